@@ -1,0 +1,1 @@
+//! Strict and fast JSON Web Tokens.

@@ -1,0 +1,1 @@
+//! Passport for Rust.
