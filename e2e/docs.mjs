@@ -1,0 +1,65 @@
+// Opens /docs in a browser: every operation of openapi.json is on the page, a request can be tried from it, nothing is
+// loaded from anywhere but the server itself, and the page's own security policy blocks none of it.
+import assert from "node:assert/strict";
+import { chromium } from "playwright-core";
+
+const origin = new URL(process.env.BASE_URL).origin;
+const document = await (await fetch(`${origin}/api/v1/openapi.json`)).json();
+const methods = new Set(["get", "put", "post", "delete", "patch", "head", "options", "trace"]);
+const documented = Object.entries(document.paths)
+  .flatMap(([path, item]) => Object.keys(item).filter((key) => methods.has(key)).map((m) => `${m.toUpperCase()} ${path}`))
+  .sort();
+assert.ok(documented.includes("POST /api/v1/recipes"), "openapi.json documents POST /api/v1/recipes");
+
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args: [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+  ],
+});
+try {
+  const page = await browser.newPage();
+  page.setDefaultTimeout(20_000);
+
+  const complaints = [];
+  page.on("request", (request) => {
+    const url = new URL(request.url());
+    if (url.protocol !== "data:" && url.protocol !== "blob:" && url.origin !== origin) complaints.push(`left: ${url}`);
+  });
+  page.on("response", (answer) => {
+    if (answer.status() >= 400) complaints.push(`${answer.status()}: ${answer.url()}`);
+  });
+  page.on("requestfailed", (request) => complaints.push(`failed: ${request.url()}`));
+  page.on("pageerror", (error) => complaints.push(`script: ${error.message}`));
+  page.on("console", (message) => {
+    if (message.type() === "error") complaints.push(`console: ${message.text()}`);
+  });
+
+  await page.goto(`${origin}/docs`, { waitUntil: "load" });
+  await page.locator(".opblock").nth(documented.length - 1).waitFor();
+  const shown = await page.locator(".opblock").evaluateAll((blocks) =>
+    blocks.map((block) => {
+      const method = block.querySelector(".opblock-summary-method").textContent.trim();
+      return `${method} ${block.querySelector("[data-path]").dataset.path}`;
+    }),
+  );
+  assert.deepEqual(shown.sort(), documented, "the page shows the operations of openapi.json");
+
+  const list = page.locator(".opblock-get", { has: page.locator('[data-path="/api/v1/recipes"]') });
+  await list.locator(".opblock-summary-control").click();
+  await list.locator(".try-out__btn").click();
+  await list.locator(".execute").click();
+  const status = await list.locator(".live-responses-table .response-col_status").last().textContent();
+  assert.match(status, /200/, "a request tried from the page is answered");
+
+  assert.deepEqual(complaints, [], "nothing is blocked, missing or fetched from elsewhere");
+  console.log(`${shown.length} operations on the page, all requests to ${origin}`);
+} finally {
+  await browser.close();
+}
