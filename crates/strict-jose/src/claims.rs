@@ -1,0 +1,204 @@
+//! The registered claims ([RFC 7519 §4.1](https://www.rfc-editor.org/rfc/rfc7519#section-4.1)), each of its own type.
+
+use std::time::{Duration, SystemTime};
+
+use crate::error::Error;
+use crate::strict_json::{self, Text, Value};
+
+/// A verified token: the claims in the caller's type, and the times it was checked by.
+///
+/// ```
+/// use std::time::{Duration, SystemTime};
+/// use serde::Deserialize;
+/// use strict_jose::{Key, Rules, Verified};
+///
+/// #[derive(Deserialize)]
+/// struct Access { sub: String }
+///
+/// let key = Key::hs256(b"at least 32 bytes, better random.")?;
+/// let token = key.sign("at+jwt", &serde_json::json!({ "sub": "7", "exp": 2_000_000_000 }))?;
+/// let rules = Rules::typ("at+jwt").any_issuer().any_audience();
+///
+/// let Verified { claims, registered, .. } = rules.verify::<Access>(&token, &key, SystemTime::now())?;
+/// assert_eq!(claims.sub, "7");
+/// assert_eq!(registered.exp, Some(SystemTime::UNIX_EPOCH + Duration::from_secs(2_000_000_000)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Verified<C> {
+    /// The claims, deserialized.
+    pub claims: C,
+    /// Their times.
+    pub registered: Registered,
+}
+
+/// The times among the registered claims, whatever type the claims are read into.
+///
+/// A `NumericDate` is a number of seconds, perhaps with a fraction
+/// ([RFC 7519 §2](https://www.rfc-editor.org/rfc/rfc7519#section-2)). Negative ones and those beyond the year 9999 are
+/// refused before this is made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Registered {
+    /// When it expires ([RFC 7519 §4.1.4](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.4)).
+    pub exp: Option<SystemTime>,
+    /// When it becomes valid ([RFC 7519 §4.1.5](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.5)).
+    pub nbf: Option<SystemTime>,
+    /// When it was issued ([RFC 7519 §4.1.6](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.6)).
+    pub iat: Option<SystemTime>,
+}
+
+/// The claims as they were read, still in the text of the payload.
+#[derive(Debug, Default)]
+pub(crate) struct Claims<'a> {
+    pub(crate) iss: Option<Text<'a>>,
+    pub(crate) sub: Option<Text<'a>>,
+    pub(crate) aud: Option<Audience<'a>>,
+    pub(crate) registered: Registered,
+}
+
+impl<'a> Claims<'a> {
+    /// Reads a payload and checks the type of each registered claim, and that each of `required` is there.
+    ///
+    /// `required` must name no claim twice.
+    pub(crate) fn read(payload: &'a str, required: &[&'static str]) -> Result<Self, Error> {
+        let mut claims = Self::default();
+        let mut found = 0;
+        strict_json::object(payload, strict_json::MANY, |name, value| {
+            if value != Value::Null && required.iter().any(|claim| name.is(claim)) {
+                found += 1;
+            }
+            claims.take(name, value)
+        })?;
+        // No member occurs twice, so as many finds as names means every name.
+        if found == required.len() { Ok(claims) } else { Err(first_missing(payload, required)) }
+    }
+
+    fn take(&mut self, name: Text<'a>, value: Value<'a>) -> Result<(), Error> {
+        let Some(claim) = REGISTERED.into_iter().find(|claim| name.is(claim)) else { return Ok(()) };
+        let wrong = Error::InvalidClaim(claim);
+        let times = &mut self.registered;
+        match claim {
+            "exp" => times.exp = Some(numeric_date(value).ok_or(wrong)?),
+            "nbf" => times.nbf = Some(numeric_date(value).ok_or(wrong)?),
+            "iat" => times.iat = Some(numeric_date(value).ok_or(wrong)?),
+            "iss" => self.iss = Some(value.text().ok_or(wrong)?),
+            "sub" => self.sub = Some(value.text().ok_or(wrong)?),
+            "aud" => self.aud = Some(Audience::read(value).ok_or(wrong)?),
+            _ => drop(value.text().ok_or(wrong)?),
+        }
+        Ok(())
+    }
+}
+
+const REGISTERED: [&str; 7] = ["exp", "iat", "sub", "iss", "aud", "nbf", "jti"];
+
+/// Which one to name in the error; only reached when one is missing.
+fn first_missing(payload: &str, required: &[&'static str]) -> Error {
+    let is_there = |claim: &str| {
+        let mut there = false;
+        let read = strict_json::object::<Error>(payload, strict_json::MANY, |name, value| {
+            there |= value != Value::Null && name.is(claim);
+            Ok(())
+        });
+        read.is_ok() && there
+    };
+    Error::MissingClaim(required.iter().find(|claim| !is_there(claim)).unwrap_or(&""))
+}
+
+/// One audience or several ([RFC 7519 §4.1.3](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.3)).
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Audience<'a> {
+    One(Text<'a>),
+    Several(&'a str),
+}
+
+impl<'a> Audience<'a> {
+    fn read(value: Value<'a>) -> Option<Self> {
+        match value {
+            Value::Text(text) => Some(Self::One(text)),
+            Value::Array(array) => {
+                strict_json::texts(array).all(|text| text.is_some()).then_some(Self::Several(array))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether one of `accepted` is among them.
+    pub(crate) fn names_one_of(self, accepted: &[Box<str>]) -> bool {
+        let is_accepted = |text: Text<'_>| accepted.iter().any(|accepted| text.is(accepted));
+        match self {
+            Self::One(text) => is_accepted(text),
+            Self::Several(array) => strict_json::texts(array).flatten().any(is_accepted),
+        }
+    }
+}
+
+/// A `NumericDate`, from 1970 through 9999.
+fn numeric_date(value: Value<'_>) -> Option<SystemTime> {
+    let Value::Number(number) = value else { return None };
+    let since_1970 = if number.bytes().all(|byte| byte.is_ascii_digit()) {
+        Duration::from_secs(number.parse().ok()?)
+    } else if number.starts_with('-') {
+        return None; // Minus zero too: whoever writes it did not mean a date.
+    } else {
+        // 1e400 is infinite here, and refused by the conversion.
+        Duration::try_from_secs_f64(number.parse().ok()?).ok()?
+    };
+    if since_1970 > LAST_DATE { None } else { SystemTime::UNIX_EPOCH.checked_add(since_1970) }
+}
+
+/// The end of the year 9999, the last that RFC 3339 can write: a date beyond it is a mistake or an attack.
+const LAST_DATE: Duration = Duration::from_secs(253_402_300_799);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check_date(number: &str, want: Option<Duration>) {
+        let want = want.map(|since| SystemTime::UNIX_EPOCH + since);
+        assert_eq!(numeric_date(Value::Number(number)), want, "{number}");
+    }
+
+    #[test]
+    fn dates_are_integers_or_fractions() {
+        check_date("0", Some(Duration::ZERO));
+        check_date("1300819380", Some(Duration::from_secs(1_300_819_380)));
+        check_date("1300819380.5", Some(Duration::from_millis(1_300_819_380_500)));
+        check_date("1.3e9", Some(Duration::from_secs(1_300_000_000)));
+        check_date("253402300799", Some(LAST_DATE));
+    }
+
+    #[test]
+    fn other_numbers_are_no_dates() {
+        for number in
+            ["-1", "-0", "-0.0", "-1e-400", "253402300800", "1e30", "1e400", "99999999999999999999999999"]
+        {
+            check_date(number, None);
+        }
+    }
+
+    #[test]
+    fn an_escaped_name_is_the_same_claim() {
+        let claims = Claims::read(r#"{"\u0065xp":7,"s\u0075b":"a"}"#, &[]).unwrap();
+        assert_eq!(claims.registered.exp, Some(SystemTime::UNIX_EPOCH + Duration::from_secs(7)));
+        assert!(claims.sub.is_some_and(|sub| sub.is("a")));
+    }
+
+    #[test]
+    fn a_required_claim_is_there_and_not_null() {
+        let required = ["exp", "nonce"];
+        assert!(Claims::read(r#"{"nonce":"n","exp":1}"#, &required).is_ok());
+        for (payload, missing) in [
+            (r#"{"exp":1}"#, "nonce"),
+            (r#"{"exp":1,"nonce":null}"#, "nonce"),
+            (r#"{"nonce":"n"}"#, "exp"),
+            ("{}", "exp"),
+        ] {
+            let refused = Claims::read(payload, &required).unwrap_err();
+            assert!(matches!(refused, Error::MissingClaim(name) if name == missing), "{payload}: {refused}");
+        }
+    }
+}

@@ -1,0 +1,340 @@
+//! What a caller demands of a token, and the one place where tokens are accepted.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use serde::de::DeserializeOwned;
+
+use crate::claims::{Claims, Registered, Verified};
+use crate::error::Error;
+use crate::jws::Compact;
+use crate::{DEFAULT_MAX_LEN, Keys};
+
+/// What a token must be, to be accepted.
+///
+/// The three questions that decide *whose* token it is and *what for* have to be answered before there are any rules:
+/// type, issuer, audience, in this order. To accept any is possible, but it is written in the code:
+/// [`any_type`](Rules::any_type), [`any_issuer`](NeedsIssuer::any_issuer), [`any_audience`](NeedsAudience::any_audience).
+/// Whatever is named here, the token must have: naming an issuer makes `iss` required. `exp` is required unless
+/// [`without_expiry`](Rules::without_expiry) says otherwise.
+///
+/// ```
+/// use std::time::Duration;
+/// use strict_jose::Rules;
+///
+/// let rules = Rules::typ("at+jwt")
+///     .issuer("https://id.example")
+///     .audiences(["https://api.example", "https://admin.example"])
+///     .leeway(Duration::from_secs(30))
+///     .max_age(Duration::from_hours(24));
+/// ```
+///
+/// A clone is independent of the original; make rules once and share them.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    typ: Option<Box<str>>,
+    issuers: Option<Box<[Box<str>]>>,
+    audiences: Option<Box<[Box<str>]>>,
+    subject: Option<Box<str>>,
+    required: Vec<&'static str>,
+    expiry: Expiry,
+    leeway: Duration,
+    max_age: Option<Duration>,
+    max_len: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Expiry {
+    Required,
+    Optional,
+}
+
+impl Rules {
+    /// Begins rules for tokens of one type, such as `at+jwt`
+    /// ([RFC 8725 §3.11](https://www.rfc-editor.org/rfc/rfc8725#section-3.11)).
+    ///
+    /// An access token is then never taken for an ID token, an e-mail confirmation or a refresh token. Types are media
+    /// types, so letter case does not count, and `application/` may be left out on either side
+    /// ([RFC 7515 §4.1.9](https://www.rfc-editor.org/rfc/rfc7515#section-4.1.9)).
+    pub fn typ(typ: impl Into<String>) -> NeedsIssuer {
+        NeedsIssuer { typ: Some(typ.into().into()) }
+    }
+
+    /// Begins rules for tokens of any type, also of none. For issuers that give you no choice.
+    ///
+    /// Then only `iss`, `aud` and the claims you read keep two kinds of token apart.
+    pub fn any_type() -> NeedsIssuer {
+        NeedsIssuer { typ: None }
+    }
+
+    /// How far the clocks may differ, both ways. None by default.
+    #[must_use]
+    pub fn leeway(self, leeway: Duration) -> Self {
+        Self { leeway, ..self }
+    }
+
+    /// Refuses tokens issued longer ago than `age`, whatever their `exp`. Makes `iat` required, and refuses one in the
+    /// future.
+    #[must_use]
+    pub fn max_age(self, age: Duration) -> Self {
+        Self { max_age: Some(age), ..self }.require("iat")
+    }
+
+    /// Accepts only tokens about `subject`. Makes `sub` required.
+    #[must_use]
+    pub fn subject(self, subject: impl Into<String>) -> Self {
+        Self { subject: Some(subject.into().into()), ..self }
+    }
+
+    /// Demands that `claim` is there and not `null`. What it must be is for the type of your claims to say.
+    ///
+    /// ```
+    /// # use strict_jose::Rules;
+    /// let rules = Rules::typ("JWT").issuer("https://id.example").audience("client-7").require("nonce");
+    /// ```
+    #[must_use]
+    pub fn require(mut self, claim: &'static str) -> Self {
+        if !self.required.contains(&claim) {
+            self.required.push(claim);
+        }
+        self
+    }
+
+    /// Accepts tokens that never expire. An `exp` that is there still counts.
+    #[must_use]
+    pub fn without_expiry(self) -> Self {
+        Self { expiry: Expiry::Optional, ..self }
+    }
+
+    /// How long a token may be, in bytes: [`DEFAULT_MAX_LEN`] unless said.
+    ///
+    /// A payload beyond the default is decoded into an allocation, but only after its signature was found good.
+    #[must_use]
+    pub fn max_len(self, bytes: usize) -> Self {
+        Self { max_len: bytes, ..self }
+    }
+
+    /// Verifies `token` and reads its claims into `C`.
+    ///
+    /// In this order: form, key, signature, type, claims. `now` is an argument, so that tests can choose it.
+    ///
+    /// ```
+    /// use std::time::{Duration, SystemTime};
+    /// use serde::{Deserialize, Serialize};
+    /// use strict_jose::{Error, Key, Rules};
+    ///
+    /// #[derive(Serialize, Deserialize)]
+    /// struct Access<'a> { iss: &'a str, aud: &'a str, sub: &'a str, exp: u64 }
+    /// #[derive(Deserialize)]
+    /// struct Caller { sub: String }
+    ///
+    /// let key = Key::hs256(b"at least 32 bytes, better random.")?;
+    /// let token = key.sign("at+jwt", &Access { iss: "me", aud: "me", sub: "7", exp: 1_000 })?;
+    /// let rules = Rules::typ("at+jwt").issuer("me").audience("me");
+    ///
+    /// let before = SystemTime::UNIX_EPOCH + Duration::from_secs(999);
+    /// assert_eq!(rules.verify::<Caller>(&token, &key, before)?.claims.sub, "7");
+    ///
+    /// let after = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000);
+    /// assert!(matches!(rules.verify::<Caller>(&token, &key, after), Err(Error::Expired { .. })));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Every [`Error`]. What is not the key's own signature is refused before a claim is looked at.
+    pub fn verify<C: DeserializeOwned>(
+        &self,
+        token: &str,
+        keys: &(impl Keys + ?Sized),
+        now: SystemTime,
+    ) -> Result<Verified<C>, Error> {
+        self.open(token, keys, now, |payload, registered| {
+            let claims = serde_json::from_str(payload).map_err(|error| Error::Claims(Arc::new(error)))?;
+            Ok(Verified { claims, registered })
+        })
+    }
+
+    /// Verifies `token` as [`verify`](Rules::verify) does and gives the payload as it was signed: one JSON object in
+    /// UTF-8, no member twice. For claims that another reader than serde's derive takes apart.
+    ///
+    /// ```
+    /// # use std::time::SystemTime;
+    /// # use strict_jose::{Key, Rules};
+    /// let key = Key::hs256(b"at least 32 bytes, better random.")?;
+    /// let token = key.sign("JWT", &serde_json::json!({ "a": 1 }))?;
+    /// let rules = Rules::typ("JWT").any_issuer().any_audience().without_expiry();
+    /// assert_eq!(rules.verify_bytes(&token, &key, SystemTime::now())?, br#"{"a":1}"#);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Every [`Error`] but [`Error::Claims`].
+    pub fn verify_bytes(
+        &self,
+        token: &str,
+        keys: &(impl Keys + ?Sized),
+        now: SystemTime,
+    ) -> Result<Vec<u8>, Error> {
+        self.open(token, keys, now, |payload, _| Ok(payload.as_bytes().to_vec()))
+    }
+
+    /// The one way from a token to its payload.
+    fn open<R>(
+        &self,
+        token: &str,
+        keys: &(impl Keys + ?Sized),
+        now: SystemTime,
+        accept: impl FnOnce(&str, Registered) -> Result<R, Error>,
+    ) -> Result<R, Error> {
+        let token = Compact::split(token, self.max_len)?;
+        token.header(|header| {
+            token.verify(header, keys.find(header)?)?;
+            self.check_type(header.typ())
+        })?;
+        token.payload(|payload| {
+            let claims = Claims::read(payload, &self.required)?;
+            self.check_names(&claims)?;
+            self.check_times(claims.registered, now)?;
+            accept(payload, claims.registered)
+        })
+    }
+
+    fn check_type(&self, typ: Option<&str>) -> Result<(), Error> {
+        match (&self.typ, typ) {
+            (None, _) => Ok(()),
+            (Some(ours), Some(theirs)) if subtype(ours).eq_ignore_ascii_case(subtype(theirs)) => Ok(()),
+            _ => Err(Error::WrongType),
+        }
+    }
+
+    fn check_names(&self, claims: &Claims<'_>) -> Result<(), Error> {
+        if let Some(issuers) = &self.issuers {
+            let iss = claims.iss.ok_or(Error::MissingClaim("iss"))?;
+            if !issuers.iter().any(|issuer| iss.is(issuer)) {
+                return Err(Error::WrongIssuer);
+            }
+        }
+        if let Some(audiences) = &self.audiences {
+            let aud = claims.aud.ok_or(Error::MissingClaim("aud"))?;
+            if !aud.names_one_of(audiences) {
+                return Err(Error::WrongAudience);
+            }
+        }
+        if let Some(subject) = &self.subject {
+            let sub = claims.sub.ok_or(Error::MissingClaim("sub"))?;
+            if !sub.is(subject) {
+                return Err(Error::WrongSubject);
+            }
+        }
+        Ok(())
+    }
+
+    /// Last of all, so that "expired" means: everything else was right.
+    fn check_times(&self, times: Registered, now: SystemTime) -> Result<(), Error> {
+        let is_to_come = |at: SystemTime| now.checked_add(self.leeway).is_some_and(|latest| latest < at);
+        // "on or after which the JWT MUST NOT be accepted", RFC 7519 §4.1.4. A sum that no clock can show never comes.
+        let has_passed = |end: Option<SystemTime>| {
+            end.and_then(|end| end.checked_add(self.leeway)).is_some_and(|end| end <= now)
+        };
+        match (times.exp, self.expiry) {
+            (None, Expiry::Required) => return Err(Error::MissingClaim("exp")),
+            (Some(at), _) if has_passed(Some(at)) => return Err(Error::Expired { at }),
+            _ => {}
+        }
+        if let Some(at) = times.nbf
+            && is_to_come(at)
+        {
+            return Err(Error::NotYetValid { at });
+        }
+        if let (Some(at), Some(age)) = (times.iat, self.max_age) {
+            if is_to_come(at) {
+                return Err(Error::NotYetValid { at });
+            }
+            if has_passed(at.checked_add(age)) {
+                return Err(Error::TooOld { at });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A media type without `application/`, unless that would leave another slash: RFC 7515 §4.1.9.
+fn subtype(typ: &str) -> &str {
+    const APPLICATION: &str = "application/";
+    match typ.split_at_checked(APPLICATION.len()) {
+        Some((tree, rest)) if tree.eq_ignore_ascii_case(APPLICATION) && !rest.contains('/') => rest,
+        _ => typ,
+    }
+}
+
+/// [`Rules`] that know the type and still need to know who issues the tokens.
+#[derive(Clone, Debug)]
+#[must_use = "rules need an issuer and an audience"]
+pub struct NeedsIssuer {
+    typ: Option<Box<str>>,
+}
+
+impl NeedsIssuer {
+    /// Accepts tokens of this issuer only, compared byte for byte
+    /// ([RFC 8725 §3.8](https://www.rfc-editor.org/rfc/rfc8725#section-3.8)).
+    pub fn issuer(self, issuer: impl Into<String>) -> NeedsAudience {
+        self.issuers([issuer])
+    }
+
+    /// Accepts tokens of any of these issuers. Of none of them, if there are none.
+    pub fn issuers<S: Into<String>>(self, issuers: impl IntoIterator<Item = S>) -> NeedsAudience {
+        NeedsAudience { typ: self.typ, issuers: Some(boxed(issuers)) }
+    }
+
+    /// Accepts tokens that name any issuer or none. Safe only if nobody else signs with the key.
+    pub fn any_issuer(self) -> NeedsAudience {
+        NeedsAudience { typ: self.typ, issuers: None }
+    }
+}
+
+/// [`Rules`] that know type and issuer and still need to know whom the tokens are for.
+#[derive(Clone, Debug)]
+#[must_use = "rules need an audience"]
+pub struct NeedsAudience {
+    typ: Option<Box<str>>,
+    issuers: Option<Box<[Box<str>]>>,
+}
+
+impl NeedsAudience {
+    /// Accepts tokens for this audience: you
+    /// ([RFC 8725 §3.9](https://www.rfc-editor.org/rfc/rfc8725#section-3.9)).
+    pub fn audience(self, audience: impl Into<String>) -> Rules {
+        self.audiences([audience])
+    }
+
+    /// Accepts tokens for any of these audiences. For none of them, if there are none.
+    pub fn audiences<S: Into<String>>(self, audiences: impl IntoIterator<Item = S>) -> Rules {
+        self.rules(Some(boxed(audiences)))
+    }
+
+    /// Accepts tokens for anybody, also those that name an audience which is not you.
+    ///
+    /// Safe only if the issuer makes tokens for nobody else: otherwise any other service that receives one can use it
+    /// here.
+    pub fn any_audience(self) -> Rules {
+        self.rules(None)
+    }
+
+    fn rules(self, audiences: Option<Box<[Box<str>]>>) -> Rules {
+        Rules {
+            typ: self.typ,
+            issuers: self.issuers,
+            audiences,
+            subject: None,
+            required: Vec::new(),
+            expiry: Expiry::Required,
+            leeway: Duration::ZERO,
+            max_age: None,
+            max_len: DEFAULT_MAX_LEN,
+        }
+    }
+}
+
+fn boxed<S: Into<String>>(texts: impl IntoIterator<Item = S>) -> Box<[Box<str>]> {
+    texts.into_iter().map(|text| text.into().into_boxed_str()).collect()
+}

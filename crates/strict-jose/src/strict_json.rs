@@ -1,0 +1,401 @@
+//! Reads one JSON object without building it: grammar, depth, and no member twice.
+//!
+//! Why our own: a reader that keeps the *last* of two equal members and one that keeps the *first* see two different
+//! tokens in one text, and `{"exp":1,"\u0065xp":9}` is such a pair. `serde_json` does not refuse them in a map, would
+//! build what is then thrown away, and accepts 128 levels. This reads the text once, allocates nothing for up to
+//! [`FEW`] members, and shows the top-level members to the caller; the typed claims are `serde_json`'s afterwards.
+
+use crate::error::Malformed;
+
+/// [RFC 8259 §9](https://www.rfc-editor.org/rfc/rfc8259#section-9) lets a reader limit depth; honest claims need five.
+const DEPTH: u8 = 16;
+
+/// Members of all open objects that are remembered on the stack.
+pub(crate) const FEW: usize = 64;
+
+/// Members of all open objects that are remembered at all: comparing is quadratic, so it needs an end.
+pub(crate) const MANY: usize = 1024;
+
+/// Reads `text` as one object and shows each member of it, in order.
+///
+/// Nested values have been checked when they are shown. At most `members` members may be open at a time.
+pub(crate) fn object<'a, E: From<Malformed>>(
+    text: &'a str,
+    members: usize,
+    mut member: impl FnMut(Text<'a>, Value<'a>) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut scanner = Scanner::new(text, members);
+    scanner.skip_space();
+    if scanner.next() != Some(b'{') {
+        return Err(Malformed::Json.into());
+    }
+    scanner.members(1, &mut member)?;
+    scanner.skip_space();
+    if scanner.at == text.len() { Ok(()) } else { Err(Malformed::Json.into()) }
+}
+
+/// A value, checked, still as text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Value<'a> {
+    Text(Text<'a>),
+    Number(&'a str),
+    /// With its brackets.
+    Array(&'a str),
+    Object,
+    True,
+    False,
+    Null,
+}
+
+impl<'a> Value<'a> {
+    pub(crate) fn text(self) -> Option<Text<'a>> {
+        if let Self::Text(text) = self { Some(text) } else { None }
+    }
+}
+
+/// The elements of an array that [`object`] has shown: `None` for one that is not a string.
+pub(crate) fn texts(array: &str) -> impl Iterator<Item = Option<Text<'_>>> {
+    let mut scanner = Scanner::new(array, MANY);
+    std::iter::from_fn(move || {
+        scanner.at += 1; // the bracket, or the comma that stood behind the last element
+        scanner.skip_space();
+        if matches!(scanner.peek(), None | Some(b']')) {
+            return None;
+        }
+        let element = scanner.value(1).ok()?;
+        scanner.skip_space();
+        Some(element.text())
+    })
+}
+
+/// A string as it stands between its quotes, escapes and all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Text<'a> {
+    raw: &'a str,
+    /// Where `raw` begins in the text that was scanned.
+    start: usize,
+    escapes: Escapes,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Escapes {
+    None,
+    Some,
+}
+
+impl<'a> Text<'a> {
+    /// Whether this means `other`, however it is written.
+    pub(crate) fn is(self, other: &str) -> bool {
+        match self.escapes {
+            Escapes::None => self.raw == other,
+            Escapes::Some => self.chars().eq(other.chars()),
+        }
+    }
+
+    /// Where it stands in the scanned text, quotes excluded.
+    pub(crate) fn span(self) -> std::ops::Range<usize> {
+        self.start..self.start + self.raw.len()
+    }
+
+    fn chars(self) -> impl Iterator<Item = char> + 'a {
+        let mut rest = self.raw;
+        std::iter::from_fn(move || {
+            let first = rest.chars().next()?;
+            let (char, used) = if first == '\\' {
+                // Checked when it was scanned, so it is an escape.
+                unescape(rest.as_bytes())?
+            } else {
+                (first, first.len_utf8())
+            };
+            rest = &rest[used..];
+            Some(char)
+        })
+    }
+
+    /// FNV-1a over what the string means, so that `"exp"` and `"\u0065xp"` meet.
+    fn hash(self) -> u32 {
+        let add = |hash: u32, byte: u8| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+        match self.escapes {
+            Escapes::None => self.raw.bytes().fold(0x811c_9dc5, add),
+            Escapes::Some => self
+                .chars()
+                .fold(0x811c_9dc5, |hash, char| char.encode_utf8(&mut [0; 4]).bytes().fold(hash, add)),
+        }
+    }
+}
+
+/// Resolves the escapes of a checked string where it stands, and returns how many bytes it has now.
+///
+/// No escape is shorter than the character it means, so what is written never overtakes what is read.
+pub(crate) fn unescape_in_place(string: &mut [u8]) -> usize {
+    let (mut read, mut written) = (0, 0);
+    while read < string.len() {
+        if let Some((char, used)) = unescape(&string[read..]) {
+            written += char.encode_utf8(&mut string[written..]).len();
+            read += used;
+        } else {
+            string[written] = string[read];
+            written += 1;
+            read += 1;
+        }
+    }
+    written
+}
+
+/// The character that the escape at the start of `bytes` means, and the escape's length.
+///
+/// `None` when there is none, or a lone surrogate, which no UTF-8 text can hold
+/// ([RFC 8259 §8.2](https://www.rfc-editor.org/rfc/rfc8259#section-8.2)).
+fn unescape(bytes: &[u8]) -> Option<(char, usize)> {
+    let char = match bytes {
+        [b'\\', char @ (b'"' | b'\\' | b'/'), ..] => char::from(*char),
+        [b'\\', b'b', ..] => '\u{8}',
+        [b'\\', b'f', ..] => '\u{c}',
+        [b'\\', b'n', ..] => '\n',
+        [b'\\', b'r', ..] => '\r',
+        [b'\\', b't', ..] => '\t',
+        [b'\\', b'u', ..] => {
+            let high = code_unit(bytes)?;
+            if let Some(char) = char::from_u32(high) {
+                return Some((char, 6));
+            }
+            let low = code_unit(&bytes[6..])?;
+            let mut pair = char::decode_utf16([u16::try_from(high).ok()?, u16::try_from(low).ok()?]);
+            return Some((pair.next()?.ok()?, 12));
+        }
+        _ => return None,
+    };
+    Some((char, 2))
+}
+
+/// The number of a `\u` escape at the start of `bytes`.
+fn code_unit(bytes: &[u8]) -> Option<u32> {
+    let digits = bytes.strip_prefix(b"\\u")?.get(..4)?;
+    digits.iter().try_fold(0, |unit, &digit| Some(unit * 16 + char::from(digit).to_digit(16)?))
+}
+
+struct Scanner<'a> {
+    text: &'a str,
+    at: usize,
+    names: Names,
+}
+
+impl<'a> Scanner<'a> {
+    fn new(text: &'a str, members: usize) -> Self {
+        Self { text, at: 0, names: Names::new(members) }
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn next(&mut self) -> Option<u8> {
+        let byte = self.peek()?;
+        self.at += 1;
+        Some(byte)
+    }
+
+    fn skip_space(&mut self) {
+        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
+            self.at += 1;
+        }
+    }
+
+    /// The rest of an object behind its `{`.
+    fn members<E: From<Malformed>>(
+        &mut self,
+        depth: u8,
+        member: &mut impl FnMut(Text<'a>, Value<'a>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let outer = self.names.len;
+        self.skip_space();
+        if self.peek() == Some(b'}') {
+            self.at += 1;
+            return Ok(());
+        }
+        loop {
+            self.skip_space();
+            if self.next() != Some(b'"') {
+                return Err(Malformed::Json.into());
+            }
+            let name = self.string()?;
+            self.names.insert(self.text, outer, name)?;
+            self.skip_space();
+            if self.next() != Some(b':') {
+                return Err(Malformed::Json.into());
+            }
+            self.skip_space();
+            let value = self.value(depth)?;
+            member(name, value)?;
+            self.skip_space();
+            match self.next() {
+                Some(b',') => {}
+                Some(b'}') => break,
+                _ => return Err(Malformed::Json.into()),
+            }
+        }
+        self.names.forget_down_to(outer);
+        Ok(())
+    }
+
+    fn value(&mut self, depth: u8) -> Result<Value<'a>, Malformed> {
+        let start = self.at;
+        match self.next() {
+            Some(b'"') => self.string().map(Value::Text),
+            Some(b'-' | b'0'..=b'9') => {
+                self.at = start;
+                self.number()?;
+                Ok(Value::Number(&self.text[start..self.at]))
+            }
+            Some(b'{') if depth < DEPTH => {
+                self.members::<Malformed>(depth + 1, &mut |_, _| Ok(()))?;
+                Ok(Value::Object)
+            }
+            Some(b'[') if depth < DEPTH => {
+                self.elements(depth + 1)?;
+                Ok(Value::Array(&self.text[start..self.at]))
+            }
+            Some(b'{' | b'[') => Err(Malformed::TooDeep),
+            Some(b't') => self.word("rue", Value::True),
+            Some(b'f') => self.word("alse", Value::False),
+            Some(b'n') => self.word("ull", Value::Null),
+            _ => Err(Malformed::Json),
+        }
+    }
+
+    /// The rest of an array behind its `[`.
+    fn elements(&mut self, depth: u8) -> Result<(), Malformed> {
+        self.skip_space();
+        if self.peek() == Some(b']') {
+            self.at += 1;
+            return Ok(());
+        }
+        loop {
+            self.skip_space();
+            self.value(depth)?;
+            self.skip_space();
+            match self.next() {
+                Some(b',') => {}
+                Some(b']') => return Ok(()),
+                _ => return Err(Malformed::Json),
+            }
+        }
+    }
+
+    /// The rest of a string behind its first quote.
+    fn string(&mut self) -> Result<Text<'a>, Malformed> {
+        let start = self.at;
+        let mut escapes = Escapes::None;
+        loop {
+            match self.peek() {
+                Some(b'"') => break,
+                Some(b'\\') => {
+                    escapes = Escapes::Some;
+                    let (_, used) = unescape(&self.text.as_bytes()[self.at..]).ok_or(Malformed::Json)?;
+                    self.at += used;
+                }
+                None | Some(..0x20) => return Err(Malformed::Json),
+                Some(_) => self.at += 1,
+            }
+        }
+        let raw = &self.text[start..self.at];
+        self.at += 1;
+        Ok(Text { raw, start, escapes })
+    }
+
+    fn number(&mut self) -> Result<(), Malformed> {
+        if self.peek() == Some(b'-') {
+            self.at += 1;
+        }
+        if self.peek() == Some(b'0') {
+            self.at += 1;
+        } else {
+            self.digits()?;
+        }
+        if self.peek() == Some(b'.') {
+            self.at += 1;
+            self.digits()?;
+        }
+        if let Some(b'e' | b'E') = self.peek() {
+            self.at += 1;
+            if let Some(b'+' | b'-') = self.peek() {
+                self.at += 1;
+            }
+            self.digits()?;
+        }
+        Ok(())
+    }
+
+    fn digits(&mut self) -> Result<(), Malformed> {
+        let start = self.at;
+        while let Some(b'0'..=b'9') = self.peek() {
+            self.at += 1;
+        }
+        if self.at > start { Ok(()) } else { Err(Malformed::Json) }
+    }
+
+    fn word(&mut self, rest: &str, value: Value<'a>) -> Result<Value<'a>, Malformed> {
+        if !self.text.as_bytes()[self.at..].starts_with(rest.as_bytes()) {
+            return Err(Malformed::Json);
+        }
+        self.at += rest.len();
+        Ok(value)
+    }
+}
+
+/// The names of the members of all open objects, the innermost object's last.
+struct Names {
+    few: [Name; FEW],
+    /// Those beyond [`FEW`]; only claims come so far, and only after their signature was found good.
+    more: Vec<Name>,
+    len: usize,
+    limit: usize,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Name {
+    hash: u32,
+    start: u32,
+}
+
+impl Names {
+    fn new(limit: usize) -> Self {
+        Self { few: [Name::default(); FEW], more: Vec::new(), len: 0, limit }
+    }
+
+    /// Adds a name to the innermost object, whose names begin at `outer`.
+    fn insert(&mut self, text: &str, outer: usize, name: Text<'_>) -> Result<(), Malformed> {
+        if self.len == self.limit {
+            return Err(Malformed::TooManyMembers);
+        }
+        let hash = name.hash();
+        let few = &self.few[outer.min(FEW)..self.len.min(FEW)];
+        let more = self.more.get(outer.saturating_sub(FEW)..).unwrap_or_default();
+        let twice = few.iter().chain(more).any(|seen| seen.hash == hash && same(text, seen.start, name));
+        if twice {
+            return Err(Malformed::Duplicate);
+        }
+        // A text that does not fit into 32 bits is above any cap a caller could mean.
+        let start = u32::try_from(name.start).map_err(|_| Malformed::TooLong)?;
+        match self.few.get_mut(self.len) {
+            Some(place) => *place = Name { hash, start },
+            None => self.more.push(Name { hash, start }),
+        }
+        self.len += 1;
+        Ok(())
+    }
+
+    fn forget_down_to(&mut self, len: usize) {
+        self.len = len;
+        self.more.truncate(len.saturating_sub(FEW));
+    }
+}
+
+/// Whether the string that begins at `start` means the same as `name`. Rare: only when their hashes agree.
+fn same(text: &str, start: u32, name: Text<'_>) -> bool {
+    let mut seen = Scanner { text, at: start as usize, names: Names::new(0) };
+    seen.string().is_ok_and(|seen| seen.chars().eq(name.chars()))
+}
+
+#[cfg(test)]
+mod tests;
