@@ -1,1 +1,51 @@
-//! The domain and its store.
+//! The domain of the Recipes API: what a recipe and a user are, and the store that never loses an
+//! acknowledged write.
+//!
+//! Parsing is validation: whoever holds a [`Draft`], an [`Email`] or a [`RecipeId`] holds the proof
+//! that it is a good one, because there is no other way to make it. Time and randomness are
+//! arguments: ask the [`Clock`] and the [`Entropy`], so that tests can stop the one and seed the other.
+//!
+//! A recipe on its way in and out:
+//!
+//! ```
+//! use recipes::{Clock, Draft, Encoding, Entropy, RecipeId, Tail, Uid, splice_id};
+//!
+//! let body = serde_json::json!({
+//!     "name": "Chicken Vesuvio",
+//!     "healthLabels": ["Sugar-Conscious"],
+//!     "cookTimeMinutes": 60,
+//!     "prepTimeMinutes": 10,
+//!     "ingredients": ["1/2 cup olive oil"],
+//! });
+//! let draft = Draft::parse(body.as_object().unwrap(), Encoding::Json).unwrap();
+//!
+//! // The handler makes the text; the store only adds what it alone knows.
+//! let now = Clock::system().now();
+//! let uid = Uid::new(now, Entropy::system().bytes());
+//! let tail = Tail { owner: None, uid, revision: 1, created_at: now, updated_at: now };
+//! let stored: String = draft.to_document().finish(&tail);
+//!
+//! let mut answer = Vec::new();
+//! splice_id(&mut answer, RecipeId::parse("1").unwrap(), &stored);
+//! assert!(answer.starts_with(br#"{"id":1,"name":"Chicken Vesuvio","healthLabels":["#));
+//! ```
+//!
+//! This crate knows no HTTP. It is one half of what `recipes-server` wires together.
+
+mod clock;
+mod entropy;
+mod id;
+mod page;
+mod problem;
+mod recipe;
+mod user;
+
+pub use clock::Clock;
+pub use entropy::Entropy;
+pub use id::{RecipeId, Uid, UserId};
+pub use page::{Cursor, CursorError, Page};
+pub use problem::Problem;
+pub use recipe::document::{Document, Tail, splice_id};
+pub use recipe::origin::Origin;
+pub use recipe::{Draft, Encoding, Visibility, limits};
+pub use user::{Email, Name, NewUser, PasswordHash, Role, User};

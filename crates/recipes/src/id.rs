@@ -1,0 +1,154 @@
+//! Names of things that cannot be mixed up: a user's number is no recipe's number.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize, Serializer};
+use uuid::Uuid;
+use uuid::fmt::Hyphenated;
+
+/// A number from 1 to `i64::MAX`, as the databases give them out.
+macro_rules! number {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "i64", into = "i64")]
+        pub struct $name(i64);
+
+        impl $name {
+            pub fn from_i64(number: i64) -> Option<Self> {
+                (number >= 1).then_some(Self(number))
+            }
+
+            /// Reads the canonical decimal form. `01`, `+1` and ` 1` are nobody's name: one thing
+            /// must not have several addresses.
+            pub fn parse(text: &str) -> Option<Self> {
+                let canonical = text.bytes().all(|b| b.is_ascii_digit()) && !text.starts_with('0');
+                canonical.then(|| text.parse().ok()).flatten().map(Self)
+            }
+
+            pub fn get(self) -> i64 {
+                self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl From<$name> for i64 {
+            fn from(id: $name) -> i64 {
+                id.0
+            }
+        }
+
+        impl TryFrom<i64> for $name {
+            type Error = &'static str;
+
+            fn try_from(number: i64) -> Result<Self, Self::Error> {
+                Self::from_i64(number).ok_or("ids are whole numbers from 1")
+            }
+        }
+    };
+}
+
+number! {
+    /// A user's number.
+    UserId
+}
+number! {
+    /// A recipe's number on this server. Its name in the whole world is its [`Uid`].
+    RecipeId
+}
+
+/// A recipe's name in the whole world: it survives export and import, which its number does not.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Uid(Uuid);
+
+impl Uid {
+    /// A UUID of version 7 (RFC 9562, section 5.7): ids made later sort later.
+    pub fn new(now: Timestamp, random: [u8; 10]) -> Self {
+        let milliseconds = u64::try_from(now.as_millisecond()).unwrap_or(0);
+        Self(uuid::Builder::from_unix_timestamp_millis(milliseconds, &random).into_uuid())
+    }
+
+    /// Writes the form with hyphens.
+    pub(crate) fn encode(self, buffer: &mut [u8; Hyphenated::LENGTH]) -> &str {
+        self.0.as_hyphenated().encode_lower(buffer)
+    }
+
+    /// Reads the form with hyphens. Any version: other programs have made uids before us.
+    pub fn parse(text: &str) -> Option<Self> {
+        (text.len() == Hyphenated::LENGTH).then(|| Uuid::try_parse(text).ok()).flatten().map(Self)
+    }
+}
+
+impl Serialize for Uid {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.encode(&mut [0; Hyphenated::LENGTH]))
+    }
+}
+
+impl fmt::Display for Uid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.as_hyphenated().fmt(f)
+    }
+}
+
+impl fmt::Debug for Uid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Uid({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, want: Option<i64>) {
+        assert_eq!(RecipeId::parse(text).map(RecipeId::get), want, "{text:?}");
+    }
+
+    #[test]
+    fn a_number_has_one_spelling() {
+        check("1", Some(1));
+        check("9223372036854775807", Some(i64::MAX));
+        for other in
+            ["", "0", "01", "+1", "-1", " 1", "1 ", "1.0", "1e0", "1abc", "abc", "١", "9223372036854775808"]
+        {
+            check(other, None);
+        }
+    }
+
+    #[test]
+    fn a_number_is_an_integer_in_json_and_never_below_one() {
+        assert_eq!(serde_json::to_string(&UserId::from_i64(7)).unwrap(), "7");
+        assert_eq!(serde_json::from_str::<UserId>("7").unwrap().get(), 7);
+        for bad in ["0", "-1", "null", "\"7\"", "7.5"] {
+            assert!(serde_json::from_str::<UserId>(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn uids_are_version_7_carry_the_time_and_sort_by_it() {
+        let early = Uid::new("2024-05-01T12:00:00Z".parse().unwrap(), [255; 10]);
+        let late = Uid::new("2024-05-01T12:00:00.001Z".parse().unwrap(), [0; 10]);
+        assert!(early < late && early.to_string() < late.to_string());
+        assert_eq!(early.to_string(), "018f3406-9e00-7fff-bfff-ffffffffffff");
+        assert_eq!(Uid::parse(&early.to_string()), Some(early));
+        Uid::new("1969-01-01T00:00:00Z".parse().unwrap(), [0; 10]);
+    }
+
+    #[test]
+    fn uids_of_any_version_are_read_in_one_form() {
+        assert!(Uid::parse("9b2d6a0e-2f5c-4c33-8a77-0f1f9d3a5b11").is_some());
+        let upper = Uid::parse("9B2D6A0E-2F5C-4C33-8A77-0F1F9D3A5B11").unwrap();
+        assert_eq!(serde_json::to_string(&upper).unwrap(), "\"9b2d6a0e-2f5c-4c33-8a77-0f1f9d3a5b11\"");
+        for bad in ["", "9b2d6a0e2f5c4c338a770f1f9d3a5b11", "{9b2d6a0e-2f5c-4c33-8a77-0f1f9d3a5b11}", "é"] {
+            assert_eq!(Uid::parse(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! A page of a list, and the bookmark between two pages.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::id::RecipeId;
+
+/// Which rows of a list somebody asks for: the first `limit` ones after `after`.
+///
+/// A page is found by the last id before it, never by counting rows, so that rows that come and go
+/// while somebody turns pages are neither shown twice nor skipped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Page {
+    after: Option<RecipeId>,
+    limit: u16,
+}
+
+impl Page {
+    pub const DEFAULT_LIMIT: u16 = 100;
+    pub const MAX_LIMIT: u16 = 1000;
+
+    /// `None` if the limit is not 1 to [`Page::MAX_LIMIT`].
+    pub fn new(after: Option<RecipeId>, limit: u16) -> Option<Self> {
+        (1..=Self::MAX_LIMIT).contains(&limit).then_some(Self { after, limit })
+    }
+
+    pub fn after(&self) -> Option<RecipeId> {
+        self.after
+    }
+
+    pub fn limit(&self) -> u16 {
+        self.limit
+    }
+}
+
+/// The first page, of the default length.
+impl Default for Page {
+    fn default() -> Self {
+        Self { after: None, limit: Self::DEFAULT_LIMIT }
+    }
+}
+
+/// A bookmark in one particular list: the last id seen, and which list it was.
+///
+/// Opaque to clients, so that a later version can bookmark other orders. It is no secret and no proof:
+/// what the caller may see is asked again for every page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    after: RecipeId,
+    filters: [u8; 4],
+}
+
+/// Why a bookmark does not fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CursorError {
+    #[error(
+        "is no cursor of this server: take `nextCursor` of an answer as it is, or leave it out to start over"
+    )]
+    Malformed,
+    #[error(
+        "belongs to a list with other filters: repeat the filters it came with, or leave it out to start over"
+    )]
+    OtherFilters,
+}
+
+impl Cursor {
+    const VERSION: u8 = 1;
+
+    /// `filters` is the canonical text of everything that chooses and orders the rows.
+    pub fn new(after: RecipeId, filters: &str) -> Self {
+        Self { after, filters: fingerprint(filters) }
+    }
+
+    pub fn encode(&self) -> String {
+        let mut bytes = [Self::VERSION; 13];
+        bytes[1..5].copy_from_slice(&self.filters);
+        bytes[5..].copy_from_slice(&self.after.get().to_be_bytes());
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    /// Gives back the id that the page comes after.
+    ///
+    /// # Errors
+    /// [`CursorError`], whose text tells the client what to do.
+    pub fn decode(text: &str, filters: &str) -> Result<RecipeId, CursorError> {
+        let mut bytes = [0; 13];
+        let length = URL_SAFE_NO_PAD.decode_slice(text, &mut bytes);
+        let [Self::VERSION, a, b, c, d, id @ ..] = bytes else { return Err(CursorError::Malformed) };
+        let (Ok(13), Some(after)) = (length, RecipeId::from_i64(i64::from_be_bytes(id))) else {
+            return Err(CursorError::Malformed);
+        };
+        if [a, b, c, d] == fingerprint(filters) { Ok(after) } else { Err(CursorError::OtherFilters) }
+    }
+}
+
+/// FNV-1a. The standard library's hasher may change with any release, and a bookmark has to survive
+/// an upgrade of the server; it guards against a mistake, not against malice.
+fn fingerprint(filters: &str) -> [u8; 4] {
+    filters
+        .bytes()
+        .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+        .to_be_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(number: i64) -> RecipeId {
+        RecipeId::from_i64(number).unwrap()
+    }
+
+    #[test]
+    fn a_page_has_1_to_1000_rows() {
+        assert_eq!(Page::default().limit(), 100);
+        assert_eq!(Page::new(None, 0), None);
+        assert_eq!(Page::new(None, 1).unwrap().limit(), 1);
+        assert_eq!(Page::new(Some(id(7)), 1000).unwrap().after(), Some(id(7)));
+        assert_eq!(Page::new(None, 1001), None);
+    }
+
+    #[test]
+    fn a_cursor_comes_back_as_it_went_even_from_an_older_release() {
+        for number in [1, 100, i64::MAX] {
+            let text = Cursor::new(id(number), "sort=id").encode();
+            assert_eq!(Cursor::decode(&text, "sort=id"), Ok(id(number)));
+        }
+        assert_eq!(Cursor::new(id(100), "").encode(), "AYEcncUAAAAAAAAAZA");
+    }
+
+    #[test]
+    fn a_cursor_of_another_list_is_told_apart() {
+        let text = Cursor::new(id(100), "label=vegan").encode();
+        assert_eq!(Cursor::decode(&text, "label=kosher"), Err(CursorError::OtherFilters));
+        assert_eq!(Cursor::decode(&text, ""), Err(CursorError::OtherFilters));
+    }
+
+    #[test]
+    fn anything_else_is_no_cursor() {
+        let good = Cursor::new(id(100), "").encode();
+        let other_version = URL_SAFE_NO_PAD.encode([2, 0x81, 0x1c, 0x9d, 0xc5, 0, 0, 0, 0, 0, 0, 0, 1]);
+        let id_zero = URL_SAFE_NO_PAD.encode([1, 0x81, 0x1c, 0x9d, 0xc5, 0, 0, 0, 0, 0, 0, 0, 0]);
+        let below_zero = URL_SAFE_NO_PAD.encode([1, 0x81, 0x1c, 0x9d, 0xc5, 255, 0, 0, 0, 0, 0, 0, 0]);
+        for bad in
+            ["", "1", "100", "é", &good[1..], &format!("{good}A"), &format!("{good}=="), &"A".repeat(9000)]
+        {
+            assert_eq!(Cursor::decode(bad, ""), Err(CursorError::Malformed), "{bad}");
+        }
+        for bad in [&good[..17], &other_version, &id_zero, &below_zero] {
+            assert_eq!(Cursor::decode(bad, ""), Err(CursorError::Malformed), "{bad}");
+        }
+    }
+}
