@@ -1,0 +1,158 @@
+//! A body that a strategy may read and the handler still gets.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::request::Parts;
+use http::{Request, Response};
+use http_body::Body;
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::Refusal;
+use crate::refusal::{AsItIs, Respond, logged};
+
+/// A layer that reads the whole body before the service is called, up to a limit.
+///
+/// Strategies whose credentials are in the body ([`Local`](crate::Local)) need it and see [`BufferedBody`]; the
+/// service gets all of the body as well. Beyond the limit the answer is 413, before anything is read if the client
+/// said how much it will send. Trailers are dropped.
+///
+/// Put it on the log-in route, not around everything: whoever uploads a film does not want it in memory.
+///
+/// ```
+/// use axum::Router;
+/// use axum::routing::post;
+/// use tower_passport::BufferBody;
+///
+/// async fn log_in() {}
+///
+/// let app: Router = Router::new().route("/login", post(log_in)).layer(BufferBody::new(16 * 1024));
+/// ```
+pub struct BufferBody<R = AsItIs> {
+    limit: usize,
+    respond: Arc<R>,
+}
+
+impl BufferBody {
+    /// Reads bodies of up to `limit` bytes.
+    pub fn new(limit: usize) -> Self {
+        Self { limit, respond: Arc::new(AsItIs) }
+    }
+}
+
+impl<R> BufferBody<R> {
+    /// Answers bodies that are too large or broken as this function says: see
+    /// [`Authenticate::respond_with`](crate::Authenticate::respond_with).
+    pub fn respond_with<F, B>(self, respond: F) -> BufferBody<F>
+    where
+        F: Fn(&Refusal, &Parts) -> Response<B> + Send + Sync + 'static,
+    {
+        BufferBody { limit: self.limit, respond: Arc::new(respond) }
+    }
+}
+
+impl<R, Inner> Layer<Inner> for BufferBody<R> {
+    type Service = BufferBodyService<Inner, R>;
+
+    fn layer(&self, inner: Inner) -> Self::Service {
+        BufferBodyService { inner, buffer: self.clone() }
+    }
+}
+
+impl<R> Clone for BufferBody<R> {
+    fn clone(&self) -> Self {
+        Self { limit: self.limit, respond: Arc::clone(&self.respond) }
+    }
+}
+
+impl<R> fmt::Debug for BufferBody<R> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("BufferBody").field("limit", &self.limit).finish_non_exhaustive()
+    }
+}
+
+/// The whole body of the request, as an extension of it. It shares its bytes with the body that the service gets.
+///
+/// `Debug` shows the length only: there may be a password in it.
+#[derive(Clone)]
+pub struct BufferedBody(pub Bytes);
+
+impl fmt::Debug for BufferedBody {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "BufferedBody({} bytes)", self.0.len())
+    }
+}
+
+/// A service behind [`BufferBody`].
+pub struct BufferBodyService<Inner, R = AsItIs> {
+    inner: Inner,
+    buffer: BufferBody<R>,
+}
+
+impl<Inner, R, B, Answer> Service<Request<B>> for BufferBodyService<Inner, R>
+where
+    Inner: Service<Request<Full<Bytes>>, Response = Response<Answer>> + Clone + Send + 'static,
+    Inner::Future: Send,
+    B: Body<Data: Send, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + 'static,
+    R: Respond<Answer>,
+{
+    type Response = Response<Answer>;
+    type Error = Inner::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        // The service that was polled ready is the one to call; its clone was not.
+        let fresh = self.inner.clone();
+        let mut ready = std::mem::replace(&mut self.inner, fresh);
+        let buffer = self.buffer.clone();
+        Box::pin(async move {
+            let (mut head, body) = request.into_parts();
+            match read(body, buffer.limit).await {
+                Ok(bytes) => {
+                    head.extensions.insert(BufferedBody(bytes.clone()));
+                    ready.call(Request::from_parts(head, Full::new(bytes))).await
+                }
+                Err(refusal) => Ok(buffer.respond.respond(&logged(refusal), &head)),
+            }
+        })
+    }
+}
+
+async fn read<B>(body: B, limit: usize) -> Result<Bytes, Refusal>
+where
+    B: Body<Error: Into<Box<dyn std::error::Error + Send + Sync>>>,
+{
+    if body.size_hint().lower() > limit as u64 {
+        return Err(Refusal::body_too_large());
+    }
+    match Limited::new(body, limit).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(Refusal::body_too_large()),
+        Err(_) => Err(Refusal::unreadable_body()),
+    }
+}
+
+impl<Inner: Clone, R> Clone for BufferBodyService<Inner, R> {
+    fn clone(&self) -> Self {
+        Self { inner: self.inner.clone(), buffer: self.buffer.clone() }
+    }
+}
+
+impl<Inner: fmt::Debug, R> fmt::Debug for BufferBodyService<Inner, R> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("BufferBodyService")
+            .field("inner", &self.inner)
+            .field("buffer", &self.buffer)
+            .finish()
+    }
+}

@@ -1,0 +1,187 @@
+//! The `Authorization` field, parsed once and strictly, for every strategy.
+
+use std::fmt;
+
+use http::header::AUTHORIZATION;
+use http::request::Parts;
+
+use crate::Rejection;
+use crate::challenge::is_token;
+
+/// The credentials of an `Authorization` field: `Bearer eyJhbGciOi...`.
+///
+/// Source: RFC 9110, sections 11.4 and 11.6.2.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Credentials<'a> {
+    scheme: &'a str,
+    value: &'a str,
+}
+
+impl<'a> Credentials<'a> {
+    /// The credentials of a request: `None` if it has no `Authorization` field.
+    ///
+    /// # Errors
+    /// [`Malformed`] if there are two such fields, or the one does not begin with a scheme, or it is not ASCII.
+    /// To take the first of two would let a proxy check one and us believe the other.
+    pub fn of(request: &'a Parts) -> Result<Option<Self>, Malformed> {
+        let mut fields = request.headers.get_all(AUTHORIZATION).iter();
+        let Some(field) = fields.next() else { return Ok(None) };
+        if fields.next().is_some() {
+            return Err(Malformed::TwoFields);
+        }
+        field.to_str().ok().and_then(Self::parse).map(Some).ok_or(Malformed::NotCredentials)
+    }
+
+    fn parse(field: &'a str) -> Option<Self> {
+        let field = field.trim_matches([' ', '\t']);
+        let (scheme, value) = field.split_once(' ').unwrap_or((field, ""));
+        is_token(scheme).then(|| Self { scheme, value: value.trim_start_matches(' ') })
+    }
+
+    /// Whether this is the scheme. Its case does not matter.
+    pub fn is(&self, scheme: &str) -> bool {
+        self.scheme.eq_ignore_ascii_case(scheme)
+    }
+
+    /// Everything after the scheme, if it is of one piece: letters, digits and `-._~+/`, then perhaps `=`.
+    /// Two words, a comma or a quote are not.
+    ///
+    /// # Errors
+    /// [`Malformed::NotOnePiece`] if it is not, or is empty.
+    pub fn token68(&self) -> Result<&'a str, Malformed> {
+        let body = self.value.trim_end_matches('=');
+        let is_token68 = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);
+        if body.is_empty() || !body.bytes().all(is_token68) {
+            return Err(Malformed::NotOnePiece);
+        }
+        Ok(self.value)
+    }
+}
+
+/// The token does not print.
+impl fmt::Debug for Credentials<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Credentials({} ..)", self.scheme)
+    }
+}
+
+/// Credentials that cannot be read: the request is answered with 400 (RFC 6750, section 3.1, `invalid_request`),
+/// and no strategy of a chain is asked any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Malformed {
+    /// Two `Authorization` fields.
+    TwoFields,
+    /// No scheme, or not ASCII.
+    NotCredentials,
+    /// Nothing after the scheme, or more than a token.
+    NotOnePiece,
+    /// The same credentials in two places of the request (RFC 6750, section 2).
+    TwoPlaces,
+}
+
+impl Malformed {
+    /// What the client should do instead.
+    pub const fn description(self) -> &'static str {
+        match self {
+            Self::TwoFields => "Send one Authorization header, not several.",
+            Self::NotCredentials => "The Authorization header must be a scheme and its credentials.",
+            Self::NotOnePiece => {
+                "The Authorization header must be the scheme, a space, the token, and no more."
+            }
+            Self::TwoPlaces => "Send the token in one place, not in several.",
+        }
+    }
+}
+
+impl fmt::Display for Malformed {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.description())
+    }
+}
+
+impl std::error::Error for Malformed {}
+
+impl From<Malformed> for Rejection {
+    fn from(malformed: Malformed) -> Self {
+        Self::invalid_request(malformed.description()).because("malformed_credentials")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderValue, Request};
+
+    use super::*;
+
+    #[track_caller]
+    fn check(fields: &[&[u8]], want: Result<Option<&str>, Malformed>) {
+        let mut request = Request::new(());
+        for field in fields {
+            request.headers_mut().append(AUTHORIZATION, HeaderValue::from_bytes(field).unwrap());
+        }
+        let (parts, ()) = request.into_parts();
+        let bearer = Credentials::of(&parts).and_then(|found| {
+            found
+                .filter(|credentials| credentials.is("Bearer"))
+                .map(|credentials| credentials.token68())
+                .transpose()
+        });
+        assert_eq!(bearer, want, "{fields:?}");
+    }
+
+    #[test]
+    fn a_scheme_is_found_in_any_case() {
+        check(&[b"Bearer abc"], Ok(Some("abc")));
+        check(&[b"bearer abc"], Ok(Some("abc")));
+        check(&[b"BEARER   abc"], Ok(Some("abc")));
+        check(&[b"  Bearer abc \t"], Ok(Some("abc")));
+        check(&[b"Bearer aZ09-._~+/=="], Ok(Some("aZ09-._~+/==")));
+    }
+
+    #[test]
+    fn other_schemes_and_no_field_are_not_ours() {
+        check(&[], Ok(None));
+        check(&[b"Basic YTpi"], Ok(None));
+        check(&[b"Bearerabc"], Ok(None));
+        check(&[b"Digest username=\"a\", realm=\"b\""], Ok(None));
+        check(&[b"Negotiate"], Ok(None));
+    }
+
+    #[test]
+    fn the_whole_value_is_the_token() {
+        for junk in [
+            "Bearer",
+            "Bearer ",
+            "Bearer a b",
+            "Bearer a, Bearer b",
+            "Bearer a,b",
+            "Bearer \"a\"",
+            "Bearer a=b",
+        ] {
+            check(&[junk.as_bytes()], Err(Malformed::NotOnePiece));
+        }
+        check(&[b"Bearer =="], Err(Malformed::NotOnePiece));
+        check(&[b"Bearer a\tb"], Err(Malformed::NotOnePiece));
+    }
+
+    #[test]
+    fn two_fields_are_refused_even_if_they_agree() {
+        check(&[b"Bearer abc", b"Bearer abc"], Err(Malformed::TwoFields));
+        check(&[b"Basic YTpi", b"Bearer abc"], Err(Malformed::TwoFields));
+    }
+
+    #[test]
+    fn what_has_no_scheme_is_refused() {
+        for junk in [&b""[..], b" ", b",", b"Bearer\tabc", b"@@ abc", b"\"Bearer\" abc", b"Bear\xc3\xa9r abc"]
+        {
+            check(&[junk], Err(Malformed::NotCredentials));
+        }
+    }
+
+    #[test]
+    fn credentials_do_not_print() {
+        let credentials = Credentials::parse("Bearer secret").unwrap();
+        assert_eq!(format!("{credentials:?}"), "Credentials(Bearer ..)");
+    }
+}

@@ -1,0 +1,178 @@
+//! Signed tokens: `Authorization: Bearer eyJhbGciOi...`.
+
+mod token;
+mod verify;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use http::request::Parts;
+use strict_jose::{Keys, Rules};
+
+pub use self::token::{BearerHeader, TokenSource};
+pub use self::verify::{ByFunction, ByType, IntoVerifyClaims, VerifyClaims, VerifyFn};
+use crate::{Challenge, Error, InvalidChallenge, Outcome, Rejection, Strategy};
+
+/// A signed JSON Web Token, checked by [`strict_jose`], and then by you.
+///
+/// Three things make it: the keys, the rules that a token must meet (issuer, audience, what it is for), and the
+/// verification: a function or a [type](VerifyClaims) that makes a user of the claims.
+///
+/// ```
+/// use serde::Deserialize;
+/// use strict_jose::{Key, Rules};
+/// use tower_passport::Jwt;
+///
+/// #[derive(Deserialize)]
+/// struct Claims {
+///     sub: u64,
+/// }
+/// # #[derive(Clone)] struct Users;
+/// # impl Users { async fn find(&self, id: u64) -> Result<Option<String>, std::io::Error> { Ok(None) } }
+/// # fn example(users: Users, secret: &[u8]) -> Result<(), Box<dyn std::error::Error>> {
+/// let rules = Rules::typ("at+jwt").issuer("https://recipes.example").audience("recipes");
+/// let guard = Jwt::new(Key::hs256(secret)?, rules, move |claims: Claims| {
+///     let users = users.clone();
+///     async move { users.find(claims.sub).await }
+/// })
+/// .realm("recipes")?;
+/// # Ok(()) }
+/// ```
+///
+/// | the request has | outcome |
+/// | --- | --- |
+/// | no `Authorization`, or another scheme | pass, `WWW-Authenticate: Bearer` |
+/// | two `Authorization` fields, or `Bearer` and not exactly one token | 400 `invalid_request` |
+/// | a token that `strict_jose` refuses, for whatever reason | 401 `invalid_token` |
+/// | a good token, and the verification said `Ok(None)` | 401 `invalid_token` |
+/// | a good token, and the verification said `Err` | 503 |
+///
+/// The client hears the same words for every bad token; the log has the reason (`expired`, `bad_signature`, ...).
+///
+/// Source: RFC 6750 (bearer tokens), RFC 8725 (best practices for JWTs).
+pub struct Jwt<K, V, T = BearerHeader> {
+    keys: K,
+    rules: Rules,
+    verify: V,
+    tokens: T,
+    clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
+    challenges: BearerChallenges,
+}
+
+impl<K, V> Jwt<K, V> {
+    /// The strategy for tokens signed by these keys that meet these rules.
+    ///
+    /// The verification is a function `|claims: C| async { .. }` or a [`VerifyClaims`] type. With the latter, the
+    /// strategy has a name to write in handlers: `type Guard = Jwt<Key, FindUser>`.
+    pub fn new<Kind>(keys: K, rules: Rules, verify: impl IntoVerifyClaims<Kind, Verify = V>) -> Self {
+        Self {
+            keys,
+            rules,
+            verify: verify.into_verify(),
+            tokens: BearerHeader,
+            clock: Arc::new(system_time),
+            challenges: BearerChallenges::plain(),
+        }
+    }
+}
+
+impl<K, V, T> Jwt<K, V, T> {
+    /// Takes the time from this clock instead of the system's, so that tests can stop it.
+    #[must_use]
+    pub fn clock(self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        Self { clock: Arc::new(clock), ..self }
+    }
+
+    /// Names the realm in the challenges: `Bearer realm="recipes"`.
+    ///
+    /// # Errors
+    /// [`InvalidChallenge`] if the name is not printable ASCII.
+    pub fn realm(self, realm: &str) -> Result<Self, InvalidChallenge> {
+        Ok(Self { challenges: BearerChallenges::of(realm)?, ..self })
+    }
+
+    /// Takes the token from elsewhere than the `Authorization` header: see [`TokenSource`].
+    pub fn tokens_from<Other: TokenSource>(self, tokens: Other) -> Jwt<K, V, Other> {
+        let Self { keys, rules, verify, tokens: _, clock, challenges } = self;
+        Jwt { keys, rules, verify, tokens, clock, challenges }
+    }
+}
+
+impl<K, V, T> Strategy for Jwt<K, V, T>
+where
+    K: Keys + 'static,
+    V: VerifyClaims,
+    T: TokenSource,
+{
+    type User = V::User;
+
+    async fn authenticate(&self, request: &Parts) -> Result<Outcome<V::User>, Error> {
+        let token = match self.tokens.token(request) {
+            Ok(Some(token)) => token,
+            Ok(None) => return Ok(Outcome::Pass(self.challenges.ask.clone().into())),
+            Err(malformed) => {
+                let challenge = self.challenges.malformed.clone();
+                return Ok(Outcome::Reject(Rejection::from(malformed).with_challenges(challenge)));
+            }
+        };
+        let claims = match self.rules.verify(&token, &self.keys, (self.clock)()) {
+            Ok(verified) => verified.claims,
+            Err(error) => {
+                tracing::debug!(%error, "Token refused: {error}");
+                return Ok(self.invalid_token(error.reason()));
+            }
+        };
+        match self.verify.verify(claims).await {
+            Ok(Some(user)) => Ok(Outcome::Accept(user)),
+            Ok(None) => Ok(self.invalid_token("unknown_user")),
+            Err(error) => Err(Error::new(error)),
+        }
+    }
+}
+
+impl<K, V, T> Jwt<K, V, T> {
+    fn invalid_token<U>(&self, cause: &'static str) -> Outcome<U> {
+        Outcome::Reject(Rejection::invalid_token(self.challenges.invalid.clone()).because(cause))
+    }
+}
+
+/// The three challenges of RFC 6750, section 3, made once: a refused request allocates none.
+struct BearerChallenges {
+    ask: Challenge,
+    invalid: Challenge,
+    malformed: Challenge,
+}
+
+impl BearerChallenges {
+    const fn plain() -> Self {
+        Self {
+            ask: Challenge::bearer(),
+            invalid: Challenge::from_static(r#"Bearer error="invalid_token""#),
+            malformed: Challenge::from_static(r#"Bearer error="invalid_request""#),
+        }
+    }
+
+    fn of(realm: &str) -> Result<Self, InvalidChallenge> {
+        Ok(Self {
+            ask: Challenge::new("Bearer", &[("realm", realm)])?,
+            invalid: Challenge::new("Bearer", &[("realm", realm), ("error", "invalid_token")])?,
+            malformed: Challenge::new("Bearer", &[("realm", realm), ("error", "invalid_request")])?,
+        })
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the default clock; whoever has one of his own gives it to `Jwt::clock`"
+)]
+fn system_time() -> SystemTime {
+    SystemTime::now()
+}
+
+/// Keys, rules and verification stay out of it.
+impl<K, V, T> fmt::Debug for Jwt<K, V, T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Jwt").field("challenge", &self.challenges.ask).finish_non_exhaustive()
+    }
+}

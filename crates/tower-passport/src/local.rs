@@ -1,0 +1,227 @@
+//! User name and password in the body: the log-in itself.
+
+mod fields;
+
+use std::fmt;
+
+use http::header::CONTENT_TYPE;
+use http::request::Parts;
+use secrecy::SecretString;
+
+use self::fields::{Field, Unreadable};
+use crate::{BufferedBody, Challenge, Challenges, Error, Outcome, Rejection, Strategy};
+
+/// User name and password from the body of the request, as JSON or as a form.
+///
+/// It belongs on the log-in route, behind the [`BufferBody`](crate::BufferBody) layer, which reads the body for it.
+///
+/// ```
+/// use axum::{Router, routing::post};
+/// use secrecy::ExposeSecret;
+/// use tower_passport::{Authenticate, BufferBody, CurrentUser, Local, LocalCredentials};
+///
+/// async fn log_in(CurrentUser(user): CurrentUser<String>) -> String {
+///     format!("Hello, {user}")
+/// }
+///
+/// let local = Local::new(|credentials: LocalCredentials| async move {
+///     // In earnest: look the user up, and verify the password even if there is none.
+///     let good = credentials.password.expose_secret() == "open sesame";
+///     Ok::<_, std::convert::Infallible>(good.then_some(credentials.username))
+/// })
+/// .username_field("email");
+///
+/// let app: Router = Router::new()
+///     .route("/login", post(log_in))
+///     .layer(Authenticate::new(local))
+///     .layer(BufferBody::new(16 * 1024));
+/// ```
+///
+/// | the request has | outcome |
+/// | --- | --- |
+/// | no body | pass |
+/// | a body that is neither JSON nor a form, or is broken, or names a field twice | 400 `invalid_request` |
+/// | a field missing, empty, or not text | 400 `invalid_request`, all such fields in `missing_fields` |
+/// | both fields, and the verification said `Ok(None)` | 401 `wrong_credentials` |
+/// | both fields, and the verification said `Err` | 503 |
+/// | anything, but the `BufferBody` layer is missing | 500, and the log names the layer |
+///
+/// The query string is never read: passwords in URLs end up in logs and histories.
+///
+/// # The challenge
+///
+/// An answer 401 must name a scheme (RFC 9110, section 15.5.2), but none is registered for a log-in form, and `Basic`
+/// would make browsers open their own dialogue. The challenge is therefore `Form`, which no client knows and each
+/// ignores; [`challenges`](Self::challenges) replaces it.
+pub struct Local<V> {
+    verify: V,
+    username: Field,
+    password: Field,
+    challenges: Challenges,
+}
+
+impl<V: VerifyPassword> Local<V> {
+    /// The strategy for the fields `username` and `password`, with a function of [`LocalCredentials`] or a
+    /// [`VerifyPassword`] type.
+    pub fn new(verify: V) -> Self {
+        Self {
+            verify,
+            username: Field::new("username"),
+            password: Field::new("password"),
+            challenges: Challenge::from_static("Form").into(),
+        }
+    }
+}
+
+impl<V> Local<V> {
+    /// The name of the field with the user name. `user[email]` and `user.email` both mean `email` in `user`: a member
+    /// of an object in JSON, and a field of either of these two names in a form.
+    #[must_use]
+    pub fn username_field(self, name: &str) -> Self {
+        Self { username: Field::new(name), ..self }
+    }
+
+    /// The name of the field with the password; nested like [`username_field`](Self::username_field).
+    #[must_use]
+    pub fn password_field(self, name: &str) -> Self {
+        Self { password: Field::new(name), ..self }
+    }
+
+    /// The challenges of 401 answers, instead of `Form`.
+    #[must_use]
+    pub fn challenges(self, challenges: impl Into<Challenges>) -> Self {
+        Self { challenges: challenges.into(), ..self }
+    }
+
+    fn read(&self, request: &Parts, body: &[u8]) -> Result<LocalCredentials, Rejection> {
+        let wanted = [&self.username, &self.password];
+        let found = match ContentType::of(request) {
+            Some(ContentType::Json) => fields::in_json(body, wanted),
+            Some(ContentType::Form) => fields::in_form(body, wanted),
+            None => return Err(Rejection::invalid_request(CONTENT_TYPES).because("content_type")),
+        };
+        let found = found.map_err(|unreadable| match unreadable {
+            Unreadable::Broken => {
+                Rejection::invalid_request("The body cannot be read.").because("broken_body")
+            }
+            Unreadable::Twice => Rejection::invalid_request("A field is there twice.").because("field_twice"),
+        })?;
+        match found.map(|text| text.filter(|text| !text.is_empty())) {
+            [Some(username), Some(password)] => Ok(LocalCredentials { username, password: password.into() }),
+            found => {
+                let missing = std::iter::zip(found, wanted).filter(|(text, _)| text.is_none());
+                Err(Rejection::invalid_request("Fields are missing.")
+                    .with_missing_fields(missing.map(|(_, field)| field.name().to_owned()))
+                    .because("missing_fields"))
+            }
+        }
+    }
+}
+
+const CONTENT_TYPES: &str = "Send the credentials as application/json or application/x-www-form-urlencoded.";
+
+impl<V: VerifyPassword> Strategy for Local<V> {
+    type User = V::User;
+
+    async fn authenticate(&self, request: &Parts) -> Result<Outcome<V::User>, Error> {
+        let Some(BufferedBody(body)) = request.extensions.get() else {
+            return Err(Error::misconfigured(
+                "`Local` reads the body that the `BufferBody` layer buffers: add that layer",
+            ));
+        };
+        if body.is_empty() {
+            return Ok(Outcome::Pass(self.challenges.clone()));
+        }
+        let credentials = match self.read(request, body) {
+            Ok(credentials) => credentials,
+            Err(rejection) => return Ok(Outcome::Reject(rejection)),
+        };
+        match self.verify.verify(credentials).await {
+            Ok(Some(user)) => Ok(Outcome::Accept(user)),
+            Ok(None) => Ok(Outcome::Reject(Rejection::wrong_credentials(self.challenges.clone()))),
+            Err(error) => Err(Error::new(error)),
+        }
+    }
+}
+
+/// What somebody typed into a log-in form. Neither field prints, not even the name: it is often an e-mail address.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct LocalCredentials {
+    /// As it came: not empty, not trimmed, not changed in case.
+    pub username: String,
+    /// As it came: not empty, nothing cut off. Wiped from memory when dropped.
+    pub password: SecretString,
+}
+
+impl fmt::Debug for LocalCredentials {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("LocalCredentials(..)")
+    }
+}
+
+/// Decides whether a user name and a password belong together, and to whom. A function of [`LocalCredentials`] is one.
+///
+/// Do the same work for a name that nobody has as for one that somebody has (verify against a made-up hash), or the
+/// time of the answer tells which names exist.
+pub trait VerifyPassword: Send + Sync + 'static {
+    /// Who it turns out to be.
+    type User: Send + 'static;
+    /// Why it cannot be found out now; any error, also [`tower_passport::Error`](crate::Error) with a `Retry-After`.
+    type Error: Into<Box<dyn std::error::Error + Send + Sync>>;
+
+    /// Finds the user. Write it as `async fn`.
+    ///
+    /// # Errors
+    /// If it could not decide: the answer is 503. A wrong password, an unknown name and a locked account are no
+    /// errors but `Ok(None)`, and the answer 401.
+    fn verify(
+        &self,
+        credentials: LocalCredentials,
+    ) -> impl Future<Output = Result<Option<Self::User>, Self::Error>> + Send;
+}
+
+impl<F, Answer, U, E> VerifyPassword for F
+where
+    F: Fn(LocalCredentials) -> Answer + Send + Sync + 'static,
+    Answer: Future<Output = Result<Option<U>, E>> + Send,
+    U: Send + 'static,
+    E: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    type User = U;
+    type Error = E;
+
+    fn verify(&self, credentials: LocalCredentials) -> impl Future<Output = Result<Option<U>, E>> + Send {
+        self(credentials)
+    }
+}
+
+enum ContentType {
+    Json,
+    Form,
+}
+
+impl ContentType {
+    fn of(request: &Parts) -> Option<Self> {
+        let value = request.headers.get(CONTENT_TYPE)?.to_str().ok()?;
+        let essence = value.split(';').next()?.trim().to_ascii_lowercase();
+        match essence.as_str() {
+            "application/json" => Some(Self::Json),
+            "application/x-www-form-urlencoded" => Some(Self::Form),
+            // RFC 6839, section 3.1: whatever has this suffix can be read as JSON.
+            other if other.starts_with("application/") && other.ends_with("+json") => Some(Self::Json),
+            _ => None,
+        }
+    }
+}
+
+/// The verification stays out of it.
+impl<V> fmt::Debug for Local<V> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Local")
+            .field("username", &self.username.name())
+            .field("password", &self.password.name())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,238 @@
+//! Finds two named texts in a body, without building the rest of it: no copy of the password stays behind in a tree
+//! of values, and a field that is there twice is seen. The usual parsers take the last one, other programs (a proxy,
+//! a rate limiter) the first, and then each has checked another user.
+
+use std::fmt;
+
+use percent_encoding::percent_decode;
+use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+/// The name of a field, perhaps of one inside another.
+pub(super) struct Field {
+    name: Box<str>,
+    path: Box<[Box<str>]>,
+    /// The two spellings in a form: `user[email]` and `user.email`.
+    spellings: [String; 2],
+}
+
+impl Field {
+    pub(super) fn new(name: &str) -> Self {
+        let path: Box<[Box<str>]> =
+            name.split(['[', ']', '.']).filter(|part| !part.is_empty()).map(Into::into).collect();
+        let mut brackets = String::new();
+        for (depth, part) in path.iter().enumerate() {
+            brackets += &if depth == 0 { part.to_string() } else { format!("[{part}]") };
+        }
+        Self { name: name.into(), spellings: [brackets, path.join(".")], path }
+    }
+
+    /// As the program spells it.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+/// Why a body has no fields.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Unreadable {
+    /// Not JSON, or not UTF-8.
+    Broken,
+    /// A wanted field is there twice.
+    Twice,
+}
+
+/// The texts of both fields; `None` for one that is not there or no text.
+type Found = [Option<String>; 2];
+
+/// Source: the WHATWG URL standard, section 5.1, except that bytes which are no UTF-8 are refused and not replaced:
+/// all passwords of replaced bytes would be the same password.
+pub(super) fn in_form(body: &[u8], wanted: [&Field; 2]) -> Result<Found, Unreadable> {
+    let mut found = Found::default();
+    for pair in body.split(|byte| *byte == b'&') {
+        let (name, value) = match pair.iter().position(|byte| *byte == b'=') {
+            Some(at) => (&pair[..at], &pair[at + 1..]),
+            None => (pair, &[][..]),
+        };
+        let name = decode(name)?;
+        for (field, slot) in std::iter::zip(wanted, &mut found) {
+            if field.spellings.contains(&name) && slot.replace(decode(value)?).is_some() {
+                return Err(Unreadable::Twice);
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn decode(text: &[u8]) -> Result<String, Unreadable> {
+    let spaced: Vec<u8> = text.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
+    percent_decode(&spaced).decode_utf8().map(Into::into).map_err(|_| Unreadable::Broken)
+}
+
+pub(super) fn in_json(body: &[u8], wanted: [&Field; 2]) -> Result<Found, Unreadable> {
+    let mut progress = Progress { found: Found::default(), twice: false };
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let search = Search { paths: wanted.map(|field| Some(&*field.path)), progress: &mut progress };
+    match search.deserialize(&mut json).and_then(|()| json.end()) {
+        Ok(()) => Ok(progress.found),
+        Err(_) if progress.twice => Err(Unreadable::Twice),
+        Err(_) => Err(Unreadable::Broken),
+    }
+}
+
+struct Progress {
+    found: Found,
+    twice: bool,
+}
+
+/// One value of the document: for each wanted field the path that is left from here, if the way leads through here.
+struct Search<'a> {
+    paths: [Option<&'a [Box<str>]>; 2],
+    progress: &'a mut Progress,
+}
+
+impl<'de> DeserializeSeed<'de> for Search<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Search<'_> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("JSON")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<(), E> {
+        for (path, slot) in std::iter::zip(self.paths, &mut self.progress.found) {
+            if path.is_some_and(<[_]>::is_empty) {
+                *slot = Some(text.to_owned());
+            }
+        }
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+        let mut seen = [false; 2];
+        while let Some(name) = members.next_key::<String>()? {
+            let paths = self.paths.map(|path| {
+                path.and_then(<[_]>::split_first).filter(|(first, _)| ***first == *name).map(|(_, rest)| rest)
+            });
+            for (path, seen) in std::iter::zip(paths, &mut seen) {
+                if path.is_some() && std::mem::replace(seen, true) {
+                    self.progress.twice = true;
+                    return Err(A::Error::custom("a wanted member is there twice"));
+                }
+            }
+            if paths.iter().any(Option::is_some) {
+                members.next_value_seed(Search { paths, progress: self.progress })?;
+            } else {
+                members.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
+        while elements.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TWICE: Result<[Option<&str>; 2], Unreadable> = Err(Unreadable::Twice);
+    const BROKEN: Result<[Option<&str>; 2], Unreadable> = Err(Unreadable::Broken);
+
+    type Parse = fn(&[u8], [&Field; 2]) -> Result<Found, Unreadable>;
+
+    #[track_caller]
+    fn check(parse: Parse, names: [&str; 2], body: &[u8], want: Result<[Option<&str>; 2], Unreadable>) {
+        let fields = names.map(Field::new);
+        let found = parse(body, [&fields[0], &fields[1]]);
+        let body = String::from_utf8_lossy(body);
+        assert_eq!(found, want.map(|texts| texts.map(|text| text.map(str::to_owned))), "{body}");
+    }
+
+    #[test]
+    fn forms() {
+        let check = |body: &[u8], want| check(in_form, ["name", "word"], body, want);
+        check(b"name=a&word=b", Ok([Some("a"), Some("b")]));
+        check(b"word=b&other=c&name=a", Ok([Some("a"), Some("b")]));
+        check(b"name=a%40b.c&word=%F0%9F%8D%B2+%2B=%", Ok([Some("a@b.c"), Some("\u{1f372} +=%")]));
+        check(b"n%61me=a", Ok([Some("a"), None]));
+        check(b"name", Ok([Some(""), None]));
+        check(b"&&=&", Ok([None, None]));
+        check(b"name=a&name=a", TWICE);
+        check(b"name=%ff", BROKEN);
+        check(b"name=\xff", BROKEN);
+    }
+
+    #[test]
+    fn nested_forms() {
+        let check = |body: &[u8], want| check(in_form, ["user[e][mail]", "user.word"], body, want);
+        check(b"user[e][mail]=a&user[word]=b", Ok([Some("a"), Some("b")]));
+        check(b"user%5Be%5D%5Bmail%5D=a&user.word=b", Ok([Some("a"), Some("b")]));
+        check(b"user[e[mail]=a&word=b&user=c", Ok([None, None]));
+        check(b"user[word]=a&user.word=b", TWICE);
+    }
+
+    #[test]
+    fn json() {
+        let check = |body: &[u8], want| check(in_json, ["name", "word"], body, want);
+        check(br#"{"name":"a","word":"b"}"#, Ok([Some("a"), Some("b")]));
+        check(
+            br#" {"x":[{"name":"n"}],"w\u006frd":"\ud83c\udf72","name":"a","y":{"word":1}} "#,
+            Ok([Some("a"), Some("\u{1f372}")]),
+        );
+        for no_text in ["null", "1", "-1", "1.5", "true", "[\"a\"]", "{\"a\":\"a\"}"] {
+            check(format!(r#"{{"name":{no_text},"word":"b"}}"#).as_bytes(), Ok([None, Some("b")]));
+        }
+        for no_object in ["null", "1", "[]", "\"name\"", "{}"] {
+            check(no_object.as_bytes(), Ok([None, None]));
+        }
+        check(br#"{"name":"a","name":"b"}"#, TWICE);
+        check(br#"{"name":null,"name":"b"}"#, TWICE);
+        check(br#"{"other":1,"other":2,"name":"a"}"#, Ok([Some("a"), None]));
+        for broken in
+            [&b"{"[..], b"{} {}", b"{\"name\":\"a\"}x", b"\"\xff\"", b"name=a", b"{\"name\":\"\\ud800\"}"]
+        {
+            check(broken, BROKEN);
+        }
+        check("[".repeat(100_000).as_bytes(), BROKEN);
+        check(format!("{{\"name\":{}", "[".repeat(100_000)).as_bytes(), BROKEN);
+    }
+
+    #[test]
+    fn nested_json() {
+        let check = |body: &[u8], want| check(in_json, ["user[email]", "user.word"], body, want);
+        check(br#"{"user":{"email":"a","word":"b"}}"#, Ok([Some("a"), Some("b")]));
+        check(br#"{"email":"a","user":{"word":{"word":"b"}}}"#, Ok([None, None]));
+        check(br#"{"user":"a"}"#, Ok([None, None]));
+        check(br#"{"user":{"email":"a"},"user":{"word":"b"}}"#, TWICE);
+    }
+}

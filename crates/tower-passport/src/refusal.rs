@@ -1,0 +1,280 @@
+//! What a door says when it lets nobody in.
+
+use std::borrow::Cow;
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::request::Parts;
+use http::{HeaderValue, Response, StatusCode, header};
+
+use crate::{Challenge, Challenges, Error, Outcome, Reason, Redirect, Rejection};
+
+/// Why a door let nobody in, and all that an answer needs. Cheap to clone.
+///
+/// It is an answer itself: the status, the `WWW-Authenticate` list, `Retry-After`, and a small JSON body
+/// (`error` and `error_description` as in RFC 6749, section 5.2, and `missing_fields` if there are any).
+///
+/// # An error shape of your own
+///
+/// Every answer that this crate makes from a refusal carries a clone of it in its extensions. A layer outside of the
+/// doors finds it there and writes the body that the rest of the application writes; the headers stay.
+///
+/// ```
+/// # fn example<B: From<String>>(mut response: http::Response<B>) -> http::Response<B> {
+/// use tower_passport::Refusal;
+///
+/// if let Some(refusal) = response.extensions().get::<Refusal>() {
+///     *response.body_mut() = format!(r#"{{"status":"error","message":"{refusal}"}}"#).into();
+/// }
+/// # response
+/// # }
+/// ```
+///
+/// With [`Authenticate`](crate::Authenticate) there is also [`respond_with`](crate::Authenticate::respond_with).
+#[derive(Clone)]
+pub struct Refusal(Arc<Findings>);
+
+struct Findings {
+    reason: Reason,
+    description: Cow<'static, str>,
+    cause: &'static str,
+    challenges: Challenges,
+    missing_fields: Vec<String>,
+    error: Option<Error>,
+    location: Option<HeaderValue>,
+}
+
+impl Refusal {
+    /// All strategies passed: none of their credentials are in the request.
+    pub fn no_credentials(challenges: Challenges) -> Self {
+        Self(Arc::new(Findings {
+            challenges,
+            ..Findings::new(Reason::NoCredentials, "This needs credentials, and the request has none.")
+        }))
+    }
+
+    pub(crate) fn body_too_large() -> Self {
+        Self(Arc::new(Findings::new(Reason::BodyTooLarge, "The body is too large.")))
+    }
+
+    pub(crate) fn unreadable_body() -> Self {
+        Rejection::invalid_request("The body ended too early.").because("body_unreadable").into()
+    }
+
+    /// Why.
+    pub fn reason(&self) -> Reason {
+        self.0.reason
+    }
+
+    /// The status of the answer: that of the [`reason`](Self::reason).
+    pub fn status(&self) -> StatusCode {
+        self.0.reason.status()
+    }
+
+    /// One sentence for the client. It never tells which check failed.
+    pub fn description(&self) -> &str {
+        &self.0.description
+    }
+
+    /// The machine's word for the log, such as `expired`: more exact than the reason, and not for the client.
+    pub fn cause(&self) -> &'static str {
+        self.0.cause
+    }
+
+    /// The `WWW-Authenticate` values, in order.
+    pub fn challenges(&self) -> impl Iterator<Item = &HeaderValue> {
+        self.0.challenges.iter().map(Challenge::as_header_value)
+    }
+
+    /// The fields that the client left out, or gave something other than text, as the strategy was told their names.
+    pub fn missing_fields(&self) -> &[String] {
+        &self.0.missing_fields
+    }
+
+    /// What kept the strategy from deciding, if that is the reason.
+    pub fn error(&self) -> Option<&Error> {
+        self.0.error.as_ref()
+    }
+
+    /// When the client may try again, if that is known.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.error().and_then(Error::retry_after)
+    }
+
+    /// Where the client is sent, if the reason is [`Reason::Redirect`].
+    pub fn location(&self) -> Option<&HeaderValue> {
+        self.0.location.as_ref()
+    }
+
+    /// The answer, for any body that can be made of bytes.
+    pub fn to_response<B: From<Bytes>>(&self) -> Response<B> {
+        let mut response = Response::new(B::from(self.body()));
+        *response.status_mut() = self.status();
+        let headers = response.headers_mut();
+        for challenge in self.challenges() {
+            headers.append(header::WWW_AUTHENTICATE, challenge.clone());
+        }
+        if let Some(after) = self.retry_after() {
+            // Whole seconds, rounded up: a client that comes too early only comes twice.
+            let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
+            headers.insert(header::RETRY_AFTER, seconds.into());
+        }
+        if let Some(location) = self.location() {
+            headers.insert(header::LOCATION, location.clone());
+        } else {
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        // It depends on the credentials of this request, whatever its URL (RFC 9111, section 3.5).
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response.extensions_mut().insert(self.clone());
+        response
+    }
+
+    fn body(&self) -> Bytes {
+        if self.location().is_some() {
+            return Bytes::new();
+        }
+        let mut body = serde_json::json!({
+            "error": self.0.reason.as_str(),
+            "error_description": self.description(),
+        });
+        if !self.missing_fields().is_empty() {
+            body["missing_fields"] = self.missing_fields().into();
+        }
+        body.to_string().into()
+    }
+}
+
+impl Findings {
+    fn new(reason: Reason, description: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            reason,
+            description: description.into(),
+            cause: reason.as_str(),
+            challenges: Challenges::none(),
+            missing_fields: Vec::new(),
+            error: None,
+            location: None,
+        }
+    }
+}
+
+impl From<Rejection> for Refusal {
+    fn from(rejection: Rejection) -> Self {
+        let Rejection { reason, challenges, description, cause, missing_fields } = rejection;
+        Self(Arc::new(Findings { cause, challenges, missing_fields, ..Findings::new(reason, description) }))
+    }
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        let findings = if error.is_misconfigured() {
+            Findings::new(Reason::Misconfigured, "The server is not set up completely.")
+        } else {
+            Findings::new(Reason::Undecided, "The server cannot check credentials now. Try again later.")
+        };
+        Self(Arc::new(Findings { error: Some(error), ..findings }))
+    }
+}
+
+impl From<Redirect> for Refusal {
+    fn from(Redirect(location): Redirect) -> Self {
+        Self(Arc::new(Findings {
+            location: Some(location),
+            ..Findings::new(Reason::Redirect, "The log-in is elsewhere.")
+        }))
+    }
+}
+
+impl fmt::Debug for Refusal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Refusal")
+            .field("reason", &self.0.reason)
+            .field("cause", &self.0.cause)
+            .field("challenges", &self.challenges().collect::<Vec<_>>())
+            .field("missing_fields", &self.0.missing_fields)
+            .field("error", &self.0.error)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.description())
+    }
+}
+
+impl StdError for Refusal {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.error().map(|error| error as _)
+    }
+}
+
+#[cfg(feature = "axum")]
+impl axum_core::response::IntoResponse for Refusal {
+    fn into_response(self) -> axum_core::response::Response {
+        self.to_response()
+    }
+}
+
+/// How a layer answers a refused request: see [`Authenticate::respond_with`](crate::Authenticate::respond_with).
+/// Implemented for functions of a refusal and the head of its request.
+pub trait Respond<B>: Send + Sync + 'static {
+    /// The answer to a refused request. The layer adds the refusal itself to its extensions.
+    fn respond(&self, refusal: &Refusal, request: &Parts) -> Response<B>;
+}
+
+/// The answer of a [`Refusal`] as it is: [`Refusal::to_response`].
+#[derive(Clone, Copy, Debug)]
+pub struct AsItIs;
+
+impl<B: From<Bytes>> Respond<B> for AsItIs {
+    fn respond(&self, refusal: &Refusal, _request: &Parts) -> Response<B> {
+        refusal.to_response()
+    }
+}
+
+impl<B, F> Respond<B> for F
+where
+    F: Fn(&Refusal, &Parts) -> Response<B> + Send + Sync + 'static,
+{
+    fn respond(&self, refusal: &Refusal, request: &Parts) -> Response<B> {
+        let mut response = self(refusal, request);
+        response.extensions_mut().insert(refusal.clone());
+        response
+    }
+}
+
+/// What a door makes of a conclusion: the user, or nobody and the challenges for him, or an end.
+pub(crate) enum Admission<U> {
+    Known(U),
+    Nobody(Challenges),
+}
+
+pub(crate) fn admit<U>(conclusion: Result<Outcome<U>, Error>) -> Result<Admission<U>, Refusal> {
+    match conclusion {
+        Ok(Outcome::Accept(user)) => Ok(Admission::Known(user)),
+        Ok(Outcome::Pass(challenges)) => Ok(Admission::Nobody(challenges)),
+        Ok(Outcome::Reject(rejection)) => Err(logged(rejection.into())),
+        Ok(Outcome::Redirect(redirect)) => Err(logged(redirect.into())),
+        Err(error) => Err(logged(error.into())),
+    }
+}
+
+/// One event for each refusal. The client hears one sentence; here is what the operator wants to know.
+pub(crate) fn logged(refusal: Refusal) -> Refusal {
+    let (reason, cause) = (refusal.reason().as_str(), refusal.cause());
+    if let Some(error) = refusal.error() {
+        tracing::error!(reason, error = error.source(), "Authentication failed: {error}");
+    } else if matches!(refusal.reason(), Reason::NoCredentials | Reason::Redirect) {
+        // The ordinary beginning of every log-in.
+        tracing::debug!(reason, cause, "Request not authenticated: {cause}");
+    } else {
+        tracing::info!(reason, cause, "Credentials refused: {cause}");
+    }
+    refusal
+}

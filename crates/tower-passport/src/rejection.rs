@@ -1,0 +1,168 @@
+//! The conclusions that are not "yes": why somebody was turned away, and where he is sent instead.
+
+use std::borrow::Cow;
+
+use http::{HeaderValue, StatusCode};
+
+use crate::Challenges;
+
+/// Why nobody was let in: the machine's word for it, with the status that goes with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Reason {
+    /// The request has no credentials that any strategy of the chain knows: 401.
+    NoCredentials,
+    /// The user name or the password is wrong; which of them is nobody's business: 401.
+    WrongCredentials,
+    /// The token is forged, expired, revoked, or meant for somebody else: 401 (RFC 6750, section 3.1).
+    InvalidToken,
+    /// The credentials are malformed, incomplete or given twice: 400 (RFC 6750, section 3.1).
+    InvalidRequest,
+    /// We know who it is, and he may not do this: 403 (RFC 6750, section 3.1).
+    InsufficientScope,
+    /// The body is larger than [`BufferBody`](crate::BufferBody) allows: 413.
+    BodyTooLarge,
+    /// Not a refusal but a way: 303 to where the log-in begins.
+    Redirect,
+    /// The strategy could not decide ([`Error`](crate::Error)): 503.
+    Undecided,
+    /// The program is put together wrongly, for example without a layer that a strategy needs: 500.
+    Misconfigured,
+}
+
+impl Reason {
+    /// The status of the answer.
+    pub const fn status(self) -> StatusCode {
+        match self {
+            Self::NoCredentials | Self::WrongCredentials | Self::InvalidToken => StatusCode::UNAUTHORIZED,
+            Self::InvalidRequest => StatusCode::BAD_REQUEST,
+            Self::InsufficientScope => StatusCode::FORBIDDEN,
+            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            // Not 307: that would send the form, with the password in it, to the new place (RFC 9700, section 4.12).
+            Self::Redirect => StatusCode::SEE_OTHER,
+            Self::Undecided => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Misconfigured => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// The word for machines, in logs and in the answer's body; RFC 6750's own word where it has one.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NoCredentials => "no_credentials",
+            Self::WrongCredentials => "wrong_credentials",
+            Self::InvalidToken => "invalid_token",
+            Self::InvalidRequest => "invalid_request",
+            Self::InsufficientScope => "insufficient_scope",
+            Self::BodyTooLarge => "body_too_large",
+            Self::Redirect => "redirect",
+            Self::Undecided => "temporarily_unavailable",
+            Self::Misconfigured => "server_error",
+        }
+    }
+}
+
+/// Credentials that are here and do not let their sender in.
+///
+/// The client hears the [`Reason`] and one plain sentence; [`because`](Self::because) is for the operator's log.
+///
+/// ```
+/// use tower_passport::{Challenge, Rejection};
+///
+/// Rejection::invalid_token(Challenge::from_static(r#"Bearer error="invalid_token""#)).because("revoked");
+/// Rejection::invalid_request("The API key must be 32 hexadecimal digits.");
+/// ```
+#[derive(Clone, Debug)]
+pub struct Rejection {
+    pub(crate) reason: Reason,
+    pub(crate) challenges: Challenges,
+    pub(crate) description: Cow<'static, str>,
+    pub(crate) cause: &'static str,
+    pub(crate) missing_fields: Vec<String>,
+}
+
+impl Rejection {
+    /// A token that does not let its bearer in: 401.
+    pub fn invalid_token(challenges: impl Into<Challenges>) -> Self {
+        Self::new(Reason::InvalidToken, "The token is not valid.").with_challenges(challenges)
+    }
+
+    /// A wrong user name or password: 401. There is one such answer, so that nobody learns which names exist.
+    pub fn wrong_credentials(challenges: impl Into<Challenges>) -> Self {
+        Self::new(Reason::WrongCredentials, "The user name or the password is wrong.")
+            .with_challenges(challenges)
+    }
+
+    /// Credentials that cannot be read: 400. The description says what to do instead.
+    pub fn invalid_request(description: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Reason::InvalidRequest, description)
+    }
+
+    /// Good credentials of somebody who may not do this: 403.
+    pub fn insufficient_scope(challenges: impl Into<Challenges>) -> Self {
+        Self::new(Reason::InsufficientScope, "These credentials do not allow this.")
+            .with_challenges(challenges)
+    }
+
+    fn new(reason: Reason, description: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            reason,
+            challenges: Challenges::none(),
+            description: description.into(),
+            cause: reason.as_str(),
+            missing_fields: Vec::new(),
+        }
+    }
+
+    /// What the client may send instead.
+    #[must_use]
+    pub fn with_challenges(self, challenges: impl Into<Challenges>) -> Self {
+        Self { challenges: challenges.into(), ..self }
+    }
+
+    /// The fields that the client left out, or gave something other than text.
+    #[must_use]
+    pub fn with_missing_fields(self, fields: impl IntoIterator<Item = String>) -> Self {
+        Self { missing_fields: fields.into_iter().collect(), ..self }
+    }
+
+    /// The machine's word for the log, such as `expired`. The client never sees it.
+    #[must_use]
+    pub const fn because(mut self, cause: &'static str) -> Self {
+        self.cause = cause;
+        self
+    }
+
+    /// Why.
+    pub const fn reason(&self) -> Reason {
+        self.reason
+    }
+}
+
+/// A way to somewhere else, where the log-in begins or ends. The doors answer it with 303 (See Other).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Redirect(pub(crate) HeaderValue);
+
+impl Redirect {
+    /// A redirect to an absolute URL or a path.
+    ///
+    /// Give it only what the program wrote or checked: a location that the request names makes an open redirect.
+    ///
+    /// # Errors
+    /// [`InvalidLocation`] if the location is empty or cannot be a header value: percent-encode it.
+    pub fn to(location: &str) -> Result<Self, InvalidLocation> {
+        if location.is_empty() || !location.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(InvalidLocation);
+        }
+        HeaderValue::from_str(location).map(Self).map_err(|_| InvalidLocation)
+    }
+
+    /// The value of the `Location` field.
+    pub const fn location(&self) -> &HeaderValue {
+        &self.0
+    }
+}
+
+/// The text given to [`Redirect::to`] is not a URL that a header can carry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a location must be visible ASCII; percent-encode everything else")]
+pub struct InvalidLocation;
