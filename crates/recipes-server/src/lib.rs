@@ -1,1 +1,3 @@
 //! The HTTP API.
+
+pub mod passwords;

@@ -1,0 +1,70 @@
+//! bcrypt, as the original API stored its passwords: `$2b$10$`, 22 characters of salt, 31 of hash.
+
+use base64::Engine as _;
+use bcrypt::{BASE_64, HashParts, Version};
+use recipes::{Entropy, PasswordHash};
+
+use super::HashError;
+
+/// bcrypt's key schedule takes 18 words of 4 bytes.
+const MAX_BYTES: usize = 72;
+
+/// Each step doubles the time; 14 is about a second. What is stored is not to decide how long a thread is busy.
+const MAX_COST: u32 = 14;
+
+/// Nothing that would be lost is taken for a new hash. A NUL ends the password in bcrypts written in C, and in all of
+/// them `a`, NUL, `a` has the hash of `a`, because the key is repeated with a NUL between.
+pub(super) fn can_hash(password: &str) -> Result<(), HashError> {
+    if password.len() > MAX_BYTES {
+        return Err(HashError::TooLong { max: MAX_BYTES });
+    }
+    if password.contains('\0') {
+        return Err(HashError::Nul);
+    }
+    Ok(())
+}
+
+pub(super) fn hash(password: &str, salt: [u8; 16], cost: u32) -> Result<PasswordHash, HashError> {
+    can_hash(password)?;
+    // The crate's `non_truncating_hash` counts the closing NUL and so refuses 72 bytes, which do fit.
+    let hash = bcrypt::hash_with_salt(password, cost, salt);
+    let hash = hash.map_err(|_| HashError::Failed("bcrypt refused its parameters"))?;
+    text(&hash).ok_or(HashError::Failed("a fresh bcrypt hash was not recognized"))
+}
+
+/// A hash of this cost that no password has.
+pub(super) fn unmatched(cost: u32, entropy: &Entropy) -> Result<PasswordHash, &'static str> {
+    let (salt, hash) = (BASE_64.encode(entropy.bytes::<16>()), BASE_64.encode(entropy.bytes::<23>()));
+    PasswordHash::parse(&format!("$2b${cost:02}${salt}{hash}"))
+        .ok_or("the dummy bcrypt hash was not recognized")
+}
+
+fn text(hash: &HashParts) -> Option<PasswordHash> {
+    PasswordHash::parse(&hash.format_for_version(Version::TwoB))
+}
+
+pub(super) struct Stored {
+    cost: u32,
+    hash: PasswordHash,
+}
+
+impl Stored {
+    pub(super) fn read(hash: &PasswordHash) -> Result<Self, &'static str> {
+        let parts: HashParts = hash.as_str().parse().map_err(|_| "it is of no known scheme")?;
+        if parts.get_cost() > MAX_COST {
+            return Err("its bcrypt cost is too high");
+        }
+        Ok(Self { cost: parts.get_cost(), hash: hash.clone() })
+    }
+
+    /// Reads 72 bytes and no more, as the programs did that made the stored hashes (Node's bcrypt): whoever signed up
+    /// there with a longer password must be able to log in here.
+    pub(super) fn matches(&self, password: &str) -> Result<bool, HashError> {
+        let matches = bcrypt::verify(password, self.hash.as_str());
+        matches.map_err(|_| HashError::Failed("bcrypt refused a hash that it had read"))
+    }
+
+    pub(super) fn is_weaker_than(&self, cost: u32) -> bool {
+        self.cost < cost
+    }
+}
