@@ -38,6 +38,7 @@ mod id;
 mod page;
 mod problem;
 mod recipe;
+pub mod store;
 mod user;
 
 pub use clock::Clock;

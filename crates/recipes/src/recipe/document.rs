@@ -42,6 +42,14 @@ impl Document {
         Self(text)
     }
 
+    /// Takes a stored text apart again, for whoever has to give it another tail.
+    pub(crate) fn of_stored(mut text: String, tail: &Tail) -> Option<Self> {
+        let mut end = String::with_capacity(Tail::MAX_BYTES);
+        tail.push_to(&mut end);
+        text.truncate(text.strip_suffix(&end)?.len());
+        Some(Self(text))
+    }
+
     /// The text to store: everything behind `{"id":1,`, to the closing brace.
     #[must_use]
     pub fn finish(self, tail: &Tail) -> String {
@@ -139,6 +147,14 @@ mod tests {
     fn an_owner_comes_before_the_uid() {
         let stored = document(&vesuvio()).finish(&Tail { owner: UserId::from_i64(7), ..tail() });
         assert!(stored.contains(r#"],"ownerId":7,"uid":"018f"#), "{stored}");
+    }
+
+    #[test]
+    fn a_stored_text_comes_apart_where_it_was_put_together() {
+        let tail = Tail { owner: UserId::from_i64(7), ..tail() };
+        let stored = document(&vesuvio()).finish(&tail);
+        assert_eq!(Document::of_stored(stored.clone(), &tail), Some(document(&vesuvio())));
+        assert_eq!(Document::of_stored(stored, &Tail { revision: 2, ..tail }), None);
     }
 
     #[test]

@@ -1,0 +1,239 @@
+//! The only door to the data.
+//!
+//! Two promises hold for every method. What it has answered is on disk: a write returns after its
+//! commit, and neither `kill -9` nor a power failure takes it back. And who reads after that answer
+//! sees it.
+//!
+//! Reads of a row or of a page of usual length run inline on the caller's thread, because they take
+//! a few microseconds and handing them to another thread would take more. What can be long goes to
+//! the blocking pool: a page of more than [`Page::DEFAULT_LIMIT`] rows, a count, a list of users.
+//! Writes wait for the writer thread, see `sqlite/writer.rs`.
+
+mod error;
+mod migrate;
+mod recipes;
+mod sqlite;
+mod url;
+
+use jiff::Timestamp;
+
+pub use self::error::{Field, StoreError, Unavailable};
+pub use self::recipes::{Edit, Editor, Imported, Listing, NewRecipe, Precondition, Stored, Viewer};
+pub use self::url::DatabaseUrl;
+use crate::clock::Clock;
+use crate::id::{RecipeId, UserId};
+use crate::page::Page;
+use crate::recipe::Draft;
+use crate::recipe::origin::Origin;
+use crate::user::{Email, NewUser, PasswordHash, Role, User};
+
+/// A database; clones are handles of the same one. The last handle to go lets the writer finish.
+#[derive(Clone, Debug)]
+pub enum Store {
+    Sqlite(sqlite::Sqlite),
+}
+
+/// Whether a user may use the service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    Enabled,
+    Disabled,
+}
+
+#[expect(clippy::unused_async, reason = "a database over the network waits where SQLite does not")]
+impl Store {
+    /// Opens the database, making folders, file and tables where there are none.
+    ///
+    /// The file is readable for its owner only. The clock says when a migration was applied.
+    ///
+    /// # Errors
+    /// [`StoreError::CannotOpen`], in words that say what to do.
+    pub fn open(url: &DatabaseUrl, clock: Clock) -> Result<Self, StoreError> {
+        sqlite::Sqlite::open(url.path(), &clock).map(Self::Sqlite)
+    }
+
+    /// Whether this handle's [`Store::open`] made the tables.
+    pub fn is_new(&self) -> bool {
+        match self {
+            Self::Sqlite(db) => db.is_new(),
+        }
+    }
+
+    /// Fails if the database cannot be read or nobody is there to write to it.
+    pub async fn ready(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(db) => db.ready(),
+        }
+    }
+
+    /// Waits for the writes that were asked for before, moves everything into the one database file,
+    /// and closes it. All handles hear [`Unavailable::Closed`] from then on.
+    pub async fn close(&self) {
+        match self {
+            Self::Sqlite(db) => db.close().await,
+        }
+    }
+}
+
+/// Users.
+///
+/// All of these fail with [`StoreError::Unavailable`] when the disk does.
+#[expect(clippy::unused_async, reason = "a database over the network waits where SQLite does not")]
+impl Store {
+    /// # Errors
+    /// [`StoreError::Taken`] if the address, in whatever case, is somebody's.
+    pub async fn create_user(&self, new: NewUser, now: Timestamp) -> Result<User, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.create_user(new, now).await,
+        }
+    }
+
+    pub async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.user(id),
+        }
+    }
+
+    /// The user and what the password is checked against.
+    pub async fn user_by_email(
+        &self,
+        email: &Email,
+    ) -> Result<Option<(User, Option<PasswordHash>)>, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.user_by_email(email),
+        }
+    }
+
+    /// The first `limit` users after `after`, in the order of their ids.
+    pub async fn users(&self, after: Option<UserId>, limit: u16) -> Result<Vec<User>, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.users(after, limit).await,
+        }
+    }
+
+    /// Stores `new` only if `old` is still there, so that a log-in that upgrades a hash cannot undo a
+    /// change of the password made meanwhile. Says whether it was.
+    pub async fn replace_password_hash(
+        &self,
+        id: UserId,
+        old: &PasswordHash,
+        new: PasswordHash,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.replace_password_hash(id, old.clone(), new, now).await,
+        }
+    }
+
+    /// `None`: there is nobody with this address.
+    pub async fn set_role(
+        &self,
+        email: &Email,
+        role: Role,
+        now: Timestamp,
+    ) -> Result<Option<User>, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.set_role(email, role, now).await,
+        }
+    }
+
+    /// `None`: there is nobody with this address.
+    pub async fn set_disabled(
+        &self,
+        email: &Email,
+        access: Access,
+        now: Timestamp,
+    ) -> Result<Option<User>, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.set_disabled(email, access, now).await,
+        }
+    }
+
+    /// Deletes a user and the private recipes, which nobody else has ever seen. The public ones stay
+    /// and become communal: others may have linked to them.
+    pub async fn delete_user(&self, id: UserId, now: Timestamp) -> Result<bool, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.delete_user(id, now).await,
+        }
+    }
+}
+
+/// Recipes.
+///
+/// All of these fail with [`StoreError::Unavailable`] when the disk does.
+#[expect(clippy::unused_async, reason = "a database over the network waits where SQLite does not")]
+impl Store {
+    /// # Errors
+    /// [`StoreError::OwnerGone`] if the owner was deleted meanwhile.
+    pub async fn create_recipe(&self, new: NewRecipe, now: Timestamp) -> Result<Stored, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.create_recipe(new, now).await,
+        }
+    }
+
+    /// Adds a recipe that comes from somewhere else and keeps the past it says it has. Importing the
+    /// same file again changes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::OwnerGone`] if the owner was deleted meanwhile.
+    pub async fn import_recipe(
+        &self,
+        new: NewRecipe,
+        origin: Origin,
+        now: Timestamp,
+    ) -> Result<Imported, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.import_recipe(new, origin, now).await,
+        }
+    }
+
+    pub async fn recipe(&self, id: RecipeId, viewer: Viewer) -> Result<Option<Stored>, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.recipe(id, viewer),
+        }
+    }
+
+    /// May end before the page's limit when the recipes are very large; [`Listing::next`] says
+    /// whether there are more.
+    pub async fn recipes(&self, page: &Page, viewer: Viewer) -> Result<Listing, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.recipes(*page, viewer).await,
+        }
+    }
+
+    /// How many recipes exist for this viewer.
+    pub async fn count_recipes(&self, viewer: Viewer) -> Result<u64, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.count_recipes(viewer).await,
+        }
+    }
+
+    /// Puts the draft in place of what its author had written.
+    pub async fn replace_recipe(
+        &self,
+        id: RecipeId,
+        editor: Editor,
+        draft: &Draft,
+        precondition: Precondition,
+        now: Timestamp,
+    ) -> Result<Edit<Stored>, StoreError> {
+        match self {
+            Self::Sqlite(db) => {
+                let (document, visibility) = (draft.to_document(), draft.visibility());
+                db.replace_recipe(id, editor, document, visibility, precondition, now).await
+            }
+        }
+    }
+
+    /// The id is never given out again.
+    pub async fn delete_recipe(
+        &self,
+        id: RecipeId,
+        editor: Editor,
+        precondition: Precondition,
+    ) -> Result<Edit<()>, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.delete_recipe(id, editor, precondition).await,
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! The store in one file on this machine: a writer thread and read-only connections, on SQLite.
+
+mod failure;
+mod file;
+mod reader;
+mod recipes;
+mod users;
+mod writer;
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rusqlite::{CachedStatement, Connection, Params};
+
+use self::reader::Readers;
+use self::writer::Writer;
+use super::migrate;
+use super::{StoreError, Unavailable};
+use crate::clock::Clock;
+
+#[derive(Clone)]
+pub struct Sqlite(Arc<Inner>);
+
+struct Inner {
+    writer: Writer,
+    readers: Arc<Readers>,
+    is_new: bool,
+}
+
+impl Sqlite {
+    pub fn open(path: &Path, clock: &Clock) -> Result<Self, StoreError> {
+        let cannot_open = |why: String| StoreError::CannotOpen { path: path.to_owned(), why };
+        let mut connection = file::open(path).map_err(cannot_open)?;
+        let was = migrate::run(&mut connection, clock.now()).map_err(|why| cannot_open(why.to_string()))?;
+        let readers = Arc::new(Readers::of(path));
+        let writer = Writer::start(connection, Arc::clone(&readers))
+            .map_err(|why| cannot_open(format!("the writer's thread does not start: {why}")))?;
+        Ok(Self(Arc::new(Inner { writer, readers, is_new: was == migrate::Schema::Absent })))
+    }
+
+    pub fn is_new(&self) -> bool {
+        self.0.is_new
+    }
+
+    pub fn ready(&self) -> Result<(), StoreError> {
+        if !self.0.writer.is_alive() {
+            return Err(Unavailable::Closed.into());
+        }
+        self.read(|db| Ok(cached(db, "SELECT 1 FROM migrations")?.exists([])?)).map(drop)
+    }
+
+    pub async fn close(&self) {
+        self.0.writer.close().await;
+    }
+
+    /// Runs a query on the caller's own thread.
+    fn read<T>(&self, query: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        self.0.readers.read(query, || self.0.writer.watch())
+    }
+
+    /// Runs a query that can take long where nobody waits for the thread.
+    async fn read_at_length<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let readers = Arc::clone(&self.0.readers);
+        let done = tokio::task::spawn_blocking(move || readers.read_at_length(query)).await;
+        done.unwrap_or_else(|why| Err(StoreError::Bug(why.to_string())))
+    }
+
+    /// Runs a write in the writer's next transaction; returns when that is on disk.
+    async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.0.writer.write(work).await
+    }
+}
+
+impl fmt::Debug for Sqlite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sqlite(..)")
+    }
+}
+
+/// The statement for this text, prepared at most once per connection.
+fn cached<'a>(db: &'a Connection, sql: &str) -> Result<CachedStatement<'a>, StoreError> {
+    Ok(db.prepare_cached(sql)?)
+}
+
+/// Runs a statement for its effect; says how many rows it changed.
+fn execute(db: &Connection, sql: &str, params: impl Params) -> Result<usize, StoreError> {
+    Ok(cached(db, sql)?.execute(params)?)
+}
+
+fn time_at(microseconds: i64) -> Result<Timestamp, StoreError> {
+    let corrupt = |why: jiff::Error| StoreError::Corrupt(why.to_string());
+    Timestamp::from_microsecond(microseconds).map_err(corrupt)
+}

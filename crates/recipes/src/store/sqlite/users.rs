@@ -1,0 +1,163 @@
+//! Users, in SQLite's dialect.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, Params, Row, params};
+
+use super::{Sqlite, cached, execute, recipes, time_at};
+use crate::clock::to_microseconds;
+use crate::id::UserId;
+use crate::store::{Access, StoreError};
+use crate::user::{Email, Name, NewUser, PasswordHash, Role, User};
+
+/// The columns of a [`User`], in the order in which [`user_in`] reads them.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, name, email, role, disabled, created_at, updated_at, password_hash FROM users ",
+            $rest
+        )
+    };
+}
+
+impl Sqlite {
+    pub async fn create_user(&self, new: NewUser, now: Timestamp) -> Result<User, StoreError> {
+        let now = to_microseconds(now);
+        self.write(move |db| {
+            execute(
+                db,
+                "INSERT INTO users (name, email, email_key, password_hash, role, created_at, updated_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)",
+                params![
+                    new.name.as_str(),
+                    new.email.as_str(),
+                    new.email.key(),
+                    new.password_hash.as_ref().map(PasswordHash::as_str),
+                    new.role.as_str(),
+                    now.as_microsecond(),
+                ],
+            )?;
+            let id = id_in(db.last_insert_rowid())?;
+            let NewUser { name, email, role, .. } = new;
+            Ok(User { id, name, email, role, disabled: false, created_at: now, updated_at: now })
+        })
+        .await
+    }
+
+    pub fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
+        self.read(|db| find(db, select!("WHERE id = ?1"), [id.get()], user_in))
+    }
+
+    pub fn user_by_email(&self, email: &Email) -> Result<Option<(User, Option<PasswordHash>)>, StoreError> {
+        self.read(|db| {
+            find(db, select!("WHERE email_key = ?1"), [email.key()], |row| {
+                Ok((user_in(row)?, password_hash_in(row)?))
+            })
+        })
+    }
+
+    pub async fn users(&self, after: Option<UserId>, limit: u16) -> Result<Vec<User>, StoreError> {
+        self.read_at_length(move |db| {
+            let mut statement = cached(db, select!("WHERE id > ?1 ORDER BY id LIMIT ?2"))?;
+            let mut rows = statement.query(params![after.map_or(0, UserId::get), limit])?;
+            let mut users = Vec::new();
+            while let Some(row) = rows.next()? {
+                users.push(user_in(row)?);
+            }
+            Ok(users)
+        })
+        .await
+    }
+
+    pub async fn replace_password_hash(
+        &self,
+        id: UserId,
+        old: PasswordHash,
+        new: PasswordHash,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.write(move |db| {
+            let changed = execute(
+                db,
+                "UPDATE users SET password_hash = ?3, updated_at = ?4 WHERE id = ?1 AND password_hash = ?2",
+                params![id.get(), old.as_str(), new.as_str(), now.as_microsecond()],
+            )?;
+            Ok(changed == 1)
+        })
+        .await
+    }
+
+    pub async fn set_role(
+        &self,
+        email: &Email,
+        role: Role,
+        now: Timestamp,
+    ) -> Result<Option<User>, StoreError> {
+        let key = email.key();
+        self.write(move |db| {
+            let sql = "UPDATE users SET role = ?2, updated_at = ?3 WHERE email_key = ?1";
+            execute(db, sql, params![key, role.as_str(), now.as_microsecond()])?;
+            find(db, select!("WHERE email_key = ?1"), [key], user_in)
+        })
+        .await
+    }
+
+    pub async fn set_disabled(
+        &self,
+        email: &Email,
+        access: Access,
+        now: Timestamp,
+    ) -> Result<Option<User>, StoreError> {
+        let key = email.key();
+        self.write(move |db| {
+            let sql = "UPDATE users SET disabled = ?2, updated_at = ?3 WHERE email_key = ?1";
+            execute(db, sql, params![key, access == Access::Disabled, now.as_microsecond()])?;
+            find(db, select!("WHERE email_key = ?1"), [key], user_in)
+        })
+        .await
+    }
+
+    pub async fn delete_user(&self, id: UserId, now: Timestamp) -> Result<bool, StoreError> {
+        let now = to_microseconds(now);
+        self.write(move |db| {
+            recipes::let_go_of_owner(db, id, now)?;
+            Ok(execute(db, "DELETE FROM users WHERE id = ?1", [id.get()])? == 1)
+        })
+        .await
+    }
+}
+
+fn find<T>(
+    db: &Connection,
+    sql: &str,
+    params: impl Params,
+    read: impl FnOnce(&Row<'_>) -> Result<T, StoreError>,
+) -> Result<Option<T>, StoreError> {
+    cached(db, sql)?.query_row(params, |row| Ok(read(row))).optional()?.transpose()
+}
+
+/// Text that does not parse any more was not written by us.
+fn user_in(row: &Row<'_>) -> Result<User, StoreError> {
+    let text = |column| -> Result<&str, StoreError> {
+        Ok(row.get_ref(column)?.as_str().map_err(rusqlite::Error::from)?)
+    };
+    let corrupt = |why: &str| StoreError::Corrupt(why.to_owned());
+    Ok(User {
+        id: id_in(row.get(0)?)?,
+        name: Name::parse(text(1)?).map_err(corrupt)?,
+        email: Email::parse(text(2)?).map_err(corrupt)?,
+        role: Role::parse(text(3)?).ok_or_else(|| corrupt("an unknown role"))?,
+        disabled: row.get(4)?,
+        created_at: time_at(row.get(5)?)?,
+        updated_at: time_at(row.get(6)?)?,
+    })
+}
+
+fn password_hash_in(row: &Row<'_>) -> Result<Option<PasswordHash>, StoreError> {
+    let Some(text) = row.get::<_, Option<String>>(7)? else { return Ok(None) };
+    let corrupt = || StoreError::Corrupt("an unknown kind of password hash".to_owned());
+    PasswordHash::parse(&text).map(Some).ok_or_else(corrupt)
+}
+
+fn id_in(number: i64) -> Result<UserId, StoreError> {
+    UserId::from_i64(number).ok_or_else(|| StoreError::Corrupt(format!("the user id {number}")))
+}

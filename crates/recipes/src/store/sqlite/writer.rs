@@ -1,0 +1,225 @@
+//! The one thread that writes.
+//!
+//! A durable commit is one flush of the disk, 150 µs here, whether it holds one write or two hundred.
+//! So the writer takes whatever is waiting, never waits for more, and commits it as one transaction:
+//! 7,000 writes a second become 200,000. Each write runs in its own savepoint, so that one that fails
+//! takes nothing with it, and every caller is answered after the commit. If that fails, every caller
+//! hears so, and the next batch is tried as if nothing had happened.
+
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::{Arc, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Instant;
+use std::{io, mem, sync};
+
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use super::execute;
+use super::reader::{Readers, TICK};
+use crate::store::{StoreError, Unavailable};
+
+/// How many writes share a transaction at most: enough that the flush does not show, few enough that
+/// the first does not wait long for the last.
+const BATCH: usize = 256;
+
+/// How often the thread lets others run before it looks what is waiting. Those who were answered a
+/// moment ago are about to ask again, and on one core they cannot while we go on.
+const YIELDS: usize = 3;
+
+pub(super) struct Writer {
+    inbox: Sender<Message>,
+    thread: sync::Mutex<Option<JoinHandle<()>>>,
+}
+
+enum Message {
+    Write(Box<dyn Job>),
+    /// A reader keeps a transaction open: see to it that it ends.
+    Watch,
+    Close(oneshot::Sender<()>),
+}
+
+impl Writer {
+    pub(super) fn start(connection: Connection, readers: Arc<Readers>) -> io::Result<Self> {
+        let (inbox, waiting) = mpsc::channel();
+        let desk = Desk { connection, readers, waiting, batch: Vec::with_capacity(BATCH) };
+        let thread = thread::Builder::new().name("recipes-writer".into()).spawn(|| desk.serve())?;
+        Ok(Self { inbox, thread: sync::Mutex::new(Some(thread)) })
+    }
+
+    /// Runs `work` in the next transaction. The answer comes when that is on disk.
+    pub(super) async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (caller, answer) = oneshot::channel();
+        let job = Write { work: Some(work), outcome: None, caller };
+        // Both fail only when the thread has gone, and with it the job.
+        let _ = self.inbox.send(Message::Write(Box::new(job)));
+        answer.await.unwrap_or(Err(StoreError::Unavailable(Unavailable::Closed)))
+    }
+
+    pub(super) fn watch(&self) {
+        let _ = self.inbox.send(Message::Watch);
+    }
+
+    pub(super) fn is_alive(&self) -> bool {
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
+        thread.as_ref().is_some_and(|thread| !thread.is_finished())
+    }
+
+    pub(super) async fn close(&self) {
+        let (done, closed) = oneshot::channel();
+        let _ = self.inbox.send(Message::Close(done));
+        let _ = closed.await;
+    }
+}
+
+/// Hangs up, which the thread hears behind the last write, and waits until it has gone.
+impl Drop for Writer {
+    fn drop(&mut self) {
+        drop(mem::replace(&mut self.inbox, mpsc::channel().0));
+        let thread = self.thread.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(thread) = thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// What the thread has before it.
+struct Desk {
+    connection: Connection,
+    readers: Arc<Readers>,
+    waiting: Receiver<Message>,
+    batch: Vec<Box<dyn Job>>,
+}
+
+impl Desk {
+    fn serve(mut self) {
+        let (mut watching, mut ticked, mut closing) = (false, Instant::now(), None);
+        while closing.is_none() {
+            let message = if watching {
+                self.waiting.recv_timeout(TICK)
+            } else {
+                self.waiting.recv().map_err(|_| RecvTimeoutError::Disconnected)
+            };
+            match message {
+                Ok(Message::Write(job)) => {
+                    self.batch.push(job);
+                    (0..YIELDS).for_each(|_| thread::yield_now());
+                    while self.batch.len() < BATCH && closing.is_none() {
+                        match self.waiting.try_recv() {
+                            Ok(Message::Write(job)) => self.batch.push(job),
+                            Ok(Message::Watch) => watching = true,
+                            Ok(Message::Close(done)) => closing = Some(done),
+                            Err(_) => break,
+                        }
+                    }
+                    self.commit();
+                }
+                Ok(Message::Watch) => watching = true,
+                Ok(Message::Close(done)) => closing = Some(done),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            if watching && ticked.elapsed() >= TICK {
+                ticked = Instant::now();
+                watching = self.readers.end_stale(ticked);
+            }
+        }
+        // The last connection to go moves the log into the database file and removes it. Only the
+        // writer's can, so the readers' go first.
+        self.readers.close();
+        if let Err((_, why)) = self.connection.close() {
+            tracing::warn!(%why, "The database was left with its log, which the next start reads");
+        }
+        if let Some(done) = closing {
+            let _ = done.send(());
+        }
+    }
+
+    fn commit(&mut self) {
+        let outcome = self.transaction();
+        if let Err(why) = &outcome {
+            if !self.connection.is_autocommit() {
+                // It can only fail if there is no transaction, which is what we want.
+                let _ = execute(&self.connection, "ROLLBACK", []);
+            }
+            tracing::error!(%why, writes = self.batch.len(), "A commit failed");
+        }
+        // Before the first answer: whoever reads after it must not see what was before.
+        self.readers.committed();
+        self.batch.drain(..).for_each(|job| job.answer(&outcome));
+    }
+
+    fn transaction(&mut self) -> Result<(), StoreError> {
+        let db = &self.connection;
+        // Not a plain BEGIN: a read that turns into a write does not honour the busy timeout.
+        execute(db, "BEGIN IMMEDIATE", [])?;
+        for job in &mut self.batch {
+            let went = job.run(db);
+            // A full or failing disk can end the whole transaction (sqlite.org/lang_transaction.html,
+            // "Response To Errors Within A Transaction"), and then nothing of this batch is left.
+            if db.is_autocommit() {
+                return went.and(Err(StoreError::Bug("a write ended the writer's transaction".into())));
+            }
+        }
+        execute(db, "COMMIT", []).map(drop)
+    }
+}
+
+/// A write without its types.
+trait Job: Send {
+    /// An error is for the caller alone, unless it has ended the transaction.
+    fn run(&mut self, db: &Connection) -> Result<(), StoreError>;
+    fn answer(self: Box<Self>, commit: &Result<(), StoreError>);
+}
+
+struct Write<T, W> {
+    work: Option<W>,
+    outcome: Option<Result<T, StoreError>>,
+    caller: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<T, W> Job for Write<T, W>
+where
+    T: Send,
+    W: FnOnce(&Connection) -> Result<T, StoreError> + Send,
+{
+    fn run(&mut self, db: &Connection) -> Result<(), StoreError> {
+        let Some(work) = self.work.take() else { return Ok(()) };
+        let outcome = in_savepoint(db, work);
+        let went = outcome.as_ref().map(drop).map_err(Clone::clone);
+        self.outcome = Some(outcome);
+        went
+    }
+
+    fn answer(self: Box<Self>, commit: &Result<(), StoreError>) {
+        let answer = match (commit, self.outcome) {
+            (Ok(()), Some(outcome)) => outcome,
+            (Ok(()), None) => Err(StoreError::Bug("a write was committed that did not run".into())),
+            (Err(why), _) => Err(why.clone()),
+        };
+        // A caller that has gone does not listen, and the write is done all the same.
+        let _ = self.caller.send(answer);
+    }
+}
+
+fn in_savepoint<T>(
+    db: &Connection,
+    work: impl FnOnce(&Connection) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    execute(db, "SAVEPOINT job", [])?;
+    // A panic is a mistake in one write; it must not become everybody's.
+    let outcome = panic::catch_unwind(AssertUnwindSafe(|| work(db)))
+        .unwrap_or_else(|_| Err(StoreError::Bug("the write panicked".into())));
+    if db.is_autocommit() {
+        return outcome;
+    }
+    if outcome.is_err() {
+        execute(db, "ROLLBACK TO job", [])?;
+    }
+    execute(db, "RELEASE job", [])?;
+    outcome
+}
