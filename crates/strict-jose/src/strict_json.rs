@@ -68,6 +68,9 @@ pub(crate) fn texts(array: &str) -> impl Iterator<Item = Option<Text<'_>>> {
     })
 }
 
+/// As long as `crit`. All registered claims and all header parameters that matter are not longer.
+pub(crate) const SHORT: usize = 4;
+
 /// A string as it stands between its quotes, escapes and all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Text<'a> {
@@ -90,6 +93,24 @@ impl<'a> Text<'a> {
             Escapes::None => self.raw == other,
             Escapes::Some => self.chars().eq(other.chars()),
         }
+    }
+
+    /// What this means, if that is no longer than the longest name this crate looks for: for a `match`.
+    ///
+    /// `place` is needed only when there are escapes: `"\u0065xp"` is `exp` here too.
+    pub(crate) fn short<'b>(self, place: &'b mut [u8; SHORT]) -> Option<&'b str>
+    where
+        'a: 'b,
+    {
+        if self.escapes == Escapes::None {
+            return (self.raw.len() <= SHORT).then_some(self.raw);
+        }
+        let mut len = 0;
+        for char in self.chars() {
+            let free = place.get_mut(len..).filter(|free| free.len() >= char.len_utf8())?;
+            len += char.encode_utf8(free).len();
+        }
+        std::str::from_utf8(&place[..len]).ok()
     }
 
     /// Where it stands in the scanned text, quotes excluded.
@@ -128,7 +149,8 @@ impl<'a> Text<'a> {
 ///
 /// No escape is shorter than the character it means, so what is written never overtakes what is read.
 pub(crate) fn unescape_in_place(string: &mut [u8]) -> usize {
-    let (mut read, mut written) = (0, 0);
+    let Some(first) = string.iter().position(|&byte| byte == b'\\') else { return string.len() };
+    let (mut read, mut written) = (first, first);
     while read < string.len() {
         if let Some((char, used)) = unescape(&string[read..]) {
             written += char.encode_utf8(&mut string[written..]).len();
@@ -287,15 +309,18 @@ impl<'a> Scanner<'a> {
         let start = self.at;
         let mut escapes = Escapes::None;
         loop {
-            match self.peek() {
-                Some(b'"') => break,
-                Some(b'\\') => {
+            let rest = &self.text.as_bytes()[self.at..];
+            let special = |&byte: &u8| byte == b'"' || byte == b'\\' || byte < 0x20;
+            let ordinary = rest.iter().position(special).ok_or(Malformed::Json)?;
+            self.at += ordinary;
+            match rest[ordinary] {
+                b'"' => break,
+                b'\\' => {
                     escapes = Escapes::Some;
-                    let (_, used) = unescape(&self.text.as_bytes()[self.at..]).ok_or(Malformed::Json)?;
+                    let (_, used) = unescape(&rest[ordinary..]).ok_or(Malformed::Json)?;
                     self.at += used;
                 }
-                None | Some(..0x20) => return Err(Malformed::Json),
-                Some(_) => self.at += 1,
+                _ => return Err(Malformed::Json),
             }
         }
         let raw = &self.text[start..self.at];

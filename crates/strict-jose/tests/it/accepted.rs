@@ -1,0 +1,152 @@
+//! What is signed here is accepted here, cheaply; what would not be accepted is not signed.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use strict_jose::{Error, Header, Key, Keys, KidExcerpt, Rules, SignError};
+
+use crate::token::{CLAIMS, HEADER, NOW, SECRET, at, key, rules, token, verdict};
+
+#[derive(Debug, Deserialize, PartialEq, Serialize)]
+struct Access {
+    iss: String,
+    aud: String,
+    sub: String,
+    exp: u64,
+}
+
+#[test]
+fn typed_claims_cost_no_allocation_of_ours() {
+    #[derive(Deserialize)]
+    struct Subject {
+        sub: String,
+    }
+    let (rules, key, token) = (rules(), key(), token(HEADER, CLAIMS));
+    let allocations = allocation_counter::measure(|| {
+        assert_eq!(rules.verify::<Subject>(&token, &key, at(NOW)).unwrap().claims.sub, "7");
+    });
+    assert_eq!(allocations.count_total, 1, "the subject's own");
+}
+
+#[test]
+fn a_signed_token_is_the_same_bytes_as_one_made_by_hand() {
+    let claims = Access {
+        iss: "https://id.example".into(),
+        aud: "https://api.example".into(),
+        sub: "7".into(),
+        exp: 2000,
+    };
+    let signed = key().sign("at+jwt", &claims).unwrap();
+    assert_eq!(signed, token(HEADER, CLAIMS));
+    assert_eq!(rules().verify::<Access>(&signed, &key(), at(NOW)).unwrap().claims, claims);
+}
+
+#[test]
+fn a_key_without_a_name_signs_without_kid_and_takes_any() {
+    let unnamed = Key::hs256(SECRET).unwrap();
+    let signed = unnamed.sign("at+jwt", &json!({ "exp": 2000 })).unwrap();
+    let rules = Rules::typ("at+jwt").any_issuer().any_audience();
+    assert!(signed.starts_with("eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJIUzI1NiJ9."));
+    assert_eq!(verdict(rules.verify_bytes(&signed, &key(), at(NOW))), "Ok");
+    assert_eq!(verdict(rules.verify_bytes(&token(HEADER, CLAIMS), &unnamed, at(NOW))), "Ok");
+}
+
+#[test]
+fn a_name_with_quotes_comes_back_whole() {
+    let key = key().with_kid("\"a\"\\b/\u{1}é😀");
+    let signed = key.sign("at+\"jwt\"", &json!({ "exp": 2000 })).unwrap();
+    let rules = Rules::typ("at+\"jwt\"").any_issuer().any_audience();
+    assert_eq!(verdict(rules.verify_bytes(&signed, &key, at(NOW))), "Ok");
+}
+
+#[test]
+fn claims_that_would_be_refused_are_not_signed() {
+    for claims in
+        [json!([]), json!("a"), json!(null), json!({ "exp": "x" }), json!({ "iat": -1 }), json!({ "sub": 7 })]
+    {
+        let refused = key().sign("at+jwt", &claims);
+        assert!(matches!(refused, Err(SignError::Claims(_))), "{claims}: {refused:?}");
+    }
+}
+
+#[test]
+fn a_member_that_two_structs_share_is_not_signed() {
+    #[derive(Serialize)]
+    struct Outer {
+        sub: &'static str,
+        #[serde(flatten)]
+        inner: Inner,
+    }
+    #[derive(Serialize)]
+    struct Inner {
+        sub: &'static str,
+    }
+    let refused = key().sign("at+jwt", &Outer { sub: "1", inner: Inner { sub: "2" } }).unwrap_err();
+    assert!(matches!(refused, SignError::Claims(Error::Malformed(_))), "{refused:?}");
+}
+
+#[test]
+fn what_is_no_json_is_not_signed() {
+    let claims = std::collections::BTreeMap::from([((1, 2), "a pair is no name")]);
+    assert!(matches!(key().sign("at+jwt", &claims), Err(SignError::Serialize(_))));
+}
+
+#[test]
+fn claims_of_another_shape_are_an_error_with_a_source() {
+    #[derive(Debug, Deserialize)]
+    struct Other {
+        #[serde(rename = "email")]
+        _email: String,
+    }
+    let refused = rules().verify::<Other>(&token(HEADER, CLAIMS), &key(), at(NOW)).unwrap_err();
+    let source = std::error::Error::source(&refused).unwrap();
+    assert!(source.to_string().starts_with("missing field `email`"), "{source}");
+    assert!(!refused.to_string().contains("email"), "{refused}");
+}
+
+/// Two keys, the way a later set of keys chooses.
+struct Two(Key, Key);
+
+impl Keys for Two {
+    fn find(&self, header: &Header<'_>) -> Result<&Key, Error> {
+        [&self.0, &self.1]
+            .into_iter()
+            .find(|key| key.kid() == header.kid())
+            .ok_or_else(|| Error::UnknownKey { kid: KidExcerpt::of(header.kid().unwrap_or_default()) })
+    }
+}
+
+#[test]
+fn keys_are_chosen_by_name() {
+    let two = Arc::new(Two(key().with_kid("new"), key()));
+    assert_eq!(verdict(rules().verify_bytes(&token(HEADER, CLAIMS), &two, at(NOW))), "Ok");
+    let unknown = HEADER.replace("k1", "k3");
+    assert_eq!(
+        verdict(rules().verify_bytes(&token(unknown, CLAIMS), &&*two, at(NOW))),
+        r#"UnknownKey { kid: "k3" }"#
+    );
+}
+
+/// Always the wrong key, and it says nothing.
+struct Careless(Key);
+
+impl Keys for Careless {
+    fn find(&self, _: &Header<'_>) -> Result<&Key, Error> {
+        Ok(&self.0)
+    }
+}
+
+#[test]
+fn a_careless_choice_weakens_nothing() {
+    let careless = Careless(key().with_kid("k2"));
+    assert_eq!(
+        verdict(rules().verify_bytes(&token(HEADER, CLAIMS), &careless, at(NOW))),
+        r#"UnknownKey { kid: "k1" }"#
+    );
+    let keys: &dyn Keys = &careless;
+    assert_eq!(
+        verdict(rules().verify_bytes(&token(HEADER.replace("HS256", "none"), CLAIMS), keys, at(NOW))),
+        "WrongAlgorithm { expected: Hs256 }"
+    );
+}

@@ -1,0 +1,9 @@
+//! What strict-jose promises: one module a promise.
+#![expect(clippy::unwrap_used, reason = "what a test has made itself is as it made it")]
+
+mod accepted;
+mod attacks;
+mod every_edit;
+mod rfc7515;
+mod rules;
+mod token;
