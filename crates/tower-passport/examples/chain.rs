@@ -6,10 +6,11 @@
 //! curl -i localhost:3000/ -H "X-Api-Key: open sesame"        # Hello, machine "printer"
 //! curl -i localhost:3000/ -H "Authorization: Bearer forged"  # 401, not "Hello, guest"
 //! ```
-use http::request::Parts;
-use serde::Deserialize;
 use std::convert::Infallible;
-use strict_jose::{Key, KeyError, Rules};
+
+use http::{HeaderValue, request::Parts};
+use serde::Deserialize;
+use strict_jose::{Key, Rules};
 use tower_passport::{
     Anonymous, Authenticate, Challenge, CurrentUser, Error, Jwt, Outcome, Rejection, Strategy,
 };
@@ -32,7 +33,7 @@ impl Strategy for ApiKey {
     type User = &'static str;
 
     async fn authenticate(&self, request: &Parts) -> Result<Outcome<&'static str>, Error> {
-        Ok(match request.headers.get("x-api-key").map(|key| key.as_bytes()) {
+        Ok(match request.headers.get("x-api-key").map(HeaderValue::as_bytes) {
             None => Outcome::Pass(Challenge::from_static("ApiKey").into()),
             Some(b"open sesame") => Outcome::Accept("printer"),
             Some(_) => Outcome::Reject(Rejection::invalid_token(Challenge::from_static("ApiKey"))),
@@ -48,16 +49,16 @@ async fn greet(CurrentUser(caller): CurrentUser<Caller>) -> String {
     }
 }
 
-pub fn app() -> Result<axum::Router, KeyError> {
+pub fn app(key: Key) -> axum::Router {
     let rules = Rules::typ("at+jwt").any_issuer().any_audience();
-    let key = Key::hs256(b"An example. Yours is 32 random bytes.")?;
     let jwt = Jwt::new(key, rules, |claims: Claims| async { Ok::<_, Infallible>(Some(claims.sub)) });
     let chain = jwt.map(Caller::Person).or(ApiKey.map(Caller::Machine)).or(Anonymous::new(|| Caller::Guest));
-    Ok(axum::Router::new().route("/", axum::routing::get(greet)).layer(Authenticate::new(chain)))
+    axum::Router::new().route("/", axum::routing::get(greet)).layer(Authenticate::new(chain))
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let key = Key::hs256(b"An example. Yours is 32 random bytes.")?;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
-    Ok(axum::serve(listener, app()?).await?)
+    Ok(axum::serve(listener, app(key)).await?)
 }

@@ -46,8 +46,11 @@ async fn log_in(
 
 pub fn app(key: Key) -> Router {
     let local = Local::new(FindUser).username_field("email");
-    let login = post(log_in).layer(Authenticate::new(local)).layer(BufferBody::new(16 * 1024));
-    Router::new().route("/login", login).with_state(key)
+    Router::new()
+        .route("/login", post(log_in))
+        .layer(Authenticate::new(local))
+        .layer(BufferBody::new(16 * 1024))
+        .with_state(key)
 }
 
 #[tokio::main]

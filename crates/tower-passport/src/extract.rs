@@ -1,5 +1,6 @@
 //! The first door: an argument of an axum handler.
 
+use std::fmt;
 use std::sync::Arc;
 
 use axum_core::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
@@ -43,8 +44,20 @@ use crate::{CurrentUser, Error, Refusal, Strategy};
 ///
 /// With `Option<Auth<S>>` a request without credentials is welcome; one with *bad* credentials is refused all the
 /// same, so that an expired session is seen and not taken for a guest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Auth<S: Strategy>(pub S::User);
+
+// By hand, because a derive would ask them of the strategy and not of its user.
+impl<S: Strategy<User: Clone>> Clone for Auth<S> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<S: Strategy<User: fmt::Debug>> fmt::Debug for Auth<S> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Auth").field(&self.0).finish()
+    }
+}
 
 impl<S, State> FromRequestParts<State> for Auth<S>
 where

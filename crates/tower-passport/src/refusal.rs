@@ -1,6 +1,5 @@
 //! What a door says when it lets nobody in.
 
-use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
@@ -10,6 +9,7 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode, header};
 
+use crate::rejection::Details;
 use crate::{Challenge, Challenges, Error, Outcome, Reason, Redirect, Rejection};
 
 /// Why a door let nobody in, and all that an answer needs. Cheap to clone.
@@ -38,11 +38,7 @@ use crate::{Challenge, Challenges, Error, Outcome, Reason, Redirect, Rejection};
 pub struct Refusal(Arc<Findings>);
 
 struct Findings {
-    reason: Reason,
-    description: Cow<'static, str>,
-    cause: &'static str,
-    challenges: Challenges,
-    missing_fields: Vec<String>,
+    details: Details,
     error: Option<Error>,
     location: Option<HeaderValue>,
 }
@@ -50,48 +46,50 @@ struct Findings {
 impl Refusal {
     /// All strategies passed: none of their credentials are in the request.
     pub fn no_credentials(challenges: Challenges) -> Self {
-        Self(Arc::new(Findings {
-            challenges,
-            ..Findings::new(Reason::NoCredentials, "This needs credentials, and the request has none.")
-        }))
+        let description = "This needs credentials, and the request has none.";
+        Self::new(Details { challenges, ..Details::new(Reason::NoCredentials, description) })
     }
 
     pub(crate) fn body_too_large() -> Self {
-        Self(Arc::new(Findings::new(Reason::BodyTooLarge, "The body is too large.")))
+        Self::new(Details::new(Reason::BodyTooLarge, "The body is too large."))
     }
 
     pub(crate) fn unreadable_body() -> Self {
-        Rejection::invalid_request("The body ended too early.").because("body_unreadable").into()
+        Rejection::invalid_request("The body ended too early.").because("broken_body").into()
+    }
+
+    fn new(details: Details) -> Self {
+        Self(Arc::new(Findings { details, error: None, location: None }))
     }
 
     /// Why.
     pub fn reason(&self) -> Reason {
-        self.0.reason
+        self.0.details.reason
     }
 
     /// The status of the answer: that of the [`reason`](Self::reason).
     pub fn status(&self) -> StatusCode {
-        self.0.reason.status()
+        self.0.details.reason.status()
     }
 
     /// One sentence for the client. It never tells which check failed.
     pub fn description(&self) -> &str {
-        &self.0.description
+        &self.0.details.description
     }
 
     /// The machine's word for the log, such as `expired`: more exact than the reason, and not for the client.
     pub fn cause(&self) -> &'static str {
-        self.0.cause
+        self.0.details.cause
     }
 
     /// The `WWW-Authenticate` values, in order.
     pub fn challenges(&self) -> impl Iterator<Item = &HeaderValue> {
-        self.0.challenges.iter().map(Challenge::as_header_value)
+        self.0.details.challenges.iter().map(Challenge::as_header_value)
     }
 
     /// The fields that the client left out, or gave something other than text, as the strategy was told their names.
     pub fn missing_fields(&self) -> &[String] {
-        &self.0.missing_fields
+        &self.0.details.missing_fields
     }
 
     /// What kept the strategy from deciding, if that is the reason.
@@ -138,7 +136,7 @@ impl Refusal {
             return Bytes::new();
         }
         let mut body = serde_json::json!({
-            "error": self.0.reason.as_str(),
+            "error": self.reason().as_str(),
             "error_description": self.description(),
         });
         if !self.missing_fields().is_empty() {
@@ -148,44 +146,28 @@ impl Refusal {
     }
 }
 
-impl Findings {
-    fn new(reason: Reason, description: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            reason,
-            description: description.into(),
-            cause: reason.as_str(),
-            challenges: Challenges::none(),
-            missing_fields: Vec::new(),
-            error: None,
-            location: None,
-        }
-    }
-}
-
 impl From<Rejection> for Refusal {
     fn from(rejection: Rejection) -> Self {
-        let Rejection { reason, challenges, description, cause, missing_fields } = rejection;
-        Self(Arc::new(Findings { cause, challenges, missing_fields, ..Findings::new(reason, description) }))
+        Self::new(*rejection.0)
     }
 }
 
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
-        let findings = if error.is_misconfigured() {
-            Findings::new(Reason::Misconfigured, "The server is not set up completely.")
+        let (reason, description) = if error.is_misconfigured() {
+            (Reason::Misconfigured, "The server is not set up completely.")
         } else {
-            Findings::new(Reason::Undecided, "The server cannot check credentials now. Try again later.")
+            (Reason::Undecided, "The server cannot check credentials now. Try again later.")
         };
-        Self(Arc::new(Findings { error: Some(error), ..findings }))
+        let details = Details::new(reason, description);
+        Self(Arc::new(Findings { details, error: Some(error), location: None }))
     }
 }
 
 impl From<Redirect> for Refusal {
     fn from(Redirect(location): Redirect) -> Self {
-        Self(Arc::new(Findings {
-            location: Some(location),
-            ..Findings::new(Reason::Redirect, "The log-in is elsewhere.")
-        }))
+        let details = Details::new(Reason::Redirect, "The log-in is elsewhere.");
+        Self(Arc::new(Findings { details, error: None, location: Some(location) }))
     }
 }
 
@@ -193,10 +175,10 @@ impl fmt::Debug for Refusal {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Refusal")
-            .field("reason", &self.0.reason)
-            .field("cause", &self.0.cause)
+            .field("reason", &self.0.details.reason)
+            .field("cause", &self.0.details.cause)
             .field("challenges", &self.challenges().collect::<Vec<_>>())
-            .field("missing_fields", &self.0.missing_fields)
+            .field("missing_fields", &self.0.details.missing_fields)
             .field("error", &self.0.error)
             .finish_non_exhaustive()
     }

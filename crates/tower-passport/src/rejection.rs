@@ -72,12 +72,28 @@ impl Reason {
 /// Rejection::invalid_request("The API key must be 32 hexadecimal digits.");
 /// ```
 #[derive(Clone, Debug)]
-pub struct Rejection {
+pub struct Rejection(pub(crate) Box<Details>);
+
+/// Boxed, so that an [`Outcome`](crate::Outcome) stays small on the way of those who are accepted.
+#[derive(Clone, Debug)]
+pub(crate) struct Details {
     pub(crate) reason: Reason,
     pub(crate) challenges: Challenges,
     pub(crate) description: Cow<'static, str>,
     pub(crate) cause: &'static str,
     pub(crate) missing_fields: Vec<String>,
+}
+
+impl Details {
+    pub(crate) fn new(reason: Reason, description: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            reason,
+            challenges: Challenges::none(),
+            description: description.into(),
+            cause: reason.as_str(),
+            missing_fields: Vec::new(),
+        }
+    }
 }
 
 impl Rejection {
@@ -104,37 +120,33 @@ impl Rejection {
     }
 
     fn new(reason: Reason, description: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            reason,
-            challenges: Challenges::none(),
-            description: description.into(),
-            cause: reason.as_str(),
-            missing_fields: Vec::new(),
-        }
+        Self(Box::new(Details::new(reason, description)))
     }
 
     /// What the client may send instead.
     #[must_use]
-    pub fn with_challenges(self, challenges: impl Into<Challenges>) -> Self {
-        Self { challenges: challenges.into(), ..self }
+    pub fn with_challenges(mut self, challenges: impl Into<Challenges>) -> Self {
+        self.0.challenges = challenges.into();
+        self
     }
 
     /// The fields that the client left out, or gave something other than text.
     #[must_use]
-    pub fn with_missing_fields(self, fields: impl IntoIterator<Item = String>) -> Self {
-        Self { missing_fields: fields.into_iter().collect(), ..self }
+    pub fn with_missing_fields(mut self, fields: impl IntoIterator<Item = String>) -> Self {
+        self.0.missing_fields = fields.into_iter().collect();
+        self
     }
 
     /// The machine's word for the log, such as `expired`. The client never sees it.
     #[must_use]
-    pub const fn because(mut self, cause: &'static str) -> Self {
-        self.cause = cause;
+    pub fn because(mut self, cause: &'static str) -> Self {
+        self.0.cause = cause;
         self
     }
 
     /// Why.
     pub const fn reason(&self) -> Reason {
-        self.reason
+        self.0.reason
     }
 }
 

@@ -19,10 +19,9 @@ impl Field {
     pub(super) fn new(name: &str) -> Self {
         let path: Box<[Box<str>]> =
             name.split(['[', ']', '.']).filter(|part| !part.is_empty()).map(Into::into).collect();
-        let mut brackets = String::new();
-        for (depth, part) in path.iter().enumerate() {
-            brackets += &if depth == 0 { part.to_string() } else { format!("[{part}]") };
-        }
+        let mut parts = path.iter();
+        let first = parts.next().map(ToString::to_string).unwrap_or_default();
+        let brackets = parts.fold(first, |name, part| name + "[" + part + "]");
         Self { name: name.into(), spellings: [brackets, path.join(".")], path }
     }
 

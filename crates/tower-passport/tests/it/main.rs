@@ -1,1 +1,24 @@
-//! The doors and the strategies, seen from outside.
+//! The strategies and the doors, from outside: a request goes in, an answer comes out.
+
+#[cfg(test)]
+mod allocations;
+#[cfg(test)]
+mod answer;
+#[cfg(test)]
+mod auth;
+#[cfg(test)]
+mod buffer_body;
+#[cfg(test)]
+mod chain;
+#[cfg(test)]
+mod events;
+#[cfg(test)]
+mod examples;
+#[cfg(test)]
+mod jwt;
+#[cfg(test)]
+mod layer;
+#[cfg(test)]
+mod local;
+#[cfg(test)]
+mod says;

@@ -1,0 +1,120 @@
+//! `Auth<S>` as an argument of axum handlers.
+
+use std::sync::Arc;
+
+use axum::extract::FromRef;
+use axum::routing::get as on_get;
+use axum::{Extension, Router};
+use http::{StatusCode, header};
+use tower::ServiceExt;
+use tower_passport::{Auth, BoxStrategy, CurrentUser, Or, Reason, Refusal, Strategy};
+
+use crate::answer::{answer, get};
+use crate::says::{REFUSALS, Says, no_credentials};
+
+#[derive(Clone, FromRef)]
+struct App {
+    a: Arc<Says>,
+    chain: Arc<Or<Says, Says>>,
+    boxed: Arc<BoxStrategy<String>>,
+}
+
+fn app() -> Router {
+    async fn required(Auth(user): Auth<Says>) -> String {
+        user
+    }
+    async fn optional(user: Option<Auth<Says>>) -> String {
+        user.map_or_else(|| "nobody".into(), |Auth(user)| user)
+    }
+    async fn chain(Auth(user): Auth<Or<Says, Says>>) -> String {
+        user
+    }
+    async fn boxed(Auth(user): Auth<BoxStrategy<String>>) -> String {
+        user
+    }
+    async fn two_kinds(Auth(a): Auth<Says>, Auth(either): Auth<Or<Says, Says>>) -> String {
+        format!("{a} and {either}")
+    }
+    Router::new()
+        .route("/", on_get(required))
+        .route("/optional", on_get(optional))
+        .route("/chain", on_get(chain))
+        .route("/boxed", on_get(boxed))
+        .route("/two-kinds", on_get(two_kinds))
+        .with_state(App {
+            a: Arc::new(Says("A")),
+            chain: Arc::new(Says("B").or(Says("C"))),
+            boxed: Arc::new(Says("A").boxed()),
+        })
+}
+
+async fn check(path: &str, headers: &[(&str, &str)], want: &str) {
+    let mut request = get(headers);
+    *request.uri_mut() = path.parse().unwrap();
+    assert_eq!(answer(app(), request).await, want, "{path} {headers:?}");
+}
+
+#[tokio::test]
+async fn a_good_request_reaches_the_handler_with_its_user() {
+    check("/", &[("a", "Alice")], "200 Alice").await;
+    check("/boxed", &[("a", "Alice")], "200 Alice").await;
+    check("/chain", &[("c", "Alice")], "200 Alice").await;
+    check("/two-kinds", &[("a", "Alice"), ("b", "Bob")], "200 Alice and Bob").await;
+}
+
+#[tokio::test]
+async fn a_request_without_credentials_hears_what_to_send() {
+    check("/", &[], &no_credentials("A")).await;
+    check("/boxed", &[], &no_credentials("A")).await;
+    check("/chain", &[], &no_credentials("B; C")).await;
+    check("/two-kinds", &[("a", "Alice")], &no_credentials("B; C")).await;
+}
+
+#[tokio::test]
+async fn a_bad_request_is_refused_where_a_user_is_required_and_where_not() {
+    for (says, want) in REFUSALS {
+        for path in ["/", "/optional", "/boxed"] {
+            check(path, &[("a", says)], want).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_optional_user_may_be_absent() {
+    check("/optional", &[], "200 nobody").await;
+    check("/optional", &[("a", "Alice")], "200 Alice").await;
+}
+
+#[tokio::test]
+async fn an_answer_is_json_not_stored_and_carries_its_refusal() {
+    let response = app().oneshot(get(&[("a", "invalid token")])).await.unwrap();
+    assert_eq!(response.headers()[header::CONTENT_TYPE], "application/json");
+    assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store");
+    let refusal = response.extensions().get::<Refusal>().unwrap();
+    assert_eq!((refusal.status(), refusal.reason()), (StatusCode::UNAUTHORIZED, Reason::InvalidToken));
+    assert_eq!(refusal.cause(), "it says so");
+    assert_eq!(refusal.challenges().collect::<Vec<_>>(), ["A"]);
+    assert!(refusal.error().is_none());
+}
+
+#[tokio::test]
+async fn the_current_user_is_an_extractor_that_names_the_missing_layer() {
+    async fn required(CurrentUser(user): CurrentUser<String>) -> String {
+        user
+    }
+    async fn optional(user: Option<CurrentUser<String>>) -> String {
+        user.map_or_else(|| "nobody".into(), |CurrentUser(user)| user)
+    }
+    let (required, optional) =
+        (Router::new().route("/", on_get(required)), Router::new().route("/", on_get(optional)));
+    let with_layer = |router: &Router| router.clone().layer(Extension(CurrentUser("Alice".to_owned())));
+
+    assert_eq!(answer(with_layer(&required), get(&[])).await, "200 Alice");
+    assert_eq!(answer(with_layer(&optional), get(&[])).await, "200 Alice");
+    assert_eq!(answer(optional, get(&[])).await, "200 nobody");
+    let response = required.oneshot(get(&[])).await.unwrap();
+    let refusal = response.extensions().get::<Refusal>().unwrap();
+    assert_eq!(refusal.reason(), Reason::Misconfigured);
+    let cause = std::error::Error::source(refusal.error().unwrap()).unwrap();
+    assert!(cause.to_string().contains("`Authenticate`"), "{cause}");
+}

@@ -1,0 +1,97 @@
+//! One `tracing` event for each refusal, with the reason that the client does not hear.
+
+use std::fmt::{Debug, Write};
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::routing::get as on_get;
+use tower::ServiceExt;
+use tower_passport::Authenticate;
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
+
+use crate::answer::get;
+use crate::says::Says;
+
+/// Writes each of this crate's events as a line.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<String>>>);
+
+struct Line(String);
+
+impl Visit for Line {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        write!(self.0, " {field}={value:?}").unwrap();
+    }
+}
+
+impl Subscriber for Lines {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target().starts_with("tower_passport")
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        let mut line = Line(event.metadata().level().to_string());
+        event.record(&mut line);
+        self.0.lock().unwrap().push(line.0);
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+#[tokio::test]
+async fn each_refusal_is_one_event_with_its_reason() {
+    for (says, want) in [
+        ("Alice", &[][..]),
+        (
+            "invalid token",
+            &[r#"INFO message=Credentials refused: it says so reason="invalid_token" cause="it says so""#],
+        ),
+        (
+            "wrong",
+            &[
+                r#"INFO message=Credentials refused: wrong_credentials reason="wrong_credentials" cause="wrong_credentials""#,
+            ],
+        ),
+        (
+            "undecided",
+            &[
+                r#"ERROR message=Authentication failed: could not decide who sent the request reason="temporarily_unavailable" error=the database is down: secret"#,
+            ],
+        ),
+        (
+            "misconfigured",
+            &[
+                r#"ERROR message=Authentication failed: authentication is not set up completely reason="server_error" error=a layer: secret"#,
+            ],
+        ),
+        (
+            "elsewhere",
+            &[r#"DEBUG message=Request not authenticated: redirect reason="redirect" cause="redirect""#],
+        ),
+    ] {
+        assert_eq!(events(&[("a", says)]).await, want, "{says}");
+    }
+    let nobody = r#"DEBUG message=Request not authenticated: no_credentials reason="no_credentials" cause="no_credentials""#;
+    assert_eq!(events(&[]).await, [nobody]);
+}
+
+async fn events(headers: &[(&str, &str)]) -> Vec<String> {
+    let lines = Lines::default();
+    let guard = tracing::subscriber::set_default(lines.clone());
+    let app = Router::new().route("/", on_get(|| async {})).layer(Authenticate::new(Says("A")));
+    app.oneshot(get(headers)).await.unwrap();
+    drop(guard);
+    lines.0.lock().unwrap().clone()
+}

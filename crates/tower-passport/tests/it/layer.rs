@@ -1,0 +1,114 @@
+//! `Authenticate` around any service.
+
+use std::convert::Infallible;
+
+use axum::Router;
+use axum::body::Body;
+use axum::routing::get as on_get;
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use http_body_util::Full;
+use tower::{Layer, Service, ServiceExt, service_fn};
+use tower_passport::{Authenticate, BufferBody, CurrentUser, Reason, Refusal};
+
+use crate::answer::{answer, get};
+use crate::says::{REFUSALS, Says, no_credentials};
+
+/// A service that is no axum and has a body of its own.
+async fn greet(request: Request<Body>) -> Result<Response<Full<Bytes>>, Infallible> {
+    let user = request.extensions().get::<CurrentUser<String>>();
+    Ok(Response::new(user.map_or("nobody", |CurrentUser(user)| user).to_owned().into()))
+}
+
+async fn check(layer: Authenticate<Says>, headers: &[(&str, &str)], want: &str) {
+    let axum = Router::new()
+        .route("/", on_get(async |request: Request<Body>| greet(request).await.unwrap().map(Body::new)));
+    assert_eq!(answer(axum.layer(layer.clone()), get(headers)).await, want, "axum, {headers:?}");
+    assert_eq!(answer(layer.layer(service_fn(greet)), get(headers)).await, want, "tower, {headers:?}");
+}
+
+#[tokio::test]
+async fn the_service_learns_who_it_is() {
+    check(Authenticate::new(Says("A")), &[("a", "Alice")], "200 Alice").await;
+    check(Authenticate::new(Says("A")).optional(), &[("a", "Alice")], "200 Alice").await;
+}
+
+#[tokio::test]
+async fn nobody_is_refused_unless_he_is_welcome() {
+    check(Authenticate::new(Says("A")), &[], &no_credentials("A")).await;
+    check(Authenticate::new(Says("A")).optional(), &[], "200 nobody").await;
+}
+
+#[tokio::test]
+async fn bad_credentials_are_refused_with_and_without_optional() {
+    for (says, want) in REFUSALS {
+        check(Authenticate::new(Says("A")), &[("a", says)], want).await;
+        check(Authenticate::new(Says("A")).optional(), &[("a", says)], want).await;
+    }
+}
+
+#[tokio::test]
+async fn a_refused_request_never_reaches_the_service() {
+    let unreachable =
+        service_fn(async |_: Request<Body>| -> Result<Response<Body>, Infallible> { panic!("reached") });
+    let response = Authenticate::new(Says("A")).layer(unreachable).oneshot(get(&[])).await.unwrap();
+    assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn an_answer_of_ones_own_sees_refusal_and_request_and_may_have_any_body() {
+    /// Not made of bytes, as the layer's own answer needs it.
+    fn page(refusal: &Refusal, request: &http::request::Parts) -> Response<http_body_util::Empty<Bytes>> {
+        let mut response = Response::default();
+        *response.status_mut() = StatusCode::IM_A_TEAPOT;
+        let said = format!("{} {} {refusal}", request.uri, refusal.status());
+        response.headers_mut().insert("said", said.try_into().unwrap());
+        response
+    }
+    let inner = service_fn(async |_: Request<Body>| Ok::<_, Infallible>(Response::default()));
+    let service = Authenticate::new(Says("A")).respond_with(page).layer(inner);
+    let response = service.clone().oneshot(get(&[("a", "scope")])).await.unwrap();
+    assert_eq!(response.status(), StatusCode::IM_A_TEAPOT);
+    assert_eq!(response.headers()["said"], "/ 403 Forbidden These credentials do not allow this.");
+    assert_eq!(response.extensions().get::<Refusal>().unwrap().reason(), Reason::InsufficientScope);
+    assert_eq!(answer(service, get(&[("a", "Alice")])).await, "200");
+}
+
+#[tokio::test]
+async fn the_service_that_was_ready_is_the_one_called() {
+    /// Panics when called without having been asked whether it is ready, as a service may.
+    struct Strict {
+        ready: bool,
+    }
+    impl Clone for Strict {
+        fn clone(&self) -> Self {
+            Self { ready: false }
+        }
+    }
+    impl Service<Request<Body>> for Strict {
+        type Response = Response<Body>;
+        type Error = Infallible;
+        type Future = std::future::Ready<Result<Response<Body>, Infallible>>;
+
+        fn poll_ready(&mut self, _: &mut std::task::Context<'_>) -> std::task::Poll<Result<(), Infallible>> {
+            self.ready = true;
+            std::task::Poll::Ready(Ok(()))
+        }
+
+        fn call(&mut self, _: Request<Body>) -> Self::Future {
+            assert!(std::mem::take(&mut self.ready), "called before ready");
+            std::future::ready(Ok(Response::default()))
+        }
+    }
+    let mut service = Authenticate::new(Says("A")).layer(Strict { ready: false });
+    for _ in 0..3 {
+        let response = service.ready().await.unwrap().call(get(&[("a", "Alice")])).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+    }
+    let inner = Strict { ready: false }.map_request(|request: Request<Full<Bytes>>| request.map(Body::new));
+    let mut service = BufferBody::new(6).layer(inner);
+    for _ in 0..3 {
+        let ready = ServiceExt::<Request<Body>>::ready(&mut service).await.unwrap();
+        assert_eq!(ready.call(get(&[])).await.unwrap().status(), StatusCode::OK);
+    }
+}

@@ -1,0 +1,225 @@
+//! `Local` behind `BufferBody`: a request and its answer.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::routing::post as on_post;
+use secrecy::ExposeSecret;
+use tower::ServiceExt;
+use tower_passport::{
+    Authenticate, BufferBody, Challenge, CurrentUser, Error, Local, LocalCredentials, Reason, Refusal,
+    VerifyPassword,
+};
+
+use crate::answer::{answer, post};
+use crate::says::{Says, no_credentials};
+
+const JSON: &str = "application/json";
+const FORM: &str = "application/x-www-form-urlencoded";
+const WRONG: &str = r#"401 [Form] {"error":"wrong_credentials","error_description":"The user name or the password is wrong."}"#;
+
+/// `ali` has the password `open sesame`; `busy` and `down` are the state of the store.
+async fn verify(credentials: LocalCredentials) -> Result<Option<String>, Error> {
+    match (credentials.username.as_str(), credentials.password.expose_secret()) {
+        ("ali", "open sesame") => Ok(Some("Ali".into())),
+        ("busy", _) => Err(Error::new("too many log-ins").with_retry_after(Duration::from_secs(2))),
+        ("down", _) => Err(Error::new("the store is down")),
+        _ => Ok(None),
+    }
+}
+
+/// The handler answers with the user and the length of the body that it still gets.
+fn app<V: VerifyPassword<User = String>>(local: Local<V>) -> Router {
+    async fn log_in(CurrentUser(user): CurrentUser<String>, body: Bytes) -> String {
+        format!("{user}, {} bytes", body.len())
+    }
+    Router::new().route("/", on_post(log_in)).layer(Authenticate::new(local)).layer(BufferBody::new(100))
+}
+
+async fn check(content_type: &str, body: &str, want: &str) {
+    let local = Local::new(verify);
+    assert_eq!(answer(app(local), post(content_type, body.to_owned())).await, want, "{content_type}: {body}");
+}
+
+fn missing(fields: &str) -> String {
+    format!(
+        r#"400 {{"error":"invalid_request","error_description":"Fields are missing.","missing_fields":[{fields}]}}"#
+    )
+}
+
+fn bad_request(description: &str) -> String {
+    format!(r#"400 {{"error":"invalid_request","error_description":"{description}"}}"#)
+}
+
+#[tokio::test]
+async fn the_right_password_lets_in_and_the_handler_gets_the_body_too() {
+    check(JSON, r#"{"username":"ali","password":"open sesame"}"#, "200 Ali, 43 bytes").await;
+    check(
+        "application/vnd.api+json; v=1",
+        r#"{"password":"open sesame","username":"ali"}"#,
+        "200 Ali, 43 bytes",
+    )
+    .await;
+    check(
+        "Application/JSON;charset=utf-8",
+        r#"{"username":"ali","password":"open sesame"}"#,
+        "200 Ali, 43 bytes",
+    )
+    .await;
+    check(FORM, "username=ali&password=open+sesame", "200 Ali, 33 bytes").await;
+    check(&format!("{FORM}; charset=UTF-8"), "password=open%20sesame&username=ali&x=y", "200 Ali, 39 bytes")
+        .await;
+}
+
+#[tokio::test]
+async fn a_wrong_password_and_an_unknown_name_hear_the_same() {
+    check(JSON, r#"{"username":"ali","password":"open"}"#, WRONG).await;
+    check(JSON, r#"{"username":"nobody","password":"open sesame"}"#, WRONG).await;
+    check(FORM, "username=ali&password=Open+Sesame", WRONG).await;
+    check(FORM, "username=+ali&password=open+sesame", WRONG).await;
+}
+
+#[tokio::test]
+async fn every_missing_field_is_named() {
+    for body in
+        ["{}", "[]", "null", r#"{"username":null,"password":7}"#, r#"{"username":"","password":["x"]}"#]
+    {
+        check(JSON, body, &missing(r#""username","password""#)).await;
+    }
+    check(JSON, r#"{"username":"ali"}"#, &missing(r#""password""#)).await;
+    check(FORM, "password=x&username=", &missing(r#""username""#)).await;
+    check(FORM, "username=ali&password", &missing(r#""password""#)).await;
+    check(FORM, "a=b", &missing(r#""username","password""#)).await;
+}
+
+#[tokio::test]
+async fn the_refusal_names_the_missing_fields_as_the_program_does() {
+    let local = Local::new(verify).username_field("user[email]").password_field("user.password");
+    let response = app(local).oneshot(post(JSON, "{}")).await.unwrap();
+    let refusal = response.extensions().get::<Refusal>().unwrap();
+    assert_eq!(refusal.reason(), Reason::InvalidRequest);
+    assert_eq!(refusal.missing_fields(), ["user[email]", "user.password"]);
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_refused() {
+    for body in ["{", r#"{"username":"ali"} {}"#, "username=ali&password=x"] {
+        check(JSON, body, &bad_request("The body cannot be read.")).await;
+    }
+    check(FORM, "username=%ff&password=x", &bad_request("The body cannot be read.")).await;
+    check(
+        JSON,
+        r#"{"username":"ali","username":"bob","password":"x"}"#,
+        &bad_request("A field is there twice."),
+    )
+    .await;
+    check(FORM, "username=ali&password=x&password=y", &bad_request("A field is there twice.")).await;
+    let want = bad_request("Send the credentials as application/json or application/x-www-form-urlencoded.");
+    for content_type in ["", "text/plain", "multipart/form-data", "text/json", "application/jsonp", "json"] {
+        check(content_type, r#"{"username":"ali","password":"open sesame"}"#, &want).await;
+    }
+}
+
+#[tokio::test]
+async fn without_a_body_nobody_is_here() {
+    check("", "", &no_credentials("Form")).await;
+    check(JSON, "", &no_credentials("Form")).await;
+}
+
+#[tokio::test]
+async fn the_query_string_is_never_read() {
+    let mut request = post("", "");
+    *request.uri_mut() = "/?username=ali&password=open+sesame".parse().unwrap();
+    assert_eq!(answer(app(Local::new(verify)), request).await, no_credentials("Form"));
+    let mut request = post(FORM, "username=ali");
+    *request.uri_mut() = "/?password=open+sesame".parse().unwrap();
+    assert_eq!(answer(app(Local::new(verify)), request).await, missing(r#""password""#));
+}
+
+#[tokio::test]
+async fn a_body_over_the_limit_is_not_read() {
+    let body = format!(r#"{{"username":"ali","password":"open sesame","x":"{}"}}"#, "x".repeat(100));
+    check(JSON, &body, r#"413 {"error":"body_too_large","error_description":"The body is too large."}"#)
+        .await;
+}
+
+#[tokio::test]
+async fn a_store_that_is_busy_or_down_is_503() {
+    const UNDECIDED: &str = r#"{"error":"temporarily_unavailable","error_description":"The server cannot check credentials now. Try again later."}"#;
+    check(FORM, "username=busy&password=x", &format!("503 retry-after: 2 {UNDECIDED}")).await;
+    check(FORM, "username=down&password=x", &format!("503 {UNDECIDED}")).await;
+}
+
+#[tokio::test]
+async fn fields_may_have_other_names_and_be_nested() {
+    let nested = || app(Local::new(verify).username_field("user[email]").password_field("user[password]"));
+    for (content_type, body, want) in [
+        (JSON, r#"{"user":{"email":"ali","password":"open sesame"}}"#, "200 Ali, 49 bytes"),
+        (FORM, "user[email]=ali&user[password]=open+sesame", "200 Ali, 42 bytes"),
+        (FORM, "user%5Bemail%5D=ali&user.password=open+sesame", "200 Ali, 45 bytes"),
+        (JSON, r#"{"email":"ali","password":"open sesame"}"#, &missing(r#""user[email]","user[password]""#)),
+        (FORM, "email=ali&password=open+sesame", &missing(r#""user[email]","user[password]""#)),
+    ] {
+        assert_eq!(answer(nested(), post(content_type, body)).await, want, "{body}");
+    }
+    let renamed = app(Local::new(verify).username_field("email").password_field("word"));
+    assert_eq!(answer(renamed, post(FORM, "email=ali&word=open+sesame")).await, "200 Ali, 26 bytes");
+}
+
+#[tokio::test]
+async fn a_missing_buffer_is_our_mistake_and_the_error_names_the_layer() {
+    let unbuffered =
+        Router::new().route("/", on_post(|| async {})).layer(Authenticate::new(Local::new(verify)));
+    let body = "username=ali&password=open+sesame";
+    let want = r#"500 {"error":"server_error","error_description":"The server is not set up completely."}"#;
+    assert_eq!(answer(unbuffered.clone(), post(FORM, body)).await, want);
+    let response = unbuffered.oneshot(post(FORM, body)).await.unwrap();
+    let refusal = response.extensions().get::<Refusal>().unwrap();
+    assert_eq!(refusal.reason(), Reason::Misconfigured);
+    let cause = std::error::Error::source(refusal.error().unwrap()).unwrap();
+    assert!(cause.to_string().contains("`BufferBody`"), "{cause}");
+}
+
+#[tokio::test]
+async fn in_a_chain_it_passes_only_without_a_body() {
+    let chain = || {
+        Router::new()
+            .route("/", on_post(|CurrentUser(user): CurrentUser<String>| async move { user }))
+            .layer(Authenticate::new(tower_passport::Strategy::or(Local::new(verify), Says("Key"))))
+            .layer(BufferBody::new(100))
+    };
+    let with_key = |content_type: &str, body: &'static str| {
+        let mut request = post(content_type, Body::from(body));
+        request.headers_mut().insert("key", "Bob".parse().unwrap());
+        request
+    };
+    assert_eq!(answer(chain(), post("", "")).await, no_credentials("Form; Key"));
+    assert_eq!(answer(chain(), with_key("", "")).await, "200 Bob");
+    assert_eq!(answer(chain(), with_key(FORM, "username=ali&password=wrong")).await, WRONG);
+    assert_eq!(answer(chain(), with_key(JSON, "{}")).await, missing(r#""username","password""#));
+}
+
+#[tokio::test]
+async fn the_challenge_can_be_replaced() {
+    let local = || Local::new(verify).challenges(Challenge::from_static("Passphrase"));
+    assert_eq!(answer(app(local()), post("", "")).await, no_credentials("Passphrase"));
+    assert!(answer(app(local()), post(FORM, "username=a&password=b")).await.starts_with("401 [Passphrase]"));
+}
+
+#[tokio::test]
+async fn a_type_may_verify_as_well() {
+    struct Everybody;
+    impl VerifyPassword for Everybody {
+        type User = String;
+        type Error = Infallible;
+
+        async fn verify(&self, credentials: LocalCredentials) -> Result<Option<String>, Infallible> {
+            assert_eq!(format!("{credentials:?}"), "LocalCredentials(..)");
+            Ok(Some(credentials.username))
+        }
+    }
+    let local: Local<Everybody> = Local::new(Everybody);
+    assert_eq!(answer(app(local), post(FORM, "username=eve&password=x")).await, "200 eve, 23 bytes");
+}

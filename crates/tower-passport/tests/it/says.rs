@@ -1,0 +1,67 @@
+use std::time::Duration;
+
+use http::request::Parts;
+use tower_passport::{Challenge, Error, Outcome, Redirect, Rejection, Strategy};
+
+/// A strategy that concludes what the request's header of its name says.
+#[derive(Clone)]
+pub(crate) struct Says(pub(crate) &'static str);
+
+impl Strategy for Says {
+    type User = String;
+
+    async fn authenticate(&self, request: &Parts) -> Result<Outcome<String>, Error> {
+        let Self(name) = *self;
+        let challenge = Challenge::from_static(name);
+        Ok(match request.headers.get(name).map(|value| value.to_str().unwrap()) {
+            None => Outcome::Pass(challenge.into()),
+            Some("invalid token") => {
+                Outcome::Reject(Rejection::invalid_token(challenge).because("it says so"))
+            }
+            Some("wrong") => Outcome::Reject(Rejection::wrong_credentials(challenge)),
+            Some("scope") => Outcome::Reject(Rejection::insufficient_scope(challenge)),
+            Some("malformed") => Outcome::Reject(Rejection::invalid_request("Say something else.")),
+            Some("elsewhere") => Outcome::Redirect(Redirect::to("https://id.example/?a=b").unwrap()),
+            Some("undecided") => return Err(Error::new("the database is down: secret")),
+            Some("later") => {
+                return Err(Error::new("queue").with_retry_after(Duration::from_millis(1_001)));
+            }
+            Some("misconfigured") => return Err(Error::misconfigured("a layer: secret")),
+            Some(user) => Outcome::Accept(user.to_owned()),
+        })
+    }
+}
+
+/// Every way to be refused by `Says("A")`: its header, and the answer of a door.
+pub(crate) const REFUSALS: &[(&str, &str)] = &[
+    ("invalid token", r#"401 [A] {"error":"invalid_token","error_description":"The token is not valid."}"#),
+    (
+        "wrong",
+        r#"401 [A] {"error":"wrong_credentials","error_description":"The user name or the password is wrong."}"#,
+    ),
+    (
+        "scope",
+        r#"403 [A] {"error":"insufficient_scope","error_description":"These credentials do not allow this."}"#,
+    ),
+    ("malformed", r#"400 {"error":"invalid_request","error_description":"Say something else."}"#),
+    ("elsewhere", "303 location: https://id.example/?a=b"),
+    (
+        "undecided",
+        r#"503 {"error":"temporarily_unavailable","error_description":"The server cannot check credentials now. Try again later."}"#,
+    ),
+    (
+        "later",
+        r#"503 retry-after: 2 {"error":"temporarily_unavailable","error_description":"The server cannot check credentials now. Try again later."}"#,
+    ),
+    (
+        "misconfigured",
+        r#"500 {"error":"server_error","error_description":"The server is not set up completely."}"#,
+    ),
+];
+
+/// The answer to a request without credentials, with these challenges.
+pub(crate) fn no_credentials(challenges: &str) -> String {
+    format!(
+        r#"401 [{challenges}] {{"error":"no_credentials","error_description":"This needs credentials, and the request has none."}}"#
+    )
+}
