@@ -1,19 +1,13 @@
 //! People with tokens, machines with keys, and guests, in one chain.
 //!
-//! ```sh
-//! cargo run --example chain
-//! curl -i localhost:3000/                                    # Hello, guest
-//! curl -i localhost:3000/ -H "X-Api-Key: open sesame"        # Hello, machine "printer"
-//! curl -i localhost:3000/ -H "Authorization: Bearer forged"  # 401, not "Hello, guest"
-//! ```
-use std::convert::Infallible;
-
+//!     curl -i localhost:3000/                                    # Hello, guest
+//!     curl -i localhost:3000/ -H "X-Api-Key: open sesame"        # Hello, machine "printer"
+//!     curl -i localhost:3000/ -H "Authorization: Bearer forged"  # 401, not "Hello, guest"
+use axum::{Router, routing::get};
 use http::{HeaderValue, request::Parts};
-use serde::Deserialize;
 use strict_jose::{Key, Rules};
-use tower_passport::{
-    Anonymous, Authenticate, Challenge, CurrentUser, Error, Jwt, Outcome, Rejection, Strategy,
-};
+use tower_passport::{Anonymous, Authenticate, Challenge, CurrentUser, Error, Jwt};
+use tower_passport::{Outcome, Rejection, Strategy};
 
 #[derive(Clone)]
 enum Caller {
@@ -22,7 +16,7 @@ enum Caller {
     Guest,
 }
 
-#[derive(Deserialize)]
+#[derive(serde::Deserialize)]
 struct Claims {
     sub: String,
 }
@@ -33,10 +27,11 @@ impl Strategy for ApiKey {
     type User = &'static str;
 
     async fn authenticate(&self, request: &Parts) -> Result<Outcome<&'static str>, Error> {
+        let challenge = Challenge::from_static("ApiKey");
         Ok(match request.headers.get("x-api-key").map(HeaderValue::as_bytes) {
-            None => Outcome::Pass(Challenge::from_static("ApiKey").into()),
+            None => Outcome::Pass(challenge.into()),
             Some(b"open sesame") => Outcome::Accept("printer"),
-            Some(_) => Outcome::Reject(Rejection::invalid_token(Challenge::from_static("ApiKey"))),
+            Some(_) => Outcome::Reject(Rejection::invalid_token(challenge)),
         })
     }
 }
@@ -49,16 +44,15 @@ async fn greet(CurrentUser(caller): CurrentUser<Caller>) -> String {
     }
 }
 
-pub fn app(key: Key) -> axum::Router {
+pub fn app(key: Key) -> Router {
     let rules = Rules::typ("at+jwt").any_issuer().any_audience();
-    let jwt = Jwt::new(key, rules, |claims: Claims| async { Ok::<_, Infallible>(Some(claims.sub)) });
+    let jwt = Jwt::new(key, rules, |claims: Claims| async { Ok::<_, Error>(Some(claims.sub)) });
     let chain = jwt.map(Caller::Person).or(ApiKey.map(Caller::Machine)).or(Anonymous::new(|| Caller::Guest));
-    axum::Router::new().route("/", axum::routing::get(greet)).layer(Authenticate::new(chain))
+    Router::new().route("/", get(greet)).layer(Authenticate::new(chain))
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let key = Key::hs256(b"An example. Yours is 32 random bytes.")?;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
-    Ok(axum::serve(listener, app(key)).await?)
+    Ok(axum::serve(listener, app(Key::hs256(b"An example. Yours is 32 random bytes.")?)).await?)
 }

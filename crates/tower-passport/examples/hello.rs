@@ -1,10 +1,7 @@
-//! One protected route.
+//! One protected route. The program prints a token to try:
 //!
-//! ```sh
-//! cargo run --example hello
-//! curl -i localhost:3000/me                                      # 401, WWW-Authenticate: Bearer
-//! curl -i localhost:3000/me -H "Authorization: Bearer <token>"   # the program prints one
-//! ```
+//!     curl -i localhost:3000/me                                     # 401, WWW-Authenticate: Bearer
+//!     curl -i localhost:3000/me -H "Authorization: Bearer <token>"  # 200 Hello, Alice
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};

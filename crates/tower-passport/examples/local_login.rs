@@ -1,11 +1,8 @@
 //! Log in with a user name and a password, once; a token is for everything after.
 //!
-//! ```sh
-//! cargo run --example local_login
-//! curl -i localhost:3000/login -d 'email=ali@example.com' --data-urlencode 'password=open sesame'
-//! curl -i localhost:3000/login --json '{"email":"ali@example.com","password":"open sesame"}'
-//! curl -i localhost:3000/login -d 'email=ali@example.com'   # 400, missing_fields: ["password"]
-//! ```
+//!     curl -i localhost:3000/login -d 'email=ali@example.com&password=open+sesame'
+//!     curl -i localhost:3000/login --json '{"email":"ali@example.com","password":"open sesame"}'
+//!     curl -i localhost:3000/login -d 'email=ali@example.com'   # 400, missing_fields: ["password"]
 use std::convert::Infallible;
 use std::time::{Duration, SystemTime};
 

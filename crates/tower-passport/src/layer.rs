@@ -19,9 +19,10 @@ use crate::{Refusal, Strategy};
 /// It serves what is no axum handler (hyper, tonic, a directory of files), or a whole router at once.
 ///
 /// ```
+/// use axum::Extension;
 /// use tower_passport::{Authenticate, BoxStrategy, CurrentUser};
 ///
-/// async fn whoami(CurrentUser(name): CurrentUser<String>) -> String {
+/// async fn whoami(Extension(CurrentUser(name)): Extension<CurrentUser<String>>) -> String {
 ///     name
 /// }
 ///
@@ -100,9 +101,10 @@ impl<S, R> fmt::Debug for Authenticate<S, R> {
     }
 }
 
-/// The user whom [`Authenticate`] recognized, as an extension of the request and as an extractor.
+/// The user whom [`Authenticate`] recognized: an extension of the request and, with the feature `axum`, an extractor.
 ///
 /// The extractor clones the user, because extensions stay with the request: make it an `Arc` if it is large.
+/// `Option<CurrentUser<U>>` is for a layer that is [`optional`](Authenticate::optional).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CurrentUser<U>(pub U);
 

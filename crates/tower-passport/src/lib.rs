@@ -1,4 +1,10 @@
-#![doc = include_str!("../README.md")]
+#![cfg_attr(all(feature = "axum", feature = "jwt", feature = "local"), doc = include_str!("../README.md"))]
+//! # Where things are
+//!
+//! - The trait to learn: [`Strategy`], its [`Outcome`], and how it ends badly: [`Rejection`], [`Error`].
+//! - The doors: [`Auth`], [`Authenticate`] (with [`CurrentUser`]), and what they say to the refused: [`Refusal`].
+//! - The strategies: [`Jwt`], [`Local`] (with [`BufferBody`]), [`Anonymous`]; chains: [`Or`], [`Map`], [`BoxStrategy`].
+//! - For writing your own: [`Challenge`] (`WWW-Authenticate` out), [`Credentials`] (`Authorization` in).
 #![deny(missing_docs)]
 
 mod anonymous;

@@ -16,11 +16,11 @@ use crate::{BufferedBody, Challenge, Challenges, Error, Outcome, Rejection, Stra
 /// It belongs on the log-in route, behind the [`BufferBody`](crate::BufferBody) layer, which reads the body for it.
 ///
 /// ```
-/// use axum::{Router, routing::post};
+/// use axum::{Extension, Router, routing::post};
 /// use secrecy::ExposeSecret;
 /// use tower_passport::{Authenticate, BufferBody, CurrentUser, Local, LocalCredentials};
 ///
-/// async fn log_in(CurrentUser(user): CurrentUser<String>) -> String {
+/// async fn log_in(Extension(CurrentUser(user)): Extension<CurrentUser<String>>) -> String {
 ///     format!("Hello, {user}")
 /// }
 ///

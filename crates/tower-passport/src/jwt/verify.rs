@@ -11,10 +11,13 @@ use serde::de::DeserializeOwned;
 /// ```
 /// use serde::Deserialize;
 /// use strict_jose::Key;
-/// use tower_passport::{Auth, Jwt, VerifyClaims};
+/// # #[cfg(feature = "axum")]
+/// use tower_passport::Auth;
+/// use tower_passport::{Jwt, VerifyClaims};
 ///
 /// type Guard = Jwt<Key, FindUser>;
 ///
+/// # #[cfg(feature = "axum")]
 /// async fn profile(Auth(user): Auth<Guard>) -> String {
 ///     user.name
 /// }
