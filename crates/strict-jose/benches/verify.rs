@@ -1,5 +1,7 @@
 //! What a token costs, beside what its HMAC alone costs: `cargo bench -p strict-jose`.
 
+#![expect(clippy::expect_used, reason = "what a benchmark has made itself is as it made it")]
+
 use std::time::{Duration, SystemTime};
 
 use aws_lc_rs::hmac;

@@ -160,7 +160,7 @@ pub enum Malformed {
     /// Arrays and objects nested deeper than 16.
     #[error("nested too deeply")]
     TooDeep,
-    /// More members than any honest token has: 64 in a header, 1024 in claims.
+    /// More members than any honest token has: 32 in a header, 1024 in claims.
     #[error("too many members")]
     TooManyMembers,
     /// A header parameter is absent or not a string where it must be one; this names it.

@@ -128,7 +128,7 @@ impl<'a> Header<'a> {
     /// Reads a header; its strings are unescaped in place, so that they can be lent.
     fn read(bytes: &'a mut [u8]) -> Result<Self, Error> {
         let [mut alg, mut kid, mut typ] = [const { None }; 3];
-        strict_json::object(utf8(bytes)?, strict_json::FEW, |name, value| {
+        strict_json::object(utf8(bytes)?, strict_json::HEADER_MEMBERS, |name, value| {
             let span = |parameter| value.text().map(Text::span).ok_or(Malformed::Header(parameter));
             match name.short(&mut [0; SHORT]) {
                 Some("alg") => alg = Some(span("alg")?),

@@ -10,6 +10,9 @@ use crate::error::Malformed;
 /// [RFC 8259 §9](https://www.rfc-editor.org/rfc/rfc8259#section-9) lets a reader limit depth; honest claims need five.
 const DEPTH: u8 = 16;
 
+/// Members that a header may have: no honest one has a dozen, and a header is read before anything is proved.
+pub(crate) const HEADER_MEMBERS: usize = 32;
+
 /// Members of all open objects that are remembered on the stack.
 pub(crate) const FEW: usize = 64;
 
@@ -24,12 +27,12 @@ pub(crate) fn object<'a, E: From<Malformed>>(
     members: usize,
     mut member: impl FnMut(Text<'a>, Value<'a>) -> Result<(), E>,
 ) -> Result<(), E> {
-    let mut scanner = Scanner::new(text, members);
+    let mut scanner = Scanner { text, at: 0 };
     scanner.skip_space();
     if scanner.next() != Some(b'{') {
         return Err(Malformed::Json.into());
     }
-    scanner.members(1, &mut member)?;
+    scanner.members(&mut Names::new(members), 1, &mut member)?;
     scanner.skip_space();
     if scanner.at == text.len() { Ok(()) } else { Err(Malformed::Json.into()) }
 }
@@ -55,14 +58,15 @@ impl<'a> Value<'a> {
 
 /// The elements of an array that [`object`] has shown: `None` for one that is not a string.
 pub(crate) fn texts(array: &str) -> impl Iterator<Item = Option<Text<'_>>> {
-    let mut scanner = Scanner::new(array, MANY);
+    let mut scanner = Scanner { text: array, at: 0 };
+    let mut names = Names::new(MANY);
     std::iter::from_fn(move || {
         scanner.at += 1; // the bracket, or the comma that stood behind the last element
         scanner.skip_space();
         if matches!(scanner.peek(), None | Some(b']')) {
             return None;
         }
-        let element = scanner.value(1).ok()?;
+        let element = scanner.value(&mut names, 1).ok()?;
         scanner.skip_space();
         Some(element.text())
     })
@@ -133,17 +137,28 @@ impl<'a> Text<'a> {
         })
     }
 
-    /// FNV-1a over what the string means, so that `"exp"` and `"\u0065xp"` meet.
-    fn hash(self) -> u32 {
-        let add = |hash: u32, byte: u8| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
-        match self.escapes {
-            Escapes::None => self.raw.bytes().fold(0x811c_9dc5, add),
-            Escapes::Some => self
-                .chars()
-                .fold(0x811c_9dc5, |hash, char| char.encode_utf8(&mut [0; 4]).bytes().fold(hash, add)),
+    /// A cheap sign that two names differ: length, first and last byte of what they mean.
+    fn mark(self) -> Mark {
+        let mark = |len: usize, first: u8, last: u8| {
+            let [low, high, ..] = len.to_le_bytes();
+            Mark([low, high, first, last])
+        };
+        match (self.escapes, self.raw.as_bytes()) {
+            (Escapes::None, [first, .., last]) => mark(self.raw.len(), *first, *last),
+            (Escapes::None, [only]) => mark(1, *only, *only),
+            (Escapes::None, []) => Mark::default(),
+            (Escapes::Some, _) => self.chars().fold(Mark::default(), |Mark([low, high, first, _]), char| {
+                let len = usize::from(u16::from_le_bytes([low, high]));
+                let mut place = [0; 4];
+                let bytes = char.encode_utf8(&mut place).as_bytes();
+                mark(len + bytes.len(), if len == 0 { bytes[0] } else { first }, bytes[bytes.len() - 1])
+            }),
         }
     }
 }
+
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+struct Mark([u8; 4]);
 
 /// Resolves the escapes of a checked string where it stands, and returns how many bytes it has now.
 ///
@@ -199,14 +214,9 @@ fn code_unit(bytes: &[u8]) -> Option<u32> {
 struct Scanner<'a> {
     text: &'a str,
     at: usize,
-    names: Names,
 }
 
 impl<'a> Scanner<'a> {
-    fn new(text: &'a str, members: usize) -> Self {
-        Self { text, at: 0, names: Names::new(members) }
-    }
-
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
@@ -226,10 +236,11 @@ impl<'a> Scanner<'a> {
     /// The rest of an object behind its `{`.
     fn members<E: From<Malformed>>(
         &mut self,
+        names: &mut Names,
         depth: u8,
         member: &mut impl FnMut(Text<'a>, Value<'a>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let outer = self.names.len;
+        let outer = names.len;
         self.skip_space();
         if self.peek() == Some(b'}') {
             self.at += 1;
@@ -241,13 +252,13 @@ impl<'a> Scanner<'a> {
                 return Err(Malformed::Json.into());
             }
             let name = self.string()?;
-            self.names.insert(self.text, outer, name)?;
+            names.insert(self.text, outer, name)?;
             self.skip_space();
             if self.next() != Some(b':') {
                 return Err(Malformed::Json.into());
             }
             self.skip_space();
-            let value = self.value(depth)?;
+            let value = self.value(names, depth)?;
             member(name, value)?;
             self.skip_space();
             match self.next() {
@@ -256,11 +267,11 @@ impl<'a> Scanner<'a> {
                 _ => return Err(Malformed::Json.into()),
             }
         }
-        self.names.forget_down_to(outer);
+        names.forget_down_to(outer);
         Ok(())
     }
 
-    fn value(&mut self, depth: u8) -> Result<Value<'a>, Malformed> {
+    fn value(&mut self, names: &mut Names, depth: u8) -> Result<Value<'a>, Malformed> {
         let start = self.at;
         match self.next() {
             Some(b'"') => self.string().map(Value::Text),
@@ -270,11 +281,11 @@ impl<'a> Scanner<'a> {
                 Ok(Value::Number(&self.text[start..self.at]))
             }
             Some(b'{') if depth < DEPTH => {
-                self.members::<Malformed>(depth + 1, &mut |_, _| Ok(()))?;
+                self.members::<Malformed>(names, depth + 1, &mut |_, _| Ok(()))?;
                 Ok(Value::Object)
             }
             Some(b'[') if depth < DEPTH => {
-                self.elements(depth + 1)?;
+                self.elements(names, depth + 1)?;
                 Ok(Value::Array(&self.text[start..self.at]))
             }
             Some(b'{' | b'[') => Err(Malformed::TooDeep),
@@ -286,7 +297,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// The rest of an array behind its `[`.
-    fn elements(&mut self, depth: u8) -> Result<(), Malformed> {
+    fn elements(&mut self, names: &mut Names, depth: u8) -> Result<(), Malformed> {
         self.skip_space();
         if self.peek() == Some(b']') {
             self.at += 1;
@@ -294,7 +305,7 @@ impl<'a> Scanner<'a> {
         }
         loop {
             self.skip_space();
-            self.value(depth)?;
+            self.value(names, depth)?;
             self.skip_space();
             match self.next() {
                 Some(b',') => {}
@@ -379,7 +390,7 @@ struct Names {
 
 #[derive(Clone, Copy, Default)]
 struct Name {
-    hash: u32,
+    mark: Mark,
     start: u32,
 }
 
@@ -393,18 +404,18 @@ impl Names {
         if self.len == self.limit {
             return Err(Malformed::TooManyMembers);
         }
-        let hash = name.hash();
+        let mark = name.mark();
         let few = &self.few[outer.min(FEW)..self.len.min(FEW)];
         let more = self.more.get(outer.saturating_sub(FEW)..).unwrap_or_default();
-        let twice = few.iter().chain(more).any(|seen| seen.hash == hash && same(text, seen.start, name));
+        let twice = few.iter().chain(more).any(|seen| seen.mark == mark && same(text, seen.start, name));
         if twice {
             return Err(Malformed::Duplicate);
         }
         // A text that does not fit into 32 bits is above any cap a caller could mean.
         let start = u32::try_from(name.start).map_err(|_| Malformed::TooLong)?;
         match self.few.get_mut(self.len) {
-            Some(place) => *place = Name { hash, start },
-            None => self.more.push(Name { hash, start }),
+            Some(place) => *place = Name { mark, start },
+            None => self.more.push(Name { mark, start }),
         }
         self.len += 1;
         Ok(())
@@ -416,10 +427,13 @@ impl Names {
     }
 }
 
-/// Whether the string that begins at `start` means the same as `name`. Rare: only when their hashes agree.
+/// Whether the string that begins at `start` means the same as `name`. Rare: only when their marks agree.
 fn same(text: &str, start: u32, name: Text<'_>) -> bool {
-    let mut seen = Scanner { text, at: start as usize, names: Names::new(0) };
-    seen.string().is_ok_and(|seen| seen.chars().eq(name.chars()))
+    let mut seen = Scanner { text, at: start as usize };
+    seen.string().is_ok_and(|seen| match (seen.escapes, name.escapes) {
+        (Escapes::None, Escapes::None) => seen.raw == name.raw,
+        _ => seen.chars().eq(name.chars()),
+    })
 }
 
 #[cfg(test)]

@@ -343,7 +343,7 @@ fn long_and_deep_tokens_are_cheap_to_refuse() {
         check("deep header", &token(format!(r#"{{"alg":"HS256","x":{bomb}"#), CLAIMS), "Malformed(TooDeep)");
         check("deep claims", &token(HEADER, format!(r#"{{"x":{bomb}"#)), "Malformed(TooDeep)");
     }
-    let members: String = (0..64).map(|i| format!(",\"{i}\":0")).collect();
+    let members: String = (0..32).map(|i| format!(",\"{i}\":0")).collect();
     check(
         "a wide header",
         &token(format!(r#"{{"alg":"HS256"{members}}}"#), CLAIMS),
