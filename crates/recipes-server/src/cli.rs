@@ -1,0 +1,125 @@
+//! The command line. One file a subcommand; `recipes` alone is `recipes serve`.
+
+mod export;
+mod import;
+mod openapi;
+mod secret;
+mod token;
+mod users;
+
+use std::{ffi::OsString, io, process::ExitCode};
+
+use anyhow::bail;
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use recipes::{Clock, store::Store};
+
+use crate::{
+    config::{self, Config, ConfigError},
+    server,
+};
+
+/// A recipe API with sign-up, log-in and an embedded database
+#[derive(Debug, Parser)]
+#[command(name = "recipes", version, after_help = EXAMPLES, max_term_width = 100)]
+pub struct Cli {
+    #[command(flatten)]
+    config: Config,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  recipes                                        serve on http://127.0.0.1:8080, data in ./data
+  recipes --host 0.0.0.0 --port 80               serve to the network
+  PASSWORD_SCHEME=bcrypt recipes                 every flag is also an environment variable
+  recipes import recipes.json users.json         bring in what another program has saved
+  recipes users add ada@example.com --role admin make the first administrator
+
+Also set by the environment or .env, and not by a flag that others could see:
+  JWT_SECRET   signs the tokens, 32 bytes or more; without it, one is made and kept beside the database";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the service (what happens without a command)
+    #[command(after_help = "Examples:\n  recipes serve\n  recipes serve --port 3000 --log debug")]
+    Serve,
+    Import(import::Import),
+    Export(export::Export),
+    /// Make, list and change accounts
+    #[command(subcommand, after_help = users::EXAMPLES)]
+    Users(users::Users),
+    /// Print a good JWT_SECRET
+    #[command(after_help = secret::EXAMPLES)]
+    Secret,
+    /// Look into tokens
+    #[command(subcommand, after_help = token::EXAMPLES)]
+    Token(token::Token),
+    /// Print the OpenAPI document
+    #[command(after_help = openapi::EXAMPLES)]
+    Openapi,
+}
+
+/// Why there is nothing to run.
+#[derive(Debug)]
+pub enum Refusal {
+    /// Also when help was asked for.
+    Arguments(clap::Error),
+    Setting(ConfigError),
+}
+
+impl Cli {
+    /// Reads the arguments, the environment and `.env`.
+    ///
+    /// # Errors
+    /// What is wrong with them, or the help that was asked for.
+    pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, Refusal> {
+        config::read_env_file().map_err(Refusal::Setting)?;
+        let command = config::without_empty_variables(Self::command());
+        let refusal = |error: clap::Error| match config::in_one_line(&error, &command) {
+            Some(error) => Refusal::Setting(error),
+            None => Refusal::Arguments(error),
+        };
+        let matches = command.clone().try_get_matches_from(arguments).map_err(refusal)?;
+        Self::from_arg_matches(&matches).map_err(Refusal::Arguments)
+    }
+
+    pub fn serves(&self) -> bool {
+        matches!(self.command, None | Some(Command::Serve))
+    }
+
+    /// Does what was asked for.
+    ///
+    /// # Errors
+    /// What kept it from being done; what was done in part says so itself, by the code.
+    pub async fn run(self) -> anyhow::Result<ExitCode> {
+        let Self { config, command } = self;
+        let done = match command.unwrap_or(Command::Serve) {
+            Command::Serve => server::serve(config).await.map(|()| ExitCode::SUCCESS),
+            Command::Import(import) => import.run(&config).await,
+            Command::Export(export) => export.run(&config).await,
+            Command::Users(users) => users.run(&config).await,
+            Command::Secret => secret::run(),
+            Command::Token(token) => token.run(&config),
+            Command::Openapi => openapi::run(),
+        };
+        match done {
+            // `recipes export | head` has all it wanted.
+            Err(error) if is_closed_pipe(&error) => Ok(ExitCode::SUCCESS),
+            done => done,
+        }
+    }
+}
+
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// The database, which must be there: a slip in the path must not make an empty one.
+fn open_existing(config: &Config, clock: &Clock) -> anyhow::Result<Store> {
+    let url = config.database_url();
+    if !url.path().exists() {
+        bail!("there is no database at {url}; name another with --database-url or DATABASE_URL");
+    }
+    Ok(Store::open(url, clock.clone())?)
+}

@@ -1,0 +1,202 @@
+//! `recipes users`: accounts, without the HTTP API. The first administrator is made here.
+
+use std::{
+    fmt::Display,
+    io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _},
+    process::ExitCode,
+};
+
+use anyhow::{Context as _, bail};
+use clap::Subcommand;
+use recipes::{
+    Clock, Email, Entropy, Name, NewUser, Role, User,
+    store::{Access, Store, StoreError},
+};
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::open_existing;
+use crate::{
+    config::Config,
+    passwords::{Passwords, policy},
+};
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  recipes users add ada@example.com --name Ada --role admin
+  recipes users list
+  recipes users disable ada@example.com
+  recipes users set-role ada@example.com user";
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Users {
+    /// Make an account; the password is asked for
+    #[command(
+        after_help = "Examples:\n  recipes users add ada@example.com --name \"Ada Lovelace\"\n  \
+                      recipes users add ada@example.com --role admin --password-stdin < password.txt"
+    )]
+    Add {
+        #[arg(value_parser = Email::parse)]
+        email: Email,
+        /// What the user is called; else what stands before the @
+        #[arg(long, value_parser = Name::parse)]
+        name: Option<Name>,
+        /// user, or admin, who may change everything
+        #[arg(long, default_value = "user", value_parser = role)]
+        role: Role,
+        /// Read the password from the first line of standard input instead of asking
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// List all accounts
+    #[command(after_help = "Examples:\n  recipes users list\n  recipes users list | grep disabled")]
+    List,
+    /// Refuse an account's log-ins and tokens from now on
+    #[command(after_help = "Example:\n  recipes users disable ada@example.com")]
+    Disable {
+        #[arg(value_parser = Email::parse)]
+        email: Email,
+    },
+    /// Let a disabled account in again
+    #[command(after_help = "Example:\n  recipes users enable ada@example.com")]
+    Enable {
+        #[arg(value_parser = Email::parse)]
+        email: Email,
+    },
+    /// Make an account an administrator's or an ordinary one
+    #[command(after_help = "Example:\n  recipes users set-role ada@example.com admin")]
+    SetRole {
+        #[arg(value_parser = Email::parse)]
+        email: Email,
+        /// user or admin
+        #[arg(value_parser = role)]
+        role: Role,
+    },
+}
+
+fn role(text: &str) -> Result<Role, &'static str> {
+    Role::parse(text).ok_or("must be user or admin")
+}
+
+impl Users {
+    pub(super) async fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
+        let clock = Clock::system();
+        let store = match self {
+            Self::Add { .. } => Store::open(config.database_url(), clock.clone())?,
+            _ => open_existing(config, &clock)?,
+        };
+        let now = clock.now();
+        let done = match self {
+            Self::Add { email, name, role, password_stdin } => {
+                let ask = if password_stdin { first_line } else { prompt };
+                add(&store, config, Account { email, name, role }, ask).await
+            }
+            Self::List => list(&store).await,
+            Self::Disable { email } => {
+                told(&email, store.set_disabled(&email, Access::Disabled, now).await, "is disabled")
+            }
+            Self::Enable { email } => {
+                told(&email, store.set_disabled(&email, Access::Enabled, now).await, "is enabled")
+            }
+            Self::SetRole { email, role } => {
+                let now_is = format!("has the role {}", role.as_str());
+                told(&email, store.set_role(&email, role, now).await, now_is)
+            }
+        };
+        store.close().await;
+        done.map(|()| ExitCode::SUCCESS)
+    }
+}
+
+struct Account {
+    email: Email,
+    name: Option<Name>,
+    role: Role,
+}
+
+async fn add(
+    store: &Store,
+    config: &Config,
+    Account { email, name, role }: Account,
+    ask: fn() -> anyhow::Result<SecretString>,
+) -> anyhow::Result<()> {
+    let name = match name {
+        Some(name) => name,
+        None => {
+            let local = email.as_str().rsplit_once('@').map_or("", |(local, _)| local);
+            Name::parse(local).map_err(|why| anyhow::anyhow!("--name {why}"))?
+        }
+    };
+    // Before anybody thinks up a password in vain; the constraint decides in the end.
+    if store.user_by_email(&email).await?.is_some() {
+        bail!("{} has an account already", email.as_str());
+    }
+    let password = ask()?;
+    if let Err(why) = policy::check(password.expose_secret(), Some(name.as_str()), Some(email.as_str())) {
+        bail!("the password {why}");
+    }
+    let hash = Passwords::start(config.scheme(), &Entropy::system())?.hash(password).await;
+    let password_hash = Some(hash.context("the password")?);
+    let new = NewUser { name, email: email.clone(), password_hash, role };
+    match store.create_user(new, Clock::system().now()).await {
+        Ok(user) => {
+            writeln!(io::stdout(), "{} is user {} with the role {}", email.as_str(), user.id, role.as_str())?;
+            Ok(())
+        }
+        Err(StoreError::Taken(_)) => bail!("{} has an account already", email.as_str()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn prompt() -> anyhow::Result<SecretString> {
+    if !io::stdin().is_terminal() {
+        bail!("there is no terminal to ask for the password; pass it with --password-stdin");
+    }
+    let password = SecretString::from(rpassword::prompt_password("Password: ")?);
+    let again = SecretString::from(rpassword::prompt_password("Again: ")?);
+    if password.expose_secret() != again.expose_secret() {
+        bail!("the two passwords differ");
+    }
+    Ok(password)
+}
+
+fn first_line() -> anyhow::Result<SecretString> {
+    // The longest password there may be, and room to see that it is too long.
+    const MAX_BYTES: u64 = 2_048;
+    let mut line = String::new();
+    io::stdin().lock().take(MAX_BYTES).read_line(&mut line).context("the password cannot be read")?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned().into())
+}
+
+fn told(
+    email: &Email,
+    user: Result<Option<User>, StoreError>,
+    what: impl Display,
+) -> anyhow::Result<()> {
+    if user?.is_none() {
+        bail!("nobody has the e-mail address {}", email.as_str());
+    }
+    writeln!(io::stdout(), "{} {what}", email.as_str())?;
+    Ok(())
+}
+
+async fn list(store: &Store) -> anyhow::Result<()> {
+    const PAGE: u16 = 500;
+    let mut out = io::stdout().lock();
+    let mut after = None;
+    loop {
+        let users = store.users(after, PAGE).await?;
+        if after.is_none() {
+            writeln!(out, "{:>6}  {:<5}  {:<8}  {:<10}  {:<32}  NAME", "ID", "ROLE", "STATE", "SINCE", "E-MAIL")?;
+        }
+        for user in &users {
+            let state = if user.disabled { "disabled" } else { "enabled" };
+            let since = user.created_at.strftime("%Y-%m-%d").to_string();
+            let (id, role, email) = (user.id.to_string(), user.role.as_str(), user.email.as_str());
+            writeln!(out, "{id:>6}  {role:<5}  {state:<8}  {since:<10}  {email:<32}  {}", user.name.as_str())?;
+        }
+        match users.last() {
+            Some(last) => after = Some(last.id),
+            None => return Ok(()),
+        }
+    }
+}

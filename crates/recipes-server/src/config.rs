@@ -1,0 +1,201 @@
+//! What can be set: by flag, by environment variable, or in a file `.env`, in this order.
+//!
+//! Nothing else in the server reads the environment. An empty variable is one that is not set.
+
+mod signing_key;
+mod values;
+
+pub use signing_key::new_secret;
+
+use std::{
+    env,
+    net::{SocketAddr, ToSocketAddrs as _},
+    path::Path,
+    time::Duration,
+};
+
+use clap::{Args, ValueEnum};
+use recipes::store::DatabaseUrl;
+use secrecy::SecretString;
+
+use crate::{front::Origins, passwords::Scheme, telemetry::LogFormat};
+
+/// Every setting with its name, its default and what may stand there.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Settings (flag, environment variable or line of .env)")]
+pub struct Config {
+    /// Address to listen on; 0.0.0.0 or :: for all of this machine's
+    #[arg(long, env, global = true, value_name = "ADDRESS", default_value = "127.0.0.1", value_parser = values::host)]
+    host: String,
+
+    /// Port to listen on; 0 for any free one
+    #[arg(long, env, global = true, default_value = "8080", value_parser = values::port)]
+    port: u16,
+
+    /// Where the data is: sqlite: and a path
+    #[arg(
+        long, env, global = true, value_name = "URL", default_value = DEFAULT_DATABASE, hide_env_values = true,
+        value_parser = values::database_url
+    )]
+    database_url: DatabaseUrl,
+
+    /// Not a flag, because everybody on the machine can read the flags of a process.
+    #[arg(skip = jwt_secret())]
+    jwt_secret: Option<SecretString>,
+
+    /// For how many seconds a token is good
+    #[arg(
+        long, env, global = true, value_name = "SECONDS", default_value = "86400", value_parser = values::jwt_expires_in
+    )]
+    jwt_expires_in: Duration,
+
+    /// How new passwords are hashed; hashes of either kind log in
+    #[arg(
+        long,
+        env,
+        global = true,
+        value_name = "SCHEME",
+        default_value = "argon2id",
+        hide_possible_values = true
+    )]
+    password_scheme: PasswordScheme,
+
+    /// How hard bcrypt works, 10 to 14; each step doubles the time
+    #[arg(long, env, global = true, value_name = "COST", default_value = "12", value_parser = values::bcrypt_cost)]
+    bcrypt_cost: u32,
+
+    /// Web pages that may call this API: * or origins with commas between
+    #[arg(long, env, global = true, value_name = "ORIGINS", default_value = "*", value_parser = values::cors_origins)]
+    pub cors_origins: Origins,
+
+    /// What is logged: off, error, warn, info, debug or trace, also for a part only, as in info,recipes=debug
+    #[arg(long, env, global = true, value_name = "LEVEL", default_value = "info", value_parser = values::log)]
+    pub log: String,
+
+    /// How it is logged: text for people, json for machines
+    #[arg(
+        long,
+        env,
+        global = true,
+        value_name = "FORMAT",
+        default_value = "text",
+        hide_possible_values = true
+    )]
+    pub log_format: LogFormat,
+}
+
+const DEFAULT_DATABASE: &str = "sqlite:data/recipes.db";
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum PasswordScheme {
+    Argon2id,
+    Bcrypt,
+}
+
+/// A setting that cannot be used, in one line that says what to do.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct ConfigError(String);
+
+impl Config {
+    /// Where to listen.
+    ///
+    /// # Errors
+    /// When HOST is a name that nobody knows.
+    pub fn address(&self) -> Result<SocketAddr, ConfigError> {
+        let unknown = |why| {
+            let host = &self.host;
+            ConfigError(format!(
+                "HOST (--host) is {host:?}: no address has this name ({why}); 127.0.0.1 is this machine"
+            ))
+        };
+        let mut addresses =
+            (self.host.as_str(), self.port).to_socket_addrs().map_err(|error| unknown(error.to_string()))?;
+        addresses.next().ok_or_else(|| unknown("no address".to_owned()))
+    }
+
+    pub fn database_url(&self) -> &DatabaseUrl {
+        &self.database_url
+    }
+
+    /// Whether nobody has said where the data is.
+    pub fn uses_default_database(&self) -> bool {
+        DatabaseUrl::parse(DEFAULT_DATABASE).as_ref() == Ok(&self.database_url)
+    }
+
+    pub fn jwt_lifetime(&self) -> Duration {
+        self.jwt_expires_in
+    }
+
+    pub fn scheme(&self) -> Scheme {
+        match self.password_scheme {
+            PasswordScheme::Argon2id => Scheme::Argon2id,
+            PasswordScheme::Bcrypt => Scheme::Bcrypt { cost: self.bcrypt_cost },
+        }
+    }
+}
+
+/// Takes the lines of `.env` in this folder for environment variables, unless the environment has them.
+///
+/// # Errors
+/// When the file is there and not readable. Its text is not shown, it may be a secret.
+pub fn read_env_file() -> Result<(), ConfigError> {
+    env_file(Path::new(".env"))
+}
+
+fn env_file(path: &Path) -> Result<(), ConfigError> {
+    let because = |why: &str| Err(ConfigError(format!("{} cannot be read: {why}", path.display())));
+    match dotenvy::from_path(path) {
+        Ok(()) => Ok(()),
+        Err(error) if error.not_found() => Ok(()),
+        Err(dotenvy::Error::LineParse(line, _)) => {
+            let text = std::fs::read_to_string(path).unwrap_or_default();
+            let number =
+                text.lines().position(|candidate| !candidate.is_empty() && line.starts_with(candidate));
+            let number = number.map_or_else(String::new, |number| format!("line {} ", number + 1));
+            because(&format!(
+                "{number}must be NAME=VALUE, with 'quotes' around a value that has spaces or signs"
+            ))
+        }
+        Err(dotenvy::Error::Io(error)) => because(&error.to_string()),
+        Err(_) => because("it is not as it should be"),
+    }
+}
+
+/// The arguments of `command` without those environment variables that are empty.
+pub fn without_empty_variables(command: clap::Command) -> clap::Command {
+    command.mut_args(|argument| {
+        let is_empty = argument.get_env().and_then(env::var_os).is_some_and(|value| value.is_empty());
+        if is_empty { argument.env(clap::builder::Resettable::Reset) } else { argument }
+    })
+}
+
+/// What is wrong with a setting, in one line; `None` if the error is about something else.
+///
+/// The parser knows only of flags, and most settings come from the environment.
+pub fn in_one_line(error: &clap::Error, command: &clap::Command) -> Option<ConfigError> {
+    use clap::error::{ContextKind, ContextValue};
+    let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg) else { return None };
+    let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue) else { return None };
+    let name = flag.trim_start_matches("--").split(' ').next()?;
+    let argument = command.get_arguments().find(|argument| argument.get_long() == Some(name))?;
+    let variable = argument.get_env()?.display();
+    let shown = if argument.is_hide_env_values_set() { String::new() } else { format!(" is {value:?}") };
+    let must = match (error.get(ContextKind::ValidValue), std::error::Error::source(error)) {
+        (Some(ContextValue::Strings(values)), _) if !values.is_empty() => {
+            format!("must be {}", values.join(" or "))
+        }
+        (_, Some(why)) => why.to_string(),
+        _ => return None,
+    };
+    let default = argument.get_default_values().iter().map(|default| default.display().to_string()).next()?;
+    Some(ConfigError(format!("{variable} (--{name}){shown}: {must}; without it, it is {default}")))
+}
+
+fn jwt_secret() -> Option<SecretString> {
+    let secret = env::var_os("JWT_SECRET").filter(|secret| !secret.is_empty())?;
+    Some(secret.to_string_lossy().into_owned().into())
+}
+
+#[cfg(test)]
+mod tests;

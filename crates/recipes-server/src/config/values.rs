@@ -1,0 +1,101 @@
+//! What may stand in each setting. The errors go behind "PORT (--port) is ..:" and say what to write instead.
+
+use std::{net::IpAddr, time::Duration};
+
+use http::{HeaderValue, Uri};
+use recipes::store::DatabaseUrl;
+use tracing_subscriber::filter::{EnvFilter, LevelFilter};
+
+use crate::front::Origins;
+
+pub(super) fn host(text: &str) -> Result<String, &'static str> {
+    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    let is_name = |text: &str| {
+        let fits = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
+        !text.is_empty() && text.len() <= 253 && text.chars().all(fits) && !text.starts_with(['-', '.'])
+    };
+    let looks_numeric = !bare.contains(|c: char| !(c.is_ascii_digit() || c == '.'));
+    if bare.parse::<IpAddr>().is_ok() || (is_name(text) && !looks_numeric) {
+        Ok(bare.to_owned())
+    } else {
+        Err("must be an address or a host name without scheme and port, as in 0.0.0.0, ::1 or localhost")
+    }
+}
+
+pub(super) fn port(text: &str) -> Result<u16, &'static str> {
+    text.parse().map_err(|_| "must be a number from 0 to 65535")
+}
+
+pub(super) fn database_url(text: &str) -> Result<DatabaseUrl, &'static str> {
+    DatabaseUrl::parse(text)
+}
+
+pub(super) fn jwt_expires_in(text: &str) -> Result<Duration, &'static str> {
+    const A_YEAR: u64 = 366 * 86_400;
+    match text.parse() {
+        Ok(seconds @ 1..=A_YEAR) => Ok(Duration::from_secs(seconds)),
+        _ => Err("must be a number of seconds from 1 to 31622400, a year, as in 3600 for an hour"),
+    }
+}
+
+/// Below 10 is too weak (OWASP); 15 takes longer than anybody waits for a log-in.
+pub(super) fn bcrypt_cost(text: &str) -> Result<u32, &'static str> {
+    match text.parse() {
+        Ok(cost @ 10..=14) => Ok(cost),
+        _ => Err("must be a number from 10 to 14"),
+    }
+}
+
+pub(super) fn cors_origins(text: &str) -> Result<Origins, String> {
+    if text.trim() == "*" {
+        return Ok(Origins::Any);
+    }
+    let mut origins: Vec<HeaderValue> = Vec::new();
+    for text in text.split(',').map(str::trim).filter(|text| !text.is_empty()) {
+        let origin = origin(text).ok_or_else(|| {
+            format!("{text:?} is no origin: must be * or scheme://host[:port] with no path, as in https://app.example.com")
+        })?;
+        if !origins.contains(&origin) {
+            origins.push(origin);
+        }
+    }
+    if origins.is_empty() { Err("must be * or at least one origin".into()) } else { Ok(Origins::Only(origins)) }
+}
+
+/// An origin as browsers write it (RFC 6454 section 6.2): in lower case and without the scheme's own port, else the
+/// comparison with what a browser sends would never succeed.
+fn origin(text: &str) -> Option<HeaderValue> {
+    let lower = text.to_ascii_lowercase();
+    let (scheme, authority) = lower.split_once("://")?;
+    let uri: Uri = lower.parse().ok()?;
+    // `https://*.example.com` is no pattern to a browser, and no address to anybody.
+    let host = uri.host().filter(|host| !host.is_empty() && !host.contains('*'))?;
+    let port = uri.port_u16().map_or_else(String::new, |port| format!(":{port}"));
+    // Nothing else is left: no user, no path, no port that is none.
+    if uri.scheme_str() != Some(scheme) || format!("{host}{port}") != authority {
+        return None;
+    }
+    let own_port = match scheme {
+        "http" => ":80",
+        "https" => ":443",
+        _ => "",
+    };
+    let port = if port == own_port { "" } else { &port };
+    HeaderValue::try_from(format!("{scheme}://{host}{port}")).ok()
+}
+
+/// A filter for `tracing`. The library takes any word for the name of a module, so `LOG=verbose` would log nothing.
+pub(super) fn log(text: &str) -> Result<String, &'static str> {
+    let is_level = |text: &str| !text.is_empty() && text.parse::<LevelFilter>().is_ok();
+    let is_directive = |text: &str| match text.rsplit_once('=') {
+        Some((target, level)) => !target.is_empty() && is_level(level),
+        None => is_level(text),
+    };
+    let directives: Vec<_> = text.split(',').map(str::trim).collect();
+    let filter = directives.join(",");
+    if directives.into_iter().all(is_directive) && EnvFilter::try_new(&filter).is_ok() {
+        Ok(filter)
+    } else {
+        Err("must be off, error, warn, info, debug or trace, or such a list as info,recipes=debug")
+    }
+}
