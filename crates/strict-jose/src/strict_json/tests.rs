@@ -159,6 +159,19 @@ fn the_elements_of_an_array_are_shown() {
 }
 
 #[test]
+fn a_special_byte_is_found_wherever_it_stands() {
+    for special in (0..=255_u8).filter(|byte| matches!(byte, b'"' | b'\\' | ..0x20)) {
+        for (before, behind) in (0..20).flat_map(|before| (0..20).map(move |behind| (before, behind))) {
+            for ordinary in [b' ', b'!', b'#', b'[', b']', 0x7f, 0x80, 0xa2, 0xdc, 0xff] {
+                let bytes = [vec![ordinary; before], vec![special], vec![b'"'; behind]].concat();
+                assert_eq!(ordinary_bytes(&bytes), Some(before), "{bytes:?}");
+                assert_eq!(ordinary_bytes(&bytes[..before]), None, "{bytes:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn escapes_are_resolved_in_place() {
     let mut string = *br"a\u0041\/\\\u00e9\ud83d\ude00\n";
     let len = unescape_in_place(&mut string);
