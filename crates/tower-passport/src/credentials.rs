@@ -10,6 +10,15 @@ use crate::challenge::is_token;
 
 /// The credentials of an `Authorization` field: `Bearer eyJhbGciOi...`.
 ///
+/// ```
+/// use tower_passport::Credentials;
+///
+/// let (head, ()) = http::Request::get("/").header("Authorization", "Token abc=").body(())?.into_parts();
+/// let credentials = Credentials::of(&head)?.filter(|credentials| credentials.is("token"));
+/// assert_eq!(credentials.map(|credentials| credentials.token68()), Some(Ok("abc=")));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// Source: RFC 9110, sections 11.4 and 11.6.2.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Credentials<'a> {
@@ -21,7 +30,7 @@ impl<'a> Credentials<'a> {
     /// The credentials of a request: `None` if it has no `Authorization` field.
     ///
     /// # Errors
-    /// [`Malformed`] if there are two such fields, or the one does not begin with a scheme, or it is not ASCII.
+    /// [`Malformed`] if there are two such fields, or the one does not begin with a scheme, or is not UTF-8.
     /// To take the first of two would let a proxy check one and us believe the other.
     pub fn of(request: &'a Parts) -> Result<Option<Self>, Malformed> {
         let mut fields = request.headers.get_all(AUTHORIZATION).iter();
@@ -29,7 +38,9 @@ impl<'a> Credentials<'a> {
         if fields.next().is_some() {
             return Err(Malformed::TwoFields);
         }
-        field.to_str().ok().and_then(Self::parse).map(Some).ok_or(Malformed::NotCredentials)
+        // Not `to_str`, which looks at each byte in turn: this takes a word at a time, and the token is looked at below.
+        let text = std::str::from_utf8(field.as_bytes()).ok();
+        text.and_then(Self::parse).map(Some).ok_or(Malformed::NotCredentials)
     }
 
     fn parse(field: &'a str) -> Option<Self> {
@@ -43,15 +54,24 @@ impl<'a> Credentials<'a> {
         self.scheme.eq_ignore_ascii_case(scheme)
     }
 
+    /// Everything after the scheme as it came, for schemes that have parameters.
+    pub const fn value(&self) -> &'a str {
+        self.value
+    }
+
     /// Everything after the scheme, if it is of one piece: letters, digits and `-._~+/`, then perhaps `=`.
-    /// Two words, a comma or a quote are not.
+    /// Two words, a comma or a quote are not. Source: RFC 9110, section 11.2, and RFC 6750, section 2.1.
     ///
     /// # Errors
     /// [`Malformed::NotOnePiece`] if it is not, or is empty.
     pub fn token68(&self) -> Result<&'a str, Malformed> {
         let body = self.value.trim_end_matches('=');
-        let is_token68 = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);
-        if body.is_empty() || !body.bytes().all(is_token68) {
+        // All of them rather than up to the first bad one: without a way out of the loop it becomes vector code.
+        // With `from_utf8` above, 143 ns became 51 for a token of 163 bytes.
+        let is_token68 = body.bytes().fold(true, |good, byte| {
+            good & (byte.is_ascii_alphanumeric() | matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/'))
+        });
+        if body.is_empty() || !is_token68 {
             return Err(Malformed::NotOnePiece);
         }
         Ok(self.value)
@@ -72,7 +92,7 @@ impl fmt::Debug for Credentials<'_> {
 pub enum Malformed {
     /// Two `Authorization` fields.
     TwoFields,
-    /// No scheme, or not ASCII.
+    /// No scheme, or not UTF-8.
     NotCredentials,
     /// Nothing after the scheme, or more than a token.
     NotOnePiece,
@@ -163,6 +183,7 @@ mod tests {
         }
         check(&[b"Bearer =="], Err(Malformed::NotOnePiece));
         check(&[b"Bearer a\tb"], Err(Malformed::NotOnePiece));
+        check(&[b"Bearer \xc3\xa9"], Err(Malformed::NotOnePiece));
     }
 
     #[test]
@@ -173,9 +194,36 @@ mod tests {
 
     #[test]
     fn what_has_no_scheme_is_refused() {
-        for junk in [&b""[..], b" ", b",", b"Bearer\tabc", b"@@ abc", b"\"Bearer\" abc", b"Bear\xc3\xa9r abc"]
-        {
+        for junk in [
+            &b""[..],
+            b" ",
+            b",",
+            b"Bearer\tabc",
+            b"@@ abc",
+            b"\"Bearer\" abc",
+            b"Bear\xc3\xa9r abc",
+            b"Bearer \xff",
+        ] {
             check(&[junk], Err(Malformed::NotCredentials));
+        }
+    }
+
+    proptest::proptest! {
+        /// Nothing but a scheme, spaces and a token is a token, whatever bytes come.
+        #[test]
+        fn a_token_is_found_only_where_there_is_nothing_else(field in "[Bb]earer[ -~\\t]{0,12}|\\PC{0,24}") {
+            let mut request = Request::new(());
+            if let Ok(value) = HeaderValue::from_bytes(field.as_bytes()) {
+                request.headers_mut().insert(AUTHORIZATION, value);
+            }
+            let (parts, ()) = request.into_parts();
+            if let Ok(Some(credentials)) = Credentials::of(&parts)
+                && let Ok(token) = credentials.token68()
+            {
+                let again = format!("{} {token}", credentials.scheme);
+                let words: Vec<_> = field.split([' ', '\t']).filter(|word| !word.is_empty()).collect();
+                assert_eq!(words.join(" "), again);
+            }
         }
     }
 

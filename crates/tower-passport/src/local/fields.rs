@@ -234,4 +234,28 @@ mod tests {
         check(br#"{"user":"a"}"#, Ok([None, None]));
         check(br#"{"user":{"email":"a"},"user":{"word":"b"}}"#, TWICE);
     }
+
+    proptest::proptest! {
+        /// A password is any text, and arrives as it was typed.
+        #[test]
+        fn what_is_written_is_read(name: String, word: String) {
+            use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+            let json = serde_json::json!({ "other": [&word], "name": &name, "word": &word }).to_string();
+            check(in_json, ["name", "word"], json.as_bytes(), Ok([Some(&name), Some(&word)]));
+            let [encoded_name, encoded_word] =
+                [&name, &word].map(|text| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string());
+            let form = format!("word={encoded_word}&name={}&other=name", encoded_name.replace("%20", "+"));
+            check(in_form, ["name", "word"], form.as_bytes(), Ok([Some(&name), Some(&word)]));
+        }
+
+        #[test]
+        fn no_bytes_make_it_panic(bytes: Vec<u8>, json in r#"[\[\]{}:,"a-e0-9\\ ]{0,64}"#) {
+            let fields = [Field::new("a"), Field::new("b[c]")];
+            for body in [&bytes[..], json.as_bytes()] {
+                let _ = in_form(body, [&fields[0], &fields[1]]);
+                let _ = in_json(body, [&fields[0], &fields[1]]);
+            }
+        }
+    }
 }
