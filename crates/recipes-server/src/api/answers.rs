@@ -1,0 +1,54 @@
+//! The answers that several operations share, for the OpenAPI document: each error with its two shapes.
+
+use std::collections::BTreeMap;
+
+use utoipa::{
+    IntoResponses,
+    openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder, header::HeaderBuilder},
+};
+
+macro_rules! errors {
+    ($($name:ident: $($status:literal $description:literal $([$header:literal $meaning:literal])?),+;)*) => {$(
+        pub(super) struct $name;
+
+        impl IntoResponses for $name {
+            fn responses() -> BTreeMap<String, RefOr<Response>> {
+                BTreeMap::from([$((
+                    stringify!($status).to_owned(),
+                    error($description, &[$(($header, $meaning))?]).into(),
+                )),+])
+            }
+        }
+    )*};
+}
+
+errors! {
+    Malformed: 400 "Not to be understood; the message says why";
+    Unauthorized: 401 "No token, or one that is not or no longer good"
+        ["www-authenticate" "`Bearer`, with an `error` when a token was sent (RFC 6750)"];
+    WrongPassword: 401 "Unknown e-mail or wrong password; which of them is not said"
+        ["www-authenticate" "`Bearer`: the scheme that logging in leads to"];
+    Forbidden: 403 "The recipe belongs to somebody else";
+    RecipeNotFound: 404 "There is no such recipe, or it is private to somebody else";
+    NotAcceptable: 406 "The client accepts neither JSON nor problem details";
+    EmailTaken: 409 "There is an account with this e-mail";
+    PreconditionFailed: 412 "The recipe has changed since it was read" ["etag" "The current revision"];
+    UnacceptableBody:
+        408 "The body did not arrive in time",
+        413 "The body is larger than 256 KiB",
+        415 "The body is neither JSON nor a form",
+        422 "Some fields are not valid; `errors` names each";
+    Unavailable: 503 "Not now; try again after the given time" ["retry-after" "Seconds"];
+}
+
+fn error(description: &str, headers: &[(&str, &str)]) -> Response {
+    let body = |name| ContentBuilder::new().schema(Some(Ref::from_schema_name(name))).build();
+    let mut response = ResponseBuilder::new()
+        .description(description)
+        .content("application/json", body("Error"))
+        .content("application/problem+json", body("ProblemDetails"));
+    for (name, meaning) in headers {
+        response = response.header(*name, HeaderBuilder::new().description(Some(*meaning)).build());
+    }
+    response.build()
+}

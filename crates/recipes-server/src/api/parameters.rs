@@ -1,0 +1,41 @@
+//! The parameters that several operations share, for the OpenAPI document.
+
+use utoipa::IntoParams;
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "only its description is used")]
+pub(super) struct PageQuery {
+    /// How many recipes at most.
+    #[param(minimum = 1, maximum = 1000, default = 100)]
+    limit: Option<u16>,
+    /// `nextCursor` of the page before.
+    #[param(pattern = "^$|^[A-Za-z0-9_-]+$")]
+    cursor: Option<String>,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+#[expect(dead_code, reason = "only its description is used")]
+pub(super) struct RecipeInPath {
+    #[param(minimum = 1, example = 1)]
+    id: i64,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "only its description is used")]
+pub(super) struct IfNoneMatch {
+    /// The `ETag` you have: answered with 304 if nothing has changed.
+    #[param(rename = "If-None-Match")]
+    if_none_match: Option<String>,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "only its description is used")]
+pub(super) struct IfMatch {
+    /// The `ETag` you have read: refused with 412 if somebody has changed the recipe since.
+    #[param(rename = "If-Match")]
+    if_match: Option<String>,
+}

@@ -1,0 +1,279 @@
+//! Recipes: anybody reads them, whoever is signed in writes them, their owner changes them.
+
+use axum::{
+    extract::{FromRequestParts, RawPathParams, State},
+    response::Response,
+};
+use http::{HeaderMap, HeaderValue, StatusCode, Uri, header, request::Parts};
+use recipes::{
+    Cursor, Draft, Encoding, Page, Problem, RecipeId, Role, Uid, User,
+    store::{Edit, Editor, NewRecipe, Stored, Viewer},
+};
+use serde_json::{Map, Value};
+use tower_passport::Auth;
+
+use super::{
+    answers::{
+        Forbidden, Malformed, NotAcceptable, PreconditionFailed, RecipeNotFound, UnacceptableBody,
+        Unauthorized, Unavailable,
+    },
+    parameters::{IfMatch, IfNoneMatch, PageQuery, RecipeInPath},
+};
+use crate::{
+    accounts::Guard,
+    body::{Body, Parse},
+    conditional::{self, ETag},
+    error::ApiError,
+    limits,
+    query::{self, Query},
+    state::App,
+};
+
+/// Lists recipes in the order of their ids, a page at a time.
+#[utoipa::path(
+    get, path = "/api/v1/recipes", tag = "recipes", operation_id = "listRecipes",
+    params(PageQuery),
+    security((), ("bearer" = [])),
+    responses(
+        (status = 200, description = "A page of recipes", body = ref("#/components/schemas/RecipePage"), headers(
+            ("link" = String, description = "Where the next page is (`rel=\"next\"`), if there is one"))),
+        Malformed, Unauthorized, NotAcceptable, Unavailable,
+    )
+)]
+pub async fn list(
+    State(app): State<App>,
+    caller: Option<Auth<Guard>>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let query = Query::parse(&uri, &["limit", "cursor"])?;
+    let page = page(&query)?;
+    let viewer = viewer(caller.as_ref());
+    let listing = app.store.recipes(&page, viewer).await?;
+
+    let mut body = Vec::with_capacity(listing.json.len() + 96);
+    body.extend_from_slice(b"{\"data\":");
+    body.extend_from_slice(&listing.json);
+    let next = listing.next.map(|last| Cursor::new(last, FILTERS).encode());
+    if let Some(next) = &next {
+        // A cursor is base64url: nothing in it needs escaping.
+        body.extend_from_slice(format!(",\"nextCursor\":\"{next}\"").as_bytes());
+    }
+    let mut applied = None;
+    if query::prefers(&headers, "count", "exact") {
+        let total = app.store.count_recipes(viewer).await?;
+        body.extend_from_slice(format!(",\"totalCount\":{total}").as_bytes());
+        applied = Some(HeaderValue::from_static("count=exact"));
+    }
+    body.push(b'}');
+
+    let mut response = answer(StatusCode::OK, body);
+    if let Some(next) = next {
+        let link = format!("</api/v1/recipes?limit={}&cursor={next}>; rel=\"next\"", page.limit());
+        let link = HeaderValue::try_from(link).map_err(ApiError::internal)?;
+        response.headers_mut().insert(header::LINK, link);
+    }
+    if let Some(applied) = applied {
+        response.headers_mut().insert("preference-applied", applied);
+    }
+    Ok(response)
+}
+
+/// What a cursor is good for: this list has no filters yet, and a cursor of one that has will not fit.
+const FILTERS: &str = "recipes";
+
+fn page(query: &Query<'_>) -> Result<Page, ApiError> {
+    let limit = match query.get("limit") {
+        None => Some(limits::PAGE),
+        Some(text) => text.parse().ok().filter(|limit| (1..=limits::PAGE_MAX).contains(limit)),
+    };
+    let malformed = |message: String| ApiError::Malformed(message.into());
+    let out_of_range = || malformed(format!("limit must be a whole number from 1 to {}", limits::PAGE_MAX));
+    let limit = limit.ok_or_else(out_of_range)?;
+    let after = query.get("cursor").map(|text| Cursor::decode(text, FILTERS)).transpose();
+    let after = after.map_err(|error| malformed(error.to_string()))?;
+    Page::new(after, limit).ok_or_else(out_of_range)
+}
+
+/// Reads one recipe.
+#[utoipa::path(
+    get, path = "/api/v1/recipes/{id}", tag = "recipes", operation_id = "readRecipe",
+    params(RecipeInPath, IfNoneMatch),
+    security((), ("bearer" = [])),
+    responses(
+        (status = 200, description = "The recipe", body = ref("#/components/schemas/RecipeEnvelope"), headers(
+            ("etag" = String, description = "The revision, for If-None-Match and If-Match"),
+            ("last-modified" = String, description = "When it was last changed"))),
+        (status = 304, description = "You have it already"),
+        Unauthorized, RecipeNotFound, NotAcceptable, Unavailable,
+    )
+)]
+pub async fn read(
+    State(app): State<App>,
+    RecipePath(id): RecipePath,
+    caller: Option<Auth<Guard>>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let stored = app.store.recipe(id, viewer(caller.as_ref())).await?.ok_or(ApiError::RecipeNotFound)?;
+    let etag = ETag { id, revision: stored.revision };
+    if conditional::is_fresh(&headers, etag, conditional::system_time(stored.updated_at)) {
+        let mut response = Response::default();
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        validators(response.headers_mut(), &stored);
+        return Ok(response);
+    }
+    Ok(one(StatusCode::OK, &stored))
+}
+
+/// Adds a recipe; whoever sends it owns it.
+#[utoipa::path(
+    post, path = "/api/v1/recipes", tag = "recipes", operation_id = "createRecipe",
+    request_body(content = ref("#/components/schemas/RecipeDraft"), content_type = "application/json"),
+    security(("bearer" = [])),
+    responses(
+        (status = 201, description = "Stored, on disk", body = ref("#/components/schemas/RecipeEnvelope"), headers(
+            ("location" = String, description = "Where the recipe is from now on"),
+            ("etag" = String, description = "Its revision"))),
+        Malformed, Unauthorized, UnacceptableBody, NotAcceptable, Unavailable,
+    )
+)]
+pub async fn create(
+    State(app): State<App>,
+    Auth(caller): Auth<Guard>,
+    Body(draft): Body<Draft>,
+) -> Result<Response, ApiError> {
+    let now = app.clock.now();
+    let new = NewRecipe::of(&draft, Uid::new(now, app.entropy.bytes()), Some(caller.id));
+    let stored = app.store.create_recipe(new, now).await?;
+    let mut response = one(StatusCode::CREATED, &stored);
+    let location =
+        HeaderValue::try_from(format!("/api/v1/recipes/{}", stored.id)).map_err(ApiError::internal)?;
+    response.headers_mut().insert(header::LOCATION, location);
+    Ok(response)
+}
+
+/// Replaces a recipe as a whole; fields that are not sent are unset.
+#[utoipa::path(
+    put, path = "/api/v1/recipes/{id}", tag = "recipes", operation_id = "replaceRecipe",
+    params(RecipeInPath, IfMatch),
+    request_body(content = ref("#/components/schemas/RecipeDraft"), content_type = "application/json"),
+    security(("bearer" = [])),
+    responses(
+        (status = 200, description = "Replaced, on disk", body = ref("#/components/schemas/RecipeEnvelope"), headers(
+            ("etag" = String, description = "The new revision"))),
+        Malformed, Unauthorized, Forbidden, RecipeNotFound, PreconditionFailed,
+        UnacceptableBody, NotAcceptable, Unavailable,
+    )
+)]
+pub async fn replace(
+    State(app): State<App>,
+    Auth(caller): Auth<Guard>,
+    RecipePath(id): RecipePath,
+    headers: HeaderMap,
+    Body(draft): Body<Draft>,
+) -> Result<Response, ApiError> {
+    let precondition = conditional::precondition(&headers, id);
+    let now = app.clock.now();
+    let edit = app.store.replace_recipe(id, editor(&caller), &draft, precondition, now).await?;
+    Ok(one(StatusCode::OK, &done(edit, id)?))
+}
+
+/// Deletes a recipe; its id is never used again.
+#[utoipa::path(
+    delete, path = "/api/v1/recipes/{id}", tag = "recipes", operation_id = "deleteRecipe",
+    params(RecipeInPath, IfMatch),
+    security(("bearer" = [])),
+    responses(
+        (status = 204, description = "Gone, on disk"),
+        Unauthorized, Forbidden, RecipeNotFound, PreconditionFailed, NotAcceptable, Unavailable,
+    )
+)]
+pub async fn delete(
+    State(app): State<App>,
+    Auth(caller): Auth<Guard>,
+    RecipePath(id): RecipePath,
+    headers: HeaderMap,
+) -> Result<StatusCode, ApiError> {
+    let precondition = conditional::precondition(&headers, id);
+    let edit = app.store.delete_recipe(id, editor(&caller), precondition).await?;
+    done(edit, id).map(|()| StatusCode::NO_CONTENT)
+}
+
+/// The id in the path; what is no id cannot be the address of a recipe.
+pub struct RecipePath(RecipeId);
+
+impl FromRequestParts<App> for RecipePath {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let params = RawPathParams::from_request_parts(parts, app).await;
+        // A path that is no UTF-8 is not the address of a recipe either.
+        let params = params.map_err(|_| ApiError::RecipeNotFound)?;
+        let id = params.iter().find(|(name, _)| *name == "id").and_then(|(_, text)| RecipeId::parse(text));
+        id.map(Self).ok_or(ApiError::RecipeNotFound)
+    }
+}
+
+impl Parse for Draft {
+    fn unknown_fields(fields: &Map<String, Value>) -> Vec<String> {
+        Draft::unknown_fields(fields)
+    }
+
+    fn parse(fields: &Map<String, Value>, encoding: Encoding) -> Result<Self, Vec<Problem>> {
+        Draft::parse(fields, encoding)
+    }
+}
+
+fn viewer(caller: Option<&Auth<Guard>>) -> Viewer {
+    match caller {
+        None => Viewer::Anyone,
+        Some(Auth(user)) if user.role == Role::Admin => Viewer::Admin,
+        Some(Auth(user)) => Viewer::User(user.id),
+    }
+}
+
+fn editor(caller: &User) -> Editor {
+    if caller.role == Role::Admin { Editor::Admin } else { Editor::User(caller.id) }
+}
+
+fn done<T>(edit: Edit<T>, id: RecipeId) -> Result<T, ApiError> {
+    match edit {
+        Edit::Done(done) => Ok(done),
+        Edit::NotFound => Err(ApiError::RecipeNotFound),
+        Edit::Forbidden => Err(ApiError::NotTheOwner),
+        Edit::Stale { revision } => Err(ApiError::PreconditionFailed { current: ETag { id, revision } }),
+    }
+}
+
+fn one(status: StatusCode, stored: &Stored) -> Response {
+    let mut body = Vec::with_capacity(stored.json.len() + 9);
+    body.extend_from_slice(b"{\"data\":");
+    body.extend_from_slice(stored.json.as_bytes());
+    body.push(b'}');
+    let mut response = answer(status, body);
+    validators(response.headers_mut(), stored);
+    response
+}
+
+fn validators(headers: &mut HeaderMap, stored: &Stored) {
+    headers.insert(header::ETAG, ETag { id: stored.id, revision: stored.revision }.to_header());
+    let last_modified = httpdate::fmt_http_date(conditional::system_time(stored.updated_at));
+    // An HTTP date is printable ASCII.
+    if let Ok(last_modified) = HeaderValue::try_from(last_modified) {
+        headers.insert(header::LAST_MODIFIED, last_modified);
+    }
+    headers.insert(header::CACHE_CONTROL, REVALIDATE);
+}
+
+/// Private recipes make every answer personal; the ETag makes asking again cheap.
+const REVALIDATE: HeaderValue = HeaderValue::from_static("private, no-cache");
+
+fn answer(status: StatusCode, body: Vec<u8>) -> Response {
+    let mut response = Response::new(axum::body::Body::from(body));
+    *response.status_mut() = status;
+    // Room for what the front adds: growing the map costs more than its headers.
+    *response.headers_mut() = HeaderMap::with_capacity(16);
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(header::CACHE_CONTROL, REVALIDATE);
+    response
+}

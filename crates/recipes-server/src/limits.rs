@@ -1,0 +1,49 @@
+//! Every bound of the service in one place, each with its reason.
+
+use std::time::Duration;
+
+/// A request body, and one line of an import. The largest real recipe in our test data is 9 KiB.
+pub const BODY_BYTES: usize = 256 * 1024;
+
+/// How long a body may take to arrive: slow senders hold a connection and its buffers (slowloris).
+pub const BODY_READ: Duration = Duration::from_secs(10);
+
+/// How long a whole request may take. Waiting for a password hash in a full queue is the longest honest case.
+pub const REQUEST: Duration = Duration::from_secs(30);
+
+/// Lines in a request's head; browsers send about 20.
+pub const HEADERS: usize = 64;
+
+/// A request's head. Also bounds the URL, as it is part of it.
+pub const HEAD_BYTES: usize = 32 * 1024;
+
+/// Recipes in a page when the client does not say, and at most.
+pub const PAGE: u16 = 100;
+pub const PAGE_MAX: u16 = 1_000;
+
+/// Smaller bodies gain nothing from compression but its cost.
+pub const COMPRESS_ABOVE: u16 = 1_024;
+
+/// Requests at once on one HTTP/2 connection.
+pub const STREAMS: u32 = 128;
+
+/// How many connections there may be, and how long each may do nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Connections {
+    /// Open at once; more wait in the kernel's queue. An idle one holds about 10 KiB, so these stay below 200 MiB.
+    pub open: usize,
+    /// How long a client may hold up the very first request of a connection.
+    pub first_request: Duration,
+    /// How long a request's head may take, and how long an idle connection is kept: hyper starts this clock when
+    /// it begins to wait for a head.
+    pub head: Duration,
+    /// How long a shutdown waits for requests in flight.
+    pub drain: Duration,
+}
+
+pub const CONNECTIONS: Connections = Connections {
+    open: 16_384,
+    first_request: Duration::from_secs(15),
+    head: Duration::from_secs(30),
+    drain: Duration::from_secs(30),
+};

@@ -1,0 +1,51 @@
+//! The table of contents: which address answers what.
+
+use axum::{
+    Router,
+    extract::State,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use http::{HeaderValue, Method, StatusCode, header};
+use tower_passport::BufferBody;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::{router::OpenApiRouter, router::UtoipaMethodRouterExt, routes};
+
+use crate::{api, error::ApiError, limits, state::App};
+
+/// The whole API, and its description as the routes themselves give it.
+pub fn router() -> (Router<App>, OpenApi) {
+    let (router, openapi) = OpenApiRouter::with_openapi(api::docs::document())
+        .routes(routes!(api::recipes::list, api::recipes::create))
+        .routes(routes!(api::recipes::read, api::recipes::replace, api::recipes::delete))
+        .routes(routes!(api::accounts::sign_up))
+        .routes(routes!(api::accounts::log_in).layer(BufferBody::new(limits::BODY_BYTES)))
+        .routes(routes!(api::accounts::me))
+        .routes(routes!(api::health::alive))
+        .routes(routes!(api::health::ready))
+        .split_for_parts();
+    let router = router
+        .route("/", get(home))
+        .merge(api::docs::pages(&openapi))
+        .fallback(no_such_route)
+        .method_not_allowed_fallback(other_method);
+    (router, openapi)
+}
+
+/// The original API's welcome.
+async fn home() -> Response {
+    (StatusCode::FOUND, [(header::LOCATION, "/api/v1/recipes")]).into_response()
+}
+
+async fn no_such_route() -> ApiError {
+    ApiError::NoSuchRoute
+}
+
+/// `OPTIONS` asks for the methods (RFC 9110 section 9.3.7), any other method should have asked first; the router adds `Allow`.
+async fn other_method(method: Method, State(_): State<App>) -> Response {
+    if method == Method::OPTIONS {
+        return (StatusCode::NO_CONTENT, [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))])
+            .into_response();
+    }
+    ApiError::MethodNotAllowed.into_response()
+}

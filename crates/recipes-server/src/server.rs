@@ -1,0 +1,131 @@
+//! From a configuration to a running service, and back to nothing without losing a request.
+
+mod connections;
+
+use std::future::Future;
+
+use anyhow::Context as _;
+use axum_server::Handle;
+use hyper_util::rt::TokioTimer;
+use recipes::{Clock, Entropy, store::Store};
+use tokio::net::TcpListener;
+
+use self::connections::{CappedListener, Peer};
+use crate::{
+    config::Config,
+    front::Front,
+    limits::{self, HEAD_BYTES, HEADERS, STREAMS},
+    passwords::Passwords,
+    router::router,
+    sample,
+    state::App,
+    telemetry::{self, AccessLog},
+};
+
+/// Serves until the process is asked to end, then lets the requests in flight finish.
+///
+/// # Errors
+/// What keeps the service from starting, in words that say what to do.
+pub async fn serve(config: Config) -> anyhow::Result<()> {
+    telemetry::init(&config.log, config.log_format);
+    let (clock, entropy) = (Clock::system(), Entropy::system());
+    let url = config.database_url();
+    let store = Store::open(url, clock.clone())?;
+    if store.is_new() && config.uses_default_database() {
+        let loaded = sample::load(&store, &clock, &entropy).await?;
+        tracing::info!("A new database: {loaded} sample recipes were put into it");
+    }
+    let key = config.signing_key(&entropy)?;
+    let passwords = Passwords::start(config.scheme(), &entropy)?;
+    let app = App::new(store.clone(), passwords, key, config.jwt_lifetime(), clock.clone(), entropy.clone());
+    let log = AccessLog::start(config.log_format);
+    let (routes, _) = router();
+    let front =
+        Front::new(routes.with_state(app), clock, entropy.bytes(), config.cors_origins.clone(), log.clone());
+
+    let address = config.address()?;
+    let listener = TcpListener::bind(address).await.with_context(|| {
+        format!("cannot listen on {address}: another program may hold this port; choose another with --port")
+    })?;
+    let bound = listener.local_addr()?;
+    tracing::info!(
+        "Listening on http://{bound} (documentation at http://{bound}/docs), recipes in {}",
+        url.path().display()
+    );
+    let outcome = run(listener, front, limits::CONNECTIONS, end_of_service()).await;
+    store.close().await;
+    log.flush();
+    outcome
+}
+
+/// Answers connections until `ending` resolves; its value says how to end.
+///
+/// # Errors
+/// When the listener itself fails, which no client can cause.
+pub async fn run(
+    listener: TcpListener,
+    front: Front,
+    limits: limits::Connections,
+    ending: impl Future<Output = Ending> + Send + 'static,
+) -> anyhow::Result<()> {
+    let handle = Handle::<Peer>::new();
+    let listener = CappedListener::new(listener, connections::room(limits.open));
+    let mut server = axum_server::Server::<Peer>::from_listener(listener)
+        .handle(handle.clone())
+        .first_request_timeout(limits.first_request)
+        .accept_error_handler(|_, error| tracing::warn!(%error, "A connection could not be accepted"));
+    // Without a timer hyper has no time-outs at all, and slow clients hold their connections for ever.
+    let protocols = server.http_builder();
+    protocols
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.head)
+        .max_buf_size(HEAD_BYTES)
+        .max_headers(HEADERS);
+    protocols
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(limits.head)
+        .max_concurrent_streams(STREAMS)
+        .max_header_list_size(u32::try_from(HEAD_BYTES).unwrap_or(u32::MAX));
+
+    let drain = async move {
+        let Ending { again } = ending.await;
+        tracing::info!("Ending: requests in flight may finish, new connections are refused");
+        handle.graceful_shutdown(Some(limits.drain));
+        again.await;
+        tracing::warn!("Ending at once, as asked for again");
+        handle.shutdown();
+        std::future::pending::<()>().await;
+    };
+    let serving = server.serve(axum::ServiceExt::<http::Request<axum::body::Body>>::into_make_service(front));
+    tokio::select! {
+        outcome = serving => outcome.context("the listener failed"),
+        () = drain => Ok(()),
+    }
+}
+
+/// The first request to end the service has come; `again` resolves at the second.
+pub struct Ending {
+    pub again: std::pin::Pin<Box<dyn Future<Output = ()> + Send>>,
+}
+
+/// Waits for SIGTERM or SIGINT.
+async fn end_of_service() -> Ending {
+    one_signal().await;
+    Ending { again: Box::pin(one_signal()) }
+}
+
+async fn one_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        // No handler could be installed, so the signal ends the process by itself.
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}

@@ -1,0 +1,62 @@
+//! What the handlers share.
+
+use std::{ops::Deref, sync::Arc, time::Duration};
+
+use axum::extract::FromRef;
+use recipes::{Clock, Entropy, store::Store};
+use strict_jose::Key;
+
+use crate::{
+    accounts::{self, Accounts, Guard, LogIn},
+    passwords::Passwords,
+};
+
+/// The application: cheap to clone, the same for all requests.
+#[derive(Clone)]
+pub struct App(Arc<Parts>);
+
+pub struct Parts {
+    pub store: Store,
+    pub accounts: Accounts,
+    pub clock: Clock,
+    pub entropy: Entropy,
+    guard: Arc<Guard>,
+    log_in: Arc<LogIn>,
+}
+
+impl App {
+    pub fn new(
+        store: Store,
+        passwords: Passwords,
+        key: Key,
+        expires_in: Duration,
+        clock: Clock,
+        entropy: Entropy,
+    ) -> Self {
+        let guard = accounts::guard(key.clone(), store.clone(), clock.clone());
+        let log_in = accounts::log_in(store.clone(), passwords.clone(), clock.clone());
+        let accounts = Accounts { store: store.clone(), passwords, key, expires_in, clock: clock.clone() };
+        let (guard, log_in) = (Arc::new(guard), Arc::new(log_in));
+        Self(Arc::new(Parts { store, accounts, clock, entropy, guard, log_in }))
+    }
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl FromRef<App> for Arc<Guard> {
+    fn from_ref(app: &App) -> Self {
+        Arc::clone(&app.guard)
+    }
+}
+
+impl FromRef<App> for Arc<LogIn> {
+    fn from_ref(app: &App) -> Self {
+        Arc::clone(&app.log_in)
+    }
+}

@@ -1,0 +1,105 @@
+//! Signing up, logging in, being recognized.
+
+use std::time::Duration;
+
+use recipes::{Email, Role, store::Access};
+use serde_json::json;
+
+use crate::app::{PASSWORD, TestApp};
+
+const SIGN_UP: &str = "/api/v1/users/signup";
+const LOG_IN: &str = "/api/v1/users/login";
+
+#[tokio::test]
+async fn me_is_who_signed_up() {
+    let app = TestApp::new().await;
+    let body =
+        json!({"name": " Ada Lovelace ", "email": "Ada@Example.org", "password": PASSWORD, "role": "admin"});
+    let token = app.anonymous().post(SIGN_UP, &body).await.is(200).json();
+    let me = app.bearing(token["token"].as_str().unwrap()).get("/api/v1/users/me").await.is(200);
+    let at = "2026-01-01T12:00:00Z";
+    assert_eq!(
+        me.json()["data"],
+        json!({"id": 1, "name": "Ada Lovelace", "email": "Ada@Example.org", "role": "user", "createdAt": at, "updatedAt": at})
+    );
+    assert_eq!(me.header("cache-control"), "no-store");
+}
+
+#[tokio::test]
+async fn a_token_ends_when_it_says_so() {
+    let app = TestApp::new().await;
+    let alice = app.alice().await;
+    app.clock.advance(Duration::from_secs(86_399));
+    alice.get("/api/v1/users/me").await.is(200);
+    app.clock.advance(Duration::from_secs(1));
+    let answer = alice.get("/api/v1/users/me").await.is(401);
+    assert!(answer.header("www-authenticate").contains("invalid_token"));
+}
+
+#[tokio::test]
+async fn the_email_logs_in_in_any_case() {
+    let app = TestApp::new().await;
+    let body = json!({"name": "Ada", "email": "Ada@Example.org", "password": PASSWORD});
+    app.anonymous().post(SIGN_UP, &body).await.is(200);
+    let body = json!({"email": "ada@example.ORG", "password": PASSWORD});
+    app.anonymous().post(LOG_IN, &body).await.is(200);
+}
+
+#[tokio::test]
+async fn weak_passwords_are_refused_with_the_reason() {
+    let app = TestApp::new().await;
+    for password in ["short", "password", "12345678", "ada@example.org", "recipes1", &"x".repeat(1_025)] {
+        let body = json!({"name": "Ada", "email": "ada@example.org", "password": password});
+        let answer = app.anonymous().post(SIGN_UP, &body).await.is(422);
+        assert_eq!(answer.refused_fields(), ["/password"], "{password}");
+    }
+}
+
+#[tokio::test]
+async fn a_disabled_account_neither_logs_in_nor_uses_its_tokens() {
+    let app = TestApp::new().await;
+    let body = json!({"name": "Ada", "email": "ada@example.org", "password": PASSWORD});
+    let token = app.anonymous().post(SIGN_UP, &body).await.is(200).json();
+    let email = Email::parse("ada@example.org").unwrap();
+    app.store.set_disabled(&email, Access::Disabled, app.clock.now()).await.unwrap();
+    app.bearing(token["token"].as_str().unwrap()).get("/api/v1/users/me").await.is(401);
+    assert_eq!(app.anonymous().post(LOG_IN, &body).await.is(401).json()["message"], "Unable to login");
+    app.store.set_disabled(&email, Access::Enabled, app.clock.now()).await.unwrap();
+    app.anonymous().post(LOG_IN, &body).await.is(200);
+}
+
+#[tokio::test]
+async fn an_account_without_a_password_cannot_log_in() {
+    let app = TestApp::new().await;
+    app.user("alice", Role::User).await;
+    let body = json!({"email": "alice@example.org", "password": PASSWORD});
+    app.anonymous().post(LOG_IN, &body).await.is(401);
+}
+
+#[tokio::test]
+async fn credentials_in_the_query_string_are_not_credentials() {
+    let app = TestApp::new().await;
+    let body = json!({"name": "Ada", "email": "ada@example.org", "password": PASSWORD});
+    app.anonymous().post(SIGN_UP, &body).await.is(200);
+    let url = "/api/v1/users/login?email=ada@example.org&password=a%20stitch%20in%20thyme";
+    app.anonymous().post(url, &json!({})).await.is(422);
+}
+
+#[tokio::test]
+async fn the_same_email_many_times_at_once_makes_one_account() {
+    let app = std::sync::Arc::new(TestApp::new().await);
+    let posts: Vec<_> = (0..24)
+        .map(|n| {
+            let app = std::sync::Arc::clone(&app);
+            let body = json!({"name": format!("Ada {n}"), "email": "ada@example.org", "password": PASSWORD});
+            tokio::spawn(async move { app.anonymous().post(SIGN_UP, &body).await.status.as_u16() })
+        })
+        .collect();
+    let mut statuses = Vec::new();
+    for post in posts {
+        statuses.push(post.await.unwrap());
+    }
+    statuses.sort_unstable();
+    assert_eq!(statuses[0], 200);
+    assert!(statuses[1..].iter().all(|status| *status == 409), "{statuses:?}");
+}

@@ -1,0 +1,234 @@
+//! The application under test: a fresh database, a stopped clock, seeded randomness.
+
+use std::{sync::OnceLock, time::Duration};
+
+use axum::body::Body;
+use bytes::Bytes;
+use http::{HeaderMap, Method, Request, StatusCode, header};
+use http_body_util::BodyExt;
+use recipes::{
+    Clock, Email, Entropy, Name, NewUser, PasswordHash, Role, UserId,
+    store::{DatabaseUrl, Store},
+};
+use recipes_server::{
+    front::{Front, Origins},
+    passwords::{Passwords, Scheme},
+    router::router,
+    state::App,
+    telemetry::AccessLog,
+};
+use serde_json::{Value, json};
+use strict_jose::Key;
+use tower::ServiceExt;
+
+pub(crate) const SECRET: &[u8] = b"a secret of exactly 32 bytes, ok";
+pub(crate) const PASSWORD: &str = "a stitch in thyme";
+
+pub(crate) struct TestApp {
+    pub(crate) store: Store,
+    pub(crate) clock: Clock,
+    pub(crate) app: App,
+    front: Front,
+    _folder: tempfile::TempDir,
+}
+
+impl TestApp {
+    pub(crate) async fn new() -> Self {
+        Self::with_origins(Origins::Any).await
+    }
+
+    pub(crate) async fn with_origins(origins: Origins) -> Self {
+        Self::with(Scheme::Argon2id, origins).await
+    }
+
+    pub(crate) async fn hashing_with(scheme: Scheme) -> Self {
+        Self::with(scheme, Origins::Any).await
+    }
+
+    async fn with(scheme: Scheme, origins: Origins) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Clock::stopped("2026-01-01T12:00:00Z".parse().unwrap());
+        let url = DatabaseUrl::parse(&format!("sqlite:{}", folder.path().join("test.db").display())).unwrap();
+        let store = Store::open(&url, clock.clone()).unwrap();
+        let entropy = Entropy::seeded(1);
+        let key = Key::hs256(SECRET).unwrap();
+        let day = Duration::from_secs(86_400);
+        let app = App::new(store.clone(), passwords(scheme), key, day, clock.clone(), entropy);
+        let routes = router().0.merge(broken_routes()).with_state(app.clone());
+        let front = Front::new(routes, clock.clone(), [7; 8], origins, AccessLog::off());
+        Self { store, clock, app, front, _folder: folder }
+    }
+
+    pub(crate) fn anonymous(&self) -> Client {
+        Client { front: self.front.clone(), token: None }
+    }
+
+    pub(crate) fn bearing(&self, token: impl Into<String>) -> Client {
+        Client { front: self.front.clone(), token: Some(token.into()) }
+    }
+
+    pub(crate) async fn alice(&self) -> Client {
+        self.member("alice", Role::User).await
+    }
+
+    pub(crate) async fn bob(&self) -> Client {
+        self.member("bob", Role::User).await
+    }
+
+    pub(crate) async fn admin(&self) -> Client {
+        self.member("root", Role::Admin).await
+    }
+
+    async fn member(&self, name: &str, role: Role) -> Client {
+        let id = self.user(name, role).await;
+        self.bearing(self.app.accounts.access_token(id).unwrap())
+    }
+
+    /// The user of this name, made at the first call, who has no password and needs none here.
+    pub(crate) async fn user(&self, name: &str, role: Role) -> UserId {
+        let email = Email::parse(&format!("{name}@example.org")).unwrap();
+        if let Some((user, _)) = self.store.user_by_email(&email).await.unwrap() {
+            return user.id;
+        }
+        let new = NewUser { name: Name::parse(name).unwrap(), email, password_hash: None, role };
+        self.store.create_user(new, self.clock.now()).await.unwrap().id
+    }
+
+    /// A user as another program has stored it.
+    pub(crate) async fn imported_user(&self, email: &str, password_hash: &str) -> UserId {
+        let new = NewUser {
+            name: Name::parse("Imported").unwrap(),
+            email: Email::parse(email).unwrap(),
+            password_hash: Some(PasswordHash::parse(password_hash).unwrap()),
+            role: Role::User,
+        };
+        self.store.create_user(new, self.clock.now()).await.unwrap().id
+    }
+}
+
+/// Hashing threads are few and large, so all tests of a scheme share them.
+fn passwords(scheme: Scheme) -> Passwords {
+    static ARGON2ID: OnceLock<Passwords> = OnceLock::new();
+    match scheme {
+        Scheme::Argon2id => {
+            ARGON2ID.get_or_init(|| Passwords::start(scheme, &Entropy::system()).unwrap()).clone()
+        }
+        Scheme::Bcrypt { .. } => Passwords::start(scheme, &Entropy::system()).unwrap(),
+    }
+}
+
+/// Routes that misbehave as no route of ours should.
+fn broken_routes() -> axum::Router<App> {
+    use axum::routing::get;
+    async fn panics() {
+        panic!("a bug in a handler");
+    }
+    axum::Router::new()
+        .route("/broken/panics", get(panics))
+        .route("/broken/hangs", get(std::future::pending::<()>))
+}
+
+pub(crate) struct Client {
+    front: Front,
+    token: Option<String>,
+}
+
+impl Client {
+    pub(crate) fn token(&self) -> &str {
+        self.token.as_deref().unwrap_or_default()
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.send(self.request(Method::GET, path).body(Body::empty()).unwrap()).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        self.send(self.request(Method::DELETE, path).body(Body::empty()).unwrap()).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.send_json(Method::POST, path, body).await
+    }
+
+    pub(crate) async fn put(&self, path: &str, body: &Value) -> Answer {
+        self.send_json(Method::PUT, path, body).await
+    }
+
+    pub(crate) async fn post_form(&self, path: &str, form: &str) -> Answer {
+        let request = self
+            .request(Method::POST, path)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(Body::from(form.to_owned()));
+        self.send(request.unwrap()).await
+    }
+
+    async fn send_json(&self, method: Method, path: &str, body: &Value) -> Answer {
+        let request = self
+            .request(method, path)
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(body.to_string().into());
+        self.send(request.unwrap()).await
+    }
+
+    /// A request with this client's token, to be completed.
+    pub(crate) fn request(&self, method: Method, path: &str) -> http::request::Builder {
+        let request = Request::builder().method(method).uri(path);
+        match &self.token {
+            Some(token) => request.header(header::AUTHORIZATION, format!("Bearer {token}")),
+            None => request,
+        }
+    }
+
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        let (parts, body) = self.front.clone().oneshot(request).await.unwrap().into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        Answer { status: parts.status, headers: parts.headers, body }
+    }
+
+    /// Posts a recipe of this name and answers with its address.
+    pub(crate) async fn posts_recipe(&self, name: &str) -> String {
+        let answer = self.post("/api/v1/recipes", &recipe(name)).await.is(201);
+        answer.header("location").to_owned()
+    }
+}
+
+/// The least that a recipe says.
+pub(crate) fn recipe(name: &str) -> Value {
+    json!({
+        "name": name, "healthLabels": ["Vegan"], "cookTimeMinutes": 60, "prepTimeMinutes": 10,
+        "ingredients": ["1/2 cup olive oil"],
+    })
+}
+
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Answer {
+    #[track_caller]
+    pub(crate) fn is(self, status: u16) -> Self {
+        assert_eq!(self.status.as_u16(), status, "{}", String::from_utf8_lossy(&self.body));
+        self
+    }
+
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    #[track_caller]
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).unwrap_or_else(|| panic!("no {name} in {:?}", self.headers)).to_str().unwrap()
+    }
+
+    /// The pointers of the fields that were refused.
+    #[track_caller]
+    pub(crate) fn refused_fields(&self) -> Vec<String> {
+        let body = self.json();
+        let errors = body["errors"].as_array().unwrap_or_else(|| panic!("no errors in {body}"));
+        errors.iter().map(|error| error["pointer"].as_str().unwrap().to_owned()).collect()
+    }
+}

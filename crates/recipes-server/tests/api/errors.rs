@@ -1,0 +1,151 @@
+//! Errors: two shapes by negotiation, and the right status for everything a client can do wrong.
+
+use http::{Method, header};
+use serde_json::{Value, json};
+
+use crate::app::{Answer, TestApp};
+
+async fn send(app: &TestApp, method: Method, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+    let alice = app.alice().await;
+    let mut request = alice.request(method, path);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    alice.send(request.body(body.to_owned().into()).unwrap()).await
+}
+
+#[tokio::test]
+async fn the_seeds_shape_grows_by_code_errors_and_request_id() {
+    let app = TestApp::new().await;
+    let answer = send(&app, Method::GET, "/api/v1/recipes/7", &[("x-request-id", "r-1")], "").await.is(404);
+    assert_eq!(answer.header("content-type"), "application/json");
+    assert_eq!(
+        answer.json(),
+        json!({"status": "error", "statusCode": 404, "message": "Recipe not found", "code": "recipe_not_found", "requestId": "r-1"})
+    );
+}
+
+#[tokio::test]
+async fn problem_details_for_those_who_ask() {
+    let app = TestApp::new().await;
+    let headers = [
+        ("accept", "application/problem+json"),
+        ("x-request-id", "r-1"),
+        ("content-type", "application/json"),
+    ];
+    let answer =
+        send(&app, Method::POST, "/api/v1/users/signup", &headers, r#"{"name":"Ada"}"#).await.is(422);
+    assert_eq!(answer.header("content-type"), "application/problem+json");
+    insta::assert_json_snapshot!(answer.json(), @r#"
+    {
+      "code": "invalid",
+      "detail": "Some fields are not valid; see errors for each",
+      "errors": [
+        {
+          "message": "is required",
+          "pointer": "/email"
+        },
+        {
+          "message": "is required",
+          "pointer": "/password"
+        }
+      ],
+      "requestId": "r-1",
+      "status": 422,
+      "title": "Unprocessable Entity",
+      "type": "about:blank"
+    }
+    "#);
+}
+
+#[tokio::test]
+async fn unknown_addresses_and_methods() {
+    let app = TestApp::new().await;
+    assert_eq!(send(&app, Method::GET, "/api/v2/recipes", &[], "").await.is(404).json()["code"], "not_found");
+    let answer = send(&app, Method::PATCH, "/api/v1/recipes", &[], "").await.is(405);
+    assert_eq!(answer.json()["code"], "method_not_allowed");
+    assert_eq!(answer.header("allow"), "GET,HEAD,POST");
+    let answer = send(&app, Method::OPTIONS, "/api/v1/recipes/1", &[], "").await.is(204);
+    assert_eq!(answer.header("allow"), "GET,HEAD,PUT,DELETE");
+}
+
+#[tokio::test]
+async fn a_client_that_reads_no_json_is_told_before_anything_happens() {
+    let app = TestApp::new().await;
+    let headers = [("accept", "text/html"), ("content-type", "application/json")];
+    let body = crate::app::recipe("Soup").to_string();
+    send(&app, Method::POST, "/api/v1/recipes", &headers, &body).await.is(406);
+    assert_eq!(app.anonymous().get("/api/v1/recipes").await.json()["data"], json!([]));
+    // Browsers accept anything in the end.
+    let browser = [("accept", "text/html,application/xhtml+xml,*/*;q=0.8")];
+    send(&app, Method::GET, "/api/v1/recipes", &browser, "").await.is(200);
+}
+
+#[tokio::test]
+async fn only_json_and_forms_are_read() {
+    let app = TestApp::new().await;
+    for content_type in ["text/plain", "multipart/form-data; boundary=x", "application/xml", "json", ""] {
+        let headers = [("content-type", content_type)];
+        let answer = send(&app, Method::POST, "/api/v1/recipes", &headers, "{}").await.is(415);
+        assert_eq!(answer.json()["code"], "unsupported_media_type", "{content_type}");
+    }
+    send(&app, Method::POST, "/api/v1/recipes", &[], "{}").await.is(415);
+    send(&app, Method::POST, "/api/v1/users/login", &[("content-type", "text/plain")], "{}").await.is(415);
+    let headers = [("content-type", "Application/JSON; charset=UTF-8")];
+    send(&app, Method::POST, "/api/v1/recipes", &headers, "{}").await.is(422);
+}
+
+#[tokio::test]
+async fn a_body_over_the_limit_is_a_413_announced_or_not() {
+    let app = TestApp::new().await;
+    let body = json!({"name": "x".repeat(256 * 1024)}).to_string();
+    for path in ["/api/v1/recipes", "/api/v1/users/signup", "/api/v1/users/login"] {
+        let headers = [("content-type", "application/json")];
+        let answer = send(&app, Method::POST, path, &headers, &body).await.is(413);
+        assert_eq!(answer.json()["code"], "body_too_large", "{path}");
+
+        let alice = app.alice().await;
+        let request = alice.request(Method::POST, path).header(header::CONTENT_TYPE, "application/json");
+        let chunks = body.as_bytes().chunks(1_000).map(|chunk| Ok::<_, std::io::Error>(chunk.to_vec()));
+        let unannounced = axum::body::Body::from_stream(tokio_stream::iter(chunks.collect::<Vec<_>>()));
+        alice.send(request.body(unannounced).unwrap()).await.is(413);
+    }
+}
+
+#[tokio::test]
+async fn bodies_that_are_no_objects_are_malformed() {
+    let app = TestApp::new().await;
+    for body in ["[]", "7", "null", "\"x\"", "{", "", "\u{feff}{}", "{\"a\":1}}", &"[".repeat(1_000)] {
+        let headers = [("content-type", "application/json")];
+        for path in ["/api/v1/recipes", "/api/v1/users/signup", "/api/v1/users/login"] {
+            let status = send(&app, Method::POST, path, &headers, body).await.status.as_u16();
+            assert!(matches!(status, 400 | 422), "{path} {body}: {status}");
+        }
+    }
+    for form in ["a[=1", "name=a&name[b]=c", "a=%ff", "ingredients[5]=x"] {
+        let headers = [("content-type", "application/x-www-form-urlencoded")];
+        let answer = send(&app, Method::POST, "/api/v1/recipes", &headers, form).await.is(400);
+        assert_eq!(answer.json()["code"], "malformed", "{form}");
+    }
+}
+
+#[tokio::test]
+async fn two_authorizations_are_none() {
+    let app = TestApp::new().await;
+    let headers = [("authorization", "Bearer x")];
+    let answer = send(&app, Method::GET, "/api/v1/users/me", &headers, "").await.is(400);
+    assert_eq!(answer.json()["code"], "invalid_request");
+}
+
+#[tokio::test]
+async fn every_error_has_the_same_members() {
+    let app = TestApp::new().await;
+    for (method, path) in [(Method::GET, "/nowhere"), (Method::PATCH, "/"), (Method::POST, "/api/v1/recipes")]
+    {
+        let body =
+            app.anonymous().send(app.anonymous().request(method, path).body("".into()).unwrap()).await.json();
+        for member in ["status", "statusCode", "message", "code", "requestId"] {
+            assert_ne!(body[member], Value::Null, "{member} in {body}");
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! What the front does for every request.
+
+use http::{HeaderValue, Method};
+use recipes_server::front::Origins;
+
+use crate::app::TestApp;
+
+#[tokio::test]
+async fn every_answer_has_a_request_id_and_security_headers() {
+    let app = TestApp::new().await;
+    for path in ["/", "/api/v1/recipes", "/nowhere", "/healthz", "/docs/"] {
+        let answer = app.anonymous().get(path).await;
+        assert_eq!(answer.header("x-request-id").len(), 36, "{path}");
+        assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
+        assert_eq!(answer.header("referrer-policy"), "no-referrer", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_panic_is_a_500_with_a_request_id_and_nothing_else() {
+    let app = TestApp::new().await;
+    let answer = app.anonymous().get("/broken/panics").await.is(500);
+    assert_eq!(answer.json()["code"], "internal");
+    assert_eq!(answer.json()["requestId"], answer.header("x-request-id"));
+    assert!(!String::from_utf8_lossy(&answer.body).contains("a bug in a handler"));
+    app.anonymous().get("/healthz").await.is(200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_hangs_is_given_up() {
+    let app = TestApp::new().await;
+    let before = tokio::time::Instant::now();
+    let answer = app.anonymous().get("/broken/hangs").await.is(503);
+    assert_eq!(answer.json()["code"], "timed_out");
+    assert_eq!(before.elapsed().as_secs(), 30);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_does_not_come_is_a_408() {
+    let app = TestApp::new().await;
+    let alice = app.alice().await;
+    let stalled =
+        || axum::body::Body::from_stream(tokio_stream::pending::<Result<Vec<u8>, std::io::Error>>());
+    for path in ["/api/v1/recipes", "/api/v1/users/signup"] {
+        let request = alice.request(Method::POST, path).header("content-type", "application/json");
+        let answer = alice.send(request.body(stalled()).unwrap()).await.is(408);
+        assert_eq!(answer.json()["code"], "body_too_slow");
+    }
+    // The log-in's body is read in front of its strategy, within the time of the whole request.
+    let request =
+        alice.request(Method::POST, "/api/v1/users/login").header("content-type", "application/json");
+    assert_eq!(alice.send(request.body(stalled()).unwrap()).await.is(503).json()["code"], "timed_out");
+}
+
+#[tokio::test]
+async fn a_preflight_is_answered_without_credentials() {
+    let app = TestApp::new().await;
+    let request = app.anonymous().request(Method::OPTIONS, "/api/v1/recipes");
+    let request =
+        request.header("origin", "https://a.example").header("access-control-request-method", "POST");
+    let answer = app.anonymous().send(request.body("".into()).unwrap()).await.is(204);
+    assert_eq!(answer.header("access-control-allow-origin"), "*");
+    assert!(answer.header("access-control-allow-headers").contains("authorization"));
+    assert!(answer.header("access-control-allow-methods").contains("PUT"));
+}
+
+#[tokio::test]
+async fn only_listed_origins_are_allowed() {
+    let app = TestApp::with_origins(Origins::Only(vec![HeaderValue::from_static("https://a.example")])).await;
+    let ask = async |origin: &str| {
+        let request = app.anonymous().request(Method::GET, "/api/v1/recipes").header("origin", origin);
+        app.anonymous().send(request.body("".into()).unwrap()).await.is(200)
+    };
+    assert_eq!(ask("https://a.example").await.header("access-control-allow-origin"), "https://a.example");
+    let other = ask("https://b.example").await;
+    assert_eq!(other.headers.get("access-control-allow-origin"), None);
+    assert_eq!(other.header("vary"), "origin");
+}
+
+#[tokio::test]
+async fn large_answers_are_compressed_and_tokens_are_not() {
+    let app = TestApp::new().await;
+    let alice = app.alice().await;
+    for n in 0..20 {
+        alice.posts_recipe(&format!("Soup {n}")).await;
+    }
+    let ask = async |path: &str| {
+        let request = alice.request(Method::GET, path).header("accept-encoding", "gzip");
+        alice.send(request.body("".into()).unwrap()).await.is(200)
+    };
+    let list = ask("/api/v1/recipes").await;
+    assert_eq!(list.header("content-encoding"), "gzip");
+    assert!(list.header("vary").contains("accept-encoding"));
+    let plain = alice.get("/api/v1/recipes").await;
+    assert!(list.body.len() < plain.body.len() / 2);
+    assert_eq!(
+        ask("/api/v1/recipes/1").await.headers.get("content-encoding"),
+        None,
+        "too small to gain from it"
+    );
+    assert_eq!(ask("/api/v1/users/me").await.headers.get("content-encoding"), None);
+}
+
+#[tokio::test]
+async fn health_and_readiness() {
+    let app = TestApp::new().await;
+    assert_eq!(app.anonymous().get("/healthz").await.is(200).json()["status"], "ok");
+    assert_eq!(app.anonymous().get("/readyz").await.is(200).json()["status"], "ok");
+    app.store.close().await;
+    let answer = app.anonymous().get("/readyz").await.is(503);
+    assert_eq!(answer.header("retry-after"), "1");
+    app.anonymous().get("/healthz").await.is(200);
+}

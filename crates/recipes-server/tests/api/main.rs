@@ -1,0 +1,12 @@
+//! The API through its own front door, without a socket: one request, one line.
+
+mod accounts;
+mod app;
+mod errors;
+mod every_request;
+mod openapi;
+mod permissions;
+mod properties;
+mod recipes;
+mod seed_contract;
+mod seed_faults;

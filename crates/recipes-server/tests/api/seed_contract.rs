@@ -1,0 +1,142 @@
+//! The original API's contract, kept: every row of its table, as a client written for it sees it.
+
+use http::Method;
+use serde_json::json;
+
+use crate::app::{PASSWORD, TestApp, recipe};
+
+#[tokio::test]
+async fn the_root_leads_to_the_recipes() {
+    let app = TestApp::new().await;
+    let answer = app.anonymous().get("/").await.is(302);
+    assert_eq!(answer.header("location"), "/api/v1/recipes");
+}
+
+#[tokio::test]
+async fn recipes_are_listed_in_the_order_of_their_ids() {
+    let app = TestApp::new().await;
+    assert_eq!(app.anonymous().get("/api/v1/recipes").await.is(200).json(), json!({"data": []}));
+    for name in ["Soup", "Bread", "Ale"] {
+        app.alice().await.posts_recipe(name).await;
+    }
+    let list = app.anonymous().get("/api/v1/recipes").await.is(200).json();
+    let seen: Vec<_> =
+        list["data"].as_array().unwrap().iter().map(|r| (r["id"].as_i64(), r["name"].as_str())).collect();
+    assert_eq!(seen, [(Some(1), Some("Soup")), (Some(2), Some("Bread")), (Some(3), Some("Ale"))]);
+}
+
+#[tokio::test]
+async fn a_recipe_has_the_seeds_fields_first_and_in_its_order() {
+    let app = TestApp::new().await;
+    let url = app.alice().await.posts_recipe("Chicken Vesuvio").await;
+    let answer = app.anonymous().get(&url).await.is(200);
+    let start = br#"{"data":{"id":1,"name":"Chicken Vesuvio","healthLabels":["Vegan"],"cookTimeMinutes":60,"prepTimeMinutes":10,"ingredients":["1/2 cup olive oil"],"#;
+    assert!(answer.body.starts_with(start), "{:?}", answer.body);
+    assert_eq!(answer.header("content-type"), "application/json");
+}
+
+#[tokio::test]
+async fn what_is_no_recipe_is_not_found() {
+    let app = TestApp::new().await;
+    for path in ["7", "abc", "0", "-1", "01", "1.0", "99999999999999999999", "%00", "1%2F2"] {
+        let answer = app.anonymous().get(&format!("/api/v1/recipes/{path}")).await.is(404).json();
+        assert_eq!(answer["status"], "error", "{path}");
+        assert_eq!(answer["statusCode"], 404, "{path}");
+        assert_eq!(answer["message"], "Recipe not found", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_bearer_creates_replaces_and_deletes() {
+    let app = TestApp::new().await;
+    let alice = app.alice().await;
+    let created = alice.post("/api/v1/recipes", &recipe("Soup")).await.is(201);
+    assert_eq!(created.json()["data"]["name"], "Soup");
+    assert_eq!(created.header("location"), "/api/v1/recipes/1");
+
+    let replaced = alice.put("/api/v1/recipes/1", &recipe("Stew")).await.is(200).json();
+    assert_eq!((&replaced["data"]["name"], &replaced["data"]["id"]), (&json!("Stew"), &json!(1)));
+
+    let deleted = alice.delete("/api/v1/recipes/1").await.is(204);
+    assert!(deleted.body.is_empty());
+    app.anonymous().get("/api/v1/recipes/1").await.is(404);
+    alice.delete("/api/v1/recipes/1").await.is(404);
+    alice.put("/api/v1/recipes/1", &recipe("Soup")).await.is(404);
+}
+
+#[tokio::test]
+async fn sign_up_and_log_in_answer_200_and_a_token() {
+    let app = TestApp::new().await;
+    let sign_up = json!({"name": "Ada", "email": "ada@example.org", "password": PASSWORD});
+    let signed_up = app.anonymous().post("/api/v1/users/signup", &sign_up).await.is(200);
+    let log_in = json!({"email": "ada@example.org", "password": PASSWORD});
+    let logged_in = app.anonymous().post("/api/v1/users/login", &log_in).await.is(200);
+    for answer in [signed_up, logged_in] {
+        let body = answer.json();
+        assert_eq!(body.as_object().unwrap().len(), 1, "{body}");
+        app.bearing(body["token"].as_str().unwrap()).post("/api/v1/recipes", &recipe("Soup")).await.is(201);
+        assert_eq!(answer.header("cache-control"), "no-store");
+    }
+}
+
+#[tokio::test]
+async fn the_token_is_an_hs256_jwt_with_id_iat_and_exp_a_day_later() {
+    let app = TestApp::new().await;
+    let sign_up = json!({"name": "Ada", "email": "ada@example.org", "password": PASSWORD});
+    let answer = app.anonymous().post("/api/v1/users/signup", &sign_up).await.is(200).json();
+    let inspected = strict_jose::inspect(answer["token"].as_str().unwrap()).unwrap();
+    assert_eq!(inspected.header["alg"], "HS256");
+    let now = app.clock.now().as_second();
+    assert_eq!(inspected.claims, json!({"id": 1, "iat": now, "exp": now + 24 * 60 * 60}));
+}
+
+#[tokio::test]
+async fn privileged_routes_want_a_token_and_say_so() {
+    let app = TestApp::new().await;
+    app.alice().await.posts_recipe("Soup").await;
+    let anonymous = app.anonymous();
+    for answer in [
+        anonymous.post("/api/v1/recipes", &recipe("Stew")).await,
+        anonymous.put("/api/v1/recipes/1", &recipe("Stew")).await,
+        anonymous.delete("/api/v1/recipes/1").await,
+        anonymous.get("/api/v1/users/me").await,
+    ] {
+        let answer = answer.is(401);
+        assert_eq!(answer.json()["message"], "Unauthorized");
+        assert!(answer.header("www-authenticate").starts_with("Bearer"));
+    }
+}
+
+#[tokio::test]
+async fn bodies_may_be_nested_forms() {
+    let app = TestApp::new().await;
+    let form = "name=Soup&healthLabels%5B%5D=Vegan&cookTimeMinutes=60&prepTimeMinutes=&\
+                ingredients[]=salt&ingredients[]=water&author[name]=Ada";
+    let created = app.alice().await.post_form("/api/v1/recipes", form).await.is(201).json();
+    assert_eq!(created["data"]["ingredients"], json!(["salt", "water"]));
+    assert_eq!(created["data"]["cookTimeMinutes"], 60);
+    assert_eq!(created["data"]["prepTimeMinutes"], json!(null));
+    assert_eq!(created["data"]["author"], json!({"name": "Ada"}));
+
+    let sign_up = "name=Ada&email=ada%40example.org&password=a+stitch+in+thyme";
+    app.anonymous().post_form("/api/v1/users/signup", sign_up).await.is(200);
+    app.anonymous().post_form("/api/v1/users/login", sign_up).await.is(200);
+}
+
+#[tokio::test]
+async fn any_page_may_read_the_answers() {
+    let app = TestApp::new().await;
+    let request =
+        app.anonymous().request(Method::GET, "/api/v1/recipes").header("origin", "https://a.example");
+    let answer = app.anonymous().send(request.body("".into()).unwrap()).await.is(200);
+    assert_eq!(answer.header("access-control-allow-origin"), "*");
+}
+
+#[tokio::test]
+async fn a_trailing_slash_changes_nothing_as_with_express() {
+    let app = TestApp::new().await;
+    let url = app.alice().await.posts_recipe("Soup").await;
+    app.anonymous().get(&format!("{url}/")).await.is(200);
+    app.anonymous().get("/api/v1/recipes/?limit=1").await.is(200);
+    app.alice().await.post("/api/v1/recipes/", &recipe("Stew")).await.is(201);
+}

@@ -1,0 +1,141 @@
+//! Connections: slow ones are closed, idle ones hinder nobody, and there are never more than the bound.
+
+use std::{
+    io::{ErrorKind, Read, Write},
+    net::{SocketAddr, TcpStream},
+    time::Duration,
+};
+
+use axum::{Router, routing::get};
+use recipes::Clock;
+use recipes_server::{
+    front::{Front, Origins},
+    limits::{CONNECTIONS, Connections},
+    server,
+    telemetry::AccessLog,
+};
+use tokio::net::TcpListener;
+
+use crate::program::Program;
+
+/// The server with limits of a size that a test can cross.
+async fn serve(limits: Connections) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let router = Router::new().route("/", get(async || "hello"));
+    let front = Front::new(router, Clock::system(), [0; 8], Origins::Any, AccessLog::off());
+    tokio::spawn(server::run(listener, front, limits, std::future::pending()));
+    address
+}
+
+fn connect(address: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream
+}
+
+/// Blocks until the server closes the connection, and answers with what it said before.
+fn last_words(mut stream: TcpStream) -> String {
+    let mut words = Vec::new();
+    match stream.read_to_end(&mut words) {
+        Ok(_) => {}
+        Err(error) if error.kind() == ErrorKind::ConnectionReset => {}
+        Err(error) => panic!("the connection is still open: {error}"),
+    }
+    String::from_utf8_lossy(&words).into_owned()
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    tokio::task::spawn_blocking(work).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_says_nothing_is_disconnected() {
+    let address = serve(Connections { first_request: Duration::from_millis(100), ..CONNECTIONS }).await;
+    assert_eq!(blocking(move || last_words(connect(address))).await, "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_head_that_never_ends_is_given_up() {
+    let address = serve(Connections { head: Duration::from_millis(100), ..CONNECTIONS }).await;
+    let words = blocking(move || {
+        let mut stream = connect(address);
+        stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\nx-slow: ").unwrap();
+        last_words(stream)
+    });
+    assert!(!words.await.contains("200 OK"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_idle_connection_is_closed_after_its_answer() {
+    let address = serve(Connections { head: Duration::from_millis(100), ..CONNECTIONS }).await;
+    let words = blocking(move || {
+        let mut stream = connect(address);
+        stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+        last_words(stream)
+    });
+    assert!(words.await.starts_with("HTTP/1.1 200 OK"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_head_that_is_too_large_is_refused() {
+    let address = serve(CONNECTIONS).await;
+    for head in [format!("GET /{} HTTP/1.1\r\n\r\n", "x".repeat(40_000)), many_headers()] {
+        let words = blocking(move || {
+            let mut stream = connect(address);
+            let _ = stream.write_all(head.as_bytes());
+            last_words(stream)
+        })
+        .await;
+        assert!(words.starts_with("HTTP/1.1 4"), "{words}");
+    }
+}
+
+fn many_headers() -> String {
+    let headers: String = (0..100).map(|n| format!("x-{n}: y\r\n")).collect();
+    format!("GET / HTTP/1.1\r\n{headers}\r\n")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn at_the_bound_a_connection_waits_until_another_ends() {
+    let address = serve(Connections { open: 2, ..CONNECTIONS }).await;
+    blocking(move || {
+        let ask = |stream: &mut TcpStream| stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+        let mut answer = [0; 12];
+        let (mut first, mut second, mut third) = (connect(address), connect(address), connect(address));
+        for stream in [&mut first, &mut second, &mut third] {
+            ask(stream);
+        }
+        for stream in [&mut first, &mut second] {
+            stream.read_exact(&mut answer).unwrap();
+            assert_eq!(&answer, b"HTTP/1.1 200");
+        }
+        third.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+        assert!(third.read(&mut answer).is_err(), "there is no place for a third");
+        drop(first);
+        third.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        third.read_exact(&mut answer).unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 200");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_thousand_idle_connections_do_not_stop_service() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if setrlimit(Resource::Nofile, limit).is_err() || limit.current.is_some_and(|files| files < 10_500) {
+        eprintln!("skipped: this process may not open 10,000 files");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let program = Program::start(folder.path());
+    let address: SocketAddr = program.address.parse().unwrap();
+    let idle = blocking(move || (0..10_000).map(|_| connect(address)).collect::<Vec<_>>()).await;
+    let client = program.signed_up("ada@example.org").await;
+    for _ in 0..100 {
+        assert_eq!(client.get("/api/v1/recipes").await.unwrap().0, 200);
+    }
+    drop(idle);
+}

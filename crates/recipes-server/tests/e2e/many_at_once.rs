@@ -1,0 +1,45 @@
+//! Five hundred people at the door at once.
+
+use std::collections::HashSet;
+
+use serde_json::json;
+
+use crate::program::Program;
+
+async fn sign_up_500(program: &Program, email: impl Fn(usize) -> String) -> Vec<(u16, Option<i64>)> {
+    let attempts: Vec<_> = (0..500)
+        .map(|n| {
+            let client = program.client();
+            let body = json!({"name": "Ada", "email": email(n), "password": "a stitch in thyme"});
+            tokio::spawn(async move { client.post("/api/v1/users/signup", &body).await.unwrap() })
+        })
+        .collect();
+    let mut answers = Vec::new();
+    for attempt in attempts {
+        let (status, answer) = attempt.await.unwrap();
+        let id = answer["token"]
+            .as_str()
+            .map(|token| strict_jose::inspect(token).unwrap().claims["id"].as_i64().unwrap());
+        answers.push((status.as_u16(), id));
+    }
+    answers
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_email_500_times_makes_one_account() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = Program::start(folder.path());
+    let answers = sign_up_500(&program, |_| "ada@example.org".to_owned()).await;
+    assert_eq!(answers.iter().filter(|(status, _)| *status == 200).count(), 1);
+    assert_eq!(answers.iter().filter(|(status, _)| *status == 409).count(), 499);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn different_emails_500_times_make_500_ids() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = Program::start(folder.path());
+    let answers = sign_up_500(&program, |n| format!("ada{n}@example.org")).await;
+    let ids: HashSet<_> = answers.iter().map(|(status, id)| (*status, id.unwrap())).collect();
+    assert_eq!(ids.len(), 500);
+    assert!(ids.iter().all(|(status, _)| *status == 200));
+}

@@ -1,0 +1,165 @@
+//! The program under test, and a client that talks to it over TCP.
+
+use std::{
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Child, Command, Stdio},
+    sync::mpsc,
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::{Method, Request, StatusCode, header};
+use http_body_util::{BodyExt, Full};
+use hyper_util::{
+    client::legacy::{Client as Hyper, connect::HttpConnector},
+    rt::TokioExecutor,
+};
+use serde_json::{Value, json};
+
+/// A running `recipes serve`, killed when dropped.
+pub(crate) struct Program {
+    child: Child,
+    pub(crate) address: String,
+}
+
+impl Program {
+    /// Starts on a free port with its data in `folder`, and waits until it listens.
+    pub(crate) fn start(folder: &Path) -> Self {
+        Self::start_with(folder, &[])
+    }
+
+    pub(crate) fn start_with(folder: &Path, variables: &[(&str, &str)]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_recipes"))
+            .arg("serve")
+            .current_dir(folder)
+            .env_clear()
+            .env("PORT", "0")
+            .env("DATABASE_URL", "sqlite:test.db")
+            .env("JWT_SECRET", "a secret for tests, of more than 32 bytes")
+            .envs(variables.iter().copied())
+            .stdin(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let (found, address) = mpsc::channel();
+        // Reads to the end, so that the program never waits for room in the pipe.
+        std::thread::spawn(move || {
+            let mut before = Vec::new();
+            for line in stderr.lines().map_while(Result::ok) {
+                if let Some((_, rest)) = line.split_once("Listening on http://") {
+                    let _ = found.send(Ok(rest.split(' ').next().unwrap_or_default().to_owned()));
+                }
+                before.push(line);
+            }
+            let _ = found.send(Err(before.join("\n")));
+        });
+        match address.recv_timeout(Duration::from_secs(30)) {
+            Ok(Ok(address)) => Self { child, address },
+            Ok(Err(output)) => panic!("the program ended: {output}"),
+            Err(_) => panic!("the program does not listen after 30 s"),
+        }
+    }
+
+    pub(crate) fn kill_9(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    pub(crate) fn signal(&self, signal: rustix::process::Signal) {
+        let id = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(id, signal).unwrap();
+    }
+
+    /// Waits for the end, and answers with the code.
+    pub(crate) fn code(mut self) -> Option<i32> {
+        self.child.wait().unwrap().code()
+    }
+
+    pub(crate) fn client(&self) -> Client {
+        let hyper = Hyper::builder(TokioExecutor::new()).build_http();
+        Client { hyper, address: self.address.clone(), token: None }
+    }
+
+    /// A client whose token is that of a new user.
+    pub(crate) async fn signed_up(&self, email: &str) -> Client {
+        let mut client = self.client();
+        let body = json!({"name": "Tester", "email": email, "password": "a stitch in thyme"});
+        let (status, answer) = client.post("/api/v1/users/signup", &body).await.unwrap();
+        assert_eq!(status, 200, "{answer}");
+        client.token = Some(answer["token"].as_str().unwrap().to_owned());
+        client
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[derive(Clone)]
+pub(crate) struct Client {
+    hyper: Hyper<HttpConnector, Full<Bytes>>,
+    address: String,
+    pub(crate) token: Option<String>,
+}
+
+impl Client {
+    pub(crate) fn at(&self, program: &Program) -> Self {
+        Self { address: program.address.clone(), ..program.client().with(self.token.clone()) }
+    }
+
+    fn with(mut self, token: Option<String>) -> Self {
+        self.token = token;
+        self
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Result<(StatusCode, Value), String> {
+        self.send(Method::GET, path, None).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Result<(StatusCode, Value), String> {
+        self.send(Method::POST, path, Some(body)).await
+    }
+
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<(StatusCode, Value), String> {
+        let mut request = Request::builder().method(method).uri(format!("http://{}{path}", self.address));
+        if let Some(token) = &self.token {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        if body.is_some() {
+            request = request.header(header::CONTENT_TYPE, "application/json");
+        }
+        let bytes = body.map(|body| Bytes::from(body.to_string())).unwrap_or_default();
+        let answer =
+            self.hyper.request(request.body(Full::new(bytes)).unwrap()).await.map_err(|e| e.to_string())?;
+        let status = answer.status();
+        let bytes = answer.into_body().collect().await.map_err(|e| e.to_string())?.to_bytes();
+        Ok((status, serde_json::from_slice(&bytes).unwrap_or(Value::Null)))
+    }
+
+    /// All recipes there are, page by page.
+    pub(crate) async fn all_recipes(&self) -> Vec<Value> {
+        let (mut recipes, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let (_, page) = self.get(&format!("/api/v1/recipes?limit=1000{cursor}")).await.unwrap();
+            recipes.extend(page["data"].as_array().unwrap().iter().cloned());
+            match page["nextCursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => return recipes,
+            }
+        }
+    }
+}
+
+pub(crate) fn recipe(name: &str) -> Value {
+    json!({"name": name, "healthLabels": [], "cookTimeMinutes": 1, "prepTimeMinutes": null, "ingredients": ["salt"]})
+}

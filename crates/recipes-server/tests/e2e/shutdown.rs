@@ -1,0 +1,64 @@
+//! The end: what is in flight is finished, what is new is refused, and the code is 0.
+
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+    time::Duration,
+};
+
+use rustix::process::Signal;
+
+use crate::program::{Program, recipe};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_in_flight_is_finished_and_a_new_one_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = Program::start(folder.path());
+    let client = program.signed_up("ada@example.org").await;
+
+    // Half a request: its body's second half comes after the signal.
+    let body = recipe("Last soup").to_string();
+    let mut stream = TcpStream::connect(&program.address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let (first, second) = body.split_at(body.len() / 2);
+    let head = format!(
+        "POST /api/v1/recipes HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nauthorization: Bearer {}\r\n\
+         content-length: {}\r\n\r\n{first}",
+        client.token.as_deref().unwrap(),
+        body.len(),
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    // The head has been read once another request, sent later, is answered.
+    client.get("/healthz").await.unwrap();
+    program.signal(Signal::TERM);
+    // New connections are refused once the listener is closed.
+    while TcpStream::connect(&program.address).is_ok() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    stream.write_all(second.as_bytes()).unwrap();
+    let mut answer = String::new();
+    let _ = stream.read_to_string(&mut answer);
+    assert!(answer.starts_with("HTTP/1.1 201 Created\r\n"), "{answer}");
+    assert_eq!(program.code(), Some(0));
+
+    let program = Program::start(folder.path());
+    assert_eq!(client.at(&program).all_recipes().await[0]["name"], "Last soup");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_signal_ends_it_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = Program::start(folder.path());
+    let mut stream = TcpStream::connect(&program.address).unwrap();
+    stream.write_all(b"POST /api/v1/users/signup HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n").unwrap();
+    program.client().get("/healthz").await.unwrap();
+    program.signal(Signal::INT);
+    while TcpStream::connect(&program.address).is_ok() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    program.signal(Signal::INT);
+    let ended = tokio::task::spawn_blocking(move || program.code());
+    let code =
+        tokio::time::timeout(Duration::from_secs(8), ended).await.expect("ends without waiting for the body");
+    assert_eq!(code.unwrap(), Some(0));
+}
