@@ -41,9 +41,26 @@ impl<'a> Compact<'a> {
         Ok(Self { header, payload, signature, signed })
     }
 
-    /// Decodes and reads the header.
-    pub(crate) fn header<R>(&self, then: impl FnOnce(&Header<'_>) -> Result<R, Error>) -> Result<R, Error> {
-        decoded(self.header, |bytes| then(&Header::read(bytes)?))
+    /// Decodes and reads the header, unless it is the one already known.
+    pub(crate) fn header<R>(
+        &self,
+        known: Option<&KnownHeader>,
+        then: impl FnOnce(&Header<'_>) -> Result<R, Error>,
+    ) -> Result<R, Error> {
+        match known {
+            Some(known) if *known.text == *self.header => then(&known.lend()),
+            _ => decoded(self.header, |bytes| then(&Header::read(bytes)?)),
+        }
+    }
+
+    /// Keeps the header for the tokens to come.
+    #[cold]
+    pub(crate) fn known_header(&self) -> Result<KnownHeader, Error> {
+        decoded(self.header, |bytes| {
+            let Header { alg, kid, typ } = Header::read(bytes)?;
+            let (alg, kid, typ) = (alg.into(), kid.map(Into::into), typ.map(Into::into));
+            Ok(KnownHeader { text: self.header.into(), alg, kid, typ })
+        })
     }
 
     /// Checks that the header agrees with `key` and that the signature is the key's.
@@ -105,6 +122,24 @@ pub struct Header<'a> {
     alg: &'a str,
     kid: Option<&'a str>,
     typ: Option<&'a str>,
+}
+
+/// What a header says, beside the text it was read from.
+///
+/// An issuer writes one and the same header on all its tokens. What it *says* depends on nothing but the text, so it needs
+/// reading once; whether that is right for the key and the rules is checked for every token.
+#[derive(Clone, Debug)]
+pub(crate) struct KnownHeader {
+    text: Box<str>,
+    alg: Box<str>,
+    kid: Option<Box<str>>,
+    typ: Option<Box<str>>,
+}
+
+impl KnownHeader {
+    fn lend(&self) -> Header<'_> {
+        Header { alg: &self.alg, kid: self.kid.as_deref(), typ: self.typ.as_deref() }
+    }
 }
 
 impl<'a> Header<'a> {

@@ -424,9 +424,16 @@ impl Names {
             return Err(Malformed::TooManyMembers);
         }
         let mark = name.mark();
-        let few = &self.few[outer.min(FEW)..self.len.min(FEW)];
-        let more = self.more.get(outer.saturating_sub(FEW)..).unwrap_or_default();
-        let twice = few.iter().chain(more).any(|seen| seen.mark == mark && same(text, seen.start, name));
+        let is_same = |seen: &Name| seen.mark == mark && same(text, seen.start, name);
+        let twice = match self.few.get(outer..self.len) {
+            Some(few) => few.iter().any(is_same),
+            None => self
+                .few
+                .iter()
+                .skip(outer)
+                .chain(self.more.iter().skip(outer.saturating_sub(FEW)))
+                .any(is_same),
+        };
         if twice {
             return Err(Malformed::Duplicate);
         }
