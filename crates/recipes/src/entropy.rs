@@ -62,7 +62,7 @@ fn fill_from_system(bytes: &mut [u8]) {
     getrandom::fill(bytes).expect("the operating system gives randomness");
 }
 
-/// SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014):
+/// `SplitMix64` (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014):
 /// its state is a counter, so clones on several threads share it without a lock.
 fn split_mix(state: &AtomicU64) -> u64 {
     const GAMMA: u64 = 0x9e37_79b9_7f4a_7c15;

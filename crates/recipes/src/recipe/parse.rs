@@ -107,3 +107,6 @@ fn difficulty(r: &mut Reader, value: &Value) -> Option<u8> {
 fn visibility(r: &mut Reader, value: &Value) -> Option<Visibility> {
     r.demand(value.as_str().and_then(Visibility::parse), "must be \"public\" or \"private\"")
 }
+
+#[cfg(test)]
+mod tests;

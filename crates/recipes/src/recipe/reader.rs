@@ -90,7 +90,10 @@ impl Reader {
             (Value::Array(items), Encoding::Form) if matches!(&items[..], [one] if self.is_null(one)) => &[],
             (Value::Array(items), _) => &items[..],
             (Value::String(empty), Encoding::Form) if empty.is_empty() => &[],
-            (Value::String(_) | Value::Object(_), Encoding::Form) => std::slice::from_ref(value),
+            // Its place is the list's own: there is no index in what was sent.
+            (Value::String(_) | Value::Object(_), Encoding::Form) => {
+                return read(self, value).map(|item| vec![item]);
+            }
             _ => return self.refuse(format_args!("must be a list of at most {max}")),
         };
         if items.len() > max {
