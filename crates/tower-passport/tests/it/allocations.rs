@@ -128,14 +128,18 @@ fn a_refusal_is_one_allocation_and_a_rejection_another() {
 
 #[test]
 fn a_token_costs_what_strict_jose_costs() {
-    let token = key().sign("JWT", &json!({ "id": 7, "exp": 60 })).unwrap();
-    let verify = async { rules().verify::<Claims>(&token, &key(), now()) };
-    let made = allocations(async { (rules(), key()) }, drop);
-    let alone = allocations(verify, |verified| assert_eq!(verified.unwrap().claims.id, 7)) - made;
-
-    let state = state();
+    let (key, rules, state) = (key(), rules(), state());
+    let token = key.sign("JWT", &json!({ "id": 7, "exp": 60 })).unwrap();
     let (mut head, _) = get(&[("authorization", &format!("Bearer {token}"))]).into_parts();
-    let auth = <Auth<Jwt<Key, ReadClaims>> as FromRequestParts<State>>::from_request_parts(&mut head, &state);
-    assert_eq!(allocations(auth, |auth| assert_eq!(auth.unwrap().0, 7)), alone);
-    assert!(alone <= 2, "{alone}");
+    // Twice, because `Rules` keep the header of the first token.
+    let [_, alone] = [(); 2].map(|()| {
+        let verify = async { rules.verify::<Claims>(&token, &key, now()) };
+        allocations(verify, |verified| assert_eq!(verified.unwrap().claims.id, 7))
+    });
+    let [_, through_auth] = [(); 2].map(|()| {
+        let auth =
+            <Auth<Jwt<Key, ReadClaims>> as FromRequestParts<State>>::from_request_parts(&mut head, &state);
+        allocations(auth, |auth| assert_eq!(auth.unwrap().0, 7))
+    });
+    assert_eq!(through_auth, alone);
 }
