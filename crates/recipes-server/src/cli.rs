@@ -49,13 +49,13 @@ enum Command {
     /// Make, list and change accounts
     #[command(subcommand, after_help = users::EXAMPLES)]
     Users(users::Users),
-    /// Print a good JWT_SECRET
+    /// Print a good secret for tokens
     #[command(after_help = secret::EXAMPLES)]
     Secret,
     /// Look into tokens
     #[command(subcommand, after_help = token::EXAMPLES)]
     Token(token::Token),
-    /// Print the OpenAPI document
+    /// Print the API's description of itself
     #[command(after_help = openapi::EXAMPLES)]
     Openapi,
 }

@@ -100,7 +100,7 @@ impl Passwords {
         let shared = Arc::clone(&self.0);
         let verify = move |memory: &mut Memory| {
             let password = password.expose_secret();
-            let Some(stored) = stored.and_then(usable) else {
+            let Some(stored) = stored.as_ref().and_then(usable) else {
                 if let Ok(dummy) = Stored::read(&shared.dummy) {
                     dummy.matches(password, memory)?;
                 }
@@ -132,8 +132,8 @@ enum Stored {
     Bcrypt(bcrypt::Stored),
 }
 
-fn usable(hash: PasswordHash) -> Option<Stored> {
-    let stored = Stored::read(&hash);
+fn usable(hash: &PasswordHash) -> Option<Stored> {
+    let stored = Stored::read(hash);
     stored.inspect_err(|reason| tracing::warn!(reason, "A stored password hash was refused")).ok()
 }
 

@@ -71,7 +71,8 @@ const LONG: u64 = 1 << 20;
 impl Import {
     pub(super) async fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
         let clock = Clock::system();
-        let store = if self.dry_run { None } else { Some(Store::open(config.database_url(), clock.clone())?) };
+        let store =
+            if self.dry_run { None } else { Some(Store::open(config.database_url(), clock.clone())?) };
         let mut importer = Importer {
             owner: self.owner.map_or(Owner::Nobody, Owner::Named),
             clock,

@@ -6,7 +6,7 @@ use std::{
     process::ExitCode,
 };
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use clap::Subcommand;
 use recipes::{
     Clock, Email, Entropy, Name, NewUser, Role, User,
@@ -30,10 +30,8 @@ Examples:
 #[derive(Debug, Subcommand)]
 pub(super) enum Users {
     /// Make an account; the password is asked for
-    #[command(
-        after_help = "Examples:\n  recipes users add ada@example.com --name \"Ada Lovelace\"\n  \
-                      recipes users add ada@example.com --role admin --password-stdin < password.txt"
-    )]
+    #[command(after_help = "Examples:\n  recipes users add ada@example.com --name \"Ada Lovelace\"\n  \
+                      recipes users add ada@example.com --role admin --password-stdin < password.txt")]
     Add {
         #[arg(value_parser = Email::parse)]
         email: Email,
@@ -119,12 +117,11 @@ async fn add(
     Account { email, name, role }: Account,
     ask: fn() -> anyhow::Result<SecretString>,
 ) -> anyhow::Result<()> {
-    let name = match name {
-        Some(name) => name,
-        None => {
-            let local = email.as_str().rsplit_once('@').map_or("", |(local, _)| local);
-            Name::parse(local).map_err(|why| anyhow::anyhow!("--name {why}"))?
-        }
+    let name = if let Some(name) = name {
+        name
+    } else {
+        let local = email.as_str().rsplit_once('@').map_or("", |(local, _)| local);
+        Name::parse(local).map_err(|why| anyhow!("--name {why}"))?
     };
     // Before anybody thinks up a password in vain; the constraint decides in the end.
     if store.user_by_email(&email).await?.is_some() {
@@ -135,8 +132,8 @@ async fn add(
         bail!("the password {why}");
     }
     let hash = Passwords::start(config.scheme(), &Entropy::system())?.hash(password).await;
-    let password_hash = Some(hash.context("the password")?);
-    let new = NewUser { name, email: email.clone(), password_hash, role };
+    let hash = hash.map_err(|why| anyhow!("the password {why}"))?;
+    let new = NewUser { name, email: email.clone(), password_hash: Some(hash), role };
     match store.create_user(new, Clock::system().now()).await {
         Ok(user) => {
             writeln!(io::stdout(), "{} is user {} with the role {}", email.as_str(), user.id, role.as_str())?;
@@ -167,11 +164,7 @@ fn first_line() -> anyhow::Result<SecretString> {
     Ok(line.trim_end_matches(['\r', '\n']).to_owned().into())
 }
 
-fn told(
-    email: &Email,
-    user: Result<Option<User>, StoreError>,
-    what: impl Display,
-) -> anyhow::Result<()> {
+fn told(email: &Email, user: Result<Option<User>, StoreError>, what: impl Display) -> anyhow::Result<()> {
     if user?.is_none() {
         bail!("nobody has the e-mail address {}", email.as_str());
     }
@@ -186,13 +179,21 @@ async fn list(store: &Store) -> anyhow::Result<()> {
     loop {
         let users = store.users(after, PAGE).await?;
         if after.is_none() {
-            writeln!(out, "{:>6}  {:<5}  {:<8}  {:<10}  {:<32}  NAME", "ID", "ROLE", "STATE", "SINCE", "E-MAIL")?;
+            writeln!(
+                out,
+                "{:>6}  {:<5}  {:<8}  {:<10}  {:<32}  NAME",
+                "ID", "ROLE", "STATE", "SINCE", "E-MAIL"
+            )?;
         }
         for user in &users {
             let state = if user.disabled { "disabled" } else { "enabled" };
             let since = user.created_at.strftime("%Y-%m-%d").to_string();
             let (id, role, email) = (user.id.to_string(), user.role.as_str(), user.email.as_str());
-            writeln!(out, "{id:>6}  {role:<5}  {state:<8}  {since:<10}  {email:<32}  {}", user.name.as_str())?;
+            writeln!(
+                out,
+                "{id:>6}  {role:<5}  {state:<8}  {since:<10}  {email:<32}  {}",
+                user.name.as_str()
+            )?;
         }
         match users.last() {
             Some(last) => after = Some(last.id),

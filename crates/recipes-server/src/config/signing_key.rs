@@ -37,14 +37,17 @@ impl Config {
         let path = self.secret_file();
         make(&path, entropy).map_err(|error| {
             let path = path.display();
-            ConfigError(format!("{path} cannot be made: {error}; set JWT_SECRET to the output of \"recipes secret\" instead"))
+            ConfigError(format!(
+                "{path} cannot be made: {error}; set JWT_SECRET to the output of \"recipes secret\" instead"
+            ))
         })?;
         tracing::info!(
             "JWT_SECRET is not set: a secret was made and is kept in {}, readable by its owner only",
             path.display()
         );
         // Another process may have been quicker; then its secret is the one.
-        self.existing_key()?.ok_or_else(|| ConfigError(format!("{} was made and is gone again", path.display())))
+        self.existing_key()?
+            .ok_or_else(|| ConfigError(format!("{} was made and is gone again", path.display())))
     }
 
     /// The key that is there already: that of `JWT_SECRET`, else that of the file.
@@ -61,7 +64,9 @@ impl Config {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => {
                 let path = path.display();
-                return Err(ConfigError(format!("{path}, the secret of the tokens, cannot be read: {error}")));
+                return Err(ConfigError(format!(
+                    "{path}, the secret of the tokens, cannot be read: {error}"
+                )));
             }
         };
         key(&path.display().to_string(), secret.expose_secret().trim_end()).map(Some)

@@ -1,9 +1,4 @@
-use std::{
-    fs,
-    os::unix::fs::PermissionsExt as _,
-    sync::Barrier,
-    thread,
-};
+use std::{fs, os::unix::fs::PermissionsExt as _, sync::Barrier, thread};
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 use http::HeaderValue;
@@ -29,7 +24,8 @@ fn read(arguments: &[&str]) -> Result<Config, String> {
         None => argument,
     });
     let matches = command.clone().try_get_matches_from([&["recipes"], arguments].concat());
-    let matches = matches.map_err(|error| in_one_line(&error, &command).map_or(error.to_string(), |line| line.to_string()))?;
+    let matches = matches
+        .map_err(|error| in_one_line(&error, &command).map_or(error.to_string(), |line| line.to_string()))?;
     let mut config = Alone::from_arg_matches(&matches).unwrap().config;
     config.jwt_secret = None;
     Ok(config)
@@ -57,8 +53,14 @@ fn the_defaults_are_the_original_apis() {
 #[test]
 fn every_setting_can_be_set() {
     let config = read(&[
-        "--host=::1", "--port=0", "--database-url=sqlite:/var/r.db", "--jwt-expires-in=3600",
-        "--password-scheme=bcrypt", "--bcrypt-cost=10", "--cors-origins=https://a.example", "--log=off",
+        "--host=::1",
+        "--port=0",
+        "--database-url=sqlite:/var/r.db",
+        "--jwt-expires-in=3600",
+        "--password-scheme=bcrypt",
+        "--bcrypt-cost=10",
+        "--cors-origins=https://a.example",
+        "--log=off",
         "--log-format=json",
     ])
     .unwrap();
@@ -73,7 +75,10 @@ fn every_setting_can_be_set() {
 
 #[test]
 fn a_bad_value_is_one_line_with_the_name_the_value_and_what_to_write() {
-    refused(&["--port=abc"], "PORT (--port) is \"abc\": must be a number from 0 to 65535; without it, it is 8080");
+    refused(
+        &["--port=abc"],
+        "PORT (--port) is \"abc\": must be a number from 0 to 65535; without it, it is 8080",
+    );
     refused(
         &["--bcrypt-cost=9"],
         "BCRYPT_COST (--bcrypt-cost) is \"9\": must be a number from 10 to 14; without it, it is 12",
@@ -87,7 +92,8 @@ fn a_bad_value_is_one_line_with_the_name_the_value_and_what_to_write() {
         "DATABASE_URL (--database-url): must be sqlite: and the path of a file, as in sqlite:data/recipes.db; \
          without it, it is sqlite:data/recipes.db",
     );
-    for (flag, _) in [("host", 0), ("log", 0), ("log-format", 0), ("cors-origins", 0), ("jwt-expires-in", 0)] {
+    for (flag, _) in [("host", 0), ("log", 0), ("log-format", 0), ("cors-origins", 0), ("jwt-expires-in", 0)]
+    {
         let said = read(&[&format!("--{flag}=?\n?")]).unwrap_err();
         assert!(said.contains(&format!("(--{flag}) is \"?\\n?\": ")) && !said.contains('\n'), "{said}");
     }
@@ -105,7 +111,18 @@ fn hosts_are_addresses_or_names() {
         assert_eq!(host(good).as_deref(), Ok(good));
     }
     assert_eq!(host("[::1]").as_deref(), Ok("::1"));
-    for bad in ["", "http://localhost", "localhost:8080", "127.0.0.1:80", "256.1.1.1", "1.2.3", "a b", "-a", "ä.example", "[localhost]"] {
+    for bad in [
+        "",
+        "http://localhost",
+        "localhost:8080",
+        "127.0.0.1:80",
+        "256.1.1.1",
+        "1.2.3",
+        "a b",
+        "-a",
+        "ä.example",
+        "[localhost]",
+    ] {
         assert!(host(bad).is_err(), "{bad:?}");
     }
 }
@@ -128,12 +145,33 @@ fn origins_are_what_browsers_send() {
     };
     assert_eq!(only(" * "), ["*"]);
     assert_eq!(
-        only("https://App.example.com, http://localhost:3000 ,https://a.example:443,http://b:80,,http://[::1]:8081,tauri://localhost,https://a.example"),
-        ["https://app.example.com", "http://localhost:3000", "https://a.example", "http://b", "http://[::1]:8081", "tauri://localhost"]
+        only(
+            "https://App.example.com, http://localhost:3000 ,https://a.example:443,http://b:80,,http://[::1]:8081,tauri://localhost,https://a.example"
+        ),
+        [
+            "https://app.example.com",
+            "http://localhost:3000",
+            "https://a.example",
+            "http://b",
+            "http://[::1]:8081",
+            "tauri://localhost"
+        ]
     );
     for bad in [
-        ",", "null", "app.example.com", "https://", "https://a/", "https://a/path", "https://a?x", "https://u@a",
-        "https://a:", "https://a:x", "*.example.com", "https://*.example.com", "https://a b", "*,https://a",
+        ",",
+        "null",
+        "app.example.com",
+        "https://",
+        "https://a/",
+        "https://a/path",
+        "https://a?x",
+        "https://u@a",
+        "https://a:",
+        "https://a:x",
+        "*.example.com",
+        "https://*.example.com",
+        "https://a b",
+        "*,https://a",
     ] {
         assert!(cors_origins(bad).is_err(), "{bad:?}");
     }
@@ -161,7 +199,8 @@ fn nothing_shows_the_secret() {
         said,
         "JWT_SECRET is 7 bytes long and must be at least 32, or it can be guessed; \"recipes secret\" makes a good one"
     );
-    config.jwt_secret = Some("-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE".to_owned().into());
+    config.jwt_secret =
+        Some("-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE".to_owned().into());
     let said = config.signing_key(&Entropy::seeded(1)).unwrap_err().to_string();
     assert!(said.starts_with("JWT_SECRET cannot be used: ") && !said.contains("MFkw"), "{said}");
 }

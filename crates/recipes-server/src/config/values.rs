@@ -59,7 +59,11 @@ pub(super) fn cors_origins(text: &str) -> Result<Origins, String> {
             origins.push(origin);
         }
     }
-    if origins.is_empty() { Err("must be * or at least one origin".into()) } else { Ok(Origins::Only(origins)) }
+    if origins.is_empty() {
+        Err("must be * or at least one origin".into())
+    } else {
+        Ok(Origins::Only(origins))
+    }
 }
 
 /// An origin as browsers write it (RFC 6454 section 6.2): in lower case and without the scheme's own port, else the

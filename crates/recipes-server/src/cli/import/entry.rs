@@ -46,7 +46,9 @@ impl Entry {
         } else if fields.contains_key("email") {
             user(&fields).map_err(|problems| Flaw::new(Kind::User, &fields, &problems))
         } else {
-            Err(Flaw::of("is neither a recipe, which has ingredients, nor a user, who has an email and a password"))
+            Err(Flaw::of(
+                "is neither a recipe, which has ingredients, nor a user, who has an email and a password",
+            ))
         }
     }
 }
@@ -64,7 +66,8 @@ fn user(fields: &Map<String, Value>) -> Result<Entry, Vec<Problem>> {
     let name = text(fields, "name", &mut problems, Name::parse);
     let email = text(fields, "email", &mut problems, Email::parse);
     let password_hash = text(fields, "password", &mut problems, |text| {
-        PasswordHash::parse(text).ok_or("must be a hash that bcrypt ($2a$, $2b$, $2y$) or Argon2id ($argon2id$) made")
+        PasswordHash::parse(text)
+            .ok_or("must be a hash that bcrypt ($2a$, $2b$, $2y$) or Argon2id ($argon2id$) made")
     });
     match (name, email, password_hash) {
         (Some(name), Some(email), password_hash @ Some(_)) => {
@@ -130,7 +133,9 @@ mod tests {
         let Ok(Entry::Recipe(draft, origin)) = Entry::parse(recipe.as_bytes(), 1) else { panic!("{recipe}") };
         assert_eq!((draft.name(), origin.revision), ("Soup", Some(3)));
 
-        let user = format!(r#"{{"id":1,"name":"Hou","email":"hou@example.com","password":"{HASH}","role":"admin"}}"#);
+        let user = format!(
+            r#"{{"id":1,"name":"Hou","email":"hou@example.com","password":"{HASH}","role":"admin"}}"#
+        );
         let Ok(Entry::User(user)) = Entry::parse(user.as_bytes(), 1) else { panic!("{user}") };
         assert_eq!((user.name.as_str(), user.email.as_str()), ("Hou", "hou@example.com"));
         assert_eq!((user.password_hash.unwrap().as_str(), user.role), (HASH, Role::User));
@@ -149,13 +154,17 @@ mod tests {
         );
         let text = r#"{"name":"Sou\u001bp","ingredients":[1],"healthLabels":[],"cookTimeMinutes":-1,"prepTimeMinutes":0,"revision":0}"#;
         let flaw = Entry::parse(text.as_bytes(), 1).unwrap_err();
-        let pointers: Vec<_> = flaw.messages.iter().map(|message| message.split(" must").next().unwrap()).collect();
-        assert_eq!(pointers, [
-            "/name of \"Sou p\"",
-            "/cookTimeMinutes of \"Sou p\"",
-            "/ingredients/0 of \"Sou p\"",
-            "/revision of \"Sou p\""
-        ]);
+        let pointers: Vec<_> =
+            flaw.messages.iter().map(|message| message.split(" must").next().unwrap()).collect();
+        assert_eq!(
+            pointers,
+            [
+                "/name of \"Sou p\"",
+                "/cookTimeMinutes of \"Sou p\"",
+                "/ingredients/0 of \"Sou p\"",
+                "/revision of \"Sou p\""
+            ]
+        );
     }
 
     #[test]
@@ -163,7 +172,8 @@ mod tests {
         flaw("{\n \"name\": \"Soup\",\n \"ingredients\": [,]\n}", Some(9), &["is no JSON: expected value"]);
         flaw("{} {}", Some(7), &["is no JSON: trailing characters"]);
         flaw("7", None, &["must be an object: a recipe or a user"]);
-        let neither = "is neither a recipe, which has ingredients, nor a user, who has an email and a password";
+        let neither =
+            "is neither a recipe, which has ingredients, nor a user, who has an email and a password";
         flaw(r#"{"name":"Soup"}"#, None, &[neither]);
     }
 }

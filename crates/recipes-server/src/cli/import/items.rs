@@ -62,7 +62,7 @@ struct Scan {
     depth: u64,
     in_string: bool,
     escaped: bool,
-    too_long: bool,
+    begins_line: bool,
 }
 
 impl<R: BufRead> Items<R> {
@@ -109,7 +109,7 @@ impl<R: BufRead> Items<R> {
 
     fn item(&mut self) -> io::Result<Item<'_>> {
         let line = self.line;
-        let mut scan = Scan::default();
+        let (mut scan, mut too_long) = (Scan::default(), false);
         self.text.clear();
         while let Some(byte) = self.peek()? {
             if self.ends_before(byte, &scan) {
@@ -122,7 +122,7 @@ impl<R: BufRead> Items<R> {
                 self.text.push(byte);
             } else {
                 // Its end is still to be found. Space at its end does not count.
-                scan.too_long |= !byte.is_ascii_whitespace();
+                too_long |= !byte.is_ascii_whitespace();
             }
         }
         if self.form != Form::Lines {
@@ -134,29 +134,26 @@ impl<R: BufRead> Items<R> {
                 _ => Form::Array,
             };
         }
-        Ok(Item { line, text: if scan.too_long { Err(Flaw::TooLong) } else { Ok(self.text.trim_ascii_end()) } })
+        Ok(Item { line, text: if too_long { Err(Flaw::TooLong) } else { Ok(self.text.trim_ascii_end()) } })
     }
 
     fn ends_before(&self, byte: u8, scan: &Scan) -> bool {
-        let begins_a_line = self.text.last() == Some(&b'\n');
         match byte {
             _ if scan.in_string => false,
             b',' | b']' if scan.depth == 0 => self.form != Form::Lines,
             b'\n' if scan.depth == 0 => self.form == Form::Lines,
             // An object over several lines is indented, so here one begins and the one before was never closed.
-            b'{' if begins_a_line => self.form == Form::Lines,
+            b'{' if scan.begins_line => self.form == Form::Lines,
             _ => false,
         }
     }
 
     fn behind_the_list(&mut self) -> io::Result<Option<Item<'_>>> {
-        match self.skip_space()? {
-            Some(_) => Ok(Some(self.end(Flaw::TextBehind))),
-            None => {
-                self.form = Form::Ended;
-                Ok(None)
-            }
+        if self.skip_space()?.is_some() {
+            return Ok(Some(self.end(Flaw::TextBehind)));
         }
+        self.form = Form::Ended;
+        Ok(None)
     }
 
     fn end(&mut self, flaw: Flaw) -> Item<'_> {
@@ -200,6 +197,7 @@ impl<R: BufRead> Items<R> {
 
 impl Scan {
     fn pass(&mut self, byte: u8) {
+        self.begins_line = byte == b'\n';
         match byte {
             // JSON has no line break in a string: the closing quote was forgotten. What follows is not one, too.
             b'\n' => (self.in_string, self.escaped) = (false, false),

@@ -28,7 +28,7 @@ pub(super) enum Outcome {
     Failed,
 }
 
-/// Shows what was added, as in "410 recipes and 1 user".
+/// Shows what was added, as in "410 recipes and 1 user", or "nothing".
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     recipes: u64,
@@ -54,11 +54,9 @@ impl Tally {
 
     /// The rest, as in ", 2 already there, 1 failed".
     pub(super) fn remarks(&self) -> String {
-        [(self.already_there, "already there"), (self.failed, "failed")]
-            .into_iter()
-            .filter(|(number, _)| *number > 0)
-            .map(|(number, what)| format!(", {number} {what}"))
-            .collect()
+        let remark =
+            |number: u64, what: &str| if number > 0 { format!(", {number} {what}") } else { String::new() };
+        remark(self.already_there, "already there") + &remark(self.failed, "failed")
     }
 }
 
@@ -66,7 +64,10 @@ impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let plural = |number| if number == 1 { "" } else { "s" };
         let (recipes, users) = (self.recipes, self.users);
-        if recipes > 0 || users == 0 {
+        if recipes == 0 && users == 0 {
+            return f.write_str("nothing");
+        }
+        if recipes > 0 {
             write!(f, "{recipes} recipe{}", plural(recipes))?;
         }
         if users > 0 {

@@ -33,7 +33,10 @@ fn arrays_are_read_however_they_are_set() {
 #[test]
 fn lines_are_read_and_so_are_objects_over_several_lines() {
     check("{\"a\":1}\n\n{\"b\":2}\r\n", &[(1, Ok(r#"{"a":1}"#)), (3, Ok(r#"{"b":2}"#))]);
-    check("{\n  \"a\": [\n    {\n    }\n  ]\n}\n{\n}", &[(1, Ok("{\n  \"a\": [\n    {\n    }\n  ]\n}")), (7, Ok("{\n}"))]);
+    check(
+        "{\n  \"a\": [\n    {\n    }\n  ]\n}\n{\n}",
+        &[(1, Ok("{\n  \"a\": [\n    {\n    }\n  ]\n}")), (7, Ok("{\n}"))],
+    );
     check("{} {}", &[(1, Ok("{} {}"))]);
     check("{}\n7\n[1,2]\n{}", &[(1, Ok("{}")), (2, Ok("7")), (3, Ok("[1,2]")), (4, Ok("{}"))]);
 }
@@ -73,8 +76,14 @@ fn what_comes_before_a_fault_is_kept_and_what_comes_behind_is_found_again() {
 fn one_item_may_be_as_long_as_a_body_and_no_longer() {
     let of_length = |bytes: usize| format!("{{\"a\":\"{}\"}}", "x".repeat(bytes - 8));
     let (longest, longer) = (of_length(256 * 1024), of_length(256 * 1024 + 1));
-    check(&format!("[{longest} ,\n{longer},\n{{}}]"), &[(1, Ok(&longest)), (2, Err(Flaw::TooLong)), (3, Ok("{}"))]);
-    check(&format!("{longest}\n{longer}\n{{}}"), &[(1, Ok(&longest)), (2, Err(Flaw::TooLong)), (3, Ok("{}"))]);
+    check(
+        &format!("[{longest} ,\n{longer},\n{{}}]"),
+        &[(1, Ok(&longest)), (2, Err(Flaw::TooLong)), (3, Ok("{}"))],
+    );
+    check(
+        &format!("{longest}\n{longer}\n{{}}"),
+        &[(1, Ok(&longest)), (2, Err(Flaw::TooLong)), (3, Ok("{}"))],
+    );
 }
 
 proptest! {

@@ -1,0 +1,56 @@
+use serde_json::Value;
+
+use crate::program::Folder;
+
+const COMMANDS: [&str; 13] = [
+    "",
+    "serve",
+    "import",
+    "export",
+    "users",
+    "users add",
+    "users list",
+    "users disable",
+    "users enable",
+    "users set-role",
+    "secret",
+    "token decode",
+    "openapi",
+];
+
+#[test]
+fn every_command_has_help_with_an_example() {
+    let folder = Folder::new();
+    for command in COMMANDS {
+        let help = folder.run(&format!("{command} --help"));
+        help.is(0).complains(&[]);
+        let example = format!("  recipes {command}");
+        let examples = help.stdout.split_once("Example").unwrap_or_else(|| panic!("{command}: {help:?}")).1;
+        assert!(examples.contains(example.trim_end()) || command == "token decode", "{command}: {examples}");
+    }
+}
+
+#[test]
+fn help_shows_no_secret() {
+    let folder = Folder::new();
+    let secret = "hunter2-hunter2-hunter2-hunter2-hunter2";
+    let url = "sqlite:hunter2.db";
+    let help = folder.with("--help").env("JWT_SECRET", secret).env("DATABASE_URL", url).run();
+    assert!(help.is(0).stdout.contains("JWT_SECRET") && !help.stdout.contains("hunter2"), "{help:?}");
+    folder.run(&format!("--jwt-secret {secret}")).is(2);
+}
+
+#[test]
+fn the_openapi_document_is_printed() {
+    let printed = Folder::new().run("openapi");
+    let document: Value = serde_json::from_str(&printed.is(0).stdout).unwrap();
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
+    assert!(document["paths"]["/api/v1/recipes"]["post"].is_object());
+}
+
+#[test]
+fn a_mistake_in_the_arguments_is_code_2_with_a_hint() {
+    let mistake = Folder::new().run("imprt x.json");
+    mistake.is(2).says("");
+    assert!(mistake.stderr.contains("import"), "{mistake:?}");
+}

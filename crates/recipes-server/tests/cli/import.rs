@@ -1,0 +1,232 @@
+use recipes::{
+    Clock, Page,
+    store::{DatabaseUrl, Store, Viewer},
+};
+use serde_json::{Value, json};
+use tokio::runtime::Builder;
+
+use crate::program::Folder;
+
+/// The original API's `db/recipes.json`, in small.
+const RECIPES: &str = r#"[
+  {
+    "id": 1,
+    "name": "Chicken Vesuvio",
+    "healthLabels": ["Sugar-Conscious", "Peanut-Free", "Tree-Nut-Free"],
+    "cookTimeMinutes": 60,
+    "prepTimeMinutes": 10,
+    "ingredients": ["1/2 cup olive oil", "5 cloves garlic, peeled"]
+  },
+  {
+    "id": 7,
+    "name": "Royal Blueberry Ice Pops",
+    "healthLabels": ["Vegetarian"],
+    "cookTimeMinutes": 243,
+    "prepTimeMinutes": 15,
+    "ingredients": ["1/4 cup honey"]
+  }
+]
+"#;
+
+/// Its `db/users.json`: one e-mail address is none, as in the published file.
+const USERS: &str = r#"[
+  {
+    "id": 1,
+    "email": "hello",
+    "name": "Published",
+    "password": "$2b$10$OhVDk6MJlpUKVVamqTsK.uLz6gnMRj8o1W5maCQzbjBGwRFbceJci"
+  },
+  {
+    "id": 2,
+    "name": "Hou",
+    "email": "hou@example.com",
+    "password": "$2b$10$JqHnCPAjfonbA8mcRtM2GuS1vl5OQfN6PE.hM/NhKR6lRcOlHSSlG"
+  }
+]
+"#;
+
+fn recipe(name: &str) -> Value {
+    json!({
+        "name": name, "healthLabels": [], "cookTimeMinutes": null, "prepTimeMinutes": 5, "ingredients": ["water"],
+    })
+}
+
+fn exported(folder: &Folder) -> Vec<Value> {
+    let export = folder.run("export");
+    export.is(0);
+    export.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn names(folder: &Folder) -> Vec<String> {
+    exported(folder).iter().map(|recipe| recipe["name"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn the_original_apis_files_come_over_and_a_bad_user_is_told_by_line() {
+    let folder = Folder::new();
+    folder.write("recipes.json", RECIPES);
+    folder.write("users.json", USERS);
+    folder
+        .run("import recipes.json users.json")
+        .is(1)
+        .says("2 recipes and 1 user imported, 1 failed")
+        .complains(&[
+            "users.json:2: /email of \"Published\" must be an e-mail address, as in alice@example.com",
+        ]);
+    assert_eq!(names(&folder), ["Chicken Vesuvio", "Royal Blueberry Ice Pops"]);
+    let users = folder.run("users list");
+    assert!(users.stdout.contains("hou@example.com") && !users.stdout.contains("Published"), "{users:?}");
+}
+
+#[test]
+fn who_is_there_already_is_told_and_is_no_failure() {
+    let folder = Folder::new();
+    folder.write("users.json", USERS.replace("\"hello\"", "\"a@example.com\""));
+    folder.run("import users.json").is(0).says("2 users imported").complains(&[]);
+    folder.write("again.json", USERS.replace("\"hello\"", "\"A@EXAMPLE.com\""));
+    folder.run("import again.json").is(0).says("nothing imported, 2 already there").complains(&[
+        "again.json:2: a user with this e-mail address is already there",
+        "again.json:8: a user with this e-mail address is already there",
+    ]);
+}
+
+#[test]
+fn ndjson_comes_from_standard_input_in_order() {
+    let folder = Folder::new();
+    let lines: Vec<_> = (1..=600).map(|n| recipe(&format!("Soup {n}")).to_string()).collect();
+    let import = folder.with("import -").stdin(&lines.join("\n")).run();
+    import.is(0).says("600 recipes imported");
+    // More than are in flight at once, and still the ids are those of the lines.
+    let recipes = exported(&folder);
+    for (n, recipe) in (1..=600).zip(&recipes) {
+        assert_eq!((&recipe["id"], &recipe["name"]), (&json!(n), &json!(format!("Soup {n}"))));
+    }
+}
+
+#[test]
+fn the_good_ones_are_kept_and_each_bad_one_is_told_where_it_stands() {
+    let folder = Folder::new();
+    let mut bad = recipe("Bad");
+    bad["cookTimeMinutes"] = json!(-1);
+    bad["ingredients"] = json!(["water", ""]);
+    let text = [
+        recipe("First").to_string(),
+        bad.to_string(),
+        "{\"name\": \"Soup".to_owned(),
+        "{\"note\": \"no recipe\"}".to_owned(),
+        recipe("Last").to_string(),
+    ];
+    folder.write("mixed.ndjson", text.join("\n"));
+    let import = folder.run("import mixed.ndjson");
+    import.is(1).says("2 recipes imported, 3 failed");
+    let places: Vec<_> = import.stderr.lines().map(|line| line.split(" must").next().unwrap()).collect();
+    assert_eq!(places[0], "mixed.ndjson:2: /cookTimeMinutes of \"Bad\"");
+    assert_eq!(places[1], "mixed.ndjson:2: /ingredients/1 of \"Bad\"");
+    assert!(places[2].starts_with("mixed.ndjson:3: is no JSON: "), "{places:?}");
+    assert!(places[3].starts_with("mixed.ndjson:4: is neither a recipe"), "{places:?}");
+    assert_eq!(names(&folder), ["First", "Last"]);
+}
+
+#[test]
+fn what_comes_before_a_syntax_error_in_an_array_is_kept() {
+    let folder = Folder::new();
+    folder.write("cut.json", format!("[\n{},\n{},\n{{\"name\":", recipe("One"), recipe("Two")));
+    folder.run("import cut.json").is(1).says("2 recipes imported, 2 failed").complains(&[
+        "cut.json:4: is no JSON: EOF while parsing a value",
+        "cut.json:4: the file ends before the list does",
+    ]);
+    assert_eq!(names(&folder), ["One", "Two"]);
+}
+
+#[test]
+fn a_file_that_cannot_be_read_does_not_keep_the_others_out() {
+    let folder = Folder::new();
+    folder.write("soup.json", format!("[{}]", recipe("Soup")));
+    let import = folder.run("import nowhere.json soup.json");
+    import.is(1).says("1 recipe imported, 1 failed");
+    assert!(import.stderr.starts_with("nowhere.json: cannot be read: "), "{import:?}");
+}
+
+#[test]
+fn a_dry_run_checks_everything_and_writes_nothing() {
+    let folder = Folder::new();
+    folder.write("recipes.json", RECIPES);
+    folder.write("users.json", USERS);
+    let import = folder.run("import --dry-run recipes.json users.json");
+    import.is(1).says("2 recipes and 1 user could be imported, 1 failed; nothing was written");
+    assert!(!folder.has("data"), "not even an empty database");
+}
+
+#[test]
+fn recipes_belong_to_the_owner_even_one_from_the_same_run() {
+    let folder = Folder::new();
+    folder.write("users.json", USERS);
+    folder.write("recipes.json", RECIPES);
+    folder.write(
+        "private.json",
+        format!("[{}]", {
+            let mut private = recipe("Secret soup");
+            private["visibility"] = json!("private");
+            private["ownerId"] = json!(99);
+            private
+        }),
+    );
+    folder
+        .run("import users.json recipes.json --owner HOU@example.com")
+        .is(1)
+        .says("2 recipes and 1 user imported, 1 failed");
+    let all = folder.run("import private.json --owner nobody@example.com");
+    all.is(1).says("nothing imported");
+    assert_eq!(all.stderr, "recipes: --owner: nobody has the e-mail address nobody@example.com\n");
+    folder.run("import private.json --owner hou@example.com").is(0);
+
+    // The export does not say whose they are.
+    assert_eq!(owners(&folder), [Some(1), Some(1), Some(1)]);
+}
+
+/// The owners in the order of the recipes, as the database has them.
+fn owners(folder: &Folder) -> Vec<Option<i64>> {
+    let url = DatabaseUrl::parse(&format!("sqlite:{}", folder.path("data/recipes.db").display())).unwrap();
+    let store = Store::open(&url, Clock::system()).unwrap();
+    Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+        let listing = store.recipes(&Page::default(), Viewer::Admin).await.unwrap();
+        let all: Vec<Value> = serde_json::from_slice(&listing.json).unwrap();
+        all.iter().map(|recipe| recipe["ownerId"].as_i64()).collect()
+    })
+}
+
+#[test]
+fn one_line_may_be_256_kib_and_no_longer() {
+    let folder = Folder::new();
+    let mut large = recipe("Large");
+    large["keywords"] = json!([]);
+    let room = 256 * 1024 - large.to_string().len();
+    // Space within the line, which a recipe's own limits do not count.
+    let longest = large.to_string().replace("\"keywords\":", &format!("\"keywords\":{}", " ".repeat(room)));
+    assert_eq!(longest.len(), 256 * 1024);
+    let longer = longest.replace("\"keywords\":", "\"keywords\": ");
+    folder.write("large.ndjson", format!("{longest}\n{longer}\n{}", recipe("Small")));
+    folder
+        .run("import large.ndjson")
+        .is(1)
+        .says("2 recipes imported, 1 failed")
+        .complains(&["large.ndjson:2: is longer than 256 KiB"]);
+}
+
+#[test]
+fn a_password_in_the_clear_is_refused_and_not_repeated() {
+    let folder = Folder::new();
+    folder.write("users.ndjson", r#"{"name":"Ada","email":"ada@example.com","password":"hunter2"}"#);
+    let import = folder.run("import users.ndjson");
+    import.is(1).says("nothing imported, 1 failed");
+    assert!(import.stderr.contains("/password") && !import.stderr.contains("hunter2"), "{import:?}");
+}
+
+#[test]
+fn a_file_of_another_kind_is_told_apart() {
+    let folder = Folder::new();
+    folder.write("recipes.csv", "name,minutes\nSoup,3\n");
+    folder.run("import recipes.csv").is(1).complains(&[
+        "recipes.csv:1: must begin with [ or {: a JSON array, or NDJSON with one object a line",
+    ]);
+}

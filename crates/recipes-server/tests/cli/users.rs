@@ -1,0 +1,105 @@
+use crate::program::{Ended, Folder};
+
+fn add(folder: &Folder, arguments: &str, password: &str) -> Ended {
+    folder.with(&format!("users add {arguments} --password-stdin")).stdin(password).run()
+}
+
+/// The columns of each user: id, role, state, e-mail, name.
+fn list(folder: &Folder) -> Vec<String> {
+    let list = folder.run("users list");
+    list.is(0);
+    let columns = |line: &str| {
+        let columns: Vec<_> = line.split_whitespace().collect();
+        [&columns[..3], &columns[4..]].concat().join(" ")
+    };
+    list.stdout.lines().skip(1).map(columns).collect()
+}
+
+#[test]
+fn an_account_is_made_listed_changed_and_disabled() {
+    let folder = Folder::new();
+    add(&folder, "Ada@example.com --role admin --name Ada", "ten little onions\n")
+        .is(0)
+        .says("Ada@example.com is user 1 with the role admin");
+    add(&folder, "bob@example.com", "a stitch in thyme\r\nnot this line").is(0);
+    assert_eq!(list(&folder), ["1 admin enabled Ada@example.com Ada", "2 user enabled bob@example.com bob"]);
+
+    folder.run("users disable BOB@example.com").is(0).says("BOB@example.com is disabled");
+    folder.run("users set-role bob@example.com admin").is(0).says("bob@example.com has the role admin");
+    folder.run("users set-role ada@example.com user").is(0);
+    assert_eq!(list(&folder), ["1 user enabled Ada@example.com Ada", "2 admin disabled bob@example.com bob"]);
+    folder.run("users enable bob@example.com").is(0).says("bob@example.com is enabled");
+    assert_eq!(list(&folder)[1], "2 admin enabled bob@example.com bob");
+}
+
+#[test]
+fn an_address_is_taken_in_any_case() {
+    let folder = Folder::new();
+    add(&folder, "ada@example.com", "ten little onions").is(0);
+    add(&folder, "ADA@example.com", "ten little onions")
+        .is(1)
+        .complains(&["recipes: ADA@example.com has an account already"]);
+}
+
+#[test]
+fn a_bad_password_is_refused_with_the_reason_and_not_repeated() {
+    let folder = Folder::new();
+    for (password, reason) in [
+        ("onions", "the password must be at least 8 characters"),
+        ("Password1!", "the password is among the passwords that everybody tries first"),
+        ("ada-lovelace-1815", "the password is your name, your e-mail or the name of this site"),
+        ("", "the password must be at least 8 characters"),
+    ] {
+        let refused = add(&folder, "ada.lovelace@example.com", password);
+        refused.is(1);
+        assert!(refused.stderr.starts_with(&format!("recipes: {reason}")), "{refused:?}");
+        assert!(password.is_empty() || !refused.stderr.contains(password));
+    }
+    assert!(list(&folder).is_empty());
+    let long = "onion, ".repeat(10) + "and";
+    let refused = add(&folder, "ada@example.com --password-scheme bcrypt", &long);
+    refused.is(1).complains(&[
+        "recipes: the password must be at most 72 bytes: bcrypt, which this server is set to, would ignore the rest",
+    ]);
+    add(&folder, "ada@example.com", &long).is(0);
+}
+
+#[test]
+fn a_password_is_no_argument_and_is_not_taken_from_a_pipe_unasked() {
+    let folder = Folder::new();
+    let piped = folder.with("users add ada@example.com").stdin("ten little onions\n").run();
+    piped
+        .is(1)
+        .complains(&["recipes: there is no terminal to ask for the password; pass it with --password-stdin"]);
+    folder.run("users add ada@example.com --password ten-little-onions").is(2);
+}
+
+#[test]
+fn who_is_not_there_cannot_be_changed() {
+    let folder = Folder::new();
+    add(&folder, "ada@example.com", "ten little onions").is(0);
+    for command in ["disable bob@example.com", "enable bob@example.com", "set-role bob@example.com admin"] {
+        folder
+            .run(&format!("users {command}"))
+            .is(1)
+            .complains(&["recipes: nobody has the e-mail address bob@example.com"]);
+    }
+    let list = Folder::new().run("users list");
+    list.is(1);
+    assert!(list.stderr.starts_with("recipes: there is no database at "), "{list:?}");
+}
+
+#[test]
+fn what_is_no_address_no_role_and_no_name_is_refused() {
+    let folder = Folder::new();
+    for (arguments, what) in [
+        ("users add ada", "must be an e-mail address, as in alice@example.com"),
+        ("users add ada@example.com --role root", "must be user or admin"),
+        ("users set-role ada@example.com Admin", "must be user or admin"),
+    ] {
+        let refused = folder.run(arguments);
+        refused.is(2);
+        assert!(refused.stderr.contains(what), "{refused:?}");
+    }
+    assert!(!folder.has("data"));
+}
