@@ -48,6 +48,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::CannotOpen`], in words that say what to do.
+    #[expect(clippy::needless_pass_by_value, reason = "a clock is a handle, and a store may want its own")]
     pub fn open(url: &DatabaseUrl, clock: Clock) -> Result<Self, StoreError> {
         sqlite::Sqlite::open(url.path(), &clock).map(Self::Sqlite)
     }
@@ -59,7 +60,10 @@ impl Store {
         }
     }
 
-    /// Fails if the database cannot be read or nobody is there to write to it.
+    /// Whether requests can be served.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if the database cannot be read or nobody is there to write to it.
     pub async fn ready(&self) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(db) => db.ready(),
@@ -77,7 +81,9 @@ impl Store {
 
 /// Users.
 ///
-/// All of these fail with [`StoreError::Unavailable`] when the disk does.
+/// # Errors
+/// [`StoreError::Unavailable`] when the disk fails, for all of them.
+#[expect(clippy::missing_errors_doc, reason = "what can always happen is said once, above")]
 #[expect(clippy::unused_async, reason = "a database over the network waits where SQLite does not")]
 impl Store {
     /// # Errors
@@ -160,7 +166,9 @@ impl Store {
 
 /// Recipes.
 ///
-/// All of these fail with [`StoreError::Unavailable`] when the disk does.
+/// # Errors
+/// [`StoreError::Unavailable`] when the disk fails, for all of them.
+#[expect(clippy::missing_errors_doc, reason = "what can always happen is said once, above")]
 #[expect(clippy::unused_async, reason = "a database over the network waits where SQLite does not")]
 impl Store {
     /// # Errors

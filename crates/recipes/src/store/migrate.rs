@@ -39,7 +39,12 @@ pub(super) fn run(db: &mut Connection, now: Timestamp) -> Result<Schema, Migrate
 
 fn apply(db: &mut Connection, migrations: &[&str], now: Timestamp) -> Result<Schema, MigrateError> {
     let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    if !tx.table_exists(None, "migrations")? && tx.prepare("SELECT 1 FROM sqlite_schema")?.exists([])? {
+    // Asked in SQL: `table_exists` would answer from before the lock, when the tables may not have been.
+    let exists = |condition: &str| {
+        tx.prepare(&format!("SELECT 1 FROM sqlite_schema WHERE {condition}"))
+            .and_then(|mut any| any.exists([]))
+    };
+    if exists("true")? && !exists("name = 'migrations'")? {
         return Err(MigrateError::Foreign);
     }
     tx.execute_batch(

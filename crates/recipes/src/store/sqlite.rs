@@ -2,6 +2,7 @@
 
 mod failure;
 mod file;
+mod log;
 mod reader;
 mod recipes;
 mod users;

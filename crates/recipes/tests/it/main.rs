@@ -1,4 +1,6 @@
 //! One binary for all integration tests: it links once.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "what fails here fails the test")]
 
 mod draft;
 mod real_data;
+mod store;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use rusqlite::{Connection, Error, ErrorCode, OpenFlags};
 
 /// How long a writer waits for another process's write.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Opens the file for writing, making it and the folders above it where they are missing.
 pub(super) fn open(path: &Path) -> Result<Connection, String> {
@@ -57,6 +57,8 @@ fn set_up_writing(db: &Connection) -> rusqlite::Result<()> {
     }
     // NORMAL could lose the last commits at a power failure, after they were acknowledged.
     db.pragma_update(None, "synchronous", "full")?;
+    // The writer does this itself, see `log.rs`.
+    db.pragma_update(None, "wal_autocheckpoint", 0)?;
     // What a rare large transaction needed is given back.
     db.pragma_update(None, "journal_size_limit", 64_i64 << 20)
 }

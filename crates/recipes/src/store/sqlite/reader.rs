@@ -61,7 +61,7 @@ impl Readers {
     ) -> Result<T, StoreError> {
         let mut slot = any_of(&self.inline);
         let reader = self.reader_in(&mut slot)?;
-        match reader.prepare(self.commits.load(Ordering::Acquire), Instant::now()) {
+        match reader.prepare(self.commits(), Instant::now()) {
             Ok(Kept::FromNowOn) => watch(),
             Ok(Kept::Already | Kept::Not) => {}
             Err(why) => {
@@ -87,9 +87,13 @@ impl Readers {
         self.commits.fetch_add(1, Ordering::Release);
     }
 
+    pub(super) fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Acquire)
+    }
+
     /// Ends the transactions that nobody has come back to. Says whether any is still open.
     pub(super) fn end_stale(&self, now: Instant) -> bool {
-        let commits = self.commits.load(Ordering::Acquire);
+        let commits = self.commits();
         let mut open = false;
         for slot in &self.inline {
             // Who is reading just now sees to it himself, and the writer does not wait for him.
@@ -97,14 +101,24 @@ impl Readers {
                 open = true;
                 continue;
             };
-            if let Some(reader) = slot.as_mut() {
-                match reader.end_if_stale(commits, now) {
-                    Ok(()) => open |= reader.opened.is_some(),
-                    Err(_) => *slot = None,
-                }
+            match slot.as_mut().map(|reader| reader.end_if_stale(commits, now)) {
+                Some(Err(_)) => *slot = None,
+                Some(Ok(())) | None => open |= slot.as_ref().is_some_and(|reader| reader.opened.is_some()),
             }
         }
         open
+    }
+
+    /// Waits for the queries that are running and lets nobody begin another until the guards go.
+    pub(super) fn pause(&self) -> Vec<MutexGuard<'_, Option<Reader>>> {
+        let mut slots: Vec<_> = self.inline.iter().chain(&self.at_length).map(lock).collect();
+        for slot in &mut slots {
+            let ended = slot.as_mut().is_none_or(|reader| reader.end().is_ok());
+            if !ended {
+                **slot = None;
+            }
+        }
+        slots
     }
 
     /// Waits for the queries that are running and closes all connections for good.
@@ -126,7 +140,7 @@ impl Readers {
     }
 }
 
-struct Reader {
+pub(super) struct Reader {
     connection: Connection,
     /// The writer's count when we last looked.
     commits: u64,
@@ -190,8 +204,7 @@ impl Reader {
     }
 
     fn end(&mut self) -> Result<(), StoreError> {
-        self.opened = None;
-        execute(&self.connection, "COMMIT", []).map(drop)
+        self.opened.take().map_or(Ok(()), |_| execute(&self.connection, "COMMIT", []).map(drop))
     }
 }
 
@@ -218,3 +231,6 @@ fn try_lock(slot: &Slot) -> Option<MutexGuard<'_, Option<Reader>>> {
         Err(TryLockError::WouldBlock) => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,6 +17,7 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::execute;
+use super::log::Log;
 use super::reader::{Readers, TICK};
 use crate::store::{StoreError, Unavailable};
 
@@ -43,7 +44,8 @@ enum Message {
 impl Writer {
     pub(super) fn start(connection: Connection, readers: Arc<Readers>) -> io::Result<Self> {
         let (inbox, waiting) = mpsc::channel();
-        let desk = Desk { connection, readers, waiting, batch: Vec::with_capacity(BATCH) };
+        let batch = Vec::with_capacity(BATCH);
+        let desk = Desk { connection, log: Log::default(), readers, waiting, batch };
         let thread = thread::Builder::new().name("recipes-writer".into()).spawn(|| desk.serve())?;
         Ok(Self { inbox, thread: sync::Mutex::new(Some(thread)) })
     }
@@ -90,6 +92,7 @@ impl Drop for Writer {
 /// What the thread has before it.
 struct Desk {
     connection: Connection,
+    log: Log,
     readers: Arc<Readers>,
     waiting: Receiver<Message>,
     batch: Vec<Box<dyn Job>>,
@@ -151,6 +154,9 @@ impl Desk {
         // Before the first answer: whoever reads after it must not see what was before.
         self.readers.committed();
         self.batch.drain(..).for_each(|job| job.answer(&outcome));
+        if let Err(why) = self.log.tend(&self.connection, &self.readers) {
+            tracing::warn!(%why, "The log could not be moved into the database; it is tried again");
+        }
     }
 
     fn transaction(&mut self) -> Result<(), StoreError> {
@@ -223,3 +229,6 @@ fn in_savepoint<T>(
     execute(db, "RELEASE job", [])?;
     outcome
 }
+
+#[cfg(test)]
+mod tests;

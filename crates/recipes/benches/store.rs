@@ -1,0 +1,147 @@
+//! What the store costs, without HTTP: reads beside the 8 µs of a bare route, durable writes beside the
+//! flush of the disk. `cargo bench -p recipes`; put `TMPDIR` on the disk to be measured.
+#![expect(clippy::unwrap_used, reason = "a store that fails has no speed")]
+
+use std::hint::black_box;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use divan::Bencher;
+use divan::counter::ItemsCount;
+use recipes::store::{DatabaseUrl, NewRecipe, Store, Viewer};
+use recipes::{Clock, Draft, Email, Encoding, Entropy, Name, NewUser, Page, RecipeId, Role, Uid, UserId};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+fn main() {
+    divan::main();
+}
+
+// Reads give back a length: the harness keeps what a sample gives back, and thousands of pages at once
+// measure the kernel's page faults.
+
+/// Random ids, so that not the same few pages are read again and again.
+#[divan::bench(threads = [1, 2], sample_size = 2000)]
+fn read_by_key(bencher: Bencher<'_, '_>) {
+    let full = &*FULL;
+    let seen = AtomicI64::new(1);
+    bencher.counter(ItemsCount::new(1_usize)).bench(|| {
+        let random = seen.fetch_add(0x9e37_79b9_7f4a_7c15_u64.cast_signed(), Ordering::Relaxed);
+        let id = RecipeId::from_i64(random.rem_euclid(ROWS) + 1).unwrap();
+        full.runtime.block_on(full.store.recipe(black_box(id), Viewer::Anyone)).unwrap().unwrap().json.len()
+    });
+}
+
+#[divan::bench(threads = [1, 2], sample_size = 2000)]
+fn page_of_20(bencher: Bencher<'_, '_>) {
+    let full = &*FULL;
+    let page = Page::new(RecipeId::from_i64(ROWS / 2), 20).unwrap();
+    bencher.counter(ItemsCount::new(1_usize)).bench(|| {
+        full.runtime.block_on(full.store.recipes(black_box(&page), Viewer::Anyone)).unwrap().json.len()
+    });
+}
+
+#[divan::bench(sample_size = 2000)]
+fn user_by_id(bencher: Bencher<'_, '_>) {
+    let full = &*FULL;
+    let id = UserId::from_i64(1).unwrap();
+    bencher.bench(|| full.runtime.block_on(full.store.user(black_box(id))).unwrap().unwrap());
+}
+
+#[divan::bench(args = [1, 32, 128], sample_count = 10, sample_size = 1)]
+fn durable_inserts_into_an_empty_table(bencher: Bencher<'_, '_>, tasks: usize) {
+    let empty = Kitchen::new();
+    bencher.counter(ItemsCount::new(Kitchen::inserts(tasks))).bench(|| empty.insert(tasks));
+}
+
+#[divan::bench(args = [1, 32, 128], sample_count = 10, sample_size = 1)]
+fn durable_inserts_behind_100_000(bencher: Bencher<'_, '_>, tasks: usize) {
+    let full = &*FULL;
+    bencher.counter(ItemsCount::new(Kitchen::inserts(tasks))).bench(|| full.insert(tasks));
+}
+
+const ROWS: i64 = 100_000;
+
+static FULL: LazyLock<Kitchen> = LazyLock::new(|| {
+    let kitchen = Kitchen::new();
+    let user = NewUser {
+        name: Name::parse("Alice").unwrap(),
+        email: Email::parse("alice@example.com").unwrap(),
+        password_hash: None,
+        role: Role::User,
+    };
+    kitchen.runtime.block_on(kitchen.store.create_user(user, kitchen.clock.now())).unwrap();
+    while kitchen.runtime.block_on(kitchen.store.count_recipes(Viewer::Admin)).unwrap() < ROWS.unsigned_abs()
+    {
+        kitchen.insert(256);
+    }
+    kitchen
+});
+
+struct Kitchen {
+    runtime: Runtime,
+    store: Store,
+    clock: Clock,
+    entropy: Entropy,
+    draft: Draft,
+    _folder: TempDir,
+}
+
+impl Kitchen {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = DatabaseUrl::parse(&format!("sqlite:{}/recipes.db", folder.path().display())).unwrap();
+        let draft = serde_json::json!({
+            "name": "Chicken Vesuvio",
+            "healthLabels": ["Sugar-Conscious", "Keto-Friendly", "Paleo", "Peanut-Free", "Tree-Nut-Free", "Soy-Free"],
+            "cookTimeMinutes": 60,
+            "prepTimeMinutes": 10,
+            "ingredients": [
+                "1/2 cup olive oil", "5 cloves garlic, peeled", "2 large russet potatoes, peeled and cut into chunks",
+                "1 3-4 pound chicken, cut into 8 pieces", "3/4 cup white wine", "3/4 cup chicken stock",
+                "3 tablespoons chopped parsley", "1 tablespoon dried oregano", "Salt and pepper",
+                "1 cup frozen peas, thawed",
+            ],
+        });
+        Self {
+            runtime: tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(1)
+                .enable_all()
+                .build()
+                .unwrap(),
+            store: Store::open(&url, Clock::system()).unwrap(),
+            clock: Clock::system(),
+            entropy: Entropy::seeded(7),
+            draft: Draft::parse(draft.as_object().unwrap(), Encoding::Json).unwrap(),
+            _folder: folder,
+        }
+    }
+
+    fn inserts(tasks: usize) -> usize {
+        tasks * Self::rounds(tasks)
+    }
+
+    fn rounds(tasks: usize) -> usize {
+        (4_096 / tasks).clamp(16, 512)
+    }
+
+    /// Each task writes, waits until that is on disk, and writes again.
+    fn insert(&self, tasks: usize) {
+        let rounds = Self::rounds(tasks);
+        self.runtime.block_on(async {
+            let mut all = tokio::task::JoinSet::new();
+            for _ in 0..tasks {
+                let (store, clock, entropy) = (self.store.clone(), self.clock.clone(), self.entropy.clone());
+                let draft = self.draft.clone();
+                all.spawn(async move {
+                    for _ in 0..rounds {
+                        let now = clock.now();
+                        let new = NewRecipe::of(&draft, Uid::new(now, entropy.bytes()), None);
+                        store.create_recipe(new, now).await.unwrap();
+                    }
+                });
+            }
+            all.join_all().await;
+        });
+    }
+}
