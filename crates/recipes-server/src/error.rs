@@ -124,7 +124,6 @@ pub struct Report {
 
 impl ApiError {
     fn report(self, headers: &mut http::HeaderMap) -> Report {
-        use ApiError::*;
         let plain = |status, code, message: &'static str| Report {
             status,
             code,
@@ -133,19 +132,21 @@ impl ApiError {
             cause: None,
         };
         match self {
-            RecipeNotFound => plain(StatusCode::NOT_FOUND, "recipe_not_found", "Recipe not found"),
-            NoSuchRoute => plain(StatusCode::NOT_FOUND, "not_found", "There is nothing at this address"),
-            MethodNotAllowed => plain(
+            Self::RecipeNotFound => plain(StatusCode::NOT_FOUND, "recipe_not_found", "Recipe not found"),
+            Self::NoSuchRoute => {
+                plain(StatusCode::NOT_FOUND, "not_found", "There is nothing at this address")
+            }
+            Self::MethodNotAllowed => plain(
                 StatusCode::METHOD_NOT_ALLOWED,
                 "method_not_allowed",
                 "This address does not answer that method; the Allow header lists those it does",
             ),
-            Refused(refusal) => refused(refusal, headers),
-            NotTheOwner => {
+            Self::Refused(refusal) => refused(refusal, headers),
+            Self::NotTheOwner => {
                 plain(StatusCode::FORBIDDEN, "not_the_owner", "Only its owner may change this recipe")
             }
-            EmailTaken => plain(StatusCode::CONFLICT, "email_taken", "Email already exists!"),
-            Invalid(errors) => Report {
+            Self::EmailTaken => plain(StatusCode::CONFLICT, "email_taken", "Email already exists!"),
+            Self::Invalid(errors) => Report {
                 errors,
                 ..plain(
                     StatusCode::UNPROCESSABLE_ENTITY,
@@ -153,8 +154,8 @@ impl ApiError {
                     "Some fields are not valid; see errors for each",
                 )
             },
-            Malformed(message) => Report { message, ..plain(StatusCode::BAD_REQUEST, "malformed", "") },
-            UnknownFields(errors) => Report {
+            Self::Malformed(message) => Report { message, ..plain(StatusCode::BAD_REQUEST, "malformed", "") },
+            Self::UnknownFields(errors) => Report {
                 errors,
                 ..plain(
                     StatusCode::BAD_REQUEST,
@@ -162,26 +163,26 @@ impl ApiError {
                     "Some fields are not known, and strict handling was asked for",
                 )
             },
-            UnsupportedMediaType => plain(
+            Self::UnsupportedMediaType => plain(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "unsupported_media_type",
                 "Send the body as application/json or application/x-www-form-urlencoded",
             ),
-            NotAcceptable => plain(
+            Self::NotAcceptable => plain(
                 StatusCode::NOT_ACCEPTABLE,
                 "not_acceptable",
                 "This API answers application/json, and application/problem+json for errors",
             ),
-            BodyTooLarge { limit } => Report {
+            Self::BodyTooLarge { limit } => Report {
                 message: format!("The body may be at most {limit} bytes").into(),
                 ..plain(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "")
             },
-            BodyTooSlow => plain(
+            Self::BodyTooSlow => plain(
                 StatusCode::REQUEST_TIMEOUT,
                 "body_too_slow",
                 "The body did not arrive in time; send the request again",
             ),
-            PreconditionFailed { current } => {
+            Self::PreconditionFailed { current } => {
                 headers.insert(header::ETAG, current.to_header());
                 plain(
                     StatusCode::PRECONDITION_FAILED,
@@ -189,7 +190,7 @@ impl ApiError {
                     "The recipe has changed since you read it; read it again, then repeat your change",
                 )
             }
-            Overloaded { retry_after } => {
+            Self::Overloaded { retry_after } => {
                 headers.insert(header::RETRY_AFTER, seconds(retry_after));
                 plain(
                     StatusCode::SERVICE_UNAVAILABLE,
@@ -197,7 +198,7 @@ impl ApiError {
                     "Too many log-ins and sign-ups at once; try again in a moment",
                 )
             }
-            Unavailable(cause) => {
+            Self::Unavailable(cause) => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
                 Report {
                     cause: Some(cause),
@@ -208,12 +209,12 @@ impl ApiError {
                     )
                 }
             }
-            TimedOut => plain(
+            Self::TimedOut => plain(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "timed_out",
                 "The request took too long and was given up",
             ),
-            Internal(cause) => Report {
+            Self::Internal(cause) => Report {
                 cause: Some(cause),
                 ..plain(
                     StatusCode::INTERNAL_SERVER_ERROR,

@@ -111,7 +111,7 @@ where
             started,
             origin,
         };
-        let answer = if let Some(preflight) = desk.origins.preflight(&request) {
+        let answer = if let Some(preflight) = Origins::preflight(&request) {
             Answer::Known { response: Some(preflight) }
         } else if request.uri().path().starts_with("/api/") && !accept::reads_json(headers) {
             Answer::Known { response: Some(ApiError::NotAcceptable.into_response()) }

@@ -25,7 +25,7 @@ const VARY_ORIGIN: HeaderValue = HeaderValue::from_static("origin");
 
 impl Origins {
     /// The answer to a preflight, if this is one.
-    pub(super) fn preflight<B>(&self, request: &Request<B>) -> Option<Response> {
+    pub(super) fn preflight<B>(request: &Request<B>) -> Option<Response> {
         let headers = request.headers();
         let is_preflight = request.method() == Method::OPTIONS
             && headers.contains_key(header::ORIGIN)

@@ -12,7 +12,7 @@ const LOG_IN: &str = "/api/v1/users/login";
 
 #[tokio::test]
 async fn me_is_who_signed_up() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     let body =
         json!({"name": " Ada Lovelace ", "email": "Ada@Example.org", "password": PASSWORD, "role": "admin"});
     let token = app.anonymous().post(SIGN_UP, &body).await.is(200).json();
@@ -27,7 +27,7 @@ async fn me_is_who_signed_up() {
 
 #[tokio::test]
 async fn a_token_ends_when_it_says_so() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     let alice = app.alice().await;
     app.clock.advance(Duration::from_secs(86_399));
     alice.get("/api/v1/users/me").await.is(200);
@@ -38,7 +38,7 @@ async fn a_token_ends_when_it_says_so() {
 
 #[tokio::test]
 async fn the_email_logs_in_in_any_case() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     let body = json!({"name": "Ada", "email": "Ada@Example.org", "password": PASSWORD});
     app.anonymous().post(SIGN_UP, &body).await.is(200);
     let body = json!({"email": "ada@example.ORG", "password": PASSWORD});
@@ -47,7 +47,7 @@ async fn the_email_logs_in_in_any_case() {
 
 #[tokio::test]
 async fn weak_passwords_are_refused_with_the_reason() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     for password in ["short", "password", "12345678", "ada@example.org", "recipes1", &"x".repeat(1_025)] {
         let body = json!({"name": "Ada", "email": "ada@example.org", "password": password});
         let answer = app.anonymous().post(SIGN_UP, &body).await.is(422);
@@ -57,7 +57,7 @@ async fn weak_passwords_are_refused_with_the_reason() {
 
 #[tokio::test]
 async fn a_disabled_account_neither_logs_in_nor_uses_its_tokens() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     let body = json!({"name": "Ada", "email": "ada@example.org", "password": PASSWORD});
     let token = app.anonymous().post(SIGN_UP, &body).await.is(200).json();
     let email = Email::parse("ada@example.org").unwrap();
@@ -70,7 +70,7 @@ async fn a_disabled_account_neither_logs_in_nor_uses_its_tokens() {
 
 #[tokio::test]
 async fn an_account_without_a_password_cannot_log_in() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     app.user("alice", Role::User).await;
     let body = json!({"email": "alice@example.org", "password": PASSWORD});
     app.anonymous().post(LOG_IN, &body).await.is(401);
@@ -78,7 +78,7 @@ async fn an_account_without_a_password_cannot_log_in() {
 
 #[tokio::test]
 async fn credentials_in_the_query_string_are_not_credentials() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     let body = json!({"name": "Ada", "email": "ada@example.org", "password": PASSWORD});
     app.anonymous().post(SIGN_UP, &body).await.is(200);
     let url = "/api/v1/users/login?email=ada@example.org&password=a%20stitch%20in%20thyme";
@@ -87,7 +87,7 @@ async fn credentials_in_the_query_string_are_not_credentials() {
 
 #[tokio::test]
 async fn the_same_email_many_times_at_once_makes_one_account() {
-    let app = std::sync::Arc::new(TestApp::new().await);
+    let app = std::sync::Arc::new(TestApp::new());
     let posts: Vec<_> = (0..24)
         .map(|n| {
             let app = std::sync::Arc::clone(&app);

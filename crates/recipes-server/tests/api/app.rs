@@ -33,26 +33,26 @@ pub(crate) struct TestApp {
 }
 
 impl TestApp {
-    pub(crate) async fn new() -> Self {
-        Self::with_origins(Origins::Any).await
+    pub(crate) fn new() -> Self {
+        Self::with_origins(Origins::Any)
     }
 
-    pub(crate) async fn with_origins(origins: Origins) -> Self {
-        Self::with(Scheme::Argon2id, origins).await
+    pub(crate) fn with_origins(origins: Origins) -> Self {
+        Self::with(Scheme::Argon2id, origins)
     }
 
-    pub(crate) async fn hashing_with(scheme: Scheme) -> Self {
-        Self::with(scheme, Origins::Any).await
+    pub(crate) fn hashing_with(scheme: Scheme) -> Self {
+        Self::with(scheme, Origins::Any)
     }
 
-    async fn with(scheme: Scheme, origins: Origins) -> Self {
+    fn with(scheme: Scheme, origins: Origins) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Clock::stopped("2026-01-01T12:00:00Z".parse().unwrap());
         let url = DatabaseUrl::parse(&format!("sqlite:{}", folder.path().join("test.db").display())).unwrap();
         let store = Store::open(&url, clock.clone()).unwrap();
         let entropy = Entropy::seeded(1);
         let key = Key::hs256(SECRET).unwrap();
-        let day = Duration::from_secs(86_400);
+        let day = Duration::from_hours(24);
         let app = App::new(store.clone(), passwords(scheme), key, day, clock.clone(), entropy);
         let routes = router().0.merge(broken_routes()).with_state(app.clone());
         let front = Front::new(routes, clock.clone(), [7; 8], origins, AccessLog::off());

@@ -16,7 +16,7 @@ async fn send(app: &TestApp, method: Method, path: &str, headers: &[(&str, &str)
 
 #[tokio::test]
 async fn the_seeds_shape_grows_by_code_errors_and_request_id() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     let answer = send(&app, Method::GET, "/api/v1/recipes/7", &[("x-request-id", "r-1")], "").await.is(404);
     assert_eq!(answer.header("content-type"), "application/json");
     assert_eq!(
@@ -27,7 +27,7 @@ async fn the_seeds_shape_grows_by_code_errors_and_request_id() {
 
 #[tokio::test]
 async fn problem_details_for_those_who_ask() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     let headers = [
         ("accept", "application/problem+json"),
         ("x-request-id", "r-1"),
@@ -60,7 +60,7 @@ async fn problem_details_for_those_who_ask() {
 
 #[tokio::test]
 async fn unknown_addresses_and_methods() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     assert_eq!(send(&app, Method::GET, "/api/v2/recipes", &[], "").await.is(404).json()["code"], "not_found");
     let answer = send(&app, Method::PATCH, "/api/v1/recipes", &[], "").await.is(405);
     assert_eq!(answer.json()["code"], "method_not_allowed");
@@ -71,7 +71,7 @@ async fn unknown_addresses_and_methods() {
 
 #[tokio::test]
 async fn a_client_that_reads_no_json_is_told_before_anything_happens() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     let headers = [("accept", "text/html"), ("content-type", "application/json")];
     let body = crate::app::recipe("Soup").to_string();
     send(&app, Method::POST, "/api/v1/recipes", &headers, &body).await.is(406);
@@ -83,7 +83,7 @@ async fn a_client_that_reads_no_json_is_told_before_anything_happens() {
 
 #[tokio::test]
 async fn only_json_and_forms_are_read() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     for content_type in ["text/plain", "multipart/form-data; boundary=x", "application/xml", "json", ""] {
         let headers = [("content-type", content_type)];
         let answer = send(&app, Method::POST, "/api/v1/recipes", &headers, "{}").await.is(415);
@@ -97,7 +97,7 @@ async fn only_json_and_forms_are_read() {
 
 #[tokio::test]
 async fn a_body_over_the_limit_is_a_413_announced_or_not() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     let body = json!({"name": "x".repeat(256 * 1024)}).to_string();
     for path in ["/api/v1/recipes", "/api/v1/users/signup", "/api/v1/users/login"] {
         let headers = [("content-type", "application/json")];
@@ -114,7 +114,7 @@ async fn a_body_over_the_limit_is_a_413_announced_or_not() {
 
 #[tokio::test]
 async fn bodies_that_are_no_objects_are_malformed() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     for body in ["[]", "7", "null", "\"x\"", "{", "", "\u{feff}{}", "{\"a\":1}}", &"[".repeat(1_000)] {
         let headers = [("content-type", "application/json")];
         for path in ["/api/v1/recipes", "/api/v1/users/signup", "/api/v1/users/login"] {
@@ -131,7 +131,7 @@ async fn bodies_that_are_no_objects_are_malformed() {
 
 #[tokio::test]
 async fn two_authorizations_are_none() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     let headers = [("authorization", "Bearer x")];
     let answer = send(&app, Method::GET, "/api/v1/users/me", &headers, "").await.is(400);
     assert_eq!(answer.json()["code"], "invalid_request");
@@ -139,7 +139,7 @@ async fn two_authorizations_are_none() {
 
 #[tokio::test]
 async fn every_error_has_the_same_members() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     for (method, path) in [(Method::GET, "/nowhere"), (Method::PATCH, "/"), (Method::POST, "/api/v1/recipes")]
     {
         let body =

@@ -7,7 +7,7 @@ use crate::app::TestApp;
 
 #[tokio::test]
 async fn every_answer_has_a_request_id_and_security_headers() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     for path in ["/", "/api/v1/recipes", "/nowhere", "/healthz", "/docs/"] {
         let answer = app.anonymous().get(path).await;
         assert_eq!(answer.header("x-request-id").len(), 36, "{path}");
@@ -18,7 +18,7 @@ async fn every_answer_has_a_request_id_and_security_headers() {
 
 #[tokio::test]
 async fn a_panic_is_a_500_with_a_request_id_and_nothing_else() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     let answer = app.anonymous().get("/broken/panics").await.is(500);
     assert_eq!(answer.json()["code"], "internal");
     assert_eq!(answer.json()["requestId"], answer.header("x-request-id"));
@@ -28,7 +28,7 @@ async fn a_panic_is_a_500_with_a_request_id_and_nothing_else() {
 
 #[tokio::test(start_paused = true)]
 async fn a_request_that_hangs_is_given_up() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     let before = tokio::time::Instant::now();
     let answer = app.anonymous().get("/broken/hangs").await.is(503);
     assert_eq!(answer.json()["code"], "timed_out");
@@ -37,7 +37,7 @@ async fn a_request_that_hangs_is_given_up() {
 
 #[tokio::test(start_paused = true)]
 async fn a_body_that_does_not_come_is_a_408() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     let alice = app.alice().await;
     let stalled =
         || axum::body::Body::from_stream(tokio_stream::pending::<Result<Vec<u8>, std::io::Error>>());
@@ -54,7 +54,7 @@ async fn a_body_that_does_not_come_is_a_408() {
 
 #[tokio::test]
 async fn a_preflight_is_answered_without_credentials() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     let request = app.anonymous().request(Method::OPTIONS, "/api/v1/recipes");
     let request =
         request.header("origin", "https://a.example").header("access-control-request-method", "POST");
@@ -66,7 +66,7 @@ async fn a_preflight_is_answered_without_credentials() {
 
 #[tokio::test]
 async fn only_listed_origins_are_allowed() {
-    let app = TestApp::with_origins(Origins::Only(vec![HeaderValue::from_static("https://a.example")])).await;
+    let app = TestApp::with_origins(Origins::Only(vec![HeaderValue::from_static("https://a.example")]));
     let ask = async |origin: &str| {
         let request = app.anonymous().request(Method::GET, "/api/v1/recipes").header("origin", origin);
         app.anonymous().send(request.body("".into()).unwrap()).await.is(200)
@@ -79,7 +79,7 @@ async fn only_listed_origins_are_allowed() {
 
 #[tokio::test]
 async fn large_answers_are_compressed_and_tokens_are_not() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     let alice = app.alice().await;
     for n in 0..20 {
         alice.posts_recipe(&format!("Soup {n}")).await;
@@ -103,7 +103,7 @@ async fn large_answers_are_compressed_and_tokens_are_not() {
 
 #[tokio::test]
 async fn health_and_readiness() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     assert_eq!(app.anonymous().get("/healthz").await.is(200).json()["status"], "ok");
     assert_eq!(app.anonymous().get("/readyz").await.is(200).json()["status"], "ok");
     app.store.close().await;

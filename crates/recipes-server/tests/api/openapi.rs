@@ -7,7 +7,7 @@ use crate::app::TestApp;
 
 #[tokio::test]
 async fn the_document_is_served_and_changes_visibly() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     let served = app.anonymous().get("/api/v1/openapi.json").await.is(200);
     assert_eq!(served.header("content-type"), "application/json");
     assert_eq!(served.body, openapi_json());
@@ -39,7 +39,7 @@ fn every_operation_has_a_name_and_every_body_a_shape_with_an_example() {
 
 #[tokio::test]
 async fn the_page_works_offline_and_may_load_nothing_from_elsewhere() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     let page = app.anonymous().get("/docs/").await.is(200);
     assert!(page.header("content-security-policy").contains("default-src 'none'"));
     let html = String::from_utf8(page.body.to_vec()).unwrap();

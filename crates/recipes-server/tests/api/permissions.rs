@@ -37,7 +37,7 @@ async fn every_operation_is_open_to_whom_it_should_be_and_nobody_else() {
     assert_eq!(operations.len(), MATRIX.len(), "the matrix speaks of operations that are not documented");
 
     for (method, path, expected) in MATRIX {
-        let app = TestApp::new().await;
+        let app = TestApp::new();
         let callers = [app.anonymous(), app.bob().await, app.alice().await, app.admin().await];
         for (caller, expected) in callers.iter().zip(expected) {
             // Each gets a recipe of Alice's to try, as the one before may have deleted it.
@@ -57,7 +57,7 @@ async fn call(client: &Client, method: &str, path: &str) -> u16 {
 
 #[tokio::test]
 async fn a_communal_recipe_may_be_changed_by_whoever_is_signed_in() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     let alice = app.alice().await;
     let url = alice.posts_recipe("Soup").await;
     app.store.delete_user(app.user("alice", recipes::Role::User).await, app.clock.now()).await.unwrap();

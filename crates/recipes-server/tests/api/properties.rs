@@ -67,9 +67,9 @@ fn nearly_good() -> impl Strategy<Value = Value> {
 }
 
 /// Runs `check` on many values of a strategy, with one application for all of them.
-fn for_all<S: Strategy>(strategy: &S, check: impl AsyncFn(&TestApp, S::Value) -> Request<Body>) {
+fn for_all<S: Strategy>(strategy: &S, check: &impl AsyncFn(&TestApp, S::Value) -> Request<Body>) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let app = runtime.block_on(TestApp::new());
+    let app = runtime.block_on(async { TestApp::new() });
     let mut runner =
         TestRunner::new(ProptestConfig { cases: 400, failure_persistence: None, ..Default::default() });
     let outcome = runner.run(strategy, |value| {
@@ -93,7 +93,7 @@ async fn signed_in(app: &TestApp, method: Method, path: &str) -> http::request::
 
 #[test]
 fn any_json_as_a_recipe() {
-    for_all(&prop_oneof![nearly_good(), json_value()], async |app, body| {
+    for_all(&prop_oneof![nearly_good(), json_value()], &async |app: &TestApp, body| {
         let request = signed_in(app, Method::POST, "/api/v1/recipes").await;
         request.header("content-type", "application/json").body(body.to_string().into()).unwrap()
     });
@@ -105,7 +105,7 @@ fn any_bytes_as_any_body() {
         proptest::sample::select(vec!["application/json", "application/x-www-form-urlencoded", "text/plain"]);
     let paths =
         proptest::sample::select(vec!["/api/v1/recipes", "/api/v1/users/login", "/api/v1/users/signup"]);
-    for_all(&(vec(any::<u8>(), 0..200), types, paths), async |app, (body, content_type, path)| {
+    for_all(&(vec(any::<u8>(), 0..200), types, paths), &async |app: &TestApp, (body, content_type, path)| {
         let request = signed_in(app, Method::POST, path).await;
         request.header("content-type", content_type).body(body.into()).unwrap()
     });
@@ -115,7 +115,7 @@ fn any_bytes_as_any_body() {
 fn any_form_as_a_recipe() {
     let pair = ("[a-zA-Z]{0,12}(\\[[a-z0-9]{0,3}\\]){0,7}", "[ -~]{0,12}")
         .prop_map(|(name, value)| format!("{name}={value}"));
-    for_all(&vec(pair, 0..12), async |app, pairs| {
+    for_all(&vec(pair, 0..12), &async |app: &TestApp, pairs| {
         let request = signed_in(app, Method::PUT, "/api/v1/recipes/1").await;
         let request = request.header("content-type", "application/x-www-form-urlencoded");
         request.body(pairs.join("&").into()).unwrap()
@@ -124,7 +124,7 @@ fn any_form_as_a_recipe() {
 
 #[test]
 fn any_path_and_query() {
-    for_all(&("[ -~]{0,20}", "[ -~]{0,30}"), async |app, (path, query)| {
+    for_all(&("[ -~]{0,20}", "[ -~]{0,30}"), &async |app: &TestApp, (path, query)| {
         let uri = format!("/api/v1/recipes/{path}?{query}");
         // What is no URI cannot be sent.
         let uri = uri.parse::<http::Uri>().unwrap_or_else(|_| "/api/v1/recipes?cursor=~".parse().unwrap());
@@ -153,7 +153,7 @@ fn any_header() {
     let methods = [Method::GET, Method::PUT, Method::DELETE, Method::OPTIONS, Method::HEAD];
     for_all(
         &(vec(header, 0..5), proptest::sample::select(methods.to_vec())),
-        async |app, (headers, method)| {
+        &async |app: &TestApp, (headers, method)| {
             let mut request = signed_in(app, method, "/api/v1/recipes/1").await;
             for (name, value) in headers {
                 if let Ok(value) = HeaderValue::from_bytes(&value) {

@@ -20,7 +20,7 @@ fn full() -> Value {
 
 #[tokio::test]
 async fn every_field_is_stored_and_answered() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     let created = app.alice().await.post("/api/v1/recipes", &full()).await.is(201).json();
     let read = app.anonymous().get("/api/v1/recipes/1").await.is(200).json();
     assert_eq!(created, read);
@@ -38,7 +38,7 @@ async fn every_field_is_stored_and_answered() {
 
 #[tokio::test]
 async fn what_is_not_set_is_left_out() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     app.alice().await.posts_recipe("Soup").await;
     let read = app.anonymous().get("/api/v1/recipes/1").await.is(200).json();
     let mut names: Vec<_> = read["data"].as_object().unwrap().keys().map(String::as_str).collect();
@@ -63,7 +63,7 @@ async fn what_is_not_set_is_left_out() {
 
 #[tokio::test]
 async fn instructions_may_be_plain_texts_and_are_answered_as_steps() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     let mut soup = recipe("Soup");
     soup["instructions"] = json!(["Boil.", "Serve."]);
     let created = app.alice().await.post("/api/v1/recipes", &soup).await.is(201).json();
@@ -72,10 +72,10 @@ async fn instructions_may_be_plain_texts_and_are_answered_as_steps() {
 
 #[tokio::test]
 async fn put_replaces_the_whole_recipe_and_keeps_what_is_the_servers() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     let alice = app.alice().await;
     let before = alice.post("/api/v1/recipes", &full()).await.is(201).json();
-    app.clock.advance(std::time::Duration::from_secs(60));
+    app.clock.advance(std::time::Duration::from_mins(1));
     let after = alice.put("/api/v1/recipes/1", &recipe("Soup")).await.is(200).json();
     assert_eq!(after["data"]["description"], Value::Null);
     assert_eq!(after["data"]["revision"], 2);
@@ -88,7 +88,7 @@ async fn put_replaces_the_whole_recipe_and_keeps_what_is_the_servers() {
 
 #[tokio::test]
 async fn what_only_the_server_sets_cannot_be_set_from_outside() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     let mut soup = recipe("Soup");
     let uid = "00000000-0000-7000-8000-000000000000";
     for (field, value) in [
@@ -111,7 +111,7 @@ async fn what_only_the_server_sets_cannot_be_set_from_outside() {
 
 #[tokio::test]
 async fn every_limit_is_kept_and_every_crossing_named() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     let alice = app.alice().await;
     let long = |n| "x".repeat(n);
     for (field, at_most, too_much, pointer) in [
@@ -141,7 +141,7 @@ async fn every_limit_is_kept_and_every_crossing_named() {
 
 #[tokio::test]
 async fn unknown_fields_are_ignored_unless_strict_handling_is_preferred() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     let alice = app.alice().await;
     let mut soup = recipe("Soup");
     soup["ingredient"] = json!(["salt"]);
@@ -169,7 +169,7 @@ async fn walk(client: &Client, first: &str) -> Vec<i64> {
 
 #[tokio::test]
 async fn pages_follow_each_other_to_the_end_and_each_recipe_comes_once() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     let alice = app.alice().await;
     for n in 0..7 {
         alice.posts_recipe(&format!("Soup {n}")).await;
@@ -182,7 +182,7 @@ async fn pages_follow_each_other_to_the_end_and_each_recipe_comes_once() {
 
 #[tokio::test]
 async fn a_cursor_stays_good_under_inserts_and_deletes() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     let alice = app.alice().await;
     for n in 0..4 {
         alice.posts_recipe(&format!("Soup {n}")).await;
@@ -197,7 +197,7 @@ async fn a_cursor_stays_good_under_inserts_and_deletes() {
 
 #[tokio::test]
 async fn strange_parameters_are_refused_with_the_way_out() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     let message = async |query: &str| {
         let answer = app.anonymous().get(&format!("/api/v1/recipes?{query}")).await.is(400);
         answer.json()["message"].as_str().unwrap().to_owned()
@@ -214,7 +214,7 @@ async fn strange_parameters_are_refused_with_the_way_out() {
 
 #[tokio::test]
 async fn the_total_is_counted_on_demand() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     let alice = app.alice().await;
     alice.posts_recipe("Soup").await;
     alice.posts_recipe("Stew").await;
@@ -239,7 +239,7 @@ async fn with_header(
 
 #[tokio::test]
 async fn a_client_that_has_the_revision_gets_304_and_no_body() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     let url = app.alice().await.posts_recipe("Soup").await;
     let first = app.anonymous().get(&url).await.is(200);
     assert_eq!(first.header("cache-control"), "private, no-cache");
@@ -259,7 +259,7 @@ async fn a_client_that_has_the_revision_gets_304_and_no_body() {
 
 #[tokio::test]
 async fn head_answers_what_get_answers_without_the_body() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     let url = app.alice().await.posts_recipe("Soup").await;
     for url in [url.as_str(), "/api/v1/recipes", "/api/v1/recipes/99"] {
         let got = app.anonymous().get(url).await;
@@ -273,7 +273,7 @@ async fn head_answers_what_get_answers_without_the_body() {
 
 #[tokio::test]
 async fn if_match_protects_against_lost_updates() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     let alice = app.alice().await;
     let url = alice.posts_recipe("Soup").await;
     let old = alice.get(&url).await.header("etag").to_owned();
@@ -288,7 +288,7 @@ async fn if_match_protects_against_lost_updates() {
 
 #[tokio::test]
 async fn a_private_recipe_exists_for_its_owner_and_admins_alone() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     let (alice, bob, admin) = (app.alice().await, app.bob().await, app.admin().await);
     let mut secret = recipe("Secret sauce");
     secret["visibility"] = json!("private");
@@ -307,7 +307,7 @@ async fn a_private_recipe_exists_for_its_owner_and_admins_alone() {
 
 #[tokio::test]
 async fn a_bad_token_is_refused_even_where_none_is_needed() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     let url = app.alice().await.posts_recipe("Soup").await;
     app.bearing("nonsense").get(&url).await.is(401);
     app.bearing("nonsense").get("/api/v1/recipes").await.is(401);

@@ -7,14 +7,14 @@ use crate::app::{PASSWORD, TestApp, recipe};
 
 #[tokio::test]
 async fn the_root_leads_to_the_recipes() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     let answer = app.anonymous().get("/").await.is(302);
     assert_eq!(answer.header("location"), "/api/v1/recipes");
 }
 
 #[tokio::test]
 async fn recipes_are_listed_in_the_order_of_their_ids() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     assert_eq!(app.anonymous().get("/api/v1/recipes").await.is(200).json(), json!({"data": []}));
     for name in ["Soup", "Bread", "Ale"] {
         app.alice().await.posts_recipe(name).await;
@@ -27,7 +27,7 @@ async fn recipes_are_listed_in_the_order_of_their_ids() {
 
 #[tokio::test]
 async fn a_recipe_has_the_seeds_fields_first_and_in_its_order() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     let url = app.alice().await.posts_recipe("Chicken Vesuvio").await;
     let answer = app.anonymous().get(&url).await.is(200);
     let start = br#"{"data":{"id":1,"name":"Chicken Vesuvio","healthLabels":["Vegan"],"cookTimeMinutes":60,"prepTimeMinutes":10,"ingredients":["1/2 cup olive oil"],"#;
@@ -37,7 +37,7 @@ async fn a_recipe_has_the_seeds_fields_first_and_in_its_order() {
 
 #[tokio::test]
 async fn what_is_no_recipe_is_not_found() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     for path in ["7", "abc", "0", "-1", "01", "1.0", "99999999999999999999", "%00", "1%2F2"] {
         let answer = app.anonymous().get(&format!("/api/v1/recipes/{path}")).await.is(404).json();
         assert_eq!(answer["status"], "error", "{path}");
@@ -48,7 +48,7 @@ async fn what_is_no_recipe_is_not_found() {
 
 #[tokio::test]
 async fn a_bearer_creates_replaces_and_deletes() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     let alice = app.alice().await;
     let created = alice.post("/api/v1/recipes", &recipe("Soup")).await.is(201);
     assert_eq!(created.json()["data"]["name"], "Soup");
@@ -66,7 +66,7 @@ async fn a_bearer_creates_replaces_and_deletes() {
 
 #[tokio::test]
 async fn sign_up_and_log_in_answer_200_and_a_token() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     let sign_up = json!({"name": "Ada", "email": "ada@example.org", "password": PASSWORD});
     let signed_up = app.anonymous().post("/api/v1/users/signup", &sign_up).await.is(200);
     let log_in = json!({"email": "ada@example.org", "password": PASSWORD});
@@ -81,7 +81,7 @@ async fn sign_up_and_log_in_answer_200_and_a_token() {
 
 #[tokio::test]
 async fn the_token_is_an_hs256_jwt_with_id_iat_and_exp_a_day_later() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     let sign_up = json!({"name": "Ada", "email": "ada@example.org", "password": PASSWORD});
     let answer = app.anonymous().post("/api/v1/users/signup", &sign_up).await.is(200).json();
     let inspected = strict_jose::inspect(answer["token"].as_str().unwrap()).unwrap();
@@ -92,7 +92,7 @@ async fn the_token_is_an_hs256_jwt_with_id_iat_and_exp_a_day_later() {
 
 #[tokio::test]
 async fn privileged_routes_want_a_token_and_say_so() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     app.alice().await.posts_recipe("Soup").await;
     let anonymous = app.anonymous();
     for answer in [
@@ -109,7 +109,7 @@ async fn privileged_routes_want_a_token_and_say_so() {
 
 #[tokio::test]
 async fn bodies_may_be_nested_forms() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     let form = "name=Soup&healthLabels%5B%5D=Vegan&cookTimeMinutes=60&prepTimeMinutes=&\
                 ingredients[]=salt&ingredients[]=water&author[name]=Ada";
     let created = app.alice().await.post_form("/api/v1/recipes", form).await.is(201).json();
@@ -125,7 +125,7 @@ async fn bodies_may_be_nested_forms() {
 
 #[tokio::test]
 async fn any_page_may_read_the_answers() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     let request =
         app.anonymous().request(Method::GET, "/api/v1/recipes").header("origin", "https://a.example");
     let answer = app.anonymous().send(request.body("".into()).unwrap()).await.is(200);
@@ -134,7 +134,7 @@ async fn any_page_may_read_the_answers() {
 
 #[tokio::test]
 async fn a_trailing_slash_changes_nothing_as_with_express() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     let url = app.alice().await.posts_recipe("Soup").await;
     app.anonymous().get(&format!("{url}/")).await.is(200);
     app.anonymous().get("/api/v1/recipes/?limit=1").await.is(200);

@@ -17,7 +17,7 @@ fn ada(password: &str) -> Value {
 
 #[tokio::test]
 async fn a_wrong_password_and_an_unknown_email_are_the_same_401() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     app.anonymous().post(SIGN_UP, &ada(PASSWORD)).await.is(200);
     let wrong = app.anonymous().post(LOG_IN, &ada("another password")).await.is(401);
     let unknown = json!({"email": "nobody@example.org", "password": PASSWORD});
@@ -38,7 +38,7 @@ async fn a_wrong_password_and_an_unknown_email_are_the_same_401() {
 
 #[tokio::test]
 async fn a_duplicate_email_is_a_409_in_whatever_case() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     app.anonymous().post(SIGN_UP, &ada(PASSWORD)).await.is(200);
     let again = json!({"name": "Eve", "email": " ADA@example.ORG", "password": PASSWORD});
     let answer = app.anonymous().post(SIGN_UP, &again).await.is(409);
@@ -47,7 +47,7 @@ async fn a_duplicate_email_is_a_409_in_whatever_case() {
 
 #[tokio::test]
 async fn missing_fields_are_a_422_that_names_each() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     let sign_up = app.anonymous().post(SIGN_UP, &json!({})).await.is(422);
     assert_eq!(sign_up.refused_fields(), ["/name", "/email", "/password"]);
     let log_in = app.anonymous().post(LOG_IN, &json!({"email": 7})).await.is(422);
@@ -61,7 +61,7 @@ async fn missing_fields_are_a_422_that_names_each() {
 
 #[tokio::test]
 async fn a_refusal_is_json_with_a_challenge() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     let answer = app.bearing("nonsense").get("/api/v1/users/me").await.is(401);
     assert_eq!(answer.header("content-type"), "application/json");
     assert!(answer.header("www-authenticate").contains(r#"error="invalid_token""#));
@@ -70,7 +70,7 @@ async fn a_refusal_is_json_with_a_challenge() {
 
 #[tokio::test]
 async fn the_token_of_a_deleted_user_is_invalid() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     let alice = app.alice().await;
     alice.get("/api/v1/users/me").await.is(200);
     app.store.delete_user(app.user("alice", Role::User).await, app.clock.now()).await.unwrap();
@@ -83,7 +83,7 @@ async fn the_token_of_a_deleted_user_is_invalid() {
 
 #[tokio::test]
 async fn sign_up_without_an_email_is_refused() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     for email in [json!(null), json!(""), json!("hello"), json!("a@"), json!(7), json!({"$ne": null})] {
         let body = json!({"name": "Ada", "email": email, "password": PASSWORD});
         assert_eq!(app.anonymous().post(SIGN_UP, &body).await.is(422).refused_fields(), ["/email"]);
@@ -92,7 +92,7 @@ async fn sign_up_without_an_email_is_refused() {
 
 #[tokio::test]
 async fn signed_claims_that_name_no_user_do_not_authenticate() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     app.alice().await;
     let key = Key::hs256(SECRET).unwrap();
     let exp = app.clock.now().as_second() + 60;
@@ -109,7 +109,7 @@ async fn signed_claims_that_name_no_user_do_not_authenticate() {
 
 #[tokio::test]
 async fn trailing_junk_after_a_token_is_refused() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     let token = app.app.accounts.access_token(app.user("alice", Role::User).await).unwrap();
     let me = |authorization: String| {
         let request = app.anonymous().request(Method::GET, "/api/v1/users/me");
@@ -125,7 +125,7 @@ async fn trailing_junk_after_a_token_is_refused() {
 #[tokio::test]
 async fn other_algorithms_and_critical_headers_are_refused() {
     use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     app.alice().await;
     let exp = app.clock.now().as_second() + 60;
     let claims = json!({"id": 1, "iat": 0, "exp": exp}).to_string();
@@ -149,7 +149,7 @@ async fn other_algorithms_and_critical_headers_are_refused() {
 
 #[tokio::test]
 async fn an_id_does_not_come_back_after_a_delete() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     let alice = app.alice().await;
     let first = alice.posts_recipe("Soup").await;
     alice.delete(&first).await.is(204);
@@ -158,7 +158,7 @@ async fn an_id_does_not_come_back_after_a_delete() {
 
 #[tokio::test]
 async fn concurrent_writes_lose_nothing() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     let alice = app.alice().await;
     let posts = (0..64).map(|n| {
         let client = app.bearing(alice.token());
@@ -176,7 +176,7 @@ async fn concurrent_writes_lose_nothing() {
 
 #[tokio::test]
 async fn only_its_owner_or_an_admin_may_change_a_recipe() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     let soup = app.alice().await.posts_recipe("Soup").await;
     let bob = app.bob().await;
     assert_eq!(bob.put(&soup, &recipe("Mine")).await.is(403).json()["code"], "not_the_owner");
@@ -187,7 +187,7 @@ async fn only_its_owner_or_an_admin_may_change_a_recipe() {
 
 #[tokio::test]
 async fn a_long_password_is_not_cut() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     let long = "correct horse battery staple ".repeat(4);
     app.anonymous().post(SIGN_UP, &ada(&long)).await.is(200);
     app.anonymous().post(LOG_IN, &ada(&long[..72])).await.is(401);
@@ -199,7 +199,7 @@ async fn a_long_password_is_not_cut() {
 
 #[tokio::test]
 async fn bcrypt_refuses_what_it_would_cut() {
-    let app = TestApp::hashing_with(Scheme::Bcrypt { cost: 10 }).await;
+    let app = TestApp::hashing_with(Scheme::Bcrypt { cost: 10 });
     let long = "correct horse battery staple ".repeat(3);
     let answer = app.anonymous().post(SIGN_UP, &ada(&long)).await.is(422);
     assert_eq!(answer.refused_fields(), ["/password"]);
@@ -208,7 +208,7 @@ async fn bcrypt_refuses_what_it_would_cut() {
 
 #[tokio::test]
 async fn a_syntax_error_is_a_400_that_says_where_and_echoes_nothing() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     let request = app.alice().await.request(Method::POST, "/api/v1/recipes");
     let request =
         request.header(header::CONTENT_TYPE, "application/json").body("{\"name\":\n <script>".into());
@@ -218,7 +218,7 @@ async fn a_syntax_error_is_a_400_that_says_where_and_echoes_nothing() {
 
 #[tokio::test]
 async fn a_missing_array_is_a_422() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     let mut soup = recipe("Soup");
     soup.as_object_mut().unwrap().remove("ingredients");
     assert_eq!(
@@ -229,7 +229,7 @@ async fn a_missing_array_is_a_422() {
 
 #[tokio::test]
 async fn the_seeds_hashes_log_in_and_are_upgraded_at_that_moment() {
-    let app = TestApp::new().await;
+    let app = TestApp::new();
     // As the tutorial's program wrote it: bcrypt, cost 10, "ten little onions".
     let hash = "$2b$10$JqHnCPAjfonbA8mcRtM2GuS1vl5OQfN6PE.hM/NhKR6lRcOlHSSlG";
     app.imported_user("hou@example.com", hash).await;

@@ -58,7 +58,7 @@ impl Program {
         match address.recv_timeout(Duration::from_secs(30)) {
             Ok(Ok(address)) => Self { child, address },
             Ok(Err(output)) => panic!("the program ended: {output}"),
-            Err(_) => panic!("the program does not listen after 30 s"),
+            Err(error) => panic!("the program does not listen after 30 s: {error}"),
         }
     }
 
