@@ -3,8 +3,11 @@
 //! `PORT=8081 bare_axum RECIPE LIST USER` answers the content of these files where the real server answers a recipe,
 //! a page of recipes and the signed-in user. It reads no token, no query and no database.
 
+use std::future::ready;
+
+use anyhow::Context;
 use axum::Router;
-use axum::routing::get;
+use axum::routing::{MethodRouter, get};
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 
@@ -12,17 +15,19 @@ use http::header::CONTENT_TYPE;
 async fn main() -> anyhow::Result<()> {
     let port: u16 = std::env::var("PORT")?.parse()?;
     let mut files = std::env::args().skip(1);
-    let mut next_body = || -> anyhow::Result<Bytes> {
-        let path = files.next().ok_or_else(|| anyhow::anyhow!("usage: PORT=N bare_axum RECIPE LIST USER"))?;
-        Ok(std::fs::read(path)?.into())
+    let mut next_file = || -> anyhow::Result<MethodRouter> {
+        let path = files.next().context("usage: PORT=N bare_axum RECIPE LIST USER")?;
+        Ok(fixed(std::fs::read(path)?.into()))
     };
-    let (recipe, list, user) = (next_body()?, next_body()?, next_body()?);
 
-    let json = [(CONTENT_TYPE, "application/json")];
     let router = Router::new()
-        .route("/api/v1/recipes/{id}", get(async move || (json, recipe.clone())))
-        .route("/api/v1/recipes", get(async move || (json, list.clone())))
-        .route("/api/v1/users/me", get(async move || (json, user.clone())));
+        .route("/api/v1/recipes/{id}", next_file()?)
+        .route("/api/v1/recipes", next_file()?)
+        .route("/api/v1/users/me", next_file()?);
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
     Ok(axum::serve(listener, router).await?)
+}
+
+fn fixed(body: Bytes) -> MethodRouter {
+    get(move || ready(([(CONTENT_TYPE, "application/json")], body.clone())))
 }
