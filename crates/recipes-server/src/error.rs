@@ -88,7 +88,7 @@ impl From<HashError> for ApiError {
     fn from(error: HashError) -> Self {
         match error {
             HashError::Overloaded { retry_after } => Self::Overloaded { retry_after },
-            HashError::TooLong { .. } => {
+            HashError::TooLong { .. } | HashError::Nul => {
                 Self::Invalid(vec![Problem { pointer: "/password".into(), message: error.to_string() }])
             }
             _ => Self::Internal(error.into()),
