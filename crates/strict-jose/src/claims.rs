@@ -75,6 +75,7 @@ impl<'a> Claims<'a> {
         if found == required.len() { Ok(claims) } else { Err(first_missing(payload, required)) }
     }
 
+    #[inline]
     fn take(&mut self, name: Text<'a>, value: Value<'a>) -> Result<(), Error> {
         let times = &mut self.registered;
         match name.short(&mut [0; SHORT]) {
@@ -133,6 +134,7 @@ impl<'a> Audience<'a> {
 }
 
 /// A `NumericDate`, from 1970 through 9999.
+#[inline]
 fn numeric_date(value: Value<'_>) -> Option<SystemTime> {
     let Value::Number(number) = value else { return None };
     let since_1970 = if number.bytes().all(|byte| byte.is_ascii_digit()) {

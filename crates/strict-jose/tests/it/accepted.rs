@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use strict_jose::{Error, Header, Key, Keys, KidExcerpt, Rules, SignError};
 
-use crate::token::{CLAIMS, HEADER, NOW, SECRET, at, key, rules, token, verdict};
+use crate::token::{CLAIMS, HEADER, NOW, SECRET, at, base64url, key, rules, seal, token, verdict};
 
 #[derive(Debug, Deserialize, PartialEq, Serialize)]
 struct Access {
@@ -23,6 +23,7 @@ fn typed_claims_cost_no_allocation_of_ours() {
         sub: String,
     }
     let (rules, key, token) = (rules(), key(), token(HEADER, CLAIMS));
+    assert!(rules.verify_bytes(&token, &key, at(NOW)).is_ok(), "the first token leaves its header behind");
     let allocations = allocation_counter::measure(|| {
         assert_eq!(rules.verify::<Subject>(&token, &key, at(NOW)).unwrap().claims.sub, "7");
     });
@@ -103,6 +104,33 @@ fn claims_of_another_shape_are_an_error_with_a_source() {
     let source = std::error::Error::source(&refused).unwrap();
     assert!(source.to_string().starts_with("missing field `email`"), "{source}");
     assert!(!refused.to_string().contains("email"), "{refused}");
+}
+
+#[test]
+fn a_header_once_accepted_vouches_for_no_other() {
+    let (rules, key) = (rules(), key());
+    let verdict_of =
+        |rules: &Rules, header: &str| verdict(rules.verify_bytes(&token(header, CLAIMS), &key, at(NOW)));
+    assert_eq!(verdict_of(&rules, HEADER), "Ok");
+    for (old, new, want) in [
+        ("HS256", "none", "WrongAlgorithm { expected: Hs256 }"),
+        ("k1", "k2", r#"UnknownKey { kid: "k2" }"#),
+        ("at+jwt", "JWT", "WrongType"),
+        ("at+jwt", "application/at+jwt", "Ok"),
+        ("}", r#","crit":[]}"#, "CriticalHeader"),
+    ] {
+        assert_eq!(verdict_of(&rules, &HEADER.replace(old, new)), want, "{new}");
+        assert_eq!(verdict_of(&rules, HEADER), "Ok", "after {new}");
+    }
+    // Nor for another key.
+    let other = key.clone().with_kid("k2");
+    assert_eq!(
+        verdict(rules.verify_bytes(&token(HEADER, CLAIMS), &other, at(NOW))),
+        r#"UnknownKey { kid: "k1" }"#
+    );
+    // Nor for other claims or another signature.
+    let forged = seal(&base64url(HEADER), &base64url(CLAIMS), b"another secret, long enough for HS256");
+    assert_eq!(verdict(rules.verify_bytes(&forged, &key, at(NOW))), "BadSignature");
 }
 
 /// Two keys, the way a later set of keys chooses.
