@@ -31,5 +31,5 @@ CREATE TABLE recipes (
 ) STRICT;
 
 -- Counts what everybody sees, and finds it where private recipes lie thick between.
-CREATE INDEX recipes_public ON recipes (id) WHERE private = 0;
+CREATE INDEX recipes_public ON recipes (private) WHERE private = 0;
 CREATE INDEX recipes_by_owner ON recipes (owner_id, private) WHERE owner_id IS NOT NULL;

@@ -88,6 +88,26 @@ async fn what_is_waiting_shares_a_commit_up_to_256() {
 }
 
 #[tokio::test]
+async fn commits_are_counted_before_anybody_is_answered() {
+    /// Answers with how many commits were counted by then.
+    struct Witness(Arc<Readers>, oneshot::Sender<u64>);
+    impl Job for Witness {
+        fn run(&mut self, _: &Connection) -> Result<(), StoreError> {
+            Ok(())
+        }
+        fn answer(self: Box<Self>, _: &Result<(), StoreError>) {
+            self.1.send(self.0.commits()).unwrap();
+        }
+    }
+    let table = Table::new().await;
+    let before = table.db.0.readers.commits();
+    let (caller, answer) = oneshot::channel();
+    let witness = Message::Write(Box::new(Witness(Arc::clone(&table.db.0.readers), caller)));
+    assert!(table.db.0.writer.inbox.send(witness).is_ok());
+    assert_eq!(answer.await.unwrap(), before + 1);
+}
+
+#[tokio::test]
 async fn a_write_that_fails_takes_nothing_with_it() {
     let table = Table::new().await;
     let two_then_fail: Work = Box::new(|db| {
