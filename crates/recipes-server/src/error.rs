@@ -31,6 +31,8 @@ pub enum ApiError {
     MethodNotAllowed,
     /// Nobody was accepted by the strategies that guard the route.
     Refused(Refusal),
+    /// Deleted between being recognized and writing.
+    CallerGone,
     /// Signed in, but this recipe belongs to somebody else.
     NotTheOwner,
     EmailTaken,
@@ -78,6 +80,7 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Taken(_) => Self::EmailTaken,
+            StoreError::OwnerGone => Self::CallerGone,
             StoreError::Unavailable(_) => Self::Unavailable(error.into()),
             _ => Self::Internal(error.into()),
         }
@@ -142,6 +145,13 @@ impl ApiError {
                 "This address does not answer that method; the Allow header lists those it does",
             ),
             Self::Refused(refusal) => refused(refusal, headers),
+            Self::CallerGone => {
+                headers.insert(
+                    header::WWW_AUTHENTICATE,
+                    HeaderValue::from_static(r#"Bearer error="invalid_token""#),
+                );
+                plain(StatusCode::UNAUTHORIZED, "invalid_token", "Unauthorized")
+            }
             Self::NotTheOwner => {
                 plain(StatusCode::FORBIDDEN, "not_the_owner", "Only its owner may change this recipe")
             }

@@ -32,6 +32,7 @@ use axum::{
     routing::future::RouteFuture,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, Uri, header};
+use jiff::Timestamp;
 use pin_project_lite::pin_project;
 use recipes::Clock;
 use tokio::time::Sleep;
@@ -103,8 +104,10 @@ where
         let desk = Arc::clone(&self.desk);
         let headers = request.headers();
         let origin = headers.get(header::ORIGIN).cloned();
+        let at = desk.clock.now();
         let kept = Kept {
-            id: desk.ids.of(headers, desk.clock.now()),
+            at,
+            id: desk.ids.of(headers, at),
             shape: accept::shape(headers),
             method: request.method().clone(),
             uri: request.uri().clone(),
@@ -173,6 +176,7 @@ pin_project! {
 
 /// What is remembered of the request once the router has it.
 struct Kept {
+    at: Timestamp,
     id: RequestId,
     shape: Shape,
     method: http::Method,
@@ -238,7 +242,7 @@ impl Desk {
         headers.insert(header::REFERRER_POLICY, NO_REFERRER);
         self.origins.allow(kept.origin.as_ref(), headers);
         self.log.write(&Access {
-            at: self.clock.now(),
+            at: kept.at,
             method: &kept.method,
             path: kept.uri.path(),
             status: response.status(),

@@ -47,6 +47,7 @@ pub fn init(filter: &str, format: LogFormat) {
 
 /// One request, as the operator sees it. Never its query, which may hold what is nobody's business.
 pub struct Access<'a> {
+    /// When it came.
     pub at: Timestamp,
     pub method: &'a Method,
     pub path: &'a str,
@@ -144,9 +145,13 @@ impl Shared {
 
 fn text(out: &mut String, access: &Access<'_>) {
     let Access { at, method, path, status, took, request_id } = access;
-    let milliseconds = took.as_secs_f64() * 1e3;
+    let (milliseconds, microseconds) = (took.as_millis(), took.subsec_micros() % 1_000);
     // Paths are percent-encoded by clients and checked by the URI parser: they hold no line break.
-    let _ = writeln!(out, "{at:.3} {method} {path} {} {milliseconds:.3} ms {request_id}", status.as_u16());
+    let _ = writeln!(
+        out,
+        "{at:.3} {method} {path} {} {milliseconds}.{microseconds:03} ms {request_id}",
+        status.as_u16()
+    );
 }
 
 fn json(out: &mut String, access: &Access<'_>) {
@@ -159,10 +164,10 @@ fn json(out: &mut String, access: &Access<'_>) {
             _ => out.push(character),
         }
     }
-    let milliseconds = took.as_secs_f64() * 1e3;
+    let (milliseconds, microseconds) = (took.as_millis(), took.subsec_micros() % 1_000);
     let _ = writeln!(
         out,
-        r#"","status":{},"ms":{milliseconds:.3},"requestId":"{request_id}"}}"#,
+        r#"","status":{},"ms":{milliseconds}.{microseconds:03},"requestId":"{request_id}"}}"#,
         status.as_u16()
     );
 }

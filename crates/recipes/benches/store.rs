@@ -28,7 +28,7 @@ fn read_by_key(bencher: Bencher<'_, '_>) {
     bencher.counter(ItemsCount::new(1_usize)).bench(|| {
         let random = seen.fetch_add(0x9e37_79b9_7f4a_7c15_u64.cast_signed(), Ordering::Relaxed);
         let id = RecipeId::from_i64(random.rem_euclid(ROWS) + 1).unwrap();
-        full.runtime.block_on(full.store.recipe(black_box(id), Viewer::Anyone)).unwrap().unwrap().json.len()
+        full.runtime.block_on(full.store.recipe(black_box(id), Viewer::Anyone)).unwrap().unwrap().json_len()
     });
 }
 

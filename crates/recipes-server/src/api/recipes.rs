@@ -246,9 +246,9 @@ fn done<T>(edit: Edit<T>, id: RecipeId) -> Result<T, ApiError> {
 }
 
 fn one(status: StatusCode, stored: &Stored) -> Response {
-    let mut body = Vec::with_capacity(stored.json.len() + 9);
+    let mut body = Vec::with_capacity(stored.json_len() + 9);
     body.extend_from_slice(b"{\"data\":");
-    body.extend_from_slice(stored.json.as_bytes());
+    stored.write_json(&mut body);
     body.push(b'}');
     let mut response = answer(status, body);
     validators(response.headers_mut(), stored);

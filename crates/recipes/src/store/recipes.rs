@@ -5,7 +5,6 @@ use jiff::Timestamp;
 use crate::id::{RecipeId, Uid, UserId};
 use crate::recipe::document::{Document, splice_id};
 use crate::recipe::{Draft, Visibility};
-use crate::store::StoreError;
 
 /// A recipe before the store has given the number.
 #[derive(Clone, Debug)]
@@ -30,21 +29,22 @@ pub struct Stored {
     pub id: RecipeId,
     pub revision: i64,
     pub updated_at: Timestamp,
-    /// The whole recipe as a JSON object.
-    pub json: String,
+    pub(super) text: Vec<u8>,
 }
 
 impl Stored {
-    pub(super) fn new(
-        id: RecipeId,
-        revision: i64,
-        updated_at: Timestamp,
-        text: &[u8],
-    ) -> Result<Self, StoreError> {
-        let mut json = Vec::with_capacity(text.len() + 32);
-        splice_id(&mut json, id, text);
-        let json = String::from_utf8(json).map_err(|why| StoreError::Corrupt(why.to_string()))?;
-        Ok(Self { id, revision, updated_at, json })
+    pub(super) fn new(id: RecipeId, revision: i64, updated_at: Timestamp, text: impl Into<Vec<u8>>) -> Self {
+        Self { id, revision, updated_at, text: text.into() }
+    }
+
+    /// Appends the whole recipe as a JSON object, which is where it was going anyway.
+    pub fn write_json(&self, out: &mut Vec<u8>) {
+        splice_id(out, self.id, &self.text);
+    }
+
+    /// The room that [`Stored::write_json`] takes, or a little more.
+    pub fn json_len(&self) -> usize {
+        self.text.len() + 32
     }
 }
 

@@ -91,6 +91,12 @@ impl Kitchen {
     }
 }
 
+fn json_of(stored: &Stored) -> String {
+    let mut json = Vec::new();
+    stored.write_json(&mut json);
+    String::from_utf8(json).unwrap()
+}
+
 fn url(file: &Path) -> DatabaseUrl {
     DatabaseUrl::parse(&format!("sqlite:{}", file.display())).unwrap()
 }

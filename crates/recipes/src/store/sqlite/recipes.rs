@@ -28,7 +28,7 @@ impl Sqlite {
                 Ok((id_in(db.last_insert_rowid())?, text))
             })
             .await?;
-        Stored::new(id, tail.revision, tail.updated_at, text.as_bytes())
+        Ok(Stored::new(id, tail.revision, tail.updated_at, text))
     }
 
     pub async fn import_recipe(
@@ -53,7 +53,7 @@ impl Sqlite {
                 return Ok(Imported::AlreadyThere(id_in(there)?));
             }
             let id = id_in(db.last_insert_rowid())?;
-            Stored::new(id, tail.revision, tail.updated_at, text.as_bytes()).map(Imported::Added)
+            Ok(Imported::Added(Stored::new(id, tail.revision, tail.updated_at, text)))
         })
         .await
     }
@@ -95,7 +95,7 @@ impl Sqlite {
                     now.as_microsecond(),
                 ],
             )?;
-            Stored::new(id, tail.revision, now, text.as_bytes()).map(Edit::Done)
+            Ok(Edit::Done(Stored::new(id, tail.revision, now, text)))
         })
         .await
     }
@@ -140,7 +140,7 @@ impl Sqlite {
             )?;
             let mut rows = statement.query(params![id.get(), user, admin])?;
             let Some(row) = rows.next()? else { return Ok(None) };
-            Stored::new(id, row.get(0)?, time_at(row.get(1)?)?, text_in(row, 2)?).map(Some)
+            Ok(Some(Stored::new(id, row.get(0)?, time_at(row.get(1)?)?, text_in(row, 2)?)))
         })
     }
 
