@@ -94,8 +94,10 @@ fn json(bytes: &[u8]) -> Result<Map<String, Value>, ApiError> {
 }
 
 fn form(bytes: &[u8]) -> Result<Map<String, Value>, ApiError> {
+    // A pair without a name names no field; serde_qs ignores it anywhere but in front.
+    let named: Vec<_> = bytes.split(|byte| *byte == b'&').filter(|pair| !pair.starts_with(b"=")).collect();
     // Browsers send `ingredients%5B%5D=`; form encoding reads the brackets in both spellings.
-    serde_qs::Config::new().use_form_encoding(true).deserialize_bytes(bytes).map_err(|_| {
+    serde_qs::Config::new().use_form_encoding(true).deserialize_bytes(&named.join(&b'&')).map_err(|_| {
         let message =
             "The body is not a valid form; nested fields are written author[name]=.. and ingredients[]=..";
         ApiError::Malformed(message.into())

@@ -15,7 +15,7 @@ use crate::{api, error::ApiError, limits, state::App};
 
 /// The whole API, and its description as the routes themselves give it.
 pub fn router() -> (Router<App>, OpenApi) {
-    let (router, openapi) = OpenApiRouter::with_openapi(api::docs::document())
+    let (router, mut openapi) = OpenApiRouter::with_openapi(api::docs::document())
         .routes(routes!(api::recipes::list, api::recipes::create))
         .routes(routes!(api::recipes::read, api::recipes::replace, api::recipes::delete))
         .routes(routes!(api::accounts::sign_up))
@@ -24,6 +24,7 @@ pub fn router() -> (Router<App>, OpenApi) {
         .routes(routes!(api::health::alive))
         .routes(routes!(api::health::ready))
         .split_for_parts();
+    api::docs::require_bodies(&mut openapi);
     let router = router
         .route("/", get(home))
         .merge(api::docs::pages(&openapi))

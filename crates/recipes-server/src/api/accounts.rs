@@ -70,7 +70,7 @@ pub async fn log_in(
     security(("bearer" = [])),
     responses(
         (status = 200, description = "Your account", body = ref("#/components/schemas/UserEnvelope")),
-        Unauthorized, NotAcceptable, Unavailable,
+        Malformed, Unauthorized, NotAcceptable, Unavailable,
     )
 )]
 pub async fn me(Auth(user): Auth<Guard>) -> Response {

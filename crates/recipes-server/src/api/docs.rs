@@ -13,7 +13,7 @@ use http::{HeaderValue, header};
 use utoipa::{
     Modify, OpenApi as _,
     openapi::{
-        OpenApi, RefOr, Schema,
+        OpenApi, RefOr, Required, Schema,
         security::{Http, HttpAuthScheme, SecurityScheme},
     },
 };
@@ -69,6 +69,18 @@ impl Modify for Schemas {
     fn modify(&self, openapi: &mut OpenApi) {
         let schemas: BTreeMap<String, RefOr<Schema>> = serde_json::from_str(SCHEMAS).unwrap_or_default();
         openapi.components.get_or_insert_default().schemas.extend(schemas);
+    }
+}
+
+/// Says that a body that is described must be sent; the route macros leave that open.
+pub fn require_bodies(openapi: &mut OpenApi) {
+    for path in openapi.paths.paths.values_mut() {
+        let operations = [&mut path.get, &mut path.post, &mut path.put, &mut path.patch, &mut path.delete];
+        for body in operations.into_iter().flatten().filter_map(|operation| operation.request_body.as_mut()) {
+            if let RefOr::T(body) = body {
+                body.required = Some(Required::True);
+            }
+        }
     }
 }
 

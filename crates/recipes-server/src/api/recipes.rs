@@ -105,7 +105,7 @@ fn page(query: &Query<'_>) -> Result<Page, ApiError> {
             ("etag" = String, description = "The revision, for If-None-Match and If-Match"),
             ("last-modified" = String, description = "When it was last changed"))),
         (status = 304, description = "You have it already"),
-        Unauthorized, RecipeNotFound, NotAcceptable, Unavailable,
+        Malformed, Unauthorized, RecipeNotFound, NotAcceptable, Unavailable,
     )
 )]
 pub async fn read(
@@ -185,7 +185,7 @@ pub async fn replace(
     security(("bearer" = [])),
     responses(
         (status = 204, description = "Gone, on disk"),
-        Unauthorized, Forbidden, RecipeNotFound, PreconditionFailed, NotAcceptable, Unavailable,
+        Malformed, Unauthorized, Forbidden, RecipeNotFound, PreconditionFailed, NotAcceptable, Unavailable,
     )
 )]
 pub async fn delete(
