@@ -1,8 +1,9 @@
 //! Conditional requests (RFC 9110 section 13): not sending what the client has, not losing what it did not see.
 
-use std::time::SystemTime;
+use std::{convert::Infallible, io::Write as _, time::SystemTime};
 
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::extract::FromRequestParts;
+use http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts};
 use recipes::{RecipeId, store::Precondition};
 
 /// The strong validator of one recipe: its id and revision, as every change makes a new revision.
@@ -14,9 +15,11 @@ pub struct ETag {
 
 impl ETag {
     pub fn to_header(self) -> HeaderValue {
+        let (mut id, mut revision) = (itoa::Buffer::new(), itoa::Buffer::new());
+        let parts = ["\"", id.format(self.id.get()), "-", revision.format(self.revision), "\""];
+        let tag = parts.concat();
         // Quotes, digits and a dash: always a valid header value.
-        HeaderValue::from_str(&format!("\"{}-{}\"", self.id, self.revision))
-            .unwrap_or(HeaderValue::from_static("\"\""))
+        HeaderValue::from_maybe_shared(bytes::Bytes::from(tag)).unwrap_or(HeaderValue::from_static("\"\""))
     }
 
     /// The revision that a tag names, if it is one of ours for this recipe.
@@ -32,8 +35,33 @@ pub fn system_time(time: jiff::Timestamp) -> SystemTime {
     SystemTime::try_from(time).unwrap_or(SystemTime::UNIX_EPOCH)
 }
 
+/// When something was last changed, as a header says it: in whole seconds (RFC 9110 section 5.6.7).
+pub fn last_modified(time: jiff::Timestamp) -> HeaderValue {
+    let mut date = [0; "Sun, 06 Nov 1994 08:49:37 GMT".len()];
+    let written = write!(&mut date[..], "{}", httpdate::HttpDate::from(system_time(time)));
+    // Letters, digits and spaces: always a valid header value.
+    written.ok().and_then(|()| HeaderValue::from_bytes(&date).ok()).unwrap_or(HeaderValue::from_static(""))
+}
+
+/// The conditional headers of a request, without its others.
+pub struct Conditions(HeaderMap);
+
+impl<S: Sync> FromRequestParts<S> for Conditions {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let mut conditions = HeaderMap::new();
+        for name in [header::IF_MATCH, header::IF_NONE_MATCH, header::IF_MODIFIED_SINCE] {
+            for value in parts.headers.get_all(&name) {
+                conditions.append(name.clone(), value.clone());
+            }
+        }
+        Ok(Self(conditions))
+    }
+}
+
 /// Whether the client already has this revision: `If-None-Match`, and only without it `If-Modified-Since`.
-pub fn is_fresh(headers: &HeaderMap, current: ETag, last_modified: SystemTime) -> bool {
+pub fn is_fresh(Conditions(headers): &Conditions, current: ETag, changed: SystemTime) -> bool {
     if headers.contains_key(header::IF_NONE_MATCH) {
         // Weak comparison (section 13.1.2): W/"x" from a compressing proxy is as good as "x".
         return tags(headers, header::IF_NONE_MATCH).any(|tag| {
@@ -45,11 +73,11 @@ pub fn is_fresh(headers: &HeaderMap, current: ETag, last_modified: SystemTime) -
     let seconds = |time: SystemTime| time.duration_since(SystemTime::UNIX_EPOCH).map(|d| d.as_secs()).ok();
     let since = headers.get(header::IF_MODIFIED_SINCE).and_then(|value| value.to_str().ok());
     let since = since.and_then(|text| httpdate::parse_http_date(text).ok());
-    since.is_some_and(|since| seconds(last_modified) <= seconds(since))
+    since.is_some_and(|since| seconds(changed) <= seconds(since))
 }
 
 /// What `If-Match` demands of the stored revision (strong comparison, section 13.1.1).
-pub fn precondition(headers: &HeaderMap, id: RecipeId) -> Precondition {
+pub fn precondition(Conditions(headers): &Conditions, id: RecipeId) -> Precondition {
     if !headers.contains_key(header::IF_MATCH) {
         return Precondition::None;
     }
@@ -79,8 +107,8 @@ mod tests {
         ETag { id: RecipeId::parse("7").unwrap(), revision: 3 }
     }
 
-    fn headers(name: HeaderName, value: &str) -> HeaderMap {
-        HeaderMap::from_iter([(name, value.parse().unwrap())])
+    fn headers(name: HeaderName, value: &str) -> Conditions {
+        Conditions(HeaderMap::from_iter([(name, value.parse().unwrap())]))
     }
 
     #[test]
@@ -106,14 +134,14 @@ mod tests {
         let mut since = headers(header::IF_MODIFIED_SINCE, "Thu, 01 Jan 1970 00:16:40 GMT");
         assert!(is_fresh(&since, current(), changed));
         assert!(!is_fresh(&since, current(), changed + Duration::from_secs(1)));
-        since.insert(header::IF_NONE_MATCH, "\"7-2\"".parse().unwrap());
+        since.0.insert(header::IF_NONE_MATCH, "\"7-2\"".parse().unwrap());
         assert!(!is_fresh(&since, current(), changed));
     }
 
     #[test]
     fn if_match_compares_strongly() {
         let id = current().id;
-        assert!(matches!(precondition(&HeaderMap::new(), id), Precondition::None));
+        assert!(matches!(precondition(&Conditions(HeaderMap::new()), id), Precondition::None));
         assert!(matches!(precondition(&headers(header::IF_MATCH, "*"), id), Precondition::None));
         for (tags, want) in
             [("\"7-3\", \"7-4\"", vec![3, 4]), ("W/\"7-3\"", vec![]), ("\"x\"", vec![]), ("\"8-3\"", vec![])]

@@ -11,10 +11,8 @@ pub const BODY_READ: Duration = Duration::from_secs(10);
 /// How long a whole request may take. Waiting for a password hash in a full queue is the longest honest case.
 pub const REQUEST: Duration = Duration::from_secs(30);
 
-/// Lines in a request's head; browsers send about 20.
-pub const HEADERS: usize = 64;
-
-/// A request's head. Also bounds the URL, as it is part of it.
+/// A request's head. Also bounds the URL, as it is part of it. Its lines are bounded by hyper, which makes room for 100
+/// of them; naming another number would make it ask for that room anew for every request.
 pub const HEAD_BYTES: usize = 32 * 1024;
 
 /// Recipes in a page when the client does not say, and at most.

@@ -1,9 +1,10 @@
 //! Query parameters and preferences: whatever is not known is refused with the nearest known name, because a
 //! misspelt filter that is silently ignored answers with the wrong data.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, convert::Infallible};
 
-use http::{HeaderMap, Uri};
+use axum::extract::FromRequestParts;
+use http::{HeaderMap, Uri, request::Parts};
 
 use crate::error::ApiError;
 
@@ -42,6 +43,21 @@ pub fn did_you_mean(name: &str, known: &[&str]) -> String {
         Some(nearest) if strsim::jaro_winkler(name, nearest) > 0.7 => format!("did you mean \"{nearest}\"?"),
         Some(_) => format!("known are: {}", known.join(", ")),
         None => "there is none here".to_owned(),
+    }
+}
+
+/// Whether a list is to say how many there are in all, which costs counting them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Count {
+    Exact,
+    NotAsked,
+}
+
+impl<S: Sync> FromRequestParts<S> for Count {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(if prefers(&parts.headers, "count", "exact") { Self::Exact } else { Self::NotAsked })
     }
 }
 

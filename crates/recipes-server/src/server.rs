@@ -14,7 +14,7 @@ use self::connections::{CappedListener, Peer};
 use crate::{
     config::Config,
     front::Front,
-    limits::{self, HEAD_BYTES, HEADERS, STREAMS},
+    limits::{self, HEAD_BYTES, STREAMS},
     passwords::Passwords,
     router::router,
     sample,
@@ -76,12 +76,7 @@ pub async fn run(
         .accept_error_handler(|_, error| tracing::warn!(%error, "A connection could not be accepted"));
     // Without a timer hyper has no time-outs at all, and slow clients hold their connections for ever.
     let protocols = server.http_builder();
-    protocols
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.head)
-        .max_buf_size(HEAD_BYTES)
-        .max_headers(HEADERS);
+    protocols.http1().timer(TokioTimer::new()).header_read_timeout(limits.head).max_buf_size(HEAD_BYTES);
     protocols
         .http2()
         .timer(TokioTimer::new())

@@ -70,6 +70,7 @@ struct Shared {
 struct Waiting {
     lines: String,
     dropped: u64,
+    second: Second,
 }
 
 impl AccessLog {
@@ -103,9 +104,10 @@ impl AccessLog {
             return;
         }
         let first = waiting.lines.is_empty();
+        let Waiting { lines, second, .. } = &mut *waiting;
         match shared.format {
-            LogFormat::Text => text(&mut waiting.lines, access),
-            LogFormat::Json => json(&mut waiting.lines, access),
+            LogFormat::Text => text(lines, access, second),
+            LogFormat::Json => json(lines, access, second),
         }
         drop(waiting);
         if first {
@@ -143,20 +145,26 @@ impl Shared {
     }
 }
 
-fn text(out: &mut String, access: &Access<'_>) {
+fn text(out: &mut String, access: &Access<'_>, second: &mut Second) {
     let Access { at, method, path, status, took, request_id } = access;
-    let (milliseconds, microseconds) = (took.as_millis(), took.subsec_micros() % 1_000);
+    second.write(out, *at);
     // Paths are percent-encoded by clients and checked by the URI parser: they hold no line break.
-    let _ = writeln!(
-        out,
-        "{at:.3} {method} {path} {} {milliseconds}.{microseconds:03} ms {request_id}",
-        status.as_u16()
-    );
+    for part in [" ", method.as_str(), " ", path, " ", status.as_str(), " "] {
+        out.push_str(part);
+    }
+    milliseconds(out, *took);
+    for part in [" ms ", request_id, "\n"] {
+        out.push_str(part);
+    }
 }
 
-fn json(out: &mut String, access: &Access<'_>) {
+fn json(out: &mut String, access: &Access<'_>, second: &mut Second) {
     let Access { at, method, path, status, took, request_id } = access;
-    let _ = write!(out, r#"{{"timestamp":"{at:.3}","level":"INFO","method":"{method}","path":""#);
+    out.push_str(r#"{"timestamp":""#);
+    second.write(out, *at);
+    for part in [r#"","level":"INFO","method":""#, method.as_str(), r#"","path":""#] {
+        out.push_str(part);
+    }
     // The URI parser lets `"` and `\` through.
     for character in path.chars() {
         match character {
@@ -164,12 +172,49 @@ fn json(out: &mut String, access: &Access<'_>) {
             _ => out.push(character),
         }
     }
-    let (milliseconds, microseconds) = (took.as_millis(), took.subsec_micros() % 1_000);
-    let _ = writeln!(
-        out,
-        r#"","status":{},"ms":{milliseconds}.{microseconds:03},"requestId":"{request_id}"}}"#,
-        status.as_u16()
-    );
+    for part in [r#"","status":"#, status.as_str(), r#","ms":"#] {
+        out.push_str(part);
+    }
+    milliseconds(out, *took);
+    for part in [r#","requestId":""#, request_id, "\"}\n"] {
+        out.push_str(part);
+    }
+}
+
+/// The second that is being written about, as text: it is the same for a hundred thousand lines.
+#[derive(Default)]
+struct Second {
+    number: i64,
+    /// `2026-01-01T00:00:00`
+    text: String,
+}
+
+impl Second {
+    fn write(&mut self, out: &mut String, at: Timestamp) {
+        if self.number != at.as_second() || self.text.is_empty() {
+            self.number = at.as_second();
+            self.text.clear();
+            let _ = write!(self.text, "{at:.0}");
+            self.text.pop();
+        }
+        out.push_str(&self.text);
+        out.push('.');
+        thousandths(out, at.subsec_millisecond().unsigned_abs().into());
+        out.push('Z');
+    }
+}
+
+fn milliseconds(out: &mut String, took: Duration) {
+    out.push_str(itoa::Buffer::new().format(took.as_millis()));
+    out.push('.');
+    thousandths(out, took.subsec_micros() % 1_000);
+}
+
+/// Three digits.
+fn thousandths(out: &mut String, number: u32) {
+    for unit in [100, 10, 1] {
+        out.push(char::from_digit(number / unit % 10, 10).unwrap_or('0'));
+    }
 }
 
 #[cfg(test)]
@@ -190,14 +235,14 @@ mod tests {
     #[test]
     fn a_line_for_people() {
         let mut line = String::new();
-        text(&mut line, &access("/api/v1/recipes"));
+        text(&mut line, &access("/api/v1/recipes"), &mut Second::default());
         assert_eq!(line, "2026-01-01T00:00:00.000Z GET /api/v1/recipes 200 1.234 ms abc\n");
     }
 
     #[test]
     fn a_line_for_machines_is_json_whatever_the_path() {
         let mut line = String::new();
-        json(&mut line, &access(r#"/"quoted"\"#));
+        json(&mut line, &access(r#"/"quoted"\"#), &mut Second::default());
         let value: serde_json::Value = serde_json::from_str(&line).unwrap();
         assert_eq!(value["path"], r#"/"quoted"\"#);
         assert_eq!(value["status"], 200);
@@ -208,7 +253,7 @@ mod tests {
     fn a_full_buffer_drops_lines_and_counts_them() {
         let shared = Arc::new(Shared {
             format: LogFormat::Text,
-            waiting: Mutex::new(Waiting { lines: "x".repeat(BUFFER + 1), dropped: 0 }),
+            waiting: Mutex::new(Waiting { lines: "x".repeat(BUFFER + 1), ..Waiting::default() }),
             filled: Condvar::new(),
         });
         AccessLog(Some(Arc::clone(&shared))).write(&access("/"));

@@ -74,8 +74,11 @@ impl Uid {
         Self(uuid::Builder::from_unix_timestamp_millis(milliseconds, &random).into_uuid())
     }
 
+    /// The length of the form with hyphens.
+    pub const LENGTH: usize = Hyphenated::LENGTH;
+
     /// Writes the form with hyphens.
-    pub(crate) fn encode(self, buffer: &mut [u8; Hyphenated::LENGTH]) -> &str {
+    pub fn encode(self, buffer: &mut [u8; Self::LENGTH]) -> &str {
         self.0.as_hyphenated().encode_lower(buffer)
     }
 

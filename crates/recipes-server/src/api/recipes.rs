@@ -1,7 +1,7 @@
 //! Recipes: anybody reads them, whoever is signed in writes them, their owner changes them.
 
 use axum::{
-    extract::{FromRequestParts, RawPathParams, State},
+    extract::{FromRequestParts, State},
     response::Response,
 };
 use http::{HeaderMap, HeaderValue, StatusCode, Uri, header, request::Parts};
@@ -22,10 +22,10 @@ use super::{
 use crate::{
     accounts::Guard,
     body::{Body, Parse},
-    conditional::{self, ETag},
+    conditional::{self, Conditions, ETag},
     error::ApiError,
     limits,
-    query::{self, Query},
+    query::{Count, Query},
     state::App,
 };
 
@@ -44,7 +44,7 @@ pub async fn list(
     State(app): State<App>,
     caller: Option<Auth<Guard>>,
     uri: Uri,
-    headers: HeaderMap,
+    count: Count,
 ) -> Result<Response, ApiError> {
     let query = Query::parse(&uri, &["limit", "cursor"])?;
     let page = page(&query)?;
@@ -60,7 +60,7 @@ pub async fn list(
         body.extend_from_slice(format!(",\"nextCursor\":\"{next}\"").as_bytes());
     }
     let mut applied = None;
-    if query::prefers(&headers, "count", "exact") {
+    if count == Count::Exact {
         let total = app.store.count_recipes(viewer).await?;
         body.extend_from_slice(format!(",\"totalCount\":{total}").as_bytes());
         applied = Some(HeaderValue::from_static("count=exact"));
@@ -112,11 +112,11 @@ pub async fn read(
     State(app): State<App>,
     RecipePath(id): RecipePath,
     caller: Option<Auth<Guard>>,
-    headers: HeaderMap,
+    conditions: Conditions,
 ) -> Result<Response, ApiError> {
     let stored = app.store.recipe(id, viewer(caller.as_ref())).await?.ok_or(ApiError::RecipeNotFound)?;
     let etag = ETag { id, revision: stored.revision };
-    if conditional::is_fresh(&headers, etag, conditional::system_time(stored.updated_at)) {
+    if conditional::is_fresh(&conditions, etag, conditional::system_time(stored.updated_at)) {
         let mut response = Response::default();
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         validators(response.headers_mut(), &stored);
@@ -169,10 +169,10 @@ pub async fn replace(
     State(app): State<App>,
     Auth(caller): Auth<Guard>,
     RecipePath(id): RecipePath,
-    headers: HeaderMap,
+    conditions: Conditions,
     Body(draft): Body<Draft>,
 ) -> Result<Response, ApiError> {
-    let precondition = conditional::precondition(&headers, id);
+    let precondition = conditional::precondition(&conditions, id);
     let now = app.clock.now();
     let edit = app.store.replace_recipe(id, editor(&caller), &draft, precondition, now).await?;
     Ok(one(StatusCode::OK, &done(edit, id)?))
@@ -192,9 +192,9 @@ pub async fn delete(
     State(app): State<App>,
     Auth(caller): Auth<Guard>,
     RecipePath(id): RecipePath,
-    headers: HeaderMap,
+    conditions: Conditions,
 ) -> Result<StatusCode, ApiError> {
-    let precondition = conditional::precondition(&headers, id);
+    let precondition = conditional::precondition(&conditions, id);
     let edit = app.store.delete_recipe(id, editor(&caller), precondition).await?;
     done(edit, id).map(|()| StatusCode::NO_CONTENT)
 }
@@ -205,11 +205,9 @@ pub struct RecipePath(RecipeId);
 impl FromRequestParts<App> for RecipePath {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let params = RawPathParams::from_request_parts(parts, app).await;
-        // A path that is no UTF-8 is not the address of a recipe either.
-        let params = params.map_err(|_| ApiError::RecipeNotFound)?;
-        let id = params.iter().find(|(name, _)| *name == "id").and_then(|(_, text)| RecipeId::parse(text));
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, ApiError> {
+        // An id is digits, which nobody has to percent-encode: the raw last segment is it, without copies.
+        let id = parts.uri.path().rsplit('/').next().and_then(RecipeId::parse);
         id.map(Self).ok_or(ApiError::RecipeNotFound)
     }
 }
@@ -257,11 +255,7 @@ fn one(status: StatusCode, stored: &Stored) -> Response {
 
 fn validators(headers: &mut HeaderMap, stored: &Stored) {
     headers.insert(header::ETAG, ETag { id: stored.id, revision: stored.revision }.to_header());
-    let last_modified = httpdate::fmt_http_date(conditional::system_time(stored.updated_at));
-    // An HTTP date is printable ASCII.
-    if let Ok(last_modified) = HeaderValue::try_from(last_modified) {
-        headers.insert(header::LAST_MODIFIED, last_modified);
-    }
+    headers.insert(header::LAST_MODIFIED, conditional::last_modified(stored.updated_at));
     headers.insert(header::CACHE_CONTROL, REVALIDATE);
 }
 
@@ -272,7 +266,7 @@ fn answer(status: StatusCode, body: Vec<u8>) -> Response {
     let mut response = Response::new(axum::body::Body::from(body));
     *response.status_mut() = status;
     // Room for what the front adds: growing the map costs more than its headers.
-    *response.headers_mut() = HeaderMap::with_capacity(16);
+    *response.headers_mut() = HeaderMap::with_capacity(12);
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response.headers_mut().insert(header::CACHE_CONTROL, REVALIDATE);
     response

@@ -53,9 +53,12 @@ impl RequestIds {
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         let mut random = [0; 10];
         random[2..].copy_from_slice(&(mixed ^ (mixed >> 31)).to_be_bytes());
-        let id = HeaderValue::from_str(&Uid::new(now, random).to_string());
+        let id = Uid::new(now, random);
         // Hexadecimal digits and dashes are a header value.
-        RequestId(id.unwrap_or(HeaderValue::from_static("unknown")))
+        RequestId(
+            HeaderValue::from_str(id.encode(&mut [0; Uid::LENGTH]))
+                .unwrap_or(HeaderValue::from_static("unknown")),
+        )
     }
 }
 

@@ -92,7 +92,7 @@ async fn a_head_that_is_too_large_is_refused() {
 }
 
 fn many_headers() -> String {
-    let headers: String = (0..100).fold(String::new(), |all, n| all + &format!("x-{n}: y\r\n"));
+    let headers: String = (0..101).fold(String::new(), |all, n| all + &format!("x-{n}: y\r\n"));
     format!("GET / HTTP/1.1\r\n{headers}\r\n")
 }
 

@@ -135,17 +135,15 @@ fn find<T>(
     cached(db, sql)?.query_row(params, |row| Ok(read(row))).optional()?.transpose()
 }
 
-/// Text that does not parse any more was not written by us.
 fn user_in(row: &Row<'_>) -> Result<User, StoreError> {
     let text = |column| -> Result<&str, StoreError> {
         Ok(row.get_ref(column)?.as_str().map_err(rusqlite::Error::from)?)
     };
-    let corrupt = |why: &str| StoreError::Corrupt(why.to_owned());
     Ok(User {
         id: id_in(row.get(0)?)?,
-        name: Name::parse(text(1)?).map_err(corrupt)?,
-        email: Email::parse(text(2)?).map_err(corrupt)?,
-        role: Role::parse(text(3)?).ok_or_else(|| corrupt("an unknown role"))?,
+        name: Name::stored(text(1)?),
+        email: Email::stored(text(2)?),
+        role: Role::parse(text(3)?).ok_or_else(|| StoreError::Corrupt("an unknown role".to_owned()))?,
         disabled: row.get(4)?,
         created_at: time_at(row.get(5)?)?,
         updated_at: time_at(row.get(6)?)?,
