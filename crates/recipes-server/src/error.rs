@@ -126,6 +126,7 @@ pub struct Report {
 }
 
 impl ApiError {
+    #[expect(clippy::too_many_lines, reason = "one match over all errors is the table of them")]
     fn report(self, headers: &mut http::HeaderMap) -> Report {
         let plain = |status, code, message: &'static str| Report {
             status,

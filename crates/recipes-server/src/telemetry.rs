@@ -199,7 +199,7 @@ impl Second {
         }
         out.push_str(&self.text);
         out.push('.');
-        thousandths(out, at.subsec_millisecond().unsigned_abs().into());
+        thousandths(out, at.subsec_millisecond().unsigned_abs());
         out.push('Z');
     }
 }
