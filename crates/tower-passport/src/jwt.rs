@@ -1,5 +1,6 @@
 //! Signed tokens: `Authorization: Bearer eyJhbGciOi...`.
 
+mod provide_keys;
 mod token;
 mod verify;
 
@@ -8,8 +9,9 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use http::request::Parts;
-use strict_jose::{Keys, Rules};
+use strict_jose::{Error as TokenError, Rules, Verified};
 
+pub use self::provide_keys::ProvideKeys;
 pub use self::token::{BearerHeader, TokenSource};
 pub use self::verify::{ByFunction, ByType, IntoVerifyClaims, VerifyClaims, VerifyFn};
 use crate::{Challenge, Error, InvalidChallenge, Outcome, Rejection, Strategy};
@@ -47,6 +49,7 @@ use crate::{Challenge, Error, InvalidChallenge, Outcome, Rejection, Strategy};
 /// | a token that `strict_jose` refuses, for whatever reason | 401 `invalid_token` |
 /// | a good token, and the verification said `Ok(None)` | 401 `invalid_token` |
 /// | a good token, and the verification said `Err` | 503 |
+/// | a token, and the keys [could not be had](ProvideKeys) | 503 |
 ///
 /// The client hears the same words for every bad token; the log has the reason (`expired`, `bad_signature`, ...).
 ///
@@ -101,7 +104,7 @@ impl<K, V, T> Jwt<K, V, T> {
 
 impl<K, V, T> Strategy for Jwt<K, V, T>
 where
-    K: Keys + 'static,
+    K: ProvideKeys,
     V: VerifyClaims,
     T: TokenSource,
 {
@@ -116,7 +119,7 @@ where
                 return Ok(Outcome::Reject(Rejection::from(malformed).with_challenges(challenge)));
             }
         };
-        let claims = match self.rules.verify(&token, &self.keys, (self.clock)()) {
+        let claims = match self.verified(&token).await? {
             Ok(verified) => verified.claims,
             Err(error) => {
                 tracing::debug!(%error, "Token refused: {error}");
@@ -128,6 +131,19 @@ where
             Ok(None) => Ok(self.invalid_token("unknown_user")),
             Err(error) => Err(Error::new(error)),
         }
+    }
+}
+
+impl<K: ProvideKeys, V: VerifyClaims, T> Jwt<K, V, T> {
+    /// Only a token that names a key which nobody knows is verified twice.
+    async fn verified(&self, token: &str) -> Result<Result<Verified<V::Claims>, TokenError>, Error> {
+        let now = (self.clock)();
+        let verified = self.rules.verify(token, &self.keys.keys().await?, now);
+        let Err(TokenError::UnknownKey { kid }) = verified else { return Ok(verified) };
+        Ok(match self.keys.keys_beyond(&kid).await? {
+            Some(keys) => self.rules.verify(token, &keys, now),
+            None => Err(TokenError::UnknownKey { kid }),
+        })
     }
 }
 

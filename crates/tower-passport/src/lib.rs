@@ -32,7 +32,7 @@ pub use self::error::Error;
 pub use self::extract::Auth;
 #[cfg(feature = "jwt")]
 pub use self::jwt::{
-    BearerHeader, ByFunction, ByType, IntoVerifyClaims, Jwt, TokenSource, VerifyClaims, VerifyFn,
+    BearerHeader, ByFunction, ByType, IntoVerifyClaims, Jwt, ProvideKeys, TokenSource, VerifyClaims, VerifyFn,
 };
 pub use self::layer::{Authenticate, AuthenticateService, CurrentUser};
 #[cfg(feature = "local")]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderValue, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
 use crate::rejection::Details;
 use crate::{Challenge, Challenges, Error, Outcome, Reason, Redirect, Rejection};
@@ -107,6 +107,12 @@ impl Refusal {
         self.0.location.as_ref()
     }
 
+    /// The `Set-Cookie` values that go with the answer. [`respond_with`](crate::Authenticate::respond_with) adds them to
+    /// an answer of the application's own.
+    pub fn cookies(&self) -> &[HeaderValue] {
+        &self.0.details.cookies
+    }
+
     /// The answer, for any body that can be made of bytes.
     pub fn to_response<B: From<Bytes>>(&self) -> Response<B> {
         let mut response = Response::new(B::from(self.body()));
@@ -125,10 +131,17 @@ impl Refusal {
         } else {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
+        self.add_cookies(headers);
         // It depends on the credentials of this request, whatever its URL (RFC 9111, section 3.5).
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response.extensions_mut().insert(self.clone());
         response
+    }
+
+    fn add_cookies(&self, headers: &mut HeaderMap) {
+        for cookie in self.cookies() {
+            headers.append(header::SET_COOKIE, cookie.clone());
+        }
     }
 
     fn body(&self) -> Bytes {
@@ -165,8 +178,9 @@ impl From<Error> for Refusal {
 }
 
 impl From<Redirect> for Refusal {
-    fn from(Redirect(location): Redirect) -> Self {
-        let details = Details::new(Reason::Redirect, "The log-in is elsewhere.");
+    fn from(redirect: Redirect) -> Self {
+        let (location, cookies) = redirect.into_parts();
+        let details = Details { cookies, ..Details::new(Reason::Redirect, "The log-in is elsewhere.") };
         Self(Arc::new(Findings { details, error: None, location: Some(location) }))
     }
 }
@@ -226,8 +240,34 @@ where
 {
     fn respond(&self, refusal: &Refusal, request: &Parts) -> Response<B> {
         let mut response = self(refusal, request);
+        refusal.add_cookies(response.headers_mut());
         response.extensions_mut().insert(refusal.clone());
         response
+    }
+}
+
+impl<U> Outcome<U> {
+    /// What a door of your own makes of a conclusion: the user, or the answer to give instead.
+    ///
+    /// For handlers that choose their strategy by the request, such as `/login/{provider}`: those that know it when the
+    /// program is written have [`Auth`](crate::Auth) and [`Authenticate`](crate::Authenticate). Writes no log.
+    ///
+    /// ```
+    /// # use tower_passport::{Error, Outcome, Refusal, Strategy};
+    /// async fn who(strategy: &impl Strategy<User = String>, head: &http::request::Parts) -> Result<String, Refusal> {
+    ///     strategy.authenticate(head).await?.admit()
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Refusal`] for every other conclusion than [`Outcome::Accept`].
+    pub fn admit(self) -> Result<U, Refusal> {
+        match self {
+            Self::Accept(user) => Ok(user),
+            Self::Reject(rejection) => Err(rejection.into()),
+            Self::Redirect(redirect) => Err(redirect.into()),
+            Self::Pass(challenges) => Err(Refusal::no_credentials(challenges)),
+        }
     }
 }
 

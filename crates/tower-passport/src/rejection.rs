@@ -20,6 +20,9 @@ pub enum Reason {
     InvalidRequest,
     /// We know who it is, and he may not do this: 403 (RFC 6750, section 3.1).
     InsufficientScope,
+    /// The user, or the identity provider for him, said no; or it is somebody who may not log in here: 403
+    /// (RFC 6749, section 4.1.2.1).
+    AccessDenied,
     /// The body is larger than [`BufferBody`](crate::BufferBody) allows: 413.
     BodyTooLarge,
     /// Not a refusal but a way: 303 to where the log-in begins.
@@ -36,7 +39,7 @@ impl Reason {
         match self {
             Self::NoCredentials | Self::WrongCredentials | Self::InvalidToken => StatusCode::UNAUTHORIZED,
             Self::InvalidRequest => StatusCode::BAD_REQUEST,
-            Self::InsufficientScope => StatusCode::FORBIDDEN,
+            Self::InsufficientScope | Self::AccessDenied => StatusCode::FORBIDDEN,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             // Not 307: that would send the form, with the password in it, to the new place (RFC 9700, section 4.12).
             Self::Redirect => StatusCode::SEE_OTHER,
@@ -45,7 +48,7 @@ impl Reason {
         }
     }
 
-    /// The word for machines, in logs and in the answer's body; RFC 6750's own word where it has one.
+    /// The word for machines, in logs and in the answer's body; the own word of RFC 6750 or RFC 6749 where one has it.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::NoCredentials => "no_credentials",
@@ -53,6 +56,7 @@ impl Reason {
             Self::InvalidToken => "invalid_token",
             Self::InvalidRequest => "invalid_request",
             Self::InsufficientScope => "insufficient_scope",
+            Self::AccessDenied => "access_denied",
             Self::BodyTooLarge => "body_too_large",
             Self::Redirect => "redirect",
             Self::Undecided => "temporarily_unavailable",
@@ -82,6 +86,7 @@ pub(crate) struct Details {
     pub(crate) description: Cow<'static, str>,
     pub(crate) cause: &'static str,
     pub(crate) missing_fields: Vec<String>,
+    pub(crate) cookies: Vec<HeaderValue>,
 }
 
 impl Details {
@@ -92,6 +97,7 @@ impl Details {
             description: description.into(),
             cause: reason.as_str(),
             missing_fields: Vec::new(),
+            cookies: Vec::new(),
         }
     }
 }
@@ -119,6 +125,11 @@ impl Rejection {
             .with_challenges(challenges)
     }
 
+    /// Whoever this is, he did not let us know him, or may not log in here: 403.
+    pub fn access_denied(description: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Reason::AccessDenied, description)
+    }
+
     fn new(reason: Reason, description: impl Into<Cow<'static, str>>) -> Self {
         Self(Box::new(Details::new(reason, description)))
     }
@@ -144,6 +155,13 @@ impl Rejection {
         self
     }
 
+    /// A `Set-Cookie` value of the answer, for example one that ends the cookie which held the bad credentials.
+    #[must_use]
+    pub fn with_cookie(mut self, set_cookie: HeaderValue) -> Self {
+        self.0.cookies.push(set_cookie);
+        self
+    }
+
     /// Why.
     pub const fn reason(&self) -> Reason {
         self.0.reason
@@ -151,8 +169,21 @@ impl Rejection {
 }
 
 /// A way to somewhere else, where the log-in begins or ends. The doors answer it with 303 (See Other).
+///
+/// ```
+/// use http::HeaderValue;
+/// use tower_passport::Redirect;
+///
+/// let begun = Redirect::to("https://id.example/authorize?client_id=7")?
+///     .with_cookie(HeaderValue::from_static("__Host-flow=k3b; Path=/; Secure; HttpOnly; SameSite=Lax"));
+/// assert_eq!(begun.location(), "https://id.example/authorize?client_id=7");
+/// # Ok::<(), tower_passport::InvalidLocation>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Redirect(pub(crate) HeaderValue);
+pub struct Redirect {
+    location: HeaderValue,
+    cookies: Vec<HeaderValue>,
+}
 
 impl Redirect {
     /// A redirect to an absolute URL or a path.
@@ -165,12 +196,29 @@ impl Redirect {
         if location.is_empty() || !location.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(InvalidLocation);
         }
-        HeaderValue::from_str(location).map(Self).map_err(|_| InvalidLocation)
+        let location = HeaderValue::from_str(location).map_err(|_| InvalidLocation)?;
+        Ok(Self { location, cookies: Vec::new() })
+    }
+
+    /// A `Set-Cookie` value that goes with it: what the browser has to bring back.
+    #[must_use]
+    pub fn with_cookie(mut self, set_cookie: HeaderValue) -> Self {
+        self.cookies.push(set_cookie);
+        self
     }
 
     /// The value of the `Location` field.
     pub const fn location(&self) -> &HeaderValue {
-        &self.0
+        &self.location
+    }
+
+    /// The values of the `Set-Cookie` fields.
+    pub fn cookies(&self) -> &[HeaderValue] {
+        &self.cookies
+    }
+
+    pub(crate) fn into_parts(self) -> (HeaderValue, Vec<HeaderValue>) {
+        (self.location, self.cookies)
     }
 }
 

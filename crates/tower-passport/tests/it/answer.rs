@@ -22,7 +22,7 @@ where
     if !challenges.is_empty() {
         write!(text, " [{}]", challenges.join("; ")).unwrap();
     }
-    for name in [header::RETRY_AFTER, header::LOCATION] {
+    for name in [header::RETRY_AFTER, header::LOCATION, header::SET_COOKIE] {
         if let Some(value) = head.headers.get(&name) {
             write!(text, " {name}: {}", value.to_str().unwrap()).unwrap();
         }

@@ -71,6 +71,8 @@ async fn an_answer_of_ones_own_sees_refusal_and_request_and_may_have_any_body() 
     assert_eq!(response.status(), StatusCode::IM_A_TEAPOT);
     assert_eq!(response.headers()["said"], "/ 403 Forbidden These credentials do not allow this.");
     assert_eq!(response.extensions().get::<Refusal>().unwrap().reason(), Reason::InsufficientScope);
+    let response = service.clone().oneshot(get(&[("a", "elsewhere")])).await.unwrap();
+    assert_eq!(response.headers()["set-cookie"], "flow=1", "the browser must bring it back");
     assert_eq!(answer(service, get(&[("a", "Alice")])).await, "200");
 }
 

@@ -21,4 +21,6 @@ mod layer;
 #[cfg(test)]
 mod local;
 #[cfg(test)]
+mod provide_keys;
+#[cfg(test)]
 mod says;

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use http::HeaderValue;
 use http::request::Parts;
 use tower_passport::{Challenge, Error, Outcome, Redirect, Rejection, Strategy};
 
@@ -21,7 +22,14 @@ impl Strategy for Says {
             Some("wrong") => Outcome::Reject(Rejection::wrong_credentials(challenge)),
             Some("scope") => Outcome::Reject(Rejection::insufficient_scope(challenge)),
             Some("malformed") => Outcome::Reject(Rejection::invalid_request("Say something else.")),
-            Some("elsewhere") => Outcome::Redirect(Redirect::to("https://id.example/?a=b").unwrap()),
+            Some("elsewhere") => {
+                let redirect = Redirect::to("https://id.example/?a=b").unwrap();
+                Outcome::Redirect(redirect.with_cookie(HeaderValue::from_static("flow=1")))
+            }
+            Some("denied") => {
+                let rejection = Rejection::access_denied("You said no.");
+                Outcome::Reject(rejection.with_cookie(HeaderValue::from_static("flow=; Max-Age=0")))
+            }
             Some("undecided") => return Err(Error::new("the database is down: secret")),
             Some("later") => {
                 return Err(Error::new("queue").with_retry_after(Duration::from_millis(1_001)));
@@ -44,7 +52,11 @@ pub(crate) const REFUSALS: &[(&str, &str)] = &[
         r#"403 [A] {"error":"insufficient_scope","error_description":"These credentials do not allow this."}"#,
     ),
     ("malformed", r#"400 {"error":"invalid_request","error_description":"Say something else."}"#),
-    ("elsewhere", "303 location: https://id.example/?a=b"),
+    ("elsewhere", "303 location: https://id.example/?a=b set-cookie: flow=1"),
+    (
+        "denied",
+        r#"403 set-cookie: flow=; Max-Age=0 {"error":"access_denied","error_description":"You said no."}"#,
+    ),
     (
         "undecided",
         r#"503 {"error":"temporarily_unavailable","error_description":"The server cannot check credentials now. Try again later."}"#,

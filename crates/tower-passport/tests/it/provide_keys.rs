@@ -1,0 +1,97 @@
+//! `Jwt` with keys that somebody else has.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, SystemTime};
+
+use serde_json::{Value, json};
+use strict_jose::{Key, KidExcerpt, Rules};
+use tower_passport::{Error, Jwt, ProvideKeys, Strategy};
+
+use crate::answer::get;
+
+/// The old key, and on demand the new one; or nothing at all.
+#[derive(Default)]
+struct Issuer {
+    is_down: bool,
+    asked_beyond: AtomicUsize,
+}
+
+fn key(kid: &str) -> Key {
+    let secret = format!("the secret of the key that is called {kid}");
+    Key::hs256(secret.as_bytes()).unwrap().with_kid(kid)
+}
+
+impl ProvideKeys for Issuer {
+    type Keys<'a> = Key;
+
+    async fn keys(&self) -> Result<Key, Error> {
+        if self.is_down { Err(Error::new("the issuer is down")) } else { Ok(key("old")) }
+    }
+
+    async fn keys_beyond(&self, kid: &KidExcerpt) -> Result<Option<Key>, Error> {
+        self.asked_beyond.fetch_add(1, Ordering::Relaxed);
+        match kid.to_string().as_str() {
+            r#""new""# => Ok(Some(key("new"))),
+            r#""lost""# => Err(Error::new("the issuer went down")),
+            _ => Ok(None),
+        }
+    }
+}
+
+async fn conclusion(issuer: &Arc<Issuer>, token: &str) -> String {
+    struct Shared(Arc<Issuer>);
+    impl ProvideKeys for Shared {
+        type Keys<'a> = Key;
+
+        async fn keys(&self) -> Result<Key, Error> {
+            self.0.keys().await
+        }
+
+        async fn keys_beyond(&self, kid: &KidExcerpt) -> Result<Option<Key>, Error> {
+            self.0.keys_beyond(kid).await
+        }
+    }
+    let rules = Rules::typ("at+jwt").any_issuer().any_audience();
+    let jwt =
+        Jwt::new(Shared(Arc::clone(issuer)), rules, async |claims: Value| Ok::<_, String>(Some(claims)))
+            .clock(|| SystemTime::UNIX_EPOCH + Duration::from_secs(1));
+    let (head, _) = get(&[("authorization", &format!("Bearer {token}"))]).into_parts();
+    match jwt.authenticate(&head).await.map(tower_passport::Outcome::admit) {
+        Ok(Ok(claims)) => format!("accepted {}", claims["sub"]),
+        Ok(Err(refusal)) => format!("{} {}", refusal.status(), refusal.cause()),
+        Err(error) => format!("error, misconfigured: {}", error.is_misconfigured()),
+    }
+}
+
+fn token(key: &Key) -> String {
+    key.sign("at+jwt", &json!({ "sub": "alice", "exp": 60 })).unwrap()
+}
+
+#[tokio::test]
+async fn newer_keys_are_asked_for_only_when_a_token_names_an_unknown_one() {
+    let issuer = Arc::new(Issuer::default());
+    assert_eq!(conclusion(&issuer, &token(&key("old"))).await, r#"accepted "alice""#);
+    assert_eq!(conclusion(&issuer, "junk").await, "401 Unauthorized malformed");
+    let forged = token(&Key::hs256(&[7; 32]).unwrap().with_kid("old"));
+    assert_eq!(conclusion(&issuer, &forged).await, "401 Unauthorized bad_signature");
+    assert_eq!(issuer.asked_beyond.load(Ordering::Relaxed), 0);
+    assert_eq!(conclusion(&issuer, &token(&key("new"))).await, r#"accepted "alice""#);
+    assert_eq!(issuer.asked_beyond.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
+async fn a_key_that_nobody_knows_is_a_bad_token() {
+    let issuer = Arc::new(Issuer::default());
+    assert_eq!(conclusion(&issuer, &token(&key("mine"))).await, "401 Unauthorized unknown_key");
+    let forged = token(&Key::hs256(&[7; 32]).unwrap().with_kid("new"));
+    assert_eq!(conclusion(&issuer, &forged).await, "401 Unauthorized bad_signature");
+}
+
+#[tokio::test]
+async fn keys_that_cannot_be_had_are_503_and_not_401() {
+    let down = Arc::new(Issuer { is_down: true, ..Issuer::default() });
+    assert_eq!(conclusion(&down, &token(&key("old"))).await, "error, misconfigured: false");
+    let up = Arc::new(Issuer::default());
+    assert_eq!(conclusion(&up, &token(&key("lost"))).await, "error, misconfigured: false");
+}
