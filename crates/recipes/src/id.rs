@@ -1,9 +1,11 @@
 //! Names of things that cannot be mixed up: a user's number is no recipe's number.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 use uuid::fmt::Hyphenated;
 
@@ -63,47 +65,90 @@ number! {
     RecipeId
 }
 
-/// A recipe's name in the whole world: it survives export and import, which its number does not.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Uid(Uuid);
+/// A UUID of version 7 (RFC 9562, section 5.7) that we make; ids made later sort later.
+macro_rules! uuid {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            pub fn new(now: Timestamp, random: [u8; 10]) -> Self {
+                let milliseconds = u64::try_from(now.as_millisecond()).unwrap_or(0);
+                Self(uuid::Builder::from_unix_timestamp_millis(milliseconds, &random).into_uuid())
+            }
+
+            /// Reads the form with hyphens. Any version: other programs have made ids before us.
+            pub fn parse(text: &str) -> Option<Self> {
+                (text.len() == Hyphenated::LENGTH).then(|| Uuid::try_parse(text).ok()).flatten().map(Self)
+            }
+
+            /// Writes the form with hyphens.
+            pub fn encode(self, buffer: &mut [u8; Hyphenated::LENGTH]) -> &str {
+                self.0.as_hyphenated().encode_lower(buffer)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.encode(&mut [0; Hyphenated::LENGTH]))
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.as_hyphenated().fmt(f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}({self})", stringify!($name))
+            }
+        }
+    };
+}
+
+/// A [`uuid!`] that the database keeps as its 16 bytes.
+macro_rules! stored_uuid {
+    ($(#[$doc:meta])* $name:ident) => {
+        uuid! { $(#[$doc])* $name }
+
+        impl $name {
+            pub(crate) fn from_bytes(bytes: [u8; 16]) -> Self {
+                Self(Uuid::from_bytes(bytes))
+            }
+
+            pub(crate) fn as_bytes(&self) -> &[u8; 16] {
+                self.0.as_bytes()
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <Cow<'de, str>>::deserialize(deserializer)?;
+                Self::parse(&text).ok_or_else(|| Error::custom("must be a UUID with hyphens"))
+            }
+        }
+    };
+}
+
+uuid! {
+    /// A recipe's name in the whole world: it survives export and import, which its number does not.
+    Uid
+}
+stored_uuid! {
+    /// A session's name.
+    SessionId
+}
+stored_uuid! {
+    /// An API token's name, which is no secret.
+    ApiTokenId
+}
 
 impl Uid {
-    /// A UUID of version 7 (RFC 9562, section 5.7): ids made later sort later.
-    pub fn new(now: Timestamp, random: [u8; 10]) -> Self {
-        let milliseconds = u64::try_from(now.as_millisecond()).unwrap_or(0);
-        Self(uuid::Builder::from_unix_timestamp_millis(milliseconds, &random).into_uuid())
-    }
-
     /// The length of the form with hyphens.
     pub const LENGTH: usize = Hyphenated::LENGTH;
-
-    /// Writes the form with hyphens.
-    pub fn encode(self, buffer: &mut [u8; Self::LENGTH]) -> &str {
-        self.0.as_hyphenated().encode_lower(buffer)
-    }
-
-    /// Reads the form with hyphens. Any version: other programs have made uids before us.
-    pub fn parse(text: &str) -> Option<Self> {
-        (text.len() == Hyphenated::LENGTH).then(|| Uuid::try_parse(text).ok()).flatten().map(Self)
-    }
-}
-
-impl Serialize for Uid {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.encode(&mut [0; Hyphenated::LENGTH]))
-    }
-}
-
-impl fmt::Display for Uid {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.as_hyphenated().fmt(f)
-    }
-}
-
-impl fmt::Debug for Uid {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Uid({self})")
-    }
 }
 
 #[cfg(test)]
@@ -152,6 +197,17 @@ mod tests {
         assert_eq!(serde_json::to_string(&upper).unwrap(), "\"9b2d6a0e-2f5c-4c33-8a77-0f1f9d3a5b11\"");
         for bad in ["", "9b2d6a0e2f5c4c338a770f1f9d3a5b11", "{9b2d6a0e-2f5c-4c33-8a77-0f1f9d3a5b11}", "é"] {
             assert_eq!(Uid::parse(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_session_is_the_same_as_text_and_as_bytes() {
+        let id = SessionId::new("2024-05-01T12:00:00Z".parse().unwrap(), [7; 10]);
+        assert_eq!(SessionId::from_bytes(*id.as_bytes()), id);
+        let json = serde_json::to_string(&id).unwrap();
+        assert_eq!(serde_json::from_str::<SessionId>(&json).unwrap(), id);
+        for bad in ["7", "null", "\"\"", "\"018f34069e007fffbfffffffffffffff\""] {
+            assert!(serde_json::from_str::<SessionId>(bad).is_err(), "{bad}");
         }
     }
 }

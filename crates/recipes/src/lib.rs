@@ -32,21 +32,29 @@
 //!
 //! This crate knows no HTTP. It is one half of what `recipes-server` wires together.
 
+mod api_token;
 mod clock;
+mod digest;
 mod entropy;
 mod id;
 mod page;
 mod problem;
 mod recipe;
+mod scope;
+mod session;
 pub mod store;
 mod user;
 
+pub use api_token::{ApiToken, ApiTokenSecret, NewApiToken, TokenName};
 pub use clock::Clock;
+pub use digest::TokenDigest;
 pub use entropy::Entropy;
-pub use id::{RecipeId, Uid, UserId};
+pub use id::{ApiTokenId, RecipeId, SessionId, Uid, UserId};
 pub use page::{Cursor, CursorError, Page};
 pub use problem::Problem;
 pub use recipe::document::{Document, Tail, splice_id};
 pub use recipe::origin::Origin;
 pub use recipe::{Draft, Encoding, Visibility, limits};
+pub use scope::{Scope, Scopes};
+pub use session::{Device, NewSession, RefreshToken, Session, SessionLimits, USED_AFTER};
 pub use user::{Email, Name, NewUser, PasswordHash, Role, User};

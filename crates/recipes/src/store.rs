@@ -9,23 +9,27 @@
 //! the blocking pool: a page of more than [`Page::DEFAULT_LIMIT`] rows, a count, a list of users.
 //! Writes wait for the writer thread, see `sqlite/writer.rs`.
 
+mod api_tokens;
 mod error;
 mod migrate;
 mod recipes;
+mod sessions;
 mod sqlite;
 mod url;
 
 use jiff::Timestamp;
 
+pub use self::api_tokens::MAX_API_TOKENS;
 pub use self::error::{Field, StoreError, Unavailable};
 pub use self::recipes::{Edit, Editor, Imported, Listing, NewRecipe, Precondition, Stored, Viewer};
+pub use self::sessions::{MAX_SESSIONS, REPEATABLE, Refresh, Refreshed, SessionUser};
 pub use self::url::DatabaseUrl;
 use crate::clock::Clock;
 use crate::id::{RecipeId, UserId};
 use crate::page::Page;
 use crate::recipe::Draft;
 use crate::recipe::origin::Origin;
-use crate::user::{Email, NewUser, PasswordHash, Role, User};
+use crate::user::{Email, Name, NewUser, PasswordHash, Role, User};
 
 /// A database; clones are handles of the same one. The last handle to go lets the writer finish.
 #[derive(Clone, Debug)]
@@ -131,6 +135,22 @@ impl Store {
         }
     }
 
+    /// Changes what is given. `None`: there is no such user.
+    ///
+    /// # Errors
+    /// [`StoreError::Taken`] if the address, in whatever case, is somebody else's.
+    pub async fn update_profile(
+        &self,
+        id: UserId,
+        name: Option<Name>,
+        email: Option<Email>,
+        now: Timestamp,
+    ) -> Result<Option<User>, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.update_profile(id, name, email, now).await,
+        }
+    }
+
     /// `None`: there is nobody with this address.
     pub async fn set_role(
         &self,
@@ -143,7 +163,7 @@ impl Store {
         }
     }
 
-    /// `None`: there is nobody with this address.
+    /// Disabling ends all sessions. `None`: there is nobody with this address.
     pub async fn set_disabled(
         &self,
         email: &Email,
@@ -155,7 +175,7 @@ impl Store {
         }
     }
 
-    /// Deletes a user and the private recipes, which nobody else has ever seen. The public ones stay
+    /// Deletes a user with all sessions, API tokens and the private recipes, which nobody else has ever seen. The public ones stay
     /// and become communal: others may have linked to them.
     pub async fn delete_user(&self, id: UserId, now: Timestamp) -> Result<bool, StoreError> {
         match self {

@@ -7,7 +7,10 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, TransactionBehavior, params};
 
-const MIGRATIONS: &[&str] = &[include_str!("../../migrations/sqlite/0001_users_and_recipes.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../migrations/sqlite/0001_users_and_recipes.sql"),
+    include_str!("../../migrations/sqlite/0002_sessions_and_api_tokens.sql"),
+];
 
 /// What was there before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

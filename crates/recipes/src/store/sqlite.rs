@@ -1,10 +1,12 @@
 //! The store in one file on this machine: a writer thread and read-only connections, on SQLite.
 
+mod api_tokens;
 mod failure;
 mod file;
 mod log;
 mod reader;
 mod recipes;
+mod sessions;
 mod users;
 mod writer;
 
@@ -13,7 +15,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use rusqlite::{CachedStatement, Connection, Params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Params, Row};
 
 use self::reader::Readers;
 use self::writer::Writer;
@@ -78,6 +80,14 @@ impl Sqlite {
     ) -> Result<T, StoreError> {
         self.0.writer.write(work).await
     }
+
+    /// Asks for a write that nobody waits for.
+    fn write_later<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) {
+        self.0.writer.write_later(work);
+    }
 }
 
 impl fmt::Debug for Sqlite {
@@ -94,6 +104,16 @@ fn cached<'a>(db: &'a Connection, sql: &str) -> Result<CachedStatement<'a>, Stor
 /// Runs a statement for its effect; says how many rows it changed.
 fn execute(db: &Connection, sql: &str, params: impl Params) -> Result<usize, StoreError> {
     Ok(cached(db, sql)?.execute(params)?)
+}
+
+/// What `read` makes of the row that there is at most one of.
+fn find<T>(
+    db: &Connection,
+    sql: &str,
+    params: impl Params,
+    read: impl FnOnce(&Row<'_>) -> Result<T, StoreError>,
+) -> Result<Option<T>, StoreError> {
+    cached(db, sql)?.query_row(params, |row| Ok(read(row))).optional()?.transpose()
 }
 
 fn time_at(microseconds: i64) -> Result<Timestamp, StoreError> {

@@ -1,7 +1,9 @@
 //! What the store promises, seen from outside.
 
+mod api_tokens;
 mod files;
 mod recipes;
+mod sessions;
 mod sharing;
 mod users;
 

@@ -1,9 +1,9 @@
 //! Users, in SQLite's dialect.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, Params, Row, params};
+use rusqlite::{Connection, Row, params};
 
-use super::{Sqlite, cached, execute, recipes, time_at};
+use super::{Sqlite, cached, execute, find, recipes, sessions, time_at};
 use crate::clock::to_microseconds;
 use crate::id::UserId;
 use crate::store::{Access, StoreError};
@@ -22,29 +22,11 @@ macro_rules! select {
 impl Sqlite {
     pub async fn create_user(&self, new: NewUser, now: Timestamp) -> Result<User, StoreError> {
         let now = to_microseconds(now);
-        self.write(move |db| {
-            execute(
-                db,
-                "INSERT INTO users (name, email, email_key, password_hash, role, created_at, updated_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)",
-                params![
-                    new.name.as_str(),
-                    new.email.as_str(),
-                    new.email.key(),
-                    new.password_hash.as_ref().map(PasswordHash::as_str),
-                    new.role.as_str(),
-                    now.as_microsecond(),
-                ],
-            )?;
-            let id = id_in(db.last_insert_rowid())?;
-            let NewUser { name, email, role, .. } = new;
-            Ok(User { id, name, email, role, disabled: false, created_at: now, updated_at: now })
-        })
-        .await
+        self.write(move |db| insert(db, new, now)).await
     }
 
     pub fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
-        self.read(|db| find(db, select!("WHERE id = ?1"), [id.get()], user_in))
+        self.read(|db| by_id(db, id))
     }
 
     pub fn user_by_email(&self, email: &Email) -> Result<Option<(User, Option<PasswordHash>)>, StoreError> {
@@ -64,6 +46,32 @@ impl Sqlite {
                 users.push(user_in(row)?);
             }
             Ok(users)
+        })
+        .await
+    }
+
+    pub async fn update_profile(
+        &self,
+        id: UserId,
+        name: Option<Name>,
+        email: Option<Email>,
+        now: Timestamp,
+    ) -> Result<Option<User>, StoreError> {
+        self.write(move |db| {
+            execute(
+                db,
+                "UPDATE users SET name = coalesce(?2, name), email = coalesce(?3, email),
+                                  email_key = coalesce(?4, email_key), updated_at = ?5
+                 WHERE id = ?1",
+                params![
+                    id.get(),
+                    name.as_ref().map(Name::as_str),
+                    email.as_ref().map(Email::as_str),
+                    email.as_ref().map(Email::key),
+                    now.as_microsecond(),
+                ],
+            )?;
+            by_id(db, id)
         })
         .await
     }
@@ -111,7 +119,11 @@ impl Sqlite {
         self.write(move |db| {
             let sql = "UPDATE users SET disabled = ?2, updated_at = ?3 WHERE email_key = ?1";
             execute(db, sql, params![key, access == Access::Disabled, now.as_microsecond()])?;
-            find(db, select!("WHERE email_key = ?1"), [key], user_in)
+            let user = find(db, select!("WHERE email_key = ?1"), [key], user_in)?;
+            if let (Some(user), Access::Disabled) = (&user, access) {
+                sessions::end_all(db, user.id, None)?;
+            }
+            Ok(user)
         })
         .await
     }
@@ -126,16 +138,31 @@ impl Sqlite {
     }
 }
 
-fn find<T>(
-    db: &Connection,
-    sql: &str,
-    params: impl Params,
-    read: impl FnOnce(&Row<'_>) -> Result<T, StoreError>,
-) -> Result<Option<T>, StoreError> {
-    cached(db, sql)?.query_row(params, |row| Ok(read(row))).optional()?.transpose()
+pub(super) fn insert(db: &Connection, new: NewUser, now: Timestamp) -> Result<User, StoreError> {
+    execute(
+        db,
+        "INSERT INTO users (name, email, email_key, password_hash, role, created_at, updated_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)",
+        params![
+            new.name.as_str(),
+            new.email.as_str(),
+            new.email.key(),
+            new.password_hash.as_ref().map(PasswordHash::as_str),
+            new.role.as_str(),
+            now.as_microsecond(),
+        ],
+    )?;
+    let id = id_in(db.last_insert_rowid())?;
+    let NewUser { name, email, role, .. } = new;
+    Ok(User { id, name, email, role, disabled: false, created_at: now, updated_at: now })
 }
 
-fn user_in(row: &Row<'_>) -> Result<User, StoreError> {
+pub(super) fn by_id(db: &Connection, id: UserId) -> Result<Option<User>, StoreError> {
+    find(db, select!("WHERE id = ?1"), [id.get()], user_in)
+}
+
+/// From the columns of [`select!`], which are the first of the row.
+pub(super) fn user_in(row: &Row<'_>) -> Result<User, StoreError> {
     let text = |column| -> Result<&str, StoreError> {
         Ok(row.get_ref(column)?.as_str().map_err(rusqlite::Error::from)?)
     };
@@ -156,6 +183,6 @@ fn password_hash_in(row: &Row<'_>) -> Result<Option<PasswordHash>, StoreError> {
     PasswordHash::parse(&text).map(Some).ok_or_else(corrupt)
 }
 
-fn id_in(number: i64) -> Result<UserId, StoreError> {
+pub(super) fn id_in(number: i64) -> Result<UserId, StoreError> {
     UserId::from_i64(number).ok_or_else(|| StoreError::Corrupt(format!("the user id {number}")))
 }

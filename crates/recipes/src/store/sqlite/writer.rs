@@ -56,10 +56,21 @@ impl Writer {
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (caller, answer) = oneshot::channel();
-        let job = Write { work: Some(work), outcome: None, caller };
-        // Both fail only when the thread has gone, and with it the job.
-        let _ = self.inbox.send(Message::Write(Box::new(job)));
+        self.send(Write { work: Some(work), outcome: None, caller });
         answer.await.unwrap_or(Err(StoreError::Unavailable(Unavailable::Closed)))
+    }
+
+    /// Runs `work` in the next transaction, and nobody waits for it.
+    pub(super) fn write_later<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) {
+        self.send(Write { work: Some(work), outcome: None, caller: oneshot::channel().0 });
+    }
+
+    fn send(&self, job: impl Job + 'static) {
+        // Fails only when the thread has gone; who waits hears so, because the job goes as well.
+        let _ = self.inbox.send(Message::Write(Box::new(job)));
     }
 
     pub(super) fn watch(&self) {

@@ -130,10 +130,17 @@ fn a_newer_schema_is_refused_and_left_alone() {
     let file = kitchen.file();
     drop(kitchen.store);
     let db = Connection::open(&file).unwrap();
-    db.execute_batch("INSERT INTO migrations VALUES (2, 'ALTER TABLE recipes ADD COLUMN taste TEXT', 0)")
-        .unwrap();
-    let why = refused(&file);
-    assert!(why.contains("newer version of this program (schema 2, this one knows 1)"), "{why}");
+    let known: i64 = db.query_row("SELECT max(number) FROM migrations", [], |row| row.get(0)).unwrap();
+    db.execute(
+        "INSERT INTO migrations VALUES (?1, 'ALTER TABLE recipes ADD COLUMN taste TEXT', 0)",
+        [known + 1],
+    )
+    .unwrap();
+    let (why, newer) = (refused(&file), known + 1);
+    assert!(
+        why.contains(&format!("newer version of this program (schema {newer}, this one knows {known})")),
+        "{why}"
+    );
 }
 
 #[test]

@@ -39,6 +39,24 @@ async fn nobody_is_an_answer() {
     assert!(!kitchen.replace_password_hash(nobody, &hash('a'), hash('b'), kitchen.now()).await.unwrap());
 }
 
+#[tokio::test]
+async fn name_and_address_change_apart_and_nobody_takes_anothers() {
+    let kitchen = Kitchen::new();
+    let (alice, _) = (kitchen.user("alice").await, kitchen.user("bob").await);
+    let later = kitchen.later();
+    let name = Some(recipes::Name::parse("Ada").unwrap());
+    let renamed = kitchen.update_profile(alice.id, name, None, later).await.unwrap().unwrap();
+    assert_eq!((renamed.name.as_str(), renamed.updated_at), ("Ada", later));
+    assert_eq!(renamed.email, alice.email);
+    let moved = kitchen.update_profile(alice.id, None, Some(email("ADA")), later).await.unwrap().unwrap();
+    assert_eq!((moved.name.as_str(), moved.email.as_str()), ("Ada", "ADA@example.com"));
+    assert_eq!(kitchen.user_by_email(&email("ada")).await.unwrap().unwrap().0, moved);
+    let taken = kitchen.update_profile(alice.id, None, Some(email("BOB")), later).await;
+    assert!(matches!(taken, Err(StoreError::Taken(Field::Email))));
+    let nobody = UserId::from_i64(99).unwrap();
+    assert_eq!(kitchen.update_profile(nobody, None, Some(email("eve")), later).await.unwrap(), None);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_500_who_want_one_address_at_once_one_gets_it() {
     let kitchen = Kitchen::new();

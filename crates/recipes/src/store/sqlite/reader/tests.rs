@@ -41,7 +41,7 @@ impl Table {
     /// how many writes the reader sees.
     fn read(&mut self, commits: u64, milliseconds: u64) -> (Kept, i64) {
         let kept = self.reader.prepare(commits, self.at(milliseconds)).unwrap();
-        (kept, count(&self.reader.connection) - 1)
+        (kept, count(&self.reader.connection))
     }
 
     /// The reader as it is when nothing has been written for long.
@@ -54,8 +54,9 @@ impl Table {
     }
 }
 
+/// How often [`Table::write`] was called.
 fn count(db: &Connection) -> i64 {
-    db.query_row("SELECT count(*) FROM migrations", [], |row| row.get(0)).unwrap()
+    db.query_row("SELECT count(*) FROM migrations WHERE sql = ''", [], |row| row.get(0)).unwrap()
 }
 
 #[test]
@@ -167,7 +168,7 @@ fn a_panic_in_a_query_breaks_nothing() {
         let panics = || readers.read::<()>(|db| panic!("{}", count(db)), || {});
         std::panic::catch_unwind(std::panic::AssertUnwindSafe(panics)).unwrap_err();
     }
-    assert_eq!(readers.read(|db| Ok(count(db)), || {}).unwrap(), 1);
+    assert_eq!(readers.read(|db| Ok(count(db)), || {}).unwrap(), 0);
 }
 
 #[test]

@@ -1,0 +1,169 @@
+//! Sessions, whatever the database.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{Store, StoreError};
+use crate::id::{SessionId, UserId};
+use crate::session::{NewSession, RefreshToken, Session, SessionLimits};
+use crate::user::{NewUser, PasswordHash, User};
+
+/// How many sessions of one user there may be. One more ends the one that was not used for the longest time: nobody is
+/// locked out by his own forgotten log-ins, and a list of sessions stays one that a person can read.
+pub const MAX_SESSIONS: u16 = 100;
+
+/// For how long a refresh token that was used can be used again with the same answer: tabs that refresh at the same
+/// moment, a request that is sent again. After that an answer that was lost is replaced by another.
+pub const REPEATABLE: Duration = Duration::from_mins(1);
+
+/// Who an access token speaks for, as one read finds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionUser {
+    pub user: User,
+    pub created_at: Timestamp,
+    pub last_used_at: Timestamp,
+}
+
+/// What became of a refresh token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refresh {
+    /// The session goes on.
+    Refreshed(Box<Refreshed>),
+    /// An old token of a session that has gone on without it: somebody else has a copy of it, or of a later one. It is
+    /// not to be known who of the two this is, so the session has ended (RFC 9700, section 4.14.2).
+    Reused { user: UserId, session: SessionId },
+    /// Of no session that there is.
+    Unknown,
+}
+
+/// A session that goes on, and the only refresh token that is good now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refreshed {
+    pub user: User,
+    pub session: Session,
+    pub token: RefreshToken,
+}
+
+/// Sessions.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] when the disk fails, for all of them.
+#[expect(clippy::missing_errors_doc, reason = "what can always happen is said once, above")]
+#[expect(clippy::unused_async, reason = "a database over the network waits where SQLite does not")]
+impl Store {
+    /// Makes a user and the first session at once: there is no account whose owner was told that it failed.
+    ///
+    /// # Errors
+    /// [`StoreError::Taken`] if the address, in whatever case, is somebody's.
+    pub async fn create_user_with_session(
+        &self,
+        new: NewUser,
+        session: NewSession,
+        now: Timestamp,
+    ) -> Result<(User, Session), StoreError> {
+        match self {
+            Self::Sqlite(db) => db.create_user_with_session(new, session, now).await,
+        }
+    }
+
+    /// Begins a session for the user whose password was just checked against `password_hash`. `None` if that is not
+    /// the password any more, or the user is disabled or gone: what ends all sessions must not miss this one.
+    ///
+    /// Forgets sessions that have ended by themselves on the way.
+    pub async fn create_session(
+        &self,
+        user: UserId,
+        password_hash: Option<&PasswordHash>,
+        session: NewSession,
+        limits: SessionLimits,
+        now: Timestamp,
+    ) -> Result<Option<Session>, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.create_session(user, password_hash.cloned(), session, limits, now).await,
+        }
+    }
+
+    /// The user of a session, in one read. Whether the session's time is over is for [`SessionLimits`] to say.
+    pub async fn session_user(
+        &self,
+        session: SessionId,
+        user: UserId,
+    ) -> Result<Option<SessionUser>, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.session_user(session, user),
+        }
+    }
+
+    /// Notes that a session was used, some time soon: nobody waits for it, and nobody hears when it fails.
+    pub fn session_used(&self, session: SessionId, now: Timestamp) {
+        match self {
+            Self::Sqlite(db) => db.session_used(session, now),
+        }
+    }
+
+    /// Exchanges a refresh token for its successor, by one guarded update.
+    ///
+    /// The token before the current one is good still, as long as nobody has used the current one: its answer was
+    /// lost, and no session shall be lost by that. Within [`REPEATABLE`] it gets the same successor again, later
+    /// another in its place.
+    pub async fn refresh_session(
+        &self,
+        token: RefreshToken,
+        nonce: [u8; 32],
+        limits: SessionLimits,
+        now: Timestamp,
+    ) -> Result<Refresh, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.refresh_session(token, nonce, limits, now).await,
+        }
+    }
+
+    /// The sessions of a user, the last used first, at most [`MAX_SESSIONS`].
+    pub async fn sessions(
+        &self,
+        user: UserId,
+        limits: SessionLimits,
+        now: Timestamp,
+    ) -> Result<Vec<Session>, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.sessions(user, limits, now),
+        }
+    }
+
+    /// Ends one session of this user. Says whether there was one.
+    pub async fn end_session(&self, user: UserId, session: SessionId) -> Result<bool, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.end_session(user, session).await,
+        }
+    }
+
+    /// Ends all sessions of a user. Says how many there were.
+    pub async fn end_sessions(&self, user: UserId) -> Result<usize, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.end_sessions(user, None).await,
+        }
+    }
+
+    /// Ends all sessions of a user but one. Says how many there were.
+    pub async fn end_other_sessions(&self, user: UserId, keep: SessionId) -> Result<usize, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.end_sessions(user, Some(keep)).await,
+        }
+    }
+
+    /// Changes the password and ends the sessions that are not `keep`, at once. Does neither, and says so, if `old` is
+    /// not the hash any more.
+    pub async fn change_password(
+        &self,
+        user: UserId,
+        old: Option<&PasswordHash>,
+        new: PasswordHash,
+        keep: Option<SessionId>,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.change_password(user, old.cloned(), new, keep, now).await,
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! API tokens, in SQLite's dialect.
+
+use jiff::Timestamp;
+use rusqlite::{Row, params};
+
+use super::users::{self, user_in};
+use super::{Sqlite, cached, execute, find, time_at};
+use crate::api_token::{ApiToken, ApiTokenSecret, NewApiToken, TokenName};
+use crate::clock::to_microseconds;
+use crate::id::{ApiTokenId, UserId};
+use crate::scope::Scopes;
+use crate::session::USED_AFTER;
+use crate::store::StoreError;
+use crate::store::api_tokens::MAX_API_TOKENS;
+use crate::user::User;
+
+impl Sqlite {
+    pub async fn create_api_token(
+        &self,
+        user: UserId,
+        new: NewApiToken,
+        now: Timestamp,
+    ) -> Result<Option<ApiToken>, StoreError> {
+        let now = to_microseconds(now);
+        self.write(move |db| {
+            let NewApiToken { id, secret, name, scopes, expires_at } = new;
+            let expires_at = expires_at.map(to_microseconds);
+            let made = execute(
+                db,
+                "INSERT INTO api_tokens (id, user_id, name, digest, scopes, created_at, expires_at)
+                 SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7
+                 WHERE (SELECT count(*) FROM api_tokens WHERE user_id = ?2) < ?8",
+                params![
+                    id.as_bytes(),
+                    user.get(),
+                    name.as_str(),
+                    secret.digest().as_bytes(),
+                    scopes.to_string(),
+                    now.as_microsecond(),
+                    expires_at.map(Timestamp::as_microsecond),
+                    MAX_API_TOKENS,
+                ],
+            )?;
+            let token = ApiToken { id, user, name, scopes, created_at: now, expires_at, last_used_at: None };
+            Ok((made == 1).then_some(token))
+        })
+        .await
+    }
+
+    pub fn api_token_user(&self, secret: &ApiTokenSecret) -> Result<Option<(ApiToken, User)>, StoreError> {
+        self.read(|db| {
+            let sql = "SELECT users.id, users.name, email, role, disabled, users.created_at, updated_at,
+                              t.id, user_id, t.name, scopes, t.created_at, expires_at, last_used_at
+                       FROM api_tokens AS t CROSS JOIN users ON users.id = t.user_id WHERE t.digest = ?1";
+            find(db, sql, [secret.digest().as_bytes()], |row| Ok((token_in(row, 7)?, user_in(row)?)))
+        })
+    }
+
+    pub fn api_token_used(&self, id: ApiTokenId, now: Timestamp) {
+        let noted = now.as_microsecond().saturating_sub(i64::try_from(USED_AFTER.as_micros()).unwrap_or(0));
+        self.write_later(move |db| {
+            let sql = "UPDATE api_tokens SET last_used_at = ?2
+                       WHERE id = ?1 AND (last_used_at IS NULL OR last_used_at <= ?3)";
+            execute(db, sql, params![id.as_bytes(), now.as_microsecond(), noted])
+        });
+    }
+
+    pub fn api_tokens(&self, user: UserId) -> Result<Vec<ApiToken>, StoreError> {
+        self.read(|db| {
+            let sql = "SELECT id, user_id, name, scopes, created_at, expires_at, last_used_at
+                       FROM api_tokens WHERE user_id = ?1 ORDER BY id";
+            let mut statement = cached(db, sql)?;
+            let mut rows = statement.query([user.get()])?;
+            let mut tokens = Vec::new();
+            while let Some(row) = rows.next()? {
+                tokens.push(token_in(row, 0)?);
+            }
+            Ok(tokens)
+        })
+    }
+
+    pub async fn delete_api_token(&self, user: UserId, id: ApiTokenId) -> Result<bool, StoreError> {
+        self.write(move |db| {
+            let sql = "DELETE FROM api_tokens WHERE id = ?1 AND user_id = ?2";
+            Ok(execute(db, sql, params![id.as_bytes(), user.get()])? == 1)
+        })
+        .await
+    }
+}
+
+/// From `id, user_id, name, scopes, created_at, expires_at, last_used_at`, which begin at this column.
+fn token_in(row: &Row<'_>, first: usize) -> Result<ApiToken, StoreError> {
+    let scopes: String = row.get(first + 3)?;
+    let time = |column| row.get::<_, Option<i64>>(column)?.map(time_at).transpose();
+    Ok(ApiToken {
+        id: ApiTokenId::from_bytes(row.get(first)?),
+        user: users::id_in(row.get(first + 1)?)?,
+        name: TokenName::stored(row.get(first + 2)?),
+        scopes: Scopes::parse(&scopes).ok_or_else(|| StoreError::Corrupt(format!("the scopes {scopes}")))?,
+        created_at: time_at(row.get(first + 4)?)?,
+        expires_at: time(first + 5)?,
+        last_used_at: time(first + 6)?,
+    })
+}

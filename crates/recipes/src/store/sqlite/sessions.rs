@@ -1,0 +1,306 @@
+//! Sessions, in SQLite's dialect.
+
+use std::net::IpAddr;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+use super::users::{self, user_in};
+use super::{Sqlite, cached, execute, find, time_at};
+use crate::clock::to_microseconds;
+use crate::id::{SessionId, UserId};
+use crate::session::{Device, NewSession, RefreshToken, Session, SessionLimits, USED_AFTER};
+use crate::store::sessions::{MAX_SESSIONS, REPEATABLE};
+use crate::store::{Refresh, Refreshed, SessionUser, StoreError};
+use crate::user::{NewUser, PasswordHash, User};
+
+/// How many ended sessions of others a log-in clears away: more than the one it makes, so they do not pile up.
+const CLEARED: i64 = 8;
+
+/// The columns of a [`Session`], in the order in which [`session_in`] reads them.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!("SELECT id, user_id, device, address, created_at, last_used_at FROM sessions ", $rest)
+    };
+}
+
+/// Beginning.
+impl Sqlite {
+    pub async fn create_user_with_session(
+        &self,
+        new: NewUser,
+        session: NewSession,
+        now: Timestamp,
+    ) -> Result<(User, Session), StoreError> {
+        let now = to_microseconds(now);
+        self.write(move |db| {
+            let user = users::insert(db, new, now)?;
+            let session = insert(db, user.id, session, now)?;
+            Ok((user, session))
+        })
+        .await
+    }
+
+    pub async fn create_session(
+        &self,
+        user: UserId,
+        password_hash: Option<PasswordHash>,
+        session: NewSession,
+        limits: SessionLimits,
+        now: Timestamp,
+    ) -> Result<Option<Session>, StoreError> {
+        let now = to_microseconds(now);
+        self.write(move |db| {
+            let hash = password_hash.as_ref().map(PasswordHash::as_str);
+            let may = "SELECT 1 FROM users WHERE id = ?1 AND disabled = 0 AND password_hash IS ?2";
+            if !cached(db, may)?.exists(params![user.get(), hash])? {
+                return Ok(None);
+            }
+            clear(db, user, limits, now)?;
+            insert(db, user, session, now).map(Some)
+        })
+        .await
+    }
+}
+
+/// Being used.
+impl Sqlite {
+    /// The one read of every request with an access token.
+    pub fn session_user(&self, session: SessionId, user: UserId) -> Result<Option<SessionUser>, StoreError> {
+        self.read(|db| {
+            let sql = "SELECT users.id, name, email, role, disabled, users.created_at, updated_at,
+                              sessions.created_at, last_used_at
+                       FROM sessions CROSS JOIN users ON users.id = sessions.user_id
+                       WHERE sessions.id = ?1 AND sessions.user_id = ?2";
+            find(db, sql, params![session.as_bytes(), user.get()], |row| {
+                Ok(SessionUser {
+                    user: user_in(row)?,
+                    created_at: time_at(row.get(7)?)?,
+                    last_used_at: time_at(row.get(8)?)?,
+                })
+            })
+        })
+    }
+
+    pub fn session_used(&self, session: SessionId, now: Timestamp) {
+        // Of a thousand requests that come before the first note is on disk, one is to be noted.
+        let noted = now.as_microsecond().saturating_sub(i64::try_from(USED_AFTER.as_micros()).unwrap_or(0));
+        self.write_later(move |db| {
+            let sql = "UPDATE sessions SET last_used_at = ?2 WHERE id = ?1 AND last_used_at <= ?3";
+            execute(db, sql, params![session.as_bytes(), now.as_microsecond(), noted])
+        });
+    }
+
+    pub async fn refresh_session(
+        &self,
+        token: RefreshToken,
+        nonce: [u8; 32],
+        limits: SessionLimits,
+        now: Timestamp,
+    ) -> Result<Refresh, StoreError> {
+        let now = to_microseconds(now);
+        let successor = token.successor(&nonce);
+        self.write(move |db| {
+            let (began, idle) = limits.ended_before(now);
+            let rotated = execute(
+                db,
+                "UPDATE sessions
+                 SET previous = current, current = ?4, nonce = ?5, rotated_at = ?6, last_used_at = ?6
+                 WHERE id = ?1 AND family = ?2 AND current = ?3 AND created_at > ?7 AND last_used_at > ?8",
+                params![
+                    token.session().as_bytes(),
+                    token.family_digest().as_bytes(),
+                    token.digest().as_bytes(),
+                    successor.digest().as_bytes(),
+                    nonce,
+                    now.as_microsecond(),
+                    began,
+                    idle,
+                ],
+            )?;
+            if rotated == 1 { refreshed(db, successor) } else { not_current(db, &token, nonce, limits, now) }
+        })
+        .await
+    }
+}
+
+/// Being seen, and ending.
+impl Sqlite {
+    pub fn sessions(
+        &self,
+        user: UserId,
+        limits: SessionLimits,
+        now: Timestamp,
+    ) -> Result<Vec<Session>, StoreError> {
+        self.read(|db| {
+            let (began, idle) = limits.ended_before(now);
+            let sql = select!(
+                "WHERE user_id = ?1 AND created_at > ?2 AND last_used_at > ?3 ORDER BY last_used_at DESC, id DESC"
+            );
+            let mut statement = cached(db, sql)?;
+            let mut rows = statement.query(params![user.get(), began, idle])?;
+            let mut sessions = Vec::new();
+            while let Some(row) = rows.next()? {
+                sessions.push(session_in(row)?);
+            }
+            Ok(sessions)
+        })
+    }
+
+    pub async fn end_session(&self, user: UserId, session: SessionId) -> Result<bool, StoreError> {
+        self.write(move |db| {
+            let sql = "DELETE FROM sessions WHERE id = ?1 AND user_id = ?2";
+            Ok(execute(db, sql, params![session.as_bytes(), user.get()])? == 1)
+        })
+        .await
+    }
+
+    pub async fn end_sessions(&self, user: UserId, keep: Option<SessionId>) -> Result<usize, StoreError> {
+        self.write(move |db| end_all(db, user, keep)).await
+    }
+
+    pub async fn change_password(
+        &self,
+        user: UserId,
+        old: Option<PasswordHash>,
+        new: PasswordHash,
+        keep: Option<SessionId>,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.write(move |db| {
+            let changed = execute(
+                db,
+                "UPDATE users SET password_hash = ?3, updated_at = ?4 WHERE id = ?1 AND password_hash IS ?2",
+                params![
+                    user.get(),
+                    old.as_ref().map(PasswordHash::as_str),
+                    new.as_str(),
+                    now.as_microsecond()
+                ],
+            )?;
+            if changed == 1 {
+                end_all(db, user, keep)?;
+            }
+            Ok(changed == 1)
+        })
+        .await
+    }
+}
+
+pub(super) fn end_all(db: &Connection, user: UserId, keep: Option<SessionId>) -> Result<usize, StoreError> {
+    let keep = keep.as_ref().map(SessionId::as_bytes);
+    execute(db, "DELETE FROM sessions WHERE user_id = ?1 AND id IS NOT ?2", params![user.get(), keep])
+}
+
+/// Forgets what has ended by itself, and makes room for one more session of this user.
+fn clear(db: &Connection, user: UserId, limits: SessionLimits, now: Timestamp) -> Result<(), StoreError> {
+    let (began, idle) = limits.ended_before(now);
+    let ended = "DELETE FROM sessions WHERE user_id = ?1 AND (created_at <= ?2 OR last_used_at <= ?3)";
+    execute(db, ended, params![user.get(), began, idle])?;
+    let of_others =
+        "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE last_used_at <= ?1 LIMIT ?2)";
+    execute(db, of_others, params![idle, CLEARED])?;
+    let too_many = "DELETE FROM sessions WHERE id IN (
+                        SELECT id FROM sessions WHERE user_id = ?1
+                        ORDER BY last_used_at DESC, id DESC LIMIT -1 OFFSET ?2)";
+    execute(db, too_many, params![user.get(), MAX_SESSIONS.saturating_sub(1)])?;
+    Ok(())
+}
+
+fn insert(db: &Connection, user: UserId, new: NewSession, now: Timestamp) -> Result<Session, StoreError> {
+    let NewSession { token, device, address } = new;
+    let id = token.session();
+    execute(
+        db,
+        "INSERT INTO sessions (id, user_id, family, current, device, address, created_at, last_used_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)",
+        params![
+            id.as_bytes(),
+            user.get(),
+            token.family_digest().as_bytes(),
+            token.digest().as_bytes(),
+            device.as_ref().map(Device::as_str),
+            address.map(|address| address.to_string()),
+            now.as_microsecond(),
+        ],
+    )?;
+    Ok(Session { id, user, device, address, created_at: now, last_used_at: now })
+}
+
+/// A token that is not the current one of a session that goes on: the one before, an older one, or none.
+fn not_current(
+    db: &Connection,
+    token: &RefreshToken,
+    nonce: [u8; 32],
+    limits: SessionLimits,
+    now: Timestamp,
+) -> Result<Refresh, StoreError> {
+    struct Found {
+        user: UserId,
+        is_current: bool,
+        nonce_if_previous: Option<[u8; 32]>,
+        rotated_at: Option<i64>,
+        alive: bool,
+    }
+    let (id, digest) = (token.session(), token.digest());
+    let sql = "SELECT user_id, current = ?3, CASE WHEN previous = ?3 THEN nonce END, rotated_at,
+                      created_at, last_used_at
+               FROM sessions WHERE id = ?1 AND family = ?2";
+    let found =
+        find(db, sql, params![id.as_bytes(), token.family_digest().as_bytes(), digest.as_bytes()], |row| {
+            Ok(Found {
+                user: users::id_in(row.get(0)?)?,
+                is_current: row.get(1)?,
+                nonce_if_previous: row.get(2)?,
+                rotated_at: row.get(3)?,
+                alive: limits.allow(time_at(row.get(4)?)?, time_at(row.get(5)?)?, now),
+            })
+        })?;
+    let Some(found) = found else { return Ok(Refresh::Unknown) };
+    let Some(kept) = found.nonce_if_previous.filter(|_| found.alive) else {
+        execute(db, "DELETE FROM sessions WHERE id = ?1", [id.as_bytes()])?;
+        // Whose time was over is not told that he stole something.
+        let expired = found.is_current || !found.alive;
+        return Ok(if expired {
+            Refresh::Unknown
+        } else {
+            Refresh::Reused { user: found.user, session: id }
+        });
+    };
+    let since = now.as_microsecond().saturating_sub(found.rotated_at.unwrap_or(i64::MIN));
+    if u128::from(since.max(0).unsigned_abs()) < REPEATABLE.as_micros() {
+        return refreshed(db, token.successor(&kept));
+    }
+    let successor = token.successor(&nonce);
+    execute(
+        db,
+        "UPDATE sessions SET current = ?3, nonce = ?4, rotated_at = ?5, last_used_at = ?5
+         WHERE id = ?1 AND previous = ?2",
+        params![id.as_bytes(), digest.as_bytes(), successor.digest().as_bytes(), nonce, now.as_microsecond()],
+    )?;
+    refreshed(db, successor)
+}
+
+fn refreshed(db: &Connection, token: RefreshToken) -> Result<Refresh, StoreError> {
+    let sql = select!("WHERE id = ?1");
+    let session =
+        cached(db, sql)?.query_row([token.session().as_bytes()], |row| Ok(session_in(row))).optional()?;
+    let Some(session) = session.transpose()? else { return Ok(Refresh::Unknown) };
+    Ok(match users::by_id(db, session.user)?.filter(|user| !user.disabled) {
+        Some(user) => Refresh::Refreshed(Box::new(Refreshed { user, session, token })),
+        None => Refresh::Unknown,
+    })
+}
+
+fn session_in(row: &Row<'_>) -> Result<Session, StoreError> {
+    let address: Option<String> = row.get(3)?;
+    let address = address.map(|text| text.parse::<IpAddr>()).transpose();
+    Ok(Session {
+        id: SessionId::from_bytes(row.get(0)?),
+        user: users::id_in(row.get(1)?)?,
+        device: row.get::<_, Option<String>>(2)?.map(Device::stored),
+        address: address.map_err(|why| StoreError::Corrupt(format!("the address of a session: {why}")))?,
+        created_at: time_at(row.get(4)?)?,
+        last_used_at: time_at(row.get(5)?)?,
+    })
+}

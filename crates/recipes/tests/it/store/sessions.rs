@@ -1,0 +1,309 @@
+//! Sessions: each line of what they promise, above all that none is lost and none lives on.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use recipes::store::{Access, MAX_SESSIONS, Refresh};
+use recipes::{
+    Device, NewSession, NewUser, PasswordHash, RefreshToken, Session, SessionId, SessionLimits, User, UserId,
+};
+use tokio::task::JoinSet;
+
+use super::{Kitchen, email, new_user};
+
+const DAY: Duration = Duration::from_hours(24);
+
+fn limits() -> SessionLimits {
+    SessionLimits::new(14 * DAY, 30 * DAY)
+}
+
+impl Kitchen {
+    fn new_session(&self) -> NewSession {
+        let token =
+            RefreshToken::first(SessionId::new(self.now(), self.entropy.bytes()), self.entropy.bytes());
+        NewSession { token, device: Device::of("curl/8.5"), address: "192.0.2.1".parse().ok() }
+    }
+
+    /// A user without a password logs in all the same: the store only compares.
+    async fn logs_in(&self, user: &User) -> RefreshToken {
+        let new = self.new_session();
+        let token = new.token.clone();
+        let session = self.create_session(user.id, None, new, limits(), self.now()).await.unwrap().unwrap();
+        assert_eq!(session.id, token.session());
+        token
+    }
+
+    async fn refresh(&self, token: &RefreshToken) -> Refresh {
+        self.refresh_session(token.clone(), self.entropy.bytes(), limits(), self.now()).await.unwrap()
+    }
+
+    #[track_caller]
+    fn alive(&self, user: UserId, token: &RefreshToken) -> impl Future<Output = bool> {
+        let (store, session) = (self.store.clone(), token.session());
+        async move { store.session_user(session, user).await.unwrap().is_some() }
+    }
+
+    async fn ids_of_sessions(&self, user: UserId) -> Vec<SessionId> {
+        self.sessions(user, limits(), self.now()).await.unwrap().iter().map(|session| session.id).collect()
+    }
+}
+
+#[track_caller]
+fn good(refresh: Refresh) -> RefreshToken {
+    match refresh {
+        Refresh::Refreshed(refreshed) => refreshed.token,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_user_comes_with_a_session_or_not_at_all() {
+    let kitchen = Kitchen::new();
+    let new = kitchen.new_session();
+    let (user, session) =
+        kitchen.create_user_with_session(new_user("alice"), new.clone(), kitchen.now()).await.unwrap();
+    let Session { id, device, address, created_at, last_used_at, .. } = session.clone();
+    assert_eq!((id, device, address), (new.token.session(), new.device, new.address));
+    assert_eq!((created_at, last_used_at), (kitchen.now(), kitchen.now()));
+    assert_eq!(kitchen.sessions(user.id, limits(), kitchen.now()).await.unwrap(), [session]);
+
+    let again = kitchen.new_session();
+    kitchen.create_user_with_session(new_user("ALICE"), again.clone(), kitchen.now()).await.unwrap_err();
+    assert!(!kitchen.alive(user.id, &again.token).await);
+}
+
+#[tokio::test]
+async fn one_read_finds_the_user_of_a_session_and_nobody_elses() {
+    let kitchen = Kitchen::new();
+    let (alice, bob) = (kitchen.user("alice").await, kitchen.user("bob").await);
+    let token = kitchen.logs_in(&alice).await;
+    let found = kitchen.session_user(token.session(), alice.id).await.unwrap().unwrap();
+    assert_eq!((found.user, found.created_at), (alice, kitchen.now()));
+    assert_eq!(kitchen.session_user(token.session(), bob.id).await.unwrap(), None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_100_refreshes_at_once_all_get_the_same_one_new_token_and_the_session_lives() {
+    let kitchen = Kitchen::new();
+    let alice = kitchen.user("alice").await;
+    let first = kitchen.logs_in(&alice).await;
+    let mut tasks = JoinSet::new();
+    for _ in 0..100 {
+        let (store, token, now) = (kitchen.store.clone(), first.clone(), kitchen.now());
+        let nonce = kitchen.entropy.bytes();
+        tasks.spawn(async move { store.refresh_session(token, nonce, limits(), now).await.unwrap() });
+    }
+    let answers: HashSet<String> =
+        tasks.join_all().await.into_iter().map(|refresh| good(refresh).expose()).collect();
+    assert_eq!(answers.len(), 1, "one new pair");
+    let second = RefreshToken::parse(answers.iter().next().unwrap()).unwrap();
+    assert!(kitchen.alive(alice.id, &first).await);
+    good(kitchen.refresh(&second).await);
+}
+
+#[tokio::test]
+async fn a_lost_answer_loses_no_session_however_late_it_is_asked_for_again() {
+    let kitchen = Kitchen::new();
+    let alice = kitchen.user("alice").await;
+    let first = kitchen.logs_in(&alice).await;
+    let lost = good(kitchen.refresh(&first).await);
+    kitchen.clock.advance(Duration::from_secs(59));
+    assert_eq!(good(kitchen.refresh(&first).await), lost, "soon, the same again");
+    kitchen.clock.advance(DAY);
+    let renewed = good(kitchen.refresh(&first).await);
+    assert_ne!(renewed, lost, "later, another: the lost one may be in other hands");
+    let next = good(kitchen.refresh(&renewed).await);
+    good(kitchen.refresh(&next).await);
+}
+
+#[tokio::test]
+async fn an_older_token_ends_the_session() {
+    let kitchen = Kitchen::new();
+    let alice = kitchen.user("alice").await;
+    let first = kitchen.logs_in(&alice).await;
+    let second = good(kitchen.refresh(&first).await);
+    let third = good(kitchen.refresh(&second).await);
+    let reused = Refresh::Reused { user: alice.id, session: first.session() };
+    assert_eq!(kitchen.refresh(&first).await, reused);
+    assert!(!kitchen.alive(alice.id, &first).await);
+    assert_eq!(kitchen.refresh(&third).await, Refresh::Unknown);
+}
+
+#[tokio::test]
+async fn who_took_a_token_and_renewed_it_is_found_out_when_the_owner_comes_back() {
+    let kitchen = Kitchen::new();
+    let alice = kitchen.user("alice").await;
+    let first = kitchen.logs_in(&alice).await;
+    let alices = good(kitchen.refresh(&first).await);
+    kitchen.clock.advance(Duration::from_mins(5));
+    let thiefs = good(kitchen.refresh(&first).await);
+    assert!(matches!(kitchen.refresh(&alices).await, Refresh::Reused { .. }));
+    assert_eq!(kitchen.refresh(&thiefs).await, Refresh::Unknown);
+}
+
+#[tokio::test]
+async fn who_knows_only_the_id_of_a_session_cannot_end_it() {
+    let kitchen = Kitchen::new();
+    let alice = kitchen.user("alice").await;
+    let token = kitchen.logs_in(&alice).await;
+    let forged = RefreshToken::first(token.session(), [0; 48]);
+    assert_eq!(kitchen.refresh(&forged).await, Refresh::Unknown);
+    good(kitchen.refresh(&token).await);
+}
+
+#[tokio::test]
+async fn a_session_ends_when_it_is_idle_and_when_it_is_old() {
+    let kitchen = Kitchen::new();
+    let alice = kitchen.user("alice").await;
+    let idle = kitchen.logs_in(&alice).await;
+    let mut used = kitchen.logs_in(&alice).await;
+    kitchen.clock.advance(10 * DAY);
+    used = good(kitchen.refresh(&used).await);
+    kitchen.clock.advance(4 * DAY);
+    assert_eq!(kitchen.ids_of_sessions(alice.id).await, [used.session()]);
+    assert_eq!(kitchen.refresh(&idle).await, Refresh::Unknown, "and no word of theft");
+    used = good(kitchen.refresh(&used).await);
+    kitchen.clock.advance(10 * DAY);
+    used = good(kitchen.refresh(&used).await);
+    kitchen.clock.advance(6 * DAY);
+    assert_eq!(kitchen.refresh(&used).await, Refresh::Unknown);
+    assert!(kitchen.ids_of_sessions(alice.id).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_log_in_forgets_the_ended_sessions_of_everybody() {
+    let kitchen = Kitchen::new();
+    let (alice, bob) = (kitchen.user("alice").await, kitchen.user("bob").await);
+    let (hers, his) = (kitchen.logs_in(&alice).await, kitchen.logs_in(&bob).await);
+    kitchen.clock.advance(14 * DAY);
+    kitchen.logs_in(&alice).await;
+    assert!(!kitchen.alive(alice.id, &hers).await);
+    assert!(!kitchen.alive(bob.id, &his).await);
+}
+
+#[tokio::test]
+async fn one_session_too_many_ends_the_one_that_was_not_used_for_the_longest_time() {
+    let kitchen = Kitchen::new();
+    let alice = kitchen.user("alice").await;
+    let first = kitchen.logs_in(&alice).await;
+    kitchen.later();
+    let second = kitchen.logs_in(&alice).await;
+    kitchen.later();
+    good(kitchen.refresh(&first).await);
+    for _ in 2..=MAX_SESSIONS {
+        kitchen.later();
+        kitchen.logs_in(&alice).await;
+    }
+    assert_eq!(kitchen.ids_of_sessions(alice.id).await.len(), usize::from(MAX_SESSIONS));
+    assert!(kitchen.alive(alice.id, &first).await && !kitchen.alive(alice.id, &second).await);
+}
+
+#[tokio::test]
+async fn one_all_others_or_all_sessions_end_and_only_those_of_this_user() {
+    let kitchen = Kitchen::new();
+    let (alice, bob) = (kitchen.user("alice").await, kitchen.user("bob").await);
+    let (one, two, three) =
+        (kitchen.logs_in(&alice).await, kitchen.logs_in(&alice).await, kitchen.logs_in(&alice).await);
+    let bobs = kitchen.logs_in(&bob).await;
+    assert!(!kitchen.end_session(bob.id, one.session()).await.unwrap(), "not his");
+    assert!(kitchen.end_session(alice.id, one.session()).await.unwrap());
+    assert!(!kitchen.end_session(alice.id, one.session()).await.unwrap());
+    assert_eq!(kitchen.end_other_sessions(alice.id, two.session()).await.unwrap(), 1);
+    assert!(kitchen.alive(alice.id, &two).await && !kitchen.alive(alice.id, &three).await);
+    assert_eq!(kitchen.end_sessions(alice.id).await.unwrap(), 1);
+    assert!(!kitchen.alive(alice.id, &two).await && kitchen.alive(bob.id, &bobs).await);
+}
+
+#[tokio::test]
+async fn disabling_and_deleting_a_user_end_all_sessions() {
+    let kitchen = Kitchen::new();
+    let (alice, bob) = (kitchen.user("alice").await, kitchen.user("bob").await);
+    let (hers, his) = (kitchen.logs_in(&alice).await, kitchen.logs_in(&bob).await);
+    kitchen.set_disabled(&email("alice"), Access::Disabled, kitchen.now()).await.unwrap();
+    kitchen.set_disabled(&email("alice"), Access::Enabled, kitchen.now()).await.unwrap();
+    assert!(!kitchen.alive(alice.id, &hers).await, "it does not come back");
+    kitchen.delete_user(bob.id, kitchen.now()).await.unwrap();
+    assert!(!kitchen.alive(bob.id, &his).await);
+    assert_eq!(kitchen.refresh(&his).await, Refresh::Unknown);
+}
+
+fn hash(last: char) -> PasswordHash {
+    PasswordHash::parse(&format!("$2b$10${}{last}", "a".repeat(52))).unwrap()
+}
+
+#[tokio::test]
+async fn a_new_password_ends_the_other_sessions_and_a_log_in_under_way_with_the_old_one() {
+    let kitchen = Kitchen::new();
+    let new = NewUser { password_hash: Some(hash('a')), ..new_user("alice") };
+    let (alice, current) =
+        kitchen.create_user_with_session(new, kitchen.new_session(), kitchen.now()).await.unwrap();
+    let other = kitchen.new_session();
+    let begin = |hash: PasswordHash, new: NewSession| {
+        let (store, now) = (kitchen.store.clone(), kitchen.now());
+        async move { store.create_session(alice.id, Some(&hash), new, limits(), now).await.unwrap() }
+    };
+    begin(hash('a'), other.clone()).await.unwrap();
+    let change = |old: PasswordHash, new: PasswordHash| {
+        let (store, now) = (kitchen.store.clone(), kitchen.now());
+        async move { store.change_password(alice.id, Some(&old), new, Some(current.id), now).await.unwrap() }
+    };
+    assert!(!change(hash('x'), hash('b')).await, "somebody was quicker");
+    assert!(kitchen.alive(alice.id, &other.token).await);
+    assert!(change(hash('a'), hash('b')).await);
+    assert_eq!(kitchen.ids_of_sessions(alice.id).await, [current.id]);
+    assert_eq!(
+        begin(hash('a'), kitchen.new_session()).await,
+        None,
+        "its password was checked before the change"
+    );
+    begin(hash('b'), kitchen.new_session()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_disabled_user_gets_no_session() {
+    let kitchen = Kitchen::new();
+    let alice = kitchen.user("alice").await;
+    kitchen.set_disabled(&email("alice"), Access::Disabled, kitchen.now()).await.unwrap();
+    let new = kitchen.new_session();
+    assert_eq!(kitchen.create_session(alice.id, None, new, limits(), kitchen.now()).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_use_is_noted_once_a_minute() {
+    let kitchen = Kitchen::new();
+    let alice = kitchen.user("alice").await;
+    let token = kitchen.logs_in(&alice).await;
+    let began = kitchen.now();
+    let last_used = async || {
+        // Behind the note, which nobody waits for, the writer has this.
+        kitchen.user("bob").await;
+        kitchen
+            .delete_user(kitchen.user_by_email(&email("bob")).await.unwrap().unwrap().0.id, began)
+            .await
+            .unwrap();
+        kitchen.session_user(token.session(), alice.id).await.unwrap().unwrap().last_used_at
+    };
+    kitchen.clock.advance(Duration::from_secs(59));
+    kitchen.session_used(token.session(), kitchen.now());
+    assert_eq!(last_used().await, began);
+    kitchen.clock.advance(Duration::from_secs(1));
+    kitchen.session_used(token.session(), kitchen.now());
+    assert_eq!(last_used().await, kitchen.now());
+}
+
+#[tokio::test]
+async fn no_token_is_in_the_file() {
+    let kitchen = Kitchen::new();
+    let alice = kitchen.user("alice").await;
+    let first = kitchen.logs_in(&alice).await;
+    let second = good(kitchen.refresh(&first).await);
+    kitchen.close().await;
+    let file = std::fs::read(kitchen.file()).unwrap();
+    let holds = |needle: &[u8]| file.windows(needle.len()).any(|window| window == needle);
+    assert!(holds(b"curl/8.5"), "this is the file");
+    for token in [first, second] {
+        use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+        let bytes = URL_SAFE_NO_PAD.decode(token.expose()).unwrap();
+        assert!(!holds(token.expose().as_bytes()) && !holds(&bytes[16..32]) && !holds(&bytes[32..]));
+    }
+}
