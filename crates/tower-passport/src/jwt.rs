@@ -1,7 +1,6 @@
 //! Signed tokens: `Authorization: Bearer eyJhbGciOi...`.
 
 mod provide_keys;
-mod token;
 mod verify;
 
 use std::fmt;
@@ -12,9 +11,9 @@ use http::request::Parts;
 use strict_jose::{Error as TokenError, Rules, Verified};
 
 pub use self::provide_keys::ProvideKeys;
-pub use self::token::{BearerHeader, TokenSource};
 pub use self::verify::{ByFunction, ByType, IntoVerifyClaims, VerifyClaims, VerifyFn};
-use crate::{Challenge, Error, InvalidChallenge, Outcome, Rejection, Strategy};
+use crate::token_challenges::TokenChallenges;
+use crate::{BearerHeader, Error, InvalidChallenge, Outcome, Strategy, TokenSource};
 
 /// A signed JSON Web Token, checked by [`strict_jose`], and then by you.
 ///
@@ -60,7 +59,7 @@ pub struct Jwt<K, V, T = BearerHeader> {
     verify: V,
     tokens: T,
     clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
-    challenges: BearerChallenges,
+    challenges: TokenChallenges,
 }
 
 impl<K, V> Jwt<K, V> {
@@ -75,7 +74,7 @@ impl<K, V> Jwt<K, V> {
             verify: verify.into_verify(),
             tokens: BearerHeader,
             clock: Arc::new(system_time),
-            challenges: BearerChallenges::plain(),
+            challenges: TokenChallenges::bearer(),
         }
     }
 }
@@ -92,12 +91,13 @@ impl<K, V, T> Jwt<K, V, T> {
     /// # Errors
     /// [`InvalidChallenge`] if the name is not printable ASCII.
     pub fn realm(self, realm: &str) -> Result<Self, InvalidChallenge> {
-        Ok(Self { challenges: BearerChallenges::of(realm)?, ..self })
+        Ok(Self { challenges: self.challenges.with_realm(realm)?, ..self })
     }
 
     /// Takes the token from elsewhere than the `Authorization` header: see [`TokenSource`].
     pub fn tokens_from<Other: TokenSource>(self, tokens: Other) -> Jwt<K, V, Other> {
         let Self { keys, rules, verify, tokens: _, clock, challenges } = self;
+        let challenges = challenges.for_source(&tokens, "Bearer");
         Jwt { keys, rules, verify, tokens, clock, challenges }
     }
 }
@@ -113,22 +113,19 @@ where
     async fn authenticate(&self, request: &Parts) -> Result<Outcome<V::User>, Error> {
         let token = match self.tokens.token(request) {
             Ok(Some(token)) => token,
-            Ok(None) => return Ok(Outcome::Pass(self.challenges.ask.clone().into())),
-            Err(malformed) => {
-                let challenge = self.challenges.malformed.clone();
-                return Ok(Outcome::Reject(Rejection::from(malformed).with_challenges(challenge)));
-            }
+            Ok(None) => return Ok(self.challenges.pass()),
+            Err(error) => return self.challenges.no_token(error),
         };
         let claims = match self.verified(&token).await? {
             Ok(verified) => verified.claims,
             Err(error) => {
                 tracing::debug!(%error, "Token refused: {error}");
-                return Ok(self.invalid_token(error.reason()));
+                return Ok(self.challenges.invalid_token(error.reason()));
             }
         };
         match self.verify.verify(claims).await {
             Ok(Some(user)) => Ok(Outcome::Accept(user)),
-            Ok(None) => Ok(self.invalid_token("unknown_user")),
+            Ok(None) => Ok(self.challenges.invalid_token("unknown_user")),
             Err(error) => Err(Error::new(error)),
         }
     }
@@ -147,37 +144,6 @@ impl<K: ProvideKeys, V: VerifyClaims, T> Jwt<K, V, T> {
     }
 }
 
-impl<K, V, T> Jwt<K, V, T> {
-    fn invalid_token<U>(&self, cause: &'static str) -> Outcome<U> {
-        Outcome::Reject(Rejection::invalid_token(self.challenges.invalid.clone()).because(cause))
-    }
-}
-
-/// The three challenges of RFC 6750, section 3, made once: a refused request allocates none.
-struct BearerChallenges {
-    ask: Challenge,
-    invalid: Challenge,
-    malformed: Challenge,
-}
-
-impl BearerChallenges {
-    const fn plain() -> Self {
-        Self {
-            ask: Challenge::bearer(),
-            invalid: Challenge::from_static(r#"Bearer error="invalid_token""#),
-            malformed: Challenge::from_static(r#"Bearer error="invalid_request""#),
-        }
-    }
-
-    fn of(realm: &str) -> Result<Self, InvalidChallenge> {
-        Ok(Self {
-            ask: Challenge::new("Bearer", &[("realm", realm)])?,
-            invalid: Challenge::new("Bearer", &[("realm", realm), ("error", "invalid_token")])?,
-            malformed: Challenge::new("Bearer", &[("realm", realm), ("error", "invalid_request")])?,
-        })
-    }
-}
-
 #[expect(
     clippy::disallowed_methods,
     reason = "the default clock; whoever has one of his own gives it to `Jwt::clock`"
@@ -189,6 +155,6 @@ fn system_time() -> SystemTime {
 /// Keys, rules and verification stay out of it.
 impl<K, V, T> fmt::Debug for Jwt<K, V, T> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Jwt").field("challenge", &self.challenges.ask).finish_non_exhaustive()
+        formatter.debug_struct("Jwt").field("challenge", self.challenges.ask()).finish_non_exhaustive()
     }
 }

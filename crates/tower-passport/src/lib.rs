@@ -8,12 +8,19 @@
 #![deny(missing_docs)]
 
 mod anonymous;
+#[cfg(feature = "api-key")]
+mod api_key;
+#[cfg(feature = "bearer")]
+mod bearer;
 mod body;
 mod challenge;
 mod credentials;
+#[cfg(any(feature = "api-key", feature = "bearer"))]
+mod digest;
 mod error;
 #[cfg(feature = "axum")]
 mod extract;
+mod fields;
 #[cfg(feature = "jwt")]
 mod jwt;
 mod layer;
@@ -21,22 +28,36 @@ mod layer;
 mod local;
 mod refusal;
 mod rejection;
+mod scope;
 mod strategy;
+#[cfg(any(feature = "api-key", feature = "bearer", feature = "jwt"))]
+mod token_challenges;
+mod token_source;
 
 pub use self::anonymous::Anonymous;
+#[cfg(feature = "api-key")]
+pub use self::api_key::{ApiKey, ApiKeyFormat, InvalidPrefix, NotAnApiKey, VerifyApiKey};
+#[cfg(feature = "bearer")]
+pub use self::bearer::{Bearer, BearerToken, VerifyToken};
 pub use self::body::{BufferBody, BufferBodyService, BufferedBody};
 pub use self::challenge::{Challenge, Challenges, InvalidChallenge};
 pub use self::credentials::{Credentials, Malformed};
+#[cfg(any(feature = "api-key", feature = "bearer"))]
+pub use self::digest::TokenDigest;
 pub use self::error::Error;
 #[cfg(feature = "axum")]
 pub use self::extract::Auth;
 #[cfg(feature = "jwt")]
-pub use self::jwt::{
-    BearerHeader, ByFunction, ByType, IntoVerifyClaims, Jwt, ProvideKeys, TokenSource, VerifyClaims, VerifyFn,
-};
+pub use self::jwt::{ByFunction, ByType, IntoVerifyClaims, Jwt, ProvideKeys, VerifyClaims, VerifyFn};
 pub use self::layer::{Authenticate, AuthenticateService, CurrentUser};
 #[cfg(feature = "local")]
 pub use self::local::{Local, LocalCredentials, VerifyPassword};
 pub use self::refusal::{AsItIs, Refusal, Respond};
 pub use self::rejection::{InvalidLocation, Reason, Redirect, Rejection};
+pub use self::scope::{HasScope, RequireScope, require_scope, scope_list_has};
+#[cfg(feature = "axum")]
+pub use self::scope::{RequiredScope, Scoped};
 pub use self::strategy::{BoxStrategy, Map, Or, Outcome, Strategy};
+pub use self::token_source::{
+    BearerHeader, BodyField, CookieValue, NamedHeader, QueryParameter, SchemeHeader, TokenError, TokenSource,
+};

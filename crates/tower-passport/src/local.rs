@@ -1,14 +1,11 @@
 //! User name and password in the body: the log-in itself.
 
-mod fields;
-
 use std::fmt;
 
-use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use secrecy::SecretString;
 
-use self::fields::{Field, Unreadable};
+use crate::fields::{ContentType, Field, Unreadable};
 use crate::{BufferedBody, Challenge, Challenges, Error, Outcome, Rejection, Strategy};
 
 /// User name and password from the body of the request, as JSON or as a form.
@@ -95,12 +92,10 @@ impl<V> Local<V> {
 
     fn read(&self, request: &Parts, body: &[u8]) -> Result<LocalCredentials, Rejection> {
         let wanted = [&self.username, &self.password];
-        let found = match ContentType::of(request) {
-            Some(ContentType::Json) => fields::in_json(body, wanted),
-            Some(ContentType::Form) => fields::in_form(body, wanted),
-            None => return Err(Rejection::invalid_request(CONTENT_TYPES).because("content_type")),
+        let Some(content_type) = ContentType::of(request) else {
+            return Err(Rejection::invalid_request(CONTENT_TYPES).because("content_type"));
         };
-        let found = found.map_err(|unreadable| match unreadable {
+        let found = content_type.read(body, wanted).map_err(|unreadable| match unreadable {
             Unreadable::Broken => {
                 Rejection::invalid_request("The body cannot be read.").because("broken_body")
             }
@@ -193,25 +188,6 @@ where
 
     fn verify(&self, credentials: LocalCredentials) -> impl Future<Output = Result<Option<U>, E>> + Send {
         self(credentials)
-    }
-}
-
-enum ContentType {
-    Json,
-    Form,
-}
-
-impl ContentType {
-    fn of(request: &Parts) -> Option<Self> {
-        let value = request.headers.get(CONTENT_TYPE)?.to_str().ok()?;
-        let essence = value.split(';').next()?.trim().to_ascii_lowercase();
-        match essence.as_str() {
-            "application/json" => Some(Self::Json),
-            "application/x-www-form-urlencoded" => Some(Self::Form),
-            // RFC 6839, section 3.1: whatever has this suffix can be read as JSON.
-            other if other.starts_with("application/") && other.ends_with("+json") => Some(Self::Json),
-            _ => None,
-        }
     }
 }
 

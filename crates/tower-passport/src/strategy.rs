@@ -11,7 +11,7 @@ use http::request::Parts;
 pub use self::boxed::BoxStrategy;
 pub use self::map::Map;
 pub use self::or::Or;
-use crate::{Challenges, Error, Redirect, Rejection};
+use crate::{Challenges, Error, HasScope, Redirect, Rejection, RequireScope};
 
 /// One way to find out who sent a request: a token, a password, a session, a certificate.
 ///
@@ -79,6 +79,22 @@ pub trait Strategy: Send + Sync + 'static {
         U: Send + 'static,
     {
         Map::new(self, convert)
+    }
+
+    /// This strategy, and 403 for users whose credentials do not allow this: see [`HasScope`].
+    ///
+    /// ```
+    /// # use tower_passport::{Authenticate, BoxStrategy, HasScope, Strategy};
+    /// # fn example<U: HasScope + Clone + Send + Sync + 'static>(guard: BoxStrategy<U>) {
+    /// Authenticate::new(guard.require_scope("recipes:write"));
+    /// # }
+    /// ```
+    fn require_scope(self, scope: &str) -> RequireScope<Self>
+    where
+        Self: Sized,
+        Self::User: HasScope,
+    {
+        RequireScope::new(self, scope)
     }
 
     /// This strategy behind a type that names only its user, for chains that are put together when the program

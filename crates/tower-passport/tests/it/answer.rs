@@ -2,10 +2,13 @@
 
 use std::fmt::{Debug, Write};
 
+use axum::Router;
 use axum::body::Body;
+use axum::routing::any as on_any;
 use http::{Request, Response, header};
 use http_body_util::BodyExt;
 use tower::{Service, ServiceExt};
+use tower_passport::{Authenticate, CurrentUser, Strategy};
 
 /// Sends the request and gives the answer as `401 [Bearer] {"error":..}`: status, challenges, body; before the body
 /// also the headers that only some answers have.
@@ -32,6 +35,14 @@ where
         write!(text, " {}", String::from_utf8(body.into()).unwrap()).unwrap();
     }
     text
+}
+
+/// A site that says who came, behind this strategy; nobody may come, too.
+pub(crate) fn app(strategy: impl Strategy<User = String>) -> Router {
+    async fn whoami(user: Option<CurrentUser<String>>) -> String {
+        user.map_or_else(|| "nobody".into(), |CurrentUser(user)| user)
+    }
+    Router::new().route("/", on_any(whoami)).layer(Authenticate::new(strategy))
 }
 
 /// `GET /` with these headers.

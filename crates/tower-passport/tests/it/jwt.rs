@@ -5,18 +5,15 @@ use std::io;
 use std::time::{Duration, SystemTime};
 
 use axum::body::Body;
-use axum::routing::get as on_get;
 use http::Request;
 use http::request::Parts;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use strict_jose::{Key, Rules};
 use tower::ServiceExt;
-use tower_passport::{
-    Authenticate, CurrentUser, Error, Jwt, Malformed, Refusal, Strategy, TokenSource, VerifyClaims,
-};
+use tower_passport::{Error, Jwt, Malformed, Refusal, Strategy, TokenSource, VerifyClaims};
 
-use crate::answer::{answer, get};
+use crate::answer::{answer, app, get};
 use crate::says::{Says, no_credentials};
 
 const NOW: u64 = 1_800_000_000;
@@ -64,13 +61,6 @@ fn at_now() -> SystemTime {
 
 fn jwt() -> impl Strategy<User = String> {
     Jwt::new(key(), rules(), find).clock(at_now)
-}
-
-fn app(strategy: impl Strategy<User = String>) -> axum::Router {
-    async fn whoami(user: Option<CurrentUser<String>>) -> String {
-        user.map_or_else(|| "nobody".into(), |CurrentUser(user)| user)
-    }
-    axum::Router::new().route("/", on_get(whoami)).layer(Authenticate::new(strategy))
 }
 
 fn bearer(token: &str) -> Request<Body> {

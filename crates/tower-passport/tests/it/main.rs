@@ -5,7 +5,11 @@ mod allocations;
 #[cfg(test)]
 mod answer;
 #[cfg(test)]
+mod api_key;
+#[cfg(test)]
 mod auth;
+#[cfg(test)]
+mod bearer;
 #[cfg(test)]
 mod buffer_body;
 #[cfg(test)]
@@ -24,3 +28,7 @@ mod local;
 mod provide_keys;
 #[cfg(test)]
 mod says;
+#[cfg(test)]
+mod scope;
+#[cfg(test)]
+mod token_source;

@@ -1,14 +1,17 @@
-//! Finds two named texts in a body, without building the rest of it: no copy of the password stays behind in a tree
+//! Finds named texts in a body or a query, without building the rest of it: no copy of the password stays behind in a tree
 //! of values, and a field that is there twice is seen. The usual parsers take the last one, other programs (a proxy,
 //! a rate limiter) the first, and then each has checked another user.
 
 use std::fmt;
 
+use http::header::CONTENT_TYPE;
+use http::request::Parts;
 use percent_encoding::percent_decode;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 /// The name of a field, perhaps of one inside another.
-pub(super) struct Field {
+#[derive(Clone)]
+pub(crate) struct Field {
     name: Box<str>,
     path: Box<[Box<str>]>,
     /// The two spellings in a form: `user[email]` and `user.email`.
@@ -16,7 +19,7 @@ pub(super) struct Field {
 }
 
 impl Field {
-    pub(super) fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let path: Box<[Box<str>]> =
             name.split(['[', ']', '.']).filter(|part| !part.is_empty()).map(Into::into).collect();
         let mut parts = path.iter();
@@ -26,27 +29,65 @@ impl Field {
     }
 
     /// As the program spells it.
-    pub(super) fn name(&self) -> &str {
+    #[cfg(feature = "local")]
+    pub(crate) fn name(&self) -> &str {
         &self.name
+    }
+}
+
+impl fmt::Debug for Field {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.name)
+    }
+}
+
+/// What a body is read as.
+pub(crate) enum ContentType {
+    Json,
+    Form,
+}
+
+impl ContentType {
+    pub(crate) fn of(request: &Parts) -> Option<Self> {
+        let value = request.headers.get(CONTENT_TYPE)?.to_str().ok()?;
+        let essence = value.split(';').next()?.trim().to_ascii_lowercase();
+        match essence.as_str() {
+            "application/json" => Some(Self::Json),
+            "application/x-www-form-urlencoded" => Some(Self::Form),
+            // RFC 6839, section 3.1: whatever has this suffix can be read as JSON.
+            other if other.starts_with("application/") && other.ends_with("+json") => Some(Self::Json),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn read<const N: usize>(
+        self,
+        body: &[u8],
+        wanted: [&Field; N],
+    ) -> Result<Found<N>, Unreadable> {
+        match self {
+            Self::Json => in_json(body, wanted),
+            Self::Form => in_form(body, wanted),
+        }
     }
 }
 
 /// Why a body has no fields.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Unreadable {
+pub(crate) enum Unreadable {
     /// Not JSON, or not UTF-8.
     Broken,
     /// A wanted field is there twice.
     Twice,
 }
 
-/// The texts of both fields; `None` for one that is not there or no text.
-type Found = [Option<String>; 2];
+/// The texts of the fields; `None` for one that is not there or no text.
+type Found<const N: usize> = [Option<String>; N];
 
 /// Source: the WHATWG URL standard, section 5.1, except that bytes which are no UTF-8 are refused and not replaced:
 /// all passwords of replaced bytes would be the same password.
-pub(super) fn in_form(body: &[u8], wanted: [&Field; 2]) -> Result<Found, Unreadable> {
-    let mut found = Found::default();
+pub(crate) fn in_form<const N: usize>(body: &[u8], wanted: [&Field; N]) -> Result<Found<N>, Unreadable> {
+    let mut found = [const { None }; N];
     for pair in body.split(|byte| *byte == b'&') {
         let (name, value) = match pair.iter().position(|byte| *byte == b'=') {
             Some(at) => (&pair[..at], &pair[at + 1..]),
@@ -67,8 +108,8 @@ fn decode(text: &[u8]) -> Result<String, Unreadable> {
     percent_decode(&spaced).decode_utf8().map(Into::into).map_err(|_| Unreadable::Broken)
 }
 
-pub(super) fn in_json(body: &[u8], wanted: [&Field; 2]) -> Result<Found, Unreadable> {
-    let mut progress = Progress { found: Found::default(), twice: false };
+pub(crate) fn in_json<const N: usize>(body: &[u8], wanted: [&Field; N]) -> Result<Found<N>, Unreadable> {
+    let mut progress = Progress { found: [const { None }; N], twice: false };
     let mut json = serde_json::Deserializer::from_slice(body);
     let search = Search { paths: wanted.map(|field| Some(&*field.path)), progress: &mut progress };
     match search.deserialize(&mut json).and_then(|()| json.end()) {
@@ -78,18 +119,18 @@ pub(super) fn in_json(body: &[u8], wanted: [&Field; 2]) -> Result<Found, Unreada
     }
 }
 
-struct Progress {
-    found: Found,
+struct Progress<const N: usize> {
+    found: Found<N>,
     twice: bool,
 }
 
 /// One value of the document: for each wanted field the path that is left from here, if the way leads through here.
-struct Search<'a> {
-    paths: [Option<&'a [Box<str>]>; 2],
-    progress: &'a mut Progress,
+struct Search<'a, const N: usize> {
+    paths: [Option<&'a [Box<str>]>; N],
+    progress: &'a mut Progress<N>,
 }
 
-impl<'de> DeserializeSeed<'de> for Search<'_> {
+impl<'de, const N: usize> DeserializeSeed<'de> for Search<'_, N> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -97,7 +138,7 @@ impl<'de> DeserializeSeed<'de> for Search<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Search<'_> {
+impl<'de, const N: usize> Visitor<'de> for Search<'_, N> {
     type Value = ();
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -114,7 +155,7 @@ impl<'de> Visitor<'de> for Search<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
-        let mut seen = [false; 2];
+        let mut seen = [false; N];
         while let Some(name) = members.next_key::<String>()? {
             let paths = self.paths.map(|path| {
                 path.and_then(<[_]>::split_first).filter(|(first, _)| ***first == *name).map(|(_, rest)| rest)
@@ -167,7 +208,7 @@ mod tests {
     const TWICE: Result<[Option<&str>; 2], Unreadable> = Err(Unreadable::Twice);
     const BROKEN: Result<[Option<&str>; 2], Unreadable> = Err(Unreadable::Broken);
 
-    type Parse = fn(&[u8], [&Field; 2]) -> Result<Found, Unreadable>;
+    type Parse = fn(&[u8], [&Field; 2]) -> Result<Found<2>, Unreadable>;
 
     #[track_caller]
     fn check(parse: Parse, names: [&str; 2], body: &[u8], want: Result<[Option<&str>; 2], Unreadable>) {

@@ -1,0 +1,119 @@
+//! Scopes, at both doors and inside.
+
+use std::sync::Arc;
+
+use axum::extract::FromRef;
+use axum::routing::{get as on_get, post as on_post};
+use axum::{Json, Router};
+use http::request::Parts;
+use tower_passport::{
+    Anonymous, Auth, Authenticate, Challenge, Error, HasScope, Outcome, Refusal, RequiredScope, Scoped,
+    Strategy, require_scope, scope_list_has,
+};
+
+use crate::answer::{answer, get, post};
+use crate::says::no_credentials;
+
+const INSUFFICIENT: &str = r#"403 [Bearer error="insufficient_scope", scope="recipes:write"] {"error":"insufficient_scope","error_description":"These credentials do not allow this."}"#;
+
+#[derive(Clone)]
+struct Caller {
+    scope: String,
+}
+
+impl HasScope for Caller {
+    fn has_scope(&self, scope: &str) -> bool {
+        scope_list_has(&self.scope, scope)
+    }
+}
+
+/// A caller with the scope that his header says.
+struct Guard;
+
+impl Strategy for Guard {
+    type User = Caller;
+
+    async fn authenticate(&self, request: &Parts) -> Result<Outcome<Caller>, Error> {
+        Ok(match request.headers.get("scope") {
+            Some(scope) => Outcome::Accept(Caller { scope: scope.to_str().unwrap().into() }),
+            None => Outcome::Pass(Challenge::bearer().into()),
+        })
+    }
+}
+
+#[derive(Clone, FromRef)]
+struct App {
+    guard: Arc<Guard>,
+}
+
+struct WriteRecipes;
+
+impl RequiredScope for WriteRecipes {
+    const SCOPE: &'static str = "recipes:write";
+}
+
+async fn create(Scoped(caller, ..): Scoped<Guard, WriteRecipes>) -> String {
+    caller.scope
+}
+
+async fn decide(Auth(caller): Auth<Guard>, Json(wanted): Json<String>) -> Result<String, Refusal> {
+    require_scope(&caller, &wanted)?;
+    Ok(caller.scope)
+}
+
+fn doors() -> [(&'static str, Router); 3] {
+    let layer = || Authenticate::new(Guard.require_scope("recipes:write"));
+    let argument = Router::new().route("/", on_get(create)).with_state(App { guard: Arc::new(Guard) });
+    let reached = || Router::new().route("/", on_get(async || "reached"));
+    [
+        ("argument", argument),
+        ("layer", reached().layer(layer())),
+        ("optional layer", reached().layer(layer().optional())),
+    ]
+}
+
+#[tokio::test]
+async fn whoever_has_the_scope_comes_in() {
+    for (door, app) in doors() {
+        let answer = answer(app, get(&[("scope", "recipes:read recipes:write")])).await;
+        assert!(answer.starts_with("200 re"), "{door}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_has_it_not_hears_which_it_is() {
+    for (door, app) in doors() {
+        for scope in ["", "recipes:read", "recipes:write2", "recipes"] {
+            assert_eq!(answer(app.clone(), get(&[("scope", scope)])).await, INSUFFICIENT, "{door} {scope}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn nobody_is_asked_who_he_is_first() {
+    let [(_, argument), (_, layer), (_, optional)] = doors();
+    assert_eq!(answer(argument, get(&[])).await, no_credentials("Bearer"));
+    assert_eq!(answer(layer, get(&[])).await, no_credentials("Bearer"));
+    assert_eq!(answer(optional, get(&[])).await, "200 reached");
+}
+
+#[tokio::test]
+async fn a_chain_has_its_scope_as_a_whole() {
+    let chain =
+        Guard.or(Anonymous::new(|| Caller { scope: "recipes:read".into() })).require_scope("recipes:write");
+    let app = Router::new().route("/", on_get(async || "reached")).layer(Authenticate::new(chain));
+    assert_eq!(answer(app.clone(), get(&[])).await, INSUFFICIENT);
+    assert_eq!(answer(app, get(&[("scope", "recipes:write")])).await, "200 reached");
+}
+
+#[tokio::test]
+async fn a_handler_decides_with_what_it_knows() {
+    let app = Router::new().route("/", on_post(decide)).with_state(App { guard: Arc::new(Guard) });
+    let ask = async |wanted: &str| {
+        let mut request = post("application/json", format!("{wanted:?}"));
+        request.headers_mut().insert("scope", "recipes:read".parse().unwrap());
+        answer(app.clone(), request).await
+    };
+    assert_eq!(ask("recipes:read").await, "200 recipes:read");
+    assert_eq!(ask("recipes:write").await, INSUFFICIENT);
+}
