@@ -43,6 +43,9 @@ pub enum Error {
         /// The start of the `kid` that the token names.
         kid: KidExcerpt,
     },
+    /// The token names no key, and not exactly one key of the set is for its `alg`.
+    #[error("the token names no key (`kid`), and not exactly one fits")]
+    UnnamedKey,
     /// The token's `alg` is not the key's.
     #[error("the token's `alg` is not {expected}, the key's algorithm")]
     WrongAlgorithm {
@@ -107,6 +110,7 @@ impl Error {
             Self::Malformed(_) => "malformed",
             Self::CriticalHeader => "critical_header",
             Self::UnknownKey { .. } => "unknown_key",
+            Self::UnnamedKey => "unnamed_key",
             Self::WrongAlgorithm { .. } => "wrong_algorithm",
             Self::BadSignature => "bad_signature",
             Self::WrongType => "wrong_type",

@@ -1,13 +1,9 @@
-//! The compact serialization ([RFC 7515 §7.1](https://www.rfc-editor.org/rfc/rfc7515#section-7.1)): taken apart strictly,
-//! put together.
+//! The compact serialization ([RFC 7515 §7.1](https://www.rfc-editor.org/rfc/rfc7515#section-7.1)): taken apart strictly.
 
-use serde::Serialize;
-
-use crate::base64url::{decoded, encode_into};
-use crate::claims::Claims;
+use crate::base64url::decoded;
 use crate::error::{Error, Malformed};
 use crate::strict_json::{self, SHORT, Text};
-use crate::{Algorithm, DEFAULT_MAX_LEN, Key};
+use crate::{DEFAULT_MAX_LEN, Key};
 
 /// A token in its three parts, none of them decoded yet.
 #[derive(Clone, Copy)]
@@ -71,7 +67,12 @@ impl<'a> Compact<'a> {
 
     /// Decodes the payload. Nothing in it may be believed before [`Compact::verify`].
     pub(crate) fn payload<R>(&self, then: impl FnOnce(&str) -> Result<R, Error>) -> Result<R, Error> {
-        decoded(self.payload, |bytes| then(utf8(bytes)?))
+        self.payload_bytes(|bytes| then(utf8(bytes)?))
+    }
+
+    /// Decodes a payload that need not be text.
+    pub(crate) fn payload_bytes<R>(&self, then: impl FnOnce(&[u8]) -> Result<R, Error>) -> Result<R, Error> {
+        decoded(self.payload, |bytes| then(bytes))
     }
 
     /// Decodes the header, as text and with no regard to what it says.
@@ -184,77 +185,4 @@ impl<'a> Header<'a> {
         let lend = |span: Option<std::ops::Range<usize>>| span.map(|span| utf8(&bytes[span])).transpose();
         Ok(Self { alg: lend(alg)?.ok_or(Malformed::Header("alg"))?, kid: lend(kid)?, typ: lend(typ)? })
     }
-}
-
-impl Key {
-    /// Signs `claims` as a token of the type `typ`: `{"typ":…,"alg":…,"kid":…}.claims.signature`.
-    ///
-    /// What it signs, [`Rules`](crate::Rules) can accept: claims with a member twice or an `exp` that is no time are not
-    /// signed. `typ` says what the token is for, in the form of
-    /// [RFC 8725 §3.11](https://www.rfc-editor.org/rfc/rfc8725#section-3.11), such as `at+jwt` for an access token
-    /// ([RFC 9068 §2.1](https://www.rfc-editor.org/rfc/rfc9068#section-2.1)).
-    ///
-    /// ```
-    /// use strict_jose::Key;
-    ///
-    /// let key = Key::hs256(b"at least 32 bytes, better random.")?;
-    /// let token = key.sign("at+jwt", &serde_json::json!({ "sub": "7", "exp": 1_900_000_000 }))?;
-    /// assert!(token.starts_with("eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJIUzI1NiJ9."));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// # Errors
-    /// - [`SignError::Serialize`]: `claims` could not be written as JSON.
-    /// - [`SignError::Claims`]: they are no claims: not an object, a member twice, a registered claim of a wrong type.
-    pub fn sign<C: Serialize + ?Sized>(&self, typ: &str, claims: &C) -> Result<String, SignError> {
-        let claims = serde_json::to_string(claims).map_err(SignError::Serialize)?;
-        Claims::read(&claims, &[]).map_err(SignError::Claims)?;
-        let header = serde_json::to_string(&NewHeader { typ, alg: self.algorithm(), kid: self.kid() })
-            .map_err(SignError::Serialize)?;
-        let mut token = String::with_capacity((header.len() + claims.len() + LONGEST_SIGNATURE) * 4 / 3 + 8);
-        encode_into(&mut token, header.as_bytes());
-        token.push('.');
-        encode_into(&mut token, claims.as_bytes());
-        let signature = self.signature(token.as_bytes());
-        token.push('.');
-        encode_into(&mut token, signature.as_ref());
-        Ok(token)
-    }
-}
-
-const LONGEST_SIGNATURE: usize = 32;
-
-#[derive(Serialize)]
-struct NewHeader<'a> {
-    typ: &'a str,
-    #[serde(serialize_with = "by_name")]
-    alg: Algorithm,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    kid: Option<&'a str>,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-fn by_name<S: serde::Serializer>(algorithm: &Algorithm, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(algorithm.name())
-}
-
-/// Why claims were not signed.
-///
-/// ```
-/// use strict_jose::{Key, SignError};
-///
-/// let key = Key::hs256(b"at least 32 bytes, better random.")?;
-/// let refused = key.sign("at+jwt", &serde_json::json!({ "exp": "tomorrow" })).unwrap_err();
-/// assert!(matches!(refused, SignError::Claims(_)));
-/// # Ok::<(), strict_jose::KeyError>(())
-/// ```
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum SignError {
-    /// The claims could not be written as JSON.
-    #[error("the claims cannot be written as JSON")]
-    Serialize(#[source] serde_json::Error),
-    /// They were written, but every verifier of this crate would refuse them.
-    #[error("these claims would be refused")]
-    Claims(#[source] Error),
 }

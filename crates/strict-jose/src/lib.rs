@@ -104,16 +104,22 @@ mod error;
 mod inspect;
 mod jws;
 mod key;
+mod key_set;
+mod keys;
 mod rules;
+mod sign;
 mod strict_json;
 
 pub use algorithm::{Algorithm, UnknownAlgorithm};
 pub use claims::{Registered, Verified};
 pub use error::{Error, KidExcerpt, Malformed};
 pub use inspect::{Inspected, inspect};
-pub use jws::{Header, SignError};
-pub use key::{Key, KeyError, Keys};
-pub use rules::{NeedsAudience, NeedsIssuer, Rules};
+pub use jws::Header;
+pub use key::{Key, KeyError, PrivateJwk};
+pub use key_set::{KeySet, KeySetError};
+pub use keys::Keys;
+pub use rules::{NeedsAudience, NeedsIssuer, PayloadRules, Rules};
+pub use sign::{SignError, Typ};
 
 /// How long a token may be unless [`Rules::max_len`] says otherwise: 8 KiB, as much as most servers take in one header.
 pub const DEFAULT_MAX_LEN: usize = 8 * 1024;

@@ -32,7 +32,7 @@ use crate::{DEFAULT_MAX_LEN, Keys};
 /// A clone is independent of the original; make rules once and share them.
 #[derive(Clone, Debug)]
 pub struct Rules {
-    typ: Option<Box<str>>,
+    typ: TypRule,
     issuers: Option<Box<[Box<str>]>>,
     audiences: Option<Box<[Box<str>]>>,
     subject: Option<Box<str>>,
@@ -43,6 +43,28 @@ pub struct Rules {
     max_len: usize,
     /// Of the first token accepted. Measured: the tokens that follow take 1.1 µs instead of 1.35.
     header: OnceLock<KnownHeader>,
+}
+
+/// Which types a token may have.
+#[derive(Clone, Debug)]
+enum TypRule {
+    Named(Box<str>),
+    NamedOrAbsent(Box<str>),
+    Any,
+}
+
+impl TypRule {
+    fn check(&self, typ: Option<&str>) -> Result<(), Error> {
+        match (self, typ) {
+            (Self::Any, _) | (Self::NamedOrAbsent(_), None) => Ok(()),
+            (Self::Named(ours) | Self::NamedOrAbsent(ours), Some(theirs))
+                if subtype(ours).eq_ignore_ascii_case(subtype(theirs)) =>
+            {
+                Ok(())
+            }
+            _ => Err(Error::WrongType),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -59,14 +81,37 @@ impl Rules {
     /// types, so letter case does not count, and `application/` may be left out on either side
     /// ([RFC 7515 §4.1.9](https://www.rfc-editor.org/rfc/rfc7515#section-4.1.9)).
     pub fn typ(typ: impl Into<String>) -> NeedsIssuer {
-        NeedsIssuer { typ: Some(typ.into().into()) }
+        NeedsIssuer { typ: TypRule::Named(typ.into().into()) }
+    }
+
+    /// Begins rules for tokens of one type, and for tokens that say none.
+    ///
+    /// For issuers that leave it out, such as those of ID tokens
+    /// ([OpenID Connect Core §2](https://openid.net/specs/openid-connect-core-1_0.html#IDToken)): a token that says what it
+    /// is for, and is for something else, is still refused.
+    ///
+    /// ```
+    /// use strict_jose::{Key, Rules, Typ};
+    ///
+    /// let key = Key::hs256(b"at least 32 bytes, better random.")?;
+    /// let rules = Rules::typ_or_absent("JWT").any_issuer().any_audience().without_expiry();
+    /// let accepts = |token: &str| rules.verify_bytes(token, &key, std::time::SystemTime::now()).is_ok();
+    ///
+    /// let claims = serde_json::json!({ "sub": "7" });
+    /// assert!(accepts(&key.sign("JWT", &claims)?));
+    /// assert!(accepts(&key.sign(Typ::Absent, &claims)?));
+    /// assert!(!accepts(&key.sign("at+jwt", &claims)?));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn typ_or_absent(typ: impl Into<String>) -> NeedsIssuer {
+        NeedsIssuer { typ: TypRule::NamedOrAbsent(typ.into().into()) }
     }
 
     /// Begins rules for tokens of any type, also of none. For issuers that give you no choice.
     ///
     /// Then only `iss`, `aud` and the claims you read keep two kinds of token apart.
     pub fn any_type() -> NeedsIssuer {
-        NeedsIssuer { typ: None }
+        NeedsIssuer { typ: TypRule::Any }
     }
 
     /// How far the clocks may differ, both ways. None by default.
@@ -191,7 +236,7 @@ impl Rules {
         let token = Compact::split(token, self.max_len)?;
         token.header(self.header.get(), |header| {
             token.verify(header, keys.find(header)?)?;
-            self.check_type(header.typ())
+            self.typ.check(header.typ())
         })?;
         let accepted = token.payload(|payload| {
             let claims = Claims::read(payload, &self.required)?;
@@ -204,14 +249,6 @@ impl Rules {
             self.header.get_or_init(|| known);
         }
         Ok(accepted)
-    }
-
-    fn check_type(&self, typ: Option<&str>) -> Result<(), Error> {
-        match (&self.typ, typ) {
-            (None, _) => Ok(()),
-            (Some(ours), Some(theirs)) if subtype(ours).eq_ignore_ascii_case(subtype(theirs)) => Ok(()),
-            _ => Err(Error::WrongType),
-        }
     }
 
     fn check_names(&self, claims: &Claims<'_>) -> Result<(), Error> {
@@ -278,7 +315,7 @@ fn subtype(typ: &str) -> &str {
 #[derive(Clone, Debug)]
 #[must_use = "rules need an issuer and an audience"]
 pub struct NeedsIssuer {
-    typ: Option<Box<str>>,
+    typ: TypRule,
 }
 
 impl NeedsIssuer {
@@ -293,9 +330,45 @@ impl NeedsIssuer {
         NeedsAudience { typ: self.typ, issuers: Some(boxed(issuers)) }
     }
 
-    /// Accepts tokens that name any issuer or none. Safe only if nobody else signs with the key.
+    /// Accepts tokens that name any issuer or none. Safe only if nobody else signs with the key, or if you check the
+    /// issuer yourself.
+    ///
+    /// So it has to be where the right issuer depends on another claim, as it does for providers with many tenants:
+    ///
+    /// ```
+    /// use serde::Deserialize;
+    /// use strict_jose::{Error, Keys, Rules};
+    ///
+    /// #[derive(Deserialize)]
+    /// struct IdToken { iss: String, tid: String, sub: String }
+    ///
+    /// fn verify(token: &str, keys: &impl Keys, now: std::time::SystemTime) -> Result<IdToken, Error> {
+    ///     let rules = Rules::typ_or_absent("JWT").any_issuer().audience("client-7").require("iss").require("tid");
+    ///     let claims = rules.verify::<IdToken>(token, keys, now)?.claims;
+    ///     let is_a_tenant = claims.tid.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+    ///     let issuer = format!("https://login.example/{}/v2.0", claims.tid);
+    ///     if is_a_tenant && claims.iss == issuer { Ok(claims) } else { Err(Error::WrongIssuer) }
+    /// }
+    /// ```
     pub fn any_issuer(self) -> NeedsAudience {
         NeedsAudience { typ: self.typ, issuers: None }
+    }
+
+    /// Rules for a JWS whose payload is no claims, perhaps not even JSON.
+    ///
+    /// It says who signed it, not for whom and not until when: that has to be in the payload, or not to matter.
+    ///
+    /// ```
+    /// use strict_jose::{Key, Rules};
+    ///
+    /// let key = Key::hs256(b"at least 32 bytes, better random.")?;
+    /// let jws = key.sign_bytes("bill", b"12 eggs: 3.60")?;
+    /// let rules = Rules::typ("bill").any_payload();
+    /// assert_eq!(rules.verify(&jws, &key)?, b"12 eggs: 3.60");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn any_payload(self) -> PayloadRules {
+        PayloadRules { typ: self.typ, max_len: DEFAULT_MAX_LEN }
     }
 }
 
@@ -303,7 +376,7 @@ impl NeedsIssuer {
 #[derive(Clone, Debug)]
 #[must_use = "rules need an audience"]
 pub struct NeedsAudience {
-    typ: Option<Box<str>>,
+    typ: TypRule,
     issuers: Option<Box<[Box<str>]>>,
 }
 
@@ -340,6 +413,35 @@ impl NeedsAudience {
             max_len: DEFAULT_MAX_LEN,
             header: OnceLock::new(),
         }
+    }
+}
+
+/// What a JWS with any payload must be, to be accepted: see [`NeedsIssuer::any_payload`].
+#[derive(Clone, Debug)]
+pub struct PayloadRules {
+    typ: TypRule,
+    max_len: usize,
+}
+
+impl PayloadRules {
+    /// How long a JWS may be, in bytes: [`DEFAULT_MAX_LEN`] unless said.
+    #[must_use]
+    pub fn max_len(self, bytes: usize) -> Self {
+        Self { max_len: bytes, ..self }
+    }
+
+    /// Verifies form, key, signature and type, and gives the payload.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`], [`Error::CriticalHeader`], [`Error::UnknownKey`], [`Error::UnnamedKey`],
+    /// [`Error::WrongAlgorithm`], [`Error::BadSignature`], [`Error::WrongType`].
+    pub fn verify(&self, token: &str, keys: &(impl Keys + ?Sized)) -> Result<Vec<u8>, Error> {
+        let token = Compact::split(token, self.max_len)?;
+        token.header(None, |header| {
+            token.verify(header, keys.find(header)?)?;
+            self.typ.check(header.typ())
+        })?;
+        token.payload_bytes(|payload| Ok(payload.to_vec()))
     }
 }
 

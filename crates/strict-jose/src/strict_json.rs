@@ -44,7 +44,8 @@ pub(crate) enum Value<'a> {
     Number(&'a str),
     /// With its brackets.
     Array(&'a str),
-    Object,
+    /// With its braces.
+    Object(&'a str),
     True,
     False,
     Null,
@@ -58,6 +59,11 @@ impl<'a> Value<'a> {
 
 /// The elements of an array that [`object`] has shown: `None` for one that is not a string.
 pub(crate) fn texts(array: &str) -> impl Iterator<Item = Option<Text<'_>>> {
+    elements(array).map(Value::text)
+}
+
+/// The elements of an array that [`object`] has shown.
+pub(crate) fn elements(array: &str) -> impl Iterator<Item = Value<'_>> {
     let mut scanner = Scanner { text: array, at: 0 };
     let mut names = Names::new(MANY);
     std::iter::from_fn(move || {
@@ -68,7 +74,7 @@ pub(crate) fn texts(array: &str) -> impl Iterator<Item = Option<Text<'_>>> {
         }
         let element = scanner.value(&mut names, 1).ok()?;
         scanner.skip_space();
-        Some(element.text())
+        Some(element)
     })
 }
 
@@ -97,6 +103,16 @@ impl<'a> Text<'a> {
             Escapes::None => self.raw == other,
             Escapes::Some => self.chars().eq(other.chars()),
         }
+    }
+
+    /// What stands between the quotes, if there are no escapes in it.
+    pub(crate) fn plain(self) -> Option<&'a str> {
+        if self.escapes == Escapes::None { Some(self.raw) } else { None }
+    }
+
+    /// What this means.
+    pub(crate) fn unescaped(self) -> String {
+        self.chars().collect()
     }
 
     /// What this means, if that is no longer than the longest name this crate looks for: for a `match`.
@@ -308,7 +324,7 @@ impl<'a> Scanner<'a> {
             }
             Some(b'{') if depth < DEPTH => {
                 self.members::<Malformed>(names, depth + 1, &mut |_, _| Ok(()))?;
-                Ok(Value::Object)
+                Ok(Value::Object(&self.text[start..self.at]))
             }
             Some(b'[') if depth < DEPTH => {
                 self.elements(names, depth + 1)?;

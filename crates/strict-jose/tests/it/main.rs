@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "what a test has made itself is as it made it")]
 
 mod accepted;
+mod algorithms;
 mod attacks;
 mod every_edit;
 mod rfc7515;

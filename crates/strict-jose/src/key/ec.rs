@@ -1,0 +1,169 @@
+//! ECDSA on the curves of NIST: ES256, ES384, ES512
+//! ([RFC 7518 §3.4](https://www.rfc-editor.org/rfc/rfc7518#section-3.4)).
+
+use aws_lc_rs::encoding::{AsBigEndian, EcPrivateKeyBin};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{
+    self, EcdsaKeyPair, EcdsaSigningAlgorithm, EcdsaVerificationAlgorithm, KeyPair as _, ParsedPublicKey,
+    Signature,
+};
+
+use super::der::{Curve, Form};
+use super::jwk::Members;
+use super::{KeyError, Refused};
+use crate::Algorithm;
+
+/// A key on the one curve that its algorithm has.
+pub(super) struct EcKey {
+    algorithm: Algorithm,
+    private: Option<EcdsaKeyPair>,
+    /// Parsed once, which includes finding it on the curve.
+    public: ParsedPublicKey,
+    members: Members,
+}
+
+impl EcKey {
+    /// Takes a point, written uncompressed.
+    pub(super) fn public(algorithm: Algorithm, curve: Curve, point: &[u8]) -> Result<Self, KeyError> {
+        let parameters = Parameters::of(algorithm, curve.found())?;
+        parameters.check_curve(curve)?;
+        let [x, y] = coordinates(curve, point)?;
+        let public = ParsedPublicKey::new(parameters.verify, point).map_err(|_| KeyError::NotOnCurve)?;
+        Ok(Self { algorithm, private: None, public, members: Members::ec(curve, x, y, None) })
+    }
+
+    /// Takes a private key with its public one, if they belong together.
+    pub(super) fn private(
+        algorithm: Algorithm,
+        curve: Curve,
+        d: &[u8],
+        point: &[u8],
+    ) -> Result<Self, KeyError> {
+        let parameters = Parameters::of(algorithm, curve.found())?;
+        // First the point alone, so that the error says which of the two is wrong.
+        Self::public(algorithm, curve, point)?;
+        let pair = EcdsaKeyPair::from_private_key_and_public_key(parameters.sign, d, point);
+        Self::of_pair(algorithm, pair.map_err(|_| KeyError::Inconsistent)?)
+    }
+
+    /// Takes a private key in DER, which may leave the public one out: then it is computed.
+    pub(super) fn private_der(
+        algorithm: Algorithm,
+        curve: Option<Curve>,
+        d: &[u8],
+        (form, der): (Form, &[u8]),
+    ) -> Result<Self, KeyError> {
+        let parameters = Parameters::of(algorithm, curve.map_or("an EC key", Curve::found))?;
+        parameters.check_curve(curve.unwrap_or(parameters.curve))?;
+        // RFC 5915 §3: the full size, zeros in front.
+        if d.len() != parameters.curve.coordinate_len() {
+            return Err(KeyError::Der);
+        }
+        let pair = match form {
+            Form::Pkcs8 => EcdsaKeyPair::from_pkcs8(parameters.sign, der),
+            _ => EcdsaKeyPair::from_private_key_der(parameters.sign, der),
+        };
+        Self::of_pair(algorithm, pair.map_err(|_| KeyError::Inconsistent)?)
+    }
+
+    pub(super) fn generate(algorithm: Algorithm) -> Result<Self, KeyError> {
+        let parameters = Parameters::of(algorithm, "an EC key")?;
+        let pair = EcdsaKeyPair::generate(parameters.sign).map_err(|_| KeyError::Generation)?;
+        Self::of_pair(algorithm, pair)
+    }
+
+    fn of_pair(algorithm: Algorithm, pair: EcdsaKeyPair) -> Result<Self, KeyError> {
+        let Parameters { curve, .. } = Parameters::of(algorithm, "an EC key")?;
+        let point = pair.public_key().as_ref();
+        let public = Self::public(algorithm, curve, point)?;
+        let [x, y] = coordinates(curve, point)?;
+        let d: EcPrivateKeyBin<'_> = pair.private_key().as_be_bytes().map_err(|_| KeyError::Inconsistent)?;
+        let members = Members::ec(curve, x, y, Some(d.as_ref()));
+        Ok(Self { private: Some(pair), members, ..public })
+    }
+
+    /// The same key, without what signs.
+    pub(super) fn without_private(&self) -> Self {
+        Self {
+            algorithm: self.algorithm,
+            private: None,
+            public: self.public.clone(),
+            members: self.members.public(),
+        }
+    }
+
+    pub(super) fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    pub(super) fn can_sign(&self) -> bool {
+        self.private.is_some()
+    }
+
+    pub(super) fn members(&self) -> &Members {
+        &self.members
+    }
+
+    /// Checks a signature in the form of [RFC 7518 §3.4](https://www.rfc-editor.org/rfc/rfc7518#section-3.4): r and s, each
+    /// as long as a coordinate. Neither may be zero or as large as the group.
+    pub(super) fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), Refused> {
+        self.public.verify_sig(message, signature).map_err(|_| Refused)
+    }
+
+    pub(super) fn sign(&self, message: &[u8]) -> Result<Signature, Refused> {
+        let pair = self.private.as_ref().ok_or(Refused)?;
+        pair.sign(&SystemRandom::new(), message).map_err(|_| Refused)
+    }
+}
+
+/// The two halves of a point that is written uncompressed
+/// ([RFC 7518 §6.2.1](https://www.rfc-editor.org/rfc/rfc7518#section-6.2.1)).
+fn coordinates(curve: Curve, point: &[u8]) -> Result<[&[u8]; 2], KeyError> {
+    match point.split_first() {
+        Some((4, both)) if both.len() == 2 * curve.coordinate_len() => {
+            let (x, y) = both.split_at(curve.coordinate_len());
+            Ok([x, y])
+        }
+        _ => Err(KeyError::NotOnCurve),
+    }
+}
+
+/// What an algorithm fixes.
+struct Parameters {
+    algorithm: Algorithm,
+    curve: Curve,
+    verify: &'static EcdsaVerificationAlgorithm,
+    sign: &'static EcdsaSigningAlgorithm,
+}
+
+impl Parameters {
+    fn of(algorithm: Algorithm, found: &'static str) -> Result<Self, KeyError> {
+        let (curve, verify, sign) = match algorithm {
+            Algorithm::Es256 => (
+                Curve::P256,
+                &signature::ECDSA_P256_SHA256_FIXED,
+                &signature::ECDSA_P256_SHA256_FIXED_SIGNING,
+            ),
+            Algorithm::Es384 => (
+                Curve::P384,
+                &signature::ECDSA_P384_SHA384_FIXED,
+                &signature::ECDSA_P384_SHA384_FIXED_SIGNING,
+            ),
+            Algorithm::Es512 => (
+                Curve::P521,
+                &signature::ECDSA_P521_SHA512_FIXED,
+                &signature::ECDSA_P521_SHA512_FIXED_SIGNING,
+            ),
+            _ => return Err(KeyError::OtherKey { algorithm, found }),
+        };
+        Ok(Self { algorithm, curve, verify, sign })
+    }
+
+    fn check_curve(&self, curve: Curve) -> Result<(), KeyError> {
+        if curve == self.curve {
+            Ok(())
+        } else {
+            Err(KeyError::OtherKey { algorithm: self.algorithm, found: curve.found() })
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Whether 32 bytes are a public key that anybody could honestly have.
+//!
+//! The primitives look at a point only when a signature comes, and take the eight points of small order, for which one
+//! signature fits many messages. Here both are seen when the key is made. Nothing is secret, so nothing is constant-time.
+
+use crate::KeyError;
+
+/// Checks that `x`, as [RFC 8032 §5.1.2](https://www.rfc-editor.org/rfc/rfc8032#section-5.1.2) encodes a point, is
+/// canonical, on the curve and not of small order.
+pub(super) fn check(x: &[u8; 32]) -> Result<(), KeyError> {
+    let mut y = Number::from_le_bytes(x);
+    y.0[3] &= u64::MAX >> 1; // The last bit is the sign of the other coordinate.
+    if y.reduced() != y {
+        return Err(KeyError::NotOnCurve);
+    }
+    if SMALL_ORDER.contains(&y) {
+        return Err(KeyError::SmallOrder);
+    }
+    // The other coordinate is the root of u/v: §5.1.3. There is one if u·v is a square (Euler), for v is never 0.
+    let square = y.times(y);
+    let u = square.plus(MINUS_ONE);
+    let v = square.times(D).plus(ONE);
+    if u.times(v).to_the_half_order().reduced() == ONE { Ok(()) } else { Err(KeyError::NotOnCurve) }
+}
+
+/// A number modulo 2²⁵⁵ - 19, least significant digit first, not always reduced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Number([u64; 4]);
+
+const MODULUS: Number = Number([u64::MAX - 18, u64::MAX, u64::MAX, u64::MAX >> 1]);
+const ONE: Number = Number([1, 0, 0, 0]);
+const MINUS_ONE: Number = Number([u64::MAX - 19, u64::MAX, u64::MAX, u64::MAX >> 1]);
+
+/// The constant of the curve, -121665/121666.
+const D: Number =
+    Number([0x75eb_4dca_1359_78a3, 0x0070_0a4d_4141_d8ab, 0x8cc7_4079_7779_e898, 0x5203_6cee_2b6f_fe73]);
+
+/// The second coordinates of the points whose order divides 8: of order 4, 1, 2 and twice 8.
+const SMALL_ORDER: [Number; 5] = [
+    Number([0; 4]),
+    ONE,
+    MINUS_ONE,
+    Number([0xb027_b2c2_8f95_e826, 0xf098_eff2_89f4_c345, 0x3933_c6d3_05ac_dfd5, 0x05fc_536d_8802_38b1]),
+    Number([0x4fd8_4d3d_706a_17c7, 0x0f67_100d_760b_3cba, 0xc6cc_392c_fa53_202a, 0x7a03_ac92_77fd_c74e]),
+];
+
+impl Number {
+    fn from_le_bytes(bytes: &[u8; 32]) -> Self {
+        let (digits, _) = bytes.as_chunks::<8>();
+        Self(std::array::from_fn(|i| u64::from_le_bytes(digits[i])))
+    }
+
+    fn plus(self, other: Self) -> Self {
+        let mut sum = [0; 4];
+        let mut carry = false;
+        for (i, digit) in sum.iter_mut().enumerate() {
+            (*digit, carry) = self.0[i].carrying_add(other.0[i], carry);
+        }
+        Self(sum).plus_high(u64::from(carry))
+    }
+
+    fn times(self, other: Self) -> Self {
+        let mut wide = [0; 8];
+        for i in 0..4 {
+            let mut carry = 0;
+            for j in 0..4 {
+                (wide[i + j], carry) = self.0[i].carrying_mul_add(other.0[j], wide[i + j], carry);
+            }
+            wide[i + 4] = carry;
+        }
+        let mut low = [0; 4];
+        let mut carry = 0;
+        for (i, digit) in low.iter_mut().enumerate() {
+            (*digit, carry) = wide[i + 4].carrying_mul_add(FOLD, wide[i], carry);
+        }
+        Self(low).plus_high(carry)
+    }
+
+    /// Adds `high` times 2²⁵⁶.
+    fn plus_high(self, high: u64) -> Self {
+        let mut sum = self.0;
+        // Each round leaves a smaller one to add, and the second can leave no more than a few units in all.
+        let mut add = high * FOLD;
+        while add > 0 {
+            let mut carry;
+            (sum[0], carry) = sum[0].carrying_add(add, false);
+            for digit in &mut sum[1..] {
+                (*digit, carry) = digit.carrying_add(0, carry);
+            }
+            add = u64::from(carry) * FOLD;
+        }
+        Self(sum)
+    }
+
+    /// To the power of half the order of the multiplicative group, (2²⁵⁵ - 20) / 2: 1 for squares.
+    fn to_the_half_order(self) -> Self {
+        const HALF: [u64; 4] = [u64::MAX - 9, u64::MAX, u64::MAX, u64::MAX >> 2];
+        let mut power = ONE;
+        for bit in (0..256).rev() {
+            power = power.times(power);
+            if HALF[bit / 64] >> (bit % 64) & 1 == 1 {
+                power = power.times(self);
+            }
+        }
+        power
+    }
+
+    /// The one form below the modulus.
+    fn reduced(self) -> Self {
+        let mut number = self;
+        loop {
+            let mut difference = [0; 4];
+            let mut borrow = false;
+            for (i, digit) in difference.iter_mut().enumerate() {
+                (*digit, borrow) = number.0[i].borrowing_sub(MODULUS.0[i], borrow);
+            }
+            if borrow {
+                return number;
+            }
+            number = Self(difference);
+        }
+    }
+}
+
+/// 2²⁵⁶ modulo 2²⁵⁵ - 19.
+const FOLD: u64 = 38;

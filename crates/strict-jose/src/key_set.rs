@@ -1,0 +1,224 @@
+//! Several keys, and which of them a token means ([RFC 7517 §5](https://www.rfc-editor.org/rfc/rfc7517#section-5)).
+
+use std::collections::HashSet;
+
+use crate::error::{KidExcerpt, Malformed};
+use crate::key::Jwk;
+use crate::strict_json::{self, Value};
+use crate::{Algorithm, Error, Header, Key, KeyError, Keys};
+
+/// Keys of one issuer, among which a token names its own.
+///
+/// A token with a `kid` means the key of that name. One without means the key for its `alg`, if there is exactly one.
+/// There are no two keys of one name, and no shared secrets beside asymmetric keys: a set is either published or kept.
+///
+/// ```
+/// use std::time::SystemTime;
+/// use strict_jose::{Algorithm, Key, KeySet, Rules};
+///
+/// // The issuer signs with the new key; the tokens of the old one are still good.
+/// let old = Key::generate(Algorithm::Es256)?.with_kid("2024");
+/// let new = Key::generate(Algorithm::EdDsa)?.with_kid("2025");
+/// let published = KeySet::new([new.clone(), old])?.to_public_jwks();
+///
+/// let keys = KeySet::from_jwks(&published)?;
+/// let token = new.sign("at+jwt", &serde_json::json!({ "sub": "7", "exp": 2_000_000_000 }))?;
+/// let rules = Rules::typ("at+jwt").any_issuer().any_audience();
+/// assert!(rules.verify_bytes(&token, &keys, SystemTime::now()).is_ok());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct KeySet {
+    keys: Box<[Key]>,
+}
+
+/// No published set is longer; a longer text is not read.
+const MAX_LEN: usize = 1 << 20;
+
+impl KeySet {
+    /// Makes a set of keys. An empty one refuses every token.
+    ///
+    /// # Errors
+    /// [`KeySetError::DuplicateKid`], [`KeySetError::Mixed`].
+    pub fn new(keys: impl IntoIterator<Item = Key>) -> Result<Self, KeySetError> {
+        let keys: Box<[Key]> = keys.into_iter().collect();
+        let mut kids = HashSet::new();
+        if let Some(twice) = keys.iter().filter_map(Key::kid).find(|kid| !kids.insert(*kid)) {
+            return Err(KeySetError::DuplicateKid { kid: KidExcerpt::of(twice) });
+        }
+        let is_symmetric = |key: &Key| key.algorithm().is_symmetric();
+        if keys.iter().any(is_symmetric) && !keys.iter().all(is_symmetric) {
+            return Err(KeySetError::Mixed);
+        }
+        Ok(Self { keys })
+    }
+
+    /// Reads a set of public keys, as issuers publish it.
+    ///
+    /// Keys for encryption, of unknown kinds and for unknown algorithms are passed over, as
+    /// [RFC 7517 §5](https://www.rfc-editor.org/rfc/rfc7517#section-5) wants it: they may stand there for others. What is
+    /// wrong with a key that is for us is not passed over.
+    ///
+    /// ```
+    /// use strict_jose::{KeyError, KeySet, KeySetError};
+    ///
+    /// let secret = r#"{"keys":[{"kty":"oct","alg":"HS256","k":"YXQgbGVhc3QgMzIgYnl0ZXMsIGJldHRlciByYW5kb20u"}]}"#;
+    /// assert!(matches!(KeySet::from_jwks(secret), Err(KeySetError::Private { index: 0, member: "k" })));
+    /// ```
+    ///
+    /// # Errors
+    /// - [`KeySetError::Malformed`], [`KeySetError::NoKeys`]: not a set.
+    /// - [`KeySetError::Private`]: a key that should never have been published.
+    /// - [`KeySetError::Key`]: a key that is none. [`KeyError::NoAlgorithm`] in it: see
+    ///   [`from_jwks_as`](KeySet::from_jwks_as).
+    /// - [`KeySetError::DuplicateKid`].
+    pub fn from_jwks(jwks: &str) -> Result<Self, KeySetError> {
+        Self::read_public(jwks, None)
+    }
+
+    /// Reads a set of public keys; RSA keys that state no `alg` are for this algorithm.
+    ///
+    /// Some large providers publish such keys. One key is for one algorithm, so say which: it is in the provider's
+    /// documentation, or in `id_token_signing_alg_values_supported` of its discovery document.
+    ///
+    /// ```
+    /// use strict_jose::{Algorithm, KeySet};
+    ///
+    /// let keys = KeySet::from_jwks_as(Algorithm::Rs256, r#"{"keys":[]}"#)?;
+    /// # Ok::<(), strict_jose::KeySetError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`from_jwks`](KeySet::from_jwks).
+    pub fn from_jwks_as(algorithm: Algorithm, jwks: &str) -> Result<Self, KeySetError> {
+        Self::read_public(jwks, Some(algorithm))
+    }
+
+    /// Reads a set of your own: private keys, public ones, shared secrets. Nothing in it is passed over.
+    ///
+    /// ```
+    /// use strict_jose::{Algorithm, Key, KeySet};
+    ///
+    /// let key = Key::generate(Algorithm::EdDsa)?.with_kid("2025");
+    /// let keys = KeySet::from_private_jwks(&format!(r#"{{"keys":[{}]}}"#, key.to_jwk().expose()))?;
+    /// assert!(keys.iter().all(Key::can_sign));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`from_jwks`](KeySet::from_jwks) but [`KeySetError::Private`], and [`KeySetError::Mixed`].
+    pub fn from_private_jwks(jwks: &str) -> Result<Self, KeySetError> {
+        Self::read(jwks, |jwk, index| {
+            let key = jwk.key(None);
+            key.map(Some).map_err(|error| KeySetError::Key { index, error })
+        })
+    }
+
+    fn read_public(jwks: &str, rsa: Option<Algorithm>) -> Result<Self, KeySetError> {
+        Self::read(jwks, |jwk, index| {
+            if let Some(member) = jwk.private_member() {
+                return Err(KeySetError::Private { index, member });
+            }
+            if jwk.is_for_others() {
+                return Ok(None);
+            }
+            let key = jwk.key(rsa.filter(|_| jwk.needs_algorithm()));
+            key.map(Some).map_err(|error| KeySetError::Key { index, error })
+        })
+    }
+
+    fn read(
+        jwks: &str,
+        mut key: impl FnMut(&Jwk<'_>, usize) -> Result<Option<Key>, KeySetError>,
+    ) -> Result<Self, KeySetError> {
+        if jwks.len() > MAX_LEN {
+            return Err(Malformed::TooLong.into());
+        }
+        let mut array = None;
+        strict_json::object::<KeySetError>(jwks, strict_json::MANY, |name, value| {
+            if name.is("keys") {
+                let Value::Array(elements) = value else { return Err(KeySetError::NoKeys) };
+                array = Some(elements);
+            }
+            Ok(())
+        })?;
+        let mut keys = Vec::new();
+        for (index, element) in strict_json::elements(array.ok_or(KeySetError::NoKeys)?).enumerate() {
+            let Value::Object(object) = element else { return Err(KeySetError::NoKeys) };
+            let jwk = Jwk::read(object).map_err(|error| KeySetError::Key { index, error })?;
+            keys.extend(key(&jwk, index)?);
+        }
+        Self::new(keys)
+    }
+
+    /// The keys, in their order.
+    pub fn iter(&self) -> std::slice::Iter<'_, Key> {
+        self.keys.iter()
+    }
+
+    /// The set as it may be published: the public part of each key. Shared secrets have none.
+    pub fn to_public_jwks(&self) -> String {
+        let keys: Vec<String> = self.keys.iter().filter_map(Key::to_public_jwk).collect();
+        format!("{{\"keys\":[{}]}}", keys.join(","))
+    }
+}
+
+impl<'a> IntoIterator for &'a KeySet {
+    type Item = &'a Key;
+    type IntoIter = std::slice::Iter<'a, Key>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl Keys for KeySet {
+    fn find(&self, header: &Header<'_>) -> Result<&Key, Error> {
+        if let Some(kid) = header.kid() {
+            let named = self.keys.iter().find(|key| key.kid() == Some(kid));
+            return named.ok_or_else(|| Error::UnknownKey { kid: KidExcerpt::of(kid) });
+        }
+        let mut fitting = self.keys.iter().filter(|key| key.algorithm().name() == header.alg());
+        match (fitting.next(), fitting.next()) {
+            (Some(key), None) => Ok(key),
+            _ => Err(Error::UnnamedKey),
+        }
+    }
+}
+
+/// Why something is not a set of keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeySetError {
+    /// Not one JSON object in strict JSON, or longer than 1 MiB.
+    #[error("malformed JWK set: {0}")]
+    Malformed(#[from] Malformed),
+    /// No array `keys` of objects ([RFC 7517 §5.1](https://www.rfc-editor.org/rfc/rfc7517#section-5.1)).
+    #[error("the JWK set has no array `keys` of objects")]
+    NoKeys,
+    /// One of them is no key.
+    #[error("key {index} of the set: {error}")]
+    Key {
+        /// Which one, counted from 0.
+        index: usize,
+        /// Why.
+        error: KeyError,
+    },
+    /// A public set with a private key or a shared secret in it: whoever could read it can sign. Replace that key.
+    #[error("key {index} of the set has the private member `{member}`; a published set must have none")]
+    Private {
+        /// Which one, counted from 0.
+        index: usize,
+        /// The member that shows it.
+        member: &'static str,
+    },
+    /// Two keys of one name ([RFC 7517 §4.5](https://www.rfc-editor.org/rfc/rfc7517#section-4.5)).
+    #[error("two keys of the set are called {kid}")]
+    DuplicateKid {
+        /// The start of the name.
+        kid: KidExcerpt,
+    },
+    /// Shared secrets beside asymmetric keys: no set can be both kept and published.
+    #[error("the set has shared secrets beside asymmetric keys")]
+    Mixed,
+}
