@@ -14,6 +14,8 @@ mod api_key;
 mod bearer;
 mod body;
 mod challenge;
+#[cfg(any(feature = "oauth2", feature = "remote-keys"))]
+mod clock;
 mod credentials;
 #[cfg(any(feature = "api-key", feature = "bearer"))]
 mod digest;
@@ -21,11 +23,15 @@ mod error;
 #[cfg(feature = "axum")]
 mod extract;
 mod fields;
+#[cfg(feature = "http-client")]
+mod http_client;
 #[cfg(feature = "jwt")]
 mod jwt;
 mod layer;
 #[cfg(feature = "local")]
 mod local;
+#[cfg(feature = "oauth2")]
+mod oauth2;
 mod refusal;
 mod rejection;
 mod scope;
@@ -47,11 +53,18 @@ pub use self::digest::TokenDigest;
 pub use self::error::Error;
 #[cfg(feature = "axum")]
 pub use self::extract::Auth;
+#[cfg(feature = "http-client")]
+pub use self::http_client::{HttpClient, HttpError, Network};
 #[cfg(feature = "jwt")]
 pub use self::jwt::{ByFunction, ByType, IntoVerifyClaims, Jwt, ProvideKeys, VerifyClaims, VerifyFn};
 pub use self::layer::{Authenticate, AuthenticateService, CurrentUser};
 #[cfg(feature = "local")]
 pub use self::local::{Local, LocalCredentials, VerifyPassword};
+#[cfg(feature = "oauth2")]
+pub use self::oauth2::{
+    AccessTokenIn, Client, ClientAuthentication, Failure, Flows, InvalidPath, InvalidSetup, LocalPath, Login,
+    OAuth2, Profile, ProfilePointers, Provider, ResponseMode, SignedIn, Tokens, Userinfo, VerifyLogin,
+};
 pub use self::refusal::{AsItIs, Refusal, Respond};
 pub use self::rejection::{InvalidLocation, Reason, Redirect, Rejection};
 pub use self::scope::{HasScope, RequireScope, require_scope, scope_list_has};

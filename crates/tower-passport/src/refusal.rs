@@ -217,6 +217,13 @@ impl axum_core::response::IntoResponse for Refusal {
     }
 }
 
+#[cfg(feature = "axum")]
+impl axum_core::response::IntoResponse for Redirect {
+    fn into_response(self) -> axum_core::response::Response {
+        Refusal::from(self).to_response()
+    }
+}
+
 /// How a layer answers a refused request: see [`Authenticate::respond_with`](crate::Authenticate::respond_with).
 /// Implemented for functions of a refusal and the head of its request.
 pub trait Respond<B>: Send + Sync + 'static {

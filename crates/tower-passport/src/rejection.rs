@@ -200,6 +200,14 @@ impl Redirect {
         Ok(Self { location, cookies: Vec::new() })
     }
 
+    /// To a path that is checked already.
+    #[cfg(feature = "oauth2")]
+    pub(crate) fn local(path: &crate::LocalPath) -> Self {
+        // Visible ASCII, as its constructor demands; the other way cannot be taken.
+        Self::to(path.as_str())
+            .unwrap_or(Self { location: HeaderValue::from_static("/"), cookies: Vec::new() })
+    }
+
     /// A `Set-Cookie` value that goes with it: what the browser has to bring back.
     #[must_use]
     pub fn with_cookie(mut self, set_cookie: HeaderValue) -> Self {

@@ -1,0 +1,30 @@
+//! Time and randomness, which are arguments: these are the defaults of those who do not care.
+
+#[cfg(feature = "oauth2")]
+use std::io;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+/// Tells the time.
+pub(crate) type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
+
+pub(crate) fn system_clock() -> Clock {
+    Arc::new(system_time)
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the default clock; whoever has one of his own gives it to the strategy's `clock`"
+)]
+fn system_time() -> SystemTime {
+    SystemTime::now()
+}
+
+/// Fills a place with bytes that nobody can guess.
+#[cfg(feature = "oauth2")]
+pub(crate) type Randomness = Arc<dyn Fn(&mut [u8]) -> io::Result<()> + Send + Sync>;
+
+#[cfg(feature = "oauth2")]
+pub(crate) fn system_randomness() -> Randomness {
+    Arc::new(|place| aws_lc_rs::rand::fill(place).map_err(|_| io::Error::other("no randomness")))
+}

@@ -1,0 +1,193 @@
+use http::{HeaderName, HeaderValue};
+use url::Url;
+
+use super::{ClientAuthentication, InvalidSetup, is_secure};
+use crate::HttpClient;
+
+/// An OAuth 2.0 provider, as data: where its endpoints are, and what it does its own way.
+///
+/// ```
+/// use tower_passport::{Provider, ProfilePointers, Userinfo};
+///
+/// let github = Provider {
+///     scopes: vec!["read:user".into()],
+///     profile: ProfilePointers {
+///         email: Some("/email".into()),
+///         name: Some("/name".into()),
+///         picture: Some("/avatar_url".into()),
+///         ..ProfilePointers::subject("/id")
+///     },
+///     ..Provider::new(
+///         "github",
+///         "https://github.com/login/oauth/authorize",
+///         "https://github.com/login/oauth/access_token",
+///         Userinfo::Get("https://api.github.com/user".into()),
+///     )
+/// };
+/// # let _ = github;
+/// ```
+#[derive(Clone, Debug)]
+pub struct Provider {
+    /// Its name in this program: [`Profile::provider`](crate::Profile::provider), and what a log-in is bound to.
+    pub id: String,
+    /// Where the browser is sent.
+    pub authorization_endpoint: String,
+    /// Where the code is exchanged for tokens.
+    pub token_endpoint: String,
+    /// The issuer that its answers name. If they name one, it must be this (RFC 9207): an answer of another provider is
+    /// then not taken for one of this.
+    pub issuer: Option<String>,
+    /// What is asked for.
+    pub scopes: Vec<String>,
+    /// What stands between scopes: a space (RFC 6749, section 3.3), and a comma at some.
+    pub scope_separator: String,
+    /// How the secret is sent, if the client has one.
+    pub client_authentication: ClientAuthentication,
+    /// More parameters of the authorization request, such as `("access_type", "offline")`.
+    pub parameters: Vec<(String, String)>,
+    /// Parameters that this provider calls differently, ours first: `("client_id", "client_key")`. In all requests, and
+    /// in the way back.
+    pub renamed: Vec<(String, String)>,
+    /// Where it says whose tokens these are.
+    pub userinfo: Userinfo,
+    /// Header fields of that request beside the token. `{client_id}` in a value is replaced by it.
+    pub userinfo_headers: Vec<(String, String)>,
+    /// Where in that request the token is.
+    pub userinfo_token: AccessTokenIn,
+    /// Where in the answer is what.
+    pub profile: ProfilePointers,
+}
+
+impl Provider {
+    /// A provider that does everything the usual way: a secret in the `Authorization` field, scopes with spaces between
+    /// them (none asked for), and the claims of `OpenID` in its userinfo.
+    pub fn new(
+        id: impl Into<String>,
+        authorization_endpoint: impl Into<String>,
+        token_endpoint: impl Into<String>,
+        userinfo: Userinfo,
+    ) -> Self {
+        Self {
+            id: id.into(),
+            authorization_endpoint: authorization_endpoint.into(),
+            token_endpoint: token_endpoint.into(),
+            issuer: None,
+            scopes: Vec::new(),
+            scope_separator: " ".into(),
+            client_authentication: ClientAuthentication::Basic,
+            parameters: Vec::new(),
+            renamed: Vec::new(),
+            userinfo,
+            userinfo_headers: Vec::new(),
+            userinfo_token: AccessTokenIn::Bearer,
+            profile: ProfilePointers::openid(),
+        }
+    }
+
+    /// What a record can get wrong, seen when the program starts and not at the first log-in.
+    pub(super) fn check(&self, http: &HttpClient) -> Result<(), InvalidSetup> {
+        let browser = Url::parse(&self.authorization_endpoint).ok().filter(is_secure);
+        browser.ok_or(InvalidSetup::Endpoint("authorization_endpoint"))?;
+        http.check(&self.token_endpoint).map_err(|_| InvalidSetup::Endpoint("token_endpoint"))?;
+        if let Userinfo::Get(url) | Userinfo::Post(url) = &self.userinfo {
+            http.check(url).map_err(|_| InvalidSetup::Endpoint("userinfo"))?;
+        }
+        for (name, value) in &self.userinfo_headers {
+            let is_header = name.parse::<HeaderName>().is_ok() && value.parse::<HeaderValue>().is_ok();
+            is_header.then_some(()).ok_or_else(|| InvalidSetup::Header(name.clone()))?;
+        }
+        self.profile.check()?;
+        check_parameters(self.parameters.iter().map(|(name, _)| name.as_str()))
+    }
+
+    /// What this provider calls a parameter.
+    pub(super) fn name_of<'a>(&'a self, parameter: &'a str) -> &'a str {
+        let renamed = self.renamed.iter().find(|(ours, _)| ours == parameter);
+        renamed.map_or(parameter, |(_, theirs)| theirs)
+    }
+}
+
+/// Refuses parameters that would undo a protection of the flow, or say a thing twice (RFC 6749, section 3.1).
+pub(super) fn check_parameters<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<(), InvalidSetup> {
+    match names.into_iter().find(|name| RESERVED.contains(name)) {
+        Some(name) => Err(InvalidSetup::Parameter(name.to_owned())),
+        None => Ok(()),
+    }
+}
+
+const RESERVED: [&str; 10] = [
+    "client_id",
+    "code_challenge",
+    "code_challenge_method",
+    "nonce",
+    "redirect_uri",
+    "request",
+    "request_uri",
+    "response_mode",
+    "response_type",
+    "state",
+];
+
+/// Where a provider says whose tokens it gave out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Userinfo {
+    /// At this URL.
+    Get(String),
+    /// At this URL, with `POST`.
+    Post(String),
+    /// Beside the tokens.
+    TokenResponse,
+}
+
+/// Where the access token is in a request for the userinfo.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AccessTokenIn {
+    /// `Authorization: Bearer <token>` (RFC 6750, section 2.1).
+    Bearer,
+    /// `Authorization` with another scheme.
+    Scheme(String),
+    /// In the query, under this name, for providers that know no better.
+    Query(String),
+}
+
+/// Where in a JSON document a provider says what of its user: JSON Pointers (RFC 6901).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProfilePointers {
+    /// The user's id, a string or a number, which must be there and never changes.
+    pub subject: String,
+    /// His e-mail address.
+    pub email: Option<String>,
+    /// Whether the provider knows that it is his: `true`, or the text of it.
+    pub email_verified: Option<String>,
+    /// What he is called.
+    pub name: Option<String>,
+    /// The URL of his picture.
+    pub picture: Option<String>,
+}
+
+impl ProfilePointers {
+    /// The subject there, and nothing else.
+    pub fn subject(pointer: impl Into<String>) -> Self {
+        Self { subject: pointer.into(), email: None, email_verified: None, name: None, picture: None }
+    }
+
+    /// The standard claims (`OpenID` Connect Core, section 5.1).
+    pub fn openid() -> Self {
+        Self {
+            email: Some("/email".into()),
+            email_verified: Some("/email_verified".into()),
+            name: Some("/name".into()),
+            picture: Some("/picture".into()),
+            ..Self::subject("/sub")
+        }
+    }
+
+    pub(super) fn check(&self) -> Result<(), InvalidSetup> {
+        let Self { subject, email, email_verified, name, picture } = self;
+        let others = [email, email_verified, name, picture].into_iter().flatten();
+        match std::iter::once(subject).chain(others).find(|pointer| !pointer.starts_with('/')) {
+            Some(pointer) => Err(InvalidSetup::Pointer(pointer.clone())),
+            None => Ok(()),
+        }
+    }
+}
