@@ -33,6 +33,7 @@
 //! This crate knows no HTTP. It is one half of what `recipes-server` wires together.
 
 mod api_token;
+pub mod audit;
 mod clock;
 mod digest;
 mod entropy;

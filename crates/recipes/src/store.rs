@@ -10,6 +10,7 @@
 //! Writes wait for the writer thread, see `sqlite/writer.rs`.
 
 mod api_tokens;
+mod audit;
 mod error;
 mod migrate;
 mod recipes;
@@ -24,6 +25,7 @@ pub use self::error::{Field, StoreError, Unavailable};
 pub use self::recipes::{Edit, Editor, Imported, Listing, NewRecipe, Precondition, Stored, Viewer};
 pub use self::sessions::{MAX_SESSIONS, REPEATABLE, Refresh, Refreshed, SessionUser};
 pub use self::url::DatabaseUrl;
+use crate::audit::Actor;
 use crate::clock::Clock;
 use crate::id::{RecipeId, UserId};
 use crate::page::Page;
@@ -135,7 +137,7 @@ impl Store {
         }
     }
 
-    /// Changes what is given. `None`: there is no such user.
+    /// Changes what is given; another address has to be verified anew. `None`: there is no such user.
     ///
     /// # Errors
     /// [`StoreError::Taken`] if the address, in whatever case, is somebody else's.
@@ -144,10 +146,11 @@ impl Store {
         id: UserId,
         name: Option<Name>,
         email: Option<Email>,
+        actor: Actor,
         now: Timestamp,
     ) -> Result<Option<User>, StoreError> {
         match self {
-            Self::Sqlite(db) => db.update_profile(id, name, email, now).await,
+            Self::Sqlite(db) => db.update_profile(id, name, email, actor, now).await,
         }
     }
 
@@ -156,10 +159,11 @@ impl Store {
         &self,
         email: &Email,
         role: Role,
+        actor: Actor,
         now: Timestamp,
     ) -> Result<Option<User>, StoreError> {
         match self {
-            Self::Sqlite(db) => db.set_role(email, role, now).await,
+            Self::Sqlite(db) => db.set_role(email, role, actor, now).await,
         }
     }
 
@@ -168,18 +172,19 @@ impl Store {
         &self,
         email: &Email,
         access: Access,
+        actor: Actor,
         now: Timestamp,
     ) -> Result<Option<User>, StoreError> {
         match self {
-            Self::Sqlite(db) => db.set_disabled(email, access, now).await,
+            Self::Sqlite(db) => db.set_disabled(email, access, actor, now).await,
         }
     }
 
     /// Deletes a user with all sessions, API tokens and the private recipes, which nobody else has ever seen. The public ones stay
     /// and become communal: others may have linked to them.
-    pub async fn delete_user(&self, id: UserId, now: Timestamp) -> Result<bool, StoreError> {
+    pub async fn delete_user(&self, id: UserId, actor: Actor, now: Timestamp) -> Result<bool, StoreError> {
         match self {
-            Self::Sqlite(db) => db.delete_user(id, now).await,
+            Self::Sqlite(db) => db.delete_user(id, actor, now).await,
         }
     }
 }

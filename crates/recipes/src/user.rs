@@ -13,6 +13,8 @@ pub struct User {
     pub id: UserId,
     pub name: Name,
     pub email: Email,
+    /// Whether mail to this address has reached the user.
+    pub email_verified: bool,
     pub role: Role,
     /// A disabled user's credentials are refused, and what is theirs stays.
     pub disabled: bool,

@@ -10,6 +10,7 @@ use anyhow::{Context as _, anyhow, bail};
 use clap::Subcommand;
 use recipes::{
     Clock, Email, Entropy, Name, NewUser, Role, User,
+    audit::Actor,
     store::{Access, Store, StoreError},
 };
 use secrecy::{ExposeSecret as _, SecretString};
@@ -89,15 +90,19 @@ impl Users {
                 add(&store, config, Account { email, name, role }, ask).await
             }
             Self::List => list(&store).await,
-            Self::Disable { email } => {
-                told(&email, store.set_disabled(&email, Access::Disabled, now).await, "is disabled")
-            }
-            Self::Enable { email } => {
-                told(&email, store.set_disabled(&email, Access::Enabled, now).await, "is enabled")
-            }
+            Self::Disable { email } => told(
+                &email,
+                store.set_disabled(&email, Access::Disabled, Actor::OPERATOR, now).await,
+                "is disabled",
+            ),
+            Self::Enable { email } => told(
+                &email,
+                store.set_disabled(&email, Access::Enabled, Actor::OPERATOR, now).await,
+                "is enabled",
+            ),
             Self::SetRole { email, role } => {
                 let now_is = format!("has the role {}", role.as_str());
-                told(&email, store.set_role(&email, role, now).await, now_is)
+                told(&email, store.set_role(&email, role, Actor::OPERATOR, now).await, now_is)
             }
         };
         store.close().await;

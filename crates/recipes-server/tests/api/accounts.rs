@@ -61,10 +61,16 @@ async fn a_disabled_account_neither_logs_in_nor_uses_its_tokens() {
     let body = json!({"name": "Ada", "email": "ada@example.org", "password": PASSWORD});
     let token = app.anonymous().post(SIGN_UP, &body).await.is(200).json();
     let email = Email::parse("ada@example.org").unwrap();
-    app.store.set_disabled(&email, Access::Disabled, app.clock.now()).await.unwrap();
+    app.store
+        .set_disabled(&email, Access::Disabled, recipes::audit::Actor::OPERATOR, app.clock.now())
+        .await
+        .unwrap();
     app.bearing(token["token"].as_str().unwrap()).get("/api/v1/users/me").await.is(401);
     assert_eq!(app.anonymous().post(LOG_IN, &body).await.is(401).json()["message"], "Unable to login");
-    app.store.set_disabled(&email, Access::Enabled, app.clock.now()).await.unwrap();
+    app.store
+        .set_disabled(&email, Access::Enabled, recipes::audit::Actor::OPERATOR, app.clock.now())
+        .await
+        .unwrap();
     app.anonymous().post(LOG_IN, &body).await.is(200);
 }
 

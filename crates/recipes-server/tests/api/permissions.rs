@@ -60,7 +60,14 @@ async fn a_communal_recipe_may_be_changed_by_whoever_is_signed_in() {
     let app = TestApp::new();
     let alice = app.alice().await;
     let url = alice.posts_recipe("Soup").await;
-    app.store.delete_user(app.user("alice", recipes::Role::User).await, app.clock.now()).await.unwrap();
+    app.store
+        .delete_user(
+            app.user("alice", recipes::Role::User).await,
+            recipes::audit::Actor::OPERATOR,
+            app.clock.now(),
+        )
+        .await
+        .unwrap();
     app.anonymous().put(&url, &recipe("Stew")).await.is(401);
     let changed = app.bob().await.put(&url, &recipe("Stew")).await.is(200).json();
     assert_eq!(changed["data"].get("ownerId"), None);

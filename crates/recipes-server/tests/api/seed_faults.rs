@@ -73,7 +73,10 @@ async fn the_token_of_a_deleted_user_is_invalid() {
     let app = TestApp::new();
     let alice = app.alice().await;
     alice.get("/api/v1/users/me").await.is(200);
-    app.store.delete_user(app.user("alice", Role::User).await, app.clock.now()).await.unwrap();
+    app.store
+        .delete_user(app.user("alice", Role::User).await, recipes::audit::Actor::OPERATOR, app.clock.now())
+        .await
+        .unwrap();
     let answer = alice.get("/api/v1/users/me").await.is(401);
     assert!(answer.header("www-authenticate").contains("invalid_token"));
     // Ids are never reused, so neither does it become the token of the next one to sign up.

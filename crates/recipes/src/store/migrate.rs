@@ -10,6 +10,7 @@ use rusqlite::{Connection, TransactionBehavior, params};
 const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0001_users_and_recipes.sql"),
     include_str!("../../migrations/sqlite/0002_sessions_and_api_tokens.sql"),
+    include_str!("../../migrations/sqlite/0003_audit_and_verified_addresses.sql"),
 ];
 
 /// What was there before.

@@ -1,6 +1,7 @@
 //! The store in one file on this machine: a writer thread and read-only connections, on SQLite.
 
 mod api_tokens;
+mod audit;
 mod failure;
 mod file;
 mod log;

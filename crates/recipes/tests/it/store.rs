@@ -1,6 +1,7 @@
 //! What the store promises, seen from outside.
 
 mod api_tokens;
+mod audit;
 mod files;
 mod recipes;
 mod sessions;

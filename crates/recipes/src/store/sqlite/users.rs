@@ -1,9 +1,11 @@
 //! Users, in SQLite's dialect.
 
 use jiff::Timestamp;
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row, params};
 
-use super::{Sqlite, cached, execute, find, recipes, sessions, time_at};
+use super::{Sqlite, audit, cached, execute, find, recipes, sessions, time_at};
+use crate::audit::{Actor, Event};
 use crate::clock::to_microseconds;
 use crate::id::UserId;
 use crate::store::{Access, StoreError};
@@ -13,7 +15,7 @@ use crate::user::{Email, Name, NewUser, PasswordHash, Role, User};
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT id, name, email, role, disabled, created_at, updated_at, password_hash FROM users ",
+            "SELECT id, name, email, role, disabled, created_at, updated_at, email_verified_at, password_hash FROM users ",
             $rest
         )
     };
@@ -55,20 +57,29 @@ impl Sqlite {
         id: UserId,
         name: Option<Name>,
         email: Option<Email>,
+        actor: Actor,
         now: Timestamp,
     ) -> Result<Option<User>, StoreError> {
         self.write(move |db| {
+            let key = email.as_ref().map(Email::key);
+            let moves = cached(db, "SELECT 1 FROM users WHERE id = ?1 AND email_key <> ?2")?
+                .exists(params![id.get(), key])?;
+            if moves {
+                audit::record(db, Event::EmailChanged, Some(id), &actor, now)?;
+            }
             execute(
                 db,
                 "UPDATE users SET name = coalesce(?2, name), email = coalesce(?3, email),
-                                  email_key = coalesce(?4, email_key), updated_at = ?5
+                                  email_key = coalesce(?4, email_key), updated_at = ?5,
+                                  email_verified_at = iif(?6, NULL, email_verified_at)
                  WHERE id = ?1",
                 params![
                     id.get(),
                     name.as_ref().map(Name::as_str),
                     email.as_ref().map(Email::as_str),
-                    email.as_ref().map(Email::key),
+                    key,
                     now.as_microsecond(),
+                    moves,
                 ],
             )?;
             by_id(db, id)
@@ -98,13 +109,18 @@ impl Sqlite {
         &self,
         email: &Email,
         role: Role,
+        actor: Actor,
         now: Timestamp,
     ) -> Result<Option<User>, StoreError> {
         let key = email.key();
         self.write(move |db| {
             let sql = "UPDATE users SET role = ?2, updated_at = ?3 WHERE email_key = ?1";
             execute(db, sql, params![key, role.as_str(), now.as_microsecond()])?;
-            find(db, select!("WHERE email_key = ?1"), [key], user_in)
+            let user = find(db, select!("WHERE email_key = ?1"), [key], user_in)?;
+            if let Some(user) = &user {
+                audit::record(db, Event::RoleChanged(role), Some(user.id), &actor, now)?;
+            }
+            Ok(user)
         })
         .await
     }
@@ -113,6 +129,7 @@ impl Sqlite {
         &self,
         email: &Email,
         access: Access,
+        actor: Actor,
         now: Timestamp,
     ) -> Result<Option<User>, StoreError> {
         let key = email.key();
@@ -120,19 +137,30 @@ impl Sqlite {
             let sql = "UPDATE users SET disabled = ?2, updated_at = ?3 WHERE email_key = ?1";
             execute(db, sql, params![key, access == Access::Disabled, now.as_microsecond()])?;
             let user = find(db, select!("WHERE email_key = ?1"), [key], user_in)?;
-            if let (Some(user), Access::Disabled) = (&user, access) {
-                sessions::end_all(db, user.id, None)?;
+            if let Some(user) = &user {
+                let event = match access {
+                    Access::Enabled => Event::Enabled,
+                    Access::Disabled => Event::Disabled,
+                };
+                audit::record(db, event, Some(user.id), &actor, now)?;
+                if access == Access::Disabled {
+                    sessions::end_all(db, user.id, None)?;
+                }
             }
             Ok(user)
         })
         .await
     }
 
-    pub async fn delete_user(&self, id: UserId, now: Timestamp) -> Result<bool, StoreError> {
+    pub async fn delete_user(&self, id: UserId, actor: Actor, now: Timestamp) -> Result<bool, StoreError> {
         let now = to_microseconds(now);
         self.write(move |db| {
             recipes::let_go_of_owner(db, id, now)?;
-            Ok(execute(db, "DELETE FROM users WHERE id = ?1", [id.get()])? == 1)
+            let deleted = execute(db, "DELETE FROM users WHERE id = ?1", [id.get()])? == 1;
+            if deleted {
+                audit::record(db, Event::Deleted, Some(id), &actor, now)?;
+            }
+            Ok(deleted)
         })
         .await
     }
@@ -154,7 +182,16 @@ pub(super) fn insert(db: &Connection, new: NewUser, now: Timestamp) -> Result<Us
     )?;
     let id = id_in(db.last_insert_rowid())?;
     let NewUser { name, email, role, .. } = new;
-    Ok(User { id, name, email, role, disabled: false, created_at: now, updated_at: now })
+    Ok(User {
+        id,
+        name,
+        email,
+        email_verified: false,
+        role,
+        disabled: false,
+        created_at: now,
+        updated_at: now,
+    })
 }
 
 pub(super) fn by_id(db: &Connection, id: UserId) -> Result<Option<User>, StoreError> {
@@ -170,6 +207,7 @@ pub(super) fn user_in(row: &Row<'_>) -> Result<User, StoreError> {
         id: id_in(row.get(0)?)?,
         name: Name::stored(text(1)?),
         email: Email::stored(text(2)?),
+        email_verified: row.get_ref(7)? != ValueRef::Null,
         role: Role::parse(text(3)?).ok_or_else(|| StoreError::Corrupt("an unknown role".to_owned()))?,
         disabled: row.get(4)?,
         created_at: time_at(row.get(5)?)?,
@@ -178,7 +216,7 @@ pub(super) fn user_in(row: &Row<'_>) -> Result<User, StoreError> {
 }
 
 fn password_hash_in(row: &Row<'_>) -> Result<Option<PasswordHash>, StoreError> {
-    let Some(text) = row.get::<_, Option<String>>(7)? else { return Ok(None) };
+    let Some(text) = row.get::<_, Option<String>>(8)? else { return Ok(None) };
     let corrupt = || StoreError::Corrupt("an unknown kind of password hash".to_owned());
     PasswordHash::parse(&text).map(Some).ok_or_else(corrupt)
 }

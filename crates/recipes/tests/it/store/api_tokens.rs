@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use recipes::audit::Actor;
 use recipes::store::{MAX_API_TOKENS, StoreError};
 use recipes::{ApiToken, ApiTokenId, ApiTokenSecret, NewApiToken, Scope, Scopes, TokenName, User};
 
@@ -65,7 +66,7 @@ async fn the_tokens_of_a_deleted_user_are_gone() {
     let kitchen = Kitchen::new();
     let alice = kitchen.user("alice").await;
     let (secret, _) = kitchen.api_token(&alice).await;
-    kitchen.delete_user(alice.id, kitchen.now()).await.unwrap();
+    kitchen.delete_user(alice.id, Actor::OPERATOR, kitchen.now()).await.unwrap();
     assert_eq!(kitchen.api_token_user(&secret).await.unwrap(), None);
     let late = kitchen.create_api_token(alice.id, kitchen.new_api_token(), kitchen.now()).await;
     assert!(matches!(late, Err(StoreError::OwnerGone)));
@@ -90,7 +91,7 @@ async fn the_last_use_is_noted_once_a_minute() {
     let (secret, token) = kitchen.api_token(&alice).await;
     let last_used = async || {
         // Behind the note, which nobody waits for, the writer has this.
-        kitchen.set_role(&email("alice"), recipes::Role::User, kitchen.now()).await.unwrap();
+        kitchen.set_role(&email("alice"), recipes::Role::User, Actor::OPERATOR, kitchen.now()).await.unwrap();
         kitchen.api_token_user(&secret).await.unwrap().unwrap().0.last_used_at
     };
     kitchen.api_token_used(token.id, kitchen.now());

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use recipes::audit::Actor;
 use recipes::store::{Access, MAX_SESSIONS, Refresh};
 use recipes::{
     Device, NewSession, NewUser, PasswordHash, RefreshToken, Session, SessionId, SessionLimits, User, UserId,
@@ -219,10 +220,10 @@ async fn disabling_and_deleting_a_user_end_all_sessions() {
     let kitchen = Kitchen::new();
     let (alice, bob) = (kitchen.user("alice").await, kitchen.user("bob").await);
     let (hers, his) = (kitchen.logs_in(&alice).await, kitchen.logs_in(&bob).await);
-    kitchen.set_disabled(&email("alice"), Access::Disabled, kitchen.now()).await.unwrap();
-    kitchen.set_disabled(&email("alice"), Access::Enabled, kitchen.now()).await.unwrap();
+    kitchen.set_disabled(&email("alice"), Access::Disabled, Actor::OPERATOR, kitchen.now()).await.unwrap();
+    kitchen.set_disabled(&email("alice"), Access::Enabled, Actor::OPERATOR, kitchen.now()).await.unwrap();
     assert!(!kitchen.alive(alice.id, &hers).await, "it does not come back");
-    kitchen.delete_user(bob.id, kitchen.now()).await.unwrap();
+    kitchen.delete_user(bob.id, Actor::OPERATOR, kitchen.now()).await.unwrap();
     assert!(!kitchen.alive(bob.id, &his).await);
     assert_eq!(kitchen.refresh(&his).await, Refresh::Unknown);
 }
@@ -263,7 +264,7 @@ async fn a_new_password_ends_the_other_sessions_and_a_log_in_under_way_with_the_
 async fn a_disabled_user_gets_no_session() {
     let kitchen = Kitchen::new();
     let alice = kitchen.user("alice").await;
-    kitchen.set_disabled(&email("alice"), Access::Disabled, kitchen.now()).await.unwrap();
+    kitchen.set_disabled(&email("alice"), Access::Disabled, Actor::OPERATOR, kitchen.now()).await.unwrap();
     let new = kitchen.new_session();
     assert_eq!(kitchen.create_session(alice.id, None, new, limits(), kitchen.now()).await.unwrap(), None);
 }
@@ -278,7 +279,11 @@ async fn a_use_is_noted_once_a_minute() {
         // Behind the note, which nobody waits for, the writer has this.
         kitchen.user("bob").await;
         kitchen
-            .delete_user(kitchen.user_by_email(&email("bob")).await.unwrap().unwrap().0.id, began)
+            .delete_user(
+                kitchen.user_by_email(&email("bob")).await.unwrap().unwrap().0.id,
+                Actor::OPERATOR,
+                began,
+            )
             .await
             .unwrap();
         kitchen.session_user(token.session(), alice.id).await.unwrap().unwrap().last_used_at

@@ -1,5 +1,6 @@
 //! Users: one address, one account; nothing of a deleted one comes back.
 
+use recipes::audit::Actor;
 use recipes::store::{Access, Field, NewRecipe, StoreError, Viewer};
 use recipes::{NewUser, PasswordHash, Role, UserId};
 use serde_json::{Value, json};
@@ -33,9 +34,18 @@ async fn nobody_is_an_answer() {
     let nobody = UserId::from_i64(1).unwrap();
     assert_eq!(kitchen.store.user(nobody).await.unwrap(), None);
     assert_eq!(kitchen.user_by_email(&email("alice")).await.unwrap(), None);
-    assert_eq!(kitchen.set_role(&email("alice"), Role::Admin, kitchen.now()).await.unwrap(), None);
-    assert_eq!(kitchen.set_disabled(&email("alice"), Access::Disabled, kitchen.now()).await.unwrap(), None);
-    assert!(!kitchen.delete_user(nobody, kitchen.now()).await.unwrap());
+    assert_eq!(
+        kitchen.set_role(&email("alice"), Role::Admin, Actor::OPERATOR, kitchen.now()).await.unwrap(),
+        None
+    );
+    assert_eq!(
+        kitchen
+            .set_disabled(&email("alice"), Access::Disabled, Actor::OPERATOR, kitchen.now())
+            .await
+            .unwrap(),
+        None
+    );
+    assert!(!kitchen.delete_user(nobody, Actor::OPERATOR, kitchen.now()).await.unwrap());
     assert!(!kitchen.replace_password_hash(nobody, &hash('a'), hash('b'), kitchen.now()).await.unwrap());
 }
 
@@ -45,16 +55,24 @@ async fn name_and_address_change_apart_and_nobody_takes_anothers() {
     let (alice, _) = (kitchen.user("alice").await, kitchen.user("bob").await);
     let later = kitchen.later();
     let name = Some(recipes::Name::parse("Ada").unwrap());
-    let renamed = kitchen.update_profile(alice.id, name, None, later).await.unwrap().unwrap();
+    let renamed =
+        kitchen.update_profile(alice.id, name, None, Actor::OPERATOR, later).await.unwrap().unwrap();
     assert_eq!((renamed.name.as_str(), renamed.updated_at), ("Ada", later));
     assert_eq!(renamed.email, alice.email);
-    let moved = kitchen.update_profile(alice.id, None, Some(email("ADA")), later).await.unwrap().unwrap();
+    let moved = kitchen
+        .update_profile(alice.id, None, Some(email("ADA")), Actor::OPERATOR, later)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!((moved.name.as_str(), moved.email.as_str()), ("Ada", "ADA@example.com"));
     assert_eq!(kitchen.user_by_email(&email("ada")).await.unwrap().unwrap().0, moved);
-    let taken = kitchen.update_profile(alice.id, None, Some(email("BOB")), later).await;
+    let taken = kitchen.update_profile(alice.id, None, Some(email("BOB")), Actor::OPERATOR, later).await;
     assert!(matches!(taken, Err(StoreError::Taken(Field::Email))));
     let nobody = UserId::from_i64(99).unwrap();
-    assert_eq!(kitchen.update_profile(nobody, None, Some(email("eve")), later).await.unwrap(), None);
+    assert_eq!(
+        kitchen.update_profile(nobody, None, Some(email("eve")), Actor::OPERATOR, later).await.unwrap(),
+        None
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -103,12 +121,21 @@ async fn role_and_access_are_set_by_address() {
     let kitchen = Kitchen::new();
     let alice = kitchen.user("alice").await;
     let later = kitchen.later();
-    let admin = kitchen.set_role(&email("ALICE"), Role::Admin, later).await.unwrap().unwrap();
+    let admin =
+        kitchen.set_role(&email("ALICE"), Role::Admin, Actor::OPERATOR, later).await.unwrap().unwrap();
     assert_eq!((admin.role, admin.updated_at, admin.created_at), (Role::Admin, later, alice.created_at));
-    let disabled = kitchen.set_disabled(&email("ALICE"), Access::Disabled, later).await.unwrap().unwrap();
+    let disabled = kitchen
+        .set_disabled(&email("ALICE"), Access::Disabled, Actor::OPERATOR, later)
+        .await
+        .unwrap()
+        .unwrap();
     assert!(disabled.disabled && disabled.role == Role::Admin);
     assert_eq!(kitchen.store.user(alice.id).await.unwrap(), Some(disabled));
-    let enabled = kitchen.set_disabled(&email("alice"), Access::Enabled, later).await.unwrap().unwrap();
+    let enabled = kitchen
+        .set_disabled(&email("alice"), Access::Enabled, Actor::OPERATOR, later)
+        .await
+        .unwrap()
+        .unwrap();
     assert!(!enabled.disabled);
 }
 
@@ -140,7 +167,7 @@ async fn a_deleted_users_public_recipes_become_communal_and_the_private_ones_go(
     let bobs = kitchen.public("Bread", Some(bob.id)).await;
 
     let later = kitchen.later();
-    assert!(kitchen.delete_user(alice.id, later).await.unwrap());
+    assert!(kitchen.delete_user(alice.id, Actor::OPERATOR, later).await.unwrap());
 
     assert_eq!(kitchen.store.user(alice.id).await.unwrap(), None);
     assert_eq!(kitchen.recipe(secret.id, Viewer::Admin).await.unwrap(), None);
@@ -161,7 +188,7 @@ async fn an_id_is_not_given_out_again_even_after_a_restart() {
     let kitchen = Kitchen::new();
     let alice = kitchen.user("alice").await;
     let bob = kitchen.user("bob").await;
-    assert!(kitchen.delete_user(bob.id, kitchen.now()).await.unwrap());
+    assert!(kitchen.delete_user(bob.id, Actor::OPERATOR, kitchen.now()).await.unwrap());
     kitchen.close().await;
     let store = kitchen.opened_again();
     let carol = store.create_user(new_user("bob"), kitchen.now()).await.unwrap();
@@ -172,7 +199,7 @@ async fn an_id_is_not_given_out_again_even_after_a_restart() {
 async fn a_recipe_of_an_owner_who_was_deleted_meanwhile_is_refused() {
     let kitchen = Kitchen::new();
     let alice = kitchen.user("alice").await;
-    kitchen.delete_user(alice.id, kitchen.now()).await.unwrap();
+    kitchen.delete_user(alice.id, Actor::OPERATOR, kitchen.now()).await.unwrap();
     let new = NewRecipe::of(&draft("Soup"), kitchen.uid(), Some(alice.id));
     let why = kitchen.create_recipe(new, kitchen.now()).await.unwrap_err();
     assert!(matches!(why, StoreError::OwnerGone), "{why}");

@@ -1,0 +1,171 @@
+//! What is remembered of who did what to which account: for whoever has to find out what happened.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::id::{SessionId, UserId};
+use crate::user::Role;
+
+/// Something that happened to an account. Holds no secret and nothing personal: entries outlive accounts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    SignedUp,
+    LoggedIn,
+    LogInFailed,
+    /// A refresh token came back that had been replaced: somebody has a copy.
+    RefreshReused,
+    SessionEnded,
+    OtherSessionsEnded,
+    SessionsEnded,
+    ApiTokenCreated,
+    ApiTokenRevoked,
+    /// The key that signs access tokens is another one than before.
+    SigningKeyChanged,
+    PasswordChanged,
+    PasswordResetRequested,
+    PasswordReset,
+    EmailChanged,
+    EmailVerified,
+    RoleChanged(Role),
+    Disabled,
+    Enabled,
+    Deleted,
+    InvitationCreated,
+    InvitationRevoked,
+    InvitationUsed,
+}
+
+impl Event {
+    /// Every event that there is, for those who look for one.
+    pub const ALL: [Self; 22] = [
+        Self::SignedUp,
+        Self::LoggedIn,
+        Self::LogInFailed,
+        Self::RefreshReused,
+        Self::SessionEnded,
+        Self::OtherSessionsEnded,
+        Self::SessionsEnded,
+        Self::ApiTokenCreated,
+        Self::ApiTokenRevoked,
+        Self::SigningKeyChanged,
+        Self::PasswordChanged,
+        Self::PasswordResetRequested,
+        Self::PasswordReset,
+        Self::EmailChanged,
+        Self::EmailVerified,
+        Self::RoleChanged(Role::User),
+        Self::Disabled,
+        Self::Enabled,
+        Self::Deleted,
+        Self::InvitationCreated,
+        Self::InvitationRevoked,
+        Self::InvitationUsed,
+    ];
+
+    /// Its name, which stays the same from release to release.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SignedUp => "signed_up",
+            Self::LoggedIn => "logged_in",
+            Self::LogInFailed => "log_in_failed",
+            Self::RefreshReused => "refresh_reused",
+            Self::SessionEnded => "session_ended",
+            Self::OtherSessionsEnded => "other_sessions_ended",
+            Self::SessionsEnded => "sessions_ended",
+            Self::ApiTokenCreated => "api_token_created",
+            Self::ApiTokenRevoked => "api_token_revoked",
+            Self::SigningKeyChanged => "signing_key_changed",
+            Self::PasswordChanged => "password_changed",
+            Self::PasswordResetRequested => "password_reset_requested",
+            Self::PasswordReset => "password_reset",
+            Self::EmailChanged => "email_changed",
+            Self::EmailVerified => "email_verified",
+            Self::RoleChanged(_) => "role_changed",
+            Self::Disabled => "disabled",
+            Self::Enabled => "enabled",
+            Self::Deleted => "deleted",
+            Self::InvitationCreated => "invitation_created",
+            Self::InvitationRevoked => "invitation_revoked",
+            Self::InvitationUsed => "invitation_used",
+        }
+    }
+
+    /// What there is to say besides.
+    pub fn detail(self) -> Option<Cow<'static, str>> {
+        match self {
+            Self::RoleChanged(role) => Some(role.as_str().into()),
+            _ => None,
+        }
+    }
+
+    /// Whether strangers can cause it as often as they like.
+    pub(crate) fn is_anybodys(self) -> bool {
+        matches!(self, Self::LogInFailed | Self::PasswordResetRequested)
+    }
+}
+
+/// Who does it, and from where.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Actor {
+    /// `None`: nobody who was signed in.
+    pub user: Option<UserId>,
+    pub session: Option<SessionId>,
+    pub address: Option<IpAddr>,
+}
+
+impl Actor {
+    /// Whoever runs the program on its own machine.
+    pub const OPERATOR: Self = Self { user: None, session: None, address: None };
+
+    /// Somebody who is not signed in.
+    pub fn anonymous(address: Option<IpAddr>) -> Self {
+        Self { address, ..Self::OPERATOR }
+    }
+}
+
+/// An event as it was noted down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Later events have greater numbers.
+    pub id: i64,
+    pub at: Timestamp,
+    /// [`Event::name`], maybe one that only a newer version of this program knows.
+    pub event: String,
+    pub subject: Option<UserId>,
+    pub actor: Actor,
+    pub detail: Option<String>,
+}
+
+/// Which entries somebody asks for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    pub event: Option<Event>,
+    /// Whose account it is about.
+    pub subject: Option<UserId>,
+}
+
+/// What is kept: entries no older than `age`, and no more than `entries` of what strangers can cause, and as many of
+/// everything else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    pub age: Duration,
+    pub entries: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn every_event_has_a_name_of_its_own() {
+        let names: HashSet<_> = Event::ALL.map(Event::name).into();
+        assert_eq!(names.len(), Event::ALL.len());
+        assert!(names.iter().all(|name| name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')));
+    }
+}

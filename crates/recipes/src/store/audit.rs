@@ -1,0 +1,48 @@
+//! The audit log, whatever the database.
+//!
+//! What is a write of its own is noted in the transaction of that write; here is the rest.
+
+use jiff::Timestamp;
+
+use super::{Store, StoreError};
+use crate::audit::{Actor, Entry, Event, Filter, Retention};
+use crate::id::UserId;
+
+/// The audit log.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] when the disk fails, for all of them.
+#[expect(clippy::missing_errors_doc, reason = "what can always happen is said once, above")]
+impl Store {
+    /// Notes what changes nothing else, as a log-in that fails.
+    pub async fn audit(
+        &self,
+        event: Event,
+        subject: Option<UserId>,
+        actor: Actor,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(db) => db.audit(event, subject, actor, now).await,
+        }
+    }
+
+    /// The newest `limit` entries before `before`, the newest first.
+    pub async fn audit_log(
+        &self,
+        filter: Filter,
+        before: Option<i64>,
+        limit: u16,
+    ) -> Result<Vec<Entry>, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.audit_log(filter, before, limit).await,
+        }
+    }
+
+    /// Forgets some of what need not be kept. Says how many entries; 0: all that may be forgotten is.
+    pub async fn trim_audit_log(&self, keep: Retention, now: Timestamp) -> Result<usize, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.trim_audit_log(keep, now).await,
+        }
+    }
+}

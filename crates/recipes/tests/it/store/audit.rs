@@ -1,0 +1,103 @@
+//! The audit log: noted with what it is about, and bounded.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+
+use recipes::audit::{Actor, Event, Filter, Retention};
+use recipes::store::Access;
+use recipes::{Role, UserId};
+
+use super::{Kitchen, email};
+
+const HERE: Option<IpAddr> = Some(IpAddr::V4(Ipv4Addr::LOCALHOST));
+const FOREVER: Duration = Duration::from_hours(24 * 365);
+
+async fn names(kitchen: &Kitchen, filter: Filter) -> Vec<String> {
+    kitchen.audit_log(filter, None, 1000).await.unwrap().into_iter().map(|entry| entry.event).collect()
+}
+
+#[tokio::test]
+async fn changes_of_an_account_are_noted_with_who_made_them() {
+    let kitchen = Kitchen::new();
+    let (root, alice) = (kitchen.user("root").await, kitchen.user("alice").await);
+    let actor = Actor { user: Some(root.id), session: None, address: HERE };
+    kitchen.set_role(&alice.email, Role::Admin, actor, kitchen.now()).await.unwrap();
+    kitchen.set_disabled(&alice.email, Access::Disabled, actor, kitchen.now()).await.unwrap();
+    kitchen.set_disabled(&alice.email, Access::Enabled, actor, kitchen.now()).await.unwrap();
+    kitchen.update_profile(alice.id, None, Some(email("ada")), actor, kitchen.now()).await.unwrap();
+    let later = kitchen.later();
+    kitchen.delete_user(alice.id, actor, later).await.unwrap();
+
+    let entries = kitchen.audit_log(Filter::default(), None, 1000).await.unwrap();
+    let events: Vec<_> = entries.iter().map(|entry| entry.event.as_str()).collect();
+    assert_eq!(events, ["deleted", "email_changed", "enabled", "disabled", "role_changed"]);
+    assert!(entries.iter().all(|entry| entry.subject == Some(alice.id) && entry.actor == actor));
+    assert_eq!((entries[0].at, entries[4].detail.as_deref()), (later, Some("admin")));
+    assert!(!format!("{entries:?}").contains("example.com"), "nothing personal");
+}
+
+#[tokio::test]
+async fn what_does_not_happen_is_not_noted() {
+    let kitchen = Kitchen::new();
+    let (alice, _) = (kitchen.user("alice").await, kitchen.user("bob").await);
+    let nobody = UserId::from_i64(99).unwrap();
+    kitchen.set_role(&email("eve"), Role::Admin, Actor::OPERATOR, kitchen.now()).await.unwrap();
+    kitchen.delete_user(nobody, Actor::OPERATOR, kitchen.now()).await.unwrap();
+    let spelling = Some(email("ALICE"));
+    kitchen.update_profile(alice.id, None, spelling, Actor::OPERATOR, kitchen.now()).await.unwrap();
+    let taken = Some(email("bob"));
+    kitchen.update_profile(alice.id, None, taken, Actor::OPERATOR, kitchen.now()).await.unwrap_err();
+    assert_eq!(names(&kitchen, Filter::default()).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn entries_are_found_by_event_and_account_and_page() {
+    let kitchen = Kitchen::new();
+    let (alice, bob) = (kitchen.user("alice").await.id, kitchen.user("bob").await.id);
+    for (event, subject) in [
+        (Event::LoggedIn, alice),
+        (Event::LoggedIn, bob),
+        (Event::LogInFailed, alice),
+        (Event::LoggedIn, alice),
+    ] {
+        kitchen.audit(event, Some(subject), Actor::anonymous(HERE), kitchen.now()).await.unwrap();
+    }
+    let of_alice = Filter { subject: Some(alice), event: None };
+    assert_eq!(names(&kitchen, of_alice).await, ["logged_in", "log_in_failed", "logged_in"]);
+    let her_log_ins = Filter { event: Some(Event::LoggedIn), ..of_alice };
+    assert_eq!(names(&kitchen, her_log_ins).await, ["logged_in", "logged_in"]);
+    let first = kitchen.audit_log(her_log_ins, None, 1).await.unwrap();
+    let second = kitchen.audit_log(her_log_ins, Some(first[0].id), 1000).await.unwrap();
+    assert_eq!((first[0].id, second[0].id, second.len()), (4, 1, 1));
+}
+
+#[tokio::test]
+async fn a_flood_of_failures_is_bounded_and_pushes_nothing_else_out() {
+    let kitchen = Kitchen::new();
+    let alice = kitchen.user("alice").await.id;
+    let anybody = Actor::anonymous(HERE);
+    kitchen.audit(Event::PasswordChanged, Some(alice), anybody, kitchen.now()).await.unwrap();
+    for _ in 0..1_205 {
+        kitchen.audit(Event::LogInFailed, None, anybody, kitchen.now()).await.unwrap();
+    }
+    let keep = Retention { age: FOREVER, entries: 5 };
+    let mut gone = Vec::new();
+    while let forgotten @ 1.. = kitchen.trim_audit_log(keep, kitchen.now()).await.unwrap() {
+        gone.push(forgotten);
+    }
+    assert_eq!(gone, [1_000, 200], "in pieces, so that no writer waits long");
+    let left = kitchen.audit_log(Filter::default(), None, 1000).await.unwrap();
+    let ids: Vec<_> = left.iter().map(|entry| entry.id).collect();
+    assert_eq!(ids, [1206, 1205, 1204, 1203, 1202, 1], "the newest failures, and what is none");
+}
+
+#[tokio::test]
+async fn entries_grow_old() {
+    let kitchen = Kitchen::new();
+    kitchen.audit(Event::SignedUp, None, Actor::OPERATOR, kitchen.now()).await.unwrap();
+    let later = kitchen.later();
+    kitchen.audit(Event::LoggedIn, None, Actor::OPERATOR, later).await.unwrap();
+    let keep = Retention { age: Duration::from_secs(59), entries: 100 };
+    assert_eq!(kitchen.trim_audit_log(keep, later).await.unwrap(), 1);
+    assert_eq!(names(&kitchen, Filter::default()).await, ["logged_in"]);
+}
