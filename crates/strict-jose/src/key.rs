@@ -222,9 +222,7 @@ impl Key {
             Parts::RsaPublic { n, e } => Material::Rsa(RsaKey::public(algorithm, n, e)?),
             Parts::RsaPrivate(numbers) => Material::Rsa(RsaKey::private(algorithm, &numbers)?),
             Parts::EcPublic { curve, point } => Material::Ec(EcKey::public(algorithm, curve, point)?),
-            Parts::EcPrivate { curve, d } => {
-                Material::Ec(EcKey::private_der(algorithm, curve, d, (form, der))?)
-            }
+            Parts::EcPrivate(parts) => Material::Ec(EcKey::private(algorithm, &parts, (form, der))?),
             _ if algorithm != Algorithm::EdDsa => {
                 return Err(KeyError::OtherKey { algorithm, found: "an Ed25519 key" });
             }

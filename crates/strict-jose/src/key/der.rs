@@ -56,11 +56,7 @@ pub(super) enum Parts<'a> {
         curve: Curve,
         point: &'a [u8],
     },
-    /// `curve` is `None` where the text does not say it.
-    EcPrivate {
-        curve: Option<Curve>,
-        d: &'a [u8],
-    },
+    EcPrivate(EcPrivate<'a>),
     Ed25519Public {
         x: &'a [u8],
     },
@@ -82,6 +78,15 @@ pub(super) struct RsaPrivate<'a> {
     pub(super) qi: &'a [u8],
 }
 
+/// A private key on a curve.
+pub(super) struct EcPrivate<'a> {
+    /// `None` where the text does not say it.
+    pub(super) curve: Option<Curve>,
+    pub(super) d: &'a [u8],
+    /// The public key, where the text has it.
+    pub(super) point: Option<&'a [u8]>,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Curve {
     P256,
@@ -97,7 +102,7 @@ impl<'a> Parts<'a> {
             Form::Spki => Self::spki(&mut fields)?,
             Form::Pkcs1Private => Self::RsaPrivate(RsaPrivate::read(&mut fields)?),
             Form::Pkcs1Public => Self::RsaPublic { n: fields.unsigned()?, e: fields.unsigned()? },
-            Form::Sec1 => Self::sec1(&mut fields, None)?,
+            Form::Sec1 => Self::EcPrivate(EcPrivate::read(&mut fields)?),
         };
         fields.end()?;
         Ok(parts)
@@ -111,21 +116,23 @@ impl<'a> Parts<'a> {
         let kind = Kind::read(fields.sequence()?)?;
         let key = fields.take(OCTET_STRING)?;
         fields.skip_if(CONTEXT_0_CONSTRUCTED)?; // attributes
-        // Version 2 may carry the public key: RFC 5958 §2.
-        let public =
-            if version == [1] { fields.take_if(CONTEXT_1)?.map(whole_bytes).transpose()? } else { None };
+        // Version 2 is the one with the public key: RFC 5958 §2.
+        let public = if version == [1] { Some(whole_bytes(fields.take(CONTEXT_1)?)?) } else { None };
         match kind {
             Kind::Rsa => {
                 let mut fields = Reader::of(key)?;
                 let private = RsaPrivate::read(&mut fields)?;
                 fields.end()?;
+                if public.is_some_and(|public| !private.is_of(public)) {
+                    return Err(KeyError::Inconsistent);
+                }
                 Ok(Self::RsaPrivate(private))
             }
             Kind::Ec(curve) => {
                 let mut fields = Reader::of(key)?;
-                let parts = Self::sec1(&mut fields, Some(curve))?;
+                let inner = EcPrivate::read(&mut fields)?;
                 fields.end()?;
-                Ok(parts)
+                Ok(Self::EcPrivate(inner.within(curve, public)?))
             }
             Kind::Ed25519 => {
                 // `CurvePrivateKey ::= OCTET STRING`, RFC 8410 §7.
@@ -151,25 +158,32 @@ impl<'a> Parts<'a> {
             Kind::Ed25519 => Ok(Self::Ed25519Public { x: key }),
         }
     }
+}
 
-    /// `outer`: the curve that the `PrivateKeyInfo` around it named.
-    fn sec1(fields: &mut Reader<'a>, outer: Option<Curve>) -> Result<Self, KeyError> {
+impl<'a> EcPrivate<'a> {
+    fn read(fields: &mut Reader<'a>) -> Result<Self, KeyError> {
         if fields.take(INTEGER)? != [1] {
             return Err(KeyError::Der);
         }
         let d = fields.take(OCTET_STRING)?;
-        let inner = fields.take_if(CONTEXT_0_CONSTRUCTED)?.map(Curve::read).transpose()?;
-        let curve = match (outer, inner) {
-            (Some(outer), Some(inner)) if outer != inner => return Err(KeyError::Inconsistent),
-            (outer, inner) => outer.or(inner),
+        let curve = fields.take_if(CONTEXT_0_CONSTRUCTED)?.map(Curve::read).transpose()?;
+        let Some(bits) = fields.take_if(CONTEXT_1_CONSTRUCTED)? else {
+            return Ok(Self { curve, d, point: None });
         };
-        // The public key. That it is the private key's is for the primitives to see.
-        if let Some(bits) = fields.take_if(CONTEXT_1_CONSTRUCTED)? {
-            let mut fields = Reader { rest: bits };
-            whole_bytes(fields.take(BIT_STRING)?)?;
-            fields.end()?;
+        let mut fields = Reader { rest: bits };
+        let point = Some(whole_bytes(fields.take(BIT_STRING)?)?);
+        fields.end()?;
+        Ok(Self { curve, d, point })
+    }
+
+    /// What the `PrivateKeyInfo` around it adds, and may not contradict.
+    fn within(self, curve: Curve, point: Option<&'a [u8]>) -> Result<Self, KeyError> {
+        if self.curve.is_some_and(|inner| inner != curve)
+            || self.point.zip(point).is_some_and(|(inner, outer)| inner != outer)
+        {
+            return Err(KeyError::Inconsistent);
         }
-        Ok(Self::EcPrivate { curve, d })
+        Ok(Self { curve: Some(curve), d: self.d, point: self.point.or(point) })
     }
 }
 
@@ -191,6 +205,12 @@ impl<'a> RsaPrivate<'a> {
             qi: next()?,
         })
     }
+
+    /// Whether an `RSAPublicKey` is this key's.
+    fn is_of(&self, public: &[u8]) -> bool {
+        let public = Parts::read(Form::Pkcs1Public, public);
+        matches!(public, Ok(Parts::RsaPublic { n, e }) if n == self.n && e == self.e)
+    }
 }
 
 /// An `AlgorithmIdentifier` ([RFC 5280 §4.1.1.2](https://www.rfc-editor.org/rfc/rfc5280#section-4.1.1.2)) we know.
@@ -210,6 +230,10 @@ impl Kind {
                 }
                 Self::Rsa
             }
+            // RFC 5480 §2.1.1: a curve has a name. Who may bring one of his own can make any signature good (CVE-2020-0601).
+            EC_PUBLIC_KEY if fields.peek() != Some(OBJECT_IDENTIFIER) => {
+                return Err(KeyError::UnsupportedKey);
+            }
             EC_PUBLIC_KEY => Self::Ec(Curve::read(fields.rest())?),
             ED25519 => Self::Ed25519,
             _ => return Err(KeyError::UnsupportedKey),
@@ -222,8 +246,6 @@ impl Kind {
 impl Curve {
     pub(super) const ALL: [Self; 3] = [Self::P256, Self::P384, Self::P521];
 
-    /// Named curves only: [RFC 5480 §2.1.1](https://www.rfc-editor.org/rfc/rfc5480#section-2.1.1) forbids to bring one's
-    /// own.
     fn read(der: &[u8]) -> Result<Self, KeyError> {
         let mut fields = Reader { rest: der };
         let curve = match fields.take(OBJECT_IDENTIFIER)? {

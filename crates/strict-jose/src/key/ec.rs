@@ -2,13 +2,14 @@
 //! ([RFC 7518 §3.4](https://www.rfc-editor.org/rfc/rfc7518#section-3.4)).
 
 use aws_lc_rs::encoding::{AsBigEndian, EcPrivateKeyBin};
+use aws_lc_rs::error::KeyRejected;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
     self, EcdsaKeyPair, EcdsaSigningAlgorithm, EcdsaVerificationAlgorithm, KeyPair as _, ParsedPublicKey,
     Signature,
 };
 
-use super::der::{Curve, Form};
+use super::der::{Curve, EcPrivate, Form};
 use super::jwk::Members;
 use super::{KeyError, Refused};
 use crate::Algorithm;
@@ -32,48 +33,48 @@ impl EcKey {
         Ok(Self { algorithm, private: None, public, members: Members::ec(curve, x, y, None) })
     }
 
-    /// Takes a private key with its public one, if they belong together.
+    /// Takes a private key and, if it is there, the public key, if they belong together.
+    ///
+    /// Where it is not, the primitives compute it; they do that only when they read the DER themselves.
     pub(super) fn private(
+        algorithm: Algorithm,
+        parts: &EcPrivate<'_>,
+        (form, der): (Form, &[u8]),
+    ) -> Result<Self, KeyError> {
+        let parameters = Parameters::of(algorithm, parts.curve.map_or("an EC key", Curve::found))?;
+        let curve = parts.curve.unwrap_or(parameters.curve);
+        parameters.check_curve(curve)?;
+        match (parts.point, form) {
+            (Some(point), _) => Self::private_and_public(algorithm, curve, parts.d, point),
+            // RFC 5915 §3: the full size, zeros in front.
+            (None, _) if parts.d.len() != curve.coordinate_len() => Err(KeyError::Inconsistent),
+            (None, Form::Pkcs8) => Self::of_pair(&parameters, EcdsaKeyPair::from_pkcs8(parameters.sign, der)),
+            (None, _) => Self::of_pair(&parameters, EcdsaKeyPair::from_private_key_der(parameters.sign, der)),
+        }
+    }
+
+    /// Takes a private key with its public one, if they belong together.
+    pub(super) fn private_and_public(
         algorithm: Algorithm,
         curve: Curve,
         d: &[u8],
         point: &[u8],
     ) -> Result<Self, KeyError> {
-        let parameters = Parameters::of(algorithm, curve.found())?;
         // First the point alone, so that the error says which of the two is wrong.
         Self::public(algorithm, curve, point)?;
-        let pair = EcdsaKeyPair::from_private_key_and_public_key(parameters.sign, d, point);
-        Self::of_pair(algorithm, pair.map_err(|_| KeyError::Inconsistent)?)
-    }
-
-    /// Takes a private key in DER, which may leave the public one out: then it is computed.
-    pub(super) fn private_der(
-        algorithm: Algorithm,
-        curve: Option<Curve>,
-        d: &[u8],
-        (form, der): (Form, &[u8]),
-    ) -> Result<Self, KeyError> {
-        let parameters = Parameters::of(algorithm, curve.map_or("an EC key", Curve::found))?;
-        parameters.check_curve(curve.unwrap_or(parameters.curve))?;
-        // RFC 5915 §3: the full size, zeros in front.
-        if d.len() != parameters.curve.coordinate_len() {
-            return Err(KeyError::Der);
-        }
-        let pair = match form {
-            Form::Pkcs8 => EcdsaKeyPair::from_pkcs8(parameters.sign, der),
-            _ => EcdsaKeyPair::from_private_key_der(parameters.sign, der),
-        };
-        Self::of_pair(algorithm, pair.map_err(|_| KeyError::Inconsistent)?)
+        let parameters = Parameters::of(algorithm, curve.found())?;
+        Self::of_pair(&parameters, EcdsaKeyPair::from_private_key_and_public_key(parameters.sign, d, point))
     }
 
     pub(super) fn generate(algorithm: Algorithm) -> Result<Self, KeyError> {
         let parameters = Parameters::of(algorithm, "an EC key")?;
         let pair = EcdsaKeyPair::generate(parameters.sign).map_err(|_| KeyError::Generation)?;
-        Self::of_pair(algorithm, pair)
+        Self::of_pair(&parameters, Ok(pair))
     }
 
-    fn of_pair(algorithm: Algorithm, pair: EcdsaKeyPair) -> Result<Self, KeyError> {
-        let Parameters { curve, .. } = Parameters::of(algorithm, "an EC key")?;
+    fn of_pair(parameters: &Parameters, pair: Result<EcdsaKeyPair, KeyRejected>) -> Result<Self, KeyError> {
+        let &Parameters { algorithm, curve, .. } = parameters;
+        let pair = pair.map_err(|_| KeyError::Inconsistent)?;
         let point = pair.public_key().as_ref();
         let public = Self::public(algorithm, curve, point)?;
         let [x, y] = coordinates(curve, point)?;

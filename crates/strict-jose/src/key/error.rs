@@ -27,6 +27,9 @@ pub enum KeyError {
     /// A PEM text where a shared secret is due.
     #[error("this is a PEM text, an asymmetric key, not a shared secret")]
     Pem,
+    /// A key in DER or a JWK where a shared secret is due. What is in the file of a public key, everybody knows.
+    #[error("this is a key in DER or a JWK, not a shared secret")]
+    NoSecret,
     /// No PEM text, or one that is cut or not base64.
     #[error("this is no PEM text: \"-----BEGIN ... KEY-----\", base64, \"-----END ... KEY-----\"")]
     NotPem,
@@ -39,6 +42,11 @@ pub enum KeyError {
     /// A private key under a password.
     #[error("this private key is encrypted; decrypt it: `openssl pkcs8 -in KEY -out DECRYPTED`")]
     Encrypted,
+    /// A PEM text of something that is not a key, or of a key in a form of its own, such as OpenSSH's.
+    #[error(
+        "this PEM text holds no key in PKCS#8, SPKI, PKCS#1 or SEC1 (for OpenSSH's: `ssh-keygen -p -m PKCS8 -f KEY`)"
+    )]
+    UnsupportedPem,
     /// Not DER, or not the structure that it should be.
     #[error("this is not DER of a PKCS#8, SPKI, SEC1 or PKCS#1 key")]
     Der,
@@ -51,7 +59,9 @@ pub enum KeyError {
         found: &'static str,
     },
     /// A kind of key, or a curve, that no algorithm of this crate has.
-    #[error("this is no shared secret, RSA key, EC key on P-256, P-384 or P-521, or Ed25519 key")]
+    #[error(
+        "this is no shared secret, RSA key (rsaEncryption), EC key on P-256, P-384 or P-521, or Ed25519 key"
+    )]
     UnsupportedKey,
     /// An RSA key that can be broken, or one so long that verifying takes too long
     /// ([RFC 7518 §3.3](https://www.rfc-editor.org/rfc/rfc7518#section-3.3)).

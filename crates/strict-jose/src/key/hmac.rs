@@ -3,7 +3,8 @@
 use aws_lc_rs::{hmac, rand};
 use zeroize::Zeroizing;
 
-use super::jwk::Members;
+use super::der::{Form, Parts};
+use super::jwk::{Jwk, Members};
 use super::{KeyError, Refused, pem};
 use crate::Algorithm;
 
@@ -29,6 +30,9 @@ impl Secret {
         let minimum = hash.tag_len();
         if pem::is_pem(secret) {
             return Err(KeyError::Pem);
+        }
+        if is_other_key(secret) {
+            return Err(KeyError::NoSecret);
         }
         if secret.len() < minimum {
             return Err(KeyError::TooShort { bytes: secret.len(), minimum });
@@ -62,6 +66,13 @@ impl Secret {
     pub(super) fn sign(&self, message: &[u8]) -> hmac::Tag {
         hmac::sign(&self.state, message)
     }
+}
+
+/// Whether these bytes are a key in DER, or a JWK. No random secret is: that takes a dozen right bytes at the least.
+fn is_other_key(secret: &[u8]) -> bool {
+    let forms = [Form::of_private(secret), Form::of_public(secret)];
+    let is_der = forms.into_iter().flatten().any(|form| Parts::read(form, secret).is_ok());
+    is_der || std::str::from_utf8(secret).is_ok_and(|text| Jwk::read(text).is_ok_and(|jwk| jwk.states_kty()))
 }
 
 fn hash(algorithm: Algorithm) -> Result<hmac::Algorithm, KeyError> {

@@ -144,6 +144,11 @@ impl<'a> Jwk<'a> {
             || self.alg.is_some_and(|alg| algorithm_called(alg).is_none())
     }
 
+    /// Whether it is a JWK at all and not just some object.
+    pub(super) fn states_kty(&self) -> bool {
+        self.kty.is_some()
+    }
+
     /// Whether it is of a kind that has several algorithms, and does not state one.
     pub(crate) fn needs_algorithm(&self) -> bool {
         self.alg.is_none() && self.kty().is_ok_and(|kty| kty.algorithm().is_none())
@@ -236,7 +241,7 @@ impl<'a> Jwk<'a> {
         let point = [&[4][..], &coordinate(self.x, "x")?, &coordinate(self.y, "y")?].concat();
         match self.d {
             None => EcKey::public(algorithm, curve, &point),
-            d => EcKey::private(algorithm, curve, &coordinate(d, "d")?, &point),
+            d => EcKey::private_and_public(algorithm, curve, &coordinate(d, "d")?, &point),
         }
     }
 

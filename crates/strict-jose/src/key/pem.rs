@@ -34,7 +34,7 @@ pub(super) fn read(pem: &[u8]) -> Result<(Form, Zeroizing<Vec<u8>>), KeyError> {
             | "TRUSTED CERTIFICATE"
             | "CERTIFICATE REQUEST"
             | "NEW CERTIFICATE REQUEST" => return Err(KeyError::Certificate),
-            _ => return Err(KeyError::UnsupportedKey),
+            _ => return Err(KeyError::UnsupportedPem),
         };
         if key.replace((form, block.decoded()?)).is_some() {
             return Err(KeyError::SeveralKeys);

@@ -4,60 +4,8 @@ use proptest::prelude::*;
 use serde_json::json;
 use strict_jose::{Algorithm, Key, KeySet, Rules, SignError, Typ, inspect};
 
+use crate::keys::{ASYMMETRIC, signing_keys, verifying};
 use crate::token::{NOW, at, verdict};
-
-/// One key of each algorithm, and its other forms. Made by OpenSSL for these tests and for nothing else.
-pub(crate) struct Forms {
-    pub(crate) algorithm: Algorithm,
-    pub(crate) private: &'static [&'static str],
-    pub(crate) public: &'static [&'static str],
-}
-
-const RSA_PRIVATE: &[&str] = &[include_str!("keys/rsa-pkcs8.pem"), include_str!("keys/rsa-pkcs1.pem")];
-const RSA_PUBLIC: &[&str] = &[include_str!("keys/rsa-spki.pem"), include_str!("keys/rsa-pkcs1-public.pem")];
-
-pub(crate) const ASYMMETRIC: &[Forms] = &[
-    Forms { algorithm: Algorithm::Rs256, private: RSA_PRIVATE, public: RSA_PUBLIC },
-    Forms { algorithm: Algorithm::Rs384, private: RSA_PRIVATE, public: RSA_PUBLIC },
-    Forms { algorithm: Algorithm::Rs512, private: RSA_PRIVATE, public: RSA_PUBLIC },
-    Forms { algorithm: Algorithm::Ps256, private: RSA_PRIVATE, public: RSA_PUBLIC },
-    Forms { algorithm: Algorithm::Ps384, private: RSA_PRIVATE, public: RSA_PUBLIC },
-    Forms { algorithm: Algorithm::Ps512, private: RSA_PRIVATE, public: RSA_PUBLIC },
-    Forms {
-        algorithm: Algorithm::Es256,
-        private: &[include_str!("keys/p256-pkcs8.pem"), include_str!("keys/p256-sec1.pem")],
-        public: &[include_str!("keys/p256-spki.pem")],
-    },
-    Forms {
-        algorithm: Algorithm::Es384,
-        private: &[include_str!("keys/p384-pkcs8.pem"), include_str!("keys/p384-sec1.pem")],
-        public: &[include_str!("keys/p384-spki.pem")],
-    },
-    Forms {
-        algorithm: Algorithm::Es512,
-        private: &[include_str!("keys/p521-pkcs8.pem"), include_str!("keys/p521-sec1.pem")],
-        public: &[include_str!("keys/p521-spki.pem")],
-    },
-    Forms {
-        algorithm: Algorithm::EdDsa,
-        private: &[include_str!("keys/ed25519-pkcs8.pem")],
-        public: &[include_str!("keys/ed25519-spki.pem")],
-    },
-];
-
-/// A key that signs, of each algorithm there is.
-pub(crate) fn signing_keys() -> Vec<Key> {
-    let secrets = [Key::hs256(&[7; 64]), Key::hs384(&[7; 64]), Key::hs512(&[7; 64])];
-    let private = ASYMMETRIC.iter().map(|forms| Key::from_pem(forms.algorithm, forms.private[0].as_bytes()));
-    let keys: Vec<Key> = secrets.into_iter().chain(private).map(Result::unwrap).collect();
-    assert!(keys.iter().map(Key::algorithm).eq(Algorithm::ALL.iter().copied()), "each of them, in order");
-    keys
-}
-
-/// What verifies the tokens of this key.
-pub(crate) fn verifying(key: &Key) -> Key {
-    key.public().unwrap_or_else(|| key.clone())
-}
 
 fn rules() -> Rules {
     Rules::typ("JWT").any_issuer().any_audience()

@@ -1,0 +1,297 @@
+//! What is no key is found out when it is given, and the error says which of the many things is wrong.
+
+use serde_json::{Value, json};
+use strict_jose::{Algorithm, Key, KeyError};
+
+use crate::keys::{ASYMMETRIC, bytes_of, check_jwk, der_of, forms, jwk, with};
+use crate::token::base64url;
+
+use Algorithm::{EdDsa, Es256, Es384, Es512, Hs256, Ps256, Rs256};
+
+#[track_caller]
+fn check_pem(algorithm: Algorithm, pem: &str, want: KeyError) {
+    assert_eq!(Key::from_pem(algorithm, pem.as_bytes()).unwrap_err(), want, "{pem}");
+}
+
+#[test]
+fn weak_and_strange_keys_in_pem_are_named() {
+    macro_rules! refused {
+        ($file:literal) => {
+            include_str!(concat!("keys/refused/", $file, ".pem"))
+        };
+    }
+    for (algorithm, pem, want) in [
+        (Rs256, refused!("rsa-1024"), KeyError::RsaSize { bits: 1024 }),
+        (Ps256, refused!("rsa-2047"), KeyError::RsaSize { bits: 2047 }),
+        (Rs256, refused!("rsa-exponent-3"), KeyError::RsaExponent),
+        (Ps256, refused!("rsa-pss-only"), KeyError::UnsupportedKey),
+        (Es256, refused!("secp256k1"), KeyError::UnsupportedKey),
+        (Es256, refused!("p256-own-parameters"), KeyError::UnsupportedKey),
+        (Es256, refused!("p256-compressed"), KeyError::NotOnCurve),
+        (EdDsa, refused!("x25519"), KeyError::UnsupportedKey),
+        (EdDsa, refused!("ed448"), KeyError::UnsupportedKey),
+        (Rs256, refused!("dsa"), KeyError::UnsupportedKey),
+        (Es256, refused!("certificate"), KeyError::Certificate),
+        (Es256, refused!("certificate-request"), KeyError::Certificate),
+        (EdDsa, refused!("encrypted-pkcs8"), KeyError::Encrypted),
+        (Es256, refused!("encrypted-sec1"), KeyError::Encrypted),
+        (EdDsa, refused!("openssh"), KeyError::UnsupportedPem),
+    ] {
+        check_pem(algorithm, pem, want);
+    }
+}
+
+#[test]
+fn a_refusal_says_what_to_give_instead() {
+    for (error, hint) in [
+        (KeyError::Certificate, "openssl x509 -in CERTIFICATE -noout -pubkey"),
+        (KeyError::Encrypted, "openssl pkcs8 -in KEY -out DECRYPTED"),
+        (KeyError::UnsupportedPem, "ssh-keygen -p -m PKCS8 -f KEY"),
+        (KeyError::NoAlgorithm, "say which algorithm"),
+        (KeyError::OtherKey { algorithm: Es384, found: "an RSA key" }, "ES384 needs an EC key on P-384"),
+    ] {
+        assert!(error.to_string().contains(hint), "{error}");
+    }
+}
+
+#[test]
+fn a_key_is_of_its_algorithms_kind_and_curve() {
+    for forms in ASYMMETRIC {
+        for pem in forms.private.iter().chain(forms.public) {
+            let found = Algorithm::ALL.iter().filter(|other| {
+                let key = Key::from_pem(**other, pem.as_bytes());
+                let is_other =
+                    matches!(&key, Err(KeyError::OtherKey { algorithm, .. }) if algorithm == *other);
+                assert!(key.is_ok() || is_other, "{key:?}");
+                key.is_ok()
+            });
+            let rsa = forms.algorithm.name().contains("S256") && !forms.algorithm.name().starts_with('E');
+            let want = if rsa || forms.private.len() == 2 && forms.public.len() == 2 { 6 } else { 1 };
+            assert_eq!(found.count(), want, "{:?}", forms.algorithm);
+        }
+    }
+    check_pem(Hs256, forms(Rs256).public[0], KeyError::OtherKey { algorithm: Hs256, found: "an RSA key" });
+    check_pem(
+        Es256,
+        forms(Es384).public[0],
+        KeyError::OtherKey { algorithm: Es256, found: "an EC key on P-384" },
+    );
+}
+
+#[test]
+fn a_pem_text_holds_one_key_and_is_whole() {
+    let [private, public] = [forms(EdDsa).private[0], forms(EdDsa).public[0]];
+    let accepted = [
+        format!("Explanatory text\n\n{public}\nmore of it"),
+        public.replace('\n', "\r\n"),
+        public.replace('\n', ""),
+        format!("\u{feff}{public}"),
+    ];
+    for pem in accepted {
+        assert!(Key::from_pem(EdDsa, pem.as_bytes()).is_ok(), "{pem}");
+    }
+    check_pem(EdDsa, "", KeyError::NotPem);
+    check_pem(EdDsa, "secret", KeyError::NotPem);
+    check_pem(EdDsa, &format!("{private}{public}"), KeyError::SeveralKeys);
+    check_pem(EdDsa, &public.replace("-----END PUBLIC KEY-----", ""), KeyError::NotPem);
+    check_pem(EdDsa, &public.replace("END PUBLIC", "END PRIVATE"), KeyError::NotPem);
+    check_pem(EdDsa, &public.replace("MCow", "MCo*"), KeyError::NotPem);
+    check_pem(EdDsa, &public.replace("MCow", "MCo"), KeyError::NotPem);
+    check_pem(EdDsa, &public.replace("PUBLIC", "PRIVATE"), KeyError::Der);
+    check_pem(EdDsa, &public.replace("PUBLIC KEY", "RSA PUBLIC KEY"), KeyError::Der);
+    check_pem(EdDsa, &private.replace("PRIVATE KEY", "EC PRIVATE KEY"), KeyError::Der);
+    assert_eq!(Key::from_pem(EdDsa, b"\xff\xfe-\0-\0").unwrap_err(), KeyError::NotPem);
+}
+
+#[test]
+fn every_cut_and_every_appended_byte_of_der_is_noticed() {
+    for forms in ASYMMETRIC {
+        for (pems, private) in [(forms.private, true), (forms.public, false)] {
+            for pem in pems {
+                if pem.contains("EC PARAMETERS") {
+                    continue; // the same as in PKCS#8, and two blocks
+                }
+                let read = |der: &[u8]| {
+                    if private {
+                        Key::from_private_der(forms.algorithm, der)
+                    } else {
+                        Key::from_public_der(forms.algorithm, der)
+                    }
+                };
+                let der = der_of(pem);
+                assert!(read(&der).is_ok());
+                for len in 0..der.len() {
+                    assert_eq!(read(&der[..len]).unwrap_err(), KeyError::Der, "{len}");
+                }
+                assert_eq!(read(&[&der[..], &[0]].concat()).unwrap_err(), KeyError::Der);
+            }
+        }
+    }
+}
+
+#[test]
+fn lengths_in_der_are_minimal_and_definite() {
+    let der = der_of(forms(EdDsa).public[0]);
+    assert_eq!(&der[..2], &[0x30, 0x2a]);
+    for head in [&[0x30, 0x81, 0x2a][..], &[0x30, 0x82, 0, 0x2a], &[0x30, 0x80], &[0x30, 0x84, 0, 0, 0, 0x2a]]
+    {
+        let der = [head, &der[2..]].concat();
+        assert_eq!(Key::from_public_der(EdDsa, &der).unwrap_err(), KeyError::Der, "{head:x?}");
+    }
+}
+
+#[test]
+fn a_flipped_bit_in_a_private_key_is_noticed_or_harmless() {
+    for forms in ASYMMETRIC.iter().filter(|forms| matches!(forms.algorithm, Rs256 | Es256 | EdDsa)) {
+        let der = der_of(forms.private[0]);
+        let honest = Key::from_private_der(forms.algorithm, &der).unwrap();
+        for place in 0..der.len() {
+            let mut edited = der.clone();
+            edited[place] ^= 1;
+            let Ok(key) = Key::from_private_der(forms.algorithm, &edited) else { continue };
+            // Only a seed without its public key can change unnoticed: every 32 bytes are one.
+            assert!(forms.algorithm == EdDsa && key.thumbprint() != honest.thumbprint(), "byte {place}");
+        }
+    }
+}
+
+#[test]
+fn a_pkcs8_key_of_version_2_has_the_right_public_key() {
+    let seed = bytes_of(&jwk(EdDsa), "d");
+    let public = der_of(forms(EdDsa).public[0])[12..].to_vec();
+    let version_2 = |public: &[u8]| {
+        let head = [0x30, 0x51, 2, 1, 1, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
+        [&head[..], &seed, &[0x81, 0x21, 0], public].concat()
+    };
+    assert!(Key::from_private_der(EdDsa, &version_2(&public)).is_ok());
+    let other = [&[public[0] ^ 1], &public[1..]].concat();
+    assert_eq!(Key::from_private_der(EdDsa, &version_2(&other)).unwrap_err(), KeyError::Inconsistent);
+}
+
+#[test]
+fn a_private_key_is_neither_zero_nor_as_large_as_the_group() {
+    // The order of P-256: SEC 2, §2.4.2.
+    let order = "_____wAAAAD__________7zm-q2nF56E87nKwvxjJVE";
+    for d in [base64url([0; 32]), order.to_owned(), base64url([0xff; 32])] {
+        check_jwk(&with(jwk(Es256), "d", d), Err(KeyError::Inconsistent));
+    }
+}
+
+#[test]
+fn points_are_on_their_curve() {
+    let jwk_of = |algorithm| with(jwk(algorithm), "d", Value::Null);
+    for algorithm in [Es256, Es384, Es512] {
+        let jwk = jwk_of(algorithm);
+        check_jwk(&jwk, Ok(()));
+        let len = bytes_of(&jwk, "x").len();
+        check_jwk(&with(jwk.clone(), "y", jwk["x"].clone()), Err(KeyError::NotOnCurve));
+        let zero = base64url(vec![0; len]);
+        check_jwk(&with(with(jwk.clone(), "x", zero.clone()), "y", zero), Err(KeyError::NotOnCurve));
+        let beyond = base64url(vec![0xff; len]);
+        check_jwk(&with(jwk.clone(), "x", beyond), Err(KeyError::NotOnCurve));
+    }
+    // A point of P-256 is none of P-384 and not as long.
+    check_jwk(
+        &with(with(jwk_of(Es256), "crv", "P-384"), "alg", Value::Null),
+        Err(KeyError::InvalidMember("x")),
+    );
+    check_jwk(
+        &with(jwk_of(Es256), "alg", "ES384"),
+        Err(KeyError::OtherKey { algorithm: Es384, found: "an EC key on P-256" }),
+    );
+}
+
+#[test]
+fn no_point_of_small_order_is_a_key() {
+    let y = |last: &str| {
+        let hex = format!("{last:0>64}");
+        let mut bytes: Vec<u8> =
+            (0..32).map(|i| u8::from_str_radix(&hex[2 * i..2 * i + 2], 16).unwrap()).collect();
+        bytes.reverse();
+        bytes
+    };
+    let p_minus_1 = format!("7{}ec", "f".repeat(61));
+    for number in [
+        "0",
+        "1",
+        &p_minus_1,
+        "5fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95e826",
+        "7a03ac9277fdc74ec6cc392cfa53202a0f67100d760b3cba4fd84d3d706a17c7",
+    ] {
+        for sign in [0, 0x80] {
+            let mut x = y(number);
+            x[31] |= sign;
+            check_jwk(
+                &json!({ "kty": "OKP", "crv": "Ed25519", "x": base64url(x) }),
+                Err(KeyError::SmallOrder),
+            );
+        }
+    }
+    // The same numbers plus p, and numbers that no point of the curve has.
+    for number in
+        [format!("7{}ed", "f".repeat(61)), format!("7{}ee", "f".repeat(61)), "f".repeat(64), "2".into()]
+    {
+        check_jwk(
+            &json!({ "kty": "OKP", "crv": "Ed25519", "x": base64url(y(&number)) }),
+            Err(KeyError::NotOnCurve),
+        );
+    }
+}
+
+#[test]
+fn rsa_numbers_are_of_a_safe_size() {
+    let public =
+        |n: Vec<u8>, e: &[u8]| json!({ "kty": "RSA", "alg": "RS256", "n": base64url(n), "e": base64url(e) });
+    let odd = |bits: usize| {
+        let mut n = vec![0xff; bits.div_ceil(8)];
+        n[0] = 0xff >> (n.len() * 8 - bits);
+        n
+    };
+    let e = &[1, 0, 1][..];
+    for (bits, want) in [
+        (512, Err(KeyError::RsaSize { bits: 512 })),
+        (2047, Err(KeyError::RsaSize { bits: 2047 })),
+        (2048, Ok(())),
+        (8192, Ok(())),
+        (8193, Err(KeyError::RsaSize { bits: 8193 })),
+        (1 << 17, Err(KeyError::RsaSize { bits: 1 << 17 })),
+    ] {
+        check_jwk(&public(odd(bits), e), want);
+    }
+    let mut even = odd(2048);
+    even[255] = 0xfe;
+    check_jwk(&public(even, e), Err(KeyError::Inconsistent));
+    for (e, want) in [
+        (&[1][..], Err(KeyError::RsaExponent)),
+        (&[3], Err(KeyError::RsaExponent)),
+        (&[0xff, 0xff], Err(KeyError::RsaExponent)),
+        (&[1, 0, 0], Err(KeyError::RsaExponent)),
+        (&[1, 0, 2], Err(KeyError::RsaExponent)),
+        (&[1, 0, 3], Ok(())),
+        (&[1, 0, 0, 0, 1], Ok(())),
+        (&[3, 0, 0, 0, 1], Err(KeyError::RsaExponent)),
+        (&[1; 256], Err(KeyError::RsaExponent)),
+    ] {
+        check_jwk(&public(odd(2048), e), want);
+    }
+    let two_primes_more = with(jwk(Rs256), "oth", json!([{ "r": "AQ", "d": "AQ", "t": "AQ" }]));
+    check_jwk(&two_primes_more, Err(KeyError::InvalidMember("oth")));
+}
+
+#[test]
+fn no_public_key_is_a_secret_in_whatever_form() {
+    for forms in ASYMMETRIC {
+        for pem in forms.public.iter().chain(forms.private) {
+            let key = Key::from_pem(forms.algorithm, pem.as_bytes()).unwrap();
+            assert_eq!(Key::hs256(pem.as_bytes()).unwrap_err(), KeyError::Pem);
+            if !pem.contains("EC PARAMETERS") {
+                assert_eq!(Key::hs256(&der_of(pem)).unwrap_err(), KeyError::NoSecret, "{pem}");
+            }
+            let jwk = key.to_jwk();
+            assert_eq!(Key::hs256(jwk.expose().as_bytes()).unwrap_err(), KeyError::NoSecret);
+            let k = json!({ "kty": "oct", "alg": "HS256", "k": base64url(pem) });
+            check_jwk(&k, Err(KeyError::Pem));
+        }
+    }
+    assert!(Key::hs256(br#"{"a":"json, but of no key: some program's idea"}"#).is_ok());
+}
