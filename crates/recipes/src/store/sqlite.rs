@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Params, Row};
 
 use self::reader::Readers;
-use self::writer::Writer;
+use self::writer::{Undo, Writer};
 use super::migrate;
 use super::{StoreError, Unavailable};
 use crate::clock::Clock;
@@ -79,7 +79,15 @@ impl Sqlite {
         &self,
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.0.writer.write(work).await
+        self.0.writer.write(Undo::Savepoint, work).await
+    }
+
+    /// The same for a single statement that changes a single row: a third less work for the writer.
+    async fn write_one<T: Send + 'static>(
+        &self,
+        statement: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.0.writer.write(Undo::Statement, statement).await
     }
 
     /// Asks for a write that nobody waits for.

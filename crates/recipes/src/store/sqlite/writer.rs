@@ -2,8 +2,7 @@
 //!
 //! A durable commit is one flush of the disk, 150 µs here, whether it holds one write or two hundred.
 //! So the writer takes whatever is waiting, never waits for more, and commits it as one transaction:
-//! 7,000 writes a second become 200,000. Each write runs in its own savepoint, so that one that fails
-//! takes nothing with it, and every caller is answered after the commit. If that fails, every caller
+//! 7,000 writes a second become 200,000. A write that fails takes nothing with it (see [`Undo`]), and every caller is answered after the commit. If that fails, every caller
 //! hears so, and the next batch is tried as if nothing had happened.
 
 use std::panic::{self, AssertUnwindSafe};
@@ -53,10 +52,11 @@ impl Writer {
     /// Runs `work` in the next transaction. The answer comes when that is on disk.
     pub(super) async fn write<T: Send + 'static>(
         &self,
+        undo: Undo,
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (caller, answer) = oneshot::channel();
-        self.send(Write { work: Some(work), outcome: None, caller });
+        self.send(Write { work: Some(work), undo, outcome: None, caller });
         answer.await.unwrap_or(Err(StoreError::Unavailable(Unavailable::Closed)))
     }
 
@@ -65,7 +65,12 @@ impl Writer {
         &self,
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) {
-        self.send(Write { work: Some(work), outcome: None, caller: oneshot::channel().0 });
+        self.send(Write {
+            work: Some(work),
+            undo: Undo::Savepoint,
+            outcome: None,
+            caller: oneshot::channel().0,
+        });
     }
 
     fn send(&self, job: impl Job + 'static) {
@@ -193,8 +198,19 @@ trait Job: Send {
     fn answer(self: Box<Self>, commit: &Result<(), StoreError>);
 }
 
+/// How a write that fails is undone without the others of its transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Undo {
+    /// It runs in a savepoint, for which SQLite copies each page that it is about to change.
+    Savepoint,
+    /// It is one statement that changes one row, and SQLite undoes a failed statement by itself
+    /// (sqlite.org/lang_conflict.html, "ABORT"). Nothing behind the statement may fail.
+    Statement,
+}
+
 struct Write<T, W> {
     work: Option<W>,
+    undo: Undo,
     outcome: Option<Result<T, StoreError>>,
     caller: oneshot::Sender<Result<T, StoreError>>,
 }
@@ -206,7 +222,10 @@ where
 {
     fn run(&mut self, db: &Connection) -> Result<(), StoreError> {
         let Some(work) = self.work.take() else { return Ok(()) };
-        let outcome = in_savepoint(db, work);
+        let outcome = match self.undo {
+            Undo::Savepoint => in_savepoint(db, work),
+            Undo::Statement => unless_it_panics(db, work),
+        };
         let went = outcome.as_ref().map(drop).map_err(Clone::clone);
         self.outcome = Some(outcome);
         went
@@ -228,9 +247,7 @@ fn in_savepoint<T>(
     work: impl FnOnce(&Connection) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
     execute(db, "SAVEPOINT job", [])?;
-    // A panic is a mistake in one write; it must not become everybody's.
-    let outcome = panic::catch_unwind(AssertUnwindSafe(|| work(db)))
-        .unwrap_or_else(|_| Err(StoreError::Bug("the write panicked".into())));
+    let outcome = unless_it_panics(db, work);
     if db.is_autocommit() {
         return outcome;
     }
@@ -239,6 +256,15 @@ fn in_savepoint<T>(
     }
     execute(db, "RELEASE job", [])?;
     outcome
+}
+
+/// A panic is a mistake in one write; it must not become everybody's.
+fn unless_it_panics<T>(
+    db: &Connection,
+    work: impl FnOnce(&Connection) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    panic::catch_unwind(AssertUnwindSafe(|| work(db)))
+        .unwrap_or_else(|_| Err(StoreError::Bug("the write panicked".into())))
 }
 
 #[cfg(test)]

@@ -58,9 +58,13 @@ impl Table {
     /// Asks for a write without waiting for it.
     fn ask(&self, work: Work) -> oneshot::Receiver<Result<usize, StoreError>> {
         let (caller, answer) = oneshot::channel();
-        let job = Message::Write(Box::new(Write { work: Some(work), outcome: None, caller }));
-        assert!(self.db.0.writer.inbox.send(job).is_ok());
+        self.ask_for(work, Undo::Savepoint, caller);
         answer
+    }
+
+    fn ask_for(&self, work: Work, undo: Undo, caller: oneshot::Sender<Result<usize, StoreError>>) {
+        let job = Message::Write(Box::new(Write { work: Some(work), undo, outcome: None, caller }));
+        assert!(self.db.0.writer.inbox.send(job).is_ok());
     }
 
     fn soups(&self) -> Vec<String> {
@@ -115,6 +119,30 @@ async fn a_write_that_fails_takes_nothing_with_it() {
         execute(db, "INSERT INTO soup (name) VALUES ('Borscht')", [])
     });
     let outcomes = table.in_one_batch(vec![insert("Borscht"), two_then_fail, insert("Gazpacho")]).await;
+    assert!(outcomes[0].is_ok() && is_bug(&outcomes[1], "UNIQUE") && outcomes[2].is_ok(), "{outcomes:?}");
+    assert_eq!(table.soups(), ["Borscht", "Gazpacho"]);
+}
+
+#[tokio::test]
+async fn a_single_statement_that_fails_takes_nothing_with_it() {
+    let table = Table::new().await;
+    let (first, second) = (insert("Borscht"), insert("Borscht"));
+    let holding = table.db.write(|_| Ok(thread::sleep(Duration::from_millis(50))));
+    let others = async {
+        let mut answers = Vec::new();
+        for work in [first, second, insert("Gazpacho")] {
+            let (caller, answer) = oneshot::channel();
+            table.ask_for(work, Undo::Statement, caller);
+            answers.push(answer);
+        }
+        let mut outcomes = Vec::new();
+        for answer in answers {
+            outcomes.push(answer.await.unwrap());
+        }
+        outcomes
+    };
+    let (held, outcomes) = tokio::join!(holding, others);
+    held.unwrap();
     assert!(outcomes[0].is_ok() && is_bug(&outcomes[1], "UNIQUE") && outcomes[2].is_ok(), "{outcomes:?}");
     assert_eq!(table.soups(), ["Borscht", "Gazpacho"]);
 }
