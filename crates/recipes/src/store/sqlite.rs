@@ -7,6 +7,7 @@ mod file;
 mod log;
 mod reader;
 mod recipes;
+mod remembered;
 mod sessions;
 mod users;
 mod writer;
@@ -19,7 +20,8 @@ use jiff::Timestamp;
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Params, Row};
 
 use self::reader::Readers;
-use self::writer::{Undo, Writer};
+use self::remembered::Remembered;
+use self::writer::{Kind, Writer};
 use super::migrate;
 use super::{StoreError, Unavailable};
 use crate::clock::Clock;
@@ -30,6 +32,7 @@ pub struct Sqlite(Arc<Inner>);
 struct Inner {
     writer: Writer,
     readers: Arc<Readers>,
+    remembered: Remembered,
     is_new: bool,
 }
 
@@ -41,7 +44,12 @@ impl Sqlite {
         let readers = Arc::new(Readers::of(path));
         let writer = Writer::start(connection, Arc::clone(&readers))
             .map_err(|why| cannot_open(format!("the writer's thread does not start: {why}")))?;
-        Ok(Self(Arc::new(Inner { writer, readers, is_new: was == migrate::Schema::Absent })))
+        Ok(Self(Arc::new(Inner {
+            writer,
+            readers,
+            remembered: Remembered::nobody(),
+            is_new: was == migrate::Schema::Absent,
+        })))
     }
 
     pub fn is_new(&self) -> bool {
@@ -79,15 +87,15 @@ impl Sqlite {
         &self,
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.0.writer.write(Undo::Savepoint, work).await
+        self.0.writer.write(Kind::Any, work).await
     }
 
-    /// The same for a single statement that changes a single row: a third less work for the writer.
-    async fn write_one<T: Send + 'static>(
+    /// The same for a statement that changes one row of `recipes` and nothing else, which is a third less work.
+    async fn write_recipe_row<T: Send + 'static>(
         &self,
         statement: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.0.writer.write(Undo::Statement, statement).await
+        self.0.writer.write(Kind::RecipeRow, statement).await
     }
 
     /// Asks for a write that nobody waits for.

@@ -24,12 +24,13 @@ use super::{cached, execute, file};
 use crate::store::{StoreError, Unavailable};
 
 const QUIET: Duration = Duration::from_millis(5);
-const MAX_AGE: Duration = Duration::from_millis(50);
+pub(super) const MAX_AGE: Duration = Duration::from_millis(50);
 pub(super) const TICK: Duration = Duration::from_millis(20);
 
 pub(super) struct Readers {
     path: PathBuf,
     commits: AtomicU64,
+    account_commits: AtomicU64,
     closed: AtomicBool,
     /// More than there are threads to use them, so that hardly anybody ever waits. They are opened
     /// when they are first needed.
@@ -47,6 +48,7 @@ impl Readers {
         Self {
             path: path.to_owned(),
             commits: AtomicU64::new(0),
+            account_commits: AtomicU64::new(0),
             closed: AtomicBool::new(false),
             inline: slots(2 * cores),
             at_length: slots(2),
@@ -83,12 +85,20 @@ impl Readers {
     }
 
     /// The writer has committed and is about to say so.
-    pub(super) fn committed(&self) {
+    pub(super) fn committed(&self, only_recipes: bool) {
         self.commits.fetch_add(1, Ordering::Release);
+        if !only_recipes {
+            self.account_commits.fetch_add(1, Ordering::Release);
+        }
     }
 
     pub(super) fn commits(&self) -> u64 {
         self.commits.load(Ordering::Acquire)
+    }
+
+    /// How many of them may have changed users and sessions.
+    pub(super) fn account_commits(&self) -> u64 {
+        self.account_commits.load(Ordering::Acquire)
     }
 
     /// Ends the transactions that nobody has come back to. Says whether any is still open.
@@ -124,6 +134,8 @@ impl Readers {
     /// Waits for the queries that are running and closes all connections for good.
     pub(super) fn close(&self) {
         self.closed.store(true, Ordering::Release);
+        // Nothing is remembered of a closed database.
+        self.committed(false);
         for slot in self.inline.iter().chain(&self.at_length) {
             *lock(slot) = None;
         }

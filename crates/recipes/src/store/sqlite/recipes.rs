@@ -23,7 +23,7 @@ impl Sqlite {
         let tail = Tail { owner: new.owner, uid: new.uid, revision: 1, created_at: now, updated_at: now };
         let (text, visibility) = (new.document.finish(&tail), new.visibility);
         let (id, text) = self
-            .write_one(move |db| {
+            .write_recipe_row(move |db| {
                 insert(db, INSERT, &tail, visibility, &text)?;
                 Ok((id_in(db.last_insert_rowid())?, text))
             })

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
+use super::remembered::State;
 use super::users::{self, user_in};
 use super::{Sqlite, cached, execute, find, time_at};
 use crate::clock::to_microseconds;
@@ -67,6 +68,18 @@ impl Sqlite {
 impl Sqlite {
     /// The one read of every request with an access token.
     pub fn session_user(&self, session: SessionId, user: UserId) -> Result<Option<SessionUser>, StoreError> {
+        let state = State::of(&self.0.readers);
+        if let Some(known) = self.0.remembered.get(session, user, state) {
+            return Ok(Some(known));
+        }
+        let found = self.find_session_user(session, user)?;
+        if let Some(found) = &found {
+            self.0.remembered.put(session, found, state);
+        }
+        Ok(found)
+    }
+
+    fn find_session_user(&self, session: SessionId, user: UserId) -> Result<Option<SessionUser>, StoreError> {
         self.read(|db| {
             let sql = "SELECT users.id, name, email, role, disabled, users.created_at, updated_at,
                               email_verified_at, sessions.created_at, last_used_at

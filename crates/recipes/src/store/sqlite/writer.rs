@@ -2,7 +2,7 @@
 //!
 //! A durable commit is one flush of the disk, 150 µs here, whether it holds one write or two hundred.
 //! So the writer takes whatever is waiting, never waits for more, and commits it as one transaction:
-//! 7,000 writes a second become 200,000. A write that fails takes nothing with it (see [`Undo`]), and every caller is answered after the commit. If that fails, every caller
+//! 7,000 writes a second become 200,000. A write that fails takes nothing with it (see [`Kind`]), and every caller is answered after the commit. If that fails, every caller
 //! hears so, and the next batch is tried as if nothing had happened.
 
 use std::panic::{self, AssertUnwindSafe};
@@ -52,11 +52,11 @@ impl Writer {
     /// Runs `work` in the next transaction. The answer comes when that is on disk.
     pub(super) async fn write<T: Send + 'static>(
         &self,
-        undo: Undo,
+        kind: Kind,
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (caller, answer) = oneshot::channel();
-        self.send(Write { work: Some(work), undo, outcome: None, caller });
+        self.send(Write { work: Some(work), kind, outcome: None, caller });
         answer.await.unwrap_or(Err(StoreError::Unavailable(Unavailable::Closed)))
     }
 
@@ -65,12 +65,7 @@ impl Writer {
         &self,
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) {
-        self.send(Write {
-            work: Some(work),
-            undo: Undo::Savepoint,
-            outcome: None,
-            caller: oneshot::channel().0,
-        });
+        self.send(Write { work: Some(work), kind: Kind::Any, outcome: None, caller: oneshot::channel().0 });
     }
 
     fn send(&self, job: impl Job + 'static) {
@@ -168,7 +163,7 @@ impl Desk {
             tracing::error!(%why, writes = self.batch.len(), "A commit failed");
         }
         // Before the first answer: whoever reads after it must not see what was before.
-        self.readers.committed();
+        self.readers.committed(self.batch.iter().all(|job| job.kind() == Kind::RecipeRow));
         self.batch.drain(..).for_each(|job| job.answer(&outcome));
         if let Err(why) = self.log.tend(&self.connection, &self.readers) {
             tracing::warn!(%why, "The log could not be moved into the database; it is tried again");
@@ -193,24 +188,27 @@ impl Desk {
 
 /// A write without its types.
 trait Job: Send {
+    fn kind(&self) -> Kind;
     /// An error is for the caller alone, unless it has ended the transaction.
     fn run(&mut self, db: &Connection) -> Result<(), StoreError>;
     fn answer(self: Box<Self>, commit: &Result<(), StoreError>);
 }
 
-/// How a write that fails is undone without the others of its transaction.
+/// What is known of a write before it runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Undo {
-    /// It runs in a savepoint, for which SQLite copies each page that it is about to change.
-    Savepoint,
-    /// It is one statement that changes one row, and SQLite undoes a failed statement by itself
-    /// (sqlite.org/lang_conflict.html, "ABORT"). Nothing behind the statement may fail.
-    Statement,
+pub(super) enum Kind {
+    /// Nothing. It runs in a savepoint, so that it can be undone without the others of its transaction, and after it
+    /// readers forget whom they knew.
+    Any,
+    /// It is one statement that changes one row of `recipes`, and nothing behind the statement fails. SQLite undoes a
+    /// failed statement by itself (sqlite.org, "The ON CONFLICT Clause", ABORT); for a savepoint it would copy every page
+    /// that is about to change.
+    RecipeRow,
 }
 
 struct Write<T, W> {
     work: Option<W>,
-    undo: Undo,
+    kind: Kind,
     outcome: Option<Result<T, StoreError>>,
     caller: oneshot::Sender<Result<T, StoreError>>,
 }
@@ -220,11 +218,15 @@ where
     T: Send,
     W: FnOnce(&Connection) -> Result<T, StoreError> + Send,
 {
+    fn kind(&self) -> Kind {
+        self.kind
+    }
+
     fn run(&mut self, db: &Connection) -> Result<(), StoreError> {
         let Some(work) = self.work.take() else { return Ok(()) };
-        let outcome = match self.undo {
-            Undo::Savepoint => in_savepoint(db, work),
-            Undo::Statement => unless_it_panics(db, work),
+        let outcome = match self.kind {
+            Kind::Any => in_savepoint(db, work),
+            Kind::RecipeRow => unless_it_panics(db, work),
         };
         let went = outcome.as_ref().map(drop).map_err(Clone::clone);
         self.outcome = Some(outcome);

@@ -34,6 +34,10 @@ impl Table {
 
     /// Keeps the writer busy until all of this is waiting, so that it is taken together.
     async fn in_one_batch(&self, jobs: Vec<Work>) -> Vec<Result<usize, StoreError>> {
+        self.in_one_batch_of(Kind::Any, jobs).await
+    }
+
+    async fn in_one_batch_of(&self, kind: Kind, jobs: Vec<Work>) -> Vec<Result<usize, StoreError>> {
         let (let_go, held) = mpsc::channel::<()>();
         let (busy, is_busy) = oneshot::channel();
         let holding = self.db.write(move |_| {
@@ -42,7 +46,7 @@ impl Table {
         });
         let others = async {
             is_busy.await.unwrap();
-            let answers: Vec<_> = jobs.into_iter().map(|job| self.ask(job)).collect();
+            let answers: Vec<_> = jobs.into_iter().map(|job| self.ask(kind, job)).collect();
             let_go.send(()).unwrap();
             let mut outcomes = Vec::new();
             for answer in answers {
@@ -56,15 +60,11 @@ impl Table {
     }
 
     /// Asks for a write without waiting for it.
-    fn ask(&self, work: Work) -> oneshot::Receiver<Result<usize, StoreError>> {
+    fn ask(&self, kind: Kind, work: Work) -> oneshot::Receiver<Result<usize, StoreError>> {
         let (caller, answer) = oneshot::channel();
-        self.ask_for(work, Undo::Savepoint, caller);
-        answer
-    }
-
-    fn ask_for(&self, work: Work, undo: Undo, caller: oneshot::Sender<Result<usize, StoreError>>) {
-        let job = Message::Write(Box::new(Write { work: Some(work), undo, outcome: None, caller }));
+        let job = Message::Write(Box::new(Write { work: Some(work), kind, outcome: None, caller }));
         assert!(self.db.0.writer.inbox.send(job).is_ok());
+        answer
     }
 
     fn soups(&self) -> Vec<String> {
@@ -96,6 +96,9 @@ async fn commits_are_counted_before_anybody_is_answered() {
     /// Answers with how many commits were counted by then.
     struct Witness(Arc<Readers>, oneshot::Sender<u64>);
     impl Job for Witness {
+        fn kind(&self) -> Kind {
+            Kind::Any
+        }
         fn run(&mut self, _: &Connection) -> Result<(), StoreError> {
             Ok(())
         }
@@ -109,6 +112,18 @@ async fn commits_are_counted_before_anybody_is_answered() {
     let witness = Message::Write(Box::new(Witness(Arc::clone(&table.db.0.readers), caller)));
     assert!(table.db.0.writer.inbox.send(witness).is_ok());
     assert_eq!(answer.await.unwrap(), before + 1);
+}
+
+#[tokio::test]
+async fn a_commit_of_nothing_but_recipes_leaves_accounts_known() {
+    let table = Table::new().await;
+    let readers = &table.db.0.readers;
+    let counted = || (readers.commits(), readers.account_commits());
+    let before = counted();
+    table.db.write_recipe_row(insert("Borscht")).await.unwrap();
+    assert_eq!(counted(), (before.0 + 1, before.1));
+    table.db.write(insert("Gazpacho")).await.unwrap();
+    assert_eq!(counted(), (before.0 + 2, before.1 + 1));
 }
 
 #[tokio::test]
@@ -126,23 +141,8 @@ async fn a_write_that_fails_takes_nothing_with_it() {
 #[tokio::test]
 async fn a_single_statement_that_fails_takes_nothing_with_it() {
     let table = Table::new().await;
-    let (first, second) = (insert("Borscht"), insert("Borscht"));
-    let holding = table.db.write(|_| Ok(thread::sleep(Duration::from_millis(50))));
-    let others = async {
-        let mut answers = Vec::new();
-        for work in [first, second, insert("Gazpacho")] {
-            let (caller, answer) = oneshot::channel();
-            table.ask_for(work, Undo::Statement, caller);
-            answers.push(answer);
-        }
-        let mut outcomes = Vec::new();
-        for answer in answers {
-            outcomes.push(answer.await.unwrap());
-        }
-        outcomes
-    };
-    let (held, outcomes) = tokio::join!(holding, others);
-    held.unwrap();
+    let jobs = vec![insert("Borscht"), insert("Borscht"), insert("Gazpacho")];
+    let outcomes = table.in_one_batch_of(Kind::RecipeRow, jobs).await;
     assert!(outcomes[0].is_ok() && is_bug(&outcomes[1], "UNIQUE") && outcomes[2].is_ok(), "{outcomes:?}");
     assert_eq!(table.soups(), ["Borscht", "Gazpacho"]);
 }
