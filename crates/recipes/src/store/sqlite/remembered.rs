@@ -96,6 +96,7 @@ mod tests {
             name: Name::parse("Alice").unwrap(),
             email: Email::parse("alice@example.org").unwrap(),
             role: Role::User,
+            email_verified: true,
             disabled: false,
             created_at: now,
             updated_at: now,

@@ -93,12 +93,12 @@ async fn what_was_known_of_a_session_a_moment_ago_is_forgotten_when_it_changes()
         kitchen.session_user(token.session(), alice.id).await.unwrap().map(|found| found.user)
     };
     assert_eq!(seen(&phone).await.unwrap().role, Role::User);
-    kitchen.set_role(&email("alice"), Role::Admin, kitchen.now()).await.unwrap();
+    kitchen.set_role(&email("alice"), Role::Admin, Actor::OPERATOR, kitchen.now()).await.unwrap();
     assert_eq!(seen(&phone).await.unwrap().role, Role::Admin);
     assert!(seen(&laptop).await.is_some());
     kitchen.end_session(alice.id, laptop.session()).await.unwrap();
     assert!(seen(&laptop).await.is_none() && seen(&phone).await.is_some());
-    kitchen.delete_user(alice.id, kitchen.now()).await.unwrap();
+    kitchen.delete_user(alice.id, Actor::OPERATOR, kitchen.now()).await.unwrap();
     assert!(seen(&phone).await.is_none());
 }
 

@@ -220,7 +220,7 @@ async fn dropping_the_last_handle_finishes_what_was_asked_for() {
     let Table { db, file, _folder } = {
         let table = Table::new().await;
         for _ in 0..1_000 {
-            drop(table.ask(Box::new(|db| execute(db, "INSERT INTO soup (bowl) VALUES ('')", []))));
+            drop(table.ask(Kind::Any, Box::new(|db| execute(db, "INSERT INTO soup (bowl) VALUES ('')", []))));
         }
         table
     };
@@ -233,7 +233,7 @@ async fn dropping_the_last_handle_finishes_what_was_asked_for() {
 #[tokio::test]
 async fn closing_finishes_what_was_asked_for_and_refuses_what_comes_after() {
     let table = Table::new().await;
-    let before: Vec<_> = (0..1_000).map(|_| table.ask(Box::new(|_| Ok(0)))).collect();
+    let before: Vec<_> = (0..1_000).map(|_| table.ask(Kind::Any, Box::new(|_| Ok(0)))).collect();
     table.db.close().await;
     for answer in before {
         assert!(answer.await.unwrap().is_ok());
