@@ -10,6 +10,8 @@
 mod anonymous;
 #[cfg(feature = "api-key")]
 mod api_key;
+#[cfg(feature = "basic")]
+mod basic;
 #[cfg(feature = "bearer")]
 mod bearer;
 mod body;
@@ -39,10 +41,14 @@ mod strategy;
 #[cfg(any(feature = "api-key", feature = "bearer", feature = "jwt"))]
 mod token_challenges;
 mod token_source;
+#[cfg(any(feature = "basic", feature = "local"))]
+mod verify_password;
 
 pub use self::anonymous::Anonymous;
 #[cfg(feature = "api-key")]
 pub use self::api_key::{ApiKey, ApiKeyFormat, InvalidPrefix, NotAnApiKey, VerifyApiKey};
+#[cfg(feature = "basic")]
+pub use self::basic::Basic;
 #[cfg(feature = "bearer")]
 pub use self::bearer::{Bearer, BearerToken, VerifyToken};
 pub use self::body::{BufferBody, BufferBodyService, BufferedBody};
@@ -59,7 +65,7 @@ pub use self::http_client::{HttpClient, HttpError, Network};
 pub use self::jwt::{ByFunction, ByType, IntoVerifyClaims, Jwt, ProvideKeys, VerifyClaims, VerifyFn};
 pub use self::layer::{Authenticate, AuthenticateService, CurrentUser};
 #[cfg(feature = "local")]
-pub use self::local::{Local, LocalCredentials, VerifyPassword};
+pub use self::local::Local;
 #[cfg(feature = "oauth2")]
 pub use self::oauth2::{
     AccessTokenIn, Client, ClientAuthentication, Failure, Flows, InvalidPath, InvalidSetup, LocalPath, Login,
@@ -74,3 +80,5 @@ pub use self::strategy::{BoxStrategy, Map, Or, Outcome, Strategy};
 pub use self::token_source::{
     BearerHeader, BodyField, CookieValue, NamedHeader, QueryParameter, SchemeHeader, TokenError, TokenSource,
 };
+#[cfg(any(feature = "basic", feature = "local"))]
+pub use self::verify_password::{LocalCredentials, VerifyPassword};

@@ -9,6 +9,8 @@ mod api_key;
 #[cfg(test)]
 mod auth;
 #[cfg(test)]
+mod basic;
+#[cfg(test)]
 mod bearer;
 #[cfg(test)]
 mod buffer_body;
