@@ -1,6 +1,6 @@
 //! Time and randomness, which are arguments: these are the defaults of those who do not care.
 
-#[cfg(feature = "oauth2")]
+#[cfg(any(feature = "oauth2", feature = "session"))]
 use std::io;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -21,10 +21,14 @@ fn system_time() -> SystemTime {
 }
 
 /// Fills a place with bytes that nobody can guess.
-#[cfg(feature = "oauth2")]
+#[cfg(any(feature = "oauth2", feature = "session"))]
 pub(crate) type Randomness = Arc<dyn Fn(&mut [u8]) -> io::Result<()> + Send + Sync>;
 
-#[cfg(feature = "oauth2")]
+#[cfg(any(feature = "oauth2", feature = "session"))]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the default source; whoever has one of his own gives it to the strategy's `randomness`"
+)]
 pub(crate) fn system_randomness() -> Randomness {
-    Arc::new(|place| aws_lc_rs::rand::fill(place).map_err(|_| io::Error::other("no randomness")))
+    Arc::new(|place| getrandom::fill(place).map_err(io::Error::from))
 }

@@ -12,6 +12,7 @@ use strict_jose::{Error as TokenError, Rules, Verified};
 
 pub use self::provide_keys::ProvideKeys;
 pub use self::verify::{ByFunction, ByType, IntoVerifyClaims, VerifyClaims, VerifyFn};
+use crate::clock::{Clock, system_clock};
 use crate::token_challenges::TokenChallenges;
 use crate::{BearerHeader, Error, InvalidChallenge, Outcome, Strategy, TokenSource};
 
@@ -58,7 +59,7 @@ pub struct Jwt<K, V, T = BearerHeader> {
     rules: Rules,
     verify: V,
     tokens: T,
-    clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
+    clock: Clock,
     challenges: TokenChallenges,
 }
 
@@ -73,7 +74,7 @@ impl<K, V> Jwt<K, V> {
             rules,
             verify: verify.into_verify(),
             tokens: BearerHeader,
-            clock: Arc::new(system_time),
+            clock: system_clock(),
             challenges: TokenChallenges::bearer(),
         }
     }
@@ -142,14 +143,6 @@ impl<K: ProvideKeys, V: VerifyClaims, T> Jwt<K, V, T> {
             None => Err(TokenError::UnknownKey { kid }),
         })
     }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the default clock; whoever has one of his own gives it to `Jwt::clock`"
-)]
-fn system_time() -> SystemTime {
-    SystemTime::now()
 }
 
 /// Keys, rules and verification stay out of it.

@@ -16,7 +16,7 @@ mod basic;
 mod bearer;
 mod body;
 mod challenge;
-#[cfg(any(feature = "oauth2", feature = "remote-keys"))]
+#[cfg(any(feature = "jwt", feature = "oauth2", feature = "session"))]
 mod clock;
 mod credentials;
 #[cfg(any(feature = "api-key", feature = "bearer"))]
@@ -37,6 +37,8 @@ mod oauth2;
 mod refusal;
 mod rejection;
 mod scope;
+#[cfg(feature = "session")]
+mod session;
 mod strategy;
 #[cfg(any(feature = "api-key", feature = "bearer", feature = "jwt"))]
 mod token_challenges;
@@ -76,6 +78,13 @@ pub use self::rejection::{InvalidLocation, Reason, Redirect, Rejection};
 pub use self::scope::{HasScope, RequireScope, require_scope, scope_list_has};
 #[cfg(feature = "axum")]
 pub use self::scope::{RequiredScope, Scoped};
+#[cfg(feature = "tower-sessions")]
+pub use self::session::TowerSessions;
+#[cfg(feature = "session")]
+pub use self::session::{
+    InvalidCookieName, LoadUser, MemoryStore, SameSite, Session, SessionKey, SessionRecord, SessionStore,
+    SessionUser, Sessions, SetCookie,
+};
 pub use self::strategy::{BoxStrategy, Map, Or, Outcome, Strategy};
 pub use self::token_source::{
     BearerHeader, BodyField, CookieValue, NamedHeader, QueryParameter, SchemeHeader, TokenError, TokenSource,

@@ -108,6 +108,11 @@ impl Rejection {
         Self::new(Reason::InvalidToken, "The token is not valid.").with_challenges(challenges)
     }
 
+    /// A session that has ended, or never was: 401.
+    pub fn session_ended(challenges: impl Into<Challenges>) -> Self {
+        Self::new(Reason::InvalidToken, "The session has ended. Log in again.").with_challenges(challenges)
+    }
+
     /// A wrong user name or password: 401. There is one such answer, so that nobody learns which names exist.
     pub fn wrong_credentials(challenges: impl Into<Challenges>) -> Self {
         Self::new(Reason::WrongCredentials, "The user name or the password is wrong.")

@@ -6,6 +6,8 @@ use std::borrow::Cow;
 
 use http::request::Parts;
 
+#[cfg(feature = "session")]
+pub(crate) use self::places::cookies;
 pub use self::places::{BodyField, CookieValue, NamedHeader, QueryParameter, SchemeHeader};
 use crate::Error;
 use crate::credentials::{Credentials, Malformed};

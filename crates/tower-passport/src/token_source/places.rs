@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use http::HeaderName;
 use http::header::COOKIE;
 use http::request::Parts;
+use http::{HeaderMap, HeaderName};
 
 use super::{TokenError, TokenSource};
 use crate::credentials::{Credentials, Malformed, is_token68};
@@ -44,7 +44,7 @@ impl TokenSource for SchemeHeader {
 /// A header that holds the token and nothing else: `X-Api-Key: <token>`.
 ///
 /// ```
-/// use http::HeaderName;
+/// use http::{HeaderMap, HeaderName};
 /// use tower_passport::NamedHeader;
 ///
 /// const API_KEY: NamedHeader = NamedHeader::new(HeaderName::from_static("x-api-key"));
@@ -86,13 +86,7 @@ impl CookieValue {
 
 impl TokenSource for CookieValue {
     fn token<'r>(&self, request: &'r Parts) -> Result<Option<Cow<'r, str>>, TokenError> {
-        let lines = request.headers.get_all(COOKIE).iter();
-        let crumbs = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
-        let mut values = crumbs.filter_map(|crumb| {
-            let value = crumb.trim_ascii().strip_prefix(self.0.as_bytes())?.strip_prefix(b"=")?;
-            // An empty one is how some programs take a cookie back.
-            (!value.is_empty()).then_some(value)
-        });
+        let mut values = cookies(&request.headers, &self.0);
         let Some(value) = values.next() else { return Ok(None) };
         if values.next().is_some() {
             // A subdomain or another path has set one of the same name; nothing tells which of them is ours.
@@ -101,6 +95,16 @@ impl TokenSource for CookieValue {
         let token = std::str::from_utf8(value).ok().filter(|token| is_token68(token));
         Ok(Some(token.ok_or(Malformed::NotAToken)?.into()))
     }
+}
+
+/// The values of the cookies with this name, without the empty ones: those are how some programs take a cookie back.
+pub(crate) fn cookies<'r>(headers: &'r HeaderMap, name: &str) -> impl Iterator<Item = &'r [u8]> {
+    let lines = headers.get_all(COOKIE).iter();
+    let crumbs = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
+    crumbs.filter_map(move |crumb| {
+        let value = crumb.trim_ascii().strip_prefix(name.as_bytes())?.strip_prefix(b"=")?;
+        (!value.is_empty()).then_some(value)
+    })
 }
 
 /// The token in the query of the URL: `?access_token=<token>`. No strategy looks there unless it is told to.

@@ -33,4 +33,8 @@ mod says;
 #[cfg(test)]
 mod scope;
 #[cfg(test)]
+mod session;
+#[cfg(test)]
+mod session_store;
+#[cfg(test)]
 mod token_source;

@@ -1,0 +1,127 @@
+use std::fmt;
+
+use http::{HeaderMap, HeaderValue, header};
+
+/// A `Set-Cookie` value: what a log-in or a log-out tells the browser. It does not print.
+///
+/// With the feature `axum` it can be part of a response: `(set_cookie, Redirect::to("/"))`. Else
+/// [`add_to`](Self::add_to) the headers. An answer with it must not be cached, so both forbid that.
+#[derive(Clone, PartialEq, Eq)]
+#[must_use = "the browser hears nothing of it unless it is added to the response"]
+pub struct SetCookie(HeaderValue);
+
+impl SetCookie {
+    /// Adds it to the headers of a response, beside the cookies that are there.
+    pub fn add_to(self, headers: &mut HeaderMap) {
+        headers.append(header::SET_COOKIE, self.0);
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+}
+
+impl From<SetCookie> for HeaderValue {
+    fn from(SetCookie(value): SetCookie) -> Self {
+        value
+    }
+}
+
+impl fmt::Debug for SetCookie {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("SetCookie(..)")
+    }
+}
+
+#[cfg(feature = "axum")]
+impl axum_core::response::IntoResponseParts for SetCookie {
+    type Error = std::convert::Infallible;
+
+    fn into_response_parts(
+        self,
+        mut response: axum_core::response::ResponseParts,
+    ) -> Result<axum_core::response::ResponseParts, Self::Error> {
+        self.add_to(response.headers_mut());
+        Ok(response)
+    }
+}
+
+#[cfg(feature = "axum")]
+impl axum_core::response::IntoResponse for SetCookie {
+    fn into_response(self) -> axum_core::response::Response {
+        (self, ()).into_response()
+    }
+}
+
+/// With which requests of other sites a browser sends the cookie.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SameSite {
+    /// With none, not even when somebody follows a link to here: he seems to be logged out until he clicks again.
+    Strict,
+    /// When somebody follows a link to here, but not with forms and scripts of other sites.
+    #[default]
+    Lax,
+    /// With all, for pages that are shown inside those of others. Then only the check of the origin stands between those
+    /// pages and yours.
+    None,
+}
+
+/// The name and the attributes of the session's cookie.
+#[derive(Clone, Debug)]
+pub(super) struct CookieSettings {
+    name: Box<str>,
+    same_site: SameSite,
+    is_secure: bool,
+}
+
+impl CookieSettings {
+    /// `__Host-`: the browser takes it only over TLS and from this very host, so no subdomain and nobody on the way can
+    /// plant a session (RFC 6265bis, section 4.1.3.2).
+    pub(super) fn host_only() -> Self {
+        Self { name: "__Host-session".into(), same_site: SameSite::Lax, is_secure: true }
+    }
+
+    pub(super) fn named(self, name: &str) -> Result<Self, InvalidCookieName> {
+        if !crate::challenge::is_token(name) {
+            return Err(InvalidCookieName);
+        }
+        Ok(Self { name: name.into(), ..self })
+    }
+
+    pub(super) fn same_site(self, same_site: SameSite) -> Self {
+        Self { same_site, ..self }
+    }
+
+    pub(super) fn insecure(self) -> Self {
+        let name = self.name.trim_start_matches("__Host-").trim_start_matches("__Secure-").into();
+        Self { name, is_secure: false, ..self }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The token must be letters, digits, `-` and `_`.
+    pub(super) fn with(&self, token: &str, max_age: Option<u64>) -> SetCookie {
+        self.value(token, max_age)
+    }
+
+    pub(super) fn taken_back(&self) -> SetCookie {
+        self.value("", Some(0))
+    }
+
+    fn value(&self, token: &str, max_age: Option<u64>) -> SetCookie {
+        let same_site = match self.same_site {
+            SameSite::Strict => "Strict",
+            SameSite::Lax => "Lax",
+            SameSite::None => "None",
+        };
+        let secure = if self.is_secure { "; Secure" } else { "" };
+        let max_age = max_age.map(|seconds| format!("; Max-Age={seconds}")).unwrap_or_default();
+        let text = format!("{}={token}; Path=/; HttpOnly; SameSite={same_site}{secure}{max_age}", self.name);
+        let value = HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static(""));
+        SetCookie(value)
+    }
+}
+
+/// The name of a cookie must be a token: letters, digits, and some signs, but no space and none of `=;,"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the name of a cookie must be letters, digits and -_.")]
+pub struct InvalidCookieName;

@@ -1,0 +1,358 @@
+//! Cookie sessions: from the log-in to the end, whichever end it is.
+
+use std::borrow::Cow;
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use axum::Router;
+use axum::body::Body;
+use http::header::{CACHE_CONTROL, COOKIE, SET_COOKIE};
+use http::{HeaderMap, HeaderValue, Request, Response};
+use tower::ServiceExt;
+use tower_passport::{
+    Authenticate, MemoryStore, Refusal, SameSite, Session, SessionKey, SessionRecord, SessionStore,
+    SessionUser, Sessions, SetCookie,
+};
+
+use crate::answer::{answer, get};
+use crate::says::no_credentials;
+
+const ENDED: &str = r#"401 [Cookie] set-cookie: __Host-session=; Path=/; HttpOnly; SameSite=Lax; Secure; Max-Age=0 {"error":"invalid_token","error_description":"The session has ended. Log in again."}"#;
+const HOUR: u64 = 3600;
+
+#[derive(Clone, Debug, PartialEq)]
+struct User {
+    id: &'static str,
+    password_hash: &'static str,
+}
+
+impl SessionUser for User {
+    fn id(&self) -> Cow<'_, str> {
+        self.id.into()
+    }
+
+    fn session_auth_hash(&self) -> Cow<'_, [u8]> {
+        self.password_hash.as_bytes().into()
+    }
+}
+
+const ALICE: User = User { id: "alice", password_hash: "one" };
+
+/// A store that can be down, in front of one in memory.
+#[derive(Clone, Default)]
+struct Store {
+    sessions: Arc<MemoryStore>,
+    is_down: Arc<AtomicBool>,
+    touches: Arc<AtomicU64>,
+}
+
+impl Store {
+    fn up(&self) -> Result<(), io::Error> {
+        if self.is_down.load(Ordering::Relaxed) { Err(io::Error::other("the store is down")) } else { Ok(()) }
+    }
+}
+
+impl SessionStore for Store {
+    type Error = io::Error;
+
+    async fn insert(&self, key: &SessionKey, session: SessionRecord) -> Result<(), io::Error> {
+        self.up()?;
+        self.sessions.insert(key, session).await.map_err(|never| match never {})
+    }
+
+    async fn load(&self, key: &SessionKey) -> Result<Option<SessionRecord>, io::Error> {
+        self.up()?;
+        self.sessions.load(key).await.map_err(|never| match never {})
+    }
+
+    async fn touch(&self, key: &SessionKey, last_used_at: SystemTime) -> Result<(), io::Error> {
+        self.touches.fetch_add(1, Ordering::Relaxed);
+        self.sessions.touch(key, last_used_at).await.map_err(|never| match never {})
+    }
+
+    async fn remove(&self, key: &SessionKey) -> Result<(), io::Error> {
+        self.up()?;
+        self.sessions.remove(key).await.map_err(|never| match never {})
+    }
+}
+
+/// A site, its users, its store, and its clock, which stands still.
+struct Site {
+    sessions: Sessions<Store>,
+    store: Store,
+    users: Arc<Mutex<Vec<User>>>,
+    now: Arc<AtomicU64>,
+}
+
+impl Site {
+    fn new() -> Self {
+        let (store, now) = (Store::default(), Arc::new(AtomicU64::new(1_800_000_000)));
+        let clock = Arc::clone(&now);
+        let sessions = Sessions::new(store.clone())
+            .clock(move || SystemTime::UNIX_EPOCH + Duration::from_secs(clock.load(Ordering::Relaxed)));
+        Self { sessions, store, users: Arc::new(Mutex::new(vec![ALICE])), now }
+    }
+
+    fn app(&self) -> Router {
+        let users = Arc::clone(&self.users);
+        let guard = Session::new(self.sessions.clone(), move |id: String| {
+            let found = users.lock().unwrap().iter().find(|user| user.id == id).cloned();
+            async move { if id == "unlucky" { Err("the users are down") } else { Ok(found) } }
+        });
+        let whoami =
+            axum::routing::any(async |axum::Extension(user): axum::Extension<CurrentUser>| user.0.id);
+        Router::new().route("/", whoami).layer(Authenticate::new(guard))
+    }
+
+    async fn ask(&self, cookies: &HeaderMap) -> String {
+        self.send(Request::get("/"), cookies).await
+    }
+
+    async fn send(&self, request: http::request::Builder, cookies: &HeaderMap) -> String {
+        let mut request = request.body(Body::empty()).unwrap();
+        request.headers_mut().extend(cookies.clone());
+        answer(self.app(), request).await
+    }
+
+    async fn cause(&self, cookies: &HeaderMap) -> &'static str {
+        let mut request = get(&[]);
+        request.headers_mut().extend(cookies.clone());
+        let response = self.app().oneshot(request).await.unwrap();
+        response.extensions().get::<Refusal>().unwrap().cause()
+    }
+
+    async fn log_in(&self, before: &HeaderMap) -> HeaderMap {
+        browser(&self.sessions.log_in(before, &ALICE).await.unwrap())
+    }
+
+    fn wait(&self, seconds: u64) {
+        self.now.fetch_add(seconds, Ordering::Relaxed);
+    }
+}
+
+type CurrentUser = tower_passport::CurrentUser<User>;
+
+fn text(cookie: SetCookie) -> String {
+    HeaderValue::from(cookie).to_str().unwrap().to_owned()
+}
+
+/// What a browser sends after it heard this.
+fn browser(set_cookie: &SetCookie) -> HeaderMap {
+    let text = text(set_cookie.clone());
+    let pair = text.split(';').next().unwrap();
+    HeaderMap::from_iter([(COOKIE, format!("theme=dark; {pair}").parse().unwrap())])
+}
+
+fn nothing() -> HeaderMap {
+    HeaderMap::new()
+}
+
+#[tokio::test]
+async fn whoever_logs_in_is_known_until_he_logs_out() {
+    let site = Site::new();
+    assert_eq!(site.ask(&nothing()).await, no_credentials("Cookie"));
+    let alice = site.log_in(&nothing()).await;
+    assert_eq!(site.ask(&alice).await, "200 alice");
+    let gone = site.sessions.log_out(&alice).await.unwrap();
+    assert_eq!(text(gone), "__Host-session=; Path=/; HttpOnly; SameSite=Lax; Secure; Max-Age=0");
+    assert_eq!(site.ask(&alice).await, ENDED);
+    assert_eq!(site.cause(&alice).await, "unknown_session");
+    for again in [&alice, &nothing()] {
+        assert!(site.sessions.log_out(again).await.is_ok());
+    }
+}
+
+#[tokio::test]
+async fn each_log_in_has_a_new_token_and_ends_the_session_before() {
+    let site = Site::new();
+    let planted = HeaderMap::from_iter([(COOKIE, HeaderValue::from_static("__Host-session=planted"))]);
+    let first = site.log_in(&planted).await;
+    assert_eq!(site.ask(&planted).await, ENDED);
+    let second = site.log_in(&first).await;
+    assert_ne!(first, second);
+    assert_eq!(site.ask(&first).await, ENDED);
+    assert_eq!(site.ask(&second).await, "200 alice");
+    let elsewhere = site.log_in(&nothing()).await;
+    assert_eq!(site.ask(&second).await, "200 alice");
+    assert_eq!(site.ask(&elsewhere).await, "200 alice");
+}
+
+#[tokio::test]
+async fn a_session_that_nobody_uses_ends() {
+    let site = Site::new();
+    let alice = site.log_in(&nothing()).await;
+    for _ in 0..3 {
+        site.wait(2 * HOUR - 1);
+        assert_eq!(site.ask(&alice).await, "200 alice");
+    }
+    site.wait(2 * HOUR);
+    assert_eq!(site.cause(&alice).await, "session_idle");
+    assert_eq!(site.ask(&alice).await, ENDED);
+    assert_eq!(site.cause(&alice).await, "unknown_session", "it was removed");
+}
+
+#[tokio::test]
+async fn a_session_in_use_ends_too_at_last() {
+    let site = Site::new();
+    let alice = site.log_in(&nothing()).await;
+    for _ in 0..23 {
+        site.wait(HOUR);
+        assert_eq!(site.ask(&alice).await, "200 alice");
+    }
+    site.wait(HOUR);
+    assert_eq!(site.cause(&alice).await, "session_expired");
+}
+
+#[tokio::test]
+async fn reading_does_not_write_at_every_request() {
+    let site = Site::new();
+    let alice = site.log_in(&nothing()).await;
+    for _ in 0..100 {
+        site.wait(9);
+        assert_eq!(site.ask(&alice).await, "200 alice");
+    }
+    // 900 s of 7200: one in each 450.
+    assert_eq!(site.store.touches.load(Ordering::Relaxed), 2);
+}
+
+#[tokio::test]
+async fn a_new_password_ends_all_sessions_but_the_one_that_is_renewed() {
+    let site = Site::new();
+    let (here, there) = (site.log_in(&nothing()).await, site.log_in(&nothing()).await);
+    let changed = User { password_hash: "two", ..ALICE };
+    *site.users.lock().unwrap() = vec![changed.clone()];
+    let here = browser(&site.sessions.renew(&here, &changed).await.unwrap().unwrap());
+    assert_eq!(site.ask(&here).await, "200 alice");
+    assert_eq!(site.cause(&there).await, "session_auth_hash_changed");
+    assert_eq!(site.ask(&there).await, ENDED);
+    *site.users.lock().unwrap() = vec![ALICE];
+    assert_eq!(site.cause(&there).await, "unknown_session", "it does not come back with the old password");
+}
+
+#[tokio::test]
+async fn a_renewed_session_has_a_new_token_and_its_old_age() {
+    let site = Site::new();
+    let first = site.log_in(&nothing()).await;
+    site.wait(HOUR);
+    let second = browser(&site.sessions.renew(&first, &ALICE).await.unwrap().unwrap());
+    assert_eq!(site.ask(&first).await, ENDED);
+    for _ in 0..22 {
+        site.wait(HOUR);
+        assert_eq!(site.ask(&second).await, "200 alice");
+    }
+    site.wait(HOUR);
+    assert_eq!(site.cause(&second).await, "session_expired");
+    assert_eq!(site.sessions.renew(&second, &ALICE).await.unwrap(), None, "ended");
+    assert_eq!(site.sessions.renew(&nothing(), &ALICE).await.unwrap(), None, "none");
+    let bob = User { id: "bob", ..ALICE };
+    let alice = site.log_in(&nothing()).await;
+    assert_eq!(site.sessions.renew(&alice, &bob).await.unwrap(), None, "somebody else's");
+}
+
+#[tokio::test]
+async fn a_user_who_is_gone_has_no_session() {
+    let site = Site::new();
+    let alice = site.log_in(&nothing()).await;
+    site.users.lock().unwrap().clear();
+    assert_eq!(site.cause(&alice).await, "unknown_user");
+    assert_eq!(site.ask(&alice).await, ENDED);
+}
+
+#[tokio::test]
+async fn what_cannot_be_found_out_is_503_and_ends_nothing() {
+    let site = Site::new();
+    let alice = site.log_in(&nothing()).await;
+    site.store.is_down.store(true, Ordering::Relaxed);
+    assert!(site.ask(&alice).await.starts_with("503 {"));
+    assert!(site.sessions.log_in(&nothing(), &ALICE).await.is_err());
+    assert!(site.sessions.log_out(&alice).await.is_err());
+    assert!(site.sessions.renew(&alice, &ALICE).await.is_err());
+    site.store.is_down.store(false, Ordering::Relaxed);
+    assert_eq!(site.ask(&alice).await, "200 alice");
+    let unlucky = browser(&site.sessions.log_in(&nothing(), &User { id: "unlucky", ..ALICE }).await.unwrap());
+    assert!(site.ask(&unlucky).await.starts_with("503 {"));
+}
+
+#[tokio::test]
+async fn without_randomness_nobody_is_logged_in() {
+    let sessions = Sessions::new(MemoryStore::new()).randomness(|_| Err(io::Error::other("none")));
+    assert!(sessions.log_in(&nothing(), &ALICE).await.is_err());
+    let forever = Sessions::new(MemoryStore::new()).absolute_limit(Duration::MAX);
+    assert!(forever.log_in(&nothing(), &ALICE).await.unwrap_err().is_misconfigured());
+}
+
+#[tokio::test]
+async fn other_sites_may_send_people_here_but_change_nothing() {
+    let site = Site::new();
+    let alice = site.log_in(&nothing()).await;
+    let from = |request: http::request::Builder| {
+        request.header("sec-fetch-site", "cross-site").header("origin", "https://evil.example")
+    };
+    assert_eq!(site.send(from(Request::get("/")), &alice).await, "200 alice");
+    assert_eq!(
+        site.send(from(Request::post("/")), &alice).await,
+        r#"403 {"error":"access_denied","error_description":"Another site caused this request."}"#
+    );
+    let ours = Request::post("/").header("sec-fetch-site", "same-origin");
+    assert_eq!(site.send(ours, &alice).await, "200 alice");
+    assert_eq!(site.send(Request::post("/"), &alice).await, "200 alice");
+    let site = Site { sessions: site.sessions.clone().trust_origin("https://evil.example"), ..site };
+    assert_eq!(site.send(from(Request::post("/")), &alice).await, "200 alice");
+}
+
+#[tokio::test]
+async fn two_cookies_of_the_name_are_refused() {
+    let site = Site::new();
+    let mut alice = site.log_in(&nothing()).await;
+    alice.append(COOKIE, HeaderValue::from_static("__Host-session=planted"));
+    assert!(site.ask(&alice).await.starts_with("400 {"));
+    for junk in ["", "x", "\u{e9}", "\"quoted\""] {
+        let line = HeaderValue::from_bytes(format!("__Host-session={junk}").as_bytes()).unwrap();
+        let want = if junk.is_empty() { no_credentials("Cookie") } else { ENDED.to_owned() };
+        assert_eq!(site.ask(&HeaderMap::from_iter([(COOKIE, line)])).await, want, "{junk}");
+    }
+}
+
+#[tokio::test]
+async fn the_cookie_is_as_it_is_told_to_be() {
+    let sessions = || {
+        Sessions::new(MemoryStore::new()).randomness(|place| {
+            place.fill(0);
+            Ok(())
+        })
+    };
+    let cookie = async |sessions: Sessions<_>| text(sessions.log_in(&nothing(), &ALICE).await.unwrap());
+    let token = "A".repeat(43);
+    let usual = cookie(sessions()).await;
+    assert_eq!(usual, format!("__Host-session={token}; Path=/; HttpOnly; SameSite=Lax; Secure"));
+    let strict = cookie(sessions().same_site(SameSite::Strict).cookie_name("__Host-id").unwrap()).await;
+    assert_eq!(strict, format!("__Host-id={token}; Path=/; HttpOnly; SameSite=Strict; Secure"));
+    let lasting = sessions().outlive_the_browser().absolute_limit(Duration::from_mins(1));
+    assert_eq!(cookie(lasting).await, format!("{usual}; Max-Age=60"));
+    let insecure = cookie(sessions().insecure().same_site(SameSite::None)).await;
+    assert_eq!(insecure, format!("session={token}; Path=/; HttpOnly; SameSite=None"));
+    assert!(sessions().cookie_name("a=b").is_err());
+}
+
+#[tokio::test]
+async fn a_set_cookie_joins_an_answer_and_keeps_it_out_of_caches() {
+    let sessions = Sessions::new(MemoryStore::new());
+    let set_cookie = sessions.log_in(&nothing(), &ALICE).await.unwrap();
+    let response =
+        axum::response::IntoResponse::into_response((set_cookie.clone(), [(SET_COOKIE, "a=b")], "hi"));
+    assert_eq!(response.headers()[CACHE_CONTROL], "no-store");
+    assert!(response.headers()[SET_COOKIE] == "a=b", "axum's arrays replace");
+    let mut response = Response::new(());
+    response.headers_mut().insert(SET_COOKIE, HeaderValue::from_static("a=b"));
+    set_cookie.clone().add_to(response.headers_mut());
+    assert_eq!(response.headers().get_all(SET_COOKIE).iter().count(), 2);
+    assert_eq!(format!("{set_cookie:?}"), "SetCookie(..)");
+}
+
+#[test]
+fn neither_keys_nor_functions_print() {
+    let printed = format!("{:?}", Site::new().sessions);
+    assert!(printed.starts_with("Sessions { cookie") && printed.contains("idle_limit"), "{printed}");
+}
