@@ -13,8 +13,8 @@ use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::Refusal;
-use crate::refusal::{AsItIs, Respond, logged};
+use crate::refusal::logged;
+use crate::{AsItIs, Refusal, Respond};
 
 /// A layer that reads the whole body before the service is called, up to a limit.
 ///
@@ -52,6 +52,11 @@ impl<R> BufferBody<R> {
     where
         F: Fn(&Refusal, &Parts) -> Response<B> + Send + Sync + 'static,
     {
+        self.respond_as(respond)
+    }
+
+    /// The same with a ready-made way: see [`Authenticate::respond_as`](crate::Authenticate::respond_as).
+    pub fn respond_as<Other>(self, respond: Other) -> BufferBody<Other> {
         BufferBody { limit: self.limit, respond: Arc::new(respond) }
     }
 }

@@ -10,8 +10,8 @@ use http::{Request, Response};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::refusal::{Admission, AsItIs, Respond, admit, logged};
-use crate::{Refusal, Strategy};
+use crate::refusal::{Admission, admit, logged};
+use crate::{AsItIs, InvalidLocation, LoginPage, Refusal, Respond, Strategy};
 
 /// A layer that lets only those requests through whose sender the strategy recognizes, and tells the service who it
 /// is with a [`CurrentUser`] among the request's extensions.
@@ -77,7 +77,38 @@ impl<S, R> Authenticate<S, R> {
     where
         F: Fn(&Refusal, &Parts) -> Response<B> + Send + Sync + 'static,
     {
+        self.respond_as(respond)
+    }
+
+    /// Answers refused requests in one of the ready-made ways, or in one of your own that is a type:
+    /// [`ProblemJson`](crate::ProblemJson), [`GrpcStatus`](crate::GrpcStatus).
+    ///
+    /// ```
+    /// # use tower_passport::{Authenticate, BoxStrategy, ProblemJson};
+    /// # fn example(guard: BoxStrategy<String>) {
+    /// Authenticate::new(guard).respond_as(ProblemJson);
+    /// # }
+    /// ```
+    pub fn respond_as<Other>(self, respond: Other) -> Authenticate<S, Other> {
         Authenticate { strategy: self.strategy, absent: self.absent, respond: Arc::new(respond) }
+    }
+
+    /// Sends people to the page where they log in, instead of 401: with 303, and only those who are looking at pages
+    /// in a browser. Scripts, programs, forms and images get the answer that they would get without this. See
+    /// [`LoginPage`].
+    ///
+    /// ```
+    /// # use tower_passport::{Authenticate, BoxStrategy};
+    /// # fn example(guard: BoxStrategy<String>) -> Result<(), Box<dyn std::error::Error>> {
+    /// Authenticate::new(guard).login_page("/login")?; // GET /recipes -> 303 /login?return_to=%2Frecipes
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`InvalidLocation`] if the address cannot be a header value: percent-encode it.
+    pub fn login_page(self, page: &str) -> Result<Authenticate<S, LoginPage<Arc<R>>>, InvalidLocation> {
+        let respond = LoginPage::new(page, self.respond)?;
+        Ok(Authenticate { strategy: self.strategy, absent: self.absent, respond: Arc::new(respond) })
     }
 }
 

@@ -32,10 +32,12 @@ mod jwt;
 mod layer;
 #[cfg(feature = "local")]
 mod local;
+mod local_path;
 #[cfg(feature = "oauth2")]
 mod oauth2;
 mod refusal;
 mod rejection;
+mod respond;
 mod scope;
 #[cfg(feature = "session")]
 mod session;
@@ -68,13 +70,15 @@ pub use self::jwt::{ByFunction, ByType, IntoVerifyClaims, Jwt, ProvideKeys, Veri
 pub use self::layer::{Authenticate, AuthenticateService, CurrentUser};
 #[cfg(feature = "local")]
 pub use self::local::Local;
+pub use self::local_path::{InvalidPath, LocalPath};
 #[cfg(feature = "oauth2")]
 pub use self::oauth2::{
-    AccessTokenIn, Client, ClientAuthentication, Failure, Flows, InvalidPath, InvalidSetup, LocalPath, Login,
-    OAuth2, Profile, ProfilePointers, Provider, ResponseMode, SignedIn, Tokens, Userinfo, VerifyLogin,
+    AccessTokenIn, Client, ClientAuthentication, Failure, Flows, InvalidSetup, Login, OAuth2, Profile,
+    ProfilePointers, Provider, ResponseMode, SignedIn, Tokens, Userinfo, VerifyLogin,
 };
-pub use self::refusal::{AsItIs, Refusal, Respond};
+pub use self::refusal::Refusal;
 pub use self::rejection::{InvalidLocation, Reason, Redirect, Rejection};
+pub use self::respond::{AsItIs, GrpcStatus, LoginPage, ProblemJson, Respond};
 pub use self::scope::{HasScope, RequireScope, require_scope, scope_list_has};
 #[cfg(feature = "axum")]
 pub use self::scope::{RequiredScope, Scoped};

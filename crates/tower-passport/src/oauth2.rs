@@ -6,7 +6,6 @@ mod code_flow;
 mod encode;
 mod failure;
 mod flow;
-mod local_path;
 mod login;
 mod profile;
 mod provider;
@@ -26,12 +25,11 @@ pub(crate) use self::code_flow::{Arrival, CodeFlow, Comeback};
 pub(crate) use self::failure::End;
 pub use self::failure::Failure;
 pub use self::flow::Flows;
-pub use self::local_path::{InvalidPath, LocalPath};
 pub use self::login::{Login, SignedIn, VerifyLogin};
 pub use self::profile::Profile;
 pub use self::provider::{AccessTokenIn, ProfilePointers, Provider, Userinfo};
 pub use self::tokens::Tokens;
-use crate::{Error, HttpClient, Outcome, Redirect, Rejection, Strategy};
+use crate::{Error, HttpClient, LocalPath, Outcome, Redirect, Rejection, Strategy};
 
 /// Log in with an account at an OAuth 2.0 provider: the authorization code flow, with PKCE and `state` always.
 ///

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
 use crate::rejection::Details;
@@ -115,7 +114,13 @@ impl Refusal {
 
     /// The answer, for any body that can be made of bytes.
     pub fn to_response<B: From<Bytes>>(&self) -> Response<B> {
-        let mut response = Response::new(B::from(self.body()));
+        self.with_body("application/json", self.body())
+    }
+
+    /// The answer with another body; none if it is a redirect.
+    pub(crate) fn with_body<B: From<Bytes>>(&self, content_type: &'static str, body: Bytes) -> Response<B> {
+        let body = if self.location().is_some() { Bytes::new() } else { body };
+        let mut response = Response::new(B::from(body));
         *response.status_mut() = self.status();
         let headers = response.headers_mut();
         for challenge in self.challenges() {
@@ -129,7 +134,7 @@ impl Refusal {
         if let Some(location) = self.location() {
             headers.insert(header::LOCATION, location.clone());
         } else {
-            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
         }
         self.add_cookies(headers);
         // It depends on the credentials of this request, whatever its URL (RFC 9111, section 3.5).
@@ -138,16 +143,13 @@ impl Refusal {
         response
     }
 
-    fn add_cookies(&self, headers: &mut HeaderMap) {
+    pub(crate) fn add_cookies(&self, headers: &mut HeaderMap) {
         for cookie in self.cookies() {
             headers.append(header::SET_COOKIE, cookie.clone());
         }
     }
 
     fn body(&self) -> Bytes {
-        if self.location().is_some() {
-            return Bytes::new();
-        }
         let mut body = serde_json::json!({
             "error": self.reason().as_str(),
             "error_description": self.description(),
@@ -221,35 +223,6 @@ impl axum_core::response::IntoResponse for Refusal {
 impl axum_core::response::IntoResponse for Redirect {
     fn into_response(self) -> axum_core::response::Response {
         Refusal::from(self).to_response()
-    }
-}
-
-/// How a layer answers a refused request: see [`Authenticate::respond_with`](crate::Authenticate::respond_with).
-/// Implemented for functions of a refusal and the head of its request.
-pub trait Respond<B>: Send + Sync + 'static {
-    /// The answer to a refused request. The layer adds the refusal itself to its extensions.
-    fn respond(&self, refusal: &Refusal, request: &Parts) -> Response<B>;
-}
-
-/// The answer of a [`Refusal`] as it is: [`Refusal::to_response`].
-#[derive(Clone, Copy, Debug)]
-pub struct AsItIs;
-
-impl<B: From<Bytes>> Respond<B> for AsItIs {
-    fn respond(&self, refusal: &Refusal, _request: &Parts) -> Response<B> {
-        refusal.to_response()
-    }
-}
-
-impl<B, F> Respond<B> for F
-where
-    F: Fn(&Refusal, &Parts) -> Response<B> + Send + Sync + 'static,
-{
-    fn respond(&self, refusal: &Refusal, request: &Parts) -> Response<B> {
-        let mut response = self(refusal, request);
-        refusal.add_cookies(response.headers_mut());
-        response.extensions_mut().insert(refusal.clone());
-        response
     }
 }
 

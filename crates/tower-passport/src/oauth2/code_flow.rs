@@ -9,10 +9,10 @@ use super::callback::Callback;
 use super::client::Assertion;
 use super::flow::{CookieStyle, Flow, seconds};
 use super::tokens::{Granted, TokenRequest};
-use super::{Client, End, Failure, Flows, LocalPath, Provider, ResponseMode, Tokens, encode};
+use super::{Client, End, Failure, Flows, Provider, ResponseMode, Tokens, encode};
 use crate::clock::{Clock, Randomness, system_clock, system_randomness};
 use crate::fields::{Field, in_form};
-use crate::{Error, HttpClient, Redirect, Rejection};
+use crate::{Error, HttpClient, LocalPath, Redirect, Rejection};
 
 pub(crate) struct CodeFlow {
     pub(crate) client: Client,

@@ -10,8 +10,9 @@ use http::request::Parts;
 use http::{HeaderValue, header};
 use serde::{Deserialize, Serialize};
 
-use super::{InvalidSetup, LocalPath, encode};
+use super::{InvalidSetup, encode};
 use crate::Error;
+use crate::LocalPath;
 
 /// Where log-ins that have begun are kept until the browser comes back: in the browser, in one sealed cookie for each.
 ///

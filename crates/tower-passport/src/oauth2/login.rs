@@ -2,7 +2,8 @@ use std::fmt;
 
 use http::HeaderValue;
 
-use super::{LocalPath, Profile, Tokens};
+use super::{Profile, Tokens};
+use crate::LocalPath;
 use crate::Redirect;
 
 /// What a provider said about somebody who logged in with it: who it is, and the tokens to act for him there.

@@ -29,6 +29,8 @@ mod local;
 #[cfg(test)]
 mod provide_keys;
 #[cfg(test)]
+mod respond;
+#[cfg(test)]
 mod says;
 #[cfg(test)]
 mod scope;

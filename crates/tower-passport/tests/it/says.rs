@@ -19,6 +19,10 @@ impl Strategy for Says {
             Some("invalid token") => {
                 Outcome::Reject(Rejection::invalid_token(challenge).because("it says so"))
             }
+            Some("ended") => {
+                let rejection = Rejection::session_ended(challenge);
+                Outcome::Reject(rejection.with_cookie(HeaderValue::from_static("a=; Max-Age=0")))
+            }
             Some("wrong") => Outcome::Reject(Rejection::wrong_credentials(challenge)),
             Some("scope") => Outcome::Reject(Rejection::insufficient_scope(challenge)),
             Some("malformed") => Outcome::Reject(Rejection::invalid_request("Say something else.")),

@@ -1,6 +1,6 @@
-use std::fmt;
+//! Where somebody may be sent without a thought.
 
-use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// A path of this site, to which somebody may be sent without a thought: where he was going when he had to log in.
 ///
@@ -18,8 +18,9 @@ use serde::{Deserialize, Serialize};
 /// ```
 ///
 /// Source: RFC 9700, section 4.11 (open redirectors); WHATWG URL, section 4.4.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "oauth2", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "oauth2", serde(try_from = "String", into = "String"))]
 pub struct LocalPath(String);
 
 impl LocalPath {

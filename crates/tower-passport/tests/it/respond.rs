@@ -1,0 +1,175 @@
+//! The ready-made answers: a problem document, a gRPC status, the way to the log-in page.
+
+use axum::Router;
+use axum::body::Body;
+use axum::routing::any as on_any;
+use http::{HeaderMap, Method, Request, Response, header};
+use http_body_util::BodyExt;
+use tower::ServiceExt;
+use tower_passport::{
+    Authenticate, BufferBody, GrpcStatus, LoginPage, ProblemJson, Reason, Refusal, Respond, Strategy,
+};
+
+use crate::answer::{answer, get, post};
+use crate::says::Says;
+
+fn app<R: Respond<Body>>(layer: Authenticate<impl Strategy<User = String>, R>) -> Router {
+    Router::new().route("/{*path}", on_any(async || "reached")).layer(layer)
+}
+
+fn at(path: &str, headers: &[(&str, &str)]) -> Request<Body> {
+    let mut request = get(headers);
+    *request.uri_mut() = path.parse().unwrap();
+    request
+}
+
+async fn respond<R: Respond<Body>>(respond: R, headers: &[(&str, &str)]) -> Response<Body> {
+    app(Authenticate::new(Says("A")).respond_as(respond)).oneshot(at("/a", headers)).await.unwrap()
+}
+
+async fn body(response: Response<Body>) -> String {
+    String::from_utf8(response.into_body().collect().await.unwrap().to_bytes().into()).unwrap()
+}
+
+#[tokio::test]
+async fn a_problem_document() {
+    let response = respond(ProblemJson, &[("a", "invalid token")]).await;
+    assert_eq!(response.status(), 401);
+    assert_eq!(response.headers()[header::CONTENT_TYPE], "application/problem+json");
+    assert_eq!(response.headers()[header::WWW_AUTHENTICATE], "A");
+    assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store");
+    assert_eq!(response.extensions().get::<Refusal>().unwrap().reason(), Reason::InvalidToken);
+    assert_eq!(
+        body(response).await,
+        r#"{"detail":"The token is not valid.","error":"invalid_token","status":401,"title":"Unauthorized"}"#
+    );
+    let later = respond(ProblemJson, &[("a", "later")]).await;
+    assert_eq!(
+        (later.status().as_u16(), &later.headers()[header::RETRY_AFTER]),
+        (503, &"2".parse().unwrap())
+    );
+    let elsewhere = respond(ProblemJson, &[("a", "elsewhere")]).await;
+    assert_eq!((elsewhere.status().as_u16(), body(elsewhere).await.as_str()), (303, ""));
+    let too_large =
+        Router::new().route("/", on_any(async || ())).layer(BufferBody::new(1).respond_as(ProblemJson));
+    assert!(answer(too_large, post("", "ab")).await.starts_with(r#"413 {"detail":"The body is too large.""#));
+}
+
+#[tokio::test]
+async fn a_grpc_status() {
+    for (says, want) in [
+        ("", 16),
+        ("invalid token", 16),
+        ("wrong", 16),
+        ("malformed", 16),
+        ("elsewhere", 16),
+        ("scope", 7),
+        ("denied", 7),
+        ("undecided", 14),
+        ("later", 14),
+        ("misconfigured", 13),
+    ] {
+        let headers = [("a", says)];
+        let response = respond(GrpcStatus, if says.is_empty() { &[] } else { &headers }).await;
+        assert_eq!(response.status(), 200, "{says}");
+        assert_eq!(response.headers()[header::CONTENT_TYPE], "application/grpc", "{says}");
+        assert_eq!(response.headers()["grpc-status"], want.to_string(), "{says}");
+        assert!(http_body::Body::is_end_stream(response.body()), "{says}: trailers only");
+        let pushback = response.headers().get("grpc-retry-pushback-ms");
+        assert_eq!(
+            pushback.map(|value| value.to_str().unwrap()),
+            (says == "later").then_some("1001"),
+            "{says}"
+        );
+    }
+    let response = respond(GrpcStatus, &[("a", "invalid token")]).await;
+    assert_eq!(response.headers()["grpc-message"], "The token is not valid.");
+    assert_eq!(response.headers()[header::WWW_AUTHENTICATE], "A");
+    assert_eq!(response.extensions().get::<Refusal>().unwrap().cause(), "it says so");
+}
+
+const BROWSER: (&str, &str) = ("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
+
+async fn ask(page: &str, request: Request<Body>) -> (u16, HeaderMap) {
+    let app = app(Authenticate::new(Says("A")).login_page(page).unwrap());
+    let response = app.oneshot(request).await.unwrap();
+    assert!(response.status() == 200 || response.extensions().get::<Refusal>().is_some());
+    (response.status().as_u16(), response.headers().clone())
+}
+
+async fn sent_to(page: &str, path: &str) -> String {
+    let (status, headers) = ask(page, at(path, &[BROWSER])).await;
+    let location = headers.get(header::LOCATION).map_or("", |location| location.to_str().unwrap());
+    format!("{status} {location}")
+}
+
+#[tokio::test]
+async fn people_are_sent_to_the_log_in_page_and_back() {
+    assert_eq!(sent_to("/login", "/recipes").await, "303 /login?return_to=%2Frecipes");
+    assert_eq!(sent_to("/login", "/a?b=c&d=%2F").await, "303 /login?return_to=%2Fa%3Fb%3Dc%26d%3D%252F");
+    assert_eq!(sent_to("/login?lang=de#form", "/a").await, "303 /login?lang=de&return_to=%2Fa#form");
+    assert_eq!(sent_to("https://id.example/", "/a").await, "303 https://id.example/?return_to=%2Fa");
+    let (_, headers) = ask("/login", at("/a", &[BROWSER])).await;
+    assert_eq!(headers[header::CACHE_CONTROL], "no-store");
+    for page in ["", "/a b", "/\n"] {
+        assert!(LoginPage::new(page, ProblemJson).is_err(), "{page:?}");
+    }
+}
+
+#[tokio::test]
+async fn nobody_is_sent_back_to_another_site() {
+    for path in ["//evil.example", "//evil.example/%2f.."] {
+        assert_eq!(sent_to("/login", path).await, "303 /login", "{path}");
+    }
+    let long = format!("/{}", "a".repeat(600));
+    assert_eq!(sent_to("/login", &long).await, "303 /login");
+    assert_eq!(sent_to("/login", "https://evil.example/a").await, "303 /login?return_to=%2Fa");
+}
+
+#[tokio::test]
+async fn the_page_does_not_send_to_itself() {
+    assert_eq!(sent_to("/login?lang=de", "/login").await, "401 ");
+    assert_eq!(sent_to("/login", "/login?return_to=%2Fa").await, "401 ");
+}
+
+#[tokio::test]
+async fn only_whoever_looks_at_pages_is_sent() {
+    let html = BROWSER;
+    for (method, headers, want) in [
+        (Method::GET, &[html][..], 303),
+        (Method::HEAD, &[html], 303),
+        (Method::GET, &[("accept", "Text/HTML")], 303),
+        (Method::GET, &[html, ("sec-fetch-mode", "navigate")], 303),
+        (Method::GET, &[html, ("a", "invalid token")], 303),
+        (Method::GET, &[html, ("sec-fetch-mode", "cors")], 401),
+        (Method::GET, &[html, ("sec-fetch-mode", "no-cors")], 401),
+        (Method::POST, &[html], 401),
+        (Method::DELETE, &[html], 401),
+        (Method::GET, &[], 401),
+        (Method::GET, &[("accept", "*/*")], 401),
+        (Method::GET, &[("accept", "application/json")], 401),
+        (Method::GET, &[("accept", "text/html2, x/text/html")], 401),
+        (Method::GET, &[html, ("a", "scope")], 403),
+        (Method::GET, &[html, ("a", "malformed")], 400),
+        (Method::GET, &[html, ("a", "undecided")], 503),
+        (Method::GET, &[html, ("a", "Alice")], 200),
+    ] {
+        let mut request = at("/a", headers);
+        *request.method_mut() = method.clone();
+        assert_eq!(ask("/login", request).await.0, want, "{method} {headers:?}");
+    }
+}
+
+#[tokio::test]
+async fn everybody_else_is_answered_as_before() {
+    let layer = Authenticate::new(Says("A")).respond_as(ProblemJson).login_page("/login").unwrap();
+    let response = app(layer).oneshot(at("/a", &[])).await.unwrap();
+    assert_eq!(response.headers()[header::CONTENT_TYPE], "application/problem+json");
+}
+
+#[tokio::test]
+async fn what_the_refusal_takes_back_is_taken_back_on_the_way_to_the_page() {
+    let (_, headers) = ask("/login", at("/a", &[BROWSER, ("a", "ended")])).await;
+    assert_eq!(headers[header::SET_COOKIE], "a=; Max-Age=0");
+    assert_eq!(headers[header::LOCATION], "/login?return_to=%2Fa");
+}
