@@ -52,7 +52,7 @@ enum Command {
     /// Print a good secret for tokens
     #[command(after_help = secret::EXAMPLES)]
     Secret,
-    /// Look into tokens
+    /// Make and verify tokens and their keys
     #[command(subcommand, after_help = token::EXAMPLES)]
     Token(token::Token),
     /// Print the API's description of itself
@@ -110,6 +110,11 @@ impl Cli {
         }
     }
 }
+
+/// Something named by an argument, a key for example, cannot be used: a mistake in the arguments, as far as scripts care.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Unusable(String);
 
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
     error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)

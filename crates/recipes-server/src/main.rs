@@ -6,7 +6,7 @@ use std::{
 };
 
 use recipes_server::{
-    cli::{Cli, Refusal},
+    cli::{Cli, Refusal, Unusable},
     config::ConfigError,
 };
 use tokio::runtime::{Builder, Runtime};
@@ -27,7 +27,9 @@ fn main() -> ExitCode {
     let outcome = runtime(&cli).map_err(Into::into).and_then(|runtime| runtime.block_on(cli.run()));
     match outcome {
         Ok(code) => code,
-        Err(error) if error.is::<ConfigError>() => fail(format_args!("{error:#}"), USAGE),
+        Err(error) if error.is::<ConfigError>() || error.is::<Unusable>() => {
+            fail(format_args!("{error:#}"), USAGE)
+        }
         Err(error) => fail(format_args!("{error:#}"), 1),
     }
 }

@@ -2,7 +2,7 @@ use serde_json::Value;
 
 use crate::program::Folder;
 
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 17] = [
     "",
     "serve",
     "import",
@@ -15,6 +15,10 @@ const COMMANDS: [&str; 13] = [
     "users set-role",
     "secret",
     "token decode",
+    "token verify",
+    "token sign",
+    "token keygen",
+    "token public",
     "openapi",
 ];
 

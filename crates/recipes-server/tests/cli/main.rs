@@ -7,4 +7,5 @@ mod import;
 mod program;
 mod secret_and_token;
 mod settings;
+mod tokens;
 mod users;

@@ -1,0 +1,118 @@
+//! What is given to `recipes token`, by argument, file or standard input. Nothing is read without an end.
+
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::Path,
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use zeroize::Zeroizing;
+
+use crate::cli::Unusable;
+
+/// No key, set of keys or token is longer.
+const MAX_BYTES: u64 = 1 << 20;
+
+/// The token itself, or that of standard input if it is `-`, without the line break that every pipe puts behind it.
+pub(super) fn token(token: String) -> io::Result<String> {
+    if token != "-" {
+        return Ok(token);
+    }
+    let mut bytes = Vec::new();
+    // What is cut off here is longer than any token may be, and refused for it.
+    io::stdin().take(MAX_BYTES).read_to_end(&mut bytes)?;
+    // What is not UTF-8 becomes a character that no token has.
+    Ok(String::from_utf8_lossy(without_line_break(&bytes)).into_owned())
+}
+
+/// The bytes of a file, which may be secret.
+pub(super) fn file(path: &Path) -> Result<Zeroizing<Vec<u8>>, Unusable> {
+    File::open(path)
+        .and_then(read)
+        .map_err(|error| Unusable(format!("{} cannot be read: {error}", path.display())))
+}
+
+/// The bytes of a file, or of standard input if it is `-`.
+pub(super) fn file_or_stdin(path: &Path) -> Result<Zeroizing<Vec<u8>>, Unusable> {
+    if path != Path::new("-") {
+        return file(path);
+    }
+    read(io::stdin()).map_err(|error| Unusable(format!("standard input cannot be read: {error}")))
+}
+
+fn read(source: impl Read) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut bytes = Zeroizing::new(Vec::new());
+    source.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "longer than 1 MiB"));
+    }
+    Ok(bytes)
+}
+
+/// Without the one line break that editors and `echo` put at the end.
+pub(super) fn without_line_break(bytes: &[u8]) -> &[u8] {
+    let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+    bytes.strip_suffix(b"\r").unwrap_or(bytes)
+}
+
+/// A time: seconds since 1970, as tokens write it, or RFC 3339, as people do.
+pub(super) fn time(text: &str) -> Result<Timestamp, &'static str> {
+    let is_seconds = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let time = if is_seconds {
+        text.parse().ok().and_then(|seconds| Timestamp::from_second(seconds).ok())
+    } else {
+        text.parse().ok()
+    };
+    time.filter(|time| *time >= Timestamp::UNIX_EPOCH)
+        .ok_or("must be seconds since 1970 or a time as in 2026-05-01T12:00:00Z, not before 1970")
+}
+
+pub(super) fn seconds(text: &str) -> Result<Duration, &'static str> {
+    const A_CENTURY: u64 = 100 * 366 * 86_400;
+    match text.parse() {
+        Ok(seconds @ 0..=A_CENTURY) => Ok(Duration::from_secs(seconds)),
+        _ => Err("must be a number of seconds, as in 300 for five minutes"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, want: Option<i64>) {
+        assert_eq!(time(text).ok().map(Timestamp::as_second), want, "{text:?}");
+    }
+
+    #[test]
+    fn a_time_is_seconds_or_rfc_3339() {
+        check("0", Some(0));
+        check("1300819379", Some(1_300_819_379));
+        check("2011-03-22T18:42:59Z", Some(1_300_819_379));
+        check("2011-03-22T19:42:59+01:00", Some(1_300_819_379));
+        for text in [
+            "",
+            "-1",
+            "+1",
+            "1e9",
+            "99999999999999999999",
+            "253402300800",
+            "1969-12-31T23:59:59Z",
+            "2011-03-22",
+            "now",
+        ] {
+            check(text, None);
+        }
+    }
+
+    #[test]
+    fn one_line_break_is_not_meant() {
+        for (text, want) in
+            [("a\n", "a"), ("a\r\n", "a"), ("a\n\n", "a\n"), (" a ", " a "), ("\n", ""), ("", "")]
+        {
+            assert_eq!(without_line_break(text.as_bytes()), want.as_bytes(), "{text:?}");
+        }
+    }
+}
