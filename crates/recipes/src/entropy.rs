@@ -1,5 +1,6 @@
 //! Where randomness comes from: the one place that asks the system.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -32,6 +33,7 @@ impl Entropy {
     pub fn bytes<const N: usize>(&self) -> [u8; N] {
         let mut bytes = [0; N];
         match &self.0 {
+            Source::System if N <= NAME => fill_from_pool(&mut bytes),
             Source::System => fill_from_system(&mut bytes),
             Source::Seeded(state) => {
                 for chunk in bytes.chunks_mut(8) {
@@ -62,6 +64,25 @@ fn fill_from_system(bytes: &mut [u8]) {
     getrandom::fill(bytes).expect("the operating system gives randomness");
 }
 
+/// The random part of a UUID. What is longer may be a secret, and comes from the system by itself.
+const NAME: usize = 10;
+
+/// Asking the system costs a microsecond, whether for one name or for fifty.
+fn fill_from_pool(bytes: &mut [u8]) {
+    thread_local! {
+        static POOL: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    }
+    POOL.with_borrow_mut(|pool| {
+        if pool.len() < bytes.len() {
+            pool.resize(50 * NAME, 0);
+            fill_from_system(pool);
+        }
+        let rest = pool.len() - bytes.len();
+        bytes.copy_from_slice(&pool[rest..]);
+        pool.truncate(rest);
+    });
+}
+
 /// `SplitMix64` (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014):
 /// its state is a counter, so clones on several threads share it without a lock.
 fn split_mix(state: &AtomicU64) -> u64 {
@@ -74,6 +95,8 @@ fn split_mix(state: &AtomicU64) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
 
     #[test]
@@ -95,6 +118,8 @@ mod tests {
     #[test]
     fn the_system_does_not_repeat_itself() {
         assert_ne!(Entropy::system().bytes::<16>(), Entropy::system().bytes::<16>());
+        let names: HashSet<[u8; NAME]> = (0..1_000).map(|_| Entropy::system().bytes()).collect();
+        assert_eq!(names.len(), 1_000);
     }
 
     #[test]

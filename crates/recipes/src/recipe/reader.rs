@@ -100,13 +100,11 @@ impl Reader {
             return self.refuse(format_args!("must be a list of at most {max}"));
         }
         let number = &mut itoa::Buffer::new();
-        Some(
-            items
-                .iter()
-                .enumerate()
-                .filter_map(|(i, item)| self.at(number.format(i), |r| read(r, item)))
-                .collect(),
-        )
+        let mut list = Vec::with_capacity(items.len());
+        list.extend(
+            items.iter().enumerate().filter_map(|(i, item)| self.at(number.format(i), |r| read(r, item))),
+        );
+        Some(list)
     }
 
     /// A text of at least one character, kept to the last space.
@@ -114,6 +112,10 @@ impl Reader {
         let Some(text) = value.as_str().filter(|text| (1..=max).contains(&text.chars().count())) else {
             return self.refuse(format_args!("must be text of 1 to {max} characters"));
         };
+        // Most texts, and looking at bytes is ten times faster than at characters.
+        if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+            return Some(text.to_owned());
+        }
         let allowed = |c: char| match lines {
             Lines::One => c == '\t',
             Lines::Many => matches!(c, '\t' | '\n' | '\r'),
