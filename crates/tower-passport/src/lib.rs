@@ -73,8 +73,8 @@ pub use self::local::Local;
 pub use self::local_path::{InvalidPath, LocalPath};
 #[cfg(feature = "oauth2")]
 pub use self::oauth2::{
-    AccessTokenIn, Client, ClientAuthentication, Failure, Flows, InvalidSetup, Login, OAuth2, Profile,
-    ProfilePointers, Provider, ResponseMode, SignedIn, Tokens, Userinfo, VerifyLogin,
+    AccessTokenIn, Client, ClientAuthentication, EmailList, Failure, Flows, InvalidSetup, Login, OAuth2,
+    Profile, ProfilePointers, Provider, ResponseMode, SignedIn, Tokens, Userinfo, VerifyLogin,
 };
 pub use self::refusal::Refusal;
 pub use self::rejection::{InvalidLocation, Reason, Redirect, Rejection};

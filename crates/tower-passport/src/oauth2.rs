@@ -27,7 +27,7 @@ pub use self::failure::Failure;
 pub use self::flow::Flows;
 pub use self::login::{Login, SignedIn, VerifyLogin};
 pub use self::profile::Profile;
-pub use self::provider::{AccessTokenIn, ProfilePointers, Provider, Userinfo};
+pub use self::provider::{AccessTokenIn, EmailList, ProfilePointers, Provider, Userinfo};
 pub use self::tokens::Tokens;
 use crate::{Error, HttpClient, LocalPath, Outcome, Redirect, Rejection, Strategy};
 

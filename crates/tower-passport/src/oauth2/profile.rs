@@ -2,12 +2,13 @@ use std::fmt;
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, header};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 use url::Url;
 
-use super::{AccessTokenIn, Failure, ProfilePointers, Provider, Tokens, Userinfo};
-use crate::HttpClient;
+use super::{AccessTokenIn, EmailList, Failure, ProfilePointers, Provider, Tokens, Userinfo};
+use crate::{HttpClient, HttpError};
 
 /// What a provider says of its user.
 #[derive(Clone, PartialEq)]
@@ -69,55 +70,106 @@ impl Profile {
         http: &HttpClient,
         tokens: &Tokens,
     ) -> Result<Self, Failure> {
+        let asked = Asked { provider, client_id, http, tokens };
         let claims = match &provider.userinfo {
             Userinfo::TokenResponse => Value::Object(tokens.extra.clone()),
-            Userinfo::Get(url) => {
-                document(http, userinfo_request(Request::get("/"), url, provider, client_id, tokens)?).await?
-            }
-            Userinfo::Post(url) => {
-                document(http, userinfo_request(Request::post("/"), url, provider, client_id, tokens)?)
-                    .await?
-            }
+            Userinfo::Get(url) => asked.document(Request::get("/"), url).await?,
+            Userinfo::Post(url) => asked.document(Request::post("/"), url).await?,
         };
-        Self::read(&provider.id, &provider.profile, claims)
+        let mut profile = Self::read(&provider.id, &provider.profile, claims)?;
+        if let Some(list) = &provider.emails {
+            let emails = match asked.document(Request::get("/"), &list.url).await {
+                Err(Failure::Http(HttpError::Status(StatusCode::FORBIDDEN | StatusCode::NOT_FOUND))) => {
+                    Value::Null
+                }
+                emails => emails?,
+            };
+            profile.choose_email(list, &emails);
+            if let Value::Object(claims) = &mut profile.claims {
+                claims.insert("emails".into(), emails);
+            }
+        }
+        Ok(profile)
+    }
+
+    fn choose_email(&mut self, list: &EmailList, emails: &Value) {
+        let items = emails.pointer(&list.items).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        let says = |item: &Value, pointer: &str| item.pointer(pointer).and_then(Value::as_bool) == Some(true);
+        let primary = items.iter().find(|item| says(item, &list.primary));
+        let chosen = primary.or_else(|| items.iter().find(|item| says(item, &list.verified)));
+        self.email = chosen.and_then(|item| item.pointer(&list.email)?.as_str()).map(str::to_owned);
+        self.email_verified = self.email.is_some() && chosen.is_some_and(|item| says(item, &list.verified));
     }
 }
 
-fn userinfo_request(
-    request: http::request::Builder,
-    url: &str,
-    provider: &Provider,
-    client_id: &str,
-    tokens: &Tokens,
-) -> Result<Request<Bytes>, Failure> {
-    const BAD: Failure = Failure::Protocol("a userinfo request that cannot be written");
-    let token = tokens.access_token.expose_secret();
-    let mut url = Url::parse(url).map_err(|_| BAD)?;
-    let authorization = match &provider.userinfo_token {
-        AccessTokenIn::Bearer => Some(format!("Bearer {token}")),
-        AccessTokenIn::Scheme(scheme) => Some(format!("{scheme} {token}")),
-        AccessTokenIn::Query(name) => {
-            url.query_pairs_mut().append_pair(name, token);
-            None
-        }
-    };
-    let mut request = request.uri(url.as_str()).header(header::ACCEPT, "application/json");
-    if let Some(authorization) = authorization {
-        let mut value = HeaderValue::try_from(authorization).map_err(|_| BAD)?;
-        value.set_sensitive(true);
-        request = request.header(header::AUTHORIZATION, value);
-    }
-    for (name, value) in &provider.userinfo_headers {
-        request = request.header(name, value.replace("{client_id}", client_id));
-    }
-    request.body(Bytes::new()).map_err(|_| BAD)
+/// The request for what a provider says of the owner of a token.
+struct Asked<'a> {
+    provider: &'a Provider,
+    client_id: &'a str,
+    http: &'a HttpClient,
+    tokens: &'a Tokens,
 }
+
+impl Asked<'_> {
+    async fn document(&self, request: http::request::Builder, url: &str) -> Result<Value, Failure> {
+        const BAD: Failure = Failure::Protocol("a userinfo request that cannot be written");
+        let token = self.tokens.access_token.expose_secret();
+        let mut url = Url::parse(&self.filled(url)?).map_err(|_| BAD)?;
+        let authorization = match &self.provider.userinfo_token {
+            AccessTokenIn::Bearer => Some(format!("Bearer {token}")),
+            AccessTokenIn::Scheme(scheme) => Some(format!("{scheme} {token}")),
+            AccessTokenIn::Query(name) => {
+                url.query_pairs_mut().append_pair(name, token);
+                None
+            }
+        };
+        let mut request = request.uri(url.as_str());
+        if let Some(authorization) = authorization {
+            let mut value = HeaderValue::try_from(authorization).map_err(|_| BAD)?;
+            value.set_sensitive(true);
+            request = request.header(header::AUTHORIZATION, value);
+        }
+        let fields = &self.provider.userinfo_headers;
+        if !fields.iter().any(|(name, _)| name.eq_ignore_ascii_case("accept")) {
+            request = request.header(header::ACCEPT, "application/json");
+        }
+        for (name, value) in fields {
+            request = request.header(name, value.replace("{client_id}", self.client_id));
+        }
+        document(self.http, request.body(Bytes::new()).map_err(|_| BAD)?).await
+    }
+
+    /// The URL with what the token answer says in the places of it, so encoded that it stays in its place.
+    fn filled(&self, url: &str) -> Result<String, Failure> {
+        const BAD: Failure = Failure::Protocol("a token answer without what the userinfo's URL needs");
+        let mut filled = String::new();
+        let mut rest = url;
+        while let Some((before, (name, after))) =
+            rest.split_once('{').and_then(|(before, behind)| Some((before, behind.split_once('}')?)))
+        {
+            let value = match (name, self.tokens.extra.get(name)) {
+                ("access_token", _) => self.tokens.access_token.expose_secret().to_owned(),
+                (_, Some(Value::String(text))) => text.clone(),
+                (_, Some(Value::Number(number))) => number.to_string(),
+                _ => return Err(BAD),
+            };
+            filled.push_str(before);
+            filled.extend(utf8_percent_encode(&value, RESERVED));
+            rest = after;
+        }
+        filled.push_str(rest);
+        Ok(filled)
+    }
+}
+
+/// Everything that could mean something in a URL (RFC 3986, section 2.3).
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// A JSON object, or the failure of whoever should have given one.
 pub(crate) async fn document(http: &HttpClient, request: Request<Bytes>) -> Result<Value, Failure> {
     let answer: Response<Bytes> = http.send(request).await?;
     if answer.status() != StatusCode::OK {
-        return Err(crate::HttpError::Status(answer.status()).into());
+        return Err(HttpError::Status(answer.status()).into());
     }
     serde_json::from_slice(answer.body()).map_err(|_| Failure::Protocol("a userinfo answer that is no JSON"))
 }
@@ -131,5 +183,44 @@ impl fmt::Debug for Profile {
             .field("issuer", &self.issuer)
             .field("subject", &self.subject)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(emails: &Value, want: Option<&str>, verified: bool) {
+        let list = EmailList {
+            url: String::new(),
+            items: "/values".into(),
+            email: "/email".into(),
+            primary: "/primary".into(),
+            verified: "/verified".into(),
+        };
+        let profile = json!({ "id": 1, "email": "public@example.com", "verified": true });
+        let mut profile = Profile::read("a", &ProfilePointers::subject("/id"), profile).unwrap();
+        profile.choose_email(&list, &json!({ "values": emails }));
+        assert_eq!((profile.email.as_deref(), profile.email_verified), (want, verified), "{emails}");
+    }
+
+    #[test]
+    fn the_primary_address_is_taken_and_else_a_verified_one() {
+        let item = |email: &str, primary: bool, verified: bool| json!({ "email": email, "primary": primary, "verified": verified });
+        check(&json!([item("a", false, true), item("b", true, true)]), Some("b"), true);
+        check(&json!([item("a", false, true), item("b", true, false)]), Some("b"), false);
+        check(
+            &json!([item("a", false, false), item("b", false, true), item("c", false, true)]),
+            Some("b"),
+            true,
+        );
+        check(&json!([item("a", false, false)]), None, false);
+        check(&json!([{ "email": "a", "primary": "true", "verified": 1 }]), None, false);
+        check(&json!([{ "email": null, "primary": true, "verified": true }]), None, false);
+        check(&json!([]), None, false);
+        check(&Value::Null, None, false);
     }
 }

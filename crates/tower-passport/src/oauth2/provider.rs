@@ -56,6 +56,8 @@ pub struct Provider {
     pub userinfo_token: AccessTokenIn,
     /// Where in the answer is what.
     pub profile: ProfilePointers,
+    /// Where the e-mail addresses are, if they are elsewhere.
+    pub emails: Option<EmailList>,
 }
 
 impl Provider {
@@ -81,6 +83,7 @@ impl Provider {
             userinfo_headers: Vec::new(),
             userinfo_token: AccessTokenIn::Bearer,
             profile: ProfilePointers::openid(),
+            emails: None,
         }
     }
 
@@ -97,6 +100,9 @@ impl Provider {
             is_header.then_some(()).ok_or_else(|| InvalidSetup::Header(name.clone()))?;
         }
         self.profile.check()?;
+        if let Some(emails) = &self.emails {
+            emails.check(http)?;
+        }
         check_parameters(self.parameters.iter().map(|(name, _)| name.as_str()))
     }
 
@@ -129,6 +135,9 @@ const RESERVED: [&str; 10] = [
 ];
 
 /// Where a provider says whose tokens it gave out.
+///
+/// A `{name}` in a URL becomes what the token answer says under that name, for providers that want to be told whom they
+/// are asked about: `https://api.weixin.qq.com/sns/userinfo?openid={openid}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Userinfo {
     /// At this URL.
@@ -148,6 +157,33 @@ pub enum AccessTokenIn {
     Scheme(String),
     /// In the query, under this name, for providers that know no better.
     Query(String),
+}
+
+/// A list of e-mail addresses at a URL of its own, for providers whose profile has none, or only a public one.
+///
+/// The address is the primary one, or else the first that is verified. A provider that does not let the client see the
+/// list (403 or 404, if the scope was not asked for or not granted) has no address to tell; the log-in goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EmailList {
+    /// Where it is, for the same access token.
+    pub url: String,
+    /// The JSON Pointer to the array in the answer; empty if it is the answer.
+    pub items: String,
+    /// In an item: the pointer to the address.
+    pub email: String,
+    /// In an item: the pointer to `true` if it is the primary one.
+    pub primary: String,
+    /// In an item: the pointer to `true` if it is verified.
+    pub verified: String,
+}
+
+impl EmailList {
+    fn check(&self, http: &HttpClient) -> Result<(), InvalidSetup> {
+        http.check(&self.url).map_err(|_| InvalidSetup::Endpoint("emails"))?;
+        let Self { items, email, primary, verified, .. } = self;
+        let items = Some(items).filter(|items| !items.is_empty());
+        check_pointers([email, primary, verified].into_iter().chain(items))
+    }
 }
 
 /// Where in a JSON document a provider says what of its user: JSON Pointers (RFC 6901).
@@ -185,9 +221,13 @@ impl ProfilePointers {
     pub(super) fn check(&self) -> Result<(), InvalidSetup> {
         let Self { subject, email, email_verified, name, picture } = self;
         let others = [email, email_verified, name, picture].into_iter().flatten();
-        match std::iter::once(subject).chain(others).find(|pointer| !pointer.starts_with('/')) {
-            Some(pointer) => Err(InvalidSetup::Pointer(pointer.clone())),
-            None => Ok(()),
-        }
+        check_pointers(std::iter::once(subject).chain(others))
+    }
+}
+
+fn check_pointers<'a>(pointers: impl IntoIterator<Item = &'a String>) -> Result<(), InvalidSetup> {
+    match pointers.into_iter().find(|pointer| !pointer.starts_with('/')) {
+        Some(pointer) => Err(InvalidSetup::Pointer(pointer.clone())),
+        None => Ok(()),
     }
 }
