@@ -1,15 +1,33 @@
-//! What a token costs, beside what its HMAC alone costs: `cargo bench -p strict-jose`.
+//! What a token costs, beside what its signature alone costs and beside the usual crate: `cargo bench -p strict-jose`.
+//!
+//! Same run, same tokens, same primitives (`jsonwebtoken` with its aws-lc-rs back end): compare within a run only.
+//! `cargo bench -p strict-jose --bench allocations` counts allocations, and is slower for it.
 
 #![expect(clippy::expect_used, reason = "what a benchmark has made itself is as it made it")]
 
 use std::time::{Duration, SystemTime};
 
 use aws_lc_rs::hmac;
-use divan::{Bencher, black_box};
+use aws_lc_rs::signature::{self, ParsedPublicKey, VerificationAlgorithm};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
-use strict_jose::{Key, Rules};
+use strict_jose::{Algorithm, Key, Rules};
 
-const SECRET: &[u8; 32] = b"a secret of exactly 32 bytes 123";
+pub(crate) fn main() {
+    divan::main();
+}
+
+/// Those that are used most, and the slowest of the others.
+const ALGORITHMS: [Algorithm; 7] = [
+    Algorithm::Hs256,
+    Algorithm::Hs512,
+    Algorithm::Rs256,
+    Algorithm::Ps256,
+    Algorithm::Es256,
+    Algorithm::Es384,
+    Algorithm::EdDsa,
+];
 
 #[derive(Serialize, Deserialize)]
 struct Access {
@@ -26,72 +44,217 @@ struct Caller {
     _sub: String,
 }
 
-fn main() {
-    divan::main();
+/// A token accepted: the header, the signature, five claims checked, one of them read into a type.
+#[divan::bench_group]
+mod accepted {
+    use aws_lc_rs::hmac;
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use divan::{Bencher, black_box};
+
+    use super::{
+        ALGORITHMS, Algorithm, Caller, at, raw_public, raw_secret, rules, theirs, token, validation,
+        verifying,
+    };
+
+    #[divan::bench(args = ALGORITHMS)]
+    fn signature_alone(bencher: Bencher<'_, '_>, algorithm: Algorithm) {
+        let token = token(algorithm);
+        let (signed, signature) = token.rsplit_once('.').expect("a token");
+        let signature = URL_SAFE_NO_PAD.decode(signature).expect("base64url");
+        if let Some(key) = raw_secret(algorithm) {
+            bencher.bench(|| hmac::verify(&key, black_box(signed.as_bytes()), &signature));
+        } else {
+            let key = raw_public(algorithm);
+            bencher.bench(|| key.verify_sig(black_box(signed.as_bytes()), &signature));
+        }
+    }
+
+    #[divan::bench(args = ALGORITHMS)]
+    fn strict_jose(bencher: Bencher<'_, '_>, algorithm: Algorithm) {
+        let (key, token, rules) = (verifying(algorithm), token(algorithm), rules());
+        assert!(rules.verify::<Caller>(&token, &key, at(1000)).is_ok());
+        bencher.bench(|| rules.verify::<Caller>(black_box(&token), &key, at(1000)));
+    }
+
+    #[divan::bench(args = ALGORITHMS)]
+    fn jsonwebtoken(bencher: Bencher<'_, '_>, algorithm: Algorithm) {
+        let (key, validation, token) = (theirs(algorithm), validation(algorithm), token(algorithm));
+        assert!(jsonwebtoken::decode::<Caller>(&token, &key, &validation).is_ok());
+        bencher.bench(|| jsonwebtoken::decode::<Caller>(black_box(&token), &key, &validation));
+    }
 }
 
-fn key() -> Key {
-    Key::hs256(SECRET).expect("32 bytes").with_kid("2025-01")
+/// A token refused, HS256.
+#[divan::bench_group]
+mod refused {
+    use divan::{Bencher, black_box};
+    use strict_jose::Key;
+
+    use super::{Algorithm, Caller, FAR, at, rules, token, validation, verifying};
+
+    #[divan::bench]
+    fn for_its_time(bencher: Bencher<'_, '_>) {
+        let (key, token, rules) = (verifying(Algorithm::Hs256), token(Algorithm::Hs256), rules());
+        bencher.bench(|| rules.verify::<Caller>(black_box(&token), &key, at(FAR + 1)).is_err());
+    }
+
+    #[divan::bench]
+    fn for_its_signature(bencher: Bencher<'_, '_>) {
+        let (key, rules) = (Key::hs256(&[7; 32]).expect("32 bytes"), rules());
+        let token = token(Algorithm::Hs256);
+        bencher.bench(|| rules.verify::<Caller>(black_box(&token), &key, at(1000)).is_err());
+    }
+
+    #[divan::bench]
+    fn for_its_signature_by_jsonwebtoken(bencher: Bencher<'_, '_>) {
+        let (key, validation) =
+            (jsonwebtoken::DecodingKey::from_secret(&[7; 32]), validation(Algorithm::Hs256));
+        let token = token(Algorithm::Hs256);
+        bencher.bench(|| jsonwebtoken::decode::<Caller>(black_box(&token), &key, &validation).is_err());
+    }
+
+    #[divan::bench]
+    fn for_its_form(bencher: Bencher<'_, '_>) {
+        let (key, token, rules) = (verifying(Algorithm::Hs256), token(Algorithm::Hs256) + "=", rules());
+        bencher.bench(|| rules.verify::<Caller>(black_box(&token), &key, at(1000)).is_err());
+    }
 }
+
+/// A token made.
+#[divan::bench_group]
+mod signed {
+    use divan::{Bencher, black_box};
+
+    use super::{ALGORITHMS, Algorithm, KID, claims, signing, their_name, theirs_signing};
+
+    #[divan::bench(args = ALGORITHMS)]
+    fn strict_jose(bencher: Bencher<'_, '_>, algorithm: Algorithm) {
+        let (key, claims) = (signing(algorithm), claims());
+        bencher.bench(|| key.sign("at+jwt", black_box(&claims)));
+    }
+
+    #[divan::bench(args = ALGORITHMS)]
+    fn jsonwebtoken(bencher: Bencher<'_, '_>, algorithm: Algorithm) {
+        let (key, claims) = (theirs_signing(algorithm), claims());
+        let mut header = jsonwebtoken::Header::new(their_name(algorithm));
+        header.typ = Some("at+jwt".into());
+        header.kid = Some(KID.into());
+        bencher.bench(|| jsonwebtoken::encode(&header, black_box(&claims), &key));
+    }
+}
+
+const SECRET: &[u8; 64] = b"a secret of exactly 64 bytes, as long as the longest hash needs.";
+const KID: &str = "2025-01";
+
+/// The usual crate has no other clock than the system's.
+const FAR: u64 = 32_503_680_000;
 
 fn claims() -> Access {
     Access {
         iss: "https://id.example".into(),
         aud: "https://api.example".into(),
         sub: "7".into(),
-        exp: 2000,
+        exp: FAR,
         iat: 500,
     }
 }
 
-fn token() -> String {
-    key().sign("at+jwt", &claims()).expect("claims")
+fn token(algorithm: Algorithm) -> String {
+    signing(algorithm).sign("at+jwt", &claims()).expect("claims")
 }
 
 fn rules() -> Rules {
     Rules::typ("at+jwt").issuer("https://id.example").audience("https://api.example")
 }
 
+fn validation(algorithm: Algorithm) -> jsonwebtoken::Validation {
+    let mut validation = jsonwebtoken::Validation::new(their_name(algorithm));
+    validation.set_issuer(&["https://id.example"]);
+    validation.set_audience(&["https://api.example"]);
+    validation.set_required_spec_claims(&["exp", "iss", "aud"]);
+    validation
+}
+
 fn at(seconds: u64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
 }
 
-#[divan::bench]
-fn hmac_alone(bencher: Bencher<'_, '_>) {
-    let (key, token) = (hmac::Key::new(hmac::HMAC_SHA256, SECRET), token());
-    let (signed, _) = token.rsplit_once('.').expect("a token");
-    let tag = hmac::sign(&key, signed.as_bytes());
-    bencher.bench(|| hmac::verify(&key, black_box(signed.as_bytes()), tag.as_ref()));
+/// Private and public key, in PEM. An RSA key of 2048 bits.
+fn pems(algorithm: Algorithm) -> [&'static str; 2] {
+    match algorithm {
+        Algorithm::Es256 => {
+            [include_str!("../tests/it/keys/p256-pkcs8.pem"), include_str!("../tests/it/keys/p256-spki.pem")]
+        }
+        Algorithm::Es384 => {
+            [include_str!("../tests/it/keys/p384-pkcs8.pem"), include_str!("../tests/it/keys/p384-spki.pem")]
+        }
+        Algorithm::EdDsa => [
+            include_str!("../tests/it/keys/ed25519-pkcs8.pem"),
+            include_str!("../tests/it/keys/ed25519-spki.pem"),
+        ],
+        _ => [include_str!("../tests/it/keys/rsa-pkcs8.pem"), include_str!("../tests/it/keys/rsa-spki.pem")],
+    }
 }
 
-#[divan::bench]
-fn accepted(bencher: Bencher<'_, '_>) {
-    let (key, token, rules) = (key(), token(), rules());
-    assert!(rules.verify::<Caller>(&token, &key, at(1000)).is_ok());
-    bencher.bench(|| rules.verify::<Caller>(black_box(&token), &key, at(1000)));
+fn signing(algorithm: Algorithm) -> Key {
+    let key = match algorithm {
+        Algorithm::Hs256 => Key::hs256(SECRET),
+        Algorithm::Hs512 => Key::hs512(SECRET),
+        _ => Key::from_pem(algorithm, pems(algorithm)[0].as_bytes()),
+    };
+    key.expect("a key").with_kid(KID)
 }
 
-#[divan::bench]
-fn refused_for_its_time(bencher: Bencher<'_, '_>) {
-    let (key, token, rules) = (key(), token(), rules());
-    bencher.bench(|| rules.verify::<Caller>(black_box(&token), &key, at(3000)).is_err());
+fn verifying(algorithm: Algorithm) -> Key {
+    let key = signing(algorithm);
+    key.public().unwrap_or(key)
 }
 
-#[divan::bench]
-fn refused_for_its_signature(bencher: Bencher<'_, '_>) {
-    let (key, rules) = (Key::hs256(&[7; 32]).expect("32 bytes"), rules());
-    let token = token();
-    bencher.bench(|| rules.verify::<Caller>(black_box(&token), &key, at(1000)).is_err());
+fn raw_secret(algorithm: Algorithm) -> Option<hmac::Key> {
+    match algorithm {
+        Algorithm::Hs256 => Some(hmac::Key::new(hmac::HMAC_SHA256, SECRET)),
+        Algorithm::Hs512 => Some(hmac::Key::new(hmac::HMAC_SHA512, SECRET)),
+        _ => None,
+    }
 }
 
-#[divan::bench]
-fn refused_for_its_form(bencher: Bencher<'_, '_>) {
-    let (key, token, rules) = (key(), token() + "=", rules());
-    bencher.bench(|| rules.verify::<Caller>(black_box(&token), &key, at(1000)).is_err());
+fn raw_public(algorithm: Algorithm) -> ParsedPublicKey {
+    let parameters: &'static dyn VerificationAlgorithm = match algorithm {
+        Algorithm::Rs256 => &signature::RSA_PKCS1_2048_8192_SHA256,
+        Algorithm::Ps256 => &signature::RSA_PSS_2048_8192_SHA256,
+        Algorithm::Es256 => &signature::ECDSA_P256_SHA256_FIXED,
+        Algorithm::Es384 => &signature::ECDSA_P384_SHA384_FIXED,
+        _ => &signature::ED25519,
+    };
+    let body: String = pems(algorithm)[1].lines().filter(|line| !line.starts_with('-')).collect();
+    ParsedPublicKey::new(parameters, STANDARD.decode(body).expect("base64")).expect("a key")
 }
 
-#[divan::bench]
-fn sign(bencher: Bencher<'_, '_>) {
-    let (key, claims) = (key(), claims());
-    bencher.bench(|| key.sign("at+jwt", black_box(&claims)));
+fn their_name(algorithm: Algorithm) -> jsonwebtoken::Algorithm {
+    algorithm.name().parse().expect("an algorithm of both")
+}
+
+fn theirs(algorithm: Algorithm) -> jsonwebtoken::DecodingKey {
+    use jsonwebtoken::DecodingKey;
+    let pem = pems(algorithm)[1].as_bytes();
+    match algorithm {
+        Algorithm::Hs256 | Algorithm::Hs512 => Ok(DecodingKey::from_secret(SECRET)),
+        Algorithm::Es256 | Algorithm::Es384 => DecodingKey::from_ec_pem(pem),
+        Algorithm::EdDsa => DecodingKey::from_ed_pem(pem),
+        _ => DecodingKey::from_rsa_pem(pem),
+    }
+    .expect("a key")
+}
+
+fn theirs_signing(algorithm: Algorithm) -> jsonwebtoken::EncodingKey {
+    use jsonwebtoken::EncodingKey;
+    let pem = pems(algorithm)[0].as_bytes();
+    match algorithm {
+        Algorithm::Hs256 | Algorithm::Hs512 => Ok(EncodingKey::from_secret(SECRET)),
+        Algorithm::Es256 | Algorithm::Es384 => EncodingKey::from_ec_pem(pem),
+        Algorithm::EdDsa => EncodingKey::from_ed_pem(pem),
+        _ => EncodingKey::from_rsa_pem(pem),
+    }
+    .expect("a key")
 }

@@ -2,15 +2,16 @@
 
 use std::time::{Duration, SystemTime};
 
+use crate::Algorithm;
 use crate::error::Error;
 use crate::strict_json::{self, SHORT, Text, Value};
 
-/// A verified token: the claims in the caller's type, and the times it was checked by.
+/// A verified token: the claims in the caller's type, and what they were checked by.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
 /// use serde::Deserialize;
-/// use strict_jose::{Key, Rules, Verified};
+/// use strict_jose::{Algorithm, Key, Rules, Verified};
 ///
 /// #[derive(Deserialize)]
 /// struct Access { sub: String }
@@ -19,9 +20,10 @@ use crate::strict_json::{self, SHORT, Text, Value};
 /// let token = key.sign("at+jwt", &serde_json::json!({ "sub": "7", "exp": 2_000_000_000 }))?;
 /// let rules = Rules::typ("at+jwt").any_issuer().any_audience();
 ///
-/// let Verified { claims, registered, .. } = rules.verify::<Access>(&token, &key, SystemTime::now())?;
+/// let Verified { claims, registered, algorithm, .. } = rules.verify::<Access>(&token, &key, SystemTime::now())?;
 /// assert_eq!(claims.sub, "7");
 /// assert_eq!(registered.exp, Some(SystemTime::UNIX_EPOCH + Duration::from_secs(2_000_000_000)));
+/// assert_eq!(algorithm, Algorithm::Hs256);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +33,9 @@ pub struct Verified<C> {
     pub claims: C,
     /// Their times.
     pub registered: Registered,
+    /// What it was signed with: the algorithm of the key that was found. Some claims depend on it, such as `at_hash`
+    /// ([OpenID Connect Core §3.1.3.6](https://openid.net/specs/openid-connect-core-1_0.html#CodeIDToken)).
+    pub algorithm: Algorithm,
 }
 
 /// The times among the registered claims, whatever type the claims are read into.

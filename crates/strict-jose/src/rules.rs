@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use crate::claims::{Claims, Registered, Verified};
 use crate::error::Error;
 use crate::jws::{Compact, KnownHeader};
-use crate::{DEFAULT_MAX_LEN, Keys};
+use crate::{Algorithm, DEFAULT_MAX_LEN, Keys};
 
 /// What a token must be, to be accepted.
 ///
@@ -195,9 +195,9 @@ impl Rules {
         keys: &(impl Keys + ?Sized),
         now: SystemTime,
     ) -> Result<Verified<C>, Error> {
-        self.open(token, keys, now, |payload, registered| {
+        self.open(token, keys, now, |payload, registered, algorithm| {
             let claims = serde_json::from_str(payload).map_err(|error| Error::Claims(Arc::new(error)))?;
-            Ok(Verified { claims, registered })
+            Ok(Verified { claims, registered, algorithm })
         })
     }
 
@@ -222,7 +222,7 @@ impl Rules {
         keys: &(impl Keys + ?Sized),
         now: SystemTime,
     ) -> Result<Vec<u8>, Error> {
-        self.open(token, keys, now, |payload, _| Ok(payload.as_bytes().to_vec()))
+        self.open(token, keys, now, |payload, _, _| Ok(payload.as_bytes().to_vec()))
     }
 
     /// The one way from a token to its payload.
@@ -231,18 +231,20 @@ impl Rules {
         token: &str,
         keys: &(impl Keys + ?Sized),
         now: SystemTime,
-        accept: impl FnOnce(&str, Registered) -> Result<R, Error>,
+        accept: impl FnOnce(&str, Registered, Algorithm) -> Result<R, Error>,
     ) -> Result<R, Error> {
         let token = Compact::split(token, self.max_len)?;
-        token.header(self.header.get(), |header| {
-            token.verify(header, keys.find(header)?)?;
-            self.typ.check(header.typ())
+        let algorithm = token.header(self.header.get(), |header| {
+            let key = keys.find(header)?;
+            token.verify(header, key)?;
+            self.typ.check(header.typ())?;
+            Ok(key.algorithm())
         })?;
         let accepted = token.payload(|payload| {
             let claims = Claims::read(payload, &self.required)?;
             self.check_names(&claims)?;
             self.check_times(claims.registered, now)?;
-            accept(payload, claims.registered)
+            accept(payload, claims.registered, algorithm)
         })?;
         if self.header.get().is_none() {
             let known = token.known_header()?;

@@ -170,6 +170,20 @@ fn an_ecdsa_signature_has_one_form() {
     check("on another curve", &sealed(&text, honest_signature(Es384)), &key, "BadSignature");
 }
 
+/// Not an attack that can be stopped: signers use both forms. The crate's documentation says what follows from it.
+#[test]
+fn an_ecdsa_signature_and_its_mirror_are_both_good() {
+    let order = "_____wAAAAD__________7zm-q2nF56E87nKwvxjJVE";
+    let order = bytes_of(&serde_json::json!({ "n": order }), "n");
+    let mut mirrored = honest_signature(Es256);
+    let mut borrow = 0;
+    for (digit, order) in mirrored[32..].iter_mut().zip(order).rev() {
+        let difference = 0x100 + u16::from(order) - u16::from(*digit) - borrow;
+        (*digit, borrow) = (difference.to_le_bytes()[0], 1 - (difference >> 8));
+    }
+    check("n - s", &sealed(&signed_text("ES256"), mirrored), &public(Es256), "Ok");
+}
+
 /// Of the group of Ed25519: RFC 8032, §5.1.
 const ORDER: [u8; 32] = [
     0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, 0, 0, 0,

@@ -124,3 +124,57 @@ impl Number {
 
 /// 2²⁵⁶ modulo 2²⁵⁵ - 19.
 const FOLD: u64 = 38;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn small(y: u8) -> [u8; 32] {
+        let mut bytes = [0; 32];
+        bytes[0] = y;
+        bytes
+    }
+
+    /// Computed elsewhere, with whole numbers: the lowest bit says whether there is a point with y = 2.
+    #[test]
+    fn a_point_is_on_the_curve_or_not() {
+        const ON_CURVE: u64 = 0xbdf6_476a_dfeb_719e;
+        for y in 2..66 {
+            let want = if ON_CURVE >> (y - 2) & 1 == 1 { Ok(()) } else { Err(KeyError::NotOnCurve) };
+            assert_eq!(check(&small(y)), want, "{y}");
+        }
+    }
+
+    #[test]
+    fn so_is_a_point_with_large_coordinates() {
+        #[track_caller]
+        fn check_hex(hex: &str, want: Result<(), KeyError>) {
+            let bytes = std::array::from_fn(|i| u8::from_str_radix(&hex[2 * i..2 * i + 2], 16).unwrap());
+            assert_eq!(check(&bytes), want, "{hex}");
+        }
+        for on in [
+            "d85099095aa300165a67036f9b540d6b8f0be21124179c3dd9f7381767b7884a",
+            "b5769fa0f1483f95a90d9df2f130d60fcf04bd93f50ae69514da8c654ef1580a",
+            "ccdaebf990d19838b0d7ec0b3e97818ecb96c4dbadbe172296d5234a2159a639",
+            "8b15442ee2db611a91bfe39469733a9247d58fa3c55018300372555fe99a7810",
+        ] {
+            check_hex(on, Ok(()));
+        }
+        for off in [
+            "30e4037458a9905cad87bd4c77e2983f27745ccb9a31052e944cf1b21075d167",
+            "fb1b7d3e3f73f414af6e0d935520dd4c2147738606f2bf7ec70209e0e602f72f",
+            "e8180a6bd4f43a2afffcd3c12ef890575575e826e2cbeaee82af2c7d3436fa39",
+            "977c090af4e146f6d03110ab86efde139eeabac37a0dde8ef2d3b192af090169",
+        ] {
+            check_hex(off, Err(KeyError::NotOnCurve));
+        }
+    }
+
+    #[test]
+    fn the_other_coordinate_may_have_either_sign() {
+        let mut x = small(3);
+        assert_eq!(check(&x), Ok(()));
+        x[31] |= 0x80;
+        assert_eq!(check(&x), Ok(()));
+    }
+}
