@@ -120,6 +120,7 @@ pub async fn read(
         let mut response = Response::default();
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         validators(response.headers_mut(), &stored);
+        response.headers_mut().insert(header::CACHE_CONTROL, REVALIDATE);
         return Ok(response);
     }
     Ok(one(StatusCode::OK, &stored))
@@ -256,7 +257,6 @@ fn one(status: StatusCode, stored: &Stored) -> Response {
 fn validators(headers: &mut HeaderMap, stored: &Stored) {
     headers.insert(header::ETAG, ETag { id: stored.id, revision: stored.revision }.to_header());
     headers.insert(header::LAST_MODIFIED, conditional::last_modified(stored.updated_at));
-    headers.insert(header::CACHE_CONTROL, REVALIDATE);
 }
 
 /// Private recipes make every answer personal; the ETag makes asking again cheap.
