@@ -2,6 +2,7 @@
 
 mod network;
 
+use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::sync::Arc;
 use std::time::Duration;
@@ -114,6 +115,17 @@ impl HttpClient {
         Ok(response)
     }
 
+    /// The JSON document at a URL, as text.
+    #[cfg(feature = "remote-keys")]
+    pub(crate) async fn document(&self, url: &str) -> Result<String, HttpError> {
+        let request = Request::get(url).header(http::header::ACCEPT, "application/json").body(Bytes::new());
+        let answer = self.send(request.map_err(|_| HttpError::Forbidden(NO_URL))?).await?;
+        if answer.status() != StatusCode::OK {
+            return Err(HttpError::Status(answer.status()));
+        }
+        String::from_utf8(answer.into_body().into()).map_err(|_| HttpError::NotUnderstood("not UTF-8".into()))
+    }
+
     /// Whether a request to this URL would be sent, as far as that can be told without resolving its name: for those
     /// who are told a URL when the program starts.
     ///
@@ -150,11 +162,11 @@ pub enum HttpError {
         limit: usize,
     },
     /// A redirect, which is never followed, or a status that is no success where one is needed.
-    #[error("the answer {0}")]
+    #[error("the answer has the status {0}")]
     Status(StatusCode),
     /// The answer is there and cannot be read; this says what is wrong.
-    #[error("an answer that is {0}")]
-    NotUnderstood(&'static str),
+    #[error("the answer is {0}")]
+    NotUnderstood(Cow<'static, str>),
     /// No connection, or it broke.
     #[error("no connection")]
     Transport(#[source] Arc<dyn StdError + Send + Sync>),

@@ -21,9 +21,13 @@ mod clock;
 mod credentials;
 #[cfg(any(feature = "api-key", feature = "bearer"))]
 mod digest;
+#[cfg(feature = "remote-keys")]
+mod discovery;
 mod error;
 #[cfg(feature = "axum")]
 mod extract;
+#[cfg(feature = "remote-keys")]
+mod fetched;
 mod fields;
 #[cfg(feature = "http-client")]
 mod http_client;
@@ -35,8 +39,12 @@ mod local;
 mod local_path;
 #[cfg(feature = "oauth2")]
 mod oauth2;
+#[cfg(feature = "oidc")]
+mod oidc;
 mod refusal;
 mod rejection;
+#[cfg(feature = "remote-keys")]
+mod remote_keys;
 mod respond;
 mod scope;
 #[cfg(feature = "session")]
@@ -76,8 +84,12 @@ pub use self::oauth2::{
     AccessTokenIn, Client, ClientAuthentication, EmailList, Failure, Flows, InvalidSetup, Login, OAuth2,
     Profile, ProfilePointers, Provider, ResponseMode, SignedIn, Tokens, Userinfo, VerifyLogin,
 };
+#[cfg(feature = "oidc")]
+pub use self::oidc::{Issuer, Logout, Oidc, OidcProvider, UserinfoUse};
 pub use self::refusal::Refusal;
 pub use self::rejection::{InvalidLocation, Reason, Redirect, Rejection};
+#[cfg(feature = "remote-keys")]
+pub use self::remote_keys::RemoteKeys;
 pub use self::respond::{AsItIs, GrpcStatus, LoginPage, ProblemJson, Respond};
 pub use self::scope::{HasScope, RequireScope, require_scope, scope_list_has};
 #[cfg(feature = "axum")]

@@ -3,7 +3,7 @@
 mod callback;
 mod client;
 mod code_flow;
-mod encode;
+pub(crate) mod encode;
 mod failure;
 mod flow;
 mod login;
@@ -21,12 +21,15 @@ use secrecy::SecretString;
 use url::{Host, Url};
 
 pub use self::client::{Client, ClientAuthentication};
-pub(crate) use self::code_flow::{Arrival, CodeFlow, Comeback};
+pub(crate) use self::code_flow::{CodeFlow, Comeback, LogsIn, authenticate};
 pub(crate) use self::failure::End;
 pub use self::failure::Failure;
 pub use self::flow::Flows;
 pub use self::login::{Login, SignedIn, VerifyLogin};
 pub use self::profile::Profile;
+#[cfg(feature = "oidc")]
+pub(crate) use self::profile::document;
+pub(crate) use self::provider::check_parameters;
 pub use self::provider::{AccessTokenIn, EmailList, ProfilePointers, Provider, Userinfo};
 pub use self::tokens::Tokens;
 use crate::{Error, HttpClient, LocalPath, Outcome, Redirect, Rejection, Strategy};
@@ -91,15 +94,6 @@ impl<V: VerifyLogin> OAuth2<V> {
         provider.check(&http)?;
         let identity = [&*provider.id, &provider.authorization_endpoint].join("\n");
         Ok(Self { flow: CodeFlow::new(&identity, client, flows, http), provider, verify })
-    }
-
-    async fn conclude(&self, comeback: Comeback) -> Result<V::User, End> {
-        let Comeback { callback, verifier, .. } = comeback;
-        let issuer = self.provider.issuer.as_deref();
-        callback.check_issuer(|theirs| issuer.is_none_or(|ours| ours == theirs), false)?;
-        let tokens = self.flow.exchange(&self.provider, callback.code()?, verifier).await?;
-        let profile = Profile::fetch(&self.provider, &self.flow.client.id, &self.flow.http, &tokens).await?;
-        verified(&self.verify, Login { profile, tokens }).await
     }
 }
 
@@ -168,24 +162,32 @@ impl<V> OAuth2<V> {
 }
 
 pub(crate) fn checked<'a>(parameters: &[(&'a str, &str)]) -> Result<Vec<(&'a str, String)>, Error> {
-    provider::check_parameters(parameters.iter().map(|(name, _)| *name)).map_err(Error::misconfigured)?;
+    check_parameters(parameters.iter().map(|(name, _)| *name)).map_err(Error::misconfigured)?;
     Ok(parameters.iter().map(|(name, value)| (*name, (*value).to_owned())).collect())
 }
 
-impl<V: VerifyLogin> OAuth2<V> {
-    async fn concluded(&self, request: &Parts) -> Result<Outcome<SignedIn<V::User>>, End> {
-        let comeback = match self.flow.arrive(request, |name| self.provider.name_of(name))? {
-            Arrival::Begins(return_to) => {
-                let redirect = self.flow.begin(&self.provider, request, return_to, None, &[])?;
-                return Ok(Outcome::Redirect(redirect));
-            }
-            Arrival::ComesBack(comeback) => comeback,
-        };
-        let (return_to, end_of_flow) = (comeback.return_to.clone(), comeback.end_of_flow.clone());
-        match self.conclude(*comeback).await {
-            Ok(user) => Ok(Outcome::Accept(SignedIn { user, return_to, end_of_flow })),
-            Err(end) => Err(end.with_cookie(end_of_flow)),
-        }
+impl<V: VerifyLogin> LogsIn for OAuth2<V> {
+    type User = V::User;
+
+    fn flow(&self) -> &CodeFlow {
+        &self.flow
+    }
+
+    fn name_of<'a>(&'a self, parameter: &'a str) -> &'a str {
+        self.provider.name_of(parameter)
+    }
+
+    async fn set_out(&self, request: &Parts, return_to: LocalPath) -> Result<Redirect, End> {
+        Ok(self.flow.begin(&self.provider, request, return_to, None, &[])?)
+    }
+
+    async fn conclude(&self, comeback: Comeback) -> Result<V::User, End> {
+        let Comeback { callback, verifier, .. } = comeback;
+        let issuer = self.provider.issuer.as_deref();
+        callback.check_issuer(|theirs| issuer.is_none_or(|ours| ours == theirs), false)?;
+        let tokens = self.flow.exchange(&self.provider, callback.code()?, verifier).await?;
+        let profile = Profile::fetch(&self.provider, &self.flow.client.id, &self.flow.http, &tokens).await?;
+        verified(&self.verify, Login { profile, tokens }).await
     }
 }
 
@@ -193,11 +195,7 @@ impl<V: VerifyLogin> Strategy for OAuth2<V> {
     type User = SignedIn<V::User>;
 
     async fn authenticate(&self, request: &Parts) -> Result<Outcome<Self::User>, Error> {
-        match self.concluded(request).await {
-            Ok(outcome) => Ok(outcome),
-            Err(End::Rejected(rejection)) => Ok(Outcome::Reject(rejection)),
-            Err(End::Undecided(error)) => Err(error),
-        }
+        authenticate(self, request).await
     }
 }
 
@@ -231,6 +229,9 @@ pub enum InvalidSetup {
     /// An additional header field is none.
     #[error("`{0}` and its value are no header field")]
     Header(String),
+    /// An algorithm of shared secrets: whoever knows the client's secret could write ID tokens.
+    #[error("{0} is no algorithm for ID tokens: use one with a key pair")]
+    Algorithm(strict_jose::Algorithm),
     /// A JSON pointer does not begin with a slash.
     #[error("`{0}` is no JSON pointer to a member: it must begin with a slash")]
     Pointer(String),

@@ -21,7 +21,7 @@ use crate::Error;
 /// Without a secret or a key it is a public client, which only PKCE protects (RFC 6749, section 2.1).
 #[derive(Clone)]
 pub struct Client {
-    pub(super) id: String,
+    pub(crate) id: String,
     pub(super) redirect_uri: String,
     credential: Credential,
 }

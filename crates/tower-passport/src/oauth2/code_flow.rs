@@ -9,10 +9,10 @@ use super::callback::Callback;
 use super::client::Assertion;
 use super::flow::{CookieStyle, Flow, seconds};
 use super::tokens::{Granted, TokenRequest};
-use super::{Client, End, Failure, Flows, Provider, ResponseMode, Tokens, encode};
+use super::{Client, End, Failure, Flows, Provider, ResponseMode, SignedIn, Tokens, encode};
 use crate::clock::{Clock, Randomness, system_clock, system_randomness};
 use crate::fields::{Field, in_form};
-use crate::{Error, HttpClient, LocalPath, Redirect, Rejection};
+use crate::{Error, HttpClient, LocalPath, Outcome, Redirect, Rejection};
 
 pub(crate) struct CodeFlow {
     pub(crate) client: Client,
@@ -24,9 +24,54 @@ pub(crate) struct CodeFlow {
     binding: String,
 }
 
+/// A strategy that logs in with the code flow: what is its own beside what all of them do.
+pub(crate) trait LogsIn: Sync {
+    type User: Send;
+
+    fn flow(&self) -> &CodeFlow;
+
+    /// What the provider calls a parameter.
+    fn name_of<'a>(&'a self, parameter: &'a str) -> &'a str;
+
+    /// Sends the browser to the provider.
+    fn set_out(
+        &self,
+        request: &Parts,
+        return_to: LocalPath,
+    ) -> impl Future<Output = Result<Redirect, End>> + Send;
+
+    /// Finds out who is back from there. That he set out from here, and in this browser, is known already.
+    fn conclude(&self, comeback: Comeback) -> impl Future<Output = Result<Self::User, End>> + Send;
+}
+
+pub(crate) async fn authenticate<L: LogsIn>(
+    strategy: &L,
+    request: &Parts,
+) -> Result<Outcome<SignedIn<L::User>>, Error> {
+    match log_in(strategy, request).await {
+        Ok(outcome) => Ok(outcome),
+        Err(End::Rejected(rejection)) => Ok(Outcome::Reject(rejection)),
+        Err(End::Undecided(error)) => Err(error),
+    }
+}
+
+async fn log_in<L: LogsIn>(strategy: &L, request: &Parts) -> Result<Outcome<SignedIn<L::User>>, End> {
+    let comeback = match strategy.flow().arrive(request, |name| strategy.name_of(name))? {
+        Arrival::SetsOut(return_to) => {
+            return strategy.set_out(request, return_to).await.map(Outcome::Redirect);
+        }
+        Arrival::ComesBack(comeback) => *comeback,
+    };
+    let (return_to, end_of_flow) = (comeback.return_to.clone(), comeback.end_of_flow.clone());
+    match strategy.conclude(comeback).await {
+        Ok(user) => Ok(Outcome::Accept(SignedIn { user, return_to, end_of_flow })),
+        Err(end) => Err(end.with_cookie(end_of_flow)),
+    }
+}
+
 /// What a request is to a strategy of this kind.
-pub(crate) enum Arrival {
-    Begins(LocalPath),
+enum Arrival {
+    SetsOut(LocalPath),
     ComesBack(Box<Comeback>),
 }
 
@@ -34,7 +79,7 @@ pub(crate) enum Arrival {
 pub(crate) struct Comeback {
     pub(crate) callback: Callback,
     pub(crate) verifier: String,
-    #[expect(dead_code, reason = "for the ID token, which the next commit brings")]
+    #[cfg_attr(not(feature = "oidc"), expect(dead_code, reason = "only an ID token has one"))]
     pub(crate) nonce: Option<String>,
     pub(crate) return_to: LocalPath,
     pub(crate) end_of_flow: HeaderValue,
@@ -56,13 +101,9 @@ impl CodeFlow {
     }
 
     /// Tells the beginning of a log-in from its end, and the end of ours from every other.
-    pub(crate) fn arrive<'a>(
-        &self,
-        request: &Parts,
-        name_of: impl Fn(&'static str) -> &'a str,
-    ) -> Result<Arrival, End> {
+    fn arrive<'a>(&self, request: &Parts, name_of: impl Fn(&'static str) -> &'a str) -> Result<Arrival, End> {
         let Some(callback) = Callback::of(request, self.response_mode, name_of)? else {
-            return return_to(request).map(Arrival::Begins);
+            return return_to(request).map(Arrival::SetsOut);
         };
         let now = (self.clock)();
         let (flow, end_of_flow) =

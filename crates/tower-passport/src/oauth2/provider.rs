@@ -114,17 +114,19 @@ impl Provider {
 }
 
 /// Refuses parameters that would undo a protection of the flow, or say a thing twice (RFC 6749, section 3.1).
-pub(super) fn check_parameters<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<(), InvalidSetup> {
+pub(crate) fn check_parameters<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<(), InvalidSetup> {
     match names.into_iter().find(|name| RESERVED.contains(name)) {
         Some(name) => Err(InvalidSetup::Parameter(name.to_owned())),
         None => Ok(()),
     }
 }
 
-const RESERVED: [&str; 10] = [
+const RESERVED: [&str; 11] = [
     "client_id",
     "code_challenge",
     "code_challenge_method",
+    // Only `Oidc::max_age` also checks it.
+    "max_age",
     "nonce",
     "redirect_uri",
     "request",
@@ -218,7 +220,7 @@ impl ProfilePointers {
         }
     }
 
-    pub(super) fn check(&self) -> Result<(), InvalidSetup> {
+    pub(crate) fn check(&self) -> Result<(), InvalidSetup> {
         let Self { subject, email, email_verified, name, picture } = self;
         let others = [email, email_verified, name, picture].into_iter().flatten();
         check_pointers(std::iter::once(subject).chain(others))

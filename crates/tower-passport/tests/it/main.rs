@@ -13,6 +13,8 @@ mod basic;
 #[cfg(test)]
 mod bearer;
 #[cfg(test)]
+mod browser;
+#[cfg(test)]
 mod buffer_body;
 #[cfg(test)]
 mod chain;
@@ -21,13 +23,23 @@ mod events;
 #[cfg(test)]
 mod examples;
 #[cfg(test)]
+mod http_client;
+#[cfg(test)]
+mod identity_provider;
+#[cfg(test)]
 mod jwt;
 #[cfg(test)]
 mod layer;
 #[cfg(test)]
 mod local;
 #[cfg(test)]
+mod oauth2;
+#[cfg(test)]
+mod oidc;
+#[cfg(test)]
 mod provide_keys;
+#[cfg(test)]
+mod remote_keys;
 #[cfg(test)]
 mod respond;
 #[cfg(test)]

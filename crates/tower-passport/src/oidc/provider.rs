@@ -1,0 +1,131 @@
+use strict_jose::Algorithm;
+
+use super::Issuer;
+use crate::discovery::Metadata;
+use crate::oauth2::check_parameters;
+use crate::{ClientAuthentication, HttpClient, InvalidSetup, ProfilePointers, Provider, Userinfo};
+
+/// An `OpenID` provider, as data: who it is, and what is asked of it. Where its endpoints are, it says itself.
+///
+/// ```
+/// use tower_passport::OidcProvider;
+///
+/// let google = OidcProvider {
+///     parameters: vec![("access_type".into(), "offline".into())],
+///     ..OidcProvider::new("google", "https://accounts.google.com")
+/// };
+/// assert_eq!(google.scopes, ["openid", "email", "profile"]);
+/// ```
+#[derive(Clone, Debug)]
+pub struct OidcProvider {
+    /// Its name in this program: [`Profile::provider`](crate::Profile::provider), and what a log-in is bound to.
+    pub id: String,
+    /// Who signs.
+    pub issuer: Issuer,
+    /// What is asked for; `openid` among it.
+    pub scopes: Vec<String>,
+    /// More parameters of the authorization request, such as `("prompt", "select_account")`.
+    pub parameters: Vec<(String, String)>,
+    /// The algorithms that this client is registered for (`id_token_signed_response_alg`).
+    pub algorithms: Vec<Algorithm>,
+    /// How the secret is sent; `None` as the provider says that it takes it.
+    pub client_authentication: Option<ClientAuthentication>,
+    /// Whether the userinfo endpoint is asked too.
+    pub userinfo: UserinfoUse,
+    /// Where in the claims is what.
+    pub profile: ProfilePointers,
+}
+
+/// Whether the userinfo endpoint is asked beside the ID token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UserinfoUse {
+    /// If there is one: many providers put name and e-mail address only there.
+    Fetch,
+    /// No: the ID token says all that is needed, and the log-in saves a request.
+    Skip,
+}
+
+impl OidcProvider {
+    /// A provider with one issuer, for ID tokens signed with RS256 (which every provider has), asked for `openid email
+    /// profile`, its userinfo too.
+    pub fn new(id: impl Into<String>, issuer: impl Into<String>) -> Self {
+        Self::with_issuer(id.into(), Issuer::One(issuer.into()))
+    }
+
+    /// A provider with an issuer for each tenant: see [`Issuer::ManyTenants`]. Which tenants are welcome is for the
+    /// verification to say, by [`Profile::issuer`](crate::Profile::issuer).
+    ///
+    /// ```
+    /// use tower_passport::OidcProvider;
+    ///
+    /// let microsoft = OidcProvider::multi_tenant(
+    ///     "microsoft",
+    ///     "https://login.microsoftonline.com/common/v2.0",
+    ///     "https://login.microsoftonline.com/{tenantid}/v2.0",
+    /// );
+    /// # let _ = microsoft;
+    /// ```
+    pub fn multi_tenant(
+        id: impl Into<String>,
+        discovery: impl Into<String>,
+        template: impl Into<String>,
+    ) -> Self {
+        let issuer = Issuer::ManyTenants { discovery: discovery.into(), template: template.into() };
+        Self::with_issuer(id.into(), issuer)
+    }
+
+    fn with_issuer(id: String, issuer: Issuer) -> Self {
+        Self {
+            id,
+            issuer,
+            scopes: ["openid", "email", "profile"].map(Into::into).into(),
+            parameters: Vec::new(),
+            algorithms: vec![Algorithm::Rs256],
+            client_authentication: None,
+            userinfo: UserinfoUse::Fetch,
+            profile: ProfilePointers::openid(),
+        }
+    }
+
+    pub(super) fn check(&self, http: &HttpClient) -> Result<(), InvalidSetup> {
+        http.check(self.issuer.discovery()).map_err(|_| InvalidSetup::Endpoint("issuer"))?;
+        if let Some(symmetric) = self.algorithms.iter().find(|algorithm| algorithm.is_symmetric()) {
+            return Err(InvalidSetup::Algorithm(*symmetric));
+        }
+        self.profile.check()?;
+        check_parameters(self.parameters.iter().map(|(name, _)| name.as_str()))
+    }
+
+    /// What an RSA key is for that does not say it.
+    pub(super) fn rsa_algorithm(&self) -> Algorithm {
+        let is_rsa = |algorithm: &&Algorithm| matches!(algorithm.name().as_bytes(), [b'R' | b'P', b'S', ..]);
+        self.algorithms.iter().find(is_rsa).copied().unwrap_or(Algorithm::Rs256)
+    }
+
+    /// This provider with the endpoints that it names.
+    pub(super) fn described_by(&self, metadata: &Metadata) -> Provider {
+        let methods = metadata.token_endpoint_auth_methods_supported.as_deref().unwrap_or_default();
+        let takes = |method: &str| methods.iter().any(|known| known == method);
+        let discovered = if takes("client_secret_post") && !takes("client_secret_basic") {
+            ClientAuthentication::Post
+        } else {
+            ClientAuthentication::Basic
+        };
+        Provider {
+            // The assertion of a client's key is for the one issuer; a template is nobody.
+            issuer: match &self.issuer {
+                Issuer::One(issuer) => Some(issuer.clone()),
+                Issuer::ManyTenants { .. } => None,
+            },
+            scopes: self.scopes.clone(),
+            parameters: self.parameters.clone(),
+            client_authentication: self.client_authentication.unwrap_or(discovered),
+            ..Provider::new(
+                &self.id,
+                &metadata.authorization_endpoint,
+                &metadata.token_endpoint,
+                Userinfo::TokenResponse,
+            )
+        }
+    }
+}

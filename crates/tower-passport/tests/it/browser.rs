@@ -1,0 +1,126 @@
+//! A browser, as far as log-ins need one: it keeps cookies and goes where it is sent.
+
+use std::collections::BTreeMap;
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use axum::{Router, routing};
+use http::{Method, Request, header};
+use http_body_util::BodyExt;
+use tower::ServiceExt;
+use tower_passport::{Authenticate, BufferBody, CurrentUser, Refusal, SignedIn, Strategy};
+
+use crate::identity_provider::IdentityProvider;
+
+pub(crate) type Pairs = Vec<(String, String)>;
+
+/// A site whose every page logs in with the strategy: `/` begins, `/callback` is where the browser comes back.
+pub(crate) fn site(strategy: impl Strategy<User = SignedIn<String>>) -> Router {
+    async fn signed_in(CurrentUser(signed_in): CurrentUser<SignedIn<String>>) -> Response {
+        ([("x-user", signed_in.user.clone())], signed_in.redirect()).into_response()
+    }
+    Router::new()
+        .route("/", routing::any(signed_in))
+        .route("/callback", routing::any(signed_in))
+        .layer(Authenticate::new(strategy))
+        .layer(BufferBody::new(16 * 1024))
+}
+
+#[derive(Clone, Default)]
+pub(crate) struct Browser {
+    pub(crate) cookies: BTreeMap<String, String>,
+}
+
+impl Browser {
+    /// Asks for a page and keeps the cookies of the answer.
+    pub(crate) async fn ask(&mut self, site: &Router, method: Method, uri: &str, body: String) -> Seen {
+        let cookies: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let mut request = Request::builder().method(method).uri(uri);
+        if !cookies.is_empty() {
+            request = request.header(header::COOKIE, cookies.join("; "));
+        }
+        let response = site.clone().oneshot(request.body(Body::from(body)).unwrap()).await.unwrap();
+        let (head, body) = response.into_parts();
+        let mut set_cookies = Vec::new();
+        for cookie in head.headers.get_all(header::SET_COOKIE) {
+            let cookie = cookie.to_str().unwrap().to_owned();
+            let (name, rest) = cookie.split_once('=').unwrap();
+            let value = rest.split(';').next().unwrap();
+            if cookie.contains("Max-Age=0") {
+                self.cookies.remove(name);
+            } else {
+                self.cookies.insert(name.to_owned(), value.to_owned());
+            }
+            set_cookies.push(cookie);
+        }
+        let text = |name: &str| head.headers.get(name).map(|value| value.to_str().unwrap().to_owned());
+        Seen {
+            status: head.status.as_u16(),
+            location: text("location"),
+            user: text("x-user"),
+            cause: head.extensions.get::<Refusal>().map(Refusal::cause).unwrap_or_default(),
+            error: head
+                .extensions
+                .get::<Refusal>()
+                .and_then(|refusal| std::error::Error::source(refusal.error()?).map(ToString::to_string)),
+            body: String::from_utf8(body.collect().await.unwrap().to_bytes().into()).unwrap(),
+            set_cookies,
+        }
+    }
+
+    pub(crate) async fn get(&mut self, site: &Router, uri: &str) -> Seen {
+        self.ask(site, Method::GET, uri, String::new()).await
+    }
+
+    /// Begins a log-in, and gives where the provider is.
+    pub(crate) async fn begin(&mut self, site: &Router) -> String {
+        let seen = self.get(site, "/").await;
+        assert_eq!(seen.status, 303, "{seen:?}");
+        seen.location.unwrap()
+    }
+
+    /// Comes back with these parameters.
+    pub(crate) async fn come_back(&mut self, site: &Router, answer: &Pairs) -> Seen {
+        let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(answer).finish();
+        self.get(site, &format!("/callback?{query}")).await
+    }
+
+    /// A whole log-in, as it should be.
+    pub(crate) async fn log_in(&mut self, site: &Router, provider: &IdentityProvider) -> Seen {
+        let location = self.begin(site).await;
+        let answer = provider.consent(&location);
+        self.come_back(site, &answer).await
+    }
+}
+
+/// What there is to see of an answer.
+#[derive(Debug)]
+pub(crate) struct Seen {
+    pub(crate) status: u16,
+    pub(crate) location: Option<String>,
+    pub(crate) user: Option<String>,
+    pub(crate) cause: &'static str,
+    pub(crate) error: Option<String>,
+    pub(crate) body: String,
+    pub(crate) set_cookies: Vec<String>,
+}
+
+impl Seen {
+    #[track_caller]
+    pub(crate) fn is(&self, status: u16, cause: &str) {
+        assert_eq!((self.status, self.cause), (status, cause), "{self:?}");
+        assert_eq!(self.user, None);
+    }
+
+    #[track_caller]
+    pub(crate) fn is_signed_in(&self, user: &str) {
+        assert_eq!((self.status, self.user.as_deref()), (303, Some(user)), "{self:?}");
+    }
+}
+
+/// The same answer with one parameter changed; without it, if there is no value.
+pub(crate) fn with(answer: &Pairs, name: &str, value: Option<&str>) -> Pairs {
+    let mut answer: Pairs = answer.iter().filter(|(known, _)| known != name).cloned().collect();
+    answer.extend(value.map(|value| (name.to_owned(), value.to_owned())));
+    answer
+}

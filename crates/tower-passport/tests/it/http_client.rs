@@ -1,0 +1,60 @@
+//! `HttpClient`: where it goes, and when it gives up.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, StatusCode};
+use tower_passport::{HttpClient, HttpError, Network};
+
+use crate::identity_provider::{Answer, IdentityProvider};
+
+async fn asked(
+    provider: &IdentityProvider,
+    http: &HttpClient,
+    answer: Answer,
+) -> Result<StatusCode, HttpError> {
+    provider.now().answers = [("/jwks", answer)].into();
+    let request = Request::get(format!("{}/jwks", provider.url)).body(Bytes::new()).unwrap();
+    http.send(request).await.map(|answer| answer.status())
+}
+
+#[tokio::test]
+async fn it_gives_the_answer_or_says_why_not() {
+    let provider = IdentityProvider::start().await;
+    let http = HttpClient::new(Network::Loopback).unwrap();
+    for status in [200, 404, 500] {
+        assert_eq!(asked(&provider, &http, Answer::Status(status)).await.unwrap(), status);
+    }
+    for location in ["https://169.254.169.254/", "/userinfo"] {
+        let seen = asked(&provider, &http, Answer::RedirectTo(location.into())).await;
+        assert!(matches!(seen, Err(HttpError::Status(StatusCode::TEMPORARY_REDIRECT))));
+    }
+    assert_eq!(provider.asked("/userinfo"), 0);
+    let small = http.clone().max_body(6);
+    assert_eq!(asked(&provider, &small, Answer::Text("6 char".into())).await.unwrap(), 200);
+    let seen = asked(&provider, &small, Answer::Text("7 chars".into())).await;
+    assert!(matches!(seen, Err(HttpError::TooLarge { limit: 6 })));
+    assert!(matches!(asked(&provider, &small, Answer::Endless).await, Err(HttpError::TooLarge { limit: 6 })));
+    let impatient = http.timeout(Duration::from_millis(200));
+    assert!(matches!(asked(&provider, &impatient, Answer::Hanging).await, Err(HttpError::TimedOut { .. })));
+}
+
+#[tokio::test]
+async fn it_does_not_knock_at_its_neighbours() {
+    let provider = IdentityProvider::start().await;
+    let public = HttpClient::new(Network::Public).unwrap();
+    assert!(matches!(asked(&provider, &public, Answer::Status(200)).await, Err(HttpError::Forbidden(_))));
+    // A name, which only resolving shows to be this machine.
+    let request = Request::get("https://localhost.localhost/").body(Bytes::new()).unwrap();
+    assert!(matches!(public.send(request).await, Err(HttpError::Forbidden(_))));
+    assert_eq!(provider.asked("/jwks"), 0);
+}
+
+#[tokio::test]
+async fn nobody_there_is_no_connection_and_the_error_does_not_repeat_the_url() {
+    let http = HttpClient::new(Network::Loopback).unwrap();
+    let request = Request::get("http://127.0.0.1:1/?access_token=secret").body(Bytes::new()).unwrap();
+    let error = http.send(request).await.unwrap_err();
+    assert!(matches!(error, HttpError::Transport(_)));
+    assert!(!format!("{error:?}").contains("secret"), "{error:?}");
+}
