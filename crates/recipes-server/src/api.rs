@@ -4,7 +4,10 @@
 
 pub mod accounts;
 mod answers;
+pub mod api_tokens;
 pub mod docs;
 pub mod health;
+pub mod me;
 mod parameters;
 pub mod recipes;
+pub mod sessions;

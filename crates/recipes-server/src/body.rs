@@ -1,11 +1,13 @@
 //! Request bodies in: JSON or a nested form, bounded in size and time, parsed into a type that is proof.
 
+pub mod fields;
+
 use axum::{
     extract::{FromRequest, Request},
     response::Response,
 };
 use bytes::Bytes;
-use http::{HeaderMap, header};
+use http::{HeaderMap, Method, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use recipes::{Encoding, Problem};
 use serde_json::{Map, Value};
@@ -31,7 +33,10 @@ impl<S: Sync, T: Parse> FromRequest<S> for Body<T> {
     async fn from_request(request: Request, _: &S) -> Result<Self, Response> {
         let (head, body) = request.into_parts();
         let parsed = async {
-            let encoding = encoding(&head.headers)?;
+            let encoding = match head.method {
+                Method::PATCH => encoding_of_patch(&head.headers)?,
+                _ => encoding(&head.headers)?,
+            };
             let bytes = collect(body).await?;
             let fields = match encoding {
                 Some(Encoding::Json) => json(&bytes)?,
@@ -54,9 +59,7 @@ impl<S: Sync, T: Parse> FromRequest<S> for Body<T> {
 /// # Errors
 /// [`ApiError::UnsupportedMediaType`] for any other than the two.
 pub fn encoding(headers: &HeaderMap) -> Result<Option<Encoding>, ApiError> {
-    let Some(value) = headers.get(header::CONTENT_TYPE) else { return Ok(None) };
-    let text = value.to_str().map_err(|_| ApiError::UnsupportedMediaType)?;
-    let media_type = text.split(';').next().unwrap_or_default().trim();
+    let Some(media_type) = media_type(headers) else { return Ok(None) };
     if media_type.eq_ignore_ascii_case("application/json") {
         Ok(Some(Encoding::Json))
     } else if media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
@@ -64,6 +67,20 @@ pub fn encoding(headers: &HeaderMap) -> Result<Option<Encoding>, ApiError> {
     } else {
         Err(ApiError::UnsupportedMediaType)
     }
+}
+
+/// The same for a PATCH, which may also say that it is one (RFC 7396).
+fn encoding_of_patch(headers: &HeaderMap) -> Result<Option<Encoding>, ApiError> {
+    if media_type(headers).is_some_and(|it| it.eq_ignore_ascii_case("application/merge-patch+json")) {
+        return Ok(Some(Encoding::Json));
+    }
+    encoding(headers).map_err(|_| ApiError::UnsupportedPatch)
+}
+
+/// What the client calls the body, without parameters; what is no text is called nothing.
+fn media_type(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::CONTENT_TYPE)?;
+    Some(value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim())
 }
 
 /// The whole body, if it is small enough and comes in time.

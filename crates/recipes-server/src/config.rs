@@ -15,10 +15,10 @@ use std::{
 };
 
 use clap::{Args, ValueEnum};
-use recipes::store::DatabaseUrl;
+use recipes::{SessionLimits, store::DatabaseUrl};
 use secrecy::SecretString;
 
-use crate::{front::Origins, passwords::Scheme, telemetry::LogFormat};
+use crate::{accounts::Settings, front::Origins, passwords::Scheme, telemetry::LogFormat};
 
 /// Every setting with its name, its default and what may stand there.
 #[derive(Args, Clone, Debug)]
@@ -48,6 +48,18 @@ pub struct Config {
         long, env, global = true, value_name = "SECONDS", default_value = "86400", value_parser = values::jwt_expires_in
     )]
     jwt_expires_in: Duration,
+
+    /// After how many seconds without any use a session ends
+    #[arg(
+        long, env, global = true, value_name = "SECONDS", default_value = "1209600", value_parser = values::session_time
+    )]
+    session_idle: Duration,
+
+    /// After how many seconds a session ends in any case
+    #[arg(
+        long, env, global = true, value_name = "SECONDS", default_value = "2592000", value_parser = values::session_time
+    )]
+    session_lifetime: Duration,
 
     /// How new passwords are hashed; hashes of either kind log in
     #[arg(
@@ -123,8 +135,9 @@ impl Config {
         DatabaseUrl::parse(DEFAULT_DATABASE).as_ref() == Ok(&self.database_url)
     }
 
-    pub fn jwt_lifetime(&self) -> Duration {
-        self.jwt_expires_in
+    pub fn accounts(&self) -> Settings {
+        let sessions = SessionLimits::new(self.session_idle, self.session_lifetime);
+        Settings { token_lifetime: self.jwt_expires_in, sessions }
     }
 
     pub fn scheme(&self) -> Scheme {

@@ -18,10 +18,12 @@ use axum::{
 };
 use http::{HeaderValue, StatusCode, header};
 use recipes::{Problem, store::StoreError};
-use serde::Serialize;
 use tower_passport::{Reason, Refusal};
 
-use crate::{accept::Shape, conditional, limits, passwords::HashError};
+pub use self::report::Report;
+use crate::{conditional, limits, passwords::HashError};
+
+mod report;
 
 /// Everything that can be answered instead of what was asked for.
 #[derive(Debug)]
@@ -36,6 +38,21 @@ pub enum ApiError {
     /// Signed in, but this recipe belongs to somebody else.
     NotTheOwner,
     EmailTaken,
+    /// An unknown e-mail or a wrong password; also when it was right a moment ago.
+    UnableToLogIn,
+    /// Signed in, and asked for the password once more.
+    WrongPassword,
+    /// Unknown, expired, used before, or of a session that has ended.
+    InvalidRefreshToken,
+    /// Signed in with an API token where there is something to say of "this session".
+    SessionRequired,
+    /// An API token may not give away more than it has.
+    TokenTooPowerful,
+    SessionNotFound,
+    ApiTokenNotFound,
+    TooManyApiTokens,
+    /// A page of another site has sent a browser here with its cookies.
+    CrossOrigin,
     /// Well-formed, but not what the field may hold: every problem at once.
     Invalid(Vec<Problem>),
     /// Not to be understood at all.
@@ -43,6 +60,7 @@ pub enum ApiError {
     /// `Prefer: handling=strict` and fields that nobody knows.
     UnknownFields(Vec<Problem>),
     UnsupportedMediaType,
+    UnsupportedPatch,
     NotAcceptable,
     BodyTooLarge {
         limit: usize,
@@ -87,6 +105,12 @@ impl From<StoreError> for ApiError {
     }
 }
 
+impl From<Refusal> for ApiError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
 impl From<HashError> for ApiError {
     fn from(error: HashError) -> Self {
         match error {
@@ -115,16 +139,6 @@ impl IntoResponse for ApiError {
     }
 }
 
-/// What the client will be told, still without a shape.
-#[derive(Debug)]
-pub struct Report {
-    status: StatusCode,
-    code: &'static str,
-    message: Cow<'static, str>,
-    errors: Vec<Problem>,
-    cause: Option<Cause>,
-}
-
 impl ApiError {
     #[expect(clippy::too_many_lines, reason = "one match over all errors is the table of them")]
     fn report(self, headers: &mut http::HeaderMap) -> Report {
@@ -147,16 +161,55 @@ impl ApiError {
             ),
             Self::Refused(refusal) => refused(refusal, headers),
             Self::CallerGone => {
-                headers.insert(
-                    header::WWW_AUTHENTICATE,
-                    HeaderValue::from_static(r#"Bearer error="invalid_token""#),
-                );
+                headers.insert(header::WWW_AUTHENTICATE, BEARER_INVALID);
                 plain(StatusCode::UNAUTHORIZED, "invalid_token", "Unauthorized")
             }
             Self::NotTheOwner => {
                 plain(StatusCode::FORBIDDEN, "not_the_owner", "Only its owner may change this recipe")
             }
             Self::EmailTaken => plain(StatusCode::CONFLICT, "email_taken", "Email already exists!"),
+            Self::UnableToLogIn => {
+                headers.insert(header::WWW_AUTHENTICATE, BEARER);
+                plain(StatusCode::UNAUTHORIZED, "unable_to_log_in", "Unable to login")
+            }
+            // Not 401: the token is good, and a client that hears 401 would throw it away.
+            Self::WrongPassword => {
+                plain(StatusCode::FORBIDDEN, "wrong_password", "This is not your current password")
+            }
+            Self::InvalidRefreshToken => {
+                headers.insert(header::WWW_AUTHENTICATE, BEARER_INVALID);
+                plain(
+                    StatusCode::UNAUTHORIZED,
+                    "invalid_refresh_token",
+                    "This refresh token is not or no longer good; log in again",
+                )
+            }
+            Self::SessionRequired => plain(
+                StatusCode::FORBIDDEN,
+                "session_required",
+                "This is about the session you are in, and an API token has none; log in instead",
+            ),
+            Self::TokenTooPowerful => plain(
+                StatusCode::FORBIDDEN,
+                "token_too_powerful",
+                "An API token can make only tokens with its own scopes at most, and no longer-lived ones",
+            ),
+            Self::SessionNotFound => {
+                plain(StatusCode::NOT_FOUND, "session_not_found", "You have no such session")
+            }
+            Self::ApiTokenNotFound => {
+                plain(StatusCode::NOT_FOUND, "api_token_not_found", "You have no such API token")
+            }
+            Self::TooManyApiTokens => plain(
+                StatusCode::CONFLICT,
+                "too_many_api_tokens",
+                "You have as many API tokens as there may be; delete one first",
+            ),
+            Self::CrossOrigin => plain(
+                StatusCode::FORBIDDEN,
+                "cross_origin",
+                "Requests with cookies must come from a page of this site",
+            ),
             Self::Invalid(errors) => Report {
                 errors,
                 ..plain(
@@ -179,6 +232,15 @@ impl ApiError {
                 "unsupported_media_type",
                 "Send the body as application/json or application/x-www-form-urlencoded",
             ),
+            Self::UnsupportedPatch => {
+                // RFC 5789 section 2.2.
+                headers.insert("accept-patch", HeaderValue::from_static("application/merge-patch+json"));
+                plain(
+                    StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                    "unsupported_media_type",
+                    "Send the changes as application/merge-patch+json or application/json",
+                )
+            }
             Self::NotAcceptable => plain(
                 StatusCode::NOT_ACCEPTABLE,
                 "not_acceptable",
@@ -237,6 +299,10 @@ impl ApiError {
     }
 }
 
+/// RFC 9110 section 11.6.1 wants a challenge with every 401; logging in leads to a Bearer token.
+const BEARER: HeaderValue = HeaderValue::from_static("Bearer");
+const BEARER_INVALID: HeaderValue = HeaderValue::from_static(r#"Bearer error="invalid_token""#);
+
 /// The door's conclusion in the words of this API; its challenges stay as they are.
 fn refused(refusal: Refusal, headers: &mut http::HeaderMap) -> Report {
     for challenge in refusal.challenges() {
@@ -246,13 +312,13 @@ fn refused(refusal: Refusal, headers: &mut http::HeaderMap) -> Report {
         Reason::NoCredentials => (StatusCode::UNAUTHORIZED, "unauthorized", "Unauthorized".into()),
         Reason::InvalidToken => (StatusCode::UNAUTHORIZED, "invalid_token", "Unauthorized".into()),
         Reason::WrongCredentials => {
-            // RFC 9110 section 11.6.1 wants a challenge with every 401; logging in leads to a Bearer token.
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-            (StatusCode::UNAUTHORIZED, "unable_to_log_in", "Unable to login".into())
+            return ApiError::UnableToLogIn.report(headers);
         }
-        Reason::InsufficientScope => {
-            (StatusCode::FORBIDDEN, "insufficient_scope", "This token does not allow that".into())
-        }
+        Reason::InsufficientScope => (
+            StatusCode::FORBIDDEN,
+            "insufficient_scope",
+            "This token does not allow that; WWW-Authenticate names the scope it needs".into(),
+        ),
         Reason::InvalidRequest if !refusal.missing_fields().is_empty() => {
             return ApiError::missing(refusal.missing_fields().iter().map(String::as_str)).report(headers);
         }
@@ -278,78 +344,4 @@ fn refused(refusal: Refusal, headers: &mut http::HeaderMap) -> Report {
 /// `Retry-After` in whole seconds, rounded up: coming back too early is another refusal (RFC 9110 10.2.3).
 fn seconds(wait: Duration) -> HeaderValue {
     HeaderValue::from(wait.as_secs() + u64::from(wait.subsec_nanos() > 0))
-}
-
-impl Report {
-    /// The body in the asked-for shape and its media type; logs what is ours to mend.
-    pub fn render(&self, shape: Shape, request_id: &str) -> (&'static str, Vec<u8>) {
-        if self.status.is_server_error() {
-            let cause = self.cause.as_deref().map(tracing::field::display);
-            if self.status == StatusCode::INTERNAL_SERVER_ERROR {
-                tracing::error!(request.id = request_id, code = self.code, cause, "A request failed");
-            } else {
-                tracing::warn!(request.id = request_id, code = self.code, cause, "A request was turned away");
-            }
-        }
-        match shape {
-            Shape::Seed => ("application/json", to_json(&SeedError::new(self, request_id))),
-            Shape::Problem => ("application/problem+json", to_json(&ProblemDetails::new(self, request_id))),
-        }
-    }
-}
-
-fn to_json(body: &impl Serialize) -> Vec<u8> {
-    // Strings and numbers only: serializing them cannot fail.
-    serde_json::to_vec(body).unwrap_or_default()
-}
-
-/// An error in the original API's shape, grown by `code`, `errors` and `requestId`.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct SeedError<'a> {
-    status: &'static str,
-    status_code: u16,
-    message: &'a str,
-    code: &'a str,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    errors: &'a [Problem],
-    request_id: &'a str,
-}
-
-impl<'a> SeedError<'a> {
-    fn new(report: &'a Report, request_id: &'a str) -> Self {
-        let Report { status, code, message, errors, .. } = report;
-        Self { status: "error", status_code: status.as_u16(), message, code, errors, request_id }
-    }
-}
-
-/// An error as RFC 9457 problem details.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ProblemDetails<'a> {
-    r#type: &'static str,
-    title: &'static str,
-    status: u16,
-    detail: &'a str,
-    code: &'a str,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    errors: &'a [Problem],
-    request_id: &'a str,
-}
-
-impl<'a> ProblemDetails<'a> {
-    fn new(report: &'a Report, request_id: &'a str) -> Self {
-        let Report { status, code, message, errors, .. } = report;
-        // "about:blank" means that the title is the status's own phrase (RFC 9457 section 4.2.1).
-        let title = status.canonical_reason().unwrap_or("Error");
-        Self {
-            r#type: "about:blank",
-            title,
-            status: status.as_u16(),
-            detail: message,
-            code,
-            errors,
-            request_id,
-        }
-    }
 }

@@ -5,10 +5,11 @@
 //! 1. a trailing slash is taken off; the request gets an id (its own, if it brings a sane one), so that everything after can name it;
 //! 2. a preflight is answered here: it never has credentials, so no route could judge it;
 //! 3. a client that cannot read JSON is told so before anything is changed on its behalf;
-//! 4. the router answers, with a time-out (its timer is made only when the answer is not there at once) and
+//! 4. a change that a page of another site may have made a browser send with its cookies is refused (CSRF);
+//! 5. the router answers, with a time-out (its timer is made only when the answer is not there at once) and
 //!    with panics caught; large bodies are compressed for those who can read that;
-//! 5. an error gets its body, now that the shape and the id are known;
-//! 6. security, CORS and request-id headers; then the line in the access log.
+//! 6. an error gets its body, now that the shape and the id are known;
+//! 7. security, CORS and request-id headers; then the line in the access log.
 //!
 //! The body limit is not here: it belongs to who reads a body ([`crate::body`]), as most requests have none.
 
@@ -36,7 +37,11 @@ use jiff::Timestamp;
 use pin_project_lite::pin_project;
 use recipes::Clock;
 use tokio::time::Sleep;
-use tower_http::compression::{Compression, ResponseFuture as CompressedFuture};
+use tower_http::{
+    compression::{Compression, ResponseFuture as CompressedFuture},
+    csrf::{Csrf, CsrfLayer, ProtectionError, ResponseFuture as CheckedFuture},
+};
+use tower_layer::Layer as _;
 use tower_passport::Refusal;
 use tower_service::Service;
 
@@ -44,6 +49,7 @@ pub use self::cors::Origins;
 use self::request_id::{RequestId, RequestIds};
 use crate::{
     accept::{self, Shape},
+    cookies,
     error::{ApiError, Report},
     limits,
     telemetry::{Access, AccessLog},
@@ -54,6 +60,7 @@ use crate::{
 pub struct Front {
     plain: Router,
     compressing: Compression<Router, WorthCompressing>,
+    checking_origin: Compression<Csrf<Router, RefuseOrigin>, WorthCompressing>,
     desk: Arc<Desk>,
 }
 
@@ -68,10 +75,16 @@ struct Desk {
 impl Front {
     pub fn new(router: Router, clock: Clock, seed: [u8; 8], origins: Origins, log: AccessLog) -> Self {
         let compressing = Compression::new(router.clone()).compress_when(WORTH_COMPRESSING);
+        let check = CsrfLayer::new().with_rejection_response(REFUSE_ORIGIN);
+        let checking_origin = Compression::new(check.layer(router.clone())).compress_when(WORTH_COMPRESSING);
         let desk = Desk { clock, ids: RequestIds::seeded(seed), origins, log };
-        Self { plain: router, compressing, desk: Arc::new(desk) }
+        Self { plain: router, compressing, checking_origin, desk: Arc::new(desk) }
     }
 }
+
+type RefuseOrigin = fn(ProtectionError) -> Response;
+
+const REFUSE_ORIGIN: RefuseOrigin = |_| ApiError::CrossOrigin.into_response();
 
 type WorthCompressing = fn(StatusCode, http::Version, &HeaderMap, &http::Extensions) -> bool;
 
@@ -118,6 +131,8 @@ where
             Answer::Known { response: Some(preflight) }
         } else if request.uri().path().starts_with("/api/") && !accept::reads_json(headers) {
             Answer::Known { response: Some(ApiError::NotAcceptable.into_response()) }
+        } else if cookies::are_at_stake(&request) {
+            Answer::Checked { future: self.checking_origin.call(request.map(boxed)) }
         } else if headers.contains_key(header::ACCEPT_ENCODING) {
             Answer::Compressed { future: self.compressing.call(request.map(boxed)) }
         } else {
@@ -171,6 +186,7 @@ pin_project! {
         Known { response: Option<Response> },
         Plain { #[pin] future: RouteFuture<Infallible> },
         Compressed { #[pin] future: CompressedFuture<RouteFuture<Infallible>, WorthCompressing> },
+        Checked { #[pin] future: CompressedFuture<CheckedFuture<RouteFuture<Infallible>>, WorthCompressing> },
     }
 }
 
@@ -215,6 +231,9 @@ impl Answer {
             AnswerProjection::Known { response } => Poll::Ready(response.take().unwrap_or_default()),
             AnswerProjection::Plain { future } => future.poll(context).map(infallible),
             AnswerProjection::Compressed { future } => {
+                future.poll(context).map_ok(|response| response.map(Body::new)).map(infallible)
+            }
+            AnswerProjection::Checked { future } => {
                 future.poll(context).map_ok(|response| response.map(Body::new)).map(infallible)
             }
         }

@@ -3,15 +3,17 @@
 //! A request comes through [`server`] (connections) and [`front`] (what every request passes) to the [`router`],
 //! the table of contents, which leads to a handler in [`api`]. Handlers parse ([`body`], [`query`],
 //! [`conditional`]), let [`accounts`] and the store do the work, and answer; what goes wrong becomes an
-//! [`error::ApiError`]. `tower-passport` decides who sends a request, as it would in any other project.
+//! [`error::ApiError`]. `tower-passport` decides who sends a request ([`caller`]), as it would in any other project.
 
 pub mod accept;
 pub mod accounts;
 pub mod api;
 pub mod body;
+pub mod caller;
 pub mod cli;
 pub mod conditional;
 pub mod config;
+pub mod cookies;
 pub mod error;
 pub mod front;
 pub mod limits;

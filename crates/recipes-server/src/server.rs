@@ -37,7 +37,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     }
     let key = config.signing_key(&entropy)?;
     let passwords = Passwords::start(config.scheme(), &entropy)?;
-    let app = App::new(store.clone(), passwords, key, config.jwt_lifetime(), clock.clone(), entropy.clone());
+    let app = App::new(store.clone(), passwords, key, config.accounts(), clock.clone(), entropy.clone());
     let log = AccessLog::start(config.log_format);
     let (routes, _) = router();
     let front =

@@ -1,13 +1,14 @@
 //! What the handlers share.
 
-use std::{ops::Deref, sync::Arc, time::Duration};
+use std::{ops::Deref, sync::Arc};
 
 use axum::extract::FromRef;
 use recipes::{Clock, Entropy, store::Store};
 use strict_jose::Key;
 
 use crate::{
-    accounts::{self, Accounts, Guard, LogIn},
+    accounts::{self, Accounts, LogIn, Settings},
+    caller::{self, Guard},
     passwords::Passwords,
 };
 
@@ -29,13 +30,20 @@ impl App {
         store: Store,
         passwords: Passwords,
         key: Key,
-        expires_in: Duration,
+        settings: Settings,
         clock: Clock,
         entropy: Entropy,
     ) -> Self {
-        let guard = accounts::guard(key.clone(), store.clone(), clock.clone());
+        let guard = caller::guard(key.clone(), store.clone(), settings.sessions, clock.clone());
         let log_in = accounts::log_in(store.clone(), passwords.clone(), clock.clone());
-        let accounts = Accounts { store: store.clone(), passwords, key, expires_in, clock: clock.clone() };
+        let accounts = Accounts {
+            store: store.clone(),
+            passwords,
+            key,
+            settings,
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+        };
         let (guard, log_in) = (Arc::new(guard), Arc::new(log_in));
         Self(Arc::new(Parts { store, accounts, clock, entropy, guard, log_in }))
     }

@@ -46,7 +46,7 @@ mod session;
 pub mod store;
 mod user;
 
-pub use api_token::{ApiToken, ApiTokenSecret, NewApiToken, TokenName};
+pub use api_token::{ApiToken, NewApiToken, TokenName};
 pub use clock::Clock;
 pub use digest::TokenDigest;
 pub use entropy::Entropy;

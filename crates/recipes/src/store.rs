@@ -234,6 +234,13 @@ impl Store {
         }
     }
 
+    /// The recipes of one user after this one, as many as a page holds.
+    pub async fn recipes_of(&self, owner: UserId, after: Option<RecipeId>) -> Result<Listing, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.recipes_of(owner, after).await,
+        }
+    }
+
     /// How many recipes exist for this viewer.
     pub async fn count_recipes(&self, viewer: Viewer) -> Result<u64, StoreError> {
         match self {

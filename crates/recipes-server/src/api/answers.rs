@@ -28,7 +28,22 @@ errors! {
         ["www-authenticate" "`Bearer`, with an `error` when a token was sent (RFC 6750)"];
     WrongPassword: 401 "Unknown e-mail or wrong password; which of them is not said"
         ["www-authenticate" "`Bearer`: the scheme that logging in leads to"];
-    Forbidden: 403 "The recipe belongs to somebody else";
+    InvalidRefreshToken: 401 "Unknown, expired, used before, or of a session that has ended: log in again"
+        ["www-authenticate" "`Bearer error=\"invalid_token\"`"];
+    Forbidden: 403 "The recipe belongs to somebody else, or the API token lacks the scope `recipes:write`";
+    WithoutRecipesRead: 403 "The API token lacks the scope `recipes:read`"
+        ["www-authenticate" "`Bearer error=\"insufficient_scope\"`, with the scope"];
+    WithoutRecipesWrite: 403 "The API token lacks the scope `recipes:write`"
+        ["www-authenticate" "`Bearer error=\"insufficient_scope\"`, with the scope"];
+    WithoutScope: 403 "The API token lacks the scope `account`, or a page of another site sent this with cookies"
+        ["www-authenticate" "`Bearer error=\"insufficient_scope\"`, with the scope"];
+    NoSession: 403 "An API token has no session, or lacks the scope `account`";
+    WrongCurrentPassword: 403 "Not your current password, or the API token lacks the scope `account`";
+    TooPowerful: 403 "An API token makes no token that may do more or lives longer than itself";
+    OtherSite: 403 "A page of another site sent this with cookies, or asked for some";
+    SessionNotFound: 404 "You have no such session";
+    ApiTokenNotFound: 404 "You have no such API token";
+    TooManyApiTokens: 409 "You have 100 API tokens already";
     RecipeNotFound: 404 "There is no such recipe, or it is private to somebody else";
     NotAcceptable: 406 "The client accepts neither JSON nor problem details";
     EmailTaken: 409 "There is an account with this e-mail";

@@ -53,7 +53,11 @@ impl Modify for Bearer {
     fn modify(&self, openapi: &mut OpenApi) {
         let mut bearer = Http::new(HttpAuthScheme::Bearer);
         bearer.bearer_format = Some("JWT".to_owned());
-        bearer.description = Some("The `token` that sign-up and log-in answer.".to_owned());
+        bearer.description = Some(
+            "The `token` that sign-up, log-in and refresh answer, or an API token (`rcp_..`), which must have the \
+             scope that the operation names."
+                .to_owned(),
+        );
         let components = openapi.components.get_or_insert_default();
         components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
     }

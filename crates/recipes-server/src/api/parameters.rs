@@ -23,6 +23,23 @@ pub(super) struct RecipeInPath {
 }
 
 #[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+#[expect(dead_code, reason = "only its description is used")]
+pub(super) struct UuidInPath {
+    #[param(format = "uuid", example = "01936f5e-8c00-7d3a-9b1e-3f5a7c9e1b2d")]
+    id: String,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "only its description is used")]
+pub(super) struct Cookies {
+    /// Whether the tokens come as cookies that no script can read, and not in the body: for pages of this site.
+    #[param(default = false)]
+    cookies: Option<bool>,
+}
+
+#[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "only its description is used")]
 pub(super) struct IfNoneMatch {

@@ -6,22 +6,22 @@ use axum::{
 };
 use http::{HeaderMap, HeaderValue, StatusCode, Uri, header, request::Parts};
 use recipes::{
-    Cursor, Draft, Encoding, Page, Problem, RecipeId, Role, Uid, User,
-    store::{Edit, Editor, NewRecipe, Stored, Viewer},
+    Cursor, Draft, Encoding, Page, Problem, RecipeId, Uid,
+    store::{Edit, NewRecipe, Stored},
 };
 use serde_json::{Map, Value};
-use tower_passport::Auth;
+use tower_passport::{Auth, Scoped};
 
 use super::{
     answers::{
         Forbidden, Malformed, NotAcceptable, PreconditionFailed, RecipeNotFound, UnacceptableBody,
-        Unauthorized, Unavailable,
+        Unauthorized, Unavailable, WithoutRecipesRead, WithoutRecipesWrite,
     },
     parameters::{IfMatch, IfNoneMatch, PageQuery, RecipeInPath},
 };
 use crate::{
-    accounts::Guard,
     body::{Body, Parse},
+    caller::{Guard, WriteRecipes, viewer},
     conditional::{self, Conditions, ETag},
     error::ApiError,
     limits,
@@ -33,11 +33,11 @@ use crate::{
 #[utoipa::path(
     get, path = "/api/v1/recipes", tag = "recipes", operation_id = "listRecipes",
     params(PageQuery),
-    security((), ("bearer" = [])),
+    security((), ("bearer" = ["recipes:read"])),
     responses(
         (status = 200, description = "A page of recipes", body = ref("#/components/schemas/RecipePage"), headers(
             ("link" = String, description = "Where the next page is (`rel=\"next\"`), if there is one"))),
-        Malformed, Unauthorized, NotAcceptable, Unavailable,
+        Malformed, Unauthorized, WithoutRecipesRead, NotAcceptable, Unavailable,
     )
 )]
 pub async fn list(
@@ -48,7 +48,7 @@ pub async fn list(
 ) -> Result<Response, ApiError> {
     let query = Query::parse(&uri, &["limit", "cursor"])?;
     let page = page(&query)?;
-    let viewer = viewer(caller.as_ref());
+    let viewer = viewer(caller.as_ref())?;
     let listing = app.store.recipes(&page, viewer).await?;
 
     let mut body = Vec::with_capacity(listing.json.len() + 96);
@@ -99,13 +99,13 @@ fn page(query: &Query<'_>) -> Result<Page, ApiError> {
 #[utoipa::path(
     get, path = "/api/v1/recipes/{id}", tag = "recipes", operation_id = "readRecipe",
     params(RecipeInPath, IfNoneMatch),
-    security((), ("bearer" = [])),
+    security((), ("bearer" = ["recipes:read"])),
     responses(
         (status = 200, description = "The recipe", body = ref("#/components/schemas/RecipeEnvelope"), headers(
             ("etag" = String, description = "The revision, for If-None-Match and If-Match"),
             ("last-modified" = String, description = "When it was last changed"))),
         (status = 304, description = "You have it already"),
-        Malformed, Unauthorized, RecipeNotFound, NotAcceptable, Unavailable,
+        Malformed, Unauthorized, WithoutRecipesRead, RecipeNotFound, NotAcceptable, Unavailable,
     )
 )]
 pub async fn read(
@@ -114,7 +114,8 @@ pub async fn read(
     caller: Option<Auth<Guard>>,
     conditions: Conditions,
 ) -> Result<Response, ApiError> {
-    let stored = app.store.recipe(id, viewer(caller.as_ref())).await?.ok_or(ApiError::RecipeNotFound)?;
+    let viewer = viewer(caller.as_ref())?;
+    let stored = app.store.recipe(id, viewer).await?.ok_or(ApiError::RecipeNotFound)?;
     let etag = ETag { id, revision: stored.revision };
     if conditional::is_fresh(&conditions, etag, conditional::system_time(stored.updated_at)) {
         let mut response = Response::default();
@@ -130,21 +131,21 @@ pub async fn read(
 #[utoipa::path(
     post, path = "/api/v1/recipes", tag = "recipes", operation_id = "createRecipe",
     request_body(content = ref("#/components/schemas/RecipeDraft"), content_type = "application/json"),
-    security(("bearer" = [])),
+    security(("bearer" = ["recipes:write"])),
     responses(
         (status = 201, description = "Stored, on disk", body = ref("#/components/schemas/RecipeEnvelope"), headers(
             ("location" = String, description = "Where the recipe is from now on"),
             ("etag" = String, description = "Its revision"))),
-        Malformed, Unauthorized, UnacceptableBody, NotAcceptable, Unavailable,
+        Malformed, Unauthorized, WithoutRecipesWrite, UnacceptableBody, NotAcceptable, Unavailable,
     )
 )]
 pub async fn create(
     State(app): State<App>,
-    Auth(caller): Auth<Guard>,
+    Scoped(caller, ..): Scoped<Guard, WriteRecipes>,
     Body(draft): Body<Draft>,
 ) -> Result<Response, ApiError> {
     let now = app.clock.now();
-    let new = NewRecipe::of(&draft, Uid::new(now, app.entropy.bytes()), Some(caller.id));
+    let new = NewRecipe::of(&draft, Uid::new(now, app.entropy.bytes()), Some(caller.user.id));
     let stored = app.store.create_recipe(new, now).await?;
     let mut response = one(StatusCode::CREATED, &stored);
     let location =
@@ -158,7 +159,7 @@ pub async fn create(
     put, path = "/api/v1/recipes/{id}", tag = "recipes", operation_id = "replaceRecipe",
     params(RecipeInPath, IfMatch),
     request_body(content = ref("#/components/schemas/RecipeDraft"), content_type = "application/json"),
-    security(("bearer" = [])),
+    security(("bearer" = ["recipes:write"])),
     responses(
         (status = 200, description = "Replaced, on disk", body = ref("#/components/schemas/RecipeEnvelope"), headers(
             ("etag" = String, description = "The new revision"))),
@@ -168,14 +169,14 @@ pub async fn create(
 )]
 pub async fn replace(
     State(app): State<App>,
-    Auth(caller): Auth<Guard>,
+    Scoped(caller, ..): Scoped<Guard, WriteRecipes>,
     RecipePath(id): RecipePath,
     conditions: Conditions,
     Body(draft): Body<Draft>,
 ) -> Result<Response, ApiError> {
     let precondition = conditional::precondition(&conditions, id);
     let now = app.clock.now();
-    let edit = app.store.replace_recipe(id, editor(&caller), &draft, precondition, now).await?;
+    let edit = app.store.replace_recipe(id, caller.editor(), &draft, precondition, now).await?;
     Ok(one(StatusCode::OK, &done(edit, id)?))
 }
 
@@ -183,7 +184,7 @@ pub async fn replace(
 #[utoipa::path(
     delete, path = "/api/v1/recipes/{id}", tag = "recipes", operation_id = "deleteRecipe",
     params(RecipeInPath, IfMatch),
-    security(("bearer" = [])),
+    security(("bearer" = ["recipes:write"])),
     responses(
         (status = 204, description = "Gone, on disk"),
         Malformed, Unauthorized, Forbidden, RecipeNotFound, PreconditionFailed, NotAcceptable, Unavailable,
@@ -191,12 +192,12 @@ pub async fn replace(
 )]
 pub async fn delete(
     State(app): State<App>,
-    Auth(caller): Auth<Guard>,
+    Scoped(caller, ..): Scoped<Guard, WriteRecipes>,
     RecipePath(id): RecipePath,
     conditions: Conditions,
 ) -> Result<StatusCode, ApiError> {
     let precondition = conditional::precondition(&conditions, id);
-    let edit = app.store.delete_recipe(id, editor(&caller), precondition).await?;
+    let edit = app.store.delete_recipe(id, caller.editor(), precondition).await?;
     done(edit, id).map(|()| StatusCode::NO_CONTENT)
 }
 
@@ -221,18 +222,6 @@ impl Parse for Draft {
     fn parse(fields: &Map<String, Value>, encoding: Encoding) -> Result<Self, Vec<Problem>> {
         Draft::parse(fields, encoding)
     }
-}
-
-fn viewer(caller: Option<&Auth<Guard>>) -> Viewer {
-    match caller {
-        None => Viewer::Anyone,
-        Some(Auth(user)) if user.role == Role::Admin => Viewer::Admin,
-        Some(Auth(user)) => Viewer::User(user.id),
-    }
-}
-
-fn editor(caller: &User) -> Editor {
-    if caller.role == Role::Admin { Editor::Admin } else { Editor::User(caller.id) }
 }
 
 fn done<T>(edit: Edit<T>, id: RecipeId) -> Result<T, ApiError> {

@@ -49,7 +49,7 @@ pub(super) enum Users {
     /// List all accounts
     #[command(after_help = "Examples:\n  recipes users list\n  recipes users list | grep disabled")]
     List,
-    /// Refuse an account's log-ins and tokens from now on
+    /// End an account's sessions, and refuse its log-ins and tokens from now on
     #[command(after_help = "Example:\n  recipes users disable ada@example.com")]
     Disable {
         #[arg(value_parser = Email::parse)]
@@ -93,7 +93,7 @@ impl Users {
             Self::Disable { email } => told(
                 &email,
                 store.set_disabled(&email, Access::Disabled, Actor::OPERATOR, now).await,
-                "is disabled",
+                "is disabled and logged out everywhere",
             ),
             Self::Enable { email } => told(
                 &email,

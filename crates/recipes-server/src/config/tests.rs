@@ -43,7 +43,9 @@ fn the_defaults_are_the_original_apis() {
     assert_eq!(config.address().unwrap().to_string(), "127.0.0.1:8080");
     assert_eq!(config.database_url().to_string(), "sqlite:data/recipes.db");
     assert!(config.uses_default_database());
-    assert_eq!(config.jwt_lifetime().as_secs(), 86_400);
+    assert_eq!(config.accounts().token_lifetime.as_secs(), 86_400);
+    let (day, sessions) = (Duration::from_hours(24), config.accounts().sessions);
+    assert_eq!(sessions, SessionLimits::new(14 * day, 30 * day));
     assert_eq!(config.scheme(), Scheme::Argon2id);
     assert_eq!(config.cors_origins, Origins::Any);
     assert_eq!((config.log.as_str(), config.log_format), ("info", LogFormat::Text));
@@ -57,6 +59,8 @@ fn every_setting_can_be_set() {
         "--port=0",
         "--database-url=sqlite:/var/r.db",
         "--jwt-expires-in=3600",
+        "--session-idle=7200",
+        "--session-lifetime=10800",
         "--password-scheme=bcrypt",
         "--bcrypt-cost=10",
         "--cors-origins=https://a.example",
@@ -66,7 +70,9 @@ fn every_setting_can_be_set() {
     .unwrap();
     assert_eq!(config.address().unwrap().to_string(), "[::1]:0");
     assert!(!config.uses_default_database());
-    assert_eq!(config.jwt_lifetime().as_secs(), 3_600);
+    assert_eq!(config.accounts().token_lifetime.as_secs(), 3_600);
+    let sessions = SessionLimits::new(Duration::from_hours(2), Duration::from_hours(3));
+    assert_eq!(config.accounts().sessions, sessions);
     assert_eq!(config.scheme(), Scheme::Bcrypt { cost: 10 });
     assert_eq!(config.cors_origins, Origins::Only(vec![HeaderValue::from_static("https://a.example")]));
     assert_eq!((config.log.as_str(), config.log_format), ("off", LogFormat::Json));
@@ -133,6 +139,8 @@ fn ports_lifetimes_and_costs_have_bounds() {
     assert!(["", "65536", "-1", "80 ", "8e1"].into_iter().all(|bad| port(bad).is_err()));
     assert_eq!(jwt_expires_in("1").map(|d| d.as_secs()), Ok(1));
     assert!(["", "0", "31622401", "1d", "24h", "-1"].into_iter().all(|bad| jwt_expires_in(bad).is_err()));
+    assert_eq!(session_time("300").map(|d| d.as_secs()), Ok(300));
+    assert!(["", "0", "299", "31622401", "14d", "-1"].into_iter().all(|bad| session_time(bad).is_err()));
     assert_eq!((bcrypt_cost("10"), bcrypt_cost("14")), (Ok(10), Ok(14)));
     assert!(["9", "15", "x"].into_iter().all(|bad| bcrypt_cost(bad).is_err()));
 }

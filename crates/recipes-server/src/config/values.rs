@@ -38,6 +38,15 @@ pub(super) fn jwt_expires_in(text: &str) -> Result<Duration, &'static str> {
     }
 }
 
+/// A use is noted within a minute of the last; below a few of them a session would end while it is used.
+pub(super) fn session_time(text: &str) -> Result<Duration, &'static str> {
+    const A_YEAR: u64 = 366 * 86_400;
+    match text.parse() {
+        Ok(seconds @ 300..=A_YEAR) => Ok(Duration::from_secs(seconds)),
+        _ => Err("must be a number of seconds from 300 to 31622400, a year, as in 86400 for a day"),
+    }
+}
+
 /// Below 10 is too weak (OWASP); 15 takes longer than anybody waits for a log-in.
 pub(super) fn bcrypt_cost(text: &str) -> Result<u32, &'static str> {
     match text.parse() {

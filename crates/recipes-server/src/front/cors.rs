@@ -12,7 +12,7 @@ pub enum Origins {
     Only(Vec<HeaderValue>),
 }
 
-const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, DELETE, OPTIONS");
+const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
 /// Named one by one, because `*` does not include `Authorization`.
 const REQUEST_HEADERS: HeaderValue = HeaderValue::from_static(
     "accept, authorization, content-type, if-match, if-none-match, prefer, x-request-id",

@@ -7,10 +7,11 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use recipes::{
-    Clock, Email, Entropy, Name, NewUser, PasswordHash, Role, UserId,
+    Clock, Email, Entropy, Name, NewUser, PasswordHash, Role, SessionLimits, User,
     store::{DatabaseUrl, Store},
 };
 use recipes_server::{
+    accounts::{Origin, Settings},
     front::{Front, Origins},
     passwords::{Passwords, Scheme},
     router::router,
@@ -52,8 +53,7 @@ impl TestApp {
         let store = Store::open(&url, clock.clone()).unwrap();
         let entropy = Entropy::seeded(1);
         let key = Key::hs256(SECRET).unwrap();
-        let day = Duration::from_hours(24);
-        let app = App::new(store.clone(), passwords(scheme), key, day, clock.clone(), entropy);
+        let app = App::new(store.clone(), passwords(scheme), key, settings(), clock.clone(), entropy);
         let routes = router().0.merge(broken_routes()).with_state(app.clone());
         let front = Front::new(routes, clock.clone(), [7; 8], origins, AccessLog::off());
         Self { store, clock, app, front, _folder: folder }
@@ -80,29 +80,68 @@ impl TestApp {
     }
 
     async fn member(&self, name: &str, role: Role) -> Client {
-        let id = self.user(name, role).await;
-        self.bearing(self.app.accounts.access_token(id).unwrap())
+        let user = self.user(name, role).await;
+        let begun = self.app.accounts.begin_session(user, None, Origin::default()).await.unwrap().unwrap();
+        self.bearing(begun.access_token)
+    }
+
+    /// A program that has an API token of Alice's with these scopes.
+    pub(crate) async fn program(&self, scopes: &[&str]) -> Client {
+        let wanted = json!({"name": "A program", "scopes": scopes});
+        let made = self.alice().await.post("/api/v1/users/me/api-tokens", &wanted).await.is(201).json();
+        self.bearing(made["data"]["token"].as_str().unwrap())
     }
 
     /// The user of this name, made at the first call, who has no password and needs none here.
-    pub(crate) async fn user(&self, name: &str, role: Role) -> UserId {
+    pub(crate) async fn user(&self, name: &str, role: Role) -> User {
         let email = Email::parse(&format!("{name}@example.org")).unwrap();
         if let Some((user, _)) = self.store.user_by_email(&email).await.unwrap() {
-            return user.id;
+            return user;
         }
         let new = NewUser { name: Name::parse(name).unwrap(), email, password_hash: None, role };
-        self.store.create_user(new, self.clock.now()).await.unwrap().id
+        self.store.create_user(new, self.clock.now()).await.unwrap()
+    }
+
+    /// Somebody who has just signed up as everybody does, with [`PASSWORD`].
+    pub(crate) async fn signed_up(&self, email: &str) -> SignedUp {
+        let body = json!({"name": "Ada", "email": email, "password": PASSWORD});
+        SignedUp::of(self, &self.anonymous().post("/api/v1/users/signup", &body).await.is(200))
+    }
+
+    pub(crate) async fn logged_in(&self, email: &str) -> SignedUp {
+        let body = json!({"email": email, "password": PASSWORD});
+        SignedUp::of(self, &self.anonymous().post("/api/v1/users/login", &body).await.is(200))
     }
 
     /// A user as another program has stored it.
-    pub(crate) async fn imported_user(&self, email: &str, password_hash: &str) -> UserId {
+    pub(crate) async fn imported_user(&self, email: &str, password_hash: &str) -> User {
         let new = NewUser {
             name: Name::parse("Imported").unwrap(),
             email: Email::parse(email).unwrap(),
             password_hash: Some(PasswordHash::parse(password_hash).unwrap()),
             role: Role::User,
         };
-        self.store.create_user(new, self.clock.now()).await.unwrap().id
+        self.store.create_user(new, self.clock.now()).await.unwrap()
+    }
+}
+
+fn settings() -> Settings {
+    let day = Duration::from_hours(24);
+    Settings { token_lifetime: day, sessions: SessionLimits::new(14 * day, 30 * day) }
+}
+
+/// A session as its client has it.
+pub(crate) struct SignedUp {
+    pub(crate) client: Client,
+    pub(crate) refresh_token: String,
+}
+
+impl SignedUp {
+    /// What the answer to sign-up, log-in or refresh gives.
+    pub(crate) fn of(app: &TestApp, answer: &Answer) -> Self {
+        let body = answer.json();
+        let text = |name: &str| body[name].as_str().unwrap().to_owned();
+        Self { client: app.bearing(text("token")), refresh_token: text("refreshToken") }
     }
 }
 
@@ -138,6 +177,11 @@ impl Client {
         self.token.as_deref().unwrap_or_default()
     }
 
+    /// The session that the token is of.
+    pub(crate) fn session(&self) -> String {
+        strict_jose::inspect(self.token()).unwrap().claims["sid"].as_str().unwrap().to_owned()
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.send(self.request(Method::GET, path).body(Body::empty()).unwrap()).await
     }
@@ -152,6 +196,14 @@ impl Client {
 
     pub(crate) async fn put(&self, path: &str, body: &Value) -> Answer {
         self.send_json(Method::PUT, path, body).await
+    }
+
+    pub(crate) async fn patch(&self, path: &str, body: &Value) -> Answer {
+        self.send_json(Method::PATCH, path, body).await
+    }
+
+    pub(crate) async fn delete_with(&self, path: &str, body: &Value) -> Answer {
+        self.send_json(Method::DELETE, path, body).await
     }
 
     pub(crate) async fn post_form(&self, path: &str, form: &str) -> Answer {

@@ -3,12 +3,16 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "what fails here fails the test")]
 
 mod accounts;
+mod api_tokens;
 mod app;
+mod cookies;
 mod errors;
 mod every_request;
+mod me;
 mod openapi;
 mod permissions;
 mod properties;
 mod recipes;
 mod seed_contract;
 mod seed_faults;
+mod sessions;

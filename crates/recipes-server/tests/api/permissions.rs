@@ -6,19 +6,34 @@ use serde_json::Value;
 
 use crate::app::{Client, TestApp, recipe};
 
-/// What each may do: nobody, another user, the owner, an admin.
-const MATRIX: &[(&str, &str, [u16; 4])] = &[
-    ("get", "/api/v1/recipes", [200, 200, 200, 200]),
-    ("post", "/api/v1/recipes", [401, 201, 201, 201]),
-    ("get", "/api/v1/recipes/{id}", [200, 200, 200, 200]),
-    ("put", "/api/v1/recipes/{id}", [401, 403, 200, 200]),
-    ("delete", "/api/v1/recipes/{id}", [401, 403, 204, 204]),
-    ("get", "/api/v1/users/me", [401, 200, 200, 200]),
+/// What each may do: nobody, another user, the owner, an admin; and programs with an API token of the owner, which has
+/// the scope `recipes:read`, `recipes:write`, `account`.
+const MATRIX: &[(&str, &str, [u16; 7])] = &[
+    ("get", "/api/v1/recipes", [200, 200, 200, 200, 200, 403, 403]),
+    ("post", "/api/v1/recipes", [401, 201, 201, 201, 403, 201, 403]),
+    ("get", "/api/v1/recipes/{id}", [200, 200, 200, 200, 200, 403, 403]),
+    ("put", "/api/v1/recipes/{id}", [401, 403, 200, 200, 403, 200, 403]),
+    ("delete", "/api/v1/recipes/{id}", [401, 403, 204, 204, 403, 204, 403]),
     // 422: everybody gets as far as the body, and this one is a recipe.
-    ("post", "/api/v1/users/signup", [422, 422, 422, 422]),
-    ("post", "/api/v1/users/login", [422, 422, 422, 422]),
-    ("get", "/healthz", [200, 200, 200, 200]),
-    ("get", "/readyz", [200, 200, 200, 200]),
+    ("post", "/api/v1/users/signup", [422; 7]),
+    ("post", "/api/v1/users/login", [422; 7]),
+    ("post", "/api/v1/users/refresh", [422; 7]),
+    // Who has no session cannot log out of it.
+    ("post", "/api/v1/users/logout", [401, 204, 204, 204, 403, 403, 403]),
+    ("post", "/api/v1/users/logout/others", [401, 204, 204, 204, 403, 403, 403]),
+    ("post", "/api/v1/users/logout/all", [401, 204, 204, 204, 403, 403, 204]),
+    ("get", "/api/v1/users/me", [401, 200, 200, 200, 403, 403, 200]),
+    ("patch", "/api/v1/users/me", [401, 200, 200, 200, 403, 403, 200]),
+    ("delete", "/api/v1/users/me", [401, 422, 422, 422, 403, 403, 422]),
+    ("put", "/api/v1/users/me/password", [401, 422, 422, 422, 403, 403, 422]),
+    ("get", "/api/v1/users/me/export", [401, 200, 200, 200, 403, 403, 200]),
+    ("get", "/api/v1/users/me/sessions", [401, 200, 200, 200, 403, 403, 200]),
+    ("delete", "/api/v1/users/me/sessions/{id}", [401, 404, 204, 404, 403, 403, 204]),
+    ("get", "/api/v1/users/me/api-tokens", [401, 200, 200, 200, 403, 403, 200]),
+    ("post", "/api/v1/users/me/api-tokens", [401, 422, 422, 422, 403, 403, 422]),
+    ("delete", "/api/v1/users/me/api-tokens/{id}", [401, 404, 204, 404, 403, 403, 204]),
+    ("get", "/healthz", [200; 7]),
+    ("get", "/readyz", [200; 7]),
 ];
 
 #[tokio::test]
@@ -38,15 +53,37 @@ async fn every_operation_is_open_to_whom_it_should_be_and_nobody_else() {
 
     for (method, path, expected) in MATRIX {
         let app = TestApp::new();
-        let callers = [app.anonymous(), app.bob().await, app.alice().await, app.admin().await];
-        for (caller, expected) in callers.iter().zip(expected) {
-            // Each gets a recipe of Alice's to try, as the one before may have deleted it.
-            let url = app.alice().await.posts_recipe("Soup").await;
-            let id = url.rsplit('/').next().unwrap();
-            let status = call(caller, method, &path.replace("{id}", id)).await;
-            assert_eq!(status, *expected, "{method} {path}");
+        let callers = [
+            app.anonymous(),
+            app.bob().await,
+            app.alice().await,
+            app.admin().await,
+            app.program(&["recipes:read"]).await,
+            app.program(&["recipes:write"]).await,
+            app.program(&["account"]).await,
+        ];
+        for (n, (caller, expected)) in callers.iter().zip(expected).enumerate() {
+            let status = call(caller, method, &of_alice(&app, path).await).await;
+            assert_eq!(status, *expected, "{method} {path}, column {n}");
         }
     }
+}
+
+/// The path with the id of something of Alice's, a new one each time: who came before may have deleted the last.
+async fn of_alice(app: &TestApp, path: &str) -> String {
+    let Some(collection) = path.strip_suffix("/{id}") else { return path.to_owned() };
+    let alice = app.alice().await;
+    if collection.ends_with("/recipes") {
+        return alice.posts_recipe("Soup").await;
+    }
+    if collection.ends_with("/api-tokens") {
+        app.program(&["recipes:read"]).await;
+    }
+    let list = alice.get(collection).await.is(200).json();
+    // The newest of the sessions is the one that asks, the newest of the tokens comes last.
+    let newest = list["data"].as_array().unwrap().iter().find(|it| it["current"] == true);
+    let newest = newest.or(list["data"].as_array().unwrap().last()).unwrap();
+    format!("{collection}/{}", newest["id"].as_str().unwrap())
 }
 
 async fn call(client: &Client, method: &str, path: &str) -> u16 {
@@ -62,7 +99,7 @@ async fn a_communal_recipe_may_be_changed_by_whoever_is_signed_in() {
     let url = alice.posts_recipe("Soup").await;
     app.store
         .delete_user(
-            app.user("alice", recipes::Role::User).await,
+            app.user("alice", recipes::Role::User).await.id,
             recipes::audit::Actor::OPERATOR,
             app.clock.now(),
         )

@@ -100,11 +100,50 @@ fn any_json_as_a_recipe() {
 }
 
 #[test]
+fn any_json_about_me() {
+    let names = proptest::sample::select(vec![
+        "name",
+        "email",
+        "password",
+        "currentPassword",
+        "newPassword",
+        "scopes",
+        "expiresAt",
+        "refreshToken",
+    ]);
+    let value = prop_oneof![
+        json_value(),
+        Just(json!("Ada")),
+        Just(json!(["account"])),
+        Just(json!("2027-01-01T00:00:00Z"))
+    ];
+    let routes = proptest::sample::select(vec![
+        (Method::PATCH, "/api/v1/users/me"),
+        (Method::DELETE, "/api/v1/users/me"),
+        (Method::PUT, "/api/v1/users/me/password"),
+        (Method::POST, "/api/v1/users/me/api-tokens"),
+        (Method::POST, "/api/v1/users/refresh"),
+    ]);
+    for_all(&(vec((names, value), 0..4), routes), &async |app: &TestApp, (fields, (method, path))| {
+        let body: Map<String, Value> =
+            fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        let request = signed_in(app, method, path).await.header("content-type", "application/json");
+        request.body(Value::Object(body).to_string().into()).unwrap()
+    });
+}
+
+#[test]
 fn any_bytes_as_any_body() {
     let types =
         proptest::sample::select(vec!["application/json", "application/x-www-form-urlencoded", "text/plain"]);
-    let paths =
-        proptest::sample::select(vec!["/api/v1/recipes", "/api/v1/users/login", "/api/v1/users/signup"]);
+    let paths = proptest::sample::select(vec![
+        "/api/v1/recipes",
+        "/api/v1/users/login",
+        "/api/v1/users/signup",
+        "/api/v1/users/refresh",
+        "/api/v1/users/me/api-tokens",
+        "/api/v1/users/me/sessions",
+    ]);
     for_all(&(vec(any::<u8>(), 0..200), types, paths), &async |app: &TestApp, (body, content_type, path)| {
         let request = signed_in(app, Method::POST, path).await;
         request.header("content-type", content_type).body(body.into()).unwrap()

@@ -74,7 +74,7 @@ async fn the_token_of_a_deleted_user_is_invalid() {
     let alice = app.alice().await;
     alice.get("/api/v1/users/me").await.is(200);
     app.store
-        .delete_user(app.user("alice", Role::User).await, recipes::audit::Actor::OPERATOR, app.clock.now())
+        .delete_user(app.user("alice", Role::User).await.id, recipes::audit::Actor::OPERATOR, app.clock.now())
         .await
         .unwrap();
     let answer = alice.get("/api/v1/users/me").await.is(401);
@@ -96,24 +96,30 @@ async fn sign_up_without_an_email_is_refused() {
 #[tokio::test]
 async fn signed_claims_that_name_no_user_do_not_authenticate() {
     let app = TestApp::new();
-    app.alice().await;
+    let sid = app.alice().await.session();
     let key = Key::hs256(SECRET).unwrap();
     let exp = app.clock.now().as_second() + 60;
     for id in [json!(null), json!("1abc"), json!("1"), json!(0), json!(-1), json!(1.5), json!([1]), json!(2)]
     {
-        let token = key.sign("at+jwt", &json!({"id": id, "iat": 0, "exp": exp})).unwrap();
+        let token = key.sign("at+jwt", &json!({"id": id, "sid": sid, "iat": 0, "exp": exp})).unwrap();
         app.bearing(token).get("/api/v1/users/me").await.is(401);
     }
     let empty = key.sign("at+jwt", &json!({})).unwrap();
     app.bearing(empty).get("/api/v1/users/me").await.is(401);
-    let good = key.sign("at+jwt", &json!({"id": 1, "iat": 0, "exp": exp})).unwrap();
+    for sid in [json!(null), json!(1), json!(""), json!("x"), json!(sid.replace('-', "")), json!([sid])] {
+        let token = key.sign("at+jwt", &json!({"id": 1, "sid": sid, "iat": 0, "exp": exp})).unwrap();
+        app.bearing(token).get("/api/v1/users/me").await.is(401);
+    }
+    let without_session = key.sign("at+jwt", &json!({"id": 1, "iat": 0, "exp": exp})).unwrap();
+    app.bearing(without_session).get("/api/v1/users/me").await.is(401);
+    let good = key.sign("at+jwt", &json!({"id": 1, "sid": sid, "iat": 0, "exp": exp})).unwrap();
     app.bearing(good).get("/api/v1/users/me").await.is(200);
 }
 
 #[tokio::test]
 async fn trailing_junk_after_a_token_is_refused() {
     let app = TestApp::new();
-    let token = app.app.accounts.access_token(app.user("alice", Role::User).await).unwrap();
+    let token = app.alice().await.token().to_owned();
     let me = |authorization: String| {
         let request = app.anonymous().request(Method::GET, "/api/v1/users/me");
         request.header(header::AUTHORIZATION, authorization).body("".into()).unwrap()
@@ -129,9 +135,9 @@ async fn trailing_junk_after_a_token_is_refused() {
 async fn other_algorithms_and_critical_headers_are_refused() {
     use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
     let app = TestApp::new();
-    app.alice().await;
+    let sid = app.alice().await.session();
     let exp = app.clock.now().as_second() + 60;
-    let claims = json!({"id": 1, "iat": 0, "exp": exp}).to_string();
+    let claims = json!({"id": 1, "sid": sid, "iat": 0, "exp": exp}).to_string();
     for (algorithm, header) in [
         (aws_lc_rs::hmac::HMAC_SHA256, json!({"alg": "HS256", "typ": "at+jwt"})),
         (aws_lc_rs::hmac::HMAC_SHA512, json!({"alg": "HS512", "typ": "at+jwt"})),

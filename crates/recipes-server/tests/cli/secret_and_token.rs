@@ -11,7 +11,8 @@ fn token(secret: &str, typ: &str, expires_in: i64) -> String {
     #[expect(clippy::disallowed_methods, reason = "the program that is tested looks at the system's clock")]
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let now = i64::try_from(now.as_secs()).unwrap();
-    let claims = json!({ "id": 7, "iat": now - 60, "exp": now + expires_in });
+    let sid = "01936f5e-8c00-7d3a-9b1e-3f5a7c9e1b2d";
+    let claims = json!({ "id": 7, "sid": sid, "iat": now - 60, "exp": now + expires_in });
     Key::hs256(secret.as_bytes()).unwrap().sign(typ, &claims).unwrap()
 }
 

@@ -24,7 +24,10 @@ fn an_account_is_made_listed_changed_and_disabled() {
     add(&folder, "bob@example.com", "a stitch in thyme\r\nnot this line").is(0);
     assert_eq!(list(&folder), ["1 admin enabled Ada@example.com Ada", "2 user enabled bob@example.com bob"]);
 
-    folder.run("users disable BOB@example.com").is(0).says("BOB@example.com is disabled");
+    folder
+        .run("users disable BOB@example.com")
+        .is(0)
+        .says("BOB@example.com is disabled and logged out everywhere");
     folder.run("users set-role bob@example.com admin").is(0).says("bob@example.com has the role admin");
     folder.run("users set-role ada@example.com user").is(0);
     assert_eq!(list(&folder), ["1 user enabled Ada@example.com Ada", "2 admin disabled bob@example.com bob"]);

@@ -3,7 +3,9 @@
 use jiff::Timestamp;
 
 use super::{Store, StoreError};
-use crate::api_token::{ApiToken, ApiTokenSecret, NewApiToken};
+use crate::api_token::{ApiToken, NewApiToken};
+use crate::audit::Actor;
+use crate::digest::TokenDigest;
 use crate::id::{ApiTokenId, UserId};
 use crate::user::User;
 
@@ -25,20 +27,18 @@ impl Store {
         &self,
         user: UserId,
         new: NewApiToken,
+        actor: Actor,
         now: Timestamp,
     ) -> Result<Option<ApiToken>, StoreError> {
         match self {
-            Self::Sqlite(db) => db.create_api_token(user, new, now).await,
+            Self::Sqlite(db) => db.create_api_token(user, new, actor, now).await,
         }
     }
 
     /// The token and its user, in one read. Whether it has expired is for the caller to see.
-    pub async fn api_token_user(
-        &self,
-        secret: &ApiTokenSecret,
-    ) -> Result<Option<(ApiToken, User)>, StoreError> {
+    pub async fn api_token_user(&self, digest: TokenDigest) -> Result<Option<(ApiToken, User)>, StoreError> {
         match self {
-            Self::Sqlite(db) => db.api_token_user(secret),
+            Self::Sqlite(db) => db.api_token_user(digest),
         }
     }
 
@@ -57,9 +57,15 @@ impl Store {
     }
 
     /// Deletes one token of this user. Says whether there was one.
-    pub async fn delete_api_token(&self, user: UserId, id: ApiTokenId) -> Result<bool, StoreError> {
+    pub async fn delete_api_token(
+        &self,
+        user: UserId,
+        id: ApiTokenId,
+        actor: Actor,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         match self {
-            Self::Sqlite(db) => db.delete_api_token(user, id).await,
+            Self::Sqlite(db) => db.delete_api_token(user, id, actor, now).await,
         }
     }
 }

@@ -1,10 +1,12 @@
 //! Sessions, whatever the database.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::{Store, StoreError};
+use crate::audit::Actor;
 use crate::id::{SessionId, UserId};
 use crate::session::{NewSession, RefreshToken, Session, SessionLimits};
 use crate::user::{NewUser, PasswordHash, User};
@@ -112,10 +114,11 @@ impl Store {
         token: RefreshToken,
         nonce: [u8; 32],
         limits: SessionLimits,
+        address: Option<IpAddr>,
         now: Timestamp,
     ) -> Result<Refresh, StoreError> {
         match self {
-            Self::Sqlite(db) => db.refresh_session(token, nonce, limits, now).await,
+            Self::Sqlite(db) => db.refresh_session(token, nonce, limits, address, now).await,
         }
     }
 
@@ -132,23 +135,40 @@ impl Store {
     }
 
     /// Ends one session of this user. Says whether there was one.
-    pub async fn end_session(&self, user: UserId, session: SessionId) -> Result<bool, StoreError> {
+    pub async fn end_session(
+        &self,
+        user: UserId,
+        session: SessionId,
+        actor: Actor,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         match self {
-            Self::Sqlite(db) => db.end_session(user, session).await,
+            Self::Sqlite(db) => db.end_session(user, session, actor, now).await,
         }
     }
 
     /// Ends all sessions of a user. Says how many there were.
-    pub async fn end_sessions(&self, user: UserId) -> Result<usize, StoreError> {
+    pub async fn end_sessions(
+        &self,
+        user: UserId,
+        actor: Actor,
+        now: Timestamp,
+    ) -> Result<usize, StoreError> {
         match self {
-            Self::Sqlite(db) => db.end_sessions(user, None).await,
+            Self::Sqlite(db) => db.end_sessions(user, None, actor, now).await,
         }
     }
 
     /// Ends all sessions of a user but one. Says how many there were.
-    pub async fn end_other_sessions(&self, user: UserId, keep: SessionId) -> Result<usize, StoreError> {
+    pub async fn end_other_sessions(
+        &self,
+        user: UserId,
+        keep: SessionId,
+        actor: Actor,
+        now: Timestamp,
+    ) -> Result<usize, StoreError> {
         match self {
-            Self::Sqlite(db) => db.end_sessions(user, Some(keep)).await,
+            Self::Sqlite(db) => db.end_sessions(user, Some(keep), actor, now).await,
         }
     }
 
@@ -160,10 +180,11 @@ impl Store {
         old: Option<&PasswordHash>,
         new: PasswordHash,
         keep: Option<SessionId>,
+        actor: Actor,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         match self {
-            Self::Sqlite(db) => db.change_password(user, old.cloned(), new, keep, now).await,
+            Self::Sqlite(db) => db.change_password(user, old.cloned(), new, keep, actor, now).await,
         }
     }
 }

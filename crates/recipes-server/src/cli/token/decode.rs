@@ -19,7 +19,7 @@ use crate::{
 };
 
 pub(super) const EXAMPLES: &str = "\
-Exit code 0: this server accepts the token (if its user still exists). 1: it does not.
+Exit code 0: this server accepts the token (if its session has not ended). 1: it does not.
 
 Examples:
   recipes token decode TOKEN

@@ -4,9 +4,11 @@ use jiff::Timestamp;
 use rusqlite::{Row, params};
 
 use super::users::{self, user_in};
-use super::{Sqlite, cached, execute, find, time_at};
-use crate::api_token::{ApiToken, ApiTokenSecret, NewApiToken, TokenName};
+use super::{Sqlite, audit, cached, execute, find, time_at};
+use crate::api_token::{ApiToken, NewApiToken, TokenName};
+use crate::audit::{Actor, Event};
 use crate::clock::to_microseconds;
+use crate::digest::TokenDigest;
 use crate::id::{ApiTokenId, UserId};
 use crate::scope::Scopes;
 use crate::session::USED_AFTER;
@@ -19,11 +21,12 @@ impl Sqlite {
         &self,
         user: UserId,
         new: NewApiToken,
+        actor: Actor,
         now: Timestamp,
     ) -> Result<Option<ApiToken>, StoreError> {
         let now = to_microseconds(now);
         self.write(move |db| {
-            let NewApiToken { id, secret, name, scopes, expires_at } = new;
+            let NewApiToken { id, digest, name, scopes, expires_at } = new;
             let expires_at = expires_at.map(to_microseconds);
             let made = execute(
                 db,
@@ -34,25 +37,28 @@ impl Sqlite {
                     id.as_bytes(),
                     user.get(),
                     name.as_str(),
-                    secret.digest().as_bytes(),
+                    digest.as_bytes(),
                     scopes.to_string(),
                     now.as_microsecond(),
                     expires_at.map(Timestamp::as_microsecond),
                     MAX_API_TOKENS,
                 ],
             )?;
+            if made == 1 {
+                audit::record(db, Event::ApiTokenCreated, Some(user), &actor, now)?;
+            }
             let token = ApiToken { id, user, name, scopes, created_at: now, expires_at, last_used_at: None };
             Ok((made == 1).then_some(token))
         })
         .await
     }
 
-    pub fn api_token_user(&self, secret: &ApiTokenSecret) -> Result<Option<(ApiToken, User)>, StoreError> {
+    pub fn api_token_user(&self, digest: TokenDigest) -> Result<Option<(ApiToken, User)>, StoreError> {
         self.read(|db| {
             let sql = "SELECT users.id, users.name, email, role, disabled, users.created_at, updated_at,
                               email_verified_at, t.id, user_id, t.name, scopes, t.created_at, expires_at, last_used_at
                        FROM api_tokens AS t CROSS JOIN users ON users.id = t.user_id WHERE t.digest = ?1";
-            find(db, sql, [secret.digest().as_bytes()], |row| Ok((token_in(row, 8)?, user_in(row)?)))
+            find(db, sql, [digest.as_bytes()], |row| Ok((token_in(row, 8)?, user_in(row)?)))
         })
     }
 
@@ -79,10 +85,20 @@ impl Sqlite {
         })
     }
 
-    pub async fn delete_api_token(&self, user: UserId, id: ApiTokenId) -> Result<bool, StoreError> {
+    pub async fn delete_api_token(
+        &self,
+        user: UserId,
+        id: ApiTokenId,
+        actor: Actor,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         self.write(move |db| {
             let sql = "DELETE FROM api_tokens WHERE id = ?1 AND user_id = ?2";
-            Ok(execute(db, sql, params![id.as_bytes(), user.get()])? == 1)
+            let deleted = execute(db, sql, params![id.as_bytes(), user.get()])? == 1;
+            if deleted {
+                audit::record(db, Event::ApiTokenRevoked, Some(user), &actor, now)?;
+            }
+            Ok(deleted)
         })
         .await
     }

@@ -153,6 +153,26 @@ impl Sqlite {
         }
     }
 
+    pub async fn recipes_of(&self, owner: UserId, after: Option<RecipeId>) -> Result<Listing, StoreError> {
+        self.read_at_length(move |db| {
+            let limit = Page::MAX_LIMIT;
+            let mut pages = Pages::with_room(limit);
+            let mut statement = cached(
+                db,
+                "SELECT recipes.id, document
+                 FROM (SELECT id FROM recipes WHERE owner_id = ?1 AND private = 0 AND id > ?2
+                       UNION ALL
+                       SELECT id FROM recipes WHERE owner_id = ?1 AND private = 1 AND id > ?2
+                       ORDER BY id LIMIT ?3) AS theirs
+                 CROSS JOIN recipes ON recipes.id = theirs.id",
+            )?;
+            let after = after.map_or(0, RecipeId::get);
+            pages.take(statement.query(params![owner.get(), after, i64::from(limit) + 1])?)?;
+            Ok(pages.listing())
+        })
+        .await
+    }
+
     pub async fn count_recipes(&self, viewer: Viewer) -> Result<u64, StoreError> {
         let sql = match viewer {
             Viewer::Anyone => "SELECT count(*) FROM recipes WHERE private = 0 AND ?1 IS NULL",
@@ -260,9 +280,7 @@ fn list(db: &Connection, page: Page, viewer: Viewer) -> Result<Listing, StoreErr
     let (user, admin) = eyes(viewer);
     let after = page.after().map_or(0, RecipeId::get);
     let limit = i64::from(page.limit());
-    let mut listing =
-        Pages { json: Vec::with_capacity(16 << 10), room: page.limit(), last: None, more: false };
-    listing.json.push(b'[');
+    let mut listing = Pages::with_room(page.limit());
 
     let near = if admin { i64::MAX } else { after.saturating_add(2 * limit) };
     let mut statement = cached(
@@ -283,8 +301,7 @@ fn list(db: &Connection, page: Page, viewer: Viewer) -> Result<Listing, StoreErr
         )?;
         listing.take(statement.query(params![near, user, limit + 1])?)?;
     }
-    listing.json.push(b']');
-    Ok(Listing { next: listing.last.filter(|_| listing.more), json: listing.json })
+    Ok(listing.listing())
 }
 
 /// A list on its way into the answer.
@@ -297,6 +314,17 @@ struct Pages {
 }
 
 impl Pages {
+    fn with_room(room: u16) -> Self {
+        let mut json = Vec::with_capacity(16 << 10);
+        json.push(b'[');
+        Self { json, room, last: None, more: false }
+    }
+
+    fn listing(mut self) -> Listing {
+        self.json.push(b']');
+        Listing { next: self.last.filter(|_| self.more), json: self.json }
+    }
+
     fn take(&mut self, mut rows: Rows<'_>) -> Result<(), StoreError> {
         while let Some(row) = rows.next()? {
             if self.room == 0 || self.json.len() >= PAGE_BYTES {

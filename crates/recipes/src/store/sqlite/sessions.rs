@@ -7,7 +7,8 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::remembered::State;
 use super::users::{self, user_in};
-use super::{Sqlite, cached, execute, find, time_at};
+use super::{Sqlite, audit, cached, execute, find, time_at};
+use crate::audit::{Actor, Event};
 use crate::clock::to_microseconds;
 use crate::id::{SessionId, UserId};
 use crate::session::{Device, NewSession, RefreshToken, Session, SessionLimits, USED_AFTER};
@@ -37,6 +38,7 @@ impl Sqlite {
         self.write(move |db| {
             let user = users::insert(db, new, now)?;
             let session = insert(db, user.id, session, now)?;
+            audit::record(db, Event::SignedUp, Some(user.id), &actor_of(&session), now)?;
             Ok((user, session))
         })
         .await
@@ -58,7 +60,9 @@ impl Sqlite {
                 return Ok(None);
             }
             clear(db, user, limits, now)?;
-            insert(db, user, session, now).map(Some)
+            let session = insert(db, user, session, now)?;
+            audit::record(db, Event::LoggedIn, Some(user), &actor_of(&session), now)?;
+            Ok(Some(session))
         })
         .await
     }
@@ -109,6 +113,7 @@ impl Sqlite {
         token: RefreshToken,
         nonce: [u8; 32],
         limits: SessionLimits,
+        address: Option<IpAddr>,
         now: Timestamp,
     ) -> Result<Refresh, StoreError> {
         let now = to_microseconds(now);
@@ -131,7 +136,15 @@ impl Sqlite {
                     idle,
                 ],
             )?;
-            if rotated == 1 { refreshed(db, successor) } else { not_current(db, &token, nonce, limits, now) }
+            if rotated == 1 {
+                return refreshed(db, successor);
+            }
+            let outcome = not_current(db, &token, nonce, limits, now)?;
+            if let Refresh::Reused { user, session } = outcome {
+                let actor = Actor { session: Some(session), ..Actor::anonymous(address) };
+                audit::record(db, Event::RefreshReused, Some(user), &actor, now)?;
+            }
+            Ok(outcome)
         })
         .await
     }
@@ -160,16 +173,37 @@ impl Sqlite {
         })
     }
 
-    pub async fn end_session(&self, user: UserId, session: SessionId) -> Result<bool, StoreError> {
+    pub async fn end_session(
+        &self,
+        user: UserId,
+        session: SessionId,
+        actor: Actor,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         self.write(move |db| {
             let sql = "DELETE FROM sessions WHERE id = ?1 AND user_id = ?2";
-            Ok(execute(db, sql, params![session.as_bytes(), user.get()])? == 1)
+            let ended = execute(db, sql, params![session.as_bytes(), user.get()])? == 1;
+            if ended {
+                audit::record(db, Event::SessionEnded, Some(user), &actor, now)?;
+            }
+            Ok(ended)
         })
         .await
     }
 
-    pub async fn end_sessions(&self, user: UserId, keep: Option<SessionId>) -> Result<usize, StoreError> {
-        self.write(move |db| end_all(db, user, keep)).await
+    pub async fn end_sessions(
+        &self,
+        user: UserId,
+        keep: Option<SessionId>,
+        actor: Actor,
+        now: Timestamp,
+    ) -> Result<usize, StoreError> {
+        self.write(move |db| {
+            let event = if keep.is_some() { Event::OtherSessionsEnded } else { Event::SessionsEnded };
+            audit::record(db, event, Some(user), &actor, now)?;
+            end_all(db, user, keep)
+        })
+        .await
     }
 
     pub async fn change_password(
@@ -178,6 +212,7 @@ impl Sqlite {
         old: Option<PasswordHash>,
         new: PasswordHash,
         keep: Option<SessionId>,
+        actor: Actor,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         self.write(move |db| {
@@ -192,12 +227,18 @@ impl Sqlite {
                 ],
             )?;
             if changed == 1 {
+                audit::record(db, Event::PasswordChanged, Some(user), &actor, now)?;
                 end_all(db, user, keep)?;
             }
             Ok(changed == 1)
         })
         .await
     }
+}
+
+/// Whoever begins a session is the first to act in it.
+fn actor_of(session: &Session) -> Actor {
+    Actor { user: Some(session.user), session: Some(session.id), address: session.address }
 }
 
 pub(super) fn end_all(db: &Connection, user: UserId, keep: Option<SessionId>) -> Result<usize, StoreError> {

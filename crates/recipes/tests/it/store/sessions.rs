@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use recipes::audit::Actor;
+use recipes::audit::{Actor, Filter};
 use recipes::store::{Access, MAX_SESSIONS, Refresh};
 use recipes::{
     Device, NewSession, NewUser, PasswordHash, RefreshToken, Role, Session, SessionId, SessionLimits, User,
@@ -14,6 +14,8 @@ use tokio::task::JoinSet;
 use super::{Kitchen, email, new_user};
 
 const DAY: Duration = Duration::from_hours(24);
+
+const ELSEWHERE: &str = "203.0.113.9";
 
 fn limits() -> SessionLimits {
     SessionLimits::new(14 * DAY, 30 * DAY)
@@ -36,7 +38,15 @@ impl Kitchen {
     }
 
     async fn refresh(&self, token: &RefreshToken) -> Refresh {
-        self.refresh_session(token.clone(), self.entropy.bytes(), limits(), self.now()).await.unwrap()
+        self.refresh_session(
+            token.clone(),
+            self.entropy.bytes(),
+            limits(),
+            ELSEWHERE.parse().ok(),
+            self.now(),
+        )
+        .await
+        .unwrap()
     }
 
     #[track_caller]
@@ -127,7 +137,7 @@ async fn of_100_refreshes_at_once_all_get_the_same_one_new_token_and_the_session
     for _ in 0..100 {
         let (store, token, now) = (kitchen.store.clone(), first.clone(), kitchen.now());
         let nonce = kitchen.entropy.bytes();
-        tasks.spawn(async move { store.refresh_session(token, nonce, limits(), now).await.unwrap() });
+        tasks.spawn(async move { store.refresh_session(token, nonce, limits(), None, now).await.unwrap() });
     }
     let answers: HashSet<String> =
         tasks.join_all().await.into_iter().map(|refresh| good(refresh).expose()).collect();
@@ -241,12 +251,18 @@ async fn one_all_others_or_all_sessions_end_and_only_those_of_this_user() {
     let (one, two, three) =
         (kitchen.logs_in(&alice).await, kitchen.logs_in(&alice).await, kitchen.logs_in(&alice).await);
     let bobs = kitchen.logs_in(&bob).await;
-    assert!(!kitchen.end_session(bob.id, one.session()).await.unwrap(), "not his");
-    assert!(kitchen.end_session(alice.id, one.session()).await.unwrap());
-    assert!(!kitchen.end_session(alice.id, one.session()).await.unwrap());
-    assert_eq!(kitchen.end_other_sessions(alice.id, two.session()).await.unwrap(), 1);
+    assert!(
+        !kitchen.end_session(bob.id, one.session(), Actor::OPERATOR, kitchen.now()).await.unwrap(),
+        "not his"
+    );
+    assert!(kitchen.end_session(alice.id, one.session(), Actor::OPERATOR, kitchen.now()).await.unwrap());
+    assert!(!kitchen.end_session(alice.id, one.session(), Actor::OPERATOR, kitchen.now()).await.unwrap());
+    assert_eq!(
+        kitchen.end_other_sessions(alice.id, two.session(), Actor::OPERATOR, kitchen.now()).await.unwrap(),
+        1
+    );
     assert!(kitchen.alive(alice.id, &two).await && !kitchen.alive(alice.id, &three).await);
-    assert_eq!(kitchen.end_sessions(alice.id).await.unwrap(), 1);
+    assert_eq!(kitchen.end_sessions(alice.id, Actor::OPERATOR, kitchen.now()).await.unwrap(), 1);
     assert!(!kitchen.alive(alice.id, &two).await && kitchen.alive(bob.id, &bobs).await);
 }
 
@@ -281,7 +297,12 @@ async fn a_new_password_ends_the_other_sessions_and_a_log_in_under_way_with_the_
     begin(hash('a'), other.clone()).await.unwrap();
     let change = |old: PasswordHash, new: PasswordHash| {
         let (store, now) = (kitchen.store.clone(), kitchen.now());
-        async move { store.change_password(alice.id, Some(&old), new, Some(current.id), now).await.unwrap() }
+        async move {
+            store
+                .change_password(alice.id, Some(&old), new, Some(current.id), Actor::OPERATOR, now)
+                .await
+                .unwrap()
+        }
     };
     assert!(!change(hash('x'), hash('b')).await, "somebody was quicker");
     assert!(kitchen.alive(alice.id, &other.token).await);
@@ -346,4 +367,45 @@ async fn no_token_is_in_the_file() {
         let bytes = URL_SAFE_NO_PAD.decode(token.expose()).unwrap();
         assert!(!holds(token.expose().as_bytes()) && !holds(&bytes[16..32]) && !holds(&bytes[32..]));
     }
+}
+
+#[tokio::test]
+async fn coming_and_going_is_noted_down_with_who_and_from_where() {
+    let kitchen = Kitchen::new();
+    let new = NewUser { password_hash: Some(hash('a')), ..new_user("alice") };
+    let (alice, first) =
+        kitchen.create_user_with_session(new, kitchen.new_session(), kitchen.now()).await.unwrap();
+    let second = kitchen.new_session();
+    let token = second.token.clone();
+    kitchen.create_session(alice.id, Some(&hash('a')), second, limits(), kitchen.now()).await.unwrap();
+    let next = good(kitchen.refresh(&token).await);
+    good(kitchen.refresh(&next).await);
+    kitchen.refresh(&token).await;
+    let alices = Actor { user: Some(alice.id), session: Some(first.id), address: first.address };
+    let (old, now) = (hash('a'), kitchen.now());
+    kitchen.change_password(alice.id, Some(&old), hash('b'), Some(first.id), alices, now).await.unwrap();
+    kitchen.end_other_sessions(alice.id, first.id, alices, now).await.unwrap();
+    kitchen.end_session(alice.id, token.session(), alices, now).await.unwrap();
+    kitchen.end_session(alice.id, first.id, alices, now).await.unwrap();
+    kitchen.end_sessions(alice.id, Actor::OPERATOR, now).await.unwrap();
+
+    let mut log = kitchen.audit_log(Filter::default(), None, 100).await.unwrap();
+    log.reverse();
+    assert!(log.iter().all(|entry| entry.subject == Some(alice.id)));
+    let seen: Vec<_> = log.iter().map(|entry| (entry.event.as_str(), entry.actor)).collect();
+    let of_second = Actor { session: Some(token.session()), ..alices };
+    let thief = Actor { user: None, session: Some(token.session()), address: ELSEWHERE.parse().ok() };
+    assert_eq!(
+        seen,
+        [
+            ("signed_up", alices),
+            ("logged_in", of_second),
+            ("refresh_reused", thief),
+            ("password_changed", alices),
+            ("other_sessions_ended", alices),
+            ("session_ended", alices),
+            ("sessions_ended", Actor::OPERATOR),
+        ],
+        "and what ended nothing is not there"
+    );
 }

@@ -1,0 +1,155 @@
+//! What users change about themselves.
+
+use recipes::{Email, Encoding, Name, Problem, User, audit::Actor};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::{Map, Value};
+
+use super::Accounts;
+use crate::{
+    body::{
+        Parse,
+        fields::{self, Fields},
+    },
+    error::ApiError,
+    passwords::{HashError, policy},
+};
+
+impl Accounts {
+    /// Changes name and e-mail. A new e-mail wants the password: whoever has found an open session must not be able
+    /// to have the password reset to his own mailbox.
+    ///
+    /// # Errors
+    /// [`ApiError::WrongPassword`], [`ApiError::EmailTaken`].
+    pub async fn update_profile(
+        &self,
+        user: &User,
+        update: UpdateProfile,
+        actor: Actor,
+    ) -> Result<User, ApiError> {
+        let UpdateProfile { name, email } = update;
+        let email = match email {
+            Some((email, password)) => {
+                self.confirm(user, password).await?;
+                Some(email)
+            }
+            None => None,
+        };
+        let updated = self.store.update_profile(user.id, name, email, actor, self.clock.now()).await?;
+        updated.ok_or(ApiError::CallerGone)
+    }
+
+    /// Changes the password and ends all sessions but the caller's own.
+    ///
+    /// # Errors
+    /// [`ApiError::WrongPassword`], and [`ApiError::Invalid`] for a bad new one.
+    pub async fn change_password(
+        &self,
+        user: &User,
+        change: ChangePassword,
+        actor: Actor,
+    ) -> Result<(), ApiError> {
+        let ChangePassword { current, new } = change;
+        let invalid =
+            |message| ApiError::Invalid(vec![Problem { pointer: "/newPassword".to_owned(), message }]);
+        let (name, email) = (Some(user.name.as_str()), Some(user.email.as_str()));
+        policy::check(new.expose_secret(), name, email).map_err(invalid)?;
+        let old = self.confirm(user, current).await?;
+        let new = self.passwords.hash(new).await.map_err(|error| match error {
+            HashError::TooLong { .. } | HashError::Nul => invalid(error.to_string()),
+            error => error.into(),
+        })?;
+        let now = self.clock.now();
+        if !self.store.change_password(user.id, old.as_ref(), new, actor.session, actor, now).await? {
+            // Somebody was quicker; what was right a moment ago is not now.
+            return Err(ApiError::WrongPassword);
+        }
+        tracing::info!(user.id = %user.id, "User {}: password changed, other sessions ended", user.id);
+        Ok(())
+    }
+
+    /// Deletes the account and everything that only its owner has seen.
+    ///
+    /// # Errors
+    /// [`ApiError::WrongPassword`].
+    pub async fn delete(
+        &self,
+        user: &User,
+        ConfirmDeletion(password): ConfirmDeletion,
+        actor: Actor,
+    ) -> Result<(), ApiError> {
+        self.confirm(user, password).await?;
+        self.store.delete_user(user.id, actor, self.clock.now()).await?;
+        tracing::info!(user.id = %user.id, "User {} was deleted by its owner", user.id);
+        Ok(())
+    }
+}
+
+/// A valid change of the profile.
+pub struct UpdateProfile {
+    name: Option<Name>,
+    /// With the current password.
+    email: Option<(Email, SecretString)>,
+}
+
+impl Parse for UpdateProfile {
+    fn unknown_fields(fields: &Map<String, Value>) -> Vec<String> {
+        fields::unknown(fields, &["name", "email", "password"])
+    }
+
+    fn parse(fields: &Map<String, Value>, _: Encoding) -> Result<Self, Vec<Problem>> {
+        let mut fields = Fields::of(fields);
+        let name = fields.optional("name", Name::parse);
+        let email = fields.optional("email", Email::parse);
+        let email = email.and_then(|email| {
+            let wanted = "is required to change the e-mail: your current password";
+            match fields.get("password") {
+                None => fields.problem("password", wanted),
+                Some(_) => Some((email, fields.required("password", secret)?)),
+            }
+        });
+        let problems = fields.problems();
+        if problems.is_empty() { Ok(Self { name, email }) } else { Err(problems) }
+    }
+}
+
+/// A valid change of the password.
+pub struct ChangePassword {
+    current: SecretString,
+    new: SecretString,
+}
+
+impl Parse for ChangePassword {
+    fn unknown_fields(fields: &Map<String, Value>) -> Vec<String> {
+        fields::unknown(fields, &["currentPassword", "newPassword"])
+    }
+
+    fn parse(fields: &Map<String, Value>, _: Encoding) -> Result<Self, Vec<Problem>> {
+        let mut fields = Fields::of(fields);
+        let current = fields.required("currentPassword", secret);
+        let new = fields.required("newPassword", secret);
+        match (current, new) {
+            (Some(current), Some(new)) => Ok(Self { current, new }),
+            _ => Err(fields.problems()),
+        }
+    }
+}
+
+/// The password, to show that the owner of the session is the owner of the account.
+pub struct ConfirmDeletion(SecretString);
+
+impl Parse for ConfirmDeletion {
+    fn unknown_fields(fields: &Map<String, Value>) -> Vec<String> {
+        fields::unknown(fields, &["password"])
+    }
+
+    fn parse(fields: &Map<String, Value>, _: Encoding) -> Result<Self, Vec<Problem>> {
+        let mut fields = Fields::of(fields);
+        let password = fields.required("password", secret);
+        password.map(Self).ok_or_else(|| fields.problems())
+    }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "fields are read by parsers, and this one takes every text")]
+fn secret(text: &str) -> Result<SecretString, String> {
+    Ok(text.into())
+}

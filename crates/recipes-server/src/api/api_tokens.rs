@@ -1,0 +1,143 @@
+//! API tokens, as their owner sees them.
+
+use axum::{
+    Json,
+    extract::{FromRequestParts, State},
+    response::{IntoResponse, Response},
+};
+use http::{HeaderValue, StatusCode, header, request::Parts};
+use jiff::Timestamp;
+use recipes::{ApiToken, ApiTokenId, Scope};
+use secrecy::ExposeSecret as _;
+use serde::Serialize;
+use tower_passport::Scoped;
+
+use super::{
+    answers::{
+        ApiTokenNotFound, Malformed, NotAcceptable, TooManyApiTokens, TooPowerful, UnacceptableBody,
+        Unauthorized, Unavailable, WithoutScope,
+    },
+    me::{NO_STORE, personal},
+    parameters::UuidInPath,
+};
+use crate::{
+    accounts::{DescribeApiToken, Origin},
+    body::Body,
+    caller::{Guard, ManageAccount},
+    error::ApiError,
+    state::App,
+};
+
+/// Lists your API tokens, the oldest first. The tokens themselves are not shown again.
+#[utoipa::path(
+    get, path = "/api/v1/users/me/api-tokens", tag = "users", operation_id = "listApiTokens",
+    security(("bearer" = ["account"])),
+    responses(
+        (status = 200, description = "Your API tokens", body = ref("#/components/schemas/ApiTokenList")),
+        Malformed, Unauthorized, WithoutScope, NotAcceptable, Unavailable,
+    )
+)]
+pub async fn list(
+    State(app): State<App>,
+    Scoped(caller, ..): Scoped<Guard, ManageAccount>,
+) -> Result<Response, ApiError> {
+    let tokens = app.store.api_tokens(caller.user.id).await?;
+    Ok(personal(&tokens.iter().map(ApiTokenView::of).collect::<Vec<_>>()))
+}
+
+/// Makes an API token, for a program. It is shown this once.
+#[utoipa::path(
+    post, path = "/api/v1/users/me/api-tokens", tag = "users", operation_id = "createApiToken",
+    request_body(content = ref("#/components/schemas/NewApiToken"), content_type = "application/json"),
+    security(("bearer" = ["account"])),
+    responses(
+        (status = 201, description = "Made, on disk", body = ref("#/components/schemas/CreatedApiToken"), headers(
+            ("location" = String, description = "Where to delete it"))),
+        Malformed, Unauthorized, TooPowerful, TooManyApiTokens, UnacceptableBody, NotAcceptable, Unavailable,
+    )
+)]
+pub async fn create(
+    State(app): State<App>,
+    origin: Origin,
+    Scoped(caller, ..): Scoped<Guard, ManageAccount>,
+    Body(wanted): Body<DescribeApiToken>,
+) -> Result<Response, ApiError> {
+    #[derive(Serialize)]
+    struct Created<'a> {
+        #[serde(flatten)]
+        about: ApiTokenView<'a>,
+        token: &'a str,
+    }
+    #[derive(Serialize)]
+    struct Envelope<'a> {
+        data: Created<'a>,
+    }
+    let (made, secret) = app.accounts.create_api_token(&caller, wanted, caller.actor(&origin)).await?;
+    let location = format!("/api/v1/users/me/api-tokens/{}", made.id);
+    let location = HeaderValue::try_from(location).map_err(ApiError::internal)?;
+    let data = Created { about: ApiTokenView::of(&made), token: secret.expose_secret() };
+    let headers = [(header::CACHE_CONTROL, NO_STORE), (header::LOCATION, location)];
+    Ok((StatusCode::CREATED, headers, Json(Envelope { data })).into_response())
+}
+
+/// Deletes an API token; whoever uses it is refused from now on.
+#[utoipa::path(
+    delete, path = "/api/v1/users/me/api-tokens/{id}", tag = "users", operation_id = "deleteApiToken",
+    params(UuidInPath),
+    security(("bearer" = ["account"])),
+    responses(
+        (status = 204, description = "Gone, on disk"),
+        Malformed, Unauthorized, WithoutScope, ApiTokenNotFound, NotAcceptable, Unavailable,
+    )
+)]
+pub async fn delete(
+    State(app): State<App>,
+    origin: Origin,
+    Scoped(caller, ..): Scoped<Guard, ManageAccount>,
+    ApiTokenPath(id): ApiTokenPath,
+) -> Result<StatusCode, ApiError> {
+    let user = caller.user.id;
+    if !app.store.delete_api_token(user, id, caller.actor(&origin), app.clock.now()).await? {
+        return Err(ApiError::ApiTokenNotFound);
+    }
+    tracing::info!(user.id = %user, token.id = %id, "User {user} deleted an API token");
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The id in the path; what is no id cannot be a token's.
+pub struct ApiTokenPath(ApiTokenId);
+
+impl FromRequestParts<App> for ApiTokenPath {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, ApiError> {
+        let id = parts.uri.path().rsplit('/').next().and_then(ApiTokenId::parse);
+        id.map(Self).ok_or(ApiError::ApiTokenNotFound)
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ApiTokenView<'a> {
+    id: ApiTokenId,
+    name: &'a str,
+    scopes: Vec<&'static str>,
+    created_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_used_at: Option<Timestamp>,
+}
+
+impl<'a> ApiTokenView<'a> {
+    pub(super) fn of(token: &'a ApiToken) -> Self {
+        Self {
+            id: token.id,
+            name: token.name.as_str(),
+            scopes: token.scopes.iter().map(Scope::as_str).collect(),
+            created_at: token.created_at,
+            expires_at: token.expires_at,
+            last_used_at: token.last_used_at,
+        }
+    }
+}

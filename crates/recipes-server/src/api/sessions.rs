@@ -1,0 +1,113 @@
+//! Sessions, as their owner sees them.
+
+use std::net::IpAddr;
+
+use axum::{
+    extract::{FromRequestParts, State},
+    response::{IntoResponse, Response},
+};
+use http::{HeaderMap, StatusCode, request::Parts};
+use jiff::Timestamp;
+use recipes::{Session, SessionId};
+use serde::Serialize;
+use tower_passport::Scoped;
+
+use super::{
+    answers::{Malformed, NotAcceptable, SessionNotFound, Unauthorized, Unavailable, WithoutScope},
+    me::personal,
+    parameters::UuidInPath,
+};
+use crate::{
+    accounts::Origin,
+    caller::{Guard, ManageAccount},
+    cookies,
+    error::ApiError,
+    state::App,
+};
+
+/// Lists your sessions, the last used first.
+#[utoipa::path(
+    get, path = "/api/v1/users/me/sessions", tag = "users", operation_id = "listSessions",
+    security(("bearer" = ["account"])),
+    responses(
+        (status = 200, description = "Where you are logged in", body = ref("#/components/schemas/SessionList")),
+        Malformed, Unauthorized, WithoutScope, NotAcceptable, Unavailable,
+    )
+)]
+pub async fn list(
+    State(app): State<App>,
+    Scoped(caller, ..): Scoped<Guard, ManageAccount>,
+) -> Result<Response, ApiError> {
+    let limits = app.accounts.settings.sessions;
+    let sessions = app.store.sessions(caller.user.id, limits, app.clock.now()).await?;
+    let current = caller.session_if_any();
+    let sessions: Vec<_> = sessions.iter().map(|session| SessionView::of(session, current)).collect();
+    Ok(personal(&sessions))
+}
+
+/// Ends one of your sessions, from wherever you are.
+#[utoipa::path(
+    delete, path = "/api/v1/users/me/sessions/{id}", tag = "users", operation_id = "endSession",
+    params(UuidInPath),
+    security(("bearer" = ["account"])),
+    responses(
+        (status = 204, description = "It has ended, and its tokens with it"),
+        Malformed, Unauthorized, WithoutScope, SessionNotFound, NotAcceptable, Unavailable,
+    )
+)]
+pub async fn end(
+    State(app): State<App>,
+    headers: HeaderMap,
+    origin: Origin,
+    Scoped(caller, ..): Scoped<Guard, ManageAccount>,
+    SessionPath(id): SessionPath,
+) -> Result<Response, ApiError> {
+    let user = caller.user.id;
+    if !app.store.end_session(user, id, caller.actor(&origin), app.clock.now()).await? {
+        return Err(ApiError::SessionNotFound);
+    }
+    tracing::info!(user.id = %user, session.id = %id, "User {user} ended a session");
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    if caller.session_if_any() == Some(id) {
+        cookies::clear(&headers, &mut response);
+    }
+    Ok(response)
+}
+
+/// The id in the path; what is no id cannot be a session's.
+pub struct SessionPath(SessionId);
+
+impl FromRequestParts<App> for SessionPath {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, ApiError> {
+        let id = parts.uri.path().rsplit('/').next().and_then(SessionId::parse);
+        id.map(Self).ok_or(ApiError::SessionNotFound)
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct SessionView<'a> {
+    id: SessionId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<IpAddr>,
+    created_at: Timestamp,
+    last_used_at: Timestamp,
+    current: bool,
+}
+
+impl<'a> SessionView<'a> {
+    pub(super) fn of(session: &'a Session, current: Option<SessionId>) -> Self {
+        Self {
+            id: session.id,
+            device: session.device.as_ref().map(recipes::Device::as_str),
+            address: session.address,
+            created_at: session.created_at,
+            last_used_at: session.last_used_at,
+            current: current == Some(session.id),
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! The fields of a small body, read one by one; what is wrong with any of them is gathered.
+
+use recipes::Problem;
+use serde_json::{Map, Value};
+
+/// Reads the fields of one body.
+pub struct Fields<'a> {
+    fields: &'a Map<String, Value>,
+    problems: Vec<Problem>,
+}
+
+impl<'a> Fields<'a> {
+    pub fn of(fields: &'a Map<String, Value>) -> Self {
+        Self { fields, problems: Vec::new() }
+    }
+
+    /// A text that must be there.
+    pub fn required<T, E: Into<String>>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(&'a str) -> Result<T, E>,
+    ) -> Option<T> {
+        match self.fields.get(name) {
+            None | Some(Value::Null) => self.problem(name, "is required"),
+            Some(_) => self.optional(name, parse),
+        }
+    }
+
+    /// A text that may be missing, but not `null`: what is said by a merge patch is that there shall be none.
+    pub fn optional<T, E: Into<String>>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(&'a str) -> Result<T, E>,
+    ) -> Option<T> {
+        match self.fields.get(name)? {
+            Value::String(text) => parse(text).map_err(|message| self.problem::<T>(name, message)).ok(),
+            Value::Null => self.problem(name, "cannot be removed"),
+            _ => self.problem(name, "must be a text"),
+        }
+    }
+
+    pub fn get(&self, name: &str) -> Option<&'a Value> {
+        self.fields.get(name)
+    }
+
+    /// Notes what is wrong with a field.
+    pub fn problem<T>(&mut self, name: &str, message: impl Into<String>) -> Option<T> {
+        self.problems.push(Problem { pointer: format!("/{name}"), message: message.into() });
+        None
+    }
+
+    /// What was found.
+    pub fn problems(self) -> Vec<Problem> {
+        self.problems
+    }
+}
+
+/// Pointers to the fields that are not among the known ones.
+pub fn unknown(fields: &Map<String, Value>, known: &[&str]) -> Vec<String> {
+    let unknown = fields.keys().filter(|name| !known.contains(&name.as_str()));
+    unknown.map(|name| format!("/{}", name.replace('~', "~0").replace('/', "~1"))).collect()
+}

@@ -1,0 +1,154 @@
+//! One's own account: changed with care, taken along, deleted.
+
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::app::{PASSWORD, TestApp, recipe};
+
+const ME: &str = "/api/v1/users/me";
+const LOG_IN: &str = "/api/v1/users/login";
+const ADA: &str = "ada@example.org";
+
+#[tokio::test]
+async fn a_name_changes_by_itself() {
+    let app = TestApp::new();
+    let ada = app.signed_up(ADA).await.client;
+    let changed = ada.patch(ME, &json!({"name": " Ada Lovelace "})).await.is(200).json();
+    assert_eq!(changed["data"]["name"], "Ada Lovelace");
+    assert_eq!(changed["data"]["email"], ADA);
+    assert_eq!(ada.get(ME).await.json(), changed);
+    assert_eq!(ada.patch(ME, &json!({})).await.is(200).json()["data"]["name"], "Ada Lovelace");
+}
+
+#[tokio::test]
+async fn an_email_changes_with_the_password_only() {
+    let app = TestApp::new();
+    let ada = app.signed_up(ADA).await.client;
+    let email = "lovelace@example.org";
+    assert_eq!(ada.patch(ME, &json!({"email": email})).await.is(422).refused_fields(), ["/password"]);
+    let wrong = ada.patch(ME, &json!({"email": email, "password": "not this one"})).await.is(403).json();
+    assert_eq!(wrong["code"], "wrong_password");
+    ada.patch(ME, &json!({"email": email, "password": PASSWORD})).await.is(200);
+    assert_eq!(ada.get(ME).await.json()["data"]["email"], email);
+    app.anonymous().post(LOG_IN, &json!({"email": ADA, "password": PASSWORD})).await.is(401);
+    app.anonymous().post(LOG_IN, &json!({"email": email, "password": PASSWORD})).await.is(200);
+}
+
+#[tokio::test]
+async fn nobody_takes_anothers_email() {
+    let app = TestApp::new();
+    app.bob().await;
+    let ada = app.signed_up(ADA).await.client;
+    let taken = ada.patch(ME, &json!({"email": "BOB@example.org", "password": PASSWORD})).await;
+    assert_eq!(taken.is(409).json()["code"], "email_taken");
+}
+
+#[tokio::test]
+async fn a_patch_sets_only_what_the_route_lists() {
+    let app = TestApp::new();
+    let ada = app.signed_up(ADA).await.client;
+    let body = json!({"role": "admin", "id": 7, "disabled": true, "ownerId": 7, "createdAt": "2020-01-01T00:00:00Z"});
+    let me = ada.patch(ME, &body).await.is(200).json();
+    assert_eq!((&me["data"]["role"], &me["data"]["id"]), (&json!("user"), &json!(1)));
+    let strict = ada.request(Method::PATCH, ME).header("prefer", "handling=strict");
+    let strict = strict.header("content-type", "application/merge-patch+json").body(body.to_string().into());
+    assert_eq!(ada.send(strict.unwrap()).await.is(400).json()["code"], "unknown_fields");
+}
+
+#[tokio::test]
+async fn what_cannot_be_removed_or_is_no_patch_is_refused() {
+    let app = TestApp::new();
+    let ada = app.signed_up(ADA).await.client;
+    for (body, field) in [
+        (json!({"name": null}), "/name"),
+        (json!({"name": ""}), "/name"),
+        (json!({"email": null}), "/email"),
+        (json!({"email": 7, "password": PASSWORD}), "/email"),
+    ] {
+        assert_eq!(ada.patch(ME, &body).await.is(422).refused_fields(), [field], "{body}");
+    }
+    let text = ada.request(Method::PATCH, ME).header("content-type", "text/plain").body("x".into()).unwrap();
+    assert_eq!(ada.send(text).await.is(415).header("accept-patch"), "application/merge-patch+json");
+}
+
+#[tokio::test]
+async fn the_password_changes_with_the_current_one_only() {
+    let app = TestApp::new();
+    let ada = app.signed_up(ADA).await.client;
+    let change = |current: &str, new: &str| {
+        let body = json!({"currentPassword": current, "newPassword": new});
+        let ada = app.bearing(ada.token());
+        async move { ada.put("/api/v1/users/me/password", &body).await }
+    };
+    assert_eq!(change("not this one", "ten little onions").await.is(403).json()["code"], "wrong_password");
+    for bad in ["short", "password", ADA] {
+        assert_eq!(change(PASSWORD, bad).await.is(422).refused_fields(), ["/newPassword"], "{bad}");
+    }
+    change(PASSWORD, "ten little onions").await.is(204);
+    app.anonymous().post(LOG_IN, &json!({"email": ADA, "password": PASSWORD})).await.is(401);
+    app.anonymous().post(LOG_IN, &json!({"email": ADA, "password": "ten little onions"})).await.is(200);
+    let nothing = ada.put("/api/v1/users/me/password", &json!({})).await.is(422);
+    assert_eq!(nothing.refused_fields(), ["/currentPassword", "/newPassword"]);
+}
+
+#[tokio::test]
+async fn an_account_is_deleted_with_the_password_only_and_nothing_private_stays() {
+    let app = TestApp::new();
+    let ada = app.signed_up(ADA).await.client;
+    let public = ada.posts_recipe("Soup").await;
+    let mut secret = recipe("Secret soup");
+    secret["visibility"] = json!("private");
+    let private = ada.post("/api/v1/recipes", &secret).await.is(201).header("location").to_owned();
+    assert_eq!(ada.delete(ME).await.is(422).refused_fields(), ["/password"]);
+    ada.delete_with(ME, &json!({"password": "not this one"})).await.is(403);
+    ada.delete_with(ME, &json!({"password": PASSWORD})).await.is(204);
+    ada.get(ME).await.is(401);
+    app.anonymous().post(LOG_IN, &json!({"email": ADA, "password": PASSWORD})).await.is(401);
+    assert_eq!(app.anonymous().get(&public).await.is(200).json()["data"].get("ownerId"), None);
+    app.admin().await.get(&private).await.is(404);
+    app.signed_up(ADA).await;
+}
+
+#[tokio::test]
+async fn an_export_holds_everything_and_nothing_of_anybody_else() {
+    let app = TestApp::new();
+    app.bob().await.posts_recipe("Bob's bread").await;
+    let ada = app.signed_up(ADA).await;
+    let mut secret = recipe("Secret soup");
+    secret["visibility"] = json!("private");
+    ada.client.posts_recipe("Soup").await;
+    ada.client.post("/api/v1/recipes", &secret).await.is(201);
+    let wanted = json!({"name": "Backup", "scopes": ["recipes:read"]});
+    let token = ada.client.post("/api/v1/users/me/api-tokens", &wanted).await.is(201).json();
+
+    let answer = ada.client.get("/api/v1/users/me/export").await.is(200);
+    assert!(answer.header("content-disposition").starts_with("attachment"));
+    assert_eq!(answer.header("cache-control"), "no-store");
+    let export = answer.json();
+    assert_eq!(export["account"]["email"], ADA);
+    assert_eq!(export["sessions"][0]["id"], ada.client.session());
+    assert_eq!(export["apiTokens"][0]["name"], "Backup");
+    let names: Vec<_> = export["recipes"].as_array().unwrap().iter().map(|it| it["name"].clone()).collect();
+    assert_eq!(names, ["Soup", "Secret soup"]);
+    let text = String::from_utf8(answer.body.to_vec()).unwrap();
+    for secret in [token["data"]["token"].as_str().unwrap(), &ada.refresh_token, ada.client.token(), "argon2"]
+    {
+        assert!(!text.contains(secret), "{secret}");
+    }
+}
+
+#[tokio::test]
+async fn an_export_of_nothing_and_of_more_than_a_page_is_whole() {
+    let app = TestApp::new();
+    let ada = app.signed_up(ADA).await.client;
+    let export = async || -> Value { ada.get("/api/v1/users/me/export").await.is(200).json() };
+    assert_eq!(export().await["recipes"], json!([]));
+    let mut large = recipe("Stew");
+    large["instructions"] = json!(vec!["x".repeat(4_000); 60]);
+    for _ in 0..25 {
+        ada.post("/api/v1/recipes", &large).await.is(201);
+    }
+    let ids: Vec<_> =
+        export().await["recipes"].as_array().unwrap().iter().map(|it| it["id"].as_i64()).collect();
+    assert_eq!(ids, (1..=25).map(Some).collect::<Vec<_>>(), "more than 4 MiB");
+}
