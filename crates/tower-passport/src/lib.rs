@@ -41,6 +41,8 @@ mod local_path;
 mod oauth2;
 #[cfg(feature = "oidc")]
 mod oidc;
+#[cfg(feature = "providers")]
+pub mod providers;
 mod refusal;
 mod rejection;
 #[cfg(feature = "remote-keys")]

@@ -39,6 +39,8 @@ mod oidc;
 #[cfg(test)]
 mod provide_keys;
 #[cfg(test)]
+mod providers;
+#[cfg(test)]
 mod remote_keys;
 #[cfg(test)]
 mod respond;
