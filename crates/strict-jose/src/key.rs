@@ -8,6 +8,8 @@ mod hmac;
 mod jwk;
 mod pem;
 mod rsa;
+#[cfg(test)]
+mod wycheproof;
 
 use std::fmt;
 use std::sync::Arc;
