@@ -166,8 +166,10 @@ async fn an_id_token_signed_with_what_others_know_is_refused() {
     };
     refused(|provider| provider.now().forge = Some(with_client_secret), "wrong_algorithm").await;
     let with_public_key = |claims: &Value| {
-        let public = rsa().to_public_jwk().unwrap();
-        Key::hs256(public.as_bytes()).unwrap().with_kid("rsa").sign("JWT", claims).unwrap()
+        // `Key::hs256` takes no PEM and no JWK; the number itself it cannot tell from a secret.
+        let public: Value = serde_json::from_str(&rsa().to_public_jwk().unwrap()).unwrap();
+        let modulus = URL_SAFE_NO_PAD.decode(public["n"].as_str().unwrap()).unwrap();
+        Key::hs256(&modulus).unwrap().with_kid("rsa").sign("JWT", claims).unwrap()
     };
     refused(|provider| provider.now().forge = Some(with_public_key), "wrong_algorithm").await;
     let with_another_key = |claims: &Value| {
