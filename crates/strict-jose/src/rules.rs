@@ -127,6 +127,27 @@ impl Rules {
         Self { max_age: Some(age), ..self }.require("iat")
     }
 
+    /// Until when a token with these times, verified now, stays good by these rules: its `exp`, or `iat` and the
+    /// [maximal age](Self::max_age), whichever is sooner; `None` if it never ends. Leeway is not added.
+    ///
+    /// For programs that keep what they have verified.
+    ///
+    /// ```
+    /// # use std::time::{Duration, SystemTime};
+    /// # use strict_jose::{Registered, Rules};
+    /// let rules = Rules::typ("at+jwt").any_issuer().any_audience().max_age(Duration::from_secs(10));
+    /// let mut times = Registered::default();
+    /// assert_eq!(rules.good_until(&times), None);
+    /// times.exp = Some(SystemTime::UNIX_EPOCH + Duration::from_secs(100));
+    /// assert_eq!(rules.good_until(&times), times.exp);
+    /// times.iat = Some(SystemTime::UNIX_EPOCH + Duration::from_secs(20));
+    /// assert_eq!(rules.good_until(&times), Some(SystemTime::UNIX_EPOCH + Duration::from_secs(30)));
+    /// ```
+    pub fn good_until(&self, times: &Registered) -> Option<SystemTime> {
+        let too_old = times.iat.zip(self.max_age).and_then(|(iat, age)| iat.checked_add(age));
+        times.exp.into_iter().chain(too_old).min()
+    }
+
     /// Accepts only tokens about `subject`. Makes `sub` required.
     #[must_use]
     pub fn subject(self, subject: impl Into<String>) -> Self {

@@ -1,6 +1,7 @@
 //! Signed tokens: `Authorization: Bearer eyJhbGciOi...`.
 
 mod provide_keys;
+mod token_cache;
 mod verify;
 
 use std::fmt;
@@ -11,6 +12,9 @@ use http::request::Parts;
 use strict_jose::{Error as TokenError, Rules, Verified};
 
 pub use self::provide_keys::ProvideKeys;
+#[cfg(feature = "token-cache")]
+pub use self::token_cache::TokenCache;
+pub use self::token_cache::{CacheTokens, NoCache};
 pub use self::verify::{ByFunction, ByType, IntoVerifyClaims, VerifyClaims, VerifyFn};
 use crate::clock::{Clock, system_clock};
 use crate::token_challenges::TokenChallenges;
@@ -54,11 +58,12 @@ use crate::{BearerHeader, Error, InvalidChallenge, Outcome, Strategy, TokenSourc
 /// The client hears the same words for every bad token; the log has the reason (`expired`, `bad_signature`, ...).
 ///
 /// Source: RFC 6750 (bearer tokens), RFC 8725 (best practices for JWTs).
-pub struct Jwt<K, V, T = BearerHeader> {
+pub struct Jwt<K, V, T = BearerHeader, C = NoCache> {
     keys: K,
     rules: Rules,
     verify: V,
     tokens: T,
+    cache: C,
     clock: Clock,
     challenges: TokenChallenges,
 }
@@ -74,13 +79,14 @@ impl<K, V> Jwt<K, V> {
             rules,
             verify: verify.into_verify(),
             tokens: BearerHeader,
+            cache: NoCache,
             clock: system_clock(),
             challenges: TokenChallenges::bearer(),
         }
     }
 }
 
-impl<K, V, T> Jwt<K, V, T> {
+impl<K, V, T, C> Jwt<K, V, T, C> {
     /// Takes the time from this clock instead of the system's, so that tests can stop it.
     #[must_use]
     pub fn clock(self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
@@ -96,18 +102,30 @@ impl<K, V, T> Jwt<K, V, T> {
     }
 
     /// Takes the token from elsewhere than the `Authorization` header: see [`TokenSource`].
-    pub fn tokens_from<Other: TokenSource>(self, tokens: Other) -> Jwt<K, V, Other> {
-        let Self { keys, rules, verify, tokens: _, clock, challenges } = self;
+    pub fn tokens_from<Other: TokenSource>(self, tokens: Other) -> Jwt<K, V, Other, C> {
+        let Self { keys, rules, verify, tokens: _, cache, clock, challenges } = self;
         let challenges = challenges.for_source(&tokens, "Bearer");
-        Jwt { keys, rules, verify, tokens, clock, challenges }
+        Jwt { keys, rules, verify, tokens, cache, clock, challenges }
+    }
+
+    /// Keeps what was verified, and verifies the same token less often: see [`TokenCache`]. The type of the strategy is
+    /// then `Jwt<K, V, T, TokenCache<Claims>>`.
+    #[cfg(feature = "token-cache")]
+    pub fn cache<Claims>(self, cache: TokenCache<Claims>) -> Jwt<K, V, T, TokenCache<Claims>>
+    where
+        V: VerifyClaims<Claims = Claims>,
+    {
+        let Self { keys, rules, verify, tokens, cache: _, clock, challenges } = self;
+        Jwt { keys, rules, verify, tokens, cache, clock, challenges }
     }
 }
 
-impl<K, V, T> Strategy for Jwt<K, V, T>
+impl<K, V, T, C> Strategy for Jwt<K, V, T, C>
 where
     K: ProvideKeys,
     V: VerifyClaims,
     T: TokenSource,
+    C: CacheTokens<V::Claims>,
 {
     type User = V::User;
 
@@ -117,8 +135,8 @@ where
             Ok(None) => return Ok(self.challenges.pass()),
             Err(error) => return self.challenges.no_token(error),
         };
-        let claims = match self.verified(&token).await? {
-            Ok(verified) => verified.claims,
+        let claims = match self.claims(&token).await? {
+            Ok(claims) => claims,
             Err(error) => {
                 tracing::debug!(%error, "Token refused: {error}");
                 return Ok(self.challenges.invalid_token(error.reason()));
@@ -132,10 +150,24 @@ where
     }
 }
 
-impl<K: ProvideKeys, V: VerifyClaims, T> Jwt<K, V, T> {
-    /// Only a token that names a key which nobody knows is verified twice.
-    async fn verified(&self, token: &str) -> Result<Result<Verified<V::Claims>, TokenError>, Error> {
+impl<K: ProvideKeys, V: VerifyClaims, T, C: CacheTokens<V::Claims>> Jwt<K, V, T, C> {
+    async fn claims(&self, token: &str) -> Result<Result<V::Claims, TokenError>, Error> {
         let now = (self.clock)();
+        if let Some(claims) = self.cache.get(token, now) {
+            return Ok(Ok(claims));
+        }
+        Ok(self.verified(token, now).await?.map(|Verified { claims, registered, .. }| {
+            self.cache.keep(token, &claims, now, self.rules.good_until(&registered));
+            claims
+        }))
+    }
+
+    /// Only a token that names a key which nobody knows is verified twice.
+    async fn verified(
+        &self,
+        token: &str,
+        now: SystemTime,
+    ) -> Result<Result<Verified<V::Claims>, TokenError>, Error> {
         let verified = self.rules.verify(token, &self.keys.keys().await?, now);
         let Err(TokenError::UnknownKey { kid }) = verified else { return Ok(verified) };
         Ok(match self.keys.keys_beyond(&kid).await? {
@@ -146,7 +178,7 @@ impl<K: ProvideKeys, V: VerifyClaims, T> Jwt<K, V, T> {
 }
 
 /// Keys, rules and verification stay out of it.
-impl<K, V, T> fmt::Debug for Jwt<K, V, T> {
+impl<K, V, T, C> fmt::Debug for Jwt<K, V, T, C> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Jwt").field("challenge", self.challenges.ask()).finish_non_exhaustive()
     }

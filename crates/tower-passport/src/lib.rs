@@ -75,8 +75,12 @@ pub use self::error::Error;
 pub use self::extract::Auth;
 #[cfg(feature = "http-client")]
 pub use self::http_client::{HttpClient, HttpError, Network};
+#[cfg(feature = "token-cache")]
+pub use self::jwt::TokenCache;
 #[cfg(feature = "jwt")]
-pub use self::jwt::{ByFunction, ByType, IntoVerifyClaims, Jwt, ProvideKeys, VerifyClaims, VerifyFn};
+pub use self::jwt::{
+    ByFunction, ByType, CacheTokens, IntoVerifyClaims, Jwt, NoCache, ProvideKeys, VerifyClaims, VerifyFn,
+};
 pub use self::layer::{Authenticate, AuthenticateService, CurrentUser};
 #[cfg(feature = "local")]
 pub use self::local::Local;

@@ -53,4 +53,6 @@ mod session;
 #[cfg(test)]
 mod session_store;
 #[cfg(test)]
+mod token_cache;
+#[cfg(test)]
 mod token_source;
