@@ -1,0 +1,51 @@
+//! What is set up wrongly is seen before the first log-in.
+
+use tower_passport::{
+    Client, Flows, HttpClient, InvalidSetup, Network, OAuth2, ProfilePointers, Provider, Userinfo,
+};
+
+use super::{Welcome, client, flows};
+
+#[test]
+fn what_cannot_be_is_refused_when_the_program_starts() {
+    for bad in [
+        "/callback",
+        "recipes.example/callback",
+        "http://recipes.example/callback",
+        "https://a/#b",
+        "ftp://a/b",
+    ] {
+        assert!(matches!(Client::new("id", bad), Err(InvalidSetup::RedirectUri(_))), "{bad}");
+    }
+    for good in
+        ["https://recipes.example/callback?x=1", "http://127.0.0.1:3000/callback", "http://localhost/c"]
+    {
+        assert!(Client::new("id", good).is_ok(), "{good}");
+    }
+    assert_eq!(Flows::new(&[0; 31]).unwrap_err(), InvalidSetup::ShortSecret);
+
+    let good = || Provider::new("a", "https://a.example/a", "https://a.example/t", Userinfo::TokenResponse);
+    let refused = |provider: Provider| {
+        let http = HttpClient::new(Network::Public).unwrap();
+        OAuth2::new(provider, client(), flows(), http, Welcome).err()
+    };
+    assert_eq!(refused(good()), None);
+    let endpoint = |name| Some(InvalidSetup::Endpoint(name));
+    let inward = "https://169.254.169.254/latest".to_owned();
+    assert_eq!(refused(Provider { token_endpoint: inward.clone(), ..good() }), endpoint("token_endpoint"));
+    assert_eq!(refused(Provider { userinfo: Userinfo::Get(inward), ..good() }), endpoint("userinfo"));
+    let plain = "http://a.example/a".to_owned();
+    assert_eq!(
+        refused(Provider { authorization_endpoint: plain, ..good() }),
+        endpoint("authorization_endpoint")
+    );
+    let parameters = vec![("state".into(), "fixed".into())];
+    assert_eq!(refused(Provider { parameters, ..good() }), Some(InvalidSetup::Parameter("state".into())));
+    let userinfo_headers = vec![("bad header".into(), "x".into())];
+    assert_eq!(
+        refused(Provider { userinfo_headers, ..good() }),
+        Some(InvalidSetup::Header("bad header".into()))
+    );
+    let profile = ProfilePointers::subject("id");
+    assert_eq!(refused(Provider { profile, ..good() }), Some(InvalidSetup::Pointer("id".into())));
+}
