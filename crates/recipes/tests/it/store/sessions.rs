@@ -1,5 +1,7 @@
 //! Sessions: each line of what they promise, above all that none is lost and none lives on.
 
+mod remembered;
+
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -92,40 +94,6 @@ async fn one_read_finds_the_user_of_a_session_and_nobody_elses() {
     let found = kitchen.session_user(token.session(), alice.id).await.unwrap().unwrap();
     assert_eq!((found.user, found.created_at), (alice, kitchen.now()));
     assert_eq!(kitchen.session_user(token.session(), bob.id).await.unwrap(), None);
-}
-
-#[tokio::test]
-async fn what_was_known_of_a_session_a_moment_ago_is_forgotten_when_it_changes() {
-    let kitchen = Kitchen::new();
-    let alice = kitchen.user("alice").await;
-    let (phone, laptop) = (kitchen.logs_in(&alice).await, kitchen.logs_in(&alice).await);
-    let seen = async |token: &RefreshToken| {
-        kitchen.session_user(token.session(), alice.id).await.unwrap().map(|found| found.user)
-    };
-    assert_eq!(seen(&phone).await.unwrap().role, Role::User);
-    kitchen.set_role(&email("alice"), Role::Admin, Actor::OPERATOR, kitchen.now()).await.unwrap();
-    assert_eq!(seen(&phone).await.unwrap().role, Role::Admin);
-    assert!(seen(&laptop).await.is_some());
-    kitchen.end_session(alice.id, laptop.session(), Actor::OPERATOR, kitchen.now()).await.unwrap();
-    assert!(seen(&laptop).await.is_none() && seen(&phone).await.is_some());
-    kitchen.delete_user(alice.id, Actor::OPERATOR, kitchen.now()).await.unwrap();
-    assert!(seen(&phone).await.is_none());
-}
-
-#[tokio::test]
-async fn what_another_process_ends_is_forgotten_soon() {
-    let kitchen = Kitchen::new();
-    let alice = kitchen.user("alice").await;
-    let token = kitchen.logs_in(&alice).await;
-    assert!(kitchen.alive(alice.id, &token).await);
-    kitchen.opened_again().end_sessions(alice.id, Actor::OPERATOR, kitchen.now()).await.unwrap();
-    tokio::time::timeout(Duration::from_secs(20), async {
-        while kitchen.alive(alice.id, &token).await {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    })
-    .await
-    .unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
