@@ -5,11 +5,15 @@
 use std::hint::black_box;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use recipes::store::{DatabaseUrl, NewRecipe, Store, Viewer};
-use recipes::{Clock, Draft, Email, Encoding, Entropy, Name, NewUser, Page, RecipeId, Role, Uid, UserId};
+use recipes::{
+    Clock, Draft, Email, Encoding, Entropy, Name, NewSession, NewUser, Page, RecipeId, RefreshToken, Role,
+    SessionId, SessionLimits, Uid, UserId,
+};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -46,6 +50,16 @@ fn user_by_id(bencher: Bencher<'_, '_>) {
     let full = &*FULL;
     let id = UserId::from_i64(1).unwrap();
     bencher.bench(|| full.runtime.block_on(full.store.user(black_box(id))).unwrap().unwrap());
+}
+
+/// What a request with an access token reads; beside `user_by_id`, which is what it would without sessions.
+#[divan::bench(sample_size = 2000)]
+fn user_of_a_session(bencher: Bencher<'_, '_>) {
+    let full = &*FULL;
+    let (session, user) = (full.log_in(), UserId::from_i64(1).unwrap());
+    bencher.bench(|| {
+        full.runtime.block_on(full.store.session_user(black_box(session), black_box(user))).unwrap().unwrap()
+    });
 }
 
 #[divan::bench(args = [1, 32, 128], sample_count = 10, sample_size = 1)]
@@ -115,6 +129,15 @@ impl Kitchen {
             draft: Draft::parse(draft.as_object().unwrap(), Encoding::Json).unwrap(),
             _folder: folder,
         }
+    }
+
+    /// A session of the user who is there.
+    fn log_in(&self) -> SessionId {
+        let (now, user) = (self.clock.now(), UserId::from_i64(1).unwrap());
+        let token = RefreshToken::first(SessionId::new(now, self.entropy.bytes()), self.entropy.bytes());
+        let new = NewSession { token, device: None, address: None };
+        let limits = SessionLimits::new(Duration::from_hours(1), Duration::from_hours(1));
+        self.runtime.block_on(self.store.create_session(user, None, new, limits, now)).unwrap().unwrap().id
     }
 
     fn inserts(tasks: usize) -> usize {
