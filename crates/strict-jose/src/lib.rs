@@ -184,7 +184,7 @@
 //! (9). Two refusals do allocate, and only a token signed with your own key can bring them about: claims of another shape
 //! than your type ([`Error::Claims`]), and claims beyond 8 KiB or with more than 64 members open at a time.
 //!
-//! Signing: HS256 0.84 µs (0.91), RS256 231 µs (635), ES256 16 µs (26), EdDSA 9.6 µs (17).
+//! Signing: HS256 as fast as there, RS256 231 µs (635), ES256 16 µs (26), EdDSA 9.6 µs (17).
 #![deny(missing_docs)]
 
 mod algorithm;

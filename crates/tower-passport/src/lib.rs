@@ -3,7 +3,9 @@
 //!
 //! - The trait to learn: [`Strategy`], its [`Outcome`], and how it ends badly: [`Rejection`], [`Error`].
 //! - The doors: [`Auth`], [`Authenticate`] (with [`CurrentUser`]), and what they say to the refused: [`Refusal`].
-//! - The strategies: [`Jwt`], [`Local`] (with [`BufferBody`]), [`Anonymous`]; chains: [`Or`], [`Map`], [`BoxStrategy`].
+//! - The strategies: [`Jwt`], [`Local`] (with [`BufferBody`]), [`Anonymous`], and behind their features `Bearer`, `ApiKey`,
+//!   `Basic`, `Session`, `OAuth2`, `Oidc`; chains: [`Or`], [`Map`], [`BoxStrategy`].
+//! - What `OAuth2`, `Oidc` and `RemoteKeys` ask others with: `HttpClient`; whom they ask: `Provider`, `providers`.
 //! - For writing your own: [`Challenge`] (`WWW-Authenticate` out), [`Credentials`] (`Authorization` in).
 #![deny(missing_docs)]
 
