@@ -1,21 +1,36 @@
 //! The examples do what their first lines say.
 
+use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
+use http::Method;
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use strict_jose::Key;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tower_passport::{ApiKeyFormat, MemoryStore, Sessions, TokenDigest};
 
 use crate::answer::{answer, get, post};
 
 #[expect(dead_code, unreachable_pub, reason = "a program of its own, with a `main`")]
 #[path = "../../examples/chain.rs"]
 mod chain;
+#[expect(dead_code, reason = "a program of its own, with a `main`")]
+#[path = "../../examples/cookie_session.rs"]
+mod cookie_session;
 #[expect(dead_code, unreachable_pub, reason = "a program of its own, with a `main`")]
 #[path = "../../examples/hello.rs"]
 mod hello;
+#[expect(dead_code, reason = "a program of its own, with a `main`")]
+#[path = "../../examples/hyper.rs"]
+mod hyper_server;
 #[expect(dead_code, unreachable_pub, reason = "a program of its own, with a `main`")]
 #[path = "../../examples/local_login.rs"]
 mod local_login;
+#[expect(dead_code, reason = "a program of its own, with a `main`")]
+#[path = "../../examples/tonic.rs"]
+mod tonic_server;
 
 fn key() -> Key {
     Key::hs256(b"a secret of at least thirty-two bytes").unwrap()
@@ -65,4 +80,84 @@ async fn local_login() {
     }
     assert!(ask(form, "email=ali%40example.com&password=x").await.starts_with("401 [Form]"));
     assert!(ask(form, "email=ali%40example.com").await.contains(r#""missing_fields":["password"]"#));
+}
+
+#[tokio::test]
+async fn cookie_session() {
+    let app = cookie_session::app(Sessions::new(MemoryStore::new())).unwrap();
+    let send = async |method: Method, uri: &str, cookie: &str, body: &'static str| {
+        let mut request = post("application/x-www-form-urlencoded", body);
+        (*request.method_mut(), *request.uri_mut()) = (method, uri.parse().unwrap());
+        request.headers_mut().insert("accept", "text/html".parse().unwrap());
+        request.headers_mut().insert("cookie", cookie.parse().unwrap());
+        answer(app.clone(), request).await
+    };
+    assert_eq!(send(Method::GET, "/", "", "").await, "303 location: /login?return_to=%2F");
+    assert!(send(Method::GET, "/login", "", "").await.starts_with("200 <form"));
+    assert!(send(Method::POST, "/login", "", "username=ali&password=x").await.starts_with("401 [Form]"));
+    let logged_in = send(Method::POST, "/login", "", "username=ali&password=open+sesame").await;
+    let cookie = logged_in.strip_prefix("303 location: / set-cookie: ").unwrap().split(';').next().unwrap();
+    assert_eq!(send(Method::GET, "/", cookie, "").await, "200 Hello, ali\n");
+    let logged_out = send(Method::POST, "/logout", cookie, "").await;
+    assert!(logged_out.starts_with("303 location: /login set-cookie: __Host-session=;"), "{logged_out}");
+    let ended = send(Method::GET, "/", cookie, "").await;
+    assert!(ended.starts_with("303 location: /login?return_to=%2F set-cookie: __Host-session=;"), "{ended}");
+}
+
+/// A listener on a free port of this machine.
+async fn listener() -> (TcpListener, SocketAddr) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    (listener, address)
+}
+
+#[tokio::test]
+async fn hyper() {
+    let format = ApiKeyFormat::new("example").unwrap();
+    let key = format.generate(&[7; 32]);
+    let (listener, address) = listener().await;
+    let server = tokio::spawn(hyper_server::serve(listener, format, TokenDigest::of(key.expose_secret())));
+    let ask = async |authorization: &str| {
+        let mut connection = TcpStream::connect(address).await.unwrap();
+        let request = format!("GET / HTTP/1.1\r\nHost: a\r\n{authorization}Connection: close\r\n\r\n");
+        connection.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).await.unwrap();
+        answer
+    };
+    let good = ask(&format!("Authorization: Bearer {}\r\n", key.expose_secret())).await;
+    assert!(good.starts_with("HTTP/1.1 200 OK\r\n") && good.ends_with("\r\n\r\nHello, printer\n"), "{good}");
+    let nobody = ask("").await;
+    assert!(nobody.starts_with("HTTP/1.1 401 Unauthorized\r\nwww-authenticate: Bearer\r\n"), "{nobody}");
+    assert!(nobody.contains("content-type: application/problem+json\r\n"), "{nobody}");
+    let junk = ask("Authorization: Bearer example_junk\r\n").await;
+    assert!(junk.starts_with("HTTP/1.1 401 Unauthorized\r\n") && junk.contains("invalid_token"), "{junk}");
+    server.abort();
+}
+
+#[tokio::test]
+async fn tonic() {
+    let (listener, address) = listener().await;
+    let server = tokio::spawn(tonic_server::serve(listener, key()));
+    let channel =
+        tonic::transport::Endpoint::try_from(format!("http://{address}")).unwrap().connect().await.unwrap();
+    let ask = async |authorization: Option<&str>| {
+        let mut client = tonic::client::Grpc::new(channel.clone());
+        client.ready().await.unwrap();
+        let mut request = tonic::Request::new("Hello".to_owned());
+        if let Some(value) = authorization {
+            request.metadata_mut().insert("authorization", value.parse().unwrap());
+        }
+        let path = http::uri::PathAndQuery::from_static("/example.Greeter/Greet");
+        client.unary(request, path, tonic_prost::ProstCodec::<String, String>::default()).await
+    };
+    let good = ask(Some(&format!("Bearer {}", token("Alice")))).await.unwrap();
+    assert_eq!(good.into_inner(), "Hello, Alice");
+    let nobody = ask(None).await.unwrap_err();
+    assert_eq!(nobody.code(), tonic::Code::Unauthenticated);
+    assert_eq!(nobody.message(), "This needs credentials, and the request has none.");
+    assert_eq!(nobody.metadata().get("www-authenticate").unwrap(), "Bearer");
+    let forged = ask(Some("Bearer forged")).await.unwrap_err();
+    assert_eq!((forged.code(), forged.message()), (tonic::Code::Unauthenticated, "The token is not valid."));
+    server.abort();
 }
