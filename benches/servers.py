@@ -52,6 +52,7 @@ class Server:
             "JWT_SECRET": SECRET,
             "DATABASE_URL": "sqlite:recipes.db",
             "NODE_ENV": "production",
+            "RATE_LIMITS": "off",
         }
         with open(folder / "server.log", "wb") as log:
             started = time.perf_counter()

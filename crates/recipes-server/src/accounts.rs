@@ -8,7 +8,7 @@ mod sign_up;
 
 pub use self::{
     api_tokens::DescribeApiToken,
-    log_in::{LogIn, Verified, log_in},
+    log_in::{LogIn, Verified},
     profile::{ChangePassword, ConfirmDeletion, UpdateProfile},
     sessions::{LoggedIn, Origin},
     sign_up::SignUp,
@@ -20,7 +20,7 @@ use recipes::{Clock, Entropy, SessionId, SessionLimits, UserId, store::Store};
 use serde::{Deserialize, Serialize};
 use strict_jose::{Key, Rules};
 
-use crate::passwords::Passwords;
+use crate::{passwords::Passwords, rate_limit::RateLimits};
 
 /// What an access token is for, so that no other kind of token passes as one (RFC 8725 section 3.11).
 const ACCESS_TOKEN: &str = "at+jwt";
@@ -55,6 +55,7 @@ pub struct Accounts {
     pub passwords: Passwords,
     pub key: Key,
     pub settings: Settings,
+    pub limits: RateLimits,
     pub clock: Clock,
     pub entropy: Entropy,
 }

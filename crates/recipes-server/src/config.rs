@@ -2,9 +2,11 @@
 //!
 //! Nothing else in the server reads the environment. An empty variable is one that is not set.
 
+mod protection;
 mod signing_key;
 mod values;
 
+pub use protection::Protection;
 pub use signing_key::new_secret;
 
 use std::{
@@ -22,7 +24,7 @@ use crate::{accounts::Settings, front::Origins, passwords::Scheme, telemetry::Lo
 
 /// Every setting with its name, its default and what may stand there.
 #[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "Settings (flag, environment variable or line of .env)")]
+#[command(next_help_heading = HEADING)]
 pub struct Config {
     /// Address to listen on; 0.0.0.0 or :: for all of this machine's
     #[arg(long, env, global = true, value_name = "ADDRESS", default_value = "127.0.0.1", value_parser = values::host)]
@@ -80,6 +82,9 @@ pub struct Config {
     #[arg(long, env, global = true, value_name = "ORIGINS", default_value = "*", value_parser = values::cors_origins)]
     pub cors_origins: Origins,
 
+    #[command(flatten)]
+    pub protection: Protection,
+
     /// What is logged: off, error, warn, info, debug or trace, also for a part only, as in info,recipes=debug
     #[arg(long, env, global = true, value_name = "LEVEL", default_value = "info", value_parser = values::log)]
     pub log: String,
@@ -95,6 +100,8 @@ pub struct Config {
     )]
     pub log_format: LogFormat,
 }
+
+const HEADING: &str = "Settings (flag, environment variable or line of .env)";
 
 const DEFAULT_DATABASE: &str = "sqlite:data/recipes.db";
 

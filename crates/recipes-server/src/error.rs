@@ -21,7 +21,7 @@ use recipes::{Problem, store::StoreError};
 use tower_passport::{Reason, Refusal};
 
 pub use self::report::Report;
-use crate::{conditional, limits, passwords::HashError};
+use crate::{conditional, limits, passwords::HashError, rate_limit::LimitReached};
 
 mod report;
 
@@ -70,6 +70,7 @@ pub enum ApiError {
     PreconditionFailed {
         current: conditional::ETag,
     },
+    RateLimited(LimitReached),
     Overloaded {
         retry_after: Duration,
     },
@@ -120,6 +121,12 @@ impl From<HashError> for ApiError {
             }
             _ => Self::Internal(error.into()),
         }
+    }
+}
+
+impl From<LimitReached> for ApiError {
+    fn from(reached: LimitReached) -> Self {
+        Self::RateLimited(reached)
     }
 }
 
@@ -263,6 +270,14 @@ impl ApiError {
                     "The recipe has changed since you read it; read it again, then repeat your change",
                 )
             }
+            Self::RateLimited(reached) => {
+                reached.tell(headers);
+                plain(
+                    StatusCode::TOO_MANY_REQUESTS,
+                    "rate_limited",
+                    "Too many requests of this kind; try again after the time in Retry-After",
+                )
+            }
             Self::Overloaded { retry_after } => {
                 headers.insert(header::RETRY_AFTER, seconds(retry_after));
                 plain(
@@ -328,8 +343,11 @@ fn refused(refusal: Refusal, headers: &mut http::HeaderMap) -> Report {
         }
         Reason::Undecided => {
             let error = refusal.error();
-            return match error.and_then(|e| e.downcast_ref::<HashError>()) {
-                Some(HashError::Overloaded { retry_after }) => {
+            let overloaded = error.and_then(|error| error.downcast_ref::<HashError>());
+            let limited = error.and_then(|error| error.downcast_ref::<LimitReached>());
+            return match (overloaded, limited) {
+                (_, Some(reached)) => ApiError::RateLimited(*reached),
+                (Some(HashError::Overloaded { retry_after }), _) => {
                     ApiError::Overloaded { retry_after: *retry_after }
                 }
                 _ => ApiError::Unavailable(refusal.into()),

@@ -19,6 +19,7 @@ mod request_id;
 use std::{
     any::Any,
     convert::Infallible,
+    net::IpAddr,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     sync::Arc,
@@ -49,6 +50,7 @@ pub use self::cors::Origins;
 use self::request_id::{RequestId, RequestIds};
 use crate::{
     accept::{self, Shape},
+    client_address::{ClientAddress, TrustedProxies},
     cookies,
     error::{ApiError, Report},
     limits,
@@ -62,6 +64,8 @@ pub struct Front {
     compressing: Compression<Router, WorthCompressing>,
     checking_origin: Compression<Csrf<Router, RefuseOrigin>, WorthCompressing>,
     desk: Arc<Desk>,
+    /// The other end of the connection.
+    peer: Option<IpAddr>,
 }
 
 /// What the front needs for each request and shares between all.
@@ -70,15 +74,29 @@ struct Desk {
     ids: RequestIds,
     origins: Origins,
     log: AccessLog,
+    proxies: TrustedProxies,
 }
 
 impl Front {
-    pub fn new(router: Router, clock: Clock, seed: [u8; 8], origins: Origins, log: AccessLog) -> Self {
+    pub fn new(
+        router: Router,
+        clock: Clock,
+        seed: [u8; 8],
+        origins: Origins,
+        proxies: TrustedProxies,
+        log: AccessLog,
+    ) -> Self {
         let compressing = Compression::new(router.clone()).compress_when(WORTH_COMPRESSING);
         let check = CsrfLayer::new().with_rejection_response(REFUSE_ORIGIN);
         let checking_origin = Compression::new(check.layer(router.clone())).compress_when(WORTH_COMPRESSING);
-        let desk = Desk { clock, ids: RequestIds::seeded(seed), origins, log };
-        Self { plain: router, compressing, checking_origin, desk: Arc::new(desk) }
+        let desk = Desk { clock, ids: RequestIds::seeded(seed), origins, log, proxies };
+        Self { plain: router, compressing, checking_origin, desk: Arc::new(desk), peer: None }
+    }
+
+    /// For the requests of one connection.
+    #[must_use]
+    pub fn facing(&self, peer: IpAddr) -> Self {
+        Self { peer: Some(peer), ..self.clone() }
     }
 }
 
@@ -115,6 +133,8 @@ where
         let started = Instant::now();
         trim_trailing_slash(request.uri_mut());
         let desk = Arc::clone(&self.desk);
+        let client = self.peer.map(|peer| desk.proxies.client(peer, request.headers()));
+        request.extensions_mut().insert(ClientAddress(client));
         let headers = request.headers();
         let origin = headers.get(header::ORIGIN).cloned();
         let at = desk.clock.now();

@@ -11,6 +11,7 @@ pub mod api;
 pub mod body;
 pub mod caller;
 pub mod cli;
+pub mod client_address;
 pub mod conditional;
 pub mod config;
 pub mod cookies;
@@ -19,14 +20,17 @@ pub mod front;
 pub mod limits;
 pub mod passwords;
 pub mod query;
+pub mod rate_limit;
 pub mod router;
 pub mod sample;
 pub mod server;
 pub mod state;
 pub mod telemetry;
+mod upkeep;
 
 /// The OpenAPI document, as the routes describe themselves.
 pub fn openapi_json() -> String {
+    let limits = rate_limit::RateLimits::new(rate_limit::Quotas::OFF, recipes::Clock::system());
     // Strings, numbers and maps with string keys: serializing them cannot fail.
-    router::router().1.to_pretty_json().unwrap_or_default()
+    router::router(&limits).1.to_pretty_json().unwrap_or_default()
 }

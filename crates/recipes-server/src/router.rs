@@ -3,6 +3,7 @@
 use axum::{
     Router,
     extract::State,
+    middleware::from_fn_with_state,
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -11,16 +12,25 @@ use tower_passport::BufferBody;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, router::UtoipaMethodRouterExt, routes};
 
-use crate::{api, error::ApiError, limits, state::App};
+use crate::{
+    api,
+    error::ApiError,
+    limits::BODY_BYTES,
+    rate_limit::{Limit, RateLimits, by_address},
+    state::App,
+};
 
 /// The whole API, and its description as the routes themselves give it.
-pub fn router() -> (Router<App>, OpenApi) {
+pub fn router(limits: &RateLimits) -> (Router<App>, OpenApi) {
+    let limited = |limit| from_fn_with_state((limits.clone(), limit), by_address);
     let (router, mut openapi) = OpenApiRouter::with_openapi(api::docs::document())
         .routes(routes!(api::recipes::list, api::recipes::create))
         .routes(routes!(api::recipes::read, api::recipes::replace, api::recipes::delete))
-        .routes(routes!(api::accounts::sign_up))
-        .routes(routes!(api::accounts::log_in).layer(BufferBody::new(limits::BODY_BYTES)))
-        .routes(routes!(api::accounts::refresh))
+        .routes(routes!(api::accounts::sign_up).layer(limited(Limit::SignUp)))
+        .routes(
+            routes!(api::accounts::log_in).layer(BufferBody::new(BODY_BYTES)).layer(limited(Limit::LogIn)),
+        )
+        .routes(routes!(api::accounts::refresh).layer(limited(Limit::Refresh)))
         .routes(routes!(api::accounts::log_out))
         .routes(routes!(api::accounts::log_out_others))
         .routes(routes!(api::accounts::log_out_all))

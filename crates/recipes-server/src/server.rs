@@ -2,13 +2,18 @@
 
 mod connections;
 
-use std::future::Future;
+use std::{
+    convert::Infallible,
+    future::{Future, Ready, ready},
+    task::{Context, Poll},
+};
 
 use anyhow::Context as _;
 use axum_server::Handle;
 use hyper_util::rt::TokioTimer;
 use recipes::{Clock, Entropy, store::Store};
 use tokio::net::TcpListener;
+use tower_service::Service;
 
 use self::connections::{CappedListener, Peer};
 use crate::{
@@ -16,10 +21,12 @@ use crate::{
     front::Front,
     limits::{self, HEAD_BYTES, STREAMS},
     passwords::Passwords,
+    rate_limit::RateLimits,
     router::router,
     sample,
     state::App,
     telemetry::{self, AccessLog},
+    upkeep,
 };
 
 /// Serves until the process is asked to end, then lets the requests in flight finish.
@@ -37,11 +44,20 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     }
     let key = config.signing_key(&entropy)?;
     let passwords = Passwords::start(config.scheme(), &entropy)?;
-    let app = App::new(store.clone(), passwords, key, config.accounts(), clock.clone(), entropy.clone());
+    let limits = RateLimits::new(config.protection.rate_limits, clock.clone());
+    let (settings, time, chance) = (config.accounts(), clock.clone(), entropy.clone());
+    let app = App::new(store.clone(), passwords, key, settings, limits.clone(), time, chance);
+    tokio::spawn(upkeep::run(store.clone(), config.protection.audit_retention(), clock.clone()));
     let log = AccessLog::start(config.log_format);
-    let (routes, _) = router();
-    let front =
-        Front::new(routes.with_state(app), clock, entropy.bytes(), config.cors_origins.clone(), log.clone());
+    let (routes, _) = router(&limits);
+    let front = Front::new(
+        routes.with_state(app),
+        clock,
+        entropy.bytes(),
+        config.cors_origins.clone(),
+        config.protection.trusted_proxies.clone(),
+        log.clone(),
+    );
 
     let address = config.address()?;
     let listener = TcpListener::bind(address).await.with_context(|| {
@@ -93,10 +109,27 @@ pub async fn run(
         handle.shutdown();
         std::future::pending::<()>().await;
     };
-    let serving = server.serve(axum::ServiceExt::<http::Request<axum::body::Body>>::into_make_service(front));
+    let serving = server.serve(Doors(front));
     tokio::select! {
         outcome = serving => outcome.context("the listener failed"),
         () = drain => Ok(()),
+    }
+}
+
+/// Opens a door for each connection, which knows who stands before it.
+struct Doors(Front);
+
+impl Service<Peer> for Doors {
+    type Response = Front;
+    type Error = Infallible;
+    type Future = Ready<Result<Front, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, peer: Peer) -> Self::Future {
+        ready(Ok(self.0.facing(peer.address())))
     }
 }
 

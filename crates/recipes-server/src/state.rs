@@ -7,9 +7,10 @@ use recipes::{Clock, Entropy, store::Store};
 use strict_jose::Key;
 
 use crate::{
-    accounts::{self, Accounts, LogIn, Settings},
+    accounts::{Accounts, LogIn, Settings},
     caller::{self, Guard},
     passwords::Passwords,
+    rate_limit::RateLimits,
 };
 
 /// The application: cheap to clone, the same for all requests.
@@ -31,16 +32,24 @@ impl App {
         passwords: Passwords,
         key: Key,
         settings: Settings,
+        limits: RateLimits,
         clock: Clock,
         entropy: Entropy,
     ) -> Self {
         let guard = caller::guard(key.clone(), store.clone(), settings.sessions, clock.clone());
-        let log_in = accounts::log_in(store.clone(), passwords.clone(), clock.clone());
+        let log_in = LogIn {
+            store: store.clone(),
+            passwords: passwords.clone(),
+            limits: limits.clone(),
+            sessions: settings.sessions,
+            clock: clock.clone(),
+        };
         let accounts = Accounts {
             store: store.clone(),
             passwords,
             key,
             settings,
+            limits,
             clock: clock.clone(),
             entropy: entropy.clone(),
         };

@@ -29,7 +29,7 @@ impl Accounts {
         let UpdateProfile { name, email } = update;
         let email = match email {
             Some((email, password)) => {
-                self.confirm(user, password).await?;
+                self.confirm(user, password, actor).await?;
                 Some(email)
             }
             None => None,
@@ -53,7 +53,7 @@ impl Accounts {
             |message| ApiError::Invalid(vec![Problem { pointer: "/newPassword".to_owned(), message }]);
         let (name, email) = (Some(user.name.as_str()), Some(user.email.as_str()));
         policy::check(new.expose_secret(), name, email).map_err(invalid)?;
-        let old = self.confirm(user, current).await?;
+        let old = self.confirm(user, current, actor).await?;
         let new = self.passwords.hash(new).await.map_err(|error| match error {
             HashError::TooLong { .. } | HashError::Nul => invalid(error.to_string()),
             error => error.into(),
@@ -77,7 +77,7 @@ impl Accounts {
         ConfirmDeletion(password): ConfirmDeletion,
         actor: Actor,
     ) -> Result<(), ApiError> {
-        self.confirm(user, password).await?;
+        self.confirm(user, password, actor).await?;
         self.store.delete_user(user.id, actor, self.clock.now()).await?;
         tracing::info!(user.id = %user.id, "User {} was deleted by its owner", user.id);
         Ok(())

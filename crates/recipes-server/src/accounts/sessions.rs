@@ -10,7 +10,7 @@ use recipes::{
 };
 
 use super::{ACCESS_TOKEN, AccessClaims, Accounts};
-use crate::error::ApiError;
+use crate::{client_address::ClientAddress, error::ApiError};
 
 /// A session that was just begun or prolonged, and the tokens for it.
 pub struct LoggedIn {
@@ -36,7 +36,8 @@ impl<S: Sync> FromRequestParts<S> for Origin {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         let user_agent = parts.headers.get(header::USER_AGENT);
         let device = user_agent.and_then(|value| Device::of(&String::from_utf8_lossy(value.as_bytes())));
-        Ok(Self { device, address: None })
+        let ClientAddress(address) = ClientAddress::of(parts);
+        Ok(Self { device, address })
     }
 }
 

@@ -16,8 +16,8 @@ use tower_passport::{Auth, Reason, Refusal, Scoped};
 
 use super::{
     answers::{
-        EmailTaken, InvalidRefreshToken, Malformed, NoSession, NotAcceptable, OtherSite, UnacceptableBody,
-        Unauthorized, Unavailable, WithoutScope, WrongPassword,
+        EmailTaken, InvalidRefreshToken, Malformed, NoSession, NotAcceptable, OtherSite, RateLimited,
+        UnacceptableBody, Unauthorized, Unavailable, WithoutScope, WrongPassword,
     },
     me::Profile,
     parameters::Cookies,
@@ -46,7 +46,7 @@ use crate::{
     responses(
         (status = 200, description = "The account is made", body = ref("#/components/schemas/LoggedIn")),
         EmailTaken,
-        Malformed, OtherSite, UnacceptableBody, NotAcceptable, Unavailable,
+        Malformed, OtherSite, UnacceptableBody, RateLimited, NotAcceptable, Unavailable,
     )
 )]
 pub async fn sign_up(
@@ -69,7 +69,7 @@ pub async fn sign_up(
     responses(
         (status = 200, description = "Welcome back", body = ref("#/components/schemas/LoggedIn")),
         WrongPassword,
-        Malformed, OtherSite, UnacceptableBody, NotAcceptable, Unavailable,
+        Malformed, OtherSite, UnacceptableBody, RateLimited, NotAcceptable, Unavailable,
     )
 )]
 pub async fn log_in(
@@ -98,7 +98,7 @@ pub async fn log_in(
     responses(
         (status = 200, description = "The session goes on, with these tokens", body = ref("#/components/schemas/LoggedIn")),
         InvalidRefreshToken,
-        Malformed, OtherSite, UnacceptableBody, NotAcceptable, Unavailable,
+        Malformed, OtherSite, UnacceptableBody, RateLimited, NotAcceptable, Unavailable,
     )
 )]
 pub async fn refresh(

@@ -53,6 +53,8 @@ errors! {
         413 "The body is larger than 256 KiB",
         415 "The body is neither JSON nor a form",
         422 "Some fields are not valid; `errors` names each";
+    RateLimited: 429 "Too many of this kind; `RateLimit-Policy` names the limit"
+        ["retry-after" "Seconds"];
     Unavailable: 503 "Not now; try again after the given time" ["retry-after" "Seconds"];
 }
 

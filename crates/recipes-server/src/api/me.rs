@@ -16,8 +16,8 @@ use tower_passport::Scoped;
 
 use super::{
     answers::{
-        EmailTaken, Malformed, NotAcceptable, UnacceptableBody, Unauthorized, Unavailable, WithoutScope,
-        WrongCurrentPassword,
+        EmailTaken, Malformed, NotAcceptable, RateLimited, UnacceptableBody, Unauthorized, Unavailable,
+        WithoutScope, WrongCurrentPassword,
     },
     api_tokens::ApiTokenView,
     sessions::SessionView,
@@ -54,7 +54,7 @@ pub async fn read(Scoped(caller, ..): Scoped<Guard, ManageAccount>) -> Response 
     security(("bearer" = ["account"])),
     responses(
         (status = 200, description = "Changed, on disk", body = ref("#/components/schemas/UserEnvelope")),
-        Malformed, Unauthorized, WrongCurrentPassword, EmailTaken, UnacceptableBody, NotAcceptable, Unavailable,
+        Malformed, Unauthorized, WrongCurrentPassword, EmailTaken, UnacceptableBody, RateLimited, NotAcceptable, Unavailable,
     )
 )]
 pub async fn update(
@@ -74,7 +74,7 @@ pub async fn update(
     security(("bearer" = ["account"])),
     responses(
         (status = 204, description = "Gone, on disk"),
-        Malformed, Unauthorized, WrongCurrentPassword, UnacceptableBody, NotAcceptable, Unavailable,
+        Malformed, Unauthorized, WrongCurrentPassword, UnacceptableBody, RateLimited, NotAcceptable, Unavailable,
     )
 )]
 pub async fn delete(
@@ -97,7 +97,7 @@ pub async fn delete(
     security(("bearer" = ["account"])),
     responses(
         (status = 204, description = "Changed, on disk; the other sessions have ended"),
-        Malformed, Unauthorized, WrongCurrentPassword, UnacceptableBody, NotAcceptable, Unavailable,
+        Malformed, Unauthorized, WrongCurrentPassword, UnacceptableBody, RateLimited, NotAcceptable, Unavailable,
     )
 )]
 pub async fn change_password(

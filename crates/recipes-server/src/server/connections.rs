@@ -3,7 +3,7 @@
 
 use std::{
     io::{self, IoSlice},
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -48,6 +48,12 @@ pub(super) fn room(wanted: usize) -> usize {
 /// The other end of a connection.
 #[derive(Clone, Debug)]
 pub(super) struct Peer(SocketAddr);
+
+impl Peer {
+    pub(super) fn address(&self) -> IpAddr {
+        self.0.ip()
+    }
+}
 
 impl Address for Peer {
     type Stream = Connection;

@@ -14,6 +14,7 @@ use recipes_server::{
     accounts::{Origin, Settings},
     front::{Front, Origins},
     passwords::{Passwords, Scheme},
+    rate_limit::{Quotas, RateLimits},
     router::router,
     state::App,
     telemetry::AccessLog,
@@ -39,23 +40,30 @@ impl TestApp {
     }
 
     pub(crate) fn with_origins(origins: Origins) -> Self {
-        Self::with(Scheme::Argon2id, origins)
+        Self::with(Scheme::Argon2id, origins, Quotas::OFF)
     }
 
     pub(crate) fn hashing_with(scheme: Scheme) -> Self {
-        Self::with(scheme, Origins::Any)
+        Self::with(scheme, Origins::Any, Quotas::OFF)
     }
 
-    fn with(scheme: Scheme, origins: Origins) -> Self {
+    pub(crate) fn limited(quotas: &str) -> Self {
+        Self::with(Scheme::Argon2id, Origins::Any, quotas.parse().unwrap())
+    }
+
+    fn with(scheme: Scheme, origins: Origins, quotas: Quotas) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Clock::stopped("2026-01-01T12:00:00Z".parse().unwrap());
         let url = DatabaseUrl::parse(&format!("sqlite:{}", folder.path().join("test.db").display())).unwrap();
         let store = Store::open(&url, clock.clone()).unwrap();
         let entropy = Entropy::seeded(1);
         let key = Key::hs256(SECRET).unwrap();
-        let app = App::new(store.clone(), passwords(scheme), key, settings(), clock.clone(), entropy);
-        let routes = router().0.merge(broken_routes()).with_state(app.clone());
-        let front = Front::new(routes, clock.clone(), [7; 8], origins, AccessLog::off());
+        let limits = RateLimits::new(quotas, clock.clone());
+        let (hashing, time) = (passwords(scheme), clock.clone());
+        let app = App::new(store.clone(), hashing, key, settings(), limits.clone(), time, entropy);
+        let routes = router(&limits).0.merge(broken_routes()).with_state(app.clone());
+        let front =
+            Front::new(routes, clock.clone(), [7; 8], origins, "10.0.0.1".parse().unwrap(), AccessLog::off());
         Self { store, clock, app, front, _folder: folder }
     }
 
@@ -77,6 +85,11 @@ impl TestApp {
 
     pub(crate) async fn admin(&self) -> Client {
         self.member("root", Role::Admin).await
+    }
+
+    /// Somebody who is nobody yet, at this address.
+    pub(crate) fn at(&self, peer: &str) -> Client {
+        Client { front: self.front.facing(peer.parse().unwrap()), token: None }
     }
 
     async fn member(&self, name: &str, role: Role) -> Client {

@@ -12,6 +12,7 @@ mod me;
 mod openapi;
 mod permissions;
 mod properties;
+mod rate_limits;
 mod recipes;
 mod seed_contract;
 mod seed_faults;

@@ -9,6 +9,7 @@ use std::{
 use axum::{Router, routing::get};
 use recipes::Clock;
 use recipes_server::{
+    client_address::TrustedProxies,
     front::{Front, Origins},
     limits::{CONNECTIONS, Connections},
     server,
@@ -23,7 +24,14 @@ async fn serve(limits: Connections) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let router = Router::new().route("/", get(async || "hello"));
-    let front = Front::new(router, Clock::system(), [0; 8], Origins::Any, AccessLog::off());
+    let front = Front::new(
+        router,
+        Clock::system(),
+        [0; 8],
+        Origins::Any,
+        TrustedProxies::default(),
+        AccessLog::off(),
+    );
     tokio::spawn(server::run(listener, front, limits, std::future::pending()));
     address
 }

@@ -35,6 +35,7 @@ impl Program {
             .current_dir(folder)
             .env_clear()
             .env("PORT", "0")
+            .env("RATE_LIMITS", "off")
             .env("DATABASE_URL", "sqlite:test.db")
             .env("JWT_SECRET", "a secret for tests, of more than 32 bytes")
             .envs(variables.iter().copied())

@@ -1,0 +1,189 @@
+//! How often: limits that make guessing slow, by the address that a request comes from and by the account it is about.
+//!
+//! Each limit is a quota in a window, counted by the generic cell rate algorithm (ITU-T I.371): one number a key, and
+//! what was used comes back evenly, not all at the window's end.
+//!
+//! Nobody can be locked out of his own account for good by somebody who guesses at it:
+//!
+//! * `account` counts log-ins for one account *from one place* (an IPv4 address, an IPv6 /64), so a stranger's failures
+//!   do not count against the owner, who sits elsewhere;
+//! * `account-anywhere` counts them from everywhere, against guessers with many addresses. It can be used up by such
+//!   an attack, and then it does not hold for places from which the owner is logged in, or has logged in within a
+//!   month.
+//!
+//! Both count what was submitted, whether there is such an account or not, and give back what a good password took.
+//!
+//! `governor` counts alike, but its table grows with every key that a stranger makes up until it is swept, and knows
+//! another clock. These tables have a fixed size; a database that several servers share would keep the same one number
+//! a key.
+
+mod by_address;
+mod quota;
+mod table;
+
+use std::{
+    hash::{BuildHasher as _, RandomState},
+    net::IpAddr,
+    sync::Arc,
+    time::Duration,
+};
+
+use http::{HeaderMap, HeaderName, HeaderValue, header::RETRY_AFTER};
+use recipes::Clock;
+
+use self::table::{Table, Taken};
+pub use self::{
+    by_address::by_address,
+    quota::{Limit, Quota, Quotas},
+};
+
+/// How long a place stays known to an account after a good password.
+const KNOWN_FOR: Duration = Duration::from_hours(30 * 24);
+
+/// All limits and what was used of them. Clones share it.
+#[derive(Clone)]
+pub struct RateLimits(Arc<Shared>);
+
+struct Shared {
+    tables: [Option<Table>; Limit::ALL.len()],
+    /// Which accounts were used from which places.
+    known: Table,
+    /// Keyed at random: nobody can choose keys that fall into one row.
+    hash: RandomState,
+    clock: Clock,
+}
+
+/// A request that was counted: what is left, for its answer.
+#[derive(Clone, Copy, Debug)]
+pub struct Spent {
+    limit: Limit,
+    quota: Quota,
+    remaining: u32,
+    reset: Duration,
+}
+
+/// A request too many.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("too many requests: the limit {:?} is used up for {} s", spent.limit.name(), retry_after.as_secs())]
+pub struct LimitReached {
+    spent: Spent,
+    pub retry_after: Duration,
+}
+
+/// A log-in under way that was counted for its account.
+#[must_use = "a good password gives back what it took"]
+pub struct Attempt<'a> {
+    limits: &'a RateLimits,
+    here: u64,
+    anywhere: u64,
+    /// The limit that holds unless the place is known to the account.
+    pub refused_unless_known: Option<LimitReached>,
+}
+
+impl RateLimits {
+    pub fn new(quotas: Quotas, clock: Clock) -> Self {
+        let tables = Limit::ALL.map(|limit| quotas.of(limit).map(Table::new));
+        let known = Table::new(Quota::new(1, KNOWN_FOR));
+        Self(Arc::new(Shared { tables, known, hash: RandomState::new(), clock }))
+    }
+
+    /// Counts a request of this client.
+    ///
+    /// # Errors
+    /// [`LimitReached`].
+    pub fn by_address(&self, limit: Limit, client: Option<IpAddr>) -> Result<Option<Spent>, LimitReached> {
+        self.take(limit, self.key((limit, client.map(place))))
+    }
+
+    /// Counts a log-in for this account, whether it exists or not.
+    ///
+    /// # Errors
+    /// [`LimitReached`] if there were too many from this place; too many from everywhere is the attempt's to say.
+    pub fn log_in(&self, account: &str, client: Option<IpAddr>) -> Result<Attempt<'_>, LimitReached> {
+        let here = self.here(account, client);
+        let anywhere = self.key((Limit::AccountAnywhere, account));
+        self.take(Limit::Account, here)?;
+        let is_known = self.0.known.is_exhausted(here, self.now());
+        let refused = self.take(Limit::AccountAnywhere, anywhere).err().filter(|_| !is_known);
+        Ok(Attempt { limits: self, here, anywhere, refused_unless_known: refused })
+    }
+
+    fn here(&self, account: &str, client: Option<IpAddr>) -> u64 {
+        self.key((Limit::Account, account, client.map(place)))
+    }
+
+    fn take(&self, limit: Limit, key: u64) -> Result<Option<Spent>, LimitReached> {
+        let Some(table) = &self.0.tables[limit as usize] else { return Ok(None) };
+        let Taken { remaining, reset, retry_after } = table.take(key, self.now());
+        let spent = Spent { limit, quota: table.quota(), remaining, reset };
+        match retry_after {
+            None => Ok(Some(spent)),
+            Some(retry_after) => Err(LimitReached { spent, retry_after }),
+        }
+    }
+
+    fn give_back(&self, limit: Limit, key: u64) {
+        if let Some(table) = &self.0.tables[limit as usize] {
+            table.give_back(key);
+        }
+    }
+
+    fn key(&self, of: impl std::hash::Hash) -> u64 {
+        self.0.hash.hash_one(of)
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.0.clock.now().as_microsecond()).unwrap_or(0)
+    }
+}
+
+impl Attempt<'_> {
+    /// The password was right: it was no guess, and its owner is here.
+    pub fn succeeded(self) {
+        self.limits.give_back(Limit::Account, self.here);
+        self.limits.give_back(Limit::AccountAnywhere, self.anywhere);
+        self.limits.0.known.set(self.here, self.limits.now());
+    }
+}
+
+/// Whom an address stands for. A household gets an IPv6 /64 and every one of its addresses (RFC 6177).
+pub fn place(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.into(),
+        IpAddr::V6(address) => std::net::Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
+    }
+}
+
+const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+
+impl Spent {
+    /// `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-11).
+    pub fn tell(&self, headers: &mut HeaderMap) {
+        let Self { limit, quota, remaining, reset } = self;
+        let name = limit.name();
+        let policy = format!("\"{name}\";q={};w={}", quota.requests(), quota.window().as_secs().max(1));
+        let left = format!("\"{name}\";r={remaining};t={}", seconds(*reset));
+        for (header, value) in [(POLICY, policy), (RATE_LIMIT, left)] {
+            if let Ok(value) = HeaderValue::try_from(value) {
+                headers.insert(header, value);
+            }
+        }
+    }
+}
+
+impl LimitReached {
+    /// The same, and when to come back (RFC 9110, section 10.2.3).
+    pub fn tell(&self, headers: &mut HeaderMap) {
+        self.spent.tell(headers);
+        headers.insert(RETRY_AFTER, seconds(self.retry_after).into());
+    }
+}
+
+/// Rounded up: coming back too early is another refusal.
+fn seconds(duration: Duration) -> u64 {
+    duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,127 @@
+//! How often anything may be tried, and by whom.
+
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::app::{Client, PASSWORD, TestApp};
+
+const SIGN_UP: &str = "/api/v1/users/signup";
+const LOG_IN: &str = "/api/v1/users/login";
+
+fn ada(n: u32) -> Value {
+    json!({"name": "Ada", "email": format!("ada{n}@example.org"), "password": PASSWORD})
+}
+
+#[tokio::test]
+async fn one_place_signs_up_only_so_often() {
+    let app = TestApp::limited("sign-up=2/1h");
+    let here = app.at("203.0.113.9");
+    assert_eq!(here.post(SIGN_UP, &ada(1)).await.is(200).header("ratelimit"), "\"sign-up\";r=1;t=1800");
+    assert_eq!(here.post(SIGN_UP, &ada(2)).await.is(200).header("ratelimit"), "\"sign-up\";r=0;t=3600");
+    let refused = here.post(SIGN_UP, &ada(3)).await.is(429);
+    assert_eq!(refused.json()["code"], "rate_limited");
+    assert_eq!(refused.header("retry-after"), "1800");
+    assert_eq!(refused.header("ratelimit-policy"), "\"sign-up\";q=2;w=3600");
+    app.at("203.0.113.8").post(SIGN_UP, &ada(3)).await.is(200);
+    app.clock.advance(std::time::Duration::from_mins(30));
+    here.post(SIGN_UP, &ada(4)).await.is(200);
+}
+
+#[tokio::test]
+async fn what_is_refused_counts_as_well() {
+    let app = TestApp::limited("log-in=2/1h");
+    let here = app.at("203.0.113.9");
+    assert_eq!(here.post(LOG_IN, &ada(1)).await.is(401).header("ratelimit"), "\"log-in\";r=1;t=1800");
+    here.post(LOG_IN, &json!({})).await.is(422);
+    here.post(LOG_IN, &ada(2)).await.is(429);
+    here.get("/api/v1/recipes").await.is(200);
+}
+
+async fn posts_as(client: &Client, told: &str, n: u32) -> u16 {
+    let request = client
+        .request(Method::POST, SIGN_UP)
+        .header("content-type", "application/json")
+        .header("x-forwarded-for", told)
+        .body(ada(n).to_string().into());
+    client.send(request.unwrap()).await.status.as_u16()
+}
+
+#[tokio::test]
+async fn who_makes_up_where_he_comes_from_is_not_believed() {
+    let app = TestApp::limited("sign-up=1/1h");
+    let stranger = app.at("203.0.113.9");
+    assert_eq!(posts_as(&stranger, "198.51.100.1", 1).await, 200);
+    assert_eq!(posts_as(&stranger, "198.51.100.2", 2).await, 429);
+    // The application under test trusts this proxy.
+    let proxy = app.at("10.0.0.1");
+    assert_eq!(posts_as(&proxy, "198.51.100.7, 198.51.100.1", 3).await, 200);
+    assert_eq!(posts_as(&proxy, "198.51.100.8, 198.51.100.1", 4).await, 429);
+    assert_eq!(posts_as(&proxy, "198.51.100.2", 5).await, 200);
+}
+
+/// Tries this password for this account from this place; answers the status.
+async fn tries(app: &TestApp, email: &str, password: &str, from: &str) -> u16 {
+    let body = json!({"email": email, "password": password});
+    app.at(from).post(LOG_IN, &body).await.status.as_u16()
+}
+
+#[tokio::test]
+async fn who_guesses_at_an_account_is_stopped_and_its_owner_elsewhere_is_not() {
+    let app = TestApp::limited("account=3/15m,account-anywhere=off,log-in=off");
+    app.at("198.51.100.1").post(SIGN_UP, &ada(1)).await.is(200);
+    // Whether there is such an account or not, and in whatever spelling.
+    for (email, spelling) in
+        [("ada1@example.org", "ADA1@example.org"), ("nobody@example.org", "Nobody@example.org")]
+    {
+        for _ in 0..3 {
+            assert_eq!(tries(&app, email, "wrong", "203.0.113.9").await, 401);
+        }
+        assert_eq!(tries(&app, spelling, PASSWORD, "203.0.113.9").await, 429, "{email}");
+    }
+    assert_eq!(tries(&app, "ada1@example.org", PASSWORD, "198.51.100.1").await, 200);
+}
+
+#[tokio::test]
+async fn a_guesser_with_many_addresses_is_stopped_and_the_owner_where_he_is_logged_in_is_not() {
+    let app = TestApp::limited("account=off,account-anywhere=3/1h,log-in=off");
+    app.at("198.51.100.1").post(SIGN_UP, &ada(1)).await.is(200);
+    for n in 1..=3 {
+        assert_eq!(tries(&app, "ada1@example.org", "wrong", &format!("203.0.113.{n}")).await, 401);
+        assert_eq!(tries(&app, "nobody@example.org", "wrong", &format!("203.0.113.{n}")).await, 401);
+    }
+    assert_eq!(tries(&app, "ada1@example.org", PASSWORD, "203.0.113.9").await, 429);
+    assert_eq!(tries(&app, "nobody@example.org", PASSWORD, "203.0.113.9").await, 429);
+    assert_eq!(
+        tries(&app, "ada1@example.org", PASSWORD, "198.51.100.1").await,
+        200,
+        "her session is from there"
+    );
+}
+
+#[tokio::test]
+async fn a_password_that_is_asked_for_again_can_be_guessed_no_more_often() {
+    let app = TestApp::limited("account=2/15m");
+    let signed_up = app.at("203.0.113.9").post(SIGN_UP, &ada(1)).await.is(200).json();
+    let ada = app.bearing(signed_up["token"].as_str().unwrap());
+    let change = json!({"currentPassword": "wrong", "newPassword": "another stitch in thyme"});
+    ada.put("/api/v1/users/me/password", &change).await.is(403);
+    ada.put("/api/v1/users/me/password", &change).await.is(403);
+    ada.put("/api/v1/users/me/password", &change).await.is(429);
+}
+
+#[tokio::test]
+async fn sessions_and_failures_are_noted_with_the_address_they_came_from() {
+    use recipes::audit::{Event, Filter};
+    let app = TestApp::new();
+    app.at("198.51.100.1").post(SIGN_UP, &ada(1)).await.is(200);
+    assert_eq!(tries(&app, "ada1@example.org", "wrong", "203.0.113.9").await, 401);
+    assert_eq!(tries(&app, "nobody@example.org", "wrong", "203.0.113.9").await, 401);
+    let failed = Filter { event: Some(Event::LogInFailed), subject: None };
+    let entries = app.store.audit_log(failed, None, 10).await.unwrap();
+    let subjects: Vec<_> = entries.iter().map(|entry| entry.subject.map(recipes::UserId::get)).collect();
+    assert_eq!(subjects, [None, Some(1)]);
+    assert!(entries.iter().all(|entry| entry.actor.address == "203.0.113.9".parse().ok()));
+    let signed_up = Filter { event: Some(Event::SignedUp), subject: None };
+    let entries = app.store.audit_log(signed_up, None, 10).await.unwrap();
+    assert_eq!(entries[0].actor.address, "198.51.100.1".parse().ok());
+}
