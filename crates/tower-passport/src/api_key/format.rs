@@ -56,7 +56,7 @@ impl ApiKeyFormat {
     pub fn generate(&self, random: &[u8; 32]) -> SecretString {
         let mut key = String::with_capacity(self.prefix.len() + RANDOM + CHECKSUM);
         key.push_str(&self.prefix);
-        key.extend(base62::<RANDOM>(random).map(char::from));
+        key.extend(base62::<RANDOM, 32>(*random).map(char::from));
         let checksum = checksum(&key);
         key.extend(checksum.map(char::from));
         key.into()
@@ -81,13 +81,13 @@ impl ApiKeyFormat {
 }
 
 fn checksum(body: &str) -> [u8; CHECKSUM] {
-    base62(&crc32fast::hash(body.as_bytes()).to_be_bytes())
+    base62(crc32fast::hash(body.as_bytes()).to_be_bytes())
 }
 
 /// The big-endian number in so many digits, the missing ones zero.
-fn base62<const DIGITS: usize>(number: &[u8]) -> [u8; DIGITS] {
+fn base62<const DIGITS: usize, const BYTES: usize>(number: [u8; BYTES]) -> [u8; DIGITS] {
     const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-    let mut quotient = number.to_vec();
+    let mut quotient = number;
     let mut digits = [ALPHABET[0]; DIGITS];
     for digit in digits.iter_mut().rev() {
         let mut remainder = 0;
@@ -158,9 +158,9 @@ mod tests {
         assert_eq!(body, format!("recipes_{}", "0".repeat(RANDOM)));
         // `python3 -c 'import binascii; print(binascii.crc32(b"recipes_" + b"0" * 43))'` in base 62.
         assert_eq!(checksum, "1sreRs");
-        assert_eq!(base62::<3>(&[0xff, 0xff]), *b"H31");
-        assert_eq!(base62::<6>(&u32::MAX.to_be_bytes()), *b"4gfFC3");
-        let most = base62::<RANDOM>(&[0xff; 32]);
+        assert_eq!(base62::<3, 2>([0xff, 0xff]), *b"H31");
+        assert_eq!(base62::<6, 4>(u32::MAX.to_be_bytes()), *b"4gfFC3");
+        let most = base62::<RANDOM, 32>([0xff; 32]);
         assert_ne!(most[0], b'0', "the first digit is used");
     }
 

@@ -10,7 +10,9 @@ use serde::Deserialize;
 use serde_json::json;
 use strict_jose::{Key, Rules};
 use tower_passport::{
-    Anonymous, Auth, Challenge, Error, Jwt, Or, Outcome, Refusal, Rejection, Strategy, VerifyClaims,
+    Anonymous, ApiKey, ApiKeyFormat, Auth, Authenticate, Basic, Challenge, Error, Jwt, LoadUser,
+    LocalCredentials, MemoryStore, Or, Outcome, Refusal, Rejection, Session, SessionUser, Sessions, Strategy,
+    TokenCache, TokenDigest, VerifyApiKey, VerifyClaims, VerifyPassword,
 };
 
 use crate::answer::get;
@@ -49,7 +51,7 @@ impl FromRef<State> for Arc<Jwt<Key, ReadClaims>> {
 
 struct ReadClaims;
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 struct Claims {
     id: u64,
 }
@@ -142,4 +144,122 @@ fn a_token_costs_what_strict_jose_costs() {
         allocations(auth, |auth| assert_eq!(auth.unwrap().0, 7))
     });
     assert_eq!(through_auth, alone);
+}
+
+/// Knows user 7, by whatever credentials.
+struct Seven;
+
+impl VerifyApiKey for Seven {
+    type User = User;
+    type Error = std::convert::Infallible;
+
+    async fn verify(&self, _: TokenDigest) -> Result<Option<User>, std::convert::Infallible> {
+        Ok(Some(User))
+    }
+}
+
+impl VerifyPassword for Seven {
+    type User = User;
+    type Error = std::convert::Infallible;
+
+    async fn verify(&self, _: LocalCredentials) -> Result<Option<User>, std::convert::Infallible> {
+        Ok(Some(User))
+    }
+}
+
+impl LoadUser for Seven {
+    type User = User;
+    type Error = std::convert::Infallible;
+
+    async fn load(&self, _: String) -> Result<Option<User>, std::convert::Infallible> {
+        Ok(Some(User))
+    }
+}
+
+impl VerifyClaims for Seven {
+    type Claims = Claims;
+    type User = User;
+    type Error = std::convert::Infallible;
+
+    async fn verify(&self, _: Claims) -> Result<Option<User>, std::convert::Infallible> {
+        Ok(Some(User))
+    }
+}
+
+#[derive(Clone)]
+struct User;
+
+impl SessionUser for User {
+    fn id(&self) -> std::borrow::Cow<'_, str> {
+        "7".into()
+    }
+
+    fn session_auth_hash(&self) -> std::borrow::Cow<'_, [u8]> {
+        b"hash".into()
+    }
+}
+
+/// Four strategies of this crate, and not of this test.
+fn four_real() -> impl Strategy<User = User> {
+    ApiKey::new(ApiKeyFormat::new("recipes").unwrap(), Seven)
+        .pass_other_tokens()
+        .or(Jwt::new(key(), rules(), Seven).clock(now))
+        .or(Basic::new("recipes", Seven).unwrap())
+        .or(Session::new(Sessions::new(MemoryStore::new()).clock(now), Seven))
+}
+
+#[test]
+fn nobody_costs_four_strategies_nothing() {
+    let chain = four_real();
+    let (head, _) = get(&[("cookie", "theme=dark"), ("accept", "text/html")]).into_parts();
+    // Once before: a text in the heap becomes a shared one when it is first cloned, and stays so.
+    let [_, counted] = [(); 2].map(|()| {
+        let passed = |outcome| assert!(matches!(outcome, Ok(Outcome::Pass(_))));
+        allocations(chain.authenticate(&head), passed)
+    });
+    assert_eq!(counted, 0);
+}
+
+#[test]
+fn nobody_on_an_optional_route_costs_the_future_of_the_layer() {
+    use tower::{Layer, Service};
+
+    type Answer = Result<http::Response<axum::body::Body>, std::convert::Infallible>;
+
+    let inner = tower::service_fn(|_: http::Request<axum::body::Body>| {
+        std::future::ready::<Answer>(Ok(http::Response::default()))
+    });
+    let mut service = Authenticate::new(four_real()).optional().layer(inner);
+    let mut alone = inner;
+    let alone = allocations(alone.call(get(&[])), |answer: Answer| assert_eq!(answer.unwrap().status(), 200));
+    let [_, counted] = [(); 2].map(|()| {
+        let request = get(&[]);
+        let mut answer = None;
+        // The call itself is what makes the future.
+        let counted = allocation_counter::measure(|| {
+            let mut future = service.call(request);
+            if let Poll::Ready(ready) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                answer = Some(ready);
+            }
+        });
+        assert_eq!(answer.unwrap().unwrap().status(), 200);
+        counted.count_total
+    });
+    assert_eq!(counted, alone + 1, "one box for the future");
+}
+
+#[test]
+fn a_key_costs_nothing_and_a_kept_token_nothing() {
+    let format = ApiKeyFormat::new("recipes").unwrap();
+    let text = secrecy::ExposeSecret::expose_secret(&format.generate(&[7; 32])).to_owned();
+    let (head, _) = get(&[("authorization", &format!("Bearer {text}"))]).into_parts();
+    let accepted = |outcome| assert!(matches!(outcome, Ok(Outcome::Accept(User))));
+    assert_eq!(allocations(ApiKey::new(format, Seven).authenticate(&head), accepted), 0);
+
+    let jwt = Jwt::new(key(), rules(), Seven).clock(now).cache(TokenCache::new(100));
+    let token = key().sign("JWT", &json!({ "id": 7, "exp": 60 })).unwrap();
+    let (head, _) = get(&[("authorization", &format!("Bearer {token}"))]).into_parts();
+    // The cache does its housekeeping now and then, on the way of whoever comes.
+    let counted = (0..20).map(|_| allocations(jwt.authenticate(&head), accepted));
+    assert_eq!(counted.skip(1).min(), Some(0));
 }

@@ -41,6 +41,8 @@ mod provide_keys;
 #[cfg(test)]
 mod providers;
 #[cfg(test)]
+mod refusals;
+#[cfg(test)]
 mod remote_keys;
 #[cfg(test)]
 mod respond;
