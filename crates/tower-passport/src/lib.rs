@@ -2,12 +2,35 @@
 //! # Where things are
 //!
 //! - The trait to learn: [`Strategy`], its [`Outcome`], and how it ends badly: [`Rejection`], [`Error`].
-//! - The doors: [`Auth`], [`Authenticate`] (with [`CurrentUser`]), and what they say to the refused: [`Refusal`].
-//! - The strategies: [`Jwt`], [`Local`] (with [`BufferBody`]), [`Anonymous`], and behind their features `Bearer`, `ApiKey`,
-//!   `Basic`, `Session`, `OAuth2`, `Oidc`; chains: [`Or`], [`Map`], [`BoxStrategy`].
-//! - What `OAuth2`, `Oidc` and `RemoteKeys` ask others with: `HttpClient`; whom they ask: `Provider`, `providers`.
+//! - The doors: `Auth`, [`Authenticate`] (with [`CurrentUser`]), and what they say to the refused: [`Refusal`],
+//!   [`Respond`] ([`ProblemJson`], [`GrpcStatus`], [`LoginPage`]).
+//! - The strategies: `Jwt` (with [`TokenSource`], `ProvideKeys`, `RemoteKeys`, `TokenCache`), `Bearer`, `ApiKey`, `Basic`,
+//!   `Local` (with [`BufferBody`]), `Session` (with `Sessions`), `OAuth2`, `Oidc`, [`Anonymous`].
+//! - Chains: [`Or`], [`Map`], [`BoxStrategy`]; scopes: [`HasScope`], [`RequireScope`], `Scoped`.
 //! - For writing your own: [`Challenge`] (`WWW-Authenticate` out), [`Credentials`] (`Authorization` in).
+//! - The names without a link are behind features. The guides, too, need them all:
+//!   `cargo doc --all-features --open`.
 #![deny(missing_docs)]
+
+/// Longer texts: where things of other libraries are here, and how to write a strategy.
+#[cfg(all(
+    doc,
+    feature = "axum",
+    feature = "api-key",
+    feature = "basic",
+    feature = "bearer",
+    feature = "local",
+    feature = "jwt",
+    feature = "tower-sessions"
+))]
+pub mod guide {
+    #[doc = include_str!("../docs/coming-from-axum-login.md")]
+    pub mod coming_from_axum_login {}
+    #[doc = include_str!("../docs/coming-from-passport.md")]
+    pub mod coming_from_passport {}
+    #[doc = include_str!("../docs/write-your-own.md")]
+    pub mod write_your_own {}
+}
 
 mod anonymous;
 #[cfg(feature = "api-key")]
