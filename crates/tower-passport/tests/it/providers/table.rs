@@ -33,7 +33,7 @@ fn table() -> String {
 fn row(record: &Record) -> String {
     let Record { id, name, documentation, checked_on, notes, .. } = record;
     let by = if record.is_openid() { "`Oidc`" } else { "`OAuth2`" };
-    let settings = record.settings.iter().map(|(name, about)| format!("`{name}`: {about}"));
+    let settings = record.settings.iter().map(|(name, about)| format!("`{name}`: {}", with_code(about)));
     let settings = settings.collect::<Vec<_>>().join("; ");
     let pkce = match record.pkce {
         Pkce::Required => "required",
@@ -41,4 +41,17 @@ fn row(record: &Record) -> String {
         Pkce::Undocumented => "",
     };
     format!("| `{id}` | [{name}]({documentation}) | {by} | {settings} | {pkce} | {checked_on} | {notes} |")
+}
+
+/// Addresses are examples and no links.
+fn with_code(about: &str) -> String {
+    let words = about.split(' ').map(|word| {
+        let address = word.trim_end_matches(',');
+        if address.starts_with("https://") {
+            word.replace(address, &format!("`{address}`"))
+        } else {
+            word.into()
+        }
+    });
+    words.collect::<Vec<_>>().join(" ")
 }
