@@ -60,16 +60,16 @@ use crate::{
 /// The router behind everything that all requests pass.
 #[derive(Clone)]
 pub struct Front {
-    plain: Router,
-    compressing: Compression<Router, WorthCompressing>,
-    checking_origin: Compression<Csrf<Router, RefuseOrigin>, WorthCompressing>,
     desk: Arc<Desk>,
     /// The other end of the connection.
     peer: Option<IpAddr>,
 }
 
-/// What the front needs for each request and shares between all.
+/// What the front needs for each request and shares between all: a front is cloned for each of them, so it is one pointer.
 struct Desk {
+    plain: Router,
+    compressing: Compression<Router, WorthCompressing>,
+    checking_origin: Compression<Csrf<Router, RefuseOrigin>, WorthCompressing>,
     clock: Clock,
     ids: RequestIds,
     origins: Origins,
@@ -89,8 +89,9 @@ impl Front {
         let compressing = Compression::new(router.clone()).compress_when(WORTH_COMPRESSING);
         let check = CsrfLayer::new().with_rejection_response(REFUSE_ORIGIN);
         let checking_origin = Compression::new(check.layer(router.clone())).compress_when(WORTH_COMPRESSING);
-        let desk = Desk { clock, ids: RequestIds::seeded(seed), origins, log, proxies };
-        Self { plain: router, compressing, checking_origin, desk: Arc::new(desk), peer: None }
+        let ids = RequestIds::seeded(seed);
+        let desk = Desk { plain: router, compressing, checking_origin, clock, ids, origins, log, proxies };
+        Self { desk: Arc::new(desk), peer: None }
     }
 
     /// For the requests of one connection.
@@ -152,11 +153,11 @@ where
         } else if request.uri().path().starts_with("/api/") && !accept::reads_json(headers) {
             Answer::Known { response: Some(ApiError::NotAcceptable.into_response()) }
         } else if cookies::are_at_stake(&request) {
-            Answer::Checked { future: self.checking_origin.call(request.map(boxed)) }
+            Answer::Checked { future: desk.checking_origin.clone().call(request.map(boxed)) }
         } else if headers.contains_key(header::ACCEPT_ENCODING) {
-            Answer::Compressed { future: self.compressing.call(request.map(boxed)) }
+            Answer::Compressed { future: desk.compressing.clone().call(request.map(boxed)) }
         } else {
-            Answer::Plain { future: self.plain.call(request.map(boxed)) }
+            Answer::Plain { future: desk.plain.clone().call(request.map(boxed)) }
         };
         Answering { answer, deadline: None, kept, desk }
     }

@@ -1,5 +1,6 @@
 //! What goes into the store and comes out of it about recipes, whatever the database.
 
+use bytes::Bytes;
 use jiff::Timestamp;
 
 use crate::id::{RecipeId, Uid, UserId};
@@ -29,11 +30,12 @@ pub struct Stored {
     pub id: RecipeId,
     pub revision: i64,
     pub updated_at: Timestamp,
-    pub(super) text: Vec<u8>,
+    /// Shared by all who read the recipe at the same time.
+    pub(super) text: Bytes,
 }
 
 impl Stored {
-    pub(super) fn new(id: RecipeId, revision: i64, updated_at: Timestamp, text: impl Into<Vec<u8>>) -> Self {
+    pub(super) fn new(id: RecipeId, revision: i64, updated_at: Timestamp, text: impl Into<Bytes>) -> Self {
         Self { id, revision, updated_at, text: text.into() }
     }
 

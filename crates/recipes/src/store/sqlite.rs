@@ -23,8 +23,9 @@ use self::reader::Readers;
 use self::remembered::Remembered;
 use self::writer::{Kind, Writer};
 use super::migrate;
-use super::{StoreError, Unavailable};
+use super::{SessionUser, StoreError, Stored, Unavailable};
 use crate::clock::Clock;
+use crate::id::{RecipeId, SessionId, UserId};
 
 #[derive(Clone)]
 pub struct Sqlite(Arc<Inner>);
@@ -32,7 +33,8 @@ pub struct Sqlite(Arc<Inner>);
 struct Inner {
     writer: Writer,
     readers: Arc<Readers>,
-    remembered: Remembered,
+    sessions: Remembered<(SessionId, UserId), SessionUser>,
+    public_recipes: Remembered<RecipeId, Stored>,
     is_new: bool,
 }
 
@@ -47,7 +49,8 @@ impl Sqlite {
         Ok(Self(Arc::new(Inner {
             writer,
             readers,
-            remembered: Remembered::nobody(),
+            sessions: Remembered::nothing(),
+            public_recipes: Remembered::nothing(),
             is_new: was == migrate::Schema::Absent,
         })))
     }

@@ -1,74 +1,105 @@
-//! Who was here a moment ago.
+//! What was read a moment ago.
 //!
-//! Requests come in bursts from the same people, and each asks again who its session is: two rows, 2.5 µs while a
-//! transaction is kept open and 4 µs while recipes are being written and none is. So the answer is kept, and is good for
-//! as long as a kept transaction would be (see `reader.rs`): until a commit that may have changed a user or a session,
-//! which is counted before anybody hears of it, and never longer than [`MAX_AGE`], as another process may write. A
-//! session that was ended is therefore unknown to the very next request.
+//! Requests come in bursts: the same people ask, each time whose session it is, and many of them for the same recipe.
+//! Whose session it is, is two rows, 2.5 µs while a transaction is kept open and 4 µs while recipes are being written and
+//! none is; a recipe is half of that. So the answer is kept, and is good for as long as a kept transaction would be (see
+//! `reader.rs`): until a commit that may have changed it, which is counted before anybody hears of it, and never longer
+//! than [`MAX_AGE`], as another process may write. A session that was ended is therefore unknown to the very next request.
 
 use std::sync::{Mutex, TryLockError};
 use std::time::Instant;
 
 use super::reader::{MAX_AGE, Readers};
-use crate::id::{SessionId, UserId};
-use crate::store::SessionUser;
+use crate::id::{RecipeId, SessionId, UserId};
 
-/// Sessions that share a place take turns; there is nothing to clear away and no more than this in memory.
+/// What shares a place takes turns; there is nothing to clear away and no more than this in memory.
 const PLACES: usize = 1 << 10;
 
-pub(super) struct Remembered(Box<[Place]>);
+pub(super) struct Remembered<K, V>(Box<[Place<K, V>]>);
 
-type Place = Mutex<Option<Entry>>;
+type Place<K, V> = Mutex<Option<Entry<K, V>>>;
 
-struct Entry {
-    session: SessionId,
-    found: SessionUser,
+struct Entry<K, V> {
+    key: K,
+    value: V,
     state: State,
+}
+
+/// What something is remembered by.
+pub(super) trait Key: PartialEq {
+    /// A number that is another one for most others.
+    fn spread(&self) -> usize;
+}
+
+impl Key for (SessionId, UserId) {
+    fn spread(&self) -> usize {
+        // The end of a UUIDv7 is random.
+        let [.., high, low] = *self.0.as_bytes();
+        usize::from(u16::from_be_bytes([high, low]))
+    }
+}
+
+impl Key for RecipeId {
+    fn spread(&self) -> usize {
+        usize::try_from(self.get()).unwrap_or_default()
+    }
 }
 
 /// What a reader knew of the database before it read.
 #[derive(Clone, Copy)]
 pub(super) struct State {
-    account_commits: u64,
+    commits: u64,
     at: Instant,
 }
 
 impl State {
-    pub(super) fn of(readers: &Readers) -> Self {
-        Self { account_commits: readers.account_commits(), at: Instant::now() }
+    /// For what any write may change.
+    pub(super) fn of_all(readers: &Readers) -> Self {
+        Self { commits: readers.commits(), at: Instant::now() }
+    }
+
+    /// For what is of users and sessions only.
+    pub(super) fn of_accounts(readers: &Readers) -> Self {
+        Self { commits: readers.account_commits(), at: Instant::now() }
     }
 
     fn still_holds(self, now: Self) -> bool {
-        self.account_commits == now.account_commits && now.at.duration_since(self.at) < MAX_AGE
+        self.commits == now.commits && now.at.duration_since(self.at) < MAX_AGE
     }
 }
 
-impl Remembered {
-    pub(super) fn nobody() -> Self {
-        Self((0..PLACES).map(|_| Place::default()).collect())
+impl<K: Key, V: Clone> Remembered<K, V> {
+    pub(super) fn nothing() -> Self {
+        Self((0..PLACES).map(|_| Mutex::new(None)).collect())
     }
 
-    pub(super) fn get(&self, session: SessionId, user: UserId, now: State) -> Option<SessionUser> {
-        self.at(session, |place| {
-            let entry = place.as_ref().filter(|entry| entry.session == session)?;
-            (entry.found.user.id == user && entry.state.still_holds(now)).then(|| entry.found.clone())
+    pub(super) fn get(&self, key: &K, now: State) -> Option<V> {
+        self.at(key, |place| {
+            let entry = place.as_ref().filter(|entry| entry.key == *key)?;
+            entry.state.still_holds(now).then(|| entry.value.clone())
         })
     }
 
     /// `before` is the state from before the read: what was committed meanwhile may or may not be in what was found.
-    pub(super) fn put(&self, session: SessionId, found: &SessionUser, before: State) {
-        self.at(session, |place| {
-            *place = Some(Entry { session, found: found.clone(), state: before });
+    pub(super) fn put(&self, key: K, value: &V, before: State) {
+        let place = key.spread();
+        self.at_place(place, |place| {
+            *place = Some(Entry { key, value: value.clone(), state: before });
             None::<()>
         });
     }
 
+    fn at<T>(&self, key: &K, look: impl FnOnce(&mut Option<Entry<K, V>>) -> Option<T>) -> Option<T> {
+        self.at_place(key.spread(), look)
+    }
+
     /// Nobody waits here: who finds the place taken reads the database.
-    fn at<T>(&self, session: SessionId, look: impl FnOnce(&mut Option<Entry>) -> Option<T>) -> Option<T> {
-        // The end of a UUIDv7 is random.
-        let [.., high, low] = *session.as_bytes();
-        let place = self.0.get(usize::from(u16::from_be_bytes([high, low])) % PLACES)?;
-        match place.try_lock() {
+    fn at_place<T>(
+        &self,
+        place: usize,
+        look: impl FnOnce(&mut Option<Entry<K, V>>) -> Option<T>,
+    ) -> Option<T> {
+        match self.0.get(place % PLACES)?.try_lock() {
             Ok(mut entry) => look(&mut entry),
             Err(TryLockError::Poisoned(entry)) => look(&mut entry.into_inner()),
             Err(TryLockError::WouldBlock) => None,
@@ -81,7 +112,6 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::user::{Email, Name, Role, User};
 
     fn session(last: u16) -> SessionId {
         let mut bytes = *SessionId::parse("018f3404-d600-7fff-bfff-ffffffffffff").unwrap().as_bytes();
@@ -89,44 +119,32 @@ mod tests {
         SessionId::from_bytes(bytes)
     }
 
-    fn alice() -> SessionUser {
-        let now = "2026-01-01T12:00:00Z".parse().unwrap();
-        let user = User {
-            id: UserId::from_i64(1).unwrap(),
-            name: Name::parse("Alice").unwrap(),
-            email: Email::parse("alice@example.org").unwrap(),
-            role: Role::User,
-            email_verified: true,
-            disabled: false,
-            created_at: now,
-            updated_at: now,
-        };
-        SessionUser { user, created_at: now, last_used_at: now }
-    }
-
     #[test]
-    fn a_session_is_known_until_an_account_changes_or_time_has_passed() {
-        let (here, alice) = (session(7), alice());
-        let state = State { account_commits: 3, at: Instant::now() };
-        let remembered = Remembered::nobody();
-        let known = |session, user, now| remembered.get(session, user, now).is_some();
-        assert!(!known(here, alice.user.id, state));
-        remembered.put(here, &alice, state);
+    fn an_answer_is_good_until_something_changes_or_time_has_passed() {
+        let user = |id| UserId::from_i64(id).unwrap();
+        let key = (session(7), user(1));
+        let state = State { commits: 3, at: Instant::now() };
+        let remembered = Remembered::nothing();
+        let known = |key, now| remembered.get(&key, now).is_some();
+        assert!(!known(key, state));
+        remembered.put(key, &"alice", state);
         let later = |milliseconds| State { at: state.at + Duration::from_millis(milliseconds), ..state };
-        assert!(known(here, alice.user.id, later(49)));
-        assert!(!known(here, alice.user.id, later(50)));
-        assert!(!known(here, alice.user.id, State { account_commits: 4, ..state }));
-        assert!(!known(here, UserId::from_i64(2).unwrap(), state));
+        assert!(known(key, later(49)));
+        assert!(!known(key, later(50)));
+        assert!(!known(key, State { commits: 4, ..state }));
+        assert!(!known((session(7), user(2)), state));
     }
 
     #[test]
-    fn sessions_in_the_same_place_are_told_apart() {
-        let (one, other) = (session(7), session(7 + (1 << 10)));
-        let state = State { account_commits: 0, at: Instant::now() };
-        let remembered = Remembered::nobody();
-        remembered.put(one, &alice(), state);
-        assert_eq!(remembered.get(other, alice().user.id, state), None);
-        remembered.put(other, &alice(), state);
-        assert_eq!(remembered.get(one, alice().user.id, state), None);
+    fn what_shares_a_place_is_told_apart() {
+        let recipe = |id| RecipeId::from_i64(id).unwrap();
+        let (one, other) = (recipe(7), recipe(7 + (1 << 10)));
+        let state = State { commits: 0, at: Instant::now() };
+        let remembered = Remembered::nothing();
+        remembered.put(one, &"soup", state);
+        assert_eq!(remembered.get(&other, state), None);
+        remembered.put(other, &"bread", state);
+        assert_eq!(remembered.get(&one, state), None);
+        assert_eq!(remembered.get(&other, state), Some("bread"));
     }
 }

@@ -72,13 +72,13 @@ impl Sqlite {
 impl Sqlite {
     /// The one read of every request with an access token.
     pub fn session_user(&self, session: SessionId, user: UserId) -> Result<Option<SessionUser>, StoreError> {
-        let state = State::of(&self.0.readers);
-        if let Some(known) = self.0.remembered.get(session, user, state) {
+        let state = State::of_accounts(&self.0.readers);
+        if let Some(known) = self.0.sessions.get(&(session, user), state) {
             return Ok(Some(known));
         }
         let found = self.find_session_user(session, user)?;
         if let Some(found) = &found {
-            self.0.remembered.put(session, found, state);
+            self.0.sessions.put((session, user), found, state);
         }
         Ok(found)
     }
