@@ -26,7 +26,7 @@ use crate::{passwords::Passwords, rate_limit::RateLimits};
 const ACCESS_TOKEN: &str = "at+jwt";
 
 /// The claims of an access token. `id` is the original API's name for the user; nothing personal is in it.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct AccessClaims {
     pub id: UserId,
     /// The session, whose end is the token's end.

@@ -13,7 +13,7 @@ use recipes::{
 use strict_jose::Key;
 use tower_passport::{
     ApiKey, ApiKeyFormat, Auth, BearerHeader, CookieValue, HasScope, Jwt, Or, Refusal, RequiredScope,
-    Strategy as _, TokenDigest, VerifyApiKey, VerifyClaims, require_scope,
+    Strategy as _, TokenCache, TokenDigest, VerifyApiKey, VerifyClaims, require_scope,
 };
 
 use crate::{
@@ -24,7 +24,13 @@ use crate::{
 };
 
 /// Who may pass a protected route. API tokens first, as they are known by their prefix; all else must be a JWT.
-pub type Guard = Or<ApiKey<FindApiToken>, Jwt<Key, FindSession, (BearerHeader, CookieValue)>>;
+pub type Guard = Or<ApiKey<FindApiToken>, AccessTokens>;
+
+/// The signature of a token is checked once a minute; whether its session is still alive, each time.
+type AccessTokens = Jwt<Key, FindSession, (BearerHeader, CookieValue), TokenCache<AccessClaims>>;
+
+/// A token and its place take half a kilobyte.
+const TOKENS: u64 = 10_000;
 
 /// The guard of the protected routes.
 pub fn guard(key: Key, store: Store, limits: SessionLimits, clock: Clock) -> Guard {
@@ -32,7 +38,8 @@ pub fn guard(key: Key, store: Store, limits: SessionLimits, clock: Clock) -> Gua
     let session = FindSession { store, limits, clock: clock.clone() };
     let jwt = Jwt::new(key, access_rules(), session)
         .clock(move || system_time(clock.now()))
-        .tokens_from((BearerHeader, CookieValue::new(cookies::ACCESS)));
+        .tokens_from((BearerHeader, CookieValue::new(cookies::ACCESS)))
+        .cache(TokenCache::new(TOKENS));
     ApiKey::new(api_token_format(), api_token).pass_other_tokens().or(jwt)
 }
 

@@ -50,13 +50,9 @@ impl<S: Sync> FromRequestParts<S> for Conditions {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let mut conditions = HeaderMap::new();
-        for name in [header::IF_MATCH, header::IF_NONE_MATCH, header::IF_MODIFIED_SINCE] {
-            for value in parts.headers.get_all(&name) {
-                conditions.append(name.clone(), value.clone());
-            }
-        }
-        Ok(Self(conditions))
+        let names = [header::IF_MATCH, header::IF_NONE_MATCH, header::IF_MODIFIED_SINCE];
+        let found = parts.headers.iter().filter(|(name, _)| names.contains(name));
+        Ok(Self(found.map(|(name, value)| (name.clone(), value.clone())).collect()))
     }
 }
 

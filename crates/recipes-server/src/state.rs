@@ -3,11 +3,15 @@
 use std::{ops::Deref, sync::Arc};
 
 use axum::extract::FromRef;
-use recipes::{Clock, Entropy, store::Store};
+use recipes::{
+    Clock, Entropy, RecipeId,
+    store::{Remembered, Store},
+};
 use strict_jose::Key;
 
 use crate::{
     accounts::{Accounts, LogIn, Settings},
+    api::recipes::RecipeAnswer,
     caller::{self, Guard},
     passwords::Passwords,
     rate_limit::RateLimits,
@@ -22,6 +26,7 @@ pub struct Parts {
     pub accounts: Accounts,
     pub clock: Clock,
     pub entropy: Entropy,
+    pub public_recipes: Remembered<RecipeId, RecipeAnswer>,
     guard: Arc<Guard>,
     log_in: Arc<LogIn>,
 }
@@ -54,7 +59,8 @@ impl App {
             entropy: entropy.clone(),
         };
         let (guard, log_in) = (Arc::new(guard), Arc::new(log_in));
-        Self(Arc::new(Parts { store, accounts, clock, entropy, guard, log_in }))
+        let public_recipes = Remembered::nothing();
+        Self(Arc::new(Parts { store, accounts, clock, entropy, public_recipes, guard, log_in }))
     }
 }
 

@@ -14,6 +14,7 @@ mod audit;
 mod error;
 mod migrate;
 mod recipes;
+mod remembered;
 mod sessions;
 mod sqlite;
 mod url;
@@ -23,6 +24,7 @@ use jiff::Timestamp;
 pub use self::api_tokens::MAX_API_TOKENS;
 pub use self::error::{Field, StoreError, Unavailable};
 pub use self::recipes::{Edit, Editor, Imported, Listing, NewRecipe, Precondition, Stored, Viewer};
+pub use self::remembered::{Key, Mark, Remembered};
 pub use self::sessions::{MAX_SESSIONS, REPEATABLE, Refresh, Refreshed, SessionUser};
 pub use self::url::DatabaseUrl;
 use crate::audit::Actor;
@@ -217,6 +219,13 @@ impl Store {
     ) -> Result<Imported, StoreError> {
         match self {
             Self::Sqlite(db) => db.import_recipe(new, origin, now).await,
+        }
+    }
+
+    /// Until where this process knows the database. What is read afterwards may be kept in a [`Remembered`] under this mark.
+    pub fn mark(&self) -> Mark {
+        match self {
+            Self::Sqlite(db) => db.mark(),
         }
     }
 

@@ -1,17 +1,20 @@
 //! Recipes: anybody reads them, whoever is signed in writes them, their owner changes them.
 
+mod answer;
+
 use axum::{
     extract::{FromRequestParts, State},
     response::Response,
 };
-use http::{HeaderMap, HeaderValue, StatusCode, Uri, header, request::Parts};
+use http::{HeaderValue, StatusCode, Uri, header, request::Parts};
 use recipes::{
     Cursor, Draft, Encoding, Page, Problem, RecipeId, Uid,
-    store::{Edit, NewRecipe, Stored},
+    store::{Edit, NewRecipe, Viewer},
 };
 use serde_json::{Map, Value};
 use tower_passport::{Auth, Scoped};
 
+pub use self::answer::RecipeAnswer;
 use super::{
     answers::{
         Forbidden, Malformed, NotAcceptable, PreconditionFailed, RecipeNotFound, UnacceptableBody,
@@ -67,7 +70,7 @@ pub async fn list(
     }
     body.push(b'}');
 
-    let mut response = answer(StatusCode::OK, body);
+    let mut response = answer::json(StatusCode::OK, body);
     if let Some(next) = next {
         let link = format!("</api/v1/recipes?limit={}&cursor={next}>; rel=\"next\"", page.limit());
         let link = HeaderValue::try_from(link).map_err(ApiError::internal)?;
@@ -115,16 +118,17 @@ pub async fn read(
     conditions: Conditions,
 ) -> Result<Response, ApiError> {
     let viewer = viewer(caller.as_ref())?;
-    let stored = app.store.recipe(id, viewer).await?.ok_or(ApiError::RecipeNotFound)?;
-    let etag = ETag { id, revision: stored.revision };
-    if conditional::is_fresh(&conditions, etag, conditional::system_time(stored.updated_at)) {
-        let mut response = Response::default();
-        *response.status_mut() = StatusCode::NOT_MODIFIED;
-        validators(response.headers_mut(), &stored);
-        response.headers_mut().insert(header::CACHE_CONTROL, REVALIDATE);
-        return Ok(response);
+    let mark = app.store.mark();
+    if let Some(known) = app.public_recipes.get(&id, mark) {
+        return Ok(known.unless_known(&conditions));
     }
-    Ok(one(StatusCode::OK, &stored))
+    let stored = app.store.recipe(id, viewer).await?.ok_or(ApiError::RecipeNotFound)?;
+    let answer = RecipeAnswer::of(&stored);
+    // What anybody may see is the same for everybody.
+    if viewer == Viewer::Anyone && answer.is_worth_keeping() {
+        app.public_recipes.put(id, &answer, mark);
+    }
+    Ok(answer.unless_known(&conditions))
 }
 
 /// Adds a recipe; whoever sends it owns it.
@@ -147,7 +151,7 @@ pub async fn create(
     let now = app.clock.now();
     let new = NewRecipe::of(&draft, Uid::new(now, app.entropy.bytes()), Some(caller.user.id));
     let stored = app.store.create_recipe(new, now).await?;
-    let mut response = one(StatusCode::CREATED, &stored);
+    let mut response = RecipeAnswer::of(&stored).whole(StatusCode::CREATED);
     let location =
         HeaderValue::try_from(format!("/api/v1/recipes/{}", stored.id)).map_err(ApiError::internal)?;
     response.headers_mut().insert(header::LOCATION, location);
@@ -177,7 +181,7 @@ pub async fn replace(
     let precondition = conditional::precondition(&conditions, id);
     let now = app.clock.now();
     let edit = app.store.replace_recipe(id, caller.editor(), &draft, precondition, now).await?;
-    Ok(one(StatusCode::OK, &done(edit, id)?))
+    Ok(RecipeAnswer::of(&done(edit, id)?).whole(StatusCode::OK))
 }
 
 /// Deletes a recipe; its id is never used again.
@@ -231,32 +235,4 @@ fn done<T>(edit: Edit<T>, id: RecipeId) -> Result<T, ApiError> {
         Edit::Forbidden => Err(ApiError::NotTheOwner),
         Edit::Stale { revision } => Err(ApiError::PreconditionFailed { current: ETag { id, revision } }),
     }
-}
-
-fn one(status: StatusCode, stored: &Stored) -> Response {
-    let mut body = Vec::with_capacity(stored.json_len() + 9);
-    body.extend_from_slice(b"{\"data\":");
-    stored.write_json(&mut body);
-    body.push(b'}');
-    let mut response = answer(status, body);
-    validators(response.headers_mut(), stored);
-    response
-}
-
-fn validators(headers: &mut HeaderMap, stored: &Stored) {
-    headers.insert(header::ETAG, ETag { id: stored.id, revision: stored.revision }.to_header());
-    headers.insert(header::LAST_MODIFIED, conditional::last_modified(stored.updated_at));
-}
-
-/// Private recipes make every answer personal; the ETag makes asking again cheap.
-const REVALIDATE: HeaderValue = HeaderValue::from_static("private, no-cache");
-
-fn answer(status: StatusCode, body: Vec<u8>) -> Response {
-    let mut response = Response::new(axum::body::Body::from(body));
-    *response.status_mut() = status;
-    // Room for what the front adds: growing the map costs more than its headers.
-    *response.headers_mut() = HeaderMap::with_capacity(12);
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response.headers_mut().insert(header::CACHE_CONTROL, REVALIDATE);
-    response
 }

@@ -1,6 +1,5 @@
 //! What goes into the store and comes out of it about recipes, whatever the database.
 
-use bytes::Bytes;
 use jiff::Timestamp;
 
 use crate::id::{RecipeId, Uid, UserId};
@@ -30,12 +29,11 @@ pub struct Stored {
     pub id: RecipeId,
     pub revision: i64,
     pub updated_at: Timestamp,
-    /// Shared by all who read the recipe at the same time.
-    pub(super) text: Bytes,
+    pub(super) text: Vec<u8>,
 }
 
 impl Stored {
-    pub(super) fn new(id: RecipeId, revision: i64, updated_at: Timestamp, text: impl Into<Bytes>) -> Self {
+    pub(super) fn new(id: RecipeId, revision: i64, updated_at: Timestamp, text: impl Into<Vec<u8>>) -> Self {
         Self { id, revision, updated_at, text: text.into() }
     }
 

@@ -7,7 +7,6 @@ mod file;
 mod log;
 mod reader;
 mod recipes;
-mod remembered;
 mod sessions;
 mod users;
 mod writer;
@@ -20,12 +19,12 @@ use jiff::Timestamp;
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Params, Row};
 
 use self::reader::Readers;
-use self::remembered::Remembered;
 use self::writer::{Kind, Writer};
 use super::migrate;
-use super::{SessionUser, StoreError, Stored, Unavailable};
+use super::remembered::{Mark, Remembered};
+use super::{SessionUser, StoreError, Unavailable};
 use crate::clock::Clock;
-use crate::id::{RecipeId, SessionId, UserId};
+use crate::id::{SessionId, UserId};
 
 #[derive(Clone)]
 pub struct Sqlite(Arc<Inner>);
@@ -34,7 +33,6 @@ struct Inner {
     writer: Writer,
     readers: Arc<Readers>,
     sessions: Remembered<(SessionId, UserId), SessionUser>,
-    public_recipes: Remembered<RecipeId, Stored>,
     is_new: bool,
 }
 
@@ -50,7 +48,6 @@ impl Sqlite {
             writer,
             readers,
             sessions: Remembered::nothing(),
-            public_recipes: Remembered::nothing(),
             is_new: was == migrate::Schema::Absent,
         })))
     }
@@ -68,6 +65,10 @@ impl Sqlite {
 
     pub async fn close(&self) {
         self.0.writer.close().await;
+    }
+
+    pub fn mark(&self) -> Mark {
+        Mark::after(self.0.readers.commits())
     }
 
     /// Runs a query on the caller's own thread.

@@ -21,10 +21,10 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 
 use super::{cached, execute, file};
+use crate::store::remembered::MAX_AGE;
 use crate::store::{StoreError, Unavailable};
 
 const QUIET: Duration = Duration::from_millis(5);
-pub(super) const MAX_AGE: Duration = Duration::from_millis(50);
 pub(super) const TICK: Duration = Duration::from_millis(20);
 
 pub(super) struct Readers {

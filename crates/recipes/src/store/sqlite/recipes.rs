@@ -1,10 +1,8 @@
 //! Recipes, in SQLite's dialect.
 
-use bytes::Bytes;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, Rows, params};
 
-use super::remembered::State;
 use super::{Sqlite, cached, execute, find, time_at};
 use crate::clock::to_microseconds;
 use crate::id::{RecipeId, Uid, UserId};
@@ -17,9 +15,6 @@ use crate::store::{Edit, Editor, Imported, Listing, NewRecipe, Precondition, Sto
 /// A page ends early behind this much text: 1,000 recipes may have 256 MiB, and one request must not
 /// make us hold them.
 const PAGE_BYTES: usize = 4 << 20;
-
-/// A thousand texts are remembered at most; four megabytes are enough for them.
-const REMEMBERED_BYTES: usize = 4 << 10;
 
 /// Writes.
 impl Sqlite {
@@ -135,27 +130,10 @@ impl Sqlite {
 
 /// Reads.
 impl Sqlite {
-    /// What everybody may see is remembered, whoever asks.
     pub fn recipe(&self, id: RecipeId, viewer: Viewer) -> Result<Option<Stored>, StoreError> {
-        let state = State::of_all(&self.0.readers);
-        if let Some(known) = self.0.public_recipes.get(&id, state) {
-            return Ok(Some(known));
-        }
-        let found = self.find_recipe(id, viewer)?;
-        if let (Some(found), Viewer::Anyone) = (&found, viewer)
-            && found.text.len() <= REMEMBERED_BYTES
-        {
-            self.0.public_recipes.put(id, found, state);
-        }
-        Ok(found)
-    }
-
-    fn find_recipe(&self, id: RecipeId, viewer: Viewer) -> Result<Option<Stored>, StoreError> {
         self.read(|db| {
-            let read = |row: &Row<'_>| {
-                let text = Bytes::copy_from_slice(text_in(row, 2)?);
-                Ok(Stored::new(id, row.get(0)?, time_at(row.get(1)?)?, text))
-            };
+            let read =
+                |row: &Row<'_>| Ok(Stored::new(id, row.get(0)?, time_at(row.get(1)?)?, text_in(row, 2)?));
             // Most readers are nobody in particular; the simpler question is answered a little faster.
             let public = "SELECT revision, updated_at, document FROM recipes WHERE id = ?1 AND private = 0";
             let visible = "SELECT revision, updated_at, document FROM recipes

@@ -5,13 +5,13 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::remembered::State;
 use super::users::{self, user_in};
 use super::{Sqlite, audit, cached, execute, find, time_at};
 use crate::audit::{Actor, Event};
 use crate::clock::to_microseconds;
 use crate::id::{SessionId, UserId};
 use crate::session::{Device, NewSession, RefreshToken, Session, SessionLimits, USED_AFTER};
+use crate::store::remembered::Mark;
 use crate::store::sessions::{MAX_SESSIONS, REPEATABLE};
 use crate::store::{Refresh, Refreshed, SessionUser, StoreError};
 use crate::user::{NewUser, PasswordHash, User};
@@ -72,13 +72,13 @@ impl Sqlite {
 impl Sqlite {
     /// The one read of every request with an access token.
     pub fn session_user(&self, session: SessionId, user: UserId) -> Result<Option<SessionUser>, StoreError> {
-        let state = State::of_accounts(&self.0.readers);
-        if let Some(known) = self.0.sessions.get(&(session, user), state) {
+        let mark = Mark::after(self.0.readers.account_commits());
+        if let Some(known) = self.0.sessions.get(&(session, user), mark) {
             return Ok(Some(known));
         }
         let found = self.find_session_user(session, user)?;
         if let Some(found) = &found {
-            self.0.sessions.put((session, user), found, state);
+            self.0.sessions.put((session, user), found, mark);
         }
         Ok(found)
     }

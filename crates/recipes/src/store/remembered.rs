@@ -3,30 +3,34 @@
 //! Requests come in bursts: the same people ask, each time whose session it is, and many of them for the same recipe.
 //! Whose session it is, is two rows, 2.5 µs while a transaction is kept open and 4 µs while recipes are being written and
 //! none is; a recipe is half of that. So the answer is kept, and is good for as long as a kept transaction would be (see
-//! `reader.rs`): until a commit that may have changed it, which is counted before anybody hears of it, and never longer
-//! than [`MAX_AGE`], as another process may write. A session that was ended is therefore unknown to the very next request.
+//! `sqlite/reader.rs`): until a commit that may have changed it, which is counted before anybody hears of it, and never
+//! longer than [`MAX_AGE`], as another process may write. A session that was ended is therefore unknown to the very next
+//! request.
 
 use std::sync::{Mutex, TryLockError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use super::reader::{MAX_AGE, Readers};
 use crate::id::{RecipeId, SessionId, UserId};
 
 /// What shares a place takes turns; there is nothing to clear away and no more than this in memory.
 const PLACES: usize = 1 << 10;
 
-pub(super) struct Remembered<K, V>(Box<[Place<K, V>]>);
+/// How long what another process writes may stay unseen here.
+pub(super) const MAX_AGE: Duration = Duration::from_millis(50);
+
+/// Answers of the store, or what was made of them, as long as they are surely still right.
+pub struct Remembered<K, V>(Box<[Place<K, V>]>);
 
 type Place<K, V> = Mutex<Option<Entry<K, V>>>;
 
 struct Entry<K, V> {
     key: K,
     value: V,
-    state: State,
+    mark: Mark,
 }
 
 /// What something is remembered by.
-pub(super) trait Key: PartialEq {
+pub trait Key: PartialEq {
     /// A number that is another one for most others.
     fn spread(&self) -> usize;
 }
@@ -45,22 +49,16 @@ impl Key for RecipeId {
     }
 }
 
-/// What a reader knew of the database before it read.
-#[derive(Clone, Copy)]
-pub(super) struct State {
+/// Until where somebody knows the database, see [`Store::mark`](super::Store::mark).
+#[derive(Clone, Copy, Debug)]
+pub struct Mark {
     commits: u64,
     at: Instant,
 }
 
-impl State {
-    /// For what any write may change.
-    pub(super) fn of_all(readers: &Readers) -> Self {
-        Self { commits: readers.commits(), at: Instant::now() }
-    }
-
-    /// For what is of users and sessions only.
-    pub(super) fn of_accounts(readers: &Readers) -> Self {
-        Self { commits: readers.account_commits(), at: Instant::now() }
+impl Mark {
+    pub(super) fn after(commits: u64) -> Self {
+        Self { commits, at: Instant::now() }
     }
 
     fn still_holds(self, now: Self) -> bool {
@@ -69,22 +67,22 @@ impl State {
 }
 
 impl<K: Key, V: Clone> Remembered<K, V> {
-    pub(super) fn nothing() -> Self {
+    pub fn nothing() -> Self {
         Self((0..PLACES).map(|_| Mutex::new(None)).collect())
     }
 
-    pub(super) fn get(&self, key: &K, now: State) -> Option<V> {
+    pub fn get(&self, key: &K, now: Mark) -> Option<V> {
         self.at(key, |place| {
             let entry = place.as_ref().filter(|entry| entry.key == *key)?;
-            entry.state.still_holds(now).then(|| entry.value.clone())
+            entry.mark.still_holds(now).then(|| entry.value.clone())
         })
     }
 
-    /// `before` is the state from before the read: what was committed meanwhile may or may not be in what was found.
-    pub(super) fn put(&self, key: K, value: &V, before: State) {
+    /// `before` is the mark from before the read: what was committed meanwhile may or may not be in what was found.
+    pub fn put(&self, key: K, value: &V, before: Mark) {
         let place = key.spread();
         self.at_place(place, |place| {
-            *place = Some(Entry { key, value: value.clone(), state: before });
+            *place = Some(Entry { key, value: value.clone(), mark: before });
             None::<()>
         });
     }
@@ -109,8 +107,6 @@ impl<K: Key, V: Clone> Remembered<K, V> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn session(last: u16) -> SessionId {
@@ -123,28 +119,28 @@ mod tests {
     fn an_answer_is_good_until_something_changes_or_time_has_passed() {
         let user = |id| UserId::from_i64(id).unwrap();
         let key = (session(7), user(1));
-        let state = State { commits: 3, at: Instant::now() };
+        let mark = Mark { commits: 3, at: Instant::now() };
         let remembered = Remembered::nothing();
         let known = |key, now| remembered.get(&key, now).is_some();
-        assert!(!known(key, state));
-        remembered.put(key, &"alice", state);
-        let later = |milliseconds| State { at: state.at + Duration::from_millis(milliseconds), ..state };
+        assert!(!known(key, mark));
+        remembered.put(key, &"alice", mark);
+        let later = |milliseconds| Mark { at: mark.at + Duration::from_millis(milliseconds), ..mark };
         assert!(known(key, later(49)));
         assert!(!known(key, later(50)));
-        assert!(!known(key, State { commits: 4, ..state }));
-        assert!(!known((session(7), user(2)), state));
+        assert!(!known(key, Mark { commits: 4, ..mark }));
+        assert!(!known((session(7), user(2)), mark));
     }
 
     #[test]
     fn what_shares_a_place_is_told_apart() {
         let recipe = |id| RecipeId::from_i64(id).unwrap();
         let (one, other) = (recipe(7), recipe(7 + (1 << 10)));
-        let state = State { commits: 0, at: Instant::now() };
+        let mark = Mark { commits: 0, at: Instant::now() };
         let remembered = Remembered::nothing();
-        remembered.put(one, &"soup", state);
-        assert_eq!(remembered.get(&other, state), None);
-        remembered.put(other, &"bread", state);
-        assert_eq!(remembered.get(&one, state), None);
-        assert_eq!(remembered.get(&other, state), Some("bread"));
+        remembered.put(one, &"soup", mark);
+        assert_eq!(remembered.get(&other, mark), None);
+        remembered.put(other, &"bread", mark);
+        assert_eq!(remembered.get(&one, mark), None);
+        assert_eq!(remembered.get(&other, mark), Some("bread"));
     }
 }
