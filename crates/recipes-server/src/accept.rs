@@ -1,6 +1,6 @@
 //! What the client is ready to read: the `Accept` header (RFC 9110 section 12.5.1).
 
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderValue, header};
 
 /// The shape an error is answered in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,19 +12,20 @@ pub enum Shape {
 }
 
 /// The shape of errors this client wants: problem details only for those who name them.
-pub fn shape(headers: &HeaderMap) -> Shape {
-    let named = ranges(headers).any(|(range, welcome)| welcome && is(range, "application/problem+json"));
+pub fn shape<'a>(accept: impl IntoIterator<Item = &'a HeaderValue>) -> Shape {
+    let named = ranges(accept).any(|(range, welcome)| welcome && is(range, "application/problem+json"));
     if named { Shape::Problem } else { Shape::Seed }
 }
 
 /// Whether this client can read JSON at all; not saying is yes.
 pub fn reads_json(headers: &HeaderMap) -> bool {
-    if !headers.contains_key(header::ACCEPT) {
+    let mut lines = headers.get_all(header::ACCEPT).iter().peekable();
+    if lines.peek().is_none() {
         return true;
     }
     // The most specific range decides: `application/json;q=0, */*` does not want JSON.
     let mut best = None;
-    for (range, welcome) in ranges(headers) {
+    for (range, welcome) in ranges(lines) {
         let specificity = match range {
             _ if is(range, "application/json") || is(range, "application/problem+json") => 3,
             _ if is(range, "application/*") => 2,
@@ -38,8 +39,8 @@ pub fn reads_json(headers: &HeaderMap) -> bool {
 }
 
 /// Each media range without its parameters, and whether its weight is above zero.
-fn ranges(headers: &HeaderMap) -> impl Iterator<Item = (&str, bool)> {
-    let lines = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+fn ranges<'a>(accept: impl IntoIterator<Item = &'a HeaderValue>) -> impl Iterator<Item = (&'a str, bool)> {
+    let lines = accept.into_iter().filter_map(|value| value.to_str().ok());
     lines.flat_map(|line| line.split(',')).map(|item| {
         let mut parts = item.split(';').map(str::trim);
         let range = parts.next().unwrap_or_default();
@@ -65,7 +66,11 @@ mod tests {
         if let Some(accept) = accept {
             headers.insert(header::ACCEPT, accept.parse().unwrap());
         }
-        assert_eq!((reads_json(&headers), shape(&headers)), (json, want), "{accept:?}");
+        assert_eq!(
+            (reads_json(&headers), shape(headers.get_all(header::ACCEPT))),
+            (json, want),
+            "{accept:?}"
+        );
     }
 
     #[test]

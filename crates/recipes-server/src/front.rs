@@ -49,7 +49,7 @@ use tower_service::Service;
 pub use self::cors::Origins;
 use self::request_id::{RequestId, RequestIds};
 use crate::{
-    accept::{self, Shape},
+    accept,
     client_address::{ClientAddress, TrustedProxies},
     cookies,
     error::{ApiError, Report},
@@ -142,7 +142,7 @@ where
         let kept = Kept {
             at,
             id: desk.ids.of(headers, at),
-            shape: accept::shape(headers),
+            accept: headers.get_all(header::ACCEPT).iter().cloned().collect(),
             method: request.method().clone(),
             uri: request.uri().clone(),
             started,
@@ -215,7 +215,8 @@ pin_project! {
 struct Kept {
     at: Timestamp,
     id: RequestId,
-    shape: Shape,
+    /// As it came: only an error asks what is in it.
+    accept: Vec<HeaderValue>,
     method: http::Method,
     uri: Uri,
     started: Instant,
@@ -299,7 +300,7 @@ fn with_error_body(mut response: Response, kept: &Kept) -> Response {
         response = ApiError::Refused(refusal).into_response();
     }
     let Some(report) = response.extensions_mut().remove::<Arc<Report>>() else { return response };
-    let (media_type, body) = report.render(kept.shape, kept.id.as_str());
+    let (media_type, body) = report.render(accept::shape(&kept.accept), kept.id.as_str());
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -111,7 +111,11 @@ impl Challenges {
     /// This list with another one behind it.
     #[must_use]
     pub fn and(mut self, others: Self) -> Self {
-        others.into_iter().for_each(|challenge| self.push(challenge));
+        // Not `into_iter`: each request without credentials passes here once for each strategy of the chain.
+        for challenge in others.first.into_iter().map_while(|place| place) {
+            self.push(challenge);
+        }
+        others.more.into_iter().for_each(|challenge| self.push(challenge));
         self
     }
 
