@@ -49,6 +49,10 @@ pub enum Algorithm {
     /// ECDSA on P-521 with SHA-512.
     Es512,
     /// EdDSA on Ed25519 ([RFC 8037 §3.1](https://www.rfc-editor.org/rfc/rfc8037#section-3.1)). Ed448 is not supported.
+    ///
+    /// `Ed25519`, the newer name of the same thing
+    /// ([RFC 9864 §2.2](https://www.rfc-editor.org/rfc/rfc9864#section-2.2)), is read as this one in tokens, JWKs and
+    /// [`FromStr`], and never written.
     EdDsa,
 }
 
@@ -100,6 +104,11 @@ impl Algorithm {
         }
     }
 
+    /// Whether a token or a JWK with this `alg` means this algorithm.
+    pub(crate) fn is_called(self, name: &str) -> bool {
+        name == self.name() || (self == Self::EdDsa && name == "Ed25519")
+    }
+
     /// Whether the one key both signs and verifies, and therefore has to stay secret: HS256, HS384, HS512.
     ///
     /// ```
@@ -139,7 +148,7 @@ impl FromStr for Algorithm {
     /// # Errors
     /// [`UnknownAlgorithm`] for every name that this crate has no key for, `none` first of all.
     fn from_str(name: &str) -> Result<Self, UnknownAlgorithm> {
-        Self::ALL.iter().copied().find(|algorithm| algorithm.name() == name).ok_or(UnknownAlgorithm)
+        Self::ALL.iter().copied().find(|algorithm| algorithm.is_called(name)).ok_or(UnknownAlgorithm)
     }
 }
 
@@ -161,10 +170,15 @@ mod tests {
     }
 
     #[test]
+    fn the_newer_name_of_eddsa_is_read() {
+        assert_eq!("Ed25519".parse(), Ok(Algorithm::EdDsa));
+    }
+
+    #[test]
     fn near_misses_are_no_algorithm() {
         for name in [
             "", "none", "None", "nOnE", "hs256", "HS256 ", "HS-256", "HS1", "HS256\0", "ES256K", "EDDSA",
-            "eddsa",
+            "eddsa", "ed25519", "Ed448",
         ] {
             assert_eq!(name.parse::<Algorithm>(), Err(UnknownAlgorithm), "{name:?}");
         }

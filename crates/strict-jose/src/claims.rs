@@ -70,7 +70,7 @@ impl<'a> Claims<'a> {
     pub(crate) fn read(payload: &'a str, required: &[&'static str]) -> Result<Self, Error> {
         let mut claims = Self::default();
         let mut found = 0;
-        strict_json::object(payload, strict_json::MANY, |name, value| {
+        strict_json::object(payload, strict_json::CLAIMS, |name, value| {
             if value != Value::Null && required.iter().any(|claim| name.is(claim)) {
                 found += 1;
             }
@@ -101,7 +101,7 @@ impl<'a> Claims<'a> {
 fn first_missing(payload: &str, required: &[&'static str]) -> Error {
     let is_there = |claim: &str| {
         let mut there = false;
-        let read = strict_json::object::<Error>(payload, strict_json::MANY, |name, value| {
+        let read = strict_json::object::<Error>(payload, strict_json::CLAIMS, |name, value| {
             there |= value != Value::Null && name.is(claim);
             Ok(())
         });

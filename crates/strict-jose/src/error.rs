@@ -52,6 +52,10 @@ pub enum Error {
         /// What the key is for.
         expected: Algorithm,
     },
+    /// The key that the token means may not verify: its JWK's `key_ops` name `sign` only
+    /// ([RFC 7517 §4.3](https://www.rfc-editor.org/rfc/rfc7517#section-4.3)).
+    #[error("the key can only sign, its `key_ops` say")]
+    SignOnly,
     /// The signature is not one that the key made of this text.
     #[error("the signature is not the key's")]
     BadSignature,
@@ -112,6 +116,7 @@ impl Error {
             Self::UnknownKey { .. } => "unknown_key",
             Self::UnnamedKey => "unnamed_key",
             Self::WrongAlgorithm { .. } => "wrong_algorithm",
+            Self::SignOnly => "sign_only_key",
             Self::BadSignature => "bad_signature",
             Self::WrongType => "wrong_type",
             Self::MissingClaim(_) => "missing_claim",
@@ -164,7 +169,8 @@ pub enum Malformed {
     /// Arrays and objects nested deeper than 16.
     #[error("nested too deeply")]
     TooDeep,
-    /// More members than any honest token has: 32 in a header, 1024 in claims.
+    /// More members than any honest text has. At a time, in all objects that are open: 32 in a header, 64 in a JWK, 1024 in
+    /// claims, 256 in a JWK set; and 8192 in a whole set.
     #[error("too many members")]
     TooManyMembers,
     /// A header parameter is absent or not a string where it must be one; this names it.

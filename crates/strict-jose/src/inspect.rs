@@ -45,6 +45,6 @@ pub fn inspect(token: &str) -> Result<Inspected, Error> {
 }
 
 fn value(text: &str) -> Result<Value, Error> {
-    strict_json::object::<Error>(text, strict_json::MANY, |_, _| Ok(()))?;
+    strict_json::object::<Error>(text, strict_json::CLAIMS, |_, _| Ok(()))?;
     serde_json::from_str(text).map_err(|error| Error::Claims(std::sync::Arc::new(error)))
 }

@@ -37,15 +37,19 @@ impl<'a> Compact<'a> {
         Ok(Self { header, payload, signature, signed })
     }
 
-    /// Decodes and reads the header, unless it is the one already known.
+    pub(crate) fn has_header(&self, known: &KnownHeader) -> bool {
+        *known.text == *self.header
+    }
+
+    /// Decodes and reads the header, unless it is known already.
     pub(crate) fn header<R>(
         &self,
         known: Option<&KnownHeader>,
         then: impl FnOnce(&Header<'_>) -> Result<R, Error>,
     ) -> Result<R, Error> {
         match known {
-            Some(known) if *known.text == *self.header => then(&known.lend()),
-            _ => decoded(self.header, |bytes| then(&Header::read(bytes)?)),
+            Some(known) => then(&known.lend()),
+            None => decoded(self.header, |bytes| then(&Header::read(bytes)?)),
         }
     }
 
@@ -127,7 +131,7 @@ pub struct Header<'a> {
 
 /// What a header says, beside the text it was read from.
 ///
-/// An issuer writes one and the same header on all its tokens. What it *says* depends on nothing but the text, so it needs
+/// An issuer writes one and the same header on all tokens of a key. What it *says* depends on nothing but the text, so it needs
 /// reading once; whether that is right for the key and the rules is checked for every token.
 #[derive(Clone, Debug)]
 pub(crate) struct KnownHeader {
@@ -164,7 +168,7 @@ impl<'a> Header<'a> {
     /// Reads a header; its strings are unescaped in place, so that they can be lent.
     fn read(bytes: &'a mut [u8]) -> Result<Self, Error> {
         let [mut alg, mut kid, mut typ] = [const { None }; 3];
-        strict_json::object(utf8(bytes)?, strict_json::HEADER_MEMBERS, |name, value| {
+        strict_json::object(utf8(bytes)?, strict_json::HEADER, |name, value| {
             let span = |parameter| value.text().map(Text::span).ok_or(Malformed::Header(parameter));
             match name.short(&mut [0; SHORT]) {
                 Some("alg") => alg = Some(span("alg")?),

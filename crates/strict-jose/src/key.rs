@@ -19,11 +19,11 @@ use aws_lc_rs::digest;
 use self::der::{Form, Parts};
 use self::ec::EcKey;
 use self::ed25519::Ed25519Key;
-use self::hmac::{Purpose, Secret};
+use self::hmac::Secret;
 use self::rsa::RsaKey;
 use crate::base64url::encode_into;
 use crate::error::KidExcerpt;
-use crate::{Algorithm, Error, Header};
+use crate::{Algorithm, Error, Header, strict_json};
 
 pub use self::error::KeyError;
 pub(crate) use self::jwk::Jwk;
@@ -58,6 +58,15 @@ pub use self::jwk::PrivateJwk;
 pub struct Key {
     material: Arc<Material>,
     kid: Option<Arc<str>>,
+    purpose: Purpose,
+}
+
+/// What the key may do, of all that its material can.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    SignAndVerify,
+    Sign,
+    Verify,
 }
 
 /// What an algorithm computes with. Each kind checks that it fits its algorithm when it is made.
@@ -91,8 +100,10 @@ impl Key {
     /// # Errors
     /// - [`KeyError::TooShort`]: below 32 bytes, which [RFC 7518 §3.2](https://www.rfc-editor.org/rfc/rfc7518#section-3.2)
     ///   forbids.
-    /// - [`KeyError::Pem`]: a PEM text. Whoever gives one has an asymmetric key in hand; if it is the public one, everybody
-    ///   could sign ([RFC 8725 §2.1](https://www.rfc-editor.org/rfc/rfc8725#section-2.1)).
+    /// - [`KeyError::Pem`], [`KeyError::NoSecret`]: a key of another kind, or a certificate, in PEM, DER, base64 of these,
+    ///   JWK, JWK set or OpenSSH's form. If it is a public one, everybody could sign
+    ///   ([RFC 8725 §2.1](https://www.rfc-editor.org/rfc/rfc8725#section-2.1)). The bare numbers of a key, such as the `x`
+    ///   of a JWK, look like any secret and are not noticed.
     pub fn hs256(secret: &[u8]) -> Result<Self, KeyError> {
         Self::secret(Algorithm::Hs256, secret)
     }
@@ -106,7 +117,7 @@ impl Key {
     /// ```
     ///
     /// # Errors
-    /// [`KeyError::TooShort`], [`KeyError::Pem`].
+    /// [`KeyError::TooShort`], [`KeyError::Pem`], [`KeyError::NoSecret`].
     pub fn hs384(secret: &[u8]) -> Result<Self, KeyError> {
         Self::secret(Algorithm::Hs384, secret)
     }
@@ -120,13 +131,13 @@ impl Key {
     /// ```
     ///
     /// # Errors
-    /// [`KeyError::TooShort`], [`KeyError::Pem`].
+    /// [`KeyError::TooShort`], [`KeyError::Pem`], [`KeyError::NoSecret`].
     pub fn hs512(secret: &[u8]) -> Result<Self, KeyError> {
         Self::secret(Algorithm::Hs512, secret)
     }
 
     fn secret(algorithm: Algorithm, secret: &[u8]) -> Result<Self, KeyError> {
-        Secret::new(algorithm, secret, Purpose::SignAndVerify).map(Material::Secret).map(Self::of)
+        Secret::new(algorithm, secret).map(Material::Secret).map(Self::of)
     }
 
     /// A new key: a random secret as long as the hash, RSA of 3072 bits, or a point on the algorithm's curve.
@@ -254,7 +265,7 @@ impl Key {
     /// - [`KeyError::OtherKey`]: its kind or curve is not its `alg`'s.
     /// - [`KeyError::TooShort`], and those of [`from_pem`](Key::from_pem) about the key.
     pub fn from_jwk(jwk: &str) -> Result<Self, KeyError> {
-        Jwk::read(jwk)?.key(None)
+        Jwk::read(jwk, strict_json::JWK)?.key(None)
     }
 
     /// The key in a JWK, for this algorithm. For JWKs without `alg`; one that states another is refused.
@@ -271,11 +282,11 @@ impl Key {
     /// # Errors
     /// [`KeyError::OtherAlgorithm`], and those of [`from_jwk`](Key::from_jwk).
     pub fn from_jwk_as(algorithm: Algorithm, jwk: &str) -> Result<Self, KeyError> {
-        Jwk::read(jwk)?.key(Some(algorithm))
+        Jwk::read(jwk, strict_json::JWK)?.key(Some(algorithm))
     }
 
     fn of(material: Material) -> Self {
-        Self { material: Arc::new(material), kid: None }
+        Self { material: Arc::new(material), kid: None, purpose: Purpose::SignAndVerify }
     }
 
     /// The same key, called `kid` ([RFC 7515 §4.1.4](https://www.rfc-editor.org/rfc/rfc7515#section-4.1.4)).
@@ -335,7 +346,8 @@ impl Key {
         self.kid.as_deref()
     }
 
-    /// Whether it signs, or only verifies: because it is public, or because its JWK's `key_ops` say so.
+    /// Whether it signs, or only verifies: because it is public, or because its JWK's `key_ops` say so
+    /// ([RFC 7517 §4.3](https://www.rfc-editor.org/rfc/rfc7517#section-4.3)).
     ///
     /// ```
     /// # use strict_jose::{Algorithm, Key};
@@ -345,7 +357,21 @@ impl Key {
     /// # Ok::<(), strict_jose::KeyError>(())
     /// ```
     pub fn can_sign(&self) -> bool {
-        self.material.can_sign()
+        self.purpose != Purpose::Verify && self.material.can_sign()
+    }
+
+    /// Whether it verifies, or only signs, because its JWK's `key_ops` say so
+    /// ([RFC 7517 §4.3](https://www.rfc-editor.org/rfc/rfc7517#section-4.3)). Its [`public`](Key::public) key verifies.
+    ///
+    /// ```
+    /// # use strict_jose::Key;
+    /// let key = Key::from_jwk(r#"{"kty":"oct","alg":"HS256","key_ops":["sign"],
+    ///     "k":"YXQgbGVhc3QgMzIgYnl0ZXMsIGJldHRlciByYW5kb20u"}"#)?;
+    /// assert!(key.can_sign() && !key.can_verify());
+    /// # Ok::<(), strict_jose::KeyError>(())
+    /// ```
+    pub fn can_verify(&self) -> bool {
+        self.purpose != Purpose::Sign
     }
 
     /// The public key, of the same name. `None` for a shared secret, which has no part that others may see.
@@ -358,7 +384,7 @@ impl Key {
     /// ```
     pub fn public(&self) -> Option<Self> {
         let material = self.material.public()?;
-        Some(Self { material: Arc::new(material), kid: self.kid.clone() })
+        Some(Self { kid: self.kid.clone(), ..Self::of(material) })
     }
 
     /// All of the key as a JWK, **what is secret included**, with `alg`, `use` and `kid`.
@@ -390,16 +416,20 @@ impl Key {
         if self.algorithm().is_symmetric() { None } else { Some(self.material.members().public_jwk(self)) }
     }
 
-    /// Checks that a token's header could be of this key: same `alg`, and the same `kid` where both have one.
+    /// Checks that a token's header could be of this key: same `alg`, and the same `kid` where both have one; and that this
+    /// key is one to verify with.
     ///
     /// [`Rules::verify`](crate::Rules::verify) calls this for whatever key [`Keys::find`](crate::Keys::find) chose, so that
     /// no implementation of [`Keys`](crate::Keys) can forget it.
     ///
     /// # Errors
-    /// [`Error::WrongAlgorithm`], [`Error::UnknownKey`].
+    /// [`Error::WrongAlgorithm`], [`Error::UnknownKey`], [`Error::SignOnly`].
     pub(crate) fn agrees_with(&self, header: &Header<'_>) -> Result<(), Error> {
-        if header.alg() != self.algorithm().name() {
+        if !self.algorithm().is_called(header.alg()) {
             return Err(Error::WrongAlgorithm { expected: self.algorithm() });
+        }
+        if !self.can_verify() {
+            return Err(Error::SignOnly);
         }
         match (self.kid(), header.kid()) {
             (Some(ours), Some(theirs)) if ours != theirs => {
@@ -443,7 +473,7 @@ impl Material {
 
     fn can_sign(&self) -> bool {
         match self {
-            Self::Secret(secret) => secret.can_sign(),
+            Self::Secret(_) => true,
             Self::Rsa(key) => key.can_sign(),
             Self::Ec(key) => key.can_sign(),
             Self::Ed25519(key) => key.can_sign(),

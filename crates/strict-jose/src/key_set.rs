@@ -35,6 +35,9 @@ pub struct KeySet {
 /// No published set is longer; a longer text is not read.
 const MAX_LEN: usize = 1 << 20;
 
+/// No issuer publishes so many. Each that is for us is checked, which takes up to a millisecond (RSA, P-521).
+const MAX_KEYS: usize = 256;
+
 impl KeySet {
     /// Makes a set of keys. An empty one refuses every token.
     ///
@@ -55,9 +58,9 @@ impl KeySet {
 
     /// Reads a set of public keys, as issuers publish it.
     ///
-    /// Keys for encryption, of unknown kinds and for unknown algorithms are passed over, as
+    /// Keys for encryption, of unknown kinds and for unknown algorithms are passed over, whatever members they have, as
     /// [RFC 7517 §5](https://www.rfc-editor.org/rfc/rfc7517#section-5) wants it: they may stand there for others. What is
-    /// wrong with a key that is for us is not passed over.
+    /// wrong with a key that is for us is not passed over. A text of more than 1 MiB, 256 keys or 8192 members is not read.
     ///
     /// ```
     /// use strict_jose::{KeyError, KeySet, KeySetError};
@@ -68,6 +71,7 @@ impl KeySet {
     ///
     /// # Errors
     /// - [`KeySetError::Malformed`], [`KeySetError::NoKeys`]: not a set.
+    /// - [`KeySetError::TooManyKeys`].
     /// - [`KeySetError::Private`]: a key that should never have been published.
     /// - [`KeySetError::Key`]: a key that is none. [`KeyError::NoAlgorithm`] in it: see
     ///   [`from_jwks_as`](KeySet::from_jwks_as).
@@ -108,13 +112,34 @@ impl KeySet {
     /// # Errors
     /// Those of [`from_jwks`](KeySet::from_jwks) but [`KeySetError::Private`], and [`KeySetError::Mixed`].
     pub fn from_private_jwks(jwks: &str) -> Result<Self, KeySetError> {
+        Self::read_private(jwks, None)
+    }
+
+    /// Reads a set of your own; shared secrets and RSA keys that state no `alg` are for this algorithm.
+    ///
+    /// ```
+    /// use strict_jose::{Algorithm, KeySet};
+    ///
+    /// let jwks = r#"{"keys":[{"kty":"oct","k":"YXQgbGVhc3QgMzIgYnl0ZXMsIGJldHRlciByYW5kb20u"}]}"#;
+    /// let keys = KeySet::from_private_jwks_as(Algorithm::Hs256, jwks)?;
+    /// assert!(keys.iter().all(|key| key.algorithm() == Algorithm::Hs256));
+    /// # Ok::<(), strict_jose::KeySetError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`from_private_jwks`](KeySet::from_private_jwks).
+    pub fn from_private_jwks_as(algorithm: Algorithm, jwks: &str) -> Result<Self, KeySetError> {
+        Self::read_private(jwks, Some(algorithm))
+    }
+
+    fn read_private(jwks: &str, unstated: Option<Algorithm>) -> Result<Self, KeySetError> {
         Self::read(jwks, |jwk, index| {
-            let key = jwk.key(None);
+            let key = jwk.key(unstated.filter(|_| jwk.needs_algorithm()));
             key.map(Some).map_err(|error| KeySetError::Key { index, error })
         })
     }
 
-    fn read_public(jwks: &str, rsa: Option<Algorithm>) -> Result<Self, KeySetError> {
+    fn read_public(jwks: &str, unstated: Option<Algorithm>) -> Result<Self, KeySetError> {
         Self::read(jwks, |jwk, index| {
             if let Some(member) = jwk.private_member() {
                 return Err(KeySetError::Private { index, member });
@@ -122,7 +147,7 @@ impl KeySet {
             if jwk.is_for_others() {
                 return Ok(None);
             }
-            let key = jwk.key(rsa.filter(|_| jwk.needs_algorithm()));
+            let key = jwk.key(unstated.filter(|_| jwk.needs_algorithm()));
             key.map(Some).map_err(|error| KeySetError::Key { index, error })
         })
     }
@@ -135,7 +160,7 @@ impl KeySet {
             return Err(Malformed::TooLong.into());
         }
         let mut array = None;
-        strict_json::object::<KeySetError>(jwks, strict_json::MANY, |name, value| {
+        strict_json::object::<KeySetError>(jwks, strict_json::JWK_SET, |name, value| {
             if name.is("keys") {
                 let Value::Array(elements) = value else { return Err(KeySetError::NoKeys) };
                 array = Some(elements);
@@ -144,8 +169,12 @@ impl KeySet {
         })?;
         let mut keys = Vec::new();
         for (index, element) in strict_json::elements(array.ok_or(KeySetError::NoKeys)?).enumerate() {
+            if index == MAX_KEYS {
+                return Err(KeySetError::TooManyKeys);
+            }
             let Value::Object(object) = element else { return Err(KeySetError::NoKeys) };
-            let jwk = Jwk::read(object).map_err(|error| KeySetError::Key { index, error })?;
+            let jwk =
+                Jwk::read(object, strict_json::JWK_SET).map_err(|error| KeySetError::Key { index, error })?;
             keys.extend(key(&jwk, index)?);
         }
         Self::new(keys)
@@ -178,7 +207,7 @@ impl Keys for KeySet {
             let named = self.keys.iter().find(|key| key.kid() == Some(kid));
             return named.ok_or_else(|| Error::UnknownKey { kid: KidExcerpt::of(kid) });
         }
-        let mut fitting = self.keys.iter().filter(|key| key.algorithm().name() == header.alg());
+        let mut fitting = self.keys.iter().filter(|key| key.algorithm().is_called(header.alg()));
         match (fitting.next(), fitting.next()) {
             (Some(key), None) => Ok(key),
             _ => Err(Error::UnnamedKey),
@@ -196,6 +225,9 @@ pub enum KeySetError {
     /// No array `keys` of objects ([RFC 7517 §5.1](https://www.rfc-editor.org/rfc/rfc7517#section-5.1)).
     #[error("the JWK set has no array `keys` of objects")]
     NoKeys,
+    /// More than 256 keys.
+    #[error("the JWK set has more than {MAX_KEYS} keys")]
+    TooManyKeys,
     /// One of them is no key.
     #[error("key {index} of the set: {error}")]
     Key {

@@ -41,9 +41,12 @@ pub struct Rules {
     leeway: Duration,
     max_age: Option<Duration>,
     max_len: usize,
-    /// Of the first token accepted. Measured: the tokens that follow take 1.1 µs instead of 1.35.
-    header: OnceLock<KnownHeader>,
+    /// Of the first tokens accepted that had different ones. Measured: the tokens that follow take 1.1 µs instead of 1.35.
+    headers: [OnceLock<KnownHeader>; KNOWN_HEADERS],
 }
+
+/// An issuer has one key in use, and another after each rotation. A slot that is written once is read without a lock.
+const KNOWN_HEADERS: usize = 4;
 
 /// Which types a token may have.
 #[derive(Clone, Debug)]
@@ -255,7 +258,8 @@ impl Rules {
         accept: impl FnOnce(&str, Registered, Algorithm) -> Result<R, Error>,
     ) -> Result<R, Error> {
         let token = Compact::split(token, self.max_len)?;
-        let algorithm = token.header(self.header.get(), |header| {
+        let known = self.headers.iter().map_while(OnceLock::get).find(|known| token.has_header(known));
+        let algorithm = token.header(known, |header| {
             let key = keys.find(header)?;
             token.verify(header, key)?;
             self.typ.check(header.typ())?;
@@ -267,9 +271,11 @@ impl Rules {
             self.check_times(claims.registered, now)?;
             accept(payload, claims.registered, algorithm)
         })?;
-        if self.header.get().is_none() {
+        if known.is_none()
+            && let Some(free) = self.headers.iter().find(|header| header.get().is_none())
+        {
             let known = token.known_header()?;
-            self.header.get_or_init(|| known);
+            free.get_or_init(|| known);
         }
         Ok(accepted)
     }
@@ -434,7 +440,7 @@ impl NeedsAudience {
             leeway: Duration::ZERO,
             max_age: None,
             max_len: DEFAULT_MAX_LEN,
-            header: OnceLock::new(),
+            headers: Default::default(),
         }
     }
 }

@@ -4,13 +4,14 @@ use serde::Serialize;
 
 use crate::base64url::encode_into;
 use crate::claims::Claims;
-use crate::{Algorithm, Error, Key};
+use crate::{Algorithm, DEFAULT_MAX_LEN, Error, Key};
 
 impl Key {
     /// Signs `claims` as a token of the type `typ`: `{"typ":…,"alg":…,"kid":…}.claims.signature`.
     ///
     /// What it signs, [`Rules`](crate::Rules) can accept: claims with a member twice or an `exp` that is no time are not
-    /// signed. `typ` says what the token is for, in the form of
+    /// signed. Whether they do accept it, is for them to say: a token beyond [`DEFAULT_MAX_LEN`](crate::DEFAULT_MAX_LEN)
+    /// needs [`Rules::max_len`](crate::Rules::max_len). `typ` says what the token is for, in the form of
     /// [RFC 8725 §3.11](https://www.rfc-editor.org/rfc/rfc8725#section-3.11), such as `at+jwt` for an access token
     /// ([RFC 9068 §2.1](https://www.rfc-editor.org/rfc/rfc9068#section-2.1)). Where others demand a token without one, give
     /// [`Typ::Absent`].
@@ -28,6 +29,7 @@ impl Key {
     /// - [`SignError::VerifyOnly`]: a public key, or one whose JWK forbids it.
     /// - [`SignError::Serialize`]: `claims` could not be written as JSON.
     /// - [`SignError::Claims`]: they are no claims: not an object, a member twice, a registered claim of a wrong type.
+    /// - [`SignError::HeaderTooLong`], [`SignError::Failed`].
     pub fn sign<'t, C: Serialize + ?Sized>(
         &self,
         typ: impl Into<Typ<'t>>,
@@ -54,7 +56,7 @@ impl Key {
     /// ```
     ///
     /// # Errors
-    /// [`SignError::VerifyOnly`].
+    /// [`SignError::VerifyOnly`], [`SignError::HeaderTooLong`], [`SignError::Failed`].
     pub fn sign_bytes<'t>(&self, typ: impl Into<Typ<'t>>, payload: &[u8]) -> Result<String, SignError> {
         if !self.can_sign() {
             return Err(SignError::VerifyOnly);
@@ -68,6 +70,9 @@ impl Key {
         let room = header.len() + payload.len() + USUAL_SIGNATURE;
         let mut token = String::with_capacity(room * 4 / 3 + 8);
         encode_into(&mut token, header.as_bytes());
+        if token.len() > DEFAULT_MAX_LEN {
+            return Err(SignError::HeaderTooLong);
+        }
         token.push('.');
         encode_into(&mut token, payload);
         let signed = token.len();
@@ -152,6 +157,10 @@ pub enum SignError {
     /// They were written, but every verifier of this crate would refuse them.
     #[error("these claims would be refused")]
     Claims(#[source] Error),
+    /// `typ` and `kid` make a header beyond [`DEFAULT_MAX_LEN`], which no [`Rules`](crate::Rules) read: not even the
+    /// payload's raised cap is for it.
+    #[error("the header (`typ`, `kid`) is longer than any verifier reads")]
+    HeaderTooLong,
     /// The primitives could not compute a signature: no memory, or (RSA) a computation that was disturbed.
     #[error("the signature could not be computed")]
     Failed,

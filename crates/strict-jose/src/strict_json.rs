@@ -10,21 +10,38 @@ use crate::error::Malformed;
 /// [RFC 8259 §9](https://www.rfc-editor.org/rfc/rfc8259#section-9) lets a reader limit depth; honest claims need five.
 const DEPTH: u8 = 16;
 
-/// Members that a header may have: no honest one has a dozen, and a header is read before anything is proved.
-pub(crate) const HEADER_MEMBERS: usize = 32;
+/// How many members a text may have.
+///
+/// Each is compared with those of its object, so what is read for strangers needs both ends: a set of keys of 1 MiB could
+/// otherwise ask for a billion comparisons.
+#[derive(Clone, Copy)]
+pub(crate) struct Limits {
+    /// In all objects that are open at a time.
+    pub(crate) open: usize,
+    pub(crate) all: usize,
+}
+
+/// No honest header has a dozen, and a header is read before anything is proved.
+pub(crate) const HEADER: Limits = Limits { open: 32, all: 32 };
+
+/// A key that is for us. None has two dozen.
+pub(crate) const JWK: Limits = Limits { open: FEW, all: 256 };
+
+/// A set of keys, some of which may be for others.
+pub(crate) const JWK_SET: Limits = Limits { open: 256, all: 8192 };
+
+/// Claims are read only after their signature was found good.
+pub(crate) const CLAIMS: Limits = Limits { open: 1024, all: usize::MAX };
 
 /// Members of all open objects that are remembered on the stack.
 pub(crate) const FEW: usize = 64;
 
-/// Members of all open objects that are remembered at all: comparing is quadratic, so it needs an end.
-pub(crate) const MANY: usize = 1024;
-
 /// Reads `text` as one object and shows each member of it, in order.
 ///
-/// Nested values have been checked when they are shown. At most `members` members may be open at a time.
+/// Nested values have been checked when they are shown.
 pub(crate) fn object<'a, E: From<Malformed>>(
     text: &'a str,
-    members: usize,
+    limits: Limits,
     mut member: impl FnMut(Text<'a>, Value<'a>) -> Result<(), E>,
 ) -> Result<(), E> {
     let mut scanner = Scanner { text, at: 0 };
@@ -32,7 +49,7 @@ pub(crate) fn object<'a, E: From<Malformed>>(
     if scanner.next() != Some(b'{') {
         return Err(Malformed::Json.into());
     }
-    scanner.members(&mut Names::new(members), 1, &mut member)?;
+    scanner.members(&mut Names::new(limits), 1, &mut member)?;
     scanner.skip_space();
     if scanner.at == text.len() { Ok(()) } else { Err(Malformed::Json.into()) }
 }
@@ -65,7 +82,7 @@ pub(crate) fn texts(array: &str) -> impl Iterator<Item = Option<Text<'_>>> {
 /// The elements of an array that [`object`] has shown.
 pub(crate) fn elements(array: &str) -> impl Iterator<Item = Value<'_>> {
     let mut scanner = Scanner { text: array, at: 0 };
-    let mut names = Names::new(MANY);
+    let mut names = Names::new(CLAIMS);
     std::iter::from_fn(move || {
         scanner.at += 1; // the bracket, or the comma that stood behind the last element
         scanner.skip_space();
@@ -165,12 +182,17 @@ impl<'a> Text<'a> {
             (Escapes::None, [first, .., last]) => mark(self.raw.len(), *first, *last),
             (Escapes::None, [only]) => mark(1, *only, *only),
             (Escapes::None, []) => Mark::default(),
-            (Escapes::Some, _) => self.chars().fold(Mark::default(), |Mark([low, high, first, _]), char| {
-                let len = usize::from(u16::from_le_bytes([low, high]));
-                let mut place = [0; 4];
-                let bytes = char.encode_utf8(&mut place).as_bytes();
-                mark(len + bytes.len(), if len == 0 { bytes[0] } else { first }, bytes[bytes.len() - 1])
-            }),
+            (Escapes::Some, _) => {
+                let (mut len, mut first, mut last) = (0, None, 0);
+                for char in self.chars() {
+                    let mut place = [0; 4];
+                    let bytes = char.encode_utf8(&mut place).as_bytes();
+                    len += bytes.len();
+                    first.get_or_insert(bytes[0]);
+                    last = bytes[bytes.len() - 1];
+                }
+                mark(len, first.unwrap_or_default(), last)
+            }
         }
     }
 }
@@ -427,10 +449,11 @@ impl<'a> Scanner<'a> {
 /// The names of the members of all open objects, the innermost object's last.
 struct Names {
     few: [Name; FEW],
-    /// Those beyond [`FEW`]; only claims come so far, and only after their signature was found good.
+    /// Those beyond [`FEW`]; no token comes so far before its signature was found good.
     more: Vec<Name>,
     len: usize,
-    limit: usize,
+    open: usize,
+    left: usize,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -440,16 +463,17 @@ struct Name {
 }
 
 impl Names {
-    fn new(limit: usize) -> Self {
-        Self { few: [Name::default(); FEW], more: Vec::new(), len: 0, limit }
+    fn new(Limits { open, all }: Limits) -> Self {
+        Self { few: [Name::default(); FEW], more: Vec::new(), len: 0, open, left: all }
     }
 
     /// Adds a name to the innermost object, whose names begin at `outer`.
     #[inline]
     fn insert(&mut self, text: &str, outer: usize, name: Text<'_>) -> Result<(), Malformed> {
-        if self.len == self.limit {
+        if self.len == self.open || self.left == 0 {
             return Err(Malformed::TooManyMembers);
         }
+        self.left -= 1;
         let mark = name.mark();
         let is_same = |seen: &Name| seen.mark == mark && same(text, seen.start, name);
         let twice = match self.few.get(outer..self.len) {

@@ -117,7 +117,7 @@ impl<'a> Parts<'a> {
         let key = fields.take(OCTET_STRING)?;
         fields.skip_if(CONTEXT_0_CONSTRUCTED)?; // attributes
         // Version 2 is the one with the public key: RFC 5958 §2.
-        let public = if version == [1] { Some(whole_bytes(fields.take(CONTEXT_1)?)?) } else { None };
+        let public = if version == [1] { Some(Self::pkcs8_public(fields)?) } else { None };
         match kind {
             Kind::Rsa => {
                 let mut fields = Reader::of(key)?;
@@ -142,6 +142,17 @@ impl<'a> Parts<'a> {
                 Ok(Self::Ed25519Private { d, x: public })
             }
         }
+    }
+
+    /// `publicKey [1] IMPLICIT BIT STRING`; `ring` writes it with a tag of its own around it.
+    fn pkcs8_public(fields: &mut Reader<'a>) -> Result<&'a [u8], KeyError> {
+        let Some(explicit) = fields.take_if(CONTEXT_1_CONSTRUCTED)? else {
+            return whole_bytes(fields.take(CONTEXT_1)?);
+        };
+        let mut fields = Reader { rest: explicit };
+        let bits = fields.take(BIT_STRING)?;
+        fields.end()?;
+        whole_bytes(bits)
     }
 
     fn spki(fields: &mut Reader<'a>) -> Result<Self, KeyError> {

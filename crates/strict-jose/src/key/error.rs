@@ -27,8 +27,9 @@ pub enum KeyError {
     /// A PEM text where a shared secret is due.
     #[error("this is a PEM text, an asymmetric key, not a shared secret")]
     Pem,
-    /// A key in DER or a JWK where a shared secret is due. What is in the file of a public key, everybody knows.
-    #[error("this is a key in DER or a JWK, not a shared secret")]
+    /// A key in DER, a JWK, a set of them, a certificate or a key of OpenSSH's where a shared secret is due. What is in the
+    /// file of a public key, everybody knows.
+    #[error("this is a key of another kind (DER, JWK or OpenSSH) or a certificate, not a shared secret")]
     NoSecret,
     /// No PEM text, or one that is cut or not base64.
     #[error("this is no PEM text: \"-----BEGIN ... KEY-----\", base64, \"-----END ... KEY-----\"")]
@@ -71,8 +72,14 @@ pub enum KeyError {
         bits: usize,
     },
     /// A public exponent that is even, below 65537 or longer than 33 bits.
-    #[error("the RSA key's exponent is not an odd number from 65537 up")]
+    #[error("the RSA key's exponent is not an odd number from 65537 up to 33 bits")]
     RsaExponent,
+    /// A private RSA key as a JWK of `n`, `e` and `d` only. [RFC 7518 §6.3.2](https://www.rfc-editor.org/rfc/rfc7518#section-6.3.2)
+    /// allows that, but the primitives sign with the primes (it is four times as fast) and have no other way.
+    #[error(
+        "the RSA key has `d` without its primes `p`, `q`, `dp`, `dq`, `qi`; export it with them, or in PEM"
+    )]
+    NoPrimes,
     /// Not a point on the curve, or not written as [RFC 7518 §6.2](https://www.rfc-editor.org/rfc/rfc7518#section-6.2) and
     /// [RFC 8032 §5.1.2](https://www.rfc-editor.org/rfc/rfc8032#section-5.1.2) demand (a compressed EC point, for example).
     #[error("the public key is not an (uncompressed) point on its curve")]

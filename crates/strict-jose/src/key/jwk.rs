@@ -9,11 +9,11 @@ use zeroize::Zeroizing;
 use super::der::{Curve, RsaPrivate};
 use super::ec::EcKey;
 use super::ed25519::Ed25519Key;
-use super::hmac::{Purpose, Secret};
+use super::hmac::Secret;
 use super::rsa::RsaKey;
-use super::{KeyError, Material};
+use super::{KeyError, Material, Purpose};
 use crate::Algorithm;
-use crate::strict_json::{self, SHORT, Text, Value};
+use crate::strict_json::{self, Limits, SHORT, Text, Value};
 
 /// A key as a JWK that may hold what is secret: hidden in `Debug`, wiped when it goes.
 ///
@@ -42,25 +42,29 @@ impl fmt::Debug for PrivateJwk {
 }
 
 /// What a JWK says of a key, taken apart.
+///
+/// Values are judged only when they are needed: what a member means depends on `kty`, and a key of a kind that nobody here
+/// knows may have anything.
 #[derive(Default)]
 pub(crate) struct Jwk<'a> {
-    kty: Option<Text<'a>>,
-    crv: Option<Text<'a>>,
-    alg: Option<Text<'a>>,
-    kid: Option<Text<'a>>,
-    use_: Option<Text<'a>>,
-    operations: Option<Operations>,
-    k: Option<Text<'a>>,
-    n: Option<Text<'a>>,
-    e: Option<Text<'a>>,
-    d: Option<Text<'a>>,
-    p: Option<Text<'a>>,
-    q: Option<Text<'a>>,
-    dp: Option<Text<'a>>,
-    dq: Option<Text<'a>>,
-    qi: Option<Text<'a>>,
-    x: Option<Text<'a>>,
-    y: Option<Text<'a>>,
+    kty: Option<Value<'a>>,
+    crv: Option<Value<'a>>,
+    alg: Option<Value<'a>>,
+    kid: Option<Value<'a>>,
+    use_: Option<Value<'a>>,
+    key_ops: Option<Value<'a>>,
+    k: Option<Value<'a>>,
+    n: Option<Value<'a>>,
+    e: Option<Value<'a>>,
+    d: Option<Value<'a>>,
+    p: Option<Value<'a>>,
+    q: Option<Value<'a>>,
+    dp: Option<Value<'a>>,
+    dq: Option<Value<'a>>,
+    qi: Option<Value<'a>>,
+    oth: Option<Value<'a>>,
+    x: Option<Value<'a>>,
+    y: Option<Value<'a>>,
 }
 
 /// Whether a key may sign and verify by its `key_ops`, and whether they name anything else.
@@ -72,41 +76,39 @@ struct Operations {
 }
 
 impl<'a> Jwk<'a> {
-    pub(crate) fn read(text: &'a str) -> Result<Self, KeyError> {
+    pub(crate) fn read(text: &'a str, limits: Limits) -> Result<Self, KeyError> {
         let mut jwk = Self::default();
-        strict_json::object(text, strict_json::FEW, |name, value| jwk.take(name, value))?;
+        strict_json::object(text, limits, |name, value| {
+            jwk.take(name, value);
+            Ok::<_, KeyError>(())
+        })?;
         Ok(jwk)
     }
 
-    fn take(&mut self, name: Text<'a>, value: Value<'a>) -> Result<(), KeyError> {
-        if name.is("key_ops") {
-            self.operations = Some(Operations::read(value)?);
-            return Ok(());
-        }
-        let (place, name) = match name.short(&mut [0; SHORT]) {
-            Some("kty") => (&mut self.kty, "kty"),
-            Some("crv") => (&mut self.crv, "crv"),
-            Some("alg") => (&mut self.alg, "alg"),
-            Some("kid") => (&mut self.kid, "kid"),
-            Some("use") => (&mut self.use_, "use"),
-            Some("k") => (&mut self.k, "k"),
-            Some("n") => (&mut self.n, "n"),
-            Some("e") => (&mut self.e, "e"),
-            Some("d") => (&mut self.d, "d"),
-            Some("p") => (&mut self.p, "p"),
-            Some("q") => (&mut self.q, "q"),
-            Some("dp") => (&mut self.dp, "dp"),
-            Some("dq") => (&mut self.dq, "dq"),
-            Some("qi") => (&mut self.qi, "qi"),
-            // More than two primes: nobody uses them, and the primitives have none.
-            Some("oth") => return Err(KeyError::InvalidMember("oth")),
-            Some("x") => (&mut self.x, "x"),
-            Some("y") => (&mut self.y, "y"),
+    fn take(&mut self, name: Text<'a>, value: Value<'a>) {
+        let place = match name.short(&mut [0; SHORT]) {
+            Some("kty") => &mut self.kty,
+            Some("crv") => &mut self.crv,
+            Some("alg") => &mut self.alg,
+            Some("kid") => &mut self.kid,
+            Some("use") => &mut self.use_,
+            Some("k") => &mut self.k,
+            Some("n") => &mut self.n,
+            Some("e") => &mut self.e,
+            Some("d") => &mut self.d,
+            Some("p") => &mut self.p,
+            Some("q") => &mut self.q,
+            Some("dp") => &mut self.dp,
+            Some("dq") => &mut self.dq,
+            Some("qi") => &mut self.qi,
+            Some("oth") => &mut self.oth,
+            Some("x") => &mut self.x,
+            Some("y") => &mut self.y,
+            _ if name.is("key_ops") => &mut self.key_ops,
             // RFC 7517 §4: members that are not understood are ignored.
-            _ => return Ok(()),
+            _ => return,
         };
-        *place = Some(value.text().ok_or(KeyError::InvalidMember(name))?);
-        Ok(())
+        *place = Some(value);
     }
 
     /// The key, for its own algorithm or, where it states none, for `algorithm`.
@@ -114,14 +116,15 @@ impl<'a> Jwk<'a> {
         let purpose = self.purpose()?;
         let kty = self.kty()?;
         let algorithm = self.algorithm(kty, algorithm)?;
+        let kid = text(self.kid, "kid")?;
         let mut material = match kty {
-            Kty::Oct => Material::Secret(Secret::new(algorithm, &bytes(self.k, "k")?, purpose)?),
+            Kty::Oct => Material::Secret(Secret::new(algorithm, &bytes(self.k, "k")?)?),
             Kty::Rsa => Material::Rsa(self.rsa(algorithm)?),
             Kty::Ec(curve) => Material::Ec(self.ec(algorithm, curve)?),
             Kty::Ed25519 if algorithm == Algorithm::EdDsa => Material::Ed25519(self.ed25519()?),
             Kty::Ed25519 => return Err(KeyError::OtherKey { algorithm, found: "an Ed25519 key" }),
         };
-        if !material.can_sign() && !self.may_verify() {
+        if purpose == Purpose::Sign && !material.can_sign() {
             return Err(KeyError::InvalidMember("key_ops"));
         }
         if purpose == Purpose::Verify
@@ -129,8 +132,8 @@ impl<'a> Jwk<'a> {
         {
             material = public;
         }
-        let key = super::Key::of(material);
-        Ok(match self.kid {
+        let key = super::Key { purpose, ..super::Key::of(material) };
+        Ok(match kid {
             Some(kid) => key.with_kid(kid.unescaped()),
             None => key,
         })
@@ -139,14 +142,9 @@ impl<'a> Jwk<'a> {
     /// Whether the key is for something else than signatures, or of a kind that is not known here: then a set that holds
     /// it is right, and it is not for us ([RFC 7517 §5](https://www.rfc-editor.org/rfc/rfc7517#section-5)).
     pub(crate) fn is_for_others(&self) -> bool {
-        matches!(self.purpose(), Err(KeyError::NotForSignatures))
-            || matches!(self.kty(), Err(KeyError::UnsupportedKey))
-            || self.alg.is_some_and(|alg| algorithm_called(alg).is_none())
-    }
-
-    /// Whether it is a JWK at all and not just some object.
-    pub(super) fn states_kty(&self) -> bool {
-        self.kty.is_some()
+        matches!(self.kty(), Err(KeyError::UnsupportedKey))
+            || matches!(self.purpose(), Err(KeyError::NotForSignatures))
+            || matches!(self.stated_algorithm(), Err(KeyError::UnsupportedAlgorithm))
     }
 
     /// Whether it is of a kind that has several algorithms, and does not state one.
@@ -154,8 +152,13 @@ impl<'a> Jwk<'a> {
         self.alg.is_none() && self.kty().is_ok_and(|kty| kty.algorithm().is_none())
     }
 
-    /// The first member that nobody but the owner may see.
+    /// The first member that nobody but the owner may see. What members mean is known of the kinds of RFC 7518 and RFC 8037
+    /// only.
     pub(crate) fn private_member(&self) -> Option<&'static str> {
+        let kty = self.kty.and_then(Value::text)?;
+        if !["oct", "RSA", "EC", "OKP"].iter().any(|known| kty.is(known)) {
+            return None;
+        }
         let members = [
             (self.k, "k"),
             (self.d, "d"),
@@ -164,30 +167,29 @@ impl<'a> Jwk<'a> {
             (self.dp, "dp"),
             (self.dq, "dq"),
             (self.qi, "qi"),
+            (self.oth, "oth"),
         ];
         members.into_iter().find_map(|(member, name)| member.map(|_| name))
     }
 
     fn purpose(&self) -> Result<Purpose, KeyError> {
-        if self.use_.is_some_and(|use_| !use_.is("sig")) {
+        if text(self.use_, "use")?.is_some_and(|use_| !use_.is("sig")) {
             return Err(KeyError::NotForSignatures);
         }
-        match self.operations {
-            None | Some(Operations { sign: true, other: false, .. }) => Ok(Purpose::SignAndVerify),
-            Some(Operations { sign: false, verify: true, other: false }) => Ok(Purpose::Verify),
-            Some(Operations { sign: false, verify: false, .. }) => Err(KeyError::NotForSignatures),
+        let Some(operations) = self.key_ops else { return Ok(Purpose::SignAndVerify) };
+        match Operations::read(operations)? {
+            Operations { sign: true, verify: true, other: false } => Ok(Purpose::SignAndVerify),
+            Operations { sign: true, verify: false, other: false } => Ok(Purpose::Sign),
+            Operations { sign: false, verify: true, other: false } => Ok(Purpose::Verify),
+            Operations { sign: false, verify: false, .. } => Err(KeyError::NotForSignatures),
             // Signatures and encryption with one key: RFC 7517 §4.3 warns of it.
-            Some(Operations { other: true, .. }) => Err(KeyError::InvalidMember("key_ops")),
+            Operations { other: true, .. } => Err(KeyError::InvalidMember("key_ops")),
         }
-    }
-
-    fn may_verify(&self) -> bool {
-        self.operations.is_none_or(|operations| operations.verify)
     }
 
     fn kty(&self) -> Result<Kty, KeyError> {
-        let kty = self.kty.ok_or(KeyError::MissingMember("kty"))?;
-        let crv = || self.crv.ok_or(KeyError::MissingMember("crv"));
+        let kty = text(self.kty, "kty")?.ok_or(KeyError::MissingMember("kty"))?;
+        let crv = || text(self.crv, "crv")?.ok_or(KeyError::MissingMember("crv"));
         if kty.is("oct") {
             Ok(Kty::Oct)
         } else if kty.is("RSA") {
@@ -204,21 +206,28 @@ impl<'a> Jwk<'a> {
     }
 
     fn algorithm(&self, kty: Kty, asked: Option<Algorithm>) -> Result<Algorithm, KeyError> {
-        let stated = match self.alg {
-            Some(alg) => Some(algorithm_called(alg).ok_or(KeyError::UnsupportedAlgorithm)?),
-            None => None,
-        };
-        match (stated, asked) {
+        match (self.stated_algorithm()?, asked) {
             (Some(stated), Some(asked)) if stated != asked => Err(KeyError::OtherAlgorithm { stated, asked }),
             (stated, asked) => stated.or(asked).or(kty.algorithm()).ok_or(KeyError::NoAlgorithm),
         }
     }
 
+    fn stated_algorithm(&self) -> Result<Option<Algorithm>, KeyError> {
+        let Some(alg) = text(self.alg, "alg")? else { return Ok(None) };
+        alg.unescaped().parse().map(Some).map_err(|_| KeyError::UnsupportedAlgorithm)
+    }
+
     fn rsa(&self, algorithm: Algorithm) -> Result<RsaKey, KeyError> {
         let (n, e) = (integer(self.n, "n")?, integer(self.e, "e")?);
-        // RFC 7518 §6.3.2: all or none.
-        if self.private_member().is_none() {
-            return RsaKey::public(algorithm, &n, &e);
+        match self.private_member() {
+            None => return RsaKey::public(algorithm, &n, &e),
+            // More than two primes: nobody uses them, and the primitives have none.
+            _ if self.oth.is_some() => return Err(KeyError::InvalidMember("oth")),
+            Some("d") if [self.p, self.q, self.dp, self.dq, self.qi].iter().all(Option::is_none) => {
+                return Err(KeyError::NoPrimes);
+            }
+            // RFC 7518 §6.3.2: if one of the others is there, all are.
+            Some(_) => {}
         }
         let numbers = RsaPrivate {
             n: &n,
@@ -234,8 +243,8 @@ impl<'a> Jwk<'a> {
     }
 
     fn ec(&self, algorithm: Algorithm, curve: Curve) -> Result<EcKey, KeyError> {
-        let coordinate = |text, name| {
-            let bytes = bytes(text, name)?;
+        let coordinate = |member, name| {
+            let bytes = bytes(member, name)?;
             if bytes.len() == curve.coordinate_len() { Ok(bytes) } else { Err(KeyError::InvalidMember(name)) }
         };
         let point = [&[4][..], &coordinate(self.x, "x")?, &coordinate(self.y, "y")?].concat();
@@ -246,8 +255,8 @@ impl<'a> Jwk<'a> {
     }
 
     fn ed25519(&self) -> Result<Ed25519Key, KeyError> {
-        let bytes_32 = |text, name| {
-            let bytes = bytes(text, name)?;
+        let bytes_32 = |member, name| {
+            let bytes = bytes(member, name)?;
             if bytes.len() == 32 { Ok(bytes) } else { Err(KeyError::InvalidMember(name)) }
         };
         let x = bytes_32(self.x, "x")?;
@@ -266,6 +275,9 @@ impl Operations {
         let mut operations = Self::default();
         let mut seen = Vec::new();
         for operation in strict_json::texts(array) {
+            if seen.len() == MAX_OPERATIONS {
+                return Err(WRONG);
+            }
             let operation = operation.ok_or(WRONG)?.unescaped();
             match &*operation {
                 "sign" => operations.sign = true,
@@ -280,6 +292,9 @@ impl Operations {
         Ok(operations)
     }
 }
+
+/// Twice as many as there are. They are compared with each other, so they need an end.
+const MAX_OPERATIONS: usize = 16;
 
 #[derive(Clone, Copy)]
 enum Kty {
@@ -302,13 +317,13 @@ impl Kty {
     }
 }
 
-fn algorithm_called(alg: Text<'_>) -> Option<Algorithm> {
-    Algorithm::ALL.iter().copied().find(|algorithm| alg.is(algorithm.name()))
+fn text<'a>(member: Option<Value<'a>>, name: &'static str) -> Result<Option<Text<'a>>, KeyError> {
+    member.map(|value| value.text().ok_or(KeyError::InvalidMember(name))).transpose()
 }
 
 /// A member's bytes: canonical base64url, written without escapes.
-fn bytes(text: Option<Text<'_>>, name: &'static str) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-    let text = text.ok_or(KeyError::MissingMember(name))?;
+fn bytes(member: Option<Value<'_>>, name: &'static str) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    let text = text(member, name)?.ok_or(KeyError::MissingMember(name))?;
     let text = text.plain().ok_or(KeyError::InvalidMember(name))?;
     let mut bytes = Zeroizing::new(vec![0; text.len() / 4 * 3 + 3]);
     let len = URL_SAFE_NO_PAD.decode_slice(text, &mut bytes).map_err(|_| KeyError::InvalidMember(name))?;
@@ -317,8 +332,8 @@ fn bytes(text: Option<Text<'_>>, name: &'static str) -> Result<Zeroizing<Vec<u8>
 }
 
 /// A positive integer in as few bytes as it needs ([RFC 7518 §2](https://www.rfc-editor.org/rfc/rfc7518#section-2)).
-fn integer(text: Option<Text<'_>>, name: &'static str) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-    let bytes = bytes(text, name)?;
+fn integer(member: Option<Value<'_>>, name: &'static str) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    let bytes = bytes(member, name)?;
     if bytes.first().is_some_and(|first| *first != 0) {
         Ok(bytes)
     } else {
@@ -448,8 +463,10 @@ fn label(text: &mut String, key: &super::Key) {
     text.push_str(",\"alg\":\"");
     text.push_str(key.algorithm().name());
     text.push_str("\",\"use\":\"sig\"");
-    if key.algorithm().is_symmetric() && !key.can_sign() {
-        text.push_str(",\"key_ops\":[\"verify\"]");
+    match key.purpose {
+        Purpose::SignAndVerify => {}
+        Purpose::Sign => text.push_str(",\"key_ops\":[\"sign\"]"),
+        Purpose::Verify => text.push_str(",\"key_ops\":[\"verify\"]"),
     }
     if let Some(kid) = key.kid() {
         text.push_str(",\"kid\":");

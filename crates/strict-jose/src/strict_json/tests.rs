@@ -8,7 +8,7 @@ use super::*;
 
 #[track_caller]
 fn check(text: &str, want: Result<(), Malformed>) {
-    assert_eq!(object::<Malformed>(text, MANY, |_, _| Ok(())), want, "{text}");
+    assert_eq!(object::<Malformed>(text, CLAIMS, |_, _| Ok(())), want, "{text}");
 }
 
 #[test]
@@ -120,10 +120,10 @@ fn sixteen_levels_are_enough() {
 #[test]
 fn members_are_compared_up_to_the_limit_and_not_beyond() {
     let members = |count: usize| (0..count).map(|i| format!("\"{i}\":0")).collect::<Vec<_>>().join(",");
-    check(&format!("{{{}}}", members(MANY)), Ok(()));
-    check(&format!("{{{}}}", members(MANY + 1)), Err(Malformed::TooManyMembers));
-    for first in [0, FEW - 1, FEW, MANY - 2] {
-        check(&format!("{{{},\"{first}\":0}}", members(MANY - 1)), Err(Malformed::Duplicate));
+    check(&format!("{{{}}}", members(CLAIMS.open)), Ok(()));
+    check(&format!("{{{}}}", members(CLAIMS.open + 1)), Err(Malformed::TooManyMembers));
+    for first in [0, FEW - 1, FEW, CLAIMS.open - 2] {
+        check(&format!("{{{},\"{first}\":0}}", members(CLAIMS.open - 1)), Err(Malformed::Duplicate));
     }
     // Closed objects are forgotten, on the stack and beyond it.
     let inner = format!("{{{}}}", members(FEW));
@@ -131,6 +131,23 @@ fn members_are_compared_up_to_the_limit_and_not_beyond() {
         &format!("{{\"a\":{inner},\"b\":{inner},\"c\":[{}{inner}]}}", format!("{inner},").repeat(20)),
         Ok(()),
     );
+}
+
+#[test]
+fn members_are_counted_up_to_the_limit_and_not_beyond() {
+    let read = |text: &str, all| object::<Malformed>(text, Limits { open: 3, all }, |_, _| Ok(()));
+    let text = r#"{"a":{"b":1},"c":[{"d":1},{"d":1}]}"#;
+    assert_eq!(read(text, 5), Ok(()));
+    assert_eq!(read(text, 4), Err(Malformed::TooManyMembers));
+}
+
+/// The length in a mark has 16 bits.
+#[test]
+fn a_long_name_is_the_same_name_with_escapes() {
+    for len in [65_535, 65_536, 65_537, 131_073] {
+        let rest = "y".repeat(len - 2);
+        check(&format!(r#"{{"x{rest}z":1,"\u0078{rest}z":2}}"#), Err(Malformed::Duplicate));
+    }
 }
 
 #[test]
@@ -184,7 +201,7 @@ proptest! {
     /// The same texts pass as pass `serde_json` with a set of names for each object.
     #[test]
     fn agrees_with_serde_json(text in nearly_json()) {
-        let ours = object::<Malformed>(&text, MANY, |_, _| Ok(()));
+        let ours = object::<Malformed>(&text, CLAIMS, |_, _| Ok(()));
         let theirs = text.trim_start_matches([' ', '\n']).starts_with('{')
             && serde_json::from_str::<NoDuplicates>(&text).is_ok();
         prop_assert_eq!(ours.is_ok(), theirs, "{:?}", ours);
@@ -195,7 +212,7 @@ proptest! {
         let escaped = string.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect::<Vec<_>>().concat();
         for raw in [serde_json::to_string(&string).unwrap(), format!("\"{escaped}\"")] {
             let text = format!("{{\"a\":{raw}}}");
-            object::<Malformed>(&text, MANY, |_, value| {
+            object::<Malformed>(&text, CLAIMS, |_, value| {
                 let value = value.text().unwrap();
                 assert!(value.is(&string));
                 assert_eq!(value.is(&other), string == other);

@@ -30,6 +30,33 @@ fn typed_claims_cost_no_allocation_of_ours() {
     assert_eq!(allocations.count_total, 1, "the subject's own");
 }
 
+/// A key that is replaced must not leave the slow way behind for good.
+#[test]
+fn the_headers_of_the_first_four_keys_are_remembered() {
+    #[derive(Deserialize)]
+    struct Nothing {}
+    let rules = rules();
+    for (place, kid) in ["a", "b", "c", "d", "e"].into_iter().enumerate() {
+        let key = Key::hs256(SECRET).unwrap().with_kid(kid);
+        let token = key.sign_bytes("at+jwt", CLAIMS.as_bytes()).unwrap();
+        let allocations = || {
+            let verified = || assert!(rules.verify::<Nothing>(&token, &key, at(NOW)).is_ok());
+            allocation_counter::measure(verified).count_total
+        };
+        assert_eq!(allocations() > 0, place < 4, "{kid} leaves its header behind");
+        assert_eq!(allocations(), 0, "{kid} is known, or there is no place for it");
+    }
+}
+
+#[test]
+fn a_header_that_no_rules_would_read_is_not_signed() {
+    let named = |len: usize| key().with_kid("k".repeat(len)).sign("at+jwt", &json!({ "exp": 2000 }));
+    let token = named(6_000).unwrap();
+    let rules = Rules::typ("at+jwt").any_issuer().any_audience().max_len(20_000);
+    assert_eq!(verdict(rules.verify_bytes(&token, &Key::hs256(SECRET).unwrap(), at(NOW))), "Ok");
+    assert!(matches!(named(7_000), Err(SignError::HeaderTooLong)));
+}
+
 #[test]
 fn a_signed_token_is_the_same_bytes_as_one_made_by_hand() {
     let claims = Access {

@@ -1,7 +1,7 @@
 //! A JWK is what it says, all of it, and nothing else (RFC 7517, RFC 7518 §6, RFC 8037 §2).
 
 use serde_json::{Value, json};
-use strict_jose::{Algorithm, Key, KeyError};
+use strict_jose::{Algorithm, Error, Key, KeyError, Rules, Typ};
 
 use crate::keys::{bytes_of, check_jwk, jwk, with};
 use crate::token::base64url;
@@ -126,10 +126,48 @@ fn a_jwk_is_used_for_what_it_says_only() {
     let unusable = with(public(EdDsa), "key_ops", json!(["sign"]));
     check_jwk(&unusable, Err(KeyError::InvalidMember("key_ops")));
 
-    // What it may not do is not forgotten when it is written.
-    let verifier = with(jwk(Hs256), "key_ops", json!(["verify"]));
-    let again = Key::from_jwk(&verifier.to_string()).unwrap().to_jwk().expose().to_owned();
-    assert!(!Key::from_jwk(&again).unwrap().can_sign());
+    let many: Vec<String> = (0..16).map(|i| i.to_string()).collect();
+    check_jwk(&with(jwk(EdDsa), "key_ops", many.clone()), Err(KeyError::NotForSignatures));
+    check_jwk(
+        &with(jwk(EdDsa), "key_ops", [many, vec!["16".into()]].concat()),
+        Err(KeyError::InvalidMember("key_ops")),
+    );
+}
+
+#[test]
+fn a_key_that_may_only_sign_verifies_nothing() {
+    let rules = Rules::any_type().any_payload();
+    for algorithm in [Hs256, Rs256, Es256, EdDsa] {
+        let key = Key::from_jwk(&with(jwk(algorithm), "key_ops", json!(["sign"])).to_string()).unwrap();
+        let token = key.sign_bytes(Typ::Absent, b"").unwrap();
+        assert!(key.can_sign() && !key.can_verify());
+        assert!(matches!(rules.verify(&token, &key), Err(Error::SignOnly)), "{algorithm}");
+        // Its public key is another one, which may.
+        let verifying = key.public().unwrap_or(Key::from_jwk(&jwk(algorithm).to_string()).unwrap());
+        assert!(rules.verify(&token, &verifying).is_ok(), "{algorithm}");
+    }
+}
+
+/// Neither what a key may not do nor its name is forgotten when it is written.
+#[test]
+fn a_jwk_that_is_written_is_as_it_was_read() {
+    for operations in [json!(["sign"]), json!(["verify"]), json!(null)] {
+        for algorithm in [Hs256, Rs256, Es256, EdDsa] {
+            let read = |jwk: &str| Key::from_jwk(jwk).unwrap();
+            let key =
+                read(&with(with(jwk(algorithm), "key_ops", operations.clone()), "kid", "a").to_string());
+            let again = read(key.to_jwk().expose());
+            let shown = |key: &Key| (key.can_sign(), key.can_verify(), key.thumbprint(), format!("{key:?}"));
+            assert_eq!(shown(&again), shown(&key), "{operations}");
+        }
+    }
+}
+
+#[test]
+fn an_rsa_key_without_its_primes_is_told_apart() {
+    let without = |jwk, names: &[&str]| names.iter().fold(jwk, |jwk, name| with(jwk, name, Value::Null));
+    check_jwk(&without(jwk(Rs256), &["p", "q", "dp", "dq", "qi"]), Err(KeyError::NoPrimes));
+    check_jwk(&without(jwk(Rs256), &["p", "q", "dp", "dq"]), Err(KeyError::MissingMember("p")));
 }
 
 #[test]
@@ -153,6 +191,12 @@ fn a_jwk_is_for_its_algorithm_only() {
     ] {
         check_jwk(&with(jwk(key), "alg", alg), Err(KeyError::OtherKey { algorithm, found }));
     }
+    let newer_name = Key::from_jwk(&with(jwk(EdDsa), "alg", "Ed25519").to_string()).unwrap();
+    assert_eq!(newer_name.algorithm(), EdDsa);
+    check_jwk(
+        &with(jwk(Es256), "alg", "Ed25519"),
+        Err(KeyError::OtherKey { algorithm: EdDsa, found: "an EC key on P-256" }),
+    );
     let as_other = |asked, jwk: Value| Key::from_jwk_as(asked, &jwk.to_string()).map(|key| key.algorithm());
     assert_eq!(as_other(Rs256, jwk(Rs256)), Ok(Rs256));
     assert_eq!(as_other(Ps256, jwk(Rs256)), Err(KeyError::OtherAlgorithm { stated: Rs256, asked: Ps256 }));

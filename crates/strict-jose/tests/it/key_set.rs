@@ -35,10 +35,30 @@ fn a_set_is_refused_whole_if_a_key_for_us_is_wrong() {
         assert!(matches!(KeySet::from_private_jwks(&own), Err(KeySetError::Key { index: 0, .. })), "{own}");
     }
 
+    // Of a kind that nobody here knows: whatever it has.
+    let many: serde_json::Map<String, Value> = (0..200).map(|i| (i.to_string(), json!({ "a": i }))).collect();
+    for member in [
+        json!({ "x": 7, "crv": [], "alg": {}, "use": null, "kid": 1, "key_ops": ["sign", "sign"] }),
+        json!({ "k": "AA", "d": "AA", "p": "AA", "oth": [{ "r": "AQ" }] }),
+        Value::Object(many),
+    ] {
+        let mut other = json!({ "kty": "new" });
+        other.as_object_mut().unwrap().extend(member.as_object().unwrap().clone());
+        check(&[public(EdDsa), other], Ok(1));
+    }
+    check(
+        &[with(json!({ "kty": "OKP", "crv": "X25519", "x": 7, "use": 7 }), "oth", 7)],
+        Err(KeySetError::Private { index: 0, member: "oth" }),
+    );
+    check(&[json!({ "kty": "OKP", "crv": "X25519", "x": 7, "use": 7, "kid": {} })], Ok(0));
+
     // For us, and wrong.
     for (wrong, error) in [
         (with(public(Rs256), "alg", Value::Null), KeyError::NoAlgorithm),
         (with(public(Rs256), "n", "AQ"), KeyError::RsaSize { bits: 1 }),
+        (with(public(Rs256), "use", 7), KeyError::InvalidMember("use")),
+        (with(public(EdDsa), "kid", 7), KeyError::InvalidMember("kid")),
+        (with(public(EdDsa), "kty", 7), KeyError::InvalidMember("kty")),
         (with(public(Es256), "y", Value::Null), KeyError::MissingMember("y")),
         (with(public(Es256), "x", "AA="), KeyError::InvalidMember("x")),
         (with(public(Es256), "kty", Value::Null), KeyError::MissingMember("kty")),
@@ -97,4 +117,48 @@ fn rsa_keys_without_alg_are_for_the_one_that_is_said() {
     let set = KeySet::from_jwks_as(Ps256, &set.to_string()).unwrap();
     let algorithms: Vec<Algorithm> = set.iter().map(Key::algorithm).collect();
     assert_eq!(algorithms, [Ps256, Rs256, EdDsa]);
+}
+
+#[test]
+fn own_keys_without_alg_are_for_the_one_that_is_said() {
+    let unstated = |algorithm, kid: &str| with(with(jwk(algorithm), "alg", Value::Null), "kid", kid);
+    let set = json!({ "keys": [unstated(Rs256, "a"), with(jwk(Rs256), "kid", "b"), unstated(EdDsa, "c")] })
+        .to_string();
+    let algorithms = |set: KeySet| set.iter().map(Key::algorithm).collect::<Vec<_>>();
+    assert_eq!(KeySet::from_private_jwks_as(Ps256, &set).map(algorithms), Ok(vec![Ps256, Rs256, EdDsa]));
+    let refused = KeySet::from_private_jwks(&set).unwrap_err();
+    assert_eq!(refused, KeySetError::Key { index: 0, error: KeyError::NoAlgorithm });
+    let secret = json!({ "keys": [unstated(Hs256, "a")] }).to_string();
+    assert_eq!(KeySet::from_private_jwks_as(Hs256, &secret).map(algorithms), Ok(vec![Hs256]));
+}
+
+/// What a stranger's set can cost has an end: so many keys are checked, so many members compared.
+#[test]
+fn a_set_has_so_many_keys_and_members_and_no_more() {
+    let read = |keys: &[Value]| {
+        KeySet::from_jwks(&json!({ "keys": keys }).to_string()).map(|set| set.iter().count())
+    };
+    let key =
+        |i: usize| json!({ "kty": "OKP", "crv": "Ed25519", "x": jwk(EdDsa)["x"], "kid": i.to_string() });
+    let keys: Vec<Value> = (0..257).map(key).collect();
+    assert_eq!(read(&keys[..256]), Ok(256));
+    assert_eq!(read(&keys), Err(KeySetError::TooManyKeys));
+    assert_eq!(read(&vec![json!({ "kty": "new" }); 257]), Err(KeySetError::TooManyKeys));
+
+    let wide = |members: usize| {
+        let members = (1..members).map(|i| (i.to_string(), json!(0)));
+        let key: serde_json::Map<String, Value> =
+            [("kty".to_owned(), json!("new"))].into_iter().chain(members).collect();
+        Value::Object(key)
+    };
+    let too_many = Err(KeySetError::Malformed(strict_jose::Malformed::TooManyMembers));
+    // The set's own member `keys` counts too.
+    assert_eq!(read(&[wide(255)]), Ok(0));
+    assert_eq!(read(&[wide(256)]), too_many);
+    let [full, rest] = [wide(255), wide(8191 % 255)];
+    let mut all = vec![full; 8191 / 255];
+    all.push(rest);
+    assert_eq!(read(&all), Ok(0));
+    all.push(json!({ "kty": "new" }));
+    assert_eq!(read(&all), too_many);
 }

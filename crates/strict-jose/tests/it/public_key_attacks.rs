@@ -5,8 +5,8 @@
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
-    self, ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, RsaEncoding, RsaKeyPair, RsaPssSaltLength,
-    RsaSignatureEncoding,
+    self, ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair, RsaEncoding, RsaKeyPair,
+    RsaPssSaltLength, RsaSignatureEncoding,
 };
 use serde::Deserialize;
 use strict_jose::{Algorithm, Key, KeySet, Keys};
@@ -123,13 +123,26 @@ fn none_and_other_algorithms_are_not_the_keys() {
     for forms in ASYMMETRIC {
         let key = public(forms.algorithm);
         let want = format!("WrongAlgorithm {{ expected: {:?} }}", forms.algorithm);
-        for alg in ["none", "None", "", &forms.algorithm.name().to_lowercase(), "ES256K", "Ed25519"] {
+        for alg in ["none", "None", "", &forms.algorithm.name().to_lowercase(), "ES256K", "Ed448"] {
             let text = signed_text(alg);
             check(alg, &format!("{text}."), &key, &want);
             check(alg, &sealed(&text, honest_signature(forms.algorithm)), &key, &want);
         }
         check("absent", &format!("{}.", signed_text(forms.algorithm.name())), &key, "BadSignature");
     }
+}
+
+/// RFC 9864 §2.2: a newer name of the one thing that an Ed25519 key can do.
+#[test]
+fn ed25519_is_eddsa_for_its_own_keys_and_for_no_others() {
+    let text = signed_text("Ed25519");
+    let pair = Ed25519KeyPair::from_seed_unchecked(&bytes_of(&jwk(EdDsa), "d")).unwrap();
+    let token = sealed(&text, pair.sign(text.as_bytes()));
+    check("Ed25519", &token, &public(EdDsa), "Ok");
+    check("Ed25519", &token, &public(Es256), "WrongAlgorithm { expected: Es256 }");
+    let set = KeySet::new([public(EdDsa), public(Es256)]).unwrap();
+    let unnamed = base64url(r#"{"typ":"at+jwt","alg":"Ed25519"}"#) + "." + text.split_once('.').unwrap().1;
+    check("the set", &sealed(&unnamed, pair.sign(unnamed.as_bytes())), &set, "Ok");
 }
 
 #[test]

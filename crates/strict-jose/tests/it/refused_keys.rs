@@ -1,7 +1,9 @@
 //! What is no key is found out when it is given, and the error says which of the many things is wrong.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use strict_jose::{Algorithm, Key, KeyError};
+use strict_jose::{Algorithm, Key, KeyError, KeySet};
 
 use crate::keys::{ASYMMETRIC, bytes_of, check_jwk, der_of, forms, jwk, with};
 use crate::token::base64url;
@@ -13,30 +15,33 @@ fn check_pem(algorithm: Algorithm, pem: &str, want: KeyError) {
     assert_eq!(Key::from_pem(algorithm, pem.as_bytes()).unwrap_err(), want, "{pem}");
 }
 
+macro_rules! refused {
+    ($file:literal) => {
+        include_str!(concat!("keys/refused/", $file, ".pem"))
+    };
+}
+
+const REFUSED: [(Algorithm, &str, KeyError); 15] = [
+    (Rs256, refused!("rsa-1024"), KeyError::RsaSize { bits: 1024 }),
+    (Ps256, refused!("rsa-2047"), KeyError::RsaSize { bits: 2047 }),
+    (Rs256, refused!("rsa-exponent-3"), KeyError::RsaExponent),
+    (Ps256, refused!("rsa-pss-only"), KeyError::UnsupportedKey),
+    (Es256, refused!("secp256k1"), KeyError::UnsupportedKey),
+    (Es256, refused!("p256-own-parameters"), KeyError::UnsupportedKey),
+    (Es256, refused!("p256-compressed"), KeyError::NotOnCurve),
+    (EdDsa, refused!("x25519"), KeyError::UnsupportedKey),
+    (EdDsa, refused!("ed448"), KeyError::UnsupportedKey),
+    (Rs256, refused!("dsa"), KeyError::UnsupportedKey),
+    (Es256, refused!("certificate"), KeyError::Certificate),
+    (Es256, refused!("certificate-request"), KeyError::Certificate),
+    (EdDsa, refused!("encrypted-pkcs8"), KeyError::Encrypted),
+    (Es256, refused!("encrypted-sec1"), KeyError::Encrypted),
+    (EdDsa, refused!("openssh"), KeyError::UnsupportedPem),
+];
+
 #[test]
 fn weak_and_strange_keys_in_pem_are_named() {
-    macro_rules! refused {
-        ($file:literal) => {
-            include_str!(concat!("keys/refused/", $file, ".pem"))
-        };
-    }
-    for (algorithm, pem, want) in [
-        (Rs256, refused!("rsa-1024"), KeyError::RsaSize { bits: 1024 }),
-        (Ps256, refused!("rsa-2047"), KeyError::RsaSize { bits: 2047 }),
-        (Rs256, refused!("rsa-exponent-3"), KeyError::RsaExponent),
-        (Ps256, refused!("rsa-pss-only"), KeyError::UnsupportedKey),
-        (Es256, refused!("secp256k1"), KeyError::UnsupportedKey),
-        (Es256, refused!("p256-own-parameters"), KeyError::UnsupportedKey),
-        (Es256, refused!("p256-compressed"), KeyError::NotOnCurve),
-        (EdDsa, refused!("x25519"), KeyError::UnsupportedKey),
-        (EdDsa, refused!("ed448"), KeyError::UnsupportedKey),
-        (Rs256, refused!("dsa"), KeyError::UnsupportedKey),
-        (Es256, refused!("certificate"), KeyError::Certificate),
-        (Es256, refused!("certificate-request"), KeyError::Certificate),
-        (EdDsa, refused!("encrypted-pkcs8"), KeyError::Encrypted),
-        (Es256, refused!("encrypted-sec1"), KeyError::Encrypted),
-        (EdDsa, refused!("openssh"), KeyError::UnsupportedPem),
-    ] {
+    for (algorithm, pem, want) in REFUSED {
         check_pem(algorithm, pem, want);
     }
 }
@@ -163,9 +168,23 @@ fn a_pkcs8_key_of_version_2_has_the_right_public_key() {
         let head = [0x30, 0x51, 2, 1, 1, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
         [&head[..], &seed, &[0x81, 0x21, 0], public].concat()
     };
-    assert!(Key::from_private_der(EdDsa, &version_2(&public)).is_ok());
+    // As the crate `ring` writes it: the bit string with its own tag inside.
+    let explicit = |public: &[u8]| {
+        let mut der = version_2(public);
+        der[1] += 2;
+        der.splice(48..51, [0xa1, 0x23, 3, 0x21, 0]);
+        der
+    };
     let other = [&[public[0] ^ 1], &public[1..]].concat();
-    assert_eq!(Key::from_private_der(EdDsa, &version_2(&other)).unwrap_err(), KeyError::Inconsistent);
+    for form in [&version_2 as &dyn Fn(&[u8]) -> Vec<u8>, &explicit] {
+        assert!(Key::from_private_der(EdDsa, &form(&public)).is_ok());
+        assert_eq!(Key::from_private_der(EdDsa, &form(&other)).unwrap_err(), KeyError::Inconsistent);
+    }
+    let mut longer = explicit(&public);
+    longer[1] += 2;
+    longer[49] += 2;
+    longer.extend([5, 0]);
+    assert_eq!(Key::from_private_der(EdDsa, &longer).unwrap_err(), KeyError::Der);
 }
 
 #[test]
@@ -280,18 +299,52 @@ fn rsa_numbers_are_of_a_safe_size() {
 
 #[test]
 fn no_public_key_is_a_secret_in_whatever_form() {
+    #[track_caller]
+    fn check(secret: impl AsRef<[u8]>, want: KeyError) {
+        let secret = secret.as_ref();
+        let shown = String::from_utf8_lossy(secret);
+        assert_eq!(Key::hs256(secret).err(), Some(want), "{shown}");
+        let k = json!({ "kty": "oct", "alg": "HS256", "k": base64url(secret) });
+        assert_eq!(Key::from_jwk(&k.to_string()).err(), Some(want), "{shown}");
+    }
+    let pems = ASYMMETRIC.iter().flat_map(|forms| forms.public.iter().chain(forms.private));
+    for pem in pems.chain(REFUSED.iter().map(|(_, pem, _)| pem)) {
+        check(pem, KeyError::Pem);
+        check(STANDARD.encode(pem), KeyError::NoSecret);
+        if pem.contains("EC PARAMETERS") || pem.contains("Proc-Type") || pem.contains("OPENSSH") {
+            continue; // more than DER, or none
+        }
+        let der = der_of(pem);
+        check(&der, KeyError::NoSecret);
+        check([&der[..], b"\n"].concat(), KeyError::NoSecret);
+        check([&der[..], &[0]].concat(), KeyError::NoSecret);
+        check(&der[..der.len() - 1], KeyError::NoSecret);
+        let lines: Vec<&str> = pem.lines().filter(|line| !line.starts_with('-')).collect();
+        check(lines.join("\n"), KeyError::NoSecret);
+        check(lines.join("\r\n") + "\r\n", KeyError::NoSecret);
+        check(base64url(&der), KeyError::NoSecret);
+    }
     for forms in ASYMMETRIC {
-        for pem in forms.public.iter().chain(forms.private) {
-            let key = Key::from_pem(forms.algorithm, pem.as_bytes()).unwrap();
-            assert_eq!(Key::hs256(pem.as_bytes()).unwrap_err(), KeyError::Pem);
-            if !pem.contains("EC PARAMETERS") {
-                assert_eq!(Key::hs256(&der_of(pem)).unwrap_err(), KeyError::NoSecret, "{pem}");
-            }
-            let jwk = key.to_jwk();
-            assert_eq!(Key::hs256(jwk.expose().as_bytes()).unwrap_err(), KeyError::NoSecret);
-            let k = json!({ "kty": "oct", "alg": "HS256", "k": base64url(pem) });
-            check_jwk(&k, Err(KeyError::Pem));
+        let key = Key::from_pem(forms.algorithm, forms.public[0].as_bytes()).unwrap();
+        let jwk = key.to_public_jwk().unwrap();
+        let odd = with(serde_json::from_str(&jwk).unwrap(), "x", 7).to_string();
+        let set = KeySet::new([key]).unwrap().to_public_jwks();
+        for jwk in [
+            &jwk,
+            &odd,
+            &set,
+            &jwk.replace(':', " :\n"),
+            &jwk.replace("kty", "k\\u0074y"),
+            &format!("[{jwk}]"),
+        ] {
+            check(jwk, KeyError::NoSecret);
+            check(format!("\u{feff}{jwk}"), KeyError::NoSecret);
+            check(format!("\r\n {jwk}\n"), KeyError::NoSecret);
+            check(STANDARD.encode(jwk), KeyError::NoSecret);
         }
     }
-    assert!(Key::hs256(br#"{"a":"json, but of no key: some program's idea"}"#).is_ok());
+    check(
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBm/RAlphM3+hUG6wWfcO5bIUIaqMLa2ywxcOK1wMWbh ada@example.com\n",
+        KeyError::NoSecret,
+    );
 }
