@@ -74,6 +74,14 @@ impl<'a> Run<'a> {
         self
     }
 
+    /// Ends with this code although nobody reads what it says: the other ends of its output are closed.
+    #[track_caller]
+    pub(crate) fn ends_unheard(mut self, code: i32) {
+        let [closed, also_closed] = [(); 2].map(|()| std::io::pipe().unwrap().1);
+        let ended = self.command.stdin(Stdio::null()).stdout(closed).stderr(also_closed).status().unwrap();
+        assert_eq!(ended.code(), Some(code), "{:?}", self.command);
+    }
+
     pub(crate) fn run(mut self) -> Ended {
         let streams = (Stdio::piped(), Stdio::piped(), Stdio::piped());
         let mut child = self.command.stdin(streams.0).stdout(streams.1).stderr(streams.2).spawn().unwrap();

@@ -39,8 +39,11 @@ fn a_token_is_shown_in_words_and_verified() {
     }
     assert!(good.stdout.ends_with("Verifies with the configured key.\n"), "{good:?}");
 
-    let piped = folder.with("token decode -").env("JWT_SECRET", SECRET).stdin(&format!(" {token}\n")).run();
-    assert_eq!(piped.is(0).stdout, good.stdout);
+    let piped = |text: String| folder.with("token decode -").env("JWT_SECRET", SECRET).stdin(&text).run();
+    assert_eq!(piped(format!("{token}\n")).is(0).stdout, good.stdout);
+    // The server takes no other white space either.
+    piped(format!(" {token}\n")).is(1);
+    piped(format!("{token}\n\n")).is(1);
 }
 
 #[test]

@@ -29,22 +29,28 @@ Examples:
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Decode {
     /// The token; - reads it from standard input, where other people on the machine cannot see it
+    #[arg(allow_hyphen_values = true)]
     token: String,
 }
 
 impl Decode {
     pub(super) fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
-        let token = given::token(self.token)?;
-        let (token, now) = (token.trim(), Clock::system().now());
-        let (verified, verdict) = verdict(token, config, now)?;
-        let mut text = match strict_jose::inspect(token) {
+        let token = given::token(&self.token)?;
+        let now = Clock::system().now();
+        let (verified, verdict) = verdict(&token, config, now)?;
+        let mut text = match strict_jose::inspect(&token) {
             Ok(seen) => description(&seen.header, &seen.claims, now)?,
             // The verdict says so.
             Err(_) => String::new(),
         };
         writeln!(text, "{verdict}")?;
-        io::stdout().write_all(printable(&text).as_bytes())?;
-        Ok(if verified { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        let told = io::stdout().write_all(printable(&text).as_bytes());
+        if !verified {
+            // Not accepted is not accepted, also when nobody is left to hear it.
+            return Ok(ExitCode::FAILURE);
+        }
+        told?;
+        Ok(ExitCode::SUCCESS)
     }
 }
 

@@ -12,17 +12,23 @@ use zeroize::Zeroizing;
 
 use crate::cli::Unusable;
 
-/// No key, set of keys or token is longer.
+/// No key, set of keys or payload is longer.
 const MAX_BYTES: u64 = 1 << 20;
 
+/// No token is longer. Room for the longest payload in base64url, and a header and a signature as long as they may be.
+pub(super) const MAX_TOKEN: usize = 3 << 19;
+
 /// The token itself, or that of standard input if it is `-`, without the line break that every pipe puts behind it.
-pub(super) fn token(token: String) -> io::Result<String> {
+pub(super) fn token(token: &str) -> Result<String, Unusable> {
     if token != "-" {
-        return Ok(token);
+        return Ok(token.to_owned());
     }
     let mut bytes = Vec::new();
     // What is cut off here is longer than any token may be, and refused for it.
-    io::stdin().take(MAX_BYTES).read_to_end(&mut bytes)?;
+    io::stdin()
+        .take(MAX_TOKEN as u64 + 3)
+        .read_to_end(&mut bytes)
+        .map_err(|error| Unusable(format!("standard input cannot be read: {error}")))?;
     // What is not UTF-8 becomes a character that no token has.
     Ok(String::from_utf8_lossy(without_line_break(&bytes)).into_owned())
 }

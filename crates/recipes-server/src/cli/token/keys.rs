@@ -47,7 +47,12 @@ impl KeyFile {
     pub(super) fn for_verifying(&self) -> Result<Box<dyn Keys>, Unusable> {
         match &self.file.jwks {
             Some(path) => in_text_of(path, |jwks| self.published(jwks)).map(|keys| Box::new(keys) as _),
-            None => self.one().map(|key| Box::new(key) as _),
+            None => match self.one()? {
+                key if key.can_verify() => Ok(Box::new(key)),
+                _ => Err(Unusable(
+                    "this key can only sign, its `key_ops` say; \"recipes token public\" makes the one to verify with".into(),
+                )),
+            },
         }
     }
 
@@ -55,7 +60,7 @@ impl KeyFile {
     pub(super) fn own(&self) -> Result<Vec<Key>, Unusable> {
         match &self.file.jwks {
             Some(path) => {
-                let keys = in_text_of(path, |jwks| KeySet::from_private_jwks(jwks).map_err(in_set))?;
+                let keys = in_text_of(path, |jwks| self.private(jwks).map_err(in_set))?;
                 Ok(keys.iter().cloned().collect())
             }
             None => self.one().map(|key| vec![key]),
@@ -73,10 +78,17 @@ impl KeyFile {
         };
         match keys {
             // Nobody publishes shared secrets: the set is the reader's own, or it is mixed and refused for that.
-            Err(KeySetError::Private { member: "k", .. }) => KeySet::from_private_jwks(jwks),
+            Err(KeySetError::Private { member: "k", .. }) => self.private(jwks),
             keys => keys,
         }
         .map_err(in_set)
+    }
+
+    fn private(&self, jwks: &str) -> Result<KeySet, KeySetError> {
+        match self.alg {
+            Some(alg) => KeySet::from_private_jwks_as(alg, jwks),
+            None => KeySet::from_private_jwks(jwks),
+        }
     }
 
     fn one(&self) -> Result<Key, Unusable> {

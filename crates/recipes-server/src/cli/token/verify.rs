@@ -20,12 +20,13 @@ Prints the claims as they were signed, one JSON object. The algorithm is the key
 without \"exp\" is refused unless --no-exp is given, and so is one without what --iss, --aud or --typ name.
 
 Exit code 0: valid. 1: refused, with the reason on standard error. 2: a mistake in the arguments, or an unusable key.
+A token from others goes behind -- or by standard input, so that it is never taken for an option.
 
 Examples:
   recipes token verify --jwks jwks.json --iss https://id.example --aud https://api.example TOKEN
   recipes token verify --pem public.pem --alg RS256 --now 2026-05-01T12:00:00Z - < token.txt
   recipes token verify --secret-file data/jwt-secret --typ at+jwt TOKEN
-  recipes token verify --jwk key.json --any-payload TOKEN > payload.bin";
+  recipes token verify --jwk key.json --any-payload -- \"$TOKEN\" > payload.bin";
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Verify {
@@ -50,22 +51,23 @@ pub(in crate::cli) struct Verify {
     #[arg(long)]
     no_exp: bool,
     /// Accept a payload that is no JSON and print its bytes; nothing in it is looked at, also no time
-    #[arg(long, conflicts_with_all = ["issuers", "audiences"])]
+    #[arg(long, conflicts_with_all = ["issuers", "audiences", "now", "leeway", "no_exp"])]
     any_payload: bool,
     /// The token; - reads it from standard input, where other people on the machine cannot see it
+    #[arg(allow_hyphen_values = true)]
     token: String,
 }
 
 impl Verify {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         let keys = self.key.for_verifying()?;
-        let token = given::token(self.token.clone())?;
+        let token = given::token(&self.token)?;
         let rules = match &self.typ {
             Some(typ) => Rules::typ(typ),
             None => Rules::any_type(),
         };
         let verified = if self.any_payload {
-            rules.any_payload().verify(&token, &*keys)
+            rules.any_payload().max_len(given::MAX_TOKEN).verify(&token, &*keys)
         } else {
             let now = self.now.unwrap_or_else(|| Clock::system().now());
             self.claims_rules(rules)
@@ -74,11 +76,15 @@ impl Verify {
         };
         match verified {
             Ok(payload) => {
-                io::stdout().write_all(&payload)?;
+                let mut stdout = io::stdout();
+                stdout.write_all(&payload)?;
+                // What has no line break at its end is still in the buffer, which reports nothing when the program ends.
+                stdout.flush()?;
                 Ok(ExitCode::SUCCESS)
             }
             Err(error) => {
-                writeln!(io::stderr(), "refused ({}): {error}", error.reason())?;
+                // Refused is refused, also when nobody is left to hear it.
+                let _ = writeln!(io::stderr(), "refused ({}): {error}", error.reason());
                 Ok(ExitCode::FAILURE)
             }
         }
@@ -93,7 +99,8 @@ impl Verify {
             [] => rules.any_audience(),
             audiences => rules.audiences(audiences),
         };
-        let rules = rules.leeway(self.leeway);
+        // What "sign" signs is verified here, however long it is: nobody sends this program a flood of tokens.
+        let rules = rules.leeway(self.leeway).max_len(given::MAX_TOKEN);
         if self.no_exp { rules.without_expiry() } else { rules }
     }
 }
