@@ -1,0 +1,129 @@
+//! Tokens: what anybody can send, and what only the owner of the key can sign.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use aws_lc_rs::hmac;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
+use strict_jose::{Key, Rules, inspect};
+
+const SECRET: &[u8] = b"known to the fuzzer and to nobody else";
+
+/// A token as it came, or, with a line break in it, a header and a payload that are signed before.
+///
+/// What is accepted is what another reader of JSON sees too, and in no other way.
+///
+/// # Panics
+/// If it is not.
+#[expect(clippy::expect_used, clippy::panic, reason = "that is how a target says that something is wrong")]
+pub fn token(data: &[u8]) {
+    let key = Key::hs256(SECRET).expect("a secret");
+    let rules = Rules::any_type().any_issuer().any_audience().without_expiry();
+    let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+    let parts = data.iter().position(|byte| *byte == b'\n').map(|place| (&data[..place], &data[place + 1..]));
+    let Some((header, payload)) = parts else {
+        let token = String::from_utf8_lossy(data);
+        let _ = inspect(&token);
+        if rules.verify_bytes(&token, &key, now).is_ok() {
+            let (signed, _) = token.rsplit_once('.').expect("two dots");
+            assert_eq!(token, seal(signed), "there is one signature and one way to write it");
+        }
+        return;
+    };
+
+    let token = seal(&format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload)));
+    let seen = inspect(&token);
+    let claims = rules.verify_bytes(&token, &key, now);
+    let typed = rules.verify::<Value>(&token, &key, now);
+    assert_eq!(claims.is_ok(), typed.is_ok(), "{:?} and {:?}", claims.err(), typed.err());
+    let Ok(claims) = claims else { return };
+    assert_eq!(claims, payload);
+    let Unique = serde_json::from_slice(payload).expect("claims have no member twice");
+    let Unique = serde_json::from_slice(header).expect("nor has a header");
+    let header: Value = serde_json::from_slice(header).expect("read once already");
+    let claims: Value = serde_json::from_slice(payload).expect("read once already");
+    assert_eq!(header["alg"], "HS256");
+    for refused in ["crit", "b64", "enc", "zip"] {
+        assert!(header.get(refused).is_none(), "{refused}");
+    }
+    for text in ["iss", "sub", "jti"] {
+        assert!(claims.get(text).is_none_or(Value::is_string), "{text}");
+    }
+    for time in ["exp", "nbf", "iat"] {
+        let in_range =
+            |value: &Value| value.as_f64().is_some_and(|at| (0.0..253_402_300_800.0).contains(&at));
+        assert!(claims.get(time).is_none_or(in_range), "{time}");
+    }
+    assert!(claims.get("exp").and_then(Value::as_f64).is_none_or(|exp| exp > 1e9), "expired");
+    assert!(claims.get("nbf").and_then(Value::as_f64).is_none_or(|nbf| nbf <= 1e9), "not yet valid");
+    assert_eq!(typed.map(|verified| verified.claims).ok(), Some(claims.clone()));
+    match seen {
+        Ok(seen) => assert_eq!((seen.header, seen.claims), (header, claims)),
+        Err(error) => panic!("verified and yet {error}"),
+    }
+}
+
+fn seal(signed: &str) -> String {
+    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, SECRET), signed.as_bytes());
+    format!("{signed}.{}", URL_SAFE_NO_PAD.encode(tag))
+}
+
+/// Any JSON, refused when an object names a member twice.
+struct Unique;
+
+impl<'de> Deserialize<'de> for Unique {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Self)
+    }
+}
+
+impl<'de> Visitor<'de> for Unique {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Self, A::Error> {
+        while elements.next_element::<Self>()?.is_some() {}
+        Ok(self)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self, A::Error> {
+        let mut names = HashSet::new();
+        while let Some((name, _)) = members.next_entry::<String, Self>()? {
+            if !names.insert(name) {
+                return Err(serde::de::Error::custom("a member occurs twice"));
+            }
+        }
+        Ok(self)
+    }
+}

@@ -1,0 +1,43 @@
+//! Every seed, and what is near to it, without libFuzzer: a broken promise that was found once stays mended.
+#![expect(clippy::unwrap_used, reason = "the seeds are there")]
+
+use std::fs;
+use std::path::Path;
+
+/// Tries the seeds of one target, cut and with single bits flipped in up to 32 places each.
+fn check(name: &str, target: fn(&[u8])) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds").join(name);
+    let mut seeds = 0;
+    for seed in fs::read_dir(folder).unwrap() {
+        let seed = fs::read(seed.unwrap().path()).unwrap();
+        target(&seed);
+        for place in (0..seed.len()).step_by(seed.len().div_ceil(32)) {
+            target(&seed[..place]);
+            let mut edited = seed.clone();
+            edited[place] ^= 1 << (place % 8);
+            target(&edited);
+        }
+        seeds += 1;
+    }
+    assert!(seeds > 5, "{seeds} seeds of {name}");
+}
+
+#[test]
+fn token() {
+    check("token", strict_jose_fuzz::token);
+}
+
+#[test]
+fn jwk() {
+    check("jwk", strict_jose_fuzz::jwk);
+}
+
+#[test]
+fn jwks() {
+    check("jwks", strict_jose_fuzz::jwks);
+}
+
+#[test]
+fn pem_der() {
+    check("pem_der", strict_jose_fuzz::pem_der);
+}
