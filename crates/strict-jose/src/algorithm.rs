@@ -153,6 +153,13 @@ impl FromStr for Algorithm {
 }
 
 /// The name is of no algorithm that this crate supports.
+///
+/// ```
+/// use strict_jose::{Algorithm, UnknownAlgorithm};
+///
+/// let refused: UnknownAlgorithm = "none".parse::<Algorithm>().unwrap_err();
+/// assert_eq!(refused.to_string(), "not a supported signature algorithm");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a supported signature algorithm")]
 #[non_exhaustive]

@@ -43,6 +43,20 @@ pub struct Verified<C> {
 /// A `NumericDate` is a number of seconds, perhaps with a fraction
 /// ([RFC 7519 §2](https://www.rfc-editor.org/rfc/rfc7519#section-2)). Negative ones and those beyond the year 9999 are
 /// refused before this is made.
+///
+/// ```
+/// use std::time::{Duration, SystemTime};
+/// use strict_jose::{Key, Rules};
+///
+/// let key = Key::hs256(b"at least 32 bytes, better random.")?;
+/// let token = key.sign("at+jwt", &serde_json::json!({ "iat": 1000, "exp": 2000.5 }))?;
+/// let rules = Rules::typ("at+jwt").any_issuer().any_audience();
+/// let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1500);
+/// let times = rules.verify::<serde_json::Value>(&token, &key, now)?.registered;
+/// assert_eq!(times.exp, now.checked_add(Duration::from_millis(500_500)));
+/// assert_eq!((times.iat, times.nbf), (now.checked_sub(Duration::from_secs(500)), None));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Registered {

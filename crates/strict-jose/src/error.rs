@@ -189,6 +189,13 @@ pub enum Malformed {
 ///
 /// Kept inline, because an error about a hostile token must not allocate. [`Display`](fmt::Display) escapes quotes,
 /// control characters and NUL, and shows a cut as `…`.
+///
+/// ```
+/// use strict_jose::{Error, KidExcerpt};
+///
+/// let refused = Error::UnknownKey { kid: KidExcerpt::of("2026\n") };
+/// assert_eq!(refused.to_string(), r#"no key is called "2026\n""#);
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct KidExcerpt {
     bytes: [u8; Self::CAPACITY],

@@ -7,7 +7,14 @@ use crate::error::Error;
 use crate::jws::Compact;
 use crate::strict_json;
 
-/// What a token says, believed by nobody.
+/// What a token says, believed by nobody: see [`inspect`].
+///
+/// ```
+/// // RFC 7519, section 6.1: a token without a signature, which no rules accept.
+/// let seen = strict_jose::inspect("eyJhbGciOiJub25lIn0.eyJpc3MiOiJqb2UifQ.")?;
+/// assert_eq!((&seen.header["alg"], &seen.claims["iss"]), (&"none".into(), &"joe".into()));
+/// # Ok::<(), strict_jose::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Inspected {
@@ -35,7 +42,9 @@ pub struct Inspected {
 /// ```
 ///
 /// # Errors
-/// [`Error::Malformed`] if the token's form is not that of a compact JWS with a JSON object in it.
+/// - [`Error::Malformed`] if the token's form is not that of a compact JWS with a JSON object in it, or if it is longer than
+///   [`DEFAULT_MAX_LEN`].
+/// - [`Error::Claims`] if a number in it is beyond what a [`Value`] holds.
 pub fn inspect(token: &str) -> Result<Inspected, Error> {
     let token = Compact::split(token, DEFAULT_MAX_LEN)?;
     let header = token.header_text(value)?;

@@ -122,6 +122,23 @@ fn utf8(bytes: &[u8]) -> Result<&str, Malformed> {
 /// There is no `jwk`, `jku`, `x5u` or `x5c`: a key that a token brings along proves nothing
 /// ([RFC 8725 §3.10](https://www.rfc-editor.org/rfc/rfc8725#section-3.10)), so they are not even read. Everything here was
 /// written by whoever sent the token; it is proved by nothing until the signature is.
+///
+/// ```
+/// use strict_jose::{Error, Header, Key, Keys, KidExcerpt};
+///
+/// /// Keys of two kinds of token, which their types and names tell apart.
+/// struct TwoKinds { access: Key, email: Key }
+///
+/// impl Keys for TwoKinds {
+///     fn find(&self, header: &Header<'_>) -> Result<&Key, Error> {
+///         match (header.typ(), header.kid(), header.alg()) {
+///             (Some("at+jwt"), Some("access"), "EdDSA") => Ok(&self.access),
+///             (Some("email+jwt"), None, "HS256") => Ok(&self.email),
+///             (_, kid, _) => Err(Error::UnknownKey { kid: KidExcerpt::of(kid.unwrap_or_default()) }),
+///         }
+///     }
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header<'a> {
     alg: &'a str,
@@ -148,19 +165,40 @@ impl KnownHeader {
 }
 
 impl<'a> Header<'a> {
-    /// `alg`, as the token writes it.
+    /// `alg`, as the token writes it ([RFC 7515 §4.1.1](https://www.rfc-editor.org/rfc/rfc7515#section-4.1.1)).
+    ///
+    /// ```
+    /// # fn choose(header: &strict_jose::Header<'_>) -> bool {
+    /// let is_symmetric = header.alg().parse().is_ok_and(strict_jose::Algorithm::is_symmetric);
+    /// # is_symmetric }
+    /// ```
     pub fn alg(&self) -> &'a str {
         self.alg
     }
 
-    /// `kid`: which key the token says it is signed with.
+    /// `kid`: which key the token says it is signed with
+    /// ([RFC 7515 §4.1.4](https://www.rfc-editor.org/rfc/rfc7515#section-4.1.4)).
     ///
     /// It may hold anything, quotes and NUL too: compare it, never build a path or a query of it.
+    ///
+    /// ```
+    /// # use strict_jose::{Header, Key};
+    /// fn named<'a>(keys: &'a [Key], header: &Header<'_>) -> Option<&'a Key> {
+    ///     keys.iter().find(|key| key.kid() == header.kid())
+    /// }
+    /// ```
     pub fn kid(&self) -> Option<&'a str> {
         self.kid
     }
 
-    /// `typ`: what kind of token it says it is.
+    /// `typ`: what kind of token it says it is
+    /// ([RFC 7515 §4.1.9](https://www.rfc-editor.org/rfc/rfc7515#section-4.1.9)).
+    ///
+    /// ```
+    /// # fn choose(header: &strict_jose::Header<'_>) -> bool {
+    /// let is_access_token = header.typ().is_some_and(|typ| typ.eq_ignore_ascii_case("at+jwt"));
+    /// # is_access_token }
+    /// ```
     pub fn typ(&self) -> Option<&'a str> {
         self.typ
     }

@@ -337,11 +337,23 @@ impl Key {
     }
 
     /// The one algorithm that this key is for.
+    ///
+    /// ```
+    /// # use strict_jose::{Algorithm, Key};
+    /// assert_eq!(Key::hs512(&[7; 64])?.algorithm(), Algorithm::Hs512);
+    /// # Ok::<(), strict_jose::KeyError>(())
+    /// ```
     pub fn algorithm(&self) -> Algorithm {
         self.material.algorithm()
     }
 
     /// The key's name, if it was given one.
+    ///
+    /// ```
+    /// # use strict_jose::Key;
+    /// assert_eq!(Key::hs256(&[7; 32])?.kid(), None);
+    /// # Ok::<(), strict_jose::KeyError>(())
+    /// ```
     pub fn kid(&self) -> Option<&str> {
         self.kid.as_deref()
     }

@@ -41,6 +41,15 @@ const MAX_KEYS: usize = 256;
 impl KeySet {
     /// Makes a set of keys. An empty one refuses every token.
     ///
+    /// ```
+    /// use strict_jose::{Algorithm, Key, KeySet, KeySetError};
+    ///
+    /// let [a, b] = [Key::generate(Algorithm::EdDsa)?.with_kid("a"), Key::generate(Algorithm::Es256)?.with_kid("b")];
+    /// assert!(KeySet::new([a.clone(), b]).is_ok());
+    /// assert!(matches!(KeySet::new([a.clone(), a]), Err(KeySetError::DuplicateKid { .. })));
+    /// # Ok::<(), strict_jose::KeyError>(())
+    /// ```
+    ///
     /// # Errors
     /// [`KeySetError::DuplicateKid`], [`KeySetError::Mixed`].
     pub fn new(keys: impl IntoIterator<Item = Key>) -> Result<Self, KeySetError> {
@@ -181,11 +190,28 @@ impl KeySet {
     }
 
     /// The keys, in their order.
+    ///
+    /// ```
+    /// # use strict_jose::{Algorithm, Key, KeySet};
+    /// let keys = KeySet::new([Key::generate(Algorithm::EdDsa)?.with_kid("a")])?;
+    /// assert_eq!(keys.iter().filter_map(Key::kid).collect::<Vec<_>>(), ["a"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn iter(&self) -> std::slice::Iter<'_, Key> {
         self.keys.iter()
     }
 
-    /// The set as it may be published: the public part of each key. Shared secrets have none.
+    /// The set as it may be published ([RFC 7517 §5](https://www.rfc-editor.org/rfc/rfc7517#section-5)): the public part of
+    /// each key. Shared secrets have none.
+    ///
+    /// ```
+    /// # use strict_jose::{Algorithm, Key, KeySet};
+    /// let own = KeySet::new([Key::generate(Algorithm::EdDsa)?])?;
+    /// assert!(KeySet::from_jwks(&own.to_public_jwks())?.iter().all(|key| !key.can_sign()));
+    /// let secret = KeySet::new([Key::generate(Algorithm::Hs256)?])?;
+    /// assert_eq!(secret.to_public_jwks(), r#"{"keys":[]}"#);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn to_public_jwks(&self) -> String {
         let keys: Vec<String> = self.keys.iter().filter_map(Key::to_public_jwk).collect();
         format!("{{\"keys\":[{}]}}", keys.join(","))
@@ -216,6 +242,17 @@ impl Keys for KeySet {
 }
 
 /// Why something is not a set of keys.
+///
+/// ```
+/// use strict_jose::{KeySet, KeySetError};
+///
+/// let refused = KeySet::from_jwks(r#"{"keys":[{"kty":"EC","crv":"P-256","x":"AA","y":"AA","d":"AA"}]}"#).unwrap_err();
+/// assert_eq!(refused, KeySetError::Private { index: 0, member: "d" });
+/// assert_eq!(
+///     refused.to_string(),
+///     "key 0 of the set has the private member `d`; a published set must have none"
+/// );
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeySetError {

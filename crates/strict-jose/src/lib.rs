@@ -111,13 +111,13 @@
 //! 1. **Form.** Length, characters, two dots: [`Malformed`]. Nothing is decoded before.
 //! 2. **Header.** Strict base64url, UTF-8, JSON; no `crit`, `b64`, `enc`, `zip`. `jwk`, `jku`, `x5u`, `x5c` are not read.
 //! 3. **Key.** [`Keys::find`] chooses; the token's `alg` and `kid` have to agree with the key's.
-//! 4. **Signature,** in constant time. Only now is the payload decoded.
+//! 4. **Signature,** that of a shared secret in constant time. Only now is the payload decoded.
 //! 5. **Type, claims, names, times,** in this order: [`Error::Expired`] means that all else was right.
 //! 6. **Your type.** `serde` reads what has passed.
 //!
 //! # What is refused, where, and the test that shows it
 //!
-//! Each test is in `tests/it/` and fails without its line. `attacks` and `public_key_attacks` also count: no refusal
+//! Each test is in `tests/it/`, unless it says where, and fails without its line. `attacks` and `public_key_attacks` also count: no refusal
 //! allocates.
 //!
 //! **Tokens**
@@ -125,7 +125,7 @@
 //! | attack | where it is stopped | test |
 //! | --- | --- | --- |
 //! | `none`, another `alg`, `alg` in another case ([RFC 8725 §2.1](https://www.rfc-editor.org/rfc/rfc8725#section-2.1)) | `alg` must equal the key's name: `key.rs` | `attacks::the_algorithm_is_the_keys`, `public_key_attacks::none_and_other_algorithms_are_not_the_keys` |
-//! | a public key, in any form, as HMAC secret | the same; [`Key::hs256`] takes no PEM, DER or JWK | `public_key_attacks::a_public_key_is_no_hmac_secret`, `refused_keys::no_public_key_is_a_secret_in_whatever_form` |
+//! | a public key as HMAC secret | the same; [`Key::hs256`] takes no PEM, DER, JWK, JWK set, certificate, OpenSSH key, nor base64 of one: `key/hmac/mistaken.rs` | `public_key_attacks::a_public_key_is_no_hmac_secret`, `refused_keys::no_public_key_is_a_secret_in_whatever_form` |
 //! | absent, cut, padded signature | whole tag, constant time: `key.rs` | `attacks::a_signature_is_whole_and_ours` |
 //! | ECDSA with r = s = 0 (CVE-2022-21449), r or s = n, as DER, cut, longer | primitives, fixed length | `public_key_attacks::an_ecdsa_signature_of_zeros_proves_nothing`, `…has_one_form` |
 //! | EdDSA with S + L, cut, longer | primitives | `public_key_attacks::an_eddsa_signature_has_one_form` |
@@ -158,10 +158,13 @@
 //! | a key of another kind or curve than its algorithm's | `key/*.rs` | `refused_keys::a_key_is_of_its_algorithms_kind_and_curve` |
 //! | a private key beside another's public key, changed numbers | primitives | `jwk::the_private_part_of_a_jwk_belongs_to_the_public_part`, `refused_keys::a_flipped_bit_in_a_private_key_is_noticed_or_harmless` |
 //! | a certificate, an encrypted key, two keys, a cut file | `key/pem.rs`, `key/der.rs` | `refused_keys::a_pem_text_holds_one_key_and_is_whole`, `…every_cut_and_every_appended_byte_of_der_is_noticed` |
-//! | a JWK for another `use`, `key_ops`, `alg` ([§3.2](https://www.rfc-editor.org/rfc/rfc8725#section-3.2)) | `key/jwk.rs` | `jwk::a_jwk_is_used_for_what_it_says_only`, `jwk::a_jwk_is_for_its_algorithm_only` |
+//! | a JWK for another `use`, `key_ops`, `alg` ([§3.2](https://www.rfc-editor.org/rfc/rfc8725#section-3.2)) | `key/jwk.rs` | `jwk::a_jwk_is_used_for_what_it_says_only`, `jwk::a_key_that_may_only_sign_verifies_nothing`, `jwk::a_jwk_is_for_its_algorithm_only` |
 //! | a JWK with a member twice, padded, of a wrong size | `key/jwk.rs`, `strict_json.rs` | `jwk::a_jwk_is_one_strict_json_object`, `jwk::numbers_in_a_jwk_are_canonical_and_of_the_right_size` |
 //! | a set with secrets in it, two keys of one name, secrets beside public keys | `key_set.rs` | `key_set::a_set_is_refused_whole_if_a_key_for_us_is_wrong`, `…the_keys_of_a_set_have_names_of_their_own_and_are_of_one_sort` |
-//! | secrets in logs and in freed memory | `Debug` by hand; wiped by `zeroize` and by the primitives | `key.rs`, [`PrivateJwk`] |
+//! | a hostile set: 1 MiB of keys, of members, of `key_ops` | so many and no more: `key_set.rs`, `strict_json.rs` | `key_set::a_set_has_so_many_keys_and_members_and_no_more` |
+//! | a key of an unknown kind that makes the whole set unreadable ([RFC 7517 §5](https://www.rfc-editor.org/rfc/rfc7517#section-5)) | `key/jwk.rs` | `key_set::a_set_is_refused_whole_if_a_key_for_us_is_wrong` |
+//! | secrets in logs | `Debug` by hand | `key::tests::debug_hides_the_secret` in `key.rs` |
+//! | secrets in freed memory | wiped by `zeroize` and by the primitives | none: safe code cannot look there |
 //!
 //! # Cost
 //!
@@ -212,6 +215,13 @@ pub use rules::{NeedsAudience, NeedsIssuer, PayloadRules, Rules};
 pub use sign::{SignError, Typ};
 
 /// How long a token may be unless [`Rules::max_len`] says otherwise: 8 KiB, as much as most servers take in one header.
+///
+/// ```
+/// use strict_jose::{DEFAULT_MAX_LEN, Error, Malformed, inspect};
+///
+/// let long = "a".repeat(DEFAULT_MAX_LEN + 1);
+/// assert!(matches!(inspect(&long), Err(Error::Malformed(Malformed::TooLong))));
+/// ```
 pub const DEFAULT_MAX_LEN: usize = 8 * 1024;
 
 /// The examples in the README compile and run.

@@ -1,5 +1,8 @@
 //! What a caller demands of a token, and the one place where tokens are accepted.
 
+mod payload;
+mod whose;
+
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
@@ -8,7 +11,10 @@ use serde::de::DeserializeOwned;
 use crate::claims::{Claims, Registered, Verified};
 use crate::error::Error;
 use crate::jws::{Compact, KnownHeader};
-use crate::{Algorithm, DEFAULT_MAX_LEN, Keys};
+use crate::{Algorithm, Keys};
+
+pub use self::payload::PayloadRules;
+pub use self::whose::{NeedsAudience, NeedsIssuer};
 
 /// What a token must be, to be accepted.
 ///
@@ -83,6 +89,20 @@ impl Rules {
     /// An access token is then never taken for an ID token, an e-mail confirmation or a refresh token. Types are media
     /// types, so letter case does not count, and `application/` may be left out on either side
     /// ([RFC 7515 §4.1.9](https://www.rfc-editor.org/rfc/rfc7515#section-4.1.9)).
+    ///
+    /// ```
+    /// # use std::time::{Duration, SystemTime};
+    /// # use strict_jose::{Key, Rules};
+    /// # let key = Key::hs256(b"at least 32 bytes, better random.")?;
+    /// # let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+    /// let token = key.sign("at+jwt", &serde_json::json!({ "exp": 2000 }))?;
+    /// let verdict = |rules: Rules| rules.verify_bytes(&token, &key, at(1000)).map_err(|error| error.reason());
+    ///
+    /// assert!(verdict(Rules::typ("application/AT+JWT").any_issuer().any_audience()).is_ok());
+    /// assert_eq!(verdict(Rules::typ("JWT").any_issuer().any_audience()), Err("wrong_type"));
+    /// assert!(verdict(Rules::any_type().any_issuer().any_audience()).is_ok());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn typ(typ: impl Into<String>) -> NeedsIssuer {
         NeedsIssuer { typ: TypRule::Named(typ.into().into()) }
     }
@@ -112,12 +132,30 @@ impl Rules {
 
     /// Begins rules for tokens of any type, also of none. For issuers that give you no choice.
     ///
-    /// Then only `iss`, `aud` and the claims you read keep two kinds of token apart.
+    /// Then only `iss`, `aud` and the claims you read keep two kinds of token apart
+    /// ([RFC 8725 §2.8](https://www.rfc-editor.org/rfc/rfc8725#section-2.8)).
+    ///
+    /// ```
+    /// # use strict_jose::Rules;
+    /// let rules = Rules::any_type().issuer("https://id.example").audience("client-7");
+    /// ```
     pub fn any_type() -> NeedsIssuer {
         NeedsIssuer { typ: TypRule::Any }
     }
 
     /// How far the clocks may differ, both ways. None by default.
+    ///
+    /// ```
+    /// # use std::time::{Duration, SystemTime};
+    /// # use strict_jose::{Key, Rules};
+    /// # let key = Key::hs256(b"at least 32 bytes, better random.")?;
+    /// # let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+    /// let token = key.sign("at+jwt", &serde_json::json!({ "nbf": 1000, "exp": 2000 }))?;
+    /// let rules = Rules::typ("at+jwt").any_issuer().any_audience().leeway(Duration::from_secs(30));
+    /// assert!(rules.verify_bytes(&token, &key, at(970)).is_ok() && rules.verify_bytes(&token, &key, at(2029)).is_ok());
+    /// assert!(rules.verify_bytes(&token, &key, at(969)).is_err() && rules.verify_bytes(&token, &key, at(2030)).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn leeway(self, leeway: Duration) -> Self {
         Self { leeway, ..self }
@@ -125,6 +163,18 @@ impl Rules {
 
     /// Refuses tokens issued longer ago than `age`, whatever their `exp`. Makes `iat` required, and refuses one in the
     /// future.
+    ///
+    /// ```
+    /// # use std::time::{Duration, SystemTime};
+    /// # use strict_jose::{Key, Rules};
+    /// # let key = Key::hs256(b"at least 32 bytes, better random.")?;
+    /// # let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+    /// let token = key.sign("at+jwt", &serde_json::json!({ "iat": 1000, "exp": 9000 }))?;
+    /// let rules = Rules::typ("at+jwt").any_issuer().any_audience().max_age(Duration::from_mins(5));
+    /// assert!(rules.verify_bytes(&token, &key, at(1299)).is_ok());
+    /// assert_eq!(rules.verify_bytes(&token, &key, at(1300)).unwrap_err().reason(), "too_old");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn max_age(self, age: Duration) -> Self {
         Self { max_age: Some(age), ..self }.require("iat")
@@ -151,7 +201,19 @@ impl Rules {
         times.exp.into_iter().chain(too_old).min()
     }
 
-    /// Accepts only tokens about `subject`. Makes `sub` required.
+    /// Accepts only tokens about `subject` ([RFC 7519 §4.1.2](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.2)). Makes
+    /// `sub` required.
+    ///
+    /// ```
+    /// # use std::time::{Duration, SystemTime};
+    /// # use strict_jose::{Key, Rules};
+    /// # let key = Key::hs256(b"at least 32 bytes, better random.")?;
+    /// # let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+    /// let token = key.sign("at+jwt", &serde_json::json!({ "sub": "7", "exp": 2000 }))?;
+    /// let rules = Rules::typ("at+jwt").any_issuer().any_audience().subject("8");
+    /// assert_eq!(rules.verify_bytes(&token, &key, at(1000)).unwrap_err().reason(), "wrong_subject");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn subject(self, subject: impl Into<String>) -> Self {
         Self { subject: Some(subject.into().into()), ..self }
@@ -172,14 +234,39 @@ impl Rules {
     }
 
     /// Accepts tokens that never expire. An `exp` that is there still counts.
+    ///
+    /// ```
+    /// # use std::time::{Duration, SystemTime};
+    /// # use strict_jose::{Key, Rules};
+    /// # let key = Key::hs256(b"at least 32 bytes, better random.")?;
+    /// # let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+    /// let rules = Rules::typ("at+jwt").any_issuer().any_audience().without_expiry();
+    /// assert!(rules.verify_bytes(&key.sign("at+jwt", &serde_json::json!({}))?, &key, at(1000)).is_ok());
+    /// let token = key.sign("at+jwt", &serde_json::json!({ "exp": 1000 }))?;
+    /// assert!(rules.verify_bytes(&token, &key, at(1000)).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn without_expiry(self) -> Self {
         Self { expiry: Expiry::Optional, ..self }
     }
 
-    /// How long a token may be, in bytes: [`DEFAULT_MAX_LEN`] unless said.
+    /// How long a token may be, in bytes: [`DEFAULT_MAX_LEN`](crate::DEFAULT_MAX_LEN) unless said.
     ///
-    /// A payload beyond the default is decoded into an allocation, but only after its signature was found good.
+    /// A payload beyond the default is decoded into an allocation, but only after its signature was found good. Header and
+    /// signature stay below the default.
+    ///
+    /// ```
+    /// # use std::time::{Duration, SystemTime};
+    /// # use strict_jose::{Key, Rules};
+    /// # let key = Key::hs256(b"at least 32 bytes, better random.")?;
+    /// # let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+    /// let token = key.sign("at+jwt", &serde_json::json!({ "exp": 2000, "picture": "x".repeat(10_000) }))?;
+    /// let rules = Rules::typ("at+jwt").any_issuer().any_audience();
+    /// assert!(rules.verify_bytes(&token, &key, at(1000)).is_err());
+    /// assert!(rules.max_len(20_000).verify_bytes(&token, &key, at(1000)).is_ok());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn max_len(self, bytes: usize) -> Self {
         Self { max_len: bytes, ..self }
@@ -188,6 +275,9 @@ impl Rules {
     /// Verifies `token` and reads its claims into `C`.
     ///
     /// In this order: form, key, signature, type, claims. `now` is an argument, so that tests can choose it.
+    ///
+    /// `C` owns what it reads: the payload is decoded for this call only, so there are no `&str` in it. A text that need not
+    /// be kept can be compared while it is read, by a [`Deserialize`](serde::Deserialize) of its own.
     ///
     /// ```
     /// use std::time::{Duration, SystemTime};
@@ -338,142 +428,4 @@ fn subtype(typ: &str) -> &str {
         Some((tree, rest)) if tree.eq_ignore_ascii_case(APPLICATION) && !rest.contains('/') => rest,
         _ => typ,
     }
-}
-
-/// [`Rules`] that know the type and still need to know who issues the tokens.
-#[derive(Clone, Debug)]
-#[must_use = "rules need an issuer and an audience"]
-pub struct NeedsIssuer {
-    typ: TypRule,
-}
-
-impl NeedsIssuer {
-    /// Accepts tokens of this issuer only, compared byte for byte
-    /// ([RFC 8725 §3.8](https://www.rfc-editor.org/rfc/rfc8725#section-3.8)).
-    pub fn issuer(self, issuer: impl Into<String>) -> NeedsAudience {
-        self.issuers([issuer])
-    }
-
-    /// Accepts tokens of any of these issuers. Of none of them, if there are none.
-    pub fn issuers<S: Into<String>>(self, issuers: impl IntoIterator<Item = S>) -> NeedsAudience {
-        NeedsAudience { typ: self.typ, issuers: Some(boxed(issuers)) }
-    }
-
-    /// Accepts tokens that name any issuer or none. Safe only if nobody else signs with the key, or if you check the
-    /// issuer yourself.
-    ///
-    /// So it has to be where the right issuer depends on another claim, as it does for providers with many tenants:
-    ///
-    /// ```
-    /// use serde::Deserialize;
-    /// use strict_jose::{Error, Keys, Rules};
-    ///
-    /// #[derive(Deserialize)]
-    /// struct IdToken { iss: String, tid: String, sub: String }
-    ///
-    /// fn verify(token: &str, keys: &impl Keys, now: std::time::SystemTime) -> Result<IdToken, Error> {
-    ///     let rules = Rules::typ_or_absent("JWT").any_issuer().audience("client-7").require("iss").require("tid");
-    ///     let claims = rules.verify::<IdToken>(token, keys, now)?.claims;
-    ///     let is_a_tenant = claims.tid.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
-    ///     let issuer = format!("https://login.example/{}/v2.0", claims.tid);
-    ///     if is_a_tenant && claims.iss == issuer { Ok(claims) } else { Err(Error::WrongIssuer) }
-    /// }
-    /// ```
-    pub fn any_issuer(self) -> NeedsAudience {
-        NeedsAudience { typ: self.typ, issuers: None }
-    }
-
-    /// Rules for a JWS whose payload is no claims, perhaps not even JSON.
-    ///
-    /// It says who signed it, not for whom and not until when: that has to be in the payload, or not to matter.
-    ///
-    /// ```
-    /// use strict_jose::{Key, Rules};
-    ///
-    /// let key = Key::hs256(b"at least 32 bytes, better random.")?;
-    /// let jws = key.sign_bytes("bill", b"12 eggs: 3.60")?;
-    /// let rules = Rules::typ("bill").any_payload();
-    /// assert_eq!(rules.verify(&jws, &key)?, b"12 eggs: 3.60");
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn any_payload(self) -> PayloadRules {
-        PayloadRules { typ: self.typ, max_len: DEFAULT_MAX_LEN }
-    }
-}
-
-/// [`Rules`] that know type and issuer and still need to know whom the tokens are for.
-#[derive(Clone, Debug)]
-#[must_use = "rules need an audience"]
-pub struct NeedsAudience {
-    typ: TypRule,
-    issuers: Option<Box<[Box<str>]>>,
-}
-
-impl NeedsAudience {
-    /// Accepts tokens for this audience: you
-    /// ([RFC 8725 §3.9](https://www.rfc-editor.org/rfc/rfc8725#section-3.9)).
-    pub fn audience(self, audience: impl Into<String>) -> Rules {
-        self.audiences([audience])
-    }
-
-    /// Accepts tokens for any of these audiences. For none of them, if there are none.
-    pub fn audiences<S: Into<String>>(self, audiences: impl IntoIterator<Item = S>) -> Rules {
-        self.rules(Some(boxed(audiences)))
-    }
-
-    /// Accepts tokens for anybody, also those that name an audience which is not you.
-    ///
-    /// Safe only if the issuer makes tokens for nobody else: otherwise any other service that receives one can use it
-    /// here.
-    pub fn any_audience(self) -> Rules {
-        self.rules(None)
-    }
-
-    fn rules(self, audiences: Option<Box<[Box<str>]>>) -> Rules {
-        Rules {
-            typ: self.typ,
-            issuers: self.issuers,
-            audiences,
-            subject: None,
-            required: Vec::new(),
-            expiry: Expiry::Required,
-            leeway: Duration::ZERO,
-            max_age: None,
-            max_len: DEFAULT_MAX_LEN,
-            headers: Default::default(),
-        }
-    }
-}
-
-/// What a JWS with any payload must be, to be accepted: see [`NeedsIssuer::any_payload`].
-#[derive(Clone, Debug)]
-pub struct PayloadRules {
-    typ: TypRule,
-    max_len: usize,
-}
-
-impl PayloadRules {
-    /// How long a JWS may be, in bytes: [`DEFAULT_MAX_LEN`] unless said.
-    #[must_use]
-    pub fn max_len(self, bytes: usize) -> Self {
-        Self { max_len: bytes, ..self }
-    }
-
-    /// Verifies form, key, signature and type, and gives the payload.
-    ///
-    /// # Errors
-    /// [`Error::Malformed`], [`Error::CriticalHeader`], [`Error::UnknownKey`], [`Error::UnnamedKey`],
-    /// [`Error::WrongAlgorithm`], [`Error::BadSignature`], [`Error::WrongType`].
-    pub fn verify(&self, token: &str, keys: &(impl Keys + ?Sized)) -> Result<Vec<u8>, Error> {
-        let token = Compact::split(token, self.max_len)?;
-        token.header(None, |header| {
-            token.verify(header, keys.find(header)?)?;
-            self.typ.check(header.typ())
-        })?;
-        token.payload_bytes(|payload| Ok(payload.to_vec()))
-    }
-}
-
-fn boxed<S: Into<String>>(texts: impl IntoIterator<Item = S>) -> Box<[Box<str>]> {
-    texts.into_iter().map(|text| text.into().into_boxed_str()).collect()
 }

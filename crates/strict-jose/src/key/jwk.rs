@@ -29,7 +29,16 @@ use crate::strict_json::{self, Limits, SHORT, Text, Value};
 pub struct PrivateJwk(Zeroizing<String>);
 
 impl PrivateJwk {
-    /// The JSON text. What is copied out of it is no longer wiped.
+    /// The JSON text ([RFC 7517 §4](https://www.rfc-editor.org/rfc/rfc7517#section-4)). What is copied out of it is no
+    /// longer wiped.
+    ///
+    /// ```
+    /// # use strict_jose::{Algorithm, Key};
+    /// let key = Key::generate(Algorithm::Hs256)?;
+    /// // std::fs::write("key.json", key.to_jwk().expose())?;
+    /// assert!(key.to_jwk().expose().starts_with(r#"{"k":""#));
+    /// # Ok::<(), strict_jose::KeyError>(())
+    /// ```
     pub fn expose(&self) -> &str {
         &self.0
     }
