@@ -9,10 +9,11 @@ use crate::{HttpClient, HttpError};
 pub(crate) struct Metadata {
     issuer: String,
     pub(crate) jwks_uri: String,
+    /// These two are for log-ins. An issuer of workload tokens (a cluster, a build service) has neither.
     #[cfg(feature = "oidc")]
-    pub(crate) authorization_endpoint: String,
+    pub(crate) authorization_endpoint: Option<String>,
     #[cfg(feature = "oidc")]
-    pub(crate) token_endpoint: String,
+    pub(crate) token_endpoint: Option<String>,
     #[cfg(feature = "oidc")]
     pub(crate) userinfo_endpoint: Option<String>,
     #[cfg(feature = "oidc")]

@@ -228,12 +228,7 @@ impl<V> Oidc<V> {
     /// The provider as it says itself to be, as one of OAuth 2.0.
     async fn discovered(&self) -> Result<(Arc<Metadata>, Provider), Error> {
         let metadata = self.metadata.get().await.map_err(Failure::from).map_err(Error::new)?;
-        Url::parse(&metadata.authorization_endpoint)
-            .ok()
-            .filter(is_secure)
-            .ok_or(Failure::Protocol("an authorization_endpoint that is not https"))
-            .map_err(Error::new)?;
-        let provider = self.provider.described_by(&metadata);
+        let provider = self.provider.described_by(&metadata).map_err(Error::new)?;
         Ok((metadata, provider))
     }
 }

@@ -1,9 +1,10 @@
 use strict_jose::Algorithm;
+use url::Url;
 
 use super::Issuer;
 use crate::discovery::Metadata;
-use crate::oauth2::check_parameters;
-use crate::{ClientAuthentication, HttpClient, InvalidSetup, ProfilePointers, Provider, Userinfo};
+use crate::oauth2::{check_parameters, is_secure};
+use crate::{ClientAuthentication, Failure, HttpClient, InvalidSetup, ProfilePointers, Provider, Userinfo};
 
 /// An `OpenID` provider, as data: who it is, and what is asked of it. Where its endpoints are, it says itself.
 ///
@@ -103,7 +104,17 @@ impl OidcProvider {
     }
 
     /// This provider with the endpoints that it names.
-    pub(super) fn described_by(&self, metadata: &Metadata) -> Provider {
+    pub(super) fn described_by(&self, metadata: &Metadata) -> Result<Provider, Failure> {
+        let authorization_endpoint = metadata
+            .authorization_endpoint
+            .as_deref()
+            .ok_or(Failure::Protocol("no authorization_endpoint"))?;
+        let token_endpoint =
+            metadata.token_endpoint.as_deref().ok_or(Failure::Protocol("no token_endpoint"))?;
+        Url::parse(authorization_endpoint)
+            .ok()
+            .filter(is_secure)
+            .ok_or(Failure::Protocol("an authorization_endpoint that is not https"))?;
         let methods = metadata.token_endpoint_auth_methods_supported.as_deref().unwrap_or_default();
         let takes = |method: &str| methods.iter().any(|known| known == method);
         let discovered = if takes("client_secret_post") && !takes("client_secret_basic") {
@@ -111,7 +122,7 @@ impl OidcProvider {
         } else {
             ClientAuthentication::Basic
         };
-        Provider {
+        Ok(Provider {
             // The assertion of a client's key is for the one issuer; a template is nobody.
             issuer: match &self.issuer {
                 Issuer::One(issuer) => Some(issuer.clone()),
@@ -120,12 +131,7 @@ impl OidcProvider {
             scopes: self.scopes.clone(),
             parameters: self.parameters.clone(),
             client_authentication: self.client_authentication.unwrap_or(discovered),
-            ..Provider::new(
-                &self.id,
-                &metadata.authorization_endpoint,
-                &metadata.token_endpoint,
-                Userinfo::TokenResponse,
-            )
-        }
+            ..Provider::new(&self.id, authorization_endpoint, token_endpoint, Userinfo::TokenResponse)
+        })
     }
 }

@@ -270,6 +270,11 @@ async fn metadata_that_cannot_be_used_are_503() {
             "the provider could not be asked: the answer is no provider metadata: missing field `jwks_uri`",
         ),
         (
+            json!({ "authorization_endpoint": null }),
+            "the provider broke the protocol: no authorization_endpoint",
+        ),
+        (json!({ "token_endpoint": null }), "the provider broke the protocol: no token_endpoint"),
+        (
             json!({ "authorization_endpoint": "http://evil.example/" }),
             "the provider broke the protocol: an authorization_endpoint that is not https",
         ),

@@ -90,6 +90,15 @@ async fn a_set_can_be_named_by_its_own_url() {
 }
 
 #[tokio::test]
+async fn an_issuer_of_workload_tokens_has_keys_and_no_log_in() {
+    let api = Api::start().await;
+    let old = api.issuer.now().published[0].clone();
+    let nothing = json!(null);
+    api.issuer.now().metadata = json!({ "authorization_endpoint": nothing, "token_endpoint": nothing });
+    assert_eq!(api.ask(&old).await, GOOD);
+}
+
+#[tokio::test]
 async fn rotated_keys_are_found_when_a_token_names_one() {
     let api = Api::start().await;
     let (old, new) = (api.issuer.now().published[0].clone(), key("new"));
