@@ -91,17 +91,17 @@ impl Flows {
         let name = cookies.name(&flow.state);
         let sealed = self.seal(&name, flow, nonce)?;
         let mut set = vec![cookies.set(&name, &sealed, self.lifetime)?];
-        let mut open: Vec<(u64, &str)> = Vec::new();
-        for (name, value) in cookies_of(request).filter(|(name, _)| name.starts_with(cookies.prefix())) {
-            match self.open(name, value) {
-                Some(other) if other.expires > seconds(now) => open.push((other.expires, name)),
-                _ => set.push(cookies.end(name)?),
+        // What does not open is a log-in of somebody else (another strategy, another program on this host), and his to end.
+        let mut ours: Vec<(u64, &str)> = cookies_of(request)
+            .filter(|(name, _)| name.starts_with(cookies.prefix()))
+            .filter_map(|(name, value)| Some((self.open(name, value)?.expires, name)))
+            .collect();
+        ours.sort_unstable();
+        let excess = (ours.len() + 1).saturating_sub(MOST_AT_ONCE);
+        for (index, (expires, name)) in ours.into_iter().enumerate() {
+            if index < excess || expires <= seconds(now) {
+                set.push(cookies.end(name)?);
             }
-        }
-        open.sort_unstable();
-        let excess = (open.len() + 1).saturating_sub(MOST_AT_ONCE);
-        for (_, name) in open.into_iter().take(excess) {
-            set.push(cookies.end(name)?);
         }
         Ok(set)
     }
@@ -190,8 +190,8 @@ pub(super) enum CookieStyle {
 impl CookieStyle {
     const fn prefix(self) -> &'static str {
         match self {
-            Self::Https | Self::HttpsFormPost => "__Host-login-",
-            Self::Http | Self::HttpFormPost => "login-",
+            Self::Https | Self::HttpsFormPost => "__Host-tower-passport-flow-",
+            Self::Http | Self::HttpFormPost => "tower-passport-flow-",
         }
     }
 

@@ -97,7 +97,7 @@ async fn the_way_out_has_all_that_protects_the_way_back() {
     assert_eq!(query["code_challenge_method"], "S256");
     assert_eq!((query["state"].len(), query["code_challenge"].len()), (43, 43));
     let [cookie] = &seen.set_cookies[..] else { panic!("{:?}", seen.set_cookies) };
-    assert!(cookie.starts_with("__Host-login-"));
+    assert!(cookie.starts_with("__Host-tower-passport-flow-"));
     assert!(cookie.ends_with("; Max-Age=600; Path=/; HttpOnly; Secure; SameSite=Lax"), "{cookie}");
     assert!(!cookie.contains(&query["state"]), "the cookie tells nothing");
 }
@@ -144,6 +144,36 @@ async fn log_ins_that_are_given_up_do_not_pile_up() {
         assert!(browser.cookies.len() <= 4);
     }
     browser.come_back(&site, &provider.consent(&last)).await.is_signed_in("test:alice-7");
+}
+
+#[tokio::test]
+async fn whoever_begins_a_log_in_ends_none_of_others() {
+    let (provider, site) = start().await;
+    let another = OAuth2::new(described(&provider), client(), Flows::new(&[8; 32]).unwrap(), http(), Welcome);
+    let another = crate::browser::site(another.unwrap().clock(|| at(NOW)));
+    let mut browser = Browser::default();
+    for name in ["__Host-login-theme", "__Host-tower-passport-flow-theme"] {
+        browser.cookies.insert(name.into(), "dark".into());
+    }
+    let there = provider.consent(&browser.begin(&another).await);
+    for _ in 0..5 {
+        browser.begin(&site).await;
+    }
+    assert_eq!(browser.cookies.len(), 2 + 1 + 4);
+    browser.come_back(&another, &there).await.is_signed_in("test:alice-7");
+}
+
+#[tokio::test]
+async fn a_log_in_that_was_given_up_long_ago_is_ended_by_the_next() {
+    let provider = IdentityProvider::start().await;
+    let seconds = Arc::new(AtomicU64::new(NOW));
+    let told = Arc::clone(&seconds);
+    let site = site(strategy(described(&provider)).clock(move || at(told.load(Ordering::Relaxed))));
+    let mut browser = Browser::default();
+    browser.begin(&site).await;
+    seconds.store(NOW + 600, Ordering::Relaxed);
+    browser.begin(&site).await;
+    assert_eq!(browser.cookies.len(), 1);
 }
 
 #[tokio::test]
