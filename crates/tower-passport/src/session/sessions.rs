@@ -65,6 +65,14 @@ struct Settings {
     randomness: Randomness,
 }
 
+/// A session that has no token yet.
+struct NewSession {
+    now: SystemTime,
+    created_at: SystemTime,
+    expires_at: SystemTime,
+    data: Option<String>,
+}
+
 const HOUR: Duration = Duration::from_hours(1);
 
 impl<S: SessionStore> Sessions<S> {
@@ -89,10 +97,33 @@ impl<S: SessionStore> Sessions<S> {
     /// # Errors
     /// [`Error`], which is 503, if the store did not answer. Nobody is logged in then.
     pub async fn log_in(&self, request: &HeaderMap, user: &impl SessionUser) -> Result<SetCookie, Error> {
-        let now = (self.settings.clock)();
-        let too_long = || Error::misconfigured("the absolute limit of sessions is beyond the end of time");
-        let expires_at = now.checked_add(self.settings.absolute).ok_or_else(too_long)?;
-        self.begin(request, user, now, now, expires_at).await
+        self.begin(request, user, self.new_session(None)?).await
+    }
+
+    /// The same, and keeps a text with the session until it ends: the ID token of the log-in, say, which
+    #[cfg_attr(feature = "oidc", doc = "[`Oidc::log_out`](crate::Oidc::log_out)")]
+    #[cfg_attr(not(feature = "oidc"), doc = "`Oidc::log_out`")]
+    /// wants back. It is in the store and not in the cookie. What is about the *user* belongs to him, not here.
+    ///
+    /// # Errors
+    /// As [`log_in`](Self::log_in).
+    pub async fn log_in_with(
+        &self,
+        request: &HeaderMap,
+        user: &impl SessionUser,
+        data: impl Into<String> + Send,
+    ) -> Result<SetCookie, Error> {
+        self.begin(request, user, self.new_session(Some(data.into()))?).await
+    }
+
+    /// What was given to [`log_in_with`](Self::log_in_with); `None` if that was nothing, or the request has no session
+    /// that goes on.
+    ///
+    /// # Errors
+    /// [`Error`], which is 503, if the store did not answer.
+    pub async fn data(&self, request: &HeaderMap) -> Result<Option<String>, Error> {
+        let Ok(Some(key)) = self.key_in(request) else { return Ok(None) };
+        Ok(self.use_session(&key).await?.ok().and_then(|session| session.data))
     }
 
     /// Gives the session a new token, because its user may do more now (a second factor, a change of role), or has
@@ -112,7 +143,13 @@ impl<S: SessionStore> Sessions<S> {
             return Ok(None);
         }
         let now = (self.settings.clock)();
-        self.begin(request, user, now, session.created_at, session.expires_at).await.map(Some)
+        let goes_on = NewSession {
+            now,
+            created_at: session.created_at,
+            expires_at: session.expires_at,
+            data: session.data,
+        };
+        self.begin(request, user, goes_on).await.map(Some)
     }
 
     /// Ends the session of the request, if it has one.
@@ -126,14 +163,20 @@ impl<S: SessionStore> Sessions<S> {
         Ok(self.no_cookie())
     }
 
+    fn new_session(&self, data: Option<String>) -> Result<NewSession, Error> {
+        let now = (self.settings.clock)();
+        let too_long = || Error::misconfigured("the absolute limit of sessions is beyond the end of time");
+        let expires_at = now.checked_add(self.settings.absolute).ok_or_else(too_long)?;
+        Ok(NewSession { now, created_at: now, expires_at, data })
+    }
+
     async fn begin(
         &self,
         request: &HeaderMap,
         user: &impl SessionUser,
-        now: SystemTime,
-        created_at: SystemTime,
-        expires_at: SystemTime,
+        session: NewSession,
     ) -> Result<SetCookie, Error> {
+        let NewSession { now, created_at, expires_at, data } = session;
         let mut random = [0; 32];
         (self.settings.randomness)(&mut random).map_err(Error::new)?;
         let token = URL_SAFE_NO_PAD.encode(random);
@@ -143,6 +186,7 @@ impl<S: SessionStore> Sessions<S> {
             created_at,
             last_used_at: now,
             expires_at,
+            data,
         };
         if let Ok(Some(old)) = self.key_in(request) {
             self.remove(&old).await?;

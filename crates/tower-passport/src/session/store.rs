@@ -80,7 +80,7 @@ impl fmt::Debug for SessionKey {
 }
 
 /// What is kept of a session.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct SessionRecord {
     /// The [id](SessionUser::id) of the user.
     pub user: String,
@@ -92,11 +92,26 @@ pub struct SessionRecord {
     pub last_used_at: SystemTime,
     /// When it ends, used or not.
     pub expires_at: SystemTime,
+    /// What the program keeps with it: see [`log_in_with`](crate::Sessions::log_in_with).
+    pub data: Option<String>,
 }
 
 impl SessionRecord {
     pub(super) fn is_of(&self, user: &impl SessionUser) -> bool {
         self.auth == auth_of(user)
+    }
+}
+
+/// Neither the digest nor the data prints: an ID token may be among them.
+impl fmt::Debug for SessionRecord {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("SessionRecord")
+            .field("user", &self.user)
+            .field("created_at", &self.created_at)
+            .field("last_used_at", &self.last_used_at)
+            .field("expires_at", &self.expires_at)
+            .finish_non_exhaustive()
     }
 }
 

@@ -44,6 +44,7 @@ const USER: &str = "user";
 const AUTH: &str = "auth";
 const CREATED_AT: &str = "created_at";
 const LAST_USED_AT: &str = "last_used_at";
+const DATA: &str = "data";
 
 impl<S: Store> SessionStore for TowerSessions<S> {
     type Error = Error;
@@ -54,6 +55,7 @@ impl<S: Store> SessionStore for TowerSessions<S> {
             (AUTH, URL_SAFE_NO_PAD.encode(session.auth).into()),
             (CREATED_AT, seconds(session.created_at).into()),
             (LAST_USED_AT, seconds(session.last_used_at).into()),
+            (DATA, session.data.into()),
         ];
         let data = data.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         let id = id_of(key);
@@ -101,6 +103,7 @@ fn read(record: &Record) -> Option<SessionRecord> {
         created_at: time(record, CREATED_AT)?,
         last_used_at: time(record, LAST_USED_AT)?,
         expires_at: record.expiry_date.into(),
+        data: record.data.get(DATA).and_then(Value::as_str).map(str::to_owned),
     })
 }
 

@@ -252,6 +252,24 @@ async fn a_renewed_session_has_a_new_token_and_its_old_age() {
 }
 
 #[tokio::test]
+async fn what_is_kept_with_a_session_stays_until_it_ends() {
+    let site = Site::new();
+    let data = async |cookies: &HeaderMap| site.sessions.data(cookies).await.unwrap();
+    let alice = browser(&site.sessions.log_in_with(&nothing(), &ALICE, "eyJ.eyJ.sig").await.unwrap());
+    assert_eq!(data(&alice).await.as_deref(), Some("eyJ.eyJ.sig"));
+    let renewed = browser(&site.sessions.renew(&alice, &ALICE).await.unwrap().unwrap());
+    assert_eq!(data(&alice).await, None);
+    assert_eq!(data(&renewed).await.as_deref(), Some("eyJ.eyJ.sig"));
+    assert!(!format!("{:?}", site.store.sessions).contains("eyJ"));
+    site.wait(2 * HOUR);
+    assert_eq!(data(&renewed).await, None);
+    let bare = site.log_in(&nothing()).await;
+    assert_eq!(data(&bare).await, None);
+    site.store.is_down.store(true, Ordering::Relaxed);
+    assert!(site.sessions.data(&bare).await.is_err());
+}
+
+#[tokio::test]
 async fn a_user_who_is_gone_has_no_session() {
     let site = Site::new();
     let alice = site.log_in(&nothing()).await;

@@ -52,7 +52,8 @@ impl<S: SessionStore> SessionStore for Recorded<S> {
 /// A session that this store has now.
 async fn made<S: SessionStore>(store: &Arc<S>) -> (SessionKey, SessionRecord) {
     let recorded = Arc::new(Recorded { store: Arc::clone(store), made: std::sync::Mutex::default() });
-    let _ = Sessions::new(Arc::clone(&recorded)).clock(soon).log_in(&HeaderMap::new(), &Alice).await.unwrap();
+    let sessions = Sessions::new(Arc::clone(&recorded)).clock(soon);
+    let _ = sessions.log_in_with(&HeaderMap::new(), &Alice, "eyJ.eyJ.sig").await.unwrap();
     recorded.made.lock().unwrap().clone().unwrap()
 }
 
@@ -70,6 +71,7 @@ where
     let (key, session) = made(&store).await;
     let (other, _) = made(&store).await;
     assert_ne!(key, other);
+    assert_eq!(session.data.as_deref(), Some("eyJ.eyJ.sig"));
     assert_eq!(store.load(&key).await.unwrap(), Some(session.clone()));
 
     let later = session.last_used_at + Duration::from_mins(10);
