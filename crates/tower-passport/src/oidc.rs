@@ -184,45 +184,67 @@ impl<V> Oidc<V> {
     }
 
     /// Where to send the browser so that the user is logged out at the provider too; `None` if the provider offers no such
-    /// place. End your own session first, whatever comes of this.
+    /// place. End your own session first, whatever comes of this. The ID token for the hint can be
+    #[cfg_attr(feature = "session", doc = "[kept with the session](crate::Sessions::log_in_with).")]
+    #[cfg_attr(not(feature = "session"), doc = "kept with the session.")]
     ///
     /// ```
+    /// # use http::request::Parts;
     /// # use secrecy::SecretString;
     /// # use tower_passport::{Error, Logout, Oidc, Redirect};
-    /// # async fn example<V>(example: &Oidc<V>, id_token: SecretString) -> Result<Option<Redirect>, Error> {
+    /// # async fn example<V>(example: &Oidc<V>, id_token: SecretString, request: &Parts) -> Result<Option<Redirect>, Error> {
     /// let logout = Logout {
     ///     id_token_hint: Some(&id_token),
     ///     post_logout_redirect_uri: Some("https://recipes.example/goodbye"),
     ///     ..Logout::default()
     /// };
-    /// example.log_out(logout).await
+    /// example.log_out(request, logout).await
     /// # }
     /// ```
     ///
     /// Source: `OpenID` Connect RP-Initiated Logout, section 2.
     ///
     /// # Errors
-    /// [`Error`] if the provider's metadata cannot be had.
-    pub async fn log_out(&self, logout: Logout<'_>) -> Result<Option<Redirect>, Error> {
+    /// [`Error`] if the provider's metadata cannot be had, or there is no randomness.
+    pub async fn log_out(&self, request: &Parts, logout: Logout<'_>) -> Result<Option<Redirect>, Error> {
         let metadata = self.metadata.get().await.map_err(Failure::from).map_err(Error::new)?;
         let Some(endpoint) = &metadata.end_session_endpoint else { return Ok(None) };
         let url = Url::parse(endpoint).ok().filter(is_secure);
         let mut url =
             url.ok_or(Failure::Protocol("an end_session_endpoint that is not https")).map_err(Error::new)?;
+        let mut cookies = Vec::new();
         let mut query = url.query_pairs_mut();
         query.append_pair("client_id", &self.flow.client.id);
-        let hint = logout.id_token_hint.map(ExposeSecret::expose_secret);
-        for (name, value) in [
-            ("id_token_hint", hint),
-            ("post_logout_redirect_uri", logout.post_logout_redirect_uri),
-            ("state", logout.state),
-        ] {
-            if let Some(value) = value {
-                query.append_pair(name, value);
-            }
+        if let Some(hint) = logout.id_token_hint {
+            query.append_pair("id_token_hint", hint.expose_secret());
+        }
+        if let Some(back) = logout.post_logout_redirect_uri {
+            let return_to = logout.return_to.cloned().unwrap_or_else(LocalPath::root);
+            let (state, flow) = self.flow.begin_log_out(request, return_to)?;
+            query.append_pair("post_logout_redirect_uri", back).append_pair("state", &state);
+            cookies = flow;
         }
         drop(query);
-        Redirect::to(url.as_str()).map(Some).map_err(Error::new)
+        let redirect = Redirect::to(url.as_str()).map_err(Error::new)?;
+        Ok(Some(cookies.into_iter().fold(redirect, Redirect::with_cookie)))
+    }
+
+    /// The end of a [`log_out`](Self::log_out), for the handler of its `post_logout_redirect_uri`: the way to its
+    /// `return_to`, if the request brings the `state` with which it began in this browser. Who does not come from there
+    /// may still have logged out, at a provider that does not send the `state` back: show him the same page.
+    ///
+    /// ```
+    /// # use http::request::Parts;
+    /// # use tower_passport::{Oidc, Redirect, Rejection};
+    /// fn goodbye<V>(example: &Oidc<V>, request: &Parts) -> Result<Redirect, Rejection> {
+    ///     example.logged_out(request)
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Rejection`], 400, if no such log-out is under way in this browser.
+    pub fn logged_out(&self, request: &Parts) -> Result<Redirect, Rejection> {
+        self.flow.logged_out(request)
     }
 
     /// The provider as it says itself to be, as one of OAuth 2.0.
@@ -328,10 +350,11 @@ impl<V: VerifyLogin> Strategy for Oidc<V> {
 pub struct Logout<'a> {
     /// The ID token of the log-in. With it most providers ask no question.
     pub id_token_hint: Option<&'a SecretString>,
-    /// Where the browser goes afterwards: absolute, and registered at the provider for this.
+    /// Where the browser goes afterwards: absolute, and registered at the provider for this. It brings a `state` along
+    /// there, for [`Oidc::logged_out`].
     pub post_logout_redirect_uri: Option<&'a str>,
-    /// What it brings along there.
-    pub state: Option<&'a str>,
+    /// Where [`Oidc::logged_out`] sends it then; `/` if nowhere.
+    pub return_to: Option<&'a LocalPath>,
 }
 
 /// The verification, the secrets and the source of randomness stay out of it.

@@ -122,6 +122,52 @@ impl CodeFlow {
         Ok(Arrival::ComesBack(Box::new(comeback)))
     }
 
+    /// What a browser takes along when it goes to the provider to be logged out there: a `state`, and its cookie.
+    #[cfg(feature = "oidc")]
+    pub(crate) fn begin_log_out(
+        &self,
+        request: &Parts,
+        return_to: LocalPath,
+    ) -> Result<(String, Vec<HeaderValue>), Error> {
+        let now = (self.clock)();
+        let flow = Flow {
+            state: self.random_text()?,
+            verifier: String::new(),
+            nonce: None,
+            return_to,
+            binding: self.log_out_binding(),
+            expires: self.flows.expiry(now),
+        };
+        let cookies = self.flows.begin(&flow, self.cookie_style(), request, self.random()?, now)?;
+        Ok((flow.state, cookies))
+    }
+
+    /// Where a browser goes that comes back with the `state` of a log-out.
+    #[cfg(feature = "oidc")]
+    pub(crate) fn logged_out(&self, request: &Parts) -> Result<Redirect, Rejection> {
+        let unknown = |cause| {
+            Rejection::invalid_request("No log-out is under way in this browser, or no longer.")
+                .because(cause)
+        };
+        let query = request.uri.query().unwrap_or_default().as_bytes();
+        let [state] = in_form(query, [&Field::new("state")]).map_err(|_| unknown("no_state"))?;
+        let state = state.ok_or_else(|| unknown("no_state"))?;
+        let (flow, end_of_flow) = self
+            .flows
+            .find(&state, self.cookie_style(), request, (self.clock)())
+            .map_err(|why| unknown(why.cause()))?;
+        if flow.binding != self.log_out_binding() {
+            return Err(unknown("another_provider"));
+        }
+        Ok(Redirect::local(&flow.return_to).with_cookie(end_of_flow))
+    }
+
+    /// A log-out is the end of no log-in, nor the other way round.
+    #[cfg(feature = "oidc")]
+    fn log_out_binding(&self) -> String {
+        format!("{}\nlog-out", self.binding)
+    }
+
     /// Sends the browser to the provider, with all that makes its way back safe.
     pub(crate) fn begin(
         &self,

@@ -11,7 +11,7 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use strict_jose::{Algorithm, Key};
 use tower_passport::{
-    Client, Flows, HttpClient, InvalidSetup, LocalPath, Login, Logout, Network, Oidc, OidcProvider,
+    Client, Flows, HttpClient, InvalidSetup, LocalPath, Login, Logout, Network, Oidc, OidcProvider, Reason,
     ResponseMode, UserinfoUse, VerifyLogin,
 };
 
@@ -372,28 +372,79 @@ async fn a_form_post_and_the_way_a_secret_is_sent_are_as_the_provider_wants_them
     assert_eq!(provider.now().token_request.0["client_secret"], CLIENT_SECRET);
 }
 
+fn request(uri: &str, cookies: &str) -> http::request::Parts {
+    http::Request::get(uri).header("cookie", cookies).body(()).unwrap().into_parts().0
+}
+
+fn pair(set_cookie: &http::HeaderValue) -> &str {
+    set_cookie.to_str().unwrap().split(';').next().unwrap()
+}
+
 #[tokio::test]
 async fn a_log_out_goes_to_the_provider_too() {
     let provider = IdentityProvider::start().await;
-    let strategy = oidc(OidcProvider::new("test", &provider.url));
+    let strategy = oidc(OidcProvider::new("test", &provider.url)).randomness(|place| {
+        place.fill(0);
+        Ok(())
+    });
     let id_token = SecretString::from("eyJ.eyJ.sig");
     let logout = Logout {
         id_token_hint: Some(&id_token),
         post_logout_redirect_uri: Some("https://recipes.example/goodbye?a=b"),
-        state: Some("s p"),
+        return_to: None,
     };
+    let here = request("/logout", "");
+    let state = "A".repeat(43);
     assert_eq!(
-        strategy.log_out(logout).await.unwrap().unwrap().location().to_str().unwrap(),
+        strategy.log_out(&here, logout).await.unwrap().unwrap().location().to_str().unwrap(),
         format!(
-            "{}/logout?client_id=recipes&id_token_hint=eyJ.eyJ.sig&post_logout_redirect_uri=https%3A%2F%2Frecipes.example%2Fgoodbye%3Fa%3Db&state=s+p",
+            "{}/logout?client_id=recipes&id_token_hint=eyJ.eyJ.sig&post_logout_redirect_uri=https%3A%2F%2Frecipes.example%2Fgoodbye%3Fa%3Db&state={state}",
             provider.url
         )
     );
-    let bare = strategy.log_out(Logout::default()).await.unwrap().unwrap();
+    let bare = strategy.log_out(&here, Logout::default()).await.unwrap().unwrap();
     assert_eq!(bare.location().to_str().unwrap(), format!("{}/logout?client_id=recipes", provider.url));
+    assert!(bare.cookies().is_empty());
     provider.now().metadata = json!({ "end_session_endpoint": null });
     let without = oidc(OidcProvider::new("test", &provider.url));
-    assert_eq!(without.log_out(logout).await.unwrap(), None);
+    assert_eq!(without.log_out(&here, logout).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn the_end_of_a_log_out_is_known_in_the_browser_where_it_began() {
+    let provider = IdentityProvider::start().await;
+    let strategy = oidc(OidcProvider::new("test", &provider.url));
+    let page = LocalPath::parse("/goodbye/alice").unwrap();
+    let logout = Logout {
+        post_logout_redirect_uri: Some("https://recipes.example/goodbye"),
+        return_to: Some(&page),
+        ..Logout::default()
+    };
+    let begun = strategy.log_out(&request("/logout", ""), logout).await.unwrap().unwrap();
+    let state = begun.location().to_str().unwrap().split_once("&state=").unwrap().1;
+    let (back, cookie) = (format!("/goodbye?state={state}"), pair(&begun.cookies()[0]));
+    let ended = strategy.logged_out(&request(&back, cookie)).unwrap();
+    assert_eq!(ended.location(), "/goodbye/alice");
+    assert!(ended.cookies()[0].to_str().unwrap().contains("=; Max-Age=0"));
+    for (uri, cookies) in [
+        ("/goodbye", cookie),
+        ("/goodbye?state=made-up", cookie),
+        (&*format!("{back}&state={state}"), cookie),
+        (&*back, ""),
+    ] {
+        assert_eq!(strategy.logged_out(&request(uri, cookies)).unwrap_err().reason(), Reason::InvalidRequest);
+    }
+    // The one is not the other's end.
+    let log_in = strategy.begin(&request("/", ""), page, &[]).await.unwrap();
+    let location = log_in.location().to_str().unwrap();
+    let state = location.split_once("&state=").unwrap().1.split('&').next().unwrap();
+    let back = request(&format!("/goodbye?state={state}"), pair(&log_in.cookies()[0]));
+    assert!(strategy.logged_out(&back).is_err());
+    let site = site(strategy);
+    let (name, value) = cookie.split_once('=').unwrap();
+    let mut browser = Browser { cookies: [(name.to_owned(), value.to_owned())].into() };
+    let state = begun.location().to_str().unwrap().split_once("&state=").unwrap().1;
+    browser.get(&site, &format!("/callback?code=a&state={state}")).await.is(400, "another_provider");
 }
 
 #[tokio::test]
