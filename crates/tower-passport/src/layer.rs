@@ -11,7 +11,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::refusal::{Admission, admit, logged};
-use crate::{AsItIs, InvalidLocation, LoginPage, Refusal, Respond, Strategy};
+use crate::{AsItIs, FailurePage, InvalidLocation, InvalidPath, LoginPage, Refusal, Respond, Strategy};
 
 /// A layer that lets only those requests through whose sender the strategy recognizes, and tells the service who it
 /// is with a [`CurrentUser`] among the request's extensions.
@@ -108,6 +108,26 @@ impl<S, R> Authenticate<S, R> {
     /// [`InvalidLocation`] if the address cannot be a header value: percent-encode it.
     pub fn login_page(self, page: &str) -> Result<Authenticate<S, LoginPage<Arc<R>>>, InvalidLocation> {
         let respond = LoginPage::new(page, self.respond)?;
+        Ok(Authenticate { strategy: self.strategy, absent: self.absent, respond: Arc::new(respond) })
+    }
+
+    /// Sends people to a page that says what went wrong, instead of 400, 401 and 403: with 303, forms too, but neither
+    /// scripts nor programs. See [`FailurePage`].
+    ///
+    /// Of several ways to answer, the one that is named last is asked first: with this one before
+    /// [`login_page`](Self::login_page), whoever is not logged in goes to the one, and every other failure to the other.
+    ///
+    /// ```
+    /// # use tower_passport::{Authenticate, BoxStrategy};
+    /// # fn example(local: BoxStrategy<String>) -> Result<(), Box<dyn std::error::Error>> {
+    /// Authenticate::new(local).failure_page("/login")?; // POST /login -> 303 /login?error=wrong_credentials
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`InvalidPath`] if it is no path of this site.
+    pub fn failure_page(self, page: &str) -> Result<Authenticate<S, FailurePage<Arc<R>>>, InvalidPath> {
+        let respond = FailurePage::new(page, self.respond)?;
         Ok(Authenticate { strategy: self.strategy, absent: self.absent, respond: Arc::new(respond) })
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! - The trait to learn: [`Strategy`], its [`Outcome`], and how it ends badly: [`Rejection`], [`Error`].
 //! - The doors: `Auth`, [`Authenticate`] (with [`CurrentUser`]), and what they say to the refused: [`Refusal`],
-//!   [`Respond`] ([`ProblemJson`], [`GrpcStatus`], [`LoginPage`]).
+//!   [`Respond`] ([`ProblemJson`], [`GrpcStatus`], [`LoginPage`], [`FailurePage`], and [`RefusalPages`] for both doors).
 //! - The strategies: `Jwt` (with [`TokenSource`], `ProvideKeys`, `RemoteKeys`, `TokenCache`), `Bearer`, `ApiKey`, `Basic`,
 //!   `Local` (with [`BufferBody`]), `Session` (with `Sessions`), `OAuth2`, `Oidc`, [`Anonymous`].
 //! - Chains: [`Or`], [`Map`], [`BoxStrategy`]; scopes: [`HasScope`], [`RequireScope`], `Scoped`.
@@ -69,6 +69,7 @@ mod oidc;
 #[cfg(feature = "providers")]
 pub mod providers;
 mod refusal;
+mod refusal_pages;
 mod rejection;
 #[cfg(feature = "remote-keys")]
 mod remote_keys;
@@ -118,10 +119,11 @@ pub use self::oauth2::{
 #[cfg(feature = "oidc")]
 pub use self::oidc::{Issuer, Logout, Oidc, OidcProvider, UserinfoUse};
 pub use self::refusal::Refusal;
+pub use self::refusal_pages::{RefusalPages, RefusalPagesService};
 pub use self::rejection::{InvalidLocation, Reason, Redirect, Rejection};
 #[cfg(feature = "remote-keys")]
 pub use self::remote_keys::RemoteKeys;
-pub use self::respond::{AsItIs, GrpcStatus, LoginPage, ProblemJson, Respond};
+pub use self::respond::{AsItIs, FailurePage, GrpcStatus, LoginPage, ProblemJson, Respond};
 pub use self::scope::{HasScope, RequireScope, require_scope, scope_list_has};
 #[cfg(feature = "axum")]
 pub use self::scope::{RequiredScope, Scoped};

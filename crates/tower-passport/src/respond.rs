@@ -1,6 +1,8 @@
 //! How a refusal is told: as JSON, as a problem document, as a gRPC status, as the way to a log-in page.
 
+mod failure_page;
 mod login_page;
+pub(crate) mod navigation;
 
 use std::sync::Arc;
 
@@ -9,6 +11,7 @@ use http::request::Parts;
 use http::{HeaderName, HeaderValue, Response, header};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
+pub use self::failure_page::FailurePage;
 pub use self::login_page::LoginPage;
 use crate::{Reason, Refusal};
 

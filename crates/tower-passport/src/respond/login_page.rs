@@ -1,9 +1,8 @@
-use http::header::{ACCEPT, CACHE_CONTROL, LOCATION};
 use http::request::Parts;
-use http::{HeaderName, HeaderValue, Method, Response, StatusCode};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use http::{HeaderValue, Response, StatusCode};
 
 use super::Respond;
+use super::navigation::{Navigation, path_of, see_other, with_query};
 use crate::{InvalidLocation, LocalPath, Redirect, Refusal};
 
 /// Sends whoever is looking at pages to the one where he logs in, and answers everybody else as `R` does: see
@@ -34,61 +33,23 @@ impl<R> LoginPage<R> {
         Ok(Self { page: page.into(), otherwise })
     }
 
-    fn location(&self, request: &Parts) -> Option<HeaderValue> {
-        let (page, fragment) = match self.page.split_once('#') {
-            Some((page, fragment)) => (page, Some(fragment)),
-            None => (&*self.page, None),
-        };
-        if request.uri.path() == page.split_once('?').map_or(page, |(path, _)| path) {
+    pub(crate) fn location(&self, refusal: &Refusal, request: &Navigation) -> Option<HeaderValue> {
+        let logs_in = refusal.status() == StatusCode::UNAUTHORIZED && request.is_visit();
+        if !logs_in || request.uri.path() == path_of(&self.page) {
             return None;
         }
-        let mut location = page.to_owned();
         let target = request.uri.path_and_query().map_or("/", |target| target.as_str());
-        if let Ok(path) = LocalPath::parse(target) {
-            location.push(if page.contains('?') { '&' } else { '?' });
-            location.push_str("return_to=");
-            location.extend(utf8_percent_encode(path.as_str(), NON_ALPHANUMERIC));
-        }
-        if let Some(fragment) = fragment {
-            location.push('#');
-            location.push_str(fragment);
-        }
-        HeaderValue::try_from(location).ok()
+        let return_to = LocalPath::parse(target).ok();
+        let parameters = return_to.as_ref().map(|path| ("return_to", path.as_str()));
+        with_query(&self.page, parameters.as_slice())
     }
 }
 
 impl<B: Default, R: Respond<B>> Respond<B> for LoginPage<R> {
     fn respond(&self, refusal: &Refusal, request: &Parts) -> Response<B> {
-        let logs_in = refusal.status() == StatusCode::UNAUTHORIZED && is_navigation(request);
-        let Some(location) = logs_in.then(|| self.location(request)).flatten() else {
-            return self.otherwise.respond(refusal, request);
-        };
-        let mut response = Response::new(B::default());
-        // Not 302, which some clients follow with the same method.
-        *response.status_mut() = StatusCode::SEE_OTHER;
-        let headers = response.headers_mut();
-        headers.insert(LOCATION, location);
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        refusal.add_cookies(headers);
-        response.extensions_mut().insert(refusal.clone());
-        response
+        match Navigation::of(request).and_then(|navigation| self.location(refusal, &navigation)) {
+            Some(location) => see_other(refusal, location),
+            None => self.otherwise.respond(refusal, request),
+        }
     }
-}
-
-/// Whether somebody looks at a page. Source: Fetch Metadata (W3C), section 2.2.
-fn is_navigation(request: &Parts) -> bool {
-    const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
-
-    let mode = request.headers.get(SEC_FETCH_MODE);
-    matches!(request.method, Method::GET | Method::HEAD)
-        && mode.is_none_or(|mode| mode == "navigate")
-        && request.headers.get_all(ACCEPT).iter().any(names_html)
-}
-
-fn names_html(accept: &HeaderValue) -> bool {
-    let accept = accept.to_str().unwrap_or_default();
-    accept.split(',').filter_map(|range| range.split(';').next()).any(|range| {
-        let range = range.trim();
-        range.eq_ignore_ascii_case("text/html") || range.eq_ignore_ascii_case("application/xhtml+xml")
-    })
 }

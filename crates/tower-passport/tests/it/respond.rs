@@ -7,7 +7,8 @@ use http::{HeaderMap, Method, Request, Response, header};
 use http_body_util::BodyExt;
 use tower::ServiceExt;
 use tower_passport::{
-    Authenticate, BufferBody, GrpcStatus, LoginPage, ProblemJson, Reason, Refusal, Respond, Strategy,
+    Authenticate, BufferBody, GrpcStatus, LoginPage, ProblemJson, Reason, Refusal, RefusalPages, Respond,
+    Strategy,
 };
 
 use crate::answer::{answer, get, post};
@@ -172,4 +173,102 @@ async fn what_the_refusal_takes_back_is_taken_back_on_the_way_to_the_page() {
     let (_, headers) = ask("/login", at("/a", &[BROWSER, ("a", "ended")])).await;
     assert_eq!(headers[header::SET_COOKIE], "a=; Max-Age=0");
     assert_eq!(headers[header::LOCATION], "/login?return_to=%2Fa");
+}
+
+async fn fail(app: Router, request: Request<Body>) -> String {
+    let response = app.oneshot(request).await.unwrap();
+    assert!(response.extensions().get::<Refusal>().is_some());
+    let location = response.headers().get(header::LOCATION).map_or("", |to| to.to_str().unwrap());
+    format!("{} {location}", response.status().as_u16())
+}
+
+fn posted(mut request: Request<Body>) -> Request<Body> {
+    *request.method_mut() = Method::POST;
+    request
+}
+
+#[tokio::test]
+async fn people_whose_log_in_failed_are_sent_to_a_page_that_says_so() {
+    let failing = async |request| {
+        fail(app(Authenticate::new(Says("A")).failure_page("/login").unwrap()), request).await
+    };
+    let html = BROWSER;
+    for (says, want) in [
+        ("wrong", "303 /login?error=wrong_credentials"),
+        ("malformed", "303 /login?error=invalid_request"),
+        ("denied", "303 /login?error=access_denied"),
+        ("scope", "303 /login?error=insufficient_scope"),
+        ("undecided", "503 "),
+        ("misconfigured", "500 "),
+        ("elsewhere", "303 https://id.example/?a=b"),
+    ] {
+        for mode in [html, ("sec-fetch-mode", "navigate")] {
+            let request = at("/callback?code=secret", &[html, mode, ("a", says)]);
+            assert_eq!(failing(request).await, want, "{says}");
+            assert_eq!(failing(posted(at("/login", &[html, mode, ("a", says)]))).await, want, "{says}");
+        }
+    }
+    assert_eq!(failing(posted(at("/login", &[html]))).await, "303 /login?error=no_credentials");
+    // Scripts and programs, and the page itself.
+    for headers in [&[("a", "wrong")][..], &[html, ("a", "wrong"), ("sec-fetch-mode", "cors")]] {
+        assert_eq!(failing(posted(at("/login", headers))).await, "401 ");
+    }
+    assert_eq!(failing(at("/login?error=x", &[html, ("a", "wrong")])).await, "401 ");
+    for elsewhere in ["https://evil.example/", "//evil.example", "login"] {
+        assert!(Authenticate::new(Says("A")).failure_page(elsewhere).is_err(), "{elsewhere}");
+    }
+}
+
+#[tokio::test]
+async fn the_second_try_leads_to_where_the_first_would_have() {
+    let layer = || Authenticate::new(Says("A")).failure_page("/login?lang=de#form").unwrap();
+    for (asked, want) in [
+        ("/in?return_to=%2Fsoup%3Fa", "/login?lang=de&error=wrong_credentials&return_to=%2Fsoup%3Fa#form"),
+        ("/in?return_to=%2F%2Fevil.example", "/login?lang=de&error=wrong_credentials#form"),
+        ("/in?return_to=/a&return_to=/b", "/login?lang=de&error=wrong_credentials#form"),
+    ] {
+        let request = posted(at(asked, &[BROWSER, ("a", "wrong")]));
+        assert_eq!(fail(app(layer()), request).await, format!("303 {want}"));
+    }
+    let response = app(layer()).oneshot(at("/callback", &[BROWSER, ("a", "denied")])).await.unwrap();
+    assert_eq!(response.headers()[header::SET_COOKIE], "flow=; Max-Age=0");
+    assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store");
+}
+
+#[tokio::test]
+async fn a_page_to_log_in_and_one_for_failures_stand_together() {
+    let layer =
+        || Authenticate::new(Says("A")).failure_page("/failed").unwrap().login_page("/login").unwrap();
+    for (request, want) in [
+        (at("/a", &[BROWSER]), "303 /login?return_to=%2Fa"),
+        (at("/a", &[BROWSER, ("a", "invalid token")]), "303 /login?return_to=%2Fa"),
+        (at("/a", &[BROWSER, ("a", "denied")]), "303 /failed?error=access_denied"),
+        (posted(at("/a", &[BROWSER, ("a", "wrong")])), "303 /failed?error=wrong_credentials"),
+        (at("/a", &[]), "401 "),
+    ] {
+        assert_eq!(fail(app(layer()), request).await, want);
+    }
+}
+
+#[tokio::test]
+async fn refusals_of_the_other_door_have_pages_too() {
+    type Guard = std::sync::Arc<Says>;
+    let whoami = async |tower_passport::Auth(user): tower_passport::Auth<Says>| user;
+    let guarded = || Router::<Guard>::new().route("/{*path}", on_any(whoami)).with_state(Says("A").into());
+    let pages = || RefusalPages::new().login_page("/login").unwrap().failure_page("/failed").unwrap();
+    for (request, want) in [
+        (at("/a", &[BROWSER]), "303 /login?return_to=%2Fa"),
+        (at("/a", &[BROWSER, ("a", "denied")]), "303 /failed?error=access_denied"),
+        (posted(at("/a", &[BROWSER, ("a", "wrong")])), "303 /failed?error=wrong_credentials"),
+        (posted(at("/a", &[("a", "wrong")])), "401 "),
+        (at("/a", &[BROWSER, ("a", "undecided")]), "503 "),
+    ] {
+        assert_eq!(fail(guarded().layer(pages()), request).await, want);
+    }
+    let response = guarded().layer(pages()).oneshot(at("/a", &[BROWSER, ("a", "denied")])).await.unwrap();
+    assert_eq!(response.headers()[header::SET_COOKIE], "flow=; Max-Age=0");
+    assert!(!response.headers().contains_key(header::CONTENT_TYPE));
+    assert_eq!(answer(guarded().layer(pages()), at("/a", &[BROWSER, ("a", "Alice")])).await, "200 Alice");
+    let shown = guarded().layer(RefusalPages::new()).oneshot(at("/a", &[BROWSER, ("a", "denied")])).await;
+    assert_eq!(shown.unwrap().status(), 403);
 }

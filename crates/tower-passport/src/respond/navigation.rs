@@ -1,0 +1,80 @@
+use http::header::{ACCEPT, CACHE_CONTROL, LOCATION};
+use http::request::Parts;
+use http::{HeaderName, HeaderValue, Method, Response, StatusCode, Uri};
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::Refusal;
+
+/// A request of somebody who looks at pages, and so can be sent to one.
+pub(crate) struct Navigation {
+    pub(crate) method: Method,
+    pub(crate) uri: Uri,
+}
+
+impl Navigation {
+    /// Source: Fetch Metadata (W3C), section 2.2. A script would follow the redirect and take the page for its data.
+    pub(crate) fn of(request: &Parts) -> Option<Self> {
+        const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
+
+        let mode = request.headers.get(SEC_FETCH_MODE);
+        let is_one = matches!(request.method, Method::GET | Method::HEAD | Method::POST)
+            && mode.is_none_or(|mode| mode == "navigate")
+            && request.headers.get_all(ACCEPT).iter().any(names_html);
+        is_one.then(|| Self { method: request.method.clone(), uri: request.uri.clone() })
+    }
+
+    /// Whether it only wants to see something.
+    pub(crate) fn is_visit(&self) -> bool {
+        self.method != Method::POST
+    }
+}
+
+fn names_html(accept: &HeaderValue) -> bool {
+    let accept = accept.to_str().unwrap_or_default();
+    accept.split(',').filter_map(|range| range.split(';').next()).any(|range| {
+        let range = range.trim();
+        range.eq_ignore_ascii_case("text/html") || range.eq_ignore_ascii_case("application/xhtml+xml")
+    })
+}
+
+/// The way to a page, instead of this refusal.
+pub(crate) fn see_other<B: Default>(refusal: &Refusal, location: HeaderValue) -> Response<B> {
+    let mut response = Response::new(B::default());
+    // Not 302, which some clients follow with the same method.
+    *response.status_mut() = StatusCode::SEE_OTHER;
+    let headers = response.headers_mut();
+    headers.insert(LOCATION, location);
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    refusal.add_cookies(headers);
+    response.extensions_mut().insert(refusal.clone());
+    response
+}
+
+/// This page with these parameters in its query.
+pub(crate) fn with_query(page: &str, parameters: &[(&str, &str)]) -> Option<HeaderValue> {
+    let (page, fragment) = match page.split_once('#') {
+        Some((page, fragment)) => (page, Some(fragment)),
+        None => (page, None),
+    };
+    let mut location = page.to_owned();
+    for (name, value) in parameters {
+        location.push(if location.contains('?') { '&' } else { '?' });
+        location.push_str(name);
+        location.push('=');
+        location.extend(utf8_percent_encode(value, RESERVED));
+    }
+    if let Some(fragment) = fragment {
+        location.push('#');
+        location.push_str(fragment);
+    }
+    HeaderValue::try_from(location).ok()
+}
+
+/// Everything that could mean something in a URL (RFC 3986, section 2.3).
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// The path of a page, without query and fragment.
+pub(crate) fn path_of(page: &str) -> &str {
+    page.split(['?', '#']).next().unwrap_or_default()
+}
