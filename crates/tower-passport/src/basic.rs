@@ -45,6 +45,9 @@ use crate::{
 /// A good password hash is slow on purpose, and here it is computed at each request: for more than an
 /// administrator's page, take tokens. And whatever is sent with every request must go over TLS.
 ///
+/// A browser remembers name and password, and sends them along with requests that other sites cause. Where such a request
+/// could change something, put [`CrossOriginProtection`](crate::CrossOriginProtection) around it.
+///
 /// Source: RFC 7617.
 pub struct Basic<V> {
     verify: V,

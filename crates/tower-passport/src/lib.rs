@@ -6,6 +6,7 @@
 //!   [`Respond`] ([`ProblemJson`], [`GrpcStatus`], [`LoginPage`], [`FailurePage`], and [`RefusalPages`] for both doors).
 //! - The strategies: `Jwt` (with [`TokenSource`], `ProvideKeys`, `RemoteKeys`, `TokenCache`), `Bearer`, `ApiKey`, `Basic`,
 //!   `Local` (with [`BufferBody`]), `Session` (with `Sessions`), `OAuth2`, `Oidc`, [`Anonymous`].
+//! - Against requests that other sites cause: [`CrossOriginProtection`].
 //! - Chains: [`Or`], [`Map`], [`BoxStrategy`]; scopes: [`HasScope`], [`RequireScope`], `Scoped`.
 //! - For writing your own: [`Challenge`] (`WWW-Authenticate` out), [`Credentials`] (`Authorization` in).
 //! - The names without a link are behind features. The guides, too, need them all:
@@ -44,6 +45,7 @@ mod challenge;
 #[cfg(any(feature = "jwt", feature = "oauth2", feature = "session"))]
 mod clock;
 mod credentials;
+mod cross_origin;
 #[cfg(any(feature = "api-key", feature = "bearer"))]
 mod digest;
 #[cfg(feature = "remote-keys")]
@@ -94,6 +96,7 @@ pub use self::bearer::{Bearer, BearerToken, VerifyToken};
 pub use self::body::{BufferBody, BufferBodyService, BufferedBody};
 pub use self::challenge::{Challenge, Challenges, InvalidChallenge};
 pub use self::credentials::{Credentials, Malformed};
+pub use self::cross_origin::{CrossOriginProtection, CrossOriginProtectionService};
 #[cfg(any(feature = "api-key", feature = "bearer"))]
 pub use self::digest::TokenDigest;
 pub use self::error::Error;

@@ -47,6 +47,11 @@ use crate::{
 ///
 /// The query string is never read: passwords in URLs end up in logs and histories.
 ///
+/// # Requests that other sites cause
+///
+/// If the log-in begins a session that a cookie carries, put [`CrossOriginProtection`](crate::CrossOriginProtection)
+/// around it: another site could log its visitors in here to an account of its own.
+///
 /// # The challenge
 ///
 /// An answer 401 must name a scheme (RFC 9110, section 15.5.2), but none is registered for a log-in form, and `Basic`

@@ -1,7 +1,6 @@
 //! Cookie sessions: log in once, and be known by a cookie afterwards.
 
 mod cookie;
-mod origin;
 mod sessions;
 mod store;
 #[cfg(feature = "tower-sessions")]
@@ -17,6 +16,7 @@ pub use self::sessions::Sessions;
 pub use self::store::{MemoryStore, SessionKey, SessionRecord, SessionStore};
 #[cfg(feature = "tower-sessions")]
 pub use self::tower_sessions::TowerSessions;
+use crate::cross_origin::cross_origin;
 use crate::{Challenge, Challenges, Error, Outcome, Rejection, Strategy};
 
 /// Whoever has logged in, by the cookie of his session.
@@ -77,7 +77,9 @@ use crate::{Challenge, Challenges, Error, Outcome, Rejection, Strategy};
 /// A browser sends cookies wherever a request came from. `SameSite=Lax` keeps them from `POST` requests of other sites,
 /// but not of sibling subdomains, and not in old browsers. Therefore this strategy also refuses requests that may change
 /// something (all but `GET`, `HEAD`, `OPTIONS`, `TRACE`) if `Sec-Fetch-Site` or `Origin` says that another origin sent
-/// them; name origins that may with [`trust_origin`](Sessions::trust_origin). A `GET` must therefore change nothing.
+/// them; name origins that may with [`trust_origin`](Sessions::trust_origin). A `GET` must therefore change nothing. The
+/// route of the log-in, where there is no session yet, needs the same as a layer:
+/// [`CrossOriginProtection`](crate::CrossOriginProtection).
 ///
 /// Source: OWASP ASVS 5.0, V7 (sessions) and V3.5 (origin separation); RFC 6265bis, sections 4.1.3 and 5.5.
 pub struct Session<S, V> {
@@ -111,8 +113,7 @@ impl<S: SessionStore, V: LoadUser> Strategy for Session<S, V> {
             Err(malformed) => return Ok(Outcome::Reject(malformed.into())),
         };
         if !self.sessions.is_from_us(request) {
-            let description = "Another site caused this request.";
-            return Ok(Outcome::Reject(Rejection::access_denied(description).because("cross_origin")));
+            return Ok(Outcome::Reject(cross_origin()));
         }
         let record = match self.sessions.use_session(&key).await? {
             Ok(record) => record,

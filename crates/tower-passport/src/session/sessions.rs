@@ -10,9 +10,9 @@ use http::request::Parts;
 
 use super::SessionUser;
 use super::cookie::{CookieSettings, InvalidCookieName, SameSite, SetCookie};
-use super::origin;
 use super::store::{SessionKey, SessionRecord, SessionStore, auth_of};
 use crate::clock::{Clock, Randomness, system_clock, system_randomness};
+use crate::cross_origin::is_same_origin;
 use crate::token_source::cookies;
 use crate::{Error, Malformed};
 
@@ -299,7 +299,7 @@ impl<S> Sessions<S> {
     }
 
     pub(super) fn is_from_us(&self, request: &Parts) -> bool {
-        origin::is_from_us(request, &self.settings.trusted_origins)
+        is_same_origin(request, &self.settings.trusted_origins)
     }
 
     pub(super) fn no_cookie(&self) -> SetCookie {

@@ -19,6 +19,8 @@ mod buffer_body;
 #[cfg(test)]
 mod chain;
 #[cfg(test)]
+mod cross_origin;
+#[cfg(test)]
 mod events;
 #[cfg(test)]
 mod examples;
