@@ -29,7 +29,9 @@ pub use self::login::{Login, SignedIn, VerifyLogin};
 pub use self::profile::Profile;
 #[cfg(feature = "oidc")]
 pub(crate) use self::profile::document;
-pub(crate) use self::provider::check_parameters;
+#[cfg(feature = "oidc")]
+pub(crate) use self::provider::check_described;
+use self::provider::check_parameters;
 pub use self::provider::{AccessTokenIn, EmailList, ProfilePointers, Provider, Userinfo};
 pub use self::tokens::Tokens;
 use crate::{Error, HttpClient, LocalPath, Outcome, Redirect, Rejection, Strategy};
@@ -130,8 +132,9 @@ impl<V> OAuth2<V> {
         self
     }
 
-    /// Begins a log-in by hand, for what depends on the request: more parameters (`login_hint`, `prompt`), or another way
-    /// back than its `return_to`.
+    /// Begins a log-in by hand, for what depends on the request: more parameters (`login_hint`, `prompt`), other values than
+    /// those of the provider's description, or another way back than the request's `return_to`. A `scope` stands in for the
+    /// described ones, written as the provider wants the list: to ask for more only when it is needed.
     ///
     /// ```
     /// # use http::request::Parts;
@@ -149,7 +152,13 @@ impl<V> OAuth2<V> {
         return_to: LocalPath,
         parameters: &[(&str, &str)],
     ) -> Result<Redirect, Error> {
-        self.flow.begin(&self.provider, request, return_to, None, &checked(parameters)?)
+        self.flow.begin(
+            &self.provider,
+            request,
+            return_to,
+            None,
+            &checked(parameters, &self.provider.renamed)?,
+        )
     }
 
     /// New tokens for a refresh token; `None` if the provider no longer takes it, and the user has to log in again.
@@ -161,8 +170,11 @@ impl<V> OAuth2<V> {
     }
 }
 
-pub(crate) fn checked<'a>(parameters: &[(&'a str, &str)]) -> Result<Vec<(&'a str, String)>, Error> {
-    check_parameters(parameters.iter().map(|(name, _)| *name)).map_err(Error::misconfigured)?;
+pub(crate) fn checked<'a>(
+    parameters: &[(&'a str, &str)],
+    renamed: &[(String, String)],
+) -> Result<Vec<(&'a str, String)>, Error> {
+    check_parameters(parameters.iter().map(|(name, _)| *name), renamed).map_err(Error::misconfigured)?;
     Ok(parameters.iter().map(|(name, value)| (*name, (*value).to_owned())).collect())
 }
 

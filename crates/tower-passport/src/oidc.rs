@@ -143,19 +143,24 @@ impl<V> Oidc<V> {
         self
     }
 
-    /// Begins a log-in by hand, for what depends on the request: more parameters (`login_hint`, `prompt`), or another way
-    /// back than its `return_to`.
+    /// Begins a log-in by hand, for what depends on the request: more parameters (`login_hint`, `prompt`), other values than
+    /// those of the provider's description (a `scope`, to ask for more only when it is needed), or another way back than
+    /// the request's `return_to`.
     ///
     /// # Errors
-    /// [`Error`] if the provider's metadata cannot be had, there is no randomness, or a parameter is one that the
-    /// strategy sets itself.
+    /// [`Error`] if the provider's metadata cannot be had, there is no randomness, a parameter is one that the strategy
+    /// sets itself, or a `scope` is without `openid`.
     pub async fn begin(
         &self,
         request: &Parts,
         return_to: LocalPath,
         parameters: &[(&str, &str)],
     ) -> Result<Redirect, Error> {
-        self.begin_with(request, return_to, oauth2::checked(parameters)?).await
+        let is_without_openid = |scope: &str| scope.split(' ').all(|scope| scope != "openid");
+        if parameters.iter().any(|(name, value)| *name == "scope" && is_without_openid(value)) {
+            return Err(Error::misconfigured("without the scope `openid` there is no ID token"));
+        }
+        self.begin_with(request, return_to, oauth2::checked(parameters, &[])?).await
     }
 
     async fn begin_with(

@@ -1,5 +1,7 @@
 //! The authorization code flow, which `OAuth2` and `Oidc` share: out with the browser, back with it, code for tokens.
 
+use std::borrow::Cow;
+
 use http::HeaderValue;
 use http::request::Parts;
 use secrecy::{ExposeSecret, SecretString};
@@ -194,33 +196,38 @@ impl CodeFlow {
 
     /// RFC 6749, section 4.1.1; RFC 7636, section 4.3.
     fn location(&self, provider: &Provider, flow: &Flow, more: &[(&str, String)]) -> Result<String, Error> {
-        let mut url = Url::parse(&provider.authorization_endpoint).map_err(Error::misconfigured)?;
-        let mut query = url.query_pairs_mut();
-        let mut append = |name: &str, value: &str| {
-            query.append_pair(provider.name_of(name), value);
+        let mut query: Vec<(&str, Cow<'_, str>)> = Vec::new();
+        // Each once (RFC 6749, section 3.1): what is said later stands in for what was said before.
+        let mut set = |name, value| {
+            let name = provider.name_of(name);
+            match query.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, known)) => *known = value,
+                None => query.push((name, value)),
+            }
         };
-        append("response_type", "code");
-        append("client_id", &self.client.id);
-        append("redirect_uri", &self.client.redirect_uri);
+        set("response_type", "code".into());
+        set("client_id", (&*self.client.id).into());
+        set("redirect_uri", (&*self.client.redirect_uri).into());
         if !provider.scopes.is_empty() {
-            append("scope", &provider.scopes.join(&provider.scope_separator));
+            set("scope", provider.scopes.join(&provider.scope_separator).into());
         }
-        append("state", &flow.state);
-        append("code_challenge", &encode::sha256(&flow.verifier));
-        append("code_challenge_method", "S256");
+        set("state", (&*flow.state).into());
+        set("code_challenge", encode::sha256(&flow.verifier).into());
+        set("code_challenge_method", "S256".into());
         if let Some(nonce) = &flow.nonce {
-            append("nonce", nonce);
+            set("nonce", nonce.into());
         }
         if self.response_mode == ResponseMode::FormPost {
-            append("response_mode", "form_post");
+            set("response_mode", "form_post".into());
         }
         for (name, value) in &provider.parameters {
-            append(name, value);
+            set(name, value.into());
         }
         for (name, value) in more {
-            append(name, value);
+            set(name, value.into());
         }
-        drop(query);
+        let mut url = Url::parse(&provider.authorization_endpoint).map_err(Error::misconfigured)?;
+        url.query_pairs_mut().extend_pairs(query);
         Ok(url.into())
     }
 

@@ -103,7 +103,7 @@ impl Provider {
         if let Some(emails) = &self.emails {
             emails.check(http)?;
         }
-        check_parameters(self.parameters.iter().map(|(name, _)| name.as_str()))
+        check_described(&self.parameters, &self.renamed)
     }
 
     /// What this provider calls a parameter.
@@ -113,11 +113,31 @@ impl Provider {
     }
 }
 
-/// Refuses parameters that would undo a protection of the flow, or say a thing twice (RFC 6749, section 3.1).
-pub(crate) fn check_parameters<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<(), InvalidSetup> {
-    match names.into_iter().find(|name| RESERVED.contains(name)) {
+/// Refuses parameters that would undo a protection of the flow, or say a thing twice (RFC 6749, section 3.1): by the
+/// standard's name or by the provider's own.
+pub(crate) fn check_parameters<'a>(
+    names: impl IntoIterator<Item = &'a str>,
+    renamed: &[(String, String)],
+) -> Result<(), InvalidSetup> {
+    let is_reserved = |name: &str| {
+        let mut ours = renamed.iter().filter(|(_, theirs)| theirs == name).map(|(ours, _)| ours.as_str());
+        RESERVED.contains(&name) || ours.any(|ours| RESERVED.contains(&ours) || ours == "scope")
+    };
+    match names.into_iter().find(|name| is_reserved(name)) {
         Some(name) => Err(InvalidSetup::Parameter(name.to_owned())),
         None => Ok(()),
+    }
+}
+
+/// The same for those of a provider's description, where the scopes have a place of their own.
+pub(crate) fn check_described(
+    parameters: &[(String, String)],
+    renamed: &[(String, String)],
+) -> Result<(), InvalidSetup> {
+    let names = || parameters.iter().map(|(name, _)| name.as_str());
+    match names().find(|name| *name == "scope") {
+        Some(name) => Err(InvalidSetup::Parameter(name.to_owned())),
+        None => check_parameters(names(), renamed),
     }
 }
 

@@ -3,7 +3,7 @@ use url::Url;
 
 use super::Issuer;
 use crate::discovery::Metadata;
-use crate::oauth2::{check_parameters, is_secure};
+use crate::oauth2::{check_described, is_secure};
 use crate::{ClientAuthentication, Failure, HttpClient, InvalidSetup, ProfilePointers, Provider, Userinfo};
 
 /// An `OpenID` provider, as data: who it is, and what is asked of it. Where its endpoints are, it says itself.
@@ -94,7 +94,7 @@ impl OidcProvider {
             return Err(InvalidSetup::Algorithm(*symmetric));
         }
         self.profile.check()?;
-        check_parameters(self.parameters.iter().map(|(name, _)| name.as_str()))
+        check_described(&self.parameters, &[])
     }
 
     /// What an RSA key is for that does not say it.

@@ -581,6 +581,29 @@ async fn a_log_in_can_be_begun_by_hand() {
 }
 
 #[tokio::test]
+async fn no_parameter_is_sent_twice_and_the_latest_word_counts() {
+    let provider = IdentityProvider::start().await;
+    let strategy = strategy(Provider {
+        parameters: vec![("prompt".into(), "consent".into()), ("access_type".into(), "offline".into())],
+        renamed: vec![("client_id".into(), "client_key".into()), ("scope".into(), "permissions".into())],
+        ..described(&provider)
+    });
+    let (head, ()) = http::Request::new(()).into_parts();
+    let begin = |parameters: &[(&str, &str)]| strategy.begin(&head, LocalPath::root(), parameters);
+    let more = [("prompt", "none"), ("scope", "profile calendar"), ("prompt", "login")];
+    let redirect = begin(&more).unwrap();
+    let url = url::Url::parse(redirect.location().to_str().unwrap()).unwrap();
+    let all = |name: &str| -> Vec<String> {
+        url.query_pairs().filter(|(known, _)| known == name).map(|(_, value)| value.into_owned()).collect()
+    };
+    assert_eq!((all("prompt"), all("access_type")), (vec!["login".into()], vec!["offline".into()]));
+    assert_eq!((all("permissions"), all("scope")), (vec!["profile calendar".into()], vec![]));
+    for own in ["client_key", "permissions", "client_id", "state"] {
+        assert!(begin(&[(own, "mine")]).unwrap_err().is_misconfigured(), "{own}");
+    }
+}
+
+#[tokio::test]
 async fn without_randomness_there_is_no_log_in() {
     let provider = IdentityProvider::start().await;
     let strategy = strategy(described(&provider)).randomness(|_| Err(std::io::Error::other("dry")));

@@ -460,7 +460,9 @@ async fn tokens_are_refreshed_and_log_ins_begun_by_hand() {
         async |parameters: &[(&str, &str)]| strategy.begin(&head, LocalPath::root(), parameters).await;
     let redirect = begin(&[("prompt", "login")]).await.unwrap();
     assert!(redirect.location().to_str().unwrap().ends_with("&prompt=login"));
-    for own in ["nonce", "max_age", "redirect_uri"] {
+    let more = begin(&[("scope", "openid calendar")]).await.unwrap();
+    assert!(more.location().to_str().unwrap().contains("&scope=openid+calendar&"));
+    for own in ["nonce", "max_age", "redirect_uri", "scope"] {
         assert!(begin(&[(own, "1")]).await.unwrap_err().is_misconfigured(), "{own}");
     }
 }

@@ -39,8 +39,12 @@ fn what_cannot_be_is_refused_when_the_program_starts() {
         refused(Provider { authorization_endpoint: plain, ..good() }),
         endpoint("authorization_endpoint")
     );
-    let parameters = vec![("state".into(), "fixed".into())];
-    assert_eq!(refused(Provider { parameters, ..good() }), Some(InvalidSetup::Parameter("state".into())));
+    for own in ["state", "scope", "client_key"] {
+        let parameters = vec![(own.into(), "fixed".into())];
+        let renamed = vec![("client_id".into(), "client_key".into())];
+        let refused = refused(Provider { parameters, renamed, ..good() });
+        assert_eq!(refused, Some(InvalidSetup::Parameter(own.into())));
+    }
     let userinfo_headers = vec![("bad header".into(), "x".into())];
     assert_eq!(
         refused(Provider { userinfo_headers, ..good() }),
