@@ -13,10 +13,12 @@ use http::request::Parts;
 
 pub use self::cookie::{InvalidCookieName, SameSite, SetCookie};
 pub use self::sessions::Sessions;
+use self::sessions::UNKNOWN_SESSION;
 pub use self::store::{MemoryStore, SessionKey, SessionRecord, SessionStore};
 #[cfg(feature = "tower-sessions")]
 pub use self::tower_sessions::TowerSessions;
 use crate::cross_origin::cross_origin;
+use crate::respond::navigation::Navigation;
 use crate::{Challenge, Challenges, Error, Outcome, Rejection, Strategy};
 
 /// Whoever has logged in, by the cookie of his session.
@@ -60,7 +62,8 @@ use crate::{Challenge, Challenges, Error, Outcome, Rejection, Strategy};
 /// | --- | --- |
 /// | no such cookie, or an empty one | pass, `WWW-Authenticate: Cookie` |
 /// | two such cookies | 400 `invalid_request` |
-/// | a cookie of no session, or of one that has ended | 401 `invalid_token`, and the cookie is taken back |
+/// | a cookie of a session that has ended | 401 `invalid_token`, and the cookie is taken back |
+/// | a cookie of no session | the same; the cookie is taken back only from whoever looks at pages, as it may just have been replaced |
 /// | a good cookie, but another site sent the request and it is no `GET` | 403 `access_denied` |
 /// | a good cookie, and the user is gone or has another `session_auth_hash` | 401 `invalid_token`, and the session ends |
 /// | a good cookie, and the store or the function said `Err` | 503 |
@@ -117,7 +120,7 @@ impl<S: SessionStore, V: LoadUser> Strategy for Session<S, V> {
         }
         let record = match self.sessions.use_session(&key).await? {
             Ok(record) => record,
-            Err(cause) => return Ok(self.ended(cause)),
+            Err(cause) => return Ok(self.ended(cause, request)),
         };
         let user = self.load.load(record.user.clone()).await.map_err(Error::new)?;
         let cause = match user {
@@ -126,13 +129,18 @@ impl<S: SessionStore, V: LoadUser> Strategy for Session<S, V> {
             None => "unknown_user",
         };
         self.sessions.remove(&key).await?;
-        Ok(self.ended(cause))
+        Ok(self.ended(cause, request))
     }
 }
 
 impl<S, V> Session<S, V> {
-    fn ended<U>(&self, cause: &'static str) -> Outcome<U> {
+    fn ended<U>(&self, cause: &'static str, request: &Parts) -> Outcome<U> {
         let rejection = Rejection::session_ended(self.challenges.clone()).because(cause);
+        // Its token may have been replaced a moment ago (`log_in`, `renew`), while a page's scripts still had requests under
+        // way with the old one. Were the cookie taken back by their answers, it would be the new one that goes.
+        if cause == UNKNOWN_SESSION && Navigation::of(request).is_none() {
+            return Outcome::Reject(rejection);
+        }
         Outcome::Reject(rejection.with_cookie(self.sessions.no_cookie().into()))
     }
 }

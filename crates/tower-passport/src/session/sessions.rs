@@ -73,6 +73,9 @@ struct NewSession {
     data: Option<String>,
 }
 
+/// Why a session does not go on: there is none with this token, or no longer.
+pub(super) const UNKNOWN_SESSION: &str = "unknown_session";
+
 const HOUR: Duration = Duration::from_hours(1);
 
 impl<S: SessionStore> Sessions<S> {
@@ -206,7 +209,7 @@ impl<S: SessionStore> Sessions<S> {
         key: &SessionKey,
     ) -> Result<Result<SessionRecord, &'static str>, Error> {
         let Some(session) = self.store.load(key).await.map_err(Error::new)? else {
-            return Ok(Err("unknown_session"));
+            return Ok(Err(UNKNOWN_SESSION));
         };
         let now = (self.settings.clock)();
         // A clock that was set back is no reason to end sessions.

@@ -19,7 +19,8 @@ use tower_passport::{
 use crate::answer::{answer, get};
 use crate::says::no_credentials;
 
-const ENDED: &str = r#"401 [Cookie] set-cookie: __Host-session=; Path=/; HttpOnly; SameSite=Lax; Secure; Max-Age=0 {"error":"invalid_token","error_description":"The session has ended. Log in again."}"#;
+const ENDED: &str =
+    r#"401 [Cookie] {"error":"invalid_token","error_description":"The session has ended. Log in again."}"#;
 const HOUR: u64 = 3600;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -191,6 +192,34 @@ async fn a_session_that_nobody_uses_ends() {
     assert_eq!(site.cause(&alice).await, "session_idle");
     assert_eq!(site.ask(&alice).await, ENDED);
     assert_eq!(site.cause(&alice).await, "unknown_session", "it was removed");
+}
+
+#[tokio::test]
+async fn a_cookie_is_taken_back_with_its_session() {
+    let site = Site::new();
+    let taken_back =
+        "401 [Cookie] set-cookie: __Host-session=; Path=/; HttpOnly; SameSite=Lax; Secure; Max-Age=0 {";
+    let alice = site.log_in(&nothing()).await;
+    site.wait(2 * HOUR);
+    assert!(site.ask(&alice).await.starts_with(taken_back));
+    let visit = || Request::get("/").header("accept", "text/html");
+    assert!(
+        site.send(visit(), &alice).await.starts_with(taken_back),
+        "of no session, and a page is asked for"
+    );
+}
+
+/// A script's requests that were under way with the old cookie are answered after the one that set the new.
+#[tokio::test]
+async fn a_late_answer_to_the_old_cookie_leaves_the_new_one_alone() {
+    let site = Site::new();
+    let old = site.log_in(&nothing()).await;
+    let new = browser(&site.sessions.renew(&old, &ALICE).await.unwrap().unwrap());
+    let late = Request::get("/").header("accept", "text/html").header("sec-fetch-mode", "cors");
+    for late in [late, Request::get("/").header("accept", "application/json"), Request::post("/")] {
+        assert_eq!(site.send(late, &old).await, ENDED);
+    }
+    assert_eq!(site.ask(&new).await, "200 alice");
 }
 
 #[tokio::test]
