@@ -61,7 +61,7 @@ impl<S, R> Authenticate<S, R> {
 
     /// Answers refused requests as this function says, instead of with [`Refusal::to_response`]: with the
     /// application's own JSON, with a page, with a gRPC status. Any body goes. The head of the request is there too,
-    /// for its `Accept` field.
+    /// for its `Accept` field. Of the header fields, what such an answer must have is added (see [`Respond`]).
     ///
     /// ```
     /// # use tower_passport::{Authenticate, BoxStrategy};

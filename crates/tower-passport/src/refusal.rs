@@ -122,25 +122,40 @@ impl Refusal {
         let body = if self.location().is_some() { Bytes::new() } else { body };
         let mut response = Response::new(B::from(body));
         *response.status_mut() = self.status();
-        let headers = response.headers_mut();
-        for challenge in self.challenges() {
-            headers.append(header::WWW_AUTHENTICATE, challenge.clone());
+        self.complete(&mut response);
+        if self.location().is_none() {
+            let content_type = HeaderValue::from_static(content_type);
+            response.headers_mut().insert(header::CONTENT_TYPE, content_type);
         }
-        if let Some(after) = self.retry_after() {
-            // Whole seconds, rounded up: a client that comes too early only comes twice.
-            let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
-            headers.insert(header::RETRY_AFTER, seconds.into());
-        }
-        if let Some(location) = self.location() {
-            headers.insert(header::LOCATION, location.clone());
-        } else {
-            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-        }
-        self.add_cookies(headers);
-        // It depends on the credentials of this request, whatever its URL (RFC 9111, section 3.5).
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        response.extensions_mut().insert(self.clone());
         response
+    }
+
+    /// Adds what an answer to this must have, as far as whoever wrote it has not said it himself.
+    pub(crate) fn complete<B>(&self, response: &mut Response<B>) {
+        let is_as_refused = response.status() == self.status();
+        let headers = response.headers_mut();
+        // Not to an answer that hides the refusal, a 404 say.
+        if is_as_refused {
+            if !headers.contains_key(header::WWW_AUTHENTICATE) {
+                for challenge in self.challenges() {
+                    headers.append(header::WWW_AUTHENTICATE, challenge.clone());
+                }
+            }
+            if let Some(after) = self.retry_after() {
+                // Whole seconds, rounded up: a client that comes too early only comes twice.
+                let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
+                headers.entry(header::RETRY_AFTER).or_insert_with(|| seconds.into());
+            }
+            if let Some(location) = self.location() {
+                headers.entry(header::LOCATION).or_insert_with(|| location.clone());
+            }
+        }
+        // It depends on the credentials of this request, whatever its URL (RFC 9111, section 3.5).
+        headers.entry(header::CACHE_CONTROL).or_insert_with(|| HeaderValue::from_static("no-store"));
+        // The URL itself may have credentials in it: a token, the code of a log-in (RFC 9700, section 4.2.4).
+        headers.entry(header::REFERRER_POLICY).or_insert_with(|| HeaderValue::from_static("no-referrer"));
+        self.add_cookies(headers);
+        response.extensions_mut().insert(self.clone());
     }
 
     pub(crate) fn add_cookies(&self, headers: &mut HeaderMap) {

@@ -19,7 +19,9 @@ use crate::{Reason, Refusal};
 /// Implemented for functions of a refusal and the head of its request.
 pub trait Respond<B>: Send + Sync + 'static {
     /// The answer to a refused request. Beside what it says itself it should carry the refusal's
-    /// [cookies](Refusal::cookies), and the refusal in its extensions; for functions the layer sees to that.
+    /// [cookies](Refusal::cookies) and, if it has the refusal's status, its challenges and when to try again; it should be
+    /// kept by no cache, and have the refusal in its extensions. For functions the layer sees to all of that, but leaves
+    /// alone what they set themselves.
     fn respond(&self, refusal: &Refusal, request: &Parts) -> Response<B>;
 }
 
@@ -124,8 +126,7 @@ where
 {
     fn respond(&self, refusal: &Refusal, request: &Parts) -> Response<B> {
         let mut response = self(refusal, request);
-        refusal.add_cookies(response.headers_mut());
-        response.extensions_mut().insert(refusal.clone());
+        refusal.complete(&mut response);
         response
     }
 }

@@ -1,4 +1,4 @@
-use http::header::{ACCEPT, CACHE_CONTROL, LOCATION};
+use http::header::{ACCEPT, LOCATION};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Response, StatusCode, Uri};
 
@@ -43,11 +43,8 @@ pub(crate) fn see_other<B: Default>(refusal: &Refusal, location: HeaderValue) ->
     let mut response = Response::new(B::default());
     // Not 302, which some clients follow with the same method.
     *response.status_mut() = StatusCode::SEE_OTHER;
-    let headers = response.headers_mut();
-    headers.insert(LOCATION, location);
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    refusal.add_cookies(headers);
-    response.extensions_mut().insert(refusal.clone());
+    response.headers_mut().insert(LOCATION, location);
+    refusal.complete(&mut response);
     response
 }
 

@@ -272,3 +272,40 @@ async fn refusals_of_the_other_door_have_pages_too() {
     let shown = guarded().layer(RefusalPages::new()).oneshot(at("/a", &[BROWSER, ("a", "denied")])).await;
     assert_eq!(shown.unwrap().status(), 403);
 }
+
+#[tokio::test]
+async fn what_an_answer_must_have_is_added_to_that_of_a_function() {
+    let ask = async |says: &'static str, status: u16, own: &'static [(&str, &str)]| {
+        let page = move |_: &Refusal, _: &http::request::Parts| {
+            let response = Response::builder().status(status);
+            let response =
+                own.iter().fold(response, |response, (name, value)| response.header(*name, *value));
+            response.body(Body::empty()).unwrap()
+        };
+        let layer = Authenticate::new(Says("A")).respond_with(page);
+        app(layer).oneshot(at("/a", &[("a", says)])).await.unwrap().headers().clone()
+    };
+    let wrong = ask("wrong", 401, &[]).await;
+    assert_eq!(wrong[header::WWW_AUTHENTICATE], "A");
+    assert_eq!(
+        (&wrong[header::CACHE_CONTROL], &wrong[header::REFERRER_POLICY]),
+        (&"no-store".parse().unwrap(), &"no-referrer".parse().unwrap(),)
+    );
+    assert_eq!(ask("later", 503, &[]).await[header::RETRY_AFTER], "2");
+    assert_eq!(ask("elsewhere", 303, &[]).await[header::LOCATION], "https://id.example/?a=b");
+    let own = &[("www-authenticate", "Own"), ("cache-control", "private"), ("referrer-policy", "origin")];
+    let said = ask("wrong", 401, own).await;
+    for (name, value) in own {
+        assert_eq!(said.get_all(*name).iter().collect::<Vec<_>>(), [value], "{name}");
+    }
+    let hidden = ask("wrong", 404, &[]).await;
+    assert!(!hidden.contains_key(header::WWW_AUTHENTICATE) && hidden.contains_key(header::CACHE_CONTROL));
+}
+
+#[tokio::test]
+async fn an_address_with_a_code_in_it_is_told_to_nobody() {
+    let response = respond(tower_passport::AsItIs, &[("a", "denied")]).await;
+    assert_eq!(response.headers()[header::REFERRER_POLICY], "no-referrer");
+    let (_, headers) = ask("/login", at("/a", &[BROWSER])).await;
+    assert_eq!(headers[header::REFERRER_POLICY], "no-referrer");
+}
