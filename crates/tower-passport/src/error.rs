@@ -26,6 +26,11 @@ pub struct Error {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Undecided,
+    #[cfg_attr(
+        not(feature = "remote-keys"),
+        expect(dead_code, reason = "only keys that are fetched have to wait")
+    )]
+    NotYet,
     Misconfigured,
 }
 
@@ -39,6 +44,17 @@ impl Error {
             Ok(error) => *error,
             Err(source) => Self { kind: Kind::Undecided, source, retry_after: None },
         }
+    }
+
+    /// Could not decide, which nobody here has to mend: a client asks for what cannot be looked up again so soon.
+    #[cfg(feature = "remote-keys")]
+    pub(crate) fn not_yet(source: &'static str, after: Duration) -> Self {
+        Self { kind: Kind::NotYet, source: source.into(), retry_after: Some(after) }
+    }
+
+    /// Whether this is no trouble of the server, and every client can bring it about.
+    pub(crate) fn is_not_yet(&self) -> bool {
+        self.kind == Kind::NotYet
     }
 
     /// Can never decide, because the program is put together wrongly: a layer is missing. Becomes 500.
@@ -71,7 +87,7 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self.kind {
-            Kind::Undecided => "could not decide who sent the request",
+            Kind::Undecided | Kind::NotYet => "could not decide who sent the request",
             Kind::Misconfigured => "authentication is not set up completely",
         })
     }

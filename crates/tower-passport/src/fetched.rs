@@ -32,6 +32,13 @@ pub(crate) struct Keeping {
     pub(crate) pause: Duration,
 }
 
+/// See [`Fetched::newer`].
+#[derive(Debug)]
+pub(crate) enum Newer<T> {
+    Now(Arc<T>),
+    In(Duration),
+}
+
 struct State<T> {
     latest: Option<Dated<Arc<T>>>,
     failure: Option<Dated<HttpError>>,
@@ -89,9 +96,9 @@ impl<T: Send + Sync + 'static> Fetched<T> {
         self.result(ended).await
     }
 
-    /// A document fetched just now, because the latest lacks something that should be in it; `None` if that *is* from
-    /// just now, so that whoever asks for what does not exist makes no more than one fetch a pause.
-    pub(crate) async fn newer(&self) -> Result<Option<Arc<T>>, HttpError> {
+    /// A document fetched just now, because the latest lacks something that should be in it; or how long to wait, if that
+    /// is from a moment ago, so that whoever asks for what does not exist makes no more than one fetch a pause.
+    pub(crate) async fn newer(&self) -> Result<Newer<T>, HttpError> {
         let ended = {
             let now = (self.0.clock)();
             let mut state = self.state();
@@ -100,12 +107,15 @@ impl<T: Send + Sync + 'static> Fetched<T> {
             {
                 return Err(failure.value.clone());
             }
-            if state.latest.as_ref().is_some_and(|latest| latest.age(now) < self.0.keeping.pause) {
-                return Ok(None);
+            let age = state.latest.as_ref().map(|latest| latest.age(now));
+            if let Some(left) = age.and_then(|age| self.0.keeping.pause.checked_sub(age))
+                && !left.is_zero()
+            {
+                return Ok(Newer::In(left));
             }
             self.begin(&mut state)
         };
-        self.result(ended).await.map(Some)
+        self.result(ended).await.map(Newer::Now)
     }
 
     /// Begins a fetch, or joins the one that is under way. It is a task of its own: a client that hangs up does not
@@ -312,13 +322,15 @@ mod tests {
         let (publisher, document) = publisher();
         publisher.answer(100);
         assert_eq!(*document.get().await.unwrap(), 1);
-        for _ in 0..100 {
-            assert!(document.newer().await.unwrap().is_none());
+        for second in 0..10 {
+            publisher.at(second);
+            let left = Duration::from_secs(10 - second);
+            assert!(matches!(document.newer().await, Ok(Newer::In(wait)) if wait == left));
         }
         publisher.at(10);
-        assert_eq!(document.newer().await.unwrap().as_deref(), Some(&2));
+        assert!(matches!(document.newer().await, Ok(Newer::Now(edition)) if *edition == 2));
         for _ in 0..100 {
-            assert!(document.newer().await.unwrap().is_none());
+            assert!(matches!(document.newer().await, Ok(Newer::In(_))));
         }
         assert_eq!(publisher.asked(), 2);
         publisher.at(20);

@@ -56,7 +56,7 @@ use crate::{
 /// | metadata of another issuer, none, or none in time | 503 |
 /// | no ID token, or one that does not hold | 400, the reason in the log |
 /// | a userinfo with another `sub` than the ID token's | 400 |
-/// | an ID token signed with a key that is not in its set, also after a look | 400 |
+/// | an ID token signed with a key that is not in its set, also after a look | 400; 503 if it cannot be looked for so soon |
 /// | no keys | 503 |
 ///
 /// Of an ID token are checked: the signature with the provider's published keys and only by the registered

@@ -285,7 +285,10 @@ pub(crate) fn admit<U>(conclusion: Result<Outcome<U>, Error>) -> Result<Admissio
 /// One event for each refusal. The client hears one sentence; here is what the operator wants to know.
 pub(crate) fn logged(refusal: Refusal) -> Refusal {
     let (reason, cause) = (refusal.reason().as_str(), refusal.cause());
-    if let Some(error) = refusal.error() {
+    if let Some(error) = refusal.error().filter(|error| error.is_not_yet()) {
+        // Not an error, or whoever likes could fill the log with them.
+        tracing::info!(reason, error = error.source(), "Credentials not checked yet: {error}");
+    } else if let Some(error) = refusal.error() {
         tracing::error!(reason, error = error.source(), "Authentication failed: {error}");
     } else if matches!(refusal.reason(), Reason::NoCredentials | Reason::Redirect) {
         // The ordinary beginning of every log-in.

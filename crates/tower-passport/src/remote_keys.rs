@@ -8,7 +8,7 @@ use strict_jose::{Algorithm, KeySet, KidExcerpt};
 
 use crate::clock::{Clock, system_clock};
 use crate::discovery::Metadata;
-use crate::fetched::{Fetched, Keeping};
+use crate::fetched::{Fetched, Keeping, Newer};
 use crate::{Error, HttpClient, HttpError, ProvideKeys};
 
 /// The keys that an issuer publishes as a JWK set, for [`Jwt`](crate::Jwt): fetched when the first token comes, kept, and
@@ -32,7 +32,8 @@ use crate::{Error, HttpClient, HttpError, ProvideKeys};
 ///   serve for a day. Only then, or if there never were any, the answer is 503 (never 401: no token became bad).
 /// - **Rotation:** a token that names a key which is not here has the set fetched anew, at once. But anybody can write
 ///   such a token, so there is at most one fetch in ten seconds, whoever asks, and none within five minutes for a name
-///   that was asked for in vain.
+///   that was asked for in vain. In between, the answer to a token with a name that was not looked for is 503 with
+///   `Retry-After`, since it may be the first of a new key; those of known keys do not notice.
 /// - **A hostile or broken server** finds an [`HttpClient`] that knows how long to wait and how much to read. A set with
 ///   something wrong in it is refused as a whole, and the last good one stays.
 pub struct RemoteKeys {
@@ -170,12 +171,16 @@ impl ProvideKeys for RemoteKeys {
         if self.is_remembered(kid, now) {
             return Ok(None);
         }
-        let newer = self.fetched.newer().await.map_err(unreachable_issuer)?;
-        // Only after a fetch: a set from a moment ago may be from a moment before the key was published.
-        if newer.is_some() {
-            self.remember(kid, now);
+        match self.fetched.newer().await.map_err(unreachable_issuer)? {
+            Newer::Now(keys) => {
+                if keys.iter().all(|key| key.kid().map(KidExcerpt::of) != Some(*kid)) {
+                    self.remember(kid, now);
+                }
+                Ok(Some(keys))
+            }
+            // A set from a moment ago may be from a moment before the key was published.
+            Newer::In(left) => Err(Error::not_yet("the key is looked for after a pause", left)),
         }
-        Ok(newer)
     }
 }
 

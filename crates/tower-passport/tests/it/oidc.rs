@@ -311,7 +311,7 @@ async fn rotated_keys_are_found_at_once() {
     provider.now().signs_with = new.clone();
     provider.now().published = vec![new];
     // The set was fetched in this very second, so the new key is looked for only after a pause.
-    Browser::default().log_in(&site, &provider).await.is(400, "unknown_key");
+    Browser::default().log_in(&site, &provider).await.is(503, "temporarily_unavailable");
     assert_eq!(provider.asked("/jwks"), 1);
 
     let provider = IdentityProvider::start().await;

@@ -125,24 +125,43 @@ async fn a_flood_of_unknown_keys_makes_one_fetch_in_ten_seconds() {
     assert_eq!(api.ask(&old).await, GOOD);
     let flood = async |start: usize| {
         for number in start..start + 100 {
-            assert_eq!(api.ask(&old.clone().with_kid(format!("unknown {number}"))).await, INVALID_TOKEN);
+            assert_eq!(api.ask(&old.clone().with_kid(format!("unknown {number}"))).await, UNDECIDED);
         }
     };
     flood(0).await;
     assert_eq!(api.fetches(), 1, "the set was fetched just now");
     for round in 1..=3 {
         api.at(10 * round);
+        assert_eq!(api.ask(&old.clone().with_kid(format!("looked for {round}"))).await, INVALID_TOKEN);
         flood(1_000 * usize::try_from(round).unwrap()).await;
         assert_eq!(api.fetches(), 1 + usize::try_from(round).unwrap());
+        assert_eq!(api.ask(&old).await, GOOD, "whoever has a known key does not notice");
     }
+    let new = key("new");
+    api.issuer.now().published = vec![new.clone(), old.clone()];
+    assert_eq!(api.ask(&new).await, UNDECIDED, "a pause, and not the word that it is bad");
+    api.at(40);
+    assert_eq!(api.ask(&key("unknown too")).await, INVALID_TOKEN);
+    assert_eq!(api.ask(&new).await, GOOD, "the flood itself has it fetched");
+}
+
+#[tokio::test]
+async fn a_name_that_was_found_is_not_remembered_as_unknown() {
+    let api = Api::start().await;
+    let (old, new) = (api.issuer.now().published[0].clone(), key("new"));
     assert_eq!(api.ask(&old).await, GOOD);
+    for (after, published) in [(10, vec![new.clone()]), (20, vec![old.clone()]), (30, vec![new.clone()])] {
+        api.at(after);
+        api.issuer.now().published = published.clone();
+        assert_eq!(api.ask(&published[0]).await, GOOD, "after {after} s");
+    }
 }
 
 #[tokio::test]
 async fn a_name_that_nobody_has_is_remembered() {
     let api = Api::start().await;
     let lost = key("lost");
-    assert_eq!(api.ask(&lost).await, INVALID_TOKEN);
+    assert_eq!(api.ask(&lost).await, UNDECIDED);
     api.at(10);
     assert_eq!(api.ask(&lost).await, INVALID_TOKEN);
     assert_eq!(api.fetches(), 2);
