@@ -1,5 +1,6 @@
 //! Signed tokens: `Authorization: Bearer eyJhbGciOi...`.
 
+mod by_issuer;
 mod provide_keys;
 mod token_cache;
 mod verify;
@@ -11,6 +12,7 @@ use std::time::SystemTime;
 use http::request::Parts;
 use strict_jose::{Error as TokenError, Rules, Verified};
 
+pub use self::by_issuer::ByIssuer;
 pub use self::provide_keys::ProvideKeys;
 #[cfg(feature = "token-cache")]
 pub use self::token_cache::TokenCache;
@@ -56,6 +58,8 @@ use crate::{BearerHeader, Error, InvalidChallenge, Outcome, Strategy, TokenSourc
 /// | a token, and the keys [could not be had](ProvideKeys) | 503 |
 ///
 /// The client hears the same words for every bad token; the log has the reason (`expired`, `bad_signature`, ...).
+///
+/// Tokens of several issuers on one route: [`ByIssuer`].
 ///
 /// Source: RFC 6750 (bearer tokens), RFC 8725 (best practices for JWTs).
 pub struct Jwt<K, V, T = BearerHeader, C = NoCache> {

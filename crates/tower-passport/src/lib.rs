@@ -4,7 +4,7 @@
 //! - The trait to learn: [`Strategy`], its [`Outcome`], and how it ends badly: [`Rejection`], [`Error`].
 //! - The doors: `Auth`, [`Authenticate`] (with [`CurrentUser`]), and what they say to the refused: [`Refusal`],
 //!   [`Respond`] ([`ProblemJson`], [`GrpcStatus`], [`LoginPage`], [`FailurePage`], and [`RefusalPages`] for both doors).
-//! - The strategies: `Jwt` (with [`TokenSource`], `ProvideKeys`, `RemoteKeys`, `TokenCache`), `Bearer`, `ApiKey`, `Basic`,
+//! - The strategies: `Jwt` (with `ByIssuer`, [`TokenSource`], `ProvideKeys`, `RemoteKeys`, `TokenCache`), `Bearer`, `ApiKey`, `Basic`,
 //!   `Local` (with [`BufferBody`]), `Session` (with `Sessions`), `OAuth2`, `Oidc`, [`Anonymous`].
 //! - Against requests that other sites cause: [`CrossOriginProtection`].
 //! - Chains: [`Or`], [`Map`], [`BoxStrategy`]; scopes: [`HasScope`], [`RequireScope`], `Scoped`.
@@ -108,7 +108,8 @@ pub use self::http_client::{HttpClient, HttpError, Network};
 pub use self::jwt::TokenCache;
 #[cfg(feature = "jwt")]
 pub use self::jwt::{
-    ByFunction, ByType, CacheTokens, IntoVerifyClaims, Jwt, NoCache, ProvideKeys, VerifyClaims, VerifyFn,
+    ByFunction, ByIssuer, ByType, CacheTokens, IntoVerifyClaims, Jwt, NoCache, ProvideKeys, VerifyClaims,
+    VerifyFn,
 };
 pub use self::layer::{Authenticate, AuthenticateService, CurrentUser};
 #[cfg(feature = "local")]

@@ -17,6 +17,8 @@ mod browser;
 #[cfg(test)]
 mod buffer_body;
 #[cfg(test)]
+mod by_issuer;
+#[cfg(test)]
 mod chain;
 #[cfg(test)]
 mod cross_origin;
