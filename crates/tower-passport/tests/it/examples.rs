@@ -12,6 +12,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tower_passport::{ApiKeyFormat, MemoryStore, Sessions, TokenDigest};
 
 use crate::answer::{answer, get, post};
+use crate::browser::Browser;
+use crate::identity_provider::{CLIENT_ID, CLIENT_SECRET, IdentityProvider};
 
 #[expect(dead_code, unreachable_pub, reason = "a program of its own, with a `main`")]
 #[path = "../../examples/chain.rs"]
@@ -28,6 +30,9 @@ mod hyper_server;
 #[expect(dead_code, unreachable_pub, reason = "a program of its own, with a `main`")]
 #[path = "../../examples/local_login.rs"]
 mod local_login;
+#[expect(dead_code, reason = "a program of its own, with a `main`")]
+#[path = "../../examples/oidc_login.rs"]
+mod oidc_login;
 #[expect(dead_code, reason = "a program of its own, with a `main`")]
 #[path = "../../examples/tonic.rs"]
 mod tonic_server;
@@ -102,6 +107,43 @@ async fn cookie_session() {
     assert!(logged_out.starts_with("303 location: /login set-cookie: __Host-session=;"), "{logged_out}");
     let ended = send(Method::GET, "/", cookie, "").await;
     assert!(ended.starts_with("303 location: /login?return_to=%2F set-cookie: __Host-session=;"), "{ended}");
+}
+
+#[tokio::test]
+async fn oidc_login() {
+    let provider = IdentityProvider::start().await;
+    // The program has no clock but the system's.
+    let now = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs();
+    provider.now().claims = json!({ "iat": now, "exp": now + 300 });
+    let app = oidc_login::app(|name| {
+        Ok(match name {
+            "BASE_URL" => "http://127.0.0.1:3000",
+            "ISSUER" => &provider.url,
+            "CLIENT_ID" => CLIENT_ID,
+            "CLIENT_SECRET" => CLIENT_SECRET,
+            "SECRET" => "a secret of at least thirty-two bytes",
+            name => return Err(name.to_owned()),
+        }
+        .to_owned())
+    });
+    let app = app.unwrap();
+    let mut browser = Browser::default();
+    let page = [("accept", "text/html")];
+    assert_eq!(answer(app.clone(), get(&page)).await, "303 location: /login?return_to=%2F");
+    let begun = browser.get(&app, "/login?return_to=%2F").await;
+    let answer = provider.consent(&begun.location.unwrap());
+    let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&answer).finish();
+    let back = browser.get(&app, &format!("/login?{query}")).await;
+    assert_eq!((back.status, back.location.as_deref()), (303, Some("/")), "{back:?}");
+    assert!(browser.get(&app, "/").await.body.starts_with("<p>Hello, alice-7</p>"));
+
+    let over = browser.ask(&app, Method::POST, "/logout", String::new()).await;
+    let (there, goodbye) = (&provider.url, "http%3A%2F%2F127.0.0.1%3A3000%2Fgoodbye");
+    let there = format!("{there}/logout?client_id={CLIENT_ID}&post_logout_redirect_uri={goodbye}");
+    assert_eq!((over.status, over.location), (303, Some(there)));
+    assert!(browser.cookies.is_empty());
+    assert_eq!(browser.get(&app, "/goodbye").await.body, "You are logged out.");
+    browser.get(&app, "/").await.is(401, "no_credentials");
 }
 
 /// A listener on a free port of this machine.

@@ -1,0 +1,59 @@
+//! Log in at a provider, which must know `$BASE_URL/login`; log out here and there, and come back to `$BASE_URL/goodbye`:
+//!
+//!     PORT=3000 BASE_URL=http://127.0.0.1:3000 SECRET=$(openssl rand -hex 32) ISSUER=https://id.example \
+//!     CLIENT_ID=recipes CLIENT_SECRET=... cargo run --all-features --example oidc_login
+use std::{borrow::Cow, convert::Infallible, env, error::Error, sync::Arc};
+
+use axum::response::{Html, IntoResponse, Redirect};
+use axum::{Router, http::HeaderMap, routing::get, routing::post};
+use tower_passport::{Authenticate, Client, CurrentUser, Flows, HttpClient, Login, Logout, MemoryStore};
+use tower_passport::{Network, Oidc, OidcProvider, Refusal, Session, SessionUser, Sessions, SignedIn};
+
+#[derive(Clone)]
+struct User(String); // yours is a row that you find by provider and subject
+
+impl SessionUser for User {
+    fn id(&self) -> Cow<'_, str> {
+        Cow::Borrowed(&self.0)
+    }
+
+    fn session_auth_hash(&self) -> Cow<'_, [u8]> {
+        Cow::Borrowed(b"his password is the provider's business")
+    }
+}
+
+async fn home(CurrentUser(User(name)): CurrentUser<User>) -> Html<String> {
+    let name = name.replace('&', "&amp;").replace('<', "&lt;");
+    Html(format!("<p>Hello, {name}</p><form method=post action=/logout><button>Log out</button></form>"))
+}
+
+pub(crate) fn app(set: impl Fn(&str) -> Result<String, String>) -> Result<Router, Box<dyn Error>> {
+    let (base, http) = (set("BASE_URL")?, HttpClient::new(Network::Loopback)?); // yours is `Public`
+    let (provider, flows) = (OidcProvider::new("id", set("ISSUER")?), Flows::new(set("SECRET")?.as_bytes())?);
+    let client = Client::new(set("CLIENT_ID")?, format!("{base}/login"))?.secret(set("CLIENT_SECRET")?);
+    let find = async |login: Login| Ok::<_, Infallible>(Some(User(login.profile.subject)));
+    let oidc = Arc::new(Oidc::new(provider, client, flows, http, find)?);
+    let sessions = Sessions::new(MemoryStore::new()).insecure(); // at loopback only
+    let guard = Session::new(sessions.clone(), async |id| Ok::<_, Infallible>(Some(User(id))));
+    let (begin, strategy) = (sessions.clone(), Arc::clone(&oidc));
+    let log_in = async move |head: HeaderMap, CurrentUser(end): CurrentUser<SignedIn<User>>| {
+        Ok::<_, Refusal>((begin.log_in(&head, &end.user).await?, end.redirect()))
+    };
+    let log_out = async move |head: HeaderMap| {
+        let (over, goodbye) = (sessions.log_out(&head).await?, format!("{base}/goodbye"));
+        let logout = Logout { post_logout_redirect_uri: Some(&goodbye), ..Logout::default() };
+        let there = oidc.log_out(logout).await?.map(IntoResponse::into_response);
+        Ok::<_, Refusal>((over, there.unwrap_or_else(|| Redirect::to("/goodbye").into_response())))
+    };
+    let site = Router::new().route("/", get(home)).route("/logout", post(log_out));
+    let site = site.layer(Authenticate::new(guard).login_page("/login")?);
+    let entrance = Router::new().route("/login", get(log_in)).layer(Authenticate::new(strategy));
+    Ok(site.merge(entrance).route("/goodbye", get(async || "You are logged out.")))
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let set = |name: &str| env::var(name).map_err(|_| format!("{name} is not set"));
+    let listener = tokio::net::TcpListener::bind(format!("127.0.0.1:{}", set("PORT")?)).await?;
+    Ok(axum::serve(listener, app(set)?).await?)
+}
