@@ -1,7 +1,7 @@
 // Opens /docs in a browser: every operation of openapi.json is on the page, a request can be tried from it, nothing is
 // loaded from anywhere but the server itself, and the page's own security policy blocks none of it.
 import assert from "node:assert/strict";
-import { chromium } from "playwright-core";
+import { launch } from "./browser.mjs";
 
 const origin = new URL(process.env.BASE_URL).origin;
 const document = await (await fetch(`${origin}/api/v1/openapi.json`)).json();
@@ -11,18 +11,7 @@ const documented = Object.entries(document.paths)
   .sort();
 assert.ok(documented.includes("POST /api/v1/recipes"), "openapi.json documents POST /api/v1/recipes");
 
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  args: [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-  ],
-});
+const browser = await launch();
 try {
   const page = await browser.newPage();
   page.setDefaultTimeout(20_000);

@@ -1,0 +1,38 @@
+//! A site where people log in with accounts at two other places, in each of the ways that there are.
+//!
+//!     relying-party ISSUER OTHER_ISSUER    # prints its address; ends when its standard input does
+//!
+//! | | |
+//! | --- | --- |
+//! | `/login/one`, `/login/posted` | at ISSUER by `OpenID` Connect; the answer in the URL, or posted |
+//! | `/login/plain` | at ISSUER by OAuth 2.0 |
+//! | `/login/other` | at OTHER_ISSUER |
+//! | `/` | who is logged in |
+//! | `/logout` | here, and at ISSUER |
+//! | `/clock` | lets the given seconds pass |
+//!
+//! Refusals say their cause in `x-cause`: a test looks at it, a client must not.
+
+mod site;
+mod users;
+
+use std::error::Error;
+use std::io::Read;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [issuer, other] = &arguments[..] else {
+        return Err("usage: relying-party ISSUER OTHER_ISSUER".into());
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    let origin = format!("http://{}", listener.local_addr()?);
+    let site = site::site(&origin, issuer, other)?;
+    println!("{origin}");
+    let parent_ends = tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new()));
+    tokio::select! {
+        ended = axum::serve(listener, site) => ended?,
+        _ = parent_ends => {}
+    }
+    Ok(())
+}
