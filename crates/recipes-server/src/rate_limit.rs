@@ -87,12 +87,22 @@ impl RateLimits {
         Self(Arc::new(Shared { tables, known, hash: RandomState::new(), clock }))
     }
 
-    /// Counts a request of this client.
+    /// Counts a request of this client, and of the site that it is in.
     ///
     /// # Errors
     /// [`LimitReached`].
     pub fn by_address(&self, limit: Limit, client: Option<IpAddr>) -> Result<Option<Spent>, LimitReached> {
-        self.take(limit, self.key((limit, client.map(place))))
+        let site = client.and_then(site).map(|site| self.key((limit, "site", site)));
+        // The site first: what a whole site may not do any more makes no entries for its places.
+        if let Some(site) = site {
+            self.take_of(limit, site, PLACES_OF_A_SITE)?;
+        }
+        let spent = self.take(limit, self.key((limit, client.map(place))));
+        if let (Some(site), Err(_), Some(table)) = (site, &spent, self.table(limit)) {
+            // What is refused counts for nobody: one place could use up the whole site by it.
+            table.give_back(site, PLACES_OF_A_SITE);
+        }
+        spent
     }
 
     /// Counts a log-in for this account, whether it exists or not.
@@ -113,8 +123,12 @@ impl RateLimits {
     }
 
     fn take(&self, limit: Limit, key: u64) -> Result<Option<Spent>, LimitReached> {
-        let Some(table) = &self.0.tables[limit as usize] else { return Ok(None) };
-        let Taken { remaining, reset, retry_after } = table.take(key, self.now());
+        self.take_of(limit, key, 1)
+    }
+
+    fn take_of(&self, limit: Limit, key: u64, times: u32) -> Result<Option<Spent>, LimitReached> {
+        let Some(table) = self.table(limit) else { return Ok(None) };
+        let Taken { remaining, reset, retry_after } = table.take(key, times, self.now());
         let spent = Spent { limit, quota: table.quota(), remaining, reset };
         match retry_after {
             None => Ok(Some(spent)),
@@ -123,9 +137,13 @@ impl RateLimits {
     }
 
     fn give_back(&self, limit: Limit, key: u64) {
-        if let Some(table) = &self.0.tables[limit as usize] {
-            table.give_back(key);
+        if let Some(table) = self.table(limit) {
+            table.give_back(key, 1);
         }
+    }
+
+    fn table(&self, limit: Limit) -> Option<&Table> {
+        self.0.tables[limit as usize].as_ref()
     }
 
     fn key(&self, of: impl std::hash::Hash) -> u64 {
@@ -151,6 +169,17 @@ pub fn place(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => address.into(),
         IpAddr::V6(address) => std::net::Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
+    }
+}
+
+/// Sites get an IPv6 /48 or /56 with up to 65,536 places in it; all of them together may do as much as these many.
+const PLACES_OF_A_SITE: u32 = 16;
+
+/// The /48 of an IPv6 address; an IPv4 address is a place and nothing more.
+fn site(address: IpAddr) -> Option<std::net::Ipv6Addr> {
+    match address.to_canonical() {
+        IpAddr::V4(_) => None,
+        IpAddr::V6(address) => Some(std::net::Ipv6Addr::from_bits(address.to_bits() >> 80 << 80)),
     }
 }
 

@@ -7,8 +7,11 @@ use std::{
 
 use super::quota::Quota;
 
-/// Rows of places. A key can only be in its row; a new one takes the place of the one that has used least. So a flood
-/// of made-up keys pushes out what was hardly used and leaves what is exhausted. 512 KiB, once all are used.
+/// Rows of places. A key can only be in its row; a new one takes the place of the one that has used least, and has used
+/// nothing itself. So a flood of made-up keys pushes out what was hardly used and leaves what is exhausted: who wants to
+/// free his own counter by it has to use seven others of its row as much, which he cannot choose, because the hash is
+/// keyed at random. And it locks nobody out: a key that is new is served, however full the table is. 512 KiB, once all
+/// are used.
 const ROWS: usize = 4_096;
 const PLACES: usize = 8;
 
@@ -42,14 +45,15 @@ impl Table {
     }
 
     /// The generic cell rate algorithm: each request moves the time at which all is back by one step, and may move it
-    /// no further than a window away.
-    pub(super) fn take(&self, key: u64, now: u64) -> Taken {
-        let window = self.window();
+    /// no further than a window away. `times`: of a quota that is so many times as large.
+    pub(super) fn take(&self, key: u64, times: u32, now: u64) -> Taken {
+        let (window, step) = (self.window(), self.step_of(times));
         let mut rows = self.rows();
         let place = place_of(&mut rows, key);
+        let known = if place[0] == key { place[1] } else { now };
         // Further than a window away it can only be if the clock was set back.
-        let used_until = place[1].clamp(now, now.saturating_add(window));
-        let after = used_until.saturating_add(self.step);
+        let used_until = known.clamp(now, now.saturating_add(window));
+        let after = used_until.saturating_add(step);
         let beyond = after.saturating_sub(now.saturating_add(window));
         let (until, retry_after) = if beyond == 0 {
             *place = [key, after];
@@ -57,7 +61,7 @@ impl Table {
         } else {
             (used_until, Some(Duration::from_micros(beyond)))
         };
-        let left = now.saturating_add(window).saturating_sub(until) / self.step;
+        let left = now.saturating_add(window).saturating_sub(until) / step;
         Taken {
             remaining: u32::try_from(left).unwrap_or(u32::MAX),
             reset: Duration::from_micros(until - now),
@@ -66,11 +70,12 @@ impl Table {
     }
 
     /// Undoes what was taken once.
-    pub(super) fn give_back(&self, key: u64) {
+    pub(super) fn give_back(&self, key: u64, times: u32) {
+        let step = self.step_of(times);
         let mut rows = self.rows();
         let place = place_of(&mut rows, key);
         if place[0] == key {
-            place[1] = place[1].saturating_sub(self.step);
+            place[1] = place[1].saturating_sub(step);
         }
     }
 
@@ -87,6 +92,10 @@ impl Table {
         place[0] == key && place[1] > now
     }
 
+    fn step_of(&self, times: u32) -> u64 {
+        (self.step / u64::from(times)).max(1)
+    }
+
     fn window(&self) -> u64 {
         self.step.saturating_mul(u64::from(self.quota.requests()))
     }
@@ -96,7 +105,7 @@ impl Table {
     }
 }
 
-/// The place of this key; if it has none, the one in its row that has used least, with nothing used.
+/// The place of this key; if it has none, the one in its row that has used least, still with that one's key.
 fn place_of(rows: &mut [[[u64; 2]; PLACES]], key: u64) -> &mut [u64; 2] {
     let row = &mut rows[usize::try_from(key % ROWS as u64).unwrap_or(0)];
     let at = row.iter().position(|place| place[0] == key);
@@ -121,48 +130,91 @@ mod tests {
         let table = table(4, 60);
         let now = 1_000 * SECOND;
         for left in [3, 2, 1, 0] {
-            let taken = table.take(7, now);
+            let taken = table.take(7, 1, now);
             assert_eq!((taken.remaining, taken.retry_after), (left, None));
         }
-        let refused = table.take(7, now);
+        let refused = table.take(7, 1, now);
         assert_eq!((refused.remaining, refused.retry_after), (0, Some(Duration::from_secs(15))));
         assert_eq!(refused.reset, Duration::from_mins(1));
-        assert_eq!(table.take(7, now + 14 * SECOND).retry_after, Some(Duration::from_secs(1)));
-        assert_eq!(table.take(7, now + 15 * SECOND).retry_after, None);
-        assert_eq!(table.take(8, now).remaining, 3, "another key is another quota");
+        assert_eq!(table.take(7, 1, now + 14 * SECOND).retry_after, Some(Duration::from_secs(1)));
+        assert_eq!(table.take(7, 1, now + 15 * SECOND).retry_after, None);
+        assert_eq!(table.take(8, 1, now).remaining, 3, "another key is another quota");
     }
 
     #[test]
     fn what_is_given_back_can_be_used_again_and_no_more() {
         let table = table(2, 60);
-        assert_eq!(table.take(7, SECOND).remaining, 1);
-        table.give_back(7);
-        table.give_back(7);
-        table.give_back(9);
-        assert_eq!(table.take(7, SECOND).remaining, 1);
-        assert_eq!(table.take(9, SECOND).remaining, 1);
+        assert_eq!(table.take(7, 1, SECOND).remaining, 1);
+        table.give_back(7, 1);
+        table.give_back(7, 1);
+        table.give_back(9, 1);
+        assert_eq!(table.take(7, 1, SECOND).remaining, 1);
+        assert_eq!(table.take(9, 1, SECOND).remaining, 1);
     }
 
     #[test]
     fn a_clock_that_is_set_back_locks_nobody_out_for_longer_than_a_window() {
         let table = table(1, 60);
-        table.take(7, 10_000 * SECOND);
-        let taken = table.take(7, 5_000 * SECOND);
+        table.take(7, 1, 10_000 * SECOND);
+        let taken = table.take(7, 1, 5_000 * SECOND);
         assert_eq!(taken.retry_after, Some(Duration::from_mins(1)));
+    }
+
+    #[test]
+    fn a_new_key_is_served_however_full_the_table_is() {
+        let table = table(3, 60);
+        for key in 0..2 * (ROWS * PLACES) as u64 {
+            for _ in 0..4 {
+                table.take(key, 1, SECOND);
+            }
+        }
+        assert!(table.rows().iter().flatten().all(|place| place[1] > 60 * SECOND), "all is used up");
+        for key in 1_000_000..1_001_000 {
+            let taken = table.take(key, 1, SECOND);
+            assert_eq!((taken.remaining, taken.retry_after), (2, None), "{key}");
+        }
+    }
+
+    #[test]
+    fn who_has_used_more_is_not_freed_by_those_who_have_used_less() {
+        let table = table(4, 60);
+        for key in 0..1_000 {
+            for _ in 0..3 {
+                table.take(key, 1, SECOND);
+            }
+        }
+        for key in 1_000..200_000 {
+            table.take(key, 1, SECOND);
+            table.take(key, 1, SECOND);
+        }
+        let kept = (0..1_000).filter(|key| table.take(*key, 1, SECOND).remaining == 0).count();
+        assert_eq!(kept, 1_000);
+    }
+
+    #[test]
+    fn a_larger_quota_is_as_many_requests() {
+        let table = table(2, 60);
+        for left in (0..8).rev() {
+            let taken = table.take(7, 4, SECOND);
+            assert_eq!((taken.remaining, taken.retry_after), (left, None));
+        }
+        assert!(table.take(7, 4, SECOND).retry_after.is_some());
+        table.give_back(7, 4);
+        assert_eq!(table.take(7, 4, SECOND).retry_after, None);
     }
 
     #[test]
     fn a_flood_of_made_up_keys_does_not_grow_the_table_nor_free_who_is_exhausted() {
         let table = table(3, 60);
         for _ in 0..3 {
-            table.take(7, SECOND);
+            table.take(7, 1, SECOND);
         }
         for key in 0..200_000 {
             if key != 7 {
-                table.take(key, SECOND);
+                table.take(key, 1, SECOND);
             }
         }
-        assert!(table.take(7, SECOND).retry_after.is_some());
+        assert!(table.take(7, 1, SECOND).retry_after.is_some());
         assert_eq!(table.rows().len(), ROWS);
     }
 
@@ -176,11 +228,11 @@ mod tests {
             let (mut now, mut good) = (SECOND, Vec::new());
             for pause in pauses {
                 now += pause;
-                match table.take(7, now).retry_after {
+                match table.take(7, 1, now).retry_after {
                     None => good.push(now),
                     Some(wait) => {
                         now += u64::try_from(wait.as_micros()).unwrap();
-                        prop_assert!(table.take(7, now).retry_after.is_none(), "who waits as told is served");
+                        prop_assert!(table.take(7, 1, now).retry_after.is_none(), "who waits as told is served");
                         good.push(now);
                     }
                 }

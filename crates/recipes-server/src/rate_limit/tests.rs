@@ -69,6 +69,17 @@ fn a_household_is_one_place_and_ipv4_is_the_same_in_ipv6() {
 }
 
 #[test]
+fn all_places_of_a_site_have_as_much_as_sixteen_and_what_is_refused_costs_the_site_nothing() {
+    let (limits, _) = limits("log-in=2/1h");
+    let taken = |from: &str| limits.by_address(Limit::LogIn, Some(ip(from))).is_ok();
+    let of_one = (0..100).filter(|_| taken("2001:db8:7:1::1")).count();
+    assert_eq!(of_one, 2);
+    let of_others = (2..100).filter(|n| taken(&format!("2001:db8:7:{n}::1"))).count();
+    assert_eq!(of_others, 30);
+    assert!(taken("2001:db8:8::1"), "another site");
+}
+
+#[test]
 fn limits_do_not_touch_each_other() {
     let (limits, _) = limits("log-in=1/1h,sign-up=1/1h,refresh=off");
     assert!(limits.by_address(Limit::LogIn, Some(ip("203.0.113.9"))).is_ok());
