@@ -4,7 +4,8 @@ pub mod fields;
 
 use axum::{
     extract::{FromRequest, Request},
-    response::Response,
+    middleware::Next,
+    response::{IntoResponse as _, Response},
 };
 use bytes::Bytes;
 use http::{HeaderMap, Method, header};
@@ -50,7 +51,7 @@ impl<S: Sync, T: Parse> FromRequest<S> for Body<T> {
             }
             Ok(Self(T::parse(&fields, encoding.unwrap_or(Encoding::Json))?))
         };
-        parsed.await.map_err(axum::response::IntoResponse::into_response)
+        parsed.await.map_err(ApiError::into_response)
     }
 }
 
@@ -81,6 +82,16 @@ fn encoding_of_patch(headers: &HeaderMap) -> Result<Option<Encoding>, ApiError> 
 fn media_type(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::CONTENT_TYPE)?;
     Some(value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim())
+}
+
+/// A layer for routes whose body is read before their handler is asked, which would wait for it for as long as the whole
+/// request may take.
+pub async fn in_time(request: Request, next: Next) -> Response {
+    let (head, body) = request.into_parts();
+    match collect(body).await {
+        Ok(bytes) => next.run(Request::from_parts(head, bytes.into())).await,
+        Err(error) => error.into_response(),
+    }
 }
 
 /// The whole body, if it is small enough and comes in time.

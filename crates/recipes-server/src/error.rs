@@ -44,10 +44,8 @@ pub enum ApiError {
     WrongPassword,
     /// Unknown, expired, used before, or of a session that has ended.
     InvalidRefreshToken,
-    /// Signed in with an API token where there is something to say of "this session".
+    /// An API token where only a session will do.
     SessionRequired,
-    /// An API token may not give away more than it has.
-    TokenTooPowerful,
     SessionNotFound,
     ApiTokenNotFound,
     TooManyApiTokens,
@@ -194,12 +192,7 @@ impl ApiError {
             Self::SessionRequired => plain(
                 StatusCode::FORBIDDEN,
                 "session_required",
-                "This is about the session you are in, and an API token has none; log in instead",
-            ),
-            Self::TokenTooPowerful => plain(
-                StatusCode::FORBIDDEN,
-                "token_too_powerful",
-                "An API token can make only tokens with its own scopes at most, and no longer-lived ones",
+                "This wants somebody who is logged in, and an API token is not; log in instead",
             ),
             Self::SessionNotFound => {
                 plain(StatusCode::NOT_FOUND, "session_not_found", "You have no such session")
@@ -297,11 +290,14 @@ impl ApiError {
                     )
                 }
             }
-            Self::TimedOut => plain(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "timed_out",
-                "The request took too long and was given up",
-            ),
+            Self::TimedOut => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+                plain(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "timed_out",
+                    "The request took too long and was given up",
+                )
+            }
             Self::Internal(cause) => Report {
                 cause: Some(cause),
                 ..plain(

@@ -6,12 +6,12 @@ mod argon2id;
 mod bcrypt;
 mod workers;
 
-use std::{io, sync::Arc, time::Duration};
+use std::{io, num::NonZero, sync::Arc, time::Duration};
 
 use recipes::{Entropy, PasswordHash};
 use secrecy::{ExposeSecret, SecretString};
 
-use self::workers::{Memory, Workers};
+use self::workers::{Memory, WAITING, Workers};
 
 /// How new hashes are made. Hashes of every known scheme verify, whichever is set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,13 +62,25 @@ impl Passwords {
     /// # Errors
     /// When the system gives no more threads.
     pub fn start(scheme: Scheme, entropy: &Entropy) -> io::Result<Self> {
+        Self::of(scheme, entropy, std::thread::available_parallelism()?, WAITING)
+    }
+
+    /// With so many threads, and room for so many who wait.
+    ///
+    /// # Errors
+    /// When the system gives no more threads.
+    pub fn of(
+        scheme: Scheme,
+        entropy: &Entropy,
+        threads: NonZero<usize>,
+        waiting: NonZero<usize>,
+    ) -> io::Result<Self> {
         let dummy = match scheme {
             Scheme::Argon2id => argon2id::unmatched(entropy),
             Scheme::Bcrypt { cost } => bcrypt::unmatched(cost, entropy),
         };
         let dummy = dummy.map_err(io::Error::other)?;
-        let cores = std::thread::available_parallelism()?;
-        let workers = Workers::start(cores)?;
+        let workers = Workers::start(threads, waiting)?;
         Ok(Self(Arc::new(Shared { scheme, entropy: entropy.clone(), workers, dummy })))
     }
 

@@ -29,7 +29,7 @@ use std::{
 };
 
 use http::{HeaderMap, HeaderName, HeaderValue, header::RETRY_AFTER};
-use recipes::Clock;
+use recipes::{Clock, UserId, place};
 
 use self::table::{Table, Taken};
 pub use self::{
@@ -71,11 +71,12 @@ pub struct LimitReached {
 }
 
 /// A log-in under way that was counted for its account.
-#[must_use = "a good password gives back what it took"]
+#[must_use = "a good password gives back what it took, and so does one that was not looked at"]
 pub struct Attempt<'a> {
     limits: &'a RateLimits,
     here: u64,
-    anywhere: u64,
+    /// `None`: nothing was left of this limit, and nothing was taken.
+    anywhere: Option<u64>,
     /// The limit that holds unless the place is known to the account.
     pub refused_unless_known: Option<LimitReached>,
 }
@@ -114,8 +115,17 @@ impl RateLimits {
         let anywhere = self.key((Limit::AccountAnywhere, account));
         self.take(Limit::Account, here)?;
         let is_known = self.0.known.is_exhausted(here, self.now());
-        let refused = self.take(Limit::AccountAnywhere, anywhere).err().filter(|_| !is_known);
-        Ok(Attempt { limits: self, here, anywhere, refused_unless_known: refused })
+        let refused = self.take(Limit::AccountAnywhere, anywhere).err();
+        let anywhere = refused.is_none().then_some(anywhere);
+        Ok(Attempt { limits: self, here, anywhere, refused_unless_known: refused.filter(|_| !is_known) })
+    }
+
+    /// Counts something that a user does who is signed in.
+    ///
+    /// # Errors
+    /// [`LimitReached`].
+    pub fn by_user(&self, limit: Limit, user: UserId) -> Result<(), LimitReached> {
+        self.take(limit, self.key((limit, user.get()))).map(drop)
     }
 
     fn here(&self, account: &str, client: Option<IpAddr>) -> u64 {
@@ -158,17 +168,16 @@ impl RateLimits {
 impl Attempt<'_> {
     /// The password was right: it was no guess, and its owner is here.
     pub fn succeeded(self) {
-        self.limits.give_back(Limit::Account, self.here);
-        self.limits.give_back(Limit::AccountAnywhere, self.anywhere);
         self.limits.0.known.set(self.here, self.limits.now());
+        self.not_made();
     }
-}
 
-/// Whom an address stands for. A household gets an IPv6 /64 and every one of its addresses (RFC 6177).
-pub fn place(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => address.into(),
-        IpAddr::V6(address) => std::net::Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
+    /// The password was not looked at, so nothing was learned about it.
+    pub fn not_made(self) {
+        self.limits.give_back(Limit::Account, self.here);
+        if let Some(anywhere) = self.anywhere {
+            self.limits.give_back(Limit::AccountAnywhere, anywhere);
+        }
     }
 }
 

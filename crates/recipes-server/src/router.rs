@@ -3,7 +3,7 @@
 use axum::{
     Router,
     extract::State,
-    middleware::from_fn_with_state,
+    middleware::{from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -13,7 +13,7 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, router::UtoipaMethodRouterExt, routes};
 
 use crate::{
-    api,
+    api, body,
     error::ApiError,
     limits::BODY_BYTES,
     rate_limit::{Limit, RateLimits, by_address},
@@ -28,7 +28,10 @@ pub fn router(limits: &RateLimits) -> (Router<App>, OpenApi) {
         .routes(routes!(api::recipes::read, api::recipes::replace, api::recipes::delete))
         .routes(routes!(api::accounts::sign_up).layer(limited(Limit::SignUp)))
         .routes(
-            routes!(api::accounts::log_in).layer(BufferBody::new(BODY_BYTES)).layer(limited(Limit::LogIn)),
+            routes!(api::accounts::log_in)
+                .layer(BufferBody::new(BODY_BYTES))
+                .layer(from_fn(body::in_time))
+                .layer(limited(Limit::LogIn)),
         )
         .routes(routes!(api::accounts::refresh).layer(limited(Limit::Refresh)))
         .routes(routes!(api::accounts::log_out))

@@ -14,6 +14,8 @@ use crate::user::Role;
 #[non_exhaustive]
 pub enum Event {
     SignedUp,
+    /// Made by an operator, or imported.
+    Created(Role),
     LoggedIn,
     LogInFailed,
     /// A refresh token came back that had been replaced: somebody has a copy.
@@ -23,6 +25,7 @@ pub enum Event {
     SessionsEnded,
     ApiTokenCreated,
     ApiTokenRevoked,
+    ApiTokensRevoked,
     /// The key that signs access tokens is another one than before.
     SigningKeyChanged,
     PasswordChanged,
@@ -41,8 +44,9 @@ pub enum Event {
 
 impl Event {
     /// Every event that there is, for those who look for one.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 24] = [
         Self::SignedUp,
+        Self::Created(Role::User),
         Self::LoggedIn,
         Self::LogInFailed,
         Self::RefreshReused,
@@ -51,6 +55,7 @@ impl Event {
         Self::SessionsEnded,
         Self::ApiTokenCreated,
         Self::ApiTokenRevoked,
+        Self::ApiTokensRevoked,
         Self::SigningKeyChanged,
         Self::PasswordChanged,
         Self::PasswordResetRequested,
@@ -70,6 +75,7 @@ impl Event {
     pub fn name(self) -> &'static str {
         match self {
             Self::SignedUp => "signed_up",
+            Self::Created(_) => "created",
             Self::LoggedIn => "logged_in",
             Self::LogInFailed => "log_in_failed",
             Self::RefreshReused => "refresh_reused",
@@ -78,6 +84,7 @@ impl Event {
             Self::SessionsEnded => "sessions_ended",
             Self::ApiTokenCreated => "api_token_created",
             Self::ApiTokenRevoked => "api_token_revoked",
+            Self::ApiTokensRevoked => "api_tokens_revoked",
             Self::SigningKeyChanged => "signing_key_changed",
             Self::PasswordChanged => "password_changed",
             Self::PasswordResetRequested => "password_reset_requested",
@@ -97,14 +104,43 @@ impl Event {
     /// What there is to say besides.
     pub fn detail(self) -> Option<Cow<'static, str>> {
         match self {
-            Self::RoleChanged(role) => Some(role.as_str().into()),
+            Self::Created(role) | Self::RoleChanged(role) => Some(role.as_str().into()),
             _ => None,
         }
     }
 
-    /// Whether strangers can cause it as often as they like.
-    pub(crate) fn is_anybodys(self) -> bool {
-        matches!(self, Self::LogInFailed | Self::PasswordResetRequested)
+    pub(crate) fn class(self) -> Class {
+        match self {
+            Self::LogInFailed | Self::PasswordResetRequested => Class::Anybody,
+            Self::Created(Role::Admin)
+            | Self::SigningKeyChanged
+            | Self::RoleChanged(_)
+            | Self::Disabled
+            | Self::Enabled
+            | Self::InvitationCreated
+            | Self::InvitationRevoked => Class::Administration,
+            _ => Class::Account,
+        }
+    }
+}
+
+/// With whom an entry shares the room of the log: no flood of one class pushes out another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Class {
+    /// What administrators and operators do.
+    Administration,
+    /// What users do with their own accounts.
+    Account,
+    /// What strangers can cause as often as they like.
+    Anybody,
+}
+
+impl Class {
+    pub(crate) const ALL: [Self; 3] = [Self::Administration, Self::Account, Self::Anybody];
+
+    /// As it is stored.
+    pub(crate) fn number(self) -> u8 {
+        self as u8
     }
 }
 
@@ -146,10 +182,16 @@ pub struct Filter {
     pub event: Option<Event>,
     /// Whose account it is about.
     pub subject: Option<UserId>,
+    /// Who did it.
+    pub actor: Option<UserId>,
+    /// What happened from this moment on.
+    pub since: Option<Timestamp>,
+    /// What happened before this moment.
+    pub until: Option<Timestamp>,
 }
 
-/// What is kept: entries no older than `age`, and no more than `entries` of what strangers can cause, and as many of
-/// everything else.
+/// What is kept: entries no older than `age`, and no more than `entries` of what strangers can cause, as many of what
+/// users do themselves, and as many of what administrators do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {
     pub age: Duration,

@@ -57,5 +57,5 @@ pub use recipe::document::{Document, Tail, splice_id};
 pub use recipe::origin::Origin;
 pub use recipe::{Draft, Encoding, Visibility, limits};
 pub use scope::{Scope, Scopes};
-pub use session::{Device, NewSession, RefreshToken, Session, SessionLimits, USED_AFTER};
+pub use session::{Device, NewSession, RefreshToken, Session, SessionLimits, USED_AFTER, place};
 pub use user::{Email, Name, NewUser, PasswordHash, Role, User};

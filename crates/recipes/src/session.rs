@@ -36,6 +36,14 @@ pub struct NewSession {
     pub address: Option<IpAddr>,
 }
 
+/// Whom an address stands for. A household gets an IPv6 /64 and every one of its addresses (RFC 6177).
+pub fn place(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.into(),
+        IpAddr::V6(address) => std::net::Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
+    }
+}
+
 /// How long sessions last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionLimits {

@@ -25,7 +25,9 @@ pub use self::api_tokens::MAX_API_TOKENS;
 pub use self::error::{Field, StoreError, Unavailable};
 pub use self::recipes::{Edit, Editor, Imported, Listing, NewRecipe, Precondition, Stored, Viewer};
 pub use self::remembered::{Key, Mark, Remembered};
-pub use self::sessions::{MAX_SESSIONS, REPEATABLE, Refresh, Refreshed, SessionUser};
+pub use self::sessions::{
+    ApiTokens, MAX_SESSIONS, PasswordChange, REPEATABLE, Refresh, Refreshed, SessionUser,
+};
 pub use self::url::DatabaseUrl;
 use crate::audit::Actor;
 use crate::clock::Clock;
@@ -94,6 +96,8 @@ impl Store {
 #[expect(clippy::missing_errors_doc, reason = "what can always happen is said once, above")]
 #[expect(clippy::unused_async, reason = "a database over the network waits where SQLite does not")]
 impl Store {
+    /// Makes an account for somebody else.
+    ///
     /// # Errors
     /// [`StoreError::Taken`] if the address, in whatever case, is somebody's.
     pub async fn create_user(&self, new: NewUser, now: Timestamp) -> Result<User, StoreError> {
@@ -139,7 +143,8 @@ impl Store {
         }
     }
 
-    /// Changes what is given; another address has to be verified anew. `None`: there is no such user.
+    /// Changes what is given; another address has to be verified anew, and is taken only if the password is still the one
+    /// that was `confirmed`, that is, was checked against this hash. `None`: there is no such user with this password.
     ///
     /// # Errors
     /// [`StoreError::Taken`] if the address, in whatever case, is somebody else's.
@@ -148,11 +153,12 @@ impl Store {
         id: UserId,
         name: Option<Name>,
         email: Option<Email>,
+        confirmed: Option<&PasswordHash>,
         actor: Actor,
         now: Timestamp,
     ) -> Result<Option<User>, StoreError> {
         match self {
-            Self::Sqlite(db) => db.update_profile(id, name, email, actor, now).await,
+            Self::Sqlite(db) => db.update_profile(id, name, email, confirmed.cloned(), actor, now).await,
         }
     }
 
@@ -169,7 +175,7 @@ impl Store {
         }
     }
 
-    /// Disabling ends all sessions. `None`: there is nobody with this address.
+    /// Disabling ends all sessions and API tokens. `None`: there is nobody with this address.
     pub async fn set_disabled(
         &self,
         email: &Email,
@@ -183,10 +189,17 @@ impl Store {
     }
 
     /// Deletes a user with all sessions, API tokens and the private recipes, which nobody else has ever seen. The public ones stay
-    /// and become communal: others may have linked to them.
-    pub async fn delete_user(&self, id: UserId, actor: Actor, now: Timestamp) -> Result<bool, StoreError> {
+    /// and become communal: others may have linked to them. Does nothing, and says so, if the password is not the one
+    /// that was `confirmed` any more.
+    pub async fn delete_user(
+        &self,
+        id: UserId,
+        confirmed: Option<&PasswordHash>,
+        actor: Actor,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         match self {
-            Self::Sqlite(db) => db.delete_user(id, actor, now).await,
+            Self::Sqlite(db) => db.delete_user(id, confirmed.cloned(), actor, now).await,
         }
     }
 }

@@ -13,15 +13,17 @@ use crate::{
         Parse,
         fields::{self, Fields},
     },
-    caller::{Caller, Credential, api_token_format},
+    caller::{Caller, api_token_format},
     error::ApiError,
+    rate_limit::Limit,
 };
 
 impl Accounts {
-    /// Makes a token, which is known to nobody but the caller from now on.
+    /// Makes a token, which is known to nobody but the caller from now on. Only somebody who has logged in can: if tokens
+    /// could make tokens, deleting one would not be the end of what came of it.
     ///
     /// # Errors
-    /// [`ApiError::TokenTooPowerful`] if the caller is a token with less, [`ApiError::TooManyApiTokens`].
+    /// [`ApiError::SessionRequired`], [`ApiError::TooManyApiTokens`].
     pub async fn create_api_token(
         &self,
         caller: &Caller,
@@ -34,12 +36,8 @@ impl Accounts {
             let message = "must be in the future".to_owned();
             return Err(ApiError::Invalid(vec![Problem { pointer: "/expiresAt".to_owned(), message }]));
         }
-        if let Credential::ApiToken(own) = &caller.credential {
-            let outlives = own.expires_at.is_some_and(|end| expires_at.is_none_or(|wanted| wanted > end));
-            if outlives || !own.scopes.contains_all(scopes) {
-                return Err(ApiError::TokenTooPowerful);
-            }
-        }
+        caller.session()?;
+        self.limits.by_user(Limit::AccountChange, caller.user.id)?;
         let secret = api_token_format().generate(&self.entropy.bytes());
         let digest = TokenDigest::of(secret.expose_secret().as_bytes());
         let id = ApiTokenId::new(now, self.entropy.bytes());

@@ -1,8 +1,9 @@
 //! Logging in: an e-mail and its password.
 
 use http::request::Parts;
+use jiff::Timestamp;
 use recipes::{
-    Clock, Email, PasswordHash, SessionLimits, User, UserId,
+    Clock, Email, PasswordHash, SessionLimits, User,
     audit::{Actor, Event},
     store::{Store, StoreError},
 };
@@ -13,8 +14,8 @@ use super::{Accounts, LoggedIn, Origin};
 use crate::{
     client_address::ClientAddress,
     error::{ApiError, Cause},
-    passwords::{Passwords, Verdict},
-    rate_limit::{LimitReached, RateLimits, place},
+    passwords::{HashError, Passwords, Verdict},
+    rate_limit::{Attempt, LimitReached, RateLimits},
 };
 
 /// Who may have a session: whoever knows the e-mail and the password of an account.
@@ -46,37 +47,76 @@ impl Accounts {
     /// # Errors
     /// [`ApiError::UnableToLogIn`] if the password was changed or the user disabled since.
     pub async fn log_in(&self, verified: Verified, origin: Origin) -> Result<LoggedIn, ApiError> {
-        let Verified { user, password_hash } = verified;
+        let Verified { user, password_hash, password } = verified;
         let id = user.id;
-        let begun = self.begin_session(user, password_hash.as_ref(), origin).await?;
+        let mut begun = self.begin_session(user.clone(), password_hash.as_ref(), origin.clone()).await?;
+        if begun.is_none()
+            && let Some((user, renewed)) =
+                self.stored(&user).await?.filter(|(_, hash)| *hash != password_hash)
+            && self.passwords.verify(password, renewed.clone()).await? != Verdict::Wrong
+        {
+            // Another log-in has replaced an outdated hash of the same password.
+            begun = self.begin_session(user, renewed.as_ref(), origin).await?;
+        }
         let begun = begun.ok_or(ApiError::UnableToLogIn)?;
         tracing::info!(user.id = %id, "User {id} logged in");
         Ok(begun)
     }
 
-    /// Asks a user who is signed in for the password once more, and answers with its hash.
+    /// Asks a user who is signed in for the password once more, then does what wants it. `act` gets the hash that it was
+    /// checked against, and answers `None` if that is not the stored one any more.
     ///
     /// # Errors
     /// [`ApiError::WrongPassword`]; [`ApiError::RateLimited`], as it can be guessed here like at a log-in.
-    pub async fn confirm(
+    pub(super) async fn with_password<T, F>(
+        &self,
+        user: &User,
+        password: SecretString,
+        actor: Actor,
+        act: impl Fn(Option<PasswordHash>) -> F,
+    ) -> Result<T, ApiError>
+    where
+        F: Future<Output = Result<Option<T>, ApiError>>,
+    {
+        // Twice: a log-in may have replaced an outdated hash of the same password meanwhile.
+        for _ in 0..2 {
+            let hash = self.confirm(user, password.clone(), actor).await?;
+            if let Some(done) = act(hash).await? {
+                return Ok(done);
+            }
+        }
+        Err(ApiError::WrongPassword)
+    }
+
+    async fn confirm(
         &self,
         user: &User,
         password: SecretString,
         actor: Actor,
     ) -> Result<Option<PasswordHash>, ApiError> {
-        let attempt = self.limits.log_in(&user.email.key(), actor.address)?;
-        let stored = self.store.user_by_email(&user.email).await?;
-        let stored = stored.filter(|(found, _)| found.id == user.id).and_then(|(_, hash)| hash);
-        match self.passwords.verify(password, stored.clone()).await? {
-            Verdict::Right | Verdict::RightButOutdated => {
+        let (account, now) = (user.email.key(), self.clock.now());
+        let attempt = self.limits.log_in(&account, actor.address)?;
+        let refused = refused(&attempt, &account, actor, &self.store, self.settings.sessions, now);
+        if let Some(reached) = refused.await? {
+            return Err(reached.into());
+        }
+        let stored = self.stored(user).await?.and_then(|(_, hash)| hash);
+        match looked_at(&self.passwords, password, stored.clone(), attempt).await? {
+            (Verdict::Right | Verdict::RightButOutdated, attempt) => {
                 attempt.succeeded();
                 Ok(stored)
             }
-            Verdict::Wrong => {
-                self.store.audit(Event::LogInFailed, Some(user.id), actor, self.clock.now()).await?;
+            (Verdict::Wrong, _) => {
+                self.store.audit(Event::LogInFailed, Some(user.id), actor, now).await?;
                 Err(ApiError::WrongPassword)
             }
         }
+    }
+
+    /// The user as he is now, if he still has this e-mail.
+    async fn stored(&self, user: &User) -> Result<Option<(User, Option<PasswordHash>)>, StoreError> {
+        let stored = self.store.user_by_email(&user.email).await?;
+        Ok(stored.filter(|(found, _)| found.id == user.id))
     }
 }
 
@@ -84,6 +124,8 @@ impl Accounts {
 pub struct Verified {
     pub user: User,
     pub password_hash: Option<PasswordHash>,
+    /// The hash may be replaced before there is a session.
+    password: SecretString,
 }
 
 /// Checks an e-mail and a password with the same work and the same answer whether the account exists or not.
@@ -98,22 +140,23 @@ impl VerifyPassword for CheckPassword {
 
     async fn verify(&self, credentials: LocalCredentials) -> Result<Option<Verified>, Cause> {
         let LocalCredentials { username, password, .. } = credentials;
-        let LogIn { store, passwords, limits, clock, .. } = &self.log_in;
+        let LogIn { store, passwords, limits, sessions, clock } = &self.log_in;
         let email = Email::parse(&username);
         // What is no address has no account, and is counted all the same.
         let account = email.as_ref().map_or_else(|_| username.to_lowercase(), Email::key);
         let attempt = limits.log_in(&account, self.actor.address)?;
+        // Before the account is looked for: whether there is one must not be seen by how long a refusal takes.
+        if let Some(reached) = refused(&attempt, &account, self.actor, store, *sessions, clock.now()).await? {
+            return Err(reached.into());
+        }
         let (user, stored) = match email {
             Ok(email) => store.user_by_email(&email).await?.unzip(),
             // No account can have this name; only the time it takes must not say so.
             Err(_) => (None, None),
         };
-        if let Some(reached) = attempt.refused_unless_known {
-            self.must_be_known(user.as_ref(), reached).await?;
-        }
         let stored = stored.flatten();
         let id = user.as_ref().map(|user| user.id);
-        let verdict = passwords.verify(password.clone(), stored.clone()).await?;
+        let (verdict, attempt) = looked_at(passwords, password.clone(), stored.clone(), attempt).await?;
         let user = user.filter(|user| verdict != Verdict::Wrong && !user.disabled);
         let Some(user) = user else {
             store.audit(Event::LogInFailed, id, self.actor, clock.now()).await?;
@@ -123,31 +166,49 @@ impl VerifyPassword for CheckPassword {
         attempt.succeeded();
         let password_hash = match stored {
             Some(stored) if verdict == Verdict::RightButOutdated => {
-                Some(self.upgraded(&user, stored, password).await)
+                Some(self.upgraded(&user, stored, password.clone()).await)
             }
             stored => stored,
         };
-        Ok(Some(Verified { user, password_hash }))
+        Ok(Some(Verified { user, password_hash, password }))
+    }
+}
+
+/// The limit that holds, unless the account is in use at the place that this comes from. Who is there knows already that
+/// it exists.
+async fn refused(
+    attempt: &Attempt<'_>,
+    account: &str,
+    actor: Actor,
+    store: &Store,
+    sessions: SessionLimits,
+    now: Timestamp,
+) -> Result<Option<LimitReached>, StoreError> {
+    let Some(reached) = attempt.refused_unless_known else { return Ok(None) };
+    let is_in_use_here = match actor.address {
+        Some(address) => store.is_in_use_at(account, address, sessions, now).await?,
+        None => false,
+    };
+    Ok((!is_in_use_here).then_some(reached))
+}
+
+/// What is to be said of the password. The attempt comes back if it was one.
+async fn looked_at<'a>(
+    passwords: &Passwords,
+    password: SecretString,
+    stored: Option<PasswordHash>,
+    attempt: Attempt<'a>,
+) -> Result<(Verdict, Attempt<'a>), HashError> {
+    match passwords.verify(password, stored).await {
+        Ok(verdict) => Ok((verdict, attempt)),
+        Err(error) => {
+            attempt.not_made();
+            Err(error)
+        }
     }
 }
 
 impl CheckPassword {
-    /// Refuses whoever is not at a place from which the account is in use. Who is, knows already that it exists.
-    async fn must_be_known(&self, user: Option<&User>, reached: LimitReached) -> Result<(), Cause> {
-        let is_known = match user {
-            Some(user) => self.is_in_use_here(user.id).await?,
-            None => false,
-        };
-        if is_known { Ok(()) } else { Err(reached.into()) }
-    }
-
-    async fn is_in_use_here(&self, user: UserId) -> Result<bool, StoreError> {
-        let LogIn { store, sessions, clock, .. } = &self.log_in;
-        let here = self.actor.address.map(place);
-        let sessions = store.sessions(user, *sessions, clock.now()).await?;
-        Ok(sessions.iter().any(|session| here.is_some() && session.address.map(place) == here))
-    }
-
     /// Replaces a hash of an older scheme or weaker parameters: now is the only time the password is at hand. Answers
     /// with the hash that is stored then.
     async fn upgraded(&self, user: &User, old: PasswordHash, password: SecretString) -> PasswordHash {
@@ -166,7 +227,7 @@ impl CheckPassword {
                 tracing::info!(user.id = %user.id, "User {}: password hash upgraded", user.id);
                 new
             }
-            // Changed meanwhile; then the old one is no reason for a session either, as the store will find.
+            // Changed meanwhile, as the store will find when there is to be a session; maybe by a log-in like this one.
             Ok(false) => old,
             // The log-in itself is good; the next one tries again.
             Err(error) => {

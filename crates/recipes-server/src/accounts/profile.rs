@@ -1,6 +1,10 @@
 //! What users change about themselves.
 
-use recipes::{Email, Encoding, Name, Problem, User, audit::Actor};
+use recipes::{
+    Email, Encoding, Name, PasswordHash, Problem, User,
+    audit::Actor,
+    store::{ApiTokens, PasswordChange},
+};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
 
@@ -12,6 +16,7 @@ use crate::{
     },
     error::ApiError,
     passwords::{HashError, policy},
+    rate_limit::Limit,
 };
 
 impl Accounts {
@@ -27,18 +32,22 @@ impl Accounts {
         actor: Actor,
     ) -> Result<User, ApiError> {
         let UpdateProfile { name, email } = update;
-        let email = match email {
-            Some((email, password)) => {
-                self.confirm(user, password, actor).await?;
-                Some(email)
-            }
-            None => None,
+        let (store, now) = (&self.store, self.clock.now());
+        let Some((email, password)) = email else {
+            let updated = store.update_profile(user.id, name, None, None, actor, now).await?;
+            return updated.ok_or(ApiError::CallerGone);
         };
-        let updated = self.store.update_profile(user.id, name, email, actor, self.clock.now()).await?;
-        updated.ok_or(ApiError::CallerGone)
+        self.limits.by_user(Limit::AccountChange, user.id)?;
+        // It tells whether an address has an account, as a sign-up does, and is to tell it no more often.
+        self.limits.by_address(Limit::SignUp, actor.address)?;
+        let update = |hash: Option<PasswordHash>| {
+            let (name, email) = (name.clone(), Some(email.clone()));
+            async move { Ok(store.update_profile(user.id, name, email, hash.as_ref(), actor, now).await?) }
+        };
+        self.with_password(user, password, actor, update).await
     }
 
-    /// Changes the password and ends all sessions but the caller's own.
+    /// Changes the password and ends all sessions but the caller's own, and the API tokens if that is asked for.
     ///
     /// # Errors
     /// [`ApiError::WrongPassword`], and [`ApiError::Invalid`] for a bad new one.
@@ -48,21 +57,25 @@ impl Accounts {
         change: ChangePassword,
         actor: Actor,
     ) -> Result<(), ApiError> {
-        let ChangePassword { current, new } = change;
+        let ChangePassword { current, new, api_tokens } = change;
         let invalid =
             |message| ApiError::Invalid(vec![Problem { pointer: "/newPassword".to_owned(), message }]);
         let (name, email) = (Some(user.name.as_str()), Some(user.email.as_str()));
         policy::check(new.expose_secret(), name, email).map_err(invalid)?;
-        let old = self.confirm(user, current, actor).await?;
-        let new = self.passwords.hash(new).await.map_err(|error| match error {
-            HashError::TooLong { .. } | HashError::Nul => invalid(error.to_string()),
-            error => error.into(),
-        })?;
-        let now = self.clock.now();
-        if !self.store.change_password(user.id, old.as_ref(), new, actor.session, actor, now).await? {
-            // Somebody was quicker; what was right a moment ago is not now.
-            return Err(ApiError::WrongPassword);
-        }
+        self.limits.by_user(Limit::AccountChange, user.id)?;
+        let change = |old: Option<PasswordHash>| {
+            let new = new.clone();
+            async move {
+                let new = self.passwords.hash(new).await.map_err(|error| match error {
+                    HashError::TooLong { .. } | HashError::Nul => invalid(error.to_string()),
+                    error => error.into(),
+                })?;
+                let change = PasswordChange { old, new, keep: actor.session, api_tokens };
+                let changed = self.store.change_password(user.id, change, actor, self.clock.now()).await?;
+                Ok(changed.then_some(()))
+            }
+        };
+        self.with_password(user, current, actor, change).await?;
         tracing::info!(user.id = %user.id, "User {}: password changed, other sessions ended", user.id);
         Ok(())
     }
@@ -77,8 +90,11 @@ impl Accounts {
         ConfirmDeletion(password): ConfirmDeletion,
         actor: Actor,
     ) -> Result<(), ApiError> {
-        self.confirm(user, password, actor).await?;
-        self.store.delete_user(user.id, actor, self.clock.now()).await?;
+        let delete = |hash: Option<PasswordHash>| async move {
+            let deleted = self.store.delete_user(user.id, hash.as_ref(), actor, self.clock.now()).await?;
+            Ok(deleted.then_some(()))
+        };
+        self.with_password(user, password, actor, delete).await?;
         tracing::info!(user.id = %user.id, "User {} was deleted by its owner", user.id);
         Ok(())
     }
@@ -116,20 +132,26 @@ impl Parse for UpdateProfile {
 pub struct ChangePassword {
     current: SecretString,
     new: SecretString,
+    api_tokens: ApiTokens,
 }
 
 impl Parse for ChangePassword {
     fn unknown_fields(fields: &Map<String, Value>) -> Vec<String> {
-        fields::unknown(fields, &["currentPassword", "newPassword"])
+        fields::unknown(fields, &["currentPassword", "newPassword", "endApiTokens"])
     }
 
     fn parse(fields: &Map<String, Value>, _: Encoding) -> Result<Self, Vec<Problem>> {
         let mut fields = Fields::of(fields);
         let current = fields.required("currentPassword", secret);
         let new = fields.required("newPassword", secret);
+        let api_tokens = match fields.flag("endApiTokens") {
+            Some(true) => ApiTokens::Revoked,
+            _ => ApiTokens::Kept,
+        };
+        let problems = fields.problems();
         match (current, new) {
-            (Some(current), Some(new)) => Ok(Self { current, new }),
-            _ => Err(fields.problems()),
+            (Some(current), Some(new)) if problems.is_empty() => Ok(Self { current, new, api_tokens }),
+            _ => Err(problems),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::{convert::Infallible, net::IpAddr, time::Duration};
 
 use axum::extract::FromRequestParts;
 use http::{header, request::Parts};
+use jiff::Timestamp;
 use recipes::{
     Device, NewSession, PasswordHash, RefreshToken, Session, SessionId, User,
     store::{Refresh, Refreshed},
@@ -56,7 +57,7 @@ impl Accounts {
         let (new, limits, now) = (self.new_session(origin), self.settings.sessions, self.clock.now());
         let token = new.token.clone();
         let session = self.store.create_session(user.id, password_hash, new, limits, now).await?;
-        session.map(|session| self.logged_in(user, &session, token)).transpose()
+        session.map(|session| self.logged_in(user, &session, token, now)).transpose()
     }
 
     /// Exchanges a refresh token for a new pair. See [`recipes::store::Store::refresh_session`] for what becomes of
@@ -69,8 +70,8 @@ impl Accounts {
         let (limits, now) = (self.settings.sessions, self.clock.now());
         match self.store.refresh_session(token, self.entropy.bytes(), limits, origin.address, now).await? {
             Refresh::Refreshed(refreshed) => {
-                let Refreshed { user, session, token } = *refreshed;
-                self.logged_in(user, &session, token)
+                let Refreshed { user, session, token, since } = *refreshed;
+                self.logged_in(user, &session, token, since)
             }
             Refresh::Reused { user, session } => {
                 tracing::warn!(
@@ -93,13 +94,16 @@ impl Accounts {
         user: User,
         session: &Session,
         refresh_token: RefreshToken,
+        since: Timestamp,
     ) -> Result<LoggedIn, ApiError> {
         let (limits, now) = (self.settings.sessions, self.clock.now());
         // A token that outlives its session would only promise what is not so.
-        let expires_in = self.settings.token_lifetime.min(limits.remaining(session.created_at, now));
-        let iat = now.as_second();
-        let exp = iat.saturating_add(i64::try_from(expires_in.as_secs()).unwrap_or(i64::MAX));
+        let lifetime = self.settings.token_lifetime.min(limits.remaining(session.created_at, since));
+        // Not from now on: who asks for the same refresh again gets the same pair.
+        let iat = since.as_second();
+        let exp = iat.saturating_add(i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX));
         let claims = AccessClaims { id: user.id, sid: session.id, iat, exp };
+        let expires_in = Duration::from_secs(u64::try_from(exp.saturating_sub(now.as_second())).unwrap_or(0));
         let access_token = self.key.sign(ACCESS_TOKEN, &claims).map_err(ApiError::internal)?;
         let keep = limits.keep(session.created_at, now);
         Ok(LoggedIn { user, access_token, refresh_token, expires_in, keep })

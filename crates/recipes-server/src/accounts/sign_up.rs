@@ -25,9 +25,10 @@ impl Accounts {
         let new = NewUser { name, email, password_hash, role: Role::User };
         let session = self.new_session(origin);
         let token = session.token.clone();
-        let (user, session) = self.store.create_user_with_session(new, session, self.clock.now()).await?;
+        let now = self.clock.now();
+        let (user, session) = self.store.create_user_with_session(new, session, now).await?;
         tracing::info!(user.id = %user.id, "User {} signed up", user.id);
-        self.logged_in(user, &session, token)
+        self.logged_in(user, &session, token, now)
     }
 }
 

@@ -165,12 +165,12 @@ pub async fn log_out_others(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Ends all sessions, this one too. API tokens stay.
+/// Ends all sessions, this one too, and all API tokens.
 #[utoipa::path(
     post, path = "/api/v1/users/logout/all", tag = "users", operation_id = "logOutAll",
     security(("bearer" = ["account"])),
     responses(
-        (status = 204, description = "All sessions have ended"),
+        (status = 204, description = "All sessions and API tokens have ended"),
         Malformed, Unauthorized, WithoutScope, NotAcceptable, Unavailable,
     )
 )]

@@ -39,7 +39,6 @@ errors! {
         ["www-authenticate" "`Bearer error=\"insufficient_scope\"`, with the scope"];
     NoSession: 403 "An API token has no session, or lacks the scope `account`";
     WrongCurrentPassword: 403 "Not your current password, or the API token lacks the scope `account`";
-    TooPowerful: 403 "An API token makes no token that may do more or lives longer than itself";
     OtherSite: 403 "A page of another site sent this with cookies, or asked for some";
     SessionNotFound: 404 "You have no such session";
     ApiTokenNotFound: 404 "You have no such API token";

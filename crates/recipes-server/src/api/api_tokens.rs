@@ -14,8 +14,8 @@ use tower_passport::Scoped;
 
 use super::{
     answers::{
-        ApiTokenNotFound, Malformed, NotAcceptable, TooManyApiTokens, TooPowerful, UnacceptableBody,
-        Unauthorized, Unavailable, WithoutScope,
+        ApiTokenNotFound, Malformed, NoSession, NotAcceptable, RateLimited, TooManyApiTokens,
+        UnacceptableBody, Unauthorized, Unavailable, WithoutScope,
     },
     me::{NO_STORE, personal},
     parameters::UuidInPath,
@@ -53,7 +53,7 @@ pub async fn list(
     responses(
         (status = 201, description = "Made, on disk", body = ref("#/components/schemas/CreatedApiToken"), headers(
             ("location" = String, description = "Where to delete it"))),
-        Malformed, Unauthorized, TooPowerful, TooManyApiTokens, UnacceptableBody, NotAcceptable, Unavailable,
+        Malformed, Unauthorized, NoSession, TooManyApiTokens, UnacceptableBody, RateLimited, NotAcceptable, Unavailable,
     )
 )]
 pub async fn create(

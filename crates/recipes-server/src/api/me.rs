@@ -90,7 +90,7 @@ pub async fn delete(
     Ok(response)
 }
 
-/// Changes your password and ends all your other sessions. API tokens stay.
+/// Changes your password and ends all your other sessions, and your API tokens if you want that.
 #[utoipa::path(
     put, path = "/api/v1/users/me/password", tag = "users", operation_id = "changePassword",
     request_body(content = ref("#/components/schemas/ChangePassword"), content_type = "application/json"),

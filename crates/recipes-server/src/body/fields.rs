@@ -39,6 +39,16 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// A yes or no that may be missing. Forms know only texts.
+    pub fn flag(&mut self, name: &str) -> Option<bool> {
+        match self.fields.get(name)? {
+            Value::Bool(flag) => Some(*flag),
+            Value::String(text) if text == "true" => Some(true),
+            Value::String(text) if text == "false" => Some(false),
+            _ => self.problem(name, "must be true or false"),
+        }
+    }
+
     pub fn get(&self, name: &str) -> Option<&'a Value> {
         self.fields.get(name)
     }

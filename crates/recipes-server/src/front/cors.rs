@@ -17,8 +17,9 @@ const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, PAT
 const REQUEST_HEADERS: HeaderValue = HeaderValue::from_static(
     "accept, authorization, content-type, if-match, if-none-match, prefer, x-request-id",
 );
-const ANSWER_HEADERS: HeaderValue =
-    HeaderValue::from_static("etag, link, location, retry-after, www-authenticate, x-request-id");
+const ANSWER_HEADERS: HeaderValue = HeaderValue::from_static(
+    "etag, link, location, ratelimit, ratelimit-policy, retry-after, www-authenticate, x-request-id",
+);
 const A_DAY: HeaderValue = HeaderValue::from_static("86400");
 const ANY: HeaderValue = HeaderValue::from_static("*");
 const VARY_ORIGIN: HeaderValue = HeaderValue::from_static("origin");

@@ -27,7 +27,7 @@ use tokio::sync::oneshot;
 use super::{HashError, argon2id};
 
 /// How many may wait: at 13 ms each, 7 s on two cores. 500 people who sign up at the same moment are all served.
-const WAITING: usize = 1_024;
+pub(super) const WAITING: NonZero<usize> = NonZero::new(1_024).unwrap();
 
 /// How much kinder than the rest of the process; 19 is the kindest.
 #[cfg(target_os = "linux")]
@@ -36,6 +36,7 @@ const NICE: i32 = 10;
 pub(super) struct Workers {
     queue: SyncSender<Job>,
     threads: u64,
+    waiting: u64,
     /// What one work took of late, in microseconds.
     pace: Arc<AtomicU64>,
 }
@@ -43,15 +44,15 @@ pub(super) struct Workers {
 type Job = Box<dyn FnOnce(&mut Memory) + Send>;
 
 impl Workers {
-    pub(super) fn start(threads: NonZero<usize>) -> io::Result<Self> {
-        let (queue, jobs) = sync_channel(WAITING);
+    pub(super) fn start(threads: NonZero<usize>, waiting: NonZero<usize>) -> io::Result<Self> {
+        let (queue, jobs) = sync_channel(waiting.get());
         let (jobs, pace) = (Arc::new(Mutex::new(jobs)), Arc::new(AtomicU64::new(0)));
         for number in 1..=threads.get() {
             let (jobs, pace) = (Arc::clone(&jobs), Arc::clone(&pace));
             let thread = thread::Builder::new().name(format!("passwords-{number}"));
             thread.spawn(move || work(&jobs, &pace))?;
         }
-        Ok(Self { queue, threads: threads.get() as u64, pace })
+        Ok(Self { queue, threads: threads.get() as u64, waiting: waiting.get() as u64, pace })
     }
 
     /// What `work` returns, once a thread had the time for it.
@@ -78,7 +79,7 @@ impl Workers {
     }
 
     fn time_of_a_full_queue(&self) -> Duration {
-        let micros = self.pace.load(Ordering::Relaxed).saturating_mul(WAITING as u64) / self.threads;
+        let micros = self.pace.load(Ordering::Relaxed).saturating_mul(self.waiting) / self.threads;
         Duration::from_secs(micros.div_ceil(1_000_000).clamp(1, 300))
     }
 }
@@ -135,7 +136,7 @@ mod tests {
     use super::*;
 
     fn one() -> Workers {
-        Workers::start(NonZero::<usize>::MIN).unwrap()
+        Workers::start(NonZero::<usize>::MIN, WAITING).unwrap()
     }
 
     /// Keeps the only thread busy until the returned sender is dropped or used.
@@ -165,7 +166,7 @@ mod tests {
         let workers = one();
         workers.pace.store(13_000, Ordering::Relaxed);
         let release = occupy(&workers);
-        let mut waiting: Vec<_> = (0..WAITING).map(|n| Box::pin(workers.run(move |_| n))).collect();
+        let mut waiting: Vec<_> = (0..WAITING.get()).map(|n| Box::pin(workers.run(move |_| n))).collect();
         for future in &mut waiting {
             assert!(begin(future.as_mut()).is_none());
         }
@@ -185,7 +186,7 @@ mod tests {
         let workers = one();
         let release = occupy(&workers);
         let (done, was_done) = mpsc::channel();
-        let mut waiting: Vec<_> = (0..WAITING)
+        let mut waiting: Vec<_> = (0..WAITING.get())
             .map(|_| {
                 let done = done.clone();
                 Box::pin(workers.run(move |_| done.send(())))

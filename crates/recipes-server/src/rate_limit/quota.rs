@@ -15,11 +15,13 @@ pub enum Limit {
     AccountAnywhere,
     /// Refreshed sessions from one place.
     Refresh,
+    /// API tokens, passwords and e-mail addresses that one user makes or changes.
+    AccountChange,
 }
 
 impl Limit {
-    pub const ALL: [Self; 5] =
-        [Self::SignUp, Self::LogIn, Self::Account, Self::AccountAnywhere, Self::Refresh];
+    pub const ALL: [Self; 6] =
+        [Self::SignUp, Self::LogIn, Self::Account, Self::AccountAnywhere, Self::Refresh, Self::AccountChange];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -28,6 +30,7 @@ impl Limit {
             Self::Account => "account",
             Self::AccountAnywhere => "account-anywhere",
             Self::Refresh => "refresh",
+            Self::AccountChange => "account-change",
         }
     }
 }
@@ -64,7 +67,14 @@ const fn minutes(requests: u32, minutes: u64) -> Quota {
 /// `.env.example` has the reasons.
 impl Default for Quotas {
     fn default() -> Self {
-        let quotas = [minutes(20, 60), minutes(60, 5), minutes(10, 15), minutes(100, 60), minutes(300, 5)];
+        let quotas = [
+            minutes(20, 60),
+            minutes(60, 5),
+            minutes(10, 15),
+            minutes(100, 60),
+            minutes(300, 5),
+            minutes(30, 60),
+        ];
         Self(quotas.map(Some))
     }
 }

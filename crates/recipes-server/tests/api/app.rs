@@ -1,6 +1,6 @@
 //! The application under test: a fresh database, a stopped clock, seeded randomness.
 
-use std::{sync::OnceLock, time::Duration};
+use std::{num::NonZero, sync::OnceLock, time::Duration};
 
 use axum::body::Body;
 use bytes::Bytes;
@@ -51,7 +51,18 @@ impl TestApp {
         Self::with(Scheme::Argon2id, Origins::Any, quotas.parse().unwrap())
     }
 
+    /// Where hardly anybody's password can be hashed at the same time.
+    pub(crate) fn with_a_short_queue(quotas: &str) -> Self {
+        let one = NonZero::<usize>::MIN;
+        let hashing = Passwords::of(Scheme::Argon2id, &Entropy::system(), one, one).unwrap();
+        Self::hashing(hashing, Origins::Any, quotas.parse().unwrap())
+    }
+
     fn with(scheme: Scheme, origins: Origins, quotas: Quotas) -> Self {
+        Self::hashing(passwords(scheme), origins, quotas)
+    }
+
+    fn hashing(hashing: Passwords, origins: Origins, quotas: Quotas) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Clock::stopped("2026-01-01T12:00:00Z".parse().unwrap());
         let url = DatabaseUrl::parse(&format!("sqlite:{}", folder.path().join("test.db").display())).unwrap();
@@ -59,7 +70,7 @@ impl TestApp {
         let entropy = Entropy::seeded(1);
         let key = Key::hs256(SECRET).unwrap();
         let limits = RateLimits::new(quotas, clock.clone());
-        let (hashing, time) = (passwords(scheme), clock.clone());
+        let time = clock.clone();
         let app = App::new(store.clone(), hashing, key, settings(), limits.clone(), time, entropy);
         let routes = router(&limits).0.merge(broken_routes()).with_state(app.clone());
         let front =
@@ -188,6 +199,11 @@ pub(crate) struct Client {
 impl Client {
     pub(crate) fn token(&self) -> &str {
         self.token.as_deref().unwrap_or_default()
+    }
+
+    /// The same client with this token.
+    pub(crate) fn bearing(&self, token: &str) -> Self {
+        Self { front: self.front.clone(), token: Some(token.to_owned()) }
     }
 
     /// The session that the token is of.

@@ -110,18 +110,91 @@ async fn a_password_that_is_asked_for_again_can_be_guessed_no_more_often() {
 }
 
 #[tokio::test]
+async fn a_password_that_is_asked_for_again_is_guessed_from_everywhere_no_more_often() {
+    let app = TestApp::limited("account=off,account-anywhere=2/1h,log-in=off");
+    let signed_up = app.at("198.51.100.1").post(SIGN_UP, &ada(1)).await.is(200).json();
+    let stolen = signed_up["token"].as_str().unwrap();
+    let change = json!({"currentPassword": "wrong", "newPassword": "another stitch in thyme"});
+    let guesses = async |from: &str| {
+        let thief = app.at(from).bearing(stolen);
+        thief.put("/api/v1/users/me/password", &change).await.status.as_u16()
+    };
+    assert_eq!(guesses("203.0.113.1").await, 403);
+    assert_eq!(guesses("203.0.113.2").await, 403);
+    assert_eq!(guesses("203.0.113.3").await, 429);
+    assert_eq!(guesses("198.51.100.1").await, 403, "where her session is from");
+}
+
+#[tokio::test]
+async fn a_change_of_the_email_tells_no_more_often_than_a_sign_up_who_has_an_account() {
+    let app = TestApp::limited("sign-up=3/1h,account-change=off");
+    let here = app.at("203.0.113.9");
+    let signed_up = here.post(SIGN_UP, &ada(1)).await.is(200).json();
+    here.post(SIGN_UP, &ada(2)).await.is(200);
+    let ada = here.bearing(signed_up["token"].as_str().unwrap());
+    let taken = json!({"email": "ada2@example.org", "password": PASSWORD});
+    ada.patch("/api/v1/users/me", &taken).await.is(409);
+    assert_eq!(ada.patch("/api/v1/users/me", &taken).await.is(429).header("retry-after"), "1200");
+    ada.patch("/api/v1/users/me", &json!({"name": "Lovelace"})).await.is(200);
+}
+
+#[tokio::test]
+async fn one_user_changes_the_account_only_so_often() {
+    let app = TestApp::limited("account-change=3/1h");
+    let ada = app.signed_up("ada@example.org").await.client;
+    let wanted = json!({"name": "Backup", "scopes": ["recipes:read"]});
+    ada.post("/api/v1/users/me/api-tokens", &wanted).await.is(201);
+    let change = json!({"currentPassword": PASSWORD, "newPassword": PASSWORD});
+    ada.put("/api/v1/users/me/password", &change).await.is(204);
+    ada.patch("/api/v1/users/me", &json!({"email": "lovelace@example.org", "password": PASSWORD}))
+        .await
+        .is(200);
+    let refused = ada.post("/api/v1/users/me/api-tokens", &wanted).await.is(429);
+    assert_eq!(refused.header("ratelimit-policy"), "\"account-change\";q=3;w=3600");
+    ada.put("/api/v1/users/me/password", &change).await.is(429);
+    ada.patch("/api/v1/users/me", &json!({"email": "ada@example.org", "password": PASSWORD})).await.is(429);
+    app.alice().await.post("/api/v1/users/me/api-tokens", &wanted).await.is(201);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_queue_of_passwords_is_a_503_that_says_when_to_come_again_and_costs_no_attempt() {
+    let app = std::sync::Arc::new(TestApp::with_a_short_queue("account=20/15m,log-in=off"));
+    app.at("203.0.113.9").post(SIGN_UP, &ada(1)).await.is(200);
+    let flood: Vec<_> = (0..16)
+        .map(|_| {
+            let app = std::sync::Arc::clone(&app);
+            tokio::spawn(async move { app.at("203.0.113.9").post(LOG_IN, &ada(1)).await })
+        })
+        .collect();
+    let mut turned_away = 0;
+    for answer in flood {
+        let answer = answer.await.unwrap();
+        if answer.status == 503 {
+            turned_away += 1;
+            assert_eq!(answer.json()["code"], "overloaded");
+            assert!(answer.header("retry-after").parse::<u64>().unwrap() >= 1);
+        }
+    }
+    assert!(turned_away > 0, "one is hashed and one waits");
+    for _ in 0..20 {
+        assert_eq!(tries(&app, "ada1@example.org", "wrong", "203.0.113.9").await, 401);
+    }
+    assert_eq!(tries(&app, "ada1@example.org", "wrong", "203.0.113.9").await, 429);
+}
+
+#[tokio::test]
 async fn sessions_and_failures_are_noted_with_the_address_they_came_from() {
     use recipes::audit::{Event, Filter};
     let app = TestApp::new();
     app.at("198.51.100.1").post(SIGN_UP, &ada(1)).await.is(200);
     assert_eq!(tries(&app, "ada1@example.org", "wrong", "203.0.113.9").await, 401);
     assert_eq!(tries(&app, "nobody@example.org", "wrong", "203.0.113.9").await, 401);
-    let failed = Filter { event: Some(Event::LogInFailed), subject: None };
+    let failed = Filter { event: Some(Event::LogInFailed), ..Filter::default() };
     let entries = app.store.audit_log(failed, None, 10).await.unwrap();
     let subjects: Vec<_> = entries.iter().map(|entry| entry.subject.map(recipes::UserId::get)).collect();
     assert_eq!(subjects, [None, Some(1)]);
     assert!(entries.iter().all(|entry| entry.actor.address == "203.0.113.9".parse().ok()));
-    let signed_up = Filter { event: Some(Event::SignedUp), subject: None };
+    let signed_up = Filter { event: Some(Event::SignedUp), ..Filter::default() };
     let entries = app.store.audit_log(signed_up, None, 10).await.unwrap();
     assert_eq!(entries[0].actor.address, "198.51.100.1".parse().ok());
 }

@@ -22,7 +22,7 @@ impl Store {
     /// `None`: this user has [`MAX_API_TOKENS`] already.
     ///
     /// # Errors
-    /// [`StoreError::OwnerGone`] if the user was deleted meanwhile.
+    /// [`StoreError::OwnerGone`] if the user was deleted or disabled meanwhile, or the actor's session has ended.
     pub async fn create_api_token(
         &self,
         user: UserId,

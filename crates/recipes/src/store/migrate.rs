@@ -11,6 +11,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0001_users_and_recipes.sql"),
     include_str!("../../migrations/sqlite/0002_sessions_and_api_tokens.sql"),
     include_str!("../../migrations/sqlite/0003_audit_and_verified_addresses.sql"),
+    include_str!("../../migrations/sqlite/0005_audit_classes_and_places.sql"),
 ];
 
 /// What was there before.
@@ -99,6 +100,32 @@ mod tests {
         db.execute("INSERT INTO soup (name, salt) VALUES ('Borscht', 1)", []).unwrap();
         let at: i64 = db.query_row("SELECT max(applied_at) FROM migrations", [], |row| row.get(0)).unwrap();
         assert_eq!(at, noon().as_microsecond());
+    }
+
+    #[test]
+    fn what_was_noted_and_who_was_logged_in_is_there_still_and_in_its_class() {
+        let mut db = Connection::open_in_memory().unwrap();
+        apply(&mut db, &MIGRATIONS[..3], noon()).unwrap();
+        db.execute_batch(
+            "INSERT INTO users (name, email, email_key, role, created_at, updated_at) VALUES ('A', 'a', 'a', 'user', 1, 1);
+             INSERT INTO sessions (id, user_id, family, current, address, created_at, last_used_at)
+             SELECT randomblob(16), 1, zeroblob(32), zeroblob(32), value, 1, 1
+             FROM json_each('[\"192.0.2.1\", \"2001:db8::1\"]');
+             INSERT INTO audit (at, event, anybodys)
+             VALUES (1, 'logged_in', 0), (2, 'log_in_failed', 1), (3, 'role_changed', 0);",
+        )
+        .unwrap();
+        run(&mut db, noon()).unwrap();
+        let all = |sql: &str| {
+            let mut rows = db.prepare(sql).unwrap();
+            let texts = rows.query_map([], |row| row.get::<_, Option<String>>(0)).unwrap();
+            texts.collect::<Result<Vec<_>, _>>().unwrap().into_iter().flatten().collect::<Vec<_>>()
+        };
+        assert_eq!(
+            all("SELECT event || class FROM audit ORDER BY id"),
+            ["logged_in1", "log_in_failed2", "role_changed0"]
+        );
+        assert_eq!(all("SELECT place FROM sessions"), ["192.0.2.1"]);
     }
 
     #[test]

@@ -45,6 +45,27 @@ pub struct Refreshed {
     pub user: User,
     pub session: Session,
     pub token: RefreshToken,
+    /// When the token took the place of its predecessor. The same for all who ask at the same moment, so that all can
+    /// be given the same answer.
+    pub since: Timestamp,
+}
+
+/// What becomes of a user's API tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ApiTokens {
+    Kept,
+    Revoked,
+}
+
+/// A new password of a user who has shown to know the old one.
+#[derive(Clone, Debug)]
+pub struct PasswordChange {
+    /// What the old password was checked against.
+    pub old: Option<PasswordHash>,
+    pub new: PasswordHash,
+    /// The session that does not end.
+    pub keep: Option<SessionId>,
+    pub api_tokens: ApiTokens,
 }
 
 /// Sessions.
@@ -134,6 +155,20 @@ impl Store {
         }
     }
 
+    /// Whether the account with this key ([`Email::key`](crate::Email::key)) has a session at the place of this address.
+    /// Takes as long if there is no such account.
+    pub async fn is_in_use_at(
+        &self,
+        email_key: &str,
+        address: IpAddr,
+        limits: SessionLimits,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.is_in_use_at(email_key, address, limits, now),
+        }
+    }
+
     /// Ends one session of this user. Says whether there was one.
     pub async fn end_session(
         &self,
@@ -147,7 +182,8 @@ impl Store {
         }
     }
 
-    /// Ends all sessions of a user. Says how many there were.
+    /// Ends all sessions of a user, and all API tokens: nothing goes on in the user's name. Says how many sessions there
+    /// were.
     pub async fn end_sessions(
         &self,
         user: UserId,
@@ -177,14 +213,12 @@ impl Store {
     pub async fn change_password(
         &self,
         user: UserId,
-        old: Option<&PasswordHash>,
-        new: PasswordHash,
-        keep: Option<SessionId>,
+        change: PasswordChange,
         actor: Actor,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         match self {
-            Self::Sqlite(db) => db.change_password(user, old.cloned(), new, keep, actor, now).await,
+            Self::Sqlite(db) => db.change_password(user, change, actor, now).await,
         }
     }
 }

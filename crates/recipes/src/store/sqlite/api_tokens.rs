@@ -1,7 +1,7 @@
 //! API tokens, in SQLite's dialect.
 
 use jiff::Timestamp;
-use rusqlite::{Row, params};
+use rusqlite::{Connection, Row, params};
 
 use super::users::{self, user_in};
 use super::{Sqlite, audit, cached, execute, find, time_at};
@@ -9,7 +9,7 @@ use crate::api_token::{ApiToken, NewApiToken, TokenName};
 use crate::audit::{Actor, Event};
 use crate::clock::to_microseconds;
 use crate::digest::TokenDigest;
-use crate::id::{ApiTokenId, UserId};
+use crate::id::{ApiTokenId, SessionId, UserId};
 use crate::scope::Scopes;
 use crate::session::USED_AFTER;
 use crate::store::StoreError;
@@ -26,6 +26,13 @@ impl Sqlite {
     ) -> Result<Option<ApiToken>, StoreError> {
         let now = to_microseconds(now);
         self.write(move |db| {
+            // Disabling and logging out everywhere revoke all tokens, and must not miss this one.
+            let may = "SELECT 1 FROM users WHERE id = ?1 AND disabled = 0
+                       AND (?2 IS NULL OR EXISTS (SELECT 1 FROM sessions WHERE id = ?2))";
+            let session = actor.session.as_ref().map(SessionId::as_bytes);
+            if !cached(db, may)?.exists(params![user.get(), session])? {
+                return Err(StoreError::OwnerGone);
+            }
             let NewApiToken { id, digest, name, scopes, expires_at } = new;
             let expires_at = expires_at.map(to_microseconds);
             let made = execute(
@@ -102,6 +109,18 @@ impl Sqlite {
         })
         .await
     }
+}
+
+pub(super) fn revoke_all(
+    db: &Connection,
+    user: UserId,
+    actor: &Actor,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    if execute(db, "DELETE FROM api_tokens WHERE user_id = ?1", [user.get()])? > 0 {
+        audit::record(db, Event::ApiTokensRevoked, Some(user), actor, now)?;
+    }
+    Ok(())
 }
 
 /// From `id, user_id, name, scopes, created_at, expires_at, last_used_at`, which begin at this column.

@@ -3,10 +3,10 @@
 use std::net::IpAddr;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Row, ToSql, params};
 
 use super::{Sqlite, cached, execute, find, time_at, users};
-use crate::audit::{Actor, Entry, Event, Filter, Retention};
+use crate::audit::{Actor, Class, Entry, Event, Filter, Retention};
 use crate::id::{SessionId, UserId};
 use crate::store::StoreError;
 
@@ -31,13 +31,31 @@ impl Sqlite {
         limit: u16,
     ) -> Result<Vec<Entry>, StoreError> {
         self.read_at_length(move |db| {
-            let sql = "SELECT id, at, event, subject_id, actor_id, session_id, address, detail FROM audit
-                       WHERE id < ?1 AND (?2 IS NULL OR event = ?2) AND (?3 IS NULL OR subject_id = ?3)
-                       ORDER BY id DESC LIMIT ?4";
-            let event = filter.event.map(Event::name);
-            let mut statement = cached(db, sql)?;
-            let before = before.unwrap_or(i64::MAX);
-            let mut rows = statement.query(params![before, event, filter.subject.map(UserId::get), limit])?;
+            // A condition that is not there is left out: `?2 IS NULL OR ..` would keep every index from being used.
+            let mut sql = "SELECT id, at, event, subject_id, actor_id, session_id, address, detail FROM audit
+                           WHERE id < :before"
+                .to_owned();
+            let (before, event) = (before.unwrap_or(i64::MAX), filter.event.map(Event::name));
+            let numbers = [
+                (" AND subject_id = :subject", ":subject", filter.subject.map(UserId::get)),
+                (" AND actor_id = :actor", ":actor", filter.actor.map(UserId::get)),
+                (" AND at >= :since", ":since", filter.since.map(Timestamp::as_microsecond)),
+                (" AND at < :until", ":until", filter.until.map(Timestamp::as_microsecond)),
+            ];
+            let mut params: Vec<(&str, &dyn ToSql)> = vec![(":before", &before), (":limit", &limit)];
+            if let Some(event) = &event {
+                sql.push_str(" AND event = :event");
+                params.push((":event", event));
+            }
+            for (condition, name, number) in &numbers {
+                if let Some(number) = number {
+                    sql.push_str(condition);
+                    params.push((name, number));
+                }
+            }
+            sql.push_str(" ORDER BY id DESC LIMIT :limit");
+            let mut statement = cached(db, &sql)?;
+            let mut rows = statement.query(params.as_slice())?;
             let mut entries = Vec::new();
             while let Some(row) = rows.next()? {
                 entries.push(entry_in(row)?);
@@ -50,28 +68,44 @@ impl Sqlite {
     pub async fn trim_audit_log(&self, keep: Retention, now: Timestamp) -> Result<usize, StoreError> {
         let age = i64::try_from(keep.age.as_micros()).unwrap_or(i64::MAX);
         let oldest = now.as_microsecond().saturating_sub(age);
-        let last_to_go = self
-            .read_at_length(move |db| {
-                // Walks over as many rows of the index as are kept, which the writer must not wait for.
-                let sql = "SELECT coalesce((SELECT id FROM audit WHERE anybodys = ?1
-                                            ORDER BY id DESC LIMIT 1 OFFSET ?2), 0)";
-                let of =
-                    |anybodys: bool| find(db, sql, params![anybodys, keep.entries], |row| Ok(row.get(0)?));
-                Ok([of(false)?.unwrap_or(0i64), of(true)?.unwrap_or(0)])
-            })
-            .await?;
+        // Walks over as many rows of the index as are kept, which the writer must not wait for; he hears of it only when
+        // there is something to forget.
+        let cuts = self.read_at_length(move |db| cuts(db, keep.entries, oldest)).await?;
+        if cuts.is_empty() {
+            return Ok(0);
+        }
         self.write(move |db| {
-            let mut gone = 0;
-            for (anybodys, last_to_go) in [false, true].into_iter().zip(last_to_go) {
-                let sql = "DELETE FROM audit WHERE id IN (
-                               SELECT id FROM audit WHERE anybodys = ?1 AND (id <= ?2 OR at < ?3)
-                               ORDER BY id LIMIT ?4)";
-                gone += execute(db, sql, params![anybodys, last_to_go, oldest, TRIMMED])?;
-            }
-            Ok(gone)
+            let sql = "DELETE FROM audit WHERE class = ?1 AND id <= ?2 AND (id <= ?3 OR at < ?4)";
+            cuts.iter().try_fold(0, |gone, cut| {
+                let Cut { class, last, too_many } = cut;
+                Ok(gone + execute(db, sql, params![class.number(), last, too_many, oldest])?)
+            })
         })
         .await
     }
+}
+
+/// What is to be forgotten of one class, among its oldest [`TRIMMED`] entries.
+struct Cut {
+    class: Class,
+    /// The last entry that goes.
+    last: i64,
+    /// Up to here there are more than may be kept.
+    too_many: i64,
+}
+
+fn cuts(db: &Connection, entries: u32, oldest: i64) -> Result<Vec<Cut>, StoreError> {
+    let mut cuts = Vec::new();
+    for class in Class::ALL {
+        let sql = "SELECT id FROM audit WHERE class = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2";
+        let too_many =
+            find(db, sql, params![class.number(), entries], |row| Ok(row.get(0)?))?.unwrap_or(0i64);
+        let sql = "SELECT max(id) FROM (SELECT id, at FROM audit WHERE class = ?1 ORDER BY id LIMIT ?2)
+                   WHERE id <= ?3 OR at < ?4";
+        let last = find(db, sql, params![class.number(), TRIMMED, too_many, oldest], |row| Ok(row.get(0)?))?;
+        cuts.extend(last.flatten().map(|last: i64| Cut { class, last, too_many }));
+    }
+    Ok(cuts)
 }
 
 /// Notes an event in the transaction of what it is about.
@@ -84,12 +118,12 @@ pub(super) fn record(
 ) -> Result<(), StoreError> {
     execute(
         db,
-        "INSERT INTO audit (at, event, anybodys, subject_id, actor_id, session_id, address, detail)
+        "INSERT INTO audit (at, event, class, subject_id, actor_id, session_id, address, detail)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         params![
             now.as_microsecond(),
             event.name(),
-            event.is_anybodys(),
+            event.class().number(),
             subject.map(UserId::get),
             actor.user.map(UserId::get),
             actor.session.as_ref().map(SessionId::as_bytes),

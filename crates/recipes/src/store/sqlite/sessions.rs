@@ -6,14 +6,14 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::users::{self, user_in};
-use super::{Sqlite, audit, cached, execute, find, time_at};
+use super::{Sqlite, api_tokens, audit, cached, execute, find, time_at};
 use crate::audit::{Actor, Event};
 use crate::clock::to_microseconds;
 use crate::id::{SessionId, UserId};
-use crate::session::{Device, NewSession, RefreshToken, Session, SessionLimits, USED_AFTER};
+use crate::session::{Device, NewSession, RefreshToken, Session, SessionLimits, USED_AFTER, place};
 use crate::store::remembered::Mark;
 use crate::store::sessions::{MAX_SESSIONS, REPEATABLE};
-use crate::store::{Refresh, Refreshed, SessionUser, StoreError};
+use crate::store::{ApiTokens, PasswordChange, Refresh, Refreshed, SessionUser, StoreError};
 use crate::user::{NewUser, PasswordHash, User};
 
 /// How many ended sessions of others a log-in clears away: more than the one it makes, so they do not pile up.
@@ -123,7 +123,8 @@ impl Sqlite {
             let rotated = execute(
                 db,
                 "UPDATE sessions
-                 SET previous = current, current = ?4, nonce = ?5, rotated_at = ?6, last_used_at = ?6
+                 SET previous = current, current = ?4, nonce = ?5, rotated_at = ?6, last_used_at = ?6,
+                     address = coalesce(?9, address), place = coalesce(?10, place)
                  WHERE id = ?1 AND family = ?2 AND current = ?3 AND created_at > ?7 AND last_used_at > ?8",
                 params![
                     token.session().as_bytes(),
@@ -134,10 +135,12 @@ impl Sqlite {
                     now.as_microsecond(),
                     began,
                     idle,
+                    address.map(|address| address.to_string()),
+                    address.map(|address| place(address).to_string()),
                 ],
             )?;
             if rotated == 1 {
-                return refreshed(db, successor);
+                return refreshed(db, successor, now);
             }
             let outcome = not_current(db, &token, nonce, limits, now)?;
             if let Refresh::Reused { user, session } = outcome {
@@ -152,6 +155,23 @@ impl Sqlite {
 
 /// Being seen, and ending.
 impl Sqlite {
+    pub fn is_in_use_at(
+        &self,
+        email_key: &str,
+        address: IpAddr,
+        limits: SessionLimits,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.read(|db| {
+            let (began, idle) = limits.ended_before(now);
+            // CROSS JOIN: in this order. What it takes depends on how many sessions the place has, and not on whether
+            // there is such an account.
+            let sql = "SELECT 1 FROM sessions CROSS JOIN users ON users.id = sessions.user_id
+                       WHERE place = ?1 AND sessions.created_at > ?2 AND last_used_at > ?3 AND email_key = ?4";
+            Ok(cached(db, sql)?.exists(params![place(address).to_string(), began, idle, email_key])?)
+        })
+    }
+
     pub fn sessions(
         &self,
         user: UserId,
@@ -199,9 +219,16 @@ impl Sqlite {
         now: Timestamp,
     ) -> Result<usize, StoreError> {
         self.write(move |db| {
+            let ended = end_all(db, user, keep)?;
             let event = if keep.is_some() { Event::OtherSessionsEnded } else { Event::SessionsEnded };
-            audit::record(db, event, Some(user), &actor, now)?;
-            end_all(db, user, keep)
+            // What ends nothing is no event, or anybody who is logged in could push out what is one.
+            if ended > 0 {
+                audit::record(db, event, Some(user), &actor, now)?;
+            }
+            if keep.is_none() {
+                api_tokens::revoke_all(db, user, &actor, now)?;
+            }
+            Ok(ended)
         })
         .await
     }
@@ -209,13 +236,12 @@ impl Sqlite {
     pub async fn change_password(
         &self,
         user: UserId,
-        old: Option<PasswordHash>,
-        new: PasswordHash,
-        keep: Option<SessionId>,
+        change: PasswordChange,
         actor: Actor,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         self.write(move |db| {
+            let PasswordChange { old, new, keep, api_tokens } = change;
             let changed = execute(
                 db,
                 "UPDATE users SET password_hash = ?3, updated_at = ?4 WHERE id = ?1 AND password_hash IS ?2",
@@ -229,6 +255,9 @@ impl Sqlite {
             if changed == 1 {
                 audit::record(db, Event::PasswordChanged, Some(user), &actor, now)?;
                 end_all(db, user, keep)?;
+                if api_tokens == ApiTokens::Revoked {
+                    api_tokens::revoke_all(db, user, &actor, now)?;
+                }
             }
             Ok(changed == 1)
         })
@@ -266,8 +295,8 @@ fn insert(db: &Connection, user: UserId, new: NewSession, now: Timestamp) -> Res
     let id = token.session();
     execute(
         db,
-        "INSERT INTO sessions (id, user_id, family, current, device, address, created_at, last_used_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)",
+        "INSERT INTO sessions (id, user_id, family, current, device, address, place, created_at, last_used_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)",
         params![
             id.as_bytes(),
             user.get(),
@@ -275,6 +304,7 @@ fn insert(db: &Connection, user: UserId, new: NewSession, now: Timestamp) -> Res
             token.digest().as_bytes(),
             device.as_ref().map(Device::as_str),
             address.map(|address| address.to_string()),
+            address.map(|address| place(address).to_string()),
             now.as_microsecond(),
         ],
     )?;
@@ -321,9 +351,11 @@ fn not_current(
             Refresh::Reused { user: found.user, session: id }
         });
     };
-    let since = now.as_microsecond().saturating_sub(found.rotated_at.unwrap_or(i64::MIN));
-    if u128::from(since.max(0).unsigned_abs()) < REPEATABLE.as_micros() {
-        return refreshed(db, token.successor(&kept));
+    if let Some(rotated_at) = found.rotated_at.map(time_at).transpose()?
+        && now.duration_since(rotated_at).as_micros()
+            < i128::try_from(REPEATABLE.as_micros()).unwrap_or(i128::MAX)
+    {
+        return refreshed(db, token.successor(&kept), rotated_at);
     }
     let successor = token.successor(&nonce);
     execute(
@@ -332,16 +364,16 @@ fn not_current(
          WHERE id = ?1 AND previous = ?2",
         params![id.as_bytes(), digest.as_bytes(), successor.digest().as_bytes(), nonce, now.as_microsecond()],
     )?;
-    refreshed(db, successor)
+    refreshed(db, successor, now)
 }
 
-fn refreshed(db: &Connection, token: RefreshToken) -> Result<Refresh, StoreError> {
+fn refreshed(db: &Connection, token: RefreshToken, since: Timestamp) -> Result<Refresh, StoreError> {
     let sql = select!("WHERE id = ?1");
     let session =
         cached(db, sql)?.query_row([token.session().as_bytes()], |row| Ok(session_in(row))).optional()?;
     let Some(session) = session.transpose()? else { return Ok(Refresh::Unknown) };
     Ok(match users::by_id(db, session.user)?.filter(|user| !user.disabled) {
-        Some(user) => Refresh::Refreshed(Box::new(Refreshed { user, session, token })),
+        Some(user) => Refresh::Refreshed(Box::new(Refreshed { user, session, token, since })),
         None => Refresh::Unknown,
     })
 }

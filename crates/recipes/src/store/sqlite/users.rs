@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row, params};
 
-use super::{Sqlite, audit, cached, execute, find, recipes, sessions, time_at};
+use super::{Sqlite, api_tokens, audit, cached, execute, find, recipes, sessions, time_at};
 use crate::audit::{Actor, Event};
 use crate::clock::to_microseconds;
 use crate::id::UserId;
@@ -24,7 +24,12 @@ macro_rules! select {
 impl Sqlite {
     pub async fn create_user(&self, new: NewUser, now: Timestamp) -> Result<User, StoreError> {
         let now = to_microseconds(now);
-        self.write(move |db| insert(db, new, now)).await
+        self.write(move |db| {
+            let user = insert(db, new, now)?;
+            audit::record(db, Event::Created(user.role), Some(user.id), &Actor::OPERATOR, now)?;
+            Ok(user)
+        })
+        .await
     }
 
     pub fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
@@ -57,10 +62,14 @@ impl Sqlite {
         id: UserId,
         name: Option<Name>,
         email: Option<Email>,
+        confirmed: Option<PasswordHash>,
         actor: Actor,
         now: Timestamp,
     ) -> Result<Option<User>, StoreError> {
         self.write(move |db| {
+            if email.is_some() && !has_password(db, id, confirmed.as_ref())? {
+                return Ok(None);
+            }
             let key = email.as_ref().map(Email::key);
             let moves = cached(db, "SELECT 1 FROM users WHERE id = ?1 AND email_key <> ?2")?
                 .exists(params![id.get(), key])?;
@@ -114,10 +123,10 @@ impl Sqlite {
     ) -> Result<Option<User>, StoreError> {
         let key = email.key();
         self.write(move |db| {
-            let sql = "UPDATE users SET role = ?2, updated_at = ?3 WHERE email_key = ?1";
-            execute(db, sql, params![key, role.as_str(), now.as_microsecond()])?;
+            let sql = "UPDATE users SET role = ?2, updated_at = ?3 WHERE email_key = ?1 AND role <> ?2";
+            let changed = execute(db, sql, params![key, role.as_str(), now.as_microsecond()])? == 1;
             let user = find(db, select!("WHERE email_key = ?1"), [key], user_in)?;
-            if let Some(user) = &user {
+            if let Some(user) = user.as_ref().filter(|_| changed) {
                 audit::record(db, Event::RoleChanged(role), Some(user.id), &actor, now)?;
             }
             Ok(user)
@@ -134,10 +143,12 @@ impl Sqlite {
     ) -> Result<Option<User>, StoreError> {
         let key = email.key();
         self.write(move |db| {
-            let sql = "UPDATE users SET disabled = ?2, updated_at = ?3 WHERE email_key = ?1";
-            execute(db, sql, params![key, access == Access::Disabled, now.as_microsecond()])?;
+            let sql =
+                "UPDATE users SET disabled = ?2, updated_at = ?3 WHERE email_key = ?1 AND disabled <> ?2";
+            let changed =
+                execute(db, sql, params![key, access == Access::Disabled, now.as_microsecond()])? == 1;
             let user = find(db, select!("WHERE email_key = ?1"), [key], user_in)?;
-            if let Some(user) = &user {
+            if let Some(user) = user.as_ref().filter(|_| changed) {
                 let event = match access {
                     Access::Enabled => Event::Enabled,
                     Access::Disabled => Event::Disabled,
@@ -145,6 +156,7 @@ impl Sqlite {
                 audit::record(db, event, Some(user.id), &actor, now)?;
                 if access == Access::Disabled {
                     sessions::end_all(db, user.id, None)?;
+                    api_tokens::revoke_all(db, user.id, &actor, now)?;
                 }
             }
             Ok(user)
@@ -152,9 +164,18 @@ impl Sqlite {
         .await
     }
 
-    pub async fn delete_user(&self, id: UserId, actor: Actor, now: Timestamp) -> Result<bool, StoreError> {
+    pub async fn delete_user(
+        &self,
+        id: UserId,
+        confirmed: Option<PasswordHash>,
+        actor: Actor,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         let now = to_microseconds(now);
         self.write(move |db| {
+            if !has_password(db, id, confirmed.as_ref())? {
+                return Ok(false);
+            }
             recipes::let_go_of_owner(db, id, now)?;
             let deleted = execute(db, "DELETE FROM users WHERE id = ?1", [id.get()])? == 1;
             if deleted {
@@ -192,6 +213,12 @@ pub(super) fn insert(db: &Connection, new: NewUser, now: Timestamp) -> Result<Us
         created_at: now,
         updated_at: now,
     })
+}
+
+/// Whether the password is the one that was checked against this hash.
+fn has_password(db: &Connection, id: UserId, hash: Option<&PasswordHash>) -> Result<bool, StoreError> {
+    let sql = "SELECT 1 FROM users WHERE id = ?1 AND password_hash IS ?2";
+    Ok(cached(db, sql)?.exists(params![id.get(), hash.map(PasswordHash::as_str)])?)
 }
 
 pub(super) fn by_id(db: &Connection, id: UserId) -> Result<Option<User>, StoreError> {

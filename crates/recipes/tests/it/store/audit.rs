@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use recipes::audit::{Actor, Event, Filter, Retention};
 use recipes::store::Access;
-use recipes::{Role, UserId};
+use recipes::{NewUser, Role, UserId};
 
-use super::{Kitchen, email};
+use super::{Kitchen, email, new_user};
 
 const HERE: Option<IpAddr> = Some(IpAddr::V4(Ipv4Addr::LOCALHOST));
 const FOREVER: Duration = Duration::from_hours(24 * 365);
@@ -24,11 +24,12 @@ async fn changes_of_an_account_are_noted_with_who_made_them() {
     kitchen.set_role(&alice.email, Role::Admin, actor, kitchen.now()).await.unwrap();
     kitchen.set_disabled(&alice.email, Access::Disabled, actor, kitchen.now()).await.unwrap();
     kitchen.set_disabled(&alice.email, Access::Enabled, actor, kitchen.now()).await.unwrap();
-    kitchen.update_profile(alice.id, None, Some(email("ada")), actor, kitchen.now()).await.unwrap();
+    kitchen.update_profile(alice.id, None, Some(email("ada")), None, actor, kitchen.now()).await.unwrap();
     let later = kitchen.later();
-    kitchen.delete_user(alice.id, actor, later).await.unwrap();
+    kitchen.delete_user(alice.id, None, actor, later).await.unwrap();
 
-    let entries = kitchen.audit_log(Filter::default(), None, 1000).await.unwrap();
+    let by_root = Filter { actor: Some(root.id), ..Filter::default() };
+    let entries = kitchen.audit_log(by_root, None, 1000).await.unwrap();
     let events: Vec<_> = entries.iter().map(|entry| entry.event.as_str()).collect();
     assert_eq!(events, ["deleted", "email_changed", "enabled", "disabled", "role_changed"]);
     assert!(entries.iter().all(|entry| entry.subject == Some(alice.id) && entry.actor == actor));
@@ -42,12 +43,28 @@ async fn what_does_not_happen_is_not_noted() {
     let (alice, _) = (kitchen.user("alice").await, kitchen.user("bob").await);
     let nobody = UserId::from_i64(99).unwrap();
     kitchen.set_role(&email("eve"), Role::Admin, Actor::OPERATOR, kitchen.now()).await.unwrap();
-    kitchen.delete_user(nobody, Actor::OPERATOR, kitchen.now()).await.unwrap();
+    kitchen.set_role(&alice.email, Role::User, Actor::OPERATOR, kitchen.now()).await.unwrap();
+    kitchen.set_disabled(&alice.email, Access::Enabled, Actor::OPERATOR, kitchen.now()).await.unwrap();
+    kitchen.end_sessions(alice.id, Actor::OPERATOR, kitchen.now()).await.unwrap();
+    kitchen.delete_user(nobody, None, Actor::OPERATOR, kitchen.now()).await.unwrap();
     let spelling = Some(email("ALICE"));
-    kitchen.update_profile(alice.id, None, spelling, Actor::OPERATOR, kitchen.now()).await.unwrap();
+    kitchen.update_profile(alice.id, None, spelling, None, Actor::OPERATOR, kitchen.now()).await.unwrap();
     let taken = Some(email("bob"));
-    kitchen.update_profile(alice.id, None, taken, Actor::OPERATOR, kitchen.now()).await.unwrap_err();
-    assert_eq!(names(&kitchen, Filter::default()).await, [""; 0]);
+    kitchen.update_profile(alice.id, None, taken, None, Actor::OPERATOR, kitchen.now()).await.unwrap_err();
+    assert_eq!(names(&kitchen, Filter::default()).await, ["created"; 2]);
+}
+
+#[tokio::test]
+async fn an_account_that_an_operator_makes_is_noted_with_its_role() {
+    let kitchen = Kitchen::new();
+    let root =
+        kitchen.create_user(NewUser { role: Role::Admin, ..new_user("root") }, kitchen.now()).await.unwrap();
+    let entry = kitchen.audit_log(Filter::default(), None, 1).await.unwrap().remove(0);
+    assert_eq!(
+        (entry.event.as_str(), entry.subject, entry.actor),
+        ("created", Some(root.id), Actor::OPERATOR)
+    );
+    assert_eq!(entry.detail.as_deref(), Some("admin"));
 }
 
 #[tokio::test]
@@ -62,13 +79,30 @@ async fn entries_are_found_by_event_and_account_and_page() {
     ] {
         kitchen.audit(event, Some(subject), Actor::anonymous(HERE), kitchen.now()).await.unwrap();
     }
-    let of_alice = Filter { subject: Some(alice), event: None };
-    assert_eq!(names(&kitchen, of_alice).await, ["logged_in", "log_in_failed", "logged_in"]);
+    let of_alice = Filter { subject: Some(alice), ..Filter::default() };
+    assert_eq!(names(&kitchen, of_alice).await, ["logged_in", "log_in_failed", "logged_in", "created"]);
     let her_log_ins = Filter { event: Some(Event::LoggedIn), ..of_alice };
     assert_eq!(names(&kitchen, her_log_ins).await, ["logged_in", "logged_in"]);
     let first = kitchen.audit_log(her_log_ins, None, 1).await.unwrap();
     let second = kitchen.audit_log(her_log_ins, Some(first[0].id), 1000).await.unwrap();
-    assert_eq!((first[0].id, second[0].id, second.len()), (4, 1, 1));
+    assert_eq!((first[0].id, second[0].id, second.len()), (6, 3, 1));
+}
+
+#[tokio::test]
+async fn entries_are_found_by_who_did_it_and_when() {
+    let kitchen = Kitchen::new();
+    let (root, alice) = (kitchen.user("root").await.id, kitchen.user("alice").await.id);
+    let by = |user| Actor { user: Some(user), ..Actor::OPERATOR };
+    let noon = kitchen.now();
+    kitchen.audit(Event::Disabled, Some(alice), by(root), noon).await.unwrap();
+    let later = kitchen.later();
+    kitchen.audit(Event::EmailChanged, Some(alice), by(alice), later).await.unwrap();
+    let filter = Filter::default();
+    assert_eq!(names(&kitchen, Filter { actor: Some(root), ..filter }).await, ["disabled"]);
+    assert_eq!(names(&kitchen, Filter { since: Some(later), ..filter }).await, ["email_changed"]);
+    let before = Filter { until: Some(later), ..filter };
+    assert_eq!(names(&kitchen, before).await, ["disabled", "created", "created"]);
+    assert_eq!(names(&kitchen, Filter { since: Some(later), ..before }).await, [""; 0]);
 }
 
 #[tokio::test]
@@ -88,7 +122,24 @@ async fn a_flood_of_failures_is_bounded_and_pushes_nothing_else_out() {
     assert_eq!(gone, [1_000, 200], "in pieces, so that no writer waits long");
     let left = kitchen.audit_log(Filter::default(), None, 1000).await.unwrap();
     let ids: Vec<_> = left.iter().map(|entry| entry.id).collect();
-    assert_eq!(ids, [1206, 1205, 1204, 1203, 1202, 1], "the newest failures, and what is none");
+    assert_eq!(ids, [1207, 1206, 1205, 1204, 1203, 2, 1], "the newest failures, and what is none");
+}
+
+#[tokio::test]
+async fn what_users_do_with_their_own_accounts_pushes_out_nothing_that_administrators_did() {
+    let kitchen = Kitchen::new();
+    let alice = kitchen.user("alice").await;
+    kitchen.set_role(&alice.email, Role::Admin, Actor::OPERATOR, kitchen.now()).await.unwrap();
+    for _ in 0..20 {
+        kitchen.audit(Event::ApiTokenCreated, Some(alice.id), Actor::OPERATOR, kitchen.now()).await.unwrap();
+    }
+    let keep = Retention { age: FOREVER, entries: 3 };
+    assert_eq!(kitchen.trim_audit_log(keep, kitchen.now()).await.unwrap(), 18);
+    assert_eq!(
+        names(&kitchen, Filter::default()).await,
+        ["api_token_created", "api_token_created", "api_token_created", "role_changed"]
+    );
+    assert_eq!(kitchen.trim_audit_log(keep, kitchen.now()).await.unwrap(), 0);
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Sessions: each line of what they promise, above all that none is lost and none lives on.
 
+mod passwords;
 mod remembered;
 
 use std::collections::HashSet;
@@ -8,11 +9,11 @@ use std::time::Duration;
 use recipes::audit::{Actor, Filter};
 use recipes::store::{Access, MAX_SESSIONS, Refresh};
 use recipes::{
-    Device, NewSession, NewUser, PasswordHash, RefreshToken, Role, Session, SessionId, SessionLimits, User,
-    UserId,
+    Device, NewSession, NewUser, RefreshToken, Role, Session, SessionId, SessionLimits, User, UserId,
 };
 use tokio::task::JoinSet;
 
+use self::passwords::{hash, new_password};
 use super::{Kitchen, email, new_user};
 
 const DAY: Duration = Duration::from_hours(24);
@@ -242,46 +243,33 @@ async fn disabling_and_deleting_a_user_end_all_sessions() {
     kitchen.set_disabled(&email("alice"), Access::Disabled, Actor::OPERATOR, kitchen.now()).await.unwrap();
     kitchen.set_disabled(&email("alice"), Access::Enabled, Actor::OPERATOR, kitchen.now()).await.unwrap();
     assert!(!kitchen.alive(alice.id, &hers).await, "it does not come back");
-    kitchen.delete_user(bob.id, Actor::OPERATOR, kitchen.now()).await.unwrap();
+    kitchen.delete_user(bob.id, None, Actor::OPERATOR, kitchen.now()).await.unwrap();
     assert!(!kitchen.alive(bob.id, &his).await);
     assert_eq!(kitchen.refresh(&his).await, Refresh::Unknown);
 }
 
-fn hash(last: char) -> PasswordHash {
-    PasswordHash::parse(&format!("$2b$10${}{last}", "a".repeat(52))).unwrap()
-}
-
 #[tokio::test]
-async fn a_new_password_ends_the_other_sessions_and_a_log_in_under_way_with_the_old_one() {
+async fn a_session_is_known_at_its_place_and_moves_with_its_client() {
     let kitchen = Kitchen::new();
-    let new = NewUser { password_hash: Some(hash('a')), ..new_user("alice") };
-    let (alice, current) =
-        kitchen.create_user_with_session(new, kitchen.new_session(), kitchen.now()).await.unwrap();
-    let other = kitchen.new_session();
-    let begin = |hash: PasswordHash, new: NewSession| {
-        let (store, now) = (kitchen.store.clone(), kitchen.now());
-        async move { store.create_session(alice.id, Some(&hash), new, limits(), now).await.unwrap() }
+    let alice = kitchen.user("alice").await;
+    let token = kitchen.logs_in(&alice).await;
+    let (store, now) = (&kitchen.store, kitchen.now());
+    let at = async |user: &str, address: &str| {
+        let key = email(user).key();
+        store.is_in_use_at(&key, address.parse().unwrap(), limits(), now).await.unwrap()
     };
-    begin(hash('a'), other.clone()).await.unwrap();
-    let change = |old: PasswordHash, new: PasswordHash| {
-        let (store, now) = (kitchen.store.clone(), kitchen.now());
-        async move {
-            store
-                .change_password(alice.id, Some(&old), new, Some(current.id), Actor::OPERATOR, now)
-                .await
-                .unwrap()
-        }
-    };
-    assert!(!change(hash('x'), hash('b')).await, "somebody was quicker");
-    assert!(kitchen.alive(alice.id, &other.token).await);
-    assert!(change(hash('a'), hash('b')).await);
-    assert_eq!(kitchen.ids_of_sessions(alice.id).await, [current.id]);
-    assert_eq!(
-        begin(hash('a'), kitchen.new_session()).await,
-        None,
-        "its password was checked before the change"
+    assert!(at("alice", "192.0.2.1").await && !at("alice", ELSEWHERE).await && !at("bob", "192.0.2.1").await);
+    good(kitchen.refresh(&token).await);
+    assert!(at("alice", ELSEWHERE).await && !at("alice", "192.0.2.1").await);
+    let listed = kitchen.sessions(alice.id, limits(), now).await.unwrap();
+    assert_eq!(listed[0].address, ELSEWHERE.parse().ok());
+    let home = NewSession { address: "2001:db8:0:1::1".parse().ok(), ..kitchen.new_session() };
+    kitchen.create_session(alice.id, None, home, limits(), now).await.unwrap().unwrap();
+    assert!(at("alice", "2001:db8:0:1:ffff::2").await && !at("alice", "2001:db8:0:2::1").await);
+    let later = now + 30 * DAY;
+    assert!(
+        !store.is_in_use_at(&alice.email.key(), ELSEWHERE.parse().unwrap(), limits(), later).await.unwrap()
     );
-    begin(hash('b'), kitchen.new_session()).await.unwrap();
 }
 
 #[tokio::test]
@@ -305,6 +293,7 @@ async fn a_use_is_noted_once_a_minute() {
         kitchen
             .delete_user(
                 kitchen.user_by_email(&email("bob")).await.unwrap().unwrap().0.id,
+                None,
                 Actor::OPERATOR,
                 began,
             )
@@ -351,16 +340,25 @@ async fn coming_and_going_is_noted_down_with_who_and_from_where() {
     kitchen.refresh(&token).await;
     let alices = Actor { user: Some(alice.id), session: Some(first.id), address: first.address };
     let (old, now) = (hash('a'), kitchen.now());
-    kitchen.change_password(alice.id, Some(&old), hash('b'), Some(first.id), alices, now).await.unwrap();
+    kitchen.change_password(alice.id, new_password(old, hash('b'), first.id), alices, now).await.unwrap();
+    kitchen.end_other_sessions(alice.id, first.id, alices, now).await.unwrap();
+    let third = kitchen.new_session();
+    let of_third = Actor { session: Some(third.token.session()), ..alices };
+    kitchen.create_session(alice.id, Some(&hash('b')), third, limits(), now).await.unwrap();
     kitchen.end_other_sessions(alice.id, first.id, alices, now).await.unwrap();
     kitchen.end_session(alice.id, token.session(), alices, now).await.unwrap();
     kitchen.end_session(alice.id, first.id, alices, now).await.unwrap();
+    kitchen.end_sessions(alice.id, Actor::OPERATOR, now).await.unwrap();
+    kitchen.create_session(alice.id, Some(&hash('b')), kitchen.new_session(), limits(), now).await.unwrap();
+    kitchen.end_sessions(alice.id, Actor::OPERATOR, now).await.unwrap();
     kitchen.end_sessions(alice.id, Actor::OPERATOR, now).await.unwrap();
 
     let mut log = kitchen.audit_log(Filter::default(), None, 100).await.unwrap();
     log.reverse();
     assert!(log.iter().all(|entry| entry.subject == Some(alice.id)));
-    let seen: Vec<_> = log.iter().map(|entry| (entry.event.as_str(), entry.actor)).collect();
+    let mut seen: Vec<_> = log.iter().map(|entry| (entry.event.as_str(), entry.actor)).collect();
+    let fourth = seen.remove(7);
+    assert_eq!(fourth.0, "logged_in");
     let of_second = Actor { session: Some(token.session()), ..alices };
     let thief = Actor { user: None, session: Some(token.session()), address: ELSEWHERE.parse().ok() };
     assert_eq!(
@@ -370,6 +368,7 @@ async fn coming_and_going_is_noted_down_with_who_and_from_where() {
             ("logged_in", of_second),
             ("refresh_reused", thief),
             ("password_changed", alices),
+            ("logged_in", of_third),
             ("other_sessions_ended", alices),
             ("session_ended", alices),
             ("sessions_ended", Actor::OPERATOR),

@@ -45,7 +45,7 @@ async fn nobody_is_an_answer() {
             .unwrap(),
         None
     );
-    assert!(!kitchen.delete_user(nobody, Actor::OPERATOR, kitchen.now()).await.unwrap());
+    assert!(!kitchen.delete_user(nobody, None, Actor::OPERATOR, kitchen.now()).await.unwrap());
     assert!(!kitchen.replace_password_hash(nobody, &hash('a'), hash('b'), kitchen.now()).await.unwrap());
 }
 
@@ -56,21 +56,22 @@ async fn name_and_address_change_apart_and_nobody_takes_anothers() {
     let later = kitchen.later();
     let name = Some(recipes::Name::parse("Ada").unwrap());
     let renamed =
-        kitchen.update_profile(alice.id, name, None, Actor::OPERATOR, later).await.unwrap().unwrap();
+        kitchen.update_profile(alice.id, name, None, None, Actor::OPERATOR, later).await.unwrap().unwrap();
     assert_eq!((renamed.name.as_str(), renamed.updated_at), ("Ada", later));
     assert_eq!(renamed.email, alice.email);
     let moved = kitchen
-        .update_profile(alice.id, None, Some(email("ADA")), Actor::OPERATOR, later)
+        .update_profile(alice.id, None, Some(email("ADA")), None, Actor::OPERATOR, later)
         .await
         .unwrap()
         .unwrap();
     assert_eq!((moved.name.as_str(), moved.email.as_str()), ("Ada", "ADA@example.com"));
     assert_eq!(kitchen.user_by_email(&email("ada")).await.unwrap().unwrap().0, moved);
-    let taken = kitchen.update_profile(alice.id, None, Some(email("BOB")), Actor::OPERATOR, later).await;
+    let taken =
+        kitchen.update_profile(alice.id, None, Some(email("BOB")), None, Actor::OPERATOR, later).await;
     assert!(matches!(taken, Err(StoreError::Taken(Field::Email))));
     let nobody = UserId::from_i64(99).unwrap();
     assert_eq!(
-        kitchen.update_profile(nobody, None, Some(email("eve")), Actor::OPERATOR, later).await.unwrap(),
+        kitchen.update_profile(nobody, None, Some(email("eve")), None, Actor::OPERATOR, later).await.unwrap(),
         None
     );
 }
@@ -167,7 +168,7 @@ async fn a_deleted_users_public_recipes_become_communal_and_the_private_ones_go(
     let bobs = kitchen.public("Bread", Some(bob.id)).await;
 
     let later = kitchen.later();
-    assert!(kitchen.delete_user(alice.id, Actor::OPERATOR, later).await.unwrap());
+    assert!(kitchen.delete_user(alice.id, None, Actor::OPERATOR, later).await.unwrap());
 
     assert_eq!(kitchen.store.user(alice.id).await.unwrap(), None);
     assert_eq!(kitchen.recipe(secret.id, Viewer::Admin).await.unwrap(), None);
@@ -188,7 +189,7 @@ async fn an_id_is_not_given_out_again_even_after_a_restart() {
     let kitchen = Kitchen::new();
     let alice = kitchen.user("alice").await;
     let bob = kitchen.user("bob").await;
-    assert!(kitchen.delete_user(bob.id, Actor::OPERATOR, kitchen.now()).await.unwrap());
+    assert!(kitchen.delete_user(bob.id, None, Actor::OPERATOR, kitchen.now()).await.unwrap());
     kitchen.close().await;
     let store = kitchen.opened_again();
     let carol = store.create_user(new_user("bob"), kitchen.now()).await.unwrap();
@@ -199,7 +200,7 @@ async fn an_id_is_not_given_out_again_even_after_a_restart() {
 async fn a_recipe_of_an_owner_who_was_deleted_meanwhile_is_refused() {
     let kitchen = Kitchen::new();
     let alice = kitchen.user("alice").await;
-    kitchen.delete_user(alice.id, Actor::OPERATOR, kitchen.now()).await.unwrap();
+    kitchen.delete_user(alice.id, None, Actor::OPERATOR, kitchen.now()).await.unwrap();
     let new = NewRecipe::of(&draft("Soup"), kitchen.uid(), Some(alice.id));
     let why = kitchen.create_recipe(new, kitchen.now()).await.unwrap_err();
     assert!(matches!(why, StoreError::OwnerGone), "{why}");

@@ -16,7 +16,7 @@ async fn what_was_known_of_a_session_a_moment_ago_is_forgotten_when_it_changes()
     assert!(seen(&laptop).await.is_some());
     kitchen.end_session(alice.id, laptop.session(), Actor::OPERATOR, kitchen.now()).await.unwrap();
     assert!(seen(&laptop).await.is_none() && seen(&phone).await.is_some());
-    kitchen.delete_user(alice.id, Actor::OPERATOR, kitchen.now()).await.unwrap();
+    kitchen.delete_user(alice.id, None, Actor::OPERATOR, kitchen.now()).await.unwrap();
     assert!(seen(&phone).await.is_none());
 }
 
