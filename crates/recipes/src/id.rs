@@ -146,6 +146,11 @@ stored_uuid! {
     ApiTokenId
 }
 
+stored_uuid! {
+    /// An invitation's name, which is not what invites.
+    InvitationId
+}
+
 impl Uid {
     /// The length of the form with hyphens.
     pub const LENGTH: usize = Hyphenated::LENGTH;

@@ -12,7 +12,10 @@
 mod api_tokens;
 mod audit;
 mod error;
+mod invitations;
+mod mail_tokens;
 mod migrate;
+mod passwords;
 mod recipes;
 mod remembered;
 mod sessions;
@@ -23,6 +26,7 @@ use jiff::Timestamp;
 
 pub use self::api_tokens::MAX_API_TOKENS;
 pub use self::error::{Field, StoreError, Unavailable};
+pub use self::invitations::MAX_INVITATIONS;
 pub use self::recipes::{Edit, Editor, Imported, Listing, NewRecipe, Precondition, Stored, Viewer};
 pub use self::remembered::{Key, Mark, Remembered};
 pub use self::sessions::{
@@ -96,7 +100,7 @@ impl Store {
 #[expect(clippy::missing_errors_doc, reason = "what can always happen is said once, above")]
 #[expect(clippy::unused_async, reason = "a database over the network waits where SQLite does not")]
 impl Store {
-    /// Makes an account for somebody else.
+    /// Makes an account for somebody else, for whom whoever runs the program vouches, so the address counts as verified.
     ///
     /// # Errors
     /// [`StoreError::Taken`] if the address, in whatever case, is somebody's.
@@ -129,22 +133,9 @@ impl Store {
         }
     }
 
-    /// Stores `new` only if `old` is still there, so that a log-in that upgrades a hash cannot undo a
-    /// change of the password made meanwhile. Says whether it was.
-    pub async fn replace_password_hash(
-        &self,
-        id: UserId,
-        old: &PasswordHash,
-        new: PasswordHash,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        match self {
-            Self::Sqlite(db) => db.replace_password_hash(id, old.clone(), new, now).await,
-        }
-    }
-
-    /// Changes what is given; another address has to be verified anew, and is taken only if the password is still the one
-    /// that was `confirmed`, that is, was checked against this hash. `None`: there is no such user with this password.
+    /// Changes what is given; another address has to be verified anew, ends the links that were sent to the old one, and is
+    /// taken only if the password is still the one that was `confirmed`, that is, was checked against this hash. `None`:
+    /// there is no such user with this password.
     ///
     /// # Errors
     /// [`StoreError::Taken`] if the address, in whatever case, is somebody else's.
@@ -175,7 +166,7 @@ impl Store {
         }
     }
 
-    /// Disabling ends all sessions and API tokens. `None`: there is nobody with this address.
+    /// Disabling ends all sessions, API tokens and links in mails. `None`: there is nobody with this address.
     pub async fn set_disabled(
         &self,
         email: &Email,

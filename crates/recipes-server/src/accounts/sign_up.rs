@@ -26,7 +26,7 @@ impl Accounts {
         let session = self.new_session(origin);
         let token = session.token.clone();
         let now = self.clock.now();
-        let (user, session) = self.store.create_user_with_session(new, session, now).await?;
+        let (user, session) = self.store.create_user_with_session(new, session, None, now).await?;
         tracing::info!(user.id = %user.id, "User {} signed up", user.id);
         self.logged_in(user, &session, token, now)
     }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::{Store, StoreError};
 use crate::audit::{Actor, Entry, Event, Filter, Retention};
+use crate::digest::TokenDigest;
 use crate::id::UserId;
 
 /// The audit log.
@@ -24,6 +25,18 @@ impl Store {
     ) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(db) => db.audit(event, subject, actor, now).await,
+        }
+    }
+
+    /// Notes which key signs the access tokens, by a digest that only who has the key can make. Says whether it is
+    /// another one than before, which ends every access token there is.
+    pub async fn note_signing_key(
+        &self,
+        fingerprint: TokenDigest,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.note_signing_key(fingerprint, now).await,
         }
     }
 

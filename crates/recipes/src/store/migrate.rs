@@ -11,6 +11,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0001_users_and_recipes.sql"),
     include_str!("../../migrations/sqlite/0002_sessions_and_api_tokens.sql"),
     include_str!("../../migrations/sqlite/0003_audit_and_verified_addresses.sql"),
+    include_str!("../../migrations/sqlite/0004_mail_tokens_and_invitations.sql"),
     include_str!("../../migrations/sqlite/0005_audit_classes_and_places.sql"),
 ];
 

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::{Store, StoreError};
 use crate::audit::Actor;
+use crate::digest::TokenDigest;
 use crate::id::{SessionId, UserId};
 use crate::session::{NewSession, RefreshToken, Session, SessionLimits};
 use crate::user::{NewUser, PasswordHash, User};
@@ -75,18 +76,20 @@ pub struct PasswordChange {
 #[expect(clippy::missing_errors_doc, reason = "what can always happen is said once, above")]
 #[expect(clippy::unused_async, reason = "a database over the network waits where SQLite does not")]
 impl Store {
-    /// Makes a user and the first session at once: there is no account whose owner was told that it failed.
+    /// Makes a user and the first session at once: there is no account whose owner was told that it failed. An
+    /// invitation is used up by it, and only by it.
     ///
     /// # Errors
-    /// [`StoreError::Taken`] if the address, in whatever case, is somebody's.
+    /// [`StoreError::Taken`] if the address, in whatever case, is somebody's; [`StoreError::NotInvited`].
     pub async fn create_user_with_session(
         &self,
         new: NewUser,
         session: NewSession,
+        invitation: Option<TokenDigest>,
         now: Timestamp,
     ) -> Result<(User, Session), StoreError> {
         match self {
-            Self::Sqlite(db) => db.create_user_with_session(new, session, now).await,
+            Self::Sqlite(db) => db.create_user_with_session(new, session, invitation, now).await,
         }
     }
 
@@ -205,20 +208,6 @@ impl Store {
     ) -> Result<usize, StoreError> {
         match self {
             Self::Sqlite(db) => db.end_sessions(user, Some(keep), actor, now).await,
-        }
-    }
-
-    /// Changes the password and ends the sessions that are not `keep`, at once. Does neither, and says so, if `old` is
-    /// not the hash any more.
-    pub async fn change_password(
-        &self,
-        user: UserId,
-        change: PasswordChange,
-        actor: Actor,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        match self {
-            Self::Sqlite(db) => db.change_password(user, change, actor, now).await,
         }
     }
 }

@@ -3,6 +3,8 @@
 mod api_tokens;
 mod audit;
 mod files;
+mod invitations;
+mod mail_tokens;
 mod recipes;
 mod sessions;
 mod sharing;

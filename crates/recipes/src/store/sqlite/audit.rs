@@ -7,6 +7,7 @@ use rusqlite::{Connection, Row, ToSql, params};
 
 use super::{Sqlite, cached, execute, find, time_at, users};
 use crate::audit::{Actor, Class, Entry, Event, Filter, Retention};
+use crate::digest::TokenDigest;
 use crate::id::{SessionId, UserId};
 use crate::store::StoreError;
 
@@ -22,6 +23,27 @@ impl Sqlite {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         self.write(move |db| record(db, event, subject, &actor, now)).await
+    }
+
+    pub async fn note_signing_key(
+        &self,
+        fingerprint: TokenDigest,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.write(move |db| {
+            let sql = "SELECT value FROM meta WHERE name = 'signing_key'";
+            let before = find(db, sql, [], |row| Ok(TokenDigest::from_bytes(row.get(0)?)))?;
+            if before == Some(fingerprint) {
+                return Ok(false);
+            }
+            let sql = "INSERT OR REPLACE INTO meta (name, value) VALUES ('signing_key', ?1)";
+            execute(db, sql, [fingerprint.as_bytes()])?;
+            if before.is_some() {
+                record(db, Event::SigningKeyChanged, None, &Actor::OPERATOR, now)?;
+            }
+            Ok(before.is_some())
+        })
+        .await
     }
 
     pub async fn audit_log(

@@ -5,15 +5,16 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::users::{self, user_in};
-use super::{Sqlite, api_tokens, audit, cached, execute, find, time_at};
+use super::users::{self, Verified, user_in};
+use super::{Sqlite, api_tokens, audit, cached, execute, find, invitations, time_at};
 use crate::audit::{Actor, Event};
 use crate::clock::to_microseconds;
+use crate::digest::TokenDigest;
 use crate::id::{SessionId, UserId};
 use crate::session::{Device, NewSession, RefreshToken, Session, SessionLimits, USED_AFTER, place};
 use crate::store::remembered::Mark;
 use crate::store::sessions::{MAX_SESSIONS, REPEATABLE};
-use crate::store::{ApiTokens, PasswordChange, Refresh, Refreshed, SessionUser, StoreError};
+use crate::store::{Refresh, Refreshed, SessionUser, StoreError};
 use crate::user::{NewUser, PasswordHash, User};
 
 /// How many ended sessions of others a log-in clears away: more than the one it makes, so they do not pile up.
@@ -32,13 +33,22 @@ impl Sqlite {
         &self,
         new: NewUser,
         session: NewSession,
+        invitation: Option<TokenDigest>,
         now: Timestamp,
     ) -> Result<(User, Session), StoreError> {
         let now = to_microseconds(now);
         self.write(move |db| {
-            let user = users::insert(db, new, now)?;
+            // First, so that only who is invited learns whose address is taken.
+            if let Some(invitation) = invitation {
+                invitations::consume(db, invitation, &new.email, now)?;
+            }
+            let user = users::insert(db, new, Verified::NotYet, now)?;
             let session = insert(db, user.id, session, now)?;
-            audit::record(db, Event::SignedUp, Some(user.id), &actor_of(&session), now)?;
+            let actor = actor_of(&session);
+            audit::record(db, Event::SignedUp, Some(user.id), &actor, now)?;
+            if invitation.is_some() {
+                audit::record(db, Event::InvitationUsed, Some(user.id), &actor, now)?;
+            }
             Ok((user, session))
         })
         .await
@@ -229,37 +239,6 @@ impl Sqlite {
                 api_tokens::revoke_all(db, user, &actor, now)?;
             }
             Ok(ended)
-        })
-        .await
-    }
-
-    pub async fn change_password(
-        &self,
-        user: UserId,
-        change: PasswordChange,
-        actor: Actor,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        self.write(move |db| {
-            let PasswordChange { old, new, keep, api_tokens } = change;
-            let changed = execute(
-                db,
-                "UPDATE users SET password_hash = ?3, updated_at = ?4 WHERE id = ?1 AND password_hash IS ?2",
-                params![
-                    user.get(),
-                    old.as_ref().map(PasswordHash::as_str),
-                    new.as_str(),
-                    now.as_microsecond()
-                ],
-            )?;
-            if changed == 1 {
-                audit::record(db, Event::PasswordChanged, Some(user), &actor, now)?;
-                end_all(db, user, keep)?;
-                if api_tokens == ApiTokens::Revoked {
-                    api_tokens::revoke_all(db, user, &actor, now)?;
-                }
-            }
-            Ok(changed == 1)
         })
         .await
     }

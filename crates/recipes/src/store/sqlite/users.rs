@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row, params};
 
-use super::{Sqlite, api_tokens, audit, cached, execute, find, recipes, sessions, time_at};
+use super::{Sqlite, api_tokens, audit, cached, execute, find, mail_tokens, recipes, sessions, time_at};
 use crate::audit::{Actor, Event};
 use crate::clock::to_microseconds;
 use crate::id::UserId;
@@ -25,7 +25,7 @@ impl Sqlite {
     pub async fn create_user(&self, new: NewUser, now: Timestamp) -> Result<User, StoreError> {
         let now = to_microseconds(now);
         self.write(move |db| {
-            let user = insert(db, new, now)?;
+            let user = insert(db, new, Verified::Now, now)?;
             audit::record(db, Event::Created(user.role), Some(user.id), &Actor::OPERATOR, now)?;
             Ok(user)
         })
@@ -75,6 +75,7 @@ impl Sqlite {
                 .exists(params![id.get(), key])?;
             if moves {
                 audit::record(db, Event::EmailChanged, Some(id), &actor, now)?;
+                mail_tokens::end_all(db, id)?;
             }
             execute(
                 db,
@@ -92,24 +93,6 @@ impl Sqlite {
                 ],
             )?;
             by_id(db, id)
-        })
-        .await
-    }
-
-    pub async fn replace_password_hash(
-        &self,
-        id: UserId,
-        old: PasswordHash,
-        new: PasswordHash,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        self.write(move |db| {
-            let changed = execute(
-                db,
-                "UPDATE users SET password_hash = ?3, updated_at = ?4 WHERE id = ?1 AND password_hash = ?2",
-                params![id.get(), old.as_str(), new.as_str(), now.as_microsecond()],
-            )?;
-            Ok(changed == 1)
         })
         .await
     }
@@ -157,6 +140,7 @@ impl Sqlite {
                 if access == Access::Disabled {
                     sessions::end_all(db, user.id, None)?;
                     api_tokens::revoke_all(db, user.id, &actor, now)?;
+                    mail_tokens::end_all(db, user.id)?;
                 }
             }
             Ok(user)
@@ -187,11 +171,24 @@ impl Sqlite {
     }
 }
 
-pub(super) fn insert(db: &Connection, new: NewUser, now: Timestamp) -> Result<User, StoreError> {
+/// Whether somebody vouches for a new user's address.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verified {
+    Now,
+    NotYet,
+}
+
+pub(super) fn insert(
+    db: &Connection,
+    new: NewUser,
+    verified: Verified,
+    now: Timestamp,
+) -> Result<User, StoreError> {
+    let email_verified = verified == Verified::Now;
     execute(
         db,
-        "INSERT INTO users (name, email, email_key, password_hash, role, created_at, updated_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)",
+        "INSERT INTO users (name, email, email_key, password_hash, role, created_at, updated_at, email_verified_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, iif(?7, ?6, NULL))",
         params![
             new.name.as_str(),
             new.email.as_str(),
@@ -199,20 +196,12 @@ pub(super) fn insert(db: &Connection, new: NewUser, now: Timestamp) -> Result<Us
             new.password_hash.as_ref().map(PasswordHash::as_str),
             new.role.as_str(),
             now.as_microsecond(),
+            email_verified,
         ],
     )?;
     let id = id_in(db.last_insert_rowid())?;
     let NewUser { name, email, role, .. } = new;
-    Ok(User {
-        id,
-        name,
-        email,
-        email_verified: false,
-        role,
-        disabled: false,
-        created_at: now,
-        updated_at: now,
-    })
+    Ok(User { id, name, email, email_verified, role, disabled: false, created_at: now, updated_at: now })
 }
 
 /// Whether the password is the one that was checked against this hash.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use recipes::audit::{Actor, Event, Filter, Retention};
 use recipes::store::Access;
-use recipes::{NewUser, Role, UserId};
+use recipes::{NewUser, Role, TokenDigest, UserId};
 
 use super::{Kitchen, email, new_user};
 
@@ -140,6 +140,20 @@ async fn what_users_do_with_their_own_accounts_pushes_out_nothing_that_administr
         ["api_token_created", "api_token_created", "api_token_created", "role_changed"]
     );
     assert_eq!(kitchen.trim_audit_log(keep, kitchen.now()).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn another_signing_key_is_noted_and_the_first_and_the_same_are_not() {
+    let kitchen = Kitchen::new();
+    let (old, new) = (TokenDigest::of(b"old"), TokenDigest::of(b"new"));
+    for (key, changed) in [(old, false), (old, false), (new, true), (new, false)] {
+        assert_eq!(kitchen.note_signing_key(key, kitchen.now()).await.unwrap(), changed);
+    }
+    kitchen.close().await;
+    assert!(kitchen.opened_again().note_signing_key(old, kitchen.now()).await.unwrap());
+    let store = kitchen.opened_again();
+    let noted = store.audit_log(Filter::default(), None, 1000).await.unwrap();
+    assert_eq!(noted.iter().map(|it| it.event.as_str()).collect::<Vec<_>>(), ["signing_key_changed"; 2]);
 }
 
 #[tokio::test]

@@ -9,7 +9,8 @@ use std::time::Duration;
 use recipes::audit::{Actor, Filter};
 use recipes::store::{Access, MAX_SESSIONS, Refresh};
 use recipes::{
-    Device, NewSession, NewUser, RefreshToken, Role, Session, SessionId, SessionLimits, User, UserId,
+    Device, NewSession, NewUser, PasswordHash, RefreshToken, Role, Session, SessionId, SessionLimits, User,
+    UserId,
 };
 use tokio::task::JoinSet;
 
@@ -25,7 +26,7 @@ fn limits() -> SessionLimits {
 }
 
 impl Kitchen {
-    fn new_session(&self) -> NewSession {
+    pub(super) fn new_session(&self) -> NewSession {
         let token =
             RefreshToken::first(SessionId::new(self.now(), self.entropy.bytes()), self.entropy.bytes());
         NewSession { token, device: Device::of("curl/8.5"), address: "192.0.2.1".parse().ok() }
@@ -33,9 +34,13 @@ impl Kitchen {
 
     /// A user without a password logs in all the same: the store only compares.
     async fn logs_in(&self, user: &User) -> RefreshToken {
+        self.logs_in_with(user, None).await
+    }
+
+    pub(super) async fn logs_in_with(&self, user: &User, hash: Option<&PasswordHash>) -> RefreshToken {
         let new = self.new_session();
         let token = new.token.clone();
-        let session = self.create_session(user.id, None, new, limits(), self.now()).await.unwrap().unwrap();
+        let session = self.create_session(user.id, hash, new, limits(), self.now()).await.unwrap().unwrap();
         assert_eq!(session.id, token.session());
         token
     }
@@ -53,7 +58,7 @@ impl Kitchen {
     }
 
     #[track_caller]
-    fn alive(&self, user: UserId, token: &RefreshToken) -> impl Future<Output = bool> {
+    pub(super) fn alive(&self, user: UserId, token: &RefreshToken) -> impl Future<Output = bool> {
         let (store, session) = (self.store.clone(), token.session());
         async move { store.session_user(session, user).await.unwrap().is_some() }
     }
@@ -76,14 +81,17 @@ async fn a_user_comes_with_a_session_or_not_at_all() {
     let kitchen = Kitchen::new();
     let new = kitchen.new_session();
     let (user, session) =
-        kitchen.create_user_with_session(new_user("alice"), new.clone(), kitchen.now()).await.unwrap();
+        kitchen.create_user_with_session(new_user("alice"), new.clone(), None, kitchen.now()).await.unwrap();
     let Session { id, device, address, created_at, last_used_at, .. } = session.clone();
     assert_eq!((id, device, address), (new.token.session(), new.device, new.address));
     assert_eq!((created_at, last_used_at), (kitchen.now(), kitchen.now()));
     assert_eq!(kitchen.sessions(user.id, limits(), kitchen.now()).await.unwrap(), [session]);
 
     let again = kitchen.new_session();
-    kitchen.create_user_with_session(new_user("ALICE"), again.clone(), kitchen.now()).await.unwrap_err();
+    kitchen
+        .create_user_with_session(new_user("ALICE"), again.clone(), None, kitchen.now())
+        .await
+        .unwrap_err();
     assert!(!kitchen.alive(user.id, &again.token).await);
 }
 
@@ -331,7 +339,7 @@ async fn coming_and_going_is_noted_down_with_who_and_from_where() {
     let kitchen = Kitchen::new();
     let new = NewUser { password_hash: Some(hash('a')), ..new_user("alice") };
     let (alice, first) =
-        kitchen.create_user_with_session(new, kitchen.new_session(), kitchen.now()).await.unwrap();
+        kitchen.create_user_with_session(new, kitchen.new_session(), None, kitchen.now()).await.unwrap();
     let second = kitchen.new_session();
     let token = second.token.clone();
     kitchen.create_session(alice.id, Some(&hash('a')), second, limits(), kitchen.now()).await.unwrap();

@@ -20,7 +20,7 @@ async fn a_new_password_ends_the_other_sessions_and_a_log_in_under_way_with_the_
     let kitchen = Kitchen::new();
     let new = NewUser { password_hash: Some(hash('a')), ..new_user("alice") };
     let (alice, current) =
-        kitchen.create_user_with_session(new, kitchen.new_session(), kitchen.now()).await.unwrap();
+        kitchen.create_user_with_session(new, kitchen.new_session(), None, kitchen.now()).await.unwrap();
     let other = kitchen.new_session();
     let begin = |hash: PasswordHash, new: NewSession| {
         let (store, now) = (kitchen.store.clone(), kitchen.now());

@@ -1,0 +1,52 @@
+//! Invitations, whatever the database. [`Store::create_user_with_session`] uses one up.
+
+use jiff::Timestamp;
+
+use super::{Store, StoreError};
+use crate::audit::Actor;
+use crate::id::InvitationId;
+use crate::invitation::{Invitation, NewInvitation};
+
+/// How many open invitations there may be: as many as one list shows.
+pub const MAX_INVITATIONS: u16 = 1_000;
+
+/// Invitations.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] when the disk fails, for all of them.
+#[expect(clippy::missing_errors_doc, reason = "what can always happen is said once, above")]
+impl Store {
+    /// `None`: there are [`MAX_INVITATIONS`] already.
+    ///
+    /// # Errors
+    /// [`StoreError::OwnerGone`] if the actor was deleted meanwhile.
+    pub async fn create_invitation(
+        &self,
+        new: NewInvitation,
+        actor: Actor,
+        now: Timestamp,
+    ) -> Result<Option<Invitation>, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.create_invitation(new, actor, now).await,
+        }
+    }
+
+    /// Those that can still be used, the oldest first.
+    pub async fn invitations(&self, now: Timestamp) -> Result<Vec<Invitation>, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.invitations(now).await,
+        }
+    }
+
+    /// Says whether there was one.
+    pub async fn revoke_invitation(
+        &self,
+        id: InvitationId,
+        actor: Actor,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.revoke_invitation(id, actor, now).await,
+        }
+    }
+}

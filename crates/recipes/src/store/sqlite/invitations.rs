@@ -1,0 +1,106 @@
+//! Invitations, in SQLite's dialect.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, Row, params};
+
+use super::{Sqlite, audit, cached, execute, time_at, users};
+use crate::audit::{Actor, Event};
+use crate::clock::to_microseconds;
+use crate::digest::TokenDigest;
+use crate::id::{InvitationId, UserId};
+use crate::invitation::{Invitation, NewInvitation};
+use crate::store::StoreError;
+use crate::store::invitations::MAX_INVITATIONS;
+use crate::user::Email;
+
+impl Sqlite {
+    pub async fn create_invitation(
+        &self,
+        new: NewInvitation,
+        actor: Actor,
+        now: Timestamp,
+    ) -> Result<Option<Invitation>, StoreError> {
+        let now = to_microseconds(now);
+        self.write(move |db| {
+            let NewInvitation { id, digest, email, expires_at } = new;
+            let expires_at = to_microseconds(expires_at);
+            execute(db, "DELETE FROM invitations WHERE expires_at <= ?1", [now.as_microsecond()])?;
+            let made = execute(
+                db,
+                "INSERT INTO invitations (id, digest, email, email_key, created_by, created_at, expires_at)
+                 SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE (SELECT count(*) FROM invitations) < ?8",
+                params![
+                    id.as_bytes(),
+                    digest.as_bytes(),
+                    email.as_ref().map(Email::as_str),
+                    email.as_ref().map(Email::key),
+                    actor.user.map(UserId::get),
+                    now.as_microsecond(),
+                    expires_at.as_microsecond(),
+                    MAX_INVITATIONS,
+                ],
+            )?;
+            if made == 1 {
+                audit::record(db, Event::InvitationCreated, None, &actor, now)?;
+            }
+            let invitation = Invitation { id, email, created_by: actor.user, created_at: now, expires_at };
+            Ok((made == 1).then_some(invitation))
+        })
+        .await
+    }
+
+    pub async fn invitations(&self, now: Timestamp) -> Result<Vec<Invitation>, StoreError> {
+        self.read_at_length(move |db| {
+            let sql = "SELECT id, email, created_by, created_at, expires_at FROM invitations
+                       WHERE expires_at > ?1 ORDER BY id";
+            let mut statement = cached(db, sql)?;
+            let mut rows = statement.query([now.as_microsecond()])?;
+            let mut invitations = Vec::new();
+            while let Some(row) = rows.next()? {
+                invitations.push(invitation_in(row)?);
+            }
+            Ok(invitations)
+        })
+        .await
+    }
+
+    pub async fn revoke_invitation(
+        &self,
+        id: InvitationId,
+        actor: Actor,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.write(move |db| {
+            let revoked = execute(db, "DELETE FROM invitations WHERE id = ?1", [id.as_bytes()])? == 1;
+            if revoked {
+                audit::record(db, Event::InvitationRevoked, None, &actor, now)?;
+            }
+            Ok(revoked)
+        })
+        .await
+    }
+}
+
+/// Uses an invitation up for this address.
+pub(super) fn consume(
+    db: &Connection,
+    digest: TokenDigest,
+    email: &Email,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let sql = "DELETE FROM invitations
+               WHERE digest = ?1 AND expires_at > ?2 AND (email_key IS NULL OR email_key = ?3)";
+    let used = execute(db, sql, params![digest.as_bytes(), now.as_microsecond(), email.key()])?;
+    if used == 1 { Ok(()) } else { Err(StoreError::NotInvited) }
+}
+
+fn invitation_in(row: &Row<'_>) -> Result<Invitation, StoreError> {
+    let email: Option<String> = row.get(1)?;
+    Ok(Invitation {
+        id: InvitationId::from_bytes(row.get(0)?),
+        email: email.as_deref().map(Email::stored),
+        created_by: row.get::<_, Option<i64>>(2)?.map(users::id_in).transpose()?,
+        created_at: time_at(row.get(3)?)?,
+        expires_at: time_at(row.get(4)?)?,
+    })
+}
