@@ -32,7 +32,7 @@ try {
   await page.getByRole("button", { name: "Log out" }).click();
   assert.equal(new URL(page.url()).origin, provider.issuer, "the log-out goes on there");
   await page.getByRole("button", { name: "Yes, sign me out" }).click();
-  await page.waitForURL(`${origin}/goodbye`);
+  await page.waitForURL((url) => url.origin === origin && url.pathname === "/goodbye");
   assert.equal(await page.textContent("body"), "You are logged out.");
   await page.goto(origin);
   await page.waitForSelector("input[name=password]");

@@ -5,7 +5,7 @@
 use std::{borrow::Cow, convert::Infallible, env, error::Error, sync::Arc};
 
 use axum::response::{Html, IntoResponse, Redirect};
-use axum::{Router, http::HeaderMap, routing::get, routing::post};
+use axum::{Router, http::request::Parts, routing::get, routing::post};
 use tower_passport::{Authenticate, Client, CurrentUser, Flows, HttpClient, Login, Logout, MemoryStore};
 use tower_passport::{Network, Oidc, OidcProvider, Refusal, Session, SessionUser, Sessions, SignedIn};
 
@@ -36,13 +36,13 @@ pub(crate) fn app(set: impl Fn(&str) -> Result<String, String>) -> Result<Router
     let sessions = Sessions::new(MemoryStore::new()).insecure(); // at loopback only
     let guard = Session::new(sessions.clone(), async |id| Ok::<_, Infallible>(Some(User(id))));
     let (begin, strategy) = (sessions.clone(), Arc::clone(&oidc));
-    let log_in = async move |head: HeaderMap, CurrentUser(end): CurrentUser<SignedIn<User>>| {
-        Ok::<_, Refusal>((begin.log_in(&head, &end.user).await?, end.redirect()))
+    let log_in = async move |head: Parts, CurrentUser(end): CurrentUser<SignedIn<User>>| {
+        Ok::<_, Refusal>((begin.log_in(&head.headers, &end.user).await?, end.redirect()))
     };
-    let log_out = async move |head: HeaderMap| {
-        let (over, goodbye) = (sessions.log_out(&head).await?, format!("{base}/goodbye"));
+    let log_out = async move |head: Parts| {
+        let (over, goodbye) = (sessions.log_out(&head.headers).await?, format!("{base}/goodbye"));
         let logout = Logout { post_logout_redirect_uri: Some(&goodbye), ..Logout::default() };
-        let there = oidc.log_out(logout).await?.map(IntoResponse::into_response);
+        let there = oidc.log_out(&head, logout).await?.map(IntoResponse::into_response);
         Ok::<_, Refusal>((over, there.unwrap_or_else(|| Redirect::to("/goodbye").into_response())))
     };
     let site = Router::new().route("/", get(home)).route("/logout", post(log_out));

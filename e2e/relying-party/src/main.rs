@@ -8,7 +8,7 @@
 //! | `/login/plain` | at ISSUER by OAuth 2.0 |
 //! | `/login/other` | at OTHER_ISSUER |
 //! | `/` | who is logged in |
-//! | `/logout` | here, and at ISSUER |
+//! | `/logout` | here, and at ISSUER, which sends the browser to `/logged-out` |
 //! | `/clock` | lets the given seconds pass |
 //!
 //! Refusals say their cause in `x-cause`: a test looks at it, a client must not.

@@ -5,14 +5,16 @@ use std::time::{Duration, SystemTime};
 
 use axum::Router;
 use axum::extract::{FromRef, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Uri};
 use axum::middleware::map_response;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{any, get, post};
+use secrecy::{ExposeSecret, SecretString};
 use tower_passport::{
-    Auth, Authenticate, BufferBody, Client, CurrentUser, Flows, HttpClient, Logout, MemoryStore, Network,
-    OAuth2, Oidc, OidcProvider, Provider, Refusal, ResponseMode, Session, Sessions, SignedIn, Strategy,
-    Userinfo,
+    Auth, Authenticate, BufferBody, Client, CurrentUser, Flows, HttpClient, LocalPath, Logout, MemoryStore,
+    Network, OAuth2, Oidc, OidcProvider, Provider, Refusal, ResponseMode, Session, Sessions, SignedIn,
+    Strategy, Userinfo,
 };
 
 use crate::users::{User, Users};
@@ -24,7 +26,8 @@ struct Site {
     sessions: Sessions<MemoryStore>,
     guard: Arc<Guard>,
     one: Arc<Oidc<Users>>,
-    goodbye: String,
+    logged_out: String,
+    goodbye: LocalPath,
     clock: Arc<AtomicU64>,
 }
 
@@ -67,7 +70,8 @@ pub fn site(origin: &str, issuer: &str, other: &str) -> Result<Router, Box<dyn E
         guard: Arc::new(Session::new(sessions.clone(), users.clone())),
         sessions,
         one: Arc::clone(&one),
-        goodbye: format!("{origin}/goodbye"),
+        logged_out: format!("{origin}/logged-out"),
+        goodbye: LocalPath::parse("/goodbye")?,
         clock,
     };
     Ok(Router::new()
@@ -77,6 +81,7 @@ pub fn site(origin: &str, issuer: &str, other: &str) -> Result<Router, Box<dyn E
         .merge(login("/login/other", openid("other", other)?))
         .route("/", get(whoami))
         .route("/logout", post(log_out))
+        .route("/logged-out", get(logged_out))
         .route("/goodbye", get(async || "Goodbye"))
         .route("/clock", post(pass_time))
         .layer(map_response(name_the_cause))
@@ -98,26 +103,28 @@ async fn signed_in(
     CurrentUser(end): CurrentUser<SignedIn<User>>,
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, Refusal> {
-    Ok((site.sessions.log_in(&headers, &end.user).await?, end.redirect()))
+    let id_token = end.user.id_token.as_ref().map_or("", ExposeSecret::expose_secret);
+    Ok((site.sessions.log_in_with(&headers, &end.user, id_token).await?, end.redirect()))
 }
 
 async fn whoami(user: Option<Auth<Guard>>) -> String {
     user.map_or_else(|| "nobody".into(), |Auth(user)| user.name)
 }
 
-async fn log_out(
-    State(site): State<Site>,
-    Auth(user): Auth<Guard>,
-    headers: HeaderMap,
-) -> Result<impl IntoResponse, Refusal> {
-    let over = site.sessions.log_out(&headers).await?;
+async fn log_out(State(site): State<Site>, head: Parts) -> Result<impl IntoResponse, Refusal> {
+    let id_token = site.sessions.data(&head.headers).await?.map(SecretString::from);
+    let over = site.sessions.log_out(&head.headers).await?;
     let logout = Logout {
-        id_token_hint: user.id_token.as_ref(),
-        post_logout_redirect_uri: Some(&site.goodbye),
-        state: Some("bye"),
+        id_token_hint: id_token.as_ref(),
+        post_logout_redirect_uri: Some(&site.logged_out),
+        return_to: Some(&site.goodbye),
     };
-    let there = site.one.log_out(logout).await?;
+    let there = site.one.log_out(&head, logout).await?;
     Ok((over, there.map_or_else(|| Redirect::to("/goodbye").into_response(), IntoResponse::into_response)))
+}
+
+async fn logged_out(State(site): State<Site>, head: Parts) -> Result<impl IntoResponse, Refusal> {
+    Ok(site.one.logged_out(&head)?)
 }
 
 async fn pass_time(State(site): State<Site>, uri: Uri) {

@@ -13,7 +13,7 @@ pub struct Users(Arc<Mutex<HashMap<String, User>>>);
 #[derive(Clone)]
 pub struct User {
     pub name: String,
-    /// Kept, so that the provider asks nothing when he logs out.
+    /// For the session: with it the provider knows whom to log out.
     pub id_token: Option<SecretString>,
 }
 
