@@ -1,3 +1,19 @@
+// The README leads to files, where GitHub shows it; here, to the guides: of two definitions of a link, the first counts.
+#![cfg_attr(
+    all(
+        doc,
+        feature = "axum",
+        feature = "api-key",
+        feature = "basic",
+        feature = "bearer",
+        feature = "local",
+        feature = "oidc",
+        feature = "tower-sessions"
+    ),
+    doc = "[Coming from Passport]: guide::coming_from_passport",
+    doc = "[coming from axum-login]: guide::coming_from_axum_login",
+    doc = "[write your own strategy]: guide::write_your_own"
+)]
 #![cfg_attr(all(feature = "axum", feature = "jwt", feature = "local"), doc = include_str!("../README.md"))]
 //! # Where things are
 //!
@@ -21,14 +37,17 @@
     feature = "basic",
     feature = "bearer",
     feature = "local",
-    feature = "jwt",
+    feature = "oidc",
     feature = "tower-sessions"
 ))]
 pub mod guide {
+    #[doc = include_str!("../docs/links.md")]
     #[doc = include_str!("../docs/coming-from-axum-login.md")]
     pub mod coming_from_axum_login {}
+    #[doc = include_str!("../docs/links.md")]
     #[doc = include_str!("../docs/coming-from-passport.md")]
     pub mod coming_from_passport {}
+    #[doc = include_str!("../docs/links.md")]
     #[doc = include_str!("../docs/write-your-own.md")]
     pub mod write_your_own {}
 }

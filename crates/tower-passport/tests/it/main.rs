@@ -27,6 +27,8 @@ mod events;
 #[cfg(test)]
 mod examples;
 #[cfg(test)]
+mod guides;
+#[cfg(test)]
 mod http_client;
 #[cfg(test)]
 mod identity_provider;
