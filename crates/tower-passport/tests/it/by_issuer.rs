@@ -18,7 +18,7 @@ fn of(issuer: &'static str, key: &Key) -> Jwt<Key, impl tower_passport::VerifyCl
     })
 }
 
-fn token(key: &Key, issuer: &Value) -> String {
+fn token(key: &Key, issuer: &str) -> String {
     key.sign("at+jwt", &json!({ "iss": issuer, "aud": "recipes" })).unwrap()
 }
 
@@ -30,14 +30,13 @@ async fn ask(strategy: impl Strategy<User = String>, token: &str) -> String {
 async fn each_issuer_signs_for_itself() {
     let [a, b] = [(); 2].map(|()| Key::generate(Algorithm::EdDsa).unwrap().with_kid("1"));
     let both = || ByIssuer::new().issuer(A, of(A, &a)).issuer(B, of(B, &b));
-    assert_eq!(ask(both(), &token(&a, &json!(A))).await, "200 of https://a.example");
-    assert_eq!(ask(both(), &token(&b, &json!(B))).await, "200 of https://b.example");
+    assert_eq!(ask(both(), &token(&a, A)).await, "200 of https://a.example");
+    assert_eq!(ask(both(), &token(&b, B)).await, "200 of https://b.example");
     for forged in [
-        token(&a, &json!(B)),
-        token(&b, &json!(A)),
-        token(&a, &json!("https://c.example")),
-        token(&a, &json!([A])),
-        token(&a, &Value::Null),
+        token(&a, B),
+        token(&b, A),
+        token(&a, "https://c.example"),
+        a.sign("at+jwt", &json!({ "aud": "recipes" })).unwrap(),
         "opaque".into(),
     ] {
         assert_eq!(ask(both(), &forged).await, INVALID_TOKEN, "{forged}");
@@ -54,9 +53,9 @@ async fn what_is_of_no_issuer_is_for_the_last() {
     });
     let mixed = std::sync::Arc::new(ByIssuer::new().issuer(A, of(A, &a)).otherwise(opaque));
     assert_eq!(ask(mixed.clone(), "opaque").await, "200 ours");
-    assert_eq!(ask(mixed.clone(), &token(&a, &json!(A))).await, "200 of https://a.example");
-    assert_eq!(ask(mixed.clone(), &token(&a, &json!(B))).await, INVALID_TOKEN);
-    let forged = token(&Key::generate(Algorithm::EdDsa).unwrap(), &json!(A));
+    assert_eq!(ask(mixed.clone(), &token(&a, A)).await, "200 of https://a.example");
+    assert_eq!(ask(mixed.clone(), &token(&a, B)).await, INVALID_TOKEN);
+    let forged = token(&Key::generate(Algorithm::EdDsa).unwrap(), A);
     assert_eq!(ask(mixed, &forged).await, INVALID_TOKEN, "and is not tried elsewhere");
 }
 
@@ -65,6 +64,6 @@ async fn the_token_may_be_elsewhere() {
     let a = Key::generate(Algorithm::EdDsa).unwrap();
     let cookie = || CookieValue::new("token");
     let both = ByIssuer::new().issuer(A, of(A, &a).tokens_from(cookie())).tokens_from(cookie());
-    let request = get(&[("cookie", &format!("token={}", token(&a, &json!(A))))]);
+    let request = get(&[("cookie", &format!("token={}", token(&a, A)))]);
     assert_eq!(answer(app(both), request).await, "200 of https://a.example");
 }
