@@ -67,7 +67,7 @@ use crate::{Error, HttpClient, LocalPath, Outcome, Redirect, Rejection, Strategy
 /// | `return_to` that is no [path of this site](LocalPath) | 400 |
 /// | `code` or `error` without `state`, or a parameter twice | 400 |
 /// | a `state` whose cookie is missing (another browser, finished), forged, or expired | 400 |
-/// | a `state` of a log-in with another provider, or `iss` of another (RFC 9207) | 400 |
+/// | a `state` of a log-in with another provider, or `iss` of another, or none where there must be one (RFC 9207) | 400 |
 /// | `error=access_denied`: the user said no | 403 `access_denied` |
 /// | another `error`, or a provider that cannot be asked or breaks the protocol | 503, cause: [`Failure`] |
 /// | a `code` that the provider refuses, because it was used already | 400 |
@@ -196,7 +196,8 @@ impl<V: VerifyLogin> LogsIn for OAuth2<V> {
     async fn conclude(&self, comeback: Comeback) -> Result<V::User, End> {
         let Comeback { callback, verifier, .. } = comeback;
         let issuer = self.provider.issuer.as_deref();
-        callback.check_issuer(|theirs| issuer.is_none_or(|ours| ours == theirs), false)?;
+        let is_ours = |theirs: &str| issuer.is_none_or(|ours| ours == theirs);
+        callback.check_issuer(is_ours, self.provider.names_its_issuer)?;
         let tokens = self.flow.exchange(&self.provider, callback.code()?, verifier).await?;
         let profile = Profile::fetch(&self.provider, &self.flow.client.id, &self.flow.http, &tokens).await?;
         verified(&self.verify, Login { profile, tokens }).await
@@ -235,6 +236,9 @@ pub enum InvalidSetup {
     /// An endpoint is no URL, or none that may be asked: see [`Network`](crate::Network).
     #[error("`{0}` must be an https URL on a network that the HTTP client may ask")]
     Endpoint(&'static str),
+    /// A provider that names its issuer in its answers, and no issuer to compare them with.
+    #[error("a provider that names its issuer needs one to compare with")]
+    NoIssuer,
     /// An additional parameter is one that the strategy sets itself.
     #[error("the parameter `{0}` is set by the strategy itself")]
     Parameter(String),

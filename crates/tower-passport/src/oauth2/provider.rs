@@ -37,6 +37,9 @@ pub struct Provider {
     /// The issuer that its answers name. If they name one, it must be this (RFC 9207): an answer of another provider is
     /// then not taken for one of this.
     pub issuer: Option<String>,
+    /// Whether all its answers name it, as its metadata say (`authorization_response_iss_parameter_supported`): then one
+    /// that names none is refused too, so that nobody can leave it out.
+    pub names_its_issuer: bool,
     /// What is asked for.
     pub scopes: Vec<String>,
     /// What stands between scopes: a space (RFC 6749, section 3.3), and a comma at some.
@@ -74,6 +77,7 @@ impl Provider {
             authorization_endpoint: authorization_endpoint.into(),
             token_endpoint: token_endpoint.into(),
             issuer: None,
+            names_its_issuer: false,
             scopes: Vec::new(),
             scope_separator: " ".into(),
             client_authentication: ClientAuthentication::Basic,
@@ -98,6 +102,9 @@ impl Provider {
         for (name, value) in &self.userinfo_headers {
             let is_header = name.parse::<HeaderName>().is_ok() && value.parse::<HeaderValue>().is_ok();
             is_header.then_some(()).ok_or_else(|| InvalidSetup::Header(name.clone()))?;
+        }
+        if self.names_its_issuer && self.issuer.is_none() {
+            return Err(InvalidSetup::NoIssuer);
         }
         self.profile.check()?;
         if let Some(emails) = &self.emails {

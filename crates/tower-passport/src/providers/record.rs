@@ -41,6 +41,8 @@ pub struct Record {
 
     authorization_endpoint: Option<String>,
     token_endpoint: Option<String>,
+    /// The issuer that every answer of it names (RFC 9207).
+    response_issuer: Option<String>,
     userinfo: Option<Where>,
     #[serde(default)]
     userinfo_headers: BTreeMap<String, String>,
@@ -186,6 +188,8 @@ impl Record {
             Where::TokenResponse | Where::Skip => Userinfo::TokenResponse,
         };
         Ok(Provider {
+            issuer: self.response_issuer.as_ref().map(fill),
+            names_its_issuer: self.response_issuer.is_some(),
             scopes: self.scopes.clone().unwrap_or_default(),
             scope_separator: self.scope_separator.clone().unwrap_or_else(|| " ".into()),
             client_authentication: self.client_authentication().unwrap_or(ClientAuthentication::Basic),

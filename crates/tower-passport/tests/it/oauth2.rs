@@ -289,6 +289,20 @@ async fn an_answer_of_another_provider_is_refused() {
 }
 
 #[tokio::test]
+async fn who_always_names_its_issuer_must_name_it() {
+    let provider = IdentityProvider::start().await;
+    let site = site(strategy(Provider { names_its_issuer: true, ..described(&provider) }));
+    let mut browser = Browser::default();
+    let answer = provider.consent(&browser.begin(&site).await);
+    let denied = with(&with(&answer, "iss", None), "error", Some("access_denied"));
+    for without in [with(&answer, "iss", None), denied] {
+        browser.clone().come_back(&site, &without).await.is(400, "no_issuer");
+    }
+    assert_eq!(provider.asked("/token"), 0);
+    browser.come_back(&site, &answer).await.is_signed_in("test:alice-7");
+}
+
+#[tokio::test]
 async fn denied_consent_is_said_so() {
     let (_provider, site) = start().await;
     let mut browser = Browser::default();

@@ -187,3 +187,19 @@ fn a_record_that_says_nonsense_is_refused() {
         assert_eq!(Record::parse(&good.replace(from, to)).unwrap_err().to_string(), why);
     }
 }
+
+#[test]
+fn a_record_may_say_that_every_answer_names_the_issuer() {
+    let record = Record::parse(
+        r#"{
+            "id": "a", "name": "A", "checked_on": "2026-11-26", "pkce": "documented", "documentation": "https://a.example",
+            "authorization_endpoint": "https://a.example/a", "token_endpoint": "https://a.example/t",
+            "response_issuer": "https://a.example", "userinfo": {"get": "https://a.example/me"},
+            "profile": {"subject": "/id"}
+        }"#,
+    );
+    let provider = record.unwrap().oauth2(&[]).unwrap();
+    assert_eq!((provider.issuer.as_deref(), provider.names_its_issuer), (Some("https://a.example"), true));
+    let github = providers::get("github").unwrap().oauth2(&[]).unwrap();
+    assert_eq!((github.issuer, github.names_its_issuer), (None, false));
+}

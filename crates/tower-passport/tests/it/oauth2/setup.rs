@@ -45,6 +45,7 @@ fn what_cannot_be_is_refused_when_the_program_starts() {
         let refused = refused(Provider { parameters, renamed, ..good() });
         assert_eq!(refused, Some(InvalidSetup::Parameter(own.into())));
     }
+    assert_eq!(refused(Provider { names_its_issuer: true, ..good() }), Some(InvalidSetup::NoIssuer));
     let userinfo_headers = vec![("bad header".into(), "x".into())];
     assert_eq!(
         refused(Provider { userinfo_headers, ..good() }),
