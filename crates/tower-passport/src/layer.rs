@@ -195,6 +195,8 @@ where
                     return ready.call(Request::from_parts(head, body)).await;
                 }
                 Ok(Admission::Nobody(_)) if matches!(door.absent, Absent::Welcome) => {
+                    // Nor is it whom a layer outside knows: the innermost door has the last word.
+                    head.extensions.remove::<CurrentUser<S::User>>();
                     return ready.call(Request::from_parts(head, body)).await;
                 }
                 Ok(Admission::Nobody(challenges)) => logged(Refusal::no_credentials(challenges)),

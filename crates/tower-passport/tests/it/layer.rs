@@ -40,6 +40,14 @@ async fn nobody_is_refused_unless_he_is_welcome() {
 }
 
 #[tokio::test]
+async fn whom_the_inner_door_does_not_know_nobody_knows() {
+    let both =
+        Authenticate::new(Says("A")).layer(Authenticate::new(Says("B")).optional().layer(service_fn(greet)));
+    assert_eq!(answer(both.clone(), get(&[("a", "Alice")])).await, "200 nobody");
+    assert_eq!(answer(both, get(&[("a", "Alice"), ("b", "Bob")])).await, "200 Bob");
+}
+
+#[tokio::test]
 async fn bad_credentials_are_refused_with_and_without_optional() {
     for (says, want) in REFUSALS {
         check(Authenticate::new(Says("A")), &[("a", says)], want).await;
