@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{Request, header};
+use http::{HeaderValue, Request, header};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use strict_jose::Error as TokenError;
@@ -320,9 +320,13 @@ impl<V> Oidc<V> {
     /// token substitution otherwise). What is signed stays as it is signed.
     async fn with_userinfo(&self, proved: Value, endpoint: &str, tokens: &Tokens) -> Result<Value, End> {
         const BAD: Failure = Failure::Protocol("a userinfo_endpoint that cannot be asked");
+        let bearer = format!("Bearer {}", tokens.access_token.expose_secret());
+        let mut authorization = HeaderValue::try_from(bearer).map_err(|_| BAD)?;
+        // No log of a connection prints it, and no compression keeps it.
+        authorization.set_sensitive(true);
         let request = Request::get(endpoint)
             .header(header::ACCEPT, "application/json")
-            .header(header::AUTHORIZATION, format!("Bearer {}", tokens.access_token.expose_secret()))
+            .header(header::AUTHORIZATION, authorization)
             .body(Bytes::new())
             .map_err(|_| BAD)?;
         let userinfo = document(&self.flow.http, request).await?;
