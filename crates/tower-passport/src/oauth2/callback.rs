@@ -4,7 +4,7 @@ use http::Method;
 use http::request::Parts;
 
 use super::{End, Failure, ResponseMode};
-use crate::fields::{Field, Unreadable, in_form};
+use crate::fields::{ContentType, Field, Unreadable, in_form};
 use crate::{BufferedBody, Error, Rejection};
 
 /// The parameters of an authorization response (RFC 6749, section 4.1.2; RFC 9207), none of them believed yet.
@@ -30,6 +30,9 @@ impl Callback {
                     "`form_post` answers are in the body that the `BufferBody` layer buffers: add that layer";
                 return Err(Error::misconfigured(missing).into());
             };
+            if !body.is_empty() && !matches!(ContentType::of(request), Some(ContentType::Form)) {
+                return Err(broken("The answer of the provider must be a form.", "content_type"));
+            }
             body
         } else {
             request.uri.query().unwrap_or_default().as_bytes()
@@ -50,6 +53,10 @@ impl Callback {
         }
         if callback.code.is_some() && mode == ResponseMode::FormPost && !is_form {
             return Err(broken("The answer of the provider must be posted.", "response_mode"));
+        }
+        // A code is redeemed once. HEAD is asked by whoever looks at links before people do, and its answer reaches nobody.
+        if !is_form && request.method != Method::GET {
+            return Err(broken("The answer of the provider must come with GET.", "method"));
         }
         Ok(Some(callback))
     }

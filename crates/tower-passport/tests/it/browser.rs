@@ -35,7 +35,10 @@ impl Browser {
     /// Asks for a page and keeps the cookies of the answer.
     pub(crate) async fn ask(&mut self, site: &Router, method: Method, uri: &str, body: String) -> Seen {
         let cookies: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let mut request = Request::builder().method(method).uri(uri);
+        let mut request = Request::builder().method(&method).uri(uri);
+        if method == Method::POST {
+            request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        }
         if !cookies.is_empty() {
             request = request.header(header::COOKIE, cookies.join("; "));
         }

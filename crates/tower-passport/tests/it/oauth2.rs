@@ -504,6 +504,35 @@ async fn a_form_post_comes_back_in_the_body_with_a_cookie_that_crosses_sites() {
 }
 
 #[tokio::test]
+async fn only_a_form_is_read_as_one() {
+    let provider = IdentityProvider::start().await;
+    let site = site(strategy(described(&provider)).response_mode(ResponseMode::FormPost));
+    for content_type in [None, Some("text/plain"), Some("application/json"), Some("multipart/form-data")] {
+        let request = http::Request::post("/callback");
+        let request =
+            content_type.into_iter().fold(request, |request, value| request.header("content-type", value));
+        let request = request.body(axum::body::Body::from("code=a&state=b")).unwrap();
+        let response = tower::ServiceExt::oneshot(site.clone(), request).await.unwrap();
+        let refusal = response.extensions().get::<tower_passport::Refusal>().unwrap();
+        assert_eq!((response.status().as_u16(), refusal.cause()), (400, "content_type"), "{content_type:?}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_only_looks_at_the_link_does_not_use_up_the_code() {
+    let (provider, site) = start().await;
+    let mut browser = Browser::default();
+    let answer = provider.consent(&browser.begin(&site).await);
+    let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&answer).finish();
+    for method in [Method::HEAD, Method::POST] {
+        let seen = browser.ask(&site, method, &format!("/callback?{query}"), String::new()).await;
+        seen.is(400, "method");
+    }
+    assert_eq!(provider.asked("/token"), 0);
+    browser.come_back(&site, &answer).await.is_signed_in("test:alice-7");
+}
+
+#[tokio::test]
 async fn clients_prove_themselves_as_was_agreed() {
     let provider = IdentityProvider::start().await;
     let log_in = async |client: Client, how: ClientAuthentication| {
