@@ -67,6 +67,17 @@ impl SessionKey {
         Self(Sha256::digest(token).into())
     }
 
+    /// The key that a store has written down, for stores that list their sessions, and for their tests.
+    ///
+    /// ```
+    /// use tower_passport::SessionKey;
+    ///
+    /// assert_eq!(SessionKey::from_bytes([7; 32]).as_bytes(), &[7; 32]);
+    /// ```
+    pub const fn from_bytes(digest: [u8; 32]) -> Self {
+        Self(digest)
+    }
+
     /// Its bytes.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0

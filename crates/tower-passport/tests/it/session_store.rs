@@ -74,6 +74,9 @@ where
     assert_eq!(session.data.as_deref(), Some("eyJ.eyJ.sig"));
     assert_eq!(store.load(&key).await.unwrap(), Some(session.clone()));
 
+    assert_eq!(store.load(&SessionKey::from_bytes(*key.as_bytes())).await.unwrap(), Some(session.clone()));
+    assert_eq!(store.load(&SessionKey::from_bytes([0; 32])).await.unwrap(), None);
+
     let later = session.last_used_at + Duration::from_mins(10);
     store.touch(&key, later).await.unwrap();
     assert_eq!(store.load(&key).await.unwrap(), Some(SessionRecord { last_used_at: later, ..session }));
