@@ -79,7 +79,7 @@ impl CookieSettings {
     }
 
     pub(super) fn named(self, name: &str) -> Result<Self, InvalidCookieName> {
-        if !crate::challenge::is_token(name) {
+        if !crate::challenge::is_token(name) || !self.is_secure && has_secure_prefix(name) {
             return Err(InvalidCookieName);
         }
         Ok(Self { name: name.into(), ..self })
@@ -92,6 +92,12 @@ impl CookieSettings {
     pub(super) fn insecure(self) -> Self {
         let name = self.name.trim_start_matches("__Host-").trim_start_matches("__Secure-").into();
         Self { name, is_secure: false, ..self }
+    }
+
+    /// Whether browsers take it: `None` only with `Secure`, which is what [`Sessions::insecure`](super::Sessions::insecure)
+    /// leaves out.
+    pub(super) fn is_taken(&self) -> bool {
+        self.is_secure || self.same_site != SameSite::None
     }
 
     pub(super) fn name(&self) -> &str {
@@ -121,7 +127,15 @@ impl CookieSettings {
     }
 }
 
-/// The name of a cookie must be a token: letters, digits, and some signs, but no space and none of `=;,"`.
+/// RFC 6265bis, section 4.1.3: browsers refuse such a cookie without `Secure`.
+fn has_secure_prefix(name: &str) -> bool {
+    let starts_with =
+        |prefix: &str| name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
+    starts_with("__Host-") || starts_with("__Secure-")
+}
+
+/// The name of a cookie must be a token: letters, digits, and some signs, but no space and none of `=;,"`. `__Host-` and
+/// `__Secure-` are promises that an [insecure](crate::Sessions::insecure) cookie does not keep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the name of a cookie must be letters, digits and -_.")]
+#[error("the name of a cookie must be letters, digits and -_., and an insecure one has no __Host-")]
 pub struct InvalidCookieName;

@@ -167,6 +167,11 @@ impl<S: SessionStore> Sessions<S> {
     }
 
     fn new_session(&self, data: Option<String>) -> Result<NewSession, Error> {
+        if !self.settings.cookie.is_taken() {
+            return Err(Error::misconfigured(
+                "browsers take no `SameSite::None` cookie from `insecure` sessions",
+            ));
+        }
         let now = (self.settings.clock)();
         let too_long = || Error::misconfigured("the absolute limit of sessions is beyond the end of time");
         let expires_at = now.checked_add(self.settings.absolute).ok_or_else(too_long)?;
@@ -240,7 +245,17 @@ impl<S> Sessions<S> {
         self.set(|settings| settings.absolute = limit)
     }
 
-    /// Keeps the cookie when the browser is closed, until the absolute limit ("stay logged in").
+    /// Keeps the cookie when the browser is closed, until the absolute limit ("stay logged in"). Both limits hold: nobody
+    /// stays logged in over night unless the [`idle_limit`](Self::idle_limit) is longer than a night.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tower_passport::{MemoryStore, Sessions};
+    ///
+    /// const WEEK: Duration = Duration::from_hours(7 * 24);
+    /// let sessions =
+    ///     Sessions::new(MemoryStore::new()).outlive_the_browser().idle_limit(WEEK).absolute_limit(4 * WEEK);
+    /// ```
     #[must_use]
     pub fn outlive_the_browser(self) -> Self {
         self.set(|settings| settings.outlives_the_browser = true)
@@ -249,13 +264,14 @@ impl<S> Sessions<S> {
     /// Names the cookie otherwise than `__Host-session`. A name that begins with `__Host-` keeps its protection.
     ///
     /// # Errors
-    /// [`InvalidCookieName`] if the name is no token.
+    /// [`InvalidCookieName`] if the name is no token, or has a prefix that an [`insecure`](Self::insecure) cookie cannot.
     pub fn cookie_name(self, name: &str) -> Result<Self, InvalidCookieName> {
         let cookie = self.settings.cookie.clone().named(name)?;
         Ok(self.set(|settings| settings.cookie = cookie))
     }
 
-    /// With which requests of other sites a browser sends the cookie; [`SameSite::Lax`] unless told.
+    /// With which requests of other sites a browser sends the cookie; [`SameSite::Lax`] unless told. [`SameSite::None`]
+    /// does not go with [`insecure`](Self::insecure): a log-in is then an error (500).
     #[must_use]
     pub fn same_site(self, same_site: SameSite) -> Self {
         self.set(|settings| settings.cookie = settings.cookie.clone().same_site(same_site))

@@ -378,9 +378,21 @@ async fn the_cookie_is_as_it_is_told_to_be() {
     assert_eq!(strict, format!("__Host-id={token}; Path=/; HttpOnly; SameSite=Strict; Secure"));
     let lasting = sessions().outlive_the_browser().absolute_limit(Duration::from_mins(1));
     assert_eq!(cookie(lasting).await, format!("{usual}; Max-Age=60"));
-    let insecure = cookie(sessions().insecure().same_site(SameSite::None)).await;
-    assert_eq!(insecure, format!("session={token}; Path=/; HttpOnly; SameSite=None"));
+    let elsewhere = cookie(sessions().same_site(SameSite::None)).await;
+    assert_eq!(elsewhere, format!("__Host-session={token}; Path=/; HttpOnly; SameSite=None; Secure"));
+    let insecure = cookie(sessions().insecure().same_site(SameSite::Strict)).await;
+    assert_eq!(insecure, format!("session={token}; Path=/; HttpOnly; SameSite=Strict"));
     assert!(sessions().cookie_name("a=b").is_err());
+}
+
+#[tokio::test]
+async fn a_cookie_that_no_browser_takes_is_our_mistake() {
+    let sessions = || Sessions::new(MemoryStore::new()).insecure();
+    for promise in ["__Host-id", "__Secure-id", "__host-id"] {
+        assert!(sessions().cookie_name(promise).is_err(), "{promise}");
+    }
+    let never = sessions().same_site(SameSite::None);
+    assert!(never.log_in(&nothing(), &ALICE).await.unwrap_err().is_misconfigured());
 }
 
 #[tokio::test]
