@@ -94,6 +94,7 @@ impl<V: VerifyLogin> OAuth2<V> {
         verify: V,
     ) -> Result<Self, InvalidSetup> {
         provider.check(&http)?;
+        client.check()?;
         let identity = [&*provider.id, &provider.authorization_endpoint].join("\n");
         Ok(Self { flow: CodeFlow::new(&identity, client, flows, http), provider, verify })
     }
@@ -239,6 +240,15 @@ pub enum InvalidSetup {
     /// A provider that names its issuer in its answers, and no issuer to compare them with.
     #[error("a provider that names its issuer needs one to compare with")]
     NoIssuer,
+    /// The scopes of an `OpenID` provider are without `openid`: there would be no ID token.
+    #[error("the scopes of an OpenID provider must have `openid` among them")]
+    NoOpenid,
+    /// The issuer of a provider with many tenants, without a place for the tenant: see `Issuer::ManyTenants`.
+    #[error("the template of an issuer must have `{{tenantid}}` in it, once")]
+    Template,
+    /// A client's key that does not sign, or is a shared secret: see [`Client::private_key`].
+    #[error("a client's private key must be the private one of a pair")]
+    ClientKey,
     /// An additional parameter is one that the strategy sets itself.
     #[error("the parameter `{0}` is set by the strategy itself")]
     Parameter(String),

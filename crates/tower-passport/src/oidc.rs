@@ -84,7 +84,8 @@ impl<V: VerifyLogin> Oidc<V> {
     /// The strategy for a provider, with a function of [`Login`] or a [`VerifyLogin`] type.
     ///
     /// # Errors
-    /// [`InvalidSetup`] if the issuer may not be asked by this HTTP client, or a parameter is one of the protocol's own.
+    /// [`InvalidSetup`] if the issuer may not be asked by this HTTP client, a parameter is one of the protocol's own, or
+    /// something else in the description cannot be.
     pub fn new(
         provider: OidcProvider,
         client: Client,
@@ -93,6 +94,7 @@ impl<V: VerifyLogin> Oidc<V> {
         verify: V,
     ) -> Result<Self, InvalidSetup> {
         provider.check(&http)?;
+        client.check()?;
         let identity = [&*provider.id, provider.issuer.in_metadata()].join("\n");
         let rules = IdTokenRules::new(provider.issuer.clone(), &client.id, provider.algorithms.clone());
         let flow = CodeFlow::new(&identity, client, flows, http);

@@ -69,10 +69,19 @@ impl Client {
     }
 
     /// A private key of which the provider knows the public one: `private_key_jwt` (RFC 7523). Better than a secret,
-    /// because it never leaves this program.
+    /// because it never leaves this program. A public or a shared key is refused by the strategy's constructor.
     #[must_use]
     pub fn private_key(self, key: strict_jose::Key) -> Self {
         Self { credential: Credential::PrivateKey(Box::new(key)), ..self }
+    }
+
+    pub(crate) fn check(&self) -> Result<(), InvalidSetup> {
+        match &self.credential {
+            Credential::PrivateKey(key) if !key.can_sign() || key.algorithm().is_symmetric() => {
+                Err(InvalidSetup::ClientKey)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Whether the browser comes back by https, where cookies can have all their protections.

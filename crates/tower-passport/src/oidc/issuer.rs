@@ -30,6 +30,14 @@ impl Issuer {
         }
     }
 
+    /// Once, so that there is one way to read the tenant from an issuer.
+    pub(super) fn has_its_place_for_tenants(&self) -> bool {
+        match self {
+            Self::One(_) => true,
+            Self::ManyTenants { template, .. } => template.matches(TENANT).count() == 1,
+        }
+    }
+
     /// Whether an ID token of this tenant may name this issuer.
     pub(super) fn is(&self, iss: &str, tenant: Option<&str>) -> bool {
         match self {

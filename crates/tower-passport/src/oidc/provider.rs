@@ -90,6 +90,12 @@ impl OidcProvider {
 
     pub(super) fn check(&self, http: &HttpClient) -> Result<(), InvalidSetup> {
         http.check(self.issuer.discovery()).map_err(|_| InvalidSetup::Endpoint("issuer"))?;
+        if !self.issuer.has_its_place_for_tenants() {
+            return Err(InvalidSetup::Template);
+        }
+        if self.scopes.iter().all(|scope| scope != "openid") {
+            return Err(InvalidSetup::NoOpenid);
+        }
         if let Some(symmetric) = self.algorithms.iter().find(|algorithm| algorithm.is_symmetric()) {
             return Err(InvalidSetup::Algorithm(*symmetric));
         }

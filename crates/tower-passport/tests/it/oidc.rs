@@ -199,6 +199,29 @@ async fn only_the_registered_algorithms_are_taken() {
     assert_eq!(refused, Some(InvalidSetup::Algorithm(Algorithm::Hs256)));
 }
 
+#[test]
+fn what_cannot_be_is_refused_when_the_program_starts() {
+    let client = || Client::new(CLIENT_ID, "https://recipes.example/callback").unwrap();
+    let refused = |provider: OidcProvider, client: Client| {
+        let http = HttpClient::new(Network::Public).unwrap();
+        Oidc::new(provider, client, Flows::new(&[7; 32]).unwrap(), http, AsSaid).err()
+    };
+    let good = || OidcProvider::new("a", "https://a.example");
+    let many = |template: &str| OidcProvider::multi_tenant("a", "https://a.example", template);
+    assert_eq!(refused(good(), client()), None);
+    assert_eq!(refused(many("https://a.example/{tenantid}/v2.0"), client()), None);
+    for bad in ["https://a.example/v2.0", "https://a.example/{tenantid}/{tenantid}"] {
+        assert_eq!(refused(many(bad), client()), Some(InvalidSetup::Template), "{bad}");
+    }
+    let scopes = vec!["email".into(), "openid email".into()];
+    assert_eq!(refused(OidcProvider { scopes, ..good() }, client()), Some(InvalidSetup::NoOpenid));
+    let pair = Key::generate(Algorithm::Es256).unwrap();
+    for bad in [pair.public().unwrap(), Key::hs256(CLIENT_SECRET.as_bytes()).unwrap()] {
+        assert_eq!(refused(good(), client().private_key(bad)), Some(InvalidSetup::ClientKey));
+    }
+    assert_eq!(refused(good(), client().private_key(pair)), None);
+}
+
 #[tokio::test]
 async fn no_id_token_is_no_log_in() {
     refused(|provider| provider.now().token_answer = json!({ "id_token": null }), "no_id_token").await;

@@ -53,4 +53,8 @@ fn what_cannot_be_is_refused_when_the_program_starts() {
     );
     let profile = ProfilePointers::subject("id");
     assert_eq!(refused(Provider { profile, ..good() }), Some(InvalidSetup::Pointer("id".into())));
+    let shared = client().private_key(strict_jose::Key::hs256(&[7; 32]).unwrap());
+    let http = HttpClient::new(Network::Public).unwrap();
+    let refused = OAuth2::new(good(), shared, flows(), http, Welcome).err();
+    assert_eq!(refused, Some(InvalidSetup::ClientKey));
 }
