@@ -31,10 +31,13 @@ use crate::LocalPath;
 /// # Ok(()) }
 /// ```
 ///
-/// All replicas need the same secret. A clone is the same place.
+/// All replicas need the same secret; [`previous_secret`](Self::previous_secret) is for changing it. A clone is the same
+/// place.
 #[derive(Clone)]
 pub struct Flows {
     key: Arc<LessSafeKey>,
+    /// Those that only open.
+    previous: Vec<Arc<LessSafeKey>>,
     lifetime: Duration,
 }
 
@@ -57,16 +60,26 @@ impl Flows {
     /// # Errors
     /// [`InvalidSetup::ShortSecret`] below 32 bytes, which should come from a random generator.
     pub fn new(secret: &[u8]) -> Result<Self, InvalidSetup> {
-        if secret.len() < 32 {
-            return Err(InvalidSetup::ShortSecret);
-        }
-        // Derived, so that a secret which is also used elsewhere is another key here.
-        let key = Salt::new(HKDF_SHA256, b"tower-passport")
-            .extract(secret)
-            .expand(&[b"flow cookie"], &AES_256_GCM_SIV)
-            .map(|okm| LessSafeKey::new(UnboundKey::from(okm)))
-            .map_err(|_| InvalidSetup::ShortSecret)?;
-        Ok(Self { key: Arc::new(key), lifetime: Duration::from_mins(10) })
+        Ok(Self { key: key_of(secret)?, previous: Vec::new(), lifetime: Duration::from_mins(10) })
+    }
+
+    /// Also takes log-ins that were begun under this secret, which a new one has replaced. Leave it out again when they
+    /// have ended, a [lifetime](Self::lifetime) later.
+    ///
+    /// ```
+    /// # use tower_passport::Flows;
+    /// # fn example(secret: &[u8], last_years: &[u8]) -> Result<(), tower_passport::InvalidSetup> {
+    /// let flows = Flows::new(secret)?.previous_secret(last_years)?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// With several replicas, first tell all of them the new secret as one to take, then to use.
+    ///
+    /// # Errors
+    /// [`InvalidSetup::ShortSecret`] below 32 bytes.
+    pub fn previous_secret(mut self, secret: &[u8]) -> Result<Self, InvalidSetup> {
+        self.previous.push(key_of(secret)?);
+        Ok(self)
     }
 
     /// How much time there is between beginning and end: for the password, the second factor and the consent.
@@ -140,12 +153,27 @@ impl Flows {
     }
 
     fn open(&self, name: &str, value: &str) -> Option<Flow> {
-        let mut sealed = encode::from_base64url(value)?;
-        let (nonce, text) = sealed.split_first_chunk_mut::<NONCE_LEN>()?;
-        let nonce = Nonce::assume_unique_for_key(*nonce);
-        let flow = self.key.open_in_place(nonce, Aad::from(name.as_bytes()), text).ok()?;
-        serde_json::from_slice(flow).ok()
+        let sealed = encode::from_base64url(value)?;
+        std::iter::once(&self.key).chain(&self.previous).find_map(|key| {
+            let mut sealed = sealed.clone();
+            let (nonce, text) = sealed.split_first_chunk_mut::<NONCE_LEN>()?;
+            let nonce = Nonce::assume_unique_for_key(*nonce);
+            let flow = key.open_in_place(nonce, Aad::from(name.as_bytes()), text).ok()?;
+            serde_json::from_slice(flow).ok()
+        })
     }
+}
+
+/// Derived, so that a secret which is also used elsewhere is another key here.
+fn key_of(secret: &[u8]) -> Result<Arc<LessSafeKey>, InvalidSetup> {
+    if secret.len() < 32 {
+        return Err(InvalidSetup::ShortSecret);
+    }
+    Salt::new(HKDF_SHA256, b"tower-passport")
+        .extract(secret)
+        .expand(&[b"flow cookie"], &AES_256_GCM_SIV)
+        .map(|okm| Arc::new(LessSafeKey::new(UnboundKey::from(okm))))
+        .map_err(|_| InvalidSetup::ShortSecret)
 }
 
 /// Enough for the tabs of one person, and little enough for a server's limit of the header.

@@ -235,6 +235,24 @@ async fn a_cookie_that_was_not_sealed_here_is_refused() {
 }
 
 #[tokio::test]
+async fn a_log_in_under_way_outlives_a_new_secret() {
+    let (provider, before) = start().await;
+    let with_secret = |flows: Flows| {
+        let strategy = OAuth2::new(described(&provider), client(), flows, http(), Welcome).unwrap();
+        site(strategy.clock(|| at(NOW)))
+    };
+    let new = || Flows::new(&[8; 32]).unwrap();
+    let after = with_secret(new().previous_secret(&[6; 32]).unwrap().previous_secret(&[7; 32]).unwrap());
+    let mut browser = Browser::default();
+    let answer = provider.consent(&browser.begin(&before).await);
+    browser.clone().come_back(&with_secret(new()), &answer).await.is(400, "forged_flow");
+    browser.come_back(&after, &answer).await.is_signed_in("test:alice-7");
+    let answer = provider.consent(&browser.begin(&after).await);
+    browser.come_back(&with_secret(new()), &answer).await.is_signed_in("test:alice-7");
+    assert!(new().previous_secret(&[6; 31]).is_err());
+}
+
+#[tokio::test]
 async fn the_cookie_of_one_log_in_is_worth_nothing_under_the_name_of_another() {
     let (provider, site) = start().await;
     let mut browser = Browser::default();
