@@ -38,7 +38,7 @@ use crate::{
 ///
 /// | the request has | outcome |
 /// | --- | --- |
-/// | no body | pass |
+/// | no body, and is no form | pass |
 /// | a body that is neither JSON nor a form, or is broken, or names a field twice | 400 `invalid_request` |
 /// | a field missing, empty, or not text | 400 `invalid_request`, all such fields in `missing_fields` |
 /// | both fields, and the verification said `Ok(None)` | 401 `wrong_credentials` |
@@ -131,7 +131,9 @@ impl<V: VerifyPassword> Strategy for Local<V> {
                 "`Local` reads the body that the `BufferBody` layer buffers: add that layer",
             ));
         };
-        if body.is_empty() {
+        // A form in which nothing was filled in is one, and its fields are missing. Other clients send `Content-Type` with
+        // every request, also those whose credentials are elsewhere.
+        if body.is_empty() && !matches!(ContentType::of(request), Some(ContentType::Form)) {
             return Ok(Outcome::Pass(self.challenges.clone()));
         }
         let credentials = match self.read(request, body) {

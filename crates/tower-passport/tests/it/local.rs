@@ -92,6 +92,7 @@ async fn every_missing_field_is_named() {
     check(FORM, "password=x&username=", &missing(r#""username""#)).await;
     check(FORM, "username=ali&password", &missing(r#""password""#)).await;
     check(FORM, "a=b", &missing(r#""username","password""#)).await;
+    check(FORM, "", &missing(r#""username","password""#)).await;
 }
 
 #[tokio::test]
@@ -126,6 +127,7 @@ async fn what_cannot_be_read_is_refused() {
 async fn without_a_body_nobody_is_here() {
     check("", "", &no_credentials("Form")).await;
     check(JSON, "", &no_credentials("Form")).await;
+    check("text/plain", "", &no_credentials("Form")).await;
 }
 
 #[tokio::test]
@@ -197,6 +199,7 @@ async fn in_a_chain_it_passes_only_without_a_body() {
     };
     assert_eq!(answer(chain(), post("", "")).await, no_credentials("Form; Key"));
     assert_eq!(answer(chain(), with_key("", "")).await, "200 Bob");
+    assert_eq!(answer(chain(), with_key(JSON, "")).await, "200 Bob");
     assert_eq!(answer(chain(), with_key(FORM, "username=ali&password=wrong")).await, WRONG);
     assert_eq!(answer(chain(), with_key(JSON, "{}")).await, missing(r#""username","password""#));
 }
