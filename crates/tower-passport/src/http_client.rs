@@ -20,6 +20,13 @@ use self::network::{Forbidden, GuardedResolver};
 /// asks public addresses only, resolves a name once and checks what it connects to, follows no redirect, takes no proxy
 /// from the environment, uncompresses nothing, and stops reading at a limit. `https` always, except to loopback.
 ///
+/// # What it does not do, on purpose
+///
+/// - **Plain http**, but to loopback: the keys that it fetches decide who is let in.
+/// - **Roots of your own.** It trusts what the system trusts: install the root of a private authority there.
+/// - **Proxies.** The name would be resolved where nobody checks the address. If only a proxy leads out, fetch the JWK set
+///   by other means and give it to `Jwt` with a `ProvideKeys` of your own.
+///
 /// A clone shares the connections; one client serves all strategies.
 ///
 /// ```
