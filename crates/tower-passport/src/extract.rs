@@ -68,10 +68,7 @@ where
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Refusal> {
-        match admit(Arc::<S>::from_ref(state).authenticate(parts).await)? {
-            Admission::Known(user) => Ok(Self(user)),
-            Admission::Nobody(challenges) => Err(logged(Refusal::no_credentials(challenges))),
-        }
+        Arc::<S>::from_ref(state).admit(parts).await.map(Self)
     }
 }
 

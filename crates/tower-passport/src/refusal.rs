@@ -242,27 +242,21 @@ impl axum_core::response::IntoResponse for Redirect {
 }
 
 impl<U> Outcome<U> {
-    /// What a door of your own makes of a conclusion: the user, or the answer to give instead.
-    ///
-    /// For handlers that choose their strategy by the request, such as `/login/{provider}`: those that know it when the
-    /// program is written have [`Auth`](crate::Auth) and [`Authenticate`](crate::Authenticate). Writes no log.
-    ///
-    /// ```
-    /// # use tower_passport::{Error, Outcome, Refusal, Strategy};
-    /// async fn who(strategy: &impl Strategy<User = String>, head: &http::request::Parts) -> Result<String, Refusal> {
-    ///     strategy.authenticate(head).await?.admit()
-    /// }
-    /// ```
+    /// What a door of your own makes of a conclusion: the user, or the answer to give instead, with a line in the log, as
+    /// the other doors write one. [`Strategy::admit`](crate::Strategy::admit) also asks the strategy.
     ///
     /// # Errors
     /// [`Refusal`] for every other conclusion than [`Outcome::Accept`].
     pub fn admit(self) -> Result<U, Refusal> {
-        match self {
-            Self::Accept(user) => Ok(user),
-            Self::Reject(rejection) => Err(rejection.into()),
-            Self::Redirect(redirect) => Err(redirect.into()),
-            Self::Pass(challenges) => Err(Refusal::no_credentials(challenges)),
-        }
+        known(admit(Ok(self)))
+    }
+}
+
+/// The user, for a door that lets in nobody else.
+pub(crate) fn known<U>(admission: Result<Admission<U>, Refusal>) -> Result<U, Refusal> {
+    match admission? {
+        Admission::Known(user) => Ok(user),
+        Admission::Nobody(challenges) => Err(logged(Refusal::no_credentials(challenges))),
     }
 }
 

@@ -11,7 +11,8 @@ use http::request::Parts;
 pub use self::boxed::BoxStrategy;
 pub use self::map::Map;
 pub use self::or::Or;
-use crate::{Challenges, Error, HasScope, Redirect, Rejection, RequireScope};
+use crate::refusal::{admit, known};
+use crate::{Challenges, Error, HasScope, Redirect, Refusal, Rejection, RequireScope};
 
 /// One way to find out who sent a request: a token, a password, a session, a certificate.
 ///
@@ -57,6 +58,30 @@ pub trait Strategy: Send + Sync + 'static {
         &self,
         request: &Parts,
     ) -> impl Future<Output = Result<Outcome<Self::User>, Error>> + Send;
+
+    /// A door of your own: the user, or the answer to give instead, with a line in the log, as the other doors write one.
+    ///
+    /// For handlers that choose their strategy by the request, such as `/login/{provider}`. Those that know it when the
+    /// program is written have [`Auth`](crate::Auth) and [`Authenticate`](crate::Authenticate).
+    ///
+    /// ```
+    /// # use std::collections::HashMap;
+    /// # use tower_passport::{BoxStrategy, Refusal, Rejection, SignedIn, Strategy};
+    /// type Providers<User> = HashMap<String, BoxStrategy<SignedIn<User>>>;
+    ///
+    /// async fn log_in<User: Send + 'static>(
+    ///     providers: &Providers<User>, provider: &str, head: &http::request::Parts,
+    /// ) -> Result<SignedIn<User>, Refusal> {
+    ///     let strategy = providers.get(provider).ok_or(Rejection::invalid_request("No such provider."))?;
+    ///     strategy.admit(head).await
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Refusal`] for every other conclusion than [`Outcome::Accept`], and if there is none.
+    fn admit(&self, request: &Parts) -> impl Future<Output = Result<Self::User, Refusal>> + Send {
+        async move { known(admit(self.authenticate(request).await)) }
+    }
 
     /// This strategy and, where it [passes](Outcome::Pass), the other.
     ///

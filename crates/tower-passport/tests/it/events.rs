@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::routing::get as on_get;
 use tower::ServiceExt;
-use tower_passport::Authenticate;
+use tower_passport::{Authenticate, Strategy};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
@@ -17,6 +17,12 @@ use crate::says::Says;
 /// Writes each of this crate's events as a line.
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<String>>>);
+
+impl Lines {
+    fn written(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
+    }
+}
 
 struct Line(String);
 
@@ -87,11 +93,50 @@ async fn each_refusal_is_one_event_with_its_reason() {
     assert_eq!(events(&[]).await, [nobody]);
 }
 
+#[tokio::test]
+async fn a_door_of_ones_own_writes_the_same() {
+    for says in ["Alice", "wrong", "denied", "undecided", "misconfigured", "elsewhere"] {
+        let headers = [("a", says)];
+        let (head, _) = get(&headers).into_parts();
+        let lines = Lines::default();
+        let guard = tracing::subscriber::set_default(lines.clone());
+        let admitted = Says("A").admit(&head).await;
+        drop(guard);
+        assert_eq!(admitted.is_ok(), says == "Alice");
+        assert_eq!(lines.written(), events(&headers).await, "{says}");
+    }
+    let lines = Lines::default();
+    let guard = tracing::subscriber::set_default(lines.clone());
+    let nobody = Says("A").authenticate(&get(&[]).into_parts().0).await.unwrap().admit();
+    drop(guard);
+    assert_eq!(nobody.unwrap_err().status(), 401);
+    assert_eq!(lines.written(), events(&[]).await);
+}
+
+#[tokio::test]
+async fn a_key_that_is_not_looked_for_yet_is_no_error_in_the_log() {
+    use crate::remote_keys::{Api, key};
+
+    let api = Api::start().await;
+    let known = api.issuer.now().published[0].clone();
+    api.ask(&known).await;
+    let lines = Lines::default();
+    let guard = tracing::subscriber::set_default(lines.clone());
+    api.ask(&key("invented")).await;
+    drop(guard);
+    assert_eq!(
+        lines.written(),
+        [
+            r#"INFO message=Credentials not checked yet: could not decide who sent the request reason="temporarily_unavailable" error=the key is looked for after a pause"#
+        ]
+    );
+}
+
 async fn events(headers: &[(&str, &str)]) -> Vec<String> {
     let lines = Lines::default();
     let guard = tracing::subscriber::set_default(lines.clone());
     let app = Router::new().route("/", on_get(|| async {})).layer(Authenticate::new(Says("A")));
     app.oneshot(get(headers)).await.unwrap();
     drop(guard);
-    lines.0.lock().unwrap().clone()
+    lines.written()
 }

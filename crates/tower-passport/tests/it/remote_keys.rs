@@ -18,14 +18,14 @@ const INVALID_TOKEN: &str = r#"401 [Bearer error="invalid_token"] {"error":"inva
 const UNDECIDED: &str = r#"503 retry-after: 10 {"error":"temporarily_unavailable","error_description":"The server cannot check credentials now. Try again later."}"#;
 
 /// An API, the issuer that it trusts, and the time.
-struct Api {
-    issuer: IdentityProvider,
+pub(crate) struct Api {
+    pub(crate) issuer: IdentityProvider,
     seconds: Arc<AtomicU64>,
     app: Router,
 }
 
 impl Api {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::with(|issuer, http| RemoteKeys::of_issuer(&issuer.url, http)).await
     }
 
@@ -55,7 +55,7 @@ impl Api {
         self.issuer.now().answers = answer.into_iter().map(|answer| ("/jwks", answer)).collect();
     }
 
-    async fn ask(&self, key: &Key) -> String {
+    pub(crate) async fn ask(&self, key: &Key) -> String {
         let claims = json!({ "iss": self.issuer.url, "aud": "recipes", "sub": "alice", "exp": NOW * 2 });
         let token = key.sign("at+jwt", &claims).unwrap();
         answer(self.app.clone(), get(&[("authorization", &format!("Bearer {token}"))])).await
@@ -66,7 +66,7 @@ impl Api {
     }
 }
 
-fn key(kid: &str) -> Key {
+pub(crate) fn key(kid: &str) -> Key {
     Key::generate(Algorithm::EdDsa).unwrap().with_kid(kid)
 }
 
