@@ -8,7 +8,11 @@
 use std::time::{Duration, SystemTime};
 
 use aws_lc_rs::hmac;
-use aws_lc_rs::signature::{self, ParsedPublicKey, VerificationAlgorithm};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{
+    self, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, ParsedPublicKey, RsaEncoding, RsaKeyPair,
+    VerificationAlgorithm,
+};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
@@ -18,16 +22,14 @@ pub(crate) fn main() {
     divan::main();
 }
 
-/// Those that are used most, and the slowest of the others.
-const ALGORITHMS: [Algorithm; 7] = [
-    Algorithm::Hs256,
-    Algorithm::Hs512,
-    Algorithm::Rs256,
-    Algorithm::Ps256,
-    Algorithm::Es256,
-    Algorithm::Es384,
-    Algorithm::EdDsa,
-];
+fn all() -> impl Iterator<Item = Algorithm> {
+    Algorithm::ALL.iter().copied()
+}
+
+/// The usual crate has no ES512.
+fn of_both() -> impl Iterator<Item = Algorithm> {
+    all().filter(|algorithm| *algorithm != Algorithm::Es512)
+}
 
 #[derive(Serialize, Deserialize)]
 struct Access {
@@ -53,11 +55,11 @@ mod accepted {
     use divan::{Bencher, black_box};
 
     use super::{
-        ALGORITHMS, Algorithm, Caller, at, raw_public, raw_secret, rules, theirs, token, validation,
+        Algorithm, Caller, all, at, of_both, raw_public, raw_secret, rules, theirs, token, validation,
         verifying,
     };
 
-    #[divan::bench(args = ALGORITHMS)]
+    #[divan::bench(args = all())]
     fn signature_alone(bencher: Bencher<'_, '_>, algorithm: Algorithm) {
         let token = token(algorithm);
         let (signed, signature) = token.rsplit_once('.').expect("a token");
@@ -70,18 +72,54 @@ mod accepted {
         }
     }
 
-    #[divan::bench(args = ALGORITHMS)]
+    #[divan::bench(args = all())]
     fn strict_jose(bencher: Bencher<'_, '_>, algorithm: Algorithm) {
         let (key, token, rules) = (verifying(algorithm), token(algorithm), rules());
         assert!(rules.verify::<Caller>(&token, &key, at(1000)).is_ok());
         bencher.bench(|| rules.verify::<Caller>(black_box(&token), &key, at(1000)));
     }
 
-    #[divan::bench(args = ALGORITHMS)]
+    #[divan::bench(args = of_both())]
     fn jsonwebtoken(bencher: Bencher<'_, '_>, algorithm: Algorithm) {
         let (key, validation, token) = (theirs(algorithm), validation(algorithm), token(algorithm));
         assert!(jsonwebtoken::decode::<Caller>(&token, &key, &validation).is_ok());
         bencher.bench(|| jsonwebtoken::decode::<Caller>(black_box(&token), &key, &validation));
+    }
+}
+
+/// What becomes of a header when keys are replaced, HS256.
+#[divan::bench_group]
+mod header {
+    use divan::{Bencher, black_box};
+
+    use super::{Algorithm, Caller, at, claims, rules, signing, token};
+
+    /// Accepts a token of the first key after tokens of so many others.
+    fn after(bencher: Bencher<'_, '_>, others: usize) {
+        let (key, token, rules) = (signing(Algorithm::Hs256), token(Algorithm::Hs256), rules());
+        for kid in 0..others {
+            let key = key.clone().with_kid(kid.to_string());
+            let token = key.sign("at+jwt", &claims()).expect("claims");
+            assert!(rules.verify::<Caller>(&token, &key, at(1000)).is_ok());
+        }
+        assert!(rules.verify::<Caller>(&token, &key, at(1000)).is_ok());
+        bencher.bench_local(|| rules.verify::<Caller>(black_box(&token), &key, at(1000)));
+    }
+
+    #[divan::bench]
+    fn of_the_first_key(bencher: Bencher<'_, '_>) {
+        after(bencher, 0);
+    }
+
+    #[divan::bench]
+    fn of_the_second_key(bencher: Bencher<'_, '_>) {
+        after(bencher, 1);
+    }
+
+    /// There is no place left for it, so it is read each time.
+    #[divan::bench]
+    fn of_the_fifth_key(bencher: Bencher<'_, '_>) {
+        after(bencher, 4);
     }
 }
 
@@ -126,15 +164,25 @@ mod refused {
 mod signed {
     use divan::{Bencher, black_box};
 
-    use super::{ALGORITHMS, Algorithm, KID, claims, signing, their_name, theirs_signing};
+    use super::{
+        Algorithm, KID, all, claims, of_both, raw_signing, signing, their_name, theirs_signing, token,
+    };
 
-    #[divan::bench(args = ALGORITHMS)]
+    #[divan::bench(args = all())]
+    fn signature_alone(bencher: Bencher<'_, '_>, algorithm: Algorithm) {
+        let token = token(algorithm);
+        let (signed, _) = token.rsplit_once('.').expect("a token");
+        let sign = raw_signing(algorithm);
+        bencher.bench_local(|| sign(black_box(signed.as_bytes())));
+    }
+
+    #[divan::bench(args = all())]
     fn strict_jose(bencher: Bencher<'_, '_>, algorithm: Algorithm) {
         let (key, claims) = (signing(algorithm), claims());
         bencher.bench(|| key.sign("at+jwt", black_box(&claims)));
     }
 
-    #[divan::bench(args = ALGORITHMS)]
+    #[divan::bench(args = of_both())]
     fn jsonwebtoken(bencher: Bencher<'_, '_>, algorithm: Algorithm) {
         let (key, claims) = (theirs_signing(algorithm), claims());
         let mut header = jsonwebtoken::Header::new(their_name(algorithm));
@@ -189,6 +237,9 @@ fn pems(algorithm: Algorithm) -> [&'static str; 2] {
         Algorithm::Es384 => {
             [include_str!("../tests/it/keys/p384-pkcs8.pem"), include_str!("../tests/it/keys/p384-spki.pem")]
         }
+        Algorithm::Es512 => {
+            [include_str!("../tests/it/keys/p521-pkcs8.pem"), include_str!("../tests/it/keys/p521-spki.pem")]
+        }
         Algorithm::EdDsa => [
             include_str!("../tests/it/keys/ed25519-pkcs8.pem"),
             include_str!("../tests/it/keys/ed25519-spki.pem"),
@@ -200,6 +251,7 @@ fn pems(algorithm: Algorithm) -> [&'static str; 2] {
 fn signing(algorithm: Algorithm) -> Key {
     let key = match algorithm {
         Algorithm::Hs256 => Key::hs256(SECRET),
+        Algorithm::Hs384 => Key::hs384(SECRET),
         Algorithm::Hs512 => Key::hs512(SECRET),
         _ => Key::from_pem(algorithm, pems(algorithm)[0].as_bytes()),
     };
@@ -214,6 +266,7 @@ fn verifying(algorithm: Algorithm) -> Key {
 fn raw_secret(algorithm: Algorithm) -> Option<hmac::Key> {
     match algorithm {
         Algorithm::Hs256 => Some(hmac::Key::new(hmac::HMAC_SHA256, SECRET)),
+        Algorithm::Hs384 => Some(hmac::Key::new(hmac::HMAC_SHA384, SECRET)),
         Algorithm::Hs512 => Some(hmac::Key::new(hmac::HMAC_SHA512, SECRET)),
         _ => None,
     }
@@ -222,13 +275,59 @@ fn raw_secret(algorithm: Algorithm) -> Option<hmac::Key> {
 fn raw_public(algorithm: Algorithm) -> ParsedPublicKey {
     let parameters: &'static dyn VerificationAlgorithm = match algorithm {
         Algorithm::Rs256 => &signature::RSA_PKCS1_2048_8192_SHA256,
+        Algorithm::Rs384 => &signature::RSA_PKCS1_2048_8192_SHA384,
+        Algorithm::Rs512 => &signature::RSA_PKCS1_2048_8192_SHA512,
         Algorithm::Ps256 => &signature::RSA_PSS_2048_8192_SHA256,
+        Algorithm::Ps384 => &signature::RSA_PSS_2048_8192_SHA384,
+        Algorithm::Ps512 => &signature::RSA_PSS_2048_8192_SHA512,
         Algorithm::Es256 => &signature::ECDSA_P256_SHA256_FIXED,
         Algorithm::Es384 => &signature::ECDSA_P384_SHA384_FIXED,
+        Algorithm::Es512 => &signature::ECDSA_P521_SHA512_FIXED,
         _ => &signature::ED25519,
     };
-    let body: String = pems(algorithm)[1].lines().filter(|line| !line.starts_with('-')).collect();
-    ParsedPublicKey::new(parameters, STANDARD.decode(body).expect("base64")).expect("a key")
+    ParsedPublicKey::new(parameters, der(pems(algorithm)[1])).expect("a key")
+}
+
+type Signing = Box<dyn Fn(&[u8]) -> usize>;
+
+/// The primitives' own signing, with everything prepared that can be.
+fn raw_signing(algorithm: Algorithm) -> Signing {
+    if let Some(key) = raw_secret(algorithm) {
+        return Box::new(move |text| hmac::sign(&key, text).as_ref().len());
+    }
+    let (random, der) = (SystemRandom::new(), der(pems(algorithm)[0]));
+    let ecdsa: &'static EcdsaSigningAlgorithm = match algorithm {
+        Algorithm::Es256 => &signature::ECDSA_P256_SHA256_FIXED_SIGNING,
+        Algorithm::Es384 => &signature::ECDSA_P384_SHA384_FIXED_SIGNING,
+        Algorithm::Es512 => &signature::ECDSA_P521_SHA512_FIXED_SIGNING,
+        Algorithm::EdDsa => {
+            let pair = Ed25519KeyPair::from_pkcs8(&der).expect("a key");
+            return Box::new(move |text| pair.sign(text).as_ref().len());
+        }
+        rsa => {
+            let encoding: &'static dyn RsaEncoding = match rsa {
+                Algorithm::Rs256 => &signature::RSA_PKCS1_SHA256,
+                Algorithm::Rs384 => &signature::RSA_PKCS1_SHA384,
+                Algorithm::Rs512 => &signature::RSA_PKCS1_SHA512,
+                Algorithm::Ps256 => &signature::RSA_PSS_SHA256,
+                Algorithm::Ps384 => &signature::RSA_PSS_SHA384,
+                _ => &signature::RSA_PSS_SHA512,
+            };
+            let pair = RsaKeyPair::from_pkcs8(&der).expect("a key");
+            return Box::new(move |text| {
+                let mut signature = [0; 256];
+                pair.sign(encoding, &random, text, &mut signature).expect("a signature");
+                signature.len()
+            });
+        }
+    };
+    let pair = EcdsaKeyPair::from_pkcs8(ecdsa, &der).expect("a key");
+    Box::new(move |text| pair.sign(&random, text).expect("a signature").as_ref().len())
+}
+
+fn der(pem: &str) -> Vec<u8> {
+    let body: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+    STANDARD.decode(body).expect("base64")
 }
 
 fn their_name(algorithm: Algorithm) -> jsonwebtoken::Algorithm {
@@ -239,7 +338,7 @@ fn theirs(algorithm: Algorithm) -> jsonwebtoken::DecodingKey {
     use jsonwebtoken::DecodingKey;
     let pem = pems(algorithm)[1].as_bytes();
     match algorithm {
-        Algorithm::Hs256 | Algorithm::Hs512 => Ok(DecodingKey::from_secret(SECRET)),
+        Algorithm::Hs256 | Algorithm::Hs384 | Algorithm::Hs512 => Ok(DecodingKey::from_secret(SECRET)),
         Algorithm::Es256 | Algorithm::Es384 => DecodingKey::from_ec_pem(pem),
         Algorithm::EdDsa => DecodingKey::from_ed_pem(pem),
         _ => DecodingKey::from_rsa_pem(pem),
@@ -251,7 +350,7 @@ fn theirs_signing(algorithm: Algorithm) -> jsonwebtoken::EncodingKey {
     use jsonwebtoken::EncodingKey;
     let pem = pems(algorithm)[0].as_bytes();
     match algorithm {
-        Algorithm::Hs256 | Algorithm::Hs512 => Ok(EncodingKey::from_secret(SECRET)),
+        Algorithm::Hs256 | Algorithm::Hs384 | Algorithm::Hs512 => Ok(EncodingKey::from_secret(SECRET)),
         Algorithm::Es256 | Algorithm::Es384 => EncodingKey::from_ec_pem(pem),
         Algorithm::EdDsa => EncodingKey::from_ed_pem(pem),
         _ => EncodingKey::from_rsa_pem(pem),
