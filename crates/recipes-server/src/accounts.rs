@@ -1,5 +1,6 @@
 //! What people do with their accounts, free of HTTP: sign up, log in, stay logged in, leave.
 
+mod admin;
 mod api_tokens;
 mod log_in;
 mod profile;
@@ -7,6 +8,7 @@ mod sessions;
 mod sign_up;
 
 pub use self::{
+    admin::ChangeUser,
     api_tokens::DescribeApiToken,
     log_in::{LogIn, Verified},
     profile::{ChangePassword, ConfirmDeletion, UpdateProfile},

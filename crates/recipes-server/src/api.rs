@@ -3,11 +3,13 @@
 #![expect(clippy::missing_errors_doc, reason = "the answers of each operation list its errors")]
 
 pub mod accounts;
+pub mod admin;
 mod answers;
 pub mod api_tokens;
 pub mod docs;
 pub mod health;
 pub mod me;
+mod pages;
 mod parameters;
 pub mod recipes;
 pub mod sessions;

@@ -4,6 +4,8 @@
 //! under `users/me` takes the scope `account`, so that a token for recipes can neither read who its owner is nor end
 //! his sessions nor make itself more powerful; where a password is asked for, it is asked for of tokens as well.
 
+use axum::extract::FromRequestParts;
+use http::request::Parts;
 use jiff::{SignedDuration, Timestamp};
 use recipes::{
     ApiToken, Clock, Role, Scope, SessionId, SessionLimits, USED_AFTER, User,
@@ -21,6 +23,7 @@ use crate::{
     conditional::system_time,
     cookies,
     error::{ApiError, Cause},
+    state::App,
 };
 
 /// Who may pass a protected route. API tokens first, as they are known by their prefix; all else must be a JWT.
@@ -86,6 +89,24 @@ impl Caller {
 
     pub fn editor(&self) -> Editor {
         if self.user.role == Role::Admin { Editor::Admin } else { Editor::User(self.user.id) }
+    }
+}
+
+/// An administrator who has logged in. No API token is one: what a program can do must end at its owner's own account.
+///
+/// Everybody else hears 403: what administrators can do is in the public description, so that there is nothing to hide.
+pub struct Admin(pub Caller);
+
+impl FromRequestParts<App> for Admin {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let Auth(caller) = Auth::<Guard>::from_request_parts(parts, app).await?;
+        if caller.user.role != Role::Admin {
+            return Err(ApiError::AdminRequired);
+        }
+        caller.session()?;
+        Ok(Self(caller))
     }
 }
 

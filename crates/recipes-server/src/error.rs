@@ -46,6 +46,10 @@ pub enum ApiError {
     InvalidRefreshToken,
     /// An API token where only a session will do.
     SessionRequired,
+    /// Signed in, but not as one of those who may do this.
+    AdminRequired,
+    UserNotFound,
+    LastAdmin,
     SessionNotFound,
     ApiTokenNotFound,
     TooManyApiTokens,
@@ -193,6 +197,15 @@ impl ApiError {
                 StatusCode::FORBIDDEN,
                 "session_required",
                 "This wants somebody who is logged in, and an API token is not; log in instead",
+            ),
+            Self::AdminRequired => {
+                plain(StatusCode::FORBIDDEN, "admin_required", "Only administrators may do this")
+            }
+            Self::UserNotFound => plain(StatusCode::NOT_FOUND, "user_not_found", "There is no such user"),
+            Self::LastAdmin => plain(
+                StatusCode::CONFLICT,
+                "last_admin",
+                "This is the last administrator; make somebody else one first",
             ),
             Self::SessionNotFound => {
                 plain(StatusCode::NOT_FOUND, "session_not_found", "You have no such session")

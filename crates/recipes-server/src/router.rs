@@ -44,6 +44,10 @@ pub fn router(limits: &RateLimits) -> (Router<App>, OpenApi) {
         .routes(routes!(api::sessions::end))
         .routes(routes!(api::api_tokens::list, api::api_tokens::create))
         .routes(routes!(api::api_tokens::delete))
+        .routes(routes!(api::admin::users::list))
+        .routes(routes!(api::admin::users::read, api::admin::users::update))
+        .routes(routes!(api::admin::users::end_sessions))
+        .routes(routes!(api::admin::audit::list))
         .routes(routes!(api::health::alive))
         .routes(routes!(api::health::ready))
         .split_for_parts();

@@ -9,6 +9,7 @@
 //! the blocking pool: a page of more than [`Page::DEFAULT_LIMIT`] rows, a count, a list of users.
 //! Writes wait for the writer thread, see `sqlite/writer.rs`.
 
+mod admin;
 mod api_tokens;
 mod audit;
 mod error;
@@ -24,6 +25,7 @@ mod url;
 
 use jiff::Timestamp;
 
+pub use self::admin::{Administered, UserChange, UserFilter};
 pub use self::api_tokens::MAX_API_TOKENS;
 pub use self::error::{Field, StoreError, Unavailable};
 pub use self::invitations::MAX_INVITATIONS;
@@ -123,13 +125,6 @@ impl Store {
     ) -> Result<Option<(User, Option<PasswordHash>)>, StoreError> {
         match self {
             Self::Sqlite(db) => db.user_by_email(email),
-        }
-    }
-
-    /// The first `limit` users after `after`, in the order of their ids.
-    pub async fn users(&self, after: Option<UserId>, limit: u16) -> Result<Vec<User>, StoreError> {
-        match self {
-            Self::Sqlite(db) => db.users(after, limit).await,
         }
     }
 

@@ -40,6 +40,9 @@ errors! {
     NoSession: 403 "An API token has no session, or lacks the scope `account`";
     WrongCurrentPassword: 403 "Not your current password, or the API token lacks the scope `account`";
     OtherSite: 403 "A page of another site sent this with cookies, or asked for some";
+    AdminRequired: 403 "Not an administrator, or with an API token";
+    UserNotFound: 404 "There is no such user";
+    LastAdmin: 409 "Nobody would be left who could take it back";
     SessionNotFound: 404 "You have no such session";
     ApiTokenNotFound: 404 "You have no such API token";
     TooManyApiTokens: 409 "You have 100 API tokens already";

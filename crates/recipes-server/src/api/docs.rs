@@ -42,6 +42,7 @@ pub fn document() -> OpenApi {
     tags(
         (name = "recipes", description = "Read, write, share"),
         (name = "users", description = "Sign up, log in, be recognized"),
+        (name = "admin", description = "For administrators: other people's accounts, and what has happened to them"),
         (name = "health", description = "For those who look after the service"),
     ),
 )]

@@ -6,7 +6,7 @@ use utoipa::IntoParams;
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "only its description is used")]
 pub(super) struct PageQuery {
-    /// How many recipes at most.
+    /// How many at most.
     #[param(minimum = 1, maximum = 1000, default = 100)]
     limit: Option<u16>,
     /// `nextCursor` of the page before.
@@ -20,6 +20,47 @@ pub(super) struct PageQuery {
 pub(super) struct RecipeInPath {
     #[param(minimum = 1, example = 1)]
     id: i64,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+#[expect(dead_code, reason = "only its description is used")]
+pub(super) struct UserInPath {
+    #[param(minimum = 1, example = 1)]
+    id: i64,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "only its description is used")]
+pub(super) struct UserQuery {
+    /// What stands somewhere in the name or the e-mail.
+    q: Option<String>,
+    /// `user` or `admin`.
+    #[param(pattern = "^(user|admin)$")]
+    role: Option<String>,
+    /// Only who may not, or who may use the service.
+    disabled: Option<bool>,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "only its description is used")]
+pub(super) struct AuditQuery {
+    /// The name of an event, as `logged_in`.
+    event: Option<String>,
+    /// Whose account it is about.
+    #[param(minimum = 1)]
+    subject: Option<i64>,
+    /// Who did it.
+    #[param(minimum = 1)]
+    actor: Option<i64>,
+    /// What happened from this moment on.
+    #[param(format = "date-time")]
+    since: Option<String>,
+    /// What happened before this moment.
+    #[param(format = "date-time")]
+    until: Option<String>,
 }
 
 #[derive(IntoParams)]

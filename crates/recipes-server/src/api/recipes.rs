@@ -20,6 +20,7 @@ use super::{
         Forbidden, Malformed, NotAcceptable, PreconditionFailed, RecipeNotFound, UnacceptableBody,
         Unauthorized, Unavailable, WithoutRecipesRead, WithoutRecipesWrite,
     },
+    pages,
     parameters::{IfMatch, IfNoneMatch, PageQuery, RecipeInPath},
 };
 use crate::{
@@ -27,7 +28,6 @@ use crate::{
     caller::{Guard, WriteRecipes, viewer},
     conditional::{self, Conditions, ETag},
     error::ApiError,
-    limits,
     query::{Count, Query},
     state::App,
 };
@@ -86,16 +86,11 @@ pub async fn list(
 const FILTERS: &str = "recipes";
 
 fn page(query: &Query<'_>) -> Result<Page, ApiError> {
-    let limit = match query.get("limit") {
-        None => Some(limits::PAGE),
-        Some(text) => text.parse().ok().filter(|limit| (1..=limits::PAGE_MAX).contains(limit)),
-    };
     let malformed = |message: String| ApiError::Malformed(message.into());
-    let out_of_range = || malformed(format!("limit must be a whole number from 1 to {}", limits::PAGE_MAX));
-    let limit = limit.ok_or_else(out_of_range)?;
+    let limit = pages::limit(query)?;
     let after = query.get("cursor").map(|text| Cursor::decode(text, FILTERS)).transpose();
     let after = after.map_err(|error| malformed(error.to_string()))?;
-    Page::new(after, limit).ok_or_else(out_of_range)
+    Page::new(after, limit).ok_or_else(|| malformed("limit is out of range".to_owned()))
 }
 
 /// Reads one recipe.

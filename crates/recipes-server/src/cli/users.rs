@@ -11,7 +11,7 @@ use clap::Subcommand;
 use recipes::{
     Clock, Email, Entropy, Name, NewUser, Role, User,
     audit::Actor,
-    store::{Access, Store, StoreError},
+    store::{Access, Store, StoreError, UserFilter},
 };
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -182,7 +182,7 @@ async fn list(store: &Store) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
     let mut after = None;
     loop {
-        let users = store.users(after, PAGE).await?;
+        let users = store.users(UserFilter::default(), after, PAGE).await?;
         if after.is_none() {
             writeln!(
                 out,

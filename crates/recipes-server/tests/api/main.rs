@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "what fails here fails the test")]
 
 mod accounts;
+mod admin;
 mod api_tokens;
 mod app;
 mod cookies;

@@ -32,6 +32,11 @@ const MATRIX: &[(&str, &str, [u16; 7])] = &[
     ("get", "/api/v1/users/me/api-tokens", [401, 200, 200, 200, 403, 403, 200]),
     ("post", "/api/v1/users/me/api-tokens", [401, 422, 422, 422, 403, 403, 422]),
     ("delete", "/api/v1/users/me/api-tokens/{id}", [401, 404, 204, 404, 403, 403, 204]),
+    ("get", "/api/v1/admin/users", [401, 403, 403, 200, 403, 403, 403]),
+    ("get", "/api/v1/admin/users/{id}", [401, 403, 403, 200, 403, 403, 403]),
+    ("patch", "/api/v1/admin/users/{id}", [401, 403, 403, 200, 403, 403, 403]),
+    ("delete", "/api/v1/admin/users/{id}/sessions", [401, 403, 403, 204, 403, 403, 403]),
+    ("get", "/api/v1/admin/audit", [401, 403, 403, 200, 403, 403, 403]),
     ("get", "/healthz", [200; 7]),
     ("get", "/readyz", [200; 7]),
 ];
@@ -72,6 +77,10 @@ async fn every_operation_is_open_to_whom_it_should_be_and_nobody_else() {
 
 /// The path with the id of something of Alice's, a new one each time: who came before may have deleted the last.
 async fn of_alice(app: &TestApp, path: &str) -> String {
+    if path.starts_with("/api/v1/admin/users/") {
+        let alice = app.user("alice", recipes::Role::User).await;
+        return path.replace("{id}", &alice.id.to_string());
+    }
     let Some(collection) = path.strip_suffix("/{id}") else { return path.to_owned() };
     let alice = app.alice().await;
     if collection.ends_with("/recipes") {

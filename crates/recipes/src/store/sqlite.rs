@@ -1,5 +1,6 @@
 //! The store in one file on this machine: a writer thread and read-only connections, on SQLite.
 
+mod admin;
 mod api_tokens;
 mod audit;
 mod failure;

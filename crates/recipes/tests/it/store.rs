@@ -1,5 +1,6 @@
 //! What the store promises, seen from outside.
 
+mod admin;
 mod api_tokens;
 mod audit;
 mod files;

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Params, Row, params};
 
 use super::{Sqlite, api_tokens, audit, cached, execute, find, mail_tokens, recipes, sessions, time_at};
 use crate::audit::{Actor, Event};
@@ -42,19 +42,6 @@ impl Sqlite {
                 Ok((user_in(row)?, password_hash_in(row)?))
             })
         })
-    }
-
-    pub async fn users(&self, after: Option<UserId>, limit: u16) -> Result<Vec<User>, StoreError> {
-        self.read_at_length(move |db| {
-            let mut statement = cached(db, select!("WHERE id > ?1 ORDER BY id LIMIT ?2"))?;
-            let mut rows = statement.query(params![after.map_or(0, UserId::get), limit])?;
-            let mut users = Vec::new();
-            while let Some(row) = rows.next()? {
-                users.push(user_in(row)?);
-            }
-            Ok(users)
-        })
-        .await
     }
 
     pub async fn update_profile(
@@ -106,13 +93,9 @@ impl Sqlite {
     ) -> Result<Option<User>, StoreError> {
         let key = email.key();
         self.write(move |db| {
-            let sql = "UPDATE users SET role = ?2, updated_at = ?3 WHERE email_key = ?1 AND role <> ?2";
-            let changed = execute(db, sql, params![key, role.as_str(), now.as_microsecond()])? == 1;
-            let user = find(db, select!("WHERE email_key = ?1"), [key], user_in)?;
-            if let Some(user) = user.as_ref().filter(|_| changed) {
-                audit::record(db, Event::RoleChanged(role), Some(user.id), &actor, now)?;
-            }
-            Ok(user)
+            let Some(id) = id_of(db, &key)? else { return Ok(None) };
+            give_role(db, id, role, &actor, now)?;
+            by_id(db, id)
         })
         .await
     }
@@ -126,24 +109,9 @@ impl Sqlite {
     ) -> Result<Option<User>, StoreError> {
         let key = email.key();
         self.write(move |db| {
-            let sql =
-                "UPDATE users SET disabled = ?2, updated_at = ?3 WHERE email_key = ?1 AND disabled <> ?2";
-            let changed =
-                execute(db, sql, params![key, access == Access::Disabled, now.as_microsecond()])? == 1;
-            let user = find(db, select!("WHERE email_key = ?1"), [key], user_in)?;
-            if let Some(user) = user.as_ref().filter(|_| changed) {
-                let event = match access {
-                    Access::Enabled => Event::Enabled,
-                    Access::Disabled => Event::Disabled,
-                };
-                audit::record(db, event, Some(user.id), &actor, now)?;
-                if access == Access::Disabled {
-                    sessions::end_all(db, user.id, None)?;
-                    api_tokens::revoke_all(db, user.id, &actor, now)?;
-                    mail_tokens::end_all(db, user.id)?;
-                }
-            }
-            Ok(user)
+            let Some(id) = id_of(db, &key)? else { return Ok(None) };
+            give_access(db, id, access, &actor, now)?;
+            by_id(db, id)
         })
         .await
     }
@@ -204,6 +172,45 @@ pub(super) fn insert(
     Ok(User { id, name, email, email_verified, role, disabled: false, created_at: now, updated_at: now })
 }
 
+fn id_of(db: &Connection, email_key: &str) -> Result<Option<UserId>, StoreError> {
+    find(db, "SELECT id FROM users WHERE email_key = ?1", [email_key], |row| id_in(row.get(0)?))
+}
+
+pub(super) fn give_role(
+    db: &Connection,
+    id: UserId,
+    role: Role,
+    actor: &Actor,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let sql = "UPDATE users SET role = ?2, updated_at = ?3 WHERE id = ?1 AND role <> ?2";
+    if execute(db, sql, params![id.get(), role.as_str(), now.as_microsecond()])? == 1 {
+        audit::record(db, Event::RoleChanged(role), Some(id), actor, now)?;
+    }
+    Ok(())
+}
+
+pub(super) fn give_access(
+    db: &Connection,
+    id: UserId,
+    access: Access,
+    actor: &Actor,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let disabled = access == Access::Disabled;
+    let sql = "UPDATE users SET disabled = ?2, updated_at = ?3 WHERE id = ?1 AND disabled <> ?2";
+    if execute(db, sql, params![id.get(), disabled, now.as_microsecond()])? == 1 {
+        let event = if disabled { Event::Disabled } else { Event::Enabled };
+        audit::record(db, event, Some(id), actor, now)?;
+        if disabled {
+            sessions::end_all(db, id, None)?;
+            api_tokens::revoke_all(db, id, actor, now)?;
+            mail_tokens::end_all(db, id)?;
+        }
+    }
+    Ok(())
+}
+
 /// Whether the password is the one that was checked against this hash.
 fn has_password(db: &Connection, id: UserId, hash: Option<&PasswordHash>) -> Result<bool, StoreError> {
     let sql = "SELECT 1 FROM users WHERE id = ?1 AND password_hash IS ?2";
@@ -212,6 +219,22 @@ fn has_password(db: &Connection, id: UserId, hash: Option<&PasswordHash>) -> Res
 
 pub(super) fn by_id(db: &Connection, id: UserId) -> Result<Option<User>, StoreError> {
     find(db, select!("WHERE id = ?1"), [id.get()], user_in)
+}
+
+/// The users that meet these conditions, in the order of their ids, as many as `:limit` says.
+pub(super) fn listed(
+    db: &Connection,
+    conditions: &str,
+    params: impl Params,
+) -> Result<Vec<User>, StoreError> {
+    let sql = format!("{}{conditions} ORDER BY id LIMIT :limit", select!("WHERE "));
+    let mut statement = cached(db, &sql)?;
+    let mut rows = statement.query(params)?;
+    let mut users = Vec::new();
+    while let Some(row) = rows.next()? {
+        users.push(user_in(row)?);
+    }
+    Ok(users)
 }
 
 /// From the columns of [`select!`], which are the first of the row.

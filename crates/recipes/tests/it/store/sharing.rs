@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-use recipes::store::{NewRecipe, Viewer};
+use recipes::store::{NewRecipe, UserFilter, Viewer};
 use recipes::{Page, RecipeId};
 use rusqlite::Connection;
 use tokio::task::JoinSet;
@@ -86,7 +86,7 @@ async fn two_stores_on_one_file_write_at_once_and_lose_nothing() {
     let ids: HashSet<_> = tasks.join_all().await.into_iter().collect();
     assert_eq!(ids.len(), 200);
     kitchen.close().await;
-    assert_eq!(other.users(None, 1000).await.unwrap().len(), 200);
+    assert_eq!(other.users(UserFilter::default(), None, 1000).await.unwrap().len(), 200);
 }
 
 #[tokio::test]

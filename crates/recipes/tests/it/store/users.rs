@@ -1,7 +1,7 @@
 //! Users: one address, one account; nothing of a deleted one comes back.
 
 use recipes::audit::Actor;
-use recipes::store::{Access, Field, NewRecipe, StoreError, Viewer};
+use recipes::store::{Access, Field, NewRecipe, StoreError, UserFilter, Viewer};
 use recipes::{NewUser, PasswordHash, Role, UserId};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
@@ -88,7 +88,7 @@ async fn of_500_who_want_one_address_at_once_one_gets_it() {
     let (won, lost): (Vec<_>, Vec<_>) = tasks.join_all().await.into_iter().partition(Result::is_ok);
     assert_eq!((won.len(), lost.len()), (1, 499));
     assert!(lost.iter().all(|why| matches!(why, Err(StoreError::Taken(Field::Email)))));
-    assert_eq!(kitchen.users(None, 1000).await.unwrap().len(), 1);
+    assert_eq!(kitchen.users(UserFilter::default(), None, 1000).await.unwrap().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -146,9 +146,9 @@ async fn users_are_listed_in_pages_by_id() {
     for name in ["alice", "bob", "carol"] {
         kitchen.user(name).await;
     }
-    let first = kitchen.users(None, 2).await.unwrap();
+    let first = kitchen.users(UserFilter::default(), None, 2).await.unwrap();
     assert_eq!(first.iter().map(|user| user.name.as_str()).collect::<Vec<_>>(), ["alice", "bob"]);
-    let second = kitchen.users(Some(first[1].id), 2).await.unwrap();
+    let second = kitchen.users(UserFilter::default(), Some(first[1].id), 2).await.unwrap();
     assert_eq!(second.iter().map(|user| user.name.as_str()).collect::<Vec<_>>(), ["carol"]);
 }
 

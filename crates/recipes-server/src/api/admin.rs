@@ -1,0 +1,4 @@
+//! What administrators do, a file for each kind of thing.
+
+pub mod audit;
+pub mod users;

@@ -1,0 +1,104 @@
+//! The audit log, as administrators read it.
+
+use std::net::IpAddr;
+
+use axum::{extract::State, response::Response};
+use http::Uri;
+use jiff::Timestamp;
+use recipes::{
+    SessionId, UserId,
+    audit::{Entry, Event, Filter},
+};
+use serde::Serialize;
+
+use super::super::{
+    answers::{AdminRequired, Malformed, NotAcceptable, Unauthorized, Unavailable},
+    pages::Wanted,
+    parameters::{AuditQuery, PageQuery},
+};
+use crate::{
+    caller::Admin,
+    error::ApiError,
+    query::{Query, did_you_mean},
+    state::App,
+};
+
+/// Lists what has happened to accounts, the newest first, a page at a time.
+#[utoipa::path(
+    get, path = "/api/v1/admin/audit", tag = "admin", operation_id = "listAuditLog",
+    params(PageQuery, AuditQuery),
+    security(("bearer" = [])),
+    responses(
+        (status = 200, description = "A page of the audit log", body = ref("#/components/schemas/AuditPage"), headers(
+            ("link" = String, description = "Where the next page is (`rel=\"next\"`), if there is one"))),
+        Malformed, Unauthorized, AdminRequired, NotAcceptable, Unavailable,
+    )
+)]
+pub async fn list(State(app): State<App>, _: Admin, uri: Uri) -> Result<Response, ApiError> {
+    const FILTERS: [&str; 5] = ["event", "subject", "actor", "since", "until"];
+    let query = Query::parse(&uri, &["limit", "cursor", "event", "subject", "actor", "since", "until"])?;
+    let wanted = Wanted::of("/api/v1/admin/audit", &query, &FILTERS)?;
+    let filter = Filter {
+        event: query.get("event").map(event).transpose()?,
+        subject: user(&query, "subject")?,
+        actor: user(&query, "actor")?,
+        since: time(&query, "since")?,
+        until: time(&query, "until")?,
+    };
+    let entries = app.store.audit_log(filter, wanted.after, wanted.rows()).await?;
+    wanted.answer(&entries, |entry| entry.id, EntryView::of)
+}
+
+fn event(name: &str) -> Result<Event, ApiError> {
+    let known = Event::ALL.into_iter().find(|event| event.name() == name);
+    known.ok_or_else(|| {
+        let names = did_you_mean(name, &Event::ALL.map(Event::name));
+        ApiError::Malformed(format!("event is no event that there is; {names}").into())
+    })
+}
+
+fn user(query: &Query<'_>, name: &str) -> Result<Option<UserId>, ApiError> {
+    let malformed = || ApiError::Malformed(format!("{name} must be the id of a user").into());
+    query.get(name).map(|text| UserId::parse(text).ok_or_else(malformed)).transpose()
+}
+
+fn time(query: &Query<'_>, name: &str) -> Result<Option<Timestamp>, ApiError> {
+    let example = "2030-01-31T12:00:00Z";
+    let malformed =
+        |_| ApiError::Malformed(format!("{name} must be a time of RFC 3339, as in {example}").into());
+    query.get(name).map(|text| text.parse().map_err(malformed)).transpose()
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct EntryView {
+    id: i64,
+    at: Timestamp,
+    event: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<UserId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actor: Option<UserId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session: Option<SessionId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<IpAddr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+}
+
+impl EntryView {
+    fn of(entry: &Entry) -> Self {
+        let Entry { id, at, event, subject, actor, detail } = entry.clone();
+        Self {
+            id,
+            at,
+            event,
+            subject,
+            actor: actor.user,
+            session: actor.session,
+            address: actor.address,
+            detail,
+        }
+    }
+}

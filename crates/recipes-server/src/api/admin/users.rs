@@ -1,0 +1,151 @@
+//! Users, as administrators see them.
+
+use axum::{
+    extract::{FromRequestParts, State},
+    response::Response,
+};
+use http::{StatusCode, Uri, request::Parts};
+use jiff::Timestamp;
+use recipes::{
+    Role, User, UserId,
+    store::{Access, UserFilter},
+};
+use serde::Serialize;
+
+use super::super::{
+    answers::{
+        AdminRequired, LastAdmin, Malformed, NotAcceptable, UnacceptableBody, Unauthorized, Unavailable,
+        UserNotFound,
+    },
+    me::personal,
+    pages::Wanted,
+    parameters::{PageQuery, UserInPath, UserQuery},
+};
+use crate::{
+    accounts::{ChangeUser, Origin},
+    body::Body,
+    caller::Admin,
+    error::ApiError,
+    query::Query,
+    state::App,
+};
+
+/// Lists users in the order of their ids, a page at a time.
+#[utoipa::path(
+    get, path = "/api/v1/admin/users", tag = "admin", operation_id = "listUsers",
+    params(PageQuery, UserQuery),
+    security(("bearer" = [])),
+    responses(
+        (status = 200, description = "A page of users", body = ref("#/components/schemas/AdminUserPage"), headers(
+            ("link" = String, description = "Where the next page is (`rel=\"next\"`), if there is one"))),
+        Malformed, Unauthorized, AdminRequired, NotAcceptable, Unavailable,
+    )
+)]
+pub async fn list(State(app): State<App>, _: Admin, uri: Uri) -> Result<Response, ApiError> {
+    let query = Query::parse(&uri, &["limit", "cursor", "q", "role", "disabled"])?;
+    let wanted = Wanted::of("/api/v1/admin/users", &query, &["q", "role", "disabled"])?;
+    let malformed = |message: &'static str| ApiError::Malformed(message.into());
+    let role = query.get("role").map(|text| Role::parse(text).ok_or(malformed("role must be user or admin")));
+    let access = query.get("disabled").map(|text| match text {
+        "true" => Ok(Access::Disabled),
+        "false" => Ok(Access::Enabled),
+        _ => Err(malformed("disabled must be true or false")),
+    });
+    let text = query.get("q").filter(|text| !text.is_empty()).map(str::to_owned);
+    let filter = UserFilter { text, role: role.transpose()?, access: access.transpose()? };
+    let users = app.store.users(filter, wanted.after, wanted.rows()).await?;
+    wanted.answer(&users, |user| user.id.get(), UserView::of)
+}
+
+/// Reads one user.
+#[utoipa::path(
+    get, path = "/api/v1/admin/users/{id}", tag = "admin", operation_id = "readUser",
+    params(UserInPath),
+    security(("bearer" = [])),
+    responses(
+        (status = 200, description = "The user", body = ref("#/components/schemas/AdminUserEnvelope")),
+        Malformed, Unauthorized, AdminRequired, UserNotFound, NotAcceptable, Unavailable,
+    )
+)]
+pub async fn read(State(app): State<App>, _: Admin, UserPath(id): UserPath) -> Result<Response, ApiError> {
+    let user = app.store.user(id).await?.ok_or(ApiError::UserNotFound)?;
+    Ok(personal(&UserView::of(&user)))
+}
+
+/// Disables or enables a user, or changes the role. Disabling ends all sessions and API tokens.
+#[utoipa::path(
+    patch, path = "/api/v1/admin/users/{id}", tag = "admin", operation_id = "updateUser",
+    params(UserInPath),
+    request_body(content(
+        (ref("#/components/schemas/AdminUserPatch") = "application/merge-patch+json"),
+        (ref("#/components/schemas/AdminUserPatch") = "application/json"),
+    )),
+    security(("bearer" = [])),
+    responses(
+        (status = 200, description = "Changed, on disk", body = ref("#/components/schemas/AdminUserEnvelope")),
+        Malformed, Unauthorized, AdminRequired, UserNotFound, LastAdmin, UnacceptableBody, NotAcceptable, Unavailable,
+    )
+)]
+pub async fn update(
+    State(app): State<App>,
+    Admin(caller): Admin,
+    UserPath(id): UserPath,
+    origin: Origin,
+    Body(change): Body<ChangeUser>,
+) -> Result<Response, ApiError> {
+    let user = app.accounts.administer(id, change, caller.actor(&origin)).await?;
+    Ok(personal(&UserView::of(&user)))
+}
+
+/// Ends all sessions of a user, and all API tokens.
+#[utoipa::path(
+    delete, path = "/api/v1/admin/users/{id}/sessions", tag = "admin", operation_id = "endUserSessions",
+    params(UserInPath),
+    security(("bearer" = [])),
+    responses(
+        (status = 204, description = "Ended, on disk"),
+        Malformed, Unauthorized, AdminRequired, UserNotFound, NotAcceptable, Unavailable,
+    )
+)]
+pub async fn end_sessions(
+    State(app): State<App>,
+    Admin(caller): Admin,
+    UserPath(id): UserPath,
+    origin: Origin,
+) -> Result<StatusCode, ApiError> {
+    app.accounts.log_out_user(id, caller.actor(&origin)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The id in the path, which something may follow; what is no id cannot be a user's.
+pub struct UserPath(UserId);
+
+impl FromRequestParts<App> for UserPath {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, ApiError> {
+        let id =
+            parts.uri.path().strip_prefix("/api/v1/admin/users/").and_then(|rest| rest.split('/').next());
+        id.and_then(UserId::parse).map(Self).ok_or(ApiError::UserNotFound)
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct UserView {
+    id: UserId,
+    name: recipes::Name,
+    email: recipes::Email,
+    email_verified: bool,
+    role: Role,
+    disabled: bool,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+impl UserView {
+    fn of(user: &User) -> Self {
+        let User { id, name, email, email_verified, role, disabled, created_at, updated_at } = user.clone();
+        Self { id, name, email, email_verified, role, disabled, created_at, updated_at }
+    }
+}

@@ -1,0 +1,188 @@
+//! What administrators see and do, and nobody else.
+
+use http::Method;
+use recipes::Role;
+use serde_json::{Value, json};
+
+use crate::app::{Answer, PASSWORD, SignedUp, TestApp};
+
+const USERS: &str = "/api/v1/admin/users";
+const AUDIT: &str = "/api/v1/admin/audit";
+const ME: &str = "/api/v1/users/me";
+
+fn column(answer: &Answer, name: &str) -> Vec<Value> {
+    answer.json()["data"].as_array().unwrap().iter().map(|row| row[name].clone()).collect()
+}
+
+#[tokio::test]
+async fn users_are_listed_with_what_administrators_need_and_nothing_secret() {
+    let app = TestApp::new();
+    let root = app.admin().await;
+    app.signed_up("ada@example.org").await;
+    let list = root.get(USERS).await.is(200);
+    assert_eq!(list.header("cache-control"), "no-store");
+    let ada = json!({
+        "id": 2, "name": "Ada", "email": "ada@example.org", "emailVerified": false, "role": "user", "disabled": false,
+        "createdAt": "2026-01-01T12:00:00Z", "updatedAt": "2026-01-01T12:00:00Z",
+    });
+    assert_eq!(list.json()["data"][1], ada);
+    assert_eq!(root.get(&format!("{USERS}/2")).await.is(200).json(), json!({"data": ada}));
+    for nobody in ["99", "0", "x", "2x", "01"] {
+        assert_eq!(root.get(&format!("{USERS}/{nobody}")).await.is(404).json()["code"], "user_not_found");
+        root.patch(&format!("{USERS}/{nobody}"), &json!({})).await.is(404);
+        root.delete(&format!("{USERS}/{nobody}/sessions")).await.is(404);
+    }
+}
+
+#[tokio::test]
+async fn users_are_found_page_by_page() {
+    let app = TestApp::new();
+    let root = app.admin().await;
+    for n in 1..=5 {
+        app.user(&format!("cook{n}"), Role::User).await;
+    }
+    app.user("alice", Role::User).await;
+    let mut url = format!("{USERS}?limit=2&q=COOK&role=user&disabled=false");
+    let mut seen = Vec::new();
+    loop {
+        let page = root.get(&url).await.is(200);
+        seen.extend(column(&page, "name"));
+        let Some(link) = page.headers.get("link") else { break };
+        let link = link.to_str().unwrap();
+        assert!(link.contains(page.json()["nextCursor"].as_str().unwrap()), "{link}");
+        url = link.strip_prefix('<').unwrap().split_once('>').unwrap().0.to_owned();
+    }
+    assert_eq!(seen, ["cook1", "cook2", "cook3", "cook4", "cook5"]);
+    let cursor =
+        root.get(&format!("{USERS}?limit=2")).await.json()["nextCursor"].as_str().unwrap().to_owned();
+    let other = root.get(&format!("{USERS}?limit=2&q=cook&cursor={cursor}")).await.is(400).json();
+    assert!(other["message"].as_str().unwrap().contains("other filters"), "{other}");
+    root.get(&format!("{AUDIT}?cursor={cursor}")).await.is(400);
+    assert_eq!(column(&root.get(&format!("{USERS}?role=admin")).await, "name"), ["root"]);
+    assert_eq!(column(&root.get(&format!("{USERS}?disabled=true")).await, "name"), [""; 0]);
+}
+
+#[tokio::test]
+async fn what_no_list_knows_is_refused_with_what_it_knows() {
+    let app = TestApp::new();
+    let root = app.admin().await;
+    for (url, says) in [
+        (format!("{USERS}?rol=admin"), "did you mean \"role\"?"),
+        (format!("{USERS}?role=root"), "user or admin"),
+        (format!("{USERS}?disabled=1"), "true or false"),
+        (format!("{USERS}?limit=0"), "1 to 1000"),
+        (format!("{USERS}?cursor=x"), "no cursor"),
+        (format!("{AUDIT}?event=loged_in"), "did you mean \"logged_in\"?"),
+        (format!("{AUDIT}?subject=ada"), "subject must be the id"),
+        (format!("{AUDIT}?since=yesterday"), "RFC 3339"),
+        (format!("{AUDIT}?actor=0"), "actor must be the id"),
+        (format!("{AUDIT}?untl=2026-01-01T00:00:00Z"), "did you mean \"until\"?"),
+    ] {
+        let refused = root.get(&url).await.is(400).json();
+        assert!(refused["message"].as_str().unwrap().contains(says), "{url}: {refused}");
+    }
+}
+
+#[tokio::test]
+async fn a_user_who_is_disabled_is_out_at_once_and_can_be_let_in_again() {
+    let app = TestApp::new();
+    let root = app.admin().await;
+    let ada = app.signed_up("ada@example.org").await.client;
+    let url = format!("{USERS}/2");
+    let changed = root.patch(&url, &json!({"disabled": true})).await.is(200).json();
+    assert_eq!(changed["data"]["disabled"], true);
+    ada.get(ME).await.is(401);
+    let log_in = json!({"email": "ada@example.org", "password": PASSWORD});
+    app.anonymous().post("/api/v1/users/login", &log_in).await.is(401);
+    root.patch(&url, &json!({"disabled": false})).await.is(200);
+    app.logged_in("ada@example.org").await;
+    ada.get(ME).await.is(401);
+}
+
+#[tokio::test]
+async fn a_role_counts_from_the_next_request_on_and_the_last_admin_keeps_it() {
+    let app = TestApp::new();
+    let root = app.admin().await;
+    let ada = app.signed_up("ada@example.org").await.client;
+    assert_eq!(ada.get(USERS).await.is(403).json()["code"], "admin_required");
+    for change in [json!({"role": "user"}), json!({"disabled": true})] {
+        assert_eq!(root.patch(&format!("{USERS}/1"), &change).await.is(409).json()["code"], "last_admin");
+    }
+    root.patch(&format!("{USERS}/2"), &json!({"role": "admin"})).await.is(200);
+    ada.patch(&format!("{USERS}/1"), &json!({"role": "user"})).await.is(200);
+    root.get(USERS).await.is(403);
+}
+
+#[tokio::test]
+async fn only_what_administrators_may_change_is_changed() {
+    let app = TestApp::new();
+    let root = app.admin().await;
+    app.signed_up("ada@example.org").await;
+    let url = format!("{USERS}/2");
+    let body = json!({"name": "Eve", "email": "eve@example.org", "password": "x", "id": 7});
+    let same = root.patch(&url, &body).await.is(200).json();
+    assert_eq!((&same["data"]["name"], &same["data"]["email"]), (&json!("Ada"), &json!("ada@example.org")));
+    for (body, field) in [
+        (json!({"role": "root"}), "/role"),
+        (json!({"role": null}), "/role"),
+        (json!({"disabled": null}), "/disabled"),
+        (json!({"disabled": "no"}), "/disabled"),
+    ] {
+        assert_eq!(root.patch(&url, &body).await.is(422).refused_fields(), [field], "{body}");
+    }
+    let strict = root.request(Method::PATCH, &url).header("prefer", "handling=strict");
+    let strict = strict.header("content-type", "application/json").body(body.to_string().into());
+    assert_eq!(root.send(strict.unwrap()).await.is(400).json()["code"], "unknown_fields");
+}
+
+#[tokio::test]
+async fn all_sessions_of_a_user_end_and_the_log_says_who_ended_them() {
+    let app = TestApp::new();
+    let root = app.admin().await;
+    let here = app.at("198.51.100.1").bearing(root.token());
+    let ada = app.signed_up("ada@example.org").await;
+    here.delete(&format!("{USERS}/2/sessions")).await.is(204);
+    ada.client.get(ME).await.is(401);
+    let refresh = json!({"refreshToken": ada.refresh_token});
+    app.anonymous().post("/api/v1/users/refresh", &refresh).await.is(401);
+    let log = root.get(&format!("{AUDIT}?actor=1&subject=2")).await.is(200).json();
+    assert_eq!(
+        log["data"],
+        json!([{
+            "id": log["data"][0]["id"], "at": "2026-01-01T12:00:00Z", "event": "sessions_ended", "subject": 2,
+            "actor": 1, "session": root.session(), "address": "198.51.100.1",
+        }])
+    );
+}
+
+#[tokio::test]
+async fn the_log_is_read_newest_first_by_event_person_and_time() {
+    let app = TestApp::new();
+    let root = app.admin().await;
+    let SignedUp { client: ada, .. } = app.signed_up("ada@example.org").await;
+    app.clock.advance(std::time::Duration::from_hours(1));
+    root.patch(&format!("{USERS}/2"), &json!({"role": "admin"})).await.is(200);
+    ada.post("/api/v1/users/logout", &json!({})).await.is(204);
+    let events = async |query: &str| column(&root.get(&format!("{AUDIT}?{query}")).await.is(200), "event");
+    assert_eq!(events("").await, ["session_ended", "role_changed", "signed_up", "logged_in", "created"]);
+    assert_eq!(events("event=role_changed").await, ["role_changed"]);
+    assert_eq!(events("actor=2").await, ["session_ended", "signed_up"]);
+    assert_eq!(events("subject=2&since=2026-01-01T13:00:00Z").await, ["session_ended", "role_changed"]);
+    assert_eq!(events("until=2026-01-01T12:30:00Z&subject=2").await, ["signed_up"]);
+    let first = root.get(&format!("{AUDIT}?limit=3&subject=2")).await.is(200);
+    assert_eq!(first.json().get("nextCursor"), None, "there are three");
+    let first = root.get(&format!("{AUDIT}?limit=2&subject=2")).await.is(200);
+    let next = format!("{AUDIT}?limit=2&subject=2&cursor={}", first.json()["nextCursor"].as_str().unwrap());
+    assert_eq!(column(&root.get(&next).await.is(200), "event"), ["signed_up"]);
+    assert_eq!(root.get(&format!("{AUDIT}?event=role_changed")).await.json()["data"][0]["detail"], "admin");
+}
+
+#[tokio::test]
+async fn an_api_token_of_an_administrator_is_none() {
+    let app = TestApp::new();
+    let root = app.admin().await;
+    let wanted = json!({"name": "All", "scopes": ["account", "recipes:read", "recipes:write"]});
+    let made = root.post("/api/v1/users/me/api-tokens", &wanted).await.is(201).json();
+    let program = app.bearing(made["data"]["token"].as_str().unwrap());
+    assert_eq!(program.get(USERS).await.is(403).json()["code"], "session_required");
+}

@@ -1,0 +1,81 @@
+//! What administrators see of users and do with them.
+
+use recipes::audit::{Actor, Filter};
+use recipes::store::{Access, Administered, UserChange, UserFilter};
+use recipes::{Name, NewUser, Role, User, UserId};
+
+use super::{Kitchen, new_user};
+
+const DEMOTE: UserChange = UserChange { role: Some(Role::User), access: None };
+const DISABLE: UserChange = UserChange { role: None, access: Some(Access::Disabled) };
+
+impl Kitchen {
+    async fn admin(&self, name: &str) -> User {
+        self.create_user(NewUser { role: Role::Admin, ..new_user(name) }, self.now()).await.unwrap()
+    }
+
+    async fn changes(&self, id: UserId, change: UserChange) -> Administered {
+        self.administer(id, change, Actor::OPERATOR, self.now()).await.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn users_are_found_by_what_is_in_name_or_email_and_by_role_and_access() {
+    let kitchen = Kitchen::new();
+    kitchen.admin("root").await;
+    for (name, called) in [("alice", "Alice Baker"), ("bob", "100% Bob_Baker"), ("carol", r"Carol \ Cook")] {
+        let new = NewUser { name: Name::parse(called).unwrap(), ..new_user(name) };
+        kitchen.create_user(new, kitchen.now()).await.unwrap();
+    }
+    let bob = kitchen.user_by_email(&super::email("bob")).await.unwrap().unwrap().0;
+    kitchen.changes(bob.id, DISABLE).await;
+    let found = async |filter: UserFilter, after: Option<i64>, limit| {
+        let after = after.and_then(UserId::from_i64);
+        let users = kitchen.users(filter, after, limit).await.unwrap();
+        users.iter().map(|user| user.id.get()).collect::<Vec<_>>()
+    };
+    for (text, ids) in [
+        ("BAKER", vec![2, 3]),
+        ("Alice@Example", vec![2]),
+        ("@example.com", vec![1, 2, 3, 4]),
+        ("%", vec![3]),
+        ("_", vec![3]),
+        ("\\", vec![4]),
+        ("b_b", vec![3]),
+        ("b%b", vec![]),
+        ("' OR 1 --", vec![]),
+    ] {
+        let filter = UserFilter { text: Some(text.to_owned()), ..UserFilter::default() };
+        assert_eq!(found(filter, None, 10).await, ids, "{text}");
+    }
+    let disabled = UserFilter { access: Some(Access::Disabled), ..UserFilter::default() };
+    assert_eq!(found(disabled, None, 10).await, [3]);
+    let enabled = UserFilter { access: Some(Access::Enabled), role: Some(Role::User), text: None };
+    assert_eq!(found(enabled.clone(), None, 10).await, [2, 4]);
+    assert_eq!(found(enabled.clone(), None, 1).await, [2]);
+    assert_eq!(found(enabled, Some(2), 1).await, [4]);
+}
+
+#[tokio::test]
+async fn the_last_admin_who_is_enabled_stays_one() {
+    let kitchen = Kitchen::new();
+    let (root, second) = (kitchen.admin("root").await, kitchen.admin("second").await);
+    assert!(matches!(kitchen.changes(second.id, DISABLE).await, Administered::Done(_)));
+    for change in [DEMOTE, DISABLE] {
+        assert_eq!(kitchen.changes(root.id, change).await, Administered::LastAdmin);
+    }
+    assert_eq!(kitchen.store.user(root.id).await.unwrap(), Some(root.clone()));
+    assert!(
+        matches!(kitchen.changes(second.id, DEMOTE).await, Administered::Done(_)),
+        "who is disabled is none"
+    );
+    let both = UserChange { role: Some(Role::Admin), access: Some(Access::Enabled) };
+    let Administered::Done(second) = kitchen.changes(second.id, both).await else { panic!("she is there") };
+    assert_eq!((second.role, second.disabled), (Role::Admin, false));
+    assert!(matches!(kitchen.changes(root.id, DEMOTE).await, Administered::Done(_)));
+    assert_eq!(kitchen.changes(UserId::from_i64(99).unwrap(), DEMOTE).await, Administered::NoSuchUser);
+    let log =
+        kitchen.audit_log(Filter { subject: Some(second.id), ..Filter::default() }, None, 10).await.unwrap();
+    let events: Vec<_> = log.iter().map(|entry| entry.event.as_str()).collect();
+    assert_eq!(events, ["enabled", "role_changed", "role_changed", "disabled", "created"]);
+}
