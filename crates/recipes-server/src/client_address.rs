@@ -54,6 +54,19 @@ impl TrustedProxies {
         }
     }
 
+    /// Whether this looks like a proxy that the operator has forgotten to name: somebody in a network of our own who says
+    /// whom he speaks for. All his clients share one address then, and the limits of one.
+    pub fn seem_to_lack(&self, peer: IpAddr, headers: &HeaderMap) -> bool {
+        let is_ours = match peer.to_canonical() {
+            IpAddr::V4(address) => address.is_loopback() || address.is_private() || address.is_link_local(),
+            IpAddr::V6(address) => {
+                address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local()
+            }
+        };
+        let speaks = headers.contains_key(X_FORWARDED_FOR) || headers.contains_key(FORWARDED);
+        speaks && is_ours && !self.trust(peer.to_canonical())
+    }
+
     /// Goes from hop to hop, as long as each is one of ours. What cannot be read ends the way: the last one who could
     /// be believed stands for all behind him.
     fn last_stranger(
@@ -216,6 +229,24 @@ mod tests {
         check("10.0.0.1", "10.0.0.1", &lines, "10.0.0.1");
         let lines = [("x-forwarded-for", "203.0.113.9"), ("forwarded", "for=203.0.113.9;proto=https")];
         check("10.0.0.1", "10.0.0.1", &lines, "203.0.113.9");
+    }
+
+    #[test]
+    fn a_proxy_that_was_forgotten_is_noticed_and_a_stranger_is_none() {
+        let trusted: TrustedProxies = "10.0.0.1".parse().unwrap();
+        let told = headers(&[("x-forwarded-for", "203.0.113.9")]);
+        for (peer, lines, noticed) in [
+            ("10.0.0.2", &told, true),
+            ("::ffff:192.168.0.1", &told, true),
+            ("::1", &told, true),
+            ("fd00::1", &headers(&[("forwarded", "for=203.0.113.9")]), true),
+            ("10.0.0.1", &told, false),
+            ("198.51.100.1", &told, false),
+            ("2001:db8::1", &told, false),
+            ("10.0.0.2", &HeaderMap::new(), false),
+        ] {
+            assert_eq!(trusted.seem_to_lack(peer.parse().unwrap(), lines), noticed, "{peer}");
+        }
     }
 
     #[test]

@@ -22,7 +22,7 @@ use std::{
     net::IpAddr,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, Once},
     task::{Context, Poll},
     time::Instant,
 };
@@ -75,6 +75,7 @@ struct Desk {
     origins: Origins,
     log: AccessLog,
     proxies: TrustedProxies,
+    warned: Once,
 }
 
 impl Front {
@@ -90,7 +91,17 @@ impl Front {
         let check = CsrfLayer::new().with_rejection_response(REFUSE_ORIGIN);
         let checking_origin = Compression::new(check.layer(router.clone())).compress_when(WORTH_COMPRESSING);
         let ids = RequestIds::seeded(seed);
-        let desk = Desk { plain: router, compressing, checking_origin, clock, ids, origins, log, proxies };
+        let desk = Desk {
+            plain: router,
+            compressing,
+            checking_origin,
+            clock,
+            ids,
+            origins,
+            log,
+            proxies,
+            warned: Once::new(),
+        };
         Self { desk: Arc::new(desk), peer: None }
     }
 
@@ -134,7 +145,7 @@ where
         let started = Instant::now();
         trim_trailing_slash(request.uri_mut());
         let desk = Arc::clone(&self.desk);
-        let client = self.peer.map(|peer| desk.proxies.client(peer, request.headers()));
+        let client = self.peer.map(|peer| desk.client(peer, request.headers()));
         request.extensions_mut().insert(ClientAddress(client));
         let headers = request.headers();
         let origin = headers.get(header::ORIGIN).cloned();
@@ -273,6 +284,18 @@ const NO_REFERRER: HeaderValue = HeaderValue::from_static("no-referrer");
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 impl Desk {
+    fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        if !self.warned.is_completed() && self.proxies.seem_to_lack(peer, headers) {
+            self.warned.call_once(|| {
+                tracing::warn!(
+                    "{peer} says whom it speaks for and is not believed, so that all clients behind it share one \
+                     address and its limits: if it is your proxy, name it in TRUSTED_PROXIES"
+                );
+            });
+        }
+        self.proxies.client(peer, headers)
+    }
+
     fn finish(&self, kept: &Kept, mut response: Response) -> Response {
         if response.status().as_u16() >= 400 {
             response = with_error_body(response, kept);

@@ -24,16 +24,39 @@ async fn serve(limits: Connections) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let router = Router::new().route("/", get(async || "hello"));
-    let front = Front::new(
-        router,
-        Clock::system(),
-        [0; 8],
-        Origins::Any,
-        TrustedProxies::default(),
-        AccessLog::off(),
-    );
+    let front = front(router);
     tokio::spawn(server::run(listener, front, limits, std::future::pending()));
     address
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shutdown_waits_for_a_request_only_so_long() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let begun = std::sync::Arc::new(tokio::sync::Notify::new());
+    let hangs = {
+        let begun = std::sync::Arc::clone(&begun);
+        async move || {
+            begun.notify_one();
+            std::future::pending::<()>().await;
+        }
+    };
+    let front = front(Router::new().route("/", get(hangs)));
+    let limits = Connections { drain: Duration::from_millis(100), ..CONNECTIONS };
+    let ending = async move {
+        begun.notified().await;
+        server::Ending { again: Box::pin(std::future::pending()) }
+    };
+    let serving = tokio::spawn(server::run(listener, front, limits, ending));
+    let mut stream = connect(address);
+    stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+    let ended =
+        tokio::time::timeout(Duration::from_secs(10), serving).await.expect("ends without the request");
+    ended.unwrap().unwrap();
+}
+
+fn front(router: Router) -> Front {
+    Front::new(router, Clock::system(), [0; 8], Origins::Any, TrustedProxies::default(), AccessLog::off())
 }
 
 fn connect(address: SocketAddr) -> TcpStream {

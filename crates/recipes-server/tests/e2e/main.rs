@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "what fails here fails the test")]
 
+mod accounts;
 mod connections;
 mod durability;
 mod many_at_once;

@@ -4,7 +4,7 @@ use std::{
     io::{BufRead, BufReader},
     path::Path,
     process::{Child, Command, Stdio},
-    sync::mpsc,
+    sync::{Arc, Mutex, mpsc},
     time::Duration,
 };
 
@@ -20,6 +20,7 @@ use serde_json::{Value, json};
 /// A running `recipes serve`, killed when dropped.
 pub(crate) struct Program {
     child: Child,
+    log: Arc<Mutex<Vec<String>>>,
     pub(crate) address: String,
 }
 
@@ -45,22 +46,28 @@ impl Program {
             .unwrap();
         let stderr = BufReader::new(child.stderr.take().unwrap());
         let (found, address) = mpsc::channel();
+        let log = Arc::<Mutex<Vec<String>>>::default();
+        let written = Arc::clone(&log);
         // Reads to the end, so that the program never waits for room in the pipe.
         std::thread::spawn(move || {
-            let mut before = Vec::new();
             for line in stderr.lines().map_while(Result::ok) {
                 if let Some((_, rest)) = line.split_once("Listening on http://") {
                     let _ = found.send(Ok(rest.split(' ').next().unwrap_or_default().to_owned()));
                 }
-                before.push(line);
+                written.lock().unwrap().push(line);
             }
-            let _ = found.send(Err(before.join("\n")));
+            let _ = found.send(Err(written.lock().unwrap().join("\n")));
         });
         match address.recv_timeout(Duration::from_secs(30)) {
-            Ok(Ok(address)) => Self { child, address },
+            Ok(Ok(address)) => Self { child, log, address },
             Ok(Err(output)) => panic!("the program ended: {output}"),
             Err(error) => panic!("the program does not listen after 30 s: {error}"),
         }
+    }
+
+    /// What it has logged and was read of it.
+    pub(crate) fn log(&self) -> Vec<String> {
+        self.log.lock().unwrap().clone()
     }
 
     pub(crate) fn kill_9(mut self) {
