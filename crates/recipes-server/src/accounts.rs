@@ -3,26 +3,35 @@
 mod admin;
 mod api_tokens;
 mod log_in;
+mod password_reset;
 mod profile;
 mod sessions;
 mod sign_up;
+mod verification;
 
 pub use self::{
     admin::ChangeUser,
     api_tokens::DescribeApiToken,
     log_in::{LogIn, Verified},
+    password_reset::{Forgotten, ResetPassword},
     profile::{ChangePassword, ConfirmDeletion, UpdateProfile},
     sessions::{LoggedIn, Origin},
     sign_up::SignUp,
+    verification::Link,
 };
 
 use std::time::Duration;
 
+use clap::ValueEnum;
 use recipes::{Clock, Entropy, SessionId, SessionLimits, UserId, store::Store};
 use serde::{Deserialize, Serialize};
 use strict_jose::{Key, Rules};
 
-use crate::{passwords::Passwords, rate_limit::RateLimits};
+use crate::{
+    mail::Mailer,
+    passwords::{Passwords, policy::Policy},
+    rate_limit::RateLimits,
+};
 
 /// What an access token is for, so that no other kind of token passes as one (RFC 8725 section 3.11).
 const ACCESS_TOKEN: &str = "at+jwt";
@@ -44,11 +53,25 @@ pub fn access_rules() -> Rules {
 }
 
 /// What the operator decides about accounts.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// For how long an access token is good, if its session lasts.
     pub token_lifetime: Duration,
     pub sessions: SessionLimits,
+    pub sign_up: SignUpMode,
+    /// Whether writing recipes takes an address that mail has reached.
+    pub require_verified_email: bool,
+    pub password_policy: Policy,
+}
+
+/// Who may make an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SignUpMode {
+    Open,
+    /// Whoever is invited.
+    Invite,
+    /// Only the operator makes accounts.
+    Closed,
 }
 
 /// Makes accounts, their sessions and the tokens for them.
@@ -58,6 +81,7 @@ pub struct Accounts {
     pub key: Key,
     pub settings: Settings,
     pub limits: RateLimits,
+    pub mailer: Mailer,
     pub clock: Clock,
     pub entropy: Entropy,
 }

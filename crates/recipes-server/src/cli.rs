@@ -37,7 +37,8 @@ Examples:
   recipes users add ada@example.com --role admin make the first administrator
 
 Also set by the environment or .env, and not by a flag that others could see:
-  JWT_SECRET   signs the tokens, 32 bytes or more; without it, one is made and kept beside the database";
+  JWT_SECRET   signs the tokens, 32 bytes or more; without it, one is made and kept beside the database
+  SMTP_URL     sends the mails, as in smtps://user:password@mail.example.com; without it, they are files in outbox";
 
 #[derive(Debug, Subcommand)]
 enum Command {

@@ -2,10 +2,14 @@
 //!
 //! Nothing else in the server reads the environment. An empty variable is one that is not set.
 
+mod mail;
+mod membership;
 mod protection;
 mod signing_key;
 mod values;
 
+pub use mail::{Mail, PublicUrl};
+pub use membership::Membership;
 pub use protection::Protection;
 pub use signing_key::new_secret;
 
@@ -20,7 +24,12 @@ use clap::{Args, ValueEnum};
 use recipes::{SessionLimits, store::DatabaseUrl};
 use secrecy::SecretString;
 
-use crate::{accounts::Settings, front::Origins, passwords::Scheme, telemetry::LogFormat};
+use crate::{
+    accounts::Settings,
+    front::Origins,
+    passwords::{Scheme, policy::Policy},
+    telemetry::LogFormat,
+};
 
 /// Every setting with its name, its default and what may stand there.
 #[derive(Args, Clone, Debug)]
@@ -81,6 +90,12 @@ pub struct Config {
     /// Web pages that may call this API: * or origins with commas between
     #[arg(long, env, global = true, value_name = "ORIGINS", default_value = "*", value_parser = values::cors_origins)]
     pub cors_origins: Origins,
+
+    #[command(flatten)]
+    membership: Membership,
+
+    #[command(flatten)]
+    pub mail: Mail,
 
     #[command(flatten)]
     pub protection: Protection,
@@ -144,7 +159,18 @@ impl Config {
 
     pub fn accounts(&self) -> Settings {
         let sessions = SessionLimits::new(self.session_idle, self.session_lifetime);
-        Settings { token_lifetime: self.jwt_expires_in, sessions }
+        Settings {
+            token_lifetime: self.jwt_expires_in,
+            sessions,
+            sign_up: self.membership.signup,
+            require_verified_email: self.membership.require_verified_email,
+            password_policy: self.password_policy(),
+        }
+    }
+
+    pub fn password_policy(&self) -> Policy {
+        let host = self.mail.public_url.host().map(str::to_owned);
+        Policy { minimum: self.membership.password_min_length, host }
     }
 
     pub fn scheme(&self) -> Scheme {
@@ -209,7 +235,8 @@ pub fn in_one_line(error: &clap::Error, command: &clap::Command) -> Option<Confi
         _ => return None,
     };
     let default = argument.get_default_values().iter().map(|default| default.display().to_string()).next()?;
-    Some(ConfigError(format!("{variable} (--{name}){shown}: {must}; without it, it is {default}")))
+    let default = if default.is_empty() { default } else { format!("; without it, it is {default}") };
+    Some(ConfigError(format!("{variable} (--{name}){shown}: {must}{default}")))
 }
 
 fn jwt_secret() -> Option<SecretString> {

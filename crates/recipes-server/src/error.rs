@@ -18,11 +18,13 @@ use axum::{
 };
 use http::{HeaderValue, StatusCode, header};
 use recipes::{Problem, store::StoreError};
-use tower_passport::{Reason, Refusal};
+use tower_passport::Refusal;
 
+use self::refused::refused;
 pub use self::report::Report;
-use crate::{conditional, limits, passwords::HashError, rate_limit::LimitReached};
+use crate::{conditional, mail::QueueFull, passwords::HashError, rate_limit::LimitReached};
 
+mod refused;
 mod report;
 
 /// Everything that can be answered instead of what was asked for.
@@ -38,6 +40,12 @@ pub enum ApiError {
     /// Signed in, but this recipe belongs to somebody else.
     NotTheOwner,
     EmailTaken,
+    /// Nobody may sign up.
+    SignUpClosed,
+    /// Signing up takes an invitation that is good, for this address.
+    NotInvited,
+    /// Signed in, and mail to the address has not reached the user yet, as far as anybody knows.
+    EmailNotVerified,
     /// An unknown e-mail or a wrong password; also when it was right a moment ago.
     UnableToLogIn,
     /// Signed in, and asked for the password once more.
@@ -101,6 +109,7 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Taken(_) => Self::EmailTaken,
+            StoreError::NotInvited => Self::NotInvited,
             StoreError::OwnerGone => Self::CallerGone,
             StoreError::Unavailable(_) => Self::Unavailable(error.into()),
             _ => Self::Internal(error.into()),
@@ -129,6 +138,12 @@ impl From<HashError> for ApiError {
 impl From<LimitReached> for ApiError {
     fn from(reached: LimitReached) -> Self {
         Self::RateLimited(reached)
+    }
+}
+
+impl From<QueueFull> for ApiError {
+    fn from(_: QueueFull) -> Self {
+        Self::Overloaded { retry_after: Duration::from_secs(10) }
     }
 }
 
@@ -177,6 +192,21 @@ impl ApiError {
                 plain(StatusCode::FORBIDDEN, "not_the_owner", "Only its owner may change this recipe")
             }
             Self::EmailTaken => plain(StatusCode::CONFLICT, "email_taken", "Email already exists!"),
+            Self::SignUpClosed => plain(
+                StatusCode::FORBIDDEN,
+                "sign_up_closed",
+                "Nobody can sign up here; whoever runs this service makes the accounts",
+            ),
+            Self::NotInvited => plain(
+                StatusCode::FORBIDDEN,
+                "not_invited",
+                "Signing up takes an invitation, which is good once, for a time, and maybe for one e-mail only",
+            ),
+            Self::EmailNotVerified => plain(
+                StatusCode::FORBIDDEN,
+                "email_not_verified",
+                "Open the link in the mail that was sent to you first, or ask for another mail",
+            ),
             Self::UnableToLogIn => {
                 headers.insert(header::WWW_AUTHENTICATE, BEARER);
                 plain(StatusCode::UNAUTHORIZED, "unable_to_log_in", "Unable to login")
@@ -289,7 +319,7 @@ impl ApiError {
                 plain(
                     StatusCode::SERVICE_UNAVAILABLE,
                     "overloaded",
-                    "Too many log-ins and sign-ups at once; try again in a moment",
+                    "Too many people want this at once; try again in a moment",
                 )
             }
             Self::Unavailable(cause) => {
@@ -326,47 +356,6 @@ impl ApiError {
 /// RFC 9110 section 11.6.1 wants a challenge with every 401; logging in leads to a Bearer token.
 const BEARER: HeaderValue = HeaderValue::from_static("Bearer");
 const BEARER_INVALID: HeaderValue = HeaderValue::from_static(r#"Bearer error="invalid_token""#);
-
-/// The door's conclusion in the words of this API; its challenges stay as they are.
-fn refused(refusal: Refusal, headers: &mut http::HeaderMap) -> Report {
-    for challenge in refusal.challenges() {
-        headers.append(header::WWW_AUTHENTICATE, challenge.clone());
-    }
-    let (status, code, message): (_, _, Cow<'static, str>) = match refusal.reason() {
-        Reason::NoCredentials => (StatusCode::UNAUTHORIZED, "unauthorized", "Unauthorized".into()),
-        Reason::InvalidToken => (StatusCode::UNAUTHORIZED, "invalid_token", "Unauthorized".into()),
-        Reason::WrongCredentials => {
-            return ApiError::UnableToLogIn.report(headers);
-        }
-        Reason::InsufficientScope => (
-            StatusCode::FORBIDDEN,
-            "insufficient_scope",
-            "This token does not allow that; WWW-Authenticate names the scope it needs".into(),
-        ),
-        Reason::InvalidRequest if !refusal.missing_fields().is_empty() => {
-            return ApiError::missing(refusal.missing_fields().iter().map(String::as_str)).report(headers);
-        }
-        Reason::BodyTooLarge => return ApiError::BodyTooLarge { limit: limits::BODY_BYTES }.report(headers),
-        Reason::InvalidRequest => {
-            (StatusCode::BAD_REQUEST, "invalid_request", refusal.description().to_owned().into())
-        }
-        Reason::Undecided => {
-            let error = refusal.error();
-            let overloaded = error.and_then(|error| error.downcast_ref::<HashError>());
-            let limited = error.and_then(|error| error.downcast_ref::<LimitReached>());
-            return match (overloaded, limited) {
-                (_, Some(reached)) => ApiError::RateLimited(*reached),
-                (Some(HashError::Overloaded { retry_after }), _) => {
-                    ApiError::Overloaded { retry_after: *retry_after }
-                }
-                _ => ApiError::Unavailable(refusal.into()),
-            }
-            .report(headers);
-        }
-        _ => return ApiError::Internal(refusal.into()).report(headers),
-    };
-    Report { status, code, message, errors: Vec::new(), cause: None }
-}
 
 /// `Retry-After` in whole seconds, rounded up: coming back too early is another refusal (RFC 9110 10.2.3).
 fn seconds(wait: Duration) -> HeaderValue {

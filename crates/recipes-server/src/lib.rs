@@ -18,6 +18,7 @@ pub mod cookies;
 pub mod error;
 pub mod front;
 pub mod limits;
+pub mod mail;
 pub mod passwords;
 pub mod query;
 pub mod rate_limit;

@@ -128,6 +128,24 @@ impl RateLimits {
         self.take(limit, self.key((limit, user.get()))).map(drop)
     }
 
+    /// Counts a mail to this address, whether it is anybody's or not.
+    ///
+    /// # Errors
+    /// [`LimitReached`].
+    pub fn mail(&self, address: &str) -> Result<(), LimitReached> {
+        self.take(Limit::Mail, self.key((Limit::Mail, address))).map(drop)
+    }
+
+    /// Takes this place for one of the account's owner: he has just shown that he reads its mail. What was tried in
+    /// vain from here before was tried by him.
+    pub fn welcome(&self, account: &str, client: Option<IpAddr>) {
+        let (here, now) = (self.here(account, client), self.now());
+        if let Some(table) = &self.0.tables[Limit::Account as usize] {
+            table.forget(here);
+        }
+        self.0.known.set(here, now);
+    }
+
     fn here(&self, account: &str, client: Option<IpAddr>) -> u64 {
         self.key((Limit::Account, account, client.map(place)))
     }

@@ -37,6 +37,10 @@ pub fn router(limits: &RateLimits) -> (Router<App>, OpenApi) {
         .routes(routes!(api::accounts::log_out))
         .routes(routes!(api::accounts::log_out_others))
         .routes(routes!(api::accounts::log_out_all))
+        .routes(routes!(api::verification::send))
+        .routes(routes!(api::verification::confirm).layer(limited(Limit::Reset)))
+        .routes(routes!(api::password_reset::send).layer(limited(Limit::Reset)))
+        .routes(routes!(api::password_reset::confirm).layer(limited(Limit::Reset)))
         .routes(routes!(api::me::read, api::me::update, api::me::delete))
         .routes(routes!(api::me::change_password))
         .routes(routes!(api::me::export))
@@ -55,6 +59,7 @@ pub fn router(limits: &RateLimits) -> (Router<App>, OpenApi) {
     let router = router
         .route("/", get(home))
         .merge(api::docs::pages(&openapi))
+        .merge(api::links::pages())
         .fallback(no_such_route)
         .method_not_allowed_fallback(other_method);
     (router, openapi)

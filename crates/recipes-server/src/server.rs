@@ -5,21 +5,25 @@ mod connections;
 use std::{
     convert::Infallible,
     future::{Future, Ready, ready},
+    net::SocketAddr,
     task::{Context, Poll},
 };
 
 use anyhow::Context as _;
 use axum_server::Handle;
 use hyper_util::rt::TokioTimer;
-use recipes::{Clock, Entropy, store::Store};
-use tokio::net::TcpListener;
+use recipes::{Clock, Entropy, TokenDigest, store::Store};
+use strict_jose::Key;
+use tokio::{net::TcpListener, sync::oneshot, time::timeout};
 use tower_service::Service;
 
 use self::connections::{CappedListener, Peer};
 use crate::{
+    accounts::Accounts,
     config::Config,
     front::Front,
     limits::{self, HEAD_BYTES, STREAMS},
+    mail::{self, Mailer, Office},
     passwords::Passwords,
     rate_limit::RateLimits,
     router::router,
@@ -43,11 +47,35 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         tracing::info!("A new database: {loaded} sample recipes were put into it");
     }
     let key = config.signing_key(&entropy)?;
+    note_signing_key(&store, &key, &clock).await?;
     let passwords = Passwords::start(config.scheme(), &entropy)?;
     let limits = RateLimits::new(config.protection.rate_limits, clock.clone());
-    let (settings, time, chance) = (config.accounts(), clock.clone(), entropy.clone());
-    let app = App::new(store.clone(), passwords, key, settings, limits.clone(), time, chance);
+    let transport = config.mail_transport(&clock, &entropy)?;
+    let listener = listen(config.address()?).await?;
+    let bound = listener.local_addr()?;
+
+    tracing::info!("{transport}");
+    let (mailer, delivery) = Mailer::new(Office {
+        store: store.clone(),
+        clock: clock.clone(),
+        entropy: entropy.clone(),
+        letterhead: config.letterhead(bound)?,
+        transport,
+        pauses: mail::PAUSES,
+    });
+    let (end_of_mail, ending) = oneshot::channel::<Infallible>();
+    let delivery = tokio::spawn(delivery.run(async { drop(ending.await) }));
     tokio::spawn(upkeep::run(store.clone(), config.protection.audit_retention(), clock.clone()));
+    let app = App::new(Accounts {
+        store: store.clone(),
+        passwords,
+        key,
+        settings: config.accounts(),
+        limits: limits.clone(),
+        mailer,
+        clock: clock.clone(),
+        entropy: entropy.clone(),
+    });
     let log = AccessLog::start(config.log_format);
     let (routes, _) = router(&limits);
     let front = Front::new(
@@ -59,19 +87,37 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         log.clone(),
     );
 
-    let address = config.address()?;
-    let listener = TcpListener::bind(address).await.with_context(|| {
-        format!("cannot listen on {address}: another program may hold this port; choose another with --port")
-    })?;
-    let bound = listener.local_addr()?;
     tracing::info!(
         "Listening on http://{bound} (documentation at http://{bound}/docs), recipes in {}",
         url.path().display()
     );
     let outcome = run(listener, front, limits::CONNECTIONS, end_of_service()).await;
+    drop(end_of_mail);
+    if timeout(mail::DRAIN, delivery).await.is_err() {
+        tracing::warn!(
+            "Some mails were not sent in time and are lost; whoever misses one may ask for another"
+        );
+    }
     store.close().await;
     log.flush();
     outcome
+}
+
+async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| {
+        format!("cannot listen on {address}: another program may hold this port; choose another with --port")
+    })
+}
+
+/// Whoever holds another key than before made every token bad, or could not have done so in secret.
+async fn note_signing_key(store: &Store, key: &Key, clock: &Clock) -> anyhow::Result<()> {
+    let fingerprint = TokenDigest::of(key.thumbprint().as_bytes());
+    if store.note_signing_key(fingerprint, clock.now()).await? {
+        tracing::warn!(
+            "The key that signs the tokens is another one than before: all access tokens have ended"
+        );
+    }
+    Ok(())
 }
 
 /// Answers connections until `ending` resolves; its value says how to end.

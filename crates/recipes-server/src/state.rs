@@ -7,14 +7,11 @@ use recipes::{
     Clock, Entropy, RecipeId,
     store::{Remembered, Store},
 };
-use strict_jose::Key;
 
 use crate::{
-    accounts::{Accounts, LogIn, Settings},
+    accounts::{Accounts, LogIn},
     api::recipes::RecipeAnswer,
     caller::{self, Guard},
-    passwords::Passwords,
-    rate_limit::RateLimits,
 };
 
 /// The application: cheap to clone, the same for all requests.
@@ -32,15 +29,8 @@ pub struct Parts {
 }
 
 impl App {
-    pub fn new(
-        store: Store,
-        passwords: Passwords,
-        key: Key,
-        settings: Settings,
-        limits: RateLimits,
-        clock: Clock,
-        entropy: Entropy,
-    ) -> Self {
+    pub fn new(accounts: Accounts) -> Self {
+        let Accounts { store, passwords, key, settings, limits, clock, entropy, .. } = &accounts;
         let guard = caller::guard(key.clone(), store.clone(), settings.sessions, clock.clone());
         let log_in = LogIn {
             store: store.clone(),
@@ -49,16 +39,8 @@ impl App {
             sessions: settings.sessions,
             clock: clock.clone(),
         };
-        let accounts = Accounts {
-            store: store.clone(),
-            passwords,
-            key,
-            settings,
-            limits,
-            clock: clock.clone(),
-            entropy: entropy.clone(),
-        };
         let (guard, log_in) = (Arc::new(guard), Arc::new(log_in));
+        let (store, clock, entropy) = (store.clone(), clock.clone(), entropy.clone());
         let public_recipes = Remembered::nothing();
         Self(Arc::new(Parts { store, accounts, clock, entropy, public_recipes, guard, log_in }))
     }

@@ -15,7 +15,7 @@ use crate::{
         fields::{self, Fields},
     },
     error::ApiError,
-    passwords::{HashError, policy},
+    passwords::HashError,
     rate_limit::Limit,
 };
 
@@ -44,7 +44,11 @@ impl Accounts {
             let (name, email) = (name.clone(), Some(email.clone()));
             async move { Ok(store.update_profile(user.id, name, email, hash.as_ref(), actor, now).await?) }
         };
-        self.with_password(user, password, actor, update).await
+        let updated = self.with_password(user, password, actor, update).await?;
+        if updated.email != user.email && !updated.email_verified {
+            self.send_verification(&updated, actor);
+        }
+        Ok(updated)
     }
 
     /// Changes the password and ends all sessions but the caller's own, and the API tokens if that is asked for.
@@ -61,7 +65,7 @@ impl Accounts {
         let invalid =
             |message| ApiError::Invalid(vec![Problem { pointer: "/newPassword".to_owned(), message }]);
         let (name, email) = (Some(user.name.as_str()), Some(user.email.as_str()));
-        policy::check(new.expose_secret(), name, email).map_err(invalid)?;
+        self.settings.password_policy.check(new.expose_secret(), name, email).map_err(invalid)?;
         self.limits.by_user(Limit::AccountChange, user.id)?;
         let change = |old: Option<PasswordHash>| {
             let new = new.clone();
@@ -172,6 +176,6 @@ impl Parse for ConfirmDeletion {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "fields are read by parsers, and this one takes every text")]
-fn secret(text: &str) -> Result<SecretString, String> {
+pub(super) fn secret(text: &str) -> Result<SecretString, String> {
     Ok(text.into())
 }

@@ -7,6 +7,7 @@ use http::{header, request::Parts};
 use jiff::Timestamp;
 use recipes::{
     Device, NewSession, PasswordHash, RefreshToken, Session, SessionId, User,
+    audit::Actor,
     store::{Refresh, Refreshed},
 };
 
@@ -29,6 +30,13 @@ pub struct LoggedIn {
 pub struct Origin {
     pub device: Option<Device>,
     pub address: Option<IpAddr>,
+}
+
+impl Origin {
+    /// For the audit log: somebody who is not signed in.
+    pub fn anonymous(&self) -> Actor {
+        Actor::anonymous(self.address)
+    }
 }
 
 impl<S: Sync> FromRequestParts<S> for Origin {

@@ -16,8 +16,8 @@ use tower_passport::{Auth, Reason, Refusal, Scoped};
 
 use super::{
     answers::{
-        EmailTaken, InvalidRefreshToken, Malformed, NoSession, NotAcceptable, OtherSite, RateLimited,
-        UnacceptableBody, Unauthorized, Unavailable, WithoutScope, WrongPassword,
+        EmailTaken, InvalidRefreshToken, Malformed, NoSession, NoSignUp, NotAcceptable, OtherSite,
+        RateLimited, UnacceptableBody, Unauthorized, Unavailable, WithoutScope, WrongPassword,
     },
     me::Profile,
     parameters::Cookies,
@@ -46,7 +46,7 @@ use crate::{
     responses(
         (status = 200, description = "The account is made", body = ref("#/components/schemas/LoggedIn")),
         EmailTaken,
-        Malformed, OtherSite, UnacceptableBody, RateLimited, NotAcceptable, Unavailable,
+        Malformed, NoSignUp, UnacceptableBody, RateLimited, NotAcceptable, Unavailable,
     )
 )]
 pub async fn sign_up(

@@ -30,15 +30,16 @@ errors! {
         ["www-authenticate" "`Bearer`: the scheme that logging in leads to"];
     InvalidRefreshToken: 401 "Unknown, expired, used before, or of a session that has ended: log in again"
         ["www-authenticate" "`Bearer error=\"invalid_token\"`"];
-    Forbidden: 403 "The recipe belongs to somebody else, or the API token lacks the scope `recipes:write`";
+    Forbidden: 403 "The recipe belongs to somebody else, or the API token lacks the scope `recipes:write`, or your e-mail has to be verified first";
     WithoutRecipesRead: 403 "The API token lacks the scope `recipes:read`"
         ["www-authenticate" "`Bearer error=\"insufficient_scope\"`, with the scope"];
-    WithoutRecipesWrite: 403 "The API token lacks the scope `recipes:write`"
+    WithoutRecipesWrite: 403 "The API token lacks the scope `recipes:write`, or your e-mail has to be verified first"
         ["www-authenticate" "`Bearer error=\"insufficient_scope\"`, with the scope"];
     WithoutScope: 403 "The API token lacks the scope `account`, or a page of another site sent this with cookies"
         ["www-authenticate" "`Bearer error=\"insufficient_scope\"`, with the scope"];
     NoSession: 403 "An API token has no session, or lacks the scope `account`";
     WrongCurrentPassword: 403 "Not your current password, or the API token lacks the scope `account`";
+    NoSignUp: 403 "Not everybody may sign up, or a page of another site sent this with cookies, or asked for some";
     OtherSite: 403 "A page of another site sent this with cookies, or asked for some";
     AdminRequired: 403 "Not an administrator, or with an API token";
     UserNotFound: 404 "There is no such user";

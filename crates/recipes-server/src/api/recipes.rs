@@ -143,6 +143,7 @@ pub async fn create(
     Scoped(caller, ..): Scoped<Guard, WriteRecipes>,
     Body(draft): Body<Draft>,
 ) -> Result<Response, ApiError> {
+    app.accounts.may_write(&caller.user)?;
     let now = app.clock.now();
     let new = NewRecipe::of(&draft, Uid::new(now, app.entropy.bytes()), Some(caller.user.id));
     let stored = app.store.create_recipe(new, now).await?;
@@ -173,6 +174,7 @@ pub async fn replace(
     conditions: Conditions,
     Body(draft): Body<Draft>,
 ) -> Result<Response, ApiError> {
+    app.accounts.may_write(&caller.user)?;
     let precondition = conditional::precondition(&conditions, id);
     let now = app.clock.now();
     let edit = app.store.replace_recipe(id, caller.editor(), &draft, precondition, now).await?;
@@ -195,6 +197,7 @@ pub async fn delete(
     RecipePath(id): RecipePath,
     conditions: Conditions,
 ) -> Result<StatusCode, ApiError> {
+    app.accounts.may_write(&caller.user)?;
     let precondition = conditional::precondition(&conditions, id);
     let edit = app.store.delete_recipe(id, caller.editor(), precondition).await?;
     done(edit, id).map(|()| StatusCode::NO_CONTENT)

@@ -16,10 +16,7 @@ use recipes::{
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::open_existing;
-use crate::{
-    config::Config,
-    passwords::{Passwords, policy},
-};
+use crate::{config::Config, passwords::Passwords};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -133,7 +130,8 @@ async fn add(
         bail!("{} has an account already", email.as_str());
     }
     let password = ask()?;
-    if let Err(why) = policy::check(password.expose_secret(), Some(name.as_str()), Some(email.as_str())) {
+    let policy = config.password_policy();
+    if let Err(why) = policy.check(password.expose_secret(), Some(name.as_str()), Some(email.as_str())) {
         bail!("the password {why}");
     }
     let hash = Passwords::start(config.scheme(), &Entropy::system())?.hash(password).await;

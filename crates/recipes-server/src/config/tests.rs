@@ -7,6 +7,7 @@ use secrecy::ExposeSecret as _;
 use strict_jose::Rules;
 
 use super::{values::*, *};
+use crate::{accounts::SignUpMode, mail::Letterhead};
 
 #[derive(Debug, Parser)]
 struct Alone {
@@ -28,6 +29,7 @@ fn read(arguments: &[&str]) -> Result<Config, String> {
         .map_err(|error| in_one_line(&error, &command).map_or(error.to_string(), |line| line.to_string()))?;
     let mut config = Alone::from_arg_matches(&matches).unwrap().config;
     config.jwt_secret = None;
+    config.mail.smtp_url = None;
     Ok(config)
 }
 
@@ -50,6 +52,9 @@ fn the_defaults_are_the_original_apis() {
     assert_eq!(config.cors_origins, Origins::Any);
     assert_eq!((config.log.as_str(), config.log_format), ("info", LogFormat::Text));
     assert_eq!(config.secret_file(), Path::new("data/jwt-secret"));
+    let accounts = config.accounts();
+    assert_eq!((accounts.sign_up, accounts.require_verified_email), (SignUpMode::Open, false));
+    assert_eq!(accounts.password_policy, Policy::default());
 }
 
 #[test]
@@ -64,6 +69,11 @@ fn every_setting_can_be_set() {
         "--password-scheme=bcrypt",
         "--bcrypt-cost=10",
         "--cors-origins=https://a.example",
+        "--signup=invite",
+        "--require-verified-email=true",
+        "--password-min-length=12",
+        "--public-url=https://food.example.com:8443/x/",
+        "--mail-from=Kitchen <kitchen@example.com>",
         "--log=off",
         "--log-format=json",
     ])
@@ -77,6 +87,65 @@ fn every_setting_can_be_set() {
     assert_eq!(config.cors_origins, Origins::Only(vec![HeaderValue::from_static("https://a.example")]));
     assert_eq!((config.log.as_str(), config.log_format), ("off", LogFormat::Json));
     assert_eq!(config.secret_file(), Path::new("/var/jwt-secret"));
+    let accounts = config.accounts();
+    assert_eq!((accounts.sign_up, accounts.require_verified_email), (SignUpMode::Invite, true));
+    let policy = Policy { minimum: 12, host: Some("food.example.com".to_owned()) };
+    assert_eq!(accounts.password_policy, policy);
+    let Letterhead { from, site } = config.letterhead("127.0.0.1:80".parse().unwrap()).unwrap();
+    assert_eq!(from.to_string(), "Kitchen <kitchen@example.com>");
+    assert_eq!(site.to_string(), "https://food.example.com:8443/x");
+}
+
+#[test]
+fn without_a_public_url_links_lead_to_where_the_service_listens() {
+    for (arguments, bound, site, from) in [
+        (&[][..], "127.0.0.1:8080", "http://127.0.0.1:8080", "recipes@localhost"),
+        (&[], "[::1]:80", "http://[::1]:80", "recipes@localhost"),
+        (&[], "0.0.0.0:81", "http://localhost:81", "recipes@localhost"),
+        (&["--public-url=http://a.example"], "0.0.0.0:81", "http://a.example", "recipes@a.example"),
+        (&["--public-url=http://[::1]:9/x"], "0.0.0.0:81", "http://[::1]:9/x", "recipes@localhost"),
+    ] {
+        let letterhead = read(arguments).unwrap().letterhead(bound.parse().unwrap()).unwrap();
+        assert_eq!(
+            (letterhead.site.to_string().as_str(), letterhead.from.to_string().as_str()),
+            (site, from)
+        );
+    }
+}
+
+#[test]
+fn public_urls_are_what_people_see() {
+    for bad in [
+        "example.com",
+        "ftp://a.example",
+        "https://",
+        "https://a.example?x",
+        "https://a.example/#x",
+        "https://b@a.example",
+    ] {
+        assert!(bad.parse::<PublicUrl>().unwrap_err().contains("as in https://"), "{bad}");
+    }
+    refused(
+        &["--public-url=a.example"],
+        "PUBLIC_URL (--public-url) is \"a.example\": must be the http:// or https:// address that people see, as in \
+         https://recipes.example.com",
+    );
+}
+
+#[test]
+fn membership_is_set_in_words() {
+    refused(
+        &["--signup=all"],
+        "SIGNUP (--signup) is \"all\": must be open or invite or closed; without it, it is open",
+    );
+    refused(
+        &["--require-verified-email=yes"],
+        "REQUIRE_VERIFIED_EMAIL (--require-verified-email) is \"yes\": must be true or false; without it, it is false",
+    );
+    for length in ["7", "65", "x"] {
+        let said = read(&[&format!("--password-min-length={length}")]).unwrap_err();
+        assert!(said.contains("must be a number of characters from 8 to 64; without it, it is 8"), "{said}");
+    }
 }
 
 #[test]

@@ -6,7 +6,8 @@
 
 use std::{collections::HashSet, sync::LazyLock};
 
-const MIN_CHARACTERS: usize = 8;
+/// What no operator can go below.
+pub const MIN_CHARACTERS: usize = 8;
 const MAX_BYTES: usize = 1_024;
 
 /// The 11,611 most common ones that are long enough; ASVS 6.2.4 asks for 3,000.
@@ -19,36 +20,60 @@ const SITE: [&str; 2] = ["recipes", "recipe"];
 /// So much added to a bad password is what everybody adds: a year, `1!`, `123`.
 const TRIVIAL: usize = 4;
 
-/// Checks a password for an account of this name and e-mail, as far as they are known.
-///
-/// # Errors
-/// Why not, in words that go behind "password".
-pub fn check(password: &str, name: Option<&str>, email: Option<&str>) -> Result<(), String> {
-    let characters = password.chars().count();
-    if characters < MIN_CHARACTERS {
-        return Err(format!(
-            "must be at least {MIN_CHARACTERS} characters, this is {characters}; a few words do well"
-        ));
+/// What this service asks of a password.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// At least so many characters.
+    pub minimum: usize,
+    /// Where people reach the service: no secret either.
+    pub host: Option<String>,
+}
+
+/// What every service asks.
+impl Default for Policy {
+    fn default() -> Self {
+        Self { minimum: MIN_CHARACTERS, host: None }
     }
+}
+
+impl Policy {
+    /// Checks a password for an account of this name and e-mail, as far as they are known.
+    ///
+    /// # Errors
+    /// Why not, in words that go behind "password".
+    pub fn check(&self, password: &str, name: Option<&str>, email: Option<&str>) -> Result<(), String> {
+        let (minimum, characters) = (self.minimum, password.chars().count());
+        if characters < minimum {
+            return Err(format!(
+                "must be at least {minimum} characters, this is {characters}; a few words do well"
+            ));
+        }
+        bounded(password)?;
+        let lower = password.to_lowercase();
+        if is_common(&lower) {
+            return Err(
+                "is among the passwords that everybody tries first; choose another, a few words do well"
+                    .into(),
+            );
+        }
+        if is_pattern(&lower) {
+            return Err("repeats itself or counts; choose another, a few words do well".into());
+        }
+        if is_about(&lower, [name, email, self.host.as_deref()]) {
+            return Err(
+                "is your name, your e-mail or the name of this site with little added; choose another".into(),
+            );
+        }
+        Ok(())
+    }
+}
+
+fn bounded(password: &str) -> Result<(), String> {
     if password.len() > MAX_BYTES {
         return Err(format!("must be at most {MAX_BYTES} bytes"));
     }
     if password.contains('\0') {
         return Err("must not contain the character NUL, which many programs take for the end".into());
-    }
-    let lower = password.to_lowercase();
-    if is_common(&lower) {
-        return Err(
-            "is among the passwords that everybody tries first; choose another, a few words do well".into()
-        );
-    }
-    if is_pattern(&lower) {
-        return Err("repeats itself or counts; choose another, a few words do well".into());
-    }
-    if is_about(&lower, name, email) {
-        return Err(
-            "is your name, your e-mail or the name of this site with little added; choose another".into()
-        );
     }
     Ok(())
 }
@@ -70,12 +95,14 @@ fn is_pattern(lower: &str) -> bool {
 }
 
 /// Made of what everybody knows who knows the person: with those words taken out, next to nothing is left.
-fn is_about(lower: &str, name: Option<&str>, email: Option<&str>) -> bool {
+fn is_about(lower: &str, known: [Option<&str>; 3]) -> bool {
     let letters =
         |text: &str| -> String { text.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect() };
     let mut words: Vec<String> = SITE.map(str::to_owned).into();
-    let local = email.and_then(|email| email.rsplit_once('@')).map(|(local, _)| local);
-    for text in [name, email, local].into_iter().flatten() {
+    for text in known.into_iter().flatten() {
+        if let Some((local, _)) = text.rsplit_once('@') {
+            words.push(letters(local));
+        }
         words.push(letters(text));
         words.extend(text.split(|c: char| !c.is_alphanumeric()).map(letters));
     }
@@ -93,7 +120,8 @@ mod tests {
 
     #[track_caller]
     fn check_reason(password: &str, reason: Option<&str>) {
-        match (check(password, Some("Ada Lovelace"), Some("countess.ada1815@example.org")), reason) {
+        let policy = Policy { host: Some("kitchen.example.com".to_owned()), ..Policy::default() };
+        match (policy.check(password, Some("Ada Lovelace"), Some("countess.ada1815@example.org")), reason) {
             (Ok(()), None) => {}
             (Err(said), Some(reason)) => assert!(said.contains(reason), "{password:?}: {said}"),
             (outcome, reason) => panic!("{password:?}: {outcome:?}, wanted {reason:?}"),
@@ -127,6 +155,18 @@ mod tests {
         check_reason("üüßäöéà", Some("at least 8 characters, this is 7"));
         check_reason("", Some("at least 8 characters, this is 0"));
         check_reason("üßäöéàñø", None);
+    }
+
+    #[test]
+    fn the_operator_may_ask_for_more() {
+        let policy = Policy { minimum: 12, host: None };
+        assert!(
+            policy
+                .check("ten onions", None, None)
+                .unwrap_err()
+                .contains("at least 12 characters, this is 10")
+        );
+        assert_eq!(policy.check("ten onions!!", None, None), Ok(()));
     }
 
     #[test]
@@ -165,6 +205,8 @@ mod tests {
             "countess.ada1815@example.org",
             "Countess1",
             "my-recipes",
+            "kitchen1",
+            "Kitchen.Example.com",
         ] {
             check_reason(bad, Some("your name, your e-mail or the name of this site"));
         }
@@ -177,8 +219,9 @@ mod tests {
 
     #[test]
     fn nothing_need_be_known_of_the_person() {
-        assert_eq!(check("ada lovelace", None, None), Ok(()));
-        assert!(check("recipes1", None, Some("not an address")).is_err());
+        let policy = Policy::default();
+        assert_eq!(policy.check("ada lovelace", None, None), Ok(()));
+        assert!(policy.check("recipes1", None, Some("not an address")).is_err());
     }
 
     #[test]

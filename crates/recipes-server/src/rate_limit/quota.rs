@@ -17,11 +17,23 @@ pub enum Limit {
     Refresh,
     /// API tokens, passwords and e-mail addresses that one user makes or changes.
     AccountChange,
+    /// Password resets asked for, and links from mails used, from one place.
+    Reset,
+    /// Mails to one address.
+    Mail,
 }
 
 impl Limit {
-    pub const ALL: [Self; 6] =
-        [Self::SignUp, Self::LogIn, Self::Account, Self::AccountAnywhere, Self::Refresh, Self::AccountChange];
+    pub const ALL: [Self; 8] = [
+        Self::SignUp,
+        Self::LogIn,
+        Self::Account,
+        Self::AccountAnywhere,
+        Self::Refresh,
+        Self::AccountChange,
+        Self::Reset,
+        Self::Mail,
+    ];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -31,6 +43,8 @@ impl Limit {
             Self::AccountAnywhere => "account-anywhere",
             Self::Refresh => "refresh",
             Self::AccountChange => "account-change",
+            Self::Reset => "reset",
+            Self::Mail => "mail",
         }
     }
 }
@@ -74,6 +88,8 @@ impl Default for Quotas {
             minutes(100, 60),
             minutes(300, 5),
             minutes(30, 60),
+            minutes(60, 60),
+            minutes(5, 60),
         ];
         Self(quotas.map(Some))
     }

@@ -79,6 +79,15 @@ impl Table {
         }
     }
 
+    /// Gives back everything.
+    pub(super) fn forget(&self, key: u64) {
+        let mut rows = self.rows();
+        let place = place_of(&mut rows, key);
+        if place[0] == key {
+            *place = [0; 2];
+        }
+    }
+
     /// Uses all there is, from now on.
     pub(super) fn set(&self, key: u64, now: u64) {
         *place_of(&mut self.rows(), key) = [key, now.saturating_add(self.window())];

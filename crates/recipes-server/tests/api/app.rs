@@ -1,6 +1,11 @@
 //! The application under test: a fresh database, a stopped clock, seeded randomness.
 
-use std::{num::NonZero, sync::OnceLock, time::Duration};
+use std::{
+    fs,
+    num::NonZero,
+    sync::{Mutex, OnceLock},
+    time::Duration,
+};
 
 use axum::body::Body;
 use bytes::Bytes;
@@ -11,9 +16,10 @@ use recipes::{
     store::{DatabaseUrl, Store},
 };
 use recipes_server::{
-    accounts::{Origin, Settings},
+    accounts::{Accounts, Origin, Settings, SignUpMode},
     front::{Front, Origins},
-    passwords::{Passwords, Scheme},
+    mail::{Delivery, Letterhead, Mailer, Office, Outbox, PAUSES, Transport},
+    passwords::{Passwords, Scheme, policy::Policy},
     rate_limit::{Quotas, RateLimits},
     router::router,
     state::App,
@@ -31,7 +37,8 @@ pub(crate) struct TestApp {
     pub(crate) clock: Clock,
     pub(crate) app: App,
     front: Front,
-    _folder: tempfile::TempDir,
+    delivery: Mutex<Delivery>,
+    folder: tempfile::TempDir,
 }
 
 impl TestApp {
@@ -40,42 +47,71 @@ impl TestApp {
     }
 
     pub(crate) fn with_origins(origins: Origins) -> Self {
-        Self::with(Scheme::Argon2id, origins, Quotas::OFF)
+        Self::with(Scheme::Argon2id, origins, Quotas::OFF, settings())
     }
 
     pub(crate) fn hashing_with(scheme: Scheme) -> Self {
-        Self::with(scheme, Origins::Any, Quotas::OFF)
+        Self::with(scheme, Origins::Any, Quotas::OFF, settings())
     }
 
     pub(crate) fn limited(quotas: &str) -> Self {
-        Self::with(Scheme::Argon2id, Origins::Any, quotas.parse().unwrap())
+        Self::with(Scheme::Argon2id, Origins::Any, quotas.parse().unwrap(), settings())
     }
 
     /// Where hardly anybody's password can be hashed at the same time.
     pub(crate) fn with_a_short_queue(quotas: &str) -> Self {
         let one = NonZero::<usize>::MIN;
         let hashing = Passwords::of(Scheme::Argon2id, &Entropy::system(), one, one).unwrap();
-        Self::hashing(hashing, Origins::Any, quotas.parse().unwrap())
+        Self::hashing(hashing, Origins::Any, quotas.parse().unwrap(), settings())
     }
 
-    fn with(scheme: Scheme, origins: Origins, quotas: Quotas) -> Self {
-        Self::hashing(passwords(scheme), origins, quotas)
+    /// With what an operator has set otherwise.
+    pub(crate) fn set_to(change: impl FnOnce(&mut Settings)) -> Self {
+        let mut settings = settings();
+        change(&mut settings);
+        Self::with(Scheme::Argon2id, Origins::Any, Quotas::OFF, settings)
     }
 
-    fn hashing(hashing: Passwords, origins: Origins, quotas: Quotas) -> Self {
+    fn with(scheme: Scheme, origins: Origins, quotas: Quotas, settings: Settings) -> Self {
+        Self::hashing(passwords(scheme), origins, quotas, settings)
+    }
+
+    fn hashing(hashing: Passwords, origins: Origins, quotas: Quotas, settings: Settings) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Clock::stopped("2026-01-01T12:00:00Z".parse().unwrap());
         let url = DatabaseUrl::parse(&format!("sqlite:{}", folder.path().join("test.db").display())).unwrap();
         let store = Store::open(&url, clock.clone()).unwrap();
         let entropy = Entropy::seeded(1);
-        let key = Key::hs256(SECRET).unwrap();
         let limits = RateLimits::new(quotas, clock.clone());
-        let time = clock.clone();
-        let app = App::new(store.clone(), hashing, key, settings(), limits.clone(), time, entropy);
+        let (mailer, delivery) = Mailer::new(Office {
+            store: store.clone(),
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+            letterhead: Letterhead {
+                from: "recipes@example.com".parse().unwrap(),
+                site: "https://recipes.example.com".parse().unwrap(),
+            },
+            transport: Transport::Outbox(Outbox {
+                folder: folder.path().join("outbox"),
+                clock: clock.clone(),
+                entropy: entropy.clone(),
+            }),
+            pauses: PAUSES,
+        });
+        let app = App::new(Accounts {
+            store: store.clone(),
+            passwords: hashing,
+            key: Key::hs256(SECRET).unwrap(),
+            settings,
+            limits: limits.clone(),
+            mailer,
+            clock: clock.clone(),
+            entropy,
+        });
         let routes = router(&limits).0.merge(broken_routes()).with_state(app.clone());
         let front =
             Front::new(routes, clock.clone(), [7; 8], origins, "10.0.0.1".parse().unwrap(), AccessLog::off());
-        Self { store, clock, app, front, _folder: folder }
+        Self { store, clock, app, front, delivery: Mutex::new(delivery), folder }
     }
 
     pub(crate) fn anonymous(&self) -> Client {
@@ -101,6 +137,22 @@ impl TestApp {
     /// Somebody who is nobody yet, at this address.
     pub(crate) fn at(&self, peer: &str) -> Client {
         Client { front: self.front.facing(peer.parse().unwrap()), token: None }
+    }
+
+    /// The mails since the last call, in the order in which they were written.
+    #[expect(clippy::await_holding_lock, reason = "a test is alone with its application")]
+    pub(crate) async fn mails(&self) -> Vec<Mail> {
+        self.delivery.lock().unwrap().deliver_waiting().await;
+        let Ok(outbox) = fs::read_dir(self.folder.path().join("outbox")) else { return Vec::new() };
+        // The clock stands still: what the names end with says nothing of the order.
+        let mut mails: Vec<_> = outbox.map(|entry| entry.unwrap()).collect();
+        mails.sort_by_key(|mail| (mail.metadata().unwrap().modified().unwrap(), mail.file_name()));
+        let read = |mail: fs::DirEntry| {
+            let text = fs::read_to_string(mail.path()).unwrap();
+            fs::remove_file(mail.path()).unwrap();
+            Mail::read(&text)
+        };
+        mails.into_iter().map(read).collect()
     }
 
     async fn member(&self, name: &str, role: Role) -> Client {
@@ -149,9 +201,37 @@ impl TestApp {
     }
 }
 
+/// A mail as it would have been sent.
+#[derive(Debug)]
+pub(crate) struct Mail {
+    pub(crate) to: String,
+    pub(crate) subject: String,
+    pub(crate) text: String,
+}
+
+impl Mail {
+    fn read(eml: &str) -> Self {
+        let (head, text) = eml.split_once("\r\n\r\n").unwrap();
+        let of = |name| head.lines().find_map(|line| line.strip_prefix(name)).unwrap().to_owned();
+        Self { to: of("To: "), subject: of("Subject: "), text: text.to_owned() }
+    }
+
+    /// What the link in it carries.
+    #[track_caller]
+    pub(crate) fn token(&self) -> &str {
+        self.text.lines().find_map(|line| line.split_once('#')).unwrap().1
+    }
+}
+
 fn settings() -> Settings {
     let day = Duration::from_hours(24);
-    Settings { token_lifetime: day, sessions: SessionLimits::new(14 * day, 30 * day) }
+    Settings {
+        token_lifetime: day,
+        sessions: SessionLimits::new(14 * day, 30 * day),
+        sign_up: SignUpMode::Open,
+        require_verified_email: false,
+        password_policy: Policy::default(),
+    }
 }
 
 /// A session as its client has it.

@@ -9,6 +9,7 @@ mod app;
 mod cookies;
 mod errors;
 mod every_request;
+mod mail;
 mod me;
 mod openapi;
 mod permissions;

@@ -18,6 +18,10 @@ const MATRIX: &[(&str, &str, [u16; 7])] = &[
     ("post", "/api/v1/users/signup", [422; 7]),
     ("post", "/api/v1/users/login", [422; 7]),
     ("post", "/api/v1/users/refresh", [422; 7]),
+    ("post", "/api/v1/users/verification", [401, 202, 202, 202, 403, 403, 202]),
+    ("post", "/api/v1/users/verification/confirm", [422; 7]),
+    ("post", "/api/v1/users/password-reset", [422; 7]),
+    ("post", "/api/v1/users/password-reset/confirm", [422; 7]),
     // Who has no session cannot log out of it.
     ("post", "/api/v1/users/logout", [401, 204, 204, 204, 403, 403, 403]),
     ("post", "/api/v1/users/logout/others", [401, 204, 204, 204, 403, 403, 403]),

@@ -126,7 +126,7 @@ fn the_example_of_the_settings_is_true() {
         );
     }
     let flags = help.lines().filter(|line| line.trim_start().starts_with("--") && line.contains('<')).count();
-    assert_eq!(settings.len(), flags + 1, "every flag and JWT_SECRET: {settings:?}");
+    assert_eq!(settings.len(), flags + 2, "every flag, JWT_SECRET and SMTP_URL: {settings:?}");
     // And without the signs of comment it is a file that is read.
     folder.write(".env", settings.join("\n"));
     assert_eq!(database(folder.with("export")), "sqlite:data/recipes.db");

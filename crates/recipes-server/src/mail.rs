@@ -1,0 +1,197 @@
+//! Mails: asked for by whoever answers a request, written and sent by a task of their own.
+//!
+//! A request only puts an address and a purpose into a queue. Whether an account has this address is looked up behind
+//! it, so that neither the answer nor the time it takes can tell. What is sent goes to the *stored* address: two
+//! addresses that count as the same may be different mailboxes.
+//!
+//! The token of a link is made here, is in the mail and nowhere else, and comes back from the page that the link opens
+//! (`api/links.rs`). Links carry it behind `#`, which no browser sends and no log of a proxy has, and opening one does
+//! nothing yet: programs that look through mails for dangerous links open them all.
+
+mod messages;
+mod outbox;
+mod smtp;
+
+use std::{fmt, pin::pin, sync::Arc, time::Duration};
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use lettre::Message;
+use recipes::{
+    Clock, Email, Entropy, LINKS_LAST, MailPurpose, NewMailToken, TokenDigest, UserId, audit::Actor,
+    store::Store,
+};
+use tokio::{sync::mpsc, task::JoinSet, time::sleep};
+
+pub use self::{messages::Letterhead, outbox::Outbox, smtp::Smtp};
+
+/// Waiting at most, of 0.5 KiB each: more than a mail server takes in a minute.
+const QUEUE: usize = 1_024;
+
+/// Sent at once: one mailbox that asks to come back later does not hold up the others.
+const AT_ONCE: usize = 8;
+
+/// How long is waited before a mail is sent again. Servers that have not seen us before turn a first try away for a
+/// minute or so (greylisting); much later, nobody waits for the mail any more.
+pub const PAUSES: [Duration; 3] = [Duration::from_secs(5), Duration::from_mins(1), Duration::from_mins(5)];
+
+/// How long the end of the service waits for mails.
+pub(crate) const DRAIN: Duration = Duration::from_secs(5);
+
+/// Takes requests for mails. Clones share the queue.
+#[derive(Clone, Debug)]
+pub struct Mailer(mpsc::Sender<Wanted>);
+
+/// Somebody wants a mail, or says so.
+#[derive(Debug)]
+struct Wanted {
+    purpose: MailPurpose,
+    to: Email,
+    actor: Actor,
+}
+
+/// As many mails are waiting as may.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("too many mails are waiting to be sent")]
+pub struct QueueFull;
+
+impl Mailer {
+    /// A mailer, and what does its work.
+    pub fn new(office: Office) -> (Self, Delivery) {
+        let (sender, queue) = mpsc::channel(QUEUE);
+        (Self(sender), Delivery { queue, office: Arc::new(office) })
+    }
+
+    /// Asks for a mail to whoever has this address, if anybody has.
+    ///
+    /// # Errors
+    /// [`QueueFull`], and when the service ends.
+    pub fn ask(&self, purpose: MailPurpose, to: &Email, actor: Actor) -> Result<(), QueueFull> {
+        self.0.try_send(Wanted { purpose, to: to.clone(), actor }).map_err(|_| QueueFull)
+    }
+}
+
+/// Empties the queue.
+pub struct Delivery {
+    queue: mpsc::Receiver<Wanted>,
+    office: Arc<Office>,
+}
+
+impl Delivery {
+    /// Works until `ending` resolves and what was asked for before is sent or given up.
+    pub async fn run(mut self, ending: impl Future<Output = ()>) {
+        let mut ending = pin!(ending);
+        let mut under_way = JoinSet::new();
+        loop {
+            tokio::select! {
+                wanted = self.queue.recv(), if under_way.len() < AT_ONCE => match wanted {
+                    Some(wanted) => {
+                        let office = Arc::clone(&self.office);
+                        under_way.spawn(async move { office.deliver(wanted).await });
+                    }
+                    None => break,
+                },
+                Some(_) = under_way.join_next() => {}
+                () = &mut ending, if !self.queue.is_closed() => self.queue.close(),
+            }
+        }
+        while under_way.join_next().await.is_some() {}
+    }
+
+    /// Sends what is waiting now.
+    pub async fn deliver_waiting(&mut self) {
+        while let Ok(wanted) = self.queue.try_recv() {
+            self.office.deliver(wanted).await;
+        }
+    }
+}
+
+/// Writes mails and sends them.
+pub struct Office {
+    pub store: Store,
+    pub clock: Clock,
+    pub entropy: Entropy,
+    pub letterhead: Letterhead,
+    pub transport: Transport,
+    /// Before each further try.
+    pub pauses: [Duration; 3],
+}
+
+/// A mail that is ready to go.
+struct Mail {
+    user: UserId,
+    message: Message,
+}
+
+impl Office {
+    async fn deliver(&self, wanted: Wanted) {
+        let purpose = wanted.purpose;
+        let Mail { user, message } = match self.write(wanted).await {
+            Ok(Some(mail)) => mail,
+            Ok(None) => return,
+            Err(error) => return tracing::warn!(?purpose, error, "A mail could not be written"),
+        };
+        let mut pauses = self.pauses.into_iter();
+        while let Err(Failure { why, again }) = self.transport.send(&message).await {
+            let Some(pause) = pauses.next().filter(|_| again) else {
+                return tracing::warn!(user.id = %user, ?purpose, why, "A mail could not be sent and is given up");
+            };
+            tracing::info!(user.id = %user, ?purpose, why, "A mail could not be sent and is tried again");
+            sleep(pause).await;
+        }
+        tracing::info!(user.id = %user, ?purpose, "A mail for user {user} was sent");
+    }
+
+    /// `None`: there is nobody to write to.
+    async fn write(&self, Wanted { purpose, to, actor }: Wanted) -> Result<Option<Mail>, String> {
+        let now = self.clock.now();
+        let token = URL_SAFE_NO_PAD.encode(self.entropy.bytes::<32>());
+        let digest = TokenDigest::of(token.as_bytes());
+        let new = NewMailToken { digest, purpose, expires_at: now + LINKS_LAST };
+        let user =
+            self.store.create_mail_token(&to, new, actor, now).await.map_err(|error| error.to_string())?;
+        let Some(user) = user else { return Ok(None) };
+        let message = self.letterhead.write(purpose, &user.email, &token, self.entropy.bytes(), now)?;
+        Ok(Some(Mail { user: user.id, message }))
+    }
+}
+
+/// How mails leave.
+#[derive(Debug)]
+pub enum Transport {
+    Smtp(Smtp),
+    Outbox(Outbox),
+}
+
+/// Why a mail has not left.
+struct Failure {
+    why: String,
+    /// Whether it may the next time.
+    again: bool,
+}
+
+impl Transport {
+    async fn send(&self, message: &Message) -> Result<(), Failure> {
+        match self {
+            Self::Smtp(smtp) => smtp.send(message).await,
+            Self::Outbox(outbox) => outbox.put(message).await,
+        }
+    }
+}
+
+/// Where mails go, for the log: no password is in it.
+impl fmt::Display for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Smtp(smtp) => write!(f, "Mails are sent through {smtp}"),
+            Self::Outbox(outbox) => {
+                write!(
+                    f,
+                    "SMTP_URL is not set: mails are not sent but written to {outbox}, for you to look at"
+                )
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,298 @@
+//! What takes a mail: showing that an address is one's own, and a new password for a forgotten one.
+
+use recipes::{InvitationId, NewInvitation, Role, TokenDigest, audit::Actor};
+use recipes_server::accounts::SignUpMode;
+use serde_json::{Value, json};
+
+use crate::app::{Client, PASSWORD, TestApp, recipe};
+
+const ME: &str = "/api/v1/users/me";
+const SIGN_UP: &str = "/api/v1/users/signup";
+const LOG_IN: &str = "/api/v1/users/login";
+const SEND: &str = "/api/v1/users/verification";
+const VERIFY: &str = "/api/v1/users/verification/confirm";
+const RESET: &str = "/api/v1/users/password-reset";
+const CHOOSE: &str = "/api/v1/users/password-reset/confirm";
+const ADA: &str = "ada@example.org";
+const NEW: &str = "ten little onions";
+
+async fn is_verified(client: &Client) -> Value {
+    client.get(ME).await.is(200).json()["data"]["emailVerified"].clone()
+}
+
+/// The token of the one mail there is.
+async fn token(app: &TestApp) -> String {
+    let mails = app.mails().await;
+    assert_eq!(mails.len(), 1, "{mails:?}");
+    mails[0].token().to_owned()
+}
+
+async fn reset_token(app: &TestApp, email: &str) -> String {
+    app.mails().await;
+    app.anonymous().post(RESET, &json!({"email": email})).await.is(202);
+    token(app).await
+}
+
+fn choose(token: &str, password: &str) -> Value {
+    json!({"token": token, "password": password})
+}
+
+#[tokio::test]
+async fn a_sign_up_sends_a_mail_whose_link_verifies_the_address_once() {
+    let app = TestApp::new();
+    let ada = app.signed_up(ADA).await.client;
+    assert_eq!(is_verified(&ada).await, false);
+    let mails = app.mails().await;
+    let mail = &mails[0];
+    assert_eq!((mail.to.as_str(), mail.subject.as_str()), (ADA, "Confirm your e-mail address"));
+    let link = format!("https://recipes.example.com/account/verify-email#{}\r\n", mail.token());
+    assert!(mail.text.contains(&link), "{}", mail.text);
+    // A name is what a stranger has written.
+    assert!(!mail.text.contains("Ada"), "{}", mail.text);
+    app.anonymous().post(VERIFY, &json!({"token": mail.token()})).await.is(204);
+    assert_eq!(is_verified(&ada).await, true);
+    let again = app.anonymous().post(VERIFY, &json!({"token": mail.token()})).await.is(422);
+    assert_eq!(again.refused_fields(), ["/token"]);
+}
+
+#[tokio::test]
+async fn another_mail_comes_as_long_as_it_is_of_use() {
+    let app = TestApp::new();
+    let ada = app.signed_up(ADA).await.client;
+    app.mails().await;
+    let said = ada.post(SEND, &json!({})).await.is(202);
+    assert_eq!(said.header("cache-control"), "no-store");
+    app.anonymous().post(VERIFY, &json!({"token": token(&app).await})).await.is(204);
+    assert_eq!(ada.post(SEND, &json!({})).await.is(202).body, said.body);
+    assert_eq!(app.mails().await.len(), 0);
+}
+
+#[tokio::test]
+async fn a_new_address_is_not_verified_and_gets_a_mail_and_the_old_link_is_dead() {
+    let app = TestApp::new();
+    let ada = app.signed_up(ADA).await.client;
+    let old = token(&app).await;
+    let change = |email: &str| json!({"email": email, "password": PASSWORD});
+    let changed = ada.patch(ME, &change("lovelace@example.org")).await.is(200).json();
+    assert_eq!(changed["data"]["emailVerified"], false);
+    let mails = app.mails().await;
+    assert_eq!(mails[0].to, "lovelace@example.org");
+    app.anonymous().post(VERIFY, &json!({"token": old})).await.is(422);
+    app.anonymous().post(VERIFY, &json!({"token": mails[0].token()})).await.is(204);
+    // Another spelling is the same mailbox; another mailbox is not.
+    let changed = ada.patch(ME, &change("Lovelace@example.org")).await.is(200).json();
+    assert_eq!(changed["data"]["emailVerified"], true);
+    assert_eq!(app.mails().await.len(), 0);
+    let changed = ada.patch(ME, &change(ADA)).await.is(200).json();
+    assert_eq!(changed["data"]["emailVerified"], false);
+}
+
+#[tokio::test]
+async fn whether_there_is_an_account_is_not_said() {
+    let app = TestApp::new();
+    app.signed_up(ADA).await;
+    app.mails().await;
+    let mut answers = Vec::new();
+    for email in [ADA, "nobody@example.org"] {
+        let answer = app.anonymous().post(RESET, &json!({"email": email})).await.is(202);
+        let mut headers = answer.headers;
+        headers.remove("x-request-id");
+        answers.push((headers, answer.body));
+    }
+    assert_eq!(answers[0], answers[1]);
+    let to: Vec<_> = app.mails().await.into_iter().map(|mail| mail.to).collect();
+    assert_eq!(to, [ADA]);
+    let malformed = app.anonymous().post(RESET, &json!({"email": "ada"})).await.is(422);
+    assert_eq!(malformed.refused_fields(), ["/email"]);
+}
+
+#[tokio::test]
+async fn a_reset_sets_a_new_password_and_throws_everybody_out() {
+    let app = TestApp::new();
+    let ada = app.signed_up(ADA).await;
+    let wanted = json!({"name": "A program", "scopes": ["account"]});
+    let made = ada.client.post("/api/v1/users/me/api-tokens", &wanted).await.is(201).json();
+    let program = app.bearing(made["data"]["token"].as_str().unwrap());
+    program.get(ME).await.is(200);
+    // However the address is written: the mail goes to the stored one.
+    let token = reset_token(&app, "ADA@example.org").await;
+    app.anonymous().post(CHOOSE, &choose(&token, NEW)).await.is(204);
+    ada.client.get(ME).await.is(401);
+    program.get(ME).await.is(401);
+    app.anonymous().post("/api/v1/users/refresh", &json!({"refreshToken": ada.refresh_token})).await.is(401);
+    app.anonymous().post(LOG_IN, &json!({"email": ADA, "password": PASSWORD})).await.is(401);
+    let answer = app.anonymous().post(LOG_IN, &json!({"email": ADA, "password": NEW})).await.is(200).json();
+    assert_eq!(answer["user"]["emailVerified"], true, "the mail has arrived");
+    let again = app.anonymous().post(CHOOSE, &choose(&token, "other little onions")).await.is(422);
+    assert_eq!(again.refused_fields(), ["/token"]);
+}
+
+#[tokio::test]
+async fn a_bad_password_does_not_use_the_link_up() {
+    let app = TestApp::set_to(|settings| settings.password_policy.minimum = 10);
+    app.signed_up(ADA).await;
+    let token = reset_token(&app, ADA).await;
+    for bad in ["password", "ada@example", "onions !1"] {
+        let refused = app.anonymous().post(CHOOSE, &choose(&token, bad)).await.is(422);
+        assert_eq!(refused.refused_fields(), ["/password"], "{bad}");
+    }
+    app.anonymous().post(CHOOSE, &choose(&token, NEW)).await.is(204);
+}
+
+#[tokio::test]
+async fn links_end_after_half_an_hour_and_with_a_changed_password() {
+    let app = TestApp::new();
+    let ada = app.signed_up(ADA).await.client;
+    let late = reset_token(&app, ADA).await;
+    app.clock.advance(std::time::Duration::from_mins(30));
+    app.anonymous().post(CHOOSE, &choose(&late, NEW)).await.is(422);
+    let overtaken = reset_token(&app, ADA).await;
+    let change = json!({"currentPassword": PASSWORD, "newPassword": NEW});
+    ada.put("/api/v1/users/me/password", &change).await.is(204);
+    app.anonymous().post(CHOOSE, &choose(&overtaken, "other little onions")).await.is(422);
+}
+
+#[tokio::test]
+async fn one_address_gets_only_so_many_mails_whether_it_is_anybodys_or_not() {
+    let app = TestApp::limited("mail=2/1h");
+    let ada = app.signed_up(ADA).await.client;
+    let asks = async |email: &str| app.anonymous().post(RESET, &json!({"email": email})).await;
+    // Signing up took one of Ada's.
+    asks(ADA).await.is(202);
+    assert_eq!(asks("ADA@example.org").await.is(429).header("ratelimit-policy"), "\"mail\";q=2;w=3600");
+    ada.post(SEND, &json!({})).await.is(429);
+    asks("nobody@example.org").await.is(202);
+    asks("nobody@example.org").await.is(202);
+    asks("nobody@example.org").await.is(429);
+    assert_eq!(app.mails().await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_limit_on_mails_stands_in_nobodys_way_who_signs_up_or_moves() {
+    let app = TestApp::limited("mail=1/1h");
+    app.anonymous().post(RESET, &json!({"email": ADA})).await.is(202);
+    let ada = app.signed_up(ADA).await.client;
+    ada.patch(ME, &json!({"email": "lovelace@example.org", "password": PASSWORD})).await.is(200);
+    let to: Vec<_> = app.mails().await.into_iter().map(|mail| mail.to).collect();
+    assert_eq!(to, ["lovelace@example.org"]);
+}
+
+#[tokio::test]
+async fn one_place_asks_for_resets_and_uses_links_only_so_often() {
+    let app = TestApp::limited("reset=3/1h");
+    let here = app.at("203.0.113.9");
+    assert_eq!(
+        here.post(RESET, &json!({"email": ADA})).await.is(202).header("ratelimit"),
+        "\"reset\";r=2;t=1200"
+    );
+    here.post(CHOOSE, &choose("made up", NEW)).await.is(422);
+    here.post(VERIFY, &json!({"token": "made up"})).await.is(422);
+    for (path, body) in [
+        (RESET, json!({"email": ADA})),
+        (CHOOSE, choose("made up", NEW)),
+        (VERIFY, json!({"token": "made up"})),
+    ] {
+        assert_eq!(here.post(path, &body).await.is(429).json()["code"], "rate_limited", "{path}");
+    }
+    app.at("203.0.113.8").post(RESET, &json!({"email": ADA})).await.is(202);
+}
+
+#[tokio::test]
+async fn a_reset_is_the_way_back_in_for_whoever_guessing_keeps_out() {
+    let app = TestApp::limited("account=2/1h,account-anywhere=3/1h");
+    app.signed_up(ADA).await;
+    let log_in = |password: &str| json!({"email": ADA, "password": password});
+    // From here, as often as one place may; from elsewhere, until the account is shut everywhere.
+    let here = app.at("198.51.100.7");
+    for client in [&here, &here, &app.at("203.0.113.9")] {
+        client.post(LOG_IN, &log_in("guess work")).await.is(401);
+    }
+    here.post(LOG_IN, &log_in(PASSWORD)).await.is(429);
+    let token = reset_token(&app, ADA).await;
+    here.post(CHOOSE, &choose(&token, NEW)).await.is(204);
+    here.post(LOG_IN, &log_in(NEW)).await.is(200);
+}
+
+#[tokio::test]
+async fn writing_recipes_takes_a_verified_address_where_the_operator_says_so() {
+    let app = TestApp::set_to(|settings| settings.require_verified_email = true);
+    let ada = app.signed_up(ADA).await.client;
+    let link = token(&app).await;
+    let url = app.alice().await.posts_recipe("Soup").await;
+    assert_eq!(
+        ada.post("/api/v1/recipes", &recipe("Stew")).await.is(403).json()["code"],
+        "email_not_verified"
+    );
+    assert_eq!(ada.put(&url, &recipe("Stew")).await.is(403).json()["code"], "email_not_verified");
+    assert_eq!(ada.delete(&url).await.is(403).json()["code"], "email_not_verified");
+    // Neither reading nor logging in does.
+    ada.get(&url).await.is(200);
+    app.logged_in(ADA).await.client.get(ME).await.is(200);
+    app.anonymous().post(VERIFY, &json!({"token": link})).await.is(204);
+    ada.post("/api/v1/recipes", &recipe("Stew")).await.is(201);
+}
+
+#[tokio::test]
+async fn nobody_signs_up_where_that_is_closed() {
+    let app = TestApp::set_to(|settings| settings.sign_up = SignUpMode::Closed);
+    app.user("alice", Role::User).await;
+    for email in [ADA, "alice@example.org"] {
+        let body = json!({"name": "Ada", "email": email, "password": PASSWORD});
+        assert_eq!(app.anonymous().post(SIGN_UP, &body).await.is(403).json()["code"], "sign_up_closed");
+    }
+    app.imported_user("bob@example.org", "$2b$10$JqHnCPAjfonbA8mcRtM2GuS1vl5OQfN6PE.hM/NhKR6lRcOlHSSlG")
+        .await;
+}
+
+#[tokio::test]
+async fn an_invitation_lets_its_holder_sign_up_once() {
+    let app = TestApp::set_to(|settings| settings.sign_up = SignUpMode::Invite);
+    let (id, now) = (InvitationId::new(app.clock.now(), [7; 10]), app.clock.now());
+    let (digest, expires_at) = (TokenDigest::of(b"come in"), now + std::time::Duration::from_hours(1));
+    let new = NewInvitation { id, digest, email: None, expires_at };
+    app.store.create_invitation(new, Actor::OPERATOR, now).await.unwrap();
+    let sign_up = |email: &str, invitation: Value| {
+        let mut body = json!({"name": "Ada", "email": email, "password": PASSWORD});
+        if !invitation.is_null() {
+            body["invitation"] = invitation;
+        }
+        let anonymous = app.anonymous();
+        async move { anonymous.post(SIGN_UP, &body).await }
+    };
+    assert_eq!(sign_up(ADA, Value::Null).await.is(403).json()["code"], "not_invited");
+    assert_eq!(sign_up(ADA, json!("made up")).await.is(403).json()["code"], "not_invited");
+    assert_eq!(sign_up(ADA, json!(7)).await.is(422).refused_fields(), ["/invitation"]);
+    sign_up(ADA, json!("come in")).await.is(200);
+    sign_up("eve@example.org", json!("come in")).await.is(403);
+}
+
+#[tokio::test]
+async fn the_operator_may_ask_for_longer_passwords() {
+    let app = TestApp::set_to(|settings| settings.password_policy.minimum = 12);
+    let body = json!({"name": "Ada", "email": ADA, "password": "ten onions"});
+    let refused = app.anonymous().post(SIGN_UP, &body).await.is(422);
+    assert!(refused.json()["errors"][0]["message"].as_str().unwrap().contains("at least 12 characters"));
+    let ada = app.signed_up(ADA).await.client;
+    let change = json!({"currentPassword": PASSWORD, "newPassword": "ten onions"});
+    let refused = ada.put("/api/v1/users/me/password", &change).await.is(422);
+    assert_eq!(refused.refused_fields(), ["/newPassword"]);
+}
+
+#[tokio::test]
+async fn opening_a_link_shows_a_page_that_loads_nothing_from_elsewhere_and_changes_nothing() {
+    let app = TestApp::new();
+    let ada = app.signed_up(ADA).await.client;
+    for page in ["verify-email", "reset-password"] {
+        let page = app.anonymous().get(&format!("/account/{page}")).await.is(200);
+        assert!(page.header("content-security-policy").starts_with("default-src 'none'; script-src 'self'"));
+        assert_eq!(page.header("referrer-policy"), "no-referrer");
+        assert_eq!(page.header("cache-control"), "no-store");
+        let html = String::from_utf8(page.body.to_vec()).unwrap();
+        assert!(!html.contains("//") && !html.contains("<script>") && !html.contains("style="), "{html}");
+    }
+    for (file, media_type) in [("page.js", "text/javascript"), ("page.css", "text/css")] {
+        let file = app.anonymous().get(&format!("/account/{file}")).await.is(200);
+        assert_eq!(file.header("content-type"), media_type);
+    }
+    assert_eq!(is_verified(&ada).await, false);
+}
