@@ -6,7 +6,9 @@ use axum::routing::get;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use strict_jose::{Key, Rules};
-use tower_passport::{Anonymous, ApiKey, ApiKeyFormat, Authenticate, CurrentUser, Jwt, Strategy, TokenDigest};
+use tower_passport::{
+    Anonymous, ApiKey, ApiKeyFormat, Authenticate, CurrentUser, Jwt, Strategy, TokenDigest,
+};
 
 pub const TYPE: &str = "JWT";
 pub const ISSUER: &str = "https://id.example";

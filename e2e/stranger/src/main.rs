@@ -1,4 +1,4 @@
-//! A recipe box with three kinds of visitor. Without arguments it tries itself out; the others are for peers that speak
+//! A recipe box with three kinds of visitor, and a kitchen with cooks. Without arguments it tries itself out; the others are for peers that speak
 //! JWT too.
 //!
 //!     stranger              # asks itself, and says what it was answered
@@ -6,6 +6,7 @@
 //!     stranger serve        # reads a JWK from the standard input, serves GET /me, prints its address
 
 mod app;
+mod kitchen;
 mod try_out;
 
 use std::error::Error;

@@ -9,9 +9,59 @@ use tower_passport::TokenDigest;
 
 use crate::app::{self, Claims, TYPE};
 use crate::claims_of;
+use crate::kitchen::kitchen;
+
+pub async fn everything() -> Result<(), Box<dyn Error>> {
+    visits().await?;
+    a_day_in_the_kitchen().await
+}
+
+/// A cook logs in with a form, cooks, and logs out; others try to.
+async fn a_day_in_the_kitchen() -> Result<(), Box<dyn Error>> {
+    let kitchen = kitchen();
+    let form = "application/x-www-form-urlencoded";
+    let log_in = |content_type: &str, body: &'static str| {
+        Request::post("/login").header(header::CONTENT_TYPE, content_type).body(Body::from(body))
+    };
+    let page =
+        |path: &str, cookie: &str| Request::get(path).header(header::COOKIE, cookie).body(Body::empty());
+
+    let entered = kitchen.clone().oneshot(log_in(form, "username=carol&password=sesame")?).await?;
+    let cookie = entered.headers().get(header::SET_COOKIE).ok_or("a log-in sets a cookie")?.to_str()?;
+    let carol = cookie.split(';').next().unwrap_or_default();
+    let log_out = Request::post("/logout").header(header::COOKIE, carol).body(Body::empty());
+    let mut from_elsewhere = log_in(form, "username=mallory&password=sesame")?;
+    from_elsewhere.headers_mut().insert("sec-fetch-site", "cross-site".parse()?);
+
+    let ended = "401 Cookie {\"error\":\"invalid_token\"";
+    let checks = [
+        (log_in("application/json", r#"{"username":"carol","password":"sesame"}"#)?, "303"),
+        (log_in(form, "username=carol&password=x")?, "401 Form {\"error\":\"wrong_credentials\""),
+        (log_in(form, "username=carol")?, "400"),
+        (from_elsewhere, "403"),
+        (page("/kitchen", carol)?, "200 carol cooks"),
+        (page("/kitchen", "")?, "401 Cookie {\"error\":\"no_credentials\""),
+        (page("/window", carol)?, "200 carol looks"),
+        (page("/window", "")?, "200 Somebody looks"),
+        (log_out?, "200"),
+        (page("/kitchen", carol)?, ended),
+        // Whoever was logged in is no guest.
+        (page("/window", carol)?, ended),
+    ];
+    let count = checks.len();
+    for (request, want) in checks {
+        let asked = format!("{} {}", request.method(), request.uri());
+        let answer = answer(&kitchen, request).await?;
+        if !answer.starts_with(want) {
+            return Err(format!("{asked} is answered {answer:?}, not {want:?}").into());
+        }
+    }
+    println!("{count} steps in the kitchen, all answered as documented");
+    Ok(())
+}
 
 /// Every kind of visitor, and whoever pretends to be one.
-pub async fn everything() -> Result<(), Box<dyn Error>> {
+async fn visits() -> Result<(), Box<dyn Error>> {
     let key = Key::generate(Algorithm::EdDsa)?.with_thumbprint_as_kid();
     let printer = app::printer_key()?;
     let app = app::app(key.public().ok_or("this key has a public half")?, TokenDigest::of(&printer))?;
@@ -21,7 +71,9 @@ pub async fn everything() -> Result<(), Box<dyn Error>> {
     let expired = key.sign(TYPE, &Claims { exp: 1, ..claims_of("alice")? })?;
     let for_others = key.sign(TYPE, &Claims { aud: "elsewhere".into(), ..claims_of("alice")? })?;
     let of_another_type = key.sign("refresh+jwt", &claims_of("alice")?)?;
-    let by_another = Key::generate(Algorithm::EdDsa)?.with_kid(key.kid().unwrap_or_default()).sign(TYPE, &claims_of("alice")?)?;
+    let by_another = Key::generate(Algorithm::EdDsa)?
+        .with_kid(key.kid().unwrap_or_default())
+        .sign(TYPE, &claims_of("alice")?)?;
     let mistyped = printer.replacen("box_", "box_x", 1);
 
     let refused = "401 Bearer error=\"invalid_token\"";
@@ -55,11 +107,20 @@ async fn ask(app: &Router, path: &str, token: Option<&str>) -> Result<String, Bo
     if let Some(token) = token {
         request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
     }
-    let answer = app.clone().oneshot(request.body(Body::empty())?).await?;
+    answer(app, request.body(Body::empty())?).await
+}
+
+/// The status, the challenges and the body.
+async fn answer(app: &Router, request: Request<Body>) -> Result<String, Box<dyn Error>> {
+    let answer = app.clone().oneshot(request).await?;
     let status = answer.status().as_u16();
     let challenges = answer.headers().get_all(header::WWW_AUTHENTICATE).iter();
     let challenges: Result<Vec<_>, _> = challenges.map(|value| value.to_str()).collect();
     let challenges = challenges?.join(", ");
     let body = String::from_utf8(to_bytes(answer.into_body(), 1024).await?.to_vec())?;
-    Ok(if challenges.is_empty() { format!("{status} {body}") } else { format!("{status} {challenges} {body}") })
+    Ok(if challenges.is_empty() {
+        format!("{status} {body}")
+    } else {
+        format!("{status} {challenges} {body}")
+    })
 }

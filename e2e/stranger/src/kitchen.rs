@@ -1,0 +1,89 @@
+use std::borrow::Cow;
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{FromRef, State};
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Redirect};
+use axum::routing::{get, post};
+use secrecy::ExposeSecret;
+use tower_passport::{
+    Auth, Authenticate, BufferBody, CrossOriginProtection, CurrentUser, LoadUser, Local, LocalCredentials,
+    MemoryStore, Refusal, Session, SessionUser, Sessions,
+};
+
+#[derive(Clone)]
+struct Cook(String);
+
+impl SessionUser for Cook {
+    fn id(&self) -> Cow<'_, str> {
+        Cow::Borrowed(&self.0)
+    }
+
+    fn session_auth_hash(&self) -> Cow<'_, [u8]> {
+        Cow::Borrowed(b"sesame")
+    }
+}
+
+struct Cooks;
+
+impl LoadUser for Cooks {
+    type User = Cook;
+    type Error = Infallible;
+
+    async fn load(&self, id: String) -> Result<Option<Cook>, Infallible> {
+        Ok(Some(Cook(id)))
+    }
+}
+
+type Apron = Session<MemoryStore, Cooks>;
+
+#[derive(Clone)]
+struct Door {
+    sessions: Sessions<MemoryStore>,
+    apron: Arc<Apron>,
+}
+
+impl FromRef<Door> for Arc<Apron> {
+    fn from_ref(door: &Door) -> Self {
+        Arc::clone(&door.apron)
+    }
+}
+
+/// `/login` takes a name and a password, `/kitchen` is for whoever has logged in, `/window` for everybody.
+pub fn kitchen() -> Router {
+    let sessions = Sessions::new(MemoryStore::new());
+    let apron = Arc::new(Session::new(sessions.clone(), Cooks));
+    let local = Local::new(|credentials: LocalCredentials| async move {
+        let good = credentials.password.expose_secret() == "sesame";
+        Ok::<_, Infallible>(good.then_some(Cook(credentials.username)))
+    });
+    let login = Router::new()
+        .route("/login", post(log_in))
+        .layer(Authenticate::new(local))
+        .layer(BufferBody::new(1024))
+        .layer(CrossOriginProtection::new());
+    let kitchen = Router::new().route("/kitchen", get(cook)).route("/window", get(look));
+    kitchen.route("/logout", post(log_out)).merge(login).with_state(Door { sessions, apron })
+}
+
+async fn log_in(
+    State(door): State<Door>,
+    headers: HeaderMap,
+    CurrentUser(cook): CurrentUser<Cook>,
+) -> Result<impl IntoResponse, Refusal> {
+    Ok((door.sessions.log_in(&headers, &cook).await?, Redirect::to("/kitchen")))
+}
+
+async fn log_out(State(door): State<Door>, headers: HeaderMap) -> Result<impl IntoResponse, Refusal> {
+    Ok(door.sessions.log_out(&headers).await?)
+}
+
+async fn cook(Auth(Cook(name)): Auth<Apron>) -> String {
+    format!("{name} cooks")
+}
+
+async fn look(cook: Option<Auth<Apron>>) -> String {
+    cook.map_or_else(|| "Somebody looks".into(), |Auth(Cook(name))| format!("{name} looks"))
+}
