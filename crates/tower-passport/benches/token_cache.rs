@@ -1,0 +1,99 @@
+//! What a request costs whose token is kept, beside one whose token is verified: `cargo bench -p tower-passport`.
+//!
+//! The same requests through the same strategy, with and without a `TokenCache`: compare within a run only. The token has
+//! the claims of a usual access token and some 300 bytes.
+
+#![expect(clippy::expect_used, reason = "what a benchmark has made itself is as it made it")]
+
+use std::convert::Infallible;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, SystemTime};
+
+use divan::{Bencher, black_box};
+use http::Request;
+use http::request::Parts;
+use serde::{Deserialize, Serialize};
+use strict_jose::{Algorithm, Key, Rules};
+use tower_passport::{Jwt, Outcome, Strategy, TokenCache, VerifyClaims};
+
+fn main() {
+    divan::main();
+}
+
+/// Those that are used most.
+const ALGORITHMS: [Algorithm; 4] = [Algorithm::Hs256, Algorithm::Rs256, Algorithm::Es256, Algorithm::EdDsa];
+
+#[divan::bench(args = ALGORITHMS)]
+fn verified(bencher: Bencher<'_, '_>, algorithm: Algorithm) {
+    let (key, head) = request(algorithm);
+    let jwt = Jwt::new(key, rules(), Known);
+    bencher.bench_local(|| concluded(&jwt, black_box(&head)));
+}
+
+#[divan::bench(args = ALGORITHMS)]
+fn kept(bencher: Bencher<'_, '_>, algorithm: Algorithm) {
+    let (key, head) = request(algorithm);
+    let jwt = Jwt::new(key, rules(), Known).cache(TokenCache::new(10_000));
+    concluded(&jwt, &head);
+    bencher.bench_local(|| concluded(&jwt, black_box(&head)));
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+struct Access {
+    iss: String,
+    aud: String,
+    sub: String,
+    exp: u64,
+    iat: u64,
+}
+
+/// The claims that the application reads, and that a cache keeps: no text, so that none is copied.
+#[derive(Clone, Deserialize)]
+struct Expiry {
+    exp: u64,
+}
+
+struct Known;
+
+impl VerifyClaims for Known {
+    type Claims = Expiry;
+    type User = u64;
+    type Error = Infallible;
+
+    async fn verify(&self, claims: Expiry) -> Result<Option<u64>, Infallible> {
+        Ok(Some(claims.exp))
+    }
+}
+
+const ISSUER: &str = "https://id.example";
+const AUDIENCE: &str = "https://recipes.example";
+
+fn rules() -> Rules {
+    Rules::typ("at+jwt").issuer(ISSUER).audience(AUDIENCE)
+}
+
+/// The key to verify with, and a request with a token of an hour.
+fn request(algorithm: Algorithm) -> (Key, Parts) {
+    let key = Key::generate(algorithm).expect("a key").with_thumbprint_as_kid();
+    let now = SystemTime::UNIX_EPOCH.elapsed().expect("a time after 1970");
+    let claims = Access {
+        iss: ISSUER.into(),
+        aud: AUDIENCE.into(),
+        sub: "0198c5f2-7d1e-7c3b-9a54-2f6f0f7a1d10".into(),
+        exp: (now + Duration::from_hours(1)).as_secs(),
+        iat: now.as_secs(),
+    };
+    let token = key.sign("at+jwt", &claims).expect("a token");
+    let request = Request::get("/").header("authorization", format!("Bearer {token}"));
+    let (head, ()) = request.body(()).expect("a request").into_parts();
+    (key.public().unwrap_or(key), head)
+}
+
+/// Nothing here waits for anything: the first poll has the outcome.
+fn concluded(jwt: &impl Strategy<User = u64>, head: &Parts) -> u64 {
+    match pin!(jwt.authenticate(head)).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(Ok(Outcome::Accept(exp))) => exp,
+        _ => 0,
+    }
+}
