@@ -165,7 +165,8 @@ async fn at_the_end_what_was_asked_for_is_sent_and_nothing_more_is_taken() {
     delivery.run(std::future::ready(())).await;
     assert_eq!(fs::read_dir(folder.path().join("outbox")).unwrap().count(), 20);
     assert!(mailer.ask(MailPurpose::ResetPassword, &address("ada@example.org"), Actor::OPERATOR).is_err());
-    assert_eq!(store.audit_log(Filter::default(), None, 100).await.unwrap().len(), 20);
+    let noted = store.audit_log(Filter::default(), None, 100).await.unwrap();
+    assert_eq!(noted.iter().filter(|entry| entry.event == "password_reset_requested").count(), 20);
 }
 
 /// A mail server that answers the recipient so the first times; what it took in the end.
