@@ -26,10 +26,6 @@ pub struct Error {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Undecided,
-    #[cfg_attr(
-        not(feature = "remote-keys"),
-        expect(dead_code, reason = "only keys that are fetched have to wait")
-    )]
     NotYet,
     Misconfigured,
 }
