@@ -4,13 +4,13 @@
 //!     curl -i -c jar localhost:3000/login -d 'username=ali&password=open+sesame'
 //!     curl -i -b jar localhost:3000/                    # Hello, ali
 //!     curl -i -b jar localhost:3000/logout -X POST      # 303, and the cookie is good for nothing
-use std::{borrow::Cow, convert::Infallible};
+use std::{borrow::Cow, convert::Infallible, error::Error};
 
 use axum::response::{Html, IntoResponse, Redirect};
 use axum::{Router, extract::State, http::HeaderMap, routing::get, routing::post};
 use secrecy::ExposeSecret;
 use tower_passport::{Authenticate, BufferBody, CurrentUser, Local, LocalCredentials, MemoryStore};
-use tower_passport::{InvalidLocation, Refusal, Session, SessionUser, Sessions};
+use tower_passport::{CrossOriginProtection, Refusal, Session, SessionUser, Sessions};
 
 #[derive(Clone)]
 struct User(String);
@@ -36,24 +36,24 @@ async fn log_out(State(of): State<Memory>, head: HeaderMap) -> Answer {
     Ok((of.log_out(&head).await?, Redirect::to("/login")).into_response())
 }
 
-pub(crate) fn app(sessions: Memory) -> Result<Router, InvalidLocation> {
+pub(crate) fn app(sessions: Memory) -> Result<Router, Box<dyn Error>> {
     let form = Html("<form method=post><input name=username><input name=password type=password><button>");
     let local = Local::new(|credentials: LocalCredentials| async move {
         let good = credentials.password.expose_secret() == "open sesame"; // yours verifies an Argon2 hash
         Ok::<_, Infallible>(good.then_some(User(credentials.username)))
     });
-    let login = Router::new().route("/login", post(log_in)).layer(Authenticate::new(local));
-    let login = login.layer(BufferBody::new(4096)).route("/login", get(async move || form));
+    let login = Router::new().route("/login", post(log_in));
+    let login = login.layer(Authenticate::new(local).failure_page("/login")?).layer(BufferBody::new(4096));
+    let login = login.layer(CrossOriginProtection::new()).route("/login", get(async move || form));
     let session = Session::new(sessions.clone(), |id| async { Ok::<_, Infallible>(Some(User(id))) });
-    let site = Router::new()
-        .route("/", get(async |CurrentUser(User(name)): CurrentUser<User>| format!("Hello, {name}\n")))
-        .route("/logout", post(log_out))
-        .layer(Authenticate::new(session).login_page("/login")?);
+    let home = async |CurrentUser(User(name)): CurrentUser<User>| format!("Hello, {name}\n");
+    let site = Router::new().route("/", get(home)).route("/logout", post(log_out));
+    let site = site.layer(Authenticate::new(session).login_page("/login")?);
     Ok(site.merge(login).with_state(sessions))
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() -> Result<(), Box<dyn Error>> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
     Ok(axum::serve(listener, app(Sessions::new(MemoryStore::new()).insecure())?).await?)
 }

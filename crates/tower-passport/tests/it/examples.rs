@@ -99,7 +99,12 @@ async fn cookie_session() {
     };
     assert_eq!(send(Method::GET, "/", "", "").await, "303 location: /login?return_to=%2F");
     assert!(send(Method::GET, "/login", "", "").await.starts_with("200 <form"));
-    assert!(send(Method::POST, "/login", "", "username=ali&password=x").await.starts_with("401 [Form]"));
+    let wrong = send(Method::POST, "/login", "", "username=ali&password=x").await;
+    assert_eq!(wrong, "303 location: /login?error=wrong_credentials");
+    let mut elsewhere = post("application/x-www-form-urlencoded", "username=ali&password=open+sesame");
+    *elsewhere.uri_mut() = "/login".parse().unwrap();
+    elsewhere.headers_mut().insert("sec-fetch-site", "cross-site".parse().unwrap());
+    assert!(answer(app.clone(), elsewhere).await.starts_with("403 "));
     let logged_in = send(Method::POST, "/login", "", "username=ali&password=open+sesame").await;
     let cookie = logged_in.strip_prefix("303 location: / set-cookie: ").unwrap().split(';').next().unwrap();
     assert_eq!(send(Method::GET, "/", cookie, "").await, "200 Hello, ali\n");
