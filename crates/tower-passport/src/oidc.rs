@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderValue, Request, header};
+use http::{Request, header};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use strict_jose::Error as TokenError;
@@ -23,7 +23,7 @@ pub use self::provider::{OidcProvider, UserinfoUse};
 use crate::clock::Clock;
 use crate::discovery::Metadata;
 use crate::fetched::{Fetched, Keeping};
-use crate::oauth2::{self, CodeFlow, Comeback, End, LogsIn, document, is_secure, verified};
+use crate::oauth2::{self, CodeFlow, Comeback, End, LogsIn, document, encode, is_secure, verified};
 use crate::{
     Client, Error, Failure, Flows, HttpClient, InvalidSetup, LocalPath, Login, Outcome, Profile, ProvideKeys,
     Provider, Redirect, Rejection, RemoteKeys, ResponseMode, SignedIn, Strategy, Tokens, VerifyLogin,
@@ -322,10 +322,8 @@ impl<V> Oidc<V> {
     /// token substitution otherwise). What is signed stays as it is signed.
     async fn with_userinfo(&self, proved: Value, endpoint: &str, tokens: &Tokens) -> Result<Value, End> {
         const BAD: Failure = Failure::Protocol("a userinfo_endpoint that cannot be asked");
-        let bearer = format!("Bearer {}", tokens.access_token.expose_secret());
-        let mut authorization = HeaderValue::try_from(bearer).map_err(|_| BAD)?;
-        // No log of a connection prints it, and no compression keeps it.
-        authorization.set_sensitive(true);
+        let token = tokens.access_token.expose_secret();
+        let authorization = encode::authorization("Bearer", token).map_err(|_| BAD)?;
         let request = Request::get(endpoint)
             .header(header::ACCEPT, "application/json")
             .header(header::AUTHORIZATION, authorization)

@@ -17,7 +17,8 @@
 //!
 //! # Your provider
 //!
-//! Usually an issuer or three endpoints are all; what is left out is as the standards have it.
+//! Usually an issuer or three endpoints are all; what is left out is as the standards have it. If every answer of the
+//! provider names its issuer (RFC 9207), say as `response_issuer` what it must be.
 //!
 //! ```
 //! use tower_passport::providers::Record;

@@ -101,10 +101,8 @@ impl Client {
                 // RFC 6749, section 2.3.1: each encoded as in a form, before they are joined.
                 let pair = [&self.id, secret.expose_secret()]
                     .map(|text| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>());
-                let mut value = HeaderValue::try_from(format!("Basic {}", encode::base64(&pair.join(":"))))
-                    .map_err(Error::new)?;
-                value.set_sensitive(true);
-                return Ok(Some(value));
+                let value = encode::authorization("Basic", &encode::base64(&pair.join(":")));
+                return value.map(Some).map_err(Error::new);
             }
             (Credential::Secret(secret), ClientAuthentication::Post) => {
                 form.push(("client_secret", secret.expose_secret().to_owned()));

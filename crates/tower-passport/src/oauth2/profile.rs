@@ -1,13 +1,13 @@
 use std::fmt;
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use http::{Request, Response, StatusCode, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 use url::Url;
 
-use super::{AccessTokenIn, EmailList, Failure, ProfilePointers, Provider, Tokens, Userinfo};
+use super::{AccessTokenIn, EmailList, Failure, ProfilePointers, Provider, Tokens, Userinfo, encode};
 use crate::{HttpClient, HttpError};
 
 /// What a provider says of its user.
@@ -115,18 +115,17 @@ impl Asked<'_> {
         const BAD: Failure = Failure::Protocol("a userinfo request that cannot be written");
         let token = self.tokens.access_token.expose_secret();
         let mut url = Url::parse(&self.filled(url)?).map_err(|_| BAD)?;
-        let authorization = match &self.provider.userinfo_token {
-            AccessTokenIn::Bearer => Some(format!("Bearer {token}")),
-            AccessTokenIn::Scheme(scheme) => Some(format!("{scheme} {token}")),
+        let scheme = match &self.provider.userinfo_token {
+            AccessTokenIn::Bearer => Some("Bearer"),
+            AccessTokenIn::Scheme(scheme) => Some(&**scheme),
             AccessTokenIn::Query(name) => {
                 url.query_pairs_mut().append_pair(name, token);
                 None
             }
         };
         let mut request = request.uri(url.as_str());
-        if let Some(authorization) = authorization {
-            let mut value = HeaderValue::try_from(authorization).map_err(|_| BAD)?;
-            value.set_sensitive(true);
+        if let Some(scheme) = scheme {
+            let value = encode::authorization(scheme, token).map_err(|_| BAD)?;
             request = request.header(header::AUTHORIZATION, value);
         }
         let fields = &self.provider.userinfo_headers;
