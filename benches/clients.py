@@ -67,7 +67,7 @@ def storm(running: Running, seconds: int, connections: int, method: str, path: s
             result(output)
 
 
-def latencies_at_fixed_rate(running: Running, seconds: float, per_second: int, path: str) -> list[float]:
+def latencies_at_fixed_rate(running: Running, seconds: float, per_second: int, path: str, token="") -> list[float]:
     """Milliseconds from the moment each request was due to the end of its answer, sorted.
 
     A request that waits for the answer before it on its connection counts from when it was due: a server that stalls
@@ -76,7 +76,8 @@ def latencies_at_fixed_rate(running: Running, seconds: float, per_second: int, p
     connections = 10
     pause = connections / per_second
     taken: list[float] = []
-    request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()
+    credentials = f"Authorization: Bearer {token}\r\n" if token else ""
+    request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{credentials}\r\n".encode()
     begin = time.perf_counter() + 0.1
 
     def client(offset: float):
@@ -105,7 +106,22 @@ def latencies_at_fixed_rate(running: Running, seconds: float, per_second: int, p
     return sorted(taken)
 
 
-def read_answer(connection: socket.socket):
+def seconds_of_a_refusal(running: Running, path: str, body: dict) -> float:
+    """From the first byte sent to the last one of a 401."""
+    data = json.dumps(body).encode()
+    head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {len(data)}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", running.port), timeout=20) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        begin = time.perf_counter()
+        connection.sendall(head.encode() + data)
+        status = read_answer(connection)
+        taken = time.perf_counter() - begin
+    if status != 401:
+        raise SystemExit(f"a log-in that should fail was answered with {status}")
+    return taken
+
+
+def read_answer(connection: socket.socket) -> int:
     data = connection.recv(65536)
     while b"\r\n\r\n" not in data:
         data += more(connection)
@@ -113,6 +129,7 @@ def read_answer(connection: socket.socket):
     length = next(int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
     while len(body) < length:
         body += more(connection)
+    return int(head.split(b" ", 2)[1])
 
 
 def more(connection: socket.socket) -> bytes:

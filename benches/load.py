@@ -8,6 +8,7 @@ the servers, because the machine of a minute ago was another machine. See README
 import argparse
 import os
 import platform
+import random
 import re
 import shutil
 import subprocess
@@ -16,7 +17,7 @@ import time
 from pathlib import Path
 from statistics import median
 
-from clients import latencies_at_fixed_rate, load, storm
+from clients import latencies_at_fixed_rate, load, seconds_of_a_refusal, storm
 from servers import ACCOUNT, LOAD_CORE, ROOT, Server, build, grown, recipe
 
 COLUMNS = {"express": "Express, JSON files", "fastify": "Fastify + better-sqlite3", "axum": "bare axum", "ours": "**ours**"}
@@ -48,7 +49,8 @@ def gets(label: str, path: str, signed_in=False):
                 load(running, 1, 32, "GET", path, token)
                 return without_refusals(load(running, options.seconds, 32, "GET", path, token)).rate
 
-        rates = alternate(servers, options.rounds, once)
+        compared = {name: server for name, server in servers.items() if name in COLUMNS}
+        rates = alternate(compared, options.rounds, once)
         cells = {name: f"{rate:,.0f}" for name, rate in rates.items()}
         cells["ours"] = f"{cells['ours']} ({rates['ours'] / rates['axum']:.0%})"
         return [(f"{label}, req/s", cells)]
@@ -56,10 +58,27 @@ def gets(label: str, path: str, signed_in=False):
     return measure
 
 
+def session_check(servers: dict[str, Server], options) -> list[tuple]:
+    """The signed-in user, and the same by a server that believes the signature alone: the question is what the rest costs."""
+    with servers["ours"].running() as running:
+        token = running.token()
+
+    def once(server: Server) -> float:
+        with server.running() as running:
+            load(running, 1, 32, "GET", "/api/v1/users/me", token)
+            return without_refusals(load(running, options.seconds, 32, "GET", "/api/v1/users/me", token)).rate
+
+    pair = {name: servers[name] for name in ("ours", "unchecked")}
+    rates = alternate(pair, options.rounds + 2, once)
+    cost = 1 - rates["ours"] / rates["unchecked"]
+    cell = f"{rates['unchecked']:,.0f} → {rates['ours']:,.0f} ({cost:.0%} for asking)"
+    return [("the signed-in user, by signature alone → session asked as well, req/s", {"ours": cell})]
+
+
 def durable_posts(servers: dict[str, Server], options) -> list[tuple]:
     """Writes; then the files are read from outside, and what was acknowledged but is not there is told."""
     rows = []
-    competitors = {name: server for name, server in servers.items() if name != "axum"}
+    competitors = stores(servers)
     many = grown(servers["ours"], MANY)
     for connections in (1, 32, 128):
         cells = posts(competitors, options, connections)
@@ -95,7 +114,7 @@ def posts(servers: dict[str, Server], options, connections: int) -> dict[str, st
 
 def reads_in_a_storm(servers: dict[str, Server], options) -> list[tuple]:
     """One reader at 100 requests a second: alone, then while 16 clients log in without pause."""
-    competitors = {name: server for name, server in servers.items() if name != "axum"}
+    competitors = stores(servers)
     path, rate = "/api/v1/recipes/1", 100
 
     def p99(sorted_latencies: list[float]) -> float:
@@ -118,8 +137,74 @@ def reads_in_a_storm(servers: dict[str, Server], options) -> list[tuple]:
     return [("p99 of reads at 100 req/s, quiet → while 16 clients log in, ms", cells)]
 
 
+FLOOD = 256
+
+
+def reads_in_a_flood(servers: dict[str, Server], options) -> list[tuple]:
+    """256 clients log in without pause, most of them refused: what becomes of the memory, and of those who read."""
+    reads = {"one recipe": ("/api/v1/recipes/1", False), "a list of 20": ("/api/v1/recipes?limit=20", False)}
+    reads["the signed-in user"] = ("/api/v1/users/me", True)
+    ours, rate = servers["ours"], 100
+    quiet: dict[str, list[float]] = {name: [] for name in reads}
+    flooded: dict[str, list[float]] = {name: [] for name in reads}
+    idle, most = [], []
+
+    def p99(running, token: str, path: str) -> float:
+        taken = latencies_at_fixed_rate(running, options.seconds, rate, path, token)
+        return taken[int(len(taken) * 0.99)]
+
+    for _ in range(options.rounds):
+        with ours.running() as running:
+            # Whoever reads is logged in already.
+            token = running.token()
+            idle.append(running.memory_mib())
+            for name, (path, signed_in) in reads.items():
+                quiet[name].append(p99(running, token if signed_in else "", path))
+            for name, (path, signed_in) in reads.items():
+                with storm(running, options.seconds + 3, FLOOD, "POST", "/api/v1/users/login", ACCOUNT):
+                    time.sleep(1)
+                    flooded[name].append(p99(running, token if signed_in else "", path))
+            most.append(running.memory_mib("VmHWM"))
+    rows = [
+        (
+            f"p99 of {name} at 100 req/s, quiet → while {FLOOD} clients log in, ms",
+            {"ours": f"{median(quiet[name]):.1f} → {median(flooded[name]):.1f}"},
+        )
+        for name in reads
+    ]
+    memory = {"ours": f"{median(idle):.0f} → {median(most):.0f}"}
+    return rows + [(f"memory, one log-in → most while {FLOOD} clients log in, MiB", memory)]
+
+
+def who_is_there(servers: dict[str, Server], options) -> list[tuple]:
+    """How long a log-in takes that fails: nobody may learn from it whether there is such an account."""
+    ours = servers["ours"]
+    attempts = {
+        "wrong": {"email": ACCOUNT["email"], "password": "not the password of anybody"},
+        "unknown": {"email": "nobody@example.com", "password": "not the password of anybody"},
+        "disabled": {"email": DISABLED["email"], "password": DISABLED["password"]},
+    }
+    taken: dict[str, list[float]] = {name: [] for name in attempts}
+    with ours.running_on_a_copy() as running:
+        running.call("POST", "/api/v1/users/signup", DISABLED)
+        environment = {"PATH": os.environ["PATH"], "DATABASE_URL": "sqlite:recipes.db"}
+        command = [*ours.command, "users", "disable", DISABLED["email"]]
+        subprocess.run(command, cwd=running.folder, env=environment, check=True, stdout=subprocess.DEVNULL)
+        rounds = 40 * options.rounds * options.seconds
+        for _ in range(rounds):
+            for name, attempt in random.sample(sorted(attempts.items()), len(attempts)):
+                taken[name].append(seconds_of_a_refusal(running, "/api/v1/users/login", attempt))
+    medians = {name: median(times) * 1000 for name, times in taken.items()}
+    apart = max(medians.values()) / min(medians.values()) - 1
+    cell = ", ".join(f"{name} {value:.2f}" for name, value in medians.items()) + f" ({apart:.1%} apart)"
+    return [(f"a log-in that fails, median of {rounds} each, ms", {"ours": cell})]
+
+
+DISABLED = {"name": "Bob", "email": "bob@example.com", "password": "a locked pantry has no soup"}
+
+
 def log_ins(servers: dict[str, Server], options) -> list[tuple]:
-    competitors = {name: server for name, server in servers.items() if name != "axum"}
+    competitors = stores(servers)
 
     def once(server: Server) -> float:
         with server.running() as running:
@@ -131,7 +216,8 @@ def log_ins(servers: dict[str, Server], options) -> list[tuple]:
 
 
 def start(servers: dict[str, Server], options) -> list[tuple]:
-    memory: dict[str, list[float]] = {name: [] for name in servers}
+    compared = {name: server for name, server in servers.items() if name in COLUMNS}
+    memory: dict[str, list[float]] = {name: [] for name in compared}
 
     def once(server: Server) -> float:
         with server.running() as running:
@@ -139,10 +225,10 @@ def start(servers: dict[str, Server], options) -> list[tuple]:
             memory[server.name].append(running.memory_mib())
             return running.start_seconds * 1000
 
-    times = alternate(servers, max(3, options.rounds), once)
+    times = alternate(compared, max(3, options.rounds), once)
     return [
         ("start to first answer, ms", {name: f"{taken:.0f}" for name, taken in times.items()}),
-        ("memory when idle, MiB", {name: f"{median(memory[name]):.0f}" for name in servers}),
+        ("memory when idle, MiB", {name: f"{median(memory[name]):.0f}" for name in compared}),
     ]
 
 
@@ -150,11 +236,19 @@ ROWS = {
     "get-one": gets("GET one recipe, 32 connections", "/api/v1/recipes/1"),
     "get-list": gets("GET a list of 20", "/api/v1/recipes?limit=20"),
     "get-me": gets("GET the signed-in user", "/api/v1/users/me", signed_in=True),
+    "session-check": session_check,
     "post": durable_posts,
     "storm": reads_in_a_storm,
+    "flood": reads_in_a_flood,
     "log-in": log_ins,
+    "who-is-there": who_is_there,
     "start": start,
 }
+
+
+def stores(servers: dict[str, Server]) -> dict[str, Server]:
+    """Those that keep recipes and know people."""
+    return {name: servers[name] for name in ("express", "fastify", "ours")}
 
 
 def alternate(servers: dict[str, Server], rounds: int, measure) -> dict[str, float]:

@@ -113,9 +113,10 @@ class Running:
     def token(self) -> str:
         return json.loads(self.call("POST", "/api/v1/users/login", ACCOUNT))["token"]
 
-    def memory_mib(self) -> float:
+    def memory_mib(self, which="VmRSS") -> float:
+        """Resident now; with "VmHWM" what was the most so far."""
         status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS")) / 1024
+        return next(int(line.split()[1]) for line in status.splitlines() if line.startswith(which)) / 1024
 
 
 def build(folder: Path) -> dict[str, Server]:
@@ -124,7 +125,8 @@ def build(folder: Path) -> dict[str, Server]:
         source = ROOT / "benches/reference" / reference
         if not (source / "node_modules/.package-lock.json").exists():
             subprocess.run(["npm", "ci", "--no-progress"], cwd=source, check=True)
-    cargo = ["cargo", "build", "--release", "--locked", "-p", "recipes-server", "--bin", "recipes", "--example", "bare_axum"]
+    cargo = ["cargo", "build", "--release", "--locked", "-p", "recipes-server", "--bin", "recipes"]
+    cargo += ["--example", "bare_axum", "--example", "signature_only"]
     subprocess.run(cargo, cwd=ROOT, check=True)
     metadata = subprocess.check_output(["cargo", "metadata", "--no-deps", "--locked", "--format-version", "1"], cwd=ROOT)
     release = Path(json.loads(metadata)["target_directory"]) / "release"
@@ -140,7 +142,10 @@ def build(folder: Path) -> dict[str, Server]:
     for server in servers.values():
         fill(server)
     bodies = copy_of_the_answers(ours, folder / "axum")
-    return servers | {"axum": Server("axum", [str(release / "examples/bare_axum"), *bodies], folder / "axum")}
+    return servers | {
+        "axum": Server("axum", [str(release / "examples/bare_axum"), *bodies], folder / "axum"),
+        "unchecked": Server("unchecked", [str(release / "examples/signature_only")], folder / "unchecked"),
+    }
 
 
 def fill(server: Server):

@@ -1,0 +1,90 @@
+//! What it costs to ask whether a session is still alive: the same service without that question.
+//!
+//! `PORT=8081 JWT_SECRET=... signature_only` answers GET /api/v1/users/me to whoever brings an access token of the real
+//! server, with the same front, strategy, cache and shape of answer. Whoever logged out is let in all the same.
+
+use std::{convert::Infallible, future::pending, sync::Arc};
+
+use axum::{
+    Json, Router,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use http::{HeaderValue, header::CACHE_CONTROL};
+use jiff::Timestamp;
+use recipes::{Clock, Entropy, UserId};
+use recipes_server::{
+    accounts::{AccessClaims, access_rules},
+    client_address::TrustedProxies,
+    conditional::system_time,
+    cookies,
+    front::{Front, Origins},
+    limits, server,
+    telemetry::{self, AccessLog, LogFormat},
+};
+use serde::Serialize;
+use strict_jose::Key;
+use tokio::net::TcpListener;
+use tower_passport::{Auth, BearerHeader, CookieValue, Jwt, TokenCache, VerifyClaims};
+
+type Guard = Jwt<Key, Believe, (BearerHeader, CookieValue), TokenCache<AccessClaims>>;
+
+struct Believe;
+
+impl VerifyClaims for Believe {
+    type Claims = AccessClaims;
+    type User = UserId;
+    type Error = Infallible;
+
+    async fn verify(&self, claims: AccessClaims) -> Result<Option<UserId>, Infallible> {
+        Ok(Some(claims.id))
+    }
+}
+
+#[derive(Serialize)]
+struct Envelope {
+    data: Profile,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Profile {
+    id: i64,
+    name: &'static str,
+    email: &'static str,
+    email_verified: bool,
+    role: &'static str,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+async fn me(Auth(id): Auth<Guard>) -> Response {
+    let time = Timestamp::from_microsecond(1_767_225_600_123_456).unwrap_or_default();
+    let data = Profile {
+        id: id.get(),
+        name: "Ada",
+        email: "ada@example.com",
+        email_verified: false,
+        role: "user",
+        created_at: time,
+        updated_at: time,
+    };
+    ([(CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(Envelope { data })).into_response()
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let port: u16 = std::env::var("PORT")?.parse()?;
+    telemetry::init("info", LogFormat::Text);
+    let clock = Clock::system();
+    let time = clock.clone();
+    let guard = Jwt::new(Key::hs256(std::env::var("JWT_SECRET")?.as_bytes())?, access_rules(), Believe)
+        .clock(move || system_time(time.now()))
+        .tokens_from((BearerHeader, CookieValue::new(cookies::ACCESS)))
+        .cache(TokenCache::new(10_000));
+    let routes = Router::new().route("/api/v1/users/me", get(me)).with_state(Arc::new(guard));
+    let (seed, log) = (Entropy::system().bytes(), AccessLog::start(LogFormat::Text));
+    let front = Front::new(routes, clock, seed, Origins::Any, TrustedProxies::default(), log);
+    let listener = TcpListener::bind(("127.0.0.1", port)).await?;
+    server::run(listener, front, limits::CONNECTIONS, pending()).await
+}
