@@ -263,7 +263,8 @@ impl Key {
     /// - [`KeyError::NoAlgorithm`]: it is for [`from_jwk_as`](Key::from_jwk_as).
     /// - [`KeyError::UnsupportedAlgorithm`], [`KeyError::UnsupportedKey`], [`KeyError::NotForSignatures`]: it is for others.
     /// - [`KeyError::OtherKey`]: its kind or curve is not its `alg`'s.
-    /// - [`KeyError::TooShort`], and those of [`from_pem`](Key::from_pem) about the key.
+    /// - [`KeyError::TooShort`], [`KeyError::Pem`], [`KeyError::NoSecret`]: a shared secret that is none.
+    /// - [`KeyError::NoPrimes`], and those of [`from_pem`](Key::from_pem) about the key.
     pub fn from_jwk(jwk: &str) -> Result<Self, KeyError> {
         Jwk::read(jwk, strict_json::JWK)?.key(None)
     }

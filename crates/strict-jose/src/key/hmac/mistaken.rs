@@ -50,8 +50,12 @@ fn is_jwk(bytes: &[u8]) -> bool {
 fn is_ssh_line(bytes: &[u8]) -> bool {
     const RFC_4716: &[u8] = b"---- BEGIN SSH2 ";
     let mut words = bytes.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
-    let is_line = words.any(is_ssh_type) && words.next().is_some_and(|blob| blob.starts_with(b"AAAA"));
-    is_line || bytes.windows(RFC_4716.len()).any(|window| window == RFC_4716)
+    while words.any(is_ssh_type) {
+        if words.clone().next().is_some_and(|blob| blob.starts_with(b"AAAA")) {
+            return true;
+        }
+    }
+    bytes.windows(RFC_4716.len()).any(|window| window == RFC_4716)
 }
 
 /// What such a line has in base64: [RFC 4253 §6.6](https://www.rfc-editor.org/rfc/rfc4253#section-6.6).
@@ -210,7 +214,7 @@ mod tests {
         for line in [
             "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBm/RAlphM3+hUG6wWfcO5bIUIaqMLa2ywxcOK1wMWbh",
             "  ecdsa-sha2-nistp256\tAAAAE2VjZHNhLXNoYTItbmlzdHAyNTY ada@example.com\n",
-            "no-pty,command=\"date\" sk-ssh-ed25519@openssh.com AAAAGnNrLXNzaC1lZDI1NTE5 x",
+            "no-pty,command=\"date\" ssh-something sk-ssh-ed25519@openssh.com AAAAGnNrLXNzaC1lZDI1NTE5 x",
             "AAAAC3NzaC1lZDI1NTE5AAAAIBm/RAlphM3+hUG6wWfcO5bIUIaqMLa2ywxcOK1wMWbh",
             "---- BEGIN SSH2 PUBLIC KEY ----\nAAAA",
         ] {
@@ -220,7 +224,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(20_000))]
+        #![proptest_config(ProptestConfig::with_cases(5_000))]
 
         #[test]
         fn no_random_secret_is_noticed(secret in prop::collection::vec(any::<u8>(), 32..100)) {
