@@ -105,11 +105,11 @@ impl SessionUser for User {
 }
 
 /// The strategy, and the cookies of sessions of these users.
-async fn session(users: [&str; 3]) -> (BoxStrategy<String>, Vec<String>) {
+async fn session(users: &[&str]) -> (BoxStrategy<String>, Vec<String>) {
     let sessions = Sessions::new(MemoryStore::new()).clock(now);
     let mut cookies = Vec::new();
     for user in users {
-        let set_cookie = sessions.log_in(&http::HeaderMap::new(), &User(user.into())).await.unwrap();
+        let set_cookie = sessions.log_in(&http::HeaderMap::new(), &User((*user).into())).await.unwrap();
         let value = http::HeaderValue::from(set_cookie).to_str().unwrap().to_owned();
         cookies.push(value.split(';').next().unwrap().to_owned());
     }
