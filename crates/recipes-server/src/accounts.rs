@@ -2,6 +2,7 @@
 
 mod admin;
 mod api_tokens;
+mod invitations;
 mod log_in;
 mod password_reset;
 mod profile;
@@ -12,6 +13,7 @@ mod verification;
 pub use self::{
     admin::ChangeUser,
     api_tokens::DescribeApiToken,
+    invitations::Invite,
     log_in::{LogIn, Verified},
     password_reset::{Forgotten, ResetPassword},
     profile::{ChangePassword, ConfirmDeletion, UpdateProfile},

@@ -58,6 +58,8 @@ pub enum ApiError {
     AdminRequired,
     UserNotFound,
     LastAdmin,
+    InvitationNotFound,
+    TooManyInvitations,
     SessionNotFound,
     ApiTokenNotFound,
     TooManyApiTokens,
@@ -236,6 +238,14 @@ impl ApiError {
                 StatusCode::CONFLICT,
                 "last_admin",
                 "This is the last administrator; make somebody else one first",
+            ),
+            Self::InvitationNotFound => {
+                plain(StatusCode::NOT_FOUND, "invitation_not_found", "There is no such open invitation")
+            }
+            Self::TooManyInvitations => plain(
+                StatusCode::CONFLICT,
+                "too_many_invitations",
+                "There are as many open invitations as there may be; revoke one first",
             ),
             Self::SessionNotFound => {
                 plain(StatusCode::NOT_FOUND, "session_not_found", "You have no such session")

@@ -52,6 +52,8 @@ pub fn router(limits: &RateLimits) -> (Router<App>, OpenApi) {
         .routes(routes!(api::admin::users::read, api::admin::users::update))
         .routes(routes!(api::admin::users::end_sessions))
         .routes(routes!(api::admin::audit::list))
+        .routes(routes!(api::admin::invitations::list, api::admin::invitations::create))
+        .routes(routes!(api::admin::invitations::revoke))
         .routes(routes!(api::health::alive))
         .routes(routes!(api::health::ready))
         .split_for_parts();

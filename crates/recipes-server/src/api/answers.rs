@@ -43,6 +43,8 @@ errors! {
     OtherSite: 403 "A page of another site sent this with cookies, or asked for some";
     AdminRequired: 403 "Not an administrator, or with an API token";
     UserNotFound: 404 "There is no such user";
+    InvitationNotFound: 404 "There is no such invitation that can be used";
+    TooManyInvitations: 409 "There are 1,000 open invitations already";
     LastAdmin: 409 "Nobody would be left who could take it back";
     SessionNotFound: 404 "You have no such session";
     ApiTokenNotFound: 404 "You have no such API token";

@@ -8,6 +8,7 @@ use crate::app::{Answer, PASSWORD, SignedUp, TestApp};
 
 const USERS: &str = "/api/v1/admin/users";
 const AUDIT: &str = "/api/v1/admin/audit";
+const INVITATIONS: &str = "/api/v1/admin/invitations";
 const ME: &str = "/api/v1/users/me";
 
 fn column(answer: &Answer, name: &str) -> Vec<Value> {
@@ -185,4 +186,37 @@ async fn an_api_token_of_an_administrator_is_none() {
     let made = root.post("/api/v1/users/me/api-tokens", &wanted).await.is(201).json();
     let program = app.bearing(made["data"]["token"].as_str().unwrap());
     assert_eq!(program.get(USERS).await.is(403).json()["code"], "session_required");
+}
+
+#[tokio::test]
+async fn an_invitation_is_shown_once_listed_and_revoked() {
+    let app = TestApp::new();
+    let root = app.admin().await;
+    let made = root.post(INVITATIONS, &json!({"email": "Ada@example.org"})).await.is(201);
+    assert_eq!(made.header("cache-control"), "no-store");
+    let mut about = made.json()["data"].clone();
+    let token = about.as_object_mut().unwrap().remove("token").unwrap();
+    assert_eq!(token.as_str().unwrap().len(), 43);
+    assert_eq!(
+        about,
+        json!({
+            "id": about["id"], "email": "Ada@example.org", "createdBy": 1,
+            "createdAt": "2026-01-01T12:00:00Z", "expiresAt": "2026-01-15T12:00:00Z",
+        })
+    );
+    let anybodys = root.post(INVITATIONS, &json!({})).await.is(201).json();
+    assert_eq!(anybodys["data"].get("email"), None);
+    assert_eq!(root.get(INVITATIONS).await.is(200).json()["data"][0], about);
+    let url = made.header("location");
+    root.delete(url).await.is(204);
+    for gone in [url, &format!("{INVITATIONS}/x")] {
+        assert_eq!(root.delete(gone).await.is(404).json()["code"], "invitation_not_found");
+    }
+    assert_eq!(column(&root.get(INVITATIONS).await, "id"), [anybodys["data"]["id"].clone()]);
+    assert_eq!(root.post(INVITATIONS, &json!({"email": "ada"})).await.is(422).refused_fields(), ["/email"]);
+    let log = root.get(&format!("{AUDIT}?actor=1")).await;
+    assert_eq!(
+        column(&log, "event")[..3],
+        ["invitation_revoked", "invitation_created", "invitation_created"]
+    );
 }

@@ -2,7 +2,7 @@
 
 use http::Method;
 use recipes_server::openapi_json;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::app::{Client, TestApp, recipe};
 
@@ -41,6 +41,9 @@ const MATRIX: &[(&str, &str, [u16; 7])] = &[
     ("patch", "/api/v1/admin/users/{id}", [401, 403, 403, 200, 403, 403, 403]),
     ("delete", "/api/v1/admin/users/{id}/sessions", [401, 403, 403, 204, 403, 403, 403]),
     ("get", "/api/v1/admin/audit", [401, 403, 403, 200, 403, 403, 403]),
+    ("get", "/api/v1/admin/invitations", [401, 403, 403, 200, 403, 403, 403]),
+    ("post", "/api/v1/admin/invitations", [401, 403, 403, 201, 403, 403, 403]),
+    ("delete", "/api/v1/admin/invitations/{id}", [401, 403, 403, 204, 403, 403, 403]),
     ("get", "/healthz", [200; 7]),
     ("get", "/readyz", [200; 7]),
 ];
@@ -81,6 +84,11 @@ async fn every_operation_is_open_to_whom_it_should_be_and_nobody_else() {
 
 /// The path with the id of something of Alice's, a new one each time: who came before may have deleted the last.
 async fn of_alice(app: &TestApp, path: &str) -> String {
+    if let Some(collection) = path.strip_suffix("/invitations/{id}") {
+        let admin = app.admin().await;
+        let made = admin.post(&format!("{collection}/invitations"), &Value::Object(Map::new())).await.is(201);
+        return made.header("location").to_owned();
+    }
     if path.starts_with("/api/v1/admin/users/") {
         let alice = app.user("alice", recipes::Role::User).await;
         return path.replace("{id}", &alice.id.to_string());

@@ -1,0 +1,130 @@
+//! Invitations, as administrators see them.
+
+use axum::{
+    Json,
+    extract::{FromRequestParts, State},
+    response::{IntoResponse as _, Response},
+};
+use http::{HeaderValue, StatusCode, header, request::Parts};
+use jiff::Timestamp;
+use recipes::{Email, Invitation, InvitationId, UserId};
+use secrecy::ExposeSecret as _;
+use serde::Serialize;
+
+use super::super::{
+    answers::{
+        AdminRequired, InvitationNotFound, Malformed, NotAcceptable, TooManyInvitations, UnacceptableBody,
+        Unauthorized, Unavailable,
+    },
+    me::{NO_STORE, personal},
+    parameters::UuidInPath,
+};
+use crate::{
+    accounts::{Invite, Origin},
+    body::Body,
+    caller::Admin,
+    error::ApiError,
+    state::App,
+};
+
+/// Lists the invitations that can still be used, the oldest first.
+#[utoipa::path(
+    get, path = "/api/v1/admin/invitations", tag = "admin", operation_id = "listInvitations",
+    security(("bearer" = [])),
+    responses(
+        (status = 200, description = "The open invitations", body = ref("#/components/schemas/InvitationList")),
+        Malformed, Unauthorized, AdminRequired, NotAcceptable, Unavailable,
+    )
+)]
+pub async fn list(State(app): State<App>, _: Admin) -> Result<Response, ApiError> {
+    let invitations = app.store.invitations(app.clock.now()).await?;
+    Ok(personal(&invitations.iter().map(InvitationView::of).collect::<Vec<_>>()))
+}
+
+/// Invites somebody: whoever has the invitation, or only this e-mail. It is shown this once.
+#[utoipa::path(
+    post, path = "/api/v1/admin/invitations", tag = "admin", operation_id = "createInvitation",
+    request_body(content = ref("#/components/schemas/NewInvitation"), content_type = "application/json"),
+    security(("bearer" = [])),
+    responses(
+        (status = 201, description = "Made, on disk", body = ref("#/components/schemas/CreatedInvitation"), headers(
+            ("location" = String, description = "Where to revoke it"))),
+        Malformed, Unauthorized, AdminRequired, TooManyInvitations, UnacceptableBody, NotAcceptable, Unavailable,
+    )
+)]
+pub async fn create(
+    State(app): State<App>,
+    Admin(caller): Admin,
+    origin: Origin,
+    Body(invite): Body<Invite>,
+) -> Result<Response, ApiError> {
+    #[derive(Serialize)]
+    struct Created<'a> {
+        #[serde(flatten)]
+        about: InvitationView<'a>,
+        token: &'a str,
+    }
+    #[derive(Serialize)]
+    struct Envelope<'a> {
+        data: Created<'a>,
+    }
+    let (made, token) = app.accounts.invite(invite, caller.actor(&origin)).await?;
+    let location = format!("/api/v1/admin/invitations/{}", made.id);
+    let location = HeaderValue::try_from(location).map_err(ApiError::internal)?;
+    let data = Created { about: InvitationView::of(&made), token: token.expose_secret() };
+    let headers = [(header::CACHE_CONTROL, NO_STORE), (header::LOCATION, location)];
+    Ok((StatusCode::CREATED, headers, Json(Envelope { data })).into_response())
+}
+
+/// Revokes an invitation that nobody has used.
+#[utoipa::path(
+    delete, path = "/api/v1/admin/invitations/{id}", tag = "admin", operation_id = "revokeInvitation",
+    params(UuidInPath),
+    security(("bearer" = [])),
+    responses(
+        (status = 204, description = "Gone, on disk"),
+        Malformed, Unauthorized, AdminRequired, InvitationNotFound, NotAcceptable, Unavailable,
+    )
+)]
+pub async fn revoke(
+    State(app): State<App>,
+    Admin(caller): Admin,
+    InvitationPath(id): InvitationPath,
+    origin: Origin,
+) -> Result<StatusCode, ApiError> {
+    if !app.store.revoke_invitation(id, caller.actor(&origin), app.clock.now()).await? {
+        return Err(ApiError::InvitationNotFound);
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The id in the path; what is no id cannot be an invitation's.
+pub struct InvitationPath(InvitationId);
+
+impl FromRequestParts<App> for InvitationPath {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, ApiError> {
+        let id = parts.uri.path().rsplit('/').next().and_then(InvitationId::parse);
+        id.map(Self).ok_or(ApiError::InvitationNotFound)
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct InvitationView<'a> {
+    id: InvitationId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<&'a Email>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created_by: Option<UserId>,
+    created_at: Timestamp,
+    expires_at: Timestamp,
+}
+
+impl<'a> InvitationView<'a> {
+    fn of(invitation: &'a Invitation) -> Self {
+        let Invitation { id, ref email, created_by, created_at, expires_at } = *invitation;
+        Self { id, email: email.as_ref(), created_by, created_at, expires_at }
+    }
+}
