@@ -13,7 +13,7 @@ mod verification;
 pub use self::{
     admin::ChangeUser,
     api_tokens::DescribeApiToken,
-    invitations::Invite,
+    invitations::{Invite, Invited},
     log_in::{LogIn, Verified},
     password_reset::{Forgotten, ResetPassword},
     profile::{ChangePassword, ConfirmDeletion, UpdateProfile},

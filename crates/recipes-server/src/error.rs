@@ -57,6 +57,7 @@ pub enum ApiError {
     /// Signed in, but not as one of those who may do this.
     AdminRequired,
     UserNotFound,
+    UserDisabled,
     LastAdmin,
     InvitationNotFound,
     TooManyInvitations,
@@ -234,6 +235,9 @@ impl ApiError {
                 plain(StatusCode::FORBIDDEN, "admin_required", "Only administrators may do this")
             }
             Self::UserNotFound => plain(StatusCode::NOT_FOUND, "user_not_found", "There is no such user"),
+            Self::UserDisabled => {
+                plain(StatusCode::CONFLICT, "user_disabled", "This user is disabled; enable the user first")
+            }
             Self::LastAdmin => plain(
                 StatusCode::CONFLICT,
                 "last_admin",

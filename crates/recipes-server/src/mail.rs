@@ -20,9 +20,12 @@ use recipes::{
     Clock, Email, Entropy, LINKS_LAST, MailPurpose, NewMailToken, TokenDigest, UserId, audit::Actor,
     store::Store,
 };
+use secrecy::{ExposeSecret as _, SecretString};
 use tokio::{sync::mpsc, task::JoinSet, time::sleep};
 
+use self::messages::Letter;
 pub use self::{messages::Letterhead, outbox::Outbox, smtp::Smtp};
+use crate::config::PublicUrl;
 
 /// Waiting at most, of 0.5 KiB each: more than a mail server takes in a minute.
 const QUEUE: usize = 1_024;
@@ -39,14 +42,17 @@ pub(crate) const DRAIN: Duration = Duration::from_secs(5);
 
 /// Takes requests for mails. Clones share the queue.
 #[derive(Clone, Debug)]
-pub struct Mailer(mpsc::Sender<Wanted>);
+pub struct Mailer {
+    queue: mpsc::Sender<Wanted>,
+    site: PublicUrl,
+}
 
-/// Somebody wants a mail, or says so.
 #[derive(Debug)]
-struct Wanted {
-    purpose: MailPurpose,
-    to: Email,
-    actor: Actor,
+enum Wanted {
+    /// Somebody wants a mail, or says so.
+    Link { purpose: MailPurpose, to: Email, actor: Actor },
+    /// Somebody is invited, whose token is known already.
+    Invitation { to: Email, token: SecretString },
 }
 
 /// As many mails are waiting as may.
@@ -58,7 +64,8 @@ impl Mailer {
     /// A mailer, and what does its work.
     pub fn new(office: Office) -> (Self, Delivery) {
         let (sender, queue) = mpsc::channel(QUEUE);
-        (Self(sender), Delivery { queue, office: Arc::new(office) })
+        let site = office.letterhead.site.clone();
+        (Self { queue: sender, site }, Delivery { queue, office: Arc::new(office) })
     }
 
     /// Asks for a mail to whoever has this address, if anybody has.
@@ -66,7 +73,24 @@ impl Mailer {
     /// # Errors
     /// [`QueueFull`], and when the service ends.
     pub fn ask(&self, purpose: MailPurpose, to: &Email, actor: Actor) -> Result<(), QueueFull> {
-        self.0.try_send(Wanted { purpose, to: to.clone(), actor }).map_err(|_| QueueFull)
+        self.put(Wanted::Link { purpose, to: to.clone(), actor })
+    }
+
+    /// Sends an invitation to the address it was made for.
+    ///
+    /// # Errors
+    /// [`QueueFull`], and when the service ends.
+    pub fn invite(&self, to: &Email, token: &SecretString) -> Result<(), QueueFull> {
+        self.put(Wanted::Invitation { to: to.clone(), token: token.clone() })
+    }
+
+    /// What whoever is invited opens.
+    pub fn invitation_link(&self, token: &SecretString) -> String {
+        messages::invitation_link(&self.site, token.expose_secret())
+    }
+
+    fn put(&self, wanted: Wanted) -> Result<(), QueueFull> {
+        self.queue.try_send(wanted).map_err(|_| QueueFull)
     }
 }
 
@@ -118,40 +142,52 @@ pub struct Office {
 
 /// A mail that is ready to go.
 struct Mail {
-    user: UserId,
+    letter: Letter,
+    /// `None`: somebody who has no account yet.
+    user: Option<UserId>,
     message: Message,
 }
 
 impl Office {
     async fn deliver(&self, wanted: Wanted) {
-        let purpose = wanted.purpose;
-        let Mail { user, message } = match self.write(wanted).await {
+        let Mail { letter, user, message } = match self.write(wanted).await {
             Ok(Some(mail)) => mail,
             Ok(None) => return,
-            Err(error) => return tracing::warn!(?purpose, error, "A mail could not be written"),
+            Err(error) => return tracing::warn!(error, "A mail could not be written"),
         };
+        let user = user.map(tracing::field::display);
         let mut pauses = self.pauses.into_iter();
         while let Err(Failure { why, again }) = self.transport.send(&message).await {
             let Some(pause) = pauses.next().filter(|_| again) else {
-                return tracing::warn!(user.id = %user, ?purpose, why, "A mail could not be sent and is given up");
+                return tracing::warn!(
+                    user.id = user,
+                    ?letter,
+                    why,
+                    "A mail could not be sent and is given up"
+                );
             };
-            tracing::info!(user.id = %user, ?purpose, why, "A mail could not be sent and is tried again");
+            tracing::info!(user.id = user, ?letter, why, "A mail could not be sent and is tried again");
             sleep(pause).await;
         }
-        tracing::info!(user.id = %user, ?purpose, "A mail for user {user} was sent");
+        tracing::info!(user.id = user, ?letter, "A mail was sent");
     }
 
     /// `None`: there is nobody to write to.
-    async fn write(&self, Wanted { purpose, to, actor }: Wanted) -> Result<Option<Mail>, String> {
+    async fn write(&self, wanted: Wanted) -> Result<Option<Mail>, String> {
         let now = self.clock.now();
-        let token = URL_SAFE_NO_PAD.encode(self.entropy.bytes::<32>());
-        let digest = TokenDigest::of(token.as_bytes());
-        let new = NewMailToken { digest, purpose, expires_at: now + LINKS_LAST };
-        let user =
-            self.store.create_mail_token(&to, new, actor, now).await.map_err(|error| error.to_string())?;
-        let Some(user) = user else { return Ok(None) };
-        let message = self.letterhead.write(purpose, &user.email, &token, self.entropy.bytes(), now)?;
-        Ok(Some(Mail { user: user.id, message }))
+        let (letter, user, to, token) = match wanted {
+            Wanted::Link { purpose, to, actor } => {
+                let token = URL_SAFE_NO_PAD.encode(self.entropy.bytes::<32>());
+                let digest = TokenDigest::of(token.as_bytes());
+                let new = NewMailToken { digest, purpose, expires_at: now + LINKS_LAST };
+                let user = self.store.create_mail_token(&to, new, actor, now).await;
+                let Some(user) = user.map_err(|error| error.to_string())? else { return Ok(None) };
+                (Letter::from(purpose), Some(user.id), user.email, token.into())
+            }
+            Wanted::Invitation { to, token } => (Letter::Invitation, None, to, token),
+        };
+        let message = self.letterhead.write(letter, &to, token.expose_secret(), self.entropy.bytes(), now)?;
+        Ok(Some(Mail { letter, user, message }))
     }
 }
 

@@ -51,6 +51,7 @@ pub fn router(limits: &RateLimits) -> (Router<App>, OpenApi) {
         .routes(routes!(api::admin::users::list))
         .routes(routes!(api::admin::users::read, api::admin::users::update))
         .routes(routes!(api::admin::users::end_sessions))
+        .routes(routes!(api::admin::users::send_password_reset))
         .routes(routes!(api::admin::audit::list))
         .routes(routes!(api::admin::invitations::list, api::admin::invitations::create))
         .routes(routes!(api::admin::invitations::revoke))

@@ -1,7 +1,7 @@
 //! What administrators do with the accounts of others.
 
 use recipes::{
-    Encoding, Problem, Role, User, UserId,
+    Encoding, MailPurpose, Problem, Role, User, UserId,
     audit::Actor,
     store::{Access, Administered, UserChange},
 };
@@ -30,6 +30,19 @@ impl Accounts {
             Administered::NoSuchUser => Err(ApiError::UserNotFound),
             Administered::LastAdmin => Err(ApiError::LastAdmin),
         }
+    }
+
+    /// Sends the user a mail to choose a new password. Nobody else gets to know the link or chooses one.
+    ///
+    /// # Errors
+    /// [`ApiError::UserNotFound`], [`ApiError::UserDisabled`], and as whoever has forgotten a password may hear.
+    pub async fn send_password_reset(&self, id: UserId, actor: Actor) -> Result<(), ApiError> {
+        let user = self.store.user(id).await?.ok_or(ApiError::UserNotFound)?;
+        if user.disabled {
+            return Err(ApiError::UserDisabled);
+        }
+        self.limits.mail(&user.email.key())?;
+        Ok(self.mailer.ask(MailPurpose::ResetPassword, &user.email, actor)?)
     }
 
     /// Ends all sessions of a user, and all API tokens.

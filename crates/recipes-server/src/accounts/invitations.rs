@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use recipes::{Email, Encoding, Invitation, InvitationId, NewInvitation, Problem, TokenDigest, audit::Actor};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
 
 use super::Accounts;
@@ -20,28 +20,45 @@ use crate::{
 const LASTS: Duration = Duration::from_hours(14 * 24);
 
 impl Accounts {
-    /// Makes an invitation, which is known to nobody but the caller from now on.
+    /// Makes an invitation, and sends it if it is for an address; else it is known to nobody but the caller from now on.
     ///
     /// # Errors
     /// [`ApiError::TooManyInvitations`].
-    pub async fn invite(
-        &self,
-        Invite { email }: Invite,
-        actor: Actor,
-    ) -> Result<(Invitation, SecretString), ApiError> {
+    pub async fn invite(&self, Invite { email }: Invite, actor: Actor) -> Result<Invited, ApiError> {
         let now = self.clock.now();
-        let token = URL_SAFE_NO_PAD.encode(self.entropy.bytes::<32>());
+        let token = SecretString::from(URL_SAFE_NO_PAD.encode(self.entropy.bytes::<32>()));
         let new = NewInvitation {
             id: InvitationId::new(now, self.entropy.bytes()),
-            digest: TokenDigest::of(token.as_bytes()),
+            digest: TokenDigest::of(token.expose_secret().as_bytes()),
             email,
             expires_at: now + LASTS,
         };
         let made = self.store.create_invitation(new, actor, now).await?;
-        let made = made.ok_or(ApiError::TooManyInvitations)?;
-        tracing::info!(invitation.id = %made.id, "Somebody was invited");
-        Ok((made, token.into()))
+        let invitation = made.ok_or(ApiError::TooManyInvitations)?;
+        tracing::info!(invitation.id = %invitation.id, "Somebody was invited");
+        let sent = invitation.email.as_ref().map(|email| self.mailer.invite(email, &token));
+        let mailed = match sent {
+            None => false,
+            Some(Ok(())) => true,
+            // The invitation is good all the same, and whoever made it can send it.
+            Some(Err(error)) => {
+                tracing::warn!(%error, "An invitation was not mailed");
+                false
+            }
+        };
+        Ok(Invited { invitation, link: self.mailer.invitation_link(&token), token, mailed })
     }
+}
+
+/// An invitation that was just made.
+pub struct Invited {
+    pub invitation: Invitation,
+    /// What a sign-up says.
+    pub token: SecretString,
+    /// The page that says it.
+    pub link: String,
+    /// Whether a mail is on its way.
+    pub mailed: bool,
 }
 
 /// Whom to invite.

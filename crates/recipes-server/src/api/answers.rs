@@ -45,6 +45,7 @@ errors! {
     UserNotFound: 404 "There is no such user";
     InvitationNotFound: 404 "There is no such invitation that can be used";
     TooManyInvitations: 409 "There are 1,000 open invitations already";
+    UserDisabled: 409 "The user is disabled";
     LastAdmin: 409 "Nobody would be left who could take it back";
     SessionNotFound: 404 "You have no such session";
     ApiTokenNotFound: 404 "You have no such API token";

@@ -16,6 +16,7 @@ use crate::state::App;
 
 const VERIFY_EMAIL: &str = include_str!("links/verify-email.html");
 const RESET_PASSWORD: &str = include_str!("links/reset-password.html");
+const SIGN_UP: &str = include_str!("links/sign-up.html");
 const SCRIPT: &str = include_str!("links/page.js");
 const STYLE: &str = include_str!("links/page.css");
 
@@ -23,6 +24,7 @@ pub fn pages() -> Router<App> {
     Router::new()
         .route("/account/verify-email", get(async || page(VERIFY_EMAIL)))
         .route("/account/reset-password", get(async || page(RESET_PASSWORD)))
+        .route("/account/sign-up", get(async || page(SIGN_UP)))
         .route("/account/page.js", get(async || ([(header::CONTENT_TYPE, "text/javascript")], SCRIPT)))
         .route("/account/page.css", get(async || ([(header::CONTENT_TYPE, "text/css")], STYLE)))
 }

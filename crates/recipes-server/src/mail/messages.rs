@@ -13,6 +13,27 @@ use recipes::{Email, MailPurpose};
 
 use crate::{conditional::system_time, config::PublicUrl};
 
+/// What a mail is about.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Letter {
+    VerifyEmail,
+    ResetPassword,
+    Invitation,
+}
+
+impl From<MailPurpose> for Letter {
+    fn from(purpose: MailPurpose) -> Self {
+        match purpose {
+            MailPurpose::VerifyEmail => Self::VerifyEmail,
+            MailPurpose::ResetPassword => Self::ResetPassword,
+        }
+    }
+}
+
+pub(super) fn invitation_link(site: &PublicUrl, token: &str) -> String {
+    format!("{site}/account/sign-up#{token}")
+}
+
 /// Who writes, and where the links lead.
 #[derive(Clone, Debug)]
 pub struct Letterhead {
@@ -23,7 +44,7 @@ pub struct Letterhead {
 impl Letterhead {
     pub(super) fn write(
         &self,
-        purpose: MailPurpose,
+        letter: Letter,
         to: &Email,
         token: &str,
         id: [u8; 16],
@@ -31,7 +52,7 @@ impl Letterhead {
     ) -> Result<Message, String> {
         // Quoted local parts and the like: RFC 5322 has them, and no mailbox.
         let to = to.as_str().parse().map_err(|_| "the address is not one to send to")?;
-        let (subject, text) = self.text(purpose, token);
+        let (subject, text) = self.text(letter, token);
         // The one header of RFC 3834 section 5: nobody's holiday notice is to answer.
         let automatic =
             HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned());
@@ -51,10 +72,10 @@ impl Letterhead {
             .map_err(|error| error.to_string())
     }
 
-    fn text(&self, purpose: MailPurpose, token: &str) -> (&'static str, String) {
+    fn text(&self, letter: Letter, token: &str) -> (&'static str, String) {
         let site = &self.site;
-        match purpose {
-            MailPurpose::VerifyEmail => (
+        match letter {
+            Letter::VerifyEmail => (
                 "Confirm your e-mail address",
                 format!(
                     "Somebody, probably you, has given this address for an account at\n{site}\n\n\
@@ -63,7 +84,7 @@ impl Letterhead {
                      If it was not you, do nothing: the address stays unconfirmed.\n"
                 ),
             ),
-            MailPurpose::ResetPassword => (
+            Letter::ResetPassword => (
                 "Choose a new password",
                 format!(
                     "Somebody, probably you, has asked for a new password for your account at\n{site}\n\n\
@@ -72,6 +93,16 @@ impl Letterhead {
                      It works once. Everybody who is logged in to your account will be logged out, and\n\
                      its API tokens will be deleted.\n\n\
                      If it was not you, do nothing: your password stays as it is.\n"
+                ),
+            ),
+            Letter::Invitation => (
+                "You are invited",
+                format!(
+                    "Whoever looks after the recipes at\n{site}\n\ninvites you to have an account there.\n\n\
+                     To make one for this address, open this link within 14 days:\n\n\
+                     {link}\n\n\
+                     It works once. If you do not want to, do nothing.\n",
+                    link = invitation_link(site, token),
                 ),
             ),
         }

@@ -2,6 +2,7 @@
 
 use http::Method;
 use recipes::Role;
+use recipes_server::accounts::SignUpMode;
 use serde_json::{Value, json};
 
 use crate::app::{Answer, PASSWORD, SignedUp, TestApp};
@@ -195,8 +196,11 @@ async fn an_invitation_is_shown_once_listed_and_revoked() {
     let made = root.post(INVITATIONS, &json!({"email": "Ada@example.org"})).await.is(201);
     assert_eq!(made.header("cache-control"), "no-store");
     let mut about = made.json()["data"].clone();
-    let token = about.as_object_mut().unwrap().remove("token").unwrap();
+    let mut take = |name: &str| about.as_object_mut().unwrap().remove(name).unwrap();
+    let (token, link, mailed) = (take("token"), take("link"), take("mailed"));
     assert_eq!(token.as_str().unwrap().len(), 43);
+    assert_eq!(link, format!("https://recipes.example.com/account/sign-up#{}", token.as_str().unwrap()));
+    assert_eq!(mailed, true);
     assert_eq!(
         about,
         json!({
@@ -205,7 +209,7 @@ async fn an_invitation_is_shown_once_listed_and_revoked() {
         })
     );
     let anybodys = root.post(INVITATIONS, &json!({})).await.is(201).json();
-    assert_eq!(anybodys["data"].get("email"), None);
+    assert_eq!((anybodys["data"].get("email"), &anybodys["data"]["mailed"]), (None, &json!(false)));
     assert_eq!(root.get(INVITATIONS).await.is(200).json()["data"][0], about);
     let url = made.header("location");
     root.delete(url).await.is(204);
@@ -219,4 +223,48 @@ async fn an_invitation_is_shown_once_listed_and_revoked() {
         column(&log, "event")[..3],
         ["invitation_revoked", "invitation_created", "invitation_created"]
     );
+}
+
+#[tokio::test]
+async fn who_is_invited_gets_a_mail_and_signs_up_with_what_it_has() {
+    let app = TestApp::set_to(|settings| settings.sign_up = SignUpMode::Invite);
+    let root = app.admin().await;
+    root.post(INVITATIONS, &json!({})).await.is(201);
+    assert_eq!(app.mails().await.len(), 0, "to whom?");
+    let made = root.post(INVITATIONS, &json!({"email": "ada@example.org"})).await.is(201).json();
+    let mails = app.mails().await;
+    assert_eq!((mails[0].to.as_str(), mails[0].subject.as_str()), ("ada@example.org", "You are invited"));
+    assert!(mails[0].text.contains(made["data"]["link"].as_str().unwrap()), "{}", mails[0].text);
+    let sign_up = |email: &str, invitation: &str| json!({"name": "Ada", "email": email, "password": PASSWORD, "invitation": invitation});
+    let eve = sign_up("eve@example.org", mails[0].token());
+    app.anonymous().post("/api/v1/users/signup", &eve).await.is(403);
+    let ada = sign_up("ada@example.org", mails[0].token());
+    app.anonymous().post("/api/v1/users/signup", &ada).await.is(200);
+    assert_eq!(column(&root.get(INVITATIONS).await, "email"), [Value::Null]);
+}
+
+#[tokio::test]
+async fn a_reset_that_an_administrator_starts_goes_to_the_user_and_nobody_else() {
+    let app = TestApp::new();
+    let root = app.admin().await;
+    app.signed_up("ada@example.org").await;
+    app.mails().await;
+    let url = format!("{USERS}/2/password-reset");
+    let said = root.post(&url, &json!({"password": "chosen by another"})).await.is(202);
+    let mails = app.mails().await;
+    assert_eq!(
+        (mails[0].to.as_str(), mails[0].subject.as_str()),
+        ("ada@example.org", "Choose a new password")
+    );
+    assert!(!String::from_utf8_lossy(&said.body).contains(mails[0].token()));
+    let choose = json!({"token": mails[0].token(), "password": "ten little onions"});
+    app.anonymous().post("/api/v1/users/password-reset/confirm", &choose).await.is(204);
+    let log_in = json!({"email": "ada@example.org", "password": "ten little onions"});
+    app.anonymous().post("/api/v1/users/login", &log_in).await.is(200);
+    let log = root.get(&format!("{AUDIT}?event=password_reset_requested")).await.json();
+    assert_eq!((&log["data"][0]["actor"], &log["data"][0]["subject"]), (&json!(1), &json!(2)));
+    root.patch(&format!("{USERS}/2"), &json!({"disabled": true})).await.is(200);
+    assert_eq!(root.post(&url, &json!({})).await.is(409).json()["code"], "user_disabled");
+    root.post(&format!("{USERS}/99/password-reset"), &json!({})).await.is(404);
+    assert_eq!(app.mails().await.len(), 0);
 }

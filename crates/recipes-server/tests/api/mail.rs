@@ -282,7 +282,7 @@ async fn the_operator_may_ask_for_longer_passwords() {
 async fn opening_a_link_shows_a_page_that_loads_nothing_from_elsewhere_and_changes_nothing() {
     let app = TestApp::new();
     let ada = app.signed_up(ADA).await.client;
-    for page in ["verify-email", "reset-password"] {
+    for page in ["verify-email", "reset-password", "sign-up"] {
         let page = app.anonymous().get(&format!("/account/{page}")).await.is(200);
         assert!(page.header("content-security-policy").starts_with("default-src 'none'; script-src 'self'"));
         assert_eq!(page.header("referrer-policy"), "no-referrer");

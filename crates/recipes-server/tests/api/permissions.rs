@@ -40,6 +40,7 @@ const MATRIX: &[(&str, &str, [u16; 7])] = &[
     ("get", "/api/v1/admin/users/{id}", [401, 403, 403, 200, 403, 403, 403]),
     ("patch", "/api/v1/admin/users/{id}", [401, 403, 403, 200, 403, 403, 403]),
     ("delete", "/api/v1/admin/users/{id}/sessions", [401, 403, 403, 204, 403, 403, 403]),
+    ("post", "/api/v1/admin/users/{id}/password-reset", [401, 403, 403, 202, 403, 403, 403]),
     ("get", "/api/v1/admin/audit", [401, 403, 403, 200, 403, 403, 403]),
     ("get", "/api/v1/admin/invitations", [401, 403, 403, 200, 403, 403, 403]),
     ("post", "/api/v1/admin/invitations", [401, 403, 403, 201, 403, 403, 403]),

@@ -20,7 +20,7 @@ use super::super::{
     parameters::UuidInPath,
 };
 use crate::{
-    accounts::{Invite, Origin},
+    accounts::{Invite, Invited, Origin},
     body::Body,
     caller::Admin,
     error::ApiError,
@@ -41,7 +41,7 @@ pub async fn list(State(app): State<App>, _: Admin) -> Result<Response, ApiError
     Ok(personal(&invitations.iter().map(InvitationView::of).collect::<Vec<_>>()))
 }
 
-/// Invites somebody: whoever has the invitation, or only this e-mail. It is shown this once.
+/// Invites somebody: whoever has the link, or only this e-mail, which gets it by mail. It is shown this once.
 #[utoipa::path(
     post, path = "/api/v1/admin/invitations", tag = "admin", operation_id = "createInvitation",
     request_body(content = ref("#/components/schemas/NewInvitation"), content_type = "application/json"),
@@ -63,15 +63,19 @@ pub async fn create(
         #[serde(flatten)]
         about: InvitationView<'a>,
         token: &'a str,
+        link: &'a str,
+        mailed: bool,
     }
     #[derive(Serialize)]
     struct Envelope<'a> {
         data: Created<'a>,
     }
-    let (made, token) = app.accounts.invite(invite, caller.actor(&origin)).await?;
-    let location = format!("/api/v1/admin/invitations/{}", made.id);
+    let Invited { invitation, token, link, mailed } =
+        app.accounts.invite(invite, caller.actor(&origin)).await?;
+    let location = format!("/api/v1/admin/invitations/{}", invitation.id);
     let location = HeaderValue::try_from(location).map_err(ApiError::internal)?;
-    let data = Created { about: InvitationView::of(&made), token: token.expose_secret() };
+    let about = InvitationView::of(&invitation);
+    let data = Created { about, token: token.expose_secret(), link: &link, mailed };
     let headers = [(header::CACHE_CONTROL, NO_STORE), (header::LOCATION, location)];
     Ok((StatusCode::CREATED, headers, Json(Envelope { data })).into_response())
 }

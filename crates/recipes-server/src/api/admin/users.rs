@@ -14,9 +14,10 @@ use serde::Serialize;
 
 use super::super::{
     answers::{
-        AdminRequired, LastAdmin, Malformed, NotAcceptable, UnacceptableBody, Unauthorized, Unavailable,
-        UserNotFound,
+        AdminRequired, LastAdmin, Malformed, NotAcceptable, RateLimited, UnacceptableBody, Unauthorized,
+        Unavailable, UserDisabled, UserNotFound,
     },
+    links::on_its_way,
     me::personal,
     pages::Wanted,
     parameters::{PageQuery, UserInPath, UserQuery},
@@ -115,6 +116,26 @@ pub async fn end_sessions(
 ) -> Result<StatusCode, ApiError> {
     app.accounts.log_out_user(id, caller.actor(&origin)).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Sends the user a mail to choose a new password.
+#[utoipa::path(
+    post, path = "/api/v1/admin/users/{id}/password-reset", tag = "admin", operation_id = "sendUserPasswordReset",
+    params(UserInPath),
+    security(("bearer" = [])),
+    responses(
+        (status = 202, description = "On its way", body = ref("#/components/schemas/OnItsWay")),
+        Malformed, Unauthorized, AdminRequired, UserNotFound, UserDisabled, RateLimited, NotAcceptable, Unavailable,
+    )
+)]
+pub async fn send_password_reset(
+    State(app): State<App>,
+    Admin(caller): Admin,
+    UserPath(id): UserPath,
+    origin: Origin,
+) -> Result<Response, ApiError> {
+    app.accounts.send_password_reset(id, caller.actor(&origin)).await?;
+    Ok(on_its_way("A mail is on its way to the user"))
 }
 
 /// The id in the path, which something may follow; what is no id cannot be a user's.

@@ -21,15 +21,15 @@ form.addEventListener("submit", async (event) => {
       method: "POST",
       credentials: "omit",
       headers: { "content-type": "application/json" },
-      body: JSON.stringify({ token, ...Object.fromEntries(new FormData(form)) }),
+      body: JSON.stringify({ [form.dataset.token ?? "token"]: token, ...Object.fromEntries(new FormData(form)) }),
     });
     if (response.ok) return end(form.dataset.done);
     const { message, errors = [] } = await response.json();
     if (errors.some(({ pointer }) => pointer === "/token")) {
       return end("This link is not or no longer good: it works once, for 30 minutes. Ask for a new mail.");
     }
-    const problem = errors.find(({ pointer }) => pointer === "/password");
-    outcome.textContent = problem ? `The password ${problem.message}.` : message;
+    const [problem] = errors;
+    outcome.textContent = problem ? `The ${problem.pointer.slice(1)} ${problem.message}.` : message;
   } catch {
     outcome.textContent = "The service cannot be reached. Try again in a moment.";
   }
