@@ -72,7 +72,12 @@ async fn only_listed_origins_are_allowed() {
         let request = app.anonymous().request(Method::GET, "/api/v1/recipes").header("origin", origin);
         app.anonymous().send(request.body("".into()).unwrap()).await.is(200)
     };
-    assert_eq!(ask("https://a.example").await.header("access-control-allow-origin"), "https://a.example");
+    let allowed = ask("https://a.example").await;
+    assert_eq!(allowed.header("access-control-allow-origin"), "https://a.example");
+    for name in ["etag", "ratelimit", "ratelimit-policy", "retry-after"] {
+        let exposed = allowed.header("access-control-expose-headers");
+        assert!(exposed.split(", ").any(|it| it == name), "{name} in {exposed}");
+    }
     let other = ask("https://b.example").await;
     assert_eq!(other.headers.get("access-control-allow-origin"), None);
     assert_eq!(other.header("vary"), "origin");

@@ -73,6 +73,17 @@ async fn of_100_refreshes_at_once_one_new_pair_is_alive_and_the_session_lives() 
 }
 
 #[tokio::test]
+async fn who_asks_for_the_same_refresh_a_moment_later_gets_the_same_pair() {
+    let app = TestApp::new();
+    let first = app.signed_up(ADA).await;
+    let answer = refresh(&app, &first.refresh_token).await.is(200).json();
+    app.clock.advance(Duration::from_secs(5));
+    let again = refresh(&app, &first.refresh_token).await.is(200).json();
+    assert_eq!((&again["token"], &again["refreshToken"]), (&answer["token"], &answer["refreshToken"]));
+    assert_eq!((&answer["expiresIn"], &again["expiresIn"]), (&json!(86_400), &json!(86_395)));
+}
+
+#[tokio::test]
 async fn a_lost_answer_loses_no_session() {
     let app = TestApp::new();
     let first = app.signed_up(ADA).await;
