@@ -7,6 +7,7 @@ pub mod admin;
 mod answers;
 pub mod api_tokens;
 pub mod docs;
+pub mod export;
 pub mod health;
 pub mod links;
 pub mod me;

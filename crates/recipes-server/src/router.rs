@@ -43,7 +43,7 @@ pub fn router(limits: &RateLimits) -> (Router<App>, OpenApi) {
         .routes(routes!(api::password_reset::confirm).layer(limited(Limit::Reset)))
         .routes(routes!(api::me::read, api::me::update, api::me::delete))
         .routes(routes!(api::me::change_password))
-        .routes(routes!(api::me::export))
+        .routes(routes!(api::export::read))
         .routes(routes!(api::sessions::list))
         .routes(routes!(api::sessions::end))
         .routes(routes!(api::api_tokens::list, api::api_tokens::create))

@@ -1,31 +1,23 @@
-//! The account of whoever asks: see it, change it, take it along, delete it.
+//! The account of whoever asks: see it, change it, delete it.
 
 use axum::{
     Json,
-    body::Body as ResponseBody,
     extract::State,
     response::{IntoResponse, Response},
 };
-use bytes::Bytes;
-use futures_util::stream;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use recipes::{RecipeId, User, UserId, store::Store};
+use recipes::User;
 use serde::Serialize;
-use serde_json::json;
 use tower_passport::Scoped;
 
-use super::{
-    answers::{
-        EmailTaken, Malformed, NotAcceptable, RateLimited, UnacceptableBody, Unauthorized, Unavailable,
-        WithoutScope, WrongCurrentPassword,
-    },
-    api_tokens::ApiTokenView,
-    sessions::SessionView,
+use super::answers::{
+    EmailTaken, Malformed, NotAcceptable, RateLimited, UnacceptableBody, Unauthorized, Unavailable,
+    WithoutScope, WrongCurrentPassword,
 };
 use crate::{
     accounts::{ChangePassword, ConfirmDeletion, Origin, UpdateProfile},
     body::Body,
-    caller::{Caller, Guard, ManageAccount},
+    caller::{Guard, ManageAccount},
     cookies,
     error::ApiError,
     state::App,
@@ -108,83 +100,6 @@ pub async fn change_password(
 ) -> Result<StatusCode, ApiError> {
     app.accounts.change_password(&caller.user, change, caller.actor(&origin)).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// Answers everything this service holds on you.
-#[utoipa::path(
-    get, path = "/api/v1/users/me/export", tag = "users", operation_id = "exportMe",
-    security(("bearer" = ["account"])),
-    responses(
-        (status = 200, description = "Account, sessions, API tokens and recipes", body = ref("#/components/schemas/Export"),
-            headers(("content-disposition" = String, description = "That it is a file to keep"))),
-        Malformed, Unauthorized, WithoutScope, NotAcceptable, Unavailable,
-    )
-)]
-pub async fn export(
-    State(app): State<App>,
-    Scoped(caller, ..): Scoped<Guard, ManageAccount>,
-) -> Result<Response, ApiError> {
-    let head = export_head(&app, &caller).await?;
-    let pages = stream::try_unfold(Export::Head(head), {
-        let (store, owner) = (app.store.clone(), caller.user.id);
-        move |part| next_part(store.clone(), owner, part)
-    });
-    let mut response = Response::new(ResponseBody::from_stream(pages));
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(header::CACHE_CONTROL, NO_STORE);
-    headers.insert(
-        header::CONTENT_DISPOSITION,
-        HeaderValue::from_static("attachment; filename=\"my-recipes-account.json\""),
-    );
-    Ok(response)
-}
-
-/// What comes next of an export. The recipes of one user may be more than one answer should hold in memory.
-enum Export {
-    Head(Vec<u8>),
-    Recipes { after: Option<RecipeId> },
-    End,
-}
-
-/// Everything but the recipes, up to where those begin.
-async fn export_head(app: &App, caller: &Caller) -> Result<Vec<u8>, ApiError> {
-    let (user, now) = (&caller.user, app.clock.now());
-    let sessions = app.store.sessions(user.id, app.accounts.settings.sessions, now).await?;
-    let tokens = app.store.api_tokens(user.id).await?;
-    let current = caller.session_if_any();
-    let head = json!({
-        "exportedAt": now,
-        "account": Profile::of(user),
-        "sessions": sessions.iter().map(|session| SessionView::of(session, current)).collect::<Vec<_>>(),
-        "apiTokens": tokens.iter().map(ApiTokenView::of).collect::<Vec<_>>(),
-    });
-    let mut head = serde_json::to_vec(&head).map_err(ApiError::internal)?;
-    head.pop();
-    head.extend_from_slice(b",\"recipes\":[");
-    Ok(head)
-}
-
-type Part = Option<(Bytes, Export)>;
-
-async fn next_part(store: Store, owner: UserId, part: Export) -> Result<Part, recipes::store::StoreError> {
-    let after = match part {
-        Export::Head(head) => return Ok(Some((head.into(), Export::Recipes { after: None }))),
-        Export::End => return Ok(None),
-        Export::Recipes { after } => after,
-    };
-    let listing = store.recipes_of(owner, after).await?;
-    let mut json = listing.json;
-    // The brackets of the page; the whole has its own.
-    json.pop();
-    let next = if listing.next.is_some() {
-        json.push(b',');
-        Export::Recipes { after: listing.next }
-    } else {
-        json.extend_from_slice(b"]}");
-        Export::End
-    };
-    Ok(Some((Bytes::from(json).slice(1..), next)))
 }
 
 pub(super) const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");

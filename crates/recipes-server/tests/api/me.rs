@@ -1,6 +1,10 @@
 //! One's own account: changed with care, taken along, deleted.
 
 use http::Method;
+use recipes::{
+    Role, UserId,
+    audit::{Actor, Event},
+};
 use serde_json::{Value, json};
 
 use crate::app::{PASSWORD, TestApp, recipe};
@@ -128,6 +132,8 @@ async fn an_export_holds_everything_and_nothing_of_anybody_else() {
     assert_eq!(export["account"]["email"], ADA);
     assert_eq!(export["sessions"][0]["id"], ada.client.session());
     assert_eq!(export["apiTokens"][0]["name"], "Backup");
+    let events: Vec<_> = export["events"].as_array().unwrap().iter().map(|it| it["event"].clone()).collect();
+    assert_eq!(events, ["api_token_created", "signed_up"]);
     let names: Vec<_> = export["recipes"].as_array().unwrap().iter().map(|it| it["name"].clone()).collect();
     assert_eq!(names, ["Soup", "Secret soup"]);
     let text = String::from_utf8(answer.body.to_vec()).unwrap();
@@ -135,6 +141,27 @@ async fn an_export_holds_everything_and_nothing_of_anybody_else() {
     {
         assert!(!text.contains(secret), "{secret}");
     }
+}
+
+#[tokio::test]
+async fn an_export_has_all_events_and_not_who_the_administrator_was() {
+    let app = TestApp::new();
+    let ada = app.signed_up(ADA).await.client;
+    let (id, now) = (UserId::from_i64(1).unwrap(), app.clock.now());
+    let root = app.user("root", Role::Admin).await.id;
+    for (actor, event) in [(root, Event::RoleChanged(Role::User)), (id, Event::PasswordChanged)] {
+        let actor = Actor { user: Some(actor), session: None, address: "192.0.2.1".parse().ok() };
+        app.store.audit(event, Some(id), actor, now).await.unwrap();
+    }
+    let events = ada.get("/api/v1/users/me/export").await.is(200).json()["events"].clone();
+    assert_eq!((&events[0]["actor"], &events[0]["address"]), (&json!(1), &json!("192.0.2.1")));
+    assert_eq!((events[1].get("actor"), events[1].get("address")), (None, None), "{events}");
+    for _ in 0..2_000 {
+        app.store.audit(Event::LogInFailed, Some(id), Actor::OPERATOR, now).await.unwrap();
+    }
+    let export = ada.get("/api/v1/users/me/export").await.is(200).json();
+    assert_eq!(export["events"].as_array().unwrap().len(), 2_003, "more than a page");
+    assert_eq!(export["recipes"], json!([]));
 }
 
 #[tokio::test]

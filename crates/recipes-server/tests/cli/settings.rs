@@ -74,6 +74,31 @@ fn a_service_without_a_secret_makes_one_and_says_so_once() {
     assert_eq!(folder.run("export").is(0).stdout.lines().count(), 10);
 }
 
+#[test]
+fn another_secret_is_told_and_where_mails_go_is_too() {
+    let folder = Folder::new();
+    let says = |said: &[String], what: &str| said.iter().any(|line| line.contains(what));
+    let first = started(&folder);
+    assert!(says(&first, "SMTP_URL is not set: mails are not sent but written to data/outbox"), "{first:?}");
+    let another = "The key that signs the tokens is another one than before";
+    assert!(!says(&first, another) && !says(&started(&folder), another));
+    folder.write(
+        ".env",
+        "JWT_SECRET='another secret of more than 32 bytes'\nSMTP_URL=smtp://mail.example.com:2525\n",
+    );
+    let then = started(&folder);
+    assert!(says(&then, another) && says(&then, "Mails are sent through mail.example.com:2525"), "{then:?}");
+}
+
+#[test]
+fn a_mail_server_that_cannot_be_used_is_told_without_its_password() {
+    let refused = Folder::new().with("--port 0").env("SMTP_URL", "smtp://ada:hunter2@mail.example.com").run();
+    refused.is(2);
+    let last = refused.stderr.lines().last().unwrap();
+    assert!(last.starts_with("recipes: SMTP_URL would send the password for everybody to read"), "{last}");
+    assert!(!refused.stderr.contains("hunter2"));
+}
+
 /// What a service says until it listens; then it is killed.
 fn started(folder: &Folder) -> Vec<String> {
     let mut child = folder.command("--port 0").stderr(Stdio::piped()).spawn().unwrap();

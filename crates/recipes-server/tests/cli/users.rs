@@ -36,6 +36,20 @@ fn an_account_is_made_listed_changed_and_disabled() {
 }
 
 #[test]
+fn passwords_are_as_long_as_the_operator_wants_and_not_the_name_of_the_site() {
+    let folder = Folder::new();
+    folder.write(".env", "PASSWORD_MIN_LENGTH=12\nPUBLIC_URL=https://kitchengarden.example\n");
+    for (password, why) in
+        [("ten onions", "must be at least 12 characters"), ("kitchengarden", "the name of this site")]
+    {
+        let refused = add(&folder, "ada@example.com", password);
+        refused.is(1);
+        assert!(refused.stderr.contains(why), "{}", refused.stderr);
+    }
+    add(&folder, "ada@example.com", "ten little onions").is(0);
+}
+
+#[test]
 fn an_address_is_taken_in_any_case() {
     let folder = Folder::new();
     add(&folder, "ada@example.com", "ten little onions").is(0);

@@ -71,7 +71,7 @@ fn time(query: &Query<'_>, name: &str) -> Result<Option<Timestamp>, ApiError> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct EntryView {
+pub(in crate::api) struct EntryView {
     id: i64,
     at: Timestamp,
     event: String,
@@ -88,7 +88,7 @@ struct EntryView {
 }
 
 impl EntryView {
-    fn of(entry: &Entry) -> Self {
+    pub(in crate::api) fn of(entry: &Entry) -> Self {
         let Entry { id, at, event, subject, actor, detail } = entry.clone();
         Self {
             id,

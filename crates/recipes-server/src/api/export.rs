@@ -1,0 +1,150 @@
+//! Everything that is held of whoever asks, to take along.
+
+use axum::{body::Body, extract::State, response::Response};
+use bytes::Bytes;
+use futures_util::stream;
+use http::{HeaderValue, header};
+use recipes::{
+    RecipeId, UserId,
+    audit::{Actor, Entry, Filter},
+    store::{Store, StoreError},
+};
+use serde_json::json;
+use tower_passport::Scoped;
+
+use super::{
+    admin::audit::EntryView,
+    answers::{Malformed, NotAcceptable, Unauthorized, Unavailable, WithoutScope},
+    api_tokens::ApiTokenView,
+    me::{NO_STORE, Profile},
+    sessions::SessionView,
+};
+use crate::{
+    caller::{Caller, Guard, ManageAccount},
+    error::ApiError,
+    state::App,
+};
+
+/// Answers everything this service holds on you.
+#[utoipa::path(
+    get, path = "/api/v1/users/me/export", tag = "users", operation_id = "exportMe",
+    security(("bearer" = ["account"])),
+    responses(
+        (status = 200, description = "Account, sessions, API tokens, what has happened to the account, and recipes", body = ref("#/components/schemas/Export"),
+            headers(("content-disposition" = String, description = "That it is a file to keep"))),
+        Malformed, Unauthorized, WithoutScope, NotAcceptable, Unavailable,
+    )
+)]
+pub async fn read(
+    State(app): State<App>,
+    Scoped(caller, ..): Scoped<Guard, ManageAccount>,
+) -> Result<Response, ApiError> {
+    let head = head(&app, &caller).await?;
+    let pages = stream::try_unfold(Part::Head(head), {
+        let (store, owner) = (app.store.clone(), caller.user.id);
+        move |part| next(store.clone(), owner, part)
+    });
+    let mut response = Response::new(Body::from_stream(pages));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, NO_STORE);
+    headers.insert(
+        header::CONTENT_DISPOSITION,
+        HeaderValue::from_static("attachment; filename=\"my-recipes-account.json\""),
+    );
+    Ok(response)
+}
+
+/// What comes next. Both the recipes and the events of one user may be more than one answer should hold in memory.
+enum Part {
+    /// Everything else.
+    Head(Vec<u8>),
+    Events {
+        before: Option<i64>,
+    },
+    Recipes {
+        after: Option<RecipeId>,
+    },
+    End,
+}
+
+/// How many events are read at a time.
+const EVENTS: u16 = 1_000;
+
+async fn head(app: &App, caller: &Caller) -> Result<Vec<u8>, ApiError> {
+    let (user, now) = (&caller.user, app.clock.now());
+    let sessions = app.store.sessions(user.id, app.accounts.settings.sessions, now).await?;
+    let tokens = app.store.api_tokens(user.id).await?;
+    let current = caller.session_if_any();
+    let head = json!({
+        "exportedAt": now,
+        "account": Profile::of(user),
+        "sessions": sessions.iter().map(|session| SessionView::of(session, current)).collect::<Vec<_>>(),
+        "apiTokens": tokens.iter().map(ApiTokenView::of).collect::<Vec<_>>(),
+    });
+    let mut head = serde_json::to_vec(&head).map_err(ApiError::internal)?;
+    head.pop();
+    head.extend_from_slice(b",\"events\":[");
+    Ok(head)
+}
+
+async fn next(store: Store, owner: UserId, part: Part) -> Result<Option<(Bytes, Part)>, StoreError> {
+    let (json, next) = match part {
+        Part::Head(head) => (head, Part::Events { before: None }),
+        Part::Events { before } => events(&store, owner, before).await?,
+        Part::Recipes { after } => recipes(&store, owner, after).await?,
+        Part::End => return Ok(None),
+    };
+    Ok(Some((json.into(), next)))
+}
+
+async fn events(store: &Store, owner: UserId, before: Option<i64>) -> Result<(Vec<u8>, Part), StoreError> {
+    let filter = Filter { subject: Some(owner), ..Filter::default() };
+    let entries = store.audit_log(filter, before, EVENTS).await?;
+    let last = entries.last().map(|entry| entry.id).filter(|_| entries.len() == usize::from(EVENTS));
+    let views: Vec<_> = entries.into_iter().map(|entry| EntryView::of(&as_seen_by(owner, entry))).collect();
+    let mut json = elements(&views);
+    if before.is_some() && !json.is_empty() {
+        json.insert(0, b',');
+    }
+    if last.is_some() {
+        return Ok((json, Part::Events { before: last }));
+    }
+    json.extend_from_slice(b"],\"recipes\":[");
+    Ok((json, Part::Recipes { after: None }))
+}
+
+/// Which administrator it was, and from where, is no data about this user.
+fn as_seen_by(owner: UserId, entry: Entry) -> Entry {
+    let is_others = entry.actor.user.is_some_and(|actor| actor != owner);
+    let actor = if is_others { Actor::OPERATOR } else { entry.actor };
+    Entry { actor, ..entry }
+}
+
+/// Without the brackets of the list; the whole has its own.
+fn elements(views: &[EntryView]) -> Vec<u8> {
+    // Strings and numbers only: serializing them cannot fail.
+    let mut json = serde_json::to_vec(views).unwrap_or_default();
+    json.pop();
+    json.split_off(json.len().min(1))
+}
+
+async fn recipes(
+    store: &Store,
+    owner: UserId,
+    after: Option<RecipeId>,
+) -> Result<(Vec<u8>, Part), StoreError> {
+    let listing = store.recipes_of(owner, after).await?;
+    let mut json = listing.json;
+    // As above.
+    json.pop();
+    let next = if listing.next.is_some() {
+        json.push(b',');
+        Part::Recipes { after: listing.next }
+    } else {
+        json.extend_from_slice(b"]}");
+        Part::End
+    };
+    json.remove(0);
+    Ok((json, next))
+}

@@ -1,0 +1,156 @@
+#!/usr/bin/env python3
+"""Catches the program's mails: RECIPES=path/to/recipes PYTHON e2e/mail.py, where PYTHON has aiosmtpd.
+
+A mail server on loopback takes what the real program sends over SMTP. Somebody signs up and follows the link, forgets the
+password and chooses another; then none of the secrets on the way is in the log, at its most talkative.
+"""
+
+import json
+import os
+import queue
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from email import message_from_bytes, policy
+from pathlib import Path
+
+from aiosmtpd.controller import Controller
+
+HERE = Path(__file__).resolve().parent
+PATIENCE = 30  # seconds for a mail to arrive
+OLD, NEW = "a stitch in thyme", "ten little onions"
+
+
+class Mailbox:
+    """Keeps what arrives."""
+
+    def __init__(self):
+        self.mails = queue.Queue()
+        self.tried = set()
+
+    async def handle_RCPT(self, _server, _session, envelope, address, _options):
+        # As a server that has not seen the sender before (greylisting): the first try comes back.
+        if address == "later@example.org" and address not in self.tried:
+            self.tried.add(address)
+            return "451 4.7.1 come back later"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, _server, _session, envelope):
+        self.mails.put((envelope.mail_from, envelope.rcpt_tos, message_from_bytes(envelope.content, policy=policy.default)))
+        return "250 taken"
+
+    def token(self, to, page, site):
+        """What the link of the next mail carries."""
+        sender, recipients, mail = self.mails.get(timeout=PATIENCE)
+        same("envelope", (sender, recipients), ("kitchen@example.com", [to]))
+        same("From", mail["from"], "Kitchen <kitchen@example.com>")
+        same("To", mail["to"], to)
+        link = re.search(r"^(\S+)#(\S+)", mail.get_content(), re.M)
+        same("link", link[1], f"{site}/account/{page}")
+        return link[2]
+
+
+def same(what, got, want):
+    if got != want:
+        raise AssertionError(f"{what}: {got!r} instead of {want!r}")
+
+
+class Api:
+    def __init__(self, base):
+        self.base = base
+
+    def __call__(self, method, path, body=None, token=None):
+        request = urllib.request.Request(f"{self.base}/api/v1/users{path}", method=method)
+        if body is not None:
+            request.data = json.dumps(body).encode()
+            request.add_header("content-type", "application/json")
+        if token:
+            request.add_header("authorization", f"Bearer {token}")
+        try:
+            with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+                return answer.status, json.loads(answer.read() or "null")
+        except urllib.error.HTTPError as refusal:
+            return refusal.code, json.loads(refusal.read() or "null")
+
+
+def walk(api, mailbox, site):
+    """Signs up, verifies, forgets, resets; answers with every secret that was seen."""
+    ada = "ada@example.org"
+    status, answer = api("POST", "/signup", {"name": "Ada", "email": ada, "password": OLD})
+    same("sign-up", status, 200)
+    token, refresh = answer["token"], answer["refreshToken"]
+    same("verified at first", answer["user"]["emailVerified"], False)
+    verification = mailbox.token(ada, "verify-email", site)
+    same("the page", urllib.request.urlopen(f"{api.base}/account/verify-email").status, 200)
+    same("verified by opening the link", api("GET", "/me", token=token)[1]["data"]["emailVerified"], False)
+    same("verification", api("POST", "/verification/confirm", {"token": verification})[0], 204)
+    same("verified", api("GET", "/me", token=token)[1]["data"]["emailVerified"], True)
+    same("verification again", api("POST", "/verification/confirm", {"token": verification})[0], 422)
+
+    nobody = api("POST", "/password-reset", {"email": "nobody@example.org"})
+    somebody = api("POST", "/password-reset", {"email": "ADA@example.org"})
+    same("whether there is an account", nobody, somebody)
+    reset = mailbox.token(ada, "reset-password", site)
+    same("reset", api("POST", "/password-reset/confirm", {"token": reset, "password": NEW})[0], 204)
+    same("the old session", api("GET", "/me", token=token)[0], 401)
+    same("its refresh", api("POST", "/refresh", {"refreshToken": refresh})[0], 401)
+    same("the old password", api("POST", "/login", {"email": ada, "password": OLD})[0], 401)
+    status, answer = api("POST", "/login", {"email": ada, "password": NEW})
+    same("the new password", status, 200)
+    same("reset again", api("POST", "/password-reset/confirm", {"token": reset, "password": NEW})[0], 422)
+
+    later = "later@example.org"
+    same("sign-up", api("POST", "/signup", {"name": "Eve", "email": later, "password": OLD})[0], 200)
+    patient = mailbox.token(later, "verify-email", site)
+    same("a mail to nobody", mailbox.mails.qsize(), 0)
+    return [OLD, NEW, token, refresh, answer["token"], answer["refreshToken"], verification, reset, patient]
+
+
+def log_of_mails(log, count):
+    """The log, once it tells of so many mails: the server takes one before the program knows."""
+    give_up = time.monotonic() + PATIENCE
+    while (said := log.read_text()).count("was sent") < count:
+        if time.monotonic() > give_up:
+            raise AssertionError(f"the log tells of {said.count('was sent')} mails instead of {count}")
+        time.sleep(0.05)
+    return said
+
+
+def main():
+    mailbox = Mailbox()
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        smtp = free.getsockname()[1]
+    controller = Controller(mailbox, hostname="127.0.0.1", port=smtp)
+    controller.start()
+    settings = f"SMTP_URL=smtp://127.0.0.1:{smtp} MAIL_FROM=Kitchen<kitchen@example.com> LOG=trace"
+    server = subprocess.Popen(
+        # Says where it is, and ends when nobody writes to it any more.
+        [HERE / "with-server", "bash", "-c", 'echo "$BASE_URL $SERVER_LOG"; cat'],
+        env=os.environ | {"SETTINGS": settings},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        base, log = server.stdout.readline().split()
+        secrets = walk(Api(base), mailbox, base)
+        secrets.append((Path(log).parent / "data/jwt-secret").read_text().strip())
+        said = log_of_mails(Path(log), 3)
+        for secret in secrets:
+            if secret in said:
+                raise AssertionError(f"in the log: {secret}")
+    finally:
+        server.stdin.close()
+        ended = server.wait(timeout=60)
+        controller.stop()
+    same("the server's end", ended, 0)
+    print(f"3 mails caught, {len(secrets)} secrets, none in {len(said.splitlines())} lines of log")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
