@@ -1,0 +1,151 @@
+//! What is kept of a log-in that is under way, in the browser: for each its own, for nobody else, and not for long.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tower_passport::{Flows, OAuth2};
+
+use super::{Welcome, client, described, http, start, strategy};
+use crate::browser::{Browser, site};
+use crate::identity_provider::{IdentityProvider, NOW, at};
+
+#[tokio::test]
+async fn two_tabs_at_once_do_not_disturb_each_other() {
+    let (provider, site) = start().await;
+    let mut browser = Browser::default();
+    let tabs = [browser.get(&site, "/?return_to=/a").await, browser.get(&site, "/?return_to=/b").await];
+    let answers = tabs.map(|began| provider.consent(&began.location.unwrap()));
+    for (answer, page) in answers.iter().zip(["/a", "/b"]).rev() {
+        let seen = browser.come_back(&site, answer).await;
+        seen.is_signed_in("test:alice-7");
+        assert_eq!(seen.location.as_deref(), Some(page));
+    }
+}
+
+#[tokio::test]
+async fn log_ins_that_are_given_up_do_not_pile_up() {
+    let (provider, site) = start().await;
+    let mut browser = Browser::default();
+    let mut last = String::new();
+    for _ in 0..20 {
+        last = browser.begin(&site).await;
+        assert!(browser.cookies.len() <= 4);
+    }
+    browser.come_back(&site, &provider.consent(&last)).await.is_signed_in("test:alice-7");
+}
+
+#[tokio::test]
+async fn whoever_begins_a_log_in_ends_none_of_others() {
+    let (provider, site) = start().await;
+    let another = OAuth2::new(described(&provider), client(), Flows::new(&[8; 32]).unwrap(), http(), Welcome);
+    let another = crate::browser::site(another.unwrap().clock(|| at(NOW)));
+    let mut browser = Browser::default();
+    for name in ["__Host-login-theme", "__Host-tower-passport-flow-theme"] {
+        browser.cookies.insert(name.into(), "dark".into());
+    }
+    let there = provider.consent(&browser.begin(&another).await);
+    for _ in 0..5 {
+        browser.begin(&site).await;
+    }
+    assert_eq!(browser.cookies.len(), 2 + 1 + 4);
+    browser.come_back(&another, &there).await.is_signed_in("test:alice-7");
+}
+
+#[tokio::test]
+async fn a_log_in_that_was_given_up_long_ago_is_ended_by_the_next() {
+    let provider = IdentityProvider::start().await;
+    let seconds = Arc::new(AtomicU64::new(NOW));
+    let told = Arc::clone(&seconds);
+    let site = site(strategy(described(&provider)).clock(move || at(told.load(Ordering::Relaxed))));
+    let mut browser = Browser::default();
+    browser.begin(&site).await;
+    seconds.store(NOW + 600, Ordering::Relaxed);
+    browser.begin(&site).await;
+    assert_eq!(browser.cookies.len(), 1);
+}
+
+fn other_than(character: &str) -> &'static str {
+    if character == "A" { "B" } else { "A" }
+}
+
+#[tokio::test]
+async fn a_cookie_that_was_not_sealed_here_is_refused() {
+    let (provider, site) = start().await;
+    let mut browser = Browser::default();
+    let answer = provider.consent(&browser.begin(&site).await);
+    let sealed = browser.cookies.clone();
+    for break_it in [
+        |value: &str| format!("{}{}", &value[..value.len() - 1], other_than(&value[value.len() - 1..])),
+        |value: &str| format!("{}{}", other_than(&value[..1]), &value[1..]),
+        |_: &str| String::new(),
+        |_: &str| "AAAA".to_owned(),
+        |value: &str| value.to_uppercase(),
+    ] {
+        browser.cookies = sealed.iter().map(|(name, value)| (name.clone(), break_it(value))).collect();
+        browser.come_back(&site, &answer).await.is(400, "forged_flow");
+    }
+    let elsewhere =
+        OAuth2::new(described(&provider), client(), Flows::new(&[8; 32]).unwrap(), http(), Welcome);
+    let elsewhere = crate::browser::site(elsewhere.unwrap().clock(|| at(NOW)));
+    browser.cookies = sealed;
+    browser.come_back(&elsewhere, &answer).await.is(400, "forged_flow");
+}
+
+#[tokio::test]
+async fn a_log_in_under_way_outlives_a_new_secret() {
+    let (provider, before) = start().await;
+    let with_secret = |flows: Flows| {
+        let strategy = OAuth2::new(described(&provider), client(), flows, http(), Welcome).unwrap();
+        site(strategy.clock(|| at(NOW)))
+    };
+    let new = || Flows::new(&[8; 32]).unwrap();
+    let after = with_secret(new().previous_secret(&[6; 32]).unwrap().previous_secret(&[7; 32]).unwrap());
+    let mut browser = Browser::default();
+    let answer = provider.consent(&browser.begin(&before).await);
+    browser.clone().come_back(&with_secret(new()), &answer).await.is(400, "forged_flow");
+    browser.come_back(&after, &answer).await.is_signed_in("test:alice-7");
+    let answer = provider.consent(&browser.begin(&after).await);
+    browser.come_back(&with_secret(new()), &answer).await.is_signed_in("test:alice-7");
+    assert!(new().previous_secret(&[6; 31]).is_err());
+}
+
+#[tokio::test]
+async fn the_cookie_of_one_log_in_is_worth_nothing_under_the_name_of_another() {
+    let (provider, site) = start().await;
+    let mut browser = Browser::default();
+    let first = provider.consent(&browser.begin(&site).await);
+    let of_first: Vec<_> = browser.cookies.clone().into_iter().collect();
+    browser.begin(&site).await;
+    let other = browser.cookies.iter().find(|(name, _)| **name != of_first[0].0).unwrap().1.clone();
+    browser.cookies = [(of_first[0].0.clone(), other)].into();
+    browser.come_back(&site, &first).await.is(400, "forged_flow");
+}
+
+#[tokio::test]
+async fn a_replayed_callback_is_refused() {
+    let (provider, site) = start().await;
+    let mut browser = Browser::default();
+    let answer = provider.consent(&browser.begin(&site).await);
+    let thief = browser.clone();
+    browser.come_back(&site, &answer).await.is_signed_in("test:alice-7");
+    browser.come_back(&site, &answer).await.is(400, "unknown_state");
+    // Even with the cookie: the provider takes a code once.
+    let mut thief = thief;
+    thief.come_back(&site, &answer).await.is(400, "invalid_grant");
+    assert!(thief.cookies.is_empty());
+}
+
+#[tokio::test]
+async fn a_log_in_that_took_too_long_is_refused() {
+    let provider = IdentityProvider::start().await;
+    let seconds = Arc::new(AtomicU64::new(NOW));
+    let told = Arc::clone(&seconds);
+    let strategy = strategy(described(&provider)).clock(move || at(told.load(Ordering::Relaxed)));
+    let site = site(strategy);
+    let mut browser = Browser::default();
+    let answer = provider.consent(&browser.begin(&site).await);
+    seconds.store(NOW + 600, Ordering::Relaxed);
+    browser.come_back(&site, &answer).await.is(400, "expired_flow");
+    seconds.store(NOW + 599, Ordering::Relaxed);
+    browser.come_back(&site, &answer).await.is_signed_in("test:alice-7");
+}
