@@ -107,6 +107,20 @@ async fn whether_there_is_an_account_is_not_said() {
 }
 
 #[tokio::test]
+async fn a_queue_that_is_full_is_told_and_keeps_nobody_from_signing_up() {
+    let app = TestApp::new();
+    let asks = async || app.anonymous().post(RESET, &json!({"email": "nobody@example.org"})).await;
+    for _ in 0..1_024 {
+        asks().await.is(202);
+    }
+    let refused = asks().await.is(503);
+    assert_eq!((refused.header("retry-after"), refused.json()["code"].as_str()), ("10", Some("overloaded")));
+    app.signed_up(ADA).await;
+    assert_eq!(app.mails().await.len(), 0);
+    asks().await.is(202);
+}
+
+#[tokio::test]
 async fn a_reset_sets_a_new_password_and_throws_everybody_out() {
     let app = TestApp::new();
     let ada = app.signed_up(ADA).await;

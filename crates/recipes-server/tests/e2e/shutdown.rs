@@ -62,3 +62,18 @@ async fn a_second_signal_ends_it_at_once() {
         tokio::time::timeout(Duration::from_secs(8), ended).await.expect("ends without waiting for the body");
     assert_eq!(code.unwrap(), Some(0));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_server_that_never_answers_holds_up_neither_requests_nor_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("smtp://{}", silent.local_addr().unwrap());
+    let program = Program::start_with(folder.path(), &[("SMTP_URL", &url)]);
+    program.signed_up("ada@example.org").await;
+    // The program is waiting for a greeting.
+    let _connection = silent.accept().unwrap();
+    program.signal(Signal::TERM);
+    let ended = tokio::task::spawn_blocking(move || program.code());
+    let code = tokio::time::timeout(Duration::from_secs(20), ended).await.expect("ends without the mail");
+    assert_eq!(code.unwrap(), Some(0));
+}
