@@ -145,8 +145,11 @@ where
         let started = Instant::now();
         trim_trailing_slash(request.uri_mut());
         let desk = Arc::clone(&self.desk);
-        let client = self.peer.map(|peer| desk.client(peer, request.headers()));
-        request.extensions_mut().insert(ClientAddress(client));
+        // Nobody asks where those come from that only read, and the first extension of a request costs an allocation.
+        if !request.method().is_safe() {
+            let client = self.peer.map(|peer| desk.client(peer, request.headers()));
+            request.extensions_mut().insert(ClientAddress(client));
+        }
         let headers = request.headers();
         let origin = headers.get(header::ORIGIN).cloned();
         let at = desk.clock.now();

@@ -41,7 +41,11 @@ fn page_of_20(bencher: Bencher<'_, '_>) {
     let full = &*FULL;
     let page = Page::new(RecipeId::from_i64(ROWS / 2), 20).unwrap();
     bencher.counter(ItemsCount::new(1_usize)).bench(|| {
-        full.runtime.block_on(full.store.recipes(black_box(&page), Viewer::Anyone)).unwrap().json.len()
+        full.runtime
+            .block_on(full.store.recipes(black_box(&page), Viewer::Anyone, Vec::new()))
+            .unwrap()
+            .json
+            .len()
     });
 }
 

@@ -234,11 +234,11 @@ impl Store {
         }
     }
 
-    /// May end before the page's limit when the recipes are very large; [`Listing::next`] says
-    /// whether there are more.
-    pub async fn recipes(&self, page: &Page, viewer: Viewer) -> Result<Listing, StoreError> {
+    /// Behind what `json` holds already, as a page is large and copying it is felt. May end before the page's limit when
+    /// the recipes are very large; [`Listing::next`] says whether there are more.
+    pub async fn recipes(&self, page: &Page, viewer: Viewer, json: Vec<u8>) -> Result<Listing, StoreError> {
         match self {
-            Self::Sqlite(db) => db.recipes(*page, viewer).await,
+            Self::Sqlite(db) => db.recipes(*page, viewer, json).await,
         }
     }
 

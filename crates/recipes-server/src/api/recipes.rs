@@ -52,11 +52,8 @@ pub async fn list(
     let query = Query::parse(&uri, &["limit", "cursor"])?;
     let page = page(&query)?;
     let viewer = viewer(caller.as_ref())?;
-    let listing = app.store.recipes(&page, viewer).await?;
-
-    let mut body = Vec::with_capacity(listing.json.len() + 96);
-    body.extend_from_slice(b"{\"data\":");
-    body.extend_from_slice(&listing.json);
+    let listing = app.store.recipes(&page, viewer, b"{\"data\":".to_vec()).await?;
+    let mut body = listing.json;
     let next = listing.next.map(|last| Cursor::new(last, FILTERS).encode());
     if let Some(next) = &next {
         // A cursor is base64url: nothing in it needs escaping.

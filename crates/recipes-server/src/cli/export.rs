@@ -94,7 +94,7 @@ async fn write<W: Write>(store: &Store, format: Format, out: W) -> anyhow::Resul
     let mut out = BufWriter::with_capacity(1 << 16, out);
     let (mut after, mut before) = (None, open);
     while let Some(page) = Page::new(after, PAGE) {
-        let listing = store.recipes(&page, Viewer::Admin).await?;
+        let listing = store.recipes(&page, Viewer::Admin, Vec::new()).await?;
         let recipes: Vec<&RawValue> = serde_json::from_slice(&listing.json)?;
         for recipe in recipes {
             write!(out, "{before}{}", without_owner(recipe.get())?)?;

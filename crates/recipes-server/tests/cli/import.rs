@@ -189,7 +189,7 @@ fn owners(folder: &Folder) -> Vec<Option<i64>> {
     let url = DatabaseUrl::parse(&format!("sqlite:{}", folder.path("data/recipes.db").display())).unwrap();
     let store = Store::open(&url, Clock::system()).unwrap();
     Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-        let listing = store.recipes(&Page::default(), Viewer::Admin).await.unwrap();
+        let listing = store.recipes(&Page::default(), Viewer::Admin, Vec::new()).await.unwrap();
         let all: Vec<Value> = serde_json::from_slice(&listing.json).unwrap();
         all.iter().map(|recipe| recipe["ownerId"].as_i64()).collect()
     })

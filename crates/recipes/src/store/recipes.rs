@@ -59,7 +59,7 @@ pub enum Imported {
 /// Some recipes in the order of their ids.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listing {
-    /// A JSON array of whole recipes.
+    /// A JSON array of whole recipes, behind what was there before.
     pub json: Vec<u8>,
     /// The last id in the list, if there is more behind it.
     pub next: Option<RecipeId>,

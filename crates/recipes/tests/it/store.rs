@@ -86,7 +86,8 @@ impl Kitchen {
     async fn ids(&self, viewer: Viewer, limit: u16) -> Vec<i64> {
         let (mut ids, mut after) = (Vec::new(), None);
         loop {
-            let listing = self.store.recipes(&Page::new(after, limit).unwrap(), viewer).await.unwrap();
+            let listing =
+                self.store.recipes(&Page::new(after, limit).unwrap(), viewer, Vec::new()).await.unwrap();
             let recipes: Vec<Value> = serde_json::from_slice(&listing.json).unwrap();
             assert!(recipes.len() <= usize::from(limit));
             ids.extend(recipes.iter().map(|recipe| recipe["id"].as_i64().unwrap()));

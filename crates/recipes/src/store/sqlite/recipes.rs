@@ -145,18 +145,18 @@ impl Sqlite {
         })
     }
 
-    pub async fn recipes(&self, page: Page, viewer: Viewer) -> Result<Listing, StoreError> {
+    pub async fn recipes(&self, page: Page, viewer: Viewer, json: Vec<u8>) -> Result<Listing, StoreError> {
         if page.limit() > Page::DEFAULT_LIMIT {
-            self.read_at_length(move |db| list(db, page, viewer)).await
+            self.read_at_length(move |db| list(db, page, viewer, json)).await
         } else {
-            self.read(|db| list(db, page, viewer))
+            self.read(|db| list(db, page, viewer, json))
         }
     }
 
     pub async fn recipes_of(&self, owner: UserId, after: Option<RecipeId>) -> Result<Listing, StoreError> {
         self.read_at_length(move |db| {
             let limit = Page::MAX_LIMIT;
-            let mut pages = Pages::with_room(limit);
+            let mut pages = Pages::behind(Vec::new(), limit);
             let mut statement = cached(
                 db,
                 "SELECT recipes.id, document
@@ -276,11 +276,11 @@ fn find_to_edit(
 /// One pass over the table itself where recipes lie side by side, as they nearly always do. Where
 /// private ones or deleted ones leave wide gaps it would step over all of them, for every reader; so it
 /// stops at twice the page, and the rest of the page comes by index.
-fn list(db: &Connection, page: Page, viewer: Viewer) -> Result<Listing, StoreError> {
+fn list(db: &Connection, page: Page, viewer: Viewer, json: Vec<u8>) -> Result<Listing, StoreError> {
     let (user, admin) = eyes(viewer);
     let after = page.after().map_or(0, RecipeId::get);
     let limit = i64::from(page.limit());
-    let mut listing = Pages::with_room(page.limit());
+    let mut listing = Pages::behind(json, page.limit());
 
     let near = if admin { i64::MAX } else { after.saturating_add(2 * limit) };
     let mut statement = cached(
@@ -314,8 +314,9 @@ struct Pages {
 }
 
 impl Pages {
-    fn with_room(room: u16) -> Self {
-        let mut json = Vec::with_capacity(16 << 10);
+    fn behind(mut json: Vec<u8>, room: u16) -> Self {
+        // Everyday recipes have about a kilobyte; growing in between would copy them all.
+        json.reserve(usize::from(room.min(Page::DEFAULT_LIMIT)) << 10);
         json.push(b'[');
         Self { json, room, last: None, more: false }
     }

@@ -25,14 +25,14 @@ async fn a_recipe_comes_back_as_it_was_answered() {
         )
     );
     assert_eq!(kitchen.recipe(stored.id, Viewer::Anyone).await.unwrap(), Some(stored.clone()));
-    let listing = kitchen.recipes(&Page::default(), Viewer::Anyone).await.unwrap();
+    let listing = kitchen.recipes(&Page::default(), Viewer::Anyone, Vec::new()).await.unwrap();
     assert_eq!(String::from_utf8(listing.json).unwrap(), format!("[{}]", json_of(&stored)));
     assert_eq!(listing.next, None);
 }
 
 #[tokio::test]
 async fn an_empty_list_is_a_list() {
-    let listing = Kitchen::new().recipes(&Page::default(), Viewer::Anyone).await.unwrap();
+    let listing = Kitchen::new().recipes(&Page::default(), Viewer::Anyone, Vec::new()).await.unwrap();
     assert_eq!((listing.json.as_slice(), listing.next), (b"[]".as_slice(), None));
 }
 
@@ -313,7 +313,7 @@ async fn pages_of_very_large_recipes_end_early_and_lose_nothing() {
         let new = NewRecipe::of(&large, kitchen.uid(), None);
         kitchen.create_recipe(new, kitchen.now()).await.unwrap();
     }
-    let listing = kitchen.recipes(&Page::default(), Viewer::Anyone).await.unwrap();
+    let listing = kitchen.recipes(&Page::default(), Viewer::Anyone, Vec::new()).await.unwrap();
     assert!(listing.json.len() < 5 << 20, "{}", listing.json.len());
     assert!(listing.next.is_some());
     assert_eq!(kitchen.ids(Viewer::Anyone, 1000).await, (1..=40).collect::<Vec<_>>());

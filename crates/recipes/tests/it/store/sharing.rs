@@ -59,7 +59,7 @@ async fn what_another_process_writes_is_seen_soon_however_much_is_read() {
         // Until the reader has come to keep its transaction.
         let until = Instant::now() + Duration::from_millis(15);
         while Instant::now() < until {
-            kitchen.recipes(&Page::default(), Viewer::Anyone).await.unwrap();
+            kitchen.recipes(&Page::default(), Viewer::Anyone, Vec::new()).await.unwrap();
         }
         let new = NewRecipe::of(&draft("Bread"), kitchen.uid(), None);
         let id = other.create_recipe(new, kitchen.now()).await.unwrap().id;
