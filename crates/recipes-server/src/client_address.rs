@@ -25,7 +25,10 @@ impl<S: Sync> FromRequestParts<S> for ClientAddress {
 impl ClientAddress {
     /// As the front has found it, for a request that may change something.
     pub fn of(parts: &Parts) -> Self {
-        debug_assert!(!parts.method.is_safe(), "the front does not look where those come from that only read");
+        debug_assert!(
+            !parts.method.is_safe(),
+            "the front does not look where those come from that only read"
+        );
         parts.extensions.get().copied().unwrap_or_default()
     }
 }

@@ -42,7 +42,9 @@ async fn a_proxy_that_the_operator_has_forgotten_to_name_is_told_of_once() {
     let program = Program::start(folder.path());
     for _ in 0..3 {
         let mut stream = std::net::TcpStream::connect(&program.address).unwrap();
-        stream.write_all(b"GET /healthz HTTP/1.0\r\nx-forwarded-for: 203.0.113.9\r\n\r\n").unwrap();
+        stream
+            .write_all(b"POST /api/v1/users/login HTTP/1.0\r\nx-forwarded-for: 203.0.113.9\r\n\r\n")
+            .unwrap();
         stream.read_to_end(&mut Vec::new()).unwrap();
     }
     // The line of a later request is behind it.
