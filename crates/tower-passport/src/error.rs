@@ -42,9 +42,18 @@ impl Error {
         }
     }
 
-    /// Could not decide, which nobody here has to mend: a client asks for what cannot be looked up again so soon.
-    #[cfg(feature = "remote-keys")]
-    pub(crate) fn not_yet(source: &'static str, after: Duration) -> Self {
+    /// Could not decide, which nobody here has to mend: a client asks too often, or for what cannot be looked up again so
+    /// soon. Becomes 503 with this `Retry-After`, and no error in the log, or whoever likes could fill it with them.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use tower_passport::Error;
+    ///
+    /// let error = Error::not_yet("too many log-ins for this account", Duration::from_secs(90));
+    /// assert_eq!(error.retry_after(), Some(Duration::from_secs(90)));
+    /// ```
+    pub fn not_yet(source: impl Into<Box<dyn StdError + Send + Sync>>, after: Duration) -> Self {
         Self { kind: Kind::NotYet, source: source.into(), retry_after: Some(after) }
     }
 

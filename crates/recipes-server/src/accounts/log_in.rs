@@ -8,7 +8,7 @@ use recipes::{
     store::{Store, StoreError},
 };
 use secrecy::SecretString;
-use tower_passport::{Local, LocalCredentials, Outcome, Strategy, VerifyPassword};
+use tower_passport::{Error, Local, LocalCredentials, Outcome, Strategy, VerifyPassword};
 
 use super::{Accounts, LoggedIn, Origin};
 use crate::{
@@ -33,7 +33,7 @@ pub struct LogIn {
 impl Strategy for LogIn {
     type User = Verified;
 
-    async fn authenticate(&self, request: &Parts) -> Result<Outcome<Verified>, tower_passport::Error> {
+    async fn authenticate(&self, request: &Parts) -> Result<Outcome<Verified>, Error> {
         // Checking a password knows nothing of requests, and how often it may be tried depends on who tries.
         let actor = Actor::anonymous(ClientAddress::of(request).0);
         let local = Local::new(CheckPassword { log_in: self.clone(), actor });
@@ -144,10 +144,10 @@ impl VerifyPassword for CheckPassword {
         let email = Email::parse(&username);
         // What is no address has no account, and is counted all the same.
         let account = email.as_ref().map_or_else(|_| username.to_lowercase(), Email::key);
-        let attempt = limits.log_in(&account, self.actor.address)?;
+        let attempt = limits.log_in(&account, self.actor.address).map_err(not_yet)?;
         // Before the account is looked for: whether there is one must not be seen by how long a refusal takes.
         if let Some(reached) = refused(&attempt, &account, self.actor, store, *sessions, clock.now()).await? {
-            return Err(reached.into());
+            return Err(not_yet(reached).into());
         }
         let (user, stored) = match email {
             Ok(email) => store.user_by_email(&email).await?.unzip(),
@@ -172,6 +172,10 @@ impl VerifyPassword for CheckPassword {
         };
         Ok(Some(Verified { user, password_hash, password }))
     }
+}
+
+fn not_yet(reached: LimitReached) -> Error {
+    Error::not_yet(reached, reached.retry_after)
 }
 
 /// The limit that holds, unless the account is in use at the place that this comes from. Who is there knows already that

@@ -4,8 +4,9 @@ use std::{
     borrow::Cow,
     ffi::OsString,
     fmt,
-    fs::{self, File},
+    fs::{self, File, Metadata},
     io::{self, BufWriter, Write},
+    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -68,12 +69,40 @@ impl Export {
     }
 }
 
-/// Under another name first, so that a full disk leaves the file of the day before.
 async fn to_file(store: &Store, format: Format, path: &Path) -> anyhow::Result<()> {
+    // Behind a link is what is meant.
+    let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let done = match fs::metadata(&target) {
+        // A pipe or a device is written to; a file in its place would be nobody's.
+        Ok(there) if !there.is_file() => {
+            let opened = File::options().write(true).open(&target).map_err(Into::into);
+            match opened {
+                Ok(pipe) => write(store, format, pipe).await.map(drop),
+                Err(error) => Err(error),
+            }
+        }
+        there => in_place_of(store, format, &target, there.ok()).await,
+    };
+    done.with_context(|| format!("{} cannot be written", path.display()))
+}
+
+/// Under another name first, so that a full disk leaves the file of the day before. Private recipes are in it: a new file
+/// is its owner's only, and one that was there stays as open as it was made.
+async fn in_place_of(
+    store: &Store,
+    format: Format,
+    path: &Path,
+    there: Option<Metadata>,
+) -> anyhow::Result<()> {
     let mut draft = OsString::from(path);
     draft.push(".part");
+    // Left over, or put there by somebody else to be written through.
+    let _ = fs::remove_file(&draft);
     let done = async {
-        let file = File::create(&draft)?;
+        let file = File::options().write(true).create_new(true).mode(0o600).open(&draft)?;
+        if let Some(there) = there {
+            file.set_permissions(there.permissions())?;
+        }
         write(store, format, file).await?.sync_all()?;
         Ok(fs::rename(&draft, path)?)
     };
@@ -82,7 +111,7 @@ async fn to_file(store: &Store, format: Format, path: &Path) -> anyhow::Result<(
         // What failed matters, not that the rest of it could not be removed.
         let _ = fs::remove_file(&draft);
     }
-    done.with_context(|| format!("{} cannot be written", path.display()))
+    done
 }
 
 /// Gives `out` back with everything in it.

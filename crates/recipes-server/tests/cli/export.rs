@@ -1,4 +1,8 @@
-use std::process::Stdio;
+use std::{
+    fs,
+    os::unix::fs::{PermissionsExt as _, symlink},
+    process::Stdio,
+};
 
 use crate::program::Folder;
 
@@ -84,6 +88,32 @@ fn a_file_is_replaced_only_by_a_whole_one() {
     let failed = folder.run("export -o nowhere/out.ndjson");
     failed.is(1);
     assert!(failed.stderr.starts_with("recipes: nowhere/out.ndjson cannot be written: "), "{failed:?}");
+}
+
+#[test]
+fn a_new_file_is_its_owners_and_an_old_one_stays_where_and_as_open_as_it_is() {
+    let folder = kitchen();
+    let mode = |name| fs::metadata(folder.path(name)).unwrap().permissions().mode() & 0o777;
+    folder.run("export -o new.ndjson").is(0);
+    assert_eq!(mode("new.ndjson"), 0o600);
+    fs::set_permissions(folder.path("new.ndjson"), fs::Permissions::from_mode(0o640)).unwrap();
+    symlink("new.ndjson", folder.path("link")).unwrap();
+    // What lies where the draft goes is not written through.
+    folder.write("elsewhere", "precious");
+    symlink("elsewhere", folder.path("new.ndjson.part")).unwrap();
+    folder.run("export --format json -o link").is(0);
+    assert!(fs::symlink_metadata(folder.path("link")).unwrap().is_symlink());
+    assert!(folder.read("new.ndjson").starts_with("[\n"));
+    assert_eq!((mode("new.ndjson"), folder.read("elsewhere").as_str()), (0o640, "precious"));
+}
+
+#[test]
+fn what_is_no_file_is_written_to_and_not_replaced() {
+    let folder = kitchen();
+    let export = folder.run("export");
+    assert_eq!(folder.run("export -o /dev/stdout").is(0).stdout, export.stdout);
+    folder.run("export -o /dev/null").is(0);
+    assert!(!fs::metadata("/dev/null").unwrap().is_file());
 }
 
 #[test]
