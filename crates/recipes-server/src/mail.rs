@@ -21,7 +21,11 @@ use recipes::{
     store::Store,
 };
 use secrecy::{ExposeSecret as _, SecretString};
-use tokio::{sync::mpsc, task::JoinSet, time::sleep};
+use tokio::{
+    sync::{OwnedSemaphorePermit as Place, Semaphore, mpsc},
+    task::JoinSet,
+    time::sleep,
+};
 
 use self::messages::Letter;
 pub use self::{messages::Letterhead, outbox::Outbox, smtp::Smtp};
@@ -30,8 +34,12 @@ use crate::config::PublicUrl;
 /// Waiting at most, of 0.5 KiB each: more than a mail server takes in a minute.
 const QUEUE: usize = 1_024;
 
-/// Sent at once: one mailbox that asks to come back later does not hold up the others.
+/// Sent at once: one mailbox whose server takes its time does not hold up the others.
 const AT_ONCE: usize = 8;
+
+/// Wait to be tried again at most, of 2 KiB each. They wait elsewhere than those that are sent, or a few mailboxes that
+/// ask to come back later would hold up everybody's mail for minutes.
+const LATER: usize = 1_024;
 
 /// How long is waited before a mail is sent again. Servers that have not seen us before turn a first try away for a
 /// minute or so (greylisting); much later, nobody waits for the mail any more.
@@ -65,7 +73,12 @@ impl Mailer {
     pub fn new(office: Office) -> (Self, Delivery) {
         let (sender, queue) = mpsc::channel(QUEUE);
         let site = office.letterhead.site.clone();
-        (Self { queue: sender, site }, Delivery { queue, office: Arc::new(office) })
+        let sending = Arc::new(Semaphore::new(AT_ONCE));
+        let later = Semaphore::new(LATER);
+        (
+            Self { queue: sender, site },
+            Delivery { queue, counter: Arc::new(Counter { office, sending, later }) },
+        )
     }
 
     /// Asks for a mail to whoever has this address, if anybody has.
@@ -97,7 +110,7 @@ impl Mailer {
 /// Empties the queue.
 pub struct Delivery {
     queue: mpsc::Receiver<Wanted>,
-    office: Arc<Office>,
+    counter: Arc<Counter>,
 }
 
 impl Delivery {
@@ -106,17 +119,19 @@ impl Delivery {
         let mut ending = pin!(ending);
         let mut under_way = JoinSet::new();
         loop {
-            tokio::select! {
-                wanted = self.queue.recv(), if under_way.len() < AT_ONCE => match wanted {
-                    Some(wanted) => {
-                        let office = Arc::clone(&self.office);
-                        under_way.spawn(async move { office.deliver(wanted).await });
-                    }
-                    None => break,
-                },
-                Some(_) = under_way.join_next() => {}
-                () = &mut ending, if !self.queue.is_closed() => self.queue.close(),
-            }
+            let wanted = tokio::select! {
+                wanted = self.queue.recv() => wanted,
+                () = &mut ending, if !self.queue.is_closed() => {
+                    self.queue.close();
+                    continue;
+                }
+            };
+            let Some(wanted) = wanted else { break };
+            // What cannot be sent yet stays in the queue, which is full at some time and says so.
+            let place = self.counter.place().await;
+            while under_way.try_join_next().is_some() {}
+            let counter = Arc::clone(&self.counter);
+            under_way.spawn(async move { counter.deliver(wanted, place).await });
         }
         while under_way.join_next().await.is_some() {}
     }
@@ -124,8 +139,58 @@ impl Delivery {
     /// Sends what is waiting now.
     pub async fn deliver_waiting(&mut self) {
         while let Ok(wanted) = self.queue.try_recv() {
-            self.office.deliver(wanted).await;
+            let place = self.counter.place().await;
+            self.counter.deliver(wanted, place).await;
         }
+    }
+}
+
+/// Where mails wait for their turn.
+struct Counter {
+    office: Office,
+    sending: Arc<Semaphore>,
+    later: Semaphore,
+}
+
+impl Counter {
+    /// Among those that are sent at once; nobody closes it.
+    async fn place(&self) -> Option<Place> {
+        Arc::clone(&self.sending).acquire_owned().await.ok()
+    }
+
+    async fn deliver(&self, wanted: Wanted, mut place: Option<Place>) {
+        let Mail { letter, user, message } = match self.office.write(wanted).await {
+            Ok(Some(mail)) => mail,
+            Ok(None) => return,
+            Err(error) => return tracing::warn!(error, "A mail could not be written"),
+        };
+        let user = user.map(tracing::field::display);
+        let mut pauses = self.office.pauses.into_iter();
+        let mut later = None;
+        while let Err(Failure { why, again }) = self.office.transport.send(&message).await {
+            drop(place);
+            let Some(pause) = pauses.next().filter(|_| again) else {
+                return tracing::warn!(
+                    user.id = user,
+                    ?letter,
+                    why,
+                    "A mail could not be sent and is given up"
+                );
+            };
+            later = later.or_else(|| self.later.try_acquire().ok());
+            if later.is_none() {
+                return tracing::warn!(
+                    user.id = user,
+                    ?letter,
+                    why,
+                    "A mail could not be sent and is given up, as too many wait to be tried again"
+                );
+            }
+            tracing::info!(user.id = user, ?letter, why, "A mail could not be sent and is tried again");
+            sleep(pause).await;
+            place = self.place().await;
+        }
+        tracing::info!(user.id = user, ?letter, "A mail was sent");
     }
 }
 
@@ -149,29 +214,6 @@ struct Mail {
 }
 
 impl Office {
-    async fn deliver(&self, wanted: Wanted) {
-        let Mail { letter, user, message } = match self.write(wanted).await {
-            Ok(Some(mail)) => mail,
-            Ok(None) => return,
-            Err(error) => return tracing::warn!(error, "A mail could not be written"),
-        };
-        let user = user.map(tracing::field::display);
-        let mut pauses = self.pauses.into_iter();
-        while let Err(Failure { why, again }) = self.transport.send(&message).await {
-            let Some(pause) = pauses.next().filter(|_| again) else {
-                return tracing::warn!(
-                    user.id = user,
-                    ?letter,
-                    why,
-                    "A mail could not be sent and is given up"
-                );
-            };
-            tracing::info!(user.id = user, ?letter, why, "A mail could not be sent and is tried again");
-            sleep(pause).await;
-        }
-        tracing::info!(user.id = user, ?letter, "A mail was sent");
-    }
-
     /// `None`: there is nobody to write to.
     async fn write(&self, wanted: Wanted) -> Result<Option<Mail>, String> {
         let now = self.clock.now();

@@ -51,8 +51,12 @@ impl Smtp {
     pub(super) async fn send(&self, message: &Message) -> Result<(), Failure> {
         match self.transport.send(message.clone()).await {
             Ok(_) => Ok(()),
-            // Only the server itself can say that it never will: who does not answer may do so later.
-            Err(error) => Err(Failure { why: error.to_string(), again: !error.is_permanent() }),
+            // Never will: the server says so, or it cannot do what this mail takes (an address that is not ASCII wants
+            // SMTPUTF8, RFC 6531). Who does not answer may do so later.
+            Err(error) => {
+                let again = !error.is_permanent() && !error.is_client();
+                Err(Failure { why: error.to_string(), again })
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 use std::{fs, future::pending, os::unix::fs::PermissionsExt as _, path::PathBuf};
 
+use jiff::Timestamp;
 use recipes::{
     Name, NewUser, Role,
     audit::Filter,
@@ -24,6 +25,10 @@ struct Service {
 
 impl Service {
     async fn with(transport: impl FnOnce(PathBuf, &Clock) -> Transport) -> Self {
+        Self::pausing(Duration::ZERO, transport).await
+    }
+
+    async fn pausing(pause: Duration, transport: impl FnOnce(PathBuf, &Clock) -> Transport) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Clock::stopped("2026-01-01T12:00:00Z".parse().unwrap());
         let url = DatabaseUrl::parse(&format!("sqlite:{}", folder.path().join("test.db").display())).unwrap();
@@ -40,7 +45,7 @@ impl Service {
                 site: "https://example.com/food/".parse().unwrap(),
             },
             transport: transport(folder.path().join("outbox"), &clock),
-            pauses: [Duration::ZERO; 3],
+            pauses: [pause; 3],
         });
         Self { folder, store, mailer, delivery }
     }
@@ -193,7 +198,6 @@ async fn session(stream: TcpStream, refusal: Option<&str>) -> Option<String> {
     let mut stream = BufReader::new(stream);
     stream.write_all(b"220 mail.example.com\r\n").await.unwrap();
     let mut line = String::new();
-    let mut mail = None;
     while stream.read_line(&mut line).await.unwrap_or(0) > 0 {
         let answer = match line.split([' ', '\r']).next().unwrap() {
             "RCPT" if refusal.is_some() => refusal.unwrap(),
@@ -203,8 +207,8 @@ async fn session(stream: TcpStream, refusal: Option<&str>) -> Option<String> {
                 while !text.ends_with(b"\r\n.\r\n") {
                     text.push(stream.read_u8().await.unwrap());
                 }
-                mail = String::from_utf8(text).ok();
-                "250 taken"
+                let _ = stream.write_all(b"250 taken\r\n").await;
+                return String::from_utf8(text).ok();
             }
             "QUIT" => "221 bye",
             _ => "250 fine",
@@ -212,11 +216,11 @@ async fn session(stream: TcpStream, refusal: Option<&str>) -> Option<String> {
         let _ = stream.write_all(format!("{answer}\r\n").as_bytes()).await;
         line.clear();
     }
-    mail
+    None
 }
 
-async fn in_time<T>(coming: oneshot::Receiver<T>) -> T {
-    tokio::time::timeout(Duration::from_secs(30), coming).await.unwrap().unwrap()
+async fn in_time<T>(coming: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(30), coming).await.unwrap()
 }
 
 async fn sent_through(url: &str) -> Service {
@@ -231,7 +235,7 @@ async fn sent_through(url: &str) -> Service {
 async fn who_is_asked_to_come_back_later_comes_back() {
     let (url, taken) = mail_server(&["451 later", "421 busy"]).await;
     sent_through(&url).await;
-    let (connections, mail) = in_time(taken).await;
+    let (connections, mail) = in_time(taken).await.unwrap();
     assert_eq!(connections, 3);
     assert!(mail.contains("https://example.com/food/account/reset-password#"), "{mail}");
 }
@@ -243,8 +247,43 @@ async fn what_a_server_will_never_take_is_given_up_at_once_and_everything_in_the
     let mut service = sent_through(&url).await;
     service.asks("ada@example.org").unwrap();
     service.delivery.deliver_waiting().await;
-    assert_eq!(in_time(taken).await.0, 2, "one refusal, and the next mail");
+    assert_eq!(in_time(taken).await.unwrap().0, 2, "one refusal, and the next mail");
     let (url, mut taken) = mail_server(&["451 later"; 4]).await;
     sent_through(&url).await;
     assert!(taken.try_recv().is_err(), "four tries are all");
+}
+
+const HOUR: Duration = Duration::from_hours(1);
+
+#[tokio::test]
+async fn those_who_are_asked_to_come_back_later_hold_up_nobody() {
+    let (url, taken) = mail_server(&["451 later"; AT_ONCE]).await;
+    let smtp = Smtp::new(&url.into()).unwrap();
+    let service = Service::pausing(HOUR, |_, _| Transport::Smtp(smtp)).await;
+    for _ in 0..=AT_ONCE {
+        service.asks("ada@example.org").unwrap();
+    }
+    let working = tokio::spawn(service.delivery.run(pending()));
+    assert_eq!(in_time(taken).await.unwrap().0, AT_ONCE + 1);
+    working.abort();
+}
+
+#[tokio::test]
+async fn no_more_wait_to_be_tried_again_than_may() {
+    // A file in the place of its folder.
+    let (file, clock) = (tempfile::NamedTempFile::new().unwrap(), Clock::stopped(Timestamp::UNIX_EPOCH));
+    let outbox = Outbox { folder: file.path().to_owned(), clock, entropy: Entropy::seeded(2) };
+    let mut service = Service::pausing(HOUR, |_, _| Transport::Outbox(outbox)).await;
+    service.delivery.counter.later.forget_permits(LATER);
+    service.asks("ada@example.org").unwrap();
+    in_time(service.delivery.deliver_waiting()).await;
+}
+
+#[tokio::test]
+async fn what_a_server_cannot_take_is_given_up_at_once() {
+    let (url, _taken) = mail_server(&[]).await;
+    let smtp = Smtp::new(&url.into()).unwrap();
+    let mut service = Service::pausing(HOUR, |_, _| Transport::Smtp(smtp)).await;
+    service.mailer.invite(&address("j\u{fc}rgen@example.org"), &"token".into()).unwrap();
+    in_time(service.delivery.deliver_waiting()).await;
 }
