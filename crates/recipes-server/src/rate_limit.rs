@@ -53,6 +53,19 @@ struct Shared {
     clock: Clock,
 }
 
+/// Mails that are counted together. What strangers can ask for is apart from what the user or an administrator can, so
+/// that nobody uses up the mails that others want.
+#[derive(Clone, Copy, Debug, Hash)]
+pub enum Mail<'a> {
+    /// A reset that anybody may ask for, for this address, whether it is anybody's or not.
+    Reset(&'a str),
+    /// A reset that an administrator asks for.
+    ResetByAdmin(UserId),
+    /// To the address of an account. Nobody else asks for it; by the user it would be no limit, as who deletes an account
+    /// can make another one with the address of somebody else.
+    Verification(&'a str),
+}
+
 /// A request that was counted: what is left, for its answer.
 #[derive(Clone, Copy, Debug)]
 pub struct Spent {
@@ -128,12 +141,12 @@ impl RateLimits {
         self.take(limit, self.key((limit, user.get()))).map(drop)
     }
 
-    /// Counts a mail to this address, whether it is anybody's or not.
+    /// Counts a mail, together with others that the same may ask for.
     ///
     /// # Errors
     /// [`LimitReached`].
-    pub fn mail(&self, address: &str) -> Result<(), LimitReached> {
-        self.take(Limit::Mail, self.key((Limit::Mail, address))).map(drop)
+    pub fn mail(&self, mail: Mail<'_>) -> Result<(), LimitReached> {
+        self.take(Limit::Mail, self.key((Limit::Mail, mail))).map(drop)
     }
 
     /// Takes this place for one of the account's owner: he has just shown that he reads its mail. What was tried in

@@ -14,6 +14,7 @@ use crate::{
         fields::{self, Fields},
     },
     error::ApiError,
+    rate_limit::Mail,
 };
 
 impl Accounts {
@@ -41,7 +42,7 @@ impl Accounts {
         if user.disabled {
             return Err(ApiError::UserDisabled);
         }
-        self.limits.mail(&user.email.key())?;
+        self.limits.mail(Mail::ResetByAdmin(user.id))?;
         Ok(self.mailer.ask(MailPurpose::ResetPassword, &user.email, actor)?)
     }
 

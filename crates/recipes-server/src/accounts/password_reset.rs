@@ -16,6 +16,7 @@ use crate::{
         fields::{self, Fields},
     },
     error::ApiError,
+    rate_limit::Mail,
 };
 
 impl Accounts {
@@ -29,7 +30,7 @@ impl Accounts {
         Forgotten { email }: &Forgotten,
         actor: Actor,
     ) -> Result<(), ApiError> {
-        self.limits.mail(&email.key())?;
+        self.limits.mail(Mail::Reset(&email.key()))?;
         Ok(self.mailer.ask(MailPurpose::ResetPassword, email, actor)?)
     }
 

@@ -10,6 +10,7 @@ use crate::{
         fields::{self, Fields},
     },
     error::ApiError,
+    rate_limit::Mail,
 };
 
 impl Accounts {
@@ -18,7 +19,7 @@ impl Accounts {
     /// # Errors
     /// [`ApiError::RateLimited`], and [`ApiError::Overloaded`] when too many mails are waiting.
     pub fn ask_for_verification(&self, user: &User, actor: Actor) -> Result<(), ApiError> {
-        self.limits.mail(&user.email.key())?;
+        self.limits.mail(Mail::Verification(&user.email.key()))?;
         Ok(self.mailer.ask(MailPurpose::VerifyEmail, &user.email, actor)?)
     }
 

@@ -19,7 +19,7 @@ pub enum Limit {
     AccountChange,
     /// Password resets asked for, and links from mails used, from one place.
     Reset,
-    /// Mails to one address.
+    /// Mails of one kind to one address.
     Mail,
 }
 
