@@ -12,7 +12,8 @@ use crate::respond::navigation::Navigation;
 use crate::{AsItIs, FailurePage, InvalidLocation, InvalidPath, LoginPage, Refusal};
 
 /// A layer that sends people to pages when something inside of it refused them: [`Auth`](crate::Auth), which answers for
-/// itself and knows no pages, or any layer of this crate. Whoever is not looking at pages gets the answer as it is.
+/// itself and knows no pages, or any layer of this crate. Whoever is not looking at pages gets the answer as it is, and
+/// so does everybody where the answer has another status than the refusal: somebody inside has dealt with it.
 ///
 /// ```
 /// use tower_passport::RefusalPages;
@@ -95,7 +96,10 @@ where
         let pages = self.pages.clone();
         Box::pin(async move {
             let response = answer.await?;
+            // Another status is the answer of somebody inside who has dealt with it: a page of his own, or one that is
+            // hidden behind 404.
             let refusal = response.extensions().get::<Refusal>();
+            let refusal = refusal.filter(|refusal| refusal.status() == response.status());
             let location = refusal.and_then(|refusal| pages.location(refusal, &navigation));
             Ok(match location {
                 Some(location) => sent_to(location, response),

@@ -274,6 +274,21 @@ async fn refusals_of_the_other_door_have_pages_too() {
 }
 
 #[tokio::test]
+async fn what_was_dealt_with_inside_keeps_its_answer() {
+    let pages = || RefusalPages::new().login_page("/outer").unwrap().failure_page("/outer").unwrap();
+    let guard = || Authenticate::new(Says("A"));
+    let hidden =
+        |_: &Refusal, _: &http::request::Parts| Response::builder().status(404).body(Body::empty()).unwrap();
+    let visit = || at("/a", &[BROWSER]);
+    let sent_on = app(guard().login_page("/inner").unwrap());
+    assert_eq!(fail(sent_on.layer(pages()), visit()).await, "303 /inner?return_to=%2Fa");
+    assert_eq!(fail(app(guard().respond_with(hidden)).layer(pages()), visit()).await, "404 ");
+    let inner = RefusalPages::new().login_page("/inner").unwrap();
+    assert_eq!(fail(app(guard()).layer(inner).layer(pages()), visit()).await, "303 /inner?return_to=%2Fa");
+    assert_eq!(fail(app(guard()).layer(pages()), visit()).await, "303 /outer?return_to=%2Fa");
+}
+
+#[tokio::test]
 async fn what_an_answer_must_have_is_added_to_that_of_a_function() {
     let ask = async |says: &'static str, status: u16, own: &'static [(&str, &str)]| {
         let page = move |_: &Refusal, _: &http::request::Parts| {
