@@ -100,7 +100,7 @@ impl<S: SessionStore> Sessions<S> {
     /// # Errors
     /// [`Error`], which is 503, if the store did not answer. Nobody is logged in then.
     pub async fn log_in(&self, request: &HeaderMap, user: &impl SessionUser) -> Result<SetCookie, Error> {
-        self.begin(request, user, self.new_session(None)?).await
+        self.log_in_as(request, user, None).await
     }
 
     /// The same, and keeps a text with the session until it ends: the ID token of the log-in, say, which
@@ -116,7 +116,7 @@ impl<S: SessionStore> Sessions<S> {
         user: &impl SessionUser,
         data: impl Into<String> + Send,
     ) -> Result<SetCookie, Error> {
-        self.begin(request, user, self.new_session(Some(data.into()))?).await
+        self.log_in_as(request, user, Some(data.into())).await
     }
 
     /// What was given to [`log_in_with`](Self::log_in_with); `None` if that was nothing, or the request has no session
@@ -142,7 +142,8 @@ impl<S: SessionStore> Sessions<S> {
     ) -> Result<Option<SetCookie>, Error> {
         let Ok(Some(key)) = self.key_in(request) else { return Ok(None) };
         let Ok(session) = self.use_session(&key).await? else { return Ok(None) };
-        if session.user != user.id() {
+        // Who was logged out since it was loaded, in another tab, stays so.
+        if session.user != user.id() || !self.remove(&key).await? {
             return Ok(None);
         }
         let now = (self.settings.clock)();
@@ -152,7 +153,7 @@ impl<S: SessionStore> Sessions<S> {
             expires_at: session.expires_at,
             data: session.data,
         };
-        self.begin(request, user, goes_on).await.map(Some)
+        self.begin(user, goes_on).await.map(Some)
     }
 
     /// Ends the session of the request, if it has one.
@@ -178,12 +179,20 @@ impl<S: SessionStore> Sessions<S> {
         Ok(NewSession { now, created_at: now, expires_at, data })
     }
 
-    async fn begin(
+    async fn log_in_as(
         &self,
         request: &HeaderMap,
         user: &impl SessionUser,
-        session: NewSession,
+        data: Option<String>,
     ) -> Result<SetCookie, Error> {
+        let session = self.new_session(data)?;
+        if let Ok(Some(old)) = self.key_in(request) {
+            self.remove(&old).await?;
+        }
+        self.begin(user, session).await
+    }
+
+    async fn begin(&self, user: &impl SessionUser, session: NewSession) -> Result<SetCookie, Error> {
         let NewSession { now, created_at, expires_at, data } = session;
         let mut random = [0; 32];
         (self.settings.randomness)(&mut random).map_err(Error::new)?;
@@ -196,15 +205,13 @@ impl<S: SessionStore> Sessions<S> {
             expires_at,
             data,
         };
-        if let Ok(Some(old)) = self.key_in(request) {
-            self.remove(&old).await?;
-        }
         self.store.insert(&SessionKey::of(&token), session).await.map_err(Error::new)?;
         let seconds_left = expires_at.duration_since(now).unwrap_or_default().as_secs();
         Ok(self.settings.cookie.with(&token, self.settings.outlives_the_browser.then_some(seconds_left)))
     }
 
-    pub(super) async fn remove(&self, key: &SessionKey) -> Result<(), Error> {
+    /// Whether it was there.
+    pub(super) async fn remove(&self, key: &SessionKey) -> Result<bool, Error> {
         self.store.remove(key).await.map_err(Error::new)
     }
 

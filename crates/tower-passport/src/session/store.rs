@@ -50,11 +50,13 @@ pub trait SessionStore: Send + Sync + 'static {
         last_used_at: SystemTime,
     ) -> impl Future<Output = Result<(), Self::Error>> + Send;
 
-    /// Removes the session; none with this key is no error.
+    /// Removes the session, and says whether it was there: of two who remove it at once, one hears `true`. So a session
+    /// that was logged out in another tab is not [renewed](crate::Sessions::renew) at the same moment:
+    /// `DELETE .. WHERE key = ?`, and whether that was a row.
     ///
     /// # Errors
     /// If it may still be there.
-    fn remove(&self, key: &SessionKey) -> impl Future<Output = Result<(), Self::Error>> + Send;
+    fn remove(&self, key: &SessionKey) -> impl Future<Output = Result<bool, Self::Error>> + Send;
 }
 
 /// What a store finds a session by: the SHA-256 digest of the token in the cookie. Whoever reads the store cannot make a
@@ -185,9 +187,8 @@ impl SessionStore for MemoryStore {
         Ok(())
     }
 
-    async fn remove(&self, key: &SessionKey) -> Result<(), Infallible> {
-        self.with(|sessions| sessions.by_key.remove(key));
-        Ok(())
+    async fn remove(&self, key: &SessionKey) -> Result<bool, Infallible> {
+        Ok(self.with(|sessions| sessions.by_key.remove(key)).is_some())
     }
 }
 
@@ -214,7 +215,7 @@ impl<S: SessionStore> SessionStore for std::sync::Arc<S> {
         S::touch(self, key, last_used_at)
     }
 
-    fn remove(&self, key: &SessionKey) -> impl Future<Output = Result<(), S::Error>> + Send {
+    fn remove(&self, key: &SessionKey) -> impl Future<Output = Result<bool, S::Error>> + Send {
         S::remove(self, key)
     }
 }

@@ -23,6 +23,9 @@ use super::store::{SessionKey, SessionRecord, SessionStore};
 /// Those stores know ids of 128 bits and write records whole. So the id is the first half of the digest of the cookie's
 /// token (the store has no token), and the time of the last use is in a record of its own: were it in the session's,
 /// writing it could bring back a session that was logged out at the same moment.
+///
+/// Nor do they say whether they had what they delete, so that is looked up just before. Of two who remove a session within
+/// that time both may hear that it was there: a [renewal](crate::Sessions::renew) then outlives the log-out.
 #[derive(Clone, Debug)]
 pub struct TowerSessions<S>(S);
 
@@ -76,9 +79,11 @@ impl<S: Store> SessionStore for TowerSessions<S> {
         self.0.save(&Record { id: last_used_id_of(key), data, expiry_date: session.expiry_date }).await
     }
 
-    async fn remove(&self, key: &SessionKey) -> Result<(), Error> {
+    async fn remove(&self, key: &SessionKey) -> Result<bool, Error> {
+        let was_there = self.0.load(&id_of(key)).await?.is_some();
         self.0.delete(&id_of(key)).await?;
-        self.0.delete(&last_used_id_of(key)).await
+        self.0.delete(&last_used_id_of(key)).await?;
+        Ok(was_there)
     }
 }
 

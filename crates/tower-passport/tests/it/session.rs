@@ -47,6 +47,8 @@ struct Store {
     sessions: Arc<MemoryStore>,
     is_down: Arc<AtomicBool>,
     touches: Arc<AtomicU64>,
+    /// Another tab logs out right after a session was loaded.
+    is_left: Arc<AtomicBool>,
 }
 
 impl Store {
@@ -65,7 +67,11 @@ impl SessionStore for Store {
 
     async fn load(&self, key: &SessionKey) -> Result<Option<SessionRecord>, io::Error> {
         self.up()?;
-        self.sessions.load(key).await.map_err(|never| match never {})
+        let found = self.sessions.load(key).await;
+        if self.is_left.load(Ordering::Relaxed) {
+            let _ = self.sessions.remove(key).await;
+        }
+        found.map_err(|never| match never {})
     }
 
     async fn touch(&self, key: &SessionKey, last_used_at: SystemTime) -> Result<(), io::Error> {
@@ -73,7 +79,7 @@ impl SessionStore for Store {
         self.sessions.touch(key, last_used_at).await.map_err(|never| match never {})
     }
 
-    async fn remove(&self, key: &SessionKey) -> Result<(), io::Error> {
+    async fn remove(&self, key: &SessionKey) -> Result<bool, io::Error> {
         self.up()?;
         self.sessions.remove(key).await.map_err(|never| match never {})
     }
@@ -278,6 +284,15 @@ async fn a_renewed_session_has_a_new_token_and_its_old_age() {
     let bob = User { id: "bob", ..ALICE };
     let alice = site.log_in(&nothing()).await;
     assert_eq!(site.sessions.renew(&alice, &bob).await.unwrap(), None, "somebody else's");
+}
+
+#[tokio::test]
+async fn who_logs_out_while_the_session_is_renewed_stays_logged_out() {
+    let site = Site::new();
+    let alice = site.log_in(&nothing()).await;
+    site.store.is_left.store(true, Ordering::Relaxed);
+    assert_eq!(site.sessions.renew(&alice, &ALICE).await.unwrap(), None);
+    assert!(!format!("{:?}", site.store.sessions).contains("SessionRecord"), "none is left in the store");
 }
 
 #[tokio::test]

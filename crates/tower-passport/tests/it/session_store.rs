@@ -44,7 +44,7 @@ impl<S: SessionStore> SessionStore for Recorded<S> {
         self.store.touch(key, last_used_at).await
     }
 
-    async fn remove(&self, key: &SessionKey) -> Result<(), S::Error> {
+    async fn remove(&self, key: &SessionKey) -> Result<bool, S::Error> {
         self.store.remove(key).await
     }
 }
@@ -81,11 +81,11 @@ where
     store.touch(&key, later).await.unwrap();
     assert_eq!(store.load(&key).await.unwrap(), Some(SessionRecord { last_used_at: later, ..session }));
 
-    store.remove(&key).await.unwrap();
+    assert!(store.remove(&key).await.unwrap());
     assert_eq!(store.load(&key).await.unwrap(), None);
     store.touch(&key, later).await.unwrap();
     assert_eq!(store.load(&key).await.unwrap(), None, "what was removed does not come back");
-    store.remove(&key).await.unwrap();
+    assert!(!store.remove(&key).await.unwrap(), "it was there before");
     assert!(store.load(&other).await.unwrap().is_some());
 }
 
