@@ -87,12 +87,18 @@ impl Caller {
         Actor { user: Some(self.user.id), session: self.session_if_any(), address: origin.address }
     }
 
+    /// Whether this is an administrator who has logged in. No API token is one: what a program can do must end at its
+    /// owner's own account.
+    pub fn acts_as_admin(&self) -> bool {
+        self.user.role == Role::Admin && matches!(self.credential, Credential::Session(_))
+    }
+
     pub fn editor(&self) -> Editor {
-        if self.user.role == Role::Admin { Editor::Admin } else { Editor::User(self.user.id) }
+        if self.acts_as_admin() { Editor::Admin } else { Editor::User(self.user.id) }
     }
 }
 
-/// An administrator who has logged in. No API token is one: what a program can do must end at its owner's own account.
+/// Somebody who [acts as an administrator](Caller::acts_as_admin).
 ///
 /// Everybody else hears 403: what administrators can do is in the public description, so that there is nothing to hide.
 pub struct Admin(pub Caller);
@@ -102,11 +108,11 @@ impl FromRequestParts<App> for Admin {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let Auth(caller) = Auth::<Guard>::from_request_parts(parts, app).await?;
-        if caller.user.role != Role::Admin {
-            return Err(ApiError::AdminRequired);
+        if caller.acts_as_admin() {
+            return Ok(Self(caller));
         }
-        caller.session()?;
-        Ok(Self(caller))
+        let log_in_first = caller.user.role == Role::Admin;
+        Err(if log_in_first { ApiError::SessionRequired } else { ApiError::AdminRequired })
     }
 }
 
@@ -117,7 +123,7 @@ impl FromRequestParts<App> for Admin {
 pub fn viewer(caller: Option<&Auth<Guard>>) -> Result<Viewer, Refusal> {
     let Some(Auth(caller)) = caller else { return Ok(Viewer::Anyone) };
     require_scope(caller, ReadRecipes::SCOPE)?;
-    Ok(if caller.user.role == Role::Admin { Viewer::Admin } else { Viewer::User(caller.user.id) })
+    Ok(if caller.acts_as_admin() { Viewer::Admin } else { Viewer::User(caller.user.id) })
 }
 
 impl HasScope for Caller {

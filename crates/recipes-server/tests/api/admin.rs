@@ -5,7 +5,7 @@ use recipes::Role;
 use recipes_server::accounts::SignUpMode;
 use serde_json::{Value, json};
 
-use crate::app::{Answer, PASSWORD, SignedUp, TestApp};
+use crate::app::{Answer, PASSWORD, SignedUp, TestApp, recipe};
 
 const USERS: &str = "/api/v1/admin/users";
 const AUDIT: &str = "/api/v1/admin/audit";
@@ -187,6 +187,17 @@ async fn an_api_token_of_an_administrator_is_none() {
     let made = root.post("/api/v1/users/me/api-tokens", &wanted).await.is(201).json();
     let program = app.bearing(made["data"]["token"].as_str().unwrap());
     assert_eq!(program.get(USERS).await.is(403).json()["code"], "session_required");
+    let alice = app.alice().await;
+    let (shown, hidden) = (alice.posts_recipe("Soup").await, alice.posts_recipe("Stew").await);
+    let mut secret = recipe("Stew");
+    secret["visibility"] = json!("private");
+    alice.put(&hidden, &secret).await.is(200);
+    program.put(&shown, &recipe("Soup")).await.is(403);
+    program.delete(&shown).await.is(403);
+    program.get(&hidden).await.is(404);
+    root.get(&hidden).await.is(200);
+    let own = program.posts_recipe("Own").await;
+    program.delete(&own).await.is(204);
 }
 
 #[tokio::test]
