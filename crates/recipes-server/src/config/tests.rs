@@ -256,7 +256,7 @@ fn origins_are_what_browsers_send() {
 
 #[test]
 fn a_level_is_not_taken_for_the_name_of_a_module() {
-    for good in ["off", "error", "WARN", "info", "debug", "trace", "info,recipes_server=debug"] {
+    for good in ["off", "error", "WARN", "info", "debug", "trace", "info,tower_passport=debug"] {
         assert_eq!(log(good).as_deref(), Ok(good));
     }
     assert_eq!(log(" warn, recipes=trace ").as_deref(), Ok("warn,recipes=trace"));

@@ -109,6 +109,6 @@ pub(super) fn log(text: &str) -> Result<String, &'static str> {
     if directives.into_iter().all(is_directive) && EnvFilter::try_new(&filter).is_ok() {
         Ok(filter)
     } else {
-        Err("must be off, error, warn, info, debug or trace, or such a list as info,recipes=debug")
+        Err("must be off, error, warn, info, debug or trace, or such a list as info,tower_passport=debug")
     }
 }
