@@ -53,6 +53,9 @@ impl Store {
 
     /// Changes a user's role, or whether the user may use the service; disabling ends all sessions, API tokens and links in
     /// mails.
+    ///
+    /// # Errors
+    /// [`StoreError::OwnerGone`] if the actor is no longer an administrator who is logged in.
     pub async fn administer(
         &self,
         id: UserId,

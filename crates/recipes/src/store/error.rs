@@ -12,7 +12,7 @@ use std::path::PathBuf;
 pub enum StoreError {
     #[error("this {0} is taken")]
     Taken(Field),
-    /// The recipe's owner was deleted between being recognized and writing.
+    /// The recipe's owner was deleted between being recognized and writing, or whoever writes may no longer do it.
     #[error("the owner does not exist any more")]
     OwnerGone,
     /// The invitation is unknown, used, expired, revoked or for somebody else.

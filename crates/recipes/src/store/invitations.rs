@@ -19,7 +19,7 @@ impl Store {
     /// `None`: there are [`MAX_INVITATIONS`] already.
     ///
     /// # Errors
-    /// [`StoreError::OwnerGone`] if the actor was deleted meanwhile.
+    /// [`StoreError::OwnerGone`] if the actor is no longer an administrator who is logged in.
     pub async fn create_invitation(
         &self,
         new: NewInvitation,
@@ -39,6 +39,9 @@ impl Store {
     }
 
     /// Says whether there was one.
+    ///
+    /// # Errors
+    /// As [`create_invitation`](Self::create_invitation).
     pub async fn revoke_invitation(
         &self,
         id: InvitationId,

@@ -49,6 +49,7 @@ impl Sqlite {
         now: Timestamp,
     ) -> Result<Administered, StoreError> {
         self.write(move |db| {
+            users::require_admin(db, &actor)?;
             let Some(user) = users::by_id(db, id)? else { return Ok(Administered::NoSuchUser) };
             let leaves = role == Some(Role::User) || access == Some(Access::Disabled);
             if leaves && user.role == Role::Admin && !user.disabled && !another_admin(db, id)? {

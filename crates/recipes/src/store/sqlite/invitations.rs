@@ -22,6 +22,7 @@ impl Sqlite {
     ) -> Result<Option<Invitation>, StoreError> {
         let now = to_microseconds(now);
         self.write(move |db| {
+            users::require_admin(db, &actor)?;
             let NewInvitation { id, digest, email, expires_at } = new;
             let expires_at = to_microseconds(expires_at);
             execute(db, "DELETE FROM invitations WHERE expires_at <= ?1", [now.as_microsecond()])?;
@@ -71,6 +72,7 @@ impl Sqlite {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         self.write(move |db| {
+            users::require_admin(db, &actor)?;
             let revoked = execute(db, "DELETE FROM invitations WHERE id = ?1", [id.as_bytes()])? == 1;
             if revoked {
                 audit::record(db, Event::InvitationRevoked, None, &actor, now)?;

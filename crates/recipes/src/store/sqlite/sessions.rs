@@ -229,6 +229,9 @@ impl Sqlite {
         now: Timestamp,
     ) -> Result<usize, StoreError> {
         self.write(move |db| {
+            if actor.user != Some(user) {
+                users::require_admin(db, &actor)?;
+            }
             let ended = end_all(db, user, keep)?;
             let event = if keep.is_some() { Event::OtherSessionsEnded } else { Event::SessionsEnded };
             // What ends nothing is no event, or anybody who is logged in could push out what is one.

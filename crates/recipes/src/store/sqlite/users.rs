@@ -7,7 +7,7 @@ use rusqlite::{Connection, Params, Row, params};
 use super::{Sqlite, api_tokens, audit, cached, execute, find, mail_tokens, recipes, sessions, time_at};
 use crate::audit::{Actor, Event};
 use crate::clock::to_microseconds;
-use crate::id::UserId;
+use crate::id::{SessionId, UserId};
 use crate::store::{Access, StoreError};
 use crate::user::{Email, Name, NewUser, PasswordHash, Role, User};
 
@@ -209,6 +209,17 @@ pub(super) fn give_access(
         }
     }
     Ok(())
+}
+
+/// Whoever was demoted, disabled or logged out since the request came in acts as an administrator no more: between the
+/// look at the token and this write a slow body may have taken its time.
+pub(super) fn require_admin(db: &Connection, actor: &Actor) -> Result<(), StoreError> {
+    let Some(user) = actor.user else { return Ok(()) };
+    let sql = "SELECT 1 FROM users WHERE id = ?1 AND role = ?2 AND disabled = 0
+               AND (?3 IS NULL OR EXISTS (SELECT 1 FROM sessions WHERE id = ?3 AND user_id = ?1))";
+    let session = actor.session.as_ref().map(SessionId::as_bytes);
+    let may = cached(db, sql)?.exists(params![user.get(), Role::Admin.as_str(), session])?;
+    if may { Ok(()) } else { Err(StoreError::OwnerGone) }
 }
 
 /// Whether the password is the one that was checked against this hash.

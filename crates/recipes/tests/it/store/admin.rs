@@ -1,16 +1,19 @@
 //! What administrators see of users and do with them.
 
+use std::time::Duration;
+
 use recipes::audit::{Actor, Filter};
-use recipes::store::{Access, Administered, UserChange, UserFilter};
-use recipes::{Name, NewUser, Role, User, UserId};
+use recipes::store::{Access, Administered, StoreError, UserChange, UserFilter};
+use recipes::{InvitationId, Name, NewInvitation, NewUser, Role, SessionLimits, TokenDigest, User, UserId};
 
 use super::{Kitchen, new_user};
 
+const DAY: Duration = Duration::from_hours(24);
 const DEMOTE: UserChange = UserChange { role: Some(Role::User), access: None };
 const DISABLE: UserChange = UserChange { role: None, access: Some(Access::Disabled) };
 
 impl Kitchen {
-    async fn admin(&self, name: &str) -> User {
+    pub(super) async fn admin(&self, name: &str) -> User {
         self.create_user(NewUser { role: Role::Admin, ..new_user(name) }, self.now()).await.unwrap()
     }
 
@@ -78,4 +81,37 @@ async fn the_last_admin_who_is_enabled_stays_one() {
         kitchen.audit_log(Filter { subject: Some(second.id), ..Filter::default() }, None, 10).await.unwrap();
     let events: Vec<_> = log.iter().map(|entry| entry.event.as_str()).collect();
     assert_eq!(events, ["enabled", "role_changed", "role_changed", "disabled", "created"]);
+}
+
+#[tokio::test]
+async fn whoever_was_demoted_disabled_or_logged_out_meanwhile_changes_nothing() {
+    let kitchen = Kitchen::new();
+    let (_root, alice) = (kitchen.admin("root").await, kitchen.user("alice").await);
+    for (name, change) in [("demoted", Some(DEMOTE)), ("disabled", Some(DISABLE)), ("logged_out", None)] {
+        let admin = kitchen.admin(name).await;
+        let (now, limits) = (kitchen.now(), SessionLimits::new(DAY, DAY));
+        let session = kitchen.create_session(admin.id, None, kitchen.new_session(), limits, now).await;
+        let session = session.unwrap().map(|session| session.id);
+        let actor = Actor { user: Some(admin.id), session, address: None };
+        assert!(matches!(
+            kitchen.administer(alice.id, UserChange::default(), actor, now).await,
+            Ok(Administered::Done(_))
+        ));
+        if let Some(change) = change {
+            kitchen.changes(admin.id, change).await;
+        } else {
+            kitchen.end_sessions(admin.id, Actor::OPERATOR, now).await.unwrap();
+        }
+        let id = InvitationId::new(now, kitchen.entropy.bytes());
+        let new = NewInvitation { id, digest: TokenDigest::of(b"x"), email: None, expires_at: now + DAY };
+        for refused in [
+            kitchen.administer(alice.id, DISABLE, actor, now).await.map(drop),
+            kitchen.end_sessions(alice.id, actor, now).await.map(drop),
+            kitchen.create_invitation(new, actor, now).await.map(drop),
+            kitchen.revoke_invitation(id, actor, now).await.map(drop),
+        ] {
+            assert!(matches!(refused, Err(StoreError::OwnerGone)), "{name}: {refused:?}");
+        }
+    }
+    assert_eq!(kitchen.store.user(alice.id).await.unwrap(), Some(alice));
 }

@@ -37,7 +37,7 @@ fn not_invited(signed_up: &Result<User, StoreError>) {
 #[tokio::test]
 async fn an_invitation_is_good_once() {
     let kitchen = Kitchen::new();
-    let root = kitchen.user("root").await;
+    let root = kitchen.admin("root").await;
     let actor = Actor { user: Some(root.id), ..Actor::OPERATOR };
     let (token, invitation) = kitchen.invites(None, actor).await;
     assert_eq!((invitation.created_by, invitation.created_at), (Some(root.id), kitchen.now()));
@@ -77,7 +77,7 @@ async fn a_sign_up_that_fails_leaves_the_invitation_as_it_was() {
 #[tokio::test]
 async fn invitations_end_in_time_and_when_revoked_and_with_who_made_them() {
     let kitchen = Kitchen::new();
-    let root = kitchen.user("root").await;
+    let root = kitchen.admin("root").await;
     let (revoked, invitation) = kitchen.invites(None, Actor::OPERATOR).await;
     assert!(kitchen.revoke_invitation(invitation.id, Actor::OPERATOR, kitchen.now()).await.unwrap());
     assert!(!kitchen.revoke_invitation(invitation.id, Actor::OPERATOR, kitchen.now()).await.unwrap());
