@@ -39,12 +39,14 @@ pub enum Event {
     Deleted,
     InvitationCreated,
     InvitationRevoked,
+    /// Those of an administrator who was disabled or is none any more.
+    InvitationsRevoked,
     InvitationUsed,
 }
 
 impl Event {
     /// Every event that there is, for those who look for one.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::SignedUp,
         Self::Created(Role::User),
         Self::LoggedIn,
@@ -68,6 +70,7 @@ impl Event {
         Self::Deleted,
         Self::InvitationCreated,
         Self::InvitationRevoked,
+        Self::InvitationsRevoked,
         Self::InvitationUsed,
     ];
 
@@ -97,6 +100,7 @@ impl Event {
             Self::Deleted => "deleted",
             Self::InvitationCreated => "invitation_created",
             Self::InvitationRevoked => "invitation_revoked",
+            Self::InvitationsRevoked => "invitations_revoked",
             Self::InvitationUsed => "invitation_used",
         }
     }
@@ -118,7 +122,8 @@ impl Event {
             | Self::Disabled
             | Self::Enabled
             | Self::InvitationCreated
-            | Self::InvitationRevoked => Class::Administration,
+            | Self::InvitationRevoked
+            | Self::InvitationsRevoked => Class::Administration,
             _ => Class::Account,
         }
     }

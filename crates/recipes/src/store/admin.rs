@@ -52,7 +52,7 @@ impl Store {
     }
 
     /// Changes a user's role, or whether the user may use the service; disabling ends all sessions, API tokens and links in
-    /// mails.
+    /// mails. Who is disabled or no administrator any more leaves no invitation behind.
     ///
     /// # Errors
     /// [`StoreError::OwnerGone`] if the actor is no longer an administrator who is logged in.

@@ -83,6 +83,19 @@ impl Sqlite {
     }
 }
 
+/// Whoever may invite no more must not have left a way in, as for an account of his own.
+pub(super) fn revoke_all(
+    db: &Connection,
+    made_by: UserId,
+    actor: &Actor,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    if execute(db, "DELETE FROM invitations WHERE created_by = ?1", [made_by.get()])? > 0 {
+        audit::record(db, Event::InvitationsRevoked, Some(made_by), actor, now)?;
+    }
+    Ok(())
+}
+
 /// Uses an invitation up for this address.
 pub(super) fn consume(
     db: &Connection,

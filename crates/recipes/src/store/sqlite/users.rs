@@ -4,7 +4,9 @@ use jiff::Timestamp;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Params, Row, params};
 
-use super::{Sqlite, api_tokens, audit, cached, execute, find, mail_tokens, recipes, sessions, time_at};
+use super::{
+    Sqlite, api_tokens, audit, cached, execute, find, invitations, mail_tokens, recipes, sessions, time_at,
+};
 use crate::audit::{Actor, Event};
 use crate::clock::to_microseconds;
 use crate::id::{SessionId, UserId};
@@ -186,6 +188,9 @@ pub(super) fn give_role(
     let sql = "UPDATE users SET role = ?2, updated_at = ?3 WHERE id = ?1 AND role <> ?2";
     if execute(db, sql, params![id.get(), role.as_str(), now.as_microsecond()])? == 1 {
         audit::record(db, Event::RoleChanged(role), Some(id), actor, now)?;
+        if role != Role::Admin {
+            invitations::revoke_all(db, id, actor, now)?;
+        }
     }
     Ok(())
 }
@@ -206,6 +211,7 @@ pub(super) fn give_access(
             sessions::end_all(db, id, None)?;
             api_tokens::revoke_all(db, id, actor, now)?;
             mail_tokens::end_all(db, id)?;
+            invitations::revoke_all(db, id, actor, now)?;
         }
     }
     Ok(())

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use recipes::audit::{Actor, Filter};
-use recipes::store::{Field, MAX_INVITATIONS, StoreError};
-use recipes::{Email, Invitation, InvitationId, NewInvitation, TokenDigest, User};
+use recipes::store::{Access, Field, MAX_INVITATIONS, StoreError};
+use recipes::{Email, Invitation, InvitationId, NewInvitation, Role, TokenDigest, User};
 
 use super::{Kitchen, email, new_user};
 
@@ -104,4 +104,23 @@ async fn there_are_no_more_than_there_may_be_and_those_that_have_ended_do_not_co
     kitchen.clock.advance(DAY);
     kitchen.invites(None, Actor::OPERATOR).await;
     assert_eq!(kitchen.open_invitations().await.len(), 1);
+}
+
+#[tokio::test]
+async fn whoever_is_disabled_or_demoted_leaves_no_invitation_behind() {
+    let kitchen = Kitchen::new();
+    for name in ["disabled", "demoted"] {
+        let admin = kitchen.admin(name).await;
+        let (token, _) = kitchen.invites(None, Actor { user: Some(admin.id), ..Actor::OPERATOR }).await;
+        let (kept, now) = (kitchen.invites(None, Actor::OPERATOR).await.0, kitchen.now());
+        if name == "disabled" {
+            kitchen.set_disabled(&admin.email, Access::Disabled, Actor::OPERATOR, now).await.unwrap();
+        } else {
+            kitchen.set_role(&admin.email, Role::User, Actor::OPERATOR, now).await.unwrap();
+        }
+        let noted = kitchen.audit_log(Filter::default(), None, 1).await.unwrap().remove(0);
+        assert_eq!((noted.event.as_str(), noted.subject), ("invitations_revoked", Some(admin.id)));
+        not_invited(&kitchen.signs_up_with("eve", token).await);
+        kitchen.signs_up_with(&format!("{name}s_friend"), kept).await.unwrap();
+    }
 }
