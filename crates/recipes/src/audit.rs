@@ -113,8 +113,14 @@ impl Event {
         }
     }
 
-    pub(crate) fn class(self) -> Class {
+    pub(crate) fn class(self, subject: Option<UserId>, actor: Option<UserId>) -> Class {
+        if subject.is_some() && actor.is_some() && subject != actor {
+            return Class::Administration;
+        }
         match self {
+            Self::LoggedIn | Self::SessionEnded | Self::OtherSessionsEnded | Self::SessionsEnded => {
+                Class::Session
+            }
             Self::LogInFailed | Self::PasswordResetRequested => Class::Anybody,
             Self::Created(Role::Admin)
             | Self::SigningKeyChanged
@@ -132,16 +138,18 @@ impl Event {
 /// With whom an entry shares the room of the log: no flood of one class pushes out another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Class {
-    /// What administrators and operators do.
+    /// What administrators and operators do, whatever it is that they do with the account of another.
     Administration,
     /// What users do with their own accounts.
     Account,
     /// What strangers can cause as often as they like.
     Anybody,
+    /// What every user causes by coming and going, as often as he likes.
+    Session,
 }
 
 impl Class {
-    pub(crate) const ALL: [Self; 3] = [Self::Administration, Self::Account, Self::Anybody];
+    pub(crate) const ALL: [Self; 4] = [Self::Administration, Self::Account, Self::Anybody, Self::Session];
 
     /// As it is stored.
     pub(crate) fn number(self) -> u8 {
@@ -195,8 +203,8 @@ pub struct Filter {
     pub until: Option<Timestamp>,
 }
 
-/// What is kept: entries no older than `age`, and no more than `entries` of what strangers can cause, as many of what
-/// users do themselves, and as many of what administrators do.
+/// What is kept: entries no older than `age`, and no more than `entries` of what strangers can cause, as many log-ins and
+/// log-outs, as many of what else users do themselves, and as many of what administrators do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {
     pub age: Duration,

@@ -22,7 +22,7 @@ pub struct Protection {
     #[arg(long, env, global = true, value_name = "DAYS", default_value = "365", value_parser = days)]
     audit_days: u32,
 
-    /// How many events it keeps, and as many failed log-ins besides
+    /// How many events it keeps, and as many of each: failed log-ins, log-ins and log-outs, what administrators do
     #[arg(long, env, global = true, value_name = "EVENTS", default_value = "100000", value_parser = events)]
     audit_events: u32,
 }

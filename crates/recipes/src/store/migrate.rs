@@ -112,8 +112,11 @@ mod tests {
              INSERT INTO sessions (id, user_id, family, current, address, created_at, last_used_at)
              SELECT randomblob(16), 1, zeroblob(32), zeroblob(32), value, 1, 1
              FROM json_each('[\"192.0.2.1\", \"2001:db8::1\"]');
-             INSERT INTO audit (at, event, anybodys)
-             VALUES (1, 'logged_in', 0), (2, 'log_in_failed', 1), (3, 'role_changed', 0);",
+             INSERT INTO audit (at, event, anybodys, subject_id, actor_id, detail)
+             VALUES (1, 'logged_in', 0, 1, 1, NULL), (2, 'log_in_failed', 1, 1, NULL, NULL),
+                    (3, 'role_changed', 0, 1, NULL, 'user'), (4, 'password_changed', 0, 1, 1, NULL),
+                    (5, 'created', 0, 1, NULL, 'admin'), (6, 'created', 0, 1, NULL, 'user'),
+                    (7, 'sessions_ended', 0, 1, 2, NULL);",
         )
         .unwrap();
         run(&mut db, noon()).unwrap();
@@ -124,7 +127,15 @@ mod tests {
         };
         assert_eq!(
             all("SELECT event || class FROM audit ORDER BY id"),
-            ["logged_in1", "log_in_failed2", "role_changed0"]
+            [
+                "logged_in3",
+                "log_in_failed2",
+                "role_changed0",
+                "password_changed1",
+                "created0",
+                "created1",
+                "sessions_ended0"
+            ]
         );
         assert_eq!(all("SELECT place FROM sessions"), ["192.0.2.1"]);
     }

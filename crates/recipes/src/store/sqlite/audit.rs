@@ -145,7 +145,7 @@ pub(super) fn record(
         params![
             now.as_microsecond(),
             event.name(),
-            event.class().number(),
+            event.class(subject, actor.user).number(),
             subject.map(UserId::get),
             actor.user.map(UserId::get),
             actor.session.as_ref().map(SessionId::as_bytes),

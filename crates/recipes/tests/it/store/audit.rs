@@ -143,6 +143,32 @@ async fn what_users_do_with_their_own_accounts_pushes_out_nothing_that_administr
 }
 
 #[tokio::test]
+async fn who_comes_and_goes_pushes_out_nothing_else_and_least_of_all_what_an_administrator_did() {
+    let kitchen = Kitchen::new();
+    let (root, alice) = (kitchen.user("root").await.id, kitchen.user("alice").await.id);
+    let note = async |event, subject, actor| {
+        let actor = Actor { user: Some(actor), ..Actor::OPERATOR };
+        kitchen.audit(event, Some(subject), actor, kitchen.now()).await.unwrap();
+    };
+    note(Event::PasswordReset, root, root).await;
+    for event in [Event::SessionsEnded, Event::PasswordResetRequested, Event::Deleted] {
+        note(event, root, alice).await;
+    }
+    for _ in 0..5 {
+        for event in [Event::LoggedIn, Event::SessionEnded, Event::OtherSessionsEnded, Event::SessionsEnded] {
+            note(event, alice, alice).await;
+        }
+    }
+    let keep = Retention { age: FOREVER, entries: 3 };
+    assert_eq!(kitchen.trim_audit_log(keep, kitchen.now()).await.unwrap(), 17);
+    let about_root = names(&kitchen, Filter { subject: Some(root), ..Filter::default() }).await;
+    assert_eq!(
+        about_root,
+        ["deleted", "password_reset_requested", "sessions_ended", "password_reset", "created"]
+    );
+}
+
+#[tokio::test]
 async fn another_signing_key_is_noted_and_the_first_and_the_same_are_not() {
     let kitchen = Kitchen::new();
     let (old, new) = (TokenDigest::of(b"old"), TokenDigest::of(b"new"));
