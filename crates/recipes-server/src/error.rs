@@ -114,6 +114,7 @@ impl From<StoreError> for ApiError {
             StoreError::Taken(_) => Self::EmailTaken,
             StoreError::NotInvited => Self::NotInvited,
             StoreError::OwnerGone => Self::CallerGone,
+            StoreError::LastAdmin => Self::LastAdmin,
             StoreError::Unavailable(_) => Self::Unavailable(error.into()),
             _ => Self::Internal(error.into()),
         }

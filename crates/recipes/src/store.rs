@@ -177,6 +177,9 @@ impl Store {
     /// Deletes a user with all sessions, API tokens and the private recipes, which nobody else has ever seen. The public ones stay
     /// and become communal: others may have linked to them. Does nothing, and says so, if the password is not the one
     /// that was `confirmed` any more.
+    ///
+    /// # Errors
+    /// [`StoreError::LastAdmin`] if it is the last administrator, unless an operator does it, who can make another.
     pub async fn delete_user(
         &self,
         id: UserId,

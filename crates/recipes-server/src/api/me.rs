@@ -11,8 +11,8 @@ use serde::Serialize;
 use tower_passport::Scoped;
 
 use super::answers::{
-    EmailTaken, Malformed, NotAcceptable, RateLimited, UnacceptableBody, Unauthorized, Unavailable,
-    WithoutScope, WrongCurrentPassword,
+    EmailTaken, LastAdmin, Malformed, NotAcceptable, RateLimited, UnacceptableBody, Unauthorized,
+    Unavailable, WithoutScope, WrongCurrentPassword,
 };
 use crate::{
     accounts::{ChangePassword, ConfirmDeletion, Origin, UpdateProfile},
@@ -66,7 +66,7 @@ pub async fn update(
     security(("bearer" = ["account"])),
     responses(
         (status = 204, description = "Gone, on disk"),
-        Malformed, Unauthorized, WrongCurrentPassword, UnacceptableBody, RateLimited, NotAcceptable, Unavailable,
+        Malformed, Unauthorized, WrongCurrentPassword, LastAdmin, UnacceptableBody, RateLimited, NotAcceptable, Unavailable,
     )
 )]
 pub async fn delete(

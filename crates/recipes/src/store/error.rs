@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-/// What went wrong. The first three are the caller's to solve, [`Unavailable`](Self::Unavailable) is
+/// What went wrong. The first four are the caller's to solve, [`Unavailable`](Self::Unavailable) is
 /// worth another try later, and the rest are for whoever runs the server.
 ///
 /// It is `Clone` because a commit that fails fails for every caller whose write was in it.
@@ -15,6 +15,9 @@ pub enum StoreError {
     /// The recipe's owner was deleted between being recognized and writing, or whoever writes may no longer do it.
     #[error("the owner does not exist any more")]
     OwnerGone,
+    /// Nobody would be left who could make another one. Nothing has changed.
+    #[error("this is the last administrator")]
+    LastAdmin,
     /// The invitation is unknown, used, expired, revoked or for somebody else.
     #[error("there is no such invitation")]
     NotInvited,

@@ -50,9 +50,8 @@ impl Sqlite {
     ) -> Result<Administered, StoreError> {
         self.write(move |db| {
             users::require_admin(db, &actor)?;
-            let Some(user) = users::by_id(db, id)? else { return Ok(Administered::NoSuchUser) };
             let leaves = role == Some(Role::User) || access == Some(Access::Disabled);
-            if leaves && user.role == Role::Admin && !user.disabled && !another_admin(db, id)? {
+            if leaves && is_last(db, id)? {
                 return Ok(Administered::LastAdmin);
             }
             if let Some(role) = role {
@@ -68,9 +67,11 @@ impl Sqlite {
     }
 }
 
-fn another_admin(db: &Connection, than: UserId) -> Result<bool, StoreError> {
-    let sql = "SELECT 1 FROM users WHERE role = ?1 AND disabled = 0 AND id <> ?2";
-    Ok(cached(db, sql)?.exists(params![Role::Admin.as_str(), than.get()])?)
+/// Whether this is the one administrator who is enabled.
+pub(super) fn is_last(db: &Connection, id: UserId) -> Result<bool, StoreError> {
+    let sql = "SELECT 1 FROM users WHERE id = ?2 AND role = ?1 AND disabled = 0
+               AND NOT EXISTS (SELECT 1 FROM users WHERE role = ?1 AND disabled = 0 AND id <> ?2)";
+    Ok(cached(db, sql)?.exists(params![Role::Admin.as_str(), id.get()])?)
 }
 
 /// The pattern of whatever has this text in it.

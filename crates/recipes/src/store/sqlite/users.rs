@@ -5,7 +5,8 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Params, Row, params};
 
 use super::{
-    Sqlite, api_tokens, audit, cached, execute, find, invitations, mail_tokens, recipes, sessions, time_at,
+    Sqlite, admin, api_tokens, audit, cached, execute, find, invitations, mail_tokens, recipes, sessions,
+    time_at,
 };
 use crate::audit::{Actor, Event};
 use crate::clock::to_microseconds;
@@ -129,6 +130,9 @@ impl Sqlite {
         self.write(move |db| {
             if !has_password(db, id, confirmed.as_ref())? {
                 return Ok(false);
+            }
+            if actor.user.is_some() && admin::is_last(db, id)? {
+                return Err(StoreError::LastAdmin);
             }
             recipes::let_go_of_owner(db, id, now)?;
             let deleted = execute(db, "DELETE FROM users WHERE id = ?1", [id.get()])? == 1;

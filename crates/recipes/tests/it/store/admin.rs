@@ -84,6 +84,19 @@ async fn the_last_admin_who_is_enabled_stays_one() {
 }
 
 #[tokio::test]
+async fn the_last_admin_does_not_delete_himself_while_an_operator_may() {
+    let kitchen = Kitchen::new();
+    let (root, second) = (kitchen.admin("root").await, kitchen.admin("second").await);
+    let (himself, now) = (Actor { user: Some(root.id), ..Actor::OPERATOR }, kitchen.now());
+    assert!(kitchen.delete_user(second.id, None, Actor::OPERATOR, now).await.unwrap());
+    let refused = kitchen.delete_user(root.id, None, himself, now).await;
+    assert!(matches!(refused, Err(StoreError::LastAdmin)), "{refused:?}");
+    assert_eq!(kitchen.store.user(root.id).await.unwrap(), Some(root.clone()));
+    kitchen.admin("third").await;
+    assert!(kitchen.delete_user(root.id, None, himself, now).await.unwrap());
+}
+
+#[tokio::test]
 async fn whoever_was_demoted_disabled_or_logged_out_meanwhile_changes_nothing() {
     let kitchen = Kitchen::new();
     let (_root, alice) = (kitchen.admin("root").await, kitchen.user("alice").await);

@@ -19,7 +19,7 @@ async fn names(kitchen: &Kitchen, filter: Filter) -> Vec<String> {
 #[tokio::test]
 async fn changes_of_an_account_are_noted_with_who_made_them() {
     let kitchen = Kitchen::new();
-    let (root, alice) = (kitchen.user("root").await, kitchen.user("alice").await);
+    let (root, alice) = (kitchen.admin("root").await, kitchen.user("alice").await);
     let actor = Actor { user: Some(root.id), session: None, address: HERE };
     kitchen.set_role(&alice.email, Role::Admin, actor, kitchen.now()).await.unwrap();
     kitchen.set_disabled(&alice.email, Access::Disabled, actor, kitchen.now()).await.unwrap();
