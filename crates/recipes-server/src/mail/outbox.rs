@@ -44,7 +44,12 @@ impl Outbox {
         if written.is_err() {
             let _ = fs::remove_file(&draft);
         }
-        written.and_then(|()| self.make_room())
+        written?;
+        // The mail is there, whatever becomes of older ones.
+        if let Err(error) = self.make_room() {
+            tracing::warn!(%error, "The oldest mails in {self} could not be removed");
+        }
+        Ok(())
     }
 
     /// Names begin with the time, so the first are the oldest.
@@ -55,12 +60,22 @@ impl Outbox {
             .collect::<Result<_, _>>()?;
         let too_many = mails.len().saturating_sub(KEPT);
         mails.sort_unstable();
-        mails.into_iter().take(too_many).try_for_each(fs::remove_file)
+        mails.into_iter().take(too_many).try_for_each(remove)
     }
 }
 
+/// Drafts are none yet.
 fn is_mail(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension == "eml")
+    let is_draft = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+    !is_draft && path.extension().is_some_and(|extension| extension == "eml")
+}
+
+/// Whoever makes room at the same time may have been first.
+fn remove(path: PathBuf) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        done => done,
+    }
 }
 
 impl fmt::Display for Outbox {

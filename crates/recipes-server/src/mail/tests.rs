@@ -126,6 +126,7 @@ async fn the_outbox_forgets_the_oldest_mails_and_nothing_else() {
     let outbox = service.folder.path().join("outbox");
     fs::create_dir(&outbox).unwrap();
     fs::write(outbox.join("20250101-mine.txt"), "").unwrap();
+    fs::write(outbox.join(".20240101T000000.eml"), "being written").unwrap();
     for n in 0..1_000 {
         fs::write(outbox.join(format!("20250101T{n:06}.eml")), "").unwrap();
     }
@@ -133,7 +134,24 @@ async fn the_outbox_forgets_the_oldest_mails_and_nothing_else() {
     service.delivery.deliver_waiting().await;
     assert!(!outbox.join("20250101T000000.eml").exists());
     assert!(outbox.join("20250101T000001.eml").exists());
-    assert_eq!(service.outbox().len(), 1_001, "with what is no mail");
+    assert!(outbox.join(".20240101T000000.eml").exists());
+    assert_eq!(service.outbox().len(), 1_002, "with what is no mail");
+}
+
+#[tokio::test]
+async fn a_mail_is_written_also_where_an_old_one_cannot_make_room() {
+    let clock = Clock::stopped("2026-01-01T12:00:00Z".parse().unwrap());
+    let there = |folder: PathBuf| Transport::Outbox(Outbox { folder, clock, entropy: Entropy::seeded(2) });
+    let mut service = Service::pausing(HOUR, |folder, _| there(folder)).await;
+    let outbox = service.folder.path().join("outbox");
+    // A folder is no file to remove.
+    fs::create_dir_all(outbox.join("20250101T000000.eml")).unwrap();
+    for n in 1..1_000 {
+        fs::write(outbox.join(format!("20250101T{n:06}.eml")), "").unwrap();
+    }
+    service.asks("ada@example.org").unwrap();
+    in_time(service.delivery.deliver_waiting()).await;
+    assert_eq!(service.outbox().len(), 1_001);
 }
 
 #[tokio::test]
