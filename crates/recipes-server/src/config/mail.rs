@@ -122,9 +122,14 @@ impl FromStr for PublicUrl {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         const FORM: &str =
             "must be the http:// or https:// address that people see, as in https://recipes.example.com";
+        const ASCII: &str =
+            "must be ASCII, as mails are: percent-encode its path, and write its host as xn--..";
         let text = text.trim().trim_end_matches('/');
         if text.is_empty() {
             return Ok(Self(String::new()));
+        }
+        if !text.is_ascii() {
+            return Err(ASCII);
         }
         let url: Uri = text.parse().map_err(|_| FORM)?;
         let scheme = url.scheme_str().map(str::to_ascii_lowercase);

@@ -125,6 +125,9 @@ fn public_urls_are_what_people_see() {
     ] {
         assert!(bad.parse::<PublicUrl>().unwrap_err().contains("as in https://"), "{bad}");
     }
+    for bad in ["https://a.example/r\u{e9}sum\u{e9}", "https://caf\u{e9}.example"] {
+        assert!(bad.parse::<PublicUrl>().unwrap_err().contains("percent-encode its path"), "{bad}");
+    }
     refused(
         &["--public-url=a.example"],
         "PUBLIC_URL (--public-url) is \"a.example\": must be the http:// or https:// address that people see, as in \
