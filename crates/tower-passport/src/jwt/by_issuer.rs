@@ -37,6 +37,9 @@ use crate::{BearerHeader, BoxStrategy, Error, Outcome, Strategy, TokenSource};
 /// | a token that says it is of one of these issuers | as that strategy concludes |
 /// | another token, or none that can be read | as the strategy for all [others](Self::otherwise) concludes; without one 401 `invalid_token` |
 ///
+/// A token of more than 8 KiB ([`DEFAULT_MAX_LEN`](strict_jose::DEFAULT_MAX_LEN)) is not looked into, whatever the rules
+/// of the strategies allow: it is one of the others.
+///
 /// What a token says of its issuer chooses who looks at it and is not believed: **each strategy's rules must name its
 /// issuer**, as above.
 pub struct ByIssuer<U, T = BearerHeader> {
