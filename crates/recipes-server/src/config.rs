@@ -100,7 +100,7 @@ pub struct Config {
     #[command(flatten)]
     pub protection: Protection,
 
-    /// What is logged: off, error, warn, info, debug or trace, also for a part only, as in info,tower_passport=debug
+    /// What is logged: off, error, warn, info, debug or trace, also for a part only, as in warn,recipes=debug
     #[arg(long, env, global = true, value_name = "LEVEL", default_value = "info", value_parser = values::log)]
     pub log: String,
 

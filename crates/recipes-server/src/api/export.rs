@@ -114,10 +114,14 @@ async fn events(store: &Store, owner: UserId, before: Option<i64>) -> Result<(Ve
     Ok((json, Part::Recipes { after: None }))
 }
 
-/// Which administrator it was, and from where, is no data about this user.
+/// Which administrator it was, and from where, is no data about this user, nor is where somebody sits who only knew the
+/// address: that need not be its owner's account.
 fn as_seen_by(owner: UserId, entry: Entry) -> Entry {
-    let is_others = entry.actor.user.is_some_and(|actor| actor != owner);
-    let actor = if is_others { Actor::OPERATOR } else { entry.actor };
+    let actor = match entry.actor.user {
+        Some(actor) if actor == owner => entry.actor,
+        Some(_) => Actor::OPERATOR,
+        None => Actor { address: None, ..entry.actor },
+    };
     Entry { actor, ..entry }
 }
 

@@ -35,6 +35,7 @@ pub(super) struct UserInPath {
 #[expect(dead_code, reason = "only its description is used")]
 pub(super) struct UserQuery {
     /// What stands somewhere in the name or the e-mail.
+    #[param(max_length = 254)]
     q: Option<String>,
     /// `user` or `admin`.
     #[param(pattern = "^(user|admin)$")]

@@ -57,6 +57,8 @@ async fn users_are_found_page_by_page() {
     assert_eq!(seen, ["cook1", "cook2", "cook3", "cook4", "cook5"]);
     let cursor =
         root.get(&format!("{USERS}?limit=2")).await.json()["nextCursor"].as_str().unwrap().to_owned();
+    root.get(&format!("{USERS}?q={}", "_".repeat(254))).await.is(200);
+    root.get(&format!("{USERS}?q={}", "_".repeat(25_000))).await.is(400);
     let other = root.get(&format!("{USERS}?limit=2&q=cook&cursor={cursor}")).await.is(400).json();
     assert!(other["message"].as_str().unwrap().contains("other filters"), "{other}");
     root.get(&format!("{AUDIT}?cursor={cursor}")).await.is(400);

@@ -53,6 +53,10 @@ pub async fn list(State(app): State<App>, _: Admin, uri: Uri) -> Result<Response
         _ => Err(malformed("disabled must be true or false")),
     });
     let text = query.get("q").filter(|text| !text.is_empty()).map(str::to_owned);
+    // No name and no address is longer, and SQLite does not search for what is much longer.
+    if text.as_ref().is_some_and(|text| text.chars().count() > 254) {
+        return Err(malformed("q must be at most 254 characters"));
+    }
     let filter = UserFilter { text, role: role.transpose()?, access: access.transpose()? };
     let users = app.store.users(filter, wanted.after, wanted.rows()).await?;
     wanted.answer(&users, |user| user.id.get(), UserView::of)
