@@ -4,6 +4,8 @@
 //! Each function is a target. It panics where a promise is broken; that the crate itself never panics is promised too.
 
 mod keys;
+#[path = "../../crates/strict-jose/src/strict_json/no_duplicates.rs"]
+mod no_duplicates;
 mod token;
 
 pub use keys::{jwk, jwks, pem_der};

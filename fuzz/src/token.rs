@@ -1,15 +1,14 @@
 //! Tokens: what anybody can send, and what only the owner of the key can sign.
 
-use std::collections::HashSet;
-use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 use strict_jose::{Key, Rules, inspect};
+
+use crate::no_duplicates::NoDuplicates;
 
 const SECRET: &[u8] = b"known to the fuzzer and to nobody else";
 
@@ -42,8 +41,8 @@ pub fn token(data: &[u8]) {
     assert_eq!(claims.is_ok(), typed.is_ok(), "{:?} and {:?}", claims.err(), typed.err());
     let Ok(claims) = claims else { return };
     assert_eq!(claims, payload);
-    let Unique = serde_json::from_slice(payload).expect("claims have no member twice");
-    let Unique = serde_json::from_slice(header).expect("nor has a header");
+    let NoDuplicates = serde_json::from_slice(payload).expect("claims have no member twice");
+    let NoDuplicates = serde_json::from_slice(header).expect("nor has a header");
     let header: Value = serde_json::from_slice(header).expect("read once already");
     let claims: Value = serde_json::from_slice(payload).expect("read once already");
     assert_eq!(header["alg"], "HS256");
@@ -70,60 +69,4 @@ pub fn token(data: &[u8]) {
 fn seal(signed: &str) -> String {
     let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, SECRET), signed.as_bytes());
     format!("{signed}.{}", URL_SAFE_NO_PAD.encode(tag))
-}
-
-/// Any JSON, refused when an object names a member twice.
-struct Unique;
-
-impl<'de> Deserialize<'de> for Unique {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Self)
-    }
-}
-
-impl<'de> Visitor<'de> for Unique {
-    type Value = Self;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
-    }
-
-    fn visit_unit<E>(self) -> Result<Self, E> {
-        Ok(self)
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Self, E> {
-        Ok(self)
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<Self, E> {
-        Ok(self)
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Self, E> {
-        Ok(self)
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Self, E> {
-        Ok(self)
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<Self, E> {
-        Ok(self)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Self, A::Error> {
-        while elements.next_element::<Self>()?.is_some() {}
-        Ok(self)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self, A::Error> {
-        let mut names = HashSet::new();
-        while let Some((name, _)) = members.next_entry::<String, Self>()? {
-            if !names.insert(name) {
-                return Err(serde::de::Error::custom("a member occurs twice"));
-            }
-        }
-        Ok(self)
-    }
 }

@@ -514,4 +514,6 @@ fn same(text: &str, start: u32, name: Text<'_>) -> bool {
 }
 
 #[cfg(test)]
+mod no_duplicates;
+#[cfg(test)]
 mod tests;

@@ -4,8 +4,8 @@
 //! Whose session it is, is two rows, 2.5 µs while a transaction is kept open and 4 µs while recipes are being written and
 //! none is; a recipe is half of that. So the answer is kept, and is good for as long as a kept transaction would be (see
 //! `sqlite/reader.rs`): until a commit that may have changed it, which is counted before anybody hears of it, and never
-//! longer than [`MAX_AGE`], as another process may write. A session that was ended is therefore unknown to the very next
-//! request.
+//! longer than [`MAX_AGE`], as another process may write; its writes may be seen after twice that, as what is kept may have
+//! been read in a transaction that was kept. A session that was ended here is unknown to the very next request.
 
 use std::sync::{Mutex, TryLockError};
 use std::time::{Duration, Instant};
