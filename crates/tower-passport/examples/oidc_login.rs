@@ -4,8 +4,7 @@
 //!     CLIENT_ID=recipes CLIENT_SECRET=... cargo run --all-features --example oidc_login
 use std::{borrow::Cow, convert::Infallible, env, error::Error, sync::Arc};
 
-use axum::response::{Html, IntoResponse, Redirect};
-use axum::{Router, http::request::Parts, routing::get, routing::post};
+use axum::{Router, http::request::Parts, response::Html, response::Redirect, routing::get, routing::post};
 use tower_passport::{Authenticate, Client, CurrentUser, Flows, HttpClient, Login, Logout, MemoryStore};
 use tower_passport::{Network, Oidc, OidcProvider, Refusal, Session, SessionUser, Sessions, SignedIn};
 
@@ -39,16 +38,17 @@ pub(crate) fn app(set: impl Fn(&str) -> Result<String, String>) -> Result<Router
     let log_in = async move |head: Parts, CurrentUser(end): CurrentUser<SignedIn<User>>| {
         Ok::<_, Refusal>((begin.log_in(&head.headers, &end.user).await?, end.redirect()))
     };
+    let (ended, page) = (Arc::clone(&oidc), tower_passport::LocalPath::parse("/goodbye")?); // no `state`
     let log_out = async move |head: Parts| {
-        let (over, goodbye) = (sessions.log_out(&head.headers).await?, format!("{base}/goodbye"));
-        let logout = Logout { post_logout_redirect_uri: Some(&goodbye), ..Logout::default() };
-        let there = oidc.log_out(&head, logout).await?.map(IntoResponse::into_response);
-        Ok::<_, Refusal>((over, there.unwrap_or_else(|| Redirect::to("/goodbye").into_response())))
+        let (over, back) = (sessions.log_out(&head.headers).await?, format!("{base}/goodbye"));
+        let to =
+            Logout { post_logout_redirect_uri: Some(&back), return_to: Some(&page), ..Logout::default() };
+        Ok::<_, Refusal>((over, oidc.log_out(&head, to).await?.ok_or(Redirect::to("/goodbye"))))
     };
+    let goodbye = async move |head: Parts| ended.logged_out(&head).map_err(|_| "You are logged out.");
     let site = Router::new().route("/", get(home)).route("/logout", post(log_out));
-    let site = site.layer(Authenticate::new(guard).login_page("/login")?);
-    let entrance = Router::new().route("/login", get(log_in)).layer(Authenticate::new(strategy));
-    Ok(site.merge(entrance).route("/goodbye", get(async || "You are logged out.")))
+    let site = site.layer(Authenticate::new(guard).login_page("/login")?).route("/goodbye", get(goodbye));
+    Ok(site.route("/login", get(log_in).layer(Authenticate::new(strategy))))
 }
 
 #[tokio::main]

@@ -26,7 +26,7 @@ pub(crate) fn site(strategy: impl Strategy<User = SignedIn<String>>) -> Router {
         .layer(BufferBody::new(16 * 1024))
 }
 
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Browser {
     pub(crate) cookies: BTreeMap<String, String>,
 }

@@ -148,7 +148,14 @@ async fn oidc_login() {
     let there = format!("{there}/logout?client_id={CLIENT_ID}&post_logout_redirect_uri={goodbye}&state=");
     assert!(over.status == 303 && over.location.as_ref().unwrap().starts_with(&there), "{over:?}");
     assert!(!browser.cookies.contains_key("session"));
-    assert_eq!(browser.get(&app, "/goodbye").await.body, "You are logged out.");
+    // Back from there: once with the state, which ends with it; whoever has none sees the same page.
+    let (_, state) = over.location.as_ref().unwrap().split_once("&state=").unwrap();
+    let back = browser.get(&app, &format!("/goodbye?state={state}")).await;
+    assert_eq!((back.status, back.location.as_deref()), (303, Some("/goodbye")), "{back:?}");
+    assert!(browser.cookies.is_empty(), "{browser:?}");
+    for uri in ["/goodbye", &format!("/goodbye?state={state}")] {
+        assert_eq!(browser.get(&app, uri).await.body, "You are logged out.");
+    }
     browser.get(&app, "/").await.is(401, "no_credentials");
 }
 
