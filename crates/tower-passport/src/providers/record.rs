@@ -41,7 +41,9 @@ pub struct Record {
 
     authorization_endpoint: Option<String>,
     token_endpoint: Option<String>,
-    /// The issuer that every answer of it names (RFC 9207).
+    /// The issuer that every answer of it names (RFC 9207), as its own metadata promise by
+    /// `authorization_response_iss_parameter_supported`. Those of GitHub do; of no other of these providers is it known, and
+    /// an answer without the name would be refused. (An `OpenID` provider is asked for its metadata at the log-in.)
     response_issuer: Option<String>,
     userinfo: Option<Where>,
     #[serde(default)]

@@ -201,5 +201,10 @@ fn a_record_may_say_that_every_answer_names_the_issuer() {
     let provider = record.unwrap().oauth2(&[]).unwrap();
     assert_eq!((provider.issuer.as_deref(), provider.names_its_issuer), (Some("https://a.example"), true));
     let github = providers::get("github").unwrap().oauth2(&[]).unwrap();
-    assert_eq!((github.issuer, github.names_its_issuer), (None, false));
+    assert_eq!(
+        (github.issuer.as_deref(), github.names_its_issuer),
+        (Some("https://github.com/login/oauth"), true)
+    );
+    let discord = providers::get("discord").unwrap().oauth2(&[]).unwrap();
+    assert_eq!((discord.issuer, discord.names_its_issuer), (None, false));
 }

@@ -82,6 +82,7 @@ async fn log_in(mock: &Arc<Mock>, id: &str, record: Value, sample: &Value) -> Re
         let tenant = sample["userinfo"]["tid"].as_str().unwrap_or_default();
         answer.push(("iss", mock.local(id, issuer).replace("{tenantid}", tenant)));
     }
+    answer.extend(record["response_issuer"].as_str().map(|issuer| ("iss", issuer.to_owned())));
     let form_post = record["response_mode"] == "form_post";
     match strategy.authenticate(&callback(&answer, cookies, form_post)).await {
         Ok(Outcome::Accept(signed_in)) if signed_in.user.provider == id => Ok(signed_in.user),
