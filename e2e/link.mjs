@@ -1,5 +1,6 @@
 // Opens the link of a mail in a browser and presses the button of its page: e2e/link.mjs LINK [PASSWORD...]. Where the page
-// asks for a password, each is tried. Prints what the page says after each try. Nothing is loaded from anywhere else.
+// asks for a password, each is tried. Prints what the page says after each try. Nothing is loaded from anywhere else. At last
+// another link is opened in the same tab, and is the one that counts.
 import assert from "node:assert/strict";
 import { launch } from "./browser.mjs";
 
@@ -31,6 +32,14 @@ try {
     await outcome.waitFor();
     console.log(await outcome.textContent());
   }
+
+  await page.goto(`${link.split("#")[0]}#another`);
+  await page.waitForFunction(() => location.hash === "" && !document.querySelector("form").hidden);
+  if (passwords.length > 0) await page.locator("#password").fill(passwords.at(-1));
+  const sent = page.waitForRequest((request) => request.method() === "POST");
+  await page.locator("button").click();
+  assert.equal((await sent).postDataJSON().token, "another");
+  await page.locator("form").waitFor({ state: "hidden" });
   assert.deepEqual(complaints, [], "nothing is blocked, missing or fetched from elsewhere");
 } finally {
   await browser.close();

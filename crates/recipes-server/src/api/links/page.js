@@ -4,6 +4,9 @@
 const token = location.hash.slice(1);
 history.replaceState(null, "", location.pathname);
 
+// Another link in the same tab changes nothing but what is behind the #, and would go unnoticed.
+addEventListener("hashchange", () => location.reload());
+
 const form = document.querySelector("form");
 const outcome = document.getElementById("outcome");
 
