@@ -3,15 +3,16 @@
 pub mod fields;
 
 use axum::{
-    extract::{FromRequest, Request},
+    extract::{FromRequest, FromRequestParts, Request},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
 use bytes::Bytes;
-use http::{HeaderMap, Method, header};
+use http::{HeaderMap, Method, header, request::Parts};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use recipes::{Encoding, Problem};
 use serde_json::{Map, Value};
+use tower_passport::BufferedBody;
 
 use crate::{error::ApiError, limits};
 
@@ -38,28 +39,45 @@ impl<S: Sync, T: Parse> FromRequest<S> for Body<T> {
                 Method::PATCH => encoding_of_patch(&head.headers)?,
                 _ => encoding(&head.headers)?,
             };
-            let bytes = collect(body).await?;
-            let fields = match encoding {
-                Some(Encoding::Json) => json(&bytes)?,
-                Some(Encoding::Form) => form(&bytes)?,
-                // Nothing was sent and nothing was said: every field is missing, which Parse can say best.
-                None if bytes.is_empty() => Map::new(),
-                None => return Err(ApiError::UnsupportedMediaType),
-            };
-            if prefers_strict(&head.headers) {
-                refuse_unknown::<T>(&fields)?;
-            }
-            Ok(Self(T::parse(&fields, encoding.unwrap_or(Encoding::Json))?))
+            read(&head.headers, encoding, &collect(body).await?).map(Self)
         };
         parsed.await.map_err(ApiError::into_response)
     }
+}
+
+/// The same for a body that a strategy reads: what is wrong with it is said as everywhere, and before anybody is asked
+/// about credentials.
+pub struct Buffered<T>(pub T);
+
+impl<S: Sync, T: Parse> FromRequestParts<S> for Buffered<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let body = parts.extensions.get::<BufferedBody>();
+        let BufferedBody(bytes) = body.ok_or_else(|| ApiError::internal("no layer buffers this body"))?;
+        read(&parts.headers, encoding(&parts.headers)?, bytes).map(Self)
+    }
+}
+
+fn read<T: Parse>(headers: &HeaderMap, encoding: Option<Encoding>, bytes: &[u8]) -> Result<T, ApiError> {
+    let fields = match encoding {
+        Some(Encoding::Json) => json(bytes)?,
+        Some(Encoding::Form) => form(bytes)?,
+        // Nothing was sent and nothing was said: every field is missing, which Parse can say best.
+        None if bytes.is_empty() => Map::new(),
+        None => return Err(ApiError::UnsupportedMediaType),
+    };
+    if prefers_strict(headers) {
+        refuse_unknown::<T>(&fields)?;
+    }
+    Ok(T::parse(&fields, encoding.unwrap_or(Encoding::Json))?)
 }
 
 /// The encoding the client names; `None` when it names none.
 ///
 /// # Errors
 /// [`ApiError::UnsupportedMediaType`] for any other than the two.
-pub fn encoding(headers: &HeaderMap) -> Result<Option<Encoding>, ApiError> {
+fn encoding(headers: &HeaderMap) -> Result<Option<Encoding>, ApiError> {
     let Some(media_type) = media_type(headers) else { return Ok(None) };
     if media_type.eq_ignore_ascii_case("application/json") {
         Ok(Some(Encoding::Json))
@@ -112,6 +130,9 @@ async fn collect(body: axum::body::Body) -> Result<Bytes, ApiError> {
 
 fn json(bytes: &[u8]) -> Result<Map<String, Value>, ApiError> {
     match serde_json::from_slice(bytes) {
+        _ if bytes.is_empty() => {
+            Err(ApiError::Malformed("The body must be a JSON object, and is empty".into()))
+        }
         Ok(Value::Object(fields)) => Ok(fields),
         Ok(_) => Err(ApiError::Malformed("The body must be a JSON object".into())),
         // Where, but not what: the parser's own words are no contract, and would echo what was sent.

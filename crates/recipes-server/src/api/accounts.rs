@@ -12,7 +12,7 @@ use recipes::{Encoding, Problem};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 use serde_json::{Map, Value};
-use tower_passport::{Auth, Reason, Refusal, Scoped};
+use tower_passport::{Auth, Refusal, Scoped};
 
 use super::{
     answers::{
@@ -25,7 +25,7 @@ use super::{
 use crate::{
     accounts::{LogIn, LoggedIn, Origin, SignUp},
     body::{
-        self, Body, Parse,
+        Body, Buffered, Parse,
         fields::{self, Fields},
     },
     caller::{Guard, ManageAccount},
@@ -74,17 +74,12 @@ pub async fn sign_up(
 )]
 pub async fn log_in(
     State(app): State<App>,
-    headers: HeaderMap,
     delivery: Delivery,
     origin: Origin,
+    Buffered(LogInBody): Buffered<LogInBody>,
     attempt: Result<Auth<LogIn>, Refusal>,
 ) -> Result<Response, ApiError> {
-    body::encoding(&headers)?;
-    let Auth(verified) = attempt.map_err(|refusal| match refusal.reason() {
-        // Where credentials are what the body is for, none are two fields that are missing.
-        Reason::NoCredentials => ApiError::missing(["email", "password"]),
-        _ => ApiError::Refused(refusal),
-    })?;
+    let Auth(verified) = attempt?;
     welcome(&app.accounts.log_in(verified, origin).await?, delivery)
 }
 
@@ -229,6 +224,24 @@ impl FromRequestParts<App> for Delivery {
             Some("true") => Ok(Self::Cookies),
             Some(_) => Err(ApiError::Malformed("cookies must be true or false".into())),
         }
+    }
+}
+
+/// A body that a log-in can be made of, as far as its shape goes. What it says is the strategy's business.
+pub struct LogInBody;
+
+impl Parse for LogInBody {
+    fn unknown_fields(fields: &Map<String, Value>) -> Vec<String> {
+        fields::unknown(fields, &["email", "password"])
+    }
+
+    fn parse(fields: &Map<String, Value>, _: Encoding) -> Result<Self, Vec<Problem>> {
+        let mut fields = Fields::of(fields);
+        for name in ["email", "password"] {
+            fields.required(name, Ok::<_, String>);
+        }
+        let problems = fields.problems();
+        if problems.is_empty() { Ok(Self) } else { Err(problems) }
     }
 }
 

@@ -130,6 +130,40 @@ async fn bodies_that_are_no_objects_are_malformed() {
 }
 
 #[tokio::test]
+async fn a_log_in_hears_what_is_wrong_with_its_body_like_a_sign_up() {
+    const JSON: &str = "application/json";
+    const FORM: &str = "application/x-www-form-urlencoded";
+
+    let app = TestApp::new();
+    let told = async |path, content_type, body| {
+        let headers = [("content-type", content_type), ("prefer", "handling=strict")];
+        let answer = send(&app, Method::POST, path, &headers, body).await;
+        let (status, said) = (answer.status.as_u16(), answer.json());
+        let errors = said["errors"].as_array().into_iter().flatten();
+        let errors: Vec<_> = errors.filter(|error| error["pointer"] != "/name").cloned().collect();
+        (status, said["code"].clone(), said["message"].clone(), errors)
+    };
+    for (content_type, body) in [
+        (JSON, r#"{"email":"#),
+        (JSON, "[]"),
+        (JSON, ""),
+        (JSON, r#"{"email":7}"#),
+        (JSON, r#"{"email":null,"password":["x"]}"#),
+        (JSON, r#"{"email":"a@example.org","password":"a stitch in thyme","pasword":""}"#),
+        (FORM, "email=%ff"),
+        (FORM, "email[]=a&email[]=b"),
+        (FORM, ""),
+        ("text/plain", "{}"),
+    ] {
+        let [log_in, sign_up] = ["/api/v1/users/login", "/api/v1/users/signup"];
+        assert_eq!(told(log_in, content_type, body).await, told(sign_up, content_type, body).await, "{body}");
+    }
+    let twice = r#"{"email":"a","email":"b","password":"c"}"#;
+    let (status, _, message, _) = told("/api/v1/users/login", JSON, twice).await;
+    assert_eq!((status, message), (400, "A field is there twice.".into()));
+}
+
+#[tokio::test]
 async fn two_authorizations_are_none() {
     let app = TestApp::new();
     let headers = [("authorization", "Bearer x")];
