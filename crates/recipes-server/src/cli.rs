@@ -7,14 +7,18 @@ mod secret;
 mod token;
 mod users;
 
-use std::{ffi::OsString, io, process::ExitCode};
+use std::{
+    ffi::OsString,
+    io::{self, Write as _},
+    process::ExitCode,
+};
 
 use anyhow::bail;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use recipes::{Clock, store::Store};
 
 use crate::{
-    config::{self, Config, ConfigError},
+    config::{self, Config, ConfigError, EnvFile},
     server,
 };
 
@@ -75,8 +79,12 @@ impl Cli {
     /// # Errors
     /// What is wrong with them, or the help that was asked for.
     pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, Refusal> {
-        config::read_env_file().map_err(Refusal::Setting)?;
+        let env_file = EnvFile::read().map_err(Refusal::Setting)?;
         let command = config::without_empty_variables(Self::command());
+        for doubt in env_file.doubts(&command) {
+            // Nobody may be there to hear it.
+            let _ = writeln!(io::stderr(), "recipes: {doubt}");
+        }
         let refusal = |error: clap::Error| match config::in_one_line(&error, &command) {
             Some(error) => Refusal::Setting(error),
             None => Refusal::Arguments(error),

@@ -2,12 +2,14 @@
 //!
 //! Nothing else in the server reads the environment. An empty variable is one that is not set.
 
+mod env_file;
 mod mail;
 mod membership;
 mod protection;
 mod signing_key;
 mod values;
 
+pub use env_file::EnvFile;
 pub use mail::{Mail, PublicUrl};
 pub use membership::Membership;
 pub use protection::Protection;
@@ -16,7 +18,6 @@ pub use signing_key::new_secret;
 use std::{
     env,
     net::{SocketAddr, ToSocketAddrs as _},
-    path::Path,
     time::Duration,
 };
 
@@ -178,33 +179,6 @@ impl Config {
             PasswordScheme::Argon2id => Scheme::Argon2id,
             PasswordScheme::Bcrypt => Scheme::Bcrypt { cost: self.bcrypt_cost },
         }
-    }
-}
-
-/// Takes the lines of `.env` in this folder for environment variables, unless the environment has them.
-///
-/// # Errors
-/// When the file is there and not readable. Its text is not shown, it may be a secret.
-pub fn read_env_file() -> Result<(), ConfigError> {
-    env_file(Path::new(".env"))
-}
-
-fn env_file(path: &Path) -> Result<(), ConfigError> {
-    let because = |why: &str| Err(ConfigError(format!("{} cannot be read: {why}", path.display())));
-    match dotenvy::from_path(path) {
-        Ok(()) => Ok(()),
-        Err(error) if error.not_found() => Ok(()),
-        Err(dotenvy::Error::LineParse(line, _)) => {
-            let text = std::fs::read_to_string(path).unwrap_or_default();
-            let number =
-                text.lines().position(|candidate| !candidate.is_empty() && line.starts_with(candidate));
-            let number = number.map_or_else(String::new, |number| format!("line {} ", number + 1));
-            because(&format!(
-                "{number}must be NAME=VALUE, with 'quotes' around a value that has spaces or signs"
-            ))
-        }
-        Err(dotenvy::Error::Io(error)) => because(&error.to_string()),
-        Err(_) => because("it is not as it should be"),
     }
 }
 

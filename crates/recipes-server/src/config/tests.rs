@@ -1,4 +1,4 @@
-use std::{fs, os::unix::fs::PermissionsExt as _, sync::Barrier, thread};
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, sync::Barrier, thread};
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 use http::HeaderValue;
@@ -342,8 +342,8 @@ fn new_secrets_are_long_and_need_no_quotes() {
 fn a_broken_env_file_is_told_by_its_line_and_not_shown() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join(".env");
-    env_file(&file).unwrap();
+    EnvFile::read_from(&file).unwrap();
     fs::write(&file, "# secrets\n\nRECIPES_TEST_OF_ENV=1\nhunter2 is my password\n").unwrap();
-    let said = env_file(&file).unwrap_err().to_string();
+    let said = EnvFile::read_from(&file).unwrap_err().to_string();
     assert!(said.contains("line 4 must be NAME=VALUE") && !said.contains("hunter2"), "{said}");
 }

@@ -131,6 +131,20 @@ fn a_broken_file_is_told_by_line_and_not_shown() {
 }
 
 #[test]
+fn a_misspelled_setting_of_the_file_is_told() {
+    let folder = Folder::new();
+    folder.write(".env", "JWT_SECRT=hunter2\nport=3000\nOTHER_PROGRAMS_KEY=hunter3\nLANG=C\nLOG=warn\n");
+    let doubts = [
+        "recipes: .env sets JWT_SECRT, which is no setting of recipes; did you mean JWT_SECRET?",
+        "recipes: .env sets port, which is no setting of recipes; did you mean PORT?",
+    ];
+    folder.run("secret").is(0).complains(&doubts);
+    // What the environment has is nobody's mistake in this file.
+    folder.write(".env", "");
+    folder.with("secret").env("JWT_SECRT", "hunter2").run().is(0).complains(&[]);
+}
+
+#[test]
 fn the_example_of_the_settings_is_true() {
     let example = include_str!("../../../../.env.example");
     let folder = Folder::new();

@@ -1,0 +1,92 @@
+//! The file `.env`: lines that are taken for environment variables, and what is misspelled among them.
+
+use std::path::Path;
+
+use super::ConfigError;
+
+/// The names that the file sets.
+#[derive(Debug, Default)]
+pub struct EnvFile(Vec<String>);
+
+/// The settings that are no flags.
+const SECRETS: [&str; 2] = ["JWT_SECRET", "SMTP_URL"];
+
+impl EnvFile {
+    /// Takes the lines of `.env` in this folder for environment variables, unless the environment has them.
+    ///
+    /// # Errors
+    /// When the file is there and not readable. Its text is not shown, it may be a secret.
+    pub fn read() -> Result<Self, ConfigError> {
+        Self::read_from(Path::new(".env"))
+    }
+
+    pub(super) fn read_from(path: &Path) -> Result<Self, ConfigError> {
+        let because = |why: &str| Err(ConfigError(format!("{} cannot be read: {why}", path.display())));
+        match dotenvy::from_path(path) {
+            Ok(()) => {
+                let lines = dotenvy::from_path_iter(path).into_iter().flatten().flatten();
+                Ok(Self(lines.map(|(name, _)| name).collect()))
+            }
+            Err(error) if error.not_found() => Ok(Self::default()),
+            Err(dotenvy::Error::LineParse(line, _)) => {
+                let text = std::fs::read_to_string(path).unwrap_or_default();
+                let number =
+                    text.lines().position(|candidate| !candidate.is_empty() && line.starts_with(candidate));
+                let number = number.map_or_else(String::new, |number| format!("line {} ", number + 1));
+                because(&format!(
+                    "{number}must be NAME=VALUE, with 'quotes' around a value that has spaces or signs"
+                ))
+            }
+            Err(dotenvy::Error::Io(error)) => because(&error.to_string()),
+            Err(_) => because("it is not as it should be"),
+        }
+    }
+
+    /// What is nearly a setting of this command, one line a name. Anything else may be another program's.
+    pub fn doubts(&self, command: &clap::Command) -> Vec<String> {
+        let variables = command.get_arguments().filter_map(|argument| argument.get_env()?.to_str());
+        let settings: Vec<_> = variables.chain(SECRETS).collect();
+        let unknown = self.0.iter().filter(|name| !settings.contains(&name.as_str()));
+        let doubts = unknown.filter_map(|name| {
+            let meant = nearest(name, &settings)?;
+            Some(format!(".env sets {name}, which is no setting of recipes; did you mean {meant}?"))
+        });
+        doubts.collect()
+    }
+}
+
+/// Two slips at most, and fewer in short names: there is much that is two letters from `LOG`.
+fn nearest<'a>(name: &str, settings: &[&'a str]) -> Option<&'a str> {
+    let name = name.to_ascii_uppercase();
+    let distances = settings.iter().map(|setting| (strsim::osa_distance(&name, setting), *setting));
+    let near = distances.filter(|(distance, setting)| *distance <= (setting.len() / 3).min(2));
+    near.min_by_key(|(distance, _)| *distance).map(|(_, setting)| setting)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_nearly_a_setting_is_doubted_and_nothing_else() {
+        let settings = ["PORT", "LOG", "HOST", "JWT_SECRET", "SIGNUP", "DATABASE_URL"];
+        for (name, meant) in [
+            ("JWT_SECRT", Some("JWT_SECRET")),
+            ("JWT_SERCET", Some("JWT_SECRET")),
+            ("JWTSECRETS", Some("JWT_SECRET")),
+            ("Database_Url", Some("DATABASE_URL")),
+            ("PROT", Some("PORT")),
+            ("port", Some("PORT")),
+            ("LOGS", Some("LOG")),
+            ("SIGN_UPS", Some("SIGNUP")),
+            ("LANG", None),
+            ("HOME", None),
+            ("POST_URL", None),
+            ("JWT_ISSUER", None),
+            ("DATABASE", None),
+            ("", None),
+        ] {
+            assert_eq!(nearest(name, &settings), meant, "{name}");
+        }
+    }
+}
