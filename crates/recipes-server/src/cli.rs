@@ -1,6 +1,7 @@
 //! The command line. One file a subcommand; `recipes` alone is `recipes serve`.
 
 mod export;
+mod help;
 mod import;
 mod openapi;
 mod secret;
@@ -80,7 +81,7 @@ impl Cli {
     /// What is wrong with them, or the help that was asked for.
     pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, Refusal> {
         let env_file = EnvFile::read().map_err(Refusal::Setting)?;
-        let command = config::without_empty_variables(Self::command());
+        let command = help::of_each_its_own(config::without_empty_variables(Self::command()));
         for doubt in env_file.doubts(&command) {
             // Nobody may be there to hear it.
             let _ = writeln!(io::stderr(), "recipes: {doubt}");

@@ -31,6 +31,7 @@ pub(super) enum Users {
     #[command(after_help = "Examples:\n  recipes users add ada@example.com --name \"Ada Lovelace\"\n  \
                       recipes users add ada@example.com --role admin --password-stdin < password.txt")]
     Add {
+        /// What the user logs in with
         #[arg(value_parser = Email::parse)]
         email: Email,
         /// What the user is called; else what stands before the @
@@ -49,18 +50,21 @@ pub(super) enum Users {
     /// End an account's sessions, and refuse its log-ins and tokens from now on
     #[command(after_help = "Example:\n  recipes users disable ada@example.com")]
     Disable {
+        /// Whose account
         #[arg(value_parser = Email::parse)]
         email: Email,
     },
     /// Let a disabled account in again
     #[command(after_help = "Example:\n  recipes users enable ada@example.com")]
     Enable {
+        /// Whose account
         #[arg(value_parser = Email::parse)]
         email: Email,
     },
     /// Make an account an administrator's or an ordinary one
     #[command(after_help = "Example:\n  recipes users set-role ada@example.com admin")]
     SetRole {
+        /// Whose account
         #[arg(value_parser = Email::parse)]
         email: Email,
         /// user or admin

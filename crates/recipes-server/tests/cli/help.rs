@@ -35,6 +35,35 @@ fn every_command_has_help_with_an_example() {
 }
 
 #[test]
+fn the_help_of_a_command_shows_the_settings_that_it_reads() {
+    let folder = Folder::new();
+    let settings = |command: &str| -> Vec<String> {
+        let help = folder.run(&format!("{command} --help")).stdout;
+        let Some((_, settings)) = help.split_once("Settings (flag, ") else { return Vec::new() };
+        let settings = settings.split("\nExample").next().unwrap().split_whitespace();
+        settings.filter(|word| word.starts_with("--")).map(str::to_owned).collect()
+    };
+    assert!(settings("").len() > 15);
+    for command in COMMANDS {
+        let want = match command {
+            "" | "serve" => settings(""),
+            "users add" => {
+                let password =
+                    ["--password-scheme", "--bcrypt-cost", "--password-min-length", "--public-url"];
+                [&["--database-url"], &password[..]].concat().into_iter().map(str::to_owned).collect()
+            }
+            "import" | "export" | "token decode" => vec!["--database-url".to_owned()],
+            users if users.starts_with("users") => vec!["--database-url".to_owned()],
+            _ => Vec::new(),
+        };
+        assert_eq!(settings(command), want, "{command}");
+    }
+    // What is not shown is no mistake, before and behind the command.
+    folder.run("--port 3000 secret --log warn").is(0);
+    folder.run("--port 3000 secret --log loud").is(2);
+}
+
+#[test]
 fn help_shows_no_secret() {
     let folder = Folder::new();
     let secret = "hunter2-hunter2-hunter2-hunter2-hunter2";

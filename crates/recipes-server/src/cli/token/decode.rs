@@ -19,6 +19,8 @@ use crate::{
 };
 
 pub(super) const EXAMPLES: &str = "\
+The key is that of JWT_SECRET; without it, that of the file jwt-secret beside the database.
+
 Exit code 0: this server accepts the token (if its session has not ended). 1: it does not.
 
 Examples:
