@@ -85,6 +85,7 @@ impl Users {
             _ => open_existing(config, &clock)?,
         };
         let now = clock.now();
+        let before = has_administrator(&store).await;
         let done = match self {
             Self::Add { email, name, role, password_stdin } => {
                 let ask = if password_stdin { first_line } else { prompt };
@@ -106,9 +107,23 @@ impl Users {
                 told(&email, store.set_role(&email, role, Actor::OPERATOR, now).await, now_is)
             }
         };
+        let after = has_administrator(&store).await;
         store.close().await;
-        done.map(|()| ExitCode::SUCCESS)
+        done?;
+        if before? && !after? {
+            // It is done all the same: whoever has this command can make another.
+            writeln!(io::stderr(), "recipes: {NO_ADMINISTRATOR}")?;
+        }
+        Ok(ExitCode::SUCCESS)
     }
+}
+
+const NO_ADMINISTRATOR: &str = "there is no administrator left who can log in; \
+    \"recipes users set-role EMAIL admin\" makes one of an account, \"recipes users add EMAIL --role admin\" a new one";
+
+async fn has_administrator(store: &Store) -> Result<bool, StoreError> {
+    let enabled = UserFilter { role: Some(Role::Admin), access: Some(Access::Enabled), text: None };
+    Ok(!store.users(enabled, None, 1).await?.is_empty())
 }
 
 struct Account {

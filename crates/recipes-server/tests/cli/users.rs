@@ -50,6 +50,28 @@ fn passwords_are_as_long_as_the_operator_wants_and_not_the_name_of_the_site() {
 }
 
 #[test]
+fn who_takes_the_last_administrator_is_told_how_to_make_another() {
+    let folder = Folder::new();
+    let told = [
+        r#"recipes: there is no administrator left who can log in; "recipes users set-role EMAIL admin" makes one of an account, "recipes users add EMAIL --role admin" a new one"#,
+    ];
+    for (name, role) in [("ada", "admin"), ("eve", "admin"), ("bob", "user")] {
+        add(&folder, &format!("{name}@example.com --role {role}"), "ten little onions").is(0).complains(&[]);
+    }
+    for (command, last) in [
+        ("disable ada@example.com", false),
+        ("disable bob@example.com", false),
+        ("set-role eve@example.com user", true),
+        // There was none before.
+        ("disable eve@example.com", false),
+        ("enable ada@example.com", false),
+        ("disable ada@example.com", true),
+    ] {
+        folder.run(&format!("users {command}")).is(0).complains(if last { &told } else { &[] });
+    }
+}
+
+#[test]
 fn an_address_is_taken_in_any_case() {
     let folder = Folder::new();
     add(&folder, "ada@example.com", "ten little onions").is(0);
