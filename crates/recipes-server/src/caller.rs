@@ -14,8 +14,9 @@ use recipes::{
 };
 use strict_jose::Key;
 use tower_passport::{
-    ApiKey, ApiKeyFormat, Auth, BearerHeader, CookieValue, HasScope, Jwt, Or, Refusal, RequiredScope,
-    Strategy as _, TokenCache, TokenDigest, VerifyApiKey, VerifyClaims, require_scope,
+    ApiKey, ApiKeyFormat, Auth, BearerHeader, Challenge, CookieValue, Error, HasScope, Jwt, Or, Outcome,
+    Refusal, Rejection, RequiredScope, Strategy, TokenCache, TokenDigest, VerifyApiKey, VerifyClaims,
+    require_scope,
 };
 
 use crate::{
@@ -29,8 +30,11 @@ use crate::{
 /// Who may pass a protected route. API tokens first, as they are known by their prefix; all else must be a JWT.
 pub type Guard = Or<ApiKey<FindApiToken>, AccessTokens>;
 
+/// Access tokens of sessions. What is wrong with one that is signed and in time is its session, and the log says so.
+pub struct AccessTokens(SignedTokens);
+
 /// The signature of a token is checked once a minute; whether its session is still alive, each time.
-type AccessTokens = Jwt<Key, FindSession, (BearerHeader, CookieValue), TokenCache<AccessClaims>>;
+type SignedTokens = Jwt<Key, FindSession, (BearerHeader, CookieValue), TokenCache<AccessClaims>>;
 
 /// A token and its place take half a kilobyte.
 const TOKENS: u64 = 10_000;
@@ -43,7 +47,7 @@ pub fn guard(key: Key, store: Store, limits: SessionLimits, clock: Clock) -> Gua
         .clock(move || system_time(clock.now()))
         .tokens_from((BearerHeader, CookieValue::new(cookies::ACCESS)))
         .cache(TokenCache::new(TOKENS));
-    ApiKey::new(api_token_format(), api_token).pass_other_tokens().or(jwt)
+    ApiKey::new(api_token_format(), api_token).pass_other_tokens().or(AccessTokens(jwt))
 }
 
 /// `rcp_` and letters and digits, of which the last are a checksum: a scanner finds one in a repository and knows that
@@ -151,7 +155,25 @@ impl RequiredScope for ManageAccount {
     const SCOPE: &'static str = Scope::Account.as_str();
 }
 
-/// Finds the session and the user that an access token was made for.
+impl Strategy for AccessTokens {
+    type User = Caller;
+
+    async fn authenticate(&self, request: &Parts) -> Result<Outcome<Caller>, Error> {
+        Ok(match self.0.authenticate(request).await? {
+            Outcome::Accept(Some(caller)) => Outcome::Accept(caller),
+            Outcome::Accept(None) => {
+                // The client hears what it hears of a bad signature.
+                let challenge = Challenge::from_static(r#"Bearer error="invalid_token""#);
+                Outcome::Reject(Rejection::invalid_token(challenge).because("session_ended"))
+            }
+            Outcome::Reject(rejection) => Outcome::Reject(rejection),
+            Outcome::Redirect(redirect) => Outcome::Redirect(redirect),
+            Outcome::Pass(challenges) => Outcome::Pass(challenges),
+        })
+    }
+}
+
+/// Finds the session and the user that an access token was made for; no caller where there is none any more.
 pub struct FindSession {
     store: Store,
     limits: SessionLimits,
@@ -160,20 +182,22 @@ pub struct FindSession {
 
 impl VerifyClaims for FindSession {
     type Claims = AccessClaims;
-    type User = Caller;
+    type User = Option<Caller>;
     type Error = Cause;
 
-    async fn verify(&self, claims: AccessClaims) -> Result<Option<Caller>, Cause> {
+    async fn verify(&self, claims: AccessClaims) -> Result<Option<Self::User>, Cause> {
         // Ids are never reused, so the token of a deleted user can never become somebody else's.
-        let Some(found) = self.store.session_user(claims.sid, claims.id).await? else { return Ok(None) };
+        let Some(found) = self.store.session_user(claims.sid, claims.id).await? else {
+            return Ok(Some(None));
+        };
         let now = self.clock.now();
         if found.user.disabled || !self.limits.allow(found.created_at, found.last_used_at, now) {
-            return Ok(None);
+            return Ok(Some(None));
         }
         if is_worth_noting(found.last_used_at, now) {
             self.store.session_used(claims.sid, now);
         }
-        Ok(Some(Caller { user: found.user, credential: Credential::Session(claims.sid) }))
+        Ok(Some(Some(Caller { user: found.user, credential: Credential::Session(claims.sid) })))
     }
 }
 

@@ -12,7 +12,7 @@ mod messages;
 mod outbox;
 mod smtp;
 
-use std::{fmt, pin::pin, sync::Arc, time::Duration};
+use std::{fmt, path::PathBuf, pin::pin, sync::Arc, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use lettre::Message;
@@ -167,7 +167,11 @@ impl Counter {
         let user = user.map(tracing::field::display);
         let mut pauses = self.office.pauses.into_iter();
         let mut later = None;
-        while let Err(Failure { why, again }) = self.office.transport.send(&message).await {
+        let gone = loop {
+            let Failure { why, again } = match self.office.transport.send(&message).await {
+                Ok(gone) => break gone,
+                Err(failure) => failure,
+            };
             drop(place);
             let Some(pause) = pauses.next().filter(|_| again) else {
                 return tracing::warn!(
@@ -189,8 +193,8 @@ impl Counter {
             tracing::info!(user.id = user, ?letter, why, "A mail could not be sent and is tried again");
             sleep(pause).await;
             place = self.place().await;
-        }
-        tracing::info!(user.id = user, ?letter, "A mail was sent");
+        };
+        tracing::info!(user.id = user, ?letter, "A mail was {gone}");
     }
 }
 
@@ -240,6 +244,21 @@ pub enum Transport {
     Outbox(Outbox),
 }
 
+/// Where a mail has gone, for the log.
+enum Gone {
+    Sent,
+    Written(PathBuf),
+}
+
+impl fmt::Display for Gone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sent => f.write_str("sent"),
+            Self::Written(file) => write!(f, "written to {}", file.display()),
+        }
+    }
+}
+
 /// Why a mail has not left.
 struct Failure {
     why: String,
@@ -248,10 +267,10 @@ struct Failure {
 }
 
 impl Transport {
-    async fn send(&self, message: &Message) -> Result<(), Failure> {
+    async fn send(&self, message: &Message) -> Result<Gone, Failure> {
         match self {
-            Self::Smtp(smtp) => smtp.send(message).await,
-            Self::Outbox(outbox) => outbox.put(message).await,
+            Self::Smtp(smtp) => smtp.send(message).await.map(|()| Gone::Sent),
+            Self::Outbox(outbox) => outbox.put(message).await.map(Gone::Written),
         }
     }
 }

@@ -25,7 +25,8 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    pub(super) async fn put(&self, message: &Message) -> Result<(), Failure> {
+    /// The file that the mail is in now.
+    pub(super) async fn put(&self, message: &Message) -> Result<PathBuf, Failure> {
         let (outbox, mail) = (self.clone(), message.formatted());
         let written = tokio::task::spawn_blocking(move || outbox.write(&mail)).await;
         // A disk that is full now may have room later.
@@ -33,14 +34,15 @@ impl Outbox {
         written.map_err(|error| failure(error.to_string()))?.map_err(|error| failure(error.to_string()))
     }
 
-    fn write(&self, mail: &[u8]) -> io::Result<()> {
+    fn write(&self, mail: &[u8]) -> io::Result<PathBuf> {
         DirBuilder::new().recursive(true).mode(0o700).create(&self.folder)?;
         let time = self.clock.now().strftime("%Y%m%dT%H%M%S%.6fZ");
         let name = format!("{time}-{:08x}.eml", u32::from_le_bytes(self.entropy.bytes()));
         // Under another name first: who watches the folder never reads half a mail.
         let draft = self.folder.join(format!(".{name}"));
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
-        let written = file.write_all(mail).and_then(|()| fs::rename(&draft, self.folder.join(name)));
+        let path = self.folder.join(name);
+        let written = file.write_all(mail).and_then(|()| fs::rename(&draft, &path));
         if written.is_err() {
             let _ = fs::remove_file(&draft);
         }
@@ -49,7 +51,7 @@ impl Outbox {
         if let Err(error) = self.make_room() {
             tracing::warn!(%error, "The oldest mails in {self} could not be removed");
         }
-        Ok(())
+        Ok(path)
     }
 
     /// Names begin with the time, so the first are the oldest.

@@ -163,7 +163,12 @@ async fn the_very_next_request_after_a_log_out_is_refused() {
     let (ada, other) = (app.signed_up(ADA).await, app.logged_in(ADA).await);
     ada.client.post("/api/v1/users/logout", &json!({})).await.is(204);
     let refused = ada.client.get(ME).await.is(401);
-    assert!(refused.header("www-authenticate").contains("invalid_token"));
+    let forged = app.anonymous().request(Method::GET, ME).header("authorization", "Bearer e30.e30.e30");
+    let forged = app.anonymous().send(forged.body("".into()).unwrap()).await.is(401);
+    assert_eq!(refused.header("www-authenticate"), forged.header("www-authenticate"));
+    for member in ["code", "message"] {
+        assert_eq!(refused.json()[member], forged.json()[member]);
+    }
     ada.client.post("/api/v1/recipes", &recipe("Soup")).await.is(401);
     ada.client.get("/api/v1/recipes").await.is(401);
     refresh(&app, &ada.refresh_token).await.is(401);

@@ -49,11 +49,36 @@ async fn a_proxy_that_the_operator_has_forgotten_to_name_is_told_of_once() {
     }
     // The line of a later request is behind it.
     program.client().get("/readyz").await.unwrap();
-    while !program.log().iter().any(|line| line.contains("/readyz")) {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    told(&program, "/readyz").await;
     let told = program.log().iter().filter(|line| line.contains("TRUSTED_PROXIES")).count();
     assert_eq!(told, 1, "{:#?}", program.log());
+}
+
+/// What the log says with these words in it, as soon as it does.
+async fn told(program: &Program, words: &str) -> String {
+    for _ in 0..2_000 {
+        if let Some(line) = program.log().into_iter().find(|line| line.contains(words)) {
+            return line;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    panic!("no {words} in {:#?}", program.log());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_says_where_a_mail_is_and_why_a_token_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = Program::start(folder.path());
+    let client = program.signed_up("ada@example.org").await;
+    let line = told(&program, "A mail was written to outbox/").await;
+    let (_, file) = line.split_once("written to ").unwrap();
+    let mail = std::fs::read_to_string(folder.path().join(file.split(' ').next().unwrap())).unwrap();
+    let (_, token) = mail.lines().find_map(|line| line.split_once('#')).unwrap();
+
+    assert_eq!(client.post("/api/v1/users/logout", &json!({})).await.unwrap().0, 204);
+    assert_eq!(client.get("/api/v1/users/me").await.unwrap().0, 401);
+    told(&program, "Credentials refused: session_ended").await;
+    assert!(!program.log().iter().any(|line| line.contains(token)), "{:#?}", program.log());
 }
 
 #[tokio::test(flavor = "multi_thread")]
