@@ -61,6 +61,8 @@ pub enum ApiError {
     LastAdmin,
     InvitationNotFound,
     TooManyInvitations,
+    /// Nobody may sign up, also with an invitation.
+    InvitationsOfNoUse,
     SessionNotFound,
     ApiTokenNotFound,
     TooManyApiTokens,
@@ -251,6 +253,11 @@ impl ApiError {
                 StatusCode::CONFLICT,
                 "too_many_invitations",
                 "There are as many open invitations as there may be; revoke one first",
+            ),
+            Self::InvitationsOfNoUse => plain(
+                StatusCode::CONFLICT,
+                "sign_up_closed",
+                "Nobody could use an invitation while SIGNUP is closed; whoever runs this service has to set SIGNUP=invite",
             ),
             Self::SessionNotFound => {
                 plain(StatusCode::NOT_FOUND, "session_not_found", "You have no such session")

@@ -64,6 +64,8 @@ pub enum Mail<'a> {
     /// To the address of an account. Nobody else asks for it; by the user it would be no limit, as who deletes an account
     /// can make another one with the address of somebody else.
     Verification(&'a str),
+    /// To an address that administrators invite. By the administrator it would be no limit, as there may be several.
+    Invitation(&'a str),
 }
 
 /// A request that was counted: what is left, for its answer.

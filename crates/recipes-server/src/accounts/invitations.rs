@@ -7,13 +7,14 @@ use recipes::{Email, Encoding, Invitation, InvitationId, NewInvitation, Problem,
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
 
-use super::Accounts;
+use super::{Accounts, SignUpMode};
 use crate::{
     body::{
         Parse,
         fields::{self, Fields},
     },
     error::ApiError,
+    rate_limit::Mail,
 };
 
 /// How long an invitation is good: who is on holiday comes back to it, who never wanted one does not leave it lying about.
@@ -23,8 +24,14 @@ impl Accounts {
     /// Makes an invitation, and sends it if it is for an address; else it is known to nobody but the caller from now on.
     ///
     /// # Errors
-    /// [`ApiError::TooManyInvitations`].
+    /// [`ApiError::InvitationsOfNoUse`], [`ApiError::RateLimited`] by the address, and [`ApiError::TooManyInvitations`].
     pub async fn invite(&self, Invite { email }: Invite, actor: Actor) -> Result<Invited, ApiError> {
+        if self.settings.sign_up == SignUpMode::Closed {
+            return Err(ApiError::InvitationsOfNoUse);
+        }
+        if let Some(email) = &email {
+            self.limits.mail(Mail::Invitation(&email.key()))?;
+        }
         let now = self.clock.now();
         let token = SecretString::from(URL_SAFE_NO_PAD.encode(self.entropy.bytes::<32>()));
         let new = NewInvitation {

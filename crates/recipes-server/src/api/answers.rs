@@ -44,7 +44,7 @@ errors! {
     AdminRequired: 403 "Not an administrator, or with an API token";
     UserNotFound: 404 "There is no such user";
     InvitationNotFound: 404 "There is no such invitation that can be used";
-    TooManyInvitations: 409 "There are 1,000 open invitations already";
+    NoInvitation: 409 "There are 1,000 open invitations already, or nobody could use one as `SIGNUP` is `closed`";
     UserDisabled: 409 "The user is disabled";
     LastAdmin: 409 "Nobody would be left who could take it back";
     SessionNotFound: 404 "You have no such session";

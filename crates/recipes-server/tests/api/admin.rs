@@ -239,6 +239,17 @@ async fn an_invitation_is_shown_once_listed_and_revoked() {
 }
 
 #[tokio::test]
+async fn nobody_is_invited_where_nobody_can_sign_up() {
+    let app = TestApp::set_to(|settings| settings.sign_up = SignUpMode::Closed);
+    let root = app.admin().await;
+    let refused = root.post(INVITATIONS, &json!({"email": "ada@example.org"})).await.is(409).json();
+    assert_eq!(refused["code"], "sign_up_closed");
+    assert!(refused["message"].as_str().unwrap().contains("SIGNUP=invite"), "{refused}");
+    assert_eq!(column(&root.get(INVITATIONS).await, "id"), [""; 0]);
+    assert_eq!(app.mails().await.len(), 0);
+}
+
+#[tokio::test]
 async fn who_is_invited_gets_a_mail_and_signs_up_with_what_it_has() {
     let app = TestApp::set_to(|settings| settings.sign_up = SignUpMode::Invite);
     let root = app.admin().await;

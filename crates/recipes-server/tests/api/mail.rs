@@ -183,6 +183,26 @@ async fn one_address_gets_only_so_many_mails_whether_it_is_anybodys_or_not() {
 }
 
 #[tokio::test]
+async fn one_address_is_invited_only_so_often_and_by_a_link_always() {
+    let app = TestApp::limited("mail=2/1h");
+    let root = app.admin().await;
+    let invites = async |whom: Value| root.post("/api/v1/admin/invitations", &whom).await;
+    for email in [ADA, &ADA.to_uppercase()] {
+        invites(json!({"email": email})).await.is(201);
+    }
+    let refused = invites(json!({"email": ADA})).await.is(429);
+    assert_eq!(refused.header("ratelimit-policy"), "\"mail\";q=2;w=3600");
+    assert_eq!(refused.header("retry-after"), "1800");
+    invites(json!({"email": "grace@example.org"})).await.is(201);
+    for _ in 0..3 {
+        invites(json!({})).await.is(201);
+    }
+    let to: Vec<_> = app.mails().await.into_iter().map(|mail| mail.to).collect();
+    assert_eq!(to, [ADA, &ADA.to_uppercase(), "grace@example.org"]);
+    assert_eq!(app.store.invitations(app.clock.now()).await.unwrap().len(), 6, "none without its mail");
+}
+
+#[tokio::test]
 async fn strangers_use_up_no_mails_that_the_user_or_an_administrator_asks_for() {
     let app = TestApp::limited("mail=1/1h");
     let (root, stranger) = (app.admin().await, app.anonymous());

@@ -13,8 +13,8 @@ use serde::Serialize;
 
 use super::super::{
     answers::{
-        AdminRequired, InvitationNotFound, Malformed, NotAcceptable, TooManyInvitations, UnacceptableBody,
-        Unauthorized, Unavailable,
+        AdminRequired, InvitationNotFound, Malformed, NoInvitation, NotAcceptable, RateLimited,
+        UnacceptableBody, Unauthorized, Unavailable,
     },
     me::{NO_STORE, personal},
     parameters::UuidInPath,
@@ -49,7 +49,7 @@ pub async fn list(State(app): State<App>, _: Admin) -> Result<Response, ApiError
     responses(
         (status = 201, description = "Made, on disk", body = ref("#/components/schemas/CreatedInvitation"), headers(
             ("location" = String, description = "Where to revoke it"))),
-        Malformed, Unauthorized, AdminRequired, TooManyInvitations, UnacceptableBody, NotAcceptable, Unavailable,
+        Malformed, Unauthorized, AdminRequired, NoInvitation, UnacceptableBody, RateLimited, NotAcceptable, Unavailable,
     )
 )]
 pub async fn create(
