@@ -31,6 +31,12 @@ impl Accounts {
         policy.check(password.expose_secret(), Some(name.as_str()), Some(email.as_str())).map_err(
             |message| ApiError::Invalid(vec![Problem { pointer: "/password".to_owned(), message }]),
         )?;
+        // What is made up makes nobody hash. Whether it is still good is asked again when it is used.
+        if let Some(invitation) = invitation
+            && !self.store.is_invited(invitation, &email, self.clock.now()).await?
+        {
+            return Err(ApiError::NotInvited);
+        }
         let password_hash = Some(self.passwords.hash(password).await?);
         let new = NewUser { name, email, password_hash, role: Role::User };
         let session = self.new_session(origin);

@@ -59,10 +59,12 @@ impl TestApp {
     }
 
     /// Where hardly anybody's password can be hashed at the same time.
-    pub(crate) fn with_a_short_queue(quotas: &str) -> Self {
+    pub(crate) fn with_a_short_queue(quotas: &str, change: impl FnOnce(&mut Settings)) -> Self {
+        let mut settings = settings();
+        change(&mut settings);
         let one = NonZero::<usize>::MIN;
         let hashing = Passwords::of(Scheme::Argon2id, &Entropy::system(), one, one).unwrap();
-        Self::hashing(hashing, Origins::Any, quotas.parse().unwrap(), settings())
+        Self::hashing(hashing, Origins::Any, quotas.parse().unwrap(), settings)
     }
 
     /// With what an operator has set otherwise.

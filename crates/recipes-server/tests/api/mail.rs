@@ -1,7 +1,9 @@
 //! What takes a mail: showing that an address is one's own, and a new password for a forgotten one.
 
+use std::sync::Arc;
+
 use recipes::{InvitationId, NewInvitation, Role, TokenDigest, audit::Actor};
-use recipes_server::accounts::SignUpMode;
+use recipes_server::accounts::{Settings, SignUpMode};
 use serde_json::{Value, json};
 
 use crate::app::{Client, PASSWORD, TestApp, recipe};
@@ -321,6 +323,22 @@ async fn an_invitation_lets_its_holder_sign_up_once() {
     assert_eq!(sign_up(ADA, json!(7)).await.is(422).refused_fields(), ["/invitation"]);
     sign_up(ADA, json!("come in")).await.is(200);
     sign_up("eve@example.org", json!("come in")).await.is(403);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_made_up_invitation_is_refused_before_anything_is_hashed() {
+    let invite = |settings: &mut Settings| settings.sign_up = SignUpMode::Invite;
+    let app = Arc::new(TestApp::with_a_short_queue("off", invite));
+    let flood: Vec<_> = (0..16)
+        .map(|n| {
+            let app = Arc::clone(&app);
+            let body = json!({"name": "Eve", "email": ADA, "password": PASSWORD, "invitation": format!("made up {n}")});
+            tokio::spawn(async move { app.anonymous().post(SIGN_UP, &body).await.status.as_u16() })
+        })
+        .collect();
+    for refused in flood {
+        assert_eq!(refused.await.unwrap(), 403, "one is hashed and one waits: the rest would hear 503");
+    }
 }
 
 #[tokio::test]

@@ -158,7 +158,7 @@ async fn one_user_changes_the_account_only_so_often() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_queue_of_passwords_is_a_503_that_says_when_to_come_again_and_costs_no_attempt() {
-    let app = std::sync::Arc::new(TestApp::with_a_short_queue("account=20/15m,log-in=off"));
+    let app = std::sync::Arc::new(TestApp::with_a_short_queue("account=20/15m,log-in=off", |_| ()));
     app.at("203.0.113.9").post(SIGN_UP, &ada(1)).await.is(200);
     let flood: Vec<_> = (0..16)
         .map(|_| {

@@ -4,8 +4,10 @@ use jiff::Timestamp;
 
 use super::{Store, StoreError};
 use crate::audit::Actor;
+use crate::digest::TokenDigest;
 use crate::id::InvitationId;
 use crate::invitation::{Invitation, NewInvitation};
+use crate::user::Email;
 
 /// How many open invitations there may be: as many as one list shows.
 pub const MAX_INVITATIONS: u16 = 1_000;
@@ -15,6 +17,7 @@ pub const MAX_INVITATIONS: u16 = 1_000;
 /// # Errors
 /// [`StoreError::Unavailable`] when the disk fails, for all of them.
 #[expect(clippy::missing_errors_doc, reason = "what can always happen is said once, above")]
+#[expect(clippy::unused_async, reason = "a database over the network waits where SQLite does not")]
 impl Store {
     /// `None`: there are [`MAX_INVITATIONS`] already.
     ///
@@ -35,6 +38,18 @@ impl Store {
     pub async fn invitations(&self, now: Timestamp) -> Result<Vec<Invitation>, StoreError> {
         match self {
             Self::Sqlite(db) => db.invitations(now).await,
+        }
+    }
+
+    /// Whether an invitation is good for this address now, without using it up.
+    pub async fn is_invited(
+        &self,
+        invitation: TokenDigest,
+        email: &Email,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.is_invited(invitation, email, now),
         }
     }
 

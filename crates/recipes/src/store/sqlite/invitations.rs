@@ -13,6 +13,16 @@ use crate::store::StoreError;
 use crate::store::invitations::MAX_INVITATIONS;
 use crate::user::Email;
 
+/// Does this to the invitation with this digest if it is good at this time for this address.
+macro_rules! good {
+    ($what:literal) => {
+        concat!(
+            $what,
+            " FROM invitations WHERE digest = ?1 AND expires_at > ?2 AND (email_key IS NULL OR email_key = ?3)"
+        )
+    };
+}
+
 impl Sqlite {
     pub async fn create_invitation(
         &self,
@@ -65,6 +75,18 @@ impl Sqlite {
         .await
     }
 
+    pub fn is_invited(
+        &self,
+        invitation: TokenDigest,
+        email: &Email,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.read(|db| {
+            let good = params![invitation.as_bytes(), now.as_microsecond(), email.key()];
+            Ok(cached(db, good!("SELECT 1"))?.exists(good)?)
+        })
+    }
+
     pub async fn revoke_invitation(
         &self,
         id: InvitationId,
@@ -103,9 +125,7 @@ pub(super) fn consume(
     email: &Email,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let sql = "DELETE FROM invitations
-               WHERE digest = ?1 AND expires_at > ?2 AND (email_key IS NULL OR email_key = ?3)";
-    let used = execute(db, sql, params![digest.as_bytes(), now.as_microsecond(), email.key()])?;
+    let used = execute(db, good!("DELETE"), params![digest.as_bytes(), now.as_microsecond(), email.key()])?;
     if used == 1 { Ok(()) } else { Err(StoreError::NotInvited) }
 }
 

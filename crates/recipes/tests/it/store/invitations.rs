@@ -44,6 +44,7 @@ async fn an_invitation_is_good_once() {
     assert_eq!(kitchen.open_invitations().await, [invitation]);
     not_invited(&kitchen.signs_up_with("eve", TokenDigest::of(b"made up")).await);
     let alice = kitchen.signs_up_with("alice", token).await.unwrap();
+    assert!(!kitchen.is_invited(token, &email("bob"), kitchen.now()).await.unwrap());
     not_invited(&kitchen.signs_up_with("bob", token).await);
     assert_eq!(kitchen.open_invitations().await, []);
     let entries = kitchen.audit_log(Filter::default(), None, 3).await.unwrap();
@@ -60,7 +61,9 @@ async fn an_invitation_with_an_address_is_for_that_one_in_whatever_case() {
     let kitchen = Kitchen::new();
     let (token, invitation) = kitchen.invites(Some(email("alice")), Actor::OPERATOR).await;
     assert_eq!((invitation.email, invitation.created_by), (Some(email("alice")), None));
+    assert!(!kitchen.is_invited(token, &email("eve"), kitchen.now()).await.unwrap());
     not_invited(&kitchen.signs_up_with("eve", token).await);
+    assert!(kitchen.is_invited(token, &email("ALICE"), kitchen.now()).await.unwrap());
     kitchen.signs_up_with("ALICE", token).await.unwrap();
 }
 
@@ -87,6 +90,7 @@ async fn invitations_end_in_time_and_when_revoked_and_with_who_made_them() {
     not_invited(&kitchen.signs_up_with("alice", orphaned).await);
     let (late, _) = kitchen.invites(None, Actor::OPERATOR).await;
     kitchen.clock.advance(DAY);
+    assert!(!kitchen.is_invited(late, &email("alice"), kitchen.now()).await.unwrap());
     not_invited(&kitchen.signs_up_with("alice", late).await);
     assert_eq!(kitchen.open_invitations().await, []);
 }
