@@ -35,6 +35,17 @@ impl<'a> Query<'a> {
     }
 }
 
+/// That there are no parameters, for routes that know none.
+pub struct NoQuery;
+
+impl<S: Sync> FromRequestParts<S> for NoQuery {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        Query::parse(&parts.uri, &[]).map(|_| Self)
+    }
+}
+
 /// The nearest known name, or all of them when none is near.
 pub fn did_you_mean(name: &str, known: &[&str]) -> String {
     let nearest =

@@ -25,6 +25,7 @@ use crate::{
     body::Body,
     caller::{Guard, ManageAccount},
     error::ApiError,
+    query::NoQuery,
     state::App,
 };
 
@@ -40,6 +41,7 @@ use crate::{
 pub async fn list(
     State(app): State<App>,
     Scoped(caller, ..): Scoped<Guard, ManageAccount>,
+    _: NoQuery,
 ) -> Result<Response, ApiError> {
     let tokens = app.store.api_tokens(caller.user.id).await?;
     Ok(personal(&tokens.iter().map(ApiTokenView::of).collect::<Vec<_>>()))

@@ -22,6 +22,7 @@ use super::{
 use crate::{
     caller::{Caller, Guard, ManageAccount},
     error::ApiError,
+    query::NoQuery,
     state::App,
 };
 
@@ -38,6 +39,7 @@ use crate::{
 pub async fn read(
     State(app): State<App>,
     Scoped(caller, ..): Scoped<Guard, ManageAccount>,
+    _: NoQuery,
 ) -> Result<Response, ApiError> {
     let head = head(&app, &caller).await?;
     let pages = stream::try_unfold(Part::Head(head), {

@@ -20,6 +20,7 @@ use crate::{
     caller::{Guard, ManageAccount},
     cookies,
     error::ApiError,
+    query::NoQuery,
     state::App,
 };
 
@@ -32,7 +33,7 @@ use crate::{
         Malformed, Unauthorized, WithoutScope, NotAcceptable, Unavailable,
     )
 )]
-pub async fn read(Scoped(caller, ..): Scoped<Guard, ManageAccount>) -> Response {
+pub async fn read(Scoped(caller, ..): Scoped<Guard, ManageAccount>, _: NoQuery) -> Response {
     personal(&Profile::of(&caller.user))
 }
 

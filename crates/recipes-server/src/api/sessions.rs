@@ -22,6 +22,7 @@ use crate::{
     caller::{Guard, ManageAccount},
     cookies,
     error::ApiError,
+    query::NoQuery,
     state::App,
 };
 
@@ -37,6 +38,7 @@ use crate::{
 pub async fn list(
     State(app): State<App>,
     Scoped(caller, ..): Scoped<Guard, ManageAccount>,
+    _: NoQuery,
 ) -> Result<Response, ApiError> {
     let limits = app.accounts.settings.sessions;
     let sessions = app.store.sessions(caller.user.id, limits, app.clock.now()).await?;

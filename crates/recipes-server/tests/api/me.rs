@@ -14,6 +14,18 @@ const LOG_IN: &str = "/api/v1/users/login";
 const ADA: &str = "ada@example.org";
 
 #[tokio::test]
+async fn parameters_that_nobody_reads_are_refused() {
+    let app = TestApp::new();
+    let ada = app.signed_up(ADA).await.client;
+    for path in ["", "/sessions", "/api-tokens", "/export"] {
+        let refused = ada.get(&format!("{ME}{path}?limit=1")).await.is(400).json();
+        assert_eq!(refused["message"], "Unknown query parameter \"limit\"; there is none here", "{path}");
+        app.anonymous().get(&format!("{ME}{path}?limit=1")).await.is(401);
+        ada.get(&format!("{ME}{path}?")).await.is(200);
+    }
+}
+
+#[tokio::test]
 async fn a_name_changes_by_itself() {
     let app = TestApp::new();
     let ada = app.signed_up(ADA).await.client;

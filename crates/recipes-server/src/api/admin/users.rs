@@ -27,7 +27,7 @@ use crate::{
     body::Body,
     caller::Admin,
     error::ApiError,
-    query::Query,
+    query::{NoQuery, Query},
     state::App,
 };
 
@@ -72,7 +72,12 @@ pub async fn list(State(app): State<App>, _: Admin, uri: Uri) -> Result<Response
         Malformed, Unauthorized, AdminRequired, UserNotFound, NotAcceptable, Unavailable,
     )
 )]
-pub async fn read(State(app): State<App>, _: Admin, UserPath(id): UserPath) -> Result<Response, ApiError> {
+pub async fn read(
+    State(app): State<App>,
+    _: Admin,
+    UserPath(id): UserPath,
+    _: NoQuery,
+) -> Result<Response, ApiError> {
     let user = app.store.user(id).await?.ok_or(ApiError::UserNotFound)?;
     Ok(personal(&UserView::of(&user)))
 }
