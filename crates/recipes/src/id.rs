@@ -9,6 +9,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 use uuid::fmt::Hyphenated;
 
+use crate::page::Position;
+
 /// A number from 1 to `i64::MAX`, as the databases give them out.
 macro_rules! number {
     ($(#[$doc:meta])* $name:ident) => {
@@ -43,6 +45,16 @@ macro_rules! number {
         impl From<$name> for i64 {
             fn from(id: $name) -> i64 {
                 id.0
+            }
+        }
+
+        impl Position for $name {
+            fn into_bytes(self) -> Vec<u8> {
+                self.0.into_bytes()
+            }
+
+            fn try_from_bytes(bytes: &[u8]) -> Option<Self> {
+                i64::try_from_bytes(bytes).and_then(Self::from_i64)
             }
         }
 
@@ -121,6 +133,16 @@ macro_rules! stored_uuid {
 
             pub(crate) fn as_bytes(&self) -> &[u8; 16] {
                 self.0.as_bytes()
+            }
+        }
+
+        impl Position for $name {
+            fn into_bytes(self) -> Vec<u8> {
+                self.0.into_bytes().to_vec()
+            }
+
+            fn try_from_bytes(bytes: &[u8]) -> Option<Self> {
+                Uuid::from_slice(bytes).ok().map(Self)
             }
         }
 

@@ -55,7 +55,7 @@ pub use entropy::Entropy;
 pub use id::{ApiTokenId, InvitationId, RecipeId, SessionId, Uid, UserId};
 pub use invitation::{Invitation, NewInvitation};
 pub use mail_token::{LINKS_LAST, MailPurpose, NewMailToken};
-pub use page::{Cursor, CursorError, Page};
+pub use page::{Cursor, CursorError, Page, Position};
 pub use problem::Problem;
 pub use recipe::document::{Document, Tail, splice_id};
 pub use recipe::origin::Origin;

@@ -40,13 +40,31 @@ impl Default for Page {
     }
 }
 
+/// What a list can be ordered by, as a [`Cursor`] holds it.
+pub trait Position: Sized {
+    fn into_bytes(self) -> Vec<u8>;
+
+    /// `None`: there is nothing at such a position.
+    fn try_from_bytes(bytes: &[u8]) -> Option<Self>;
+}
+
+impl Position for i64 {
+    fn into_bytes(self) -> Vec<u8> {
+        self.to_be_bytes().to_vec()
+    }
+
+    fn try_from_bytes(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self::from_be_bytes)
+    }
+}
+
 /// A bookmark in one particular list: the last id seen, and which list it was.
 ///
 /// Opaque to clients, so that a later version can bookmark other orders. It is no secret and no proof:
 /// what the caller may see is asked again for every page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cursor {
-    after: i64,
+pub struct Cursor<Id> {
+    after: Id,
     filters: [u8; 4],
 }
 
@@ -63,18 +81,21 @@ pub enum CursorError {
     OtherFilters,
 }
 
-impl Cursor {
-    const VERSION: u8 = 1;
+const VERSION: u8 = 1;
 
+/// The bytes of a UUID behind those of every cursor.
+const LONGEST: usize = 5 + 16;
+
+impl<Id: Position> Cursor<Id> {
     /// `filters` is the canonical text of everything that chooses and orders the rows.
-    pub fn new(after: impl Into<i64>, filters: &str) -> Self {
-        Self { after: after.into(), filters: fingerprint(filters) }
+    pub fn new(after: Id, filters: &str) -> Self {
+        Self { after, filters: fingerprint(filters) }
     }
 
-    pub fn encode(&self) -> String {
-        let mut bytes = [Self::VERSION; 13];
-        bytes[1..5].copy_from_slice(&self.filters);
-        bytes[5..].copy_from_slice(&self.after.to_be_bytes());
+    pub fn encode(self) -> String {
+        let [a, b, c, d] = self.filters;
+        let mut bytes = vec![VERSION, a, b, c, d];
+        bytes.append(&mut self.after.into_bytes());
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
@@ -82,14 +103,15 @@ impl Cursor {
     ///
     /// # Errors
     /// [`CursorError`], whose text tells the client what to do.
-    pub fn decode<Id: TryFrom<i64>>(text: &str, filters: &str) -> Result<Id, CursorError> {
-        let mut bytes = [0; 13];
-        let length = URL_SAFE_NO_PAD.decode_slice(text, &mut bytes);
-        let [Self::VERSION, a, b, c, d, id @ ..] = bytes else { return Err(CursorError::Malformed) };
-        let (Ok(13), Ok(after)) = (length, Id::try_from(i64::from_be_bytes(id))) else {
-            return Err(CursorError::Malformed);
-        };
-        if [a, b, c, d] == fingerprint(filters) { Ok(after) } else { Err(CursorError::OtherFilters) }
+    pub fn decode(text: &str, filters: &str) -> Result<Id, CursorError> {
+        let mut bytes = [0; LONGEST];
+        let length = URL_SAFE_NO_PAD.decode_slice(text, &mut bytes).unwrap_or(0);
+        let [VERSION, a, b, c, d, after @ ..] = &bytes[..length] else { return Err(CursorError::Malformed) };
+        // First: what another list is ordered by may look like nothing here.
+        if [*a, *b, *c, *d] != fingerprint(filters) {
+            return Err(CursorError::OtherFilters);
+        }
+        Id::try_from_bytes(after).ok_or(CursorError::Malformed)
     }
 }
 
@@ -105,6 +127,7 @@ fn fingerprint(filters: &str) -> [u8; 4] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::id::InvitationId;
 
     fn id(number: i64) -> RecipeId {
         RecipeId::from_i64(number).unwrap()
@@ -130,6 +153,17 @@ mod tests {
             assert_eq!(decode(&text, "sort=id"), Ok(id(number)));
         }
         assert_eq!(Cursor::new(id(100), "").encode(), "AYEcncUAAAAAAAAAZA");
+    }
+
+    #[test]
+    fn a_uuid_is_a_position_too_and_no_other_kind_of_id() {
+        let invitation = InvitationId::parse("01936f5e-8c00-7d3a-9b1e-3f5a7c9e1b2d").unwrap();
+        let text = Cursor::new(invitation, "").encode();
+        assert_eq!(Cursor::decode(&text, ""), Ok(invitation));
+        assert_eq!(decode(&text, ""), Err(CursorError::Malformed));
+        assert_eq!(decode(&text, "label=vegan"), Err(CursorError::OtherFilters));
+        let number = Cursor::new(id(100), "").encode();
+        assert_eq!(Cursor::<InvitationId>::decode(&number, ""), Err(CursorError::Malformed));
     }
 
     #[test]

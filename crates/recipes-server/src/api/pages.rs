@@ -4,25 +4,27 @@ use axum::{
     Json,
     response::{IntoResponse as _, Response},
 };
-use http::{HeaderValue, header};
-use recipes::Cursor;
+use http::{HeaderValue, Uri, header};
+use recipes::{Cursor, Position};
 use serde::Serialize;
 
 use super::me::NO_STORE;
 use crate::{error::ApiError, limits, query::Query};
 
 /// A page of a list, as it is asked for.
-pub(super) struct Wanted<Id> {
+pub(super) struct Wanted<'a, Id> {
     path: &'static str,
+    pub(super) query: Query<'a>,
     /// Everything that chooses the rows: a cursor of another list does not fit.
     filters: String,
     pub(super) after: Option<Id>,
     limit: u16,
 }
 
-impl<Id: TryFrom<i64>> Wanted<Id> {
+impl<'a, Id: Position> Wanted<'a, Id> {
     /// `filters` are the names of the parameters besides `limit` and `cursor`.
-    pub(super) fn of(path: &'static str, query: &Query<'_>, filters: &[&str]) -> Result<Self, ApiError> {
+    pub(super) fn of(path: &'static str, uri: &'a Uri, filters: &[&str]) -> Result<Self, ApiError> {
+        let query = Query::parse(uri, &[&["limit", "cursor"], filters].concat())?;
         let mut text = form_urlencoded::Serializer::new(String::new());
         for name in filters {
             if let Some(value) = query.get(name) {
@@ -30,26 +32,24 @@ impl<Id: TryFrom<i64>> Wanted<Id> {
             }
         }
         let filters = text.finish();
-        let limit = limit(query)?;
+        let limit = limit(&query)?;
         let after =
             query.get("cursor").map(|text| Cursor::decode(text, &of_list(path, &filters))).transpose();
         let after = after.map_err(|error| ApiError::Malformed(error.to_string().into()))?;
-        Ok(Self { path, filters, after, limit })
+        Ok(Self { path, query, filters, after, limit })
     }
-}
 
-impl<Id> Wanted<Id> {
     /// One row more than the page has: whether there is a next one.
     pub(super) fn rows(&self) -> u16 {
         self.limit + 1
     }
 
     /// The answer: of `rows`, as many as the page has.
-    pub(super) fn answer<Row, View: Serialize>(
+    pub(super) fn answer<'r, Row, View: Serialize>(
         &self,
-        rows: &[Row],
-        id: impl Fn(&Row) -> i64,
-        view: impl Fn(&Row) -> View,
+        rows: &'r [Row],
+        id: impl Fn(&Row) -> Id,
+        view: impl Fn(&'r Row) -> View,
     ) -> Result<Response, ApiError> {
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase")]

@@ -5,7 +5,7 @@ use recipes::Role;
 use recipes_server::accounts::SignUpMode;
 use serde_json::{Value, json};
 
-use crate::app::{Answer, PASSWORD, SignedUp, TestApp, recipe};
+use crate::app::{Answer, Client, PASSWORD, SignedUp, TestApp, recipe};
 
 const USERS: &str = "/api/v1/admin/users";
 const AUDIT: &str = "/api/v1/admin/audit";
@@ -14,6 +14,19 @@ const ME: &str = "/api/v1/users/me";
 
 fn column(answer: &Answer, name: &str) -> Vec<Value> {
     answer.json()["data"].as_array().unwrap().iter().map(|row| row[name].clone()).collect()
+}
+
+/// One column of all pages, each of which says where the next is.
+async fn pages(client: &Client, first: &str, name: &str) -> Vec<Value> {
+    let (mut url, mut seen) = (first.to_owned(), Vec::new());
+    loop {
+        let page = client.get(&url).await.is(200);
+        seen.extend(column(&page, name));
+        let Some(link) = page.headers.get("link") else { return seen };
+        let link = link.to_str().unwrap();
+        assert!(link.contains(page.json()["nextCursor"].as_str().unwrap()), "{link}");
+        link.strip_prefix('<').unwrap().split_once('>').unwrap().0.clone_into(&mut url);
+    }
 }
 
 #[tokio::test]
@@ -44,17 +57,8 @@ async fn users_are_found_page_by_page() {
         app.user(&format!("cook{n}"), Role::User).await;
     }
     app.user("alice", Role::User).await;
-    let mut url = format!("{USERS}?limit=2&q=COOK&role=user&disabled=false");
-    let mut seen = Vec::new();
-    loop {
-        let page = root.get(&url).await.is(200);
-        seen.extend(column(&page, "name"));
-        let Some(link) = page.headers.get("link") else { break };
-        let link = link.to_str().unwrap();
-        assert!(link.contains(page.json()["nextCursor"].as_str().unwrap()), "{link}");
-        url = link.strip_prefix('<').unwrap().split_once('>').unwrap().0.to_owned();
-    }
-    assert_eq!(seen, ["cook1", "cook2", "cook3", "cook4", "cook5"]);
+    let first = format!("{USERS}?limit=2&q=COOK&role=user&disabled=false");
+    assert_eq!(pages(&root, &first, "name").await, ["cook1", "cook2", "cook3", "cook4", "cook5"]);
     let cursor =
         root.get(&format!("{USERS}?limit=2")).await.json()["nextCursor"].as_str().unwrap().to_owned();
     root.get(&format!("{USERS}?q={}", "_".repeat(254))).await.is(200);
@@ -62,6 +66,7 @@ async fn users_are_found_page_by_page() {
     let other = root.get(&format!("{USERS}?limit=2&q=cook&cursor={cursor}")).await.is(400).json();
     assert!(other["message"].as_str().unwrap().contains("other filters"), "{other}");
     root.get(&format!("{AUDIT}?cursor={cursor}")).await.is(400);
+    root.get(&format!("{INVITATIONS}?cursor={cursor}")).await.is(400);
     assert_eq!(column(&root.get(&format!("{USERS}?role=admin")).await, "name"), ["root"]);
     assert_eq!(column(&root.get(&format!("{USERS}?disabled=true")).await, "name"), [""; 0]);
 }
@@ -77,6 +82,8 @@ async fn what_no_list_knows_is_refused_with_what_it_knows() {
         (format!("{USERS}?disabled=1"), "true or false"),
         (format!("{USERS}?limit=0"), "1 to 1000"),
         (format!("{USERS}?cursor=x"), "no cursor"),
+        (format!("{INVITATIONS}?limits=2"), "did you mean \"limit\"?"),
+        (format!("{INVITATIONS}?limit=1001"), "1 to 1000"),
         (format!("{AUDIT}?event=loged_in"), "did you mean \"logged_in\"?"),
         (format!("{AUDIT}?subject=ada"), "subject must be the id"),
         (format!("{AUDIT}?since=yesterday"), "RFC 3339"),
@@ -237,6 +244,20 @@ async fn an_invitation_is_shown_once_listed_and_revoked() {
         column(&log, "event")[..3],
         ["invitation_revoked", "invitation_created", "invitation_created"]
     );
+}
+
+#[tokio::test]
+async fn invitations_are_listed_page_by_page() {
+    let app = TestApp::new();
+    let root = app.admin().await;
+    let mut made = Vec::new();
+    for _ in 0..5 {
+        made.push(root.post(INVITATIONS, &json!({})).await.is(201).json()["data"]["id"].clone());
+        app.clock.advance(std::time::Duration::from_secs(1));
+    }
+    assert_eq!(pages(&root, &format!("{INVITATIONS}?limit=2"), "id").await, made);
+    assert_eq!(root.get(INVITATIONS).await.is(200).header("cache-control"), "no-store");
+    assert_eq!(root.get(&format!("{INVITATIONS}?limit=5")).await.json().get("nextCursor"), None);
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use crate::id::InvitationId;
 use crate::invitation::{Invitation, NewInvitation};
 use crate::user::Email;
 
-/// How many open invitations there may be: as many as one list shows.
+/// How many open invitations there may be: more than anybody keeps in mind.
 pub const MAX_INVITATIONS: u16 = 1_000;
 
 /// Invitations.
@@ -34,10 +34,15 @@ impl Store {
         }
     }
 
-    /// Those that can still be used, the oldest first.
-    pub async fn invitations(&self, now: Timestamp) -> Result<Vec<Invitation>, StoreError> {
+    /// The first `limit` after `after` that can still be used, the oldest first.
+    pub async fn invitations(
+        &self,
+        after: Option<InvitationId>,
+        limit: u16,
+        now: Timestamp,
+    ) -> Result<Vec<Invitation>, StoreError> {
         match self {
-            Self::Sqlite(db) => db.invitations(now).await,
+            Self::Sqlite(db) => db.invitations(after, limit, now).await,
         }
     }
 

@@ -35,15 +35,15 @@ use crate::{
     )
 )]
 pub async fn list(State(app): State<App>, _: Admin, uri: Uri) -> Result<Response, ApiError> {
-    const FILTERS: [&str; 5] = ["event", "subject", "actor", "since", "until"];
-    let query = Query::parse(&uri, &["limit", "cursor", "event", "subject", "actor", "since", "until"])?;
-    let wanted = Wanted::of("/api/v1/admin/audit", &query, &FILTERS)?;
+    let filters = ["event", "subject", "actor", "since", "until"];
+    let wanted = Wanted::of("/api/v1/admin/audit", &uri, &filters)?;
+    let query = &wanted.query;
     let filter = Filter {
         event: query.get("event").map(event).transpose()?,
-        subject: user(&query, "subject")?,
-        actor: user(&query, "actor")?,
-        since: time(&query, "since")?,
-        until: time(&query, "until")?,
+        subject: user(query, "subject")?,
+        actor: user(query, "actor")?,
+        since: time(query, "since")?,
+        until: time(query, "until")?,
     };
     let entries = app.store.audit_log(filter, wanted.after, wanted.rows()).await?;
     wanted.answer(&entries, |entry| entry.id, EntryView::of)

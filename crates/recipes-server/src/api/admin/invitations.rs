@@ -5,7 +5,7 @@ use axum::{
     extract::{FromRequestParts, State},
     response::{IntoResponse as _, Response},
 };
-use http::{HeaderValue, StatusCode, header, request::Parts};
+use http::{HeaderValue, StatusCode, Uri, header, request::Parts};
 use jiff::Timestamp;
 use recipes::{Email, Invitation, InvitationId, UserId};
 use secrecy::ExposeSecret as _;
@@ -16,8 +16,9 @@ use super::super::{
         AdminRequired, InvitationNotFound, Malformed, NoInvitation, NotAcceptable, RateLimited,
         UnacceptableBody, Unauthorized, Unavailable,
     },
-    me::{NO_STORE, personal},
-    parameters::UuidInPath,
+    me::NO_STORE,
+    pages::Wanted,
+    parameters::{PageQuery, UuidInPath},
 };
 use crate::{
     accounts::{Invite, Invited, Origin},
@@ -27,18 +28,21 @@ use crate::{
     state::App,
 };
 
-/// Lists the invitations that can still be used, the oldest first.
+/// Lists the invitations that can still be used, the oldest first, a page at a time.
 #[utoipa::path(
     get, path = "/api/v1/admin/invitations", tag = "admin", operation_id = "listInvitations",
+    params(PageQuery),
     security(("bearer" = [])),
     responses(
-        (status = 200, description = "The open invitations", body = ref("#/components/schemas/InvitationList")),
+        (status = 200, description = "A page of open invitations", body = ref("#/components/schemas/InvitationPage"), headers(
+            ("link" = String, description = "Where the next page is (`rel=\"next\"`), if there is one"))),
         Malformed, Unauthorized, AdminRequired, NotAcceptable, Unavailable,
     )
 )]
-pub async fn list(State(app): State<App>, _: Admin) -> Result<Response, ApiError> {
-    let invitations = app.store.invitations(app.clock.now()).await?;
-    Ok(personal(&invitations.iter().map(InvitationView::of).collect::<Vec<_>>()))
+pub async fn list(State(app): State<App>, _: Admin, uri: Uri) -> Result<Response, ApiError> {
+    let wanted = Wanted::of("/api/v1/admin/invitations", &uri, &[])?;
+    let invitations = app.store.invitations(wanted.after, wanted.rows(), app.clock.now()).await?;
+    wanted.answer(&invitations, |invitation| invitation.id, InvitationView::of)
 }
 
 /// Invites somebody: whoever has the link, or only this e-mail, which gets it by mail. It is shown this once.

@@ -27,7 +27,7 @@ use crate::{
     body::Body,
     caller::Admin,
     error::ApiError,
-    query::{NoQuery, Query},
+    query::NoQuery,
     state::App,
 };
 
@@ -43,8 +43,8 @@ use crate::{
     )
 )]
 pub async fn list(State(app): State<App>, _: Admin, uri: Uri) -> Result<Response, ApiError> {
-    let query = Query::parse(&uri, &["limit", "cursor", "q", "role", "disabled"])?;
-    let wanted = Wanted::of("/api/v1/admin/users", &query, &["q", "role", "disabled"])?;
+    let wanted = Wanted::of("/api/v1/admin/users", &uri, &["q", "role", "disabled"])?;
+    let query = &wanted.query;
     let malformed = |message: &'static str| ApiError::Malformed(message.into());
     let role = query.get("role").map(|text| Role::parse(text).ok_or(malformed("role must be user or admin")));
     let access = query.get("disabled").map(|text| match text {
@@ -59,7 +59,7 @@ pub async fn list(State(app): State<App>, _: Admin, uri: Uri) -> Result<Response
     }
     let filter = UserFilter { text, role: role.transpose()?, access: access.transpose()? };
     let users = app.store.users(filter, wanted.after, wanted.rows()).await?;
-    wanted.answer(&users, |user| user.id.get(), UserView::of)
+    wanted.answer(&users, |user| user.id, UserView::of)
 }
 
 /// Reads one user.

@@ -60,12 +60,19 @@ impl Sqlite {
         .await
     }
 
-    pub async fn invitations(&self, now: Timestamp) -> Result<Vec<Invitation>, StoreError> {
+    pub async fn invitations(
+        &self,
+        after: Option<InvitationId>,
+        limit: u16,
+        now: Timestamp,
+    ) -> Result<Vec<Invitation>, StoreError> {
         self.read_at_length(move |db| {
             let sql = "SELECT id, email, created_by, created_at, expires_at FROM invitations
-                       WHERE expires_at > ?1 ORDER BY id";
+                       WHERE id > ?1 AND expires_at > ?2 ORDER BY id LIMIT ?3";
+            // Nothing is less than no bytes.
+            let after = after.as_ref().map_or(&[][..], |after| after.as_bytes());
             let mut statement = cached(db, sql)?;
-            let mut rows = statement.query([now.as_microsecond()])?;
+            let mut rows = statement.query(params![after, now.as_microsecond(), limit])?;
             let mut invitations = Vec::new();
             while let Some(row) = rows.next()? {
                 invitations.push(invitation_in(row)?);

@@ -25,7 +25,7 @@ impl Kitchen {
     }
 
     async fn open_invitations(&self) -> Vec<Invitation> {
-        self.invitations(self.now()).await.unwrap()
+        self.invitations(None, MAX_INVITATIONS, self.now()).await.unwrap()
     }
 }
 
@@ -108,6 +108,23 @@ async fn there_are_no_more_than_there_may_be_and_those_that_have_ended_do_not_co
     kitchen.clock.advance(DAY);
     kitchen.invites(None, Actor::OPERATOR).await;
     assert_eq!(kitchen.open_invitations().await.len(), 1);
+}
+
+#[tokio::test]
+async fn invitations_are_read_page_by_page() {
+    let kitchen = Kitchen::new();
+    let mut made = Vec::new();
+    for _ in 0..5 {
+        made.push(kitchen.invites(None, Actor::OPERATOR).await.1.id);
+    }
+    made.sort_unstable();
+    let mut seen = Vec::new();
+    for rows in [2, 2, 1, 0] {
+        let page = kitchen.invitations(seen.last().copied(), 2, kitchen.now()).await.unwrap();
+        assert_eq!(page.len(), rows);
+        seen.extend(page.iter().map(|invitation| invitation.id));
+    }
+    assert_eq!(seen, made);
 }
 
 #[tokio::test]
