@@ -128,9 +128,9 @@ impl Store {
         }
     }
 
-    /// Changes what is given; another address has to be verified anew, ends the links that were sent to the old one, and is
-    /// taken only if the password is still the one that was `confirmed`, that is, was checked against this hash. `None`:
-    /// there is no such user with this password.
+    /// Changes what is given; another address (in more than the case of ASCII letters) has to be verified anew, and ends the
+    /// links that were sent to the old one. It is taken only if the password is still the one that was `confirmed`, that
+    /// is, was checked against this hash. `None`: there is no such user with this password.
     ///
     /// # Errors
     /// [`StoreError::Taken`] if the address, in whatever case, is somebody else's.

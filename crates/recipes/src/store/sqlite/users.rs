@@ -60,9 +60,9 @@ impl Sqlite {
             if email.is_some() && !has_password(db, id, confirmed.as_ref())? {
                 return Ok(None);
             }
-            let key = email.as_ref().map(Email::key);
-            let moves = cached(db, "SELECT 1 FROM users WHERE id = ?1 AND email_key <> ?2")?
-                .exists(params![id.get(), key])?;
+            // Of the same key may also be another mailbox: the KELVIN SIGN becomes a k there, and in no mail server.
+            let moves = cached(db, "SELECT 1 FROM users WHERE id = ?1 AND email <> ?2 COLLATE NOCASE")?
+                .exists(params![id.get(), email.as_ref().map(Email::as_str)])?;
             if moves {
                 audit::record(db, Event::EmailChanged, Some(id), &actor, now)?;
                 mail_tokens::end_all(db, id)?;
@@ -77,7 +77,7 @@ impl Sqlite {
                     id.get(),
                     name.as_ref().map(Name::as_str),
                     email.as_ref().map(Email::as_str),
-                    key,
+                    email.as_ref().map(Email::key),
                     now.as_microsecond(),
                     moves,
                 ],

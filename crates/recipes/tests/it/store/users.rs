@@ -76,6 +76,26 @@ async fn name_and_address_change_apart_and_nobody_takes_anothers() {
     );
 }
 
+#[tokio::test]
+async fn an_address_is_verified_still_if_only_the_case_of_ascii_letters_changes() {
+    let kitchen = Kitchen::new();
+    // The KELVIN SIGN and the LONG S are a k and an s to those who fold Unicode, and other mailboxes to mail servers.
+    for (before, after, still) in [
+        ("kim", "KIM", true),
+        ("kate", "\u{212a}ate", false),
+        ("\u{212a}arl", "karl", false),
+        ("ſam", "SAM", false),
+        ("zoë", "ZOË", false),
+    ] {
+        let user = kitchen.user(before).await;
+        let moved = Some(email(after));
+        let moved = kitchen.update_profile(user.id, None, moved, None, Actor::OPERATOR, kitchen.now()).await;
+        let moved = moved.unwrap().unwrap();
+        assert_eq!((user.email_verified, moved.email_verified), (true, still), "{before} -> {after}");
+        assert_eq!(moved.email, email(after));
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_500_who_want_one_address_at_once_one_gets_it() {
     let kitchen = Kitchen::new();
