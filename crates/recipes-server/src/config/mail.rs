@@ -32,14 +32,22 @@ pub struct Mail {
 }
 
 impl Config {
-    /// How mails leave: through the mail server, or into the folder `outbox` beside the database.
+    /// How mails leave: through the mail server, or into the folder `outbox` beside the database. Warns if others can read
+    /// them on the way.
     ///
     /// # Errors
     /// When `SMTP_URL` cannot be used.
     pub fn mail_transport(&self, clock: &Clock, entropy: &Entropy) -> Result<Transport, ConfigError> {
         match &self.mail.smtp_url {
             Some(url) => {
-                Smtp::new(url).map(Transport::Smtp).map_err(|why| ConfigError(format!("SMTP_URL {why}")))
+                let smtp = Smtp::new(url).map_err(|why| ConfigError(format!("SMTP_URL {why}")))?;
+                if smtp.sends_in_the_clear() {
+                    tracing::warn!(
+                        "SMTP_URL has no TLS: mails go to {smtp} for everybody on the way to read, and their links are as \
+                         good as passwords; use smtps://, or smtp:// with ?tls=required"
+                    );
+                }
+                Ok(Transport::Smtp(smtp))
             }
             None => Ok(Transport::Outbox(Outbox {
                 folder: self.database_url.path().with_file_name("outbox"),

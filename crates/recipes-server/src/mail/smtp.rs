@@ -1,6 +1,6 @@
 //! Mails out through a mail server.
 
-use std::{fmt, time::Duration};
+use std::{fmt, net::IpAddr, time::Duration};
 
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -15,6 +15,7 @@ pub struct Smtp {
     transport: AsyncSmtpTransport<Tokio1Executor>,
     /// Host and port.
     server: String,
+    in_the_clear: bool,
 }
 
 impl Smtp {
@@ -45,7 +46,17 @@ impl Smtp {
         // What it has to say of a URL that cannot be read may be the URL.
         let builder =
             builder.map_err(|error| if error.is_tls() { error.to_string() } else { FORM.to_owned() })?;
-        Ok(Self { transport: builder.timeout(Some(PATIENCE)).build(), server: server.to_owned() })
+        Ok(Self {
+            transport: builder.timeout(Some(PATIENCE)).build(),
+            server: server.to_owned(),
+            in_the_clear: !encrypts && !parsed.host().is_some_and(is_this_machine),
+        })
+    }
+
+    /// Whether others may read the mails on their way to the server. Also where TLS is opportunistic: whoever is on the
+    /// way takes it out of the server's offer.
+    pub fn sends_in_the_clear(&self) -> bool {
+        self.in_the_clear
     }
 
     pub(super) async fn send(&self, message: &Message) -> Result<(), Failure> {
@@ -59,6 +70,11 @@ impl Smtp {
             }
         }
     }
+}
+
+fn is_this_machine(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    address.map_or(host.eq_ignore_ascii_case("localhost"), |address| address.is_loopback())
 }
 
 impl fmt::Display for Smtp {
@@ -91,6 +107,26 @@ mod tests {
                 (smtp.to_string(), format!("{smtp:?}")),
                 (server.to_owned(), format!("Smtp({server})"))
             );
+        }
+    }
+
+    #[test]
+    fn what_goes_to_another_machine_without_tls_is_known() {
+        for (url, in_the_clear) in [
+            ("smtp://localhost:2525", false),
+            ("smtp://LOCALHOST", false),
+            ("smtp://127.0.0.2:25", false),
+            ("smtp://[::1]:25", false),
+            ("smtp://mail.example.com", true),
+            ("smtp://192.0.2.1:25", true),
+            ("smtp://[2001:db8::1]", true),
+            ("smtp://localhost.example.com", true),
+            ("smtp://mail.example.com?tls=opportunistic", true),
+            ("smtp://mail.example.com?tls=required", false),
+            ("smtps://ada:hunter2@mail.example.com", false),
+        ] {
+            let smtp = Smtp::new(&url.to_owned().into()).unwrap();
+            assert_eq!(smtp.sends_in_the_clear(), in_the_clear, "{url}");
         }
     }
 

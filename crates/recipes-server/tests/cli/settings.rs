@@ -88,6 +88,11 @@ fn another_secret_is_told_and_where_mails_go_is_too() {
     );
     let then = started(&folder);
     assert!(says(&then, another) && says(&then, "Mails are sent through mail.example.com:2525"), "{then:?}");
+    let in_the_clear =
+        "SMTP_URL has no TLS: mails go to mail.example.com:2525 for everybody on the way to read";
+    assert_eq!(then.iter().filter(|line| line.contains(in_the_clear)).count(), 1, "{then:?}");
+    folder.write(".env", "SMTP_URL=smtp://localhost:2525\n");
+    assert!(!says(&started(&folder), "has no TLS"));
 }
 
 #[test]
