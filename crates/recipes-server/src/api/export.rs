@@ -6,14 +6,14 @@ use futures_util::stream;
 use http::{HeaderValue, header};
 use recipes::{
     RecipeId, UserId,
-    audit::{Actor, Entry, Filter},
+    audit::{Actor, Entry},
     store::{Store, StoreError},
 };
 use serde_json::json;
 use tower_passport::Scoped;
 
 use super::{
-    admin::audit::EntryView,
+    admin::{audit::EntryView, invitations::InvitationView},
     answers::{Malformed, NotAcceptable, Unauthorized, Unavailable, WithoutScope},
     api_tokens::ApiTokenView,
     me::{NO_STORE, Profile},
@@ -31,7 +31,7 @@ use crate::{
     get, path = "/api/v1/users/me/export", tag = "users", operation_id = "exportMe",
     security(("bearer" = ["account"])),
     responses(
-        (status = 200, description = "Account, sessions, API tokens, what has happened to the account, and recipes", body = ref("#/components/schemas/Export"),
+        (status = 200, description = "Account, sessions, API tokens, invitations, what has happened to the account and what you did, and recipes", body = ref("#/components/schemas/Export"),
             headers(("content-disposition" = String, description = "That it is a file to keep"))),
         Malformed, Unauthorized, WithoutScope, NotAcceptable, Unavailable,
     )
@@ -77,12 +77,14 @@ async fn head(app: &App, caller: &Caller) -> Result<Vec<u8>, ApiError> {
     let (user, now) = (&caller.user, app.clock.now());
     let sessions = app.store.sessions(user.id, app.accounts.settings.sessions, now).await?;
     let tokens = app.store.api_tokens(user.id).await?;
+    let invitations = app.store.invitations_of(user.id).await?;
     let current = caller.session_if_any();
     let head = json!({
         "exportedAt": now,
         "account": Profile::of(user),
         "sessions": sessions.iter().map(|session| SessionView::of(session, current)).collect::<Vec<_>>(),
         "apiTokens": tokens.iter().map(ApiTokenView::of).collect::<Vec<_>>(),
+        "invitations": invitations.iter().map(InvitationView::for_its_maker).collect::<Vec<_>>(),
     });
     let mut head = serde_json::to_vec(&head).map_err(ApiError::internal)?;
     head.pop();
@@ -101,8 +103,7 @@ async fn next(store: Store, owner: UserId, part: Part) -> Result<Option<(Bytes, 
 }
 
 async fn events(store: &Store, owner: UserId, before: Option<i64>) -> Result<(Vec<u8>, Part), StoreError> {
-    let filter = Filter { subject: Some(owner), ..Filter::default() };
-    let entries = store.audit_log(filter, before, EVENTS).await?;
+    let entries = store.audit_log_of(owner, before, EVENTS).await?;
     let last = entries.last().map(|entry| entry.id).filter(|_| entries.len() == usize::from(EVENTS));
     let views: Vec<_> = entries.into_iter().map(|entry| EntryView::of(&as_seen_by(owner, entry))).collect();
     let mut json = elements(&views);
@@ -116,15 +117,15 @@ async fn events(store: &Store, owner: UserId, before: Option<i64>) -> Result<(Ve
     Ok((json, Part::Recipes { after: None }))
 }
 
-/// Which administrator it was, and from where, is no data about this user, nor is where somebody sits who only knew the
-/// address: that need not be its owner's account.
+/// Which administrator it was, and from where, is no data about this user, nor is whose account it was that the user did
+/// something to as one, nor where somebody sits who only knew the address: that need not be its owner's account.
 fn as_seen_by(owner: UserId, entry: Entry) -> Entry {
     let actor = match entry.actor.user {
         Some(actor) if actor == owner => entry.actor,
         Some(_) => Actor::OPERATOR,
         None => Actor { address: None, ..entry.actor },
     };
-    Entry { actor, ..entry }
+    Entry { subject: entry.subject.filter(|subject| *subject == owner), actor, ..entry }
 }
 
 /// Without the brackets of the list; the whole has its own.

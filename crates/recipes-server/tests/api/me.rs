@@ -181,6 +181,29 @@ async fn an_export_has_all_events_and_not_who_the_administrator_was() {
 }
 
 #[tokio::test]
+async fn an_administrators_export_has_what_the_administrator_did_and_not_to_whom() {
+    let app = TestApp::new();
+    let root = app.at("198.51.100.1").bearing(app.admin().await.token());
+    app.signed_up(ADA).await;
+    root.patch("/api/v1/admin/users/2", &json!({"disabled": true})).await.is(200);
+    let invited = json!({"email": "grace@example.org"});
+    let invitation = root.post("/api/v1/admin/invitations", &invited).await.is(201).json()["data"].clone();
+    let answer = root.get("/api/v1/users/me/export").await.is(200);
+    let export = answer.json();
+    let event = |n: usize, name: &str| export["events"][n].get(name).cloned().unwrap_or(Value::Null);
+    assert_eq!([event(0, "event"), event(0, "actor")], [json!("invitation_created"), json!(1)]);
+    assert_eq!([event(1, "event"), event(1, "actor")], [json!("disabled"), json!(1)]);
+    assert_eq!([event(1, "subject"), event(1, "address")], [Value::Null, json!("198.51.100.1")]);
+    let (at, end) = ("2026-01-01T12:00:00Z", "2026-01-15T12:00:00Z");
+    let made = json!([{"id": invitation["id"], "createdBy": 1, "createdAt": at, "expiresAt": end}]);
+    assert_eq!(export["invitations"], made);
+    let text = String::from_utf8(answer.body.to_vec()).unwrap();
+    for other in ["grace@example.org", ADA, invitation["token"].as_str().unwrap()] {
+        assert!(!text.contains(other), "{other}");
+    }
+}
+
+#[tokio::test]
 async fn an_export_of_nothing_and_of_more_than_a_page_is_whole() {
     let app = TestApp::new();
     let ada = app.signed_up(ADA).await.client;

@@ -52,6 +52,19 @@ impl Store {
         }
     }
 
+    /// What has happened to the account of one user and what the user has done: the newest `limit` entries before `before`,
+    /// the newest first.
+    pub async fn audit_log_of(
+        &self,
+        user: UserId,
+        before: Option<i64>,
+        limit: u16,
+    ) -> Result<Vec<Entry>, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.audit_log_of(user, before, limit).await,
+        }
+    }
+
     /// Forgets some of what need not be kept. Says how many entries; 0: all that may be forgotten is.
     pub async fn trim_audit_log(&self, keep: Retention, now: Timestamp) -> Result<usize, StoreError> {
         match self {

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::{Store, StoreError};
 use crate::audit::Actor;
 use crate::digest::TokenDigest;
-use crate::id::InvitationId;
+use crate::id::{InvitationId, UserId};
 use crate::invitation::{Invitation, NewInvitation};
 use crate::user::Email;
 
@@ -43,6 +43,13 @@ impl Store {
     ) -> Result<Vec<Invitation>, StoreError> {
         match self {
             Self::Sqlite(db) => db.invitations(after, limit, now).await,
+        }
+    }
+
+    /// Those that a user has made and nobody has used, the oldest first.
+    pub async fn invitations_of(&self, user: UserId) -> Result<Vec<Invitation>, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.invitations_of(user).await,
         }
     }
 

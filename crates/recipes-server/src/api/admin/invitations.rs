@@ -120,7 +120,7 @@ impl FromRequestParts<App> for InvitationPath {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct InvitationView<'a> {
+pub(in crate::api) struct InvitationView<'a> {
     id: InvitationId,
     #[serde(skip_serializing_if = "Option::is_none")]
     email: Option<&'a Email>,
@@ -131,8 +131,13 @@ struct InvitationView<'a> {
 }
 
 impl<'a> InvitationView<'a> {
-    fn of(invitation: &'a Invitation) -> Self {
+    pub(in crate::api) fn of(invitation: &'a Invitation) -> Self {
         let Invitation { id, ref email, created_by, created_at, expires_at } = *invitation;
         Self { id, email: email.as_ref(), created_by, created_at, expires_at }
+    }
+
+    /// Without what it says about others.
+    pub(in crate::api) fn for_its_maker(invitation: &'a Invitation) -> Self {
+        Self { email: None, ..Self::of(invitation) }
     }
 }

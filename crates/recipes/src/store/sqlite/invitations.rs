@@ -1,7 +1,7 @@
 //! Invitations, in SQLite's dialect.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Params, Row, params};
 
 use super::{Sqlite, audit, cached, execute, time_at, users};
 use crate::audit::{Actor, Event};
@@ -12,6 +12,13 @@ use crate::invitation::{Invitation, NewInvitation};
 use crate::store::StoreError;
 use crate::store::invitations::MAX_INVITATIONS;
 use crate::user::Email;
+
+/// The columns of an [`Invitation`], in the order in which [`invitation_in`] reads them.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!("SELECT id, email, created_by, created_at, expires_at FROM invitations ", $rest)
+    };
+}
 
 /// Does this to the invitation with this digest if it is good at this time for this address.
 macro_rules! good {
@@ -67,19 +74,17 @@ impl Sqlite {
         now: Timestamp,
     ) -> Result<Vec<Invitation>, StoreError> {
         self.read_at_length(move |db| {
-            let sql = "SELECT id, email, created_by, created_at, expires_at FROM invitations
-                       WHERE id > ?1 AND expires_at > ?2 ORDER BY id LIMIT ?3";
             // Nothing is less than no bytes.
             let after = after.as_ref().map_or(&[][..], |after| after.as_bytes());
-            let mut statement = cached(db, sql)?;
-            let mut rows = statement.query(params![after, now.as_microsecond(), limit])?;
-            let mut invitations = Vec::new();
-            while let Some(row) = rows.next()? {
-                invitations.push(invitation_in(row)?);
-            }
-            Ok(invitations)
+            let sql = select!("WHERE id > ?1 AND expires_at > ?2 ORDER BY id LIMIT ?3");
+            listed(db, sql, params![after, now.as_microsecond(), limit])
         })
         .await
+    }
+
+    pub async fn invitations_of(&self, user: UserId) -> Result<Vec<Invitation>, StoreError> {
+        self.read_at_length(move |db| listed(db, select!("WHERE created_by = ?1 ORDER BY id"), [user.get()]))
+            .await
     }
 
     pub fn is_invited(
@@ -134,6 +139,16 @@ pub(super) fn consume(
 ) -> Result<(), StoreError> {
     let used = execute(db, good!("DELETE"), params![digest.as_bytes(), now.as_microsecond(), email.key()])?;
     if used == 1 { Ok(()) } else { Err(StoreError::NotInvited) }
+}
+
+fn listed(db: &Connection, sql: &str, params: impl Params) -> Result<Vec<Invitation>, StoreError> {
+    let mut statement = cached(db, sql)?;
+    let mut rows = statement.query(params)?;
+    let mut invitations = Vec::new();
+    while let Some(row) = rows.next()? {
+        invitations.push(invitation_in(row)?);
+    }
+    Ok(invitations)
 }
 
 fn invitation_in(row: &Row<'_>) -> Result<Invitation, StoreError> {

@@ -38,6 +38,32 @@ async fn changes_of_an_account_are_noted_with_who_made_them() {
 }
 
 #[tokio::test]
+async fn what_concerns_a_user_is_what_happened_to_the_account_and_what_the_user_did() {
+    let kitchen = Kitchen::new();
+    let (root, alice) = (kitchen.admin("root").await, kitchen.user("alice").await);
+    let (by_root, by_alice) =
+        ([root.id, alice.id]).map(|id| Actor { user: Some(id), ..Actor::OPERATOR }).into();
+    for (event, subject, actor) in [
+        (Event::RoleChanged(Role::Admin), Some(alice.id), by_root),
+        (Event::Disabled, Some(root.id), by_alice),
+        (Event::PasswordChanged, Some(root.id), by_root),
+        (Event::InvitationCreated, None, by_alice),
+        (Event::LogInFailed, None, Actor::OPERATOR),
+        (Event::PasswordChanged, Some(alice.id), by_alice),
+    ] {
+        kitchen.audit(event, subject, actor, kitchen.now()).await.unwrap();
+    }
+    let (mut seen, mut before) = (Vec::new(), None);
+    for rows in [2, 2, 1, 0] {
+        let page = kitchen.audit_log_of(alice.id, before, 2).await.unwrap();
+        assert_eq!(page.len(), rows);
+        before = page.last().map(|entry| entry.id);
+        seen.extend(page.into_iter().map(|entry| entry.event));
+    }
+    assert_eq!(seen, ["password_changed", "invitation_created", "disabled", "role_changed", "created"]);
+}
+
+#[tokio::test]
 async fn what_does_not_happen_is_not_noted() {
     let kitchen = Kitchen::new();
     let (alice, _) = (kitchen.user("alice").await, kitchen.user("bob").await);

@@ -134,6 +134,8 @@ async fn whoever_is_disabled_or_demoted_leaves_no_invitation_behind() {
         let admin = kitchen.admin(name).await;
         let (token, _) = kitchen.invites(None, Actor { user: Some(admin.id), ..Actor::OPERATOR }).await;
         let (kept, now) = (kitchen.invites(None, Actor::OPERATOR).await.0, kitchen.now());
+        let own = kitchen.invitations_of(admin.id).await.unwrap();
+        assert_eq!(own.iter().map(|own| own.created_by).collect::<Vec<_>>(), [Some(admin.id)]);
         if name == "disabled" {
             kitchen.set_disabled(&admin.email, Access::Disabled, Actor::OPERATOR, now).await.unwrap();
         } else {
