@@ -108,17 +108,27 @@ impl RateLimits {
     /// # Errors
     /// [`LimitReached`].
     pub fn by_address(&self, limit: Limit, client: Option<IpAddr>) -> Result<Option<Spent>, LimitReached> {
-        let site = client.and_then(site).map(|site| self.key((limit, "site", site)));
+        let (place, site) = self.whence(limit, client);
         // The site first: what a whole site may not do any more makes no entries for its places.
         if let Some(site) = site {
             self.take_of(limit, site, PLACES_OF_A_SITE)?;
         }
-        let spent = self.take(limit, self.key((limit, client.map(place))));
+        let spent = self.take(limit, place);
         if let (Some(site), Err(_), Some(table)) = (site, &spent, self.table(limit)) {
             // What is refused counts for nobody: one place could use up the whole site by it.
             table.give_back(site, PLACES_OF_A_SITE);
         }
         spent
+    }
+
+    /// Takes back what [`by_address`](Self::by_address) counted: it was no attempt.
+    pub fn give_back_by_address(&self, limit: Limit, client: Option<IpAddr>) {
+        let Some(table) = self.table(limit) else { return };
+        let (place, site) = self.whence(limit, client);
+        table.give_back(place, 1);
+        if let Some(site) = site {
+            table.give_back(site, PLACES_OF_A_SITE);
+        }
     }
 
     /// Counts a log-in for this account, whether it exists or not.
@@ -159,6 +169,12 @@ impl RateLimits {
             table.forget(here);
         }
         self.0.known.set(here, now);
+    }
+
+    /// The keys of a client's place and of the site that it is in.
+    fn whence(&self, limit: Limit, client: Option<IpAddr>) -> (u64, Option<u64>) {
+        let site = client.and_then(site).map(|site| self.key((limit, "site", site)));
+        (self.key((limit, client.map(place))), site)
     }
 
     fn here(&self, account: &str, client: Option<IpAddr>) -> u64 {

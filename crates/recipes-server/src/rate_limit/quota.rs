@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr, time::Duration};
 /// What is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Limit {
-    /// Sign-ups from one place.
+    /// Sign-ups from one place whose fields are valid.
     SignUp,
     /// Log-ins from one place, for whatever account.
     LogIn,

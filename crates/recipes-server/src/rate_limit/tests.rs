@@ -80,6 +80,18 @@ fn all_places_of_a_site_have_as_much_as_sixteen_and_what_is_refused_costs_the_si
 }
 
 #[test]
+fn what_was_no_attempt_is_given_back_to_the_place_and_to_the_site() {
+    let (limits, _) = limits("sign-up=1/1h");
+    let taken = |from: &str| limits.by_address(Limit::SignUp, Some(ip(from))).is_ok();
+    for _ in 0..100 {
+        assert!(taken("2001:db8:7:1::1"));
+        limits.give_back_by_address(Limit::SignUp, Some(ip("2001:db8:7:1::1")));
+    }
+    let of_site = (1..100).filter(|n| taken(&format!("2001:db8:7:{n}::1"))).count();
+    assert_eq!(of_site, 16);
+}
+
+#[test]
 fn limits_do_not_touch_each_other() {
     let (limits, _) = limits("log-in=1/1h,sign-up=1/1h,refresh=off");
     assert!(limits.by_address(Limit::LogIn, Some(ip("203.0.113.9"))).is_ok());

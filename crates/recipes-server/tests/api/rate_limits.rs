@@ -28,6 +28,21 @@ async fn one_place_signs_up_only_so_often() {
 }
 
 #[tokio::test]
+async fn whoever_mistypes_a_sign_up_is_not_kept_from_the_next_one() {
+    let app = TestApp::limited("sign-up=2/1h");
+    let here = app.at("203.0.113.9");
+    let mut short = ada(1);
+    short["password"] = json!("thyme");
+    for mistyped in [&short, &json!({}), &short, &short] {
+        let refused = here.post(SIGN_UP, mistyped).await.is(422);
+        assert_eq!(refused.headers.get("ratelimit"), None, "{mistyped}");
+    }
+    assert_eq!(here.post(SIGN_UP, &ada(1)).await.is(200).header("ratelimit"), "\"sign-up\";r=1;t=1800");
+    assert_eq!(here.post(SIGN_UP, &ada(1)).await.is(409).header("ratelimit"), "\"sign-up\";r=0;t=3600");
+    here.post(SIGN_UP, &ada(2)).await.is(429);
+}
+
+#[tokio::test]
 async fn what_is_refused_counts_as_well() {
     let app = TestApp::limited("log-in=2/1h");
     let here = app.at("203.0.113.9");
