@@ -14,6 +14,7 @@ pub mod me;
 mod pages;
 mod parameters;
 pub mod password_reset;
+pub mod path;
 pub mod recipes;
 pub mod sessions;
 pub mod verification;

@@ -2,10 +2,10 @@
 
 use axum::{
     Json,
-    extract::{FromRequestParts, State},
+    extract::State,
     response::{IntoResponse, Response},
 };
-use http::{HeaderValue, StatusCode, header, request::Parts};
+use http::{HeaderValue, StatusCode, header};
 use jiff::Timestamp;
 use recipes::{ApiToken, ApiTokenId, Scope};
 use secrecy::ExposeSecret as _;
@@ -19,6 +19,7 @@ use super::{
     },
     me::{NO_STORE, personal},
     parameters::UuidInPath,
+    path::InPath,
 };
 use crate::{
     accounts::{DescribeApiToken, Origin},
@@ -96,7 +97,7 @@ pub async fn delete(
     State(app): State<App>,
     origin: Origin,
     Scoped(caller, ..): Scoped<Guard, ManageAccount>,
-    ApiTokenPath(id): ApiTokenPath,
+    InPath(id): InPath<ApiTokenId>,
 ) -> Result<StatusCode, ApiError> {
     let user = caller.user.id;
     if !app.store.delete_api_token(user, id, caller.actor(&origin), app.clock.now()).await? {
@@ -104,18 +105,6 @@ pub async fn delete(
     }
     tracing::info!(user.id = %user, token.id = %id, "User {user} deleted an API token");
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// The id in the path; what is no id cannot be a token's.
-pub struct ApiTokenPath(ApiTokenId);
-
-impl FromRequestParts<App> for ApiTokenPath {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, ApiError> {
-        let id = parts.uri.path().rsplit('/').next().and_then(ApiTokenId::parse);
-        id.map(Self).ok_or(ApiError::ApiTokenNotFound)
-    }
 }
 
 #[derive(Serialize)]

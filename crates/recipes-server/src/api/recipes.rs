@@ -2,11 +2,8 @@
 
 mod answer;
 
-use axum::{
-    extract::{FromRequestParts, State},
-    response::Response,
-};
-use http::{HeaderValue, StatusCode, Uri, header, request::Parts};
+use axum::{extract::State, response::Response};
+use http::{HeaderValue, StatusCode, Uri, header};
 use recipes::{
     Cursor, Draft, Encoding, Page, Problem, RecipeId, Uid,
     store::{Edit, NewRecipe, Viewer},
@@ -22,6 +19,7 @@ use super::{
     },
     pages,
     parameters::{IfMatch, IfNoneMatch, PageQuery, RecipeInPath},
+    path::InPath,
 };
 use crate::{
     body::{Body, Parse},
@@ -105,7 +103,7 @@ fn page(query: &Query<'_>) -> Result<Page, ApiError> {
 )]
 pub async fn read(
     State(app): State<App>,
-    RecipePath(id): RecipePath,
+    InPath(id): InPath<RecipeId>,
     caller: Option<Auth<Guard>>,
     conditions: Conditions,
 ) -> Result<Response, ApiError> {
@@ -167,7 +165,7 @@ pub async fn create(
 pub async fn replace(
     State(app): State<App>,
     Scoped(caller, ..): Scoped<Guard, WriteRecipes>,
-    RecipePath(id): RecipePath,
+    InPath(id): InPath<RecipeId>,
     conditions: Conditions,
     Body(draft): Body<Draft>,
 ) -> Result<Response, ApiError> {
@@ -191,26 +189,13 @@ pub async fn replace(
 pub async fn delete(
     State(app): State<App>,
     Scoped(caller, ..): Scoped<Guard, WriteRecipes>,
-    RecipePath(id): RecipePath,
+    InPath(id): InPath<RecipeId>,
     conditions: Conditions,
 ) -> Result<StatusCode, ApiError> {
     app.accounts.may_write(&caller.user)?;
     let precondition = conditional::precondition(&conditions, id);
     let edit = app.store.delete_recipe(id, caller.editor(), precondition).await?;
     done(edit, id).map(|()| StatusCode::NO_CONTENT)
-}
-
-/// The id in the path; what is no id cannot be the address of a recipe.
-pub struct RecipePath(RecipeId);
-
-impl FromRequestParts<App> for RecipePath {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, ApiError> {
-        // An id is digits, which nobody has to percent-encode: the raw last segment is it, without copies.
-        let id = parts.uri.path().rsplit('/').next().and_then(RecipeId::parse);
-        id.map(Self).ok_or(ApiError::RecipeNotFound)
-    }
 }
 
 impl Parse for Draft {

@@ -3,10 +3,10 @@
 use std::net::IpAddr;
 
 use axum::{
-    extract::{FromRequestParts, State},
+    extract::State,
     response::{IntoResponse, Response},
 };
-use http::{HeaderMap, StatusCode, request::Parts};
+use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
 use recipes::{Session, SessionId};
 use serde::Serialize;
@@ -16,6 +16,7 @@ use super::{
     answers::{Malformed, NotAcceptable, SessionNotFound, Unauthorized, Unavailable, WithoutScope},
     me::personal,
     parameters::UuidInPath,
+    path::InPath,
 };
 use crate::{
     accounts::Origin,
@@ -62,7 +63,7 @@ pub async fn end(
     headers: HeaderMap,
     origin: Origin,
     Scoped(caller, ..): Scoped<Guard, ManageAccount>,
-    SessionPath(id): SessionPath,
+    InPath(id): InPath<SessionId>,
 ) -> Result<Response, ApiError> {
     let user = caller.user.id;
     if !app.store.end_session(user, id, caller.actor(&origin), app.clock.now()).await? {
@@ -74,18 +75,6 @@ pub async fn end(
         cookies::clear(&headers, &mut response);
     }
     Ok(response)
-}
-
-/// The id in the path; what is no id cannot be a session's.
-pub struct SessionPath(SessionId);
-
-impl FromRequestParts<App> for SessionPath {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, ApiError> {
-        let id = parts.uri.path().rsplit('/').next().and_then(SessionId::parse);
-        id.map(Self).ok_or(ApiError::SessionNotFound)
-    }
 }
 
 #[derive(Serialize)]

@@ -2,10 +2,10 @@
 
 use axum::{
     Json,
-    extract::{FromRequestParts, State},
+    extract::State,
     response::{IntoResponse as _, Response},
 };
-use http::{HeaderValue, StatusCode, Uri, header, request::Parts};
+use http::{HeaderValue, StatusCode, Uri, header};
 use jiff::Timestamp;
 use recipes::{Email, Invitation, InvitationId, UserId};
 use secrecy::ExposeSecret as _;
@@ -19,6 +19,7 @@ use super::super::{
     me::NO_STORE,
     pages::Wanted,
     parameters::{PageQuery, UuidInPath},
+    path::InPath,
 };
 use crate::{
     accounts::{Invite, Invited, Origin},
@@ -97,25 +98,13 @@ pub async fn create(
 pub async fn revoke(
     State(app): State<App>,
     Admin(caller): Admin,
-    InvitationPath(id): InvitationPath,
+    InPath(id): InPath<InvitationId>,
     origin: Origin,
 ) -> Result<StatusCode, ApiError> {
     if !app.store.revoke_invitation(id, caller.actor(&origin), app.clock.now()).await? {
         return Err(ApiError::InvitationNotFound);
     }
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// The id in the path; what is no id cannot be an invitation's.
-pub struct InvitationPath(InvitationId);
-
-impl FromRequestParts<App> for InvitationPath {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, ApiError> {
-        let id = parts.uri.path().rsplit('/').next().and_then(InvitationId::parse);
-        id.map(Self).ok_or(ApiError::InvitationNotFound)
-    }
 }
 
 #[derive(Serialize)]

@@ -1,10 +1,7 @@
 //! Users, as administrators see them.
 
-use axum::{
-    extract::{FromRequestParts, State},
-    response::Response,
-};
-use http::{StatusCode, Uri, request::Parts};
+use axum::{extract::State, response::Response};
+use http::{StatusCode, Uri};
 use jiff::Timestamp;
 use recipes::{
     Role, User, UserId,
@@ -21,6 +18,7 @@ use super::super::{
     me::personal,
     pages::Wanted,
     parameters::{PageQuery, UserInPath, UserQuery},
+    path::InPath,
 };
 use crate::{
     accounts::{ChangeUser, Origin},
@@ -75,7 +73,7 @@ pub async fn list(State(app): State<App>, _: Admin, uri: Uri) -> Result<Response
 pub async fn read(
     State(app): State<App>,
     _: Admin,
-    UserPath(id): UserPath,
+    InPath(id): InPath<UserId>,
     _: NoQuery,
 ) -> Result<Response, ApiError> {
     let user = app.store.user(id).await?.ok_or(ApiError::UserNotFound)?;
@@ -99,7 +97,7 @@ pub async fn read(
 pub async fn update(
     State(app): State<App>,
     Admin(caller): Admin,
-    UserPath(id): UserPath,
+    InPath(id): InPath<UserId>,
     origin: Origin,
     Body(change): Body<ChangeUser>,
 ) -> Result<Response, ApiError> {
@@ -120,7 +118,7 @@ pub async fn update(
 pub async fn end_sessions(
     State(app): State<App>,
     Admin(caller): Admin,
-    UserPath(id): UserPath,
+    InPath(id): InPath<UserId>,
     origin: Origin,
 ) -> Result<StatusCode, ApiError> {
     app.accounts.log_out_user(id, caller.actor(&origin)).await?;
@@ -140,24 +138,11 @@ pub async fn end_sessions(
 pub async fn send_password_reset(
     State(app): State<App>,
     Admin(caller): Admin,
-    UserPath(id): UserPath,
+    InPath(id): InPath<UserId>,
     origin: Origin,
 ) -> Result<Response, ApiError> {
     app.accounts.send_password_reset(id, caller.actor(&origin)).await?;
     Ok(on_its_way("A mail is on its way to the user"))
-}
-
-/// The id in the path, which something may follow; what is no id cannot be a user's.
-pub struct UserPath(UserId);
-
-impl FromRequestParts<App> for UserPath {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, ApiError> {
-        let id =
-            parts.uri.path().strip_prefix("/api/v1/admin/users/").and_then(|rest| rest.split('/').next());
-        id.and_then(UserId::parse).map(Self).ok_or(ApiError::UserNotFound)
-    }
 }
 
 #[derive(Serialize)]
