@@ -15,6 +15,7 @@ mod pages;
 mod parameters;
 pub mod password_reset;
 pub mod path;
+mod personal;
 pub mod recipes;
 pub mod sessions;
 pub mod verification;

@@ -21,6 +21,7 @@ use super::{
     },
     me::Profile,
     parameters::Cookies,
+    personal::NO_STORE,
 };
 use crate::{
     accounts::{LogIn, LoggedIn, Origin, SignUp},
@@ -195,7 +196,7 @@ fn welcome(session: &LoggedIn, delivery: Delivery) -> Result<Response, ApiError>
     let LoggedIn { user, access_token, refresh_token, expires_in, keep } = session;
     let refresh_token = refresh_token.expose();
     let mut headers = HeaderMap::new();
-    headers.insert(header::CACHE_CONTROL, http::HeaderValue::from_static("no-store"));
+    headers.insert(header::CACHE_CONTROL, NO_STORE);
     let shown = match delivery {
         Delivery::Body => Some((access_token.as_str(), refresh_token.as_str())),
         Delivery::Cookies => {

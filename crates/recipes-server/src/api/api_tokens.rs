@@ -1,11 +1,7 @@
 //! API tokens, as their owner sees them.
 
-use axum::{
-    Json,
-    extract::State,
-    response::{IntoResponse, Response},
-};
-use http::{HeaderValue, StatusCode, header};
+use axum::{extract::State, response::Response};
+use http::StatusCode;
 use jiff::Timestamp;
 use recipes::{ApiToken, ApiTokenId, Scope};
 use secrecy::ExposeSecret as _;
@@ -17,9 +13,9 @@ use super::{
         ApiTokenNotFound, Malformed, NoSession, NotAcceptable, RateLimited, TooManyApiTokens,
         UnacceptableBody, Unauthorized, Unavailable, WithoutScope,
     },
-    me::{NO_STORE, personal},
     parameters::UuidInPath,
     path::InPath,
+    personal::{created, personal},
 };
 use crate::{
     accounts::{DescribeApiToken, Origin},
@@ -71,16 +67,9 @@ pub async fn create(
         about: ApiTokenView<'a>,
         token: &'a str,
     }
-    #[derive(Serialize)]
-    struct Envelope<'a> {
-        data: Created<'a>,
-    }
     let (made, secret) = app.accounts.create_api_token(&caller, wanted, caller.actor(&origin)).await?;
-    let location = format!("/api/v1/users/me/api-tokens/{}", made.id);
-    let location = HeaderValue::try_from(location).map_err(ApiError::internal)?;
     let data = Created { about: ApiTokenView::of(&made), token: secret.expose_secret() };
-    let headers = [(header::CACHE_CONTROL, NO_STORE), (header::LOCATION, location)];
-    Ok((StatusCode::CREATED, headers, Json(Envelope { data })).into_response())
+    created(&format!("/api/v1/users/me/api-tokens/{}", made.id), &data)
 }
 
 /// Deletes an API token; whoever uses it is refused from now on.

@@ -16,7 +16,8 @@ use super::{
     admin::{audit::EntryView, invitations::InvitationView},
     answers::{Malformed, NotAcceptable, Unauthorized, Unavailable, WithoutScope},
     api_tokens::ApiTokenView,
-    me::{NO_STORE, Profile},
+    me::Profile,
+    personal::NO_STORE,
     sessions::SessionView,
 };
 use crate::{

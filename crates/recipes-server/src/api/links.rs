@@ -11,7 +11,7 @@ use axum::{
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 
-use super::me::NO_STORE;
+use super::personal::NO_STORE;
 use crate::state::App;
 
 const VERIFY_EMAIL: &str = include_str!("links/verify-email.html");

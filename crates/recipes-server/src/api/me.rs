@@ -1,18 +1,20 @@
 //! The account of whoever asks: see it, change it, delete it.
 
 use axum::{
-    Json,
     extract::State,
     response::{IntoResponse, Response},
 };
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, StatusCode};
 use recipes::User;
 use serde::Serialize;
 use tower_passport::Scoped;
 
-use super::answers::{
-    EmailTaken, LastAdmin, Malformed, NotAcceptable, RateLimited, UnacceptableBody, Unauthorized,
-    Unavailable, WithoutScope, WrongCurrentPassword,
+use super::{
+    answers::{
+        EmailTaken, LastAdmin, Malformed, NotAcceptable, RateLimited, UnacceptableBody, Unauthorized,
+        Unavailable, WithoutScope, WrongCurrentPassword,
+    },
+    personal::personal,
 };
 use crate::{
     accounts::{ChangePassword, ConfirmDeletion, Origin, UpdateProfile},
@@ -101,17 +103,6 @@ pub async fn change_password(
 ) -> Result<StatusCode, ApiError> {
     app.accounts.change_password(&caller.user, change, caller.actor(&origin)).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-pub(super) const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
-
-/// An answer about somebody, which nobody keeps.
-pub(super) fn personal(data: &impl Serialize) -> Response {
-    #[derive(Serialize)]
-    struct Envelope<'a, T> {
-        data: &'a T,
-    }
-    ([(header::CACHE_CONTROL, NO_STORE)], Json(Envelope { data })).into_response()
 }
 
 /// A user as the user sees himself.

@@ -8,7 +8,7 @@ use http::{HeaderValue, Uri, header};
 use recipes::{Cursor, Position};
 use serde::Serialize;
 
-use super::me::NO_STORE;
+use super::personal::NO_STORE;
 use crate::{error::ApiError, limits, query::Query};
 
 /// A page of a list, as it is asked for.

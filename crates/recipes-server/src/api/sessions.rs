@@ -14,9 +14,9 @@ use tower_passport::Scoped;
 
 use super::{
     answers::{Malformed, NotAcceptable, SessionNotFound, Unauthorized, Unavailable, WithoutScope},
-    me::personal,
     parameters::UuidInPath,
     path::InPath,
+    personal::personal,
 };
 use crate::{
     accounts::Origin,

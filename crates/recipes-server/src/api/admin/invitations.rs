@@ -1,11 +1,7 @@
 //! Invitations, as administrators see them.
 
-use axum::{
-    Json,
-    extract::State,
-    response::{IntoResponse as _, Response},
-};
-use http::{HeaderValue, StatusCode, Uri, header};
+use axum::{extract::State, response::Response};
+use http::{StatusCode, Uri};
 use jiff::Timestamp;
 use recipes::{Email, Invitation, InvitationId, UserId};
 use secrecy::ExposeSecret as _;
@@ -16,10 +12,10 @@ use super::super::{
         AdminRequired, InvitationNotFound, Malformed, NoInvitation, NotAcceptable, RateLimited,
         UnacceptableBody, Unauthorized, Unavailable,
     },
-    me::NO_STORE,
     pages::Wanted,
     parameters::{PageQuery, UuidInPath},
     path::InPath,
+    personal::created,
 };
 use crate::{
     accounts::{Invite, Invited, Origin},
@@ -71,18 +67,11 @@ pub async fn create(
         link: &'a str,
         mailed: bool,
     }
-    #[derive(Serialize)]
-    struct Envelope<'a> {
-        data: Created<'a>,
-    }
     let Invited { invitation, token, link, mailed } =
         app.accounts.invite(invite, caller.actor(&origin)).await?;
-    let location = format!("/api/v1/admin/invitations/{}", invitation.id);
-    let location = HeaderValue::try_from(location).map_err(ApiError::internal)?;
     let about = InvitationView::of(&invitation);
     let data = Created { about, token: token.expose_secret(), link: &link, mailed };
-    let headers = [(header::CACHE_CONTROL, NO_STORE), (header::LOCATION, location)];
-    Ok((StatusCode::CREATED, headers, Json(Envelope { data })).into_response())
+    created(&format!("/api/v1/admin/invitations/{}", invitation.id), &data)
 }
 
 /// Revokes an invitation that nobody has used.

@@ -15,10 +15,10 @@ use super::super::{
         Unavailable, UserDisabled, UserNotFound,
     },
     links::on_its_way,
-    me::personal,
     pages::Wanted,
     parameters::{PageQuery, UserInPath, UserQuery},
     path::InPath,
+    personal::personal,
 };
 use crate::{
     accounts::{ChangeUser, Origin},

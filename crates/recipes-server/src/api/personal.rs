@@ -1,0 +1,28 @@
+//! Answers about somebody, which nobody keeps.
+
+use axum::{
+    Json,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+
+use crate::error::ApiError;
+
+pub(super) const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+
+pub(super) fn personal(data: &impl Serialize) -> Response {
+    ([(header::CACHE_CONTROL, NO_STORE)], Json(Envelope { data })).into_response()
+}
+
+/// The answer to whoever has made something that is found there.
+pub(super) fn created(location: &str, data: &impl Serialize) -> Result<Response, ApiError> {
+    let location = HeaderValue::try_from(location).map_err(ApiError::internal)?;
+    let headers = [(header::CACHE_CONTROL, NO_STORE), (header::LOCATION, location)];
+    Ok((StatusCode::CREATED, headers, Json(Envelope { data })).into_response())
+}
+
+#[derive(Serialize)]
+struct Envelope<'a, T> {
+    data: &'a T,
+}
