@@ -62,9 +62,10 @@ impl Sqlite {
 
     pub fn api_token_user(&self, digest: TokenDigest) -> Result<Option<(ApiToken, User)>, StoreError> {
         self.read(|db| {
-            let sql = "SELECT users.id, users.name, email, role, disabled, users.created_at, updated_at,
-                              email_verified_at, t.id, user_id, t.name, scopes, t.created_at, expires_at, last_used_at
-                       FROM api_tokens AS t CROSS JOIN users ON users.id = t.user_id WHERE t.digest = ?1";
+            let sql = users::select!(
+                ", t.id, user_id, t.name, scopes, t.created_at, expires_at, last_used_at
+                 FROM api_tokens AS t CROSS JOIN users ON users.id = t.user_id WHERE t.digest = ?1"
+            );
             find(db, sql, [digest.as_bytes()], |row| Ok((token_in(row, 8)?, user_in(row)?)))
         })
     }

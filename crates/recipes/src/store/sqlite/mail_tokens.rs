@@ -51,10 +51,11 @@ impl Sqlite {
         now: Timestamp,
     ) -> Result<Option<User>, StoreError> {
         self.read(|db| {
-            let sql = "SELECT users.id, name, email, role, disabled, users.created_at, updated_at, email_verified_at
-                       FROM mail_tokens AS t CROSS JOIN users ON users.id = t.user_id
-                       WHERE t.digest = ?1 AND t.purpose = ?2 AND t.expires_at > ?3
-                             AND users.email_key = t.email_key AND disabled = 0";
+            let sql = users::select!(
+                " FROM mail_tokens AS t CROSS JOIN users ON users.id = t.user_id
+                 WHERE t.digest = ?1 AND t.purpose = ?2 AND t.expires_at > ?3
+                       AND users.email_key = t.email_key AND disabled = 0"
+            );
             find(db, sql, params![digest.as_bytes(), purpose.as_str(), now.as_microsecond()], user_in)
         })
     }

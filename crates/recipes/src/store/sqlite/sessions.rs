@@ -95,10 +95,11 @@ impl Sqlite {
 
     fn find_session_user(&self, session: SessionId, user: UserId) -> Result<Option<SessionUser>, StoreError> {
         self.read(|db| {
-            let sql = "SELECT users.id, name, email, role, disabled, users.created_at, updated_at,
-                              email_verified_at, sessions.created_at, last_used_at
-                       FROM sessions CROSS JOIN users ON users.id = sessions.user_id
-                       WHERE sessions.id = ?1 AND sessions.user_id = ?2";
+            let sql = users::select!(
+                ", sessions.created_at, last_used_at
+                 FROM sessions CROSS JOIN users ON users.id = sessions.user_id
+                 WHERE sessions.id = ?1 AND sessions.user_id = ?2"
+            );
             find(db, sql, params![session.as_bytes(), user.get()], |row| {
                 Ok(SessionUser {
                     user: user_in(row)?,

@@ -14,15 +14,17 @@ use crate::id::{SessionId, UserId};
 use crate::store::{Access, StoreError};
 use crate::user::{Email, Name, NewUser, PasswordHash, Role, User};
 
-/// The columns of a [`User`], in the order in which [`user_in`] reads them.
+/// The eight columns of a [`User`], in the order in which [`user_in`] reads them, and what comes behind them.
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT id, name, email, role, disabled, created_at, updated_at, email_verified_at, password_hash FROM users ",
+            "SELECT users.id, users.name, users.email, users.role, users.disabled, users.created_at, users.updated_at, \
+             users.email_verified_at",
             $rest
         )
     };
 }
+pub(super) use select;
 
 impl Sqlite {
     pub async fn create_user(&self, new: NewUser, now: Timestamp) -> Result<User, StoreError> {
@@ -41,7 +43,7 @@ impl Sqlite {
 
     pub fn user_by_email(&self, email: &Email) -> Result<Option<(User, Option<PasswordHash>)>, StoreError> {
         self.read(|db| {
-            find(db, select!("WHERE email_key = ?1"), [email.key()], |row| {
+            find(db, select!(", password_hash FROM users WHERE email_key = ?1"), [email.key()], |row| {
                 Ok((user_in(row)?, password_hash_in(row)?))
             })
         })
@@ -239,7 +241,7 @@ fn has_password(db: &Connection, id: UserId, hash: Option<&PasswordHash>) -> Res
 }
 
 pub(super) fn by_id(db: &Connection, id: UserId) -> Result<Option<User>, StoreError> {
-    find(db, select!("WHERE id = ?1"), [id.get()], user_in)
+    find(db, select!(" FROM users WHERE id = ?1"), [id.get()], user_in)
 }
 
 /// The users that meet these conditions, in the order of their ids, as many as `:limit` says.
@@ -248,7 +250,7 @@ pub(super) fn listed(
     conditions: &str,
     params: impl Params,
 ) -> Result<Vec<User>, StoreError> {
-    let sql = format!("{}{conditions} ORDER BY id LIMIT :limit", select!("WHERE "));
+    let sql = format!("{}{conditions} ORDER BY id LIMIT :limit", select!(" FROM users WHERE "));
     let mut statement = cached(db, &sql)?;
     let mut rows = statement.query(params)?;
     let mut users = Vec::new();
