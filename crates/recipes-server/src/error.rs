@@ -103,6 +103,11 @@ impl ApiError {
         Self::Internal(cause.into())
     }
 
+    /// A 422 about one field.
+    pub fn invalid(pointer: &str, message: impl Into<String>) -> Self {
+        Self::Invalid(vec![Problem { pointer: pointer.to_owned(), message: message.into() }])
+    }
+
     /// A 422 that asks for these fields.
     pub fn missing<'a>(fields: impl IntoIterator<Item = &'a str>) -> Self {
         let problem = |field| Problem { pointer: format!("/{field}"), message: "is required".to_owned() };
@@ -133,9 +138,7 @@ impl From<HashError> for ApiError {
     fn from(error: HashError) -> Self {
         match error {
             HashError::Overloaded { retry_after } => Self::Overloaded { retry_after },
-            HashError::TooLong { .. } | HashError::Nul => {
-                Self::Invalid(vec![Problem { pointer: "/password".into(), message: error.to_string() }])
-            }
+            HashError::TooLong { .. } | HashError::Nul => Self::invalid("/password", error.to_string()),
             _ => Self::Internal(error.into()),
         }
     }

@@ -33,8 +33,7 @@ impl Accounts {
         let DescribeApiToken { name, scopes, expires_at } = wanted;
         let now = self.clock.now();
         if expires_at.is_some_and(|end| end <= now) {
-            let message = "must be in the future".to_owned();
-            return Err(ApiError::Invalid(vec![Problem { pointer: "/expiresAt".to_owned(), message }]));
+            return Err(ApiError::invalid("/expiresAt", "must be in the future"));
         }
         caller.session()?;
         self.limits.by_user(Limit::AccountChange, caller.user.id)?;

@@ -46,9 +46,8 @@ impl Accounts {
         let user = user.ok_or_else(not_good)?;
         let (name, email) = (Some(user.name.as_str()), Some(user.email.as_str()));
         let policy = &self.settings.password_policy;
-        policy.check(password.expose_secret(), name, email).map_err(|message| {
-            ApiError::Invalid(vec![Problem { pointer: "/password".to_owned(), message }])
-        })?;
+        let checked = policy.check(password.expose_secret(), name, email);
+        checked.map_err(|message| ApiError::invalid("/password", message))?;
         let hash = self.passwords.hash(password).await?;
         let reset = self.store.reset_password(token, hash, actor, self.clock.now()).await?;
         let user = reset.ok_or_else(not_good)?;

@@ -62,8 +62,7 @@ impl Accounts {
         actor: Actor,
     ) -> Result<(), ApiError> {
         let ChangePassword { current, new, api_tokens } = change;
-        let invalid =
-            |message| ApiError::Invalid(vec![Problem { pointer: "/newPassword".to_owned(), message }]);
+        let invalid = |message| ApiError::invalid("/newPassword", message);
         let (name, email) = (Some(user.name.as_str()), Some(user.email.as_str()));
         self.settings.password_policy.check(new.expose_secret(), name, email).map_err(invalid)?;
         self.limits.by_user(Limit::AccountChange, user.id)?;

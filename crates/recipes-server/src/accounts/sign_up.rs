@@ -28,9 +28,8 @@ impl Accounts {
             SignUpMode::Closed => return Err(ApiError::SignUpClosed),
         };
         let policy = &self.settings.password_policy;
-        policy.check(password.expose_secret(), Some(name.as_str()), Some(email.as_str())).map_err(
-            |message| ApiError::Invalid(vec![Problem { pointer: "/password".to_owned(), message }]),
-        )?;
+        let checked = policy.check(password.expose_secret(), Some(name.as_str()), Some(email.as_str()));
+        checked.map_err(|message| ApiError::invalid("/password", message))?;
         // What is made up makes nobody hash. Whether it is still good is asked again when it is used.
         if let Some(invitation) = invitation
             && !self.store.is_invited(invitation, &email, self.clock.now()).await?

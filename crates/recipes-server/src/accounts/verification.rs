@@ -53,8 +53,7 @@ impl Accounts {
 }
 
 pub(super) fn not_good() -> ApiError {
-    let message = "is not or no longer good; ask for a new mail".to_owned();
-    ApiError::Invalid(vec![Problem { pointer: "/token".to_owned(), message }])
+    ApiError::invalid("/token", "is not or no longer good; ask for a new mail")
 }
 
 /// What a link in a mail carries.
