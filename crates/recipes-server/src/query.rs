@@ -4,7 +4,7 @@
 use std::{borrow::Cow, convert::Infallible};
 
 use axum::extract::FromRequestParts;
-use http::{HeaderMap, Uri, request::Parts};
+use http::{HeaderMap, HeaderValue, Uri, request::Parts};
 
 use crate::error::ApiError;
 
@@ -62,6 +62,24 @@ pub fn did_you_mean(name: &str, known: &[&str]) -> String {
 pub enum Count {
     Exact,
     NotAsked,
+}
+
+impl Count {
+    /// What is counted, if that is asked for.
+    ///
+    /// # Errors
+    /// Those of counting.
+    pub async fn of<E>(self, counting: impl Future<Output = Result<u64, E>>) -> Result<Option<u64>, E> {
+        match self {
+            Self::Exact => counting.await.map(Some),
+            Self::NotAsked => Ok(None),
+        }
+    }
+}
+
+/// `Preference-Applied` (RFC 7240 section 3) with a list that says how many there are.
+pub fn tell_counted(headers: &mut HeaderMap) {
+    headers.insert("preference-applied", HeaderValue::from_static("count=exact"));
 }
 
 impl<S: Sync> FromRequestParts<S> for Count {

@@ -9,7 +9,11 @@ use recipes::{Cursor, Position};
 use serde::Serialize;
 
 use super::personal::NO_STORE;
-use crate::{error::ApiError, limits, query::Query};
+use crate::{
+    error::ApiError,
+    limits,
+    query::{self, Query},
+};
 
 /// A page of a list, as it is asked for.
 pub(super) struct Wanted<'a, Id> {
@@ -44,10 +48,11 @@ impl<'a, Id: Position> Wanted<'a, Id> {
         self.limit + 1
     }
 
-    /// The answer: of `rows`, as many as the page has.
+    /// The answer: of `rows`, as many as the page has, and of how many in all, if that was asked for.
     pub(super) fn answer<'r, Row, View: Serialize>(
         &self,
         rows: &'r [Row],
+        total: Option<u64>,
         id: impl Fn(&Row) -> Id,
         view: impl Fn(&'r Row) -> View,
     ) -> Result<Response, ApiError> {
@@ -57,6 +62,8 @@ impl<'a, Id: Position> Wanted<'a, Id> {
             data: Vec<View>,
             #[serde(skip_serializing_if = "Option::is_none")]
             next_cursor: Option<String>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            total_count: Option<u64>,
         }
         let Self { path, filters, limit, .. } = self;
         let shown = &rows[..rows.len().min(usize::from(*limit))];
@@ -68,10 +75,13 @@ impl<'a, Id: Position> Wanted<'a, Id> {
                 "<{path}?{filters}{and}limit={limit}&cursor={cursor}>; rel=\"next\""
             ))
         });
-        let page = Page { data: shown.iter().map(view).collect(), next_cursor };
+        let page = Page { data: shown.iter().map(view).collect(), next_cursor, total_count: total };
         let mut response = ([(header::CACHE_CONTROL, NO_STORE)], Json(page)).into_response();
         if let Some(link) = link.transpose().map_err(ApiError::internal)? {
             response.headers_mut().insert(header::LINK, link);
+        }
+        if total.is_some() {
+            query::tell_counted(response.headers_mut());
         }
         Ok(response)
     }

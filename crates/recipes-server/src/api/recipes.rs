@@ -26,7 +26,7 @@ use crate::{
     caller::{Guard, WriteRecipes, viewer},
     conditional::{self, Conditions, ETag},
     error::ApiError,
-    query::{Count, Query},
+    query::{self, Count, Query},
     state::App,
 };
 
@@ -57,11 +57,9 @@ pub async fn list(
         // A cursor is base64url: nothing in it needs escaping.
         body.extend_from_slice(format!(",\"nextCursor\":\"{next}\"").as_bytes());
     }
-    let mut applied = None;
-    if count == Count::Exact {
-        let total = app.store.count_recipes(viewer).await?;
+    let total = count.of(app.store.count_recipes(viewer)).await?;
+    if let Some(total) = total {
         body.extend_from_slice(format!(",\"totalCount\":{total}").as_bytes());
-        applied = Some(HeaderValue::from_static("count=exact"));
     }
     body.push(b'}');
 
@@ -71,8 +69,8 @@ pub async fn list(
         let link = HeaderValue::try_from(link).map_err(ApiError::internal)?;
         response.headers_mut().insert(header::LINK, link);
     }
-    if let Some(applied) = applied {
-        response.headers_mut().insert("preference-applied", applied);
+    if total.is_some() {
+        query::tell_counted(response.headers_mut());
     }
     Ok(response)
 }

@@ -72,6 +72,30 @@ async fn users_are_found_page_by_page() {
 }
 
 #[tokio::test]
+async fn how_many_there_are_is_told_to_whoever_asks() {
+    let app = TestApp::new();
+    let root = app.admin().await;
+    for n in 1..=3 {
+        app.user(&format!("cook{n}"), Role::User).await;
+        root.post(INVITATIONS, &json!({})).await.is(201);
+    }
+    for (url, total) in [
+        (format!("{USERS}?limit=1"), 4),
+        (format!("{USERS}?limit=1&q=COOK&role=user&disabled=false"), 3),
+        (format!("{USERS}?q=nobody"), 0),
+        (format!("{AUDIT}?limit=1&event=invitation_created&actor=1"), 3),
+        (format!("{AUDIT}?subject=2&until=2026-01-01T12:00:00Z"), 0),
+        (format!("{INVITATIONS}?limit=2"), 3),
+    ] {
+        let request = root.request(Method::GET, &url).header("prefer", "count=exact");
+        let answer = root.send(request.body("".into()).unwrap()).await.is(200);
+        assert_eq!(answer.json()["totalCount"], total, "{url}");
+        assert_eq!(answer.header("preference-applied"), "count=exact");
+        assert_eq!(root.get(&url).await.is(200).json().get("totalCount"), None, "{url}");
+    }
+}
+
+#[tokio::test]
 async fn what_no_list_knows_is_refused_with_what_it_knows() {
     let app = TestApp::new();
     let root = app.admin().await;

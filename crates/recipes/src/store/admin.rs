@@ -51,6 +51,13 @@ impl Store {
         }
     }
 
+    /// How many users the filter lets through.
+    pub async fn count_users(&self, filter: UserFilter) -> Result<u64, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.count_users(filter).await,
+        }
+    }
+
     /// Changes a user's role, or whether the user may use the service; disabling ends all sessions, API tokens and links in
     /// mails. Who is disabled or no administrator any more leaves no invitation behind.
     ///

@@ -52,6 +52,13 @@ impl Store {
         }
     }
 
+    /// How many entries the filter lets through.
+    pub async fn count_audit_log(&self, filter: Filter) -> Result<u64, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.count_audit_log(filter).await,
+        }
+    }
+
     /// What has happened to the account of one user and what the user has done: the newest `limit` entries before `before`,
     /// the newest first.
     pub async fn audit_log_of(

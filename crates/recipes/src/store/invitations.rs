@@ -46,6 +46,13 @@ impl Store {
         }
     }
 
+    /// How many can still be used.
+    pub async fn count_invitations(&self, now: Timestamp) -> Result<u64, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.count_invitations(now).await,
+        }
+    }
+
     /// Those that a user has made and nobody has used, the oldest first.
     pub async fn invitations_of(&self, user: UserId) -> Result<Vec<Invitation>, StoreError> {
         match self {

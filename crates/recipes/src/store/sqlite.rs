@@ -3,6 +3,7 @@
 mod admin;
 mod api_tokens;
 mod audit;
+mod conditions;
 mod failure;
 mod file;
 mod invitations;

@@ -19,7 +19,7 @@ use super::super::{
 use crate::{
     caller::Admin,
     error::ApiError,
-    query::{Query, did_you_mean},
+    query::{Count, Query, did_you_mean},
     state::App,
 };
 
@@ -34,7 +34,7 @@ use crate::{
         Malformed, Unauthorized, AdminRequired, NotAcceptable, Unavailable,
     )
 )]
-pub async fn list(State(app): State<App>, _: Admin, uri: Uri) -> Result<Response, ApiError> {
+pub async fn list(State(app): State<App>, _: Admin, uri: Uri, count: Count) -> Result<Response, ApiError> {
     let filters = ["event", "subject", "actor", "since", "until"];
     let wanted = Wanted::of("/api/v1/admin/audit", &uri, &filters)?;
     let query = &wanted.query;
@@ -45,8 +45,9 @@ pub async fn list(State(app): State<App>, _: Admin, uri: Uri) -> Result<Response
         since: time(query, "since")?,
         until: time(query, "until")?,
     };
+    let total = count.of(app.store.count_audit_log(filter)).await?;
     let entries = app.store.audit_log(filter, wanted.after, wanted.rows()).await?;
-    wanted.answer(&entries, |entry| entry.id, EntryView::of)
+    wanted.answer(&entries, total, |entry| entry.id, EntryView::of)
 }
 
 fn event(name: &str) -> Result<Event, ApiError> {

@@ -22,6 +22,7 @@ use crate::{
     body::Body,
     caller::Admin,
     error::ApiError,
+    query::Count,
     state::App,
 };
 
@@ -36,10 +37,12 @@ use crate::{
         Malformed, Unauthorized, AdminRequired, NotAcceptable, Unavailable,
     )
 )]
-pub async fn list(State(app): State<App>, _: Admin, uri: Uri) -> Result<Response, ApiError> {
+pub async fn list(State(app): State<App>, _: Admin, uri: Uri, count: Count) -> Result<Response, ApiError> {
     let wanted = Wanted::of("/api/v1/admin/invitations", &uri, &[])?;
-    let invitations = app.store.invitations(wanted.after, wanted.rows(), app.clock.now()).await?;
-    wanted.answer(&invitations, |invitation| invitation.id, InvitationView::of)
+    let now = app.clock.now();
+    let total = count.of(app.store.count_invitations(now)).await?;
+    let invitations = app.store.invitations(wanted.after, wanted.rows(), now).await?;
+    wanted.answer(&invitations, total, |invitation| invitation.id, InvitationView::of)
 }
 
 /// Invites somebody: whoever has the link, or only this e-mail, which gets it by mail. It is shown this once.

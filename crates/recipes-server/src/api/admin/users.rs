@@ -25,7 +25,7 @@ use crate::{
     body::Body,
     caller::Admin,
     error::ApiError,
-    query::NoQuery,
+    query::{Count, NoQuery},
     state::App,
 };
 
@@ -40,7 +40,7 @@ use crate::{
         Malformed, Unauthorized, AdminRequired, NotAcceptable, Unavailable,
     )
 )]
-pub async fn list(State(app): State<App>, _: Admin, uri: Uri) -> Result<Response, ApiError> {
+pub async fn list(State(app): State<App>, _: Admin, uri: Uri, count: Count) -> Result<Response, ApiError> {
     let wanted = Wanted::of("/api/v1/admin/users", &uri, &["q", "role", "disabled"])?;
     let query = &wanted.query;
     let malformed = |message: &'static str| ApiError::Malformed(message.into());
@@ -56,8 +56,9 @@ pub async fn list(State(app): State<App>, _: Admin, uri: Uri) -> Result<Response
         return Err(malformed("q must be at most 254 characters"));
     }
     let filter = UserFilter { text, role: role.transpose()?, access: access.transpose()? };
+    let total = count.of(app.store.count_users(filter.clone())).await?;
     let users = app.store.users(filter, wanted.after, wanted.rows()).await?;
-    wanted.answer(&users, |user| user.id, UserView::of)
+    wanted.answer(&users, total, |user| user.id, UserView::of)
 }
 
 /// Reads one user.

@@ -1,8 +1,9 @@
 //! What administrators see of users and do with them, in SQLite's dialect.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, ToSql, params};
+use rusqlite::{Connection, params};
 
+use super::conditions::Conditions;
 use super::{Sqlite, cached, users};
 use crate::audit::Actor;
 use crate::id::UserId;
@@ -16,29 +17,12 @@ impl Sqlite {
         after: Option<UserId>,
         limit: u16,
     ) -> Result<Vec<User>, StoreError> {
-        self.read_at_length(move |db| {
-            let UserFilter { text, role, access } = filter;
-            let after = after.map_or(0, UserId::get);
-            let mut conditions = "id > :after".to_owned();
-            let mut params: Vec<(&str, &dyn ToSql)> = vec![(":after", &after), (":limit", &limit)];
-            let role = role.map(Role::as_str);
-            if let Some(role) = &role {
-                conditions.push_str(" AND role = :role");
-                params.push((":role", role));
-            }
-            let disabled = access.map(|access| access == Access::Disabled);
-            if let Some(disabled) = &disabled {
-                conditions.push_str(" AND disabled = :disabled");
-                params.push((":disabled", disabled));
-            }
-            let text = text.map(|text| (text.to_lowercase(), containing(&text)));
-            if let Some((key, pattern)) = &text {
-                conditions.push_str(r" AND (instr(email_key, :key) > 0 OR name LIKE :pattern ESCAPE '\')");
-                params.extend([(":key", key as &dyn ToSql), (":pattern", pattern)]);
-            }
-            users::listed(db, &conditions, params.as_slice())
-        })
-        .await
+        let conditions = conditions(filter).and("id > ?", after.map(|after| [after.get().into()]));
+        self.read_at_length(move |db| users::listed(db, conditions, limit)).await
+    }
+
+    pub async fn count_users(&self, filter: UserFilter) -> Result<u64, StoreError> {
+        self.read_at_length(move |db| conditions(filter).count(db, "users")).await
     }
 
     pub async fn administer(
@@ -72,6 +56,14 @@ pub(super) fn is_last(db: &Connection, id: UserId) -> Result<bool, StoreError> {
     let sql = "SELECT 1 FROM users WHERE id = ?2 AND role = ?1 AND disabled = 0
                AND NOT EXISTS (SELECT 1 FROM users WHERE role = ?1 AND disabled = 0 AND id <> ?2)";
     Ok(cached(db, sql)?.exists(params![Role::Admin.as_str(), id.get()])?)
+}
+
+fn conditions(UserFilter { text, role, access }: UserFilter) -> Conditions {
+    let text = text.map(|text| [text.to_lowercase().into(), containing(&text).into()]);
+    Conditions::default()
+        .and("role = ?", role.map(|role| [role.as_str().to_owned().into()]))
+        .and("disabled = ?", access.map(|access| [(access == Access::Disabled).into()]))
+        .and(r"(instr(email_key, ?) > 0 OR name LIKE ? ESCAPE '\')", text)
 }
 
 /// The pattern of whatever has this text in it.

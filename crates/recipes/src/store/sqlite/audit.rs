@@ -3,8 +3,9 @@
 use std::net::IpAddr;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, Params, Row, ToSql, params};
+use rusqlite::{Connection, Params, Row, params, params_from_iter};
 
+use super::conditions::Conditions;
 use super::{Sqlite, cached, execute, find, time_at, users};
 use crate::audit::{Actor, Class, Entry, Event, Filter, Retention};
 use crate::digest::TokenDigest;
@@ -59,31 +60,13 @@ impl Sqlite {
         before: Option<i64>,
         limit: u16,
     ) -> Result<Vec<Entry>, StoreError> {
-        self.read_at_length(move |db| {
-            // A condition that is not there is left out: `?2 IS NULL OR ..` would keep every index from being used.
-            let mut sql = select!("WHERE id < :before").to_owned();
-            let (before, event) = (before.unwrap_or(i64::MAX), filter.event.map(Event::name));
-            let numbers = [
-                (" AND subject_id = :subject", ":subject", filter.subject.map(UserId::get)),
-                (" AND actor_id = :actor", ":actor", filter.actor.map(UserId::get)),
-                (" AND at >= :since", ":since", filter.since.map(Timestamp::as_microsecond)),
-                (" AND at < :until", ":until", filter.until.map(Timestamp::as_microsecond)),
-            ];
-            let mut params: Vec<(&str, &dyn ToSql)> = vec![(":before", &before), (":limit", &limit)];
-            if let Some(event) = &event {
-                sql.push_str(" AND event = :event");
-                params.push((":event", event));
-            }
-            for (condition, name, number) in &numbers {
-                if let Some(number) = number {
-                    sql.push_str(condition);
-                    params.push((name, number));
-                }
-            }
-            sql.push_str(" ORDER BY id DESC LIMIT :limit");
-            listed(db, &sql, params.as_slice())
-        })
-        .await
+        let conditions = conditions(filter).and("id < ?", before.map(|before| [before.into()]));
+        let (sql, params) = conditions.first(limit, select!(""), "id DESC");
+        self.read_at_length(move |db| listed(db, &sql, params_from_iter(params))).await
+    }
+
+    pub async fn count_audit_log(&self, filter: Filter) -> Result<u64, StoreError> {
+        self.read_at_length(move |db| conditions(filter).count(db, "audit")).await
     }
 
     pub async fn audit_log_of(
@@ -121,6 +104,16 @@ impl Sqlite {
         })
         .await
     }
+}
+
+fn conditions(filter: Filter) -> Conditions {
+    let Filter { event, subject, actor, since, until } = filter;
+    Conditions::default()
+        .and("event = ?", event.map(|event| [event.name().to_owned().into()]))
+        .and("subject_id = ?", subject.map(|user| [user.get().into()]))
+        .and("actor_id = ?", actor.map(|user| [user.get().into()]))
+        .and("at >= ?", since.map(|at| [at.as_microsecond().into()]))
+        .and("at < ?", until.map(|at| [at.as_microsecond().into()]))
 }
 
 /// What is to be forgotten of one class, among its oldest [`TRIMMED`] entries.

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, Params, Row, params};
 
+use super::conditions::Conditions;
 use super::{Sqlite, audit, cached, execute, time_at, users};
 use crate::audit::{Actor, Event};
 use crate::clock::to_microseconds;
@@ -80,6 +81,11 @@ impl Sqlite {
             listed(db, sql, params![after, now.as_microsecond(), limit])
         })
         .await
+    }
+
+    pub async fn count_invitations(&self, now: Timestamp) -> Result<u64, StoreError> {
+        let open = Conditions::default().and("expires_at > ?", Some([now.as_microsecond().into()]));
+        self.read_at_length(move |db| open.count(db, "invitations")).await
     }
 
     pub async fn invitations_of(&self, user: UserId) -> Result<Vec<Invitation>, StoreError> {

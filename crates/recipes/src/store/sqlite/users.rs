@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, Params, Row, params};
+use rusqlite::{Connection, Row, params, params_from_iter};
 
+use super::conditions::Conditions;
 use super::{
     Sqlite, admin, api_tokens, audit, cached, execute, find, invitations, mail_tokens, recipes, sessions,
     time_at,
@@ -244,15 +245,11 @@ pub(super) fn by_id(db: &Connection, id: UserId) -> Result<Option<User>, StoreEr
     find(db, select!(" FROM users WHERE id = ?1"), [id.get()], user_in)
 }
 
-/// The users that meet these conditions, in the order of their ids, as many as `:limit` says.
-pub(super) fn listed(
-    db: &Connection,
-    conditions: &str,
-    params: impl Params,
-) -> Result<Vec<User>, StoreError> {
-    let sql = format!("{}{conditions} ORDER BY id LIMIT :limit", select!(" FROM users WHERE "));
+/// The first users that meet these conditions, in the order of their ids.
+pub(super) fn listed(db: &Connection, conditions: Conditions, limit: u16) -> Result<Vec<User>, StoreError> {
+    let (sql, params) = conditions.first(limit, select!(" FROM users"), "id");
     let mut statement = cached(db, &sql)?;
-    let mut rows = statement.query(params)?;
+    let mut rows = statement.query(params_from_iter(params))?;
     let mut users = Vec::new();
     while let Some(row) = rows.next()? {
         users.push(user_in(row)?);

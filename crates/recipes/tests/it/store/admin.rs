@@ -49,6 +49,7 @@ async fn users_are_found_by_what_is_in_name_or_email_and_by_role_and_access() {
         ("' OR 1 --", vec![]),
     ] {
         let filter = UserFilter { text: Some(text.to_owned()), ..UserFilter::default() };
+        assert_eq!(kitchen.count_users(filter.clone()).await.unwrap(), ids.len() as u64, "{text}");
         assert_eq!(found(filter, None, 10).await, ids, "{text}");
     }
     let disabled = UserFilter { access: Some(Access::Disabled), ..UserFilter::default() };

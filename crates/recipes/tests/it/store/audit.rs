@@ -33,6 +33,7 @@ async fn changes_of_an_account_are_noted_with_who_made_them() {
     let events: Vec<_> = entries.iter().map(|entry| entry.event.as_str()).collect();
     assert_eq!(events, ["deleted", "email_changed", "enabled", "disabled", "role_changed"]);
     assert!(entries.iter().all(|entry| entry.subject == Some(alice.id) && entry.actor == actor));
+    assert_eq!(kitchen.count_audit_log(by_root).await.unwrap(), 5);
     assert_eq!((entries[0].at, entries[4].detail.as_deref()), (later, Some("admin")));
     assert!(!format!("{entries:?}").contains("example.com"), "nothing personal");
 }

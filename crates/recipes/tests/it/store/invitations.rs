@@ -93,6 +93,7 @@ async fn invitations_end_in_time_and_when_revoked_and_with_who_made_them() {
     assert!(!kitchen.is_invited(late, &email("alice"), kitchen.now()).await.unwrap());
     not_invited(&kitchen.signs_up_with("alice", late).await);
     assert_eq!(kitchen.open_invitations().await, []);
+    assert_eq!(kitchen.count_invitations(kitchen.now()).await.unwrap(), 0);
 }
 
 #[tokio::test]
