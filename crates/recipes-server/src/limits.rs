@@ -30,18 +30,15 @@ pub const STREAMS: u32 = 128;
 pub struct Connections {
     /// Open at once; more wait in the kernel's queue. An idle one holds about 10 KiB, so these stay below 200 MiB.
     pub open: usize,
-    /// How long a client may hold up the very first request of a connection.
-    pub first_request: Duration,
-    /// How long a request's head may take, and how long an idle connection is kept: hyper starts this clock when
-    /// it begins to wait for a head.
-    pub head: Duration,
+    /// How long nothing may be written on it, be it that its client is idle, is slow to ask or does not take its answer;
+    /// at most twice as long passes before it is seen. Longer than any request takes, so that none is cut off.
+    pub quiet: Duration,
     /// How long a shutdown waits for requests in flight.
     pub drain: Duration,
 }
 
 pub const CONNECTIONS: Connections = Connections {
     open: 16_384,
-    first_request: Duration::from_secs(15),
-    head: Duration::from_secs(30),
+    quiet: REQUEST.saturating_add(Duration::from_secs(10)),
     drain: Duration::from_secs(30),
 };

@@ -131,18 +131,16 @@ pub async fn run(
     ending: impl Future<Output = Ending> + Send + 'static,
 ) -> anyhow::Result<()> {
     let handle = Handle::<Peer>::new();
-    let listener = CappedListener::new(listener, connections::room(limits.open));
+    let listener = CappedListener::new(listener, connections::room(limits.open), limits.quiet);
     let mut server = axum_server::Server::<Peer>::from_listener(listener)
         .handle(handle.clone())
-        .first_request_timeout(limits.first_request)
         .accept_error_handler(|_, error| tracing::warn!(%error, "A connection could not be accepted"));
-    // Without a timer hyper has no time-outs at all, and slow clients hold their connections for ever.
     let protocols = server.http_builder();
-    protocols.http1().timer(TokioTimer::new()).header_read_timeout(limits.head).max_buf_size(HEAD_BYTES);
+    protocols.http1().max_buf_size(HEAD_BYTES);
     protocols
         .http2()
         .timer(TokioTimer::new())
-        .keep_alive_interval(limits.head)
+        .keep_alive_interval(limits.quiet)
         .max_concurrent_streams(STREAMS)
         .max_header_list_size(u32::try_from(HEAD_BYTES).unwrap_or(u32::MAX));
 

@@ -12,7 +12,16 @@ use crate::error::ApiError;
 pub(super) const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
 pub(super) fn personal(data: &impl Serialize) -> Response {
-    ([(header::CACHE_CONTROL, NO_STORE)], Json(Envelope { data })).into_response()
+    // Longer than most, so that it does not grow.
+    let mut body = Vec::with_capacity(512);
+    if let Err(error) = serde_json::to_writer(&mut body, &Envelope { data }) {
+        return ApiError::internal(error).into_response();
+    }
+    let mut response = Response::new(body.into());
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, NO_STORE);
+    response
 }
 
 /// The answer to whoever has made something that is found there.

@@ -21,11 +21,13 @@ use crate::program::Program;
 
 /// The server with limits of a size that a test can cross.
 async fn serve(limits: Connections) -> SocketAddr {
+    serve_with(Router::new().route("/", get(async || "hello")), limits).await
+}
+
+async fn serve_with(router: Router, limits: Connections) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let router = Router::new().route("/", get(async || "hello"));
-    let front = front(router);
-    tokio::spawn(server::run(listener, front, limits, std::future::pending()));
+    tokio::spawn(server::run(listener, front(router), limits, std::future::pending()));
     address
 }
 
@@ -82,13 +84,13 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_says_nothing_is_disconnected() {
-    let address = serve(Connections { first_request: Duration::from_millis(100), ..CONNECTIONS }).await;
+    let address = serve(Connections { quiet: Duration::from_millis(100), ..CONNECTIONS }).await;
     assert_eq!(blocking(move || last_words(connect(address))).await, "");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_head_that_never_ends_is_given_up() {
-    let address = serve(Connections { head: Duration::from_millis(100), ..CONNECTIONS }).await;
+    let address = serve(Connections { quiet: Duration::from_millis(100), ..CONNECTIONS }).await;
     let words = blocking(move || {
         let mut stream = connect(address);
         stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\nx-slow: ").unwrap();
@@ -99,13 +101,42 @@ async fn a_head_that_never_ends_is_given_up() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_idle_connection_is_closed_after_its_answer() {
-    let address = serve(Connections { head: Duration::from_millis(100), ..CONNECTIONS }).await;
+    let address = serve(Connections { quiet: Duration::from_millis(100), ..CONNECTIONS }).await;
     let words = blocking(move || {
         let mut stream = connect(address);
         stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
         last_words(stream)
     });
     assert!(words.await.starts_with("HTTP/1.1 200 OK"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_does_not_take_its_answer_is_disconnected() {
+    let answer = axum::body::Bytes::from(vec![b'x'; 64 << 20]);
+    let router = Router::new().route("/", get(async move || answer));
+    let address = serve_with(router, Connections { quiet: Duration::from_millis(100), ..CONNECTIONS }).await;
+    let taken = blocking(move || {
+        let mut stream = connect(address);
+        stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+        std::thread::sleep(Duration::from_millis(500));
+        last_words(stream).len()
+    });
+    assert!(taken.await < 64 << 20, "the rest was not kept for it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_is_used_outlives_its_time() {
+    let address = serve(Connections { quiet: Duration::from_millis(300), ..CONNECTIONS }).await;
+    blocking(move || {
+        let mut stream = connect(address);
+        for _ in 0..15 {
+            stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+            let mut answer = [0; 1024];
+            assert!(stream.read(&mut answer).unwrap() > 0, "it was closed although it was in use");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,15 +7,18 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use recipes::store::Stored;
 
-use crate::conditional::{self, Conditions, ETag};
+use crate::{
+    conditional::{self, Conditions, ETag},
+    front,
+};
 
 /// What is answered of one revision of a recipe, written once for all who ask for it at the same time.
 #[derive(Clone)]
 pub struct RecipeAnswer {
     etag: ETag,
     changed: SystemTime,
-    etag_header: HeaderValue,
-    last_modified: HeaderValue,
+    /// All of them, as a copy of a map costs half of filling one.
+    headers: HeaderMap,
     body: Bytes,
 }
 
@@ -29,13 +32,11 @@ impl RecipeAnswer {
         stored.write_json(&mut body);
         body.push(b'}');
         let etag = ETag { id: stored.id, revision: stored.revision };
-        Self {
-            etag,
-            changed: conditional::system_time(stored.updated_at),
-            etag_header: etag.to_header(),
-            last_modified: conditional::last_modified(stored.updated_at),
-            body: body.into(),
-        }
+        let mut headers = headers();
+        headers.insert(header::ETAG, etag.to_header());
+        headers.insert(header::LAST_MODIFIED, conditional::last_modified(stored.updated_at));
+        headers.insert(header::CONTENT_LENGTH, body.len().into());
+        Self { etag, changed: conditional::system_time(stored.updated_at), headers, body: body.into() }
     }
 
     pub(super) fn is_worth_keeping(&self) -> bool {
@@ -43,27 +44,22 @@ impl RecipeAnswer {
     }
 
     pub(super) fn whole(self, status: StatusCode) -> Response {
-        let mut response = json(status, self.body);
-        validators(response.headers_mut(), self.etag_header, self.last_modified);
+        let mut response = Response::new(self.body.into());
+        *response.status_mut() = status;
+        *response.headers_mut() = self.headers;
         response
     }
 
     /// The whole, or 304 for those who have it.
-    pub(super) fn unless_known(self, conditions: &Conditions) -> Response {
+    pub(super) fn unless_known(mut self, conditions: &Conditions) -> Response {
         if !conditional::is_fresh(conditions, self.etag, self.changed) {
             return self.whole(StatusCode::OK);
         }
-        let mut response = Response::default();
-        *response.status_mut() = StatusCode::NOT_MODIFIED;
-        response.headers_mut().insert(header::CACHE_CONTROL, REVALIDATE);
-        validators(response.headers_mut(), self.etag_header, self.last_modified);
-        response
+        self.headers.remove(header::CONTENT_TYPE);
+        self.headers.remove(header::CONTENT_LENGTH);
+        self.body.clear();
+        self.whole(StatusCode::NOT_MODIFIED)
     }
-}
-
-fn validators(headers: &mut HeaderMap, etag: HeaderValue, last_modified: HeaderValue) {
-    headers.insert(header::ETAG, etag);
-    headers.insert(header::LAST_MODIFIED, last_modified);
 }
 
 /// Private recipes make every answer personal; the `ETag` makes asking again cheap.
@@ -72,9 +68,13 @@ const REVALIDATE: HeaderValue = HeaderValue::from_static("private, no-cache");
 pub(super) fn json(status: StatusCode, body: impl Into<Body>) -> Response {
     let mut response = Response::new(body.into());
     *response.status_mut() = status;
-    // Room for what the front adds: growing the map costs more than its headers.
-    *response.headers_mut() = HeaderMap::with_capacity(12);
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response.headers_mut().insert(header::CACHE_CONTROL, REVALIDATE);
+    *response.headers_mut() = headers();
     response
+}
+
+fn headers() -> HeaderMap {
+    let mut headers = front::common_headers();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, REVALIDATE);
+    headers
 }

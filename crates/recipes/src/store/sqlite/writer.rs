@@ -24,8 +24,9 @@ use crate::store::{StoreError, Unavailable};
 /// the first does not wait long for the last.
 const BATCH: usize = 256;
 
-/// How often the thread lets others run before it looks what is waiting. Those who were answered a
-/// moment ago are about to ask again, and on one core they cannot while we go on.
+/// How often the thread lets others run before it looks what is waiting. Those who were answered together a
+/// moment ago are about to ask again, and on one core they cannot while we go on. Who wrote alone is not waited for:
+/// whoever uses the core then may be hashing a password, and the kernel leaves it to him until the next tick.
 const YIELDS: usize = 3;
 
 pub(super) struct Writer {
@@ -112,6 +113,7 @@ struct Desk {
 impl Desk {
     fn serve(mut self) {
         let (mut watching, mut ticked, mut closing) = (false, Instant::now(), None);
+        let mut together = false;
         while closing.is_none() {
             let message = if watching {
                 self.waiting.recv_timeout(TICK)
@@ -121,7 +123,9 @@ impl Desk {
             match message {
                 Ok(Message::Write(job)) => {
                     self.batch.push(job);
-                    (0..YIELDS).for_each(|_| thread::yield_now());
+                    if together {
+                        (0..YIELDS).for_each(|_| thread::yield_now());
+                    }
                     while self.batch.len() < BATCH && closing.is_none() {
                         match self.waiting.try_recv() {
                             Ok(Message::Write(job)) => self.batch.push(job),
@@ -130,6 +134,7 @@ impl Desk {
                             Err(_) => break,
                         }
                     }
+                    together = self.batch.len() > 1;
                     self.commit();
                 }
                 Ok(Message::Watch) => watching = true,
@@ -166,7 +171,7 @@ impl Desk {
         self.readers.committed(self.batch.iter().all(|job| job.kind() == Kind::RecipeRow));
         self.batch.drain(..).for_each(|job| job.answer(&outcome));
         if let Err(why) = self.log.tend(&self.connection, &self.readers) {
-            tracing::warn!(%why, "The log could not be moved into the database; it is tried again");
+            tracing::warn!(%why, "The log could not be tended; it is tried again after the next commit");
         }
     }
 
