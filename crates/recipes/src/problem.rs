@@ -14,6 +14,10 @@ pub struct Problem {
 /// Adds one step to a JSON pointer.
 pub(crate) fn push_token(pointer: &mut String, token: &str) {
     pointer.push('/');
+    // Nearly always, and a name costs a tenth then.
+    if !token.bytes().any(|byte| matches!(byte, b'~' | b'/')) {
+        return pointer.push_str(token);
+    }
     for c in token.chars() {
         match c {
             '~' => pointer.push_str("~0"),

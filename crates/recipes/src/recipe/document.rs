@@ -29,12 +29,17 @@ pub struct Tail {
 }
 
 impl Document {
+    /// Of most recipes, with their tail.
+    const USUAL_BYTES: usize = 2_048;
+
     #[expect(
         clippy::expect_used,
-        reason = "serde_json fails only on keys that are no text, and a draft has none"
+        reason = "serde_json fails only on keys that are no text, and a draft has none; JSON is UTF-8"
     )]
     pub(super) fn new(draft: &Draft) -> Self {
-        let mut text = serde_json::to_string(draft).expect("a draft is writable as JSON");
+        let mut text = Vec::with_capacity(Self::USUAL_BYTES);
+        serde_json::to_writer(&mut text, draft).expect("a draft is writable as JSON");
+        let mut text = String::from_utf8(text).expect("JSON is UTF-8");
         text.pop();
         text.remove(0);
         // Here and not in the writer, for whom everybody waits.

@@ -42,10 +42,11 @@ enum Message {
 }
 
 impl Writer {
-    pub(super) fn start(connection: Connection, readers: Arc<Readers>) -> io::Result<Self> {
+    pub(super) fn start(mut connection: Connection, readers: Arc<Readers>) -> io::Result<Self> {
         let (inbox, waiting) = mpsc::channel();
         let batch = Vec::with_capacity(BATCH);
-        let desk = Desk { connection, log: Log::default(), readers, waiting, batch };
+        let log = Log::of(&mut connection).map_err(io::Error::other)?;
+        let desk = Desk { connection, log, readers, waiting, batch };
         let thread = thread::Builder::new().name("recipes-writer".into()).spawn(|| desk.serve())?;
         Ok(Self { inbox, thread: sync::Mutex::new(Some(thread)) })
     }
