@@ -23,7 +23,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     sync::{Arc, Once},
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Instant,
 };
 
@@ -33,7 +33,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::future::RouteFuture,
 };
-use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, Uri, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, Uri, header, uri::PathAndQuery};
 use jiff::Timestamp;
 use pin_project_lite::pin_project;
 use recipes::Clock;
@@ -158,7 +158,7 @@ where
             id: desk.ids.of(headers, at),
             accept: headers.get_all(header::ACCEPT).iter().cloned().collect(),
             method: request.method().clone(),
-            uri: request.uri().clone(),
+            path: request.uri().path_and_query().cloned(),
             started,
             origin,
         };
@@ -208,8 +208,8 @@ pin_project! {
     pub struct Answering {
         #[pin]
         answer: Answer,
-        #[pin]
-        deadline: Option<Sleep>,
+        // In a box, as it is rare: the future of every request is moved several times.
+        deadline: Option<Pin<Box<Sleep>>>,
         kept: Kept,
         desk: Arc<Desk>,
     }
@@ -232,7 +232,7 @@ struct Kept {
     /// As it came: only an error asks what is in it.
     accept: Vec<HeaderValue>,
     method: http::Method,
-    uri: Uri,
+    path: Option<PathAndQuery>,
     started: Instant,
     origin: Option<HeaderValue>,
 }
@@ -241,17 +241,13 @@ impl Future for Answering {
     type Output = Result<Response, Infallible>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
+        let this = self.project();
         let response = match catch_unwind(AssertUnwindSafe(|| this.answer.poll(context))) {
             Ok(Poll::Ready(response)) => response,
             Ok(Poll::Pending) => {
-                if this.deadline.is_none() {
-                    this.deadline.set(Some(tokio::time::sleep(limits::REQUEST)));
-                }
-                match this.deadline.as_pin_mut().map(|deadline| deadline.poll(context)) {
-                    Some(Poll::Ready(())) => ApiError::TimedOut.into_response(),
-                    _ => return Poll::Pending,
-                }
+                let deadline = || Box::pin(tokio::time::sleep(limits::REQUEST));
+                ready!(this.deadline.get_or_insert_with(deadline).as_mut().poll(context));
+                ApiError::TimedOut.into_response()
             }
             Err(panic) => ApiError::internal(panic_message(&*panic)).into_response(),
         };
@@ -321,7 +317,7 @@ impl Desk {
         self.log.write(&Access {
             at: kept.at,
             method: &kept.method,
-            path: kept.uri.path(),
+            path: kept.path.as_ref().map_or("", PathAndQuery::path),
             status: response.status(),
             took: kept.started.elapsed(),
             request_id: kept.id.as_str(),

@@ -9,17 +9,27 @@ use recipes::Uid;
 use super::X_REQUEST_ID;
 
 /// A request's id: printable ASCII of at most [`RequestId::MAX`] bytes, so that no log line can be forged with it.
-pub(super) struct RequestId(HeaderValue);
+pub(super) enum RequestId {
+    Brought(HeaderValue),
+    Made([u8; Uid::LENGTH]),
+}
 
 impl RequestId {
     const MAX: usize = 64;
 
     pub(super) fn as_str(&self) -> &str {
-        self.0.to_str().unwrap_or_default()
+        match self {
+            Self::Brought(id) => id.to_str().unwrap_or_default(),
+            Self::Made(id) => str::from_utf8(id).unwrap_or_default(),
+        }
     }
 
     pub(super) fn to_header(&self) -> HeaderValue {
-        self.0.clone()
+        match self {
+            Self::Brought(id) => id.clone(),
+            // Hexadecimal digits and dashes are a header value.
+            Self::Made(id) => HeaderValue::from_bytes(id).unwrap_or(HeaderValue::from_static("unknown")),
+        }
     }
 
     /// The client's own id, if it is sane: a proxy in front of us has usually named the request already.
@@ -27,7 +37,8 @@ impl RequestId {
         let value = headers.get(X_REQUEST_ID)?;
         let sane = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
         let bytes = value.as_bytes();
-        ((1..=Self::MAX).contains(&bytes.len()) && bytes.iter().all(sane)).then(|| Self(value.clone()))
+        ((1..=Self::MAX).contains(&bytes.len()) && bytes.iter().all(sane))
+            .then(|| Self::Brought(value.clone()))
     }
 }
 
@@ -53,12 +64,9 @@ impl RequestIds {
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         let mut random = [0; 10];
         random[2..].copy_from_slice(&(mixed ^ (mixed >> 31)).to_be_bytes());
-        let id = Uid::new(now, random);
-        // Hexadecimal digits and dashes are a header value.
-        RequestId(
-            HeaderValue::from_str(id.encode(&mut [0; Uid::LENGTH]))
-                .unwrap_or(HeaderValue::from_static("unknown")),
-        )
+        let mut id = [0; Uid::LENGTH];
+        Uid::new(now, random).encode(&mut id);
+        RequestId::Made(id)
     }
 }
 
