@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -102,7 +103,7 @@ async fn commits_are_counted_before_anybody_is_answered() {
         fn run(&mut self, _: &Connection) -> Result<(), StoreError> {
             Ok(())
         }
-        fn answer(self: Box<Self>, _: &Result<(), StoreError>) {
+        fn answer(self: Box<Self>, _: Result<(), StoreError>) {
             self.1.send(self.0.commits()).unwrap();
         }
     }
@@ -112,6 +113,60 @@ async fn commits_are_counted_before_anybody_is_answered() {
     let witness = Message::Write(Box::new(Witness(Arc::clone(&table.db.0.readers), caller)));
     assert!(table.db.0.writer.inbox.send(witness).is_ok());
     assert_eq!(answer.await.unwrap(), before + 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_has_an_answer_helps_with_those_of_the_others() {
+    /// Keeps whoever gives its answer until the last one is given.
+    struct Waits(Receiver<()>, oneshot::Sender<bool>);
+    struct Last(Sender<()>);
+    impl Job for Waits {
+        fn kind(&self) -> Kind {
+            Kind::Any
+        }
+        fn run(&mut self, _: &Connection) -> Result<(), StoreError> {
+            Ok(())
+        }
+        fn answer(self: Box<Self>, _: Result<(), StoreError>) {
+            self.1.send(self.0.recv_timeout(Duration::from_secs(20)).is_ok()).unwrap();
+        }
+    }
+    impl Job for Last {
+        fn kind(&self) -> Kind {
+            Kind::Any
+        }
+        fn run(&mut self, _: &Connection) -> Result<(), StoreError> {
+            Ok(())
+        }
+        fn answer(self: Box<Self>, _: Result<(), StoreError>) {
+            self.0.send(()).unwrap();
+        }
+    }
+    let table = Table::new().await;
+    let (last, given) = mpsc::channel();
+    let (waited, helped) = oneshot::channel();
+    let inbox = table.db.0.writer.inbox.clone();
+    // All three wait behind one that keeps the writer busy, and share the next transaction.
+    let (let_go, held) = mpsc::channel::<()>();
+    let (running, is_running) = oneshot::channel();
+    let busy = table.ask(
+        Kind::Any,
+        Box::new(move |_| {
+            let _ = running.send(());
+            Ok(held.recv().map_or(0, |()| 1))
+        }),
+    );
+    is_running.await.unwrap();
+    let db = table.db.clone();
+    let mut first = Box::pin(async move { db.write(insert("Borscht")).await });
+    assert!(std::future::poll_fn(|cx| Poll::Ready(first.as_mut().poll(cx).is_pending())).await);
+    let first = tokio::spawn(first);
+    assert!(inbox.send(Message::Write(Box::new(Waits(given, waited)))).is_ok());
+    assert!(inbox.send(Message::Write(Box::new(Last(last)))).is_ok());
+    let_go.send(()).unwrap();
+    assert!(helped.await.unwrap(), "nobody gave the last answer");
+    assert!(busy.await.unwrap().is_ok());
+    first.await.unwrap().unwrap();
 }
 
 #[tokio::test]
