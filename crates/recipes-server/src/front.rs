@@ -286,10 +286,14 @@ pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-i
 /// costs less than to make room for them.
 pub(crate) fn common_headers() -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(12);
-    headers.insert(X_REQUEST_ID, HeaderValue::from_static(""));
+    put_common(&mut headers, HeaderValue::from_static(""));
+    headers
+}
+
+fn put_common(headers: &mut HeaderMap, request_id: HeaderValue) {
+    headers.insert(X_REQUEST_ID, request_id);
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, NO_SNIFF);
     headers.insert(header::REFERRER_POLICY, NO_REFERRER);
-    headers
 }
 
 impl Desk {
@@ -310,9 +314,7 @@ impl Desk {
             response = with_error_body(response, kept);
         }
         let headers = response.headers_mut();
-        headers.insert(X_REQUEST_ID, kept.id.to_header());
-        headers.insert(header::X_CONTENT_TYPE_OPTIONS, NO_SNIFF);
-        headers.insert(header::REFERRER_POLICY, NO_REFERRER);
+        put_common(headers, kept.id.to_header());
         self.origins.allow(kept.origin.as_ref(), headers);
         self.log.write(&Access {
             at: kept.at,

@@ -30,8 +30,9 @@ pub const STREAMS: u32 = 128;
 pub struct Connections {
     /// Open at once; more wait in the kernel's queue. An idle one holds about 10 KiB, so these stay below 200 MiB.
     pub open: usize,
-    /// How long nothing may be written on it, be it that its client is idle, is slow to ask or does not take its answer;
-    /// at most twice as long passes before it is seen. Longer than any request takes, so that none is cut off.
+    /// How long nothing may happen on it, be it that its client is idle, is slow to ask or does not take its answer; at
+    /// most twice as long passes before it is seen. Longer than a request may take from its first byte, so that none is
+    /// cut off.
     pub quiet: Duration,
     /// How long a shutdown waits for requests in flight.
     pub drain: Duration,

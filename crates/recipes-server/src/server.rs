@@ -11,7 +11,6 @@ use std::{
 
 use anyhow::Context as _;
 use axum_server::Handle;
-use hyper_util::rt::TokioTimer;
 use recipes::{Clock, Entropy, TokenDigest, store::Store};
 use strict_jose::Key;
 use tokio::{net::TcpListener, sync::oneshot, time::timeout};
@@ -137,10 +136,9 @@ pub async fn run(
         .accept_error_handler(|_, error| tracing::warn!(%error, "A connection could not be accepted"));
     let protocols = server.http_builder();
     protocols.http1().max_buf_size(HEAD_BYTES);
+    // Without pings of ours, which clients answer by themselves: to our clock they are life on the connection.
     protocols
         .http2()
-        .timer(TokioTimer::new())
-        .keep_alive_interval(limits.quiet)
         .max_concurrent_streams(STREAMS)
         .max_header_list_size(u32::try_from(HEAD_BYTES).unwrap_or(u32::MAX));
 

@@ -1,15 +1,16 @@
 //! How many connections there may be, and how long one may do nothing.
 //!
 //! At the bound nothing is accepted, so that new connections wait in the kernel's queue, which costs us nothing, until
-//! another one ends. One clock sees to it that one does: a connection on which we wrote nothing for a while is closed,
-//! whether its client never ends a head, says nothing at all or does not take its answer. hyper's own clock for heads is
-//! made and unmade for each request, which takes a thirtieth of the time of a small one.
+//! another one ends. One clock sees to it that one does: a connection on which we wrote nothing for a while, and were not
+//! asked anything either, is closed, whether its client never ends a head, says nothing at all or does not take its
+//! answer. hyper's own clock for heads is made and unmade for each request, which takes a thirtieth of the time of a small
+//! one.
 
 use std::{
     io::{self, ErrorKind, IoSlice},
     mem,
     net::{IpAddr, SocketAddr},
-    pin::Pin,
+    pin::{Pin, pin},
     sync::Arc,
     task::{Context, Poll, ready},
     time::Duration,
@@ -20,6 +21,7 @@ use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
+    task::unconstrained,
     time::{Instant, Sleep, sleep},
 };
 
@@ -82,7 +84,10 @@ impl AddrListener<Connection, Peer> for CappedListener {
         stream.set_nodelay(true)?;
         let quiet = self.quiet;
         let timer = Box::pin(sleep(quiet));
-        Ok((Connection { stream, quiet, written: false, timer, running: false, _place: place }, Peer(peer)))
+        Ok((
+            Connection { stream, quiet, stirred: false, asked: false, timer, running: false, _place: place },
+            Peer(peer),
+        ))
     }
 
     fn get_local_addr(&self) -> io::Result<Peer> {
@@ -94,8 +99,10 @@ impl AddrListener<Connection, Peer> for CappedListener {
 pub(super) struct Connection {
     stream: TcpStream,
     quiet: Duration,
-    /// Whether something was written since the timer began.
-    written: bool,
+    /// Whether something was written since the timer began, or asked.
+    stirred: bool,
+    /// Whether something was read since we wrote. Only the first of it counts: a head that never ends goes on and on.
+    asked: bool,
     timer: Pin<Box<Sleep>>,
     running: bool,
     _place: OwnedSemaphorePermit,
@@ -106,19 +113,20 @@ pub(super) struct Connection {
 const SMALL: usize = 2048;
 
 impl Connection {
-    /// Ready when nothing was written for too long: asked whenever there is nothing else to do.
+    /// Ready when nothing stirred for too long: asked whenever there is nothing else to do.
     fn poll_quiet(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
         // A connection stays in its task, which a running timer wakes; asking it each time is not free.
         if self.running && !self.timer.is_elapsed() {
             return Poll::Pending;
         }
         loop {
-            self.running = true;
-            ready!(self.timer.as_mut().poll(cx));
-            if !mem::take(&mut self.written) {
+            // Constrained, a timer that is asked by a task that has done much in one go does not start.
+            ready!(pin!(unconstrained(self.timer.as_mut())).poll(cx));
+            if !mem::take(&mut self.stirred) {
                 return Poll::Ready(ErrorKind::TimedOut.into());
             }
             self.timer.as_mut().reset(Instant::now() + self.quiet);
+            self.running = true;
         }
     }
 
@@ -129,7 +137,7 @@ impl Connection {
     ) -> Poll<io::Result<usize>> {
         match written {
             Poll::Ready(written) => {
-                self.written = true;
+                (self.stirred, self.asked) = (true, false);
                 Poll::Ready(written)
             }
             Poll::Pending => self.poll_quiet(cx).map(Err),
@@ -144,7 +152,10 @@ impl AsyncRead for Connection {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         match Pin::new(&mut self.stream).poll_read(cx, buf) {
-            Poll::Ready(read) => Poll::Ready(read),
+            Poll::Ready(read) => {
+                self.stirred |= !mem::replace(&mut self.asked, true);
+                Poll::Ready(read)
+            }
             Poll::Pending => self.poll_quiet(cx).map(Err),
         }
     }

@@ -140,6 +140,53 @@ async fn a_connection_that_is_used_outlives_its_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_comes_late_has_its_time() {
+    let quiet = Duration::from_millis(600);
+    let router = Router::new().route("/", get(async move || tokio::time::sleep(quiet * 2 / 3).await));
+    let address = serve_with(router, Connections { quiet, ..CONNECTIONS }).await;
+    blocking(move || {
+        let mut stream = connect(address);
+        for _ in 0..3 {
+            std::thread::sleep(quiet * 2 / 3);
+            stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+            let mut answer = [0; 1024];
+            assert!(stream.read(&mut answer).unwrap() > 0, "it was cut off while it was answered");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_idle_http2_connection_is_closed_although_its_client_answers_pings() {
+    const SETTINGS: [u8; 9] = [0, 0, 0, 4, 0, 0, 0, 0, 0];
+    let address = serve(Connections { quiet: Duration::from_millis(100), ..CONNECTIONS }).await;
+    let pings = blocking(move || {
+        let mut stream = connect(address);
+        stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").unwrap();
+        stream.write_all(&SETTINGS).unwrap();
+        let mut pings = 0;
+        loop {
+            // RFC 9113 section 4.1: length, type, flags, stream. A ping is of type 6, its answer has flag 1.
+            let mut head = [0; 9];
+            if stream.read_exact(&mut head).is_err() {
+                return pings;
+            }
+            let mut payload = vec![0; u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize];
+            if stream.read_exact(&mut payload).is_err() {
+                return pings;
+            }
+            if (head[3], head[4]) == (6, 0) {
+                head[4] = 1;
+                pings += 1;
+                assert!(pings < 10, "it is kept for ever");
+                stream.write_all(&[&head[..], &payload[..]].concat()).unwrap();
+            }
+        }
+    });
+    assert_eq!(pings.await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_head_that_is_too_large_is_refused() {
     let address = serve(CONNECTIONS).await;
     for head in [format!("GET /{} HTTP/1.1\r\n\r\n", "x".repeat(40_000)), many_headers()] {

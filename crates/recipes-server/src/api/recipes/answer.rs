@@ -23,7 +23,8 @@ pub struct RecipeAnswer {
 }
 
 impl RecipeAnswer {
-    /// Answers above this are made anew each time: a thousand of them may be kept, and should be four megabytes.
+    /// Answers above this are made anew each time: a thousand of them may be kept, and should be some six
+    /// megabytes.
     const KEPT_BYTES: usize = 4 << 10;
 
     pub(super) fn of(stored: &Stored) -> Self {
