@@ -161,7 +161,7 @@ fn numeric_date(value: Value<'_>) -> Option<SystemTime> {
     } else if number.starts_with('-') {
         return None; // Minus zero too: whoever writes it did not mean a date.
     } else {
-        // 1e400 is infinite here, and refused by the conversion.
+        // 1e300 is too long for it, and refused by the conversion; what is no double was refused before.
         Duration::try_from_secs_f64(number.parse().ok()?).ok()?
     };
     if since_1970 > LAST_DATE { None } else { SystemTime::UNIX_EPOCH.checked_add(since_1970) }

@@ -405,6 +405,10 @@ impl<'a> Scanner<'a> {
 
     #[inline]
     fn number(&mut self) -> Result<(), Malformed> {
+        /// Digits of the largest double: without an exponent, a shorter number is no larger.
+        const DIGITS: usize = 309;
+        let start = self.at;
+        let mut exponent = false;
         if self.peek() == Some(b'-') {
             self.at += 1;
         }
@@ -418,13 +422,17 @@ impl<'a> Scanner<'a> {
             self.digits()?;
         }
         if let Some(b'e' | b'E') = self.peek() {
+            exponent = true;
             self.at += 1;
             if let Some(b'+' | b'-') = self.peek() {
                 self.at += 1;
             }
             self.digits()?;
         }
-        Ok(())
+        // One reader calls 1e400 infinite and another none: RFC 7493 section 2.2 keeps to doubles.
+        let number = &self.text[start..self.at];
+        let is_double = || number.parse().is_ok_and(f64::is_finite);
+        if (exponent || number.len() >= DIGITS) && !is_double() { Err(Malformed::Json) } else { Ok(()) }
     }
 
     #[inline]

@@ -201,10 +201,7 @@ fn registered_claims_have_their_types() {
                 "[null]",
             ],
         ),
-        (
-            "exp",
-            &["1e30", "-1", "-0", r#""2000""#, "null", "true", "[2000]", "1e400", "99999999999999999999"],
-        ),
+        ("exp", &["1e30", "-1", "-0", r#""2000""#, "null", "true", "[2000]", "99999999999999999999"]),
         ("nbf", &["-1", "1e30", r#""0""#, "null", "253402300800"]),
         ("iat", &["-1", "1e30", r#""0""#, "null", "-1e-9"]),
         ("jti", &["7", "null", r#"["a"]"#]),
@@ -219,7 +216,7 @@ fn registered_claims_have_their_types() {
             check_claims(&claims, &format!("InvalidClaim({claim:?})"));
         }
     }
-    for value in ["NaN", "Infinity", "-Infinity", "2000x", "02000", "0x7d0", "2000."] {
+    for value in ["NaN", "Infinity", "-Infinity", "2000x", "02000", "0x7d0", "2000.", "1e400"] {
         check_claims(&claims_but("exp", value), "Malformed(Json)");
     }
     check_claims(&claims_but("exp", "2000.25"), "Ok");
