@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Measures the server beside three others in the same run, and prints the table of the README.
 
-The server has core 0, the load core 1; every figure is the median of several short measurements that alternate between
-the servers, because the machine of a minute ago was another machine. See README.md in this folder.
+The server has one core, the load another (see cores.py); every figure is the median of several short measurements that
+alternate between the servers, because the machine of a minute ago was another machine. See README.md in this folder.
 """
 
 import argparse
@@ -18,7 +18,8 @@ from pathlib import Path
 from statistics import median
 
 from clients import latencies_at_fixed_rate, load, seconds_of_a_refusal, storm
-from servers import ACCOUNT, LOAD_CORE, ROOT, Server, build, grown, recipe
+from cores import cores
+from servers import ACCOUNT, ROOT, Server, build, grown, recipe
 
 COLUMNS = {"express": "Express, JSON files", "fastify": "Fastify + better-sqlite3", "axum": "bare axum", "ours": "**ours**"}
 MANY = 100_000
@@ -28,8 +29,9 @@ def main():
     options = arguments()
     require_tools()
     folder = options.folder.resolve()
-    servers = build(folder)
-    os.sched_setaffinity(0, {LOAD_CORE})
+    server_core, load_core = cores(folder)
+    servers = build(folder, server_core)
+    os.sched_setaffinity(0, {load_core})
     began = time.monotonic()
     rows = []
     for key in options.only or ROWS:
@@ -77,16 +79,14 @@ def session_check(servers: dict[str, Server], options) -> list[tuple]:
 
 def durable_posts(servers: dict[str, Server], options) -> list[tuple]:
     """Writes; then the files are read from outside, and what was acknowledged but is not there is told."""
-    rows = []
-    competitors = stores(servers)
-    many = grown(servers["ours"], MANY)
+    # In one alternation, as the two are compared.
+    competitors = stores(servers) | {"many": grown(servers["ours"], MANY)}
+    few, many = [], []
     for connections in (1, 32, 128):
         cells = posts(competitors, options, connections)
-        rows.append((f"POST, on disk when answered, {connections} connections, req/s", cells))
-    for connections in (1, 32, 128):
-        cells = posts({"ours": many}, options, connections)
-        rows.append((f"the same with {MANY:,} recipes stored, {connections} connections", cells))
-    return rows
+        many.append((f"the same with {MANY:,} recipes stored, {connections} connections", {"ours": cells.pop("many")}))
+        few.append((f"POST, on disk when answered, {connections} connections, req/s", cells))
+    return few + many
 
 
 def posts(servers: dict[str, Server], options, connections: int) -> dict[str, str]:
@@ -109,7 +109,7 @@ def posts(servers: dict[str, Server], options, connections: int) -> dict[str, st
         return done.rate
 
     rates = alternate(servers, options.rounds, once)
-    return {name: f"{rate:,.0f}{losses.get(name, '')}" for name, rate in rates.items()}
+    return {name: f"{rate:,.0f}{losses.get(servers[name].name, '')}" for name, rate in rates.items()}
 
 
 def reads_in_a_storm(servers: dict[str, Server], options) -> list[tuple]:
@@ -274,8 +274,8 @@ def print_table(rows: list[tuple], folder: Path, seconds: float, options):
     print(f"\nMachine: {machine(folder)}.")
     print(f"Versions: {versions()}.")
     print(
-        f"Medians of {options.rounds} alternating measurements of {options.seconds} s each, server on one core, "
-        f"load on another, {seconds / 60:.0f} minutes in all. In brackets: the share of bare axum, "
+        f"Medians of {options.rounds} alternating measurements of {options.seconds} s each, server on the core "
+        f"that the disk interrupts, load on another, {seconds / 60:.0f} minutes in all. In brackets: the share of bare axum, "
         "which answers the same bytes from memory and does nothing else."
     )
 
@@ -310,7 +310,7 @@ def require_tools():
     elif missing:
         print(f"Missing. On Debian, as root: apt-get install {' '.join(missing)}", file=sys.stderr)
         sys.exit(2)
-    if (os.cpu_count() or 1) < 2:
+    if len(os.sched_getaffinity(0)) < 2:
         print("Two cores are needed: one for the server, one for the load.", file=sys.stderr)
         sys.exit(2)
 

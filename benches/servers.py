@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-SERVER_CORE, LOAD_CORE = 0, 1
 ACCOUNT = {"name": "Ada", "email": "ada@example.com", "password": "correct horse battery staple"}
 SECRET = "a secret for measurements only, 32 bytes and more"
 
@@ -38,6 +37,7 @@ class Server:
     name: str
     command: list[str]
     home: Path  # what a run starts from: copied for runs that write
+    core: int  # the only one it runs on
 
     @contextmanager
     def running(self, folder: Path | None = None):
@@ -57,7 +57,7 @@ class Server:
         with open(folder / "server.log", "wb") as log:
             started = time.perf_counter()
             process = subprocess.Popen(
-                ["taskset", "-c", str(SERVER_CORE), *self.command], cwd=folder, env=environment, stdout=log, stderr=log
+                ["taskset", "-c", str(self.core), *self.command], cwd=folder, env=environment, stdout=log, stderr=log
             )
             try:
                 wait_until_it_answers(process, port, folder / "server.log")
@@ -119,7 +119,7 @@ class Running:
         return next(int(line.split()[1]) for line in status.splitlines() if line.startswith(which)) / 1024
 
 
-def build(folder: Path) -> dict[str, Server]:
+def build(folder: Path, core: int) -> dict[str, Server]:
     """Builds and installs all servers, and stores 20 recipes and one account in each."""
     for reference in ("express", "fastify"):
         source = ROOT / "benches/reference" / reference
@@ -133,18 +133,18 @@ def build(folder: Path) -> dict[str, Server]:
 
     shutil.rmtree(folder, ignore_errors=True)
     node = lambda name: ["node", str(ROOT / f"benches/reference/{name}/server.js")]
-    ours = Server("ours", [str(release / "recipes")], folder / "ours")
+    ours = Server("ours", [str(release / "recipes")], folder / "ours", core)
     servers = {
-        "express": Server("express", node("express"), folder / "express"),
-        "fastify": Server("fastify", node("fastify"), folder / "fastify"),
+        "express": Server("express", node("express"), folder / "express", core),
+        "fastify": Server("fastify", node("fastify"), folder / "fastify", core),
         "ours": ours,
     }
     for server in servers.values():
         fill(server)
     bodies = copy_of_the_answers(ours, folder / "axum")
     return servers | {
-        "axum": Server("axum", [str(release / "examples/bare_axum"), *bodies], folder / "axum"),
-        "unchecked": Server("unchecked", [str(release / "examples/signature_only")], folder / "unchecked"),
+        "axum": Server("axum", [str(release / "examples/bare_axum"), *bodies], folder / "axum", core),
+        "unchecked": Server("unchecked", [str(release / "examples/signature_only")], folder / "unchecked", core),
     }
 
 
@@ -179,7 +179,7 @@ def grown(ours: Server, recipes: int) -> Server:
     environment = {"PATH": os.environ["PATH"], "DATABASE_URL": "sqlite:recipes.db"}
     subprocess.run([*ours.command, "import", "more.ndjson"], cwd=home, env=environment, check=True, stdout=subprocess.DEVNULL)
     (home / "more.ndjson").unlink()
-    return Server("ours", ours.command, home)
+    return Server(home.name, ours.command, home, ours.core)
 
 
 def free_port() -> int:

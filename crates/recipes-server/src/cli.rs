@@ -25,7 +25,7 @@ use crate::{
 
 /// A recipe API with sign-up, log-in and an embedded database
 #[derive(Debug, Parser)]
-#[command(name = "recipes", version, after_help = EXAMPLES, max_term_width = 100)]
+#[command(name = "recipes", version, after_help = with_secrets(EXAMPLES), max_term_width = 100)]
 pub struct Cli {
     #[command(flatten)]
     config: Config,
@@ -39,16 +39,25 @@ Examples:
   recipes --host 0.0.0.0 --port 80               serve to the network
   PASSWORD_SCHEME=bcrypt recipes                 every flag is also an environment variable
   recipes import recipes.json users.json         bring in what another program has saved
-  recipes users add ada@example.com --role admin make the first administrator
+  recipes users add ada@example.com --role admin make the first administrator";
+
+const SERVE_EXAMPLES: &str = "Examples:\n  recipes serve\n  recipes serve --port 3000 --log debug";
+
+/// Behind the examples of what reads them: no list of flags shows them.
+fn with_secrets(examples: &str) -> String {
+    format!(
+        "{examples}
 
 Also set by the environment or .env, and not by a flag that others could see:
   JWT_SECRET   signs the tokens, 32 bytes or more; without it, one is made and kept beside the database
-  SMTP_URL     sends the mails, as in smtps://user:password@mail.example.com; without it, they are files in outbox";
+  SMTP_URL     sends the mails, as in smtps://user:password@mail.example.com; without it, they are files in outbox"
+    )
+}
 
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the service (what happens without a command)
-    #[command(after_help = "Examples:\n  recipes serve\n  recipes serve --port 3000 --log debug")]
+    #[command(after_help = with_secrets(SERVE_EXAMPLES))]
     Serve,
     Import(import::Import),
     Export(export::Export),

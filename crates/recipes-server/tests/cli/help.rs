@@ -35,6 +35,17 @@ fn every_command_has_help_with_an_example() {
 }
 
 #[test]
+fn the_help_of_what_serves_names_the_secrets() {
+    let folder = Folder::new();
+    for command in COMMANDS {
+        let help = folder.run(&format!("{command} --help")).stdout;
+        // They are no flags, so the list of settings does not have them.
+        let told = ["\n  JWT_SECRET ", "\n  SMTP_URL "].map(|secret| help.contains(secret));
+        assert_eq!(told, [["", "serve"].contains(&command); 2], "{command}: {help}");
+    }
+}
+
+#[test]
 fn the_help_of_a_command_shows_the_settings_that_it_reads() {
     let folder = Folder::new();
     let settings = |command: &str| -> Vec<String> {
