@@ -1,8 +1,8 @@
 """Which core the servers have, and which the load.
 
-The interrupts of a disk with one queue, as virtual machines have, all go to one core. A machine of one core has them where
-the server is; if the load's core had them here, each flush would end by waking that core first and the server's then. With
-one connection that takes a quarter of all writes away, from every server that flushes.
+The interrupts of a disk with one queue, as many virtual machines have, all go to one core. A machine of one core has them
+where the server is; if the load's core had them here, each flush would end by waking that core first and the server's then.
+With one connection that takes a quarter of all writes away, from every server that flushes.
 """
 
 import os

@@ -63,8 +63,7 @@ impl Table {
     /// Asks for a write without waiting for it.
     fn ask(&self, kind: Kind, work: Work) -> oneshot::Receiver<Result<usize, StoreError>> {
         let (caller, answer) = oneshot::channel();
-        let job = Message::Write(Box::new(Write { work: Some(work), kind, outcome: None, caller }));
-        assert!(self.db.0.writer.inbox.send(job).is_ok());
+        self.db.0.writer.send(Write { work: Some(work), kind, outcome: None, caller });
         answer
     }
 
@@ -75,6 +74,23 @@ impl Table {
             Ok(names.collect::<Result<_, _>>()?)
         };
         self.db.read(names).unwrap()
+    }
+}
+
+/// Writes nothing, and calls this when it is answered.
+struct Answered<F>(F);
+
+impl<F: FnOnce() + Send> Job for Answered<F> {
+    fn kind(&self) -> Kind {
+        Kind::Any
+    }
+
+    fn run(&mut self, _: &Connection) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn answer(self: Box<Self>, _: Result<(), StoreError>) {
+        (self.0)();
     }
 }
 
@@ -94,58 +110,19 @@ async fn what_is_waiting_shares_a_commit_up_to_256() {
 
 #[tokio::test]
 async fn commits_are_counted_before_anybody_is_answered() {
-    /// Answers with how many commits were counted by then.
-    struct Witness(Arc<Readers>, oneshot::Sender<u64>);
-    impl Job for Witness {
-        fn kind(&self) -> Kind {
-            Kind::Any
-        }
-        fn run(&mut self, _: &Connection) -> Result<(), StoreError> {
-            Ok(())
-        }
-        fn answer(self: Box<Self>, _: Result<(), StoreError>) {
-            self.1.send(self.0.commits()).unwrap();
-        }
-    }
     let table = Table::new().await;
-    let before = table.db.0.readers.commits();
+    let readers = Arc::clone(&table.db.0.readers);
+    let before = readers.commits();
     let (caller, answer) = oneshot::channel();
-    let witness = Message::Write(Box::new(Witness(Arc::clone(&table.db.0.readers), caller)));
-    assert!(table.db.0.writer.inbox.send(witness).is_ok());
+    table.db.0.writer.send(Answered(move || caller.send(readers.commits()).unwrap()));
     assert_eq!(answer.await.unwrap(), before + 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_has_an_answer_helps_with_those_of_the_others() {
-    /// Keeps whoever gives its answer until the last one is given.
-    struct Waits(Receiver<()>, oneshot::Sender<bool>);
-    struct Last(Sender<()>);
-    impl Job for Waits {
-        fn kind(&self) -> Kind {
-            Kind::Any
-        }
-        fn run(&mut self, _: &Connection) -> Result<(), StoreError> {
-            Ok(())
-        }
-        fn answer(self: Box<Self>, _: Result<(), StoreError>) {
-            self.1.send(self.0.recv_timeout(Duration::from_secs(20)).is_ok()).unwrap();
-        }
-    }
-    impl Job for Last {
-        fn kind(&self) -> Kind {
-            Kind::Any
-        }
-        fn run(&mut self, _: &Connection) -> Result<(), StoreError> {
-            Ok(())
-        }
-        fn answer(self: Box<Self>, _: Result<(), StoreError>) {
-            self.0.send(()).unwrap();
-        }
-    }
     let table = Table::new().await;
     let (last, given) = mpsc::channel();
     let (waited, helped) = oneshot::channel();
-    let inbox = table.db.0.writer.inbox.clone();
     // All three wait behind one that keeps the writer busy, and share the next transaction.
     let (let_go, held) = mpsc::channel::<()>();
     let (running, is_running) = oneshot::channel();
@@ -161,8 +138,10 @@ async fn who_has_an_answer_helps_with_those_of_the_others() {
     let mut first = Box::pin(async move { db.write(insert("Borscht")).await });
     assert!(std::future::poll_fn(|cx| Poll::Ready(first.as_mut().poll(cx).is_pending())).await);
     let first = tokio::spawn(first);
-    assert!(inbox.send(Message::Write(Box::new(Waits(given, waited)))).is_ok());
-    assert!(inbox.send(Message::Write(Box::new(Last(last)))).is_ok());
+    // Whoever gives the first of these is kept until the other is given.
+    let writer = &table.db.0.writer;
+    writer.send(Answered(move || waited.send(given.recv_timeout(Duration::from_secs(20)).is_ok()).unwrap()));
+    writer.send(Answered(move || last.send(()).unwrap()));
     let_go.send(()).unwrap();
     assert!(helped.await.unwrap(), "nobody gave the last answer");
     assert!(busy.await.unwrap().is_ok());
