@@ -14,7 +14,7 @@ use crate::document::Document;
 use crate::instruction::Instruction;
 use crate::nutrition::Nutrition;
 
-/// A recipe as its author wrote it, every field within its [limits].
+/// A recipe as its author wrote it, every field within its [limits](crate::limits).
 ///
 /// All texts are kept as they were sent, to the last space. Serialized, it has the seed's five fields
 /// first and in the seed's order; what is unset is left out, so that a client that knows only those
