@@ -336,7 +336,7 @@ impl ApiError {
                 )
             }
             Self::RateLimited(reached) => {
-                reached.tell(headers);
+                reached.write_headers(headers);
                 plain(
                     StatusCode::TOO_MANY_REQUESTS,
                     "rate_limited",

@@ -61,7 +61,7 @@ impl TestApp {
         let mut settings = settings();
         change(&mut settings);
         let one = NonZero::<usize>::MIN;
-        let hashing = Passwords::of(Scheme::Argon2id, &Entropy::system(), one, one).unwrap();
+        let hashing = Passwords::with_threads(Scheme::Argon2id, &Entropy::system(), one, one).unwrap();
         Self::hashing(hashing, Origins::Any, quotas.parse().unwrap(), settings)
     }
 

@@ -85,8 +85,8 @@ fn a_bad_password_is_refused_with_the_reason_and_not_repeated() {
     let folder = Folder::new();
     for (password, reason) in [
         ("onions", "the password must be at least 8 characters"),
-        ("Password1!", "the password is among the passwords that everybody tries first"),
-        ("ada-lovelace-1815", "the password is your name, your e-mail or the name of this site"),
+        ("Password1!", "the password is a common password"),
+        ("ada-lovelace-1815", "the password is your name, your e-mail address or the name of this site"),
         ("", "the password must be at least 8 characters"),
     ] {
         let refused = add(&folder, "ada.lovelace@example.com", password);
@@ -98,7 +98,7 @@ fn a_bad_password_is_refused_with_the_reason_and_not_repeated() {
     let long = "onion, ".repeat(10) + "and";
     let refused = add(&folder, "ada@example.com --password-scheme bcrypt", &long);
     refused.is(1).complains(&[
-        "recipes: the password must be at most 72 bytes: bcrypt, which this server is set to, would ignore the rest",
+        "recipes: the password must be at most 72 bytes: bcrypt, the hashing scheme of this server, ignores everything after them",
     ]);
     add(&folder, "ada@example.com", &long).is(0);
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use store::{Access, Administered, UserChange};
 
 use super::Accounts;
-use crate::auth::rate_limit::Mail;
+use crate::auth::rate_limit::MailKind;
 use crate::http::body::{
     Parse,
     fields::{self, Fields},
@@ -39,7 +39,7 @@ impl Accounts {
         if user.disabled {
             return Err(ApiError::UserDisabled);
         }
-        self.limits.mail(Mail::ResetByAdmin(user.id))?;
+        self.limits.mail(MailKind::ResetByAdmin(user.id))?;
         Ok(self.mailer.ask(MailPurpose::ResetPassword, &user.email, actor)?)
     }
 

@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
 
 use super::{Accounts, SignUpMode};
-use crate::auth::rate_limit::Mail;
+use crate::auth::rate_limit::MailKind;
 use crate::http::body::{
     Parse,
     fields::{self, Fields},
@@ -30,7 +30,7 @@ impl Accounts {
             return Err(ApiError::InvitationsOfNoUse);
         }
         if let Some(email) = &email {
-            self.limits.mail(Mail::Invitation(&email.key()))?;
+            self.limits.mail(MailKind::Invitation(&email.key()))?;
         }
         let now = self.clock.now();
         let token = SecretString::from(URL_SAFE_NO_PAD.encode(self.entropy.bytes::<32>()));

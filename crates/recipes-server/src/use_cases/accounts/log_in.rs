@@ -202,7 +202,7 @@ async fn looked_at<'a>(
     match passwords.verify(password, stored).await {
         Ok(verdict) => Ok((verdict, attempt)),
         Err(error) => {
-            attempt.not_made();
+            attempt.cancel();
             Err(error)
         }
     }

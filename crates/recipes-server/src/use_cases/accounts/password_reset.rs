@@ -11,7 +11,7 @@ use super::{
     profile::secret,
     verification::{not_good, token},
 };
-use crate::auth::rate_limit::Mail;
+use crate::auth::rate_limit::MailKind;
 use crate::http::body::{
     Parse,
     fields::{self, Fields},
@@ -29,7 +29,7 @@ impl Accounts {
         Forgotten { email }: &Forgotten,
         actor: Actor,
     ) -> Result<(), ApiError> {
-        self.limits.mail(Mail::Reset(&email.key()))?;
+        self.limits.mail(MailKind::Reset(&email.key()))?;
         Ok(self.mailer.ask(MailPurpose::ResetPassword, email, actor)?)
     }
 
@@ -50,7 +50,7 @@ impl Accounts {
         let hash = self.passwords.hash(password).await?;
         let reset = self.store.reset_password(token, hash, actor, self.clock.now()).await?;
         let user = reset.ok_or_else(not_good)?;
-        self.limits.welcome(&user.email.key(), actor.address);
+        self.limits.trust(&user.email.key(), actor.address);
         tracing::info!(user.id = %user.id, "User {}: password reset, all sessions ended", user.id);
         Ok(())
     }

@@ -5,7 +5,7 @@ use recipes::{Encoding, Problem};
 use serde_json::{Map, Value};
 
 use super::Accounts;
-use crate::auth::rate_limit::Mail;
+use crate::auth::rate_limit::MailKind;
 use crate::http::body::{
     Parse,
     fields::{self, Fields},
@@ -18,7 +18,7 @@ impl Accounts {
     /// # Errors
     /// [`ApiError::RateLimited`], and [`ApiError::Overloaded`] when too many mails are waiting.
     pub fn ask_for_verification(&self, user: &User, actor: Actor) -> Result<(), ApiError> {
-        self.limits.mail(Mail::Verification(&user.email.key()))?;
+        self.limits.mail(MailKind::Verification(&user.email.key()))?;
         Ok(self.mailer.ask(MailPurpose::VerifyEmail, &user.email, actor)?)
     }
 
