@@ -28,8 +28,8 @@ pub struct Parts {
 
 impl App {
     pub fn new(accounts: Accounts) -> Self {
-        let Accounts { store, passwords, key, settings, limits, clock, entropy, .. } = &accounts;
-        let guard = caller::guard(key.clone(), store.clone(), settings.sessions, clock.clone());
+        let Accounts { store, passwords, issuer, settings, limits, clock, entropy, .. } = &accounts;
+        let guard = caller::guard(issuer.clone(), store.clone(), settings.sessions, clock.clone());
         let log_in = LogIn {
             store: store.clone(),
             passwords: passwords.clone(),

@@ -14,22 +14,25 @@ use crate::entropy::Entropy;
 use accounts::TokenDigest;
 use anyhow::Context as _;
 use axum_server::Handle;
-use store::Store;
+use ids::Uid;
+use store::{Instance, Store};
 use strict_jose::Key;
 use tokio::{net::TcpListener, sync::oneshot, time::timeout};
 use tower_service::Service;
 
 use self::connections::{CappedListener, Peer};
 use crate::app::App;
+use crate::auth::access_tokens::TokenIssuer;
 use crate::auth::rate_limit::RateLimits;
 use crate::config::Config;
 use crate::http::front::Front;
-use crate::jobs::mail::{self, Mailer, Office};
+use crate::jobs::mail::{self, Mailer, MailerConfig};
 use crate::jobs::upkeep;
 use crate::limits::{self, HEAD_BYTES, STREAMS};
 use crate::passwords::Passwords;
 use crate::router::router;
 use crate::sample;
+use crate::signing_key;
 use crate::telemetry::{self, AccessLog};
 use crate::use_cases::accounts::Accounts;
 
@@ -46,8 +49,12 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         let loaded = sample::load(&store, &clock, &entropy).await?;
         tracing::info!("A new database: {loaded} sample recipes were put into it");
     }
-    let key = config.signing_key(&entropy)?;
+    let key = signing_key::load_or_create(&config, &entropy)?;
     note_signing_key(&store, &key, &clock).await?;
+    let now = clock.now();
+    let instance = Instance { id: Uid::new(now, entropy.bytes()), named_at: now };
+    let instance = store.get_or_create_instance(instance).await?;
+    let issuer = TokenIssuer::new(key, instance, config.mail.public_url.as_ref());
     let passwords = Passwords::start(config.scheme(), &entropy)?;
     let limits = RateLimits::new(config.protection.rate_limits, clock.clone());
     let transport = config.mail_transport(&clock, &entropy)?;
@@ -55,21 +62,21 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let bound = listener.local_addr()?;
 
     tracing::info!("{transport}");
-    let (mailer, delivery) = Mailer::new(Office {
+    let (mailer, worker) = Mailer::new(MailerConfig {
         store: store.clone(),
         clock: clock.clone(),
         entropy: entropy.clone(),
-        letterhead: config.letterhead(bound)?,
+        template: config.mail_template(bound)?,
         transport,
-        pauses: mail::PAUSES,
+        retry_pauses: mail::RETRY_PAUSES,
     });
     let (end_of_mail, ending) = oneshot::channel::<Infallible>();
-    let delivery = tokio::spawn(delivery.run(async { drop(ending.await) }));
+    let worker = tokio::spawn(worker.run(async { drop(ending.await) }));
     tokio::spawn(upkeep::run(store.clone(), config.protection.audit_retention(), clock.clone()));
     let app = App::new(Accounts {
         store: store.clone(),
         passwords,
-        key,
+        issuer,
         settings: config.accounts(),
         limits: limits.clone(),
         mailer,
@@ -87,16 +94,11 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         log.clone(),
     );
 
-    tracing::info!(
-        "Listening on http://{bound} (documentation at http://{bound}/docs), recipes in {}",
-        url.path().display()
-    );
+    tracing::info!("Listening on http://{bound} (documentation at http://{bound}/docs), database {url}");
     let outcome = run(listener, front, limits::CONNECTIONS, end_of_service()).await;
     drop(end_of_mail);
-    if timeout(mail::DRAIN, delivery).await.is_err() {
-        tracing::warn!(
-            "Some mails were not sent in time and are lost; whoever misses one may ask for another"
-        );
+    if timeout(mail::DRAIN, worker).await.is_err() {
+        tracing::warn!("Some mails were not sent in time and are lost; users can request them again");
     }
     store.close().await;
     log.flush();

@@ -19,32 +19,45 @@ use tower_passport::{
 };
 
 use crate::app::App;
+use crate::auth::access_tokens::{AccessClaims, TokenIssuer, UnnamedClaims};
 use crate::http::conditional::system_time;
 use crate::http::cookies;
 use crate::http::error::{ApiError, Cause};
-use crate::use_cases::accounts::{AccessClaims, Origin, access_rules};
+use crate::use_cases::accounts::Origin;
 
 /// Who may pass a protected route. API tokens first, as they are known by their prefix; all else must be a JWT.
 pub type Guard = Or<ApiKey<FindApiToken>, AccessTokens>;
 
 /// Access tokens of sessions. What is wrong with one that is signed and in time is its session, and the log says so.
-pub struct AccessTokens(SignedTokens);
+pub struct AccessTokens {
+    named: SignedTokens,
+    unnamed: UnnamedTokens,
+}
 
 /// The signature of a token is checked once a minute; whether its session is still alive, each time.
 type SignedTokens = Jwt<Key, FindSession, (BearerHeader, CookieValue), TokenCache<AccessClaims>>;
+
+/// Tokens of versions that named no issuer and no audience: a few, for a day after the update.
+type UnnamedTokens = Jwt<Key, FindUnnamedSession, (BearerHeader, CookieValue)>;
 
 /// A token and its place take half a kilobyte.
 const TOKENS: u64 = 10_000;
 
 /// The guard of the protected routes.
-pub fn guard(key: Key, store: Store, limits: SessionLimits, clock: Clock) -> Guard {
+pub fn guard(issuer: TokenIssuer, store: Store, limits: SessionLimits, clock: Clock) -> Guard {
     let api_token = FindApiToken { store: store.clone(), clock: clock.clone() };
     let session = FindSession { store, limits, clock: clock.clone() };
-    let jwt = Jwt::new(key, access_rules(), session)
-        .clock(move || system_time(clock.now()))
-        .tokens_from((BearerHeader, CookieValue::new(cookies::ACCESS)))
+    let sources = || (BearerHeader, CookieValue::new(cookies::ACCESS));
+    let time = clock.clone();
+    let named = Jwt::new(issuer.key().clone(), issuer.rules(), session.clone())
+        .clock(move || system_time(time.now()))
+        .tokens_from(sources())
         .cache(TokenCache::new(TOKENS));
-    ApiKey::new(api_token_format(), api_token).pass_other_tokens().or(AccessTokens(jwt))
+    let (key, rules) = (issuer.key().clone(), TokenIssuer::unnamed_rules());
+    let unnamed = Jwt::new(key, rules, FindUnnamedSession { issuer, session })
+        .clock(move || system_time(clock.now()))
+        .tokens_from(sources());
+    ApiKey::new(api_token_format(), api_token).pass_other_tokens().or(AccessTokens { named, unnamed })
 }
 
 /// `rcp_` and letters and digits, of which the last are a checksum: a scanner finds one in a repository and knows that
@@ -156,7 +169,13 @@ impl Strategy for AccessTokens {
     type User = Caller;
 
     async fn authenticate(&self, request: &Parts) -> Result<Outcome<Caller>, Error> {
-        Ok(match self.0.authenticate(request).await? {
+        let named = self.named.authenticate(request).await?;
+        if let Outcome::Reject(_) = named
+            && let accepted @ Outcome::Accept(_) = self.unnamed.authenticate(request).await?
+        {
+            return Ok(accepted);
+        }
+        Ok(match named {
             Outcome::Accept(Some(caller)) => Outcome::Accept(caller),
             Outcome::Accept(None) => {
                 // The client hears what it hears of a bad signature.
@@ -171,6 +190,7 @@ impl Strategy for AccessTokens {
 }
 
 /// Finds the session and the user that an access token was made for; no caller where there is none any more.
+#[derive(Clone)]
 pub struct FindSession {
     store: Store,
     limits: SessionLimits,
@@ -195,6 +215,25 @@ impl VerifyClaims for FindSession {
             self.store.session_used(claims.sid, now);
         }
         Ok(Some(Some(Caller { user: found.user, credential: Credential::Session(claims.sid) })))
+    }
+}
+
+/// [`FindSession`] for tokens of earlier versions.
+pub struct FindUnnamedSession {
+    issuer: TokenIssuer,
+    session: FindSession,
+}
+
+impl VerifyClaims for FindUnnamedSession {
+    type Claims = UnnamedClaims;
+    type User = Caller;
+    type Error = Cause;
+
+    async fn verify(&self, claims: UnnamedClaims) -> Result<Option<Caller>, Cause> {
+        match self.issuer.accept_unnamed(claims) {
+            Some(claims) => Ok(self.session.verify(claims).await?.flatten()),
+            None => Ok(None),
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! `recipes export`: all recipes, as a file that `recipes import` reads.
+//! `recipes export`: writes all recipes to a file that `recipes import` reads.
 
 use std::{
     borrow::Cow,
@@ -11,31 +11,30 @@ use std::{
     process::ExitCode,
 };
 
-use crate::clock::Clock;
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use store::{Page, Store, Viewer};
 
-use super::open_existing;
+use super::database::open_existing;
+use crate::clock::Clock;
 use crate::config::Config;
 
-/// Write all recipes, private ones too, to a file or to standard output
+/// Write all recipes, including private ones, to a file or to standard output
 ///
-/// The service may run meanwhile. Imported into an empty database and exported again, the file is the same byte for
-/// byte if no recipe was ever deleted; where some were, their numbers close up, and the uid is what stays.
+/// The service may run at the same time. An import into an empty database gives each recipe a new id, in the order of the
+/// file, and keeps its uid. If no recipe was ever deleted, a new export is the same file byte for byte.
 ///
-/// Users are not exported, and so ownerId is left out: elsewhere the number would be somebody else's. Say with
-/// `recipes import --owner` to whom the recipes belong there; without it they are everybody's, and private ones are seen
-/// by administrators only.
+/// Users are not exported. The export has no ownerId, because ids of users differ between servers: `recipes import --owner`
+/// sets the owner. Without an owner any signed-in user can change a recipe, and only administrators see private ones.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Export {
-    /// ndjson, one recipe a line, or json, an array
+    /// Format: ndjson, one recipe per line, or json, an array
     #[arg(long, value_name = "FORMAT", default_value = "ndjson", hide_possible_values = true)]
     format: Format,
-    /// File to write instead of standard output; it is there when all of it is
+    /// File to write instead of standard output; it is created or replaced when it is complete
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
@@ -52,7 +51,7 @@ enum Format {
     Json,
 }
 
-/// Recipes read at once.
+/// Recipes per read.
 const PAGE: u16 = 500;
 
 impl Export {
@@ -68,51 +67,46 @@ impl Export {
 }
 
 async fn to_file(store: &Store, format: Format, path: &Path) -> anyhow::Result<()> {
-    // Behind a link is what is meant.
+    // A symbolic link stays, and its target is written.
     let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let done = match fs::metadata(&target) {
-        // A pipe or a device is written to; a file in its place would be nobody's.
-        Ok(there) if !there.is_file() => {
+        // A pipe or a device is written to, not replaced by a file.
+        Ok(old) if !old.is_file() => {
             let opened = File::options().write(true).open(&target).map_err(Into::into);
             match opened {
                 Ok(pipe) => write(store, format, pipe).await.map(drop),
                 Err(error) => Err(error),
             }
         }
-        there => in_place_of(store, format, &target, there.ok()).await,
+        old => replace(store, format, &target, old.ok()).await,
     };
     done.with_context(|| format!("{} cannot be written", path.display()))
 }
 
-/// Under another name first, so that a full disk leaves the file of the day before. Private recipes are in it: a new file
-/// is its owner's only, and one that was there stays as open as it was made.
-async fn in_place_of(
-    store: &Store,
-    format: Format,
-    path: &Path,
-    there: Option<Metadata>,
-) -> anyhow::Result<()> {
+/// Writes under another name first, so that a full disk leaves the old file intact. The file contains private recipes: a
+/// new file is readable by its owner only, and an existing file keeps its permissions.
+async fn replace(store: &Store, format: Format, path: &Path, old: Option<Metadata>) -> anyhow::Result<()> {
     let mut draft = OsString::from(path);
     draft.push(".part");
-    // Left over, or put there by somebody else to be written through.
+    // Left over from a failed export, or a link that another user has put there.
     let _ = fs::remove_file(&draft);
     let done = async {
         let file = File::options().write(true).create_new(true).mode(0o600).open(&draft)?;
-        if let Some(there) = there {
-            file.set_permissions(there.permissions())?;
+        if let Some(old) = old {
+            file.set_permissions(old.permissions())?;
         }
         write(store, format, file).await?.sync_all()?;
         Ok(fs::rename(&draft, path)?)
     };
     let done: anyhow::Result<()> = done.await;
     if done.is_err() {
-        // What failed matters, not that the rest of it could not be removed.
+        // The first error is reported, not a failure to clean up.
         let _ = fs::remove_file(&draft);
     }
     done
 }
 
-/// Gives `out` back with everything in it.
+/// Writes all recipes and returns `out`, flushed.
 async fn write<W: Write>(store: &Store, format: Format, out: W) -> anyhow::Result<W> {
     let (open, between, close) = match format {
         Format::Ndjson => ("", "\n", "\n"),
@@ -140,7 +134,7 @@ async fn write<W: Write>(store: &Store, format: Format, out: W) -> anyhow::Resul
     Ok(out.into_inner().map_err(io::IntoInnerError::into_error)?)
 }
 
-/// The recipe as it is stored, to the last space, but for its owner.
+/// Removes the owner from the stored text of a recipe and keeps every other byte.
 fn without_owner(recipe: &str) -> serde_json::Result<Cow<'_, str>> {
     if !recipe.contains(r#""ownerId""#) {
         return Ok(recipe.into());
@@ -157,7 +151,7 @@ fn without_owner(recipe: &str) -> serde_json::Result<Cow<'_, str>> {
     Ok(text.into())
 }
 
-/// The members of an object in their order, which a map would forget.
+/// The members of an object in their order, which a map would lose.
 struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'de> Deserialize<'de> for Members<'de> {
@@ -187,13 +181,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_owner_goes_and_the_rest_stays_as_it_is() {
+    fn owner_is_removed_and_the_rest_is_unchanged() {
         let recipe = r#"{"id":1,"name":"\"ownerId\": 7","b":[ 1.50 ],"ownerId":7,"extra":{"ownerId":8,"z":1,"a":"\u00fc"},"uid":"x"}"#;
         assert_eq!(
             without_owner(recipe).unwrap(),
             r#"{"id":1,"name":"\"ownerId\": 7","b":[ 1.50 ],"extra":{"ownerId":8,"z":1,"a":"\u00fc"},"uid":"x"}"#
         );
-        let communal = r#"{"id":1,"name":"Soup"}"#;
-        assert!(matches!(without_owner(communal).unwrap(), Cow::Borrowed(text) if text == communal));
+        let without = r#"{"id":1,"name":"Soup"}"#;
+        assert!(matches!(without_owner(without).unwrap(), Cow::Borrowed(text) if text == without));
     }
 }

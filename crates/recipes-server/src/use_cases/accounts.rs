@@ -28,33 +28,12 @@ use crate::clock::Clock;
 use crate::entropy::Entropy;
 use accounts::SessionLimits;
 use clap::ValueEnum;
-use ids::{SessionId, UserId};
-use serde::{Deserialize, Serialize};
 use store::Store;
-use strict_jose::{Key, Rules};
 
+use crate::auth::access_tokens::TokenIssuer;
 use crate::auth::rate_limit::RateLimits;
 use crate::jobs::mail::Mailer;
 use crate::passwords::{Passwords, policy::Policy};
-
-/// What an access token is for, so that no other kind of token passes as one (RFC 8725 section 3.11).
-const ACCESS_TOKEN: &str = "at+jwt";
-
-/// The claims of an access token. `id` is the original API's name for the user; nothing personal is in it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct AccessClaims {
-    pub id: UserId,
-    /// The session, whose end is the token's end.
-    pub sid: SessionId,
-    pub iat: i64,
-    pub exp: i64,
-}
-
-/// What every access token must satisfy. It is made and read by this server only, with a key that nobody else
-/// has, so there is no other issuer or audience to tell it from.
-pub fn access_rules() -> Rules {
-    Rules::typ(ACCESS_TOKEN).any_issuer().any_audience()
-}
 
 /// What the operator decides about accounts.
 #[derive(Clone, Debug)]
@@ -82,7 +61,7 @@ pub enum SignUpMode {
 pub struct Accounts {
     pub store: Store,
     pub passwords: Passwords,
-    pub key: Key,
+    pub issuer: TokenIssuer,
     pub settings: Settings,
     pub limits: RateLimits,
     pub mailer: Mailer,

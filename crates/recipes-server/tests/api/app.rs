@@ -15,15 +15,18 @@ use http_body_util::BodyExt;
 use recipes_server::Clock;
 use recipes_server::Entropy;
 use recipes_server::app::App;
+use recipes_server::auth::access_tokens::TokenIssuer;
 use recipes_server::auth::rate_limit::{Quotas, RateLimits};
 use recipes_server::http::front::{Front, Origins};
-use recipes_server::jobs::mail::{Delivery, Letterhead, Mailer, Office, Outbox, PAUSES, Transport};
+use recipes_server::jobs::mail::{
+    MailTemplate, MailWorker, Mailer, MailerConfig, Outbox, RETRY_PAUSES, Transport,
+};
 use recipes_server::passwords::{Passwords, Scheme, policy::Policy};
 use recipes_server::router::router;
 use recipes_server::telemetry::AccessLog;
 use recipes_server::use_cases::accounts::{Accounts, Origin, Settings, SignUpMode};
 use serde_json::{Value, json};
-use store::{DatabaseUrl, Store};
+use store::{DatabaseUrl, Instance, Store};
 use strict_jose::Key;
 use tower::ServiceExt;
 
@@ -35,7 +38,7 @@ pub(crate) struct TestApp {
     pub(crate) clock: Clock,
     pub(crate) app: App,
     front: Front,
-    delivery: Mutex<Delivery>,
+    mail_worker: Mutex<MailWorker>,
     folder: tempfile::TempDir,
 }
 
@@ -83,11 +86,11 @@ impl TestApp {
         let store = Store::open(&url, clock.now()).unwrap();
         let entropy = Entropy::seeded(1);
         let limits = RateLimits::new(quotas, clock.clone());
-        let (mailer, delivery) = Mailer::new(Office {
+        let (mailer, mail_worker) = Mailer::new(MailerConfig {
             store: store.clone(),
             clock: clock.clone(),
             entropy: entropy.clone(),
-            letterhead: Letterhead {
+            template: MailTemplate {
                 from: "recipes@example.com".parse().unwrap(),
                 site: "https://recipes.example.com".parse().unwrap(),
             },
@@ -96,12 +99,12 @@ impl TestApp {
                 clock: clock.clone(),
                 entropy: entropy.clone(),
             }),
-            pauses: PAUSES,
+            retry_pauses: RETRY_PAUSES,
         });
         let app = App::new(Accounts {
             store: store.clone(),
             passwords: hashing,
-            key: Key::hs256(SECRET).unwrap(),
+            issuer: issuer(&clock),
             settings,
             limits: limits.clone(),
             mailer,
@@ -111,7 +114,7 @@ impl TestApp {
         let routes = router(&limits).0.merge(broken_routes()).with_state(app.clone());
         let front =
             Front::new(routes, clock.clone(), [7; 8], origins, "10.0.0.1".parse().unwrap(), AccessLog::off());
-        Self { store, clock, app, front, delivery: Mutex::new(delivery), folder }
+        Self { store, clock, app, front, mail_worker: Mutex::new(mail_worker), folder }
     }
 
     pub(crate) fn anonymous(&self) -> Client {
@@ -142,7 +145,7 @@ impl TestApp {
     /// The mails since the last call, in the order in which they were written.
     #[expect(clippy::await_holding_lock, reason = "a test is alone with its application")]
     pub(crate) async fn mails(&self) -> Vec<Mail> {
-        self.delivery.lock().unwrap().deliver_waiting().await;
+        self.mail_worker.lock().unwrap().deliver_waiting().await;
         let Ok(outbox) = fs::read_dir(self.folder.path().join("outbox")) else { return Vec::new() };
         // The clock stands still: what the names end with says nothing of the order.
         let mut mails: Vec<_> = outbox.map(|entry| entry.unwrap()).collect();
@@ -221,6 +224,14 @@ impl Mail {
     pub(crate) fn token(&self) -> &str {
         self.text.lines().find_map(|line| line.split_once('#')).unwrap().1
     }
+}
+
+/// The name of the instance in its access tokens.
+pub(crate) const INSTANCE: &str = "urn:uuid:019b7979-0000-7000-8000-000000000000";
+
+fn issuer(clock: &Clock) -> TokenIssuer {
+    let id = ids::Uid::parse(&INSTANCE["urn:uuid:".len()..]).unwrap();
+    TokenIssuer::new(Key::hs256(SECRET).unwrap(), Instance { id, named_at: clock.now() }, None)
 }
 
 fn settings() -> Settings {

@@ -3,7 +3,7 @@
 use http::Method;
 use serde_json::json;
 
-use crate::app::{PASSWORD, TestApp, recipe};
+use crate::app::{INSTANCE, PASSWORD, TestApp, recipe};
 
 #[tokio::test]
 async fn the_root_leads_to_the_recipes() {
@@ -87,7 +87,11 @@ async fn the_token_is_an_hs256_jwt_with_id_iat_and_exp_a_day_later() {
     assert_eq!(inspected.header["alg"], "HS256");
     let now = app.clock.now().as_second();
     let claims = inspected.claims;
-    assert_eq!(claims, json!({"id": 1, "iat": now, "exp": now + 24 * 60 * 60, "sid": claims["sid"]}));
+    let sid = &claims["sid"];
+    let want = json!({
+        "id": 1, "iat": now, "exp": now + 24 * 60 * 60, "sid": sid, "iss": INSTANCE, "aud": INSTANCE,
+    });
+    assert_eq!(claims, want);
     assert!(ids::SessionId::parse(claims["sid"].as_str().unwrap()).is_some(), "and whose session it is");
 }
 

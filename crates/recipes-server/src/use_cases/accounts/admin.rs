@@ -40,7 +40,7 @@ impl Accounts {
             return Err(ApiError::UserDisabled);
         }
         self.limits.mail(MailKind::ResetByAdmin(user.id))?;
-        Ok(self.mailer.ask(MailPurpose::ResetPassword, &user.email, actor)?)
+        Ok(self.mailer.request_link(MailPurpose::ResetPassword, &user.email, actor)?)
     }
 
     /// Ends all sessions of a user, and all API tokens.

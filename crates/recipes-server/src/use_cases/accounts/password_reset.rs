@@ -30,7 +30,7 @@ impl Accounts {
         actor: Actor,
     ) -> Result<(), ApiError> {
         self.limits.mail(MailKind::Reset(&email.key()))?;
-        Ok(self.mailer.ask(MailPurpose::ResetPassword, email, actor)?)
+        Ok(self.mailer.request_link(MailPurpose::ResetPassword, email, actor)?)
     }
 
     /// Sets a new password and ends all that the account was open to.

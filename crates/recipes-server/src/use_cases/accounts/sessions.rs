@@ -9,7 +9,8 @@ use ids::SessionId;
 use jiff::Timestamp;
 use store::{Refresh, Refreshed};
 
-use super::{ACCESS_TOKEN, AccessClaims, Accounts};
+use super::Accounts;
+use crate::auth::access_tokens::AccessClaims;
 use crate::http::client_address::ClientAddress;
 use crate::http::error::ApiError;
 
@@ -111,7 +112,7 @@ impl Accounts {
         let exp = iat.saturating_add(i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX));
         let claims = AccessClaims { id: user.id, sid: session.id, iat, exp };
         let expires_in = Duration::from_secs(u64::try_from(exp.saturating_sub(now.as_second())).unwrap_or(0));
-        let access_token = self.key.sign(ACCESS_TOKEN, &claims).map_err(ApiError::internal)?;
+        let access_token = self.issuer.issue(&claims).map_err(ApiError::internal)?;
         let keep = limits.keep(session.created_at, now);
         Ok(LoggedIn { user, access_token, refresh_token, expires_in, keep })
     }

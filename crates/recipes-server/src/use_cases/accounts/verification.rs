@@ -19,7 +19,7 @@ impl Accounts {
     /// [`ApiError::RateLimited`], and [`ApiError::Overloaded`] when too many mails are waiting.
     pub fn ask_for_verification(&self, user: &User, actor: Actor) -> Result<(), ApiError> {
         self.limits.mail(MailKind::Verification(&user.email.key()))?;
-        Ok(self.mailer.ask(MailPurpose::VerifyEmail, &user.email, actor)?)
+        Ok(self.mailer.request_link(MailPurpose::VerifyEmail, &user.email, actor)?)
     }
 
     /// Sends the mail to a new address. What has led here is done, and stays so whatever becomes of the mail: its owner
