@@ -48,9 +48,8 @@ fn with_secrets(examples: &str) -> String {
         "{examples}
 
 Secrets are set by environment variable or .env, because other users can see the flags of a process:
-  JWT_SECRET   signs the tokens, 32 bytes or more; without it, a new secret is kept in the data folder
-  SMTP_URL     the mail server, as in smtps://user:password@mail.example.com; without it, mails are files in
-               the folder outbox in the data folder"
+  JWT_SECRET  signs the tokens, 32 bytes or more [default: a new secret in the data folder]
+  SMTP_URL    mail server, as in smtps://user:password@mail.example.com [default: files in outbox]"
     )
 }
 

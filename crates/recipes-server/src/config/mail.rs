@@ -29,8 +29,8 @@ pub struct MailSettings {
     #[arg(long = "mail-from", env = "MAIL_FROM", global = true, value_name = "ADDRESS")]
     from: Option<Sender>,
 
-    /// Public address of this service, for links in mails and as the name in tokens; without it, links have the
-    /// address of the listener
+    /// Address that clients use, for links in mails and as the issuer of tokens; without it, links have the address of
+    /// the listener
     #[arg(long, env, global = true, value_name = "URL")]
     pub public_url: Option<PublicUrl>,
 }

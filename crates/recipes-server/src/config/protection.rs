@@ -13,7 +13,7 @@ use crate::http::client_address::TrustedProxies;
 #[command(next_help_heading = HEADING)]
 pub struct Protection {
     /// Reverse proxies whose X-Forwarded-For or Forwarded is trusted: addresses or networks, separated by commas
-    #[arg(long, env, global = true, value_name = "NETWORKS", default_value = "")]
+    #[arg(long, env, global = true, value_name = "NETWORKS", default_value = "", hide_default_value = true)]
     pub trusted_proxies: TrustedProxies,
 
     /// Rate limits per client address or account: off, or those that differ from the default, as in log-in=60/5m,sign-up=off

@@ -9,7 +9,7 @@ use crate::use_cases::accounts::SignUpMode;
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = HEADING)]
 pub struct SignUpSettings {
-    /// Sign-up: open to everyone, by invite, or closed
+    /// Sign-up: open, invite (only with an invitation) or closed (only the operator creates accounts)
     #[arg(
         long,
         env,

@@ -88,6 +88,19 @@ const fn per_minutes(requests: u32, minutes: u64) -> Quota {
     Quota::new(requests, Duration::from_mins(minutes))
 }
 
+/// In the syntax of the setting: `60/5m`.
+impl fmt::Display for Quota {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.window.as_secs();
+        let (unit, length) =
+            UNITS.into_iter().find(|(_, length)| seconds.is_multiple_of(*length)).unwrap_or(("s", 1));
+        write!(f, "{}/{}{unit}", self.requests, seconds / length)
+    }
+}
+
+/// The units of a window and their length in seconds, the longest first.
+const UNITS: [(&str, u64); 4] = [("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)];
+
 /// The quota of every limit; `None`: the limit is off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quotas([Option<Quota>; Limit::ALL.len()]);
@@ -149,15 +162,9 @@ impl Value {
         let (requests, window) = text.split_once('/')?;
         let requests = requests.parse().ok().filter(|requests| (1..=1_000_000_000).contains(requests))?;
         let digits = window.trim_end_matches(|c: char| c.is_ascii_lowercase());
-        let unit = match &window[digits.len()..] {
-            "s" => 1,
-            "m" => 60,
-            "h" => 3_600,
-            "d" => 86_400,
-            _ => return None,
-        };
+        let (_, length) = UNITS.into_iter().find(|(unit, _)| *unit == &window[digits.len()..])?;
         let count: u64 = if digits.is_empty() { 1 } else { digits.parse().ok()? };
-        let seconds = count.checked_mul(unit).filter(|seconds| (1..=WEEK).contains(seconds))?;
+        let seconds = count.checked_mul(length).filter(|seconds| (1..=WEEK).contains(seconds))?;
         Some(Self::Quota(Quota::new(requests, Duration::from_secs(seconds))))
     }
 }
@@ -168,9 +175,7 @@ impl fmt::Display for Quotas {
         for (n, limit) in Limit::ALL.into_iter().enumerate() {
             let comma = if n == 0 { "" } else { "," };
             match self.of(limit) {
-                Some(quota) => {
-                    write!(f, "{comma}{}={}/{}s", limit.name(), quota.requests, quota.window.as_secs())?;
-                }
+                Some(quota) => write!(f, "{comma}{}={quota}", limit.name())?,
                 None => write!(f, "{comma}{}=off", limit.name())?,
             }
         }
@@ -195,6 +200,7 @@ mod tests {
 
     #[test]
     fn displayed_quotas_parse_to_the_same_quotas() {
+        assert!(Quotas::default().to_string().starts_with("sign-up=20/1h,log-in=60/5m,account=10/15m,"));
         for quotas in [Quotas::default(), Quotas::OFF, "sign-up=7/90s,account=off".parse().unwrap()] {
             assert_eq!(quotas.to_string().parse(), Ok(quotas));
         }

@@ -19,8 +19,8 @@ use crate::http::conditional::system_time;
 use crate::signing_key;
 
 pub(super) const EXAMPLES: &str = "\
-The key is made of JWT_SECRET, else of the file jwt-secret in the data folder. Issuer and audience must be PUBLIC_URL or
-the name of this server in its database.
+The key is made of JWT_SECRET, else of the file jwt-secret in the data folder. Issuer and audience must \
+be PUBLIC_URL or the name of this server in its database.
 
 Exit code 0: this server accepts the token, unless its session has ended. 1: it does not.
 

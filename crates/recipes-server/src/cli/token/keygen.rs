@@ -11,8 +11,8 @@ use strict_jose::{Algorithm, Key};
 use super::keys::algorithm;
 
 pub(super) const EXAMPLES: &str = "\
-The JWK contains the private part: keep it in a file that only you can read. Its \"kid\" is its thumbprint (RFC 7638), or
-the name given by --kid. A shared secret is as long as the hash, an RSA key has 3072 bits.
+The JWK contains the private part: keep it in a file that only you can read. Its \"kid\" is its \
+thumbprint (RFC 7638), or the name given by --kid. A shared secret is as long as the hash, an RSA key has 3072 bits.
 
 Examples:
   umask 077 && recipes token keygen --alg EdDSA > key.json

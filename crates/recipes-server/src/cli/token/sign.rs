@@ -19,14 +19,14 @@ use crate::cli::InvalidArgument;
 use crate::clock::Clock;
 
 pub(super) const EXAMPLES: &str = "\
-The claims are one JSON object. They are signed as they are written; --exp-in appends \"exp\". Invalid claims are refused, for
-example a member that occurs twice or an \"exp\" that is a string.
+The claims are one JSON object. They are signed as they are written; --exp-in appends \"exp\". Invalid \
+claims are refused, for example a member that occurs twice or an \"exp\" that is a string.
 
 Exit code 0: signed. 1: the claims are refused. 2: a wrong argument or an invalid key.
 
 Examples:
   recipes token sign --jwk key.json --typ at+jwt --exp-in 300 claims.json
-  echo '{\"sub\":\"7\",\"exp\":1900000000}' | recipes token sign --pem private.pem --alg RS256 --kid 2026-05
+  echo '{\"sub\":\"7\",\"exp\":1900000000}' | recipes token sign --pem private.pem --alg RS256
   recipes token sign --jwks private-jwks.json --kid 2026-05 claims.json
   recipes token sign --secret-file secret.txt --any-payload photo.jpg";
 

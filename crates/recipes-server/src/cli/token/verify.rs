@@ -16,11 +16,12 @@ use crate::clock::Clock;
 use crate::http::conditional::system_time;
 
 pub(super) const EXAMPLES: &str = "\
-Prints the claims as they were signed, one JSON object. The key determines the algorithm; a token with another algorithm is
-refused. Each of --iss, --aud and --typ makes its claim required, and \"exp\" is required unless --no-exp is given. Access
-tokens of this server name it in both \"iss\" and \"aud\".
+Prints the claims as they were signed, one JSON object. The key determines the algorithm; a token with \
+another algorithm is refused. Each of --iss, --aud and --typ makes its claim required, and \"exp\" is \
+required unless --no-exp is given. Access tokens of this server name it in both \"iss\" and \"aud\".
 
 Exit code 0: valid. 1: refused, with the reason on standard error. 2: a wrong argument or an invalid key.
+
 Pass a token from others on standard input, or after --, so that it is never read as an option.
 
 Examples:
