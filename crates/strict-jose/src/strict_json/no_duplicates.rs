@@ -54,7 +54,7 @@ impl<'de> Visitor<'de> for NoDuplicates {
         let mut names = HashSet::new();
         while let Some((name, _)) = members.next_entry::<String, Self>()? {
             if !names.insert(name) {
-                return Err(serde::de::Error::custom("a member occurs twice"));
+                return Err(serde::de::Error::custom("duplicate member"));
             }
         }
         Ok(self)
