@@ -5,7 +5,6 @@
 
 #![expect(clippy::expect_used, reason = "what a benchmark has made itself is as it made it")]
 
-use std::convert::Infallible;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, SystemTime};
@@ -15,7 +14,7 @@ use http::Request;
 use http::request::Parts;
 use serde::{Deserialize, Serialize};
 use strict_jose::{Algorithm, Key, Rules};
-use tower_passport::{Jwt, Outcome, Strategy, TokenCache, VerifyClaims};
+use tower_passport::{Error, Jwt, Outcome, Strategy, TokenCache, Verification, Verify};
 
 fn main() {
     divan::main();
@@ -56,13 +55,11 @@ struct Expiry {
 
 struct Known;
 
-impl VerifyClaims for Known {
-    type Claims = Expiry;
+impl Verify<Expiry> for Known {
     type User = u64;
-    type Error = Infallible;
 
-    async fn verify(&self, claims: Expiry) -> Result<Option<u64>, Infallible> {
-        Ok(Some(claims.exp))
+    async fn verify(&self, claims: Expiry, _request: &Parts) -> Result<Verification<u64>, Error> {
+        Ok(Verification::Accept(claims.exp))
     }
 }
 

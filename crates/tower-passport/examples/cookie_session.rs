@@ -10,7 +10,7 @@ use axum::response::{Html, IntoResponse, Redirect};
 use axum::{Router, extract::State, http::HeaderMap, routing::get, routing::post};
 use secrecy::ExposeSecret;
 use tower_passport::{Authenticate, BufferBody, CurrentUser, Local, LocalCredentials, MemoryStore};
-use tower_passport::{CrossOriginProtection, Refusal, Session, SessionUser, Sessions};
+use tower_passport::{CrossOriginProtection, Rejection, Session, SessionRecord, SessionUser, Sessions};
 
 #[derive(Clone)]
 struct User(String);
@@ -25,7 +25,7 @@ impl SessionUser for User {
     }
 }
 
-type Answer = Result<axum::response::Response, Refusal>;
+type Answer = Result<axum::response::Response, Rejection>;
 type Memory = Sessions<MemoryStore>;
 
 async fn log_in(State(to): State<Memory>, head: HeaderMap, CurrentUser(user): CurrentUser<User>) -> Answer {
@@ -45,7 +45,7 @@ pub(crate) fn app(sessions: Memory) -> Result<Router, Box<dyn Error>> {
     let login = Router::new().route("/login", post(log_in));
     let login = login.layer(Authenticate::new(local).failure_page("/login")?).layer(BufferBody::new(4096));
     let login = login.layer(CrossOriginProtection::new()).route("/login", get(async move || form));
-    let session = Session::new(sessions.clone(), |id| async { Ok::<_, Infallible>(Some(User(id))) });
+    let session = Session::new(sessions.clone(), |found: SessionRecord| async { Ok::<_, Infallible>(Some(User(found.user))) });
     let home = async |CurrentUser(User(name)): CurrentUser<User>| format!("Hello, {name}\n");
     let site = Router::new().route("/", get(home)).route("/logout", post(log_out));
     let site = site.layer(Authenticate::new(session).login_page("/login")?);

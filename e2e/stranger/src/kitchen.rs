@@ -8,10 +8,7 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect};
 use axum::routing::{get, post};
 use secrecy::ExposeSecret;
-use tower_passport::{
-    Auth, Authenticate, BufferBody, CrossOriginProtection, CurrentUser, LoadUser, Local, LocalCredentials,
-    MemoryStore, Refusal, Session, SessionUser, Sessions,
-};
+use tower_passport::{Auth, Authenticate, BufferBody, CrossOriginProtection, CurrentUser, Error, Local, LocalCredentials, MemoryStore, Rejection, Session, SessionRecord, SessionUser, Sessions, Verification, Verify};
 
 #[derive(Clone)]
 struct Cook(String);
@@ -28,12 +25,11 @@ impl SessionUser for Cook {
 
 struct Cooks;
 
-impl LoadUser for Cooks {
+impl Verify<SessionRecord> for Cooks {
     type User = Cook;
-    type Error = Infallible;
 
-    async fn load(&self, id: String) -> Result<Option<Cook>, Infallible> {
-        Ok(Some(Cook(id)))
+    async fn verify(&self, session: SessionRecord, _request: &Parts) -> Result<Verification<Cook>, Error> {
+        Ok(Verification::Accept(Cook(session.user)))
     }
 }
 
@@ -72,11 +68,11 @@ async fn log_in(
     State(door): State<Door>,
     headers: HeaderMap,
     CurrentUser(cook): CurrentUser<Cook>,
-) -> Result<impl IntoResponse, Refusal> {
+) -> Result<impl IntoResponse, Rejection> {
     Ok((door.sessions.log_in(&headers, &cook).await?, Redirect::to("/kitchen")))
 }
 
-async fn log_out(State(door): State<Door>, headers: HeaderMap) -> Result<impl IntoResponse, Refusal> {
+async fn log_out(State(door): State<Door>, headers: HeaderMap) -> Result<impl IntoResponse, Rejection> {
     Ok(door.sessions.log_out(&headers).await?)
 }
 

@@ -9,11 +9,7 @@ use http::request::Parts;
 use serde::Deserialize;
 use serde_json::json;
 use strict_jose::{Key, Rules};
-use tower_passport::{
-    Anonymous, ApiKey, ApiKeyFormat, Auth, Authenticate, Basic, Challenge, Error, Jwt, LoadUser,
-    LocalCredentials, MemoryStore, Or, Outcome, Refusal, Rejection, Session, SessionUser, Sessions, Strategy,
-    TokenCache, TokenDigest, VerifyApiKey, VerifyClaims, VerifyPassword,
-};
+use tower_passport::{Anonymous, ApiKey, ApiKeyFormat, Auth, Authenticate, Basic, Challenge, Error, Jwt, LocalCredentials, MemoryStore, Or, Outcome, Rejection, Session, SessionRecord, SessionUser, Sessions, Strategy, TokenCache, TokenDigest, Verification, Verify};
 
 use crate::answer::get;
 
@@ -35,7 +31,7 @@ impl Strategy for Fixed {
 
 type Four = Or<Or<Or<Fixed, Fixed>, Fixed>, Fixed>;
 
-struct State(Arc<Four>, Arc<Jwt<Key, ReadClaims>>);
+struct State(Arc<Four>, Arc<Jwt<Key, Claims, ReadClaims>>);
 
 impl FromRef<State> for Arc<Four> {
     fn from_ref(State(four, _): &State) -> Self {
@@ -43,7 +39,7 @@ impl FromRef<State> for Arc<Four> {
     }
 }
 
-impl FromRef<State> for Arc<Jwt<Key, ReadClaims>> {
+impl FromRef<State> for Arc<Jwt<Key, Claims, ReadClaims>> {
     fn from_ref(State(_, jwt): &State) -> Self {
         Self::clone(jwt)
     }
@@ -56,13 +52,11 @@ struct Claims {
     id: u64,
 }
 
-impl VerifyClaims for ReadClaims {
-    type Claims = Claims;
+impl Verify<Claims> for ReadClaims {
     type User = u64;
-    type Error = std::convert::Infallible;
 
-    async fn verify(&self, claims: Claims) -> Result<Option<u64>, std::convert::Infallible> {
-        Ok(Some(claims.id))
+    async fn verify(&self, claims: Claims, _request: &Parts) -> Result<Verification<u64>, Error> {
+        Ok(Verification::Accept(claims.id))
     }
 }
 
@@ -118,12 +112,12 @@ fn four_static_challenges_need_no_allocation() {
 }
 
 #[test]
-fn a_refusal_is_one_allocation_and_a_rejection_another() {
+fn a_rejection_is_one_allocation() {
     let state = state();
-    for (headers, cause, want) in [(&[][..], "no_credentials", 1), (&[("b", "8")], "invalid_token", 2)] {
+    for (headers, cause, want) in [(&[][..], "no_credentials", 1), (&[("b", "8")], "invalid_token", 1)] {
         let (mut head, _) = get(headers).into_parts();
         let auth = <Auth<Four> as FromRequestParts<State>>::from_request_parts(&mut head, &state);
-        let refused = |auth: Result<Auth<Four>, Refusal>| assert_eq!(auth.unwrap_err().cause(), cause);
+        let refused = |auth: Result<Auth<Four>, Rejection>| assert_eq!(auth.unwrap_err().cause(), cause);
         assert_eq!(allocations(auth, refused), want, "{cause}");
     }
 }
@@ -140,7 +134,7 @@ fn a_token_costs_what_strict_jose_costs() {
     });
     let [_, through_auth] = [(); 2].map(|()| {
         let auth =
-            <Auth<Jwt<Key, ReadClaims>> as FromRequestParts<State>>::from_request_parts(&mut head, &state);
+            <Auth<Jwt<Key, Claims, ReadClaims>> as FromRequestParts<State>>::from_request_parts(&mut head, &state);
         allocations(auth, |auth| assert_eq!(auth.unwrap().0, 7))
     });
     assert_eq!(through_auth, alone);
@@ -149,40 +143,35 @@ fn a_token_costs_what_strict_jose_costs() {
 /// Knows user 7, by whatever credentials.
 struct Seven;
 
-impl VerifyApiKey for Seven {
+impl Verify<TokenDigest> for Seven {
     type User = User;
-    type Error = std::convert::Infallible;
 
-    async fn verify(&self, _: TokenDigest) -> Result<Option<User>, std::convert::Infallible> {
-        Ok(Some(User))
+    async fn verify(&self, _: TokenDigest, _request: &Parts) -> Result<Verification<User>, Error> {
+        Ok(Verification::Accept(User))
     }
 }
 
-impl VerifyPassword for Seven {
+impl Verify<LocalCredentials> for Seven {
     type User = User;
-    type Error = std::convert::Infallible;
 
-    async fn verify(&self, _: LocalCredentials) -> Result<Option<User>, std::convert::Infallible> {
-        Ok(Some(User))
+    async fn verify(&self, _: LocalCredentials, _request: &Parts) -> Result<Verification<User>, Error> {
+        Ok(Verification::Accept(User))
     }
 }
 
-impl LoadUser for Seven {
+impl Verify<SessionRecord> for Seven {
     type User = User;
-    type Error = std::convert::Infallible;
 
-    async fn load(&self, _: String) -> Result<Option<User>, std::convert::Infallible> {
-        Ok(Some(User))
+    async fn verify(&self, _: SessionRecord, _request: &Parts) -> Result<Verification<User>, Error> {
+        Ok(Verification::Accept(User))
     }
 }
 
-impl VerifyClaims for Seven {
-    type Claims = Claims;
+impl Verify<Claims> for Seven {
     type User = User;
-    type Error = std::convert::Infallible;
 
-    async fn verify(&self, _: Claims) -> Result<Option<User>, std::convert::Infallible> {
-        Ok(Some(User))
+    async fn verify(&self, _: Claims, _request: &Parts) -> Result<Verification<User>, Error> {
+        Ok(Verification::Accept(User))
     }
 }
 
@@ -203,7 +192,7 @@ impl SessionUser for User {
 fn four_real() -> impl Strategy<User = User> {
     ApiKey::new(ApiKeyFormat::new("recipes").unwrap(), Seven)
         .pass_other_tokens()
-        .or(Jwt::new(key(), rules(), Seven).clock(now))
+        .or(Jwt::<_, Claims, _>::new(key(), rules(), Seven).clock(now))
         .or(Basic::new("recipes", Seven).unwrap())
         .or(Session::new(Sessions::new(MemoryStore::new()).clock(now), Seven))
 }
@@ -256,7 +245,7 @@ fn a_key_costs_nothing_and_a_kept_token_nothing() {
     let accepted = |outcome| assert!(matches!(outcome, Ok(Outcome::Accept(User))));
     assert_eq!(allocations(ApiKey::new(format, Seven).authenticate(&head), accepted), 0);
 
-    let jwt = Jwt::new(key(), rules(), Seven).clock(now).cache(TokenCache::new(100));
+    let jwt = Jwt::<_, Claims, _>::new(key(), rules(), Seven).clock(now).cache(TokenCache::new(100));
     let token = key().sign("JWT", &json!({ "id": 7, "exp": 60 })).unwrap();
     let (head, _) = get(&[("authorization", &format!("Bearer {token}"))]).into_parts();
     // The cache makes what it counts with when it is read for the 64th time.

@@ -7,10 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use http::HeaderName;
 use secrecy::ExposeSecret;
 use tower::ServiceExt;
-use tower_passport::{
-    ApiKey, ApiKeyFormat, Bearer, BearerHeader, BearerToken, NamedHeader, Refusal, Strategy, TokenDigest,
-    VerifyApiKey,
-};
+use http::request::Parts;
+use tower_passport::{ApiKey, ApiKeyFormat, Bearer, BearerHeader, BearerToken, Error, NamedHeader, Rejection, Strategy, TokenDigest, Verification, Verify};
 
 use crate::answer::{answer, app, get};
 use crate::says::no_credentials;
@@ -29,16 +27,15 @@ fn key(number: u8) -> String {
 #[derive(Clone, Default)]
 struct Store(Arc<AtomicUsize>);
 
-impl VerifyApiKey for Store {
+impl Verify<TokenDigest> for Store {
     type User = String;
-    type Error = io::Error;
 
-    async fn verify(&self, digest: TokenDigest) -> Result<Option<String>, io::Error> {
+    async fn verify(&self, digest: TokenDigest, _request: &Parts) -> Result<Verification<String>, Error> {
         self.0.fetch_add(1, Ordering::Relaxed);
         if digest == TokenDigest::of(&key(2)) {
-            return Err(io::Error::other("the store is down"));
+            return Err(Error::new("the store is down"));
         }
-        Ok((digest == TokenDigest::of(&key(1))).then(|| "printer".into()))
+        Ok((digest == TokenDigest::of(&key(1))).then(|| "printer".into()).into())
     }
 }
 
@@ -70,7 +67,7 @@ async fn junk_is_refused_without_a_question_to_the_store() {
         let request = || get(&[("authorization", &format!("Bearer {junk}"))]);
         assert_eq!(answer(guard.clone(), request()).await, INVALID, "{junk}");
         let response = guard.oneshot(request()).await.unwrap();
-        assert_eq!(response.extensions().get::<Refusal>().unwrap().cause(), cause, "{junk}");
+        assert_eq!(response.extensions().get::<Rejection>().unwrap().cause(), cause, "{junk}");
     }
     assert_eq!(store.0.load(Ordering::Relaxed), 0);
 }

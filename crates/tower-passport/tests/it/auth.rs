@@ -7,7 +7,7 @@ use axum::routing::get as on_get;
 use axum::{Extension, Router};
 use http::{StatusCode, header};
 use tower::ServiceExt;
-use tower_passport::{Auth, BoxStrategy, CurrentUser, Or, Reason, Refusal, Strategy};
+use tower_passport::{Auth, BoxStrategy, CurrentUser, Or, Reason, Rejection, Strategy};
 
 use crate::answer::{answer, get};
 use crate::says::{REFUSALS, Says, no_credentials};
@@ -90,11 +90,11 @@ async fn an_answer_is_json_not_stored_and_carries_its_refusal() {
     let response = app().oneshot(get(&[("a", "invalid token")])).await.unwrap();
     assert_eq!(response.headers()[header::CONTENT_TYPE], "application/json");
     assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store");
-    let refusal = response.extensions().get::<Refusal>().unwrap();
-    assert_eq!((refusal.status(), refusal.reason()), (StatusCode::UNAUTHORIZED, Reason::InvalidToken));
-    assert_eq!(refusal.cause(), "it says so");
-    assert_eq!(refusal.challenges().collect::<Vec<_>>(), ["A"]);
-    assert!(refusal.error().is_none());
+    let rejection = response.extensions().get::<Rejection>().unwrap();
+    assert_eq!((rejection.status(), rejection.reason()), (StatusCode::UNAUTHORIZED, Reason::InvalidToken));
+    assert_eq!(rejection.cause(), "it says so");
+    assert_eq!(rejection.challenges().collect::<Vec<_>>(), ["A"]);
+    assert!(rejection.error().is_none());
 }
 
 #[tokio::test]
@@ -113,8 +113,8 @@ async fn the_current_user_is_an_extractor_that_names_the_missing_layer() {
     assert_eq!(answer(with_layer(&optional), get(&[])).await, "200 Alice");
     assert_eq!(answer(optional, get(&[])).await, "200 nobody");
     let response = required.oneshot(get(&[])).await.unwrap();
-    let refusal = response.extensions().get::<Refusal>().unwrap();
-    assert_eq!(refusal.reason(), Reason::Misconfigured);
-    let cause = std::error::Error::source(refusal.error().unwrap()).unwrap();
+    let rejection = response.extensions().get::<Rejection>().unwrap();
+    assert_eq!(rejection.reason(), Reason::Misconfigured);
+    let cause = std::error::Error::source(rejection.error().unwrap()).unwrap();
     assert!(cause.to_string().contains("`Authenticate`"), "{cause}");
 }

@@ -4,7 +4,7 @@ use std::io;
 
 use http::HeaderName;
 use tower::ServiceExt;
-use tower_passport::{Bearer, BearerToken, NamedHeader, Refusal, TokenDigest};
+use tower_passport::{Bearer, BearerToken, NamedHeader, Rejection, TokenDigest};
 
 use crate::answer::{answer, app, get};
 use crate::says::no_credentials;
@@ -51,7 +51,7 @@ async fn the_store_says_whose_token_it_is() {
 async fn the_log_hears_that_nobody_knows_the_token() {
     let request = get(&[("authorization", "Bearer open-barley")]);
     let response = app(Bearer::new(find)).oneshot(request).await.unwrap();
-    assert_eq!(response.extensions().get::<Refusal>().unwrap().cause(), "unknown_token");
+    assert_eq!(response.extensions().get::<Rejection>().unwrap().cause(), "unknown_token");
 }
 
 #[tokio::test]

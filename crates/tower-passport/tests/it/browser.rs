@@ -8,20 +8,20 @@ use axum::{Router, routing};
 use http::{Method, Request, header};
 use http_body_util::BodyExt;
 use tower::ServiceExt;
-use tower_passport::{Authenticate, BufferBody, CurrentUser, Refusal, SignedIn, Strategy};
+use tower_passport::{Authenticate, BufferBody, CurrentUser, Rejection, LoggedIn, Strategy};
 
 use crate::identity_provider::IdentityProvider;
 
 pub(crate) type Pairs = Vec<(String, String)>;
 
 /// A site whose every page logs in with the strategy: `/` begins, `/callback` is where the browser comes back.
-pub(crate) fn site(strategy: impl Strategy<User = SignedIn<String>>) -> Router {
-    async fn signed_in(CurrentUser(signed_in): CurrentUser<SignedIn<String>>) -> Response {
-        ([("x-user", signed_in.user.clone())], signed_in.redirect()).into_response()
+pub(crate) fn site(strategy: impl Strategy<User = LoggedIn<String>>) -> Router {
+    async fn logged_in(CurrentUser(logged_in): CurrentUser<LoggedIn<String>>) -> Response {
+        ([("x-user", logged_in.user.clone())], logged_in.redirect()).into_response()
     }
     Router::new()
-        .route("/", routing::any(signed_in))
-        .route("/callback", routing::any(signed_in))
+        .route("/", routing::any(logged_in))
+        .route("/callback", routing::any(logged_in))
         .layer(Authenticate::new(strategy))
         .layer(BufferBody::new(16 * 1024))
 }
@@ -61,11 +61,11 @@ impl Browser {
             status: head.status.as_u16(),
             location: text("location"),
             user: text("x-user"),
-            cause: head.extensions.get::<Refusal>().map(Refusal::cause).unwrap_or_default(),
+            cause: head.extensions.get::<Rejection>().map(Rejection::cause).unwrap_or_default(),
             error: head
                 .extensions
-                .get::<Refusal>()
-                .and_then(|refusal| std::error::Error::source(refusal.error()?).map(ToString::to_string)),
+                .get::<Rejection>()
+                .and_then(|rejection| std::error::Error::source(rejection.error()?).map(ToString::to_string)),
             body: String::from_utf8(body.collect().await.unwrap().to_bytes().into()).unwrap(),
             set_cookies,
         }

@@ -12,7 +12,7 @@ use http::{Request, Response, StatusCode};
 use http_body::Frame;
 use http_body_util::{BodyExt, Full};
 use tower::{Layer, ServiceExt, service_fn};
-use tower_passport::{BufferBody, BufferedBody, Reason, Refusal};
+use tower_passport::{BufferBody, BufferedBody, Reason, Rejection};
 
 use crate::answer::{answer, post};
 
@@ -92,16 +92,16 @@ async fn the_refusal_is_in_the_answer_whoever_makes_it() {
     let as_it_is = router().layer(BufferBody::new(6));
     assert_eq!(answer(as_it_is.clone(), post("", "secret")).await, "200 secret");
     let response = as_it_is.oneshot(post("", "secrets")).await.unwrap();
-    assert_eq!(response.extensions().get::<Refusal>().unwrap().reason(), Reason::BodyTooLarge);
+    assert_eq!(response.extensions().get::<Rejection>().unwrap().reason(), Reason::BodyTooLarge);
 
-    let own = router().layer(BufferBody::new(6).respond_with(|refusal, request| {
-        let mut response = Response::new(Body::from(format!("{} {refusal}", request.method)));
+    let own = router().layer(BufferBody::new(6).respond_with(|rejection, request| {
+        let mut response = Response::new(Body::from(format!("{} {rejection}", request.method)));
         *response.status_mut() = StatusCode::IM_A_TEAPOT;
         response
     }));
     assert_eq!(answer(own.clone(), post("", "secrets")).await, "418 POST The body is too large.");
     let response = own.oneshot(post("", "secrets")).await.unwrap();
-    assert_eq!(response.extensions().get::<Refusal>().unwrap().reason(), Reason::BodyTooLarge);
+    assert_eq!(response.extensions().get::<Rejection>().unwrap().reason(), Reason::BodyTooLarge);
 }
 
 #[test]

@@ -11,7 +11,7 @@ const A: &str = "https://a.example";
 const B: &str = "https://b.example";
 const INVALID_TOKEN: &str = r#"401 [Bearer error="invalid_token"] {"error":"invalid_token","error_description":"The token is not valid."}"#;
 
-fn of(issuer: &'static str, key: &Key) -> Jwt<Key, impl tower_passport::VerifyClaims<User = String>> {
+fn of(issuer: &'static str, key: &Key) -> Jwt<Key, Value, impl tower_passport::Verify<Value, User = String>> {
     let rules = Rules::typ("at+jwt").issuer(issuer).audience("recipes").without_expiry();
     Jwt::new(key.public().unwrap(), rules, move |_: Value| async move {
         Ok::<_, String>(Some(format!("of {issuer}")))

@@ -37,8 +37,8 @@ async fn only_a_pass_goes_on_to_the_next() {
         (&[("a", "wrong"), ("b", "Bob")], "reject wrong_credentials"),
         (&[("b", "scope"), ("c", "Carol")], "reject insufficient_scope"),
         (&[("a", "elsewhere"), ("b", "Bob")], "redirect https://id.example/?a=b"),
-        (&[("a", "undecided"), ("b", "Bob")], "could not decide who sent the request"),
-        (&[("b", "undecided"), ("c", "Carol")], "could not decide who sent the request"),
+        (&[("a", "undecided"), ("b", "Bob")], "the request could not be authenticated"),
+        (&[("b", "undecided"), ("c", "Carol")], "the request could not be authenticated"),
     ] {
         assert_eq!(conclusion(&chain, headers).await, want, "{headers:?}");
         assert_eq!(conclusion(&boxed, headers).await, want, "boxed, {headers:?}");
@@ -65,7 +65,7 @@ async fn a_guest_comes_in_after_a_pass_and_never_after_a_rejection() {
     assert_eq!(conclusion(&chain, &[]).await, "accept guest");
     assert_eq!(conclusion(&chain, &[("a", "Alice")]).await, "accept Alice");
     assert_eq!(conclusion(&chain, &[("a", "invalid token")]).await, "reject invalid_token");
-    assert_eq!(conclusion(&chain, &[("a", "undecided")]).await, "could not decide who sent the request");
+    assert_eq!(conclusion(&chain, &[("a", "undecided")]).await, "the request could not be authenticated");
 }
 
 #[tokio::test]
@@ -76,7 +76,7 @@ async fn map_changes_the_user_and_nothing_else() {
         (&[("a", "Alice")], "accept ALICE"),
         (&[("a", "wrong")], "reject wrong_credentials"),
         (&[("a", "elsewhere")], "redirect https://id.example/?a=b"),
-        (&[("a", "undecided")], "could not decide who sent the request"),
+        (&[("a", "undecided")], "the request could not be authenticated"),
     ] {
         assert_eq!(conclusion(&mapped, headers).await, want, "{headers:?}");
     }

@@ -6,7 +6,7 @@ use http::{Request, header};
 use secrecy::ExposeSecret;
 use tower::ServiceExt;
 use tower_passport::{
-    Authenticate, BufferBody, CrossOriginProtection, Local, LocalCredentials, ProblemJson, Refusal,
+    Authenticate, BufferBody, CrossOriginProtection, Local, LocalCredentials, ProblemJson, Rejection,
 };
 
 use crate::answer::{answer, post};
@@ -35,7 +35,7 @@ const EVIL: &[(&str, &str)] = &[("sec-fetch-site", "cross-site"), ("origin", "ht
 
 #[tokio::test]
 async fn nobody_is_logged_in_by_another_site() {
-    let protected = || log_in().layer(CrossOriginProtection::new().trust_origin("https://app.example"));
+    let protected = || log_in().layer(CrossOriginProtection::new().trust_origin("https://app.example").unwrap());
     let refused = r#"403 {"error":"access_denied","error_description":"Another site caused this request."}"#;
     for (headers, want) in [
         (EVIL, refused),
@@ -49,7 +49,7 @@ async fn nobody_is_logged_in_by_another_site() {
         assert_eq!(answer(protected(), from(headers)).await, want, "{headers:?}");
     }
     let refused = protected().oneshot(from(EVIL)).await.unwrap();
-    assert_eq!(refused.extensions().get::<Refusal>().unwrap().cause(), "cross_origin");
+    assert_eq!(refused.extensions().get::<Rejection>().unwrap().cause(), "cross_origin");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! One `tracing` event for each refusal, with the reason that the client does not hear.
+//! One `tracing` event for each rejection, with the reason that the client does not hear.
 
 use std::fmt::{Debug, Write};
 use std::sync::{Arc, Mutex};
@@ -16,10 +16,10 @@ use crate::says::Says;
 
 /// Writes each of this crate's events as a line.
 #[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<String>>>);
+pub(crate) struct Lines(Arc<Mutex<Vec<String>>>);
 
 impl Lines {
-    fn written(&self) -> Vec<String> {
+    pub(crate) fn written(&self) -> Vec<String> {
         self.0.lock().unwrap().clone()
     }
 }
@@ -62,18 +62,18 @@ async fn each_refusal_is_one_event_with_its_reason() {
         ("Alice", &[][..]),
         (
             "invalid token",
-            &[r#"INFO message=Credentials refused: it says so reason="invalid_token" cause="it says so""#],
+            &[r#"INFO message=Credentials rejected: it says so reason="invalid_token" cause="it says so""#],
         ),
         (
             "wrong",
             &[
-                r#"INFO message=Credentials refused: wrong_credentials reason="wrong_credentials" cause="wrong_credentials""#,
+                r#"INFO message=Credentials rejected: wrong_credentials reason="wrong_credentials" cause="wrong_credentials""#,
             ],
         ),
         (
             "undecided",
             &[
-                r#"ERROR message=Authentication failed: could not decide who sent the request reason="temporarily_unavailable" error=the database is down: secret"#,
+                r#"ERROR message=Authentication failed: the request could not be authenticated reason="temporarily_unavailable" error=the database is down: secret"#,
             ],
         ),
         (
@@ -127,7 +127,7 @@ async fn a_key_that_is_not_looked_for_yet_is_no_error_in_the_log() {
     assert_eq!(
         lines.written(),
         [
-            r#"INFO message=Credentials not checked yet: could not decide who sent the request reason="temporarily_unavailable" error=the key is looked for after a pause"#
+            r#"INFO message=Credentials not checked yet: the request could not be authenticated reason="temporarily_unavailable" error=the next fetch of the keys is not allowed yet"#
         ]
     );
 }

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use strict_jose::{Key, Rules};
 use tower::ServiceExt;
-use tower_passport::{Error, Jwt, Malformed, Refusal, Strategy, TokenSource, VerifyClaims};
+use tower_passport::{Error, Jwt, Malformed, Rejection, Strategy, TokenSource, Verification, Verify};
 
 use crate::answer::{answer, app, get};
 use crate::says::{Says, no_credentials};
@@ -106,8 +106,8 @@ async fn every_bad_token_hears_the_same_and_the_log_the_reason() {
         ("not-a-jwt".into(), "malformed"),
     ] {
         let response = app(jwt()).oneshot(bearer(&token)).await.unwrap();
-        let refusal = response.extensions().get::<Refusal>().unwrap();
-        assert_eq!(refusal.cause(), cause);
+        let rejection = response.extensions().get::<Rejection>().unwrap();
+        assert_eq!(rejection.cause(), cause);
         assert_eq!(answer(app(jwt()), bearer(&token)).await, INVALID_TOKEN, "{cause}");
     }
 }
@@ -144,8 +144,8 @@ async fn a_store_that_is_down_is_503_and_not_401() {
 #[tokio::test]
 async fn the_cause_of_a_503_can_be_found_in_the_refusal() {
     let response = app(jwt()).oneshot(bearer(&token(json!({ "sub": "down" })))).await.unwrap();
-    let refusal = response.extensions().get::<Refusal>().unwrap();
-    let cause = refusal.error().and_then(Error::downcast_ref::<io::Error>).unwrap();
+    let rejection = response.extensions().get::<Rejection>().unwrap();
+    let cause = rejection.error().and_then(Error::downcast_ref::<io::Error>).unwrap();
     assert_eq!(cause.to_string(), "the store is down");
 }
 
@@ -215,16 +215,14 @@ async fn a_closure_and_a_type_verify_alike() {
     struct Find {
         greeting: &'static str,
     }
-    impl VerifyClaims for Find {
-        type Claims = Claims;
+    impl Verify<Claims> for Find {
         type User = String;
-        type Error = std::convert::Infallible;
 
-        async fn verify(&self, claims: Claims) -> Result<Option<String>, std::convert::Infallible> {
-            Ok(Some(format!("{}, {}", self.greeting, claims.sub)))
+        async fn verify(&self, claims: Claims, _request: &Parts) -> Result<Verification<String>, Error> {
+            Ok(Some(format!("{}, {}", self.greeting, claims.sub)).into())
         }
     }
-    let by_type: Jwt<Key, Find> = Jwt::new(key(), rules(), Find { greeting: "Hello" }).clock(at_now);
+    let by_type: Jwt<Key, Claims, Find> = Jwt::new(key(), rules(), Find { greeting: "Hello" }).clock(at_now);
     let greeting = std::sync::Arc::new("Hello".to_owned());
     let by_closure = Jwt::new(key(), rules(), move |claims: Claims| {
         let greeting = greeting.clone();

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::Full;
 use tower::{Layer, Service, ServiceExt, service_fn};
-use tower_passport::{Authenticate, BufferBody, CurrentUser, Reason, Refusal};
+use tower_passport::{Authenticate, BufferBody, CurrentUser, Reason, Rejection};
 
 use crate::answer::{answer, get};
 use crate::says::{REFUSALS, Says, no_credentials};
@@ -66,10 +66,10 @@ async fn a_refused_request_never_reaches_the_service() {
 #[tokio::test]
 async fn an_answer_of_ones_own_sees_refusal_and_request_and_may_have_any_body() {
     /// Not made of bytes, as the layer's own answer needs it.
-    fn page(refusal: &Refusal, request: &http::request::Parts) -> Response<http_body_util::Empty<Bytes>> {
+    fn page(rejection: &Rejection, request: &http::request::Parts) -> Response<http_body_util::Empty<Bytes>> {
         let mut response = Response::default();
         *response.status_mut() = StatusCode::IM_A_TEAPOT;
-        let said = format!("{} {} {refusal}", request.uri, refusal.status());
+        let said = format!("{} {} {rejection}", request.uri, rejection.status());
         response.headers_mut().insert("said", said.try_into().unwrap());
         response
     }
@@ -78,7 +78,7 @@ async fn an_answer_of_ones_own_sees_refusal_and_request_and_may_have_any_body() 
     let response = service.clone().oneshot(get(&[("a", "scope")])).await.unwrap();
     assert_eq!(response.status(), StatusCode::IM_A_TEAPOT);
     assert_eq!(response.headers()["said"], "/ 403 Forbidden These credentials do not allow this.");
-    assert_eq!(response.extensions().get::<Refusal>().unwrap().reason(), Reason::InsufficientScope);
+    assert_eq!(response.extensions().get::<Rejection>().unwrap().reason(), Reason::InsufficientScope);
     let response = service.clone().oneshot(get(&[("a", "elsewhere")])).await.unwrap();
     assert_eq!(response.headers()["set-cookie"], "flow=1", "the browser must bring it back");
     assert_eq!(answer(service, get(&[("a", "Alice")])).await, "200");

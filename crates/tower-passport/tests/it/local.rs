@@ -1,6 +1,5 @@
 //! `Local` behind `BufferBody`: a request and its answer.
 
-use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::Router;
@@ -8,10 +7,8 @@ use axum::body::{Body, Bytes};
 use axum::routing::post as on_post;
 use secrecy::ExposeSecret;
 use tower::ServiceExt;
-use tower_passport::{
-    Authenticate, BufferBody, Challenge, CurrentUser, Error, Local, LocalCredentials, Reason, Refusal,
-    VerifyPassword,
-};
+use http::request::Parts;
+use tower_passport::{Authenticate, BufferBody, Challenge, CurrentUser, Error, Local, LocalCredentials, Reason, Rejection, Verification, Verify};
 
 use crate::answer::{answer, post};
 use crate::says::{Says, no_credentials};
@@ -31,7 +28,7 @@ async fn verify(credentials: LocalCredentials) -> Result<Option<String>, Error> 
 }
 
 /// The handler answers with the user and the length of the body that it still gets.
-fn app<V: VerifyPassword<User = String>>(local: Local<V>) -> Router {
+fn app<V: Verify<LocalCredentials, User = String>>(local: Local<V>) -> Router {
     async fn log_in(CurrentUser(user): CurrentUser<String>, body: Bytes) -> String {
         format!("{user}, {} bytes", body.len())
     }
@@ -99,9 +96,9 @@ async fn every_missing_field_is_named() {
 async fn the_refusal_names_the_missing_fields_as_the_program_does() {
     let local = Local::new(verify).username_field("user[email]").password_field("user.password");
     let response = app(local).oneshot(post(JSON, "{}")).await.unwrap();
-    let refusal = response.extensions().get::<Refusal>().unwrap();
-    assert_eq!(refusal.reason(), Reason::InvalidRequest);
-    assert_eq!(refusal.missing_fields(), ["user[email]", "user.password"]);
+    let rejection = response.extensions().get::<Rejection>().unwrap();
+    assert_eq!(rejection.reason(), Reason::InvalidRequest);
+    assert_eq!(rejection.missing_fields(), ["user[email]", "user.password"]);
 }
 
 #[tokio::test]
@@ -113,7 +110,7 @@ async fn what_cannot_be_read_is_refused() {
     check(
         JSON,
         r#"{"username":"ali","username":"bob","password":"x"}"#,
-        &bad_request("A field is there twice."),
+        &bad_request("A field appears twice."),
     )
     .await;
     check(FORM, "username=ali&password=x&password=y", &bad_request("A field is there twice.")).await;
@@ -178,9 +175,9 @@ async fn a_missing_buffer_is_our_mistake_and_the_error_names_the_layer() {
     let want = r#"500 {"error":"server_error","error_description":"The server is not set up completely."}"#;
     assert_eq!(answer(unbuffered.clone(), post(FORM, body)).await, want);
     let response = unbuffered.oneshot(post(FORM, body)).await.unwrap();
-    let refusal = response.extensions().get::<Refusal>().unwrap();
-    assert_eq!(refusal.reason(), Reason::Misconfigured);
-    let cause = std::error::Error::source(refusal.error().unwrap()).unwrap();
+    let rejection = response.extensions().get::<Rejection>().unwrap();
+    assert_eq!(rejection.reason(), Reason::Misconfigured);
+    let cause = std::error::Error::source(rejection.error().unwrap()).unwrap();
     assert!(cause.to_string().contains("`BufferBody`"), "{cause}");
 }
 
@@ -214,13 +211,12 @@ async fn the_challenge_can_be_replaced() {
 #[tokio::test]
 async fn a_type_may_verify_as_well() {
     struct Everybody;
-    impl VerifyPassword for Everybody {
+    impl Verify<LocalCredentials> for Everybody {
         type User = String;
-        type Error = Infallible;
 
-        async fn verify(&self, credentials: LocalCredentials) -> Result<Option<String>, Infallible> {
+        async fn verify(&self, credentials: LocalCredentials, _request: &Parts) -> Result<Verification<String>, Error> {
             assert_eq!(format!("{credentials:?}"), "LocalCredentials(..)");
-            Ok(Some(credentials.username))
+            Ok(Some(credentials.username).into())
         }
     }
     let local: Local<Everybody> = Local::new(Everybody);

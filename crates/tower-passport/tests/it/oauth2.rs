@@ -10,10 +10,8 @@ use http::Method;
 use secrecy::SecretString;
 use serde_json::json;
 use strict_jose::{Algorithm, Key};
-use tower_passport::{
-    Client, ClientAuthentication, Failure, Flows, HttpClient, LocalPath, Login, Network, OAuth2, Provider,
-    ResponseMode, Userinfo, VerifyLogin,
-};
+use http::request::Parts;
+use tower_passport::{Client, ClientAuthentication, Error, FlowCookies, HttpClient, LocalPath, Login, Network, OAuth2, Provider, ProviderError, ResponseMode, Userinfo, Verification, Verify};
 
 use crate::browser::{Browser, Pairs, site, with};
 use crate::identity_provider::{Answer, CLIENT_ID, CLIENT_SECRET, IdentityProvider, NOW, at};
@@ -21,15 +19,14 @@ use crate::identity_provider::{Answer, CLIENT_ID, CLIENT_SECRET, IdentityProvide
 /// Lets everybody in but `mallory`; the store is down for `unlucky`.
 struct Welcome;
 
-impl VerifyLogin for Welcome {
+impl Verify<Login> for Welcome {
     type User = String;
-    type Error = std::io::Error;
 
-    async fn verify(&self, login: Login) -> Result<Option<String>, std::io::Error> {
+    async fn verify(&self, login: Login, _request: &Parts) -> Result<Verification<String>, Error> {
         match login.profile.subject.as_str() {
-            "mallory" => Ok(None),
-            "unlucky" => Err(std::io::Error::other("the store is down")),
-            subject => Ok(Some(format!("{}:{subject}", login.profile.provider))),
+            "mallory" => Ok(None.into()),
+            "unlucky" => Err(Error::new("the store is down")),
+            subject => Ok(Some(format!("{}:{subject}", login.profile.provider)).into()),
         }
     }
 }
@@ -52,8 +49,8 @@ fn client() -> Client {
     Client::new(CLIENT_ID, "https://recipes.example/callback").unwrap().secret(CLIENT_SECRET)
 }
 
-fn flows() -> Flows {
-    Flows::new(&[7; 32]).unwrap()
+fn flows() -> FlowCookies {
+    FlowCookies::new(&[7; 32]).unwrap()
 }
 
 fn http() -> HttpClient {
@@ -195,7 +192,7 @@ async fn denied_consent_is_said_so() {
     seen.is(403, "consent_denied");
     assert_eq!(
         seen.body,
-        r#"{"error":"access_denied","error_description":"The log-in was cancelled: you, or the provider for you, said no."}"#
+        r#"{"error":"access_denied","error_description":"The log-in was cancelled by you or by the provider."}"#
     );
     assert!(browser.cookies.is_empty());
 }
@@ -264,18 +261,18 @@ async fn a_provider_that_fails_is_503_and_can_be_asked_again() {
         (
             "/token",
             Answer::Status(500),
-            "the provider could not be asked: the answer has the status 500 Internal Server Error",
+            "no usable response from the provider: the response has the status 500 Internal Server Error",
         ),
         (
             "/token",
             Answer::Status(404),
-            "the provider could not be asked: the answer has the status 404 Not Found",
+            "no usable response from the provider: the response has the status 404 Not Found",
         ),
         ("/token", Answer::Endless, "the provider could not be asked: an answer of more than 262144 bytes"),
         (
             "/token",
             Answer::RedirectTo(format!("{}/userinfo", provider.url)),
-            "the provider could not be asked: the answer has the status 307 Temporary Redirect",
+            "no usable response from the provider: the response has the status 307 Temporary Redirect",
         ),
         (
             "/token",
@@ -305,7 +302,7 @@ async fn a_provider_that_fails_is_503_and_can_be_asked_again() {
         (
             "/userinfo",
             Answer::Status(503),
-            "the provider could not be asked: the answer has the status 503 Service Unavailable",
+            "no usable response from the provider: the response has the status 503 Service Unavailable",
         ),
         (
             "/userinfo",
@@ -337,7 +334,7 @@ async fn a_provider_that_does_not_answer_is_given_up() {
     provider.now().answers = [("/token", Answer::Hanging)].into();
     let seen = Browser::default().log_in(&site, &provider).await;
     seen.is(503, "temporarily_unavailable");
-    assert_eq!(seen.error.as_deref(), Some("the provider could not be asked: no answer after 300ms"));
+    assert_eq!(seen.error.as_deref(), Some("no usable response from the provider: no response after 300ms"));
 }
 
 #[tokio::test]
@@ -389,8 +386,8 @@ async fn only_a_form_is_read_as_one() {
             content_type.into_iter().fold(request, |request, value| request.header("content-type", value));
         let request = request.body(axum::body::Body::from("code=a&state=b")).unwrap();
         let response = tower::ServiceExt::oneshot(site.clone(), request).await.unwrap();
-        let refusal = response.extensions().get::<tower_passport::Refusal>().unwrap();
-        assert_eq!((response.status().as_u16(), refusal.cause()), (400, "content_type"), "{content_type:?}");
+        let rejection = response.extensions().get::<tower_passport::Rejection>().unwrap();
+        assert_eq!((response.status().as_u16(), rejection.cause()), (400, "content_type"), "{content_type:?}");
     }
 }
 
@@ -477,7 +474,7 @@ async fn tokens_are_refreshed_while_the_provider_takes_them() {
     assert!(strategy.refresh(&SecretString::from("revoked")).await.unwrap().is_none());
     provider.now().answers = [("/token", Answer::Status(502))].into();
     let error = strategy.refresh(&SecretString::from("refresh me")).await.unwrap_err();
-    assert!(matches!(error.downcast_ref(), Some(Failure::Http(_))));
+    assert!(matches!(error.downcast_ref(), Some(ProviderError::Http(_))));
 }
 
 #[tokio::test]

@@ -10,10 +10,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use strict_jose::{Algorithm, Key};
-use tower_passport::{
-    Client, Flows, HttpClient, InvalidSetup, LocalPath, Login, Logout, Network, Oidc, OidcProvider, Reason,
-    ResponseMode, UserinfoUse, VerifyLogin,
-};
+use http::request::Parts;
+use tower_passport::{Client, Error, FlowCookies, HttpClient, InvalidSetup, LocalPath, Login, Logout, Network, Oidc, OidcProvider, Reason, ResponseMode, UserinfoUse, Verification, Verify};
 
 use crate::browser::{Browser, site, with};
 use crate::identity_provider::{Answer, CLIENT_ID, CLIENT_SECRET, IdentityProvider, NOW, at, rsa};
@@ -21,11 +19,10 @@ use crate::identity_provider::{Answer, CLIENT_ID, CLIENT_SECRET, IdentityProvide
 /// The user is what was said of him.
 struct AsSaid;
 
-impl VerifyLogin for AsSaid {
+impl Verify<Login> for AsSaid {
     type User = String;
-    type Error = std::convert::Infallible;
 
-    async fn verify(&self, login: Login) -> Result<Option<String>, std::convert::Infallible> {
+    async fn verify(&self, login: Login, _request: &Parts) -> Result<Verification<String>, Error> {
         let profile = login.profile;
         let tenant = profile.claims["tid"].as_str().unwrap_or_default();
         let email = profile.email.unwrap_or_default();
@@ -34,7 +31,8 @@ impl VerifyLogin for AsSaid {
             "{} <{email}> {}{tenant}",
             profile.subject,
             if profile.email_verified { "+" } else { "-" }
-        )))
+        ))
+        .into())
     }
 }
 
@@ -43,7 +41,7 @@ const ALICE: &str = "alice-7 <alice@example.com> +";
 fn oidc(described: OidcProvider) -> Oidc<AsSaid> {
     let client = Client::new(CLIENT_ID, "https://recipes.example/callback").unwrap().secret(CLIENT_SECRET);
     let http = HttpClient::new(Network::Loopback).unwrap();
-    Oidc::new(described, client, Flows::new(&[7; 32]).unwrap(), http, AsSaid).unwrap().clock(|| at(NOW))
+    Oidc::new(described, client, FlowCookies::new(&[7; 32]).unwrap(), http, AsSaid).unwrap().clock(|| at(NOW))
 }
 
 async fn start() -> (IdentityProvider, Router) {
@@ -195,7 +193,7 @@ async fn only_the_registered_algorithms_are_taken() {
     let http = || HttpClient::new(Network::Loopback).unwrap();
     let client = Client::new(CLIENT_ID, "https://recipes.example/callback").unwrap();
     let hs256 = OidcProvider { algorithms: vec![Algorithm::Rs256, Algorithm::Hs256], ..described };
-    let refused = Oidc::new(hs256, client, Flows::new(&[7; 32]).unwrap(), http(), AsSaid).err();
+    let refused = Oidc::new(hs256, client, FlowCookies::new(&[7; 32]).unwrap(), http(), AsSaid).err();
     assert_eq!(refused, Some(InvalidSetup::Algorithm(Algorithm::Hs256)));
 }
 
@@ -204,7 +202,7 @@ fn what_cannot_be_is_refused_when_the_program_starts() {
     let client = || Client::new(CLIENT_ID, "https://recipes.example/callback").unwrap();
     let refused = |provider: OidcProvider, client: Client| {
         let http = HttpClient::new(Network::Public).unwrap();
-        Oidc::new(provider, client, Flows::new(&[7; 32]).unwrap(), http, AsSaid).err()
+        Oidc::new(provider, client, FlowCookies::new(&[7; 32]).unwrap(), http, AsSaid).err()
     };
     let good = || OidcProvider::new("a", "https://a.example");
     let many = |template: &str| OidcProvider::multi_tenant("a", "https://a.example", template);
@@ -286,11 +284,11 @@ async fn metadata_that_cannot_be_used_are_503() {
     for (metadata, error) in [
         (
             json!({ "issuer": "https://evil.example" }),
-            "the provider could not be asked: the answer is the metadata of another issuer",
+            "no usable response from the provider: the response is the metadata of another issuer",
         ),
         (
             json!({ "jwks_uri": null }),
-            "the provider could not be asked: the answer is no provider metadata: missing field `jwks_uri`",
+            "no usable response from the provider: the response is no provider metadata: missing field `jwks_uri`",
         ),
         (
             json!({ "authorization_endpoint": null }),
@@ -322,7 +320,7 @@ async fn metadata_that_point_inwards_are_not_followed() {
         provider.now().metadata = json!({ (endpoint): "https://169.254.169.254/latest/meta-data" });
         let seen = Browser::default().log_in(&site, &provider).await;
         seen.is(503, "temporarily_unavailable");
-        assert!(seen.error.unwrap().contains("this must not be asked"), "{endpoint}");
+        assert!(seen.error.unwrap().contains("the client may not connect to"), "{endpoint}");
     }
 }
 
@@ -395,7 +393,7 @@ async fn a_form_post_and_the_way_a_secret_is_sent_are_as_the_provider_wants_them
     assert_eq!(provider.now().token_request.0["client_secret"], CLIENT_SECRET);
 }
 
-fn request(uri: &str, cookies: &str) -> http::request::Parts {
+fn request(uri: &str, cookies: &str) -> Parts {
     http::Request::get(uri).header("cookie", cookies).body(()).unwrap().into_parts().0
 }
 

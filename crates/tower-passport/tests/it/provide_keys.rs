@@ -59,7 +59,7 @@ async fn conclusion(issuer: &Arc<Issuer>, token: &str) -> String {
     let (head, _) = get(&[("authorization", &format!("Bearer {token}"))]).into_parts();
     match jwt.authenticate(&head).await.map(tower_passport::Outcome::admit) {
         Ok(Ok(claims)) => format!("accepted {}", claims["sub"]),
-        Ok(Err(refusal)) => format!("{} {}", refusal.status(), refusal.cause()),
+        Ok(Err(rejection)) => format!("{} {}", rejection.status(), rejection.cause()),
         Err(error) => format!("error, misconfigured: {}", error.is_misconfigured()),
     }
 }

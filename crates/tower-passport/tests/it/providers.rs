@@ -170,14 +170,14 @@ fn a_record_that_says_nonsense_is_refused() {
         "documentation": "https://a.example/", "issuer": "https://a.example", "profile": {"subject": "/sub"}}"#;
     assert!(Record::parse(good).is_ok());
     for (from, to, why) in [
-        (r#""id""#, r#""ID""#, "this is no record of a provider"),
-        (r#""required""#, r#""maybe""#, "this is no record of a provider"),
+        (r#""id""#, r#""ID""#, "this is not the record of a provider"),
+        (r#""required""#, r#""maybe""#, "this is not the record of a provider"),
         (
             r#""issuer""#,
             r#""token_endpoint""#,
             r#"the record "a" must have an issuer, or else endpoints and userinfo"#,
         ),
-        (r#""name""#, r#""algorithms": ["none"], "name""#, r#""none" is no signature algorithm"#),
+        (r#""name""#, r#""algorithms": ["none"], "name""#, r#""none" is not a signature algorithm"#),
         (
             r#""name""#,
             r#""token_endpoint": "https://a.example/t", "name""#,

@@ -7,7 +7,7 @@ use http::{HeaderMap, Method, Request, Response, header};
 use http_body_util::BodyExt;
 use tower::ServiceExt;
 use tower_passport::{
-    Authenticate, BufferBody, GrpcStatus, LoginPage, ProblemJson, Reason, Refusal, RefusalPages, Respond,
+    Authenticate, BufferBody, GrpcStatus, LoginPage, ProblemJson, Reason, Rejection, RejectionPages, Respond,
     Strategy,
 };
 
@@ -39,7 +39,7 @@ async fn a_problem_document() {
     assert_eq!(response.headers()[header::CONTENT_TYPE], "application/problem+json");
     assert_eq!(response.headers()[header::WWW_AUTHENTICATE], "A");
     assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store");
-    assert_eq!(response.extensions().get::<Refusal>().unwrap().reason(), Reason::InvalidToken);
+    assert_eq!(response.extensions().get::<Rejection>().unwrap().reason(), Reason::InvalidToken);
     assert_eq!(
         body(response).await,
         r#"{"detail":"The token is not valid.","error":"invalid_token","status":401,"title":"Unauthorized"}"#
@@ -86,7 +86,7 @@ async fn a_grpc_status() {
     let response = respond(GrpcStatus, &[("a", "invalid token")]).await;
     assert_eq!(response.headers()["grpc-message"], "The token is not valid.");
     assert_eq!(response.headers()[header::WWW_AUTHENTICATE], "A");
-    assert_eq!(response.extensions().get::<Refusal>().unwrap().cause(), "it says so");
+    assert_eq!(response.extensions().get::<Rejection>().unwrap().cause(), "it says so");
 }
 
 const BROWSER: (&str, &str) = ("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
@@ -94,7 +94,7 @@ const BROWSER: (&str, &str) = ("accept", "text/html,application/xhtml+xml,*/*;q=
 async fn ask(page: &str, request: Request<Body>) -> (u16, HeaderMap) {
     let app = app(Authenticate::new(Says("A")).login_page(page).unwrap());
     let response = app.oneshot(request).await.unwrap();
-    assert!(response.status() == 200 || response.extensions().get::<Refusal>().is_some());
+    assert!(response.status() == 200 || response.extensions().get::<Rejection>().is_some());
     (response.status().as_u16(), response.headers().clone())
 }
 
@@ -177,7 +177,7 @@ async fn what_the_refusal_takes_back_is_taken_back_on_the_way_to_the_page() {
 
 async fn fail(app: Router, request: Request<Body>) -> String {
     let response = app.oneshot(request).await.unwrap();
-    assert!(response.extensions().get::<Refusal>().is_some());
+    assert!(response.extensions().get::<Rejection>().is_some());
     let location = response.headers().get(header::LOCATION).map_or("", |to| to.to_str().unwrap());
     format!("{} {location}", response.status().as_u16())
 }
@@ -255,7 +255,7 @@ async fn refusals_of_the_other_door_have_pages_too() {
     type Guard = std::sync::Arc<Says>;
     let whoami = async |tower_passport::Auth(user): tower_passport::Auth<Says>| user;
     let guarded = || Router::<Guard>::new().route("/{*path}", on_any(whoami)).with_state(Says("A").into());
-    let pages = || RefusalPages::new().login_page("/login").unwrap().failure_page("/failed").unwrap();
+    let pages = || RejectionPages::new().login_page("/login").unwrap().failure_page("/failed").unwrap();
     for (request, want) in [
         (at("/a", &[BROWSER]), "303 /login?return_to=%2Fa"),
         (at("/a", &[BROWSER, ("a", "denied")]), "303 /failed?error=access_denied"),
@@ -269,21 +269,21 @@ async fn refusals_of_the_other_door_have_pages_too() {
     assert_eq!(response.headers()[header::SET_COOKIE], "flow=; Max-Age=0");
     assert!(!response.headers().contains_key(header::CONTENT_TYPE));
     assert_eq!(answer(guarded().layer(pages()), at("/a", &[BROWSER, ("a", "Alice")])).await, "200 Alice");
-    let shown = guarded().layer(RefusalPages::new()).oneshot(at("/a", &[BROWSER, ("a", "denied")])).await;
+    let shown = guarded().layer(RejectionPages::new()).oneshot(at("/a", &[BROWSER, ("a", "denied")])).await;
     assert_eq!(shown.unwrap().status(), 403);
 }
 
 #[tokio::test]
 async fn what_was_dealt_with_inside_keeps_its_answer() {
-    let pages = || RefusalPages::new().login_page("/outer").unwrap().failure_page("/outer").unwrap();
+    let pages = || RejectionPages::new().login_page("/outer").unwrap().failure_page("/outer").unwrap();
     let guard = || Authenticate::new(Says("A"));
     let hidden =
-        |_: &Refusal, _: &http::request::Parts| Response::builder().status(404).body(Body::empty()).unwrap();
+        |_: &Rejection, _: &http::request::Parts| Response::builder().status(404).body(Body::empty()).unwrap();
     let visit = || at("/a", &[BROWSER]);
     let sent_on = app(guard().login_page("/inner").unwrap());
     assert_eq!(fail(sent_on.layer(pages()), visit()).await, "303 /inner?return_to=%2Fa");
     assert_eq!(fail(app(guard().respond_with(hidden)).layer(pages()), visit()).await, "404 ");
-    let inner = RefusalPages::new().login_page("/inner").unwrap();
+    let inner = RejectionPages::new().login_page("/inner").unwrap();
     assert_eq!(fail(app(guard()).layer(inner).layer(pages()), visit()).await, "303 /inner?return_to=%2Fa");
     assert_eq!(fail(app(guard()).layer(pages()), visit()).await, "303 /outer?return_to=%2Fa");
 }
@@ -291,7 +291,7 @@ async fn what_was_dealt_with_inside_keeps_its_answer() {
 #[tokio::test]
 async fn what_an_answer_must_have_is_added_to_that_of_a_function() {
     let ask = async |says: &'static str, status: u16, own: &'static [(&str, &str)]| {
-        let page = move |_: &Refusal, _: &http::request::Parts| {
+        let page = move |_: &Rejection, _: &http::request::Parts| {
             let response = Response::builder().status(status);
             let response =
                 own.iter().fold(response, |response, (name, value)| response.header(*name, *value));
@@ -319,7 +319,7 @@ async fn what_an_answer_must_have_is_added_to_that_of_a_function() {
 
 #[tokio::test]
 async fn an_address_with_a_code_in_it_is_told_to_nobody() {
-    let response = respond(tower_passport::AsItIs, &[("a", "denied")]).await;
+    let response = respond(tower_passport::DefaultResponse, &[("a", "denied")]).await;
     assert_eq!(response.headers()[header::REFERRER_POLICY], "no-referrer");
     let (_, headers) = ask("/login", at("/a", &[BROWSER])).await;
     assert_eq!(headers[header::REFERRER_POLICY], "no-referrer");

@@ -17,7 +17,7 @@ impl Strategy for Says {
         Ok(match request.headers.get(name).map(|value| value.to_str().unwrap()) {
             None => Outcome::Pass(challenge.into()),
             Some("invalid token") => {
-                Outcome::Reject(Rejection::invalid_token(challenge).because("it says so"))
+                Outcome::Reject(Rejection::invalid_token(challenge).with_cause("it says so"))
             }
             Some("ended") => {
                 let rejection = Rejection::session_ended(challenge);

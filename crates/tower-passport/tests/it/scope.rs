@@ -7,7 +7,7 @@ use axum::routing::{get as on_get, post as on_post};
 use axum::{Json, Router};
 use http::request::Parts;
 use tower_passport::{
-    Anonymous, Auth, Authenticate, Challenge, Error, HasScope, Outcome, Refusal, RequiredScope, Scoped,
+    Anonymous, Auth, Authenticate, Challenge, Error, HasScope, Outcome, Rejection, RequiredScope, Scoped,
     Strategy, require_scope, scope_list_has,
 };
 
@@ -56,7 +56,7 @@ async fn create(Scoped(caller, ..): Scoped<Guard, WriteRecipes>) -> String {
     caller.scope
 }
 
-async fn decide(Auth(caller): Auth<Guard>, Json(wanted): Json<String>) -> Result<String, Refusal> {
+async fn decide(Auth(caller): Auth<Guard>, Json(wanted): Json<String>) -> Result<String, Rejection> {
     require_scope(&caller, &wanted)?;
     Ok(caller.scope)
 }

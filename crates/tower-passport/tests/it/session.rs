@@ -12,7 +12,7 @@ use http::header::{CACHE_CONTROL, COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, Request, Response};
 use tower::ServiceExt;
 use tower_passport::{
-    Authenticate, MemoryStore, Refusal, SameSite, Session, SessionKey, SessionRecord, SessionStore,
+    Authenticate, MemoryStore, Rejection, SameSite, Session, SessionKey, SessionRecord, SessionStore,
     SessionUser, Sessions, SetCookie,
 };
 
@@ -104,7 +104,8 @@ impl Site {
 
     fn app(&self) -> Router {
         let users = Arc::clone(&self.users);
-        let guard = Session::new(self.sessions.clone(), move |id: String| {
+        let guard = Session::new(self.sessions.clone(), move |session: SessionRecord| {
+            let id = session.user;
             let found = users.lock().unwrap().iter().find(|user| user.id == id).cloned();
             async move { if id == "unlucky" { Err("the users are down") } else { Ok(found) } }
         });
@@ -127,7 +128,7 @@ impl Site {
         let mut request = get(&[]);
         request.headers_mut().extend(cookies.clone());
         let response = self.app().oneshot(request).await.unwrap();
-        response.extensions().get::<Refusal>().unwrap().cause()
+        response.extensions().get::<Rejection>().unwrap().cause()
     }
 
     async fn log_in(&self, before: &HeaderMap) -> HeaderMap {
@@ -360,7 +361,7 @@ async fn other_sites_may_send_people_here_but_change_nothing() {
     let ours = Request::post("/").header("sec-fetch-site", "same-origin");
     assert_eq!(site.send(ours, &alice).await, "200 alice");
     assert_eq!(site.send(Request::post("/"), &alice).await, "200 alice");
-    let site = Site { sessions: site.sessions.clone().trust_origin("https://evil.example"), ..site };
+    let site = Site { sessions: site.sessions.clone().trust_origin("https://evil.example").unwrap(), ..site };
     assert_eq!(site.send(from(Request::post("/")), &alice).await, "200 alice");
 }
 
@@ -391,7 +392,7 @@ async fn the_cookie_is_as_it_is_told_to_be() {
     assert_eq!(usual, format!("__Host-session={token}; Path=/; HttpOnly; SameSite=Lax; Secure"));
     let strict = cookie(sessions().same_site(SameSite::Strict).cookie_name("__Host-id").unwrap()).await;
     assert_eq!(strict, format!("__Host-id={token}; Path=/; HttpOnly; SameSite=Strict; Secure"));
-    let lasting = sessions().outlive_the_browser().absolute_limit(Duration::from_mins(1));
+    let lasting = sessions().persistent().absolute_limit(Duration::from_mins(1));
     assert_eq!(cookie(lasting).await, format!("{usual}; Max-Age=60"));
     let elsewhere = cookie(sessions().same_site(SameSite::None)).await;
     assert_eq!(elsewhere, format!("__Host-session={token}; Path=/; HttpOnly; SameSite=None; Secure"));

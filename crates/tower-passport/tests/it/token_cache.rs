@@ -9,7 +9,7 @@ use http::request::Parts;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use strict_jose::{Key, KidExcerpt, Rules};
-use tower_passport::{Error, Jwt, Outcome, ProvideKeys, Strategy, TokenCache, VerifyClaims};
+use tower_passport::{Error, Jwt, Outcome, ProvideKeys, Strategy, TokenCache, Verification, Verify};
 
 use crate::answer::get;
 
@@ -49,18 +49,16 @@ struct Users {
     locked: Arc<Mutex<HashSet<String>>>,
 }
 
-impl VerifyClaims for Users {
-    type Claims = Claims;
+impl Verify<Claims> for Users {
     type User = String;
-    type Error = std::convert::Infallible;
 
-    async fn verify(&self, claims: Claims) -> Result<Option<String>, std::convert::Infallible> {
-        Ok((!self.locked.lock().unwrap().contains(&claims.sub)).then_some(claims.sub))
+    async fn verify(&self, claims: Claims, _request: &Parts) -> Result<Verification<String>, Error> {
+        Ok((!self.locked.lock().unwrap().contains(&claims.sub)).then_some(claims.sub).into())
     }
 }
 
 struct Site {
-    guard: Jwt<Keys, Users, tower_passport::BearerHeader, TokenCache<Claims>>,
+    guard: Jwt<Keys, Claims, Users>,
     keys: Keys,
     users: Users,
     now: Arc<AtomicU64>,
@@ -170,7 +168,7 @@ async fn a_clock_that_was_set_back_is_not_fooled() {
 
 #[tokio::test]
 async fn a_withdrawn_key_is_good_until_the_time_to_keep_is_over() {
-    let site = Site::new(rules(), TokenCache::new(10).keep_for(Duration::from_secs(5)));
+    let site = Site::new(rules(), TokenCache::new(10).lifetime(Duration::from_secs(5)));
     let token = token(&json!({ "sub": "alice", "exp": NOW + 600 }));
     assert_eq!(site.ask(&token).await, alice(true));
     *site.keys.key.lock().unwrap() = Some(key(2));
@@ -214,5 +212,5 @@ async fn the_cache_is_bounded() {
 
 #[test]
 fn a_cache_does_not_print_its_tokens() {
-    assert_eq!(format!("{:?}", TokenCache::<Claims>::new(1)), "TokenCache { keep_for: 60s, .. }");
+    assert_eq!(format!("{:?}", TokenCache::<Claims>::new(1)), "TokenCache { lifetime: 60s, .. }");
 }

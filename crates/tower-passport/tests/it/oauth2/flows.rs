@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use tower_passport::{Flows, OAuth2};
+use tower_passport::{FlowCookies, OAuth2};
 
 use super::{Welcome, client, described, http, start, strategy};
 use crate::browser::{Browser, site};
@@ -37,7 +37,7 @@ async fn log_ins_that_are_given_up_do_not_pile_up() {
 #[tokio::test]
 async fn whoever_begins_a_log_in_ends_none_of_others() {
     let (provider, site) = start().await;
-    let another = OAuth2::new(described(&provider), client(), Flows::new(&[8; 32]).unwrap(), http(), Welcome);
+    let another = OAuth2::new(described(&provider), client(), FlowCookies::new(&[8; 32]).unwrap(), http(), Welcome);
     let another = crate::browser::site(another.unwrap().clock(|| at(NOW)));
     let mut browser = Browser::default();
     for name in ["__Host-login-theme", "__Host-tower-passport-flow-theme"] {
@@ -85,7 +85,7 @@ async fn a_cookie_that_was_not_sealed_here_is_refused() {
         browser.come_back(&site, &answer).await.is(400, "forged_flow");
     }
     let elsewhere =
-        OAuth2::new(described(&provider), client(), Flows::new(&[8; 32]).unwrap(), http(), Welcome);
+        OAuth2::new(described(&provider), client(), FlowCookies::new(&[8; 32]).unwrap(), http(), Welcome);
     let elsewhere = crate::browser::site(elsewhere.unwrap().clock(|| at(NOW)));
     browser.cookies = sealed;
     browser.come_back(&elsewhere, &answer).await.is(400, "forged_flow");
@@ -94,11 +94,11 @@ async fn a_cookie_that_was_not_sealed_here_is_refused() {
 #[tokio::test]
 async fn a_log_in_under_way_outlives_a_new_secret() {
     let (provider, before) = start().await;
-    let with_secret = |flows: Flows| {
+    let with_secret = |flows: FlowCookies| {
         let strategy = OAuth2::new(described(&provider), client(), flows, http(), Welcome).unwrap();
         site(strategy.clock(|| at(NOW)))
     };
-    let new = || Flows::new(&[8; 32]).unwrap();
+    let new = || FlowCookies::new(&[8; 32]).unwrap();
     let after = with_secret(new().previous_secret(&[6; 32]).unwrap().previous_secret(&[7; 32]).unwrap());
     let mut browser = Browser::default();
     let answer = provider.consent(&browser.begin(&before).await);

@@ -9,8 +9,8 @@ use http::request::Parts;
 use http::{HeaderValue, Request, header};
 use serde_json::{Value, json};
 use tower_passport::providers::{Record, TokenEndpointAuth};
-use tower_passport::{BoxStrategy, BufferedBody, Client, Flows, HttpClient, Login, Network, OAuth2, Oidc};
-use tower_passport::{Outcome, Profile, ResponseMode, SignedIn, Strategy};
+use tower_passport::{BoxStrategy, BufferedBody, Client, FlowCookies, HttpClient, Login, Network, OAuth2, Oidc};
+use tower_passport::{Outcome, Profile, ResponseMode, LoggedIn, Strategy};
 use url::Url;
 
 use super::mock::{CLIENT_ID, CLIENT_SECRET, Form, Mock, Play, REDIRECT_URI, form_of};
@@ -63,8 +63,8 @@ fn client() -> Client {
     Client::new(CLIENT_ID, REDIRECT_URI).unwrap()
 }
 
-fn flows() -> Flows {
-    Flows::new(&[7; 32]).unwrap()
+fn flows() -> FlowCookies {
+    FlowCookies::new(&[7; 32]).unwrap()
 }
 
 async fn log_in(mock: &Arc<Mock>, id: &str, record: Value, sample: &Value) -> Result<Profile, String> {
@@ -85,14 +85,14 @@ async fn log_in(mock: &Arc<Mock>, id: &str, record: Value, sample: &Value) -> Re
     answer.extend(record["response_issuer"].as_str().map(|issuer| ("iss", issuer.to_owned())));
     let form_post = record["response_mode"] == "form_post";
     match strategy.authenticate(&callback(&answer, cookies, form_post)).await {
-        Ok(Outcome::Accept(signed_in)) if signed_in.user.provider == id => Ok(signed_in.user),
+        Ok(Outcome::Accept(logged_in)) if logged_in.user.provider == id => Ok(logged_in.user),
         Ok(outcome) => Err(format!("{outcome:?}, {:?}", mock.complaints())),
         Err(error) => Err(format!("{error:?}, {:?}", mock.complaints())),
     }
 }
 
 /// The strategy that the record makes, once its hosts are on this machine.
-fn strategy(mock: &Mock, id: &str, record: &Value) -> Result<BoxStrategy<SignedIn<Profile>>, String> {
+fn strategy(mock: &Mock, id: &str, record: &Value) -> Result<BoxStrategy<LoggedIn<Profile>>, String> {
     let mut here = record.clone();
     for pointer in [
         "/issuer",
@@ -144,7 +144,7 @@ fn play(record: &Value, sample: &Value, query: &Form) -> Play {
     }
 }
 
-async fn begin(strategy: &BoxStrategy<SignedIn<Profile>>) -> Result<(Url, String), String> {
+async fn begin(strategy: &BoxStrategy<LoggedIn<Profile>>) -> Result<(Url, String), String> {
     let (request, ()) = Request::get("https://recipes.example/login").body(()).unwrap().into_parts();
     match strategy.authenticate(&request).await {
         Ok(Outcome::Redirect(redirect)) => {
