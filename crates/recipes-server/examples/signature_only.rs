@@ -11,17 +11,18 @@ use axum::{
     routing::get,
 };
 use http::{HeaderValue, header::CACHE_CONTROL};
+use ids::UserId;
 use jiff::Timestamp;
-use recipes::{Clock, Entropy, UserId};
-use recipes_server::{
-    accounts::{AccessClaims, access_rules},
-    client_address::TrustedProxies,
-    conditional::system_time,
-    cookies,
-    front::{Front, Origins},
-    limits, server,
-    telemetry::{self, AccessLog, LogFormat},
-};
+use recipes_server::Clock;
+use recipes_server::Entropy;
+use recipes_server::http::client_address::TrustedProxies;
+use recipes_server::http::conditional::system_time;
+use recipes_server::http::cookies;
+use recipes_server::http::front::{Front, Origins};
+use recipes_server::limits;
+use recipes_server::server;
+use recipes_server::telemetry::{self, AccessLog, LogFormat};
+use recipes_server::use_cases::accounts::{AccessClaims, access_rules};
 use serde::Serialize;
 use strict_jose::Key;
 use tokio::net::TcpListener;

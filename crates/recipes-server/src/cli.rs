@@ -14,14 +14,13 @@ use std::{
     process::ExitCode,
 };
 
+use crate::clock::Clock;
 use anyhow::bail;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
-use recipes::{Clock, store::Store};
+use store::Store;
 
-use crate::{
-    config::{self, Config, ConfigError, EnvFile},
-    server,
-};
+use crate::config::{self, Config, ConfigError, EnvFile};
+use crate::server;
 
 /// A recipe API with sign-up, log-in and an embedded database
 #[derive(Debug, Parser)]
@@ -145,5 +144,5 @@ fn open_existing(config: &Config, clock: &Clock) -> anyhow::Result<Store> {
     if !url.path().exists() {
         bail!("there is no database at {url}; name another with --database-url or DATABASE_URL");
     }
-    Ok(Store::open(url, clock.clone())?)
+    Ok(Store::open(url, clock.now())?)
 }

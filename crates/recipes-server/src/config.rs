@@ -21,16 +21,15 @@ use std::{
     time::Duration,
 };
 
+use accounts::SessionLimits;
 use clap::{Args, ValueEnum};
-use recipes::{SessionLimits, store::DatabaseUrl};
 use secrecy::SecretString;
+use store::DatabaseUrl;
 
-use crate::{
-    accounts::Settings,
-    front::Origins,
-    passwords::{Scheme, policy::Policy},
-    telemetry::LogFormat,
-};
+use crate::http::front::Origins;
+use crate::passwords::{Scheme, policy::Policy};
+use crate::telemetry::LogFormat;
+use crate::use_cases::accounts::Settings;
 
 /// Every setting with its name, its default and what may stand there.
 #[derive(Args, Clone, Debug)]

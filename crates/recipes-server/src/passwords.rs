@@ -8,7 +8,8 @@ mod workers;
 
 use std::{io, num::NonZero, sync::Arc, time::Duration};
 
-use recipes::{Entropy, PasswordHash};
+use crate::entropy::Entropy;
+use accounts::PasswordHash;
 use secrecy::{ExposeSecret, SecretString};
 
 use self::workers::{Memory, WAITING, Workers};

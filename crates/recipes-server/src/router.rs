@@ -12,13 +12,12 @@ use tower_passport::BufferBody;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, router::UtoipaMethodRouterExt, routes};
 
-use crate::{
-    api, body,
-    error::ApiError,
-    limits::BODY_BYTES,
-    rate_limit::{Limit, RateLimits, by_address},
-    state::App,
-};
+use crate::api;
+use crate::app::App;
+use crate::auth::rate_limit::{Limit, RateLimits, by_address};
+use crate::http::body;
+use crate::http::error::ApiError;
+use crate::limits::BODY_BYTES;
 
 /// The whole API, and its description as the routes themselves give it.
 pub fn router(limits: &RateLimits) -> (Router<App>, OpenApi) {

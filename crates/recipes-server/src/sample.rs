@@ -3,12 +3,13 @@
 //! From public-domain-recipes (<https://github.com/ronaldl29/public-domain-recipes>), dedicated to the public domain by
 //! the Unlicense; each names its author and source.
 
+use crate::clock::Clock;
+use crate::entropy::Entropy;
 use anyhow::anyhow;
-use recipes::{
-    Clock, Draft, Encoding, Entropy, Uid,
-    store::{NewRecipe, Store},
-};
+use ids::Uid;
+use recipes::{Draft, Encoding};
 use serde_json::{Map, Value};
+use store::{NewRecipe, Store};
 
 const RECIPES: &str = include_str!("../sample/recipes.json");
 

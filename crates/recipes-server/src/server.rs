@@ -9,28 +9,29 @@ use std::{
     task::{Context, Poll},
 };
 
+use crate::clock::Clock;
+use crate::entropy::Entropy;
+use accounts::TokenDigest;
 use anyhow::Context as _;
 use axum_server::Handle;
-use recipes::{Clock, Entropy, TokenDigest, store::Store};
+use store::Store;
 use strict_jose::Key;
 use tokio::{net::TcpListener, sync::oneshot, time::timeout};
 use tower_service::Service;
 
 use self::connections::{CappedListener, Peer};
-use crate::{
-    accounts::Accounts,
-    config::Config,
-    front::Front,
-    limits::{self, HEAD_BYTES, STREAMS},
-    mail::{self, Mailer, Office},
-    passwords::Passwords,
-    rate_limit::RateLimits,
-    router::router,
-    sample,
-    state::App,
-    telemetry::{self, AccessLog},
-    upkeep,
-};
+use crate::app::App;
+use crate::auth::rate_limit::RateLimits;
+use crate::config::Config;
+use crate::http::front::Front;
+use crate::jobs::mail::{self, Mailer, Office};
+use crate::jobs::upkeep;
+use crate::limits::{self, HEAD_BYTES, STREAMS};
+use crate::passwords::Passwords;
+use crate::router::router;
+use crate::sample;
+use crate::telemetry::{self, AccessLog};
+use crate::use_cases::accounts::Accounts;
 
 /// Serves until the process is asked to end, then lets the requests in flight finish.
 ///
@@ -40,7 +41,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     telemetry::init(&config.log, config.log_format);
     let (clock, entropy) = (Clock::system(), Entropy::system());
     let url = config.database_url();
-    let store = Store::open(url, clock.clone())?;
+    let store = Store::open(url, clock.now())?;
     if store.is_new() && config.uses_default_database() {
         let loaded = sample::load(&store, &clock, &entropy).await?;
         tracing::info!("A new database: {loaded} sample recipes were put into it");

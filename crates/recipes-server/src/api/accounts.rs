@@ -23,18 +23,16 @@ use super::{
     parameters::Cookies,
     personal::NO_STORE,
 };
-use crate::{
-    accounts::{LogIn, LoggedIn, Origin, SignUp},
-    body::{
-        Body, Buffered, Parse,
-        fields::{self, Fields},
-    },
-    caller::{Guard, ManageAccount},
-    cookies::{self, Delivery},
-    error::ApiError,
-    query::Query,
-    state::App,
+use crate::app::App;
+use crate::auth::caller::{Guard, ManageAccount};
+use crate::http::body::{
+    Body, Buffered, Parse,
+    fields::{self, Fields},
 };
+use crate::http::cookies::{self, Delivery};
+use crate::http::error::ApiError;
+use crate::http::query::Query;
+use crate::use_cases::accounts::{LogIn, LoggedIn, Origin, SignUp};
 
 /// Makes an account and answers with the tokens of its first session.
 #[utoipa::path(

@@ -1,9 +1,10 @@
 //! API tokens, as their owner sees them.
 
+use accounts::{ApiToken, Scope};
 use axum::{extract::State, response::Response};
 use http::StatusCode;
+use ids::ApiTokenId;
 use jiff::Timestamp;
-use recipes::{ApiToken, ApiTokenId, Scope};
 use secrecy::ExposeSecret as _;
 use serde::Serialize;
 use tower_passport::Scoped;
@@ -17,14 +18,12 @@ use super::{
     path::InPath,
     personal::{created, personal},
 };
-use crate::{
-    accounts::{DescribeApiToken, Origin},
-    body::Body,
-    caller::{Guard, ManageAccount},
-    error::ApiError,
-    query::NoQuery,
-    state::App,
-};
+use crate::app::App;
+use crate::auth::caller::{Guard, ManageAccount};
+use crate::http::body::Body;
+use crate::http::error::ApiError;
+use crate::http::query::NoQuery;
+use crate::use_cases::accounts::{DescribeApiToken, Origin};
 
 /// Lists your API tokens, the oldest first. The tokens themselves are not shown again.
 #[utoipa::path(

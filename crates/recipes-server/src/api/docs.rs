@@ -19,7 +19,7 @@ use utoipa::{
 };
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use crate::state::App;
+use crate::app::App;
 
 const OPENAPI: &str = "/api/v1/openapi.json";
 

@@ -1,15 +1,13 @@
 //! Everything that is held of whoever asks, to take along.
 
+use accounts::{audit::Actor, audit::Entry};
 use axum::{body::Body, extract::State, response::Response};
 use bytes::Bytes;
 use futures_util::stream;
 use http::{HeaderValue, header};
-use recipes::{
-    RecipeId, UserId,
-    audit::{Actor, Entry},
-    store::{Store, StoreError},
-};
+use ids::{RecipeId, UserId};
 use serde_json::json;
+use store::{Store, StoreError};
 use tower_passport::Scoped;
 
 use super::{
@@ -20,12 +18,10 @@ use super::{
     personal::NO_STORE,
     sessions::SessionView,
 };
-use crate::{
-    caller::{Caller, Guard, ManageAccount},
-    error::ApiError,
-    query::NoQuery,
-    state::App,
-};
+use crate::app::App;
+use crate::auth::caller::{Caller, Guard, ManageAccount};
+use crate::http::error::ApiError;
+use crate::http::query::NoQuery;
 
 /// Answers everything this service holds on you.
 #[utoipa::path(

@@ -7,7 +7,8 @@ use axum::{
 use http::header;
 
 use super::answers::Unavailable;
-use crate::{error::ApiError, state::App};
+use crate::app::App;
+use crate::http::error::ApiError;
 
 /// The process answers.
 #[utoipa::path(

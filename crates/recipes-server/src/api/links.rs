@@ -12,7 +12,7 @@ use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 
 use super::personal::NO_STORE;
-use crate::state::App;
+use crate::app::App;
 
 const VERIFY_EMAIL: &str = include_str!("links/verify-email.html");
 const RESET_PASSWORD: &str = include_str!("links/reset-password.html");

@@ -1,11 +1,11 @@
 //! The account of whoever asks: see it, change it, delete it.
 
+use accounts::User;
 use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, StatusCode};
-use recipes::User;
 use serde::Serialize;
 use tower_passport::Scoped;
 
@@ -16,15 +16,13 @@ use super::{
     },
     personal::personal,
 };
-use crate::{
-    accounts::{ChangePassword, ConfirmDeletion, Origin, UpdateProfile},
-    body::Body,
-    caller::{Guard, ManageAccount},
-    cookies,
-    error::ApiError,
-    query::NoQuery,
-    state::App,
-};
+use crate::app::App;
+use crate::auth::caller::{Guard, ManageAccount};
+use crate::http::body::Body;
+use crate::http::cookies;
+use crate::http::error::ApiError;
+use crate::http::query::NoQuery;
+use crate::use_cases::accounts::{ChangePassword, ConfirmDeletion, Origin, UpdateProfile};
 
 /// Reads your account.
 #[utoipa::path(

@@ -1,19 +1,17 @@
 //! Lists that are read a page at a time: which page somebody wants, and where the next one is.
 
+use crate::http::cursor::{Cursor, CursorKey};
 use axum::{
     Json,
     response::{IntoResponse as _, Response},
 };
 use http::{HeaderValue, Uri, header};
-use recipes::{Cursor, Position};
 use serde::Serialize;
 
 use super::personal::NO_STORE;
-use crate::{
-    error::ApiError,
-    limits,
-    query::{self, Query},
-};
+use crate::http::error::ApiError;
+use crate::http::query::{self, Query};
+use crate::limits;
 
 /// A page of a list, as it is asked for.
 pub(super) struct Wanted<'a, Id> {
@@ -25,7 +23,7 @@ pub(super) struct Wanted<'a, Id> {
     limit: u16,
 }
 
-impl<'a, Id: Position> Wanted<'a, Id> {
+impl<'a, Id: CursorKey> Wanted<'a, Id> {
     /// `filters` are the names of the parameters besides `limit` and `cursor`.
     pub(super) fn of(path: &'static str, uri: &'a Uri, filters: &[&str]) -> Result<Self, ApiError> {
         let query = Query::parse(uri, &[&["limit", "cursor"], filters].concat())?;

@@ -7,12 +7,10 @@ use super::{
     answers::{Malformed, NotAcceptable, OtherSite, RateLimited, UnacceptableBody, Unavailable},
     links::on_its_way,
 };
-use crate::{
-    accounts::{Forgotten, Origin, ResetPassword},
-    body::Body,
-    error::ApiError,
-    state::App,
-};
+use crate::app::App;
+use crate::http::body::Body;
+use crate::http::error::ApiError;
+use crate::use_cases::accounts::{Forgotten, Origin, ResetPassword};
 
 /// Sends a mail to choose a new password, if there is an account; whether there is, is not said.
 #[utoipa::path(

@@ -2,9 +2,10 @@
 
 use axum::extract::FromRequestParts;
 use http::{Uri, request::Parts};
-use recipes::{ApiTokenId, InvitationId, RecipeId, SessionId, UserId};
+use ids::{ApiTokenId, InvitationId, RecipeId, SessionId, UserId};
 
-use crate::{error::ApiError, state::App};
+use crate::app::App;
+use crate::http::error::ApiError;
 
 /// The id in the path; what is no id is nobody's.
 pub struct InPath<Id>(pub Id);

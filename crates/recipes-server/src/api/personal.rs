@@ -7,7 +7,7 @@ use axum::{
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 
-use crate::error::ApiError;
+use crate::http::error::ApiError;
 
 pub(super) const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 

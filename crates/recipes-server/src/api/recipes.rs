@@ -2,13 +2,13 @@
 
 mod answer;
 
+use crate::http::cursor::Cursor;
 use axum::{extract::State, response::Response};
 use http::{HeaderValue, StatusCode, Uri, header};
-use recipes::{
-    Cursor, Draft, Encoding, Page, Problem, RecipeId, Uid,
-    store::{Edit, NewRecipe, Viewer},
-};
+use ids::{RecipeId, Uid};
+use recipes::{Draft, Encoding, Problem};
 use serde_json::{Map, Value};
+use store::{Edit, NewRecipe, Page, Viewer};
 use tower_passport::{Auth, Scoped};
 
 pub use self::answer::RecipeAnswer;
@@ -21,14 +21,12 @@ use super::{
     parameters::{IfMatch, IfNoneMatch, PageQuery, RecipeInPath},
     path::InPath,
 };
-use crate::{
-    body::{Body, Parse},
-    caller::{Guard, WriteRecipes, viewer},
-    conditional::{self, Conditions, ETag},
-    error::ApiError,
-    query::{self, Count, Query},
-    state::App,
-};
+use crate::app::App;
+use crate::auth::caller::{Guard, WriteRecipes, viewer};
+use crate::http::body::{Body, Parse};
+use crate::http::conditional::{self, Conditions, ETag};
+use crate::http::error::ApiError;
+use crate::http::query::{self, Count, Query};
 
 /// Lists recipes in the order of their ids, a page at a time.
 #[utoipa::path(
@@ -78,7 +76,7 @@ pub async fn list(
 /// What a cursor is good for: this list has no filters yet, and a cursor of one that has will not fit.
 const FILTERS: &str = "recipes";
 
-fn page(query: &Query<'_>) -> Result<Page, ApiError> {
+fn page(query: &Query<'_>) -> Result<Page<RecipeId>, ApiError> {
     let malformed = |message: String| ApiError::Malformed(message.into());
     let limit = pages::limit(query)?;
     let after = query.get("cursor").map(|text| Cursor::decode(text, FILTERS)).transpose();

@@ -2,13 +2,14 @@
 
 use std::net::IpAddr;
 
+use accounts::Session;
 use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, StatusCode};
+use ids::SessionId;
 use jiff::Timestamp;
-use recipes::{Session, SessionId};
 use serde::Serialize;
 use tower_passport::Scoped;
 
@@ -18,14 +19,12 @@ use super::{
     path::InPath,
     personal::personal,
 };
-use crate::{
-    accounts::Origin,
-    caller::{Guard, ManageAccount},
-    cookies,
-    error::ApiError,
-    query::NoQuery,
-    state::App,
-};
+use crate::app::App;
+use crate::auth::caller::{Guard, ManageAccount};
+use crate::http::cookies;
+use crate::http::error::ApiError;
+use crate::http::query::NoQuery;
+use crate::use_cases::accounts::Origin;
 
 /// Lists your sessions, the last used first.
 #[utoipa::path(
@@ -94,7 +93,7 @@ impl<'a> SessionView<'a> {
     pub(super) fn of(session: &'a Session, current: Option<SessionId>) -> Self {
         Self {
             id: session.id,
-            device: session.device.as_ref().map(recipes::Device::as_str),
+            device: session.device.as_ref().map(accounts::Device::as_str),
             address: session.address,
             created_at: session.created_at,
             last_used_at: session.last_used_at,

@@ -11,13 +11,11 @@ use super::{
     },
     links::on_its_way,
 };
-use crate::{
-    accounts::{Link, Origin},
-    body::Body,
-    caller::{Guard, ManageAccount},
-    error::ApiError,
-    state::App,
-};
+use crate::app::App;
+use crate::auth::caller::{Guard, ManageAccount};
+use crate::http::body::Body;
+use crate::http::error::ApiError;
+use crate::use_cases::accounts::{Link, Origin};
 
 /// Sends the mail that verifies your e-mail once more. Its link is good once, for 30 minutes.
 #[utoipa::path(

@@ -11,14 +11,12 @@ use std::{
     process::ExitCode,
 };
 
+use crate::clock::Clock;
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
-use recipes::{
-    Clock, Page,
-    store::{Store, Viewer},
-};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
+use store::{Page, Store, Viewer};
 
 use super::open_existing;
 use crate::config::Config;

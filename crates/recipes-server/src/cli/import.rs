@@ -15,13 +15,14 @@ use std::{
     task::Poll,
 };
 
+use crate::clock::Clock;
+use crate::entropy::Entropy;
+use accounts::Email;
 use anyhow::{Context as _, anyhow};
 use clap::Args;
+use ids::{Uid, UserId};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use recipes::{
-    Clock, Email, Entropy, Uid, UserId,
-    store::{Imported, NewRecipe, Store, StoreError},
-};
+use store::{Imported, NewRecipe, Store, StoreError};
 
 use self::{
     entry::Entry,
@@ -71,8 +72,7 @@ const LONG: u64 = 1 << 20;
 impl Import {
     pub(super) async fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
         let clock = Clock::system();
-        let store =
-            if self.dry_run { None } else { Some(Store::open(config.database_url(), clock.clone())?) };
+        let store = if self.dry_run { None } else { Some(Store::open(config.database_url(), clock.now())?) };
         let mut importer = Importer {
             owner: self.owner.map_or(Owner::Nobody, Owner::Named),
             clock,

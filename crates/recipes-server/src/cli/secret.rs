@@ -5,7 +5,7 @@ use std::{
     process::ExitCode,
 };
 
-use recipes::Entropy;
+use crate::entropy::Entropy;
 use secrecy::ExposeSecret as _;
 
 use crate::config::new_secret;

@@ -6,17 +6,17 @@ use std::{
     process::ExitCode,
 };
 
+use crate::clock::Clock;
+use crate::entropy::Entropy;
+use accounts::{Email, Name, NewUser, Role, User, audit::Actor};
 use anyhow::{Context as _, anyhow, bail};
 use clap::Subcommand;
-use recipes::{
-    Clock, Email, Entropy, Name, NewUser, Role, User,
-    audit::Actor,
-    store::{Access, Store, StoreError, UserFilter},
-};
 use secrecy::{ExposeSecret as _, SecretString};
+use store::{Access, Store, StoreError, UserFilter};
 
 use super::open_existing;
-use crate::{config::Config, passwords::Passwords};
+use crate::config::Config;
+use crate::passwords::Passwords;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -81,7 +81,7 @@ impl Users {
     pub(super) async fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
         let clock = Clock::system();
         let store = match self {
-            Self::Add { .. } => Store::open(config.database_url(), clock.clone())?,
+            Self::Add { .. } => Store::open(config.database_url(), clock.now())?,
             _ => open_existing(config, &clock)?,
         };
         let now = clock.now();

@@ -6,14 +6,15 @@ use std::{
     str::FromStr,
 };
 
+use crate::clock::Clock;
+use crate::entropy::Entropy;
 use clap::Args;
 use http::Uri;
 use lettre::message::Mailbox;
-use recipes::{Clock, Entropy};
 use secrecy::SecretString;
 
 use super::{Config, ConfigError};
-use crate::mail::{Letterhead, Outbox, Smtp, Transport};
+use crate::jobs::mail::{Letterhead, Outbox, Smtp, Transport};
 
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = super::HEADING)]

@@ -2,7 +2,8 @@
 
 use clap::Args;
 
-use crate::{accounts::SignUpMode, passwords::policy};
+use crate::passwords::policy;
+use crate::use_cases::accounts::SignUpMode;
 
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = super::HEADING)]

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use accounts::audit::Retention;
 use clap::Args;
-use recipes::audit::Retention;
 
-use crate::{client_address::TrustedProxies, rate_limit::Quotas};
+use crate::auth::rate_limit::Quotas;
+use crate::http::client_address::TrustedProxies;
 
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = super::HEADING)]

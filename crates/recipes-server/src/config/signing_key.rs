@@ -7,8 +7,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::entropy::Entropy;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use recipes::Entropy;
 use secrecy::{ExposeSecret as _, SecretString};
 use strict_jose::{Key, KeyError};
 

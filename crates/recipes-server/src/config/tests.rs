@@ -1,13 +1,14 @@
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, sync::Barrier, thread};
 
+use crate::entropy::Entropy;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 use http::HeaderValue;
-use recipes::Entropy;
 use secrecy::ExposeSecret as _;
 use strict_jose::Rules;
 
 use super::{values::*, *};
-use crate::{accounts::SignUpMode, mail::Letterhead};
+use crate::jobs::mail::Letterhead;
+use crate::use_cases::accounts::SignUpMode;
 
 #[derive(Debug, Parser)]
 struct Alone {

@@ -3,10 +3,10 @@
 use std::{net::IpAddr, time::Duration};
 
 use http::{HeaderValue, Uri};
-use recipes::store::DatabaseUrl;
+use store::DatabaseUrl;
 use tracing_subscriber::filter::{EnvFilter, LevelFilter};
 
-use crate::front::Origins;
+use crate::http::front::Origins;
 
 pub(super) fn host(text: &str) -> Result<String, &'static str> {
     let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);

@@ -1,10 +1,11 @@
 //! Argon2id (RFC 9106), in PHC strings: `$argon2id$v=19$m=19456,t=2,p=1$SALT$HASH`.
 
+use crate::entropy::Entropy;
+use accounts::PasswordHash;
 use argon2::{
     ARGON2ID_IDENT, Algorithm, Argon2, Params, Version,
     password_hash::phc::{self, Output, Salt},
 };
-use recipes::{Entropy, PasswordHash};
 
 use super::{HashError, workers::Memory};
 

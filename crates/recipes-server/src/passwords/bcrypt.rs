@@ -1,8 +1,9 @@
 //! bcrypt, as the original API stored its passwords: `$2b$10$`, 22 characters of salt, 31 of hash.
 
+use crate::entropy::Entropy;
+use accounts::PasswordHash;
 use base64::Engine as _;
 use bcrypt::{BASE_64, HashParts, Version};
-use recipes::{Entropy, PasswordHash};
 
 use super::HashError;
 

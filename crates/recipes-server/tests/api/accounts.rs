@@ -2,9 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use recipes::{Email, Role, audit::Actor, store::Access};
-use recipes_server::accounts::Origin;
+use accounts::{Email, Role, audit::Actor};
+use recipes_server::use_cases::accounts::Origin;
 use serde_json::json;
+use store::Access;
 
 use crate::app::{PASSWORD, TestApp};
 
@@ -131,7 +132,7 @@ async fn of_log_ins_at_once_that_replace_an_outdated_hash_none_is_refused() {
 async fn a_password_that_is_asked_for_while_a_log_in_replaces_its_hash_is_right_still() {
     let app = Arc::new(TestApp::new());
     let user = app.imported_user("hou@example.com", OUTDATED).await;
-    let hash = recipes::PasswordHash::parse(OUTDATED);
+    let hash = accounts::PasswordHash::parse(OUTDATED);
     let begun =
         app.app.accounts.begin_session(user, hash.as_ref(), Origin::default()).await.unwrap().unwrap();
     let hou = app.bearing(begun.access_token);

@@ -1,8 +1,8 @@
 //! What administrators see and do, and nobody else.
 
+use accounts::Role;
 use http::Method;
-use recipes::Role;
-use recipes_server::accounts::SignUpMode;
+use recipes_server::use_cases::accounts::SignUpMode;
 use serde_json::{Value, json};
 
 use crate::app::{Answer, Client, PASSWORD, SignedUp, TestApp, recipe};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use recipes::audit::Actor;
+use accounts::audit::Actor;
 use serde_json::{Value, json};
 
 use crate::app::{Client, PASSWORD, TestApp, recipe};
@@ -117,8 +117,8 @@ async fn a_token_outlives_a_log_out_and_a_new_password_and_ends_with_everything(
     program.get("/api/v1/recipes").await.is(401);
 
     let program = make(&app.logged_in("ada@example.org").await.client).await;
-    let email = recipes::Email::parse("ada@example.org").unwrap();
-    for access in [recipes::store::Access::Disabled, recipes::store::Access::Enabled] {
+    let email = accounts::Email::parse("ada@example.org").unwrap();
+    for access in [store::Access::Disabled, store::Access::Enabled] {
         app.store.set_disabled(&email, access, Actor::OPERATOR, app.clock.now()).await.unwrap();
         program.get("/api/v1/recipes").await.is(401);
     }

@@ -7,25 +7,23 @@ use std::{
     time::Duration,
 };
 
+use accounts::{Email, Name, NewUser, PasswordHash, Role, SessionLimits, User};
 use axum::body::Body;
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
-use recipes::{
-    Clock, Email, Entropy, Name, NewUser, PasswordHash, Role, SessionLimits, User,
-    store::{DatabaseUrl, Store},
-};
-use recipes_server::{
-    accounts::{Accounts, Origin, Settings, SignUpMode},
-    front::{Front, Origins},
-    mail::{Delivery, Letterhead, Mailer, Office, Outbox, PAUSES, Transport},
-    passwords::{Passwords, Scheme, policy::Policy},
-    rate_limit::{Quotas, RateLimits},
-    router::router,
-    state::App,
-    telemetry::AccessLog,
-};
+use recipes_server::Clock;
+use recipes_server::Entropy;
+use recipes_server::app::App;
+use recipes_server::auth::rate_limit::{Quotas, RateLimits};
+use recipes_server::http::front::{Front, Origins};
+use recipes_server::jobs::mail::{Delivery, Letterhead, Mailer, Office, Outbox, PAUSES, Transport};
+use recipes_server::passwords::{Passwords, Scheme, policy::Policy};
+use recipes_server::router::router;
+use recipes_server::telemetry::AccessLog;
+use recipes_server::use_cases::accounts::{Accounts, Origin, Settings, SignUpMode};
 use serde_json::{Value, json};
+use store::{DatabaseUrl, Store};
 use strict_jose::Key;
 use tower::ServiceExt;
 
@@ -82,7 +80,7 @@ impl TestApp {
         let folder = tempfile::tempdir().unwrap();
         let clock = Clock::stopped("2026-01-01T12:00:00Z".parse().unwrap());
         let url = DatabaseUrl::parse(&format!("sqlite:{}", folder.path().join("test.db").display())).unwrap();
-        let store = Store::open(&url, clock.clone()).unwrap();
+        let store = Store::open(&url, clock.now()).unwrap();
         let entropy = Entropy::seeded(1);
         let limits = RateLimits::new(quotas, clock.clone());
         let (mailer, delivery) = Mailer::new(Office {

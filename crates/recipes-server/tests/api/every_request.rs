@@ -1,7 +1,7 @@
 //! What the front does for every request.
 
 use http::{HeaderValue, Method};
-use recipes_server::front::Origins;
+use recipes_server::http::front::Origins;
 
 use crate::app::TestApp;
 

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use recipes::{InvitationId, NewInvitation, Role, TokenDigest, audit::Actor};
-use recipes_server::accounts::{Settings, SignUpMode};
+use accounts::{NewInvitation, Role, TokenDigest, audit::Actor};
+use ids::InvitationId;
+use recipes_server::use_cases::accounts::{Settings, SignUpMode};
 use serde_json::{Value, json};
 
 use crate::app::{Client, PASSWORD, TestApp, recipe};

@@ -1,10 +1,8 @@
 //! One's own account: changed with care, taken along, deleted.
 
+use accounts::{Role, audit::Actor, audit::Event};
 use http::Method;
-use recipes::{
-    Role, UserId,
-    audit::{Actor, Event},
-};
+use ids::UserId;
 use serde_json::{Value, json};
 
 use crate::app::{PASSWORD, TestApp, recipe};

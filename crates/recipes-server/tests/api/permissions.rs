@@ -91,7 +91,7 @@ async fn of_alice(app: &TestApp, path: &str) -> String {
         return made.header("location").to_owned();
     }
     if path.starts_with("/api/v1/admin/users/") {
-        let alice = app.user("alice", recipes::Role::User).await;
+        let alice = app.user("alice", accounts::Role::User).await;
         return path.replace("{id}", &alice.id.to_string());
     }
     let Some(collection) = path.strip_suffix("/{id}") else { return path.to_owned() };
@@ -122,9 +122,9 @@ async fn a_communal_recipe_may_be_changed_by_whoever_is_signed_in() {
     let url = alice.posts_recipe("Soup").await;
     app.store
         .delete_user(
-            app.user("alice", recipes::Role::User).await.id,
+            app.user("alice", accounts::Role::User).await.id,
             None,
-            recipes::audit::Actor::OPERATOR,
+            accounts::audit::Actor::OPERATOR,
             app.clock.now(),
         )
         .await

@@ -199,14 +199,14 @@ async fn a_full_queue_of_passwords_is_a_503_that_says_when_to_come_again_and_cos
 
 #[tokio::test]
 async fn sessions_and_failures_are_noted_with_the_address_they_came_from() {
-    use recipes::audit::{Event, Filter};
+    use accounts::{audit::Event, audit::Filter};
     let app = TestApp::new();
     app.at("198.51.100.1").post(SIGN_UP, &ada(1)).await.is(200);
     assert_eq!(tries(&app, "ada1@example.org", "wrong", "203.0.113.9").await, 401);
     assert_eq!(tries(&app, "nobody@example.org", "wrong", "203.0.113.9").await, 401);
     let failed = Filter { event: Some(Event::LogInFailed), ..Filter::default() };
     let entries = app.store.audit_log(failed, None, 10).await.unwrap();
-    let subjects: Vec<_> = entries.iter().map(|entry| entry.subject.map(recipes::UserId::get)).collect();
+    let subjects: Vec<_> = entries.iter().map(|entry| entry.subject.map(ids::UserId::get)).collect();
     assert_eq!(subjects, [None, Some(1)]);
     assert!(entries.iter().all(|entry| entry.actor.address == "203.0.113.9".parse().ok()));
     let signed_up = Filter { event: Some(Event::SignedUp), ..Filter::default() };

@@ -88,7 +88,7 @@ async fn the_token_is_an_hs256_jwt_with_id_iat_and_exp_a_day_later() {
     let now = app.clock.now().as_second();
     let claims = inspected.claims;
     assert_eq!(claims, json!({"id": 1, "iat": now, "exp": now + 24 * 60 * 60, "sid": claims["sid"]}));
-    assert!(recipes::SessionId::parse(claims["sid"].as_str().unwrap()).is_some(), "and whose session it is");
+    assert!(ids::SessionId::parse(claims["sid"].as_str().unwrap()).is_some(), "and whose session it is");
 }
 
 #[tokio::test]

@@ -1,9 +1,10 @@
 //! The original API's faults, fixed on purpose: a test for each, named after it.
 
+use accounts::Role;
 use http::{Method, header};
-use recipes::{Role, store::Viewer};
 use recipes_server::passwords::Scheme;
 use serde_json::{Value, json};
+use store::Viewer;
 use strict_jose::Key;
 
 use crate::app::{PASSWORD, SECRET, TestApp, recipe};
@@ -77,7 +78,7 @@ async fn the_token_of_a_deleted_user_is_invalid() {
         .delete_user(
             app.user("alice", Role::User).await.id,
             None,
-            recipes::audit::Actor::OPERATOR,
+            accounts::audit::Actor::OPERATOR,
             app.clock.now(),
         )
         .await
@@ -250,7 +251,7 @@ async fn the_seeds_hashes_log_in_and_are_upgraded_at_that_moment() {
     let log_in = json!({"email": "hou@example.com", "password": "ten little onions"});
     for _ in 0..2 {
         app.anonymous().post(LOG_IN, &log_in).await.is(200);
-        let email = recipes::Email::parse("hou@example.com").unwrap();
+        let email = accounts::Email::parse("hou@example.com").unwrap();
         let (_, stored) = app.store.user_by_email(&email).await.unwrap().unwrap();
         assert!(stored.unwrap().as_str().starts_with("$argon2id$"));
     }

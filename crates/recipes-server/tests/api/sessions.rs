@@ -2,9 +2,10 @@
 
 use std::{collections::HashSet, time::Duration};
 
+use accounts::audit::Actor;
 use http::{Method, header};
-use recipes::{audit::Actor, store::Access};
 use serde_json::json;
+use store::Access;
 
 use crate::app::{Answer, Client, PASSWORD, SignedUp, TestApp, recipe};
 
@@ -264,7 +265,7 @@ async fn changing_the_password_ends_the_other_sessions() {
 async fn disabling_an_account_ends_its_sessions_for_good() {
     let app = TestApp::new();
     let ada = app.signed_up(ADA).await;
-    let email = recipes::Email::parse(ADA).unwrap();
+    let email = accounts::Email::parse(ADA).unwrap();
     app.store.set_disabled(&email, Access::Disabled, Actor::OPERATOR, app.clock.now()).await.unwrap();
     ada.client.get(ME).await.is(401);
     refresh(&app, &ada.refresh_token).await.is(401);

@@ -7,14 +7,12 @@ use std::{
 };
 
 use axum::{Router, routing::get};
-use recipes::Clock;
-use recipes_server::{
-    client_address::TrustedProxies,
-    front::{Front, Origins},
-    limits::{CONNECTIONS, Connections},
-    server,
-    telemetry::AccessLog,
-};
+use recipes_server::Clock;
+use recipes_server::http::client_address::TrustedProxies;
+use recipes_server::http::front::{Front, Origins};
+use recipes_server::limits::{CONNECTIONS, Connections};
+use recipes_server::server;
+use recipes_server::telemetry::AccessLog;
 use tokio::net::TcpListener;
 
 use crate::program::Program;

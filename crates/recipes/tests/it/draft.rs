@@ -1,8 +1,9 @@
 //! What must hold for every body there is.
 
+use ids::{RecipeId, Uid};
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
-use recipes::{Draft, Encoding, RecipeId, Tail, Uid, splice_id};
+use recipes::{Draft, Encoding, Tail, splice_id};
 use serde_json::{Map, Value, json};
 
 proptest! {

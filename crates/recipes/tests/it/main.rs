@@ -3,4 +3,3 @@
 
 mod draft;
 mod real_data;
-mod store;

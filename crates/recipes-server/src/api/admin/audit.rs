@@ -2,13 +2,11 @@
 
 use std::net::IpAddr;
 
+use accounts::{audit::Entry, audit::Event, audit::Filter};
 use axum::{extract::State, response::Response};
 use http::Uri;
+use ids::{SessionId, UserId};
 use jiff::Timestamp;
-use recipes::{
-    SessionId, UserId,
-    audit::{Entry, Event, Filter},
-};
 use serde::Serialize;
 
 use super::super::{
@@ -16,12 +14,10 @@ use super::super::{
     pages::Wanted,
     parameters::{AuditQuery, PageQuery},
 };
-use crate::{
-    caller::Admin,
-    error::ApiError,
-    query::{Count, Query, did_you_mean},
-    state::App,
-};
+use crate::app::App;
+use crate::auth::caller::Admin;
+use crate::http::error::ApiError;
+use crate::http::query::{Count, Query, did_you_mean};
 
 /// Lists what has happened to accounts, the newest first, a page at a time.
 #[utoipa::path(

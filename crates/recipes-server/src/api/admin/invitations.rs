@@ -1,9 +1,10 @@
 //! Invitations, as administrators see them.
 
+use accounts::{Email, Invitation};
 use axum::{extract::State, response::Response};
 use http::{StatusCode, Uri};
+use ids::{InvitationId, UserId};
 use jiff::Timestamp;
-use recipes::{Email, Invitation, InvitationId, UserId};
 use secrecy::ExposeSecret as _;
 use serde::Serialize;
 
@@ -17,14 +18,12 @@ use super::super::{
     path::InPath,
     personal::created,
 };
-use crate::{
-    accounts::{Invite, Invited, Origin},
-    body::Body,
-    caller::Admin,
-    error::ApiError,
-    query::Count,
-    state::App,
-};
+use crate::app::App;
+use crate::auth::caller::Admin;
+use crate::http::body::Body;
+use crate::http::error::ApiError;
+use crate::http::query::Count;
+use crate::use_cases::accounts::{Invite, Invited, Origin};
 
 /// Lists the invitations that can still be used, the oldest first, a page at a time.
 #[utoipa::path(

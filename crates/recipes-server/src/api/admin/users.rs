@@ -1,13 +1,12 @@
 //! Users, as administrators see them.
 
+use accounts::{Role, User};
 use axum::{extract::State, response::Response};
 use http::{StatusCode, Uri};
+use ids::UserId;
 use jiff::Timestamp;
-use recipes::{
-    Role, User, UserId,
-    store::{Access, UserFilter},
-};
 use serde::Serialize;
+use store::{Access, UserFilter};
 
 use super::super::{
     answers::{
@@ -20,14 +19,12 @@ use super::super::{
     path::InPath,
     personal::personal,
 };
-use crate::{
-    accounts::{ChangeUser, Origin},
-    body::Body,
-    caller::Admin,
-    error::ApiError,
-    query::{Count, NoQuery},
-    state::App,
-};
+use crate::app::App;
+use crate::auth::caller::Admin;
+use crate::http::body::Body;
+use crate::http::error::ApiError;
+use crate::http::query::{Count, NoQuery};
+use crate::use_cases::accounts::{ChangeUser, Origin};
 
 /// Lists users in the order of their ids, a page at a time.
 #[utoipa::path(
@@ -150,8 +147,8 @@ pub async fn send_password_reset(
 #[serde(rename_all = "camelCase")]
 struct UserView {
     id: UserId,
-    name: recipes::Name,
-    email: recipes::Email,
+    name: accounts::Name,
+    email: accounts::Email,
     email_verified: bool,
     role: Role,
     disabled: bool,

@@ -5,12 +5,10 @@ use std::time::SystemTime;
 use axum::{body::Body, response::Response};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use recipes::store::Stored;
+use store::Stored;
 
-use crate::{
-    conditional::{self, Conditions, ETag},
-    front,
-};
+use crate::http::conditional::{self, Conditions, ETag};
+use crate::http::front;
 
 /// What is answered of one revision of a recipe, written once for all who ask for it at the same time.
 #[derive(Clone)]

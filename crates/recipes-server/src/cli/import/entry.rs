@@ -1,6 +1,7 @@
 //! One item of an import file: a recipe, a user, or the reasons why it is neither.
 
-use recipes::{Draft, Email, Encoding, Name, NewUser, Origin, PasswordHash, Problem, Role};
+use accounts::{Email, Name, NewUser, PasswordHash, Role};
+use recipes::{Draft, Encoding, Origin, Problem};
 use serde_json::{Map, Value};
 
 use super::{items, tally::Kind};

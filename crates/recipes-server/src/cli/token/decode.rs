@@ -6,17 +6,15 @@ use std::{
     process::ExitCode,
 };
 
+use crate::clock::Clock;
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
-use recipes::Clock;
 use serde_json::Value;
 
 use super::{given, printable};
-use crate::{
-    accounts::{AccessClaims, access_rules},
-    conditional::system_time,
-    config::Config,
-};
+use crate::config::Config;
+use crate::http::conditional::system_time;
+use crate::use_cases::accounts::{AccessClaims, access_rules};
 
 pub(super) const EXAMPLES: &str = "\
 The key is that of JWT_SECRET; without it, that of the file jwt-secret beside the database.

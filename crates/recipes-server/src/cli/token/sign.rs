@@ -8,10 +8,10 @@ use std::{
     time::Duration,
 };
 
+use crate::clock::Clock;
 use anyhow::anyhow;
 use clap::Args;
 use jiff::Timestamp;
-use recipes::Clock;
 use serde_json::value::RawValue;
 use strict_jose::{Error, Key, SignError, Typ};
 

@@ -7,13 +7,13 @@ use std::{
     time::Duration,
 };
 
+use crate::clock::Clock;
 use clap::Args;
 use jiff::Timestamp;
-use recipes::Clock;
 use strict_jose::{NeedsIssuer, Rules};
 
 use super::{given, keys::KeyFile};
-use crate::conditional::system_time;
+use crate::http::conditional::system_time;
 
 pub(super) const EXAMPLES: &str = "\
 Prints the claims as they were signed, one JSON object. The algorithm is the key's; the token only has to agree. A token

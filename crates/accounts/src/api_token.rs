@@ -1,0 +1,73 @@
+//! API tokens: what a program shows instead of its owner's password.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::digest::TokenDigest;
+use crate::scope::Scopes;
+use ids::{ApiTokenId, UserId};
+
+/// An API token as it is stored: everything but the token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiToken {
+    pub id: ApiTokenId,
+    pub user: UserId,
+    pub name: TokenName,
+    pub scopes: Scopes,
+    pub created_at: Timestamp,
+    /// `None`: when somebody deletes it.
+    pub expires_at: Option<Timestamp>,
+    /// Coarse, as a session's.
+    pub last_used_at: Option<Timestamp>,
+}
+
+/// An API token before it is stored.
+#[derive(Clone, Debug)]
+pub struct NewApiToken {
+    pub id: ApiTokenId,
+    /// Of the token, which is shown once and not kept.
+    pub digest: TokenDigest,
+    pub name: TokenName,
+    pub scopes: Scopes,
+    pub expires_at: Option<Timestamp>,
+}
+
+/// What its owner calls a token. Invariant: trimmed, 1 to 100 characters, none of them a control character.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TokenName(String);
+
+impl TokenName {
+    /// # Errors
+    /// What to do instead.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        let text = text.trim();
+        if !(1..=100).contains(&text.chars().count()) {
+            return Err("must be 1 to 100 characters");
+        }
+        if text.contains(char::is_control) {
+            return Err("must be one line without control characters");
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    pub fn stored(text: String) -> Self {
+        Self(text)
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_one_trimmed_line() {
+        assert_eq!(TokenName::parse(" Backup of my kitchen ").unwrap().as_str(), "Backup of my kitchen");
+        for bad in ["", " ", "a\nb", &"x".repeat(101)] {
+            assert!(TokenName::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,288 @@
+//! Who may sign in: a user, and the parts that have to be right before there is one.
+
+use std::fmt;
+
+use email_address::{EmailAddress, Options};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use ids::UserId;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    pub id: UserId,
+    pub name: Name,
+    pub email: Email,
+    /// Whether mail to this address has reached the user.
+    pub email_verified: bool,
+    pub role: Role,
+    /// A disabled user's credentials are refused, and what is theirs stays.
+    pub disabled: bool,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+/// A user before the store has given the number.
+#[derive(Clone, Debug)]
+pub struct NewUser {
+    pub name: Name,
+    pub email: Email,
+    /// `None`: cannot log in with a password, whatever the password.
+    pub password_hash: Option<PasswordHash>,
+    pub role: Role,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    User,
+    Admin,
+}
+
+impl Role {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Admin => "admin",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::User, Self::Admin].into_iter().find(|role| role.as_str() == text)
+    }
+}
+
+/// An e-mail address as its owner writes it. Invariant: RFC 5322 `addr-spec`, at most 254 bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Email(String);
+
+impl Email {
+    /// Outer white space goes: it is always a slip of the hand.
+    ///
+    /// # Errors
+    /// What to do instead.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        const EXPECTED: &str = "must be an e-mail address, as in alice@example.com";
+        // RFC 5321, section 4.5.3.1.3: a path is 256 octets with its angle brackets.
+        const MAX_BYTES: usize = 254;
+        let text = text.trim();
+        if text.len() > MAX_BYTES {
+            return Err("must be an e-mail address of at most 254 bytes");
+        }
+        // `Alice <alice@example.com>` and `alice@[192.0.2.1]` are addresses of letters, not of people.
+        let options = Options::default().without_display_text().without_domain_literal();
+        let sound =
+            !text.contains(char::is_control) && EmailAddress::parse_with_options(text, options).is_ok();
+        if sound { Ok(Self(text.to_owned())) } else { Err(EXPECTED) }
+    }
+
+    /// An address that was parsed before it was stored. Parsing it again would cost more than reading the user,
+    /// for every request with a token.
+    pub fn stored(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// What two addresses of the same mailbox have in common. RFC 5321 lets the part before the `@`
+    /// be case-sensitive; no provider does, and two accounts that differ in case are a trap.
+    pub fn key(&self) -> String {
+        self.0.to_lowercase()
+    }
+}
+
+/// What a user is called. Invariant: trimmed, 1 to 200 characters, none of them a control character.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Name(String);
+
+impl Name {
+    /// # Errors
+    /// What to do instead.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        let text = text.trim();
+        if !(1..=200).contains(&text.chars().count()) {
+            return Err("must be 1 to 200 characters");
+        }
+        if text.contains(char::is_control) {
+            return Err("must be one line without control characters");
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// See [`Email::stored`].
+    pub fn stored(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A password's hash in the form that says how it was made. Whoever reads it can guess at leisure,
+/// hence `Debug` does not show it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PasswordHash(String);
+
+impl PasswordHash {
+    /// Recognizes Argon2id's PHC string and bcrypt's three spellings. `None` is anything else, above
+    /// all a password in the clear in somebody's import file.
+    pub fn parse(text: &str) -> Option<Self> {
+        (is_argon2id(text) || is_bcrypt(text)).then(|| Self(text.to_owned()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for PasswordHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PasswordHash(..)")
+    }
+}
+
+/// `$argon2id$v=19$m=19456,t=2,p=1$SALT$HASH`.
+fn is_argon2id(text: &str) -> bool {
+    const MAX_BYTES: usize = 512;
+    let base64 = |part: &str| {
+        !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/".contains(&b))
+    };
+    let mut parts = text.split('$');
+    text.len() <= MAX_BYTES
+        && parts.next() == Some("")
+        && parts.next() == Some("argon2id")
+        && parts.next().is_some_and(|version| version.starts_with("v="))
+        && parts.next().is_some_and(|costs| costs.starts_with("m="))
+        && parts.next().is_some_and(base64)
+        && parts.next().is_some_and(base64)
+        && parts.next().is_none()
+}
+
+/// `$2b$12$`, then 22 characters of salt and 31 of hash.
+fn is_bcrypt(text: &str) -> bool {
+    let Some((b"$2a$" | b"$2b$" | b"$2y$", rest)) = text.as_bytes().split_first_chunk::<4>() else {
+        return false;
+    };
+    let Some(([tens, ones, b'$'], rest)) = rest.split_first_chunk::<3>() else { return false };
+    tens.is_ascii_digit()
+        && ones.is_ascii_digit()
+        && rest.len() == 53
+        && rest.iter().all(|b| b.is_ascii_alphanumeric() || b"./".contains(b))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[track_caller]
+    fn email(text: &str, want: Option<&str>) {
+        assert_eq!(Email::parse(text).as_ref().map(Email::as_str).ok(), want, "{text:?}");
+    }
+
+    #[test]
+    fn emails_are_kept_as_written_but_for_outer_space() {
+        email("Ada@Example.org", Some("Ada@Example.org"));
+        email(" mün@example.com\n", Some("mün@example.com"));
+        email("cook+soup@kitchen.localhost", Some("cook+soup@kitchen.localhost"));
+        email(
+            &format!("{}@{}.example", "a".repeat(64), "b".repeat(60)),
+            Some(&format!("{}@{}.example", "a".repeat(64), "b".repeat(60))),
+        );
+    }
+
+    #[test]
+    fn what_is_no_address_of_a_mailbox_is_refused() {
+        for bad in [
+            "",
+            " ",
+            "hello",
+            "@example.com",
+            "a@",
+            "a@b@c.de",
+            "a b@example.com",
+            "a@exa mple.com",
+            "a@example..com",
+            "Alice <alice@example.com>",
+            "<alice@example.com>",
+            "a@[192.0.2.1]",
+            "a@b.c\r\nBcc: x@y.z",
+            "\"a\0b\"@c.de",
+            &format!("{}@example.com", "a".repeat(65)),
+            &format!("a@{}example.com", "b.".repeat(130)),
+        ] {
+            email(bad, None);
+        }
+    }
+
+    #[test]
+    fn addresses_that_differ_in_case_share_a_key() {
+        let key = |text| Email::parse(text).unwrap().key();
+        assert_eq!(key("Ada@Example.org"), key("ADA@example.ORG"));
+        assert_eq!(key("MÜN@example.com"), key("mün@example.com"));
+    }
+
+    #[test]
+    fn names_are_trimmed_and_one_line() {
+        assert_eq!(Name::parse(" Hou ").unwrap().as_str(), "Hou");
+        assert!(Name::parse(&"ü".repeat(200)).is_ok(), "characters, not bytes");
+        for bad in ["", "  ", &"x".repeat(201), "a\0b", "a\nb", "a\u{7f}b"] {
+            assert!(Name::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn roles_are_spelled_in_one_way() {
+        assert_eq!(Role::parse("admin"), Some(Role::Admin));
+        assert_eq!(Role::parse(Role::User.as_str()), Some(Role::User));
+        assert_eq!(Role::parse("Admin"), None);
+        assert_eq!(serde_json::to_string(&Role::Admin).unwrap(), "\"admin\"");
+    }
+
+    const BCRYPT: &str = "$2b$10$JqHnCPAjfonbA8mcRtM2GuS1vl5OQfN6PE.hM/NhKR6lRcOlHSSlG";
+    const ARGON2ID: &str =
+        "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0$mWuMe2/6BIi6VwxfrNl0fTF29SbMGTb8Tz2HAWpf0qU";
+
+    #[test]
+    fn hashes_of_both_schemes_are_recognized_and_hidden() {
+        for good in [BCRYPT, &BCRYPT.replace("2b", "2a"), &BCRYPT.replace("2b", "2y"), ARGON2ID] {
+            let hash = PasswordHash::parse(good).unwrap();
+            assert_eq!(hash.as_str(), good);
+            assert_eq!(format!("{hash:?}"), "PasswordHash(..)");
+        }
+    }
+
+    #[test]
+    fn anything_else_is_no_hash() {
+        let (cut, long) = (&BCRYPT[..59], format!("{BCRYPT}a"));
+        for bad in [
+            "",
+            "hunter2",
+            "$2b$",
+            cut,
+            &long,
+            &BCRYPT.replace("2b", "2x"),
+            &BCRYPT.replace("$10$", "$1a$"),
+            &BCRYPT.replace('/', "é"),
+            &ARGON2ID.replace("argon2id", "argon2i"),
+            "$argon2id$v=19$m=1$$",
+            "$argon2id$",
+            &format!("{ARGON2ID}$x"),
+            &ARGON2ID.replace("/6B", "\n6B"),
+            &format!("{ARGON2ID}{}", "a".repeat(512)),
+        ] {
+            assert_eq!(PasswordHash::parse(bad), None, "{bad:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_a_parser_panic(text in "\\PC{0,40}|[\"<>@.()\\[\\]\\\\ a]{0,20}|\\$[2abxy$]{0,4}.{0,60}") {
+            let _ = (Email::parse(&text), Name::parse(&text), PasswordHash::parse(&text));
+        }
+    }
+}

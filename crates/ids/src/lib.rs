@@ -1,0 +1,220 @@
+//! Names of things that cannot be mixed up: a user's number is no recipe's number.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use uuid::Uuid;
+use uuid::fmt::Hyphenated;
+
+/// A number from 1 to `i64::MAX`, as the databases give them out.
+macro_rules! number {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "i64", into = "i64")]
+        pub struct $name(i64);
+
+        impl $name {
+            pub fn from_i64(number: i64) -> Option<Self> {
+                (number >= 1).then_some(Self(number))
+            }
+
+            /// Reads the canonical decimal form. `01`, `+1` and ` 1` are nobody's name: one thing
+            /// must not have several addresses.
+            pub fn parse(text: &str) -> Option<Self> {
+                let canonical = text.bytes().all(|b| b.is_ascii_digit()) && !text.starts_with('0');
+                canonical.then(|| text.parse().ok()).flatten().map(Self)
+            }
+
+            pub fn get(self) -> i64 {
+                self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl From<$name> for i64 {
+            fn from(id: $name) -> i64 {
+                id.0
+            }
+        }
+
+
+        impl TryFrom<i64> for $name {
+            type Error = &'static str;
+
+            fn try_from(number: i64) -> Result<Self, Self::Error> {
+                Self::from_i64(number).ok_or("ids are whole numbers from 1")
+            }
+        }
+    };
+}
+
+number! {
+    /// A user's number.
+    UserId
+}
+number! {
+    /// A recipe's number on this server. Its name in the whole world is its [`Uid`].
+    RecipeId
+}
+
+/// A UUID of version 7 (RFC 9562, section 5.7) that we make; ids made later sort later.
+macro_rules! uuid {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            pub fn new(now: Timestamp, random: [u8; 10]) -> Self {
+                let milliseconds = u64::try_from(now.as_millisecond()).unwrap_or(0);
+                Self(uuid::Builder::from_unix_timestamp_millis(milliseconds, &random).into_uuid())
+            }
+
+            /// Reads the form with hyphens. Any version: other programs have made ids before us.
+            pub fn parse(text: &str) -> Option<Self> {
+                (text.len() == Hyphenated::LENGTH).then(|| Uuid::try_parse(text).ok()).flatten().map(Self)
+            }
+
+            /// Writes the form with hyphens.
+            pub fn encode(self, buffer: &mut [u8; Hyphenated::LENGTH]) -> &str {
+                self.0.as_hyphenated().encode_lower(buffer)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.encode(&mut [0; Hyphenated::LENGTH]))
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.as_hyphenated().fmt(f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}({self})", stringify!($name))
+            }
+        }
+    };
+}
+
+/// A [`uuid!`] that the database keeps as its 16 bytes.
+macro_rules! stored_uuid {
+    ($(#[$doc:meta])* $name:ident) => {
+        uuid! { $(#[$doc])* $name }
+
+        impl $name {
+            pub fn from_bytes(bytes: [u8; 16]) -> Self {
+                Self(Uuid::from_bytes(bytes))
+            }
+
+            pub fn as_bytes(&self) -> &[u8; 16] {
+                self.0.as_bytes()
+            }
+        }
+
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <Cow<'de, str>>::deserialize(deserializer)?;
+                Self::parse(&text).ok_or_else(|| Error::custom("must be a UUID with hyphens"))
+            }
+        }
+    };
+}
+
+uuid! {
+    /// A recipe's name in the whole world: it survives export and import, which its number does not.
+    Uid
+}
+stored_uuid! {
+    /// A session's name.
+    SessionId
+}
+stored_uuid! {
+    /// An API token's name, which is no secret.
+    ApiTokenId
+}
+
+stored_uuid! {
+    /// An invitation's name, which is not what invites.
+    InvitationId
+}
+
+impl Uid {
+    /// The length of the form with hyphens.
+    pub const LENGTH: usize = Hyphenated::LENGTH;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, want: Option<i64>) {
+        assert_eq!(RecipeId::parse(text).map(RecipeId::get), want, "{text:?}");
+    }
+
+    #[test]
+    fn a_number_has_one_spelling() {
+        check("1", Some(1));
+        check("9223372036854775807", Some(i64::MAX));
+        for other in
+            ["", "0", "01", "+1", "-1", " 1", "1 ", "1.0", "1e0", "1abc", "abc", "١", "9223372036854775808"]
+        {
+            check(other, None);
+        }
+    }
+
+    #[test]
+    fn a_number_is_an_integer_in_json_and_never_below_one() {
+        assert_eq!(serde_json::to_string(&UserId::from_i64(7)).unwrap(), "7");
+        assert_eq!(serde_json::from_str::<UserId>("7").unwrap().get(), 7);
+        for bad in ["0", "-1", "null", "\"7\"", "7.5"] {
+            assert!(serde_json::from_str::<UserId>(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn uids_are_version_7_carry_the_time_and_sort_by_it() {
+        let early = Uid::new("2024-05-01T12:00:00Z".parse().unwrap(), [255; 10]);
+        let late = Uid::new("2024-05-01T12:00:00.001Z".parse().unwrap(), [0; 10]);
+        assert!(early < late && early.to_string() < late.to_string());
+        assert_eq!(early.to_string(), "018f3406-9e00-7fff-bfff-ffffffffffff");
+        assert_eq!(Uid::parse(&early.to_string()), Some(early));
+        Uid::new("1969-01-01T00:00:00Z".parse().unwrap(), [0; 10]);
+    }
+
+    #[test]
+    fn uids_of_any_version_are_read_in_one_form() {
+        assert!(Uid::parse("9b2d6a0e-2f5c-4c33-8a77-0f1f9d3a5b11").is_some());
+        let upper = Uid::parse("9B2D6A0E-2F5C-4C33-8A77-0F1F9D3A5B11").unwrap();
+        assert_eq!(serde_json::to_string(&upper).unwrap(), "\"9b2d6a0e-2f5c-4c33-8a77-0f1f9d3a5b11\"");
+        for bad in ["", "9b2d6a0e2f5c4c338a770f1f9d3a5b11", "{9b2d6a0e-2f5c-4c33-8a77-0f1f9d3a5b11}", "é"] {
+            assert_eq!(Uid::parse(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_session_is_the_same_as_text_and_as_bytes() {
+        let id = SessionId::new("2024-05-01T12:00:00Z".parse().unwrap(), [7; 10]);
+        assert_eq!(SessionId::from_bytes(*id.as_bytes()), id);
+        let json = serde_json::to_string(&id).unwrap();
+        assert_eq!(serde_json::from_str::<SessionId>(&json).unwrap(), id);
+        for bad in ["7", "null", "\"\"", "\"018f34069e007fffbfffffffffffffff\""] {
+            assert!(serde_json::from_str::<SessionId>(bad).is_err(), "{bad}");
+        }
+    }
+}

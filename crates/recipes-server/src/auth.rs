@@ -1,0 +1,4 @@
+//! Who may do what: callers, scopes, rate limits.
+
+pub mod caller;
+pub mod rate_limit;

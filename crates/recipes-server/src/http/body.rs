@@ -1,0 +1,167 @@
+//! Request bodies in: JSON or a nested form, bounded in size and time, parsed into a type that is proof.
+
+pub mod fields;
+
+use axum::{
+    extract::{FromRequest, FromRequestParts, Request},
+    middleware::Next,
+    response::{IntoResponse as _, Response},
+};
+use bytes::Bytes;
+use http::{HeaderMap, Method, header, request::Parts};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use recipes::{Encoding, Problem};
+use serde_json::{Map, Value};
+use tower_passport::BufferedBody;
+
+use crate::http::error::ApiError;
+use crate::limits;
+
+/// A type that is made from the fields of a body, and whose existence proves that they are valid.
+pub trait Parse: Sized {
+    /// Pointers to what this type does not read, which is ignored unless strict handling is preferred.
+    fn unknown_fields(fields: &Map<String, Value>) -> Vec<String>;
+
+    /// # Errors
+    /// Every problem of every field at once.
+    fn parse(fields: &Map<String, Value>, encoding: Encoding) -> Result<Self, Vec<Problem>>;
+}
+
+/// A body that has been read and found valid.
+pub struct Body<T>(pub T);
+
+impl<S: Sync, T: Parse> FromRequest<S> for Body<T> {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Response> {
+        let (head, body) = request.into_parts();
+        let parsed = async {
+            let encoding = match head.method {
+                Method::PATCH => encoding_of_patch(&head.headers)?,
+                _ => encoding(&head.headers)?,
+            };
+            read(&head.headers, encoding, &collect(body).await?).map(Self)
+        };
+        parsed.await.map_err(ApiError::into_response)
+    }
+}
+
+/// The same for a body that a strategy reads: what is wrong with it is said as everywhere, and before anybody is asked
+/// about credentials.
+pub struct Buffered<T>(pub T);
+
+impl<S: Sync, T: Parse> FromRequestParts<S> for Buffered<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let body = parts.extensions.get::<BufferedBody>();
+        let BufferedBody(bytes) = body.ok_or_else(|| ApiError::internal("no layer buffers this body"))?;
+        read(&parts.headers, encoding(&parts.headers)?, bytes).map(Self)
+    }
+}
+
+fn read<T: Parse>(headers: &HeaderMap, encoding: Option<Encoding>, bytes: &[u8]) -> Result<T, ApiError> {
+    let fields = match encoding {
+        Some(Encoding::Json) => json(bytes)?,
+        Some(Encoding::Form) => form(bytes)?,
+        // Nothing was sent and nothing was said: every field is missing, which Parse can say best.
+        None if bytes.is_empty() => Map::new(),
+        None => return Err(ApiError::UnsupportedMediaType),
+    };
+    if prefers_strict(headers) {
+        refuse_unknown::<T>(&fields)?;
+    }
+    Ok(T::parse(&fields, encoding.unwrap_or(Encoding::Json))?)
+}
+
+/// The encoding the client names; `None` when it names none.
+///
+/// # Errors
+/// [`ApiError::UnsupportedMediaType`] for any other than the two.
+fn encoding(headers: &HeaderMap) -> Result<Option<Encoding>, ApiError> {
+    let Some(media_type) = media_type(headers) else { return Ok(None) };
+    if media_type.eq_ignore_ascii_case("application/json") {
+        Ok(Some(Encoding::Json))
+    } else if media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        Ok(Some(Encoding::Form))
+    } else {
+        Err(ApiError::UnsupportedMediaType)
+    }
+}
+
+/// The same for a PATCH, which may also say that it is one (RFC 7396).
+fn encoding_of_patch(headers: &HeaderMap) -> Result<Option<Encoding>, ApiError> {
+    if media_type(headers).is_some_and(|it| it.eq_ignore_ascii_case("application/merge-patch+json")) {
+        return Ok(Some(Encoding::Json));
+    }
+    encoding(headers).map_err(|_| ApiError::UnsupportedPatch)
+}
+
+/// What the client calls the body, without parameters; what is no text is called nothing.
+fn media_type(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::CONTENT_TYPE)?;
+    Some(value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim())
+}
+
+/// A layer for routes whose body is read before their handler is asked, which would wait for it for as long as the whole
+/// request may take.
+pub async fn in_time(request: Request, next: Next) -> Response {
+    let (head, body) = request.into_parts();
+    match collect(body).await {
+        Ok(bytes) => next.run(Request::from_parts(head, bytes.into())).await,
+        Err(error) => error.into_response(),
+    }
+}
+
+/// The whole body, if it is small enough and comes in time.
+async fn collect(body: axum::body::Body) -> Result<Bytes, ApiError> {
+    let too_large = || ApiError::BodyTooLarge { limit: limits::BODY_BYTES };
+    // A client that announces too much is told so before it has sent it.
+    if http_body::Body::size_hint(&body).lower() > limits::BODY_BYTES as u64 {
+        return Err(too_large());
+    }
+    let collected = Limited::new(body, limits::BODY_BYTES).collect();
+    match tokio::time::timeout(limits::BODY_READ, collected).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
+        Ok(Err(_)) => Err(ApiError::Malformed("The body ended too early".into())),
+        Err(_) => Err(ApiError::BodyTooSlow),
+    }
+}
+
+fn json(bytes: &[u8]) -> Result<Map<String, Value>, ApiError> {
+    match serde_json::from_slice(bytes) {
+        _ if bytes.is_empty() => {
+            Err(ApiError::Malformed("The body must be a JSON object, and is empty".into()))
+        }
+        Ok(Value::Object(fields)) => Ok(fields),
+        Ok(_) => Err(ApiError::Malformed("The body must be a JSON object".into())),
+        // Where, but not what: the parser's own words are no contract, and would echo what was sent.
+        Err(error) => Err(ApiError::Malformed(
+            format!("The body is not valid JSON (line {}, column {})", error.line(), error.column()).into(),
+        )),
+    }
+}
+
+fn form(bytes: &[u8]) -> Result<Map<String, Value>, ApiError> {
+    // A pair without a name names no field; serde_qs ignores it anywhere but in front.
+    let named: Vec<_> = bytes.split(|byte| *byte == b'&').filter(|pair| !pair.starts_with(b"=")).collect();
+    // Browsers send `ingredients%5B%5D=`; form encoding reads the brackets in both spellings.
+    serde_qs::Config::new().use_form_encoding(true).deserialize_bytes(&named.join(&b'&')).map_err(|_| {
+        let message =
+            "The body is not a valid form; nested fields are written author[name]=.. and ingredients[]=..";
+        ApiError::Malformed(message.into())
+    })
+}
+
+/// `Prefer: handling=strict` (RFC 7240 section 4.4).
+fn prefers_strict(headers: &HeaderMap) -> bool {
+    crate::http::query::prefers(headers, "handling", "strict")
+}
+
+fn refuse_unknown<T: Parse>(fields: &Map<String, Value>) -> Result<(), ApiError> {
+    let unknown = T::unknown_fields(fields).into_iter();
+    let problems: Vec<_> =
+        unknown.map(|pointer| Problem { pointer, message: "is not a known field".to_owned() }).collect();
+    if problems.is_empty() { Ok(()) } else { Err(ApiError::UnknownFields(problems)) }
+}

@@ -1,0 +1,174 @@
+//! The cursor of a list: which key the next page comes after.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ids::{InvitationId, RecipeId, UserId};
+
+/// A key that a list is ordered by, as a [`Cursor`] holds it.
+pub trait CursorKey: Sized {
+    fn into_bytes(self) -> Vec<u8>;
+
+    /// `None` if these bytes are no key of this kind.
+    fn try_from_bytes(bytes: &[u8]) -> Option<Self>;
+}
+
+impl CursorKey for i64 {
+    fn into_bytes(self) -> Vec<u8> {
+        self.to_be_bytes().to_vec()
+    }
+
+    fn try_from_bytes(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self::from_be_bytes)
+    }
+}
+
+impl CursorKey for RecipeId {
+    fn into_bytes(self) -> Vec<u8> {
+        self.get().into_bytes()
+    }
+
+    fn try_from_bytes(bytes: &[u8]) -> Option<Self> {
+        i64::try_from_bytes(bytes).and_then(Self::from_i64)
+    }
+}
+
+impl CursorKey for UserId {
+    fn into_bytes(self) -> Vec<u8> {
+        self.get().into_bytes()
+    }
+
+    fn try_from_bytes(bytes: &[u8]) -> Option<Self> {
+        i64::try_from_bytes(bytes).and_then(Self::from_i64)
+    }
+}
+
+impl CursorKey for InvitationId {
+    fn into_bytes(self) -> Vec<u8> {
+        self.as_bytes().to_vec()
+    }
+
+    fn try_from_bytes(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self::from_bytes)
+    }
+}
+
+/// A bookmark in one particular list: the last id seen, and which list it was.
+///
+/// Opaque to clients, so that a later version can bookmark other orders. It is no secret and no proof:
+/// what the caller may see is asked again for every page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cursor<Id> {
+    after: Id,
+    filters: [u8; 4],
+}
+
+/// Why a bookmark does not fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CursorError {
+    #[error(
+        "is no cursor of this server: take `nextCursor` of an answer as it is, or leave it out to start over"
+    )]
+    Malformed,
+    #[error(
+        "belongs to a list with other filters: repeat the filters it came with, or leave it out to start over"
+    )]
+    OtherFilters,
+}
+
+const VERSION: u8 = 1;
+
+/// The bytes of a UUID behind those of every cursor.
+const LONGEST: usize = 5 + 16;
+
+impl<Id: CursorKey> Cursor<Id> {
+    /// `filters` is the canonical text of everything that chooses and orders the rows.
+    pub fn new(after: Id, filters: &str) -> Self {
+        Self { after, filters: fingerprint(filters) }
+    }
+
+    pub fn encode(self) -> String {
+        let [a, b, c, d] = self.filters;
+        let mut bytes = vec![VERSION, a, b, c, d];
+        bytes.append(&mut self.after.into_bytes());
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    /// Gives back the id that the page comes after.
+    ///
+    /// # Errors
+    /// [`CursorError`], whose text tells the client what to do.
+    pub fn decode(text: &str, filters: &str) -> Result<Id, CursorError> {
+        let mut bytes = [0; LONGEST];
+        let length = URL_SAFE_NO_PAD.decode_slice(text, &mut bytes).unwrap_or(0);
+        let [VERSION, a, b, c, d, after @ ..] = &bytes[..length] else { return Err(CursorError::Malformed) };
+        // First: what another list is ordered by may look like nothing here.
+        if [*a, *b, *c, *d] != fingerprint(filters) {
+            return Err(CursorError::OtherFilters);
+        }
+        Id::try_from_bytes(after).ok_or(CursorError::Malformed)
+    }
+}
+
+/// FNV-1a. The standard library's hasher may change with any release, and a bookmark has to survive
+/// an upgrade of the server; it guards against a mistake, not against malice.
+fn fingerprint(filters: &str) -> [u8; 4] {
+    filters
+        .bytes()
+        .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+        .to_be_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    fn id(number: i64) -> RecipeId {
+        RecipeId::from_i64(number).unwrap()
+    }
+
+    fn decode(text: &str, filters: &str) -> Result<RecipeId, CursorError> {
+        Cursor::decode(text, filters)
+    }
+
+    #[test]
+    fn a_cursor_comes_back_as_it_went_even_from_an_older_release() {
+        for number in [1, 100, i64::MAX] {
+            let text = Cursor::new(id(number), "sort=id").encode();
+            assert_eq!(decode(&text, "sort=id"), Ok(id(number)));
+        }
+        assert_eq!(Cursor::new(id(100), "").encode(), "AYEcncUAAAAAAAAAZA");
+    }
+
+    #[test]
+    fn a_uuid_is_a_position_too_and_no_other_kind_of_id() {
+        let invitation = InvitationId::parse("01936f5e-8c00-7d3a-9b1e-3f5a7c9e1b2d").unwrap();
+        let text = Cursor::new(invitation, "").encode();
+        assert_eq!(Cursor::decode(&text, ""), Ok(invitation));
+        assert_eq!(decode(&text, ""), Err(CursorError::Malformed));
+        assert_eq!(decode(&text, "label=vegan"), Err(CursorError::OtherFilters));
+        let number = Cursor::new(id(100), "").encode();
+        assert_eq!(Cursor::<InvitationId>::decode(&number, ""), Err(CursorError::Malformed));
+    }
+
+    #[test]
+    fn a_cursor_of_another_list_is_told_apart() {
+        let text = Cursor::new(id(100), "label=vegan").encode();
+        assert_eq!(decode(&text, "label=kosher"), Err(CursorError::OtherFilters));
+        assert_eq!(decode(&text, ""), Err(CursorError::OtherFilters));
+    }
+
+    #[test]
+    fn anything_else_is_no_cursor() {
+        let good = Cursor::new(id(100), "").encode();
+        let other_version = URL_SAFE_NO_PAD.encode([2, 0x81, 0x1c, 0x9d, 0xc5, 0, 0, 0, 0, 0, 0, 0, 1]);
+        let id_zero = URL_SAFE_NO_PAD.encode([1, 0x81, 0x1c, 0x9d, 0xc5, 0, 0, 0, 0, 0, 0, 0, 0]);
+        let below_zero = URL_SAFE_NO_PAD.encode([1, 0x81, 0x1c, 0x9d, 0xc5, 255, 0, 0, 0, 0, 0, 0, 0]);
+        for bad in
+            ["", "1", "100", "é", &good[1..], &format!("{good}A"), &format!("{good}=="), &"A".repeat(9000)]
+        {
+            assert_eq!(decode(bad, ""), Err(CursorError::Malformed), "{bad}");
+        }
+        for bad in [&good[..17], &other_version, &id_zero, &below_zero] {
+            assert_eq!(decode(bad, ""), Err(CursorError::Malformed), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Query parameters and preferences: whatever is not known is refused with the nearest known name, because a
+//! misspelt filter that is silently ignored answers with the wrong data.
+
+use std::{borrow::Cow, convert::Infallible};
+
+use axum::extract::FromRequestParts;
+use http::{HeaderMap, HeaderValue, Uri, request::Parts};
+
+use crate::http::error::ApiError;
+
+/// The parameters of one request, each at most once and each known to the route.
+pub struct Query<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
+
+impl<'a> Query<'a> {
+    /// # Errors
+    /// [`ApiError::Malformed`] for a parameter that is not among `known`, or is given twice.
+    pub fn parse(uri: &'a Uri, known: &[&str]) -> Result<Self, ApiError> {
+        let mut parameters: Vec<(Cow<'a, str>, Cow<'a, str>)> = Vec::new();
+        for (name, value) in form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()) {
+            if !known.contains(&&*name) {
+                let message = format!("Unknown query parameter \"{name}\"; {}", did_you_mean(&name, known));
+                return Err(ApiError::Malformed(message.into()));
+            }
+            if parameters.iter().any(|(earlier, _)| *earlier == name) {
+                let message = format!("The query parameter \"{name}\" is given more than once");
+                return Err(ApiError::Malformed(message.into()));
+            }
+            parameters.push((name, value));
+        }
+        Ok(Self(parameters))
+    }
+
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| &**value)
+    }
+}
+
+/// That there are no parameters, for routes that know none.
+pub struct NoQuery;
+
+impl<S: Sync> FromRequestParts<S> for NoQuery {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        Query::parse(&parts.uri, &[]).map(|_| Self)
+    }
+}
+
+/// The nearest known name, or all of them when none is near.
+pub fn did_you_mean(name: &str, known: &[&str]) -> String {
+    let nearest =
+        known.iter().max_by(|a, b| strsim::jaro_winkler(name, a).total_cmp(&strsim::jaro_winkler(name, b)));
+    match nearest {
+        Some(nearest) if strsim::jaro_winkler(name, nearest) > 0.7 => format!("did you mean \"{nearest}\"?"),
+        Some(_) => format!("known are: {}", known.join(", ")),
+        None => "there is none here".to_owned(),
+    }
+}
+
+/// Whether a list is to say how many there are in all, which costs counting them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Count {
+    Exact,
+    NotAsked,
+}
+
+impl Count {
+    /// What is counted, if that is asked for.
+    ///
+    /// # Errors
+    /// Those of counting.
+    pub async fn of<E>(self, counting: impl Future<Output = Result<u64, E>>) -> Result<Option<u64>, E> {
+        match self {
+            Self::Exact => counting.await.map(Some),
+            Self::NotAsked => Ok(None),
+        }
+    }
+}
+
+/// `Preference-Applied` (RFC 7240 section 3) with a list that says how many there are.
+pub fn tell_counted(headers: &mut HeaderMap) {
+    headers.insert("preference-applied", HeaderValue::from_static("count=exact"));
+}
+
+impl<S: Sync> FromRequestParts<S> for Count {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(if prefers(&parts.headers, "count", "exact") { Self::Exact } else { Self::NotAsked })
+    }
+}
+
+/// Whether `Prefer` (RFC 7240) asks for `token=value`.
+pub fn prefers(headers: &HeaderMap, token: &str, value: &str) -> bool {
+    let lines = headers.get_all("prefer").iter().filter_map(|line| line.to_str().ok());
+    lines.flat_map(|line| line.split(',')).any(|preference| {
+        let preference = preference.split(';').next().unwrap_or_default();
+        let (name, asked) = preference.split_once('=').unwrap_or((preference, ""));
+        name.trim().eq_ignore_ascii_case(token) && asked.trim().trim_matches('"') == value
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_near_name_is_proposed_and_a_far_one_gets_the_list() {
+        assert_eq!(did_you_mean("limt", &["limit", "cursor"]), "did you mean \"limit\"?");
+        assert_eq!(did_you_mean("zzz", &["limit", "cursor"]), "known are: limit, cursor");
+    }
+
+    #[test]
+    fn preferences_are_found_in_any_spelling() {
+        for (line, want) in [
+            ("count=exact", true),
+            ("handling=strict, Count = \"exact\"; x=y", true),
+            ("count=estimated", false),
+            ("count", false),
+            ("discount=exact", false),
+        ] {
+            let headers =
+                HeaderMap::from_iter([(http::HeaderName::from_static("prefer"), line.parse().unwrap())]);
+            assert_eq!(prefers(&headers, "count", "exact"), want, "{line}");
+        }
+    }
+}

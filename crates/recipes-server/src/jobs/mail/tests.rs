@@ -1,0 +1,304 @@
+use std::{fs, future::pending, os::unix::fs::PermissionsExt as _, path::PathBuf};
+
+use accounts::{Name, NewUser, Role, audit::Filter};
+use jiff::Timestamp;
+use store::{Access, DatabaseUrl};
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
+    net::{TcpListener, TcpStream},
+    sync::oneshot,
+};
+
+use super::*;
+
+/// A service with one account, `Ada@example.org`, whose mails go somewhere.
+struct Service {
+    folder: TempDir,
+    store: Store,
+    mailer: Mailer,
+    delivery: Delivery,
+}
+
+impl Service {
+    async fn with(transport: impl FnOnce(PathBuf, &Clock) -> Transport) -> Self {
+        Self::pausing(Duration::ZERO, transport).await
+    }
+
+    async fn pausing(pause: Duration, transport: impl FnOnce(PathBuf, &Clock) -> Transport) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Clock::stopped("2026-01-01T12:00:00Z".parse().unwrap());
+        let url = DatabaseUrl::parse(&format!("sqlite:{}", folder.path().join("test.db").display())).unwrap();
+        let store = Store::open(&url, clock.now()).unwrap();
+        let (name, email) = (Name::parse("Ada").unwrap(), address("Ada@example.org"));
+        let ada = NewUser { name, email, password_hash: None, role: Role::User };
+        store.create_user(ada, clock.now()).await.unwrap();
+        let (mailer, delivery) = Mailer::new(Office {
+            store: store.clone(),
+            clock: clock.clone(),
+            entropy: Entropy::seeded(1),
+            letterhead: Letterhead {
+                from: "Recipes <recipes@example.com>".parse().unwrap(),
+                site: "https://example.com/food/".parse().unwrap(),
+            },
+            transport: transport(folder.path().join("outbox"), &clock),
+            pauses: [pause; 3],
+        });
+        Self { folder, store, mailer, delivery }
+    }
+
+    async fn with_outbox() -> Self {
+        Self::with(|folder, clock| {
+            Transport::Outbox(Outbox { folder, clock: clock.clone(), entropy: Entropy::seeded(2) })
+        })
+        .await
+    }
+
+    fn asks(&self, to: &str) -> Result<(), QueueFull> {
+        self.mailer.ask(MailPurpose::ResetPassword, &address(to), Actor::OPERATOR)
+    }
+
+    fn outbox(&self) -> Vec<PathBuf> {
+        let Ok(entries) = fs::read_dir(self.folder.path().join("outbox")) else { return Vec::new() };
+        entries.map(|entry| entry.unwrap().path()).collect()
+    }
+}
+
+fn address(text: &str) -> Email {
+    Email::parse(text).unwrap()
+}
+
+#[tokio::test]
+async fn a_mail_goes_to_the_stored_address_with_a_link_that_no_log_sees() {
+    let mut service = Service::with_outbox().await;
+    service.asks("ADA@example.org").unwrap();
+    service.delivery.deliver_waiting().await;
+    let mail = fs::read_to_string(&service.outbox()[0]).unwrap();
+    let (head, body) = mail.split_once("\r\n\r\n").unwrap();
+    for line in [
+        "From: Recipes <recipes@example.com>",
+        "To: Ada@example.org",
+        "Subject: Choose a new password",
+        "Date: Thu, 01 Jan 2026 12:00:00 +0000",
+        "Auto-Submitted: auto-generated",
+        "Content-Type: text/plain; charset=utf-8",
+        "Content-Transfer-Encoding: 7bit",
+    ] {
+        assert!(head.lines().any(|it| it == line), "no {line} in {head}");
+    }
+    assert!(head.contains("\r\nMessage-ID: <") && head.contains("@example.com>"), "{head}");
+    let link = body.lines().find(|line| line.starts_with("https://")).unwrap();
+    assert_eq!(link, "https://example.com/food");
+    let (page, token) = body.lines().find_map(|line| line.split_once('#')).unwrap();
+    assert_eq!((page, token.len()), ("https://example.com/food/account/reset-password", 43));
+    let digest = TokenDigest::of(token.as_bytes());
+    let now = "2026-01-01T12:29:59Z".parse().unwrap();
+    let user = service.store.mail_token_user(digest, MailPurpose::ResetPassword, now).await.unwrap();
+    assert_eq!(user.unwrap().email, address("Ada@example.org"));
+    assert!(!body.contains("Ada"), "nothing that the user has written: {body}");
+}
+
+#[tokio::test]
+async fn the_outbox_is_for_its_owner_only_and_has_whole_mails() {
+    let mut service = Service::with_outbox().await;
+    for _ in 0..3 {
+        service.asks("ada@example.org").unwrap();
+    }
+    service.delivery.deliver_waiting().await;
+    let mode = |path: &PathBuf| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&service.folder.path().join("outbox")), 0o700);
+    let mails = service.outbox();
+    assert_eq!(mails.len(), 3);
+    for mail in mails {
+        let name = mail.file_name().unwrap().to_str().unwrap();
+        assert!(name.starts_with("20260101T120000.000000Z-"), "{name}");
+        assert_eq!(mail.extension().unwrap(), "eml");
+        assert_eq!(mode(&mail), 0o600);
+    }
+}
+
+#[tokio::test]
+async fn the_outbox_forgets_the_oldest_mails_and_nothing_else() {
+    let mut service = Service::with_outbox().await;
+    let outbox = service.folder.path().join("outbox");
+    fs::create_dir(&outbox).unwrap();
+    fs::write(outbox.join("20250101-mine.txt"), "").unwrap();
+    fs::write(outbox.join(".20240101T000000.eml"), "being written").unwrap();
+    for n in 0..1_000 {
+        fs::write(outbox.join(format!("20250101T{n:06}.eml")), "").unwrap();
+    }
+    service.asks("ada@example.org").unwrap();
+    service.delivery.deliver_waiting().await;
+    assert!(!outbox.join("20250101T000000.eml").exists());
+    assert!(outbox.join("20250101T000001.eml").exists());
+    assert!(outbox.join(".20240101T000000.eml").exists());
+    assert_eq!(service.outbox().len(), 1_002, "with what is no mail");
+}
+
+#[tokio::test]
+async fn a_mail_is_written_also_where_an_old_one_cannot_make_room() {
+    let clock = Clock::stopped("2026-01-01T12:00:00Z".parse().unwrap());
+    let there = |folder: PathBuf| Transport::Outbox(Outbox { folder, clock, entropy: Entropy::seeded(2) });
+    let mut service = Service::pausing(HOUR, |folder, _| there(folder)).await;
+    let outbox = service.folder.path().join("outbox");
+    // A folder is no file to remove.
+    fs::create_dir_all(outbox.join("20250101T000000.eml")).unwrap();
+    for n in 1..1_000 {
+        fs::write(outbox.join(format!("20250101T{n:06}.eml")), "").unwrap();
+    }
+    service.asks("ada@example.org").unwrap();
+    in_time(service.delivery.deliver_waiting()).await;
+    assert_eq!(service.outbox().len(), 1_001);
+}
+
+#[tokio::test]
+async fn nobody_gets_a_mail_who_is_not_to_have_one() {
+    let mut service = Service::with_outbox().await;
+    // Nobody's; and verified already, as whoever is added by the operator is.
+    service.asks("eve@example.org").unwrap();
+    service.mailer.ask(MailPurpose::VerifyEmail, &address("ada@example.org"), Actor::OPERATOR).unwrap();
+    service.delivery.deliver_waiting().await;
+    let now = "2026-01-01T12:00:00Z".parse().unwrap();
+    let (ada, who) = (address("ada@example.org"), Actor::OPERATOR);
+    service.store.set_disabled(&ada, Access::Disabled, who, now).await.unwrap();
+    service.asks("ada@example.org").unwrap();
+    service.delivery.deliver_waiting().await;
+    assert_eq!(service.outbox(), Vec::<PathBuf>::new());
+}
+
+#[tokio::test]
+async fn a_full_queue_says_so() {
+    let service = Service::with_outbox().await;
+    for _ in 0..QUEUE {
+        service.asks("ada@example.org").unwrap();
+    }
+    assert!(service.asks("ada@example.org").is_err());
+}
+
+#[tokio::test]
+async fn at_the_end_what_was_asked_for_is_sent_and_nothing_more_is_taken() {
+    let service = Service::with_outbox().await;
+    for _ in 0..20 {
+        service.asks("ada@example.org").unwrap();
+    }
+    let Service { folder, store, mailer, delivery } = service;
+    delivery.run(std::future::ready(())).await;
+    assert_eq!(fs::read_dir(folder.path().join("outbox")).unwrap().count(), 20);
+    assert!(mailer.ask(MailPurpose::ResetPassword, &address("ada@example.org"), Actor::OPERATOR).is_err());
+    let noted = store.audit_log(Filter::default(), None, 100).await.unwrap();
+    assert_eq!(noted.iter().filter(|entry| entry.event == "password_reset_requested").count(), 20);
+}
+
+/// A mail server that answers the recipient so the first times; what it took in the end.
+async fn mail_server(refusals: &'static [&'static str]) -> (String, oneshot::Receiver<(usize, String)>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("smtp://{}", listener.local_addr().unwrap());
+    let (taken, mail) = oneshot::channel();
+    tokio::spawn(async move {
+        let mut connections = 0;
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let refusal = refusals.get(connections).copied();
+            connections += 1;
+            if let Some(mail) = session(stream, refusal).await {
+                let _ = taken.send((connections, mail));
+                return pending().await;
+            }
+        }
+    });
+    (url, mail)
+}
+
+async fn session(stream: TcpStream, refusal: Option<&str>) -> Option<String> {
+    let mut stream = BufReader::new(stream);
+    stream.write_all(b"220 mail.example.com\r\n").await.unwrap();
+    let mut line = String::new();
+    while stream.read_line(&mut line).await.unwrap_or(0) > 0 {
+        let answer = match line.split([' ', '\r']).next().unwrap() {
+            "RCPT" if refusal.is_some() => refusal.unwrap(),
+            "DATA" => {
+                stream.write_all(b"354 go on\r\n").await.unwrap();
+                let mut text = Vec::new();
+                while !text.ends_with(b"\r\n.\r\n") {
+                    text.push(stream.read_u8().await.unwrap());
+                }
+                let _ = stream.write_all(b"250 taken\r\n").await;
+                return String::from_utf8(text).ok();
+            }
+            "QUIT" => "221 bye",
+            _ => "250 fine",
+        };
+        let _ = stream.write_all(format!("{answer}\r\n").as_bytes()).await;
+        line.clear();
+    }
+    None
+}
+
+async fn in_time<T>(coming: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(30), coming).await.unwrap()
+}
+
+async fn sent_through(url: &str) -> Service {
+    let smtp = Smtp::new(&url.to_owned().into()).unwrap();
+    let mut service = Service::with(|_, _| Transport::Smtp(smtp)).await;
+    service.asks("ada@example.org").unwrap();
+    service.delivery.deliver_waiting().await;
+    service
+}
+
+#[tokio::test]
+async fn who_is_asked_to_come_back_later_comes_back() {
+    let (url, taken) = mail_server(&["451 later", "421 busy"]).await;
+    sent_through(&url).await;
+    let (connections, mail) = in_time(taken).await.unwrap();
+    assert_eq!(connections, 3);
+    assert!(mail.contains("https://example.com/food/account/reset-password#"), "{mail}");
+}
+
+#[tokio::test]
+async fn what_a_server_will_never_take_is_given_up_at_once_and_everything_in_the_end() {
+    let never: &[&str] = &["550 no such mailbox"];
+    let (url, taken) = mail_server(never).await;
+    let mut service = sent_through(&url).await;
+    service.asks("ada@example.org").unwrap();
+    service.delivery.deliver_waiting().await;
+    assert_eq!(in_time(taken).await.unwrap().0, 2, "one refusal, and the next mail");
+    let (url, mut taken) = mail_server(&["451 later"; 4]).await;
+    sent_through(&url).await;
+    assert!(taken.try_recv().is_err(), "four tries are all");
+}
+
+const HOUR: Duration = Duration::from_hours(1);
+
+#[tokio::test]
+async fn those_who_are_asked_to_come_back_later_hold_up_nobody() {
+    let (url, taken) = mail_server(&["451 later"; AT_ONCE]).await;
+    let smtp = Smtp::new(&url.into()).unwrap();
+    let service = Service::pausing(HOUR, |_, _| Transport::Smtp(smtp)).await;
+    for _ in 0..=AT_ONCE {
+        service.asks("ada@example.org").unwrap();
+    }
+    let working = tokio::spawn(service.delivery.run(pending()));
+    assert_eq!(in_time(taken).await.unwrap().0, AT_ONCE + 1);
+    working.abort();
+}
+
+#[tokio::test]
+async fn no_more_wait_to_be_tried_again_than_may() {
+    // A file in the place of its folder.
+    let (file, clock) = (tempfile::NamedTempFile::new().unwrap(), Clock::stopped(Timestamp::UNIX_EPOCH));
+    let outbox = Outbox { folder: file.path().to_owned(), clock, entropy: Entropy::seeded(2) };
+    let mut service = Service::pausing(HOUR, |_, _| Transport::Outbox(outbox)).await;
+    service.delivery.counter.later.forget_permits(LATER);
+    service.asks("ada@example.org").unwrap();
+    in_time(service.delivery.deliver_waiting()).await;
+}
+
+#[tokio::test]
+async fn what_a_server_cannot_take_is_given_up_at_once() {
+    let (url, _taken) = mail_server(&[]).await;
+    let smtp = Smtp::new(&url.into()).unwrap();
+    let mut service = Service::pausing(HOUR, |_, _| Transport::Smtp(smtp)).await;
+    service.mailer.invite(&address("j\u{fc}rgen@example.org"), &"token".into()).unwrap();
+    in_time(service.delivery.deliver_waiting()).await;
+}

@@ -1,0 +1,3 @@
+//! What the service does, one use case a file.
+
+pub mod accounts;

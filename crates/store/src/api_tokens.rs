@@ -1,0 +1,71 @@
+//! API tokens, whatever the database.
+
+use jiff::Timestamp;
+
+use super::{Store, StoreError};
+use accounts::TokenDigest;
+use accounts::User;
+use accounts::audit::Actor;
+use accounts::{ApiToken, NewApiToken};
+use ids::{ApiTokenId, UserId};
+
+/// How many API tokens one user may have.
+pub const MAX_API_TOKENS: u16 = 100;
+
+/// API tokens.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] when the disk fails, for all of them.
+#[expect(clippy::missing_errors_doc, reason = "what can always happen is said once, above")]
+#[expect(clippy::unused_async, reason = "a database over the network waits where SQLite does not")]
+impl Store {
+    /// `None`: this user has [`MAX_API_TOKENS`] already.
+    ///
+    /// # Errors
+    /// [`StoreError::OwnerGone`] if the user was deleted or disabled meanwhile, or the actor's session has ended.
+    pub async fn create_api_token(
+        &self,
+        user: UserId,
+        new: NewApiToken,
+        actor: Actor,
+        now: Timestamp,
+    ) -> Result<Option<ApiToken>, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.create_api_token(user, new, actor, now).await,
+        }
+    }
+
+    /// The token and its user, in one read. Whether it has expired is for the caller to see.
+    pub async fn api_token_user(&self, digest: TokenDigest) -> Result<Option<(ApiToken, User)>, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.api_token_user(digest),
+        }
+    }
+
+    /// Notes that a token was used, some time soon: nobody waits for it, and nobody hears when it fails.
+    pub fn api_token_used(&self, id: ApiTokenId, now: Timestamp) {
+        match self {
+            Self::Sqlite(db) => db.api_token_used(id, now),
+        }
+    }
+
+    /// The tokens of a user, the oldest first, also those that have expired; at most [`MAX_API_TOKENS`].
+    pub async fn api_tokens(&self, user: UserId) -> Result<Vec<ApiToken>, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.api_tokens(user),
+        }
+    }
+
+    /// Deletes one token of this user. Says whether there was one.
+    pub async fn delete_api_token(
+        &self,
+        user: UserId,
+        id: ApiTokenId,
+        actor: Actor,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.delete_api_token(user, id, actor, now).await,
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! The audit log, whatever the database.
+//!
+//! What is a write of its own is noted in the transaction of that write; here is the rest.
+
+use jiff::Timestamp;
+
+use super::{Store, StoreError};
+use accounts::TokenDigest;
+use accounts::{audit::Actor, audit::Entry, audit::Event, audit::Filter, audit::Retention};
+use ids::UserId;
+
+/// The audit log.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] when the disk fails, for all of them.
+#[expect(clippy::missing_errors_doc, reason = "what can always happen is said once, above")]
+impl Store {
+    /// Notes what changes nothing else, as a log-in that fails.
+    pub async fn audit(
+        &self,
+        event: Event,
+        subject: Option<UserId>,
+        actor: Actor,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(db) => db.audit(event, subject, actor, now).await,
+        }
+    }
+
+    /// Notes which key signs the access tokens, by a digest that only who has the key can make. Says whether it is
+    /// another one than before, which ends every access token there is.
+    pub async fn note_signing_key(
+        &self,
+        fingerprint: TokenDigest,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.note_signing_key(fingerprint, now).await,
+        }
+    }
+
+    /// The newest `limit` entries before `before`, the newest first.
+    pub async fn audit_log(
+        &self,
+        filter: Filter,
+        before: Option<i64>,
+        limit: u16,
+    ) -> Result<Vec<Entry>, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.audit_log(filter, before, limit).await,
+        }
+    }
+
+    /// How many entries the filter lets through.
+    pub async fn count_audit_log(&self, filter: Filter) -> Result<u64, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.count_audit_log(filter).await,
+        }
+    }
+
+    /// What has happened to the account of one user and what the user has done: the newest `limit` entries before `before`,
+    /// the newest first.
+    pub async fn audit_log_of(
+        &self,
+        user: UserId,
+        before: Option<i64>,
+        limit: u16,
+    ) -> Result<Vec<Entry>, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.audit_log_of(user, before, limit).await,
+        }
+    }
+
+    /// Forgets some of what need not be kept. Says how many entries; 0: all that may be forgotten is.
+    pub async fn trim_audit_log(&self, keep: Retention, now: Timestamp) -> Result<usize, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.trim_audit_log(keep, now).await,
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Invitations, whatever the database. [`Store::create_user_with_session`] uses one up.
+
+use jiff::Timestamp;
+
+use super::{Store, StoreError};
+use accounts::Email;
+use accounts::TokenDigest;
+use accounts::audit::Actor;
+use accounts::{Invitation, NewInvitation};
+use ids::{InvitationId, UserId};
+
+/// How many open invitations there may be: more than anybody keeps in mind.
+pub const MAX_INVITATIONS: u16 = 1_000;
+
+/// Invitations.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] when the disk fails, for all of them.
+#[expect(clippy::missing_errors_doc, reason = "what can always happen is said once, above")]
+#[expect(clippy::unused_async, reason = "a database over the network waits where SQLite does not")]
+impl Store {
+    /// `None`: there are [`MAX_INVITATIONS`] already.
+    ///
+    /// # Errors
+    /// [`StoreError::OwnerGone`] if the actor is no longer an administrator who is logged in.
+    pub async fn create_invitation(
+        &self,
+        new: NewInvitation,
+        actor: Actor,
+        now: Timestamp,
+    ) -> Result<Option<Invitation>, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.create_invitation(new, actor, now).await,
+        }
+    }
+
+    /// The first `limit` after `after` that can still be used, the oldest first.
+    pub async fn invitations(
+        &self,
+        after: Option<InvitationId>,
+        limit: u16,
+        now: Timestamp,
+    ) -> Result<Vec<Invitation>, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.invitations(after, limit, now).await,
+        }
+    }
+
+    /// How many can still be used.
+    pub async fn count_invitations(&self, now: Timestamp) -> Result<u64, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.count_invitations(now).await,
+        }
+    }
+
+    /// Those that a user has made and nobody has used, the oldest first.
+    pub async fn invitations_of(&self, user: UserId) -> Result<Vec<Invitation>, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.invitations_of(user).await,
+        }
+    }
+
+    /// Whether an invitation is good for this address now, without using it up.
+    pub async fn is_invited(
+        &self,
+        invitation: TokenDigest,
+        email: &Email,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.is_invited(invitation, email, now),
+        }
+    }
+
+    /// Says whether there was one.
+    ///
+    /// # Errors
+    /// As [`create_invitation`](Self::create_invitation).
+    pub async fn revoke_invitation(
+        &self,
+        id: InvitationId,
+        actor: Actor,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.revoke_invitation(id, actor, now).await,
+        }
+    }
+}

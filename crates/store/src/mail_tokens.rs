@@ -1,0 +1,59 @@
+//! Tokens in mails, whatever the database.
+
+use jiff::Timestamp;
+
+use super::{Store, StoreError};
+use accounts::TokenDigest;
+use accounts::audit::Actor;
+use accounts::{Email, User};
+use accounts::{MailPurpose, NewMailToken};
+
+/// Tokens in mails. They end with the first use, in time, with the address they were sent to, with a new password,
+/// and with the account, also when that is only disabled.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] when the disk fails, for all of them.
+#[expect(clippy::missing_errors_doc, reason = "what can always happen is said once, above")]
+#[expect(clippy::unused_async, reason = "a database over the network waits where SQLite does not")]
+impl Store {
+    /// Stores a token for the account of this address, and answers with the user, whose stored address is where the
+    /// mail goes: what was asked for may be another one that only looks the same. `None`: nobody is to have such a
+    /// mail, because there is no account, or it is disabled, or the address is verified already.
+    ///
+    /// Notes that a password is to be reset also when there is nobody.
+    pub async fn create_mail_token(
+        &self,
+        email: &Email,
+        new: NewMailToken,
+        actor: Actor,
+        now: Timestamp,
+    ) -> Result<Option<User>, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.create_mail_token(email, new, actor, now).await,
+        }
+    }
+
+    /// Whose token this is, without using it up. `None`: it is not or no longer good for this.
+    pub async fn mail_token_user(
+        &self,
+        digest: TokenDigest,
+        purpose: MailPurpose,
+        now: Timestamp,
+    ) -> Result<Option<User>, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.mail_token_user(digest, purpose, now),
+        }
+    }
+
+    /// Uses a token up, and notes that mail reaches the user. `None`: it is not or no longer good for this.
+    pub async fn verify_email(
+        &self,
+        digest: TokenDigest,
+        actor: Actor,
+        now: Timestamp,
+    ) -> Result<Option<User>, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.verify_email(digest, actor, now).await,
+        }
+    }
+}

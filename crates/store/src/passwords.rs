@@ -1,0 +1,59 @@
+//! Passwords, whatever the database.
+
+use jiff::Timestamp;
+
+use super::{PasswordChange, Store, StoreError};
+use accounts::TokenDigest;
+use accounts::audit::Actor;
+use accounts::{PasswordHash, User};
+use ids::UserId;
+
+/// Passwords.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] when the disk fails, for all of them.
+#[expect(clippy::missing_errors_doc, reason = "what can always happen is said once, above")]
+impl Store {
+    /// Stores `new` only if `old` is still there, so that a log-in that upgrades a hash cannot undo a
+    /// change of the password made meanwhile. Says whether it was.
+    pub async fn replace_password_hash(
+        &self,
+        id: UserId,
+        old: &PasswordHash,
+        new: PasswordHash,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.replace_password_hash(id, old.clone(), new, now).await,
+        }
+    }
+
+    /// Changes the password and ends the sessions that are not `keep`, at once. Does neither, and says so, if `old` is
+    /// not the hash any more.
+    pub async fn change_password(
+        &self,
+        user: UserId,
+        change: PasswordChange,
+        actor: Actor,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.change_password(user, change, actor, now).await,
+        }
+    }
+
+    /// Uses up the token of a mail, sets the password, and ends everything that the account was open to: all sessions,
+    /// API tokens and links. Whoever asks for this may be getting rid of somebody. That the mail has arrived verifies
+    /// its address. `None`: the token is not or no longer good for this, and nothing has changed.
+    pub async fn reset_password(
+        &self,
+        digest: TokenDigest,
+        new: PasswordHash,
+        actor: Actor,
+        now: Timestamp,
+    ) -> Result<Option<User>, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.reset_password(digest, new, actor, now).await,
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! Sessions, whatever the database.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{Store, StoreError};
+use accounts::TokenDigest;
+use accounts::audit::Actor;
+use accounts::{NewSession, RefreshToken, Session, SessionLimits};
+use accounts::{NewUser, PasswordHash, User};
+use ids::{SessionId, UserId};
+
+/// How many sessions of one user there may be. One more ends the one that was not used for the longest time: nobody is
+/// locked out by his own forgotten log-ins, and a list of sessions stays one that a person can read.
+pub const MAX_SESSIONS: u16 = 100;
+
+/// For how long a refresh token that was used can be used again with the same answer: tabs that refresh at the same
+/// moment, a request that is sent again. After that an answer that was lost is replaced by another.
+pub const REPEATABLE: Duration = Duration::from_mins(1);
+
+/// Who an access token speaks for, as one read finds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionUser {
+    pub user: User,
+    pub created_at: Timestamp,
+    pub last_used_at: Timestamp,
+}
+
+/// What became of a refresh token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refresh {
+    /// The session goes on.
+    Refreshed(Box<Refreshed>),
+    /// An old token of a session that has gone on without it: somebody else has a copy of it, or of a later one. It is
+    /// not to be known who of the two this is, so the session has ended (RFC 9700, section 4.14.2).
+    Reused { user: UserId, session: SessionId },
+    /// Of no session that there is.
+    Unknown,
+}
+
+/// A session that goes on, and the only refresh token that is good now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refreshed {
+    pub user: User,
+    pub session: Session,
+    pub token: RefreshToken,
+    /// When the token took the place of its predecessor. The same for all who ask at the same moment, so that all can
+    /// be given the same answer.
+    pub since: Timestamp,
+}
+
+/// What becomes of a user's API tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ApiTokens {
+    Kept,
+    Revoked,
+}
+
+/// A new password of a user who has shown to know the old one.
+#[derive(Clone, Debug)]
+pub struct PasswordChange {
+    /// What the old password was checked against.
+    pub old: Option<PasswordHash>,
+    pub new: PasswordHash,
+    /// The session that does not end.
+    pub keep: Option<SessionId>,
+    pub api_tokens: ApiTokens,
+}
+
+/// Sessions.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] when the disk fails, for all of them.
+#[expect(clippy::missing_errors_doc, reason = "what can always happen is said once, above")]
+#[expect(clippy::unused_async, reason = "a database over the network waits where SQLite does not")]
+impl Store {
+    /// Makes a user and the first session at once: there is no account whose owner was told that it failed. An
+    /// invitation is used up by it, and only by it.
+    ///
+    /// # Errors
+    /// [`StoreError::Taken`] if the address, in whatever case, is somebody's; [`StoreError::NotInvited`].
+    pub async fn create_user_with_session(
+        &self,
+        new: NewUser,
+        session: NewSession,
+        invitation: Option<TokenDigest>,
+        now: Timestamp,
+    ) -> Result<(User, Session), StoreError> {
+        match self {
+            Self::Sqlite(db) => db.create_user_with_session(new, session, invitation, now).await,
+        }
+    }
+
+    /// Begins a session for the user whose password was just checked against `password_hash`. `None` if that is not
+    /// the password any more, or the user is disabled or gone: what ends all sessions must not miss this one.
+    ///
+    /// Forgets sessions that have ended by themselves on the way.
+    pub async fn create_session(
+        &self,
+        user: UserId,
+        password_hash: Option<&PasswordHash>,
+        session: NewSession,
+        limits: SessionLimits,
+        now: Timestamp,
+    ) -> Result<Option<Session>, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.create_session(user, password_hash.cloned(), session, limits, now).await,
+        }
+    }
+
+    /// The user of a session, in one read. Whether the session's time is over is for [`SessionLimits`] to say.
+    pub async fn session_user(
+        &self,
+        session: SessionId,
+        user: UserId,
+    ) -> Result<Option<SessionUser>, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.session_user(session, user),
+        }
+    }
+
+    /// Notes that a session was used, some time soon: nobody waits for it, and nobody hears when it fails.
+    pub fn session_used(&self, session: SessionId, now: Timestamp) {
+        match self {
+            Self::Sqlite(db) => db.session_used(session, now),
+        }
+    }
+
+    /// Exchanges a refresh token for its successor, by one guarded update.
+    ///
+    /// The token before the current one is good still, as long as nobody has used the current one: its answer was
+    /// lost, and no session shall be lost by that. Within [`REPEATABLE`] it gets the same successor again, later
+    /// another in its place.
+    pub async fn refresh_session(
+        &self,
+        token: RefreshToken,
+        nonce: [u8; 32],
+        limits: SessionLimits,
+        address: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<Refresh, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.refresh_session(token, nonce, limits, address, now).await,
+        }
+    }
+
+    /// The sessions of a user, the last used first, at most [`MAX_SESSIONS`].
+    pub async fn sessions(
+        &self,
+        user: UserId,
+        limits: SessionLimits,
+        now: Timestamp,
+    ) -> Result<Vec<Session>, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.sessions(user, limits, now),
+        }
+    }
+
+    /// Whether the account with this key ([`Email::key`](crate::Email::key)) has a session at the place of this address.
+    /// Takes as long if there is no such account.
+    pub async fn is_in_use_at(
+        &self,
+        email_key: &str,
+        address: IpAddr,
+        limits: SessionLimits,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.is_in_use_at(email_key, address, limits, now),
+        }
+    }
+
+    /// Ends one session of this user. Says whether there was one.
+    pub async fn end_session(
+        &self,
+        user: UserId,
+        session: SessionId,
+        actor: Actor,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.end_session(user, session, actor, now).await,
+        }
+    }
+
+    /// Ends all sessions of a user, and all API tokens: nothing goes on in the user's name. Says how many sessions there
+    /// were.
+    pub async fn end_sessions(
+        &self,
+        user: UserId,
+        actor: Actor,
+        now: Timestamp,
+    ) -> Result<usize, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.end_sessions(user, None, actor, now).await,
+        }
+    }
+
+    /// Ends all sessions of a user but one. Says how many there were.
+    pub async fn end_other_sessions(
+        &self,
+        user: UserId,
+        keep: SessionId,
+        actor: Actor,
+        now: Timestamp,
+    ) -> Result<usize, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.end_sessions(user, Some(keep), actor, now).await,
+        }
+    }
+}

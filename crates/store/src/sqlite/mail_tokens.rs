@@ -1,0 +1,100 @@
+//! Tokens in mails, in SQLite's dialect.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, params};
+
+use super::users::{self, user_in};
+use super::{Sqlite, audit, execute, find};
+use crate::StoreError;
+use accounts::TokenDigest;
+use accounts::{Email, User};
+use accounts::{MailPurpose, NewMailToken};
+use accounts::{audit::Actor, audit::Event};
+use ids::UserId;
+
+impl Sqlite {
+    pub async fn create_mail_token(
+        &self,
+        email: &Email,
+        new: NewMailToken,
+        actor: Actor,
+        now: Timestamp,
+    ) -> Result<Option<User>, StoreError> {
+        let key = email.key();
+        self.write(move |db| {
+            let NewMailToken { digest, purpose, expires_at } = new;
+            execute(db, "DELETE FROM mail_tokens WHERE expires_at <= ?1", [now.as_microsecond()])?;
+            let sql = "INSERT INTO mail_tokens (digest, user_id, purpose, email_key, created_at, expires_at)
+                       SELECT ?1, id, ?2, email_key, ?3, ?4 FROM users
+                       WHERE email_key = ?5 AND disabled = 0 AND (email_verified_at IS NULL OR ?2 <> 'verify')
+                       RETURNING user_id";
+            let made = params![
+                digest.as_bytes(),
+                purpose.as_str(),
+                now.as_microsecond(),
+                expires_at.as_microsecond(),
+                key
+            ];
+            let user = find(db, sql, made, |row| users::id_in(row.get(0)?))?;
+            if purpose == MailPurpose::ResetPassword {
+                audit::record(db, Event::PasswordResetRequested, user, &actor, now)?;
+            }
+            user.map_or(Ok(None), |user| users::by_id(db, user))
+        })
+        .await
+    }
+
+    pub fn mail_token_user(
+        &self,
+        digest: TokenDigest,
+        purpose: MailPurpose,
+        now: Timestamp,
+    ) -> Result<Option<User>, StoreError> {
+        self.read(|db| {
+            let sql = users::select!(
+                " FROM mail_tokens AS t CROSS JOIN users ON users.id = t.user_id
+                 WHERE t.digest = ?1 AND t.purpose = ?2 AND t.expires_at > ?3
+                       AND users.email_key = t.email_key AND disabled = 0"
+            );
+            find(db, sql, params![digest.as_bytes(), purpose.as_str(), now.as_microsecond()], user_in)
+        })
+    }
+
+    pub async fn verify_email(
+        &self,
+        digest: TokenDigest,
+        actor: Actor,
+        now: Timestamp,
+    ) -> Result<Option<User>, StoreError> {
+        self.write(move |db| {
+            let Some(user) = consume(db, digest, MailPurpose::VerifyEmail, now)? else { return Ok(None) };
+            let sql = "UPDATE users SET email_verified_at = ?2, updated_at = ?2
+                       WHERE id = ?1 AND email_verified_at IS NULL";
+            if execute(db, sql, params![user.get(), now.as_microsecond()])? == 1 {
+                audit::record(db, Event::EmailVerified, Some(user), &actor, now)?;
+            }
+            users::by_id(db, user)
+        })
+        .await
+    }
+}
+
+/// Uses a token up. `None`: it is not or no longer good for this, or the account has another address or is disabled.
+pub(super) fn consume(
+    db: &Connection,
+    digest: TokenDigest,
+    purpose: MailPurpose,
+    now: Timestamp,
+) -> Result<Option<UserId>, StoreError> {
+    let sql = "DELETE FROM mail_tokens WHERE digest = ?1 AND purpose = ?2 AND expires_at > ?3
+                   AND EXISTS (SELECT 1 FROM users WHERE id = user_id AND users.email_key = mail_tokens.email_key
+                                                         AND disabled = 0)
+               RETURNING user_id";
+    let token = params![digest.as_bytes(), purpose.as_str(), now.as_microsecond()];
+    find(db, sql, token, |row| users::id_in(row.get(0)?))
+}
+
+/// Ends what was sent to this user.
+pub(super) fn end_all(db: &Connection, user: UserId) -> Result<(), StoreError> {
+    execute(db, "DELETE FROM mail_tokens WHERE user_id = ?1", [user.get()]).map(drop)
+}

@@ -1,0 +1,90 @@
+//! Passwords, in SQLite's dialect.
+
+use jiff::Timestamp;
+use rusqlite::params;
+
+use super::{Sqlite, api_tokens, audit, execute, mail_tokens, sessions, users};
+use crate::{ApiTokens, PasswordChange, StoreError};
+use accounts::MailPurpose;
+use accounts::TokenDigest;
+use accounts::{PasswordHash, User};
+use accounts::{audit::Actor, audit::Event};
+use ids::UserId;
+
+impl Sqlite {
+    pub async fn replace_password_hash(
+        &self,
+        id: UserId,
+        old: PasswordHash,
+        new: PasswordHash,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.write(move |db| {
+            let changed = execute(
+                db,
+                "UPDATE users SET password_hash = ?3, updated_at = ?4 WHERE id = ?1 AND password_hash = ?2",
+                params![id.get(), old.as_str(), new.as_str(), now.as_microsecond()],
+            )?;
+            Ok(changed == 1)
+        })
+        .await
+    }
+
+    pub async fn change_password(
+        &self,
+        user: UserId,
+        change: PasswordChange,
+        actor: Actor,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.write(move |db| {
+            let PasswordChange { old, new, keep, api_tokens } = change;
+            let changed = execute(
+                db,
+                "UPDATE users SET password_hash = ?3, updated_at = ?4 WHERE id = ?1 AND password_hash IS ?2",
+                params![
+                    user.get(),
+                    old.as_ref().map(PasswordHash::as_str),
+                    new.as_str(),
+                    now.as_microsecond()
+                ],
+            )?;
+            if changed == 1 {
+                audit::record(db, Event::PasswordChanged, Some(user), &actor, now)?;
+                sessions::end_all(db, user, keep)?;
+                mail_tokens::end_all(db, user)?;
+                if api_tokens == ApiTokens::Revoked {
+                    api_tokens::revoke_all(db, user, &actor, now)?;
+                }
+            }
+            Ok(changed == 1)
+        })
+        .await
+    }
+
+    pub async fn reset_password(
+        &self,
+        digest: TokenDigest,
+        new: PasswordHash,
+        actor: Actor,
+        now: Timestamp,
+    ) -> Result<Option<User>, StoreError> {
+        self.write(move |db| {
+            let Some(user) = mail_tokens::consume(db, digest, MailPurpose::ResetPassword, now)? else {
+                return Ok(None);
+            };
+            execute(
+                db,
+                "UPDATE users SET password_hash = ?2, updated_at = ?3, email_verified_at = coalesce(email_verified_at, ?3)
+                 WHERE id = ?1",
+                params![user.get(), new.as_str(), now.as_microsecond()],
+            )?;
+            audit::record(db, Event::PasswordReset, Some(user), &actor, now)?;
+            sessions::end_all(db, user, None)?;
+            api_tokens::revoke_all(db, user, &actor, now)?;
+            mail_tokens::end_all(db, user)?;
+            users::by_id(db, user)
+        })
+        .await
+    }
+}

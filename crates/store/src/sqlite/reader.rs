@@ -1,0 +1,248 @@
+//! Connections that read, on the caller's own thread.
+//!
+//! Every read of a database in WAL mode begins with taking a lock and looking whether something was
+//! written, and ends with giving the lock back: three system calls, 3 of 4 µs, to learn that nothing
+//! has happened. So while nothing is written, a connection keeps its transaction open between reads.
+//! That is right only if the transaction never outlives a write: the writer counts its commits before
+//! it answers, and a reader compares the count before each query. It is worth it only in quiet times,
+//! so it is opened only when [`QUIET`] has passed without a commit. It must not stand in the way of
+//! others: as long as an old transaction is open the log cannot start over (it grew to 200 MB, and
+//! commits from 148 to 400 µs), so the writer ends what nobody has come back to, every [`TICK`].
+//! And another process may write without our counting it, therefore no transaction gets older than
+//! [`MAX_AGE`].
+
+use std::cell::Cell;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+
+use super::{cached, execute, file};
+use crate::remembered::MAX_AGE;
+use crate::{StoreError, Unavailable};
+
+const QUIET: Duration = Duration::from_millis(5);
+pub(super) const TICK: Duration = Duration::from_millis(20);
+
+pub(super) struct Readers {
+    path: PathBuf,
+    commits: AtomicU64,
+    account_commits: AtomicU64,
+    closed: AtomicBool,
+    /// More than there are threads to use them, so that hardly anybody ever waits. They are opened
+    /// when they are first needed.
+    inline: Vec<Slot>,
+    /// Apart, so that nothing long stands before something short.
+    at_length: Vec<Slot>,
+}
+
+type Slot = Mutex<Option<Reader>>;
+
+impl Readers {
+    pub(super) fn of(path: &Path) -> Self {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        let slots = |count| (0..count).map(|_| Slot::default()).collect();
+        Self {
+            path: path.to_owned(),
+            commits: AtomicU64::new(0),
+            account_commits: AtomicU64::new(0),
+            closed: AtomicBool::new(false),
+            inline: slots(2 * cores),
+            at_length: slots(2),
+        }
+    }
+
+    /// Runs a short query. `watch` is told when a transaction stays open behind it.
+    pub(super) fn read<T>(
+        &self,
+        query: impl FnOnce(&Connection) -> Result<T, StoreError>,
+        watch: impl FnOnce(),
+    ) -> Result<T, StoreError> {
+        let mut slot = any_of(&self.inline);
+        let reader = self.reader_in(&mut slot)?;
+        match reader.prepare(self.commits(), Instant::now()) {
+            Ok(Kept::FromNowOn) => watch(),
+            Ok(Kept::Already | Kept::Not) => {}
+            Err(why) => {
+                // A transaction that cannot be begun or ended is a connection that cannot be used.
+                *slot = None;
+                return Err(why);
+            }
+        }
+        query(&reader.connection)
+    }
+
+    /// Runs a query that may take its time, in a transaction of its own.
+    pub(super) fn read_at_length<T>(
+        &self,
+        query: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut slot = any_of(&self.at_length);
+        query(&self.reader_in(&mut slot)?.connection)
+    }
+
+    /// The writer has committed and is about to say so.
+    pub(super) fn committed(&self, only_recipes: bool) {
+        self.commits.fetch_add(1, Ordering::Release);
+        if !only_recipes {
+            self.account_commits.fetch_add(1, Ordering::Release);
+        }
+    }
+
+    pub(super) fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Acquire)
+    }
+
+    /// How many of them may have changed users and sessions.
+    pub(super) fn account_commits(&self) -> u64 {
+        self.account_commits.load(Ordering::Acquire)
+    }
+
+    /// Ends the transactions that nobody has come back to. Says whether any is still open.
+    pub(super) fn end_stale(&self, now: Instant) -> bool {
+        let commits = self.commits();
+        let mut open = false;
+        for slot in &self.inline {
+            // Who is reading just now sees to it himself, and the writer does not wait for him.
+            let Some(mut slot) = try_lock(slot) else {
+                open = true;
+                continue;
+            };
+            match slot.as_mut().map(|reader| reader.end_if_stale(commits, now)) {
+                Some(Err(_)) => *slot = None,
+                Some(Ok(())) | None => open |= slot.as_ref().is_some_and(|reader| reader.opened.is_some()),
+            }
+        }
+        open
+    }
+
+    /// Waits for the queries that are running and lets nobody begin another until the guards go.
+    pub(super) fn pause(&self) -> Vec<MutexGuard<'_, Option<Reader>>> {
+        let mut slots: Vec<_> = self.inline.iter().chain(&self.at_length).map(lock).collect();
+        for slot in &mut slots {
+            let ended = slot.as_mut().is_none_or(|reader| reader.end().is_ok());
+            if !ended {
+                **slot = None;
+            }
+        }
+        slots
+    }
+
+    /// Waits for the queries that are running and closes all connections for good.
+    pub(super) fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        // Nothing is remembered of a closed database.
+        self.committed(false);
+        for slot in self.inline.iter().chain(&self.at_length) {
+            *lock(slot) = None;
+        }
+    }
+
+    fn reader_in<'a>(&self, slot: &'a mut Option<Reader>) -> Result<&'a mut Reader, StoreError> {
+        if self.closed.load(Ordering::Acquire) {
+            return Err(Unavailable::Closed.into());
+        }
+        match slot {
+            Some(reader) => Ok(reader),
+            None => Ok(slot.insert(Reader::new(file::open_for_reading(&self.path)?, Instant::now()))),
+        }
+    }
+}
+
+pub(super) struct Reader {
+    connection: Connection,
+    /// The writer's count when we last looked.
+    commits: u64,
+    /// What SQLite calls the state of the database, which also other processes change.
+    version: i64,
+    unchanged_since: Instant,
+    opened: Option<Instant>,
+}
+
+/// What becomes of the transaction behind the next query.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kept {
+    Not,
+    Already,
+    FromNowOn,
+}
+
+impl Reader {
+    fn new(connection: Connection, now: Instant) -> Self {
+        Self { connection, commits: 0, version: 0, unchanged_since: now, opened: None }
+    }
+
+    /// Sees to it that the next query finds everything that was committed before `commits` was read.
+    fn prepare(&mut self, commits: u64, now: Instant) -> Result<Kept, StoreError> {
+        self.end_if_stale(commits, now)?;
+        if commits != self.commits {
+            self.commits = commits;
+            self.unchanged_since = now;
+        }
+        if self.opened.is_some() {
+            return Ok(Kept::Already);
+        }
+        if now.duration_since(self.unchanged_since) < QUIET {
+            return Ok(Kept::Not);
+        }
+        self.open(now)
+    }
+
+    fn open(&mut self, now: Instant) -> Result<Kept, StoreError> {
+        execute(&self.connection, "BEGIN", [])?;
+        self.opened = Some(now);
+        // This is also the read that fixes what the transaction sees.
+        let version = cached(&self.connection, "PRAGMA data_version")?.query_row([], |row| row.get(0))?;
+        if version == self.version {
+            return Ok(Kept::FromNowOn);
+        }
+        // Somebody has written since we last looked, maybe another process: it is not quiet.
+        self.version = version;
+        self.unchanged_since = now;
+        self.end()?;
+        Ok(Kept::Not)
+    }
+
+    fn end_if_stale(&mut self, commits: u64, now: Instant) -> Result<(), StoreError> {
+        let too_old = |opened| now.duration_since(opened) >= MAX_AGE;
+        if self.opened.is_some_and(|opened| commits != self.commits || too_old(opened)) {
+            self.end()
+        } else {
+            Ok(())
+        }
+    }
+
+    fn end(&mut self) -> Result<(), StoreError> {
+        self.opened.take().map_or(Ok(()), |_| execute(&self.connection, "COMMIT", []).map(drop))
+    }
+}
+
+/// A free one, beginning with this thread's own, else this thread's own when it becomes free.
+fn any_of(slots: &[Slot]) -> MutexGuard<'_, Option<Reader>> {
+    static THREADS: AtomicUsize = AtomicUsize::new(0);
+    thread_local! {
+        static NUMBER: Cell<usize> = Cell::new(THREADS.fetch_add(1, Ordering::Relaxed));
+    }
+    let own = NUMBER.get() % slots.len();
+    let (before, from_own) = slots.split_at(own);
+    from_own.iter().chain(before).find_map(try_lock).unwrap_or_else(|| lock(&slots[own]))
+}
+
+/// After a panic in a query the connection is as good as before: the statement was reset on the way.
+fn lock(slot: &Slot) -> MutexGuard<'_, Option<Reader>> {
+    slot.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn try_lock(slot: &Slot) -> Option<MutexGuard<'_, Option<Reader>>> {
+    match slot.try_lock() {
+        Ok(reader) => Some(reader),
+        Err(TryLockError::Poisoned(reader)) => Some(reader.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

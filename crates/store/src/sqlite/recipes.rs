@@ -1,0 +1,386 @@
+//! Recipes, in SQLite's dialect.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, Row, Rows, params};
+
+use super::{Sqlite, cached, execute, find, time_at};
+use crate::page::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, Page};
+use crate::{Edit, Editor, Imported, Listing, NewRecipe, Precondition, StoreError, Stored, Viewer};
+use ::recipes::Origin;
+use ::recipes::Visibility;
+use ::recipes::time::to_microseconds;
+use ::recipes::{Document, Tail, splice_id};
+use ids::{RecipeId, Uid, UserId};
+
+/// A page ends early behind this much text: 1,000 recipes may have 256 MiB, and one request must not
+/// make us hold them.
+const PAGE_BYTES: usize = 4 << 20;
+
+/// Writes.
+impl Sqlite {
+    pub async fn create_recipe(&self, new: NewRecipe, now: Timestamp) -> Result<Stored, StoreError> {
+        let now = to_microseconds(now);
+        let tail = Tail { owner: new.owner, uid: new.uid, revision: 1, created_at: now, updated_at: now };
+        let (text, visibility) = (new.document.finish(&tail), new.visibility);
+        let (id, text) = self
+            .write_recipe_row(move |db| {
+                insert(db, INSERT, &tail, visibility, &text)?;
+                Ok((id_in(db.last_insert_rowid())?, text))
+            })
+            .await?;
+        Ok(Stored::new(id, tail.revision, tail.updated_at, text))
+    }
+
+    pub async fn import_recipe(
+        &self,
+        new: NewRecipe,
+        origin: Origin,
+        now: Timestamp,
+    ) -> Result<Imported, StoreError> {
+        let created_at = to_microseconds(origin.created_at.unwrap_or(now));
+        let tail = Tail {
+            owner: new.owner,
+            uid: origin.uid.unwrap_or(new.uid),
+            revision: origin.revision.unwrap_or(1),
+            created_at,
+            updated_at: origin.updated_at.map_or(created_at, to_microseconds),
+        };
+        let (text, visibility) = (new.document.finish(&tail), new.visibility);
+        self.write(move |db| {
+            if insert(db, INSERT_UNLESS_THERE, &tail, visibility, &text)? == 0 {
+                let there = cached(db, "SELECT id FROM recipes WHERE uid = ?1")?
+                    .query_row([tail.uid.to_string()], |row| row.get(0))?;
+                return Ok(Imported::AlreadyThere(id_in(there)?));
+            }
+            let id = id_in(db.last_insert_rowid())?;
+            Ok(Imported::Added(Stored::new(id, tail.revision, tail.updated_at, text)))
+        })
+        .await
+    }
+
+    pub async fn replace_recipe(
+        &self,
+        id: RecipeId,
+        editor: Editor,
+        document: Document,
+        visibility: Visibility,
+        precondition: Precondition,
+        now: Timestamp,
+    ) -> Result<Edit<Stored>, StoreError> {
+        let now = to_microseconds(now);
+        self.write(move |db| {
+            let tail = match find_to_edit(db, id, editor, &precondition)? {
+                Edit::Done(tail) => tail,
+                Edit::NotFound => return Ok(Edit::NotFound),
+                Edit::Forbidden => return Ok(Edit::Forbidden),
+                Edit::Stale { revision } => return Ok(Edit::Stale { revision }),
+            };
+            if tail.owner.is_none() && visibility == Visibility::Private && editor != Editor::Admin {
+                return Ok(Edit::Forbidden);
+            }
+            let tail = Tail { revision: tail.revision.saturating_add(1), updated_at: now, ..tail };
+            let text = document.finish(&tail);
+            let (user, admin) = who(editor);
+            execute(
+                db,
+                "UPDATE recipes SET document = ?4, private = ?5, revision = ?6, updated_at = ?7
+                 WHERE id = ?1 AND (?3 OR owner_id = ?2 OR owner_id IS NULL AND private = 0)",
+                params![
+                    id.get(),
+                    user,
+                    admin,
+                    text,
+                    visibility == Visibility::Private,
+                    tail.revision,
+                    now.as_microsecond(),
+                ],
+            )?;
+            Ok(Edit::Done(Stored::new(id, tail.revision, now, text)))
+        })
+        .await
+    }
+
+    pub async fn delete_recipe(
+        &self,
+        id: RecipeId,
+        editor: Editor,
+        precondition: Precondition,
+    ) -> Result<Edit<()>, StoreError> {
+        self.write(move |db| {
+            let found = find_to_edit(db, id, editor, &precondition)?;
+            Ok(match found {
+                Edit::Done(_) => {
+                    let (user, admin) = who(editor);
+                    execute(
+                        db,
+                        "DELETE FROM recipes
+                         WHERE id = ?1 AND (?3 OR owner_id = ?2 OR owner_id IS NULL AND private = 0)",
+                        params![id.get(), user, admin],
+                    )?;
+                    Edit::Done(())
+                }
+                Edit::NotFound => Edit::NotFound,
+                Edit::Forbidden => Edit::Forbidden,
+                Edit::Stale { revision } => Edit::Stale { revision },
+            })
+        })
+        .await
+    }
+}
+
+/// Reads.
+impl Sqlite {
+    pub fn recipe(&self, id: RecipeId, viewer: Viewer) -> Result<Option<Stored>, StoreError> {
+        self.read(|db| {
+            let read =
+                |row: &Row<'_>| Ok(Stored::new(id, row.get(0)?, time_at(row.get(1)?)?, text_in(row, 2)?));
+            // Most readers are nobody in particular; the simpler question is answered a little faster.
+            let public = "SELECT revision, updated_at, document FROM recipes WHERE id = ?1 AND private = 0";
+            let visible = "SELECT revision, updated_at, document FROM recipes
+                           WHERE id = ?1 AND (private = 0 OR owner_id = ?2 OR ?3)";
+            match eyes(viewer) {
+                (None, false) => find(db, public, [id.get()], read),
+                (user, admin) => find(db, visible, params![id.get(), user, admin], read),
+            }
+        })
+    }
+
+    pub async fn recipes(
+        &self,
+        page: Page<RecipeId>,
+        viewer: Viewer,
+        json: Vec<u8>,
+    ) -> Result<Listing, StoreError> {
+        if page.limit() > DEFAULT_PAGE_SIZE {
+            self.read_at_length(move |db| list(db, page, viewer, json)).await
+        } else {
+            self.read(|db| list(db, page, viewer, json))
+        }
+    }
+
+    pub async fn recipes_of(&self, owner: UserId, after: Option<RecipeId>) -> Result<Listing, StoreError> {
+        self.read_at_length(move |db| {
+            let limit = MAX_PAGE_SIZE;
+            let mut pages = Pages::behind(Vec::new(), limit);
+            let mut statement = cached(
+                db,
+                "SELECT recipes.id, document
+                 FROM (SELECT id FROM recipes WHERE owner_id = ?1 AND private = 0 AND id > ?2
+                       UNION ALL
+                       SELECT id FROM recipes WHERE owner_id = ?1 AND private = 1 AND id > ?2
+                       ORDER BY id LIMIT ?3) AS theirs
+                 CROSS JOIN recipes ON recipes.id = theirs.id",
+            )?;
+            let after = after.map_or(0, RecipeId::get);
+            pages.take(statement.query(params![owner.get(), after, i64::from(limit) + 1])?)?;
+            Ok(pages.listing())
+        })
+        .await
+    }
+
+    pub async fn count_recipes(&self, viewer: Viewer) -> Result<u64, StoreError> {
+        let sql = match viewer {
+            Viewer::Anyone => "SELECT count(*) FROM recipes WHERE private = 0 AND ?1 IS NULL",
+            Viewer::User(_) => {
+                "SELECT (SELECT count(*) FROM recipes WHERE private = 0)
+                      + (SELECT count(*) FROM recipes WHERE owner_id = ?1 AND private = 1)"
+            }
+            Viewer::Admin => "SELECT count(*) FROM recipes WHERE ?1 IS NULL",
+        };
+        let (user, _) = eyes(viewer);
+        let count: i64 =
+            self.read_at_length(move |db| Ok(cached(db, sql)?.query_row([user], |row| row.get(0))?)).await?;
+        Ok(count.unsigned_abs())
+    }
+}
+
+/// What becomes of the recipes of a user who is about to be deleted, see `Store::delete_user`.
+pub(super) fn let_go_of_owner(db: &Connection, owner: UserId, now: Timestamp) -> Result<(), StoreError> {
+    execute(db, "DELETE FROM recipes WHERE owner_id = ?1 AND private = 1", [owner.get()])?;
+    let mut next = cached(
+        db,
+        "SELECT owner_id, uid, revision, created_at, updated_at, id, document FROM recipes
+         WHERE owner_id = ?1 AND private = 0 LIMIT 1",
+    )?;
+    let mut read = || {
+        let read = |row: &Row<'_>| Ok((tail_in(row), row.get::<_, i64>(5)?, row.get::<_, String>(6)?));
+        next.query_row([owner.get()], read).optional()
+    };
+    while let Some((tail, id, text)) = read()? {
+        let tail = tail?;
+        let document = Document::of_stored(text, &tail).ok_or_else(|| {
+            StoreError::Corrupt(format!("the text of recipe {id} does not fit its columns"))
+        })?;
+        let tail = Tail { owner: None, revision: tail.revision.saturating_add(1), updated_at: now, ..tail };
+        execute(
+            db,
+            "UPDATE recipes SET owner_id = NULL, document = ?2, revision = ?3, updated_at = ?4 WHERE id = ?1",
+            params![id, document.finish(&tail), tail.revision, now.as_microsecond()],
+        )?;
+    }
+    Ok(())
+}
+
+const INSERT: &str =
+    "INSERT INTO recipes (uid, owner_id, private, revision, created_at, updated_at, document)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+const INSERT_UNLESS_THERE: &str =
+    "INSERT INTO recipes (uid, owner_id, private, revision, created_at, updated_at, document)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (uid) DO NOTHING";
+
+fn insert(
+    db: &Connection,
+    sql: &str,
+    tail: &Tail,
+    visibility: Visibility,
+    text: &str,
+) -> Result<usize, StoreError> {
+    execute(
+        db,
+        sql,
+        params![
+            tail.uid.to_string(),
+            tail.owner.map(UserId::get),
+            visibility == Visibility::Private,
+            tail.revision,
+            tail.created_at.as_microsecond(),
+            tail.updated_at.as_microsecond(),
+            text,
+        ],
+    )
+}
+
+/// The recipe's tail if this editor may change it now; else why not.
+fn find_to_edit(
+    db: &Connection,
+    id: RecipeId,
+    editor: Editor,
+    precondition: &Precondition,
+) -> Result<Edit<Tail>, StoreError> {
+    let (user, admin) = who(editor);
+    let theirs = cached(
+        db,
+        "SELECT owner_id, uid, revision, created_at, updated_at FROM recipes
+         WHERE id = ?1 AND (?3 OR owner_id = ?2 OR owner_id IS NULL AND private = 0)",
+    )?
+    .query_row(params![id.get(), user, admin], |row| Ok(tail_in(row)))
+    .optional()?;
+    let Some(tail) = theirs else {
+        let visible = "SELECT 1 FROM recipes WHERE id = ?1 AND private = 0";
+        let visible = cached(db, visible)?.exists([id.get()])?;
+        return Ok(if visible { Edit::Forbidden } else { Edit::NotFound });
+    };
+    let tail = tail?;
+    Ok(if precondition.holds(tail.revision) {
+        Edit::Done(tail)
+    } else {
+        Edit::Stale { revision: tail.revision }
+    })
+}
+
+/// One pass over the table itself where recipes lie side by side, as they nearly always do. Where
+/// private ones or deleted ones leave wide gaps it would step over all of them, for every reader; so it
+/// stops at twice the page, and the rest of the page comes by index.
+fn list(db: &Connection, page: Page<RecipeId>, viewer: Viewer, json: Vec<u8>) -> Result<Listing, StoreError> {
+    let (user, admin) = eyes(viewer);
+    let after = page.after().map_or(0, RecipeId::get);
+    let limit = i64::from(page.limit());
+    let mut listing = Pages::behind(json, page.limit());
+
+    let near = if admin { i64::MAX } else { after.saturating_add(2 * limit) };
+    let mut statement = cached(
+        db,
+        "SELECT id, document FROM recipes NOT INDEXED
+         WHERE id > ?1 AND id <= ?2 AND (private = 0 OR owner_id = ?3 OR ?4) ORDER BY id",
+    )?;
+    listing.take(statement.query(params![after, near, user, admin])?)?;
+    if !listing.more && !admin {
+        let mut statement = cached(
+            db,
+            "SELECT recipes.id, document
+             FROM (SELECT id FROM recipes WHERE private = 0 AND id > ?1
+                   UNION ALL
+                   SELECT id FROM recipes WHERE owner_id = ?2 AND private = 1 AND id > ?1
+                   ORDER BY id LIMIT ?3) AS visible
+             CROSS JOIN recipes ON recipes.id = visible.id",
+        )?;
+        listing.take(statement.query(params![near, user, limit + 1])?)?;
+    }
+    Ok(listing.listing())
+}
+
+/// A list on its way into the answer.
+struct Pages {
+    json: Vec<u8>,
+    room: u16,
+    last: Option<RecipeId>,
+    /// There was a row for which there was no room.
+    more: bool,
+}
+
+impl Pages {
+    fn behind(mut json: Vec<u8>, room: u16) -> Self {
+        // Everyday recipes have about a kilobyte; growing in between would copy them all.
+        json.reserve(usize::from(room.min(DEFAULT_PAGE_SIZE)) << 10);
+        json.push(b'[');
+        Self { json, room, last: None, more: false }
+    }
+
+    fn listing(mut self) -> Listing {
+        self.json.push(b']');
+        Listing { next: self.last.filter(|_| self.more), json: self.json }
+    }
+
+    fn take(&mut self, mut rows: Rows<'_>) -> Result<(), StoreError> {
+        while let Some(row) = rows.next()? {
+            if self.room == 0 || self.json.len() >= PAGE_BYTES {
+                self.more = true;
+                return Ok(());
+            }
+            let id = id_in(row.get(0)?)?;
+            if self.last.is_some() {
+                self.json.push(b',');
+            }
+            splice_id(&mut self.json, id, text_in(row, 1)?);
+            self.room -= 1;
+            self.last = Some(id);
+        }
+        Ok(())
+    }
+}
+
+/// Which user looks, and whether it is an admin. NULL is nobody's id, so `owner_id = NULL` never holds.
+fn eyes(viewer: Viewer) -> (Option<i64>, bool) {
+    match viewer {
+        Viewer::Anyone => (None, false),
+        Viewer::User(id) => (Some(id.get()), false),
+        Viewer::Admin => (None, true),
+    }
+}
+
+fn who(editor: Editor) -> (Option<i64>, bool) {
+    match editor {
+        Editor::User(id) => (Some(id.get()), false),
+        Editor::Admin => (None, true),
+    }
+}
+
+/// From `owner_id, uid, revision, created_at, updated_at`.
+fn tail_in(row: &Row<'_>) -> Result<Tail, StoreError> {
+    let uid: String = row.get(1)?;
+    Ok(Tail {
+        owner: row.get::<_, Option<i64>>(0)?.and_then(UserId::from_i64),
+        uid: Uid::parse(&uid).ok_or_else(|| StoreError::Corrupt(format!("the uid {uid}")))?,
+        revision: row.get(2)?,
+        created_at: time_at(row.get(3)?)?,
+        updated_at: time_at(row.get(4)?)?,
+    })
+}
+
+fn text_in<'a>(row: &'a Row<'_>, column: usize) -> Result<&'a [u8], StoreError> {
+    Ok(row.get_ref(column)?.as_bytes().map_err(rusqlite::Error::from)?)
+}
+
+fn id_in(number: i64) -> Result<RecipeId, StoreError> {
+    RecipeId::from_i64(number).ok_or_else(|| StoreError::Corrupt(format!("the recipe id {number}")))
+}

@@ -1,0 +1,136 @@
+//! What the store promises, seen from outside.
+
+mod admin;
+mod api_tokens;
+mod audit;
+mod files;
+mod invitations;
+mod mail_tokens;
+mod recipes;
+mod sessions;
+mod sharing;
+mod users;
+
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::clock::{Clock, TestBytes};
+use ::recipes::{Draft, Encoding};
+use accounts::{Email, Name, NewUser, Role, User};
+use ids::{RecipeId, Uid, UserId};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use store::Page;
+use store::{DatabaseUrl, NewRecipe, Store, Stored, Viewer};
+use tempfile::TempDir;
+
+/// A store in a folder of its own, with a clock that stands at noon.
+struct Kitchen {
+    store: Store,
+    clock: Clock,
+    entropy: TestBytes,
+    folder: TempDir,
+}
+
+impl Deref for Kitchen {
+    type Target = Store;
+
+    fn deref(&self) -> &Store {
+        &self.store
+    }
+}
+
+impl Kitchen {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Clock::stopped("2024-05-01T12:00:00Z");
+        let store = Store::open(&url(&folder.path().join("recipes.db")), clock.now()).unwrap();
+        Self { store, clock, entropy: TestBytes::default(), folder }
+    }
+
+    fn file(&self) -> PathBuf {
+        self.folder.path().join("recipes.db")
+    }
+
+    /// A second handle, as another process would have it.
+    fn opened_again(&self) -> Store {
+        Store::open(&url(&self.file()), self.clock.now()).unwrap()
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    fn later(&self) -> Timestamp {
+        self.clock.advance(Duration::from_mins(1));
+        self.clock.now()
+    }
+
+    fn uid(&self) -> Uid {
+        Uid::new(self.now(), self.entropy.bytes())
+    }
+
+    async fn user(&self, name: &str) -> User {
+        self.store.create_user(new_user(name), self.now()).await.unwrap()
+    }
+
+    async fn public(&self, name: &str, owner: Option<UserId>) -> Stored {
+        self.store.create_recipe(NewRecipe::of(&draft(name), self.uid(), owner), self.now()).await.unwrap()
+    }
+
+    async fn private(&self, name: &str, owner: Option<UserId>) -> Stored {
+        let new = NewRecipe::of(&private_draft(name), self.uid(), owner);
+        self.store.create_recipe(new, self.now()).await.unwrap()
+    }
+
+    /// The ids in the list as this viewer turns its pages.
+    async fn ids(&self, viewer: Viewer, limit: u16) -> Vec<i64> {
+        let (mut ids, mut after) = (Vec::new(), None);
+        loop {
+            let listing =
+                self.store.recipes(&Page::new(after, limit).unwrap(), viewer, Vec::new()).await.unwrap();
+            let recipes: Vec<Value> = serde_json::from_slice(&listing.json).unwrap();
+            assert!(recipes.len() <= usize::from(limit));
+            ids.extend(recipes.iter().map(|recipe| recipe["id"].as_i64().unwrap()));
+            assert!(listing.next.is_none() || listing.next.map(RecipeId::get) == ids.last().copied());
+            let Some(next) = listing.next else { return ids };
+            after = Some(next);
+        }
+    }
+}
+
+fn json_of(stored: &Stored) -> String {
+    let mut json = Vec::new();
+    stored.write_json(&mut json);
+    String::from_utf8(json).unwrap()
+}
+
+fn url(file: &Path) -> DatabaseUrl {
+    DatabaseUrl::parse(&format!("sqlite:{}", file.display())).unwrap()
+}
+
+fn new_user(name: &str) -> NewUser {
+    NewUser { name: Name::parse(name).unwrap(), email: email(name), password_hash: None, role: Role::User }
+}
+
+fn email(name: &str) -> Email {
+    Email::parse(&format!("{name}@example.com")).unwrap()
+}
+
+fn draft(name: &str) -> Draft {
+    parse(&json!({
+        "name": name, "healthLabels": [], "cookTimeMinutes": 60, "prepTimeMinutes": null, "ingredients": ["salt"],
+    }))
+}
+
+fn private_draft(name: &str) -> Draft {
+    parse(&json!({
+        "name": name, "healthLabels": [], "cookTimeMinutes": 60, "prepTimeMinutes": null, "ingredients": ["salt"],
+        "visibility": "private",
+    }))
+}
+
+fn parse(recipe: &Value) -> Draft {
+    Draft::parse(recipe.as_object().unwrap(), Encoding::Json).unwrap()
+}

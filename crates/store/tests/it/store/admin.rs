@@ -1,0 +1,132 @@
+//! What administrators see of users and do with them.
+
+use std::time::Duration;
+
+use accounts::{Name, NewInvitation, NewUser, Role, SessionLimits, TokenDigest, User};
+use accounts::{audit::Actor, audit::Filter};
+use ids::{InvitationId, UserId};
+use store::{Access, Administered, StoreError, UserChange, UserFilter};
+
+use super::{Kitchen, new_user};
+
+const DAY: Duration = Duration::from_hours(24);
+const DEMOTE: UserChange = UserChange { role: Some(Role::User), access: None };
+const DISABLE: UserChange = UserChange { role: None, access: Some(Access::Disabled) };
+
+impl Kitchen {
+    pub(super) async fn admin(&self, name: &str) -> User {
+        self.create_user(NewUser { role: Role::Admin, ..new_user(name) }, self.now()).await.unwrap()
+    }
+
+    async fn changes(&self, id: UserId, change: UserChange) -> Administered {
+        self.administer(id, change, Actor::OPERATOR, self.now()).await.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn users_are_found_by_what_is_in_name_or_email_and_by_role_and_access() {
+    let kitchen = Kitchen::new();
+    kitchen.admin("root").await;
+    for (name, called) in [("alice", "Alice Baker"), ("bob", "100% Bob_Baker"), ("carol", r"Carol \ Cook")] {
+        let new = NewUser { name: Name::parse(called).unwrap(), ..new_user(name) };
+        kitchen.create_user(new, kitchen.now()).await.unwrap();
+    }
+    let bob = kitchen.user_by_email(&super::email("bob")).await.unwrap().unwrap().0;
+    kitchen.changes(bob.id, DISABLE).await;
+    let found = async |filter: UserFilter, after: Option<i64>, limit| {
+        let after = after.and_then(UserId::from_i64);
+        let users = kitchen.users(filter, after, limit).await.unwrap();
+        users.iter().map(|user| user.id.get()).collect::<Vec<_>>()
+    };
+    for (text, ids) in [
+        ("BAKER", vec![2, 3]),
+        ("Alice@Example", vec![2]),
+        ("@example.com", vec![1, 2, 3, 4]),
+        ("%", vec![3]),
+        ("_", vec![3]),
+        ("\\", vec![4]),
+        ("b_b", vec![3]),
+        ("b%b", vec![]),
+        ("' OR 1 --", vec![]),
+    ] {
+        let filter = UserFilter { text: Some(text.to_owned()), ..UserFilter::default() };
+        assert_eq!(kitchen.count_users(filter.clone()).await.unwrap(), ids.len() as u64, "{text}");
+        assert_eq!(found(filter, None, 10).await, ids, "{text}");
+    }
+    let disabled = UserFilter { access: Some(Access::Disabled), ..UserFilter::default() };
+    assert_eq!(found(disabled, None, 10).await, [3]);
+    let enabled = UserFilter { access: Some(Access::Enabled), role: Some(Role::User), text: None };
+    assert_eq!(found(enabled.clone(), None, 10).await, [2, 4]);
+    assert_eq!(found(enabled.clone(), None, 1).await, [2]);
+    assert_eq!(found(enabled, Some(2), 1).await, [4]);
+}
+
+#[tokio::test]
+async fn the_last_admin_who_is_enabled_stays_one() {
+    let kitchen = Kitchen::new();
+    let (root, second) = (kitchen.admin("root").await, kitchen.admin("second").await);
+    assert!(matches!(kitchen.changes(second.id, DISABLE).await, Administered::Done(_)));
+    for change in [DEMOTE, DISABLE] {
+        assert_eq!(kitchen.changes(root.id, change).await, Administered::LastAdmin);
+    }
+    assert_eq!(kitchen.store.user(root.id).await.unwrap(), Some(root.clone()));
+    assert!(
+        matches!(kitchen.changes(second.id, DEMOTE).await, Administered::Done(_)),
+        "who is disabled is none"
+    );
+    let both = UserChange { role: Some(Role::Admin), access: Some(Access::Enabled) };
+    let Administered::Done(second) = kitchen.changes(second.id, both).await else { panic!("she is there") };
+    assert_eq!((second.role, second.disabled), (Role::Admin, false));
+    assert!(matches!(kitchen.changes(root.id, DEMOTE).await, Administered::Done(_)));
+    assert_eq!(kitchen.changes(UserId::from_i64(99).unwrap(), DEMOTE).await, Administered::NoSuchUser);
+    let log =
+        kitchen.audit_log(Filter { subject: Some(second.id), ..Filter::default() }, None, 10).await.unwrap();
+    let events: Vec<_> = log.iter().map(|entry| entry.event.as_str()).collect();
+    assert_eq!(events, ["enabled", "role_changed", "role_changed", "disabled", "created"]);
+}
+
+#[tokio::test]
+async fn the_last_admin_does_not_delete_himself_while_an_operator_may() {
+    let kitchen = Kitchen::new();
+    let (root, second) = (kitchen.admin("root").await, kitchen.admin("second").await);
+    let (himself, now) = (Actor { user: Some(root.id), ..Actor::OPERATOR }, kitchen.now());
+    assert!(kitchen.delete_user(second.id, None, Actor::OPERATOR, now).await.unwrap());
+    let refused = kitchen.delete_user(root.id, None, himself, now).await;
+    assert!(matches!(refused, Err(StoreError::LastAdmin)), "{refused:?}");
+    assert_eq!(kitchen.store.user(root.id).await.unwrap(), Some(root.clone()));
+    kitchen.admin("third").await;
+    assert!(kitchen.delete_user(root.id, None, himself, now).await.unwrap());
+}
+
+#[tokio::test]
+async fn whoever_was_demoted_disabled_or_logged_out_meanwhile_changes_nothing() {
+    let kitchen = Kitchen::new();
+    let (_root, alice) = (kitchen.admin("root").await, kitchen.user("alice").await);
+    for (name, change) in [("demoted", Some(DEMOTE)), ("disabled", Some(DISABLE)), ("logged_out", None)] {
+        let admin = kitchen.admin(name).await;
+        let (now, limits) = (kitchen.now(), SessionLimits::new(DAY, DAY));
+        let session = kitchen.create_session(admin.id, None, kitchen.new_session(), limits, now).await;
+        let session = session.unwrap().map(|session| session.id);
+        let actor = Actor { user: Some(admin.id), session, address: None };
+        assert!(matches!(
+            kitchen.administer(alice.id, UserChange::default(), actor, now).await,
+            Ok(Administered::Done(_))
+        ));
+        if let Some(change) = change {
+            kitchen.changes(admin.id, change).await;
+        } else {
+            kitchen.end_sessions(admin.id, Actor::OPERATOR, now).await.unwrap();
+        }
+        let id = InvitationId::new(now, kitchen.entropy.bytes());
+        let new = NewInvitation { id, digest: TokenDigest::of(b"x"), email: None, expires_at: now + DAY };
+        for refused in [
+            kitchen.administer(alice.id, DISABLE, actor, now).await.map(drop),
+            kitchen.end_sessions(alice.id, actor, now).await.map(drop),
+            kitchen.create_invitation(new, actor, now).await.map(drop),
+            kitchen.revoke_invitation(id, actor, now).await.map(drop),
+        ] {
+            assert!(matches!(refused, Err(StoreError::OwnerGone)), "{name}: {refused:?}");
+        }
+    }
+    assert_eq!(kitchen.store.user(alice.id).await.unwrap(), Some(alice));
+}

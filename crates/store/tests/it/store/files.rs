@@ -1,0 +1,154 @@
+//! The database's file: closed to others, and refused in clear words when it is not a good one.
+
+use std::fs;
+use std::path::Path;
+use std::thread;
+
+use jiff::Timestamp;
+use rusqlite::Connection;
+use store::{Store, StoreError, Unavailable, Viewer};
+
+use super::{Kitchen, new_user, url};
+
+#[track_caller]
+fn refused(file: &Path) -> String {
+    match Store::open(&url(file), noon()) {
+        Err(why @ StoreError::CannotOpen { .. }) => why.to_string(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn files_and_folders_that_it_makes_are_closed_to_others() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let store = Store::open(&url(&data.join("deep/recipes.db")), noon()).unwrap();
+    store.create_user(new_user("alice"), noon()).await.unwrap();
+    store.ready().await.unwrap();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    for name in ["recipes.db", "recipes.db-wal", "recipes.db-shm"] {
+        assert_eq!(mode(&data.join("deep").join(name)), 0o600, "{name}");
+    }
+    assert_eq!((mode(&data), mode(&data.join("deep"))), (0o700, 0o700));
+}
+
+#[tokio::test]
+async fn closing_leaves_one_file_and_a_store_that_says_so() {
+    let kitchen = Kitchen::new();
+    kitchen.public("Soup", None).await;
+    kitchen.close().await;
+    kitchen.close().await;
+    let names: Vec<_> =
+        fs::read_dir(kitchen.folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, ["recipes.db"]);
+    for answer in [
+        kitchen.ready().await.map(drop),
+        kitchen.count_recipes(Viewer::Anyone).await.map(drop),
+        kitchen.store.user(ids::UserId::from_i64(1).unwrap()).await.map(drop),
+        kitchen.create_user(new_user("alice"), kitchen.now()).await.map(drop),
+    ] {
+        assert!(matches!(answer, Err(StoreError::Unavailable(Unavailable::Closed))), "{answer:?}");
+    }
+    assert_eq!(kitchen.opened_again().count_recipes(Viewer::Anyone).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn only_the_open_that_made_the_tables_is_new() {
+    let kitchen = Kitchen::new();
+    assert!(kitchen.is_new());
+    assert!(!kitchen.opened_again().is_new());
+    // A file that a crash left empty holds no recipes either.
+    let empty = kitchen.folder.path().join("empty.db");
+    fs::write(&empty, "").unwrap();
+    assert!(Store::open(&url(&empty), noon()).unwrap().is_new());
+}
+
+#[test]
+fn of_many_that_open_a_new_file_at_once_one_makes_the_tables() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("recipes.db");
+    let stores: Vec<Store> = thread::scope(|scope| {
+        let open = || Store::open(&url(&file), noon()).unwrap();
+        let threads: Vec<_> = (0..8).map(|_| scope.spawn(open)).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert_eq!(stores.iter().filter(|store| store.is_new()).count(), 1);
+}
+
+#[test]
+fn a_path_that_is_no_database_is_refused_and_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(refused(folder.path()).contains("it is a folder: name a file in it"));
+
+    let text = folder.path().join("notes.txt");
+    fs::write(&text, "Buy salt. ".repeat(1_000)).unwrap();
+    assert!(refused(&text).contains("it is no SQLite database"));
+    assert_eq!(fs::read_to_string(&text).unwrap(), "Buy salt. ".repeat(1_000));
+
+    let other = folder.path().join("cookies.sqlite");
+    Connection::open(&other).unwrap().execute_batch("CREATE TABLE cookies (name TEXT)").unwrap();
+    assert!(refused(&other).contains("it is the database of another program"));
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, "").unwrap();
+    let why = refused(&file.join("data/recipes.db"));
+    assert!(why.contains("the folder") && why.contains("file/data cannot be made"), "{why}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_folder_in_which_nothing_can_be_made_is_refused() {
+    // Nobody can make a file there, not even root, as whom tests may run.
+    let why = refused(Path::new("/proc/recipes.db"));
+    assert!(why.contains("the file cannot be made"), "{why}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_cannot_be_written_is_refused() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let kitchen = Kitchen::new();
+    let file = kitchen.file();
+    drop(kitchen.store);
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o400)).unwrap();
+    if fs::OpenOptions::new().write(true).open(&file).is_ok() {
+        return; // Root may write everything.
+    }
+    let why = refused(&file);
+    assert!(why.contains("writable for this user"), "{why}");
+}
+
+#[test]
+fn a_newer_schema_is_refused_and_left_alone() {
+    let kitchen = Kitchen::new();
+    let file = kitchen.file();
+    drop(kitchen.store);
+    let db = Connection::open(&file).unwrap();
+    let known: i64 = db.query_row("SELECT max(number) FROM migrations", [], |row| row.get(0)).unwrap();
+    db.execute(
+        "INSERT INTO migrations VALUES (?1, 'ALTER TABLE recipes ADD COLUMN taste TEXT', 0)",
+        [known + 1],
+    )
+    .unwrap();
+    let (why, newer) = (refused(&file), known + 1);
+    assert!(
+        why.contains(&format!("newer version of this program (schema {newer}, this one knows {known})")),
+        "{why}"
+    );
+}
+
+#[test]
+fn every_error_names_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(refused(folder.path()).starts_with("cannot open the database /"));
+}
+
+fn noon() -> Timestamp {
+    "2024-05-01T12:00:00Z".parse().unwrap()
+}

@@ -1,0 +1,322 @@
+//! Recipes: who sees them, who changes them, and that nothing of them is lost.
+
+use ::recipes::{Draft, Origin};
+use ids::{RecipeId, Uid};
+use serde_json::{Value, json};
+use store::Page;
+use store::{Edit, Editor, Imported, NewRecipe, Precondition, Viewer};
+use tokio::task::JoinSet;
+
+use super::{Kitchen, draft, json_of, parse, private_draft};
+
+#[tokio::test]
+async fn a_recipe_comes_back_as_it_was_answered() {
+    let kitchen = Kitchen::new();
+    let alice = kitchen.user("alice").await;
+    let uid = kitchen.uid();
+    let stored =
+        kitchen.create_recipe(NewRecipe::of(&draft("Soup"), uid, Some(alice.id)), kitchen.now()).await;
+    let stored = stored.unwrap();
+    assert_eq!((stored.id.get(), stored.revision, stored.updated_at), (1, 1, kitchen.now()));
+    assert_eq!(
+        json_of(&stored),
+        format!(
+            "{{\"id\":1,\"name\":\"Soup\",\"healthLabels\":[],\"cookTimeMinutes\":60,\"prepTimeMinutes\":null,\
+             \"ingredients\":[\"salt\"],\"ownerId\":1,\"uid\":\"{uid}\",\"revision\":1,\
+             \"createdAt\":\"2024-05-01T12:00:00Z\",\"updatedAt\":\"2024-05-01T12:00:00Z\"}}"
+        )
+    );
+    assert_eq!(kitchen.recipe(stored.id, Viewer::Anyone).await.unwrap(), Some(stored.clone()));
+    let listing = kitchen.recipes(&Page::default(), Viewer::Anyone, Vec::new()).await.unwrap();
+    assert_eq!(String::from_utf8(listing.json).unwrap(), format!("[{}]", json_of(&stored)));
+    assert_eq!(listing.next, None);
+}
+
+#[tokio::test]
+async fn an_empty_list_is_a_list() {
+    let listing = Kitchen::new().recipes(&Page::default(), Viewer::Anyone, Vec::new()).await.unwrap();
+    assert_eq!((listing.json.as_slice(), listing.next), (b"[]".as_slice(), None));
+}
+
+#[tokio::test]
+async fn a_private_recipe_exists_for_its_owner_and_for_admins_only() {
+    let kitchen = Kitchen::new();
+    let (alice, bob) = (kitchen.user("alice").await.id, kitchen.user("bob").await.id);
+    let secret = kitchen.private("Secret", Some(alice)).await.id;
+    let open = kitchen.public("Open", Some(alice)).await.id;
+
+    for viewer in [Viewer::Anyone, Viewer::User(bob)] {
+        assert_eq!(kitchen.recipe(secret, viewer).await.unwrap(), None);
+        assert_eq!(kitchen.ids(viewer, 10).await, [open.get()]);
+        assert_eq!(kitchen.count_recipes(viewer).await.unwrap(), 1);
+    }
+    for viewer in [Viewer::User(alice), Viewer::Admin] {
+        assert!(kitchen.recipe(secret, viewer).await.unwrap().is_some());
+        assert_eq!(kitchen.ids(viewer, 10).await, [secret.get(), open.get()]);
+        assert_eq!(kitchen.count_recipes(viewer).await.unwrap(), 2);
+    }
+    let (bob, now) = (Editor::User(bob), kitchen.now());
+    let replaced = kitchen.replace_recipe(secret, bob, &draft("Mine"), Precondition::None, now).await;
+    assert_eq!(replaced.unwrap(), Edit::NotFound);
+    // Not even whether the revision is right can be found out.
+    let guess = Precondition::Revisions(vec![9]);
+    assert_eq!(kitchen.delete_recipe(secret, bob, guess).await.unwrap(), Edit::NotFound);
+    assert!(kitchen.recipe(secret, Viewer::User(alice)).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_private_recipe_without_an_owner_is_there_for_admins_only() {
+    let kitchen = Kitchen::new();
+    let alice = kitchen.user("alice").await.id;
+    let lost = kitchen.private("Lost", None).await.id;
+    assert_eq!(kitchen.recipe(lost, Viewer::User(alice)).await.unwrap(), None);
+    let alice = Editor::User(alice);
+    let deleted = kitchen.delete_recipe(lost, alice, Precondition::None).await.unwrap();
+    assert_eq!(deleted, Edit::NotFound);
+    let deleted = kitchen.delete_recipe(lost, Editor::Admin, Precondition::None).await.unwrap();
+    assert_eq!(deleted, Edit::Done(()));
+}
+
+#[tokio::test]
+async fn a_recipe_is_changed_by_its_owner_and_by_admins_and_forbidden_to_others() {
+    let kitchen = Kitchen::new();
+    let (alice, bob) = (kitchen.user("alice").await.id, kitchen.user("bob").await.id);
+    let before = kitchen.public("Soup", Some(alice)).await;
+    let id = before.id;
+    let later = kitchen.later();
+
+    let by_bob =
+        kitchen.replace_recipe(id, Editor::User(bob), &draft("Bob's"), Precondition::None, later).await;
+    assert_eq!(by_bob.unwrap(), Edit::Forbidden);
+    let by_bob = kitchen.delete_recipe(id, Editor::User(bob), Precondition::None).await.unwrap();
+    assert_eq!(by_bob, Edit::Forbidden);
+    assert_eq!(kitchen.recipe(id, Viewer::Anyone).await.unwrap(), Some(before.clone()));
+
+    for (editor, name, revision) in [(Editor::User(alice), "Stew", 2), (Editor::Admin, "Broth", 3)] {
+        let edit = kitchen.replace_recipe(id, editor, &draft(name), Precondition::None, later).await.unwrap();
+        let Edit::Done(after) = edit else { panic!("{edit:?}") };
+        assert_eq!((after.id, after.revision, after.updated_at), (id, revision, later));
+        let (mut want, got): (Value, Value) = (
+            serde_json::from_str(&json_of(&before)).unwrap(),
+            serde_json::from_str(&json_of(&after)).unwrap(),
+        );
+        want["name"] = json!(name);
+        want["revision"] = json!(revision);
+        want["updatedAt"] = json!(later.to_string());
+        assert_eq!(got, want, "owner, uid and createdAt stay");
+        assert_eq!(kitchen.recipe(id, Viewer::Anyone).await.unwrap(), Some(after));
+    }
+    let deleted = kitchen.delete_recipe(id, Editor::User(alice), Precondition::None).await.unwrap();
+    assert_eq!(deleted, Edit::Done(()));
+    let again = kitchen.delete_recipe(id, Editor::User(alice), Precondition::None).await.unwrap();
+    assert_eq!(again, Edit::NotFound);
+}
+
+#[tokio::test]
+async fn a_communal_recipe_is_every_users_to_change_but_not_to_hide() {
+    let kitchen = Kitchen::new();
+    let bob = Editor::User(kitchen.user("bob").await.id);
+    let id = kitchen.public("Soup", None).await.id;
+    let now = kitchen.now();
+    let edit = kitchen.replace_recipe(id, bob, &draft("Stew"), Precondition::None, now).await.unwrap();
+    assert!(matches!(edit, Edit::Done(after) if after.revision == 2 && !json_of(&after).contains("ownerId")));
+    let hidden =
+        kitchen.replace_recipe(id, bob, &private_draft("Stew"), Precondition::None, now).await.unwrap();
+    assert_eq!(hidden, Edit::Forbidden);
+    let hidden =
+        kitchen.replace_recipe(id, Editor::Admin, &private_draft("Stew"), Precondition::None, now).await;
+    assert!(matches!(hidden.unwrap(), Edit::Done(_)));
+    let other = kitchen.public("Bread", None).await.id;
+    assert_eq!(kitchen.delete_recipe(other, bob, Precondition::None).await.unwrap(), Edit::Done(()));
+}
+
+#[tokio::test]
+async fn visibility_can_be_changed_both_ways() {
+    let kitchen = Kitchen::new();
+    let alice = kitchen.user("alice").await.id;
+    let id = kitchen.public("Soup", Some(alice)).await.id;
+    for (draft, visible) in [(private_draft("Soup"), false), (draft("Soup"), true)] {
+        let edit =
+            kitchen.replace_recipe(id, Editor::User(alice), &draft, Precondition::None, kitchen.now()).await;
+        assert!(matches!(edit.unwrap(), Edit::Done(_)));
+        assert_eq!(kitchen.recipe(id, Viewer::Anyone).await.unwrap().is_some(), visible);
+        assert_eq!(kitchen.count_recipes(Viewer::Anyone).await.unwrap(), u64::from(visible));
+    }
+}
+
+#[tokio::test]
+async fn a_change_to_another_revision_than_demanded_does_not_happen() {
+    let kitchen = Kitchen::new();
+    let alice = Editor::User(kitchen.user("alice").await.id);
+    let id = kitchen.public("Soup", None).await.id;
+    let now = kitchen.now();
+    let revisions = |revisions: &[i64]| Precondition::Revisions(revisions.to_vec());
+
+    for wrong in [revisions(&[]), revisions(&[2]), revisions(&[0, 7])] {
+        let edit = kitchen.replace_recipe(id, alice, &draft("Stew"), wrong.clone(), now).await.unwrap();
+        assert_eq!(edit, Edit::Stale { revision: 1 });
+        let edit = kitchen.delete_recipe(id, alice, wrong).await.unwrap();
+        assert_eq!(edit, Edit::Stale { revision: 1 });
+    }
+    let edit = kitchen.replace_recipe(id, alice, &draft("Stew"), revisions(&[7, 1]), now).await.unwrap();
+    assert!(matches!(edit, Edit::Done(_)));
+    assert_eq!(kitchen.delete_recipe(id, alice, revisions(&[1])).await.unwrap(), Edit::Stale { revision: 2 });
+    assert_eq!(kitchen.delete_recipe(id, alice, revisions(&[2])).await.unwrap(), Edit::Done(()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_100_changes_to_one_revision_at_once_one_happens() {
+    let kitchen = Kitchen::new();
+    let alice = Editor::User(kitchen.user("alice").await.id);
+    let (id, now) = (kitchen.public("Soup", None).await.id, kitchen.now());
+    let mut tasks = JoinSet::new();
+    for n in 0..100 {
+        let (store, draft) = (kitchen.store.clone(), draft(&format!("Soup {n}")));
+        tasks.spawn(async move {
+            store.replace_recipe(id, alice, &draft, Precondition::Revisions(vec![1]), now).await.unwrap()
+        });
+    }
+    let edits = tasks.join_all().await;
+    assert_eq!(edits.iter().filter(|edit| matches!(edit, Edit::Done(_))).count(), 1);
+    assert_eq!(edits.iter().filter(|edit| **edit == Edit::Stale { revision: 2 }).count(), 99);
+}
+
+#[tokio::test]
+async fn what_is_not_there_cannot_be_changed() {
+    let kitchen = Kitchen::new();
+    let alice = Editor::User(kitchen.user("alice").await.id);
+    let id = RecipeId::from_i64(i64::MAX).unwrap();
+    let edit = kitchen.replace_recipe(id, alice, &draft("Soup"), Precondition::None, kitchen.now()).await;
+    assert_eq!(edit.unwrap(), Edit::NotFound);
+    let edit = kitchen.delete_recipe(id, alice, Precondition::Revisions(vec![])).await.unwrap();
+    assert_eq!(edit, Edit::NotFound);
+    assert_eq!(kitchen.recipe(id, Viewer::Admin).await.unwrap(), None);
+    assert!(kitchen.ids(Viewer::Anyone, 1).await.is_empty());
+}
+
+#[tokio::test]
+async fn an_import_keeps_the_past_and_a_second_one_changes_nothing() {
+    let kitchen = Kitchen::new();
+    let exported = json!({
+        "id": 99, "name": "Borscht", "healthLabels": [], "cookTimeMinutes": 1, "prepTimeMinutes": 2,
+        "ingredients": [], "ownerId": 77, "uid": "9b2d6a0e-2f5c-4c33-8a77-0f1f9d3a5b11", "revision": 12,
+        "createdAt": "2020-01-01T00:00:00Z", "updatedAt": "2021-01-01T00:00:00.5Z",
+    });
+    let origin = Origin::parse(exported.as_object().unwrap()).unwrap();
+    let import = async |name: &str| {
+        let draft =
+            parse(&json!({ "name": name, "healthLabels": [], "cookTimeMinutes": 1, "prepTimeMinutes": 2,
+            "ingredients": [] }));
+        kitchen
+            .import_recipe(NewRecipe::of(&draft, kitchen.uid(), None), origin, kitchen.now())
+            .await
+            .unwrap()
+    };
+    let Imported::Added(stored) = import("Borscht").await else { panic!("it was new") };
+    let mut want = exported.clone();
+    want["id"] = json!(1);
+    want.as_object_mut().unwrap().remove("ownerId");
+    assert_eq!(serde_json::from_str::<Value>(&json_of(&stored)).unwrap(), want);
+    assert_eq!(stored.revision, 12);
+    assert_eq!(stored.updated_at.to_string(), "2021-01-01T00:00:00.5Z");
+
+    assert_eq!(import("Another text").await, Imported::AlreadyThere(stored.id));
+    assert_eq!(kitchen.recipe(stored.id, Viewer::Anyone).await.unwrap(), Some(stored.clone()));
+    assert_eq!(kitchen.count_recipes(Viewer::Anyone).await.unwrap(), 1);
+
+    let editor = Editor::Admin;
+    let edit =
+        kitchen.replace_recipe(stored.id, editor, &draft("Soup"), Precondition::None, kitchen.now()).await;
+    assert!(matches!(edit.unwrap(), Edit::Done(after) if after.revision == 13));
+}
+
+#[tokio::test]
+async fn an_import_without_a_past_begins_now() {
+    let kitchen = Kitchen::new();
+    let uid = kitchen.uid();
+    let new = NewRecipe::of(&draft("Soup"), uid, None);
+    let imported = kitchen.import_recipe(new.clone(), Origin::default(), kitchen.now()).await.unwrap();
+    let Imported::Added(stored) = imported else { panic!("it was new") };
+    assert!(json_of(&stored).contains(&uid.to_string()));
+    assert_eq!((stored.revision, stored.updated_at), (1, kitchen.now()));
+    let of_its_own = Origin { uid: Uid::parse("9b2d6a0e-2f5c-4c33-8a77-0f1f9d3a5b11"), ..Origin::default() };
+    assert!(matches!(
+        kitchen.import_recipe(new, of_its_own, kitchen.now()).await.unwrap(),
+        Imported::Added(_)
+    ));
+}
+
+#[tokio::test]
+async fn an_id_is_not_given_out_again_even_after_a_restart() {
+    let kitchen = Kitchen::new();
+    for name in ["one", "two", "three"] {
+        kitchen.public(name, None).await;
+    }
+    let newest = RecipeId::from_i64(3).unwrap();
+    kitchen.delete_recipe(newest, Editor::Admin, Precondition::None).await.unwrap();
+    assert_eq!(kitchen.public("four", None).await.id.get(), 4);
+    kitchen.delete_recipe(RecipeId::from_i64(4).unwrap(), Editor::Admin, Precondition::None).await.unwrap();
+    kitchen.close().await;
+    let new = NewRecipe::of(&draft("five"), kitchen.uid(), None);
+    let five = kitchen.opened_again().create_recipe(new, kitchen.now()).await.unwrap();
+    assert_eq!(five.id.get(), 5);
+}
+
+#[tokio::test]
+async fn every_page_is_right_however_recipes_lie_for_every_viewer() {
+    let kitchen = Kitchen::new();
+    let (alice, bob) = (kitchen.user("alice").await.id, kitchen.user("bob").await.id);
+    let (mut public, mut of_alice, mut of_bob, mut all) = (vec![], vec![], vec![], vec![]);
+    let mut add = async |count: usize, kind: usize| {
+        for _ in 0..count {
+            let id = match kind {
+                0 => kitchen.public("Open", Some(alice)).await.id.get(),
+                1 => kitchen.private("Alice's", Some(alice)).await.id.get(),
+                2 => kitchen.private("Bob's", Some(bob)).await.id.get(),
+                _ => {
+                    let gone = kitchen.public("Gone", None).await.id;
+                    kitchen.delete_recipe(gone, Editor::Admin, Precondition::None).await.unwrap();
+                    continue;
+                }
+            };
+            let seen = [kind == 0, kind < 2, kind == 0 || kind == 2, true];
+            for (list, seen) in [&mut public, &mut of_alice, &mut of_bob, &mut all].into_iter().zip(seen) {
+                if seen {
+                    list.push(id);
+                }
+            }
+        }
+    };
+    // Side by side, scattered, and with gaps wider than any of the pages below.
+    for (count, kind) in [(5, 0), (30, 1), (1, 0), (30, 2), (2, 1), (30, 3), (4, 0), (1, 2), (1, 0), (40, 1)]
+    {
+        add(count, kind).await;
+    }
+    for limit in [1, 2, 3, 5, 10, 11, 12, 100, 101, 1000] {
+        assert_eq!(kitchen.ids(Viewer::Anyone, limit).await, public, "{limit}");
+        assert_eq!(kitchen.ids(Viewer::User(alice), limit).await, of_alice, "{limit}");
+        assert_eq!(kitchen.ids(Viewer::User(bob), limit).await, of_bob, "{limit}");
+        assert_eq!(kitchen.ids(Viewer::Admin, limit).await, all, "{limit}");
+    }
+    for (viewer, ids) in [(Viewer::Anyone, &public), (Viewer::User(alice), &of_alice), (Viewer::Admin, &all)]
+    {
+        assert_eq!(kitchen.count_recipes(viewer).await.unwrap(), u64::try_from(ids.len()).unwrap());
+    }
+}
+
+#[tokio::test]
+async fn pages_of_very_large_recipes_end_early_and_lose_nothing() {
+    let kitchen = Kitchen::new();
+    let large: Draft = parse(&json!({
+        "name": "Large", "healthLabels": [], "cookTimeMinutes": null, "prepTimeMinutes": null, "ingredients": [],
+        "instructions": vec!["x".repeat(4_000); 60],
+    }));
+    for _ in 0..40 {
+        let new = NewRecipe::of(&large, kitchen.uid(), None);
+        kitchen.create_recipe(new, kitchen.now()).await.unwrap();
+    }
+    let listing = kitchen.recipes(&Page::default(), Viewer::Anyone, Vec::new()).await.unwrap();
+    assert!(listing.json.len() < 5 << 20, "{}", listing.json.len());
+    assert!(listing.next.is_some());
+    assert_eq!(kitchen.ids(Viewer::Anyone, 1000).await, (1..=40).collect::<Vec<_>>());
+}

@@ -1,0 +1,109 @@
+//! Many at once: who has an answer reads what it says, whoever else reads and writes.
+
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
+
+use ids::RecipeId;
+use rusqlite::Connection;
+use store::Page;
+use store::{NewRecipe, UserFilter, Viewer};
+use tokio::task::JoinSet;
+
+use super::{Kitchen, draft, new_user};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_was_acknowledged_is_read_at_once_whoever_writes_beside() {
+    let kitchen = Kitchen::new();
+    let mut tasks = JoinSet::new();
+    for n in 0..16 {
+        let (store, clock, entropy) = (kitchen.store.clone(), kitchen.clock.clone(), kitchen.entropy.clone());
+        tasks.spawn(async move {
+            let mut ids = Vec::new();
+            for m in 0..50 {
+                let uid = ids::Uid::new(clock.now(), entropy.bytes());
+                let new = NewRecipe::of(&draft(&format!("Soup {n}/{m}")), uid, None);
+                let stored = store.create_recipe(new, clock.now()).await.unwrap();
+                assert_eq!(store.recipe(stored.id, Viewer::Anyone).await.unwrap(), Some(stored.clone()));
+                ids.push(stored.id);
+                // Long enough without a write for somebody that transactions are kept open.
+                let until = Instant::now() + Duration::from_millis(if m % 10 == 0 { 7 } else { 0 });
+                while Instant::now() < until {
+                    assert!(store.recipe(stored.id, Viewer::Anyone).await.unwrap().is_some());
+                    tokio::task::yield_now().await;
+                }
+            }
+            ids
+        });
+    }
+    let ids: Vec<RecipeId> = tasks.join_all().await.into_iter().flatten().collect();
+    assert_eq!(ids.iter().collect::<HashSet<_>>().len(), 16 * 50, "ids are distinct");
+    assert_eq!(kitchen.count_recipes(Viewer::Anyone).await.unwrap(), 16 * 50);
+}
+
+#[tokio::test]
+async fn what_was_acknowledged_is_in_the_file_for_everybody() {
+    let kitchen = Kitchen::new();
+    let other = Connection::open(kitchen.file()).unwrap();
+    for n in 1..=20 {
+        kitchen.public("Soup", None).await;
+        let count: i64 = other.query_row("SELECT count(*) FROM recipes", [], |row| row.get(0)).unwrap();
+        assert_eq!(count, n);
+    }
+}
+
+#[tokio::test]
+async fn what_another_process_writes_is_seen_soon_however_much_is_read() {
+    let kitchen = Kitchen::new();
+    kitchen.public("Soup", None).await;
+    let other = kitchen.opened_again();
+    for n in 2..12 {
+        // Until the reader has come to keep its transaction.
+        let until = Instant::now() + Duration::from_millis(15);
+        while Instant::now() < until {
+            kitchen.recipes(&Page::default(), Viewer::Anyone, Vec::new()).await.unwrap();
+        }
+        let new = NewRecipe::of(&draft("Bread"), kitchen.uid(), None);
+        let id = other.create_recipe(new, kitchen.now()).await.unwrap().id;
+        assert_eq!(id.get(), n);
+        // It would never be seen if the transaction had no greatest age. The bound itself is tested
+        // where the time can be told, in reader/tests.rs.
+        let give_up = Instant::now() + Duration::from_secs(20);
+        while kitchen.recipe(id, Viewer::Anyone).await.unwrap().is_none() {
+            assert!(Instant::now() < give_up, "recipe {n} was never seen");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn two_stores_on_one_file_write_at_once_and_lose_nothing() {
+    let kitchen = Kitchen::new();
+    let other = kitchen.opened_again();
+    let mut tasks = JoinSet::new();
+    for n in 0..200 {
+        let store = if n % 2 == 0 { kitchen.store.clone() } else { other.clone() };
+        let now = kitchen.now();
+        tasks.spawn(async move { store.create_user(new_user(&format!("user{n}")), now).await.unwrap().id });
+    }
+    let ids: HashSet<_> = tasks.join_all().await.into_iter().collect();
+    assert_eq!(ids.len(), 200);
+    kitchen.close().await;
+    assert_eq!(other.users(UserFilter::default(), None, 1000).await.unwrap().len(), 200);
+}
+
+#[tokio::test]
+async fn the_last_handle_to_go_leaves_everything_in_the_file() {
+    let kitchen = Kitchen::new();
+    let file = kitchen.file();
+    let Kitchen { store, clock, folder, .. } = kitchen;
+    let clone = store.clone();
+    drop(store);
+    clone.create_user(new_user("alice"), clock.now()).await.unwrap();
+    drop(clone);
+    assert!(!file.with_extension("db-wal").exists());
+    let count: i64 = Connection::open(&file)
+        .unwrap()
+        .query_row("SELECT count(*) FROM users", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(count, 1);
+    drop(folder);
+}
