@@ -5,11 +5,18 @@
 //!     curl -i localhost:3000/login -d 'email=ali@example.com'   # 400, missing_fields: ["password"]
 use std::time::{Duration, SystemTime};
 
-use axum::{Json, Router, extract::State, http::{StatusCode, request::Parts}, routing::post};
+use axum::{
+    Json, Router,
+    extract::State,
+    http::{StatusCode, request::Parts},
+    routing::post,
+};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use strict_jose::Key;
-use tower_passport::{Authenticate, BufferBody, CurrentUser, Error, Local, LocalCredentials, Verification, Verify};
+use tower_passport::{
+    Authenticate, BufferBody, CurrentUser, Error, Local, LocalCredentials, Verification, Verify,
+};
 
 #[derive(Clone)]
 struct User {
@@ -21,7 +28,11 @@ struct FindUser;
 impl Verify<LocalCredentials> for FindUser {
     type User = User;
 
-    async fn verify(&self, credentials: LocalCredentials, _request: &Parts) -> Result<Verification<User>, Error> {
+    async fn verify(
+        &self,
+        credentials: LocalCredentials,
+        _request: &Parts,
+    ) -> Result<Verification<User>, Error> {
         // Yours looks into a store, and verifies an Argon2 hash whether the user exists or not.
         let good = credentials.username == "ali@example.com"
             && credentials.password.expose_secret() == "open sesame";

@@ -5,8 +5,12 @@
 use std::{borrow::Cow, convert::Infallible, env, error::Error, sync::Arc};
 
 use axum::{Router, http::request::Parts, response::Html, response::Redirect, routing::get, routing::post};
-use tower_passport::{Authenticate, Client, CurrentUser, FlowCookies, HttpClient, Login, Logout, MemoryStore};
-use tower_passport::{LoggedIn, Network, Oidc, OidcProvider, Rejection, Session, SessionRecord, SessionUser, Sessions};
+use tower_passport::{
+    Authenticate, Client, CurrentUser, FlowCookies, HttpClient, Login, Logout, MemoryStore,
+};
+use tower_passport::{
+    LoggedIn, Network, Oidc, OidcProvider, Rejection, Session, SessionRecord, SessionUser, Sessions,
+};
 
 #[derive(Clone)]
 struct User(String); // yours is a row that you find by provider and subject
@@ -28,12 +32,15 @@ async fn home(CurrentUser(User(name)): CurrentUser<User>) -> Html<String> {
 
 pub(crate) fn app(set: impl Fn(&str) -> Result<String, String>) -> Result<Router, Box<dyn Error>> {
     let (base, http) = (set("BASE_URL")?, HttpClient::new(Network::Loopback)?); // yours is `Public`
-    let (provider, flows) = (OidcProvider::new("id", set("ISSUER")?), FlowCookies::new(set("SECRET")?.as_bytes())?);
+    let (provider, flows) =
+        (OidcProvider::new("id", set("ISSUER")?), FlowCookies::new(set("SECRET")?.as_bytes())?);
     let client = Client::new(set("CLIENT_ID")?, format!("{base}/login"))?.secret(set("CLIENT_SECRET")?);
     let find = async |login: Login| Ok::<_, Infallible>(Some(User(login.profile.subject)));
     let oidc = Arc::new(Oidc::new(provider, client, flows, http, find)?);
     let sessions = Sessions::new(MemoryStore::new()).insecure(); // at loopback only
-    let guard = Session::new(sessions.clone(), async |found: SessionRecord| Ok::<_, Infallible>(Some(User(found.user))));
+    let guard = Session::new(sessions.clone(), async |found: SessionRecord| {
+        Ok::<_, Infallible>(Some(User(found.user)))
+    });
     let (begin, strategy) = (sessions.clone(), Arc::clone(&oidc));
     let log_in = async move |head: Parts, CurrentUser(end): CurrentUser<LoggedIn<User>>| {
         Ok::<_, Rejection>((begin.log_in(&head.headers, &end.user).await?, end.redirect()))

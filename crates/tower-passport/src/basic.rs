@@ -8,8 +8,7 @@ use http::request::Parts;
 use secrecy::zeroize::Zeroizing;
 
 use crate::{
-    Challenge, Credentials, Error, InvalidChallenge, LocalCredentials, Outcome, Rejection, Strategy,
-    Verify,
+    Challenge, Credentials, Error, InvalidChallenge, LocalCredentials, Outcome, Rejection, Strategy, Verify,
 };
 
 /// Authenticates by a user name and a password in `Authorization: Basic`, from programs and browser dialogues.

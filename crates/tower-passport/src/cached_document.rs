@@ -85,11 +85,11 @@ impl<T: Send + Sync + 'static> CachedDocument<T> {
             match &state.document {
                 Some(document) if document.age(now) < fresh_for => return Ok(Arc::clone(&document.value)),
                 Some(document) if document.age(now) < stale_for => {
-                    let stale = Arc::clone(&document.value);
+                    let value = Arc::clone(&document.value);
                     if recent_failure.is_none() {
                         self.fetch(&mut state);
                     }
-                    return Ok(stale);
+                    return Ok(value);
                 }
                 _ => {}
             }

@@ -12,10 +12,7 @@ pub(crate) fn system_clock() -> Clock {
     Arc::new(system_time)
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the default clock, which the strategy's `clock` replaces"
-)]
+#[expect(clippy::disallowed_methods, reason = "the default clock, which the strategy's `clock` replaces")]
 fn system_time() -> SystemTime {
     SystemTime::now()
 }

@@ -11,7 +11,9 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::strategy::{Decision, decide};
-use crate::{DefaultResponse, FailurePage, InvalidLocation, InvalidPath, LoginPage, Rejection, Respond, Strategy};
+use crate::{
+    DefaultResponse, FailurePage, InvalidLocation, InvalidPath, LoginPage, Rejection, Respond, Strategy,
+};
 
 /// A layer that lets only authenticated requests through and adds the user as [`CurrentUser`] to their extensions.
 ///
@@ -47,7 +49,11 @@ enum Credentials {
 impl<S: Strategy> Authenticate<S> {
     /// The layer with this strategy, which may be in an [`Arc`] that others use too.
     pub fn new(strategy: S) -> Self {
-        Self { strategy: Arc::new(strategy), credentials: Credentials::Required, respond: Arc::new(DefaultResponse) }
+        Self {
+            strategy: Arc::new(strategy),
+            credentials: Credentials::Required,
+            respond: Arc::new(DefaultResponse),
+        }
     }
 }
 
@@ -109,7 +115,11 @@ impl<S, R> Authenticate<S, R> {
     /// [`InvalidLocation`] if the address cannot be a header value: percent-encode it.
     pub fn login_page(self, page: &str) -> Result<Authenticate<S, LoginPage<Arc<R>>>, InvalidLocation> {
         let respond = LoginPage::new(page, self.respond)?;
-        Ok(Authenticate { strategy: self.strategy, credentials: self.credentials, respond: Arc::new(respond) })
+        Ok(Authenticate {
+            strategy: self.strategy,
+            credentials: self.credentials,
+            respond: Arc::new(respond),
+        })
     }
 
     /// Redirects browsers to a page that explains the failure, with 303 instead of 400, 401, 403 and 429.
@@ -130,7 +140,11 @@ impl<S, R> Authenticate<S, R> {
     /// [`InvalidPath`] if it is not a path of this site.
     pub fn failure_page(self, page: &str) -> Result<Authenticate<S, FailurePage<Arc<R>>>, InvalidPath> {
         let respond = FailurePage::new(page, self.respond)?;
-        Ok(Authenticate { strategy: self.strategy, credentials: self.credentials, respond: Arc::new(respond) })
+        Ok(Authenticate {
+            strategy: self.strategy,
+            credentials: self.credentials,
+            respond: Arc::new(respond),
+        })
     }
 }
 
@@ -144,7 +158,11 @@ impl<S, R, Inner> Layer<Inner> for Authenticate<S, R> {
 
 impl<S, R> Clone for Authenticate<S, R> {
     fn clone(&self) -> Self {
-        Self { strategy: Arc::clone(&self.strategy), credentials: self.credentials, respond: Arc::clone(&self.respond) }
+        Self {
+            strategy: Arc::clone(&self.strategy),
+            credentials: self.credentials,
+            respond: Arc::clone(&self.respond),
+        }
     }
 }
 

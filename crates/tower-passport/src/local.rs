@@ -3,16 +3,17 @@
 use std::fmt;
 
 use http::request::Parts;
+use secrecy::ExposeSecret;
 
 use crate::fields::{ContentType, Field, Unreadable};
 use crate::{
-    BufferedBody, Challenge, Challenges, Error, LocalCredentials, Outcome, Rejection, Strategy,
-    Verify,
+    BufferedBody, Challenge, Challenges, Error, LocalCredentials, Outcome, Rejection, Strategy, Verify,
 };
 
 /// Authenticates by a user name and a password in the body of the request, as JSON or as a form.
 ///
-/// Use it on the log-in route, inside the [`BufferBody`](crate::BufferBody) layer, which reads the body.
+/// Use it on the log-in route, inside the [`BufferBody`](crate::BufferBody) layer, which reads the body. An application that
+/// parses the body itself inserts [`LocalCredentials`] into the extensions of the request instead.
 ///
 /// ```
 /// use axum::{Extension, Router, routing::post};
@@ -107,17 +108,25 @@ impl<V> Local<V> {
             Unreadable::Broken => {
                 Rejection::invalid_request("The body cannot be read.").with_cause("broken_body")
             }
-            Unreadable::Twice => Rejection::invalid_request("A field appears twice.").with_cause("field_twice"),
-        })?;
-        match found.map(|text| text.filter(|text| !text.is_empty())) {
-            [Some(username), Some(password)] => Ok(LocalCredentials { username, password: password.into() }),
-            found => {
-                let missing = std::iter::zip(found, wanted).filter(|(text, _)| text.is_none());
-                Err(Rejection::invalid_request("Fields are missing.")
-                    .with_missing_fields(missing.map(|(_, field)| field.name().to_owned()))
-                    .with_cause("missing_fields"))
+            Unreadable::Twice => {
+                Rejection::invalid_request("A field appears twice.").with_cause("field_twice")
             }
+        })?;
+        let [username, password] = found.map(Option::unwrap_or_default);
+        self.complete(LocalCredentials::new(username, password))
+    }
+
+    /// Rejects empty credentials as missing.
+    fn complete(&self, credentials: LocalCredentials) -> Result<LocalCredentials, Rejection> {
+        let is_empty = [credentials.username.is_empty(), credentials.password.expose_secret().is_empty()];
+        if is_empty == [false; 2] {
+            return Ok(credentials);
         }
+        let fields = std::iter::zip(is_empty, [&self.username, &self.password]);
+        let missing = fields.filter(|(is_empty, _)| *is_empty).map(|(_, field)| field.name().to_owned());
+        Err(Rejection::invalid_request("Fields are missing.")
+            .with_missing_fields(missing)
+            .with_cause("missing_fields"))
     }
 }
 
@@ -127,17 +136,23 @@ impl<V: Verify<LocalCredentials>> Strategy for Local<V> {
     type User = V::User;
 
     async fn authenticate(&self, request: &Parts) -> Result<Outcome<V::User>, Error> {
-        let Some(BufferedBody(body)) = request.extensions.get() else {
-            return Err(Error::misconfigured(
-                "`Local` reads the body that the `BufferBody` layer buffers: add that layer",
-            ));
+        let credentials = match (request.extensions.get(), request.extensions.get()) {
+            (Some(parsed), _) => self.complete(LocalCredentials::clone(parsed)),
+            // An empty form is a log-in with missing fields. Any other empty body has no credentials, even with a
+            // `Content-Type`, which some clients send with every request.
+            (None, Some(BufferedBody(body)))
+                if body.is_empty() && !matches!(ContentType::of(request), Some(ContentType::Form)) =>
+            {
+                return Ok(Outcome::Pass(self.challenges.clone()));
+            }
+            (None, Some(BufferedBody(body))) => self.read(request, body),
+            (None, None) => {
+                return Err(Error::misconfigured(
+                    "`Local` reads the body that the `BufferBody` layer buffers: add that layer",
+                ));
+            }
         };
-        // An empty form is a log-in with missing fields. Any other empty body has no credentials, even with a
-        // `Content-Type`, which some clients send with every request.
-        if body.is_empty() && !matches!(ContentType::of(request), Some(ContentType::Form)) {
-            return Ok(Outcome::Pass(self.challenges.clone()));
-        }
-        let credentials = match self.read(request, body) {
+        let credentials = match credentials {
             Ok(credentials) => credentials,
             Err(rejection) => return Ok(Outcome::Reject(rejection)),
         };

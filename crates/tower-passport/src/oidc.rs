@@ -105,7 +105,11 @@ impl<V: Verify<Login>> Oidc<V> {
     }
 }
 
-fn published(provider: &OidcProvider, http: &HttpClient, clock: &Clock) -> (CachedDocument<Metadata>, RemoteKeys) {
+fn published(
+    provider: &OidcProvider,
+    http: &HttpClient,
+    clock: &Clock,
+) -> (CachedDocument<Metadata>, RemoteKeys) {
     let (http, issuer) = (http.clone(), provider.issuer.clone());
     let keys_http = http.clone();
     let fetch = move || {
@@ -223,8 +227,9 @@ impl<V> Oidc<V> {
         let metadata = self.metadata.get().await.map_err(ProviderError::from).map_err(Error::new)?;
         let Some(endpoint) = &metadata.end_session_endpoint else { return Ok(None) };
         let url = Url::parse(endpoint).ok().filter(is_secure);
-        let mut url =
-            url.ok_or(ProviderError::Protocol("an end_session_endpoint that is not https")).map_err(Error::new)?;
+        let mut url = url
+            .ok_or(ProviderError::Protocol("an end_session_endpoint that is not https"))
+            .map_err(Error::new)?;
         let mut cookies = Vec::new();
         let mut query = url.query_pairs_mut();
         query.append_pair("client_id", &self.flow.client.id);
@@ -296,7 +301,8 @@ impl<V: Verify<Login>> CodeFlowStrategy for Oidc<V> {
             access_token: tokens.access_token.expose_secret(),
             now: (self.flow.clock)(),
         };
-        let VerifiedIdToken { issuer, claims } = self.verified_id_token(id_token.expose_secret(), &expected).await?;
+        let VerifiedIdToken { issuer, claims } =
+            self.verified_id_token(id_token.expose_secret(), &expected).await?;
         let claims = match (&metadata.userinfo_endpoint, self.provider.userinfo) {
             (Some(endpoint), UserinfoUse::Fetch) => self.with_userinfo(claims, endpoint, &tokens).await?,
             _ => claims,
@@ -311,7 +317,11 @@ impl<V: Verify<Login>> CodeFlowStrategy for Oidc<V> {
 
 impl<V> Oidc<V> {
     /// Verifies an ID token. Only a token with an unknown key id is verified twice: the second time with newer keys.
-    async fn verified_id_token(&self, id_token: &str, expected: &Expected<'_>) -> Result<VerifiedIdToken, FlowError> {
+    async fn verified_id_token(
+        &self,
+        id_token: &str,
+        expected: &Expected<'_>,
+    ) -> Result<VerifiedIdToken, FlowError> {
         let verify = |keys: &_| self.rules.verify(id_token, keys, expected);
         let verified = match verify(&self.keys.keys().await?) {
             Err(IdTokenError::Token(TokenError::UnknownKey { kid })) => {
@@ -327,7 +337,12 @@ impl<V> Oidc<V> {
 
     /// The claims with those of the userinfo, which must have the same subject, to prevent a token substitution (`OpenID`
     /// Connect Core, section 5.3.2). Signed claims take precedence.
-    async fn with_userinfo(&self, verified: Value, endpoint: &str, tokens: &Tokens) -> Result<Value, FlowError> {
+    async fn with_userinfo(
+        &self,
+        verified: Value,
+        endpoint: &str,
+        tokens: &Tokens,
+    ) -> Result<Value, FlowError> {
         const BAD: ProviderError = ProviderError::Protocol("an invalid userinfo_endpoint");
         let token = tokens.access_token.expose_secret();
         let authorization = encode::authorization("Bearer", token).map_err(|_| BAD)?;

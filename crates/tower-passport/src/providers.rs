@@ -86,10 +86,7 @@ mod tests {
     fn the_files_are_valid_and_sorted() {
         for file in [include_str!("providers/oauth2.json"), include_str!("providers/openid.json")] {
             let records = Record::parse_all(file).unwrap();
-            assert!(
-                records.is_sorted_by(|one, next| one.id < next.id),
-                "records are sorted by id"
-            );
+            assert!(records.is_sorted_by(|one, next| one.id < next.id), "records are sorted by id");
         }
     }
 }

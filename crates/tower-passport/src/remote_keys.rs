@@ -178,7 +178,9 @@ impl ProvideKeys for RemoteKeys {
                 Ok(Some(keys))
             }
             // The key may have been published after the last fetch.
-            Refetched::NotBefore(wait) => Err(Error::not_yet("the next fetch of the keys is not allowed yet", wait)),
+            Refetched::NotBefore(wait) => {
+                Err(Error::not_yet("the next fetch of the keys is not allowed yet", wait))
+            }
         }
     }
 }

@@ -144,7 +144,8 @@ pub struct Denial {
     status: DenialStatus,
     cause: Option<&'static str>,
     description: Option<Cow<'static, str>>,
-    challenges: Option<Challenges>,
+    /// Boxed, because the inline list is large.
+    challenges: Option<Box<Challenges>>,
     extensions: Extensions,
 }
 
@@ -183,7 +184,7 @@ impl Denial {
     /// Sends these challenges (`WWW-Authenticate`) instead of the usual ones.
     #[must_use]
     pub fn with_challenges(self, challenges: impl Into<Challenges>) -> Self {
-        Self { challenges: Some(challenges.into()), ..self }
+        Self { challenges: Some(Box::new(challenges.into())), ..self }
     }
 
     /// Attaches a value of the application, which [`Rejection::extension`] finds again by its type.
@@ -226,7 +227,7 @@ impl Denial {
             rejection = rejection.with_description(description);
         }
         if let Some(challenges) = self.challenges {
-            rejection = rejection.with_challenges(challenges);
+            rejection = rejection.with_challenges(*challenges);
         }
         if self.extensions.is_empty() { rejection } else { rejection.with_extensions(self.extensions) }
     }

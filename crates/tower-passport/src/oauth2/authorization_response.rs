@@ -26,8 +26,7 @@ impl AuthorizationResponse {
         let is_form = mode == ResponseMode::FormPost && request.method == Method::POST;
         let text = if is_form {
             let Some(BufferedBody(body)) = request.extensions.get() else {
-                let missing =
-                    "`form_post` responses are in the body that the `BufferBody` layer buffers: add that layer";
+                let missing = "`form_post` responses are in the body that the `BufferBody` layer buffers: add that layer";
                 return Err(Error::misconfigured(missing).into());
             };
             if !body.is_empty() && !matches!(ContentType::of(request), Some(ContentType::Form)) {
@@ -77,7 +76,11 @@ impl AuthorizationResponse {
     }
 
     /// Checks that the response names the provider that was asked (RFC 9207, section 2.4).
-    pub(crate) fn check_issuer(&self, is_ours: impl Fn(&str) -> bool, required: bool) -> Result<(), FlowError> {
+    pub(crate) fn check_issuer(
+        &self,
+        is_ours: impl Fn(&str) -> bool,
+        required: bool,
+    ) -> Result<(), FlowError> {
         match &self.issuer {
             Some(issuer) if is_ours(issuer) => Ok(()),
             None if !required => Ok(()),

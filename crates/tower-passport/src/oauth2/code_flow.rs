@@ -9,12 +9,12 @@ use url::Url;
 
 use super::authorization_response::{AuthorizationResponse, ResponseMode};
 use super::client::{Assertion, Client};
+use super::encode;
 use super::flow_cookies::{CookieStyle, Flow, FlowCookies, seconds};
 use super::login::{LoggedIn, Login};
 use super::provider::{Provider, check_parameters};
 use super::provider_error::{FlowError, ProviderError};
 use super::tokens::{Granted, TokenRequest, Tokens};
-use super::encode;
 use crate::clock::{Clock, Randomness, system_clock, system_randomness};
 use crate::fields::{Field, in_form};
 use crate::{Error, HttpClient, LocalPath, Outcome, Redirect, Rejection, Verify};
@@ -64,7 +64,10 @@ pub(crate) async fn authenticate<L: CodeFlowStrategy>(
     }
 }
 
-async fn log_in<L: CodeFlowStrategy>(strategy: &L, request: &Parts) -> Result<Outcome<LoggedIn<L::User>>, FlowError> {
+async fn log_in<L: CodeFlowStrategy>(
+    strategy: &L,
+    request: &Parts,
+) -> Result<Outcome<LoggedIn<L::User>>, FlowError> {
     let callback = match strategy.flow().step(request, |name| strategy.name_of(name))? {
         Step::Start(return_to) => {
             return strategy.start(request, return_to).await.map(Outcome::Redirect);
@@ -110,7 +113,11 @@ impl CodeFlow {
     }
 
     /// Whether the request starts a flow or is the callback of one, and of which one.
-    fn step<'a>(&self, request: &Parts, name_of: impl Fn(&'static str) -> &'a str) -> Result<Step, FlowError> {
+    fn step<'a>(
+        &self,
+        request: &Parts,
+        name_of: impl Fn(&'static str) -> &'a str,
+    ) -> Result<Step, FlowError> {
         let Some(response) = AuthorizationResponse::of(request, self.response_mode, name_of)? else {
             return return_to(request).map(Step::Start);
         };
@@ -154,8 +161,7 @@ impl CodeFlow {
     #[cfg(feature = "oidc")]
     pub(crate) fn logged_out(&self, request: &Parts) -> Result<Redirect, Rejection> {
         let unknown = |cause| {
-            Rejection::invalid_request("This browser has no such log-out in progress.")
-                .with_cause(cause)
+            Rejection::invalid_request("This browser has no such log-out in progress.").with_cause(cause)
         };
         let query = request.uri.query().unwrap_or_default().as_bytes();
         let [state] = in_form(query, [&Field::new("state")]).map_err(|_| unknown("no_state"))?;

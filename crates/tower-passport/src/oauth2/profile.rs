@@ -37,7 +37,11 @@ pub struct Profile {
 
 impl Profile {
     /// Reads the profile in a JSON document.
-    pub(crate) fn read(provider: &str, pointers: &ProfilePointers, claims: Value) -> Result<Self, ProviderError> {
+    pub(crate) fn read(
+        provider: &str,
+        pointers: &ProfilePointers,
+        claims: Value,
+    ) -> Result<Self, ProviderError> {
         let text = |pointer: &Option<String>| {
             let value = claims.pointer(pointer.as_deref()?)?;
             value.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
@@ -82,9 +86,9 @@ impl Profile {
         let mut profile = Self::read(&provider.id, &provider.profile, claims)?;
         if let Some(list) = &provider.emails {
             let emails = match request.document(Request::get("/"), &list.url).await {
-                Err(ProviderError::Http(HttpError::Status(StatusCode::FORBIDDEN | StatusCode::NOT_FOUND))) => {
-                    Value::Null
-                }
+                Err(ProviderError::Http(HttpError::Status(
+                    StatusCode::FORBIDDEN | StatusCode::NOT_FOUND,
+                ))) => Value::Null,
                 emails => emails?,
             };
             profile.choose_email(list, &emails);
@@ -143,7 +147,8 @@ impl ProfileRequest<'_> {
 
     /// The URL with its `{name}` placeholders replaced by percent-encoded members of the token response.
     fn filled(&self, url: &str) -> Result<String, ProviderError> {
-        const BAD: ProviderError = ProviderError::Protocol("a token response without a member that the userinfo URL needs");
+        const BAD: ProviderError =
+            ProviderError::Protocol("a token response without a member that the userinfo URL needs");
         let mut filled = String::new();
         let mut rest = url;
         while let Some((before, (name, after))) =
@@ -173,7 +178,8 @@ pub(crate) async fn document(http: &HttpClient, request: Request<Bytes>) -> Resu
     if response.status() != StatusCode::OK {
         return Err(HttpError::Status(response.status()).into());
     }
-    serde_json::from_slice(response.body()).map_err(|_| ProviderError::Protocol("a userinfo response that is not JSON"))
+    serde_json::from_slice(response.body())
+        .map_err(|_| ProviderError::Protocol("a userinfo response that is not JSON"))
 }
 
 /// Shows only the id of the person.

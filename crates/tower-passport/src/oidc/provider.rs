@@ -4,7 +4,9 @@ use url::Url;
 use super::issuer::Issuer;
 use crate::discovery::Metadata;
 use crate::oauth2::{check_extra_parameters, is_secure};
-use crate::{ClientAuthentication, ProviderError, HttpClient, InvalidSetup, ProfilePointers, Provider, Userinfo};
+use crate::{
+    ClientAuthentication, HttpClient, InvalidSetup, ProfilePointers, Provider, ProviderError, Userinfo,
+};
 
 /// The description of an `OpenID` provider. Its endpoints are discovered.
 ///

@@ -154,7 +154,9 @@ impl Record {
         match (&self.issuer, endpoints, unknown) {
             (_, _, Some(name)) => Err(InvalidRecord::Algorithm(name.clone())),
             (Some(_), [false, false], None) => Ok(self),
-            (None, [true, true], None) if !matches!(self.userinfo, None | Some(UserinfoSource::Skip)) => Ok(self),
+            (None, [true, true], None) if !matches!(self.userinfo, None | Some(UserinfoSource::Skip)) => {
+                Ok(self)
+            }
             _ => Err(InvalidRecord::Endpoints(self.id)),
         }
     }

@@ -39,7 +39,11 @@ impl<S: Store> TowerSessions<S> {
         let mut record = record;
         self.0.create(&mut record).await?;
         // The store changes an id that exists already. Random ids do not collide.
-        if record.id == id { Ok(()) } else { Err(Error::Backend("a session with this id exists already".into())) }
+        if record.id == id {
+            Ok(())
+        } else {
+            Err(Error::Backend("a session with this id exists already".into()))
+        }
     }
 }
 

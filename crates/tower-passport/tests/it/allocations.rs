@@ -9,7 +9,11 @@ use http::request::Parts;
 use serde::Deserialize;
 use serde_json::json;
 use strict_jose::{Key, Rules};
-use tower_passport::{Anonymous, ApiKey, ApiKeyFormat, Auth, Authenticate, Basic, Challenge, Error, Jwt, LocalCredentials, MemoryStore, Or, Outcome, Rejection, Session, SessionRecord, SessionUser, Sessions, Strategy, TokenCache, TokenDigest, Verification, Verify};
+use tower_passport::{
+    Anonymous, ApiKey, ApiKeyFormat, Auth, Authenticate, Basic, Challenge, Error, Jwt, LocalCredentials,
+    MemoryStore, Or, Outcome, Rejection, Session, SessionRecord, SessionUser, Sessions, Strategy, TokenCache,
+    TokenDigest, Verification, Verify,
+};
 
 use crate::answer::get;
 
@@ -133,8 +137,9 @@ fn a_token_costs_what_strict_jose_costs() {
         allocations(verify, |verified| assert_eq!(verified.unwrap().claims.id, 7))
     });
     let [_, through_auth] = [(); 2].map(|()| {
-        let auth =
-            <Auth<Jwt<Key, Claims, ReadClaims>> as FromRequestParts<State>>::from_request_parts(&mut head, &state);
+        let auth = <Auth<Jwt<Key, Claims, ReadClaims>> as FromRequestParts<State>>::from_request_parts(
+            &mut head, &state,
+        );
         allocations(auth, |auth| assert_eq!(auth.unwrap().0, 7))
     });
     assert_eq!(through_auth, alone);

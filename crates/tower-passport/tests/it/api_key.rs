@@ -5,10 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use http::HeaderName;
+use http::request::Parts;
 use secrecy::ExposeSecret;
 use tower::ServiceExt;
-use http::request::Parts;
-use tower_passport::{ApiKey, ApiKeyFormat, Bearer, BearerHeader, BearerToken, Error, NamedHeader, Rejection, Strategy, TokenDigest, Verification, Verify};
+use tower_passport::{
+    ApiKey, ApiKeyFormat, Bearer, BearerHeader, BearerToken, Error, NamedHeader, Rejection, Strategy,
+    TokenDigest, Verification, Verify,
+};
 
 use crate::answer::{answer, app, get};
 use crate::says::no_credentials;

@@ -8,7 +8,7 @@ use axum::{Router, routing};
 use http::{Method, Request, header};
 use http_body_util::BodyExt;
 use tower::ServiceExt;
-use tower_passport::{Authenticate, BufferBody, CurrentUser, Rejection, LoggedIn, Strategy};
+use tower_passport::{Authenticate, BufferBody, CurrentUser, LoggedIn, Rejection, Strategy};
 
 use crate::identity_provider::IdentityProvider;
 

@@ -35,7 +35,8 @@ const EVIL: &[(&str, &str)] = &[("sec-fetch-site", "cross-site"), ("origin", "ht
 
 #[tokio::test]
 async fn nobody_is_logged_in_by_another_site() {
-    let protected = || log_in().layer(CrossOriginProtection::new().trust_origin("https://app.example").unwrap());
+    let protected =
+        || log_in().layer(CrossOriginProtection::new().trust_origin("https://app.example").unwrap());
     let refused = r#"403 {"error":"access_denied","error_description":"Another site caused this request."}"#;
     for (headers, want) in [
         (EVIL, refused),

@@ -5,10 +5,13 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::routing::post as on_post;
+use http::request::Parts;
 use secrecy::ExposeSecret;
 use tower::ServiceExt;
-use http::request::Parts;
-use tower_passport::{Authenticate, BufferBody, Challenge, CurrentUser, Error, Local, LocalCredentials, Reason, Rejection, Verification, Verify};
+use tower_passport::{
+    Authenticate, BufferBody, Challenge, CurrentUser, Error, Local, LocalCredentials, Reason, Rejection,
+    Strategy, Verification, Verify,
+};
 
 use crate::answer::{answer, post};
 use crate::says::{Says, no_credentials};
@@ -186,7 +189,7 @@ async fn in_a_chain_it_passes_only_without_a_body() {
     let chain = || {
         Router::new()
             .route("/", on_post(|CurrentUser(user): CurrentUser<String>| async move { user }))
-            .layer(Authenticate::new(tower_passport::Strategy::or(Local::new(verify), Says("Key"))))
+            .layer(Authenticate::new(Local::new(verify).or(Says("Key"))))
             .layer(BufferBody::new(100))
     };
     let with_key = |content_type: &str, body: &'static str| {
@@ -214,11 +217,31 @@ async fn a_type_may_verify_as_well() {
     impl Verify<LocalCredentials> for Everybody {
         type User = String;
 
-        async fn verify(&self, credentials: LocalCredentials, _request: &Parts) -> Result<Verification<String>, Error> {
+        async fn verify(
+            &self,
+            credentials: LocalCredentials,
+            _request: &Parts,
+        ) -> Result<Verification<String>, Error> {
             assert_eq!(format!("{credentials:?}"), "LocalCredentials(..)");
             Ok(Some(credentials.username).into())
         }
     }
     let local: Local<Everybody> = Local::new(Everybody);
     assert_eq!(answer(app(local), post(FORM, "username=eve&password=x")).await, "200 eve, 23 bytes");
+}
+
+#[tokio::test]
+async fn credentials_that_the_application_parsed_are_used_instead_of_the_body() {
+    let local = Local::new(verify).username_field("email");
+    for (username, password, want) in [
+        ("ali", "open sesame", "accepted"),
+        ("ali", "wrong", "wrong_credentials"),
+        ("", "open sesame", "missing_fields"),
+        ("ali", "", "missing_fields"),
+    ] {
+        let (mut head, _) = post(JSON, r#"{"email":"eve","password":"x"}"#).into_parts();
+        head.extensions.insert(LocalCredentials::new(username, password));
+        let outcome = local.admit(&head).await;
+        assert_eq!(outcome.map_or_else(|rejection| rejection.cause(), |_| "accepted"), want);
+    }
 }

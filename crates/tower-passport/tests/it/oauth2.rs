@@ -7,11 +7,14 @@ use std::time::Duration;
 
 use axum::Router;
 use http::Method;
+use http::request::Parts;
 use secrecy::SecretString;
 use serde_json::json;
 use strict_jose::{Algorithm, Key};
-use http::request::Parts;
-use tower_passport::{Client, ClientAuthentication, Error, FlowCookies, HttpClient, LocalPath, Login, Network, OAuth2, Provider, ProviderError, ResponseMode, Userinfo, Verification, Verify};
+use tower_passport::{
+    Client, ClientAuthentication, Error, FlowCookies, HttpClient, LocalPath, Login, Network, OAuth2,
+    Provider, ProviderError, ResponseMode, Userinfo, Verification, Verify,
+};
 
 use crate::browser::{Browser, Pairs, site, with};
 use crate::identity_provider::{Answer, CLIENT_ID, CLIENT_SECRET, IdentityProvider, NOW, at};
@@ -387,7 +390,11 @@ async fn only_a_form_is_read_as_one() {
         let request = request.body(axum::body::Body::from("code=a&state=b")).unwrap();
         let response = tower::ServiceExt::oneshot(site.clone(), request).await.unwrap();
         let rejection = response.extensions().get::<tower_passport::Rejection>().unwrap();
-        assert_eq!((response.status().as_u16(), rejection.cause()), (400, "content_type"), "{content_type:?}");
+        assert_eq!(
+            (response.status().as_u16(), rejection.cause()),
+            (400, "content_type"),
+            "{content_type:?}"
+        );
     }
 }
 

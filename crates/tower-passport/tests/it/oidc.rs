@@ -7,11 +7,14 @@ use std::time::Duration;
 use axum::Router;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::request::Parts;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use strict_jose::{Algorithm, Key};
-use http::request::Parts;
-use tower_passport::{Client, Error, FlowCookies, HttpClient, InvalidSetup, LocalPath, Login, Logout, Network, Oidc, OidcProvider, Reason, ResponseMode, UserinfoUse, Verification, Verify};
+use tower_passport::{
+    Client, Error, FlowCookies, HttpClient, InvalidSetup, LocalPath, Login, Logout, Network, Oidc,
+    OidcProvider, Reason, ResponseMode, UserinfoUse, Verification, Verify,
+};
 
 use crate::browser::{Browser, site, with};
 use crate::identity_provider::{Answer, CLIENT_ID, CLIENT_SECRET, IdentityProvider, NOW, at, rsa};

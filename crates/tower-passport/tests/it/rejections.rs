@@ -25,7 +25,10 @@ use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::json;
 use strict_jose::{Key, Rules};
-use tower_passport::{ApiKey, ApiKeyFormat, Auth, Authenticate, Basic, BoxStrategy, CurrentUser, Jwt, LocalCredentials, MemoryStore, Session, SessionRecord, SessionUser, Sessions, Strategy, TokenDigest};
+use tower_passport::{
+    ApiKey, ApiKeyFormat, Auth, Authenticate, Basic, BoxStrategy, CurrentUser, Jwt, LocalCredentials,
+    MemoryStore, Session, SessionRecord, SessionUser, Sessions, Strategy, TokenDigest,
+};
 
 use crate::answer::answer;
 

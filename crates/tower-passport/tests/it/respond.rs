@@ -277,8 +277,9 @@ async fn refusals_of_the_other_door_have_pages_too() {
 async fn what_was_dealt_with_inside_keeps_its_answer() {
     let pages = || RejectionPages::new().login_page("/outer").unwrap().failure_page("/outer").unwrap();
     let guard = || Authenticate::new(Says("A"));
-    let hidden =
-        |_: &Rejection, _: &http::request::Parts| Response::builder().status(404).body(Body::empty()).unwrap();
+    let hidden = |_: &Rejection, _: &http::request::Parts| {
+        Response::builder().status(404).body(Body::empty()).unwrap()
+    };
     let visit = || at("/a", &[BROWSER]);
     let sent_on = app(guard().login_page("/inner").unwrap());
     assert_eq!(fail(sent_on.layer(pages()), visit()).await, "303 /inner?return_to=%2Fa");

@@ -107,7 +107,12 @@ fn tokens() -> Vec<Row> {
     let format = ApiKeyFormat::new("recipes").unwrap();
     let api_key = format.generate(&[7; 32]).expose_secret().to_owned();
     vec![
-        row("Jwt", Jwt::<_, Value, _>::new(key, rules, ByHeader).map(name).boxed(), bearer(&token), "unknown_user"),
+        row(
+            "Jwt",
+            Jwt::<_, Value, _>::new(key, rules, ByHeader).map(name).boxed(),
+            bearer(&token),
+            "unknown_user",
+        ),
         row("Bearer", Bearer::new(ByHeader).map(name).boxed(), bearer("opaque"), "unknown_token"),
         row("ApiKey", ApiKey::new(format, ByHeader).map(name).boxed(), bearer(&api_key), "unknown_key"),
     ]
@@ -128,7 +133,9 @@ fn passwords() -> Vec<Row> {
         Row {
             name: "Local",
             strategy: Local::new(ByHeader).map(name).boxed(),
-            request: Box::new(|| Request::post("/").header(CONTENT_TYPE, "application/x-www-form-urlencoded")),
+            request: Box::new(|| {
+                Request::post("/").header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            }),
             body: "username=ali&password=sesame",
             denied: r#"401 [Form] {"error":"wrong_credentials","error_description":"The user name or the password is wrong."}"#,
             cause: "wrong_credentials",
@@ -172,7 +179,8 @@ async fn log_ins(provider: &std::sync::Arc<IdentityProvider>) -> Vec<Row> {
         ("OAuth2", oauth2.map(|logged_in| name(logged_in.user)).boxed()),
         ("Oidc", oidc.map(|logged_in| name(logged_in.user)).boxed()),
     ] {
-        let begun = app(strategy.clone()).oneshot(Request::get("/").body(Body::empty()).unwrap()).await.unwrap();
+        let begun =
+            app(strategy.clone()).oneshot(Request::get("/").body(Body::empty()).unwrap()).await.unwrap();
         let header = |name| begun.headers()[name].to_str().unwrap().to_owned();
         let (location, cookie) = (header(http::header::LOCATION), header(SET_COOKIE));
         let cookie = cookie.split(';').next().unwrap().to_owned();
@@ -213,15 +221,14 @@ async fn response(row: &Row, decision: &str) -> (String, Vec<String>) {
 #[tokio::test]
 async fn each_strategy_responds_as_the_verification_decides() {
     let provider = std::sync::Arc::new(IdentityProvider::start().await);
-    let rows = tokens().into_iter().chain(passwords()).chain([session().await]).chain(log_ins(&provider).await);
+    let rows =
+        tokens().into_iter().chain(passwords()).chain([session().await]).chain(log_ins(&provider).await);
     for row in rows {
         let (name, denied) = (row.name, row.denied);
         let (status_and_challenge, body) = denied.split_at(denied.find(" {").unwrap());
         let reason = body.split('"').nth(3).unwrap();
         let rejected = |reason: &str, cause: &str| {
-            vec![format!(
-                r#"INFO message=Credentials rejected: {cause} reason="{reason}" cause="{cause}""#
-            )]
+            vec![format!(r#"INFO message=Credentials rejected: {cause} reason="{reason}" cause="{cause}""#)]
         };
         let cookie = status_and_challenge.find(" set-cookie").map_or("", |at| &status_and_challenge[at..]);
         for (decision, want, events) in [

@@ -37,7 +37,8 @@ async fn log_ins_that_are_given_up_do_not_pile_up() {
 #[tokio::test]
 async fn whoever_begins_a_log_in_ends_none_of_others() {
     let (provider, site) = start().await;
-    let another = OAuth2::new(described(&provider), client(), FlowCookies::new(&[8; 32]).unwrap(), http(), Welcome);
+    let another =
+        OAuth2::new(described(&provider), client(), FlowCookies::new(&[8; 32]).unwrap(), http(), Welcome);
     let another = crate::browser::site(another.unwrap().clock(|| at(NOW)));
     let mut browser = Browser::default();
     for name in ["__Host-login-theme", "__Host-tower-passport-flow-theme"] {

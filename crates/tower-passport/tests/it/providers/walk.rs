@@ -9,8 +9,10 @@ use http::request::Parts;
 use http::{HeaderValue, Request, header};
 use serde_json::{Value, json};
 use tower_passport::providers::{Record, TokenEndpointAuth};
-use tower_passport::{BoxStrategy, BufferedBody, Client, FlowCookies, HttpClient, Login, Network, OAuth2, Oidc};
-use tower_passport::{Outcome, Profile, ResponseMode, LoggedIn, Strategy};
+use tower_passport::{
+    BoxStrategy, BufferedBody, Client, FlowCookies, HttpClient, Login, Network, OAuth2, Oidc,
+};
+use tower_passport::{LoggedIn, Outcome, Profile, ResponseMode, Strategy};
 use url::Url;
 
 use super::mock::{CLIENT_ID, CLIENT_SECRET, Form, Mock, Play, REDIRECT_URI, form_of};

@@ -7,10 +7,13 @@ use std::time::Duration;
 use axum::body::Body;
 use http::Request;
 use http::header::{CONTENT_TYPE, COOKIE, SET_COOKIE};
+use http::request::Parts;
 use serde_json::json;
 use tower::ServiceExt;
-use http::request::Parts;
-use tower_passport::{BoxStrategy, BufferBody, Client, Error, FlowCookies, HttpClient, LoggedIn, Login, Network, OAuth2, Oidc, OidcProvider, Provider, ResponseMode, Strategy, Userinfo, Verification, Verify};
+use tower_passport::{
+    BoxStrategy, BufferBody, Client, Error, FlowCookies, HttpClient, LoggedIn, Login, Network, OAuth2, Oidc,
+    OidcProvider, Provider, ResponseMode, Strategy, Userinfo, Verification, Verify,
+};
 
 use super::{Doors, FORM, JSON, Row, known, now, optional, required, table};
 use crate::browser::{Pairs, with};
