@@ -1,9 +1,9 @@
-//! Log in with a form, be known by a cookie, log out.
+//! Log in with a form, use a cookie session, log out.
 //!
 //!     curl -i localhost:3000/ -H 'Accept: text/html'    # 303 /login?return_to=%2F
 //!     curl -i -c jar localhost:3000/login -d 'username=ali&password=open+sesame'
 //!     curl -i -b jar localhost:3000/                    # Hello, ali
-//!     curl -i -b jar localhost:3000/logout -X POST      # 303, and the cookie is good for nothing
+//!     curl -i -b jar localhost:3000/logout -X POST      # 303, and the session has ended
 use std::{borrow::Cow, convert::Infallible, error::Error};
 
 use axum::response::{Html, IntoResponse, Redirect};
@@ -21,7 +21,7 @@ impl SessionUser for User {
     }
 
     fn session_auth_hash(&self) -> Cow<'_, [u8]> {
-        Cow::Borrowed(b"yours is the hash of the password")
+        Cow::Borrowed(b"use the hash of the password here")
     }
 }
 
@@ -39,7 +39,7 @@ async fn log_out(State(of): State<Memory>, head: HeaderMap) -> Answer {
 pub(crate) fn app(sessions: Memory) -> Result<Router, Box<dyn Error>> {
     let form = Html("<form method=post><input name=username><input name=password type=password><button>");
     let local = Local::new(|credentials: LocalCredentials| async move {
-        let good = credentials.password.expose_secret() == "open sesame"; // yours verifies an Argon2 hash
+        let good = credentials.password.expose_secret() == "open sesame"; // verify an Argon2 hash here
         Ok::<_, Infallible>(good.then_some(User(credentials.username)))
     });
     let login = Router::new().route("/login", post(log_in));

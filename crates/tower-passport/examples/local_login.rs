@@ -1,4 +1,4 @@
-//! Log in with a user name and a password, once; a token is for everything after.
+//! Log in once with a user name and a password; use a token afterwards.
 //!
 //!     curl -i localhost:3000/login -d 'email=ali@example.com&password=open+sesame'
 //!     curl -i localhost:3000/login --json '{"email":"ali@example.com","password":"open sesame"}'
@@ -33,7 +33,7 @@ impl Verify<LocalCredentials> for FindUser {
         credentials: LocalCredentials,
         _request: &Parts,
     ) -> Result<Verification<User>, Error> {
-        // Yours looks into a store, and verifies an Argon2 hash whether the user exists or not.
+        // Look up the user in your store, and verify an Argon2 hash whether the user exists or not.
         let good = credentials.username == "ali@example.com"
             && credentials.password.expose_secret() == "open sesame";
         Ok(good.then_some(User { id: 40 }).into())

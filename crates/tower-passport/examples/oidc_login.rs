@@ -1,4 +1,4 @@
-//! Log in at a provider, which must know `$BASE_URL/login`; log out here and there, and come back to `$BASE_URL/goodbye`:
+//! Log in at a provider with the redirect URI `$BASE_URL/login`; log out here and there, then return to `$BASE_URL/goodbye`:
 //!
 //!     PORT=3000 BASE_URL=http://127.0.0.1:3000 SECRET=$(openssl rand -hex 32) ISSUER=https://id.example \
 //!     CLIENT_ID=recipes CLIENT_SECRET=... cargo run --all-features --example oidc_login
@@ -13,7 +13,7 @@ use tower_passport::{
 };
 
 #[derive(Clone)]
-struct User(String); // yours is a row that you find by provider and subject
+struct User(String); // a row in your database, found by provider and subject
 
 impl SessionUser for User {
     fn id(&self) -> Cow<'_, str> {
@@ -31,13 +31,13 @@ async fn home(CurrentUser(User(name)): CurrentUser<User>) -> Html<String> {
 }
 
 pub(crate) fn app(set: impl Fn(&str) -> Result<String, String>) -> Result<Router, Box<dyn Error>> {
-    let (base, http) = (set("BASE_URL")?, HttpClient::new(Network::Loopback)?); // yours is `Public`
+    let (base, http) = (set("BASE_URL")?, HttpClient::new(Network::Loopback)?); // `Public` in production
     let (provider, flows) =
         (OidcProvider::new("id", set("ISSUER")?), FlowCookies::new(set("SECRET")?.as_bytes())?);
     let client = Client::new(set("CLIENT_ID")?, format!("{base}/login"))?.secret(set("CLIENT_SECRET")?);
     let find = async |login: Login| Ok::<_, Infallible>(Some(User(login.profile.subject)));
     let oidc = Arc::new(Oidc::new(provider, client, flows, http, find)?);
-    let sessions = Sessions::new(MemoryStore::new()).insecure(); // at loopback only
+    let sessions = Sessions::new(MemoryStore::new()).insecure(); // for development only
     let guard = Session::new(sessions.clone(), async |found: SessionRecord| {
         Ok::<_, Infallible>(Some(User(found.user)))
     });

@@ -1,4 +1,4 @@
-//! What a request costs: counted, so that it stays so.
+//! Limits on the number of allocations for a request.
 
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -17,7 +17,7 @@ use tower_passport::{
 
 use crate::answer::get;
 
-/// Passes with a challenge of its own, or accepts or rejects if its header is there.
+/// Passes, accepts or rejects, as the header with its name says.
 struct Fixed(&'static str);
 
 impl Strategy for Fixed {
@@ -81,7 +81,7 @@ fn now() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(1)
 }
 
-/// How many allocations the future makes; it must not wait for anything.
+/// The number of allocations of a future that is ready at once.
 fn allocations<T>(future: impl Future<Output = T>, check: impl FnOnce(T)) -> u64 {
     let mut output = None;
     let counted = allocation_counter::measure(|| {
@@ -127,11 +127,11 @@ fn a_rejection_is_one_allocation() {
 }
 
 #[test]
-fn a_token_costs_what_strict_jose_costs() {
+fn a_token_costs_no_more_than_strict_jose() {
     let (key, rules, state) = (key(), rules(), state());
     let token = key.sign("JWT", &json!({ "id": 7, "exp": 60 })).unwrap();
     let (mut head, _) = get(&[("authorization", &format!("Bearer {token}"))]).into_parts();
-    // Twice, because `Rules` keep the header of the first token.
+    // Twice, because `Rules` cache the header of the first token.
     let [_, alone] = [(); 2].map(|()| {
         let verify = async { rules.verify::<Claims>(&token, &key, now()) };
         allocations(verify, |verified| assert_eq!(verified.unwrap().claims.id, 7))
@@ -145,7 +145,7 @@ fn a_token_costs_what_strict_jose_costs() {
     assert_eq!(through_auth, alone);
 }
 
-/// Knows user 7, by whatever credentials.
+/// Accepts any credentials as user 7.
 struct Seven;
 
 impl Verify<TokenDigest> for Seven {
@@ -193,7 +193,7 @@ impl SessionUser for User {
     }
 }
 
-/// Four strategies of this crate, and not of this test.
+/// A chain of four strategies of this crate.
 fn four_real() -> impl Strategy<User = User> {
     ApiKey::new(ApiKeyFormat::new("recipes").unwrap(), Seven)
         .pass_other_tokens()
@@ -203,10 +203,10 @@ fn four_real() -> impl Strategy<User = User> {
 }
 
 #[test]
-fn nobody_costs_four_strategies_nothing() {
+fn four_strategies_pass_without_an_allocation() {
     let chain = four_real();
     let (head, _) = get(&[("cookie", "theme=dark"), ("accept", "text/html")]).into_parts();
-    // Once before: a text in the heap becomes a shared one when it is first cloned, and stays so.
+    // Once before: `HeaderValue` allocates when a challenge is first cloned.
     let [_, counted] = [(); 2].map(|()| {
         let passed = |outcome| assert!(matches!(outcome, Ok(Outcome::Pass(_))));
         allocations(chain.authenticate(&head), passed)
@@ -215,7 +215,7 @@ fn nobody_costs_four_strategies_nothing() {
 }
 
 #[test]
-fn nobody_on_an_optional_route_costs_the_future_of_the_layer() {
+fn the_layer_allocates_only_its_future() {
     use tower::{Layer, Service};
 
     type Answer = Result<http::Response<axum::body::Body>, std::convert::Infallible>;
@@ -229,7 +229,7 @@ fn nobody_on_an_optional_route_costs_the_future_of_the_layer() {
     let [_, counted] = [(); 2].map(|()| {
         let request = get(&[]);
         let mut answer = None;
-        // The call itself is what makes the future.
+        // `call` allocates the future.
         let counted = allocation_counter::measure(|| {
             let mut future = service.call(request);
             if let Poll::Ready(ready) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
@@ -243,7 +243,7 @@ fn nobody_on_an_optional_route_costs_the_future_of_the_layer() {
 }
 
 #[test]
-fn a_key_costs_nothing_and_a_kept_token_nothing() {
+fn an_api_key_and_a_cached_token_cost_no_allocation() {
     let format = ApiKeyFormat::new("recipes").unwrap();
     let text = secrecy::ExposeSecret::expose_secret(&format.generate(&[7; 32])).to_owned();
     let (head, _) = get(&[("authorization", &format!("Bearer {text}"))]).into_parts();
@@ -253,7 +253,7 @@ fn a_key_costs_nothing_and_a_kept_token_nothing() {
     let jwt = Jwt::<_, Claims, _>::new(key(), rules(), Seven).clock(now).cache(TokenCache::new(100));
     let token = key().sign("JWT", &json!({ "id": 7, "exp": 60 })).unwrap();
     let (head, _) = get(&[("authorization", &format!("Bearer {token}"))]).into_parts();
-    // The cache makes what it counts with when it is read for the 64th time.
+    // The cache allocates its frequency sketch at the 64th read.
     let counted: Vec<_> = (0..1100).map(|_| allocations(jwt.authenticate(&head), accepted)).collect();
     assert_eq!(counted[100..].iter().max(), Some(&0));
 }

@@ -1,4 +1,4 @@
-//! `CrossOriginProtection` around a log-in. Which requests it refuses, the table beside the code says.
+//! `CrossOriginProtection` around a log-in. The unit tests cover which requests it rejects.
 
 use axum::Router;
 use axum::routing::post as on_post;
@@ -34,7 +34,7 @@ fn from(headers: &[(&'static str, &'static str)]) -> Request<axum::body::Body> {
 const EVIL: &[(&str, &str)] = &[("sec-fetch-site", "cross-site"), ("origin", "https://evil.example")];
 
 #[tokio::test]
-async fn nobody_is_logged_in_by_another_site() {
+async fn a_log_in_caused_by_another_site_is_rejected() {
     let protected =
         || log_in().layer(CrossOriginProtection::new().trust_origin("https://app.example").unwrap());
     let refused = r#"403 {"error":"access_denied","error_description":"Another site caused this request."}"#;
@@ -54,7 +54,7 @@ async fn nobody_is_logged_in_by_another_site() {
 }
 
 #[tokio::test]
-async fn the_answer_can_be_another() {
+async fn the_response_can_be_replaced() {
     let protected = log_in().layer(CrossOriginProtection::new().respond_as(ProblemJson));
     let refused = protected.oneshot(from(EVIL)).await.unwrap();
     assert_eq!(refused.headers()[header::CONTENT_TYPE], "application/problem+json");

@@ -1,4 +1,4 @@
-//! One `tracing` event for each rejection, with the reason that the client does not hear.
+//! One `tracing` event for each rejection, with a cause that the client does not see.
 
 use std::fmt::{Debug, Write};
 use std::sync::{Arc, Mutex};
@@ -14,7 +14,7 @@ use tracing::{Event, Metadata, Subscriber};
 use crate::answer::get;
 use crate::says::Says;
 
-/// Writes each of this crate's events as a line.
+/// Records each event of this crate as a line.
 #[derive(Clone, Default)]
 pub(crate) struct Lines(Arc<Mutex<Vec<String>>>);
 
@@ -57,7 +57,7 @@ impl Subscriber for Lines {
 }
 
 #[tokio::test]
-async fn each_refusal_is_one_event_with_its_reason() {
+async fn each_rejection_is_one_event_with_its_reason() {
     for (says, want) in [
         ("Alice", &[][..]),
         (
@@ -94,7 +94,7 @@ async fn each_refusal_is_one_event_with_its_reason() {
 }
 
 #[tokio::test]
-async fn a_door_of_ones_own_writes_the_same() {
+async fn admit_logs_the_same_events() {
     for says in ["Alice", "wrong", "denied", "undecided", "misconfigured", "elsewhere"] {
         let headers = [("a", says)];
         let (head, _) = get(&headers).into_parts();
@@ -114,7 +114,7 @@ async fn a_door_of_ones_own_writes_the_same() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_not_looked_for_yet_is_no_error_in_the_log() {
+async fn a_postponed_fetch_of_keys_is_logged_as_information() {
     use crate::remote_keys::{Api, key};
 
     let api = Api::start().await;

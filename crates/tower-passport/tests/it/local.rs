@@ -1,4 +1,4 @@
-//! `Local` behind `BufferBody`: a request and its answer.
+//! `Local` inside `BufferBody`.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
 const WRONG: &str = r#"401 [Form] {"error":"wrong_credentials","error_description":"The user name or the password is wrong."}"#;
 
-/// `ali` has the password `open sesame`; `busy` and `down` are the state of the store.
+/// `ali` has the password `open sesame`; the store fails for `busy` and `down`.
 async fn verify(credentials: LocalCredentials) -> Result<Option<String>, Error> {
     match (credentials.username.as_str(), credentials.password.expose_secret()) {
         ("ali", "open sesame") => Ok(Some("Ali".into())),
@@ -30,7 +30,7 @@ async fn verify(credentials: LocalCredentials) -> Result<Option<String>, Error> 
     }
 }
 
-/// The handler answers with the user and the length of the body that it still gets.
+/// The handler responds with the user and the length of its body.
 fn app<V: Verify<LocalCredentials, User = String>>(local: Local<V>) -> Router {
     async fn log_in(CurrentUser(user): CurrentUser<String>, body: Bytes) -> String {
         format!("{user}, {} bytes", body.len())
@@ -54,7 +54,7 @@ fn bad_request(description: &str) -> String {
 }
 
 #[tokio::test]
-async fn the_right_password_lets_in_and_the_handler_gets_the_body_too() {
+async fn the_right_password_is_accepted_and_the_handler_gets_the_body() {
     check(JSON, r#"{"username":"ali","password":"open sesame"}"#, "200 Ali, 43 bytes").await;
     check(
         "application/vnd.api+json; v=1",
@@ -74,7 +74,7 @@ async fn the_right_password_lets_in_and_the_handler_gets_the_body_too() {
 }
 
 #[tokio::test]
-async fn a_wrong_password_and_an_unknown_name_hear_the_same() {
+async fn a_wrong_password_and_an_unknown_name_get_the_same_response() {
     check(JSON, r#"{"username":"ali","password":"open"}"#, WRONG).await;
     check(JSON, r#"{"username":"nobody","password":"open sesame"}"#, WRONG).await;
     check(FORM, "username=ali&password=Open+Sesame", WRONG).await;
@@ -96,7 +96,7 @@ async fn every_missing_field_is_named() {
 }
 
 #[tokio::test]
-async fn the_refusal_names_the_missing_fields_as_the_program_does() {
+async fn missing_fields_have_the_configured_names() {
     let local = Local::new(verify).username_field("user[email]").password_field("user.password");
     let response = app(local).oneshot(post(JSON, "{}")).await.unwrap();
     let rejection = response.extensions().get::<Rejection>().unwrap();
@@ -105,7 +105,7 @@ async fn the_refusal_names_the_missing_fields_as_the_program_does() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_refused() {
+async fn unreadable_bodies_are_rejected() {
     for body in ["{", r#"{"username":"ali"} {}"#, "username=ali&password=x"] {
         check(JSON, body, &bad_request("The body cannot be read.")).await;
     }
@@ -124,7 +124,7 @@ async fn what_cannot_be_read_is_refused() {
 }
 
 #[tokio::test]
-async fn without_a_body_nobody_is_here() {
+async fn a_request_without_a_body_passes() {
     check("", "", &no_credentials("Form")).await;
     check(JSON, "", &no_credentials("Form")).await;
     check("text/plain", "", &no_credentials("Form")).await;
@@ -148,14 +148,14 @@ async fn a_body_over_the_limit_is_not_read() {
 }
 
 #[tokio::test]
-async fn a_store_that_is_busy_or_down_is_503() {
+async fn a_busy_or_failed_store_is_503() {
     const UNDECIDED: &str = r#"{"error":"temporarily_unavailable","error_description":"The server cannot check credentials now. Try again later."}"#;
     check(FORM, "username=busy&password=x", &format!("503 retry-after: 2 {UNDECIDED}")).await;
     check(FORM, "username=down&password=x", &format!("503 {UNDECIDED}")).await;
 }
 
 #[tokio::test]
-async fn fields_may_have_other_names_and_be_nested() {
+async fn fields_can_be_renamed_and_nested() {
     let nested = || app(Local::new(verify).username_field("user[email]").password_field("user[password]"));
     for (content_type, body, want) in [
         (JSON, r#"{"user":{"email":"ali","password":"open sesame"}}"#, "200 Ali, 49 bytes"),
@@ -171,7 +171,7 @@ async fn fields_may_have_other_names_and_be_nested() {
 }
 
 #[tokio::test]
-async fn a_missing_buffer_is_our_mistake_and_the_error_names_the_layer() {
+async fn a_missing_layer_is_500_and_the_error_names_it() {
     let unbuffered =
         Router::new().route("/", on_post(|| async {})).layer(Authenticate::new(Local::new(verify)));
     let body = "username=ali&password=open+sesame";
@@ -185,7 +185,7 @@ async fn a_missing_buffer_is_our_mistake_and_the_error_names_the_layer() {
 }
 
 #[tokio::test]
-async fn in_a_chain_it_passes_only_without_a_body() {
+async fn a_chain_continues_only_without_a_body() {
     let chain = || {
         Router::new()
             .route("/", on_post(|CurrentUser(user): CurrentUser<String>| async move { user }))
@@ -212,7 +212,7 @@ async fn the_challenge_can_be_replaced() {
 }
 
 #[tokio::test]
-async fn a_type_may_verify_as_well() {
+async fn a_type_can_be_the_verification() {
     struct Everybody;
     impl Verify<LocalCredentials> for Everybody {
         type User = String;

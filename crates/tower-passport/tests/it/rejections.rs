@@ -1,5 +1,5 @@
-//! What each strategy, and chains of up to four, answer to the same requests, through both doors: tables that change where
-//! anybody can see it. `INSTA_UPDATE=always cargo test -p tower-passport` writes them anew.
+//! The responses of each strategy, and of chains of up to four, through the extractor and through the layer, as snapshots.
+//! `INSTA_UPDATE=always cargo test -p tower-passport` updates them.
 
 mod chains;
 mod log_ins;
@@ -41,7 +41,7 @@ struct Claims {
     sub: String,
 }
 
-/// Whoever is here by this name; the store of those called `down` is down.
+/// Finds a user by name; the store fails for `down`.
 fn known(name: String) -> Ready<Result<Option<String>, io::Error>> {
     ready(match name.as_str() {
         "down" => Err(io::Error::other("the store is down")),
@@ -104,7 +104,7 @@ impl SessionUser for User {
     }
 }
 
-/// The strategy, and the cookies of sessions of these users.
+/// The strategy, and the session cookies of these users.
 async fn session(users: &[&str]) -> (BoxStrategy<String>, Vec<String>) {
     let sessions = Sessions::new(MemoryStore::new()).clock(now);
     let mut cookies = Vec::new();
@@ -117,7 +117,7 @@ async fn session(users: &[&str]) -> (BoxStrategy<String>, Vec<String>) {
     (Session::new(sessions, find).map(|User(name)| name).boxed(), cookies)
 }
 
-/// A request, by the name that it has in the table.
+/// A request and its name in the table.
 type Row = (&'static str, Request<Body>);
 
 fn head(name: &'static str, fields: &[(HeaderName, &str)]) -> Row {
@@ -138,7 +138,7 @@ fn basic_value(credentials: &str) -> String {
     format!("Basic {}", STANDARD.encode(credentials))
 }
 
-/// A strategy behind each of the doors.
+/// A strategy in the layer and in the extractor.
 type Doors = [Router; 2];
 
 fn required(strategy: BoxStrategy<String>) -> Doors {
@@ -154,16 +154,16 @@ fn required(strategy: BoxStrategy<String>) -> Doors {
 
 fn optional(strategy: BoxStrategy<String>) -> Doors {
     async fn layer(user: Option<CurrentUser<String>>) -> String {
-        user.map_or_else(|| "(nobody)".into(), |CurrentUser(user)| user)
+        user.map_or_else(|| "(no user)".into(), |CurrentUser(user)| user)
     }
     async fn argument(user: Option<Auth<BoxStrategy<String>>>) -> String {
-        user.map_or_else(|| "(nobody)".into(), |Auth(user)| user)
+        user.map_or_else(|| "(no user)".into(), |Auth(user)| user)
     }
     let layer = Router::new().route("/", on_any(layer)).layer(Authenticate::new(strategy.clone()).optional());
     [layer, Router::new().route("/", on_any(argument)).with_state(Arc::new(strategy))]
 }
 
-/// The answers to these requests, which are the same at both doors.
+/// The responses to these requests, which are the same from the layer and from the extractor.
 async fn table(doors: Doors, rows: impl Fn() -> Vec<Row>) -> String {
     let mut tables = [String::new(), String::new()];
     for (door, table) in doors.iter().zip(&mut tables) {

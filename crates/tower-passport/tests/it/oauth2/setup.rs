@@ -1,4 +1,4 @@
-//! What is set up wrongly is seen before the first log-in.
+//! Invalid setups are errors at start-up.
 
 use tower_passport::{
     Client, FlowCookies, HttpClient, InvalidSetup, Network, OAuth2, ProfilePointers, Provider, Userinfo,
@@ -7,7 +7,7 @@ use tower_passport::{
 use super::{Welcome, client, flows};
 
 #[test]
-fn what_cannot_be_is_refused_when_the_program_starts() {
+fn invalid_setups_are_rejected_at_start_up() {
     for bad in [
         "/callback",
         "recipes.example/callback",

@@ -1,4 +1,4 @@
-//! A log-in with every record of the catalogue, from the first redirect to the user.
+//! A whole log-in with every record of the catalogue.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -19,7 +19,7 @@ use super::mock::{CLIENT_ID, CLIENT_SECRET, Form, Mock, Play, REDIRECT_URI, form
 use super::{value_of, written};
 
 #[tokio::test]
-async fn somebody_logs_in_at_every_provider() {
+async fn a_log_in_succeeds_with_every_record() {
     let mock = Mock::start().await;
     let samples: BTreeMap<String, Value> = serde_json::from_str(include_str!("samples.json")).unwrap();
     let mut failed = Vec::new();
@@ -35,9 +35,9 @@ async fn somebody_logs_in_at_every_provider() {
     assert_eq!(samples.len(), written().len(), "a sample is of no provider");
 }
 
-/// What their documentation calls differently, said once more, so that a record cannot quietly lose it.
+/// The renamed parameters of two providers, repeated here so that a record cannot lose them unnoticed.
 #[tokio::test]
-async fn tiktok_and_wechat_hear_their_own_names() {
+async fn tiktok_and_wechat_get_renamed_parameters() {
     for (id, name) in [("tiktok", "client_key"), ("wechat", "appid")] {
         let record = tower_passport::providers::get(id).unwrap().oauth2(&[]).unwrap();
         let http = HttpClient::new(Network::Public).unwrap();
@@ -72,7 +72,7 @@ fn flows() -> FlowCookies {
 async fn log_in(mock: &Arc<Mock>, id: &str, record: Value, sample: &Value) -> Result<Profile, String> {
     let strategy = strategy(mock, id, &record)?;
     let record = filled(&record);
-    // Of an OpenID provider the strategy learns the endpoints from the metadata, so those are asked first.
+    // The strategy fetches the metadata of an OpenID provider first.
     mock.expect(id, play(&record, sample, &Form::new()));
     let (location, cookies) = begin(&strategy).await?;
     let query = form_of(location.query().unwrap_or_default().as_bytes());
@@ -93,7 +93,7 @@ async fn log_in(mock: &Arc<Mock>, id: &str, record: Value, sample: &Value) -> Re
     }
 }
 
-/// The strategy that the record makes, once its hosts are on this machine.
+/// The strategy of a record, with its hosts replaced by the mock server.
 fn strategy(mock: &Mock, id: &str, record: &Value) -> Result<BoxStrategy<LoggedIn<Profile>>, String> {
     let mut here = record.clone();
     for pointer in [
@@ -129,7 +129,7 @@ fn strategy(mock: &Mock, id: &str, record: &Value) -> Result<BoxStrategy<LoggedI
     Ok(OAuth2::new(provider, client, flows(), http, who).map_err(|error| error.to_string())?.boxed())
 }
 
-/// The record with its settings filled in.
+/// The record with the values of its settings.
 fn filled(record: &Value) -> Value {
     let settings = record["settings"].as_object().into_iter().flat_map(|settings| settings.keys());
     let fill = |text: String, name: &String| text.replace(&format!("{{{name}}}"), value_of(name));

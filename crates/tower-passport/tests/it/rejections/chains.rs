@@ -9,7 +9,7 @@ use super::{
 };
 
 #[tokio::test]
-async fn of_chains() {
+async fn chain_rejections() {
     let (session, cookies) = session(&["carol"]).await;
     let (good, forged) = (format!("Bearer {}", token("alice", NOW + 60)), "Bearer forged");
     let (key, mistyped) = (format!("Bearer {}", api_key_of(1)), format!("Bearer {}x", &api_key_of(1)[..56]));

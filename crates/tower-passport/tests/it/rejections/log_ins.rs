@@ -1,5 +1,5 @@
-//! `OAuth2` and `Oidc`: how a log-in begins, comes back, and ends. None of them is ever optional: a request without anything
-//! begins one.
+//! `OAuth2` and `Oidc`: the beginning and the callback of a log-in. A request without parameters begins a log-in, so
+//! `optional` makes no difference.
 
 use std::io;
 use std::time::Duration;
@@ -41,7 +41,7 @@ fn http() -> HttpClient {
     HttpClient::new(Network::Loopback).unwrap()
 }
 
-/// No two log-ins are alike but here, or every table would be another.
+/// Predictable random bytes, so that the snapshots are stable.
 fn sevens() -> impl Fn(&mut [u8]) -> io::Result<()> + Send + Sync + 'static {
     |bytes| {
         bytes.fill(7);
@@ -69,7 +69,7 @@ fn user(strategy: impl Strategy<User = LoggedIn<String>>) -> BoxStrategy<String>
     strategy.map(|logged_in| logged_in.user).boxed()
 }
 
-/// A log-in under way: where the browser was sent, and the cookie that it got.
+/// A log-in in progress: the URL of the provider, and the flow cookie.
 struct Begun {
     location: String,
     cookie: String,
@@ -84,7 +84,7 @@ impl Begun {
         Self { location: text("location".parse().unwrap()), cookie }
     }
 
-    /// The request in which the browser comes back with an answer.
+    /// The callback with these parameters.
     fn back(&self, name: &'static str, answer: &Pairs) -> Row {
         (name, Request::get(query(answer)).header(COOKIE, &self.cookie).body(Body::empty()).unwrap())
     }
@@ -107,7 +107,7 @@ fn get(name: &'static str, uri: &str) -> Row {
     (name, Request::get(uri).body(Body::empty()).unwrap())
 }
 
-/// The same text in each run: without the port of the provider, and without what is sealed with it.
+/// The text without the port of the provider and the encrypted cookies, which differ in each run.
 fn plain(text: &str, provider: &IdentityProvider) -> String {
     let text = text.replace(&provider.url, "https://id.example");
     let lines = text.lines().map(|line| {
@@ -120,9 +120,9 @@ fn plain(text: &str, provider: &IdentityProvider) -> String {
     lines.collect()
 }
 
-/// What is said to whoever begins a log-in, or comes back with something that is no end of one.
+/// Requests that begin a log-in, and good and bad callbacks.
 fn rows(provider: &IdentityProvider, begun: &Begun, others: &Begun, late: &Begun) -> Vec<Row> {
-    // Each a code of its own, as none is good twice.
+    // A new code for each row, because a code works once.
     let good = || provider.consent(&begun.location);
     let changed = |name, value| with(&good(), name, value);
     let refused = |error| with(&changed("code", None), "error", Some(error));
@@ -153,7 +153,7 @@ fn rows(provider: &IdentityProvider, begun: &Begun, others: &Begun, late: &Begun
     ]
 }
 
-/// A code, and a provider that changes its mind before it is exchanged.
+/// A callback with a code, after a change of the provider.
 async fn changed(
     doors: Doors,
     provider: &IdentityProvider,
@@ -176,7 +176,7 @@ fn is_about(provider: &IdentityProvider, subject: &str) {
 }
 
 #[tokio::test]
-async fn of_oauth2() {
+async fn oauth2_rejections() {
     let provider = IdentityProvider::start().await;
     let begun = Begun::at(oauth2(&provider, "one")).await;
     let others = Begun::at(oauth2(&provider, "another")).await;
@@ -193,7 +193,7 @@ async fn of_oauth2() {
 }
 
 #[tokio::test]
-async fn of_oidc() {
+async fn oidc_rejections() {
     let provider = IdentityProvider::start().await;
     let begun = Begun::at(oidc(&provider, "one")).await;
     let others = Begun::at(oidc(&provider, "another")).await;
@@ -215,7 +215,7 @@ async fn of_oidc() {
 }
 
 #[tokio::test]
-async fn of_answers_that_are_posted() {
+async fn form_post_rejections() {
     let provider = IdentityProvider::start().await;
     let posted = || oidc(&provider, "one").response_mode(ResponseMode::FormPost);
     let begun = Begun::at(posted()).await;

@@ -7,7 +7,7 @@ use super::{
 };
 
 #[tokio::test]
-async fn of_basic() {
+async fn basic_rejections() {
     let rows = || {
         vec![
             head("nothing", &[]),
@@ -22,7 +22,7 @@ async fn of_basic() {
     insta::assert_snapshot!("basic_optional", table(optional(basic()), rows).await);
 }
 
-/// What may be in a body; two of the rows are good, as a form and as JSON.
+/// Bodies; two of them are good: a form and JSON.
 pub(super) fn body_rows(good: [&'static str; 2]) -> Vec<Row> {
     let [form, json] = good;
     vec![
@@ -43,7 +43,7 @@ pub(super) fn body_rows(good: [&'static str; 2]) -> Vec<Row> {
 }
 
 #[tokio::test]
-async fn of_local() {
+async fn local_rejections() {
     let local = || Local::new(check_password).boxed();
     let rows =
         || body_rows(["username=alice&password=sesame", r#"{"username":"alice","password":"sesame"}"#]);

@@ -8,8 +8,8 @@ use http::header::COOKIE;
 use super::{head, optional, required, session, table};
 
 #[tokio::test]
-async fn of_session() {
-    // Of a user who is gone, the session is gone after the first request: one for each door.
+async fn session_rejections() {
+    // The session of a deleted user ends at the first request, so there is one each for the layer and the extractor.
     let users = ["alice", "down", "stranger", "stranger", "stranger", "stranger"];
     let (session, cookies) = session(&users).await;
     let next = Cell::new(2);

@@ -26,7 +26,7 @@ fn jwt_rows() -> Vec<Row> {
 }
 
 #[tokio::test]
-async fn of_jwt() {
+async fn jwt_rejections() {
     insta::assert_snapshot!("jwt", table(required(jwt().boxed()), jwt_rows).await);
     insta::assert_snapshot!("jwt_optional", table(optional(jwt().boxed()), jwt_rows).await);
 }
@@ -37,7 +37,7 @@ fn bearer() -> BoxStrategy<String> {
 }
 
 #[tokio::test]
-async fn of_bearer() {
+async fn bearer_rejections() {
     let rows = || {
         vec![
             head("nothing", &[]),
@@ -52,7 +52,7 @@ async fn of_bearer() {
 }
 
 #[tokio::test]
-async fn of_api_key() {
+async fn api_key_rejections() {
     let rows = || {
         vec![
             head("nothing", &[]),
@@ -69,7 +69,7 @@ async fn of_api_key() {
 }
 
 #[tokio::test]
-async fn of_api_key_in_a_header() {
+async fn api_key_in_a_header_rejections() {
     const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
     let named = || api_key().tokens_from(NamedHeader::new(X_API_KEY)).boxed();
     let rows = || {
@@ -86,7 +86,7 @@ async fn of_api_key_in_a_header() {
 }
 
 #[tokio::test]
-async fn of_a_token_in_the_body() {
+async fn token_in_the_body_rejections() {
     let verify = |token: BearerToken| {
         known(if token.expose_secret() == "x" { "stranger" } else { "alice" }.to_owned())
     };
