@@ -12,9 +12,9 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{any, get, post};
 use secrecy::{ExposeSecret, SecretString};
 use tower_passport::{
-    Auth, Authenticate, BufferBody, Client, CurrentUser, FlowCookies, HttpClient, LocalPath, Logout, MemoryStore,
-    Network, OAuth2, Oidc, OidcProvider, Provider, Rejection, ResponseMode, Session, Sessions, LoggedIn,
-    Strategy, Userinfo,
+    Auth, Authenticate, BufferBody, Client, CurrentUser, FlowCookies, HttpClient, LocalPath, LoggedIn,
+    Logout, MemoryStore, Network, OAuth2, Oidc, OidcProvider, Provider, Rejection, ResponseMode, Session,
+    Sessions, Strategy, Userinfo,
 };
 
 use crate::users::{User, Users};
@@ -88,7 +88,7 @@ pub fn site(origin: &str, issuer: &str, other: &str) -> Result<Router, Box<dyn E
         .with_state(site))
 }
 
-/// What the providers know these clients by. Yours is theirs, and `FlowCookies` has one of its own.
+/// The secret of all clients, and of the flow cookies. Use separate secrets in production.
 const SECRET: &str = "a secret that both sides know, of more than 32 bytes";
 
 fn login(path: &str, strategy: impl Strategy<User = LoggedIn<User>>) -> Router<Site> {
@@ -108,7 +108,7 @@ async fn logged_in(
 }
 
 async fn whoami(user: Option<Auth<Guard>>) -> String {
-    user.map_or_else(|| "nobody".into(), |Auth(user)| user.name)
+    user.map_or_else(|| "guest".into(), |Auth(user)| user.name)
 }
 
 async fn log_out(State(site): State<Site>, head: Parts) -> Result<impl IntoResponse, Rejection> {

@@ -2,18 +2,18 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use axum::http::request::Parts;
 use secrecy::SecretString;
-use http::request::Parts;
 use tower_passport::{Error, Login, SessionRecord, SessionUser, Verification, Verify};
 
-/// Whoever has been here, by provider and subject.
+/// All users who have logged in, by provider and subject.
 #[derive(Clone, Default)]
 pub struct Users(Arc<Mutex<HashMap<String, User>>>);
 
 #[derive(Clone)]
 pub struct User {
     pub name: String,
-    /// For the session: with it the provider knows whom to log out.
+    /// Stored with the session, as the hint for the log-out at the provider.
     pub id_token: Option<SecretString>,
 }
 
@@ -30,7 +30,11 @@ impl SessionUser for User {
 impl Verify<Login> for Users {
     type User = User;
 
-    async fn verify(&self, Login { profile, tokens, .. }: Login, _request: &Parts) -> Result<Verification<User>, Error> {
+    async fn verify(
+        &self,
+        Login { profile, tokens, .. }: Login,
+        _request: &Parts,
+    ) -> Result<Verification<User>, Error> {
         let email = profile.email.unwrap_or_default();
         let name = format!("{} at {} <{email}>", profile.subject, profile.provider);
         let user = User { name: name.clone(), id_token: tokens.id_token };
