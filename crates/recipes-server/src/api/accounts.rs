@@ -12,7 +12,7 @@ use recipes::{Encoding, Problem};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 use serde_json::{Map, Value};
-use tower_passport::{Auth, Refusal, Scoped};
+use tower_passport::Scoped;
 
 use super::{
     answers::{
@@ -25,14 +25,15 @@ use super::{
 };
 use crate::app::App;
 use crate::auth::caller::{Guard, ManageAccount};
+use crate::auth::log_in::PasswordLogIn;
 use crate::http::body::{
-    Body, Buffered, Parse,
+    Body, Parse,
     fields::{self, Fields},
 };
 use crate::http::cookies::{self, Delivery};
 use crate::http::error::ApiError;
 use crate::http::query::Query;
-use crate::use_cases::accounts::{LogIn, LoggedIn, Origin, SignUp};
+use crate::use_cases::accounts::{LoggedIn, Origin, SignUp};
 
 /// Makes an account and answers with the tokens of its first session.
 #[utoipa::path(
@@ -75,11 +76,9 @@ pub async fn log_in(
     State(app): State<App>,
     delivery: Delivery,
     origin: Origin,
-    Buffered(LogInBody): Buffered<LogInBody>,
-    attempt: Result<Auth<LogIn>, Refusal>,
+    PasswordLogIn(user): PasswordLogIn,
 ) -> Result<Response, ApiError> {
-    let Auth(verified) = attempt?;
-    welcome(&app.accounts.log_in(verified, origin).await?, delivery)
+    welcome(&app.accounts.log_in(user, origin).await?, delivery)
 }
 
 /// Exchanges a refresh token for a new pair of tokens, once.
@@ -223,24 +222,6 @@ impl FromRequestParts<App> for Delivery {
             Some("true") => Ok(Self::Cookies),
             Some(_) => Err(ApiError::Malformed("cookies must be true or false".into())),
         }
-    }
-}
-
-/// A body that a log-in can be made of, as far as its shape goes. What it says is the strategy's business.
-pub struct LogInBody;
-
-impl Parse for LogInBody {
-    fn unknown_fields(fields: &Map<String, Value>) -> Vec<String> {
-        fields::unknown(fields, &["email", "password"])
-    }
-
-    fn parse(fields: &Map<String, Value>, _: Encoding) -> Result<Self, Vec<Problem>> {
-        let mut fields = Fields::of(fields);
-        for name in ["email", "password"] {
-            fields.required(name, Ok::<_, String>);
-        }
-        let problems = fields.problems();
-        if problems.is_empty() { Ok(Self) } else { Err(problems) }
     }
 }
 
