@@ -6,7 +6,7 @@ use crate::clock::Clock;
 use crate::entropy::Entropy;
 use axum::extract::FromRef;
 use ids::RecipeId;
-use store::{Remembered, Store};
+use store::{ReadCache, Store};
 
 use crate::api::recipes::RecipeAnswer;
 use crate::auth::caller::{self, Guard};
@@ -22,7 +22,7 @@ pub struct Parts {
     pub accounts: Accounts,
     pub clock: Clock,
     pub entropy: Entropy,
-    pub public_recipes: Remembered<RecipeId, RecipeAnswer>,
+    pub public_recipes: ReadCache<RecipeId, RecipeAnswer>,
     guard: Arc<Guard>,
     log_in: Arc<PasswordStrategy>,
 }
@@ -40,7 +40,7 @@ impl App {
         };
         let (guard, log_in) = (Arc::new(guard), Arc::new(password_strategy(log_in)));
         let (store, clock, entropy) = (store.clone(), clock.clone(), entropy.clone());
-        let public_recipes = Remembered::nothing();
+        let public_recipes = store.recipe_cache();
         Self(Arc::new(Parts { store, accounts, clock, entropy, public_recipes, guard, log_in }))
     }
 }

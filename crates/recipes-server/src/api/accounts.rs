@@ -12,6 +12,7 @@ use recipes::{Encoding, Problem};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use store::Context;
 use tower_passport::Scoped;
 
 use super::{
@@ -133,7 +134,8 @@ pub async fn log_out(
     Scoped(caller, ..): Scoped<Guard, ManageAccount>,
 ) -> Result<Response, ApiError> {
     let session = caller.session()?;
-    app.store.end_session(caller.user.id, session, caller.actor(&origin), app.clock.now()).await?;
+    let context = Context { actor: caller.actor(&origin), now: app.clock.now() };
+    app.store.end_session(caller.user.id, session, context).await?;
     tracing::info!(user.id = %caller.user.id, session.id = %session, "User {} logged out", caller.user.id);
     Ok(farewell(&headers))
 }
@@ -153,7 +155,7 @@ pub async fn log_out_others(
     Scoped(caller, ..): Scoped<Guard, ManageAccount>,
 ) -> Result<StatusCode, ApiError> {
     let (user, actor, now) = (caller.user.id, caller.actor(&origin), app.clock.now());
-    let ended = app.store.end_other_sessions(user, caller.session()?, actor, now).await?;
+    let ended = app.store.end_other_sessions(user, caller.session()?, Context { actor, now }).await?;
     tracing::info!(user.id = %caller.user.id, ended, "User {} ended all other sessions", caller.user.id);
     Ok(StatusCode::NO_CONTENT)
 }
@@ -173,7 +175,10 @@ pub async fn log_out_all(
     origin: Origin,
     Scoped(caller, ..): Scoped<Guard, ManageAccount>,
 ) -> Result<Response, ApiError> {
-    let ended = app.store.end_sessions(caller.user.id, caller.actor(&origin), app.clock.now()).await?;
+    let ended = app
+        .store
+        .end_sessions(caller.user.id, Context { actor: caller.actor(&origin), now: app.clock.now() })
+        .await?;
     tracing::info!(user.id = %caller.user.id, ended, "User {} ended all sessions", caller.user.id);
     Ok(farewell(&headers))
 }

@@ -122,9 +122,9 @@ impl ApiError {
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Taken(_) => Self::EmailTaken,
+            StoreError::EmailTaken => Self::EmailTaken,
             StoreError::NotInvited => Self::NotInvited,
-            StoreError::OwnerGone => Self::CallerGone,
+            StoreError::ActorRevoked => Self::CallerGone,
             StoreError::LastAdmin => Self::LastAdmin,
             StoreError::Unavailable(_) => Self::Unavailable(error.into()),
             _ => Self::Internal(error.into()),

@@ -3,7 +3,7 @@
 use accounts::{Email, PasswordHash, SessionLimits, User, audit::Actor, audit::Event};
 use jiff::Timestamp;
 use secrecy::SecretString;
-use store::{Store, StoreError};
+use store::{Context, Store, StoreError};
 
 use super::{Accounts, LoggedIn, Origin};
 use crate::auth::rate_limit::{Attempt, LimitReached, RateLimits};
@@ -80,7 +80,8 @@ impl LogIn {
         let id = user.as_ref().map(|user| user.id);
         let (verdict, attempt) = verify(&self.passwords, password.clone(), stored.clone(), attempt).await?;
         let Some(user) = user.filter(|user| verdict != Verdict::Wrong && !user.disabled) else {
-            self.store.audit(Event::LogInFailed, id, actor, self.clock.now()).await?;
+            let context = Context { actor, now: self.clock.now() };
+            self.store.audit(Event::LogInFailed, id, context).await?;
             tracing::info!("A log-in failed");
             return Ok(PasswordCheck::Wrong);
         };
@@ -191,7 +192,7 @@ impl Accounts {
                 Ok(stored)
             }
             (Verdict::Wrong, _) => {
-                self.store.audit(Event::LogInFailed, Some(user.id), actor, now).await?;
+                self.store.audit(Event::LogInFailed, Some(user.id), Context { actor, now }).await?;
                 Err(ApiError::WrongPassword)
             }
         }
@@ -216,7 +217,7 @@ async fn limit_reached(
 ) -> Result<Option<LimitReached>, StoreError> {
     let Some(reached) = attempt.refused_unless_known else { return Ok(None) };
     let is_in_use_here = match actor.address {
-        Some(address) => store.is_in_use_at(account, address, sessions, now).await?,
+        Some(address) => store.has_session_from(account, address, sessions, now).await?,
         None => false,
     };
     Ok((!is_in_use_here).then_some(reached))
