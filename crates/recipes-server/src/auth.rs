@@ -2,4 +2,5 @@
 
 pub mod access_tokens;
 pub mod caller;
+pub mod log_in;
 pub mod rate_limit;

@@ -74,7 +74,7 @@ pub(crate) fn new_secret(entropy: &Entropy) -> SecretString {
 /// Before there was `DATA_DIR`, the secret lay beside the database. Ignoring that file would end all access tokens. Where
 /// `DATA_DIR` is set, a secret in it takes precedence.
 fn old_file(config: &Config) -> Option<PathBuf> {
-    let file = config.database_url().path().with_file_name(FILE);
+    let file = config.database_url().file()?.with_file_name(FILE);
     let new_file = config.data_dir.path().join(FILE);
     let is_another = || file.canonicalize().ok() != new_file.canonicalize().ok();
     let is_used = file.exists() && (config.data_dir.is_default() || !new_file.exists()) && is_another();

@@ -9,10 +9,11 @@ use std::{
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
+use store::Store;
 
 use super::{input, terminal::printable};
 use crate::auth::access_tokens::TokenIssuer;
-use crate::cli::database;
+use crate::cli::database::open_existing;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::conditional::system_time;
@@ -77,8 +78,8 @@ async fn verdict(token: &str, config: &Config, clock: &Clock) -> anyhow::Result<
     };
     let public_url = config.mail.public_url.as_ref();
     let mut instance = None;
-    if database::exists(config) {
-        let store = database::open_existing(config, clock)?;
+    if Store::exists(config.database_url()).await {
+        let store = open_existing(config, clock).await?;
         instance = store.instance().await?;
         store.close().await;
     }

@@ -2,7 +2,7 @@ use std::{fs, future::pending, os::unix::fs::PermissionsExt as _, path::PathBuf}
 
 use accounts::{Name, NewUser, Role, TokenDigest, audit::Filter};
 use jiff::Timestamp;
-use store::{Access, DatabaseUrl, Store};
+use store::{Access, Context, DatabaseUrl, Page, Store};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
@@ -32,7 +32,7 @@ impl Service {
         let folder = tempfile::tempdir().unwrap();
         let clock = Clock::stopped("2026-01-01T12:00:00Z".parse().unwrap());
         let url = DatabaseUrl::parse(&format!("sqlite:{}", folder.path().join("test.db").display())).unwrap();
-        let store = Store::open(&url, clock.now()).unwrap();
+        let store = Store::open(&url, clock.now()).await.unwrap();
         let (name, email) = (Name::parse("Ada").unwrap(), address("Ada@example.org"));
         let ada = NewUser { name, email, password_hash: None, role: Role::User };
         store.create_user(ada, clock.now()).await.unwrap();
@@ -166,8 +166,8 @@ async fn unknown_verified_and_disabled_accounts_get_no_mail() {
         .unwrap();
     service.worker.deliver_waiting().await;
     let now = "2026-01-01T12:00:00Z".parse().unwrap();
-    let (ada, actor) = (address("ada@example.org"), Actor::OPERATOR);
-    service.store.set_disabled(&ada, Access::Disabled, actor, now).await.unwrap();
+    let (ada, operator) = (address("ada@example.org"), Context::operator(now));
+    service.store.set_access(&ada, Access::Disabled, operator).await.unwrap();
     service.request("ada@example.org").unwrap();
     service.worker.deliver_waiting().await;
     assert_eq!(service.outbox(), Vec::<PathBuf>::new());
@@ -196,7 +196,7 @@ async fn shutdown_sends_queued_mails_and_refuses_new_ones() {
             .request_link(MailPurpose::ResetPassword, &address("ada@example.org"), Actor::OPERATOR)
             .is_err()
     );
-    let noted = store.audit_log(Filter::default(), None, 100).await.unwrap();
+    let noted = store.audit_log(Filter::default(), Page::default()).await.unwrap().rows;
     assert_eq!(noted.iter().filter(|entry| entry.event == "password_reset_requested").count(), 20);
 }
 

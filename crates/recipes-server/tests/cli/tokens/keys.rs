@@ -123,7 +123,7 @@ fn verifying_accepts_published_sets_and_signing_private_sets() {
 
     folder.write("mixed.json", format!(r#"{{"keys":[{secret},{a}]}}"#));
     let mixed = verify(&folder, &token, "--jwks mixed.json");
-    assert!(invalid(&mixed).ends_with("the set has shared secrets beside asymmetric keys"), "{mixed:?}");
+    assert!(invalid(&mixed).ends_with("the set has both shared secrets and asymmetric keys"), "{mixed:?}");
 }
 
 #[test]
@@ -150,7 +150,7 @@ fn wrong_key_file_is_exit_code_2_with_the_remedy() {
         ),
         (
             "--pem key.json --alg RS256",
-            "key.json cannot be used: this is no PEM text: \"-----BEGIN ... KEY-----\", base64, \"-----END ... KEY-----\"",
+            "key.json cannot be used: this is not a PEM text: \"-----BEGIN ... KEY-----\", base64, \"-----END ... KEY-----\"",
         ),
     ] {
         assert_eq!(invalid(&verify(&folder, JOE, options)), want, "{options}");
