@@ -12,7 +12,7 @@ use divan::Bencher;
 use divan::counter::ItemsCount;
 use ids::{RecipeId, SessionId, Uid, UserId};
 use jiff::Timestamp;
-use recipes::{Draft, Encoding};
+use recipes::{Draft, Scalars};
 use store::Page;
 use store::{DatabaseUrl, NewRecipe, Store, Viewer};
 use tempfile::TempDir;
@@ -141,7 +141,7 @@ impl Kitchen {
                 .unwrap(),
             store: Store::open(&url, noon()).unwrap(),
             random: Arc::default(),
-            draft: Draft::parse(draft.as_object().unwrap(), Encoding::Json).unwrap(),
+            draft: Draft::parse(draft.as_object().unwrap(), Scalars::Typed).unwrap(),
             _folder: folder,
         }
     }

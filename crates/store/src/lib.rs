@@ -37,8 +37,8 @@ pub use self::sessions::{
     ApiTokens, MAX_SESSIONS, PasswordChange, REPEATABLE, Refresh, Refreshed, SessionUser,
 };
 pub use self::url::DatabaseUrl;
-use ::recipes::Draft;
-use ::recipes::Origin;
+use ::recipes::ImportedHistory;
+use ::recipes::{ContentJson, Draft};
 use accounts::audit::Actor;
 use accounts::{Email, Name, NewUser, PasswordHash, Role, User};
 use ids::{RecipeId, UserId};
@@ -215,7 +215,7 @@ impl Store {
     pub async fn import_recipe(
         &self,
         new: NewRecipe,
-        origin: Origin,
+        origin: ImportedHistory,
         now: Timestamp,
     ) -> Result<Imported, StoreError> {
         match self {
@@ -274,7 +274,7 @@ impl Store {
     ) -> Result<Edit<Stored>, StoreError> {
         match self {
             Self::Sqlite(db) => {
-                let (document, visibility) = (draft.to_document(), draft.visibility());
+                let (document, visibility) = (ContentJson::new(draft.content()), draft.content().visibility);
                 db.replace_recipe(id, editor, document, visibility, precondition, now).await
             }
         }

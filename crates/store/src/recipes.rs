@@ -2,14 +2,14 @@
 
 use jiff::Timestamp;
 
-use ::recipes::{Document, splice_id};
+use ::recipes::{ContentJson, write_recipe_json};
 use ::recipes::{Draft, Visibility};
 use ids::{RecipeId, Uid, UserId};
 
 /// A recipe before the store has given the number.
 #[derive(Clone, Debug)]
 pub struct NewRecipe {
-    pub(super) document: Document,
+    pub(super) document: ContentJson,
     pub(super) visibility: Visibility,
     pub(super) uid: Uid,
     pub(super) owner: Option<UserId>,
@@ -19,7 +19,12 @@ impl NewRecipe {
     /// Writes the draft as the text that is stored, here and not in the writer, for whom everybody
     /// waits. Without an owner the recipe is communal: any user may change it.
     pub fn of(draft: &Draft, uid: Uid, owner: Option<UserId>) -> Self {
-        Self { document: draft.to_document(), visibility: draft.visibility(), uid, owner }
+        Self {
+            document: ContentJson::new(draft.content()),
+            visibility: draft.content().visibility,
+            uid,
+            owner,
+        }
     }
 }
 
@@ -39,7 +44,7 @@ impl Stored {
 
     /// Appends the whole recipe as a JSON object, which is where it was going anyway.
     pub fn write_json(&self, out: &mut Vec<u8>) {
-        splice_id(out, self.id, &self.text);
+        write_recipe_json(out, self.id, &self.text);
     }
 
     /// The room that [`Stored::write_json`] takes, or a little more.

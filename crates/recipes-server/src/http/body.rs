@@ -10,7 +10,7 @@ use axum::{
 use bytes::Bytes;
 use http::{HeaderMap, Method, header, request::Parts};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use recipes::{Encoding, Problem};
+use recipes::{FieldError, Scalars};
 use serde_json::{Map, Value};
 use tower_passport::BufferedBody;
 
@@ -19,12 +19,12 @@ use crate::limits;
 
 /// A type that is made from the fields of a body, and whose existence proves that they are valid.
 pub trait Parse: Sized {
-    /// Pointers to what this type does not read, which is ignored unless strict handling is preferred.
-    fn unknown_fields(fields: &Map<String, Value>) -> Vec<String>;
+    /// One error for every field that `parse` ignores. They are reported if the client prefers strict handling.
+    fn unknown_fields(fields: &Map<String, Value>) -> Vec<FieldError>;
 
     /// # Errors
     /// Every problem of every field at once.
-    fn parse(fields: &Map<String, Value>, encoding: Encoding) -> Result<Self, Vec<Problem>>;
+    fn parse(fields: &Map<String, Value>, encoding: Scalars) -> Result<Self, Vec<FieldError>>;
 }
 
 /// A body that has been read and found valid.
@@ -60,10 +60,10 @@ impl<S: Sync, T: Parse> FromRequestParts<S> for Buffered<T> {
     }
 }
 
-fn read<T: Parse>(headers: &HeaderMap, encoding: Option<Encoding>, bytes: &[u8]) -> Result<T, ApiError> {
+fn read<T: Parse>(headers: &HeaderMap, encoding: Option<Scalars>, bytes: &[u8]) -> Result<T, ApiError> {
     let fields = match encoding {
-        Some(Encoding::Json) => json(bytes)?,
-        Some(Encoding::Form) => form(bytes)?,
+        Some(Scalars::Typed) => json(bytes)?,
+        Some(Scalars::Text) => form(bytes)?,
         // Nothing was sent and nothing was said: every field is missing, which Parse can say best.
         None if bytes.is_empty() => Map::new(),
         None => return Err(ApiError::UnsupportedMediaType),
@@ -71,28 +71,28 @@ fn read<T: Parse>(headers: &HeaderMap, encoding: Option<Encoding>, bytes: &[u8])
     if prefers_strict(headers) {
         refuse_unknown::<T>(&fields)?;
     }
-    Ok(T::parse(&fields, encoding.unwrap_or(Encoding::Json))?)
+    Ok(T::parse(&fields, encoding.unwrap_or(Scalars::Typed))?)
 }
 
 /// The encoding the client names; `None` when it names none.
 ///
 /// # Errors
 /// [`ApiError::UnsupportedMediaType`] for any other than the two.
-fn encoding(headers: &HeaderMap) -> Result<Option<Encoding>, ApiError> {
+fn encoding(headers: &HeaderMap) -> Result<Option<Scalars>, ApiError> {
     let Some(media_type) = media_type(headers) else { return Ok(None) };
     if media_type.eq_ignore_ascii_case("application/json") {
-        Ok(Some(Encoding::Json))
+        Ok(Some(Scalars::Typed))
     } else if media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-        Ok(Some(Encoding::Form))
+        Ok(Some(Scalars::Text))
     } else {
         Err(ApiError::UnsupportedMediaType)
     }
 }
 
 /// The same for a PATCH, which may also say that it is one (RFC 7396).
-fn encoding_of_patch(headers: &HeaderMap) -> Result<Option<Encoding>, ApiError> {
+fn encoding_of_patch(headers: &HeaderMap) -> Result<Option<Scalars>, ApiError> {
     if media_type(headers).is_some_and(|it| it.eq_ignore_ascii_case("application/merge-patch+json")) {
-        return Ok(Some(Encoding::Json));
+        return Ok(Some(Scalars::Typed));
     }
     encoding(headers).map_err(|_| ApiError::UnsupportedPatch)
 }
@@ -160,8 +160,6 @@ fn prefers_strict(headers: &HeaderMap) -> bool {
 }
 
 fn refuse_unknown<T: Parse>(fields: &Map<String, Value>) -> Result<(), ApiError> {
-    let unknown = T::unknown_fields(fields).into_iter();
-    let problems: Vec<_> =
-        unknown.map(|pointer| Problem { pointer, message: "is not a known field".to_owned() }).collect();
-    if problems.is_empty() { Ok(()) } else { Err(ApiError::UnknownFields(problems)) }
+    let unknown = T::unknown_fields(fields);
+    if unknown.is_empty() { Ok(()) } else { Err(ApiError::UnknownFields(unknown)) }
 }

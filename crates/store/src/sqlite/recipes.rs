@@ -6,10 +6,10 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Rows, params};
 use super::{Sqlite, cached, execute, find, time_at};
 use crate::page::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, Page};
 use crate::{Edit, Editor, Imported, Listing, NewRecipe, Precondition, StoreError, Stored, Viewer};
-use ::recipes::Origin;
+use ::recipes::ImportedHistory;
 use ::recipes::Visibility;
 use ::recipes::time::to_microseconds;
-use ::recipes::{Document, Tail, splice_id};
+use ::recipes::{ContentJson, ServerFields, write_recipe_json};
 use ids::{RecipeId, Uid, UserId};
 
 /// A page ends early behind this much text: 1,000 recipes may have 256 MiB, and one request must not
@@ -20,7 +20,8 @@ const PAGE_BYTES: usize = 4 << 20;
 impl Sqlite {
     pub async fn create_recipe(&self, new: NewRecipe, now: Timestamp) -> Result<Stored, StoreError> {
         let now = to_microseconds(now);
-        let tail = Tail { owner: new.owner, uid: new.uid, revision: 1, created_at: now, updated_at: now };
+        let tail =
+            ServerFields { owner: new.owner, uid: new.uid, revision: 1, created_at: now, updated_at: now };
         let (text, visibility) = (new.document.finish(&tail), new.visibility);
         let (id, text) = self
             .write_recipe_row(move |db| {
@@ -34,11 +35,11 @@ impl Sqlite {
     pub async fn import_recipe(
         &self,
         new: NewRecipe,
-        origin: Origin,
+        origin: ImportedHistory,
         now: Timestamp,
     ) -> Result<Imported, StoreError> {
         let created_at = to_microseconds(origin.created_at.unwrap_or(now));
-        let tail = Tail {
+        let tail = ServerFields {
             owner: new.owner,
             uid: origin.uid.unwrap_or(new.uid),
             revision: origin.revision.unwrap_or(1),
@@ -62,7 +63,7 @@ impl Sqlite {
         &self,
         id: RecipeId,
         editor: Editor,
-        document: Document,
+        document: ContentJson,
         visibility: Visibility,
         precondition: Precondition,
         now: Timestamp,
@@ -78,7 +79,7 @@ impl Sqlite {
             if tail.owner.is_none() && visibility == Visibility::Private && editor != Editor::Admin {
                 return Ok(Edit::Forbidden);
             }
-            let tail = Tail { revision: tail.revision.saturating_add(1), updated_at: now, ..tail };
+            let tail = ServerFields { revision: tail.revision.saturating_add(1), updated_at: now, ..tail };
             let text = document.finish(&tail);
             let (user, admin) = who(editor);
             execute(
@@ -208,10 +209,11 @@ pub(super) fn let_go_of_owner(db: &Connection, owner: UserId, now: Timestamp) ->
     };
     while let Some((tail, id, text)) = read()? {
         let tail = tail?;
-        let document = Document::of_stored(text, &tail).ok_or_else(|| {
+        let document = ContentJson::from_stored(text, &tail).ok_or_else(|| {
             StoreError::Corrupt(format!("the text of recipe {id} does not fit its columns"))
         })?;
-        let tail = Tail { owner: None, revision: tail.revision.saturating_add(1), updated_at: now, ..tail };
+        let tail =
+            ServerFields { owner: None, revision: tail.revision.saturating_add(1), updated_at: now, ..tail };
         execute(
             db,
             "UPDATE recipes SET owner_id = NULL, document = ?2, revision = ?3, updated_at = ?4 WHERE id = ?1",
@@ -231,7 +233,7 @@ const INSERT_UNLESS_THERE: &str =
 fn insert(
     db: &Connection,
     sql: &str,
-    tail: &Tail,
+    tail: &ServerFields,
     visibility: Visibility,
     text: &str,
 ) -> Result<usize, StoreError> {
@@ -256,7 +258,7 @@ fn find_to_edit(
     id: RecipeId,
     editor: Editor,
     precondition: &Precondition,
-) -> Result<Edit<Tail>, StoreError> {
+) -> Result<Edit<ServerFields>, StoreError> {
     let (user, admin) = who(editor);
     let theirs = cached(
         db,
@@ -341,7 +343,7 @@ impl Pages {
             if self.last.is_some() {
                 self.json.push(b',');
             }
-            splice_id(&mut self.json, id, text_in(row, 1)?);
+            write_recipe_json(&mut self.json, id, text_in(row, 1)?);
             self.room -= 1;
             self.last = Some(id);
         }
@@ -366,9 +368,9 @@ fn who(editor: Editor) -> (Option<i64>, bool) {
 }
 
 /// From `owner_id, uid, revision, created_at, updated_at`.
-fn tail_in(row: &Row<'_>) -> Result<Tail, StoreError> {
+fn tail_in(row: &Row<'_>) -> Result<ServerFields, StoreError> {
     let uid: String = row.get(1)?;
-    Ok(Tail {
+    Ok(ServerFields {
         owner: row.get::<_, Option<i64>>(0)?.and_then(UserId::from_i64),
         uid: Uid::parse(&uid).ok_or_else(|| StoreError::Corrupt(format!("the uid {uid}")))?,
         revision: row.get(2)?,
