@@ -13,7 +13,7 @@ const TEXT: Text = Text { lines: Lines::Many, max: limits::STEP };
 fields! {
     /// One step of the preparation.
     pub struct Instruction {
-        /// The heading that this step belongs to: "For the sauce".
+        /// The heading that this step belongs to, as in "For the sauce".
         section: Option<String> = optional("section", LINE);
         /// What to do.
         text: String = required("text", TEXT);

@@ -78,11 +78,17 @@ impl Rule for AmountRule {
     }
 
     fn schema(&self, view: View) -> Value {
+        component(if view == View::Draft { "AmountDraft" } else { "Amount" })
+    }
+}
+
+impl Amount {
+    pub(crate) fn schema(view: View) -> Value {
         let (min, max) = limits::NUTRITION.into_inner();
         let number = match view {
             View::Draft => json!({ "type": "number", "minimum": min, "maximum": max }),
             View::Stored => json!({ "type": "number" }),
         };
-        json!({ "oneOf": [number, LINE.schema(view)] })
+        json!({ "description": "A number, or a text with a unit.", "oneOf": [number, LINE.schema(view)] })
     }
 }

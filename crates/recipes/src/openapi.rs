@@ -6,7 +6,7 @@ use crate::attribution::Attribution;
 use crate::content::Content;
 use crate::fields::Fields;
 use crate::instruction::Instruction;
-use crate::nutrition::Nutrition;
+use crate::nutrition::{Amount, Nutrition};
 use crate::schema::{View, component};
 use crate::server_fields::ServerFields;
 
@@ -21,6 +21,8 @@ pub fn recipe_schemas() -> Map<String, Value> {
         ("Instruction", Instruction::schema(View::Stored)),
         ("NutritionDraft", nutrition(View::Draft)),
         ("Nutrition", nutrition(View::Stored)),
+        ("AmountDraft", Amount::schema(View::Draft)),
+        ("Amount", Amount::schema(View::Stored)),
         ("AttributionDraft", Attribution::draft_schema()),
         ("Attribution", Attribution::schema(View::Stored)),
     ];
@@ -66,8 +68,7 @@ fn recipe() -> Value {
 
 fn nutrition(view: View) -> Value {
     let mut schema = Nutrition::schema(view);
-    schema["description"] =
-        json!("schema.org NutritionInformation of one serving: numbers, or texts with their units.");
+    schema["description"] = json!("Nutrition facts of one serving, as in schema.org's NutritionInformation.");
     schema
 }
 
