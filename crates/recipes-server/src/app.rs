@@ -6,10 +6,11 @@ use crate::clock::Clock;
 use crate::entropy::Entropy;
 use axum::extract::FromRef;
 use ids::RecipeId;
-use store::{Remembered, Store};
+use store::{ReadCache, Store};
 
 use crate::api::recipes::RecipeAnswer;
 use crate::auth::caller::{self, Guard};
+use crate::auth::log_in::{PasswordStrategy, password_strategy};
 use crate::use_cases::accounts::{Accounts, LogIn};
 
 /// The application: cheap to clone, the same for all requests.
@@ -21,9 +22,9 @@ pub struct Parts {
     pub accounts: Accounts,
     pub clock: Clock,
     pub entropy: Entropy,
-    pub public_recipes: Remembered<RecipeId, RecipeAnswer>,
+    pub public_recipes: ReadCache<RecipeId, RecipeAnswer>,
     guard: Arc<Guard>,
-    log_in: Arc<LogIn>,
+    log_in: Arc<PasswordStrategy>,
 }
 
 impl App {
@@ -37,9 +38,9 @@ impl App {
             sessions: settings.sessions,
             clock: clock.clone(),
         };
-        let (guard, log_in) = (Arc::new(guard), Arc::new(log_in));
+        let (guard, log_in) = (Arc::new(guard), Arc::new(password_strategy(log_in)));
         let (store, clock, entropy) = (store.clone(), clock.clone(), entropy.clone());
-        let public_recipes = Remembered::nothing();
+        let public_recipes = store.recipe_cache();
         Self(Arc::new(Parts { store, accounts, clock, entropy, public_recipes, guard, log_in }))
     }
 }
@@ -58,7 +59,7 @@ impl FromRef<App> for Arc<Guard> {
     }
 }
 
-impl FromRef<App> for Arc<LogIn> {
+impl FromRef<App> for Arc<PasswordStrategy> {
     fn from_ref(app: &App) -> Self {
         Arc::clone(&app.log_in)
     }

@@ -12,7 +12,8 @@ use recipes::{FieldError, Scalars};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 use serde_json::{Map, Value};
-use tower_passport::{Auth, Refusal, Scoped};
+use store::Context;
+use tower_passport::Scoped;
 
 use super::{
     answers::{
@@ -25,14 +26,15 @@ use super::{
 };
 use crate::app::App;
 use crate::auth::caller::{Guard, ManageAccount};
+use crate::auth::log_in::PasswordLogIn;
 use crate::http::body::{
-    Body, Buffered, Parse,
+    Body, Parse,
     fields::{self, Fields},
 };
 use crate::http::cookies::{self, Delivery};
 use crate::http::error::ApiError;
 use crate::http::query::Query;
-use crate::use_cases::accounts::{LogIn, LoggedIn, Origin, SignUp};
+use crate::use_cases::accounts::{LoggedIn, Origin, SignUp};
 
 /// Makes an account and answers with the tokens of its first session.
 #[utoipa::path(
@@ -75,11 +77,9 @@ pub async fn log_in(
     State(app): State<App>,
     delivery: Delivery,
     origin: Origin,
-    Buffered(LogInBody): Buffered<LogInBody>,
-    attempt: Result<Auth<LogIn>, Refusal>,
+    PasswordLogIn(user): PasswordLogIn,
 ) -> Result<Response, ApiError> {
-    let Auth(verified) = attempt?;
-    welcome(&app.accounts.log_in(verified, origin).await?, delivery)
+    welcome(&app.accounts.log_in(user, origin).await?, delivery)
 }
 
 /// Exchanges a refresh token for a new pair of tokens, once.
@@ -134,7 +134,8 @@ pub async fn log_out(
     Scoped(caller, ..): Scoped<Guard, ManageAccount>,
 ) -> Result<Response, ApiError> {
     let session = caller.session()?;
-    app.store.end_session(caller.user.id, session, caller.actor(&origin), app.clock.now()).await?;
+    let context = Context { actor: caller.actor(&origin), now: app.clock.now() };
+    app.store.end_session(caller.user.id, session, context).await?;
     tracing::info!(user.id = %caller.user.id, session.id = %session, "User {} logged out", caller.user.id);
     Ok(farewell(&headers))
 }
@@ -154,7 +155,7 @@ pub async fn log_out_others(
     Scoped(caller, ..): Scoped<Guard, ManageAccount>,
 ) -> Result<StatusCode, ApiError> {
     let (user, actor, now) = (caller.user.id, caller.actor(&origin), app.clock.now());
-    let ended = app.store.end_other_sessions(user, caller.session()?, actor, now).await?;
+    let ended = app.store.end_other_sessions(user, caller.session()?, Context { actor, now }).await?;
     tracing::info!(user.id = %caller.user.id, ended, "User {} ended all other sessions", caller.user.id);
     Ok(StatusCode::NO_CONTENT)
 }
@@ -174,7 +175,10 @@ pub async fn log_out_all(
     origin: Origin,
     Scoped(caller, ..): Scoped<Guard, ManageAccount>,
 ) -> Result<Response, ApiError> {
-    let ended = app.store.end_sessions(caller.user.id, caller.actor(&origin), app.clock.now()).await?;
+    let ended = app
+        .store
+        .end_sessions(caller.user.id, Context { actor: caller.actor(&origin), now: app.clock.now() })
+        .await?;
     tracing::info!(user.id = %caller.user.id, ended, "User {} ended all sessions", caller.user.id);
     Ok(farewell(&headers))
 }
@@ -223,24 +227,6 @@ impl FromRequestParts<App> for Delivery {
             Some("true") => Ok(Self::Cookies),
             Some(_) => Err(ApiError::Malformed("cookies must be true or false".into())),
         }
-    }
-}
-
-/// A body that a log-in can be made of, as far as its shape goes. What it says is the strategy's business.
-pub struct LogInBody;
-
-impl Parse for LogInBody {
-    fn unknown_fields(fields: &Map<String, Value>) -> Vec<FieldError> {
-        fields::unknown(fields, &["email", "password"])
-    }
-
-    fn parse(fields: &Map<String, Value>, _: Scalars) -> Result<Self, Vec<FieldError>> {
-        let mut fields = Fields::of(fields);
-        for name in ["email", "password"] {
-            fields.required(name, Ok::<_, String>);
-        }
-        let problems = fields.problems();
-        if problems.is_empty() { Ok(Self) } else { Err(problems) }
     }
 }
 

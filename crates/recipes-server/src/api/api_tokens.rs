@@ -7,6 +7,7 @@ use ids::ApiTokenId;
 use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 use serde::Serialize;
+use store::Context;
 use tower_passport::Scoped;
 
 use super::{
@@ -88,7 +89,8 @@ pub async fn delete(
     InPath(id): InPath<ApiTokenId>,
 ) -> Result<StatusCode, ApiError> {
     let user = caller.user.id;
-    if !app.store.delete_api_token(user, id, caller.actor(&origin), app.clock.now()).await? {
+    let context = Context { actor: caller.actor(&origin), now: app.clock.now() };
+    if !app.store.delete_api_token(user, id, context).await? {
         return Err(ApiError::ApiTokenNotFound);
     }
     tracing::info!(user.id = %user, token.id = %id, "User {user} deleted an API token");

@@ -7,7 +7,7 @@ use futures_util::stream;
 use http::{HeaderValue, header};
 use ids::{RecipeId, UserId};
 use serde_json::json;
-use store::{Store, StoreError};
+use store::{Page, Store, StoreError};
 use tower_passport::Scoped;
 
 use super::{
@@ -67,9 +67,6 @@ enum Part {
     End,
 }
 
-/// How many events are read at a time.
-const EVENTS: u16 = 1_000;
-
 async fn head(app: &App, caller: &Caller) -> Result<Vec<u8>, ApiError> {
     let (user, now) = (&caller.user, app.clock.now());
     let sessions = app.store.sessions(user.id, app.accounts.settings.sessions, now).await?;
@@ -100,15 +97,15 @@ async fn next(store: Store, owner: UserId, part: Part) -> Result<Option<(Bytes, 
 }
 
 async fn events(store: &Store, owner: UserId, before: Option<i64>) -> Result<(Vec<u8>, Part), StoreError> {
-    let entries = store.audit_log_of(owner, before, EVENTS).await?;
-    let last = entries.last().map(|entry| entry.id).filter(|_| entries.len() == usize::from(EVENTS));
-    let views: Vec<_> = entries.into_iter().map(|entry| EntryView::of(&as_seen_by(owner, entry))).collect();
+    let listing = store.audit_log_of(owner, Page::longest(before)).await?;
+    let views: Vec<_> =
+        listing.rows.into_iter().map(|entry| EntryView::of(&as_seen_by(owner, entry))).collect();
     let mut json = elements(&views);
     if before.is_some() && !json.is_empty() {
         json.insert(0, b',');
     }
-    if last.is_some() {
-        return Ok((json, Part::Events { before: last }));
+    if listing.next.is_some() {
+        return Ok((json, Part::Events { before: listing.next }));
     }
     json.extend_from_slice(b"],\"recipes\":[");
     Ok((json, Part::Recipes { after: None }))
@@ -138,17 +135,17 @@ async fn recipes(
     owner: UserId,
     after: Option<RecipeId>,
 ) -> Result<(Vec<u8>, Part), StoreError> {
-    let listing = store.recipes_of(owner, after).await?;
-    let mut json = listing.json;
-    // As above.
-    json.pop();
-    let next = if listing.next.is_some() {
-        json.push(b',');
-        Part::Recipes { after: listing.next }
-    } else {
-        json.extend_from_slice(b"]}");
-        Part::End
-    };
-    json.remove(0);
-    Ok((json, next))
+    let listing = store.recipes_of(owner, Page::longest(after)).await?;
+    let mut json = Vec::with_capacity(listing.rows.json_len());
+    for (n, recipe) in listing.rows.iter().enumerate() {
+        if n > 0 || after.is_some() {
+            json.push(b',');
+        }
+        recipe.write_json(&mut json);
+    }
+    if listing.next.is_some() {
+        return Ok((json, Part::Recipes { after: listing.next }));
+    }
+    json.extend_from_slice(b"]}");
+    Ok((json, Part::End))
 }

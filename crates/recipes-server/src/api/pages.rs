@@ -7,6 +7,7 @@ use axum::{
 };
 use http::{HeaderValue, Uri, header};
 use serde::Serialize;
+use store::{Listing, Page};
 
 use super::personal::NO_STORE;
 use crate::http::error::ApiError;
@@ -19,11 +20,10 @@ pub(super) struct Wanted<'a, Id> {
     pub(super) query: Query<'a>,
     /// Everything that chooses the rows: a cursor of another list does not fit.
     filters: String,
-    pub(super) after: Option<Id>,
-    limit: u16,
+    pub(super) page: Page<Id>,
 }
 
-impl<'a, Id: CursorKey> Wanted<'a, Id> {
+impl<'a, Id: CursorKey + Copy> Wanted<'a, Id> {
     /// `filters` are the names of the parameters besides `limit` and `cursor`.
     pub(super) fn of(path: &'static str, uri: &'a Uri, filters: &[&str]) -> Result<Self, ApiError> {
         let query = Query::parse(uri, &[&["limit", "cursor"], filters].concat())?;
@@ -38,43 +38,37 @@ impl<'a, Id: CursorKey> Wanted<'a, Id> {
         let after =
             query.get("cursor").map(|text| Cursor::decode(text, &of_list(path, &filters))).transpose();
         let after = after.map_err(|error| ApiError::Malformed(error.to_string().into()))?;
-        Ok(Self { path, query, filters, after, limit })
+        let page = Page::new(after, limit).ok_or_else(|| ApiError::internal("limit() lets no other pass"))?;
+        Ok(Self { path, query, filters, page })
     }
 
-    /// One row more than the page has: whether there is a next one.
-    pub(super) fn rows(&self) -> u16 {
-        self.limit + 1
-    }
-
-    /// The answer: of `rows`, as many as the page has, and of how many in all, if that was asked for.
+    /// The answer, with the number of rows of all pages if it was asked for.
     pub(super) fn answer<'r, Row, View: Serialize>(
         &self,
-        rows: &'r [Row],
+        listing: &'r Listing<Vec<Row>, Id>,
         total: Option<u64>,
-        id: impl Fn(&Row) -> Id,
         view: impl Fn(&'r Row) -> View,
     ) -> Result<Response, ApiError> {
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase")]
-        struct Page<View> {
+        struct Body<View> {
             data: Vec<View>,
             #[serde(skip_serializing_if = "Option::is_none")]
             next_cursor: Option<String>,
             #[serde(skip_serializing_if = "Option::is_none")]
             total_count: Option<u64>,
         }
-        let Self { path, filters, limit, .. } = self;
-        let shown = &rows[..rows.len().min(usize::from(*limit))];
-        let last = shown.last().filter(|_| shown.len() < rows.len());
-        let next_cursor = last.map(|last| Cursor::new(id(last), &of_list(path, filters)).encode());
+        let Self { path, filters, page, .. } = self;
+        let limit = page.limit();
+        let next_cursor = listing.next.map(|last| Cursor::new(last, &of_list(path, filters)).encode());
         let link = next_cursor.as_ref().map(|cursor| {
             let and = if filters.is_empty() { "" } else { "&" };
             HeaderValue::try_from(format!(
                 "<{path}?{filters}{and}limit={limit}&cursor={cursor}>; rel=\"next\""
             ))
         });
-        let page = Page { data: shown.iter().map(view).collect(), next_cursor, total_count: total };
-        let mut response = ([(header::CACHE_CONTROL, NO_STORE)], Json(page)).into_response();
+        let body = Body { data: listing.rows.iter().map(view).collect(), next_cursor, total_count: total };
+        let mut response = ([(header::CACHE_CONTROL, NO_STORE)], Json(body)).into_response();
         if let Some(link) = link.transpose().map_err(ApiError::internal)? {
             response.headers_mut().insert(header::LINK, link);
         }

@@ -8,7 +8,7 @@ use http::{HeaderValue, StatusCode, Uri, header};
 use ids::{RecipeId, Uid};
 use recipes::{Draft, FieldError, Scalars};
 use serde_json::{Map, Value};
-use store::{Edit, NewRecipe, Page, Viewer};
+use store::{Edit, Lookup, NewRecipe, Page, ReplaceRecipe, Viewer};
 use tower_passport::{Auth, Scoped};
 
 pub use self::answer::RecipeAnswer;
@@ -48,8 +48,17 @@ pub async fn list(
     let query = Query::parse(&uri, &["limit", "cursor"])?;
     let page = page(&query)?;
     let viewer = viewer(caller.as_ref())?;
-    let listing = app.store.recipes(&page, viewer, b"{\"data\":".to_vec()).await?;
-    let mut body = listing.json;
+    let listing = app.store.recipes(page, viewer).await?;
+    // Room for the cursor and the count as well.
+    let mut body = Vec::with_capacity(listing.rows.json_len() + 256);
+    body.extend_from_slice(b"{\"data\":[");
+    for (n, recipe) in listing.rows.iter().enumerate() {
+        if n > 0 {
+            body.push(b',');
+        }
+        recipe.write_json(&mut body);
+    }
+    body.push(b']');
     let next = listing.next.map(|last| Cursor::new(last, FILTERS).encode());
     if let Some(next) = &next {
         // A cursor is base64url: nothing in it needs escaping.
@@ -104,15 +113,15 @@ pub async fn read(
     conditions: Conditions,
 ) -> Result<Response, ApiError> {
     let viewer = viewer(caller.as_ref())?;
-    let mark = app.store.mark();
-    if let Some(known) = app.public_recipes.get(&id, mark) {
-        return Ok(known.unless_known(&conditions));
-    }
+    let slot = match app.public_recipes.get(id) {
+        Lookup::Hit(answer) => return Ok(answer.unless_known(&conditions)),
+        Lookup::Miss(slot) => slot,
+    };
     let stored = app.store.recipe(id, viewer).await?.ok_or(ApiError::RecipeNotFound)?;
     let answer = RecipeAnswer::of(&stored);
     // What anybody may see is the same for everybody.
     if viewer == Viewer::Anyone && answer.is_worth_keeping() {
-        app.public_recipes.put(id, &answer, mark);
+        slot.fill(answer.clone());
     }
     Ok(answer.unless_known(&conditions))
 }
@@ -136,7 +145,7 @@ pub async fn create(
 ) -> Result<Response, ApiError> {
     app.accounts.may_write(&caller.user)?;
     let now = app.clock.now();
-    let new = NewRecipe::of(&draft, Uid::new(now, app.entropy.bytes()), Some(caller.user.id));
+    let new = NewRecipe::new(&draft, Uid::new(now, app.entropy.bytes()), Some(caller.user.id));
     let stored = app.store.create_recipe(new, now).await?;
     let mut response = RecipeAnswer::of(&stored).whole(StatusCode::CREATED);
     let location =
@@ -167,8 +176,8 @@ pub async fn replace(
 ) -> Result<Response, ApiError> {
     app.accounts.may_write(&caller.user)?;
     let precondition = conditional::precondition(&conditions, id);
-    let now = app.clock.now();
-    let edit = app.store.replace_recipe(id, caller.editor(), &draft, precondition, now).await?;
+    let command = ReplaceRecipe { id, editor: caller.editor(), draft, precondition };
+    let edit = app.store.replace_recipe(command, app.clock.now()).await?;
     Ok(RecipeAnswer::of(&done(edit, id)?).whole(StatusCode::OK))
 }
 

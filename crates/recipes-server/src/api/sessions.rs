@@ -11,6 +11,7 @@ use http::{HeaderMap, StatusCode};
 use ids::SessionId;
 use jiff::Timestamp;
 use serde::Serialize;
+use store::Context;
 use tower_passport::Scoped;
 
 use super::{
@@ -65,7 +66,8 @@ pub async fn end(
     InPath(id): InPath<SessionId>,
 ) -> Result<Response, ApiError> {
     let user = caller.user.id;
-    if !app.store.end_session(user, id, caller.actor(&origin), app.clock.now()).await? {
+    let context = Context { actor: caller.actor(&origin), now: app.clock.now() };
+    if !app.store.end_session(user, id, context).await? {
         return Err(ApiError::SessionNotFound);
     }
     tracing::info!(user.id = %user, session.id = %id, "User {user} ended a session");

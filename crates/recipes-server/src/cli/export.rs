@@ -13,7 +13,6 @@ use crate::clock::Clock;
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use recipes::{CorruptRecipe, Recipe};
-use serde_json::value::RawValue;
 use store::{Page, Store, Viewer};
 
 use super::open_existing;
@@ -55,7 +54,7 @@ const PAGE: u16 = 500;
 
 impl Export {
     pub(super) async fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
-        let store = open_existing(config, &Clock::system())?;
+        let store = open_existing(config, &Clock::system()).await?;
         let done = match &self.output {
             Some(path) if path != Path::new("-") => to_file(&store, self.format, path).await,
             _ => write(&store, self.format, io::stdout().lock()).await.map(drop),
@@ -119,11 +118,13 @@ async fn write<W: Write>(store: &Store, format: Format, out: W) -> anyhow::Resul
     let mut out = BufWriter::with_capacity(1 << 16, out);
     let (mut after, mut before) = (None, open);
     while let Some(page) = Page::new(after, PAGE) {
-        let listing = store.recipes(&page, Viewer::Admin, Vec::new()).await?;
-        let recipes: Vec<&RawValue> = serde_json::from_slice(&listing.json)?;
-        for recipe in recipes {
+        let listing = store.recipes(page, Viewer::Admin).await?;
+        let mut json = Vec::new();
+        for recipe in listing.rows.iter() {
+            json.clear();
+            recipe.write_json(&mut json);
             out.write_all(before.as_bytes())?;
-            out.write_all(&without_owner(recipe.get())?)?;
+            out.write_all(&without_owner(&json)?)?;
             before = between;
         }
         after = listing.next;
@@ -143,8 +144,8 @@ async fn write<W: Write>(store: &Store, format: Format, out: W) -> anyhow::Resul
 ///
 /// # Errors
 /// If the stored document is corrupt. Then the export stops: a file without the recipe would not be a backup of it.
-fn without_owner(recipe: &str) -> Result<Vec<u8>, CorruptRecipe> {
-    let mut recipe = Recipe::from_json(recipe.as_bytes())?;
+fn without_owner(recipe: &[u8]) -> Result<Vec<u8>, CorruptRecipe> {
+    let mut recipe = Recipe::from_json(recipe)?;
     recipe.server.owner = None;
     Ok(recipe.to_json())
 }
@@ -159,13 +160,13 @@ mod tests {
     fn owner_is_left_out_and_the_rest_does_not_change() {
         let communal = RECIPE.replace(r#""ownerId":7,"#, "");
         assert_ne!(communal, RECIPE);
-        assert_eq!(String::from_utf8(without_owner(RECIPE).unwrap()).unwrap(), communal);
-        assert_eq!(String::from_utf8(without_owner(&communal).unwrap()).unwrap(), communal);
+        assert_eq!(String::from_utf8(without_owner(RECIPE.as_bytes()).unwrap()).unwrap(), communal);
+        assert_eq!(String::from_utf8(without_owner(communal.as_bytes()).unwrap()).unwrap(), communal);
     }
 
     #[test]
     fn corrupt_recipe_is_an_error_with_its_id() {
-        let error = without_owner(&RECIPE.replace("[]", "{}")).unwrap_err();
+        let error = without_owner(RECIPE.replace("[]", "{}").as_bytes()).unwrap_err();
         assert_eq!(
             error.to_string(),
             "recipe 1 is corrupt: the field healthLabels is missing or has a wrong type"

@@ -72,7 +72,8 @@ const PROGRESS_BAR_BYTES: u64 = 1 << 20;
 impl Import {
     pub(super) async fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
         let clock = Clock::system();
-        let store = if self.dry_run { None } else { Some(Store::open(config.database_url(), clock.now())?) };
+        let store =
+            if self.dry_run { None } else { Some(Store::open(config.database_url(), clock.now()).await?) };
         let mut importer = Importer {
             owner: self.owner.map_or(Owner::Communal, Owner::Email),
             clock,
@@ -187,13 +188,13 @@ impl Importer {
             ImportItem::User(user) => Box::pin(async move {
                 match store.create_user(user, now).await {
                     Ok(_) => Ok(Outcome::Added),
-                    Err(StoreError::Taken(_)) => Ok(Outcome::AlreadyThere),
+                    Err(StoreError::EmailTaken) => Ok(Outcome::AlreadyThere),
                     Err(error) => Err(error),
                 }
             }),
             ImportItem::Recipe(recipe) => {
                 let owner = self.owner().await?;
-                let new = NewRecipe::of(&recipe.draft, Uid::new(now, self.entropy.bytes()), owner);
+                let new = NewRecipe::new(&recipe.draft, Uid::new(now, self.entropy.bytes()), owner);
                 Box::pin(async move {
                     Ok(match store.import_recipe(new, recipe.history, now).await? {
                         Imported::Added(_) => Outcome::Added,

@@ -3,8 +3,7 @@
 pub mod fields;
 
 use axum::{
-    extract::{FromRequest, FromRequestParts, Request},
-    middleware::Next,
+    extract::{FromRequest, Request},
     response::{IntoResponse as _, Response},
 };
 use bytes::Bytes;
@@ -12,7 +11,6 @@ use http::{HeaderMap, Method, header, request::Parts};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use recipes::{FieldError, Scalars};
 use serde_json::{Map, Value};
-use tower_passport::BufferedBody;
 
 use crate::http::error::ApiError;
 use crate::limits;
@@ -30,33 +28,27 @@ pub trait Parse: Sized {
 /// A body that has been read and found valid.
 pub struct Body<T>(pub T);
 
+impl<T: Parse> Body<T> {
+    /// Reads the body, and keeps the head of the request.
+    ///
+    /// # Errors
+    /// [`ApiError`] if the body is too large, too slow, or not valid.
+    pub async fn split(request: Request) -> Result<(Parts, Self), ApiError> {
+        let (head, body) = request.into_parts();
+        let encoding = match head.method {
+            Method::PATCH => encoding_of_patch(&head.headers)?,
+            _ => encoding(&head.headers)?,
+        };
+        let parsed = read(&head.headers, encoding, &collect(body).await?)?;
+        Ok((head, Self(parsed)))
+    }
+}
+
 impl<S: Sync, T: Parse> FromRequest<S> for Body<T> {
     type Rejection = Response;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Response> {
-        let (head, body) = request.into_parts();
-        let parsed = async {
-            let encoding = match head.method {
-                Method::PATCH => encoding_of_patch(&head.headers)?,
-                _ => encoding(&head.headers)?,
-            };
-            read(&head.headers, encoding, &collect(body).await?).map(Self)
-        };
-        parsed.await.map_err(ApiError::into_response)
-    }
-}
-
-/// The same for a body that a strategy reads: what is wrong with it is said as everywhere, and before anybody is asked
-/// about credentials.
-pub struct Buffered<T>(pub T);
-
-impl<S: Sync, T: Parse> FromRequestParts<S> for Buffered<T> {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        let body = parts.extensions.get::<BufferedBody>();
-        let BufferedBody(bytes) = body.ok_or_else(|| ApiError::internal("no layer buffers this body"))?;
-        read(&parts.headers, encoding(&parts.headers)?, bytes).map(Self)
+        Self::split(request).await.map(|(_, body)| body).map_err(ApiError::into_response)
     }
 }
 
@@ -101,16 +93,6 @@ fn encoding_of_patch(headers: &HeaderMap) -> Result<Option<Scalars>, ApiError> {
 fn media_type(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::CONTENT_TYPE)?;
     Some(value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim())
-}
-
-/// A layer for routes whose body is read before their handler is asked, which would wait for it for as long as the whole
-/// request may take.
-pub async fn in_time(request: Request, next: Next) -> Response {
-    let (head, body) = request.into_parts();
-    match collect(body).await {
-        Ok(bytes) => next.run(Request::from_parts(head, bytes.into())).await,
-        Err(error) => error.into_response(),
-    }
 }
 
 /// The whole body, if it is small enough and comes in time.

@@ -19,16 +19,16 @@ use axum::{
 use http::{HeaderValue, StatusCode, header};
 use recipes::FieldError;
 use store::StoreError;
-use tower_passport::Refusal;
+use tower_passport::Rejection;
 
-use self::refused::refused;
+use self::rejected::rejected;
 pub use self::report::Report;
 use crate::auth::rate_limit::LimitReached;
 use crate::http::conditional;
 use crate::jobs::mail::QueueFull;
 use crate::passwords::HashError;
 
-mod refused;
+mod rejected;
 mod report;
 
 /// Everything that can be answered instead of what was asked for.
@@ -37,8 +37,8 @@ pub enum ApiError {
     RecipeNotFound,
     NoSuchRoute,
     MethodNotAllowed,
-    /// Nobody was accepted by the strategies that guard the route.
-    Refused(Refusal),
+    /// The strategy of the route rejected the request.
+    Rejected(Rejection),
     /// Deleted between being recognized and writing.
     CallerGone,
     /// Signed in, but this recipe belongs to somebody else.
@@ -122,9 +122,9 @@ impl ApiError {
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Taken(_) => Self::EmailTaken,
+            StoreError::EmailTaken => Self::EmailTaken,
             StoreError::NotInvited => Self::NotInvited,
-            StoreError::OwnerGone => Self::CallerGone,
+            StoreError::ActorRevoked => Self::CallerGone,
             StoreError::LastAdmin => Self::LastAdmin,
             StoreError::Unavailable(_) => Self::Unavailable(error.into()),
             _ => Self::Internal(error.into()),
@@ -132,9 +132,9 @@ impl From<StoreError> for ApiError {
     }
 }
 
-impl From<Refusal> for ApiError {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
+impl From<Rejection> for ApiError {
+    fn from(rejection: Rejection) -> Self {
+        Self::Rejected(rejection)
     }
 }
 
@@ -196,7 +196,7 @@ impl ApiError {
                 "method_not_allowed",
                 "This address does not answer that method; the Allow header lists those it does",
             ),
-            Self::Refused(refusal) => refused(refusal, headers),
+            Self::Rejected(rejection) => rejected(rejection, headers),
             Self::CallerGone => {
                 headers.insert(header::WWW_AUTHENTICATE, BEARER_INVALID);
                 plain(StatusCode::UNAUTHORIZED, "invalid_token", "Unauthorized")
@@ -386,7 +386,7 @@ impl ApiError {
 const BEARER: HeaderValue = HeaderValue::from_static("Bearer");
 const BEARER_INVALID: HeaderValue = HeaderValue::from_static(r#"Bearer error="invalid_token""#);
 
-/// `Retry-After` in whole seconds, rounded up: coming back too early is another refusal (RFC 9110 10.2.3).
+/// `Retry-After` in whole seconds, rounded up: coming back too early is another rejection (RFC 9110 10.2.3).
 fn seconds(wait: Duration) -> HeaderValue {
     HeaderValue::from(wait.as_secs() + u64::from(wait.subsec_nanos() > 0))
 }

@@ -43,7 +43,7 @@ use tower_http::{
     csrf::{Csrf, CsrfLayer, ProtectionError, ResponseFuture as CheckedFuture},
 };
 use tower_layer::Layer as _;
-use tower_passport::Refusal;
+use tower_passport::Rejection;
 use tower_service::Service;
 
 pub use self::cors::Origins;
@@ -327,9 +327,9 @@ impl Desk {
 }
 
 fn with_error_body(mut response: Response, kept: &Kept) -> Response {
-    // A door of tower-passport answers in its own words; here they become this API's.
-    if let Some(refusal) = response.extensions_mut().remove::<Refusal>() {
-        response = ApiError::Refused(refusal).into_response();
+    // A response of tower-passport gets the format of this API.
+    if let Some(rejection) = response.extensions_mut().remove::<Rejection>() {
+        response = ApiError::Rejected(rejection).into_response();
     }
     let Some(report) = response.extensions_mut().remove::<Arc<Report>>() else { return response };
     let (media_type, body) = report.render(accept::shape(&kept.accept), kept.id.as_str());

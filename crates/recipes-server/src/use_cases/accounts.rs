@@ -14,7 +14,7 @@ pub use self::{
     admin::ChangeUser,
     api_tokens::DescribeApiToken,
     invitations::{Invite, Invited},
-    log_in::{LogIn, Verified},
+    log_in::{CheckError, CheckedUser, LogIn, PasswordCheck},
     password_reset::{Forgotten, ResetPassword},
     profile::{ChangePassword, ConfirmDeletion, UpdateProfile},
     sessions::{LoggedIn, Origin},

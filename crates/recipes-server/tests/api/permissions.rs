@@ -124,8 +124,7 @@ async fn a_communal_recipe_may_be_changed_by_whoever_is_signed_in() {
         .delete_user(
             app.user("alice", accounts::Role::User).await.id,
             None,
-            accounts::audit::Actor::OPERATOR,
-            app.clock.now(),
+            store::Context::operator(app.clock.now()),
         )
         .await
         .unwrap();

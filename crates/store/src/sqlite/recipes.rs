@@ -4,12 +4,12 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, Rows, params};
 
 use super::{Sqlite, cached, execute, find, time_at};
-use crate::page::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, Page};
-use crate::{Edit, Editor, Imported, Listing, NewRecipe, Precondition, StoreError, Stored, Viewer};
-use ::recipes::ImportedHistory;
-use ::recipes::Visibility;
+use crate::{
+    DEFAULT_PAGE_SIZE, Edit, Editor, Imported, Listing, NewRecipe, Page, Precondition, RecipeTexts,
+    ReplaceRecipe, StoreError, StoredRecipe, Viewer,
+};
 use ::recipes::time::to_microseconds;
-use ::recipes::{ContentJson, ServerFields, write_recipe_json};
+use ::recipes::{ContentJson, ImportedHistory, ServerFields, Visibility};
 use ids::{RecipeId, Uid, UserId};
 
 /// A page ends early behind this much text: 1,000 recipes may have 256 MiB, and one request must not
@@ -18,69 +18,69 @@ const PAGE_BYTES: usize = 4 << 20;
 
 /// Writes.
 impl Sqlite {
-    pub async fn create_recipe(&self, new: NewRecipe, now: Timestamp) -> Result<Stored, StoreError> {
+    pub async fn create_recipe(&self, new: NewRecipe, now: Timestamp) -> Result<StoredRecipe, StoreError> {
         let now = to_microseconds(now);
-        let tail =
+        let fields =
             ServerFields { owner: new.owner, uid: new.uid, revision: 1, created_at: now, updated_at: now };
-        let (text, visibility) = (new.document.finish(&tail), new.visibility);
+        let (text, visibility) = (new.document.finish(&fields), new.visibility);
         let (id, text) = self
             .write_recipe_row(move |db| {
-                insert(db, INSERT, &tail, visibility, &text)?;
+                insert(db, INSERT, &fields, visibility, &text)?;
                 Ok((id_in(db.last_insert_rowid())?, text))
             })
             .await?;
-        Ok(Stored::new(id, tail.revision, tail.updated_at, text))
+        Ok(StoredRecipe { id, revision: fields.revision, updated_at: fields.updated_at, text: text.into() })
     }
 
     pub async fn import_recipe(
         &self,
         new: NewRecipe,
-        origin: ImportedHistory,
+        history: ImportedHistory,
         now: Timestamp,
     ) -> Result<Imported, StoreError> {
-        let created_at = to_microseconds(origin.created_at.unwrap_or(now));
-        let tail = ServerFields {
+        let created_at = to_microseconds(history.created_at.unwrap_or(now));
+        let fields = ServerFields {
             owner: new.owner,
-            uid: origin.uid.unwrap_or(new.uid),
-            revision: origin.revision.unwrap_or(1),
+            uid: history.uid.unwrap_or(new.uid),
+            revision: history.revision.unwrap_or(1),
             created_at,
-            updated_at: origin.updated_at.map_or(created_at, to_microseconds),
+            updated_at: history.updated_at.map_or(created_at, to_microseconds),
         };
-        let (text, visibility) = (new.document.finish(&tail), new.visibility);
+        let (text, visibility) = (new.document.finish(&fields), new.visibility);
         self.write(move |db| {
-            if insert(db, INSERT_UNLESS_THERE, &tail, visibility, &text)? == 0 {
+            if insert(db, INSERT_UNLESS_THERE, &fields, visibility, &text)? == 0 {
                 let there = cached(db, "SELECT id FROM recipes WHERE uid = ?1")?
-                    .query_row([tail.uid.to_string()], |row| row.get(0))?;
+                    .query_row([fields.uid.to_string()], |row| row.get(0))?;
                 return Ok(Imported::AlreadyThere(id_in(there)?));
             }
             let id = id_in(db.last_insert_rowid())?;
-            Ok(Imported::Added(Stored::new(id, tail.revision, tail.updated_at, text)))
+            let (revision, updated_at) = (fields.revision, fields.updated_at);
+            Ok(Imported::Added(StoredRecipe { id, revision, updated_at, text: text.into() }))
         })
         .await
     }
 
     pub async fn replace_recipe(
         &self,
-        id: RecipeId,
-        editor: Editor,
-        document: ContentJson,
-        visibility: Visibility,
-        precondition: Precondition,
+        command: ReplaceRecipe,
         now: Timestamp,
-    ) -> Result<Edit<Stored>, StoreError> {
+    ) -> Result<Edit<StoredRecipe>, StoreError> {
         let now = to_microseconds(now);
+        let ReplaceRecipe { id, editor, draft, precondition } = command;
+        let (document, visibility) = (ContentJson::new(draft.content()), draft.content().visibility);
         self.write(move |db| {
-            let tail = match find_to_edit(db, id, editor, &precondition)? {
-                Edit::Done(tail) => tail,
+            let fields = match find_to_edit(db, id, editor, &precondition)? {
+                Edit::Done(fields) => fields,
                 Edit::NotFound => return Ok(Edit::NotFound),
                 Edit::Forbidden => return Ok(Edit::Forbidden),
                 Edit::Stale { revision } => return Ok(Edit::Stale { revision }),
             };
-            if tail.owner.is_none() && visibility == Visibility::Private && editor != Editor::Admin {
+            if fields.owner.is_none() && visibility == Visibility::Private && editor != Editor::Admin {
                 return Ok(Edit::Forbidden);
             }
-            let tail = ServerFields { revision: tail.revision.saturating_add(1), updated_at: now, ..tail };
-            let text = document.finish(&tail);
+            let fields =
+                ServerFields { revision: fields.revision.saturating_add(1), updated_at: now, ..fields };
+            let text = document.finish(&fields);
             let (user, admin) = who(editor);
             execute(
                 db,
@@ -92,11 +92,11 @@ impl Sqlite {
                     admin,
                     text,
                     visibility == Visibility::Private,
-                    tail.revision,
+                    fields.revision,
                     now.as_microsecond(),
                 ],
             )?;
-            Ok(Edit::Done(Stored::new(id, tail.revision, now, text)))
+            Ok(Edit::Done(StoredRecipe { id, revision: fields.revision, updated_at: now, text: text.into() }))
         })
         .await
     }
@@ -131,10 +131,12 @@ impl Sqlite {
 
 /// Reads.
 impl Sqlite {
-    pub fn recipe(&self, id: RecipeId, viewer: Viewer) -> Result<Option<Stored>, StoreError> {
+    pub fn recipe(&self, id: RecipeId, viewer: Viewer) -> Result<Option<StoredRecipe>, StoreError> {
         self.read(|db| {
-            let read =
-                |row: &Row<'_>| Ok(Stored::new(id, row.get(0)?, time_at(row.get(1)?)?, text_in(row, 2)?));
+            let read = |row: &Row<'_>| {
+                let (revision, updated_at) = (row.get(0)?, time_at(row.get(1)?)?);
+                Ok(StoredRecipe { id, revision, updated_at, text: text_in(row, 2)?.to_owned() })
+            };
             // Most readers are nobody in particular; the simpler question is answered a little faster.
             let public = "SELECT revision, updated_at, document FROM recipes WHERE id = ?1 AND private = 0";
             let visible = "SELECT revision, updated_at, document FROM recipes
@@ -150,19 +152,21 @@ impl Sqlite {
         &self,
         page: Page<RecipeId>,
         viewer: Viewer,
-        json: Vec<u8>,
-    ) -> Result<Listing, StoreError> {
+    ) -> Result<Listing<RecipeTexts, RecipeId>, StoreError> {
         if page.limit() > DEFAULT_PAGE_SIZE {
-            self.read_at_length(move |db| list(db, page, viewer, json)).await
+            self.read_at_length(move |db| list(db, page, viewer)).await
         } else {
-            self.read(|db| list(db, page, viewer, json))
+            self.read(|db| list(db, page, viewer))
         }
     }
 
-    pub async fn recipes_of(&self, owner: UserId, after: Option<RecipeId>) -> Result<Listing, StoreError> {
+    pub async fn recipes_of(
+        &self,
+        owner: UserId,
+        page: Page<RecipeId>,
+    ) -> Result<Listing<RecipeTexts, RecipeId>, StoreError> {
         self.read_at_length(move |db| {
-            let limit = MAX_PAGE_SIZE;
-            let mut pages = Pages::behind(Vec::new(), limit);
+            let mut texts = PageReader::new(page);
             let mut statement = cached(
                 db,
                 "SELECT recipes.id, document
@@ -172,9 +176,9 @@ impl Sqlite {
                        ORDER BY id LIMIT ?3) AS theirs
                  CROSS JOIN recipes ON recipes.id = theirs.id",
             )?;
-            let after = after.map_or(0, RecipeId::get);
-            pages.take(statement.query(params![owner.get(), after, i64::from(limit) + 1])?)?;
-            Ok(pages.listing())
+            let after = page.after().map_or(0, RecipeId::get);
+            texts.read(statement.query(params![owner.get(), after, page.rows_to_read()])?)?;
+            Ok(texts.listing())
         })
         .await
     }
@@ -204,20 +208,25 @@ pub(super) fn let_go_of_owner(db: &Connection, owner: UserId, now: Timestamp) ->
          WHERE owner_id = ?1 AND private = 0 LIMIT 1",
     )?;
     let mut read = || {
-        let read = |row: &Row<'_>| Ok((tail_in(row), row.get::<_, i64>(5)?, row.get::<_, String>(6)?));
+        let read =
+            |row: &Row<'_>| Ok((server_fields_in(row), row.get::<_, i64>(5)?, row.get::<_, String>(6)?));
         next.query_row([owner.get()], read).optional()
     };
-    while let Some((tail, id, text)) = read()? {
-        let tail = tail?;
-        let document = ContentJson::from_stored(text, &tail).ok_or_else(|| {
+    while let Some((fields, id, text)) = read()? {
+        let fields = fields?;
+        let document = ContentJson::from_stored(text, &fields).ok_or_else(|| {
             StoreError::Corrupt(format!("the text of recipe {id} does not fit its columns"))
         })?;
-        let tail =
-            ServerFields { owner: None, revision: tail.revision.saturating_add(1), updated_at: now, ..tail };
+        let fields = ServerFields {
+            owner: None,
+            revision: fields.revision.saturating_add(1),
+            updated_at: now,
+            ..fields
+        };
         execute(
             db,
             "UPDATE recipes SET owner_id = NULL, document = ?2, revision = ?3, updated_at = ?4 WHERE id = ?1",
-            params![id, document.finish(&tail), tail.revision, now.as_microsecond()],
+            params![id, document.finish(&fields), fields.revision, now.as_microsecond()],
         )?;
     }
     Ok(())
@@ -233,7 +242,7 @@ const INSERT_UNLESS_THERE: &str =
 fn insert(
     db: &Connection,
     sql: &str,
-    tail: &ServerFields,
+    fields: &ServerFields,
     visibility: Visibility,
     text: &str,
 ) -> Result<usize, StoreError> {
@@ -241,18 +250,18 @@ fn insert(
         db,
         sql,
         params![
-            tail.uid.to_string(),
-            tail.owner.map(UserId::get),
+            fields.uid.to_string(),
+            fields.owner.map(UserId::get),
             visibility == Visibility::Private,
-            tail.revision,
-            tail.created_at.as_microsecond(),
-            tail.updated_at.as_microsecond(),
+            fields.revision,
+            fields.created_at.as_microsecond(),
+            fields.updated_at.as_microsecond(),
             text,
         ],
     )
 }
 
-/// The recipe's tail if this editor may change it now; else why not.
+/// The recipe's fields if this editor may change it now; else why not.
 fn find_to_edit(
     db: &Connection,
     id: RecipeId,
@@ -265,29 +274,33 @@ fn find_to_edit(
         "SELECT owner_id, uid, revision, created_at, updated_at FROM recipes
          WHERE id = ?1 AND (?3 OR owner_id = ?2 OR owner_id IS NULL AND private = 0)",
     )?
-    .query_row(params![id.get(), user, admin], |row| Ok(tail_in(row)))
+    .query_row(params![id.get(), user, admin], |row| Ok(server_fields_in(row)))
     .optional()?;
-    let Some(tail) = theirs else {
+    let Some(fields) = theirs else {
         let visible = "SELECT 1 FROM recipes WHERE id = ?1 AND private = 0";
         let visible = cached(db, visible)?.exists([id.get()])?;
         return Ok(if visible { Edit::Forbidden } else { Edit::NotFound });
     };
-    let tail = tail?;
-    Ok(if precondition.holds(tail.revision) {
-        Edit::Done(tail)
+    let fields = fields?;
+    Ok(if precondition.holds(fields.revision) {
+        Edit::Done(fields)
     } else {
-        Edit::Stale { revision: tail.revision }
+        Edit::Stale { revision: fields.revision }
     })
 }
 
 /// One pass over the table itself where recipes lie side by side, as they nearly always do. Where
 /// private ones or deleted ones leave wide gaps it would step over all of them, for every reader; so it
 /// stops at twice the page, and the rest of the page comes by index.
-fn list(db: &Connection, page: Page<RecipeId>, viewer: Viewer, json: Vec<u8>) -> Result<Listing, StoreError> {
+fn list(
+    db: &Connection,
+    page: Page<RecipeId>,
+    viewer: Viewer,
+) -> Result<Listing<RecipeTexts, RecipeId>, StoreError> {
     let (user, admin) = eyes(viewer);
     let after = page.after().map_or(0, RecipeId::get);
     let limit = i64::from(page.limit());
-    let mut listing = Pages::behind(json, page.limit());
+    let mut texts = PageReader::new(page);
 
     let near = if admin { i64::MAX } else { after.saturating_add(2 * limit) };
     let mut statement = cached(
@@ -295,8 +308,8 @@ fn list(db: &Connection, page: Page<RecipeId>, viewer: Viewer, json: Vec<u8>) ->
         "SELECT id, document FROM recipes NOT INDEXED
          WHERE id > ?1 AND id <= ?2 AND (private = 0 OR owner_id = ?3 OR ?4) ORDER BY id",
     )?;
-    listing.take(statement.query(params![after, near, user, admin])?)?;
-    if !listing.more && !admin {
+    texts.read(statement.query(params![after, near, user, admin])?)?;
+    if !texts.more && !admin {
         let mut statement = cached(
             db,
             "SELECT recipes.id, document
@@ -306,46 +319,38 @@ fn list(db: &Connection, page: Page<RecipeId>, viewer: Viewer, json: Vec<u8>) ->
                    ORDER BY id LIMIT ?3) AS visible
              CROSS JOIN recipes ON recipes.id = visible.id",
         )?;
-        listing.take(statement.query(params![near, user, limit + 1])?)?;
+        texts.read(statement.query(params![near, user, page.rows_to_read()])?)?;
     }
-    Ok(listing.listing())
+    Ok(texts.listing())
 }
 
-/// A list on its way into the answer.
-struct Pages {
-    json: Vec<u8>,
-    room: u16,
-    last: Option<RecipeId>,
-    /// There was a row for which there was no room.
+/// Reads the texts of a page.
+struct PageReader {
+    texts: RecipeTexts,
+    limit: usize,
+    /// There was a row beyond the page.
     more: bool,
 }
 
-impl Pages {
-    fn behind(mut json: Vec<u8>, room: u16) -> Self {
-        // Everyday recipes have about a kilobyte; growing in between would copy them all.
-        json.reserve(usize::from(room.min(DEFAULT_PAGE_SIZE)) << 10);
-        json.push(b'[');
-        Self { json, room, last: None, more: false }
+impl PageReader {
+    fn new(page: Page<RecipeId>) -> Self {
+        let limit = usize::from(page.limit());
+        // Everyday recipes have about a kilobyte; a buffer that grows copies them all.
+        let rows = limit.min(usize::from(DEFAULT_PAGE_SIZE));
+        Self { texts: RecipeTexts::with_capacity(rows, rows << 10), limit, more: false }
     }
 
-    fn listing(mut self) -> Listing {
-        self.json.push(b']');
-        Listing { next: self.last.filter(|_| self.more), json: self.json }
+    fn listing(self) -> Listing<RecipeTexts, RecipeId> {
+        Listing { next: self.texts.last().filter(|_| self.more), rows: self.texts }
     }
 
-    fn take(&mut self, mut rows: Rows<'_>) -> Result<(), StoreError> {
+    fn read(&mut self, mut rows: Rows<'_>) -> Result<(), StoreError> {
         while let Some(row) = rows.next()? {
-            if self.room == 0 || self.json.len() >= PAGE_BYTES {
+            if self.texts.len() == self.limit || self.texts.json_len() >= PAGE_BYTES {
                 self.more = true;
                 return Ok(());
             }
-            let id = id_in(row.get(0)?)?;
-            if self.last.is_some() {
-                self.json.push(b',');
-            }
-            write_recipe_json(&mut self.json, id, text_in(row, 1)?);
-            self.room -= 1;
-            self.last = Some(id);
+            self.texts.push(id_in(row.get(0)?)?, text_in(row, 1)?);
         }
         Ok(())
     }
@@ -368,7 +373,7 @@ fn who(editor: Editor) -> (Option<i64>, bool) {
 }
 
 /// From `owner_id, uid, revision, created_at, updated_at`.
-fn tail_in(row: &Row<'_>) -> Result<ServerFields, StoreError> {
+fn server_fields_in(row: &Row<'_>) -> Result<ServerFields, StoreError> {
     let uid: String = row.get(1)?;
     Ok(ServerFields {
         owner: row.get::<_, Option<i64>>(0)?.and_then(UserId::from_i64),

@@ -42,8 +42,8 @@ pub async fn list(State(app): State<App>, _: Admin, uri: Uri, count: Count) -> R
         until: time(query, "until")?,
     };
     let total = count.of(app.store.count_audit_log(filter)).await?;
-    let entries = app.store.audit_log(filter, wanted.after, wanted.rows()).await?;
-    wanted.answer(&entries, total, |entry| entry.id, EntryView::of)
+    let entries = app.store.audit_log(filter, wanted.page).await?;
+    wanted.answer(&entries, total, EntryView::of)
 }
 
 fn event(name: &str) -> Result<Event, ApiError> {

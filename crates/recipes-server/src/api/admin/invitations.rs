@@ -7,6 +7,7 @@ use ids::{InvitationId, UserId};
 use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 use serde::Serialize;
+use store::Context;
 
 use super::super::{
     answers::{
@@ -40,8 +41,8 @@ pub async fn list(State(app): State<App>, _: Admin, uri: Uri, count: Count) -> R
     let wanted = Wanted::of("/api/v1/admin/invitations", &uri, &[])?;
     let now = app.clock.now();
     let total = count.of(app.store.count_invitations(now)).await?;
-    let invitations = app.store.invitations(wanted.after, wanted.rows(), now).await?;
-    wanted.answer(&invitations, total, |invitation| invitation.id, InvitationView::of)
+    let invitations = app.store.invitations(wanted.page, now).await?;
+    wanted.answer(&invitations, total, InvitationView::of)
 }
 
 /// Invites somebody: whoever has the link, or only this e-mail, which gets it by mail. It is shown this once.
@@ -92,7 +93,8 @@ pub async fn revoke(
     InPath(id): InPath<InvitationId>,
     origin: Origin,
 ) -> Result<StatusCode, ApiError> {
-    if !app.store.revoke_invitation(id, caller.actor(&origin), app.clock.now()).await? {
+    let context = Context { actor: caller.actor(&origin), now: app.clock.now() };
+    if !app.store.revoke_invitation(id, context).await? {
         return Err(ApiError::InvitationNotFound);
     }
     Ok(StatusCode::NO_CONTENT)

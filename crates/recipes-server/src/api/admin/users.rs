@@ -54,8 +54,8 @@ pub async fn list(State(app): State<App>, _: Admin, uri: Uri, count: Count) -> R
     }
     let filter = UserFilter { text, role: role.transpose()?, access: access.transpose()? };
     let total = count.of(app.store.count_users(filter.clone())).await?;
-    let users = app.store.users(filter, wanted.after, wanted.rows()).await?;
-    wanted.answer(&users, total, |user| user.id, UserView::of)
+    let users = app.store.users(filter, wanted.page).await?;
+    wanted.answer(&users, total, UserView::of)
 }
 
 /// Reads one user.

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use axum::{body::Body, response::Response};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use store::Stored;
+use store::StoredRecipe;
 
 use crate::http::conditional::{self, Conditions, ETag};
 use crate::http::front;
@@ -25,7 +25,7 @@ impl RecipeAnswer {
     /// megabytes.
     const KEPT_BYTES: usize = 4 << 10;
 
-    pub(super) fn of(stored: &Stored) -> Self {
+    pub(super) fn of(stored: &StoredRecipe) -> Self {
         let mut body = Vec::with_capacity(stored.json_len() + 9);
         body.extend_from_slice(b"{\"data\":");
         stored.write_json(&mut body);

@@ -4,7 +4,7 @@ use accounts::{MailPurpose, Role, User, audit::Actor};
 use ids::UserId;
 use recipes::{FieldError, Scalars};
 use serde_json::{Map, Value};
-use store::{Access, Administered, UserChange};
+use store::{Access, Administered, Context, UserChange};
 
 use super::Accounts;
 use crate::auth::rate_limit::Mail;
@@ -20,7 +20,7 @@ impl Accounts {
     /// # Errors
     /// [`ApiError::UserNotFound`], [`ApiError::LastAdmin`].
     pub async fn administer(&self, id: UserId, change: ChangeUser, actor: Actor) -> Result<User, ApiError> {
-        match self.store.administer(id, change.0, actor, self.clock.now()).await? {
+        match self.store.administer(id, change.0, Context { actor, now: self.clock.now() }).await? {
             Administered::Done(user) => {
                 tracing::info!(user.id = %id, "User {id} was changed by an administrator");
                 Ok(*user)
@@ -49,7 +49,7 @@ impl Accounts {
     /// [`ApiError::UserNotFound`].
     pub async fn log_out_user(&self, id: UserId, actor: Actor) -> Result<(), ApiError> {
         let user = self.store.user(id).await?.ok_or(ApiError::UserNotFound)?;
-        let ended = self.store.end_sessions(user.id, actor, self.clock.now()).await?;
+        let ended = self.store.end_sessions(user.id, Context { actor, now: self.clock.now() }).await?;
         tracing::info!(user.id = %id, ended, "All sessions of user {id} were ended by an administrator");
         Ok(())
     }

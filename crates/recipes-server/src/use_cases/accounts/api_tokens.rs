@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use recipes::{FieldError, Scalars};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
+use store::Context;
 
 use super::Accounts;
 use crate::auth::caller::{Caller, api_token_format};
@@ -39,7 +40,7 @@ impl Accounts {
         let digest = TokenDigest::of(secret.expose_secret().as_bytes());
         let id = ApiTokenId::new(now, self.entropy.bytes());
         let new = NewApiToken { id, digest, name, scopes, expires_at };
-        let made = self.store.create_api_token(caller.user.id, new, actor, now).await?;
+        let made = self.store.create_api_token(caller.user.id, new, Context { actor, now }).await?;
         let made = made.ok_or(ApiError::TooManyApiTokens)?;
         tracing::info!(user.id = %made.user, token.id = %made.id, "User {} made an API token", made.user);
         Ok((made, secret))

@@ -8,6 +8,7 @@ use ids::InvitationId;
 use recipes::{FieldError, Scalars};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
+use store::Context;
 
 use super::{Accounts, SignUpMode};
 use crate::auth::rate_limit::Mail;
@@ -40,7 +41,7 @@ impl Accounts {
             email,
             expires_at: now + LASTS,
         };
-        let made = self.store.create_invitation(new, actor, now).await?;
+        let made = self.store.create_invitation(new, Context { actor, now }).await?;
         let invitation = made.ok_or(ApiError::TooManyInvitations)?;
         tracing::info!(invitation.id = %invitation.id, "Somebody was invited");
         let sent = invitation.email.as_ref().map(|email| self.mailer.invite(email, &token));

@@ -5,6 +5,7 @@ use accounts::{Email, MailPurpose, TokenDigest, audit::Actor};
 use recipes::{FieldError, Scalars};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
+use store::Context;
 
 use super::{
     Accounts,
@@ -48,7 +49,8 @@ impl Accounts {
         let checked = policy.check(password.expose_secret(), name, email);
         checked.map_err(|message| ApiError::invalid("/password", message))?;
         let hash = self.passwords.hash(password).await?;
-        let reset = self.store.reset_password(token, hash, actor, self.clock.now()).await?;
+        let context = Context { actor, now: self.clock.now() };
+        let reset = self.store.reset_password(token, hash, context).await?;
         let user = reset.ok_or_else(not_good)?;
         self.limits.welcome(&user.email.key(), actor.address);
         tracing::info!(user.id = %user.id, "User {}: password reset, all sessions ended", user.id);

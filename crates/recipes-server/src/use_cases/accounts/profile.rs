@@ -4,7 +4,7 @@ use accounts::{Email, Name, PasswordHash, User, audit::Actor};
 use recipes::{FieldError, Scalars};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
-use store::{ApiTokens, PasswordChange};
+use store::{ApiTokens, Context, EmailChange};
 
 use super::Accounts;
 use crate::auth::rate_limit::Limit;
@@ -28,17 +28,19 @@ impl Accounts {
         actor: Actor,
     ) -> Result<User, ApiError> {
         let UpdateProfile { name, email } = update;
-        let (store, now) = (&self.store, self.clock.now());
+        let (store, context) = (&self.store, Context { actor, now: self.clock.now() });
         let Some((email, password)) = email else {
-            let updated = store.update_profile(user.id, name, None, None, actor, now).await?;
+            let update = store::UpdateProfile { user: user.id, name, email: None };
+            let updated = store.update_profile(update, context).await?;
             return updated.ok_or(ApiError::CallerGone);
         };
         self.limits.by_user(Limit::AccountChange, user.id)?;
         // It tells whether an address has an account, as a sign-up does, and is to tell it no more often.
         self.limits.by_address(Limit::SignUp, actor.address)?;
         let update = |hash: Option<PasswordHash>| {
-            let (name, email) = (name.clone(), Some(email.clone()));
-            async move { Ok(store.update_profile(user.id, name, email, hash.as_ref(), actor, now).await?) }
+            let email = Some(EmailChange { email: email.clone(), password_hash: hash });
+            let update = store::UpdateProfile { user: user.id, name: name.clone(), email };
+            async move { Ok(store.update_profile(update, context).await?) }
         };
         let updated = self.with_password(user, password, actor, update).await?;
         if updated.email != user.email && !updated.email_verified {
@@ -69,8 +71,10 @@ impl Accounts {
                     HashError::TooLong { .. } | HashError::Nul => invalid(error.to_string()),
                     error => error.into(),
                 })?;
-                let change = PasswordChange { old, new, keep: actor.session, api_tokens };
-                let changed = self.store.change_password(user.id, change, actor, self.clock.now()).await?;
+                let change =
+                    store::ChangePassword { user: user.id, old, new, keep: actor.session, api_tokens };
+                let context = Context { actor, now: self.clock.now() };
+                let changed = self.store.change_password(change, context).await?;
                 Ok(changed.then_some(()))
             }
         };
@@ -90,7 +94,8 @@ impl Accounts {
         actor: Actor,
     ) -> Result<(), ApiError> {
         let delete = |hash: Option<PasswordHash>| async move {
-            let deleted = self.store.delete_user(user.id, hash.as_ref(), actor, self.clock.now()).await?;
+            let context = Context { actor, now: self.clock.now() };
+            let deleted = self.store.delete_user(user.id, hash.as_ref(), context).await?;
             Ok(deleted.then_some(()))
         };
         self.with_password(user, password, actor, delete).await?;

@@ -7,7 +7,7 @@ use axum::extract::FromRequestParts;
 use http::{header, request::Parts};
 use ids::SessionId;
 use jiff::Timestamp;
-use store::{Refresh, Refreshed};
+use store::{CreateSession, Refresh, RefreshSession, Refreshed};
 
 use super::{ACCESS_TOKEN, AccessClaims, Accounts};
 use crate::http::client_address::ClientAddress;
@@ -61,9 +61,11 @@ impl Accounts {
         password_hash: Option<&PasswordHash>,
         origin: Origin,
     ) -> Result<Option<LoggedIn>, ApiError> {
-        let (new, limits, now) = (self.new_session(origin), self.settings.sessions, self.clock.now());
-        let token = new.token.clone();
-        let session = self.store.create_session(user.id, password_hash, new, limits, now).await?;
+        let (session, now) = (self.new_session(origin), self.clock.now());
+        let token = session.token.clone();
+        let (password_hash, limits) = (password_hash.cloned(), self.settings.sessions);
+        let command = CreateSession { user: user.id, password_hash, session, limits };
+        let session = self.store.create_session(command, now).await?;
         session.map(|session| self.logged_in(user, &session, token, now)).transpose()
     }
 
@@ -74,8 +76,9 @@ impl Accounts {
     /// [`ApiError::InvalidRefreshToken`].
     pub async fn refresh(&self, token: &str, origin: &Origin) -> Result<LoggedIn, ApiError> {
         let token = RefreshToken::parse(token).ok_or(ApiError::InvalidRefreshToken)?;
-        let (limits, now) = (self.settings.sessions, self.clock.now());
-        match self.store.refresh_session(token, self.entropy.bytes(), limits, origin.address, now).await? {
+        let (nonce, limits) = (self.entropy.bytes(), self.settings.sessions);
+        let command = RefreshSession { token, nonce, limits, address: origin.address };
+        match self.store.refresh_session(command, self.clock.now()).await? {
             Refresh::Refreshed(refreshed) => {
                 let Refreshed { user, session, token, since } = *refreshed;
                 self.logged_in(user, &session, token, since)

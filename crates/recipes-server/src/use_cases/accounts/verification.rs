@@ -3,6 +3,7 @@
 use accounts::{MailPurpose, TokenDigest, User, audit::Actor};
 use recipes::{FieldError, Scalars};
 use serde_json::{Map, Value};
+use store::Context;
 
 use super::Accounts;
 use crate::auth::rate_limit::Mail;
@@ -35,7 +36,7 @@ impl Accounts {
     /// # Errors
     /// [`ApiError::Invalid`] if it is not or no longer good.
     pub async fn verify_email(&self, Link { token }: Link, actor: Actor) -> Result<(), ApiError> {
-        let verified = self.store.verify_email(token, actor, self.clock.now()).await?;
+        let verified = self.store.verify_email(token, Context { actor, now: self.clock.now() }).await?;
         let user = verified.ok_or_else(not_good)?;
         tracing::info!(user.id = %user.id, "User {} has verified the e-mail address", user.id);
         Ok(())

@@ -1,0 +1,177 @@
+//! Brings a SQLite database to the schema that this program knows.
+//!
+//! Migrations are numbered files, applied in order, once, all in one transaction that nobody else can
+//! be in at the same time. Their text is kept in the database: it says what its tables are and why,
+//! and a file that was changed after it had been applied is found out.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, TransactionBehavior, params};
+
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../migrations/sqlite/0001_users_and_recipes.sql"),
+    include_str!("../../migrations/sqlite/0002_sessions_and_api_tokens.sql"),
+    include_str!("../../migrations/sqlite/0003_audit_and_verified_addresses.sql"),
+    include_str!("../../migrations/sqlite/0004_mail_tokens_and_invitations.sql"),
+    include_str!("../../migrations/sqlite/0005_audit_classes_and_places.sql"),
+    include_str!("../../migrations/sqlite/0006_audit_by_actor.sql"),
+];
+
+/// What was there before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Schema {
+    Absent,
+    Present,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(super) enum MigrateError {
+    #[error(
+        "it was written by a newer version of this program (schema {found}, this one knows {known}): \
+         use that version"
+    )]
+    Newer { found: usize, known: usize },
+    #[error(
+        "its schema is not the one of this program (migration {0} differs): use the program that made it"
+    )]
+    Changed(usize),
+    #[error("it is the database of another program: name another file")]
+    Foreign,
+    #[error("{0}")]
+    Sqlite(#[from] rusqlite::Error),
+}
+
+pub(super) fn run(db: &mut Connection, now: Timestamp) -> Result<Schema, MigrateError> {
+    apply(db, MIGRATIONS, now)
+}
+
+fn apply(db: &mut Connection, migrations: &[&str], now: Timestamp) -> Result<Schema, MigrateError> {
+    let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Asked in SQL: `table_exists` would answer from before the lock, when the tables may not have been.
+    let exists = |condition: &str| {
+        tx.prepare(&format!("SELECT 1 FROM sqlite_schema WHERE {condition}"))
+            .and_then(|mut any| any.exists([]))
+    };
+    if exists("true")? && !exists("name = 'migrations'")? {
+        return Err(MigrateError::Foreign);
+    }
+    tx.execute_batch(
+        "CREATE TABLE IF NOT EXISTS migrations (
+             number     INTEGER PRIMARY KEY,
+             sql        TEXT    NOT NULL,
+             applied_at INTEGER NOT NULL
+         ) STRICT",
+    )?;
+    let applied: Vec<String> = tx
+        .prepare("SELECT sql FROM migrations ORDER BY number")?
+        .query_map([], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    if applied.len() > migrations.len() {
+        return Err(MigrateError::Newer { found: applied.len(), known: migrations.len() });
+    }
+    if let Some(changed) = applied.iter().zip(migrations).position(|(applied, known)| applied != known) {
+        return Err(MigrateError::Changed(changed + 1));
+    }
+    for (number, sql) in (1..).zip(migrations).skip(applied.len()) {
+        tx.execute_batch(sql)?;
+        tx.execute(
+            "INSERT INTO migrations (number, sql, applied_at) VALUES (?1, ?2, ?3)",
+            params![number, sql, now.as_microsecond()],
+        )?;
+    }
+    tx.commit()?;
+    Ok(if applied.is_empty() { Schema::Absent } else { Schema::Present })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIRST: &str = "CREATE TABLE soup (name TEXT NOT NULL) STRICT";
+    const SECOND: &str = "ALTER TABLE soup ADD COLUMN salt INTEGER";
+
+    fn noon() -> Timestamp {
+        "2024-05-01T12:00:00Z".parse().unwrap()
+    }
+
+    #[test]
+    fn a_migration_is_applied_once_and_in_order() {
+        let mut db = Connection::open_in_memory().unwrap();
+        assert_eq!(apply(&mut db, &[FIRST], noon()).unwrap(), Schema::Absent);
+        assert_eq!(apply(&mut db, &[FIRST, SECOND], noon()).unwrap(), Schema::Present);
+        assert_eq!(apply(&mut db, &[FIRST, SECOND], noon()).unwrap(), Schema::Present);
+        db.execute("INSERT INTO soup (name, salt) VALUES ('Borscht', 1)", []).unwrap();
+        let at: i64 = db.query_row("SELECT max(applied_at) FROM migrations", [], |row| row.get(0)).unwrap();
+        assert_eq!(at, noon().as_microsecond());
+    }
+
+    #[test]
+    fn what_was_noted_and_who_was_logged_in_is_there_still_and_in_its_class() {
+        let mut db = Connection::open_in_memory().unwrap();
+        apply(&mut db, &MIGRATIONS[..3], noon()).unwrap();
+        db.execute_batch(
+            "INSERT INTO users (name, email, email_key, role, created_at, updated_at) VALUES ('A', 'a', 'a', 'user', 1, 1);
+             INSERT INTO sessions (id, user_id, family, current, address, created_at, last_used_at)
+             SELECT randomblob(16), 1, zeroblob(32), zeroblob(32), value, 1, 1
+             FROM json_each('[\"192.0.2.1\", \"2001:db8::1\"]');
+             INSERT INTO audit (at, event, anybodys, subject_id, actor_id, detail)
+             VALUES (1, 'logged_in', 0, 1, 1, NULL), (2, 'log_in_failed', 1, 1, NULL, NULL),
+                    (3, 'role_changed', 0, 1, NULL, 'user'), (4, 'password_changed', 0, 1, 1, NULL),
+                    (5, 'created', 0, 1, NULL, 'admin'), (6, 'created', 0, 1, NULL, 'user'),
+                    (7, 'sessions_ended', 0, 1, 2, NULL);",
+        )
+        .unwrap();
+        run(&mut db, noon()).unwrap();
+        let all = |sql: &str| {
+            let mut rows = db.prepare(sql).unwrap();
+            let texts = rows.query_map([], |row| row.get::<_, Option<String>>(0)).unwrap();
+            texts.collect::<Result<Vec<_>, _>>().unwrap().into_iter().flatten().collect::<Vec<_>>()
+        };
+        assert_eq!(
+            all("SELECT event || class FROM audit ORDER BY id"),
+            [
+                "logged_in3",
+                "log_in_failed2",
+                "role_changed0",
+                "password_changed1",
+                "created0",
+                "created1",
+                "sessions_ended0"
+            ]
+        );
+        assert_eq!(all("SELECT place FROM sessions"), ["192.0.2.1"]);
+    }
+
+    #[test]
+    fn a_newer_schema_is_refused_and_left_alone() {
+        let mut db = Connection::open_in_memory().unwrap();
+        apply(&mut db, &[FIRST, SECOND], noon()).unwrap();
+        let why = apply(&mut db, &[FIRST], noon()).unwrap_err().to_string();
+        assert!(why.contains("newer version") && why.contains("schema 2, this one knows 1"), "{why}");
+        db.execute("INSERT INTO soup (name, salt) VALUES ('Borscht', 1)", []).unwrap();
+    }
+
+    #[test]
+    fn a_migration_that_was_changed_after_it_was_applied_is_found_out() {
+        let mut db = Connection::open_in_memory().unwrap();
+        apply(&mut db, &[FIRST], noon()).unwrap();
+        let why = apply(&mut db, &["CREATE TABLE soup (name BLOB) STRICT"], noon()).unwrap_err();
+        assert!(matches!(why, MigrateError::Changed(1)), "{why}");
+    }
+
+    #[test]
+    fn another_programs_database_is_refused_and_left_alone() {
+        let mut db = Connection::open_in_memory().unwrap();
+        db.execute_batch("CREATE TABLE cookies (name TEXT)").unwrap();
+        assert!(matches!(run(&mut db, noon()), Err(MigrateError::Foreign)));
+        let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).unwrap();
+        assert_eq!(tables, 1);
+    }
+
+    #[test]
+    fn a_migration_that_fails_leaves_nothing_behind() {
+        let mut db = Connection::open_in_memory().unwrap();
+        apply(&mut db, &[FIRST, "CREATE TABLE salt (x TEXT); nonsense"], noon()).unwrap_err();
+        let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).unwrap();
+        assert_eq!(tables, 0);
+    }
+}
