@@ -116,7 +116,7 @@ async fn unreadable_bodies_are_rejected() {
         &bad_request("A field appears twice."),
     )
     .await;
-    check(FORM, "username=ali&password=x&password=y", &bad_request("A field is there twice.")).await;
+    check(FORM, "username=ali&password=x&password=y", &bad_request("A field appears twice.")).await;
     let want = bad_request("Send the credentials as application/json or application/x-www-form-urlencoded.");
     for content_type in ["", "text/plain", "multipart/form-data", "text/json", "application/jsonp", "json"] {
         check(content_type, r#"{"username":"ali","password":"open sesame"}"#, &want).await;

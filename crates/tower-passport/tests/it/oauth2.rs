@@ -271,7 +271,11 @@ async fn a_failed_provider_is_503_and_the_log_in_can_be_retried() {
             Answer::Status(404),
             "no usable response from the provider: the response has the status 404 Not Found",
         ),
-        ("/token", Answer::Endless, "the provider could not be asked: an answer of more than 262144 bytes"),
+        (
+            "/token",
+            Answer::Endless,
+            "no usable response from the provider: a response of more than 262144 bytes",
+        ),
         (
             "/token",
             Answer::RedirectTo(format!("{}/userinfo", provider.url)),
