@@ -161,7 +161,7 @@ impl<K: ProvideKeys, C: DeserializeOwned + Send + 'static, V: Send + Sync> Jwt<K
         }
         let Verified { claims, registered, .. } = self.checked(token, now).await?;
         if let Some(cache) = cache {
-            cache.insert(token, &claims, now, self.rules.good_until(&registered));
+            cache.insert(token, &claims, now, self.rules.valid_until(&registered));
         }
         Ok(claims)
     }
