@@ -161,7 +161,7 @@ async fn a_response_of_another_provider_is_rejected() {
     let answer = honest.consent(&browser.begin(&at_evil).await);
     browser.clone().come_back(&at_honest, &answer).await.is(400, "another_provider");
     browser.clone().come_back(&at_evil, &answer).await.is(400, "wrong_issuer");
-    assert_eq!((honest.asked("/token"), evil.asked("/token")), (0, 0), "the code went to nobody");
+    assert_eq!((honest.asked("/token"), evil.asked("/token")), (0, 0), "the code was sent to no provider");
 }
 
 #[tokio::test]
