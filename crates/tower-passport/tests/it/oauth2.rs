@@ -284,17 +284,17 @@ async fn a_failed_provider_is_503_and_the_log_in_can_be_retried() {
         (
             "/token",
             Answer::Text("<html>".into()),
-            "the provider broke the protocol: a token answer that cannot be read",
+            "the provider broke the protocol: a token response that cannot be read",
         ),
         (
             "/token",
             Answer::Text("{}".into()),
-            "the provider broke the protocol: a token answer without access_token",
+            "the provider broke the protocol: a token response without access_token",
         ),
         (
             "/token",
             Answer::Text(r#"{"access_token":"a","access_token":"b"}"#.into()),
-            "the provider broke the protocol: a token answer that cannot be read",
+            "the provider broke the protocol: a token response that cannot be read",
         ),
         (
             "/token",
@@ -319,7 +319,7 @@ async fn a_failed_provider_is_503_and_the_log_in_can_be_retried() {
         (
             "/userinfo",
             Answer::Text("no".into()),
-            "the provider broke the protocol: a userinfo answer that is no JSON",
+            "the provider broke the protocol: a userinfo response that is not JSON",
         ),
     ] {
         provider.now().answers = [(path, answer)].into();
