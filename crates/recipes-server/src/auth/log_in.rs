@@ -74,6 +74,9 @@ where
 struct LogInBody(LocalCredentials);
 
 impl Parse for LogInBody {
+    // A proxy that counts log-ins may read the first one.
+    const REJECTS_DUPLICATES: bool = true;
+
     fn unknown_fields(fields: &Map<String, Value>) -> Vec<FieldError> {
         fields::unknown(fields, &["email", "password"])
     }

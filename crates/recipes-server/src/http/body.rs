@@ -2,6 +2,8 @@
 
 pub mod fields;
 
+use std::fmt;
+
 use axum::{
     extract::{FromRequest, Request},
     response::{IntoResponse as _, Response},
@@ -10,7 +12,9 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, header, request::Parts};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use recipes::{FieldError, Scalars};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
+use tower_passport::Rejection;
 
 use crate::http::error::ApiError;
 use crate::limits;
@@ -23,6 +27,9 @@ pub trait Parse: Sized {
     /// # Errors
     /// Every problem of every field at once.
     fn parse(fields: &Map<String, Value>, encoding: Scalars) -> Result<Self, Vec<FieldError>>;
+
+    /// Whether a field that appears twice is an error. Otherwise the last one counts.
+    const REJECTS_DUPLICATES: bool = false;
 }
 
 /// A body that has been read and found valid.
@@ -53,17 +60,52 @@ impl<S: Sync, T: Parse> FromRequest<S> for Body<T> {
 }
 
 fn read<T: Parse>(headers: &HeaderMap, encoding: Option<Scalars>, bytes: &[u8]) -> Result<T, ApiError> {
-    let fields = match encoding {
+    let Object { fields, has_duplicates } = match encoding {
         Some(Scalars::Typed) => json(bytes)?,
         Some(Scalars::Text) => form(bytes)?,
-        // Nothing was sent and nothing was said: every field is missing, which Parse can say best.
-        None if bytes.is_empty() => Map::new(),
+        // No body and no type: every field is missing, which `Parse` reports.
+        None if bytes.is_empty() => Object::default(),
         None => return Err(ApiError::UnsupportedMediaType),
     };
+    if T::REJECTS_DUPLICATES && has_duplicates {
+        let twice = Rejection::invalid_request("A field appears twice.");
+        return Err(twice.with_cause("field_twice").into());
+    }
     if prefers_strict(headers) {
         refuse_unknown::<T>(&fields)?;
     }
     Ok(T::parse(&fields, encoding.unwrap_or(Scalars::Typed))?)
+}
+
+/// The top-level fields of a body, and whether one of them appears twice. Of equal names the last one is kept.
+#[derive(Default)]
+struct Object {
+    fields: Map<String, Value>,
+    has_duplicates: bool,
+}
+
+impl<'de> Deserialize<'de> for Object {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+
+        impl<'de> Visitor<'de> for Members {
+            type Value = Object;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Object, A::Error> {
+                let mut object = Object::default();
+                while let Some((name, value)) = members.next_entry()? {
+                    object.has_duplicates |= object.fields.insert(name, value).is_some();
+                }
+                Ok(object)
+            }
+        }
+
+        deserializer.deserialize_map(Members)
+    }
 }
 
 /// The encoding the client names; `None` when it names none.
@@ -111,21 +153,21 @@ async fn collect(body: axum::body::Body) -> Result<Bytes, ApiError> {
     }
 }
 
-fn json(bytes: &[u8]) -> Result<Map<String, Value>, ApiError> {
-    match serde_json::from_slice(bytes) {
-        _ if bytes.is_empty() => {
-            Err(ApiError::Malformed("The body must be a JSON object, and is empty".into()))
-        }
-        Ok(Value::Object(fields)) => Ok(fields),
-        Ok(_) => Err(ApiError::Malformed("The body must be a JSON object".into())),
-        // Where, but not what: the parser's own words are no contract, and would echo what was sent.
-        Err(error) => Err(ApiError::Malformed(
-            format!("The body is not valid JSON (line {}, column {})", error.line(), error.column()).into(),
-        )),
+fn json(bytes: &[u8]) -> Result<Object, ApiError> {
+    if let Ok(object) = serde_json::from_slice(bytes) {
+        return Ok(object);
     }
+    Err(ApiError::Malformed(match serde_json::from_slice::<Value>(bytes) {
+        _ if bytes.is_empty() => "The body must be a JSON object, and is empty".into(),
+        Ok(_) => "The body must be a JSON object".into(),
+        // The position, but not the parser's message: it is not stable, and would repeat what was sent.
+        Err(error) => {
+            format!("The body is not valid JSON (line {}, column {})", error.line(), error.column()).into()
+        }
+    }))
 }
 
-fn form(bytes: &[u8]) -> Result<Map<String, Value>, ApiError> {
+fn form(bytes: &[u8]) -> Result<Object, ApiError> {
     // A pair without a name names no field; serde_qs ignores it anywhere but in front.
     let named: Vec<_> = bytes.split(|byte| *byte == b'&').filter(|pair| !pair.starts_with(b"=")).collect();
     // Browsers send `ingredients%5B%5D=`; form encoding reads the brackets in both spellings.
