@@ -5,7 +5,7 @@
 
 use anyhow::anyhow;
 use ids::Uid;
-use recipes::{Draft, Encoding};
+use recipes::{Draft, Scalars};
 use serde_json::{Map, Value};
 use store::{NewRecipe, Store};
 
@@ -21,7 +21,7 @@ const RECIPES: &str = include_str!("../sample/recipes.json");
 pub async fn load(store: &Store, clock: &Clock, entropy: &Entropy) -> anyhow::Result<usize> {
     let recipes: Vec<Map<String, Value>> = serde_json::from_str(RECIPES)?;
     for recipe in &recipes {
-        let draft = Draft::parse(recipe, Encoding::Json)
+        let draft = Draft::parse(recipe, Scalars::Typed)
             .map_err(|problems| anyhow!("a sample recipe is invalid: {problems:?}"))?;
         let now = clock.now();
         store.create_recipe(NewRecipe::new(&draft, Uid::new(now, entropy.bytes()), None), now).await?;

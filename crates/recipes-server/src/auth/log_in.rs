@@ -5,7 +5,7 @@ use std::sync::Arc;
 use accounts::audit::Actor;
 use axum::extract::{FromRef, FromRequest, Request};
 use http::request::Parts;
-use recipes::{Encoding, Problem};
+use recipes::{FieldError, Scalars};
 use serde_json::{Map, Value};
 use tower_passport::{Denial, Error, Local, LocalCredentials, Strategy, Verification, Verify};
 
@@ -74,11 +74,14 @@ where
 struct LogInBody(LocalCredentials);
 
 impl Parse for LogInBody {
-    fn unknown_fields(fields: &Map<String, Value>) -> Vec<String> {
+    // A proxy that counts log-ins may read the first one.
+    const REJECTS_DUPLICATES: bool = true;
+
+    fn unknown_fields(fields: &Map<String, Value>) -> Vec<FieldError> {
         fields::unknown(fields, &["email", "password"])
     }
 
-    fn parse(fields: &Map<String, Value>, _: Encoding) -> Result<Self, Vec<Problem>> {
+    fn parse(fields: &Map<String, Value>, _: Scalars) -> Result<Self, Vec<FieldError>> {
         let mut fields = Fields::of(fields);
         let [email, password] = ["email", "password"].map(|name| fields.required(name, Ok::<_, String>));
         match (email, password) {

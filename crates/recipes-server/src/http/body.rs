@@ -2,6 +2,8 @@
 
 pub mod fields;
 
+use std::fmt;
+
 use axum::{
     extract::{FromRequest, Request},
     response::{IntoResponse as _, Response},
@@ -9,20 +11,25 @@ use axum::{
 use bytes::Bytes;
 use http::{HeaderMap, Method, header, request::Parts};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use recipes::{Encoding, Problem};
+use recipes::{FieldError, Scalars};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
+use tower_passport::Rejection;
 
 use crate::http::error::ApiError;
 use crate::limits;
 
 /// A type that is made from the fields of a body, and whose existence proves that they are valid.
 pub trait Parse: Sized {
-    /// Pointers to what this type does not read, which is ignored unless strict handling is preferred.
-    fn unknown_fields(fields: &Map<String, Value>) -> Vec<String>;
+    /// One error for every field that `parse` ignores. They are reported if the client prefers strict handling.
+    fn unknown_fields(fields: &Map<String, Value>) -> Vec<FieldError>;
 
     /// # Errors
     /// Every problem of every field at once.
-    fn parse(fields: &Map<String, Value>, encoding: Encoding) -> Result<Self, Vec<Problem>>;
+    fn parse(fields: &Map<String, Value>, encoding: Scalars) -> Result<Self, Vec<FieldError>>;
+
+    /// Whether a field that appears twice is an error. Otherwise the last one counts.
+    const REJECTS_DUPLICATES: bool = false;
 }
 
 /// A body that has been read and found valid.
@@ -52,39 +59,74 @@ impl<S: Sync, T: Parse> FromRequest<S> for Body<T> {
     }
 }
 
-fn read<T: Parse>(headers: &HeaderMap, encoding: Option<Encoding>, bytes: &[u8]) -> Result<T, ApiError> {
-    let fields = match encoding {
-        Some(Encoding::Json) => json(bytes)?,
-        Some(Encoding::Form) => form(bytes)?,
-        // Nothing was sent and nothing was said: every field is missing, which Parse can say best.
-        None if bytes.is_empty() => Map::new(),
+fn read<T: Parse>(headers: &HeaderMap, encoding: Option<Scalars>, bytes: &[u8]) -> Result<T, ApiError> {
+    let Object { fields, has_duplicates } = match encoding {
+        Some(Scalars::Typed) => json(bytes)?,
+        Some(Scalars::Text) => form(bytes)?,
+        // No body and no type: every field is missing, which `Parse` reports.
+        None if bytes.is_empty() => Object::default(),
         None => return Err(ApiError::UnsupportedMediaType),
     };
+    if T::REJECTS_DUPLICATES && has_duplicates {
+        let twice = Rejection::invalid_request("A field appears twice.");
+        return Err(twice.with_cause("field_twice").into());
+    }
     if prefers_strict(headers) {
         refuse_unknown::<T>(&fields)?;
     }
-    Ok(T::parse(&fields, encoding.unwrap_or(Encoding::Json))?)
+    Ok(T::parse(&fields, encoding.unwrap_or(Scalars::Typed))?)
+}
+
+/// The top-level fields of a body, and whether one of them appears twice. Of equal names the last one is kept.
+#[derive(Default)]
+struct Object {
+    fields: Map<String, Value>,
+    has_duplicates: bool,
+}
+
+impl<'de> Deserialize<'de> for Object {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+
+        impl<'de> Visitor<'de> for Members {
+            type Value = Object;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Object, A::Error> {
+                let mut object = Object::default();
+                while let Some((name, value)) = members.next_entry()? {
+                    object.has_duplicates |= object.fields.insert(name, value).is_some();
+                }
+                Ok(object)
+            }
+        }
+
+        deserializer.deserialize_map(Members)
+    }
 }
 
 /// The encoding the client names; `None` when it names none.
 ///
 /// # Errors
 /// [`ApiError::UnsupportedMediaType`] for any other than the two.
-fn encoding(headers: &HeaderMap) -> Result<Option<Encoding>, ApiError> {
+fn encoding(headers: &HeaderMap) -> Result<Option<Scalars>, ApiError> {
     let Some(media_type) = media_type(headers) else { return Ok(None) };
     if media_type.eq_ignore_ascii_case("application/json") {
-        Ok(Some(Encoding::Json))
+        Ok(Some(Scalars::Typed))
     } else if media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-        Ok(Some(Encoding::Form))
+        Ok(Some(Scalars::Text))
     } else {
         Err(ApiError::UnsupportedMediaType)
     }
 }
 
 /// The same for a PATCH, which may also say that it is one (RFC 7396).
-fn encoding_of_patch(headers: &HeaderMap) -> Result<Option<Encoding>, ApiError> {
+fn encoding_of_patch(headers: &HeaderMap) -> Result<Option<Scalars>, ApiError> {
     if media_type(headers).is_some_and(|it| it.eq_ignore_ascii_case("application/merge-patch+json")) {
-        return Ok(Some(Encoding::Json));
+        return Ok(Some(Scalars::Typed));
     }
     encoding(headers).map_err(|_| ApiError::UnsupportedPatch)
 }
@@ -111,21 +153,21 @@ async fn collect(body: axum::body::Body) -> Result<Bytes, ApiError> {
     }
 }
 
-fn json(bytes: &[u8]) -> Result<Map<String, Value>, ApiError> {
-    match serde_json::from_slice(bytes) {
-        _ if bytes.is_empty() => {
-            Err(ApiError::Malformed("The body must be a JSON object, and is empty".into()))
-        }
-        Ok(Value::Object(fields)) => Ok(fields),
-        Ok(_) => Err(ApiError::Malformed("The body must be a JSON object".into())),
-        // Where, but not what: the parser's own words are no contract, and would echo what was sent.
-        Err(error) => Err(ApiError::Malformed(
-            format!("The body is not valid JSON (line {}, column {})", error.line(), error.column()).into(),
-        )),
+fn json(bytes: &[u8]) -> Result<Object, ApiError> {
+    if let Ok(object) = serde_json::from_slice(bytes) {
+        return Ok(object);
     }
+    Err(ApiError::Malformed(match serde_json::from_slice::<Value>(bytes) {
+        _ if bytes.is_empty() => "The body must be a JSON object, and is empty".into(),
+        Ok(_) => "The body must be a JSON object".into(),
+        // The position, but not the parser's message: it is not stable, and would repeat what was sent.
+        Err(error) => {
+            format!("The body is not valid JSON (line {}, column {})", error.line(), error.column()).into()
+        }
+    }))
 }
 
-fn form(bytes: &[u8]) -> Result<Map<String, Value>, ApiError> {
+fn form(bytes: &[u8]) -> Result<Object, ApiError> {
     // A pair without a name names no field; serde_qs ignores it anywhere but in front.
     let named: Vec<_> = bytes.split(|byte| *byte == b'&').filter(|pair| !pair.starts_with(b"=")).collect();
     // Browsers send `ingredients%5B%5D=`; form encoding reads the brackets in both spellings.
@@ -142,8 +184,6 @@ fn prefers_strict(headers: &HeaderMap) -> bool {
 }
 
 fn refuse_unknown<T: Parse>(fields: &Map<String, Value>) -> Result<(), ApiError> {
-    let unknown = T::unknown_fields(fields).into_iter();
-    let problems: Vec<_> =
-        unknown.map(|pointer| Problem { pointer, message: "is not a known field".to_owned() }).collect();
-    if problems.is_empty() { Ok(()) } else { Err(ApiError::UnknownFields(problems)) }
+    let unknown = T::unknown_fields(fields);
+    if unknown.is_empty() { Ok(()) } else { Err(ApiError::UnknownFields(unknown)) }
 }

@@ -17,7 +17,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderValue, StatusCode, header};
-use recipes::Problem;
+use recipes::FieldError;
 use store::StoreError;
 use tower_passport::Rejection;
 
@@ -73,11 +73,11 @@ pub enum ApiError {
     /// A page of another site has sent a browser here with its cookies.
     CrossOrigin,
     /// Well-formed, but not what the field may hold: every problem at once.
-    Invalid(Vec<Problem>),
+    Invalid(Vec<FieldError>),
     /// Not to be understood at all.
     Malformed(Cow<'static, str>),
     /// `Prefer: handling=strict` and fields that nobody knows.
-    UnknownFields(Vec<Problem>),
+    UnknownFields(Vec<FieldError>),
     UnsupportedMediaType,
     UnsupportedPatch,
     NotAcceptable,
@@ -109,12 +109,12 @@ impl ApiError {
 
     /// A 422 about one field.
     pub fn invalid(pointer: &str, message: impl Into<String>) -> Self {
-        Self::Invalid(vec![Problem { pointer: pointer.to_owned(), message: message.into() }])
+        Self::Invalid(vec![FieldError { pointer: pointer.to_owned(), message: message.into() }])
     }
 
     /// A 422 that asks for these fields.
     pub fn missing<'a>(fields: impl IntoIterator<Item = &'a str>) -> Self {
-        let problem = |field| Problem { pointer: format!("/{field}"), message: "is required".to_owned() };
+        let problem = |field| FieldError { pointer: format!("/{field}"), message: "is required".to_owned() };
         Self::Invalid(fields.into_iter().map(problem).collect())
     }
 }
@@ -160,8 +160,8 @@ impl From<QueueFull> for ApiError {
     }
 }
 
-impl From<Vec<Problem>> for ApiError {
-    fn from(problems: Vec<Problem>) -> Self {
+impl From<Vec<FieldError>> for ApiError {
+    fn from(problems: Vec<FieldError>) -> Self {
         Self::Invalid(problems)
     }
 }

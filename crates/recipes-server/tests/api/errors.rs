@@ -159,8 +159,11 @@ async fn a_log_in_hears_what_is_wrong_with_its_body_like_a_sign_up() {
         assert_eq!(told(log_in, content_type, body).await, told(sign_up, content_type, body).await, "{body}");
     }
     let twice = r#"{"email":"a","email":"b","password":"c"}"#;
-    let (status, _, message, _) = told("/api/v1/users/login", JSON, twice).await;
-    assert_eq!((status, message), (400, "A field is there twice.".into()));
+    let (status, code, message, _) = told("/api/v1/users/login", JSON, twice).await;
+    assert_eq!((status, code, message), (400, "invalid_request".into(), "A field appears twice.".into()));
+    // In a form, equal names are an array, which is not a text.
+    let (status, ..) = told("/api/v1/users/login", FORM, "email=a&email=b&password=c").await;
+    assert_eq!(status, 422);
 }
 
 #[tokio::test]

@@ -77,7 +77,7 @@ async fn log_names_the_file_of_a_mail_and_the_reason_of_a_refusal() {
 
     assert_eq!(client.post("/api/v1/users/logout", &json!({})).await.unwrap().0, 204);
     assert_eq!(client.get("/api/v1/users/me").await.unwrap().0, 401);
-    logged(&program, "Credentials refused: session_ended").await;
+    logged(&program, "Credentials rejected: session_ended").await;
     assert!(!program.log().iter().any(|line| line.contains(token)), "{:#?}", program.log());
 }
 
@@ -108,7 +108,7 @@ async fn access_tokens_name_the_server_and_tokens_for_another_audience_are_refus
     client.token = Some(key.sign("at+jwt", &claims).unwrap());
     let (status, refused) = client.get("/api/v1/users/me").await.unwrap();
     assert_eq!((status.as_u16(), &refused["code"]), (401, &json!("invalid_token")));
-    logged(&program, "Credentials refused: wrong_audience").await;
+    logged(&program, "Credentials rejected: wrong_audience").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -131,7 +131,7 @@ fn a_token_costs_no_more_than_strict_jose() {
     let (key, rules, state) = (key(), rules(), state());
     let token = key.sign("JWT", &json!({ "id": 7, "exp": 60 })).unwrap();
     let (mut head, _) = get(&[("authorization", &format!("Bearer {token}"))]).into_parts();
-    // Twice, because `Rules` cache the header of the first token.
+    // Twice: the first run also initializes the cryptographic library.
     let [_, alone] = [(); 2].map(|()| {
         let verify = async { rules.verify::<Claims>(&token, &key, now()) };
         allocations(verify, |verified| assert_eq!(verified.unwrap().claims.id, 7))

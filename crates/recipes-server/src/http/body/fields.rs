@@ -1,12 +1,12 @@
 //! The fields of a small body, read one by one; what is wrong with any of them is gathered.
 
-use recipes::Problem;
+use recipes::FieldError;
 use serde_json::{Map, Value};
 
 /// Reads the fields of one body.
 pub struct Fields<'a> {
     fields: &'a Map<String, Value>,
-    problems: Vec<Problem>,
+    problems: Vec<FieldError>,
 }
 
 impl<'a> Fields<'a> {
@@ -55,18 +55,18 @@ impl<'a> Fields<'a> {
 
     /// Notes what is wrong with a field.
     pub fn problem<T>(&mut self, name: &str, message: impl Into<String>) -> Option<T> {
-        self.problems.push(Problem { pointer: format!("/{name}"), message: message.into() });
+        self.problems.push(FieldError { pointer: format!("/{name}"), message: message.into() });
         None
     }
 
     /// What was found.
-    pub fn problems(self) -> Vec<Problem> {
+    pub fn problems(self) -> Vec<FieldError> {
         self.problems
     }
 }
 
-/// Pointers to the fields that are not among the known ones.
-pub fn unknown(fields: &Map<String, Value>, known: &[&str]) -> Vec<String> {
+/// One error for every field that is not known.
+pub fn unknown(fields: &Map<String, Value>, known: &[&str]) -> Vec<FieldError> {
     let unknown = fields.keys().filter(|name| !known.contains(&name.as_str()));
-    unknown.map(|name| format!("/{}", name.replace('~', "~0").replace('/', "~1"))).collect()
+    unknown.map(|name| FieldError::unknown("", name, known)).collect()
 }

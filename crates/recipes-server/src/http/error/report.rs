@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use http::StatusCode;
-use recipes::Problem;
+use recipes::FieldError;
 use serde::Serialize;
 
 use super::Cause;
@@ -15,7 +15,7 @@ pub struct Report {
     pub(super) status: StatusCode,
     pub(super) code: &'static str,
     pub(super) message: Cow<'static, str>,
-    pub(super) errors: Vec<Problem>,
+    pub(super) errors: Vec<FieldError>,
     pub(super) cause: Option<Cause>,
 }
 
@@ -51,7 +51,7 @@ struct SeedError<'a> {
     message: &'a str,
     code: &'a str,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    errors: &'a [Problem],
+    errors: &'a [FieldError],
     request_id: &'a str,
 }
 
@@ -72,7 +72,7 @@ struct ProblemDetails<'a> {
     detail: &'a str,
     code: &'a str,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    errors: &'a [Problem],
+    errors: &'a [FieldError],
     request_id: &'a str,
 }
 

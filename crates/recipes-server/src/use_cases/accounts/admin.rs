@@ -2,7 +2,7 @@
 
 use accounts::{MailPurpose, Role, User, audit::Actor};
 use ids::UserId;
-use recipes::{Encoding, Problem};
+use recipes::{FieldError, Scalars};
 use serde_json::{Map, Value};
 use store::{Access, Administered, Context, UserChange};
 
@@ -59,11 +59,11 @@ impl Accounts {
 pub struct ChangeUser(UserChange);
 
 impl Parse for ChangeUser {
-    fn unknown_fields(fields: &Map<String, Value>) -> Vec<String> {
+    fn unknown_fields(fields: &Map<String, Value>) -> Vec<FieldError> {
         fields::unknown(fields, &["disabled", "role"])
     }
 
-    fn parse(fields: &Map<String, Value>, _: Encoding) -> Result<Self, Vec<Problem>> {
+    fn parse(fields: &Map<String, Value>, _: Scalars) -> Result<Self, Vec<FieldError>> {
         let mut fields = Fields::of(fields);
         let role = fields.optional("role", |text| Role::parse(text).ok_or("must be user or admin"));
         let disabled = fields.flag("disabled");

@@ -3,7 +3,7 @@
 use accounts::{ApiToken, NewApiToken, Scope, Scopes, TokenDigest, TokenName, audit::Actor};
 use ids::ApiTokenId;
 use jiff::Timestamp;
-use recipes::{Encoding, Problem};
+use recipes::{FieldError, Scalars};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
 use store::Context;
@@ -55,11 +55,11 @@ pub struct DescribeApiToken {
 }
 
 impl Parse for DescribeApiToken {
-    fn unknown_fields(fields: &Map<String, Value>) -> Vec<String> {
+    fn unknown_fields(fields: &Map<String, Value>) -> Vec<FieldError> {
         fields::unknown(fields, &["name", "scopes", "expiresAt"])
     }
 
-    fn parse(fields: &Map<String, Value>, _: Encoding) -> Result<Self, Vec<Problem>> {
+    fn parse(fields: &Map<String, Value>, _: Scalars) -> Result<Self, Vec<FieldError>> {
         let mut fields = Fields::of(fields);
         let name = fields.required("name", TokenName::parse);
         let scopes = match scopes(fields.get("scopes")) {

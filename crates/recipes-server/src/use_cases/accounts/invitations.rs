@@ -5,7 +5,7 @@ use std::time::Duration;
 use accounts::{Email, Invitation, NewInvitation, TokenDigest, audit::Actor};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use ids::InvitationId;
-use recipes::{Encoding, Problem};
+use recipes::{FieldError, Scalars};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
 use store::Context;
@@ -76,11 +76,11 @@ pub struct Invite {
 }
 
 impl Parse for Invite {
-    fn unknown_fields(fields: &Map<String, Value>) -> Vec<String> {
+    fn unknown_fields(fields: &Map<String, Value>) -> Vec<FieldError> {
         fields::unknown(fields, &["email"])
     }
 
-    fn parse(fields: &Map<String, Value>, _: Encoding) -> Result<Self, Vec<Problem>> {
+    fn parse(fields: &Map<String, Value>, _: Scalars) -> Result<Self, Vec<FieldError>> {
         let mut fields = Fields::of(fields);
         let email = fields.optional("email", Email::parse);
         let problems = fields.problems();

@@ -2,7 +2,7 @@
 //! whom somebody's guessing keeps out, and the way to get rid of whoever has got in.
 
 use accounts::{Email, MailPurpose, TokenDigest, audit::Actor};
-use recipes::{Encoding, Problem};
+use recipes::{FieldError, Scalars};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
 use store::Context;
@@ -64,11 +64,11 @@ pub struct Forgotten {
 }
 
 impl Parse for Forgotten {
-    fn unknown_fields(fields: &Map<String, Value>) -> Vec<String> {
+    fn unknown_fields(fields: &Map<String, Value>) -> Vec<FieldError> {
         fields::unknown(fields, &["email"])
     }
 
-    fn parse(fields: &Map<String, Value>, _: Encoding) -> Result<Self, Vec<Problem>> {
+    fn parse(fields: &Map<String, Value>, _: Scalars) -> Result<Self, Vec<FieldError>> {
         let mut fields = Fields::of(fields);
         let email = fields.required("email", Email::parse);
         email.map(|email| Self { email }).ok_or_else(|| fields.problems())
@@ -82,11 +82,11 @@ pub struct ResetPassword {
 }
 
 impl Parse for ResetPassword {
-    fn unknown_fields(fields: &Map<String, Value>) -> Vec<String> {
+    fn unknown_fields(fields: &Map<String, Value>) -> Vec<FieldError> {
         fields::unknown(fields, &["token", "password"])
     }
 
-    fn parse(fields: &Map<String, Value>, _: Encoding) -> Result<Self, Vec<Problem>> {
+    fn parse(fields: &Map<String, Value>, _: Scalars) -> Result<Self, Vec<FieldError>> {
         let mut fields = Fields::of(fields);
         let token = fields.required("token", token);
         let password = fields.required("password", secret);

@@ -1,7 +1,7 @@
 //! What users change about themselves.
 
 use accounts::{Email, Name, PasswordHash, User, audit::Actor};
-use recipes::{Encoding, Problem};
+use recipes::{FieldError, Scalars};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
 use store::{ApiTokens, Context, EmailChange};
@@ -112,11 +112,11 @@ pub struct UpdateProfile {
 }
 
 impl Parse for UpdateProfile {
-    fn unknown_fields(fields: &Map<String, Value>) -> Vec<String> {
+    fn unknown_fields(fields: &Map<String, Value>) -> Vec<FieldError> {
         fields::unknown(fields, &["name", "email", "password"])
     }
 
-    fn parse(fields: &Map<String, Value>, _: Encoding) -> Result<Self, Vec<Problem>> {
+    fn parse(fields: &Map<String, Value>, _: Scalars) -> Result<Self, Vec<FieldError>> {
         let mut fields = Fields::of(fields);
         let name = fields.optional("name", Name::parse);
         let email = fields.optional("email", Email::parse);
@@ -140,11 +140,11 @@ pub struct ChangePassword {
 }
 
 impl Parse for ChangePassword {
-    fn unknown_fields(fields: &Map<String, Value>) -> Vec<String> {
+    fn unknown_fields(fields: &Map<String, Value>) -> Vec<FieldError> {
         fields::unknown(fields, &["currentPassword", "newPassword", "endApiTokens"])
     }
 
-    fn parse(fields: &Map<String, Value>, _: Encoding) -> Result<Self, Vec<Problem>> {
+    fn parse(fields: &Map<String, Value>, _: Scalars) -> Result<Self, Vec<FieldError>> {
         let mut fields = Fields::of(fields);
         let current = fields.required("currentPassword", secret);
         let new = fields.required("newPassword", secret);
@@ -164,11 +164,11 @@ impl Parse for ChangePassword {
 pub struct ConfirmDeletion(SecretString);
 
 impl Parse for ConfirmDeletion {
-    fn unknown_fields(fields: &Map<String, Value>) -> Vec<String> {
+    fn unknown_fields(fields: &Map<String, Value>) -> Vec<FieldError> {
         fields::unknown(fields, &["password"])
     }
 
-    fn parse(fields: &Map<String, Value>, _: Encoding) -> Result<Self, Vec<Problem>> {
+    fn parse(fields: &Map<String, Value>, _: Scalars) -> Result<Self, Vec<FieldError>> {
         let mut fields = Fields::of(fields);
         let password = fields.required("password", secret);
         password.map(Self).ok_or_else(|| fields.problems())

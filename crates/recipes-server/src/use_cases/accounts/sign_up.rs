@@ -1,7 +1,7 @@
 //! Signing up.
 
 use accounts::{Email, Name, NewUser, Role, TokenDigest, audit::Actor};
-use recipes::{Encoding, Problem};
+use recipes::{FieldError, Scalars};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
 
@@ -58,11 +58,11 @@ pub struct SignUp {
 }
 
 impl Parse for SignUp {
-    fn unknown_fields(fields: &Map<String, Value>) -> Vec<String> {
+    fn unknown_fields(fields: &Map<String, Value>) -> Vec<FieldError> {
         fields::unknown(fields, &["name", "email", "password", "invitation"])
     }
 
-    fn parse(fields: &Map<String, Value>, _: Encoding) -> Result<Self, Vec<Problem>> {
+    fn parse(fields: &Map<String, Value>, _: Scalars) -> Result<Self, Vec<FieldError>> {
         let mut fields = Fields::of(fields);
         let name = fields.required("name", Name::parse);
         let email = fields.required("email", Email::parse);

@@ -1,7 +1,7 @@
 //! Whether mail reaches a user: asked by a mail, answered by the link in it.
 
 use accounts::{MailPurpose, TokenDigest, User, audit::Actor};
-use recipes::{Encoding, Problem};
+use recipes::{FieldError, Scalars};
 use serde_json::{Map, Value};
 use store::Context;
 
@@ -62,11 +62,11 @@ pub struct Link {
 }
 
 impl Parse for Link {
-    fn unknown_fields(fields: &Map<String, Value>) -> Vec<String> {
+    fn unknown_fields(fields: &Map<String, Value>) -> Vec<FieldError> {
         fields::unknown(fields, &["token"])
     }
 
-    fn parse(fields: &Map<String, Value>, _: Encoding) -> Result<Self, Vec<Problem>> {
+    fn parse(fields: &Map<String, Value>, _: Scalars) -> Result<Self, Vec<FieldError>> {
         let mut fields = Fields::of(fields);
         let token = fields.required("token", token);
         token.map(|token| Self { token }).ok_or_else(|| fields.problems())
