@@ -26,7 +26,7 @@ use clap::{Args, ValueEnum};
 use secrecy::SecretString;
 use store::DatabaseUrl;
 
-use crate::http::front::Origins;
+use crate::http::stack::CorsOrigins;
 use crate::passwords::{Scheme, policy::Policy};
 use crate::telemetry::LogFormat;
 use crate::use_cases::accounts::Settings;
@@ -89,7 +89,7 @@ pub struct Config {
 
     /// Web pages that may call this API: * or origins with commas between
     #[arg(long, env, global = true, value_name = "ORIGINS", default_value = "*", value_parser = values::cors_origins)]
-    pub cors_origins: Origins,
+    pub cors_origins: CorsOrigins,
 
     #[command(flatten)]
     membership: Membership,

@@ -1,11 +1,11 @@
 //! HTTP: what every request passes, and how requests are read.
 
-pub mod accept;
 pub mod body;
 pub mod client_address;
 pub mod conditional;
 pub mod cookies;
 pub mod cursor;
 pub mod error;
-pub mod front;
+pub mod negotiation;
 pub mod query;
+pub mod stack;

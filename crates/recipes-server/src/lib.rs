@@ -1,6 +1,6 @@
 //! The Recipes API: what answers requests, and what the `recipes` command does besides.
 //!
-//! A request comes through [`server`] (connections) and [`http::front`] (what every request passes) to the [`router`],
+//! A request comes through [`server`] (connections) and [`http::stack`] (what every request passes) to the [`router`],
 //! the table of contents, which leads to a handler in [`api`]. Handlers parse ([`http`]), let [`use_cases`] and the store do the work, and answer; what goes wrong becomes an
 //! [`http::error::ApiError`]. `tower-passport` decides who sends a request ([`auth::caller`]), as it would in any other project.
 

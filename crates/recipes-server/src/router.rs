@@ -17,6 +17,7 @@ use crate::app::App;
 use crate::auth::rate_limit::{Limit, RateLimits, by_address};
 use crate::http::body;
 use crate::http::error::ApiError;
+use crate::http::negotiation::Offers;
 use crate::limits::BODY_BYTES;
 
 /// The whole API, and its description as the routes themselves give it.
@@ -54,6 +55,7 @@ pub fn router(limits: &RateLimits) -> (Router<App>, OpenApi) {
         .routes(routes!(api::admin::audit::list))
         .routes(routes!(api::admin::invitations::list, api::admin::invitations::create))
         .routes(routes!(api::admin::invitations::revoke))
+        .route_layer(Offers::JSON)
         .routes(routes!(api::health::alive))
         .routes(routes!(api::health::ready))
         .split_for_parts();

@@ -20,6 +20,7 @@ use utoipa::{
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::app::App;
+use crate::http::negotiation::Offers;
 
 const OPENAPI: &str = "/api/v1/openapi.json";
 
@@ -97,7 +98,7 @@ pub fn pages(openapi: &OpenApi) -> Router<App> {
     // The validator badge would tell a host elsewhere where this service is.
     let config = Config::new([OPENAPI]).validator_url("none").try_it_out_enabled(true);
     let page = Router::from(SwaggerUi::new("/docs").config(config)).layer(map_response(with_policy));
-    Router::new().route(OPENAPI, document).merge(page)
+    Router::new().route(OPENAPI, document.route_layer(Offers::JSON)).merge(page)
 }
 
 /// The page may load and call this server, and nothing else.

@@ -79,7 +79,7 @@ impl<'a, Id: CursorKey> Wanted<'a, Id> {
             response.headers_mut().insert(header::LINK, link);
         }
         if total.is_some() {
-            query::tell_counted(response.headers_mut());
+            query::set_count_applied(response.headers_mut());
         }
         Ok(response)
     }

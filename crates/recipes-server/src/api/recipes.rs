@@ -68,7 +68,7 @@ pub async fn list(
         response.headers_mut().insert(header::LINK, link);
     }
     if total.is_some() {
-        query::tell_counted(response.headers_mut());
+        query::set_count_applied(response.headers_mut());
     }
     Ok(response)
 }
@@ -209,6 +209,6 @@ fn done<T>(edit: Edit<T>, id: RecipeId) -> Result<T, ApiError> {
         Edit::Done(done) => Ok(done),
         Edit::NotFound => Err(ApiError::RecipeNotFound),
         Edit::Forbidden => Err(ApiError::NotTheOwner),
-        Edit::Stale { revision } => Err(ApiError::PreconditionFailed { current: ETag { id, revision } }),
+        Edit::Stale { revision } => Err(ApiError::PreconditionFailed { current: ETag::json(id, revision) }),
     }
 }

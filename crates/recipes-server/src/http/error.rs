@@ -1,7 +1,7 @@
 //! The one place that answers with an error.
 //!
-//! A handler returns an [`ApiError`]; its response carries a [`Report`] instead of a body, and the front
-//! ([`crate::http::front`]) renders it once it knows which shape the client asked for and the request's id.
+//! A handler returns an [`ApiError`]; its response carries a [`Report`] instead of a body, and the stack
+//! ([`crate::http::stack`]) renders it once it knows which shape the client asked for and the request's id.
 //! Two shapes, never merged, because `status` is a word in one and a number in the other:
 //!
 //! * the original API's, `{"status":"error","statusCode":404,"message":"Recipe not found",..}`,
@@ -80,7 +80,10 @@ pub enum ApiError {
     UnknownFields(Vec<Problem>),
     UnsupportedMediaType,
     UnsupportedPatch,
-    NotAcceptable,
+    /// The client accepts none of these media types.
+    NotAcceptable {
+        offered: String,
+    },
     BodyTooLarge {
         limit: usize,
     },
@@ -313,11 +316,13 @@ impl ApiError {
                     "Send the changes as application/merge-patch+json or application/json",
                 )
             }
-            Self::NotAcceptable => plain(
-                StatusCode::NOT_ACCEPTABLE,
-                "not_acceptable",
-                "This API answers application/json, and application/problem+json for errors",
-            ),
+            Self::NotAcceptable { offered } => Report {
+                message: format!(
+                    "This address sends {offered}; errors also come as application/problem+json"
+                )
+                .into(),
+                ..plain(StatusCode::NOT_ACCEPTABLE, "not_acceptable", "")
+            },
             Self::BodyTooLarge { limit } => Report {
                 message: format!("The body may be at most {limit} bytes").into(),
                 ..plain(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "")

@@ -100,7 +100,7 @@ async fn what_no_list_knows_is_refused_with_what_it_knows() {
     let app = TestApp::new();
     let root = app.admin().await;
     for (url, says) in [
-        (format!("{USERS}/1?disabled=true"), "there is none here"),
+        (format!("{USERS}/1?disabled=true"), "this address has no parameters"),
         (format!("{USERS}?rol=admin"), "did you mean \"role\"?"),
         (format!("{USERS}?role=root"), "user or admin"),
         (format!("{USERS}?disabled=1"), "true or false"),

@@ -16,11 +16,11 @@ use recipes_server::Clock;
 use recipes_server::Entropy;
 use recipes_server::app::App;
 use recipes_server::auth::rate_limit::{Quotas, RateLimits};
-use recipes_server::http::front::{Front, Origins};
+use recipes_server::http::stack::{CorsOrigins, HttpConfig, HttpService};
 use recipes_server::jobs::mail::{Delivery, Letterhead, Mailer, Office, Outbox, PAUSES, Transport};
 use recipes_server::passwords::{Passwords, Scheme, policy::Policy};
 use recipes_server::router::router;
-use recipes_server::telemetry::AccessLog;
+use recipes_server::telemetry::access_log::AccessLog;
 use recipes_server::use_cases::accounts::{Accounts, Origin, Settings, SignUpMode};
 use serde_json::{Value, json};
 use store::{DatabaseUrl, Store};
@@ -34,26 +34,26 @@ pub(crate) struct TestApp {
     pub(crate) store: Store,
     pub(crate) clock: Clock,
     pub(crate) app: App,
-    front: Front,
+    service: HttpService,
     delivery: Mutex<Delivery>,
     folder: tempfile::TempDir,
 }
 
 impl TestApp {
     pub(crate) fn new() -> Self {
-        Self::with_origins(Origins::Any)
+        Self::with_origins(CorsOrigins::Any)
     }
 
-    pub(crate) fn with_origins(origins: Origins) -> Self {
+    pub(crate) fn with_origins(origins: CorsOrigins) -> Self {
         Self::with(Scheme::Argon2id, origins, Quotas::OFF, settings())
     }
 
     pub(crate) fn hashing_with(scheme: Scheme) -> Self {
-        Self::with(scheme, Origins::Any, Quotas::OFF, settings())
+        Self::with(scheme, CorsOrigins::Any, Quotas::OFF, settings())
     }
 
     pub(crate) fn limited(quotas: &str) -> Self {
-        Self::with(Scheme::Argon2id, Origins::Any, quotas.parse().unwrap(), settings())
+        Self::with(Scheme::Argon2id, CorsOrigins::Any, quotas.parse().unwrap(), settings())
     }
 
     /// Where hardly anybody's password can be hashed at the same time.
@@ -62,21 +62,21 @@ impl TestApp {
         change(&mut settings);
         let one = NonZero::<usize>::MIN;
         let hashing = Passwords::of(Scheme::Argon2id, &Entropy::system(), one, one).unwrap();
-        Self::hashing(hashing, Origins::Any, quotas.parse().unwrap(), settings)
+        Self::hashing(hashing, CorsOrigins::Any, quotas.parse().unwrap(), settings)
     }
 
     /// With what an operator has set otherwise.
     pub(crate) fn set_to(change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = settings();
         change(&mut settings);
-        Self::with(Scheme::Argon2id, Origins::Any, Quotas::OFF, settings)
+        Self::with(Scheme::Argon2id, CorsOrigins::Any, Quotas::OFF, settings)
     }
 
-    fn with(scheme: Scheme, origins: Origins, quotas: Quotas, settings: Settings) -> Self {
+    fn with(scheme: Scheme, origins: CorsOrigins, quotas: Quotas, settings: Settings) -> Self {
         Self::hashing(passwords(scheme), origins, quotas, settings)
     }
 
-    fn hashing(hashing: Passwords, origins: Origins, quotas: Quotas, settings: Settings) -> Self {
+    fn hashing(hashing: Passwords, origins: CorsOrigins, quotas: Quotas, settings: Settings) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Clock::stopped("2026-01-01T12:00:00Z".parse().unwrap());
         let url = DatabaseUrl::parse(&format!("sqlite:{}", folder.path().join("test.db").display())).unwrap();
@@ -109,17 +109,23 @@ impl TestApp {
             entropy,
         });
         let routes = router(&limits).0.merge(broken_routes()).with_state(app.clone());
-        let front =
-            Front::new(routes, clock.clone(), [7; 8], origins, "10.0.0.1".parse().unwrap(), AccessLog::off());
-        Self { store, clock, app, front, delivery: Mutex::new(delivery), folder }
+        let config = HttpConfig {
+            clock: clock.clone(),
+            entropy: Entropy::seeded(7),
+            cors_origins: origins,
+            trusted_proxies: "10.0.0.1".parse().unwrap(),
+            access_log: AccessLog::off(),
+        };
+        let service = HttpService::new(routes, config);
+        Self { store, clock, app, service, delivery: Mutex::new(delivery), folder }
     }
 
     pub(crate) fn anonymous(&self) -> Client {
-        Client { front: self.front.clone(), token: None }
+        Client { service: self.service.clone(), token: None }
     }
 
     pub(crate) fn bearing(&self, token: impl Into<String>) -> Client {
-        Client { front: self.front.clone(), token: Some(token.into()) }
+        Client { service: self.service.clone(), token: Some(token.into()) }
     }
 
     pub(crate) async fn alice(&self) -> Client {
@@ -136,7 +142,7 @@ impl TestApp {
 
     /// Somebody who is nobody yet, at this address.
     pub(crate) fn at(&self, peer: &str) -> Client {
-        Client { front: self.front.facing(peer.parse().unwrap()), token: None }
+        Client { service: self.service.with_peer(peer.parse().unwrap()), token: None }
     }
 
     /// The mails since the last call, in the order in which they were written.
@@ -272,7 +278,7 @@ fn broken_routes() -> axum::Router<App> {
 }
 
 pub(crate) struct Client {
-    front: Front,
+    service: HttpService,
     token: Option<String>,
 }
 
@@ -283,7 +289,7 @@ impl Client {
 
     /// The same client with this token.
     pub(crate) fn bearing(&self, token: &str) -> Self {
-        Self { front: self.front.clone(), token: Some(token.to_owned()) }
+        Self { service: self.service.clone(), token: Some(token.to_owned()) }
     }
 
     /// The session that the token is of.
@@ -341,7 +347,7 @@ impl Client {
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
-        let (parts, body) = self.front.clone().oneshot(request).await.unwrap().into_parts();
+        let (parts, body) = self.service.clone().oneshot(request).await.unwrap().into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         Answer { status: parts.status, headers: parts.headers, body }
     }

@@ -17,7 +17,10 @@ async fn parameters_that_nobody_reads_are_refused() {
     let ada = app.signed_up(ADA).await.client;
     for path in ["", "/sessions", "/api-tokens", "/export"] {
         let refused = ada.get(&format!("{ME}{path}?limit=1")).await.is(400).json();
-        assert_eq!(refused["message"], "Unknown query parameter \"limit\"; there is none here", "{path}");
+        assert_eq!(
+            refused["message"], "Unknown query parameter \"limit\"; this address has no parameters",
+            "{path}"
+        );
         app.anonymous().get(&format!("{ME}{path}?limit=1")).await.is(401);
         ada.get(&format!("{ME}{path}?")).await.is(200);
     }

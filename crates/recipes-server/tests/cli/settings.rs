@@ -80,7 +80,7 @@ fn another_secret_is_told_and_where_mails_go_is_too() {
     let says = |said: &[String], what: &str| said.iter().any(|line| line.contains(what));
     let first = started(&folder);
     assert!(says(&first, "SMTP_URL is not set: mails are not sent but written to data/outbox"), "{first:?}");
-    let another = "The key that signs the tokens is another one than before";
+    let another = "The signing key has changed";
     assert!(!says(&first, another) && !says(&started(&folder), another));
     folder.write(
         ".env",

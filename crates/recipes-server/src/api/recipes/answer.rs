@@ -4,11 +4,11 @@ use std::time::SystemTime;
 
 use axum::{body::Body, response::Response};
 use bytes::Bytes;
+use headers::HeaderMapExt as _;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use store::Stored;
 
 use crate::http::conditional::{self, Conditions, ETag};
-use crate::http::front;
 
 /// What is answered of one revision of a recipe, written once for all who ask for it at the same time.
 #[derive(Clone)]
@@ -30,10 +30,10 @@ impl RecipeAnswer {
         body.extend_from_slice(b"{\"data\":");
         stored.write_json(&mut body);
         body.push(b'}');
-        let etag = ETag { id: stored.id, revision: stored.revision };
+        let etag = ETag::json(stored.id, stored.revision);
         let mut headers = headers();
         headers.insert(header::ETAG, etag.to_header());
-        headers.insert(header::LAST_MODIFIED, conditional::last_modified(stored.updated_at));
+        headers.typed_insert(conditional::last_modified(stored.updated_at));
         headers.insert(header::CONTENT_LENGTH, body.len().into());
         Self { etag, changed: conditional::system_time(stored.updated_at), headers, body: body.into() }
     }
@@ -72,7 +72,7 @@ pub(super) fn json(status: StatusCode, body: impl Into<Body>) -> Response {
 }
 
 fn headers() -> HeaderMap {
-    let mut headers = front::common_headers();
+    let mut headers = HeaderMap::new();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(header::CACHE_CONTROL, REVALIDATE);
     headers

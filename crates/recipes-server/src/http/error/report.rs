@@ -7,7 +7,7 @@ use recipes::Problem;
 use serde::Serialize;
 
 use super::Cause;
-use crate::http::accept::Shape;
+use crate::http::negotiation::Shape;
 
 /// What the client will be told, still without a shape.
 #[derive(Debug)]
