@@ -7,5 +7,6 @@ pub mod cookies;
 pub mod cursor;
 pub mod error;
 pub mod negotiation;
+pub mod offers;
 pub mod query;
 pub mod stack;

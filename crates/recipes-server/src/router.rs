@@ -17,7 +17,7 @@ use crate::app::App;
 use crate::auth::rate_limit::{Limit, RateLimits, by_address};
 use crate::http::body;
 use crate::http::error::ApiError;
-use crate::http::negotiation::Offers;
+use crate::http::offers::Offers;
 use crate::limits::BODY_BYTES;
 
 /// The whole API, and its description as the routes themselves give it.

@@ -20,7 +20,7 @@ use utoipa::{
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::app::App;
-use crate::http::negotiation::Offers;
+use crate::http::offers::Offers;
 
 const OPENAPI: &str = "/api/v1/openapi.json";
 

@@ -1,24 +1,10 @@
 //! Content negotiation: which representation of a resource a request accepts (RFC 9110 section 12.5.1).
-//!
-//! The route table states with an [`Offers`] layer what its routes send. A request that accepts none of it gets a 406
-//! before its body is read and before its handler runs, so nothing changes for a client that cannot read the response.
 
-use std::task::{Context, Poll};
-
-use axum::{
-    extract::Request,
-    response::{IntoResponse as _, Response},
-};
-use futures_util::future::{Either, Ready, ok};
 use http::{HeaderMap, HeaderValue, header};
 use mediatype::{
     MediaType, MediaTypeList, Name, ReadParams as _,
     names::{self, _STAR, APPLICATION},
 };
-use tower_layer::Layer;
-use tower_service::Service;
-
-use crate::http::error::ApiError;
 
 /// A form in which a resource is sent.
 #[derive(Debug, PartialEq, Eq)]
@@ -34,50 +20,8 @@ pub static JSON: Representation =
 const PROBLEM_JSON: MediaType<'static> =
     MediaType::from_parts(APPLICATION, Name::new_unchecked("problem"), Some(names::JSON), &[]);
 
-/// A layer for routes that send these representations; the first one is the default.
-#[derive(Clone, Copy)]
-pub struct Offers(&'static [&'static Representation]);
-
-impl Offers {
-    pub const JSON: Self = Self(&[&JSON]);
-}
-
-impl<S> Layer<S> for Offers {
-    type Service = RequireAcceptable<S>;
-
-    fn layer(&self, inner: S) -> RequireAcceptable<S> {
-        RequireAcceptable { inner, offers: *self }
-    }
-}
-
-/// Responds with 406 to requests that accept none of the offers.
-#[derive(Clone)]
-pub struct RequireAcceptable<S> {
-    inner: S,
-    offers: Offers,
-}
-
-impl<S: Service<Request, Response = Response>> Service<Request> for RequireAcceptable<S> {
-    type Response = Response;
-    type Error = S::Error;
-    type Future = Either<Ready<Result<Response, S::Error>>, S::Future>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(context)
-    }
-
-    fn call(&mut self, request: Request) -> Self::Future {
-        let Offers(offered) = self.offers;
-        if choose(request.headers(), offered).is_some() {
-            return Either::Right(self.inner.call(request));
-        }
-        let media_types: Vec<_> = offered.iter().map(|offer| offer.media_type.to_string()).collect();
-        Either::Left(ok(ApiError::NotAcceptable { offered: media_types.join(", ") }.into_response()))
-    }
-}
-
 /// The offer that the request prefers, the first of equals; `None` if it accepts none of them.
-fn choose(headers: &HeaderMap, offered: &[&'static Representation]) -> Option<&'static Representation> {
+pub fn choose(headers: &HeaderMap, offered: &[&'static Representation]) -> Option<&'static Representation> {
     if !headers.contains_key(header::ACCEPT) {
         return offered.first().copied();
     }
