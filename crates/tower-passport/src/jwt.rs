@@ -161,7 +161,7 @@ impl<K: ProvideKeys, V: VerifyClaims, T, C: CacheTokens<V::Claims>> Jwt<K, V, T,
             return Ok(Ok(claims));
         }
         Ok(self.verified(token, now).await?.map(|Verified { claims, registered, .. }| {
-            self.cache.keep(token, &claims, now, self.rules.good_until(&registered));
+            self.cache.keep(token, &claims, now, self.rules.valid_until(&registered));
             claims
         }))
     }

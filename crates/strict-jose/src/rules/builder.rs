@@ -1,19 +1,82 @@
-//! Whose tokens, and for whom: the questions that have to be answered before there are [`Rules`].
+//! The steps to [`Rules`]: type, issuer, audience.
 
 use std::time::Duration;
 
 use super::payload::PayloadRules;
-use super::{Expiry, Rules, TypRule};
-use crate::DEFAULT_MAX_LEN;
+use super::typ::TypRule;
+use super::{Expiry, Rules};
+use crate::limits::DEFAULT_MAX_LEN;
 
-/// [`Rules`] that know the type and still need to know who issues the tokens.
+impl Rules {
+    /// Starts rules for tokens of one type, such as `at+jwt`
+    /// ([RFC 8725 §3.11](https://www.rfc-editor.org/rfc/rfc8725#section-3.11)).
+    ///
+    /// An access token is then never mistaken for an ID token, an e-mail confirmation or a refresh token. Types are media
+    /// types: they are not case-sensitive, and either side may omit `application/`
+    /// ([RFC 7515 §4.1.9](https://www.rfc-editor.org/rfc/rfc7515#section-4.1.9)).
+    ///
+    /// ```
+    /// # use std::time::{Duration, SystemTime};
+    /// # use strict_jose::{Key, Rules};
+    /// # let key = Key::hs256(b"at least 32 bytes, better random.")?;
+    /// # let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+    /// let token = key.sign("at+jwt", &serde_json::json!({ "exp": 2000 }))?;
+    /// let verdict = |rules: Rules| rules.verify_bytes(&token, &key, at(1000)).map_err(|error| error.reason());
+    ///
+    /// assert!(verdict(Rules::typ("application/AT+JWT").any_issuer().any_audience()).is_ok());
+    /// assert_eq!(verdict(Rules::typ("JWT").any_issuer().any_audience()), Err("wrong_type"));
+    /// assert!(verdict(Rules::any_type().any_issuer().any_audience()).is_ok());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn typ(typ: impl Into<String>) -> NeedsIssuer {
+        NeedsIssuer { typ: TypRule::Named(typ.into().into()) }
+    }
+
+    /// Starts rules for tokens of one type and for tokens without a type.
+    ///
+    /// For issuers that omit the type, such as those of ID tokens
+    /// ([OpenID Connect Core §2](https://openid.net/specs/openid-connect-core-1_0.html#IDToken)). A token of another type is
+    /// still refused.
+    ///
+    /// ```
+    /// use strict_jose::{Key, Rules, Typ};
+    ///
+    /// let key = Key::hs256(b"at least 32 bytes, better random.")?;
+    /// let rules = Rules::typ_or_absent("JWT").any_issuer().any_audience().without_expiry();
+    /// let accepts = |token: &str| rules.verify_bytes(token, &key, std::time::SystemTime::now()).is_ok();
+    ///
+    /// let claims = serde_json::json!({ "sub": "7" });
+    /// assert!(accepts(&key.sign("JWT", &claims)?));
+    /// assert!(accepts(&key.sign(Typ::Absent, &claims)?));
+    /// assert!(!accepts(&key.sign("at+jwt", &claims)?));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn typ_or_absent(typ: impl Into<String>) -> NeedsIssuer {
+        NeedsIssuer { typ: TypRule::NamedOrAbsent(typ.into().into()) }
+    }
+
+    /// Starts rules for tokens of any type or without a type. Use them only if the issuer sets no useful type.
+    ///
+    /// Only `iss`, `aud` and the other claims then distinguish two kinds of tokens
+    /// ([RFC 8725 §2.8](https://www.rfc-editor.org/rfc/rfc8725#section-2.8)).
+    ///
+    /// ```
+    /// # use strict_jose::Rules;
+    /// let rules = Rules::any_type().issuer("https://id.example").audience("client-7");
+    /// ```
+    pub fn any_type() -> NeedsIssuer {
+        NeedsIssuer { typ: TypRule::Any }
+    }
+}
+
+/// Incomplete [`Rules`] with a type. They still need an issuer.
 ///
 /// ```
 /// use strict_jose::{NeedsAudience, NeedsIssuer, Rules};
 ///
 /// let access: NeedsIssuer = Rules::typ("at+jwt");
-/// let of_ours: NeedsAudience = access.issuer("https://id.example");
-/// let for_me: Rules = of_ours.audience("https://api.example");
+/// let from_issuer: NeedsAudience = access.issuer("https://id.example");
+/// let rules: Rules = from_issuer.audience("https://api.example");
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "rules need an issuer and an audience"]
@@ -22,7 +85,7 @@ pub struct NeedsIssuer {
 }
 
 impl NeedsIssuer {
-    /// Accepts tokens of this issuer only, compared byte for byte
+    /// Accepts tokens of this issuer only. Issuers are compared byte for byte
     /// ([RFC 8725 §3.8](https://www.rfc-editor.org/rfc/rfc8725#section-3.8)). Makes `iss` required.
     ///
     /// ```
@@ -42,9 +105,9 @@ impl NeedsIssuer {
         self.issuers([issuer])
     }
 
-    /// Accepts tokens of any of these issuers. Of none of them, if there are none.
+    /// Accepts tokens of any of these issuers. An empty list accepts no token.
     ///
-    /// One key set for several issuers lets each of them speak for the others.
+    /// If several issuers share one key set, each of them can issue tokens in the name of the others.
     ///
     /// ```
     /// # use strict_jose::Rules;
@@ -54,10 +117,10 @@ impl NeedsIssuer {
         NeedsAudience { typ: self.typ, issuers: Some(boxed(issuers)) }
     }
 
-    /// Accepts tokens that name any issuer or none. Safe only if nobody else signs with the key, or if you check the
-    /// issuer yourself.
+    /// Accepts tokens of any issuer or without an issuer. Safe only if one issuer has the key, or if you check the issuer
+    /// yourself.
     ///
-    /// So it has to be where the right issuer depends on another claim, as it does for providers with many tenants:
+    /// Providers with many tenants need this, because the expected issuer depends on another claim:
     ///
     /// ```
     /// use serde::Deserialize;
@@ -78,9 +141,9 @@ impl NeedsIssuer {
         NeedsAudience { typ: self.typ, issuers: None }
     }
 
-    /// Rules for a JWS whose payload is no claims, perhaps not even JSON.
+    /// Rules for a JWS whose payload is not claims, and perhaps not JSON.
     ///
-    /// It says who signed it, not for whom and not until when: that has to be in the payload, or not to matter.
+    /// The signature shows which key signed the payload. An audience or an expiry time, if needed, must be in the payload.
     ///
     /// ```
     /// use strict_jose::{Key, Rules};
@@ -96,15 +159,15 @@ impl NeedsIssuer {
     }
 }
 
-/// [`Rules`] that know type and issuer and still need to know whom the tokens are for: see [`NeedsIssuer`].
+/// Incomplete [`Rules`] with a type and an issuer. They still need an audience. See [`NeedsIssuer`].
 ///
 /// ```
 /// use strict_jose::{NeedsAudience, Rules};
 ///
-/// /// One issuer, two services, each with rules of its own.
+/// /// The rules of one of several services that accept tokens of one issuer.
 /// fn rules_of(service: &str) -> Rules {
-///     let of_ours: NeedsAudience = Rules::typ("at+jwt").issuer("https://id.example");
-///     of_ours.audience(format!("https://{service}.example"))
+///     let from_issuer: NeedsAudience = Rules::typ("at+jwt").issuer("https://id.example");
+///     from_issuer.audience(format!("https://{service}.example"))
 /// }
 /// # rules_of("api");
 /// ```
@@ -116,8 +179,8 @@ pub struct NeedsAudience {
 }
 
 impl NeedsAudience {
-    /// Accepts tokens for this audience: you
-    /// ([RFC 8725 §3.9](https://www.rfc-editor.org/rfc/rfc8725#section-3.9)). Makes `aud` required; it may name others too.
+    /// Accepts tokens for this audience, the receiver of the token
+    /// ([RFC 8725 §3.9](https://www.rfc-editor.org/rfc/rfc8725#section-3.9)). Makes `aud` required; it may name more audiences.
     ///
     /// ```
     /// # use std::time::SystemTime;
@@ -136,7 +199,7 @@ impl NeedsAudience {
         self.audiences([audience])
     }
 
-    /// Accepts tokens for any of these audiences. For none of them, if there are none.
+    /// Accepts tokens for any of these audiences. An empty list accepts no token.
     ///
     /// ```
     /// # use strict_jose::Rules;
@@ -146,10 +209,10 @@ impl NeedsAudience {
         self.rules(Some(boxed(audiences)))
     }
 
-    /// Accepts tokens for anybody, also those that name an audience which is not you.
+    /// Accepts tokens for any audience or without an audience.
     ///
-    /// Safe only if the issuer makes tokens for nobody else: otherwise any other service that receives one can use it
-    /// here ([RFC 8725 §3.9](https://www.rfc-editor.org/rfc/rfc8725#section-3.9)).
+    /// Safe only if you are the only receiver of tokens from this issuer. Otherwise another service that receives a token
+    /// can use it here ([RFC 8725 §3.9](https://www.rfc-editor.org/rfc/rfc8725#section-3.9)).
     ///
     /// ```
     /// # use strict_jose::Rules;
@@ -170,7 +233,6 @@ impl NeedsAudience {
             leeway: Duration::ZERO,
             max_age: None,
             max_len: DEFAULT_MAX_LEN,
-            headers: Default::default(),
         }
     }
 }

@@ -1,8 +1,8 @@
-//! Keys of other kinds that are given as a shared secret by mistake. What is in the file of a public key, everybody knows,
-//! so everybody could sign ([RFC 8725 §2.1](https://www.rfc-editor.org/rfc/rfc8725#section-2.1)).
+//! Detects keys of other kinds that are given as a shared secret by mistake.
 //!
-//! Whether they are *good* keys does not matter: a certificate, or a key that is cut or of a kind unknown here, is as
-//! public. PEM has been looked for before.
+//! A public key used as an HMAC secret lets every reader of that key sign tokens
+//! ([RFC 8725 §2.1](https://www.rfc-editor.org/rfc/rfc8725#section-2.1)). The key need not be valid to be public: a
+//! certificate, a truncated key and a key of an unsupported kind are detected too. The caller has checked for PEM before.
 
 use base64::Engine;
 use base64::alphabet;
@@ -13,19 +13,20 @@ use crate::error::Malformed;
 use crate::key::pem;
 use crate::strict_json;
 
-/// Whether these bytes are a JWK, a set of them, DER, a key of OpenSSH's, or base64 of one of these or of PEM.
+/// Whether `secret` is a JWK, a JWK set, DER, an OpenSSH key, or base64 of one of these or of PEM.
 ///
-/// Of 2^32 random secrets less than one is taken for such a key: see [`is_der`].
-pub(super) fn is_other_key(secret: &[u8]) -> bool {
-    let in_base64 = || from_base64(secret).is_some_and(|bytes| pem::is_pem(&bytes) || is_plainly_one(&bytes));
-    is_plainly_one(secret) || in_base64()
+/// Fewer than one of 2^32 random secrets is mistaken for a key: see [`is_der`].
+pub(super) fn is_encoded_key(secret: &[u8]) -> bool {
+    let in_base64 = || from_base64(secret).is_some_and(|bytes| pem::is_pem(&bytes) || is_key(&bytes));
+    is_key(secret) || in_base64()
 }
 
-fn is_plainly_one(bytes: &[u8]) -> bool {
+/// Whether `bytes` are a key that is not encoded in base64.
+fn is_key(bytes: &[u8]) -> bool {
     is_der(bytes) || is_ssh_blob(bytes) || is_jwk(bytes) || is_ssh_line(bytes)
 }
 
-/// JSON with a member `kty` or `keys`, however damaged.
+/// Whether `bytes` are JSON, perhaps damaged, with a member `kty` or `keys`.
 fn is_jwk(bytes: &[u8]) -> bool {
     let json = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii();
     if !matches!(json.first(), Some(b'{' | b'[')) {
@@ -35,17 +36,17 @@ fn is_jwk(bytes: &[u8]) -> bool {
     if has(b"\"kty\"") || has(b"\"keys\"") {
         return true;
     }
-    // The names may be written with escapes.
+    // The names may contain escapes.
     let mut found = false;
     let text = std::str::from_utf8(json).unwrap_or_default();
     let _ = strict_json::object::<Malformed>(text, strict_json::CLAIMS, |name, _| {
-        found |= name.is("kty") || name.is("keys");
+        found |= name.one_of(&["kty", "keys"]).is_some();
         Ok(())
     });
     found
 }
 
-/// A line of `authorized_keys` or of a `.pub` file, or the form of
+/// Whether `bytes` contain a line of `authorized_keys` or of a `.pub` file, or a key in the format of
 /// [RFC 4716](https://www.rfc-editor.org/rfc/rfc4716).
 fn is_ssh_line(bytes: &[u8]) -> bool {
     const RFC_4716: &[u8] = b"---- BEGIN SSH2 ";
@@ -58,7 +59,7 @@ fn is_ssh_line(bytes: &[u8]) -> bool {
     bytes.windows(RFC_4716.len()).any(|window| window == RFC_4716)
 }
 
-/// What such a line has in base64: [RFC 4253 §6.6](https://www.rfc-editor.org/rfc/rfc4253#section-6.6).
+/// Whether `bytes` are the binary part of such a line: [RFC 4253 §6.6](https://www.rfc-editor.org/rfc/rfc4253#section-6.6).
 fn is_ssh_blob(bytes: &[u8]) -> bool {
     matches!(bytes, [0, 0, 0, _, name @ ..] if is_ssh_type(name))
 }
@@ -67,17 +68,17 @@ fn is_ssh_type(name: &[u8]) -> bool {
     [&b"ssh-"[..], b"ecdsa-sha2-", b"sk-ssh-", b"sk-ecdsa-"].iter().any(|start| name.starts_with(start))
 }
 
-/// The shortest public key in DER: one of 32 bytes in a `SubjectPublicKeyInfo`.
+/// The length of the shortest public key in DER: 32 bytes in a `SubjectPublicKeyInfo`.
 const SHORTEST: usize = 44;
 
-/// What is lost at the end when somebody cuts off a "line break".
-const CUT: usize = 2;
+/// The number of bytes that are lost when a program removes a "line break" from the end of binary data.
+const MAX_MISSING: usize = 2;
 
-/// Whether these bytes begin with the DER of a key, a certificate or a message in CMS, perhaps with something behind it.
+/// Whether `bytes` begin with the DER of a key, a certificate or a CMS message. More bytes may follow.
 ///
-/// A random secret has the tag of a sequence in front in one of 256 cases, a fitting length in one of 11, the tags inside
-/// in one of 2^13, and is a chain of elements to its very end in one of 2^8: together, in less than one of 2^32. One of 32
-/// bytes is too short for any key and is never taken for one.
+/// A random secret begins with the tag of a sequence in one of 256 cases, has a matching length in one of 11, the tags inside
+/// in one of 2^13, and is a chain of elements to its end in one of 2^8. All of these hold in fewer than one of 2^32 cases. A
+/// secret of 32 bytes is too short for any key and is never mistaken for one.
 fn is_der(bytes: &[u8]) -> bool {
     let Some(outer) = Element::first(bytes).filter(|outer| outer.tag == SEQUENCE) else { return false };
     if outer.content.len() + outer.missing + 2 < SHORTEST {
@@ -89,7 +90,7 @@ fn is_der(bytes: &[u8]) -> bool {
         [(SEQUENCE, inner), _, ..] => {
             matches!(inner, [OBJECT_IDENTIFIER | CONTEXT_0 | INTEGER, ..]) && chain(inner, 0).is_some()
         }
-        // RSAPublicKey, RSAPrivateKey and DSA's; PrivateKeyInfo; ECPrivateKey. ContentInfo: RFC 5652 §3.
+        // RSAPublicKey, RSAPrivateKey and the private key of DSA; PrivateKeyInfo; ECPrivateKey; ContentInfo (RFC 5652 §3).
         [(INTEGER, _), (INTEGER | SEQUENCE | OCTET_STRING, _), ..]
         | [(OBJECT_IDENTIFIER, _), (CONTEXT_0, _), ..] => true,
         _ => false,
@@ -102,11 +103,11 @@ const OBJECT_IDENTIFIER: u8 = 0x06;
 const SEQUENCE: u8 = 0x30;
 const CONTEXT_0: u8 = 0xa0;
 
-/// The first element of some bytes; its length need not be minimal, as it must be in `der`.
+/// The first element of some bytes. Its length need not be minimal, unlike in `der`.
 struct Element<'a> {
     tag: u8,
     content: &'a [u8],
-    /// How much of its end is not there.
+    /// The number of bytes missing at its end.
     missing: usize,
     rest: &'a [u8],
 }
@@ -124,11 +125,11 @@ impl<'a> Element<'a> {
         };
         let missing = len.saturating_sub(rest.len());
         let (content, rest) = rest.split_at(len.min(rest.len()));
-        (missing <= CUT).then_some(Self { tag: *tag, content, missing, rest })
+        (missing <= MAX_MISSING).then_some(Self { tag: *tag, content, missing, rest })
     }
 }
 
-/// Tags and contents, if `content` is a chain of elements, the last of them without what is `missing`.
+/// The tags and contents, if `content` is a chain of elements. The last one may lack `missing` bytes.
 fn chain(content: &[u8], missing: usize) -> Option<Vec<(u8, &[u8])>> {
     let mut elements = Vec::new();
     let mut rest = content;
@@ -143,7 +144,7 @@ fn chain(content: &[u8], missing: usize) -> Option<Vec<(u8, &[u8])>> {
     Some(elements)
 }
 
-/// The bytes of a text in base64 or base64url, padded or not, in lines or not.
+/// Decodes base64 or base64url, with or without padding and line breaks.
 fn from_base64(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     const LENIENT: GeneralPurpose = GeneralPurpose::new(
         &alphabet::STANDARD,
@@ -171,7 +172,7 @@ mod tests {
 
     #[track_caller]
     fn check(bytes: &[u8], want: bool) {
-        assert_eq!(is_other_key(bytes), want, "{bytes:02x?}");
+        assert_eq!(is_encoded_key(bytes), want, "{bytes:02x?}");
     }
 
     /// Ed25519: RFC 8410 §10.1.
@@ -180,17 +181,17 @@ mod tests {
         \xc1\x67\xdc\x3b\x96\xc8\x50\x86\xaa\x30\xb6\xb6\xcb\x0c\x5c\x38\xad\x70\x31\x66\xe1";
 
     #[test]
-    fn der_is_noticed_with_something_behind_it_and_cut() {
+    fn der_is_detected_when_extended_or_cut() {
         check(SPKI, true);
-        for behind in [&b"\n"[..], b"\r\n", b"\0", b" and a comment"] {
-            check(&[SPKI, behind].concat(), true);
+        for suffix in [&b"\n"[..], b"\r\n", b"\0", b" and a comment"] {
+            check(&[SPKI, suffix].concat(), true);
         }
         check(&SPKI[..SPKI.len() - 1], true);
         check(&SPKI[..SPKI.len() - 2], true);
     }
 
     #[test]
-    fn bytes_that_are_no_key_are_a_secret_like_any_other() {
+    fn other_bytes_are_a_secret() {
         check(&SPKI[..SPKI.len() - 3], false);
         check(&SPKI[1..], false);
         check(&[&[0x30, 62][..], &[7; 62]].concat(), false);
@@ -201,16 +202,16 @@ mod tests {
     }
 
     #[test]
-    fn damaged_json_is_noticed_by_its_names() {
+    fn damaged_json_is_detected_by_its_names() {
         for json in ["{\"kty\":\"", "[{\"kty\":1}]", "{\"a\":1,\"a\":2,\"keys\":[]}", "{\"k\\u0074y\":\"x\"}"]
         {
             check(json.as_bytes(), true);
         }
-        check(br#"{"a":"json, but of no key: some program's idea"}"#, false);
+        check(br#"{"a":"JSON that is not a key, 40 bytes or longer"}"#, false);
     }
 
     #[test]
-    fn a_line_of_openssh_is_noticed() {
+    fn an_openssh_line_is_detected() {
         for line in [
             "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBm/RAlphM3+hUG6wWfcO5bIUIaqMLa2ywxcOK1wMWbh",
             "  ecdsa-sha2-nistp256\tAAAAE2VjZHNhLXNoYTItbmlzdHAyNTY ada@example.com\n",
@@ -227,20 +228,20 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(5_000))]
 
         #[test]
-        fn no_random_secret_is_noticed(secret in prop::collection::vec(any::<u8>(), 32..100)) {
-            prop_assert!(!is_other_key(&secret));
+        fn no_random_secret_is_detected(secret in prop::collection::vec(any::<u8>(), 32..100)) {
+            prop_assert!(!is_encoded_key(&secret));
         }
 
-        /// 2^-19 of the luck that it takes is given.
+        /// The first three bytes already match a key, which has a probability of 2^-19 for a random secret.
         #[test]
-        fn a_secret_of_32_bytes_is_never_noticed(mut secret in any::<[u8; 32]>()) {
+        fn a_secret_of_32_bytes_is_never_detected(mut secret in any::<[u8; 32]>()) {
             secret[..3].copy_from_slice(&[0x30, 30, 0x02]);
-            prop_assert!(!is_other_key(&secret));
+            prop_assert!(!is_encoded_key(&secret));
         }
 
         #[test]
-        fn no_random_text_is_noticed(secret in "[A-Za-z0-9+/_-]{43,90}={0,2}|[0-9a-f]{64}") {
-            prop_assert!(!is_other_key(secret.as_bytes()));
+        fn no_random_text_is_detected(secret in "[A-Za-z0-9+/_-]{43,90}={0,2}|[0-9a-f]{64}") {
+            prop_assert!(!is_encoded_key(secret.as_bytes()));
         }
     }
 }
