@@ -3,6 +3,7 @@
 pub mod accept;
 pub mod body;
 pub mod client_address;
+mod client_info;
 pub mod conditional;
 pub mod cookies;
 pub mod cursor;

@@ -15,10 +15,6 @@ pub const REQUEST: Duration = Duration::from_secs(30);
 /// of them; naming another number would make it ask for that room anew for every request.
 pub const HEAD_BYTES: usize = 32 * 1024;
 
-/// Recipes in a page when the client does not say, and at most.
-pub const PAGE: u16 = 100;
-pub const PAGE_MAX: u16 = 1_000;
-
 /// Smaller bodies gain nothing from compression but its cost.
 pub const COMPRESS_ABOVE: u16 = 1_024;
 

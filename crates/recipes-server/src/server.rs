@@ -31,7 +31,7 @@ use crate::passwords::Passwords;
 use crate::router::router;
 use crate::sample;
 use crate::telemetry::{self, AccessLog};
-use crate::use_cases::accounts::Accounts;
+use crate::use_cases::Dependencies;
 
 /// Serves until the process is asked to end, then lets the requests in flight finish.
 ///
@@ -66,7 +66,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let (end_of_mail, ending) = oneshot::channel::<Infallible>();
     let delivery = tokio::spawn(delivery.run(async { drop(ending.await) }));
     tokio::spawn(upkeep::run(store.clone(), config.protection.audit_retention(), clock.clone()));
-    let app = App::new(Accounts {
+    let app = App::new(Dependencies {
         store: store.clone(),
         passwords,
         key,

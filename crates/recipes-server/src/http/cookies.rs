@@ -10,7 +10,7 @@ use axum::response::Response;
 use http::{HeaderMap, HeaderValue, Method, Request, header, request::Parts};
 use tower_passport::{CookieValue, TokenSource as _};
 
-use crate::http::error::ApiError;
+use crate::http::error::RequestError;
 
 pub const ACCESS: &str = "__Host-token";
 pub const REFRESH: &str = "__Host-refresh-token";
@@ -26,10 +26,10 @@ pub enum Delivery {
 ///
 /// # Errors
 /// None that tokens of ours can cause: they are base64url.
-pub fn set(headers: &mut HeaderMap, name: &str, token: &str, keep: Duration) -> Result<(), ApiError> {
+pub fn set(headers: &mut HeaderMap, name: &str, token: &str, keep: Duration) -> Result<(), RequestError> {
     let age = keep.as_secs();
     let cookie = format!("{name}={token}; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age={age}");
-    headers.append(header::SET_COOKIE, HeaderValue::try_from(cookie).map_err(ApiError::internal)?);
+    headers.append(header::SET_COOKIE, HeaderValue::try_from(cookie).map_err(RequestError::internal)?);
     Ok(())
 }
 
@@ -49,10 +49,10 @@ pub fn clear(sent: &HeaderMap, response: &mut Response) {
 /// The refresh token among the cookies.
 ///
 /// # Errors
-/// [`ApiError::Malformed`] if there are two, or one that can be none.
-pub fn refresh_token(request: &Parts) -> Result<Option<String>, ApiError> {
+/// [`RequestError::Malformed`] if there are two, or one that can be none.
+pub fn refresh_token(request: &Parts) -> Result<Option<String>, RequestError> {
     let found = CookieValue::new(REFRESH).token(request).map_err(|_| {
-        ApiError::Malformed("The cookie of the refresh token is broken, or there are two of them".into())
+        RequestError::Malformed("The cookie of the refresh token is broken, or there are two of them".into())
     })?;
     Ok(found.map(std::borrow::Cow::into_owned))
 }

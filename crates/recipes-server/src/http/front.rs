@@ -43,7 +43,6 @@ use tower_http::{
     csrf::{Csrf, CsrfLayer, ProtectionError, ResponseFuture as CheckedFuture},
 };
 use tower_layer::Layer as _;
-use tower_passport::Refusal;
 use tower_service::Service;
 
 pub use self::cors::Origins;
@@ -51,7 +50,7 @@ use self::request_id::{RequestId, RequestIds};
 use crate::http::accept;
 use crate::http::client_address::{ClientAddress, TrustedProxies};
 use crate::http::cookies;
-use crate::http::error::{ApiError, Report};
+use crate::http::error::{Report, RequestError};
 use crate::limits;
 use crate::telemetry::{Access, AccessLog};
 
@@ -112,7 +111,7 @@ impl Front {
 
 type RefuseOrigin = fn(ProtectionError) -> Response;
 
-const REFUSE_ORIGIN: RefuseOrigin = |_| ApiError::CrossOrigin.into_response();
+const REFUSE_ORIGIN: RefuseOrigin = |_| RequestError::CrossOrigin.into_response();
 
 type WorthCompressing = fn(StatusCode, http::Version, &HeaderMap, &http::Extensions) -> bool;
 
@@ -163,7 +162,7 @@ where
         let answer = if let Some(preflight) = Origins::preflight(&request) {
             Answer::Known { response: Some(preflight) }
         } else if request.uri().path().starts_with("/api/") && !accept::reads_json(headers) {
-            Answer::Known { response: Some(ApiError::NotAcceptable.into_response()) }
+            Answer::Known { response: Some(RequestError::NotAcceptable.into_response()) }
         } else if cookies::are_at_stake(&request) {
             Answer::Checked { future: desk.checking_origin.clone().call(request.map(boxed)) }
         } else if headers.contains_key(header::ACCEPT_ENCODING) {
@@ -245,9 +244,9 @@ impl Future for Answering {
             Ok(Poll::Pending) => {
                 let deadline = || Box::pin(tokio::time::sleep(limits::REQUEST));
                 ready!(this.deadline.get_or_insert_with(deadline).as_mut().poll(context));
-                ApiError::TimedOut.into_response()
+                RequestError::TimedOut.into_response()
             }
-            Err(panic) => ApiError::internal(panic_message(&*panic)).into_response(),
+            Err(panic) => RequestError::internal(panic_message(&*panic)).into_response(),
         };
         Poll::Ready(Ok(this.desk.finish(this.kept, response)))
     }
@@ -327,10 +326,6 @@ impl Desk {
 }
 
 fn with_error_body(mut response: Response, kept: &Kept) -> Response {
-    // A door of tower-passport answers in its own words; here they become this API's.
-    if let Some(refusal) = response.extensions_mut().remove::<Refusal>() {
-        response = ApiError::Refused(refusal).into_response();
-    }
     let Some(report) = response.extensions_mut().remove::<Arc<Report>>() else { return response };
     let (media_type, body) = report.render(accept::shape(&kept.accept), kept.id.as_str());
     let headers = response.headers_mut();

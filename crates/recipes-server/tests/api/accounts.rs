@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use accounts::{Email, Role, audit::Actor};
-use recipes_server::use_cases::accounts::Origin;
+use recipes_server::use_cases::accounts::ClientInfo;
 use serde_json::json;
 use store::Access;
 
@@ -134,7 +134,7 @@ async fn a_password_that_is_asked_for_while_a_log_in_replaces_its_hash_is_right_
     let user = app.imported_user("hou@example.com", OUTDATED).await;
     let hash = accounts::PasswordHash::parse(OUTDATED);
     let begun =
-        app.app.accounts.begin_session(user, hash.as_ref(), Origin::default()).await.unwrap().unwrap();
+        app.app.accounts().begin_session(user, hash.as_ref(), ClientInfo::default()).await.unwrap().unwrap();
     let hou = app.bearing(begun.access_token);
     let log_in = tokio::spawn({
         let app = Arc::clone(&app);

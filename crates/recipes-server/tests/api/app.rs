@@ -21,7 +21,10 @@ use recipes_server::jobs::mail::{Delivery, Letterhead, Mailer, Office, Outbox, P
 use recipes_server::passwords::{Passwords, Scheme, policy::Policy};
 use recipes_server::router::router;
 use recipes_server::telemetry::AccessLog;
-use recipes_server::use_cases::accounts::{Accounts, Origin, Settings, SignUpMode};
+use recipes_server::use_cases::{
+    Dependencies,
+    accounts::{ClientInfo, Settings, SignUpMode},
+};
 use serde_json::{Value, json};
 use store::{DatabaseUrl, Store};
 use strict_jose::Key;
@@ -98,7 +101,7 @@ impl TestApp {
             }),
             pauses: PAUSES,
         });
-        let app = App::new(Accounts {
+        let app = App::new(Dependencies {
             store: store.clone(),
             passwords: hashing,
             key: Key::hs256(SECRET).unwrap(),
@@ -157,7 +160,8 @@ impl TestApp {
 
     async fn member(&self, name: &str, role: Role) -> Client {
         let user = self.user(name, role).await;
-        let begun = self.app.accounts.begin_session(user, None, Origin::default()).await.unwrap().unwrap();
+        let begun =
+            self.app.accounts().begin_session(user, None, ClientInfo::default()).await.unwrap().unwrap();
         self.bearing(begun.access_token)
     }
 
