@@ -172,8 +172,20 @@ fn is_worth_noting(noted: Timestamp, now: Timestamp) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use secrecy::ExposeSecret as _;
+
+    use super::api_token_format;
+
     #[test]
-    fn api_tokens_have_a_format() {
-        assert!(super::api_token_format().digest("rcp_").is_err());
+    fn api_tokens_have_a_prefix_and_a_checksum() {
+        let format = api_token_format();
+        let token = format.generate(&[7; 32]);
+        let token = token.expose_secret();
+        assert!(token.starts_with("rcp_"), "{token}");
+        assert!(format.digest(token).is_ok());
+        let mistyped = format!("{}x", &token[..token.len() - 1]);
+        for wrong in ["rcp_", &token[..token.len() - 1], &token.replacen("rcp_", "key_", 1), &mistyped] {
+            assert!(format.digest(wrong).is_err(), "{wrong}");
+        }
     }
 }

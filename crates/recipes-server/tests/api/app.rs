@@ -1,4 +1,4 @@
-//! The application under test: a fresh database, a stopped clock, seeded randomness.
+//! The application under test: a new database, a stopped clock, seeded randomness.
 
 use std::{
     fs,
@@ -59,8 +59,8 @@ impl TestApp {
         Self::with(Scheme::Argon2id, Origins::Any, quotas.parse().unwrap(), settings())
     }
 
-    /// Where hardly anybody's password can be hashed at the same time.
-    pub(crate) fn with_a_short_queue(quotas: &str, change: impl FnOnce(&mut Settings)) -> Self {
+    /// With one hashing thread and a queue of one, so that concurrent log-ins are refused.
+    pub(crate) fn with_short_hash_queue(quotas: &str, change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = settings();
         change(&mut settings);
         let one = NonZero::<usize>::MIN;
@@ -68,8 +68,8 @@ impl TestApp {
         Self::hashing(hashing, Origins::Any, quotas.parse().unwrap(), settings)
     }
 
-    /// With what an operator has set otherwise.
-    pub(crate) fn set_to(change: impl FnOnce(&mut Settings)) -> Self {
+    /// With changed settings.
+    pub(crate) fn with_settings(change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = settings();
         change(&mut settings);
         Self::with(Scheme::Argon2id, Origins::Any, Quotas::OFF, settings)
@@ -137,17 +137,17 @@ impl TestApp {
         self.member("root", Role::Admin).await
     }
 
-    /// Somebody who is nobody yet, at this address.
+    /// A client without a token, at this address.
     pub(crate) fn at(&self, peer: &str) -> Client {
         Client { front: self.front.facing(peer.parse().unwrap()), token: None }
     }
 
-    /// The mails since the last call, in the order in which they were written.
+    /// The mails since the last call, in order.
     #[expect(clippy::await_holding_lock, reason = "a test is alone with its application")]
     pub(crate) async fn mails(&self) -> Vec<Mail> {
         self.delivery.lock().unwrap().deliver_waiting().await;
         let Ok(outbox) = fs::read_dir(self.folder.path().join("outbox")) else { return Vec::new() };
-        // The clock stands still: what the names end with says nothing of the order.
+        // The clock is stopped, so the names of the files do not show the order.
         let mut mails: Vec<_> = outbox.map(|entry| entry.unwrap()).collect();
         mails.sort_by_key(|mail| (mail.metadata().unwrap().modified().unwrap(), mail.file_name()));
         let read = |mail: fs::DirEntry| {
@@ -165,14 +165,14 @@ impl TestApp {
         self.bearing(begun.access_token)
     }
 
-    /// A program that has an API token of Alice's with these scopes.
+    /// A client with an API token of Alice that has these scopes.
     pub(crate) async fn program(&self, scopes: &[&str]) -> Client {
         let wanted = json!({"name": "A program", "scopes": scopes});
         let made = self.alice().await.post("/api/v1/users/me/api-tokens", &wanted).await.is(201).json();
         self.bearing(made["data"]["token"].as_str().unwrap())
     }
 
-    /// The user of this name, made at the first call, who has no password and needs none here.
+    /// The user with this name and no password, created at the first call.
     pub(crate) async fn user(&self, name: &str, role: Role) -> User {
         let email = Email::parse(&format!("{name}@example.org")).unwrap();
         if let Some((user, _)) = self.store.user_by_email(&email).await.unwrap() {
@@ -182,7 +182,7 @@ impl TestApp {
         self.store.create_user(new, self.clock.now()).await.unwrap()
     }
 
-    /// Somebody who has just signed up as everybody does, with [`PASSWORD`].
+    /// A new user with [`PASSWORD`], created through the API.
     pub(crate) async fn signed_up(&self, email: &str) -> SignedUp {
         let body = json!({"name": "Ada", "email": email, "password": PASSWORD});
         SignedUp::of(self, &self.anonymous().post("/api/v1/users/signup", &body).await.is(200))
@@ -193,7 +193,7 @@ impl TestApp {
         SignedUp::of(self, &self.anonymous().post("/api/v1/users/login", &body).await.is(200))
     }
 
-    /// A user as another program has stored it.
+    /// A user with the password hash of another program.
     pub(crate) async fn imported_user(&self, email: &str, password_hash: &str) -> User {
         let new = NewUser {
             name: Name::parse("Imported").unwrap(),
@@ -205,7 +205,7 @@ impl TestApp {
     }
 }
 
-/// A mail as it would have been sent.
+/// A mail that was written to the outbox.
 #[derive(Debug)]
 pub(crate) struct Mail {
     pub(crate) to: String,
@@ -220,7 +220,7 @@ impl Mail {
         Self { to: of("To: "), subject: of("Subject: "), text: text.to_owned() }
     }
 
-    /// What the link in it carries.
+    /// The token of the link in the mail.
     #[track_caller]
     pub(crate) fn token(&self) -> &str {
         self.text.lines().find_map(|line| line.split_once('#')).unwrap().1
@@ -238,14 +238,14 @@ fn settings() -> Settings {
     }
 }
 
-/// A session as its client has it.
+/// A session, as its client sees it.
 pub(crate) struct SignedUp {
     pub(crate) client: Client,
     pub(crate) refresh_token: String,
 }
 
 impl SignedUp {
-    /// What the answer to sign-up, log-in or refresh gives.
+    /// From the response to sign-up, log-in or refresh.
     pub(crate) fn of(app: &TestApp, answer: &Answer) -> Self {
         let body = answer.json();
         let text = |name: &str| body[name].as_str().unwrap().to_owned();
@@ -253,7 +253,7 @@ impl SignedUp {
     }
 }
 
-/// Hashing threads are few and large, so all tests of a scheme share them.
+/// Hashing threads need much memory, so all tests share them.
 fn passwords(scheme: Scheme) -> Passwords {
     static ARGON2ID: OnceLock<Passwords> = OnceLock::new();
     match scheme {
@@ -264,7 +264,7 @@ fn passwords(scheme: Scheme) -> Passwords {
     }
 }
 
-/// Routes that misbehave as no route of ours should.
+/// Routes that panic or never answer.
 fn broken_routes() -> axum::Router<App> {
     use axum::routing::get;
     async fn panics() {
@@ -290,7 +290,7 @@ impl Client {
         Self { front: self.front.clone(), token: Some(token.to_owned()) }
     }
 
-    /// The session that the token is of.
+    /// The id of the session that the token belongs to.
     pub(crate) fn session(&self) -> String {
         strict_jose::inspect(self.token()).unwrap().claims["sid"].as_str().unwrap().to_owned()
     }
@@ -335,7 +335,7 @@ impl Client {
         self.send(request.unwrap()).await
     }
 
-    /// A request with this client's token, to be completed.
+    /// A request with this client's token, without a body.
     pub(crate) fn request(&self, method: Method, path: &str) -> http::request::Builder {
         let request = Request::builder().method(method).uri(path);
         match &self.token {
@@ -350,14 +350,14 @@ impl Client {
         Answer { status: parts.status, headers: parts.headers, body }
     }
 
-    /// Posts a recipe of this name and answers with its address.
+    /// Creates a recipe and returns its address.
     pub(crate) async fn posts_recipe(&self, name: &str) -> String {
         let answer = self.post("/api/v1/recipes", &recipe(name)).await.is(201);
         answer.header("location").to_owned()
     }
 }
 
-/// The least that a recipe says.
+/// A recipe with the required fields only.
 pub(crate) fn recipe(name: &str) -> Value {
     json!({
         "name": name, "healthLabels": ["Vegan"], "cookTimeMinutes": 60, "prepTimeMinutes": 10,
@@ -389,7 +389,7 @@ impl Answer {
         self.headers.get(name).unwrap_or_else(|| panic!("no {name} in {:?}", self.headers)).to_str().unwrap()
     }
 
-    /// The pointers of the fields that were refused.
+    /// The pointers of the invalid fields.
     #[track_caller]
     pub(crate) fn refused_fields(&self) -> Vec<String> {
         let body = self.json();
