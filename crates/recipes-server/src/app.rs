@@ -31,9 +31,10 @@ impl App {
         let Dependencies { store, passwords, key, settings, limits, clock, .. } = with.clone();
         let guard = caller::guard(key, store.clone(), settings.sessions, clock.clone());
         let log_in = LogIn { store: store.clone(), passwords, limits, sessions: settings.sessions, clock };
+        let recipes = Arc::new(Recipes::new(&with));
         Self(Arc::new(Parts {
-            recipes: Arc::new(Recipes::new(&with)),
-            recipe_responses: RecipeResponses::default(),
+            recipe_responses: RecipeResponses::new(&recipes),
+            recipes,
             health: Health::new(store),
             guard: Arc::new(guard),
             log_in: Arc::new(log_in),

@@ -41,7 +41,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     telemetry::init(&config.log, config.log_format);
     let (clock, entropy) = (Clock::system(), Entropy::system());
     let url = config.database_url();
-    let store = Store::open(url, clock.now())?;
+    let store = Store::open(url, clock.now()).await?;
     if store.is_new() && config.uses_default_database() {
         let loaded = sample::load(&store, &clock, &entropy).await?;
         tracing::info!("A new database: {loaded} sample recipes were put into it");
@@ -87,10 +87,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         log.clone(),
     );
 
-    tracing::info!(
-        "Listening on http://{bound} (documentation at http://{bound}/docs), recipes in {}",
-        url.path().display()
-    );
+    tracing::info!("Listening on http://{bound} (documentation at http://{bound}/docs), recipes in {url}");
     let outcome = run(listener, front, limits::CONNECTIONS, end_of_service()).await;
     drop(end_of_mail);
     if timeout(mail::DRAIN, delivery).await.is_err() {

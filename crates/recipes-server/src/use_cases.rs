@@ -5,7 +5,6 @@
 pub mod accounts;
 mod dependencies;
 pub mod health;
-mod listing;
 pub mod recipes;
 
-pub use self::{dependencies::Dependencies, listing::Listing};
+pub use self::dependencies::Dependencies;

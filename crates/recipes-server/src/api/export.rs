@@ -88,7 +88,7 @@ async fn next_chunk(app: App, owner: UserId, part: Part) -> Result<Option<(Vec<u
         }
         Part::Recipes { mut array, after } => {
             let recipes = app.recipes().list_of_owner(owner, after).await?;
-            for recipe in &recipes.rows {
+            for recipe in recipes.rows.iter() {
                 array.push_with(|json| recipe.write_json(json));
             }
             if recipes.next.is_some() {

@@ -47,8 +47,9 @@ pub async fn list(
     let request = ListRequest::parse("/api/v1/recipes", &uri, &[])?;
     let recipes = app.recipes().list(request.page, viewer).await?;
     let total = count.of(app.recipes().count(viewer)).await?;
-    let mut data = data_array(recipes.rows.iter().map(|recipe| recipe.json_len() + 1).sum::<usize>() + 128);
-    for recipe in &recipes.rows {
+    // With room for the cursor and the total.
+    let mut data = data_array(recipes.rows.json_len() + 256);
+    for recipe in recipes.rows.iter() {
         data.push_with(|json| recipe.write_json(json));
     }
     let mut response = request.finish(data, recipes.next, total)?;
@@ -125,7 +126,7 @@ pub async fn replace(
     Body(draft): Body<Draft>,
 ) -> Result<Response, Report> {
     let precondition = conditional::precondition(&conditions, id);
-    let recipe = app.recipes().replace(writer, id, &draft, precondition).await?;
+    let recipe = app.recipes().replace(writer, id, draft, precondition).await?;
     Ok(RecipeResponse::of(&recipe).with_status(StatusCode::OK))
 }
 

@@ -29,9 +29,10 @@ pub use self::{
 
 pub use store::{Access, ApiTokens, UserChange, UserFilter};
 
+use ::accounts::audit::Actor;
 use ids::{SessionId, UserId};
 use serde::{Deserialize, Serialize};
-use store::Store;
+use store::{Context, Store};
 use strict_jose::{Key, Rules};
 
 use super::Dependencies;
@@ -76,5 +77,9 @@ impl Accounts {
     pub fn new(with: Dependencies) -> Self {
         let Dependencies { store, passwords, key, settings, limits, mailer, clock, entropy } = with;
         Self { store, passwords, key, settings, limits, mailer, clock, entropy }
+    }
+
+    fn context(&self, actor: Actor) -> Context {
+        Context { actor, now: self.clock.now() }
     }
 }

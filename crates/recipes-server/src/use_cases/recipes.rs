@@ -4,14 +4,14 @@ mod error;
 mod writer;
 
 pub use self::{error::RecipeError, writer::Writer};
-pub use store::{Editor, Precondition, Stored, Viewer};
+pub use store::{Editor, Precondition, StoredRecipe, Viewer};
 
 use accounts::User;
 use ids::{RecipeId, Uid, UserId};
 use recipes::Draft;
-use store::{Edit, Mark, NewRecipe, Page, Store, StoreError};
+use store::{Edit, Listing, NewRecipe, Page, ReadCache, RecipeTexts, ReplaceRecipe, Store, StoreError};
 
-use super::{Dependencies, Listing};
+use super::Dependencies;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 
@@ -48,16 +48,21 @@ impl Recipes {
     ///
     /// # Errors
     /// [`RecipeError::ActorRevoked`].
-    pub async fn create(&self, writer: Writer, draft: &Draft) -> Result<Stored, RecipeError> {
+    pub async fn create(&self, writer: Writer, draft: &Draft) -> Result<StoredRecipe, RecipeError> {
         let now = self.clock.now();
-        let new = NewRecipe::of(draft, Uid::new(now, self.entropy.bytes()), Some(writer.user));
+        let new = NewRecipe::new(draft, Uid::new(now, self.entropy.bytes()), Some(writer.user));
         Ok(self.store.create_recipe(new, now).await?)
     }
 
     /// # Errors
     /// [`RecipeError::NotFound`].
-    pub async fn read(&self, id: RecipeId, viewer: Viewer) -> Result<Stored, RecipeError> {
+    pub async fn read(&self, id: RecipeId, viewer: Viewer) -> Result<StoredRecipe, RecipeError> {
         self.store.recipe(id, viewer).await?.ok_or(RecipeError::NotFound)
+    }
+
+    /// A cache of values that are made of recipes. It is valid until the store changes.
+    pub fn cache<V: Clone>(&self) -> ReadCache<RecipeId, V> {
+        self.store.recipe_cache()
     }
 
     /// Recipes in the order of their ids.
@@ -68,11 +73,11 @@ impl Recipes {
         &self,
         page: Page<RecipeId>,
         viewer: Viewer,
-    ) -> Result<Listing<RecipesJson, RecipeId>, RecipeError> {
-        Ok(RecipesJson::of(&self.store.recipes(&page, viewer, Vec::new()).await?))
+    ) -> Result<Listing<RecipeTexts, RecipeId>, RecipeError> {
+        Ok(self.store.recipes(page, viewer).await?)
     }
 
-    /// The recipes of one user in the order of their ids, as many as a page has.
+    /// The recipes of one user after this one, in the order of their ids.
     ///
     /// # Errors
     /// When the store is unavailable.
@@ -80,8 +85,8 @@ impl Recipes {
         &self,
         owner: UserId,
         after: Option<RecipeId>,
-    ) -> Result<Listing<RecipesJson, RecipeId>, RecipeError> {
-        Ok(RecipesJson::of(&self.store.recipes_of(owner, after).await?))
+    ) -> Result<Listing<RecipeTexts, RecipeId>, RecipeError> {
+        Ok(self.store.recipes_of(owner, Page::longest(after)).await?)
     }
 
     /// How many recipes [`list`](Self::list) has in all.
@@ -100,11 +105,11 @@ impl Recipes {
         &self,
         writer: Writer,
         id: RecipeId,
-        draft: &Draft,
+        draft: Draft,
         precondition: Precondition,
-    ) -> Result<Stored, RecipeError> {
-        let now = self.clock.now();
-        done(id, self.store.replace_recipe(id, writer.editor, draft, precondition, now).await)
+    ) -> Result<StoredRecipe, RecipeError> {
+        let command = ReplaceRecipe { id, editor: writer.editor, draft, precondition };
+        done(id, self.store.replace_recipe(command, self.clock.now()).await)
     }
 
     /// Deletes a recipe.
@@ -119,10 +124,6 @@ impl Recipes {
     ) -> Result<(), RecipeError> {
         done(id, self.store.delete_recipe(id, writer.editor, precondition).await)
     }
-
-    pub fn mark(&self) -> Mark {
-        self.store.mark()
-    }
 }
 
 fn done<T>(id: RecipeId, edit: Result<Edit<T>, StoreError>) -> Result<T, RecipeError> {
@@ -131,24 +132,5 @@ fn done<T>(id: RecipeId, edit: Result<Edit<T>, StoreError>) -> Result<T, RecipeE
         Edit::NotFound => Err(RecipeError::NotFound),
         Edit::Forbidden => Err(RecipeError::NotTheOwner),
         Edit::Stale { revision } => Err(RecipeError::Stale { id, revision }),
-    }
-}
-
-/// Several recipes as the items of a JSON array.
-pub struct RecipesJson(Vec<u8>);
-
-impl RecipesJson {
-    fn of(listing: &store::Listing) -> Listing<Self, RecipeId> {
-        let items = &listing.json[1..listing.json.len() - 1];
-        let rows = if items.is_empty() { Vec::new() } else { vec![Self(items.to_vec())] };
-        Listing { rows, next: listing.next }
-    }
-
-    pub fn write_json(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.0);
-    }
-
-    pub fn json_len(&self) -> usize {
-        self.0.len()
     }
 }

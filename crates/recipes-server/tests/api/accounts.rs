@@ -2,10 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use accounts::{Email, Role, audit::Actor};
+use accounts::{Email, Role};
 use recipes_server::use_cases::accounts::ClientInfo;
 use serde_json::json;
-use store::Access;
+use store::{Access, Context};
 
 use crate::app::{PASSWORD, TestApp};
 
@@ -64,10 +64,10 @@ async fn disabled_user_cannot_log_in_or_use_tokens() {
     let body = json!({"name": "Ada", "email": "ada@example.org", "password": PASSWORD});
     let token = app.anonymous().post(SIGN_UP, &body).await.is(200).json();
     let email = Email::parse("ada@example.org").unwrap();
-    app.store.set_disabled(&email, Access::Disabled, Actor::OPERATOR, app.clock.now()).await.unwrap();
+    app.store.set_access(&email, Access::Disabled, Context::operator(app.clock.now())).await.unwrap();
     app.bearing(token["token"].as_str().unwrap()).get("/api/v1/users/me").await.is(401);
     assert_eq!(app.anonymous().post(LOG_IN, &body).await.is(401).json()["message"], "Unable to login");
-    app.store.set_disabled(&email, Access::Enabled, Actor::OPERATOR, app.clock.now()).await.unwrap();
+    app.store.set_access(&email, Access::Enabled, Context::operator(app.clock.now())).await.unwrap();
     app.anonymous().post(LOG_IN, &body).await.is(200);
 }
 
@@ -87,7 +87,7 @@ async fn all_failed_log_ins_get_the_same_response() {
         app.signed_up(email).await;
     }
     let eve = Email::parse("eve@example.org").unwrap();
-    app.store.set_disabled(&eve, Access::Disabled, Actor::OPERATOR, app.clock.now()).await.unwrap();
+    app.store.set_access(&eve, Access::Disabled, Context::operator(app.clock.now())).await.unwrap();
     let mut answers = Vec::new();
     for (email, password) in [
         ("ada@example.org", "wrong"),

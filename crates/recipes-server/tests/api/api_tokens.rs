@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use accounts::audit::Actor;
 use serde_json::{Value, json};
 
 use crate::app::{Client, PASSWORD, TestApp, recipe};
@@ -119,7 +118,7 @@ async fn token_survives_log_out_and_password_change_but_not_log_out_all() {
     let program = make(&app.logged_in("ada@example.org").await.client).await;
     let email = accounts::Email::parse("ada@example.org").unwrap();
     for access in [store::Access::Disabled, store::Access::Enabled] {
-        app.store.set_disabled(&email, access, Actor::OPERATOR, app.clock.now()).await.unwrap();
+        app.store.set_access(&email, access, store::Context::operator(app.clock.now())).await.unwrap();
         program.get("/api/v1/recipes").await.is(401);
     }
     let wrong = password(PASSWORD, other, json!({"endApiTokens": 7}));

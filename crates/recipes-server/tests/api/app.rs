@@ -12,6 +12,7 @@ use axum::body::Body;
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
+use jiff::Timestamp;
 use recipes_server::Clock;
 use recipes_server::Entropy;
 use recipes_server::app::App;
@@ -83,7 +84,7 @@ impl TestApp {
         let folder = tempfile::tempdir().unwrap();
         let clock = Clock::stopped("2026-01-01T12:00:00Z".parse().unwrap());
         let url = DatabaseUrl::parse(&format!("sqlite:{}", folder.path().join("test.db").display())).unwrap();
-        let store = Store::open(&url, clock.now()).unwrap();
+        let store = open(&url, clock.now());
         let entropy = Entropy::seeded(1);
         let limits = RateLimits::new(quotas, clock.clone());
         let (mailer, delivery) = Mailer::new(Office {
@@ -203,6 +204,14 @@ impl TestApp {
         };
         self.store.create_user(new, self.clock.now()).await.unwrap()
     }
+}
+
+/// Opens a store in a function that is not async.
+fn open(url: &DatabaseUrl, now: Timestamp) -> Store {
+    std::thread::scope(|scope| {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        scope.spawn(move || runtime.block_on(Store::open(url, now)).unwrap()).join().unwrap()
+    })
 }
 
 /// A mail that was written to the outbox.

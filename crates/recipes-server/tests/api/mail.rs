@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use accounts::{NewInvitation, Role, TokenDigest, audit::Actor};
+use accounts::{NewInvitation, Role, TokenDigest};
 use ids::InvitationId;
 use recipes_server::use_cases::accounts::{Settings, SignUpMode};
 use serde_json::{Value, json};
@@ -311,7 +311,7 @@ async fn invitation_works_once() {
     let (id, now) = (InvitationId::new(app.clock.now(), [7; 10]), app.clock.now());
     let (digest, expires_at) = (TokenDigest::of(b"come in"), now + std::time::Duration::from_hours(1));
     let new = NewInvitation { id, digest, email: None, expires_at };
-    app.store.create_invitation(new, Actor::OPERATOR, now).await.unwrap();
+    app.store.create_invitation(new, store::Context::operator(now)).await.unwrap();
     let sign_up = |email: &str, invitation: Value| {
         let mut body = json!({"name": "Ada", "email": email, "password": PASSWORD});
         if !invitation.is_null() {

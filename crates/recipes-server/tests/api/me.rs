@@ -161,17 +161,17 @@ async fn export_has_all_events_and_hides_the_administrator() {
     let root = app.user("root", Role::Admin).await.id;
     for (actor, event) in [(root, Event::RoleChanged(Role::User)), (id, Event::PasswordChanged)] {
         let actor = Actor { user: Some(actor), session: None, address: "192.0.2.1".parse().ok() };
-        app.store.audit(event, Some(id), actor, now).await.unwrap();
+        app.store.audit(event, Some(id), store::Context { actor, now }).await.unwrap();
     }
     let events = ada.get("/api/v1/users/me/export").await.is(200).json()["events"].clone();
     assert_eq!((&events[0]["actor"], &events[0]["address"]), (&json!(1), &json!("192.0.2.1")));
     assert_eq!((events[1].get("actor"), events[1].get("address")), (None, None), "{events}");
     let anonymous = Actor { user: None, session: None, address: "203.0.113.9".parse().ok() };
-    app.store.audit(Event::LogInFailed, Some(id), anonymous, now).await.unwrap();
+    app.store.audit(Event::LogInFailed, Some(id), store::Context { actor: anonymous, now }).await.unwrap();
     let events = ada.get("/api/v1/users/me/export").await.is(200).json()["events"].clone();
     assert_eq!((&events[0]["event"], events[0].get("address")), (&json!("log_in_failed"), None), "{events}");
     for _ in 0..2_000 {
-        app.store.audit(Event::LogInFailed, Some(id), Actor::OPERATOR, now).await.unwrap();
+        app.store.audit(Event::LogInFailed, Some(id), store::Context::operator(now)).await.unwrap();
     }
     let export = ada.get("/api/v1/users/me/export").await.is(200).json();
     assert_eq!(export["events"].as_array().unwrap().len(), 2_004, "more than a page");

@@ -1,9 +1,10 @@
 //! The permission matrix: the status that every documented operation answers to each kind of caller.
 
-use accounts::{Role, audit::Actor};
+use accounts::Role;
 use http::Method;
 use recipes_server::openapi_json;
 use serde_json::{Value, json};
+use store::Context;
 
 use crate::app::{Client, TestApp, recipe};
 
@@ -149,7 +150,7 @@ async fn recipe_without_owner_can_be_changed_by_every_user() {
     let alice = app.alice().await;
     let url = alice.posts_recipe("Soup").await;
     app.store
-        .delete_user(app.user("alice", Role::User).await.id, None, Actor::OPERATOR, app.clock.now())
+        .delete_user(app.user("alice", Role::User).await.id, None, Context::operator(app.clock.now()))
         .await
         .unwrap();
     app.anonymous().put(&url, &recipe("Stew")).await.is(401);

@@ -205,11 +205,11 @@ async fn audit_log_contains_the_client_address() {
     assert_eq!(log_in(&app, "ada1@example.org", "wrong", "203.0.113.9").await, 401);
     assert_eq!(log_in(&app, "unknown@example.org", "wrong", "203.0.113.9").await, 401);
     let failed = Filter { event: Some(Event::LogInFailed), ..Filter::default() };
-    let entries = app.store.audit_log(failed, None, 10).await.unwrap();
+    let entries = app.store.audit_log(failed, store::Page::default()).await.unwrap().rows;
     let subjects: Vec<_> = entries.iter().map(|entry| entry.subject.map(ids::UserId::get)).collect();
     assert_eq!(subjects, [None, Some(1)]);
     assert!(entries.iter().all(|entry| entry.actor.address == "203.0.113.9".parse().ok()));
     let signed_up = Filter { event: Some(Event::SignedUp), ..Filter::default() };
-    let entries = app.store.audit_log(signed_up, None, 10).await.unwrap();
+    let entries = app.store.audit_log(signed_up, store::Page::default()).await.unwrap().rows;
     assert_eq!(entries[0].actor.address, "198.51.100.1".parse().ok());
 }

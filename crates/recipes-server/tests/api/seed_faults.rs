@@ -75,12 +75,7 @@ async fn token_of_a_deleted_user_is_rejected() {
     let alice = app.alice().await;
     alice.get("/api/v1/users/me").await.is(200);
     app.store
-        .delete_user(
-            app.user("alice", Role::User).await.id,
-            None,
-            accounts::audit::Actor::OPERATOR,
-            app.clock.now(),
-        )
+        .delete_user(app.user("alice", Role::User).await.id, None, store::Context::operator(app.clock.now()))
         .await
         .unwrap();
     let answer = alice.get("/api/v1/users/me").await.is(401);

@@ -2,10 +2,9 @@
 
 use std::{collections::HashSet, time::Duration};
 
-use accounts::audit::Actor;
 use http::{Method, header};
 use serde_json::json;
-use store::Access;
+use store::{Access, Context};
 
 use crate::app::{Answer, Client, PASSWORD, SignedUp, TestApp, recipe};
 
@@ -266,10 +265,10 @@ async fn disabling_an_account_ends_its_sessions() {
     let app = TestApp::new();
     let ada = app.signed_up(ADA).await;
     let email = accounts::Email::parse(ADA).unwrap();
-    app.store.set_disabled(&email, Access::Disabled, Actor::OPERATOR, app.clock.now()).await.unwrap();
+    app.store.set_access(&email, Access::Disabled, Context::operator(app.clock.now())).await.unwrap();
     ada.client.get(ME).await.is(401);
     refresh(&app, &ada.refresh_token).await.is(401);
-    app.store.set_disabled(&email, Access::Enabled, Actor::OPERATOR, app.clock.now()).await.unwrap();
+    app.store.set_access(&email, Access::Enabled, Context::operator(app.clock.now())).await.unwrap();
     ada.client.get(ME).await.is(401);
     refresh(&app, &ada.refresh_token).await.is(401);
 }

@@ -6,11 +6,11 @@ use axum::response::Response;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use ids::RecipeId;
-use store::Remembered;
+use store::{Lookup, ReadCache};
 
 use crate::http::conditional::{self, Conditions, ETag};
 use crate::http::front;
-use crate::use_cases::recipes::{RecipeError, Recipes, Stored, Viewer};
+use crate::use_cases::recipes::{RecipeError, Recipes, StoredRecipe, Viewer};
 
 /// The response with one revision of a recipe. Clones share the body.
 #[derive(Clone)]
@@ -23,7 +23,7 @@ pub(super) struct RecipeResponse {
 }
 
 impl RecipeResponse {
-    pub(super) fn of(recipe: &Stored) -> Self {
+    pub(super) fn of(recipe: &StoredRecipe) -> Self {
         let mut body = Vec::with_capacity(recipe.json_len() + 9);
         body.extend_from_slice(b"{\"data\":");
         recipe.write_json(&mut body);
@@ -61,11 +61,15 @@ impl RecipeResponse {
 pub(super) const REVALIDATE: HeaderValue = HeaderValue::from_static("private, no-cache");
 
 /// Reads recipes through a cache of the responses that every client may get.
-pub struct RecipeResponses(Remembered<RecipeId, RecipeResponse>);
+pub struct RecipeResponses(ReadCache<RecipeId, RecipeResponse>);
 
 impl RecipeResponses {
     /// Larger bodies are not cached: a thousand entries should stay below six megabytes.
     const MAX_BODY: usize = 4 << 10;
+
+    pub fn new(recipes: &Recipes) -> Self {
+        Self(recipes.cache())
+    }
 
     pub(super) async fn read(
         &self,
@@ -73,20 +77,14 @@ impl RecipeResponses {
         id: RecipeId,
         viewer: Viewer,
     ) -> Result<RecipeResponse, RecipeError> {
-        let mark = recipes.mark();
-        if let Some(response) = self.0.get(&id, mark) {
-            return Ok(response);
-        }
+        let slot = match self.0.get(id) {
+            Lookup::Hit(response) => return Ok(response),
+            Lookup::Miss(slot) => slot,
+        };
         let response = RecipeResponse::of(&recipes.read(id, viewer).await?);
         if viewer == Viewer::Anyone && response.body.len() <= Self::MAX_BODY {
-            self.0.put(id, &response, mark);
+            slot.fill(response.clone());
         }
         Ok(response)
-    }
-}
-
-impl Default for RecipeResponses {
-    fn default() -> Self {
-        Self(Remembered::nothing())
     }
 }

@@ -2,11 +2,10 @@
 
 use accounts::{MailPurpose, User, audit::Actor};
 use ids::UserId;
-use store::{Administered, Page, UserChange, UserFilter};
+use store::{Administered, Listing, Page, UserChange, UserFilter};
 
 use super::{Accounts, error::AccountError};
 use crate::auth::rate_limit::Mail;
-use crate::use_cases::Listing;
 
 impl Accounts {
     /// Users in the order of their ids.
@@ -17,9 +16,8 @@ impl Accounts {
         &self,
         filter: UserFilter,
         page: Page<UserId>,
-    ) -> Result<Listing<User, UserId>, AccountError> {
-        let rows = self.store.users(filter, page.after(), page.limit() + 1).await?;
-        Ok(Listing::of(rows, page.limit(), |user| user.id))
+    ) -> Result<Listing<Vec<User>, UserId>, AccountError> {
+        Ok(self.store.users(filter, page).await?)
     }
 
     /// How many users [`users`](Self::users) has in all.
@@ -46,7 +44,7 @@ impl Accounts {
         change: UserChange,
         actor: Actor,
     ) -> Result<User, AccountError> {
-        match self.store.administer(id, change, actor, self.clock.now()).await? {
+        match self.store.administer(id, change, self.context(actor)).await? {
             Administered::Done(user) => {
                 tracing::info!(user.id = %id, "User {id} was changed by an administrator");
                 Ok(*user)
@@ -76,7 +74,7 @@ impl Accounts {
     /// [`AccountError::UserNotFound`].
     pub async fn end_sessions_of_user(&self, id: UserId, actor: Actor) -> Result<(), AccountError> {
         let user = self.user(id).await?;
-        let ended = self.store.end_sessions(user.id, actor, self.clock.now()).await?;
+        let ended = self.store.end_sessions(user.id, self.context(actor)).await?;
         tracing::info!(user.id = %id, ended, "All sessions of user {id} were ended by an administrator");
         Ok(())
     }

@@ -45,7 +45,7 @@ impl Accounts {
         let digest = TokenDigest::of(secret.expose_secret().as_bytes());
         let id = ApiTokenId::new(now, self.entropy.bytes());
         let new = NewApiToken { id, digest, name, scopes, expires_at };
-        let token = self.store.create_api_token(user.id, new, actor, now).await?;
+        let token = self.store.create_api_token(user.id, new, self.context(actor)).await?;
         let token = token.ok_or(AccountError::TooManyApiTokens)?;
         tracing::info!(user.id = %user.id, token.id = %id, "User {} created an API token", user.id);
         Ok(CreatedApiToken { token, secret })
@@ -67,7 +67,7 @@ impl Accounts {
         id: ApiTokenId,
         actor: Actor,
     ) -> Result<(), AccountError> {
-        if !self.store.delete_api_token(user, id, actor, self.clock.now()).await? {
+        if !self.store.delete_api_token(user, id, self.context(actor)).await? {
             return Err(AccountError::ApiTokenNotFound);
         }
         tracing::info!(user.id = %user, token.id = %id, "User {user} deleted an API token");

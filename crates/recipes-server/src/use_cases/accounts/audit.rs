@@ -1,10 +1,9 @@
 //! Reading the audit log.
 
 use accounts::audit::{Entry, Filter};
-use store::Page;
+use store::{Listing, Page};
 
 use super::{Accounts, error::AccountError};
-use crate::use_cases::Listing;
 
 impl Accounts {
     /// Events, the newest first.
@@ -15,9 +14,8 @@ impl Accounts {
         &self,
         filter: Filter,
         page: Page<i64>,
-    ) -> Result<Listing<Entry, i64>, AccountError> {
-        let rows = self.store.audit_log(filter, page.after(), page.limit() + 1).await?;
-        Ok(Listing::of(rows, page.limit(), |entry| entry.id))
+    ) -> Result<Listing<Vec<Entry>, i64>, AccountError> {
+        Ok(self.store.audit_log(filter, page).await?)
     }
 
     /// How many events [`audit_log`](Self::audit_log) has in all.

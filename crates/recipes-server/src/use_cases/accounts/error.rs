@@ -80,9 +80,9 @@ impl AccountError {
 impl From<StoreError> for AccountError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Taken(_) => Self::EmailTaken,
+            StoreError::EmailTaken => Self::EmailTaken,
             StoreError::NotInvited => Self::NotInvited,
-            StoreError::OwnerGone => Self::ActorRevoked,
+            StoreError::ActorRevoked => Self::ActorRevoked,
             StoreError::LastAdmin => Self::LastAdmin,
             error => Self::Store(error),
         }

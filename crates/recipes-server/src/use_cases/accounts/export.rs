@@ -6,9 +6,9 @@ use accounts::{
 };
 use ids::UserId;
 use jiff::Timestamp;
+use store::{Listing, Page};
 
 use super::{Accounts, error::AccountError};
-use crate::use_cases::Listing;
 
 /// What an account has.
 pub struct Export {
@@ -18,9 +18,6 @@ pub struct Export {
     /// The open invitations that the user created.
     pub invitations: Vec<Invitation>,
 }
-
-/// How many events are read at once.
-const EVENTS: u16 = 1_000;
 
 impl Accounts {
     /// # Errors
@@ -42,10 +39,9 @@ impl Accounts {
         &self,
         user: UserId,
         before: Option<i64>,
-    ) -> Result<Listing<Entry, i64>, AccountError> {
-        let entries = self.store.audit_log_of(user, before, EVENTS).await?;
-        let next = entries.last().filter(|_| entries.len() == usize::from(EVENTS)).map(|entry| entry.id);
-        Ok(Listing { rows: entries.into_iter().map(|entry| visible_to(user, entry)).collect(), next })
+    ) -> Result<Listing<Vec<Entry>, i64>, AccountError> {
+        let Listing { rows, next } = self.store.audit_log_of(user, Page::longest(before)).await?;
+        Ok(Listing { rows: rows.into_iter().map(|entry| visible_to(user, entry)).collect(), next })
     }
 }
 

@@ -6,11 +6,10 @@ use accounts::{Email, Invitation, NewInvitation, TokenDigest, audit::Actor};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use ids::InvitationId;
 use secrecy::{ExposeSecret as _, SecretString};
-use store::Page;
+use store::{Listing, Page};
 
 use super::{Accounts, error::AccountError, settings::SignUpMode};
 use crate::auth::rate_limit::Mail;
-use crate::use_cases::Listing;
 
 /// How long an invitation is valid: long enough for a holiday, short enough that forgotten ones are no risk.
 const LIFETIME: Duration = Duration::from_hours(14 * 24);
@@ -57,7 +56,7 @@ impl Accounts {
             email,
             expires_at: now + LIFETIME,
         };
-        let invitation = self.store.create_invitation(new, actor, now).await?;
+        let invitation = self.store.create_invitation(new, self.context(actor)).await?;
         let invitation = invitation.ok_or(AccountError::TooManyInvitations)?;
         tracing::info!(invitation.id = %invitation.id, "An invitation was created");
         let mailed = match invitation.email.as_ref().map(|email| self.mailer.invite(email, &token)) {
@@ -79,9 +78,8 @@ impl Accounts {
     pub async fn invitations(
         &self,
         page: Page<InvitationId>,
-    ) -> Result<Listing<Invitation, InvitationId>, AccountError> {
-        let rows = self.store.invitations(page.after(), page.limit() + 1, self.clock.now()).await?;
-        Ok(Listing::of(rows, page.limit(), |invitation| invitation.id))
+    ) -> Result<Listing<Vec<Invitation>, InvitationId>, AccountError> {
+        Ok(self.store.invitations(page, self.clock.now()).await?)
     }
 
     /// How many invitations [`invitations`](Self::invitations) has in all.
@@ -95,7 +93,7 @@ impl Accounts {
     /// # Errors
     /// [`AccountError::InvitationNotFound`].
     pub async fn revoke_invitation(&self, id: InvitationId, actor: Actor) -> Result<(), AccountError> {
-        let revoked = self.store.revoke_invitation(id, actor, self.clock.now()).await?;
+        let revoked = self.store.revoke_invitation(id, self.context(actor)).await?;
         if revoked { Ok(()) } else { Err(AccountError::InvitationNotFound) }
     }
 }

@@ -5,7 +5,7 @@ use accounts::{Email, PasswordHash, SessionLimits, User, audit::Actor, audit::Ev
 use http::request::Parts;
 use jiff::Timestamp;
 use secrecy::SecretString;
-use store::{Store, StoreError};
+use store::{Context, Store, StoreError};
 use tower_passport::{Error, Local, LocalCredentials, Outcome, Strategy, VerifyPassword};
 
 use super::{
@@ -107,7 +107,7 @@ impl Accounts {
                 Ok(stored)
             }
             (Verdict::Wrong, _) => {
-                self.store.audit(Event::LogInFailed, Some(user.id), actor, now).await?;
+                self.store.audit(Event::LogInFailed, Some(user.id), Context { actor, now }).await?;
                 Err(AccountError::WrongPassword)
             }
         }
@@ -159,7 +159,8 @@ impl VerifyPassword for CheckPassword {
         let (verdict, attempt) = looked_at(passwords, password.clone(), stored.clone(), attempt).await?;
         let user = user.filter(|user| verdict != Verdict::Wrong && !user.disabled);
         let Some(user) = user else {
-            store.audit(Event::LogInFailed, id, self.actor, clock.now()).await?;
+            let context = Context { actor: self.actor, now: clock.now() };
+            store.audit(Event::LogInFailed, id, context).await?;
             tracing::info!("A log-in failed");
             return Ok(None);
         };
@@ -190,7 +191,7 @@ async fn refused(
 ) -> Result<Option<LimitReached>, StoreError> {
     let Some(reached) = attempt.refused_unless_known else { return Ok(None) };
     let is_in_use_here = match actor.address {
-        Some(address) => store.is_in_use_at(account, address, sessions, now).await?,
+        Some(address) => store.has_session_from(account, address, sessions, now).await?,
         None => false,
     };
     Ok((!is_in_use_here).then_some(reached))

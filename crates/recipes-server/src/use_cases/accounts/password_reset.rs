@@ -38,7 +38,7 @@ impl Accounts {
         let checked = policy.check(password.expose_secret(), name, email);
         checked.map_err(|message| AccountError::invalid("password", message))?;
         let hash = self.passwords.hash(password).await?;
-        let reset = self.store.reset_password(token, hash, actor, self.clock.now()).await?;
+        let reset = self.store.reset_password(token, hash, self.context(actor)).await?;
         let user = reset.ok_or_else(AccountError::invalid_link)?;
         self.limits.welcome(&user.email.key(), actor.address);
         tracing::info!(user.id = %user.id, "User {}: password reset, all sessions ended", user.id);

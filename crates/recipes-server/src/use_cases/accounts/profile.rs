@@ -2,7 +2,7 @@
 
 use accounts::{Email, Name, PasswordHash, User, audit::Actor};
 use secrecy::{ExposeSecret as _, SecretString};
-use store::{ApiTokens, PasswordChange};
+use store::{ApiTokens, EmailChange};
 
 use super::{Accounts, error::AccountError};
 use crate::auth::rate_limit::Limit;
@@ -39,17 +39,19 @@ impl Accounts {
         UpdateProfile { name, email }: UpdateProfile,
         actor: Actor,
     ) -> Result<User, AccountError> {
-        let (store, now) = (&self.store, self.clock.now());
+        let (store, context) = (&self.store, self.context(actor));
         let Some(NewEmail { email, password }) = email else {
-            let updated = store.update_profile(user.id, name, None, None, actor, now).await?;
+            let update = store::UpdateProfile { user: user.id, name, email: None };
+            let updated = store.update_profile(update, context).await?;
             return updated.ok_or(AccountError::ActorRevoked);
         };
         self.limits.by_user(Limit::AccountChange, user.id)?;
         // Like a sign-up, this reveals whether an address has an account, so it shares the limit of sign-ups.
         self.limits.by_address(Limit::SignUp, actor.address)?;
         let update = |hash: Option<PasswordHash>| {
-            let (name, email) = (name.clone(), Some(email.clone()));
-            async move { Ok(store.update_profile(user.id, name, email, hash.as_ref(), actor, now).await?) }
+            let email = Some(EmailChange { email: email.clone(), password_hash: hash });
+            let update = store::UpdateProfile { user: user.id, name: name.clone(), email };
+            async move { Ok(store.update_profile(update, context).await?) }
         };
         let updated = self.with_password(user, password, actor, update).await?;
         if updated.email != user.email && !updated.email_verified {
@@ -80,8 +82,9 @@ impl Accounts {
                     HashError::TooLong { .. } | HashError::Nul => invalid(error.to_string()),
                     error => error.into(),
                 })?;
-                let change = PasswordChange { old, new, keep: actor.session, api_tokens };
-                let changed = self.store.change_password(user.id, change, actor, self.clock.now()).await?;
+                let change =
+                    store::ChangePassword { user: user.id, old, new, keep: actor.session, api_tokens };
+                let changed = self.store.change_password(change, self.context(actor)).await?;
                 Ok(changed.then_some(()))
             }
         };
@@ -101,7 +104,7 @@ impl Accounts {
         actor: Actor,
     ) -> Result<(), AccountError> {
         let delete = |hash: Option<PasswordHash>| async move {
-            let deleted = self.store.delete_user(user.id, hash.as_ref(), actor, self.clock.now()).await?;
+            let deleted = self.store.delete_user(user.id, hash.as_ref(), self.context(actor)).await?;
             Ok(deleted.then_some(()))
         };
         self.with_password(user, password, actor, delete).await?;

@@ -5,7 +5,7 @@ use std::{net::IpAddr, time::Duration};
 use accounts::{Device, NewSession, PasswordHash, RefreshToken, Session, User, audit::Actor};
 use ids::{SessionId, UserId};
 use jiff::Timestamp;
-use store::{Refresh, Refreshed};
+use store::{CreateSession, Refresh, RefreshSession, Refreshed};
 
 use super::{ACCESS_TOKEN, AccessClaims, Accounts, error::AccountError};
 
@@ -46,9 +46,11 @@ impl Accounts {
         password_hash: Option<&PasswordHash>,
         client: ClientInfo,
     ) -> Result<Option<LoggedIn>, AccountError> {
-        let (new, limits, now) = (self.new_session(client), self.settings.sessions, self.clock.now());
-        let token = new.token.clone();
-        let session = self.store.create_session(user.id, password_hash, new, limits, now).await?;
+        let (session, now) = (self.new_session(client), self.clock.now());
+        let token = session.token.clone();
+        let (password_hash, limits) = (password_hash.cloned(), self.settings.sessions);
+        let command = CreateSession { user: user.id, password_hash, session, limits };
+        let session = self.store.create_session(command, now).await?;
         session.map(|session| self.logged_in(user, &session, token, now)).transpose()
     }
 
@@ -59,8 +61,9 @@ impl Accounts {
     /// [`AccountError::InvalidRefreshToken`].
     pub async fn refresh(&self, token: &str, client: &ClientInfo) -> Result<LoggedIn, AccountError> {
         let token = RefreshToken::parse(token).ok_or(AccountError::InvalidRefreshToken)?;
-        let (limits, now) = (self.settings.sessions, self.clock.now());
-        match self.store.refresh_session(token, self.entropy.bytes(), limits, client.address, now).await? {
+        let (nonce, limits) = (self.entropy.bytes(), self.settings.sessions);
+        let command = RefreshSession { token, nonce, limits, address: client.address };
+        match self.store.refresh_session(command, self.clock.now()).await? {
             Refresh::Refreshed(refreshed) => {
                 let Refreshed { user, session, token, since } = *refreshed;
                 self.logged_in(user, &session, token, since)
@@ -90,7 +93,7 @@ impl Accounts {
     /// [`AccountError::SessionRequired`] if the request was made with an API token.
     pub async fn log_out(&self, user: UserId, actor: Actor) -> Result<(), AccountError> {
         let session = actor.session.ok_or(AccountError::SessionRequired)?;
-        self.store.end_session(user, session, actor, self.clock.now()).await?;
+        self.store.end_session(user, session, self.context(actor)).await?;
         tracing::info!(user.id = %user, session.id = %session, "User {user} logged out");
         Ok(())
     }
@@ -101,7 +104,7 @@ impl Accounts {
     /// [`AccountError::SessionRequired`] if the request was made with an API token.
     pub async fn end_other_sessions(&self, user: UserId, actor: Actor) -> Result<(), AccountError> {
         let session = actor.session.ok_or(AccountError::SessionRequired)?;
-        let ended = self.store.end_other_sessions(user, session, actor, self.clock.now()).await?;
+        let ended = self.store.end_other_sessions(user, session, self.context(actor)).await?;
         tracing::info!(user.id = %user, ended, "User {user} ended all other sessions");
         Ok(())
     }
@@ -111,7 +114,7 @@ impl Accounts {
     /// # Errors
     /// When the store is unavailable.
     pub async fn end_all_sessions(&self, user: UserId, actor: Actor) -> Result<(), AccountError> {
-        let ended = self.store.end_sessions(user, actor, self.clock.now()).await?;
+        let ended = self.store.end_sessions(user, self.context(actor)).await?;
         tracing::info!(user.id = %user, ended, "User {user} ended all sessions");
         Ok(())
     }
@@ -126,7 +129,7 @@ impl Accounts {
         session: SessionId,
         actor: Actor,
     ) -> Result<(), AccountError> {
-        if !self.store.end_session(user, session, actor, self.clock.now()).await? {
+        if !self.store.end_session(user, session, self.context(actor)).await? {
             return Err(AccountError::SessionNotFound);
         }
         tracing::info!(user.id = %user, session.id = %session, "User {user} ended a session");

@@ -42,11 +42,11 @@ impl Accounts {
             return Err(AccountError::NotInvited);
         }
         let password_hash = Some(self.passwords.hash(password).await?);
-        let new = NewUser { name, email, password_hash, role: Role::User };
+        let user = NewUser { name, email, password_hash, role: Role::User };
         let session = self.new_session(client);
         let token = session.token.clone();
         let now = self.clock.now();
-        let (user, session) = self.store.create_user_with_session(new, session, invitation, now).await?;
+        let (user, session) = self.store.sign_up(store::SignUp { user, session, invitation }, now).await?;
         tracing::info!(user.id = %user.id, "User {} signed up", user.id);
         let actor = Actor { user: Some(user.id), session: Some(session.id), address: session.address };
         self.send_verification_or_log(&user, actor);

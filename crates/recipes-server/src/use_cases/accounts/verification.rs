@@ -28,7 +28,7 @@ impl Accounts {
     /// # Errors
     /// [`AccountError::Invalid`] for an invalid token.
     pub async fn verify_email(&self, token: TokenDigest, actor: Actor) -> Result<(), AccountError> {
-        let verified = self.store.verify_email(token, actor, self.clock.now()).await?;
+        let verified = self.store.verify_email(token, self.context(actor)).await?;
         let user = verified.ok_or_else(AccountError::invalid_link)?;
         tracing::info!(user.id = %user.id, "User {} has verified the e-mail address", user.id);
         Ok(())

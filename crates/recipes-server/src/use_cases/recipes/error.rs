@@ -26,7 +26,7 @@ pub enum RecipeError {
 impl From<StoreError> for RecipeError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::OwnerGone => Self::ActorRevoked,
+            StoreError::ActorRevoked => Self::ActorRevoked,
             error => Self::Store(error),
         }
     }
