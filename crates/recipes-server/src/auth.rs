@@ -1,4 +1,5 @@
-//! Who may do what: callers, scopes, rate limits.
+//! Which caller may do what: callers, requirements of routes, rate limits.
 
 pub mod caller;
 pub mod rate_limit;
+pub mod requirements;

@@ -139,10 +139,10 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
 }
 
 /// The database, which must be there: a slip in the path must not make an empty one.
-fn open_existing(config: &Config, clock: &Clock) -> anyhow::Result<Store> {
+async fn open_existing(config: &Config, clock: &Clock) -> anyhow::Result<Store> {
     let url = config.database_url();
-    if !url.path().exists() {
+    if !Store::exists(url).await {
         bail!("there is no database at {url}; name another with --database-url or DATABASE_URL");
     }
-    Ok(Store::open(url, clock.now())?)
+    Ok(Store::open(url, clock.now()).await?)
 }

@@ -2,6 +2,7 @@
 
 pub mod body;
 pub mod client_address;
+mod client_info;
 pub mod conditional;
 pub mod cookies;
 pub mod cursor;

@@ -15,10 +15,6 @@ pub const REQUEST: Duration = Duration::from_secs(30);
 /// allocate for every request.
 pub const HEAD_BYTES: usize = 32 * 1024;
 
-/// Recipes in a page: the default, and the maximum.
-pub const PAGE: u16 = 100;
-pub const PAGE_MAX: u16 = 1_000;
-
 /// Bytes up to which compressing a body gains nothing.
 pub const COMPRESS_ABOVE: u16 = 1_024;
 

@@ -23,7 +23,7 @@ pub async fn load(store: &Store, clock: &Clock, entropy: &Entropy) -> anyhow::Re
         let draft =
             Draft::parse(recipe, Encoding::Json).map_err(|problems| anyhow!("a sample: {problems:?}"))?;
         let now = clock.now();
-        store.create_recipe(NewRecipe::of(&draft, Uid::new(now, entropy.bytes()), None), now).await?;
+        store.create_recipe(NewRecipe::new(&draft, Uid::new(now, entropy.bytes()), None), now).await?;
     }
     Ok(recipes.len())
 }

@@ -33,7 +33,7 @@ use crate::passwords::Passwords;
 use crate::router::router;
 use crate::sample;
 use crate::telemetry::{self, access_log::AccessLog};
-use crate::use_cases::accounts::Accounts;
+use crate::use_cases::Dependencies;
 
 /// Serves until a signal asks the process to end, then waits for the requests in flight.
 ///
@@ -43,7 +43,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     telemetry::init(&config.log, config.log_format);
     let (clock, entropy) = (Clock::system(), Entropy::system());
     let url = config.database_url();
-    let store = Store::open(url, clock.now())?;
+    let store = Store::open(url, clock.now()).await?;
     if store.is_new() && config.uses_default_database() {
         let loaded = sample::load(&store, &clock, &entropy).await?;
         tracing::info!("Created a new database with {loaded} sample recipes");
@@ -68,7 +68,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let (end_of_mail, ending) = oneshot::channel::<Infallible>();
     let delivery = tokio::spawn(delivery.run(async { drop(ending.await) }));
     tokio::spawn(upkeep::run(store.clone(), config.protection.audit_retention(), clock.clone()));
-    let app = App::new(Accounts {
+    let app = App::new(Dependencies {
         store: store.clone(),
         passwords,
         key,
@@ -91,10 +91,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         },
     );
 
-    tracing::info!(
-        "Listening on http://{bound} (documentation at http://{bound}/docs), database {}",
-        url.path().display()
-    );
+    tracing::info!("Listening on http://{bound} (documentation at http://{bound}/docs), database {url}");
     let outcome = run(listener, service, limits::CONNECTIONS, shutdown::signalled()).await;
     drop(end_of_mail);
     if timeout(mail::DRAIN, delivery).await.is_err() {

@@ -13,8 +13,7 @@ use divan::counter::ItemsCount;
 use ids::{RecipeId, SessionId, Uid, UserId};
 use jiff::Timestamp;
 use recipes::{Draft, Encoding};
-use store::Page;
-use store::{DatabaseUrl, NewRecipe, Store, Viewer};
+use store::{CreateSession, DatabaseUrl, NewRecipe, Page, Store, Viewer};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -42,11 +41,13 @@ fn page_of_20(bencher: Bencher<'_, '_>) {
     let full = &*FULL;
     let page = Page::new(RecipeId::from_i64(ROWS / 2), 20).unwrap();
     bencher.counter(ItemsCount::new(1_usize)).bench(|| {
-        full.runtime
-            .block_on(full.store.recipes(black_box(&page), Viewer::Anyone, Vec::new()))
-            .unwrap()
-            .json
-            .len()
+        let listing = full.runtime.block_on(full.store.recipes(black_box(page), Viewer::Anyone)).unwrap();
+        let mut json = Vec::with_capacity(listing.rows.json_len());
+        for recipe in listing.rows.iter() {
+            recipe.write_json(&mut json);
+            json.push(b',');
+        }
+        json.len()
     });
 }
 
@@ -133,13 +134,11 @@ impl Kitchen {
                 "1 cup frozen peas, thawed",
             ],
         });
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         Self {
-            runtime: tokio::runtime::Builder::new_multi_thread()
-                .worker_threads(1)
-                .enable_all()
-                .build()
-                .unwrap(),
-            store: Store::open(&url, noon()).unwrap(),
+            store: runtime.block_on(Store::open(&url, noon())).unwrap(),
+            runtime,
             random: Arc::default(),
             draft: Draft::parse(draft.as_object().unwrap(), Encoding::Json).unwrap(),
             _folder: folder,
@@ -150,9 +149,10 @@ impl Kitchen {
     fn log_in(&self) -> SessionId {
         let (now, user) = (noon(), UserId::from_i64(1).unwrap());
         let token = RefreshToken::first(SessionId::new(now, bytes(&self.random)), bytes(&self.random));
-        let new = NewSession { token, device: None, address: None };
+        let session = NewSession { token, device: None, address: None };
         let limits = SessionLimits::new(Duration::from_hours(1), Duration::from_hours(1));
-        self.runtime.block_on(self.store.create_session(user, None, new, limits, now)).unwrap().unwrap().id
+        let command = CreateSession { user, password_hash: None, session, limits };
+        self.runtime.block_on(self.store.create_session(command, now)).unwrap().unwrap().id
     }
 
     fn inserts(tasks: usize) -> usize {
@@ -174,7 +174,7 @@ impl Kitchen {
                 all.spawn(async move {
                     for _ in 0..rounds {
                         let now = noon();
-                        let new = NewRecipe::of(&draft, Uid::new(now, bytes(&random)), None);
+                        let new = NewRecipe::new(&draft, Uid::new(now, bytes(&random)), None);
                         store.create_recipe(new, now).await.unwrap();
                     }
                 });

@@ -1,9 +1,6 @@
 //! What administrators see of users and do with them, whatever the database.
 
-use jiff::Timestamp;
-
-use super::{Access, Store, StoreError};
-use accounts::audit::Actor;
+use crate::{Access, Context, Listing, Page, Store, StoreError};
 use accounts::{Role, User};
 use ids::UserId;
 
@@ -39,15 +36,14 @@ pub enum Administered {
 /// [`StoreError::Unavailable`] when the disk fails, for all of them.
 #[expect(clippy::missing_errors_doc, reason = "what can always happen is said once, above")]
 impl Store {
-    /// The first `limit` users after `after` that the filter lets through, in the order of their ids.
+    /// The users that match the filter, in the order of their ids.
     pub async fn users(
         &self,
         filter: UserFilter,
-        after: Option<UserId>,
-        limit: u16,
-    ) -> Result<Vec<User>, StoreError> {
+        page: Page<UserId>,
+    ) -> Result<Listing<Vec<User>, UserId>, StoreError> {
         match self {
-            Self::Sqlite(db) => db.users(filter, after, limit).await,
+            Self::Sqlite(db) => db.users(filter, page).await,
         }
     }
 
@@ -62,16 +58,15 @@ impl Store {
     /// mails. Who is disabled or no administrator any more leaves no invitation behind.
     ///
     /// # Errors
-    /// [`StoreError::OwnerGone`] if the actor is no longer an administrator who is logged in.
+    /// [`StoreError::ActorRevoked`] if the actor is no longer an administrator who is logged in.
     pub async fn administer(
         &self,
         id: UserId,
         change: UserChange,
-        actor: Actor,
-        now: Timestamp,
+        context: Context,
     ) -> Result<Administered, StoreError> {
         match self {
-            Self::Sqlite(db) => db.administer(id, change, actor, now).await,
+            Self::Sqlite(db) => db.administer(id, change, context).await,
         }
     }
 }

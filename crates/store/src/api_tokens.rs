@@ -2,11 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::{Store, StoreError};
-use accounts::TokenDigest;
-use accounts::User;
-use accounts::audit::Actor;
-use accounts::{ApiToken, NewApiToken};
+use crate::{Context, Store, StoreError};
+use accounts::{ApiToken, NewApiToken, TokenDigest, User};
 use ids::{ApiTokenId, UserId};
 
 /// How many API tokens one user may have.
@@ -22,16 +19,15 @@ impl Store {
     /// `None`: this user has [`MAX_API_TOKENS`] already.
     ///
     /// # Errors
-    /// [`StoreError::OwnerGone`] if the user was deleted or disabled meanwhile, or the actor's session has ended.
+    /// [`StoreError::ActorRevoked`] if the user was deleted or disabled meanwhile, or the actor's session has ended.
     pub async fn create_api_token(
         &self,
         user: UserId,
         new: NewApiToken,
-        actor: Actor,
-        now: Timestamp,
+        context: Context,
     ) -> Result<Option<ApiToken>, StoreError> {
         match self {
-            Self::Sqlite(db) => db.create_api_token(user, new, actor, now).await,
+            Self::Sqlite(db) => db.create_api_token(user, new, context).await,
         }
     }
 
@@ -61,11 +57,10 @@ impl Store {
         &self,
         user: UserId,
         id: ApiTokenId,
-        actor: Actor,
-        now: Timestamp,
+        context: Context,
     ) -> Result<bool, StoreError> {
         match self {
-            Self::Sqlite(db) => db.delete_api_token(user, id, actor, now).await,
+            Self::Sqlite(db) => db.delete_api_token(user, id, context).await,
         }
     }
 }

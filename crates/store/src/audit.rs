@@ -4,9 +4,9 @@
 
 use jiff::Timestamp;
 
-use super::{Store, StoreError};
+use crate::{Context, Listing, Page, Store, StoreError};
 use accounts::TokenDigest;
-use accounts::{audit::Actor, audit::Entry, audit::Event, audit::Filter, audit::Retention};
+use accounts::audit::{Entry, Event, Filter, Retention};
 use ids::UserId;
 
 /// The audit log.
@@ -20,11 +20,10 @@ impl Store {
         &self,
         event: Event,
         subject: Option<UserId>,
-        actor: Actor,
-        now: Timestamp,
+        context: Context,
     ) -> Result<(), StoreError> {
         match self {
-            Self::Sqlite(db) => db.audit(event, subject, actor, now).await,
+            Self::Sqlite(db) => db.audit(event, subject, context).await,
         }
     }
 
@@ -40,15 +39,14 @@ impl Store {
         }
     }
 
-    /// The newest `limit` entries before `before`, the newest first.
+    /// The entries that match the filter, the newest first.
     pub async fn audit_log(
         &self,
         filter: Filter,
-        before: Option<i64>,
-        limit: u16,
-    ) -> Result<Vec<Entry>, StoreError> {
+        page: Page<i64>,
+    ) -> Result<Listing<Vec<Entry>, i64>, StoreError> {
         match self {
-            Self::Sqlite(db) => db.audit_log(filter, before, limit).await,
+            Self::Sqlite(db) => db.audit_log(filter, page).await,
         }
     }
 
@@ -59,16 +57,14 @@ impl Store {
         }
     }
 
-    /// What has happened to the account of one user and what the user has done: the newest `limit` entries before `before`,
-    /// the newest first.
+    /// What has happened to the account of one user and what the user has done, the newest first.
     pub async fn audit_log_of(
         &self,
         user: UserId,
-        before: Option<i64>,
-        limit: u16,
-    ) -> Result<Vec<Entry>, StoreError> {
+        page: Page<i64>,
+    ) -> Result<Listing<Vec<Entry>, i64>, StoreError> {
         match self {
-            Self::Sqlite(db) => db.audit_log_of(user, before, limit).await,
+            Self::Sqlite(db) => db.audit_log_of(user, page).await,
         }
     }
 

@@ -1,12 +1,9 @@
-//! Invitations, whatever the database. [`Store::create_user_with_session`] uses one up.
+//! Invitations, whatever the database. [`Store::sign_up`] uses one up.
 
 use jiff::Timestamp;
 
-use super::{Store, StoreError};
-use accounts::Email;
-use accounts::TokenDigest;
-use accounts::audit::Actor;
-use accounts::{Invitation, NewInvitation};
+use crate::{Context, Listing, Page, Store, StoreError};
+use accounts::{Email, Invitation, NewInvitation, TokenDigest};
 use ids::{InvitationId, UserId};
 
 /// How many open invitations there may be: more than anybody keeps in mind.
@@ -22,27 +19,25 @@ impl Store {
     /// `None`: there are [`MAX_INVITATIONS`] already.
     ///
     /// # Errors
-    /// [`StoreError::OwnerGone`] if the actor is no longer an administrator who is logged in.
+    /// [`StoreError::ActorRevoked`] if the actor is no longer an administrator who is logged in.
     pub async fn create_invitation(
         &self,
         new: NewInvitation,
-        actor: Actor,
-        now: Timestamp,
+        context: Context,
     ) -> Result<Option<Invitation>, StoreError> {
         match self {
-            Self::Sqlite(db) => db.create_invitation(new, actor, now).await,
+            Self::Sqlite(db) => db.create_invitation(new, context).await,
         }
     }
 
-    /// The first `limit` after `after` that can still be used, the oldest first.
+    /// The invitations that can still be used, the oldest first.
     pub async fn invitations(
         &self,
-        after: Option<InvitationId>,
-        limit: u16,
+        page: Page<InvitationId>,
         now: Timestamp,
-    ) -> Result<Vec<Invitation>, StoreError> {
+    ) -> Result<Listing<Vec<Invitation>, InvitationId>, StoreError> {
         match self {
-            Self::Sqlite(db) => db.invitations(after, limit, now).await,
+            Self::Sqlite(db) => db.invitations(page, now).await,
         }
     }
 
@@ -76,14 +71,9 @@ impl Store {
     ///
     /// # Errors
     /// As [`create_invitation`](Self::create_invitation).
-    pub async fn revoke_invitation(
-        &self,
-        id: InvitationId,
-        actor: Actor,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
+    pub async fn revoke_invitation(&self, id: InvitationId, context: Context) -> Result<bool, StoreError> {
         match self {
-            Self::Sqlite(db) => db.revoke_invitation(id, actor, now).await,
+            Self::Sqlite(db) => db.revoke_invitation(id, context).await,
         }
     }
 }

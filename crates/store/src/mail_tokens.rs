@@ -2,11 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::{Store, StoreError};
-use accounts::TokenDigest;
-use accounts::audit::Actor;
-use accounts::{Email, User};
-use accounts::{MailPurpose, NewMailToken};
+use crate::{Context, Store, StoreError};
+use accounts::{Email, MailPurpose, NewMailToken, TokenDigest, User};
 
 /// Tokens in mails. They end with the first use, in time, with the address they were sent to, with a new password,
 /// and with the account, also when that is only disabled.
@@ -25,11 +22,10 @@ impl Store {
         &self,
         email: &Email,
         new: NewMailToken,
-        actor: Actor,
-        now: Timestamp,
+        context: Context,
     ) -> Result<Option<User>, StoreError> {
         match self {
-            Self::Sqlite(db) => db.create_mail_token(email, new, actor, now).await,
+            Self::Sqlite(db) => db.create_mail_token(email, new, context).await,
         }
     }
 
@@ -49,11 +45,10 @@ impl Store {
     pub async fn verify_email(
         &self,
         digest: TokenDigest,
-        actor: Actor,
-        now: Timestamp,
+        context: Context,
     ) -> Result<Option<User>, StoreError> {
         match self {
-            Self::Sqlite(db) => db.verify_email(digest, actor, now).await,
+            Self::Sqlite(db) => db.verify_email(digest, context).await,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A page of a list: which rows a caller asks for.
+//! Pagination: the page that a caller asks for, and the rows that it gets.
 
 /// The first `limit` rows after the key `after`.
 ///
@@ -8,6 +8,14 @@
 pub struct Page<Key> {
     after: Option<Key>,
     limit: u16,
+}
+
+/// The rows of one page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listing<Rows, Key> {
+    pub rows: Rows,
+    /// The key after which the next page begins. `None`: this is the last page.
+    pub next: Option<Key>,
 }
 
 /// Rows of a page if the caller names no limit.
@@ -22,12 +30,31 @@ impl<Key: Copy> Page<Key> {
         (1..=MAX_PAGE_SIZE).contains(&limit).then_some(Self { after, limit })
     }
 
+    /// The longest page after this key.
+    pub fn longest(after: Option<Key>) -> Self {
+        Self { after, limit: MAX_PAGE_SIZE }
+    }
+
     pub fn after(&self) -> Option<Key> {
         self.after
     }
 
     pub fn limit(&self) -> u16 {
         self.limit
+    }
+
+    /// The rows to read for this page: one more than it holds shows whether there is a next page.
+    pub(crate) fn rows_to_read(&self) -> u16 {
+        self.limit.saturating_add(1)
+    }
+
+    /// The page out of [`rows_to_read`](Self::rows_to_read) rows.
+    pub(crate) fn listing<T>(&self, mut rows: Vec<T>, key: impl FnOnce(&T) -> Key) -> Listing<Vec<T>, Key> {
+        let limit = usize::from(self.limit);
+        let is_last = rows.len() <= limit;
+        rows.truncate(limit);
+        let next = rows.last().filter(|_| !is_last).map(key);
+        Listing { rows, next }
     }
 }
 
@@ -49,5 +76,19 @@ mod tests {
         assert_eq!(Page::<i64>::new(None, 1).unwrap().limit(), 1);
         assert_eq!(Page::new(Some(7), 1000).unwrap().after(), Some(7));
         assert_eq!(Page::<i64>::new(None, 1001), None);
+    }
+
+    #[test]
+    fn a_page_names_the_next_one_only_if_there_is_one() {
+        let page = Page::new(None, 2).unwrap();
+        assert_eq!(page.rows_to_read(), 3);
+        for (read, rows, next) in [
+            (vec![], vec![], None),
+            (vec![5], vec![5], None),
+            (vec![5, 6], vec![5, 6], None),
+            (vec![5, 6, 7], vec![5, 6], Some(6)),
+        ] {
+            assert_eq!(page.listing(read, |row| *row), Listing { rows, next });
+        }
     }
 }

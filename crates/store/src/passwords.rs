@@ -2,10 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::{PasswordChange, Store, StoreError};
-use accounts::TokenDigest;
-use accounts::audit::Actor;
-use accounts::{PasswordHash, User};
+use crate::{ChangePassword, Context, Store, StoreError};
+use accounts::{PasswordHash, TokenDigest, User};
 use ids::UserId;
 
 /// Passwords.
@@ -32,13 +30,11 @@ impl Store {
     /// not the hash any more.
     pub async fn change_password(
         &self,
-        user: UserId,
-        change: PasswordChange,
-        actor: Actor,
-        now: Timestamp,
+        command: ChangePassword,
+        context: Context,
     ) -> Result<bool, StoreError> {
         match self {
-            Self::Sqlite(db) => db.change_password(user, change, actor, now).await,
+            Self::Sqlite(db) => db.change_password(command, context).await,
         }
     }
 
@@ -49,11 +45,10 @@ impl Store {
         &self,
         digest: TokenDigest,
         new: PasswordHash,
-        actor: Actor,
-        now: Timestamp,
+        context: Context,
     ) -> Result<Option<User>, StoreError> {
         match self {
-            Self::Sqlite(db) => db.reset_password(digest, new, actor, now).await,
+            Self::Sqlite(db) => db.reset_password(digest, new, context).await,
         }
     }
 }

@@ -1,71 +1,130 @@
-//! What goes into the store and comes out of it about recipes, whatever the database.
+//! Commands and rows of recipes, whatever the database.
 
 use jiff::Timestamp;
 
-use ::recipes::{Document, splice_id};
-use ::recipes::{Draft, Visibility};
+use crate::{Listing, Page, ReadCache, Store, StoreError};
+use ::recipes::{Document, Draft, Origin, Visibility, splice_id};
 use ids::{RecipeId, Uid, UserId};
 
-/// A recipe before the store has given the number.
+/// A recipe before the store has given it a number.
 #[derive(Clone, Debug)]
 pub struct NewRecipe {
-    pub(super) document: Document,
-    pub(super) visibility: Visibility,
-    pub(super) uid: Uid,
-    pub(super) owner: Option<UserId>,
+    pub(crate) document: Document,
+    pub(crate) visibility: Visibility,
+    pub(crate) uid: Uid,
+    pub(crate) owner: Option<UserId>,
 }
 
 impl NewRecipe {
-    /// Writes the draft as the text that is stored, here and not in the writer, for whom everybody
-    /// waits. Without an owner the recipe is communal: any user may change it.
-    pub fn of(draft: &Draft, uid: Uid, owner: Option<UserId>) -> Self {
+    /// Serializes the draft here, on the caller's thread, because all writes share one writer thread. Without an owner
+    /// the recipe is communal: any user may change it.
+    pub fn new(draft: &Draft, uid: Uid, owner: Option<UserId>) -> Self {
         Self { document: draft.to_document(), visibility: draft.visibility(), uid, owner }
     }
 }
 
-/// A recipe as it is on disk.
+/// Replaces what the author of a recipe has written.
+#[derive(Clone, Debug)]
+pub struct ReplaceRecipe {
+    pub id: RecipeId,
+    pub editor: Editor,
+    pub draft: Draft,
+    pub precondition: Precondition,
+}
+
+/// A recipe as it is in the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stored {
+pub struct StoredRecipe {
     pub id: RecipeId,
     pub revision: i64,
     pub updated_at: Timestamp,
-    pub(super) text: Vec<u8>,
+    pub(crate) text: Vec<u8>,
 }
 
-impl Stored {
-    pub(super) fn new(id: RecipeId, revision: i64, updated_at: Timestamp, text: impl Into<Vec<u8>>) -> Self {
-        Self { id, revision, updated_at, text: text.into() }
-    }
-
-    /// Appends the whole recipe as a JSON object, which is where it was going anyway.
+impl StoredRecipe {
+    /// Appends the recipe as a JSON object.
     pub fn write_json(&self, out: &mut Vec<u8>) {
         splice_id(out, self.id, &self.text);
     }
 
-    /// The room that [`Stored::write_json`] takes, or a little more.
+    /// The bytes that [`write_json`](Self::write_json) appends, or a few more.
     pub fn json_len(&self) -> usize {
-        self.text.len() + 32
+        self.text.len() + JSON_ID_BYTES
     }
 }
 
-/// What became of a recipe from somebody's export.
+/// The longest `{"id":1,`, rounded up.
+const JSON_ID_BYTES: usize = 32;
+
+/// The recipes of a page, in the order of their ids. They share one buffer: an allocation for each would be felt in a
+/// list of 20.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RecipeTexts {
+    buffer: Vec<u8>,
+    /// Each recipe's id and where its text ends.
+    ends: Vec<(RecipeId, usize)>,
+}
+
+/// One recipe of a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecipeText<'a> {
+    pub id: RecipeId,
+    text: &'a [u8],
+}
+
+impl RecipeTexts {
+    pub(crate) fn with_capacity(rows: usize, bytes: usize) -> Self {
+        Self { buffer: Vec::with_capacity(bytes), ends: Vec::with_capacity(rows) }
+    }
+
+    pub(crate) fn push(&mut self, id: RecipeId, text: &[u8]) {
+        self.buffer.extend_from_slice(text);
+        self.ends.push((id, self.buffer.len()));
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = RecipeText<'_>> {
+        let mut start = 0;
+        self.ends.iter().map(move |&(id, end)| {
+            let text = self.buffer.get(start..end).unwrap_or_default();
+            start = end;
+            RecipeText { id, text }
+        })
+    }
+
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    pub fn last(&self) -> Option<RecipeId> {
+        self.ends.last().map(|&(id, _)| id)
+    }
+
+    /// The bytes of all recipes as JSON objects with a comma each, or a few more.
+    pub fn json_len(&self) -> usize {
+        self.buffer.len() + self.ends.len() * JSON_ID_BYTES
+    }
+}
+
+impl RecipeText<'_> {
+    /// Appends the recipe as a JSON object.
+    pub fn write_json(&self, out: &mut Vec<u8>) {
+        splice_id(out, self.id, self.text);
+    }
+}
+
+/// What became of an imported recipe.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Imported {
-    Added(Stored),
-    /// A recipe with the same uid is here. It stays as it is: it may have been edited since.
+    Added(StoredRecipe),
+    /// There is a recipe with the same uid. It is left alone: it may have been edited since.
     AlreadyThere(RecipeId),
 }
 
-/// Some recipes in the order of their ids.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listing {
-    /// A JSON array of whole recipes, behind what was there before.
-    pub json: Vec<u8>,
-    /// The last id in the list, if there is more behind it.
-    pub next: Option<RecipeId>,
-}
-
-/// Who looks. A private recipe exists for its owner and for admins.
+/// The caller of a read. A private recipe exists for its owner and for administrators only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Viewer {
     Anyone,
@@ -73,23 +132,23 @@ pub enum Viewer {
     Admin,
 }
 
-/// Who changes. Owners and admins may; a communal recipe is every user's to change.
+/// The caller of a change. Owners and administrators may change a recipe; every user may change a communal one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Editor {
     User(UserId),
     Admin,
 }
 
-/// What must be true for a change to happen, decided in the same transaction as the change.
+/// What must hold for a change to happen; decided in the transaction of the change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Precondition {
     None,
-    /// The recipe is at one of these revisions. Of no revision: never.
+    /// The recipe is at one of these revisions. An empty list never holds.
     Revisions(Vec<i64>),
 }
 
 impl Precondition {
-    pub(super) fn holds(&self, revision: i64) -> bool {
+    pub(crate) fn holds(&self, revision: i64) -> bool {
         match self {
             Self::None => true,
             Self::Revisions(revisions) => revisions.contains(&revision),
@@ -103,11 +162,133 @@ pub enum Edit<T> {
     Done(T),
     /// Absent, or invisible to this editor, who cannot tell one from the other.
     NotFound,
-    /// Visible, but somebody else's. Also a communal recipe that a user wants to make private: then
-    /// it would be there for nobody.
+    /// Visible, but another user's. Also a communal recipe that a user wants to make private: it would be visible to
+    /// no user.
     Forbidden,
     /// The precondition does not hold.
     Stale {
         revision: i64,
     },
+}
+
+/// Recipes.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] when the disk fails, for all of them.
+#[expect(clippy::missing_errors_doc, reason = "what can always happen is said once, above")]
+#[expect(clippy::unused_async, reason = "a database over the network waits where SQLite does not")]
+impl Store {
+    /// # Errors
+    /// [`StoreError::ActorRevoked`] if the owner was deleted meanwhile.
+    pub async fn create_recipe(&self, new: NewRecipe, now: Timestamp) -> Result<StoredRecipe, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.create_recipe(new, now).await,
+        }
+    }
+
+    /// Adds a recipe that comes from somewhere else and keeps the past it says it has. Importing the
+    /// same file again changes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::ActorRevoked`] if the owner was deleted meanwhile.
+    pub async fn import_recipe(
+        &self,
+        new: NewRecipe,
+        origin: Origin,
+        now: Timestamp,
+    ) -> Result<Imported, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.import_recipe(new, origin, now).await,
+        }
+    }
+
+    /// A cache of what is made of recipes, such as rendered answers. Every write to the database empties it.
+    pub fn recipe_cache<V: Clone>(&self) -> ReadCache<RecipeId, V> {
+        match self {
+            Self::Sqlite(db) => ReadCache::new(db.recipe_cache_policy()),
+        }
+    }
+
+    pub async fn recipe(&self, id: RecipeId, viewer: Viewer) -> Result<Option<StoredRecipe>, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.recipe(id, viewer),
+        }
+    }
+
+    /// The recipes that this viewer may see, in the order of their ids. A page of very large recipes may end before its
+    /// limit; [`Listing::next`] tells whether there are more.
+    pub async fn recipes(
+        &self,
+        page: Page<RecipeId>,
+        viewer: Viewer,
+    ) -> Result<Listing<RecipeTexts, RecipeId>, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.recipes(page, viewer).await,
+        }
+    }
+
+    /// The recipes of one user, in the order of their ids. See [`recipes`](Self::recipes).
+    pub async fn recipes_of(
+        &self,
+        owner: UserId,
+        page: Page<RecipeId>,
+    ) -> Result<Listing<RecipeTexts, RecipeId>, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.recipes_of(owner, page).await,
+        }
+    }
+
+    /// How many recipes exist for this viewer.
+    pub async fn count_recipes(&self, viewer: Viewer) -> Result<u64, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.count_recipes(viewer).await,
+        }
+    }
+
+    pub async fn replace_recipe(
+        &self,
+        command: ReplaceRecipe,
+        now: Timestamp,
+    ) -> Result<Edit<StoredRecipe>, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.replace_recipe(command, now).await,
+        }
+    }
+
+    /// The id is never given out again.
+    pub async fn delete_recipe(
+        &self,
+        id: RecipeId,
+        editor: Editor,
+        precondition: Precondition,
+    ) -> Result<Edit<()>, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.delete_recipe(id, editor, precondition).await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn recipes_in_one_buffer_are_told_apart() {
+        let id = |number| RecipeId::from_i64(number).unwrap();
+        let mut texts = RecipeTexts::default();
+        assert_eq!((texts.iter().count(), texts.last()), (0, None));
+        texts.push(id(7), b"\"name\":\"Soup\"}");
+        texts.push(id(9), b"\"name\":\"Bread\"}");
+        let json: Vec<_> = texts
+            .iter()
+            .map(|recipe| {
+                let mut out = Vec::new();
+                recipe.write_json(&mut out);
+                String::from_utf8(out).unwrap()
+            })
+            .collect();
+        assert_eq!(json, [r#"{"id":7,"name":"Soup"}"#, r#"{"id":9,"name":"Bread"}"#]);
+        assert_eq!((texts.len(), texts.last()), (2, Some(id(9))));
+        assert!(json.concat().len() + texts.len() <= texts.json_len());
+    }
 }

@@ -5,11 +5,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Store, StoreError};
-use accounts::TokenDigest;
-use accounts::audit::Actor;
-use accounts::{NewSession, RefreshToken, Session, SessionLimits};
-use accounts::{NewUser, PasswordHash, User};
+use crate::{Context, Store, StoreError};
+use accounts::{NewSession, NewUser, PasswordHash, RefreshToken, Session, SessionLimits, TokenDigest, User};
 use ids::{SessionId, UserId};
 
 /// How many sessions of one user there may be. One more ends the one that was not used for the longest time: nobody is
@@ -58,9 +55,40 @@ pub enum ApiTokens {
     Revoked,
 }
 
-/// A new password of a user who has shown to know the old one.
+/// Makes a user and the user's first session at once.
 #[derive(Clone, Debug)]
-pub struct PasswordChange {
+pub struct SignUp {
+    pub user: NewUser,
+    pub session: NewSession,
+    /// Used up by it.
+    pub invitation: Option<TokenDigest>,
+}
+
+/// Begins a session of a user whose password was just checked.
+#[derive(Clone, Debug)]
+pub struct CreateSession {
+    pub user: UserId,
+    /// The hash that the password was checked against.
+    pub password_hash: Option<PasswordHash>,
+    pub session: NewSession,
+    pub limits: SessionLimits,
+}
+
+/// Exchanges a refresh token for its successor.
+#[derive(Clone, Debug)]
+pub struct RefreshSession {
+    pub token: RefreshToken,
+    /// Random, for [`RefreshToken::successor`].
+    pub nonce: [u8; 32],
+    pub limits: SessionLimits,
+    /// The client's.
+    pub address: Option<IpAddr>,
+}
+
+/// Changes the password of a user who has just confirmed the old one.
+#[derive(Clone, Debug)]
+pub struct ChangePassword {
+    pub user: UserId,
     /// What the old password was checked against.
     pub old: Option<PasswordHash>,
     pub new: PasswordHash,
@@ -80,16 +108,10 @@ impl Store {
     /// invitation is used up by it, and only by it.
     ///
     /// # Errors
-    /// [`StoreError::Taken`] if the address, in whatever case, is somebody's; [`StoreError::NotInvited`].
-    pub async fn create_user_with_session(
-        &self,
-        new: NewUser,
-        session: NewSession,
-        invitation: Option<TokenDigest>,
-        now: Timestamp,
-    ) -> Result<(User, Session), StoreError> {
+    /// [`StoreError::EmailTaken`] if the address, in whatever case, is somebody's; [`StoreError::NotInvited`].
+    pub async fn sign_up(&self, command: SignUp, now: Timestamp) -> Result<(User, Session), StoreError> {
         match self {
-            Self::Sqlite(db) => db.create_user_with_session(new, session, invitation, now).await,
+            Self::Sqlite(db) => db.sign_up(command, now).await,
         }
     }
 
@@ -99,14 +121,11 @@ impl Store {
     /// Forgets sessions that have ended by themselves on the way.
     pub async fn create_session(
         &self,
-        user: UserId,
-        password_hash: Option<&PasswordHash>,
-        session: NewSession,
-        limits: SessionLimits,
+        command: CreateSession,
         now: Timestamp,
     ) -> Result<Option<Session>, StoreError> {
         match self {
-            Self::Sqlite(db) => db.create_session(user, password_hash.cloned(), session, limits, now).await,
+            Self::Sqlite(db) => db.create_session(command, now).await,
         }
     }
 
@@ -135,14 +154,11 @@ impl Store {
     /// another in its place.
     pub async fn refresh_session(
         &self,
-        token: RefreshToken,
-        nonce: [u8; 32],
-        limits: SessionLimits,
-        address: Option<IpAddr>,
+        command: RefreshSession,
         now: Timestamp,
     ) -> Result<Refresh, StoreError> {
         match self {
-            Self::Sqlite(db) => db.refresh_session(token, nonce, limits, address, now).await,
+            Self::Sqlite(db) => db.refresh_session(command, now).await,
         }
     }
 
@@ -160,7 +176,7 @@ impl Store {
 
     /// Whether the account with this key ([`Email::key`](crate::Email::key)) has a session at the place of this address.
     /// Takes as long if there is no such account.
-    pub async fn is_in_use_at(
+    pub async fn has_session_from(
         &self,
         email_key: &str,
         address: IpAddr,
@@ -168,7 +184,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         match self {
-            Self::Sqlite(db) => db.is_in_use_at(email_key, address, limits, now),
+            Self::Sqlite(db) => db.has_session_from(email_key, address, limits, now),
         }
     }
 
@@ -177,24 +193,18 @@ impl Store {
         &self,
         user: UserId,
         session: SessionId,
-        actor: Actor,
-        now: Timestamp,
+        context: Context,
     ) -> Result<bool, StoreError> {
         match self {
-            Self::Sqlite(db) => db.end_session(user, session, actor, now).await,
+            Self::Sqlite(db) => db.end_session(user, session, context).await,
         }
     }
 
     /// Ends all sessions of a user, and all API tokens: nothing goes on in the user's name. Says how many sessions there
     /// were.
-    pub async fn end_sessions(
-        &self,
-        user: UserId,
-        actor: Actor,
-        now: Timestamp,
-    ) -> Result<usize, StoreError> {
+    pub async fn end_sessions(&self, user: UserId, context: Context) -> Result<usize, StoreError> {
         match self {
-            Self::Sqlite(db) => db.end_sessions(user, None, actor, now).await,
+            Self::Sqlite(db) => db.end_sessions(user, None, context).await,
         }
     }
 
@@ -203,11 +213,10 @@ impl Store {
         &self,
         user: UserId,
         keep: SessionId,
-        actor: Actor,
-        now: Timestamp,
+        context: Context,
     ) -> Result<usize, StoreError> {
         match self {
-            Self::Sqlite(db) => db.end_sessions(user, Some(keep), actor, now).await,
+            Self::Sqlite(db) => db.end_sessions(user, Some(keep), context).await,
         }
     }
 }

@@ -9,6 +9,7 @@ mod file;
 mod invitations;
 mod log;
 mod mail_tokens;
+mod migrate;
 mod passwords;
 mod reader;
 mod recipes;
@@ -23,11 +24,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Params, Row};
 
-use self::reader::Readers;
+use self::reader::{MAX_AGE, Readers};
 use self::writer::{Kind, Writer};
-use super::migrate;
-use super::remembered::{Mark, Remembered};
-use super::{SessionUser, StoreError, Unavailable};
+use crate::cache::{Policy, ReadCache};
+use crate::{SessionUser, StoreError, Unavailable};
 use ids::{SessionId, UserId};
 
 #[derive(Clone)]
@@ -36,24 +36,25 @@ pub struct Sqlite(Arc<Inner>);
 struct Inner {
     writer: Writer,
     readers: Arc<Readers>,
-    sessions: Remembered<(SessionId, UserId), SessionUser>,
+    sessions: ReadCache<(SessionId, UserId), SessionUser>,
     is_new: bool,
 }
 
 impl Sqlite {
-    pub fn open(path: &Path, now: Timestamp) -> Result<Self, StoreError> {
-        let cannot_open = |why: String| StoreError::CannotOpen { path: path.to_owned(), why };
-        let mut connection = file::open(path).map_err(cannot_open)?;
-        let was = migrate::run(&mut connection, now).map_err(|why| cannot_open(why.to_string()))?;
+    pub async fn open(path: &Path, now: Timestamp) -> Result<Self, String> {
+        let path = path.to_owned();
+        let opened = tokio::task::spawn_blocking(move || Self::open_blocking(&path, now)).await;
+        opened.unwrap_or_else(|why| Err(why.to_string()))
+    }
+
+    fn open_blocking(path: &Path, now: Timestamp) -> Result<Self, String> {
+        let mut connection = file::open(path)?;
+        let was = migrate::run(&mut connection, now).map_err(|why| why.to_string())?;
         let readers = Arc::new(Readers::of(path));
         let writer = Writer::start(connection, Arc::clone(&readers))
-            .map_err(|why| cannot_open(format!("the writer's thread does not start: {why}")))?;
-        Ok(Self(Arc::new(Inner {
-            writer,
-            readers,
-            sessions: Remembered::nothing(),
-            is_new: was == migrate::Schema::Absent,
-        })))
+            .map_err(|why| format!("the writer's thread does not start: {why}"))?;
+        let sessions = ReadCache::new(Policy { changes: readers.account_commit_counter(), max_age: MAX_AGE });
+        Ok(Self(Arc::new(Inner { writer, readers, sessions, is_new: was == migrate::Schema::Absent })))
     }
 
     pub fn is_new(&self) -> bool {
@@ -71,8 +72,8 @@ impl Sqlite {
         self.0.writer.close().await;
     }
 
-    pub fn mark(&self) -> Mark {
-        Mark::after(self.0.readers.commits())
+    pub(crate) fn recipe_cache_policy(&self) -> Policy {
+        Policy { changes: self.0.readers.commit_counter(), max_age: MAX_AGE }
     }
 
     /// Runs a query on the caller's own thread.

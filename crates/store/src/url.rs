@@ -1,4 +1,4 @@
-//! Where the data is.
+//! The address of a database.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,13 @@ use std::str::FromStr;
 
 /// The address of a database, as in `sqlite:data/recipes.db`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DatabaseUrl(PathBuf);
+pub struct DatabaseUrl(pub(crate) Location);
+
+/// Each kind of database has its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Location {
+    Sqlite(PathBuf),
+}
 
 impl DatabaseUrl {
     /// Reads `sqlite:PATH`. `sqlite://PATH` is the same, because half of the programs write it so.
@@ -22,18 +28,20 @@ impl DatabaseUrl {
             return Err("must name a file, as in sqlite:data/recipes.db");
         }
         if path.starts_with(':') {
-            return Err("must name a file: a database in memory would lose what it acknowledged");
+            return Err("must name a file: a database in memory would lose acknowledged writes");
         }
-        // `?mode=rwc` means something to other programs. As part of a file name it would surprise.
+        // Other programs read `?mode=rwc` as an option. As part of a file name it would surprise.
         if path.contains('?') {
             return Err("takes no ?parameters, only the path of a file, as in sqlite:data/recipes.db");
         }
-        Ok(Self(path.into()))
+        Ok(Self(Location::Sqlite(path.into())))
     }
 
-    /// The database's file, so that others can be kept beside it.
-    pub fn path(&self) -> &Path {
-        &self.0
+    /// The file of a database that is a file on this machine.
+    pub fn file(&self) -> Option<&Path> {
+        match &self.0 {
+            Location::Sqlite(file) => Some(file),
+        }
     }
 }
 
@@ -47,7 +55,9 @@ impl FromStr for DatabaseUrl {
 
 impl fmt::Display for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "sqlite:{}", self.0.display())
+        match &self.0 {
+            Location::Sqlite(file) => write!(f, "sqlite:{}", file.display()),
+        }
     }
 }
 
@@ -64,13 +74,13 @@ mod tests {
             ("sqlite:///var/lib/recipes.db", "/var/lib/recipes.db"),
         ] {
             let url = DatabaseUrl::parse(text).unwrap();
-            assert_eq!(url.path(), Path::new(path), "{text}");
+            assert_eq!(url.file(), Some(Path::new(path)), "{text}");
             assert_eq!(url.to_string(), format!("sqlite:{path}"));
         }
     }
 
     #[test]
-    fn anything_else_is_refused_with_what_to_write_instead() {
+    fn other_text_is_refused_with_what_to_write_instead() {
         for (text, word) in [
             ("", "sqlite:"),
             ("data/recipes.db", "sqlite:"),

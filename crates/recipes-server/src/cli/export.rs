@@ -57,7 +57,7 @@ const PAGE: u16 = 500;
 
 impl Export {
     pub(super) async fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
-        let store = open_existing(config, &Clock::system())?;
+        let store = open_existing(config, &Clock::system()).await?;
         let done = match &self.output {
             Some(path) if path != Path::new("-") => to_file(&store, self.format, path).await,
             _ => write(&store, self.format, io::stdout().lock()).await.map(drop),
@@ -121,10 +121,12 @@ async fn write<W: Write>(store: &Store, format: Format, out: W) -> anyhow::Resul
     let mut out = BufWriter::with_capacity(1 << 16, out);
     let (mut after, mut before) = (None, open);
     while let Some(page) = Page::new(after, PAGE) {
-        let listing = store.recipes(&page, Viewer::Admin, Vec::new()).await?;
-        let recipes: Vec<&RawValue> = serde_json::from_slice(&listing.json)?;
-        for recipe in recipes {
-            write!(out, "{before}{}", without_owner(recipe.get())?)?;
+        let listing = store.recipes(page, Viewer::Admin).await?;
+        let mut json = Vec::new();
+        for recipe in listing.rows.iter() {
+            json.clear();
+            recipe.write_json(&mut json);
+            write!(out, "{before}{}", without_owner(str::from_utf8(&json)?)?)?;
             before = between;
         }
         after = listing.next;

@@ -72,7 +72,8 @@ const LONG: u64 = 1 << 20;
 impl Import {
     pub(super) async fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
         let clock = Clock::system();
-        let store = if self.dry_run { None } else { Some(Store::open(config.database_url(), clock.now())?) };
+        let store =
+            if self.dry_run { None } else { Some(Store::open(config.database_url(), clock.now()).await?) };
         let mut importer = Importer {
             owner: self.owner.map_or(Owner::Nobody, Owner::Named),
             clock,
@@ -182,13 +183,13 @@ impl Importer {
             Entry::User(user) => Box::pin(async move {
                 match store.create_user(user, now).await {
                     Ok(_) => Ok(Outcome::Added),
-                    Err(StoreError::Taken(_)) => Ok(Outcome::AlreadyThere),
+                    Err(StoreError::EmailTaken) => Ok(Outcome::AlreadyThere),
                     Err(error) => Err(error),
                 }
             }),
             Entry::Recipe(draft, origin) => {
                 let owner = self.owner().await?;
-                let new = NewRecipe::of(&draft, Uid::new(now, self.entropy.bytes()), owner);
+                let new = NewRecipe::new(&draft, Uid::new(now, self.entropy.bytes()), owner);
                 Box::pin(async move {
                     Ok(match store.import_recipe(new, origin, now).await? {
                         Imported::Added(_) => Outcome::Added,

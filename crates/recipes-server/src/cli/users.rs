@@ -8,11 +8,11 @@ use std::{
 
 use crate::clock::Clock;
 use crate::entropy::Entropy;
-use accounts::{Email, Name, NewUser, Role, User, audit::Actor};
+use accounts::{Email, Name, NewUser, Role, User};
 use anyhow::{Context as _, anyhow, bail};
 use clap::Subcommand;
 use secrecy::{ExposeSecret as _, SecretString};
-use store::{Access, Store, StoreError, UserFilter};
+use store::{Access, Context, Page, Store, StoreError, UserFilter};
 
 use super::open_existing;
 use crate::config::Config;
@@ -81,10 +81,10 @@ impl Users {
     pub(super) async fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
         let clock = Clock::system();
         let store = match self {
-            Self::Add { .. } => Store::open(config.database_url(), clock.now())?,
-            _ => open_existing(config, &clock)?,
+            Self::Add { .. } => Store::open(config.database_url(), clock.now()).await?,
+            _ => open_existing(config, &clock).await?,
         };
-        let now = clock.now();
+        let context = Context::operator(clock.now());
         let before = has_administrator(&store).await;
         let done = match self {
             Self::Add { email, name, role, password_stdin } => {
@@ -94,17 +94,15 @@ impl Users {
             Self::List => list(&store).await,
             Self::Disable { email } => told(
                 &email,
-                store.set_disabled(&email, Access::Disabled, Actor::OPERATOR, now).await,
+                store.set_access(&email, Access::Disabled, context).await,
                 "is disabled and logged out everywhere",
             ),
-            Self::Enable { email } => told(
-                &email,
-                store.set_disabled(&email, Access::Enabled, Actor::OPERATOR, now).await,
-                "is enabled",
-            ),
+            Self::Enable { email } => {
+                told(&email, store.set_access(&email, Access::Enabled, context).await, "is enabled")
+            }
             Self::SetRole { email, role } => {
                 let now_is = format!("has the role {}", role.as_str());
-                told(&email, store.set_role(&email, role, Actor::OPERATOR, now).await, now_is)
+                told(&email, store.set_role(&email, role, context).await, now_is)
             }
         };
         let after = has_administrator(&store).await;
@@ -123,7 +121,7 @@ const NO_ADMINISTRATOR: &str = "there is no administrator left who can log in; \
 
 async fn has_administrator(store: &Store) -> Result<bool, StoreError> {
     let enabled = UserFilter { role: Some(Role::Admin), access: Some(Access::Enabled), text: None };
-    Ok(!store.users(enabled, None, 1).await?.is_empty())
+    Ok(!store.users(enabled, Page::default()).await?.rows.is_empty())
 }
 
 struct Account {
@@ -161,7 +159,7 @@ async fn add(
             writeln!(io::stdout(), "{} is user {} with the role {}", email.as_str(), user.id, role.as_str())?;
             Ok(())
         }
-        Err(StoreError::Taken(_)) => bail!("{} has an account already", email.as_str()),
+        Err(StoreError::EmailTaken) => bail!("{} has an account already", email.as_str()),
         Err(error) => Err(error.into()),
     }
 }
@@ -195,19 +193,12 @@ fn told(email: &Email, user: Result<Option<User>, StoreError>, what: impl Displa
 }
 
 async fn list(store: &Store) -> anyhow::Result<()> {
-    const PAGE: u16 = 500;
     let mut out = io::stdout().lock();
+    writeln!(out, "{:>6}  {:<5}  {:<8}  {:<10}  {:<32}  NAME", "ID", "ROLE", "STATE", "SINCE", "E-MAIL")?;
     let mut after = None;
     loop {
-        let users = store.users(UserFilter::default(), after, PAGE).await?;
-        if after.is_none() {
-            writeln!(
-                out,
-                "{:>6}  {:<5}  {:<8}  {:<10}  {:<32}  NAME",
-                "ID", "ROLE", "STATE", "SINCE", "E-MAIL"
-            )?;
-        }
-        for user in &users {
+        let users = store.users(UserFilter::default(), Page::longest(after)).await?;
+        for user in &users.rows {
             let state = if user.disabled { "disabled" } else { "enabled" };
             let since = user.created_at.strftime("%Y-%m-%d").to_string();
             let (id, role, email) = (user.id.to_string(), user.role.as_str(), user.email.as_str());
@@ -217,9 +208,9 @@ async fn list(store: &Store) -> anyhow::Result<()> {
                 user.name.as_str()
             )?;
         }
-        match users.last() {
-            Some(last) => after = Some(last.id),
-            None => return Ok(()),
+        after = users.next;
+        if after.is_none() {
+            return Ok(());
         }
     }
 }

@@ -51,7 +51,7 @@ impl Config {
                 Ok(Transport::Smtp(smtp))
             }
             None => Ok(Transport::Outbox(Outbox {
-                folder: self.database_url.path().with_file_name("outbox"),
+                folder: self.database_url.file().unwrap_or("".as_ref()).with_file_name("outbox"),
                 clock: clock.clone(),
                 entropy: entropy.clone(),
             })),

@@ -74,7 +74,7 @@ impl Config {
 
     /// Where the secret is kept that was made for want of another.
     pub fn secret_file(&self) -> PathBuf {
-        self.database_url.path().with_file_name(FILE)
+        self.database_url.file().unwrap_or("".as_ref()).with_file_name(FILE)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Request bodies in: JSON or a nested form, bounded in size and time, parsed into a type that is proof.
+//! Request bodies: JSON or a nested form, bounded in size and time, parsed into a type that proves they are valid.
 
 pub mod fields;
 
@@ -14,97 +14,114 @@ use recipes::{Encoding, Problem};
 use serde_json::{Map, Value};
 use tower_passport::BufferedBody;
 
-use crate::http::error::ApiError;
+use self::fields::Fields;
+use crate::http::error::{Report, RequestError};
 use crate::limits;
 
-/// A type that is made from the fields of a body, and whose existence proves that they are valid.
+/// A type that is parsed from the fields of a body, and whose existence proves that they are valid.
 pub trait Parse: Sized {
-    /// Pointers to what this type does not read, which is ignored unless strict handling is preferred.
+    /// JSON pointers to the fields that this type does not know. They are ignored, except with strict handling.
     fn unknown_fields(fields: &Map<String, Value>) -> Vec<String>;
 
     /// # Errors
-    /// Every problem of every field at once.
+    /// All problems of all fields at once.
     fn parse(fields: &Map<String, Value>, encoding: Encoding) -> Result<Self, Vec<Problem>>;
 }
 
-/// A body that has been read and found valid.
+/// [`Parse`] for a body that is a flat list of fields.
+pub trait ParseFields: Sized {
+    const FIELDS: &'static [&'static str];
+
+    /// Reads every field, so that all problems are found, and then answers `None` if any is missing.
+    fn parse_fields(fields: &mut Fields<'_>) -> Option<Self>;
+}
+
+impl<T: ParseFields> Parse for T {
+    fn unknown_fields(fields: &Map<String, Value>) -> Vec<String> {
+        fields::unknown(fields, T::FIELDS)
+    }
+
+    fn parse(fields: &Map<String, Value>, _: Encoding) -> Result<Self, Vec<Problem>> {
+        let mut fields = Fields::of(fields);
+        let parsed = T::parse_fields(&mut fields);
+        fields.finish(parsed)
+    }
+}
+
+/// A body that was read and is valid.
 pub struct Body<T>(pub T);
 
 impl<S: Sync, T: Parse> FromRequest<S> for Body<T> {
-    type Rejection = Response;
+    type Rejection = Report;
 
-    async fn from_request(request: Request, _: &S) -> Result<Self, Response> {
+    async fn from_request(request: Request, _: &S) -> Result<Self, Report> {
         let (head, body) = request.into_parts();
-        let parsed = async {
-            let encoding = match head.method {
-                Method::PATCH => encoding_of_patch(&head.headers)?,
-                _ => encoding(&head.headers)?,
-            };
-            read(&head.headers, encoding, &collect(body).await?).map(Self)
+        let encoding = match head.method {
+            Method::PATCH => encoding_of_patch(&head.headers)?,
+            _ => encoding(&head.headers)?,
         };
-        parsed.await.map_err(ApiError::into_response)
+        Ok(Self(read(&head.headers, encoding, &collect(body).await?)?))
     }
 }
 
-/// The same for a body that a strategy reads: what is wrong with it is said as everywhere, and before anybody is asked
-/// about credentials.
+/// A body that a layer has buffered, because an authentication strategy reads it too. Problems of the body are reported
+/// like those of any other body, before the credentials are checked.
 pub struct Buffered<T>(pub T);
 
 impl<S: Sync, T: Parse> FromRequestParts<S> for Buffered<T> {
-    type Rejection = ApiError;
+    type Rejection = Report;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Report> {
         let body = parts.extensions.get::<BufferedBody>();
-        let BufferedBody(bytes) = body.ok_or_else(|| ApiError::internal("no layer buffers this body"))?;
-        read(&parts.headers, encoding(&parts.headers)?, bytes).map(Self)
+        let BufferedBody(bytes) = body.ok_or_else(|| RequestError::internal("no layer buffers this body"))?;
+        Ok(Self(read(&parts.headers, encoding(&parts.headers)?, bytes)?))
     }
 }
 
-fn read<T: Parse>(headers: &HeaderMap, encoding: Option<Encoding>, bytes: &[u8]) -> Result<T, ApiError> {
+fn read<T: Parse>(headers: &HeaderMap, encoding: Option<Encoding>, bytes: &[u8]) -> Result<T, RequestError> {
     let fields = match encoding {
         Some(Encoding::Json) => json(bytes)?,
         Some(Encoding::Form) => form(bytes)?,
-        // Nothing was sent and nothing was said: every field is missing, which Parse can say best.
+        // Without a body and a media type every field is missing, which `Parse` reports.
         None if bytes.is_empty() => Map::new(),
-        None => return Err(ApiError::UnsupportedMediaType),
+        None => return Err(RequestError::UnsupportedMediaType),
     };
     if prefers_strict(headers) {
         refuse_unknown::<T>(&fields)?;
     }
-    Ok(T::parse(&fields, encoding.unwrap_or(Encoding::Json))?)
+    T::parse(&fields, encoding.unwrap_or(Encoding::Json)).map_err(RequestError::Invalid)
 }
 
-/// The encoding the client names; `None` when it names none.
+/// The encoding that `Content-Type` names.
 ///
 /// # Errors
-/// [`ApiError::UnsupportedMediaType`] for any other than the two.
-fn encoding(headers: &HeaderMap) -> Result<Option<Encoding>, ApiError> {
+/// [`RequestError::UnsupportedMediaType`] for any other than JSON and forms.
+fn encoding(headers: &HeaderMap) -> Result<Option<Encoding>, RequestError> {
     let Some(media_type) = media_type(headers) else { return Ok(None) };
     if media_type.eq_ignore_ascii_case("application/json") {
         Ok(Some(Encoding::Json))
     } else if media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
         Ok(Some(Encoding::Form))
     } else {
-        Err(ApiError::UnsupportedMediaType)
+        Err(RequestError::UnsupportedMediaType)
     }
 }
 
-/// The same for a PATCH, which may also say that it is one (RFC 7396).
-fn encoding_of_patch(headers: &HeaderMap) -> Result<Option<Encoding>, ApiError> {
+/// The same for PATCH, which may also name `application/merge-patch+json` (RFC 7396).
+fn encoding_of_patch(headers: &HeaderMap) -> Result<Option<Encoding>, RequestError> {
     if media_type(headers).is_some_and(|it| it.eq_ignore_ascii_case("application/merge-patch+json")) {
         return Ok(Some(Encoding::Json));
     }
-    encoding(headers).map_err(|_| ApiError::UnsupportedPatch)
+    encoding(headers).map_err(|_| RequestError::UnsupportedPatch)
 }
 
-/// What the client calls the body, without parameters; what is no text is called nothing.
+/// The media type of the body without parameters; empty if the header is not text.
 fn media_type(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::CONTENT_TYPE)?;
     Some(value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim())
 }
 
-/// A layer for routes whose body is read before their handler is asked, which would wait for it for as long as the whole
-/// request may take.
+/// A layer for routes whose body is buffered by another layer. It applies [`limits::BODY_READ`], which that layer would not.
 pub async fn in_time(request: Request, next: Next) -> Response {
     let (head, body) = request.into_parts();
     match collect(body).await {
@@ -113,10 +130,10 @@ pub async fn in_time(request: Request, next: Next) -> Response {
     }
 }
 
-/// The whole body, if it is small enough and comes in time.
-async fn collect(body: axum::body::Body) -> Result<Bytes, ApiError> {
-    let too_large = || ApiError::BodyTooLarge { limit: limits::BODY_BYTES };
-    // A client that announces too much is told so before it has sent it.
+/// The whole body, within the limits of size and time.
+async fn collect(body: axum::body::Body) -> Result<Bytes, RequestError> {
+    let too_large = || RequestError::BodyTooLarge { limit: limits::BODY_BYTES };
+    // A client that announces too large a body gets the error before it sends the body.
     if http_body::Body::size_hint(&body).lower() > limits::BODY_BYTES as u64 {
         return Err(too_large());
     }
@@ -124,33 +141,33 @@ async fn collect(body: axum::body::Body) -> Result<Bytes, ApiError> {
     match tokio::time::timeout(limits::BODY_READ, collected).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
-        Ok(Err(_)) => Err(ApiError::Malformed("The body ended too early".into())),
-        Err(_) => Err(ApiError::BodyTooSlow),
+        Ok(Err(_)) => Err(RequestError::Malformed("The body ended too early".into())),
+        Err(_) => Err(RequestError::BodyTooSlow),
     }
 }
 
-fn json(bytes: &[u8]) -> Result<Map<String, Value>, ApiError> {
+fn json(bytes: &[u8]) -> Result<Map<String, Value>, RequestError> {
     match serde_json::from_slice(bytes) {
         _ if bytes.is_empty() => {
-            Err(ApiError::Malformed("The body must be a JSON object, and is empty".into()))
+            Err(RequestError::Malformed("The body is empty and must be a JSON object".into()))
         }
         Ok(Value::Object(fields)) => Ok(fields),
-        Ok(_) => Err(ApiError::Malformed("The body must be a JSON object".into())),
-        // Where, but not what: the parser's own words are no contract, and would echo what was sent.
-        Err(error) => Err(ApiError::Malformed(
+        Ok(_) => Err(RequestError::Malformed("The body must be a JSON object".into())),
+        // The position only: the parser's message is not stable and would echo the input.
+        Err(error) => Err(RequestError::Malformed(
             format!("The body is not valid JSON (line {}, column {})", error.line(), error.column()).into(),
         )),
     }
 }
 
-fn form(bytes: &[u8]) -> Result<Map<String, Value>, ApiError> {
-    // A pair without a name names no field; serde_qs ignores it anywhere but in front.
+fn form(bytes: &[u8]) -> Result<Map<String, Value>, RequestError> {
+    // A pair without a name is no field. serde_qs ignores it everywhere except at the start.
     let named: Vec<_> = bytes.split(|byte| *byte == b'&').filter(|pair| !pair.starts_with(b"=")).collect();
-    // Browsers send `ingredients%5B%5D=`; form encoding reads the brackets in both spellings.
+    // Browsers send `ingredients%5B%5D=`; form encoding reads encoded and plain brackets.
     serde_qs::Config::new().use_form_encoding(true).deserialize_bytes(&named.join(&b'&')).map_err(|_| {
         let message =
             "The body is not a valid form; nested fields are written author[name]=.. and ingredients[]=..";
-        ApiError::Malformed(message.into())
+        RequestError::Malformed(message.into())
     })
 }
 
@@ -159,9 +176,9 @@ fn prefers_strict(headers: &HeaderMap) -> bool {
     crate::http::query::prefers(headers, "handling", "strict")
 }
 
-fn refuse_unknown<T: Parse>(fields: &Map<String, Value>) -> Result<(), ApiError> {
+fn refuse_unknown<T: Parse>(fields: &Map<String, Value>) -> Result<(), RequestError> {
     let unknown = T::unknown_fields(fields).into_iter();
     let problems: Vec<_> =
         unknown.map(|pointer| Problem { pointer, message: "is not a known field".to_owned() }).collect();
-    if problems.is_empty() { Ok(()) } else { Err(ApiError::UnknownFields(problems)) }
+    if problems.is_empty() { Ok(()) } else { Err(RequestError::UnknownFields(problems)) }
 }

@@ -11,7 +11,7 @@ use cookie::{Cookie, SameSite};
 use http::{HeaderMap, HeaderValue, Request, header, request::Parts};
 use tower_passport::{CookieValue, TokenSource as _};
 
-use crate::http::error::ApiError;
+use crate::http::error::RequestError;
 
 pub const ACCESS: &str = "__Host-token";
 pub const REFRESH: &str = "__Host-refresh-token";
@@ -27,8 +27,9 @@ pub enum Delivery {
 ///
 /// # Errors
 /// None with our tokens: they are base64url.
-pub fn set(headers: &mut HeaderMap, name: &str, token: &str, lifetime: Duration) -> Result<(), ApiError> {
-    let value = HeaderValue::try_from(session_cookie(name, token, lifetime)).map_err(ApiError::internal)?;
+pub fn set(headers: &mut HeaderMap, name: &str, token: &str, lifetime: Duration) -> Result<(), RequestError> {
+    let value =
+        HeaderValue::try_from(session_cookie(name, token, lifetime)).map_err(RequestError::internal)?;
     headers.append(header::SET_COOKIE, value);
     Ok(())
 }
@@ -55,10 +56,10 @@ fn session_cookie(name: &str, token: &str, lifetime: Duration) -> String {
 /// The refresh token among the cookies.
 ///
 /// # Errors
-/// [`ApiError::Malformed`] if there are two such cookies, or if its value cannot be a token.
-pub fn refresh_token(request: &Parts) -> Result<Option<String>, ApiError> {
+/// [`RequestError::Malformed`] if there are two such cookies, or if its value cannot be a token.
+pub fn refresh_token(request: &Parts) -> Result<Option<String>, RequestError> {
     let found = CookieValue::new(REFRESH).token(request).map_err(|_| {
-        ApiError::Malformed("The refresh token cookie is malformed or was sent more than once".into())
+        RequestError::Malformed("The refresh token cookie is malformed or was sent more than once".into())
     })?;
     Ok(found.map(Cow::into_owned))
 }

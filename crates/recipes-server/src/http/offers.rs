@@ -13,7 +13,7 @@ use futures_util::future::{Either, Ready, ok};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::http::error::ApiError;
+use crate::http::error::RequestError;
 use crate::http::negotiation::{JSON, Representation, choose};
 
 /// The representations that a route sends; the first one is the default.
@@ -54,6 +54,6 @@ impl<S: Service<Request, Response = Response>> Service<Request> for RequireAccep
             return Either::Right(self.inner.call(request));
         }
         let media_types: Vec<_> = offered.iter().map(|offer| offer.media_type.to_string()).collect();
-        Either::Left(ok(ApiError::NotAcceptable { offered: media_types.join(", ") }.into_response()))
+        Either::Left(ok(RequestError::NotAcceptable { offered: media_types.join(", ") }.into_response()))
     }
 }

@@ -6,24 +6,24 @@ use std::{borrow::Cow, convert::Infallible};
 use axum::extract::FromRequestParts;
 use http::{HeaderMap, HeaderValue, Uri, request::Parts};
 
-use crate::http::error::ApiError;
+use crate::http::error::RequestError;
 
 /// The query parameters of one request: each is known to the route and given once.
 pub struct Query<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
 
 impl<'a> Query<'a> {
     /// # Errors
-    /// [`ApiError::Malformed`] for a parameter that is not in `known`, or is given twice.
-    pub fn parse(uri: &'a Uri, known: &[&str]) -> Result<Self, ApiError> {
+    /// [`RequestError::Malformed`] for a parameter that is not in `known`, or is given twice.
+    pub fn parse(uri: &'a Uri, known: &[&str]) -> Result<Self, RequestError> {
         let mut parameters: Vec<(Cow<'a, str>, Cow<'a, str>)> = Vec::new();
         for (name, value) in form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()) {
             if !known.contains(&&*name) {
                 let message = format!("Unknown query parameter \"{name}\"; {}", did_you_mean(&name, known));
-                return Err(ApiError::Malformed(message.into()));
+                return Err(RequestError::Malformed(message.into()));
             }
             if parameters.iter().any(|(earlier, _)| *earlier == name) {
                 let message = format!("The query parameter \"{name}\" is given more than once");
-                return Err(ApiError::Malformed(message.into()));
+                return Err(RequestError::Malformed(message.into()));
             }
             parameters.push((name, value));
         }
@@ -39,9 +39,9 @@ impl<'a> Query<'a> {
 pub struct NoQuery;
 
 impl<S: Sync> FromRequestParts<S> for NoQuery {
-    type Rejection = ApiError;
+    type Rejection = RequestError;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, RequestError> {
         Query::parse(&parts.uri, &[]).map(|_| Self)
     }
 }

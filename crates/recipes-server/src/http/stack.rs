@@ -42,7 +42,6 @@ use tower_http::{
     csrf::{Csrf, CsrfLayer, ProtectionError, ResponseFuture as CsrfFuture},
 };
 use tower_layer::Layer as _;
-use tower_passport::Refusal;
 use tower_service::Service;
 
 use self::compression::{COMPRESS_WHEN, CompressWhen};
@@ -51,7 +50,7 @@ use self::request_id::RequestId;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::http::client_address::{ClientAddress, TrustedProxies};
-use crate::http::error::{ApiError, Report};
+use crate::http::error::{Report, RequestError};
 use crate::http::{cookies, negotiation};
 use crate::limits;
 use crate::telemetry::access_log::{AccessLog, Entry};
@@ -103,7 +102,7 @@ impl HttpService {
 
 type RefuseOrigin = fn(ProtectionError) -> Response;
 
-const REFUSE_ORIGIN: RefuseOrigin = |_| ApiError::CrossOrigin.into_response();
+const REFUSE_ORIGIN: RefuseOrigin = |_| RequestError::CrossOrigin.into_response();
 
 impl<B> Service<Request<B>> for HttpService
 where
@@ -215,9 +214,9 @@ impl Future for ResponseFuture {
             Ok(Poll::Pending) => {
                 let deadline = || Box::pin(tokio::time::sleep(limits::REQUEST));
                 ready!(this.deadline.get_or_insert_with(deadline).as_mut().poll(context));
-                ApiError::TimedOut.into_response()
+                RequestError::TimedOut.into_response()
             }
-            Err(panic) => ApiError::internal(panic_message(&*panic)).into_response(),
+            Err(panic) => RequestError::internal(panic_message(&*panic)).into_response(),
         };
         Poll::Ready(Ok(this.shared.finish(this.info, response)))
     }
@@ -285,10 +284,6 @@ impl Shared {
 }
 
 fn with_error_body(mut response: Response, info: &RequestInfo) -> Response {
-    // tower-passport's layers and extractors respond in their own format; this API has its own.
-    if let Some(refusal) = response.extensions_mut().remove::<Refusal>() {
-        response = ApiError::Refused(refusal).into_response();
-    }
     let Some(report) = response.extensions_mut().remove::<Arc<Report>>() else { return response };
     let (media_type, body) = report.render(negotiation::error_shape(&info.accept), info.id.as_str());
     let headers = response.headers_mut();

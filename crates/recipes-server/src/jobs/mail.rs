@@ -21,7 +21,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use ids::UserId;
 use lettre::Message;
 use secrecy::{ExposeSecret as _, SecretString};
-use store::Store;
+use store::{Context, Store};
 use tokio::{
     sync::{OwnedSemaphorePermit as Place, Semaphore, mpsc},
     task::JoinSet,
@@ -227,7 +227,7 @@ impl Office {
                 let token = URL_SAFE_NO_PAD.encode(self.entropy.bytes::<32>());
                 let digest = TokenDigest::of(token.as_bytes());
                 let new = NewMailToken { digest, purpose, expires_at: now + LINKS_LAST };
-                let user = self.store.create_mail_token(&to, new, actor, now).await;
+                let user = self.store.create_mail_token(&to, new, Context { actor, now }).await;
                 let Some(user) = user.map_err(|error| error.to_string())? else { return Ok(None) };
                 (Letter::from(purpose), Some(user.id), user.email, token.into())
             }

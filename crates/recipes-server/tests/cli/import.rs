@@ -1,6 +1,6 @@
 use recipes_server::Clock;
 use serde_json::{Value, json};
-use store::{DatabaseUrl, Page, Store, Viewer};
+use store::{DatabaseUrl, Page, RecipeText, Store, Viewer};
 use tokio::runtime::Builder;
 
 use crate::program::Folder;
@@ -185,11 +185,15 @@ fn recipes_belong_to_the_owner_even_one_from_the_same_run() {
 /// The owners in the order of the recipes, as the database has them.
 fn owners(folder: &Folder) -> Vec<Option<i64>> {
     let url = DatabaseUrl::parse(&format!("sqlite:{}", folder.path("data/recipes.db").display())).unwrap();
-    let store = Store::open(&url, Clock::system().now()).unwrap();
     Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-        let listing = store.recipes(&Page::default(), Viewer::Admin, Vec::new()).await.unwrap();
-        let all: Vec<Value> = serde_json::from_slice(&listing.json).unwrap();
-        all.iter().map(|recipe| recipe["ownerId"].as_i64()).collect()
+        let store = Store::open(&url, Clock::system().now()).await.unwrap();
+        let listing = store.recipes(Page::default(), Viewer::Admin).await.unwrap();
+        let owner = |recipe: RecipeText<'_>| {
+            let mut json = Vec::new();
+            recipe.write_json(&mut json);
+            serde_json::from_slice::<Value>(&json).unwrap()["ownerId"].as_i64()
+        };
+        listing.rows.iter().map(owner).collect()
     })
 }
 

@@ -23,13 +23,16 @@ async fn request_in_flight_is_finished_and_a_new_one_refused() {
     let (first, second) = body.split_at(body.len() / 2);
     let head = format!(
         "POST /api/v1/recipes HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nauthorization: Bearer {}\r\n\
-         content-length: {}\r\n\r\n{first}",
+         content-length: {}\r\nexpect: 100-continue\r\n\r\n",
         client.token.as_deref().unwrap(),
         body.len(),
     );
     stream.write_all(head.as_bytes()).unwrap();
-    // The server has read the head once it has answered a later request.
-    client.get("/healthz").await.unwrap();
+    // The server asks for the body once a handler reads it: the request is in flight.
+    let mut interim = [0; "HTTP/1.1 100 Continue\r\n\r\n".len()];
+    stream.read_exact(&mut interim).unwrap();
+    assert!(interim.starts_with(b"HTTP/1.1 100"));
+    stream.write_all(first.as_bytes()).unwrap();
     program.signal(Signal::TERM);
     // New connections are refused once the listener is closed.
     while TcpStream::connect(&program.address).is_ok() {

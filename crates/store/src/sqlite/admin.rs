@@ -1,12 +1,10 @@
 //! What administrators see of users and do with them, in SQLite's dialect.
 
-use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::conditions::Conditions;
 use super::{Sqlite, cached, users};
-use crate::{Access, Administered, StoreError, UserChange, UserFilter};
-use accounts::audit::Actor;
+use crate::{Access, Administered, Context, Listing, Page, StoreError, UserChange, UserFilter};
 use accounts::{Role, User};
 use ids::UserId;
 
@@ -14,11 +12,14 @@ impl Sqlite {
     pub async fn users(
         &self,
         filter: UserFilter,
-        after: Option<UserId>,
-        limit: u16,
-    ) -> Result<Vec<User>, StoreError> {
-        let conditions = conditions(filter).and("id > ?", after.map(|after| [after.get().into()]));
-        self.read_at_length(move |db| users::listed(db, conditions, limit)).await
+        page: Page<UserId>,
+    ) -> Result<Listing<Vec<User>, UserId>, StoreError> {
+        let conditions = conditions(filter).and("id > ?", page.after().map(|after| [after.get().into()]));
+        self.read_at_length(move |db| {
+            let users = users::listed(db, conditions, page.rows_to_read())?;
+            Ok(page.listing(users, |user| user.id))
+        })
+        .await
     }
 
     pub async fn count_users(&self, filter: UserFilter) -> Result<u64, StoreError> {
@@ -29,20 +30,19 @@ impl Sqlite {
         &self,
         id: UserId,
         UserChange { role, access }: UserChange,
-        actor: Actor,
-        now: Timestamp,
+        context: Context,
     ) -> Result<Administered, StoreError> {
         self.write(move |db| {
-            users::require_admin(db, &actor)?;
+            users::require_admin(db, &context.actor)?;
             let leaves = role == Some(Role::User) || access == Some(Access::Disabled);
             if leaves && is_last(db, id)? {
                 return Ok(Administered::LastAdmin);
             }
             if let Some(role) = role {
-                users::give_role(db, id, role, &actor, now)?;
+                users::give_role(db, id, role, &context)?;
             }
             if let Some(access) = access {
-                users::give_access(db, id, access, &actor, now)?;
+                users::give_access(db, id, access, &context)?;
             }
             let user = users::by_id(db, id)?;
             Ok(user.map_or(Administered::NoSuchUser, |user| Administered::Done(Box::new(user))))

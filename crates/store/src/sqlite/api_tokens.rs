@@ -5,15 +5,15 @@ use rusqlite::{Connection, Row, params};
 
 use super::users::{self, user_in};
 use super::{Sqlite, audit, cached, execute, find, time_at};
-use crate::StoreError;
 use crate::api_tokens::MAX_API_TOKENS;
+use crate::{Context, StoreError};
 use ::recipes::time::to_microseconds;
 use accounts::Scopes;
 use accounts::TokenDigest;
 use accounts::USED_AFTER;
 use accounts::User;
+use accounts::audit::Event;
 use accounts::{ApiToken, NewApiToken, TokenName};
-use accounts::{audit::Actor, audit::Event};
 use ids::{ApiTokenId, SessionId, UserId};
 
 impl Sqlite {
@@ -21,17 +21,16 @@ impl Sqlite {
         &self,
         user: UserId,
         new: NewApiToken,
-        actor: Actor,
-        now: Timestamp,
+        context: Context,
     ) -> Result<Option<ApiToken>, StoreError> {
-        let now = to_microseconds(now);
+        let now = to_microseconds(context.now);
         self.write(move |db| {
             // Disabling and logging out everywhere revoke all tokens, and must not miss this one.
             let may = "SELECT 1 FROM users WHERE id = ?1 AND disabled = 0
                        AND (?2 IS NULL OR EXISTS (SELECT 1 FROM sessions WHERE id = ?2))";
-            let session = actor.session.as_ref().map(SessionId::as_bytes);
+            let session = context.actor.session.as_ref().map(SessionId::as_bytes);
             if !cached(db, may)?.exists(params![user.get(), session])? {
-                return Err(StoreError::OwnerGone);
+                return Err(StoreError::ActorRevoked);
             }
             let NewApiToken { id, digest, name, scopes, expires_at } = new;
             let expires_at = expires_at.map(to_microseconds);
@@ -52,7 +51,7 @@ impl Sqlite {
                 ],
             )?;
             if made == 1 {
-                audit::record(db, Event::ApiTokenCreated, Some(user), &actor, now)?;
+                audit::record(db, Event::ApiTokenCreated, Some(user), &context)?;
             }
             let token = ApiToken { id, user, name, scopes, created_at: now, expires_at, last_used_at: None };
             Ok((made == 1).then_some(token))
@@ -97,14 +96,13 @@ impl Sqlite {
         &self,
         user: UserId,
         id: ApiTokenId,
-        actor: Actor,
-        now: Timestamp,
+        context: Context,
     ) -> Result<bool, StoreError> {
         self.write(move |db| {
             let sql = "DELETE FROM api_tokens WHERE id = ?1 AND user_id = ?2";
             let deleted = execute(db, sql, params![id.as_bytes(), user.get()])? == 1;
             if deleted {
-                audit::record(db, Event::ApiTokenRevoked, Some(user), &actor, now)?;
+                audit::record(db, Event::ApiTokenRevoked, Some(user), &context)?;
             }
             Ok(deleted)
         })
@@ -112,14 +110,9 @@ impl Sqlite {
     }
 }
 
-pub(super) fn revoke_all(
-    db: &Connection,
-    user: UserId,
-    actor: &Actor,
-    now: Timestamp,
-) -> Result<(), StoreError> {
+pub(super) fn revoke_all(db: &Connection, user: UserId, context: &Context) -> Result<(), StoreError> {
     if execute(db, "DELETE FROM api_tokens WHERE user_id = ?1", [user.get()])? > 0 {
-        audit::record(db, Event::ApiTokensRevoked, Some(user), actor, now)?;
+        audit::record(db, Event::ApiTokensRevoked, Some(user), context)?;
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use rusqlite::{Connection, Params, Row, params, params_from_iter};
 
 use super::conditions::Conditions;
 use super::{Sqlite, cached, execute, find, time_at, users};
-use crate::StoreError;
+use crate::{Context, Listing, Page, StoreError};
 use accounts::TokenDigest;
 use accounts::{audit::Actor, audit::Class, audit::Entry, audit::Event, audit::Filter, audit::Retention};
 use ids::{SessionId, UserId};
@@ -27,10 +27,9 @@ impl Sqlite {
         &self,
         event: Event,
         subject: Option<UserId>,
-        actor: Actor,
-        now: Timestamp,
+        context: Context,
     ) -> Result<(), StoreError> {
-        self.write(move |db| record(db, event, subject, &actor, now)).await
+        self.write(move |db| record(db, event, subject, &context)).await
     }
 
     pub async fn note_signing_key(
@@ -47,7 +46,7 @@ impl Sqlite {
             let sql = "INSERT OR REPLACE INTO meta (name, value) VALUES ('signing_key', ?1)";
             execute(db, sql, [fingerprint.as_bytes()])?;
             if before.is_some() {
-                record(db, Event::SigningKeyChanged, None, &Actor::OPERATOR, now)?;
+                record(db, Event::SigningKeyChanged, None, &Context::operator(now))?;
             }
             Ok(before.is_some())
         })
@@ -57,12 +56,14 @@ impl Sqlite {
     pub async fn audit_log(
         &self,
         filter: Filter,
-        before: Option<i64>,
-        limit: u16,
-    ) -> Result<Vec<Entry>, StoreError> {
-        let conditions = conditions(filter).and("id < ?", before.map(|before| [before.into()]));
-        let (sql, params) = conditions.first(limit, select!(""), "id DESC");
-        self.read_at_length(move |db| listed(db, &sql, params_from_iter(params))).await
+        page: Page<i64>,
+    ) -> Result<Listing<Vec<Entry>, i64>, StoreError> {
+        let conditions = conditions(filter).and("id < ?", page.after().map(|before| [before.into()]));
+        let (sql, params) = conditions.first(page.rows_to_read(), select!(""), "id DESC");
+        self.read_at_length(move |db| {
+            Ok(page.listing(listed(db, &sql, params_from_iter(params))?, |entry| entry.id))
+        })
+        .await
     }
 
     pub async fn count_audit_log(&self, filter: Filter) -> Result<u64, StoreError> {
@@ -72,16 +73,17 @@ impl Sqlite {
     pub async fn audit_log_of(
         &self,
         user: UserId,
-        before: Option<i64>,
-        limit: u16,
-    ) -> Result<Vec<Entry>, StoreError> {
+        page: Page<i64>,
+    ) -> Result<Listing<Vec<Entry>, i64>, StoreError> {
         self.read_at_length(move |db| {
             // Two walks along an index each, which SQLite merges; with an OR it would read and sort everything for each page.
             let sql = concat!(
                 select!("WHERE subject_id = ?1 AND id < ?2 UNION ALL "),
                 select!("WHERE actor_id = ?1 AND subject_id IS NOT ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3")
             );
-            listed(db, sql, params![user.get(), before.unwrap_or(i64::MAX), limit])
+            let before = page.after().unwrap_or(i64::MAX);
+            let entries = listed(db, sql, params![user.get(), before, page.rows_to_read()])?;
+            Ok(page.listing(entries, |entry| entry.id))
         })
         .await
     }
@@ -144,9 +146,9 @@ pub(super) fn record(
     db: &Connection,
     event: Event,
     subject: Option<UserId>,
-    actor: &Actor,
-    now: Timestamp,
+    context: &Context,
 ) -> Result<(), StoreError> {
+    let Context { actor, now } = context;
     execute(
         db,
         "INSERT INTO audit (at, event, class, subject_id, actor_id, session_id, address, detail)

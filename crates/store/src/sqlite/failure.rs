@@ -2,7 +2,7 @@
 
 use rusqlite::{Error, ErrorCode, ffi};
 
-use crate::{Field, StoreError, Unavailable};
+use crate::{StoreError, Unavailable};
 
 impl From<Error> for StoreError {
     fn from(error: Error) -> Self {
@@ -12,13 +12,14 @@ impl From<Error> for StoreError {
             (ErrorCode::ConstraintViolation, ffi::SQLITE_CONSTRAINT_UNIQUE)
                 if message().ends_with("users.email_key") =>
             {
-                Self::Taken(Field::Email)
+                Self::EmailTaken
             }
             // The one foreign key that a caller can miss; deleting users is ours.
-            (ErrorCode::ConstraintViolation, ffi::SQLITE_CONSTRAINT_FOREIGNKEY) => Self::OwnerGone,
+            (ErrorCode::ConstraintViolation, ffi::SQLITE_CONSTRAINT_FOREIGNKEY) => Self::ActorRevoked,
             (ErrorCode::DiskFull, _) => Unavailable::DiskFull.into(),
             (ErrorCode::SystemIoFailure | ErrorCode::CannotOpen, code) => {
-                Unavailable::DiskFailed(code).into()
+                tracing::error!(code, message = message(), "SQLite cannot read or write the disk");
+                Unavailable::DiskFailed.into()
             }
             (ErrorCode::DatabaseBusy | ErrorCode::FileLockingProtocolFailed, _) => Unavailable::Locked.into(),
             (ErrorCode::ReadOnly | ErrorCode::PermissionDenied, _) => Unavailable::ReadOnly.into(),

@@ -5,13 +5,13 @@ use rusqlite::{Connection, Params, Row, params};
 
 use super::conditions::Conditions;
 use super::{Sqlite, audit, cached, execute, time_at, users};
-use crate::StoreError;
 use crate::invitations::MAX_INVITATIONS;
+use crate::{Context, Listing, Page, StoreError};
 use ::recipes::time::to_microseconds;
 use accounts::Email;
 use accounts::TokenDigest;
+use accounts::audit::Event;
 use accounts::{Invitation, NewInvitation};
-use accounts::{audit::Actor, audit::Event};
 use ids::{InvitationId, UserId};
 
 /// The columns of an [`Invitation`], in the order in which [`invitation_in`] reads them.
@@ -35,12 +35,11 @@ impl Sqlite {
     pub async fn create_invitation(
         &self,
         new: NewInvitation,
-        actor: Actor,
-        now: Timestamp,
+        context: Context,
     ) -> Result<Option<Invitation>, StoreError> {
-        let now = to_microseconds(now);
+        let now = to_microseconds(context.now);
         self.write(move |db| {
-            users::require_admin(db, &actor)?;
+            users::require_admin(db, &context.actor)?;
             let NewInvitation { id, digest, email, expires_at } = new;
             let expires_at = to_microseconds(expires_at);
             execute(db, "DELETE FROM invitations WHERE expires_at <= ?1", [now.as_microsecond()])?;
@@ -53,16 +52,17 @@ impl Sqlite {
                     digest.as_bytes(),
                     email.as_ref().map(Email::as_str),
                     email.as_ref().map(Email::key),
-                    actor.user.map(UserId::get),
+                    context.actor.user.map(UserId::get),
                     now.as_microsecond(),
                     expires_at.as_microsecond(),
                     MAX_INVITATIONS,
                 ],
             )?;
             if made == 1 {
-                audit::record(db, Event::InvitationCreated, None, &actor, now)?;
+                audit::record(db, Event::InvitationCreated, None, &context)?;
             }
-            let invitation = Invitation { id, email, created_by: actor.user, created_at: now, expires_at };
+            let invitation =
+                Invitation { id, email, created_by: context.actor.user, created_at: now, expires_at };
             Ok((made == 1).then_some(invitation))
         })
         .await
@@ -70,15 +70,16 @@ impl Sqlite {
 
     pub async fn invitations(
         &self,
-        after: Option<InvitationId>,
-        limit: u16,
+        page: Page<InvitationId>,
         now: Timestamp,
-    ) -> Result<Vec<Invitation>, StoreError> {
+    ) -> Result<Listing<Vec<Invitation>, InvitationId>, StoreError> {
         self.read_at_length(move |db| {
-            // Nothing is less than no bytes.
+            // The empty blob is less than every id.
+            let after = page.after();
             let after = after.as_ref().map_or(&[][..], |after| after.as_bytes());
             let sql = select!("WHERE id > ?1 AND expires_at > ?2 ORDER BY id LIMIT ?3");
-            listed(db, sql, params![after, now.as_microsecond(), limit])
+            let invitations = listed(db, sql, params![after, now.as_microsecond(), page.rows_to_read()])?;
+            Ok(page.listing(invitations, |invitation| invitation.id))
         })
         .await
     }
@@ -105,17 +106,12 @@ impl Sqlite {
         })
     }
 
-    pub async fn revoke_invitation(
-        &self,
-        id: InvitationId,
-        actor: Actor,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
+    pub async fn revoke_invitation(&self, id: InvitationId, context: Context) -> Result<bool, StoreError> {
         self.write(move |db| {
-            users::require_admin(db, &actor)?;
+            users::require_admin(db, &context.actor)?;
             let revoked = execute(db, "DELETE FROM invitations WHERE id = ?1", [id.as_bytes()])? == 1;
             if revoked {
-                audit::record(db, Event::InvitationRevoked, None, &actor, now)?;
+                audit::record(db, Event::InvitationRevoked, None, &context)?;
             }
             Ok(revoked)
         })
@@ -124,14 +120,9 @@ impl Sqlite {
 }
 
 /// Whoever may invite no more must not have left a way in, as for an account of his own.
-pub(super) fn revoke_all(
-    db: &Connection,
-    made_by: UserId,
-    actor: &Actor,
-    now: Timestamp,
-) -> Result<(), StoreError> {
+pub(super) fn revoke_all(db: &Connection, made_by: UserId, context: &Context) -> Result<(), StoreError> {
     if execute(db, "DELETE FROM invitations WHERE created_by = ?1", [made_by.get()])? > 0 {
-        audit::record(db, Event::InvitationsRevoked, Some(made_by), actor, now)?;
+        audit::record(db, Event::InvitationsRevoked, Some(made_by), context)?;
     }
     Ok(())
 }

@@ -5,11 +5,11 @@ use rusqlite::{Connection, params};
 
 use super::users::{self, user_in};
 use super::{Sqlite, audit, execute, find};
-use crate::StoreError;
+use crate::{Context, StoreError};
 use accounts::TokenDigest;
+use accounts::audit::Event;
 use accounts::{Email, User};
 use accounts::{MailPurpose, NewMailToken};
-use accounts::{audit::Actor, audit::Event};
 use ids::UserId;
 
 impl Sqlite {
@@ -17,12 +17,12 @@ impl Sqlite {
         &self,
         email: &Email,
         new: NewMailToken,
-        actor: Actor,
-        now: Timestamp,
+        context: Context,
     ) -> Result<Option<User>, StoreError> {
         let key = email.key();
         self.write(move |db| {
             let NewMailToken { digest, purpose, expires_at } = new;
+            let now = context.now;
             execute(db, "DELETE FROM mail_tokens WHERE expires_at <= ?1", [now.as_microsecond()])?;
             let sql = "INSERT INTO mail_tokens (digest, user_id, purpose, email_key, created_at, expires_at)
                        SELECT ?1, id, ?2, email_key, ?3, ?4 FROM users
@@ -37,7 +37,7 @@ impl Sqlite {
             ];
             let user = find(db, sql, made, |row| users::id_in(row.get(0)?))?;
             if purpose == MailPurpose::ResetPassword {
-                audit::record(db, Event::PasswordResetRequested, user, &actor, now)?;
+                audit::record(db, Event::PasswordResetRequested, user, &context)?;
             }
             user.map_or(Ok(None), |user| users::by_id(db, user))
         })
@@ -63,15 +63,16 @@ impl Sqlite {
     pub async fn verify_email(
         &self,
         digest: TokenDigest,
-        actor: Actor,
-        now: Timestamp,
+        context: Context,
     ) -> Result<Option<User>, StoreError> {
         self.write(move |db| {
-            let Some(user) = consume(db, digest, MailPurpose::VerifyEmail, now)? else { return Ok(None) };
+            let Some(user) = consume(db, digest, MailPurpose::VerifyEmail, context.now)? else {
+                return Ok(None);
+            };
             let sql = "UPDATE users SET email_verified_at = ?2, updated_at = ?2
                        WHERE id = ?1 AND email_verified_at IS NULL";
-            if execute(db, sql, params![user.get(), now.as_microsecond()])? == 1 {
-                audit::record(db, Event::EmailVerified, Some(user), &actor, now)?;
+            if execute(db, sql, params![user.get(), context.now.as_microsecond()])? == 1 {
+                audit::record(db, Event::EmailVerified, Some(user), &context)?;
             }
             users::by_id(db, user)
         })

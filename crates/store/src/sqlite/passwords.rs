@@ -4,11 +4,11 @@ use jiff::Timestamp;
 use rusqlite::params;
 
 use super::{Sqlite, api_tokens, audit, execute, mail_tokens, sessions, users};
-use crate::{ApiTokens, PasswordChange, StoreError};
+use crate::{ApiTokens, ChangePassword, Context, StoreError};
 use accounts::MailPurpose;
 use accounts::TokenDigest;
+use accounts::audit::Event;
 use accounts::{PasswordHash, User};
-use accounts::{audit::Actor, audit::Event};
 use ids::UserId;
 
 impl Sqlite {
@@ -32,13 +32,11 @@ impl Sqlite {
 
     pub async fn change_password(
         &self,
-        user: UserId,
-        change: PasswordChange,
-        actor: Actor,
-        now: Timestamp,
+        command: ChangePassword,
+        context: Context,
     ) -> Result<bool, StoreError> {
         self.write(move |db| {
-            let PasswordChange { old, new, keep, api_tokens } = change;
+            let ChangePassword { user, old, new, keep, api_tokens } = command;
             let changed = execute(
                 db,
                 "UPDATE users SET password_hash = ?3, updated_at = ?4 WHERE id = ?1 AND password_hash IS ?2",
@@ -46,15 +44,15 @@ impl Sqlite {
                     user.get(),
                     old.as_ref().map(PasswordHash::as_str),
                     new.as_str(),
-                    now.as_microsecond()
+                    context.now.as_microsecond()
                 ],
             )?;
             if changed == 1 {
-                audit::record(db, Event::PasswordChanged, Some(user), &actor, now)?;
+                audit::record(db, Event::PasswordChanged, Some(user), &context)?;
                 sessions::end_all(db, user, keep)?;
                 mail_tokens::end_all(db, user)?;
                 if api_tokens == ApiTokens::Revoked {
-                    api_tokens::revoke_all(db, user, &actor, now)?;
+                    api_tokens::revoke_all(db, user, &context)?;
                 }
             }
             Ok(changed == 1)
@@ -66,22 +64,21 @@ impl Sqlite {
         &self,
         digest: TokenDigest,
         new: PasswordHash,
-        actor: Actor,
-        now: Timestamp,
+        context: Context,
     ) -> Result<Option<User>, StoreError> {
         self.write(move |db| {
-            let Some(user) = mail_tokens::consume(db, digest, MailPurpose::ResetPassword, now)? else {
+            let Some(user) = mail_tokens::consume(db, digest, MailPurpose::ResetPassword, context.now)? else {
                 return Ok(None);
             };
             execute(
                 db,
                 "UPDATE users SET password_hash = ?2, updated_at = ?3, email_verified_at = coalesce(email_verified_at, ?3)
                  WHERE id = ?1",
-                params![user.get(), new.as_str(), now.as_microsecond()],
+                params![user.get(), new.as_str(), context.now.as_microsecond()],
             )?;
-            audit::record(db, Event::PasswordReset, Some(user), &actor, now)?;
+            audit::record(db, Event::PasswordReset, Some(user), &context)?;
             sessions::end_all(db, user, None)?;
-            api_tokens::revoke_all(db, user, &actor, now)?;
+            api_tokens::revoke_all(db, user, &context)?;
             mail_tokens::end_all(db, user)?;
             users::by_id(db, user)
         })

@@ -14,23 +14,24 @@
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
 use super::{cached, execute, file};
-use crate::remembered::MAX_AGE;
 use crate::{StoreError, Unavailable};
 
+/// Writes of other processes stay unseen no longer than this.
+pub(super) const MAX_AGE: Duration = Duration::from_millis(50);
 const QUIET: Duration = Duration::from_millis(5);
 pub(super) const TICK: Duration = Duration::from_millis(20);
 
 pub(super) struct Readers {
     path: PathBuf,
-    commits: AtomicU64,
-    account_commits: AtomicU64,
+    commits: Arc<AtomicU64>,
+    account_commits: Arc<AtomicU64>,
     closed: AtomicBool,
     /// More than there are threads to use them, so that hardly anybody ever waits. They are opened
     /// when they are first needed.
@@ -47,8 +48,8 @@ impl Readers {
         let slots = |count| (0..count).map(|_| Slot::default()).collect();
         Self {
             path: path.to_owned(),
-            commits: AtomicU64::new(0),
-            account_commits: AtomicU64::new(0),
+            commits: Arc::default(),
+            account_commits: Arc::default(),
             closed: AtomicBool::new(false),
             inline: slots(2 * cores),
             at_length: slots(2),
@@ -96,9 +97,14 @@ impl Readers {
         self.commits.load(Ordering::Acquire)
     }
 
-    /// How many of them may have changed users and sessions.
-    pub(super) fn account_commits(&self) -> u64 {
-        self.account_commits.load(Ordering::Acquire)
+    /// Counts the commits.
+    pub(super) fn commit_counter(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.commits)
+    }
+
+    /// Counts the commits that may have changed users and sessions.
+    pub(super) fn account_commit_counter(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.account_commits)
     }
 
     /// Ends the transactions that nobody has come back to. Says whether any is still open.
@@ -134,7 +140,7 @@ impl Readers {
     /// Waits for the queries that are running and closes all connections for good.
     pub(super) fn close(&self) {
         self.closed.store(true, Ordering::Release);
-        // Nothing is remembered of a closed database.
+        // A closed database has no valid cache entries.
         self.committed(false);
         for slot in self.inline.iter().chain(&self.at_length) {
             *lock(slot) = None;

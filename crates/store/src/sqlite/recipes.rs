@@ -4,12 +4,12 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, Rows, params};
 
 use super::{Sqlite, cached, execute, find, time_at};
-use crate::page::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, Page};
-use crate::{Edit, Editor, Imported, Listing, NewRecipe, Precondition, StoreError, Stored, Viewer};
-use ::recipes::Origin;
-use ::recipes::Visibility;
+use crate::{
+    DEFAULT_PAGE_SIZE, Edit, Editor, Imported, Listing, NewRecipe, Page, Precondition, RecipeTexts,
+    ReplaceRecipe, StoreError, StoredRecipe, Viewer,
+};
 use ::recipes::time::to_microseconds;
-use ::recipes::{Document, Tail, splice_id};
+use ::recipes::{Document, Origin, Tail, Visibility};
 use ids::{RecipeId, Uid, UserId};
 
 /// A page ends early behind this much text: 1,000 recipes may have 256 MiB, and one request must not
@@ -18,7 +18,7 @@ const PAGE_BYTES: usize = 4 << 20;
 
 /// Writes.
 impl Sqlite {
-    pub async fn create_recipe(&self, new: NewRecipe, now: Timestamp) -> Result<Stored, StoreError> {
+    pub async fn create_recipe(&self, new: NewRecipe, now: Timestamp) -> Result<StoredRecipe, StoreError> {
         let now = to_microseconds(now);
         let tail = Tail { owner: new.owner, uid: new.uid, revision: 1, created_at: now, updated_at: now };
         let (text, visibility) = (new.document.finish(&tail), new.visibility);
@@ -28,7 +28,7 @@ impl Sqlite {
                 Ok((id_in(db.last_insert_rowid())?, text))
             })
             .await?;
-        Ok(Stored::new(id, tail.revision, tail.updated_at, text))
+        Ok(StoredRecipe { id, revision: tail.revision, updated_at: tail.updated_at, text: text.into() })
     }
 
     pub async fn import_recipe(
@@ -53,21 +53,20 @@ impl Sqlite {
                 return Ok(Imported::AlreadyThere(id_in(there)?));
             }
             let id = id_in(db.last_insert_rowid())?;
-            Ok(Imported::Added(Stored::new(id, tail.revision, tail.updated_at, text)))
+            let (revision, updated_at) = (tail.revision, tail.updated_at);
+            Ok(Imported::Added(StoredRecipe { id, revision, updated_at, text: text.into() }))
         })
         .await
     }
 
     pub async fn replace_recipe(
         &self,
-        id: RecipeId,
-        editor: Editor,
-        document: Document,
-        visibility: Visibility,
-        precondition: Precondition,
+        command: ReplaceRecipe,
         now: Timestamp,
-    ) -> Result<Edit<Stored>, StoreError> {
+    ) -> Result<Edit<StoredRecipe>, StoreError> {
         let now = to_microseconds(now);
+        let ReplaceRecipe { id, editor, draft, precondition } = command;
+        let (document, visibility) = (draft.to_document(), draft.visibility());
         self.write(move |db| {
             let tail = match find_to_edit(db, id, editor, &precondition)? {
                 Edit::Done(tail) => tail,
@@ -95,7 +94,7 @@ impl Sqlite {
                     now.as_microsecond(),
                 ],
             )?;
-            Ok(Edit::Done(Stored::new(id, tail.revision, now, text)))
+            Ok(Edit::Done(StoredRecipe { id, revision: tail.revision, updated_at: now, text: text.into() }))
         })
         .await
     }
@@ -130,10 +129,12 @@ impl Sqlite {
 
 /// Reads.
 impl Sqlite {
-    pub fn recipe(&self, id: RecipeId, viewer: Viewer) -> Result<Option<Stored>, StoreError> {
+    pub fn recipe(&self, id: RecipeId, viewer: Viewer) -> Result<Option<StoredRecipe>, StoreError> {
         self.read(|db| {
-            let read =
-                |row: &Row<'_>| Ok(Stored::new(id, row.get(0)?, time_at(row.get(1)?)?, text_in(row, 2)?));
+            let read = |row: &Row<'_>| {
+                let (revision, updated_at) = (row.get(0)?, time_at(row.get(1)?)?);
+                Ok(StoredRecipe { id, revision, updated_at, text: text_in(row, 2)?.to_owned() })
+            };
             // Most readers are nobody in particular; the simpler question is answered a little faster.
             let public = "SELECT revision, updated_at, document FROM recipes WHERE id = ?1 AND private = 0";
             let visible = "SELECT revision, updated_at, document FROM recipes
@@ -149,19 +150,21 @@ impl Sqlite {
         &self,
         page: Page<RecipeId>,
         viewer: Viewer,
-        json: Vec<u8>,
-    ) -> Result<Listing, StoreError> {
+    ) -> Result<Listing<RecipeTexts, RecipeId>, StoreError> {
         if page.limit() > DEFAULT_PAGE_SIZE {
-            self.read_at_length(move |db| list(db, page, viewer, json)).await
+            self.read_at_length(move |db| list(db, page, viewer)).await
         } else {
-            self.read(|db| list(db, page, viewer, json))
+            self.read(|db| list(db, page, viewer))
         }
     }
 
-    pub async fn recipes_of(&self, owner: UserId, after: Option<RecipeId>) -> Result<Listing, StoreError> {
+    pub async fn recipes_of(
+        &self,
+        owner: UserId,
+        page: Page<RecipeId>,
+    ) -> Result<Listing<RecipeTexts, RecipeId>, StoreError> {
         self.read_at_length(move |db| {
-            let limit = MAX_PAGE_SIZE;
-            let mut pages = Pages::behind(Vec::new(), limit);
+            let mut texts = PageReader::new(page);
             let mut statement = cached(
                 db,
                 "SELECT recipes.id, document
@@ -171,9 +174,9 @@ impl Sqlite {
                        ORDER BY id LIMIT ?3) AS theirs
                  CROSS JOIN recipes ON recipes.id = theirs.id",
             )?;
-            let after = after.map_or(0, RecipeId::get);
-            pages.take(statement.query(params![owner.get(), after, i64::from(limit) + 1])?)?;
-            Ok(pages.listing())
+            let after = page.after().map_or(0, RecipeId::get);
+            texts.read(statement.query(params![owner.get(), after, page.rows_to_read()])?)?;
+            Ok(texts.listing())
         })
         .await
     }
@@ -281,11 +284,15 @@ fn find_to_edit(
 /// One pass over the table itself where recipes lie side by side, as they nearly always do. Where
 /// private ones or deleted ones leave wide gaps it would step over all of them, for every reader; so it
 /// stops at twice the page, and the rest of the page comes by index.
-fn list(db: &Connection, page: Page<RecipeId>, viewer: Viewer, json: Vec<u8>) -> Result<Listing, StoreError> {
+fn list(
+    db: &Connection,
+    page: Page<RecipeId>,
+    viewer: Viewer,
+) -> Result<Listing<RecipeTexts, RecipeId>, StoreError> {
     let (user, admin) = eyes(viewer);
     let after = page.after().map_or(0, RecipeId::get);
     let limit = i64::from(page.limit());
-    let mut listing = Pages::behind(json, page.limit());
+    let mut texts = PageReader::new(page);
 
     let near = if admin { i64::MAX } else { after.saturating_add(2 * limit) };
     let mut statement = cached(
@@ -293,8 +300,8 @@ fn list(db: &Connection, page: Page<RecipeId>, viewer: Viewer, json: Vec<u8>) ->
         "SELECT id, document FROM recipes NOT INDEXED
          WHERE id > ?1 AND id <= ?2 AND (private = 0 OR owner_id = ?3 OR ?4) ORDER BY id",
     )?;
-    listing.take(statement.query(params![after, near, user, admin])?)?;
-    if !listing.more && !admin {
+    texts.read(statement.query(params![after, near, user, admin])?)?;
+    if !texts.more && !admin {
         let mut statement = cached(
             db,
             "SELECT recipes.id, document
@@ -304,46 +311,38 @@ fn list(db: &Connection, page: Page<RecipeId>, viewer: Viewer, json: Vec<u8>) ->
                    ORDER BY id LIMIT ?3) AS visible
              CROSS JOIN recipes ON recipes.id = visible.id",
         )?;
-        listing.take(statement.query(params![near, user, limit + 1])?)?;
+        texts.read(statement.query(params![near, user, page.rows_to_read()])?)?;
     }
-    Ok(listing.listing())
+    Ok(texts.listing())
 }
 
-/// A list on its way into the answer.
-struct Pages {
-    json: Vec<u8>,
-    room: u16,
-    last: Option<RecipeId>,
-    /// There was a row for which there was no room.
+/// Reads the texts of a page.
+struct PageReader {
+    texts: RecipeTexts,
+    limit: usize,
+    /// There was a row beyond the page.
     more: bool,
 }
 
-impl Pages {
-    fn behind(mut json: Vec<u8>, room: u16) -> Self {
-        // Everyday recipes have about a kilobyte; growing in between would copy them all.
-        json.reserve(usize::from(room.min(DEFAULT_PAGE_SIZE)) << 10);
-        json.push(b'[');
-        Self { json, room, last: None, more: false }
+impl PageReader {
+    fn new(page: Page<RecipeId>) -> Self {
+        let limit = usize::from(page.limit());
+        // Everyday recipes have about a kilobyte; a buffer that grows copies them all.
+        let rows = limit.min(usize::from(DEFAULT_PAGE_SIZE));
+        Self { texts: RecipeTexts::with_capacity(rows, rows << 10), limit, more: false }
     }
 
-    fn listing(mut self) -> Listing {
-        self.json.push(b']');
-        Listing { next: self.last.filter(|_| self.more), json: self.json }
+    fn listing(self) -> Listing<RecipeTexts, RecipeId> {
+        Listing { next: self.texts.last().filter(|_| self.more), rows: self.texts }
     }
 
-    fn take(&mut self, mut rows: Rows<'_>) -> Result<(), StoreError> {
+    fn read(&mut self, mut rows: Rows<'_>) -> Result<(), StoreError> {
         while let Some(row) = rows.next()? {
-            if self.room == 0 || self.json.len() >= PAGE_BYTES {
+            if self.texts.len() == self.limit || self.texts.json_len() >= PAGE_BYTES {
                 self.more = true;
                 return Ok(());
             }
-            let id = id_in(row.get(0)?)?;
-            if self.last.is_some() {
-                self.json.push(b',');
-            }
-            splice_id(&mut self.json, id, text_in(row, 1)?);
-            self.room -= 1;
-            self.last = Some(id);
+            self.texts.push(id_in(row.get(0)?)?, text_in(row, 1)?);
         }
         Ok(())
     }

@@ -7,13 +7,12 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::users::{self, Verified, user_in};
 use super::{Sqlite, api_tokens, audit, cached, execute, find, invitations, time_at};
-use crate::remembered::Mark;
-use crate::{Refresh, Refreshed, SessionUser, StoreError};
+use crate::cache::Lookup;
+use crate::{Context, CreateSession, Refresh, RefreshSession, Refreshed, SessionUser, SignUp, StoreError};
 use crate::{sessions::MAX_SESSIONS, sessions::REPEATABLE};
 use ::recipes::time::to_microseconds;
-use accounts::TokenDigest;
 use accounts::{Device, NewSession, RefreshToken, Session, SessionLimits, USED_AFTER, place};
-use accounts::{NewUser, PasswordHash, User};
+use accounts::{PasswordHash, User};
 use accounts::{audit::Actor, audit::Event};
 use ids::{SessionId, UserId};
 
@@ -29,25 +28,20 @@ macro_rules! select {
 
 /// Beginning.
 impl Sqlite {
-    pub async fn create_user_with_session(
-        &self,
-        new: NewUser,
-        session: NewSession,
-        invitation: Option<TokenDigest>,
-        now: Timestamp,
-    ) -> Result<(User, Session), StoreError> {
+    pub async fn sign_up(&self, command: SignUp, now: Timestamp) -> Result<(User, Session), StoreError> {
         let now = to_microseconds(now);
+        let SignUp { user, session, invitation } = command;
         self.write(move |db| {
             // First, so that only who is invited learns whose address is taken.
             if let Some(invitation) = invitation {
-                invitations::consume(db, invitation, &new.email, now)?;
+                invitations::consume(db, invitation, &user.email, now)?;
             }
-            let user = users::insert(db, new, Verified::NotYet, now)?;
+            let user = users::insert(db, user, Verified::NotYet, now)?;
             let session = insert(db, user.id, session, now)?;
-            let actor = actor_of(&session);
-            audit::record(db, Event::SignedUp, Some(user.id), &actor, now)?;
+            let context = Context { actor: actor_of(&session), now };
+            audit::record(db, Event::SignedUp, Some(user.id), &context)?;
             if invitation.is_some() {
-                audit::record(db, Event::InvitationUsed, Some(user.id), &actor, now)?;
+                audit::record(db, Event::InvitationUsed, Some(user.id), &context)?;
             }
             Ok((user, session))
         })
@@ -56,13 +50,11 @@ impl Sqlite {
 
     pub async fn create_session(
         &self,
-        user: UserId,
-        password_hash: Option<PasswordHash>,
-        session: NewSession,
-        limits: SessionLimits,
+        command: CreateSession,
         now: Timestamp,
     ) -> Result<Option<Session>, StoreError> {
         let now = to_microseconds(now);
+        let CreateSession { user, password_hash, session, limits } = command;
         self.write(move |db| {
             let hash = password_hash.as_ref().map(PasswordHash::as_str);
             let may = "SELECT 1 FROM users WHERE id = ?1 AND disabled = 0 AND password_hash IS ?2";
@@ -71,7 +63,7 @@ impl Sqlite {
             }
             clear(db, user, limits, now)?;
             let session = insert(db, user, session, now)?;
-            audit::record(db, Event::LoggedIn, Some(user), &actor_of(&session), now)?;
+            audit::record(db, Event::LoggedIn, Some(user), &Context { actor: actor_of(&session), now })?;
             Ok(Some(session))
         })
         .await
@@ -82,13 +74,13 @@ impl Sqlite {
 impl Sqlite {
     /// The one read of every request with an access token.
     pub fn session_user(&self, session: SessionId, user: UserId) -> Result<Option<SessionUser>, StoreError> {
-        let mark = Mark::after(self.0.readers.account_commits());
-        if let Some(known) = self.0.sessions.get(&(session, user), mark) {
-            return Ok(Some(known));
-        }
+        let slot = match self.0.sessions.get((session, user)) {
+            Lookup::Hit(found) => return Ok(Some(found)),
+            Lookup::Miss(slot) => slot,
+        };
         let found = self.find_session_user(session, user)?;
         if let Some(found) = &found {
-            self.0.sessions.put((session, user), found, mark);
+            slot.fill(found.clone());
         }
         Ok(found)
     }
@@ -121,13 +113,11 @@ impl Sqlite {
 
     pub async fn refresh_session(
         &self,
-        token: RefreshToken,
-        nonce: [u8; 32],
-        limits: SessionLimits,
-        address: Option<IpAddr>,
+        command: RefreshSession,
         now: Timestamp,
     ) -> Result<Refresh, StoreError> {
         let now = to_microseconds(now);
+        let RefreshSession { token, nonce, limits, address } = command;
         let successor = token.successor(&nonce);
         self.write(move |db| {
             let (began, idle) = limits.ended_before(now);
@@ -156,7 +146,7 @@ impl Sqlite {
             let outcome = not_current(db, &token, nonce, limits, now)?;
             if let Refresh::Reused { user, session } = outcome {
                 let actor = Actor { session: Some(session), ..Actor::anonymous(address) };
-                audit::record(db, Event::RefreshReused, Some(user), &actor, now)?;
+                audit::record(db, Event::RefreshReused, Some(user), &Context { actor, now })?;
             }
             Ok(outcome)
         })
@@ -166,7 +156,7 @@ impl Sqlite {
 
 /// Being seen, and ending.
 impl Sqlite {
-    pub fn is_in_use_at(
+    pub fn has_session_from(
         &self,
         email_key: &str,
         address: IpAddr,
@@ -208,14 +198,13 @@ impl Sqlite {
         &self,
         user: UserId,
         session: SessionId,
-        actor: Actor,
-        now: Timestamp,
+        context: Context,
     ) -> Result<bool, StoreError> {
         self.write(move |db| {
             let sql = "DELETE FROM sessions WHERE id = ?1 AND user_id = ?2";
             let ended = execute(db, sql, params![session.as_bytes(), user.get()])? == 1;
             if ended {
-                audit::record(db, Event::SessionEnded, Some(user), &actor, now)?;
+                audit::record(db, Event::SessionEnded, Some(user), &context)?;
             }
             Ok(ended)
         })
@@ -226,21 +215,20 @@ impl Sqlite {
         &self,
         user: UserId,
         keep: Option<SessionId>,
-        actor: Actor,
-        now: Timestamp,
+        context: Context,
     ) -> Result<usize, StoreError> {
         self.write(move |db| {
-            if actor.user != Some(user) {
-                users::require_admin(db, &actor)?;
+            if context.actor.user != Some(user) {
+                users::require_admin(db, &context.actor)?;
             }
             let ended = end_all(db, user, keep)?;
             let event = if keep.is_some() { Event::OtherSessionsEnded } else { Event::SessionsEnded };
             // What ends nothing is no event, or anybody who is logged in could push out what is one.
             if ended > 0 {
-                audit::record(db, event, Some(user), &actor, now)?;
+                audit::record(db, event, Some(user), &context)?;
             }
             if keep.is_none() {
-                api_tokens::revoke_all(db, user, &actor, now)?;
+                api_tokens::revoke_all(db, user, &context)?;
             }
             Ok(ended)
         })

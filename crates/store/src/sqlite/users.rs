@@ -9,7 +9,7 @@ use super::{
     Sqlite, admin, api_tokens, audit, cached, execute, find, invitations, mail_tokens, recipes, sessions,
     time_at,
 };
-use crate::{Access, StoreError};
+use crate::{Access, Context, StoreError, UpdateProfile};
 use ::recipes::time::to_microseconds;
 use accounts::{Email, Name, NewUser, PasswordHash, Role, User};
 use accounts::{audit::Actor, audit::Event};
@@ -32,7 +32,7 @@ impl Sqlite {
         let now = to_microseconds(now);
         self.write(move |db| {
             let user = insert(db, new, Verified::Now, now)?;
-            audit::record(db, Event::Created(user.role), Some(user.id), &Actor::OPERATOR, now)?;
+            audit::record(db, Event::Created(user.role), Some(user.id), &Context::operator(now))?;
             Ok(user)
         })
         .await
@@ -52,22 +52,22 @@ impl Sqlite {
 
     pub async fn update_profile(
         &self,
-        id: UserId,
-        name: Option<Name>,
-        email: Option<Email>,
-        confirmed: Option<PasswordHash>,
-        actor: Actor,
-        now: Timestamp,
+        command: UpdateProfile,
+        context: Context,
     ) -> Result<Option<User>, StoreError> {
         self.write(move |db| {
-            if email.is_some() && !has_password(db, id, confirmed.as_ref())? {
+            let UpdateProfile { user: id, name, email } = command;
+            if let Some(change) = &email
+                && !has_password(db, id, change.password_hash.as_ref())?
+            {
                 return Ok(None);
             }
+            let email = email.map(|change| change.email);
             // Of the same key may also be another mailbox: the KELVIN SIGN becomes a k there, and in no mail server.
             let moves = cached(db, "SELECT 1 FROM users WHERE id = ?1 AND email <> ?2 COLLATE NOCASE")?
                 .exists(params![id.get(), email.as_ref().map(Email::as_str)])?;
             if moves {
-                audit::record(db, Event::EmailChanged, Some(id), &actor, now)?;
+                audit::record(db, Event::EmailChanged, Some(id), &context)?;
                 mail_tokens::end_all(db, id)?;
             }
             execute(
@@ -81,7 +81,7 @@ impl Sqlite {
                     name.as_ref().map(Name::as_str),
                     email.as_ref().map(Email::as_str),
                     email.as_ref().map(Email::key),
-                    now.as_microsecond(),
+                    context.now.as_microsecond(),
                     moves,
                 ],
             )?;
@@ -94,29 +94,27 @@ impl Sqlite {
         &self,
         email: &Email,
         role: Role,
-        actor: Actor,
-        now: Timestamp,
+        context: Context,
     ) -> Result<Option<User>, StoreError> {
         let key = email.key();
         self.write(move |db| {
             let Some(id) = id_of(db, &key)? else { return Ok(None) };
-            give_role(db, id, role, &actor, now)?;
+            give_role(db, id, role, &context)?;
             by_id(db, id)
         })
         .await
     }
 
-    pub async fn set_disabled(
+    pub async fn set_access(
         &self,
         email: &Email,
         access: Access,
-        actor: Actor,
-        now: Timestamp,
+        context: Context,
     ) -> Result<Option<User>, StoreError> {
         let key = email.key();
         self.write(move |db| {
             let Some(id) = id_of(db, &key)? else { return Ok(None) };
-            give_access(db, id, access, &actor, now)?;
+            give_access(db, id, access, &context)?;
             by_id(db, id)
         })
         .await
@@ -126,21 +124,19 @@ impl Sqlite {
         &self,
         id: UserId,
         confirmed: Option<PasswordHash>,
-        actor: Actor,
-        now: Timestamp,
+        context: Context,
     ) -> Result<bool, StoreError> {
-        let now = to_microseconds(now);
         self.write(move |db| {
             if !has_password(db, id, confirmed.as_ref())? {
                 return Ok(false);
             }
-            if actor.user.is_some() && admin::is_last(db, id)? {
+            if context.actor.user.is_some() && admin::is_last(db, id)? {
                 return Err(StoreError::LastAdmin);
             }
-            recipes::let_go_of_owner(db, id, now)?;
+            recipes::let_go_of_owner(db, id, to_microseconds(context.now))?;
             let deleted = execute(db, "DELETE FROM users WHERE id = ?1", [id.get()])? == 1;
             if deleted {
-                audit::record(db, Event::Deleted, Some(id), &actor, now)?;
+                audit::record(db, Event::Deleted, Some(id), &context)?;
             }
             Ok(deleted)
         })
@@ -189,14 +185,13 @@ pub(super) fn give_role(
     db: &Connection,
     id: UserId,
     role: Role,
-    actor: &Actor,
-    now: Timestamp,
+    context: &Context,
 ) -> Result<(), StoreError> {
     let sql = "UPDATE users SET role = ?2, updated_at = ?3 WHERE id = ?1 AND role <> ?2";
-    if execute(db, sql, params![id.get(), role.as_str(), now.as_microsecond()])? == 1 {
-        audit::record(db, Event::RoleChanged(role), Some(id), actor, now)?;
+    if execute(db, sql, params![id.get(), role.as_str(), context.now.as_microsecond()])? == 1 {
+        audit::record(db, Event::RoleChanged(role), Some(id), context)?;
         if role != Role::Admin {
-            invitations::revoke_all(db, id, actor, now)?;
+            invitations::revoke_all(db, id, context)?;
         }
     }
     Ok(())
@@ -206,19 +201,18 @@ pub(super) fn give_access(
     db: &Connection,
     id: UserId,
     access: Access,
-    actor: &Actor,
-    now: Timestamp,
+    context: &Context,
 ) -> Result<(), StoreError> {
     let disabled = access == Access::Disabled;
     let sql = "UPDATE users SET disabled = ?2, updated_at = ?3 WHERE id = ?1 AND disabled <> ?2";
-    if execute(db, sql, params![id.get(), disabled, now.as_microsecond()])? == 1 {
+    if execute(db, sql, params![id.get(), disabled, context.now.as_microsecond()])? == 1 {
         let event = if disabled { Event::Disabled } else { Event::Enabled };
-        audit::record(db, event, Some(id), actor, now)?;
+        audit::record(db, event, Some(id), context)?;
         if disabled {
             sessions::end_all(db, id, None)?;
-            api_tokens::revoke_all(db, id, actor, now)?;
+            api_tokens::revoke_all(db, id, context)?;
             mail_tokens::end_all(db, id)?;
-            invitations::revoke_all(db, id, actor, now)?;
+            invitations::revoke_all(db, id, context)?;
         }
     }
     Ok(())
@@ -232,7 +226,7 @@ pub(super) fn require_admin(db: &Connection, actor: &Actor) -> Result<(), StoreE
                AND (?3 IS NULL OR EXISTS (SELECT 1 FROM sessions WHERE id = ?3 AND user_id = ?1))";
     let session = actor.session.as_ref().map(SessionId::as_bytes);
     let may = cached(db, sql)?.exists(params![user.get(), Role::Admin.as_str(), session])?;
-    if may { Ok(()) } else { Err(StoreError::OwnerGone) }
+    if may { Ok(()) } else { Err(StoreError::ActorRevoked) }
 }
 
 /// Whether the password is the one that was checked against this hash.

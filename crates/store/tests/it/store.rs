@@ -17,12 +17,12 @@ use std::time::Duration;
 
 use crate::clock::{Clock, TestBytes};
 use ::recipes::{Draft, Encoding};
+use accounts::audit::{Entry, Filter};
 use accounts::{Email, Name, NewUser, Role, User};
 use ids::{RecipeId, Uid, UserId};
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use store::Page;
-use store::{DatabaseUrl, NewRecipe, Store, Stored, Viewer};
+use store::{Context, DatabaseUrl, NewRecipe, Page, RecipeText, RecipeTexts, Store, StoredRecipe, Viewer};
 use tempfile::TempDir;
 
 /// A store in a folder of its own, with a clock that stands at noon.
@@ -42,10 +42,10 @@ impl Deref for Kitchen {
 }
 
 impl Kitchen {
-    fn new() -> Self {
+    async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Clock::stopped("2024-05-01T12:00:00Z");
-        let store = Store::open(&url(&folder.path().join("recipes.db")), clock.now()).unwrap();
+        let store = Store::open(&url(&folder.path().join("recipes.db")), clock.now()).await.unwrap();
         Self { store, clock, entropy: TestBytes::default(), folder }
     }
 
@@ -54,12 +54,16 @@ impl Kitchen {
     }
 
     /// A second handle, as another process would have it.
-    fn opened_again(&self) -> Store {
-        Store::open(&url(&self.file()), self.clock.now()).unwrap()
+    async fn opened_again(&self) -> Store {
+        Store::open(&url(&self.file()), self.clock.now()).await.unwrap()
     }
 
     fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    fn operator(&self) -> Context {
+        Context::operator(self.now())
     }
 
     fn later(&self) -> Timestamp {
@@ -75,24 +79,27 @@ impl Kitchen {
         self.store.create_user(new_user(name), self.now()).await.unwrap()
     }
 
-    async fn public(&self, name: &str, owner: Option<UserId>) -> Stored {
-        self.store.create_recipe(NewRecipe::of(&draft(name), self.uid(), owner), self.now()).await.unwrap()
+    async fn public(&self, name: &str, owner: Option<UserId>) -> StoredRecipe {
+        self.store.create_recipe(NewRecipe::new(&draft(name), self.uid(), owner), self.now()).await.unwrap()
     }
 
-    async fn private(&self, name: &str, owner: Option<UserId>) -> Stored {
-        let new = NewRecipe::of(&private_draft(name), self.uid(), owner);
+    async fn private(&self, name: &str, owner: Option<UserId>) -> StoredRecipe {
+        let new = NewRecipe::new(&private_draft(name), self.uid(), owner);
         self.store.create_recipe(new, self.now()).await.unwrap()
+    }
+
+    /// The newest entries of the audit log.
+    async fn entries(&self, filter: Filter, limit: u16) -> Vec<Entry> {
+        self.store.audit_log(filter, Page::new(None, limit).unwrap()).await.unwrap().rows
     }
 
     /// The ids in the list as this viewer turns its pages.
     async fn ids(&self, viewer: Viewer, limit: u16) -> Vec<i64> {
         let (mut ids, mut after) = (Vec::new(), None);
         loop {
-            let listing =
-                self.store.recipes(&Page::new(after, limit).unwrap(), viewer, Vec::new()).await.unwrap();
-            let recipes: Vec<Value> = serde_json::from_slice(&listing.json).unwrap();
-            assert!(recipes.len() <= usize::from(limit));
-            ids.extend(recipes.iter().map(|recipe| recipe["id"].as_i64().unwrap()));
+            let listing = self.store.recipes(Page::new(after, limit).unwrap(), viewer).await.unwrap();
+            assert!(listing.rows.len() <= usize::from(limit));
+            ids.extend(listing.rows.iter().map(|recipe| recipe.id.get()));
             assert!(listing.next.is_none() || listing.next.map(RecipeId::get) == ids.last().copied());
             let Some(next) = listing.next else { return ids };
             after = Some(next);
@@ -100,10 +107,19 @@ impl Kitchen {
     }
 }
 
-fn json_of(stored: &Stored) -> String {
+fn json_of(stored: &StoredRecipe) -> String {
     let mut json = Vec::new();
     stored.write_json(&mut json);
     String::from_utf8(json).unwrap()
+}
+
+fn jsons(texts: &RecipeTexts) -> Vec<String> {
+    let json = |recipe: RecipeText<'_>| {
+        let mut json = Vec::new();
+        recipe.write_json(&mut json);
+        String::from_utf8(json).unwrap()
+    };
+    texts.iter().map(json).collect()
 }
 
 fn url(file: &Path) -> DatabaseUrl {

@@ -9,7 +9,7 @@ use http::StatusCode;
 
 use super::{Limit, RateLimits};
 use crate::http::client_address::ClientAddress;
-use crate::http::error::ApiError;
+use crate::http::error::RequestError;
 
 /// Counts a request before anything else is done for it, and tells every answer to what counts how much is left.
 pub async fn by_address(
@@ -31,7 +31,7 @@ pub async fn by_address(
             }
             response
         }
-        Err(reached) => ApiError::RateLimited(reached).into_response(),
+        Err(reached) => RequestError::RateLimited(reached).into_response(),
     }
 }
 

@@ -2,7 +2,7 @@ use std::{fs, future::pending, os::unix::fs::PermissionsExt as _, path::PathBuf}
 
 use accounts::{Name, NewUser, Role, audit::Filter};
 use jiff::Timestamp;
-use store::{Access, DatabaseUrl};
+use store::{Access, DatabaseUrl, Page};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
@@ -29,7 +29,7 @@ impl Service {
         let folder = tempfile::tempdir().unwrap();
         let clock = Clock::stopped("2026-01-01T12:00:00Z".parse().unwrap());
         let url = DatabaseUrl::parse(&format!("sqlite:{}", folder.path().join("test.db").display())).unwrap();
-        let store = Store::open(&url, clock.now()).unwrap();
+        let store = Store::open(&url, clock.now()).await.unwrap();
         let (name, email) = (Name::parse("Ada").unwrap(), address("Ada@example.org"));
         let ada = NewUser { name, email, password_hash: None, role: Role::User };
         store.create_user(ada, clock.now()).await.unwrap();
@@ -159,8 +159,8 @@ async fn nobody_gets_a_mail_who_is_not_to_have_one() {
     service.mailer.ask(MailPurpose::VerifyEmail, &address("ada@example.org"), Actor::OPERATOR).unwrap();
     service.delivery.deliver_waiting().await;
     let now = "2026-01-01T12:00:00Z".parse().unwrap();
-    let (ada, who) = (address("ada@example.org"), Actor::OPERATOR);
-    service.store.set_disabled(&ada, Access::Disabled, who, now).await.unwrap();
+    let (ada, operator) = (address("ada@example.org"), Context::operator(now));
+    service.store.set_access(&ada, Access::Disabled, operator).await.unwrap();
     service.asks("ada@example.org").unwrap();
     service.delivery.deliver_waiting().await;
     assert_eq!(service.outbox(), Vec::<PathBuf>::new());
@@ -185,7 +185,7 @@ async fn at_the_end_what_was_asked_for_is_sent_and_nothing_more_is_taken() {
     delivery.run(std::future::ready(())).await;
     assert_eq!(fs::read_dir(folder.path().join("outbox")).unwrap().count(), 20);
     assert!(mailer.ask(MailPurpose::ResetPassword, &address("ada@example.org"), Actor::OPERATOR).is_err());
-    let noted = store.audit_log(Filter::default(), None, 100).await.unwrap();
+    let noted = store.audit_log(Filter::default(), Page::default()).await.unwrap().rows;
     assert_eq!(noted.iter().filter(|entry| entry.event == "password_reset_requested").count(), 20);
 }
 

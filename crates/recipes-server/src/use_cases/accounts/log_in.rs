@@ -5,13 +5,17 @@ use accounts::{Email, PasswordHash, SessionLimits, User, audit::Actor, audit::Ev
 use http::request::Parts;
 use jiff::Timestamp;
 use secrecy::SecretString;
-use store::{Store, StoreError};
+use store::{Context, Store, StoreError};
 use tower_passport::{Error, Local, LocalCredentials, Outcome, Strategy, VerifyPassword};
 
-use super::{Accounts, LoggedIn, Origin};
+use super::{
+    Accounts,
+    error::AccountError,
+    sessions::{ClientInfo, LoggedIn},
+};
 use crate::auth::rate_limit::{Attempt, LimitReached, RateLimits};
 use crate::http::client_address::ClientAddress;
-use crate::http::error::{ApiError, Cause};
+use crate::http::error::Cause;
 use crate::passwords::{HashError, Passwords, Verdict};
 
 /// Who may have a session: whoever knows the e-mail and the password of an account.
@@ -41,20 +45,20 @@ impl Accounts {
     /// Begins a session for whom the door has let in.
     ///
     /// # Errors
-    /// [`ApiError::UnableToLogIn`] if the password was changed or the user disabled since.
-    pub async fn log_in(&self, verified: Verified, origin: Origin) -> Result<LoggedIn, ApiError> {
+    /// [`AccountError::UnableToLogIn`] if the password was changed or the user disabled since.
+    pub async fn log_in(&self, verified: Verified, client: ClientInfo) -> Result<LoggedIn, AccountError> {
         let Verified { user, password_hash, password } = verified;
         let id = user.id;
-        let mut begun = self.begin_session(user.clone(), password_hash.as_ref(), origin.clone()).await?;
+        let mut begun = self.begin_session(user.clone(), password_hash.as_ref(), client.clone()).await?;
         if begun.is_none()
             && let Some((user, renewed)) =
                 self.stored(&user).await?.filter(|(_, hash)| *hash != password_hash)
             && self.passwords.verify(password, renewed.clone()).await? != Verdict::Wrong
         {
             // Another log-in has replaced an outdated hash of the same password.
-            begun = self.begin_session(user, renewed.as_ref(), origin).await?;
+            begun = self.begin_session(user, renewed.as_ref(), client).await?;
         }
-        let begun = begun.ok_or(ApiError::UnableToLogIn)?;
+        let begun = begun.ok_or(AccountError::UnableToLogIn)?;
         tracing::info!(user.id = %id, "User {id} logged in");
         Ok(begun)
     }
@@ -63,16 +67,16 @@ impl Accounts {
     /// checked against, and answers `None` if that is not the stored one any more.
     ///
     /// # Errors
-    /// [`ApiError::WrongPassword`]; [`ApiError::RateLimited`], as it can be guessed here like at a log-in.
+    /// [`AccountError::WrongPassword`]; [`AccountError::RateLimited`], as it can be guessed here like at a log-in.
     pub(super) async fn with_password<T, F>(
         &self,
         user: &User,
         password: SecretString,
         actor: Actor,
         act: impl Fn(Option<PasswordHash>) -> F,
-    ) -> Result<T, ApiError>
+    ) -> Result<T, AccountError>
     where
-        F: Future<Output = Result<Option<T>, ApiError>>,
+        F: Future<Output = Result<Option<T>, AccountError>>,
     {
         // Twice: a log-in may have replaced an outdated hash of the same password meanwhile.
         for _ in 0..2 {
@@ -81,7 +85,7 @@ impl Accounts {
                 return Ok(done);
             }
         }
-        Err(ApiError::WrongPassword)
+        Err(AccountError::WrongPassword)
     }
 
     async fn confirm(
@@ -89,7 +93,7 @@ impl Accounts {
         user: &User,
         password: SecretString,
         actor: Actor,
-    ) -> Result<Option<PasswordHash>, ApiError> {
+    ) -> Result<Option<PasswordHash>, AccountError> {
         let (account, now) = (user.email.key(), self.clock.now());
         let attempt = self.limits.log_in(&account, actor.address)?;
         let refused = refused(&attempt, &account, actor, &self.store, self.settings.sessions, now);
@@ -103,8 +107,8 @@ impl Accounts {
                 Ok(stored)
             }
             (Verdict::Wrong, _) => {
-                self.store.audit(Event::LogInFailed, Some(user.id), actor, now).await?;
-                Err(ApiError::WrongPassword)
+                self.store.audit(Event::LogInFailed, Some(user.id), Context { actor, now }).await?;
+                Err(AccountError::WrongPassword)
             }
         }
     }
@@ -155,7 +159,8 @@ impl VerifyPassword for CheckPassword {
         let (verdict, attempt) = looked_at(passwords, password.clone(), stored.clone(), attempt).await?;
         let user = user.filter(|user| verdict != Verdict::Wrong && !user.disabled);
         let Some(user) = user else {
-            store.audit(Event::LogInFailed, id, self.actor, clock.now()).await?;
+            let context = Context { actor: self.actor, now: clock.now() };
+            store.audit(Event::LogInFailed, id, context).await?;
             tracing::info!("A log-in failed");
             return Ok(None);
         };
@@ -186,7 +191,7 @@ async fn refused(
 ) -> Result<Option<LimitReached>, StoreError> {
     let Some(reached) = attempt.refused_unless_known else { return Ok(None) };
     let is_in_use_here = match actor.address {
-        Some(address) => store.is_in_use_at(account, address, sessions, now).await?,
+        Some(address) => store.has_session_from(account, address, sessions, now).await?,
         None => false,
     };
     Ok((!is_in_use_here).then_some(reached))

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use tempfile::TempDir;
 
 use super::*;
-use crate::migrate;
+use crate::sqlite::migrate;
 
 /// A connection that writes, as the writer's or another process's does, and one that reads.
 struct Table {

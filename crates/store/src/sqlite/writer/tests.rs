@@ -27,7 +27,7 @@ impl Table {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("recipes.db");
-        let db = Sqlite::open(&file, "2024-05-01T12:00:00Z".parse().unwrap()).unwrap();
+        let db = Sqlite::open(&file, "2024-05-01T12:00:00Z".parse().unwrap()).await.unwrap();
         db.write(|db| execute(db, "CREATE TABLE soup (name TEXT UNIQUE, bowl BLOB)", [])).await.unwrap();
         Self { db, file, _folder: folder }
     }
@@ -151,7 +151,7 @@ async fn who_has_an_answer_helps_with_those_of_the_others() {
 async fn a_commit_of_nothing_but_recipes_leaves_accounts_known() {
     let table = Table::new().await;
     let readers = &table.db.0.readers;
-    let counted = || (readers.commits(), readers.account_commits());
+    let counted = || (readers.commits(), readers.account_commit_counter().load(Ordering::Acquire));
     let before = counted();
     table.db.write_recipe_row(insert("Borscht")).await.unwrap();
     assert_eq!(counted(), (before.0 + 1, before.1));
@@ -215,10 +215,10 @@ async fn a_transaction_that_ended_under_way_is_heard_by_every_caller() {
     // As SQLite itself may do it when the disk fails.
     let ends_it: Work = Box::new(|db| {
         execute(db, "ROLLBACK", [])?;
-        Err(Unavailable::DiskFailed(10).into())
+        Err(Unavailable::DiskFailed.into())
     });
     let outcomes = table.in_one_batch(vec![insert("Borscht"), ends_it, insert("Gazpacho")]).await;
-    let failed = |outcome: &_| matches!(outcome, Err(StoreError::Unavailable(Unavailable::DiskFailed(10))));
+    let failed = |outcome: &_| matches!(outcome, Err(StoreError::Unavailable(Unavailable::DiskFailed)));
     assert!(outcomes.iter().all(failed), "{outcomes:?}");
     assert!(table.soups().is_empty());
     table.db.write(insert("Minestrone")).await.unwrap();

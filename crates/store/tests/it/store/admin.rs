@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use accounts::{Name, NewInvitation, NewUser, Role, SessionLimits, TokenDigest, User};
+use accounts::{Name, NewInvitation, NewUser, Role, TokenDigest, User};
 use accounts::{audit::Actor, audit::Filter};
 use ids::{InvitationId, UserId};
-use store::{Access, Administered, StoreError, UserChange, UserFilter};
+use store::{Access, Administered, Context, Page, StoreError, UserChange, UserFilter};
 
+use super::sessions::session_of;
 use super::{Kitchen, new_user};
 
 const DAY: Duration = Duration::from_hours(24);
@@ -19,13 +20,13 @@ impl Kitchen {
     }
 
     async fn changes(&self, id: UserId, change: UserChange) -> Administered {
-        self.administer(id, change, Actor::OPERATOR, self.now()).await.unwrap()
+        self.administer(id, change, self.operator()).await.unwrap()
     }
 }
 
 #[tokio::test]
 async fn users_are_found_by_what_is_in_name_or_email_and_by_role_and_access() {
-    let kitchen = Kitchen::new();
+    let kitchen = Kitchen::new().await;
     kitchen.admin("root").await;
     for (name, called) in [("alice", "Alice Baker"), ("bob", "100% Bob_Baker"), ("carol", r"Carol \ Cook")] {
         let new = NewUser { name: Name::parse(called).unwrap(), ..new_user(name) };
@@ -35,7 +36,7 @@ async fn users_are_found_by_what_is_in_name_or_email_and_by_role_and_access() {
     kitchen.changes(bob.id, DISABLE).await;
     let found = async |filter: UserFilter, after: Option<i64>, limit| {
         let after = after.and_then(UserId::from_i64);
-        let users = kitchen.users(filter, after, limit).await.unwrap();
+        let users = kitchen.users(filter, Page::new(after, limit).unwrap()).await.unwrap().rows;
         users.iter().map(|user| user.id.get()).collect::<Vec<_>>()
     };
     for (text, ids) in [
@@ -63,7 +64,7 @@ async fn users_are_found_by_what_is_in_name_or_email_and_by_role_and_access() {
 
 #[tokio::test]
 async fn the_last_admin_who_is_enabled_stays_one() {
-    let kitchen = Kitchen::new();
+    let kitchen = Kitchen::new().await;
     let (root, second) = (kitchen.admin("root").await, kitchen.admin("second").await);
     assert!(matches!(kitchen.changes(second.id, DISABLE).await, Administered::Done(_)));
     for change in [DEMOTE, DISABLE] {
@@ -79,53 +80,53 @@ async fn the_last_admin_who_is_enabled_stays_one() {
     assert_eq!((second.role, second.disabled), (Role::Admin, false));
     assert!(matches!(kitchen.changes(root.id, DEMOTE).await, Administered::Done(_)));
     assert_eq!(kitchen.changes(UserId::from_i64(99).unwrap(), DEMOTE).await, Administered::NoSuchUser);
-    let log =
-        kitchen.audit_log(Filter { subject: Some(second.id), ..Filter::default() }, None, 10).await.unwrap();
+    let log = kitchen.entries(Filter { subject: Some(second.id), ..Filter::default() }, 10).await;
     let events: Vec<_> = log.iter().map(|entry| entry.event.as_str()).collect();
     assert_eq!(events, ["enabled", "role_changed", "role_changed", "disabled", "created"]);
 }
 
 #[tokio::test]
 async fn the_last_admin_does_not_delete_himself_while_an_operator_may() {
-    let kitchen = Kitchen::new();
+    let kitchen = Kitchen::new().await;
     let (root, second) = (kitchen.admin("root").await, kitchen.admin("second").await);
-    let (himself, now) = (Actor { user: Some(root.id), ..Actor::OPERATOR }, kitchen.now());
-    assert!(kitchen.delete_user(second.id, None, Actor::OPERATOR, now).await.unwrap());
-    let refused = kitchen.delete_user(root.id, None, himself, now).await;
+    let himself = Actor { user: Some(root.id), ..Actor::OPERATOR };
+    let now = kitchen.now();
+    assert!(kitchen.delete_user(second.id, None, Context::operator(now)).await.unwrap());
+    let refused = kitchen.delete_user(root.id, None, Context { actor: himself, now }).await;
     assert!(matches!(refused, Err(StoreError::LastAdmin)), "{refused:?}");
     assert_eq!(kitchen.store.user(root.id).await.unwrap(), Some(root.clone()));
     kitchen.admin("third").await;
-    assert!(kitchen.delete_user(root.id, None, himself, now).await.unwrap());
+    assert!(kitchen.delete_user(root.id, None, Context { actor: himself, now }).await.unwrap());
 }
 
 #[tokio::test]
 async fn whoever_was_demoted_disabled_or_logged_out_meanwhile_changes_nothing() {
-    let kitchen = Kitchen::new();
+    let kitchen = Kitchen::new().await;
     let (_root, alice) = (kitchen.admin("root").await, kitchen.user("alice").await);
     for (name, change) in [("demoted", Some(DEMOTE)), ("disabled", Some(DISABLE)), ("logged_out", None)] {
         let admin = kitchen.admin(name).await;
-        let (now, limits) = (kitchen.now(), SessionLimits::new(DAY, DAY));
-        let session = kitchen.create_session(admin.id, None, kitchen.new_session(), limits, now).await;
+        let now = kitchen.now();
+        let session = kitchen.create_session(session_of(admin.id, None, kitchen.new_session()), now).await;
         let session = session.unwrap().map(|session| session.id);
         let actor = Actor { user: Some(admin.id), session, address: None };
         assert!(matches!(
-            kitchen.administer(alice.id, UserChange::default(), actor, now).await,
+            kitchen.administer(alice.id, UserChange::default(), Context { actor, now }).await,
             Ok(Administered::Done(_))
         ));
         if let Some(change) = change {
             kitchen.changes(admin.id, change).await;
         } else {
-            kitchen.end_sessions(admin.id, Actor::OPERATOR, now).await.unwrap();
+            kitchen.end_sessions(admin.id, Context::operator(now)).await.unwrap();
         }
         let id = InvitationId::new(now, kitchen.entropy.bytes());
         let new = NewInvitation { id, digest: TokenDigest::of(b"x"), email: None, expires_at: now + DAY };
         for refused in [
-            kitchen.administer(alice.id, DISABLE, actor, now).await.map(drop),
-            kitchen.end_sessions(alice.id, actor, now).await.map(drop),
-            kitchen.create_invitation(new, actor, now).await.map(drop),
-            kitchen.revoke_invitation(id, actor, now).await.map(drop),
+            kitchen.administer(alice.id, DISABLE, Context { actor, now }).await.map(drop),
+            kitchen.end_sessions(alice.id, Context { actor, now }).await.map(drop),
+            kitchen.create_invitation(new, Context { actor, now }).await.map(drop),
+            kitchen.revoke_invitation(id, Context { actor, now }).await.map(drop),
         ] {
-            assert!(matches!(refused, Err(StoreError::OwnerGone)), "{name}: {refused:?}");
+            assert!(matches!(refused, Err(StoreError::ActorRevoked)), "{name}: {refused:?}");
         }
     }
     assert_eq!(kitchen.store.user(alice.id).await.unwrap(), Some(alice));

@@ -7,12 +7,17 @@ use std::thread;
 use jiff::Timestamp;
 use rusqlite::Connection;
 use store::{Store, StoreError, Unavailable, Viewer};
+use tokio::runtime::Builder;
 
 use super::{Kitchen, new_user, url};
 
+fn open(file: &Path) -> Result<Store, StoreError> {
+    Builder::new_current_thread().build().unwrap().block_on(Store::open(&url(file), noon()))
+}
+
 #[track_caller]
 fn refused(file: &Path) -> String {
-    match Store::open(&url(file), noon()) {
+    match open(file) {
         Err(why @ StoreError::CannotOpen { .. }) => why.to_string(),
         other => panic!("{other:?}"),
     }
@@ -24,7 +29,7 @@ async fn files_and_folders_that_it_makes_are_closed_to_others() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
-    let store = Store::open(&url(&data.join("deep/recipes.db")), noon()).unwrap();
+    let store = Store::open(&url(&data.join("deep/recipes.db")), noon()).await.unwrap();
     store.create_user(new_user("alice"), noon()).await.unwrap();
     store.ready().await.unwrap();
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
@@ -36,7 +41,7 @@ async fn files_and_folders_that_it_makes_are_closed_to_others() {
 
 #[tokio::test]
 async fn closing_leaves_one_file_and_a_store_that_says_so() {
-    let kitchen = Kitchen::new();
+    let kitchen = Kitchen::new().await;
     kitchen.public("Soup", None).await;
     kitchen.close().await;
     kitchen.close().await;
@@ -51,18 +56,18 @@ async fn closing_leaves_one_file_and_a_store_that_says_so() {
     ] {
         assert!(matches!(answer, Err(StoreError::Unavailable(Unavailable::Closed))), "{answer:?}");
     }
-    assert_eq!(kitchen.opened_again().count_recipes(Viewer::Anyone).await.unwrap(), 1);
+    assert_eq!(kitchen.opened_again().await.count_recipes(Viewer::Anyone).await.unwrap(), 1);
 }
 
 #[tokio::test]
 async fn only_the_open_that_made_the_tables_is_new() {
-    let kitchen = Kitchen::new();
+    let kitchen = Kitchen::new().await;
     assert!(kitchen.is_new());
-    assert!(!kitchen.opened_again().is_new());
+    assert!(!kitchen.opened_again().await.is_new());
     // A file that a crash left empty holds no recipes either.
     let empty = kitchen.folder.path().join("empty.db");
     fs::write(&empty, "").unwrap();
-    assert!(Store::open(&url(&empty), noon()).unwrap().is_new());
+    assert!(Store::open(&url(&empty), noon()).await.unwrap().is_new());
 }
 
 #[test]
@@ -70,7 +75,7 @@ fn of_many_that_open_a_new_file_at_once_one_makes_the_tables() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("recipes.db");
     let stores: Vec<Store> = thread::scope(|scope| {
-        let open = || Store::open(&url(&file), noon()).unwrap();
+        let open = || open(&file).unwrap();
         let threads: Vec<_> = (0..8).map(|_| scope.spawn(open)).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
@@ -113,9 +118,9 @@ fn a_folder_in_which_nothing_can_be_made_is_refused() {
 #[test]
 fn a_file_that_cannot_be_written_is_refused() {
     use std::os::unix::fs::PermissionsExt as _;
-    let kitchen = Kitchen::new();
-    let file = kitchen.file();
-    drop(kitchen.store);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("recipes.db");
+    drop(open(&file).unwrap());
     fs::set_permissions(&file, fs::Permissions::from_mode(0o400)).unwrap();
     if fs::OpenOptions::new().write(true).open(&file).is_ok() {
         return; // Root may write everything.
@@ -126,9 +131,9 @@ fn a_file_that_cannot_be_written_is_refused() {
 
 #[test]
 fn a_newer_schema_is_refused_and_left_alone() {
-    let kitchen = Kitchen::new();
-    let file = kitchen.file();
-    drop(kitchen.store);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("recipes.db");
+    drop(open(&file).unwrap());
     let db = Connection::open(&file).unwrap();
     let known: i64 = db.query_row("SELECT max(number) FROM migrations", [], |row| row.get(0)).unwrap();
     db.execute(
@@ -146,7 +151,7 @@ fn a_newer_schema_is_refused_and_left_alone() {
 #[test]
 fn every_error_names_the_file() {
     let folder = tempfile::tempdir().unwrap();
-    assert!(refused(folder.path()).starts_with("cannot open the database /"));
+    assert!(refused(folder.path()).starts_with("cannot open the database sqlite:/"));
 }
 
 fn noon() -> Timestamp {

@@ -3,19 +3,22 @@
 use ::recipes::{Draft, Origin};
 use ids::{RecipeId, Uid};
 use serde_json::{Value, json};
-use store::Page;
-use store::{Edit, Editor, Imported, NewRecipe, Precondition, Viewer};
+use store::{Edit, Editor, Imported, NewRecipe, Page, Precondition, ReplaceRecipe, Viewer};
 use tokio::task::JoinSet;
 
-use super::{Kitchen, draft, json_of, parse, private_draft};
+use super::{Kitchen, draft, json_of, jsons, parse, private_draft};
+
+fn replacing(id: RecipeId, editor: Editor, draft: Draft, precondition: Precondition) -> ReplaceRecipe {
+    ReplaceRecipe { id, editor, draft, precondition }
+}
 
 #[tokio::test]
 async fn a_recipe_comes_back_as_it_was_answered() {
-    let kitchen = Kitchen::new();
+    let kitchen = Kitchen::new().await;
     let alice = kitchen.user("alice").await;
     let uid = kitchen.uid();
     let stored =
-        kitchen.create_recipe(NewRecipe::of(&draft("Soup"), uid, Some(alice.id)), kitchen.now()).await;
+        kitchen.create_recipe(NewRecipe::new(&draft("Soup"), uid, Some(alice.id)), kitchen.now()).await;
     let stored = stored.unwrap();
     assert_eq!((stored.id.get(), stored.revision, stored.updated_at), (1, 1, kitchen.now()));
     assert_eq!(
@@ -27,20 +30,20 @@ async fn a_recipe_comes_back_as_it_was_answered() {
         )
     );
     assert_eq!(kitchen.recipe(stored.id, Viewer::Anyone).await.unwrap(), Some(stored.clone()));
-    let listing = kitchen.recipes(&Page::default(), Viewer::Anyone, Vec::new()).await.unwrap();
-    assert_eq!(String::from_utf8(listing.json).unwrap(), format!("[{}]", json_of(&stored)));
+    let listing = kitchen.recipes(Page::default(), Viewer::Anyone).await.unwrap();
+    assert_eq!(jsons(&listing.rows), [json_of(&stored)]);
     assert_eq!(listing.next, None);
 }
 
 #[tokio::test]
 async fn an_empty_list_is_a_list() {
-    let listing = Kitchen::new().recipes(&Page::default(), Viewer::Anyone, Vec::new()).await.unwrap();
-    assert_eq!((listing.json.as_slice(), listing.next), (b"[]".as_slice(), None));
+    let listing = Kitchen::new().await.recipes(Page::default(), Viewer::Anyone).await.unwrap();
+    assert!(listing.rows.is_empty() && listing.next.is_none());
 }
 
 #[tokio::test]
 async fn a_private_recipe_exists_for_its_owner_and_for_admins_only() {
-    let kitchen = Kitchen::new();
+    let kitchen = Kitchen::new().await;
     let (alice, bob) = (kitchen.user("alice").await.id, kitchen.user("bob").await.id);
     let secret = kitchen.private("Secret", Some(alice)).await.id;
     let open = kitchen.public("Open", Some(alice)).await.id;
@@ -56,7 +59,8 @@ async fn a_private_recipe_exists_for_its_owner_and_for_admins_only() {
         assert_eq!(kitchen.count_recipes(viewer).await.unwrap(), 2);
     }
     let (bob, now) = (Editor::User(bob), kitchen.now());
-    let replaced = kitchen.replace_recipe(secret, bob, &draft("Mine"), Precondition::None, now).await;
+    let replaced =
+        kitchen.replace_recipe(replacing(secret, bob, draft("Mine"), Precondition::None), now).await;
     assert_eq!(replaced.unwrap(), Edit::NotFound);
     // Not even whether the revision is right can be found out.
     let guess = Precondition::Revisions(vec![9]);
@@ -66,7 +70,7 @@ async fn a_private_recipe_exists_for_its_owner_and_for_admins_only() {
 
 #[tokio::test]
 async fn a_private_recipe_without_an_owner_is_there_for_admins_only() {
-    let kitchen = Kitchen::new();
+    let kitchen = Kitchen::new().await;
     let alice = kitchen.user("alice").await.id;
     let lost = kitchen.private("Lost", None).await.id;
     assert_eq!(kitchen.recipe(lost, Viewer::User(alice)).await.unwrap(), None);
@@ -79,21 +83,25 @@ async fn a_private_recipe_without_an_owner_is_there_for_admins_only() {
 
 #[tokio::test]
 async fn a_recipe_is_changed_by_its_owner_and_by_admins_and_forbidden_to_others() {
-    let kitchen = Kitchen::new();
+    let kitchen = Kitchen::new().await;
     let (alice, bob) = (kitchen.user("alice").await.id, kitchen.user("bob").await.id);
     let before = kitchen.public("Soup", Some(alice)).await;
     let id = before.id;
     let later = kitchen.later();
 
-    let by_bob =
-        kitchen.replace_recipe(id, Editor::User(bob), &draft("Bob's"), Precondition::None, later).await;
+    let by_bob = kitchen
+        .replace_recipe(replacing(id, Editor::User(bob), draft("Bob's"), Precondition::None), later)
+        .await;
     assert_eq!(by_bob.unwrap(), Edit::Forbidden);
     let by_bob = kitchen.delete_recipe(id, Editor::User(bob), Precondition::None).await.unwrap();
     assert_eq!(by_bob, Edit::Forbidden);
     assert_eq!(kitchen.recipe(id, Viewer::Anyone).await.unwrap(), Some(before.clone()));
 
     for (editor, name, revision) in [(Editor::User(alice), "Stew", 2), (Editor::Admin, "Broth", 3)] {
-        let edit = kitchen.replace_recipe(id, editor, &draft(name), Precondition::None, later).await.unwrap();
+        let edit = kitchen
+            .replace_recipe(replacing(id, editor, draft(name), Precondition::None), later)
+            .await
+            .unwrap();
         let Edit::Done(after) = edit else { panic!("{edit:?}") };
         assert_eq!((after.id, after.revision, after.updated_at), (id, revision, later));
         let (mut want, got): (Value, Value) = (
@@ -114,17 +122,21 @@ async fn a_recipe_is_changed_by_its_owner_and_by_admins_and_forbidden_to_others(
 
 #[tokio::test]
 async fn a_communal_recipe_is_every_users_to_change_but_not_to_hide() {
-    let kitchen = Kitchen::new();
+    let kitchen = Kitchen::new().await;
     let bob = Editor::User(kitchen.user("bob").await.id);
     let id = kitchen.public("Soup", None).await.id;
     let now = kitchen.now();
-    let edit = kitchen.replace_recipe(id, bob, &draft("Stew"), Precondition::None, now).await.unwrap();
+    let edit =
+        kitchen.replace_recipe(replacing(id, bob, draft("Stew"), Precondition::None), now).await.unwrap();
     assert!(matches!(edit, Edit::Done(after) if after.revision == 2 && !json_of(&after).contains("ownerId")));
-    let hidden =
-        kitchen.replace_recipe(id, bob, &private_draft("Stew"), Precondition::None, now).await.unwrap();
+    let hidden = kitchen
+        .replace_recipe(replacing(id, bob, private_draft("Stew"), Precondition::None), now)
+        .await
+        .unwrap();
     assert_eq!(hidden, Edit::Forbidden);
-    let hidden =
-        kitchen.replace_recipe(id, Editor::Admin, &private_draft("Stew"), Precondition::None, now).await;
+    let hidden = kitchen
+        .replace_recipe(replacing(id, Editor::Admin, private_draft("Stew"), Precondition::None), now)
+        .await;
     assert!(matches!(hidden.unwrap(), Edit::Done(_)));
     let other = kitchen.public("Bread", None).await.id;
     assert_eq!(kitchen.delete_recipe(other, bob, Precondition::None).await.unwrap(), Edit::Done(()));
@@ -132,12 +144,16 @@ async fn a_communal_recipe_is_every_users_to_change_but_not_to_hide() {
 
 #[tokio::test]
 async fn visibility_can_be_changed_both_ways() {
-    let kitchen = Kitchen::new();
+    let kitchen = Kitchen::new().await;
     let alice = kitchen.user("alice").await.id;
     let id = kitchen.public("Soup", Some(alice)).await.id;
     for (draft, visible) in [(private_draft("Soup"), false), (draft("Soup"), true)] {
-        let edit =
-            kitchen.replace_recipe(id, Editor::User(alice), &draft, Precondition::None, kitchen.now()).await;
+        let edit = kitchen
+            .replace_recipe(
+                replacing(id, Editor::User(alice), draft.clone(), Precondition::None),
+                kitchen.now(),
+            )
+            .await;
         assert!(matches!(edit.unwrap(), Edit::Done(_)));
         assert_eq!(kitchen.recipe(id, Viewer::Anyone).await.unwrap().is_some(), visible);
         assert_eq!(kitchen.count_recipes(Viewer::Anyone).await.unwrap(), u64::from(visible));
@@ -146,19 +162,21 @@ async fn visibility_can_be_changed_both_ways() {
 
 #[tokio::test]
 async fn a_change_to_another_revision_than_demanded_does_not_happen() {
-    let kitchen = Kitchen::new();
+    let kitchen = Kitchen::new().await;
     let alice = Editor::User(kitchen.user("alice").await.id);
     let id = kitchen.public("Soup", None).await.id;
     let now = kitchen.now();
     let revisions = |revisions: &[i64]| Precondition::Revisions(revisions.to_vec());
 
     for wrong in [revisions(&[]), revisions(&[2]), revisions(&[0, 7])] {
-        let edit = kitchen.replace_recipe(id, alice, &draft("Stew"), wrong.clone(), now).await.unwrap();
+        let edit =
+            kitchen.replace_recipe(replacing(id, alice, draft("Stew"), wrong.clone()), now).await.unwrap();
         assert_eq!(edit, Edit::Stale { revision: 1 });
         let edit = kitchen.delete_recipe(id, alice, wrong).await.unwrap();
         assert_eq!(edit, Edit::Stale { revision: 1 });
     }
-    let edit = kitchen.replace_recipe(id, alice, &draft("Stew"), revisions(&[7, 1]), now).await.unwrap();
+    let edit =
+        kitchen.replace_recipe(replacing(id, alice, draft("Stew"), revisions(&[7, 1])), now).await.unwrap();
     assert!(matches!(edit, Edit::Done(_)));
     assert_eq!(kitchen.delete_recipe(id, alice, revisions(&[1])).await.unwrap(), Edit::Stale { revision: 2 });
     assert_eq!(kitchen.delete_recipe(id, alice, revisions(&[2])).await.unwrap(), Edit::Done(()));
@@ -166,14 +184,17 @@ async fn a_change_to_another_revision_than_demanded_does_not_happen() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_100_changes_to_one_revision_at_once_one_happens() {
-    let kitchen = Kitchen::new();
+    let kitchen = Kitchen::new().await;
     let alice = Editor::User(kitchen.user("alice").await.id);
     let (id, now) = (kitchen.public("Soup", None).await.id, kitchen.now());
     let mut tasks = JoinSet::new();
     for n in 0..100 {
         let (store, draft) = (kitchen.store.clone(), draft(&format!("Soup {n}")));
         tasks.spawn(async move {
-            store.replace_recipe(id, alice, &draft, Precondition::Revisions(vec![1]), now).await.unwrap()
+            store
+                .replace_recipe(replacing(id, alice, draft.clone(), Precondition::Revisions(vec![1])), now)
+                .await
+                .unwrap()
         });
     }
     let edits = tasks.join_all().await;
@@ -183,10 +204,11 @@ async fn of_100_changes_to_one_revision_at_once_one_happens() {
 
 #[tokio::test]
 async fn what_is_not_there_cannot_be_changed() {
-    let kitchen = Kitchen::new();
+    let kitchen = Kitchen::new().await;
     let alice = Editor::User(kitchen.user("alice").await.id);
     let id = RecipeId::from_i64(i64::MAX).unwrap();
-    let edit = kitchen.replace_recipe(id, alice, &draft("Soup"), Precondition::None, kitchen.now()).await;
+    let edit =
+        kitchen.replace_recipe(replacing(id, alice, draft("Soup"), Precondition::None), kitchen.now()).await;
     assert_eq!(edit.unwrap(), Edit::NotFound);
     let edit = kitchen.delete_recipe(id, alice, Precondition::Revisions(vec![])).await.unwrap();
     assert_eq!(edit, Edit::NotFound);
@@ -196,7 +218,7 @@ async fn what_is_not_there_cannot_be_changed() {
 
 #[tokio::test]
 async fn an_import_keeps_the_past_and_a_second_one_changes_nothing() {
-    let kitchen = Kitchen::new();
+    let kitchen = Kitchen::new().await;
     let exported = json!({
         "id": 99, "name": "Borscht", "healthLabels": [], "cookTimeMinutes": 1, "prepTimeMinutes": 2,
         "ingredients": [], "ownerId": 77, "uid": "9b2d6a0e-2f5c-4c33-8a77-0f1f9d3a5b11", "revision": 12,
@@ -208,7 +230,7 @@ async fn an_import_keeps_the_past_and_a_second_one_changes_nothing() {
             parse(&json!({ "name": name, "healthLabels": [], "cookTimeMinutes": 1, "prepTimeMinutes": 2,
             "ingredients": [] }));
         kitchen
-            .import_recipe(NewRecipe::of(&draft, kitchen.uid(), None), origin, kitchen.now())
+            .import_recipe(NewRecipe::new(&draft, kitchen.uid(), None), origin, kitchen.now())
             .await
             .unwrap()
     };
@@ -225,16 +247,17 @@ async fn an_import_keeps_the_past_and_a_second_one_changes_nothing() {
     assert_eq!(kitchen.count_recipes(Viewer::Anyone).await.unwrap(), 1);
 
     let editor = Editor::Admin;
-    let edit =
-        kitchen.replace_recipe(stored.id, editor, &draft("Soup"), Precondition::None, kitchen.now()).await;
+    let edit = kitchen
+        .replace_recipe(replacing(stored.id, editor, draft("Soup"), Precondition::None), kitchen.now())
+        .await;
     assert!(matches!(edit.unwrap(), Edit::Done(after) if after.revision == 13));
 }
 
 #[tokio::test]
 async fn an_import_without_a_past_begins_now() {
-    let kitchen = Kitchen::new();
+    let kitchen = Kitchen::new().await;
     let uid = kitchen.uid();
-    let new = NewRecipe::of(&draft("Soup"), uid, None);
+    let new = NewRecipe::new(&draft("Soup"), uid, None);
     let imported = kitchen.import_recipe(new.clone(), Origin::default(), kitchen.now()).await.unwrap();
     let Imported::Added(stored) = imported else { panic!("it was new") };
     assert!(json_of(&stored).contains(&uid.to_string()));
@@ -248,7 +271,7 @@ async fn an_import_without_a_past_begins_now() {
 
 #[tokio::test]
 async fn an_id_is_not_given_out_again_even_after_a_restart() {
-    let kitchen = Kitchen::new();
+    let kitchen = Kitchen::new().await;
     for name in ["one", "two", "three"] {
         kitchen.public(name, None).await;
     }
@@ -257,14 +280,14 @@ async fn an_id_is_not_given_out_again_even_after_a_restart() {
     assert_eq!(kitchen.public("four", None).await.id.get(), 4);
     kitchen.delete_recipe(RecipeId::from_i64(4).unwrap(), Editor::Admin, Precondition::None).await.unwrap();
     kitchen.close().await;
-    let new = NewRecipe::of(&draft("five"), kitchen.uid(), None);
-    let five = kitchen.opened_again().create_recipe(new, kitchen.now()).await.unwrap();
+    let new = NewRecipe::new(&draft("five"), kitchen.uid(), None);
+    let five = kitchen.opened_again().await.create_recipe(new, kitchen.now()).await.unwrap();
     assert_eq!(five.id.get(), 5);
 }
 
 #[tokio::test]
 async fn every_page_is_right_however_recipes_lie_for_every_viewer() {
-    let kitchen = Kitchen::new();
+    let kitchen = Kitchen::new().await;
     let (alice, bob) = (kitchen.user("alice").await.id, kitchen.user("bob").await.id);
     let (mut public, mut of_alice, mut of_bob, mut all) = (vec![], vec![], vec![], vec![]);
     let mut add = async |count: usize, kind: usize| {
@@ -306,17 +329,17 @@ async fn every_page_is_right_however_recipes_lie_for_every_viewer() {
 
 #[tokio::test]
 async fn pages_of_very_large_recipes_end_early_and_lose_nothing() {
-    let kitchen = Kitchen::new();
+    let kitchen = Kitchen::new().await;
     let large: Draft = parse(&json!({
         "name": "Large", "healthLabels": [], "cookTimeMinutes": null, "prepTimeMinutes": null, "ingredients": [],
         "instructions": vec!["x".repeat(4_000); 60],
     }));
     for _ in 0..40 {
-        let new = NewRecipe::of(&large, kitchen.uid(), None);
+        let new = NewRecipe::new(&large, kitchen.uid(), None);
         kitchen.create_recipe(new, kitchen.now()).await.unwrap();
     }
-    let listing = kitchen.recipes(&Page::default(), Viewer::Anyone, Vec::new()).await.unwrap();
-    assert!(listing.json.len() < 5 << 20, "{}", listing.json.len());
+    let listing = kitchen.recipes(Page::default(), Viewer::Anyone).await.unwrap();
+    assert!(listing.rows.json_len() < 5 << 20, "{}", listing.rows.json_len());
     assert!(listing.next.is_some());
     assert_eq!(kitchen.ids(Viewer::Anyone, 1000).await, (1..=40).collect::<Vec<_>>());
 }

@@ -6,10 +6,12 @@ mod remembered;
 use std::collections::HashSet;
 use std::time::Duration;
 
-use accounts::{Device, NewSession, NewUser, PasswordHash, RefreshToken, Role, Session, SessionLimits, User};
+use accounts::{
+    Device, NewSession, NewUser, PasswordHash, RefreshToken, Role, Session, SessionLimits, TokenDigest, User,
+};
 use accounts::{audit::Actor, audit::Filter};
 use ids::{SessionId, UserId};
-use store::{Access, MAX_SESSIONS, Refresh};
+use store::{Access, Context, CreateSession, MAX_SESSIONS, Refresh, RefreshSession, SignUp};
 use tokio::task::JoinSet;
 
 use self::passwords::{hash, new_password};
@@ -38,21 +40,16 @@ impl Kitchen {
     pub(super) async fn logs_in_with(&self, user: &User, hash: Option<&PasswordHash>) -> RefreshToken {
         let new = self.new_session();
         let token = new.token.clone();
-        let session = self.create_session(user.id, hash, new, limits(), self.now()).await.unwrap().unwrap();
+        let session =
+            self.create_session(session_of(user.id, hash.cloned(), new), self.now()).await.unwrap().unwrap();
         assert_eq!(session.id, token.session());
         token
     }
 
     async fn refresh(&self, token: &RefreshToken) -> Refresh {
-        self.refresh_session(
-            token.clone(),
-            self.entropy.bytes(),
-            limits(),
-            ELSEWHERE.parse().ok(),
-            self.now(),
-        )
-        .await
-        .unwrap()
+        let (nonce, address) = (self.entropy.bytes(), ELSEWHERE.parse().ok());
+        let command = RefreshSession { token: token.clone(), nonce, limits: limits(), address };
+        self.refresh_session(command, self.now()).await.unwrap()
     }
 
     #[track_caller]
@@ -66,6 +63,18 @@ impl Kitchen {
     }
 }
 
+pub(super) fn session_of(
+    user: UserId,
+    password_hash: Option<PasswordHash>,
+    session: NewSession,
+) -> CreateSession {
+    CreateSession { user, password_hash, session, limits: limits() }
+}
+
+pub(super) fn sign_up(user: NewUser, session: NewSession, invitation: Option<TokenDigest>) -> SignUp {
+    SignUp { user, session, invitation }
+}
+
 #[track_caller]
 fn good(refresh: Refresh) -> RefreshToken {
     match refresh {
@@ -76,26 +85,23 @@ fn good(refresh: Refresh) -> RefreshToken {
 
 #[tokio::test]
 async fn a_user_comes_with_a_session_or_not_at_all() {
-    let kitchen = Kitchen::new();
+    let kitchen = Kitchen::new().await;
     let new = kitchen.new_session();
     let (user, session) =
-        kitchen.create_user_with_session(new_user("alice"), new.clone(), None, kitchen.now()).await.unwrap();
+        kitchen.sign_up(sign_up(new_user("alice"), new.clone(), None), kitchen.now()).await.unwrap();
     let Session { id, device, address, created_at, last_used_at, .. } = session.clone();
     assert_eq!((id, device, address), (new.token.session(), new.device, new.address));
     assert_eq!((created_at, last_used_at), (kitchen.now(), kitchen.now()));
     assert_eq!(kitchen.sessions(user.id, limits(), kitchen.now()).await.unwrap(), [session]);
 
     let again = kitchen.new_session();
-    kitchen
-        .create_user_with_session(new_user("ALICE"), again.clone(), None, kitchen.now())
-        .await
-        .unwrap_err();
+    kitchen.sign_up(sign_up(new_user("ALICE"), again.clone(), None), kitchen.now()).await.unwrap_err();
     assert!(!kitchen.alive(user.id, &again.token).await);
 }
 
 #[tokio::test]
 async fn one_read_finds_the_user_of_a_session_and_nobody_elses() {
-    let kitchen = Kitchen::new();
+    let kitchen = Kitchen::new().await;
     let (alice, bob) = (kitchen.user("alice").await, kitchen.user("bob").await);
     let token = kitchen.logs_in(&alice).await;
     let found = kitchen.session_user(token.session(), alice.id).await.unwrap().unwrap();
@@ -105,14 +111,15 @@ async fn one_read_finds_the_user_of_a_session_and_nobody_elses() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_100_refreshes_at_once_all_get_the_same_one_new_token_and_the_session_lives() {
-    let kitchen = Kitchen::new();
+    let kitchen = Kitchen::new().await;
     let alice = kitchen.user("alice").await;
     let first = kitchen.logs_in(&alice).await;
     let mut tasks = JoinSet::new();
     for _ in 0..100 {
         let (store, token, now) = (kitchen.store.clone(), first.clone(), kitchen.now());
         let nonce = kitchen.entropy.bytes();
-        tasks.spawn(async move { store.refresh_session(token, nonce, limits(), None, now).await.unwrap() });
+        let command = RefreshSession { token, nonce, limits: limits(), address: None };
+        tasks.spawn(async move { store.refresh_session(command, now).await.unwrap() });
     }
     let answers: HashSet<String> =
         tasks.join_all().await.into_iter().map(|refresh| good(refresh).expose()).collect();
@@ -124,7 +131,7 @@ async fn of_100_refreshes_at_once_all_get_the_same_one_new_token_and_the_session
 
 #[tokio::test]
 async fn a_lost_answer_loses_no_session_however_late_it_is_asked_for_again() {
-    let kitchen = Kitchen::new();
+    let kitchen = Kitchen::new().await;
     let alice = kitchen.user("alice").await;
     let first = kitchen.logs_in(&alice).await;
     let lost = good(kitchen.refresh(&first).await);
@@ -139,7 +146,7 @@ async fn a_lost_answer_loses_no_session_however_late_it_is_asked_for_again() {
 
 #[tokio::test]
 async fn an_older_token_ends_the_session() {
-    let kitchen = Kitchen::new();
+    let kitchen = Kitchen::new().await;
     let alice = kitchen.user("alice").await;
     let first = kitchen.logs_in(&alice).await;
     let second = good(kitchen.refresh(&first).await);
@@ -152,7 +159,7 @@ async fn an_older_token_ends_the_session() {
 
 #[tokio::test]
 async fn who_took_a_token_and_renewed_it_is_found_out_when_the_owner_comes_back() {
-    let kitchen = Kitchen::new();
+    let kitchen = Kitchen::new().await;
     let alice = kitchen.user("alice").await;
     let first = kitchen.logs_in(&alice).await;
     let alices = good(kitchen.refresh(&first).await);
@@ -164,7 +171,7 @@ async fn who_took_a_token_and_renewed_it_is_found_out_when_the_owner_comes_back(
 
 #[tokio::test]
 async fn who_knows_only_the_id_of_a_session_cannot_end_it() {
-    let kitchen = Kitchen::new();
+    let kitchen = Kitchen::new().await;
     let alice = kitchen.user("alice").await;
     let token = kitchen.logs_in(&alice).await;
     let forged = RefreshToken::first(token.session(), [0; 48]);
@@ -174,7 +181,7 @@ async fn who_knows_only_the_id_of_a_session_cannot_end_it() {
 
 #[tokio::test]
 async fn a_session_ends_when_it_is_idle_and_when_it_is_old() {
-    let kitchen = Kitchen::new();
+    let kitchen = Kitchen::new().await;
     let alice = kitchen.user("alice").await;
     let idle = kitchen.logs_in(&alice).await;
     let mut used = kitchen.logs_in(&alice).await;
@@ -193,7 +200,7 @@ async fn a_session_ends_when_it_is_idle_and_when_it_is_old() {
 
 #[tokio::test]
 async fn a_log_in_forgets_the_ended_sessions_of_everybody() {
-    let kitchen = Kitchen::new();
+    let kitchen = Kitchen::new().await;
     let (alice, bob) = (kitchen.user("alice").await, kitchen.user("bob").await);
     let (hers, his) = (kitchen.logs_in(&alice).await, kitchen.logs_in(&bob).await);
     kitchen.clock.advance(14 * DAY);
@@ -204,7 +211,7 @@ async fn a_log_in_forgets_the_ended_sessions_of_everybody() {
 
 #[tokio::test]
 async fn one_session_too_many_ends_the_one_that_was_not_used_for_the_longest_time() {
-    let kitchen = Kitchen::new();
+    let kitchen = Kitchen::new().await;
     let alice = kitchen.user("alice").await;
     let first = kitchen.logs_in(&alice).await;
     kitchen.later();
@@ -221,48 +228,42 @@ async fn one_session_too_many_ends_the_one_that_was_not_used_for_the_longest_tim
 
 #[tokio::test]
 async fn one_all_others_or_all_sessions_end_and_only_those_of_this_user() {
-    let kitchen = Kitchen::new();
+    let kitchen = Kitchen::new().await;
     let (alice, bob) = (kitchen.user("alice").await, kitchen.user("bob").await);
     let (one, two, three) =
         (kitchen.logs_in(&alice).await, kitchen.logs_in(&alice).await, kitchen.logs_in(&alice).await);
     let bobs = kitchen.logs_in(&bob).await;
-    assert!(
-        !kitchen.end_session(bob.id, one.session(), Actor::OPERATOR, kitchen.now()).await.unwrap(),
-        "not his"
-    );
-    assert!(kitchen.end_session(alice.id, one.session(), Actor::OPERATOR, kitchen.now()).await.unwrap());
-    assert!(!kitchen.end_session(alice.id, one.session(), Actor::OPERATOR, kitchen.now()).await.unwrap());
-    assert_eq!(
-        kitchen.end_other_sessions(alice.id, two.session(), Actor::OPERATOR, kitchen.now()).await.unwrap(),
-        1
-    );
+    assert!(!kitchen.end_session(bob.id, one.session(), kitchen.operator()).await.unwrap(), "not his");
+    assert!(kitchen.end_session(alice.id, one.session(), kitchen.operator()).await.unwrap());
+    assert!(!kitchen.end_session(alice.id, one.session(), kitchen.operator()).await.unwrap());
+    assert_eq!(kitchen.end_other_sessions(alice.id, two.session(), kitchen.operator()).await.unwrap(), 1);
     assert!(kitchen.alive(alice.id, &two).await && !kitchen.alive(alice.id, &three).await);
-    assert_eq!(kitchen.end_sessions(alice.id, Actor::OPERATOR, kitchen.now()).await.unwrap(), 1);
+    assert_eq!(kitchen.end_sessions(alice.id, kitchen.operator()).await.unwrap(), 1);
     assert!(!kitchen.alive(alice.id, &two).await && kitchen.alive(bob.id, &bobs).await);
 }
 
 #[tokio::test]
 async fn disabling_and_deleting_a_user_end_all_sessions() {
-    let kitchen = Kitchen::new();
+    let kitchen = Kitchen::new().await;
     let (alice, bob) = (kitchen.user("alice").await, kitchen.user("bob").await);
     let (hers, his) = (kitchen.logs_in(&alice).await, kitchen.logs_in(&bob).await);
-    kitchen.set_disabled(&email("alice"), Access::Disabled, Actor::OPERATOR, kitchen.now()).await.unwrap();
-    kitchen.set_disabled(&email("alice"), Access::Enabled, Actor::OPERATOR, kitchen.now()).await.unwrap();
+    kitchen.set_access(&email("alice"), Access::Disabled, kitchen.operator()).await.unwrap();
+    kitchen.set_access(&email("alice"), Access::Enabled, kitchen.operator()).await.unwrap();
     assert!(!kitchen.alive(alice.id, &hers).await, "it does not come back");
-    kitchen.delete_user(bob.id, None, Actor::OPERATOR, kitchen.now()).await.unwrap();
+    kitchen.delete_user(bob.id, None, kitchen.operator()).await.unwrap();
     assert!(!kitchen.alive(bob.id, &his).await);
     assert_eq!(kitchen.refresh(&his).await, Refresh::Unknown);
 }
 
 #[tokio::test]
 async fn a_session_is_known_at_its_place_and_moves_with_its_client() {
-    let kitchen = Kitchen::new();
+    let kitchen = Kitchen::new().await;
     let alice = kitchen.user("alice").await;
     let token = kitchen.logs_in(&alice).await;
     let (store, now) = (&kitchen.store, kitchen.now());
     let at = async |user: &str, address: &str| {
         let key = email(user).key();
-        store.is_in_use_at(&key, address.parse().unwrap(), limits(), now).await.unwrap()
+        store.has_session_from(&key, address.parse().unwrap(), limits(), now).await.unwrap()
     };
     assert!(at("alice", "192.0.2.1").await && !at("alice", ELSEWHERE).await && !at("bob", "192.0.2.1").await);
     good(kitchen.refresh(&token).await);
@@ -270,26 +271,29 @@ async fn a_session_is_known_at_its_place_and_moves_with_its_client() {
     let listed = kitchen.sessions(alice.id, limits(), now).await.unwrap();
     assert_eq!(listed[0].address, ELSEWHERE.parse().ok());
     let home = NewSession { address: "2001:db8:0:1::1".parse().ok(), ..kitchen.new_session() };
-    kitchen.create_session(alice.id, None, home, limits(), now).await.unwrap().unwrap();
+    kitchen.create_session(session_of(alice.id, None, home), now).await.unwrap().unwrap();
     assert!(at("alice", "2001:db8:0:1:ffff::2").await && !at("alice", "2001:db8:0:2::1").await);
     let later = now + 30 * DAY;
     assert!(
-        !store.is_in_use_at(&alice.email.key(), ELSEWHERE.parse().unwrap(), limits(), later).await.unwrap()
+        !store
+            .has_session_from(&alice.email.key(), ELSEWHERE.parse().unwrap(), limits(), later)
+            .await
+            .unwrap()
     );
 }
 
 #[tokio::test]
 async fn a_disabled_user_gets_no_session() {
-    let kitchen = Kitchen::new();
+    let kitchen = Kitchen::new().await;
     let alice = kitchen.user("alice").await;
-    kitchen.set_disabled(&email("alice"), Access::Disabled, Actor::OPERATOR, kitchen.now()).await.unwrap();
+    kitchen.set_access(&email("alice"), Access::Disabled, kitchen.operator()).await.unwrap();
     let new = kitchen.new_session();
-    assert_eq!(kitchen.create_session(alice.id, None, new, limits(), kitchen.now()).await.unwrap(), None);
+    assert_eq!(kitchen.create_session(session_of(alice.id, None, new), kitchen.now()).await.unwrap(), None);
 }
 
 #[tokio::test]
 async fn a_use_is_noted_once_a_minute() {
-    let kitchen = Kitchen::new();
+    let kitchen = Kitchen::new().await;
     let alice = kitchen.user("alice").await;
     let token = kitchen.logs_in(&alice).await;
     let began = kitchen.now();
@@ -300,8 +304,7 @@ async fn a_use_is_noted_once_a_minute() {
             .delete_user(
                 kitchen.user_by_email(&email("bob")).await.unwrap().unwrap().0.id,
                 None,
-                Actor::OPERATOR,
-                began,
+                Context::operator(began),
             )
             .await
             .unwrap();
@@ -317,7 +320,7 @@ async fn a_use_is_noted_once_a_minute() {
 
 #[tokio::test]
 async fn no_token_is_in_the_file() {
-    let kitchen = Kitchen::new();
+    let kitchen = Kitchen::new().await;
     let alice = kitchen.user("alice").await;
     let first = kitchen.logs_in(&alice).await;
     let second = good(kitchen.refresh(&first).await);
@@ -334,32 +337,35 @@ async fn no_token_is_in_the_file() {
 
 #[tokio::test]
 async fn coming_and_going_is_noted_down_with_who_and_from_where() {
-    let kitchen = Kitchen::new();
+    let kitchen = Kitchen::new().await;
     let new = NewUser { password_hash: Some(hash('a')), ..new_user("alice") };
     let (alice, first) =
-        kitchen.create_user_with_session(new, kitchen.new_session(), None, kitchen.now()).await.unwrap();
+        kitchen.sign_up(sign_up(new, kitchen.new_session(), None), kitchen.now()).await.unwrap();
     let second = kitchen.new_session();
     let token = second.token.clone();
-    kitchen.create_session(alice.id, Some(&hash('a')), second, limits(), kitchen.now()).await.unwrap();
+    kitchen.create_session(session_of(alice.id, Some(hash('a')), second), kitchen.now()).await.unwrap();
     let next = good(kitchen.refresh(&token).await);
     good(kitchen.refresh(&next).await);
     kitchen.refresh(&token).await;
     let alices = Actor { user: Some(alice.id), session: Some(first.id), address: first.address };
     let (old, now) = (hash('a'), kitchen.now());
-    kitchen.change_password(alice.id, new_password(old, hash('b'), first.id), alices, now).await.unwrap();
-    kitchen.end_other_sessions(alice.id, first.id, alices, now).await.unwrap();
+    kitchen
+        .change_password(new_password(alice.id, old, hash('b'), first.id), Context { actor: alices, now })
+        .await
+        .unwrap();
+    kitchen.end_other_sessions(alice.id, first.id, Context { actor: alices, now }).await.unwrap();
     let third = kitchen.new_session();
     let of_third = Actor { session: Some(third.token.session()), ..alices };
-    kitchen.create_session(alice.id, Some(&hash('b')), third, limits(), now).await.unwrap();
-    kitchen.end_other_sessions(alice.id, first.id, alices, now).await.unwrap();
-    kitchen.end_session(alice.id, token.session(), alices, now).await.unwrap();
-    kitchen.end_session(alice.id, first.id, alices, now).await.unwrap();
-    kitchen.end_sessions(alice.id, Actor::OPERATOR, now).await.unwrap();
-    kitchen.create_session(alice.id, Some(&hash('b')), kitchen.new_session(), limits(), now).await.unwrap();
-    kitchen.end_sessions(alice.id, Actor::OPERATOR, now).await.unwrap();
-    kitchen.end_sessions(alice.id, Actor::OPERATOR, now).await.unwrap();
+    kitchen.create_session(session_of(alice.id, Some(hash('b')), third), now).await.unwrap();
+    kitchen.end_other_sessions(alice.id, first.id, Context { actor: alices, now }).await.unwrap();
+    kitchen.end_session(alice.id, token.session(), Context { actor: alices, now }).await.unwrap();
+    kitchen.end_session(alice.id, first.id, Context { actor: alices, now }).await.unwrap();
+    kitchen.end_sessions(alice.id, Context::operator(now)).await.unwrap();
+    kitchen.create_session(session_of(alice.id, Some(hash('b')), kitchen.new_session()), now).await.unwrap();
+    kitchen.end_sessions(alice.id, Context::operator(now)).await.unwrap();
+    kitchen.end_sessions(alice.id, Context::operator(now)).await.unwrap();
 
-    let mut log = kitchen.audit_log(Filter::default(), None, 100).await.unwrap();
+    let mut log = kitchen.entries(Filter::default(), 100).await;
     log.reverse();
     assert!(log.iter().all(|entry| entry.subject == Some(alice.id)));
     let mut seen: Vec<_> = log.iter().map(|entry| (entry.event.as_str(), entry.actor)).collect();

@@ -5,15 +5,14 @@ use std::time::{Duration, Instant};
 
 use ids::RecipeId;
 use rusqlite::Connection;
-use store::Page;
-use store::{NewRecipe, UserFilter, Viewer};
+use store::{NewRecipe, Page, UserFilter, Viewer};
 use tokio::task::JoinSet;
 
 use super::{Kitchen, draft, new_user};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn what_was_acknowledged_is_read_at_once_whoever_writes_beside() {
-    let kitchen = Kitchen::new();
+    let kitchen = Kitchen::new().await;
     let mut tasks = JoinSet::new();
     for n in 0..16 {
         let (store, clock, entropy) = (kitchen.store.clone(), kitchen.clock.clone(), kitchen.entropy.clone());
@@ -21,7 +20,7 @@ async fn what_was_acknowledged_is_read_at_once_whoever_writes_beside() {
             let mut ids = Vec::new();
             for m in 0..50 {
                 let uid = ids::Uid::new(clock.now(), entropy.bytes());
-                let new = NewRecipe::of(&draft(&format!("Soup {n}/{m}")), uid, None);
+                let new = NewRecipe::new(&draft(&format!("Soup {n}/{m}")), uid, None);
                 let stored = store.create_recipe(new, clock.now()).await.unwrap();
                 assert_eq!(store.recipe(stored.id, Viewer::Anyone).await.unwrap(), Some(stored.clone()));
                 ids.push(stored.id);
@@ -42,7 +41,7 @@ async fn what_was_acknowledged_is_read_at_once_whoever_writes_beside() {
 
 #[tokio::test]
 async fn what_was_acknowledged_is_in_the_file_for_everybody() {
-    let kitchen = Kitchen::new();
+    let kitchen = Kitchen::new().await;
     let other = Connection::open(kitchen.file()).unwrap();
     for n in 1..=20 {
         kitchen.public("Soup", None).await;
@@ -53,16 +52,16 @@ async fn what_was_acknowledged_is_in_the_file_for_everybody() {
 
 #[tokio::test]
 async fn what_another_process_writes_is_seen_soon_however_much_is_read() {
-    let kitchen = Kitchen::new();
+    let kitchen = Kitchen::new().await;
     kitchen.public("Soup", None).await;
-    let other = kitchen.opened_again();
+    let other = kitchen.opened_again().await;
     for n in 2..12 {
         // Until the reader has come to keep its transaction.
         let until = Instant::now() + Duration::from_millis(15);
         while Instant::now() < until {
-            kitchen.recipes(&Page::default(), Viewer::Anyone, Vec::new()).await.unwrap();
+            kitchen.recipes(Page::default(), Viewer::Anyone).await.unwrap();
         }
-        let new = NewRecipe::of(&draft("Bread"), kitchen.uid(), None);
+        let new = NewRecipe::new(&draft("Bread"), kitchen.uid(), None);
         let id = other.create_recipe(new, kitchen.now()).await.unwrap().id;
         assert_eq!(id.get(), n);
         // It would never be seen if the transaction had no greatest age. The bound itself is tested
@@ -76,8 +75,8 @@ async fn what_another_process_writes_is_seen_soon_however_much_is_read() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn two_stores_on_one_file_write_at_once_and_lose_nothing() {
-    let kitchen = Kitchen::new();
-    let other = kitchen.opened_again();
+    let kitchen = Kitchen::new().await;
+    let other = kitchen.opened_again().await;
     let mut tasks = JoinSet::new();
     for n in 0..200 {
         let store = if n % 2 == 0 { kitchen.store.clone() } else { other.clone() };
@@ -87,12 +86,12 @@ async fn two_stores_on_one_file_write_at_once_and_lose_nothing() {
     let ids: HashSet<_> = tasks.join_all().await.into_iter().collect();
     assert_eq!(ids.len(), 200);
     kitchen.close().await;
-    assert_eq!(other.users(UserFilter::default(), None, 1000).await.unwrap().len(), 200);
+    assert_eq!(other.users(UserFilter::default(), Page::longest(None)).await.unwrap().rows.len(), 200);
 }
 
 #[tokio::test]
 async fn the_last_handle_to_go_leaves_everything_in_the_file() {
-    let kitchen = Kitchen::new();
+    let kitchen = Kitchen::new().await;
     let file = kitchen.file();
     let Kitchen { store, clock, folder, .. } = kitchen;
     let clone = store.clone();

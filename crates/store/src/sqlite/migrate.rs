@@ -8,12 +8,12 @@ use jiff::Timestamp;
 use rusqlite::{Connection, TransactionBehavior, params};
 
 const MIGRATIONS: &[&str] = &[
-    include_str!("../migrations/sqlite/0001_users_and_recipes.sql"),
-    include_str!("../migrations/sqlite/0002_sessions_and_api_tokens.sql"),
-    include_str!("../migrations/sqlite/0003_audit_and_verified_addresses.sql"),
-    include_str!("../migrations/sqlite/0004_mail_tokens_and_invitations.sql"),
-    include_str!("../migrations/sqlite/0005_audit_classes_and_places.sql"),
-    include_str!("../migrations/sqlite/0006_audit_by_actor.sql"),
+    include_str!("../../migrations/sqlite/0001_users_and_recipes.sql"),
+    include_str!("../../migrations/sqlite/0002_sessions_and_api_tokens.sql"),
+    include_str!("../../migrations/sqlite/0003_audit_and_verified_addresses.sql"),
+    include_str!("../../migrations/sqlite/0004_mail_tokens_and_invitations.sql"),
+    include_str!("../../migrations/sqlite/0005_audit_classes_and_places.sql"),
+    include_str!("../../migrations/sqlite/0006_audit_by_actor.sql"),
 ];
 
 /// What was there before.

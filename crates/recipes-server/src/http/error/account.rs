@@ -1,0 +1,63 @@
+//! The errors of accounts as responses.
+
+use std::time::Duration;
+
+use http::{HeaderValue, StatusCode, header};
+use recipes::Problem;
+
+use super::Report;
+use crate::passwords::HashError;
+use crate::use_cases::accounts::AccountError;
+
+/// RFC 9110 section 11.6.1 requires a challenge with every 401. Logging in gives a bearer token.
+const BEARER: HeaderValue = HeaderValue::from_static("Bearer");
+const INVALID_TOKEN: HeaderValue = HeaderValue::from_static(r#"Bearer error="invalid_token""#);
+
+/// How long a client waits until some of the queued mails are sent.
+const MAIL_RETRY_AFTER: Duration = Duration::from_secs(10);
+
+impl From<AccountError> for Report {
+    fn from(error: AccountError) -> Self {
+        use AccountError as E;
+        let (status, code) = match error {
+            E::ActorRevoked => (StatusCode::UNAUTHORIZED, "invalid_token"),
+            E::UnableToLogIn => (StatusCode::UNAUTHORIZED, "unable_to_log_in"),
+            E::InvalidRefreshToken => (StatusCode::UNAUTHORIZED, "invalid_refresh_token"),
+            // Not 401: the token is good, and a client that gets 401 discards it.
+            E::WrongPassword => (StatusCode::FORBIDDEN, "wrong_password"),
+            E::SignUpClosed => (StatusCode::FORBIDDEN, "sign_up_closed"),
+            E::NotInvited => (StatusCode::FORBIDDEN, "not_invited"),
+            E::SessionRequired => (StatusCode::FORBIDDEN, "session_required"),
+            E::AdminRequired => (StatusCode::FORBIDDEN, "admin_required"),
+            E::UserNotFound => (StatusCode::NOT_FOUND, "user_not_found"),
+            E::SessionNotFound => (StatusCode::NOT_FOUND, "session_not_found"),
+            E::ApiTokenNotFound => (StatusCode::NOT_FOUND, "api_token_not_found"),
+            E::InvitationNotFound => (StatusCode::NOT_FOUND, "invitation_not_found"),
+            E::EmailTaken => (StatusCode::CONFLICT, "email_taken"),
+            E::UserDisabled => (StatusCode::CONFLICT, "user_disabled"),
+            E::LastAdmin => (StatusCode::CONFLICT, "last_admin"),
+            E::TooManyApiTokens => (StatusCode::CONFLICT, "too_many_api_tokens"),
+            E::TooManyInvitations => (StatusCode::CONFLICT, "too_many_invitations"),
+            E::InvitationsUnusable => (StatusCode::CONFLICT, "sign_up_closed"),
+            E::Invalid { field, message } => {
+                return Self::invalid(vec![Problem { pointer: format!("/{field}"), message }]);
+            }
+            E::RateLimited(reached) => return Self::rate_limited(&reached),
+            E::MailQueueFull(_) => return Self::overloaded(MAIL_RETRY_AFTER),
+            E::Hash(HashError::Overloaded { retry_after }) => return Self::overloaded(retry_after),
+            E::Hash(error) => return Self::internal(error),
+            E::Sign(error) => return Self::internal(error),
+            E::Store(error) => return error.into(),
+        };
+        let challenge = match error {
+            E::UnableToLogIn => Some(BEARER),
+            E::ActorRevoked | E::InvalidRefreshToken => Some(INVALID_TOKEN),
+            _ => None,
+        };
+        let report = Self::new(status, code, error.to_string());
+        match challenge {
+            Some(challenge) => report.with_header(header::WWW_AUTHENTICATE, challenge),
+            None => report,
+        }
+    }
+}

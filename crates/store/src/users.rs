@@ -1,0 +1,121 @@
+//! Users, whatever the database.
+
+use jiff::Timestamp;
+
+use crate::{Context, Store, StoreError};
+use accounts::{Email, Name, NewUser, PasswordHash, Role, User};
+use ids::UserId;
+
+/// Whether a user may use the service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    Enabled,
+    Disabled,
+}
+
+/// Changes what is given.
+#[derive(Clone, Debug)]
+pub struct UpdateProfile {
+    pub user: UserId,
+    pub name: Option<Name>,
+    pub email: Option<EmailChange>,
+}
+
+/// Another address of a user who has just confirmed the password.
+#[derive(Clone, Debug)]
+pub struct EmailChange {
+    pub email: Email,
+    /// The hash that the password was checked against.
+    pub password_hash: Option<PasswordHash>,
+}
+
+/// Users.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] when the disk fails, for all of them.
+#[expect(clippy::missing_errors_doc, reason = "what can always happen is said once, above")]
+#[expect(clippy::unused_async, reason = "a database over the network waits where SQLite does not")]
+impl Store {
+    /// Makes an account for somebody else, for whom whoever runs the program vouches, so the address counts as verified.
+    ///
+    /// # Errors
+    /// [`StoreError::EmailTaken`] if the address, in whatever case, is somebody's.
+    pub async fn create_user(&self, new: NewUser, now: Timestamp) -> Result<User, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.create_user(new, now).await,
+        }
+    }
+
+    pub async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.user(id),
+        }
+    }
+
+    /// The user and what the password is checked against.
+    pub async fn user_by_email(
+        &self,
+        email: &Email,
+    ) -> Result<Option<(User, Option<PasswordHash>)>, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.user_by_email(email),
+        }
+    }
+
+    /// Changes what is given; another address (in more than the case of ASCII letters) has to be verified anew, and ends the
+    /// links that were sent to the old one. It is taken only if the password is still the one that was `confirmed`, that
+    /// is, was checked against this hash. `None`: there is no such user with this password.
+    ///
+    /// # Errors
+    /// [`StoreError::EmailTaken`] if the address, in whatever case, is somebody else's.
+    pub async fn update_profile(
+        &self,
+        command: UpdateProfile,
+        context: Context,
+    ) -> Result<Option<User>, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.update_profile(command, context).await,
+        }
+    }
+
+    /// `None`: there is nobody with this address.
+    pub async fn set_role(
+        &self,
+        email: &Email,
+        role: Role,
+        context: Context,
+    ) -> Result<Option<User>, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.set_role(email, role, context).await,
+        }
+    }
+
+    /// Disabling ends all sessions, API tokens and links in mails. `None`: there is nobody with this address.
+    pub async fn set_access(
+        &self,
+        email: &Email,
+        access: Access,
+        context: Context,
+    ) -> Result<Option<User>, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.set_access(email, access, context).await,
+        }
+    }
+
+    /// Deletes a user with all sessions, API tokens and the private recipes, which nobody else has ever seen. The public ones stay
+    /// and become communal: others may have linked to them. Does nothing, and says so, if the password is not the one
+    /// that was `confirmed` any more.
+    ///
+    /// # Errors
+    /// [`StoreError::LastAdmin`] if it is the last administrator, unless an operator does it, who can make another.
+    pub async fn delete_user(
+        &self,
+        id: UserId,
+        confirmed: Option<&PasswordHash>,
+        context: Context,
+    ) -> Result<bool, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.delete_user(id, confirmed.cloned(), context).await,
+        }
+    }
+}
