@@ -18,7 +18,7 @@ use self::fields::Fields;
 use crate::http::error::{Report, RequestError};
 use crate::limits;
 
-/// A type that is parsed from the fields of a body, and whose existence proves that they are valid.
+/// A type that is parsed from the fields of a body. A value of it proves that the fields are valid.
 pub trait Parse: Sized {
     /// JSON pointers to the fields that this type does not know. They are ignored, except with strict handling.
     fn unknown_fields(fields: &Map<String, Value>) -> Vec<String>;
@@ -121,7 +121,7 @@ fn media_type(headers: &HeaderMap) -> Option<&str> {
     Some(value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim())
 }
 
-/// A layer for routes whose body is buffered by another layer. It applies [`limits::BODY_READ`], which that layer would not.
+/// A layer that reads the body within [`limits::BODY_READ`], for routes with a layer that buffers without a time limit.
 pub async fn in_time(request: Request, next: Next) -> Response {
     let (head, body) = request.into_parts();
     match collect(body).await {

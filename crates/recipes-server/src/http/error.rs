@@ -56,7 +56,7 @@ pub enum RequestError {
 }
 
 impl RequestError {
-    /// A 500 whose cause is logged.
+    /// A 500. The cause is logged.
     pub fn internal(cause: impl Into<Cause>) -> Self {
         Self::Internal(cause.into())
     }

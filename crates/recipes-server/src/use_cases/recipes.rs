@@ -33,7 +33,7 @@ impl Recipes {
         }
     }
 
-    /// The right to write recipes. `editor` is whose recipes the user may change.
+    /// The right to write recipes. As an [`Editor::Admin`] the user may change the recipes of all users.
     ///
     /// # Errors
     /// [`RecipeError::EmailNotVerified`] if the operator requires a verified address.

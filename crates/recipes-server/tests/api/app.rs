@@ -31,6 +31,8 @@ use store::{DatabaseUrl, Store};
 use strict_jose::Key;
 use tower::ServiceExt;
 
+use crate::outbox::Mail;
+
 pub(crate) const SECRET: &[u8] = b"a secret of exactly 32 bytes, ok";
 pub(crate) const PASSWORD: &str = "a stitch in thyme";
 
@@ -218,28 +220,6 @@ fn open(url: &DatabaseUrl, now: Timestamp) -> Store {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         scope.spawn(move || runtime.block_on(Store::open(url, now)).unwrap()).join().unwrap()
     })
-}
-
-/// A mail that was written to the outbox.
-#[derive(Debug)]
-pub(crate) struct Mail {
-    pub(crate) to: String,
-    pub(crate) subject: String,
-    pub(crate) text: String,
-}
-
-impl Mail {
-    fn read(eml: &str) -> Self {
-        let (head, text) = eml.split_once("\r\n\r\n").unwrap();
-        let of = |name| head.lines().find_map(|line| line.strip_prefix(name)).unwrap().to_owned();
-        Self { to: of("To: "), subject: of("Subject: "), text: text.to_owned() }
-    }
-
-    /// The token of the link in the mail.
-    #[track_caller]
-    pub(crate) fn token(&self) -> &str {
-        self.text.lines().find_map(|line| line.split_once('#')).unwrap().1
-    }
 }
 
 fn settings() -> Settings {

@@ -12,6 +12,7 @@ mod every_request;
 mod mail;
 mod me;
 mod openapi;
+mod outbox;
 mod permissions;
 mod properties;
 mod rate_limits;

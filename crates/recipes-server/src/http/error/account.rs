@@ -61,3 +61,46 @@ impl From<AccountError> for Report {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::response::IntoResponse as _;
+    use store::{StoreError, Unavailable};
+
+    use super::*;
+    use crate::http::accept::Shape;
+
+    /// Status, code and challenge of the response.
+    #[track_caller]
+    fn check(error: AccountError, status: u16, code: &str, challenge: Option<&str>) {
+        let report = Report::from(error);
+        assert_eq!(report.code(), code);
+        let response = report.into_response();
+        assert_eq!(response.status().as_u16(), status, "{code}");
+        let header = response.headers().get(header::WWW_AUTHENTICATE);
+        assert_eq!(header.map(|value| value.to_str().unwrap()), challenge, "{code}");
+    }
+
+    #[test]
+    fn every_401_has_a_challenge_and_other_errors_have_none() {
+        use AccountError as E;
+        check(E::UnableToLogIn, 401, "unable_to_log_in", Some("Bearer"));
+        check(E::InvalidRefreshToken, 401, "invalid_refresh_token", Some(r#"Bearer error="invalid_token""#));
+        check(E::ActorRevoked, 401, "invalid_token", Some(r#"Bearer error="invalid_token""#));
+        check(E::WrongPassword, 403, "wrong_password", None);
+        check(E::Invalid { field: "token", message: String::new() }, 422, "invalid", None);
+        check(E::MailQueueFull(crate::jobs::mail::QueueFull), 503, "overloaded", None);
+        check(E::Store(StoreError::Unavailable(Unavailable::DiskFull)), 503, "unavailable", None);
+        check(E::Store(StoreError::Bug("SQL".to_owned())), 500, "internal", None);
+    }
+
+    #[test]
+    fn causes_are_not_sent_to_the_client() {
+        let report = Report::from(AccountError::Store(StoreError::Bug("no such table".to_owned())));
+        for shape in [Shape::Seed, Shape::Problem] {
+            let (_, body) = report.render(shape, "r-1");
+            let body = String::from_utf8(body).unwrap();
+            assert!(body.contains("r-1") && !body.contains("table"), "{body}");
+        }
+    }
+}

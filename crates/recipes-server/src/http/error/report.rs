@@ -39,6 +39,11 @@ impl Report {
         Self(Box::new(Contents { status, code, message, errors, headers, cause: None }))
     }
 
+    #[cfg(test)]
+    pub(super) fn code(&self) -> &'static str {
+        self.0.code
+    }
+
     /// Says which fields are wrong.
     #[must_use]
     pub fn with_errors(mut self, errors: Vec<Problem>) -> Self {

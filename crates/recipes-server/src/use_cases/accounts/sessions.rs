@@ -35,8 +35,8 @@ impl ClientInfo {
 }
 
 impl Accounts {
-    /// Starts a session for a user whose password was just checked against this hash. `None` if the stored hash has
-    /// changed, or the user is disabled or deleted.
+    /// Starts a session for a user after the password was checked against this hash. `None` if the stored hash has
+    /// changed since, or the user is disabled or deleted.
     ///
     /// # Errors
     /// When the store is unavailable.
