@@ -122,8 +122,11 @@ where
         let mut request = request.map(Body::new);
         remove_trailing_slash(request.uri_mut());
         let shared = Arc::clone(&self.shared);
-        let client = self.peer.map(|peer| shared.client_address(peer, request.headers()));
-        request.extensions_mut().insert(ClientAddress(client));
+        // Reads never need the client's address, and the first extension of a request costs an allocation.
+        if !request.method().is_safe() {
+            let client = self.peer.map(|peer| shared.client_address(peer, request.headers()));
+            request.extensions_mut().insert(ClientAddress(client));
+        }
         let info = RequestInfo::new(&request, started, &shared.config);
         let inner = if let Some(preflight) = CorsOrigins::preflight(&request) {
             InnerFuture::Ready { response: Some(preflight) }

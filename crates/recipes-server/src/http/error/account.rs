@@ -68,7 +68,7 @@ mod tests {
     use store::{StoreError, Unavailable};
 
     use super::*;
-    use crate::http::accept::Shape;
+    use crate::http::negotiation::Shape;
 
     /// Status, code and challenge of the response.
     #[track_caller]
