@@ -50,9 +50,9 @@ fn a_token_is_shown_in_words_and_verified() {
 fn what_this_server_would_refuse_is_shown_with_the_reason() {
     let folder = Folder::new();
     for (token, reason) in [
-        (token(&SECRET.replace('a', "b"), "at+jwt", 60), "the signature is not the key's"),
+        (token(&SECRET.replace('a', "b"), "at+jwt", 60), "the signature does not match the key"),
         (token(SECRET, "at+jwt", -30), "the token expired at "),
-        (token(SECRET, "JWT", 60), "the token is of another type (`typ`)"),
+        (token(SECRET, "JWT", 60), "the token has another type (`typ`)"),
         (format!("{}.x", token(SECRET, "at+jwt", 60)), "malformed token"),
         ("soup".to_owned(), "malformed token"),
     ] {

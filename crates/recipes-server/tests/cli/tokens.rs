@@ -244,7 +244,7 @@ fn what_is_no_claims_set_is_not_signed() {
         }
     }
     let twice = folder.with("token sign --jwk key.json --exp-in 60").stdin(r#"{"exp":9}"#).run();
-    twice.is(1).complains(&["recipes: the claims of standard input are refused: a member occurs twice"]);
+    twice.is(1).complains(&["recipes: the claims of standard input are refused: duplicate member"]);
     folder.with("token sign --jwk key.json").stdin(&vec![b' '; 2 << 20]).run().is(2);
     folder.with("token sign --jwk key.json").stdin(b"\xff".as_slice()).run().is(1);
     let none = folder.run("token sign --jwk key.json none.json");
@@ -286,5 +286,5 @@ fn what_is_signed_is_verified_however_long_it_is() {
     // No verifier reads such a header.
     let name = "n".repeat(7_000);
     let ended = folder.with(&format!("token sign --jwk key.json --kid {name}")).stdin("{}").run();
-    ended.is(1).says("").complains(&["recipes: the header (`typ`, `kid`) is longer than any verifier reads"]);
+    ended.is(1).says("").complains(&["recipes: the header (`typ`, `kid`) is longer than a verifier accepts"]);
 }

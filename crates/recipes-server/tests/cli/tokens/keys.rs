@@ -124,7 +124,7 @@ fn a_set_is_published_or_ones_own() {
 
     folder.write("mixed.json", format!(r#"{{"keys":[{secret},{a}]}}"#));
     let mixed = verify(&folder, &token, "--jwks mixed.json");
-    assert!(unusable(&mixed).ends_with("the set has shared secrets beside asymmetric keys"), "{mixed:?}");
+    assert!(unusable(&mixed).ends_with("the set has both shared secrets and asymmetric keys"), "{mixed:?}");
 }
 
 #[test]
@@ -151,7 +151,7 @@ fn a_mistake_is_code_2_with_what_to_do() {
         ),
         (
             "--pem key.json --alg RS256",
-            "key.json cannot be used: this is no PEM text: \"-----BEGIN ... KEY-----\", base64, \"-----END ... KEY-----\"",
+            "key.json cannot be used: this is not a PEM text: \"-----BEGIN ... KEY-----\", base64, \"-----END ... KEY-----\"",
         ),
     ] {
         assert_eq!(unusable(&verify(&folder, JOE, options)), want, "{options}");
