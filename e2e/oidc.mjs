@@ -164,7 +164,7 @@ const cases = {
       [...new URL(over.location).searchParams.keys()],
       ["client_id", "id_token_hint", "post_logout_redirect_uri", "state"],
     );
-    assert.equal((await agent.ask(origin)).text, "nobody", "logged out here, whatever comes of the rest");
+    assert.equal((await agent.ask(origin)).text, "guest", "logged out here, whatever comes of the rest");
     const page = await agent.ask(over.location);
     const { action, fields } = formOf(page);
     const gone = await agent.ask(action, { ...fields, logout: "yes" });
@@ -217,11 +217,11 @@ async function signsInWith(agent, seen, who, page) {
   assert.equal((await agent.ask(seen.location)).text, who);
 }
 
-// Whoever is not signed in is nobody: the answer alone does not say so.
+// The response alone does not show that no user is logged in.
 async function refuses(agent, seen, status, cause) {
   const answer = seen.location ? await agent.ask(seen.location) : seen;
   assert.deepEqual([answer.status, answer.cause], [status, cause], answer.text);
-  assert.equal((await agent.ask(origin)).text, "nobody");
+  assert.equal((await agent.ask(origin)).text, "guest");
 }
 
 function rewrite(address, parameters) {

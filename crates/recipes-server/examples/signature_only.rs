@@ -3,14 +3,14 @@
 //! `PORT=8081 JWT_SECRET=... signature_only` answers GET /api/v1/users/me for any access token of the real server, with the
 //! same HTTP stack, strategy, cache and response. Tokens of ended sessions are accepted.
 
-use std::{convert::Infallible, future::pending, sync::Arc};
+use std::{future::pending, sync::Arc};
 
 use axum::{
     Json, Router,
     response::{IntoResponse, Response},
     routing::get,
 };
-use http::{HeaderValue, header::CACHE_CONTROL};
+use http::{HeaderValue, header::CACHE_CONTROL, request::Parts};
 use ids::UserId;
 use jiff::Timestamp;
 use recipes_server::Clock;
@@ -26,19 +26,17 @@ use recipes_server::use_cases::accounts::{AccessClaims, access_rules};
 use serde::Serialize;
 use strict_jose::Key;
 use tokio::net::TcpListener;
-use tower_passport::{Auth, BearerHeader, CookieValue, Jwt, TokenCache, VerifyClaims};
+use tower_passport::{Auth, BearerHeader, CookieValue, Error, Jwt, TokenCache, Verification, Verify};
 
-type Guard = Jwt<Key, Believe, (BearerHeader, CookieValue), TokenCache<AccessClaims>>;
+type Guard = Jwt<Key, AccessClaims, AcceptAll>;
 
-struct Believe;
+struct AcceptAll;
 
-impl VerifyClaims for Believe {
-    type Claims = AccessClaims;
+impl Verify<AccessClaims> for AcceptAll {
     type User = UserId;
-    type Error = Infallible;
 
-    async fn verify(&self, claims: AccessClaims) -> Result<Option<UserId>, Infallible> {
-        Ok(Some(claims.id))
+    async fn verify(&self, claims: AccessClaims, _: &Parts) -> Result<Verification<UserId>, Error> {
+        Ok(Verification::Accept(claims.id))
     }
 }
 
@@ -79,7 +77,7 @@ async fn main() -> anyhow::Result<()> {
     telemetry::init("info", LogFormat::Text);
     let clock = Clock::system();
     let time = clock.clone();
-    let guard = Jwt::new(Key::hs256(std::env::var("JWT_SECRET")?.as_bytes())?, access_rules(), Believe)
+    let guard = Jwt::new(Key::hs256(std::env::var("JWT_SECRET")?.as_bytes())?, access_rules(), AcceptAll)
         .clock(move || system_time(time.now()))
         .tokens_from((BearerHeader, CookieValue::new(cookies::ACCESS)))
         .cache(TokenCache::new(10_000));

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use axum::extract::FromRef;
 
 use crate::api::recipes::RecipeResponses;
-use crate::auth::caller::{self, Guard};
+use crate::auth::{
+    caller::{self, Guard},
+    log_in::{PasswordStrategy, password_strategy},
+};
 use crate::use_cases::{
     Dependencies,
     accounts::{Accounts, LogIn},
@@ -23,7 +26,7 @@ struct Parts {
     recipe_responses: RecipeResponses,
     health: Health,
     guard: Arc<Guard>,
-    log_in: Arc<LogIn>,
+    log_in: Arc<PasswordStrategy>,
 }
 
 impl App {
@@ -37,7 +40,7 @@ impl App {
             recipes,
             health: Health::new(store),
             guard: Arc::new(guard),
-            log_in: Arc::new(log_in),
+            log_in: Arc::new(password_strategy(log_in)),
             accounts: Accounts::new(with),
         }))
     }
@@ -65,7 +68,7 @@ impl FromRef<App> for Arc<Guard> {
     }
 }
 
-impl FromRef<App> for Arc<LogIn> {
+impl FromRef<App> for Arc<PasswordStrategy> {
     fn from_ref(app: &App) -> Self {
         Arc::clone(&app.0.log_in)
     }

@@ -2,22 +2,19 @@
 
 use axum::{
     Router,
-    middleware::{from_fn, from_fn_with_state},
+    middleware::from_fn_with_state,
     response::{IntoResponse, Response},
     routing::get,
 };
 use http::{HeaderValue, Method, StatusCode, header};
-use tower_passport::BufferBody;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, router::UtoipaMethodRouterExt, routes};
 
 use crate::api;
 use crate::app::App;
 use crate::auth::rate_limit::{Limit, RateLimits, by_address};
-use crate::http::body;
 use crate::http::error::RequestError;
 use crate::http::offers::Offers;
-use crate::limits::BODY_BYTES;
 
 /// The router, and the OpenAPI document that its routes describe.
 pub fn router(limits: &RateLimits) -> (Router<App>, OpenApi) {
@@ -26,12 +23,7 @@ pub fn router(limits: &RateLimits) -> (Router<App>, OpenApi) {
         .routes(routes!(api::recipes::list, api::recipes::create))
         .routes(routes!(api::recipes::read, api::recipes::replace, api::recipes::delete))
         .routes(routes!(api::accounts::sign_up).layer(limited(Limit::SignUp)))
-        .routes(
-            routes!(api::accounts::log_in)
-                .layer(BufferBody::new(BODY_BYTES))
-                .layer(from_fn(body::in_time))
-                .layer(limited(Limit::LogIn)),
-        )
+        .routes(routes!(api::accounts::log_in).layer(limited(Limit::LogIn)))
         .routes(routes!(api::accounts::refresh).layer(limited(Limit::Refresh)))
         .routes(routes!(api::accounts::log_out))
         .routes(routes!(api::accounts::log_out_others))
@@ -54,6 +46,7 @@ pub fn router(limits: &RateLimits) -> (Router<App>, OpenApi) {
         .routes(routes!(api::admin::audit::list))
         .routes(routes!(api::admin::invitations::list, api::admin::invitations::create))
         .routes(routes!(api::admin::invitations::revoke))
+        // For all routes above. A route that sends more gets a layer of its own, below.
         .route_layer(Offers::JSON)
         .routes(routes!(api::health::alive))
         .routes(routes!(api::health::ready))

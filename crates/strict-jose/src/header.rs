@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::error::{Error, Malformed};
-use crate::strict_json::{self, Text};
+use crate::strict_json::{self, SHORT, Text};
 
 /// The header parameters of a token that this crate reads
 /// ([RFC 7515 §4.1](https://www.rfc-editor.org/rfc/rfc7515#section-4.1)).
@@ -80,7 +80,7 @@ impl<'a> Header<'a> {
         let (mut alg, mut kid, mut typ) = (None, None, None);
         strict_json::object(utf8(bytes)?, strict_json::HEADER, |name, value| {
             let span = |parameter| value.text().map(Text::span).ok_or(Malformed::Header(parameter));
-            match name.one_of(&["alg", "kid", "typ"]) {
+            match name.short(&mut [0; SHORT]) {
                 Some("alg") => alg = Some(span("alg")?),
                 Some("kid") => kid = Some(span("kid")?),
                 Some("typ") => typ = Some(span("typ")?),

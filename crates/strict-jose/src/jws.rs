@@ -22,8 +22,9 @@ impl<'a> Compact<'a> {
         if token.len() > max_len {
             return Err(Malformed::TooLong);
         }
-        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-        if !token.bytes().all(is_allowed) {
+        // Without an early exit, so that the compiler vectorizes the loop.
+        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() | matches!(byte, b'-' | b'_' | b'.');
+        if !token.bytes().fold(true, |all, byte| all & is_allowed(byte)) {
             return Err(Malformed::Character);
         }
         let (signed, signature) = token.rsplit_once('.').ok_or(Malformed::Parts)?;

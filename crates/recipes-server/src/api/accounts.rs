@@ -11,7 +11,6 @@ use axum::{
 use http::{HeaderMap, StatusCode, header, request::Parts};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
-use tower_passport::{Auth, Refusal};
 
 use super::{
     documented_errors::{
@@ -23,13 +22,13 @@ use super::{
     responses::NO_STORE,
 };
 use crate::app::App;
-use crate::auth::requirements::AccountOwner;
-use crate::http::body::{Body, Buffered, ParseFields, fields::Fields};
+use crate::auth::{log_in::PasswordLogIn, requirements::AccountOwner};
+use crate::http::body::{Body, ParseFields, fields::Fields};
 use crate::http::cookies::{self, Delivery};
 use crate::http::error::{Report, RequestError};
 use crate::http::query::Query;
 use crate::passwords::policy::Policy;
-use crate::use_cases::accounts::{AccountError, ClientInfo, LogIn, LoggedIn, SignUp};
+use crate::use_cases::accounts::{AccountError, ClientInfo, LoggedIn, SignUp};
 
 /// Creates an account and answers with the tokens of its first session.
 #[utoipa::path(
@@ -72,11 +71,9 @@ pub async fn log_in(
     State(app): State<App>,
     delivery: Delivery,
     client: ClientInfo,
-    Buffered(LogInBody): Buffered<LogInBody>,
-    attempt: Result<Auth<LogIn>, Refusal>,
+    PasswordLogIn(user): PasswordLogIn,
 ) -> Result<Response, Report> {
-    let Auth(verified) = attempt?;
-    tokens(&app.accounts().log_in(verified, client).await?, delivery)
+    tokens(&app.accounts().log_in(user, client).await?, delivery)
 }
 
 /// Exchanges a refresh token for a new pair of tokens. The old refresh token cannot be used again.
@@ -229,20 +226,6 @@ impl ParseFields for SignUp {
         let invitation =
             fields.optional("invitation", |token| Ok::<_, String>(TokenDigest::of(token.as_bytes())));
         Some(Self { name: name?, email: email?, password: password?, invitation })
-    }
-}
-
-/// The body of a log-in. The authentication strategy reads its values.
-pub struct LogInBody;
-
-impl ParseFields for LogInBody {
-    const FIELDS: &'static [&'static str] = &["email", "password"];
-
-    fn parse_fields(fields: &mut Fields<'_>) -> Option<Self> {
-        for name in Self::FIELDS {
-            fields.required(name, Ok::<_, String>);
-        }
-        Some(Self)
     }
 }
 

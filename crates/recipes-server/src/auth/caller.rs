@@ -11,29 +11,22 @@ use accounts::{ApiToken, Role, Scope, SessionLimits, USED_AFTER, User, audit::Ac
 use http::request::Parts;
 use ids::SessionId;
 use jiff::{SignedDuration, Timestamp};
-use store::Store;
+use store::{SessionUser, Store};
 use strict_jose::Key;
 use tower_passport::{
-    ApiKey, ApiKeyFormat, BearerHeader, Challenge, CookieValue, Error, HasScope, Jwt, Or, Outcome, Rejection,
-    Strategy, TokenCache, TokenDigest, VerifyApiKey, VerifyClaims,
+    ApiKey, ApiKeyFormat, BearerHeader, CookieValue, Denial, Error, HasScope, Jwt, Or, Strategy as _,
+    TokenCache, TokenDigest, Verification, Verify,
 };
 
 use crate::http::conditional::system_time;
 use crate::http::cookies;
-use crate::http::error::Cause;
 use crate::use_cases::accounts::{AccessClaims, access_rules};
 
-/// Who may pass a protected route. API tokens first, as they are known by their prefix; all else must be a JWT.
-pub type Guard = Or<ApiKey<FindApiToken>, AccessTokens>;
+/// The strategy of protected routes: API tokens, which their prefix identifies, then access tokens of sessions.
+pub type Guard = Or<ApiKey<FindApiToken>, Jwt<Key, AccessClaims, FindSession>>;
 
-/// Access tokens of sessions. What is wrong with one that is signed and in time is its session, and the log says so.
-pub struct AccessTokens(SignedTokens);
-
-/// The signature of a token is checked once a minute; whether its session is still alive, each time.
-type SignedTokens = Jwt<Key, FindSession, (BearerHeader, CookieValue), TokenCache<AccessClaims>>;
-
-/// A token and its place take half a kilobyte.
-const TOKENS: u64 = 10_000;
+/// The capacity of the token cache. An entry takes half a kilobyte.
+const CACHED_TOKENS: u64 = 10_000;
 
 /// The guard of the protected routes.
 pub fn guard(key: Key, store: Store, limits: SessionLimits, clock: Clock) -> Guard {
@@ -42,8 +35,8 @@ pub fn guard(key: Key, store: Store, limits: SessionLimits, clock: Clock) -> Gua
     let jwt = Jwt::new(key, access_rules(), session)
         .clock(move || system_time(clock.now()))
         .tokens_from((BearerHeader, CookieValue::new(cookies::ACCESS)))
-        .cache(TokenCache::new(TOKENS));
-    ApiKey::new(api_token_format(), api_token).pass_other_tokens().or(AccessTokens(jwt))
+        .cache(TokenCache::new(CACHED_TOKENS)); // The session is still looked up at each request.
+    ApiKey::new(api_token_format(), api_token).pass_other_tokens().or(jwt)
 }
 
 /// `rcp_` and letters and digits, of which the last are a checksum: a scanner finds one in a repository and knows that
@@ -96,73 +89,52 @@ impl HasScope for Caller {
     }
 }
 
-impl Strategy for AccessTokens {
-    type User = Caller;
-
-    async fn authenticate(&self, request: &Parts) -> Result<Outcome<Caller>, Error> {
-        Ok(match self.0.authenticate(request).await? {
-            Outcome::Accept(Some(caller)) => Outcome::Accept(caller),
-            Outcome::Accept(None) => {
-                // The client hears what it hears of a bad signature.
-                let challenge = Challenge::from_static(r#"Bearer error="invalid_token""#);
-                Outcome::Reject(Rejection::invalid_token(challenge).because("session_ended"))
-            }
-            Outcome::Reject(rejection) => Outcome::Reject(rejection),
-            Outcome::Redirect(redirect) => Outcome::Redirect(redirect),
-            Outcome::Pass(challenges) => Outcome::Pass(challenges),
-        })
-    }
-}
-
-/// Finds the session and the user that an access token was made for; no caller where there is none any more.
+/// Finds the session and the user of an access token.
 pub struct FindSession {
     store: Store,
     limits: SessionLimits,
     clock: Clock,
 }
 
-impl VerifyClaims for FindSession {
-    type Claims = AccessClaims;
-    type User = Option<Caller>;
-    type Error = Cause;
+impl Verify<AccessClaims> for FindSession {
+    type User = Caller;
 
-    async fn verify(&self, claims: AccessClaims) -> Result<Option<Self::User>, Cause> {
-        // Ids are never reused, so the token of a deleted user can never become somebody else's.
-        let Some(found) = self.store.session_user(claims.sid, claims.id).await? else {
-            return Ok(Some(None));
-        };
+    async fn verify(&self, claims: AccessClaims, _: &Parts) -> Result<Verification<Caller>, Error> {
+        // Ids are never reused, so the token of a deleted user cannot belong to another user.
+        let found = self.store.session_user(claims.sid, claims.id).await.map_err(Error::new)?;
         let now = self.clock.now();
-        if found.user.disabled || !self.limits.allow(found.created_at, found.last_used_at, now) {
-            return Ok(Some(None));
-        }
+        let is_active = |found: &SessionUser| {
+            !found.user.disabled && self.limits.allow(found.created_at, found.last_used_at, now)
+        };
+        let Some(found) = found.filter(is_active) else { return Ok(Denial::new("session_ended").into()) };
         if is_worth_noting(found.last_used_at, now) {
             self.store.session_used(claims.sid, now);
         }
-        Ok(Some(Some(Caller { user: found.user, credential: Credential::Session(claims.sid) })))
+        Ok(Verification::Accept(Caller { user: found.user, credential: Credential::Session(claims.sid) }))
     }
 }
 
-/// Finds the API token and its user.
+/// Finds an API token and its user.
 pub struct FindApiToken {
     store: Store,
     clock: Clock,
 }
 
-impl VerifyApiKey for FindApiToken {
+impl Verify<TokenDigest> for FindApiToken {
     type User = Caller;
-    type Error = Cause;
 
-    async fn verify(&self, key: TokenDigest) -> Result<Option<Caller>, Cause> {
+    async fn verify(&self, key: TokenDigest, _: &Parts) -> Result<Verification<Caller>, Error> {
         let digest = accounts::TokenDigest::from_bytes(*key.as_bytes());
-        let Some((token, user)) = self.store.api_token_user(digest).await? else { return Ok(None) };
+        let found = self.store.api_token_user(digest).await.map_err(Error::new)?;
+        let Some((token, user)) = found else { return Ok(Denial::new("unknown_api_token").into()) };
         let now = self.clock.now();
         if user.disabled || token.expires_at.is_some_and(|end| end <= now) {
-            return Ok(None);
+            return Ok(Denial::new("api_token_ended").into());
         }
         if token.last_used_at.is_none_or(|noted| is_worth_noting(noted, now)) {
             self.store.api_token_used(token.id, now);
         }
-        Ok(Some(Caller { user, credential: Credential::ApiToken(Box::new(token)) }))
+        Ok(Verification::Accept(Caller { user, credential: Credential::ApiToken(Box::new(token)) }))
     }
 }
 

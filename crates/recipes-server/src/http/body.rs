@@ -2,17 +2,12 @@
 
 pub mod fields;
 
-use axum::{
-    extract::{FromRequest, FromRequestParts, Request},
-    middleware::Next,
-    response::{IntoResponse as _, Response},
-};
+use axum::extract::{FromRequest, Request};
 use bytes::Bytes;
 use http::{HeaderMap, Method, header, request::Parts};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use recipes::{Encoding, Problem};
 use serde_json::{Map, Value};
-use tower_passport::BufferedBody;
 
 use self::fields::Fields;
 use crate::http::error::{Report, RequestError};
@@ -51,30 +46,28 @@ impl<T: ParseFields> Parse for T {
 /// A body that was read and is valid.
 pub struct Body<T>(pub T);
 
-impl<S: Sync, T: Parse> FromRequest<S> for Body<T> {
-    type Rejection = Report;
-
-    async fn from_request(request: Request, _: &S) -> Result<Self, Report> {
+impl<T: Parse> Body<T> {
+    /// Reads the body, and keeps the head of the request.
+    ///
+    /// # Errors
+    /// [`RequestError`] if the body is too large, too slow, or not valid.
+    pub async fn split(request: Request) -> Result<(Parts, Self), RequestError> {
         let (head, body) = request.into_parts();
         let encoding = match head.method {
             Method::PATCH => encoding_of_patch(&head.headers)?,
             _ => encoding(&head.headers)?,
         };
-        Ok(Self(read(&head.headers, encoding, &collect(body).await?)?))
+        let parsed = read(&head.headers, encoding, &collect(body).await?)?;
+        Ok((head, Self(parsed)))
     }
 }
 
-/// A body that a layer has buffered, because an authentication strategy reads it too. Problems of the body are reported
-/// like those of any other body, before the credentials are checked.
-pub struct Buffered<T>(pub T);
-
-impl<S: Sync, T: Parse> FromRequestParts<S> for Buffered<T> {
+impl<S: Sync, T: Parse> FromRequest<S> for Body<T> {
     type Rejection = Report;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Report> {
-        let body = parts.extensions.get::<BufferedBody>();
-        let BufferedBody(bytes) = body.ok_or_else(|| RequestError::internal("no layer buffers this body"))?;
-        Ok(Self(read(&parts.headers, encoding(&parts.headers)?, bytes)?))
+    async fn from_request(request: Request, _: &S) -> Result<Self, Report> {
+        let (_, body) = Self::split(request).await?;
+        Ok(body)
     }
 }
 
@@ -119,15 +112,6 @@ fn encoding_of_patch(headers: &HeaderMap) -> Result<Option<Encoding>, RequestErr
 fn media_type(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::CONTENT_TYPE)?;
     Some(value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim())
-}
-
-/// A layer that reads the body within [`limits::BODY_READ`], for routes with a layer that buffers without a time limit.
-pub async fn in_time(request: Request, next: Next) -> Response {
-    let (head, body) = request.into_parts();
-    match collect(body).await {
-        Ok(bytes) => next.run(Request::from_parts(head, bytes.into())).await,
-        Err(error) => error.into_response(),
-    }
 }
 
 /// The whole body, within the limits of size and time.

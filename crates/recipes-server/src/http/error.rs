@@ -15,7 +15,7 @@
 
 mod account;
 mod recipe;
-mod refusal;
+mod rejection;
 mod report;
 
 use std::borrow::Cow;

@@ -19,7 +19,7 @@ pub use self::{
     error::AccountError,
     export::Export,
     invitations::{CreatedInvitation, InviteUser},
-    log_in::{LogIn, Verified},
+    log_in::{CheckError, CheckedUser, LogIn, PasswordCheck},
     password_reset::ResetPassword,
     profile::{ChangePassword, NewEmail, UpdateProfile},
     sessions::{ClientInfo, LoggedIn},

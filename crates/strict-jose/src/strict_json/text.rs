@@ -2,6 +2,9 @@
 
 use std::ops::Range;
 
+/// The length of the longest name that [`Text::short`] yields, `crit`.
+pub(crate) const SHORT: usize = 4;
+
 /// A checked string, as it is written between its quotes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Text<'a> {
@@ -24,6 +27,7 @@ impl PartialEq for Text<'_> {
 
 impl<'a> Text<'a> {
     /// Scans the string whose opening quote is before `start`. `None` if the string is not valid.
+    #[inline]
     pub(super) fn scan(text: &'a str, start: usize) -> Option<Self> {
         let bytes = text.as_bytes();
         let mut end = start;
@@ -42,6 +46,7 @@ impl<'a> Text<'a> {
     }
 
     /// Whether this string means `other`.
+    #[inline]
     pub(crate) fn is(self, other: &str) -> bool {
         if self.has_escapes { self.chars().eq(other.chars()) } else { self.raw == other }
     }
@@ -49,6 +54,23 @@ impl<'a> Text<'a> {
     /// The one of `names` that this string means.
     pub(crate) fn one_of(self, names: &[&'static str]) -> Option<&'static str> {
         names.iter().copied().find(|name| self.is(name))
+    }
+
+    /// The string, if it has at most [`SHORT`] bytes. `buffer` holds it if it is written with escapes.
+    #[inline]
+    pub(crate) fn short<'b>(self, buffer: &'b mut [u8; SHORT]) -> Option<&'b str>
+    where
+        'a: 'b,
+    {
+        if !self.has_escapes {
+            return (self.raw.len() <= SHORT).then_some(self.raw);
+        }
+        let mut len = 0;
+        for char in self.chars() {
+            let free = buffer.get_mut(len..).filter(|free| free.len() >= char.len_utf8())?;
+            len += char.encode_utf8(free).len();
+        }
+        std::str::from_utf8(&buffer[..len]).ok()
     }
 
     /// The string, if it is written without escapes.

@@ -1,4 +1,4 @@
-//! The examples do what their first lines say.
+//! Runs each example as its first lines describe.
 
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
@@ -117,7 +117,7 @@ async fn cookie_session() {
 #[tokio::test]
 async fn oidc_login() {
     let provider = IdentityProvider::start().await;
-    // The program has no clock but the system's.
+    // The program uses the system's clock.
     let now = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs();
     provider.now().claims = json!({ "iat": now, "exp": now + 300 });
     let app = oidc_login::app(|name| {
@@ -148,7 +148,7 @@ async fn oidc_login() {
     let there = format!("{there}/logout?client_id={CLIENT_ID}&post_logout_redirect_uri={goodbye}&state=");
     assert!(over.status == 303 && over.location.as_ref().unwrap().starts_with(&there), "{over:?}");
     assert!(!browser.cookies.contains_key("session"));
-    // Back from there: once with the state, which ends with it; whoever has none sees the same page.
+    // The redirect back works once with the state, and without it shows the same page.
     let (_, state) = over.location.as_ref().unwrap().split_once("&state=").unwrap();
     let back = browser.get(&app, &format!("/goodbye?state={state}")).await;
     assert_eq!((back.status, back.location.as_deref()), (303, Some("/goodbye")), "{back:?}");
@@ -159,7 +159,7 @@ async fn oidc_login() {
     browser.get(&app, "/").await.is(401, "no_credentials");
 }
 
-/// A listener on a free port of this machine.
+/// A listener on a free local port.
 async fn listener() -> (TcpListener, SocketAddr) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
