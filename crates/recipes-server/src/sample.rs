@@ -7,7 +7,7 @@ use crate::clock::Clock;
 use crate::entropy::Entropy;
 use anyhow::anyhow;
 use ids::Uid;
-use recipes::{Draft, Encoding};
+use recipes::{Draft, Scalars};
 use serde_json::{Map, Value};
 use store::{NewRecipe, Store};
 
@@ -21,7 +21,7 @@ pub async fn load(store: &Store, clock: &Clock, entropy: &Entropy) -> anyhow::Re
     let recipes: Vec<Map<String, Value>> = serde_json::from_str(RECIPES)?;
     for recipe in &recipes {
         let draft =
-            Draft::parse(recipe, Encoding::Json).map_err(|problems| anyhow!("a sample: {problems:?}"))?;
+            Draft::parse(recipe, Scalars::Typed).map_err(|problems| anyhow!("a sample: {problems:?}"))?;
         let now = clock.now();
         store.create_recipe(NewRecipe::new(&draft, Uid::new(now, entropy.bytes()), None), now).await?;
     }

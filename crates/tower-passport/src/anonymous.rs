@@ -26,7 +26,7 @@ pub struct Anonymous<F> {
 }
 
 impl<F> Anonymous<F> {
-    /// A strategy whose user `guest` creates for each request.
+    /// A strategy with a user that `guest` creates for each request.
     pub const fn new(guest: F) -> Self {
         Self { guest }
     }

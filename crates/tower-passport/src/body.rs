@@ -17,7 +17,7 @@ use crate::{DefaultResponse, Rejection, Respond};
 
 /// A layer that reads the whole body, up to a limit, before it calls the service.
 ///
-/// Strategies whose credentials are in the body ([`Local`](crate::Local)) need it and read [`BufferedBody`]. The service gets
+/// Strategies with credentials in the body ([`Local`](crate::Local)) need it and read [`BufferedBody`]. The service gets
 /// the whole body as well. A larger body is rejected with 413, before it is read if the client announced its length. Trailers
 /// are dropped.
 ///

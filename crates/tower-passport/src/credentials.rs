@@ -103,9 +103,9 @@ pub enum Malformed {
     NotOnePiece,
     /// Credentials in two places of the request (RFC 6750, section 2).
     TwoPlaces,
-    /// A header, cookie, query parameter or body field whose value cannot be a token.
+    /// A header, cookie, query parameter or body field with a value that cannot be a token.
     NotAToken,
-    /// A body whose type is JSON or a form and whose content is not.
+    /// A body that its `Content-Type` calls JSON or a form, and that is neither.
     BrokenBody,
 }
 

@@ -21,7 +21,7 @@ use crate::{DefaultResponse, Rejection, Respond};
 ///
 /// `Session` has this protection built in. A log-in needs it as well: a page that makes its visitor's browser post the
 /// *attacker's* name and password logs the visitor in to the attacker's account (login CSRF). Put it around the route of
-/// `Local` in front of cookie sessions, and around routes with `Basic`, whose credentials browsers store and send with
+/// `Local` in front of cookie sessions, and around routes with `Basic`: browsers store its credentials and send them with
 /// every request.
 ///
 /// ```

@@ -71,7 +71,7 @@ use crate::{Error, HttpClient, LocalPath, Outcome, Redirect, Strategy, Verify};
 /// | none of `code`, `state`, `error` | 303 to the provider, with a cookie |
 /// | `return_to` that is not a [path of this site](LocalPath) | 400 |
 /// | `code` or `error` without `state`, or a parameter twice | 400 |
-/// | a `state` whose cookie is missing (another browser, a finished log-in), forged, or expired | 400 |
+/// | a `state` with a missing (another browser, a finished log-in), forged or expired cookie | 400 |
 /// | a `state` of a log-in with another provider, or `iss` of another one, or no `iss` where it is required (RFC 9207) | 400 |
 /// | `error=access_denied`: the user cancelled | 403 `access_denied` |
 /// | another `error`, or a provider that is unreachable or breaks the protocol | 503, source: [`ProviderError`] |

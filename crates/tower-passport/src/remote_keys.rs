@@ -95,7 +95,7 @@ impl RemoteKeys {
         Ok(Self::at_location(Location::Issuer(issuer.into()), http, system_clock()))
     }
 
-    /// The set of an issuer whose metadata are cached elsewhere.
+    /// The set of an issuer with metadata in another cache.
     #[cfg(feature = "oidc")]
     pub(crate) fn discovered(
         metadata: CachedDocument<Metadata>,

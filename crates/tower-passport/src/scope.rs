@@ -7,7 +7,7 @@ mod extract;
 pub use self::extract::{RequiredScope, Scoped};
 use crate::{Challenge, Rejection};
 
-/// A user whose credentials have scopes: those of an access token or of an API key.
+/// A user with scoped credentials: an access token or an API key.
 ///
 /// There are three ways to require a scope. Each one responds with 403 and
 /// `WWW-Authenticate: Bearer error="insufficient_scope", scope=".."` (RFC 6750, section 3):
@@ -49,7 +49,7 @@ pub fn scope_list_has(list: &str, scope: &str) -> bool {
     !scope.is_empty() && list.split(' ').any(|word| word == scope)
 }
 
-/// Rejects a user whose credentials lack one of these space-separated scopes.
+/// Rejects a user without one of these space-separated scopes.
 ///
 /// # Errors
 /// A [`Rejection`] with 403 if a scope is missing.

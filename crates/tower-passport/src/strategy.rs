@@ -102,7 +102,7 @@ pub trait Strategy: Send + Sync + 'static {
         Map { strategy: self, convert }
     }
 
-    /// This strategy, with 403 for users whose credentials lack this scope: see [`HasScope`].
+    /// This strategy, with 403 for users without this scope: see [`HasScope`].
     ///
     /// ```
     /// # use tower_passport::{Authenticate, BoxStrategy, HasScope, Strategy};
@@ -120,7 +120,7 @@ pub trait Strategy: Send + Sync + 'static {
 
     /// This strategy behind a type that names only its user, for chains that are built at start-up.
     ///
-    /// Costs one allocation for each request. A chain whose type is written out costs none.
+    /// Costs one allocation for each request. A chain with its type written out costs none.
     fn boxed(self) -> BoxStrategy<Self::User>
     where
         Self: Sized,
@@ -245,7 +245,7 @@ impl<S: Strategy<User: HasScope>> Strategy for RequireScope<S> {
     }
 }
 
-/// Any strategy whose user is `U`: see [`Strategy::boxed`]. A clone shares the strategy.
+/// Any strategy with the user `U`: see [`Strategy::boxed`]. A clone shares the strategy.
 ///
 /// ```
 /// use tower_passport::{Anonymous, BoxStrategy, Strategy};

@@ -5,7 +5,7 @@ mod response;
 use axum::{extract::State, response::Response};
 use http::{HeaderValue, StatusCode, Uri, header};
 use ids::RecipeId;
-use recipes::{Draft, Encoding, Problem};
+use recipes::{Draft, FieldError, Scalars};
 use serde_json::{Map, Value};
 
 pub use self::response::RecipeResponses;
@@ -152,11 +152,11 @@ pub async fn delete(
 }
 
 impl Parse for Draft {
-    fn unknown_fields(fields: &Map<String, Value>) -> Vec<String> {
+    fn unknown_fields(fields: &Map<String, Value>) -> Vec<FieldError> {
         Draft::unknown_fields(fields)
     }
 
-    fn parse(fields: &Map<String, Value>, encoding: Encoding) -> Result<Self, Vec<Problem>> {
+    fn parse(fields: &Map<String, Value>, encoding: Scalars) -> Result<Self, Vec<FieldError>> {
         Draft::parse(fields, encoding)
     }
 }

@@ -73,6 +73,8 @@ struct LogInBody(LocalCredentials);
 
 impl ParseFields for LogInBody {
     const FIELDS: &'static [&'static str] = &["email", "password"];
+    // A proxy that counts log-ins may read the first one.
+    const REJECTS_DUPLICATES: bool = true;
 
     fn parse_fields(fields: &mut Fields<'_>) -> Option<Self> {
         let [email, password] = ["email", "password"].map(|name| fields.required(name, Ok::<_, String>));

@@ -1,9 +1,7 @@
 //! `recipes export`: all recipes, as a file that `recipes import` reads.
 
 use std::{
-    borrow::Cow,
     ffi::OsString,
-    fmt,
     fs::{self, File, Metadata},
     io::{self, BufWriter, Write},
     os::unix::fs::OpenOptionsExt as _,
@@ -14,8 +12,7 @@ use std::{
 use crate::clock::Clock;
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
-use serde_json::value::RawValue;
+use recipes::{CorruptRecipe, Recipe};
 use store::{Page, Store, Viewer};
 
 use super::open_existing;
@@ -126,7 +123,8 @@ async fn write<W: Write>(store: &Store, format: Format, out: W) -> anyhow::Resul
         for recipe in listing.rows.iter() {
             json.clear();
             recipe.write_json(&mut json);
-            write!(out, "{before}{}", without_owner(str::from_utf8(&json)?)?)?;
+            out.write_all(before.as_bytes())?;
+            out.write_all(&without_owner(&json)?)?;
             before = between;
         }
         after = listing.next;
@@ -142,60 +140,36 @@ async fn write<W: Write>(store: &Store, format: Format, out: W) -> anyhow::Resul
     Ok(out.into_inner().map_err(io::IntoInnerError::into_error)?)
 }
 
-/// The recipe as it is stored, to the last space, but for its owner.
-fn without_owner(recipe: &str) -> serde_json::Result<Cow<'_, str>> {
-    if !recipe.contains(r#""ownerId""#) {
-        return Ok(recipe.into());
-    }
-    let Members(members) = serde_json::from_str(recipe)?;
-    let mut text = String::with_capacity(recipe.len());
-    for (name, value) in members.iter().filter(|(name, _)| name != "ownerId") {
-        text.push(if text.is_empty() { '{' } else { ',' });
-        text.push_str(&serde_json::to_string(name)?);
-        text.push(':');
-        text.push_str(value.get());
-    }
-    text.push('}');
-    Ok(text.into())
-}
-
-/// The members of an object in their order, which a map would forget.
-struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
-
-impl<'de> Deserialize<'de> for Members<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct InOrder;
-        impl<'de> Visitor<'de> for InOrder {
-            type Value = Members<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a recipe")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
-                }
-                Ok(Members(members))
-            }
-        }
-        deserializer.deserialize_map(InOrder)
-    }
+/// The recipe for another database, where the id of its owner would mean another user.
+///
+/// # Errors
+/// If the stored document is corrupt. Then the export stops: a file without the recipe would not be a backup of it.
+fn without_owner(recipe: &[u8]) -> Result<Vec<u8>, CorruptRecipe> {
+    let mut recipe = Recipe::from_json(recipe)?;
+    recipe.server.owner = None;
+    Ok(recipe.to_json())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const RECIPE: &str = r#"{"id":1,"name":"\"ownerId\": 7","healthLabels":[],"cookTimeMinutes":null,"prepTimeMinutes":5,"ingredients":[],"extra":{"a":"ü","ownerId":8},"ownerId":7,"uid":"018f3404-d600-7fff-bfff-ffffffffffff","revision":1,"createdAt":"2024-05-01T12:00:00Z","updatedAt":"2024-05-01T12:00:00Z"}"#;
+
     #[test]
-    fn the_owner_goes_and_the_rest_stays_as_it_is() {
-        let recipe = r#"{"id":1,"name":"\"ownerId\": 7","b":[ 1.50 ],"ownerId":7,"extra":{"ownerId":8,"z":1,"a":"\u00fc"},"uid":"x"}"#;
+    fn owner_is_left_out_and_the_rest_does_not_change() {
+        let communal = RECIPE.replace(r#""ownerId":7,"#, "");
+        assert_ne!(communal, RECIPE);
+        assert_eq!(String::from_utf8(without_owner(RECIPE.as_bytes()).unwrap()).unwrap(), communal);
+        assert_eq!(String::from_utf8(without_owner(communal.as_bytes()).unwrap()).unwrap(), communal);
+    }
+
+    #[test]
+    fn corrupt_recipe_is_an_error_with_its_id() {
+        let error = without_owner(RECIPE.replace("[]", "{}").as_bytes()).unwrap_err();
         assert_eq!(
-            without_owner(recipe).unwrap(),
-            r#"{"id":1,"name":"\"ownerId\": 7","b":[ 1.50 ],"extra":{"ownerId":8,"z":1,"a":"\u00fc"},"uid":"x"}"#
+            error.to_string(),
+            "recipe 1 is corrupt: the field healthLabels is missing or has a wrong type"
         );
-        let communal = r#"{"id":1,"name":"Soup"}"#;
-        assert!(matches!(without_owner(communal).unwrap(), Cow::Borrowed(text) if text == communal));
     }
 }

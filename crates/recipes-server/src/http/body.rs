@@ -2,11 +2,14 @@
 
 pub mod fields;
 
+use std::fmt;
+
 use axum::extract::{FromRequest, Request};
 use bytes::Bytes;
 use http::{HeaderMap, Method, header, request::Parts};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use recipes::{Encoding, Problem};
+use recipes::{FieldError, Scalars};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
 use self::fields::Fields;
@@ -15,28 +18,34 @@ use crate::limits;
 
 /// A type that is parsed from the fields of a body. A value of it proves that the fields are valid.
 pub trait Parse: Sized {
-    /// JSON pointers to the fields that this type does not know. They are ignored, except with strict handling.
-    fn unknown_fields(fields: &Map<String, Value>) -> Vec<String>;
+    /// Whether a field that appears twice is an error. Otherwise the last one counts.
+    const REJECTS_DUPLICATES: bool = false;
+
+    /// One error for each field that this type does not know. They are ignored, except with strict handling.
+    fn unknown_fields(fields: &Map<String, Value>) -> Vec<FieldError>;
 
     /// # Errors
     /// All problems of all fields at once.
-    fn parse(fields: &Map<String, Value>, encoding: Encoding) -> Result<Self, Vec<Problem>>;
+    fn parse(fields: &Map<String, Value>, encoding: Scalars) -> Result<Self, Vec<FieldError>>;
 }
 
 /// [`Parse`] for a body that is a flat list of fields.
 pub trait ParseFields: Sized {
     const FIELDS: &'static [&'static str];
+    const REJECTS_DUPLICATES: bool = false;
 
     /// Reads every field, so that all problems are found, and then answers `None` if any is missing.
     fn parse_fields(fields: &mut Fields<'_>) -> Option<Self>;
 }
 
 impl<T: ParseFields> Parse for T {
-    fn unknown_fields(fields: &Map<String, Value>) -> Vec<String> {
+    const REJECTS_DUPLICATES: bool = T::REJECTS_DUPLICATES;
+
+    fn unknown_fields(fields: &Map<String, Value>) -> Vec<FieldError> {
         fields::unknown(fields, T::FIELDS)
     }
 
-    fn parse(fields: &Map<String, Value>, _: Encoding) -> Result<Self, Vec<Problem>> {
+    fn parse(fields: &Map<String, Value>, _: Scalars) -> Result<Self, Vec<FieldError>> {
         let mut fields = Fields::of(fields);
         let parsed = T::parse_fields(&mut fields);
         fields.finish(parsed)
@@ -71,39 +80,73 @@ impl<S: Sync, T: Parse> FromRequest<S> for Body<T> {
     }
 }
 
-fn read<T: Parse>(headers: &HeaderMap, encoding: Option<Encoding>, bytes: &[u8]) -> Result<T, RequestError> {
-    let fields = match encoding {
-        Some(Encoding::Json) => json(bytes)?,
-        Some(Encoding::Form) => form(bytes)?,
+fn read<T: Parse>(headers: &HeaderMap, encoding: Option<Scalars>, bytes: &[u8]) -> Result<T, RequestError> {
+    let Object { fields, has_duplicates } = match encoding {
+        Some(Scalars::Typed) => json(bytes)?,
+        Some(Scalars::Text) => form(bytes)?,
         // Without a body and a media type every field is missing, which `Parse` reports.
-        None if bytes.is_empty() => Map::new(),
+        None if bytes.is_empty() => Object::default(),
         None => return Err(RequestError::UnsupportedMediaType),
     };
-    if prefers_strict(headers) {
-        refuse_unknown::<T>(&fields)?;
+    if <T as Parse>::REJECTS_DUPLICATES && has_duplicates {
+        return Err(RequestError::DuplicateField);
     }
-    T::parse(&fields, encoding.unwrap_or(Encoding::Json)).map_err(RequestError::Invalid)
+    if prefers_strict(headers) {
+        reject_unknown::<T>(&fields)?;
+    }
+    T::parse(&fields, encoding.unwrap_or(Scalars::Typed)).map_err(RequestError::Invalid)
+}
+
+/// The top-level fields of a body, and whether one of them appears twice. Of equal names the last one is kept.
+#[derive(Default)]
+struct Object {
+    fields: Map<String, Value>,
+    has_duplicates: bool,
+}
+
+impl<'de> Deserialize<'de> for Object {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+
+        impl<'de> Visitor<'de> for Members {
+            type Value = Object;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Object, A::Error> {
+                let mut object = Object::default();
+                while let Some((name, value)) = members.next_entry()? {
+                    object.has_duplicates |= object.fields.insert(name, value).is_some();
+                }
+                Ok(object)
+            }
+        }
+
+        deserializer.deserialize_map(Members)
+    }
 }
 
 /// The encoding that `Content-Type` names.
 ///
 /// # Errors
 /// [`RequestError::UnsupportedMediaType`] for any other than JSON and forms.
-fn encoding(headers: &HeaderMap) -> Result<Option<Encoding>, RequestError> {
+fn encoding(headers: &HeaderMap) -> Result<Option<Scalars>, RequestError> {
     let Some(media_type) = media_type(headers) else { return Ok(None) };
     if media_type.eq_ignore_ascii_case("application/json") {
-        Ok(Some(Encoding::Json))
+        Ok(Some(Scalars::Typed))
     } else if media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-        Ok(Some(Encoding::Form))
+        Ok(Some(Scalars::Text))
     } else {
         Err(RequestError::UnsupportedMediaType)
     }
 }
 
 /// The same for PATCH, which may also name `application/merge-patch+json` (RFC 7396).
-fn encoding_of_patch(headers: &HeaderMap) -> Result<Option<Encoding>, RequestError> {
+fn encoding_of_patch(headers: &HeaderMap) -> Result<Option<Scalars>, RequestError> {
     if media_type(headers).is_some_and(|it| it.eq_ignore_ascii_case("application/merge-patch+json")) {
-        return Ok(Some(Encoding::Json));
+        return Ok(Some(Scalars::Typed));
     }
     encoding(headers).map_err(|_| RequestError::UnsupportedPatch)
 }
@@ -130,21 +173,21 @@ async fn collect(body: axum::body::Body) -> Result<Bytes, RequestError> {
     }
 }
 
-fn json(bytes: &[u8]) -> Result<Map<String, Value>, RequestError> {
-    match serde_json::from_slice(bytes) {
-        _ if bytes.is_empty() => {
-            Err(RequestError::Malformed("The body is empty and must be a JSON object".into()))
-        }
-        Ok(Value::Object(fields)) => Ok(fields),
-        Ok(_) => Err(RequestError::Malformed("The body must be a JSON object".into())),
-        // The position only: the parser's message is not stable and would echo the input.
-        Err(error) => Err(RequestError::Malformed(
-            format!("The body is not valid JSON (line {}, column {})", error.line(), error.column()).into(),
-        )),
+fn json(bytes: &[u8]) -> Result<Object, RequestError> {
+    if let Ok(object) = serde_json::from_slice(bytes) {
+        return Ok(object);
     }
+    Err(RequestError::Malformed(match serde_json::from_slice::<Value>(bytes) {
+        _ if bytes.is_empty() => "The body is empty and must be a JSON object".into(),
+        Ok(_) => "The body must be a JSON object".into(),
+        // The position only: the parser's message is not stable and would echo the input.
+        Err(error) => {
+            format!("The body is not valid JSON (line {}, column {})", error.line(), error.column()).into()
+        }
+    }))
 }
 
-fn form(bytes: &[u8]) -> Result<Map<String, Value>, RequestError> {
+fn form(bytes: &[u8]) -> Result<Object, RequestError> {
     // A pair without a name is no field. serde_qs ignores it everywhere except at the start.
     let named: Vec<_> = bytes.split(|byte| *byte == b'&').filter(|pair| !pair.starts_with(b"=")).collect();
     // Browsers send `ingredients%5B%5D=`; form encoding reads encoded and plain brackets.
@@ -160,9 +203,7 @@ fn prefers_strict(headers: &HeaderMap) -> bool {
     crate::http::query::prefers(headers, "handling", "strict")
 }
 
-fn refuse_unknown<T: Parse>(fields: &Map<String, Value>) -> Result<(), RequestError> {
-    let unknown = T::unknown_fields(fields).into_iter();
-    let problems: Vec<_> =
-        unknown.map(|pointer| Problem { pointer, message: "is not a known field".to_owned() }).collect();
-    if problems.is_empty() { Ok(()) } else { Err(RequestError::UnknownFields(problems)) }
+fn reject_unknown<T: Parse>(fields: &Map<String, Value>) -> Result<(), RequestError> {
+    let unknown = T::unknown_fields(fields);
+    if unknown.is_empty() { Ok(()) } else { Err(RequestError::UnknownFields(unknown)) }
 }

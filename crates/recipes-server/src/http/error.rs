@@ -22,7 +22,7 @@ use std::borrow::Cow;
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, StatusCode};
-use recipes::Problem;
+use recipes::FieldError;
 
 pub use self::report::{Cause, Report};
 use crate::auth::rate_limit::LimitReached;
@@ -41,6 +41,8 @@ pub enum RequestError {
     RateLimited(LimitReached),
     /// The request cannot be parsed.
     Malformed(Cow<'static, str>),
+    /// A field appears twice where that is not allowed.
+    DuplicateField,
     UnsupportedMediaType,
     UnsupportedPatch,
     BodyTooLarge {
@@ -48,9 +50,9 @@ pub enum RequestError {
     },
     BodyTooSlow,
     /// Unknown fields together with `Prefer: handling=strict`.
-    UnknownFields(Vec<Problem>),
+    UnknownFields(Vec<FieldError>),
     /// The body is well-formed, but some values are not valid: all problems at once.
-    Invalid(Vec<Problem>),
+    Invalid(Vec<FieldError>),
     TimedOut,
     Internal(Cause),
 }
@@ -63,7 +65,7 @@ impl RequestError {
 
     /// A 422 that names the missing fields.
     pub fn missing<'a>(fields: impl IntoIterator<Item = &'a str>) -> Self {
-        let problem = |field| Problem { pointer: format!("/{field}"), message: "is required".to_owned() };
+        let problem = |field| FieldError { pointer: format!("/{field}"), message: "is required".to_owned() };
         Self::Invalid(fields.into_iter().map(problem).collect())
     }
 }
@@ -92,6 +94,9 @@ impl From<RequestError> for Report {
             ),
             E::RateLimited(reached) => Self::rate_limited(&reached),
             E::Malformed(message) => Self::new(StatusCode::BAD_REQUEST, "malformed", message),
+            E::DuplicateField => {
+                Self::new(StatusCode::BAD_REQUEST, "invalid_request", "A field appears twice.")
+            }
             E::UnsupportedMediaType => Self::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "unsupported_media_type",

@@ -163,8 +163,11 @@ async fn log_in_and_sign_up_report_body_errors_alike() {
         );
     }
     let twice = r#"{"email":"a","email":"b","password":"c"}"#;
-    let (status, _, message, _) = report("/api/v1/users/login", JSON, twice).await;
-    assert_eq!((status, message), (400, "A field is there twice.".into()));
+    let (status, code, message, _) = report("/api/v1/users/login", JSON, twice).await;
+    assert_eq!((status, code, message), (400, "invalid_request".into(), "A field appears twice.".into()));
+    // In a form, equal names are an array, which is not a text.
+    let (status, ..) = report("/api/v1/users/login", FORM, "email=a&email=b&password=c").await;
+    assert_eq!(status, 422);
 }
 
 #[tokio::test]

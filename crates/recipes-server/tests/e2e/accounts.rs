@@ -77,7 +77,7 @@ async fn the_log_says_where_a_mail_is_and_why_a_token_is_refused() {
 
     assert_eq!(client.post("/api/v1/users/logout", &json!({})).await.unwrap().0, 204);
     assert_eq!(client.get("/api/v1/users/me").await.unwrap().0, 401);
-    told(&program, "Credentials refused: session_ended").await;
+    told(&program, "Credentials rejected: session_ended").await;
     assert!(!program.log().iter().any(|line| line.contains(token)), "{:#?}", program.log());
 }
 

@@ -9,7 +9,7 @@ use crate::{
     ReplaceRecipe, StoreError, StoredRecipe, Viewer,
 };
 use ::recipes::time::to_microseconds;
-use ::recipes::{Document, Origin, Tail, Visibility};
+use ::recipes::{ContentJson, ImportedHistory, ServerFields, Visibility};
 use ids::{RecipeId, Uid, UserId};
 
 /// A page ends early behind this much text: 1,000 recipes may have 256 MiB, and one request must not
@@ -20,40 +20,41 @@ const PAGE_BYTES: usize = 4 << 20;
 impl Sqlite {
     pub async fn create_recipe(&self, new: NewRecipe, now: Timestamp) -> Result<StoredRecipe, StoreError> {
         let now = to_microseconds(now);
-        let tail = Tail { owner: new.owner, uid: new.uid, revision: 1, created_at: now, updated_at: now };
-        let (text, visibility) = (new.document.finish(&tail), new.visibility);
+        let fields =
+            ServerFields { owner: new.owner, uid: new.uid, revision: 1, created_at: now, updated_at: now };
+        let (text, visibility) = (new.document.finish(&fields), new.visibility);
         let (id, text) = self
             .write_recipe_row(move |db| {
-                insert(db, INSERT, &tail, visibility, &text)?;
+                insert(db, INSERT, &fields, visibility, &text)?;
                 Ok((id_in(db.last_insert_rowid())?, text))
             })
             .await?;
-        Ok(StoredRecipe { id, revision: tail.revision, updated_at: tail.updated_at, text: text.into() })
+        Ok(StoredRecipe { id, revision: fields.revision, updated_at: fields.updated_at, text: text.into() })
     }
 
     pub async fn import_recipe(
         &self,
         new: NewRecipe,
-        origin: Origin,
+        history: ImportedHistory,
         now: Timestamp,
     ) -> Result<Imported, StoreError> {
-        let created_at = to_microseconds(origin.created_at.unwrap_or(now));
-        let tail = Tail {
+        let created_at = to_microseconds(history.created_at.unwrap_or(now));
+        let fields = ServerFields {
             owner: new.owner,
-            uid: origin.uid.unwrap_or(new.uid),
-            revision: origin.revision.unwrap_or(1),
+            uid: history.uid.unwrap_or(new.uid),
+            revision: history.revision.unwrap_or(1),
             created_at,
-            updated_at: origin.updated_at.map_or(created_at, to_microseconds),
+            updated_at: history.updated_at.map_or(created_at, to_microseconds),
         };
-        let (text, visibility) = (new.document.finish(&tail), new.visibility);
+        let (text, visibility) = (new.document.finish(&fields), new.visibility);
         self.write(move |db| {
-            if insert(db, INSERT_UNLESS_THERE, &tail, visibility, &text)? == 0 {
+            if insert(db, INSERT_UNLESS_THERE, &fields, visibility, &text)? == 0 {
                 let there = cached(db, "SELECT id FROM recipes WHERE uid = ?1")?
-                    .query_row([tail.uid.to_string()], |row| row.get(0))?;
+                    .query_row([fields.uid.to_string()], |row| row.get(0))?;
                 return Ok(Imported::AlreadyThere(id_in(there)?));
             }
             let id = id_in(db.last_insert_rowid())?;
-            let (revision, updated_at) = (tail.revision, tail.updated_at);
+            let (revision, updated_at) = (fields.revision, fields.updated_at);
             Ok(Imported::Added(StoredRecipe { id, revision, updated_at, text: text.into() }))
         })
         .await
@@ -66,19 +67,20 @@ impl Sqlite {
     ) -> Result<Edit<StoredRecipe>, StoreError> {
         let now = to_microseconds(now);
         let ReplaceRecipe { id, editor, draft, precondition } = command;
-        let (document, visibility) = (draft.to_document(), draft.visibility());
+        let (document, visibility) = (ContentJson::new(draft.content()), draft.content().visibility);
         self.write(move |db| {
-            let tail = match find_to_edit(db, id, editor, &precondition)? {
-                Edit::Done(tail) => tail,
+            let fields = match find_to_edit(db, id, editor, &precondition)? {
+                Edit::Done(fields) => fields,
                 Edit::NotFound => return Ok(Edit::NotFound),
                 Edit::Forbidden => return Ok(Edit::Forbidden),
                 Edit::Stale { revision } => return Ok(Edit::Stale { revision }),
             };
-            if tail.owner.is_none() && visibility == Visibility::Private && editor != Editor::Admin {
+            if fields.owner.is_none() && visibility == Visibility::Private && editor != Editor::Admin {
                 return Ok(Edit::Forbidden);
             }
-            let tail = Tail { revision: tail.revision.saturating_add(1), updated_at: now, ..tail };
-            let text = document.finish(&tail);
+            let fields =
+                ServerFields { revision: fields.revision.saturating_add(1), updated_at: now, ..fields };
+            let text = document.finish(&fields);
             let (user, admin) = who(editor);
             execute(
                 db,
@@ -90,11 +92,11 @@ impl Sqlite {
                     admin,
                     text,
                     visibility == Visibility::Private,
-                    tail.revision,
+                    fields.revision,
                     now.as_microsecond(),
                 ],
             )?;
-            Ok(Edit::Done(StoredRecipe { id, revision: tail.revision, updated_at: now, text: text.into() }))
+            Ok(Edit::Done(StoredRecipe { id, revision: fields.revision, updated_at: now, text: text.into() }))
         })
         .await
     }
@@ -206,19 +208,25 @@ pub(super) fn let_go_of_owner(db: &Connection, owner: UserId, now: Timestamp) ->
          WHERE owner_id = ?1 AND private = 0 LIMIT 1",
     )?;
     let mut read = || {
-        let read = |row: &Row<'_>| Ok((tail_in(row), row.get::<_, i64>(5)?, row.get::<_, String>(6)?));
+        let read =
+            |row: &Row<'_>| Ok((server_fields_in(row), row.get::<_, i64>(5)?, row.get::<_, String>(6)?));
         next.query_row([owner.get()], read).optional()
     };
-    while let Some((tail, id, text)) = read()? {
-        let tail = tail?;
-        let document = Document::of_stored(text, &tail).ok_or_else(|| {
+    while let Some((fields, id, text)) = read()? {
+        let fields = fields?;
+        let document = ContentJson::from_stored(text, &fields).ok_or_else(|| {
             StoreError::Corrupt(format!("the text of recipe {id} does not fit its columns"))
         })?;
-        let tail = Tail { owner: None, revision: tail.revision.saturating_add(1), updated_at: now, ..tail };
+        let fields = ServerFields {
+            owner: None,
+            revision: fields.revision.saturating_add(1),
+            updated_at: now,
+            ..fields
+        };
         execute(
             db,
             "UPDATE recipes SET owner_id = NULL, document = ?2, revision = ?3, updated_at = ?4 WHERE id = ?1",
-            params![id, document.finish(&tail), tail.revision, now.as_microsecond()],
+            params![id, document.finish(&fields), fields.revision, now.as_microsecond()],
         )?;
     }
     Ok(())
@@ -234,7 +242,7 @@ const INSERT_UNLESS_THERE: &str =
 fn insert(
     db: &Connection,
     sql: &str,
-    tail: &Tail,
+    fields: &ServerFields,
     visibility: Visibility,
     text: &str,
 ) -> Result<usize, StoreError> {
@@ -242,42 +250,42 @@ fn insert(
         db,
         sql,
         params![
-            tail.uid.to_string(),
-            tail.owner.map(UserId::get),
+            fields.uid.to_string(),
+            fields.owner.map(UserId::get),
             visibility == Visibility::Private,
-            tail.revision,
-            tail.created_at.as_microsecond(),
-            tail.updated_at.as_microsecond(),
+            fields.revision,
+            fields.created_at.as_microsecond(),
+            fields.updated_at.as_microsecond(),
             text,
         ],
     )
 }
 
-/// The recipe's tail if this editor may change it now; else why not.
+/// The recipe's fields if this editor may change it now; else why not.
 fn find_to_edit(
     db: &Connection,
     id: RecipeId,
     editor: Editor,
     precondition: &Precondition,
-) -> Result<Edit<Tail>, StoreError> {
+) -> Result<Edit<ServerFields>, StoreError> {
     let (user, admin) = who(editor);
     let theirs = cached(
         db,
         "SELECT owner_id, uid, revision, created_at, updated_at FROM recipes
          WHERE id = ?1 AND (?3 OR owner_id = ?2 OR owner_id IS NULL AND private = 0)",
     )?
-    .query_row(params![id.get(), user, admin], |row| Ok(tail_in(row)))
+    .query_row(params![id.get(), user, admin], |row| Ok(server_fields_in(row)))
     .optional()?;
-    let Some(tail) = theirs else {
+    let Some(fields) = theirs else {
         let visible = "SELECT 1 FROM recipes WHERE id = ?1 AND private = 0";
         let visible = cached(db, visible)?.exists([id.get()])?;
         return Ok(if visible { Edit::Forbidden } else { Edit::NotFound });
     };
-    let tail = tail?;
-    Ok(if precondition.holds(tail.revision) {
-        Edit::Done(tail)
+    let fields = fields?;
+    Ok(if precondition.holds(fields.revision) {
+        Edit::Done(fields)
     } else {
-        Edit::Stale { revision: tail.revision }
+        Edit::Stale { revision: fields.revision }
     })
 }
 
@@ -365,9 +373,9 @@ fn who(editor: Editor) -> (Option<i64>, bool) {
 }
 
 /// From `owner_id, uid, revision, created_at, updated_at`.
-fn tail_in(row: &Row<'_>) -> Result<Tail, StoreError> {
+fn server_fields_in(row: &Row<'_>) -> Result<ServerFields, StoreError> {
     let uid: String = row.get(1)?;
-    Ok(Tail {
+    Ok(ServerFields {
         owner: row.get::<_, Option<i64>>(0)?.and_then(UserId::from_i64),
         uid: Uid::parse(&uid).ok_or_else(|| StoreError::Corrupt(format!("the uid {uid}")))?,
         revision: row.get(2)?,

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::clock::{Clock, TestBytes};
-use ::recipes::{Draft, Encoding};
+use ::recipes::{Draft, Scalars};
 use accounts::audit::{Entry, Filter};
 use accounts::{Email, Name, NewUser, Role, User};
 use ids::{RecipeId, Uid, UserId};
@@ -148,5 +148,5 @@ fn private_draft(name: &str) -> Draft {
 }
 
 fn parse(recipe: &Value) -> Draft {
-    Draft::parse(recipe.as_object().unwrap(), Encoding::Json).unwrap()
+    Draft::parse(recipe.as_object().unwrap(), Scalars::Typed).unwrap()
 }

@@ -24,7 +24,7 @@ use super::claims_cache::ClaimsCache;
 /// ```
 ///
 /// It caches the result of the *signature and the rules*. The verification still decides about the claims at every request,
-/// so a user who is blocked or logged out is rejected at once. Rejected tokens are not cached.
+/// so a blocked or logged-out user is rejected at once. Rejected tokens are not cached.
 ///
 /// - The key is the whole text of the token, never its payload, `jti` or `kid`: a token with one changed character is
 ///   another token.

@@ -68,7 +68,7 @@ impl Client {
         Self { credential: Credential::Secret(secret.into()), ..self }
     }
 
-    /// Sets the private key whose public key the provider knows: `private_key_jwt` (RFC 7523).
+    /// Sets the private key for `private_key_jwt` (RFC 7523). The provider knows its public key.
     ///
     /// It is safer than a secret, because it never leaves this program. The constructor of the strategy rejects public and
     /// symmetric keys.

@@ -49,13 +49,7 @@ pub struct Login {
 /// # #[cfg(feature = "axum")]
 /// # mod example {
 /// use axum::response::{IntoResponse, Response};
-/// use tower_passport::{Auth, OAuth2, Verify};
-/// # struct FindUser;
-/// # impl VerifyLogin for FindUser {
-/// #     type User = u64;
-/// #     type Error = std::convert::Infallible;
-/// #     async fn verify(&self, _: tower_passport::Login) -> Result<Option<u64>, Self::Error> { Ok(None) }
-/// # }
+/// use tower_passport::{Auth, Login, OAuth2, Verify};
 ///
 /// async fn callback<V: Verify<Login, User = u64>>(Auth(logged_in): Auth<OAuth2<V>>) -> Response {
 ///     let session = format!("session-of-{}", logged_in.user);

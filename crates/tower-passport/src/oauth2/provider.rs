@@ -188,7 +188,7 @@ pub enum AccessTokenIn {
     Query(String),
 }
 
-/// A list of e-mail addresses at a URL of its own, for providers whose profile has none or only a public one.
+/// A list of e-mail addresses at a URL of its own, for providers with no address or only a public one in the profile.
 ///
 /// The primary address is used, or else the first verified one. If the provider denies access to the list (403 or 404, because
 /// the scope was not requested or not granted), the profile has no address and the log-in continues.

@@ -1,7 +1,7 @@
 /// The issuer of ID tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Issuer {
-    /// A single issuer, whose metadata are below its own URL.
+    /// A single issuer. Its metadata are below its own URL.
     One(String),
     /// A provider with one issuer for each tenant and a shared metadata document (Microsoft).
     ManyTenants {

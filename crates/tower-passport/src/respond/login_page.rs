@@ -8,8 +8,8 @@ use crate::{InvalidLocation, LocalPath, Redirect, Rejection};
 /// Redirects browsers to the log-in page. Other clients get the response of `R`. See
 /// [`Authenticate::login_page`](crate::Authenticate::login_page).
 ///
-/// A 401 becomes 303 (See Other) only for a `GET` or `HEAD` whose `Accept` names `text/html` and which, if the browser sends
-/// `Sec-Fetch-Mode`, is a navigation. A script would follow the redirect and treat the page as its data.
+/// A 401 becomes 303 (See Other) only for a `GET` or `HEAD` with `text/html` in `Accept`. If the browser sends `Sec-Fetch-Mode`, it
+/// must also be a navigation. A script would follow the redirect and treat the page as its data.
 ///
 /// The query parameter `return_to` is the path of the request. It is a path of this site (a [`LocalPath`]), but it comes back
 /// from the log-in page as client input: parse it again before you redirect to it, or the log-in page becomes an open

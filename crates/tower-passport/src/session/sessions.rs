@@ -24,7 +24,7 @@ use crate::{Error, Malformed};
 /// use axum::extract::State;
 /// use axum::response::{IntoResponse, Redirect};
 /// use http::HeaderMap;
-/// use tower_passport::{CurrentUser, Error, MemoryStore, Refusal, Sessions};
+/// use tower_passport::{CurrentUser, Error, MemoryStore, Rejection, Sessions};
 /// # use std::borrow::Cow;
 /// # #[derive(Clone)] struct User;
 /// # impl tower_passport::SessionUser for User {
@@ -36,14 +36,14 @@ use crate::{Error, Malformed};
 ///     State(sessions): State<Sessions<MemoryStore>>,
 ///     CurrentUser(user): CurrentUser<User>,
 ///     headers: HeaderMap,
-/// ) -> Result<impl IntoResponse, Refusal> {
+/// ) -> Result<impl IntoResponse, Rejection> {
 ///     Ok((sessions.log_in(&headers, &user).await?, Redirect::to("/")))
 /// }
 ///
 /// async fn log_out(
 ///     State(sessions): State<Sessions<MemoryStore>>,
 ///     headers: HeaderMap,
-/// ) -> Result<impl IntoResponse, Refusal> {
+/// ) -> Result<impl IntoResponse, Rejection> {
 ///     Ok((sessions.log_out(&headers).await?, Redirect::to("/")))
 /// }
 /// ```

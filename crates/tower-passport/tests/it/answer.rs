@@ -40,7 +40,7 @@ where
 /// A site that responds with the name of the user.
 pub(crate) fn app(strategy: impl Strategy<User = String>) -> Router {
     async fn whoami(user: Option<CurrentUser<String>>) -> String {
-        user.map_or_else(|| "nobody".into(), |CurrentUser(user)| user)
+        user.map_or_else(|| "no user".into(), |CurrentUser(user)| user)
     }
     Router::new().route("/", on_any(whoami)).layer(Authenticate::new(strategy))
 }

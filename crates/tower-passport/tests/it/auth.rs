@@ -24,7 +24,7 @@ fn app() -> Router {
         user
     }
     async fn optional(user: Option<Auth<Says>>) -> String {
-        user.map_or_else(|| "nobody".into(), |Auth(user)| user)
+        user.map_or_else(|| "no user".into(), |Auth(user)| user)
     }
     async fn chain(Auth(user): Auth<Or<Says, Says>>) -> String {
         user
@@ -81,7 +81,7 @@ async fn bad_credentials_are_rejected_even_if_optional() {
 
 #[tokio::test]
 async fn an_optional_user_may_be_absent() {
-    check("/optional", &[], "200 nobody").await;
+    check("/optional", &[], "200 no user").await;
     check("/optional", &[("a", "Alice")], "200 Alice").await;
 }
 
@@ -103,7 +103,7 @@ async fn a_missing_layer_of_current_user_is_500() {
         user
     }
     async fn optional(user: Option<CurrentUser<String>>) -> String {
-        user.map_or_else(|| "nobody".into(), |CurrentUser(user)| user)
+        user.map_or_else(|| "no user".into(), |CurrentUser(user)| user)
     }
     let (required, optional) =
         (Router::new().route("/", on_get(required)), Router::new().route("/", on_get(optional)));
@@ -111,7 +111,7 @@ async fn a_missing_layer_of_current_user_is_500() {
 
     assert_eq!(answer(with_layer(&required), get(&[])).await, "200 Alice");
     assert_eq!(answer(with_layer(&optional), get(&[])).await, "200 Alice");
-    assert_eq!(answer(optional, get(&[])).await, "200 nobody");
+    assert_eq!(answer(optional, get(&[])).await, "200 no user");
     let response = required.oneshot(get(&[])).await.unwrap();
     let rejection = response.extensions().get::<Rejection>().unwrap();
     assert_eq!(rejection.reason(), Reason::Misconfigured);

@@ -89,8 +89,8 @@ async fn each_rejection_is_one_event_with_its_reason() {
     ] {
         assert_eq!(events(&[("a", says)]).await, want, "{says}");
     }
-    let nobody = r#"DEBUG message=Request not authenticated: no_credentials reason="no_credentials" cause="no_credentials""#;
-    assert_eq!(events(&[]).await, [nobody]);
+    let rejected = r#"DEBUG message=Request not authenticated: no_credentials reason="no_credentials" cause="no_credentials""#;
+    assert_eq!(events(&[]).await, [rejected]);
 }
 
 #[tokio::test]
@@ -107,9 +107,9 @@ async fn admit_logs_the_same_events() {
     }
     let lines = Lines::default();
     let guard = tracing::subscriber::set_default(lines.clone());
-    let nobody = Says("A").authenticate(&get(&[]).into_parts().0).await.unwrap().admit();
+    let rejected = Says("A").authenticate(&get(&[]).into_parts().0).await.unwrap().admit();
     drop(guard);
-    assert_eq!(nobody.unwrap_err().status(), 401);
+    assert_eq!(rejected.unwrap_err().status(), 401);
     assert_eq!(lines.written(), events(&[]).await);
 }
 

@@ -182,9 +182,12 @@ async fn hyper() {
     };
     let good = ask(&format!("Authorization: Bearer {}\r\n", key.expose_secret())).await;
     assert!(good.starts_with("HTTP/1.1 200 OK\r\n") && good.ends_with("\r\n\r\nHello, printer\n"), "{good}");
-    let nobody = ask("").await;
-    assert!(nobody.starts_with("HTTP/1.1 401 Unauthorized\r\nwww-authenticate: Bearer\r\n"), "{nobody}");
-    assert!(nobody.contains("content-type: application/problem+json\r\n"), "{nobody}");
+    let anonymous = ask("").await;
+    assert!(
+        anonymous.starts_with("HTTP/1.1 401 Unauthorized\r\nwww-authenticate: Bearer\r\n"),
+        "{anonymous}"
+    );
+    assert!(anonymous.contains("content-type: application/problem+json\r\n"), "{anonymous}");
     let junk = ask("Authorization: Bearer example_junk\r\n").await;
     assert!(junk.starts_with("HTTP/1.1 401 Unauthorized\r\n") && junk.contains("invalid_token"), "{junk}");
     server.abort();
@@ -208,10 +211,10 @@ async fn tonic() {
     };
     let good = ask(Some(&format!("Bearer {}", token("Alice")))).await.unwrap();
     assert_eq!(good.into_inner(), "Hello, Alice");
-    let nobody = ask(None).await.unwrap_err();
-    assert_eq!(nobody.code(), tonic::Code::Unauthenticated);
-    assert_eq!(nobody.message(), "This needs credentials, and the request has none.");
-    assert_eq!(nobody.metadata().get("www-authenticate").unwrap(), "Bearer");
+    let anonymous = ask(None).await.unwrap_err();
+    assert_eq!(anonymous.code(), tonic::Code::Unauthenticated);
+    assert_eq!(anonymous.message(), "This needs credentials, and the request has none.");
+    assert_eq!(anonymous.metadata().get("www-authenticate").unwrap(), "Bearer");
     let forged = ask(Some("Bearer forged")).await.unwrap_err();
     assert_eq!((forged.code(), forged.message()), (tonic::Code::Unauthenticated, "The token is not valid."));
     server.abort();

@@ -17,7 +17,7 @@ use crate::says::{REJECTIONS, Says, no_credentials};
 /// A service without axum, with its own body type.
 async fn greet(request: Request<Body>) -> Result<Response<Full<Bytes>>, Infallible> {
     let user = request.extensions().get::<CurrentUser<String>>();
-    Ok(Response::new(user.map_or("nobody", |CurrentUser(user)| user).to_owned().into()))
+    Ok(Response::new(user.map_or("no user", |CurrentUser(user)| user).to_owned().into()))
 }
 
 async fn check(layer: Authenticate<Says>, headers: &[(&str, &str)], want: &str) {
@@ -36,14 +36,14 @@ async fn the_service_gets_the_user() {
 #[tokio::test]
 async fn requests_without_credentials_are_rejected_unless_optional() {
     check(Authenticate::new(Says("A")), &[], &no_credentials("A")).await;
-    check(Authenticate::new(Says("A")).optional(), &[], "200 nobody").await;
+    check(Authenticate::new(Says("A")).optional(), &[], "200 no user").await;
 }
 
 #[tokio::test]
 async fn the_innermost_layer_decides_about_the_user() {
     let both =
         Authenticate::new(Says("A")).layer(Authenticate::new(Says("B")).optional().layer(service_fn(greet)));
-    assert_eq!(answer(both.clone(), get(&[("a", "Alice")])).await, "200 nobody");
+    assert_eq!(answer(both.clone(), get(&[("a", "Alice")])).await, "200 no user");
     assert_eq!(answer(both, get(&[("a", "Alice"), ("b", "Bob")])).await, "200 Bob");
 }
 

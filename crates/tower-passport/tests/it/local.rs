@@ -76,7 +76,7 @@ async fn the_right_password_is_accepted_and_the_handler_gets_the_body() {
 #[tokio::test]
 async fn a_wrong_password_and_an_unknown_name_get_the_same_response() {
     check(JSON, r#"{"username":"ali","password":"open"}"#, WRONG).await;
-    check(JSON, r#"{"username":"nobody","password":"open sesame"}"#, WRONG).await;
+    check(JSON, r#"{"username":"unknown","password":"open sesame"}"#, WRONG).await;
     check(FORM, "username=ali&password=Open+Sesame", WRONG).await;
     check(FORM, "username=+ali&password=open+sesame", WRONG).await;
 }
@@ -116,7 +116,7 @@ async fn unreadable_bodies_are_rejected() {
         &bad_request("A field appears twice."),
     )
     .await;
-    check(FORM, "username=ali&password=x&password=y", &bad_request("A field is there twice.")).await;
+    check(FORM, "username=ali&password=x&password=y", &bad_request("A field appears twice.")).await;
     let want = bad_request("Send the credentials as application/json or application/x-www-form-urlencoded.");
     for content_type in ["", "text/plain", "multipart/form-data", "text/json", "application/jsonp", "json"] {
         check(content_type, r#"{"username":"ali","password":"open sesame"}"#, &want).await;
@@ -213,8 +213,8 @@ async fn the_challenge_can_be_replaced() {
 
 #[tokio::test]
 async fn a_type_can_be_the_verification() {
-    struct Everybody;
-    impl Verify<LocalCredentials> for Everybody {
+    struct AcceptAll;
+    impl Verify<LocalCredentials> for AcceptAll {
         type User = String;
 
         async fn verify(
@@ -226,7 +226,7 @@ async fn a_type_can_be_the_verification() {
             Ok(Some(credentials.username).into())
         }
     }
-    let local: Local<Everybody> = Local::new(Everybody);
+    let local: Local<AcceptAll> = Local::new(AcceptAll);
     assert_eq!(answer(app(local), post(FORM, "username=eve&password=x")).await, "200 eve, 23 bytes");
 }
 

@@ -161,7 +161,7 @@ async fn a_response_of_another_provider_is_rejected() {
     let answer = honest.consent(&browser.begin(&at_evil).await);
     browser.clone().come_back(&at_honest, &answer).await.is(400, "another_provider");
     browser.clone().come_back(&at_evil, &answer).await.is(400, "wrong_issuer");
-    assert_eq!((honest.asked("/token"), evil.asked("/token")), (0, 0), "the code went to nobody");
+    assert_eq!((honest.asked("/token"), evil.asked("/token")), (0, 0), "the code was sent to no provider");
 }
 
 #[tokio::test]
@@ -271,7 +271,11 @@ async fn a_failed_provider_is_503_and_the_log_in_can_be_retried() {
             Answer::Status(404),
             "no usable response from the provider: the response has the status 404 Not Found",
         ),
-        ("/token", Answer::Endless, "the provider could not be asked: an answer of more than 262144 bytes"),
+        (
+            "/token",
+            Answer::Endless,
+            "no usable response from the provider: a response of more than 262144 bytes",
+        ),
         (
             "/token",
             Answer::RedirectTo(format!("{}/userinfo", provider.url)),
@@ -280,17 +284,17 @@ async fn a_failed_provider_is_503_and_the_log_in_can_be_retried() {
         (
             "/token",
             Answer::Text("<html>".into()),
-            "the provider broke the protocol: a token answer that cannot be read",
+            "the provider broke the protocol: a token response that cannot be read",
         ),
         (
             "/token",
             Answer::Text("{}".into()),
-            "the provider broke the protocol: a token answer without access_token",
+            "the provider broke the protocol: a token response without access_token",
         ),
         (
             "/token",
             Answer::Text(r#"{"access_token":"a","access_token":"b"}"#.into()),
-            "the provider broke the protocol: a token answer that cannot be read",
+            "the provider broke the protocol: a token response that cannot be read",
         ),
         (
             "/token",
@@ -315,7 +319,7 @@ async fn a_failed_provider_is_503_and_the_log_in_can_be_retried() {
         (
             "/userinfo",
             Answer::Text("no".into()),
-            "the provider broke the protocol: a userinfo answer that is no JSON",
+            "the provider broke the protocol: a userinfo response that is not JSON",
         ),
     ] {
         provider.now().answers = [(path, answer)].into();

@@ -476,7 +476,7 @@ async fn tokens_can_be_refreshed_and_log_ins_begun_with_parameters() {
     let provider = IdentityProvider::start().await;
     let strategy = oidc(OidcProvider::new("test", &provider.url));
     let refreshed = strategy.refresh(&SecretString::from("refresh me")).await.unwrap().unwrap();
-    assert!(refreshed.id_token.is_none(), "nobody verified it");
+    assert!(refreshed.id_token.is_none(), "it is not verified");
     assert!(strategy.refresh(&SecretString::from("revoked")).await.unwrap().is_none());
 
     let (head, ()) = http::Request::new(()).into_parts();

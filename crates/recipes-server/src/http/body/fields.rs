@@ -1,14 +1,14 @@
 //! Reads the fields of a flat body one by one and collects the problems of all fields.
 
 use accounts::TokenDigest;
-use recipes::Problem;
+use recipes::FieldError;
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 
 /// The fields of one body.
 pub struct Fields<'a> {
     fields: &'a Map<String, Value>,
-    problems: Vec<Problem>,
+    problems: Vec<FieldError>,
 }
 
 impl<'a> Fields<'a> {
@@ -67,7 +67,7 @@ impl<'a> Fields<'a> {
 
     /// Notes a problem of a field.
     pub fn invalid<T>(&mut self, name: &str, message: impl Into<String>) -> Option<T> {
-        self.problems.push(Problem { pointer: format!("/{name}"), message: message.into() });
+        self.problems.push(FieldError { pointer: format!("/{name}"), message: message.into() });
         None
     }
 
@@ -75,13 +75,13 @@ impl<'a> Fields<'a> {
     ///
     /// # Errors
     /// The problems of all fields.
-    pub fn finish<T>(self, parsed: Option<T>) -> Result<T, Vec<Problem>> {
+    pub fn finish<T>(self, parsed: Option<T>) -> Result<T, Vec<FieldError>> {
         parsed.filter(|_| self.problems.is_empty()).ok_or(self.problems)
     }
 }
 
-/// JSON pointers to the fields that are not `known`.
-pub fn unknown(fields: &Map<String, Value>, known: &[&str]) -> Vec<String> {
+/// One error for each field that is not `known`.
+pub fn unknown(fields: &Map<String, Value>, known: &[&str]) -> Vec<FieldError> {
     let unknown = fields.keys().filter(|name| !known.contains(&name.as_str()));
-    unknown.map(|name| format!("/{}", name.replace('~', "~0").replace('/', "~1"))).collect()
+    unknown.map(|name| FieldError::unknown("", name, known)).collect()
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http::{HeaderValue, StatusCode, header};
-use recipes::Problem;
+use recipes::FieldError;
 
 use super::Report;
 use crate::passwords::HashError;
@@ -40,7 +40,7 @@ impl From<AccountError> for Report {
             E::TooManyInvitations => (StatusCode::CONFLICT, "too_many_invitations"),
             E::InvitationsUnusable => (StatusCode::CONFLICT, "sign_up_closed"),
             E::Invalid { field, message } => {
-                return Self::invalid(vec![Problem { pointer: format!("/{field}"), message }]);
+                return Self::invalid(vec![FieldError { pointer: format!("/{field}"), message }]);
             }
             E::RateLimited(reached) => return Self::rate_limited(&reached),
             E::MailQueueFull(_) => return Self::overloaded(MAIL_RETRY_AFTER),

@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use recipes::Problem;
+use recipes::FieldError;
 use serde::Serialize;
 use store::StoreError;
 
@@ -27,7 +27,7 @@ struct Contents {
     status: StatusCode,
     code: &'static str,
     message: Cow<'static, str>,
-    errors: Vec<Problem>,
+    errors: Vec<FieldError>,
     headers: HeaderMap,
     cause: Option<Cause>,
 }
@@ -46,7 +46,7 @@ impl Report {
 
     /// Says which fields are wrong.
     #[must_use]
-    pub fn with_errors(mut self, errors: Vec<Problem>) -> Self {
+    pub fn with_errors(mut self, errors: Vec<FieldError>) -> Self {
         self.0.errors = errors;
         self
     }
@@ -68,7 +68,7 @@ impl Report {
         self.with_header(header::RETRY_AFTER, seconds.into())
     }
 
-    pub(super) fn invalid(errors: Vec<Problem>) -> Self {
+    pub(super) fn invalid(errors: Vec<FieldError>) -> Self {
         let message = "Some fields are not valid; see errors for each";
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", message).with_errors(errors)
     }
@@ -151,7 +151,7 @@ struct SeedError<'a> {
     message: &'a str,
     code: &'a str,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    errors: &'a [Problem],
+    errors: &'a [FieldError],
     request_id: &'a str,
 }
 
@@ -172,7 +172,7 @@ struct ProblemDetails<'a> {
     detail: &'a str,
     code: &'a str,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    errors: &'a [Problem],
+    errors: &'a [FieldError],
     request_id: &'a str,
 }
 

@@ -86,7 +86,7 @@ async fn answer(State(mock): State<Arc<Mock>>, request: Parts, body: Bytes) -> R
     let plays = mock.plays.lock().unwrap();
     let answer = match plays.get(id) {
         Some(play) => Asked { mock: &mock, id, play, request: &request, body: &body }.answer(),
-        None => Err("nobody is to be asked".into()),
+        None => Err("no request is expected".into()),
     };
     answer.unwrap_or_else(|why| {
         mock.complaints.lock().unwrap().push(format!("{} {}: {why}", request.method, request.uri));

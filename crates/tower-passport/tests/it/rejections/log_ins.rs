@@ -128,7 +128,7 @@ fn rows(provider: &IdentityProvider, begun: &Begun, others: &Begun, late: &Begun
     let refused = |error| with(&changed("code", None), "error", Some(error));
     let twice = [&good()[..], &[("code".into(), "another".into())]].concat();
     let forged = Begun { location: String::new(), cookie: format!("{}x", begun.cookie) };
-    let nobody = Begun { location: String::new(), cookie: "theme=dark".into() };
+    let other_browser = Begun { location: String::new(), cookie: "theme=dark".into() };
     vec![
         get("nothing", "/"),
         get("a path to return to", "/?return_to=/recipes%3Fpage=2"),
@@ -138,12 +138,12 @@ fn rows(provider: &IdentityProvider, begun: &Begun, others: &Begun, late: &Begun
         begun.back("a code that was never given out", &changed("code", Some("made up"))),
         begun.back("no state", &changed("state", None)),
         begun.back("another state", &changed("state", Some("another"))),
-        nobody.back("in another browser", &good()),
+        other_browser.back("in another browser", &good()),
         forged.back("forged cookie", &good()),
         late.back("too late", &good()),
         others.back("begun with another provider", &good()),
         begun.back("the answer of another provider", &changed("iss", Some("https://evil.example"))),
-        begun.back("the answer of nobody", &changed("iss", None)),
+        begun.back("a response without an issuer", &changed("iss", None)),
         begun.back("a parameter twice", &twice),
         begun.back("no code", &changed("code", None)),
         begun.back("denied", &refused("access_denied")),

@@ -1,8 +1,10 @@
-//! Every field and every limit, one row each.
+//! Every field and every limit.
 
 use serde_json::json;
 
 use super::*;
+use crate::limits;
+use crate::nutrition::Nutrition;
 
 fn soup() -> Value {
     json!({
@@ -10,15 +12,16 @@ fn soup() -> Value {
     })
 }
 
-/// The soup with one more or other field.
+/// The soup with one field added or replaced.
 fn with(field: &str, value: Value) -> Value {
     let mut body = soup();
     body[field] = value;
     body
 }
 
-fn parse(body: &Value, encoding: Encoding) -> Result<Value, Vec<Problem>> {
-    Draft::parse(body.as_object().unwrap(), encoding).map(|draft| serde_json::to_value(draft).unwrap())
+fn parse(body: &Value, scalars: Scalars) -> Result<Value, Vec<FieldError>> {
+    Draft::parse(body.as_object().unwrap(), scalars)
+        .map(|draft| serde_json::to_value(draft.content()).unwrap())
 }
 
 /// The field comes back as it was sent.
@@ -30,23 +33,23 @@ fn kept(field: &str, value: impl Into<Value>) {
 
 #[track_caller]
 fn becomes(field: &str, value: impl Into<Value>, want: impl Into<Value>) {
-    let got = parse(&with(field, value.into()), Encoding::Json);
+    let got = parse(&with(field, value.into()), Scalars::Typed);
     assert_eq!(got.map(|draft| draft[field].clone()), Ok(want.into()), "{field}");
 }
 
 #[track_caller]
 fn form(field: &str, value: impl Into<Value>, want: impl Into<Value>) {
-    let got = parse(&with(field, value.into()), Encoding::Form);
+    let got = parse(&with(field, value.into()), Scalars::Text);
     assert_eq!(got.map(|draft| draft[field].clone()), Ok(want.into()), "{field}");
 }
 
-/// The only problem is at `pointer`, and its message contains `message`.
+/// The only error is at `pointer`, and its message contains `message`.
 #[track_caller]
 fn refused(field: &str, value: impl Into<Value>, pointer: &str, message: &str) {
-    let problems = parse(&with(field, value.into()), Encoding::Json).expect_err(field);
-    let [problem] = &problems[..] else { panic!("{problems:?}") };
-    assert_eq!(problem.pointer, pointer);
-    assert!(problem.message.contains(message), "{problem:?}");
+    let errors = parse(&with(field, value.into()), Scalars::Typed).expect_err(field);
+    let [error] = &errors[..] else { panic!("{errors:?}") };
+    assert_eq!(error.pointer, pointer);
+    assert!(error.message.contains(message), "{error:?}");
 }
 
 fn chars(count: usize) -> Value {
@@ -59,10 +62,10 @@ fn times(count: usize, item: impl Into<Value>) -> Value {
 
 #[test]
 fn five_fields_are_required_and_only_times_may_be_null() {
-    let problems = parse(&json!({}), Encoding::Json).unwrap_err();
-    let told: Vec<_> = problems.iter().map(|p| format!("{} {}", p.pointer, p.message)).collect();
+    let errors = parse(&json!({}), Scalars::Typed).unwrap_err();
+    let reported: Vec<_> = errors.iter().map(|p| format!("{} {}", p.pointer, p.message)).collect();
     assert_eq!(
-        told,
+        reported,
         [
             "/name is required and must be text of 1 to 200 characters",
             "/healthLabels is required and must be a list of at most 64",
@@ -79,12 +82,12 @@ fn five_fields_are_required_and_only_times_may_be_null() {
 }
 
 #[test]
-fn every_problem_is_told_at_once() {
+fn every_error_is_reported_at_once() {
     let body = json!({
         "name": "", "healthLabels": ["ok", 7, ""], "cookTimeMinutes": -1, "prepTimeMinutes": "10", "ingredients": "salt",
         "instructions": ["stir", { "minutes": 1.5 }, 3], "author": {}, "source": { "url": "x" }, "extra": [],
     });
-    let pointers: Vec<_> = parse(&body, Encoding::Json).unwrap_err().into_iter().map(|p| p.pointer).collect();
+    let pointers: Vec<_> = parse(&body, Scalars::Typed).unwrap_err().into_iter().map(|p| p.pointer).collect();
     assert_eq!(
         pointers,
         [
@@ -125,7 +128,7 @@ fn texts_are_kept_verbatim_and_counted_in_characters() {
 }
 
 #[test]
-fn control_characters_are_refused_but_tabs_and_the_line_ends_of_long_texts() {
+fn control_characters_are_refused_except_tabs_and_line_ends_of_long_texts() {
     kept("description", "one\n\ttwo\r\nthree");
     kept("instructions", json!([{ "text": "one\ntwo\tthree" }]));
     for bad in ["\0", "\u{1b}[31m", "\u{7f}", "\u{85}"] {
@@ -137,7 +140,7 @@ fn control_characters_are_refused_but_tabs_and_the_line_ends_of_long_texts() {
 }
 
 #[test]
-fn lists_have_an_end() {
+fn lists_are_limited() {
     for (field, max) in [
         ("ingredients", 200),
         ("healthLabels", 64),
@@ -179,7 +182,7 @@ fn minutes_are_whole_and_at_most_a_year() {
 }
 
 #[test]
-fn servings_may_be_halves_and_whole_ones_stay_whole() {
+fn servings_may_be_fractions_and_whole_numbers_stay_whole() {
     kept("servings", 4);
     kept("servings", 2.5);
     becomes("servings", 4.0, 4);
@@ -205,8 +208,8 @@ fn instructions_are_texts_or_objects_and_are_answered_as_objects() {
 }
 
 #[test]
-fn nutrition_has_schema_orgs_twelve_facts_as_numbers_or_text() {
-    let full: Map<_, _> = Nutrition::KEYS.into_iter().map(|key| (key.to_owned(), json!("9.5 g"))).collect();
+fn nutrition_has_the_twelve_facts_of_schema_org_as_numbers_or_text() {
+    let full: Map<_, _> = Nutrition::NAMES.iter().map(|name| ((*name).to_owned(), json!("9.5 g"))).collect();
     kept("nutrition", full);
     kept("nutrition", json!({ "calories": 815, "fatContent": 9.5, "servingSize": "1 bowl" }));
     kept("nutrition", json!({}));
@@ -222,7 +225,7 @@ fn nutrition_has_schema_orgs_twelve_facts_as_numbers_or_text() {
 }
 
 #[test]
-fn credits_have_a_name_or_a_web_address() {
+fn attributions_have_a_name_or_a_web_address() {
     for field in ["author", "source"] {
         kept(field, json!({ "name": "Ada", "url": "https://example.com/炒蟹" }));
         kept(field, json!({ "name": "Ada" }));
@@ -240,7 +243,7 @@ fn credits_have_a_name_or_a_web_address() {
 }
 
 #[test]
-fn the_small_fields() {
+fn language_difficulty_and_visibility_have_their_own_rules() {
     kept("language", "zh-Hans-CN");
     refused("language", "zh_CN", "/language", "BCP 47");
     kept("difficulty", 1);
@@ -253,7 +256,7 @@ fn the_small_fields() {
 }
 
 #[test]
-fn extra_is_free_within_16_kib_and_32_levels() {
+fn extra_is_free_json_within_16_kib_and_32_levels() {
     kept("extra", json!({ "notes": ["a\0b", 1e-7, { "": null }], "datePublished": "2021-03-11" }));
     // {"a":"..."} is eight bytes around the text.
     kept("extra", json!({ "a": "x".repeat(limits::EXTRA_BYTES - 8) }));
@@ -265,27 +268,27 @@ fn extra_is_free_within_16_kib_and_32_levels() {
 }
 
 #[test]
-fn null_and_missing_are_the_same_for_what_is_optional() {
+fn null_and_missing_are_the_same_for_optional_fields() {
     let mut body = soup();
     for field in
         ["description", "servings", "instructions", "tools", "nutrition", "author", "visibility", "extra"]
     {
         body[field] = Value::Null;
     }
-    assert_eq!(parse(&body, Encoding::Json), Ok(soup()));
+    assert_eq!(parse(&body, Scalars::Typed), Ok(soup()));
 }
 
 #[test]
-fn what_the_server_alone_decides_is_ignored() {
+fn server_fields_and_unknown_fields_are_ignored() {
     let mut body = soup();
     for field in ["id", "uid", "ownerId", "revision", "createdAt", "updatedAt", "unheardOf"] {
         body[field] = json!(7);
     }
-    assert_eq!(parse(&body, Encoding::Json), Ok(soup()));
+    assert_eq!(parse(&body, Scalars::Typed), Ok(soup()));
 }
 
 #[test]
-fn forms_say_everything_in_text() {
+fn forms_write_all_scalars_as_text() {
     form("cookTimeMinutes", "90", 90);
     form("cookTimeMinutes", "", Value::Null);
     form("servings", "2.5", 2.5);
@@ -303,14 +306,54 @@ fn forms_say_everything_in_text() {
     form("author", json!({ "name": "Ada", "url": "" }), json!({ "name": "Ada" }));
     form("nutrition", json!({ "calories": "815" }), json!({ "calories": "815" }));
     for bad in ["+5", "-5", "1e3", " 5", "5.", ".5", "0x5", "٥", "99999999999999999999"] {
-        let problems = parse(&with("cookTimeMinutes", bad.into()), Encoding::Form).expect_err(bad);
-        assert_eq!(problems[0].pointer, "/cookTimeMinutes");
+        let errors = parse(&with("cookTimeMinutes", bad.into()), Scalars::Text).expect_err(bad);
+        assert_eq!(errors[0].pointer, "/cookTimeMinutes");
     }
-    let problems = parse(&with("instructions", json!({ "minutes": "5" })), Encoding::Form).unwrap_err();
-    assert_eq!(problems[0].pointer, "/instructions/text", "one value has no index");
-    let problems = parse(&with("ingredients", json!(["salt", ""])), Encoding::Form).unwrap_err();
-    assert_eq!(
-        problems[0].pointer, "/ingredients/1",
-        "a line left empty between others is a mistake to point at"
-    );
+    let errors = parse(&with("instructions", json!({ "minutes": "5" })), Scalars::Text).unwrap_err();
+    assert_eq!(errors[0].pointer, "/instructions/text", "one value has no index");
+    let errors = parse(&with("ingredients", json!(["salt", ""])), Scalars::Text).unwrap_err();
+    assert_eq!(errors[0].pointer, "/ingredients/1", "an empty item between others is reported");
+}
+
+#[test]
+fn unknown_members_are_listed_with_their_position() {
+    let body = json!({
+        "name": "Soup", "id": 1, "uid": "", "flavour": 1, "a/b": 1, "author": { "name": "Ada", "email": "" },
+        "nutrition": { "calories": 1, "@type": "" }, "extra": { "anything": 1 },
+        "instructions": ["stir", { "text": "eat", "image": "" }],
+    });
+    let pointers: Vec<_> =
+        Draft::unknown_fields(body.as_object().unwrap()).into_iter().map(|error| error.pointer).collect();
+    assert_eq!(pointers, ["/a~1b", "/flavour", "/instructions/1/image", "/nutrition/@type", "/author/email"]);
+}
+
+#[test]
+fn misspelt_field_comes_with_the_nearest_known_name() {
+    for (name, message) in [
+        ("ingredient", "is not a known field; did you mean \"ingredients\"?"),
+        ("cookTime", "is not a known field; did you mean \"cookTimeMinutes\"?"),
+        ("ownerID", "is not a known field; did you mean \"ownerId\"?"),
+        ("flavour", "is not a known field"),
+    ] {
+        let errors = Draft::unknown_fields(with(name, json!(1)).as_object().unwrap());
+        assert_eq!(errors, [FieldError { pointer: format!("/{name}"), message: message.to_owned() }]);
+    }
+}
+
+#[test]
+fn all_fields_of_content_and_of_the_server_are_known() {
+    let body = json!({
+        "name": "Soup", "healthLabels": [], "cookTimeMinutes": 1, "prepTimeMinutes": 1, "ingredients": [],
+        "totalTimeMinutes": 1, "restTimeMinutes": 1, "description": "x", "servings": 1, "yield": "x",
+        "instructions": [{ "section": "x", "text": "x", "minutes": 1 }], "category": [], "cuisine": [], "keywords": [],
+        "tools": [], "nutrition": {}, "author": { "name": "x", "url": "http://x" }, "source": { "name": "x" },
+        "license": "x", "language": "en", "difficulty": 1, "visibility": "private", "extra": {},
+    });
+    assert_eq!(parse(&body, Scalars::Typed).as_ref(), Ok(&body));
+    assert_eq!(body.as_object().unwrap().len(), Content::NAMES.len(), "the list above is complete");
+    let mut answered = body;
+    for field in ["id", "uid", "ownerId", "revision", "createdAt", "updatedAt"] {
+        answered[field] = json!(7);
+    }
+    assert_eq!(Draft::unknown_fields(answered.as_object().unwrap()), []);
 }

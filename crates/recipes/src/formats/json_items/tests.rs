@@ -2,24 +2,27 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn items(text: &[u8]) -> Vec<(u64, Result<String, Flaw>)> {
-    // A buffer of one byte, so that nothing depends on where the file's blocks end.
-    let mut items = Items::new(io::BufReader::with_capacity(1, text));
+const MAX_BYTES: usize = 256 * 1024;
+const TOO_LONG: ItemError = ItemError::TooLong { max_bytes: MAX_BYTES };
+
+fn items(text: &[u8]) -> Vec<(u64, Result<String, ItemError>)> {
+    // A buffer of one byte: no result may depend on where the blocks of a file end.
+    let mut items = JsonItems::new(io::BufReader::with_capacity(1, text), MAX_BYTES);
     let mut all = Vec::new();
-    while let Some(Item { line, text }) = items.next().unwrap() {
+    while let Some(Item { line, text }) = items.next_item().unwrap() {
         all.push((line, text.map(|text| String::from_utf8_lossy(text).into_owned())));
     }
     all
 }
 
 #[track_caller]
-fn check(text: &str, want: &[(u64, Result<&str, Flaw>)]) {
+fn check(text: &str, want: &[(u64, Result<&str, ItemError>)]) {
     let want: Vec<_> = want.iter().map(|(line, text)| (*line, text.map(str::to_owned))).collect();
     assert_eq!(items(text.as_bytes()), want, "{text}");
 }
 
 #[test]
-fn arrays_are_read_however_they_are_set() {
+fn arrays_are_split_in_any_layout() {
     check(r#"[{"a":1},{"b":[2,3]}]"#, &[(1, Ok(r#"{"a":1}"#)), (1, Ok(r#"{"b":[2,3]}"#))]);
     check(
         "\u{feff}\n[\n {\n  \"a\": 1\n },\r\n {\"b\": 2}\n]\n\n",
@@ -31,7 +34,7 @@ fn arrays_are_read_however_they_are_set() {
 }
 
 #[test]
-fn lines_are_read_and_so_are_objects_over_several_lines() {
+fn ndjson_objects_may_span_several_lines() {
     check("{\"a\":1}\n\n{\"b\":2}\r\n", &[(1, Ok(r#"{"a":1}"#)), (3, Ok(r#"{"b":2}"#))]);
     check(
         "{\n  \"a\": [\n    {\n    }\n  ]\n}\n{\n}",
@@ -42,29 +45,32 @@ fn lines_are_read_and_so_are_objects_over_several_lines() {
 }
 
 #[test]
-fn what_stands_in_strings_is_not_looked_at() {
+fn brackets_and_commas_in_strings_are_ignored() {
     let item = r#"{"a":"],}{[\"","b\\":"\\"}"#;
     check(&format!("[{item},{item}]"), &[(1, Ok(item)), (1, Ok(item))]);
     check(&format!("{item}\n{item}"), &[(1, Ok(item)), (2, Ok(item))]);
 }
 
 #[test]
-fn nothing_is_an_empty_list_and_a_text_is_none() {
+fn empty_file_is_an_empty_list_and_plain_text_is_an_error() {
     check("", &[]);
     check(" \n", &[]);
     check("\u{feff}", &[]);
-    check("\nname,minutes\nSoup,3\n", &[(2, Err(Flaw::NoItems))]);
+    check("\nname,minutes\nSoup,3\n", &[(2, Err(ItemError::NotAList))]);
 }
 
 #[test]
-fn what_comes_before_a_fault_is_kept_and_what_comes_behind_is_found_again() {
-    check("[{},{\"a\":1", &[(1, Ok("{}")), (1, Ok("{\"a\":1")), (1, Err(Flaw::NotClosed))]);
-    check("[{}\n", &[(1, Ok("{}")), (2, Err(Flaw::NotClosed))]);
-    check("[{},\n", &[(1, Ok("{}")), (2, Err(Flaw::NotClosed))]);
-    check("[", &[(1, Err(Flaw::NotClosed))]);
-    check("[{},,{},]", &[(1, Ok("{}")), (1, Err(Flaw::Missing)), (1, Ok("{}")), (1, Err(Flaw::Missing))]);
+fn items_before_and_after_a_syntax_error_are_found() {
+    check("[{},{\"a\":1", &[(1, Ok("{}")), (1, Ok("{\"a\":1")), (1, Err(ItemError::NotClosed))]);
+    check("[{}\n", &[(1, Ok("{}")), (2, Err(ItemError::NotClosed))]);
+    check("[{},\n", &[(1, Ok("{}")), (2, Err(ItemError::NotClosed))]);
+    check("[", &[(1, Err(ItemError::NotClosed))]);
+    check(
+        "[{},,{},]",
+        &[(1, Ok("{}")), (1, Err(ItemError::Missing)), (1, Ok("{}")), (1, Err(ItemError::Missing))],
+    );
     check("[{} {},\n{}]", &[(1, Ok("{} {}")), (2, Ok("{}"))]);
-    check("[{}]\n[{}]", &[(1, Ok("{}")), (2, Err(Flaw::TextBehind))]);
+    check("[{}]\n[{}]", &[(1, Ok("{}")), (2, Err(ItemError::TextAfterList))]);
     check("[{\"a\":\"b,\n},\n{}]", &[(1, Ok("{\"a\":\"b,\n}")), (3, Ok("{}"))]);
     check("{\"a\":[1\n{}\n", &[(1, Ok("{\"a\":[1")), (2, Ok("{}"))]);
     check("{\"a\":\"b\n{}\n", &[(1, Ok("{\"a\":\"b")), (2, Ok("{}"))]);
@@ -73,21 +79,19 @@ fn what_comes_before_a_fault_is_kept_and_what_comes_behind_is_found_again() {
 }
 
 #[test]
-fn one_item_may_be_as_long_as_a_body_and_no_longer() {
+fn item_longer_than_the_limit_is_an_error_and_the_next_is_read() {
     let of_length = |bytes: usize| format!("{{\"a\":\"{}\"}}", "x".repeat(bytes - 8));
-    let (longest, longer) = (of_length(256 * 1024), of_length(256 * 1024 + 1));
+    let (longest, longer) = (of_length(MAX_BYTES), of_length(MAX_BYTES + 1));
     check(
         &format!("[{longest} ,\n{longer},\n{{}}]"),
-        &[(1, Ok(&longest)), (2, Err(Flaw::TooLong)), (3, Ok("{}"))],
+        &[(1, Ok(&longest)), (2, Err(TOO_LONG)), (3, Ok("{}"))],
     );
-    check(
-        &format!("{longest}\n{longer}\n{{}}"),
-        &[(1, Ok(&longest)), (2, Err(Flaw::TooLong)), (3, Ok("{}"))],
-    );
+    check(&format!("{longest}\n{longer}\n{{}}"), &[(1, Ok(&longest)), (2, Err(TOO_LONG)), (3, Ok("{}"))]);
+    assert_eq!(TOO_LONG.to_string(), "is longer than 256 KiB");
 }
 
 proptest! {
-    /// Whatever the objects are and however they are set, they come out as they went in.
+    /// Any objects in any layout come out as they went in.
     #[test]
     fn json_comes_out_as_it_went_in(
         texts in prop::collection::vec("\\PC{0,20}|[\\[\\]{},\"\\\\\n ]{0,12}", 0..8),
@@ -103,7 +107,7 @@ proptest! {
     }
 
     #[test]
-    fn no_file_makes_it_panic_or_go_on_for_ever(text in "[\\[\\]{},\"\\\\\n a1]{0,60}") {
+    fn no_input_causes_a_panic_or_an_endless_loop(text in "[\\[\\]{},\"\\\\\n a1]{0,60}") {
         prop_assert!(items(text.as_bytes()).len() <= text.len() + 2);
     }
 }
