@@ -97,7 +97,7 @@ def walk(api, mailbox, site):
     link = f"{site}/account/verify-email#{verification}"
     same("verification", follow(link), ["Thank you: your e-mail address is confirmed."])
     same("verified", api("GET", "/me", token=token)[1]["data"]["emailVerified"], True)
-    used = ["This link is not or no longer good: it works once, for 30 minutes. Ask for a new mail."]
+    used = ["This link is not valid any more: it works once, for 30 minutes. Request a new mail."]
     same("verification again", follow(link), used)
 
     unknown = api("POST", "/password-reset", {"email": "unknown@example.org"})

@@ -31,7 +31,7 @@ use store::DatabaseUrl;
 use self::values::HEADING;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
-use crate::http::front::Origins;
+use crate::http::stack::CorsOrigins;
 use crate::jobs::mail::{MailTemplate, Transport};
 use crate::passwords::{Scheme, policy::Policy};
 use crate::telemetry::LogFormat;
@@ -98,7 +98,7 @@ pub struct Config {
 
     /// Origins whose web pages may call this API: * for all, or a list separated by commas
     #[arg(long, env, global = true, value_name = "ORIGINS", default_value = "*", value_parser = values::cors_origins)]
-    pub cors_origins: Origins,
+    pub cors_origins: CorsOrigins,
 
     #[command(flatten)]
     sign_up: SignUpSettings,

@@ -21,6 +21,7 @@ use utoipa::{
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::app::App;
+use crate::http::offers::Offers;
 
 const OPENAPI: &str = "/api/v1/openapi.json";
 
@@ -104,7 +105,7 @@ pub fn pages(openapi: &OpenApi) -> Router<App> {
     // The validator badge would send the address of this service to another host.
     let config = Config::new([OPENAPI]).validator_url("none").try_it_out_enabled(true);
     let page = Router::from(SwaggerUi::new("/docs").config(config)).layer(map_response(with_policy));
-    Router::new().route(OPENAPI, document).merge(page)
+    Router::new().route(OPENAPI, document.route_layer(Offers::JSON)).merge(page)
 }
 
 /// The page may load from and call this server only.

@@ -4,25 +4,23 @@
 //! under `users/me` takes the scope `account`, so that a token for recipes can neither read who its owner is nor end
 //! his sessions nor make itself more powerful; where a password is asked for, it is asked for of tokens as well.
 
+use std::net::IpAddr;
+
 use crate::clock::Clock;
 use accounts::{ApiToken, Role, Scope, SessionLimits, USED_AFTER, User, audit::Actor};
-use axum::extract::FromRequestParts;
 use http::request::Parts;
 use ids::SessionId;
 use jiff::{SignedDuration, Timestamp};
-use store::{Editor, SessionUser, Store, Viewer};
+use store::{SessionUser, Store};
 use strict_jose::Key;
 use tower_passport::{
-    ApiKey, ApiKeyFormat, Auth, BearerHeader, CookieValue, Denial, Error, HasScope, Jwt, Or, Outcome,
-    Rejection, RequiredScope, Strategy, TokenCache, TokenDigest, Verification, Verify, require_scope,
+    ApiKey, ApiKeyFormat, BearerHeader, CookieValue, Denial, Error, HasScope, Jwt, Or, Outcome, Strategy,
+    TokenCache, TokenDigest, Verification, Verify,
 };
 
-use crate::app::App;
 use crate::auth::access_tokens::{AccessClaims, TokenIssuer, UnnamedClaims};
 use crate::http::conditional::system_time;
 use crate::http::cookies;
-use crate::http::error::ApiError;
-use crate::use_cases::accounts::Origin;
 
 /// The strategy of protected routes: API tokens, which their prefix identifies, then access tokens of sessions.
 pub type Guard = Or<ApiKey<FindApiToken>, AccessTokens>;
@@ -68,15 +66,8 @@ pub enum Credential {
 }
 
 impl Caller {
-    /// The session that the request belongs to.
-    ///
-    /// # Errors
-    /// [`ApiError::SessionRequired`] if it belongs to none.
-    pub fn session(&self) -> Result<SessionId, ApiError> {
-        self.session_if_any().ok_or(ApiError::SessionRequired)
-    }
-
-    pub fn session_if_any(&self) -> Option<SessionId> {
+    /// The session that the request belongs to; `None` for an API token.
+    pub fn session(&self) -> Option<SessionId> {
         match self.credential {
             Credential::Session(id) => Some(id),
             Credential::ApiToken(_) => None,
@@ -84,8 +75,8 @@ impl Caller {
     }
 
     /// For the audit log.
-    pub fn actor(&self, origin: &Origin) -> Actor {
-        Actor { user: Some(self.user.id), session: self.session_if_any(), address: origin.address }
+    pub fn actor(&self, address: Option<IpAddr>) -> Actor {
+        Actor { user: Some(self.user.id), session: self.session(), address }
     }
 
     /// Whether this is an administrator who has logged in. No API token is one: what a program can do must end at its
@@ -93,38 +84,6 @@ impl Caller {
     pub fn acts_as_admin(&self) -> bool {
         self.user.role == Role::Admin && matches!(self.credential, Credential::Session(_))
     }
-
-    pub fn editor(&self) -> Editor {
-        if self.acts_as_admin() { Editor::Admin } else { Editor::User(self.user.id) }
-    }
-}
-
-/// Somebody who [acts as an administrator](Caller::acts_as_admin).
-///
-/// Everybody else hears 403: what administrators can do is in the public description, so that there is nothing to hide.
-pub struct Admin(pub Caller);
-
-impl FromRequestParts<App> for Admin {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let Auth(caller) = Auth::<Guard>::from_request_parts(parts, app).await?;
-        if caller.acts_as_admin() {
-            return Ok(Self(caller));
-        }
-        let log_in_first = caller.user.role == Role::Admin;
-        Err(if log_in_first { ApiError::SessionRequired } else { ApiError::AdminRequired })
-    }
-}
-
-/// Whose eyes look at recipes.
-///
-/// # Errors
-/// A refusal if it is an API token's that may not.
-pub fn viewer(caller: Option<&Auth<Guard>>) -> Result<Viewer, Rejection> {
-    let Some(Auth(caller)) = caller else { return Ok(Viewer::Anyone) };
-    require_scope(caller, ReadRecipes::SCOPE)?;
-    Ok(if caller.acts_as_admin() { Viewer::Admin } else { Viewer::User(caller.user.id) })
 }
 
 impl HasScope for Caller {
@@ -134,22 +93,6 @@ impl HasScope for Caller {
             Credential::ApiToken(token) => Scope::parse(scope).is_some_and(|it| token.scopes.contains(it)),
         }
     }
-}
-
-pub struct ReadRecipes;
-pub struct WriteRecipes;
-pub struct ManageAccount;
-
-impl RequiredScope for ReadRecipes {
-    const SCOPE: &'static str = Scope::RecipesRead.as_str();
-}
-
-impl RequiredScope for WriteRecipes {
-    const SCOPE: &'static str = Scope::RecipesWrite.as_str();
-}
-
-impl RequiredScope for ManageAccount {
-    const SCOPE: &'static str = Scope::Account.as_str();
 }
 
 /// Access tokens of sessions.
@@ -246,8 +189,20 @@ fn is_worth_noting(noted: Timestamp, now: Timestamp) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use secrecy::ExposeSecret as _;
+
+    use super::api_token_format;
+
     #[test]
-    fn api_tokens_have_a_format() {
-        assert!(super::api_token_format().digest("rcp_").is_err());
+    fn api_tokens_have_a_prefix_and_a_checksum() {
+        let format = api_token_format();
+        let token = format.generate(&[7; 32]);
+        let token = token.expose_secret();
+        assert!(token.starts_with("rcp_"), "{token}");
+        assert!(format.digest(token).is_ok());
+        let mistyped = format!("{}x", &token[..token.len() - 1]);
+        for wrong in ["rcp_", &token[..token.len() - 1], &token.replacen("rcp_", "key_", 1), &mistyped] {
+            assert!(format.digest(wrong).is_err(), "{wrong}");
+        }
     }
 }

@@ -5,14 +5,11 @@ use std::sync::Arc;
 use accounts::audit::Actor;
 use axum::extract::{FromRef, FromRequest, Request};
 use http::request::Parts;
-use recipes::{FieldError, Scalars};
-use serde_json::{Map, Value};
 use tower_passport::{Denial, Error, Local, LocalCredentials, Strategy, Verification, Verify};
 
-use crate::http::body::fields::{self, Fields};
-use crate::http::body::{Body, Parse};
+use crate::http::body::{Body, ParseFields, fields::Fields};
 use crate::http::client_address::ClientAddress;
-use crate::http::error::ApiError;
+use crate::http::error::Report;
 use crate::passwords::HashError;
 use crate::use_cases::accounts::{CheckError, CheckedUser, LogIn, PasswordCheck};
 
@@ -62,31 +59,25 @@ where
     Arc<PasswordStrategy>: FromRef<S>,
     S: Send + Sync,
 {
-    type Rejection = ApiError;
+    type Rejection = Report;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+    async fn from_request(request: Request, state: &S) -> Result<Self, Report> {
         let (mut head, Body(LogInBody(credentials))) = Body::split(request).await?;
         head.extensions.insert(credentials);
         Ok(Self(Arc::<PasswordStrategy>::from_ref(state).admit(&head).await?))
     }
 }
 
+/// The body of a log-in.
 struct LogInBody(LocalCredentials);
 
-impl Parse for LogInBody {
+impl ParseFields for LogInBody {
+    const FIELDS: &'static [&'static str] = &["email", "password"];
     // A proxy that counts log-ins may read the first one.
     const REJECTS_DUPLICATES: bool = true;
 
-    fn unknown_fields(fields: &Map<String, Value>) -> Vec<FieldError> {
-        fields::unknown(fields, &["email", "password"])
-    }
-
-    fn parse(fields: &Map<String, Value>, _: Scalars) -> Result<Self, Vec<FieldError>> {
-        let mut fields = Fields::of(fields);
+    fn parse_fields(fields: &mut Fields<'_>) -> Option<Self> {
         let [email, password] = ["email", "password"].map(|name| fields.required(name, Ok::<_, String>));
-        match (email, password) {
-            (Some(email), Some(password)) => Ok(Self(LocalCredentials::new(email, password))),
-            _ => Err(fields.problems()),
-        }
+        Some(Self(LocalCredentials::new(email?, password?)))
     }
 }

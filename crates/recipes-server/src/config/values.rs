@@ -6,7 +6,7 @@ use http::{HeaderValue, Uri};
 use store::DatabaseUrl;
 use tracing_subscriber::filter::{EnvFilter, LevelFilter};
 
-use crate::http::front::Origins;
+use crate::http::stack::CorsOrigins;
 
 /// The heading of the settings in every `--help`.
 pub(super) const HEADING: &str = "Settings (flag, environment variable or line of .env)";
@@ -58,9 +58,9 @@ pub(super) fn bcrypt_cost(text: &str) -> Result<u32, &'static str> {
     }
 }
 
-pub(super) fn cors_origins(text: &str) -> Result<Origins, String> {
+pub(super) fn cors_origins(text: &str) -> Result<CorsOrigins, String> {
     if text.trim() == "*" {
-        return Ok(Origins::Any);
+        return Ok(CorsOrigins::Any);
     }
     let mut origins: Vec<HeaderValue> = Vec::new();
     for text in text.split(',').map(str::trim).filter(|text| !text.is_empty()) {
@@ -74,7 +74,7 @@ pub(super) fn cors_origins(text: &str) -> Result<Origins, String> {
     if origins.is_empty() {
         Err("must be * or at least one origin".into())
     } else {
-        Ok(Origins::Only(origins))
+        Ok(CorsOrigins::Only(origins))
     }
 }
 

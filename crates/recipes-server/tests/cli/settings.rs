@@ -80,7 +80,7 @@ fn changed_secret_and_mail_transport_are_logged() {
     let says = |said: &[String], what: &str| said.iter().any(|line| line.contains(what));
     let first = started(&folder);
     assert!(says(&first, "SMTP_URL is not set: mails are not sent but written to data/outbox"), "{first:?}");
-    let another = "The key that signs the tokens is another one than before";
+    let another = "The signing key has changed";
     assert!(!says(&first, another) && !says(&started(&folder), another));
     folder.write(
         ".env",

@@ -9,7 +9,7 @@ use http::StatusCode;
 
 use super::{Limit, RateLimits};
 use crate::http::client_address::ClientAddress;
-use crate::http::error::ApiError;
+use crate::http::error::RequestError;
 
 /// Counts a request before anything else happens. Responses to requests that count have the headers of the limit.
 pub async fn limit_by_address(
@@ -31,7 +31,7 @@ pub async fn limit_by_address(
             }
             response
         }
-        Err(reached) => ApiError::RateLimited(reached).into_response(),
+        Err(reached) => RequestError::RateLimited(reached).into_response(),
     }
 }
 

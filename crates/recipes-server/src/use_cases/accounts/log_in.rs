@@ -5,10 +5,13 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use store::{Context, Store, StoreError};
 
-use super::{Accounts, LoggedIn, Origin};
+use super::{
+    Accounts,
+    error::AccountError,
+    sessions::{ClientInfo, LoggedIn},
+};
 use crate::auth::rate_limit::{Attempt, LimitReached, RateLimits};
 use crate::clock::Clock;
-use crate::http::error::ApiError;
 use crate::passwords::{HashError, Passwords, Verdict};
 
 /// Checks passwords at log-ins.
@@ -138,12 +141,12 @@ impl Accounts {
     /// Begins a session for a user with a right password.
     ///
     /// # Errors
-    /// [`ApiError::UnableToLogIn`] if the password was changed or the user was disabled in the meantime.
-    pub async fn log_in(&self, checked: CheckedUser, origin: Origin) -> Result<LoggedIn, ApiError> {
+    /// [`AccountError::UnableToLogIn`] if the password was changed or the user was disabled in the meantime.
+    pub async fn log_in(&self, checked: CheckedUser, client: ClientInfo) -> Result<LoggedIn, AccountError> {
         let CheckedUser { user, password_hash } = checked;
         let id = user.id;
-        let session = self.begin_session(user, password_hash.as_ref(), origin).await?;
-        let session = session.ok_or(ApiError::UnableToLogIn)?;
+        let session = self.begin_session(user, password_hash.as_ref(), client).await?;
+        let session = session.ok_or(AccountError::UnableToLogIn)?;
         tracing::info!(user.id = %id, "User {id} logged in");
         Ok(session)
     }
@@ -152,16 +155,16 @@ impl Accounts {
     /// `act` returns `None` if that hash is no longer the stored one.
     ///
     /// # Errors
-    /// [`ApiError::WrongPassword`]; [`ApiError::RateLimited`], because passwords can be guessed here as at a log-in.
+    /// [`AccountError::WrongPassword`]; [`AccountError::RateLimited`], because passwords can be guessed here as at a log-in.
     pub(super) async fn with_password<T, F>(
         &self,
         user: &User,
         password: SecretString,
         actor: Actor,
         act: impl Fn(Option<PasswordHash>) -> F,
-    ) -> Result<T, ApiError>
+    ) -> Result<T, AccountError>
     where
-        F: Future<Output = Result<Option<T>, ApiError>>,
+        F: Future<Output = Result<Option<T>, AccountError>>,
     {
         // Twice: a log-in may have replaced an outdated hash of the same password in the meantime.
         for _ in 0..2 {
@@ -170,7 +173,7 @@ impl Accounts {
                 return Ok(done);
             }
         }
-        Err(ApiError::WrongPassword)
+        Err(AccountError::WrongPassword)
     }
 
     async fn confirm(
@@ -178,7 +181,7 @@ impl Accounts {
         user: &User,
         password: SecretString,
         actor: Actor,
-    ) -> Result<Option<PasswordHash>, ApiError> {
+    ) -> Result<Option<PasswordHash>, AccountError> {
         let (account, now) = (user.email.key(), self.clock.now());
         let attempt = self.limits.log_in(&account, actor.address)?;
         let reached = limit_reached(&attempt, &account, actor, &self.store, self.settings.sessions, now);
@@ -193,7 +196,7 @@ impl Accounts {
             }
             (Verdict::Wrong, _) => {
                 self.store.audit(Event::LogInFailed, Some(user.id), Context { actor, now }).await?;
-                Err(ApiError::WrongPassword)
+                Err(AccountError::WrongPassword)
             }
         }
     }
