@@ -15,6 +15,7 @@ use crate::passwords::Passwords;
 pub struct Dependencies {
     pub store: Store,
     pub passwords: Passwords,
+    /// Issues the access tokens.
     pub issuer: TokenIssuer,
     pub settings: Settings,
     pub limits: RateLimits,

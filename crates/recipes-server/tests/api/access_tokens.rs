@@ -1,9 +1,12 @@
 //! Issuer and audience of access tokens, at a protected route.
 
+use recipes_server::Clock;
+use recipes_server::auth::access_tokens::TokenIssuer;
 use serde_json::{Value, json};
+use store::Instance;
 use strict_jose::Key;
 
-use crate::app::{Answer, Client, INSTANCE, SECRET, TestApp};
+use crate::app::{Answer, Client, SECRET, TestApp};
 
 const ME: &str = "/api/v1/users/me";
 
@@ -42,4 +45,12 @@ async fn token_without_issuer_and_audience_is_accepted_if_it_is_older_than_the_n
     get_me(&app, &alice, json!({"iat": named_at - 1, "exp": named_at})).await.is(401);
     get_me(&app, &alice, json!({"iat": named_at})).await.is(401);
     get_me(&app, &alice, json!({"iat": named_at - 1, "aud": "https://other.example"})).await.is(401);
+}
+
+/// The name of the instance in its access tokens.
+pub(crate) const INSTANCE: &str = "urn:uuid:019b7979-0000-7000-8000-000000000000";
+
+pub(crate) fn issuer(clock: &Clock) -> TokenIssuer {
+    let id = ids::Uid::parse(&INSTANCE["urn:uuid:".len()..]).unwrap();
+    TokenIssuer::new(Key::hs256(SECRET).unwrap(), Instance { id, named_at: clock.now() }, None)
 }

@@ -16,7 +16,6 @@ use jiff::Timestamp;
 use recipes_server::Clock;
 use recipes_server::Entropy;
 use recipes_server::app::App;
-use recipes_server::auth::access_tokens::TokenIssuer;
 use recipes_server::auth::rate_limit::{Quotas, RateLimits};
 use recipes_server::http::stack::{CorsOrigins, HttpConfig, HttpService};
 use recipes_server::jobs::mail::{
@@ -30,8 +29,7 @@ use recipes_server::use_cases::{
     accounts::{ClientInfo, Settings, SignUpMode},
 };
 use serde_json::{Value, json};
-use store::{DatabaseUrl, Instance, Store};
-use strict_jose::Key;
+use store::{DatabaseUrl, Store};
 use tower::ServiceExt;
 
 use crate::outbox::Mail;
@@ -110,7 +108,7 @@ impl TestApp {
         let app = App::new(Dependencies {
             store: store.clone(),
             passwords: hashing,
-            issuer: issuer(&clock),
+            issuer: crate::access_tokens::issuer(&clock),
             settings,
             limits: limits.clone(),
             mailer,
@@ -223,14 +221,6 @@ fn open(url: &DatabaseUrl, now: Timestamp) -> Store {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         scope.spawn(move || runtime.block_on(Store::open(url, now)).unwrap()).join().unwrap()
     })
-}
-
-/// The name of the instance in its access tokens.
-pub(crate) const INSTANCE: &str = "urn:uuid:019b7979-0000-7000-8000-000000000000";
-
-fn issuer(clock: &Clock) -> TokenIssuer {
-    let id = ids::Uid::parse(&INSTANCE["urn:uuid:".len()..]).unwrap();
-    TokenIssuer::new(Key::hs256(SECRET).unwrap(), Instance { id, named_at: clock.now() }, None)
 }
 
 fn settings() -> Settings {

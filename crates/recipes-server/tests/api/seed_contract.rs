@@ -3,7 +3,8 @@
 use http::Method;
 use serde_json::json;
 
-use crate::app::{INSTANCE, PASSWORD, TestApp, recipe};
+use crate::access_tokens::INSTANCE;
+use crate::app::{PASSWORD, TestApp, recipe};
 
 #[tokio::test]
 async fn root_redirects_to_the_recipes() {

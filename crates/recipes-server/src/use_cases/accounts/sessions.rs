@@ -7,8 +7,9 @@ use ids::{SessionId, UserId};
 use jiff::Timestamp;
 use store::{CreateSession, Refresh, RefreshSession, Refreshed};
 
-use super::{Accounts, error::AccountError};
 use crate::auth::access_tokens::AccessClaims;
+
+use super::{Accounts, error::AccountError};
 
 /// A session that was just started or extended, with its tokens.
 pub struct LoggedIn {
