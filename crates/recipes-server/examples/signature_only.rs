@@ -15,6 +15,7 @@ use ids::UserId;
 use jiff::Timestamp;
 use recipes_server::Clock;
 use recipes_server::Entropy;
+use recipes_server::auth::access_tokens::{AccessClaims, TokenIssuer};
 use recipes_server::http::client_address::TrustedProxies;
 use recipes_server::http::conditional::system_time;
 use recipes_server::http::cookies;
@@ -22,7 +23,6 @@ use recipes_server::http::stack::{CorsOrigins, HttpConfig, HttpService};
 use recipes_server::limits;
 use recipes_server::server;
 use recipes_server::telemetry::{self, LogFormat, access_log::AccessLog};
-use recipes_server::use_cases::accounts::{AccessClaims, access_rules};
 use serde::Serialize;
 use strict_jose::Key;
 use tokio::net::TcpListener;
@@ -77,10 +77,14 @@ async fn main() -> anyhow::Result<()> {
     telemetry::init("info", LogFormat::Text);
     let clock = Clock::system();
     let time = clock.clone();
-    let guard = Jwt::new(Key::hs256(std::env::var("JWT_SECRET")?.as_bytes())?, access_rules(), AcceptAll)
-        .clock(move || system_time(time.now()))
-        .tokens_from((BearerHeader, CookieValue::new(cookies::ACCESS)))
-        .cache(TokenCache::new(10_000));
+    let guard = Jwt::new(
+        Key::hs256(std::env::var("JWT_SECRET")?.as_bytes())?,
+        TokenIssuer::unnamed_rules(),
+        AcceptAll,
+    )
+    .clock(move || system_time(time.now()))
+    .tokens_from((BearerHeader, CookieValue::new(cookies::ACCESS)))
+    .cache(TokenCache::new(10_000));
     let routes = Router::new().route("/api/v1/users/me", get(me)).with_state(Arc::new(guard));
     let config = HttpConfig {
         clock,

@@ -31,8 +31,8 @@ struct Parts {
 
 impl App {
     pub fn new(with: Dependencies) -> Self {
-        let Dependencies { store, passwords, key, settings, limits, clock, .. } = with.clone();
-        let guard = caller::guard(key, store.clone(), settings.sessions, clock.clone());
+        let Dependencies { store, passwords, issuer, settings, limits, clock, .. } = with.clone();
+        let guard = caller::guard(issuer, store.clone(), settings.sessions, clock.clone());
         let log_in = LogIn { store: store.clone(), passwords, limits, sessions: settings.sessions, clock };
         let recipes = Arc::new(Recipes::new(&with));
         Self(Arc::new(Parts {

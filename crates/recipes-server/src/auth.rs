@@ -1,5 +1,6 @@
 //! Which caller may do what: callers, requirements of routes, rate limits.
 
+pub mod access_tokens;
 pub mod caller;
 pub mod log_in;
 pub mod rate_limit;

@@ -15,9 +15,12 @@ pub mod http;
 pub mod jobs;
 pub mod limits;
 pub mod passwords;
+pub mod public_url;
 pub mod router;
 pub mod sample;
+mod secret_file;
 pub mod server;
+mod signing_key;
 pub mod telemetry;
 pub mod use_cases;
 

@@ -12,13 +12,13 @@ use utoipa_axum::{router::OpenApiRouter, router::UtoipaMethodRouterExt, routes};
 
 use crate::api;
 use crate::app::App;
-use crate::auth::rate_limit::{Limit, RateLimits, by_address};
+use crate::auth::rate_limit::{Limit, RateLimits, limit_by_address};
 use crate::http::error::RequestError;
 use crate::http::offers::Offers;
 
 /// The router, and the OpenAPI document that its routes describe.
 pub fn router(limits: &RateLimits) -> (Router<App>, OpenApi) {
-    let limited = |limit| from_fn_with_state((limits.clone(), limit), by_address);
+    let limited = |limit| from_fn_with_state((limits.clone(), limit), limit_by_address);
     let (router, mut openapi) = OpenApiRouter::with_openapi(api::docs::document())
         .routes(routes!(api::recipes::list, api::recipes::create))
         .routes(routes!(api::recipes::read, api::recipes::replace, api::recipes::delete))

@@ -13,7 +13,8 @@ use std::{
 use accounts::TokenDigest;
 use anyhow::Context as _;
 use axum_server::Handle;
-use store::Store;
+use ids::Uid;
+use store::{Instance, Store};
 use strict_jose::Key;
 use tokio::{net::TcpListener, sync::oneshot, time::timeout};
 use tower_service::Service;
@@ -21,17 +22,19 @@ use tower_service::Service;
 use self::connections::{LimitedListener, Peer};
 pub use self::shutdown::Shutdown;
 use crate::app::App;
+use crate::auth::access_tokens::TokenIssuer;
 use crate::auth::rate_limit::RateLimits;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::entropy::Entropy;
 use crate::http::stack::{HttpConfig, HttpService};
-use crate::jobs::mail::{self, Mailer, Office};
+use crate::jobs::mail::{self, Mailer, MailerConfig};
 use crate::jobs::upkeep;
 use crate::limits::{self, HEAD_BYTES, STREAMS};
 use crate::passwords::Passwords;
 use crate::router::router;
 use crate::sample;
+use crate::signing_key;
 use crate::telemetry::{self, access_log::AccessLog};
 use crate::use_cases::Dependencies;
 
@@ -48,8 +51,12 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         let loaded = sample::load(&store, &clock, &entropy).await?;
         tracing::info!("Created a new database with {loaded} sample recipes");
     }
-    let key = config.signing_key(&entropy)?;
+    let key = signing_key::load_or_create(&config, &entropy)?;
     note_signing_key(&store, &key, &clock).await?;
+    let now = clock.now();
+    let instance = Instance { id: Uid::new(now, entropy.bytes()), named_at: now };
+    let instance = store.get_or_create_instance(instance).await?;
+    let issuer = TokenIssuer::new(key, instance, config.mail.public_url.as_ref());
     let passwords = Passwords::start(config.scheme(), &entropy)?;
     let limits = RateLimits::new(config.protection.rate_limits, clock.clone());
     let transport = config.mail_transport(&clock, &entropy)?;
@@ -57,21 +64,21 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let bound = listener.local_addr()?;
 
     tracing::info!("{transport}");
-    let (mailer, delivery) = Mailer::new(Office {
+    let (mailer, worker) = Mailer::new(MailerConfig {
         store: store.clone(),
         clock: clock.clone(),
         entropy: entropy.clone(),
-        letterhead: config.letterhead(bound)?,
+        template: config.mail_template(bound)?,
         transport,
-        pauses: mail::PAUSES,
+        retry_pauses: mail::RETRY_PAUSES,
     });
     let (end_of_mail, ending) = oneshot::channel::<Infallible>();
-    let delivery = tokio::spawn(delivery.run(async { drop(ending.await) }));
+    let worker = tokio::spawn(worker.run(async { drop(ending.await) }));
     tokio::spawn(upkeep::run(store.clone(), config.protection.audit_retention(), clock.clone()));
     let app = App::new(Dependencies {
         store: store.clone(),
         passwords,
-        key,
+        issuer,
         settings: config.accounts(),
         limits: limits.clone(),
         mailer,
@@ -94,7 +101,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     tracing::info!("Listening on http://{bound} (documentation at http://{bound}/docs), database {url}");
     let outcome = run(listener, service, limits::CONNECTIONS, shutdown::signalled()).await;
     drop(end_of_mail);
-    if timeout(mail::DRAIN, delivery).await.is_err() {
+    if timeout(mail::DRAIN, worker).await.is_err() {
         tracing::warn!(
             "Some mails could not be sent before the shutdown and are lost; users can ask for them again"
         );

@@ -15,6 +15,7 @@ mod audit;
 mod cache;
 mod context;
 mod error;
+mod instance;
 mod invitations;
 mod mail_tokens;
 mod page;
@@ -32,6 +33,7 @@ pub use self::api_tokens::MAX_API_TOKENS;
 pub use self::cache::{CacheKey, Lookup, ReadCache, Slot};
 pub use self::context::Context;
 pub use self::error::{StoreError, Unavailable};
+pub use self::instance::Instance;
 pub use self::invitations::MAX_INVITATIONS;
 pub use self::page::{DEFAULT_PAGE_SIZE, Listing, MAX_PAGE_SIZE, Page};
 pub use self::recipes::{

@@ -6,6 +6,7 @@ mod audit;
 mod conditions;
 mod failure;
 mod file;
+mod instance;
 mod invitations;
 mod log;
 mod mail_tokens;

@@ -14,29 +14,35 @@ use jiff::{SignedDuration, Timestamp};
 use store::{SessionUser, Store};
 use strict_jose::Key;
 use tower_passport::{
-    ApiKey, ApiKeyFormat, BearerHeader, CookieValue, Denial, Error, HasScope, Jwt, Or, Strategy as _,
+    ApiKey, ApiKeyFormat, BearerHeader, CookieValue, Denial, Error, HasScope, Jwt, Or, Outcome, Strategy,
     TokenCache, TokenDigest, Verification, Verify,
 };
 
+use crate::auth::access_tokens::{AccessClaims, TokenIssuer, UnnamedClaims};
 use crate::http::conditional::system_time;
 use crate::http::cookies;
-use crate::use_cases::accounts::{AccessClaims, access_rules};
 
 /// The strategy of protected routes: API tokens, which their prefix identifies, then access tokens of sessions.
-pub type Guard = Or<ApiKey<FindApiToken>, Jwt<Key, AccessClaims, FindSession>>;
+pub type Guard = Or<ApiKey<FindApiToken>, AccessTokens>;
 
 /// The capacity of the token cache. An entry takes half a kilobyte.
 const CACHED_TOKENS: u64 = 10_000;
 
 /// The guard of the protected routes.
-pub fn guard(key: Key, store: Store, limits: SessionLimits, clock: Clock) -> Guard {
+pub fn guard(issuer: TokenIssuer, store: Store, limits: SessionLimits, clock: Clock) -> Guard {
     let api_token = FindApiToken { store: store.clone(), clock: clock.clone() };
     let session = FindSession { store, limits, clock: clock.clone() };
-    let jwt = Jwt::new(key, access_rules(), session)
-        .clock(move || system_time(clock.now()))
-        .tokens_from((BearerHeader, CookieValue::new(cookies::ACCESS)))
+    let sources = || (BearerHeader, CookieValue::new(cookies::ACCESS));
+    let time = clock.clone();
+    let named = Jwt::new(issuer.key().clone(), issuer.rules(), session.clone())
+        .clock(move || system_time(time.now()))
+        .tokens_from(sources())
         .cache(TokenCache::new(CACHED_TOKENS)); // The session is still looked up at each request.
-    ApiKey::new(api_token_format(), api_token).pass_other_tokens().or(jwt)
+    let (key, rules) = (issuer.key().clone(), TokenIssuer::unnamed_rules());
+    let unnamed = Jwt::new(key, rules, FindUnnamedSession { issuer, session })
+        .clock(move || system_time(clock.now()))
+        .tokens_from(sources());
+    ApiKey::new(api_token_format(), api_token).pass_other_tokens().or(AccessTokens { named, unnamed })
 }
 
 /// `rcp_` and letters and digits, of which the last are a checksum: a scanner finds one in a repository and knows that
@@ -89,7 +95,29 @@ impl HasScope for Caller {
     }
 }
 
+/// Access tokens of sessions.
+pub struct AccessTokens {
+    named: Jwt<Key, AccessClaims, FindSession>,
+    /// For tokens of earlier versions, which name no issuer and no audience: a few, for a day after the update.
+    unnamed: Jwt<Key, UnnamedClaims, FindUnnamedSession>,
+}
+
+impl Strategy for AccessTokens {
+    type User = Caller;
+
+    async fn authenticate(&self, request: &Parts) -> Result<Outcome<Caller>, Error> {
+        let outcome = self.named.authenticate(request).await?;
+        if let Outcome::Reject(_) = outcome
+            && let accepted @ Outcome::Accept(_) = self.unnamed.authenticate(request).await?
+        {
+            return Ok(accepted);
+        }
+        Ok(outcome)
+    }
+}
+
 /// Finds the session and the user of an access token.
+#[derive(Clone)]
 pub struct FindSession {
     store: Store,
     limits: SessionLimits,
@@ -111,6 +139,23 @@ impl Verify<AccessClaims> for FindSession {
             self.store.session_used(claims.sid, now);
         }
         Ok(Verification::Accept(Caller { user: found.user, credential: Credential::Session(claims.sid) }))
+    }
+}
+
+/// [`FindSession`] for tokens of earlier versions.
+pub struct FindUnnamedSession {
+    issuer: TokenIssuer,
+    session: FindSession,
+}
+
+impl Verify<UnnamedClaims> for FindUnnamedSession {
+    type User = Caller;
+
+    async fn verify(&self, claims: UnnamedClaims, request: &Parts) -> Result<Verification<Caller>, Error> {
+        match self.issuer.accept_unnamed(claims) {
+            Some(claims) => self.session.verify(claims, request).await,
+            None => Ok(Denial::new("missing_claim").into()),
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! `recipes export`: all recipes, as a file that `recipes import` reads.
+//! `recipes export`: writes all recipes to a file that `recipes import` reads.
 
 use std::{
     ffi::OsString,
@@ -9,30 +9,29 @@ use std::{
     process::ExitCode,
 };
 
-use crate::clock::Clock;
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use recipes::{CorruptRecipe, Recipe};
 use store::{Page, Store, Viewer};
 
-use super::open_existing;
+use super::database::open_existing;
+use crate::clock::Clock;
 use crate::config::Config;
 
-/// Write all recipes, private ones too, to a file or to standard output
+/// Write all recipes, including private ones, to a file or to standard output
 ///
-/// The service may run meanwhile. Imported into an empty database and exported again, the file is the same byte for
-/// byte if no recipe was ever deleted; where some were, their numbers close up, and the uid is what stays.
+/// The service may run at the same time. An import into an empty database gives each recipe a new id, in the order of the
+/// file, and keeps its uid. If no recipe was ever deleted, a new export is the same file byte for byte.
 ///
-/// Users are not exported, and so ownerId is left out: elsewhere the number would be somebody else's. Say with
-/// `recipes import --owner` to whom the recipes belong there; without it they are everybody's, and private ones are seen
-/// by administrators only.
+/// Users are not exported. The export has no ownerId, because ids of users differ between servers: `recipes import --owner`
+/// sets the owner. Without an owner any signed-in user can change a recipe, and only administrators see private ones.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Export {
-    /// ndjson, one recipe a line, or json, an array
+    /// Format: ndjson, one recipe per line, or json, an array
     #[arg(long, value_name = "FORMAT", default_value = "ndjson", hide_possible_values = true)]
     format: Format,
-    /// File to write instead of standard output; it is there when all of it is
+    /// File to write instead of standard output; it is created or replaced when it is complete
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
@@ -49,7 +48,7 @@ enum Format {
     Json,
 }
 
-/// Recipes read at once.
+/// Recipes per read.
 const PAGE: u16 = 500;
 
 impl Export {
@@ -65,51 +64,46 @@ impl Export {
 }
 
 async fn to_file(store: &Store, format: Format, path: &Path) -> anyhow::Result<()> {
-    // Behind a link is what is meant.
+    // A symbolic link stays, and its target is written.
     let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let done = match fs::metadata(&target) {
-        // A pipe or a device is written to; a file in its place would be nobody's.
-        Ok(there) if !there.is_file() => {
+        // A pipe or a device is written to, not replaced by a file.
+        Ok(old) if !old.is_file() => {
             let opened = File::options().write(true).open(&target).map_err(Into::into);
             match opened {
                 Ok(pipe) => write(store, format, pipe).await.map(drop),
                 Err(error) => Err(error),
             }
         }
-        there => in_place_of(store, format, &target, there.ok()).await,
+        old => replace(store, format, &target, old.ok()).await,
     };
     done.with_context(|| format!("{} cannot be written", path.display()))
 }
 
-/// Under another name first, so that a full disk leaves the file of the day before. Private recipes are in it: a new file
-/// is its owner's only, and one that was there stays as open as it was made.
-async fn in_place_of(
-    store: &Store,
-    format: Format,
-    path: &Path,
-    there: Option<Metadata>,
-) -> anyhow::Result<()> {
+/// Writes under another name first, so that a full disk leaves the old file intact. The file contains private recipes: a
+/// new file is readable by its owner only, and an existing file keeps its permissions.
+async fn replace(store: &Store, format: Format, path: &Path, old: Option<Metadata>) -> anyhow::Result<()> {
     let mut draft = OsString::from(path);
     draft.push(".part");
-    // Left over, or put there by somebody else to be written through.
+    // Left over from a failed export, or a link that another user has put there.
     let _ = fs::remove_file(&draft);
     let done = async {
         let file = File::options().write(true).create_new(true).mode(0o600).open(&draft)?;
-        if let Some(there) = there {
-            file.set_permissions(there.permissions())?;
+        if let Some(old) = old {
+            file.set_permissions(old.permissions())?;
         }
         write(store, format, file).await?.sync_all()?;
         Ok(fs::rename(&draft, path)?)
     };
     let done: anyhow::Result<()> = done.await;
     if done.is_err() {
-        // What failed matters, not that the rest of it could not be removed.
+        // The first error is reported, not a failure to clean up.
         let _ = fs::remove_file(&draft);
     }
     done
 }
 
-/// Gives `out` back with everything in it.
+/// Writes all recipes and returns `out`, flushed.
 async fn write<W: Write>(store: &Store, format: Format, out: W) -> anyhow::Result<W> {
     let (open, between, close) = match format {
         Format::Ndjson => ("", "\n", "\n"),

@@ -30,42 +30,21 @@ pub use self::{
 pub use store::{Access, ApiTokens, UserChange, UserFilter};
 
 use ::accounts::audit::Actor;
-use ids::{SessionId, UserId};
-use serde::{Deserialize, Serialize};
 use store::{Context, Store};
-use strict_jose::{Key, Rules};
 
 use super::Dependencies;
+use crate::auth::access_tokens::TokenIssuer;
 use crate::auth::rate_limit::RateLimits;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::jobs::mail::Mailer;
 use crate::passwords::Passwords;
 
-/// The type of access tokens, so that no other kind of token passes as one (RFC 8725 section 3.11).
-const ACCESS_TOKEN: &str = "at+jwt";
-
-/// The claims of an access token. `id` is the original API's name for the user. The claims contain no personal data.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct AccessClaims {
-    pub id: UserId,
-    /// The session. The token ends with it.
-    pub sid: SessionId,
-    pub iat: i64,
-    pub exp: i64,
-}
-
-/// What every access token must satisfy. Only this server makes and reads access tokens, with a key of its own, so there
-/// is no other issuer or audience.
-pub fn access_rules() -> Rules {
-    Rules::typ(ACCESS_TOKEN).any_issuer().any_audience()
-}
-
 /// The use cases of accounts.
 pub struct Accounts {
     store: Store,
     passwords: Passwords,
-    key: Key,
+    issuer: TokenIssuer,
     settings: Settings,
     limits: RateLimits,
     mailer: Mailer,
@@ -75,8 +54,8 @@ pub struct Accounts {
 
 impl Accounts {
     pub fn new(with: Dependencies) -> Self {
-        let Dependencies { store, passwords, key, settings, limits, mailer, clock, entropy } = with;
-        Self { store, passwords, key, settings, limits, mailer, clock, entropy }
+        let Dependencies { store, passwords, issuer, settings, limits, mailer, clock, entropy } = with;
+        Self { store, passwords, issuer, settings, limits, mailer, clock, entropy }
     }
 
     fn context(&self, actor: Actor) -> Context {

@@ -1,9 +1,9 @@
 //! What use cases work with.
 
 use store::Store;
-use strict_jose::Key;
 
 use super::accounts::Settings;
+use crate::auth::access_tokens::TokenIssuer;
 use crate::auth::rate_limit::RateLimits;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
@@ -15,8 +15,8 @@ use crate::passwords::Passwords;
 pub struct Dependencies {
     pub store: Store,
     pub passwords: Passwords,
-    /// Signs the access tokens.
-    pub key: Key,
+    /// Issues the access tokens.
+    pub issuer: TokenIssuer,
     pub settings: Settings,
     pub limits: RateLimits,
     pub mailer: Mailer,

@@ -18,7 +18,9 @@ use recipes_server::Entropy;
 use recipes_server::app::App;
 use recipes_server::auth::rate_limit::{Quotas, RateLimits};
 use recipes_server::http::stack::{CorsOrigins, HttpConfig, HttpService};
-use recipes_server::jobs::mail::{Delivery, Letterhead, Mailer, Office, Outbox, PAUSES, Transport};
+use recipes_server::jobs::mail::{
+    MailTemplate, MailWorker, Mailer, MailerConfig, Outbox, RETRY_PAUSES, Transport,
+};
 use recipes_server::passwords::{Passwords, Scheme, policy::Policy};
 use recipes_server::router::router;
 use recipes_server::telemetry::access_log::AccessLog;
@@ -28,7 +30,6 @@ use recipes_server::use_cases::{
 };
 use serde_json::{Value, json};
 use store::{DatabaseUrl, Store};
-use strict_jose::Key;
 use tower::ServiceExt;
 
 use crate::outbox::Mail;
@@ -41,7 +42,7 @@ pub(crate) struct TestApp {
     pub(crate) clock: Clock,
     pub(crate) app: App,
     service: HttpService,
-    delivery: Mutex<Delivery>,
+    mail_worker: Mutex<MailWorker>,
     folder: tempfile::TempDir,
 }
 
@@ -67,7 +68,7 @@ impl TestApp {
         let mut settings = settings();
         change(&mut settings);
         let one = NonZero::<usize>::MIN;
-        let hashing = Passwords::of(Scheme::Argon2id, &Entropy::system(), one, one).unwrap();
+        let hashing = Passwords::with_threads(Scheme::Argon2id, &Entropy::system(), one, one).unwrap();
         Self::hashing(hashing, CorsOrigins::Any, quotas.parse().unwrap(), settings)
     }
 
@@ -89,11 +90,11 @@ impl TestApp {
         let store = open(&url, clock.now());
         let entropy = Entropy::seeded(1);
         let limits = RateLimits::new(quotas, clock.clone());
-        let (mailer, delivery) = Mailer::new(Office {
+        let (mailer, mail_worker) = Mailer::new(MailerConfig {
             store: store.clone(),
             clock: clock.clone(),
             entropy: entropy.clone(),
-            letterhead: Letterhead {
+            template: MailTemplate {
                 from: "recipes@example.com".parse().unwrap(),
                 site: "https://recipes.example.com".parse().unwrap(),
             },
@@ -102,12 +103,12 @@ impl TestApp {
                 clock: clock.clone(),
                 entropy: entropy.clone(),
             }),
-            pauses: PAUSES,
+            retry_pauses: RETRY_PAUSES,
         });
         let app = App::new(Dependencies {
             store: store.clone(),
             passwords: hashing,
-            key: Key::hs256(SECRET).unwrap(),
+            issuer: crate::access_tokens::issuer(&clock),
             settings,
             limits: limits.clone(),
             mailer,
@@ -123,7 +124,7 @@ impl TestApp {
             access_log: AccessLog::off(),
         };
         let service = HttpService::new(routes, config);
-        Self { store, clock, app, service, delivery: Mutex::new(delivery), folder }
+        Self { store, clock, app, service, mail_worker: Mutex::new(mail_worker), folder }
     }
 
     pub(crate) fn anonymous(&self) -> Client {
@@ -154,7 +155,7 @@ impl TestApp {
     /// The mails since the last call, in order.
     #[expect(clippy::await_holding_lock, reason = "a test is alone with its application")]
     pub(crate) async fn mails(&self) -> Vec<Mail> {
-        self.delivery.lock().unwrap().deliver_waiting().await;
+        self.mail_worker.lock().unwrap().deliver_waiting().await;
         let Ok(outbox) = fs::read_dir(self.folder.path().join("outbox")) else { return Vec::new() };
         // The clock is stopped, so the names of the files do not show the order.
         let mut mails: Vec<_> = outbox.map(|entry| entry.unwrap()).collect();

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a failed unwrap fails the test")]
 
+mod access_tokens;
 mod accounts;
 mod admin;
 mod api_tokens;

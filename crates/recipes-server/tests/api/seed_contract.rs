@@ -3,6 +3,7 @@
 use http::Method;
 use serde_json::json;
 
+use crate::access_tokens::INSTANCE;
 use crate::app::{PASSWORD, TestApp, recipe};
 
 #[tokio::test]
@@ -87,8 +88,12 @@ async fn token_is_an_hs256_jwt_with_id_iat_and_exp() {
     assert_eq!(inspected.header["alg"], "HS256");
     let now = app.clock.now().as_second();
     let claims = inspected.claims;
-    assert_eq!(claims, json!({"id": 1, "iat": now, "exp": now + 24 * 60 * 60, "sid": claims["sid"]}));
-    assert!(ids::SessionId::parse(claims["sid"].as_str().unwrap()).is_some(), "the id of the session");
+    let sid = &claims["sid"];
+    let want = json!({
+        "id": 1, "iat": now, "exp": now + 24 * 60 * 60, "sid": sid, "iss": INSTANCE, "aud": INSTANCE,
+    });
+    assert_eq!(claims, want);
+    assert!(ids::SessionId::parse(claims["sid"].as_str().unwrap()).is_some(), "and whose session it is");
 }
 
 #[tokio::test]

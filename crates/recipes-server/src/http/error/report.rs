@@ -76,7 +76,7 @@ impl Report {
     pub(super) fn rate_limited(reached: &LimitReached) -> Self {
         let message = "Too many requests of this kind; try again after the time in Retry-After";
         let mut report = Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", message);
-        reached.tell(&mut report.0.headers);
+        reached.write_headers(&mut report.0.headers);
         report
     }
 

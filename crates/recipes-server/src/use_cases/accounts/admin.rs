@@ -5,7 +5,7 @@ use ids::UserId;
 use store::{Administered, Listing, Page, UserChange, UserFilter};
 
 use super::{Accounts, error::AccountError};
-use crate::auth::rate_limit::Mail;
+use crate::auth::rate_limit::MailKind;
 
 impl Accounts {
     /// Users in the order of their ids.
@@ -64,8 +64,8 @@ impl Accounts {
         if user.disabled {
             return Err(AccountError::UserDisabled);
         }
-        self.limits.mail(Mail::ResetByAdmin(user.id))?;
-        Ok(self.mailer.ask(MailPurpose::ResetPassword, &user.email, actor)?)
+        self.limits.mail(MailKind::ResetByAdmin(user.id))?;
+        Ok(self.mailer.request_link(MailPurpose::ResetPassword, &user.email, actor)?)
     }
 
     /// Ends all sessions and API tokens of a user.

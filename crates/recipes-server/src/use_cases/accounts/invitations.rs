@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use store::{Listing, Page};
 
 use super::{Accounts, error::AccountError, settings::SignUpMode};
-use crate::auth::rate_limit::Mail;
+use crate::auth::rate_limit::MailKind;
 
 /// How long an invitation is valid: long enough for a holiday, short enough that forgotten ones are no risk.
 const LIFETIME: Duration = Duration::from_hours(14 * 24);
@@ -46,7 +46,7 @@ impl Accounts {
             return Err(AccountError::InvitationsUnusable);
         }
         if let Some(email) = &email {
-            self.limits.mail(Mail::Invitation(&email.key()))?;
+            self.limits.mail(MailKind::Invitation(&email.key()))?;
         }
         let now = self.clock.now();
         let token = SecretString::from(URL_SAFE_NO_PAD.encode(self.entropy.bytes::<32>()));

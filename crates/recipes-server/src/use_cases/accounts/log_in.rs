@@ -236,7 +236,7 @@ async fn verify<'a>(
     match passwords.verify(password, stored).await {
         Ok(verdict) => Ok((verdict, attempt)),
         Err(error) => {
-            attempt.not_made();
+            attempt.cancel();
             Err(error)
         }
     }

@@ -5,7 +5,7 @@ use accounts::{Email, MailPurpose, TokenDigest, audit::Actor};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{Accounts, error::AccountError};
-use crate::auth::rate_limit::Mail;
+use crate::auth::rate_limit::MailKind;
 
 /// The command to set a new password with the token of a mail.
 pub struct ResetPassword {
@@ -19,8 +19,8 @@ impl Accounts {
     /// # Errors
     /// [`AccountError::RateLimited`] for this address, with or without an account; [`AccountError::MailQueueFull`].
     pub fn request_password_reset(&self, email: &Email, actor: Actor) -> Result<(), AccountError> {
-        self.limits.mail(Mail::Reset(&email.key()))?;
-        Ok(self.mailer.ask(MailPurpose::ResetPassword, email, actor)?)
+        self.limits.mail(MailKind::Reset(&email.key()))?;
+        Ok(self.mailer.request_link(MailPurpose::ResetPassword, email, actor)?)
     }
 
     /// Sets a new password and ends all sessions, API tokens and links of the account.
@@ -40,7 +40,7 @@ impl Accounts {
         let hash = self.passwords.hash(password).await?;
         let reset = self.store.reset_password(token, hash, self.context(actor)).await?;
         let user = reset.ok_or_else(AccountError::invalid_link)?;
-        self.limits.welcome(&user.email.key(), actor.address);
+        self.limits.trust(&user.email.key(), actor.address);
         tracing::info!(user.id = %user.id, "User {}: password reset, all sessions ended", user.id);
         Ok(())
     }

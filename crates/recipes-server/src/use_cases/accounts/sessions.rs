@@ -7,7 +7,9 @@ use ids::{SessionId, UserId};
 use jiff::Timestamp;
 use store::{CreateSession, Refresh, RefreshSession, Refreshed};
 
-use super::{ACCESS_TOKEN, AccessClaims, Accounts, error::AccountError};
+use crate::auth::access_tokens::AccessClaims;
+
+use super::{Accounts, error::AccountError};
 
 /// A session that was just started or extended, with its tokens.
 pub struct LoggedIn {
@@ -156,7 +158,7 @@ impl Accounts {
         let exp = iat.saturating_add(i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX));
         let claims = AccessClaims { id: user.id, sid: session.id, iat, exp };
         let expires_in = Duration::from_secs(u64::try_from(exp.saturating_sub(now.as_second())).unwrap_or(0));
-        let access_token = self.key.sign(ACCESS_TOKEN, &claims)?;
+        let access_token = self.issuer.issue(&claims)?;
         let keep = limits.keep(session.created_at, now);
         Ok(LoggedIn { user, access_token, refresh_token, expires_in, keep })
     }

@@ -3,7 +3,7 @@
 use accounts::{MailPurpose, TokenDigest, User, audit::Actor};
 
 use super::{Accounts, error::AccountError};
-use crate::auth::rate_limit::Mail;
+use crate::auth::rate_limit::MailKind;
 
 impl Accounts {
     /// Sends the mail again, unless the address is verified already.
@@ -11,8 +11,8 @@ impl Accounts {
     /// # Errors
     /// [`AccountError::RateLimited`], [`AccountError::MailQueueFull`].
     pub fn send_verification(&self, user: &User, actor: Actor) -> Result<(), AccountError> {
-        self.limits.mail(Mail::Verification(&user.email.key()))?;
-        Ok(self.mailer.ask(MailPurpose::VerifyEmail, &user.email, actor)?)
+        self.limits.mail(MailKind::Verification(&user.email.key()))?;
+        Ok(self.mailer.request_link(MailPurpose::VerifyEmail, &user.email, actor)?)
     }
 
     /// Sends the mail to a new address. A failure is only logged: the address is stored, and the user can request the

@@ -1,5 +1,5 @@
-//! What the mails say. Plain text, and nothing that a stranger has written: a name of 200 characters, sent from here to
-//! an address that somebody made up, would be somebody else's advertisement.
+//! The texts of the mails. They are plain text and contain nothing that a user wrote: otherwise an attacker could send
+//! advertisements to any address, in a name of 200 characters.
 
 use accounts::{Email, MailPurpose};
 use jiff::Timestamp;
@@ -11,18 +11,18 @@ use lettre::{
     },
 };
 
-use crate::config::PublicUrl;
 use crate::http::conditional::system_time;
+use crate::public_url::PublicUrl;
 
-/// What a mail is about.
+/// The mails that this service sends.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Letter {
+pub(super) enum MailType {
     VerifyEmail,
     ResetPassword,
     Invitation,
 }
 
-impl From<MailPurpose> for Letter {
+impl From<MailPurpose> for MailType {
     fn from(purpose: MailPurpose) -> Self {
         match purpose {
             MailPurpose::VerifyEmail => Self::VerifyEmail,
@@ -35,30 +35,30 @@ pub(super) fn invitation_link(site: &PublicUrl, token: &str) -> String {
     format!("{site}/account/sign-up#{token}")
 }
 
-/// Who writes, and where the links lead.
+/// The sender of the mails, and the address in their links.
 #[derive(Clone, Debug)]
-pub struct Letterhead {
+pub struct MailTemplate {
     pub from: Mailbox,
     pub site: PublicUrl,
 }
 
-impl Letterhead {
+impl MailTemplate {
     pub(super) fn write(
         &self,
-        letter: Letter,
+        mail_type: MailType,
         to: &Email,
         token: &str,
         id: [u8; 16],
         now: Timestamp,
     ) -> Result<Message, String> {
-        // Quoted local parts and the like: RFC 5322 has them, and no mailbox.
-        let to = to.as_str().parse().map_err(|_| "the address is not one to send to")?;
-        let (subject, text) = self.text(letter, token);
-        // The one header of RFC 3834 section 5: nobody's holiday notice is to answer.
+        // RFC 5322 allows quoted local parts and the like, which no mail server accepts.
+        let to = to.as_str().parse().map_err(|_| "mails cannot be sent to the address")?;
+        let (subject, text) = self.text(mail_type, token);
+        // Keeps automatic responders from answering (RFC 3834 section 5).
         let automatic =
             HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned());
-        // As it is: quoted-printable would break the link in two for whoever looks at the raw mail. All of it is ASCII
-        // and in short lines, as addresses of web sites are.
+        // Without an encoding: quoted-printable would break the link in two in the raw text of the mail. The text is ASCII
+        // and has short lines.
         let text =
             Body::dangerous_pre_encoded(text.replace('\n', "\r\n").into(), ContentTransferEncoding::SevenBit);
         Message::builder()
@@ -73,36 +73,35 @@ impl Letterhead {
             .map_err(|error| error.to_string())
     }
 
-    fn text(&self, letter: Letter, token: &str) -> (&'static str, String) {
+    fn text(&self, mail_type: MailType, token: &str) -> (&'static str, String) {
         let site = &self.site;
-        match letter {
-            Letter::VerifyEmail => (
+        match mail_type {
+            MailType::VerifyEmail => (
                 "Confirm your e-mail address",
                 format!(
-                    "Somebody, probably you, has given this address for an account at\n{site}\n\n\
+                    "This address was given for an account at\n{site}\n\n\
                      To confirm that it is yours, open this link within 30 minutes:\n\n\
                      {site}/account/verify-email#{token}\n\n\
-                     If it was not you, do nothing: the address stays unconfirmed.\n"
+                     If you did not give this address, do nothing: it stays unconfirmed.\n"
                 ),
             ),
-            Letter::ResetPassword => (
+            MailType::ResetPassword => (
                 "Choose a new password",
                 format!(
-                    "Somebody, probably you, has asked for a new password for your account at\n{site}\n\n\
+                    "A new password was requested for your account at\n{site}\n\n\
                      To choose one, open this link within 30 minutes:\n\n\
                      {site}/account/reset-password#{token}\n\n\
-                     It works once. Everybody who is logged in to your account will be logged out, and\n\
-                     its API tokens will be deleted.\n\n\
-                     If it was not you, do nothing: your password stays as it is.\n"
+                     The link works once. It ends all sessions of your account and deletes its API tokens.\n\n\
+                     If you did not request this, do nothing: your password stays the same.\n"
                 ),
             ),
-            Letter::Invitation => (
+            MailType::Invitation => (
                 "You are invited",
                 format!(
-                    "Whoever looks after the recipes at\n{site}\n\ninvites you to have an account there.\n\n\
-                     To make one for this address, open this link within 14 days:\n\n\
+                    "An administrator invites you to create an account at\n{site}\n\n\
+                     To create one for this address, open this link within 14 days:\n\n\
                      {link}\n\n\
-                     It works once. If you do not want to, do nothing.\n",
+                     The link works once. If you do not want an account, do nothing.\n",
                     link = invitation_link(site, token),
                 ),
             ),

@@ -1,4 +1,4 @@
-//! What is given to `recipes token`, by argument, file or standard input. Nothing is read without an end.
+//! Reads the input of `recipes token`: arguments, files and standard input. Everything has a maximum size.
 
 use std::{
     fs::File,
@@ -10,42 +10,42 @@ use std::{
 use jiff::Timestamp;
 use zeroize::Zeroizing;
 
-use crate::cli::Unusable;
+use crate::cli::InvalidArgument;
 
-/// No key, set of keys or payload is longer.
+/// Maximum size of a key, a key set or a payload.
 const MAX_BYTES: u64 = 1 << 20;
 
-/// No token is longer. Room for the longest payload in base64url, and a header and a signature as long as they may be.
+/// Maximum size of a token: the longest payload in base64url, with header and signature.
 pub(super) const MAX_TOKEN: usize = 3 << 19;
 
-/// The token itself, or that of standard input if it is `-`, without the line break that every pipe puts behind it.
-pub(super) fn token(token: &str) -> Result<String, Unusable> {
+/// The token, or with `-` the token on standard input, without the line break at its end.
+pub(super) fn token(token: &str) -> Result<String, InvalidArgument> {
     if token != "-" {
         return Ok(token.to_owned());
     }
     let mut bytes = Vec::new();
-    // What is cut off here is longer than any token may be, and refused for it.
+    // A longer input is refused as a token that is too long.
     io::stdin()
         .take(MAX_TOKEN as u64 + 3)
         .read_to_end(&mut bytes)
-        .map_err(|error| Unusable(format!("standard input cannot be read: {error}")))?;
-    // What is not UTF-8 becomes a character that no token has.
+        .map_err(|error| InvalidArgument(format!("standard input cannot be read: {error}")))?;
+    // Invalid UTF-8 becomes a character that is invalid in a token.
     Ok(String::from_utf8_lossy(without_line_break(&bytes)).into_owned())
 }
 
-/// The bytes of a file, which may be secret.
-pub(super) fn file(path: &Path) -> Result<Zeroizing<Vec<u8>>, Unusable> {
+/// The bytes of a file. They may be secret.
+pub(super) fn file(path: &Path) -> Result<Zeroizing<Vec<u8>>, InvalidArgument> {
     File::open(path)
         .and_then(read)
-        .map_err(|error| Unusable(format!("{} cannot be read: {error}", path.display())))
+        .map_err(|error| InvalidArgument(format!("{} cannot be read: {error}", path.display())))
 }
 
-/// The bytes of a file, or of standard input if it is `-`.
-pub(super) fn file_or_stdin(path: &Path) -> Result<Zeroizing<Vec<u8>>, Unusable> {
+/// The bytes of a file, or with `-` of standard input.
+pub(super) fn file_or_stdin(path: &Path) -> Result<Zeroizing<Vec<u8>>, InvalidArgument> {
     if path != Path::new("-") {
         return file(path);
     }
-    read(io::stdin()).map_err(|error| Unusable(format!("standard input cannot be read: {error}")))
+    read(io::stdin()).map_err(|error| InvalidArgument(format!("standard input cannot be read: {error}")))
 }
 
 fn read(source: impl Read) -> io::Result<Zeroizing<Vec<u8>>> {
@@ -57,13 +57,13 @@ fn read(source: impl Read) -> io::Result<Zeroizing<Vec<u8>>> {
     Ok(bytes)
 }
 
-/// Without the one line break that editors and `echo` put at the end.
+/// Removes one line break at the end, which editors and `echo` add.
 pub(super) fn without_line_break(bytes: &[u8]) -> &[u8] {
     let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
     bytes.strip_suffix(b"\r").unwrap_or(bytes)
 }
 
-/// A time: seconds since 1970, as tokens write it, or RFC 3339, as people do.
+/// A time: seconds since 1970, as in tokens, or RFC 3339.
 pub(super) fn time(text: &str) -> Result<Timestamp, &'static str> {
     let is_seconds = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let time = if is_seconds {
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_is_seconds_or_rfc_3339() {
+    fn time_is_seconds_or_rfc_3339() {
         check("0", Some(0));
         check("1300819379", Some(1_300_819_379));
         check("2011-03-22T18:42:59Z", Some(1_300_819_379));
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn one_line_break_is_not_meant() {
+    fn one_line_break_is_removed() {
         for (text, want) in
             [("a\n", "a"), ("a\r\n", "a"), ("a\n\n", "a\n"), (" a ", " a "), ("\n", ""), ("", "")]
         {
