@@ -29,6 +29,7 @@
 //! assert!(answer.starts_with(br#"{"id":1,"name":"Chicken Vesuvio","healthLabels":["#));
 //! ```
 
+mod access;
 mod credit;
 mod document;
 mod draft;
@@ -42,6 +43,7 @@ mod problem;
 mod reader;
 pub mod time;
 
+pub use access::{EditRefusal, Editor, Precondition, RecipeState, Viewer};
 pub use document::{Document, Tail, splice_id};
 pub use draft::{Draft, Visibility};
 pub use origin::Origin;

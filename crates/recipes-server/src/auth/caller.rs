@@ -5,7 +5,7 @@
 //! his sessions nor make itself more powerful; where a password is asked for, it is asked for of tokens as well.
 
 use crate::clock::Clock;
-use accounts::{ApiToken, Role, Scope, SessionLimits, USED_AFTER, User, audit::Actor};
+use accounts::{ApiToken, LAST_USE_PRECISION, Role, Scope, SessionLimits, User, audit::Actor};
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use ids::SessionId;
@@ -223,7 +223,7 @@ impl VerifyApiKey for FindApiToken {
 }
 
 fn is_worth_noting(noted: Timestamp, now: Timestamp) -> bool {
-    now.duration_since(noted) >= SignedDuration::try_from(USED_AFTER).unwrap_or(SignedDuration::MAX)
+    now.duration_since(noted) >= SignedDuration::try_from(LAST_USE_PRECISION).unwrap_or(SignedDuration::MAX)
 }
 
 #[cfg(test)]

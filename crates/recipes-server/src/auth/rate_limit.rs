@@ -29,7 +29,7 @@ use std::{
 };
 
 use crate::clock::Clock;
-use accounts::place;
+use accounts::network as place;
 use http::{HeaderMap, HeaderName, HeaderValue, header::RETRY_AFTER};
 use ids::UserId;
 

@@ -16,7 +16,7 @@ use std::{fmt, path::PathBuf, pin::pin, sync::Arc, time::Duration};
 
 use crate::clock::Clock;
 use crate::entropy::Entropy;
-use accounts::{Email, LINKS_LAST, MailPurpose, NewMailToken, TokenDigest, audit::Actor};
+use accounts::{Email, LINK_LIFETIME, MailPurpose, NewMailToken, TokenDigest, audit::Actor};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use ids::UserId;
 use lettre::Message;
@@ -226,7 +226,7 @@ impl Office {
             Wanted::Link { purpose, to, actor } => {
                 let token = URL_SAFE_NO_PAD.encode(self.entropy.bytes::<32>());
                 let digest = TokenDigest::of(token.as_bytes());
-                let new = NewMailToken { digest, purpose, expires_at: now + LINKS_LAST };
+                let new = NewMailToken { digest, purpose, expires_at: now + LINK_LIFETIME };
                 let user = self.store.create_mail_token(&to, new, Context { actor, now }).await;
                 let Some(user) = user.map_err(|error| error.to_string())? else { return Ok(None) };
                 (Letter::from(purpose), Some(user.id), user.email, token.into())
