@@ -7,7 +7,7 @@ pub mod conditional;
 pub mod cookies;
 pub mod cursor;
 pub mod error;
+pub mod json_api;
 pub mod negotiation;
-pub mod offers;
 pub mod query;
 pub mod stack;

@@ -14,7 +14,6 @@ use crate::api;
 use crate::app::App;
 use crate::auth::rate_limit::{Limit, RateLimits, limit_by_address};
 use crate::http::error::RequestError;
-use crate::http::offers::Offers;
 
 /// The router, and the OpenAPI document that its routes describe.
 pub fn router(limits: &RateLimits) -> (Router<App>, OpenApi) {
@@ -46,8 +45,6 @@ pub fn router(limits: &RateLimits) -> (Router<App>, OpenApi) {
         .routes(routes!(api::admin::audit::list))
         .routes(routes!(api::admin::invitations::list, api::admin::invitations::create))
         .routes(routes!(api::admin::invitations::revoke))
-        // For all routes above. A route that sends more gets a layer of its own, below.
-        .route_layer(Offers::JSON)
         .routes(routes!(api::health::alive))
         .routes(routes!(api::health::ready))
         .split_for_parts();

@@ -26,6 +26,7 @@ use crate::auth::{log_in::PasswordLogIn, requirements::AccountOwner};
 use crate::http::body::{Body, ParseFields, fields::Fields};
 use crate::http::cookies::{self, Delivery};
 use crate::http::error::{Report, RequestError};
+use crate::http::json_api::JsonApi;
 use crate::http::query::Query;
 use crate::passwords::policy::Policy;
 use crate::use_cases::accounts::{AccountError, ClientInfo, LoggedIn, SignUp};
@@ -45,7 +46,7 @@ use crate::use_cases::accounts::{AccountError, ClientInfo, LoggedIn, SignUp};
     )
 )]
 pub async fn sign_up(
-    State(app): State<App>,
+    JsonApi(app): JsonApi<App>,
     delivery: Delivery,
     client: ClientInfo,
     Body(command): Body<SignUp>,
@@ -68,7 +69,7 @@ pub async fn sign_up(
     )
 )]
 pub async fn log_in(
-    State(app): State<App>,
+    JsonApi(app): JsonApi<App>,
     delivery: Delivery,
     client: ClientInfo,
     PasswordLogIn(user): PasswordLogIn,
@@ -90,7 +91,7 @@ pub async fn log_in(
     )
 )]
 pub async fn refresh(
-    State(app): State<App>,
+    JsonApi(app): JsonApi<App>,
     headers: HeaderMap,
     client: ClientInfo,
     RefreshCookie(cookie): RefreshCookie,
@@ -122,7 +123,7 @@ pub async fn refresh(
     )
 )]
 pub async fn log_out(
-    State(app): State<App>,
+    JsonApi(app): JsonApi<App>,
     headers: HeaderMap,
     me: AccountOwner,
 ) -> Result<Response, Report> {
@@ -139,7 +140,7 @@ pub async fn log_out(
         Malformed, Unauthorized, NoSession, NotAcceptable, Unavailable,
     )
 )]
-pub async fn log_out_others(State(app): State<App>, me: AccountOwner) -> Result<StatusCode, Report> {
+pub async fn log_out_others(JsonApi(app): JsonApi<App>, me: AccountOwner) -> Result<StatusCode, Report> {
     app.accounts().end_other_sessions(me.user.id, me.actor).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -154,7 +155,7 @@ pub async fn log_out_others(State(app): State<App>, me: AccountOwner) -> Result<
     )
 )]
 pub async fn log_out_all(
-    State(app): State<App>,
+    JsonApi(app): JsonApi<App>,
     headers: HeaderMap,
     me: AccountOwner,
 ) -> Result<Response, Report> {

@@ -1,7 +1,7 @@
 //! The API tokens of a user.
 
 use accounts::{ApiToken, Scope, Scopes, TokenName};
-use axum::{extract::State, response::Response};
+use axum::response::Response;
 use http::StatusCode;
 use ids::ApiTokenId;
 use jiff::Timestamp;
@@ -22,6 +22,7 @@ use crate::app::App;
 use crate::auth::requirements::AccountOwner;
 use crate::http::body::{Body, ParseFields, fields::Fields};
 use crate::http::error::Report;
+use crate::http::json_api::JsonApi;
 use crate::http::query::NoQuery;
 use crate::use_cases::accounts::{CreateApiToken, CreatedApiToken};
 
@@ -34,7 +35,7 @@ use crate::use_cases::accounts::{CreateApiToken, CreatedApiToken};
         Malformed, Unauthorized, WithoutScope, NotAcceptable, Unavailable,
     )
 )]
-pub async fn list(State(app): State<App>, me: AccountOwner, _: NoQuery) -> Result<Response, Report> {
+pub async fn list(JsonApi(app): JsonApi<App>, me: AccountOwner, _: NoQuery) -> Result<Response, Report> {
     let tokens = app.accounts().api_tokens(me.user.id).await?;
     Ok(data(&tokens.iter().map(ApiTokenView::of).collect::<Vec<_>>()))
 }
@@ -51,7 +52,7 @@ pub async fn list(State(app): State<App>, me: AccountOwner, _: NoQuery) -> Resul
     )
 )]
 pub async fn create(
-    State(app): State<App>,
+    JsonApi(app): JsonApi<App>,
     me: AccountOwner,
     Body(command): Body<CreateApiToken>,
 ) -> Result<Response, Report> {
@@ -78,7 +79,7 @@ pub async fn create(
     )
 )]
 pub async fn delete(
-    State(app): State<App>,
+    JsonApi(app): JsonApi<App>,
     me: AccountOwner,
     PathId(id): PathId<ApiTokenId>,
 ) -> Result<StatusCode, Report> {

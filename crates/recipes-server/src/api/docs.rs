@@ -21,7 +21,7 @@ use utoipa::{
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::app::App;
-use crate::http::offers::Offers;
+use crate::http::json_api::JsonApi;
 
 const OPENAPI: &str = "/api/v1/openapi.json";
 
@@ -100,12 +100,13 @@ pub fn require_bodies(openapi: &mut OpenApi) {
 /// The routes of the document and of the page.
 pub fn pages(openapi: &OpenApi) -> Router<App> {
     let document = Bytes::from(openapi.to_pretty_json().unwrap_or_default());
-    let document =
-        get(move || async move { ([(header::CONTENT_TYPE, "application/json")], document).into_response() });
+    let document = get(move |_: JsonApi<App>| async move {
+        ([(header::CONTENT_TYPE, "application/json")], document).into_response()
+    });
     // The validator badge would send the address of this service to another host.
     let config = Config::new([OPENAPI]).validator_url("none").try_it_out_enabled(true);
     let page = Router::from(SwaggerUi::new("/docs").config(config)).layer(map_response(with_policy));
-    Router::new().route(OPENAPI, document.route_layer(Offers::JSON)).merge(page)
+    Router::new().route(OPENAPI, document).merge(page)
 }
 
 /// The page may load from and call this server only.

@@ -1,6 +1,6 @@
 //! All data about a user, as one JSON file.
 
-use axum::{BoxError, body::Body, extract::State, response::Response};
+use axum::{BoxError, body::Body, response::Response};
 use futures_util::stream;
 use http::{HeaderValue, header};
 use ids::{RecipeId, UserId};
@@ -18,6 +18,7 @@ use super::{
 use crate::app::App;
 use crate::auth::requirements::AccountOwner;
 use crate::http::error::Report;
+use crate::http::json_api::JsonApi;
 use crate::http::query::NoQuery;
 use crate::use_cases::accounts::Export;
 
@@ -31,7 +32,7 @@ use crate::use_cases::accounts::Export;
         Malformed, Unauthorized, WithoutScope, NotAcceptable, Unavailable,
     )
 )]
-pub async fn read(State(app): State<App>, me: AccountOwner, _: NoQuery) -> Result<Response, Report> {
+pub async fn read(JsonApi(app): JsonApi<App>, me: AccountOwner, _: NoQuery) -> Result<Response, Report> {
     let head = head(&app.accounts().export(me.user.id).await?, &me)?;
     let owner = me.user.id;
     let start = Part::Events { array: JsonArray::after(head), before: None };

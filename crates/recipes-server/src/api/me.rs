@@ -1,10 +1,7 @@
 //! The account of the caller: read, change, delete.
 
 use accounts::{Email, Name, User};
-use axum::{
-    extract::State,
-    response::{IntoResponse, Response},
-};
+use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode};
 use secrecy::SecretString;
 use serde::Serialize;
@@ -21,6 +18,7 @@ use crate::auth::requirements::AccountOwner;
 use crate::http::body::{Body, ParseFields, fields::Fields};
 use crate::http::cookies;
 use crate::http::error::Report;
+use crate::http::json_api::JsonApi;
 use crate::http::query::NoQuery;
 use crate::use_cases::accounts::{ApiTokens, ChangePassword, NewEmail, UpdateProfile};
 
@@ -33,7 +31,7 @@ use crate::use_cases::accounts::{ApiTokens, ChangePassword, NewEmail, UpdateProf
         Malformed, Unauthorized, WithoutScope, NotAcceptable, Unavailable,
     )
 )]
-pub async fn read(me: AccountOwner, _: NoQuery) -> Response {
+pub async fn read(_: JsonApi<App>, me: AccountOwner, _: NoQuery) -> Response {
     data(&Profile::of(&me.user))
 }
 
@@ -51,7 +49,7 @@ pub async fn read(me: AccountOwner, _: NoQuery) -> Response {
     )
 )]
 pub async fn update(
-    State(app): State<App>,
+    JsonApi(app): JsonApi<App>,
     me: AccountOwner,
     Body(update): Body<UpdateProfile>,
 ) -> Result<Response, Report> {
@@ -70,7 +68,7 @@ pub async fn update(
     )
 )]
 pub async fn delete(
-    State(app): State<App>,
+    JsonApi(app): JsonApi<App>,
     headers: HeaderMap,
     me: AccountOwner,
     Body(DeleteMe { password }): Body<DeleteMe>,
@@ -92,7 +90,7 @@ pub async fn delete(
     )
 )]
 pub async fn change_password(
-    State(app): State<App>,
+    JsonApi(app): JsonApi<App>,
     me: AccountOwner,
     Body(change): Body<ChangePassword>,
 ) -> Result<StatusCode, Report> {

@@ -1,7 +1,7 @@
 //! A new password for a forgotten one.
 
 use accounts::Email;
-use axum::{extract::State, response::Response};
+use axum::response::Response;
 use http::StatusCode;
 
 use super::{
@@ -11,6 +11,7 @@ use super::{
 use crate::app::App;
 use crate::http::body::{Body, ParseFields, fields::Fields};
 use crate::http::error::Report;
+use crate::http::json_api::JsonApi;
 use crate::use_cases::accounts::{ClientInfo, ResetPassword};
 
 /// Sends a mail to choose a new password, if the address has an account. The response is the same if it has none.
@@ -23,7 +24,7 @@ use crate::use_cases::accounts::{ClientInfo, ResetPassword};
     )
 )]
 pub async fn send(
-    State(app): State<App>,
+    JsonApi(app): JsonApi<App>,
     client: ClientInfo,
     Body(ForgottenPassword { email }): Body<ForgottenPassword>,
 ) -> Result<Response, Report> {
@@ -43,7 +44,7 @@ pub async fn send(
     )
 )]
 pub async fn confirm(
-    State(app): State<App>,
+    JsonApi(app): JsonApi<App>,
     client: ClientInfo,
     Body(reset): Body<ResetPassword>,
 ) -> Result<StatusCode, Report> {

@@ -2,7 +2,7 @@
 
 mod response;
 
-use axum::{extract::State, response::Response};
+use axum::response::Response;
 use http::{HeaderValue, StatusCode, Uri, header};
 use ids::RecipeId;
 use recipes::{Draft, FieldError, Scalars};
@@ -24,6 +24,7 @@ use crate::auth::requirements::RecipeReader;
 use crate::http::body::{Body, Parse};
 use crate::http::conditional::{self, Conditions};
 use crate::http::error::Report;
+use crate::http::json_api::JsonApi;
 use crate::http::query::Count;
 use crate::use_cases::recipes::Writer;
 
@@ -39,7 +40,7 @@ use crate::use_cases::recipes::Writer;
     )
 )]
 pub async fn list(
-    State(app): State<App>,
+    JsonApi(app): JsonApi<App>,
     RecipeReader(viewer): RecipeReader,
     uri: Uri,
     count: Count,
@@ -71,7 +72,7 @@ pub async fn list(
     )
 )]
 pub async fn read(
-    State(app): State<App>,
+    JsonApi(app): JsonApi<App>,
     PathId(id): PathId<RecipeId>,
     RecipeReader(viewer): RecipeReader,
     conditions: Conditions,
@@ -93,7 +94,7 @@ pub async fn read(
     )
 )]
 pub async fn create(
-    State(app): State<App>,
+    JsonApi(app): JsonApi<App>,
     writer: Writer,
     Body(draft): Body<Draft>,
 ) -> Result<Response, Report> {
@@ -119,7 +120,7 @@ pub async fn create(
     )
 )]
 pub async fn replace(
-    State(app): State<App>,
+    JsonApi(app): JsonApi<App>,
     writer: Writer,
     PathId(id): PathId<RecipeId>,
     conditions: Conditions,
@@ -141,7 +142,7 @@ pub async fn replace(
     )
 )]
 pub async fn delete(
-    State(app): State<App>,
+    JsonApi(app): JsonApi<App>,
     writer: Writer,
     PathId(id): PathId<RecipeId>,
     conditions: Conditions,

@@ -3,10 +3,7 @@
 use std::net::IpAddr;
 
 use accounts::Session;
-use axum::{
-    extract::State,
-    response::{IntoResponse, Response},
-};
+use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode};
 use ids::SessionId;
 use jiff::Timestamp;
@@ -22,6 +19,7 @@ use crate::app::App;
 use crate::auth::requirements::AccountOwner;
 use crate::http::cookies;
 use crate::http::error::Report;
+use crate::http::json_api::JsonApi;
 use crate::http::query::NoQuery;
 
 /// Lists your sessions, the last used first.
@@ -33,7 +31,7 @@ use crate::http::query::NoQuery;
         Malformed, Unauthorized, WithoutScope, NotAcceptable, Unavailable,
     )
 )]
-pub async fn list(State(app): State<App>, me: AccountOwner, _: NoQuery) -> Result<Response, Report> {
+pub async fn list(JsonApi(app): JsonApi<App>, me: AccountOwner, _: NoQuery) -> Result<Response, Report> {
     let sessions = app.accounts().sessions(me.user.id).await?;
     let current = me.actor.session;
     let views: Vec<_> = sessions.iter().map(|session| SessionView::of(session, current)).collect();
@@ -51,7 +49,7 @@ pub async fn list(State(app): State<App>, me: AccountOwner, _: NoQuery) -> Resul
     )
 )]
 pub async fn end(
-    State(app): State<App>,
+    JsonApi(app): JsonApi<App>,
     headers: HeaderMap,
     me: AccountOwner,
     PathId(id): PathId<SessionId>,

@@ -1,7 +1,7 @@
 //! Verifying the e-mail address.
 
 use accounts::TokenDigest;
-use axum::{extract::State, response::Response};
+use axum::response::Response;
 use http::StatusCode;
 
 use super::{
@@ -15,6 +15,7 @@ use crate::app::App;
 use crate::auth::requirements::AccountOwner;
 use crate::http::body::{Body, ParseFields, fields::Fields};
 use crate::http::error::Report;
+use crate::http::json_api::JsonApi;
 use crate::use_cases::accounts::ClientInfo;
 
 /// Sends the mail that verifies your e-mail address again. Its link is valid for 30 minutes and can be used once.
@@ -26,7 +27,7 @@ use crate::use_cases::accounts::ClientInfo;
         Malformed, Unauthorized, WithoutScope, RateLimited, NotAcceptable, Unavailable,
     )
 )]
-pub async fn send(State(app): State<App>, me: AccountOwner) -> Result<Response, Report> {
+pub async fn send(JsonApi(app): JsonApi<App>, me: AccountOwner) -> Result<Response, Report> {
     app.accounts().send_verification(&me.user, me.actor)?;
     Ok(mail_requested("The mail will be sent, unless your e-mail address is verified already"))
 }
@@ -41,7 +42,7 @@ pub async fn send(State(app): State<App>, me: AccountOwner) -> Result<Response, 
     )
 )]
 pub async fn confirm(
-    State(app): State<App>,
+    JsonApi(app): JsonApi<App>,
     client: ClientInfo,
     Body(VerifyEmail { token }): Body<VerifyEmail>,
 ) -> Result<StatusCode, Report> {

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use accounts::audit::{Actor, Entry, Event, Filter};
-use axum::{extract::State, response::Response};
+use axum::response::Response;
 use http::Uri;
 use ids::{SessionId, UserId};
 use jiff::Timestamp;
@@ -17,6 +17,7 @@ use super::super::{
 use crate::app::App;
 use crate::auth::requirements::Admin;
 use crate::http::error::{Report, RequestError};
+use crate::http::json_api::JsonApi;
 use crate::http::query::{Count, Query, did_you_mean};
 
 /// Lists the events of accounts in pages, the newest first.
@@ -30,7 +31,7 @@ use crate::http::query::{Count, Query, did_you_mean};
         Malformed, Unauthorized, AdminRequired, NotAcceptable, Unavailable,
     )
 )]
-pub async fn list(State(app): State<App>, _: Admin, uri: Uri, count: Count) -> Result<Response, Report> {
+pub async fn list(JsonApi(app): JsonApi<App>, _: Admin, uri: Uri, count: Count) -> Result<Response, Report> {
     let filters = ["event", "subject", "actor", "since", "until"];
     let request = ListRequest::parse("/api/v1/admin/audit", &uri, &filters)?;
     let query = &request.query;

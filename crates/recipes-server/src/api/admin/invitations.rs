@@ -1,7 +1,7 @@
 //! Invitations, for administrators.
 
 use accounts::{Email, Invitation};
-use axum::{extract::State, response::Response};
+use axum::response::Response;
 use http::{StatusCode, Uri};
 use ids::{InvitationId, UserId};
 use jiff::Timestamp;
@@ -22,6 +22,7 @@ use crate::app::App;
 use crate::auth::requirements::Admin;
 use crate::http::body::{Body, ParseFields, fields::Fields};
 use crate::http::error::Report;
+use crate::http::json_api::JsonApi;
 use crate::http::query::Count;
 use crate::use_cases::accounts::{CreatedInvitation, InviteUser};
 
@@ -36,7 +37,7 @@ use crate::use_cases::accounts::{CreatedInvitation, InviteUser};
         Malformed, Unauthorized, AdminRequired, NotAcceptable, Unavailable,
     )
 )]
-pub async fn list(State(app): State<App>, _: Admin, uri: Uri, count: Count) -> Result<Response, Report> {
+pub async fn list(JsonApi(app): JsonApi<App>, _: Admin, uri: Uri, count: Count) -> Result<Response, Report> {
     let request = ListRequest::parse("/api/v1/admin/invitations", &uri, &[])?;
     let total = count.of(app.accounts().count_invitations()).await?;
     let invitations = app.accounts().invitations(request.page).await?;
@@ -57,7 +58,7 @@ pub async fn list(State(app): State<App>, _: Admin, uri: Uri, count: Count) -> R
     )
 )]
 pub async fn create(
-    State(app): State<App>,
+    JsonApi(app): JsonApi<App>,
     Admin(actor): Admin,
     Body(command): Body<InviteUser>,
 ) -> Result<Response, Report> {
@@ -86,7 +87,7 @@ pub async fn create(
     )
 )]
 pub async fn revoke(
-    State(app): State<App>,
+    JsonApi(app): JsonApi<App>,
     Admin(actor): Admin,
     PathId(id): PathId<InvitationId>,
 ) -> Result<StatusCode, Report> {

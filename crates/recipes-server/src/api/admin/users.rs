@@ -1,7 +1,7 @@
 //! Users, for administrators.
 
 use accounts::{Role, User};
-use axum::{extract::State, response::Response};
+use axum::response::Response;
 use http::{StatusCode, Uri};
 use ids::UserId;
 use jiff::Timestamp;
@@ -21,6 +21,7 @@ use crate::app::App;
 use crate::auth::requirements::Admin;
 use crate::http::body::{Body, ParseFields, fields::Fields};
 use crate::http::error::{Report, RequestError};
+use crate::http::json_api::JsonApi;
 use crate::http::query::{Count, NoQuery, Query};
 use crate::use_cases::accounts::{Access, UserChange, UserFilter};
 
@@ -35,7 +36,7 @@ use crate::use_cases::accounts::{Access, UserChange, UserFilter};
         Malformed, Unauthorized, AdminRequired, NotAcceptable, Unavailable,
     )
 )]
-pub async fn list(State(app): State<App>, _: Admin, uri: Uri, count: Count) -> Result<Response, Report> {
+pub async fn list(JsonApi(app): JsonApi<App>, _: Admin, uri: Uri, count: Count) -> Result<Response, Report> {
     let request = ListRequest::parse("/api/v1/admin/users", &uri, &["q", "role", "disabled"])?;
     let filter = filter(&request.query)?;
     let total = count.of(app.accounts().count_users(filter.clone())).await?;
@@ -71,7 +72,7 @@ fn filter(query: &Query<'_>) -> Result<UserFilter, RequestError> {
     )
 )]
 pub async fn read(
-    State(app): State<App>,
+    JsonApi(app): JsonApi<App>,
     _: Admin,
     PathId(id): PathId<UserId>,
     _: NoQuery,
@@ -94,7 +95,7 @@ pub async fn read(
     )
 )]
 pub async fn update(
-    State(app): State<App>,
+    JsonApi(app): JsonApi<App>,
     Admin(actor): Admin,
     PathId(id): PathId<UserId>,
     Body(change): Body<UserChange>,
@@ -113,7 +114,7 @@ pub async fn update(
     )
 )]
 pub async fn end_sessions(
-    State(app): State<App>,
+    JsonApi(app): JsonApi<App>,
     Admin(actor): Admin,
     PathId(id): PathId<UserId>,
 ) -> Result<StatusCode, Report> {
@@ -132,7 +133,7 @@ pub async fn end_sessions(
     )
 )]
 pub async fn send_password_reset(
-    State(app): State<App>,
+    JsonApi(app): JsonApi<App>,
     Admin(actor): Admin,
     PathId(id): PathId<UserId>,
 ) -> Result<Response, Report> {
