@@ -1,8 +1,8 @@
-"""Which core the servers have, and which the load.
+"""Chooses the servers' core and the load's core.
 
-The interrupts of a disk with one queue, as many virtual machines have, all go to one core. A machine of one core has them
-where the server is; if the load's core had them here, each flush would end by waking that core first and the server's then.
-With one connection that takes a quarter of all writes away, from every server that flushes.
+Many virtual disks have one queue and send all interrupts to one core. That core is given to the servers, as on a machine
+with one core. Otherwise each flush wakes the load's core first and the server's core second, which costs every server that
+flushes a quarter of its writes with one connection.
 """
 
 import os
@@ -15,7 +15,7 @@ FLUSHES = 200
 def cores(folder: Path) -> tuple[int, int]:
     """The servers' core, which is the one that the disk under `folder` interrupts, and the load's."""
     allowed = sorted(os.sched_getaffinity(0))
-    # A disk with a queue for each core interrupts whoever asked: then the first core is as good as any.
+    # A disk with a queue for each core interrupts the core that asked: then any core will do.
     os.sched_setaffinity(0, allowed[:1])
     try:
         servers = interrupted_by(folder)
@@ -46,7 +46,7 @@ def flush(folder: Path):
 
 
 def interrupts() -> dict[tuple[str, int], int]:
-    """How often each device has interrupted each core; only devices have numbers."""
+    """The interrupts of each device on each core so far; only devices have numbers."""
     head, *lines = Path("/proc/interrupts").read_text().splitlines()
     numbers = [int(name.removeprefix("CPU")) for name in head.split()]
     counts = {}

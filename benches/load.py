@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Measures the server beside three others in the same run, and prints the table of the README.
 
-The server has one core, the load another (see cores.py); every figure is the median of several short measurements that
-alternate between the servers, because the machine of a minute ago was another machine. See README.md in this folder.
+The servers run on one core, the load on another (see cores.py). Every figure is the median of several short measurements
+that alternate between the servers, because the speed of a shared machine changes from minute to minute. With --before, an
+earlier build of the server is measured in the same run. See README.md in this folder.
 """
 
 import argparse
@@ -21,7 +22,9 @@ from clients import latencies_at_fixed_rate, load, seconds_of_a_refusal, storm
 from cores import cores
 from servers import ACCOUNT, ROOT, Server, build, grown, recipe
 
-COLUMNS = {"express": "Express, JSON files", "fastify": "Fastify + better-sqlite3", "axum": "bare axum", "ours": "**ours**"}
+COLUMNS = {"express": "Express, JSON files", "fastify": "Fastify + better-sqlite3", "axum": "bare axum"}
+COLUMNS |= {"before": "an earlier build", "ours": "**ours**"}
+OURS = ("ours", "before")
 MANY = 100_000
 
 
@@ -30,7 +33,7 @@ def main():
     require_tools()
     folder = options.folder.resolve()
     server_core, load_core = cores(folder)
-    servers = build(folder, server_core)
+    servers = build(folder, server_core, options.before)
     os.sched_setaffinity(0, {load_core})
     began = time.monotonic()
     rows = []
@@ -42,7 +45,7 @@ def main():
 
 
 def gets(label: str, path: str, signed_in=False):
-    """Reads with 32 connections; the share of bare axum behind our figure."""
+    """Reads with 32 connections; in brackets the share of bare axum."""
 
     def measure(servers: dict[str, Server], options) -> list[tuple]:
         def once(server: Server) -> float:
@@ -54,14 +57,15 @@ def gets(label: str, path: str, signed_in=False):
         compared = {name: server for name, server in servers.items() if name in COLUMNS}
         rates = alternate(compared, options.rounds, once)
         cells = {name: f"{rate:,.0f}" for name, rate in rates.items()}
-        cells["ours"] = f"{cells['ours']} ({rates['ours'] / rates['axum']:.0%})"
+        for name in builds(servers):
+            cells[name] += f" ({rates[name] / rates['axum']:.0%})"
         return [(f"{label}, req/s", cells)]
 
     return measure
 
 
 def session_check(servers: dict[str, Server], options) -> list[tuple]:
-    """The signed-in user, and the same by a server that believes the signature alone: the question is what the rest costs."""
+    """The signed-in user with and without looking up the session: what does the lookup cost?"""
     with servers["ours"].running() as running:
         token = running.token()
 
@@ -73,18 +77,19 @@ def session_check(servers: dict[str, Server], options) -> list[tuple]:
     pair = {name: servers[name] for name in ("ours", "unchecked")}
     rates = alternate(pair, options.rounds + 2, once)
     cost = 1 - rates["ours"] / rates["unchecked"]
-    cell = f"{rates['unchecked']:,.0f} → {rates['ours']:,.0f} ({cost:.0%} for asking)"
-    return [("the signed-in user, by signature alone → session asked as well, req/s", {"ours": cell})]
+    cell = f"{rates['unchecked']:,.0f} → {rates['ours']:,.0f} ({cost:.0%} for the lookup)"
+    return [("GET the signed-in user, signature only → signature and session lookup, req/s", {"ours": cell})]
 
 
 def durable_posts(servers: dict[str, Server], options) -> list[tuple]:
-    """Writes; then the files are read from outside, and what was acknowledged but is not there is told."""
-    # In one alternation, as the two are compared.
-    competitors = stores(servers) | {"many": grown(servers["ours"], MANY)}
+    """Writes; afterwards the files are read from outside, and acknowledged writes that are missing are reported."""
+    # In one alternation, because few and many stored recipes are compared.
+    large = {f"{name} with many": grown(servers[name], MANY) for name in builds(servers)}
     few, many = [], []
     for connections in (1, 32, 128):
-        cells = posts(competitors, options, connections)
-        many.append((f"the same with {MANY:,} recipes stored, {connections} connections", {"ours": cells.pop("many")}))
+        cells = posts(stores(servers) | large, options, connections)
+        with_many = {name.removesuffix(" with many"): cells.pop(name) for name in large}
+        many.append((f"the same with {MANY:,} recipes stored, {connections} connections", with_many))
         few.append((f"POST, on disk when answered, {connections} connections, req/s", cells))
     return few + many
 
@@ -96,7 +101,7 @@ def posts(servers: dict[str, Server], options, connections: int) -> dict[str, st
         before = server.stored(server.home)
         with server.running_on_a_copy() as running:
             done = load(running, options.seconds, connections, "POST", "/api/v1/recipes", running.token(), recipe(0))
-            time.sleep(1)  # what was under way when the load ended may finish
+            time.sleep(1)  # requests that were in flight when the load ended may finish
             running.process.kill()
             running.process.wait()
             after = server.stored(running.folder)
@@ -129,7 +134,7 @@ def reads_in_a_storm(servers: dict[str, Server], options) -> list[tuple]:
         with server.running() as running:
             load(running, 1, 1, "GET", path)
             with storm(running, options.seconds + 3, 16, "POST", "/api/v1/users/login", ACCOUNT):
-                time.sleep(1)  # until all sixteen are waiting
+                time.sleep(1)  # until all sixteen clients are waiting
                 return p99(latencies_at_fixed_rate(running, options.seconds, rate, path))
 
     before, during = alternate(competitors, options.rounds, quiet), alternate(competitors, options.rounds, stormy)
@@ -141,63 +146,69 @@ FLOOD = 256
 
 
 def reads_in_a_flood(servers: dict[str, Server], options) -> list[tuple]:
-    """256 clients log in without pause, most of them refused: what becomes of the memory, and of those who read."""
+    """256 clients log in without pause, most are refused: what happens to the memory and to other readers?"""
     reads = {"one recipe": ("/api/v1/recipes/1", False), "a list of 20": ("/api/v1/recipes?limit=20", False)}
     reads["the signed-in user"] = ("/api/v1/users/me", True)
-    ours, rate = servers["ours"], 100
-    quiet: dict[str, list[float]] = {name: [] for name in reads}
-    flooded: dict[str, list[float]] = {name: [] for name in reads}
-    idle, most = [], []
+    quiet = {name: {read: [] for read in reads} for name in builds(servers)}
+    flooded = {name: {read: [] for read in reads} for name in builds(servers)}
+    idle, peak = ({name: [] for name in builds(servers)} for _ in range(2))
 
     def p99(running, token: str, path: str) -> float:
-        taken = latencies_at_fixed_rate(running, options.seconds, rate, path, token)
-        return taken[int(len(taken) * 0.99)]
+        latencies = latencies_at_fixed_rate(running, options.seconds, 100, path, token)
+        return latencies[int(len(latencies) * 0.99)]
 
-    for _ in range(options.rounds):
-        with ours.running() as running:
-            # Whoever reads is logged in already.
+    def once(name: str):
+        with servers[name].running() as running:
+            # The reader is logged in before the flood begins.
             token = running.token()
-            idle.append(running.memory_mib())
-            for name, (path, signed_in) in reads.items():
-                quiet[name].append(p99(running, token if signed_in else "", path))
-            for name, (path, signed_in) in reads.items():
+            idle[name].append(running.memory_mib())
+            for read, (path, signed_in) in reads.items():
+                quiet[name][read].append(p99(running, token if signed_in else "", path))
+            for read, (path, signed_in) in reads.items():
                 with storm(running, options.seconds + 3, FLOOD, "POST", "/api/v1/users/login", ACCOUNT):
                     time.sleep(1)
-                    flooded[name].append(p99(running, token if signed_in else "", path))
-            most.append(running.memory_mib("VmHWM"))
+                    flooded[name][read].append(p99(running, token if signed_in else "", path))
+            peak[name].append(running.memory_mib("VmHWM"))
+
+    for _ in range(options.rounds):
+        for name in builds(servers):
+            once(name)
     rows = [
         (
-            f"p99 of {name} at 100 req/s, quiet → while {FLOOD} clients log in, ms",
-            {"ours": f"{median(quiet[name]):.1f} → {median(flooded[name]):.1f}"},
+            f"p99 of {read} at 100 req/s, quiet → while {FLOOD} clients log in, ms",
+            {name: f"{median(quiet[name][read]):.1f} → {median(flooded[name][read]):.1f}" for name in builds(servers)},
         )
-        for name in reads
+        for read in reads
     ]
-    memory = {"ours": f"{median(idle):.0f} → {median(most):.0f}"}
-    return rows + [(f"memory, one log-in → most while {FLOOD} clients log in, MiB", memory)]
+    memory = {name: f"{median(idle[name]):.0f} → {median(peak[name]):.0f}" for name in builds(servers)}
+    return rows + [(f"memory, after one log-in → peak while {FLOOD} clients log in, MiB", memory)]
 
 
-def who_is_there(servers: dict[str, Server], options) -> list[tuple]:
-    """How long a log-in takes that fails: nobody may learn from it whether there is such an account."""
-    ours = servers["ours"]
+def failed_log_ins(servers: dict[str, Server], options) -> list[tuple]:
+    """The time of a failed log-in must not tell whether an account exists."""
+    rounds = 40 * options.rounds * options.seconds
+    cells = {name: failed_log_in(servers[name], rounds) for name in builds(servers)}
+    return [(f"a failed log-in, median of {rounds} each, ms", cells)]
+
+
+def failed_log_in(server: Server, rounds: int) -> str:
     attempts = {
-        "wrong": {"email": ACCOUNT["email"], "password": "not the password of anybody"},
-        "unknown": {"email": "nobody@example.com", "password": "not the password of anybody"},
+        "wrong": {"email": ACCOUNT["email"], "password": "not the right password"},
+        "unknown": {"email": "unknown@example.com", "password": "not the right password"},
         "disabled": {"email": DISABLED["email"], "password": DISABLED["password"]},
     }
-    taken: dict[str, list[float]] = {name: [] for name in attempts}
-    with ours.running_on_a_copy() as running:
+    seconds: dict[str, list[float]] = {name: [] for name in attempts}
+    with server.running_on_a_copy() as running:
         running.call("POST", "/api/v1/users/signup", DISABLED)
         environment = {"PATH": os.environ["PATH"], "DATABASE_URL": "sqlite:recipes.db"}
-        command = [*ours.command, "users", "disable", DISABLED["email"]]
+        command = [*server.command, "users", "disable", DISABLED["email"]]
         subprocess.run(command, cwd=running.folder, env=environment, check=True, stdout=subprocess.DEVNULL)
-        rounds = 40 * options.rounds * options.seconds
         for _ in range(rounds):
             for name, attempt in random.sample(sorted(attempts.items()), len(attempts)):
-                taken[name].append(seconds_of_a_refusal(running, "/api/v1/users/login", attempt))
-    medians = {name: median(times) * 1000 for name, times in taken.items()}
+                seconds[name].append(seconds_of_a_refusal(running, "/api/v1/users/login", attempt))
+    medians = {name: median(times) * 1000 for name, times in seconds.items()}
     apart = max(medians.values()) / min(medians.values()) - 1
-    cell = ", ".join(f"{name} {value:.2f}" for name, value in medians.items()) + f" ({apart:.1%} apart)"
-    return [(f"a log-in that fails, median of {rounds} each, ms", {"ours": cell})]
+    return ", ".join(f"{name} {value:.2f}" for name, value in medians.items()) + f" ({apart:.1%} apart)"
 
 
 DISABLED = {"name": "Bob", "email": "bob@example.com", "password": "a locked pantry has no soup"}
@@ -211,8 +222,8 @@ def log_ins(servers: dict[str, Server], options) -> list[tuple]:
             return load(running, options.seconds, 16, "POST", "/api/v1/users/login", body=ACCOUNT).rate
 
     rates = alternate(competitors, min(2, options.rounds), once)
-    cells = {"express": "{:.0f} (bcrypt 10)", "fastify": "{:.0f} (bcrypt 10)", "ours": "{:.0f} (Argon2id)"}
-    return [("log-ins/s", {name: cells[name].format(rate) for name, rate in rates.items()})]
+    scheme = {name: "Argon2id" if name in OURS else "bcrypt 10" for name in rates}
+    return [("log-ins/s", {name: f"{rate:.0f} ({scheme[name]})" for name, rate in rates.items()})]
 
 
 def start(servers: dict[str, Server], options) -> list[tuple]:
@@ -241,18 +252,23 @@ ROWS = {
     "storm": reads_in_a_storm,
     "flood": reads_in_a_flood,
     "log-in": log_ins,
-    "who-is-there": who_is_there,
+    "failed-log-in": failed_log_ins,
     "start": start,
 }
 
 
 def stores(servers: dict[str, Server]) -> dict[str, Server]:
-    """Those that keep recipes and know people."""
-    return {name: servers[name] for name in ("express", "fastify", "ours")}
+    """The servers with a database."""
+    return {name: servers[name] for name in ("express", "fastify", *builds(servers))}
+
+
+def builds(servers: dict[str, Server]) -> list[str]:
+    """The builds of our server: this one, and the earlier one if there is one."""
+    return [name for name in OURS if name in servers]
 
 
 def alternate(servers: dict[str, Server], rounds: int, measure) -> dict[str, float]:
-    """Medians by server; each round measures every server once, so that all share the machine's moods."""
+    """Medians by server; each round measures every server once, so that all see the same changes of the machine."""
     figures: dict[str, list[float]] = {name: [] for name in servers}
     for _ in range(rounds):
         for name, server in servers.items():
@@ -267,14 +283,15 @@ def without_refusals(done):
 
 
 def print_table(rows: list[tuple], folder: Path, seconds: float, options):
-    print(f"| | {' | '.join(COLUMNS.values())} |")
-    print(f"|---|{'---|' * len(COLUMNS)}")
+    columns = [name for name in COLUMNS if name != "before" or options.before]
+    print(f"| | {' | '.join(COLUMNS[name] for name in columns)} |")
+    print(f"|---|{'---|' * len(columns)}")
     for label, cells in rows:
-        print(f"| {label} | {' | '.join(cells.get(name, '') for name in COLUMNS)} |")
+        print(f"| {label} | {' | '.join(cells.get(name, '') for name in columns)} |")
     print(f"\nMachine: {machine(folder)}.")
     print(f"Versions: {versions()}.")
     print(
-        f"Medians of {options.rounds} alternating measurements of {options.seconds} s each, server on the core "
+        f"Medians of {options.rounds} alternating measurements of {options.seconds} s each, servers on the core "
         f"that the disk interrupts, load on another, {seconds / 60:.0f} minutes in all. In brackets: the share of bare axum, "
         "which answers the same bytes from memory and does nothing else."
     )
@@ -321,8 +338,10 @@ def arguments():
     parser.add_argument("--seconds", type=int, default=5, help="length of one measurement (default: 5)")
     parser.add_argument("--rounds", type=int, default=3, help="measurements of which the median counts (default: 3)")
     parser.add_argument("--only", action="append", choices=ROWS, metavar="ROW", help=f"one of {', '.join(ROWS)}; repeatable")
+    parser.add_argument("--before", type=Path, metavar="PROGRAM", help="an earlier build of `recipes` to measure in the same run")
     parser.add_argument("--folder", type=Path, default=ROOT / "target/load", help="for the databases, on the disk to measure")
     options = parser.parse_args()
+    options.before = options.before and options.before.resolve(strict=True)
     if options.quick:
         options.seconds, options.rounds = 2, 1
     return options

@@ -119,8 +119,8 @@ class Running:
         return next(int(line.split()[1]) for line in status.splitlines() if line.startswith(which)) / 1024
 
 
-def build(folder: Path, core: int) -> dict[str, Server]:
-    """Builds and installs all servers, and stores 20 recipes and one account in each."""
+def build(folder: Path, core: int, before: Path | None) -> dict[str, Server]:
+    """Builds and installs all servers, and stores 20 recipes and one account in each. `before`: an earlier build."""
     for reference in ("express", "fastify"):
         source = ROOT / "benches/reference" / reference
         if not (source / "node_modules/.package-lock.json").exists():
@@ -139,6 +139,8 @@ def build(folder: Path, core: int) -> dict[str, Server]:
         "fastify": Server("fastify", node("fastify"), folder / "fastify", core),
         "ours": ours,
     }
+    if before:
+        servers["before"] = Server("before", [str(before)], folder / "before", core)
     for server in servers.values():
         fill(server)
     bodies = copy_of_the_answers(ours, folder / "axum")
@@ -150,7 +152,7 @@ def build(folder: Path, core: int) -> dict[str, Server]:
 
 def fill(server: Server):
     server.home.mkdir(parents=True)
-    # The first answer is to /recipes/1, which is not there yet: 404 is an answer too.
+    # `running` waits for a response to /recipes/1, which does not exist yet: a 404 counts.
     with server.running() as running:
         token = json.loads(running.call("POST", "/api/v1/users/signup", ACCOUNT))["token"]
         for number in range(1, 21):
@@ -158,7 +160,7 @@ def fill(server: Server):
 
 
 def copy_of_the_answers(ours: Server, folder: Path) -> list[str]:
-    """What the fixed-bytes server answers is byte for byte what ours answers."""
+    """The bare axum server sends byte for byte what ours sends."""
     folder.mkdir(parents=True)
     with ours.running() as running:
         token = running.token()
@@ -169,8 +171,8 @@ def copy_of_the_answers(ours: Server, folder: Path) -> list[str]:
 
 
 def grown(ours: Server, recipes: int) -> Server:
-    """Our server with this many recipes more, imported by its own command line."""
-    home = ours.home.with_name(f"ours-{recipes}")
+    """Our server with this many more recipes, imported on its command line."""
+    home = ours.home.with_name(f"{ours.name}-{recipes}")
     shutil.rmtree(home, ignore_errors=True)
     shutil.copytree(ours.home, home)
     with open(home / "more.ndjson", "w") as file:

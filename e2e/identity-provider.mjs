@@ -1,8 +1,8 @@
-// A certified OpenID provider at loopback: `oidc-provider`, where whoever says a name is that person.
+// A certified OpenID provider on loopback: `oidc-provider`, with a log-in that accepts any name without a password.
 import { generateKeyPairSync } from "node:crypto";
 import { createServer } from "node:http";
 
-// It warns of everything that makes it a toy; that is what it is here.
+// It warns about settings that are unsafe in production; here they are intended.
 for (const level of ["info", "warn"]) {
   const say = console[level];
   console[level] = (...words) => String(words[0]).includes("oidc-provider ") || say(...words);
@@ -12,7 +12,7 @@ const { default: Provider } = await import("oidc-provider");
 export const secret = "a secret that both sides know, of more than 32 bytes";
 
 export class IdentityProvider {
-  // How often each of its endpoints was asked.
+  // The number of requests to each endpoint.
   asked = new Map();
   #server;
   #answer;

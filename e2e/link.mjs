@@ -1,6 +1,6 @@
 // Opens the link of a mail in a browser and presses the button of its page: e2e/link.mjs LINK [PASSWORD...]. Where the page
-// asks for a password, each is tried. Prints what the page says after each try. Nothing is loaded from anywhere else. At last
-// another link is opened in the same tab, and is the one that counts.
+// asks for a password, each is tried. Prints the message of the page after each attempt. The page must not load anything from
+// another origin. At the end another link is opened in the same tab, and the page must use that one.
 import assert from "node:assert/strict";
 import { launch } from "./browser.mjs";
 
@@ -14,7 +14,7 @@ try {
   const complaints = [];
   page.on("request", (request) => {
     if (new URL(request.url()).origin !== origin) complaints.push(`left: ${request.url()}`);
-    if (request.url().includes("#") || request.headers().referer?.includes("#")) complaints.push("told what is behind the #");
+    if (request.url().includes("#") || request.headers().referer?.includes("#")) complaints.push("the fragment was sent");
   });
   page.on("pageerror", (error) => complaints.push(`script: ${error.message}`));
   page.on("console", (message) => {

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Catches the program's mails: RECIPES=path/to/recipes PYTHON e2e/mail.py, where PYTHON has aiosmtpd.
 
-A mail server on loopback takes what the real program sends over SMTP. Somebody signs up and follows the link in a browser,
-forgets the password and chooses another; then none of the secrets on the way is in the log, at its most talkative.
+A mail server on loopback receives the mails that the real program sends over SMTP. A user signs up, follows the link in a
+browser, forgets the password and chooses another. None of the secrets on the way may be in the log, even at level trace.
 """
 
 import json
@@ -26,14 +26,14 @@ OLD, NEW, COMMON = "a stitch in thyme", "ten little onions", "password1"
 
 
 class Mailbox:
-    """Keeps what arrives."""
+    """Keeps the mails that arrive."""
 
     def __init__(self):
         self.mails = queue.Queue()
         self.tried = set()
 
     async def handle_RCPT(self, _server, _session, envelope, address, _options):
-        # As a server that has not seen the sender before (greylisting): the first try comes back.
+        # Greylisting: the first attempt of an unknown sender is answered with "try again later".
         if address == "later@example.org" and address not in self.tried:
             self.tried.add(address)
             return "451 4.7.1 come back later"
@@ -45,7 +45,7 @@ class Mailbox:
         return "250 taken"
 
     def token(self, to, page, site):
-        """What the link of the next mail carries."""
+        """The token in the link of the next mail."""
         sender, recipients, mail = self.mails.get(timeout=PATIENCE)
         same("envelope", (sender, recipients), ("kitchen@example.com", [to]))
         same("From", mail["from"], "Kitchen <kitchen@example.com>")
@@ -56,7 +56,7 @@ class Mailbox:
 
 
 def follow(link, *passwords):
-    """What the link's page says to whoever presses its button."""
+    """Opens the link in a browser, presses the button of its page, and returns the messages that the page shows."""
     browser = ["node", HERE / "link.mjs", link, *passwords]
     return subprocess.run(browser, check=True, stdout=subprocess.PIPE, text=True, timeout=120).stdout.splitlines()
 
@@ -85,7 +85,7 @@ class Api:
 
 
 def walk(api, mailbox, site):
-    """Signs up, verifies, forgets, resets; answers with every secret that was seen."""
+    """Signs up, verifies the address, resets the password. Returns every secret that was used."""
     ada = "ada@example.org"
     status, answer = api("POST", "/signup", {"name": "Ada", "email": ada, "password": OLD})
     same("sign-up", status, 200)
@@ -97,15 +97,15 @@ def walk(api, mailbox, site):
     link = f"{site}/account/verify-email#{verification}"
     same("verification", follow(link), ["Thank you: your e-mail address is confirmed."])
     same("verified", api("GET", "/me", token=token)[1]["data"]["emailVerified"], True)
-    used = ["This link is not or no longer good: it works once, for 30 minutes. Ask for a new mail."]
+    used = ["This link is not valid any more: it works once, for 30 minutes. Request a new mail."]
     same("verification again", follow(link), used)
 
-    nobody = api("POST", "/password-reset", {"email": "nobody@example.org"})
-    somebody = api("POST", "/password-reset", {"email": "ADA@example.org"})
-    same("whether there is an account", nobody, somebody)
+    unknown = api("POST", "/password-reset", {"email": "unknown@example.org"})
+    known = api("POST", "/password-reset", {"email": "ADA@example.org"})
+    same("reset of an unknown address", unknown, known)
     reset = mailbox.token(ada, "reset-password", site)
     said = follow(f"{site}/account/reset-password#{reset}", COMMON, NEW)
-    same("a common password", said[0].startswith("The password is among the passwords that everybody tries first"), True)
+    same("a common password", said[0].startswith("The password is a common password"), True)
     same("reset", said[1:], ["Your password is changed. Log in with the new one."])
     same("the old session", api("GET", "/me", token=token)[0], 401)
     same("its refresh", api("POST", "/refresh", {"refreshToken": refresh})[0], 401)
@@ -117,12 +117,12 @@ def walk(api, mailbox, site):
     later = "later@example.org"
     same("sign-up", api("POST", "/signup", {"name": "Eve", "email": later, "password": OLD})[0], 200)
     patient = mailbox.token(later, "verify-email", site)
-    same("a mail to nobody", mailbox.mails.qsize(), 0)
+    same("mails that were not expected", mailbox.mails.qsize(), 0)
     return [OLD, NEW, token, refresh, answer["token"], answer["refreshToken"], verification, reset, patient]
 
 
 def log_of_mails(log, count):
-    """The log, once it tells of so many mails: the server takes one before the program knows."""
+    """The log, once it contains so many sent mails: the mail server has a mail before the program logs it."""
     give_up = time.monotonic() + PATIENCE
     while (said := log.read_text()).count("was sent") < count:
         if time.monotonic() > give_up:
@@ -139,7 +139,7 @@ def main():
     controller.start()
     settings = f"SMTP_URL=smtp://127.0.0.1:{smtp} MAIL_FROM=Kitchen<kitchen@example.com> LOG=trace"
     server = subprocess.Popen(
-        # Says where it is, and ends when nobody writes to it any more.
+        # Prints its address, and ends when its standard input is closed.
         [HERE / "with-server", "bash", "-c", 'echo "$BASE_URL $SERVER_LOG"; cat'],
         env=os.environ | {"SETTINGS": settings},
         stdin=subprocess.PIPE,

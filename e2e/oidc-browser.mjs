@@ -19,7 +19,7 @@ try {
   page.setDefaultTimeout(20_000);
 
   await page.goto(origin);
-  assert.equal(new URL(page.url()).origin, provider.issuer, "whoever is nobody is sent to the provider");
+  assert.equal(new URL(page.url()).origin, provider.issuer, "a visitor without a session is sent to the provider");
   await page.fill("input[name=login]", "alice");
   await page.fill("input[name=password]", "open sesame");
   await page.getByRole("button", { name: "Sign-in" }).click();

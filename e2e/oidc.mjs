@@ -156,7 +156,7 @@ const cases = {
     const agent = new UserAgent();
     await signsIn(agent, await logIn(agent, await agent.ask(`${origin}/login/one`)), "alice at one <alice@example.com>");
     const again = await agent.follow(await agent.ask(`${origin}/login/one`), isOurs);
-    assert.ok(isOurs(again.location), "who is logged in there is not asked again");
+    assert.ok(isOurs(again.location), "a user who is logged in at the provider is not asked again");
 
     const over = await agent.ask(`${origin}/logout`, {});
     assert.equal(over.status, 303);
@@ -164,7 +164,7 @@ const cases = {
       [...new URL(over.location).searchParams.keys()],
       ["client_id", "id_token_hint", "post_logout_redirect_uri", "state"],
     );
-    assert.equal((await agent.ask(origin)).text, "nobody", "logged out here, whatever comes of the rest");
+    assert.equal((await agent.ask(origin)).text, "guest", "logged out here, whatever comes of the rest");
     const page = await agent.ask(over.location);
     const { action, fields } = formOf(page);
     const gone = await agent.ask(action, { ...fields, logout: "yes" });
@@ -217,11 +217,11 @@ async function signsInWith(agent, seen, who, page) {
   assert.equal((await agent.ask(seen.location)).text, who);
 }
 
-// Whoever is not signed in is nobody: the answer alone does not say so.
+// The response alone does not show that no user is logged in.
 async function refuses(agent, seen, status, cause) {
   const answer = seen.location ? await agent.ask(seen.location) : seen;
   assert.deepEqual([answer.status, answer.cause], [status, cause], answer.text);
-  assert.equal((await agent.ask(origin)).text, "nobody");
+  assert.equal((await agent.ask(origin)).text, "guest");
 }
 
 function rewrite(address, parameters) {

@@ -1,5 +1,5 @@
-// Tokens that ours makes, for passport-jwt on Express; and tokens that its library makes, for ours: with every algorithm
-// that both know. STRANGER is the program in e2e/stranger.
+// passport-jwt on Express verifies tokens of our libraries, and our libraries verify tokens of its library, with every algorithm
+// that both support. STRANGER is the program in e2e/stranger.
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { createPublicKey, createSecretKey, generateKeyPairSync, randomBytes } from "node:crypto";

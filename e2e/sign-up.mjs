@@ -1,5 +1,5 @@
-// Opens the link of an invitation in a browser: the page signs up with what is behind the #, which stays out of the
-// address bar and of every URL that is asked for, and says what is wrong with a field.
+// Opens the link of an invitation in a browser. The page signs up with the token in the fragment (behind the #), keeps it out
+// of the address bar and of every requested URL, and shows the errors of invalid fields.
 import assert from "node:assert/strict";
 import { launch } from "./browser.mjs";
 

@@ -1,5 +1,5 @@
 // Keys and tokens traded between "recipes token" and the npm packages jose and jsonwebtoken, both ways, with every
-// algorithm that both sides know; and what neither side may accept. RECIPES is the program.
+// algorithm that both sides support, and tokens that neither side may accept. RECIPES is the program.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { createPrivateKey, createPublicKey, createSecretKey, generateKeyPairSync, randomBytes } from "node:crypto";
@@ -16,7 +16,7 @@ const claims = { iss: "https://id.example", aud: "https://api.example", sub: "7"
 const expected = ["--iss", claims.iss, "--aud", claims.aud, "--typ", "at+jwt"];
 const algorithms = [...["HS", "RS", "PS", "ES"].flatMap((family) => [256, 384, 512].map((bits) => `${family}${bits}`)), "EdDSA"];
 
-// What each package is, behind the same three functions. Keys go in and out as JWKs.
+// Each package behind the same three functions. Keys are JWKs.
 const peers = {
   jose: {
     knows: () => true,

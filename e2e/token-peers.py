@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Keys and tokens traded between "recipes token" and the PyPI packages PyJWT and joserfc, both ways, with every algorithm
-there is; and what neither side may accept. RECIPES is the program."""
+"""Keys and tokens traded between "recipes token" and the PyPI packages PyJWT and joserfc, both ways, with every algorithm,
+and tokens that neither side may accept. RECIPES is the program."""
 
 import base64
 import json
@@ -17,7 +17,7 @@ from joserfc import jwk as joserfc_jwk
 from joserfc import jwt as joserfc_jwt
 from joserfc.errors import JoseError
 
-# joserfc tells that RFC 9864 has another name for EdDSA; it knows both, and so do we.
+# joserfc warns that RFC 9864 renames EdDSA; it supports both names, and so does the program.
 warnings.filterwarnings("ignore", module="joserfc")
 
 CLAIMS = {"iss": "https://id.example", "aud": "https://api.example", "sub": "7"}

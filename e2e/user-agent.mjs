@@ -1,4 +1,4 @@
-// A browser without a window: it keeps cookies, goes where it is told to go, and can be stopped anywhere on the way.
+// A browser without a window: it keeps cookies, follows redirects, and can be stopped after any step.
 export class UserAgent {
   // By origin and path. A browser mixes the ports of a host; sites and their providers have hosts of their own.
   #cookies = new Map();
@@ -9,7 +9,7 @@ export class UserAgent {
     return other;
   }
 
-  // One request, and no step further.
+  // Sends one request and does not follow redirects.
   async ask(address, form) {
     const url = new URL(address);
     const headers = { accept: "text/html" };

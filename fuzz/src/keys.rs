@@ -1,13 +1,13 @@
-//! Keys in every form: what is read is written and read again the same, and is no shared secret.
+//! Targets for keys: a key that is read, written and read again is the same, and is not accepted as a shared secret.
 
 use std::collections::HashSet;
 
 use strict_jose::{Algorithm, Key, KeyError, KeySet, Rules, Typ};
 
-/// A JWK.
+/// Reads a JWK.
 ///
 /// # Panics
-/// If the key is not the same again, or does not do what it says.
+/// If the key does not round-trip, or does not sign and verify as it claims.
 pub fn jwk(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let key = match Key::from_jwk(text) {
@@ -20,14 +20,14 @@ pub fn jwk(data: &[u8]) {
     };
     if let Some(key) = key {
         check(&key);
-        assert!(Key::hs256(data).is_err(), "a JWK is no secret");
+        assert!(Key::hs256(data).is_err(), "a JWK is not a secret");
     }
 }
 
-/// A set of keys.
+/// Reads a set of keys.
 ///
 /// # Panics
-/// If the set is not the same again.
+/// If the set does not round-trip.
 pub fn jwks(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let sets = [
@@ -40,19 +40,19 @@ pub fn jwks(data: &[u8]) {
         assert_eq!(public.iter().count(), public_as.iter().count());
     }
     for set in [public, public_as, private].into_iter().flatten() {
-        assert!(Key::hs256(data).is_err(), "a set is no secret");
+        assert!(Key::hs256(data).is_err(), "a set is not a secret");
         let mut kids = HashSet::new();
-        assert!(set.iter().filter_map(Key::kid).all(|kid| kids.insert(kid)), "two keys of one name");
+        assert!(set.iter().filter_map(Key::kid).all(|kid| kids.insert(kid)), "duplicate names");
         let of = |set: &KeySet| set.iter().filter_map(Key::to_public_jwk).collect::<Vec<_>>();
         let again = KeySet::from_jwks(&set.to_public_jwks()).map(|again| of(&again));
         assert_eq!(again, Ok(of(&set)));
     }
 }
 
-/// A key in PEM or DER.
+/// Reads a key in PEM or DER.
 ///
 /// # Panics
-/// If the key is not the same again, or is taken for a shared secret too.
+/// If the key does not round-trip, or is accepted as a shared secret.
 pub fn pem_der(data: &[u8]) {
     use Algorithm as A;
     for algorithm in [A::Rs256, A::Es256, A::Es384, A::Es512, A::EdDsa] {
@@ -69,7 +69,7 @@ pub fn pem_der(data: &[u8]) {
     }
 }
 
-#[expect(clippy::expect_used, reason = "that is how a target says that something is wrong")]
+#[expect(clippy::expect_used, reason = "a target reports a failure by a panic")]
 fn check(key: &Key) {
     let shown = |key: &Key| {
         (
@@ -80,14 +80,14 @@ fn check(key: &Key) {
             key.to_jwk().expose().to_owned(),
         )
     };
-    let again = Key::from_jwk(key.to_jwk().expose()).expect("a key that was read, and written");
+    let again = Key::from_jwk(key.to_jwk().expose()).expect("a written key can be read");
     assert_eq!(shown(&again), shown(key));
     if let Some(public) = key.to_public_jwk() {
-        let public = Key::from_jwk(&public).expect("a key that was read, and published");
+        let public = Key::from_jwk(&public).expect("a published key can be read");
         assert_eq!((public.can_sign(), public.thumbprint()), (false, key.thumbprint()));
     }
     if key.can_sign() {
-        let token = key.sign_bytes(Typ::Absent, b"").expect("it says that it signs");
+        let token = key.sign_bytes(Typ::Absent, b"").expect("the key can sign");
         let verifying = key.public().unwrap_or_else(|| key.clone());
         let verified = Rules::any_type().any_payload().verify(&token, &verifying);
         assert_eq!(verified.is_ok(), verifying.can_verify());

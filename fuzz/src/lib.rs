@@ -1,12 +1,14 @@
-//! What must hold of strict-jose for any bytes. libFuzzer looks for bytes for which it does not (`fuzz/run`); `cargo test`
-//! tries what is in `seeds/`, and what is near to it.
+//! Fuzz targets for strict-jose. `fuzz/run` runs them with libFuzzer; `cargo test` runs them on the files in `seeds/` and on
+//! variants of these.
 //!
-//! Each function is a target. It panics where a promise is broken; that the crate itself never panics is promised too.
+//! Each function is a target. It panics if a property of the crate does not hold. The crate itself must never panic.
 
 mod keys;
 #[path = "../../crates/strict-jose/src/strict_json/no_duplicates.rs"]
 mod no_duplicates;
+mod proof;
 mod token;
 
 pub use keys::{jwk, jwks, pem_der};
+pub use proof::proof;
 pub use token::token;

@@ -1,4 +1,4 @@
-//! Tokens: what anybody can send, and what only the owner of the key can sign.
+//! The target for tokens, with and without a valid signature.
 
 use std::time::{Duration, SystemTime};
 
@@ -10,15 +10,15 @@ use strict_jose::{Key, Rules, inspect};
 
 use crate::no_duplicates::NoDuplicates;
 
-const SECRET: &[u8] = b"known to the fuzzer and to nobody else";
+const SECRET: &[u8] = b"known to the fuzzer only, and 32+ bytes";
 
-/// A token as it came, or, with a line break in it, a header and a payload that are signed before.
+/// Verifies a token. If the data contain a line break, they are a header and a payload that are signed first.
 ///
-/// What is accepted is what another reader of JSON sees too, and in no other way.
+/// Another JSON reader must see the same contents in an accepted token.
 ///
 /// # Panics
-/// If it is not.
-#[expect(clippy::expect_used, clippy::panic, reason = "that is how a target says that something is wrong")]
+/// If it does not.
+#[expect(clippy::expect_used, clippy::panic, reason = "a target reports a failure by a panic")]
 pub fn token(data: &[u8]) {
     let key = Key::hs256(SECRET).expect("a secret");
     let rules = Rules::any_type().any_issuer().any_audience().without_expiry();
@@ -29,7 +29,7 @@ pub fn token(data: &[u8]) {
         let _ = inspect(&token);
         if rules.verify_bytes(&token, &key, now).is_ok() {
             let (signed, _) = token.rsplit_once('.').expect("two dots");
-            assert_eq!(token, seal(signed), "there is one signature and one way to write it");
+            assert_eq!(token, seal(signed), "a token has only one valid signature and encoding");
         }
         return;
     };
@@ -41,10 +41,10 @@ pub fn token(data: &[u8]) {
     assert_eq!(claims.is_ok(), typed.is_ok(), "{:?} and {:?}", claims.err(), typed.err());
     let Ok(claims) = claims else { return };
     assert_eq!(claims, payload);
-    let NoDuplicates = serde_json::from_slice(payload).expect("claims have no member twice");
-    let NoDuplicates = serde_json::from_slice(header).expect("nor has a header");
-    let header: Value = serde_json::from_slice(header).expect("read once already");
-    let claims: Value = serde_json::from_slice(payload).expect("read once already");
+    let NoDuplicates = serde_json::from_slice(payload).expect("claims have no duplicate members");
+    let NoDuplicates = serde_json::from_slice(header).expect("a header has no duplicate members");
+    let header: Value = serde_json::from_slice(header).expect("already read once");
+    let claims: Value = serde_json::from_slice(payload).expect("already read once");
     assert_eq!(header["alg"], "HS256");
     for refused in ["crit", "b64", "enc", "zip"] {
         assert!(header.get(refused).is_none(), "{refused}");
@@ -62,7 +62,7 @@ pub fn token(data: &[u8]) {
     assert_eq!(typed.map(|verified| verified.claims).ok(), Some(claims.clone()));
     match seen {
         Ok(seen) => assert_eq!((seen.header, seen.claims), (header, claims)),
-        Err(error) => panic!("verified and yet {error}"),
+        Err(error) => panic!("verified but not inspected: {error}"),
     }
 }
 

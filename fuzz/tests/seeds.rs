@@ -1,10 +1,10 @@
-//! Every seed, and what is near to it, without libFuzzer: a broken promise that was found once stays mended.
-#![expect(clippy::unwrap_used, reason = "the seeds are there")]
+//! Runs the targets on every seed and on variants of it, so that fixed failures do not return.
+#![expect(clippy::unwrap_used, reason = "the seeds exist")]
 
 use std::fs;
 use std::path::Path;
 
-/// Tries the seeds of one target, cut and with single bits flipped in up to 32 places each.
+/// Runs one target on its seeds, truncated and with single bits flipped at up to 32 positions each.
 fn check(name: &str, target: fn(&[u8])) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds").join(name);
     let mut seeds = 0;
@@ -25,6 +25,11 @@ fn check(name: &str, target: fn(&[u8])) {
 #[test]
 fn token() {
     check("token", strict_jose_fuzz::token);
+}
+
+#[test]
+fn proof() {
+    check("proof", strict_jose_fuzz::proof);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Names of things that cannot be mixed up: a user's number is no recipe's number.
+//! Typed ids: a [`UserId`] cannot be passed where a [`RecipeId`] is expected.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,8 +9,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 use uuid::fmt::Hyphenated;
 
-/// A number from 1 to `i64::MAX`, as the databases give them out.
-macro_rules! number {
+/// Declares an id that is a number from 1 to `i64::MAX`, as databases generate them.
+macro_rules! number_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -22,8 +22,8 @@ macro_rules! number {
                 (number >= 1).then_some(Self(number))
             }
 
-            /// Reads the canonical decimal form. `01`, `+1` and ` 1` are nobody's name: one thing
-            /// must not have several addresses.
+            /// Parses the canonical decimal form. `01`, `+1` and ` 1` are refused, so that no resource has two
+            /// addresses.
             pub fn parse(text: &str) -> Option<Self> {
                 let canonical = text.bytes().all(|b| b.is_ascii_digit()) && !text.starts_with('0');
                 canonical.then(|| text.parse().ok()).flatten().map(Self)
@@ -46,7 +46,6 @@ macro_rules! number {
             }
         }
 
-
         impl TryFrom<i64> for $name {
             type Error = &'static str;
 
@@ -57,17 +56,17 @@ macro_rules! number {
     };
 }
 
-number! {
-    /// A user's number.
+number_id! {
+    /// The id of a user.
     UserId
 }
-number! {
-    /// A recipe's number on this server. Its name in the whole world is its [`Uid`].
+number_id! {
+    /// The id of a recipe in one database. Its [`Uid`] is the same in all of them.
     RecipeId
 }
 
-/// A UUID of version 7 (RFC 9562, section 5.7) that we make; ids made later sort later.
-macro_rules! uuid {
+/// Declares an id that is a UUID. New ones have version 7 (RFC 9562, section 5.7): they sort by time.
+macro_rules! uuid_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -79,7 +78,7 @@ macro_rules! uuid {
                 Self(uuid::Builder::from_unix_timestamp_millis(milliseconds, &random).into_uuid())
             }
 
-            /// Reads the form with hyphens. Any version: other programs have made ids before us.
+            /// Parses the form with hyphens, of any UUID version: imported recipes bring ids of other programs.
             pub fn parse(text: &str) -> Option<Self> {
                 (text.len() == Hyphenated::LENGTH).then(|| Uuid::try_parse(text).ok()).flatten().map(Self)
             }
@@ -88,11 +87,26 @@ macro_rules! uuid {
             pub fn encode(self, buffer: &mut [u8; Hyphenated::LENGTH]) -> &str {
                 self.0.as_hyphenated().encode_lower(buffer)
             }
+
+            pub fn from_bytes(bytes: [u8; 16]) -> Self {
+                Self(Uuid::from_bytes(bytes))
+            }
+
+            pub fn as_bytes(&self) -> &[u8; 16] {
+                self.0.as_bytes()
+            }
         }
 
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.serialize_str(self.encode(&mut [0; Hyphenated::LENGTH]))
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <Cow<'de, str>>::deserialize(deserializer)?;
+                Self::parse(&text).ok_or_else(|| Error::custom("must be a UUID with hyphens"))
             }
         }
 
@@ -110,46 +124,20 @@ macro_rules! uuid {
     };
 }
 
-/// A [`uuid!`] that the database keeps as its 16 bytes.
-macro_rules! stored_uuid {
-    ($(#[$doc:meta])* $name:ident) => {
-        uuid! { $(#[$doc])* $name }
-
-        impl $name {
-            pub fn from_bytes(bytes: [u8; 16]) -> Self {
-                Self(Uuid::from_bytes(bytes))
-            }
-
-            pub fn as_bytes(&self) -> &[u8; 16] {
-                self.0.as_bytes()
-            }
-        }
-
-
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = <Cow<'de, str>>::deserialize(deserializer)?;
-                Self::parse(&text).ok_or_else(|| Error::custom("must be a UUID with hyphens"))
-            }
-        }
-    };
-}
-
-uuid! {
-    /// A recipe's name in the whole world: it survives export and import, which its number does not.
+uuid_id! {
+    /// Identifies a recipe in every database: it survives export and import, unlike its [`RecipeId`].
     Uid
 }
-stored_uuid! {
-    /// A session's name.
+uuid_id! {
+    /// The id of a session.
     SessionId
 }
-stored_uuid! {
-    /// An API token's name, which is no secret.
+uuid_id! {
+    /// The id of an API token. It is not secret.
     ApiTokenId
 }
-
-stored_uuid! {
-    /// An invitation's name, which is not what invites.
+uuid_id! {
+    /// The id of an invitation. It is not the secret that invites.
     InvitationId
 }
 
@@ -168,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_has_one_spelling() {
+    fn number_has_one_spelling() {
         check("1", Some(1));
         check("9223372036854775807", Some(i64::MAX));
         for other in
@@ -179,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_is_an_integer_in_json_and_never_below_one() {
+    fn number_is_an_integer_from_1_in_json() {
         assert_eq!(serde_json::to_string(&UserId::from_i64(7)).unwrap(), "7");
         assert_eq!(serde_json::from_str::<UserId>("7").unwrap().get(), 7);
         for bad in ["0", "-1", "null", "\"7\"", "7.5"] {
@@ -188,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn uids_are_version_7_carry_the_time_and_sort_by_it() {
+    fn new_uids_have_version_7_and_sort_by_time() {
         let early = Uid::new("2024-05-01T12:00:00Z".parse().unwrap(), [255; 10]);
         let late = Uid::new("2024-05-01T12:00:00.001Z".parse().unwrap(), [0; 10]);
         assert!(early < late && early.to_string() < late.to_string());
@@ -198,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn uids_of_any_version_are_read_in_one_form() {
+    fn uids_of_any_version_are_parsed_in_one_form() {
         assert!(Uid::parse("9b2d6a0e-2f5c-4c33-8a77-0f1f9d3a5b11").is_some());
         let upper = Uid::parse("9B2D6A0E-2F5C-4C33-8A77-0F1F9D3A5B11").unwrap();
         assert_eq!(serde_json::to_string(&upper).unwrap(), "\"9b2d6a0e-2f5c-4c33-8a77-0f1f9d3a5b11\"");
@@ -208,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_is_the_same_as_text_and_as_bytes() {
+    fn session_id_is_the_same_as_text_and_as_bytes() {
         let id = SessionId::new("2024-05-01T12:00:00Z".parse().unwrap(), [7; 10]);
         assert_eq!(SessionId::from_bytes(*id.as_bytes()), id);
         let json = serde_json::to_string(&id).unwrap();

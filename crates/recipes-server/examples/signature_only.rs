@@ -1,44 +1,42 @@
-//! What it costs to ask whether a session is still alive: the same service without that question.
+//! Measures the cost of the session check: the same service without that check.
 //!
-//! `PORT=8081 JWT_SECRET=... signature_only` answers GET /api/v1/users/me to whoever brings an access token of the real
-//! server, with the same front, strategy, cache and shape of answer. Whoever logged out is let in all the same.
+//! `PORT=8081 JWT_SECRET=... signature_only` answers GET /api/v1/users/me for any access token of the real server, with the
+//! same HTTP stack, strategy, cache and response. Tokens of ended sessions are accepted.
 
-use std::{convert::Infallible, future::pending, sync::Arc};
+use std::{future::pending, sync::Arc};
 
 use axum::{
     Json, Router,
     response::{IntoResponse, Response},
     routing::get,
 };
-use http::{HeaderValue, header::CACHE_CONTROL};
+use http::{HeaderValue, header::CACHE_CONTROL, request::Parts};
 use ids::UserId;
 use jiff::Timestamp;
 use recipes_server::Clock;
 use recipes_server::Entropy;
+use recipes_server::auth::access_tokens::{AccessClaims, TokenIssuer};
 use recipes_server::http::client_address::TrustedProxies;
 use recipes_server::http::conditional::system_time;
 use recipes_server::http::cookies;
-use recipes_server::http::front::{Front, Origins};
+use recipes_server::http::stack::{CorsOrigins, HttpConfig, HttpService};
 use recipes_server::limits;
 use recipes_server::server;
-use recipes_server::telemetry::{self, AccessLog, LogFormat};
-use recipes_server::use_cases::accounts::{AccessClaims, access_rules};
+use recipes_server::telemetry::{self, LogFormat, access_log::AccessLog};
 use serde::Serialize;
 use strict_jose::Key;
 use tokio::net::TcpListener;
-use tower_passport::{Auth, BearerHeader, CookieValue, Jwt, TokenCache, VerifyClaims};
+use tower_passport::{Auth, BearerHeader, CookieValue, Error, Jwt, TokenCache, Verification, Verify};
 
-type Guard = Jwt<Key, Believe, (BearerHeader, CookieValue), TokenCache<AccessClaims>>;
+type Guard = Jwt<Key, AccessClaims, AcceptAll>;
 
-struct Believe;
+struct AcceptAll;
 
-impl VerifyClaims for Believe {
-    type Claims = AccessClaims;
+impl Verify<AccessClaims> for AcceptAll {
     type User = UserId;
-    type Error = Infallible;
 
-    async fn verify(&self, claims: AccessClaims) -> Result<Option<UserId>, Infallible> {
-        Ok(Some(claims.id))
+    async fn verify(&self, claims: AccessClaims, _: &Parts) -> Result<Verification<UserId>, Error> {
+        Ok(Verification::Accept(claims.id))
     }
 }
 
@@ -79,13 +77,22 @@ async fn main() -> anyhow::Result<()> {
     telemetry::init("info", LogFormat::Text);
     let clock = Clock::system();
     let time = clock.clone();
-    let guard = Jwt::new(Key::hs256(std::env::var("JWT_SECRET")?.as_bytes())?, access_rules(), Believe)
-        .clock(move || system_time(time.now()))
-        .tokens_from((BearerHeader, CookieValue::new(cookies::ACCESS)))
-        .cache(TokenCache::new(10_000));
+    let guard = Jwt::new(
+        Key::hs256(std::env::var("JWT_SECRET")?.as_bytes())?,
+        TokenIssuer::unnamed_rules(),
+        AcceptAll,
+    )
+    .clock(move || system_time(time.now()))
+    .tokens_from((BearerHeader, CookieValue::new(cookies::ACCESS)))
+    .cache(TokenCache::new(10_000));
     let routes = Router::new().route("/api/v1/users/me", get(me)).with_state(Arc::new(guard));
-    let (seed, log) = (Entropy::system().bytes(), AccessLog::start(LogFormat::Text));
-    let front = Front::new(routes, clock, seed, Origins::Any, TrustedProxies::default(), log);
+    let config = HttpConfig {
+        clock,
+        entropy: Entropy::system(),
+        cors_origins: CorsOrigins::Any,
+        trusted_proxies: TrustedProxies::default(),
+        access_log: AccessLog::start(LogFormat::Text),
+    };
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;
-    server::run(listener, front, limits::CONNECTIONS, pending()).await
+    server::run(listener, HttpService::new(routes, config), limits::CONNECTIONS, pending()).await
 }

@@ -1,21 +1,23 @@
-//! The handlers, one file a resource, and what they say of themselves in the OpenAPI document.
+//! The JSON handlers, one file a resource. A handler parses the request, calls one use case and writes the response; its
+//! attributes describe it in the OpenAPI document.
 
-#![expect(clippy::missing_errors_doc, reason = "the answers of each operation list its errors")]
+#![expect(clippy::missing_errors_doc, reason = "the documented responses of each operation list its errors")]
 
 pub mod accounts;
 pub mod admin;
-mod answers;
 pub mod api_tokens;
 pub mod docs;
+mod documented_errors;
 pub mod export;
 pub mod health;
+mod json_array;
 pub mod links;
+mod list;
 pub mod me;
-mod pages;
 mod parameters;
 pub mod password_reset;
 pub mod path;
-mod personal;
 pub mod recipes;
+mod responses;
 pub mod sessions;
 pub mod verification;

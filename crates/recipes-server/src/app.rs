@@ -1,65 +1,81 @@
-//! What the handlers share.
+//! What handlers share.
 
-use std::{ops::Deref, sync::Arc};
+use std::sync::Arc;
 
-use crate::clock::Clock;
-use crate::entropy::Entropy;
 use axum::extract::FromRef;
-use ids::RecipeId;
-use store::{ReadCache, Store};
 
-use crate::api::recipes::RecipeAnswer;
-use crate::auth::caller::{self, Guard};
-use crate::use_cases::accounts::{Accounts, LogIn};
+use crate::api::recipes::RecipeResponses;
+use crate::auth::{
+    caller::{self, Guard},
+    log_in::{PasswordStrategy, password_strategy},
+};
+use crate::use_cases::{
+    Dependencies,
+    accounts::{Accounts, LogIn},
+    health::Health,
+    recipes::Recipes,
+};
 
-/// The application: cheap to clone, the same for all requests.
+/// The application: one value, which all requests share.
 #[derive(Clone)]
 pub struct App(Arc<Parts>);
 
-pub struct Parts {
-    pub store: Store,
-    pub accounts: Accounts,
-    pub clock: Clock,
-    pub entropy: Entropy,
-    pub public_recipes: ReadCache<RecipeId, RecipeAnswer>,
+struct Parts {
+    accounts: Accounts,
+    recipes: Arc<Recipes>,
+    recipe_responses: RecipeResponses,
+    health: Health,
     guard: Arc<Guard>,
-    log_in: Arc<LogIn>,
+    log_in: Arc<PasswordStrategy>,
 }
 
 impl App {
-    pub fn new(accounts: Accounts) -> Self {
-        let Accounts { store, passwords, key, settings, limits, clock, entropy, .. } = &accounts;
-        let guard = caller::guard(key.clone(), store.clone(), settings.sessions, clock.clone());
-        let log_in = LogIn {
-            store: store.clone(),
-            passwords: passwords.clone(),
-            limits: limits.clone(),
-            sessions: settings.sessions,
-            clock: clock.clone(),
-        };
-        let (guard, log_in) = (Arc::new(guard), Arc::new(log_in));
-        let (store, clock, entropy) = (store.clone(), clock.clone(), entropy.clone());
-        let public_recipes = store.recipe_cache();
-        Self(Arc::new(Parts { store, accounts, clock, entropy, public_recipes, guard, log_in }))
+    pub fn new(with: Dependencies) -> Self {
+        let Dependencies { store, passwords, issuer, settings, limits, clock, .. } = with.clone();
+        let guard = caller::guard(issuer, store.clone(), settings.sessions, clock.clone());
+        let log_in = LogIn { store: store.clone(), passwords, limits, sessions: settings.sessions, clock };
+        let recipes = Arc::new(Recipes::new(&with));
+        Self(Arc::new(Parts {
+            recipe_responses: RecipeResponses::new(&recipes),
+            recipes,
+            health: Health::new(store),
+            guard: Arc::new(guard),
+            log_in: Arc::new(password_strategy(log_in)),
+            accounts: Accounts::new(with),
+        }))
     }
-}
 
-impl Deref for App {
-    type Target = Parts;
+    pub fn accounts(&self) -> &Accounts {
+        &self.0.accounts
+    }
 
-    fn deref(&self) -> &Parts {
-        &self.0
+    pub fn recipes(&self) -> &Recipes {
+        &self.0.recipes
+    }
+
+    pub fn recipe_responses(&self) -> &RecipeResponses {
+        &self.0.recipe_responses
+    }
+
+    pub fn health(&self) -> &Health {
+        &self.0.health
     }
 }
 
 impl FromRef<App> for Arc<Guard> {
     fn from_ref(app: &App) -> Self {
-        Arc::clone(&app.guard)
+        Arc::clone(&app.0.guard)
     }
 }
 
-impl FromRef<App> for Arc<LogIn> {
+impl FromRef<App> for Arc<PasswordStrategy> {
     fn from_ref(app: &App) -> Self {
-        Arc::clone(&app.log_in)
+        Arc::clone(&app.0.log_in)
+    }
+}
+
+impl FromRef<App> for Arc<Recipes> {
+    fn from_ref(app: &App) -> Self {
+        Arc::clone(&app.0.recipes)
     }
 }

@@ -1,4 +1,7 @@
-//! Who may do what: callers, scopes, rate limits.
+//! Permissions: access tokens, callers, requirements of routes, rate limits.
 
+pub mod access_tokens;
 pub mod caller;
+pub mod log_in;
 pub mod rate_limit;
+pub mod requirements;

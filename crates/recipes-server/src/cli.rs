@@ -1,8 +1,10 @@
-//! The command line. One file a subcommand; `recipes` alone is `recipes serve`.
+//! The command line: one file per subcommand. `recipes` without a subcommand is `recipes serve`.
 
+mod database;
 mod export;
 mod help;
 mod import;
+mod invalid_argument;
 mod openapi;
 mod secret;
 mod token;
@@ -14,15 +16,13 @@ use std::{
     process::ExitCode,
 };
 
-use crate::clock::Clock;
-use anyhow::bail;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
-use store::Store;
 
+pub use self::invalid_argument::InvalidArgument;
 use crate::config::{self, Config, ConfigError, EnvFile};
 use crate::server;
 
-/// A recipe API with sign-up, log-in and an embedded database
+/// A recipe API with accounts and an embedded database
 #[derive(Debug, Parser)]
 #[command(name = "recipes", version, after_help = with_secrets(EXAMPLES), max_term_width = 100)]
 pub struct Cli {
@@ -36,48 +36,48 @@ const EXAMPLES: &str = "\
 Examples:
   recipes                                        serve on http://127.0.0.1:8080, data in ./data
   recipes --host 0.0.0.0 --port 80               serve to the network
-  PASSWORD_SCHEME=bcrypt recipes                 every flag is also an environment variable
-  recipes import recipes.json users.json         bring in what another program has saved
-  recipes users add ada@example.com --role admin make the first administrator";
+  PASSWORD_SCHEME=bcrypt recipes                 a setting as an environment variable
+  recipes import recipes.json users.json         import the files of another program
+  recipes users add ada@example.com --role admin create the first administrator";
 
 const SERVE_EXAMPLES: &str = "Examples:\n  recipes serve\n  recipes serve --port 3000 --log debug";
 
-/// Behind the examples of what reads them: no list of flags shows them.
+/// Appends the secrets, which are not in the list of flags.
 fn with_secrets(examples: &str) -> String {
     format!(
         "{examples}
 
-Also set by the environment or .env, and not by a flag that others could see:
-  JWT_SECRET   signs the tokens, 32 bytes or more; without it, one is made and kept beside the database
-  SMTP_URL     sends the mails, as in smtps://user:password@mail.example.com; without it, they are files in outbox"
+Secrets are set by environment variable or .env, because other users can see the flags of a process:
+  JWT_SECRET  signs the tokens, 32 bytes or more [default: a new secret in the data folder]
+  SMTP_URL    mail server, as in smtps://user:password@mail.example.com [default: files in outbox]"
     )
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run the service (what happens without a command)
+    /// Run the service; the default command
     #[command(after_help = with_secrets(SERVE_EXAMPLES))]
     Serve,
     Import(import::Import),
     Export(export::Export),
-    /// Make, list and change accounts
+    /// Create, list and change accounts
     #[command(subcommand, after_help = users::EXAMPLES)]
     Users(users::Users),
-    /// Print a good secret for tokens
+    /// Print a new secret for signing tokens
     #[command(after_help = secret::EXAMPLES)]
     Secret,
-    /// Make and verify tokens and their keys
+    /// Sign, verify and decode JSON Web Tokens, and make keys
     #[command(subcommand, after_help = token::EXAMPLES)]
     Token(token::Token),
-    /// Print the API's description of itself
+    /// Print the OpenAPI document
     #[command(after_help = openapi::EXAMPLES)]
     Openapi,
 }
 
-/// Why there is nothing to run.
+/// The command line cannot be run.
 #[derive(Debug)]
-pub enum Refusal {
-    /// Also when help was asked for.
+pub enum CliError {
+    /// Also `--help` and `--version`.
     Arguments(clap::Error),
     Setting(ConfigError),
 }
@@ -86,30 +86,30 @@ impl Cli {
     /// Reads the arguments, the environment and `.env`.
     ///
     /// # Errors
-    /// What is wrong with them, or the help that was asked for.
-    pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, Refusal> {
-        let env_file = EnvFile::read().map_err(Refusal::Setting)?;
-        let command = help::of_each_its_own(config::without_empty_variables(Self::command()));
-        for doubt in env_file.doubts(&command) {
-            // Nobody may be there to hear it.
-            let _ = writeln!(io::stderr(), "recipes: {doubt}");
+    /// [`CliError`].
+    pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, CliError> {
+        let env_file = EnvFile::read().map_err(CliError::Setting)?;
+        let command = help::with_relevant_settings(config::without_empty_variables(Self::command()));
+        for warning in env_file.warnings(&command) {
+            // Standard error may be closed.
+            let _ = writeln!(io::stderr(), "recipes: {warning}");
         }
-        let refusal = |error: clap::Error| match config::in_one_line(&error, &command) {
-            Some(error) => Refusal::Setting(error),
-            None => Refusal::Arguments(error),
+        let explained = |error: clap::Error| match config::setting_error(&error, &command) {
+            Some(error) => CliError::Setting(error),
+            None => CliError::Arguments(error),
         };
-        let matches = command.clone().try_get_matches_from(arguments).map_err(refusal)?;
-        Self::from_arg_matches(&matches).map_err(Refusal::Arguments)
+        let matches = command.clone().try_get_matches_from(arguments).map_err(explained)?;
+        Self::from_arg_matches(&matches).map_err(CliError::Arguments)
     }
 
     pub fn serves(&self) -> bool {
         matches!(self.command, None | Some(Command::Serve))
     }
 
-    /// Does what was asked for.
+    /// Runs the command.
     ///
     /// # Errors
-    /// What kept it from being done; what was done in part says so itself, by the code.
+    /// The failure of the command. Partial success is an exit code instead.
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         let Self { config, command } = self;
         let done = match command.unwrap_or(Command::Serve) {
@@ -118,31 +118,17 @@ impl Cli {
             Command::Export(export) => export.run(&config).await,
             Command::Users(users) => users.run(&config).await,
             Command::Secret => secret::run(),
-            Command::Token(token) => token.run(&config),
+            Command::Token(token) => token.run(&config).await,
             Command::Openapi => openapi::run(),
         };
         match done {
-            // `recipes export | head` has all it wanted.
+            // `recipes export | head` closes the pipe when it has enough.
             Err(error) if is_closed_pipe(&error) => Ok(ExitCode::SUCCESS),
             done => done,
         }
     }
 }
 
-/// Something named by an argument, a key for example, cannot be used: a mistake in the arguments, as far as scripts care.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct Unusable(String);
-
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
     error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
-}
-
-/// The database, which must be there: a slip in the path must not make an empty one.
-async fn open_existing(config: &Config, clock: &Clock) -> anyhow::Result<Store> {
-    let url = config.database_url();
-    if !Store::exists(url).await {
-        bail!("there is no database at {url}; name another with --database-url or DATABASE_URL");
-    }
-    Ok(Store::open(url, clock.now()).await?)
 }

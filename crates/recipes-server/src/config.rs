@@ -1,19 +1,21 @@
-//! What can be set: by flag, by environment variable, or in a file `.env`, in this order.
+//! All settings: from flags, environment variables and the file `.env`, in this order.
 //!
-//! Nothing else in the server reads the environment. An empty variable is one that is not set.
+//! No other file of the server reads the environment. An empty variable counts as not set. Nothing here writes files.
 
+mod data_dir;
 mod env_file;
+mod error;
 mod mail;
-mod membership;
 mod protection;
-mod signing_key;
+mod sign_up;
 mod values;
 
+pub use data_dir::DataDir;
 pub use env_file::EnvFile;
-pub use mail::{Mail, PublicUrl};
-pub use membership::Membership;
+pub use error::ConfigError;
+pub use mail::MailSettings;
 pub use protection::Protection;
-pub use signing_key::new_secret;
+pub use sign_up::SignUpSettings;
 
 use std::{
     env,
@@ -26,53 +28,60 @@ use clap::{Args, ValueEnum};
 use secrecy::SecretString;
 use store::DatabaseUrl;
 
-use crate::http::front::Origins;
+use self::values::HEADING;
+use crate::clock::Clock;
+use crate::entropy::Entropy;
+use crate::http::stack::CorsOrigins;
+use crate::jobs::mail::{MailTemplate, Transport};
 use crate::passwords::{Scheme, policy::Policy};
 use crate::telemetry::LogFormat;
 use crate::use_cases::accounts::Settings;
 
-/// Every setting with its name, its default and what may stand there.
+/// Every setting with its name, default and parser.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = HEADING)]
 pub struct Config {
-    /// Address to listen on; 0.0.0.0 or :: for all of this machine's
+    /// Address to listen on; 0.0.0.0 or :: for all addresses of this machine
     #[arg(long, env, global = true, value_name = "ADDRESS", default_value = "127.0.0.1", value_parser = values::host)]
     host: String,
 
-    /// Port to listen on; 0 for any free one
+    /// Port to listen on; 0 for any free port
     #[arg(long, env, global = true, default_value = "8080", value_parser = values::port)]
     port: u16,
 
-    /// Where the data is: sqlite: and a path
-    #[arg(
-        long, env, global = true, value_name = "URL", default_value = DEFAULT_DATABASE, hide_env_values = true,
-        value_parser = values::database_url
-    )]
-    database_url: DatabaseUrl,
+    /// Folder for everything that the service keeps: database, secret, outbox
+    #[arg(long, env, global = true, value_name = "FOLDER", default_value = data_dir::DEFAULT)]
+    pub data_dir: DataDir,
 
-    /// Not a flag, because everybody on the machine can read the flags of a process.
+    /// Database: sqlite: and the path of a file; without it, recipes.db in the data folder
+    #[arg(
+        long, env, global = true, value_name = "URL", hide_env_values = true, value_parser = values::database_url
+    )]
+    database_url: Option<DatabaseUrl>,
+
+    /// Not a flag: other users of the machine can see the flags of a process.
     #[arg(skip = jwt_secret())]
     jwt_secret: Option<SecretString>,
 
-    /// For how many seconds a token is good
+    /// Lifetime of an access token in seconds
     #[arg(
         long, env, global = true, value_name = "SECONDS", default_value = "86400", value_parser = values::jwt_expires_in
     )]
     jwt_expires_in: Duration,
 
-    /// After how many seconds without any use a session ends
+    /// Seconds without use after which a session ends
     #[arg(
         long, env, global = true, value_name = "SECONDS", default_value = "1209600", value_parser = values::session_time
     )]
     session_idle: Duration,
 
-    /// After how many seconds a session ends in any case
+    /// Seconds after which a session ends in any case
     #[arg(
         long, env, global = true, value_name = "SECONDS", default_value = "2592000", value_parser = values::session_time
     )]
     session_lifetime: Duration,
 
-    /// How new passwords are hashed; hashes of either kind log in
+    /// Hashing scheme of new passwords, argon2id or bcrypt; hashes of both schemes are accepted
     #[arg(
         long,
         env,
@@ -83,28 +92,28 @@ pub struct Config {
     )]
     password_scheme: PasswordScheme,
 
-    /// How hard bcrypt works, 10 to 14; each step doubles the time
+    /// Cost of bcrypt, 10 to 14; each step doubles the time
     #[arg(long, env, global = true, value_name = "COST", default_value = "12", value_parser = values::bcrypt_cost)]
     bcrypt_cost: u32,
 
-    /// Web pages that may call this API: * or origins with commas between
+    /// Origins whose web pages may call this API: * for all, or a list separated by commas
     #[arg(long, env, global = true, value_name = "ORIGINS", default_value = "*", value_parser = values::cors_origins)]
-    pub cors_origins: Origins,
+    pub cors_origins: CorsOrigins,
 
     #[command(flatten)]
-    membership: Membership,
+    sign_up: SignUpSettings,
 
     #[command(flatten)]
-    pub mail: Mail,
+    pub mail: MailSettings,
 
     #[command(flatten)]
     pub protection: Protection,
 
-    /// What is logged: off, error, warn, info, debug or trace, also for a part only, as in warn,recipes=debug
+    /// Log level: off, error, warn, info, debug or trace, also by module, as in warn,recipes=debug
     #[arg(long, env, global = true, value_name = "LEVEL", default_value = "info", value_parser = values::log)]
     pub log: String,
 
-    /// How it is logged: text for people, json for machines
+    /// Log format: text or json
     #[arg(
         long,
         env,
@@ -116,31 +125,22 @@ pub struct Config {
     pub log_format: LogFormat,
 }
 
-const HEADING: &str = "Settings (flag, environment variable or line of .env)";
-
-const DEFAULT_DATABASE: &str = "sqlite:data/recipes.db";
-
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum PasswordScheme {
     Argon2id,
     Bcrypt,
 }
 
-/// A setting that cannot be used, in one line that says what to do.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct ConfigError(String);
-
 impl Config {
-    /// Where to listen.
+    /// The address to listen on.
     ///
     /// # Errors
-    /// When HOST is a name that nobody knows.
+    /// When HOST is a name without an address.
     pub fn address(&self) -> Result<SocketAddr, ConfigError> {
         let unknown = |why| {
             let host = &self.host;
-            ConfigError(format!(
-                "HOST (--host) is {host:?}: no address has this name ({why}); 127.0.0.1 is this machine"
+            ConfigError::new(format!(
+                "HOST (--host) is {host:?}: this name has no address ({why}); 127.0.0.1 is this machine"
             ))
         };
         let mut addresses =
@@ -149,12 +149,17 @@ impl Config {
     }
 
     pub fn database_url(&self) -> &DatabaseUrl {
-        &self.database_url
+        self.database_url.as_ref().unwrap_or(self.data_dir.database())
     }
 
-    /// Whether nobody has said where the data is.
+    /// Whether the database is the one that is used without any setting.
     pub fn uses_default_database(&self) -> bool {
-        DatabaseUrl::parse(DEFAULT_DATABASE).as_ref() == Ok(&self.database_url)
+        self.data_dir.is_default() && self.database_url() == self.data_dir.database()
+    }
+
+    /// The setting `JWT_SECRET`.
+    pub fn jwt_secret(&self) -> Option<&SecretString> {
+        self.jwt_secret.as_ref()
     }
 
     pub fn accounts(&self) -> Settings {
@@ -162,15 +167,15 @@ impl Config {
         Settings {
             token_lifetime: self.jwt_expires_in,
             sessions,
-            sign_up: self.membership.signup,
-            require_verified_email: self.membership.require_verified_email,
+            sign_up: self.sign_up.signup,
+            require_verified_email: self.sign_up.require_verified_email,
             password_policy: self.password_policy(),
         }
     }
 
     pub fn password_policy(&self) -> Policy {
-        let host = self.mail.public_url.host().map(str::to_owned);
-        Policy { minimum: self.membership.password_min_length, host }
+        let host = self.mail.public_url.as_ref().map(|url| url.host().to_owned());
+        Policy { minimum: self.sign_up.password_min_length, host }
     }
 
     pub fn scheme(&self) -> Scheme {
@@ -179,9 +184,25 @@ impl Config {
             PasswordScheme::Bcrypt => Scheme::Bcrypt { cost: self.bcrypt_cost },
         }
     }
+
+    /// How mails are sent: through the mail server, or into the folder `outbox`.
+    ///
+    /// # Errors
+    /// When `SMTP_URL` cannot be used.
+    pub fn mail_transport(&self, clock: &Clock, entropy: &Entropy) -> Result<Transport, ConfigError> {
+        self.mail.transport(self.data_dir.path(), clock, entropy)
+    }
+
+    /// Sender and links of the mails of a service that listens at `bound`.
+    ///
+    /// # Errors
+    /// When no sender's address can be made of the host.
+    pub fn mail_template(&self, bound: SocketAddr) -> Result<MailTemplate, ConfigError> {
+        self.mail.template(bound)
+    }
 }
 
-/// The arguments of `command` without those environment variables that are empty.
+/// The arguments of `command` without the environment variables that are empty.
 pub fn without_empty_variables(command: clap::Command) -> clap::Command {
     command.mut_args(|argument| {
         let is_empty = argument.get_env().and_then(env::var_os).is_some_and(|value| value.is_empty());
@@ -189,10 +210,10 @@ pub fn without_empty_variables(command: clap::Command) -> clap::Command {
     })
 }
 
-/// What is wrong with a setting, in one line; `None` if the error is about something else.
+/// The error of an invalid setting, in one line; `None` for all other errors.
 ///
-/// The parser knows only of flags, and most settings come from the environment.
-pub fn in_one_line(error: &clap::Error, command: &clap::Command) -> Option<ConfigError> {
+/// clap's own message names only the flag, and most settings come from the environment.
+pub fn setting_error(error: &clap::Error, command: &clap::Command) -> Option<ConfigError> {
     use clap::error::{ContextKind, ContextValue};
     let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg) else { return None };
     let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue) else { return None };
@@ -207,9 +228,10 @@ pub fn in_one_line(error: &clap::Error, command: &clap::Command) -> Option<Confi
         (_, Some(why)) => why.to_string(),
         _ => return None,
     };
-    let default = argument.get_default_values().iter().map(|default| default.display().to_string()).next()?;
-    let default = if default.is_empty() { default } else { format!("; without it, it is {default}") };
-    Some(ConfigError(format!("{variable} (--{name}){shown}: {must}{default}")))
+    let default = argument.get_default_values().iter().map(|default| default.display().to_string()).next();
+    let default = default.filter(|default| !default.is_empty());
+    let default = default.map_or_else(String::new, |default| format!("; the default is {default}"));
+    Some(ConfigError::new(format!("{variable} (--{name}){shown}: {must}{default}")))
 }
 
 fn jwt_secret() -> Option<SecretString> {

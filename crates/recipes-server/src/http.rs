@@ -1,11 +1,13 @@
 //! HTTP: what every request passes, and how requests are read.
 
-pub mod accept;
 pub mod body;
 pub mod client_address;
+mod client_info;
 pub mod conditional;
 pub mod cookies;
 pub mod cursor;
 pub mod error;
-pub mod front;
+pub mod negotiation;
+pub mod offers;
 pub mod query;
+pub mod stack;

@@ -1,4 +1,4 @@
-//! Tasks beside the requests: mail and upkeep.
+//! Background tasks: mail and upkeep.
 
 pub mod mail;
 pub mod upkeep;

@@ -1,8 +1,8 @@
-//! The Recipes API: what answers requests, and what the `recipes` command does besides.
+//! The Recipes API: the server, and the other commands of the `recipes` program.
 //!
-//! A request comes through [`server`] (connections) and [`http::front`] (what every request passes) to the [`router`],
-//! the table of contents, which leads to a handler in [`api`]. Handlers parse ([`http`]), let [`use_cases`] and the store do the work, and answer; what goes wrong becomes an
-//! [`http::error::ApiError`]. `tower-passport` decides who sends a request ([`auth::caller`]), as it would in any other project.
+//! A request passes [`server`] (connections), [`http::stack`] (what all requests share) and the [`router`], and reaches a
+//! handler in [`api`]. The handler parses the request ([`http`]), calls one use case ([`use_cases`]) and writes the response.
+//! Errors become an [`http::error::Report`]. `tower-passport` authenticates the caller ([`auth::caller`]).
 
 pub mod api;
 pub mod app;
@@ -15,9 +15,12 @@ pub mod http;
 pub mod jobs;
 pub mod limits;
 pub mod passwords;
+pub mod public_url;
 pub mod router;
 pub mod sample;
+mod secret_file;
 pub mod server;
+mod signing_key;
 pub mod telemetry;
 pub mod use_cases;
 

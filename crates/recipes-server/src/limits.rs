@@ -1,45 +1,41 @@
-//! Every bound of the service in one place, each with its reason.
+//! Every limit of the service in one place, each with its reason.
 
 use std::time::Duration;
 
-/// A request body, and one line of an import. The largest real recipe in our test data is 9 KiB.
+/// Bytes of a request body, and of one line of an import. The largest real recipe in our test data has 9 KiB.
 pub const BODY_BYTES: usize = 256 * 1024;
 
-/// How long a body may take to arrive: slow senders hold a connection and its buffers (slowloris).
+/// How long a body may take to arrive: a slow sender occupies a connection and its buffers (slowloris).
 pub const BODY_READ: Duration = Duration::from_secs(10);
 
-/// How long a whole request may take. Waiting for a password hash in a full queue is the longest honest case.
+/// How long a whole request may take. The longest legitimate case is a password hash that waits in a full queue.
 pub const REQUEST: Duration = Duration::from_secs(30);
 
-/// A request's head. Also bounds the URL, as it is part of it. Its lines are bounded by hyper, which makes room for 100
-/// of them; naming another number would make it ask for that room anew for every request.
+/// Bytes of a request head, and so of the URL. hyper limits the number of header lines to 100; setting that number makes it
+/// allocate for every request.
 pub const HEAD_BYTES: usize = 32 * 1024;
 
-/// Recipes in a page when the client does not say, and at most.
-pub const PAGE: u16 = 100;
-pub const PAGE_MAX: u16 = 1_000;
-
-/// Smaller bodies gain nothing from compression but its cost.
+/// Bytes up to which compressing a body gains nothing.
 pub const COMPRESS_ABOVE: u16 = 1_024;
 
-/// Requests at once on one HTTP/2 connection.
+/// Concurrent requests on one HTTP/2 connection.
 pub const STREAMS: u32 = 128;
 
-/// How many connections there may be, and how long each may do nothing.
 #[derive(Clone, Copy, Debug)]
 pub struct Connections {
-    /// Open at once; more wait in the kernel's queue. An idle one holds about 10 KiB, so these stay below 200 MiB.
-    pub open: usize,
-    /// How long nothing may happen on it, be it that its client is idle, is slow to ask or does not take its answer; at
-    /// most twice as long passes before it is seen. Longer than a request may take from its first byte, so that none is
+    /// Maximum of open connections; more wait in the kernel's queue. An idle one takes about 10 KiB of memory, so these take
+    /// at most 200 MiB.
+    pub max_open: usize,
+    /// How long a connection may be idle: its client sends no request, sends one slowly or does not read the response. It
+    /// is closed after at most twice this time. Longer than a request may take from its first byte, so that no request is
     /// cut off.
-    pub quiet: Duration,
+    pub idle_timeout: Duration,
     /// How long a shutdown waits for requests in flight.
-    pub drain: Duration,
+    pub drain_timeout: Duration,
 }
 
 pub const CONNECTIONS: Connections = Connections {
-    open: 16_384,
-    quiet: REQUEST.saturating_add(Duration::from_secs(10)),
-    drain: Duration::from_secs(30),
+    max_open: 16_384,
+    idle_timeout: REQUEST.saturating_add(Duration::from_secs(10)),
+    drain_timeout: Duration::from_secs(30),
 };

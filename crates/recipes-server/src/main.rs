@@ -1,4 +1,4 @@
-//! The `recipes` program: reads its arguments, runs what they say, and ends with a code that says how it went.
+//! The `recipes` program: parses the arguments, runs the command, returns the exit code.
 
 use std::{
     io::{self, Write as _},
@@ -6,35 +6,35 @@ use std::{
 };
 
 use recipes_server::{
-    cli::{Cli, Refusal, Unusable},
+    cli::{Cli, CliError, InvalidArgument},
     config::ConfigError,
 };
 use tokio::runtime::{Builder, Runtime};
 
-/// A command line or a setting that cannot be used.
+/// The exit code for a wrong argument or setting.
 const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
     let cli = match Cli::read(std::env::args_os()) {
         Ok(cli) => cli,
-        Err(Refusal::Arguments(error)) => {
-            // Help and version come this way too. Nobody is left to hear that the terminal is gone.
+        Err(CliError::Arguments(error)) => {
+            // Also help and version. If the output is closed, there is no place to report it.
             let _ = error.print();
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(USAGE));
         }
-        Err(Refusal::Setting(error)) => return fail(&error, USAGE),
+        Err(CliError::Setting(error)) => return fail(&error, USAGE),
     };
     let outcome = runtime(&cli).map_err(Into::into).and_then(|runtime| runtime.block_on(cli.run()));
     match outcome {
         Ok(code) => code,
-        Err(error) if error.is::<ConfigError>() || error.is::<Unusable>() => {
+        Err(error) if error.is::<ConfigError>() || error.is::<InvalidArgument>() => {
             fail(format_args!("{error:#}"), USAGE)
         }
         Err(error) => fail(format_args!("{error:#}"), 1),
     }
 }
 
-/// All cores for the service; its tools have enough with one.
+/// All cores for the service, one thread for the other commands.
 fn runtime(cli: &Cli) -> io::Result<Runtime> {
     let mut builder = if cli.serves() { Builder::new_multi_thread() } else { Builder::new_current_thread() };
     builder.enable_all().build()

@@ -1,47 +1,37 @@
-//! Passwords are hashed on threads of their own, so that nobody who reads a recipe waits for somebody who logs in.
+//! Hashes and verifies passwords, on threads of their own: reading a recipe never waits for a log-in.
 
 pub mod policy;
 
 mod argon2id;
 mod bcrypt;
+mod error;
 mod workers;
 
-use std::{io, num::NonZero, sync::Arc, time::Duration};
+use std::{io, num::NonZero, sync::Arc};
 
-use crate::entropy::Entropy;
 use accounts::PasswordHash;
 use secrecy::{ExposeSecret, SecretString};
 
-use self::workers::{Memory, WAITING, Workers};
+use self::argon2id::Memory;
+pub use self::error::HashError;
+use self::workers::{QUEUE, Workers};
+use crate::entropy::Entropy;
 
-/// How new hashes are made. Hashes of every known scheme verify, whichever is set.
+/// The scheme of new hashes. Hashes of both schemes verify, whichever is set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scheme {
     Argon2id,
     Bcrypt { cost: u32 },
 }
 
-/// What became of a password that was checked.
+/// The result of verifying a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     Wrong,
     Right,
-    /// Right, and its hash is of another scheme than the current one or weaker: replace it while the password is at hand.
+    /// Right, but the hash has another scheme than the current one or weaker parameters: replace it now, while the
+    /// password is known.
     RightButOutdated,
-}
-
-/// Why a password could be neither hashed nor checked. None of these says whether it is right.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum HashError {
-    #[error("too many passwords are waiting to be hashed; try again in {} s", retry_after.as_secs())]
-    Overloaded { retry_after: Duration },
-    #[error("must be at most {max} bytes: bcrypt, which this server is set to, would ignore the rest")]
-    TooLong { max: usize },
-    #[error("must not contain the character NUL: to bcrypt it is the end of the password")]
-    Nul,
-    #[error("hashing failed: {0}")]
-    Failed(&'static str),
 }
 
 /// Hashes and verifies passwords. Clones share the threads, which end with the last clone.
@@ -51,9 +41,9 @@ pub struct Passwords(Arc<Shared>);
 struct Shared {
     scheme: Scheme,
     entropy: Entropy,
-    workers: Workers,
-    /// Checked in the place of a hash that is not there. Nothing was ever hashed to it, so that no password fits and
-    /// starting costs nothing, but checking it is the same work as checking a hash of the current parameters.
+    workers: Workers<Memory>,
+    /// Verified where an account has no hash, so that the response takes as long. It is random: no password matches, and
+    /// making it costs nothing.
     dummy: PasswordHash,
 }
 
@@ -61,35 +51,35 @@ impl Passwords {
     /// Starts a hashing thread for each core.
     ///
     /// # Errors
-    /// When the system gives no more threads.
+    /// When the system refuses to start a thread.
     pub fn start(scheme: Scheme, entropy: &Entropy) -> io::Result<Self> {
-        Self::of(scheme, entropy, std::thread::available_parallelism()?, WAITING)
+        Self::with_threads(scheme, entropy, std::thread::available_parallelism()?, QUEUE)
     }
 
-    /// With so many threads, and room for so many who wait.
+    /// Starts this many threads with a queue of this length.
     ///
     /// # Errors
-    /// When the system gives no more threads.
-    pub fn of(
+    /// When the system refuses to start a thread.
+    pub fn with_threads(
         scheme: Scheme,
         entropy: &Entropy,
         threads: NonZero<usize>,
-        waiting: NonZero<usize>,
+        queue: NonZero<usize>,
     ) -> io::Result<Self> {
         let dummy = match scheme {
-            Scheme::Argon2id => argon2id::unmatched(entropy),
-            Scheme::Bcrypt { cost } => bcrypt::unmatched(cost, entropy),
+            Scheme::Argon2id => argon2id::random_hash(entropy),
+            Scheme::Bcrypt { cost } => bcrypt::random_hash(cost, entropy),
         };
         let dummy = dummy.map_err(io::Error::other)?;
-        let workers = Workers::start(threads, waiting)?;
+        let workers = Workers::start(threads, queue)?;
         Ok(Self(Arc::new(Shared { scheme, entropy: entropy.clone(), workers, dummy })))
     }
 
-    /// A hash of this password, of the current scheme.
+    /// Hashes a password with the current scheme.
     ///
     /// # Errors
-    /// [`HashError::Overloaded`], and with bcrypt [`HashError::TooLong`] and [`HashError::Nul`] instead of a hash of
-    /// only a part of the password.
+    /// [`HashError::Overloaded`]; with bcrypt also [`HashError::TooLong`] and [`HashError::Nul`], because bcrypt would
+    /// hash only a part of such a password.
     pub async fn hash(&self, password: SecretString) -> Result<PasswordHash, HashError> {
         let Shared { scheme, ref entropy, ref workers, .. } = *self.0;
         scheme.can_hash(password.expose_secret())?;
@@ -101,7 +91,7 @@ impl Passwords {
         workers.run(hash).await?
     }
 
-    /// Whether this password is the one that was `stored`. Without one it never is, and finding out takes as long.
+    /// Verifies a password against the stored hash. Without a stored hash the verdict is `Wrong`, after the same work.
     ///
     /// # Errors
     /// [`HashError::Overloaded`].
@@ -122,7 +112,7 @@ impl Passwords {
             if !stored.matches(password, memory)? {
                 return Ok(Verdict::Wrong);
             }
-            // An imported bcrypt hash of a longer password must not be "replaced" by an error.
+            // An imported bcrypt hash may belong to a password that is too long to be hashed again: keep it.
             let outdated = stored.is_outdated(shared.scheme) && shared.scheme.can_hash(password).is_ok();
             Ok(if outdated { Verdict::RightButOutdated } else { Verdict::Right })
         };
@@ -139,7 +129,7 @@ impl Scheme {
     }
 }
 
-/// A hash as the database has it, taken apart and found to be affordable.
+/// A parsed hash from the database whose parameters are within our limits.
 enum Stored {
     Argon2id(argon2id::Stored),
     Bcrypt(bcrypt::Stored),
@@ -151,7 +141,7 @@ fn usable(hash: &PasswordHash) -> Option<Stored> {
 }
 
 impl Stored {
-    /// The error is for the operator and holds nothing of the hash.
+    /// The error is for the log and contains no part of the hash.
     fn read(hash: &PasswordHash) -> Result<Self, &'static str> {
         if hash.as_str().starts_with("$argon2id$") {
             argon2id::Stored::read(hash.as_str()).map(Self::Argon2id)

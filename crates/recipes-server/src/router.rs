@@ -1,37 +1,29 @@
-//! The table of contents: which address answers what.
+//! All routes: the table of contents of the service.
 
 use axum::{
     Router,
-    extract::State,
-    middleware::{from_fn, from_fn_with_state},
+    middleware::from_fn_with_state,
     response::{IntoResponse, Response},
     routing::get,
 };
 use http::{HeaderValue, Method, StatusCode, header};
-use tower_passport::BufferBody;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, router::UtoipaMethodRouterExt, routes};
 
 use crate::api;
 use crate::app::App;
-use crate::auth::rate_limit::{Limit, RateLimits, by_address};
-use crate::http::body;
-use crate::http::error::ApiError;
-use crate::limits::BODY_BYTES;
+use crate::auth::rate_limit::{Limit, RateLimits, limit_by_address};
+use crate::http::error::RequestError;
+use crate::http::offers::Offers;
 
-/// The whole API, and its description as the routes themselves give it.
+/// The router, and the OpenAPI document that its routes describe.
 pub fn router(limits: &RateLimits) -> (Router<App>, OpenApi) {
-    let limited = |limit| from_fn_with_state((limits.clone(), limit), by_address);
+    let limited = |limit| from_fn_with_state((limits.clone(), limit), limit_by_address);
     let (router, mut openapi) = OpenApiRouter::with_openapi(api::docs::document())
         .routes(routes!(api::recipes::list, api::recipes::create))
         .routes(routes!(api::recipes::read, api::recipes::replace, api::recipes::delete))
         .routes(routes!(api::accounts::sign_up).layer(limited(Limit::SignUp)))
-        .routes(
-            routes!(api::accounts::log_in)
-                .layer(BufferBody::new(BODY_BYTES))
-                .layer(from_fn(body::in_time))
-                .layer(limited(Limit::LogIn)),
-        )
+        .routes(routes!(api::accounts::log_in).layer(limited(Limit::LogIn)))
         .routes(routes!(api::accounts::refresh).layer(limited(Limit::Refresh)))
         .routes(routes!(api::accounts::log_out))
         .routes(routes!(api::accounts::log_out_others))
@@ -54,6 +46,8 @@ pub fn router(limits: &RateLimits) -> (Router<App>, OpenApi) {
         .routes(routes!(api::admin::audit::list))
         .routes(routes!(api::admin::invitations::list, api::admin::invitations::create))
         .routes(routes!(api::admin::invitations::revoke))
+        // For all routes above. A route that sends more gets a layer of its own, below.
+        .route_layer(Offers::JSON)
         .routes(routes!(api::health::alive))
         .routes(routes!(api::health::ready))
         .split_for_parts();
@@ -67,20 +61,20 @@ pub fn router(limits: &RateLimits) -> (Router<App>, OpenApi) {
     (router, openapi)
 }
 
-/// The original API's welcome.
+/// The original API redirects here.
 async fn home() -> Response {
     (StatusCode::FOUND, [(header::LOCATION, "/api/v1/recipes")]).into_response()
 }
 
-async fn no_such_route() -> ApiError {
-    ApiError::NoSuchRoute
+async fn no_such_route() -> RequestError {
+    RequestError::NoSuchRoute
 }
 
-/// `OPTIONS` asks for the methods (RFC 9110 section 9.3.7), any other method should have asked first; the router adds `Allow`.
-async fn other_method(method: Method, State(_): State<App>) -> Response {
+/// 204 for `OPTIONS` (RFC 9110 section 9.3.7), 405 for other methods. The router adds `Allow` to both.
+async fn other_method(method: Method) -> Response {
     if method == Method::OPTIONS {
         return (StatusCode::NO_CONTENT, [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))])
             .into_response();
     }
-    ApiError::MethodNotAllowed.into_response()
+    RequestError::MethodNotAllowed.into_response()
 }

@@ -1,27 +1,28 @@
-//! Ten recipes for a brand-new default database, so that the first look shows something.
+//! Ten sample recipes for a new default database.
 //!
-//! From public-domain-recipes (<https://github.com/ronaldl29/public-domain-recipes>), dedicated to the public domain by
-//! the Unlicense; each names its author and source.
+//! They are from public-domain-recipes (<https://github.com/ronaldl29/public-domain-recipes>), in the public domain by the
+//! Unlicense. Each names its author and source.
 
-use crate::clock::Clock;
-use crate::entropy::Entropy;
 use anyhow::anyhow;
 use ids::Uid;
-use recipes::{Draft, Encoding};
+use recipes::{Draft, Scalars};
 use serde_json::{Map, Value};
 use store::{NewRecipe, Store};
 
+use crate::clock::Clock;
+use crate::entropy::Entropy;
+
 const RECIPES: &str = include_str!("../sample/recipes.json");
 
-/// Adds the samples, which belong to nobody, and says how many they are.
+/// Adds the samples, without an owner, and returns their number.
 ///
 /// # Errors
-/// When the store cannot take them.
+/// When the store cannot write them.
 pub async fn load(store: &Store, clock: &Clock, entropy: &Entropy) -> anyhow::Result<usize> {
     let recipes: Vec<Map<String, Value>> = serde_json::from_str(RECIPES)?;
     for recipe in &recipes {
-        let draft =
-            Draft::parse(recipe, Encoding::Json).map_err(|problems| anyhow!("a sample: {problems:?}"))?;
+        let draft = Draft::parse(recipe, Scalars::Typed)
+            .map_err(|problems| anyhow!("a sample recipe is invalid: {problems:?}"))?;
         let now = clock.now();
         store.create_recipe(NewRecipe::new(&draft, Uid::new(now, entropy.bytes()), None), now).await?;
     }

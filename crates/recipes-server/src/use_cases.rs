@@ -1,3 +1,10 @@
-//! What the service does, one use case a file.
+//! What the service does, one use case a file. Free of HTTP, so that the API and pages share the use cases.
+//!
+//! Handlers call use cases, and only use cases call the [`store`].
 
 pub mod accounts;
+mod dependencies;
+pub mod health;
+pub mod recipes;
+
+pub use self::dependencies::Dependencies;

@@ -2,7 +2,7 @@
 
 use ids::UserId;
 
-use crate::draft::Visibility;
+use crate::content::Visibility;
 
 /// The caller of a read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,103 +1,94 @@
-//! The finished JSON text of a recipe, and how its three parts come together.
+//! The stored JSON document of a recipe: how it is put together, and taken apart again.
 //!
-//! The handler writes the author's part, on its own thread. The writer, of which there is only one,
-//! appends the [`Tail`]. A reader puts the number in front. So nobody parses JSON to answer JSON, and
-//! what is stored is what is sent: `{"id":1,` + `"name":...` + `,"uid":...,"updatedAt":"..."}`.
+//! Three threads write one part each: `{"id":1,` + `"name":...` + `,"uid":...,"updatedAt":"..."}`. The request handler
+//! writes the author's fields as [`ContentJson`]. The store's only writer appends the [`ServerFields`]; the result is
+//! stored. A reader prepends the id with [`write_recipe_json`]. So answering a recipe parses no JSON.
 
+use ids::RecipeId;
 use jiff::Timestamp;
 use jiff::fmt::temporal::DateTimePrinter;
 use uuid::fmt::Hyphenated;
 
-use crate::draft::Draft;
+use crate::content::Content;
+use crate::server_fields::ServerFields;
 use crate::time::to_microseconds;
-use ids::{RecipeId, Uid, UserId};
 
-/// The author's part, as text: a draft on its way to the store.
+/// The author's fields as JSON text: the members, without the braces around them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Document(String);
+pub struct ContentJson(String);
 
-/// What only the store knows of a recipe.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Tail {
-    /// `None`: communal, any signed-in user may change it.
-    pub owner: Option<UserId>,
-    pub uid: Uid,
-    /// Counts from 1.
-    pub revision: i64,
-    pub created_at: Timestamp,
-    pub updated_at: Timestamp,
-}
-
-impl Document {
-    /// Of most recipes, with their tail.
+impl ContentJson {
+    /// Fits most documents.
     const USUAL_BYTES: usize = 2_048;
+
+    /// The most that [`ContentJson::finish`] adds.
+    const SERVER_FIELDS_BYTES: usize = 256;
 
     #[expect(
         clippy::expect_used,
-        reason = "serde_json fails only on keys that are no text, and a draft has none; JSON is UTF-8"
+        clippy::missing_panics_doc,
+        reason = "serde_json fails only on keys that are no text, and content has none; JSON is UTF-8"
     )]
-    pub(crate) fn new(draft: &Draft) -> Self {
+    pub fn new(content: &Content) -> Self {
         let mut text = Vec::with_capacity(Self::USUAL_BYTES);
-        serde_json::to_writer(&mut text, draft).expect("a draft is writable as JSON");
+        serde_json::to_writer(&mut text, content).expect("content is writable as JSON");
         let mut text = String::from_utf8(text).expect("JSON is UTF-8");
         text.pop();
         text.remove(0);
-        // Here and not in the writer, for whom everybody waits.
-        text.reserve_exact(Tail::MAX_BYTES);
+        // Allocated here and not in `finish`, because the store has only one writer thread.
+        text.reserve_exact(Self::SERVER_FIELDS_BYTES);
         Self(text)
     }
 
-    /// Takes a stored text apart again, for whoever has to give it another tail.
-    pub fn of_stored(mut text: String, tail: &Tail) -> Option<Self> {
-        let mut end = String::with_capacity(Tail::MAX_BYTES);
-        tail.push_to(&mut end);
-        text.truncate(text.strip_suffix(&end)?.len());
-        Some(Self(text))
+    /// Splits the server's fields off a stored document, so that they can be replaced. `None` if the document does not
+    /// end with these fields.
+    pub fn from_stored(mut stored: String, fields: &ServerFields) -> Option<Self> {
+        let mut end = String::with_capacity(Self::SERVER_FIELDS_BYTES);
+        push_server_fields(&mut end, fields);
+        stored.truncate(stored.strip_suffix(&end)?.len());
+        Some(Self(stored))
     }
 
-    /// The text to store: everything behind `{"id":1,`, to the closing brace.
+    /// The text to store: everything after `{"id":1,`.
     #[must_use]
-    pub fn finish(self, tail: &Tail) -> String {
+    pub fn finish(self, fields: &ServerFields) -> String {
         let Self(mut text) = self;
-        tail.push_to(&mut text);
+        push_server_fields(&mut text, fields);
         text
     }
 }
 
-impl Tail {
-    const MAX_BYTES: usize = 256;
-
-    fn push_to(&self, text: &mut String) {
-        let mut number = itoa::Buffer::new();
-        if let Some(owner) = self.owner {
-            text.push_str(",\"ownerId\":");
-            text.push_str(number.format(owner.get()));
-        }
-        text.push_str(",\"uid\":\"");
-        text.push_str(self.uid.encode(&mut [0; Hyphenated::LENGTH]));
-        text.push_str("\",\"revision\":");
-        text.push_str(number.format(self.revision));
-        text.push_str(",\"createdAt\":\"");
-        push_time(text, self.created_at);
-        text.push_str("\",\"updatedAt\":\"");
-        push_time(text, self.updated_at);
-        text.push_str("\"}");
-    }
-}
-
-/// Completes a stored text with the number in front, behind whatever `out` already holds.
-pub fn splice_id(out: &mut Vec<u8>, id: RecipeId, stored: impl AsRef<[u8]>) {
-    const HEAD: &[u8] = b"{\"id\":";
+/// Appends the whole recipe as a JSON object to `out`: the id, then the stored text.
+pub fn write_recipe_json(out: &mut Vec<u8>, id: RecipeId, stored: impl AsRef<[u8]>) {
+    const START: &[u8] = b"{\"id\":";
     let (stored, mut number) = (stored.as_ref(), itoa::Buffer::new());
     let number = number.format(id.get()).as_bytes();
-    out.reserve(HEAD.len() + number.len() + 1 + stored.len());
-    out.extend_from_slice(HEAD);
+    out.reserve(START.len() + number.len() + 1 + stored.len());
+    out.extend_from_slice(START);
     out.extend_from_slice(number);
     out.push(b',');
     out.extend_from_slice(stored);
 }
 
-/// RFC 3339 in UTC, with as many decimals as there are, at most six.
+/// Written by hand, because the writer thread must not allocate for it.
+fn push_server_fields(text: &mut String, fields: &ServerFields) {
+    let mut number = itoa::Buffer::new();
+    if let Some(owner) = fields.owner {
+        text.push_str(",\"ownerId\":");
+        text.push_str(number.format(owner.get()));
+    }
+    text.push_str(",\"uid\":\"");
+    text.push_str(fields.uid.encode(&mut [0; Hyphenated::LENGTH]));
+    text.push_str("\",\"revision\":");
+    text.push_str(number.format(fields.revision));
+    text.push_str(",\"createdAt\":\"");
+    push_time(text, fields.created_at);
+    text.push_str("\",\"updatedAt\":\"");
+    push_time(text, fields.updated_at);
+    text.push_str("\"}");
+}
+
+/// RFC 3339 in UTC, with up to six decimals, as many as needed.
 fn push_time(text: &mut String, time: Timestamp) {
     const PRINTER: DateTimePrinter = DateTimePrinter::new();
     // Writing to a String does not fail.
@@ -106,13 +97,14 @@ fn push_time(text: &mut String, time: Timestamp) {
 
 #[cfg(test)]
 mod tests {
+    use ids::{Uid, UserId};
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::Encoding;
+    use crate::{Draft, Scalars};
 
-    fn document(body: &Value) -> Document {
-        Draft::parse(body.as_object().unwrap(), Encoding::Json).unwrap().to_document()
+    fn content(body: &Value) -> ContentJson {
+        ContentJson::new(Draft::parse(body.as_object().unwrap(), Scalars::Typed).unwrap().content())
     }
 
     fn vesuvio() -> Value {
@@ -122,8 +114,8 @@ mod tests {
         })
     }
 
-    fn tail() -> Tail {
-        Tail {
+    fn fields() -> ServerFields {
+        ServerFields {
             owner: None,
             uid: Uid::parse("018f3404-d600-7fff-bfff-ffffffffffff").unwrap(),
             revision: 1,
@@ -133,10 +125,10 @@ mod tests {
     }
 
     #[test]
-    fn the_seeds_recipe_is_the_seeds_five_fields_and_the_tail() {
-        let stored = document(&vesuvio()).finish(&tail());
+    fn recipe_of_the_original_api_has_its_five_fields_then_the_servers() {
+        let stored = content(&vesuvio()).finish(&fields());
         let mut out = b"[".to_vec();
-        splice_id(&mut out, RecipeId::from_i64(1).unwrap(), &stored);
+        write_recipe_json(&mut out, RecipeId::from_i64(1).unwrap(), &stored);
         assert_eq!(
             String::from_utf8(out).unwrap(),
             concat!(
@@ -149,30 +141,30 @@ mod tests {
     }
 
     #[test]
-    fn an_owner_comes_before_the_uid() {
-        let stored = document(&vesuvio()).finish(&Tail { owner: UserId::from_i64(7), ..tail() });
+    fn owner_comes_before_the_uid() {
+        let stored = content(&vesuvio()).finish(&ServerFields { owner: UserId::from_i64(7), ..fields() });
         assert!(stored.contains(r#"],"ownerId":7,"uid":"018f"#), "{stored}");
     }
 
     #[test]
-    fn a_stored_text_comes_apart_where_it_was_put_together() {
-        let tail = Tail { owner: UserId::from_i64(7), ..tail() };
-        let stored = document(&vesuvio()).finish(&tail);
-        assert_eq!(Document::of_stored(stored.clone(), &tail), Some(document(&vesuvio())));
-        assert_eq!(Document::of_stored(stored, &Tail { revision: 2, ..tail }), None);
+    fn server_fields_are_split_off_a_stored_document() {
+        let fields = ServerFields { owner: UserId::from_i64(7), ..fields() };
+        let stored = content(&vesuvio()).finish(&fields);
+        assert_eq!(ContentJson::from_stored(stored.clone(), &fields), Some(content(&vesuvio())));
+        assert_eq!(ContentJson::from_stored(stored, &ServerFields { revision: 2, ..fields }), None);
     }
 
     #[test]
-    fn the_longest_tail_fits_into_the_room_made_for_it() {
-        let longest = Tail {
+    fn longest_server_fields_fit_into_the_reserved_capacity() {
+        let longest = ServerFields {
             owner: UserId::from_i64(i64::MAX),
             revision: i64::MIN,
             created_at: Timestamp::MIN,
             updated_at: Timestamp::MIN + std::time::Duration::from_micros(1),
-            ..tail()
+            ..fields()
         };
-        let document = document(&vesuvio());
-        let room = document.0.capacity();
-        assert_eq!(document.finish(&longest).capacity(), room, "no allocation in the writer");
+        let content = content(&vesuvio());
+        let reserved = content.0.capacity();
+        assert_eq!(content.finish(&longest).capacity(), reserved, "no allocation in the writer");
     }
 }

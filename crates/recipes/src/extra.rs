@@ -1,23 +1,34 @@
-//! What a recipe's author wants to keep beside it: free JSON, within reason.
+//! Free JSON that a client keeps with a recipe, limited in size and depth.
 
 use std::io;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::limits;
-use crate::reader::Reader;
+use crate::reader::{FieldReader, Reported, Rule};
+use crate::schema::View;
 
-pub(crate) fn read(r: &mut Reader, value: &Value) -> Option<Map<String, Value>> {
-    let extra = r.object(value, "must be an object")?;
-    // The depth first: measuring the length recurses as deep as the value is.
-    if !is_shallow(value, limits::EXTRA_DEPTH) {
-        return r.refuse(format_args!("must be nested at most {} deep", limits::EXTRA_DEPTH));
+pub(crate) struct ExtraRule;
+
+impl Rule for ExtraRule {
+    type Value = Map<String, Value>;
+
+    fn read(&self, r: &mut FieldReader, value: &Value) -> Result<Map<String, Value>, Reported> {
+        let extra = r.expect(value.as_object(), "must be an object")?;
+        // The depth first: measuring the length recurses as deep as the value is.
+        if !is_shallow(value, limits::EXTRA_DEPTH) {
+            return r.error(format_args!("must be nested at most {} deep", limits::EXTRA_DEPTH));
+        }
+        let fits = serde_json::to_writer(ByteLimit(limits::EXTRA_BYTES), extra).is_ok();
+        r.expect(
+            fits.then(|| extra.clone()),
+            format_args!("must be at most {} bytes of JSON", limits::EXTRA_BYTES),
+        )
     }
-    let fits = serde_json::to_writer(Room(limits::EXTRA_BYTES), extra).is_ok();
-    r.demand(
-        fits.then(|| extra.clone()),
-        format_args!("must be at most {} bytes of JSON", limits::EXTRA_BYTES),
-    )
+
+    fn schema(&self, _: View) -> Value {
+        json!({ "type": "object" })
+    }
 }
 
 fn is_shallow(value: &Value, depth: usize) -> bool {
@@ -28,10 +39,10 @@ fn is_shallow(value: &Value, depth: usize) -> bool {
     }
 }
 
-/// Takes so many bytes and not one more.
-struct Room(usize);
+/// Accepts this many bytes, and fails on the next one.
+struct ByteLimit(usize);
 
-impl io::Write for Room {
+impl io::Write for ByteLimit {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0 = self.0.checked_sub(bytes.len()).ok_or(io::ErrorKind::WriteZero)?;
         Ok(bytes.len())

@@ -1,40 +1,55 @@
-//! One step of the work.
+//! One step of the preparation.
 
-use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
+use crate::fields::{Fields, fields};
 use crate::limits;
-use crate::reader::{Lines, Reader};
-use crate::reader::{line, minutes};
+use crate::reader::{FieldReader, Reported, Rule};
+use crate::rules::{LINE, Lines, MINUTES, Text};
+use crate::schema::{View, component};
 
-/// Written as a plain text or as an object, answered always as an object, so that readers have one
-/// shape to read.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub(crate) struct Instruction {
-    /// The heading that this step stands under: "For the sauce".
-    #[serde(skip_serializing_if = "Option::is_none")]
-    section: Option<String>,
-    text: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    minutes: Option<u32>,
-}
+const TEXT: Text = Text { lines: Lines::Many, max: limits::STEP };
 
-impl Instruction {
-    pub(crate) const KEYS: [&str; 3] = ["section", "text", "minutes"];
-
-    pub(crate) fn read(r: &mut Reader, value: &Value) -> Option<Self> {
-        match value {
-            Value::Object(step) => Some(Self {
-                section: r.optional(step, "section", line),
-                text: r.required(step, "text", text),
-                minutes: r.optional(step, "minutes", minutes),
-            }),
-            Value::String(_) => text(r, value).map(|text| Self { text, ..Self::default() }),
-            _ => r.refuse("must be text, or an object with text and, if you like, section and minutes"),
-        }
+fields! {
+    /// One step of the preparation.
+    pub struct Instruction {
+        /// The heading that this step belongs to, as in "For the sauce".
+        section: Option<String> = optional("section", LINE);
+        /// What to do.
+        text: String = required("text", TEXT);
+        /// How long the step takes.
+        minutes: Option<u32> = optional("minutes", MINUTES);
+        ..unknown
     }
 }
 
-fn text(r: &mut Reader, value: &Value) -> Option<String> {
-    r.text(value, Lines::Many, limits::STEP)
+/// Accepts a plain text or an object. Only objects are stored, so that readers find one shape.
+pub(crate) struct InstructionRule;
+
+impl Rule for InstructionRule {
+    type Value = Instruction;
+
+    fn read(&self, r: &mut FieldReader, value: &Value) -> Result<Instruction, Reported> {
+        match value {
+            Value::Object(step) => Instruction::read(r, step),
+            Value::String(_) => {
+                let text = TEXT.read(r, value)?;
+                Ok(Instruction { section: None, text, minutes: None, unknown: Map::new() })
+            }
+            _ => r.error("must be text, or an object with text and, if you like, section and minutes"),
+        }
+    }
+
+    fn schema(&self, view: View) -> Value {
+        match view {
+            View::Draft => json!({ "oneOf": [TEXT.schema(view), component("InstructionDraft")] }),
+            View::Stored => component("Instruction"),
+        }
+    }
+
+    fn report_unknown(&self, r: &mut FieldReader, value: &Value) {
+        if let Value::Object(step) = value {
+            Instruction::report_unknown(r, step, &[]);
+        }
+    }
 }

@@ -1,17 +1,41 @@
-//! The language a recipe is written in: BCP 47, of which RFC 5646 is the syntax.
+//! The language that a recipe is written in: a BCP 47 tag, with the syntax of RFC 5646.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::limits;
-use crate::reader::{Lines, Reader};
+use crate::reader::{FieldReader, Reported, Rule};
+use crate::rules::{Lines, Text};
+use crate::schema::View;
 
-/// Kept as it was written: case means nothing, and the registry of known languages grows without us.
-pub(crate) fn read(r: &mut Reader, value: &Value) -> Option<String> {
-    let tag = r.text(value, Lines::One, limits::LANGUAGE)?;
-    r.demand(
-        is_well_formed(&tag).then_some(tag),
-        "must be a language tag (BCP 47) as in en, pt-BR or zh-Hans",
-    )
+/// A well-formed language tag. It is kept as it was written, because case has no meaning, and it is not looked up,
+/// because the registry of languages grows.
+pub(crate) struct LanguageRule;
+
+const TAG: Text = Text { lines: Lines::One, max: limits::LANGUAGE };
+
+impl Rule for LanguageRule {
+    type Value = String;
+
+    fn read(&self, r: &mut FieldReader, value: &Value) -> Result<String, Reported> {
+        let tag = TAG.read(r, value)?;
+        r.expect(
+            is_well_formed(&tag).then_some(tag),
+            "must be a language tag (BCP 47) as in en, pt-BR or zh-Hans",
+        )
+    }
+
+    /// With the grammar of RFC 5646, without its irregular tags.
+    fn schema(&self, view: View) -> Value {
+        let mut schema = TAG.schema(view);
+        if view == View::Draft {
+            schema["pattern"] = json!(concat!(
+                "^(([A-Za-z]{2,3}(-[A-Za-z]{3}){0,3}|[A-Za-z]{4,8})(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?",
+                "(-([A-Za-z0-9]{5,8}|[0-9][A-Za-z0-9]{3}))*(-[0-9A-WY-Za-wy-z](-[A-Za-z0-9]{2,8})+)*",
+                "(-[Xx](-[A-Za-z0-9]{1,8})+)?|[Xx](-[A-Za-z0-9]{1,8})+)$",
+            ));
+        }
+        schema
+    }
 }
 
 /// RFC 5646, section 2.1.
@@ -48,7 +72,7 @@ fn is_language_tag(parts: &[&str]) -> bool {
     rest.is_empty() || is_private_use(rest)
 }
 
-/// `x-whatever`, for those who have agreed on it.
+/// `x-` and parts with a meaning that was agreed on in private.
 fn is_private_use(parts: &[&str]) -> bool {
     parts.len() >= 2 && parts[0].eq_ignore_ascii_case("x")
 }
@@ -61,10 +85,10 @@ fn is_extension(part: &str) -> bool {
     part.len() >= 2
 }
 
-/// Takes the next part if it is one of those.
-fn skip(parts: &mut &[&str], is_one: impl Fn(&str) -> bool) -> bool {
+/// Takes the next part if it matches.
+fn skip(parts: &mut &[&str], matches: impl Fn(&str) -> bool) -> bool {
     match parts.split_first() {
-        Some((first, rest)) if is_one(first) => {
+        Some((first, rest)) if matches(first) => {
             *parts = rest;
             true
         }
@@ -84,7 +108,7 @@ fn is_numeric(part: &str, length: usize) -> bool {
     part.len() == length && part.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// Tags from before the grammar that do not follow it and are still good.
+/// Older tags that do not follow the grammar and are still valid (RFC 5646, section 2.1).
 const IRREGULAR: [&str; 17] = [
     "en-GB-oed",
     "i-ami",
@@ -116,7 +140,7 @@ mod tests {
 
     /// RFC 5646, appendix A, and what HTTP clients send.
     #[test]
-    fn the_examples_of_the_rfc_are_well_formed() {
+    fn examples_of_the_rfc_are_well_formed() {
         for tag in [
             "en",
             "de",
@@ -152,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_not() {
+    fn other_tags_are_not_well_formed() {
         for tag in [
             "",
             "a",

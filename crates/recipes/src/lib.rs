@@ -1,13 +1,13 @@
-//! What a recipe is: parsing, limits, and the document that is stored and answered.
+//! Recipes: parsing, limits, and the document that is stored and answered.
 //!
-//! Parsing is validation: a [`Draft`] has valid fields, because [`Draft::parse`] is the only way to make one. Time and
-//! randomness are arguments. This crate contains no SQL and no HTTP.
+//! A client sends a [`Draft`]; a [`Recipe`] is read. Both have the same [`Content`]; its fields are declared once.
+//! Time and randomness are arguments. This crate contains no SQL and no HTTP.
 //!
-//! How a recipe is parsed, stored and answered:
+//! How a recipe is parsed, stored, answered and read:
 //!
 //! ```
 //! use ids::{RecipeId, Uid};
-//! use recipes::{Draft, Encoding, Tail, splice_id};
+//! use recipes::{ContentJson, Draft, Recipe, Scalars, ServerFields, write_recipe_json};
 //!
 //! let body = serde_json::json!({
 //!     "name": "Chicken Vesuvio",
@@ -16,36 +16,53 @@
 //!     "prepTimeMinutes": 10,
 //!     "ingredients": ["1/2 cup olive oil"],
 //! });
-//! let draft = Draft::parse(body.as_object().unwrap(), Encoding::Json).unwrap();
+//! let draft = Draft::parse(body.as_object().unwrap(), Scalars::Typed).unwrap();
 //!
-//! // The use case writes the text; the store adds the fields that only the store knows.
+//! // The use case writes the author's fields, and the store appends its own.
 //! let now = "2024-05-01T12:00:00Z".parse().unwrap();
 //! let uid = Uid::new(now, [7; 10]);
-//! let tail = Tail { owner: None, uid, revision: 1, created_at: now, updated_at: now };
-//! let stored: String = draft.to_document().finish(&tail);
+//! let server = ServerFields { owner: None, uid, revision: 1, created_at: now, updated_at: now };
+//! let stored: String = ContentJson::new(draft.content()).finish(&server);
 //!
 //! let mut answer = Vec::new();
-//! splice_id(&mut answer, RecipeId::parse("1").unwrap(), &stored);
+//! write_recipe_json(&mut answer, RecipeId::parse("1").unwrap(), &stored);
 //! assert!(answer.starts_with(br#"{"id":1,"name":"Chicken Vesuvio","healthLabels":["#));
+//!
+//! let recipe = Recipe::from_json(&answer).unwrap();
+//! assert_eq!(recipe.content.cook_time_minutes, Some(60));
 //! ```
 
 mod access;
-mod credit;
+mod attribution;
+mod content;
 mod document;
 mod draft;
 mod extra;
+mod field_error;
+mod fields;
+pub mod formats;
 mod instruction;
 mod language;
 pub mod limits;
 mod nutrition;
-mod origin;
-mod problem;
+mod openapi;
 mod reader;
+mod recipe;
+mod rules;
+mod schema;
+mod server_fields;
 pub mod time;
 
 pub use access::{EditRefusal, Editor, Precondition, RecipeState, Viewer};
-pub use document::{Document, Tail, splice_id};
-pub use draft::{Draft, Visibility};
-pub use origin::Origin;
-pub use problem::Problem;
-pub use reader::Encoding;
+pub use attribution::Attribution;
+pub use content::{Content, Visibility};
+pub use document::{ContentJson, write_recipe_json};
+pub use draft::Draft;
+pub use field_error::FieldError;
+pub use formats::{ImportedHistory, ImportedRecipe};
+pub use instruction::Instruction;
+pub use nutrition::{Amount, Nutrition};
+pub use openapi::recipe_schemas;
+pub use reader::Scalars;
+pub use recipe::{CorruptRecipe, Recipe};
+pub use server_fields::ServerFields;

@@ -1,67 +1,94 @@
 //! What a serving contains: schema.org's `NutritionInformation`.
 
-use serde::{Serialize, Serializer};
-use serde_json::{Number, Value};
+use serde::{Deserialize, Serialize};
+use serde_json::{Number, Value, json};
 
+use crate::fields::{Fields, fields};
 use crate::limits;
-use crate::reader::Reader;
-use crate::reader::line;
+use crate::reader::{FieldReader, Reported, Rule};
+use crate::rules::LINE;
+use crate::schema::{View, component};
 
-/// Each value is a number or a text ("240 calories", "9 g"): schema.org asks for the latter, and who
-/// has only the former should not have to guess a unit.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Nutrition(Vec<(&'static str, Amount)>);
+fields! {
+    /// Nutrition facts of one serving, as in <https://schema.org/NutritionInformation>.
+    pub struct Nutrition {
+        calories: Option<Amount> = optional("calories", AmountRule);
+        carbohydrate_content: Option<Amount> = optional("carbohydrateContent", AmountRule);
+        cholesterol_content: Option<Amount> = optional("cholesterolContent", AmountRule);
+        fat_content: Option<Amount> = optional("fatContent", AmountRule);
+        fiber_content: Option<Amount> = optional("fiberContent", AmountRule);
+        protein_content: Option<Amount> = optional("proteinContent", AmountRule);
+        saturated_fat_content: Option<Amount> = optional("saturatedFatContent", AmountRule);
+        serving_size: Option<Amount> = optional("servingSize", AmountRule);
+        sodium_content: Option<Amount> = optional("sodiumContent", AmountRule);
+        sugar_content: Option<Amount> = optional("sugarContent", AmountRule);
+        trans_fat_content: Option<Amount> = optional("transFatContent", AmountRule);
+        unsaturated_fat_content: Option<Amount> = optional("unsaturatedFatContent", AmountRule);
+        ..unknown
+    }
+}
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+/// A number, or a text with a unit: "240 calories", "9 g". schema.org asks for text, but a program that has only the
+/// number should not have to guess a unit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
-enum Amount {
+pub enum Amount {
     Number(Number),
     Text(String),
 }
 
-impl Nutrition {
-    /// <https://schema.org/NutritionInformation>, without what every Thing has.
-    pub(crate) const KEYS: [&str; 12] = [
-        "calories",
-        "carbohydrateContent",
-        "cholesterolContent",
-        "fatContent",
-        "fiberContent",
-        "proteinContent",
-        "saturatedFatContent",
-        "servingSize",
-        "sodiumContent",
-        "sugarContent",
-        "transFatContent",
-        "unsaturatedFatContent",
-    ];
+pub(crate) struct NutritionRule;
 
-    pub(crate) fn read(r: &mut Reader, value: &Value) -> Option<Self> {
-        let facts =
-            r.object(value, "must be an object with schema.org's nutrition facts, such as calories")?;
-        let amounts =
-            Self::KEYS.into_iter().filter_map(|key| Some((key, r.optional(facts, key, Amount::read)?)));
-        Some(Self(amounts.collect()))
+impl Rule for NutritionRule {
+    type Value = Box<Nutrition>;
+
+    fn read(&self, r: &mut FieldReader, value: &Value) -> Result<Box<Nutrition>, Reported> {
+        let expected = "must be an object with schema.org's nutrition facts, such as calories";
+        let facts = r.expect(value.as_object(), expected)?;
+        Nutrition::read(r, facts).map(Box::new)
+    }
+
+    fn schema(&self, view: View) -> Value {
+        component(if view == View::Draft { "NutritionDraft" } else { "Nutrition" })
+    }
+
+    fn report_unknown(&self, r: &mut FieldReader, value: &Value) {
+        if let Value::Object(facts) = value {
+            Nutrition::report_unknown(r, facts, &[]);
+        }
+    }
+}
+
+struct AmountRule;
+
+impl Rule for AmountRule {
+    type Value = Amount;
+
+    fn read(&self, r: &mut FieldReader, value: &Value) -> Result<Amount, Reported> {
+        // In a form, "9" stays text: it may be a text like "9 g".
+        if value.is_string() {
+            return LINE.read(r, value).map(Amount::Text);
+        }
+        let (min, max) = limits::NUTRITION.into_inner();
+        let number = r.number(value).filter(|n| n.as_f64().is_some_and(|n| limits::NUTRITION.contains(&n)));
+        r.expect(
+            number.map(Amount::Number),
+            format_args!("must be a number from {min} to {max}, or text of 1 to {} characters", limits::LINE),
+        )
+    }
+
+    fn schema(&self, view: View) -> Value {
+        component(if view == View::Draft { "AmountDraft" } else { "Amount" })
     }
 }
 
 impl Amount {
-    fn read(r: &mut Reader, value: &Value) -> Option<Self> {
-        // A form's numbers stay text: there, "9" is as good a text as "9 g".
-        if value.is_string() {
-            return line(r, value).map(Self::Text);
-        }
+    pub(crate) fn schema(view: View) -> Value {
         let (min, max) = limits::NUTRITION.into_inner();
-        let number = r.number(value).filter(|n| n.as_f64().is_some_and(|n| limits::NUTRITION.contains(&n)));
-        r.demand(
-            number.map(Self::Number),
-            format_args!("must be a number from {min} to {max}, or text of 1 to {} characters", limits::LINE),
-        )
-    }
-}
-
-impl Serialize for Nutrition {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(key, amount)| (key, amount)))
+        let number = match view {
+            View::Draft => json!({ "type": "number", "minimum": min, "maximum": max }),
+            View::Stored => json!({ "type": "number" }),
+        };
+        json!({ "description": "A number, or a text with a unit.", "oneOf": [number, LINE.schema(view)] })
     }
 }

@@ -1,214 +1,172 @@
-//! Reads a body and remembers what is wrong with it, and where.
-//!
-//! Every function answers `None` only after it has noted a problem (or for a `null` that is allowed),
-//! so that reading goes on to the end and the client hears of everything at once.
+//! Reads the fields of a body and collects every error, so that one response can report all of them.
 
 use std::fmt;
-use std::ops::RangeInclusive;
 
 use serde_json::{Map, Number, Value};
 
-use crate::limits;
-use crate::problem::{Problem, push_token};
+use crate::field_error::{FieldError, push_token};
+use crate::schema::View;
 
-/// How a body came to us, because forms can only say text.
+/// How a body writes its scalars.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Encoding {
-    Json,
-    /// Numbers may be decimal text, an empty text is `null` or an empty list, and one value where a
-    /// list is expected is a list of one.
-    Form,
+pub enum Scalars {
+    /// As JSON does: numbers, booleans and `null` have types of their own.
+    Typed,
+    /// As HTML forms do: everything is text. Decimal text is read as a number, empty text as `null` or an empty list,
+    /// and a single value in place of a list as a list of one.
+    Text,
 }
 
-pub(crate) struct Reader {
-    encoding: Encoding,
-    /// Where we are: RFC 6901.
+/// What a field accepts.
+pub(crate) trait Rule {
+    type Value;
+
+    fn read(&self, r: &mut FieldReader, value: &Value) -> Result<Self::Value, Reported>;
+
+    /// Describes the accepted values in JSON Schema.
+    fn schema(&self, view: View) -> Value;
+
+    /// Reports every member inside the value that [`read`](Self::read) ignores.
+    fn report_unknown(&self, _: &mut FieldReader, _: &Value) {}
+}
+
+/// There is no value, because an error was reported to the [`FieldReader`]. Reading goes on with the next field.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reported(());
+
+/// A position in a body, and the errors found so far.
+pub(crate) struct FieldReader {
+    scalars: Scalars,
+    /// JSON pointer (RFC 6901) to the value that is being read.
     pointer: String,
-    problems: Vec<Problem>,
+    errors: Vec<FieldError>,
 }
 
-/// How many lines a text may have.
-#[derive(Clone, Copy)]
-pub(crate) enum Lines {
-    /// Tabs are welcome: ingredients are pasted from tables.
-    One,
-    /// Line ends in every fashion: browsers send forms with carriage returns.
-    Many,
-}
-
-impl Reader {
-    pub(crate) fn new(encoding: Encoding) -> Self {
-        Self { encoding, pointer: String::new(), problems: Vec::new() }
+impl FieldReader {
+    pub(crate) fn new(scalars: Scalars) -> Self {
+        Self { scalars, pointer: String::new(), errors: Vec::new() }
     }
 
-    pub(crate) fn finish<T>(self, whole: T) -> Result<T, Vec<Problem>> {
-        if self.problems.is_empty() { Ok(whole) } else { Err(self.problems) }
+    pub(crate) fn scalars(&self) -> Scalars {
+        self.scalars
     }
 
-    /// A member that may be missing; `null` is the same as missing.
-    pub(crate) fn optional<T>(
+    pub(crate) fn finish<T>(self, read: Result<T, Reported>) -> Result<T, Vec<FieldError>> {
+        read.map_err(|Reported(())| self.errors)
+    }
+
+    pub(crate) fn into_errors(self) -> Vec<FieldError> {
+        self.errors
+    }
+
+    /// Reads a member that must be present and not `null`.
+    pub(crate) fn required<R: Rule>(
         &mut self,
         object: &Map<String, Value>,
-        key: &str,
-        read: impl FnOnce(&mut Self, &Value) -> Option<T>,
-    ) -> Option<T> {
-        let value = object.get(key).filter(|value| !self.is_null(value))?;
-        self.at(key, |r| read(r, value))
-    }
-
-    /// A member that must be there and not be `null`. The default stands in for what is wrong, until
-    /// [`finish`](Self::finish) throws it away.
-    pub(crate) fn required<T: Default>(
-        &mut self,
-        object: &Map<String, Value>,
-        key: &str,
-        read: impl FnOnce(&mut Self, &Value) -> Option<T>,
-    ) -> T {
-        let found = self.at(key, |r| match object.get(key) {
-            Some(value) => read(r, value),
-            None => r.missing(read),
-        });
-        found.unwrap_or_default()
-    }
-
-    /// A member that must be there and may be `null`.
-    pub(crate) fn nullable<T>(
-        &mut self,
-        object: &Map<String, Value>,
-        key: &str,
-        read: impl FnOnce(&mut Self, &Value) -> Option<T>,
-    ) -> Option<T> {
-        self.at(key, |r| match object.get(key) {
-            Some(value) if r.is_null(value) => None,
-            Some(value) => read(r, value),
-            None => r.missing(read),
+        name: &str,
+        rule: &R,
+    ) -> Result<R::Value, Reported> {
+        self.at(name, |r| match object.get(name) {
+            Some(value) => rule.read(r, value),
+            None => r.missing(rule),
         })
     }
 
-    pub(crate) fn object<'v>(&mut self, value: &'v Value, expected: &str) -> Option<&'v Map<String, Value>> {
-        self.demand(value.as_object(), expected)
-    }
-
-    pub(crate) fn list<T>(
+    /// Reads a member that must be present and may be `null`.
+    pub(crate) fn nullable<R: Rule>(
         &mut self,
-        value: &Value,
-        max: usize,
-        mut read: impl FnMut(&mut Self, &Value) -> Option<T>,
-    ) -> Option<Vec<T>> {
-        let items = match (value, self.encoding) {
-            (Value::Array(items), Encoding::Form) if matches!(&items[..], [one] if self.is_null(one)) => &[],
-            (Value::Array(items), _) => &items[..],
-            (Value::String(empty), Encoding::Form) if empty.is_empty() => &[],
-            // Its place is the list's own: there is no index in what was sent.
-            (Value::String(_) | Value::Object(_), Encoding::Form) => {
-                return read(self, value).map(|item| vec![item]);
-            }
-            _ => return self.refuse(format_args!("must be a list of at most {max}")),
-        };
-        if items.len() > max {
-            return self.refuse(format_args!("must be a list of at most {max}"));
-        }
-        let number = &mut itoa::Buffer::new();
-        let mut list = Vec::with_capacity(items.len());
-        list.extend(
-            items.iter().enumerate().filter_map(|(i, item)| self.at(number.format(i), |r| read(r, item))),
-        );
-        Some(list)
+        object: &Map<String, Value>,
+        name: &str,
+        rule: &R,
+    ) -> Result<Option<R::Value>, Reported> {
+        self.at(name, |r| match object.get(name) {
+            Some(value) if r.is_null(value) => Ok(None),
+            Some(value) => rule.read(r, value).map(Some),
+            None => r.missing(rule).map(Some),
+        })
     }
 
-    /// A text of at least one character, kept to the last space.
-    pub(crate) fn text(&mut self, value: &Value, lines: Lines, max: usize) -> Option<String> {
-        let text = value.as_str();
-        // Most texts, and looking at bytes is ten times faster than at characters; not stopping at the first
-        // that does not fit, several at once.
-        let plain = |text: &&str| {
-            (1..=max).contains(&text.len())
-                && text.bytes().fold(true, |so_far, byte| so_far & matches!(byte, b' '..=b'~'))
-        };
-        if let Some(plain) = text.filter(plain) {
-            return Some(plain.to_owned());
-        }
-        let Some(text) = text.filter(|text| (1..=max).contains(&text.chars().count())) else {
-            return self.refuse(format_args!("must be text of 1 to {max} characters"));
-        };
-        let allowed = |c: char| match lines {
-            Lines::One => c == '\t',
-            Lines::Many => matches!(c, '\t' | '\n' | '\r'),
-        };
-        if text.contains(|c: char| c.is_control() && !allowed(c)) {
-            return self.refuse(match lines {
-                Lines::One => "must be one line, without control characters other than tabs",
-                Lines::Many => "must be without control characters other than tabs and line ends",
-            });
-        }
-        Some(text.to_owned())
-    }
-
-    /// A whole number. `60.0` is one too: JSON has only one kind of number.
-    pub(crate) fn whole<T: TryFrom<u64> + PartialOrd>(
+    /// Reads a member that may be missing; `null` means the same.
+    pub(crate) fn optional<R: Rule>(
         &mut self,
-        value: &Value,
-        range: &RangeInclusive<T>,
-        expected: impl fmt::Display,
-    ) -> Option<T> {
-        let number = self.number(value).and_then(|number| number.as_u64());
-        self.demand(number.and_then(|n| T::try_from(n).ok()).filter(|n| range.contains(n)), expected)
-    }
-
-    /// A number as it was sent, or `None` without noting a problem: the caller may expect something else.
-    pub(crate) fn number(&self, value: &Value) -> Option<Number> {
-        match value {
-            Value::Number(number) => Some(shortest(number)),
-            Value::String(text) if self.encoding == Encoding::Form => decimal(text),
-            _ => None,
+        object: &Map<String, Value>,
+        name: &str,
+        rule: &R,
+    ) -> Result<Option<R::Value>, Reported> {
+        match object.get(name) {
+            Some(value) if !self.is_null(value) => self.at(name, |r| rule.read(r, value).map(Some)),
+            _ => Ok(None),
         }
     }
 
-    /// Passes on what is there, and notes what was expected if nothing is.
-    pub(crate) fn demand<T>(&mut self, found: Option<T>, expected: impl fmt::Display) -> Option<T> {
-        found.or_else(|| self.refuse(expected))
+    /// Reads a member that has a default when it is missing or `null`.
+    pub(crate) fn defaulted<R: Rule<Value: Default>>(
+        &mut self,
+        object: &Map<String, Value>,
+        name: &str,
+        rule: &R,
+    ) -> Result<R::Value, Reported> {
+        self.optional(object, name, rule).map(Option::unwrap_or_default)
     }
 
-    /// Notes a problem here.
-    pub(crate) fn refuse<T>(&mut self, message: impl fmt::Display) -> Option<T> {
-        self.problems.push(Problem { pointer: self.pointer.clone(), message: message.to_string() });
-        None
+    /// Returns `found`, or reports what was expected.
+    pub(crate) fn expect<T>(&mut self, found: Option<T>, expected: impl fmt::Display) -> Result<T, Reported> {
+        found.map_or_else(|| self.error(expected), Ok)
     }
 
-    pub(crate) fn problem_count(&self) -> usize {
-        self.problems.len()
+    /// Reports an error at the current position.
+    pub(crate) fn error<T>(&mut self, message: impl fmt::Display) -> Result<T, Reported> {
+        self.errors.push(FieldError { pointer: self.pointer.clone(), message: message.to_string() });
+        Err(Reported(()))
     }
 
-    /// What is asked of `null` is what is asked of nothing, and says what to send.
-    fn missing<T>(&mut self, read: impl FnOnce(&mut Self, &Value) -> Option<T>) -> Option<T> {
-        let before = self.problems.len();
-        let nothing = read(self, &Value::Null);
-        for problem in &mut self.problems[before..] {
-            problem.message.insert_str(0, "is required and ");
-        }
-        nothing
+    /// Reports the members of the object at the current position that are not `known`.
+    pub(crate) fn report_unknown_members(&mut self, object: &Map<String, Value>, known: &[&str]) {
+        let unknown = object.keys().filter(|name| !known.contains(&name.as_str()));
+        self.errors.extend(unknown.map(|name| FieldError::unknown(&self.pointer, name, known)));
     }
 
-    fn is_null(&self, value: &Value) -> bool {
+    /// Whether the value means "not stated".
+    pub(crate) fn is_null(&self, value: &Value) -> bool {
         match value {
             Value::Null => true,
-            Value::String(text) => self.encoding == Encoding::Form && text.is_empty(),
+            Value::String(text) => self.scalars == Scalars::Text && text.is_empty(),
             _ => false,
         }
     }
 
-    fn at<T>(&mut self, token: &str, read: impl FnOnce(&mut Self) -> T) -> T {
-        let here = self.pointer.len();
+    /// A number, in its shortest form. `None` reports nothing, because the caller may accept other types too.
+    pub(crate) fn number(&self, value: &Value) -> Option<Number> {
+        match value {
+            Value::Number(number) => Some(shortest(number)),
+            Value::String(text) if self.scalars == Scalars::Text => decimal(text),
+            _ => None,
+        }
+    }
+
+    /// Reads with the position moved to a member or an index of the current value.
+    pub(crate) fn at<T>(&mut self, token: &str, read: impl FnOnce(&mut Self) -> T) -> T {
+        let length = self.pointer.len();
         push_token(&mut self.pointer, token);
-        let answer = read(self);
-        self.pointer.truncate(here);
-        answer
+        let found = read(self);
+        self.pointer.truncate(length);
+        found
+    }
+
+    /// Reports a missing member with the error that `null` would cause, which says what to send.
+    fn missing<R: Rule>(&mut self, rule: &R) -> Result<R::Value, Reported> {
+        let before = self.errors.len();
+        let found = rule.read(self, &Value::Null);
+        for error in &mut self.errors[before..] {
+            error.message.insert_str(0, "is required and ");
+        }
+        found
     }
 }
 
-/// `4.0` is the same number as `4`, and shorter.
+/// Writes `4.0` as `4`.
 fn shortest(number: &Number) -> Number {
-    /// Up to here every whole number has its own `f64`.
+    /// Up to here an `f64` represents every whole number exactly.
     const EXACT: f64 = 9_007_199_254_740_992.0;
     match number.as_f64() {
         Some(float) if number.is_f64() && float.fract() == 0.0 && (0.0..EXACT).contains(&float) => {
@@ -224,7 +182,7 @@ fn shortest(number: &Number) -> Number {
     }
 }
 
-/// `90` or `2.5`: what a person writes into a form. No signs, no exponents.
+/// `90` or `2.5`, as people fill in forms: no signs, no exponents.
 fn decimal(text: &str) -> Option<Number> {
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
     match text.split_once('.') {
@@ -234,15 +192,4 @@ fn decimal(text: &str) -> Option<Number> {
         }
         _ => None,
     }
-}
-
-pub(crate) fn line(r: &mut Reader, value: &Value) -> Option<String> {
-    r.text(value, Lines::One, limits::LINE)
-}
-
-pub(crate) fn minutes(r: &mut Reader, value: &Value) -> Option<u32> {
-    let (min, max) = limits::MINUTES.into_inner();
-    let expected =
-        format_args!("must be a whole number of minutes from {min} to {max}, or null if not stated");
-    r.whole(value, &limits::MINUTES, expected)
 }

@@ -9,7 +9,7 @@ pub fn to_microseconds(time: Timestamp) -> Timestamp {
     from_microseconds(below)
 }
 
-/// Saturates at the ends of what a [`Timestamp`] can hold, the years -9999 and 9999.
+/// Saturates at the limits of [`Timestamp`], the years -9999 and 9999.
 pub fn from_microseconds(microseconds: i64) -> Timestamp {
     let end = if microseconds < 0 { Timestamp::MIN } else { Timestamp::MAX };
     Timestamp::from_microsecond(microseconds).unwrap_or(end)

@@ -12,7 +12,7 @@ use divan::Bencher;
 use divan::counter::ItemsCount;
 use ids::{RecipeId, SessionId, Uid, UserId};
 use jiff::Timestamp;
-use recipes::{Draft, Encoding};
+use recipes::{Draft, Scalars};
 use store::{CreateSession, DatabaseUrl, NewRecipe, Page, Store, Viewer};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -139,7 +139,7 @@ impl TestStore {
             store: runtime.block_on(Store::open(&url, noon())).unwrap(),
             runtime,
             random: Arc::default(),
-            draft: Draft::parse(draft.as_object().unwrap(), Encoding::Json).unwrap(),
+            draft: Draft::parse(draft.as_object().unwrap(), Scalars::Typed).unwrap(),
             _folder: folder,
         }
     }

@@ -13,6 +13,7 @@ mod audit;
 mod cache;
 mod context;
 mod error;
+mod instance;
 mod invitations;
 mod mail_tokens;
 mod page;
@@ -28,6 +29,7 @@ use jiff::Timestamp;
 pub use self::cache::{CacheKey, Lookup, ReadCache, Slot};
 pub use self::context::Context;
 pub use self::error::{StoreError, Unavailable};
+pub use self::instance::Instance;
 pub use self::page::{DEFAULT_PAGE_SIZE, Listing, MAX_PAGE_SIZE, Page};
 pub use self::recipes::{Edit, Imported, NewRecipe, RecipeText, RecipeTexts, ReplaceRecipe, StoredRecipe};
 pub use self::sessions::{

@@ -3,13 +3,16 @@
 use jiff::Timestamp;
 
 use crate::{Listing, Page, ReadCache, Store, StoreError};
-use ::recipes::{Document, Draft, EditRefusal, Editor, Origin, Precondition, Viewer, Visibility, splice_id};
+use ::recipes::{
+    ContentJson, Draft, EditRefusal, Editor, ImportedHistory, Precondition, Viewer, Visibility,
+    write_recipe_json,
+};
 use ids::{RecipeId, Uid, UserId};
 
 /// A recipe before the store has given it a number.
 #[derive(Clone, Debug)]
 pub struct NewRecipe {
-    pub(crate) document: Document,
+    pub(crate) document: ContentJson,
     pub(crate) visibility: Visibility,
     pub(crate) uid: Uid,
     pub(crate) owner: Option<UserId>,
@@ -19,7 +22,12 @@ impl NewRecipe {
     /// Serializes the draft here, on the caller's thread, because all writes share one writer thread. Without an owner
     /// the recipe is communal: any user may change it.
     pub fn new(draft: &Draft, uid: Uid, owner: Option<UserId>) -> Self {
-        Self { document: draft.to_document(), visibility: draft.visibility(), uid, owner }
+        Self {
+            document: ContentJson::new(draft.content()),
+            visibility: draft.content().visibility,
+            uid,
+            owner,
+        }
     }
 }
 
@@ -44,7 +52,7 @@ pub struct StoredRecipe {
 impl StoredRecipe {
     /// Appends the recipe as a JSON object.
     pub fn write_json(&self, out: &mut Vec<u8>) {
-        splice_id(out, self.id, &self.text);
+        write_recipe_json(out, self.id, &self.text);
     }
 
     /// The bytes that [`write_json`](Self::write_json) appends, or a few more.
@@ -112,7 +120,7 @@ impl RecipeTexts {
 impl RecipeText<'_> {
     /// Appends the recipe as a JSON object.
     pub fn write_json(&self, out: &mut Vec<u8>) {
-        splice_id(out, self.id, self.text);
+        write_recipe_json(out, self.id, self.text);
     }
 }
 
@@ -172,11 +180,11 @@ impl Store {
     pub async fn import_recipe(
         &self,
         new: NewRecipe,
-        origin: Origin,
+        history: ImportedHistory,
         now: Timestamp,
     ) -> Result<Imported, StoreError> {
         match self {
-            Self::Sqlite(db) => db.import_recipe(new, origin, now).await,
+            Self::Sqlite(db) => db.import_recipe(new, history, now).await,
         }
     }
 

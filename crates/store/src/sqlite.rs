@@ -8,6 +8,7 @@ mod conditions;
 mod ending;
 mod failure;
 mod file;
+mod instance;
 mod invitations;
 mod log;
 mod mail_tokens;

@@ -1,4 +1,4 @@
-//! The benchmarks of `verify.rs`, with every allocation counted: `cargo bench -p strict-jose --bench allocations`.
+//! Runs the benchmarks of `verify.rs` and counts allocations: `cargo bench -p strict-jose --bench allocations`.
 
 #[path = "verify.rs"]
 mod verify;

@@ -1,9 +1,10 @@
-//! What a token costs, beside what its signature alone costs and beside the usual crate: `cargo bench -p strict-jose`.
+//! Compares verifying and signing tokens with the signature primitives alone and with the crate `jsonwebtoken`:
+//! `cargo bench -p strict-jose`.
 //!
-//! Same run, same tokens, same primitives (`jsonwebtoken` with its aws-lc-rs back end): compare within a run only.
-//! `cargo bench -p strict-jose --bench allocations` counts allocations, and is slower for it.
+//! Both crates use the same tokens and the same primitives (aws-lc-rs). Compare figures of one run only.
+//! `cargo bench -p strict-jose --bench allocations` counts allocations, which makes it slower.
 
-#![expect(clippy::expect_used, reason = "what a benchmark has made itself is as it made it")]
+#![expect(clippy::expect_used, reason = "benchmarks make valid inputs")]
 
 use std::time::{Duration, SystemTime};
 
@@ -26,7 +27,7 @@ fn all() -> impl Iterator<Item = Algorithm> {
     Algorithm::ALL.iter().copied()
 }
 
-/// The usual crate has no ES512.
+/// The algorithms of both crates. `jsonwebtoken` does not support ES512.
 fn of_both() -> impl Iterator<Item = Algorithm> {
     all().filter(|algorithm| *algorithm != Algorithm::Es512)
 }
@@ -46,7 +47,7 @@ struct Caller {
     _sub: String,
 }
 
-/// A token accepted: the header, the signature, five claims checked, one of them read into a type.
+/// Accepts a token: five claims are checked, one of them is deserialized.
 #[divan::bench_group]
 mod accepted {
     use aws_lc_rs::hmac;
@@ -55,8 +56,8 @@ mod accepted {
     use divan::{Bencher, black_box};
 
     use super::{
-        Algorithm, Caller, all, at, of_both, raw_public, raw_secret, rules, theirs, token, validation,
-        verifying,
+        Algorithm, Caller, all, at, jsonwebtoken_verifying, of_both, raw_public, raw_secret, rules, token,
+        validation, verifying,
     };
 
     #[divan::bench(args = all())]
@@ -81,49 +82,34 @@ mod accepted {
 
     #[divan::bench(args = of_both())]
     fn jsonwebtoken(bencher: Bencher<'_, '_>, algorithm: Algorithm) {
-        let (key, validation, token) = (theirs(algorithm), validation(algorithm), token(algorithm));
+        let (key, validation, token) =
+            (jsonwebtoken_verifying(algorithm), validation(algorithm), token(algorithm));
         assert!(jsonwebtoken::decode::<Caller>(&token, &key, &validation).is_ok());
         bencher.bench(|| jsonwebtoken::decode::<Caller>(black_box(&token), &key, &validation));
     }
 }
 
-/// What becomes of a header when keys are replaced, HS256.
+/// Verifies proofs of possession: parsing the public key, the signature and the claims.
 #[divan::bench_group]
-mod header {
+mod proof {
+    use std::time::Duration;
+
     use divan::{Bencher, black_box};
+    use strict_jose::proof::{ProofRequest, ProofRules};
 
-    use super::{Algorithm, Caller, at, claims, rules, signing, token};
+    use super::{Algorithm, at, signing};
 
-    /// Accepts a token of the first key after tokens of so many others.
-    fn after(bencher: Bencher<'_, '_>, others: usize) {
-        let (key, token, rules) = (signing(Algorithm::Hs256), token(Algorithm::Hs256), rules());
-        for kid in 0..others {
-            let key = key.clone().with_kid(kid.to_string());
-            let token = key.sign("at+jwt", &claims()).expect("claims");
-            assert!(rules.verify::<Caller>(&token, &key, at(1000)).is_ok());
-        }
-        assert!(rules.verify::<Caller>(&token, &key, at(1000)).is_ok());
-        bencher.bench_local(|| rules.verify::<Caller>(black_box(&token), &key, at(1000)));
-    }
-
-    #[divan::bench]
-    fn of_the_first_key(bencher: Bencher<'_, '_>) {
-        after(bencher, 0);
-    }
-
-    #[divan::bench]
-    fn of_the_second_key(bencher: Bencher<'_, '_>) {
-        after(bencher, 1);
-    }
-
-    /// There is no place left for it, so it is read each time.
-    #[divan::bench]
-    fn of_the_fifth_key(bencher: Bencher<'_, '_>) {
-        after(bencher, 4);
+    #[divan::bench(args = [Algorithm::Rs256, Algorithm::Es256, Algorithm::EdDsa])]
+    fn strict_jose(bencher: Bencher<'_, '_>, algorithm: Algorithm) {
+        let request = ProofRequest::new("GET", "https://api.example/recipes").expect("a URL");
+        let proof = signing(algorithm).sign_proof(&request, "a random text", at(1000)).expect("a proof");
+        let rules = ProofRules::max_age(Duration::from_mins(1));
+        assert!(rules.verify(&proof, &request, at(1000)).is_ok());
+        bencher.bench(|| rules.verify(black_box(&proof), &request, at(1000)));
     }
 }
 
-/// A token refused, HS256.
+/// Refuses an HS256 token.
 #[divan::bench_group]
 mod refused {
     use divan::{Bencher, black_box};
@@ -132,20 +118,20 @@ mod refused {
     use super::{Algorithm, Caller, FAR, at, rules, token, validation, verifying};
 
     #[divan::bench]
-    fn for_its_time(bencher: Bencher<'_, '_>) {
+    fn for_expiry(bencher: Bencher<'_, '_>) {
         let (key, token, rules) = (verifying(Algorithm::Hs256), token(Algorithm::Hs256), rules());
         bencher.bench(|| rules.verify::<Caller>(black_box(&token), &key, at(FAR + 1)).is_err());
     }
 
     #[divan::bench]
-    fn for_its_signature(bencher: Bencher<'_, '_>) {
+    fn for_signature(bencher: Bencher<'_, '_>) {
         let (key, rules) = (Key::hs256(&[7; 32]).expect("32 bytes"), rules());
         let token = token(Algorithm::Hs256);
         bencher.bench(|| rules.verify::<Caller>(black_box(&token), &key, at(1000)).is_err());
     }
 
     #[divan::bench]
-    fn for_its_signature_by_jsonwebtoken(bencher: Bencher<'_, '_>) {
+    fn for_signature_by_jsonwebtoken(bencher: Bencher<'_, '_>) {
         let (key, validation) =
             (jsonwebtoken::DecodingKey::from_secret(&[7; 32]), validation(Algorithm::Hs256));
         let token = token(Algorithm::Hs256);
@@ -153,19 +139,20 @@ mod refused {
     }
 
     #[divan::bench]
-    fn for_its_form(bencher: Bencher<'_, '_>) {
+    fn for_format(bencher: Bencher<'_, '_>) {
         let (key, token, rules) = (verifying(Algorithm::Hs256), token(Algorithm::Hs256) + "=", rules());
         bencher.bench(|| rules.verify::<Caller>(black_box(&token), &key, at(1000)).is_err());
     }
 }
 
-/// A token made.
+/// Signs a token.
 #[divan::bench_group]
 mod signed {
     use divan::{Bencher, black_box};
 
     use super::{
-        Algorithm, KID, all, claims, of_both, raw_signing, signing, their_name, theirs_signing, token,
+        Algorithm, KID, all, claims, jsonwebtoken_signing, name_in_jsonwebtoken, of_both, raw_signing,
+        signing, token,
     };
 
     #[divan::bench(args = all())]
@@ -184,8 +171,8 @@ mod signed {
 
     #[divan::bench(args = of_both())]
     fn jsonwebtoken(bencher: Bencher<'_, '_>, algorithm: Algorithm) {
-        let (key, claims) = (theirs_signing(algorithm), claims());
-        let mut header = jsonwebtoken::Header::new(their_name(algorithm));
+        let (key, claims) = (jsonwebtoken_signing(algorithm), claims());
+        let mut header = jsonwebtoken::Header::new(name_in_jsonwebtoken(algorithm));
         header.typ = Some("at+jwt".into());
         header.kid = Some(KID.into());
         bencher.bench(|| jsonwebtoken::encode(&header, black_box(&claims), &key));
@@ -195,7 +182,7 @@ mod signed {
 const SECRET: &[u8; 64] = b"a secret of exactly 64 bytes, as long as the longest hash needs.";
 const KID: &str = "2025-01";
 
-/// The usual crate has no other clock than the system's.
+/// An expiry time in the future, because `jsonwebtoken` uses the clock of the system.
 const FAR: u64 = 32_503_680_000;
 
 fn claims() -> Access {
@@ -217,7 +204,7 @@ fn rules() -> Rules {
 }
 
 fn validation(algorithm: Algorithm) -> jsonwebtoken::Validation {
-    let mut validation = jsonwebtoken::Validation::new(their_name(algorithm));
+    let mut validation = jsonwebtoken::Validation::new(name_in_jsonwebtoken(algorithm));
     validation.set_issuer(&["https://id.example"]);
     validation.set_audience(&["https://api.example"]);
     validation.set_required_spec_claims(&["exp", "iss", "aud"]);
@@ -228,7 +215,7 @@ fn at(seconds: u64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
 }
 
-/// Private and public key, in PEM. An RSA key of 2048 bits.
+/// The private and the public key in PEM. RSA keys have 2048 bits.
 fn pems(algorithm: Algorithm) -> [&'static str; 2] {
     match algorithm {
         Algorithm::Es256 => {
@@ -290,7 +277,7 @@ fn raw_public(algorithm: Algorithm) -> ParsedPublicKey {
 
 type Signing = Box<dyn Fn(&[u8]) -> usize>;
 
-/// The primitives' own signing, with everything prepared that can be.
+/// Signs with the primitives alone. All preparation is outside of the measurement.
 fn raw_signing(algorithm: Algorithm) -> Signing {
     if let Some(key) = raw_secret(algorithm) {
         return Box::new(move |text| hmac::sign(&key, text).as_ref().len());
@@ -330,11 +317,11 @@ fn der(pem: &str) -> Vec<u8> {
     STANDARD.decode(body).expect("base64")
 }
 
-fn their_name(algorithm: Algorithm) -> jsonwebtoken::Algorithm {
+fn name_in_jsonwebtoken(algorithm: Algorithm) -> jsonwebtoken::Algorithm {
     algorithm.name().parse().expect("an algorithm of both")
 }
 
-fn theirs(algorithm: Algorithm) -> jsonwebtoken::DecodingKey {
+fn jsonwebtoken_verifying(algorithm: Algorithm) -> jsonwebtoken::DecodingKey {
     use jsonwebtoken::DecodingKey;
     let pem = pems(algorithm)[1].as_bytes();
     match algorithm {
@@ -346,7 +333,7 @@ fn theirs(algorithm: Algorithm) -> jsonwebtoken::DecodingKey {
     .expect("a key")
 }
 
-fn theirs_signing(algorithm: Algorithm) -> jsonwebtoken::EncodingKey {
+fn jsonwebtoken_signing(algorithm: Algorithm) -> jsonwebtoken::EncodingKey {
     use jsonwebtoken::EncodingKey;
     let pem = pems(algorithm)[0].as_bytes();
     match algorithm {

@@ -1,4 +1,4 @@
-//! The algorithms a key may have. `none` is not among them and cannot be written.
+//! The signature algorithms. `none` is not among them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,12 +6,12 @@ use std::str::FromStr;
 /// A signature algorithm of [RFC 7518 §3.1](https://www.rfc-editor.org/rfc/rfc7518#section-3.1) or
 /// [RFC 8037 §3.1](https://www.rfc-editor.org/rfc/rfc8037#section-3.1).
 ///
-/// It belongs to the [`Key`](crate::Key), never to the token: a token's `alg` only has to agree. That is what stops
-/// every algorithm-confusion attack ([RFC 8725 §3.1](https://www.rfc-editor.org/rfc/rfc8725#section-3.1)).
+/// The algorithm belongs to the [`Key`](crate::Key), never to the token; the `alg` of a token must equal it. This stops every
+/// algorithm-confusion attack ([RFC 8725 §3.1](https://www.rfc-editor.org/rfc/rfc8725#section-3.1)).
 ///
-/// Which one? [`EdDsa`](Self::EdDsa) where both sides are yours, [`Es256`](Self::Es256) or [`Rs256`](Self::Rs256) where
-/// others have to verify, [`Hs256`](Self::Hs256) where nobody but you does: it is the fastest by far, but who can verify
-/// with it can also sign.
+/// Choose [`EdDsa`](Self::EdDsa) between your own services, [`Es256`](Self::Es256) or [`Rs256`](Self::Rs256) for verifiers of
+/// other organizations, and [`Hs256`](Self::Hs256) if one program signs and verifies. HS256 is by far the fastest, but every
+/// verifier can also sign.
 ///
 /// ```
 /// use strict_jose::Algorithm;
@@ -50,14 +50,14 @@ pub enum Algorithm {
     Es512,
     /// EdDSA on Ed25519 ([RFC 8037 §3.1](https://www.rfc-editor.org/rfc/rfc8037#section-3.1)). Ed448 is not supported.
     ///
-    /// `Ed25519`, the newer name of the same thing
-    /// ([RFC 9864 §2.2](https://www.rfc-editor.org/rfc/rfc9864#section-2.2)), is read as this one in tokens, JWKs and
-    /// [`FromStr`], and never written.
+    /// `Ed25519` is a newer name of the same algorithm
+    /// ([RFC 9864 §2.2](https://www.rfc-editor.org/rfc/rfc9864#section-2.2)). It is accepted in tokens, in JWKs and by
+    /// [`FromStr`], but never written.
     EdDsa,
 }
 
 impl Algorithm {
-    /// Every one there is.
+    /// All supported algorithms.
     ///
     /// ```
     /// use strict_jose::Algorithm;
@@ -81,7 +81,7 @@ impl Algorithm {
         Self::EdDsa,
     ];
 
-    /// The name as it stands in a token's `alg`.
+    /// The name in the header parameter `alg`.
     ///
     /// ```
     /// assert_eq!(strict_jose::Algorithm::EdDsa.name(), "EdDSA");
@@ -104,12 +104,23 @@ impl Algorithm {
         }
     }
 
-    /// Whether a token or a JWK with this `alg` means this algorithm.
+    /// Whether `name`, the `alg` of a token or a JWK, means this algorithm.
     pub(crate) fn is_called(self, name: &str) -> bool {
-        name == self.name() || (self == Self::EdDsa && name == "Ed25519")
+        name == self.name() || (self == Self::EdDsa && name == ED25519)
     }
 
-    /// Whether the one key both signs and verifies, and therefore has to stay secret: HS256, HS384, HS512.
+    /// The algorithm that has one of its names accepted by `is_name`.
+    pub(crate) fn find(is_name: impl Fn(&str) -> bool) -> Option<Self> {
+        let has_name = |algorithm: &Self| is_name(algorithm.name());
+        Self::ALL.iter().copied().find(has_name).or_else(|| is_name(ED25519).then_some(Self::EdDsa))
+    }
+
+    /// Whether the algorithm uses an RSA key.
+    pub(crate) const fn is_rsa(self) -> bool {
+        matches!(self, Self::Rs256 | Self::Rs384 | Self::Rs512 | Self::Ps256 | Self::Ps384 | Self::Ps512)
+    }
+
+    /// Whether one secret key both signs and verifies: HS256, HS384, HS512.
     ///
     /// ```
     /// use strict_jose::Algorithm;
@@ -121,8 +132,8 @@ impl Algorithm {
         matches!(self, Self::Hs256 | Self::Hs384 | Self::Hs512)
     }
 
-    /// What a key of it is, for error messages.
-    pub(crate) const fn key(self) -> &'static str {
+    /// A description of a key for this algorithm, for error messages.
+    pub(crate) const fn key_name(self) -> &'static str {
         match self {
             Self::Hs256 | Self::Hs384 | Self::Hs512 => "a shared secret",
             Self::Rs256 | Self::Rs384 | Self::Rs512 | Self::Ps256 | Self::Ps384 | Self::Ps512 => "an RSA key",
@@ -134,6 +145,9 @@ impl Algorithm {
     }
 }
 
+/// The newer name of [`Algorithm::EdDsa`].
+const ED25519: &str = "Ed25519";
+
 impl fmt::Display for Algorithm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
@@ -143,16 +157,16 @@ impl fmt::Display for Algorithm {
 impl FromStr for Algorithm {
     type Err = UnknownAlgorithm;
 
-    /// Reads a name exactly: letter case counts ([RFC 7515 §4.1.1](https://www.rfc-editor.org/rfc/rfc7515#section-4.1.1)).
+    /// Reads a case-sensitive name ([RFC 7515 §4.1.1](https://www.rfc-editor.org/rfc/rfc7515#section-4.1.1)).
     ///
     /// # Errors
-    /// [`UnknownAlgorithm`] for every name that this crate has no key for, `none` first of all.
+    /// [`UnknownAlgorithm`] for every other name, including `none`.
     fn from_str(name: &str) -> Result<Self, UnknownAlgorithm> {
-        Self::ALL.iter().copied().find(|algorithm| algorithm.is_called(name)).ok_or(UnknownAlgorithm)
+        Self::find(|known| known == name).ok_or(UnknownAlgorithm)
     }
 }
 
-/// The name is of no algorithm that this crate supports.
+/// The error for the name of an unsupported algorithm.
 ///
 /// ```
 /// use strict_jose::{Algorithm, UnknownAlgorithm};
@@ -170,7 +184,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_read_as_it_is_written() {
+    fn every_written_name_is_read() {
         for algorithm in Algorithm::ALL {
             assert_eq!(algorithm.to_string().parse(), Ok(*algorithm));
         }
@@ -182,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn near_misses_are_no_algorithm() {
+    fn similar_names_are_refused() {
         for name in [
             "", "none", "None", "nOnE", "hs256", "HS256 ", "HS-256", "HS1", "HS256\0", "ES256K", "EDDSA",
             "eddsa", "ed25519", "Ed448",

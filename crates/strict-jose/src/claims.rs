@@ -1,12 +1,15 @@
-//! The registered claims ([RFC 7519 §4.1](https://www.rfc-editor.org/rfc/rfc7519#section-4.1)), each of its own type.
+//! The registered claims and their types
+//! ([RFC 7519 §4.1](https://www.rfc-editor.org/rfc/rfc7519#section-4.1)).
 
 use std::time::{Duration, SystemTime};
 
-use crate::Algorithm;
+use smallvec::SmallVec;
+
+use crate::algorithm::Algorithm;
 use crate::error::Error;
 use crate::strict_json::{self, SHORT, Text, Value};
 
-/// A verified token: the claims in the caller's type, and what they were checked by.
+/// A verified token: its claims in the type of the caller, its times, and its algorithm.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -29,20 +32,20 @@ use crate::strict_json::{self, SHORT, Text, Value};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Verified<C> {
-    /// The claims, deserialized.
+    /// The deserialized claims.
     pub claims: C,
-    /// Their times.
+    /// The times of the token.
     pub registered: Registered,
-    /// What it was signed with: the algorithm of the key that was found. Some claims depend on it, such as `at_hash`
+    /// The algorithm of the key that verified the token. Some claims depend on it, such as `at_hash`
     /// ([OpenID Connect Core §3.1.3.6](https://openid.net/specs/openid-connect-core-1_0.html#CodeIDToken)).
     pub algorithm: Algorithm,
 }
 
-/// The times among the registered claims, whatever type the claims are read into.
+/// The times of a token: `exp`, `nbf` and `iat`.
 ///
-/// A `NumericDate` is a number of seconds, perhaps with a fraction
-/// ([RFC 7519 §2](https://www.rfc-editor.org/rfc/rfc7519#section-2)). Negative ones and those beyond the year 9999 are
-/// refused before this is made.
+/// A `NumericDate` is a number of seconds since 1970, perhaps with a fraction
+/// ([RFC 7519 §2](https://www.rfc-editor.org/rfc/rfc7519#section-2)). Negative dates and dates after the year 9999 are
+/// refused.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -60,15 +63,15 @@ pub struct Verified<C> {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Registered {
-    /// When it expires ([RFC 7519 §4.1.4](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.4)).
+    /// The expiry time ([RFC 7519 §4.1.4](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.4)).
     pub exp: Option<SystemTime>,
-    /// When it becomes valid ([RFC 7519 §4.1.5](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.5)).
+    /// The time at which the token becomes valid ([RFC 7519 §4.1.5](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.5)).
     pub nbf: Option<SystemTime>,
-    /// When it was issued ([RFC 7519 §4.1.6](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.6)).
+    /// The time of issue ([RFC 7519 §4.1.6](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.6)).
     pub iat: Option<SystemTime>,
 }
 
-/// The claims as they were read, still in the text of the payload.
+/// The registered claims, borrowed from the payload.
 #[derive(Debug, Default)]
 pub(crate) struct Claims<'a> {
     pub(crate) iss: Option<Text<'a>>,
@@ -78,24 +81,21 @@ pub(crate) struct Claims<'a> {
 }
 
 impl<'a> Claims<'a> {
-    /// Reads a payload and checks the type of each registered claim, and that each of `required` is there.
-    ///
-    /// `required` must name no claim twice.
+    /// Reads a payload. Checks the type of each registered claim, and that all `required` claims are present.
     pub(crate) fn read(payload: &'a str, required: &[&'static str]) -> Result<Self, Error> {
         let mut claims = Self::default();
-        let mut found = 0;
+        let mut missing: SmallVec<[&str; 8]> = SmallVec::from_slice(required);
         strict_json::object(payload, strict_json::CLAIMS, |name, value| {
-            if value != Value::Null && required.iter().any(|claim| name.is(claim)) {
-                found += 1;
+            if value != Value::Null {
+                missing.retain(|claim| !name.is(claim));
             }
-            claims.take(name, value)
+            claims.set(name, value)
         })?;
-        // No member occurs twice, so as many finds as names means every name.
-        if found == required.len() { Ok(claims) } else { Err(first_missing(payload, required)) }
+        missing.first().map_or(Ok(claims), |claim| Err(Error::MissingClaim(claim)))
     }
 
     #[inline]
-    fn take(&mut self, name: Text<'a>, value: Value<'a>) -> Result<(), Error> {
+    fn set(&mut self, name: Text<'a>, value: Value<'a>) -> Result<(), Error> {
         let times = &mut self.registered;
         match name.short(&mut [0; SHORT]) {
             Some("exp") => times.exp = Some(numeric_date(value).ok_or(Error::InvalidClaim("exp"))?),
@@ -109,19 +109,6 @@ impl<'a> Claims<'a> {
         }
         Ok(())
     }
-}
-
-/// Which one to name in the error; only reached when one is missing.
-fn first_missing(payload: &str, required: &[&'static str]) -> Error {
-    let is_there = |claim: &str| {
-        let mut there = false;
-        let read = strict_json::object::<Error>(payload, strict_json::CLAIMS, |name, value| {
-            there |= value != Value::Null && name.is(claim);
-            Ok(())
-        });
-        read.is_ok() && there
-    };
-    Error::MissingClaim(required.iter().find(|claim| !is_there(claim)).unwrap_or(&""))
 }
 
 /// One audience or several ([RFC 7519 §4.1.3](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.3)).
@@ -142,8 +129,8 @@ impl<'a> Audience<'a> {
         }
     }
 
-    /// Whether one of `accepted` is among them.
-    pub(crate) fn names_one_of(self, accepted: &[Box<str>]) -> bool {
+    /// Whether this contains one of the `accepted` audiences.
+    pub(crate) fn contains_one_of(self, accepted: &[Box<str>]) -> bool {
         let is_accepted = |text: Text<'_>| accepted.iter().any(|accepted| text.is(accepted));
         match self {
             Self::One(text) => is_accepted(text),
@@ -152,22 +139,22 @@ impl<'a> Audience<'a> {
     }
 }
 
-/// A `NumericDate`, from 1970 through 9999.
+/// Reads a `NumericDate` between the years 1970 and 9999.
 #[inline]
-fn numeric_date(value: Value<'_>) -> Option<SystemTime> {
+pub(crate) fn numeric_date(value: Value<'_>) -> Option<SystemTime> {
     let Value::Number(number) = value else { return None };
     let since_1970 = if number.bytes().all(|byte| byte.is_ascii_digit()) {
         Duration::from_secs(number.parse().ok()?)
     } else if number.starts_with('-') {
-        return None; // Minus zero too: whoever writes it did not mean a date.
+        return None; // Minus zero is not a date either.
     } else {
-        // 1e300 is too long for it, and refused by the conversion; what is no double was refused before.
+        // The conversion refuses numbers that are too large, such as 1e300. The JSON scanner has refused numbers beyond doubles.
         Duration::try_from_secs_f64(number.parse().ok()?).ok()?
     };
     if since_1970 > LAST_DATE { None } else { SystemTime::UNIX_EPOCH.checked_add(since_1970) }
 }
 
-/// The end of the year 9999, the last that RFC 3339 can write: a date beyond it is a mistake or an attack.
+/// The end of the year 9999, the last date of RFC 3339. A later date is a mistake or an attack.
 const LAST_DATE: Duration = Duration::from_secs(253_402_300_799);
 
 #[cfg(test)]
@@ -190,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn other_numbers_are_no_dates() {
+    fn other_numbers_are_not_dates() {
         for number in
             ["-1", "-0", "-0.0", "-1e-400", "253402300800", "1e30", "1e400", "99999999999999999999999999"]
         {
@@ -206,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_required_claim_is_there_and_not_null() {
+    fn a_required_claim_is_present_and_not_null() {
         let required = ["exp", "nonce"];
         assert!(Claims::read(r#"{"nonce":"n","exp":1}"#, &required).is_ok());
         for (payload, missing) in [

@@ -1,19 +1,19 @@
-//! Why a token was refused: exact for operators, never for the client.
+//! The reasons for refusing a token.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use crate::Algorithm;
+use crate::algorithm::Algorithm;
 
-/// Why a token was refused.
+/// The reason why a token was refused.
 ///
-/// This is for logs and metrics. Tell the *client* one thing only, whatever the variant (`invalid_token` of
+/// Use it for logs and metrics. Send the *client* the same answer for every variant (`invalid_token` of
 /// [RFC 6750 §3.1](https://www.rfc-editor.org/rfc/rfc6750#section-3.1)): the difference between "bad signature" and
-/// "expired" helps who forges tokens. Nothing in here repeats a claim's value.
+/// "expired" helps an attacker. No message repeats the value of a claim.
 ///
-/// Building one allocates nothing, so a flood of bad tokens costs no memory; the one exception is
-/// [`Claims`](Error::Claims), which only a token signed with your own key can cause.
+/// Errors do not allocate, so a flood of bad tokens costs no memory. The only exception is [`Claims`](Error::Claims), which
+/// needs a token signed with your own key.
 ///
 /// ```
 /// use std::time::SystemTime;
@@ -24,87 +24,87 @@ use crate::Algorithm;
 /// let refused = rules.verify::<serde_json::Value>("not.a.token", &key, SystemTime::now()).unwrap_err();
 ///
 /// assert!(matches!(refused, Error::Malformed(_)));
-/// assert_eq!(refused.reason(), "malformed"); // for a metric's label
+/// assert_eq!(refused.reason(), "malformed"); // for the label of a metric
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Not a compact JWS that this crate reads, or not JSON that it reads.
+    /// The token is not a strict compact JWS, or contains no strict JSON.
     #[error("malformed token: {0}")]
     Malformed(#[from] Malformed),
-    /// The header has a `crit` member. No extension is understood here, so each critical one must be refused
+    /// The header has a `crit` parameter. This crate supports no extensions, so it must refuse critical ones
     /// ([RFC 7515 §4.1.11](https://www.rfc-editor.org/rfc/rfc7515#section-4.1.11)).
-    #[error("the header demands an extension (`crit`)")]
+    #[error("the header requires an extension (`crit`)")]
     CriticalHeader,
-    /// No key goes by the token's `kid`.
-    #[error("no key is called {kid}")]
+    /// No key has the `kid` of the token.
+    #[error("no key has the `kid` {kid}")]
     UnknownKey {
-        /// The start of the `kid` that the token names.
+        /// The start of the `kid` of the token.
         kid: KidExcerpt,
     },
-    /// The token names no key, and not exactly one key of the set is for its `alg`.
-    #[error("the token names no key (`kid`), and not exactly one fits")]
+    /// The token has no `kid`, and the set has no key or several keys for its `alg`.
+    #[error("the token has no `kid`, and the set has no key or several keys for its `alg`")]
     UnnamedKey,
-    /// The token's `alg` is not the key's.
-    #[error("the token's `alg` is not {expected}, the key's algorithm")]
+    /// The `alg` of the token is not the algorithm of the key.
+    #[error("the `alg` of the token is not {expected}, the algorithm of the key")]
     WrongAlgorithm {
-        /// What the key is for.
+        /// The algorithm of the key.
         expected: Algorithm,
     },
-    /// The key that the token means may not verify: its JWK's `key_ops` name `sign` only
+    /// The key may not verify: the `key_ops` of its JWK allow only `sign`
     /// ([RFC 7517 §4.3](https://www.rfc-editor.org/rfc/rfc7517#section-4.3)).
-    #[error("the key can only sign, its `key_ops` say")]
+    #[error("the `key_ops` of the key allow only signing")]
     SignOnly,
-    /// The signature is not one that the key made of this text.
-    #[error("the signature is not the key's")]
+    /// The key did not make the signature of this token.
+    #[error("the signature does not match the key")]
     BadSignature,
-    /// The `typ` is absent or names another kind of token
+    /// The `typ` is absent or names another type of token
     /// ([RFC 8725 §3.11](https://www.rfc-editor.org/rfc/rfc8725#section-3.11)).
-    #[error("the token is of another type (`typ`)")]
+    #[error("the token has another type (`typ`)")]
     WrongType,
-    /// A claim that the [`Rules`](crate::Rules) demand is absent (or `null`).
+    /// A claim that the [`Rules`](crate::Rules) require is absent or `null`.
     #[error("the claim `{0}` is missing")]
     MissingClaim(&'static str),
-    /// A registered claim is not of the type or in the range that
-    /// [RFC 7519 §4.1](https://www.rfc-editor.org/rfc/rfc7519#section-4.1) says.
-    #[error("the claim `{0}` has a value it cannot have")]
+    /// A registered claim has a type or a value that
+    /// [RFC 7519 §4.1](https://www.rfc-editor.org/rfc/rfc7519#section-4.1) does not allow.
+    #[error("the claim `{0}` has an invalid value")]
     InvalidClaim(&'static str),
-    /// `iss` is none of the issuers accepted.
+    /// `iss` is not an accepted issuer.
     #[error("the token is from another issuer")]
     WrongIssuer,
-    /// `aud` names none of the audiences accepted.
+    /// `aud` contains no accepted audience.
     #[error("the token is for another audience")]
     WrongAudience,
-    /// `sub` is not the subject demanded.
+    /// `sub` is not the required subject.
     #[error("the token is about another subject")]
     WrongSubject,
-    /// `nbf` is still to come, or (when a maximum age is demanded) `iat` is.
+    /// `nbf` is in the future, or `iat` is and the rules set a maximum age.
     #[error("the token is not valid before {}", Instant(*at))]
     NotYetValid {
-        /// When it becomes valid, leeway not counted.
+        /// The time at which the token becomes valid, without leeway.
         at: SystemTime,
     },
     /// `exp` has passed.
     #[error("the token expired at {}", Instant(*at))]
     Expired {
-        /// When it expired, leeway not counted.
+        /// The expiry time, without leeway.
         at: SystemTime,
     },
-    /// The token is older than the [`Rules`](crate::Rules) allow, whatever its `exp` says.
+    /// The token is older than the [`Rules`](crate::Rules) allow, even if its `exp` has not passed.
     #[error("the token was issued too long ago, at {}", Instant(*at))]
     TooOld {
-        /// Its `iat`.
+        /// The `iat` of the token.
         at: SystemTime,
     },
-    /// All of the above is in order, but the claims do not fit the Rust type asked for. The source says where; its text
-    /// may repeat a value of the claims.
-    #[error("the claims do not have the shape that this program reads")]
+    /// Every check passed, but the claims do not fit the Rust type of the caller. The source names the position; its message
+    /// may repeat the value of a claim.
+    #[error("the claims do not match the type that this program reads")]
     Claims(#[source] Arc<serde_json::Error>),
 }
 
 impl Error {
-    /// A short, stable, machine-readable name, for a metric's label or a log's field.
+    /// A short, stable name for the label of a metric or the field of a log.
     ///
     /// ```
     /// assert_eq!(strict_jose::Error::BadSignature.reason(), "bad_signature");
@@ -132,7 +132,7 @@ impl Error {
     }
 }
 
-/// What is wrong with the form of a token, before any meaning.
+/// The reason why a token or a JSON text has an invalid format.
 ///
 /// ```
 /// use strict_jose::{Error, Malformed, inspect};
@@ -142,59 +142,58 @@ impl Error {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Malformed {
-    /// Longer than the cap; nothing of it was read.
+    /// The text is longer than the limit, and was not read.
     #[error("longer than the limit")]
     TooLong,
-    /// A byte other than `A-Z a-z 0-9 - _ .`: white space, padding, a quote, JSON.
+    /// The token has a byte other than `A-Z a-z 0-9 - _ .`, such as white space, padding or a quote.
     #[error("a character that no compact JWS has")]
     Character,
-    /// Not exactly three parts. Five are a JWE ([RFC 7516 §9](https://www.rfc-editor.org/rfc/rfc7516#section-9)).
+    /// The token does not have three parts. A JWE has five ([RFC 7516 §9](https://www.rfc-editor.org/rfc/rfc7516#section-9)).
     #[error("not three parts between two dots")]
     Parts,
-    /// Not canonical base64url: an impossible length, or loose bits in the last character
+    /// A part is not canonical base64url: an impossible length, or spare bits in the last character
     /// ([RFC 4648 §3.5](https://www.rfc-editor.org/rfc/rfc4648#section-3.5)).
     #[error("not canonical base64url")]
     Base64,
-    /// Header or claims are not UTF-8.
+    /// The header or the claims are not UTF-8.
     #[error("not UTF-8")]
     Utf8,
-    /// Header or claims are not one JSON object ([RFC 8259](https://www.rfc-editor.org/rfc/rfc8259)).
+    /// The header or the claims are not one JSON object ([RFC 8259](https://www.rfc-editor.org/rfc/rfc8259)).
     #[error("not one JSON object")]
     Json,
-    /// An object names a member twice: two readers could each see another token
+    /// An object has two members of the same name, so two readers could see two different tokens
     /// ([RFC 7515 §4](https://www.rfc-editor.org/rfc/rfc7515#section-4),
     /// [RFC 7519 §4](https://www.rfc-editor.org/rfc/rfc7519#section-4)).
-    #[error("a member occurs twice")]
+    #[error("duplicate member")]
     Duplicate,
-    /// Arrays and objects nested deeper than 16.
+    /// Arrays and objects are nested deeper than 16 levels.
     #[error("nested too deeply")]
     TooDeep,
-    /// More members than any honest text has. At a time, in all objects that are open: 32 in a header, 64 in a JWK, 1024 in
-    /// claims, 256 in a JWK set; and 8192 in a whole set.
+    /// There are too many members. The limits for all objects that are open at the same time are 32 in a header, 64 in a JWK
+    /// or a proof, 1024 in claims and 256 in a JWK set. A whole set may have 8192.
     #[error("too many members")]
     TooManyMembers,
-    /// A header parameter is absent or not a string where it must be one; this names it.
-    #[error("the header parameter `{0}` is missing or not a string")]
+    /// This header parameter is absent or has a wrong type.
+    #[error("the header parameter `{0}` is missing or has a wrong type")]
     Header(&'static str),
-    /// `b64` is there: payloads that are not base64url
-    /// ([RFC 7797](https://www.rfc-editor.org/rfc/rfc7797)) are not for JWTs.
+    /// The header has `b64`. A JWT has no unencoded payload ([RFC 7797 §7](https://www.rfc-editor.org/rfc/rfc7797#section-7)).
     #[error("an unencoded payload (`b64`)")]
     Unencoded,
-    /// `enc` or `zip` is there: encrypted or compressed.
+    /// The header has `enc` or `zip`: the token is encrypted or compressed.
     #[error("encrypted or compressed")]
     Encrypted,
 }
 
-/// The first bytes of a `kid` that nobody knows, safe to log.
+/// The first bytes of an unknown `kid`, safe to log.
 ///
-/// Kept inline, because an error about a hostile token must not allocate. [`Display`](fmt::Display) escapes quotes,
-/// control characters and NUL, and shows a cut as `…`.
+/// It is stored inline, because an error about a hostile token must not allocate. [`Display`](fmt::Display) escapes quotes and
+/// control characters, and marks a truncated `kid` with `…`.
 ///
 /// ```
 /// use strict_jose::{Error, KidExcerpt};
 ///
 /// let refused = Error::UnknownKey { kid: KidExcerpt::of("2026\n") };
-/// assert_eq!(refused.to_string(), r#"no key is called "2026\n""#);
+/// assert_eq!(refused.to_string(), r#"no key has the `kid` "2026\n""#);
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct KidExcerpt {
@@ -212,7 +211,7 @@ enum Rest {
 impl KidExcerpt {
     const CAPACITY: usize = 40;
 
-    /// The start of `kid`, for an [`Error::UnknownKey`] of your own [`Keys`](crate::Keys).
+    /// Takes the start of `kid`, for an [`Error::UnknownKey`] from your own [`Keys`](crate::Keys).
     ///
     /// ```
     /// use strict_jose::KidExcerpt;
@@ -249,8 +248,8 @@ impl fmt::Debug for KidExcerpt {
     }
 }
 
-/// Seconds since 1970, as tokens write it: this crate has no calendar.
-struct Instant(SystemTime);
+/// Displays a time as seconds since 1970, as in a token. This crate has no calendar.
+pub(crate) struct Instant(pub(crate) SystemTime);
 
 impl fmt::Display for Instant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -264,7 +263,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_excerpt_is_cut_between_characters() {
+    fn an_excerpt_is_truncated_between_characters() {
         let kid = "é".repeat(30);
         assert_eq!(KidExcerpt::of(&kid).to_string(), format!("\"{}…\"", "é".repeat(20)));
         let kid = format!("a{kid}");
@@ -272,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hostile_kid_prints_on_one_line() {
+    fn a_hostile_kid_is_printed_on_one_line() {
         let printed = KidExcerpt::of("../../etc\0\r\n\u{1b}[2J\u{202e}'; DROP").to_string();
         assert!(printed.chars().all(|c| !c.is_control() && c != '\u{202e}'), "{printed}");
     }

@@ -1,13 +1,14 @@
-//! A look inside a token that proves nothing.
+//! Shows the contents of a token without verification.
 
 use serde_json::Value;
 
-use crate::DEFAULT_MAX_LEN;
+use crate::base64url::Decoded;
 use crate::error::Error;
 use crate::jws::Compact;
+use crate::limits::DEFAULT_MAX_LEN;
 use crate::strict_json;
 
-/// What a token says, believed by nobody: see [`inspect`].
+/// The unverified contents of a token. See [`inspect`].
 ///
 /// ```
 /// // RFC 7519, section 6.1: a token without a signature, which no rules accept.
@@ -18,17 +19,17 @@ use crate::strict_json;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Inspected {
-    /// Its header, every parameter.
+    /// The header, with every parameter.
     pub header: Value,
-    /// Its claims.
+    /// The claims.
     pub claims: Value,
 }
 
-/// Shows what a token says **without verifying anything**: no key, no signature, no time.
+/// Returns the contents of a token **without verifying anything**: no key, no signature, no time.
 ///
-/// For people who debug: a command that explains a token, a log of your own tests. Never decide anything by it; there is
-/// no way from here to a [`Verified`](crate::Verified). It reads as strictly as [`Rules::verify`](crate::Rules::verify)
-/// but does not mind what the header demands, so that a token refused for its `crit` or `alg` can still be looked at.
+/// For debugging, such as a command that explains a token or the log of a test. Never base a decision on the result; it cannot
+/// become a [`Verified`](crate::Verified). The format is checked as strictly as in [`Rules::verify`](crate::Rules::verify),
+/// but header parameters are not, so that a token refused for its `crit` or `alg` can be inspected.
 ///
 /// ```
 /// use strict_jose::{Key, inspect};
@@ -42,14 +43,15 @@ pub struct Inspected {
 /// ```
 ///
 /// # Errors
-/// - [`Error::Malformed`] if the token's form is not that of a compact JWS with a JSON object in it, or if it is longer than
-///   [`DEFAULT_MAX_LEN`].
-/// - [`Error::Claims`] if a number in it is beyond what a [`Value`] holds.
+/// - [`Error::Malformed`] if the token is not a compact JWS with JSON objects, or is longer than
+///   [`DEFAULT_MAX_LEN`](crate::DEFAULT_MAX_LEN).
+/// - [`Error::Claims`] if a [`Value`] cannot hold a number of the token.
 pub fn inspect(token: &str) -> Result<Inspected, Error> {
     let token = Compact::split(token, DEFAULT_MAX_LEN)?;
-    let header = token.header_text(value)?;
-    let claims = token.payload(value)?;
-    token.signature_form()?;
+    let mut buffer = Decoded::default();
+    let header = value(token.header_text(&mut buffer)?)?;
+    let claims = value(token.payload_text(&mut buffer)?)?;
+    token.check_signature_encoding()?;
     Ok(Inspected { header, claims })
 }
 

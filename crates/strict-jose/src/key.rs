@@ -1,12 +1,15 @@
-//! One key, one algorithm, one `kid`.
+//! A key and its one algorithm.
 
 mod der;
 mod ec;
 mod ed25519;
-mod error;
+pub(crate) mod error;
 mod hmac;
-mod jwk;
+pub(crate) mod jwk;
+mod material;
+pub(crate) mod members;
 mod pem;
+mod purpose;
 mod rsa;
 #[cfg(test)]
 mod wycheproof;
@@ -15,35 +18,36 @@ use std::fmt;
 use std::sync::Arc;
 
 use aws_lc_rs::digest;
+use aws_lc_rs::error::Unspecified;
 
-use self::der::{Form, Parts};
-use self::ec::EcKey;
-use self::ed25519::Ed25519Key;
+use self::der::Encoded;
+use self::error::KeyError;
 use self::hmac::Secret;
-use self::rsa::RsaKey;
-use crate::base64url::encode_into;
-use crate::error::KidExcerpt;
-use crate::{Algorithm, Error, Header, strict_json};
+use self::jwk::{Jwk, JwkParts};
+use self::material::Material;
+use self::members::{Description, PrivateJwk};
+use self::purpose::Purpose;
+use crate::algorithm::Algorithm;
+use crate::base64url::{SHA256_LEN, encode_into};
+use crate::error::{Error, KidExcerpt};
+use crate::header::Header;
+use crate::strict_json;
 
-pub use self::error::KeyError;
-pub(crate) use self::jwk::Jwk;
-pub use self::jwk::PrivateJwk;
-
-/// A key: its material, the one [`Algorithm`] it is for, and perhaps its name (`kid`).
+/// A key: its material, its one [`Algorithm`], and an optional name (`kid`).
 ///
-/// The material is a shared secret, a private key (which can also verify) or a public key. Because the algorithm is the
-/// key's, a token cannot choose one ([RFC 8725 §3.1](https://www.rfc-editor.org/rfc/rfc8725#section-3.1)). Everything that
-/// can be wrong with a key is found when it is made, not when the first token comes. A clone is cheap: the material is
-/// shared. [`Debug`](fmt::Debug) shows everything but the material.
+/// The material is a shared secret, a private key (which also verifies) or a public key. The algorithm belongs to the key, so
+/// a token cannot choose one ([RFC 8725 §3.1](https://www.rfc-editor.org/rfc/rfc8725#section-3.1)). A bad key is refused when
+/// it is made, not when the first token arrives. A clone is cheap, because clones share the material. [`Debug`](fmt::Debug)
+/// output does not contain the material.
 ///
-/// | from | by |
+/// | made from | with |
 /// | --- | --- |
 /// | a shared secret | [`hs256`](Key::hs256), [`hs384`](Key::hs384), [`hs512`](Key::hs512) |
 /// | PEM: PKCS#8, SPKI, PKCS#1, SEC1 | [`from_pem`](Key::from_pem) |
-/// | DER: the same | [`from_private_der`](Key::from_private_der), [`from_public_der`](Key::from_public_der) |
+/// | DER: the same formats | [`from_private_der`](Key::from_private_der), [`from_public_der`](Key::from_public_der) |
 /// | a JWK | [`from_jwk`](Key::from_jwk), [`from_jwk_as`](Key::from_jwk_as) |
 /// | a JWK set | [`KeySet`](crate::KeySet) |
-/// | nothing | [`generate`](Key::generate) |
+/// | random numbers | [`generate`](Key::generate) |
 ///
 /// ```
 /// use strict_jose::{Algorithm, Key};
@@ -61,34 +65,12 @@ pub struct Key {
     purpose: Purpose,
 }
 
-/// What the key may do, of all that its material can.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Purpose {
-    SignAndVerify,
-    Sign,
-    Verify,
-}
-
-/// What an algorithm computes with. Each kind checks that it fits its algorithm when it is made.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there is one behind each Arc; a box would be a second way to go"
-)]
-enum Material {
-    Secret(Secret),
-    Rsa(RsaKey),
-    Ec(EcKey),
-    Ed25519(Ed25519Key),
-}
-
-/// A signature that is not the key's, or that could not be made. The primitives say no more.
-struct Refused;
-
 impl Key {
-    /// A key for HMAC with SHA-256 from a shared secret.
+    /// Makes a key for HMAC with SHA-256 from a shared secret of at least 32 bytes.
     ///
     /// The secret should come from a random generator, not from a person
-    /// ([RFC 8725 §3.5](https://www.rfc-editor.org/rfc/rfc8725#section-3.5)). It is wiped when the last clone goes.
+    /// ([RFC 8725 §3.5](https://www.rfc-editor.org/rfc/rfc8725#section-3.5)). It is wiped from memory when the last clone is
+    /// dropped.
     ///
     /// ```
     /// use strict_jose::{Key, KeyError};
@@ -98,17 +80,17 @@ impl Key {
     /// ```
     ///
     /// # Errors
-    /// - [`KeyError::TooShort`]: below 32 bytes, which [RFC 7518 §3.2](https://www.rfc-editor.org/rfc/rfc7518#section-3.2)
-    ///   forbids.
-    /// - [`KeyError::Pem`], [`KeyError::NoSecret`]: a key of another kind, or a certificate, in PEM, DER, base64 of these,
-    ///   JWK, JWK set or OpenSSH's form. If it is a public one, everybody could sign
+    /// - [`KeyError::TooShort`]: fewer than 32 bytes, which
+    ///   [RFC 7518 §3.2](https://www.rfc-editor.org/rfc/rfc7518#section-3.2) forbids.
+    /// - [`KeyError::Pem`], [`KeyError::LooksLikeKey`]: a key of another kind or a certificate, as PEM, DER, base64 of these,
+    ///   JWK, JWK set or OpenSSH key. If it is public, every reader of it could sign tokens
     ///   ([RFC 8725 §2.1](https://www.rfc-editor.org/rfc/rfc8725#section-2.1)). The bare numbers of a key, such as the `x`
-    ///   of a JWK, look like any secret and are not noticed.
+    ///   of a JWK, look like any secret and are not detected.
     pub fn hs256(secret: &[u8]) -> Result<Self, KeyError> {
         Self::secret(Algorithm::Hs256, secret)
     }
 
-    /// A key for HMAC with SHA-384 from a shared secret: as [`hs256`](Key::hs256), of 48 bytes.
+    /// Makes a key for HMAC with SHA-384 from a shared secret of at least 48 bytes. See [`hs256`](Key::hs256).
     ///
     /// ```
     /// # use strict_jose::Key;
@@ -117,12 +99,12 @@ impl Key {
     /// ```
     ///
     /// # Errors
-    /// [`KeyError::TooShort`], [`KeyError::Pem`], [`KeyError::NoSecret`].
+    /// [`KeyError::TooShort`], [`KeyError::Pem`], [`KeyError::LooksLikeKey`].
     pub fn hs384(secret: &[u8]) -> Result<Self, KeyError> {
         Self::secret(Algorithm::Hs384, secret)
     }
 
-    /// A key for HMAC with SHA-512 from a shared secret: as [`hs256`](Key::hs256), of 64 bytes.
+    /// Makes a key for HMAC with SHA-512 from a shared secret of at least 64 bytes. See [`hs256`](Key::hs256).
     ///
     /// ```
     /// # use strict_jose::Key;
@@ -131,7 +113,7 @@ impl Key {
     /// ```
     ///
     /// # Errors
-    /// [`KeyError::TooShort`], [`KeyError::Pem`], [`KeyError::NoSecret`].
+    /// [`KeyError::TooShort`], [`KeyError::Pem`], [`KeyError::LooksLikeKey`].
     pub fn hs512(secret: &[u8]) -> Result<Self, KeyError> {
         Self::secret(Algorithm::Hs512, secret)
     }
@@ -140,9 +122,9 @@ impl Key {
         Secret::new(algorithm, secret).map(Material::Secret).map(Self::of)
     }
 
-    /// A new key: a random secret as long as the hash, RSA of 3072 bits, or a point on the algorithm's curve.
+    /// Generates a random key: a secret as long as the hash, an RSA key of 3072 bits, or a key on the curve of the algorithm.
     ///
-    /// It has no name yet; [`with_thumbprint_as_kid`](Key::with_thumbprint_as_kid) gives it one.
+    /// The key has no name yet; [`with_thumbprint_as_kid`](Key::with_thumbprint_as_kid) gives it one.
     ///
     /// ```
     /// use strict_jose::{Algorithm, Key, Rules};
@@ -150,7 +132,7 @@ impl Key {
     /// let key = Key::generate(Algorithm::Es256)?.with_thumbprint_as_kid();
     /// let token = key.sign("at+jwt", &serde_json::json!({ "sub": "7", "exp": 2_000_000_000 }))?;
     ///
-    /// // The receiver has the public half only.
+    /// // The receiver has only the public key.
     /// let public = key.public().ok_or("a shared secret has none")?;
     /// let rules = Rules::typ("at+jwt").any_issuer().any_audience();
     /// assert!(rules.verify_bytes(&token, &public, std::time::SystemTime::now()).is_ok());
@@ -158,23 +140,15 @@ impl Key {
     /// ```
     ///
     /// # Errors
-    /// [`KeyError::Generation`] if the system gives no randomness.
+    /// [`KeyError::Generation`] if the system provides no random numbers.
     pub fn generate(algorithm: Algorithm) -> Result<Self, KeyError> {
-        use Algorithm as A;
-        Ok(Self::of(match algorithm {
-            A::Hs256 | A::Hs384 | A::Hs512 => Material::Secret(Secret::generate(algorithm)?),
-            A::Rs256 | A::Rs384 | A::Rs512 | A::Ps256 | A::Ps384 | A::Ps512 => {
-                Material::Rsa(RsaKey::generate(algorithm)?)
-            }
-            A::Es256 | A::Es384 | A::Es512 => Material::Ec(EcKey::generate(algorithm)?),
-            A::EdDsa => Material::Ed25519(Ed25519Key::generate()?),
-        }))
+        Material::generate(algorithm).map(Self::of)
     }
 
-    /// The private or public key in a PEM text ([RFC 7468](https://www.rfc-editor.org/rfc/rfc7468)): `PRIVATE KEY`
+    /// Reads the private or public key in a PEM text ([RFC 7468](https://www.rfc-editor.org/rfc/rfc7468)): `PRIVATE KEY`
     /// (PKCS#8), `PUBLIC KEY` (SPKI), `RSA PRIVATE KEY` and `RSA PUBLIC KEY` (PKCS#1), `EC PRIVATE KEY` (SEC1).
     ///
-    /// A PEM text does not say which algorithm it is for, so you do.
+    /// A PEM text does not name its algorithm, so the caller does.
     ///
     /// ```
     /// use strict_jose::{Algorithm, Key};
@@ -188,17 +162,16 @@ impl Key {
     /// ```
     ///
     /// # Errors
-    /// - [`KeyError::NotPem`], [`KeyError::SeveralKeys`], [`KeyError::Der`]: not one key in one of these forms.
-    /// - [`KeyError::Certificate`], [`KeyError::Encrypted`]: the message says what to give instead.
+    /// - [`KeyError::NotPem`], [`KeyError::SeveralKeys`], [`KeyError::Der`]: not one key in one of these formats.
+    /// - [`KeyError::Certificate`], [`KeyError::Encrypted`]: the message names the command that converts it.
     /// - [`KeyError::OtherKey`], [`KeyError::UnsupportedKey`]: not a key for this algorithm.
     /// - [`KeyError::RsaSize`], [`KeyError::RsaExponent`], [`KeyError::NotOnCurve`], [`KeyError::SmallOrder`],
-    ///   [`KeyError::Inconsistent`]: a key that proves nothing.
+    ///   [`KeyError::Inconsistent`]: a key whose signatures prove nothing.
     pub fn from_pem(algorithm: Algorithm, pem: &[u8]) -> Result<Self, KeyError> {
-        let (form, der) = pem::read(pem)?;
-        Self::from_der(algorithm, form, &der)
+        Material::from_der(algorithm, pem::read(pem)?.encoded()).map(Self::of)
     }
 
-    /// The private key in a DER text: PKCS#8, PKCS#1 or SEC1.
+    /// Reads the private key in DER: PKCS#8, PKCS#1 or SEC1.
     ///
     /// ```
     /// use strict_jose::{Algorithm, Key};
@@ -211,10 +184,10 @@ impl Key {
     /// # Errors
     /// [`KeyError::Der`], and those of [`from_pem`](Key::from_pem) about the key.
     pub fn from_private_der(algorithm: Algorithm, der: &[u8]) -> Result<Self, KeyError> {
-        Self::from_der(algorithm, Form::of_private(der)?, der)
+        Material::from_der(algorithm, Encoded::private(der)?).map(Self::of)
     }
 
-    /// The public key in a DER text: SPKI or PKCS#1.
+    /// Reads the public key in DER: SPKI or PKCS#1.
     ///
     /// ```
     /// use strict_jose::{Algorithm, Key, KeyError};
@@ -226,28 +199,13 @@ impl Key {
     /// # Errors
     /// [`KeyError::Der`], and those of [`from_pem`](Key::from_pem) about the key.
     pub fn from_public_der(algorithm: Algorithm, der: &[u8]) -> Result<Self, KeyError> {
-        Self::from_der(algorithm, Form::of_public(der)?, der)
+        Material::from_der(algorithm, Encoded::public(der)?).map(Self::of)
     }
 
-    fn from_der(algorithm: Algorithm, form: Form, der: &[u8]) -> Result<Self, KeyError> {
-        let parts = Parts::read(form, der)?;
-        Ok(Self::of(match parts {
-            Parts::RsaPublic { n, e } => Material::Rsa(RsaKey::public(algorithm, n, e)?),
-            Parts::RsaPrivate(numbers) => Material::Rsa(RsaKey::private(algorithm, &numbers)?),
-            Parts::EcPublic { curve, point } => Material::Ec(EcKey::public(algorithm, curve, point)?),
-            Parts::EcPrivate(parts) => Material::Ec(EcKey::private(algorithm, &parts, (form, der))?),
-            _ if algorithm != Algorithm::EdDsa => {
-                return Err(KeyError::OtherKey { algorithm, found: "an Ed25519 key" });
-            }
-            Parts::Ed25519Public { x } => Material::Ed25519(Ed25519Key::public(x)?),
-            Parts::Ed25519Private { d, x } => Material::Ed25519(Ed25519Key::private(d, x)?),
-        }))
-    }
-
-    /// The key in a JWK ([RFC 7517](https://www.rfc-editor.org/rfc/rfc7517)), for the algorithm that it states.
+    /// Reads the key in a JWK ([RFC 7517](https://www.rfc-editor.org/rfc/rfc7517)), for the algorithm in its `alg`.
     ///
-    /// An EC or Ed25519 key need not state one: its curve has only one. Its `kid` becomes the key's. `use` and `key_ops`
-    /// must allow signatures; what they forbid, the key cannot do.
+    /// An EC or Ed25519 key may omit `alg`, because its curve has only one algorithm. The key keeps the `kid`. `use` and
+    /// `key_ops` must allow signatures, and they restrict the key.
     ///
     /// ```
     /// use strict_jose::{Algorithm, Key};
@@ -260,16 +218,17 @@ impl Key {
     ///
     /// # Errors
     /// - [`KeyError::Json`], [`KeyError::MissingMember`], [`KeyError::InvalidMember`]: not a JWK.
-    /// - [`KeyError::NoAlgorithm`]: it is for [`from_jwk_as`](Key::from_jwk_as).
-    /// - [`KeyError::UnsupportedAlgorithm`], [`KeyError::UnsupportedKey`], [`KeyError::NotForSignatures`]: it is for others.
-    /// - [`KeyError::OtherKey`]: its kind or curve is not its `alg`'s.
-    /// - [`KeyError::TooShort`], [`KeyError::Pem`], [`KeyError::NoSecret`]: a shared secret that is none.
+    /// - [`KeyError::NoAlgorithm`]: use [`from_jwk_as`](Key::from_jwk_as).
+    /// - [`KeyError::UnsupportedAlgorithm`], [`KeyError::UnsupportedKey`], [`KeyError::NotForSignatures`]: not a key for
+    ///   signatures of this crate.
+    /// - [`KeyError::OtherKey`]: its kind or curve does not match its `alg`.
+    /// - [`KeyError::TooShort`], [`KeyError::Pem`], [`KeyError::LooksLikeKey`]: an unusable shared secret.
     /// - [`KeyError::NoPrimes`], and those of [`from_pem`](Key::from_pem) about the key.
     pub fn from_jwk(jwk: &str) -> Result<Self, KeyError> {
-        Jwk::read(jwk, strict_json::JWK)?.key(None)
+        Self::from_parsed_jwk(&Jwk::read(jwk, strict_json::JWK)?, None)
     }
 
-    /// The key in a JWK, for this algorithm. For JWKs without `alg`; one that states another is refused.
+    /// Reads the key in a JWK without `alg`, for `algorithm`. A JWK with another `alg` is refused.
     ///
     /// ```
     /// use strict_jose::{Algorithm, Key, KeyError};
@@ -283,16 +242,22 @@ impl Key {
     /// # Errors
     /// [`KeyError::OtherAlgorithm`], and those of [`from_jwk`](Key::from_jwk).
     pub fn from_jwk_as(algorithm: Algorithm, jwk: &str) -> Result<Self, KeyError> {
-        Jwk::read(jwk, strict_json::JWK)?.key(Some(algorithm))
+        Self::from_parsed_jwk(&Jwk::read(jwk, strict_json::JWK)?, Some(algorithm))
+    }
+
+    /// The key in a JWK, for `algorithm` or for the algorithm that the JWK implies.
+    pub(crate) fn from_parsed_jwk(jwk: &Jwk<'_>, algorithm: Option<Algorithm>) -> Result<Self, KeyError> {
+        let JwkParts { material, purpose, kid } = jwk.parts(algorithm)?;
+        Ok(Self { material: Arc::new(material), kid: kid.map(Into::into), purpose })
     }
 
     fn of(material: Material) -> Self {
         Self { material: Arc::new(material), kid: None, purpose: Purpose::SignAndVerify }
     }
 
-    /// The same key, called `kid` ([RFC 7515 §4.1.4](https://www.rfc-editor.org/rfc/rfc7515#section-4.1.4)).
+    /// The same key with the name `kid` ([RFC 7515 §4.1.4](https://www.rfc-editor.org/rfc/rfc7515#section-4.1.4)).
     ///
-    /// Tokens signed with it name it; tokens that name another key are refused.
+    /// Tokens that the key signs contain this name. Tokens that name another key are refused.
     ///
     /// ```
     /// # use strict_jose::Key;
@@ -304,7 +269,7 @@ impl Key {
         Self { kid: Some(kid.into().into()), ..self }
     }
 
-    /// The same key, called by its [`thumbprint`](Key::thumbprint): a name that both sides can compute.
+    /// The same key with its [`thumbprint`](Key::thumbprint) as its name, which both sides can compute.
     ///
     /// ```
     /// # use strict_jose::{Algorithm, Key};
@@ -318,10 +283,10 @@ impl Key {
         self.with_kid(thumbprint)
     }
 
-    /// The key's thumbprint with SHA-256 ([RFC 7638](https://www.rfc-editor.org/rfc/rfc7638)), in base64url.
+    /// The SHA-256 thumbprint of the key ([RFC 7638](https://www.rfc-editor.org/rfc/rfc7638)): 43 characters of base64url.
     ///
-    /// A private key has the same one as its public key. That of a shared secret lets whoever sees it test guesses, as
-    /// every token does (RFC 7638 §7): one more reason for a random secret.
+    /// A private key and its public key have the same thumbprint. The thumbprint of a shared secret lets a reader test guesses
+    /// of the secret, as every token does (RFC 7638 §7). A random secret resists such guesses.
     ///
     /// ```
     /// # use strict_jose::Key;
@@ -331,13 +296,13 @@ impl Key {
     /// # Ok::<(), strict_jose::KeyError>(())
     /// ```
     pub fn thumbprint(&self) -> String {
-        let members = self.material.members().for_thumbprint();
-        let mut thumbprint = String::with_capacity(43);
-        encode_into(&mut thumbprint, digest::digest(&digest::SHA256, members.as_bytes()).as_ref());
+        let jwk = self.material.members().thumbprint_jwk();
+        let mut thumbprint = String::with_capacity(SHA256_LEN);
+        encode_into(&mut thumbprint, digest::digest(&digest::SHA256, jwk.as_bytes()).as_ref());
         thumbprint
     }
 
-    /// The one algorithm that this key is for.
+    /// The algorithm of this key.
     ///
     /// ```
     /// # use strict_jose::{Algorithm, Key};
@@ -348,7 +313,7 @@ impl Key {
         self.material.algorithm()
     }
 
-    /// The key's name, if it was given one.
+    /// The name of this key, if it has one.
     ///
     /// ```
     /// # use strict_jose::Key;
@@ -359,7 +324,7 @@ impl Key {
         self.kid.as_deref()
     }
 
-    /// Whether it signs, or only verifies: because it is public, or because its JWK's `key_ops` say so
+    /// Whether the key can sign. A public key cannot, nor can a key whose JWK forbids it with `key_ops`
     /// ([RFC 7517 §4.3](https://www.rfc-editor.org/rfc/rfc7517#section-4.3)).
     ///
     /// ```
@@ -373,8 +338,8 @@ impl Key {
         self.purpose != Purpose::Verify && self.material.can_sign()
     }
 
-    /// Whether it verifies, or only signs, because its JWK's `key_ops` say so
-    /// ([RFC 7517 §4.3](https://www.rfc-editor.org/rfc/rfc7517#section-4.3)). Its [`public`](Key::public) key verifies.
+    /// Whether the key may verify. A key whose JWK allows only signing with `key_ops` may not
+    /// ([RFC 7517 §4.3](https://www.rfc-editor.org/rfc/rfc7517#section-4.3)). Its [`public`](Key::public) key may.
     ///
     /// ```
     /// # use strict_jose::Key;
@@ -387,7 +352,7 @@ impl Key {
         self.purpose != Purpose::Sign
     }
 
-    /// The public key, of the same name. `None` for a shared secret, which has no part that others may see.
+    /// The public key, with the same name. `None` for a shared secret, which has no public part.
     ///
     /// ```
     /// # use strict_jose::{Algorithm, Key};
@@ -400,9 +365,9 @@ impl Key {
         Some(Self { kid: self.kid.clone(), ..Self::of(material) })
     }
 
-    /// All of the key as a JWK, **what is secret included**, with `alg`, `use` and `kid`.
+    /// The whole key as a JWK, **secret members included**, with `alg`, `use` and `kid`.
     ///
-    /// [`from_jwk`](Key::from_jwk) makes the same key of it.
+    /// [`from_jwk`](Key::from_jwk) reads the same key from it.
     ///
     /// ```
     /// # use strict_jose::{Algorithm, Key};
@@ -412,7 +377,7 @@ impl Key {
     /// # Ok::<(), strict_jose::KeyError>(())
     /// ```
     pub fn to_jwk(&self) -> PrivateJwk {
-        self.material.members().private_jwk(self)
+        self.material.members().private_jwk(&self.description())
     }
 
     /// The public key as a JWK, with `alg`, `use` and `kid`. `None` for a shared secret.
@@ -426,14 +391,25 @@ impl Key {
     /// # Ok::<(), strict_jose::KeyError>(())
     /// ```
     pub fn to_public_jwk(&self) -> Option<String> {
-        if self.algorithm().is_symmetric() { None } else { Some(self.material.members().public_jwk(self)) }
+        let is_public = !self.algorithm().is_symmetric();
+        is_public.then(|| self.material.members().public_jwk(&self.description()))
     }
 
-    /// Checks that a token's header could be of this key: same `alg`, and the same `kid` where both have one; and that this
-    /// key is one to verify with.
+    /// The public members that RFC 7638 hashes, as a JWK: for the header of a proof. `None` for a shared secret.
+    pub(crate) fn minimal_public_jwk(&self) -> Option<String> {
+        let is_public = !self.algorithm().is_symmetric();
+        is_public.then(|| self.material.members().thumbprint_jwk().to_string())
+    }
+
+    fn description(&self) -> Description<'_> {
+        Description { algorithm: self.algorithm(), purpose: self.purpose, kid: self.kid() }
+    }
+
+    /// Checks that a token with this header may be verified with this key: the same `alg`, the same `kid` if both have one,
+    /// and a key that may verify.
     ///
-    /// [`Rules::verify`](crate::Rules::verify) calls this for whatever key [`Keys::find`](crate::Keys::find) chose, so that
-    /// no implementation of [`Keys`](crate::Keys) can forget it.
+    /// [`Rules::verify`](crate::Rules::verify) calls this for every key from [`Keys::find`](crate::Keys::find), so no
+    /// implementation of [`Keys`](crate::Keys) can omit these checks.
     ///
     /// # Errors
     /// [`Error::WrongAlgorithm`], [`Error::UnknownKey`], [`Error::SignOnly`].
@@ -445,71 +421,19 @@ impl Key {
             return Err(Error::SignOnly);
         }
         match (self.kid(), header.kid()) {
-            (Some(ours), Some(theirs)) if ours != theirs => {
-                Err(Error::UnknownKey { kid: KidExcerpt::of(theirs) })
-            }
+            (Some(own), Some(named)) if own != named => Err(Error::UnknownKey { kid: KidExcerpt::of(named) }),
             _ => Ok(()),
         }
     }
 
-    /// Checks a signature; that of a secret in constant time.
+    /// Checks a signature. That of a shared secret is compared in constant time.
     pub(crate) fn check(&self, message: &[u8], signature: &[u8]) -> Result<(), Error> {
-        let checked = match &*self.material {
-            Material::Secret(secret) => secret.verify(message, signature),
-            Material::Rsa(key) => key.verify(message, signature),
-            Material::Ec(key) => key.verify(message, signature),
-            Material::Ed25519(key) => key.verify(message, signature),
-        };
-        checked.map_err(|Refused| Error::BadSignature)
+        self.material.verify(message, signature).map_err(|Unspecified| Error::BadSignature)
     }
 
-    /// Signs, and shows the signature; `None` if the primitives could not. Asked only where [`Key::can_sign`].
-    pub(crate) fn signature<R>(&self, message: &[u8], then: impl FnOnce(&[u8]) -> R) -> Option<R> {
-        match &*self.material {
-            Material::Secret(secret) => Some(then(secret.sign(message).as_ref())),
-            Material::Rsa(key) => key.sign(message).ok().map(|signature| then(&signature)),
-            Material::Ec(key) => key.sign(message).ok().map(|signature| then(signature.as_ref())),
-            Material::Ed25519(key) => key.sign(message).ok().map(|signature| then(signature.as_ref())),
-        }
-    }
-}
-
-impl Material {
-    fn algorithm(&self) -> Algorithm {
-        match self {
-            Self::Secret(secret) => secret.algorithm(),
-            Self::Rsa(key) => key.algorithm(),
-            Self::Ec(key) => key.algorithm(),
-            Self::Ed25519(key) => key.algorithm(),
-        }
-    }
-
-    fn can_sign(&self) -> bool {
-        match self {
-            Self::Secret(_) => true,
-            Self::Rsa(key) => key.can_sign(),
-            Self::Ec(key) => key.can_sign(),
-            Self::Ed25519(key) => key.can_sign(),
-        }
-    }
-
-    fn members(&self) -> &jwk::Members {
-        match self {
-            Self::Secret(secret) => secret.members(),
-            Self::Rsa(key) => key.members(),
-            Self::Ec(key) => key.members(),
-            Self::Ed25519(key) => key.members(),
-        }
-    }
-
-    /// `None` for a secret.
-    fn public(&self) -> Option<Self> {
-        match self {
-            Self::Secret(_) => None,
-            Self::Rsa(key) => Some(Self::Rsa(key.without_private())),
-            Self::Ec(key) => Some(Self::Ec(key.without_private())),
-            Self::Ed25519(key) => Some(Self::Ed25519(key.without_private())),
-        }
+    /// Makes a signature. The caller has checked [`Key::can_sign`].
+    pub(crate) fn signature(&self, message: &[u8]) -> Result<Vec<u8>, Unspecified> {
+        self.material.sign(message)
     }
 }
 
@@ -532,7 +456,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_as_long_as_the_hash() {
+    fn a_secret_is_at_least_as_long_as_the_hash() {
         check(b"", Err(KeyError::TooShort { bytes: 0, minimum: 32 }));
         check(&[1; 31], Err(KeyError::TooShort { bytes: 31, minimum: 32 }));
         check(&[1; 32], Ok(()));
@@ -540,7 +464,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pem_is_no_secret_wherever_it_begins() {
+    fn a_pem_text_is_not_a_secret_wherever_it_begins() {
         check(b"-----BEGIN PUBLIC KEY-----", Err(KeyError::Pem));
         check(b"\xef\xbb\xbf\r\n-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA", Err(KeyError::Pem));
     }
@@ -552,7 +476,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_shared_between_threads() {
+    fn a_key_can_be_shared_between_threads() {
         fn shared<T: Send + Sync + Clone + 'static>() {}
         shared::<Key>();
     }

@@ -1,22 +1,27 @@
-//! Several keys, and which of them a token means ([RFC 7517 §5](https://www.rfc-editor.org/rfc/rfc7517#section-5)).
+//! Sets of keys ([RFC 7517 §5](https://www.rfc-editor.org/rfc/rfc7517#section-5)).
 
 use std::collections::HashSet;
 
-use crate::error::{KidExcerpt, Malformed};
-use crate::key::Jwk;
+use crate::algorithm::Algorithm;
+use crate::error::{Error, KidExcerpt, Malformed};
+use crate::header::Header;
+use crate::key::Key;
+use crate::key::error::KeyError;
+use crate::key::jwk::Jwk;
+use crate::keys::Keys;
 use crate::strict_json::{self, Value};
-use crate::{Algorithm, Error, Header, Key, KeyError, Keys};
 
-/// Keys of one issuer, among which a token names its own.
+/// The keys of one issuer.
 ///
-/// A token with a `kid` means the key of that name. One without means the key for its `alg`, if there is exactly one.
-/// There are no two keys of one name, and no shared secrets beside asymmetric keys: a set is either published or kept.
+/// A token with a `kid` is verified with the key of that name. A token without `kid` is verified with the key for its `alg`,
+/// if there is exactly one. No two keys of a set have the same name. A set has either shared secrets or asymmetric keys, not
+/// both, because it is either secret or public.
 ///
 /// ```
 /// use std::time::SystemTime;
 /// use strict_jose::{Algorithm, Key, KeySet, Rules};
 ///
-/// // The issuer signs with the new key; the tokens of the old one are still good.
+/// // The issuer signs with the new key. Tokens of the old key are still valid.
 /// let old = Key::generate(Algorithm::Es256)?.with_kid("2024");
 /// let new = Key::generate(Algorithm::EdDsa)?.with_kid("2025");
 /// let published = KeySet::new([new.clone(), old])?.to_public_jwks();
@@ -32,10 +37,10 @@ pub struct KeySet {
     keys: Box<[Key]>,
 }
 
-/// No published set is longer; a longer text is not read.
+/// The maximum length of a set in bytes. No issuer publishes a longer one.
 const MAX_LEN: usize = 1 << 20;
 
-/// No issuer publishes so many. Each that is for us is checked, which takes up to a millisecond (RSA, P-521).
+/// The maximum number of keys. No issuer publishes more. Checking one key takes up to a millisecond (RSA, P-521).
 const MAX_KEYS: usize = 256;
 
 impl KeySet {
@@ -65,11 +70,11 @@ impl KeySet {
         Ok(Self { keys })
     }
 
-    /// Reads a set of public keys, as issuers publish it.
+    /// Reads a published set of public keys.
     ///
-    /// Keys for encryption, of unknown kinds and for unknown algorithms are passed over, whatever members they have, as
-    /// [RFC 7517 §5](https://www.rfc-editor.org/rfc/rfc7517#section-5) wants it: they may stand there for others. What is
-    /// wrong with a key that is for us is not passed over. A text of more than 1 MiB, 256 keys or 8192 members is not read.
+    /// Keys for encryption, of unknown kinds and for unknown algorithms are skipped, as
+    /// [RFC 7517 §5](https://www.rfc-editor.org/rfc/rfc7517#section-5) recommends: they may be meant for other programs. An
+    /// invalid key of a supported kind is an error. A set of more than 1 MiB, 256 keys or 8192 members is refused.
     ///
     /// ```
     /// use strict_jose::{KeyError, KeySet, KeySetError};
@@ -82,17 +87,17 @@ impl KeySet {
     /// - [`KeySetError::Malformed`], [`KeySetError::NoKeys`]: not a set.
     /// - [`KeySetError::TooManyKeys`].
     /// - [`KeySetError::Private`]: a key that should never have been published.
-    /// - [`KeySetError::Key`]: a key that is none. [`KeyError::NoAlgorithm`] in it: see
+    /// - [`KeySetError::Key`]: an invalid key. If it contains [`KeyError::NoAlgorithm`], see
     ///   [`from_jwks_as`](KeySet::from_jwks_as).
     /// - [`KeySetError::DuplicateKid`].
     pub fn from_jwks(jwks: &str) -> Result<Self, KeySetError> {
         Self::read_public(jwks, None)
     }
 
-    /// Reads a set of public keys; RSA keys that state no `alg` are for this algorithm.
+    /// Reads a published set of public keys. RSA keys without `alg` are for `algorithm`.
     ///
-    /// Some large providers publish such keys. One key is for one algorithm, so say which: it is in the provider's
-    /// documentation, or in `id_token_signing_alg_values_supported` of its discovery document.
+    /// Some large providers publish such keys. Each key has one algorithm. Take it from the documentation of the provider or
+    /// from `id_token_signing_alg_values_supported` in its discovery document.
     ///
     /// ```
     /// use strict_jose::{Algorithm, KeySet};
@@ -107,7 +112,7 @@ impl KeySet {
         Self::read_public(jwks, Some(algorithm))
     }
 
-    /// Reads a set of your own: private keys, public ones, shared secrets. Nothing in it is passed over.
+    /// Reads a set of your own keys: private keys, public keys or shared secrets. No key is skipped.
     ///
     /// ```
     /// use strict_jose::{Algorithm, Key, KeySet};
@@ -119,12 +124,12 @@ impl KeySet {
     /// ```
     ///
     /// # Errors
-    /// Those of [`from_jwks`](KeySet::from_jwks) but [`KeySetError::Private`], and [`KeySetError::Mixed`].
+    /// Those of [`from_jwks`](KeySet::from_jwks) except [`KeySetError::Private`], and [`KeySetError::Mixed`].
     pub fn from_private_jwks(jwks: &str) -> Result<Self, KeySetError> {
         Self::read_private(jwks, None)
     }
 
-    /// Reads a set of your own; shared secrets and RSA keys that state no `alg` are for this algorithm.
+    /// Reads a set of your own keys. Shared secrets and RSA keys without `alg` are for `algorithm`.
     ///
     /// ```
     /// use strict_jose::{Algorithm, KeySet};
@@ -143,7 +148,7 @@ impl KeySet {
 
     fn read_private(jwks: &str, unstated: Option<Algorithm>) -> Result<Self, KeySetError> {
         Self::read(jwks, |jwk, index| {
-            let key = jwk.key(unstated.filter(|_| jwk.needs_algorithm()));
+            let key = Key::from_parsed_jwk(jwk, unstated.filter(|_| jwk.needs_algorithm()));
             key.map(Some).map_err(|error| KeySetError::Key { index, error })
         })
     }
@@ -156,7 +161,7 @@ impl KeySet {
             if jwk.is_for_others() {
                 return Ok(None);
             }
-            let key = jwk.key(unstated.filter(|_| jwk.needs_algorithm()));
+            let key = Key::from_parsed_jwk(jwk, unstated.filter(|_| jwk.needs_algorithm()));
             key.map(Some).map_err(|error| KeySetError::Key { index, error })
         })
     }
@@ -189,7 +194,7 @@ impl KeySet {
         Self::new(keys)
     }
 
-    /// The keys, in their order.
+    /// The keys in the order of the set.
     ///
     /// ```
     /// # use strict_jose::{Algorithm, Key, KeySet};
@@ -201,8 +206,8 @@ impl KeySet {
         self.keys.iter()
     }
 
-    /// The set as it may be published ([RFC 7517 §5](https://www.rfc-editor.org/rfc/rfc7517#section-5)): the public part of
-    /// each key. Shared secrets have none.
+    /// The set for publication ([RFC 7517 §5](https://www.rfc-editor.org/rfc/rfc7517#section-5)): the public part of each
+    /// key. Shared secrets are omitted.
     ///
     /// ```
     /// # use strict_jose::{Algorithm, Key, KeySet};
@@ -233,15 +238,15 @@ impl Keys for KeySet {
             let named = self.keys.iter().find(|key| key.kid() == Some(kid));
             return named.ok_or_else(|| Error::UnknownKey { kid: KidExcerpt::of(kid) });
         }
-        let mut fitting = self.keys.iter().filter(|key| key.algorithm().is_called(header.alg()));
-        match (fitting.next(), fitting.next()) {
+        let mut candidates = self.keys.iter().filter(|key| key.algorithm().is_called(header.alg()));
+        match (candidates.next(), candidates.next()) {
             (Some(key), None) => Ok(key),
             _ => Err(Error::UnnamedKey),
         }
     }
 }
 
-/// Why something is not a set of keys.
+/// The reason why a set of keys was refused.
 ///
 /// ```
 /// use strict_jose::{KeySet, KeySetError};
@@ -256,38 +261,38 @@ impl Keys for KeySet {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeySetError {
-    /// Not one JSON object in strict JSON, or longer than 1 MiB.
+    /// Not one object in strict JSON, or longer than 1 MiB.
     #[error("malformed JWK set: {0}")]
     Malformed(#[from] Malformed),
-    /// No array `keys` of objects ([RFC 7517 §5.1](https://www.rfc-editor.org/rfc/rfc7517#section-5.1)).
+    /// There is no array `keys` of objects ([RFC 7517 §5.1](https://www.rfc-editor.org/rfc/rfc7517#section-5.1)).
     #[error("the JWK set has no array `keys` of objects")]
     NoKeys,
-    /// More than 256 keys.
+    /// The set has more than 256 keys.
     #[error("the JWK set has more than {MAX_KEYS} keys")]
     TooManyKeys,
-    /// One of them is no key.
+    /// A key is invalid.
     #[error("key {index} of the set: {error}")]
     Key {
-        /// Which one, counted from 0.
+        /// The position of the key, counted from 0.
         index: usize,
-        /// Why.
+        /// The reason.
         error: KeyError,
     },
-    /// A public set with a private key or a shared secret in it: whoever could read it can sign. Replace that key.
+    /// A published set contains a private key or a shared secret. Every reader of the set can sign with it: replace the key.
     #[error("key {index} of the set has the private member `{member}`; a published set must have none")]
     Private {
-        /// Which one, counted from 0.
+        /// The position of the key, counted from 0.
         index: usize,
-        /// The member that shows it.
+        /// The private member.
         member: &'static str,
     },
-    /// Two keys of one name ([RFC 7517 §4.5](https://www.rfc-editor.org/rfc/rfc7517#section-4.5)).
-    #[error("two keys of the set are called {kid}")]
+    /// Two keys have the same name ([RFC 7517 §4.5](https://www.rfc-editor.org/rfc/rfc7517#section-4.5)).
+    #[error("two keys of the set have the `kid` {kid}")]
     DuplicateKid {
         /// The start of the name.
         kid: KidExcerpt,
     },
-    /// Shared secrets beside asymmetric keys: no set can be both kept and published.
-    #[error("the set has shared secrets beside asymmetric keys")]
+    /// The set has both shared secrets and asymmetric keys, but it can only be either secret or public.
+    #[error("the set has both shared secrets and asymmetric keys")]
     Mixed,
 }

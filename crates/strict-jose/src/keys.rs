@@ -1,18 +1,20 @@
-//! Which key a token is checked with.
+//! Chooses the key that verifies a token.
 
 use std::sync::Arc;
 
-use crate::{Error, Header, Key};
+use crate::error::Error;
+use crate::header::Header;
+use crate::key::Key;
 
-/// Where the key for a token comes from: one [`Key`], or several of which one is chosen.
+/// A source of keys: one [`Key`], or several from which one is chosen.
 ///
-/// An implementation only *chooses*. That the token agrees with the chosen key (`alg`, `kid`) and is signed with it is
-/// checked afterwards, in one place, so an implementation cannot weaken anything.
+/// An implementation only *chooses* a key. The crate then checks that the token agrees with that key (`alg`, `kid`) and is
+/// signed with it, so an implementation cannot weaken the checks.
 ///
 /// ```
 /// use strict_jose::{Error, Header, Key, Keys, KidExcerpt};
 ///
-/// /// The key of now, and the one of before, while its last tokens live.
+/// /// The current key, and the previous one until its last tokens expire.
 /// struct Rotating { current: Key, previous: Key }
 ///
 /// impl Keys for Rotating {
@@ -25,10 +27,10 @@ use crate::{Error, Header, Key};
 /// }
 /// ```
 pub trait Keys: Send + Sync {
-    /// The key that the token says it is signed with.
+    /// Finds the key that the header names.
     ///
     /// # Errors
-    /// [`Error::UnknownKey`] when no key can be meant.
+    /// [`Error::UnknownKey`] if there is no such key.
     fn find(&self, header: &Header<'_>) -> Result<&Key, Error>;
 }
 

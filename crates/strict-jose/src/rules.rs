@@ -1,28 +1,28 @@
-//! What a caller demands of a token, and the one place where tokens are accepted.
+//! The requirements for a token, and the only place where tokens are accepted.
 
-mod payload;
-mod whose;
+pub(crate) mod builder;
+pub(crate) mod payload;
+mod typ;
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use serde::de::DeserializeOwned;
 
+use self::typ::TypRule;
+use crate::algorithm::Algorithm;
+use crate::base64url::Decoded;
 use crate::claims::{Claims, Registered, Verified};
 use crate::error::Error;
-use crate::jws::{Compact, KnownHeader};
-use crate::{Algorithm, Keys};
+use crate::jws::Compact;
+use crate::keys::Keys;
 
-pub use self::payload::PayloadRules;
-pub use self::whose::{NeedsAudience, NeedsIssuer};
-
-/// What a token must be, to be accepted.
+/// The requirements that a token must meet to be accepted.
 ///
-/// The three questions that decide *whose* token it is and *what for* have to be answered before there are any rules:
-/// type, issuer, audience, in this order. To accept any is possible, but it is written in the code:
-/// [`any_type`](Rules::any_type), [`any_issuer`](NeedsIssuer::any_issuer), [`any_audience`](NeedsAudience::any_audience).
-/// Whatever is named here, the token must have: naming an issuer makes `iss` required. `exp` is required unless
-/// [`without_expiry`](Rules::without_expiry) says otherwise.
+/// Rules cannot be made without a type, an issuer and an audience, in this order. To accept any of them, say so in the code:
+/// [`any_type`](Rules::any_type), [`any_issuer`](crate::NeedsIssuer::any_issuer),
+/// [`any_audience`](crate::NeedsAudience::any_audience). A token must contain every claim that the rules name: naming an
+/// issuer makes `iss` required. `exp` is required unless [`without_expiry`](Rules::without_expiry) is used.
 ///
 /// ```
 /// use std::time::Duration;
@@ -35,7 +35,7 @@ pub use self::whose::{NeedsAudience, NeedsIssuer};
 ///     .max_age(Duration::from_hours(24));
 /// ```
 ///
-/// A clone is independent of the original; make rules once and share them.
+/// Make rules once and share them.
 #[derive(Clone, Debug)]
 pub struct Rules {
     typ: TypRule,
@@ -47,33 +47,6 @@ pub struct Rules {
     leeway: Duration,
     max_age: Option<Duration>,
     max_len: usize,
-    /// Of the first tokens accepted that had different ones. Measured: the tokens that follow take 1.1 µs instead of 1.35.
-    headers: [OnceLock<KnownHeader>; KNOWN_HEADERS],
-}
-
-/// An issuer has one key in use, and another after each rotation. A slot that is written once is read without a lock.
-const KNOWN_HEADERS: usize = 4;
-
-/// Which types a token may have.
-#[derive(Clone, Debug)]
-enum TypRule {
-    Named(Box<str>),
-    NamedOrAbsent(Box<str>),
-    Any,
-}
-
-impl TypRule {
-    fn check(&self, typ: Option<&str>) -> Result<(), Error> {
-        match (self, typ) {
-            (Self::Any, _) | (Self::NamedOrAbsent(_), None) => Ok(()),
-            (Self::Named(ours) | Self::NamedOrAbsent(ours), Some(theirs))
-                if subtype(ours).eq_ignore_ascii_case(subtype(theirs)) =>
-            {
-                Ok(())
-            }
-            _ => Err(Error::WrongType),
-        }
-    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -82,68 +55,15 @@ enum Expiry {
     Optional,
 }
 
+/// A token that passed every check, before its claims are deserialized.
+struct Accepted<'a> {
+    payload: &'a str,
+    registered: Registered,
+    algorithm: Algorithm,
+}
+
 impl Rules {
-    /// Begins rules for tokens of one type, such as `at+jwt`
-    /// ([RFC 8725 §3.11](https://www.rfc-editor.org/rfc/rfc8725#section-3.11)).
-    ///
-    /// An access token is then never taken for an ID token, an e-mail confirmation or a refresh token. Types are media
-    /// types, so letter case does not count, and `application/` may be left out on either side
-    /// ([RFC 7515 §4.1.9](https://www.rfc-editor.org/rfc/rfc7515#section-4.1.9)).
-    ///
-    /// ```
-    /// # use std::time::{Duration, SystemTime};
-    /// # use strict_jose::{Key, Rules};
-    /// # let key = Key::hs256(b"at least 32 bytes, better random.")?;
-    /// # let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
-    /// let token = key.sign("at+jwt", &serde_json::json!({ "exp": 2000 }))?;
-    /// let verdict = |rules: Rules| rules.verify_bytes(&token, &key, at(1000)).map_err(|error| error.reason());
-    ///
-    /// assert!(verdict(Rules::typ("application/AT+JWT").any_issuer().any_audience()).is_ok());
-    /// assert_eq!(verdict(Rules::typ("JWT").any_issuer().any_audience()), Err("wrong_type"));
-    /// assert!(verdict(Rules::any_type().any_issuer().any_audience()).is_ok());
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn typ(typ: impl Into<String>) -> NeedsIssuer {
-        NeedsIssuer { typ: TypRule::Named(typ.into().into()) }
-    }
-
-    /// Begins rules for tokens of one type, and for tokens that say none.
-    ///
-    /// For issuers that leave it out, such as those of ID tokens
-    /// ([OpenID Connect Core §2](https://openid.net/specs/openid-connect-core-1_0.html#IDToken)): a token that says what it
-    /// is for, and is for something else, is still refused.
-    ///
-    /// ```
-    /// use strict_jose::{Key, Rules, Typ};
-    ///
-    /// let key = Key::hs256(b"at least 32 bytes, better random.")?;
-    /// let rules = Rules::typ_or_absent("JWT").any_issuer().any_audience().without_expiry();
-    /// let accepts = |token: &str| rules.verify_bytes(token, &key, std::time::SystemTime::now()).is_ok();
-    ///
-    /// let claims = serde_json::json!({ "sub": "7" });
-    /// assert!(accepts(&key.sign("JWT", &claims)?));
-    /// assert!(accepts(&key.sign(Typ::Absent, &claims)?));
-    /// assert!(!accepts(&key.sign("at+jwt", &claims)?));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn typ_or_absent(typ: impl Into<String>) -> NeedsIssuer {
-        NeedsIssuer { typ: TypRule::NamedOrAbsent(typ.into().into()) }
-    }
-
-    /// Begins rules for tokens of any type, also of none. For issuers that give you no choice.
-    ///
-    /// Then only `iss`, `aud` and the claims you read keep two kinds of token apart
-    /// ([RFC 8725 §2.8](https://www.rfc-editor.org/rfc/rfc8725#section-2.8)).
-    ///
-    /// ```
-    /// # use strict_jose::Rules;
-    /// let rules = Rules::any_type().issuer("https://id.example").audience("client-7");
-    /// ```
-    pub fn any_type() -> NeedsIssuer {
-        NeedsIssuer { typ: TypRule::Any }
-    }
-
-    /// How far the clocks may differ, both ways. None by default.
+    /// Tolerates this difference between the clocks of issuer and receiver, in both directions. Zero by default.
     ///
     /// ```
     /// # use std::time::{Duration, SystemTime};
@@ -161,8 +81,8 @@ impl Rules {
         Self { leeway, ..self }
     }
 
-    /// Refuses tokens issued longer ago than `age`, whatever their `exp`. Makes `iat` required, and refuses one in the
-    /// future.
+    /// Refuses tokens that were issued longer ago than `age`, even if their `exp` has not passed. Makes `iat` required, and
+    /// refuses an `iat` in the future.
     ///
     /// ```
     /// # use std::time::{Duration, SystemTime};
@@ -180,23 +100,23 @@ impl Rules {
         Self { max_age: Some(age), ..self }.require("iat")
     }
 
-    /// Until when a token with these times, verified now, stays good by these rules: its `exp`, or `iat` and the
-    /// [maximal age](Self::max_age), whichever is sooner; `None` if it never ends. Leeway is not added.
+    /// The end of validity of a verified token with these times, without leeway: its `exp`, or its `iat` plus the
+    /// [maximum age](Self::max_age), whichever is earlier. `None` if it does not expire.
     ///
-    /// For programs that keep what they have verified.
+    /// For programs that cache verified tokens.
     ///
     /// ```
     /// # use std::time::{Duration, SystemTime};
     /// # use strict_jose::{Registered, Rules};
     /// let rules = Rules::typ("at+jwt").any_issuer().any_audience().max_age(Duration::from_secs(10));
     /// let mut times = Registered::default();
-    /// assert_eq!(rules.good_until(&times), None);
+    /// assert_eq!(rules.valid_until(&times), None);
     /// times.exp = Some(SystemTime::UNIX_EPOCH + Duration::from_secs(100));
-    /// assert_eq!(rules.good_until(&times), times.exp);
+    /// assert_eq!(rules.valid_until(&times), times.exp);
     /// times.iat = Some(SystemTime::UNIX_EPOCH + Duration::from_secs(20));
-    /// assert_eq!(rules.good_until(&times), Some(SystemTime::UNIX_EPOCH + Duration::from_secs(30)));
+    /// assert_eq!(rules.valid_until(&times), Some(SystemTime::UNIX_EPOCH + Duration::from_secs(30)));
     /// ```
-    pub fn good_until(&self, times: &Registered) -> Option<SystemTime> {
+    pub fn valid_until(&self, times: &Registered) -> Option<SystemTime> {
         let too_old = times.iat.zip(self.max_age).and_then(|(iat, age)| iat.checked_add(age));
         times.exp.into_iter().chain(too_old).min()
     }
@@ -219,7 +139,7 @@ impl Rules {
         Self { subject: Some(subject.into().into()), ..self }
     }
 
-    /// Demands that `claim` is there and not `null`. What it must be is for the type of your claims to say.
+    /// Requires `claim` to be present and not `null`. The type of your claims determines its value.
     ///
     /// ```
     /// # use strict_jose::Rules;
@@ -233,7 +153,7 @@ impl Rules {
         self
     }
 
-    /// Accepts tokens that never expire. An `exp` that is there still counts.
+    /// Accepts tokens without `exp`. If `exp` is present, it is still checked.
     ///
     /// ```
     /// # use std::time::{Duration, SystemTime};
@@ -251,10 +171,10 @@ impl Rules {
         Self { expiry: Expiry::Optional, ..self }
     }
 
-    /// How long a token may be, in bytes: [`DEFAULT_MAX_LEN`](crate::DEFAULT_MAX_LEN) unless said.
+    /// Sets the maximum length of a token in bytes. The default is [`DEFAULT_MAX_LEN`](crate::DEFAULT_MAX_LEN).
     ///
-    /// A payload beyond the default is decoded into an allocation, but only after its signature was found good. Header and
-    /// signature stay below the default.
+    /// A payload longer than the default is decoded on the heap, but only after its signature was verified. The limit for
+    /// the header and the signature stays at the default.
     ///
     /// ```
     /// # use std::time::{Duration, SystemTime};
@@ -274,10 +194,10 @@ impl Rules {
 
     /// Verifies `token` and reads its claims into `C`.
     ///
-    /// In this order: form, key, signature, type, claims. `now` is an argument, so that tests can choose it.
+    /// The order of the checks is: format, key, signature, type, claims. The clock is an argument, so that tests can set it.
     ///
-    /// `C` owns what it reads: the payload is decoded for this call only, so there are no `&str` in it. A text that need not
-    /// be kept can be compared while it is read, by a [`Deserialize`](serde::Deserialize) of its own.
+    /// `C` must own its data, because the decoded payload lives only during this call. To compare a claim without storing it,
+    /// write a [`Deserialize`](serde::Deserialize) implementation that compares while it reads.
     ///
     /// ```
     /// use std::time::{Duration, SystemTime};
@@ -302,21 +222,21 @@ impl Rules {
     /// ```
     ///
     /// # Errors
-    /// Every [`Error`]. What is not the key's own signature is refused before a claim is looked at.
+    /// Every [`Error`]. A token with a bad signature is refused before its claims are read.
     pub fn verify<C: DeserializeOwned>(
         &self,
         token: &str,
         keys: &(impl Keys + ?Sized),
         now: SystemTime,
     ) -> Result<Verified<C>, Error> {
-        self.open(token, keys, now, |payload, registered, algorithm| {
-            let claims = serde_json::from_str(payload).map_err(|error| Error::Claims(Arc::new(error)))?;
-            Ok(Verified { claims, registered, algorithm })
-        })
+        let mut buffer = Decoded::default();
+        let Accepted { payload, registered, algorithm } = self.accept(token, keys, now, &mut buffer)?;
+        let claims = serde_json::from_str(payload).map_err(|error| Error::Claims(Arc::new(error)))?;
+        Ok(Verified { claims, registered, algorithm })
     }
 
-    /// Verifies `token` as [`verify`](Rules::verify) does and gives the payload as it was signed: one JSON object in
-    /// UTF-8, no member twice. For claims that another reader than serde's derive takes apart.
+    /// Verifies `token` as [`verify`](Rules::verify) does, and returns the signed payload: one JSON object in UTF-8 without
+    /// duplicate members. For claims that another JSON parser reads.
     ///
     /// ```
     /// # use std::time::SystemTime;
@@ -329,45 +249,37 @@ impl Rules {
     /// ```
     ///
     /// # Errors
-    /// Every [`Error`] but [`Error::Claims`].
+    /// Every [`Error`] except [`Error::Claims`].
     pub fn verify_bytes(
         &self,
         token: &str,
         keys: &(impl Keys + ?Sized),
         now: SystemTime,
     ) -> Result<Vec<u8>, Error> {
-        self.open(token, keys, now, |payload, _, _| Ok(payload.as_bytes().to_vec()))
+        let mut buffer = Decoded::default();
+        let accepted = self.accept(token, keys, now, &mut buffer)?;
+        Ok(accepted.payload.as_bytes().to_vec())
     }
 
-    /// The one way from a token to its payload.
-    fn open<R>(
+    /// Makes every check of a token, and decodes its payload into `buffer`.
+    fn accept<'b>(
         &self,
         token: &str,
         keys: &(impl Keys + ?Sized),
         now: SystemTime,
-        accept: impl FnOnce(&str, Registered, Algorithm) -> Result<R, Error>,
-    ) -> Result<R, Error> {
+        buffer: &'b mut Decoded,
+    ) -> Result<Accepted<'b>, Error> {
         let token = Compact::split(token, self.max_len)?;
-        let known = self.headers.iter().map_while(OnceLock::get).find(|known| token.has_header(known));
-        let algorithm = token.header(known, |header| {
-            let key = keys.find(header)?;
-            token.verify(header, key)?;
-            self.typ.check(header.typ())?;
-            Ok(key.algorithm())
-        })?;
-        let accepted = token.payload(|payload| {
-            let claims = Claims::read(payload, &self.required)?;
-            self.check_names(&claims)?;
-            self.check_times(claims.registered, now)?;
-            accept(payload, claims.registered, algorithm)
-        })?;
-        if known.is_none()
-            && let Some(free) = self.headers.iter().find(|header| header.get().is_none())
-        {
-            let known = token.known_header()?;
-            free.get_or_init(|| known);
-        }
-        Ok(accepted)
+        let mut header_buffer = Decoded::default();
+        let header = token.header(&mut header_buffer)?;
+        let key = keys.find(&header)?;
+        token.verify(&header, key)?;
+        self.typ.check(header.typ())?;
+        let payload = token.payload_text(buffer)?;
+        let claims = Claims::read(payload, &self.required)?;
+        self.check_names(&claims)?;
+        self.check_times(claims.registered, now)?;
+        Ok(Accepted { payload, registered: claims.registered, algorithm: key.algorithm() })
     }
 
     fn check_names(&self, claims: &Claims<'_>) -> Result<(), Error> {
@@ -379,7 +291,7 @@ impl Rules {
         }
         if let Some(audiences) = &self.audiences {
             let aud = claims.aud.ok_or(Error::MissingClaim("aud"))?;
-            if !aud.names_one_of(audiences) {
+            if !aud.contains_one_of(audiences) {
                 return Err(Error::WrongAudience);
             }
         }
@@ -392,10 +304,10 @@ impl Rules {
         Ok(())
     }
 
-    /// Last of all, so that "expired" means: everything else was right.
+    /// Checks the times. This check is last, so `expired` means that all else was right.
     fn check_times(&self, times: Registered, now: SystemTime) -> Result<(), Error> {
-        let is_to_come = |at: SystemTime| now.checked_add(self.leeway).is_some_and(|latest| latest < at);
-        // "on or after which the JWT MUST NOT be accepted", RFC 7519 §4.1.4. A sum that no clock can show never comes.
+        let is_in_future = |at: SystemTime| now.checked_add(self.leeway).is_some_and(|latest| latest < at);
+        // RFC 7519 §4.1.4: "on or after which the JWT MUST NOT be accepted". A sum beyond the range of the clock never passes.
         let has_passed = |end: Option<SystemTime>| {
             end.and_then(|end| end.checked_add(self.leeway)).is_some_and(|end| end <= now)
         };
@@ -405,12 +317,12 @@ impl Rules {
             _ => {}
         }
         if let Some(at) = times.nbf
-            && is_to_come(at)
+            && is_in_future(at)
         {
             return Err(Error::NotYetValid { at });
         }
         if let (Some(at), Some(age)) = (times.iat, self.max_age) {
-            if is_to_come(at) {
+            if is_in_future(at) {
                 return Err(Error::NotYetValid { at });
             }
             if has_passed(at.checked_add(age)) {
@@ -418,14 +330,5 @@ impl Rules {
             }
         }
         Ok(())
-    }
-}
-
-/// A media type without `application/`, unless that would leave another slash: RFC 7515 §4.1.9.
-fn subtype(typ: &str) -> &str {
-    const APPLICATION: &str = "application/";
-    match typ.split_at_checked(APPLICATION.len()) {
-        Some((tree, rest)) if tree.eq_ignore_ascii_case(APPLICATION) && !rest.contains('/') => rest,
-        _ => typ,
     }
 }

@@ -1,19 +1,23 @@
-//! Signing: the compact serialization, put together.
+//! Signs tokens in the compact serialization.
 
+use aws_lc_rs::error::Unspecified;
 use serde::Serialize;
 
+use crate::algorithm::Algorithm;
 use crate::base64url::encode_into;
 use crate::claims::Claims;
-use crate::{Algorithm, DEFAULT_MAX_LEN, Error, Key};
+use crate::error::Error;
+use crate::key::Key;
+use crate::limits::DEFAULT_MAX_LEN;
 
 impl Key {
     /// Signs `claims` as a token of the type `typ`: `{"typ":…,"alg":…,"kid":…}.claims.signature`.
     ///
-    /// What it signs, [`Rules`](crate::Rules) can accept: claims with a member twice or an `exp` that is no time are not
-    /// signed. Whether they do accept it, is for them to say: a token beyond [`DEFAULT_MAX_LEN`](crate::DEFAULT_MAX_LEN)
-    /// needs [`Rules::max_len`](crate::Rules::max_len). `typ` says what the token is for, in the form of
-    /// [RFC 8725 §3.11](https://www.rfc-editor.org/rfc/rfc8725#section-3.11), such as `at+jwt` for an access token
-    /// ([RFC 9068 §2.1](https://www.rfc-editor.org/rfc/rfc9068#section-2.1)). Where others demand a token without one, give
+    /// Claims that every verifier would refuse are not signed, such as claims with a duplicate member or an invalid `exp`. A
+    /// token longer than [`DEFAULT_MAX_LEN`](crate::DEFAULT_MAX_LEN) needs a verifier with
+    /// [`Rules::max_len`](crate::Rules::max_len). `typ` states the purpose of the token
+    /// ([RFC 8725 §3.11](https://www.rfc-editor.org/rfc/rfc8725#section-3.11)), such as `at+jwt` for an access token
+    /// ([RFC 9068 §2.1](https://www.rfc-editor.org/rfc/rfc9068#section-2.1)). For a receiver that expects no type, use
     /// [`Typ::Absent`].
     ///
     /// ```
@@ -26,9 +30,9 @@ impl Key {
     /// ```
     ///
     /// # Errors
-    /// - [`SignError::VerifyOnly`]: a public key, or one whose JWK forbids it.
-    /// - [`SignError::Serialize`]: `claims` could not be written as JSON.
-    /// - [`SignError::Claims`]: they are no claims: not an object, a member twice, a registered claim of a wrong type.
+    /// - [`SignError::VerifyOnly`]: a public key, or a key whose JWK forbids signing.
+    /// - [`SignError::Serialize`]: `claims` cannot be written as JSON.
+    /// - [`SignError::Claims`]: not an object, a duplicate member, or a registered claim of a wrong type.
     /// - [`SignError::HeaderTooLong`], [`SignError::Failed`].
     pub fn sign<'t, C: Serialize + ?Sized>(
         &self,
@@ -40,8 +44,8 @@ impl Key {
         self.sign_bytes(typ, claims.as_bytes())
     }
 
-    /// Signs any bytes as a JWS ([RFC 7515](https://www.rfc-editor.org/rfc/rfc7515)). For tokens, [`sign`](Key::sign) is
-    /// better: this looks at nothing.
+    /// Signs any bytes as a JWS ([RFC 7515](https://www.rfc-editor.org/rfc/rfc7515)). For tokens, use [`sign`](Key::sign):
+    /// this method does not check the payload.
     ///
     /// ```
     /// use strict_jose::{Key, Typ};
@@ -58,38 +62,39 @@ impl Key {
     /// # Errors
     /// [`SignError::VerifyOnly`], [`SignError::HeaderTooLong`], [`SignError::Failed`].
     pub fn sign_bytes<'t>(&self, typ: impl Into<Typ<'t>>, payload: &[u8]) -> Result<String, SignError> {
-        if !self.can_sign() {
-            return Err(SignError::VerifyOnly);
-        }
         let typ = match typ.into() {
             Typ::Named(typ) => Some(typ),
             Typ::Absent => None,
         };
         let header = serde_json::to_string(&NewHeader { typ, alg: self.algorithm(), kid: self.kid() })
             .map_err(SignError::Serialize)?;
-        let room = header.len() + payload.len() + USUAL_SIGNATURE;
-        let mut token = String::with_capacity(room * 4 / 3 + 8);
+        self.sign_parts(&header, payload)
+    }
+
+    /// Signs a header and a payload as they are.
+    pub(crate) fn sign_parts(&self, header: &str, payload: &[u8]) -> Result<String, SignError> {
+        if !self.can_sign() {
+            return Err(SignError::VerifyOnly);
+        }
+        let decoded_len = header.len() + payload.len() + USUAL_SIGNATURE_LEN;
+        let mut token = String::with_capacity(decoded_len * 4 / 3 + 8);
         encode_into(&mut token, header.as_bytes());
         if token.len() > DEFAULT_MAX_LEN {
             return Err(SignError::HeaderTooLong);
         }
         token.push('.');
         encode_into(&mut token, payload);
-        let signed = token.len();
+        let signature = self.signature(token.as_bytes()).map_err(|Unspecified| SignError::Failed)?;
         token.push('.');
-        // Signed and appended to are one text, so the signature has to be taken out first.
-        let mut signature = String::new();
-        self.signature(&token.as_bytes()[..signed], |bytes| encode_into(&mut signature, bytes))
-            .ok_or(SignError::Failed)?;
-        token.push_str(&signature);
+        encode_into(&mut token, &signature);
         Ok(token)
     }
 }
 
-/// Of RSA with 3072 bits.
-const USUAL_SIGNATURE: usize = 384;
+/// The length of a signature of an RSA key with 3072 bits.
+const USUAL_SIGNATURE_LEN: usize = 384;
 
-/// The `typ` of a token to be signed: text becomes one by itself.
+/// The `typ` of a token to sign. Strings convert into it.
 ///
 /// ```
 /// use strict_jose::{Key, Typ, inspect};
@@ -102,9 +107,9 @@ const USUAL_SIGNATURE: usize = 384;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Typ<'a> {
-    /// This one.
+    /// This type.
     Named(&'a str),
-    /// None: for a peer that takes no other. Nothing but its claims then tells this token from one of another kind.
+    /// No type, for a receiver that expects none. Only its claims then distinguish this token from other kinds of tokens.
     Absent,
 }
 
@@ -135,7 +140,7 @@ fn by_name<S: serde::Serializer>(algorithm: &Algorithm, serializer: S) -> Result
     serializer.serialize_str(algorithm.name())
 }
 
-/// Why claims were not signed.
+/// The reason why a token was not signed.
 ///
 /// ```
 /// use strict_jose::{Key, SignError};
@@ -148,20 +153,23 @@ fn by_name<S: serde::Serializer>(algorithm: &Algorithm, serializer: S) -> Result
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignError {
-    /// The key is public, or its JWK's `key_ops` do not name `sign`.
+    /// The key is public, or the `key_ops` of its JWK do not contain `sign`.
     #[error("this key can only verify")]
     VerifyOnly,
-    /// The claims could not be written as JSON.
+    /// The claims cannot be written as JSON.
     #[error("the claims cannot be written as JSON")]
     Serialize(#[source] serde_json::Error),
-    /// They were written, but every verifier of this crate would refuse them.
+    /// Every verifier of this crate would refuse these claims.
     #[error("these claims would be refused")]
     Claims(#[source] Error),
-    /// `typ` and `kid` make a header beyond [`DEFAULT_MAX_LEN`], which no [`Rules`](crate::Rules) read: not even the
-    /// payload's raised cap is for it.
-    #[error("the header (`typ`, `kid`) is longer than any verifier reads")]
+    /// The header with `typ` and `kid` is longer than [`DEFAULT_MAX_LEN`](crate::DEFAULT_MAX_LEN). No verifier of this crate
+    /// accepts it, because [`Rules::max_len`](crate::Rules::max_len) raises only the limit of the payload.
+    #[error("the header (`typ`, `kid`) is longer than a verifier accepts")]
     HeaderTooLong,
-    /// The primitives could not compute a signature: no memory, or (RSA) a computation that was disturbed.
+    /// A proof of possession needs an asymmetric key, and this key is a shared secret.
+    #[error("a shared secret cannot sign a proof of possession")]
+    SharedSecret,
+    /// The primitives could not compute a signature: no memory, or a fault in an RSA computation.
     #[error("the signature could not be computed")]
     Failed,
 }

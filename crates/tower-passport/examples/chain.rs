@@ -1,4 +1,4 @@
-//! People with tokens, machines with keys, and guests, in one chain.
+//! One chain for people with tokens, machines with keys, and guests.
 //!
 //!     curl -i localhost:3000/                                    # Hello, guest
 //!     curl -i localhost:3000/ -H "X-Api-Key: open sesame"        # Hello, machine "printer"

@@ -1,16 +1,16 @@
-//! Log in with a form, be known by a cookie, log out.
+//! Log in with a form, use a cookie session, log out.
 //!
 //!     curl -i localhost:3000/ -H 'Accept: text/html'    # 303 /login?return_to=%2F
 //!     curl -i -c jar localhost:3000/login -d 'username=ali&password=open+sesame'
 //!     curl -i -b jar localhost:3000/                    # Hello, ali
-//!     curl -i -b jar localhost:3000/logout -X POST      # 303, and the cookie is good for nothing
+//!     curl -i -b jar localhost:3000/logout -X POST      # 303, and the session has ended
 use std::{borrow::Cow, convert::Infallible, error::Error};
 
 use axum::response::{Html, IntoResponse, Redirect};
 use axum::{Router, extract::State, http::HeaderMap, routing::get, routing::post};
 use secrecy::ExposeSecret;
 use tower_passport::{Authenticate, BufferBody, CurrentUser, Local, LocalCredentials, MemoryStore};
-use tower_passport::{CrossOriginProtection, Refusal, Session, SessionUser, Sessions};
+use tower_passport::{CrossOriginProtection, Rejection, Session, SessionRecord, SessionUser, Sessions};
 
 #[derive(Clone)]
 struct User(String);
@@ -21,11 +21,11 @@ impl SessionUser for User {
     }
 
     fn session_auth_hash(&self) -> Cow<'_, [u8]> {
-        Cow::Borrowed(b"yours is the hash of the password")
+        Cow::Borrowed(b"use the hash of the password here")
     }
 }
 
-type Answer = Result<axum::response::Response, Refusal>;
+type Answer = Result<axum::response::Response, Rejection>;
 type Memory = Sessions<MemoryStore>;
 
 async fn log_in(State(to): State<Memory>, head: HeaderMap, CurrentUser(user): CurrentUser<User>) -> Answer {
@@ -39,13 +39,15 @@ async fn log_out(State(of): State<Memory>, head: HeaderMap) -> Answer {
 pub(crate) fn app(sessions: Memory) -> Result<Router, Box<dyn Error>> {
     let form = Html("<form method=post><input name=username><input name=password type=password><button>");
     let local = Local::new(|credentials: LocalCredentials| async move {
-        let good = credentials.password.expose_secret() == "open sesame"; // yours verifies an Argon2 hash
+        let good = credentials.password.expose_secret() == "open sesame"; // verify an Argon2 hash here
         Ok::<_, Infallible>(good.then_some(User(credentials.username)))
     });
     let login = Router::new().route("/login", post(log_in));
     let login = login.layer(Authenticate::new(local).failure_page("/login")?).layer(BufferBody::new(4096));
     let login = login.layer(CrossOriginProtection::new()).route("/login", get(async move || form));
-    let session = Session::new(sessions.clone(), |id| async { Ok::<_, Infallible>(Some(User(id))) });
+    let session = Session::new(sessions.clone(), |found: SessionRecord| async {
+        Ok::<_, Infallible>(Some(User(found.user)))
+    });
     let home = async |CurrentUser(User(name)): CurrentUser<User>| format!("Hello, {name}\n");
     let site = Router::new().route("/", get(home)).route("/logout", post(log_out));
     let site = site.layer(Authenticate::new(session).login_page("/login")?);

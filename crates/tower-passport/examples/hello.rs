@@ -2,16 +2,15 @@
 //!
 //!     curl -i localhost:3000/me                                     # 401, WWW-Authenticate: Bearer
 //!     curl -i localhost:3000/me -H "Authorization: Bearer <token>"  # 200 Hello, Alice
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use axum::{Router, extract::FromRef, routing::get};
+use axum::{Router, extract::FromRef, http::request::Parts, routing::get};
 use serde::{Deserialize, Serialize};
 use strict_jose::{Key, Rules};
-use tower_passport::{Auth, Jwt, VerifyClaims};
+use tower_passport::{Auth, Error, Jwt, Verification, Verify};
 
-type Guard = Jwt<Key, ReadClaims>;
+type Guard = Jwt<Key, Claims, ReadClaims>;
 
 #[derive(Clone, FromRef)]
 struct App {
@@ -26,13 +25,11 @@ struct Claims {
 
 struct ReadClaims;
 
-impl VerifyClaims for ReadClaims {
-    type Claims = Claims;
+impl Verify<Claims> for ReadClaims {
     type User = Claims;
-    type Error = Infallible;
 
-    async fn verify(&self, claims: Claims) -> Result<Option<Claims>, Infallible> {
-        Ok(Some(claims))
+    async fn verify(&self, claims: Claims, _request: &Parts) -> Result<Verification<Claims>, Error> {
+        Ok(Verification::Accept(claims))
     }
 }
 

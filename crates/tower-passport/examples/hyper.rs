@@ -1,4 +1,4 @@
-//! A bare hyper server behind the layer: no router, no framework.
+//! A hyper server in the layer, without a router and a framework.
 //!
 //!     curl -i localhost:3000/                                      # 401, WWW-Authenticate: Bearer
 //!     curl -i localhost:3000/ -H "Authorization: Bearer <a key>"   # 200 Hello, printer
@@ -16,7 +16,7 @@ use tower_passport::{ApiKey, ApiKeyFormat, Authenticate, CurrentUser, ProblemJso
 
 async fn greet(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     let user = request.extensions().get::<CurrentUser<&'static str>>();
-    let name = user.map_or("nobody", |CurrentUser(name)| name);
+    let name = user.map_or("guest", |CurrentUser(name)| name);
     Ok(Response::new(Full::from(format!("Hello, {name}\n"))))
 }
 
@@ -33,7 +33,7 @@ pub(crate) async fn serve(
         let (connection, _) = listener.accept().await?;
         let service = TowerToHyperService::new(service.clone());
         let http = hyper::server::conn::http1::Builder::new();
-        // A connection that breaks is the client's affair.
+        // Broken connections are not logged here.
         tokio::spawn(http.serve_connection(TokioIo::new(connection), service));
     }
 }
@@ -41,7 +41,7 @@ pub(crate) async fn serve(
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let format = ApiKeyFormat::new("example")?;
-    // Yours is random: `getrandom::fill(&mut bytes)`.
+    // Use random bytes: `getrandom::fill(&mut bytes)`.
     let key = format.generate(b"An example. Yours is random too.");
     println!("{}", key.expose_secret());
     let listener = TcpListener::bind("127.0.0.1:3000").await?;

@@ -1,16 +1,22 @@
-//! Log in with a user name and a password, once; a token is for everything after.
+//! Log in once with a user name and a password; use a token afterwards.
 //!
 //!     curl -i localhost:3000/login -d 'email=ali@example.com&password=open+sesame'
 //!     curl -i localhost:3000/login --json '{"email":"ali@example.com","password":"open sesame"}'
 //!     curl -i localhost:3000/login -d 'email=ali@example.com'   # 400, missing_fields: ["password"]
-use std::convert::Infallible;
 use std::time::{Duration, SystemTime};
 
-use axum::{Json, Router, extract::State, http::StatusCode, routing::post};
+use axum::{
+    Json, Router,
+    extract::State,
+    http::{StatusCode, request::Parts},
+    routing::post,
+};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use strict_jose::Key;
-use tower_passport::{Authenticate, BufferBody, CurrentUser, Local, LocalCredentials, VerifyPassword};
+use tower_passport::{
+    Authenticate, BufferBody, CurrentUser, Error, Local, LocalCredentials, Verification, Verify,
+};
 
 #[derive(Clone)]
 struct User {
@@ -19,15 +25,18 @@ struct User {
 
 struct FindUser;
 
-impl VerifyPassword for FindUser {
+impl Verify<LocalCredentials> for FindUser {
     type User = User;
-    type Error = Infallible;
 
-    async fn verify(&self, credentials: LocalCredentials) -> Result<Option<User>, Infallible> {
-        // Yours looks into a store, and verifies an Argon2 hash whether the user exists or not.
+    async fn verify(
+        &self,
+        credentials: LocalCredentials,
+        _request: &Parts,
+    ) -> Result<Verification<User>, Error> {
+        // Look up the user in your store, and verify an Argon2 hash whether the user exists or not.
         let good = credentials.username == "ali@example.com"
             && credentials.password.expose_secret() == "open sesame";
-        Ok(good.then_some(User { id: 40 }))
+        Ok(good.then_some(User { id: 40 }).into())
     }
 }
 

@@ -1,5 +1,5 @@
-//! A gRPC service behind the layer: refusals are gRPC statuses, and the method knows who calls.
-//! The service is written out, so that the example needs no `protoc`; yours is the one that tonic generates.
+//! A gRPC service in the layer: rejections are gRPC statuses, and the method gets the user.
+//! The service is written by hand, so that the example needs no `protoc`; tonic generates yours.
 use std::convert::Infallible;
 use std::task::{Context, Poll};
 

@@ -1,10 +1,10 @@
-//! Everybody is welcome.
+//! `Anonymous`: a strategy that accepts every request.
 
 use http::request::Parts;
 
 use crate::{Error, Outcome, Strategy};
 
-/// Accepts every request, as the guest that the function makes. It belongs at the end of a chain.
+/// Accepts every request as a guest, which a function creates. Use it at the end of a chain.
 ///
 /// ```
 /// # #[derive(Debug)] struct Person;
@@ -18,15 +18,15 @@ use crate::{Error, Outcome, Strategy};
 /// # }
 /// ```
 ///
-/// Other than Passport's, this one does not let bad credentials in: the chain ends at a forged token, and whoever
-/// sent it hears 401 instead of seeing the site as a guest.
+/// Unlike Passport's, it does not accept bad credentials: the chain ends at a forged token, and the client gets 401 instead of
+/// the page for guests.
 #[derive(Clone, Debug)]
 pub struct Anonymous<F> {
     guest: F,
 }
 
 impl<F> Anonymous<F> {
-    /// A strategy whose user is made by `guest`, anew for each request.
+    /// A strategy with a user that `guest` creates for each request.
     pub const fn new(guest: F) -> Self {
         Self { guest }
     }

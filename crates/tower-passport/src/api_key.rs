@@ -1,4 +1,4 @@
-//! API keys: long-lived tokens that your own program makes, and knows junk from.
+//! API keys: long-lived tokens that the program itself issues.
 
 mod format;
 
@@ -8,12 +8,12 @@ use http::request::Parts;
 
 pub use self::format::{ApiKeyFormat, InvalidPrefix, NotAnApiKey};
 use crate::token_challenges::TokenChallenges;
-use crate::{BearerHeader, Error, InvalidChallenge, Outcome, Strategy, TokenDigest, TokenSource};
+use crate::{BearerHeader, Error, InvalidChallenge, Outcome, Strategy, TokenDigest, TokenSource, Verify};
 
-/// An API key, as the [`ApiKeyFormat`] of your program makes them: `recipes_0Zf3..`.
+/// Authenticates by an API key of an [`ApiKeyFormat`]: `recipes_0Zf3..`.
 ///
-/// What is no such key is refused before any look-up, by its prefix and its checksum. The verification looks up the
-/// digest of the others, and is a function of the [`TokenDigest`] or a [`VerifyApiKey`] type.
+/// The prefix and the checksum of the format reject other tokens without a look-up. The [verification](Verify) takes the
+/// [`TokenDigest`] of a well-formed key and looks it up.
 ///
 /// ```
 /// use tower_passport::{ApiKey, ApiKeyFormat, TokenDigest};
@@ -31,55 +31,56 @@ use crate::{BearerHeader, Error, InvalidChallenge, Outcome, Strategy, TokenDiges
 /// | the request has | outcome |
 /// | --- | --- |
 /// | no `Authorization`, or another scheme | pass, `WWW-Authenticate: Bearer` |
-/// | two `Authorization` fields, or `Bearer` and not exactly one token | 400 `invalid_request` |
-/// | a token that is no key of this format | 401 `invalid_token`, and no look-up |
-/// | a key, and the verification said `Ok(None)` | 401 `invalid_token` |
-/// | a key, and the verification said `Err` | 503 |
+/// | two `Authorization` headers, or `Bearer` and not exactly one token | 400 `invalid_request` |
+/// | a token that is no key of this format | 401 `invalid_token`, without a look-up |
+/// | a key, and the verification denies | 401 `invalid_token`, unless the [`Denial`](crate::Denial) says otherwise |
+/// | a key, and the verification fails | 503 |
 ///
 /// # Elsewhere than in `Authorization: Bearer`
 ///
 /// ```
 /// use http::HeaderName;
-/// use tower_passport::{ApiKey, BearerHeader, NamedHeader, VerifyApiKey};
+/// use tower_passport::{ApiKey, BearerHeader, NamedHeader};
 ///
-/// fn in_either_header<V: VerifyApiKey>(guard: ApiKey<V>) -> ApiKey<V, (BearerHeader, NamedHeader)> {
+/// fn in_either_header<V>(guard: ApiKey<V>) -> ApiKey<V> {
 ///     guard.tokens_from((BearerHeader, NamedHeader::new(HeaderName::from_static("x-api-key"))))
 /// }
 /// ```
 ///
 /// # Beside other bearer tokens
 ///
-/// With [`pass_other_tokens`](Self::pass_other_tokens), `api_key.or(jwt)` serves both in one header.
-pub struct ApiKey<V, T = BearerHeader> {
+/// With [`pass_other_tokens`](Self::pass_other_tokens), `api_key.or(jwt)` accepts both in one header.
+pub struct ApiKey<V> {
     format: ApiKeyFormat,
     verify: V,
-    tokens: T,
-    others: Others,
+    tokens: Box<dyn TokenSource>,
+    other_tokens: OtherTokens,
     challenges: TokenChallenges,
 }
 
-/// What happens to a token with another prefix.
+/// The outcome for a token with another prefix.
 #[derive(Clone, Copy, Debug)]
-enum Others {
-    Refused,
-    Passed,
+enum OtherTokens {
+    Reject,
+    Pass,
 }
 
-impl<V: VerifyApiKey> ApiKey<V> {
+impl<V: Verify<TokenDigest>> ApiKey<V> {
     /// The strategy for keys of this format, with this verification.
-    pub const fn new(format: ApiKeyFormat, verify: V) -> Self {
+    pub fn new(format: ApiKeyFormat, verify: V) -> Self {
         let challenges = TokenChallenges::bearer();
-        Self { format, verify, tokens: BearerHeader, others: Others::Refused, challenges }
+        Self { format, verify, tokens: Box::new(BearerHeader), other_tokens: OtherTokens::Reject, challenges }
     }
 }
 
-impl<V, T> ApiKey<V, T> {
-    /// Leaves tokens that do not begin with the prefix to the next strategy of the chain: `api_key.or(jwt)`. The last
-    /// one that reads this place should take all of its tokens, or a mistyped prefix comes in as a guest where guests
-    /// may.
+impl<V> ApiKey<V> {
+    /// Leaves tokens without the prefix to the next strategy of the chain: `api_key.or(jwt)`.
+    ///
+    /// The last strategy that reads this place should not pass other tokens. Otherwise a key with a mistyped prefix is treated as
+    /// an anonymous request where those are allowed.
     #[must_use]
     pub fn pass_other_tokens(self) -> Self {
-        Self { others: Others::Passed, ..self }
+        Self { other_tokens: OtherTokens::Pass, ..self }
     }
 
     /// Names the realm in the challenges: `Bearer realm="recipes"`.
@@ -90,79 +91,45 @@ impl<V, T> ApiKey<V, T> {
         Ok(Self { challenges: self.challenges.with_realm(realm)?, ..self })
     }
 
-    /// Takes the key from elsewhere than the `Authorization` header: see [`TokenSource`]. If that is no
-    /// `Authorization` at all, the scheme of the challenges is `ApiKey`, because `Bearer` would not help.
-    pub fn tokens_from<Other: TokenSource>(self, tokens: Other) -> ApiKey<V, Other> {
-        let Self { format, verify, tokens: _, others, challenges } = self;
-        let challenges = challenges.for_source(&tokens, "ApiKey");
-        ApiKey { format, verify, tokens, others, challenges }
+    /// Reads the key from this source instead of the `Authorization` header: see [`TokenSource`].
+    ///
+    /// If the source is not the `Authorization` header, the scheme of the challenges is `ApiKey`, because `Bearer` would not help
+    /// the client.
+    #[must_use]
+    pub fn tokens_from(self, tokens: impl TokenSource) -> Self {
+        let challenges = self.challenges.for_source(&tokens, "ApiKey");
+        Self { tokens: Box::new(tokens), challenges, ..self }
     }
 }
 
-impl<V: VerifyApiKey, T: TokenSource> Strategy for ApiKey<V, T> {
+impl<V: Verify<TokenDigest>> Strategy for ApiKey<V> {
     type User = V::User;
 
     async fn authenticate(&self, request: &Parts) -> Result<Outcome<V::User>, Error> {
         let key = match self.tokens.token(request) {
             Ok(Some(key)) => key,
             Ok(None) => return Ok(self.challenges.pass()),
-            Err(error) => return self.challenges.no_token(error),
+            Err(error) => return self.challenges.unreadable(error),
         };
         let digest = match self.format.digest(&key) {
             Ok(digest) => digest,
-            Err(NotAnApiKey::OtherPrefix) if matches!(self.others, Others::Passed) => {
+            Err(NotAnApiKey::OtherPrefix) if matches!(self.other_tokens, OtherTokens::Pass) => {
                 return Ok(self.challenges.pass());
             }
-            Err(why) => return Ok(self.challenges.invalid_token(why.cause())),
+            Err(error) => return Ok(Outcome::Reject(self.challenges.invalid_token(error.cause()))),
         };
-        match self.verify.verify(digest).await {
-            Ok(Some(user)) => Ok(Outcome::Accept(user)),
-            Ok(None) => Ok(self.challenges.invalid_token("unknown_key")),
-            Err(error) => Err(Error::new(error)),
-        }
+        let verification = self.verify.verify(digest, request).await?;
+        Ok(self.challenges.verified(verification, "unknown_key"))
     }
 }
 
-/// Decides whose key it is, by the key's digest. A function of the [`TokenDigest`] is one.
-pub trait VerifyApiKey: Send + Sync + 'static {
-    /// Who it turns out to be.
-    type User: Send + 'static;
-    /// Why it cannot be found out now; any error, also [`tower_passport::Error`](crate::Error) with a `Retry-After`.
-    type Error: Into<Box<dyn std::error::Error + Send + Sync>>;
-
-    /// Finds the user. Write it as `async fn`.
-    ///
-    /// # Errors
-    /// If it could not decide: the answer is 503. A key that is unknown, expired or revoked is no error but
-    /// `Ok(None)`, and the answer 401.
-    fn verify(
-        &self,
-        key: TokenDigest,
-    ) -> impl Future<Output = Result<Option<Self::User>, Self::Error>> + Send;
-}
-
-impl<F, Answer, U, E> VerifyApiKey for F
-where
-    F: Fn(TokenDigest) -> Answer + Send + Sync + 'static,
-    Answer: Future<Output = Result<Option<U>, E>> + Send,
-    U: Send + 'static,
-    E: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
-    type User = U;
-    type Error = E;
-
-    fn verify(&self, key: TokenDigest) -> impl Future<Output = Result<Option<U>, E>> + Send {
-        self(key)
-    }
-}
-
-/// The verification stays out of it.
-impl<V, T> fmt::Debug for ApiKey<V, T> {
+/// Leaves out the verification.
+impl<V> fmt::Debug for ApiKey<V> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("ApiKey")
             .field("format", &self.format)
-            .field("others", &self.others)
+            .field("other_tokens", &self.other_tokens)
             .field("challenge", self.challenges.ask())
             .finish_non_exhaustive()
     }

@@ -8,14 +8,12 @@ use http::request::Parts;
 use secrecy::zeroize::Zeroizing;
 
 use crate::{
-    Challenge, Credentials, Error, InvalidChallenge, LocalCredentials, Outcome, Rejection, Strategy,
-    VerifyPassword,
+    Challenge, Credentials, Error, InvalidChallenge, LocalCredentials, Outcome, Rejection, Strategy, Verify,
 };
 
-/// User name and password from `Authorization: Basic`, for programs and for browsers' own dialogue.
+/// Authenticates by a user name and a password in `Authorization: Basic`, from programs and browser dialogues.
 ///
-/// The verification is the same as that of [`Local`](crate::Local): a function of [`LocalCredentials`] or a
-/// [`VerifyPassword`] type.
+/// The [verification](Verify) takes [`LocalCredentials`], so [`Local`](crate::Local) can share it.
 ///
 /// ```
 /// use secrecy::ExposeSecret;
@@ -33,20 +31,19 @@ use crate::{
 /// | the request has | outcome |
 /// | --- | --- |
 /// | no `Authorization`, or another scheme | pass, `WWW-Authenticate: Basic realm="metrics", charset="UTF-8"` |
-/// | two `Authorization` fields | 400 `invalid_request` |
-/// | `Basic` and no Base64 of a name, a colon, and a password in UTF-8, or one of them empty | 400 `invalid_request` |
-/// | both, and the verification said `Ok(None)` | 401 `wrong_credentials` |
-/// | both, and the verification said `Err` | 503 |
+/// | two `Authorization` headers | 400 `invalid_request` |
+/// | `Basic` without the Base64 of a name, a colon and a password in UTF-8, or with one of them empty | 400 `invalid_request` |
+/// | both, and the verification denies | 401 `wrong_credentials`, unless the [`Denial`](crate::Denial) says otherwise |
+/// | both, and the verification fails | 503 |
 ///
-/// The password is everything after the first colon. Names and passwords arrive as they were sent: RFC 7617 has the
-/// *client* normalize them (NFC). If yours must agree for people with different keyboards, normalize in the
-/// verification, which a log-in form then shares.
+/// The password is everything after the first colon. Names and passwords arrive as they were sent, because RFC 7617 has the
+/// *client* normalize them (NFC). If users type them on different keyboards, normalize them in the verification.
 ///
-/// A good password hash is slow on purpose, and here it is computed at each request: for more than an
-/// administrator's page, take tokens. And whatever is sent with every request must go over TLS.
+/// A good password hash is slow on purpose, and here it is computed for every request. Use tokens for anything busier than an
+/// administration page. Use TLS: the password travels with every request.
 ///
-/// A browser remembers name and password, and sends them along with requests that other sites cause. Where such a request
-/// could change something, put [`CrossOriginProtection`](crate::CrossOriginProtection) around it.
+/// A browser stores the name and the password and sends them with requests that other sites cause. Put
+/// [`CrossOriginProtection`](crate::CrossOriginProtection) around routes where such a request could change something.
 ///
 /// Source: RFC 7617.
 pub struct Basic<V> {
@@ -54,8 +51,8 @@ pub struct Basic<V> {
     challenge: Challenge,
 }
 
-impl<V: VerifyPassword> Basic<V> {
-    /// The strategy for this realm (the name that a browser's dialogue shows) with this verification.
+impl<V: Verify<LocalCredentials>> Basic<V> {
+    /// The strategy for this realm, which the browser's dialogue shows.
     ///
     /// # Errors
     /// [`InvalidChallenge`] if the realm is not printable ASCII.
@@ -65,47 +62,44 @@ impl<V: VerifyPassword> Basic<V> {
     }
 }
 
-impl<V: VerifyPassword> Strategy for Basic<V> {
+impl<V: Verify<LocalCredentials>> Strategy for Basic<V> {
     type User = V::User;
 
     async fn authenticate(&self, request: &Parts) -> Result<Outcome<V::User>, Error> {
-        let credentials = match found(request) {
+        let credentials = match credentials(request) {
             Ok(Some(credentials)) => credentials,
             Ok(None) => return Ok(Outcome::Pass(self.challenge.clone().into())),
             Err(rejection) => {
                 return Ok(Outcome::Reject(rejection.with_challenges(self.challenge.clone())));
             }
         };
-        match self.verify.verify(credentials).await {
-            Ok(Some(user)) => Ok(Outcome::Accept(user)),
-            Ok(None) => Ok(Outcome::Reject(Rejection::wrong_credentials(self.challenge.clone()))),
-            Err(error) => Err(Error::new(error)),
-        }
+        let verification = self.verify.verify(credentials, request).await?;
+        Ok(verification.into_outcome(|| Rejection::wrong_credentials(self.challenge.clone())))
     }
 }
 
-fn found(request: &Parts) -> Result<Option<LocalCredentials>, Rejection> {
+fn credentials(request: &Parts) -> Result<Option<LocalCredentials>, Rejection> {
     let Some(credentials) = Credentials::of(request)?.filter(|credentials| credentials.is("Basic")) else {
         return Ok(None);
     };
-    decoded(credentials.token68()?).map(Some).ok_or_else(|| {
+    decode(credentials.token68()?).map(Some).ok_or_else(|| {
         Rejection::invalid_request("Send Basic, a space, and the Base64 of name:password in UTF-8.")
-            .because("malformed_credentials")
+            .with_cause("malformed_credentials")
     })
 }
 
-fn decoded(encoded: &str) -> Option<LocalCredentials> {
+fn decode(encoded: &str) -> Option<LocalCredentials> {
     let bytes = Zeroizing::new(STANDARD.decode(encoded).ok()?);
     let text = std::str::from_utf8(&bytes).ok()?;
     let (username, password) = text.split_once(':')?;
-    // RFC 7617, section 2, forbids control characters. An empty password is a way into some directories.
+    // RFC 7617, section 2, forbids control characters. Some directory servers accept any user with an empty password.
     if username.is_empty() || password.is_empty() || text.chars().any(char::is_control) {
         return None;
     }
     Some(LocalCredentials { username: username.to_owned(), password: password.into() })
 }
 
-/// The verification stays out of it.
+/// Leaves out the verification.
 impl<V> fmt::Debug for Basic<V> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Basic").field("challenge", &self.challenge).finish_non_exhaustive()

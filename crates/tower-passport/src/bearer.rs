@@ -1,4 +1,4 @@
-//! Opaque tokens: `Authorization: Bearer <whatever your store knows>`.
+//! Opaque tokens: `Authorization: Bearer <token>`.
 
 use std::fmt;
 
@@ -6,12 +6,12 @@ use http::request::Parts;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::token_challenges::TokenChallenges;
-use crate::{BearerHeader, Error, InvalidChallenge, Outcome, Strategy, TokenDigest, TokenSource};
+use crate::{BearerHeader, Error, InvalidChallenge, Outcome, Strategy, TokenDigest, TokenSource, Verify};
 
-/// A bearer token that means nothing by itself: the application knows whose it is.
+/// Authenticates by an opaque bearer token, which only the application can look up.
 ///
-/// The verification is a function of the [`BearerToken`] or a [`VerifyToken`] type. Keep the tokens' digests, not the
-/// tokens, and look up by [`BearerToken::digest`].
+/// The [verification](Verify) takes the [`BearerToken`]. Store the digests of tokens, not the tokens, and look them up by
+/// [`BearerToken::digest`].
 ///
 /// ```
 /// use tower_passport::{Bearer, BearerToken, TokenDigest};
@@ -29,27 +29,27 @@ use crate::{BearerHeader, Error, InvalidChallenge, Outcome, Strategy, TokenDiges
 /// | the request has | outcome |
 /// | --- | --- |
 /// | no `Authorization`, or another scheme | pass, `WWW-Authenticate: Bearer` |
-/// | two `Authorization` fields, or `Bearer` and not exactly one token | 400 `invalid_request` |
-/// | a token, and the verification said `Ok(None)` | 401 `invalid_token` |
-/// | a token, and the verification said `Err` | 503 |
+/// | two `Authorization` headers, or `Bearer` and not exactly one token | 400 `invalid_request` |
+/// | a token, and the verification denies | 401 `invalid_token`, unless the [`Denial`](crate::Denial) says otherwise |
+/// | a token, and the verification fails | 503 |
 ///
-/// For tokens that your own program makes, [`ApiKey`](crate::ApiKey) refuses junk before any look-up.
+/// For tokens that the program itself issues, [`ApiKey`](crate::ApiKey) rejects malformed ones without a look-up.
 ///
 /// Source: RFC 6750.
-pub struct Bearer<V, T = BearerHeader> {
+pub struct Bearer<V> {
     verify: V,
-    tokens: T,
+    tokens: Box<dyn TokenSource>,
     challenges: TokenChallenges,
 }
 
-impl<V: VerifyToken> Bearer<V> {
+impl<V: Verify<BearerToken>> Bearer<V> {
     /// The strategy with this verification.
-    pub const fn new(verify: V) -> Self {
-        Self { verify, tokens: BearerHeader, challenges: TokenChallenges::bearer() }
+    pub fn new(verify: V) -> Self {
+        Self { verify, tokens: Box::new(BearerHeader), challenges: TokenChallenges::bearer() }
     }
 }
 
-impl<V, T> Bearer<V, T> {
+impl<V> Bearer<V> {
     /// Names the realm in the challenges: `Bearer realm="recipes"`.
     ///
     /// # Errors
@@ -58,41 +58,40 @@ impl<V, T> Bearer<V, T> {
         Ok(Self { challenges: self.challenges.with_realm(realm)?, ..self })
     }
 
-    /// Takes the token from elsewhere than the `Authorization` header: see [`TokenSource`].
-    pub fn tokens_from<Other: TokenSource>(self, tokens: Other) -> Bearer<V, Other> {
+    /// Reads the token from this source instead of the `Authorization` header: see [`TokenSource`].
+    #[must_use]
+    pub fn tokens_from(self, tokens: impl TokenSource) -> Self {
         let challenges = self.challenges.for_source(&tokens, "Bearer");
-        Bearer { verify: self.verify, tokens, challenges }
+        Self { tokens: Box::new(tokens), challenges, ..self }
     }
 }
 
-impl<V: VerifyToken, T: TokenSource> Strategy for Bearer<V, T> {
+impl<V: Verify<BearerToken>> Strategy for Bearer<V> {
     type User = V::User;
 
     async fn authenticate(&self, request: &Parts) -> Result<Outcome<V::User>, Error> {
         let token = match self.tokens.token(request) {
             Ok(Some(token)) => BearerToken(token.into_owned().into()),
             Ok(None) => return Ok(self.challenges.pass()),
-            Err(error) => return self.challenges.no_token(error),
+            Err(error) => return self.challenges.unreadable(error),
         };
-        match self.verify.verify(token).await {
-            Ok(Some(user)) => Ok(Outcome::Accept(user)),
-            Ok(None) => Ok(self.challenges.invalid_token("unknown_token")),
-            Err(error) => Err(Error::new(error)),
-        }
+        let verification = self.verify.verify(token, request).await?;
+        Ok(self.challenges.verified(verification, "unknown_token"))
     }
 }
 
-/// A token as it came: not empty, and nothing in it but letters, digits and `-._~+/=`. It does not print, and is wiped
-/// from memory when dropped.
+/// A bearer token as it was sent: not empty, only letters, digits and `-._~+/=`.
+///
+/// `Debug` does not show it, and it is wiped from memory when dropped.
 pub struct BearerToken(SecretString);
 
 impl BearerToken {
-    /// What a store should know of it.
+    /// The digest of the token, for a look-up in a store.
     pub fn digest(&self) -> TokenDigest {
         TokenDigest::of(self.0.expose_secret())
     }
 
-    /// The token itself, for example to ask its issuer about it (RFC 7662).
+    /// The token itself, for example to introspect it at its issuer (RFC 7662).
     pub fn expose_secret(&self) -> &str {
         self.0.expose_secret()
     }
@@ -104,41 +103,8 @@ impl fmt::Debug for BearerToken {
     }
 }
 
-/// Decides whose token it is. A function of the [`BearerToken`] is one.
-pub trait VerifyToken: Send + Sync + 'static {
-    /// Who it turns out to be.
-    type User: Send + 'static;
-    /// Why it cannot be found out now; any error, also [`tower_passport::Error`](crate::Error) with a `Retry-After`.
-    type Error: Into<Box<dyn std::error::Error + Send + Sync>>;
-
-    /// Finds the user. Write it as `async fn`.
-    ///
-    /// # Errors
-    /// If it could not decide: the answer is 503. A token that is unknown, expired or revoked is no error but
-    /// `Ok(None)`, and the answer 401.
-    fn verify(
-        &self,
-        token: BearerToken,
-    ) -> impl Future<Output = Result<Option<Self::User>, Self::Error>> + Send;
-}
-
-impl<F, Answer, U, E> VerifyToken for F
-where
-    F: Fn(BearerToken) -> Answer + Send + Sync + 'static,
-    Answer: Future<Output = Result<Option<U>, E>> + Send,
-    U: Send + 'static,
-    E: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
-    type User = U;
-    type Error = E;
-
-    fn verify(&self, token: BearerToken) -> impl Future<Output = Result<Option<U>, E>> + Send {
-        self(token)
-    }
-}
-
-/// The verification stays out of it.
-impl<V, T> fmt::Debug for Bearer<V, T> {
+/// Leaves out the verification.
+impl<V> fmt::Debug for Bearer<V> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Bearer").field("challenge", self.challenges.ask()).finish_non_exhaustive()
     }

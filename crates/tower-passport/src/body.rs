@@ -1,4 +1,4 @@
-//! A body that a strategy may read and the handler still gets.
+//! `BufferBody`: a body that a strategy can read and the handler still gets.
 
 use std::fmt;
 use std::pin::Pin;
@@ -13,16 +13,15 @@ use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::refusal::logged;
-use crate::{AsItIs, Refusal, Respond};
+use crate::{DefaultResponse, Rejection, Respond};
 
-/// A layer that reads the whole body before the service is called, up to a limit.
+/// A layer that reads the whole body, up to a limit, before it calls the service.
 ///
-/// Strategies whose credentials are in the body ([`Local`](crate::Local)) need it and see [`BufferedBody`]; the
-/// service gets all of the body as well. Beyond the limit the answer is 413, before anything is read if the client
-/// said how much it will send. Trailers are dropped.
+/// Strategies with credentials in the body ([`Local`](crate::Local)) need it and read [`BufferedBody`]. The service gets
+/// the whole body as well. A larger body is rejected with 413, before it is read if the client announced its length. Trailers
+/// are dropped.
 ///
-/// Put it on the log-in route, not around everything: whoever uploads a film does not want it in memory.
+/// Use it on the log-in route only: an upload should not be held in memory.
 ///
 /// ```
 /// use axum::Router;
@@ -33,29 +32,30 @@ use crate::{AsItIs, Refusal, Respond};
 ///
 /// let app: Router = Router::new().route("/login", post(log_in)).layer(BufferBody::new(16 * 1024));
 /// ```
-pub struct BufferBody<R = AsItIs> {
+pub struct BufferBody<R = DefaultResponse> {
     limit: usize,
     respond: Arc<R>,
 }
 
 impl BufferBody {
-    /// Reads bodies of up to `limit` bytes.
+    /// A layer for bodies of up to `limit` bytes.
     pub fn new(limit: usize) -> Self {
-        Self { limit, respond: Arc::new(AsItIs) }
+        Self { limit, respond: Arc::new(DefaultResponse) }
     }
 }
 
 impl<R> BufferBody<R> {
-    /// Answers bodies that are too large or broken as this function says: see
+    /// Responds to bodies that are too large or broken with this function: see
     /// [`Authenticate::respond_with`](crate::Authenticate::respond_with).
     pub fn respond_with<F, B>(self, respond: F) -> BufferBody<F>
     where
-        F: Fn(&Refusal, &Parts) -> Response<B> + Send + Sync + 'static,
+        F: Fn(&Rejection, &Parts) -> Response<B> + Send + Sync + 'static,
     {
         self.respond_as(respond)
     }
 
-    /// The same with a ready-made way: see [`Authenticate::respond_as`](crate::Authenticate::respond_as).
+    /// Responds to bodies that are too large or broken with this type: see
+    /// [`Authenticate::respond_as`](crate::Authenticate::respond_as).
     pub fn respond_as<Other>(self, respond: Other) -> BufferBody<Other> {
         BufferBody { limit: self.limit, respond: Arc::new(respond) }
     }
@@ -81,9 +81,9 @@ impl<R> fmt::Debug for BufferBody<R> {
     }
 }
 
-/// The whole body of the request, as an extension of it. It shares its bytes with the body that the service gets.
+/// The whole body of a request, as an extension of the request. The body of the service shares its bytes.
 ///
-/// `Debug` shows the length only: there may be a password in it.
+/// `Debug` shows only the length: the body may contain a password.
 #[derive(Clone)]
 pub struct BufferedBody(pub Bytes);
 
@@ -93,8 +93,8 @@ impl fmt::Debug for BufferedBody {
     }
 }
 
-/// A service behind [`BufferBody`].
-pub struct BufferBodyService<Inner, R = AsItIs> {
+/// The service of [`BufferBody`].
+pub struct BufferBodyService<Inner, R = DefaultResponse> {
     inner: Inner,
     buffer: BufferBody<R>,
 }
@@ -115,7 +115,7 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        // The service that was polled ready is the one to call; its clone was not.
+        // Call the service that was polled ready. Its clone was not.
         let fresh = self.inner.clone();
         let mut ready = std::mem::replace(&mut self.inner, fresh);
         let buffer = self.buffer.clone();
@@ -126,23 +126,23 @@ where
                     head.extensions.insert(BufferedBody(bytes.clone()));
                     ready.call(Request::from_parts(head, Full::new(bytes))).await
                 }
-                Err(refusal) => Ok(buffer.respond.respond(&logged(refusal), &head)),
+                Err(rejection) => Ok(buffer.respond.respond(&rejection.logged(), &head)),
             }
         })
     }
 }
 
-async fn read<B>(body: B, limit: usize) -> Result<Bytes, Refusal>
+async fn read<B>(body: B, limit: usize) -> Result<Bytes, Rejection>
 where
     B: Body<Error: Into<Box<dyn std::error::Error + Send + Sync>>>,
 {
     if body.size_hint().lower() > limit as u64 {
-        return Err(Refusal::body_too_large());
+        return Err(Rejection::body_too_large());
     }
     match Limited::new(body, limit).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(Refusal::body_too_large()),
-        Err(_) => Err(Refusal::unreadable_body()),
+        Err(error) if error.is::<LengthLimitError>() => Err(Rejection::body_too_large()),
+        Err(_) => Err(Rejection::invalid_request("The body ended too early.").with_cause("broken_body")),
     }
 }
 

@@ -1,10 +1,11 @@
-//! `WWW-Authenticate`: what a client may send to be let in.
+//! `WWW-Authenticate`: the schemes by which a client can authenticate.
 
 use http::HeaderValue;
+use smallvec::SmallVec;
 
-/// One challenge: an authentication scheme and its parameters, ready to be a `WWW-Authenticate` value.
+/// A challenge: an authentication scheme and its parameters, as a `WWW-Authenticate` value.
 ///
-/// A scheme that is known when the program is written costs no allocation, neither to make nor to clone:
+/// A scheme that is written in the program costs no allocation, neither to create nor to clone:
 ///
 /// ```
 /// use tower_passport::Challenge;
@@ -21,8 +22,9 @@ use http::HeaderValue;
 pub struct Challenge(HeaderValue);
 
 impl Challenge {
-    /// `Bearer`, without parameters: what a request without any credentials is told
-    /// (RFC 6750, section 3.1: such an answer "SHOULD NOT include an error code").
+    /// `Bearer` without parameters: the challenge to a request without credentials.
+    ///
+    /// Such a response "SHOULD NOT include an error code" (RFC 6750, section 3.1).
     pub const fn bearer() -> Self {
         Self::from_static("Bearer")
     }
@@ -30,16 +32,18 @@ impl Challenge {
     /// A challenge that is written out in the program.
     ///
     /// # Panics
-    /// If the text is not visible ASCII. In a `const` the compiler says so.
+    /// If the text is not visible ASCII. In a `const`, compilation fails.
     pub const fn from_static(challenge: &'static str) -> Self {
         Self(HeaderValue::from_static(challenge))
     }
 
-    /// A challenge of a scheme and its parameters. Every value is sent as a quoted string, which RFC 9110 allows
-    /// for all parameters and requires for `realm`; quotes and backslashes in it are escaped.
+    /// A challenge with parameters.
+    ///
+    /// Every value is sent as a quoted string, which RFC 9110 allows for all parameters and requires for `realm`. Quotes and
+    /// backslashes are escaped.
     ///
     /// # Errors
-    /// [`InvalidChallenge`] if the scheme or a parameter's name is not a token, or a value is not printable ASCII.
+    /// [`InvalidChallenge`] if the scheme or a parameter name is not a token, or a value is not printable ASCII.
     pub fn new(scheme: &str, parameters: &[(&str, &str)]) -> Result<Self, InvalidChallenge> {
         if !is_token(scheme) {
             return Err(InvalidChallenge);
@@ -63,7 +67,7 @@ impl Challenge {
         HeaderValue::try_from(text).map(Self).map_err(|_| InvalidChallenge)
     }
 
-    /// The value of the header field.
+    /// The value of the `WWW-Authenticate` header.
     pub const fn as_header_value(&self) -> &HeaderValue {
         &self.0
     }
@@ -75,64 +79,54 @@ impl From<Challenge> for HeaderValue {
     }
 }
 
-/// The parts given to [`Challenge::new`] cannot be written as a challenge.
+/// The arguments of [`Challenge::new`] cannot be written as a challenge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a challenge needs a token as its scheme and parameter names, and printable ASCII as its values")]
 pub struct InvalidChallenge;
 
-/// Several challenges, in the order in which they are sent, each in a `WWW-Authenticate` line of its own:
-/// old clients misread a list in one line, because a challenge may itself contain commas.
+/// A list of challenges, each sent as a `WWW-Authenticate` header of its own.
 ///
-/// The first four are kept in place: a chain of up to four strategies makes its list without allocating.
+/// Old clients misread several challenges in one header, because a challenge may itself contain commas. A list of up to
+/// four challenges is stored inline, so a chain of four strategies builds it without an allocation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Challenges {
-    first: [Option<Challenge>; 4],
-    more: Vec<Challenge>,
-}
+pub struct Challenges(SmallVec<[Challenge; 4]>);
 
 impl Challenges {
-    /// No challenge at all. An answer 401 must have one (RFC 9110, section 15.5.2).
+    /// An empty list. A 401 response must have at least one challenge (RFC 9110, section 15.5.2).
     pub const fn none() -> Self {
-        Self { first: [const { None }; 4], more: Vec::new() }
+        Self(SmallVec::new_const())
     }
 
-    /// Adds a challenge at the end, unless the list has it already: two strategies of a chain may both
-    /// take bearer tokens.
+    /// Adds a challenge at the end, unless the list contains it: two strategies of a chain may both read bearer tokens.
     pub fn push(&mut self, challenge: Challenge) {
-        if self.iter().any(|known| *known == challenge) {
-            return;
-        }
-        match self.first.iter_mut().find(|place| place.is_none()) {
-            Some(place) => *place = Some(challenge),
-            None => self.more.push(challenge),
+        if !self.0.contains(&challenge) {
+            self.0.push(challenge);
         }
     }
 
-    /// This list with another one behind it.
+    /// This list followed by the challenges of another one.
     #[must_use]
     pub fn and(mut self, others: Self) -> Self {
-        // Not `into_iter`: each request without credentials passes here once for each strategy of the chain.
-        for challenge in others.first.into_iter().map_while(|place| place) {
-            self.push(challenge);
-        }
-        others.more.into_iter().for_each(|challenge| self.push(challenge));
+        others.0.into_iter().for_each(|challenge| self.push(challenge));
         self
     }
 
-    /// The challenges in order.
+    /// The challenges, in order.
     pub fn iter(&self) -> impl Iterator<Item = &Challenge> {
-        self.first.iter().flatten().chain(&self.more)
+        self.0.iter()
     }
 
-    /// Whether there is none.
-    pub const fn is_empty(&self) -> bool {
-        self.first[0].is_none()
+    /// Whether the list is empty.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 }
 
 impl From<Challenge> for Challenges {
     fn from(challenge: Challenge) -> Self {
-        Self { first: [Some(challenge), None, None, None], more: Vec::new() }
+        let mut list = Self::none();
+        list.0.push(challenge);
+        list
     }
 }
 
@@ -141,18 +135,6 @@ impl FromIterator<Challenge> for Challenges {
         let mut list = Self::none();
         challenges.into_iter().for_each(|challenge| list.push(challenge));
         list
-    }
-}
-
-impl IntoIterator for Challenges {
-    type Item = Challenge;
-    type IntoIter = std::iter::Chain<
-        std::iter::Flatten<std::array::IntoIter<Option<Challenge>, 4>>,
-        std::vec::IntoIter<Challenge>,
-    >;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.first.into_iter().flatten().chain(self.more)
     }
 }
 
@@ -182,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_token_or_no_text_is_refused() {
+    fn schemes_and_names_must_be_tokens_and_values_printable() {
         check("", &[], None);
         check("Bea rer", &[], None);
         check("Bearer,", &[], None);
@@ -193,12 +175,11 @@ mod tests {
     }
 
     #[test]
-    fn a_list_keeps_order_beyond_four_and_drops_duplicates() {
+    fn a_list_keeps_its_order_and_drops_duplicates() {
         let schemes = ["A", "B", "C", "D", "E", "F"];
         let list: Challenges = schemes.into_iter().map(Challenge::from_static).collect();
         let twice = list.clone().and(list);
         assert_eq!(twice.iter().map(Challenge::as_header_value).collect::<Vec<_>>(), schemes);
-        assert_eq!(twice.into_iter().count(), 6);
         assert!(Challenges::none().is_empty());
         assert!(!Challenges::from(Challenge::bearer()).is_empty());
     }

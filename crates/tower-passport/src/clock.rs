@@ -1,34 +1,31 @@
-//! Time and randomness, which are arguments: these are the defaults of those who do not care.
+//! The system's clock and random source: the defaults of strategies, which tests replace.
 
 #[cfg(any(feature = "oauth2", feature = "session"))]
 use std::io;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-/// Tells the time.
+/// Returns the current time.
 pub(crate) type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 
 pub(crate) fn system_clock() -> Clock {
     Arc::new(system_time)
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the default clock; whoever has one of his own gives it to the strategy's `clock`"
-)]
+#[expect(clippy::disallowed_methods, reason = "the default clock, which the strategy's `clock` replaces")]
 fn system_time() -> SystemTime {
     SystemTime::now()
 }
 
-/// Fills a place with bytes that nobody can guess.
+/// Fills a buffer with random bytes for secrets.
 #[cfg(any(feature = "oauth2", feature = "session"))]
 pub(crate) type Randomness = Arc<dyn Fn(&mut [u8]) -> io::Result<()> + Send + Sync>;
 
 #[cfg(any(feature = "oauth2", feature = "session"))]
 #[expect(
     clippy::disallowed_methods,
-    reason = "the default source; whoever has one of his own gives it to the strategy's `randomness`"
+    reason = "the default source, which the strategy's `randomness` replaces"
 )]
 pub(crate) fn system_randomness() -> Randomness {
-    Arc::new(|place| getrandom::fill(place).map_err(io::Error::from))
+    Arc::new(|buffer| getrandom::fill(buffer).map_err(io::Error::from))
 }

@@ -1,25 +1,28 @@
-//! Requests that a browser sends because another site told it to.
+//! Protection against requests that other sites cause (CSRF), by tower-http's check.
 
+use std::convert::Infallible;
 use std::fmt;
-use std::pin::Pin;
+use std::future::Ready;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use http::header::{HOST, ORIGIN};
 use http::request::Parts;
-use http::{HeaderName, HeaderValue, Method, Request, Response};
+use http::{HeaderName, Method, Request, Response};
+use pin_project_lite::pin_project;
+use tower_http::csrf::CsrfLayer;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::refusal::logged;
-use crate::{AsItIs, Refusal, Rejection, Respond};
+use crate::{DefaultResponse, Rejection, Respond};
 
-/// A layer that refuses requests that another site makes a browser send: 403, before anything inside sees them.
+/// A layer that rejects requests that another site causes a browser to send (CSRF): 403.
 ///
-/// `Session` has it built in. A log-in has not, and needs it as much: a page that makes its visitor's browser post the
-/// *attacker's* name and password logs him in to the attacker's account, into which he then types (login CSRF). Put it
-/// around the route of `Local` in front of cookie sessions, and around what takes `Basic`, which browsers remember and
-/// send along with everybody's requests.
+/// `Session` has this protection built in. A log-in needs it as well: a page that makes its visitor's browser post the
+/// *attacker's* name and password logs the visitor in to the attacker's account (login CSRF). Put it around the route of
+/// `Local` in front of cookie sessions, and around routes with `Basic`: browsers store its credentials and send them with
+/// every request.
 ///
 /// ```
 /// use axum::Router;
@@ -28,34 +31,37 @@ use crate::{AsItIs, Refusal, Rejection, Respond};
 ///
 /// async fn log_in() {}
 ///
+/// # fn main() -> Result<(), tower_passport::InvalidOrigin> {
 /// let app: Router = Router::new()
 ///     .route("/login", post(log_in))
-///     .layer(CrossOriginProtection::new().trust_origin("https://app.example"));
+///     .layer(CrossOriginProtection::new().trust_origin("https://app.example")?);
+/// # Ok(()) }
 /// ```
 ///
 /// | the request | outcome |
 /// | --- | --- |
-/// | is `GET`, `HEAD`, `OPTIONS` or `TRACE`, which must change nothing | goes on |
-/// | has an `Origin` that is [trusted](Self::trust_origin) | goes on |
-/// | has `Sec-Fetch-Site: same-origin` or `none` | goes on |
+/// | is `GET`, `HEAD`, `OPTIONS` or `TRACE`, which must change nothing | allowed |
+/// | has an `Origin` that is [trusted](Self::trust_origin) | allowed |
+/// | has `Sec-Fetch-Site: same-origin` or `none` | allowed |
 /// | has another `Sec-Fetch-Site` | 403 `access_denied` |
-/// | has only `Origin`, from an older browser, and it is that of `Host` | goes on |
-/// | has only another `Origin` | 403 `access_denied` |
-/// | has neither, and so is of no browser | goes on |
+/// | has only `Origin`, from an older browser, and it matches `Host` | allowed |
+/// | has only `Origin`, and it does not match | 403 `access_denied` |
+/// | has neither, and so is not from a browser | allowed |
 ///
-/// No tokens in forms are needed. A callback that an identity provider's page posts (`form_post`) comes from another site
-/// by nature: leave it outside, or trust the provider's origin.
+/// Forms need no tokens. A callback that an identity provider's page posts (`form_post`) comes from another site: leave it
+/// outside of the layer, or trust the provider's origin.
 ///
-/// Sources: Fetch Metadata (W3C); OWASP Cross-Site Request Forgery Prevention; RFC 6265bis, section 8.8.
-pub struct CrossOriginProtection<R = AsItIs> {
-    trusted: Arc<[Box<str>]>,
+/// The check is [`tower_http::csrf`]'s. Sources: Fetch Metadata (W3C); OWASP Cross-Site Request Forgery Prevention;
+/// RFC 6265bis, section 8.8.
+pub struct CrossOriginProtection<R = DefaultResponse> {
+    check: OriginCheck,
     respond: Arc<R>,
 }
 
 impl CrossOriginProtection {
-    /// The layer that lets in no page but those of this origin.
+    /// The layer that allows pages of this origin only.
     pub fn new() -> Self {
-        Self { trusted: Arc::new([]), respond: Arc::new(AsItIs) }
+        Self { check: OriginCheck::new(), respond: Arc::new(DefaultResponse) }
     }
 }
 
@@ -66,17 +72,17 @@ impl Default for CrossOriginProtection {
 }
 
 impl<R> CrossOriginProtection<R> {
-    /// Takes requests from pages of this origin too: `https://app.example`, exactly as browsers write it.
-    #[must_use]
-    pub fn trust_origin(self, origin: &str) -> Self {
-        let trusted = self.trusted.iter().cloned().chain([origin.into()]).collect();
-        Self { trusted, ..self }
+    /// Allows requests from pages of this origin too: `https://app.example`, exactly as browsers write it.
+    ///
+    /// # Errors
+    /// [`InvalidOrigin`] if it is not a scheme and a host.
+    pub fn trust_origin(self, origin: &str) -> Result<Self, InvalidOrigin> {
+        Ok(Self { check: self.check.trust(origin)?, ..self })
     }
 
-    /// Answers refused requests in one of the ready-made ways, or in one of your own: see
-    /// [`Authenticate::respond_as`](crate::Authenticate::respond_as).
+    /// Responds to rejected requests in another way: see [`Authenticate::respond_as`](crate::Authenticate::respond_as).
     pub fn respond_as<Other>(self, respond: Other) -> CrossOriginProtection<Other> {
-        CrossOriginProtection { trusted: self.trusted, respond: Arc::new(respond) }
+        CrossOriginProtection { check: self.check, respond: Arc::new(respond) }
     }
 }
 
@@ -90,21 +96,18 @@ impl<R, Inner> Layer<Inner> for CrossOriginProtection<R> {
 
 impl<R> Clone for CrossOriginProtection<R> {
     fn clone(&self) -> Self {
-        Self { trusted: Arc::clone(&self.trusted), respond: Arc::clone(&self.respond) }
+        Self { check: self.check.clone(), respond: Arc::clone(&self.respond) }
     }
 }
 
 impl<R> fmt::Debug for CrossOriginProtection<R> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("CrossOriginProtection")
-            .field("trusted", &self.trusted)
-            .finish_non_exhaustive()
+        formatter.debug_struct("CrossOriginProtection").field("check", &self.check).finish_non_exhaustive()
     }
 }
 
-/// A service behind [`CrossOriginProtection`].
-pub struct CrossOriginProtectionService<Inner, R = AsItIs> {
+/// The service of [`CrossOriginProtection`].
+pub struct CrossOriginProtectionService<Inner, R = DefaultResponse> {
     inner: Inner,
     protection: CrossOriginProtection<R>,
 }
@@ -112,14 +115,11 @@ pub struct CrossOriginProtectionService<Inner, R = AsItIs> {
 impl<Inner, R, B, Answer> Service<Request<B>> for CrossOriginProtectionService<Inner, R>
 where
     Inner: Service<Request<B>, Response = Response<Answer>>,
-    Inner::Future: Send + 'static,
-    Inner::Error: Send + 'static,
     R: Respond<Answer>,
-    Answer: Send + 'static,
 {
     type Response = Response<Answer>;
     type Error = Inner::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
+    type Future = CrossOriginProtectionFuture<Inner::Future, Response<Answer>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.inner.poll_ready(context)
@@ -127,12 +127,53 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (head, body) = request.into_parts();
-        if is_same_origin(&head, &self.protection.trusted) {
-            return Box::pin(self.inner.call(Request::from_parts(head, body)));
+        let kind = if self.protection.check.allows(&head) {
+            FutureKind::Allowed { future: self.inner.call(Request::from_parts(head, body)) }
+        } else {
+            let rejection = cross_origin().logged();
+            FutureKind::Rejected { response: Some(self.protection.respond.respond(&rejection, &head)) }
+        };
+        CrossOriginProtectionFuture { kind }
+    }
+}
+
+pin_project! {
+    /// The response future of [`CrossOriginProtectionService`].
+    pub struct CrossOriginProtectionFuture<F, Response> {
+        #[pin]
+        kind: FutureKind<F, Response>,
+    }
+}
+
+pin_project! {
+    #[project = FutureKindProjection]
+    enum FutureKind<F, Response> {
+        Allowed { #[pin] future: F },
+        Rejected { response: Option<Response> },
+    }
+}
+
+impl<F, Response, Error> Future for CrossOriginProtectionFuture<F, Response>
+where
+    F: Future<Output = Result<Response, Error>>,
+{
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.project().kind.project() {
+            FutureKindProjection::Allowed { future } => future.poll(context),
+            FutureKindProjection::Rejected { response } => match response.take() {
+                Some(response) => Poll::Ready(Ok(response)),
+                // Polled again after it was ready.
+                None => Poll::Pending,
+            },
         }
-        let refusal = logged(Refusal::from(cross_origin()));
-        let response = self.protection.respond.respond(&refusal, &head);
-        Box::pin(std::future::ready(Ok(response)))
+    }
+}
+
+impl<F, Response> fmt::Debug for CrossOriginProtectionFuture<F, Response> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("CrossOriginProtectionFuture(..)")
     }
 }
 
@@ -153,45 +194,70 @@ impl<Inner: fmt::Debug, R> fmt::Debug for CrossOriginProtectionService<Inner, R>
 }
 
 pub(crate) fn cross_origin() -> Rejection {
-    Rejection::access_denied("Another site caused this request.").because("cross_origin")
+    Rejection::access_denied("Another site caused this request.").with_cause("cross_origin")
 }
+
+/// An origin that is not a scheme (`https` or `http`), a host and perhaps a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an origin must be a scheme and a host, such as `https://app.example`")]
+pub struct InvalidOrigin;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// Whether a request that may change something comes from this very origin, from a trusted one, or from no page at all.
+/// tower-http's check for the head of a request, for `CrossOriginProtection` and `Session`.
 ///
-/// Browsers of since 2023 say so themselves in `Sec-Fetch-Site`, which no page can set. Older ones send `Origin` with
-/// every `POST`. What sends neither is no browser, and nobody can make it send a cookie that is not his own.
-pub(crate) fn is_same_origin(request: &Parts, trusted: &[Box<str>]) -> bool {
-    if matches!(request.method, Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE) {
-        return true;
+/// tower-http offers the check as a service only. So this sends it a request with the method, the URI and the three
+/// headers that it reads, and an inner service that accepts everything.
+#[derive(Clone, Debug)]
+pub(crate) struct OriginCheck(CsrfLayer);
+
+impl OriginCheck {
+    pub(crate) fn new() -> Self {
+        // `TRACE` is a safe method (RFC 9110, section 9.2.1), which tower-http does not exempt.
+        Self(CsrfLayer::new().with_insecure_bypass(|method, _| method == Method::TRACE))
     }
-    let origin = request.headers.get(ORIGIN).map(HeaderValue::as_bytes);
-    if origin.is_some_and(|origin| trusted.iter().any(|trusted| trusted.as_bytes() == origin)) {
-        return true;
+
+    pub(crate) fn trust(self, origin: &str) -> Result<Self, InvalidOrigin> {
+        self.0.add_trusted_origin(origin).map(Self).map_err(|_| InvalidOrigin)
     }
-    match (request.headers.get(SEC_FETCH_SITE).map(HeaderValue::as_bytes), origin) {
-        (Some(b"same-origin" | b"none"), _) | (None, None) => true,
-        (Some(_), _) => false,
-        (None, Some(origin)) => host(request).is_some_and(|host| host_of(origin) == Some(host)),
+
+    pub(crate) fn allows(&self, request: &Parts) -> bool {
+        if request.method.is_safe() {
+            return true;
+        }
+        let mut checked = Request::new(());
+        checked.method_mut().clone_from(&request.method);
+        checked.uri_mut().clone_from(&request.uri);
+        for name in [HOST, ORIGIN, SEC_FETCH_SITE] {
+            if let Some(value) = request.headers.get(&name) {
+                checked.headers_mut().insert(name, value.clone());
+            }
+        }
+        let response = pin!(self.0.layer(AcceptAll).call(checked));
+        let ready = response.poll(&mut Context::from_waker(Waker::noop()));
+        matches!(ready, Poll::Ready(Ok(response)) if response.status().is_success())
     }
 }
 
-/// HTTP/2 has it in the URI, HTTP/1.1 in a header.
-fn host(request: &Parts) -> Option<&[u8]> {
-    let authority = request.uri.authority().map(|authority| authority.as_str().as_bytes());
-    authority.or_else(|| request.headers.get(HOST).map(HeaderValue::as_bytes))
-}
+#[derive(Clone, Copy)]
+struct AcceptAll;
 
-/// The scheme does not count: behind a proxy nobody knows it.
-fn host_of(origin: &[u8]) -> Option<&[u8]> {
-    origin.strip_prefix(b"https://").or_else(|| origin.strip_prefix(b"http://"))
+impl Service<Request<()>> for AcceptAll {
+    type Response = Response<()>;
+    type Error = Infallible;
+    type Future = Ready<Result<Response<()>, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Request<()>) -> Self::Future {
+        std::future::ready(Ok(Response::new(())))
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use http::Request;
-
     use super::*;
 
     #[track_caller]
@@ -200,18 +266,19 @@ mod tests {
             .iter()
             .fold(Request::builder().method(method), |request, (name, value)| request.header(*name, *value));
         let (head, ()) = request.header("host", "recipes.example").body(()).unwrap().into_parts();
-        assert_eq!(is_same_origin(&head, &["https://app.example".into()]), want, "{method} {headers:?}");
+        let protection = OriginCheck::new().trust("https://app.example").unwrap();
+        assert_eq!(protection.allows(&head), want, "{method} {headers:?}");
     }
 
     #[test]
-    fn what_changes_nothing_may_come_from_anywhere() {
+    fn safe_methods_are_allowed_from_everywhere() {
         for method in ["GET", "HEAD", "OPTIONS", "TRACE"] {
             check(method, &[("sec-fetch-site", "cross-site"), ("origin", "https://evil.example")], true);
         }
     }
 
     #[test]
-    fn the_browser_says_where_a_request_comes_from() {
+    fn sec_fetch_site_decides_for_current_browsers() {
         for method in ["POST", "PUT", "PATCH", "DELETE", "BREW"] {
             check(method, &[("sec-fetch-site", "same-origin")], true);
             check(method, &[("sec-fetch-site", "none")], true);
@@ -223,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn an_older_browser_says_its_origin() {
+    fn origin_decides_for_older_browsers() {
         check("POST", &[("origin", "https://recipes.example")], true);
         check("POST", &[("origin", "https://recipes.example:8443")], false);
         check("POST", &[("origin", "https://evil.example")], false);
@@ -237,6 +304,13 @@ mod tests {
     fn the_host_may_be_in_the_uri() {
         let request = Request::post("https://recipes.example/").header("origin", "https://recipes.example");
         let (head, ()) = request.body(()).unwrap().into_parts();
-        assert!(is_same_origin(&head, &[]));
+        assert!(OriginCheck::new().allows(&head));
+    }
+
+    #[test]
+    fn a_trusted_origin_is_a_scheme_and_a_host() {
+        for wrong in ["", "app.example", "https://app.example/path", "file:///a"] {
+            assert_eq!(OriginCheck::new().trust(wrong).err(), Some(InvalidOrigin), "{wrong}");
+        }
     }
 }

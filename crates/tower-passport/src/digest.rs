@@ -1,14 +1,14 @@
-//! What a store keeps of a token.
+//! Digests of tokens.
 
 use std::fmt;
 
 use sha2::{Digest, Sha256};
 
-/// The SHA-256 digest of a token: what a store keeps of it and looks it up by, so that whoever reads the store (a
-/// backup, an injection) has no token that works.
+/// The SHA-256 digest of a token, by which a store looks it up.
 ///
-/// A plain digest is right for a token that is random: there is nothing to guess. Passwords need a slow hash. Nor is
-/// there a secret in the time that a look-up by digest takes, because nobody can choose the digest he asks for.
+/// A store that keeps digests holds no token that works, so a stolen backup is useless. A plain digest is enough because the
+/// token is random and cannot be guessed; passwords need a slow hash. The duration of a look-up reveals nothing either: a
+/// client cannot choose the digest that it asks for.
 ///
 /// ```
 /// use tower_passport::TokenDigest;
@@ -27,18 +27,18 @@ impl TokenDigest {
         Self(Sha256::digest(token).into())
     }
 
-    /// A digest that was made before.
+    /// The digest with these bytes, as stored.
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// Its bytes.
+    /// The bytes to store.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 }
 
-/// It does not print: digests in a log tell who uses which token when.
+/// Shows nothing: a digest in a log would link the requests of a token.
 impl fmt::Debug for TokenDigest {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("TokenDigest(..)")

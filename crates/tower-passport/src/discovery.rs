@@ -1,15 +1,15 @@
-//! What an `OpenID` provider says of itself (`OpenID` Connect Discovery, sections 3 and 4).
+//! The metadata of `OpenID` providers (`OpenID` Connect Discovery, sections 3 and 4).
 
 use serde::Deserialize;
 
 use crate::{HttpClient, HttpError};
 
-/// The provider's metadata, as far as it is used. serde refuses a member that is there twice.
+/// The used members of the metadata. serde rejects a member that appears twice.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Metadata {
     issuer: String,
     pub(crate) jwks_uri: String,
-    /// These two are for log-ins. An issuer of workload tokens (a cluster, a build service) has neither.
+    /// The endpoints for log-ins. An issuer of workload tokens (a cluster, a build service) has none.
     #[cfg(feature = "oidc")]
     pub(crate) authorization_endpoint: Option<String>,
     #[cfg(feature = "oidc")]
@@ -26,15 +26,15 @@ pub(crate) struct Metadata {
 }
 
 impl Metadata {
-    /// Fetches the metadata below `base`, which must be those of `issuer`: the same but for providers with many tenants.
+    /// Fetches the metadata at the base URL `base` and checks that they are those of `issuer`.
     pub(crate) async fn fetch(http: &HttpClient, base: &str, issuer: &str) -> Result<Self, HttpError> {
         let base = base.strip_suffix('/').unwrap_or(base);
         let document = http.document(&format!("{base}/.well-known/openid-configuration")).await?;
         let metadata: Self = serde_json::from_str(&document)
-            .map_err(|error| HttpError::NotUnderstood(format!("no provider metadata: {error}").into()))?;
-        // Whoever gets us to ask him must not make us take his answers for those of another (section 4.3).
+            .map_err(|error| HttpError::Unusable(format!("no provider metadata: {error}").into()))?;
+        // Section 4.3: a server must not impersonate another issuer.
         if metadata.issuer != issuer {
-            return Err(HttpError::NotUnderstood("the metadata of another issuer".into()));
+            return Err(HttpError::Unusable("the metadata of another issuer".into()));
         }
         Ok(metadata)
     }

@@ -1,13 +1,15 @@
-//! "I could not decide", which is never "no".
+//! "The decision could not be made", which is never "the credentials are wrong".
 
 use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
-/// A strategy could not decide: the store is down, the key server did not answer, the queue is full.
+use http::Extensions;
+
+/// A strategy could not decide: the database is down, the key server did not respond, a queue is full.
 ///
-/// This is no word about the client's credentials, so it becomes 503 (with `Retry-After` if that is known) and never
-/// 401: a client that hears 401 throws a good token away. The cause is logged and never shown to the client.
+/// An error says nothing about the client's credentials. So the response is 503 (with `Retry-After` if that is known) and
+/// never 401: a client that receives 401 throws a good token away. The source is logged and never sent to the client.
 ///
 /// ```
 /// use std::time::Duration;
@@ -21,6 +23,7 @@ pub struct Error {
     kind: Kind,
     source: Box<dyn StdError + Send + Sync>,
     retry_after: Option<Duration>,
+    extensions: Extensions,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,46 +34,54 @@ enum Kind {
 }
 
 impl Error {
-    /// Could not decide this time; another time may go well. Becomes 503.
+    /// The decision could not be made this time; another attempt may succeed. The response is 503.
     ///
-    /// An `Error` given as the source is taken over as it is, so a verification may return one, with its
-    /// [`with_retry_after`](Self::with_retry_after), where it may return any error.
+    /// If the source is an `Error` itself, the result is that error, unchanged.
     pub fn new(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         match source.into().downcast::<Self>() {
             Ok(error) => *error,
-            Err(source) => Self { kind: Kind::Undecided, source, retry_after: None },
+            Err(source) => Self::of_kind(Kind::Undecided, source),
         }
     }
 
-    /// Could not decide, which nobody here has to mend: a client asks too often, or for what cannot be looked up again so
-    /// soon. Becomes 503 with this `Retry-After`, and no error in the log, or whoever likes could fill it with them.
+    /// The decision is postponed because clients ask too often. The response is 503 with this `Retry-After`.
+    ///
+    /// It is logged as information, not as an error: any client can cause it, and could fill the log. If *this* client
+    /// has tried too often, use [`Denial::too_many_requests`](crate::Denial::too_many_requests) instead.
     ///
     /// ```
     /// use std::time::Duration;
     ///
     /// use tower_passport::Error;
     ///
-    /// let error = Error::not_yet("too many log-ins for this account", Duration::from_secs(90));
-    /// assert_eq!(error.retry_after(), Some(Duration::from_secs(90)));
+    /// let error = Error::not_yet("the queue for password hashes is full", Duration::from_secs(2));
+    /// assert_eq!(error.retry_after(), Some(Duration::from_secs(2)));
     /// ```
-    pub fn not_yet(source: impl Into<Box<dyn StdError + Send + Sync>>, after: Duration) -> Self {
-        Self { kind: Kind::NotYet, source: source.into(), retry_after: Some(after) }
+    pub fn not_yet(source: impl Into<Box<dyn StdError + Send + Sync>>, retry_after: Duration) -> Self {
+        Self::of_kind(Kind::NotYet, source.into()).with_retry_after(retry_after)
     }
 
-    /// Whether this is no trouble of the server, and every client can bring it about.
-    pub(crate) fn is_not_yet(&self) -> bool {
-        self.kind == Kind::NotYet
-    }
-
-    /// Can never decide, because the program is put together wrongly: a layer is missing. Becomes 500.
+    /// The program is set up incorrectly, for example a layer is missing. The response is 500.
     pub fn misconfigured(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        Self { kind: Kind::Misconfigured, source: source.into(), retry_after: None }
+        Self::of_kind(Kind::Misconfigured, source.into())
     }
 
-    /// When the client may try again: the `Retry-After` of the answer.
+    fn of_kind(kind: Kind, source: Box<dyn StdError + Send + Sync>) -> Self {
+        Self { kind, source, retry_after: None, extensions: Extensions::new() }
+    }
+
+    /// Sets when the client may try again: the `Retry-After` of the response.
     #[must_use]
-    pub fn with_retry_after(self, after: Duration) -> Self {
-        Self { retry_after: Some(after), ..self }
+    pub fn with_retry_after(self, retry_after: Duration) -> Self {
+        Self { retry_after: Some(retry_after), ..self }
+    }
+
+    /// Attaches a value of the application, which [`Rejection::extension`](crate::Rejection::extension) finds again by its
+    /// type.
+    #[must_use]
+    pub fn with_extension<T: Clone + Send + Sync + 'static>(mut self, value: T) -> Self {
+        self.extensions.insert(value);
+        self
     }
 
     /// When the client may try again, if that is known.
@@ -78,21 +89,30 @@ impl Error {
         self.retry_after
     }
 
-    /// Whether the program must be changed before this can go well.
+    /// Whether the program must be changed before a request can succeed.
     pub fn is_misconfigured(&self) -> bool {
         self.kind == Kind::Misconfigured
     }
 
-    /// The cause, if it is of this type.
+    /// The source, if it is of this type.
     pub fn downcast_ref<T: StdError + 'static>(&self) -> Option<&T> {
         self.source.downcast_ref()
+    }
+
+    /// Whether any client can cause this error.
+    pub(crate) fn is_not_yet(&self) -> bool {
+        self.kind == Kind::NotYet
+    }
+
+    pub(crate) fn take_extensions(&mut self) -> Extensions {
+        std::mem::take(&mut self.extensions)
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self.kind {
-            Kind::Undecided | Kind::NotYet => "could not decide who sent the request",
+            Kind::Undecided | Kind::NotYet => "the request could not be authenticated",
             Kind::Misconfigured => "authentication is not set up completely",
         })
     }
@@ -109,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_in_an_error_keeps_what_it_said() {
+    fn an_error_as_source_is_kept_unchanged() {
         let inner = Error::new(fmt::Error).with_retry_after(Duration::from_secs(3));
         let outer = Error::new(inner);
         assert_eq!(outer.retry_after(), Some(Duration::from_secs(3)));
@@ -118,9 +138,9 @@ mod tests {
     }
 
     #[test]
-    fn the_cause_is_the_source_and_not_the_text() {
+    fn the_source_is_not_part_of_the_text() {
         let error = Error::new("password of the database: hunter2");
-        assert_eq!(error.to_string(), "could not decide who sent the request");
+        assert_eq!(error.to_string(), "the request could not be authenticated");
         assert!(error.source().is_some_and(|cause| cause.to_string().contains("hunter2")));
     }
 }

@@ -1,4 +1,4 @@
-//! The first door: an argument of an axum handler.
+//! `Auth`: authentication as an argument of an axum handler.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,13 +6,13 @@ use std::sync::Arc;
 use axum_core::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
 use http::request::Parts;
 
-use crate::refusal::{Admission, admit, logged};
-use crate::{CurrentUser, Error, Refusal, Strategy};
+use crate::strategy::{Decision, decide};
+use crate::{CurrentUser, Error, Rejection, Strategy};
 
-/// Who sent the request, according to the strategy `S`: the argument is the requirement.
+/// The user that the strategy `S` authenticated, as a handler argument: the argument is the requirement.
 ///
-/// Whoever reads a handler's signature knows who may call it, and a route cannot be left open by a forgotten layer.
-/// The strategy comes from the router's state. Two kinds of user are two types: `Auth<Customers>`, `Auth<Staff>`.
+/// The signature of a handler shows which clients may call it, and a forgotten layer cannot leave a route open. The strategy
+/// comes from the router's state. Two kinds of user are two types: `Auth<Customers>`, `Auth<Staff>`.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -22,7 +22,7 @@ use crate::{CurrentUser, Error, Refusal, Strategy};
 /// use axum::routing::get;
 /// use tower_passport::{Auth, BoxStrategy};
 ///
-/// type Guard = BoxStrategy<String>; // or a chain, or `Jwt<Key, FindUser>`
+/// type Guard = BoxStrategy<String>; // or a chain, or `Jwt<Key, Claims, FindUser>`
 ///
 /// #[derive(Clone, FromRef)]
 /// struct App {
@@ -42,11 +42,11 @@ use crate::{CurrentUser, Error, Refusal, Strategy};
 /// # }
 /// ```
 ///
-/// With `Option<Auth<S>>` a request without credentials is welcome; one with *bad* credentials is refused all the
-/// same, so that an expired session is seen and not taken for a guest.
+/// `Option<Auth<S>>` accepts a request without credentials. It still rejects *bad* credentials, so that an expired session
+/// is noticed and not treated as a guest.
 pub struct Auth<S: Strategy>(pub S::User);
 
-// By hand, because a derive would ask them of the strategy and not of its user.
+// Not derived: a derive would require `Clone` of the strategy instead of its user.
 impl<S: Strategy<User: Clone>> Clone for Auth<S> {
     fn clone(&self) -> Self {
         Self(self.0.clone())
@@ -65,9 +65,9 @@ where
     Arc<S>: FromRef<State>,
     State: Send + Sync,
 {
-    type Rejection = Refusal;
+    type Rejection = Rejection;
 
-    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Refusal> {
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Rejection> {
         Arc::<S>::from_ref(state).admit(parts).await.map(Self)
     }
 }
@@ -78,12 +78,12 @@ where
     Arc<S>: FromRef<State>,
     State: Send + Sync,
 {
-    type Rejection = Refusal;
+    type Rejection = Rejection;
 
-    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Option<Self>, Refusal> {
-        Ok(match admit(Arc::<S>::from_ref(state).authenticate(parts).await)? {
-            Admission::Known(user) => Some(Self(user)),
-            Admission::Nobody(_) => None,
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Option<Self>, Rejection> {
+        Ok(match decide(Arc::<S>::from_ref(state).authenticate(parts).await)? {
+            Decision::Authenticated(user) => Some(Self(user)),
+            Decision::Anonymous(_) => None,
         })
     }
 }
@@ -93,12 +93,12 @@ where
     U: Clone + Send + Sync + 'static,
     State: Sync,
 {
-    type Rejection = Refusal;
+    type Rejection = Rejection;
 
-    async fn from_request_parts(parts: &mut Parts, _state: &State) -> Result<Self, Refusal> {
+    async fn from_request_parts(parts: &mut Parts, _state: &State) -> Result<Self, Rejection> {
         parts.extensions.get::<Self>().cloned().ok_or_else(|| {
             let missing = "no user in this request: is the `Authenticate` layer missing, or optional?";
-            logged(Error::misconfigured(missing).into())
+            Rejection::from(Error::misconfigured(missing)).logged()
         })
     }
 }

@@ -1,6 +1,7 @@
-//! Finds named texts in a body or a query, without building the rest of it: no copy of the password stays behind in a tree
-//! of values, and a field that is there twice is seen. The usual parsers take the last one, other programs (a proxy,
-//! a rate limiter) the first, and then each has checked another user.
+//! Finds named texts in a body or a query without parsing the rest.
+//!
+//! So no copy of a password stays in a tree of values, and a duplicate field is an error. Usual parsers take the last one,
+//! and another program (a proxy, a rate limiter) may take the first: then each has checked another user.
 
 use std::fmt;
 
@@ -9,13 +10,13 @@ use http::request::Parts;
 use percent_encoding::percent_decode;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-/// The name of a field, perhaps of one inside another.
+/// The name of a field, which may be nested in another one.
 #[derive(Clone)]
 pub(crate) struct Field {
     name: Box<str>,
     path: Box<[Box<str>]>,
-    /// The two spellings in a form: `user[email]` and `user.email`.
-    spellings: [String; 2],
+    /// The two names in a form: `user[email]` and `user.email`.
+    form_names: [String; 2],
 }
 
 impl Field {
@@ -25,10 +26,10 @@ impl Field {
         let mut parts = path.iter();
         let first = parts.next().map(ToString::to_string).unwrap_or_default();
         let brackets = parts.fold(first, |name, part| name + "[" + part + "]");
-        Self { name: name.into(), spellings: [brackets, path.join(".")], path }
+        Self { name: name.into(), form_names: [brackets, path.join(".")], path }
     }
 
-    /// As the program spells it.
+    /// The name as the program gave it.
     #[cfg(feature = "local")]
     pub(crate) fn name(&self) -> &str {
         &self.name
@@ -41,7 +42,7 @@ impl fmt::Debug for Field {
     }
 }
 
-/// What a body is read as.
+/// The formats that can be searched for fields.
 pub(crate) enum ContentType {
     Json,
     Form,
@@ -54,7 +55,7 @@ impl ContentType {
         match essence.as_str() {
             "application/json" => Some(Self::Json),
             "application/x-www-form-urlencoded" => Some(Self::Form),
-            // RFC 6839, section 3.1: whatever has this suffix can be read as JSON.
+            // RFC 6839, section 3.1: a type with this suffix is JSON.
             other if other.starts_with("application/") && other.ends_with("+json") => Some(Self::Json),
             _ => None,
         }
@@ -72,20 +73,20 @@ impl ContentType {
     }
 }
 
-/// Why a body has no fields.
+/// Why a body cannot be searched.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Unreadable {
     /// Not JSON, or not UTF-8.
     Broken,
-    /// A wanted field is there twice.
+    /// A wanted field appears twice.
     Twice,
 }
 
-/// The texts of the fields; `None` for one that is not there or no text.
+/// The texts of the fields; `None` for a field that is missing or not text.
 type Found<const N: usize> = [Option<String>; N];
 
-/// Source: the WHATWG URL standard, section 5.1, except that bytes which are no UTF-8 are refused and not replaced:
-/// all passwords of replaced bytes would be the same password.
+/// Source: the WHATWG URL standard, section 5.1. Unlike there, invalid UTF-8 is an error: if it were replaced, different
+/// passwords would become equal.
 pub(crate) fn in_form<const N: usize>(body: &[u8], wanted: [&Field; N]) -> Result<Found<N>, Unreadable> {
     let mut found = [const { None }; N];
     for pair in body.split(|byte| *byte == b'&') {
@@ -95,7 +96,7 @@ pub(crate) fn in_form<const N: usize>(body: &[u8], wanted: [&Field; N]) -> Resul
         };
         let name = decode(name)?;
         for (field, slot) in std::iter::zip(wanted, &mut found) {
-            if field.spellings.contains(&name) && slot.replace(decode(value)?).is_some() {
+            if field.form_names.contains(&name) && slot.replace(decode(value)?).is_some() {
                 return Err(Unreadable::Twice);
             }
         }
@@ -124,7 +125,7 @@ struct Progress<const N: usize> {
     twice: bool,
 }
 
-/// One value of the document: for each wanted field the path that is left from here, if the way leads through here.
+/// One value of the document, with the rest of the path of each wanted field that leads through it.
 struct Search<'a, const N: usize> {
     paths: [Option<&'a [Box<str>]>; N],
     progress: &'a mut Progress<N>,
@@ -163,7 +164,7 @@ impl<'de, const N: usize> Visitor<'de> for Search<'_, N> {
             for (path, seen) in std::iter::zip(paths, &mut seen) {
                 if path.is_some() && std::mem::replace(seen, true) {
                     self.progress.twice = true;
-                    return Err(A::Error::custom("a wanted member is there twice"));
+                    return Err(A::Error::custom("a wanted member appears twice"));
                 }
             }
             if paths.iter().any(Option::is_some) {
@@ -219,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn forms() {
+    fn fields_of_a_form() {
         let check = |body: &[u8], want| check(in_form, ["name", "word"], body, want);
         check(b"name=a&word=b", Ok([Some("a"), Some("b")]));
         check(b"word=b&other=c&name=a", Ok([Some("a"), Some("b")]));
@@ -233,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn nested_forms() {
+    fn nested_fields_of_a_form() {
         let check = |body: &[u8], want| check(in_form, ["user[e][mail]", "user.word"], body, want);
         check(b"user[e][mail]=a&user[word]=b", Ok([Some("a"), Some("b")]));
         check(b"user%5Be%5D%5Bmail%5D=a&user.word=b", Ok([Some("a"), Some("b")]));
@@ -242,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn json() {
+    fn members_of_json() {
         let check = |body: &[u8], want| check(in_json, ["name", "word"], body, want);
         check(br#"{"name":"a","word":"b"}"#, Ok([Some("a"), Some("b")]));
         check(
@@ -268,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn nested_json() {
+    fn nested_members_of_json() {
         let check = |body: &[u8], want| check(in_json, ["user[email]", "user.word"], body, want);
         check(br#"{"user":{"email":"a","word":"b"}}"#, Ok([Some("a"), Some("b")]));
         check(br#"{"email":"a","user":{"word":{"word":"b"}}}"#, Ok([None, None]));
@@ -277,9 +278,9 @@ mod tests {
     }
 
     proptest::proptest! {
-        /// A password is any text, and arrives as it was typed.
+        /// Any text is found unchanged.
         #[test]
-        fn what_is_written_is_read(name: String, word: String) {
+        fn any_text_is_found_unchanged(name: String, word: String) {
             use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
             let json = serde_json::json!({ "other": [&word], "name": &name, "word": &word }).to_string();
@@ -291,7 +292,7 @@ mod tests {
         }
 
         #[test]
-        fn no_bytes_make_it_panic(bytes: Vec<u8>, json in r#"[\[\]{}:,"a-e0-9\\ ]{0,64}"#) {
+        fn no_bytes_cause_a_panic(bytes: Vec<u8>, json in r#"[\[\]{}:,"a-e0-9\\ ]{0,64}"#) {
             let fields = [Field::new("a"), Field::new("b[c]")];
             for body in [&bytes[..], json.as_bytes()] {
                 let _ = in_form(body, [&fields[0], &fields[1]]);

@@ -1,4 +1,4 @@
-//! The one way out: requests to identity providers and key servers.
+//! The HTTP client for requests to identity providers and key servers.
 
 mod network;
 
@@ -13,19 +13,18 @@ use http::{Request, Response, StatusCode};
 pub use self::network::Network;
 use self::network::{Forbidden, GuardedResolver};
 
-/// An HTTP client that goes where it may, and does not wait for ever.
+/// An HTTP client that connects to allowed addresses only, with a timeout and a size limit.
 ///
-/// The addresses that it is told come from elsewhere: a provider's metadata name the key server, an administrator types
-/// an issuer. So that none of them makes this program knock at its own neighbours (server-side request forgery), it
-/// asks public addresses only, resolves a name once and checks what it connects to, follows no redirect, takes no proxy
-/// from the environment, uncompresses nothing, and stops reading at a limit. `https` always, except to loopback.
+/// The URLs come from others: metadata name the key server, an administrator enters an issuer. To prevent server-side request
+/// forgery, the client connects to public addresses only, resolves a name once and checks the addresses that it connects to. It
+/// follows no redirects, uses no proxy from the environment, and decompresses nothing. It requires `https`, except for loopback.
 ///
-/// # What it does not do, on purpose
+/// # Not supported, on purpose
 ///
-/// - **Plain http**, but to loopback: the keys that it fetches decide who is let in.
-/// - **Roots of your own.** It trusts what the system trusts: install the root of a private authority there.
-/// - **Proxies.** The name would be resolved where nobody checks the address. If only a proxy leads out, fetch the JWK set
-///   by other means and give it to `Jwt` with a `ProvideKeys` of your own.
+/// - **Plain http**, except for loopback: the fetched keys decide which clients are accepted.
+/// - **Additional root certificates.** It uses the system's. Install the root of a private authority there.
+/// - **Proxies.** A proxy would resolve the name, and the address could not be checked. If a proxy is the only way out, fetch the
+///   JWK set by other means and pass it to `Jwt` with a `ProvideKeys` of your own.
 ///
 /// A clone shares the connections; one client serves all strategies.
 ///
@@ -47,7 +46,7 @@ pub struct HttpClient {
 }
 
 impl HttpClient {
-    /// A client for this part of the network, with 5 seconds for each request and its answer, of at most 256 KiB.
+    /// A client for this part of the network, with a timeout of 5 seconds and a limit of 256 KiB for a response.
     ///
     /// # Errors
     /// [`HttpError::Setup`] if the system has no root certificates: on Debian, install `ca-certificates`.
@@ -63,21 +62,21 @@ impl HttpClient {
         Ok(Self { client, network, timeout: Duration::from_secs(5), max_body: 256 * 1024 })
     }
 
-    /// How long a request and the whole of its answer may take.
+    /// Sets how long a request with its whole response may take.
     #[must_use]
     pub fn timeout(self, timeout: Duration) -> Self {
         Self { timeout, ..self }
     }
 
-    /// How long the body of an answer may be, in bytes.
+    /// Sets the maximum length of a response body, in bytes.
     #[must_use]
     pub fn max_body(self, bytes: usize) -> Self {
         Self { max_body: bytes, ..self }
     }
 
-    /// Sends a request and gives the answer, whatever its status, unless that is a redirect.
+    /// Sends a request and returns the response with any status except a redirect.
     ///
-    /// For what a verification wants to ask besides: the groups of a user, say, with his access token.
+    /// For additional requests of a verification, for example for the groups of a user with their access token.
     ///
     /// ```
     /// # use tower_passport::{HttpClient, HttpError};
@@ -90,35 +89,35 @@ impl HttpClient {
     /// ```
     ///
     /// # Errors
-    /// Every other [`HttpError`] but [`HttpError::Setup`].
+    /// Every [`HttpError`] except [`HttpError::Setup`].
     pub async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
-        let request = reqwest::Request::try_from(request).map_err(|_| HttpError::Forbidden(NO_URL))?;
+        let request = reqwest::Request::try_from(request).map_err(|_| HttpError::Forbidden(NOT_A_URL))?;
         self.network.check(request.url()).map_err(HttpError::Forbidden)?;
-        match tokio::time::timeout(self.timeout, self.answer(request)).await {
-            Ok(answer) => answer,
+        match tokio::time::timeout(self.timeout, self.execute(request)).await {
+            Ok(response) => response,
             Err(_) => Err(HttpError::TimedOut { after: self.timeout }),
         }
     }
 
-    async fn answer(&self, request: reqwest::Request) -> Result<Response<Bytes>, HttpError> {
-        let mut answer = self.client.execute(request).await.map_err(HttpError::of)?;
-        if answer.status().is_redirection() {
-            return Err(HttpError::Status(answer.status()));
+    async fn execute(&self, request: reqwest::Request) -> Result<Response<Bytes>, HttpError> {
+        let mut received = self.client.execute(request).await.map_err(HttpError::of)?;
+        if received.status().is_redirection() {
+            return Err(HttpError::Status(received.status()));
         }
         let too_large = HttpError::TooLarge { limit: self.max_body };
-        if answer.content_length().is_some_and(|length| length > self.max_body as u64) {
+        if received.content_length().is_some_and(|length| length > self.max_body as u64) {
             return Err(too_large);
         }
         let mut body = BytesMut::new();
-        while let Some(chunk) = answer.chunk().await.map_err(HttpError::of)? {
+        while let Some(chunk) = received.chunk().await.map_err(HttpError::of)? {
             if body.len() + chunk.len() > self.max_body {
                 return Err(too_large);
             }
             body.extend_from_slice(&chunk);
         }
         let mut response = Response::new(body.freeze());
-        *response.status_mut() = answer.status();
-        *response.headers_mut() = std::mem::take(answer.headers_mut());
+        *response.status_mut() = received.status();
+        *response.headers_mut() = std::mem::take(received.headers_mut());
         Ok(response)
     }
 
@@ -126,55 +125,54 @@ impl HttpClient {
     #[cfg(feature = "remote-keys")]
     pub(crate) async fn document(&self, url: &str) -> Result<String, HttpError> {
         let request = Request::get(url).header(http::header::ACCEPT, "application/json").body(Bytes::new());
-        let answer = self.send(request.map_err(|_| HttpError::Forbidden(NO_URL))?).await?;
-        if answer.status() != StatusCode::OK {
-            return Err(HttpError::Status(answer.status()));
+        let response = self.send(request.map_err(|_| HttpError::Forbidden(NOT_A_URL))?).await?;
+        if response.status() != StatusCode::OK {
+            return Err(HttpError::Status(response.status()));
         }
-        String::from_utf8(answer.into_body().into()).map_err(|_| HttpError::NotUnderstood("not UTF-8".into()))
+        String::from_utf8(response.into_body().into()).map_err(|_| HttpError::Unusable("not UTF-8".into()))
     }
 
-    /// Whether a request to this URL would be sent, as far as that can be told without resolving its name: for those
-    /// who are told a URL when the program starts.
+    /// Checks whether the client may send a request to this URL, without resolving its name: for URLs in a configuration.
     ///
     /// # Errors
-    /// [`HttpError::Forbidden`].
+    /// [`HttpError::Forbidden`] if it may not.
     pub fn check(&self, url: &str) -> Result<(), HttpError> {
-        let url = url::Url::parse(url).map_err(|_| HttpError::Forbidden(NO_URL))?;
+        let url = url::Url::parse(url).map_err(|_| HttpError::Forbidden(NOT_A_URL))?;
         self.network.check(&url).map_err(HttpError::Forbidden)
     }
 }
 
-const NO_URL: &str = "this is no absolute URL";
+const NOT_A_URL: &str = "not an absolute URL";
 
-/// Why a request to a provider has no answer that can be used. Neither the URL nor anything sent is in it.
+/// Why a request has no usable response. It contains neither the URL nor sent data.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HttpError {
-    /// The client could not be made.
+    /// The client could not be created.
     #[error("the HTTP client cannot be set up (are there root certificates, `ca-certificates`?)")]
     Setup(#[source] Arc<dyn StdError + Send + Sync>),
-    /// The URL, or the address that its name stands for, is not to be asked.
-    #[error("this must not be asked: {0}")]
+    /// The client may not connect to the URL, or to the address of its name.
+    #[error("the client may not connect to {0}")]
     Forbidden(&'static str),
-    /// No whole answer in time.
-    #[error("no answer after {after:?}")]
+    /// No complete response within the timeout.
+    #[error("no response after {after:?}")]
     TimedOut {
-        /// How long was waited.
+        /// The timeout.
         after: Duration,
     },
-    /// More than the limit.
-    #[error("an answer of more than {limit} bytes")]
+    /// The response is larger than the limit.
+    #[error("a response of more than {limit} bytes")]
     TooLarge {
-        /// How much would have been read.
+        /// The limit in bytes.
         limit: usize,
     },
-    /// A redirect, which is never followed, or a status that is no success where one is needed.
-    #[error("the answer has the status {0}")]
+    /// A redirect, which is never followed, or a status other than success where success is required.
+    #[error("the response has the status {0}")]
     Status(StatusCode),
-    /// The answer is there and cannot be read; this says what is wrong.
-    #[error("the answer is {0}")]
-    NotUnderstood(Cow<'static, str>),
-    /// No connection, or it broke.
+    /// The response cannot be used. The text names the problem.
+    #[error("the response is {0}")]
+    Unusable(Cow<'static, str>),
+    /// No connection, or a broken one.
     #[error("no connection")]
     Transport(#[source] Arc<dyn StdError + Send + Sync>),
 }
@@ -183,12 +181,12 @@ impl HttpError {
     fn of(error: reqwest::Error) -> Self {
         let mut cause: Option<&(dyn StdError + 'static)> = error.source();
         while let Some(found) = cause {
-            if let Some(Forbidden(why)) = found.downcast_ref() {
-                return Self::Forbidden(why);
+            if let Some(Forbidden(reason)) = found.downcast_ref() {
+                return Self::Forbidden(reason);
             }
             cause = found.source();
         }
-        // The URL may have a token in its query.
+        // The query of the URL may contain a token.
         Self::Transport(Arc::new(error.without_url()))
     }
 }

@@ -1,31 +1,32 @@
 //! Signed tokens: `Authorization: Bearer eyJhbGciOi...`.
 
 mod by_issuer;
+mod claims_cache;
 mod provide_keys;
+#[cfg(feature = "token-cache")]
 mod token_cache;
-mod verify;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use http::request::Parts;
+use serde::de::DeserializeOwned;
 use strict_jose::{Error as TokenError, Rules, Verified};
 
 pub use self::by_issuer::ByIssuer;
+use self::claims_cache::ClaimsCache;
 pub use self::provide_keys::ProvideKeys;
 #[cfg(feature = "token-cache")]
 pub use self::token_cache::TokenCache;
-pub use self::token_cache::{CacheTokens, NoCache};
-pub use self::verify::{ByFunction, ByType, IntoVerifyClaims, VerifyClaims, VerifyFn};
 use crate::clock::{Clock, system_clock};
 use crate::token_challenges::TokenChallenges;
-use crate::{BearerHeader, Error, InvalidChallenge, Outcome, Strategy, TokenSource};
+use crate::{BearerHeader, Error, InvalidChallenge, Outcome, Strategy, TokenSource, Verify};
 
-/// A signed JSON Web Token, checked by [`strict_jose`], and then by you.
+/// Authenticates by a signed JSON Web Token, which [`strict_jose`] checks before the application verifies its claims.
 ///
-/// Three things make it: the keys, the rules that a token must meet (issuer, audience, what it is for), and the
-/// verification: a function or a [type](VerifyClaims) that makes a user of the claims.
+/// It needs the keys, the rules for the token (issuer, audience, type), and a [verification](Verify): a function or a
+/// type that finds the user of the claims.
 ///
 /// ```
 /// use serde::Deserialize;
@@ -48,50 +49,50 @@ use crate::{BearerHeader, Error, InvalidChallenge, Outcome, Strategy, TokenSourc
 /// # Ok(()) }
 /// ```
 ///
+/// With a type as the verification, the strategy has a type that can be written out:
+/// `type Guard = Jwt<Key, Claims, FindUser>`.
+///
 /// | the request has | outcome |
 /// | --- | --- |
 /// | no `Authorization`, or another scheme | pass, `WWW-Authenticate: Bearer` |
-/// | two `Authorization` fields, or `Bearer` and not exactly one token | 400 `invalid_request` |
-/// | a token that `strict_jose` refuses, for whatever reason | 401 `invalid_token` |
-/// | a good token, and the verification said `Ok(None)` | 401 `invalid_token` |
-/// | a good token, and the verification said `Err` | 503 |
-/// | a token, and the keys [could not be had](ProvideKeys) | 503 |
+/// | two `Authorization` headers, or `Bearer` and not exactly one token | 400 `invalid_request` |
+/// | a token that `strict_jose` rejects | 401 `invalid_token` |
+/// | a good token, and the verification denies | 401 `invalid_token`, unless the [`Denial`](crate::Denial) says otherwise |
+/// | a good token, and the verification fails | 503 |
+/// | a token, and the keys [are not available](ProvideKeys) | 503 |
 ///
-/// The client hears the same words for every bad token; the log has the reason (`expired`, `bad_signature`, ...).
+/// The client sees the same response to every bad token. The log has the cause (`expired`, `bad_signature`, ...).
 ///
-/// Tokens of several issuers on one route: [`ByIssuer`].
+/// For tokens of several issuers on one route, see [`ByIssuer`].
 ///
 /// Source: RFC 6750 (bearer tokens), RFC 8725 (best practices for JWTs).
-pub struct Jwt<K, V, T = BearerHeader, C = NoCache> {
+pub struct Jwt<K, C, V> {
     keys: K,
     rules: Rules,
     verify: V,
-    tokens: T,
-    cache: C,
+    tokens: Box<dyn TokenSource>,
+    cache: Option<Box<dyn ClaimsCache<C>>>,
     clock: Clock,
     challenges: TokenChallenges,
 }
 
-impl<K, V> Jwt<K, V> {
-    /// The strategy for tokens signed by these keys that meet these rules.
-    ///
-    /// The verification is a function `|claims: C| async { .. }` or a [`VerifyClaims`] type. With the latter, the
-    /// strategy has a name to write in handlers: `type Guard = Jwt<Key, FindUser>`.
-    pub fn new<Kind>(keys: K, rules: Rules, verify: impl IntoVerifyClaims<Kind, Verify = V>) -> Self {
+impl<K, C, V: Verify<C>> Jwt<K, C, V> {
+    /// The strategy for tokens that are signed by these keys and meet these rules.
+    pub fn new(keys: K, rules: Rules, verify: V) -> Self {
         Self {
             keys,
             rules,
-            verify: verify.into_verify(),
-            tokens: BearerHeader,
-            cache: NoCache,
+            verify,
+            tokens: Box::new(BearerHeader),
+            cache: None,
             clock: system_clock(),
             challenges: TokenChallenges::bearer(),
         }
     }
 }
 
-impl<K, V, T, C> Jwt<K, V, T, C> {
-    /// Takes the time from this clock instead of the system's, so that tests can stop it.
+impl<K, C, V> Jwt<K, C, V> {
+    /// Uses this clock instead of the system's, so that tests can stop it.
     #[must_use]
     pub fn clock(self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         Self { clock: Arc::new(clock), ..self }
@@ -105,31 +106,29 @@ impl<K, V, T, C> Jwt<K, V, T, C> {
         Ok(Self { challenges: self.challenges.with_realm(realm)?, ..self })
     }
 
-    /// Takes the token from elsewhere than the `Authorization` header: see [`TokenSource`].
-    pub fn tokens_from<Other: TokenSource>(self, tokens: Other) -> Jwt<K, V, Other, C> {
-        let Self { keys, rules, verify, tokens: _, cache, clock, challenges } = self;
-        let challenges = challenges.for_source(&tokens, "Bearer");
-        Jwt { keys, rules, verify, tokens, cache, clock, challenges }
+    /// Reads the token from this source instead of the `Authorization` header: see [`TokenSource`].
+    #[must_use]
+    pub fn tokens_from(self, tokens: impl TokenSource) -> Self {
+        let challenges = self.challenges.for_source(&tokens, "Bearer");
+        Self { tokens: Box::new(tokens), challenges, ..self }
     }
 
-    /// Keeps what was verified, and verifies the same token less often: see [`TokenCache`]. The type of the strategy is
-    /// then `Jwt<K, V, T, TokenCache<Claims>>`.
+    /// Caches checked tokens, so that a token that is sent again is not checked again: see [`TokenCache`].
     #[cfg(feature = "token-cache")]
-    pub fn cache<Claims>(self, cache: TokenCache<Claims>) -> Jwt<K, V, T, TokenCache<Claims>>
+    #[must_use]
+    pub fn cache(self, cache: TokenCache<C>) -> Self
     where
-        V: VerifyClaims<Claims = Claims>,
+        C: Clone + Send + Sync + 'static,
     {
-        let Self { keys, rules, verify, tokens, cache: _, clock, challenges } = self;
-        Jwt { keys, rules, verify, tokens, cache, clock, challenges }
+        Self { cache: Some(Box::new(cache)), ..self }
     }
 }
 
-impl<K, V, T, C> Strategy for Jwt<K, V, T, C>
+impl<K, C, V> Strategy for Jwt<K, C, V>
 where
     K: ProvideKeys,
-    V: VerifyClaims,
-    T: TokenSource,
-    C: CacheTokens<V::Claims>,
+    C: DeserializeOwned + Send + 'static,
+    V: Verify<C>,
 {
     type User = V::User;
 
@@ -137,52 +136,67 @@ where
         let token = match self.tokens.token(request) {
             Ok(Some(token)) => token,
             Ok(None) => return Ok(self.challenges.pass()),
-            Err(error) => return self.challenges.no_token(error),
+            Err(error) => return self.challenges.unreadable(error),
         };
-        let claims = match self.claims(&token).await? {
+        let claims = match self.claims(&token).await {
             Ok(claims) => claims,
-            Err(error) => {
-                tracing::debug!(%error, "Token refused: {error}");
-                return Ok(self.challenges.invalid_token(error.reason()));
+            Err(ClaimsError::Invalid(error)) => {
+                tracing::debug!(%error, "Token rejected: {error}");
+                return Ok(Outcome::Reject(self.challenges.invalid_token(error.reason())));
             }
+            Err(ClaimsError::Undecided(error)) => return Err(error),
         };
-        match self.verify.verify(claims).await {
-            Ok(Some(user)) => Ok(Outcome::Accept(user)),
-            Ok(None) => Ok(self.challenges.invalid_token("unknown_user")),
-            Err(error) => Err(Error::new(error)),
-        }
+        let verification = self.verify.verify(claims, request).await?;
+        Ok(self.challenges.verified(verification, "unknown_user"))
     }
 }
 
-impl<K: ProvideKeys, V: VerifyClaims, T, C: CacheTokens<V::Claims>> Jwt<K, V, T, C> {
-    async fn claims(&self, token: &str) -> Result<Result<V::Claims, TokenError>, Error> {
+impl<K: ProvideKeys, C: DeserializeOwned + Send + 'static, V: Send + Sync> Jwt<K, C, V> {
+    /// The claims of a good token, from the cache or checked now.
+    async fn claims(&self, token: &str) -> Result<C, ClaimsError> {
         let now = (self.clock)();
-        if let Some(claims) = self.cache.get(token, now) {
-            return Ok(Ok(claims));
+        let cache = self.cache.as_deref();
+        if let Some(claims) = cache.and_then(|cache| cache.get(token, now)) {
+            return Ok(claims);
         }
-        Ok(self.verified(token, now).await?.map(|Verified { claims, registered, .. }| {
-            self.cache.keep(token, &claims, now, self.rules.good_until(&registered));
-            claims
-        }))
+        let Verified { claims, registered, .. } = self.checked(token, now).await?;
+        if let Some(cache) = cache {
+            cache.insert(token, &claims, now, self.rules.valid_until(&registered));
+        }
+        Ok(claims)
     }
 
-    /// Only a token that names a key which nobody knows is verified twice.
-    async fn verified(
-        &self,
-        token: &str,
-        now: SystemTime,
-    ) -> Result<Result<Verified<V::Claims>, TokenError>, Error> {
-        let verified = self.rules.verify(token, &self.keys.keys().await?, now);
-        let Err(TokenError::UnknownKey { kid }) = verified else { return Ok(verified) };
-        Ok(match self.keys.keys_beyond(&kid).await? {
-            Some(keys) => self.rules.verify(token, &keys, now),
-            None => Err(TokenError::UnknownKey { kid }),
-        })
+    /// Checks a token. Only a token with an unknown key id is checked twice: the second time with newer keys.
+    async fn checked(&self, token: &str, now: SystemTime) -> Result<Verified<C>, ClaimsError> {
+        let checked = self.rules.verify(token, &self.keys.keys().await?, now);
+        let Err(TokenError::UnknownKey { kid }) = checked else { return Ok(checked?) };
+        match self.keys.keys_beyond(&kid).await? {
+            Some(keys) => Ok(self.rules.verify(token, &keys, now)?),
+            None => Err(TokenError::UnknownKey { kid }.into()),
+        }
     }
 }
 
-/// Keys, rules and verification stay out of it.
-impl<K, V, T, C> fmt::Debug for Jwt<K, V, T, C> {
+/// Why there are no claims.
+enum ClaimsError {
+    Invalid(TokenError),
+    Undecided(Error),
+}
+
+impl From<TokenError> for ClaimsError {
+    fn from(error: TokenError) -> Self {
+        Self::Invalid(error)
+    }
+}
+
+impl From<Error> for ClaimsError {
+    fn from(error: Error) -> Self {
+        Self::Undecided(error)
+    }
+}
+
+/// Leaves out the keys, the rules and the verification.
+impl<K, C, V> fmt::Debug for Jwt<K, C, V> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Jwt").field("challenge", self.challenges.ask()).finish_non_exhaustive()
     }

@@ -1,4 +1,4 @@
-//! The second door: a layer for any tower service, whatever its body.
+//! `Authenticate`: authentication as a layer for any tower service.
 
 use std::fmt;
 use std::pin::Pin;
@@ -10,13 +10,14 @@ use http::{Request, Response};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::refusal::{Admission, admit, logged};
-use crate::{AsItIs, FailurePage, InvalidLocation, InvalidPath, LoginPage, Refusal, Respond, Strategy};
+use crate::strategy::{Decision, decide};
+use crate::{
+    DefaultResponse, FailurePage, InvalidLocation, InvalidPath, LoginPage, Rejection, Respond, Strategy,
+};
 
-/// A layer that lets only those requests through whose sender the strategy recognizes, and tells the service who it
-/// is with a [`CurrentUser`] among the request's extensions.
+/// A layer that lets only authenticated requests through and adds the user as [`CurrentUser`] to their extensions.
 ///
-/// It serves what is no axum handler (hyper, tonic, a directory of files), or a whole router at once.
+/// It protects services that are not axum handlers (hyper, tonic, a directory of files), or a whole router at once.
 ///
 /// ```
 /// use axum::Extension;
@@ -32,56 +33,61 @@ use crate::{AsItIs, FailurePage, InvalidLocation, InvalidPath, LoginPage, Refusa
 ///     .layer(Authenticate::new(guard))
 /// # }
 /// ```
-pub struct Authenticate<S, R = AsItIs> {
+pub struct Authenticate<S, R = DefaultResponse> {
     strategy: Arc<S>,
-    absent: Absent,
+    credentials: Credentials,
     respond: Arc<R>,
 }
 
-/// What happens to a request without credentials.
+/// Whether a request needs credentials.
 #[derive(Clone, Copy, Debug)]
-enum Absent {
-    Refused,
-    Welcome,
+enum Credentials {
+    Required,
+    Optional,
 }
 
 impl<S: Strategy> Authenticate<S> {
-    /// The layer that asks this strategy (which may be in an [`Arc`] that others use too).
+    /// The layer with this strategy, which may be in an [`Arc`] that others use too.
     pub fn new(strategy: S) -> Self {
-        Self { strategy: Arc::new(strategy), absent: Absent::Refused, respond: Arc::new(AsItIs) }
+        Self {
+            strategy: Arc::new(strategy),
+            credentials: Credentials::Required,
+            respond: Arc::new(DefaultResponse),
+        }
     }
 }
 
 impl<S, R> Authenticate<S, R> {
-    /// Also lets requests without credentials through, without a [`CurrentUser`]. Bad credentials are refused still.
+    /// Also lets requests without credentials through, without a [`CurrentUser`]. Bad credentials are still rejected.
     #[must_use]
     pub fn optional(self) -> Self {
-        Self { absent: Absent::Welcome, ..self }
+        Self { credentials: Credentials::Optional, ..self }
     }
 
-    /// Answers refused requests as this function says, instead of with [`Refusal::to_response`]: with the
-    /// application's own JSON, with a page, with a gRPC status. Any body goes. The head of the request is there too,
-    /// for its `Accept` field. Of the header fields, what such an answer must have is added (see [`Respond`]).
+    /// Responds to rejected requests with this function instead of [`Rejection::to_response`].
+    ///
+    /// It can return the application's own JSON, a page or a gRPC status, with any body. It also gets the head of the request, for
+    /// the `Accept` header. Missing headers that such a response needs are added (see [`Respond`]).
     ///
     /// ```
     /// # use tower_passport::{Authenticate, BoxStrategy};
     /// # fn example(guard: BoxStrategy<String>) {
-    /// Authenticate::new(guard).respond_with(|refusal, _request| {
-    ///     let mut response = http::Response::new(format!("<h1>{refusal}</h1>"));
-    ///     *response.status_mut() = refusal.status();
+    /// Authenticate::new(guard).respond_with(|rejection, _request| {
+    ///     let mut response = http::Response::new(format!("<h1>{rejection}</h1>"));
+    ///     *response.status_mut() = rejection.status();
     ///     response
     /// });
     /// # }
     /// ```
     pub fn respond_with<F, B>(self, respond: F) -> Authenticate<S, F>
     where
-        F: Fn(&Refusal, &Parts) -> Response<B> + Send + Sync + 'static,
+        F: Fn(&Rejection, &Parts) -> Response<B> + Send + Sync + 'static,
     {
         self.respond_as(respond)
     }
 
-    /// Answers refused requests in one of the ready-made ways, or in one of your own that is a type:
-    /// [`ProblemJson`](crate::ProblemJson), [`GrpcStatus`](crate::GrpcStatus).
+    /// Responds to rejected requests with a type that implements [`Respond`]: [`ProblemJson`](crate::ProblemJson),
+    /// [`GrpcStatus`](crate::GrpcStatus), or one of your own.
     ///
     /// ```
     /// # use tower_passport::{Authenticate, BoxStrategy, ProblemJson};
@@ -90,11 +96,12 @@ impl<S, R> Authenticate<S, R> {
     /// # }
     /// ```
     pub fn respond_as<Other>(self, respond: Other) -> Authenticate<S, Other> {
-        Authenticate { strategy: self.strategy, absent: self.absent, respond: Arc::new(respond) }
+        Authenticate { strategy: self.strategy, credentials: self.credentials, respond: Arc::new(respond) }
     }
 
-    /// Sends people to the page where they log in, instead of 401: with 303, and only those who are looking at pages
-    /// in a browser. Scripts, programs, forms and images get the answer that they would get without this. See
+    /// Redirects browsers to the log-in page with 303 instead of 401.
+    ///
+    /// Only for page views. Scripts, programs, forms and images get the response that they would get without this. See
     /// [`LoginPage`].
     ///
     /// ```
@@ -108,14 +115,19 @@ impl<S, R> Authenticate<S, R> {
     /// [`InvalidLocation`] if the address cannot be a header value: percent-encode it.
     pub fn login_page(self, page: &str) -> Result<Authenticate<S, LoginPage<Arc<R>>>, InvalidLocation> {
         let respond = LoginPage::new(page, self.respond)?;
-        Ok(Authenticate { strategy: self.strategy, absent: self.absent, respond: Arc::new(respond) })
+        Ok(Authenticate {
+            strategy: self.strategy,
+            credentials: self.credentials,
+            respond: Arc::new(respond),
+        })
     }
 
-    /// Sends people to a page that says what went wrong, instead of 400, 401 and 403: with 303, forms too, but neither
-    /// scripts nor programs. See [`FailurePage`].
+    /// Redirects browsers to a page that explains the failure, with 303 instead of 400, 401, 403 and 429.
     ///
-    /// Of several ways to answer, the one that is named last is asked first: with this one before
-    /// [`login_page`](Self::login_page), whoever is not logged in goes to the one, and every other failure to the other.
+    /// Forms are redirected too, scripts and programs are not. See [`FailurePage`].
+    ///
+    /// If several responders are set, the last one is asked first. With `failure_page` before [`login_page`](Self::login_page),
+    /// users who are not logged in go to the log-in page, and all other failures go to the failure page.
     ///
     /// ```
     /// # use tower_passport::{Authenticate, BoxStrategy};
@@ -125,10 +137,14 @@ impl<S, R> Authenticate<S, R> {
     /// ```
     ///
     /// # Errors
-    /// [`InvalidPath`] if it is no path of this site.
+    /// [`InvalidPath`] if it is not a path of this site.
     pub fn failure_page(self, page: &str) -> Result<Authenticate<S, FailurePage<Arc<R>>>, InvalidPath> {
         let respond = FailurePage::new(page, self.respond)?;
-        Ok(Authenticate { strategy: self.strategy, absent: self.absent, respond: Arc::new(respond) })
+        Ok(Authenticate {
+            strategy: self.strategy,
+            credentials: self.credentials,
+            respond: Arc::new(respond),
+        })
     }
 }
 
@@ -136,33 +152,37 @@ impl<S, R, Inner> Layer<Inner> for Authenticate<S, R> {
     type Service = AuthenticateService<Inner, S, R>;
 
     fn layer(&self, inner: Inner) -> Self::Service {
-        AuthenticateService { inner, door: self.clone() }
+        AuthenticateService { inner, layer: self.clone() }
     }
 }
 
 impl<S, R> Clone for Authenticate<S, R> {
     fn clone(&self) -> Self {
-        Self { strategy: Arc::clone(&self.strategy), absent: self.absent, respond: Arc::clone(&self.respond) }
+        Self {
+            strategy: Arc::clone(&self.strategy),
+            credentials: self.credentials,
+            respond: Arc::clone(&self.respond),
+        }
     }
 }
 
 impl<S, R> fmt::Debug for Authenticate<S, R> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Authenticate").field("absent", &self.absent).finish_non_exhaustive()
+        formatter.debug_struct("Authenticate").field("credentials", &self.credentials).finish_non_exhaustive()
     }
 }
 
-/// The user whom [`Authenticate`] recognized: an extension of the request and, with the feature `axum`, an extractor.
+/// The user that [`Authenticate`] authenticated: an extension of the request and, with the feature `axum`, an extractor.
 ///
-/// The extractor clones the user, because extensions stay with the request: make it an `Arc` if it is large.
+/// The extractor clones the user, because extensions stay with the request: use an `Arc` for a large user.
 /// `Option<CurrentUser<U>>` is for a layer that is [`optional`](Authenticate::optional).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CurrentUser<U>(pub U);
 
-/// A service behind [`Authenticate`].
-pub struct AuthenticateService<Inner, S, R = AsItIs> {
+/// The service of [`Authenticate`].
+pub struct AuthenticateService<Inner, S, R = DefaultResponse> {
     inner: Inner,
-    door: Authenticate<S, R>,
+    layer: Authenticate<S, R>,
 }
 
 impl<Inner, S, R, B, Answer> Service<Request<B>> for AuthenticateService<Inner, S, R>
@@ -175,7 +195,7 @@ where
 {
     type Response = Response<Answer>;
     type Error = Inner::Error;
-    /// Boxed: it borrows the strategy that it owns, which only an unnameable type can. `Auth` does not need this.
+    /// Boxed: it borrows the strategy that it owns, so its type has no name. `Auth` needs no box.
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
@@ -183,33 +203,33 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        // The service that was polled ready is the one to call; its clone was not.
+        // Call the service that was polled ready. Its clone was not.
         let fresh = self.inner.clone();
         let mut ready = std::mem::replace(&mut self.inner, fresh);
-        let door = self.door.clone();
+        let layer = self.layer.clone();
         Box::pin(async move {
             let (mut head, body) = request.into_parts();
-            let refusal = match admit(door.strategy.authenticate(&head).await) {
-                Ok(Admission::Known(user)) => {
+            let rejection = match decide(layer.strategy.authenticate(&head).await) {
+                Ok(Decision::Authenticated(user)) => {
                     head.extensions.insert(CurrentUser(user));
                     return ready.call(Request::from_parts(head, body)).await;
                 }
-                Ok(Admission::Nobody(_)) if matches!(door.absent, Absent::Welcome) => {
-                    // Nor is it whom a layer outside knows: the innermost door has the last word.
+                Ok(Decision::Anonymous(_)) if matches!(layer.credentials, Credentials::Optional) => {
+                    // The innermost layer decides: the user of an outer layer must not stay.
                     head.extensions.remove::<CurrentUser<S::User>>();
                     return ready.call(Request::from_parts(head, body)).await;
                 }
-                Ok(Admission::Nobody(challenges)) => logged(Refusal::no_credentials(challenges)),
-                Err(refusal) => refusal,
+                Ok(Decision::Anonymous(challenges)) => Rejection::no_credentials(challenges).logged(),
+                Err(rejection) => rejection,
             };
-            Ok(door.respond.respond(&refusal, &head))
+            Ok(layer.respond.respond(&rejection, &head))
         })
     }
 }
 
 impl<Inner: Clone, S, R> Clone for AuthenticateService<Inner, S, R> {
     fn clone(&self) -> Self {
-        Self { inner: self.inner.clone(), door: self.door.clone() }
+        Self { inner: self.inner.clone(), layer: self.layer.clone() }
     }
 }
 
@@ -218,7 +238,7 @@ impl<Inner: fmt::Debug, S, R> fmt::Debug for AuthenticateService<Inner, S, R> {
         formatter
             .debug_struct("AuthenticateService")
             .field("inner", &self.inner)
-            .field("door", &self.door)
+            .field("layer", &self.layer)
             .finish()
     }
 }

@@ -1,45 +1,28 @@
-// The README leads to files, where GitHub shows it; here, to the guides: of two definitions of a link, the first counts.
+// The README links to files, for GitHub. These link to the guides; of two definitions of a link, the first one wins.
 #![cfg_attr(
-    all(
-        doc,
-        feature = "axum",
-        feature = "api-key",
-        feature = "basic",
-        feature = "bearer",
-        feature = "local",
-        feature = "oidc",
-        feature = "tower-sessions"
-    ),
+    all(doc, feature = "full"),
     doc = "[Coming from Passport]: guide::coming_from_passport",
     doc = "[coming from axum-login]: guide::coming_from_axum_login",
     doc = "[write your own strategy]: guide::write_your_own"
 )]
 #![cfg_attr(all(feature = "axum", feature = "jwt", feature = "local"), doc = include_str!("../README.md"))]
-//! # Where things are
+//! # Overview of the items
 //!
-//! - The trait to learn: [`Strategy`], its [`Outcome`], and how it ends badly: [`Rejection`], [`Error`].
-//! - The doors: `Auth`, [`Authenticate`] (with [`CurrentUser`]), and what they say to the refused: [`Refusal`],
-//!   [`Respond`] ([`ProblemJson`], [`GrpcStatus`], [`LoginPage`], [`FailurePage`], and [`RefusalPages`] for both doors).
-//! - The strategies: `Jwt` (with `ByIssuer`, [`TokenSource`], `ProvideKeys`, `RemoteKeys`, `TokenCache`), `Bearer`, `ApiKey`, `Basic`,
-//!   `Local` (with [`BufferBody`]), `Session` (with `Sessions`), `OAuth2`, `Oidc`, [`Anonymous`].
-//! - Against requests that other sites cause: [`CrossOriginProtection`].
-//! - Chains: [`Or`], [`Map`], [`BoxStrategy`]; scopes: [`HasScope`], [`RequireScope`], `Scoped`.
-//! - For writing your own: [`Challenge`] (`WWW-Authenticate` out), [`Credentials`] (`Authorization` in).
-//! - The names without a link are behind features. The guides, too, need them all:
-//!   `cargo doc --all-features --open`.
+//! - The central trait: [`Strategy`] with its [`Outcome`], [`Rejection`] and [`Error`].
+//! - The application's decision about credentials: [`Verify`] with its [`Verification`] and [`Denial`].
+//! - Protection of routes: `Auth` (an extractor) and [`Authenticate`] (a layer, with [`CurrentUser`]).
+//! - Responses to rejected requests: [`Respond`], [`ProblemJson`], [`GrpcStatus`], [`LoginPage`], [`FailurePage`], and
+//!   [`RejectionPages`] for extractors and layers.
+//! - Strategies: `Jwt` (with `ByIssuer`, [`TokenSource`], `ProvideKeys`, `RemoteKeys`, `TokenCache`), `Bearer`, `ApiKey`,
+//!   `Basic`, `Local` (with [`BufferBody`]), `Session` (with `Sessions`), `OAuth2`, `Oidc`, [`Anonymous`].
+//! - Protection against requests that other sites cause: [`CrossOriginProtection`].
+//! - Chains: [`Or`], [`Map`], [`BoxStrategy`]. Scopes: [`HasScope`], [`RequireScope`], `Scoped`.
+//! - For strategies of your own: [`Challenge`] (writes `WWW-Authenticate`), [`Credentials`] (reads `Authorization`).
+//! - Names without a link need a feature. The guides need all features: `cargo doc --all-features --open`.
 #![deny(missing_docs)]
 
-/// Longer texts: where things of other libraries are here, and how to write a strategy.
-#[cfg(all(
-    doc,
-    feature = "axum",
-    feature = "api-key",
-    feature = "basic",
-    feature = "bearer",
-    feature = "local",
-    feature = "oidc",
-    feature = "tower-sessions"
-))]
+/// Guides: how to move from other libraries, and how to write a strategy.
+#[cfg(all(doc, feature = "full"))]
 pub mod guide {
     #[doc = include_str!("../docs/links.md")]
     #[doc = include_str!("../docs/coming-from-axum-login.md")]
@@ -60,6 +43,8 @@ mod basic;
 #[cfg(feature = "bearer")]
 mod bearer;
 mod body;
+#[cfg(feature = "remote-keys")]
+mod cached_document;
 mod challenge;
 #[cfg(any(feature = "jwt", feature = "oauth2", feature = "session"))]
 mod clock;
@@ -72,8 +57,6 @@ mod discovery;
 mod error;
 #[cfg(feature = "axum")]
 mod extract;
-#[cfg(feature = "remote-keys")]
-mod fetched;
 mod fields;
 #[cfg(feature = "http-client")]
 mod http_client;
@@ -82,6 +65,8 @@ mod jwt;
 mod layer;
 #[cfg(feature = "local")]
 mod local;
+#[cfg(any(feature = "basic", feature = "local"))]
+mod local_credentials;
 mod local_path;
 #[cfg(feature = "oauth2")]
 mod oauth2;
@@ -89,9 +74,9 @@ mod oauth2;
 mod oidc;
 #[cfg(feature = "providers")]
 pub mod providers;
-mod refusal;
-mod refusal_pages;
+mod redirect;
 mod rejection;
+mod rejection_pages;
 #[cfg(feature = "remote-keys")]
 mod remote_keys;
 mod respond;
@@ -102,20 +87,21 @@ mod strategy;
 #[cfg(any(feature = "api-key", feature = "bearer", feature = "jwt"))]
 mod token_challenges;
 mod token_source;
-#[cfg(any(feature = "basic", feature = "local"))]
-mod verify_password;
+mod verify;
 
 pub use self::anonymous::Anonymous;
 #[cfg(feature = "api-key")]
-pub use self::api_key::{ApiKey, ApiKeyFormat, InvalidPrefix, NotAnApiKey, VerifyApiKey};
+pub use self::api_key::{ApiKey, ApiKeyFormat, InvalidPrefix, NotAnApiKey};
 #[cfg(feature = "basic")]
 pub use self::basic::Basic;
 #[cfg(feature = "bearer")]
-pub use self::bearer::{Bearer, BearerToken, VerifyToken};
+pub use self::bearer::{Bearer, BearerToken};
 pub use self::body::{BufferBody, BufferBodyService, BufferedBody};
 pub use self::challenge::{Challenge, Challenges, InvalidChallenge};
 pub use self::credentials::{Credentials, Malformed};
-pub use self::cross_origin::{CrossOriginProtection, CrossOriginProtectionService};
+pub use self::cross_origin::{
+    CrossOriginProtection, CrossOriginProtectionFuture, CrossOriginProtectionService, InvalidOrigin,
+};
 #[cfg(any(feature = "api-key", feature = "bearer"))]
 pub use self::digest::TokenDigest;
 pub use self::error::Error;
@@ -126,40 +112,38 @@ pub use self::http_client::{HttpClient, HttpError, Network};
 #[cfg(feature = "token-cache")]
 pub use self::jwt::TokenCache;
 #[cfg(feature = "jwt")]
-pub use self::jwt::{
-    ByFunction, ByIssuer, ByType, CacheTokens, IntoVerifyClaims, Jwt, NoCache, ProvideKeys, VerifyClaims,
-    VerifyFn,
-};
+pub use self::jwt::{ByIssuer, Jwt, ProvideKeys};
 pub use self::layer::{Authenticate, AuthenticateService, CurrentUser};
 #[cfg(feature = "local")]
 pub use self::local::Local;
+#[cfg(any(feature = "basic", feature = "local"))]
+pub use self::local_credentials::LocalCredentials;
 pub use self::local_path::{InvalidPath, LocalPath};
 #[cfg(feature = "oauth2")]
 pub use self::oauth2::{
-    AccessTokenIn, Client, ClientAuthentication, EmailList, Failure, Flows, InvalidSetup, Login, OAuth2,
-    Profile, ProfilePointers, Provider, ResponseMode, SignedIn, Tokens, Userinfo, VerifyLogin,
+    AccessTokenIn, Client, ClientAuthentication, EmailList, FlowCookies, InvalidSetup, LoggedIn, Login,
+    OAuth2, Profile, ProfilePointers, Provider, ProviderError, ResponseMode, Tokens, Userinfo,
 };
 #[cfg(feature = "oidc")]
 pub use self::oidc::{Issuer, Logout, Oidc, OidcProvider, UserinfoUse};
-pub use self::refusal::Refusal;
-pub use self::refusal_pages::{RefusalPages, RefusalPagesService};
-pub use self::rejection::{InvalidLocation, Reason, Redirect, Rejection};
+pub use self::redirect::{InvalidLocation, Redirect};
+pub use self::rejection::{Reason, Rejection};
+pub use self::rejection_pages::{RejectionPages, RejectionPagesFuture, RejectionPagesService};
 #[cfg(feature = "remote-keys")]
 pub use self::remote_keys::RemoteKeys;
-pub use self::respond::{AsItIs, FailurePage, GrpcStatus, LoginPage, ProblemJson, Respond};
-pub use self::scope::{HasScope, RequireScope, require_scope, scope_list_has};
+pub use self::respond::{DefaultResponse, FailurePage, GrpcStatus, LoginPage, ProblemJson, Respond};
+pub use self::scope::{HasScope, require_scope, scope_list_has};
 #[cfg(feature = "axum")]
 pub use self::scope::{RequiredScope, Scoped};
 #[cfg(feature = "tower-sessions")]
 pub use self::session::TowerSessions;
 #[cfg(feature = "session")]
 pub use self::session::{
-    InvalidCookieName, LoadUser, MemoryStore, SameSite, Session, SessionKey, SessionRecord, SessionStore,
-    SessionUser, Sessions, SetCookie,
+    InvalidCookieName, MemoryStore, SameSite, Session, SessionKey, SessionRecord, SessionStore, SessionUser,
+    Sessions, SetCookie,
 };
-pub use self::strategy::{BoxStrategy, Map, Or, Outcome, Strategy};
+pub use self::strategy::{BoxStrategy, Map, Or, Outcome, RequireScope, Strategy};
 pub use self::token_source::{
     BearerHeader, BodyField, CookieValue, NamedHeader, QueryParameter, SchemeHeader, TokenError, TokenSource,
 };
-#[cfg(any(feature = "basic", feature = "local"))]
-pub use self::verify_password::{LocalCredentials, VerifyPassword};
+pub use self::verify::{Denial, IntoVerification, Verification, Verify, WithRequest, with_request};

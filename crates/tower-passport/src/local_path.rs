@@ -1,11 +1,11 @@
-//! Where somebody may be sent without a thought.
+//! Paths that are safe to redirect to.
 
 use std::fmt;
 
-/// A path of this site, to which somebody may be sent without a thought: where he was going when he had to log in.
+/// A path of this site that is safe to redirect to, for example the page that a user wanted before the log-in.
 ///
-/// Whatever a request says about that is checked here first. `//evil.example` and `/\evil.example` are other sites for a
-/// browser, and so may be what has a tab or a line break in it.
+/// Client input must be parsed as one before a redirect. Browsers treat `//evil.example` and `/\evil.example` as other sites,
+/// and remove tabs and line breaks from a URL.
 ///
 /// ```
 /// use tower_passport::LocalPath;
@@ -24,16 +24,16 @@ use std::fmt;
 pub struct LocalPath(String);
 
 impl LocalPath {
-    /// `/`.
+    /// The path `/`.
     pub fn root() -> Self {
         Self("/".into())
     }
 
-    /// A path, perhaps with a query and a fragment.
+    /// Parses a path, with an optional query and fragment.
     ///
     /// # Errors
-    /// [`InvalidPath`] if it does not begin with exactly one slash, has a backslash or anything but visible ASCII in it,
-    /// or is longer than 512 characters, as it travels in a cookie.
+    /// [`InvalidPath`] if the path does not begin with exactly one slash, contains a backslash or anything but visible ASCII, or is
+    /// longer than 512 characters (it travels in a cookie).
     pub fn parse(path: &str) -> Result<Self, InvalidPath> {
         let rest = path.strip_prefix('/').ok_or(InvalidPath)?;
         let is_plain = rest.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
@@ -43,7 +43,7 @@ impl LocalPath {
         Ok(Self(path.to_owned()))
     }
 
-    /// The text of it.
+    /// The text of the path.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -69,7 +69,7 @@ impl fmt::Display for LocalPath {
     }
 }
 
-/// The text is no [`LocalPath`].
+/// The text is not a [`LocalPath`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "a path must begin with one slash, be visible ASCII without backslashes, and have at most 512 characters"

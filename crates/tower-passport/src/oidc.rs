@@ -1,4 +1,4 @@
-//! Log in with an account at an `OpenID` provider: OAuth 2.0, and a signed word about who it is.
+//! Log in with an account at an `OpenID` provider: OAuth 2.0 with a signed ID token.
 
 mod id_token;
 mod issuer;
@@ -17,31 +17,34 @@ use serde_json::Value;
 use strict_jose::Error as TokenError;
 use url::Url;
 
-use self::id_token::{Expected, IdTokenError, IdTokenRules, Proved};
+use self::id_token::{Expected, IdTokenError, IdTokenRules, VerifiedIdToken};
 pub use self::issuer::Issuer;
 pub use self::provider::{OidcProvider, UserinfoUse};
+use crate::cached_document::{CachePolicy, CachedDocument};
 use crate::clock::Clock;
 use crate::discovery::Metadata;
-use crate::fetched::{Fetched, Keeping};
-use crate::oauth2::{self, CodeFlow, Comeback, End, LogsIn, document, encode, is_secure, verified};
+use crate::oauth2::{
+    self, Callback, CodeFlow, CodeFlowStrategy, FlowError, checked_parameters, document, encode, is_secure,
+    verify_login,
+};
 use crate::{
-    Client, Error, Failure, Flows, HttpClient, InvalidSetup, LocalPath, Login, Outcome, Profile, ProvideKeys,
-    Provider, Redirect, Rejection, RemoteKeys, ResponseMode, SignedIn, Strategy, Tokens, VerifyLogin,
+    Client, Error, FlowCookies, HttpClient, InvalidSetup, LocalPath, LoggedIn, Login, Outcome, Profile,
+    ProvideKeys, Provider, ProviderError, Redirect, Rejection, RemoteKeys, ResponseMode, Strategy, Tokens,
+    Verify,
 };
 
-/// Log in with an account at an `OpenID` provider: everything that [`OAuth2`](crate::OAuth2) does, and an ID token that is
-/// verified to the last claim.
+/// Log-in with an account at an `OpenID` provider: [`OAuth2`](crate::OAuth2) with a verified ID token.
 ///
-/// Only the issuer has to be known: its endpoints and keys are discovered when the first log-in comes, kept, and renewed
-/// behind the scenes. The program starts though the provider is down.
+/// Only the issuer must be configured. Its endpoints and keys are discovered at the first log-in, cached, and renewed in the
+/// background. The program starts even if the provider is down.
 ///
 /// ```
-/// use tower_passport::{Client, Flows, HttpClient, Login, Network, Oidc, OidcProvider};
+/// use tower_passport::{Client, FlowCookies, HttpClient, Login, Network, Oidc, OidcProvider};
 ///
 /// # fn example(secret: &[u8], client_secret: &str) -> Result<(), Box<dyn std::error::Error>> {
 /// let provider = OidcProvider::new("example", "https://id.example");
 /// let client = Client::new("s6BhdRkqt3", "https://recipes.example/login/callback")?.secret(client_secret);
-/// let flows = Flows::new(secret)?;
+/// let flows = FlowCookies::new(secret)?;
 /// let http = HttpClient::new(Network::Public)?;
 /// let example = Oidc::new(provider, client, flows, http, |login: Login| async move {
 ///     Ok::<_, std::convert::Infallible>(Some((login.profile.issuer, login.profile.subject)))
@@ -49,47 +52,46 @@ use crate::{
 /// # Ok(()) }
 /// ```
 ///
-/// What the request has and what is concluded are as with [`OAuth2`](crate::OAuth2), and:
+/// The table of [`OAuth2`](crate::OAuth2) applies, and:
 ///
-/// | the provider gives | outcome |
+/// | the provider returns | outcome |
 /// | --- | --- |
-/// | metadata of another issuer, none, or none in time | 503 |
-/// | no ID token, or one that does not hold | 400, the reason in the log |
-/// | a userinfo with another `sub` than the ID token's | 400 |
-/// | an ID token signed with a key that is not in its set, also after a look | 400; 503 if it cannot be looked for so soon |
+/// | metadata of another issuer, or none in time | 503 |
+/// | no ID token, or an invalid one | 400, the cause is in the log |
+/// | a userinfo with another `sub` than the ID token | 400 |
+/// | an ID token with an unknown key, also after fetching the keys again | 400; 503 if they were fetched a moment ago |
 /// | no keys | 503 |
 ///
-/// Of an ID token are checked: the signature with the provider's published keys and only by the registered
-/// [`algorithms`](OidcProvider::algorithms), `iss`, `aud`, `azp`, `exp`, `iat`, `nonce`, `at_hash` if there is one, `auth_time`
-/// if a [`max_age`](Self::max_age) was asked for. A client secret is never a key here: HS256 would let whoever has
-/// it write ID tokens.
+/// These parts of an ID token are checked: the signature, with the provider's published keys and only by the registered
+/// [`algorithms`](OidcProvider::algorithms); `iss`, `aud`, `azp`, `exp`, `iat`, `nonce`; `at_hash` if present; `auth_time` if a
+/// [`max_age`](Self::max_age) is set. A client secret is never a key: with HS256 every holder of the secret could forge ID
+/// tokens.
 ///
 /// Sources: `OpenID` Connect Core, Discovery, RP-Initiated Logout; RFC 9207; RFC 9700.
 pub struct Oidc<V> {
     provider: OidcProvider,
     flow: CodeFlow,
-    metadata: Fetched<Metadata>,
+    metadata: CachedDocument<Metadata>,
     keys: RemoteKeys,
     rules: IdTokenRules,
     verify: V,
 }
 
-const KEEPING: Keeping = Keeping {
-    fresh: Duration::from_hours(1),
-    usable: Duration::from_hours(24),
-    pause: Duration::from_secs(10),
+const POLICY: CachePolicy = CachePolicy {
+    fresh_for: Duration::from_hours(1),
+    stale_for: Duration::from_hours(24),
+    retry_after: Duration::from_secs(10),
 };
 
-impl<V: VerifyLogin> Oidc<V> {
-    /// The strategy for a provider, with a function of [`Login`] or a [`VerifyLogin`] type.
+impl<V: Verify<Login>> Oidc<V> {
+    /// The strategy for a provider. The [verification](Verify) takes the [`Login`].
     ///
     /// # Errors
-    /// [`InvalidSetup`] if the issuer may not be asked by this HTTP client, a parameter is one of the protocol's own, or
-    /// something else in the description cannot be.
+    /// [`InvalidSetup`] if the description of the provider is invalid, or this HTTP client may not connect to the issuer.
     pub fn new(
         provider: OidcProvider,
         client: Client,
-        flows: Flows,
+        flows: FlowCookies,
         http: HttpClient,
         verify: V,
     ) -> Result<Self, InvalidSetup> {
@@ -103,20 +105,25 @@ impl<V: VerifyLogin> Oidc<V> {
     }
 }
 
-fn published(provider: &OidcProvider, http: &HttpClient, clock: &Clock) -> (Fetched<Metadata>, RemoteKeys) {
-    let asked = (http.clone(), provider.issuer.clone());
+fn published(
+    provider: &OidcProvider,
+    http: &HttpClient,
+    clock: &Clock,
+) -> (CachedDocument<Metadata>, RemoteKeys) {
+    let (http, issuer) = (http.clone(), provider.issuer.clone());
+    let keys_http = http.clone();
     let fetch = move || {
-        let (http, issuer) = asked.clone();
+        let (http, issuer) = (http.clone(), issuer.clone());
         async move { Metadata::fetch(&http, issuer.discovery(), issuer.in_metadata()).await }
     };
-    let metadata = Fetched::new(fetch, Arc::clone(clock), KEEPING);
+    let metadata = CachedDocument::new(fetch, Arc::clone(clock), POLICY);
     let keys =
-        RemoteKeys::discovered(metadata.clone(), http.clone(), provider.rsa_algorithm(), Arc::clone(clock));
+        RemoteKeys::discovered(metadata.clone(), keys_http, provider.rsa_algorithm(), Arc::clone(clock));
     (metadata, keys)
 }
 
 impl<V> Oidc<V> {
-    /// Takes the time from this clock instead of the system's, so that tests can stop it.
+    /// Uses this clock instead of the system's, so that tests can stop it.
     #[must_use]
     pub fn clock(mut self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         self.flow.clock = Arc::new(clock);
@@ -124,34 +131,35 @@ impl<V> Oidc<V> {
         self
     }
 
-    /// Takes random bytes from this source instead of the system's, so that tests can foresee them.
+    /// Uses this source of random bytes instead of the system's, so that tests can predict them.
     #[must_use]
     pub fn randomness(mut self, fill: impl Fn(&mut [u8]) -> io::Result<()> + Send + Sync + 'static) -> Self {
         self.flow.randomness = Arc::new(fill);
         self
     }
 
-    /// How the provider's answer comes back: in the URL unless said.
+    /// Sets how the provider returns its response. The default is [`ResponseMode::Query`].
     #[must_use]
     pub fn response_mode(mut self, mode: ResponseMode) -> Self {
         self.flow.response_mode = mode;
         self
     }
 
-    /// Asks that the user proved himself to the provider no longer ago than this, and checks that he did (`auth_time`).
+    /// Requires that the user authenticated at the provider within this time, and checks it (`auth_time`).
     #[must_use]
     pub fn max_age(mut self, age: Duration) -> Self {
         self.rules.max_age = Some(age);
         self
     }
 
-    /// Begins a log-in by hand, for what depends on the request: more parameters (`login_hint`, `prompt`), other values than
-    /// those of the provider's description (a `scope`, to ask for more only when it is needed), or another way back than
-    /// the request's `return_to`.
+    /// Begins a log-in with parameters that depend on the request.
+    ///
+    /// `parameters` are added to those of the provider's description (`login_hint`, `prompt`) or replace them. A `scope` replaces
+    /// the described ones, to request more only when it is needed. `return_to` replaces that of the request.
     ///
     /// # Errors
-    /// [`Error`] if the provider's metadata cannot be had, there is no randomness, a parameter is one that the strategy
-    /// sets itself, or a `scope` is without `openid`.
+    /// [`Error`] if the provider's metadata are not available, there are no random bytes, the strategy sets a parameter itself, or
+    /// a `scope` lacks `openid`.
     pub async fn begin(
         &self,
         request: &Parts,
@@ -162,7 +170,7 @@ impl<V> Oidc<V> {
         if parameters.iter().any(|(name, value)| *name == "scope" && is_without_openid(value)) {
             return Err(Error::misconfigured("without the scope `openid` there is no ID token"));
         }
-        self.begin_with(request, return_to, oauth2::checked(parameters, &[])?).await
+        self.begin_with(request, return_to, checked_parameters(parameters, &[])?).await
     }
 
     async fn begin_with(
@@ -179,21 +187,23 @@ impl<V> Oidc<V> {
         self.flow.begin(&provider, request, return_to, Some(nonce), &parameters)
     }
 
-    /// New tokens for a refresh token; `None` if the provider no longer takes it, and the user has to log in again.
-    /// An ID token that comes with them is left out: it says nothing new, and nobody verified it.
+    /// New tokens for a refresh token; `None` if the provider no longer accepts it, and the user must log in again.
+    ///
+    /// An ID token in the response is left out, because it is not verified.
     ///
     /// # Errors
-    /// [`Error`], with a [`Failure`] as its cause, if the provider could not be asked or would not answer.
+    /// [`Error`], with a [`ProviderError`] as its source, if the provider was unreachable or returned an error.
     pub async fn refresh(&self, refresh_token: &SecretString) -> Result<Option<Tokens>, Error> {
         let provider = self.discovered().await?.1;
         let tokens = self.flow.refresh(&provider, refresh_token).await?;
         Ok(tokens.map(|tokens| Tokens { id_token: None, ..tokens }))
     }
 
-    /// Where to send the browser so that the user is logged out at the provider too; `None` if the provider offers no such
-    /// place. End your own session first, whatever comes of this. The ID token for the hint can be
-    #[cfg_attr(feature = "session", doc = "[kept with the session](crate::Sessions::log_in_with).")]
-    #[cfg_attr(not(feature = "session"), doc = "kept with the session.")]
+    /// The redirect that logs the user out at the provider; `None` if the provider does not support it.
+    ///
+    /// End the session of this program first, whatever the result. The ID token for the hint can be
+    #[cfg_attr(feature = "session", doc = "[stored with the session](crate::Sessions::log_in_with).")]
+    #[cfg_attr(not(feature = "session"), doc = "stored with the session.")]
     ///
     /// ```
     /// # use http::request::Parts;
@@ -212,13 +222,14 @@ impl<V> Oidc<V> {
     /// Source: `OpenID` Connect RP-Initiated Logout, section 2.
     ///
     /// # Errors
-    /// [`Error`] if the provider's metadata cannot be had, or there is no randomness.
+    /// [`Error`] if the provider's metadata are not available, or there are no random bytes.
     pub async fn log_out(&self, request: &Parts, logout: Logout<'_>) -> Result<Option<Redirect>, Error> {
-        let metadata = self.metadata.get().await.map_err(Failure::from).map_err(Error::new)?;
+        let metadata = self.metadata.get().await.map_err(ProviderError::from).map_err(Error::new)?;
         let Some(endpoint) = &metadata.end_session_endpoint else { return Ok(None) };
         let url = Url::parse(endpoint).ok().filter(is_secure);
-        let mut url =
-            url.ok_or(Failure::Protocol("an end_session_endpoint that is not https")).map_err(Error::new)?;
+        let mut url = url
+            .ok_or(ProviderError::Protocol("an end_session_endpoint that is not https"))
+            .map_err(Error::new)?;
         let mut cookies = Vec::new();
         let mut query = url.query_pairs_mut();
         query.append_pair("client_id", &self.flow.client.id);
@@ -236,9 +247,10 @@ impl<V> Oidc<V> {
         Ok(Some(cookies.into_iter().fold(redirect, Redirect::with_cookie)))
     }
 
-    /// The end of a [`log_out`](Self::log_out), for the handler of its `post_logout_redirect_uri`: the way to its
-    /// `return_to`, if the request brings the `state` with which it began in this browser. Who does not come from there
-    /// may still have logged out, at a provider that does not send the `state` back: show him the same page.
+    /// The end of a [`log_out`](Self::log_out), for the handler of its `post_logout_redirect_uri`: the redirect to its `return_to`.
+    ///
+    /// The request must bring the `state` of a log-out that this browser began. A provider may not send the `state` back although
+    /// the user has logged out: show the same page in that case.
     ///
     /// ```
     /// # use http::request::Parts;
@@ -249,20 +261,20 @@ impl<V> Oidc<V> {
     /// ```
     ///
     /// # Errors
-    /// [`Rejection`], 400, if no such log-out is under way in this browser.
+    /// [`Rejection`] with 400 if this browser has no such log-out in progress.
     pub fn logged_out(&self, request: &Parts) -> Result<Redirect, Rejection> {
         self.flow.logged_out(request)
     }
 
-    /// The provider as it says itself to be, as one of OAuth 2.0.
+    /// The provider with the endpoints of its metadata.
     async fn discovered(&self) -> Result<(Arc<Metadata>, Provider), Error> {
-        let metadata = self.metadata.get().await.map_err(Failure::from).map_err(Error::new)?;
+        let metadata = self.metadata.get().await.map_err(ProviderError::from).map_err(Error::new)?;
         let provider = self.provider.described_by(&metadata).map_err(Error::new)?;
         Ok((metadata, provider))
     }
 }
 
-impl<V: VerifyLogin> LogsIn for Oidc<V> {
+impl<V: Verify<Login>> CodeFlowStrategy for Oidc<V> {
     type User = V::User;
 
     fn flow(&self) -> &CodeFlow {
@@ -273,23 +285,24 @@ impl<V: VerifyLogin> LogsIn for Oidc<V> {
         parameter
     }
 
-    async fn set_out(&self, request: &Parts, return_to: LocalPath) -> Result<Redirect, End> {
+    async fn start(&self, request: &Parts, return_to: LocalPath) -> Result<Redirect, FlowError> {
         Ok(self.begin_with(request, return_to, Vec::new()).await?)
     }
 
-    async fn conclude(&self, comeback: Comeback) -> Result<V::User, End> {
-        let Comeback { callback, verifier, nonce, .. } = comeback;
+    async fn finish(&self, callback: Callback, request: &Parts) -> Result<V::User, FlowError> {
+        let Callback { response, verifier, nonce, .. } = callback;
         let (metadata, provider) = self.discovered().await?;
         let names_its_issuer = metadata.authorization_response_iss_parameter_supported;
-        callback.check_issuer(|issuer| self.provider.issuer.may_be(issuer), names_its_issuer)?;
-        let tokens = self.flow.exchange(&provider, callback.code()?, verifier).await?;
-        let id_token = tokens.id_token.as_ref().ok_or_else(|| unproved("no_id_token"))?;
+        response.check_issuer(|issuer| self.provider.issuer.may_be(issuer), names_its_issuer)?;
+        let tokens = self.flow.exchange(&provider, response.code()?, verifier).await?;
+        let id_token = tokens.id_token.as_ref().ok_or_else(|| unverified("no_id_token"))?;
         let expected = Expected {
-            nonce: nonce.as_deref().ok_or_else(|| unproved("wrong_nonce"))?,
+            nonce: nonce.as_deref().ok_or_else(|| unverified("wrong_nonce"))?,
             access_token: tokens.access_token.expose_secret(),
             now: (self.flow.clock)(),
         };
-        let Proved { issuer, claims } = self.proved(id_token.expose_secret(), &expected).await?;
+        let VerifiedIdToken { issuer, claims } =
+            self.verified_id_token(id_token.expose_secret(), &expected).await?;
         let claims = match (&metadata.userinfo_endpoint, self.provider.userinfo) {
             (Some(endpoint), UserinfoUse::Fetch) => self.with_userinfo(claims, endpoint, &tokens).await?,
             _ => claims,
@@ -298,15 +311,19 @@ impl<V: VerifyLogin> LogsIn for Oidc<V> {
             issuer: Some(issuer),
             ..Profile::read(&self.provider.id, &self.provider.profile, claims)?
         };
-        verified(&self.verify, Login { profile, tokens }).await
+        verify_login(&self.verify, Login { profile, tokens }, request).await
     }
 }
 
 impl<V> Oidc<V> {
-    /// Only a token that names a key which nobody knows is verified twice.
-    async fn proved(&self, id_token: &str, expected: &Expected<'_>) -> Result<Proved, End> {
+    /// Verifies an ID token. Only a token with an unknown key id is verified twice: the second time with newer keys.
+    async fn verified_id_token(
+        &self,
+        id_token: &str,
+        expected: &Expected<'_>,
+    ) -> Result<VerifiedIdToken, FlowError> {
         let verify = |keys: &_| self.rules.verify(id_token, keys, expected);
-        let proved = match verify(&self.keys.keys().await?) {
+        let verified = match verify(&self.keys.keys().await?) {
             Err(IdTokenError::Token(TokenError::UnknownKey { kid })) => {
                 match self.keys.keys_beyond(&kid).await? {
                     Some(newer) => verify(&newer),
@@ -315,13 +332,18 @@ impl<V> Oidc<V> {
             }
             known => known,
         };
-        proved.map_err(|error| unproved(error.cause()))
+        verified.map_err(|error| unverified(error.cause()))
     }
 
-    /// The claims with those of the userinfo, if both are about the same user (`OpenID` Connect Core, section 5.3.2: a
-    /// token substitution otherwise). What is signed stays as it is signed.
-    async fn with_userinfo(&self, proved: Value, endpoint: &str, tokens: &Tokens) -> Result<Value, End> {
-        const BAD: Failure = Failure::Protocol("a userinfo_endpoint that cannot be asked");
+    /// The claims with those of the userinfo, which must have the same subject, to prevent a token substitution (`OpenID`
+    /// Connect Core, section 5.3.2). Signed claims take precedence.
+    async fn with_userinfo(
+        &self,
+        verified: Value,
+        endpoint: &str,
+        tokens: &Tokens,
+    ) -> Result<Value, FlowError> {
+        const BAD: ProviderError = ProviderError::Protocol("an invalid userinfo_endpoint");
         let token = tokens.access_token.expose_secret();
         let authorization = encode::authorization("Bearer", token).map_err(|_| BAD)?;
         let request = Request::get(endpoint)
@@ -330,43 +352,43 @@ impl<V> Oidc<V> {
             .body(Bytes::new())
             .map_err(|_| BAD)?;
         let userinfo = document(&self.flow.http, request).await?;
-        let (Value::Object(proved), Value::Object(mut claims)) = (proved, userinfo) else {
-            return Err(Failure::Protocol("a userinfo that is no object").into());
+        let (Value::Object(verified), Value::Object(mut claims)) = (verified, userinfo) else {
+            return Err(ProviderError::Protocol("a userinfo that is not an object").into());
         };
-        if claims.get("sub") != proved.get("sub") {
-            return Err(unproved("userinfo_subject"));
+        if claims.get("sub") != verified.get("sub") {
+            return Err(unverified("userinfo_subject"));
         }
-        claims.extend(proved);
+        claims.extend(verified);
         Ok(Value::Object(claims))
     }
 }
 
-fn unproved(cause: &'static str) -> End {
-    let description = "What the provider says about you could not be verified. Begin the log-in again.";
-    Rejection::invalid_request(description).because(cause).into()
+fn unverified(cause: &'static str) -> FlowError {
+    let description = "The response of the provider could not be verified. Begin the log-in again.";
+    Rejection::invalid_request(description).with_cause(cause).into()
 }
 
-impl<V: VerifyLogin> Strategy for Oidc<V> {
-    type User = SignedIn<V::User>;
+impl<V: Verify<Login>> Strategy for Oidc<V> {
+    type User = LoggedIn<V::User>;
 
     async fn authenticate(&self, request: &Parts) -> Result<Outcome<Self::User>, Error> {
         oauth2::authenticate(self, request).await
     }
 }
 
-/// What a provider is told when a user logs out: see [`Oidc::log_out`].
+/// The parameters of [`Oidc::log_out`].
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Logout<'a> {
-    /// The ID token of the log-in. With it most providers ask no question.
+    /// The ID token of the log-in. With it, most providers log out without asking the user.
     pub id_token_hint: Option<&'a SecretString>,
-    /// Where the browser goes afterwards: absolute, and registered at the provider for this. It brings a `state` along
-    /// there, for [`Oidc::logged_out`].
+    /// The absolute URL to which the provider sends the browser afterwards, registered at the provider. It is called with a
+    /// `state` for [`Oidc::logged_out`].
     pub post_logout_redirect_uri: Option<&'a str>,
-    /// Where [`Oidc::logged_out`] sends it then; `/` if nowhere.
+    /// The path to which [`Oidc::logged_out`] redirects. The default is `/`.
     pub return_to: Option<&'a LocalPath>,
 }
 
-/// The verification, the secrets and the source of randomness stay out of it.
+/// Leaves out the verification, the secrets and the random source.
 impl<V> fmt::Debug for Oidc<V> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter

@@ -1,4 +1,4 @@
-//! Identity providers, as data: a record each, which makes a [`Provider`] or an [`OidcProvider`].
+//! A catalogue of identity providers, as data: each record makes a [`Provider`] or an [`OidcProvider`].
 //!
 //! ```
 //! use tower_passport::providers;
@@ -12,13 +12,13 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The records are JSON and not code, so that whoever knows a provider can mend its record, and so that a program can
-//! read one more from its configuration with [`Record::parse`]. All are read once, at the first [`get`].
+//! The records are JSON, so that they are easy to correct, and so that a program can read another one from its
+//! configuration with [`Record::parse`]. All are parsed once, at the first [`get`].
 //!
 //! # Your provider
 //!
-//! Usually an issuer or three endpoints are all; what is left out is as the standards have it. If every answer of the
-//! provider names its issuer (RFC 9207), say as `response_issuer` what it must be.
+//! Usually an issuer or three endpoints are enough; the defaults follow the standards. If every response of the provider
+//! names its issuer (RFC 9207), set `response_issuer` to it.
 //!
 //! ```
 //! use tower_passport::providers::Record;
@@ -38,14 +38,13 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! To add it for everybody: put the record into `src/providers/oauth2.json` (or `openid.json`), and an answer of its
-//! userinfo with the user who is in it into `tests/it/providers/samples.json`. The tests then walk a log-in with it.
+//! To contribute it, add the record to `src/providers/oauth2.json` (or `openid.json`). Add a userinfo response with the
+//! expected user to `tests/it/providers/samples.json`. The tests then run a log-in with it.
 //!
 //! # The records
 //!
-//! `checked_on` is the day on which a record was last compared with what is published about the provider: its
-//! documentation, or other maintained catalogues. Nobody logs in at a hundred providers to see whether they still do
-//! what they say; where one does not, mend its record, please.
+//! `checked_on` is the day on which a record was last compared with the provider's documentation or with other maintained
+//! catalogues. The tests do not log in at the providers themselves. If a provider has changed, please correct its record.
 //!
 #![doc = include_str!("providers/table.md")]
 
@@ -56,23 +55,23 @@ use std::sync::LazyLock;
 
 pub use self::record::{InvalidRecord, Pkce, Record, TokenEndpointAuth};
 pub use self::settings::InvalidSettings;
-#[expect(unused_imports, reason = "for the links of the documentation")]
+#[expect(unused_imports, reason = "for links in the documentation")]
 use crate::{OidcProvider, Provider};
 
-/// The record with this id.
+/// The record with this id; `None` if there is none.
 pub fn get(id: &str) -> Option<&'static Record> {
     let all = all();
     all.binary_search_by(|record| record.id.as_str().cmp(id)).ok().and_then(|found| all.get(found))
 }
 
-/// All records, in the order of their ids.
+/// All records, sorted by id.
 pub fn all() -> &'static [Record] {
     &RECORDS
 }
 
 static RECORDS: LazyLock<Vec<Record>> = LazyLock::new(|| {
     let files = [include_str!("providers/oauth2.json"), include_str!("providers/openid.json")];
-    // A file that cannot be read has no records, and the test that reads them says why.
+    // A file that cannot be parsed has no records. The test below fails in that case.
     let mut records: Vec<Record> =
         files.iter().flat_map(|file| Record::parse_all(file).unwrap_or_default()).collect();
     records.sort_unstable_by(|one, other| one.id.cmp(&other.id));
@@ -84,13 +83,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_files_can_be_read() {
+    fn the_files_are_valid_and_sorted() {
         for file in [include_str!("providers/oauth2.json"), include_str!("providers/openid.json")] {
             let records = Record::parse_all(file).unwrap();
-            assert!(
-                records.is_sorted_by(|one, next| one.id < next.id),
-                "records stand in the order of their ids"
-            );
+            assert!(records.is_sorted_by(|one, next| one.id < next.id), "records are sorted by id");
         }
     }
 }

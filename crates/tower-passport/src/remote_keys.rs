@@ -1,18 +1,19 @@
-//! The public keys of an issuer, fetched from it.
+//! The public keys of an issuer, fetched from its server.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use moka::policy::EvictionPolicy;
+use moka::sync::Cache;
 use strict_jose::{Algorithm, KeySet, KidExcerpt};
 
+use crate::cached_document::{CachePolicy, CachedDocument, Refetched};
 use crate::clock::{Clock, system_clock};
 use crate::discovery::Metadata;
-use crate::fetched::{Fetched, Keeping, Newer};
 use crate::{Error, HttpClient, HttpError, ProvideKeys};
 
-/// The keys that an issuer publishes as a JWK set, for [`Jwt`](crate::Jwt): fetched when the first token comes, kept, and
-/// renewed behind the scenes.
+/// The keys that an issuer publishes as a JWK set, for [`Jwt`](crate::Jwt): fetched for the first token, then cached.
 ///
 /// ```
 /// use strict_jose::Rules;
@@ -27,135 +28,133 @@ use crate::{Error, HttpClient, HttpError, ProvideKeys};
 /// # Ok(()) }
 /// ```
 ///
-/// - **One fetch for everybody** who waits, and a client that hangs up ends it for nobody.
-/// - **Stale while revalidating:** after ten minutes the keys are renewed while the old ones serve; if that fails they
-///   serve for a day. Only then, or if there never were any, the answer is 503 (never 401: no token became bad).
-/// - **Rotation:** a token that names a key which is not here has the set fetched anew, at once. But anybody can write
-///   such a token, so there is at most one fetch in ten seconds, whoever asks, and none within five minutes for a name
-///   that was asked for in vain. In between, the answer to a token with a name that was not looked for is 503 with
-///   `Retry-After`, since it may be the first of a new key; those of known keys do not notice.
-/// - **A hostile or broken server** finds an [`HttpClient`] that knows how long to wait and how much to read. A set with
-///   something wrong in it is refused as a whole, and the last good one stays.
+/// - **One fetch** serves all requests that wait for it. It continues if a client disconnects.
+/// - **Stale while revalidating:** after ten minutes the keys are fetched again while the old ones are used. If that fails, they
+///   are used for a day. After that, or if the first fetch fails, the response is 503. It is never 401, because the token is
+///   not the problem.
+/// - **Rotation:** a token with an unknown key id causes a fetch at once. Any client can send such a token, so there is at
+///   most one fetch in ten seconds, and none for five minutes for an id that the set did not contain. In between, the response
+///   to a token with another unknown id is 503 with `Retry-After`, since the key may be new. Tokens of known keys are not
+///   affected.
+/// - **Hostile or broken servers** are limited by the timeout and the size limit of the [`HttpClient`]. A set with an error in it
+///   is rejected as a whole, and the previous set stays in use.
 pub struct RemoteKeys {
-    origin: Origin,
-    fetched: Fetched<KeySet>,
-    /// Names that were asked for and were not in the set fetched for them.
-    unknown: Mutex<Vec<(KidExcerpt, SystemTime)>>,
+    source: Source,
+    key_set: CachedDocument<KeySet>,
+    /// A negative cache: key ids that a newly fetched set did not contain, and the time of the fetch.
+    unknown: Cache<String, SystemTime>,
 }
 
-const KEEPING: Keeping = Keeping {
-    fresh: Duration::from_mins(10),
-    usable: Duration::from_hours(24),
-    pause: Duration::from_secs(10),
+const POLICY: CachePolicy = CachePolicy {
+    fresh_for: Duration::from_mins(10),
+    stale_for: Duration::from_hours(24),
+    retry_after: Duration::from_secs(10),
 };
 
-/// How long a name that nobody has is remembered, and how many of them.
-const REMEMBERED: (Duration, usize) = (Duration::from_mins(5), 64);
+/// How long an unknown key id stays in the negative cache.
+const UNKNOWN_FOR: Duration = Duration::from_mins(5);
 
-/// Where the set is, and how it is read.
+/// The capacity of the negative cache.
+const UNKNOWN_CAPACITY: u64 = 64;
+
+/// The location of the set, and how it is read.
 #[derive(Clone)]
-struct Origin {
-    place: Place,
+struct Source {
+    location: Location,
     http: HttpClient,
     rsa: Algorithm,
     clock: Clock,
 }
 
 #[derive(Clone)]
-enum Place {
+enum Location {
     Jwks(Arc<str>),
     Issuer(Arc<str>),
     #[cfg(feature = "oidc")]
-    Discovered(Fetched<Metadata>),
+    Discovered(CachedDocument<Metadata>),
 }
 
 impl RemoteKeys {
-    /// The set at this URL, as `jwks_uri` in an issuer's metadata says it.
+    /// The set at this URL, which is the `jwks_uri` in the issuer's metadata.
     ///
     /// # Errors
-    /// [`HttpError::Forbidden`] if the client may not ask it.
+    /// [`HttpError::Forbidden`] if the client may not connect to it.
     pub fn new(jwks_uri: &str, http: HttpClient) -> Result<Self, HttpError> {
         http.check(jwks_uri)?;
-        Ok(Self::at(Place::Jwks(jwks_uri.into()), http, system_clock()))
+        Ok(Self::at_location(Location::Jwks(jwks_uri.into()), http, system_clock()))
     }
 
-    /// The set of the issuer, found by its metadata (`OpenID` Connect Discovery, section 4), which must name the same
-    /// issuer, character by character.
+    /// The set of an issuer, found through its metadata (`OpenID` Connect Discovery, section 4).
+    ///
+    /// The metadata must name the same issuer, character by character.
     ///
     /// # Errors
-    /// [`HttpError::Forbidden`] if the client may not ask it.
+    /// [`HttpError::Forbidden`] if the client may not connect to it.
     pub fn of_issuer(issuer: &str, http: HttpClient) -> Result<Self, HttpError> {
         http.check(issuer)?;
-        Ok(Self::at(Place::Issuer(issuer.into()), http, system_clock()))
+        Ok(Self::at_location(Location::Issuer(issuer.into()), http, system_clock()))
     }
 
-    /// The set of an issuer whose metadata somebody else keeps.
+    /// The set of an issuer with metadata in another cache.
     #[cfg(feature = "oidc")]
     pub(crate) fn discovered(
-        metadata: Fetched<Metadata>,
+        metadata: CachedDocument<Metadata>,
         http: HttpClient,
         rsa: Algorithm,
         clock: Clock,
     ) -> Self {
-        Self::at(Place::Discovered(metadata), http, clock).rsa_algorithm(rsa)
+        Self::at_location(Location::Discovered(metadata), http, clock).rsa_algorithm(rsa)
     }
 
-    fn at(place: Place, http: HttpClient, clock: Clock) -> Self {
-        Self::from_origin(Origin { place, http, rsa: Algorithm::Rs256, clock })
+    fn at_location(location: Location, http: HttpClient, clock: Clock) -> Self {
+        Self::from_source(Source { location, http, rsa: Algorithm::Rs256, clock })
     }
 
-    fn from_origin(origin: Origin) -> Self {
-        let asked = origin.clone();
+    fn from_source(source: Source) -> Self {
+        let source_of_fetch = source.clone();
         let fetch = move || {
-            let origin = asked.clone();
-            async move { origin.fetch().await }
+            let source = source_of_fetch.clone();
+            async move { source.fetch().await }
         };
-        let fetched = Fetched::new(fetch, Arc::clone(&origin.clock), KEEPING);
-        Self { origin, fetched, unknown: Mutex::default() }
+        let key_set = CachedDocument::new(fetch, Arc::clone(&source.clock), POLICY);
+        let unknown = Cache::builder().max_capacity(UNKNOWN_CAPACITY).eviction_policy(EvictionPolicy::lru());
+        Self { source, key_set, unknown: unknown.build() }
     }
 
-    /// Takes the time from this clock instead of the system's, so that tests can stop it.
+    /// Uses this clock instead of the system's, so that tests can stop it.
     #[must_use]
     pub fn clock(self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
-        Self::from_origin(Origin { clock: Arc::new(clock), ..self.origin })
+        Self::from_source(Source { clock: Arc::new(clock), ..self.source })
     }
 
-    /// What an RSA key is for that does not say it: RS256 unless said. Some large issuers publish such keys, and one key
-    /// is for one algorithm.
+    /// Sets the algorithm of RSA keys that name none. The default is RS256.
+    ///
+    /// Some large issuers publish such keys, and each key is for one algorithm.
     #[must_use]
     pub fn rsa_algorithm(self, algorithm: Algorithm) -> Self {
-        Self::from_origin(Origin { rsa: algorithm, ..self.origin })
+        Self::from_source(Source { rsa: algorithm, ..self.source })
     }
 
-    fn is_remembered(&self, kid: &KidExcerpt, now: SystemTime) -> bool {
-        let unknown = self.unknown.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_recent = |at: SystemTime| now.duration_since(at).unwrap_or_default() < REMEMBERED.0;
-        unknown.iter().any(|(other, at)| other == kid && is_recent(*at))
-    }
-
-    fn remember(&self, kid: &KidExcerpt, now: SystemTime) {
-        let mut unknown = self.unknown.lock().unwrap_or_else(PoisonError::into_inner);
-        unknown.retain(|(other, _)| other != kid);
-        if unknown.len() == REMEMBERED.1 {
-            unknown.remove(0);
-        }
-        unknown.push((*kid, now));
+    /// Whether a recent fetch has shown that no key has this id.
+    fn is_known_to_be_unknown(&self, kid: &KidExcerpt, now: SystemTime) -> bool {
+        let at = self.unknown.get(&kid.to_string());
+        at.is_some_and(|at| now.duration_since(at).unwrap_or_default() < UNKNOWN_FOR)
     }
 }
 
-impl Origin {
+impl Source {
     async fn fetch(&self) -> Result<KeySet, HttpError> {
-        let jwks = match &self.place {
-            Place::Jwks(url) => self.http.document(url).await?,
-            Place::Issuer(issuer) => {
+        let jwks = match &self.location {
+            Location::Jwks(url) => self.http.document(url).await?,
+            Location::Issuer(issuer) => {
                 let metadata = Metadata::fetch(&self.http, issuer, issuer).await?;
                 self.http.document(&metadata.jwks_uri).await?
             }
             #[cfg(feature = "oidc")]
-            Place::Discovered(metadata) => self.http.document(&metadata.get().await?.jwks_uri).await?,
+            Location::Discovered(metadata) => self.http.document(&metadata.get().await?.jwks_uri).await?,
         };
         KeySet::from_jwks_as(self.rsa, &jwks)
-            .map_err(|error| HttpError::NotUnderstood(format!("no JWK set: {error}").into()))
+            .map_err(|error| HttpError::Unusable(format!("no JWK set: {error}").into()))
     }
 }
 
@@ -163,39 +162,41 @@ impl ProvideKeys for RemoteKeys {
     type Keys<'a> = Arc<KeySet>;
 
     async fn keys(&self) -> Result<Arc<KeySet>, Error> {
-        self.fetched.get().await.map_err(unreachable_issuer)
+        self.key_set.get().await.map_err(unavailable)
     }
 
     async fn keys_beyond(&self, kid: &KidExcerpt) -> Result<Option<Arc<KeySet>>, Error> {
-        let now = (self.origin.clock)();
-        if self.is_remembered(kid, now) {
+        let now = (self.source.clock)();
+        if self.is_known_to_be_unknown(kid, now) {
             return Ok(None);
         }
-        match self.fetched.newer().await.map_err(unreachable_issuer)? {
-            Newer::Now(keys) => {
+        match self.key_set.refetch().await.map_err(unavailable)? {
+            Refetched::Document(keys) => {
                 if keys.iter().all(|key| key.kid().map(KidExcerpt::of) != Some(*kid)) {
-                    self.remember(kid, now);
+                    self.unknown.insert(kid.to_string(), now);
                 }
                 Ok(Some(keys))
             }
-            // A set from a moment ago may be from a moment before the key was published.
-            Newer::In(left) => Err(Error::not_yet("the key is looked for after a pause", left)),
+            // The key may have been published after the last fetch.
+            Refetched::NotBefore(wait) => {
+                Err(Error::not_yet("the next fetch of the keys is not allowed yet", wait))
+            }
         }
     }
 }
 
-fn unreachable_issuer(error: HttpError) -> Error {
-    Error::new(error).with_retry_after(KEEPING.pause)
+fn unavailable(error: HttpError) -> Error {
+    Error::new(error).with_retry_after(POLICY.retry_after)
 }
 
 impl fmt::Debug for RemoteKeys {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = formatter.debug_struct("RemoteKeys");
-        match &self.origin.place {
-            Place::Jwks(url) => debug.field("jwks_uri", url),
-            Place::Issuer(issuer) => debug.field("issuer", issuer),
+        match &self.source.location {
+            Location::Jwks(url) => debug.field("jwks_uri", url),
+            Location::Issuer(issuer) => debug.field("issuer", issuer),
             #[cfg(feature = "oidc")]
-            Place::Discovered(_) => &mut debug,
+            Location::Discovered(_) => &mut debug,
         };
         debug.finish_non_exhaustive()
     }

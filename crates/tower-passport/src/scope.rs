@@ -1,23 +1,20 @@
-//! What credentials allow: somebody is known, and may still not do this.
+//! Scopes: the permissions of credentials.
 
 #[cfg(feature = "axum")]
 mod extract;
 
-use http::request::Parts;
-
 #[cfg(feature = "axum")]
 pub use self::extract::{RequiredScope, Scoped};
-use crate::refusal::logged;
-use crate::{Challenge, Error, Outcome, Refusal, Rejection, Strategy};
+use crate::{Challenge, Rejection};
 
-/// A user whose credentials allow some things and not others: the scope of an access token or of an API key.
+/// A user with scoped credentials: an access token or an API key.
 ///
-/// It is asked in three ways, and each answers 403 with
+/// There are three ways to require a scope. Each one responds with 403 and
 /// `WWW-Authenticate: Bearer error="insufficient_scope", scope=".."` (RFC 6750, section 3):
 ///
 /// | for | write |
 /// | --- | --- |
-/// | a layer, a chain | [`guard.require_scope("recipes:write")`](Strategy::require_scope) |
+/// | a layer, a chain | [`guard.require_scope("recipes:write")`](crate::Strategy::require_scope) |
 /// | an axum handler | `Scoped(user, ..): Scoped<Guard, WriteRecipes>` |
 /// | a decision that needs more than the route | [`require_scope(&user, "recipes:write")?`](require_scope) |
 ///
@@ -40,64 +37,36 @@ use crate::{Challenge, Error, Outcome, Refusal, Rejection, Strategy};
 /// assert!(tower_passport::require_scope(&caller, "recipes:write recipes:delete").is_err());
 /// ```
 ///
-/// Scopes are about the *credentials*: what their owner let this program do. Whether the owner himself may do it (his
-/// role, whose recipe it is) is another question, and the handler's.
+/// Scopes are about the *credentials*: they limit what a program may do for the user. Whether the user may do it (their role,
+/// the owner of a recipe) is a different question, which the handler decides.
 pub trait HasScope {
-    /// Whether these credentials allow this one scope.
+    /// Whether the credentials have this one scope.
     fn has_scope(&self, scope: &str) -> bool;
 }
 
-/// Whether a list of scopes, as tokens have it (RFC 6749, section 3.3: words with spaces between them), has this one.
+/// Whether a space-separated list of scopes contains this one (RFC 6749, section 3.3).
 pub fn scope_list_has(list: &str, scope: &str) -> bool {
     !scope.is_empty() && list.split(' ').any(|word| word == scope)
 }
 
-/// Refuses a user whose credentials do not have all scopes of this list (words with spaces between them).
+/// Rejects a user without one of these space-separated scopes.
 ///
 /// # Errors
-/// A [`Refusal`], 403, if one is missing.
-pub fn require_scope<U: HasScope + ?Sized>(user: &U, scope: &str) -> Result<(), Refusal> {
-    if has_all(user, scope) { Ok(()) } else { Err(logged(insufficient(challenge(scope)).into())) }
-}
-
-/// A strategy that also wants a scope: see [`Strategy::require_scope`].
-#[derive(Clone, Debug)]
-pub struct RequireScope<S> {
-    strategy: S,
-    scope: Box<str>,
-    challenge: Challenge,
-}
-
-impl<S> RequireScope<S> {
-    pub(crate) fn new(strategy: S, scope: &str) -> Self {
-        Self { strategy, scope: scope.into(), challenge: challenge(scope) }
+/// A [`Rejection`] with 403 if a scope is missing.
+pub fn require_scope<U: HasScope + ?Sized>(user: &U, scope: &str) -> Result<(), Rejection> {
+    if has_all_scopes(user, scope) {
+        return Ok(());
     }
+    Err(Rejection::insufficient_scope(scope_challenge(scope)).logged())
 }
 
-impl<S: Strategy<User: HasScope>> Strategy for RequireScope<S> {
-    type User = S::User;
-
-    async fn authenticate(&self, request: &Parts) -> Result<Outcome<S::User>, Error> {
-        Ok(match self.strategy.authenticate(request).await? {
-            Outcome::Accept(user) if !has_all(&user, &self.scope) => {
-                Outcome::Reject(insufficient(self.challenge.clone()))
-            }
-            concluded => concluded,
-        })
-    }
-}
-
-fn has_all<U: HasScope + ?Sized>(user: &U, scope: &str) -> bool {
+pub(crate) fn has_all_scopes<U: HasScope + ?Sized>(user: &U, scope: &str) -> bool {
     scope.split(' ').filter(|word| !word.is_empty()).all(|word| user.has_scope(word))
 }
 
-fn insufficient(challenge: Challenge) -> Rejection {
-    Rejection::insufficient_scope(challenge).because("insufficient_scope")
-}
-
-fn challenge(scope: &str) -> Challenge {
+pub(crate) fn scope_challenge(scope: &str) -> Challenge {
     let error = ("error", "insufficient_scope");
-    // What is no scope (RFC 6749, section 3.3) is not sent: the client could not ask for it.
+    // A text that is no scope (RFC 6749, section 3.3) is not sent: the client could not request it.
     let named = is_scope(scope).then(|| Challenge::new("Bearer", &[error, ("scope", scope)]));
     named
         .and_then(Result::ok)
@@ -130,13 +99,13 @@ mod tests {
 
     #[track_caller]
     fn check(has: &'static str, wants: &str, want: Result<(), &str>) {
-        let refused = require_scope(&Has(has), wants)
-            .map_err(|refusal| refusal.challenges().next().unwrap().to_str().unwrap().to_owned());
-        assert_eq!(refused, want.map_err(str::to_owned), "{has:?} {wants:?}");
+        let rejected = require_scope(&Has(has), wants)
+            .map_err(|rejection| rejection.challenges().next().unwrap().to_str().unwrap().to_owned());
+        assert_eq!(rejected, want.map_err(str::to_owned), "{has:?} {wants:?}");
     }
 
     #[test]
-    fn all_scopes_of_the_list_are_needed() {
+    fn all_scopes_of_the_list_are_required() {
         check("read write", "read", Ok(()));
         check("read write", "write read", Ok(()));
         check("read", "", Ok(()));
@@ -147,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_client_could_ask_for_is_not_sent() {
+    fn a_text_that_is_no_scope_is_not_sent() {
         for odd in ["a\"b", "a\\b", "é", "a\nb"] {
             check("read", odd, Err(r#"Bearer error="insufficient_scope""#));
         }

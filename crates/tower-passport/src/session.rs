@@ -1,35 +1,37 @@
-//! Cookie sessions: log in once, and be known by a cookie afterwards.
+//! Cookie sessions.
 
 mod cookie;
 mod sessions;
 mod store;
 #[cfg(feature = "tower-sessions")]
 mod tower_sessions;
+mod user;
 
-use std::borrow::Cow;
 use std::fmt;
 
 use http::request::Parts;
 
 pub use self::cookie::{InvalidCookieName, SameSite, SetCookie};
 pub use self::sessions::Sessions;
-use self::sessions::UNKNOWN_SESSION;
+use self::sessions::{SessionLookup, UNKNOWN_SESSION};
+use self::store::auth_digest;
 pub use self::store::{MemoryStore, SessionKey, SessionRecord, SessionStore};
 #[cfg(feature = "tower-sessions")]
 pub use self::tower_sessions::TowerSessions;
+pub use self::user::SessionUser;
 use crate::cross_origin::cross_origin;
 use crate::respond::navigation::Navigation;
-use crate::{Challenge, Challenges, Error, Outcome, Rejection, Strategy};
+use crate::{Challenge, Challenges, Denial, Error, Outcome, Rejection, Strategy, Verification, Verify};
 
-/// Whoever has logged in, by the cookie of his session.
+/// Authenticates by the cookie of a session.
 ///
-/// [`Sessions`] begin and end sessions; this strategy recognizes them. The application gives a function of the user's id
-/// or a [`LoadUser`] type, and its user says by [`SessionUser`] what a session must remember.
+/// [`Sessions`] begin and end sessions; this strategy authenticates requests by them. The [verification](Verify) takes the
+/// [`SessionRecord`] and finds its user. The user implements [`SessionUser`], which tells what a session must remember.
 ///
 /// ```
 /// use std::borrow::Cow;
 ///
-/// use tower_passport::{Authenticate, MemoryStore, Session, SessionUser, Sessions};
+/// use tower_passport::{Authenticate, MemoryStore, Session, SessionRecord, SessionUser, Sessions};
 ///
 /// #[derive(Clone)]
 /// struct User {
@@ -50,9 +52,9 @@ use crate::{Challenge, Challenges, Error, Outcome, Rejection, Strategy};
 /// # impl Users { async fn find(&self, id: String) -> Result<Option<User>, std::io::Error> { Ok(None) } }
 /// # fn example(users: Users) {
 /// let sessions = Sessions::new(MemoryStore::new());
-/// let guard = Session::new(sessions.clone(), move |id: String| {
+/// let guard = Session::new(sessions.clone(), move |session: SessionRecord| {
 ///     let users = users.clone();
-///     async move { users.find(id).await }
+///     async move { users.find(session.user).await }
 /// });
 /// Authenticate::new(guard); // and `sessions` for the handlers that log in and out
 /// # }
@@ -62,51 +64,53 @@ use crate::{Challenge, Challenges, Error, Outcome, Rejection, Strategy};
 /// | --- | --- |
 /// | no such cookie, or an empty one | pass, `WWW-Authenticate: Cookie` |
 /// | two such cookies | 400 `invalid_request` |
-/// | a cookie of a session that has ended | 401 `invalid_token`, and the cookie is taken back |
-/// | a cookie of no session | the same; the cookie is taken back only from whoever looks at pages, as it may just have been replaced |
-/// | a good cookie, but another site sent the request and it is no `GET` | 403 `access_denied` |
-/// | a good cookie, and the user is gone or has another `session_auth_hash` | 401 `invalid_token`, and the session ends |
-/// | a good cookie, and the store or the function said `Err` | 503 |
+/// | the cookie of a session that has ended | 401 `invalid_token`, and the cookie is removed |
+/// | the cookie of an unknown session | the same, but the cookie is removed only in page views, because it may just have been replaced |
+/// | a good cookie, but another site sent the request, and its method is not a safe one | 403 `access_denied` |
+/// | a good cookie, and the verification denies, or the `session_auth_hash` has changed | 401 `invalid_token`, and the session ends |
+/// | a good cookie, and the verification denies with 403 or 429 | that status, and the session continues |
+/// | a good cookie, and the store or the verification fails | 503 |
 ///
 /// # When a session ends
 ///
-/// At [`log_out`](Sessions::log_out); when nobody used it for the [idle](Sessions::idle_limit) time; when it is as old as
-/// the [absolute](Sessions::absolute_limit) limit; when the user is gone; and when his
-/// [`session_auth_hash`](SessionUser::session_auth_hash) changes, which ends *all* his sessions at their next request,
-/// without a list of them.
+/// - at [`log_out`](Sessions::log_out);
+/// - when it was not used for the [idle limit](Sessions::idle_limit);
+/// - at the [absolute limit](Sessions::absolute_limit) after the log-in;
+/// - when the verification denies its user;
+/// - when the user's [`session_auth_hash`](SessionUser::session_auth_hash) changes. This ends *all* sessions of the user at
+///   their next request, without a list of them.
 ///
 /// # Requests that other sites cause
 ///
-/// A browser sends cookies wherever a request came from. `SameSite=Lax` keeps them from `POST` requests of other sites,
-/// but not of sibling subdomains, and not in old browsers. Therefore this strategy also refuses requests that may change
-/// something (all but `GET`, `HEAD`, `OPTIONS`, `TRACE`) if `Sec-Fetch-Site` or `Origin` says that another origin sent
-/// them; name origins that may with [`trust_origin`](Sessions::trust_origin). A `GET` must therefore change nothing. The
-/// route of the log-in, where there is no session yet, needs the same as a layer:
+/// A browser sends cookies with requests of any origin. `SameSite=Lax` excludes `POST` requests of other sites, but not those
+/// of sibling subdomains, and old browsers ignore it. So this strategy also rejects requests with a method other than `GET`,
+/// `HEAD`, `OPTIONS` and `TRACE` if `Sec-Fetch-Site` or `Origin` names another origin. [`trust_origin`](Sessions::trust_origin)
+/// allows an origin. A `GET` must therefore change nothing. The log-in route has no session yet and needs the layer
 /// [`CrossOriginProtection`](crate::CrossOriginProtection).
 ///
 /// Source: OWASP ASVS 5.0, V7 (sessions) and V3.5 (origin separation); RFC 6265bis, sections 4.1.3 and 5.5.
 pub struct Session<S, V> {
     sessions: Sessions<S>,
-    load: V,
+    verify: V,
     challenges: Challenges,
 }
 
-impl<S: SessionStore, V: LoadUser> Session<S, V> {
-    /// The strategy for these sessions, with this way from a user's id to the user.
-    pub fn new(sessions: Sessions<S>, load: V) -> Self {
-        Self { sessions, load, challenges: const { Challenge::from_static("Cookie") }.into() }
+impl<S: SessionStore, V: Verify<SessionRecord, User: SessionUser>> Session<S, V> {
+    /// The strategy for these sessions.
+    pub fn new(sessions: Sessions<S>, verify: V) -> Self {
+        Self { sessions, verify, challenges: const { Challenge::from_static("Cookie") }.into() }
     }
 }
 
 impl<S, V> Session<S, V> {
-    /// The challenges of 401 answers, instead of `Cookie`, which no client knows and each ignores.
+    /// Sets the challenges of 401 responses, instead of `Cookie`, which clients ignore.
     #[must_use]
     pub fn challenges(self, challenges: impl Into<Challenges>) -> Self {
         Self { challenges: challenges.into(), ..self }
     }
 }
 
-impl<S: SessionStore, V: LoadUser> Strategy for Session<S, V> {
+impl<S: SessionStore, V: Verify<SessionRecord, User: SessionUser>> Strategy for Session<S, V> {
     type User = V::User;
 
     async fn authenticate(&self, request: &Parts) -> Result<Outcome<V::User>, Error> {
@@ -115,77 +119,46 @@ impl<S: SessionStore, V: LoadUser> Strategy for Session<S, V> {
             Ok(None) => return Ok(Outcome::Pass(self.challenges.clone())),
             Err(malformed) => return Ok(Outcome::Reject(malformed.into())),
         };
-        if !self.sessions.is_from_us(request) {
+        if !self.sessions.allows_origin_of(request) {
             return Ok(Outcome::Reject(cross_origin()));
         }
-        let record = match self.sessions.use_session(&key).await? {
-            Ok(record) => record,
-            Err(cause) => return Ok(self.ended(cause, request)),
+        let session = match self.sessions.use_session(&key).await? {
+            SessionLookup::Active(session) => session,
+            SessionLookup::Ended(cause) => return Ok(Outcome::Reject(self.ended(cause, request))),
         };
-        let user = self.load.load(record.user.clone()).await.map_err(Error::new)?;
-        let cause = match user {
-            Some(user) if record.is_of(&user) => return Ok(Outcome::Accept(user)),
-            Some(_) => "session_auth_hash_changed",
-            None => "unknown_user",
+        let auth = session.auth;
+        let verification = match self.verify.verify(session, request).await? {
+            Verification::Accept(user) if auth != auth_digest(&user) => {
+                Denial::new("session_auth_hash_changed").into()
+            }
+            verification => verification,
         };
-        self.sessions.remove(&key).await?;
-        Ok(self.ended(cause, request))
+        Ok(match verification {
+            Verification::Accept(user) => Outcome::Accept(user),
+            Verification::Deny(denial) if denial.is_about_credentials() => {
+                self.sessions.remove(&key).await?;
+                Outcome::Reject(denial.apply_to(self.ended("unknown_user", request)))
+            }
+            Verification::Deny(denial) => {
+                Outcome::Reject(denial.apply_to(Rejection::session_ended(self.challenges.clone())))
+            }
+        })
     }
 }
 
 impl<S, V> Session<S, V> {
-    fn ended<U>(&self, cause: &'static str, request: &Parts) -> Outcome<U> {
-        let rejection = Rejection::session_ended(self.challenges.clone()).because(cause);
-        // Its token may have been replaced a moment ago (`log_in`, `renew`), while a page's scripts still had requests under
-        // way with the old one. Were the cookie taken back by their answers, it would be the new one that goes.
+    fn ended(&self, cause: &'static str, request: &Parts) -> Rejection {
+        let rejection = Rejection::session_ended(self.challenges.clone()).with_cause(cause);
+        // `log_in` or `renew` may just have replaced the token while scripts of the page still sent requests with the old
+        // one. If their responses removed the cookie, they would remove the new one.
         if cause == UNKNOWN_SESSION && Navigation::of(request).is_none() {
-            return Outcome::Reject(rejection);
+            return rejection;
         }
-        Outcome::Reject(rejection.with_cookie(self.sessions.no_cookie().into()))
+        rejection.with_cookie(self.sessions.removed_cookie().into())
     }
 }
 
-/// What a session must know of a user.
-pub trait SessionUser {
-    /// The id by which [`LoadUser`] finds him again.
-    fn id(&self) -> Cow<'_, str>;
-
-    /// Whatever ends all his sessions when it changes: the hash of his password, or a number that is counted up. The
-    /// session keeps a digest of it.
-    fn session_auth_hash(&self) -> Cow<'_, [u8]>;
-}
-
-/// Finds the user of a session. A function of his id is one.
-pub trait LoadUser: Send + Sync + 'static {
-    /// Whom it finds.
-    type User: SessionUser + Send + 'static;
-    /// Why it cannot be found out now; any error, also [`tower_passport::Error`](crate::Error) with a `Retry-After`.
-    type Error: Into<Box<dyn std::error::Error + Send + Sync>>;
-
-    /// Finds the user with this id. Write it as `async fn`.
-    ///
-    /// # Errors
-    /// If it could not decide: the answer is 503. Somebody who is deleted or locked is no error but `Ok(None)`, and the
-    /// session ends.
-    fn load(&self, id: String) -> impl Future<Output = Result<Option<Self::User>, Self::Error>> + Send;
-}
-
-impl<F, Answer, U, E> LoadUser for F
-where
-    F: Fn(String) -> Answer + Send + Sync + 'static,
-    Answer: Future<Output = Result<Option<U>, E>> + Send,
-    U: SessionUser + Send + 'static,
-    E: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
-    type User = U;
-    type Error = E;
-
-    fn load(&self, id: String) -> impl Future<Output = Result<Option<U>, E>> + Send {
-        self(id)
-    }
-}
-
-/// The function that loads users stays out of it.
+/// Leaves out the verification.
 impl<S, V> fmt::Debug for Session<S, V> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Session").field("sessions", &self.sessions).finish_non_exhaustive()

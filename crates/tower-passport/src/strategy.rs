@@ -1,25 +1,21 @@
-//! The one trait to learn: a strategy looks at a request and concludes; it never answers.
+//! The trait to learn: a strategy authenticates a request and returns an outcome, never a response.
 
-mod boxed;
-mod map;
-mod or;
-
+use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use http::request::Parts;
 
-pub use self::boxed::BoxStrategy;
-pub use self::map::Map;
-pub use self::or::Or;
-use crate::refusal::{admit, known};
-use crate::{Challenges, Error, HasScope, Redirect, Refusal, Rejection, RequireScope};
+use crate::scope::{has_all_scopes, scope_challenge};
+use crate::{Challenge, Challenges, Error, HasScope, Redirect, Rejection};
 
-/// One way to find out who sent a request: a token, a password, a session, a certificate.
+/// One way to authenticate a request: a token, a password, a session, a certificate.
 ///
-/// A strategy *concludes*; the doors ([`Auth`](crate::Auth), [`Authenticate`](crate::Authenticate)) answer. So one
-/// strategy serves a JSON API, an HTML site and gRPC, and is tested without any of them.
+/// A strategy returns an [`Outcome`]; the extractor [`Auth`](crate::Auth) and the layer
+/// [`Authenticate`](crate::Authenticate) turn it into a response. So one strategy serves a JSON API, an HTML site and
+/// gRPC, and its tests need none of them.
 ///
-/// # Your own
+/// # A strategy of your own
 ///
 /// ```
 /// use http::request::Parts;
@@ -43,59 +39,59 @@ use crate::{Challenges, Error, HasScope, Redirect, Refusal, Rejection, RequireSc
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a complete authentication strategy",
-    note = "`Jwt` and `Local` are strategies only with a verification: see `VerifyClaims` and `VerifyPassword`"
+    note = "`Jwt`, `Local` and the other strategies of this crate need a verification: see `Verify`"
 )]
 pub trait Strategy: Send + Sync + 'static {
-    /// Whoever was recognized. It is moved to the handler, never cloned by a strategy or by `Auth`.
+    /// The user of an accepted request. It is moved to the handler; no strategy and no `Auth` clones it.
     type User: Send + 'static;
 
-    /// Looks at a request and concludes. Write it as `async fn`.
+    /// Authenticates a request. Write it as `async fn`.
     ///
     /// # Errors
-    /// [`Error`] if there is no conclusion, because something that is needed for it did not answer. Wrong credentials
-    /// are no error but [`Outcome::Reject`].
+    /// [`Error`] if the decision could not be made because something that it needs did not respond. Wrong credentials
+    /// are [`Outcome::Reject`], not an error.
     fn authenticate(
         &self,
         request: &Parts,
     ) -> impl Future<Output = Result<Outcome<Self::User>, Error>> + Send;
 
-    /// A door of your own: the user, or the answer to give instead, with a line in the log, as the other doors write one.
+    /// The user of a request, or the rejection to respond with. Logs the rejection, as `Auth` and `Authenticate` do.
     ///
-    /// For handlers that choose their strategy by the request, such as `/login/{provider}`. Those that know it when the
-    /// program is written have [`Auth`](crate::Auth) and [`Authenticate`](crate::Authenticate).
+    /// For handlers that choose the strategy by the request, such as `/login/{provider}`. Where the strategy is fixed,
+    /// use [`Auth`](crate::Auth) or [`Authenticate`](crate::Authenticate).
     ///
     /// ```
     /// # use std::collections::HashMap;
-    /// # use tower_passport::{BoxStrategy, Refusal, Rejection, SignedIn, Strategy};
-    /// type Providers<User> = HashMap<String, BoxStrategy<SignedIn<User>>>;
+    /// # use tower_passport::{BoxStrategy, LoggedIn, Rejection, Strategy};
+    /// type Providers<User> = HashMap<String, BoxStrategy<LoggedIn<User>>>;
     ///
     /// async fn log_in<User: Send + 'static>(
     ///     providers: &Providers<User>, provider: &str, head: &http::request::Parts,
-    /// ) -> Result<SignedIn<User>, Refusal> {
+    /// ) -> Result<LoggedIn<User>, Rejection> {
     ///     let strategy = providers.get(provider).ok_or(Rejection::invalid_request("No such provider."))?;
     ///     strategy.admit(head).await
     /// }
     /// ```
     ///
     /// # Errors
-    /// [`Refusal`] for every other conclusion than [`Outcome::Accept`], and if there is none.
-    fn admit(&self, request: &Parts) -> impl Future<Output = Result<Self::User, Refusal>> + Send {
-        async move { known(admit(self.authenticate(request).await)) }
+    /// [`Rejection`] for every outcome other than [`Outcome::Accept`], and for an [`Error`].
+    fn admit(&self, request: &Parts) -> impl Future<Output = Result<Self::User, Rejection>> + Send {
+        async move { decide(self.authenticate(request).await)?.required() }
     }
 
-    /// This strategy and, where it [passes](Outcome::Pass), the other.
+    /// This strategy and, if it [passes](Outcome::Pass), the other one.
     ///
-    /// Credentials that are here and *wrong* end the chain: a forged token never becomes an anonymous visit. If all
-    /// pass, the client sees the challenges of all.
+    /// Credentials that are present and *wrong* end the chain: a forged token never becomes an anonymous request. If both
+    /// pass, the client sees the challenges of both.
     fn or<O>(self, other: O) -> Or<Self, O>
     where
         Self: Sized,
         O: Strategy<User = Self::User>,
     {
-        Or::new(self, other)
+        Or { first: self, second: other }
     }
 
-    /// This strategy with its user made into another type, so that two kinds of user fit in one chain:
+    /// This strategy with its user converted, so that two kinds of user fit into one chain:
     /// `jwt.map(Caller::Person).or(api_key.map(Caller::Machine))`.
     fn map<U, F>(self, convert: F) -> Map<Self, F>
     where
@@ -103,10 +99,10 @@ pub trait Strategy: Send + Sync + 'static {
         F: Fn(Self::User) -> U + Send + Sync + 'static,
         U: Send + 'static,
     {
-        Map::new(self, convert)
+        Map { strategy: self, convert }
     }
 
-    /// This strategy, and 403 for users whose credentials do not allow this: see [`HasScope`].
+    /// This strategy, with 403 for users without this scope: see [`HasScope`].
     ///
     /// ```
     /// # use tower_passport::{Authenticate, BoxStrategy, HasScope, Strategy};
@@ -119,30 +115,186 @@ pub trait Strategy: Send + Sync + 'static {
         Self: Sized,
         Self::User: HasScope,
     {
-        RequireScope::new(self, scope)
+        RequireScope { strategy: self, scope: scope.into(), challenge: scope_challenge(scope) }
     }
 
-    /// This strategy behind a type that names only its user, for chains that are put together when the program
-    /// starts. Costs one allocation a request; a chain written in the program needs none.
+    /// This strategy behind a type that names only its user, for chains that are built at start-up.
+    ///
+    /// Costs one allocation for each request. A chain with its type written out costs none.
     fn boxed(self) -> BoxStrategy<Self::User>
     where
         Self: Sized,
     {
-        BoxStrategy::new(self)
+        BoxStrategy(Arc::new(self))
     }
 }
 
-/// What a strategy concluded.
+/// The outcome of a strategy.
 #[derive(Clone, Debug)]
 pub enum Outcome<U> {
-    /// The credentials are good, and this is who sent them.
+    /// The credentials are good and belong to this user.
     Accept(U),
-    /// The credentials are here and do not let their sender in.
+    /// The credentials are present and not good.
     Reject(Rejection),
-    /// The way goes elsewhere first, for example to the log-in page of an identity provider.
+    /// The client must go elsewhere first, for example to the log-in page of an identity provider.
     Redirect(Redirect),
-    /// None of *this strategy's* credentials are here. The challenges tell the client what to send.
+    /// The request has no credentials of *this strategy*. The challenges tell the client what to send.
     Pass(Challenges),
+}
+
+impl<U> Outcome<U> {
+    /// The user, or the rejection to respond with. Logs the rejection. [`Strategy::admit`] also asks the strategy.
+    ///
+    /// # Errors
+    /// [`Rejection`] for every outcome other than [`Outcome::Accept`].
+    pub fn admit(self) -> Result<U, Rejection> {
+        decide(Ok(self))?.required()
+    }
+}
+
+/// An outcome that does not end the request.
+pub(crate) enum Decision<U> {
+    Authenticated(U),
+    Anonymous(Challenges),
+}
+
+impl<U> Decision<U> {
+    pub(crate) fn required(self) -> Result<U, Rejection> {
+        match self {
+            Self::Authenticated(user) => Ok(user),
+            Self::Anonymous(challenges) => Err(Rejection::no_credentials(challenges).logged()),
+        }
+    }
+}
+
+pub(crate) fn decide<U>(outcome: Result<Outcome<U>, Error>) -> Result<Decision<U>, Rejection> {
+    match outcome {
+        Ok(Outcome::Accept(user)) => Ok(Decision::Authenticated(user)),
+        Ok(Outcome::Pass(challenges)) => Ok(Decision::Anonymous(challenges)),
+        Ok(Outcome::Reject(rejection)) => Err(rejection.logged()),
+        Ok(Outcome::Redirect(redirect)) => Err(Rejection::from(redirect).logged()),
+        Err(error) => Err(Rejection::from(error).logged()),
+    }
+}
+
+/// Two strategies; the second one is asked only if the first one passes: see [`Strategy::or`].
+#[derive(Clone, Debug)]
+pub struct Or<A, B> {
+    first: A,
+    second: B,
+}
+
+impl<A: Strategy, B: Strategy<User = A::User>> Strategy for Or<A, B> {
+    type User = A::User;
+
+    async fn authenticate(&self, request: &Parts) -> Result<Outcome<A::User>, Error> {
+        let passed = match self.first.authenticate(request).await? {
+            Outcome::Pass(challenges) => challenges,
+            outcome => return Ok(outcome),
+        };
+        Ok(match self.second.authenticate(request).await? {
+            Outcome::Pass(challenges) => Outcome::Pass(passed.and(challenges)),
+            outcome => outcome,
+        })
+    }
+}
+
+/// A strategy with its user converted: see [`Strategy::map`].
+#[derive(Clone, Debug)]
+pub struct Map<S, F> {
+    strategy: S,
+    convert: F,
+}
+
+impl<S, F, U> Strategy for Map<S, F>
+where
+    S: Strategy,
+    F: Fn(S::User) -> U + Send + Sync + 'static,
+    U: Send + 'static,
+{
+    type User = U;
+
+    async fn authenticate(&self, request: &Parts) -> Result<Outcome<U>, Error> {
+        Ok(match self.strategy.authenticate(request).await? {
+            Outcome::Accept(user) => Outcome::Accept((self.convert)(user)),
+            Outcome::Reject(rejection) => Outcome::Reject(rejection),
+            Outcome::Redirect(redirect) => Outcome::Redirect(redirect),
+            Outcome::Pass(challenges) => Outcome::Pass(challenges),
+        })
+    }
+}
+
+/// A strategy that also requires a scope: see [`Strategy::require_scope`].
+#[derive(Clone, Debug)]
+pub struct RequireScope<S> {
+    strategy: S,
+    scope: Box<str>,
+    challenge: Challenge,
+}
+
+impl<S: Strategy<User: HasScope>> Strategy for RequireScope<S> {
+    type User = S::User;
+
+    async fn authenticate(&self, request: &Parts) -> Result<Outcome<S::User>, Error> {
+        Ok(match self.strategy.authenticate(request).await? {
+            Outcome::Accept(user) if !has_all_scopes(&user, &self.scope) => {
+                Outcome::Reject(Rejection::insufficient_scope(self.challenge.clone()))
+            }
+            outcome => outcome,
+        })
+    }
+}
+
+/// Any strategy with the user `U`: see [`Strategy::boxed`]. A clone shares the strategy.
+///
+/// ```
+/// use tower_passport::{Anonymous, BoxStrategy, Strategy};
+///
+/// fn from_configuration(strategies: Vec<BoxStrategy<String>>) -> Option<BoxStrategy<String>> {
+///     strategies.into_iter().reduce(|chain, next| chain.or(next).boxed())
+/// }
+///
+/// let guest = || Anonymous::new(|| "guest".to_owned()).boxed();
+/// assert!(from_configuration(vec![guest(), guest()]).is_some());
+/// assert!(from_configuration(vec![]).is_none());
+/// ```
+pub struct BoxStrategy<U>(Arc<dyn DynStrategy<U>>);
+
+impl<U: Send + 'static> Strategy for BoxStrategy<U> {
+    type User = U;
+
+    async fn authenticate(&self, request: &Parts) -> Result<Outcome<U>, Error> {
+        self.0.authenticate(request).await
+    }
+
+    fn boxed(self) -> Self {
+        self
+    }
+}
+
+impl<U> Clone for BoxStrategy<U> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<U> fmt::Debug for BoxStrategy<U> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("BoxStrategy(..)")
+    }
+}
+
+/// [`Strategy`] as a trait object: the future is boxed, because its type has no name.
+trait DynStrategy<U>: Send + Sync + 'static {
+    fn authenticate<'a>(&'a self, request: &'a Parts) -> BoxFuture<'a, Result<Outcome<U>, Error>>;
+}
+
+type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+impl<S: Strategy> DynStrategy<S::User> for S {
+    fn authenticate<'a>(&'a self, request: &'a Parts) -> BoxFuture<'a, Result<Outcome<S::User>, Error>> {
+        Box::pin(Strategy::authenticate(self, request))
+    }
 }
 
 impl<S: Strategy> Strategy for Arc<S> {

@@ -1,10 +1,10 @@
-//! What a client hears that sent no token, a bad one, or something that is none.
+//! The responses to a missing, malformed or invalid token.
 
 use std::borrow::Cow;
 
-use crate::{Challenge, Error, InvalidChallenge, Outcome, Rejection, TokenError, TokenSource};
+use crate::{Challenge, Error, InvalidChallenge, Outcome, Rejection, TokenError, TokenSource, Verification};
 
-/// The three challenges of RFC 6750, section 3, made once: a refused request allocates none.
+/// The three challenges of RFC 6750, section 3, built once, so that no request allocates one.
 pub(crate) struct TokenChallenges {
     scheme: Cow<'static, str>,
     realm: Option<Box<str>>,
@@ -39,8 +39,8 @@ impl TokenChallenges {
         Self::of(self.scheme, Some(realm.into()))
     }
 
-    /// The challenges for tokens from this source. A scheme that is no token cannot be sent: then it stays the same.
-    pub(crate) fn for_source(self, source: &impl TokenSource, otherwise: &'static str) -> Self {
+    /// The challenges for tokens from this source. They stay the same if the scheme of the source cannot be sent.
+    pub(crate) fn for_source(self, source: &dyn TokenSource, otherwise: &'static str) -> Self {
         let scheme = source.scheme().map_or(Cow::Borrowed(otherwise), |scheme| Cow::Owned(scheme.to_owned()));
         if scheme == self.scheme {
             return self;
@@ -48,7 +48,7 @@ impl TokenChallenges {
         Self::of(scheme, self.realm.clone()).unwrap_or(self)
     }
 
-    /// What a client without a token hears.
+    /// The challenge to a request without a token.
     pub(crate) const fn ask(&self) -> &Challenge {
         &self.ask
     }
@@ -57,12 +57,17 @@ impl TokenChallenges {
         Outcome::Pass(self.ask.clone().into())
     }
 
-    pub(crate) fn invalid_token<U>(&self, cause: &'static str) -> Outcome<U> {
-        Outcome::Reject(Rejection::invalid_token(self.invalid.clone()).because(cause))
+    pub(crate) fn invalid_token(&self, cause: &'static str) -> Rejection {
+        Rejection::invalid_token(self.invalid.clone()).with_cause(cause)
     }
 
-    /// How a strategy ends that found no token.
-    pub(crate) fn no_token<U>(&self, error: TokenError) -> Result<Outcome<U>, Error> {
+    /// The outcome of a verification, with this cause for a denial that names none.
+    pub(crate) fn verified<U>(&self, verification: Verification<U>, cause: &'static str) -> Outcome<U> {
+        verification.into_outcome(|| self.invalid_token(cause))
+    }
+
+    /// The outcome of a strategy that could not read a token.
+    pub(crate) fn unreadable<U>(&self, error: TokenError) -> Result<Outcome<U>, Error> {
         match error {
             TokenError::Malformed(malformed) => {
                 let challenge = self.malformed.clone();

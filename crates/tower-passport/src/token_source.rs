@@ -1,4 +1,4 @@
-//! Where in a request a token is.
+//! The places of a request where a token can be.
 
 mod places;
 
@@ -12,7 +12,7 @@ pub use self::places::{BodyField, CookieValue, NamedHeader, QueryParameter, Sche
 use crate::Error;
 use crate::credentials::{Credentials, Malformed};
 
-/// Where in a request the token of a strategy is.
+/// The place of a request where a strategy finds its token.
 ///
 /// | source | the token is | passport-jwt's name |
 /// | --- | --- | --- |
@@ -22,24 +22,24 @@ use crate::credentials::{Credentials, Malformed};
 /// | [`CookieValue`] | in a cookie | (a function) |
 /// | [`QueryParameter`] | in the URL | `fromUrlQueryParameter` |
 /// | [`BodyField`] | in a field of a JSON or form body | `fromBodyField` |
-/// | a tuple of them, or a `Vec` of boxes | in one of several places | `fromExtractors` |
-/// | a function of the request's head | wherever it finds it | a function |
+/// | a tuple of sources, or a `Vec` of boxes | in one of several places | `fromExtractors` |
+/// | a function of the request head | anywhere | a function |
 ///
-/// A list takes the token from whichever place has it, and refuses a request that has one in two places with 400: a
-/// proxy would check the one, and we believe the other (RFC 6750, section 2).
+/// A list rejects a request with tokens in two places with 400: otherwise a proxy could check one token and this program use
+/// the other (RFC 6750, section 2).
 ///
 /// ```
 /// use tower_passport::{BearerHeader, CookieValue, Jwt};
 ///
-/// # fn example<K, V>(jwt: Jwt<K, V>) {
+/// # fn example<K, C, V>(jwt: Jwt<K, C, V>) {
 /// jwt.tokens_from((BearerHeader, CookieValue::new("__Host-token")));
 /// # }
 /// ```
 ///
-/// A browser adds cookies to every request, also to one that another site makes it send: a route that takes a token
-/// from a cookie and changes something needs `SameSite` or a check of `Origin` as well.
+/// A browser sends cookies with every request, also with those that another site causes. A route that reads a token from a
+/// cookie and changes something also needs `SameSite` or [`CrossOriginProtection`](crate::CrossOriginProtection).
 ///
-/// A function is one, too:
+/// A function as a source:
 ///
 /// ```
 /// use std::borrow::Cow;
@@ -52,30 +52,30 @@ use crate::credentials::{Credentials, Malformed};
 ///     token.to_str().map(|token| Some(token.into())).map_err(|_| Malformed::NotOnePiece)
 /// }
 ///
-/// # fn example<K, V>(jwt: Jwt<K, V>) {
+/// # fn example<K, C, V>(jwt: Jwt<K, C, V>) {
 /// jwt.tokens_from(from_gateway);
 /// # }
 /// ```
 pub trait TokenSource: Send + Sync + 'static {
-    /// The token, unchecked; `None` if it is not here.
+    /// The token, not yet checked; `None` if there is none.
     ///
     /// # Errors
-    /// [`TokenError`] if something is here that can be no token, or a layer is missing.
+    /// [`TokenError`] if the place holds something that cannot be a token, or a layer is missing.
     fn token<'r>(&self, request: &'r Parts) -> Result<Option<Cow<'r, str>>, TokenError>;
 
-    /// The authentication scheme by which challenges ask for such a token, if it is not the strategy's usual one.
+    /// The authentication scheme of the challenges, if it is not the usual one of the strategy.
     fn scheme(&self) -> Option<&str> {
         None
     }
 }
 
-/// Why there is no token to check, although there may be one in the request.
+/// Why a [`TokenSource`] cannot tell whether there is a token.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum TokenError {
-    /// It cannot be read: 400.
+    /// The token cannot be read: 400.
     Malformed(Malformed),
-    /// It cannot be looked for: 503, or 500 if a layer is missing.
+    /// The place cannot be searched: 503, or 500 if a layer is missing.
     Undecided(Error),
 }
 
@@ -91,7 +91,7 @@ impl From<Error> for TokenError {
     }
 }
 
-/// `Authorization: Bearer <token>`, the scheme in any case, the token the whole rest (RFC 6750, section 2.1).
+/// The token in `Authorization: Bearer <token>`: the scheme in any case, the token the whole rest (RFC 6750, section 2.1).
 #[derive(Clone, Copy, Debug)]
 pub struct BearerHeader;
 
@@ -127,7 +127,7 @@ impl TokenSource for Box<dyn TokenSource> {
     }
 }
 
-/// One of these places, for lists that are put together when the program starts: `Vec<Box<dyn TokenSource>>`.
+/// For lists that are built at start-up: `Vec<Box<dyn TokenSource>>`.
 impl<T: TokenSource> TokenSource for Vec<T> {
     fn token<'r>(&self, request: &'r Parts) -> Result<Option<Cow<'r, str>>, TokenError> {
         self.iter().try_fold(None, |found, source| only_one(found, source.token(request)?))

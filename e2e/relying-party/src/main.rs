@@ -1,4 +1,4 @@
-//! A site where people log in with accounts at two other places, in each of the ways that there are.
+//! A site with log-ins at two identity providers, in every supported way.
 //!
 //!     relying-party ISSUER OTHER_ISSUER    # prints its address; ends when its standard input does
 //!
@@ -7,11 +7,11 @@
 //! | `/login/one`, `/login/posted` | at ISSUER by `OpenID` Connect; the answer in the URL, or posted |
 //! | `/login/plain` | at ISSUER by OAuth 2.0 |
 //! | `/login/other` | at OTHER_ISSUER |
-//! | `/` | who is logged in |
+//! | `/` | the name of the user |
 //! | `/logout` | here, and at ISSUER, which sends the browser to `/logged-out` |
 //! | `/clock` | lets the given seconds pass |
 //!
-//! Refusals say their cause in `x-cause`: a test looks at it, a client must not.
+//! Responses to rejected requests name the cause in `x-cause`, for the tests only.
 
 mod site;
 mod users;

@@ -12,9 +12,9 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{any, get, post};
 use secrecy::{ExposeSecret, SecretString};
 use tower_passport::{
-    Auth, Authenticate, BufferBody, Client, CurrentUser, Flows, HttpClient, LocalPath, Logout, MemoryStore,
-    Network, OAuth2, Oidc, OidcProvider, Provider, Refusal, ResponseMode, Session, Sessions, SignedIn,
-    Strategy, Userinfo,
+    Auth, Authenticate, BufferBody, Client, CurrentUser, FlowCookies, HttpClient, LocalPath, LoggedIn,
+    Logout, MemoryStore, Network, OAuth2, Oidc, OidcProvider, Provider, Rejection, ResponseMode, Session,
+    Sessions, Strategy, Userinfo,
 };
 
 use crate::users::{User, Users};
@@ -46,7 +46,7 @@ pub fn site(origin: &str, issuer: &str, other: &str) -> Result<Router, Box<dyn E
     };
     let client =
         |id: &str| Client::new(id, format!("{origin}/login/{id}")).map(|client| client.secret(SECRET));
-    let (flows, http) = (Flows::new(SECRET.as_bytes())?, HttpClient::new(Network::Loopback)?);
+    let (flows, http) = (FlowCookies::new(SECRET.as_bytes())?, HttpClient::new(Network::Loopback)?);
     let openid = |id: &str, issuer: &str| {
         let provider = OidcProvider::new(id, issuer);
         Oidc::new(provider, client(id)?, flows.clone(), http.clone(), users.clone())
@@ -88,30 +88,30 @@ pub fn site(origin: &str, issuer: &str, other: &str) -> Result<Router, Box<dyn E
         .with_state(site))
 }
 
-/// What the providers know these clients by. Yours is theirs, and `Flows` has one of its own.
+/// The secret of all clients, and of the flow cookies. Use separate secrets in production.
 const SECRET: &str = "a secret that both sides know, of more than 32 bytes";
 
-fn login(path: &str, strategy: impl Strategy<User = SignedIn<User>>) -> Router<Site> {
+fn login(path: &str, strategy: impl Strategy<User = LoggedIn<User>>) -> Router<Site> {
     Router::new()
-        .route(path, any(signed_in))
+        .route(path, any(logged_in))
         .layer(Authenticate::new(strategy))
         .layer(BufferBody::new(16 * 1024))
 }
 
-async fn signed_in(
+async fn logged_in(
     State(site): State<Site>,
-    CurrentUser(end): CurrentUser<SignedIn<User>>,
+    CurrentUser(end): CurrentUser<LoggedIn<User>>,
     headers: HeaderMap,
-) -> Result<impl IntoResponse, Refusal> {
+) -> Result<impl IntoResponse, Rejection> {
     let id_token = end.user.id_token.as_ref().map_or("", ExposeSecret::expose_secret);
     Ok((site.sessions.log_in_with(&headers, &end.user, id_token).await?, end.redirect()))
 }
 
 async fn whoami(user: Option<Auth<Guard>>) -> String {
-    user.map_or_else(|| "nobody".into(), |Auth(user)| user.name)
+    user.map_or_else(|| "guest".into(), |Auth(user)| user.name)
 }
 
-async fn log_out(State(site): State<Site>, head: Parts) -> Result<impl IntoResponse, Refusal> {
+async fn log_out(State(site): State<Site>, head: Parts) -> Result<impl IntoResponse, Rejection> {
     let id_token = site.sessions.data(&head.headers).await?.map(SecretString::from);
     let over = site.sessions.log_out(&head.headers).await?;
     let logout = Logout {
@@ -123,7 +123,7 @@ async fn log_out(State(site): State<Site>, head: Parts) -> Result<impl IntoRespo
     Ok((over, there.map_or_else(|| Redirect::to("/goodbye").into_response(), IntoResponse::into_response)))
 }
 
-async fn logged_out(State(site): State<Site>, head: Parts) -> Result<impl IntoResponse, Refusal> {
+async fn logged_out(State(site): State<Site>, head: Parts) -> Result<impl IntoResponse, Rejection> {
     Ok(site.one.logged_out(&head)?)
 }
 
@@ -133,7 +133,7 @@ async fn pass_time(State(site): State<Site>, uri: Uri) {
 }
 
 async fn name_the_cause(mut response: Response) -> Response {
-    if let Some(cause) = response.extensions().get::<Refusal>().map(Refusal::cause) {
+    if let Some(cause) = response.extensions().get::<Rejection>().map(Rejection::cause) {
         response.headers_mut().insert("x-cause", HeaderValue::from_static(cause));
     }
     response

@@ -1,19 +1,19 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use axum::http::request::Parts;
 use secrecy::SecretString;
-use tower_passport::{LoadUser, Login, SessionUser, VerifyLogin};
+use tower_passport::{Error, Login, SessionRecord, SessionUser, Verification, Verify};
 
-/// Whoever has been here, by provider and subject.
+/// All users who have logged in, by provider and subject.
 #[derive(Clone, Default)]
 pub struct Users(Arc<Mutex<HashMap<String, User>>>);
 
 #[derive(Clone)]
 pub struct User {
     pub name: String,
-    /// For the session: with it the provider knows whom to log out.
+    /// Stored with the session, as the hint for the log-out at the provider.
     pub id_token: Option<SecretString>,
 }
 
@@ -27,24 +27,26 @@ impl SessionUser for User {
     }
 }
 
-impl VerifyLogin for Users {
+impl Verify<Login> for Users {
     type User = User;
-    type Error = Infallible;
 
-    async fn verify(&self, Login { profile, tokens, .. }: Login) -> Result<Option<User>, Infallible> {
+    async fn verify(
+        &self,
+        Login { profile, tokens, .. }: Login,
+        _request: &Parts,
+    ) -> Result<Verification<User>, Error> {
         let email = profile.email.unwrap_or_default();
         let name = format!("{} at {} <{email}>", profile.subject, profile.provider);
         let user = User { name: name.clone(), id_token: tokens.id_token };
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name, user.clone());
-        Ok(Some(user))
+        Ok(Verification::Accept(user))
     }
 }
 
-impl LoadUser for Users {
+impl Verify<SessionRecord> for Users {
     type User = User;
-    type Error = Infallible;
 
-    async fn load(&self, id: String) -> Result<Option<User>, Infallible> {
-        Ok(self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned())
+    async fn verify(&self, session: SessionRecord, _request: &Parts) -> Result<Verification<User>, Error> {
+        Ok(self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&session.user).cloned().into())
     }
 }

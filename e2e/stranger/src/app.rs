@@ -29,12 +29,12 @@ enum Visitor {
     Guest,
 }
 
-/// `/me` for people and the printer with this key, `/` for guests too.
+/// `/me` accepts people and the printer with this key, `/` also accepts guests.
 pub fn app(people: Key, printer: TokenDigest) -> Result<Router, Box<dyn Error>> {
     let visitors = || -> Result<_, Box<dyn Error>> {
         let rules = Rules::typ(TYPE).issuer(ISSUER).audience(AUDIENCE);
         let people = Jwt::new(people.clone(), rules, |claims: Claims| async move {
-            // Bob has left.
+            // Bob was deleted.
             Ok::<_, Infallible>((claims.sub != "bob").then_some(Visitor::Person(claims.sub)))
         });
         let machines = ApiKey::new(api_keys()?, move |digest: TokenDigest| async move {
@@ -43,15 +43,15 @@ pub fn app(people: Key, printer: TokenDigest) -> Result<Router, Box<dyn Error>> 
         Ok(machines.pass_other_tokens().or(people))
     };
     let members = Router::new().route("/me", get(greet)).layer(Authenticate::new(visitors()?));
-    let everybody = visitors()?.or(Anonymous::new(|| Visitor::Guest));
-    Ok(Router::new().route("/", get(greet)).layer(Authenticate::new(everybody)).merge(members))
+    let with_guests = visitors()?.or(Anonymous::new(|| Visitor::Guest));
+    Ok(Router::new().route("/", get(greet)).layer(Authenticate::new(with_guests)).merge(members))
 }
 
 fn api_keys() -> Result<ApiKeyFormat, Box<dyn Error>> {
     Ok(ApiKeyFormat::new("box")?)
 }
 
-/// A new one. Yours takes its 32 bytes from the system's generator.
+/// A new key. Use 32 random bytes of the system's generator.
 pub fn printer_key() -> Result<String, Box<dyn Error>> {
     Ok(api_keys()?.generate(&[7; 32]).expose_secret().to_owned())
 }
@@ -60,6 +60,6 @@ async fn greet(CurrentUser(visitor): CurrentUser<Visitor>) -> String {
     match visitor {
         Visitor::Person(name) => format!("Hello, {name}"),
         Visitor::Printer => "Hello, printer".into(),
-        Visitor::Guest => "Hello, whoever you are".into(),
+        Visitor::Guest => "Hello, guest".into(),
     }
 }

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{FromRef, State};
 use axum::http::HeaderMap;
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect};
 use axum::routing::{get, post};
 use secrecy::ExposeSecret;
 use tower_passport::{
-    Auth, Authenticate, BufferBody, CrossOriginProtection, CurrentUser, LoadUser, Local, LocalCredentials,
-    MemoryStore, Refusal, Session, SessionUser, Sessions,
+    Auth, Authenticate, BufferBody, CrossOriginProtection, CurrentUser, Error, Local, LocalCredentials,
+    MemoryStore, Rejection, Session, SessionRecord, SessionUser, Sessions, Verification, Verify,
 };
 
 #[derive(Clone)]
@@ -28,33 +29,32 @@ impl SessionUser for Cook {
 
 struct Cooks;
 
-impl LoadUser for Cooks {
+impl Verify<SessionRecord> for Cooks {
     type User = Cook;
-    type Error = Infallible;
 
-    async fn load(&self, id: String) -> Result<Option<Cook>, Infallible> {
-        Ok(Some(Cook(id)))
+    async fn verify(&self, session: SessionRecord, _request: &Parts) -> Result<Verification<Cook>, Error> {
+        Ok(Verification::Accept(Cook(session.user)))
     }
 }
 
-type Apron = Session<MemoryStore, Cooks>;
+type Guard = Session<MemoryStore, Cooks>;
 
 #[derive(Clone)]
-struct Door {
+struct App {
     sessions: Sessions<MemoryStore>,
-    apron: Arc<Apron>,
+    guard: Arc<Guard>,
 }
 
-impl FromRef<Door> for Arc<Apron> {
-    fn from_ref(door: &Door) -> Self {
-        Arc::clone(&door.apron)
+impl FromRef<App> for Arc<Guard> {
+    fn from_ref(app: &App) -> Self {
+        Arc::clone(&app.guard)
     }
 }
 
-/// `/login` takes a name and a password, `/kitchen` is for whoever has logged in, `/window` for everybody.
+/// `/login` accepts a name and a password, `/kitchen` requires a session, `/window` also accepts guests.
 pub fn kitchen() -> Router {
     let sessions = Sessions::new(MemoryStore::new());
-    let apron = Arc::new(Session::new(sessions.clone(), Cooks));
+    let guard = Arc::new(Session::new(sessions.clone(), Cooks));
     let local = Local::new(|credentials: LocalCredentials| async move {
         let good = credentials.password.expose_secret() == "sesame";
         Ok::<_, Infallible>(good.then_some(Cook(credentials.username)))
@@ -65,25 +65,25 @@ pub fn kitchen() -> Router {
         .layer(BufferBody::new(1024))
         .layer(CrossOriginProtection::new());
     let kitchen = Router::new().route("/kitchen", get(cook)).route("/window", get(look));
-    kitchen.route("/logout", post(log_out)).merge(login).with_state(Door { sessions, apron })
+    kitchen.route("/logout", post(log_out)).merge(login).with_state(App { sessions, guard })
 }
 
 async fn log_in(
-    State(door): State<Door>,
+    State(app): State<App>,
     headers: HeaderMap,
     CurrentUser(cook): CurrentUser<Cook>,
-) -> Result<impl IntoResponse, Refusal> {
-    Ok((door.sessions.log_in(&headers, &cook).await?, Redirect::to("/kitchen")))
+) -> Result<impl IntoResponse, Rejection> {
+    Ok((app.sessions.log_in(&headers, &cook).await?, Redirect::to("/kitchen")))
 }
 
-async fn log_out(State(door): State<Door>, headers: HeaderMap) -> Result<impl IntoResponse, Refusal> {
-    Ok(door.sessions.log_out(&headers).await?)
+async fn log_out(State(app): State<App>, headers: HeaderMap) -> Result<impl IntoResponse, Rejection> {
+    Ok(app.sessions.log_out(&headers).await?)
 }
 
-async fn cook(Auth(Cook(name)): Auth<Apron>) -> String {
+async fn cook(Auth(Cook(name)): Auth<Guard>) -> String {
     format!("{name} cooks")
 }
 
-async fn look(cook: Option<Auth<Apron>>) -> String {
-    cook.map_or_else(|| "Somebody looks".into(), |Auth(Cook(name))| format!("{name} looks"))
+async fn look(cook: Option<Auth<Guard>>) -> String {
+    cook.map_or_else(|| "A guest looks".into(), |Auth(Cook(name))| format!("{name} looks"))
 }

@@ -1,7 +1,6 @@
-//! A recipe box with three kinds of visitor, and a kitchen with cooks. Without arguments it tries itself out; the others are for peers that speak
-//! JWT too.
+//! A program outside of the workspace that uses both libraries: three kinds of visitor, and cookie sessions.
 //!
-//!     stranger              # asks itself, and says what it was answered
+//!     stranger              # sends requests to itself and checks the responses
 //!     stranger sign ES256   # a token for alice, and the key to verify it with
 //!     stranger serve        # reads a JWK from the standard input, serves GET /me, prints its address
 
@@ -25,7 +24,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         ["sign", algorithm] => {
             let key = Key::generate(algorithm.parse::<Algorithm>()?)?;
             let token = key.sign(TYPE, &claims_of("alice")?)?;
-            // A secret verifies what it signs; of other keys the peer gets the public half.
+            // The peer gets the public half of a key pair, or the shared secret.
             let jwk = key.to_public_jwk().unwrap_or_else(|| key.to_jwk().expose().to_owned());
             println!("{{\"token\":\"{token}\",\"jwk\":{jwk}}}");
             Ok(())
@@ -42,7 +41,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// Good for the next five minutes.
+/// Claims that are valid for five minutes.
 pub fn claims_of(sub: &str) -> Result<Claims, SystemTimeError> {
     let exp = SystemTime::UNIX_EPOCH.elapsed()? + Duration::from_secs(300);
     Ok(Claims { iss: ISSUER.into(), aud: AUDIENCE.into(), sub: sub.into(), exp: exp.as_secs() })

@@ -16,7 +16,7 @@ pub async fn everything() -> Result<(), Box<dyn Error>> {
     a_day_in_the_kitchen().await
 }
 
-/// A cook logs in with a form, cooks, and logs out; others try to.
+/// Log-ins, good and bad ones, requests with the session, and a log-out.
 async fn a_day_in_the_kitchen() -> Result<(), Box<dyn Error>> {
     let kitchen = kitchen();
     let form = "application/x-www-form-urlencoded";
@@ -42,10 +42,10 @@ async fn a_day_in_the_kitchen() -> Result<(), Box<dyn Error>> {
         (page("/kitchen", carol)?, "200 carol cooks"),
         (page("/kitchen", "")?, "401 Cookie {\"error\":\"no_credentials\""),
         (page("/window", carol)?, "200 carol looks"),
-        (page("/window", "")?, "200 Somebody looks"),
+        (page("/window", "")?, "200 A guest looks"),
         (log_out?, "200"),
         (page("/kitchen", carol)?, ended),
-        // Whoever was logged in is no guest.
+        // An ended session does not become a guest.
         (page("/window", carol)?, ended),
     ];
     let count = checks.len();
@@ -60,7 +60,7 @@ async fn a_day_in_the_kitchen() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Every kind of visitor, and whoever pretends to be one.
+/// Requests of every kind of visitor, and forged ones.
 async fn visits() -> Result<(), Box<dyn Error>> {
     let key = Key::generate(Algorithm::EdDsa)?.with_thumbprint_as_kid();
     let printer = app::printer_key()?;
@@ -76,21 +76,21 @@ async fn visits() -> Result<(), Box<dyn Error>> {
         .sign(TYPE, &claims_of("alice")?)?;
     let mistyped = printer.replacen("box_", "box_x", 1);
 
-    let refused = "401 Bearer error=\"invalid_token\"";
+    let rejected = "401 Bearer error=\"invalid_token\"";
     let checks = [
-        ("/", None, "200 Hello, whoever you are"),
+        ("/", None, "200 Hello, guest"),
         ("/me", None, "401 Bearer"),
         ("/me", Some(&alice), "200 Hello, alice"),
         ("/", Some(&alice), "200 Hello, alice"),
         ("/me", Some(&printer), "200 Hello, printer"),
-        ("/me", Some(&bob), refused),
-        ("/me", Some(&expired), refused),
-        ("/me", Some(&for_others), refused),
-        ("/me", Some(&of_another_type), refused),
-        ("/me", Some(&by_another), refused),
-        // Bad credentials do not make a guest.
-        ("/", Some(&expired), refused),
-        ("/", Some(&mistyped), refused),
+        ("/me", Some(&bob), rejected),
+        ("/me", Some(&expired), rejected),
+        ("/me", Some(&for_others), rejected),
+        ("/me", Some(&of_another_type), rejected),
+        ("/me", Some(&by_another), rejected),
+        // Bad credentials do not become a guest.
+        ("/", Some(&expired), rejected),
+        ("/", Some(&mistyped), rejected),
     ];
     for (path, token, want) in &checks {
         let answer = ask(&app, path, token.map(String::as_str)).await?;

@@ -1,41 +1,36 @@
-//! Coming and going: sign up, log in, stay logged in, log out.
+//! Signing up, logging in, refreshing tokens and logging out.
 
 use std::convert::Infallible;
 
+use accounts::{Email, Name, TokenDigest};
 use axum::{
     Json,
     extract::{FromRequestParts, State},
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, StatusCode, header, request::Parts};
-use recipes::{Encoding, Problem};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
-use serde_json::{Map, Value};
-use store::Context;
-use tower_passport::{Auth, Refusal, Scoped};
 
 use super::{
-    answers::{
+    documented_errors::{
         EmailTaken, InvalidRefreshToken, Malformed, NoSession, NoSignUp, NotAcceptable, OtherSite,
         RateLimited, UnacceptableBody, Unauthorized, Unavailable, WithoutScope, WrongPassword,
     },
     me::Profile,
     parameters::Cookies,
-    personal::NO_STORE,
+    responses::NO_STORE,
 };
 use crate::app::App;
-use crate::auth::caller::{Guard, ManageAccount};
-use crate::http::body::{
-    Body, Buffered, Parse,
-    fields::{self, Fields},
-};
+use crate::auth::{log_in::PasswordLogIn, requirements::AccountOwner};
+use crate::http::body::{Body, ParseFields, fields::Fields};
 use crate::http::cookies::{self, Delivery};
-use crate::http::error::ApiError;
+use crate::http::error::{Report, RequestError};
 use crate::http::query::Query;
-use crate::use_cases::accounts::{LogIn, LoggedIn, Origin, SignUp};
+use crate::passwords::policy::Policy;
+use crate::use_cases::accounts::{AccountError, ClientInfo, LoggedIn, SignUp};
 
-/// Makes an account and answers with the tokens of its first session.
+/// Creates an account and answers with the tokens of its first session.
 #[utoipa::path(
     post, path = "/api/v1/users/signup", tag = "users", operation_id = "signUp",
     params(Cookies),
@@ -44,7 +39,7 @@ use crate::use_cases::accounts::{LogIn, LoggedIn, Origin, SignUp};
         (ref("#/components/schemas/SignUp") = "application/x-www-form-urlencoded"),
     )),
     responses(
-        (status = 200, description = "The account is made", body = ref("#/components/schemas/LoggedIn")),
+        (status = 200, description = "The account was created", body = ref("#/components/schemas/LoggedIn")),
         EmailTaken,
         Malformed, NoSignUp, UnacceptableBody, RateLimited, NotAcceptable, Unavailable,
     )
@@ -52,13 +47,13 @@ use crate::use_cases::accounts::{LogIn, LoggedIn, Origin, SignUp};
 pub async fn sign_up(
     State(app): State<App>,
     delivery: Delivery,
-    origin: Origin,
-    Body(new): Body<SignUp>,
-) -> Result<Response, ApiError> {
-    welcome(&app.accounts.sign_up(new, origin).await?, delivery)
+    client: ClientInfo,
+    Body(command): Body<SignUp>,
+) -> Result<Response, Report> {
+    tokens(&app.accounts().sign_up(command, client).await?, delivery)
 }
 
-/// Answers an e-mail and its password with the tokens of a new session.
+/// Exchanges an e-mail address and its password for the tokens of a new session.
 #[utoipa::path(
     post, path = "/api/v1/users/login", tag = "users", operation_id = "logIn",
     params(Cookies),
@@ -67,7 +62,7 @@ pub async fn sign_up(
         (ref("#/components/schemas/LogIn") = "application/x-www-form-urlencoded"),
     )),
     responses(
-        (status = 200, description = "Welcome back", body = ref("#/components/schemas/LoggedIn")),
+        (status = 200, description = "A new session", body = ref("#/components/schemas/LoggedIn")),
         WrongPassword,
         Malformed, OtherSite, UnacceptableBody, RateLimited, NotAcceptable, Unavailable,
     )
@@ -75,15 +70,13 @@ pub async fn sign_up(
 pub async fn log_in(
     State(app): State<App>,
     delivery: Delivery,
-    origin: Origin,
-    Buffered(LogInBody): Buffered<LogInBody>,
-    attempt: Result<Auth<LogIn>, Refusal>,
-) -> Result<Response, ApiError> {
-    let Auth(verified) = attempt?;
-    welcome(&app.accounts.log_in(verified, origin).await?, delivery)
+    client: ClientInfo,
+    PasswordLogIn(user): PasswordLogIn,
+) -> Result<Response, Report> {
+    tokens(&app.accounts().log_in(user, client).await?, delivery)
 }
 
-/// Exchanges a refresh token for a new pair of tokens, once.
+/// Exchanges a refresh token for a new pair of tokens. The old refresh token cannot be used again.
 #[utoipa::path(
     post, path = "/api/v1/users/refresh", tag = "users", operation_id = "refresh",
     request_body(content(
@@ -91,7 +84,7 @@ pub async fn log_in(
         (ref("#/components/schemas/Refresh") = "application/x-www-form-urlencoded"),
     )),
     responses(
-        (status = 200, description = "The session goes on, with these tokens", body = ref("#/components/schemas/LoggedIn")),
+        (status = 200, description = "The same session, with new tokens", body = ref("#/components/schemas/LoggedIn")),
         InvalidRefreshToken,
         Malformed, OtherSite, UnacceptableBody, RateLimited, NotAcceptable, Unavailable,
     )
@@ -99,23 +92,23 @@ pub async fn log_in(
 pub async fn refresh(
     State(app): State<App>,
     headers: HeaderMap,
-    origin: Origin,
+    client: ClientInfo,
     RefreshCookie(cookie): RefreshCookie,
     Body(RefreshBody(sent)): Body<RefreshBody>,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Report> {
     let (token, delivery) = match (sent, cookie?) {
         (Some(token), _) => (token, Delivery::Body),
         (None, Some(token)) => (token.into(), Delivery::Cookies),
-        (None, None) => return Err(ApiError::missing(["refreshToken"])),
+        (None, None) => return Err(RequestError::missing(["refreshToken"]).into()),
     };
-    match app.accounts.refresh(token.expose_secret(), &origin).await {
-        Ok(prolonged) => welcome(&prolonged, delivery),
-        Err(error @ ApiError::InvalidRefreshToken) if delivery == Delivery::Cookies => {
-            let mut response = error.into_response();
+    match app.accounts().refresh(token.expose_secret(), &client).await {
+        Ok(session) => tokens(&session, delivery),
+        Err(error @ AccountError::InvalidRefreshToken) if delivery == Delivery::Cookies => {
+            let mut response = Report::from(error).into_response();
             cookies::clear(&headers, &mut response);
             Ok(response)
         }
-        Err(error) => Err(error),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -131,17 +124,13 @@ pub async fn refresh(
 pub async fn log_out(
     State(app): State<App>,
     headers: HeaderMap,
-    origin: Origin,
-    Scoped(caller, ..): Scoped<Guard, ManageAccount>,
-) -> Result<Response, ApiError> {
-    let session = caller.session()?;
-    let context = Context { actor: caller.actor(&origin), now: app.clock.now() };
-    app.store.end_session(caller.user.id, session, context).await?;
-    tracing::info!(user.id = %caller.user.id, session.id = %session, "User {} logged out", caller.user.id);
-    Ok(farewell(&headers))
+    me: AccountOwner,
+) -> Result<Response, Report> {
+    app.accounts().log_out(me.user.id, me.actor).await?;
+    Ok(logged_out(&headers))
 }
 
-/// Ends all sessions but this one.
+/// Ends all your other sessions.
 #[utoipa::path(
     post, path = "/api/v1/users/logout/others", tag = "users", operation_id = "logOutOthers",
     security(("bearer" = ["account"])),
@@ -150,18 +139,12 @@ pub async fn log_out(
         Malformed, Unauthorized, NoSession, NotAcceptable, Unavailable,
     )
 )]
-pub async fn log_out_others(
-    State(app): State<App>,
-    origin: Origin,
-    Scoped(caller, ..): Scoped<Guard, ManageAccount>,
-) -> Result<StatusCode, ApiError> {
-    let (user, actor, now) = (caller.user.id, caller.actor(&origin), app.clock.now());
-    let ended = app.store.end_other_sessions(user, caller.session()?, Context { actor, now }).await?;
-    tracing::info!(user.id = %caller.user.id, ended, "User {} ended all other sessions", caller.user.id);
+pub async fn log_out_others(State(app): State<App>, me: AccountOwner) -> Result<StatusCode, Report> {
+    app.accounts().end_other_sessions(me.user.id, me.actor).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Ends all sessions, this one too, and all API tokens.
+/// Ends all your sessions, including this one, and deletes all your API tokens.
 #[utoipa::path(
     post, path = "/api/v1/users/logout/all", tag = "users", operation_id = "logOutAll",
     security(("bearer" = ["account"])),
@@ -173,22 +156,17 @@ pub async fn log_out_others(
 pub async fn log_out_all(
     State(app): State<App>,
     headers: HeaderMap,
-    origin: Origin,
-    Scoped(caller, ..): Scoped<Guard, ManageAccount>,
-) -> Result<Response, ApiError> {
-    let ended = app
-        .store
-        .end_sessions(caller.user.id, Context { actor: caller.actor(&origin), now: app.clock.now() })
-        .await?;
-    tracing::info!(user.id = %caller.user.id, ended, "User {} ended all sessions", caller.user.id);
-    Ok(farewell(&headers))
+    me: AccountOwner,
+) -> Result<Response, Report> {
+    app.accounts().end_all_sessions(me.user.id, me.actor).await?;
+    Ok(logged_out(&headers))
 }
 
-/// The answer to who has just been let in. RFC 6749 section 5.1: no cache may keep a token.
-fn welcome(session: &LoggedIn, delivery: Delivery) -> Result<Response, ApiError> {
+/// The tokens of a session, in the body or in cookies. No cache may store them (RFC 6749 section 5.1).
+fn tokens(session: &LoggedIn, delivery: Delivery) -> Result<Response, Report> {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
-    struct Welcome<'a> {
+    struct Tokens<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         token: Option<&'a str>,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -200,7 +178,7 @@ fn welcome(session: &LoggedIn, delivery: Delivery) -> Result<Response, ApiError>
     let refresh_token = refresh_token.expose();
     let mut headers = HeaderMap::new();
     headers.insert(header::CACHE_CONTROL, NO_STORE);
-    let shown = match delivery {
+    let in_body = match delivery {
         Delivery::Body => Some((access_token.as_str(), refresh_token.as_str())),
         Delivery::Cookies => {
             cookies::set(&mut headers, cookies::ACCESS, access_token, *expires_in)?;
@@ -208,70 +186,67 @@ fn welcome(session: &LoggedIn, delivery: Delivery) -> Result<Response, ApiError>
             None
         }
     };
-    let (token, refresh_token) = shown.unzip();
-    let body = Welcome { token, refresh_token, expires_in: expires_in.as_secs(), user: Profile::of(user) };
+    let (token, refresh_token) = in_body.unzip();
+    let body = Tokens { token, refresh_token, expires_in: expires_in.as_secs(), user: Profile::of(user) };
     Ok((headers, Json(body)).into_response())
 }
 
-fn farewell(sent: &HeaderMap) -> Response {
+/// 204, and the cookies of the session are deleted.
+fn logged_out(sent: &HeaderMap) -> Response {
     let mut response = StatusCode::NO_CONTENT.into_response();
     cookies::clear(sent, &mut response);
     response
 }
 
-impl FromRequestParts<App> for Delivery {
-    type Rejection = ApiError;
+impl<S: Sync> FromRequestParts<S> for Delivery {
+    type Rejection = Report;
 
-    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, ApiError> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Report> {
         match Query::parse(&parts.uri, &["cookies"])?.get("cookies") {
             None | Some("false") => Ok(Self::Body),
             Some("true") => Ok(Self::Cookies),
-            Some(_) => Err(ApiError::Malformed("cookies must be true or false".into())),
+            Some(_) => Err(RequestError::Malformed("cookies must be true or false".into()).into()),
         }
     }
 }
 
-/// A body that a log-in can be made of, as far as its shape goes. What it says is the strategy's business.
-pub struct LogInBody;
+impl ParseFields for SignUp {
+    const FIELDS: &'static [&'static str] = &["name", "email", "password", "invitation"];
 
-impl Parse for LogInBody {
-    fn unknown_fields(fields: &Map<String, Value>) -> Vec<String> {
-        fields::unknown(fields, &["email", "password"])
-    }
-
-    fn parse(fields: &Map<String, Value>, _: Encoding) -> Result<Self, Vec<Problem>> {
-        let mut fields = Fields::of(fields);
-        for name in ["email", "password"] {
-            fields.required(name, Ok::<_, String>);
-        }
-        let problems = fields.problems();
-        if problems.is_empty() { Ok(Self) } else { Err(problems) }
+    fn parse_fields(fields: &mut Fields<'_>) -> Option<Self> {
+        let name = fields.required("name", Name::parse);
+        let email = fields.required("email", Email::parse);
+        // The minimal policy is checked together with the other fields, so that all problems are reported at once. The
+        // policy of this service is checked by the use case.
+        let password = fields.required("password", |password| {
+            let (name, email) = (name.as_ref().map(Name::as_str), email.as_ref().map(Email::as_str));
+            Policy::default().check(password, name, email)?;
+            Ok::<_, String>(SecretString::from(password))
+        });
+        let invitation =
+            fields.optional("invitation", |token| Ok::<_, String>(TokenDigest::of(token.as_bytes())));
+        Some(Self { name: name?, email: email?, password: password?, invitation })
     }
 }
 
-/// What a browser says in the place of a body.
-pub struct RefreshCookie(Result<Option<String>, ApiError>);
+/// The refresh token of a browser, in a cookie.
+pub struct RefreshCookie(Result<Option<String>, RequestError>);
 
-impl FromRequestParts<App> for RefreshCookie {
+impl<S: Sync> FromRequestParts<S> for RefreshCookie {
     type Rejection = Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Infallible> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         Ok(Self(cookies::refresh_token(parts)))
     }
 }
 
-/// The token, for those who keep it themselves.
+/// The refresh token of other clients, in the body.
 pub struct RefreshBody(Option<SecretString>);
 
-impl Parse for RefreshBody {
-    fn unknown_fields(fields: &Map<String, Value>) -> Vec<String> {
-        fields::unknown(fields, &["refreshToken"])
-    }
+impl ParseFields for RefreshBody {
+    const FIELDS: &'static [&'static str] = &["refreshToken"];
 
-    fn parse(fields: &Map<String, Value>, _: Encoding) -> Result<Self, Vec<Problem>> {
-        let mut fields = Fields::of(fields);
-        let token = fields.optional("refreshToken", |text| Ok::<_, String>(SecretString::from(text)));
-        let problems = fields.problems();
-        if problems.is_empty() { Ok(Self(token)) } else { Err(problems) }
+    fn parse_fields(fields: &mut Fields<'_>) -> Option<Self> {
+        Some(Self(fields.optional("refreshToken", |text| Ok::<_, String>(SecretString::from(text)))))
     }
 }

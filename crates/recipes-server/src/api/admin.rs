@@ -1,4 +1,4 @@
-//! What administrators do, a file for each kind of thing.
+//! What administrators do, one file a resource.
 
 pub mod audit;
 pub mod invitations;

@@ -1,32 +1,31 @@
-//! API tokens, as their owner sees them.
+//! The API tokens of a user.
 
-use accounts::{ApiToken, Scope};
+use accounts::{ApiToken, Scope, Scopes, TokenName};
 use axum::{extract::State, response::Response};
 use http::StatusCode;
 use ids::ApiTokenId;
 use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 use serde::Serialize;
-use store::Context;
-use tower_passport::Scoped;
+use serde_json::Value;
 
 use super::{
-    answers::{
+    documented_errors::{
         ApiTokenNotFound, Malformed, NoSession, NotAcceptable, RateLimited, TooManyApiTokens,
         UnacceptableBody, Unauthorized, Unavailable, WithoutScope,
     },
     parameters::UuidInPath,
-    path::InPath,
-    personal::{created, personal},
+    path::PathId,
+    responses::{created, data},
 };
 use crate::app::App;
-use crate::auth::caller::{Guard, ManageAccount};
-use crate::http::body::Body;
-use crate::http::error::ApiError;
+use crate::auth::requirements::AccountOwner;
+use crate::http::body::{Body, ParseFields, fields::Fields};
+use crate::http::error::Report;
 use crate::http::query::NoQuery;
-use crate::use_cases::accounts::{DescribeApiToken, Origin};
+use crate::use_cases::accounts::{CreateApiToken, CreatedApiToken};
 
-/// Lists your API tokens, the oldest first. The tokens themselves are not shown again.
+/// Lists your API tokens, the oldest first. Their secrets are not shown again.
 #[utoipa::path(
     get, path = "/api/v1/users/me/api-tokens", tag = "users", operation_id = "listApiTokens",
     security(("bearer" = ["account"])),
@@ -35,66 +34,86 @@ use crate::use_cases::accounts::{DescribeApiToken, Origin};
         Malformed, Unauthorized, WithoutScope, NotAcceptable, Unavailable,
     )
 )]
-pub async fn list(
-    State(app): State<App>,
-    Scoped(caller, ..): Scoped<Guard, ManageAccount>,
-    _: NoQuery,
-) -> Result<Response, ApiError> {
-    let tokens = app.store.api_tokens(caller.user.id).await?;
-    Ok(personal(&tokens.iter().map(ApiTokenView::of).collect::<Vec<_>>()))
+pub async fn list(State(app): State<App>, me: AccountOwner, _: NoQuery) -> Result<Response, Report> {
+    let tokens = app.accounts().api_tokens(me.user.id).await?;
+    Ok(data(&tokens.iter().map(ApiTokenView::of).collect::<Vec<_>>()))
 }
 
-/// Makes an API token, for a program. It is shown this once.
+/// Creates an API token for a program. The token is shown once.
 #[utoipa::path(
     post, path = "/api/v1/users/me/api-tokens", tag = "users", operation_id = "createApiToken",
     request_body(content = ref("#/components/schemas/NewApiToken"), content_type = "application/json"),
     security(("bearer" = ["account"])),
     responses(
-        (status = 201, description = "Made, on disk", body = ref("#/components/schemas/CreatedApiToken"), headers(
-            ("location" = String, description = "Where to delete it"))),
+        (status = 201, description = "Created, on disk", body = ref("#/components/schemas/CreatedApiToken"), headers(
+            ("location" = String, description = "The address of the token"))),
         Malformed, Unauthorized, NoSession, TooManyApiTokens, UnacceptableBody, RateLimited, NotAcceptable, Unavailable,
     )
 )]
 pub async fn create(
     State(app): State<App>,
-    origin: Origin,
-    Scoped(caller, ..): Scoped<Guard, ManageAccount>,
-    Body(wanted): Body<DescribeApiToken>,
-) -> Result<Response, ApiError> {
+    me: AccountOwner,
+    Body(command): Body<CreateApiToken>,
+) -> Result<Response, Report> {
     #[derive(Serialize)]
     struct Created<'a> {
         #[serde(flatten)]
         about: ApiTokenView<'a>,
         token: &'a str,
     }
-    let (made, secret) = app.accounts.create_api_token(&caller, wanted, caller.actor(&origin)).await?;
-    let data = Created { about: ApiTokenView::of(&made), token: secret.expose_secret() };
-    created(&format!("/api/v1/users/me/api-tokens/{}", made.id), &data)
+    let CreatedApiToken { token, secret } =
+        app.accounts().create_api_token(&me.user, command, me.actor).await?;
+    let data = Created { about: ApiTokenView::of(&token), token: secret.expose_secret() };
+    created(&format!("/api/v1/users/me/api-tokens/{}", token.id), &data)
 }
 
-/// Deletes an API token; whoever uses it is refused from now on.
+/// Deletes an API token. Requests with it are refused from now on.
 #[utoipa::path(
     delete, path = "/api/v1/users/me/api-tokens/{id}", tag = "users", operation_id = "deleteApiToken",
     params(UuidInPath),
     security(("bearer" = ["account"])),
     responses(
-        (status = 204, description = "Gone, on disk"),
+        (status = 204, description = "Deleted, on disk"),
         Malformed, Unauthorized, WithoutScope, ApiTokenNotFound, NotAcceptable, Unavailable,
     )
 )]
 pub async fn delete(
     State(app): State<App>,
-    origin: Origin,
-    Scoped(caller, ..): Scoped<Guard, ManageAccount>,
-    InPath(id): InPath<ApiTokenId>,
-) -> Result<StatusCode, ApiError> {
-    let user = caller.user.id;
-    let context = Context { actor: caller.actor(&origin), now: app.clock.now() };
-    if !app.store.delete_api_token(user, id, context).await? {
-        return Err(ApiError::ApiTokenNotFound);
-    }
-    tracing::info!(user.id = %user, token.id = %id, "User {user} deleted an API token");
+    me: AccountOwner,
+    PathId(id): PathId<ApiTokenId>,
+) -> Result<StatusCode, Report> {
+    app.accounts().delete_api_token(me.user.id, id, me.actor).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+impl ParseFields for CreateApiToken {
+    const FIELDS: &'static [&'static str] = &["name", "scopes", "expiresAt"];
+
+    fn parse_fields(fields: &mut Fields<'_>) -> Option<Self> {
+        let name = fields.required("name", TokenName::parse);
+        let scopes = match scopes(fields.get("scopes")) {
+            Ok(scopes) => Some(scopes),
+            Err(message) => fields.invalid("scopes", message),
+        };
+        let expires_at = match fields.get("expiresAt") {
+            None | Some(Value::Null) => None,
+            Some(_) => fields.optional("expiresAt", |text| {
+                text.parse::<Timestamp>()
+                    .map_err(|_| "must be an RFC 3339 time, such as 2030-01-31T12:00:00Z")
+            }),
+        };
+        Some(Self { name: name?, scopes: scopes?, expires_at })
+    }
+}
+
+/// At least one scope, all of them known: a misspelled scope must not create a token with other rights.
+fn scopes(value: Option<&Value>) -> Result<Scopes, String> {
+    let known = || Scope::ALL.map(Scope::as_str).join(", ");
+    let value = value.filter(|value| !value.is_null()).ok_or("is required")?;
+    let list = value.as_array().ok_or("must be a list of texts")?;
+    let scopes = list.iter().map(|scope| scope.as_str().and_then(Scope::parse)).collect::<Option<Scopes>>();
+    let scopes = scopes.ok_or_else(|| format!("must be a list of these: {}", known()))?;
+    if scopes.is_empty() { Err(format!("must have at least one of these: {}", known())) } else { Ok(scopes) }
 }
 
 #[derive(Serialize)]

@@ -1,4 +1,4 @@
-//! The API's description of itself: the OpenAPI document, and a page to read and try it that works offline.
+//! The OpenAPI document, and a page that shows it and sends requests. The page works offline.
 
 use std::collections::BTreeMap;
 
@@ -10,6 +10,7 @@ use axum::{
 };
 use bytes::Bytes;
 use http::{HeaderValue, header};
+use serde_json::{Map, Value};
 use utoipa::{
     Modify, OpenApi as _,
     openapi::{
@@ -20,10 +21,11 @@ use utoipa::{
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::app::App;
+use crate::http::offers::Offers;
 
 const OPENAPI: &str = "/api/v1/openapi.json";
 
-/// The part of the document that no route says of itself.
+/// The document without its routes.
 pub fn document() -> OpenApi {
     Document::openapi()
 }
@@ -32,18 +34,18 @@ pub fn document() -> OpenApi {
 #[openapi(
     info(
         title = "Recipes API",
-        description = "Recipes over REST. Anybody reads; sign up or log in for a token, send it as \
-            `Authorization: Bearer TOKEN`, and write.\n\n\
+        description = "Recipes over REST. Reading public recipes needs no account. To write, sign up or log in, and \
+            send the token as `Authorization: Bearer TOKEN`.\n\n\
             Bodies may also be sent as `application/x-www-form-urlencoded`, with nested fields as \
             `ingredients[]=..` and `author[name]=..`.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
     ),
     modifiers(&Bearer, &Schemas),
     tags(
-        (name = "recipes", description = "Read, write, share"),
-        (name = "users", description = "Sign up, log in, be recognized"),
-        (name = "admin", description = "For administrators: other people's accounts, and what has happened to them"),
-        (name = "health", description = "For those who look after the service"),
+        (name = "recipes", description = "Read and write recipes"),
+        (name = "users", description = "Sign up, log in, and manage your account"),
+        (name = "admin", description = "For administrators: accounts of other users, invitations and the audit log"),
+        (name = "health", description = "For operators: whether the service works"),
     ),
 )]
 struct Document;
@@ -55,8 +57,8 @@ impl Modify for Bearer {
         let mut bearer = Http::new(HttpAuthScheme::Bearer);
         bearer.bearer_format = Some("JWT".to_owned());
         bearer.description = Some(
-            "The `token` that sign-up, log-in and refresh answer, or an API token (`rcp_..`), which must have the \
-             scope that the operation names."
+            "The `token` from sign-up, log-in or refresh; or an API token (`rcp_..`) with the scope that the operation \
+             requires."
                 .to_owned(),
         );
         let components = openapi.components.get_or_insert_default();
@@ -64,20 +66,26 @@ impl Modify for Bearer {
     }
 }
 
-/// The shapes of the wire. They are written down, not derived, because the domain reads and writes recipes by
-/// itself; the contract tests hold the two against each other.
+/// The schemas of request and response bodies. Those of recipes are generated from the list of their fields; the others
+/// are in a file, and contract tests compare them with real responses.
 struct Schemas;
 
-const SCHEMAS: &str = include_str!("schemas.json");
+fn schemas() -> serde_json::Result<Map<String, Value>> {
+    let mut schemas: Map<String, Value> = serde_json::from_str(include_str!("schemas.json"))?;
+    schemas.extend(recipes::recipe_schemas());
+    Ok(schemas)
+}
 
 impl Modify for Schemas {
     fn modify(&self, openapi: &mut OpenApi) {
-        let schemas: BTreeMap<String, RefOr<Schema>> = serde_json::from_str(SCHEMAS).unwrap_or_default();
+        // A test proves that no schema is lost here.
+        let schemas: BTreeMap<String, RefOr<Schema>> =
+            schemas().and_then(|schemas| serde_json::from_value(schemas.into())).unwrap_or_default();
         openapi.components.get_or_insert_default().schemas.extend(schemas);
     }
 }
 
-/// Says that a body that is described must be sent; the route macros leave that open.
+/// Marks every described request body as required; the route macros do not.
 pub fn require_bodies(openapi: &mut OpenApi) {
     for path in openapi.paths.paths.values_mut() {
         let operations = [&mut path.get, &mut path.post, &mut path.put, &mut path.patch, &mut path.delete];
@@ -89,18 +97,18 @@ pub fn require_bodies(openapi: &mut OpenApi) {
     }
 }
 
-/// The routes of the document and of its page.
+/// The routes of the document and of the page.
 pub fn pages(openapi: &OpenApi) -> Router<App> {
     let document = Bytes::from(openapi.to_pretty_json().unwrap_or_default());
     let document =
         get(move || async move { ([(header::CONTENT_TYPE, "application/json")], document).into_response() });
-    // The validator badge would tell a host elsewhere where this service is.
+    // The validator badge would send the address of this service to another host.
     let config = Config::new([OPENAPI]).validator_url("none").try_it_out_enabled(true);
     let page = Router::from(SwaggerUi::new("/docs").config(config)).layer(map_response(with_policy));
-    Router::new().route(OPENAPI, document).merge(page)
+    Router::new().route(OPENAPI, document.route_layer(Offers::JSON)).merge(page)
 }
 
-/// The page may load and call this server, and nothing else.
+/// The page may load from and call this server only.
 const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
      connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -113,14 +121,13 @@ async fn with_policy(mut response: Response) -> Response {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::Value;
-
     use super::*;
 
     #[test]
     fn every_keyword_of_the_schemas_reaches_the_document() {
-        let written: Value = serde_json::from_str(SCHEMAS).unwrap();
+        let written = schemas().unwrap();
+        assert!(written.contains_key("Recipe") && written.contains_key("User"));
         let published = serde_json::to_value(document()).unwrap();
-        assert_eq!(published["components"]["schemas"], written);
+        assert_eq!(published["components"]["schemas"], Value::Object(written));
     }
 }

@@ -1,49 +1,42 @@
-//! Everything that is held of whoever asks, to take along.
+//! All data about a user, as one JSON file.
 
-use accounts::{audit::Actor, audit::Entry};
-use axum::{body::Body, extract::State, response::Response};
-use bytes::Bytes;
+use axum::{BoxError, body::Body, extract::State, response::Response};
 use futures_util::stream;
 use http::{HeaderValue, header};
 use ids::{RecipeId, UserId};
 use serde_json::json;
-use store::{Page, Store, StoreError};
-use tower_passport::Scoped;
 
 use super::{
     admin::{audit::EntryView, invitations::InvitationView},
-    answers::{Malformed, NotAcceptable, Unauthorized, Unavailable, WithoutScope},
     api_tokens::ApiTokenView,
+    documented_errors::{Malformed, NotAcceptable, Unauthorized, Unavailable, WithoutScope},
+    json_array::JsonArray,
     me::Profile,
-    personal::NO_STORE,
+    responses::NO_STORE,
     sessions::SessionView,
 };
 use crate::app::App;
-use crate::auth::caller::{Caller, Guard, ManageAccount};
-use crate::http::error::ApiError;
+use crate::auth::requirements::AccountOwner;
+use crate::http::error::Report;
 use crate::http::query::NoQuery;
+use crate::use_cases::accounts::Export;
 
-/// Answers everything this service holds on you.
+/// Exports all data that this service stores about you.
 #[utoipa::path(
     get, path = "/api/v1/users/me/export", tag = "users", operation_id = "exportMe",
     security(("bearer" = ["account"])),
     responses(
-        (status = 200, description = "Account, sessions, API tokens, invitations, what has happened to the account and what you did, and recipes", body = ref("#/components/schemas/Export"),
-            headers(("content-disposition" = String, description = "That it is a file to keep"))),
+        (status = 200, description = "Account, sessions, API tokens, invitations, recipes, and the events of the account and of your own actions", body = ref("#/components/schemas/Export"),
+            headers(("content-disposition" = String, description = "A name for the file"))),
         Malformed, Unauthorized, WithoutScope, NotAcceptable, Unavailable,
     )
 )]
-pub async fn read(
-    State(app): State<App>,
-    Scoped(caller, ..): Scoped<Guard, ManageAccount>,
-    _: NoQuery,
-) -> Result<Response, ApiError> {
-    let head = head(&app, &caller).await?;
-    let pages = stream::try_unfold(Part::Head(head), {
-        let (store, owner) = (app.store.clone(), caller.user.id);
-        move |part| next(store.clone(), owner, part)
-    });
-    let mut response = Response::new(Body::from_stream(pages));
+pub async fn read(State(app): State<App>, me: AccountOwner, _: NoQuery) -> Result<Response, Report> {
+    let head = head(&app.accounts().export(me.user.id).await?, &me)?;
+    let owner = me.user.id;
+    let start = Part::Events { array: JsonArray::after(head), before: None };
+    let chunks = stream::try_unfold(start, move |part| next_chunk(app.clone(), owner, part));
+    let mut response = Response::new(Body::from_stream(chunks));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(header::CACHE_CONTROL, NO_STORE);
@@ -54,98 +47,58 @@ pub async fn read(
     Ok(response)
 }
 
-/// What comes next. Both the recipes and the events of one user may be more than one answer should hold in memory.
+/// What comes next. The events and recipes of one user can be too many for the memory of one request.
 enum Part {
-    /// Everything else.
-    Head(Vec<u8>),
-    Events {
-        before: Option<i64>,
-    },
-    Recipes {
-        after: Option<RecipeId>,
-    },
+    Events { array: JsonArray, before: Option<i64> },
+    Recipes { array: JsonArray, after: Option<RecipeId> },
     End,
 }
 
-async fn head(app: &App, caller: &Caller) -> Result<Vec<u8>, ApiError> {
-    let (user, now) = (&caller.user, app.clock.now());
-    let sessions = app.store.sessions(user.id, app.accounts.settings.sessions, now).await?;
-    let tokens = app.store.api_tokens(user.id).await?;
-    let invitations = app.store.invitations_of(user.id).await?;
-    let current = caller.session_if_any();
+/// The document up to its events.
+fn head(export: &Export, me: &AccountOwner) -> Result<Vec<u8>, Report> {
+    let Export { at, sessions, api_tokens, invitations } = export;
+    let current = me.actor.session;
     let head = json!({
-        "exportedAt": now,
-        "account": Profile::of(user),
+        "exportedAt": at,
+        "account": Profile::of(&me.user),
         "sessions": sessions.iter().map(|session| SessionView::of(session, current)).collect::<Vec<_>>(),
-        "apiTokens": tokens.iter().map(ApiTokenView::of).collect::<Vec<_>>(),
-        "invitations": invitations.iter().map(InvitationView::for_its_maker).collect::<Vec<_>>(),
+        "apiTokens": api_tokens.iter().map(ApiTokenView::of).collect::<Vec<_>>(),
+        "invitations": invitations.iter().map(InvitationView::for_creator).collect::<Vec<_>>(),
     });
-    let mut head = serde_json::to_vec(&head).map_err(ApiError::internal)?;
+    let mut head = serde_json::to_vec(&head).map_err(Report::internal)?;
     head.pop();
-    head.extend_from_slice(b",\"events\":[");
+    head.extend_from_slice(b",\"events\":");
     Ok(head)
 }
 
-async fn next(store: Store, owner: UserId, part: Part) -> Result<Option<(Bytes, Part)>, StoreError> {
-    let (json, next) = match part {
-        Part::Head(head) => (head, Part::Events { before: None }),
-        Part::Events { before } => events(&store, owner, before).await?,
-        Part::Recipes { after } => recipes(&store, owner, after).await?,
-        Part::End => return Ok(None),
-    };
-    Ok(Some((json.into(), next)))
-}
-
-async fn events(store: &Store, owner: UserId, before: Option<i64>) -> Result<(Vec<u8>, Part), StoreError> {
-    let listing = store.audit_log_of(owner, Page::longest(before)).await?;
-    let views: Vec<_> =
-        listing.rows.into_iter().map(|entry| EntryView::of(&as_seen_by(owner, entry))).collect();
-    let mut json = elements(&views);
-    if before.is_some() && !json.is_empty() {
-        json.insert(0, b',');
-    }
-    if listing.next.is_some() {
-        return Ok((json, Part::Events { before: listing.next }));
-    }
-    json.extend_from_slice(b"],\"recipes\":[");
-    Ok((json, Part::Recipes { after: None }))
-}
-
-/// Which administrator it was, and from where, is no data about this user, nor is whose account it was that the user did
-/// something to as one, nor where somebody sits who only knew the address: that need not be its owner's account.
-fn as_seen_by(owner: UserId, entry: Entry) -> Entry {
-    let actor = match entry.actor.user {
-        Some(actor) if actor == owner => entry.actor,
-        Some(_) => Actor::OPERATOR,
-        None => Actor { address: None, ..entry.actor },
-    };
-    Entry { subject: entry.subject.filter(|subject| *subject == owner), actor, ..entry }
-}
-
-/// Without the brackets of the list; the whole has its own.
-fn elements(views: &[EntryView]) -> Vec<u8> {
-    // Strings and numbers only: serializing them cannot fail.
-    let mut json = serde_json::to_vec(views).unwrap_or_default();
-    json.pop();
-    json.split_off(json.len().min(1))
-}
-
-async fn recipes(
-    store: &Store,
-    owner: UserId,
-    after: Option<RecipeId>,
-) -> Result<(Vec<u8>, Part), StoreError> {
-    let listing = store.recipes_of(owner, Page::longest(after)).await?;
-    let mut json = Vec::with_capacity(listing.rows.json_len());
-    for (n, recipe) in listing.rows.iter().enumerate() {
-        if n > 0 || after.is_some() {
-            json.push(b',');
+async fn next_chunk(app: App, owner: UserId, part: Part) -> Result<Option<(Vec<u8>, Part)>, BoxError> {
+    Ok(Some(match part {
+        Part::Events { mut array, before } => {
+            let events = app.accounts().events_for_export(owner, before).await?;
+            for event in events.rows {
+                array.push(&EntryView::of(event))?;
+            }
+            if events.next.is_some() {
+                (array.take_written(), Part::Events { array, before: events.next })
+            } else {
+                let mut json = array.close();
+                json.extend_from_slice(b",\"recipes\":");
+                (json, Part::Recipes { array: JsonArray::after(Vec::new()), after: None })
+            }
         }
-        recipe.write_json(&mut json);
-    }
-    if listing.next.is_some() {
-        return Ok((json, Part::Recipes { after: listing.next }));
-    }
-    json.extend_from_slice(b"]}");
-    Ok((json, Part::End))
+        Part::Recipes { mut array, after } => {
+            let recipes = app.recipes().list_of_owner(owner, after).await?;
+            for recipe in recipes.rows.iter() {
+                array.push_with(|json| recipe.write_json(json));
+            }
+            if recipes.next.is_some() {
+                (array.take_written(), Part::Recipes { array, after: recipes.next })
+            } else {
+                let mut json = array.close();
+                json.push(b'}');
+                (json, Part::End)
+            }
+        }
+        Part::End => return Ok(None),
+    }))
 }

@@ -1,4 +1,4 @@
-//! For those who look after the service: is it alive, can it do its work?
+//! Health checks for load balancers and monitoring.
 
 use axum::{
     extract::State,
@@ -6,26 +6,26 @@ use axum::{
 };
 use http::header;
 
-use super::answers::Unavailable;
+use super::documented_errors::Unavailable;
 use crate::app::App;
-use crate::http::error::ApiError;
+use crate::http::error::Report;
 
-/// The process answers.
+/// Answers as long as the process runs.
 #[utoipa::path(
     get, path = "/healthz", tag = "health", operation_id = "health",
-    responses((status = 200, description = "Alive", body = ref("#/components/schemas/Health")))
+    responses((status = 200, description = "The process runs", body = ref("#/components/schemas/Health")))
 )]
 pub async fn alive() -> Response {
     ok()
 }
 
-/// The store can be read and written.
+/// Checks that the store can be read and written.
 #[utoipa::path(
     get, path = "/readyz", tag = "health", operation_id = "readiness",
-    responses((status = 200, description = "Ready to serve", body = ref("#/components/schemas/Health")), Unavailable)
+    responses((status = 200, description = "Ready for requests", body = ref("#/components/schemas/Health")), Unavailable)
 )]
-pub async fn ready(State(app): State<App>) -> Result<Response, ApiError> {
-    app.store.ready().await?;
+pub async fn ready(State(app): State<App>) -> Result<Response, Report> {
+    app.health().ready().await?;
     Ok(ok())
 }
 

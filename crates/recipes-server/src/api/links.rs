@@ -1,17 +1,16 @@
-//! The pages that links in mails open. They work offline and without anybody's cookies.
+//! The pages that the links in mails open. They load nothing from other sites and need no cookies.
 //!
-//! What a link carries is after its `#`, so it never gets here by being opened: the page's script takes it from the
-//! address and sends it when somebody presses the button.
+//! The token of a link stands after its `#`, so opening a link does not send the token. The script of the page reads the
+//! token from the address and sends it when the user presses the button.
 
 use axum::{
-    Json, Router,
+    Router,
     response::{Html, IntoResponse, Response},
     routing::get,
 };
-use http::{HeaderValue, StatusCode, header};
-use serde::Serialize;
+use http::{HeaderValue, header};
 
-use super::personal::NO_STORE;
+use super::responses::NO_STORE;
 use crate::app::App;
 
 const VERIFY_EMAIL: &str = include_str!("links/verify-email.html");
@@ -29,7 +28,7 @@ pub fn pages() -> Router<App> {
         .route("/account/page.css", get(async || ([(header::CONTENT_TYPE, "text/css")], STYLE)))
 }
 
-/// The page may call this server and nothing else, and nobody may put it into a frame to have its button pressed.
+/// The page may call this server only, and no other page may show it in a frame (clickjacking).
 const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; \
      form-action 'none'; frame-ancestors 'none'",
@@ -38,13 +37,4 @@ const POLICY: HeaderValue = HeaderValue::from_static(
 fn page(html: &'static str) -> Response {
     let headers = [(header::CONTENT_SECURITY_POLICY, POLICY), (header::CACHE_CONTROL, NO_STORE)];
     (headers, Html(html)).into_response()
-}
-
-/// The answer to whoever asks for a mail: always the same.
-pub(super) fn on_its_way(message: &'static str) -> Response {
-    #[derive(Serialize)]
-    struct OnItsWay {
-        message: &'static str,
-    }
-    (StatusCode::ACCEPTED, [(header::CACHE_CONTROL, NO_STORE)], Json(OnItsWay { message })).into_response()
 }

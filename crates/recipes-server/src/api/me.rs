@@ -1,28 +1,28 @@
-//! The account of whoever asks: see it, change it, delete it.
+//! The account of the caller: read, change, delete.
 
-use accounts::User;
+use accounts::{Email, Name, User};
 use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, StatusCode};
+use secrecy::SecretString;
 use serde::Serialize;
-use tower_passport::Scoped;
 
 use super::{
-    answers::{
+    documented_errors::{
         EmailTaken, LastAdmin, Malformed, NotAcceptable, RateLimited, UnacceptableBody, Unauthorized,
         Unavailable, WithoutScope, WrongCurrentPassword,
     },
-    personal::personal,
+    responses::data,
 };
 use crate::app::App;
-use crate::auth::caller::{Guard, ManageAccount};
-use crate::http::body::Body;
+use crate::auth::requirements::AccountOwner;
+use crate::http::body::{Body, ParseFields, fields::Fields};
 use crate::http::cookies;
-use crate::http::error::ApiError;
+use crate::http::error::Report;
 use crate::http::query::NoQuery;
-use crate::use_cases::accounts::{ChangePassword, ConfirmDeletion, Origin, UpdateProfile};
+use crate::use_cases::accounts::{ApiTokens, ChangePassword, NewEmail, UpdateProfile};
 
 /// Reads your account.
 #[utoipa::path(
@@ -33,11 +33,11 @@ use crate::use_cases::accounts::{ChangePassword, ConfirmDeletion, Origin, Update
         Malformed, Unauthorized, WithoutScope, NotAcceptable, Unavailable,
     )
 )]
-pub async fn read(Scoped(caller, ..): Scoped<Guard, ManageAccount>, _: NoQuery) -> Response {
-    personal(&Profile::of(&caller.user))
+pub async fn read(me: AccountOwner, _: NoQuery) -> Response {
+    data(&Profile::of(&me.user))
 }
 
-/// Changes your name or e-mail; a new e-mail wants the password.
+/// Changes your name or e-mail address. A new address requires the password.
 #[utoipa::path(
     patch, path = "/api/v1/users/me", tag = "users", operation_id = "updateMe",
     request_body(content(
@@ -52,38 +52,36 @@ pub async fn read(Scoped(caller, ..): Scoped<Guard, ManageAccount>, _: NoQuery) 
 )]
 pub async fn update(
     State(app): State<App>,
-    origin: Origin,
-    Scoped(caller, ..): Scoped<Guard, ManageAccount>,
+    me: AccountOwner,
     Body(update): Body<UpdateProfile>,
-) -> Result<Response, ApiError> {
-    let user = app.accounts.update_profile(&caller.user, update, caller.actor(&origin)).await?;
-    Ok(personal(&Profile::of(&user)))
+) -> Result<Response, Report> {
+    let user = app.accounts().update_profile(&me.user, update, me.actor).await?;
+    Ok(data(&Profile::of(&user)))
 }
 
-/// Deletes your account, all sessions, API tokens and private recipes. Public recipes stay and belong to everybody.
+/// Deletes your account, sessions, API tokens and private recipes. Your public recipes stay, without an owner.
 #[utoipa::path(
     delete, path = "/api/v1/users/me", tag = "users", operation_id = "deleteMe",
     request_body(content = ref("#/components/schemas/DeleteMe"), content_type = "application/json"),
     security(("bearer" = ["account"])),
     responses(
-        (status = 204, description = "Gone, on disk"),
+        (status = 204, description = "Deleted, on disk"),
         Malformed, Unauthorized, WrongCurrentPassword, LastAdmin, UnacceptableBody, RateLimited, NotAcceptable, Unavailable,
     )
 )]
 pub async fn delete(
     State(app): State<App>,
     headers: HeaderMap,
-    origin: Origin,
-    Scoped(caller, ..): Scoped<Guard, ManageAccount>,
-    Body(confirmation): Body<ConfirmDeletion>,
-) -> Result<Response, ApiError> {
-    app.accounts.delete(&caller.user, confirmation, caller.actor(&origin)).await?;
+    me: AccountOwner,
+    Body(DeleteMe { password }): Body<DeleteMe>,
+) -> Result<Response, Report> {
+    app.accounts().delete(&me.user, password, me.actor).await?;
     let mut response = StatusCode::NO_CONTENT.into_response();
     cookies::clear(&headers, &mut response);
     Ok(response)
 }
 
-/// Changes your password and ends all your other sessions, and your API tokens if you want that.
+/// Changes your password and ends all your other sessions, and on request your API tokens.
 #[utoipa::path(
     put, path = "/api/v1/users/me/password", tag = "users", operation_id = "changePassword",
     request_body(content = ref("#/components/schemas/ChangePassword"), content_type = "application/json"),
@@ -95,15 +93,57 @@ pub async fn delete(
 )]
 pub async fn change_password(
     State(app): State<App>,
-    origin: Origin,
-    Scoped(caller, ..): Scoped<Guard, ManageAccount>,
+    me: AccountOwner,
     Body(change): Body<ChangePassword>,
-) -> Result<StatusCode, ApiError> {
-    app.accounts.change_password(&caller.user, change, caller.actor(&origin)).await?;
+) -> Result<StatusCode, Report> {
+    app.accounts().change_password(&me.user, change, me.actor).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// A user as the user sees himself.
+impl ParseFields for UpdateProfile {
+    const FIELDS: &'static [&'static str] = &["name", "email", "password"];
+
+    fn parse_fields(fields: &mut Fields<'_>) -> Option<Self> {
+        let name = fields.optional("name", Name::parse);
+        let email = fields.optional("email", Email::parse);
+        let email = email.and_then(|email| {
+            let password = match fields.get("password") {
+                None => fields.invalid("password", "is required to change the e-mail: your current password"),
+                Some(_) => fields.secret("password"),
+            };
+            Some(NewEmail { email, password: password? })
+        });
+        Some(Self { name, email })
+    }
+}
+
+impl ParseFields for ChangePassword {
+    const FIELDS: &'static [&'static str] = &["currentPassword", "newPassword", "endApiTokens"];
+
+    fn parse_fields(fields: &mut Fields<'_>) -> Option<Self> {
+        let (current, new) = (fields.secret("currentPassword"), fields.secret("newPassword"));
+        let api_tokens = match fields.flag("endApiTokens") {
+            Some(true) => ApiTokens::Revoked,
+            _ => ApiTokens::Kept,
+        };
+        Some(Self { current: current?, new: new?, api_tokens })
+    }
+}
+
+/// The body that confirms the deletion of an account.
+pub struct DeleteMe {
+    password: SecretString,
+}
+
+impl ParseFields for DeleteMe {
+    const FIELDS: &'static [&'static str] = &["password"];
+
+    fn parse_fields(fields: &mut Fields<'_>) -> Option<Self> {
+        Some(Self { password: fields.secret("password")? })
+    }
+}
+
+/// A user, as the user sees it.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Profile<'a> {

@@ -1,100 +1,108 @@
-//! The parameters that several operations share, for the OpenAPI document.
+//! The parameters that several operations share, for the OpenAPI document. The bounds are those of the code.
 
-use utoipa::IntoParams;
+use serde_json::json;
+use store::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE};
+use utoipa::{
+    IntoParams,
+    openapi::path::{Parameter, ParameterIn},
+};
 
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "only its description is used")]
-pub(super) struct PageQuery {
-    /// How many at most.
-    #[param(minimum = 1, maximum = 1000, default = 100)]
-    limit: Option<u16>,
-    /// `nextCursor` of the page before.
-    #[param(pattern = "^$|^[A-Za-z0-9_-]+$")]
-    cursor: Option<String>,
+/// The longest `q`, in characters. No name or e-mail address is longer.
+pub(super) const MAX_SEARCH_TEXT: usize = 254;
+
+/// Types that stand for lists of parameters, written as OpenAPI has them.
+macro_rules! parameters {
+    ($($name:ident: [$($parameter:tt),+];)*) => {$(
+        pub(super) struct $name;
+
+        impl IntoParams for $name {
+            fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+                // A parameter that cannot be read is missing in the snapshot of the document.
+                [$(json!($parameter)),+].into_iter().filter_map(|json| serde_json::from_value(json).ok()).collect()
+            }
+        }
+    )*};
 }
 
-#[derive(IntoParams)]
-#[into_params(parameter_in = Path)]
-#[expect(dead_code, reason = "only its description is used")]
-pub(super) struct RecipeInPath {
-    #[param(minimum = 1, example = 1)]
-    id: i64,
-}
-
-#[derive(IntoParams)]
-#[into_params(parameter_in = Path)]
-#[expect(dead_code, reason = "only its description is used")]
-pub(super) struct UserInPath {
-    #[param(minimum = 1, example = 1)]
-    id: i64,
-}
-
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "only its description is used")]
-pub(super) struct UserQuery {
-    /// What stands somewhere in the name or the e-mail.
-    #[param(max_length = 254)]
-    q: Option<String>,
-    /// `user` or `admin`.
-    #[param(pattern = "^(user|admin)$")]
-    role: Option<String>,
-    /// Only who may not, or who may use the service.
-    disabled: Option<bool>,
-}
-
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "only its description is used")]
-pub(super) struct AuditQuery {
-    /// The name of an event, as `logged_in`.
-    event: Option<String>,
-    /// Whose account it is about.
-    #[param(minimum = 1)]
-    subject: Option<i64>,
-    /// Who did it.
-    #[param(minimum = 1)]
-    actor: Option<i64>,
-    /// What happened from this moment on.
-    #[param(format = "date-time")]
-    since: Option<String>,
-    /// What happened before this moment.
-    #[param(format = "date-time")]
-    until: Option<String>,
-}
-
-#[derive(IntoParams)]
-#[into_params(parameter_in = Path)]
-#[expect(dead_code, reason = "only its description is used")]
-pub(super) struct UuidInPath {
-    #[param(format = "uuid", example = "01936f5e-8c00-7d3a-9b1e-3f5a7c9e1b2d")]
-    id: String,
-}
-
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "only its description is used")]
-pub(super) struct Cookies {
-    /// Whether the tokens come as cookies that no script can read, and not in the body: for pages of this site.
-    #[param(default = false)]
-    cookies: Option<bool>,
-}
-
-#[derive(IntoParams)]
-#[into_params(parameter_in = Header)]
-#[expect(dead_code, reason = "only its description is used")]
-pub(super) struct IfNoneMatch {
-    /// The `ETag` you have: answered with 304 if nothing has changed.
-    #[param(rename = "If-None-Match")]
-    if_none_match: Option<String>,
-}
-
-#[derive(IntoParams)]
-#[into_params(parameter_in = Header)]
-#[expect(dead_code, reason = "only its description is used")]
-pub(super) struct IfMatch {
-    /// The `ETag` you have read: refused with 412 if somebody has changed the recipe since.
-    #[param(rename = "If-Match")]
-    if_match: Option<String>,
+parameters! {
+    PageQuery: [
+        {
+            "name": "limit", "in": "query", "required": false, "description": "The maximum number of items.",
+            "schema": {
+                "type": "integer", "format": "int32",
+                "minimum": 1, "maximum": MAX_PAGE_SIZE, "default": DEFAULT_PAGE_SIZE
+            }
+        },
+        {
+            "name": "cursor", "in": "query", "required": false, "description": "`nextCursor` of the previous page.",
+            "schema": { "type": "string", "pattern": "^$|^[A-Za-z0-9_-]+$" }
+        }
+    ];
+    RecipeInPath: [{
+        "name": "id", "in": "path", "required": true, "example": 1,
+        "schema": { "type": "integer", "format": "int64", "minimum": 1 }
+    }];
+    UserInPath: [{
+        "name": "id", "in": "path", "required": true, "example": 1,
+        "schema": { "type": "integer", "format": "int64", "minimum": 1 }
+    }];
+    UuidInPath: [{
+        "name": "id", "in": "path", "required": true, "example": "01936f5e-8c00-7d3a-9b1e-3f5a7c9e1b2d",
+        "schema": { "type": "string", "format": "uuid" }
+    }];
+    UserQuery: [
+        {
+            "name": "q", "in": "query", "required": false,
+            "description": "A part of the name or e-mail address.",
+            "schema": { "type": "string", "maxLength": MAX_SEARCH_TEXT }
+        },
+        {
+            "name": "role", "in": "query", "required": false, "description": "`user` or `admin`.",
+            "schema": { "type": "string", "pattern": "^(user|admin)$" }
+        },
+        {
+            "name": "disabled", "in": "query", "required": false,
+            "description": "Only disabled users, or only enabled users.",
+            "schema": { "type": "boolean" }
+        }
+    ];
+    AuditQuery: [
+        {
+            "name": "event", "in": "query", "required": false,
+            "description": "The name of an event, such as `logged_in`.",
+            "schema": { "type": "string" }
+        },
+        {
+            "name": "subject", "in": "query", "required": false, "description": "The user that the event is about.",
+            "schema": { "type": "integer", "format": "int64", "minimum": 1 }
+        },
+        {
+            "name": "actor", "in": "query", "required": false, "description": "The user that caused the event.",
+            "schema": { "type": "integer", "format": "int64", "minimum": 1 }
+        },
+        {
+            "name": "since", "in": "query", "required": false, "description": "Events at or after this time.",
+            "schema": { "type": "string", "format": "date-time" }
+        },
+        {
+            "name": "until", "in": "query", "required": false, "description": "Events before this time.",
+            "schema": { "type": "string", "format": "date-time" }
+        }
+    ];
+    Cookies: [{
+        "name": "cookies", "in": "query", "required": false,
+        "description": "Whether the tokens are sent as cookies that scripts cannot read, instead of in the body: \
+            for pages of this site.",
+        "schema": { "type": "boolean", "default": false }
+    }];
+    IfNoneMatch: [{
+        "name": "If-None-Match", "in": "header", "required": false,
+        "description": "The `ETag` of your copy: the response is 304 if the recipe has not changed.",
+        "schema": { "type": "string" }
+    }];
+    IfMatch: [{
+        "name": "If-Match", "in": "header", "required": false,
+        "description": "The `ETag` of your copy: the response is 412 if the recipe has changed.",
+        "schema": { "type": "string" }
+    }];
 }

@@ -1,37 +1,33 @@
-//! The ids in addresses.
+//! Ids in paths.
 
-use axum::extract::FromRequestParts;
-use http::{Uri, request::Parts};
+use axum::extract::{FromRequestParts, Path};
+use http::request::Parts;
 use ids::{ApiTokenId, InvitationId, RecipeId, SessionId, UserId};
 
-use crate::app::App;
-use crate::http::error::ApiError;
+use crate::http::error::Report;
+use crate::use_cases::accounts::AccountError;
+use crate::use_cases::recipes::RecipeError;
 
-/// The id in the path; what is no id is nobody's.
-pub struct InPath<Id>(pub Id);
+/// The id in the path. Text that is no id gets the same 404 as an unknown id.
+pub struct PathId<Id>(pub Id);
 
-macro_rules! in_path {
-    ($($id:ident: $before:literal, else $missing:ident;)*) => {$(
-        impl FromRequestParts<App> for InPath<$id> {
-            type Rejection = ApiError;
+macro_rules! path_ids {
+    ($($id:ident or $not_found:expr;)*) => {$(
+        impl<S: Send + Sync> FromRequestParts<S> for PathId<$id> {
+            type Rejection = Report;
 
-            async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, ApiError> {
-                behind($before, &parts.uri).and_then($id::parse).map(Self).ok_or(ApiError::$missing)
+            async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Report> {
+                let text = Path::<String>::from_request_parts(parts, state).await.ok();
+                text.and_then(|Path(text)| $id::parse(&text)).map(Self).ok_or_else(|| $not_found.into())
             }
         }
     )*};
 }
 
-in_path! {
-    RecipeId: "/api/v1/recipes/", else RecipeNotFound;
-    SessionId: "/api/v1/users/me/sessions/", else SessionNotFound;
-    ApiTokenId: "/api/v1/users/me/api-tokens/", else ApiTokenNotFound;
-    UserId: "/api/v1/admin/users/", else UserNotFound;
-    InvitationId: "/api/v1/admin/invitations/", else InvitationNotFound;
-}
-
-/// The segment behind this, which more may follow. Nobody has to percent-encode an id: what stands there is it, without
-/// copies.
-fn behind<'a>(before: &str, uri: &'a Uri) -> Option<&'a str> {
-    uri.path().strip_prefix(before)?.split('/').next()
+path_ids! {
+    RecipeId or RecipeError::NotFound;
+    SessionId or AccountError::SessionNotFound;
+    ApiTokenId or AccountError::ApiTokenNotFound;
+    UserId or AccountError::UserNotFound;
+    InvitationId or AccountError::InvitationNotFound;
 }

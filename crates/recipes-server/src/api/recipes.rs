@@ -1,96 +1,60 @@
-//! Recipes: anybody reads them, whoever is signed in writes them, their owner changes them.
+//! Recipes: every client reads the public ones, users create their own, owners change theirs.
 
-mod answer;
+mod response;
 
-use crate::http::cursor::Cursor;
 use axum::{extract::State, response::Response};
 use http::{HeaderValue, StatusCode, Uri, header};
-use ids::{RecipeId, Uid};
-use recipes::{Draft, Encoding, Problem};
+use ids::RecipeId;
+use recipes::{Draft, FieldError, Scalars};
 use serde_json::{Map, Value};
-use store::{Edit, Lookup, NewRecipe, Page, ReplaceRecipe, Viewer};
-use tower_passport::{Auth, Scoped};
 
-pub use self::answer::RecipeAnswer;
+pub use self::response::RecipeResponses;
+use self::response::{REVALIDATE, RecipeResponse};
 use super::{
-    answers::{
+    documented_errors::{
         Forbidden, Malformed, NotAcceptable, PreconditionFailed, RecipeNotFound, UnacceptableBody,
         Unauthorized, Unavailable, WithoutRecipesRead, WithoutRecipesWrite,
     },
-    pages,
+    list::{ListRequest, data_array},
     parameters::{IfMatch, IfNoneMatch, PageQuery, RecipeInPath},
-    path::InPath,
+    path::PathId,
 };
 use crate::app::App;
-use crate::auth::caller::{Guard, WriteRecipes, viewer};
+use crate::auth::requirements::RecipeReader;
 use crate::http::body::{Body, Parse};
-use crate::http::conditional::{self, Conditions, ETag};
-use crate::http::error::ApiError;
-use crate::http::query::{self, Count, Query};
+use crate::http::conditional::{self, Conditions};
+use crate::http::error::Report;
+use crate::http::query::Count;
+use crate::use_cases::recipes::Writer;
 
-/// Lists recipes in the order of their ids, a page at a time.
+/// Lists recipes in pages, in the order of their ids.
 #[utoipa::path(
     get, path = "/api/v1/recipes", tag = "recipes", operation_id = "listRecipes",
     params(PageQuery),
     security((), ("bearer" = ["recipes:read"])),
     responses(
         (status = 200, description = "A page of recipes", body = ref("#/components/schemas/RecipePage"), headers(
-            ("link" = String, description = "Where the next page is (`rel=\"next\"`), if there is one"))),
+            ("link" = String, description = "The address of the next page (`rel=\"next\"`), if there is one"))),
         Malformed, Unauthorized, WithoutRecipesRead, NotAcceptable, Unavailable,
     )
 )]
 pub async fn list(
     State(app): State<App>,
-    caller: Option<Auth<Guard>>,
+    RecipeReader(viewer): RecipeReader,
     uri: Uri,
     count: Count,
-) -> Result<Response, ApiError> {
-    let query = Query::parse(&uri, &["limit", "cursor"])?;
-    let page = page(&query)?;
-    let viewer = viewer(caller.as_ref())?;
-    let listing = app.store.recipes(page, viewer).await?;
-    // Room for the cursor and the count as well.
-    let mut body = Vec::with_capacity(listing.rows.json_len() + 256);
-    body.extend_from_slice(b"{\"data\":[");
-    for (n, recipe) in listing.rows.iter().enumerate() {
-        if n > 0 {
-            body.push(b',');
-        }
-        recipe.write_json(&mut body);
+) -> Result<Response, Report> {
+    let request = ListRequest::parse("/api/v1/recipes", &uri, &[])?;
+    let recipes = app.recipes().list(request.page, viewer).await?;
+    let total = count.of(app.recipes().count(viewer)).await?;
+    // With room for the cursor and the total.
+    let mut data = data_array(recipes.rows.json_len() + 256);
+    for recipe in recipes.rows.iter() {
+        data.push_with(|json| recipe.write_json(json));
     }
-    body.push(b']');
-    let next = listing.next.map(|last| Cursor::new(last, FILTERS).encode());
-    if let Some(next) = &next {
-        // A cursor is base64url: nothing in it needs escaping.
-        body.extend_from_slice(format!(",\"nextCursor\":\"{next}\"").as_bytes());
-    }
-    let total = count.of(app.store.count_recipes(viewer)).await?;
-    if let Some(total) = total {
-        body.extend_from_slice(format!(",\"totalCount\":{total}").as_bytes());
-    }
-    body.push(b'}');
-
-    let mut response = answer::json(StatusCode::OK, body);
-    if let Some(next) = next {
-        let link = format!("</api/v1/recipes?limit={}&cursor={next}>; rel=\"next\"", page.limit());
-        let link = HeaderValue::try_from(link).map_err(ApiError::internal)?;
-        response.headers_mut().insert(header::LINK, link);
-    }
-    if total.is_some() {
-        query::tell_counted(response.headers_mut());
-    }
+    let mut response = request.finish(data, recipes.next, total)?;
+    response.headers_mut().insert(header::CACHE_CONTROL, REVALIDATE);
     Ok(response)
-}
-
-/// What a cursor is good for: this list has no filters yet, and a cursor of one that has will not fit.
-const FILTERS: &str = "recipes";
-
-fn page(query: &Query<'_>) -> Result<Page<RecipeId>, ApiError> {
-    let malformed = |message: String| ApiError::Malformed(message.into());
-    let limit = pages::limit(query)?;
-    let after = query.get("cursor").map(|text| Cursor::decode(text, FILTERS)).transpose();
-    let after = after.map_err(|error| malformed(error.to_string()))?;
-    Page::new(after, limit).ok_or_else(|| malformed("limit is out of range".to_owned()))
 }
 
 /// Reads one recipe.
@@ -102,59 +66,46 @@ fn page(query: &Query<'_>) -> Result<Page<RecipeId>, ApiError> {
         (status = 200, description = "The recipe", body = ref("#/components/schemas/RecipeEnvelope"), headers(
             ("etag" = String, description = "The revision, for If-None-Match and If-Match"),
             ("last-modified" = String, description = "When it was last changed"))),
-        (status = 304, description = "You have it already"),
+        (status = 304, description = "You have the current revision"),
         Malformed, Unauthorized, WithoutRecipesRead, RecipeNotFound, NotAcceptable, Unavailable,
     )
 )]
 pub async fn read(
     State(app): State<App>,
-    InPath(id): InPath<RecipeId>,
-    caller: Option<Auth<Guard>>,
+    PathId(id): PathId<RecipeId>,
+    RecipeReader(viewer): RecipeReader,
     conditions: Conditions,
-) -> Result<Response, ApiError> {
-    let viewer = viewer(caller.as_ref())?;
-    let slot = match app.public_recipes.get(id) {
-        Lookup::Hit(answer) => return Ok(answer.unless_known(&conditions)),
-        Lookup::Miss(slot) => slot,
-    };
-    let stored = app.store.recipe(id, viewer).await?.ok_or(ApiError::RecipeNotFound)?;
-    let answer = RecipeAnswer::of(&stored);
-    // What anybody may see is the same for everybody.
-    if viewer == Viewer::Anyone && answer.is_worth_keeping() {
-        slot.fill(answer.clone());
-    }
-    Ok(answer.unless_known(&conditions))
+) -> Result<Response, Report> {
+    let response = app.recipe_responses().read(app.recipes(), id, viewer).await?;
+    Ok(response.for_conditions(&conditions))
 }
 
-/// Adds a recipe; whoever sends it owns it.
+/// Creates a recipe. The caller becomes its owner.
 #[utoipa::path(
     post, path = "/api/v1/recipes", tag = "recipes", operation_id = "createRecipe",
     request_body(content = ref("#/components/schemas/RecipeDraft"), content_type = "application/json"),
     security(("bearer" = ["recipes:write"])),
     responses(
-        (status = 201, description = "Stored, on disk", body = ref("#/components/schemas/RecipeEnvelope"), headers(
-            ("location" = String, description = "Where the recipe is from now on"),
-            ("etag" = String, description = "Its revision"))),
+        (status = 201, description = "Created, on disk", body = ref("#/components/schemas/RecipeEnvelope"), headers(
+            ("location" = String, description = "The address of the recipe"),
+            ("etag" = String, description = "The revision"))),
         Malformed, Unauthorized, WithoutRecipesWrite, UnacceptableBody, NotAcceptable, Unavailable,
     )
 )]
 pub async fn create(
     State(app): State<App>,
-    Scoped(caller, ..): Scoped<Guard, WriteRecipes>,
+    writer: Writer,
     Body(draft): Body<Draft>,
-) -> Result<Response, ApiError> {
-    app.accounts.may_write(&caller.user)?;
-    let now = app.clock.now();
-    let new = NewRecipe::new(&draft, Uid::new(now, app.entropy.bytes()), Some(caller.user.id));
-    let stored = app.store.create_recipe(new, now).await?;
-    let mut response = RecipeAnswer::of(&stored).whole(StatusCode::CREATED);
-    let location =
-        HeaderValue::try_from(format!("/api/v1/recipes/{}", stored.id)).map_err(ApiError::internal)?;
+) -> Result<Response, Report> {
+    let recipe = app.recipes().create(writer, &draft).await?;
+    let mut response = RecipeResponse::of(&recipe).with_status(StatusCode::CREATED);
+    let location = format!("/api/v1/recipes/{}", recipe.id);
+    let location = HeaderValue::try_from(location).map_err(Report::internal)?;
     response.headers_mut().insert(header::LOCATION, location);
     Ok(response)
 }
 
-/// Replaces a recipe as a whole; fields that are not sent are unset.
+/// Replaces a recipe as a whole. Fields that the body does not contain are removed.
 #[utoipa::path(
     put, path = "/api/v1/recipes/{id}", tag = "recipes", operation_id = "replaceRecipe",
     params(RecipeInPath, IfMatch),
@@ -169,55 +120,43 @@ pub async fn create(
 )]
 pub async fn replace(
     State(app): State<App>,
-    Scoped(caller, ..): Scoped<Guard, WriteRecipes>,
-    InPath(id): InPath<RecipeId>,
+    writer: Writer,
+    PathId(id): PathId<RecipeId>,
     conditions: Conditions,
     Body(draft): Body<Draft>,
-) -> Result<Response, ApiError> {
-    app.accounts.may_write(&caller.user)?;
+) -> Result<Response, Report> {
     let precondition = conditional::precondition(&conditions, id);
-    let command = ReplaceRecipe { id, editor: caller.editor(), draft, precondition };
-    let edit = app.store.replace_recipe(command, app.clock.now()).await?;
-    Ok(RecipeAnswer::of(&done(edit, id)?).whole(StatusCode::OK))
+    let recipe = app.recipes().replace(writer, id, draft, precondition).await?;
+    Ok(RecipeResponse::of(&recipe).with_status(StatusCode::OK))
 }
 
-/// Deletes a recipe; its id is never used again.
+/// Deletes a recipe. Its id is never used again.
 #[utoipa::path(
     delete, path = "/api/v1/recipes/{id}", tag = "recipes", operation_id = "deleteRecipe",
     params(RecipeInPath, IfMatch),
     security(("bearer" = ["recipes:write"])),
     responses(
-        (status = 204, description = "Gone, on disk"),
+        (status = 204, description = "Deleted, on disk"),
         Malformed, Unauthorized, Forbidden, RecipeNotFound, PreconditionFailed, NotAcceptable, Unavailable,
     )
 )]
 pub async fn delete(
     State(app): State<App>,
-    Scoped(caller, ..): Scoped<Guard, WriteRecipes>,
-    InPath(id): InPath<RecipeId>,
+    writer: Writer,
+    PathId(id): PathId<RecipeId>,
     conditions: Conditions,
-) -> Result<StatusCode, ApiError> {
-    app.accounts.may_write(&caller.user)?;
+) -> Result<StatusCode, Report> {
     let precondition = conditional::precondition(&conditions, id);
-    let edit = app.store.delete_recipe(id, caller.editor(), precondition).await?;
-    done(edit, id).map(|()| StatusCode::NO_CONTENT)
+    app.recipes().delete(writer, id, precondition).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 impl Parse for Draft {
-    fn unknown_fields(fields: &Map<String, Value>) -> Vec<String> {
+    fn unknown_fields(fields: &Map<String, Value>) -> Vec<FieldError> {
         Draft::unknown_fields(fields)
     }
 
-    fn parse(fields: &Map<String, Value>, encoding: Encoding) -> Result<Self, Vec<Problem>> {
+    fn parse(fields: &Map<String, Value>, encoding: Scalars) -> Result<Self, Vec<FieldError>> {
         Draft::parse(fields, encoding)
-    }
-}
-
-fn done<T>(edit: Edit<T>, id: RecipeId) -> Result<T, ApiError> {
-    match edit {
-        Edit::Done(done) => Ok(done),
-        Edit::NotFound => Err(ApiError::RecipeNotFound),
-        Edit::Forbidden => Err(ApiError::NotTheOwner),
-        Edit::Stale { revision } => Err(ApiError::PreconditionFailed { current: ETag { id, revision } }),
     }
 }

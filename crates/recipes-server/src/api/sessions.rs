@@ -1,4 +1,4 @@
-//! Sessions, as their owner sees them.
+//! The sessions of a user.
 
 use std::net::IpAddr;
 
@@ -11,68 +11,54 @@ use http::{HeaderMap, StatusCode};
 use ids::SessionId;
 use jiff::Timestamp;
 use serde::Serialize;
-use store::Context;
-use tower_passport::Scoped;
 
 use super::{
-    answers::{Malformed, NotAcceptable, SessionNotFound, Unauthorized, Unavailable, WithoutScope},
+    documented_errors::{Malformed, NotAcceptable, SessionNotFound, Unauthorized, Unavailable, WithoutScope},
     parameters::UuidInPath,
-    path::InPath,
-    personal::personal,
+    path::PathId,
+    responses::data,
 };
 use crate::app::App;
-use crate::auth::caller::{Guard, ManageAccount};
+use crate::auth::requirements::AccountOwner;
 use crate::http::cookies;
-use crate::http::error::ApiError;
+use crate::http::error::Report;
 use crate::http::query::NoQuery;
-use crate::use_cases::accounts::Origin;
 
 /// Lists your sessions, the last used first.
 #[utoipa::path(
     get, path = "/api/v1/users/me/sessions", tag = "users", operation_id = "listSessions",
     security(("bearer" = ["account"])),
     responses(
-        (status = 200, description = "Where you are logged in", body = ref("#/components/schemas/SessionList")),
+        (status = 200, description = "Your sessions", body = ref("#/components/schemas/SessionList")),
         Malformed, Unauthorized, WithoutScope, NotAcceptable, Unavailable,
     )
 )]
-pub async fn list(
-    State(app): State<App>,
-    Scoped(caller, ..): Scoped<Guard, ManageAccount>,
-    _: NoQuery,
-) -> Result<Response, ApiError> {
-    let limits = app.accounts.settings.sessions;
-    let sessions = app.store.sessions(caller.user.id, limits, app.clock.now()).await?;
-    let current = caller.session_if_any();
-    let sessions: Vec<_> = sessions.iter().map(|session| SessionView::of(session, current)).collect();
-    Ok(personal(&sessions))
+pub async fn list(State(app): State<App>, me: AccountOwner, _: NoQuery) -> Result<Response, Report> {
+    let sessions = app.accounts().sessions(me.user.id).await?;
+    let current = me.actor.session;
+    let views: Vec<_> = sessions.iter().map(|session| SessionView::of(session, current)).collect();
+    Ok(data(&views))
 }
 
-/// Ends one of your sessions, from wherever you are.
+/// Ends one of your sessions, also one on another device.
 #[utoipa::path(
     delete, path = "/api/v1/users/me/sessions/{id}", tag = "users", operation_id = "endSession",
     params(UuidInPath),
     security(("bearer" = ["account"])),
     responses(
-        (status = 204, description = "It has ended, and its tokens with it"),
+        (status = 204, description = "The session and its tokens have ended"),
         Malformed, Unauthorized, WithoutScope, SessionNotFound, NotAcceptable, Unavailable,
     )
 )]
 pub async fn end(
     State(app): State<App>,
     headers: HeaderMap,
-    origin: Origin,
-    Scoped(caller, ..): Scoped<Guard, ManageAccount>,
-    InPath(id): InPath<SessionId>,
-) -> Result<Response, ApiError> {
-    let user = caller.user.id;
-    let context = Context { actor: caller.actor(&origin), now: app.clock.now() };
-    if !app.store.end_session(user, id, context).await? {
-        return Err(ApiError::SessionNotFound);
-    }
-    tracing::info!(user.id = %user, session.id = %id, "User {user} ended a session");
+    me: AccountOwner,
+    PathId(id): PathId<SessionId>,
+) -> Result<Response, Report> {
+    app.accounts().end_session(me.user.id, id, me.actor).await?;
     let mut response = StatusCode::NO_CONTENT.into_response();
-    if caller.session_if_any() == Some(id) {
+    if me.actor.session == Some(id) {
         cookies::clear(&headers, &mut response);
     }
     Ok(response)

@@ -1,41 +1,37 @@
-//! Showing that mail reaches you.
+//! Verifying the e-mail address.
 
+use accounts::TokenDigest;
 use axum::{extract::State, response::Response};
 use http::StatusCode;
-use tower_passport::Scoped;
 
 use super::{
-    answers::{
+    documented_errors::{
         Malformed, NotAcceptable, OtherSite, RateLimited, UnacceptableBody, Unauthorized, Unavailable,
         WithoutScope,
     },
-    links::on_its_way,
+    responses::mail_requested,
 };
 use crate::app::App;
-use crate::auth::caller::{Guard, ManageAccount};
-use crate::http::body::Body;
-use crate::http::error::ApiError;
-use crate::use_cases::accounts::{Link, Origin};
+use crate::auth::requirements::AccountOwner;
+use crate::http::body::{Body, ParseFields, fields::Fields};
+use crate::http::error::Report;
+use crate::use_cases::accounts::ClientInfo;
 
-/// Sends the mail that verifies your e-mail once more. Its link is good once, for 30 minutes.
+/// Sends the mail that verifies your e-mail address again. Its link is valid for 30 minutes and can be used once.
 #[utoipa::path(
     post, path = "/api/v1/users/verification", tag = "users", operation_id = "sendVerification",
     security(("bearer" = ["account"])),
     responses(
-        (status = 202, description = "On its way, unless the e-mail is verified already", body = ref("#/components/schemas/OnItsWay")),
+        (status = 202, description = "The mail will be sent, unless the address is verified already", body = ref("#/components/schemas/OnItsWay")),
         Malformed, Unauthorized, WithoutScope, RateLimited, NotAcceptable, Unavailable,
     )
 )]
-pub async fn send(
-    State(app): State<App>,
-    origin: Origin,
-    Scoped(caller, ..): Scoped<Guard, ManageAccount>,
-) -> Result<Response, ApiError> {
-    app.accounts.ask_for_verification(&caller.user, caller.actor(&origin))?;
-    Ok(on_its_way("A mail is on its way, unless your e-mail is verified already"))
+pub async fn send(State(app): State<App>, me: AccountOwner) -> Result<Response, Report> {
+    app.accounts().send_verification(&me.user, me.actor)?;
+    Ok(mail_requested("The mail will be sent, unless your e-mail address is verified already"))
 }
 
-/// Verifies an e-mail with what the link in the mail has after its `#`.
+/// Verifies an e-mail address with the token that the link in the mail carries after its `#`.
 #[utoipa::path(
     post, path = "/api/v1/users/verification/confirm", tag = "users", operation_id = "verifyEmail",
     request_body(content = ref("#/components/schemas/VerifyEmail"), content_type = "application/json"),
@@ -46,9 +42,22 @@ pub async fn send(
 )]
 pub async fn confirm(
     State(app): State<App>,
-    origin: Origin,
-    Body(link): Body<Link>,
-) -> Result<StatusCode, ApiError> {
-    app.accounts.verify_email(link, origin.anonymous()).await?;
+    client: ClientInfo,
+    Body(VerifyEmail { token }): Body<VerifyEmail>,
+) -> Result<StatusCode, Report> {
+    app.accounts().verify_email(token, client.anonymous()).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// The body that confirms an address.
+pub struct VerifyEmail {
+    token: TokenDigest,
+}
+
+impl ParseFields for VerifyEmail {
+    const FIELDS: &'static [&'static str] = &["token"];
+
+    fn parse_fields(fields: &mut Fields<'_>) -> Option<Self> {
+        Some(Self { token: fields.digest("token")? })
+    }
 }

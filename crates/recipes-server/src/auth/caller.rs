@@ -4,47 +4,45 @@
 //! under `users/me` takes the scope `account`, so that a token for recipes can neither read who its owner is nor end
 //! his sessions nor make itself more powerful; where a password is asked for, it is asked for of tokens as well.
 
+use std::net::IpAddr;
+
 use crate::clock::Clock;
 use accounts::{ApiToken, LAST_USE_PRECISION, Role, Scope, SessionLimits, User, audit::Actor};
-use axum::extract::FromRequestParts;
 use http::request::Parts;
 use ids::SessionId;
 use jiff::{SignedDuration, Timestamp};
-use store::{Editor, Store, Viewer};
+use store::{SessionUser, Store};
 use strict_jose::Key;
 use tower_passport::{
-    ApiKey, ApiKeyFormat, Auth, BearerHeader, Challenge, CookieValue, Error, HasScope, Jwt, Or, Outcome,
-    Refusal, Rejection, RequiredScope, Strategy, TokenCache, TokenDigest, VerifyApiKey, VerifyClaims,
-    require_scope,
+    ApiKey, ApiKeyFormat, BearerHeader, CookieValue, Denial, Error, HasScope, Jwt, Or, Outcome, Strategy,
+    TokenCache, TokenDigest, Verification, Verify,
 };
 
-use crate::app::App;
+use crate::auth::access_tokens::{AccessClaims, TokenIssuer, UnnamedClaims};
 use crate::http::conditional::system_time;
 use crate::http::cookies;
-use crate::http::error::{ApiError, Cause};
-use crate::use_cases::accounts::{AccessClaims, Origin, access_rules};
 
-/// Who may pass a protected route. API tokens first, as they are known by their prefix; all else must be a JWT.
+/// The strategy of protected routes: API tokens, which their prefix identifies, then access tokens of sessions.
 pub type Guard = Or<ApiKey<FindApiToken>, AccessTokens>;
 
-/// Access tokens of sessions. What is wrong with one that is signed and in time is its session, and the log says so.
-pub struct AccessTokens(SignedTokens);
-
-/// The signature of a token is checked once a minute; whether its session is still alive, each time.
-type SignedTokens = Jwt<Key, FindSession, (BearerHeader, CookieValue), TokenCache<AccessClaims>>;
-
-/// A token and its place take half a kilobyte.
-const TOKENS: u64 = 10_000;
+/// The capacity of the token cache. An entry takes half a kilobyte.
+const CACHED_TOKENS: u64 = 10_000;
 
 /// The guard of the protected routes.
-pub fn guard(key: Key, store: Store, limits: SessionLimits, clock: Clock) -> Guard {
+pub fn guard(issuer: TokenIssuer, store: Store, limits: SessionLimits, clock: Clock) -> Guard {
     let api_token = FindApiToken { store: store.clone(), clock: clock.clone() };
     let session = FindSession { store, limits, clock: clock.clone() };
-    let jwt = Jwt::new(key, access_rules(), session)
+    let sources = || (BearerHeader, CookieValue::new(cookies::ACCESS));
+    let time = clock.clone();
+    let named = Jwt::new(issuer.key().clone(), issuer.rules(), session.clone())
+        .clock(move || system_time(time.now()))
+        .tokens_from(sources())
+        .cache(TokenCache::new(CACHED_TOKENS)); // The session is still looked up at each request.
+    let (key, rules) = (issuer.key().clone(), TokenIssuer::unnamed_rules());
+    let unnamed = Jwt::new(key, rules, FindUnnamedSession { issuer, session })
         .clock(move || system_time(clock.now()))
-        .tokens_from((BearerHeader, CookieValue::new(cookies::ACCESS)))
-        .cache(TokenCache::new(TOKENS));
-    ApiKey::new(api_token_format(), api_token).pass_other_tokens().or(AccessTokens(jwt))
+        .tokens_from(sources());
+    ApiKey::new(api_token_format(), api_token).pass_other_tokens().or(AccessTokens { named, unnamed })
 }
 
 /// `rcp_` and letters and digits, of which the last are a checksum: a scanner finds one in a repository and knows that
@@ -68,15 +66,8 @@ pub enum Credential {
 }
 
 impl Caller {
-    /// The session that the request belongs to.
-    ///
-    /// # Errors
-    /// [`ApiError::SessionRequired`] if it belongs to none.
-    pub fn session(&self) -> Result<SessionId, ApiError> {
-        self.session_if_any().ok_or(ApiError::SessionRequired)
-    }
-
-    pub fn session_if_any(&self) -> Option<SessionId> {
+    /// The session that the request belongs to; `None` for an API token.
+    pub fn session(&self) -> Option<SessionId> {
         match self.credential {
             Credential::Session(id) => Some(id),
             Credential::ApiToken(_) => None,
@@ -84,8 +75,8 @@ impl Caller {
     }
 
     /// For the audit log.
-    pub fn actor(&self, origin: &Origin) -> Actor {
-        Actor { user: Some(self.user.id), session: self.session_if_any(), address: origin.address }
+    pub fn actor(&self, address: Option<IpAddr>) -> Actor {
+        Actor { user: Some(self.user.id), session: self.session(), address }
     }
 
     /// Whether this is an administrator who has logged in. No API token is one: what a program can do must end at its
@@ -93,38 +84,6 @@ impl Caller {
     pub fn acts_as_admin(&self) -> bool {
         self.user.role == Role::Admin && matches!(self.credential, Credential::Session(_))
     }
-
-    pub fn editor(&self) -> Editor {
-        if self.acts_as_admin() { Editor::Admin } else { Editor::User(self.user.id) }
-    }
-}
-
-/// Somebody who [acts as an administrator](Caller::acts_as_admin).
-///
-/// Everybody else hears 403: what administrators can do is in the public description, so that there is nothing to hide.
-pub struct Admin(pub Caller);
-
-impl FromRequestParts<App> for Admin {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let Auth(caller) = Auth::<Guard>::from_request_parts(parts, app).await?;
-        if caller.acts_as_admin() {
-            return Ok(Self(caller));
-        }
-        let log_in_first = caller.user.role == Role::Admin;
-        Err(if log_in_first { ApiError::SessionRequired } else { ApiError::AdminRequired })
-    }
-}
-
-/// Whose eyes look at recipes.
-///
-/// # Errors
-/// A refusal if it is an API token's that may not.
-pub fn viewer(caller: Option<&Auth<Guard>>) -> Result<Viewer, Refusal> {
-    let Some(Auth(caller)) = caller else { return Ok(Viewer::Anyone) };
-    require_scope(caller, ReadRecipes::SCOPE)?;
-    Ok(if caller.acts_as_admin() { Viewer::Admin } else { Viewer::User(caller.user.id) })
 }
 
 impl HasScope for Caller {
@@ -136,89 +95,91 @@ impl HasScope for Caller {
     }
 }
 
-pub struct ReadRecipes;
-pub struct WriteRecipes;
-pub struct ManageAccount;
-
-impl RequiredScope for ReadRecipes {
-    const SCOPE: &'static str = Scope::RecipesRead.as_str();
-}
-
-impl RequiredScope for WriteRecipes {
-    const SCOPE: &'static str = Scope::RecipesWrite.as_str();
-}
-
-impl RequiredScope for ManageAccount {
-    const SCOPE: &'static str = Scope::Account.as_str();
+/// Access tokens of sessions.
+pub struct AccessTokens {
+    named: Jwt<Key, AccessClaims, FindSession>,
+    /// For tokens of earlier versions, which name no issuer and no audience: a few, for a day after the update.
+    unnamed: Jwt<Key, UnnamedClaims, FindUnnamedSession>,
 }
 
 impl Strategy for AccessTokens {
     type User = Caller;
 
     async fn authenticate(&self, request: &Parts) -> Result<Outcome<Caller>, Error> {
-        Ok(match self.0.authenticate(request).await? {
-            Outcome::Accept(Some(caller)) => Outcome::Accept(caller),
-            Outcome::Accept(None) => {
-                // The client hears what it hears of a bad signature.
-                let challenge = Challenge::from_static(r#"Bearer error="invalid_token""#);
-                Outcome::Reject(Rejection::invalid_token(challenge).because("session_ended"))
-            }
-            Outcome::Reject(rejection) => Outcome::Reject(rejection),
-            Outcome::Redirect(redirect) => Outcome::Redirect(redirect),
-            Outcome::Pass(challenges) => Outcome::Pass(challenges),
-        })
+        let outcome = self.named.authenticate(request).await?;
+        if let Outcome::Reject(_) = outcome
+            && let accepted @ Outcome::Accept(_) = self.unnamed.authenticate(request).await?
+        {
+            return Ok(accepted);
+        }
+        Ok(outcome)
     }
 }
 
-/// Finds the session and the user that an access token was made for; no caller where there is none any more.
+/// Finds the session and the user of an access token.
+#[derive(Clone)]
 pub struct FindSession {
     store: Store,
     limits: SessionLimits,
     clock: Clock,
 }
 
-impl VerifyClaims for FindSession {
-    type Claims = AccessClaims;
-    type User = Option<Caller>;
-    type Error = Cause;
+impl Verify<AccessClaims> for FindSession {
+    type User = Caller;
 
-    async fn verify(&self, claims: AccessClaims) -> Result<Option<Self::User>, Cause> {
-        // Ids are never reused, so the token of a deleted user can never become somebody else's.
-        let Some(found) = self.store.session_user(claims.sid, claims.id).await? else {
-            return Ok(Some(None));
-        };
+    async fn verify(&self, claims: AccessClaims, _: &Parts) -> Result<Verification<Caller>, Error> {
+        // Ids are never reused, so the token of a deleted user cannot belong to another user.
+        let found = self.store.session_user(claims.sid, claims.id).await.map_err(Error::new)?;
         let now = self.clock.now();
-        if found.user.disabled || !self.limits.allow(found.created_at, found.last_used_at, now) {
-            return Ok(Some(None));
-        }
+        let is_active = |found: &SessionUser| {
+            !found.user.disabled && self.limits.allow(found.created_at, found.last_used_at, now)
+        };
+        let Some(found) = found.filter(is_active) else { return Ok(Denial::new("session_ended").into()) };
         if is_worth_noting(found.last_used_at, now) {
             self.store.session_used(claims.sid, now);
         }
-        Ok(Some(Some(Caller { user: found.user, credential: Credential::Session(claims.sid) })))
+        Ok(Verification::Accept(Caller { user: found.user, credential: Credential::Session(claims.sid) }))
     }
 }
 
-/// Finds the API token and its user.
+/// [`FindSession`] for tokens of earlier versions.
+pub struct FindUnnamedSession {
+    issuer: TokenIssuer,
+    session: FindSession,
+}
+
+impl Verify<UnnamedClaims> for FindUnnamedSession {
+    type User = Caller;
+
+    async fn verify(&self, claims: UnnamedClaims, request: &Parts) -> Result<Verification<Caller>, Error> {
+        match self.issuer.accept_unnamed(claims) {
+            Some(claims) => self.session.verify(claims, request).await,
+            None => Ok(Denial::new("missing_claim").into()),
+        }
+    }
+}
+
+/// Finds an API token and its user.
 pub struct FindApiToken {
     store: Store,
     clock: Clock,
 }
 
-impl VerifyApiKey for FindApiToken {
+impl Verify<TokenDigest> for FindApiToken {
     type User = Caller;
-    type Error = Cause;
 
-    async fn verify(&self, key: TokenDigest) -> Result<Option<Caller>, Cause> {
+    async fn verify(&self, key: TokenDigest, _: &Parts) -> Result<Verification<Caller>, Error> {
         let digest = accounts::TokenDigest::from_bytes(*key.as_bytes());
-        let Some((token, user)) = self.store.api_token_user(digest).await? else { return Ok(None) };
+        let found = self.store.api_token_user(digest).await.map_err(Error::new)?;
+        let Some((token, user)) = found else { return Ok(Denial::new("unknown_api_token").into()) };
         let now = self.clock.now();
         if user.disabled || token.expires_at.is_some_and(|end| end <= now) {
-            return Ok(None);
+            return Ok(Denial::new("api_token_ended").into());
         }
         if token.last_used_at.is_none_or(|noted| is_worth_noting(noted, now)) {
             self.store.api_token_used(token.id, now);
         }
-        Ok(Some(Caller { user, credential: Credential::ApiToken(Box::new(token)) }))
+        Ok(Verification::Accept(Caller { user, credential: Credential::ApiToken(Box::new(token)) }))
     }
 }
 
@@ -228,8 +189,20 @@ fn is_worth_noting(noted: Timestamp, now: Timestamp) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use secrecy::ExposeSecret as _;
+
+    use super::api_token_format;
+
     #[test]
-    fn api_tokens_have_a_format() {
-        assert!(super::api_token_format().digest("rcp_").is_err());
+    fn api_tokens_have_a_prefix_and_a_checksum() {
+        let format = api_token_format();
+        let token = format.generate(&[7; 32]);
+        let token = token.expose_secret();
+        assert!(token.starts_with("rcp_"), "{token}");
+        assert!(format.digest(token).is_ok());
+        let mistyped = format!("{}x", &token[..token.len() - 1]);
+        for wrong in ["rcp_", &token[..token.len() - 1], &token.replacen("rcp_", "key_", 1), &mistyped] {
+            assert!(format.digest(wrong).is_err(), "{wrong}");
+        }
     }
 }

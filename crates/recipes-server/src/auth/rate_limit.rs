@@ -1,153 +1,156 @@
-//! How often: limits that make guessing slow, by the address that a request comes from and by the account it is about.
+//! Rate limits that make guessing slow: by client address and by account.
 //!
-//! Each limit is a quota in a window, counted by the generic cell rate algorithm (ITU-T I.371): one number a key, and
-//! what was used comes back evenly, not all at the window's end.
+//! A limit is a quota in a window, counted by the generic cell rate algorithm (ITU-T I.371): one number a key, and the
+//! quota is refilled evenly, not all at once at the end of the window.
 //!
-//! Nobody can be locked out of his own account for good by somebody who guesses at it:
+//! An attacker cannot lock the owner of an account out for good:
 //!
-//! * `account` counts log-ins for one account *from one place* (an IPv4 address, an IPv6 /64), so a stranger's failures
-//!   do not count against the owner, who sits elsewhere;
-//! * `account-anywhere` counts them from everywhere, against guessers with many addresses. It can be used up by such
-//!   an attack, and then it does not hold for places from which the owner is logged in, or has logged in within a
-//!   month.
+//! * `account` counts log-ins for one account *from one address* (IPv4 address or IPv6 /64), so failures at other
+//!   addresses do not count against the owner;
+//! * `account-anywhere` counts log-ins for one account from all addresses, against attackers with many of them. An attack
+//!   can use it up. It then does not apply to addresses where the owner has a session or has logged in within a month.
 //!
-//! Both count what was submitted, whether there is such an account or not, and give back what a good password took.
+//! Both count the submitted account, whether it exists or not, and give back what a correct password took.
 //!
-//! `governor` counts alike, but its table grows with every key that a stranger makes up until it is swept, and knows
-//! another clock. These tables have a fixed size; a database that several servers share would keep the same one number
-//! a key.
+//! `governor` uses the same algorithm, but its table grows with every key that a client makes up until it is swept, and
+//! it has a clock of its own. These tables have a fixed size.
 
-mod by_address;
+mod layer;
 mod quota;
 mod table;
 
 use std::{
     hash::{BuildHasher as _, RandomState},
-    net::IpAddr,
+    net::{IpAddr, Ipv6Addr},
     sync::Arc,
     time::Duration,
 };
 
-use crate::clock::Clock;
-use accounts::network as place;
+use accounts::network;
 use http::{HeaderMap, HeaderName, HeaderValue, header::RETRY_AFTER};
 use ids::UserId;
 
 use self::table::{Table, Taken};
 pub use self::{
-    by_address::by_address,
+    layer::limit_by_address,
     quota::{Limit, Quota, Quotas},
 };
+use crate::clock::Clock;
 
-/// How long a place stays known to an account after a good password.
-const KNOWN_FOR: Duration = Duration::from_hours(30 * 24);
+/// For how long an address is trusted for an account after a correct password.
+const TRUSTED_FOR: Duration = Duration::from_hours(30 * 24);
 
-/// All limits and what was used of them. Clones share it.
+/// An IPv6 /48 contains up to 65,536 networks of /64. Together they have this many times the quota of one.
+const QUOTAS_PER_SITE: u32 = 16;
+
+/// All limits and their usage. Clones share it.
 #[derive(Clone)]
 pub struct RateLimits(Arc<Shared>);
 
 struct Shared {
     tables: [Option<Table>; Limit::ALL.len()],
-    /// Which accounts were used from which places.
-    known: Table,
-    /// Keyed at random: nobody can choose keys that fall into one row.
+    /// Trusted pairs of account and address.
+    trusted: Table,
+    /// Has a random key, so that a client cannot choose keys that share a row of a table.
     hash: RandomState,
     clock: Clock,
 }
 
-/// Mails that are counted together. What strangers can ask for is apart from what the user or an administrator can, so
-/// that nobody uses up the mails that others want.
+/// Mails with a quota of their own. Anonymous requests have other quotas than users and administrators, so that an
+/// attacker cannot use up the mails of a user.
 #[derive(Clone, Copy, Debug, Hash)]
-pub enum Mail<'a> {
-    /// A reset that anybody may ask for, for this address, whether it is anybody's or not.
+pub enum MailKind<'a> {
+    /// A password reset that any client may request, for this address. The address need not have an account.
     Reset(&'a str),
-    /// A reset that an administrator asks for.
+    /// A password reset that an administrator requests.
     ResetByAdmin(UserId),
-    /// To the address of an account. Nobody else asks for it; by the user it would be no limit, as who deletes an account
-    /// can make another one with the address of somebody else.
+    /// To the address of an account. By user this would be no limit: a user can delete the account and make another one
+    /// with the same address.
     Verification(&'a str),
-    /// To an address that administrators invite. By the administrator it would be no limit, as there may be several.
+    /// To an invited address. By administrator this would be no limit: there may be several.
     Invitation(&'a str),
 }
 
-/// A request that was counted: what is left, for its answer.
+/// The state of a limit after a request was counted, for the response headers.
 #[derive(Clone, Copy, Debug)]
-pub struct Spent {
+pub struct Usage {
     limit: Limit,
     quota: Quota,
     remaining: u32,
     reset: Duration,
 }
 
-/// A request too many.
+/// The request exceeds the limit.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("too many requests: the limit {:?} is used up for {} s", spent.limit.name(), retry_after.as_secs())]
+#[error("too many requests: the limit {:?} is used up for {} s", usage.limit.name(), retry_after.as_secs())]
 pub struct LimitReached {
-    spent: Spent,
+    usage: Usage,
     pub retry_after: Duration,
 }
 
-/// A log-in under way that was counted for its account.
-#[must_use = "a good password gives back what it took, and so does one that was not looked at"]
+/// A log-in that was counted and is not decided yet.
+#[must_use = "a correct password gives back its quota, and so does an attempt that was not verified"]
 pub struct Attempt<'a> {
     limits: &'a RateLimits,
+    /// The key of the account at this address.
     here: u64,
-    /// `None`: nothing was left of this limit, and nothing was taken.
+    /// The key of the account at all addresses. `None`: that limit was used up, and nothing was taken.
     anywhere: Option<u64>,
-    /// The limit that holds unless the place is known to the account.
+    /// The limit that refuses this attempt unless the owner has a session at this address.
     pub refused_unless_known: Option<LimitReached>,
 }
 
 impl RateLimits {
     pub fn new(quotas: Quotas, clock: Clock) -> Self {
         let tables = Limit::ALL.map(|limit| quotas.of(limit).map(Table::new));
-        let known = Table::new(Quota::new(1, KNOWN_FOR));
-        Self(Arc::new(Shared { tables, known, hash: RandomState::new(), clock }))
+        let trusted = Table::new(Quota::new(1, TRUSTED_FOR));
+        Self(Arc::new(Shared { tables, trusted, hash: RandomState::new(), clock }))
     }
 
-    /// Counts a request of this client, and of the site that it is in.
+    /// Counts a request of a client address and of its IPv6 /48.
     ///
     /// # Errors
     /// [`LimitReached`].
-    pub fn by_address(&self, limit: Limit, client: Option<IpAddr>) -> Result<Option<Spent>, LimitReached> {
-        let (place, site) = self.whence(limit, client);
-        // The site first: what a whole site may not do any more makes no entries for its places.
+    pub fn by_address(&self, limit: Limit, client: Option<IpAddr>) -> Result<Option<Usage>, LimitReached> {
+        let AddressKeys { address, site } = self.address_keys(limit, client);
+        // The site first: a site that is used up makes no entries for its addresses.
         if let Some(site) = site {
-            self.take_of(limit, site, PLACES_OF_A_SITE)?;
+            self.take_share(limit, site, QUOTAS_PER_SITE)?;
         }
-        let spent = self.take(limit, place);
-        if let (Some(site), Err(_), Some(table)) = (site, &spent, self.table(limit)) {
-            // What is refused counts for nobody: one place could use up the whole site by it.
-            table.give_back(site, PLACES_OF_A_SITE);
+        let usage = self.take(limit, address);
+        if let (Some(site), Err(_), Some(table)) = (site, &usage, self.table(limit)) {
+            // A refused request does not count for the site: else one address could use up the quota of all others.
+            table.give_back(site, QUOTAS_PER_SITE);
         }
-        spent
+        usage
     }
 
-    /// Takes back what [`by_address`](Self::by_address) counted: it was no attempt.
+    /// Undoes [`by_address`](Self::by_address) for a request that turned out not to count.
     pub fn give_back_by_address(&self, limit: Limit, client: Option<IpAddr>) {
         let Some(table) = self.table(limit) else { return };
-        let (place, site) = self.whence(limit, client);
-        table.give_back(place, 1);
+        let AddressKeys { address, site } = self.address_keys(limit, client);
+        table.give_back(address, 1);
         if let Some(site) = site {
-            table.give_back(site, PLACES_OF_A_SITE);
+            table.give_back(site, QUOTAS_PER_SITE);
         }
     }
 
     /// Counts a log-in for this account, whether it exists or not.
     ///
     /// # Errors
-    /// [`LimitReached`] if there were too many from this place; too many from everywhere is the attempt's to say.
+    /// [`LimitReached`] for too many from this address. Too many from all addresses is in
+    /// [`Attempt::refused_unless_known`].
     pub fn log_in(&self, account: &str, client: Option<IpAddr>) -> Result<Attempt<'_>, LimitReached> {
-        let here = self.here(account, client);
+        let here = self.account_key(account, client);
         let anywhere = self.key((Limit::AccountAnywhere, account));
         self.take(Limit::Account, here)?;
-        let is_known = self.0.known.is_exhausted(here, self.now());
+        let is_trusted = self.0.trusted.is_exhausted(here, self.now());
         let refused = self.take(Limit::AccountAnywhere, anywhere).err();
         let anywhere = refused.is_none().then_some(anywhere);
-        Ok(Attempt { limits: self, here, anywhere, refused_unless_known: refused.filter(|_| !is_known) })
+        Ok(Attempt { limits: self, here, anywhere, refused_unless_known: refused.filter(|_| !is_trusted) })
     }
 
-    /// Counts something that a user does who is signed in.
+    /// Counts a request of a signed-in user.
     ///
     /// # Errors
     /// [`LimitReached`].
@@ -155,45 +158,47 @@ impl RateLimits {
         self.take(limit, self.key((limit, user.get()))).map(drop)
     }
 
-    /// Counts a mail, together with others that the same may ask for.
+    /// Counts a mail.
     ///
     /// # Errors
     /// [`LimitReached`].
-    pub fn mail(&self, mail: Mail<'_>) -> Result<(), LimitReached> {
+    pub fn mail(&self, mail: MailKind<'_>) -> Result<(), LimitReached> {
         self.take(Limit::Mail, self.key((Limit::Mail, mail))).map(drop)
     }
 
-    /// Takes this place for one of the account's owner: he has just shown that he reads its mail. What was tried in
-    /// vain from here before was tried by him.
-    pub fn welcome(&self, account: &str, client: Option<IpAddr>) {
-        let (here, now) = (self.here(account, client), self.now());
-        if let Some(table) = &self.0.tables[Limit::Account as usize] {
+    /// Trusts this address for an account: the client there has proved that it reads the owner's mail. Failed log-ins from
+    /// there are forgiven.
+    pub fn trust(&self, account: &str, client: Option<IpAddr>) {
+        let (here, now) = (self.account_key(account, client), self.now());
+        if let Some(table) = self.table(Limit::Account) {
             table.forget(here);
         }
-        self.0.known.set(here, now);
+        self.0.trusted.exhaust(here, now);
     }
 
-    /// The keys of a client's place and of the site that it is in.
-    fn whence(&self, limit: Limit, client: Option<IpAddr>) -> (u64, Option<u64>) {
-        let site = client.and_then(site).map(|site| self.key((limit, "site", site)));
-        (self.key((limit, client.map(place))), site)
+    fn address_keys(&self, limit: Limit, client: Option<IpAddr>) -> AddressKeys {
+        AddressKeys {
+            address: self.key((limit, client.map(network))),
+            site: client.and_then(site).map(|site| self.key((limit, "site", site))),
+        }
     }
 
-    fn here(&self, account: &str, client: Option<IpAddr>) -> u64 {
-        self.key((Limit::Account, account, client.map(place)))
+    fn account_key(&self, account: &str, client: Option<IpAddr>) -> u64 {
+        self.key((Limit::Account, account, client.map(network)))
     }
 
-    fn take(&self, limit: Limit, key: u64) -> Result<Option<Spent>, LimitReached> {
-        self.take_of(limit, key, 1)
+    fn take(&self, limit: Limit, key: u64) -> Result<Option<Usage>, LimitReached> {
+        self.take_share(limit, key, 1)
     }
 
-    fn take_of(&self, limit: Limit, key: u64, times: u32) -> Result<Option<Spent>, LimitReached> {
+    /// Takes one request of a quota that is multiplied by `times`.
+    fn take_share(&self, limit: Limit, key: u64, times: u32) -> Result<Option<Usage>, LimitReached> {
         let Some(table) = self.table(limit) else { return Ok(None) };
         let Taken { remaining, reset, retry_after } = table.take(key, times, self.now());
-        let spent = Spent { limit, quota: table.quota(), remaining, reset };
+        let usage = Usage { limit, quota: table.quota(), remaining, reset };
         match retry_after {
-            None => Ok(Some(spent)),
-            Some(retry_after) => Err(LimitReached { spent, retry_after }),
+            None => Ok(Some(usage)),
+            Some(retry_after) => Err(LimitReached { usage, retry_after }),
         }
     }
 
@@ -217,14 +222,14 @@ impl RateLimits {
 }
 
 impl Attempt<'_> {
-    /// The password was right: it was no guess, and its owner is here.
+    /// The password was correct: gives back the quota and trusts the address.
     pub fn succeeded(self) {
-        self.limits.0.known.set(self.here, self.limits.now());
-        self.not_made();
+        self.limits.0.trusted.exhaust(self.here, self.limits.now());
+        self.cancel();
     }
 
-    /// The password was not looked at, so nothing was learned about it.
-    pub fn not_made(self) {
+    /// The password was not verified, so the client learned nothing about it: gives back the quota.
+    pub fn cancel(self) {
         self.limits.give_back(Limit::Account, self.here);
         if let Some(anywhere) = self.anywhere {
             self.limits.give_back(Limit::AccountAnywhere, anywhere);
@@ -232,23 +237,26 @@ impl Attempt<'_> {
     }
 }
 
-/// Sites get an IPv6 /48 or /56 with up to 65,536 places in it; all of them together may do as much as these many.
-const PLACES_OF_A_SITE: u32 = 16;
+/// The keys under which a request of a client address is counted.
+struct AddressKeys {
+    address: u64,
+    site: Option<u64>,
+}
 
-/// The /48 of an IPv6 address; an IPv4 address is a place and nothing more.
-fn site(address: IpAddr) -> Option<std::net::Ipv6Addr> {
+/// The /48 of an IPv6 address. IPv4 addresses have no site.
+fn site(address: IpAddr) -> Option<Ipv6Addr> {
     match address.to_canonical() {
         IpAddr::V4(_) => None,
-        IpAddr::V6(address) => Some(std::net::Ipv6Addr::from_bits(address.to_bits() >> 80 << 80)),
+        IpAddr::V6(address) => Some(Ipv6Addr::from_bits(address.to_bits() >> 80 << 80)),
     }
 }
 
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 
-impl Spent {
-    /// `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-11).
-    pub fn tell(&self, headers: &mut HeaderMap) {
+impl Usage {
+    /// Writes `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-11).
+    pub fn write_headers(&self, headers: &mut HeaderMap) {
         let Self { limit, quota, remaining, reset } = self;
         let name = limit.name();
         let policy = format!("\"{name}\";q={};w={}", quota.requests(), quota.window().as_secs().max(1));
@@ -262,14 +270,14 @@ impl Spent {
 }
 
 impl LimitReached {
-    /// The same, and when to come back (RFC 9110, section 10.2.3).
-    pub fn tell(&self, headers: &mut HeaderMap) {
-        self.spent.tell(headers);
+    /// Writes the headers of [`Usage`] and `Retry-After` (RFC 9110, section 10.2.3).
+    pub fn write_headers(&self, headers: &mut HeaderMap) {
+        self.usage.write_headers(headers);
         headers.insert(RETRY_AFTER, seconds(self.retry_after).into());
     }
 }
 
-/// Rounded up: coming back too early is another refusal.
+/// Rounded up: a client that retries too early is refused again.
 fn seconds(duration: Duration) -> u64 {
     duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
 }

@@ -1,9 +1,7 @@
-//! `recipes export`: all recipes, as a file that `recipes import` reads.
+//! `recipes export`: writes all recipes to a file that `recipes import` reads.
 
 use std::{
-    borrow::Cow,
     ffi::OsString,
-    fmt,
     fs::{self, File, Metadata},
     io::{self, BufWriter, Write},
     os::unix::fs::OpenOptionsExt as _,
@@ -11,31 +9,29 @@ use std::{
     process::ExitCode,
 };
 
-use crate::clock::Clock;
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
-use serde_json::value::RawValue;
+use recipes::{CorruptRecipe, Recipe};
 use store::{Page, Store, Viewer};
 
-use super::open_existing;
+use super::database::open_existing;
+use crate::clock::Clock;
 use crate::config::Config;
 
-/// Write all recipes, private ones too, to a file or to standard output
+/// Write all recipes, including private ones, to a file or to standard output
 ///
-/// The service may run meanwhile. Imported into an empty database and exported again, the file is the same byte for
-/// byte if no recipe was ever deleted; where some were, their numbers close up, and the uid is what stays.
+/// The service may run at the same time. An import into an empty database gives each recipe a new id, in the order of the
+/// file, and keeps its uid. If no recipe was ever deleted, a new export is the same file byte for byte.
 ///
-/// Users are not exported, and so ownerId is left out: elsewhere the number would be somebody else's. Say with
-/// `recipes import --owner` to whom the recipes belong there; without it they are everybody's, and private ones are seen
-/// by administrators only.
+/// Users are not exported. The export has no ownerId, because ids of users differ between servers: `recipes import --owner`
+/// sets the owner. Without an owner any signed-in user can change a recipe, and only administrators see private ones.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Export {
-    /// ndjson, one recipe a line, or json, an array
+    /// Format: ndjson, one recipe per line, or json, an array
     #[arg(long, value_name = "FORMAT", default_value = "ndjson", hide_possible_values = true)]
     format: Format,
-    /// File to write instead of standard output; it is there when all of it is
+    /// File to write instead of standard output; it is created or replaced when it is complete
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
@@ -52,7 +48,7 @@ enum Format {
     Json,
 }
 
-/// Recipes read at once.
+/// Recipes per read.
 const PAGE: u16 = 500;
 
 impl Export {
@@ -68,51 +64,46 @@ impl Export {
 }
 
 async fn to_file(store: &Store, format: Format, path: &Path) -> anyhow::Result<()> {
-    // Behind a link is what is meant.
+    // A symbolic link stays, and its target is written.
     let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let done = match fs::metadata(&target) {
-        // A pipe or a device is written to; a file in its place would be nobody's.
-        Ok(there) if !there.is_file() => {
+        // A pipe or a device is written to, not replaced by a file.
+        Ok(old) if !old.is_file() => {
             let opened = File::options().write(true).open(&target).map_err(Into::into);
             match opened {
                 Ok(pipe) => write(store, format, pipe).await.map(drop),
                 Err(error) => Err(error),
             }
         }
-        there => in_place_of(store, format, &target, there.ok()).await,
+        old => replace(store, format, &target, old.ok()).await,
     };
     done.with_context(|| format!("{} cannot be written", path.display()))
 }
 
-/// Under another name first, so that a full disk leaves the file of the day before. Private recipes are in it: a new file
-/// is its owner's only, and one that was there stays as open as it was made.
-async fn in_place_of(
-    store: &Store,
-    format: Format,
-    path: &Path,
-    there: Option<Metadata>,
-) -> anyhow::Result<()> {
+/// Writes under another name first, so that a full disk leaves the old file intact. The file contains private recipes: a
+/// new file is readable by its owner only, and an existing file keeps its permissions.
+async fn replace(store: &Store, format: Format, path: &Path, old: Option<Metadata>) -> anyhow::Result<()> {
     let mut draft = OsString::from(path);
     draft.push(".part");
-    // Left over, or put there by somebody else to be written through.
+    // Left over from a failed export, or a link that another user has put there.
     let _ = fs::remove_file(&draft);
     let done = async {
         let file = File::options().write(true).create_new(true).mode(0o600).open(&draft)?;
-        if let Some(there) = there {
-            file.set_permissions(there.permissions())?;
+        if let Some(old) = old {
+            file.set_permissions(old.permissions())?;
         }
         write(store, format, file).await?.sync_all()?;
         Ok(fs::rename(&draft, path)?)
     };
     let done: anyhow::Result<()> = done.await;
     if done.is_err() {
-        // What failed matters, not that the rest of it could not be removed.
+        // The first error is reported, not a failure to clean up.
         let _ = fs::remove_file(&draft);
     }
     done
 }
 
-/// Gives `out` back with everything in it.
+/// Writes all recipes and returns `out`, flushed.
 async fn write<W: Write>(store: &Store, format: Format, out: W) -> anyhow::Result<W> {
     let (open, between, close) = match format {
         Format::Ndjson => ("", "\n", "\n"),
@@ -126,7 +117,8 @@ async fn write<W: Write>(store: &Store, format: Format, out: W) -> anyhow::Resul
         for recipe in listing.rows.iter() {
             json.clear();
             recipe.write_json(&mut json);
-            write!(out, "{before}{}", without_owner(str::from_utf8(&json)?)?)?;
+            out.write_all(before.as_bytes())?;
+            out.write_all(&without_owner(&json)?)?;
             before = between;
         }
         after = listing.next;
@@ -142,60 +134,36 @@ async fn write<W: Write>(store: &Store, format: Format, out: W) -> anyhow::Resul
     Ok(out.into_inner().map_err(io::IntoInnerError::into_error)?)
 }
 
-/// The recipe as it is stored, to the last space, but for its owner.
-fn without_owner(recipe: &str) -> serde_json::Result<Cow<'_, str>> {
-    if !recipe.contains(r#""ownerId""#) {
-        return Ok(recipe.into());
-    }
-    let Members(members) = serde_json::from_str(recipe)?;
-    let mut text = String::with_capacity(recipe.len());
-    for (name, value) in members.iter().filter(|(name, _)| name != "ownerId") {
-        text.push(if text.is_empty() { '{' } else { ',' });
-        text.push_str(&serde_json::to_string(name)?);
-        text.push(':');
-        text.push_str(value.get());
-    }
-    text.push('}');
-    Ok(text.into())
-}
-
-/// The members of an object in their order, which a map would forget.
-struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
-
-impl<'de> Deserialize<'de> for Members<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct InOrder;
-        impl<'de> Visitor<'de> for InOrder {
-            type Value = Members<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a recipe")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
-                }
-                Ok(Members(members))
-            }
-        }
-        deserializer.deserialize_map(InOrder)
-    }
+/// The recipe for another database, where the id of its owner would mean another user.
+///
+/// # Errors
+/// If the stored document is corrupt. Then the export stops: a file without the recipe would not be a backup of it.
+fn without_owner(recipe: &[u8]) -> Result<Vec<u8>, CorruptRecipe> {
+    let mut recipe = Recipe::from_json(recipe)?;
+    recipe.server.owner = None;
+    Ok(recipe.to_json())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const RECIPE: &str = r#"{"id":1,"name":"\"ownerId\": 7","healthLabels":[],"cookTimeMinutes":null,"prepTimeMinutes":5,"ingredients":[],"extra":{"a":"ü","ownerId":8},"ownerId":7,"uid":"018f3404-d600-7fff-bfff-ffffffffffff","revision":1,"createdAt":"2024-05-01T12:00:00Z","updatedAt":"2024-05-01T12:00:00Z"}"#;
+
     #[test]
-    fn the_owner_goes_and_the_rest_stays_as_it_is() {
-        let recipe = r#"{"id":1,"name":"\"ownerId\": 7","b":[ 1.50 ],"ownerId":7,"extra":{"ownerId":8,"z":1,"a":"\u00fc"},"uid":"x"}"#;
+    fn owner_is_left_out_and_the_rest_does_not_change() {
+        let communal = RECIPE.replace(r#""ownerId":7,"#, "");
+        assert_ne!(communal, RECIPE);
+        assert_eq!(String::from_utf8(without_owner(RECIPE.as_bytes()).unwrap()).unwrap(), communal);
+        assert_eq!(String::from_utf8(without_owner(communal.as_bytes()).unwrap()).unwrap(), communal);
+    }
+
+    #[test]
+    fn corrupt_recipe_is_an_error_with_its_id() {
+        let error = without_owner(RECIPE.replace("[]", "{}").as_bytes()).unwrap_err();
         assert_eq!(
-            without_owner(recipe).unwrap(),
-            r#"{"id":1,"name":"\"ownerId\": 7","b":[ 1.50 ],"extra":{"ownerId":8,"z":1,"a":"\u00fc"},"uid":"x"}"#
+            error.to_string(),
+            "recipe 1 is corrupt: the field healthLabels is missing or has a wrong type"
         );
-        let communal = r#"{"id":1,"name":"Soup"}"#;
-        assert!(matches!(without_owner(communal).unwrap(), Cow::Borrowed(text) if text == communal));
     }
 }

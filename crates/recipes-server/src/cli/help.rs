@@ -1,34 +1,35 @@
-//! The help of a command shows the settings that it reads. All others are accepted, so that a flag may stand in front of
-//! any command, and not shown.
+//! Shows in the help of each command only the settings that it reads. The other settings are accepted, too, so that a
+//! flag may precede any command.
 
 use clap::{Arg, Command};
 
-const DATABASE: &[&str] = &["database_url"];
+const DATABASE: &[&str] = &["data_dir", "database_url"];
 
-/// What a command reads, or all commands of a group; `None` if that is everything.
+/// The settings that a command reads, or all commands of a group; `None`: all settings.
 fn settings_of(command: &str) -> Option<&'static [&'static str]> {
     Some(match command {
         "serve" => return None,
-        "import" | "export" | "users" | "decode" => DATABASE,
+        "import" | "export" | "users" => DATABASE,
+        "decode" => &["data_dir", "database_url", "public_url"],
         "add" => &["password_scheme", "bcrypt_cost", "password_min_length", "public_url"],
         _ => &[],
     })
 }
 
-/// This command, and those below it without the settings that they do not read.
-pub(super) fn of_each_its_own(command: Command) -> Command {
+/// Hides in each subcommand the settings that it does not read.
+pub(super) fn with_relevant_settings(command: Command) -> Command {
     let settings: Vec<_> =
         command.get_arguments().filter(|argument| argument.is_global_set()).cloned().collect();
-    command.mut_subcommands(|below| with_its_own(below, &settings, &[]))
+    command.mut_subcommands(|subcommand| with_settings(subcommand, &settings, &[]))
 }
 
-fn with_its_own(command: Command, settings: &[Arg], above: &[&str]) -> Command {
+fn with_settings(command: Command, settings: &[Arg], inherited: &[&str]) -> Command {
     let Some(own) = settings_of(command.get_name()) else { return command };
-    let read = [above, own].concat();
-    // An argument that a command has is not inherited, and one of the same name is the same argument.
+    let read = [inherited, own].concat();
+    // A command does not inherit an argument that it defines itself. The same name means the same argument.
     let shown = settings.iter().cloned().map(|setting| {
         let hidden = !read.contains(&setting.get_id().as_str());
         setting.hide(hidden)
     });
-    command.args(shown).mut_subcommands(|below| with_its_own(below, settings, &read))
+    command.args(shown).mut_subcommands(|subcommand| with_settings(subcommand, settings, &read))
 }

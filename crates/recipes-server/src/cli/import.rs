@@ -1,7 +1,6 @@
-//! `recipes import`: recipes and users from files of this or of another program.
+//! `recipes import`: reads recipes and users from files of this or of another program.
 
-mod entry;
-mod items;
+mod item;
 mod tally;
 
 use std::{
@@ -22,40 +21,41 @@ use anyhow::{Context as _, anyhow};
 use clap::Args;
 use ids::{Uid, UserId};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use recipes::formats::JsonItems;
 use store::{Imported, NewRecipe, Store, StoreError};
 
 use self::{
-    entry::Entry,
-    items::Items,
+    item::{ImportItem, InvalidItem},
     tally::{Kind, Outcome, Tally},
 };
 use crate::config::Config;
+use crate::limits;
 
 /// Bring in recipes and users from files
 ///
-/// Files are JSON arrays or NDJSON, one object a line; which, and whether an object is a recipe or a user, is seen from
-/// the content. Users need name, email and password, the latter hashed by bcrypt or Argon2id; they log in as before.
-/// Whatever is wrong is reported with its line, and the rest is kept.
+/// Files are JSON arrays or NDJSON (one object a line). Each object is a recipe or a user; both the format and the kind
+/// of object are detected. Users need name, email and password, which must be a hash of bcrypt or Argon2id; they log in
+/// with the same password as before. Errors are reported with their line, and the other objects are imported.
 ///
-/// Recipes keep the uid, revision and times that an export gave them, and one whose uid is here already is left alone.
-/// Ids are given anew, in the order of the file. An ownerId in a file is not believed, because it is somebody else's
-/// number here: recipes belong to --owner, or to everybody.
+/// Recipes keep the uid, revision and times of the export. Recipes that exist already, with the same uid, do not change.
+/// Ids are assigned anew, in the order of the file. The ownerId in a file is ignored, because it means another user here:
+/// recipes belong to --owner; without it they are communal, and every user may change them.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Import {
     /// Files to read; - is standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// E-mail of the user to whom the recipes belong from now on
+    /// E-mail of the future owner of the recipes
     #[arg(long, value_name = "EMAIL", value_parser = Email::parse)]
     owner: Option<Email>,
-    /// Check everything, write nothing, open no database
+    /// Check all files without opening the database or writing
     #[arg(long)]
     dry_run: bool,
 }
 
 const EXAMPLES: &str = "\
-Exit code 0: everything is there now. 1: something could not be imported.
+Exit code: 0 if everything was imported or existed already, 1 if something could not be imported.
 
 Examples:
   recipes import db/recipes.json db/users.json
@@ -63,11 +63,11 @@ Examples:
   recipes import --owner ada@example.com soups.json
   ssh old-server recipes export | recipes import -";
 
-/// So many writes wait for the disk together, and as many items are held in memory: a batch of the writer's.
+/// Writes in flight, and so items in memory: as many as the store's writer commits in one batch.
 const IN_FLIGHT: usize = 256;
 
-/// A progress bar for less is a flicker.
-const LONG: u64 = 1 << 20;
+/// Smaller files are imported before a progress bar could be read.
+const PROGRESS_BAR_BYTES: u64 = 1 << 20;
 
 impl Import {
     pub(super) async fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
@@ -75,10 +75,10 @@ impl Import {
         let store =
             if self.dry_run { None } else { Some(Store::open(config.database_url(), clock.now()).await?) };
         let mut importer = Importer {
-            owner: self.owner.map_or(Owner::Nobody, Owner::Named),
+            owner: self.owner.map_or(Owner::Communal, Owner::Email),
             clock,
             entropy: Entropy::system(),
-            waiting: VecDeque::new(),
+            pending: VecDeque::new(),
             tally: Tally::default(),
             bar: ProgressBar::hidden(),
             store,
@@ -90,8 +90,8 @@ impl Import {
                 break;
             }
         }
-        // What was read before a failure is kept, and counted.
-        let settled = importer.settle_all().await;
+        // Items that were read before a failure are imported, and counted.
+        let finished = importer.finish_all().await;
         let Importer { store, tally, .. } = importer;
         if let Some(store) = store {
             store.close().await;
@@ -99,35 +99,36 @@ impl Import {
         } else {
             writeln!(io::stdout(), "{tally} could be imported{}; nothing was written", tally.remarks())?;
         }
-        outcome.and(settled)?;
+        outcome.and(finished)?;
         Ok(if tally.has_failures() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
     }
 }
 
 struct Importer {
-    /// `None` when nothing is to be written.
+    /// `None` in a dry run.
     store: Option<Store>,
     owner: Owner,
     clock: Clock,
     entropy: Entropy,
-    waiting: VecDeque<Waiting>,
+    pending: VecDeque<PendingWrite>,
     tally: Tally,
     bar: ProgressBar,
 }
 
-/// Found when the first recipe asks for it: the user may stand in the file before.
+/// Looked up for the first recipe, because the import itself may create the user before it.
 enum Owner {
-    Nobody,
-    Named(Email),
-    Known(UserId),
+    /// The recipes have no owner.
+    Communal,
+    Email(Email),
+    User(UserId),
 }
 
-/// A write that was sent and not yet answered.
-struct Waiting {
+/// A queued write without a result yet.
+struct PendingWrite {
     place: String,
     kind: Kind,
-    written: Pin<Box<dyn Future<Output = Result<Outcome, StoreError>>>>,
-    answer: Option<Result<Outcome, StoreError>>,
+    write: Pin<Box<dyn Future<Output = Result<Outcome, StoreError>>>>,
+    result: Option<Result<Outcome, StoreError>>,
 }
 
 impl Importer {
@@ -147,9 +148,9 @@ impl Importer {
                 }
             }
         };
-        let mut items = Items::new(BufReader::with_capacity(1 << 16, input));
+        let mut items = JsonItems::new(BufReader::with_capacity(1 << 16, input), limits::BODY_BYTES);
         loop {
-            let item = match items.next() {
+            let item = match items.next_item() {
                 Ok(Some(item)) => item,
                 Ok(None) => break,
                 Err(error) => {
@@ -157,13 +158,17 @@ impl Importer {
                     break;
                 }
             };
-            match item.text.map_err(Into::into).and_then(|text| Entry::parse(text, item.line)) {
-                Ok(entry) => self.begin(entry, format!("{name}:{}", item.line)).await?,
-                Err(flaw) => {
-                    for message in &flaw.messages {
-                        self.tell(&format!("{name}:{}", flaw.line.unwrap_or(item.line)), message);
+            let parsed = match item.text {
+                Ok(text) => ImportItem::parse(text, item.line),
+                Err(error) => Err(InvalidItem::new(error.to_string())),
+            };
+            match parsed {
+                Ok(parsed) => self.begin(parsed, format!("{name}:{}", item.line)).await?,
+                Err(invalid) => {
+                    for message in &invalid.messages {
+                        self.report(&format!("{name}:{}", invalid.line.unwrap_or(item.line)), message);
                     }
-                    self.tally.count(flaw.kind, Outcome::Failed);
+                    self.tally.count(invalid.kind, Outcome::Failed);
                 }
             }
         }
@@ -171,87 +176,89 @@ impl Importer {
         Ok(())
     }
 
-    /// Sends the entry to the writer. The order of the calls is the order of the ids.
-    async fn begin(&mut self, entry: Entry, place: String) -> anyhow::Result<()> {
-        let kind = entry.kind();
+    /// Queues the write of an item. Ids are assigned in the order of the calls.
+    async fn begin(&mut self, item: ImportItem, place: String) -> anyhow::Result<()> {
+        let kind = item.kind();
         let Some(store) = self.store.clone() else {
             self.tally.count(kind, Outcome::Added);
             return Ok(());
         };
         let now = self.clock.now();
-        let mut written: Pin<Box<dyn Future<Output = _>>> = match entry {
-            Entry::User(user) => Box::pin(async move {
+        let mut write: Pin<Box<dyn Future<Output = _>>> = match item {
+            ImportItem::User(user) => Box::pin(async move {
                 match store.create_user(user, now).await {
                     Ok(_) => Ok(Outcome::Added),
                     Err(StoreError::EmailTaken) => Ok(Outcome::AlreadyThere),
                     Err(error) => Err(error),
                 }
             }),
-            Entry::Recipe(draft, origin) => {
+            ImportItem::Recipe(recipe) => {
                 let owner = self.owner().await?;
-                let new = NewRecipe::new(&draft, Uid::new(now, self.entropy.bytes()), owner);
+                let new = NewRecipe::new(&recipe.draft, Uid::new(now, self.entropy.bytes()), owner);
                 Box::pin(async move {
-                    Ok(match store.import_recipe(new, origin, now).await? {
+                    Ok(match store.import_recipe(new, recipe.history, now).await? {
                         Imported::Added(_) => Outcome::Added,
                         Imported::AlreadyThere(_) => Outcome::AlreadyThere,
                     })
                 })
             }
         };
-        // The first poll puts it into the writer's queue.
-        let answer = match poll_fn(|context| Poll::Ready(written.as_mut().poll(context))).await {
-            Poll::Ready(answer) => Some(answer),
+        // The first poll puts the write into the queue of the store's writer.
+        let result = match poll_fn(|context| Poll::Ready(write.as_mut().poll(context))).await {
+            Poll::Ready(result) => Some(result),
             Poll::Pending => None,
         };
-        self.waiting.push_back(Waiting { place, kind, written, answer });
-        if self.waiting.len() >= IN_FLIGHT { self.settle_one().await } else { Ok(()) }
+        self.pending.push_back(PendingWrite { place, kind, write, result });
+        if self.pending.len() >= IN_FLIGHT { self.finish_one().await } else { Ok(()) }
     }
 
     async fn owner(&mut self) -> anyhow::Result<Option<UserId>> {
         match &self.owner {
-            Owner::Nobody => Ok(None),
-            Owner::Known(id) => Ok(Some(*id)),
-            Owner::Named(email) => {
+            Owner::Communal => Ok(None),
+            Owner::User(id) => Ok(Some(*id)),
+            Owner::Email(email) => {
                 let email = email.clone();
-                self.settle_all().await?;
+                self.finish_all().await?;
                 let Some(store) = &self.store else { return Ok(None) };
                 let Some((user, _)) = store.user_by_email(&email).await? else {
-                    return Err(anyhow!("--owner: nobody has the e-mail address {}", email.as_str()));
+                    return Err(anyhow!("--owner: no user has the e-mail address {}", email.as_str()));
                 };
-                self.owner = Owner::Known(user.id);
+                self.owner = Owner::User(user.id);
                 Ok(Some(user.id))
             }
         }
     }
 
-    async fn settle_all(&mut self) -> anyhow::Result<()> {
-        while !self.waiting.is_empty() {
-            self.settle_one().await?;
+    async fn finish_all(&mut self) -> anyhow::Result<()> {
+        while !self.pending.is_empty() {
+            self.finish_one().await?;
         }
         Ok(())
     }
 
-    async fn settle_one(&mut self) -> anyhow::Result<()> {
-        let Some(Waiting { place, kind, written, answer }) = self.waiting.pop_front() else { return Ok(()) };
-        let outcome = match answer {
-            Some(answer) => answer,
-            None => written.await,
+    async fn finish_one(&mut self) -> anyhow::Result<()> {
+        let Some(PendingWrite { place, kind, write, result }) = self.pending.pop_front() else {
+            return Ok(());
+        };
+        let outcome = match result {
+            Some(result) => result,
+            None => write.await,
         };
         let outcome = outcome.with_context(|| format!("{place}: the import stopped here"))?;
         if outcome == Outcome::AlreadyThere {
-            self.tell(&place, kind.already_there());
+            self.report(&place, kind.already_there());
         }
         self.tally.count(kind, outcome);
         Ok(())
     }
 
     fn fail(&mut self, name: &str, error: &io::Error) {
-        self.tell(name, &format!("cannot be read: {error}"));
+        self.report(name, &format!("cannot be read: {error}"));
         self.tally.count(Kind::File, Outcome::Failed);
     }
 
-    fn tell(&self, place: &str, message: &str) {
-        // Whoever closed standard error does not want to hear it.
+    fn report(&self, place: &str, message: &str) {
+        // If standard error is closed, the user does not want the messages.
         self.bar.suspend(|| {
             let _ = writeln!(io::stderr(), "{place}: {message}");
         });
@@ -260,7 +267,7 @@ impl Importer {
 
 fn bar(file: &File) -> ProgressBar {
     let length = file.metadata().map_or(0, |metadata| metadata.len());
-    if length < LONG || !io::stderr().is_terminal() {
+    if length < PROGRESS_BAR_BYTES || !io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr());

@@ -1,4 +1,4 @@
-//! `recipes openapi`: the document that the service answers at `/api/v1/openapi.json`.
+//! `recipes openapi`: prints the document that the service has at `/api/v1/openapi.json`.
 
 use std::{
     io::{self, Write as _},

@@ -1,14 +1,14 @@
-//! `recipes secret`: a good `JWT_SECRET`.
+//! `recipes secret`: prints a new `JWT_SECRET`.
 
 use std::{
     io::{self, Write as _},
     process::ExitCode,
 };
 
-use crate::entropy::Entropy;
 use secrecy::ExposeSecret as _;
 
-use crate::config::new_secret;
+use crate::entropy::Entropy;
+use crate::signing_key::new_secret;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:

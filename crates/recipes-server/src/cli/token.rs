@@ -1,11 +1,12 @@
-//! `recipes token`: makes keys and tokens, and says whether a token is to be believed.
+//! `recipes token`: makes keys, and signs, verifies and decodes tokens.
 
 mod decode;
-mod given;
+mod input;
 mod keygen;
 mod keys;
 mod public;
 mod sign;
+mod terminal;
 mod verify;
 
 use std::process::ExitCode;
@@ -25,16 +26,16 @@ Examples:
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Token {
-    /// Show header, claims and times of a token, and whether it verifies with the configured key
+    /// Show header, claims and times of a token, and whether this server accepts it
     #[command(after_help = decode::EXAMPLES)]
     Decode(decode::Decode),
-    /// Verify a token with a key of yours and print its claims
+    /// Verify a token with your own key and print its claims
     #[command(after_help = verify::EXAMPLES)]
     Verify(verify::Verify),
     /// Sign claims as a token and print it
     #[command(after_help = sign::EXAMPLES)]
     Sign(sign::Sign),
-    /// Make a key and print it as a JWK, with what is secret
+    /// Make a key and print it as a JWK, including the private part
     #[command(after_help = keygen::EXAMPLES)]
     Keygen(keygen::Keygen),
     /// Print the public part of a private key, as a JWK or a JWK set
@@ -43,29 +44,13 @@ pub(super) enum Token {
 }
 
 impl Token {
-    pub(super) fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
+    pub(super) async fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
         match self {
-            Self::Decode(decode) => decode.run(config),
+            Self::Decode(decode) => decode.run(config).await,
             Self::Verify(verify) => verify.run(),
             Self::Sign(sign) => sign.run(),
             Self::Keygen(keygen) => keygen.run(),
             Self::Public(public) => public.run(),
         }
-    }
-}
-
-/// A token is written by anybody; its text must not command the terminal.
-fn printable(text: &str) -> String {
-    let shown = |c: char| if c.is_control() && c != '\n' { char::REPLACEMENT_CHARACTER } else { c };
-    text.chars().map(shown).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_token_cannot_command_the_terminal() {
-        assert_eq!(printable("a\u{9b}2J\u{1b}[2J\nb"), "a\u{fffd}2J\u{fffd}[2J\nb");
     }
 }

@@ -1,4 +1,4 @@
-//! `recipes users`: accounts, without the HTTP API. The first administrator is made here.
+//! `recipes users`: manages accounts without the HTTP API, and creates the first administrator.
 
 use std::{
     fmt::Display,
@@ -6,16 +6,16 @@ use std::{
     process::ExitCode,
 };
 
-use crate::clock::Clock;
-use crate::entropy::Entropy;
 use accounts::{Email, Name, NewUser, Role, User};
 use anyhow::{Context as _, anyhow, bail};
 use clap::Subcommand;
 use secrecy::{ExposeSecret as _, SecretString};
 use store::{Access, Context, Page, Store, StoreError, UserFilter};
 
-use super::open_existing;
+use super::database::open_existing;
+use crate::clock::Clock;
 use crate::config::Config;
+use crate::entropy::Entropy;
 use crate::passwords::Passwords;
 
 pub(super) const EXAMPLES: &str = "\
@@ -27,47 +27,47 @@ Examples:
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Users {
-    /// Make an account; the password is asked for
+    /// Create an account; prompts for the password
     #[command(after_help = "Examples:\n  recipes users add ada@example.com --name \"Ada Lovelace\"\n  \
                       recipes users add ada@example.com --role admin --password-stdin < password.txt")]
     Add {
-        /// What the user logs in with
+        /// E-mail address, for log-in
         #[arg(value_parser = Email::parse)]
         email: Email,
-        /// What the user is called; else what stands before the @
+        /// Name of the user; default: the part of the address before the @
         #[arg(long, value_parser = Name::parse)]
         name: Option<Name>,
-        /// user, or admin, who may change everything
+        /// Role: user, or admin, who may change everything
         #[arg(long, default_value = "user", value_parser = role)]
         role: Role,
-        /// Read the password from the first line of standard input instead of asking
+        /// Read the password from the first line of standard input
         #[arg(long)]
         password_stdin: bool,
     },
     /// List all accounts
     #[command(after_help = "Examples:\n  recipes users list\n  recipes users list | grep disabled")]
     List,
-    /// End an account's sessions, and refuse its log-ins and tokens from now on
+    /// Disable an account: end its sessions, delete its API tokens and refuse its log-ins
     #[command(after_help = "Example:\n  recipes users disable ada@example.com")]
     Disable {
-        /// Whose account
+        /// E-mail address of the account
         #[arg(value_parser = Email::parse)]
         email: Email,
     },
-    /// Let a disabled account in again
+    /// Enable a disabled account
     #[command(after_help = "Example:\n  recipes users enable ada@example.com")]
     Enable {
-        /// Whose account
+        /// E-mail address of the account
         #[arg(value_parser = Email::parse)]
         email: Email,
     },
-    /// Make an account an administrator's or an ordinary one
+    /// Change the role of an account
     #[command(after_help = "Example:\n  recipes users set-role ada@example.com admin")]
     SetRole {
-        /// Whose account
+        /// E-mail address of the account
         #[arg(value_parser = Email::parse)]
         email: Email,
-        /// user or admin
+        /// Role: user or admin
         #[arg(value_parser = role)]
         role: Role,
     },
@@ -88,36 +88,36 @@ impl Users {
         let before = has_administrator(&store).await;
         let done = match self {
             Self::Add { email, name, role, password_stdin } => {
-                let ask = if password_stdin { first_line } else { prompt };
-                add(&store, config, Account { email, name, role }, ask).await
+                let read_password = if password_stdin { first_line } else { prompt };
+                add(&store, config, Account { email, name, role }, read_password).await
             }
             Self::List => list(&store).await,
-            Self::Disable { email } => told(
+            Self::Disable { email } => report(
                 &email,
                 store.set_access(&email, Access::Disabled, context).await,
                 "is disabled and logged out everywhere",
             ),
             Self::Enable { email } => {
-                told(&email, store.set_access(&email, Access::Enabled, context).await, "is enabled")
+                report(&email, store.set_access(&email, Access::Enabled, context).await, "is enabled")
             }
             Self::SetRole { email, role } => {
                 let now_is = format!("has the role {}", role.as_str());
-                told(&email, store.set_role(&email, role, context).await, now_is)
+                report(&email, store.set_role(&email, role, context).await, now_is)
             }
         };
         let after = has_administrator(&store).await;
         store.close().await;
         done?;
         if before? && !after? {
-            // It is done all the same: whoever has this command can make another.
+            // The change is made all the same: the operator can create another administrator.
             writeln!(io::stderr(), "recipes: {NO_ADMINISTRATOR}")?;
         }
         Ok(ExitCode::SUCCESS)
     }
 }
 
-const NO_ADMINISTRATOR: &str = "there is no administrator left who can log in; \
-    \"recipes users set-role EMAIL admin\" makes one of an account, \"recipes users add EMAIL --role admin\" a new one";
+const NO_ADMINISTRATOR: &str = "no administrator is left who can log in; make an account an administrator with \
+    \"recipes users set-role EMAIL admin\", or create one with \"recipes users add EMAIL --role admin\"";
 
 async fn has_administrator(store: &Store) -> Result<bool, StoreError> {
     let enabled = UserFilter { role: Some(Role::Admin), access: Some(Access::Enabled), text: None };
@@ -134,7 +134,7 @@ async fn add(
     store: &Store,
     config: &Config,
     Account { email, name, role }: Account,
-    ask: fn() -> anyhow::Result<SecretString>,
+    read_password: fn() -> anyhow::Result<SecretString>,
 ) -> anyhow::Result<()> {
     let name = if let Some(name) = name {
         name
@@ -142,11 +142,11 @@ async fn add(
         let local = email.as_str().rsplit_once('@').map_or("", |(local, _)| local);
         Name::parse(local).map_err(|why| anyhow!("--name {why}"))?
     };
-    // Before anybody thinks up a password in vain; the constraint decides in the end.
+    // Checked before the prompt for a password. The constraint of the database decides in the end.
     if store.user_by_email(&email).await?.is_some() {
-        bail!("{} has an account already", email.as_str());
+        bail!("there is already an account for {}", email.as_str());
     }
-    let password = ask()?;
+    let password = read_password()?;
     let policy = config.password_policy();
     if let Err(why) = policy.check(password.expose_secret(), Some(name.as_str()), Some(email.as_str())) {
         bail!("the password {why}");
@@ -159,14 +159,14 @@ async fn add(
             writeln!(io::stdout(), "{} is user {} with the role {}", email.as_str(), user.id, role.as_str())?;
             Ok(())
         }
-        Err(StoreError::EmailTaken) => bail!("{} has an account already", email.as_str()),
+        Err(StoreError::EmailTaken) => bail!("there is already an account for {}", email.as_str()),
         Err(error) => Err(error.into()),
     }
 }
 
 fn prompt() -> anyhow::Result<SecretString> {
     if !io::stdin().is_terminal() {
-        bail!("there is no terminal to ask for the password; pass it with --password-stdin");
+        bail!("standard input is not a terminal; pass the password with --password-stdin");
     }
     let password = SecretString::from(rpassword::prompt_password("Password: ")?);
     let again = SecretString::from(rpassword::prompt_password("Again: ")?);
@@ -177,16 +177,16 @@ fn prompt() -> anyhow::Result<SecretString> {
 }
 
 fn first_line() -> anyhow::Result<SecretString> {
-    // The longest password there may be, and room to see that it is too long.
+    // Longer than the longest password, so that a longer one is refused and not cut.
     const MAX_BYTES: u64 = 2_048;
     let mut line = String::new();
     io::stdin().lock().take(MAX_BYTES).read_line(&mut line).context("the password cannot be read")?;
     Ok(line.trim_end_matches(['\r', '\n']).to_owned().into())
 }
 
-fn told(email: &Email, user: Result<Option<User>, StoreError>, what: impl Display) -> anyhow::Result<()> {
+fn report(email: &Email, user: Result<Option<User>, StoreError>, what: impl Display) -> anyhow::Result<()> {
     if user?.is_none() {
-        bail!("nobody has the e-mail address {}", email.as_str());
+        bail!("there is no account for {}", email.as_str());
     }
     writeln!(io::stdout(), "{} {what}", email.as_str())?;
     Ok(())

@@ -1,27 +1,27 @@
-//! The file `.env`: lines that are taken for environment variables, and what is misspelled among them.
+//! The file `.env`: its lines become environment variables, and misspelled names are reported.
 
 use std::path::Path;
 
-use super::ConfigError;
+use super::error::ConfigError;
 
-/// The names that the file sets.
+/// The names of the variables in the file.
 #[derive(Debug, Default)]
 pub struct EnvFile(Vec<String>);
 
-/// The settings that are no flags.
+/// The settings that are not flags.
 const SECRETS: [&str; 2] = ["JWT_SECRET", "SMTP_URL"];
 
 impl EnvFile {
-    /// Takes the lines of `.env` in this folder for environment variables, unless the environment has them.
+    /// Sets the variables of the file `.env` in this folder, except those that the environment sets already.
     ///
     /// # Errors
-    /// When the file is there and not readable. Its text is not shown, it may be a secret.
+    /// When the file exists and cannot be read. The error does not show its text, which may be a secret.
     pub fn read() -> Result<Self, ConfigError> {
         Self::read_from(Path::new(".env"))
     }
 
     pub(super) fn read_from(path: &Path) -> Result<Self, ConfigError> {
-        let because = |why: &str| Err(ConfigError(format!("{} cannot be read: {why}", path.display())));
+        let because = |why: &str| Err(ConfigError::new(format!("{} cannot be read: {why}", path.display())));
         match dotenvy::from_path(path) {
             Ok(()) => {
                 let lines = dotenvy::from_path_iter(path).into_iter().flatten().flatten();
@@ -34,28 +34,29 @@ impl EnvFile {
                     text.lines().position(|candidate| !candidate.is_empty() && line.starts_with(candidate));
                 let number = number.map_or_else(String::new, |number| format!("line {} ", number + 1));
                 because(&format!(
-                    "{number}must be NAME=VALUE, with 'quotes' around a value that has spaces or signs"
+                    "{number}must be NAME=VALUE, with 'quotes' around a value that has spaces or special characters"
                 ))
             }
             Err(dotenvy::Error::Io(error)) => because(&error.to_string()),
-            Err(_) => because("it is not as it should be"),
+            Err(_) => because("its lines are not NAME=VALUE"),
         }
     }
 
-    /// What is nearly a setting of this command, one line a name. Anything else may be another program's.
-    pub fn doubts(&self, command: &clap::Command) -> Vec<String> {
+    /// One warning for each name that resembles a setting. Other names may belong to other programs.
+    pub fn warnings(&self, command: &clap::Command) -> Vec<String> {
         let variables = command.get_arguments().filter_map(|argument| argument.get_env()?.to_str());
         let settings: Vec<_> = variables.chain(SECRETS).collect();
         let unknown = self.0.iter().filter(|name| !settings.contains(&name.as_str()));
-        let doubts = unknown.filter_map(|name| {
+        let warnings = unknown.filter_map(|name| {
             let meant = nearest(name, &settings)?;
-            Some(format!(".env sets {name}, which is no setting of recipes; did you mean {meant}?"))
+            Some(format!(".env sets {name}, which is not a setting of recipes; did you mean {meant}?"))
         });
-        doubts.collect()
+        warnings.collect()
     }
 }
 
-/// Two slips at most, and fewer in short names: there is much that is two letters from `LOG`.
+/// The most similar setting: at most two typing errors, and fewer in short names, because many names are two letters from
+/// `LOG`.
 fn nearest<'a>(name: &str, settings: &[&'a str]) -> Option<&'a str> {
     let name = name.to_ascii_uppercase();
     let distances = settings.iter().map(|setting| (strsim::osa_distance(&name, setting), *setting));
@@ -68,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_nearly_a_setting_is_doubted_and_nothing_else() {
+    fn misspelled_setting_is_recognized_and_other_names_are_not() {
         let settings = ["PORT", "LOG", "HOST", "JWT_SECRET", "SIGNUP", "DATABASE_URL"];
         for (name, meant) in [
             ("JWT_SECRT", Some("JWT_SECRET")),

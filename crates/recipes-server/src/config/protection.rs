@@ -1,29 +1,31 @@
-//! Who is believed, and how often anything may be tried.
+//! Settings against abuse: trusted proxies, rate limits, the audit log.
 
 use std::time::Duration;
 
 use accounts::audit::Retention;
 use clap::Args;
 
+use super::values::HEADING;
 use crate::auth::rate_limit::Quotas;
 use crate::http::client_address::TrustedProxies;
 
 #[derive(Args, Clone, Debug)]
-#[command(next_help_heading = super::HEADING)]
+#[command(next_help_heading = HEADING)]
 pub struct Protection {
-    /// Proxies whose X-Forwarded-For or Forwarded is believed: addresses or networks with commas between
-    #[arg(long, env, global = true, value_name = "NETWORKS", default_value = "")]
+    /// Reverse proxies whose X-Forwarded-For or Forwarded is trusted: addresses or networks, separated by commas
+    #[arg(long, env, global = true, value_name = "NETWORKS", default_value = "", hide_default_value = true)]
     pub trusted_proxies: TrustedProxies,
 
-    /// How often one place or account may try: off, or what is not as by default, as in log-in=60/5m,sign-up=off
+    /// Rate limits per client address or account: off, or those that differ from the default, as in log-in=60/5m,sign-up=off
     #[arg(long, env, global = true, value_name = "LIMITS", default_value_t = Quotas::default())]
     pub rate_limits: Quotas,
 
-    /// For how many days the audit log keeps what has happened to accounts
+    /// How many days the audit log keeps an event
     #[arg(long, env, global = true, value_name = "DAYS", default_value = "365", value_parser = days)]
     audit_days: u32,
 
-    /// How many events it keeps, and as many of each: failed log-ins, log-ins and log-outs, what administrators do
+    /// How many events of each class the audit log keeps: changes of accounts, acts of administrators, log-ins and log-outs,
+    /// failed log-ins
     #[arg(long, env, global = true, value_name = "EVENTS", default_value = "100000", value_parser = events)]
     audit_events: u32,
 }

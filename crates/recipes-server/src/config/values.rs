@@ -1,4 +1,4 @@
-//! What may stand in each setting. The errors go behind "PORT (--port) is ..:" and say what to write instead.
+//! Parsers of single settings. The errors follow "PORT (--port) is ..:" and say what to write instead.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -6,7 +6,10 @@ use http::{HeaderValue, Uri};
 use store::DatabaseUrl;
 use tracing_subscriber::filter::{EnvFilter, LevelFilter};
 
-use crate::http::front::Origins;
+use crate::http::stack::CorsOrigins;
+
+/// The heading of the settings in every `--help`.
+pub(super) const HEADING: &str = "Settings (flag, environment variable or line of .env)";
 
 pub(super) fn host(text: &str) -> Result<String, &'static str> {
     let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
@@ -38,7 +41,7 @@ pub(super) fn jwt_expires_in(text: &str) -> Result<Duration, &'static str> {
     }
 }
 
-/// A use is noted within a minute of the last; below a few of them a session would end while it is used.
+/// The time of the last use is stored once a minute, so a shorter limit could end a session that is in use.
 pub(super) fn session_time(text: &str) -> Result<Duration, &'static str> {
     const A_YEAR: u64 = 366 * 86_400;
     match text.parse() {
@@ -47,7 +50,7 @@ pub(super) fn session_time(text: &str) -> Result<Duration, &'static str> {
     }
 }
 
-/// Below 10 is too weak (OWASP); 15 takes longer than anybody waits for a log-in.
+/// Below 10 is too weak (OWASP); 15 makes a log-in too slow.
 pub(super) fn bcrypt_cost(text: &str) -> Result<u32, &'static str> {
     match text.parse() {
         Ok(cost @ 10..=14) => Ok(cost),
@@ -55,14 +58,14 @@ pub(super) fn bcrypt_cost(text: &str) -> Result<u32, &'static str> {
     }
 }
 
-pub(super) fn cors_origins(text: &str) -> Result<Origins, String> {
+pub(super) fn cors_origins(text: &str) -> Result<CorsOrigins, String> {
     if text.trim() == "*" {
-        return Ok(Origins::Any);
+        return Ok(CorsOrigins::Any);
     }
     let mut origins: Vec<HeaderValue> = Vec::new();
     for text in text.split(',').map(str::trim).filter(|text| !text.is_empty()) {
         let origin = origin(text).ok_or_else(|| {
-            format!("{text:?} is no origin: must be * or scheme://host[:port] with no path, as in https://app.example.com")
+            format!("{text:?} is not an origin: must be * or scheme://host[:port] without a path, as in https://app.example.com")
         })?;
         if !origins.contains(&origin) {
             origins.push(origin);
@@ -71,33 +74,32 @@ pub(super) fn cors_origins(text: &str) -> Result<Origins, String> {
     if origins.is_empty() {
         Err("must be * or at least one origin".into())
     } else {
-        Ok(Origins::Only(origins))
+        Ok(CorsOrigins::Only(origins))
     }
 }
 
-/// An origin as browsers write it (RFC 6454 section 6.2): in lower case and without the scheme's own port, else the
-/// comparison with what a browser sends would never succeed.
+/// An origin as browsers send it (RFC 6454 section 6.2): in lower case and without the default port of the scheme.
 fn origin(text: &str) -> Option<HeaderValue> {
     let lower = text.to_ascii_lowercase();
     let (scheme, authority) = lower.split_once("://")?;
     let uri: Uri = lower.parse().ok()?;
-    // `https://*.example.com` is no pattern to a browser, and no address to anybody.
+    // Browsers know no patterns such as `https://*.example.com`.
     let host = uri.host().filter(|host| !host.is_empty() && !host.contains('*'))?;
     let port = uri.port_u16().map_or_else(String::new, |port| format!(":{port}"));
-    // Nothing else is left: no user, no path, no port that is none.
+    // There must be nothing else: no user, no path, no empty port.
     if uri.scheme_str() != Some(scheme) || format!("{host}{port}") != authority {
         return None;
     }
-    let own_port = match scheme {
+    let default_port = match scheme {
         "http" => ":80",
         "https" => ":443",
         _ => "",
     };
-    let port = if port == own_port { "" } else { &port };
+    let port = if port == default_port { "" } else { &port };
     HeaderValue::try_from(format!("{scheme}://{host}{port}")).ok()
 }
 
-/// A filter for `tracing`. The library takes any word for the name of a module, so `LOG=verbose` would log nothing.
+/// A filter for `tracing`, which itself would accept any word as the name of a module: `LOG=verbose` would log nothing.
 pub(super) fn log(text: &str) -> Result<String, &'static str> {
     let is_level = |text: &str| !text.is_empty() && text.parse::<LevelFilter>().is_ok();
     let is_directive = |text: &str| match text.rsplit_once('=') {
@@ -109,6 +111,6 @@ pub(super) fn log(text: &str) -> Result<String, &'static str> {
     if directives.into_iter().all(is_directive) && EnvFilter::try_new(&filter).is_ok() {
         Ok(filter)
     } else {
-        Err("must be off, error, warn, info, debug or trace, or such a list as info,tower_passport=debug")
+        Err("must be off, error, warn, info, debug or trace, or a list as in info,tower_passport=debug")
     }
 }

@@ -1,122 +1,166 @@
-//! Request bodies in: JSON or a nested form, bounded in size and time, parsed into a type that is proof.
+//! Request bodies: JSON or a nested form, bounded in size and time, parsed into a type that proves they are valid.
 
 pub mod fields;
 
-use axum::{
-    extract::{FromRequest, FromRequestParts, Request},
-    middleware::Next,
-    response::{IntoResponse as _, Response},
-};
+use std::fmt;
+
+use axum::extract::{FromRequest, Request};
 use bytes::Bytes;
 use http::{HeaderMap, Method, header, request::Parts};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use recipes::{Encoding, Problem};
+use recipes::{FieldError, Scalars};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
-use tower_passport::BufferedBody;
 
-use crate::http::error::ApiError;
+use self::fields::Fields;
+use crate::http::error::{Report, RequestError};
 use crate::limits;
 
-/// A type that is made from the fields of a body, and whose existence proves that they are valid.
+/// A type that is parsed from the fields of a body. A value of it proves that the fields are valid.
 pub trait Parse: Sized {
-    /// Pointers to what this type does not read, which is ignored unless strict handling is preferred.
-    fn unknown_fields(fields: &Map<String, Value>) -> Vec<String>;
+    /// Whether a field that appears twice is an error. Otherwise the last one counts.
+    const REJECTS_DUPLICATES: bool = false;
+
+    /// One error for each field that this type does not know. They are ignored, except with strict handling.
+    fn unknown_fields(fields: &Map<String, Value>) -> Vec<FieldError>;
 
     /// # Errors
-    /// Every problem of every field at once.
-    fn parse(fields: &Map<String, Value>, encoding: Encoding) -> Result<Self, Vec<Problem>>;
+    /// All problems of all fields at once.
+    fn parse(fields: &Map<String, Value>, encoding: Scalars) -> Result<Self, Vec<FieldError>>;
 }
 
-/// A body that has been read and found valid.
+/// [`Parse`] for a body that is a flat list of fields.
+pub trait ParseFields: Sized {
+    const FIELDS: &'static [&'static str];
+    const REJECTS_DUPLICATES: bool = false;
+
+    /// Reads every field, so that all problems are found, and then answers `None` if any is missing.
+    fn parse_fields(fields: &mut Fields<'_>) -> Option<Self>;
+}
+
+impl<T: ParseFields> Parse for T {
+    const REJECTS_DUPLICATES: bool = T::REJECTS_DUPLICATES;
+
+    fn unknown_fields(fields: &Map<String, Value>) -> Vec<FieldError> {
+        fields::unknown(fields, T::FIELDS)
+    }
+
+    fn parse(fields: &Map<String, Value>, _: Scalars) -> Result<Self, Vec<FieldError>> {
+        let mut fields = Fields::of(fields);
+        let parsed = T::parse_fields(&mut fields);
+        fields.finish(parsed)
+    }
+}
+
+/// A body that was read and is valid.
 pub struct Body<T>(pub T);
 
-impl<S: Sync, T: Parse> FromRequest<S> for Body<T> {
-    type Rejection = Response;
-
-    async fn from_request(request: Request, _: &S) -> Result<Self, Response> {
+impl<T: Parse> Body<T> {
+    /// Reads the body, and keeps the head of the request.
+    ///
+    /// # Errors
+    /// [`RequestError`] if the body is too large, too slow, or not valid.
+    pub async fn split(request: Request) -> Result<(Parts, Self), RequestError> {
         let (head, body) = request.into_parts();
-        let parsed = async {
-            let encoding = match head.method {
-                Method::PATCH => encoding_of_patch(&head.headers)?,
-                _ => encoding(&head.headers)?,
-            };
-            read(&head.headers, encoding, &collect(body).await?).map(Self)
+        let encoding = match head.method {
+            Method::PATCH => encoding_of_patch(&head.headers)?,
+            _ => encoding(&head.headers)?,
         };
-        parsed.await.map_err(ApiError::into_response)
+        let parsed = read(&head.headers, encoding, &collect(body).await?)?;
+        Ok((head, Self(parsed)))
     }
 }
 
-/// The same for a body that a strategy reads: what is wrong with it is said as everywhere, and before anybody is asked
-/// about credentials.
-pub struct Buffered<T>(pub T);
+impl<S: Sync, T: Parse> FromRequest<S> for Body<T> {
+    type Rejection = Report;
 
-impl<S: Sync, T: Parse> FromRequestParts<S> for Buffered<T> {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        let body = parts.extensions.get::<BufferedBody>();
-        let BufferedBody(bytes) = body.ok_or_else(|| ApiError::internal("no layer buffers this body"))?;
-        read(&parts.headers, encoding(&parts.headers)?, bytes).map(Self)
+    async fn from_request(request: Request, _: &S) -> Result<Self, Report> {
+        let (_, body) = Self::split(request).await?;
+        Ok(body)
     }
 }
 
-fn read<T: Parse>(headers: &HeaderMap, encoding: Option<Encoding>, bytes: &[u8]) -> Result<T, ApiError> {
-    let fields = match encoding {
-        Some(Encoding::Json) => json(bytes)?,
-        Some(Encoding::Form) => form(bytes)?,
-        // Nothing was sent and nothing was said: every field is missing, which Parse can say best.
-        None if bytes.is_empty() => Map::new(),
-        None => return Err(ApiError::UnsupportedMediaType),
+fn read<T: Parse>(headers: &HeaderMap, encoding: Option<Scalars>, bytes: &[u8]) -> Result<T, RequestError> {
+    let Object { fields, has_duplicates } = match encoding {
+        Some(Scalars::Typed) => json(bytes)?,
+        Some(Scalars::Text) => form(bytes)?,
+        // Without a body and a media type every field is missing, which `Parse` reports.
+        None if bytes.is_empty() => Object::default(),
+        None => return Err(RequestError::UnsupportedMediaType),
     };
-    if prefers_strict(headers) {
-        refuse_unknown::<T>(&fields)?;
+    if <T as Parse>::REJECTS_DUPLICATES && has_duplicates {
+        return Err(RequestError::DuplicateField);
     }
-    Ok(T::parse(&fields, encoding.unwrap_or(Encoding::Json))?)
+    if prefers_strict(headers) {
+        reject_unknown::<T>(&fields)?;
+    }
+    T::parse(&fields, encoding.unwrap_or(Scalars::Typed)).map_err(RequestError::Invalid)
 }
 
-/// The encoding the client names; `None` when it names none.
+/// The top-level fields of a body, and whether one of them appears twice. Of equal names the last one is kept.
+#[derive(Default)]
+struct Object {
+    fields: Map<String, Value>,
+    has_duplicates: bool,
+}
+
+impl<'de> Deserialize<'de> for Object {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+
+        impl<'de> Visitor<'de> for Members {
+            type Value = Object;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Object, A::Error> {
+                let mut object = Object::default();
+                while let Some((name, value)) = members.next_entry()? {
+                    object.has_duplicates |= object.fields.insert(name, value).is_some();
+                }
+                Ok(object)
+            }
+        }
+
+        deserializer.deserialize_map(Members)
+    }
+}
+
+/// The encoding that `Content-Type` names.
 ///
 /// # Errors
-/// [`ApiError::UnsupportedMediaType`] for any other than the two.
-fn encoding(headers: &HeaderMap) -> Result<Option<Encoding>, ApiError> {
+/// [`RequestError::UnsupportedMediaType`] for any other than JSON and forms.
+fn encoding(headers: &HeaderMap) -> Result<Option<Scalars>, RequestError> {
     let Some(media_type) = media_type(headers) else { return Ok(None) };
     if media_type.eq_ignore_ascii_case("application/json") {
-        Ok(Some(Encoding::Json))
+        Ok(Some(Scalars::Typed))
     } else if media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-        Ok(Some(Encoding::Form))
+        Ok(Some(Scalars::Text))
     } else {
-        Err(ApiError::UnsupportedMediaType)
+        Err(RequestError::UnsupportedMediaType)
     }
 }
 
-/// The same for a PATCH, which may also say that it is one (RFC 7396).
-fn encoding_of_patch(headers: &HeaderMap) -> Result<Option<Encoding>, ApiError> {
+/// The same for PATCH, which may also name `application/merge-patch+json` (RFC 7396).
+fn encoding_of_patch(headers: &HeaderMap) -> Result<Option<Scalars>, RequestError> {
     if media_type(headers).is_some_and(|it| it.eq_ignore_ascii_case("application/merge-patch+json")) {
-        return Ok(Some(Encoding::Json));
+        return Ok(Some(Scalars::Typed));
     }
-    encoding(headers).map_err(|_| ApiError::UnsupportedPatch)
+    encoding(headers).map_err(|_| RequestError::UnsupportedPatch)
 }
 
-/// What the client calls the body, without parameters; what is no text is called nothing.
+/// The media type of the body without parameters; empty if the header is not text.
 fn media_type(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::CONTENT_TYPE)?;
     Some(value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim())
 }
 
-/// A layer for routes whose body is read before their handler is asked, which would wait for it for as long as the whole
-/// request may take.
-pub async fn in_time(request: Request, next: Next) -> Response {
-    let (head, body) = request.into_parts();
-    match collect(body).await {
-        Ok(bytes) => next.run(Request::from_parts(head, bytes.into())).await,
-        Err(error) => error.into_response(),
-    }
-}
-
-/// The whole body, if it is small enough and comes in time.
-async fn collect(body: axum::body::Body) -> Result<Bytes, ApiError> {
-    let too_large = || ApiError::BodyTooLarge { limit: limits::BODY_BYTES };
-    // A client that announces too much is told so before it has sent it.
+/// The whole body, within the limits of size and time.
+async fn collect(body: axum::body::Body) -> Result<Bytes, RequestError> {
+    let too_large = || RequestError::BodyTooLarge { limit: limits::BODY_BYTES };
+    // A client that announces too large a body gets the error before it sends the body.
     if http_body::Body::size_hint(&body).lower() > limits::BODY_BYTES as u64 {
         return Err(too_large());
     }
@@ -124,33 +168,33 @@ async fn collect(body: axum::body::Body) -> Result<Bytes, ApiError> {
     match tokio::time::timeout(limits::BODY_READ, collected).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
-        Ok(Err(_)) => Err(ApiError::Malformed("The body ended too early".into())),
-        Err(_) => Err(ApiError::BodyTooSlow),
+        Ok(Err(_)) => Err(RequestError::Malformed("The body ended too early".into())),
+        Err(_) => Err(RequestError::BodyTooSlow),
     }
 }
 
-fn json(bytes: &[u8]) -> Result<Map<String, Value>, ApiError> {
-    match serde_json::from_slice(bytes) {
-        _ if bytes.is_empty() => {
-            Err(ApiError::Malformed("The body must be a JSON object, and is empty".into()))
+fn json(bytes: &[u8]) -> Result<Object, RequestError> {
+    if let Ok(object) = serde_json::from_slice(bytes) {
+        return Ok(object);
+    }
+    Err(RequestError::Malformed(match serde_json::from_slice::<Value>(bytes) {
+        _ if bytes.is_empty() => "The body is empty and must be a JSON object".into(),
+        Ok(_) => "The body must be a JSON object".into(),
+        // The position only: the parser's message is not stable and would echo the input.
+        Err(error) => {
+            format!("The body is not valid JSON (line {}, column {})", error.line(), error.column()).into()
         }
-        Ok(Value::Object(fields)) => Ok(fields),
-        Ok(_) => Err(ApiError::Malformed("The body must be a JSON object".into())),
-        // Where, but not what: the parser's own words are no contract, and would echo what was sent.
-        Err(error) => Err(ApiError::Malformed(
-            format!("The body is not valid JSON (line {}, column {})", error.line(), error.column()).into(),
-        )),
-    }
+    }))
 }
 
-fn form(bytes: &[u8]) -> Result<Map<String, Value>, ApiError> {
-    // A pair without a name names no field; serde_qs ignores it anywhere but in front.
+fn form(bytes: &[u8]) -> Result<Object, RequestError> {
+    // A pair without a name is no field. serde_qs ignores it everywhere except at the start.
     let named: Vec<_> = bytes.split(|byte| *byte == b'&').filter(|pair| !pair.starts_with(b"=")).collect();
-    // Browsers send `ingredients%5B%5D=`; form encoding reads the brackets in both spellings.
+    // Browsers send `ingredients%5B%5D=`; form encoding reads encoded and plain brackets.
     serde_qs::Config::new().use_form_encoding(true).deserialize_bytes(&named.join(&b'&')).map_err(|_| {
         let message =
             "The body is not a valid form; nested fields are written author[name]=.. and ingredients[]=..";
-        ApiError::Malformed(message.into())
+        RequestError::Malformed(message.into())
     })
 }
 
@@ -159,9 +203,7 @@ fn prefers_strict(headers: &HeaderMap) -> bool {
     crate::http::query::prefers(headers, "handling", "strict")
 }
 
-fn refuse_unknown<T: Parse>(fields: &Map<String, Value>) -> Result<(), ApiError> {
-    let unknown = T::unknown_fields(fields).into_iter();
-    let problems: Vec<_> =
-        unknown.map(|pointer| Problem { pointer, message: "is not a known field".to_owned() }).collect();
-    if problems.is_empty() { Ok(()) } else { Err(ApiError::UnknownFields(problems)) }
+fn reject_unknown<T: Parse>(fields: &Map<String, Value>) -> Result<(), RequestError> {
+    let unknown = T::unknown_fields(fields);
+    if unknown.is_empty() { Ok(()) } else { Err(RequestError::UnknownFields(unknown)) }
 }

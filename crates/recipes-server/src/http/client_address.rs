@@ -1,8 +1,8 @@
-//! Where a request comes from: the last hop that is not ours.
+//! The address of the client: the last hop that is not a trusted proxy.
 //!
-//! Whoever sends a request writes what stands at the left of `X-Forwarded-For`; each proxy adds, at the right, whom it
-//! has spoken to. So the list is read from the right, and only as long as the speaker is a proxy that the operator
-//! trusts. By default none is, and the other end of the connection is the client.
+//! A client can write anything into `X-Forwarded-For`; each proxy appends the address that connected to it. So the list is
+//! read from the right, for as long as each hop is a proxy that the administrator trusts. By default no proxy is trusted,
+//! and the other end of the connection is the client.
 
 use std::{convert::Infallible, fmt, net::IpAddr, net::SocketAddr, str::FromStr};
 
@@ -10,7 +10,7 @@ use axum::extract::FromRequestParts;
 use http::{HeaderMap, HeaderName, header::FORWARDED, request::Parts};
 use ipnet::IpNet;
 
-/// The address of the client; `None` where there is no connection, as in tests.
+/// The address of the client; `None` for safe methods, which do not need it, and without a connection, as in tests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ClientAddress(pub Option<IpAddr>);
 
@@ -23,70 +23,66 @@ impl<S: Sync> FromRequestParts<S> for ClientAddress {
 }
 
 impl ClientAddress {
-    /// As the front has found it, for a request that may change something.
+    /// The address that [`crate::http::stack`] found.
     pub fn of(parts: &Parts) -> Self {
-        debug_assert!(
-            !parts.method.is_safe(),
-            "the front does not look where those come from that only read"
-        );
         parts.extensions.get().copied().unwrap_or_default()
     }
 }
 
-/// The proxies whose word is believed.
+/// The proxies that are trusted to name the client in forwarding headers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrustedProxies(Vec<IpNet>);
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 impl TrustedProxies {
-    /// The client behind the other end of the connection.
+    /// The client behind `peer`, the other end of the connection.
     pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let peer = peer.to_canonical();
-        if !self.trust(peer) {
+        if !self.trusts(peer) {
             return peer;
         }
-        let told = |name: &HeaderName, read| {
-            headers.contains_key(name).then(|| self.last_stranger(peer, headers, name, read))
+        let client_in = |name: &HeaderName, parse| {
+            headers.contains_key(name).then(|| self.last_untrusted_hop(peer, headers, name, parse))
         };
-        match (told(&X_FORWARDED_FOR, address_of), told(&FORWARDED, node_of)) {
+        match (client_in(&X_FORWARDED_FOR, parse_x_forwarded_for), client_in(&FORWARDED, parse_forwarded)) {
             (Some(client), None) | (None, Some(client)) => client,
             (Some(one), Some(other)) if one == other => one,
-            // A proxy writes one of the two and lets the other through as the client has sent it; which, we are not
-            // told, so that a client who makes up the other one must not be believed.
+            // A proxy writes one of the two headers and passes the other one on as the client sent it. We cannot know
+            // which one, so if they disagree, neither is believed.
             (Some(_), Some(_)) | (None, None) => peer,
         }
     }
 
-    /// Whether this looks like a proxy that the operator has forgotten to name: somebody in a network of our own who says
-    /// whom he speaks for. All his clients share one address then, and the limits of one.
-    pub fn seem_to_lack(&self, peer: IpAddr, headers: &HeaderMap) -> bool {
-        let is_ours = match peer.to_canonical() {
+    /// Whether `peer` may be a proxy that the administrator forgot to list: it has a private address and sends a forwarding
+    /// header. Until it is listed, all its clients share one address and its rate limits.
+    pub fn may_lack(&self, peer: IpAddr, headers: &HeaderMap) -> bool {
+        let is_private = match peer.to_canonical() {
             IpAddr::V4(address) => address.is_loopback() || address.is_private() || address.is_link_local(),
             IpAddr::V6(address) => {
                 address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local()
             }
         };
-        let speaks = headers.contains_key(X_FORWARDED_FOR) || headers.contains_key(FORWARDED);
-        speaks && is_ours && !self.trust(peer.to_canonical())
+        let forwards = headers.contains_key(X_FORWARDED_FOR) || headers.contains_key(FORWARDED);
+        forwards && is_private && !self.trusts(peer.to_canonical())
     }
 
-    /// Goes from hop to hop, as long as each is one of ours. What cannot be read ends the way: the last one who could
-    /// be believed stands for all behind him.
-    fn last_stranger(
+    /// Follows the hops from right to left, for as long as each is trusted. An element that cannot be parsed ends the walk
+    /// at the last trusted hop.
+    fn last_untrusted_hop(
         &self,
         peer: IpAddr,
         headers: &HeaderMap,
         name: &HeaderName,
-        read: fn(&str) -> Option<IpAddr>,
+        parse: fn(&str) -> Option<IpAddr>,
     ) -> IpAddr {
         let mut hop = peer;
         for line in headers.get_all(name).iter().rev() {
             let Ok(line) = line.to_str() else { return hop };
             for element in line.rsplit(',') {
-                let Some(before) = read(element) else { return hop };
+                let Some(before) = parse(element) else { return hop };
                 hop = before.to_canonical();
-                if !self.trust(hop) {
+                if !self.trusts(hop) {
                     return hop;
                 }
             }
@@ -94,7 +90,7 @@ impl TrustedProxies {
         hop
     }
 
-    fn trust(&self, address: IpAddr) -> bool {
+    fn trusts(&self, address: IpAddr) -> bool {
         self.0.iter().any(|network| network.contains(&address))
     }
 }
@@ -107,7 +103,7 @@ impl FromStr for TrustedProxies {
             let network =
                 text.parse().or_else(|_| text.parse().map(|address: IpAddr| address.to_canonical().into()));
             network.map_err(|_: std::net::AddrParseError| {
-                format!("{text:?} is no network: must be addresses or networks with commas between, as in 10.0.0.0/8,::1")
+                format!("{text:?} is not a network: use addresses or networks separated by commas, as in 10.0.0.0/8,::1")
             })
         };
         let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
@@ -122,16 +118,16 @@ impl fmt::Display for TrustedProxies {
     }
 }
 
-/// An element of `X-Forwarded-For`: an address, by some proxies with a port.
-fn address_of(element: &str) -> Option<IpAddr> {
+/// Parses an element of `X-Forwarded-For`: an address, to which some proxies add a port.
+fn parse_x_forwarded_for(element: &str) -> Option<IpAddr> {
     let element = element.trim();
     let bare = element.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     bare.unwrap_or(element).parse().ok().or_else(|| element.parse().ok().as_ref().map(SocketAddr::ip))
 }
 
-/// An element of `Forwarded` (RFC 7239, section 4): `for=192.0.2.60;proto=https`, `for="[2001:db8::1]:4711"`. An
-/// address has no comma, so an element that was cut at one inside of quotes is not well-formed, and is not read.
-fn node_of(element: &str) -> Option<IpAddr> {
+/// Parses an element of `Forwarded` (RFC 7239 section 4): `for=192.0.2.60;proto=https`, `for="[2001:db8::1]:4711"`. No
+/// address contains a comma, so an element that was split at a comma inside quotes is malformed and `None`.
+fn parse_forwarded(element: &str) -> Option<IpAddr> {
     let mut node = None;
     for pair in element.split(';') {
         let (name, value) = pair.trim().split_once('=')?;
@@ -142,7 +138,7 @@ fn node_of(element: &str) -> Option<IpAddr> {
         if value.contains(['"', '\\']) {
             return None;
         }
-        if name.eq_ignore_ascii_case("for") && node.replace(address_of(value)?).is_some() {
+        if name.eq_ignore_ascii_case("for") && node.replace(parse_x_forwarded_for(value)?).is_some() {
             return None;
         }
     }
@@ -168,14 +164,14 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_believed_unless_the_operator_says_so() {
+    fn by_default_no_forwarding_header_is_believed() {
         let lines = [("x-forwarded-for", "203.0.113.9"), ("forwarded", "for=203.0.113.9")];
         check("", "127.0.0.1", &lines, "127.0.0.1");
         check("10.0.0.0/8", "192.0.2.1", &lines[..1], "192.0.2.1");
     }
 
     #[test]
-    fn the_client_is_the_last_hop_that_is_not_ours_whatever_it_says_itself() {
+    fn client_is_the_last_untrusted_hop() {
         let trusted = "10.0.0.0/8,::1";
         check(trusted, "10.0.0.1", &[("x-forwarded-for", "203.0.113.9")], "203.0.113.9");
         check(trusted, "10.0.0.1", &[("x-forwarded-for", "1.1.1.1, 203.0.113.9")], "203.0.113.9");
@@ -183,7 +179,7 @@ mod tests {
         let lines = [("x-forwarded-for", "1.1.1.1"), ("x-forwarded-for", "203.0.113.9,10.9.9.9")];
         check(trusted, "::1", &lines, "203.0.113.9");
         check(trusted, "::ffff:10.0.0.1", &[("x-forwarded-for", "::ffff:203.0.113.9")], "203.0.113.9");
-        // All are ours: the one that is furthest away.
+        // All hops are trusted: the farthest one.
         check(trusted, "10.0.0.1", &[("x-forwarded-for", "10.0.0.3, 10.0.0.2")], "10.0.0.3");
     }
 
@@ -200,12 +196,12 @@ mod tests {
     }
 
     #[test]
-    fn forwarded_is_read_like_its_elder() {
+    fn forwarded_is_read_like_x_forwarded_for() {
         for (value, want) in [
             ("for=203.0.113.9", "203.0.113.9"),
             ("for=1.1.1.1, For=\"[2001:db8::1]:4711\";proto=https;by=10.0.0.1", "2001:db8::1"),
             ("proto=http ; for=203.0.113.9", "203.0.113.9"),
-            // A client tries to swallow what the proxy adds.
+            // A client opens a quote to hide what the proxy appends.
             ("for=\"1.1.1.1, for=203.0.113.9", "203.0.113.9"),
             ("for=203.0.113.9, for=unknown", "10.0.0.1"),
             ("for=203.0.113.9, for=_hidden", "10.0.0.1"),
@@ -219,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_ends_the_way_at_the_last_who_is_believed() {
+    fn malformed_element_ends_the_walk_at_the_last_trusted_hop() {
         for value in ["", "203.0.113.9, nonsense", "203.0.113.9,", "203.0.113.9 1.1.1.1", "1.2.3", "01.2.3.4"]
         {
             check("10.0.0.1", "10.0.0.1", &[("x-forwarded-for", value)], "10.0.0.1");
@@ -228,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_who_sends_the_header_that_the_proxy_does_not_write_is_not_believed() {
+    fn disagreeing_headers_are_not_believed() {
         let lines = [("x-forwarded-for", "203.0.113.9"), ("forwarded", "for=198.51.100.1")];
         check("10.0.0.1", "10.0.0.1", &lines, "10.0.0.1");
         let lines = [("x-forwarded-for", "203.0.113.9"), ("forwarded", "for=203.0.113.9;proto=https")];
@@ -236,38 +232,38 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_that_was_forgotten_is_noticed_and_a_stranger_is_none() {
+    fn unlisted_proxy_in_a_private_network_is_noticed() {
         let trusted: TrustedProxies = "10.0.0.1".parse().unwrap();
-        let told = headers(&[("x-forwarded-for", "203.0.113.9")]);
+        let forwarded = headers(&[("x-forwarded-for", "203.0.113.9")]);
         for (peer, lines, noticed) in [
-            ("10.0.0.2", &told, true),
-            ("::ffff:192.168.0.1", &told, true),
-            ("::1", &told, true),
+            ("10.0.0.2", &forwarded, true),
+            ("::ffff:192.168.0.1", &forwarded, true),
+            ("::1", &forwarded, true),
             ("fd00::1", &headers(&[("forwarded", "for=203.0.113.9")]), true),
-            ("10.0.0.1", &told, false),
-            ("198.51.100.1", &told, false),
-            ("2001:db8::1", &told, false),
+            ("10.0.0.1", &forwarded, false),
+            ("198.51.100.1", &forwarded, false),
+            ("2001:db8::1", &forwarded, false),
             ("10.0.0.2", &HeaderMap::new(), false),
         ] {
-            assert_eq!(trusted.seem_to_lack(peer.parse().unwrap(), lines), noticed, "{peer}");
+            assert_eq!(trusted.may_lack(peer.parse().unwrap(), lines), noticed, "{peer}");
         }
     }
 
     #[test]
-    fn networks_are_read_strictly() {
+    fn malformed_networks_are_rejected() {
         assert_eq!(" 10.0.0.0/8 , ::1,".parse::<TrustedProxies>().unwrap().to_string(), "10.0.0.0/8,::1/128");
         assert_eq!("".parse(), Ok(TrustedProxies::default()));
         for bad in ["10.0.0.0/33", "localhost", "10.0.0.0/8;::1", "*"] {
-            assert!(bad.parse::<TrustedProxies>().unwrap_err().contains("is no network"), "{bad}");
+            assert!(bad.parse::<TrustedProxies>().unwrap_err().contains("is not a network"), "{bad}");
         }
     }
 
     proptest! {
         #[test]
-        fn whatever_stands_before_changes_nothing(made_up in "[0-9a-z:.,;=\"\\[\\] ]{0,60}") {
+        fn client_cannot_change_the_result_by_prepending(prefix in "[0-9a-z:.,;=\"\\[\\] ]{0,60}") {
             let trusted: TrustedProxies = "10.0.0.1".parse().unwrap();
-            for (name, told) in [("x-forwarded-for", "203.0.113.9"), ("forwarded", "for=203.0.113.9")] {
-                let lines = headers(&[(name, &format!("{made_up},{told}"))]);
+            for (name, appended) in [("x-forwarded-for", "203.0.113.9"), ("forwarded", "for=203.0.113.9")] {
+                let lines = headers(&[(name, &format!("{prefix},{appended}"))]);
                 prop_assert_eq!(trusted.client([10, 0, 0, 1].into(), &lines).to_string(), "203.0.113.9");
             }
         }

@@ -1,14 +1,14 @@
-//! The cursor of a list: which key the next page comes after.
+//! Cursors of paginated lists.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ids::{InvitationId, RecipeId, UserId};
 
-/// A key that a list is ordered by, as a [`Cursor`] holds it.
+/// A key that orders a list, and that a [`Cursor`] contains.
 pub trait CursorKey: Sized {
     fn into_bytes(self) -> Vec<u8>;
 
-    /// `None` if these bytes are no key of this kind.
+    /// `None` if these bytes are not a key of this kind.
     fn try_from_bytes(bytes: &[u8]) -> Option<Self>;
 }
 
@@ -52,36 +52,36 @@ impl CursorKey for InvitationId {
     }
 }
 
-/// A bookmark in one particular list: the last id seen, and which list it was.
+/// The position after a key in one list: the key, and a fingerprint of the list's filters.
 ///
-/// Opaque to clients, so that a later version can bookmark other orders. It is no secret and no proof:
-/// what the caller may see is asked again for every page.
+/// Opaque to clients, so that later versions can use other orders. It is neither a secret nor a permission: every page
+/// checks again what the caller may see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cursor<Id> {
     after: Id,
     filters: [u8; 4],
 }
 
-/// Why a bookmark does not fit.
+/// Why a cursor is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CursorError {
     #[error(
-        "is no cursor of this server: take `nextCursor` of an answer as it is, or leave it out to start over"
+        "is not a cursor of this server: send `nextCursor` of the previous page unchanged, or no cursor to start over"
     )]
     Malformed,
     #[error(
-        "belongs to a list with other filters: repeat the filters it came with, or leave it out to start over"
+        "belongs to a list with other filters: repeat the filters of the previous page, or send no cursor to start over"
     )]
     OtherFilters,
 }
 
 const VERSION: u8 = 1;
 
-/// The bytes of a UUID behind those of every cursor.
-const LONGEST: usize = 5 + 16;
+/// Version, fingerprint, and the bytes of the longest key, a UUID.
+const MAX_BYTES: usize = 5 + 16;
 
 impl<Id: CursorKey> Cursor<Id> {
-    /// `filters` is the canonical text of everything that chooses and orders the rows.
+    /// `filters` is the canonical text of all parameters that select and order the rows.
     pub fn new(after: Id, filters: &str) -> Self {
         Self { after, filters: fingerprint(filters) }
     }
@@ -93,15 +93,15 @@ impl<Id: CursorKey> Cursor<Id> {
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    /// Gives back the id that the page comes after.
+    /// Parses a cursor and returns the key that the page starts after.
     ///
     /// # Errors
-    /// [`CursorError`], whose text tells the client what to do.
+    /// [`CursorError`], with a text that tells the client what to do.
     pub fn decode(text: &str, filters: &str) -> Result<Id, CursorError> {
-        let mut bytes = [0; LONGEST];
+        let mut bytes = [0; MAX_BYTES];
         let length = URL_SAFE_NO_PAD.decode_slice(text, &mut bytes).unwrap_or(0);
         let [VERSION, a, b, c, d, after @ ..] = &bytes[..length] else { return Err(CursorError::Malformed) };
-        // First: what another list is ordered by may look like nothing here.
+        // Before the key: the key of another list may be malformed here.
         if [*a, *b, *c, *d] != fingerprint(filters) {
             return Err(CursorError::OtherFilters);
         }
@@ -109,8 +109,8 @@ impl<Id: CursorKey> Cursor<Id> {
     }
 }
 
-/// FNV-1a. The standard library's hasher may change with any release, and a bookmark has to survive
-/// an upgrade of the server; it guards against a mistake, not against malice.
+/// FNV-1a: the standard library's hasher may change with any release, and a cursor must survive an upgrade of the server. It
+/// detects mistakes, not attacks.
 fn fingerprint(filters: &str) -> [u8; 4] {
     filters
         .bytes()
@@ -121,6 +121,7 @@ fn fingerprint(filters: &str) -> [u8; 4] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
     fn id(number: i64) -> RecipeId {
         RecipeId::from_i64(number).unwrap()
     }
@@ -130,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_comes_back_as_it_went_even_from_an_older_release() {
+    fn cursor_round_trips_also_from_an_older_release() {
         for number in [1, 100, i64::MAX] {
             let text = Cursor::new(id(number), "sort=id").encode();
             assert_eq!(decode(&text, "sort=id"), Ok(id(number)));
@@ -139,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_uuid_is_a_position_too_and_no_other_kind_of_id() {
+    fn uuid_cursor_round_trips_and_is_not_a_cursor_of_numbers() {
         let invitation = InvitationId::parse("01936f5e-8c00-7d3a-9b1e-3f5a7c9e1b2d").unwrap();
         let text = Cursor::new(invitation, "").encode();
         assert_eq!(Cursor::decode(&text, ""), Ok(invitation));
@@ -150,14 +151,14 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_of_another_list_is_told_apart() {
+    fn cursor_of_another_list_is_rejected() {
         let text = Cursor::new(id(100), "label=vegan").encode();
         assert_eq!(decode(&text, "label=kosher"), Err(CursorError::OtherFilters));
         assert_eq!(decode(&text, ""), Err(CursorError::OtherFilters));
     }
 
     #[test]
-    fn anything_else_is_no_cursor() {
+    fn malformed_cursor_is_rejected() {
         let good = Cursor::new(id(100), "").encode();
         let other_version = URL_SAFE_NO_PAD.encode([2, 0x81, 0x1c, 0x9d, 0xc5, 0, 0, 0, 0, 0, 0, 0, 1]);
         let id_zero = URL_SAFE_NO_PAD.encode([1, 0x81, 0x1c, 0x9d, 0xc5, 0, 0, 0, 0, 0, 0, 0, 0]);

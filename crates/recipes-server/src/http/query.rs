@@ -1,29 +1,29 @@
-//! Query parameters and preferences: whatever is not known is refused with the nearest known name, because a
-//! misspelt filter that is silently ignored answers with the wrong data.
+//! Query parameters and preferences. An unknown parameter is an error that suggests the nearest known one: a misspelt filter
+//! that is silently ignored returns the wrong data.
 
 use std::{borrow::Cow, convert::Infallible};
 
 use axum::extract::FromRequestParts;
 use http::{HeaderMap, HeaderValue, Uri, request::Parts};
 
-use crate::http::error::ApiError;
+use crate::http::error::RequestError;
 
-/// The parameters of one request, each at most once and each known to the route.
+/// The query parameters of one request: each is known to the route and given once.
 pub struct Query<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
 
 impl<'a> Query<'a> {
     /// # Errors
-    /// [`ApiError::Malformed`] for a parameter that is not among `known`, or is given twice.
-    pub fn parse(uri: &'a Uri, known: &[&str]) -> Result<Self, ApiError> {
+    /// [`RequestError::Malformed`] for a parameter that is not in `known`, or is given twice.
+    pub fn parse(uri: &'a Uri, known: &[&str]) -> Result<Self, RequestError> {
         let mut parameters: Vec<(Cow<'a, str>, Cow<'a, str>)> = Vec::new();
         for (name, value) in form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()) {
             if !known.contains(&&*name) {
                 let message = format!("Unknown query parameter \"{name}\"; {}", did_you_mean(&name, known));
-                return Err(ApiError::Malformed(message.into()));
+                return Err(RequestError::Malformed(message.into()));
             }
             if parameters.iter().any(|(earlier, _)| *earlier == name) {
                 let message = format!("The query parameter \"{name}\" is given more than once");
-                return Err(ApiError::Malformed(message.into()));
+                return Err(RequestError::Malformed(message.into()));
             }
             parameters.push((name, value));
         }
@@ -35,29 +35,29 @@ impl<'a> Query<'a> {
     }
 }
 
-/// That there are no parameters, for routes that know none.
+/// For routes without parameters: any parameter is an error.
 pub struct NoQuery;
 
 impl<S: Sync> FromRequestParts<S> for NoQuery {
-    type Rejection = ApiError;
+    type Rejection = RequestError;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, RequestError> {
         Query::parse(&parts.uri, &[]).map(|_| Self)
     }
 }
 
-/// The nearest known name, or all of them when none is near.
+/// Suggests the nearest known name, or lists them all when none is near.
 pub fn did_you_mean(name: &str, known: &[&str]) -> String {
     let nearest =
         known.iter().max_by(|a, b| strsim::jaro_winkler(name, a).total_cmp(&strsim::jaro_winkler(name, b)));
     match nearest {
         Some(nearest) if strsim::jaro_winkler(name, nearest) > 0.7 => format!("did you mean \"{nearest}\"?"),
-        Some(_) => format!("known are: {}", known.join(", ")),
-        None => "there is none here".to_owned(),
+        Some(_) => format!("known parameters: {}", known.join(", ")),
+        None => "this address has no parameters".to_owned(),
     }
 }
 
-/// Whether a list is to say how many there are in all, which costs counting them.
+/// Whether a list includes its total count, which must be counted for each request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Count {
     Exact,
@@ -65,10 +65,10 @@ pub enum Count {
 }
 
 impl Count {
-    /// What is counted, if that is asked for.
+    /// The count, if the client asked for it.
     ///
     /// # Errors
-    /// Those of counting.
+    /// Those of `counting`.
     pub async fn of<E>(self, counting: impl Future<Output = Result<u64, E>>) -> Result<Option<u64>, E> {
         match self {
             Self::Exact => counting.await.map(Some),
@@ -77,8 +77,8 @@ impl Count {
     }
 }
 
-/// `Preference-Applied` (RFC 7240 section 3) with a list that says how many there are.
-pub fn tell_counted(headers: &mut HeaderMap) {
+/// Sets `Preference-Applied` (RFC 7240 section 3) on a list with its total count.
+pub fn set_count_applied(headers: &mut HeaderMap) {
     headers.insert("preference-applied", HeaderValue::from_static("count=exact"));
 }
 
@@ -90,7 +90,7 @@ impl<S: Sync> FromRequestParts<S> for Count {
     }
 }
 
-/// Whether `Prefer` (RFC 7240) asks for `token=value`.
+/// Whether `Prefer` (RFC 7240) contains `token=value`.
 pub fn prefers(headers: &HeaderMap, token: &str, value: &str) -> bool {
     let lines = headers.get_all("prefer").iter().filter_map(|line| line.to_str().ok());
     lines.flat_map(|line| line.split(',')).any(|preference| {
@@ -105,13 +105,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_near_name_is_proposed_and_a_far_one_gets_the_list() {
+    fn near_name_is_suggested_and_otherwise_all_are_listed() {
         assert_eq!(did_you_mean("limt", &["limit", "cursor"]), "did you mean \"limit\"?");
-        assert_eq!(did_you_mean("zzz", &["limit", "cursor"]), "known are: limit, cursor");
+        assert_eq!(did_you_mean("zzz", &["limit", "cursor"]), "known parameters: limit, cursor");
     }
 
     #[test]
-    fn preferences_are_found_in_any_spelling() {
+    fn preference_is_found_in_any_spelling() {
         for (line, want) in [
             ("count=exact", true),
             ("handling=strict, Count = \"exact\"; x=y", true),

@@ -1,23 +1,24 @@
-//! What has to be done from time to time, whoever asks for what.
+//! Upkeep: regular work that no request triggers.
 
 use std::time::Duration;
 
-use crate::clock::Clock;
 use accounts::audit::Retention;
 use store::Store;
 
-/// Failed log-ins are a few thousand in this time at most: hashing is no faster.
-const EVERY: Duration = Duration::from_mins(1);
+use crate::clock::Clock;
 
-/// Forgets what need not be kept of the audit log, for ever.
-pub(crate) async fn run(store: Store, keep: Retention, clock: Clock) {
+/// In this time there are at most a few thousand failed log-ins, because each is hashed.
+const INTERVAL: Duration = Duration::from_mins(1);
+
+/// Trims the audit log to its retention, for as long as the service runs.
+pub(crate) async fn run(store: Store, retention: Retention, clock: Clock) {
     loop {
-        match store.trim_audit_log(keep, clock.now()).await {
-            // There may be more.
+        match store.trim_audit_log(retention, clock.now()).await {
+            // There may be more to trim.
             Ok(1..) => continue,
             Ok(0) => {}
-            Err(error) => tracing::warn!(%error, "The audit log was not trimmed; it is tried again"),
+            Err(error) => tracing::warn!(%error, "The audit log could not be trimmed; retrying"),
         }
-        tokio::time::sleep(EVERY).await;
+        tokio::time::sleep(INTERVAL).await;
     }
 }

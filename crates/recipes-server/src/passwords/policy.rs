@@ -1,35 +1,34 @@
-//! Which passwords a new account may have: NIST SP 800-63B section 3.1.1.2 and OWASP ASVS 5.0 section 6.2.
+//! The policy for new passwords: NIST SP 800-63B section 3.1.1.2 and OWASP ASVS 5.0 section 6.2.
 //!
-//! Long enough, and not what a guesser tries first. Nothing about digits and capitals: such rules make people write
-//! `Password1!`. The guesser's list is embedded, so nothing about a password leaves the machine. It is a list and not
-//! an estimate of strength because a list can say why, and whoever is refused for being on it can see that it is so.
+//! A password must be long enough and not among the first guesses of an attacker. There are no rules about digits and
+//! capitals: they make people write `Password1!`. The list of common passwords is embedded, so no password leaves the
+//! machine. A list is used instead of an estimate of strength, because it gives a reason that users understand.
 
 use std::{collections::HashSet, sync::LazyLock};
 
-/// What no operator can go below.
+/// The lower bound of the setting.
 pub const MIN_CHARACTERS: usize = 8;
 const MAX_BYTES: usize = 1_024;
 
-/// The 11,611 most common ones that are long enough; ASVS 6.2.4 asks for 3,000.
+/// The 11,611 most common passwords of at least 8 characters; ASVS 6.2.4 requires 3,000.
 static COMMON: LazyLock<HashSet<&'static str>> =
     LazyLock::new(|| include_str!("common.txt").lines().filter(|line| !line.starts_with('#')).collect());
 
-/// This site, in whatever number.
+/// The name of this service.
 const SITE: [&str; 2] = ["recipes", "recipe"];
 
-/// So much added to a bad password is what everybody adds: a year, `1!`, `123`.
+/// A bad password stays bad with this many characters added: a year, `1!`, `123`.
 const TRIVIAL: usize = 4;
 
-/// What this service asks of a password.
+/// The requirements for a new password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
-    /// At least so many characters.
+    /// The minimum length in characters.
     pub minimum: usize,
-    /// Where people reach the service: no secret either.
+    /// The public host of the service, which is as easy to guess as its name.
     pub host: Option<String>,
 }
 
-/// What every service asks.
 impl Default for Policy {
     fn default() -> Self {
         Self { minimum: MIN_CHARACTERS, host: None }
@@ -37,31 +36,30 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// Checks a password for an account of this name and e-mail, as far as they are known.
+    /// Checks a new password for an account with this name and e-mail address, where they are known.
     ///
     /// # Errors
-    /// Why not, in words that go behind "password".
+    /// The reason, a phrase that follows the word "password".
     pub fn check(&self, password: &str, name: Option<&str>, email: Option<&str>) -> Result<(), String> {
         let (minimum, characters) = (self.minimum, password.chars().count());
         if characters < minimum {
             return Err(format!(
-                "must be at least {minimum} characters, this is {characters}; a few words do well"
+                "must be at least {minimum} characters, not {characters}; a few words make a good password"
             ));
         }
         bounded(password)?;
         let lower = password.to_lowercase();
         if is_common(&lower) {
-            return Err(
-                "is among the passwords that everybody tries first; choose another, a few words do well"
-                    .into(),
-            );
+            return Err("is a common password; choose another, a few words make a good password".into());
         }
         if is_pattern(&lower) {
-            return Err("repeats itself or counts; choose another, a few words do well".into());
+            return Err(
+                "is a repetition or a sequence; choose another, a few words make a good password".into()
+            );
         }
         if is_about(&lower, [name, email, self.host.as_deref()]) {
             return Err(
-                "is your name, your e-mail or the name of this site with little added; choose another".into(),
+                "is your name, your e-mail address or the name of this site with little added; choose another".into(),
             );
         }
         Ok(())
@@ -73,18 +71,18 @@ fn bounded(password: &str) -> Result<(), String> {
         return Err(format!("must be at most {MAX_BYTES} bytes"));
     }
     if password.contains('\0') {
-        return Err("must not contain the character NUL, which many programs take for the end".into());
+        return Err("must not contain the character NUL, which ends the password in many programs".into());
     }
     Ok(())
 }
 
-/// A common password, or one with little before and behind.
+/// A common password, also with a few characters before and after it.
 fn is_common(lower: &str) -> bool {
     let core = lower.trim_matches(|c: char| !c.is_alphabetic());
     COMMON.contains(lower.trim()) || (lower.len() - core.len() <= TRIVIAL && COMMON.contains(core))
 }
 
-/// One to three characters over and over, or neighbours as in `23456789` and `hgfedcba`.
+/// One to three characters repeated, or a sequence as in `23456789` and `hgfedcba`.
 fn is_pattern(lower: &str) -> bool {
     let characters: Vec<char> = lower.chars().collect();
     let repeats = |period| characters.iter().zip(&characters[period..]).all(|(a, b)| a == b);
@@ -94,7 +92,7 @@ fn is_pattern(lower: &str) -> bool {
     (1..=3).any(repeats) || counts(1) || counts(-1)
 }
 
-/// Made of what everybody knows who knows the person: with those words taken out, next to nothing is left.
+/// Made of words that are known about the user: with these words removed, almost nothing is left.
 fn is_about(lower: &str, known: [Option<&str>; 3]) -> bool {
     let letters =
         |text: &str| -> String { text.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect() };
@@ -106,7 +104,7 @@ fn is_about(lower: &str, known: [Option<&str>; 3]) -> bool {
         words.push(letters(text));
         words.extend(text.split(|c: char| !c.is_alphanumeric()).map(letters));
     }
-    // Shorter ones occur in any text by chance.
+    // Shorter words occur in other words by chance.
     words.retain(|word| word.chars().count() >= 3);
     words.sort_by_key(|word| std::cmp::Reverse(word.len()));
     let whole = letters(lower);
@@ -129,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn any_eight_characters_will_do_without_rules_of_composition() {
+    fn any_eight_characters_are_accepted() {
         for good in [
             "ten little onions",
             "pässword with ümlauts",
@@ -151,26 +149,23 @@ mod tests {
     }
 
     #[test]
-    fn characters_are_counted_and_not_bytes() {
-        check_reason("üüßäöéà", Some("at least 8 characters, this is 7"));
-        check_reason("", Some("at least 8 characters, this is 0"));
+    fn length_is_counted_in_characters() {
+        check_reason("üüßäöéà", Some("at least 8 characters, not 7"));
+        check_reason("", Some("at least 8 characters, not 0"));
         check_reason("üßäöéàñø", None);
     }
 
     #[test]
-    fn the_operator_may_ask_for_more() {
+    fn minimum_length_is_a_setting() {
         let policy = Policy { minimum: 12, host: None };
         assert!(
-            policy
-                .check("ten onions", None, None)
-                .unwrap_err()
-                .contains("at least 12 characters, this is 10")
+            policy.check("ten onions", None, None).unwrap_err().contains("at least 12 characters, not 10")
         );
         assert_eq!(policy.check("ten onions!!", None, None), Ok(()));
     }
 
     #[test]
-    fn common_passwords_and_their_disguises_are_refused() {
+    fn common_passwords_with_additions_are_refused() {
         for bad in [
             "password",
             "PASSWORD",
@@ -182,19 +177,19 @@ mod tests {
             "123baseball",
             "princess2024",
         ] {
-            check_reason(bad, Some("everybody tries first"));
+            check_reason(bad, Some("common password"));
         }
     }
 
     #[test]
     fn patterns_are_refused() {
         for bad in ["zzzzzzzz", "ababababab", "xyzxyzxyzx", "cdefghijk", "98765432", "ÄÄÄÄÄÄÄÄÄ"] {
-            check_reason(bad, Some("repeats itself or counts"));
+            check_reason(bad, Some("repetition or a sequence"));
         }
     }
 
     #[test]
-    fn the_site_and_the_person_are_no_secrets() {
+    fn names_of_site_and_user_are_refused() {
         for bad in [
             "recipes-2024",
             "RecipesRecipes",
@@ -208,24 +203,24 @@ mod tests {
             "kitchen1",
             "Kitchen.Example.com",
         ] {
-            check_reason(bad, Some("your name, your e-mail or the name of this site"));
+            check_reason(bad, Some("your name, your e-mail address or the name of this site"));
         }
     }
 
     #[test]
-    fn nul_is_refused_because_it_may_end_the_password() {
+    fn nul_is_refused() {
         check_reason("abcdefgh\0ijkl mnop", Some("NUL"));
     }
 
     #[test]
-    fn nothing_need_be_known_of_the_person() {
+    fn name_and_email_are_optional() {
         let policy = Policy::default();
         assert_eq!(policy.check("ada lovelace", None, None), Ok(()));
         assert!(policy.check("recipes1", None, Some("not an address")).is_err());
     }
 
     #[test]
-    fn the_list_is_what_the_search_expects() {
+    fn list_of_common_passwords_is_lower_case_and_long_enough() {
         assert_eq!(COMMON.len(), 11_611);
         assert!(COMMON.iter().all(|line| line.len() >= MIN_CHARACTERS && *line == line.to_lowercase()));
     }

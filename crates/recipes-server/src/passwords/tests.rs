@@ -16,7 +16,7 @@ fn argon2id() -> Passwords {
     start(Scheme::Argon2id)
 }
 
-/// The least that a setting allows, to be quick.
+/// The lowest cost that the setting allows, to be fast.
 fn bcrypt() -> Passwords {
     start(Scheme::Bcrypt { cost: 10 })
 }
@@ -26,13 +26,13 @@ fn parts(hash: &PasswordHash) -> (&str, &str) {
     hash.as_str().rsplit_once('$').unwrap()
 }
 
-/// Made by Node's bcrypt 5.1 for the original API, with what its `users.json` says they are of.
+/// Made by Node's bcrypt 5.1 for the original API; the passwords are in its `users.json`.
 const ONIONS: &str = "$2b$10$JqHnCPAjfonbA8mcRtM2GuS1vl5OQfN6PE.hM/NhKR6lRcOlHSSlG";
 const UMLAUTS: &str = "$2b$10$a2ltEeUJ3D1ROS1TvLxhn.46QjrYvMSgDtUdIb8gFGlgVtw9UWc5a";
 const GRAVY: &str = "$2a$10$VNOplHmbi9qLl/n1yW6SWOhCyQicr/pibaZ913lf2HYTLdALNOloW";
 
 #[tokio::test]
-async fn each_scheme_verifies_what_it_hashed_and_says_how_it_was_made() {
+async fn each_scheme_verifies_its_own_hashes() {
     let (argon2id, bcrypt) = (argon2id(), bcrypt());
     for (passwords, head) in [(&argon2id, "$argon2id$v=19$m=19456,t=2,p=1$"), (&bcrypt, "$2b$10$")] {
         let stored = passwords.hash(password("ten little onions")).await.unwrap();
@@ -50,12 +50,12 @@ async fn each_scheme_verifies_what_it_hashed_and_says_how_it_was_made() {
             );
         }
         let again = passwords.hash(password("ten little onions")).await.unwrap();
-        assert_ne!(parts(&stored), parts(&again), "each with its own salt");
+        assert_ne!(parts(&stored), parts(&again), "each hash has its own salt");
     }
 }
 
 #[tokio::test]
-async fn hashes_of_the_original_api_log_in_and_are_to_be_replaced() {
+async fn hashes_of_the_original_api_verify_and_are_outdated() {
     let (argon2id, bcrypt) = (argon2id(), bcrypt());
     let two_y = ONIONS.replace("$2b$", "$2y$");
     for (stored, right) in [
@@ -67,14 +67,14 @@ async fn hashes_of_the_original_api_log_in_and_are_to_be_replaced() {
         let verdict = argon2id.verify(password(right), Some(hash(stored))).await.unwrap();
         assert_eq!(verdict, Verdict::RightButOutdated, "{stored}");
         let verdict = bcrypt.verify(password(right), Some(hash(stored))).await.unwrap();
-        assert_eq!(verdict, Verdict::Right, "{stored}: of the current scheme and cost");
+        assert_eq!(verdict, Verdict::Right, "{stored}: it has the current scheme and cost");
         let verdict = argon2id.verify(password("gravy and onions"), Some(hash(stored))).await.unwrap();
         assert_eq!(verdict, Verdict::Wrong, "{stored}");
     }
 }
 
 #[tokio::test]
-async fn weaker_is_outdated_and_stronger_is_not() {
+async fn weaker_hash_is_outdated_and_stronger_hash_is_not() {
     let phc = |params: &str, passwords: Passwords| {
         let params = params.to_owned();
         async move {
@@ -96,7 +96,7 @@ async fn weaker_is_outdated_and_stronger_is_not() {
     assert_eq!(phc("m=19456,t=1,p=1", argon2id.clone()).await, Verdict::RightButOutdated);
     assert_eq!(phc("m=19456,t=2,p=4", argon2id.clone()).await, Verdict::Right);
     assert_eq!(phc("m=65536,t=3,p=4", argon2id.clone()).await, Verdict::Right, "the default of argon2-cffi");
-    assert_eq!(phc("m=19456,t=2,p=1", bcrypt()).await, Verdict::RightButOutdated, "another scheme was set");
+    assert_eq!(phc("m=19456,t=2,p=1", bcrypt()).await, Verdict::RightButOutdated, "another scheme is set");
 
     let twelve = start(Scheme::Bcrypt { cost: 12 });
     let verdict = twelve.verify(password("ten little onions"), Some(hash(ONIONS))).await.unwrap();
@@ -116,16 +116,16 @@ async fn argon2id_agrees_with_the_reference_implementation() {
 }
 
 #[tokio::test]
-async fn a_stored_hash_does_not_decide_how_much_work_is_done() {
-    let dear = "$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
+async fn expensive_stored_hash_is_refused() {
+    let rest = "$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
     let passwords = argon2id();
     for stored in [
-        format!("$argon2id$v=19$m=65537,t=2,p=1{dear}"),
-        format!("$argon2id$v=19$m=4294967295,t=4294967295,p=1{dear}"),
-        format!("$argon2id$v=19$m=1024,t=11,p=1{dear}"),
-        format!("$argon2id$v=19$m=1024,t=2,p=17{dear}"),
-        format!("$argon2id$v=18$m=1024,t=2,p=1{dear}"),
-        format!("$argon2id$v=19$m=x,t=2,p=1{dear}"),
+        format!("$argon2id$v=19$m=65537,t=2,p=1{rest}"),
+        format!("$argon2id$v=19$m=4294967295,t=4294967295,p=1{rest}"),
+        format!("$argon2id$v=19$m=1024,t=11,p=1{rest}"),
+        format!("$argon2id$v=19$m=1024,t=2,p=17{rest}"),
+        format!("$argon2id$v=18$m=1024,t=2,p=1{rest}"),
+        format!("$argon2id$v=19$m=x,t=2,p=1{rest}"),
         "$argon2id$v=19$m=1024,t=2,p=1$c29tZXNhbHQ$YQ".to_owned(),
         ONIONS.replace("$10$", "$15$"),
         ONIONS.replace("$10$", "$31$"),
@@ -138,7 +138,7 @@ async fn a_stored_hash_does_not_decide_how_much_work_is_done() {
 }
 
 #[tokio::test]
-async fn without_a_hash_every_password_is_wrong() {
+async fn every_password_is_wrong_without_a_hash() {
     for passwords in [argon2id(), bcrypt()] {
         for text in ["", "password", &"x".repeat(5_000)] {
             assert_eq!(passwords.verify(password(text), None).await.unwrap(), Verdict::Wrong);
@@ -147,7 +147,7 @@ async fn without_a_hash_every_password_is_wrong() {
 }
 
 #[test]
-fn the_dummy_costs_what_a_new_hash_costs() {
+fn dummy_hash_costs_as_much_as_a_new_hash() {
     for (scheme, head) in
         [(Scheme::Argon2id, "$argon2id$v=19$m=19456,t=2,p=1$"), (Scheme::Bcrypt { cost: 13 }, "$2b$13$")]
     {
@@ -158,7 +158,7 @@ fn the_dummy_costs_what_a_new_hash_costs() {
 }
 
 #[tokio::test]
-async fn bcrypt_takes_72_bytes_and_refuses_the_73rd() {
+async fn bcrypt_accepts_72_bytes_and_refuses_73() {
     let passwords = bcrypt();
     let longest = "ü".repeat(36);
     let stored = passwords.hash(password(&longest)).await.unwrap();
@@ -167,7 +167,7 @@ async fn bcrypt_takes_72_bytes_and_refuses_the_73rd() {
     let refused = passwords.hash(password(&format!("{longest}!"))).await.unwrap_err();
     assert!(matches!(refused, HashError::TooLong { max: 72 }));
     assert!(refused.to_string().starts_with("must be at most 72 bytes"), "{refused}");
-    // Argon2id reads it all.
+    // Argon2id reads all of it.
     let (long, longer) = ("x".repeat(1_023), "x".repeat(1_024));
     let stored = argon2id().hash(password(&longer)).await.unwrap();
     assert_eq!(argon2id().verify(password(&long), Some(stored.clone())).await.unwrap(), Verdict::Wrong);
@@ -175,22 +175,18 @@ async fn bcrypt_takes_72_bytes_and_refuses_the_73rd() {
 }
 
 #[tokio::test]
-async fn an_old_bcrypt_hash_of_a_longer_password_still_logs_in() {
-    // What Node's bcrypt stores for 100 letters is what it stores for the first 72 of them.
+async fn old_bcrypt_hash_of_a_longer_password_verifies() {
+    // Node's bcrypt stores the same hash for 100 letters and for the first 72 of them.
     let stored = bcrypt().hash(password(&"x".repeat(72))).await.unwrap();
     let long = password(&"x".repeat(100));
     let verdict = argon2id().verify(long.clone(), Some(stored.clone())).await.unwrap();
-    assert_eq!(verdict, Verdict::RightButOutdated, "Argon2id takes all of it now");
+    assert_eq!(verdict, Verdict::RightButOutdated, "Argon2id can hash all of it");
     let verdict = start(Scheme::Bcrypt { cost: 12 }).verify(long, Some(stored)).await.unwrap();
-    assert_eq!(
-        verdict,
-        Verdict::Right,
-        "bcrypt cannot hash it again, so there is nothing to replace it with"
-    );
+    assert_eq!(verdict, Verdict::Right, "bcrypt cannot hash it again, so the hash cannot be replaced");
 }
 
 #[tokio::test]
-async fn bcrypt_refuses_nul_and_argon2id_reads_beyond_it() {
+async fn bcrypt_refuses_nul_and_argon2id_reads_it() {
     assert!(matches!(bcrypt().hash(password("soup\0soup\0")).await, Err(HashError::Nul)));
     let passwords = argon2id();
     let stored = passwords.hash(password("soup\0salt")).await.unwrap();
@@ -199,7 +195,7 @@ async fn bcrypt_refuses_nul_and_argon2id_reads_beyond_it() {
 }
 
 #[tokio::test]
-async fn a_flood_of_256_is_answered_to_the_last() {
+async fn flood_of_256_verifications_completes() {
     let passwords = argon2id();
     let stored = passwords.hash(password("ten little onions")).await.unwrap();
     let flood: Vec<_> = (0..256)

@@ -1,10 +1,9 @@
-//! How many connections there may be, and how long one may do nothing.
+//! Limits on connections: how many are open, and how long one may be idle.
 //!
-//! At the bound nothing is accepted, so that new connections wait in the kernel's queue, which costs us nothing, until
-//! another one ends. One clock sees to it that one does: a connection on which we wrote nothing for a while, and were not
-//! asked anything either, is closed, whether its client never ends a head, says nothing at all or does not take its
-//! answer. hyper's own clock for heads is made and unmade for each request, which takes a thirtieth of the time of a small
-//! one.
+//! At the maximum the server accepts no more: new connections wait in the kernel's queue, which costs the server nothing,
+//! until another one ends. One idle timer per connection makes sure of that. It closes a connection on which nothing was
+//! written for a while and no request began: its client never finishes a request head, sends nothing, or does not read its
+//! response. hyper's own timer for request heads starts and stops for each request, which costs 3 % of a small one.
 
 use std::{
     io::{self, ErrorKind, IoSlice},
@@ -27,37 +26,36 @@ use tokio::{
 
 use crate::limits::CONNECTIONS;
 
-/// A listener that accepts no more connections than there are places.
-pub(super) struct CappedListener {
+/// A listener with a maximum of open connections.
+pub(super) struct LimitedListener {
     tcp: TcpListener,
-    places: Arc<Semaphore>,
-    /// How long nothing may be written on a connection.
-    quiet: Duration,
+    permits: Arc<Semaphore>,
+    idle_timeout: Duration,
 }
 
-impl CappedListener {
-    pub(super) fn new(tcp: TcpListener, places: usize, quiet: Duration) -> Self {
-        Self { tcp, places: Arc::new(Semaphore::new(places)), quiet }
+impl LimitedListener {
+    pub(super) fn new(tcp: TcpListener, max_open: usize, idle_timeout: Duration) -> Self {
+        Self { tcp, permits: Arc::new(Semaphore::new(max_open)), idle_timeout }
     }
 }
 
-/// How many connections fit into this process: each needs a file descriptor, and so do the database, the log and
-/// the listener. Raises the soft limit first; a login shell's is often 1,024.
-pub(super) fn room(wanted: usize) -> usize {
+/// How many connections this process can open, at most `wanted`: each needs a file descriptor, and so do the database, the
+/// log and the listener. First raises the soft limit, which is often 1,024.
+pub(super) fn max_open(wanted: usize) -> usize {
     use rustix::process::{Resource, getrlimit, setrlimit};
     const RESERVED: usize = 64;
     let mut limit = getrlimit(Resource::Nofile);
     let enough = (wanted + RESERVED) as u64;
     if limit.current.is_some_and(|current| current < enough) {
         limit.current = Some(limit.maximum.map_or(enough, |maximum| maximum.min(enough)));
-        // Refused in some sandboxes; then the lower limit it is.
+        // Some sandboxes refuse this; then the lower limit applies.
         let _ = setrlimit(Resource::Nofile, limit);
     }
     let descriptors = getrlimit(Resource::Nofile).current.and_then(|current| usize::try_from(current).ok());
     descriptors.map_or(wanted, |descriptors| wanted.min(descriptors.saturating_sub(RESERVED)).max(1))
 }
 
-/// The other end of a connection.
+/// The address of the other end of a connection.
 #[derive(Clone, Debug)]
 pub(super) struct Peer(SocketAddr);
 
@@ -69,25 +67,20 @@ impl Peer {
 
 impl Address for Peer {
     type Stream = Connection;
-    type Listener = CappedListener;
+    type Listener = LimitedListener;
 }
 
-impl AddrListener<Connection, Peer> for CappedListener {
+impl AddrListener<Connection, Peer> for LimitedListener {
     async fn bind_to(Peer(address): Peer) -> io::Result<Self> {
-        Ok(Self::new(TcpListener::bind(address).await?, Semaphore::MAX_PERMITS, CONNECTIONS.quiet))
+        Ok(Self::new(TcpListener::bind(address).await?, Semaphore::MAX_PERMITS, CONNECTIONS.idle_timeout))
     }
 
     async fn accept_stream(&self) -> io::Result<(Connection, Peer)> {
-        let place = Arc::clone(&self.places).acquire_owned().await.map_err(io::Error::other)?;
+        let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(io::Error::other)?;
         let (stream, peer) = self.tcp.accept().await?;
-        // Answers are written whole; waiting to fill a packet (Nagle) only delays them.
+        // Responses are written whole; waiting to fill a packet (Nagle) only delays them.
         stream.set_nodelay(true)?;
-        let quiet = self.quiet;
-        let timer = Box::pin(sleep(quiet));
-        Ok((
-            Connection { stream, quiet, stirred: false, asked: false, timer, running: false, _place: place },
-            Peer(peer),
-        ))
+        Ok((Connection::new(stream, self.idle_timeout, permit), Peer(peer)))
     }
 
     fn get_local_addr(&self) -> io::Result<Peer> {
@@ -95,53 +88,54 @@ impl AddrListener<Connection, Peer> for CappedListener {
     }
 }
 
-/// A connection that ends when it is quiet for too long, and gives its place back.
+/// A connection that ends when it is idle for too long, and then returns its permit.
 pub(super) struct Connection {
     stream: TcpStream,
-    quiet: Duration,
-    /// Whether something was written since the timer began, or asked.
-    stirred: bool,
-    /// Whether something was read since we wrote. Only the first of it counts: a head that never ends goes on and on.
-    asked: bool,
+    idle_timeout: Duration,
     timer: Pin<Box<Sleep>>,
-    running: bool,
-    _place: OwnedSemaphorePermit,
+    /// Whether something was written, or a request began, since the timer started.
+    active: bool,
+    /// Whether something was read since the last write. Only the first read counts as activity: a request head that never
+    /// ends would count for ever.
+    read_since_write: bool,
+    _permit: OwnedSemaphorePermit,
 }
 
-/// Up to here head and body are copied together: `send` of one piece costs the kernel a twentieth less than `writev` of
-/// two, and the copy next to nothing.
-const SMALL: usize = 2048;
-
 impl Connection {
-    /// Ready when nothing stirred for too long: asked whenever there is nothing else to do.
-    fn poll_quiet(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
-        // A connection stays in its task, which a running timer wakes; asking it each time is not free.
-        if self.running && !self.timer.is_elapsed() {
-            return Poll::Pending;
-        }
-        loop {
-            // Constrained, a timer that is asked by a task that has done much in one go does not start.
-            ready!(pin!(unconstrained(self.timer.as_mut())).poll(cx));
-            if !mem::take(&mut self.stirred) {
-                return Poll::Ready(ErrorKind::TimedOut.into());
-            }
-            self.timer.as_mut().reset(Instant::now() + self.quiet);
-            self.running = true;
+    fn new(stream: TcpStream, idle_timeout: Duration, permit: OwnedSemaphorePermit) -> Self {
+        Self {
+            stream,
+            idle_timeout,
+            timer: Box::pin(sleep(idle_timeout)),
+            active: false,
+            read_since_write: false,
+            _permit: permit,
         }
     }
 
-    fn poll_written(
+    /// Ready with an error when the connection was idle for too long. Polled whenever the stream has nothing to do.
+    fn poll_idle(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        loop {
+            // A task that has used up its budget could not start the timer otherwise.
+            ready!(pin!(unconstrained(self.timer.as_mut())).poll(cx));
+            if !mem::take(&mut self.active) {
+                return Poll::Ready(ErrorKind::TimedOut.into());
+            }
+            self.timer.as_mut().reset(Instant::now() + self.idle_timeout);
+        }
+    }
+
+    fn after_write(
         &mut self,
         cx: &mut Context<'_>,
         written: Poll<io::Result<usize>>,
     ) -> Poll<io::Result<usize>> {
-        match written {
-            Poll::Ready(written) => {
-                (self.stirred, self.asked) = (true, false);
-                Poll::Ready(written)
-            }
-            Poll::Pending => self.poll_quiet(cx).map(Err),
+        if written.is_pending() {
+            return self.poll_idle(cx).map(Err);
         }
+        self.active = true;
+        self.read_since_write = false;
+        written
     }
 }
 
@@ -151,20 +145,19 @@ impl AsyncRead for Connection {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        match Pin::new(&mut self.stream).poll_read(cx, buf) {
-            Poll::Ready(read) => {
-                self.stirred |= !mem::replace(&mut self.asked, true);
-                Poll::Ready(read)
-            }
-            Poll::Pending => self.poll_quiet(cx).map(Err),
+        let read = Pin::new(&mut self.stream).poll_read(cx, buf);
+        if read.is_pending() {
+            return self.poll_idle(cx).map(Err);
         }
+        self.active |= !mem::replace(&mut self.read_since_write, true);
+        read
     }
 }
 
 impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        self.poll_written(cx, written)
+        self.after_write(cx, written)
     }
 
     fn poll_write_vectored(
@@ -172,19 +165,8 @@ impl AsyncWrite for Connection {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let length = slices.iter().map(|slice| slice.len()).sum();
-        let mut whole = [0; SMALL];
-        let Some(whole) = whole.get_mut(..length) else {
-            let written = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
-            return self.poll_written(cx, written);
-        };
-        let mut rest = &mut *whole;
-        for slice in slices {
-            let (here, behind) = rest.split_at_mut(slice.len());
-            here.copy_from_slice(slice);
-            rest = behind;
-        }
-        self.poll_write(cx, whole)
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
+        self.after_write(cx, written)
     }
 
     fn is_write_vectored(&self) -> bool {

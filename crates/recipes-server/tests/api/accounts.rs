@@ -1,9 +1,9 @@
-//! Signing up, logging in, being recognized.
+//! Signing up, logging in, and using the token.
 
 use std::{sync::Arc, time::Duration};
 
 use accounts::{Email, Role};
-use recipes_server::use_cases::accounts::Origin;
+use recipes_server::use_cases::accounts::ClientInfo;
 use serde_json::json;
 use store::{Access, Context};
 
@@ -13,7 +13,7 @@ const SIGN_UP: &str = "/api/v1/users/signup";
 const LOG_IN: &str = "/api/v1/users/login";
 
 #[tokio::test]
-async fn me_is_who_signed_up() {
+async fn sign_up_stores_name_and_email_and_ignores_the_role() {
     let app = TestApp::new();
     let body =
         json!({"name": " Ada Lovelace ", "email": "Ada@Example.org", "password": PASSWORD, "role": "admin"});
@@ -29,7 +29,7 @@ async fn me_is_who_signed_up() {
 }
 
 #[tokio::test]
-async fn a_token_ends_when_it_says_so() {
+async fn access_token_expires_after_a_day() {
     let app = TestApp::new();
     let alice = app.alice().await;
     app.clock.advance(Duration::from_secs(86_399));
@@ -40,7 +40,7 @@ async fn a_token_ends_when_it_says_so() {
 }
 
 #[tokio::test]
-async fn the_email_logs_in_in_any_case() {
+async fn log_in_ignores_the_case_of_the_email() {
     let app = TestApp::new();
     let body = json!({"name": "Ada", "email": "Ada@Example.org", "password": PASSWORD});
     app.anonymous().post(SIGN_UP, &body).await.is(200);
@@ -49,7 +49,7 @@ async fn the_email_logs_in_in_any_case() {
 }
 
 #[tokio::test]
-async fn weak_passwords_are_refused_with_the_reason() {
+async fn weak_password_is_422() {
     let app = TestApp::new();
     for password in ["short", "password", "12345678", "ada@example.org", "recipes1", &"x".repeat(1_025)] {
         let body = json!({"name": "Ada", "email": "ada@example.org", "password": password});
@@ -59,7 +59,7 @@ async fn weak_passwords_are_refused_with_the_reason() {
 }
 
 #[tokio::test]
-async fn a_disabled_account_neither_logs_in_nor_uses_its_tokens() {
+async fn disabled_user_cannot_log_in_or_use_tokens() {
     let app = TestApp::new();
     let body = json!({"name": "Ada", "email": "ada@example.org", "password": PASSWORD});
     let token = app.anonymous().post(SIGN_UP, &body).await.is(200).json();
@@ -72,7 +72,7 @@ async fn a_disabled_account_neither_logs_in_nor_uses_its_tokens() {
 }
 
 #[tokio::test]
-async fn an_account_without_a_password_cannot_log_in() {
+async fn account_without_password_cannot_log_in() {
     let app = TestApp::new();
     app.user("alice", Role::User).await;
     let body = json!({"email": "alice@example.org", "password": PASSWORD});
@@ -80,7 +80,7 @@ async fn an_account_without_a_password_cannot_log_in() {
 }
 
 #[tokio::test]
-async fn who_cannot_log_in_is_not_told_why() {
+async fn all_failed_log_ins_get_the_same_response() {
     let app = TestApp::limited("account=off,account-anywhere=off");
     app.user("alice", Role::User).await;
     for email in ["ada@example.org", "eve@example.org"] {
@@ -91,7 +91,7 @@ async fn who_cannot_log_in_is_not_told_why() {
     let mut answers = Vec::new();
     for (email, password) in [
         ("ada@example.org", "wrong"),
-        ("nobody@example.org", PASSWORD),
+        ("unknown@example.org", PASSWORD),
         ("no address", PASSWORD),
         ("alice@example.org", PASSWORD),
         ("eve@example.org", PASSWORD),
@@ -109,11 +109,11 @@ async fn who_cannot_log_in_is_not_told_why() {
     assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:#?}");
 }
 
-/// As another program has written it: bcrypt, cost 10, "ten little onions".
+/// A hash by another program: bcrypt, cost 10, "ten little onions".
 const OUTDATED: &str = "$2b$10$JqHnCPAjfonbA8mcRtM2GuS1vl5OQfN6PE.hM/NhKR6lRcOlHSSlG";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_log_ins_at_once_that_replace_an_outdated_hash_none_is_refused() {
+async fn concurrent_log_ins_that_upgrade_a_hash_all_succeed() {
     let app = Arc::new(TestApp::new());
     app.imported_user("hou@example.com", OUTDATED).await;
     let log_ins: Vec<_> = (0..4)
@@ -129,12 +129,12 @@ async fn of_log_ins_at_once_that_replace_an_outdated_hash_none_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_password_that_is_asked_for_while_a_log_in_replaces_its_hash_is_right_still() {
+async fn password_confirmation_succeeds_while_a_log_in_upgrades_the_hash() {
     let app = Arc::new(TestApp::new());
     let user = app.imported_user("hou@example.com", OUTDATED).await;
     let hash = accounts::PasswordHash::parse(OUTDATED);
     let begun =
-        app.app.accounts.begin_session(user, hash.as_ref(), Origin::default()).await.unwrap().unwrap();
+        app.app.accounts().begin_session(user, hash.as_ref(), ClientInfo::default()).await.unwrap().unwrap();
     let hou = app.bearing(begun.access_token);
     let log_in = tokio::spawn({
         let app = Arc::clone(&app);
@@ -154,7 +154,7 @@ async fn a_password_that_is_asked_for_while_a_log_in_replaces_its_hash_is_right_
 }
 
 #[tokio::test]
-async fn credentials_in_the_query_string_are_not_credentials() {
+async fn credentials_in_the_query_string_are_400() {
     let app = TestApp::new();
     let body = json!({"name": "Ada", "email": "ada@example.org", "password": PASSWORD});
     app.anonymous().post(SIGN_UP, &body).await.is(200);
@@ -163,7 +163,7 @@ async fn credentials_in_the_query_string_are_not_credentials() {
 }
 
 #[tokio::test]
-async fn the_same_email_many_times_at_once_makes_one_account() {
+async fn concurrent_sign_ups_with_one_email_create_one_account() {
     let app = Arc::new(TestApp::new());
     let posts: Vec<_> = (0..24)
         .map(|n| {

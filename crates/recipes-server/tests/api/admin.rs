@@ -1,4 +1,4 @@
-//! What administrators see and do, and nobody else.
+//! The API for administrators.
 
 use accounts::Role;
 use http::Method;
@@ -16,7 +16,7 @@ fn column(answer: &Answer, name: &str) -> Vec<Value> {
     answer.json()["data"].as_array().unwrap().iter().map(|row| row[name].clone()).collect()
 }
 
-/// One column of all pages, each of which says where the next is.
+/// One column of all pages, following the `Link` header of each.
 async fn pages(client: &Client, first: &str, name: &str) -> Vec<Value> {
     let (mut url, mut seen) = (first.to_owned(), Vec::new());
     loop {
@@ -30,7 +30,7 @@ async fn pages(client: &Client, first: &str, name: &str) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn users_are_listed_with_what_administrators_need_and_nothing_secret() {
+async fn user_list_contains_no_secrets() {
     let app = TestApp::new();
     let root = app.admin().await;
     app.signed_up("ada@example.org").await;
@@ -42,15 +42,15 @@ async fn users_are_listed_with_what_administrators_need_and_nothing_secret() {
     });
     assert_eq!(list.json()["data"][1], ada);
     assert_eq!(root.get(&format!("{USERS}/2")).await.is(200).json(), json!({"data": ada}));
-    for nobody in ["99", "0", "x", "2x", "01"] {
-        assert_eq!(root.get(&format!("{USERS}/{nobody}")).await.is(404).json()["code"], "user_not_found");
-        root.patch(&format!("{USERS}/{nobody}"), &json!({})).await.is(404);
-        root.delete(&format!("{USERS}/{nobody}/sessions")).await.is(404);
+    for unknown in ["99", "0", "x", "2x", "01"] {
+        assert_eq!(root.get(&format!("{USERS}/{unknown}")).await.is(404).json()["code"], "user_not_found");
+        root.patch(&format!("{USERS}/{unknown}"), &json!({})).await.is(404);
+        root.delete(&format!("{USERS}/{unknown}/sessions")).await.is(404);
     }
 }
 
 #[tokio::test]
-async fn users_are_found_page_by_page() {
+async fn user_list_is_filtered_and_paged() {
     let app = TestApp::new();
     let root = app.admin().await;
     for n in 1..=5 {
@@ -72,7 +72,7 @@ async fn users_are_found_page_by_page() {
 }
 
 #[tokio::test]
-async fn how_many_there_are_is_told_to_whoever_asks() {
+async fn total_count_is_sent_on_request() {
     let app = TestApp::new();
     let root = app.admin().await;
     for n in 1..=3 {
@@ -82,7 +82,7 @@ async fn how_many_there_are_is_told_to_whoever_asks() {
     for (url, total) in [
         (format!("{USERS}?limit=1"), 4),
         (format!("{USERS}?limit=1&q=COOK&role=user&disabled=false"), 3),
-        (format!("{USERS}?q=nobody"), 0),
+        (format!("{USERS}?q=unknown"), 0),
         (format!("{AUDIT}?limit=1&event=invitation_created&actor=1"), 3),
         (format!("{AUDIT}?subject=2&until=2026-01-01T12:00:00Z"), 0),
         (format!("{INVITATIONS}?limit=2"), 3),
@@ -96,11 +96,11 @@ async fn how_many_there_are_is_told_to_whoever_asks() {
 }
 
 #[tokio::test]
-async fn what_no_list_knows_is_refused_with_what_it_knows() {
+async fn unknown_parameters_are_400_with_a_hint() {
     let app = TestApp::new();
     let root = app.admin().await;
     for (url, says) in [
-        (format!("{USERS}/1?disabled=true"), "there is none here"),
+        (format!("{USERS}/1?disabled=true"), "this address has no parameters"),
         (format!("{USERS}?rol=admin"), "did you mean \"role\"?"),
         (format!("{USERS}?role=root"), "user or admin"),
         (format!("{USERS}?disabled=1"), "true or false"),
@@ -120,7 +120,7 @@ async fn what_no_list_knows_is_refused_with_what_it_knows() {
 }
 
 #[tokio::test]
-async fn a_user_who_is_disabled_is_out_at_once_and_can_be_let_in_again() {
+async fn disabling_a_user_takes_effect_at_once_and_can_be_undone() {
     let app = TestApp::new();
     let root = app.admin().await;
     let ada = app.signed_up("ada@example.org").await.client;
@@ -136,7 +136,7 @@ async fn a_user_who_is_disabled_is_out_at_once_and_can_be_let_in_again() {
 }
 
 #[tokio::test]
-async fn a_role_counts_from_the_next_request_on_and_the_last_admin_keeps_it() {
+async fn role_change_takes_effect_at_once_and_the_last_admin_stays_admin() {
     let app = TestApp::new();
     let root = app.admin().await;
     let ada = app.signed_up("ada@example.org").await.client;
@@ -150,7 +150,7 @@ async fn a_role_counts_from_the_next_request_on_and_the_last_admin_keeps_it() {
 }
 
 #[tokio::test]
-async fn only_what_administrators_may_change_is_changed() {
+async fn patch_of_a_user_changes_role_and_disabled_only() {
     let app = TestApp::new();
     let root = app.admin().await;
     app.signed_up("ada@example.org").await;
@@ -172,7 +172,7 @@ async fn only_what_administrators_may_change_is_changed() {
 }
 
 #[tokio::test]
-async fn all_sessions_of_a_user_end_and_the_log_says_who_ended_them() {
+async fn ending_the_sessions_of_a_user_is_logged_with_the_administrator() {
     let app = TestApp::new();
     let root = app.admin().await;
     let here = app.at("198.51.100.1").bearing(root.token());
@@ -192,7 +192,7 @@ async fn all_sessions_of_a_user_end_and_the_log_says_who_ended_them() {
 }
 
 #[tokio::test]
-async fn the_log_is_read_newest_first_by_event_person_and_time() {
+async fn audit_log_is_filtered_and_newest_first() {
     let app = TestApp::new();
     let root = app.admin().await;
     let SignedUp { client: ada, .. } = app.signed_up("ada@example.org").await;
@@ -214,7 +214,7 @@ async fn the_log_is_read_newest_first_by_event_person_and_time() {
 }
 
 #[tokio::test]
-async fn an_api_token_of_an_administrator_is_none() {
+async fn api_token_of_an_administrator_has_no_admin_rights() {
     let app = TestApp::new();
     let root = app.admin().await;
     let wanted = json!({"name": "All", "scopes": ["account", "recipes:read", "recipes:write"]});
@@ -235,7 +235,7 @@ async fn an_api_token_of_an_administrator_is_none() {
 }
 
 #[tokio::test]
-async fn an_invitation_is_shown_once_listed_and_revoked() {
+async fn invitation_token_is_shown_once_and_invitation_can_be_revoked() {
     let app = TestApp::new();
     let root = app.admin().await;
     let made = root.post(INVITATIONS, &json!({"email": "Ada@example.org"})).await.is(201);
@@ -253,15 +253,15 @@ async fn an_invitation_is_shown_once_listed_and_revoked() {
             "createdAt": "2026-01-01T12:00:00Z", "expiresAt": "2026-01-15T12:00:00Z",
         })
     );
-    let anybodys = root.post(INVITATIONS, &json!({})).await.is(201).json();
-    assert_eq!((anybodys["data"].get("email"), &anybodys["data"]["mailed"]), (None, &json!(false)));
+    let open = root.post(INVITATIONS, &json!({})).await.is(201).json();
+    assert_eq!((open["data"].get("email"), &open["data"]["mailed"]), (None, &json!(false)));
     assert_eq!(root.get(INVITATIONS).await.is(200).json()["data"][0], about);
     let url = made.header("location");
     root.delete(url).await.is(204);
     for gone in [url, &format!("{INVITATIONS}/x")] {
         assert_eq!(root.delete(gone).await.is(404).json()["code"], "invitation_not_found");
     }
-    assert_eq!(column(&root.get(INVITATIONS).await, "id"), [anybodys["data"]["id"].clone()]);
+    assert_eq!(column(&root.get(INVITATIONS).await, "id"), [open["data"]["id"].clone()]);
     assert_eq!(root.post(INVITATIONS, &json!({"email": "ada"})).await.is(422).refused_fields(), ["/email"]);
     let log = root.get(&format!("{AUDIT}?actor=1")).await;
     assert_eq!(
@@ -271,7 +271,7 @@ async fn an_invitation_is_shown_once_listed_and_revoked() {
 }
 
 #[tokio::test]
-async fn invitations_are_listed_page_by_page() {
+async fn invitation_list_is_paged() {
     let app = TestApp::new();
     let root = app.admin().await;
     let mut made = Vec::new();
@@ -285,8 +285,8 @@ async fn invitations_are_listed_page_by_page() {
 }
 
 #[tokio::test]
-async fn nobody_is_invited_where_nobody_can_sign_up() {
-    let app = TestApp::set_to(|settings| settings.sign_up = SignUpMode::Closed);
+async fn invitation_is_409_while_sign_up_is_closed() {
+    let app = TestApp::with_settings(|settings| settings.sign_up = SignUpMode::Closed);
     let root = app.admin().await;
     let refused = root.post(INVITATIONS, &json!({"email": "ada@example.org"})).await.is(409).json();
     assert_eq!(refused["code"], "sign_up_closed");
@@ -296,11 +296,11 @@ async fn nobody_is_invited_where_nobody_can_sign_up() {
 }
 
 #[tokio::test]
-async fn who_is_invited_gets_a_mail_and_signs_up_with_what_it_has() {
-    let app = TestApp::set_to(|settings| settings.sign_up = SignUpMode::Invite);
+async fn invited_user_gets_a_mail_and_signs_up_with_its_token() {
+    let app = TestApp::with_settings(|settings| settings.sign_up = SignUpMode::Invite);
     let root = app.admin().await;
     root.post(INVITATIONS, &json!({})).await.is(201);
-    assert_eq!(app.mails().await.len(), 0, "to whom?");
+    assert_eq!(app.mails().await.len(), 0, "an invitation without an address is not mailed");
     let made = root.post(INVITATIONS, &json!({"email": "ada@example.org"})).await.is(201).json();
     let mails = app.mails().await;
     assert_eq!((mails[0].to.as_str(), mails[0].subject.as_str()), ("ada@example.org", "You are invited"));
@@ -314,7 +314,7 @@ async fn who_is_invited_gets_a_mail_and_signs_up_with_what_it_has() {
 }
 
 #[tokio::test]
-async fn a_reset_that_an_administrator_starts_goes_to_the_user_and_nobody_else() {
+async fn password_reset_by_an_administrator_is_mailed_to_the_user_only() {
     let app = TestApp::new();
     let root = app.admin().await;
     app.signed_up("ada@example.org").await;

@@ -1,4 +1,4 @@
-//! API tokens: what a program may do without its owner's password, and what it may not.
+//! API tokens: what programs can do with them.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ const TOKENS: &str = "/api/v1/users/me/api-tokens";
 const ME: &str = "/api/v1/users/me";
 
 #[tokio::test]
-async fn a_token_is_shown_once_and_listed_without_itself() {
+async fn token_secret_is_shown_once() {
     let app = TestApp::new();
     let ada = app.signed_up("ada@example.org").await.client;
     let wanted = json!({"name": " Backup ", "scopes": ["recipes:write", "recipes:read"], "expiresAt": "2026-02-01T00:00:00Z"});
@@ -32,7 +32,7 @@ async fn a_token_is_shown_once_and_listed_without_itself() {
 }
 
 #[tokio::test]
-async fn a_token_writes_recipes_for_its_owner_until_it_is_deleted() {
+async fn token_writes_recipes_of_its_owner_until_deleted() {
     let app = TestApp::new();
     let program = app.program(&["recipes:read", "recipes:write"]).await;
     let soup = program.posts_recipe("Soup").await;
@@ -51,7 +51,7 @@ async fn a_token_writes_recipes_for_its_owner_until_it_is_deleted() {
 }
 
 #[tokio::test]
-async fn what_a_token_may_not_is_said_with_the_scope_it_needs() {
+async fn missing_scope_is_403_and_named() {
     let app = TestApp::new();
     let program = app.program(&["recipes:read"]).await;
     let refused = program.post("/api/v1/recipes", &recipe("Soup")).await.is(403);
@@ -63,7 +63,7 @@ async fn what_a_token_may_not_is_said_with_the_scope_it_needs() {
 }
 
 #[tokio::test]
-async fn a_token_ends_when_it_says_so() {
+async fn expired_token_is_rejected() {
     let app = TestApp::new();
     let ada = app.signed_up("ada@example.org").await.client;
     let wanted = json!({"name": "Short", "scopes": ["recipes:read"], "expiresAt": "2026-01-01T13:00:00Z"});
@@ -76,19 +76,19 @@ async fn a_token_ends_when_it_says_so() {
 }
 
 #[tokio::test]
-async fn its_last_use_is_listed() {
+async fn last_use_is_listed() {
     let app = TestApp::new();
     let program = app.program(&["recipes:read"]).await;
     let alice = app.alice().await;
     assert_eq!(alice.get(TOKENS).await.json()["data"][0].get("lastUsedAt"), None);
     program.get("/api/v1/recipes").await.is(200);
-    // Behind the note, which nobody waits for, the writer has this.
+    // The request does not wait for the note of its use. The writer handles this write after the note.
     app.bob().await;
     assert_eq!(alice.get(TOKENS).await.json()["data"][0]["lastUsedAt"], "2026-01-01T12:00:00Z");
 }
 
 #[tokio::test]
-async fn a_token_outlives_a_log_out_and_a_new_password_and_ends_with_everything() {
+async fn token_survives_log_out_and_password_change_but_not_log_out_all() {
     let app = TestApp::new();
     let ada = app.signed_up("ada@example.org").await;
     let make = async |client: &Client| {
@@ -130,7 +130,7 @@ async fn a_token_outlives_a_log_out_and_a_new_password_and_ends_with_everything(
 }
 
 #[tokio::test]
-async fn a_token_makes_no_token() {
+async fn token_cannot_create_a_token() {
     let app = TestApp::new();
     let program = app.program(&["account", "recipes:read"]).await;
     let refused =
@@ -139,7 +139,7 @@ async fn a_token_makes_no_token() {
 }
 
 #[tokio::test]
-async fn a_token_needs_the_password_where_its_owner_does() {
+async fn token_needs_the_password_like_its_owner() {
     let app = TestApp::new();
     let ada = app.signed_up("ada@example.org").await;
     let made =
@@ -155,7 +155,7 @@ async fn a_token_needs_the_password_where_its_owner_does() {
 }
 
 #[tokio::test]
-async fn what_is_no_wish_for_a_token_is_refused() {
+async fn invalid_token_description_is_422() {
     let app = TestApp::new();
     let alice = app.alice().await;
     for (body, fields) in [
@@ -178,7 +178,7 @@ async fn what_is_no_wish_for_a_token_is_refused() {
 }
 
 #[tokio::test]
-async fn there_is_an_end_to_how_many_there_may_be() {
+async fn number_of_tokens_is_limited() {
     let app = TestApp::new();
     let alice = app.alice().await;
     let wanted = json!({"name": "One of many", "scopes": ["recipes:read"]});
@@ -189,7 +189,7 @@ async fn there_is_an_end_to_how_many_there_may_be() {
 }
 
 #[tokio::test]
-async fn a_mistyped_token_is_invalid() {
+async fn mistyped_token_is_rejected() {
     let app = TestApp::new();
     let program = app.program(&["recipes:read"]).await;
     let token = program.token();

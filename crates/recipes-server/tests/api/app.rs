@@ -1,4 +1,4 @@
-//! The application under test: a fresh database, a stopped clock, seeded randomness.
+//! The application under test: a new database, a stopped clock, seeded randomness.
 
 use std::{
     fs,
@@ -17,16 +17,22 @@ use recipes_server::Clock;
 use recipes_server::Entropy;
 use recipes_server::app::App;
 use recipes_server::auth::rate_limit::{Quotas, RateLimits};
-use recipes_server::http::front::{Front, Origins};
-use recipes_server::jobs::mail::{Delivery, Letterhead, Mailer, Office, Outbox, PAUSES, Transport};
+use recipes_server::http::stack::{CorsOrigins, HttpConfig, HttpService};
+use recipes_server::jobs::mail::{
+    MailTemplate, MailWorker, Mailer, MailerConfig, Outbox, RETRY_PAUSES, Transport,
+};
 use recipes_server::passwords::{Passwords, Scheme, policy::Policy};
 use recipes_server::router::router;
-use recipes_server::telemetry::AccessLog;
-use recipes_server::use_cases::accounts::{Accounts, Origin, Settings, SignUpMode};
+use recipes_server::telemetry::access_log::AccessLog;
+use recipes_server::use_cases::{
+    Dependencies,
+    accounts::{ClientInfo, Settings, SignUpMode},
+};
 use serde_json::{Value, json};
 use store::{DatabaseUrl, Store};
-use strict_jose::Key;
 use tower::ServiceExt;
+
+use crate::outbox::Mail;
 
 pub(crate) const SECRET: &[u8] = b"a secret of exactly 32 bytes, ok";
 pub(crate) const PASSWORD: &str = "a stitch in thyme";
@@ -35,60 +41,60 @@ pub(crate) struct TestApp {
     pub(crate) store: Store,
     pub(crate) clock: Clock,
     pub(crate) app: App,
-    front: Front,
-    delivery: Mutex<Delivery>,
+    service: HttpService,
+    mail_worker: Mutex<MailWorker>,
     folder: tempfile::TempDir,
 }
 
 impl TestApp {
     pub(crate) fn new() -> Self {
-        Self::with_origins(Origins::Any)
+        Self::with_origins(CorsOrigins::Any)
     }
 
-    pub(crate) fn with_origins(origins: Origins) -> Self {
+    pub(crate) fn with_origins(origins: CorsOrigins) -> Self {
         Self::with(Scheme::Argon2id, origins, Quotas::OFF, settings())
     }
 
     pub(crate) fn hashing_with(scheme: Scheme) -> Self {
-        Self::with(scheme, Origins::Any, Quotas::OFF, settings())
+        Self::with(scheme, CorsOrigins::Any, Quotas::OFF, settings())
     }
 
     pub(crate) fn limited(quotas: &str) -> Self {
-        Self::with(Scheme::Argon2id, Origins::Any, quotas.parse().unwrap(), settings())
+        Self::with(Scheme::Argon2id, CorsOrigins::Any, quotas.parse().unwrap(), settings())
     }
 
-    /// Where hardly anybody's password can be hashed at the same time.
-    pub(crate) fn with_a_short_queue(quotas: &str, change: impl FnOnce(&mut Settings)) -> Self {
+    /// With one hashing thread and a queue of one, so that concurrent log-ins are refused.
+    pub(crate) fn with_short_hash_queue(quotas: &str, change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = settings();
         change(&mut settings);
         let one = NonZero::<usize>::MIN;
-        let hashing = Passwords::of(Scheme::Argon2id, &Entropy::system(), one, one).unwrap();
-        Self::hashing(hashing, Origins::Any, quotas.parse().unwrap(), settings)
+        let hashing = Passwords::with_threads(Scheme::Argon2id, &Entropy::system(), one, one).unwrap();
+        Self::hashing(hashing, CorsOrigins::Any, quotas.parse().unwrap(), settings)
     }
 
-    /// With what an operator has set otherwise.
-    pub(crate) fn set_to(change: impl FnOnce(&mut Settings)) -> Self {
+    /// With changed settings.
+    pub(crate) fn with_settings(change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = settings();
         change(&mut settings);
-        Self::with(Scheme::Argon2id, Origins::Any, Quotas::OFF, settings)
+        Self::with(Scheme::Argon2id, CorsOrigins::Any, Quotas::OFF, settings)
     }
 
-    fn with(scheme: Scheme, origins: Origins, quotas: Quotas, settings: Settings) -> Self {
+    fn with(scheme: Scheme, origins: CorsOrigins, quotas: Quotas, settings: Settings) -> Self {
         Self::hashing(passwords(scheme), origins, quotas, settings)
     }
 
-    fn hashing(hashing: Passwords, origins: Origins, quotas: Quotas, settings: Settings) -> Self {
+    fn hashing(hashing: Passwords, origins: CorsOrigins, quotas: Quotas, settings: Settings) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Clock::stopped("2026-01-01T12:00:00Z".parse().unwrap());
         let url = DatabaseUrl::parse(&format!("sqlite:{}", folder.path().join("test.db").display())).unwrap();
         let store = open(&url, clock.now());
         let entropy = Entropy::seeded(1);
         let limits = RateLimits::new(quotas, clock.clone());
-        let (mailer, delivery) = Mailer::new(Office {
+        let (mailer, mail_worker) = Mailer::new(MailerConfig {
             store: store.clone(),
             clock: clock.clone(),
             entropy: entropy.clone(),
-            letterhead: Letterhead {
+            template: MailTemplate {
                 from: "recipes@example.com".parse().unwrap(),
                 site: "https://recipes.example.com".parse().unwrap(),
             },
@@ -97,12 +103,12 @@ impl TestApp {
                 clock: clock.clone(),
                 entropy: entropy.clone(),
             }),
-            pauses: PAUSES,
+            retry_pauses: RETRY_PAUSES,
         });
-        let app = App::new(Accounts {
+        let app = App::new(Dependencies {
             store: store.clone(),
             passwords: hashing,
-            key: Key::hs256(SECRET).unwrap(),
+            issuer: crate::access_tokens::issuer(&clock),
             settings,
             limits: limits.clone(),
             mailer,
@@ -110,17 +116,23 @@ impl TestApp {
             entropy,
         });
         let routes = router(&limits).0.merge(broken_routes()).with_state(app.clone());
-        let front =
-            Front::new(routes, clock.clone(), [7; 8], origins, "10.0.0.1".parse().unwrap(), AccessLog::off());
-        Self { store, clock, app, front, delivery: Mutex::new(delivery), folder }
+        let config = HttpConfig {
+            clock: clock.clone(),
+            entropy: Entropy::seeded(7),
+            cors_origins: origins,
+            trusted_proxies: "10.0.0.1".parse().unwrap(),
+            access_log: AccessLog::off(),
+        };
+        let service = HttpService::new(routes, config);
+        Self { store, clock, app, service, mail_worker: Mutex::new(mail_worker), folder }
     }
 
     pub(crate) fn anonymous(&self) -> Client {
-        Client { front: self.front.clone(), token: None }
+        Client { service: self.service.clone(), token: None }
     }
 
     pub(crate) fn bearing(&self, token: impl Into<String>) -> Client {
-        Client { front: self.front.clone(), token: Some(token.into()) }
+        Client { service: self.service.clone(), token: Some(token.into()) }
     }
 
     pub(crate) async fn alice(&self) -> Client {
@@ -135,17 +147,17 @@ impl TestApp {
         self.member("root", Role::Admin).await
     }
 
-    /// Somebody who is nobody yet, at this address.
+    /// A client without a token, at this address.
     pub(crate) fn at(&self, peer: &str) -> Client {
-        Client { front: self.front.facing(peer.parse().unwrap()), token: None }
+        Client { service: self.service.with_peer(peer.parse().unwrap()), token: None }
     }
 
-    /// The mails since the last call, in the order in which they were written.
+    /// The mails since the last call, in order.
     #[expect(clippy::await_holding_lock, reason = "a test is alone with its application")]
     pub(crate) async fn mails(&self) -> Vec<Mail> {
-        self.delivery.lock().unwrap().deliver_waiting().await;
+        self.mail_worker.lock().unwrap().deliver_waiting().await;
         let Ok(outbox) = fs::read_dir(self.folder.path().join("outbox")) else { return Vec::new() };
-        // The clock stands still: what the names end with says nothing of the order.
+        // The clock is stopped, so the names of the files do not show the order.
         let mut mails: Vec<_> = outbox.map(|entry| entry.unwrap()).collect();
         mails.sort_by_key(|mail| (mail.metadata().unwrap().modified().unwrap(), mail.file_name()));
         let read = |mail: fs::DirEntry| {
@@ -158,18 +170,19 @@ impl TestApp {
 
     async fn member(&self, name: &str, role: Role) -> Client {
         let user = self.user(name, role).await;
-        let begun = self.app.accounts.begin_session(user, None, Origin::default()).await.unwrap().unwrap();
+        let begun =
+            self.app.accounts().begin_session(user, None, ClientInfo::default()).await.unwrap().unwrap();
         self.bearing(begun.access_token)
     }
 
-    /// A program that has an API token of Alice's with these scopes.
+    /// A client with an API token of Alice that has these scopes.
     pub(crate) async fn program(&self, scopes: &[&str]) -> Client {
         let wanted = json!({"name": "A program", "scopes": scopes});
         let made = self.alice().await.post("/api/v1/users/me/api-tokens", &wanted).await.is(201).json();
         self.bearing(made["data"]["token"].as_str().unwrap())
     }
 
-    /// The user of this name, made at the first call, who has no password and needs none here.
+    /// The user with this name and no password, created at the first call.
     pub(crate) async fn user(&self, name: &str, role: Role) -> User {
         let email = Email::parse(&format!("{name}@example.org")).unwrap();
         if let Some((user, _)) = self.store.user_by_email(&email).await.unwrap() {
@@ -179,7 +192,7 @@ impl TestApp {
         self.store.create_user(new, self.clock.now()).await.unwrap()
     }
 
-    /// Somebody who has just signed up as everybody does, with [`PASSWORD`].
+    /// A new user with [`PASSWORD`], created through the API.
     pub(crate) async fn signed_up(&self, email: &str) -> SignedUp {
         let body = json!({"name": "Ada", "email": email, "password": PASSWORD});
         SignedUp::of(self, &self.anonymous().post("/api/v1/users/signup", &body).await.is(200))
@@ -190,7 +203,7 @@ impl TestApp {
         SignedUp::of(self, &self.anonymous().post("/api/v1/users/login", &body).await.is(200))
     }
 
-    /// A user as another program has stored it.
+    /// A user with the password hash of another program.
     pub(crate) async fn imported_user(&self, email: &str, password_hash: &str) -> User {
         let new = NewUser {
             name: Name::parse("Imported").unwrap(),
@@ -210,28 +223,6 @@ fn open(url: &DatabaseUrl, now: Timestamp) -> Store {
     })
 }
 
-/// A mail as it would have been sent.
-#[derive(Debug)]
-pub(crate) struct Mail {
-    pub(crate) to: String,
-    pub(crate) subject: String,
-    pub(crate) text: String,
-}
-
-impl Mail {
-    fn read(eml: &str) -> Self {
-        let (head, text) = eml.split_once("\r\n\r\n").unwrap();
-        let of = |name| head.lines().find_map(|line| line.strip_prefix(name)).unwrap().to_owned();
-        Self { to: of("To: "), subject: of("Subject: "), text: text.to_owned() }
-    }
-
-    /// What the link in it carries.
-    #[track_caller]
-    pub(crate) fn token(&self) -> &str {
-        self.text.lines().find_map(|line| line.split_once('#')).unwrap().1
-    }
-}
-
 fn settings() -> Settings {
     let day = Duration::from_hours(24);
     Settings {
@@ -243,14 +234,14 @@ fn settings() -> Settings {
     }
 }
 
-/// A session as its client has it.
+/// A session, as its client sees it.
 pub(crate) struct SignedUp {
     pub(crate) client: Client,
     pub(crate) refresh_token: String,
 }
 
 impl SignedUp {
-    /// What the answer to sign-up, log-in or refresh gives.
+    /// From the response to sign-up, log-in or refresh.
     pub(crate) fn of(app: &TestApp, answer: &Answer) -> Self {
         let body = answer.json();
         let text = |name: &str| body[name].as_str().unwrap().to_owned();
@@ -258,7 +249,7 @@ impl SignedUp {
     }
 }
 
-/// Hashing threads are few and large, so all tests of a scheme share them.
+/// Hashing threads need much memory, so all tests share them.
 fn passwords(scheme: Scheme) -> Passwords {
     static ARGON2ID: OnceLock<Passwords> = OnceLock::new();
     match scheme {
@@ -269,7 +260,7 @@ fn passwords(scheme: Scheme) -> Passwords {
     }
 }
 
-/// Routes that misbehave as no route of ours should.
+/// Routes that panic or never answer.
 fn broken_routes() -> axum::Router<App> {
     use axum::routing::get;
     async fn panics() {
@@ -281,7 +272,7 @@ fn broken_routes() -> axum::Router<App> {
 }
 
 pub(crate) struct Client {
-    front: Front,
+    service: HttpService,
     token: Option<String>,
 }
 
@@ -292,10 +283,10 @@ impl Client {
 
     /// The same client with this token.
     pub(crate) fn bearing(&self, token: &str) -> Self {
-        Self { front: self.front.clone(), token: Some(token.to_owned()) }
+        Self { service: self.service.clone(), token: Some(token.to_owned()) }
     }
 
-    /// The session that the token is of.
+    /// The id of the session that the token belongs to.
     pub(crate) fn session(&self) -> String {
         strict_jose::inspect(self.token()).unwrap().claims["sid"].as_str().unwrap().to_owned()
     }
@@ -340,7 +331,7 @@ impl Client {
         self.send(request.unwrap()).await
     }
 
-    /// A request with this client's token, to be completed.
+    /// A request with this client's token, without a body.
     pub(crate) fn request(&self, method: Method, path: &str) -> http::request::Builder {
         let request = Request::builder().method(method).uri(path);
         match &self.token {
@@ -350,19 +341,19 @@ impl Client {
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
-        let (parts, body) = self.front.clone().oneshot(request).await.unwrap().into_parts();
+        let (parts, body) = self.service.clone().oneshot(request).await.unwrap().into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         Answer { status: parts.status, headers: parts.headers, body }
     }
 
-    /// Posts a recipe of this name and answers with its address.
+    /// Creates a recipe and returns its address.
     pub(crate) async fn posts_recipe(&self, name: &str) -> String {
         let answer = self.post("/api/v1/recipes", &recipe(name)).await.is(201);
         answer.header("location").to_owned()
     }
 }
 
-/// The least that a recipe says.
+/// A recipe with the required fields only.
 pub(crate) fn recipe(name: &str) -> Value {
     json!({
         "name": name, "healthLabels": ["Vegan"], "cookTimeMinutes": 60, "prepTimeMinutes": 10,
@@ -394,7 +385,7 @@ impl Answer {
         self.headers.get(name).unwrap_or_else(|| panic!("no {name} in {:?}", self.headers)).to_str().unwrap()
     }
 
-    /// The pointers of the fields that were refused.
+    /// The pointers of the invalid fields.
     #[track_caller]
     pub(crate) fn refused_fields(&self) -> Vec<String> {
         let body = self.json();

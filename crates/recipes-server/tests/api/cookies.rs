@@ -1,4 +1,4 @@
-//! Sessions in cookies: no token for scripts, none for other sites.
+//! Sessions in cookies: scripts cannot read the tokens, other sites cannot use them.
 
 use http::{Method, header};
 use serde_json::json;
@@ -8,7 +8,7 @@ use crate::app::{Answer, PASSWORD, TestApp, recipe};
 const LOG_IN: &str = "/api/v1/users/login?cookies=true";
 const ME: &str = "/api/v1/users/me";
 
-/// A browser that keeps the cookies it is given, and says where its page is from.
+/// A browser that stores cookies and sends `Sec-Fetch-Site`.
 struct Browser<'a> {
     app: &'a TestApp,
     cookies: Vec<(String, String)>,
@@ -38,10 +38,10 @@ impl<'a> Browser<'a> {
         let answer = self.app.anonymous().send(request.unwrap()).await;
         for line in answer.headers.get_all(header::SET_COOKIE) {
             let line = line.to_str().unwrap();
-            assert!(line.contains("; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age="), "{line}");
+            assert!(line.contains("; HttpOnly; SameSite=Strict; Secure; Path=/; Max-Age="), "{line}");
             let (name, value) = line.split(';').next().unwrap().split_once('=').unwrap();
             assert!(name.starts_with("__Host-"));
-            self.cookies.retain(|(kept, _)| kept != name);
+            self.cookies.retain(|(stored, _)| stored != name);
             if !line.ends_with("Max-Age=0") {
                 self.cookies.push((name.to_owned(), value.to_owned()));
             }
@@ -51,7 +51,7 @@ impl<'a> Browser<'a> {
 }
 
 #[tokio::test]
-async fn a_browser_signs_in_writes_refreshes_and_leaves_by_cookies() {
+async fn browser_logs_in_writes_refreshes_and_logs_out_with_cookies() {
     let app = TestApp::new();
     let mut browser = Browser::logged_in(&app).await;
     assert_eq!(browser.cookies.len(), 2);
@@ -63,15 +63,15 @@ async fn a_browser_signs_in_writes_refreshes_and_leaves_by_cookies() {
     assert!(browser.cookies.len() == 2 && browser.cookies != before);
     browser.send(Method::GET, ME, &json!({})).await.is(200);
     browser.send(Method::POST, "/api/v1/users/logout", &json!({})).await.is(204);
-    assert!(browser.cookies.is_empty(), "they are taken back");
+    assert!(browser.cookies.is_empty(), "log-out deletes the cookies");
     browser.cookies = before;
     browser.send(Method::GET, ME, &json!({})).await.is(401);
     browser.send(Method::POST, "/api/v1/users/refresh", &json!({})).await.is(401);
-    assert!(browser.cookies.is_empty(), "what is good for nothing is taken back");
+    assert!(browser.cookies.is_empty(), "a refused refresh deletes the cookies");
 }
 
 #[tokio::test]
-async fn a_page_of_another_site_changes_nothing() {
+async fn page_of_another_site_changes_nothing() {
     let app = TestApp::new();
     let mut browser = Browser::logged_in(&app).await;
     for site in ["cross-site", "same-site"] {
@@ -92,7 +92,7 @@ async fn a_page_of_another_site_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_page_of_another_site_logs_nobody_in_as_its_accomplice() {
+async fn page_of_another_site_cannot_log_a_browser_in() {
     let app = TestApp::new();
     app.signed_up("mallory@example.org").await;
     let form = |path: &str| {
@@ -103,12 +103,12 @@ async fn a_page_of_another_site_logs_nobody_in_as_its_accomplice() {
     for path in [LOG_IN, "/api/v1/users/login?c%6Fokies=true"] {
         app.anonymous().send(form(path)).await.is(403);
     }
-    // Without cookies nothing is set, and any page may log in for itself.
+    // Without cookies the browser stores nothing, and any page may log in.
     app.anonymous().send(form("/api/v1/users/login")).await.is(200);
 }
 
 #[tokio::test]
-async fn an_old_browser_is_judged_by_its_origin() {
+async fn browser_without_sec_fetch_site_is_checked_by_origin() {
     let app = TestApp::new();
     let browser = Browser::logged_in(&app).await;
     let cookies: Vec<_> = browser.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
@@ -122,7 +122,7 @@ async fn an_old_browser_is_judged_by_its_origin() {
 }
 
 #[tokio::test]
-async fn a_token_in_two_places_is_refused() {
+async fn token_in_two_places_is_refused() {
     let app = TestApp::new();
     let browser = Browser::logged_in(&app).await;
     let cookies: Vec<_> = browser.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
@@ -132,7 +132,7 @@ async fn a_token_in_two_places_is_refused() {
 }
 
 #[tokio::test]
-async fn only_true_and_false_are_answers_to_cookies() {
+async fn cookies_parameter_is_true_or_false() {
     let app = TestApp::new();
     app.signed_up("ada@example.org").await;
     let body = json!({"email": "ada@example.org", "password": PASSWORD});

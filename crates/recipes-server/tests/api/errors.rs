@@ -1,4 +1,4 @@
-//! Errors: two shapes by negotiation, and the right status for everything a client can do wrong.
+//! Errors: two shapes by negotiation, and the status for each mistake of a client.
 
 use http::{Method, header};
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ async fn send(app: &TestApp, method: Method, path: &str, headers: &[(&str, &str)
 }
 
 #[tokio::test]
-async fn the_seeds_shape_grows_by_code_errors_and_request_id() {
+async fn original_error_shape_has_code_and_request_id() {
     let app = TestApp::new();
     let answer = send(&app, Method::GET, "/api/v1/recipes/7", &[("x-request-id", "r-1")], "").await.is(404);
     assert_eq!(answer.header("content-type"), "application/json");
@@ -26,7 +26,7 @@ async fn the_seeds_shape_grows_by_code_errors_and_request_id() {
 }
 
 #[tokio::test]
-async fn problem_details_for_those_who_ask() {
+async fn problem_details_are_sent_on_request() {
     let app = TestApp::new();
     let headers = [
         ("accept", "application/problem+json"),
@@ -59,7 +59,7 @@ async fn problem_details_for_those_who_ask() {
 }
 
 #[tokio::test]
-async fn unknown_addresses_and_methods() {
+async fn unknown_path_is_404_and_unknown_method_is_405() {
     let app = TestApp::new();
     assert_eq!(send(&app, Method::GET, "/api/v2/recipes", &[], "").await.is(404).json()["code"], "not_found");
     let answer = send(&app, Method::PATCH, "/api/v1/recipes", &[], "").await.is(405);
@@ -70,19 +70,19 @@ async fn unknown_addresses_and_methods() {
 }
 
 #[tokio::test]
-async fn a_client_that_reads_no_json_is_told_before_anything_happens() {
+async fn not_acceptable_request_changes_nothing() {
     let app = TestApp::new();
     let headers = [("accept", "text/html"), ("content-type", "application/json")];
     let body = crate::app::recipe("Soup").to_string();
     send(&app, Method::POST, "/api/v1/recipes", &headers, &body).await.is(406);
     assert_eq!(app.anonymous().get("/api/v1/recipes").await.json()["data"], json!([]));
-    // Browsers accept anything in the end.
+    // Browsers accept any media type with a low weight.
     let browser = [("accept", "text/html,application/xhtml+xml,*/*;q=0.8")];
     send(&app, Method::GET, "/api/v1/recipes", &browser, "").await.is(200);
 }
 
 #[tokio::test]
-async fn only_json_and_forms_are_read() {
+async fn other_media_types_are_415() {
     let app = TestApp::new();
     for content_type in ["text/plain", "multipart/form-data; boundary=x", "application/xml", "json", ""] {
         let headers = [("content-type", content_type)];
@@ -96,7 +96,7 @@ async fn only_json_and_forms_are_read() {
 }
 
 #[tokio::test]
-async fn a_body_over_the_limit_is_a_413_announced_or_not() {
+async fn too_large_body_is_413_with_and_without_content_length() {
     let app = TestApp::new();
     let body = json!({"name": "x".repeat(256 * 1024)}).to_string();
     for path in ["/api/v1/recipes", "/api/v1/users/signup", "/api/v1/users/login"] {
@@ -107,13 +107,13 @@ async fn a_body_over_the_limit_is_a_413_announced_or_not() {
         let alice = app.alice().await;
         let request = alice.request(Method::POST, path).header(header::CONTENT_TYPE, "application/json");
         let chunks = body.as_bytes().chunks(1_000).map(|chunk| Ok::<_, std::io::Error>(chunk.to_vec()));
-        let unannounced = axum::body::Body::from_stream(tokio_stream::iter(chunks.collect::<Vec<_>>()));
-        alice.send(request.body(unannounced).unwrap()).await.is(413);
+        let without_length = axum::body::Body::from_stream(tokio_stream::iter(chunks.collect::<Vec<_>>()));
+        alice.send(request.body(without_length).unwrap()).await.is(413);
     }
 }
 
 #[tokio::test]
-async fn bodies_that_are_no_objects_are_malformed() {
+async fn malformed_bodies_are_400() {
     let app = TestApp::new();
     for body in ["[]", "7", "null", "\"x\"", "{", "", "\u{feff}{}", "{\"a\":1}}", &"[".repeat(1_000)] {
         let headers = [("content-type", "application/json")];
@@ -130,18 +130,18 @@ async fn bodies_that_are_no_objects_are_malformed() {
 }
 
 #[tokio::test]
-async fn a_log_in_hears_what_is_wrong_with_its_body_like_a_sign_up() {
+async fn log_in_and_sign_up_report_body_errors_alike() {
     const JSON: &str = "application/json";
     const FORM: &str = "application/x-www-form-urlencoded";
 
     let app = TestApp::new();
-    let told = async |path, content_type, body| {
+    let report = async |path, content_type, body| {
         let headers = [("content-type", content_type), ("prefer", "handling=strict")];
         let answer = send(&app, Method::POST, path, &headers, body).await;
-        let (status, said) = (answer.status.as_u16(), answer.json());
-        let errors = said["errors"].as_array().into_iter().flatten();
+        let (status, body) = (answer.status.as_u16(), answer.json());
+        let errors = body["errors"].as_array().into_iter().flatten();
         let errors: Vec<_> = errors.filter(|error| error["pointer"] != "/name").cloned().collect();
-        (status, said["code"].clone(), said["message"].clone(), errors)
+        (status, body["code"].clone(), body["message"].clone(), errors)
     };
     for (content_type, body) in [
         (JSON, r#"{"email":"#),
@@ -156,15 +156,22 @@ async fn a_log_in_hears_what_is_wrong_with_its_body_like_a_sign_up() {
         ("text/plain", "{}"),
     ] {
         let [log_in, sign_up] = ["/api/v1/users/login", "/api/v1/users/signup"];
-        assert_eq!(told(log_in, content_type, body).await, told(sign_up, content_type, body).await, "{body}");
+        assert_eq!(
+            report(log_in, content_type, body).await,
+            report(sign_up, content_type, body).await,
+            "{body}"
+        );
     }
     let twice = r#"{"email":"a","email":"b","password":"c"}"#;
-    let (status, _, message, _) = told("/api/v1/users/login", JSON, twice).await;
-    assert_eq!((status, message), (400, "A field is there twice.".into()));
+    let (status, code, message, _) = report("/api/v1/users/login", JSON, twice).await;
+    assert_eq!((status, code, message), (400, "invalid_request".into(), "A field appears twice.".into()));
+    // In a form, equal names are an array, which is not a text.
+    let (status, ..) = report("/api/v1/users/login", FORM, "email=a&email=b&password=c").await;
+    assert_eq!(status, 422);
 }
 
 #[tokio::test]
-async fn two_authorizations_are_none() {
+async fn two_authorization_headers_are_400() {
     let app = TestApp::new();
     let headers = [("authorization", "Bearer x")];
     let answer = send(&app, Method::GET, "/api/v1/users/me", &headers, "").await.is(400);
@@ -172,7 +179,7 @@ async fn two_authorizations_are_none() {
 }
 
 #[tokio::test]
-async fn every_error_has_the_same_members() {
+async fn all_errors_have_the_same_members() {
     let app = TestApp::new();
     for (method, path) in [(Method::GET, "/nowhere"), (Method::PATCH, "/"), (Method::POST, "/api/v1/recipes")]
     {

@@ -1,12 +1,12 @@
-//! What the front does for every request.
+//! What the HTTP stack does for every request.
 
 use http::{HeaderValue, Method};
-use recipes_server::http::front::Origins;
+use recipes_server::http::stack::CorsOrigins;
 
 use crate::app::TestApp;
 
 #[tokio::test]
-async fn every_answer_has_a_request_id_and_security_headers() {
+async fn every_response_has_a_request_id_and_security_headers() {
     let app = TestApp::new();
     for path in ["/", "/api/v1/recipes", "/nowhere", "/healthz", "/docs/"] {
         let answer = app.anonymous().get(path).await;
@@ -17,7 +17,7 @@ async fn every_answer_has_a_request_id_and_security_headers() {
 }
 
 #[tokio::test]
-async fn a_panic_is_a_500_with_a_request_id_and_nothing_else() {
+async fn panic_is_a_500_with_a_request_id_and_no_details() {
     let app = TestApp::new();
     let answer = app.anonymous().get("/broken/panics").await.is(500);
     assert_eq!(answer.json()["code"], "internal");
@@ -27,26 +27,26 @@ async fn a_panic_is_a_500_with_a_request_id_and_nothing_else() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_that_hangs_is_given_up() {
+async fn hanging_request_is_a_503_after_30_seconds() {
     let app = TestApp::new();
-    let before = tokio::time::Instant::now();
+    let started = tokio::time::Instant::now();
     let answer = app.anonymous().get("/broken/hangs").await.is(503);
     assert_eq!((&answer.json()["code"], answer.header("retry-after")), (&"timed_out".into(), "1"));
-    assert_eq!(before.elapsed().as_secs(), 30);
+    assert_eq!(started.elapsed().as_secs(), 30);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_that_does_not_come_is_a_408() {
+async fn body_that_does_not_arrive_is_a_408() {
     let app = TestApp::new();
     let alice = app.alice().await;
     let stalled =
         || axum::body::Body::from_stream(tokio_stream::pending::<Result<Vec<u8>, std::io::Error>>());
     for path in ["/api/v1/recipes", "/api/v1/users/signup", "/api/v1/users/login"] {
-        let begun = tokio::time::Instant::now();
+        let started = tokio::time::Instant::now();
         let request = alice.request(Method::POST, path).header("content-type", "application/json");
         let answer = alice.send(request.body(stalled()).unwrap()).await.is(408);
         assert_eq!(
-            (&answer.json()["code"], begun.elapsed().as_secs()),
+            (&answer.json()["code"], started.elapsed().as_secs()),
             (&"body_too_slow".into(), 10),
             "{path}"
         );
@@ -54,7 +54,7 @@ async fn a_body_that_does_not_come_is_a_408() {
 }
 
 #[tokio::test]
-async fn a_preflight_is_answered_without_credentials() {
+async fn preflight_needs_no_credentials() {
     let app = TestApp::new();
     let request = app.anonymous().request(Method::OPTIONS, "/api/v1/recipes");
     let request =
@@ -67,7 +67,7 @@ async fn a_preflight_is_answered_without_credentials() {
 
 #[tokio::test]
 async fn only_listed_origins_are_allowed() {
-    let app = TestApp::with_origins(Origins::Only(vec![HeaderValue::from_static("https://a.example")]));
+    let app = TestApp::with_origins(CorsOrigins::Only(vec![HeaderValue::from_static("https://a.example")]));
     let ask = async |origin: &str| {
         let request = app.anonymous().request(Method::GET, "/api/v1/recipes").header("origin", origin);
         app.anonymous().send(request.body("".into()).unwrap()).await.is(200)
@@ -84,7 +84,7 @@ async fn only_listed_origins_are_allowed() {
 }
 
 #[tokio::test]
-async fn large_answers_are_compressed_and_tokens_are_not() {
+async fn large_responses_are_compressed_unless_they_may_contain_tokens() {
     let app = TestApp::new();
     let alice = app.alice().await;
     for n in 0..20 {
@@ -102,7 +102,7 @@ async fn large_answers_are_compressed_and_tokens_are_not() {
     assert_eq!(
         ask("/api/v1/recipes/1").await.headers.get("content-encoding"),
         None,
-        "too small to gain from it"
+        "too small to gain from compression"
     );
     assert_eq!(ask("/api/v1/users/me").await.headers.get("content-encoding"), None);
 }
@@ -116,4 +116,37 @@ async fn health_and_readiness() {
     let answer = app.anonymous().get("/readyz").await.is(503);
     assert_eq!(answer.header("retry-after"), "1");
     app.anonymous().get("/healthz").await.is(200);
+}
+
+#[tokio::test]
+async fn every_api_route_refuses_a_client_that_does_not_accept_json() {
+    let app = TestApp::new();
+    let document: serde_json::Value = serde_json::from_str(&recipes_server::openapi_json()).unwrap();
+    let routes = document["paths"].as_object().unwrap().iter();
+    for (path, operations) in routes.filter(|(path, _)| path.starts_with("/api/")) {
+        let path = path.replace("{id}", "1");
+        for method in operations.as_object().unwrap().keys() {
+            let method = method.to_uppercase().parse().unwrap();
+            let request = app.anonymous().request(method, &path).header("accept", "text/html");
+            let answer = app.anonymous().send(request.body("".into()).unwrap()).await.is(406).json();
+            assert!(answer["message"].as_str().unwrap().contains("application/json"), "{path}: {answer}");
+        }
+    }
+    let openapi = app.anonymous().request(Method::GET, "/api/v1/openapi.json").header("accept", "text/html");
+    app.anonymous().send(openapi.body("".into()).unwrap()).await.is(406);
+}
+
+#[tokio::test]
+async fn addresses_without_negotiation_ignore_accept() {
+    let app = TestApp::new();
+    for (method, path, status) in [
+        (Method::GET, "/healthz", 200),
+        (Method::GET, "/docs/", 200),
+        (Method::GET, "/api/v1/nowhere", 404),
+        (Method::PATCH, "/api/v1/recipes", 405),
+        (Method::OPTIONS, "/api/v1/recipes", 204),
+    ] {
+        let request = app.anonymous().request(method, path).header("accept", "image/png");
+        app.anonymous().send(request.body("".into()).unwrap()).await.is(status);
+    }
 }

@@ -1,4 +1,4 @@
-//! What takes a mail: showing that an address is one's own, and a new password for a forgotten one.
+//! What works by mail: verifying an address, resetting a password, invitations.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ async fn is_verified(client: &Client) -> Value {
     client.get(ME).await.is(200).json()["data"]["emailVerified"].clone()
 }
 
-/// The token of the one mail there is.
+/// The token of the only mail.
 async fn token(app: &TestApp) -> String {
     let mails = app.mails().await;
     assert_eq!(mails.len(), 1, "{mails:?}");
@@ -41,7 +41,7 @@ fn choose(token: &str, password: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_sign_up_sends_a_mail_whose_link_verifies_the_address_once() {
+async fn sign_up_sends_a_verification_link_that_works_once() {
     let app = TestApp::new();
     let ada = app.signed_up(ADA).await.client;
     assert_eq!(is_verified(&ada).await, false);
@@ -50,7 +50,7 @@ async fn a_sign_up_sends_a_mail_whose_link_verifies_the_address_once() {
     assert_eq!((mail.to.as_str(), mail.subject.as_str()), (ADA, "Confirm your e-mail address"));
     let link = format!("https://recipes.example.com/account/verify-email#{}\r\n", mail.token());
     assert!(mail.text.contains(&link), "{}", mail.text);
-    // A name is what a stranger has written.
+    // The name could be a message from a stranger.
     assert!(!mail.text.contains("Ada"), "{}", mail.text);
     app.anonymous().post(VERIFY, &json!({"token": mail.token()})).await.is(204);
     assert_eq!(is_verified(&ada).await, true);
@@ -59,7 +59,7 @@ async fn a_sign_up_sends_a_mail_whose_link_verifies_the_address_once() {
 }
 
 #[tokio::test]
-async fn another_mail_comes_as_long_as_it_is_of_use() {
+async fn verification_mail_is_sent_again_until_the_address_is_verified() {
     let app = TestApp::new();
     let ada = app.signed_up(ADA).await.client;
     app.mails().await;
@@ -71,7 +71,7 @@ async fn another_mail_comes_as_long_as_it_is_of_use() {
 }
 
 #[tokio::test]
-async fn a_new_address_is_not_verified_and_gets_a_mail_and_the_old_link_is_dead() {
+async fn new_address_must_be_verified_and_invalidates_old_links() {
     let app = TestApp::new();
     let ada = app.signed_up(ADA).await.client;
     let old = token(&app).await;
@@ -82,7 +82,7 @@ async fn a_new_address_is_not_verified_and_gets_a_mail_and_the_old_link_is_dead(
     assert_eq!(mails[0].to, "lovelace@example.org");
     app.anonymous().post(VERIFY, &json!({"token": old})).await.is(422);
     app.anonymous().post(VERIFY, &json!({"token": mails[0].token()})).await.is(204);
-    // Another spelling is the same mailbox; another mailbox is not.
+    // Another spelling is the same mailbox and stays verified.
     let changed = ada.patch(ME, &change("Lovelace@example.org")).await.is(200).json();
     assert_eq!(changed["data"]["emailVerified"], true);
     assert_eq!(app.mails().await.len(), 0);
@@ -91,12 +91,12 @@ async fn a_new_address_is_not_verified_and_gets_a_mail_and_the_old_link_is_dead(
 }
 
 #[tokio::test]
-async fn whether_there_is_an_account_is_not_said() {
+async fn password_reset_response_is_the_same_without_an_account() {
     let app = TestApp::new();
     app.signed_up(ADA).await;
     app.mails().await;
     let mut answers = Vec::new();
-    for email in [ADA, "nobody@example.org"] {
+    for email in [ADA, "unknown@example.org"] {
         let answer = app.anonymous().post(RESET, &json!({"email": email})).await.is(202);
         let mut headers = answer.headers;
         headers.remove("x-request-id");
@@ -110,9 +110,9 @@ async fn whether_there_is_an_account_is_not_said() {
 }
 
 #[tokio::test]
-async fn a_queue_that_is_full_is_told_and_keeps_nobody_from_signing_up() {
+async fn full_mail_queue_is_503_but_sign_up_succeeds() {
     let app = TestApp::new();
-    let asks = async || app.anonymous().post(RESET, &json!({"email": "nobody@example.org"})).await;
+    let asks = async || app.anonymous().post(RESET, &json!({"email": "unknown@example.org"})).await;
     for _ in 0..1_024 {
         asks().await.is(202);
     }
@@ -124,14 +124,14 @@ async fn a_queue_that_is_full_is_told_and_keeps_nobody_from_signing_up() {
 }
 
 #[tokio::test]
-async fn a_reset_sets_a_new_password_and_throws_everybody_out() {
+async fn password_reset_ends_all_sessions_and_tokens() {
     let app = TestApp::new();
     let ada = app.signed_up(ADA).await;
     let wanted = json!({"name": "A program", "scopes": ["account"]});
     let made = ada.client.post("/api/v1/users/me/api-tokens", &wanted).await.is(201).json();
     let program = app.bearing(made["data"]["token"].as_str().unwrap());
     program.get(ME).await.is(200);
-    // However the address is written: the mail goes to the stored one.
+    // The mail goes to the stored address, in whatever case the request writes it.
     let token = reset_token(&app, "ADA@example.org").await;
     app.anonymous().post(CHOOSE, &choose(&token, NEW)).await.is(204);
     ada.client.get(ME).await.is(401);
@@ -145,8 +145,8 @@ async fn a_reset_sets_a_new_password_and_throws_everybody_out() {
 }
 
 #[tokio::test]
-async fn a_bad_password_does_not_use_the_link_up() {
-    let app = TestApp::set_to(|settings| settings.password_policy.minimum = 10);
+async fn refused_password_does_not_use_up_the_link() {
+    let app = TestApp::with_settings(|settings| settings.password_policy.minimum = 10);
     app.signed_up(ADA).await;
     let token = reset_token(&app, ADA).await;
     for bad in ["password", "ada@example", "onions !1"] {
@@ -157,7 +157,7 @@ async fn a_bad_password_does_not_use_the_link_up() {
 }
 
 #[tokio::test]
-async fn links_end_after_half_an_hour_and_with_a_changed_password() {
+async fn links_expire_after_30_minutes_or_a_password_change() {
     let app = TestApp::new();
     let ada = app.signed_up(ADA).await.client;
     let late = reset_token(&app, ADA).await;
@@ -170,14 +170,14 @@ async fn links_end_after_half_an_hour_and_with_a_changed_password() {
 }
 
 #[tokio::test]
-async fn one_address_gets_only_so_many_mails_whether_it_is_anybodys_or_not() {
+async fn mails_to_one_address_are_limited_with_and_without_an_account() {
     let app = TestApp::limited("mail=2/1h");
     let ada = app.signed_up(ADA).await.client;
     let asks = async |email: &str| app.anonymous().post(RESET, &json!({"email": email})).await;
-    // Signing up took one of Ada's.
+    // The sign-up has used one mail of Ada's limit.
     ada.post(SEND, &json!({})).await.is(202);
     ada.post(SEND, &json!({})).await.is(429);
-    for email in [ADA, "nobody@example.org"] {
+    for email in [ADA, "unknown@example.org"] {
         asks(email).await.is(202);
         asks(&email.to_uppercase()).await.is(202);
         assert_eq!(asks(email).await.is(429).header("ratelimit-policy"), "\"mail\";q=2;w=3600");
@@ -186,10 +186,10 @@ async fn one_address_gets_only_so_many_mails_whether_it_is_anybodys_or_not() {
 }
 
 #[tokio::test]
-async fn one_address_is_invited_only_so_often_and_by_a_link_always() {
+async fn invitations_to_one_address_are_limited_but_links_are_not() {
     let app = TestApp::limited("mail=2/1h");
     let root = app.admin().await;
-    let invites = async |whom: Value| root.post("/api/v1/admin/invitations", &whom).await;
+    let invites = async |body: Value| root.post("/api/v1/admin/invitations", &body).await;
     for email in [ADA, &ADA.to_uppercase()] {
         invites(json!({"email": email})).await.is(201);
     }
@@ -203,11 +203,11 @@ async fn one_address_is_invited_only_so_often_and_by_a_link_always() {
     let to: Vec<_> = app.mails().await.into_iter().map(|mail| mail.to).collect();
     assert_eq!(to, [ADA, &ADA.to_uppercase(), "grace@example.org"]);
     let made = root.get("/api/v1/admin/invitations").await.json()["data"].as_array().unwrap().len();
-    assert_eq!(made, 6, "none without its mail");
+    assert_eq!(made, 6, "refused invitations are not stored");
 }
 
 #[tokio::test]
-async fn strangers_use_up_no_mails_that_the_user_or_an_administrator_asks_for() {
+async fn reset_requests_do_not_use_up_the_limits_of_users_and_administrators() {
     let app = TestApp::limited("mail=1/1h");
     let (root, stranger) = (app.admin().await, app.anonymous());
     stranger.post(RESET, &json!({"email": ADA})).await.is(202);
@@ -228,30 +228,30 @@ async fn strangers_use_up_no_mails_that_the_user_or_an_administrator_asks_for() 
 }
 
 #[tokio::test]
-async fn a_limit_on_mails_stands_in_nobodys_way_who_signs_up_or_moves() {
+async fn mail_limit_does_not_block_sign_up_or_a_new_address() {
     let app = TestApp::limited("mail=1/1h");
     let change = |email: &str| json!({"email": email, "password": PASSWORD});
     let ada = app.signed_up(ADA).await.client;
     ada.patch(ME, &change("lovelace@example.org")).await.is(200);
     ada.patch(ME, &change(ADA)).await.is(200);
     let to: Vec<_> = app.mails().await.into_iter().map(|mail| mail.to).collect();
-    assert_eq!(to, [ADA], "once, and nothing to where nobody is any more");
+    assert_eq!(to, [ADA], "one mail, and none to the address that was replaced");
 }
 
 #[tokio::test]
-async fn one_place_asks_for_resets_and_uses_links_only_so_often() {
+async fn resets_and_links_are_limited_by_client_address() {
     let app = TestApp::limited("reset=3/1h");
     let here = app.at("203.0.113.9");
     assert_eq!(
         here.post(RESET, &json!({"email": ADA})).await.is(202).header("ratelimit"),
         "\"reset\";r=2;t=1200"
     );
-    here.post(CHOOSE, &choose("made up", NEW)).await.is(422);
-    here.post(VERIFY, &json!({"token": "made up"})).await.is(422);
+    here.post(CHOOSE, &choose("invented", NEW)).await.is(422);
+    here.post(VERIFY, &json!({"token": "invented"})).await.is(422);
     for (path, body) in [
         (RESET, json!({"email": ADA})),
-        (CHOOSE, choose("made up", NEW)),
-        (VERIFY, json!({"token": "made up"})),
+        (CHOOSE, choose("invented", NEW)),
+        (VERIFY, json!({"token": "invented"})),
     ] {
         assert_eq!(here.post(path, &body).await.is(429).json()["code"], "rate_limited", "{path}");
     }
@@ -259,11 +259,11 @@ async fn one_place_asks_for_resets_and_uses_links_only_so_often() {
 }
 
 #[tokio::test]
-async fn a_reset_is_the_way_back_in_for_whoever_guessing_keeps_out() {
+async fn password_reset_lifts_the_log_in_limit() {
     let app = TestApp::limited("account=2/1h,account-anywhere=3/1h");
     app.signed_up(ADA).await;
     let log_in = |password: &str| json!({"email": ADA, "password": password});
-    // From here, as often as one place may; from elsewhere, until the account is shut everywhere.
+    // Two failures from this address and one from another use up both limits of the account.
     let here = app.at("198.51.100.7");
     for client in [&here, &here, &app.at("203.0.113.9")] {
         client.post(LOG_IN, &log_in("guess work")).await.is(401);
@@ -275,8 +275,8 @@ async fn a_reset_is_the_way_back_in_for_whoever_guessing_keeps_out() {
 }
 
 #[tokio::test]
-async fn writing_recipes_takes_a_verified_address_where_the_operator_says_so() {
-    let app = TestApp::set_to(|settings| settings.require_verified_email = true);
+async fn unverified_user_cannot_write_recipes_if_verification_is_required() {
+    let app = TestApp::with_settings(|settings| settings.require_verified_email = true);
     let ada = app.signed_up(ADA).await.client;
     let link = token(&app).await;
     let url = app.alice().await.posts_recipe("Soup").await;
@@ -286,7 +286,7 @@ async fn writing_recipes_takes_a_verified_address_where_the_operator_says_so() {
     );
     assert_eq!(ada.put(&url, &recipe("Stew")).await.is(403).json()["code"], "email_not_verified");
     assert_eq!(ada.delete(&url).await.is(403).json()["code"], "email_not_verified");
-    // Neither reading nor logging in does.
+    // Reading and logging in need no verified address.
     ada.get(&url).await.is(200);
     app.logged_in(ADA).await.client.get(ME).await.is(200);
     app.anonymous().post(VERIFY, &json!({"token": link})).await.is(204);
@@ -294,8 +294,8 @@ async fn writing_recipes_takes_a_verified_address_where_the_operator_says_so() {
 }
 
 #[tokio::test]
-async fn nobody_signs_up_where_that_is_closed() {
-    let app = TestApp::set_to(|settings| settings.sign_up = SignUpMode::Closed);
+async fn sign_up_is_403_while_closed() {
+    let app = TestApp::with_settings(|settings| settings.sign_up = SignUpMode::Closed);
     app.user("alice", Role::User).await;
     for email in [ADA, "alice@example.org"] {
         let body = json!({"name": "Ada", "email": email, "password": PASSWORD});
@@ -306,8 +306,8 @@ async fn nobody_signs_up_where_that_is_closed() {
 }
 
 #[tokio::test]
-async fn an_invitation_lets_its_holder_sign_up_once() {
-    let app = TestApp::set_to(|settings| settings.sign_up = SignUpMode::Invite);
+async fn invitation_works_once() {
+    let app = TestApp::with_settings(|settings| settings.sign_up = SignUpMode::Invite);
     let (id, now) = (InvitationId::new(app.clock.now(), [7; 10]), app.clock.now());
     let (digest, expires_at) = (TokenDigest::of(b"come in"), now + std::time::Duration::from_hours(1));
     let new = NewInvitation { id, digest, email: None, expires_at };
@@ -321,20 +321,20 @@ async fn an_invitation_lets_its_holder_sign_up_once() {
         async move { anonymous.post(SIGN_UP, &body).await }
     };
     assert_eq!(sign_up(ADA, Value::Null).await.is(403).json()["code"], "not_invited");
-    assert_eq!(sign_up(ADA, json!("made up")).await.is(403).json()["code"], "not_invited");
+    assert_eq!(sign_up(ADA, json!("invented")).await.is(403).json()["code"], "not_invited");
     assert_eq!(sign_up(ADA, json!(7)).await.is(422).refused_fields(), ["/invitation"]);
     sign_up(ADA, json!("come in")).await.is(200);
     sign_up("eve@example.org", json!("come in")).await.is(403);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_made_up_invitation_is_refused_before_anything_is_hashed() {
+async fn invented_invitation_is_refused_without_hashing() {
     let invite = |settings: &mut Settings| settings.sign_up = SignUpMode::Invite;
-    let app = Arc::new(TestApp::with_a_short_queue("off", invite));
+    let app = Arc::new(TestApp::with_short_hash_queue("off", invite));
     let flood: Vec<_> = (0..16)
         .map(|n| {
             let app = Arc::clone(&app);
-            let body = json!({"name": "Eve", "email": ADA, "password": PASSWORD, "invitation": format!("made up {n}")});
+            let body = json!({"name": "Eve", "email": ADA, "password": PASSWORD, "invitation": format!("invented {n}")});
             tokio::spawn(async move { app.anonymous().post(SIGN_UP, &body).await.status.as_u16() })
         })
         .collect();
@@ -344,8 +344,8 @@ async fn a_made_up_invitation_is_refused_before_anything_is_hashed() {
 }
 
 #[tokio::test]
-async fn the_operator_may_ask_for_longer_passwords() {
-    let app = TestApp::set_to(|settings| settings.password_policy.minimum = 12);
+async fn operator_can_require_longer_passwords() {
+    let app = TestApp::with_settings(|settings| settings.password_policy.minimum = 12);
     let body = json!({"name": "Ada", "email": ADA, "password": "ten onions"});
     let refused = app.anonymous().post(SIGN_UP, &body).await.is(422);
     assert!(refused.json()["errors"][0]["message"].as_str().unwrap().contains("at least 12 characters"));
@@ -356,7 +356,7 @@ async fn the_operator_may_ask_for_longer_passwords() {
 }
 
 #[tokio::test]
-async fn opening_a_link_shows_a_page_that_loads_nothing_from_elsewhere_and_changes_nothing() {
+async fn opening_a_link_changes_nothing_and_loads_nothing_external() {
     let app = TestApp::new();
     let ada = app.signed_up(ADA).await.client;
     for page in ["verify-email", "reset-password", "sign-up"] {

@@ -1,7 +1,8 @@
-//! The API through its own front door, without a socket: one request, one line.
+//! The API without a socket: one request, one line.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "what fails here fails the test")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a failed unwrap fails the test")]
 
+mod access_tokens;
 mod accounts;
 mod admin;
 mod api_tokens;
@@ -12,6 +13,7 @@ mod every_request;
 mod mail;
 mod me;
 mod openapi;
+mod outbox;
 mod permissions;
 mod properties;
 mod rate_limits;

@@ -1,4 +1,4 @@
-//! One's own account: changed with care, taken along, deleted.
+//! The account of the caller: change, export, delete.
 
 use accounts::{Role, audit::Actor, audit::Event};
 use http::Method;
@@ -12,19 +12,22 @@ const LOG_IN: &str = "/api/v1/users/login";
 const ADA: &str = "ada@example.org";
 
 #[tokio::test]
-async fn parameters_that_nobody_reads_are_refused() {
+async fn unknown_parameters_are_400() {
     let app = TestApp::new();
     let ada = app.signed_up(ADA).await.client;
     for path in ["", "/sessions", "/api-tokens", "/export"] {
         let refused = ada.get(&format!("{ME}{path}?limit=1")).await.is(400).json();
-        assert_eq!(refused["message"], "Unknown query parameter \"limit\"; there is none here", "{path}");
+        assert_eq!(
+            refused["message"], "Unknown query parameter \"limit\"; this address has no parameters",
+            "{path}"
+        );
         app.anonymous().get(&format!("{ME}{path}?limit=1")).await.is(401);
         ada.get(&format!("{ME}{path}?")).await.is(200);
     }
 }
 
 #[tokio::test]
-async fn a_name_changes_by_itself() {
+async fn name_changes_without_the_password() {
     let app = TestApp::new();
     let ada = app.signed_up(ADA).await.client;
     let changed = ada.patch(ME, &json!({"name": " Ada Lovelace "})).await.is(200).json();
@@ -35,7 +38,7 @@ async fn a_name_changes_by_itself() {
 }
 
 #[tokio::test]
-async fn an_email_changes_with_the_password_only() {
+async fn email_change_requires_the_password() {
     let app = TestApp::new();
     let ada = app.signed_up(ADA).await.client;
     let email = "lovelace@example.org";
@@ -49,7 +52,7 @@ async fn an_email_changes_with_the_password_only() {
 }
 
 #[tokio::test]
-async fn nobody_takes_anothers_email() {
+async fn email_of_another_user_is_409() {
     let app = TestApp::new();
     app.bob().await;
     let ada = app.signed_up(ADA).await.client;
@@ -58,7 +61,7 @@ async fn nobody_takes_anothers_email() {
 }
 
 #[tokio::test]
-async fn a_patch_sets_only_what_the_route_lists() {
+async fn patch_changes_name_and_email_only() {
     let app = TestApp::new();
     let ada = app.signed_up(ADA).await.client;
     let body = json!({"role": "admin", "id": 7, "disabled": true, "ownerId": 7, "createdAt": "2020-01-01T00:00:00Z"});
@@ -70,7 +73,7 @@ async fn a_patch_sets_only_what_the_route_lists() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_removed_or_is_no_patch_is_refused() {
+async fn invalid_patch_is_422_and_other_media_type_is_415() {
     let app = TestApp::new();
     let ada = app.signed_up(ADA).await.client;
     for (body, field) in [
@@ -86,7 +89,7 @@ async fn what_cannot_be_removed_or_is_no_patch_is_refused() {
 }
 
 #[tokio::test]
-async fn the_password_changes_with_the_current_one_only() {
+async fn password_change_requires_the_current_password() {
     let app = TestApp::new();
     let ada = app.signed_up(ADA).await.client;
     let change = |current: &str, new: &str| {
@@ -106,7 +109,7 @@ async fn the_password_changes_with_the_current_one_only() {
 }
 
 #[tokio::test]
-async fn an_account_is_deleted_with_the_password_only_and_nothing_private_stays() {
+async fn account_deletion_requires_the_password_and_deletes_private_recipes() {
     let app = TestApp::new();
     let ada = app.signed_up(ADA).await.client;
     let public = ada.posts_recipe("Soup").await;
@@ -124,7 +127,7 @@ async fn an_account_is_deleted_with_the_password_only_and_nothing_private_stays(
 }
 
 #[tokio::test]
-async fn an_export_holds_everything_and_nothing_of_anybody_else() {
+async fn export_contains_all_own_data_and_no_secrets() {
     let app = TestApp::new();
     app.bob().await.posts_recipe("Bob's bread").await;
     let ada = app.signed_up(ADA).await;
@@ -154,7 +157,7 @@ async fn an_export_holds_everything_and_nothing_of_anybody_else() {
 }
 
 #[tokio::test]
-async fn an_export_has_all_events_and_not_who_the_administrator_was() {
+async fn export_has_all_events_and_hides_the_administrator() {
     let app = TestApp::new();
     let ada = app.signed_up(ADA).await.client;
     let (id, now) = (UserId::from_i64(1).unwrap(), app.clock.now());
@@ -166,8 +169,8 @@ async fn an_export_has_all_events_and_not_who_the_administrator_was() {
     let events = ada.get("/api/v1/users/me/export").await.is(200).json()["events"].clone();
     assert_eq!((&events[0]["actor"], &events[0]["address"]), (&json!(1), &json!("192.0.2.1")));
     assert_eq!((events[1].get("actor"), events[1].get("address")), (None, None), "{events}");
-    let nobody = Actor { user: None, session: None, address: "203.0.113.9".parse().ok() };
-    app.store.audit(Event::LogInFailed, Some(id), store::Context { actor: nobody, now }).await.unwrap();
+    let anonymous = Actor { user: None, session: None, address: "203.0.113.9".parse().ok() };
+    app.store.audit(Event::LogInFailed, Some(id), store::Context { actor: anonymous, now }).await.unwrap();
     let events = ada.get("/api/v1/users/me/export").await.is(200).json()["events"].clone();
     assert_eq!((&events[0]["event"], events[0].get("address")), (&json!("log_in_failed"), None), "{events}");
     for _ in 0..2_000 {
@@ -179,7 +182,7 @@ async fn an_export_has_all_events_and_not_who_the_administrator_was() {
 }
 
 #[tokio::test]
-async fn an_administrators_export_has_what_the_administrator_did_and_not_to_whom() {
+async fn export_of_an_administrator_hides_other_users() {
     let app = TestApp::new();
     let root = app.at("198.51.100.1").bearing(app.admin().await.token());
     app.signed_up(ADA).await;
@@ -202,7 +205,7 @@ async fn an_administrators_export_has_what_the_administrator_did_and_not_to_whom
 }
 
 #[tokio::test]
-async fn an_export_of_nothing_and_of_more_than_a_page_is_whole() {
+async fn export_is_complete_without_recipes_and_with_many() {
     let app = TestApp::new();
     let ada = app.signed_up(ADA).await.client;
     let export = async || -> Value { ada.get("/api/v1/users/me/export").await.is(200).json() };

@@ -1,4 +1,4 @@
-//! The document of the API, as clients and code generators see it.
+//! The OpenAPI document, as clients and code generators see it.
 
 use recipes_server::openapi_json;
 use serde_json::Value;
@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::app::TestApp;
 
 #[tokio::test]
-async fn the_document_is_served_and_changes_visibly() {
+async fn served_document_matches_the_snapshot() {
     let app = TestApp::new();
     let served = app.anonymous().get("/api/v1/openapi.json").await.is(200);
     assert_eq!(served.header("content-type"), "application/json");
@@ -15,7 +15,7 @@ async fn the_document_is_served_and_changes_visibly() {
 }
 
 #[test]
-fn every_operation_has_a_name_and_every_body_a_shape_with_an_example() {
+fn every_operation_has_an_id_and_every_body_a_schema() {
     let document: Value = serde_json::from_str(&openapi_json()).unwrap();
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
     let schemas = &document["components"]["schemas"];
@@ -38,7 +38,7 @@ fn every_operation_has_a_name_and_every_body_a_shape_with_an_example() {
 }
 
 #[tokio::test]
-async fn the_page_works_offline_and_may_load_nothing_from_elsewhere() {
+async fn documentation_page_loads_nothing_external() {
     let app = TestApp::new();
     let page = app.anonymous().get("/docs/").await.is(200);
     assert!(page.header("content-security-policy").contains("default-src 'none'"));

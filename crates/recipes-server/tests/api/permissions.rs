@@ -1,98 +1,127 @@
-//! The whole permission matrix: every documented operation as nobody, somebody else, the owner and an admin.
+//! The permission matrix: the status that every documented operation answers to each kind of caller.
 
+use accounts::Role;
 use http::Method;
 use recipes_server::openapi_json;
-use serde_json::{Map, Value};
+use serde_json::{Value, json};
+use store::Context;
 
 use crate::app::{Client, TestApp, recipe};
 
-/// What each may do: nobody, another user, the owner, an admin; and programs with an API token of the owner, which has
-/// the scope `recipes:read`, `recipes:write`, `account`.
-const MATRIX: &[(&str, &str, [u16; 7])] = &[
-    ("get", "/api/v1/recipes", [200, 200, 200, 200, 200, 403, 403]),
-    ("post", "/api/v1/recipes", [401, 201, 201, 201, 403, 201, 403]),
-    ("get", "/api/v1/recipes/{id}", [200, 200, 200, 200, 200, 403, 403]),
-    ("put", "/api/v1/recipes/{id}", [401, 403, 200, 200, 403, 200, 403]),
-    ("delete", "/api/v1/recipes/{id}", [401, 403, 204, 204, 403, 204, 403]),
-    // 422: everybody gets as far as the body, and this one is a recipe.
-    ("post", "/api/v1/users/signup", [422; 7]),
-    ("post", "/api/v1/users/login", [422; 7]),
-    ("post", "/api/v1/users/refresh", [422; 7]),
-    ("post", "/api/v1/users/verification", [401, 202, 202, 202, 403, 403, 202]),
-    ("post", "/api/v1/users/verification/confirm", [422; 7]),
-    ("post", "/api/v1/users/password-reset", [422; 7]),
-    ("post", "/api/v1/users/password-reset/confirm", [422; 7]),
-    // Who has no session cannot log out of it.
-    ("post", "/api/v1/users/logout", [401, 204, 204, 204, 403, 403, 403]),
-    ("post", "/api/v1/users/logout/others", [401, 204, 204, 204, 403, 403, 403]),
-    ("post", "/api/v1/users/logout/all", [401, 204, 204, 204, 403, 403, 204]),
-    ("get", "/api/v1/users/me", [401, 200, 200, 200, 403, 403, 200]),
-    ("patch", "/api/v1/users/me", [401, 200, 200, 200, 403, 403, 200]),
-    ("delete", "/api/v1/users/me", [401, 422, 422, 422, 403, 403, 422]),
-    ("put", "/api/v1/users/me/password", [401, 422, 422, 422, 403, 403, 422]),
-    ("get", "/api/v1/users/me/export", [401, 200, 200, 200, 403, 403, 200]),
-    ("get", "/api/v1/users/me/sessions", [401, 200, 200, 200, 403, 403, 200]),
-    ("delete", "/api/v1/users/me/sessions/{id}", [401, 404, 204, 404, 403, 403, 204]),
-    ("get", "/api/v1/users/me/api-tokens", [401, 200, 200, 200, 403, 403, 200]),
-    ("post", "/api/v1/users/me/api-tokens", [401, 422, 422, 422, 403, 403, 422]),
-    ("delete", "/api/v1/users/me/api-tokens/{id}", [401, 404, 204, 404, 403, 403, 204]),
-    ("get", "/api/v1/admin/users", [401, 403, 403, 200, 403, 403, 403]),
-    ("get", "/api/v1/admin/users/{id}", [401, 403, 403, 200, 403, 403, 403]),
-    ("patch", "/api/v1/admin/users/{id}", [401, 403, 403, 200, 403, 403, 403]),
-    ("delete", "/api/v1/admin/users/{id}/sessions", [401, 403, 403, 204, 403, 403, 403]),
-    ("post", "/api/v1/admin/users/{id}/password-reset", [401, 403, 403, 202, 403, 403, 403]),
-    ("get", "/api/v1/admin/audit", [401, 403, 403, 200, 403, 403, 403]),
-    ("get", "/api/v1/admin/invitations", [401, 403, 403, 200, 403, 403, 403]),
-    ("post", "/api/v1/admin/invitations", [401, 403, 403, 201, 403, 403, 403]),
-    ("delete", "/api/v1/admin/invitations/{id}", [401, 403, 403, 204, 403, 403, 403]),
-    ("get", "/healthz", [200; 7]),
-    ("get", "/readyz", [200; 7]),
-];
+/// The kinds of callers. The resources in the paths belong to Alice.
+#[derive(Clone, Copy, Debug)]
+enum Caller {
+    Anonymous,
+    OtherUser,
+    Owner,
+    Admin,
+    /// A program with an API token of the owner that has the scope `recipes:read`.
+    ReadToken,
+    /// The same with `recipes:write`.
+    WriteToken,
+    /// The same with `account`.
+    AccountToken,
+}
+
+struct Row {
+    method: &'static str,
+    path: &'static str,
+    statuses: [u16; CALLERS.len()],
+}
+
+/// A table of statuses, with the caller of each column in its first row.
+macro_rules! matrix {
+    (callers: $($caller:ident)+; $($method:ident $path:literal: $($status:literal)+;)+) => {
+        const CALLERS: &[Caller] = &[$(Caller::$caller),+];
+        const MATRIX: &[Row] =
+            &[$(Row { method: stringify!($method), path: $path, statuses: [$($status),+] }),+];
+    };
+}
+
+// Every body is a recipe, so 422 shows that the caller passed the permission check of another operation.
+matrix! {
+    callers:                                         Anonymous OtherUser Owner Admin ReadToken WriteToken AccountToken;
+    get    "/api/v1/recipes":                              200       200   200   200       200        403          403;
+    post   "/api/v1/recipes":                              401       201   201   201       403        201          403;
+    get    "/api/v1/recipes/{id}":                         200       200   200   200       200        403          403;
+    put    "/api/v1/recipes/{id}":                         401       403   200   200       403        200          403;
+    delete "/api/v1/recipes/{id}":                         401       403   204   204       403        204          403;
+    post   "/api/v1/users/signup":                         422       422   422   422       422        422          422;
+    post   "/api/v1/users/login":                          422       422   422   422       422        422          422;
+    post   "/api/v1/users/refresh":                        422       422   422   422       422        422          422;
+    post   "/api/v1/users/verification":                   401       202   202   202       403        403          202;
+    post   "/api/v1/users/verification/confirm":           422       422   422   422       422        422          422;
+    post   "/api/v1/users/password-reset":                 422       422   422   422       422        422          422;
+    post   "/api/v1/users/password-reset/confirm":         422       422   422   422       422        422          422;
+    post   "/api/v1/users/logout":                         401       204   204   204       403        403          403;
+    post   "/api/v1/users/logout/others":                  401       204   204   204       403        403          403;
+    post   "/api/v1/users/logout/all":                     401       204   204   204       403        403          204;
+    get    "/api/v1/users/me":                             401       200   200   200       403        403          200;
+    patch  "/api/v1/users/me":                             401       200   200   200       403        403          200;
+    delete "/api/v1/users/me":                             401       422   422   422       403        403          422;
+    put    "/api/v1/users/me/password":                    401       422   422   422       403        403          422;
+    get    "/api/v1/users/me/export":                      401       200   200   200       403        403          200;
+    get    "/api/v1/users/me/sessions":                    401       200   200   200       403        403          200;
+    delete "/api/v1/users/me/sessions/{id}":               401       404   204   404       403        403          204;
+    get    "/api/v1/users/me/api-tokens":                  401       200   200   200       403        403          200;
+    post   "/api/v1/users/me/api-tokens":                  401       422   422   422       403        403          422;
+    delete "/api/v1/users/me/api-tokens/{id}":             401       404   204   404       403        403          204;
+    get    "/api/v1/admin/users":                          401       403   403   200       403        403          403;
+    get    "/api/v1/admin/users/{id}":                     401       403   403   200       403        403          403;
+    patch  "/api/v1/admin/users/{id}":                     401       403   403   200       403        403          403;
+    delete "/api/v1/admin/users/{id}/sessions":            401       403   403   204       403        403          403;
+    post   "/api/v1/admin/users/{id}/password-reset":      401       403   403   202       403        403          403;
+    get    "/api/v1/admin/audit":                          401       403   403   200       403        403          403;
+    get    "/api/v1/admin/invitations":                    401       403   403   200       403        403          403;
+    post   "/api/v1/admin/invitations":                    401       403   403   201       403        403          403;
+    delete "/api/v1/admin/invitations/{id}":               401       403   403   204       403        403          403;
+    get    "/healthz":                                     200       200   200   200       200        200          200;
+    get    "/readyz":                                      200       200   200   200       200        200          200;
+}
+
+#[test]
+fn matrix_has_exactly_the_documented_operations() {
+    let document: Value = serde_json::from_str(&openapi_json()).unwrap();
+    let mut documented = Vec::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        documented.extend(methods.as_object().unwrap().keys().map(|method| format!("{method} {path}")));
+    }
+    let mut listed: Vec<_> = MATRIX.iter().map(|row| format!("{} {}", row.method, row.path)).collect();
+    documented.sort();
+    listed.sort();
+    assert_eq!(listed, documented);
+}
 
 #[tokio::test]
-async fn every_operation_is_open_to_whom_it_should_be_and_nobody_else() {
-    let document: Value = serde_json::from_str(&openapi_json()).unwrap();
-    let mut operations = Vec::new();
-    for (path, methods) in document["paths"].as_object().unwrap() {
-        operations.extend(methods.as_object().unwrap().keys().map(|method| (method.clone(), path.clone())));
-    }
-    for (method, path) in &operations {
-        assert!(
-            MATRIX.iter().any(|row| row.0 == method && row.1 == path),
-            "{method} {path} is not in the matrix"
-        );
-    }
-    assert_eq!(operations.len(), MATRIX.len(), "the matrix speaks of operations that are not documented");
-
-    for (method, path, expected) in MATRIX {
+async fn every_operation_answers_each_caller_as_the_matrix_says() {
+    for Row { method, path, statuses } in MATRIX {
         let app = TestApp::new();
-        for (n, expected) in expected.iter().enumerate() {
-            // Made when its turn comes: who came before may have ended everything that Alice had.
-            let caller = &match n {
-                0 => app.anonymous(),
-                1 => app.bob().await,
-                2 => app.alice().await,
-                3 => app.admin().await,
-                4 => app.program(&["recipes:read"]).await,
-                5 => app.program(&["recipes:write"]).await,
-                _ => app.program(&["account"]).await,
+        for (caller, expected) in CALLERS.iter().zip(statuses) {
+            // Created for each call, because the previous call may have ended all sessions and tokens of Alice.
+            let client = match caller {
+                Caller::Anonymous => app.anonymous(),
+                Caller::OtherUser => app.bob().await,
+                Caller::Owner => app.alice().await,
+                Caller::Admin => app.admin().await,
+                Caller::ReadToken => app.program(&["recipes:read"]).await,
+                Caller::WriteToken => app.program(&["recipes:write"]).await,
+                Caller::AccountToken => app.program(&["account"]).await,
             };
-            let status = call(caller, method, &of_alice(&app, path).await).await;
-            assert_eq!(status, *expected, "{method} {path}, column {n}");
+            let status = call(&client, method, &path_of_alice(&app, path).await).await;
+            assert_eq!(status, *expected, "{method} {path} by {caller:?}");
         }
     }
 }
 
-/// The path with the id of something of Alice's, a new one each time: who came before may have deleted the last.
-async fn of_alice(app: &TestApp, path: &str) -> String {
+/// The path with the id of a resource of Alice. It is new each time, because the previous call may have deleted the last.
+async fn path_of_alice(app: &TestApp, path: &str) -> String {
     if let Some(collection) = path.strip_suffix("/invitations/{id}") {
         let admin = app.admin().await;
-        let made = admin.post(&format!("{collection}/invitations"), &Value::Object(Map::new())).await.is(201);
-        return made.header("location").to_owned();
+        let created = admin.post(&format!("{collection}/invitations"), &json!({})).await.is(201);
+        return created.header("location").to_owned();
     }
     if path.starts_with("/api/v1/admin/users/") {
-        let alice = app.user("alice", accounts::Role::User).await;
-        return path.replace("{id}", &alice.id.to_string());
+        return path.replace("{id}", &app.user("alice", Role::User).await.id.to_string());
     }
     let Some(collection) = path.strip_suffix("/{id}") else { return path.to_owned() };
     let alice = app.alice().await;
@@ -103,7 +132,7 @@ async fn of_alice(app: &TestApp, path: &str) -> String {
         app.program(&["recipes:read"]).await;
     }
     let list = alice.get(collection).await.is(200).json();
-    // The newest of the sessions is the one that asks, the newest of the tokens comes last.
+    // The newest session is the current one. The newest token is the last one.
     let newest = list["data"].as_array().unwrap().iter().find(|it| it["current"] == true);
     let newest = newest.or(list["data"].as_array().unwrap().last()).unwrap();
     format!("{collection}/{}", newest["id"].as_str().unwrap())
@@ -116,16 +145,12 @@ async fn call(client: &Client, method: &str, path: &str) -> u16 {
 }
 
 #[tokio::test]
-async fn a_communal_recipe_may_be_changed_by_whoever_is_signed_in() {
+async fn recipe_without_owner_can_be_changed_by_every_user() {
     let app = TestApp::new();
     let alice = app.alice().await;
     let url = alice.posts_recipe("Soup").await;
     app.store
-        .delete_user(
-            app.user("alice", accounts::Role::User).await.id,
-            None,
-            store::Context::operator(app.clock.now()),
-        )
+        .delete_user(app.user("alice", Role::User).await.id, None, Context::operator(app.clock.now()))
         .await
         .unwrap();
     app.anonymous().put(&url, &recipe("Stew")).await.is(401);

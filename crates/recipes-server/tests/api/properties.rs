@@ -1,4 +1,4 @@
-//! Nothing that a client sends makes a 500: arbitrary bodies, paths, parameters and headers.
+//! No request gets a 500: arbitrary bodies, paths, parameters and headers.
 
 use axum::body::Body;
 use http::{HeaderValue, Method, Request};
@@ -25,7 +25,7 @@ fn json_value() -> impl Strategy<Value = Value> {
     })
 }
 
-/// A good body with some of its fields replaced by anything.
+/// A valid body with some fields replaced by arbitrary values.
 fn nearly_good() -> impl Strategy<Value = Value> {
     const FIELDS: [&str; 27] = [
         "name",
@@ -66,7 +66,7 @@ fn nearly_good() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Runs `check` on many values of a strategy, with one application for all of them.
+/// Sends the requests for many values of a strategy to one application.
 fn for_all<S: Strategy>(strategy: &S, check: &impl AsyncFn(&TestApp, S::Value) -> Request<Body>) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let app = runtime.block_on(async { TestApp::new() });
@@ -78,7 +78,7 @@ fn for_all<S: Strategy>(strategy: &S, check: &impl AsyncFn(&TestApp, S::Value) -
             app.anonymous().send(request).await
         });
         prop_assert!(answer.status.as_u16() < 500, "{} {:?}", answer.status, answer.body);
-        // The answer to HEAD has no body.
+        // The response to HEAD has no body.
         if answer.status.is_client_error() && !answer.body.is_empty() {
             prop_assert!(serde_json::from_slice::<Map<String, Value>>(&answer.body).is_ok());
         }
@@ -92,7 +92,7 @@ async fn signed_in(app: &TestApp, method: Method, path: &str) -> http::request::
 }
 
 #[test]
-fn any_json_as_a_recipe() {
+fn arbitrary_json_as_a_recipe_is_not_500() {
     for_all(&prop_oneof![nearly_good(), json_value()], &async |app: &TestApp, body| {
         let request = signed_in(app, Method::POST, "/api/v1/recipes").await;
         request.header("content-type", "application/json").body(body.to_string().into()).unwrap()
@@ -100,7 +100,7 @@ fn any_json_as_a_recipe() {
 }
 
 #[test]
-fn any_json_about_me() {
+fn arbitrary_json_as_an_account_change_is_not_500() {
     let names = proptest::sample::select(vec![
         "name",
         "email",
@@ -133,7 +133,7 @@ fn any_json_about_me() {
 }
 
 #[test]
-fn any_bytes_as_any_body() {
+fn arbitrary_bytes_as_a_body_are_not_500() {
     let types =
         proptest::sample::select(vec!["application/json", "application/x-www-form-urlencoded", "text/plain"]);
     let paths = proptest::sample::select(vec![
@@ -151,7 +151,7 @@ fn any_bytes_as_any_body() {
 }
 
 #[test]
-fn any_form_as_a_recipe() {
+fn arbitrary_form_as_a_recipe_is_not_500() {
     let pair = ("[a-zA-Z]{0,12}(\\[[a-z0-9]{0,3}\\]){0,7}", "[ -~]{0,12}")
         .prop_map(|(name, value)| format!("{name}={value}"));
     for_all(&vec(pair, 0..12), &async |app: &TestApp, pairs| {
@@ -162,17 +162,17 @@ fn any_form_as_a_recipe() {
 }
 
 #[test]
-fn any_path_and_query() {
+fn arbitrary_path_and_query_are_not_500() {
     for_all(&("[ -~]{0,20}", "[ -~]{0,30}"), &async |app: &TestApp, (path, query)| {
         let uri = format!("/api/v1/recipes/{path}?{query}");
-        // What is no URI cannot be sent.
+        // Text that is not a URI cannot be sent.
         let uri = uri.parse::<http::Uri>().unwrap_or_else(|_| "/api/v1/recipes?cursor=~".parse().unwrap());
         signed_in(app, Method::GET, &uri.to_string()).await.body(Body::empty()).unwrap()
     });
 }
 
 #[test]
-fn any_header() {
+fn arbitrary_header_is_not_500() {
     let names = [
         "authorization",
         "accept",

@@ -1,4 +1,4 @@
-//! How often anything may be tried, and by whom.
+//! Rate limits by client address, account and user.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ fn ada(n: u32) -> Value {
 }
 
 #[tokio::test]
-async fn one_place_signs_up_only_so_often() {
+async fn sign_ups_are_limited_by_client_address() {
     let app = TestApp::limited("sign-up=2/1h");
     let here = app.at("203.0.113.9");
     assert_eq!(here.post(SIGN_UP, &ada(1)).await.is(200).header("ratelimit"), "\"sign-up\";r=1;t=1800");
@@ -28,7 +28,7 @@ async fn one_place_signs_up_only_so_often() {
 }
 
 #[tokio::test]
-async fn whoever_mistypes_a_sign_up_is_not_kept_from_the_next_one() {
+async fn invalid_sign_up_does_not_count() {
     let app = TestApp::limited("sign-up=2/1h");
     let here = app.at("203.0.113.9");
     let mut short = ada(1);
@@ -43,7 +43,7 @@ async fn whoever_mistypes_a_sign_up_is_not_kept_from_the_next_one() {
 }
 
 #[tokio::test]
-async fn what_is_refused_counts_as_well() {
+async fn failed_log_ins_count() {
     let app = TestApp::limited("log-in=2/1h");
     let here = app.at("203.0.113.9");
     assert_eq!(here.post(LOG_IN, &ada(1)).await.is(401).header("ratelimit"), "\"log-in\";r=1;t=1800");
@@ -62,7 +62,7 @@ async fn posts_as(client: &Client, told: &str, n: u32) -> u16 {
 }
 
 #[tokio::test]
-async fn who_makes_up_where_he_comes_from_is_not_believed() {
+async fn forged_forwarding_headers_are_ignored() {
     let app = TestApp::limited("sign-up=1/1h");
     let stranger = app.at("203.0.113.9");
     assert_eq!(posts_as(&stranger, "198.51.100.1", 1).await, 200);
@@ -74,47 +74,47 @@ async fn who_makes_up_where_he_comes_from_is_not_believed() {
     assert_eq!(posts_as(&proxy, "198.51.100.2", 5).await, 200);
 }
 
-/// Tries this password for this account from this place; answers the status.
-async fn tries(app: &TestApp, email: &str, password: &str, from: &str) -> u16 {
+/// Logs in from this address. Returns the status.
+async fn log_in(app: &TestApp, email: &str, password: &str, from: &str) -> u16 {
     let body = json!({"email": email, "password": password});
     app.at(from).post(LOG_IN, &body).await.status.as_u16()
 }
 
 #[tokio::test]
-async fn who_guesses_at_an_account_is_stopped_and_its_owner_elsewhere_is_not() {
+async fn guessing_from_one_address_does_not_lock_out_the_owner() {
     let app = TestApp::limited("account=3/15m,account-anywhere=off,log-in=off");
     app.at("198.51.100.1").post(SIGN_UP, &ada(1)).await.is(200);
-    // Whether there is such an account or not, and in whatever spelling.
+    // The same for an account that exists and one that does not, in any spelling.
     for (email, spelling) in
-        [("ada1@example.org", "ADA1@example.org"), ("nobody@example.org", "Nobody@example.org")]
+        [("ada1@example.org", "ADA1@example.org"), ("unknown@example.org", "Unknown@example.org")]
     {
         for _ in 0..3 {
-            assert_eq!(tries(&app, email, "wrong", "203.0.113.9").await, 401);
+            assert_eq!(log_in(&app, email, "wrong", "203.0.113.9").await, 401);
         }
-        assert_eq!(tries(&app, spelling, PASSWORD, "203.0.113.9").await, 429, "{email}");
+        assert_eq!(log_in(&app, spelling, PASSWORD, "203.0.113.9").await, 429, "{email}");
     }
-    assert_eq!(tries(&app, "ada1@example.org", PASSWORD, "198.51.100.1").await, 200);
+    assert_eq!(log_in(&app, "ada1@example.org", PASSWORD, "198.51.100.1").await, 200);
 }
 
 #[tokio::test]
-async fn a_guesser_with_many_addresses_is_stopped_and_the_owner_where_he_is_logged_in_is_not() {
+async fn guessing_from_many_addresses_does_not_lock_out_the_logged_in_owner() {
     let app = TestApp::limited("account=off,account-anywhere=3/1h,log-in=off");
     app.at("198.51.100.1").post(SIGN_UP, &ada(1)).await.is(200);
     for n in 1..=3 {
-        assert_eq!(tries(&app, "ada1@example.org", "wrong", &format!("203.0.113.{n}")).await, 401);
-        assert_eq!(tries(&app, "nobody@example.org", "wrong", &format!("203.0.113.{n}")).await, 401);
+        assert_eq!(log_in(&app, "ada1@example.org", "wrong", &format!("203.0.113.{n}")).await, 401);
+        assert_eq!(log_in(&app, "unknown@example.org", "wrong", &format!("203.0.113.{n}")).await, 401);
     }
-    assert_eq!(tries(&app, "ada1@example.org", PASSWORD, "203.0.113.9").await, 429);
-    assert_eq!(tries(&app, "nobody@example.org", PASSWORD, "203.0.113.9").await, 429);
+    assert_eq!(log_in(&app, "ada1@example.org", PASSWORD, "203.0.113.9").await, 429);
+    assert_eq!(log_in(&app, "unknown@example.org", PASSWORD, "203.0.113.9").await, 429);
     assert_eq!(
-        tries(&app, "ada1@example.org", PASSWORD, "198.51.100.1").await,
+        log_in(&app, "ada1@example.org", PASSWORD, "198.51.100.1").await,
         200,
-        "her session is from there"
+        "the session of the owner has this address"
     );
 }
 
 #[tokio::test]
-async fn a_password_that_is_asked_for_again_can_be_guessed_no_more_often() {
+async fn password_confirmation_shares_the_limit_of_log_ins() {
     let app = TestApp::limited("account=2/15m");
     let signed_up = app.at("203.0.113.9").post(SIGN_UP, &ada(1)).await.is(200).json();
     let ada = app.bearing(signed_up["token"].as_str().unwrap());
@@ -125,7 +125,7 @@ async fn a_password_that_is_asked_for_again_can_be_guessed_no_more_often() {
 }
 
 #[tokio::test]
-async fn a_password_that_is_asked_for_again_is_guessed_from_everywhere_no_more_often() {
+async fn password_confirmation_shares_the_limit_from_all_addresses() {
     let app = TestApp::limited("account=off,account-anywhere=2/1h,log-in=off");
     let signed_up = app.at("198.51.100.1").post(SIGN_UP, &ada(1)).await.is(200).json();
     let stolen = signed_up["token"].as_str().unwrap();
@@ -137,11 +137,11 @@ async fn a_password_that_is_asked_for_again_is_guessed_from_everywhere_no_more_o
     assert_eq!(guesses("203.0.113.1").await, 403);
     assert_eq!(guesses("203.0.113.2").await, 403);
     assert_eq!(guesses("203.0.113.3").await, 429);
-    assert_eq!(guesses("198.51.100.1").await, 403, "where her session is from");
+    assert_eq!(guesses("198.51.100.1").await, 403, "the session of the owner has this address");
 }
 
 #[tokio::test]
-async fn a_change_of_the_email_tells_no_more_often_than_a_sign_up_who_has_an_account() {
+async fn email_change_shares_the_limit_of_sign_ups() {
     let app = TestApp::limited("sign-up=3/1h,account-change=off");
     let here = app.at("203.0.113.9");
     let signed_up = here.post(SIGN_UP, &ada(1)).await.is(200).json();
@@ -154,7 +154,7 @@ async fn a_change_of_the_email_tells_no_more_often_than_a_sign_up_who_has_an_acc
 }
 
 #[tokio::test]
-async fn one_user_changes_the_account_only_so_often() {
+async fn account_changes_are_limited_by_user() {
     let app = TestApp::limited("account-change=3/1h");
     let ada = app.signed_up("ada@example.org").await.client;
     let wanted = json!({"name": "Backup", "scopes": ["recipes:read"]});
@@ -172,8 +172,8 @@ async fn one_user_changes_the_account_only_so_often() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_full_queue_of_passwords_is_a_503_that_says_when_to_come_again_and_costs_no_attempt() {
-    let app = std::sync::Arc::new(TestApp::with_a_short_queue("account=20/15m,log-in=off", |_| ()));
+async fn full_hash_queue_is_503_with_retry_after_and_does_not_count() {
+    let app = std::sync::Arc::new(TestApp::with_short_hash_queue("account=20/15m,log-in=off", |_| ()));
     app.at("203.0.113.9").post(SIGN_UP, &ada(1)).await.is(200);
     let flood: Vec<_> = (0..16)
         .map(|_| {
@@ -190,20 +190,20 @@ async fn a_full_queue_of_passwords_is_a_503_that_says_when_to_come_again_and_cos
             assert!(answer.header("retry-after").parse::<u64>().unwrap() >= 1);
         }
     }
-    assert!(turned_away > 0, "one is hashed and one waits");
+    assert!(turned_away > 0, "one password is hashed and one waits");
     for _ in 0..20 {
-        assert_eq!(tries(&app, "ada1@example.org", "wrong", "203.0.113.9").await, 401);
+        assert_eq!(log_in(&app, "ada1@example.org", "wrong", "203.0.113.9").await, 401);
     }
-    assert_eq!(tries(&app, "ada1@example.org", "wrong", "203.0.113.9").await, 429);
+    assert_eq!(log_in(&app, "ada1@example.org", "wrong", "203.0.113.9").await, 429);
 }
 
 #[tokio::test]
-async fn sessions_and_failures_are_noted_with_the_address_they_came_from() {
+async fn audit_log_contains_the_client_address() {
     use accounts::{audit::Event, audit::Filter};
     let app = TestApp::new();
     app.at("198.51.100.1").post(SIGN_UP, &ada(1)).await.is(200);
-    assert_eq!(tries(&app, "ada1@example.org", "wrong", "203.0.113.9").await, 401);
-    assert_eq!(tries(&app, "nobody@example.org", "wrong", "203.0.113.9").await, 401);
+    assert_eq!(log_in(&app, "ada1@example.org", "wrong", "203.0.113.9").await, 401);
+    assert_eq!(log_in(&app, "unknown@example.org", "wrong", "203.0.113.9").await, 401);
     let failed = Filter { event: Some(Event::LogInFailed), ..Filter::default() };
     let entries = app.store.audit_log(failed, store::Page::default()).await.unwrap().rows;
     let subjects: Vec<_> = entries.iter().map(|entry| entry.subject.map(ids::UserId::get)).collect();

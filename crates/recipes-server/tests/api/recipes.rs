@@ -1,4 +1,4 @@
-//! Recipes in full: every field, pages, conditional requests, privacy.
+//! Recipes: every field, pages, conditional requests, private recipes.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ fn full() -> Value {
 }
 
 #[tokio::test]
-async fn every_field_is_stored_and_answered() {
+async fn every_field_is_stored_and_returned() {
     let app = TestApp::new();
     let created = app.alice().await.post("/api/v1/recipes", &full()).await.is(201).json();
     let read = app.anonymous().get("/api/v1/recipes/1").await.is(200).json();
@@ -37,7 +37,7 @@ async fn every_field_is_stored_and_answered() {
 }
 
 #[tokio::test]
-async fn what_is_not_set_is_left_out() {
+async fn unset_fields_are_omitted() {
     let app = TestApp::new();
     app.alice().await.posts_recipe("Soup").await;
     let read = app.anonymous().get("/api/v1/recipes/1").await.is(200).json();
@@ -62,7 +62,7 @@ async fn what_is_not_set_is_left_out() {
 }
 
 #[tokio::test]
-async fn instructions_may_be_plain_texts_and_are_answered_as_steps() {
+async fn plain_text_instructions_become_steps() {
     let app = TestApp::new();
     let mut soup = recipe("Soup");
     soup["instructions"] = json!(["Boil.", "Serve."]);
@@ -71,7 +71,7 @@ async fn instructions_may_be_plain_texts_and_are_answered_as_steps() {
 }
 
 #[tokio::test]
-async fn put_replaces_the_whole_recipe_and_keeps_what_is_the_servers() {
+async fn put_replaces_all_fields_except_those_of_the_server() {
     let app = TestApp::new();
     let alice = app.alice().await;
     let before = alice.post("/api/v1/recipes", &full()).await.is(201).json();
@@ -87,7 +87,7 @@ async fn put_replaces_the_whole_recipe_and_keeps_what_is_the_servers() {
 }
 
 #[tokio::test]
-async fn what_only_the_server_sets_cannot_be_set_from_outside() {
+async fn fields_of_the_server_cannot_be_set_by_clients() {
     let app = TestApp::new();
     let mut soup = recipe("Soup");
     let uid = "00000000-0000-7000-8000-000000000000";
@@ -110,7 +110,7 @@ async fn what_only_the_server_sets_cannot_be_set_from_outside() {
 }
 
 #[tokio::test]
-async fn every_limit_is_kept_and_every_crossing_named() {
+async fn values_over_a_limit_are_422_and_named() {
     let app = TestApp::new();
     let alice = app.alice().await;
     let long = |n| "x".repeat(n);
@@ -140,7 +140,7 @@ async fn every_limit_is_kept_and_every_crossing_named() {
 }
 
 #[tokio::test]
-async fn unknown_fields_are_ignored_unless_strict_handling_is_preferred() {
+async fn unknown_fields_are_400_only_with_strict_handling() {
     let app = TestApp::new();
     let alice = app.alice().await;
     let mut soup = recipe("Soup");
@@ -168,7 +168,7 @@ async fn walk(client: &Client, first: &str) -> Vec<i64> {
 }
 
 #[tokio::test]
-async fn pages_follow_each_other_to_the_end_and_each_recipe_comes_once() {
+async fn pages_contain_each_recipe_once() {
     let app = TestApp::new();
     let alice = app.alice().await;
     for n in 0..7 {
@@ -181,7 +181,7 @@ async fn pages_follow_each_other_to_the_end_and_each_recipe_comes_once() {
 }
 
 #[tokio::test]
-async fn a_cursor_stays_good_under_inserts_and_deletes() {
+async fn cursor_survives_inserts_and_deletes() {
     let app = TestApp::new();
     let alice = app.alice().await;
     for n in 0..4 {
@@ -196,7 +196,7 @@ async fn a_cursor_stays_good_under_inserts_and_deletes() {
 }
 
 #[tokio::test]
-async fn strange_parameters_are_refused_with_the_way_out() {
+async fn invalid_parameters_are_400_with_a_hint() {
     let app = TestApp::new();
     let message = async |query: &str| {
         let answer = app.anonymous().get(&format!("/api/v1/recipes?{query}")).await.is(400);
@@ -213,7 +213,7 @@ async fn strange_parameters_are_refused_with_the_way_out() {
 }
 
 #[tokio::test]
-async fn the_total_is_counted_on_demand() {
+async fn total_count_is_sent_on_request() {
     let app = TestApp::new();
     let alice = app.alice().await;
     alice.posts_recipe("Soup").await;
@@ -238,7 +238,7 @@ async fn with_header(
 }
 
 #[tokio::test]
-async fn a_client_that_has_the_revision_gets_304_and_no_body() {
+async fn current_etag_is_304_without_body() {
     let app = TestApp::new();
     let url = app.alice().await.posts_recipe("Soup").await;
     let first = app.anonymous().get(&url).await.is(200);
@@ -258,7 +258,7 @@ async fn a_client_that_has_the_revision_gets_304_and_no_body() {
 }
 
 #[tokio::test]
-async fn head_answers_what_get_answers_without_the_body() {
+async fn head_has_the_headers_of_get_and_no_body() {
     let app = TestApp::new();
     let url = app.alice().await.posts_recipe("Soup").await;
     for url in [url.as_str(), "/api/v1/recipes", "/api/v1/recipes/99"] {
@@ -272,7 +272,7 @@ async fn head_answers_what_get_answers_without_the_body() {
 }
 
 #[tokio::test]
-async fn if_match_protects_against_lost_updates() {
+async fn stale_if_match_is_412() {
     let app = TestApp::new();
     let alice = app.alice().await;
     let url = alice.posts_recipe("Soup").await;
@@ -287,7 +287,7 @@ async fn if_match_protects_against_lost_updates() {
 }
 
 #[tokio::test]
-async fn a_private_recipe_exists_for_its_owner_and_admins_alone() {
+async fn other_users_private_recipe_is_404() {
     let app = TestApp::new();
     let (alice, bob, admin) = (app.alice().await, app.bob().await, app.admin().await);
     let mut secret = recipe("Secret sauce");
@@ -306,7 +306,7 @@ async fn a_private_recipe_exists_for_its_owner_and_admins_alone() {
 }
 
 #[tokio::test]
-async fn a_bad_token_is_refused_even_where_none_is_needed() {
+async fn invalid_token_is_401_on_public_routes() {
     let app = TestApp::new();
     let url = app.alice().await.posts_recipe("Soup").await;
     app.bearing("nonsense").get(&url).await.is(401);

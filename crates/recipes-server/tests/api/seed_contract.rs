@@ -1,19 +1,20 @@
-//! The original API's contract, kept: every row of its table, as a client written for it sees it.
+//! The contract of the original API, as a client written for it sees it.
 
 use http::Method;
 use serde_json::json;
 
+use crate::access_tokens::INSTANCE;
 use crate::app::{PASSWORD, TestApp, recipe};
 
 #[tokio::test]
-async fn the_root_leads_to_the_recipes() {
+async fn root_redirects_to_the_recipes() {
     let app = TestApp::new();
     let answer = app.anonymous().get("/").await.is(302);
     assert_eq!(answer.header("location"), "/api/v1/recipes");
 }
 
 #[tokio::test]
-async fn recipes_are_listed_in_the_order_of_their_ids() {
+async fn recipe_list_is_ordered_by_id() {
     let app = TestApp::new();
     assert_eq!(app.anonymous().get("/api/v1/recipes").await.is(200).json(), json!({"data": []}));
     for name in ["Soup", "Bread", "Ale"] {
@@ -26,7 +27,7 @@ async fn recipes_are_listed_in_the_order_of_their_ids() {
 }
 
 #[tokio::test]
-async fn a_recipe_has_the_seeds_fields_first_and_in_its_order() {
+async fn recipe_begins_with_the_original_fields_in_order() {
     let app = TestApp::new();
     let url = app.alice().await.posts_recipe("Chicken Vesuvio").await;
     let answer = app.anonymous().get(&url).await.is(200);
@@ -36,7 +37,7 @@ async fn a_recipe_has_the_seeds_fields_first_and_in_its_order() {
 }
 
 #[tokio::test]
-async fn what_is_no_recipe_is_not_found() {
+async fn unknown_recipe_is_404() {
     let app = TestApp::new();
     for path in ["7", "abc", "0", "-1", "01", "1.0", "99999999999999999999", "%00", "1%2F2"] {
         let answer = app.anonymous().get(&format!("/api/v1/recipes/{path}")).await.is(404).json();
@@ -47,7 +48,7 @@ async fn what_is_no_recipe_is_not_found() {
 }
 
 #[tokio::test]
-async fn a_bearer_creates_replaces_and_deletes() {
+async fn token_creates_replaces_and_deletes_recipes() {
     let app = TestApp::new();
     let alice = app.alice().await;
     let created = alice.post("/api/v1/recipes", &recipe("Soup")).await.is(201);
@@ -65,7 +66,7 @@ async fn a_bearer_creates_replaces_and_deletes() {
 }
 
 #[tokio::test]
-async fn sign_up_and_log_in_answer_200_and_a_token() {
+async fn sign_up_and_log_in_are_200_with_a_token() {
     let app = TestApp::new();
     let sign_up = json!({"name": "Ada", "email": "ada@example.org", "password": PASSWORD});
     let signed_up = app.anonymous().post("/api/v1/users/signup", &sign_up).await.is(200);
@@ -79,7 +80,7 @@ async fn sign_up_and_log_in_answer_200_and_a_token() {
 }
 
 #[tokio::test]
-async fn the_token_is_an_hs256_jwt_with_id_iat_and_exp_a_day_later() {
+async fn token_is_an_hs256_jwt_with_id_iat_and_exp() {
     let app = TestApp::new();
     let sign_up = json!({"name": "Ada", "email": "ada@example.org", "password": PASSWORD});
     let answer = app.anonymous().post("/api/v1/users/signup", &sign_up).await.is(200).json();
@@ -87,12 +88,16 @@ async fn the_token_is_an_hs256_jwt_with_id_iat_and_exp_a_day_later() {
     assert_eq!(inspected.header["alg"], "HS256");
     let now = app.clock.now().as_second();
     let claims = inspected.claims;
-    assert_eq!(claims, json!({"id": 1, "iat": now, "exp": now + 24 * 60 * 60, "sid": claims["sid"]}));
-    assert!(ids::SessionId::parse(claims["sid"].as_str().unwrap()).is_some(), "and whose session it is");
+    let sid = &claims["sid"];
+    let want = json!({
+        "id": 1, "iat": now, "exp": now + 24 * 60 * 60, "sid": sid, "iss": INSTANCE, "aud": INSTANCE,
+    });
+    assert_eq!(claims, want);
+    assert!(ids::SessionId::parse(claims["sid"].as_str().unwrap()).is_some(), "the id of the session");
 }
 
 #[tokio::test]
-async fn privileged_routes_want_a_token_and_say_so() {
+async fn privileged_route_without_token_is_401() {
     let app = TestApp::new();
     app.alice().await.posts_recipe("Soup").await;
     let anonymous = app.anonymous();
@@ -109,7 +114,7 @@ async fn privileged_routes_want_a_token_and_say_so() {
 }
 
 #[tokio::test]
-async fn bodies_may_be_nested_forms() {
+async fn body_can_be_a_nested_form() {
     let app = TestApp::new();
     let form = "name=Soup&healthLabels%5B%5D=Vegan&cookTimeMinutes=60&prepTimeMinutes=&\
                 ingredients[]=salt&ingredients[]=water&author[name]=Ada";
@@ -125,7 +130,7 @@ async fn bodies_may_be_nested_forms() {
 }
 
 #[tokio::test]
-async fn any_page_may_read_the_answers() {
+async fn cross_origin_reads_are_allowed() {
     let app = TestApp::new();
     let request =
         app.anonymous().request(Method::GET, "/api/v1/recipes").header("origin", "https://a.example");
@@ -134,7 +139,7 @@ async fn any_page_may_read_the_answers() {
 }
 
 #[tokio::test]
-async fn a_trailing_slash_changes_nothing_as_with_express() {
+async fn trailing_slash_is_ignored() {
     let app = TestApp::new();
     let url = app.alice().await.posts_recipe("Soup").await;
     app.anonymous().get(&format!("{url}/")).await.is(200);

@@ -1,4 +1,4 @@
-//! The original API's faults, fixed on purpose: a test for each, named after it.
+//! The faults of the original API that are fixed on purpose: one test for each.
 
 use accounts::Role;
 use http::{Method, header};
@@ -17,11 +17,11 @@ fn ada(password: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_wrong_password_and_an_unknown_email_are_the_same_401() {
+async fn wrong_password_and_unknown_email_are_the_same_401() {
     let app = TestApp::new();
     app.anonymous().post(SIGN_UP, &ada(PASSWORD)).await.is(200);
     let wrong = app.anonymous().post(LOG_IN, &ada("another password")).await.is(401);
-    let unknown = json!({"email": "nobody@example.org", "password": PASSWORD});
+    let unknown = json!({"email": "unknown@example.org", "password": PASSWORD});
     let unknown = app.anonymous().post(LOG_IN, &unknown).await.is(401);
     let nonsense = app.anonymous().post(LOG_IN, &json!({"email": "hello", "password": "x"})).await.is(401);
     for answer in [&wrong, &unknown, &nonsense] {
@@ -38,7 +38,7 @@ async fn a_wrong_password_and_an_unknown_email_are_the_same_401() {
 }
 
 #[tokio::test]
-async fn a_duplicate_email_is_a_409_in_whatever_case() {
+async fn duplicate_email_is_409_in_any_case() {
     let app = TestApp::new();
     app.anonymous().post(SIGN_UP, &ada(PASSWORD)).await.is(200);
     let again = json!({"name": "Eve", "email": " ADA@example.ORG", "password": PASSWORD});
@@ -47,7 +47,7 @@ async fn a_duplicate_email_is_a_409_in_whatever_case() {
 }
 
 #[tokio::test]
-async fn missing_fields_are_a_422_that_names_each() {
+async fn missing_fields_are_422_and_named() {
     let app = TestApp::new();
     let sign_up = app.anonymous().post(SIGN_UP, &json!({})).await.is(422);
     assert_eq!(sign_up.refused_fields(), ["/name", "/email", "/password"]);
@@ -61,7 +61,7 @@ async fn missing_fields_are_a_422_that_names_each() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_json_with_a_challenge() {
+async fn invalid_token_is_json_401_with_a_challenge() {
     let app = TestApp::new();
     let answer = app.bearing("nonsense").get("/api/v1/users/me").await.is(401);
     assert_eq!(answer.header("content-type"), "application/json");
@@ -70,7 +70,7 @@ async fn a_refusal_is_json_with_a_challenge() {
 }
 
 #[tokio::test]
-async fn the_token_of_a_deleted_user_is_invalid() {
+async fn token_of_a_deleted_user_is_rejected() {
     let app = TestApp::new();
     let alice = app.alice().await;
     alice.get("/api/v1/users/me").await.is(200);
@@ -80,13 +80,13 @@ async fn the_token_of_a_deleted_user_is_invalid() {
         .unwrap();
     let answer = alice.get("/api/v1/users/me").await.is(401);
     assert!(answer.header("www-authenticate").contains("invalid_token"));
-    // Ids are never reused, so neither does it become the token of the next one to sign up.
+    // Ids are never reused, so the token does not become the token of the next user.
     app.bob().await;
     alice.get("/api/v1/users/me").await.is(401);
 }
 
 #[tokio::test]
-async fn sign_up_without_an_email_is_refused() {
+async fn sign_up_without_email_is_422() {
     let app = TestApp::new();
     for email in [json!(null), json!(""), json!("hello"), json!("a@"), json!(7), json!({"$ne": null})] {
         let body = json!({"name": "Ada", "email": email, "password": PASSWORD});
@@ -95,7 +95,7 @@ async fn sign_up_without_an_email_is_refused() {
 }
 
 #[tokio::test]
-async fn signed_claims_that_name_no_user_do_not_authenticate() {
+async fn signed_claims_without_a_valid_user_are_401() {
     let app = TestApp::new();
     let sid = app.alice().await.session();
     let key = Key::hs256(SECRET).unwrap();
@@ -118,7 +118,7 @@ async fn signed_claims_that_name_no_user_do_not_authenticate() {
 }
 
 #[tokio::test]
-async fn trailing_junk_after_a_token_is_refused() {
+async fn trailing_text_after_a_token_is_rejected() {
     let app = TestApp::new();
     let token = app.alice().await.token().to_owned();
     let me = |authorization: String| {
@@ -133,7 +133,7 @@ async fn trailing_junk_after_a_token_is_refused() {
 }
 
 #[tokio::test]
-async fn other_algorithms_and_critical_headers_are_refused() {
+async fn other_algorithms_and_critical_headers_are_rejected() {
     use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
     let app = TestApp::new();
     let sid = app.alice().await.session();
@@ -158,7 +158,7 @@ async fn other_algorithms_and_critical_headers_are_refused() {
 }
 
 #[tokio::test]
-async fn an_id_does_not_come_back_after_a_delete() {
+async fn deleted_id_is_not_reused() {
     let app = TestApp::new();
     let alice = app.alice().await;
     let first = alice.posts_recipe("Soup").await;
@@ -167,7 +167,7 @@ async fn an_id_does_not_come_back_after_a_delete() {
 }
 
 #[tokio::test]
-async fn concurrent_writes_lose_nothing() {
+async fn concurrent_writes_are_all_stored() {
     let app = TestApp::new();
     let alice = app.alice().await;
     let posts = (0..64).map(|n| {
@@ -185,7 +185,7 @@ async fn concurrent_writes_lose_nothing() {
 }
 
 #[tokio::test]
-async fn only_its_owner_or_an_admin_may_change_a_recipe() {
+async fn recipe_of_another_user_is_403() {
     let app = TestApp::new();
     let soup = app.alice().await.posts_recipe("Soup").await;
     let bob = app.bob().await;
@@ -196,7 +196,7 @@ async fn only_its_owner_or_an_admin_may_change_a_recipe() {
 }
 
 #[tokio::test]
-async fn a_long_password_is_not_cut() {
+async fn long_password_is_not_truncated() {
     let app = TestApp::new();
     let long = "correct horse battery staple ".repeat(4);
     app.anonymous().post(SIGN_UP, &ada(&long)).await.is(200);
@@ -208,7 +208,7 @@ async fn a_long_password_is_not_cut() {
 }
 
 #[tokio::test]
-async fn bcrypt_refuses_what_it_would_cut() {
+async fn bcrypt_refuses_passwords_over_72_bytes() {
     let app = TestApp::hashing_with(Scheme::Bcrypt { cost: 10 });
     let long = "correct horse battery staple ".repeat(3);
     let answer = app.anonymous().post(SIGN_UP, &ada(&long)).await.is(422);
@@ -217,7 +217,7 @@ async fn bcrypt_refuses_what_it_would_cut() {
 }
 
 #[tokio::test]
-async fn a_syntax_error_is_a_400_that_says_where_and_echoes_nothing() {
+async fn json_syntax_error_is_400_with_the_position_only() {
     let app = TestApp::new();
     let request = app.alice().await.request(Method::POST, "/api/v1/recipes");
     let request =
@@ -227,7 +227,7 @@ async fn a_syntax_error_is_a_400_that_says_where_and_echoes_nothing() {
 }
 
 #[tokio::test]
-async fn a_missing_array_is_a_422() {
+async fn missing_array_is_422() {
     let app = TestApp::new();
     let mut soup = recipe("Soup");
     soup.as_object_mut().unwrap().remove("ingredients");
@@ -238,9 +238,9 @@ async fn a_missing_array_is_a_422() {
 }
 
 #[tokio::test]
-async fn the_seeds_hashes_log_in_and_are_upgraded_at_that_moment() {
+async fn original_hashes_log_in_and_are_upgraded() {
     let app = TestApp::new();
-    // As the tutorial's program wrote it: bcrypt, cost 10, "ten little onions".
+    // A hash by the tutorial's program: bcrypt, cost 10, "ten little onions".
     let hash = "$2b$10$JqHnCPAjfonbA8mcRtM2GuS1vl5OQfN6PE.hM/NhKR6lRcOlHSSlG";
     app.imported_user("hou@example.com", hash).await;
     let log_in = json!({"email": "hou@example.com", "password": "ten little onions"});

@@ -1,4 +1,4 @@
-//! Sessions: each sentence of what must hold of them, by name.
+//! Sessions: start, refresh, expiry, list, end.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -18,7 +18,7 @@ async fn refresh(app: &TestApp, token: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn signing_up_logging_in_and_refreshing_answer_alike() {
+async fn sign_up_log_in_and_refresh_have_the_same_response() {
     let app = TestApp::new();
     let sign_up = json!({"name": "Ada", "email": ADA, "password": PASSWORD});
     let signed_up = app.anonymous().post("/api/v1/users/signup", &sign_up).await.is(200);
@@ -35,7 +35,7 @@ async fn signing_up_logging_in_and_refreshing_answer_alike() {
 }
 
 #[tokio::test]
-async fn a_refresh_goes_on_with_the_same_session_and_new_tokens() {
+async fn refresh_keeps_the_session_and_changes_the_tokens() {
     let app = TestApp::new();
     let first = app.signed_up(ADA).await;
     app.clock.advance(Duration::from_hours(24));
@@ -47,7 +47,7 @@ async fn a_refresh_goes_on_with_the_same_session_and_new_tokens() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_100_refreshes_at_once_one_new_pair_is_alive_and_the_session_lives() {
+async fn concurrent_refreshes_get_one_new_pair() {
     let app = std::sync::Arc::new(TestApp::new());
     let first = app.signed_up(ADA).await;
     let tasks: Vec<_> = (0..100)
@@ -73,7 +73,7 @@ async fn of_100_refreshes_at_once_one_new_pair_is_alive_and_the_session_lives() 
 }
 
 #[tokio::test]
-async fn who_asks_for_the_same_refresh_a_moment_later_gets_the_same_pair() {
+async fn repeated_refresh_gets_the_same_pair() {
     let app = TestApp::new();
     let first = app.signed_up(ADA).await;
     let answer = refresh(&app, &first.refresh_token).await.is(200).json();
@@ -84,7 +84,7 @@ async fn who_asks_for_the_same_refresh_a_moment_later_gets_the_same_pair() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_loses_no_session() {
+async fn lost_response_does_not_end_the_session() {
     let app = TestApp::new();
     let first = app.signed_up(ADA).await;
     refresh(&app, &first.refresh_token).await.is(200);
@@ -95,7 +95,7 @@ async fn a_lost_answer_loses_no_session() {
 }
 
 #[tokio::test]
-async fn reuse_of_an_older_refresh_token_ends_the_session() {
+async fn reuse_of_an_old_refresh_token_ends_the_session() {
     let app = TestApp::new();
     let first = app.signed_up(ADA).await;
     let second = SignedUp::of(&app, &refresh(&app, &first.refresh_token).await.is(200));
@@ -108,7 +108,7 @@ async fn reuse_of_an_older_refresh_token_ends_the_session() {
 }
 
 #[tokio::test]
-async fn what_is_no_refresh_token_is_refused_and_ends_nothing() {
+async fn invalid_refresh_token_is_401_and_ends_nothing() {
     let app = TestApp::new();
     let ada = app.signed_up(ADA).await;
     let mut forged = ada.refresh_token.clone();
@@ -125,14 +125,14 @@ async fn what_is_no_refresh_token_is_refused_and_ends_nothing() {
 }
 
 #[tokio::test]
-async fn a_refresh_token_is_no_access_token() {
+async fn refresh_token_is_not_an_access_token() {
     let app = TestApp::new();
     let ada = app.signed_up(ADA).await;
     app.bearing(ada.refresh_token).get(ME).await.is(401);
 }
 
 #[tokio::test]
-async fn a_session_ends_when_it_is_idle() {
+async fn idle_session_expires() {
     let app = TestApp::new();
     let ada = app.signed_up(ADA).await;
     app.clock.advance(Duration::from_hours(14 * 24));
@@ -141,14 +141,14 @@ async fn a_session_ends_when_it_is_idle() {
 }
 
 #[tokio::test]
-async fn a_session_ends_after_its_lifetime_and_no_token_promises_more() {
+async fn tokens_do_not_outlive_the_session() {
     let app = TestApp::new();
     let mut ada = app.signed_up(ADA).await;
     for _ in 0..3 {
         app.clock.advance(Duration::from_hours(238));
         ada = SignedUp::of(&app, &refresh(&app, &ada.refresh_token).await.is(200));
     }
-    // 6 of 720 hours are left.
+    // Of the 720 hours of the session, 6 are left.
     let last = refresh(&app, &ada.refresh_token).await.is(200);
     assert_eq!(last.json()["expiresIn"], 6 * 3_600);
     let ada = SignedUp::of(&app, &last);
@@ -158,7 +158,7 @@ async fn a_session_ends_after_its_lifetime_and_no_token_promises_more() {
 }
 
 #[tokio::test]
-async fn the_very_next_request_after_a_log_out_is_refused() {
+async fn token_is_rejected_right_after_log_out() {
     let app = TestApp::new();
     let (ada, other) = (app.signed_up(ADA).await, app.logged_in(ADA).await);
     ada.client.post("/api/v1/users/logout", &json!({})).await.is(204);
@@ -176,7 +176,7 @@ async fn the_very_next_request_after_a_log_out_is_refused() {
 }
 
 #[tokio::test]
-async fn all_others_or_all_sessions_end() {
+async fn log_out_others_and_log_out_all_end_sessions() {
     let app = TestApp::new();
     let bob = app.bob().await;
     let (one, two, three) = (app.signed_up(ADA).await, app.logged_in(ADA).await, app.logged_in(ADA).await);
@@ -199,7 +199,7 @@ fn from_device(client: &Client, method: Method, path: &str, user_agent: &str) ->
 }
 
 #[tokio::test]
-async fn sessions_are_listed_with_device_and_times_and_one_ends() {
+async fn session_list_shows_device_and_times_and_sessions_can_be_ended() {
     let app = TestApp::new();
     let phone = app.signed_up(ADA).await;
     app.clock.advance(Duration::from_mins(5));
@@ -238,19 +238,19 @@ async fn sessions_are_listed_with_device_and_times_and_one_ends() {
 }
 
 #[tokio::test]
-async fn a_use_is_seen_in_the_list_a_minute_later() {
+async fn last_use_is_listed_after_a_minute() {
     let app = TestApp::new();
     let ada = app.signed_up(ADA).await;
     app.clock.advance(Duration::from_mins(1));
     ada.client.get(ME).await.is(200);
-    // Behind the note, which nobody waits for, the writer has this.
+    // The request does not wait for the note of its use. The writer handles this write after the note.
     app.bob().await;
     let list = ada.client.get(SESSIONS).await.is(200).json();
     assert_eq!(list["data"][0]["lastUsedAt"], "2026-01-01T12:01:00Z");
 }
 
 #[tokio::test]
-async fn changing_the_password_ends_the_other_sessions() {
+async fn password_change_ends_the_other_sessions() {
     let app = TestApp::new();
     let (ada, other) = (app.signed_up(ADA).await, app.logged_in(ADA).await);
     let change = json!({"currentPassword": PASSWORD, "newPassword": "ten little onions"});
@@ -261,7 +261,7 @@ async fn changing_the_password_ends_the_other_sessions() {
 }
 
 #[tokio::test]
-async fn disabling_an_account_ends_its_sessions_for_good() {
+async fn disabling_an_account_ends_its_sessions() {
     let app = TestApp::new();
     let ada = app.signed_up(ADA).await;
     let email = accounts::Email::parse(ADA).unwrap();

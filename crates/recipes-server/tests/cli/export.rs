@@ -6,12 +6,12 @@ use std::{
 
 use crate::program::Folder;
 
-/// Every field there is, with texts that are easily broken on the way.
+/// All fields, with texts that are easily damaged.
 const FULL: &str = r#"{"name":"Älplermagronen \"à la\" \\ 🧀","healthLabels":[],"cookTimeMinutes":30,"prepTimeMinutes":null,"ingredients":["~150g (1/3 lb) bacon","½ Zwiebel\tgehackt"],"totalTimeMinutes":45,"restTimeMinutes":0,"description":"Zeile 1\nZeile 2","servings":2.5,"yield":"4","instructions":["Peel.",{"section":"Sauce","text":"Stir.","minutes":5}],"category":["main"],"cuisine":["swiss"],"keywords":["pasta","swiss"],"tools":[],"nutrition":{"calories":"300 kcal"},"author":{"name":"A. Bocken"},"source":{"url":"https://example.com/a?b=c&d"},"license":"Unlicense","language":"gsw-CH","difficulty":2,"visibility":"private","extra":{"z":1.50,"a":[null,true,"\u2028"],"ownerId":5},"uid":"018f3404-d600-7fff-bfff-ffffffffffff","revision":3,"createdAt":"2024-05-01T12:00:00Z","updatedAt":"2024-05-02T12:00:00.123456Z"}"#;
 const PLAIN: &str = r#"{"name":"Water","healthLabels":["Vegan"],"cookTimeMinutes":0,"prepTimeMinutes":1,"ingredients":["water"]}"#;
 
-/// Three recipes, of which one is private, one somebody's and one everybody's.
-fn kitchen() -> Folder {
+/// Three recipes: one with an owner, which is private, and two without.
+fn folder_with_recipes() -> Folder {
     let folder = Folder::new();
     folder.with("users add ada@example.com --password-stdin").stdin("ten little onions\n").run().is(0);
     folder.write("full.ndjson", FULL);
@@ -21,8 +21,8 @@ fn kitchen() -> Folder {
 }
 
 #[test]
-fn what_was_imported_and_exported_again_is_the_same_byte_for_byte() {
-    let folder = kitchen();
+fn export_imported_elsewhere_gives_the_same_export() {
+    let folder = folder_with_recipes();
     for (format, copy) in [("ndjson", "one.db"), ("json", "two.db")] {
         folder.run(&format!("export --format {format} -o {copy}.{format}")).is(0).says("");
         folder
@@ -31,14 +31,14 @@ fn what_was_imported_and_exported_again_is_the_same_byte_for_byte() {
             .says("3 recipes imported");
         let again = folder.run(&format!("--database-url sqlite:{copy} export --format {format}"));
         assert_eq!(again.stdout, folder.read(&format!("{copy}.{format}")));
-        // Into the database where they come from: nothing changes.
+        // Importing into the original database changes nothing.
         folder.run(&format!("import {copy}.{format}")).is(0).says("nothing imported, 3 already there");
     }
 }
 
 #[test]
-fn the_past_of_a_recipe_is_kept_and_the_owner_is_not() {
-    let export = kitchen().run("export");
+fn export_has_uid_revision_and_times_and_no_owner() {
+    let export = folder_with_recipes().run("export");
     let lines: Vec<_> = export.stdout.lines().collect();
     assert_eq!(lines.len(), 3);
     assert!(
@@ -49,19 +49,19 @@ fn the_past_of_a_recipe_is_kept_and_the_owner_is_not() {
         lines[0]
     );
     assert!(lines[0].contains(r#""visibility":"private""#) && lines[0].contains(r#""ownerId":5,"z""#));
-    assert!(!lines[0].contains(r#""ownerId":1"#), "a number that is somebody else elsewhere");
+    assert!(!lines[0].contains(r#""ownerId":1"#), "the owner is not exported");
 }
 
 #[test]
-fn json_is_an_array_with_a_recipe_a_line() {
-    let folder = kitchen();
+fn json_is_an_array_with_one_recipe_per_line() {
+    let folder = folder_with_recipes();
     let json = folder.run("export --format json").stdout;
     let ndjson = folder.run("export").stdout;
     assert_eq!(json, format!("[\n{}\n]\n", ndjson.trim_end().replace('\n', ",\n")));
 }
 
 #[test]
-fn nothing_is_exported_as_nothing() {
+fn empty_database_gives_an_empty_export() {
     let folder = Folder::new();
     folder.with("import -").run().is(0).says("nothing imported");
     assert_eq!(folder.run("export").is(0).stdout, "");
@@ -69,19 +69,19 @@ fn nothing_is_exported_as_nothing() {
 }
 
 #[test]
-fn a_database_that_is_not_there_is_not_made() {
+fn missing_database_is_not_created() {
     let folder = Folder::new();
     let export = folder.run("export");
     export.is(1).says("").complains(&[
-        "recipes: there is no database at sqlite:data/recipes.db; name another with --database-url or DATABASE_URL",
+        "recipes: there is no database at sqlite:data/recipes.db; name another one with --data-dir or --database-url",
     ]);
     assert!(!folder.has("data"));
 }
 
 #[test]
-fn a_file_is_replaced_only_by_a_whole_one() {
-    let folder = kitchen();
-    folder.write("out.ndjson", "the one of yesterday\n");
+fn file_is_replaced_only_by_a_complete_export() {
+    let folder = folder_with_recipes();
+    folder.write("out.ndjson", "the old export\n");
     folder.run("export -o out.ndjson").is(0);
     assert_eq!(folder.read("out.ndjson"), folder.run("export").stdout);
     assert!(!folder.has("out.ndjson.part"));
@@ -91,14 +91,14 @@ fn a_file_is_replaced_only_by_a_whole_one() {
 }
 
 #[test]
-fn a_new_file_is_its_owners_and_an_old_one_stays_where_and_as_open_as_it_is() {
-    let folder = kitchen();
+fn new_file_is_private_and_existing_file_keeps_its_permissions() {
+    let folder = folder_with_recipes();
     let mode = |name| fs::metadata(folder.path(name)).unwrap().permissions().mode() & 0o777;
     folder.run("export -o new.ndjson").is(0);
     assert_eq!(mode("new.ndjson"), 0o600);
     fs::set_permissions(folder.path("new.ndjson"), fs::Permissions::from_mode(0o640)).unwrap();
     symlink("new.ndjson", folder.path("link")).unwrap();
-    // What lies where the draft goes is not written through.
+    // A link in place of the draft is not followed.
     folder.write("elsewhere", "precious");
     symlink("elsewhere", folder.path("new.ndjson.part")).unwrap();
     folder.run("export --format json -o link").is(0);
@@ -108,8 +108,8 @@ fn a_new_file_is_its_owners_and_an_old_one_stays_where_and_as_open_as_it_is() {
 }
 
 #[test]
-fn what_is_no_file_is_written_to_and_not_replaced() {
-    let folder = kitchen();
+fn device_is_written_to_and_not_replaced() {
+    let folder = folder_with_recipes();
     let export = folder.run("export");
     assert_eq!(folder.run("export -o /dev/stdout").is(0).stdout, export.stdout);
     folder.run("export -o /dev/null").is(0);
@@ -117,19 +117,19 @@ fn what_is_no_file_is_written_to_and_not_replaced() {
 }
 
 #[test]
-fn a_reader_that_has_enough_ends_it_quietly() {
-    let folder = kitchen();
+fn closed_pipe_ends_the_export_without_an_error() {
+    let folder = folder_with_recipes();
     let many = format!("{PLAIN}\n").repeat(2_000);
     folder.with("import -").stdin(&many).run().is(0);
     let mut child = folder.command("export").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    // More than a pipe holds, so that it is writing when the reader goes.
+    // More than the pipe's buffer, so that the export is writing when the pipe is closed.
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), b"".as_slice()));
 }
 
 #[test]
-fn more_than_a_page_is_exported_in_order() {
+fn several_pages_are_exported_in_order() {
     let folder = Folder::new();
     let lines: Vec<_> = (1..=1_234).map(|n| PLAIN.replace("Water", &format!("Water {n}"))).collect();
     folder.with("import -").stdin(&lines.join("\n")).run().is(0);

@@ -35,18 +35,18 @@ fn every_command_has_help_with_an_example() {
 }
 
 #[test]
-fn the_help_of_what_serves_names_the_secrets() {
+fn help_of_the_service_names_the_secrets() {
     let folder = Folder::new();
     for command in COMMANDS {
         let help = folder.run(&format!("{command} --help")).stdout;
-        // They are no flags, so the list of settings does not have them.
-        let told = ["\n  JWT_SECRET ", "\n  SMTP_URL "].map(|secret| help.contains(secret));
-        assert_eq!(told, [["", "serve"].contains(&command); 2], "{command}: {help}");
+        // They are not flags, so the list of settings does not have them.
+        let named = ["\n  JWT_SECRET ", "\n  SMTP_URL "].map(|secret| help.contains(secret));
+        assert_eq!(named, [["", "serve"].contains(&command); 2], "{command}: {help}");
     }
 }
 
 #[test]
-fn the_help_of_a_command_shows_the_settings_that_it_reads() {
+fn help_of_a_command_shows_only_the_settings_that_it_reads() {
     let folder = Folder::new();
     let settings = |command: &str| -> Vec<String> {
         let help = folder.run(&format!("{command} --help")).stdout;
@@ -61,15 +61,20 @@ fn the_help_of_a_command_shows_the_settings_that_it_reads() {
             "users add" => {
                 let password =
                     ["--password-scheme", "--bcrypt-cost", "--password-min-length", "--public-url"];
-                [&["--database-url"], &password[..]].concat().into_iter().map(str::to_owned).collect()
+                [&["--data-dir", "--database-url"], &password[..]]
+                    .concat()
+                    .into_iter()
+                    .map(str::to_owned)
+                    .collect()
             }
-            "import" | "export" | "token decode" => vec!["--database-url".to_owned()],
-            users if users.starts_with("users") => vec!["--database-url".to_owned()],
+            "token decode" => ["--data-dir", "--database-url", "--public-url"].map(str::to_owned).into(),
+            "import" | "export" => ["--data-dir", "--database-url"].map(str::to_owned).into(),
+            users if users.starts_with("users") => ["--data-dir", "--database-url"].map(str::to_owned).into(),
             _ => Vec::new(),
         };
         assert_eq!(settings(command), want, "{command}");
     }
-    // What is not shown is no mistake, before and behind the command.
+    // Settings that are not shown are accepted, before and after the command.
     folder.run("--port 3000 secret --log warn").is(0);
     folder.run("--port 3000 secret --log loud").is(2);
 }
@@ -85,7 +90,7 @@ fn help_shows_no_secret() {
 }
 
 #[test]
-fn the_openapi_document_is_printed() {
+fn openapi_document_is_printed() {
     let printed = Folder::new().run("openapi");
     let document: Value = serde_json::from_str(&printed.is(0).stdout).unwrap();
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
@@ -93,7 +98,7 @@ fn the_openapi_document_is_printed() {
 }
 
 #[test]
-fn a_mistake_in_the_arguments_is_code_2_with_a_hint() {
+fn wrong_argument_is_exit_code_2_with_a_hint() {
     let mistake = Folder::new().run("imprt x.json");
     mistake.is(2).says("");
     assert!(mistake.stderr.contains("import"), "{mistake:?}");

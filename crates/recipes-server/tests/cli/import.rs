@@ -120,7 +120,7 @@ fn the_good_ones_are_kept_and_each_bad_one_is_told_where_it_stands() {
     let places: Vec<_> = import.stderr.lines().map(|line| line.split(" must").next().unwrap()).collect();
     assert_eq!(places[0], "mixed.ndjson:2: /cookTimeMinutes of \"Bad\"");
     assert_eq!(places[1], "mixed.ndjson:2: /ingredients/1 of \"Bad\"");
-    assert!(places[2].starts_with("mixed.ndjson:3: is no JSON: "), "{places:?}");
+    assert!(places[2].starts_with("mixed.ndjson:3: is not valid JSON: "), "{places:?}");
     assert!(places[3].starts_with("mixed.ndjson:4: is neither a recipe"), "{places:?}");
     assert_eq!(names(&folder), ["First", "Last"]);
 }
@@ -130,7 +130,7 @@ fn what_comes_before_a_syntax_error_in_an_array_is_kept() {
     let folder = Folder::new();
     folder.write("cut.json", format!("[\n{},\n{},\n{{\"name\":", recipe("One"), recipe("Two")));
     folder.run("import cut.json").is(1).says("2 recipes imported, 2 failed").complains(&[
-        "cut.json:4: is no JSON: EOF while parsing a value",
+        "cut.json:4: is not valid JSON: EOF while parsing a value",
         "cut.json:4: the file ends before the list does",
     ]);
     assert_eq!(names(&folder), ["One", "Two"]);
@@ -175,7 +175,7 @@ fn recipes_belong_to_the_owner_even_one_from_the_same_run() {
         .says("2 recipes and 1 user imported, 1 failed");
     let all = folder.run("import private.json --owner nobody@example.com");
     all.is(1).says("nothing imported");
-    assert_eq!(all.stderr, "recipes: --owner: nobody has the e-mail address nobody@example.com\n");
+    assert_eq!(all.stderr, "recipes: --owner: no user has the e-mail address nobody@example.com\n");
     folder.run("import private.json --owner hou@example.com").is(0);
 
     // The export does not say whose they are.

@@ -1,5 +1,5 @@
-//! The `recipes` program as people and scripts use it: what it prints, what it writes, and the code it ends with.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+//! The command line of `recipes`: output, files and exit codes.
+#![expect(clippy::unwrap_used, reason = "a panic fails the test")]
 
 mod export;
 mod help;

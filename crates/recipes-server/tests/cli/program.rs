@@ -1,4 +1,4 @@
-//! A folder to run the program in, and what came of a run.
+//! A folder to run the program in, and the result of a run.
 
 use std::{
     fs,
@@ -9,16 +9,16 @@ use std::{
 
 use tempfile::TempDir;
 
-/// An empty folder, without anything in the environment.
+/// An empty folder. The program runs with an empty environment.
 pub(crate) struct Folder(TempDir);
 
-/// One run to come.
+/// A run that is not started yet.
 pub(crate) struct Run<'a> {
     command: Command,
     stdin: &'a [u8],
 }
 
-/// One run that has ended.
+/// The result of a run.
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) code: Option<i32>,
@@ -47,7 +47,7 @@ impl Folder {
         self.0.path().join(name).exists()
     }
 
-    /// The arguments, with spaces between.
+    /// The program with these arguments, separated by spaces.
     pub(crate) fn command(&self, arguments: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_recipes"));
         command.args(arguments.split_whitespace()).current_dir(self.0.path()).env_clear();
@@ -74,9 +74,9 @@ impl<'a> Run<'a> {
         self
     }
 
-    /// Ends with this code although nobody reads what it says: the other ends of its output are closed.
+    /// Runs with closed output, and checks the exit code.
     #[track_caller]
-    pub(crate) fn ends_unheard(mut self, code: i32) {
+    pub(crate) fn ends_with_closed_output(mut self, code: i32) {
         let [closed, also_closed] = [(); 2].map(|()| std::io::pipe().unwrap().1);
         let ended = self.command.stdin(Stdio::null()).stdout(closed).stderr(also_closed).status().unwrap();
         assert_eq!(ended.code(), Some(code), "{:?}", self.command);
@@ -87,9 +87,9 @@ impl<'a> Run<'a> {
         let mut child = self.command.stdin(streams.0).stdout(streams.1).stderr(streams.2).spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();
         let text = self.stdin.to_owned();
-        // Beside the reading below, else both could wait for room in a pipe.
+        // In another thread: otherwise both processes could wait for room in a pipe.
         let writer = std::thread::spawn(move || {
-            // Who does not read its input does not want it.
+            // Fails if the program does not read its input.
             let _ = stdin.write_all(&text);
         });
         let output = child.wait_with_output().unwrap();

@@ -1,11 +1,12 @@
 use std::{
     io::{BufRead as _, BufReader},
+    os::unix::fs::PermissionsExt as _,
     process::Stdio,
 };
 
 use crate::program::Folder;
 
-/// The database that a run looks for.
+/// The database in the error of a run that finds none.
 fn database(run: crate::program::Run<'_>) -> String {
     let ended = run.run();
     ended.is(1);
@@ -14,7 +15,7 @@ fn database(run: crate::program::Run<'_>) -> String {
 }
 
 #[test]
-fn a_flag_wins_over_the_environment_and_that_over_the_file() {
+fn flag_overrides_environment_and_environment_overrides_file() {
     let folder = Folder::new();
     assert_eq!(database(folder.with("export")), "sqlite:data/recipes.db");
     folder.write(".env", "# where it is\nDATABASE_URL='sqlite:of the file.db'\n");
@@ -29,7 +30,7 @@ fn a_flag_wins_over_the_environment_and_that_over_the_file() {
 }
 
 #[test]
-fn an_empty_variable_is_not_set() {
+fn empty_variable_counts_as_not_set() {
     let folder = Folder::new();
     let empty = folder.with("export").env("DATABASE_URL", "").env("PORT", "").env("LOG_FORMAT", "");
     assert_eq!(database(empty), "sqlite:data/recipes.db");
@@ -38,10 +39,9 @@ fn an_empty_variable_is_not_set() {
 }
 
 #[test]
-fn a_bad_value_is_one_line_and_code_2_wherever_it_comes_from() {
+fn invalid_value_is_one_line_and_exit_code_2() {
     let folder = Folder::new();
-    let want =
-        ["recipes: PORT (--port) is \"abc\": must be a number from 0 to 65535; without it, it is 8080"];
+    let want = ["recipes: PORT (--port) is \"abc\": must be a number from 0 to 65535; the default is 8080"];
     folder.run("--port abc").is(2).says("").complains(&want);
     folder.with("").env("PORT", "abc").run().is(2).says("").complains(&want);
     folder.with("serve").env("PORT", "abc").run().is(2).complains(&want);
@@ -50,37 +50,37 @@ fn a_bad_value_is_one_line_and_code_2_wherever_it_comes_from() {
 }
 
 #[test]
-fn a_service_with_a_short_secret_does_not_start() {
+fn service_does_not_start_with_a_short_secret() {
     let refused = Folder::new().with("--port 0").env("JWT_SECRET", "hunter2").run();
     refused.is(2).says("");
     let last = refused.stderr.lines().last().unwrap();
     assert_eq!(
         last,
         "recipes: JWT_SECRET is 7 bytes long and must be at least 32, or it can be guessed; \
-         \"recipes secret\" makes a good one"
+         \"recipes secret\" prints a good one"
     );
     assert!(!refused.stderr.contains("hunter2"));
 }
 
 #[test]
-fn a_service_without_a_secret_makes_one_and_says_so_once() {
+fn service_creates_a_secret_once() {
     let folder = Folder::new();
-    let said = |said: &[String]| said.iter().filter(|line| line.contains("kept in data/jwt-secret")).count();
-    assert_eq!(said(&started(&folder)), 1);
+    let count = |log: &[String]| log.iter().filter(|line| line.contains("kept in data/jwt-secret")).count();
+    assert_eq!(count(&started(&folder)), 1);
     let secret = folder.read("data/jwt-secret");
-    assert_eq!(said(&started(&folder)), 0);
+    assert_eq!(count(&started(&folder)), 0);
     assert_eq!(folder.read("data/jwt-secret"), secret);
-    // A brand-new default database is the one with the samples.
+    // Only a new default database has the samples.
     assert_eq!(folder.run("export").is(0).stdout.lines().count(), 10);
 }
 
 #[test]
-fn another_secret_is_told_and_where_mails_go_is_too() {
+fn changed_secret_and_mail_transport_are_logged() {
     let folder = Folder::new();
     let says = |said: &[String], what: &str| said.iter().any(|line| line.contains(what));
     let first = started(&folder);
     assert!(says(&first, "SMTP_URL is not set: mails are not sent but written to data/outbox"), "{first:?}");
-    let another = "The key that signs the tokens is another one than before";
+    let another = "The signing key has changed";
     assert!(!says(&first, another) && !says(&started(&folder), another));
     folder.write(
         ".env",
@@ -88,23 +88,22 @@ fn another_secret_is_told_and_where_mails_go_is_too() {
     );
     let then = started(&folder);
     assert!(says(&then, another) && says(&then, "Mails are sent through mail.example.com:2525"), "{then:?}");
-    let in_the_clear =
-        "SMTP_URL has no TLS: mails go to mail.example.com:2525 for everybody on the way to read";
-    assert_eq!(then.iter().filter(|line| line.contains(in_the_clear)).count(), 1, "{then:?}");
+    let without_tls = "SMTP_URL has no TLS: the mails to mail.example.com:2525 can be read on the way";
+    assert_eq!(then.iter().filter(|line| line.contains(without_tls)).count(), 1, "{then:?}");
     folder.write(".env", "SMTP_URL=smtp://localhost:2525\n");
     assert!(!says(&started(&folder), "has no TLS"));
 }
 
 #[test]
-fn a_mail_server_that_cannot_be_used_is_told_without_its_password() {
+fn invalid_smtp_url_is_refused_without_showing_its_password() {
     let refused = Folder::new().with("--port 0").env("SMTP_URL", "smtp://ada:hunter2@mail.example.com").run();
     refused.is(2);
     let last = refused.stderr.lines().last().unwrap();
-    assert!(last.starts_with("recipes: SMTP_URL would send the password for everybody to read"), "{last}");
+    assert!(last.starts_with("recipes: SMTP_URL would send the password without encryption"), "{last}");
     assert!(!refused.stderr.contains("hunter2"));
 }
 
-/// What a service says until it listens; then it is killed.
+/// The log of a service until it listens. Then it is killed.
 fn started(folder: &Folder) -> Vec<String> {
     let mut child = folder.command("--port 0").stderr(Stdio::piped()).spawn().unwrap();
     let lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
@@ -115,42 +114,42 @@ fn started(folder: &Folder) -> Vec<String> {
 }
 
 #[test]
-fn a_host_that_nobody_knows_is_told() {
-    let refused = Folder::new().with("--host nobody.invalid --port 0").env("LOG", "error").run();
+fn host_without_an_address_is_refused() {
+    let refused = Folder::new().with("--host recipes.invalid --port 0").env("LOG", "error").run();
     refused.is(2);
     assert!(
         refused
             .stderr
-            .starts_with("recipes: HOST (--host) is \"nobody.invalid\": no address has this name (")
+            .starts_with("recipes: HOST (--host) is \"recipes.invalid\": this name has no address (")
     );
     assert_eq!(refused.stderr.lines().count(), 1, "{refused:?}");
 }
 
 #[test]
-fn a_broken_file_is_told_by_line_and_not_shown() {
+fn invalid_line_of_env_file_is_named_and_not_shown() {
     let folder = Folder::new();
     folder.write(".env", "PORT=1\nJWT_SECRET hunter2\n");
     folder.run("secret").is(2).says("").complains(&[
-        "recipes: .env cannot be read: line 2 must be NAME=VALUE, with 'quotes' around a value that has spaces or signs",
+        "recipes: .env cannot be read: line 2 must be NAME=VALUE, with 'quotes' around a value that has spaces or special characters",
     ]);
 }
 
 #[test]
-fn a_misspelled_setting_of_the_file_is_told() {
+fn misspelled_setting_in_env_file_is_reported() {
     let folder = Folder::new();
     folder.write(".env", "JWT_SECRT=hunter2\nport=3000\nOTHER_PROGRAMS_KEY=hunter3\nLANG=C\nLOG=warn\n");
-    let doubts = [
-        "recipes: .env sets JWT_SECRT, which is no setting of recipes; did you mean JWT_SECRET?",
-        "recipes: .env sets port, which is no setting of recipes; did you mean PORT?",
+    let warnings = [
+        "recipes: .env sets JWT_SECRT, which is not a setting of recipes; did you mean JWT_SECRET?",
+        "recipes: .env sets port, which is not a setting of recipes; did you mean PORT?",
     ];
-    folder.run("secret").is(0).complains(&doubts);
-    // What the environment has is nobody's mistake in this file.
+    folder.run("secret").is(0).complains(&warnings);
+    // A variable of the environment may belong to another program.
     folder.write(".env", "");
     folder.with("secret").env("JWT_SECRT", "hunter2").run().is(0).complains(&[]);
 }
 
 #[test]
-fn the_example_of_the_settings_is_true() {
+fn env_example_lists_every_setting_with_its_default() {
     let example = include_str!("../../../../.env.example");
     let folder = Folder::new();
     let settings: Vec<&str> = example
@@ -159,11 +158,11 @@ fn the_example_of_the_settings_is_true() {
         .filter(|line| line.starts_with(char::is_uppercase))
         .collect();
     let help = folder.run("--help").stdout;
-    // Where its lines break is nobody's business.
+    // Without line breaks.
     let text = help.split_whitespace().collect::<Vec<_>>().join(" ");
     for line in &settings {
         let (name, value) = line.split_once('=').unwrap();
-        assert!(text.contains(name), "{name} is no setting");
+        assert!(text.contains(name), "{name} is not a setting");
         assert!(
             value.is_empty() || text.contains(&format!("[default: {value}]")),
             "{line} is not the default"
@@ -171,7 +170,42 @@ fn the_example_of_the_settings_is_true() {
     }
     let flags = help.lines().filter(|line| line.trim_start().starts_with("--") && line.contains('<')).count();
     assert_eq!(settings.len(), flags + 2, "every flag, JWT_SECRET and SMTP_URL: {settings:?}");
-    // And without the signs of comment it is a file that is read.
+    // Without the comment signs it is a valid file.
     folder.write(".env", settings.join("\n"));
     assert_eq!(database(folder.with("export")), "sqlite:data/recipes.db");
+}
+
+#[test]
+fn data_dir_holds_database_secret_and_outbox() {
+    let folder = Folder::new();
+    folder.write(".env", "DATA_DIR=kitchen\n");
+    let log = started(&folder);
+    assert!(folder.has("kitchen/recipes.db") && folder.has("kitchen/jwt-secret") && !folder.has("data"));
+    assert!(
+        log.iter().any(|line| line.contains("mails are not sent but written to kitchen/outbox")),
+        "{log:?}"
+    );
+    assert_eq!(folder.run("export").is(0).stdout, "", "only the database of the default gets samples");
+    let elsewhere = folder.with("export").env("DATA_DIR", "elsewhere");
+    assert_eq!(database(elsewhere), "sqlite:elsewhere/recipes.db");
+}
+
+#[test]
+fn secret_beside_the_database_of_an_earlier_version_is_used_with_a_warning() {
+    let folder = Folder::new();
+    std::fs::create_dir(folder.path("old")).unwrap();
+    folder.write("old/jwt-secret", "the secret of an earlier version, kept here\n");
+    std::fs::set_permissions(folder.path("old/jwt-secret"), std::fs::Permissions::from_mode(0o600)).unwrap();
+    folder.write(".env", "DATABASE_URL=sqlite:old/recipes.db\n");
+    let log = started(&folder);
+    let warnings: Vec<_> = log.iter().filter(|line| line.contains("jwt-secret")).collect();
+    assert_eq!(warnings.len(), 1, "{log:?}");
+    assert!(warnings[0].contains("is read from old/jwt-secret, beside the database"), "{log:?}");
+    assert!(warnings[0].contains("set DATA_DIR=old, or move the file to data/jwt-secret"), "{log:?}");
+    assert!(!folder.has("data/jwt-secret"));
+
+    std::fs::create_dir_all(folder.path("data")).unwrap();
+    std::fs::rename(folder.path("old/jwt-secret"), folder.path("data/jwt-secret")).unwrap();
+    let log = started(&folder);
+    assert!(!log.iter().any(|line| line.contains("jwt-secret") || line.contains("another one")), "{log:?}");
 }

@@ -1,4 +1,4 @@
-//! `recipes token verify`, `sign`, `keygen` and `public`, as scripts use them.
+//! `recipes token verify`, `sign`, `keygen` and `public`.
 
 mod keys;
 
@@ -14,7 +14,7 @@ const JOES_KEY: &str = r#"{"kty":"oct","alg":"HS256",
     "k":"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow"}"#;
 const BEFORE: &str = "--now 1300819379";
 
-/// All 13 there are.
+/// All 13 algorithms.
 const ALGORITHMS: [&str; 13] = [
     "HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384",
     "ES512", "EdDSA",
@@ -31,7 +31,7 @@ fn verify(folder: &Folder, token: &str, options: &str) -> Ended {
     folder.run(&format!("token verify {options} {token}"))
 }
 
-/// The reason of a refusal, of which nothing is on standard output.
+/// The reason of a refusal. Standard output is empty.
 #[track_caller]
 fn refused(ended: &Ended) -> &str {
     let stderr = &ended.is(1).says("").stderr;
@@ -39,16 +39,16 @@ fn refused(ended: &Ended) -> &str {
     stderr["refused (".len()..].split_once("): ").unwrap().0
 }
 
-/// The one line about what cannot be used.
+/// The one line about an invalid argument.
 #[track_caller]
-fn unusable(ended: &Ended) -> &str {
+fn invalid(ended: &Ended) -> &str {
     let line = ended.is(2).says("").stderr.trim_end();
     assert!(line.starts_with("recipes: ") && !line.contains('\n'), "{ended:?}");
     &line["recipes: ".len()..]
 }
 
 #[test]
-fn a_good_token_is_printed_as_it_was_signed() {
+fn claims_of_a_valid_token_are_printed_as_they_were_signed() {
     let folder = folder_with_joes_key();
     let claims = "{\"iss\":\"joe\",\r\n \"exp\":1300819380,\r\n \"http://example.com/is_root\":true}";
     for time in [BEFORE, "--now 2011-03-22T18:42:59Z", "--now 1300819380 --leeway 1"] {
@@ -64,7 +64,7 @@ fn a_good_token_is_printed_as_it_was_signed() {
 }
 
 #[test]
-fn a_refusal_has_a_reason() {
+fn refusal_has_a_reason() {
     let folder = folder_with_joes_key();
     for (options, reason) in [
         ("", "expired"),
@@ -93,19 +93,19 @@ fn a_refusal_has_a_reason() {
 }
 
 #[test]
-fn a_refusal_is_one_also_when_nobody_hears_it() {
+fn exit_code_is_the_same_when_the_output_is_closed() {
     let folder = folder_with_joes_key();
     for (command, code) in [
         (format!("token verify --jwk key.json {JOE}"), 1),
         (format!("token verify --jwk key.json {BEFORE} {JOE}"), 0),
         (format!("token decode {JOE}"), 1),
     ] {
-        folder.with(&command).ends_unheard(code);
+        folder.with(&command).ends_with_closed_output(code);
     }
 }
 
 #[test]
-fn a_payload_that_could_not_be_written_is_no_success() {
+fn failed_write_is_not_a_success() {
     let folder = folder_with_joes_key();
     let token = signed(&folder, "--jwk key.json --any-payload", "no line break");
     let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
@@ -115,29 +115,29 @@ fn a_payload_that_could_not_be_written_is_no_success() {
 }
 
 #[test]
-fn a_token_that_looks_like_an_option_is_refused() {
+fn token_that_looks_like_an_option_is_refused() {
     let folder = folder_with_joes_key();
     for token in ["-x", "-eyJ0", "--eyJ0", "-- -h", "-- --help", "-- --no-exp"] {
         assert_eq!(refused(&verify(&folder, token, "--jwk key.json")), "malformed", "{token}");
         folder.with(&format!("token decode {token}")).run().is(1);
     }
-    // Options may still stand behind the token, and one that is mistyped is no token.
+    // Options may follow the token, and a misspelled option is not a token.
     folder.run(&format!("token verify {JOE} --jwk key.json {BEFORE}")).is(0);
     verify(&folder, JOE, "--jwk key.json --no-expp").is(2);
 }
 
 #[test]
-fn standard_input_that_cannot_be_read_is_no_refusal() {
+fn unreadable_standard_input_is_exit_code_2() {
     let folder = folder_with_joes_key();
     for command in ["token verify --jwk key.json -", "token decode -"] {
         let directory = std::fs::File::open("/").unwrap();
         let ended: Ended = folder.command(command).stdin(directory).output().unwrap().into();
-        assert_eq!(unusable(&ended), "standard input cannot be read: Is a directory (os error 21)");
+        assert_eq!(invalid(&ended), "standard input cannot be read: Is a directory (os error 21)");
     }
 }
 
 #[test]
-fn what_comes_on_standard_input_is_read_as_strictly() {
+fn token_on_standard_input_is_verified_as_strictly() {
     let folder = folder_with_joes_key();
     let arguments = format!("token verify --jwk key.json {BEFORE} -");
     let long = vec![b'a'; 5 << 20];
@@ -154,7 +154,7 @@ fn what_comes_on_standard_input_is_read_as_strictly() {
 }
 
 #[test]
-fn a_token_without_exp_needs_a_word() {
+fn token_without_exp_needs_the_flag() {
     let folder = folder_with_joes_key();
     let token = signed(&folder, "--jwk key.json", r#"{"sub":"7"}"#);
     assert_eq!(refused(&verify(&folder, &token, "--jwk key.json")), "missing_claim");
@@ -167,7 +167,7 @@ fn signed(folder: &Folder, options: &str, claims: &str) -> String {
 }
 
 #[test]
-fn every_algorithm_goes_from_keygen_to_verify() {
+fn every_algorithm_works_from_keygen_to_verify() {
     let folder = Folder::new();
     for alg in ALGORITHMS {
         let key = folder.run(&format!("token keygen --alg {alg}"));
@@ -183,15 +183,15 @@ fn every_algorithm_goes_from_keygen_to_verify() {
 
         let public = folder.run("token public --jwk key.json");
         if alg.starts_with("HS") {
-            let why = "a shared secret has no public part: who can verify with it can also sign";
-            assert_eq!(unusable(&public), why);
+            let why = "a shared secret has no public part: the same secret signs and verifies";
+            assert_eq!(invalid(&public), why);
             continue;
         }
         assert!(!public.is(0).stdout.contains("\"d\""), "{public:?}");
         folder.write("public.json", &public.stdout);
         verify(&folder, &token, "--jwk public.json").is(0);
-        let why = "this key can only verify; sign with the private one";
-        assert_eq!(unusable(&folder.with("token sign --jwk public.json").stdin("{}").run()), why);
+        let why = "this key can only verify; sign with the private key";
+        assert_eq!(invalid(&folder.with("token sign --jwk public.json").stdin("{}").run()), why);
 
         folder.write("jwks.json", &folder.run("token public --jwk key.json --set").is(0).stdout);
         verify(&folder, &token, "--jwks jwks.json").is(0);
@@ -203,7 +203,7 @@ fn every_algorithm_goes_from_keygen_to_verify() {
 #[test]
 fn claims_are_signed_as_they_are_written() {
     let folder = folder_with_joes_key();
-    // No number type has room for the second.
+    // No number type represents the number in the second.
     for claims in
         ["{}", r#" { "z" : 1 , "a" : 0.10000000000000000000000000001 } "#, r#"{"a":{"exp":"never"}}"#]
     {
@@ -220,7 +220,7 @@ fn claims_are_signed_as_they_are_written() {
 }
 
 #[test]
-fn what_is_no_claims_set_is_not_signed() {
+fn invalid_claims_are_not_signed() {
     let folder = folder_with_joes_key();
     for claims in [
         "",
@@ -244,17 +244,17 @@ fn what_is_no_claims_set_is_not_signed() {
         }
     }
     let twice = folder.with("token sign --jwk key.json --exp-in 60").stdin(r#"{"exp":9}"#).run();
-    twice.is(1).complains(&["recipes: the claims of standard input are refused: a member occurs twice"]);
+    twice.is(1).complains(&["recipes: the claims of standard input are refused: duplicate member"]);
     folder.with("token sign --jwk key.json").stdin(&vec![b' '; 2 << 20]).run().is(2);
     folder.with("token sign --jwk key.json").stdin(b"\xff".as_slice()).run().is(1);
     let none = folder.run("token sign --jwk key.json none.json");
-    assert_eq!(unusable(&none), "none.json cannot be read: No such file or directory (os error 2)");
+    assert_eq!(invalid(&none), "none.json cannot be read: No such file or directory (os error 2)");
 }
 
 #[test]
-fn any_payload_is_signed_and_given_back() {
+fn any_payload_is_signed_and_verified() {
     let folder = folder_with_joes_key();
-    let payload = "no JSON: \u{0}\r\n";
+    let payload = "not JSON: \u{0}\r\n";
     let token = signed(&folder, "--jwk key.json --any-payload --typ note", payload);
     let shown = verify(&folder, &token, "--jwk key.json --any-payload");
     assert_eq!(shown.is(0).stdout, payload);
@@ -263,14 +263,14 @@ fn any_payload_is_signed_and_given_back() {
     assert_eq!(refused(&verify(&folder, &token, "--jwk key.json")), "malformed");
     folder.write("other.txt", "another secret, also of more than 32 bytes");
     assert_eq!(refused(&verify(&folder, &token, "--secret-file other.txt --any-payload")), "bad_signature");
-    // Whom it is for and until when cannot be asked of bytes.
+    // Bytes have no claims to check.
     for option in ["--iss joe", "--aud joe", "--now 0", "--leeway 1", "--no-exp"] {
         verify(&folder, &token, &format!("--jwk key.json --any-payload {option}")).is(2);
     }
 }
 
 #[test]
-fn what_is_signed_is_verified_however_long_it_is() {
+fn every_signed_token_can_be_verified_up_to_the_maximum_size() {
     let folder = folder_with_joes_key();
     let name = "n".repeat(4_000);
     folder.write("payload", vec![0; 1 << 20]);
@@ -286,5 +286,5 @@ fn what_is_signed_is_verified_however_long_it_is() {
     // No verifier reads such a header.
     let name = "n".repeat(7_000);
     let ended = folder.with(&format!("token sign --jwk key.json --kid {name}")).stdin("{}").run();
-    ended.is(1).says("").complains(&["recipes: the header (`typ`, `kid`) is longer than any verifier reads"]);
+    ended.is(1).says("").complains(&["recipes: the header (`typ`, `kid`) is longer than a verifier accepts"]);
 }

@@ -16,7 +16,7 @@ fn list(folder: &Folder) -> Vec<String> {
 }
 
 #[test]
-fn an_account_is_made_listed_changed_and_disabled() {
+fn account_is_created_listed_changed_and_disabled() {
     let folder = Folder::new();
     add(&folder, "Ada@example.com --role admin --name Ada", "ten little onions\n")
         .is(0)
@@ -36,7 +36,7 @@ fn an_account_is_made_listed_changed_and_disabled() {
 }
 
 #[test]
-fn passwords_are_as_long_as_the_operator_wants_and_not_the_name_of_the_site() {
+fn password_policy_follows_the_settings() {
     let folder = Folder::new();
     folder.write(".env", "PASSWORD_MIN_LENGTH=12\nPUBLIC_URL=https://kitchengarden.example\n");
     for (password, why) in
@@ -50,10 +50,10 @@ fn passwords_are_as_long_as_the_operator_wants_and_not_the_name_of_the_site() {
 }
 
 #[test]
-fn who_takes_the_last_administrator_is_told_how_to_make_another() {
+fn removing_the_last_administrator_prints_how_to_make_another() {
     let folder = Folder::new();
-    let told = [
-        r#"recipes: there is no administrator left who can log in; "recipes users set-role EMAIL admin" makes one of an account, "recipes users add EMAIL --role admin" a new one"#,
+    let warning = [
+        r#"recipes: no administrator is left who can log in; make an account an administrator with "recipes users set-role EMAIL admin", or create one with "recipes users add EMAIL --role admin""#,
     ];
     for (name, role) in [("ada", "admin"), ("eve", "admin"), ("bob", "user")] {
         add(&folder, &format!("{name}@example.com --role {role}"), "ten little onions").is(0).complains(&[]);
@@ -67,26 +67,26 @@ fn who_takes_the_last_administrator_is_told_how_to_make_another() {
         ("enable ada@example.com", false),
         ("disable ada@example.com", true),
     ] {
-        folder.run(&format!("users {command}")).is(0).complains(if last { &told } else { &[] });
+        folder.run(&format!("users {command}")).is(0).complains(if last { &warning } else { &[] });
     }
 }
 
 #[test]
-fn an_address_is_taken_in_any_case() {
+fn email_address_is_unique_regardless_of_case() {
     let folder = Folder::new();
     add(&folder, "ada@example.com", "ten little onions").is(0);
     add(&folder, "ADA@example.com", "ten little onions")
         .is(1)
-        .complains(&["recipes: ADA@example.com has an account already"]);
+        .complains(&["recipes: there is already an account for ADA@example.com"]);
 }
 
 #[test]
-fn a_bad_password_is_refused_with_the_reason_and_not_repeated() {
+fn bad_password_is_refused_with_the_reason_and_not_shown() {
     let folder = Folder::new();
     for (password, reason) in [
         ("onions", "the password must be at least 8 characters"),
-        ("Password1!", "the password is among the passwords that everybody tries first"),
-        ("ada-lovelace-1815", "the password is your name, your e-mail or the name of this site"),
+        ("Password1!", "the password is a common password"),
+        ("ada-lovelace-1815", "the password is your name, your e-mail address or the name of this site"),
         ("", "the password must be at least 8 characters"),
     ] {
         let refused = add(&folder, "ada.lovelace@example.com", password);
@@ -98,30 +98,30 @@ fn a_bad_password_is_refused_with_the_reason_and_not_repeated() {
     let long = "onion, ".repeat(10) + "and";
     let refused = add(&folder, "ada@example.com --password-scheme bcrypt", &long);
     refused.is(1).complains(&[
-        "recipes: the password must be at most 72 bytes: bcrypt, which this server is set to, would ignore the rest",
+        "recipes: the password must be at most 72 bytes: bcrypt, the hashing scheme of this server, ignores everything after them",
     ]);
     add(&folder, "ada@example.com", &long).is(0);
 }
 
 #[test]
-fn a_password_is_no_argument_and_is_not_taken_from_a_pipe_unasked() {
+fn password_is_read_from_a_pipe_only_with_the_flag_and_never_from_an_argument() {
     let folder = Folder::new();
     let piped = folder.with("users add ada@example.com").stdin("ten little onions\n").run();
     piped
         .is(1)
-        .complains(&["recipes: there is no terminal to ask for the password; pass it with --password-stdin"]);
+        .complains(&["recipes: standard input is not a terminal; pass the password with --password-stdin"]);
     folder.run("users add ada@example.com --password ten-little-onions").is(2);
 }
 
 #[test]
-fn who_is_not_there_cannot_be_changed() {
+fn unknown_account_cannot_be_changed() {
     let folder = Folder::new();
     add(&folder, "ada@example.com", "ten little onions").is(0);
     for command in ["disable bob@example.com", "enable bob@example.com", "set-role bob@example.com admin"] {
         folder
             .run(&format!("users {command}"))
             .is(1)
-            .complains(&["recipes: nobody has the e-mail address bob@example.com"]);
+            .complains(&["recipes: there is no account for bob@example.com"]);
     }
     let list = Folder::new().run("users list");
     list.is(1);
@@ -129,7 +129,7 @@ fn who_is_not_there_cannot_be_changed() {
 }
 
 #[test]
-fn what_is_no_address_no_role_and_no_name_is_refused() {
+fn invalid_address_and_role_are_refused() {
     let folder = Folder::new();
     for (arguments, what) in [
         ("users add ada", "must be an e-mail address, as in alice@example.com"),

@@ -1,4 +1,4 @@
-//! Accounts and sessions of the real program: nobody is in at first, and what was answered outlives `kill -9`.
+//! Accounts, sessions and tokens of the real program.
 
 use std::{
     collections::HashSet,
@@ -12,13 +12,13 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::program::{Client, Program};
+use crate::program::{Client, Program, SECRET};
 
 const PASSWORD: &str = "a stitch in thyme";
 const REFRESH: &str = "/api/v1/users/refresh";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_fresh_program_has_no_account() {
+async fn new_database_has_no_account() {
     let folder = tempfile::tempdir().unwrap();
     let program = Program::start(folder.path());
     for email in ["admin", "admin@example.com", "admin@localhost", "root@localhost", "user@example.com"] {
@@ -32,12 +32,12 @@ async fn a_fresh_program_has_no_account() {
     assert_eq!(
         (&me["data"]["id"], &me["data"]["role"]),
         (&json!(1), &json!("user")),
-        "she is the first, and no admin"
+        "the first user is not an administrator"
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_proxy_that_the_operator_has_forgotten_to_name_is_told_of_once() {
+async fn missing_trusted_proxy_is_logged_once() {
     let folder = tempfile::tempdir().unwrap();
     let program = Program::start(folder.path());
     for _ in 0..3 {
@@ -47,15 +47,15 @@ async fn a_proxy_that_the_operator_has_forgotten_to_name_is_told_of_once() {
             .unwrap();
         stream.read_to_end(&mut Vec::new()).unwrap();
     }
-    // The line of a later request is behind it.
+    // The log line of a later request follows it.
     program.client().get("/readyz").await.unwrap();
-    told(&program, "/readyz").await;
-    let told = program.log().iter().filter(|line| line.contains("TRUSTED_PROXIES")).count();
-    assert_eq!(told, 1, "{:#?}", program.log());
+    logged(&program, "/readyz").await;
+    let warnings = program.log().iter().filter(|line| line.contains("TRUSTED_PROXIES")).count();
+    assert_eq!(warnings, 1, "{:#?}", program.log());
 }
 
-/// What the log says with these words in it, as soon as it does.
-async fn told(program: &Program, words: &str) -> String {
+/// The first log line with these words, as soon as it is written.
+async fn logged(program: &Program, words: &str) -> String {
     for _ in 0..2_000 {
         if let Some(line) = program.log().into_iter().find(|line| line.contains(words)) {
             return line;
@@ -66,23 +66,53 @@ async fn told(program: &Program, words: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_log_says_where_a_mail_is_and_why_a_token_is_refused() {
+async fn log_names_the_file_of_a_mail_and_the_reason_of_a_refusal() {
     let folder = tempfile::tempdir().unwrap();
     let program = Program::start(folder.path());
     let client = program.signed_up("ada@example.org").await;
-    let line = told(&program, "A mail was written to outbox/").await;
+    let line = logged(&program, "A mail was written to ./outbox/").await;
     let (_, file) = line.split_once("written to ").unwrap();
     let mail = std::fs::read_to_string(folder.path().join(file.split(' ').next().unwrap())).unwrap();
     let (_, token) = mail.lines().find_map(|line| line.split_once('#')).unwrap();
 
     assert_eq!(client.post("/api/v1/users/logout", &json!({})).await.unwrap().0, 204);
     assert_eq!(client.get("/api/v1/users/me").await.unwrap().0, 401);
-    told(&program, "Credentials refused: session_ended").await;
+    logged(&program, "Credentials rejected: session_ended").await;
     assert!(!program.log().iter().any(|line| line.contains(token)), "{:#?}", program.log());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_100_refreshes_over_100_connections_one_pair_is_alive() {
+async fn access_tokens_name_the_server_and_tokens_for_another_audience_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = Program::start(folder.path());
+    let mut client = program.signed_up("ada@example.org").await;
+    let token = client.token.clone().unwrap();
+    let decoded = std::process::Command::new(env!("CARGO_BIN_EXE_recipes"))
+        .args(["token", "decode", &token, "--data-dir", "."])
+        .current_dir(folder.path())
+        .env_clear()
+        .env("JWT_SECRET", SECRET)
+        .output()
+        .unwrap();
+    assert!(String::from_utf8(decoded.stdout).unwrap().ends_with("This server accepts the token.\n"));
+
+    // The name is in the database: the token is still valid after a restart, also with a public URL.
+    program.kill_9();
+    let program = Program::start_with(folder.path(), &[("PUBLIC_URL", "https://recipes.example")]);
+    client = client.at(&program);
+    assert_eq!(client.get("/api/v1/users/me").await.unwrap().0, 200);
+
+    let mut claims = strict_jose::inspect(&token).unwrap().claims;
+    claims["aud"] = json!("https://other.example");
+    let key = strict_jose::Key::hs256(SECRET.as_bytes()).unwrap();
+    client.token = Some(key.sign("at+jwt", &claims).unwrap());
+    let (status, refused) = client.get("/api/v1/users/me").await.unwrap();
+    assert_eq!((status.as_u16(), &refused["code"]), (401, &json!("invalid_token")));
+    logged(&program, "Credentials rejected: wrong_audience").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn parallel_refreshes_on_100_connections_get_one_pair() {
     let folder = tempfile::tempdir().unwrap();
     let program = Program::start(folder.path());
     let (_, first) = sign_up(&program.client(), "ada@example.org").await.unwrap();
@@ -105,10 +135,10 @@ async fn of_100_refreshes_over_100_connections_one_pair_is_alive() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_account_and_no_session_that_was_answered_is_lost_by_kill_9() {
+async fn acknowledged_accounts_and_sessions_survive_kill_9() {
     let folder = tempfile::tempdir().unwrap();
     let mut program = Program::start(folder.path());
-    // The last answer to each: what a client would come back with.
+    // The last response to each client.
     let sessions: Arc<Mutex<Vec<(String, Value)>>> = Arc::default();
     for round in 0..8 {
         let answered = Arc::new(AtomicUsize::new(0));
@@ -116,10 +146,10 @@ async fn no_account_and_no_session_that_was_answered_is_lost_by_kill_9() {
             .map(|task| {
                 let (client, sessions, answered) =
                     (program.client(), Arc::clone(&sessions), Arc::clone(&answered));
-                tokio::spawn(come_and_stay(client, format!("ada{round}x{task}"), sessions, answered))
+                tokio::spawn(sign_up_and_refresh(client, format!("ada{round}x{task}"), sessions, answered))
             })
             .collect();
-        // Killed after another number of answers each time, to hit another moment of a commit.
+        // Killed after a different number of responses each time, to hit another moment of a commit.
         while answered.load(Ordering::Relaxed) < 30 + 11 * round {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
@@ -133,8 +163,8 @@ async fn no_account_and_no_session_that_was_answered_is_lost_by_kill_9() {
         for (email, last) in &mut kept {
             let body = json!({"email": email, "password": PASSWORD});
             let answer = program.client().post("/api/v1/users/login", &body).await.unwrap();
-            assert_eq!(answer.0, 200, "{email} was welcomed in round {round} or before");
-            // A refresh whose answer was lost may have taken place: this one then makes good for it.
+            assert_eq!(answer.0, 200, "{email} signed up in round {round} or before");
+            // A refresh whose response was lost may have happened: this one then repeats it.
             let answer =
                 program.client().post(REFRESH, &json!({"refreshToken": last["refreshToken"]})).await.unwrap();
             assert_eq!(answer.0, 200, "the session of {email} in round {round}: {}", answer.1);
@@ -149,8 +179,8 @@ async fn sign_up(client: &Client, email: &str) -> Result<(http::StatusCode, Valu
     client.post("/api/v1/users/signup", &body).await
 }
 
-/// Signs up and refreshes, again and again, until the program is no more.
-async fn come_and_stay(
+/// Signs up and refreshes until the program is killed.
+async fn sign_up_and_refresh(
     client: Client,
     name: String,
     sessions: Arc<Mutex<Vec<(String, Value)>>>,

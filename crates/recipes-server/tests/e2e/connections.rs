@@ -1,4 +1,4 @@
-//! Connections: slow ones are closed, idle ones hinder nobody, and there are never more than the bound.
+//! Connections: slow ones are closed, idle ones block no others, and there are never more than the maximum.
 
 use std::{
     io::{ErrorKind, Read, Write},
@@ -7,17 +7,17 @@ use std::{
 };
 
 use axum::{Router, routing::get};
-use recipes_server::Clock;
 use recipes_server::http::client_address::TrustedProxies;
-use recipes_server::http::front::{Front, Origins};
+use recipes_server::http::stack::{CorsOrigins, HttpConfig, HttpService};
 use recipes_server::limits::{CONNECTIONS, Connections};
 use recipes_server::server;
-use recipes_server::telemetry::AccessLog;
+use recipes_server::telemetry::access_log::AccessLog;
+use recipes_server::{Clock, Entropy};
 use tokio::net::TcpListener;
 
 use crate::program::Program;
 
-/// The server with limits of a size that a test can cross.
+/// The server with limits that a test can reach.
 async fn serve(limits: Connections) -> SocketAddr {
     serve_with(Router::new().route("/", get(async || "hello")), limits).await
 }
@@ -25,12 +25,12 @@ async fn serve(limits: Connections) -> SocketAddr {
 async fn serve_with(router: Router, limits: Connections) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    tokio::spawn(server::run(listener, front(router), limits, std::future::pending()));
+    tokio::spawn(server::run(listener, service(router), limits, std::future::pending()));
     address
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_shutdown_waits_for_a_request_only_so_long() {
+async fn shutdown_waits_for_a_request_until_the_drain_timeout() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let begun = std::sync::Arc::new(tokio::sync::Notify::new());
@@ -41,13 +41,13 @@ async fn a_shutdown_waits_for_a_request_only_so_long() {
             std::future::pending::<()>().await;
         }
     };
-    let front = front(Router::new().route("/", get(hangs)));
-    let limits = Connections { drain: Duration::from_millis(100), ..CONNECTIONS };
-    let ending = async move {
+    let service = service(Router::new().route("/", get(hangs)));
+    let limits = Connections { drain_timeout: Duration::from_millis(100), ..CONNECTIONS };
+    let shutdown = async move {
         begun.notified().await;
-        server::Ending { again: Box::pin(std::future::pending()) }
+        server::Shutdown { immediately: Box::pin(std::future::pending()) }
     };
-    let serving = tokio::spawn(server::run(listener, front, limits, ending));
+    let serving = tokio::spawn(server::run(listener, service, limits, shutdown));
     let mut stream = connect(address);
     stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
     let ended =
@@ -55,8 +55,15 @@ async fn a_shutdown_waits_for_a_request_only_so_long() {
     ended.unwrap().unwrap();
 }
 
-fn front(router: Router) -> Front {
-    Front::new(router, Clock::system(), [0; 8], Origins::Any, TrustedProxies::default(), AccessLog::off())
+fn service(router: Router) -> HttpService {
+    let config = HttpConfig {
+        clock: Clock::system(),
+        entropy: Entropy::system(),
+        cors_origins: CorsOrigins::Any,
+        trusted_proxies: TrustedProxies::default(),
+        access_log: AccessLog::off(),
+    };
+    HttpService::new(router, config)
 }
 
 fn connect(address: SocketAddr) -> TcpStream {
@@ -65,15 +72,15 @@ fn connect(address: SocketAddr) -> TcpStream {
     stream
 }
 
-/// Blocks until the server closes the connection, and answers with what it said before.
-fn last_words(mut stream: TcpStream) -> String {
-    let mut words = Vec::new();
-    match stream.read_to_end(&mut words) {
+/// Blocks until the server closes the connection, and returns what it sent before.
+fn read_to_end(mut stream: TcpStream) -> String {
+    let mut received = Vec::new();
+    match stream.read_to_end(&mut received) {
         Ok(_) => {}
         Err(error) if error.kind() == ErrorKind::ConnectionReset => {}
         Err(error) => panic!("the connection is still open: {error}"),
     }
-    String::from_utf8_lossy(&words).into_owned()
+    String::from_utf8_lossy(&received).into_owned()
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
@@ -81,56 +88,57 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_that_says_nothing_is_disconnected() {
-    let address = serve(Connections { quiet: Duration::from_millis(100), ..CONNECTIONS }).await;
-    assert_eq!(blocking(move || last_words(connect(address))).await, "");
+async fn connection_without_a_request_is_closed() {
+    let address = serve(Connections { idle_timeout: Duration::from_millis(100), ..CONNECTIONS }).await;
+    assert_eq!(blocking(move || read_to_end(connect(address))).await, "");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_head_that_never_ends_is_given_up() {
-    let address = serve(Connections { quiet: Duration::from_millis(100), ..CONNECTIONS }).await;
-    let words = blocking(move || {
+async fn connection_with_an_unfinished_request_head_is_closed() {
+    let address = serve(Connections { idle_timeout: Duration::from_millis(100), ..CONNECTIONS }).await;
+    let received = blocking(move || {
         let mut stream = connect(address);
         stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\nx-slow: ").unwrap();
-        last_words(stream)
+        read_to_end(stream)
     });
-    assert!(!words.await.contains("200 OK"));
+    assert!(!received.await.contains("200 OK"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_idle_connection_is_closed_after_its_answer() {
-    let address = serve(Connections { quiet: Duration::from_millis(100), ..CONNECTIONS }).await;
-    let words = blocking(move || {
+async fn connection_that_is_idle_after_a_response_is_closed() {
+    let address = serve(Connections { idle_timeout: Duration::from_millis(100), ..CONNECTIONS }).await;
+    let received = blocking(move || {
         let mut stream = connect(address);
         stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
-        last_words(stream)
+        read_to_end(stream)
     });
-    assert!(words.await.starts_with("HTTP/1.1 200 OK"));
+    assert!(received.await.starts_with("HTTP/1.1 200 OK"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_that_does_not_take_its_answer_is_disconnected() {
+async fn connection_whose_client_does_not_read_the_response_is_closed() {
     let answer = axum::body::Bytes::from(vec![b'x'; 64 << 20]);
     let router = Router::new().route("/", get(async move || answer));
-    let address = serve_with(router, Connections { quiet: Duration::from_millis(100), ..CONNECTIONS }).await;
-    let taken = blocking(move || {
+    let address =
+        serve_with(router, Connections { idle_timeout: Duration::from_millis(100), ..CONNECTIONS }).await;
+    let received = blocking(move || {
         let mut stream = connect(address);
         stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
         std::thread::sleep(Duration::from_millis(500));
-        last_words(stream).len()
+        read_to_end(stream).len()
     });
-    assert!(taken.await < 64 << 20, "the rest was not kept for it");
+    assert!(received.await < 64 << 20, "the rest must not be buffered");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_connection_that_is_used_outlives_its_time() {
-    let address = serve(Connections { quiet: Duration::from_millis(300), ..CONNECTIONS }).await;
+async fn connection_in_use_outlives_the_idle_timeout() {
+    let address = serve(Connections { idle_timeout: Duration::from_millis(300), ..CONNECTIONS }).await;
     blocking(move || {
         let mut stream = connect(address);
         for _ in 0..15 {
             stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
-            let mut answer = [0; 1024];
-            assert!(stream.read(&mut answer).unwrap() > 0, "it was closed although it was in use");
+            let mut response = [0; 1024];
+            assert!(stream.read(&mut response).unwrap() > 0, "closed while in use");
             std::thread::sleep(Duration::from_millis(50));
         }
     })
@@ -138,33 +146,33 @@ async fn a_connection_that_is_used_outlives_its_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_that_comes_late_has_its_time() {
-    let quiet = Duration::from_millis(600);
-    let router = Router::new().route("/", get(async move || tokio::time::sleep(quiet * 2 / 3).await));
-    let address = serve_with(router, Connections { quiet, ..CONNECTIONS }).await;
+async fn late_request_has_the_whole_idle_timeout() {
+    let idle_timeout = Duration::from_millis(600);
+    let router = Router::new().route("/", get(async move || tokio::time::sleep(idle_timeout * 2 / 3).await));
+    let address = serve_with(router, Connections { idle_timeout, ..CONNECTIONS }).await;
     blocking(move || {
         let mut stream = connect(address);
         for _ in 0..3 {
-            std::thread::sleep(quiet * 2 / 3);
+            std::thread::sleep(idle_timeout * 2 / 3);
             stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
-            let mut answer = [0; 1024];
-            assert!(stream.read(&mut answer).unwrap() > 0, "it was cut off while it was answered");
+            let mut response = [0; 1024];
+            assert!(stream.read(&mut response).unwrap() > 0, "closed while the response was being made");
         }
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_idle_http2_connection_is_closed_although_its_client_answers_pings() {
+async fn idle_http2_connection_is_closed_although_its_client_answers_pings() {
     const SETTINGS: [u8; 9] = [0, 0, 0, 4, 0, 0, 0, 0, 0];
-    let address = serve(Connections { quiet: Duration::from_millis(100), ..CONNECTIONS }).await;
+    let address = serve(Connections { idle_timeout: Duration::from_millis(100), ..CONNECTIONS }).await;
     let pings = blocking(move || {
         let mut stream = connect(address);
         stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").unwrap();
         stream.write_all(&SETTINGS).unwrap();
         let mut pings = 0;
         loop {
-            // RFC 9113 section 4.1: length, type, flags, stream. A ping is of type 6, its answer has flag 1.
+            // RFC 9113 section 4.1: length, type, flags, stream. A ping has type 6, its acknowledgement flag 1.
             let mut head = [0; 9];
             if stream.read_exact(&mut head).is_err() {
                 return pings;
@@ -176,7 +184,7 @@ async fn an_idle_http2_connection_is_closed_although_its_client_answers_pings() 
             if (head[3], head[4]) == (6, 0) {
                 head[4] = 1;
                 pings += 1;
-                assert!(pings < 10, "it is kept for ever");
+                assert!(pings < 10, "the connection stays open");
                 stream.write_all(&[&head[..], &payload[..]].concat()).unwrap();
             }
         }
@@ -185,16 +193,16 @@ async fn an_idle_http2_connection_is_closed_although_its_client_answers_pings() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_head_that_is_too_large_is_refused() {
+async fn too_large_request_head_is_refused() {
     let address = serve(CONNECTIONS).await;
     for head in [format!("GET /{} HTTP/1.1\r\n\r\n", "x".repeat(40_000)), many_headers()] {
-        let words = blocking(move || {
+        let received = blocking(move || {
             let mut stream = connect(address);
             let _ = stream.write_all(head.as_bytes());
-            last_words(stream)
+            read_to_end(stream)
         })
         .await;
-        assert!(words.starts_with("HTTP/1.1 4"), "{words}");
+        assert!(received.starts_with("HTTP/1.1 4"), "{received}");
     }
 }
 
@@ -204,31 +212,32 @@ fn many_headers() -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn at_the_bound_a_connection_waits_until_another_ends() {
-    let address = serve(Connections { open: 2, ..CONNECTIONS }).await;
+async fn connection_above_the_maximum_waits_until_another_ends() {
+    let address = serve(Connections { max_open: 2, ..CONNECTIONS }).await;
     blocking(move || {
-        let ask = |stream: &mut TcpStream| stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
-        let mut answer = [0; 12];
+        let send_request =
+            |stream: &mut TcpStream| stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+        let mut response = [0; 12];
         let (mut first, mut second, mut third) = (connect(address), connect(address), connect(address));
         for stream in [&mut first, &mut second, &mut third] {
-            ask(stream);
+            send_request(stream);
         }
         for stream in [&mut first, &mut second] {
-            stream.read_exact(&mut answer).unwrap();
-            assert_eq!(&answer, b"HTTP/1.1 200");
+            stream.read_exact(&mut response).unwrap();
+            assert_eq!(&response, b"HTTP/1.1 200");
         }
         third.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
-        assert!(third.read(&mut answer).is_err(), "there is no place for a third");
+        assert!(third.read(&mut response).is_err(), "a third connection is above the maximum");
         drop(first);
         third.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        third.read_exact(&mut answer).unwrap();
-        assert_eq!(&answer, b"HTTP/1.1 200");
+        third.read_exact(&mut response).unwrap();
+        assert_eq!(&response, b"HTTP/1.1 200");
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn ten_thousand_idle_connections_do_not_stop_service() {
+async fn ten_thousand_idle_connections_do_not_stop_the_service() {
     use rustix::process::{Resource, getrlimit, setrlimit};
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;

@@ -1,4 +1,4 @@
-//! Acknowledged is on disk: the program is killed while it writes, and nothing it has answered is missing.
+//! Acknowledged writes survive `kill -9`.
 
 use std::{
     collections::HashMap,
@@ -12,14 +12,14 @@ use std::{
 use crate::program::{Client, Program, recipe};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_acknowledged_is_lost_by_kill_9_twenty_times_in_a_row() {
+async fn acknowledged_recipes_survive_kill_9_twenty_times_in_a_row() {
     let folder = tempfile::tempdir().unwrap();
     let acknowledged = Arc::new(Mutex::new(HashMap::new()));
     let mut program = Program::start(folder.path());
     let writer = program.signed_up("ada@example.org").await;
 
     for round in 0..20 {
-        // Killed after another number of answers each time, to hit another moment of a commit.
+        // Killed after a different number of responses each time, to hit another moment of a commit.
         let before = acknowledged.lock().unwrap().len();
         let enough = before + 20 + round * 7;
         let answered = Arc::new(AtomicUsize::new(before));
@@ -48,7 +48,7 @@ async fn nothing_acknowledged_is_lost_by_kill_9_twenty_times_in_a_row() {
             .iter()
             .map(|r| (r["id"].as_i64().unwrap(), r["name"].as_str().unwrap().to_owned()))
             .collect();
-        assert_eq!(ids.len(), stored.len(), "an id came twice");
+        assert_eq!(ids.len(), stored.len(), "an id is used twice");
         for (id, name) in acknowledged.lock().unwrap().iter() {
             assert_eq!(ids.get(id), Some(name), "recipe {id} was acknowledged in round {round} or before");
         }
@@ -68,7 +68,7 @@ async fn post_until_killed(
             Ok((status, answer)) if status == 201 => {
                 let id = answer["data"]["id"].as_i64().unwrap();
                 let twice = acknowledged.lock().unwrap().insert(id, name);
-                assert_eq!(twice, None, "id {id} was given out twice");
+                assert_eq!(twice, None, "id {id} is used twice");
                 answered.fetch_add(1, Ordering::Relaxed);
             }
             Ok((status, answer)) => panic!("{status} {answer}"),

@@ -1,6 +1,6 @@
-//! The real program on a real port: what only a process can show.
+//! The real program on a real port.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "what fails here fails the test")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a panic fails the test")]
 
 mod accounts;
 mod connections;

@@ -1,4 +1,4 @@
-//! Five hundred people at the door at once.
+//! Five hundred simultaneous sign-ups.
 
 use std::collections::HashSet;
 
@@ -26,7 +26,7 @@ async fn sign_up_500(program: &Program, email: impl Fn(usize) -> String) -> Vec<
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_same_email_500_times_makes_one_account() {
+async fn same_email_500_times_creates_one_account() {
     let folder = tempfile::tempdir().unwrap();
     let program = Program::start(folder.path());
     let answers = sign_up_500(&program, |_| "ada@example.org".to_owned()).await;
@@ -35,7 +35,7 @@ async fn the_same_email_500_times_makes_one_account() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn different_emails_500_times_make_500_ids() {
+async fn different_emails_500_times_create_500_accounts() {
     let folder = tempfile::tempdir().unwrap();
     let program = Program::start(folder.path());
     let answers = sign_up_500(&program, |n| format!("ada{n}@example.org")).await;

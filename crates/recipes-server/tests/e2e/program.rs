@@ -17,6 +17,8 @@ use hyper_util::{
 };
 use serde_json::{Value, json};
 
+pub(crate) const SECRET: &str = "a secret for tests, of more than 32 bytes";
+
 /// A running `recipes serve`, killed when dropped.
 pub(crate) struct Program {
     child: Child,
@@ -37,8 +39,8 @@ impl Program {
             .env_clear()
             .env("PORT", "0")
             .env("RATE_LIMITS", "off")
-            .env("DATABASE_URL", "sqlite:test.db")
-            .env("JWT_SECRET", "a secret for tests, of more than 32 bytes")
+            .env("DATA_DIR", ".")
+            .env("JWT_SECRET", SECRET)
             .envs(variables.iter().copied())
             .stdin(Stdio::null())
             .stderr(Stdio::piped())
@@ -48,7 +50,7 @@ impl Program {
         let (found, address) = mpsc::channel();
         let log = Arc::<Mutex<Vec<String>>>::default();
         let written = Arc::clone(&log);
-        // Reads to the end, so that the program never waits for room in the pipe.
+        // Reads until the end, so that the program never waits for room in the pipe.
         std::thread::spawn(move || {
             for line in stderr.lines().map_while(Result::ok) {
                 if let Some((_, rest)) = line.split_once("Listening on http://") {
@@ -65,7 +67,7 @@ impl Program {
         }
     }
 
-    /// What it has logged and was read of it.
+    /// The lines of the log so far.
     pub(crate) fn log(&self) -> Vec<String> {
         self.log.lock().unwrap().clone()
     }
@@ -80,7 +82,7 @@ impl Program {
         rustix::process::kill_process(id, signal).unwrap();
     }
 
-    /// Waits for the end, and answers with the code.
+    /// Waits for the end and returns the exit code.
     pub(crate) fn code(mut self) -> Option<i32> {
         self.child.wait().unwrap().code()
     }
@@ -90,7 +92,7 @@ impl Program {
         Client { hyper, address: self.address.clone(), token: None }
     }
 
-    /// A client whose token is that of a new user.
+    /// A client with the token of a new user.
     pub(crate) async fn signed_up(&self, email: &str) -> Client {
         let mut client = self.client();
         let body = json!({"name": "Tester", "email": email, "password": "a stitch in thyme"});
@@ -154,7 +156,7 @@ impl Client {
         Ok((status, serde_json::from_slice(&bytes).unwrap_or(Value::Null)))
     }
 
-    /// All recipes there are, page by page.
+    /// All recipes, page by page.
     pub(crate) async fn all_recipes(&self) -> Vec<Value> {
         let (mut recipes, mut cursor) = (Vec::new(), String::new());
         loop {

@@ -1,4 +1,4 @@
-//! The end: what is in flight is finished, what is new is refused, and the code is 0.
+//! Shutdown: requests in flight are finished, new ones are refused, and the exit code is 0.
 
 use std::{
     io::{Read, Write},
@@ -11,34 +11,37 @@ use rustix::process::Signal;
 use crate::program::{Program, recipe};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_in_flight_is_finished_and_a_new_one_refused() {
+async fn request_in_flight_is_finished_and_a_new_one_refused() {
     let folder = tempfile::tempdir().unwrap();
     let program = Program::start(folder.path());
     let client = program.signed_up("ada@example.org").await;
 
-    // Half a request: its body's second half comes after the signal.
+    // Half a request: the second half of its body follows after the signal.
     let body = recipe("Last soup").to_string();
     let mut stream = TcpStream::connect(&program.address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     let (first, second) = body.split_at(body.len() / 2);
     let head = format!(
         "POST /api/v1/recipes HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nauthorization: Bearer {}\r\n\
-         content-length: {}\r\n\r\n{first}",
+         content-length: {}\r\nexpect: 100-continue\r\n\r\n",
         client.token.as_deref().unwrap(),
         body.len(),
     );
     stream.write_all(head.as_bytes()).unwrap();
-    // The head has been read once another request, sent later, is answered.
-    client.get("/healthz").await.unwrap();
+    // The server asks for the body once a handler reads it: the request is in flight.
+    let mut interim = [0; "HTTP/1.1 100 Continue\r\n\r\n".len()];
+    stream.read_exact(&mut interim).unwrap();
+    assert!(interim.starts_with(b"HTTP/1.1 100"));
+    stream.write_all(first.as_bytes()).unwrap();
     program.signal(Signal::TERM);
     // New connections are refused once the listener is closed.
     while TcpStream::connect(&program.address).is_ok() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     stream.write_all(second.as_bytes()).unwrap();
-    let mut answer = String::new();
-    let _ = stream.read_to_string(&mut answer);
-    assert!(answer.starts_with("HTTP/1.1 201 Created\r\n"), "{answer}");
+    let mut response = String::new();
+    let _ = stream.read_to_string(&mut response);
+    assert!(response.starts_with("HTTP/1.1 201 Created\r\n"), "{response}");
     assert_eq!(program.code(), Some(0));
 
     let program = Program::start(folder.path());
@@ -46,7 +49,7 @@ async fn a_request_in_flight_is_finished_and_a_new_one_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_second_signal_ends_it_at_once() {
+async fn second_signal_ends_the_process_immediately() {
     let folder = tempfile::tempdir().unwrap();
     let program = Program::start(folder.path());
     let mut stream = TcpStream::connect(&program.address).unwrap();
@@ -64,13 +67,13 @@ async fn a_second_signal_ends_it_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_mail_server_that_never_answers_holds_up_neither_requests_nor_the_end() {
+async fn silent_mail_server_delays_neither_requests_nor_shutdown() {
     let folder = tempfile::tempdir().unwrap();
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("smtp://{}", silent.local_addr().unwrap());
     let program = Program::start_with(folder.path(), &[("SMTP_URL", &url)]);
     program.signed_up("ada@example.org").await;
-    // The program is waiting for a greeting.
+    // The program waits for the greeting of the mail server.
     let _connection = silent.accept().unwrap();
     program.signal(Signal::TERM);
     let ended = tokio::task::spawn_blocking(move || program.code());

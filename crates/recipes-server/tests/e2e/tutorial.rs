@@ -1,4 +1,4 @@
-//! The tutorial's own walk (its Task 8), against the program, with the tutorial's own data.
+//! Task 8 of the tutorial with its own data.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use crate::program::{Program, recipe};
 const CHICKEN: &str = r#"{"name":"Chicken Vesuvio","healthLabels":["Sugar-Conscious","Peanut-Free"],"cookTimeMinutes":60,"prepTimeMinutes":10,"ingredients":["1/2 cup olive oil","5 cloves garlic, peeled"]}"#;
 
 #[tokio::test]
-async fn the_walk_of_the_tutorial() {
+async fn requests_of_the_tutorial_work() {
     let folder = tempfile::tempdir().unwrap();
     let program = Program::start(folder.path());
     let mut client = program.client();

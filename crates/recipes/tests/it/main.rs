@@ -1,5 +1,8 @@
-//! One binary for all integration tests: it links once.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "what fails here fails the test")]
+//! One binary for all integration tests, so that they link once.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a failure fails the test")]
 
+mod bodies;
 mod draft;
 mod real_data;
+mod recipe;
+mod schemas;

@@ -1,22 +1,24 @@
-//! Recipes that people really cook from: all of them go in, and come out as they were.
+//! Published recipes: all of them are accepted, and no value changes.
 
 use std::path::{Path, PathBuf};
 
-use recipes::{Draft, Encoding};
+use recipes::{ContentJson, Draft, Recipe, Scalars, write_recipe_json};
 use serde_json::{Map, Value, json};
 
+use crate::recipe::{id, server_fields};
+
 #[test]
-fn the_public_domain_recipes_lose_nothing() {
+fn public_domain_recipes_are_kept() {
     check("recipes-public-domain.json", 410);
 }
 
 #[test]
-fn the_chinese_recipes_lose_nothing() {
+fn chinese_recipes_are_kept() {
     check("recipes-howtocook-zh.json", 368);
 }
 
 #[test]
-fn the_tutorials_recipes_lose_nothing() {
+fn recipes_of_the_tutorial_are_kept() {
     check("tutorial/recipes.json", 10);
 }
 
@@ -29,13 +31,19 @@ fn check(file: &str, count: usize) {
     let recipes: Vec<Map<String, Value>> = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     assert_eq!(recipes.len(), count);
     for recipe in recipes {
-        let draft = Draft::parse(&recipe, Encoding::Json)
-            .unwrap_or_else(|problems| panic!("{recipe:?}: {problems:?}"));
-        assert_eq!(serde_json::to_value(&draft).unwrap(), as_answered(recipe));
+        let draft =
+            Draft::parse(&recipe, Scalars::Typed).unwrap_or_else(|errors| panic!("{recipe:?}: {errors:?}"));
+        assert_eq!(serde_json::to_value(draft.content()).unwrap(), as_answered(recipe));
+        let server = server_fields();
+        let mut answer = Vec::new();
+        write_recipe_json(&mut answer, id(7), ContentJson::new(draft.content()).finish(&server));
+        let read = Recipe::from_json(&answer).unwrap();
+        assert_eq!((&read.content, read.server), (draft.content(), server));
+        assert_eq!(read.to_json(), answer);
     }
 }
 
-/// Instructions become objects; the number is the server's to give.
+/// Instructions become objects, and the server assigns the id.
 fn as_answered(mut recipe: Map<String, Value>) -> Value {
     recipe.remove("id");
     for step in recipe.get_mut("instructions").and_then(Value::as_array_mut).into_iter().flatten() {
@@ -46,7 +54,7 @@ fn as_answered(mut recipe: Map<String, Value>) -> Value {
     recipe.into()
 }
 
-/// Beside the workspace, where it is shared between checkouts.
+/// Next to the workspace, shared between checkouts.
 fn data() -> Option<PathBuf> {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2)?;
     Some(workspace.join("../shared/data"))

@@ -10,7 +10,7 @@ use crate::{
     ReplaceRecipe, StoreError, StoredRecipe, Viewer,
 };
 use ::recipes::time::to_microseconds;
-use ::recipes::{Document, Origin, RecipeState, Tail, Visibility};
+use ::recipes::{ContentJson, ImportedHistory, RecipeState, ServerFields, Visibility};
 use ids::{RecipeId, Uid, UserId};
 
 /// A page ends early behind this much text: 1,000 recipes may have 256 MiB, and one request must not
@@ -21,8 +21,9 @@ const PAGE_BYTES: usize = 4 << 20;
 impl Sqlite {
     pub async fn create_recipe(&self, new: NewRecipe, now: Timestamp) -> Result<StoredRecipe, StoreError> {
         let now = to_microseconds(now);
-        let tail = Tail { owner: new.owner, uid: new.uid, revision: 1, created_at: now, updated_at: now };
-        let row = RecipeRow { tail, visibility: new.visibility, text: new.document.finish(&tail) };
+        let fields =
+            ServerFields { owner: new.owner, uid: new.uid, revision: 1, created_at: now, updated_at: now };
+        let row = RecipeRow { fields, visibility: new.visibility, text: new.document.finish(&fields) };
         let (id, row) = self.insert_recipe(row).await?;
         Ok(row.stored(columns::recipe_id(id)?))
     }
@@ -30,20 +31,20 @@ impl Sqlite {
     pub async fn import_recipe(
         &self,
         new: NewRecipe,
-        origin: Origin,
+        history: ImportedHistory,
         now: Timestamp,
     ) -> Result<Imported, StoreError> {
-        let created_at = to_microseconds(origin.created_at.unwrap_or(now));
-        let tail = Tail {
+        let created_at = to_microseconds(history.created_at.unwrap_or(now));
+        let fields = ServerFields {
             owner: new.owner,
-            uid: origin.uid.unwrap_or(new.uid),
-            revision: origin.revision.unwrap_or(1),
+            uid: history.uid.unwrap_or(new.uid),
+            revision: history.revision.unwrap_or(1),
             created_at,
-            updated_at: origin.updated_at.map_or(created_at, to_microseconds),
+            updated_at: history.updated_at.map_or(created_at, to_microseconds),
         };
-        let row = RecipeRow { tail, visibility: new.visibility, text: new.document.finish(&tail) };
+        let row = RecipeRow { fields, visibility: new.visibility, text: new.document.finish(&fields) };
         self.write(move |db| {
-            let there = find_value(db, "SELECT id FROM recipes WHERE uid = ?1", [tail.uid.to_string()])?;
+            let there = find_value(db, "SELECT id FROM recipes WHERE uid = ?1", [fields.uid.to_string()])?;
             if let Some(there) = there {
                 return Ok(Imported::AlreadyThere(columns::recipe_id(there)?));
             }
@@ -60,18 +61,18 @@ impl Sqlite {
     ) -> Result<Edit<StoredRecipe>, StoreError> {
         let now = to_microseconds(now);
         let ReplaceRecipe { id, editor, draft, precondition } = command;
-        let (document, visibility) = (draft.to_document(), draft.visibility());
+        let (document, visibility) = (ContentJson::new(draft.content()), draft.content().visibility);
         self.write(move |db| {
-            let Some((tail, state)) = find_to_edit(db, id)? else { return Ok(Edit::NotFound) };
+            let Some((fields, state)) = find_to_edit(db, id)? else { return Ok(Edit::NotFound) };
             let allowed = state
                 .check_edit(editor, &precondition)
                 .and_then(|()| state.check_visibility(editor, visibility));
             if let Err(refusal) = allowed {
                 return Ok(Edit::from(Err(refusal)));
             }
-            let before = tail.revision;
-            let tail = Tail { revision: before.saturating_add(1), updated_at: now, ..tail };
-            let text = document.finish(&tail);
+            let before = fields.revision;
+            let fields = ServerFields { revision: before.saturating_add(1), updated_at: now, ..fields };
+            let text = document.finish(&fields);
             execute(
                 db,
                 "UPDATE recipes SET document = ?3, private = ?4, revision = ?5, updated_at = ?6
@@ -81,11 +82,11 @@ impl Sqlite {
                     before,
                     text,
                     visibility == Visibility::Private,
-                    tail.revision,
+                    fields.revision,
                     now.as_microsecond(),
                 ],
             )?;
-            Ok(Edit::Done(StoredRecipe { id, revision: tail.revision, updated_at: now, text: text.into() }))
+            Ok(Edit::Done(StoredRecipe { id, revision: fields.revision, updated_at: now, text: text.into() }))
         })
         .await
     }
@@ -97,11 +98,11 @@ impl Sqlite {
         precondition: Precondition,
     ) -> Result<Edit<()>, StoreError> {
         self.write(move |db| {
-            let Some((tail, state)) = find_to_edit(db, id)? else { return Ok(Edit::NotFound) };
+            let Some((fields, state)) = find_to_edit(db, id)? else { return Ok(Edit::NotFound) };
             let allowed = state.check_edit(editor, &precondition);
             if allowed.is_ok() {
                 let sql = "DELETE FROM recipes WHERE id = ?1 AND revision = ?2";
-                execute(db, sql, params![id.get(), tail.revision])?;
+                execute(db, sql, params![id.get(), fields.revision])?;
             }
             Ok(allowed.into())
         })
@@ -185,19 +186,24 @@ pub(super) fn release_from_owner(db: &Connection, owner: UserId, now: Timestamp)
                WHERE owner_id = ?1 AND private = 0 LIMIT 1";
     let next = || {
         find(db, sql, [owner.get()], |columns| {
-            let (tail, _) = tail_in(columns)?;
-            Ok((tail, columns.recipe_id()?, columns.get::<String>()?))
+            let (fields, _) = server_fields_in(columns)?;
+            Ok((fields, columns.recipe_id()?, columns.get::<String>()?))
         })
     };
-    while let Some((tail, id, text)) = next()? {
-        let document = Document::of_stored(text, &tail).ok_or_else(|| {
+    while let Some((fields, id, text)) = next()? {
+        let document = ContentJson::from_stored(text, &fields).ok_or_else(|| {
             StoreError::Corrupt(format!("the text of recipe {id} does not fit its columns"))
         })?;
-        let tail = Tail { owner: None, revision: tail.revision.saturating_add(1), updated_at: now, ..tail };
+        let fields = ServerFields {
+            owner: None,
+            revision: fields.revision.saturating_add(1),
+            updated_at: now,
+            ..fields
+        };
         execute(
             db,
             "UPDATE recipes SET owner_id = NULL, document = ?2, revision = ?3, updated_at = ?4 WHERE id = ?1",
-            params![id.get(), document.finish(&tail), tail.revision, now.as_microsecond()],
+            params![id.get(), document.finish(&fields), fields.revision, now.as_microsecond()],
         )?;
     }
     Ok(())
@@ -205,7 +211,7 @@ pub(super) fn release_from_owner(db: &Connection, owner: UserId, now: Timestamp)
 
 /// A row of `recipes` without its id.
 pub(super) struct RecipeRow {
-    tail: Tail,
+    fields: ServerFields,
     visibility: Visibility,
     text: String,
 }
@@ -213,18 +219,18 @@ pub(super) struct RecipeRow {
 impl RecipeRow {
     /// One statement: see [`Sqlite::insert_recipe`].
     pub(super) fn insert(&self, db: &Connection) -> Result<(), StoreError> {
-        let Self { tail, visibility, text } = self;
+        let Self { fields, visibility, text } = self;
         execute(
             db,
             "INSERT INTO recipes (uid, owner_id, private, revision, created_at, updated_at, document)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             params![
-                tail.uid.to_string(),
-                tail.owner.map(UserId::get),
+                fields.uid.to_string(),
+                fields.owner.map(UserId::get),
                 *visibility == Visibility::Private,
-                tail.revision,
-                tail.created_at.as_microsecond(),
-                tail.updated_at.as_microsecond(),
+                fields.revision,
+                fields.created_at.as_microsecond(),
+                fields.updated_at.as_microsecond(),
                 text,
             ],
         )
@@ -232,15 +238,15 @@ impl RecipeRow {
     }
 
     fn stored(self, id: RecipeId) -> StoredRecipe {
-        let Self { tail, text, .. } = self;
-        StoredRecipe { id, revision: tail.revision, updated_at: tail.updated_at, text: text.into() }
+        let Self { fields, text, .. } = self;
+        StoredRecipe { id, revision: fields.revision, updated_at: fields.updated_at, text: text.into() }
     }
 }
 
 /// What a change must know of a recipe.
-fn find_to_edit(db: &Connection, id: RecipeId) -> Result<Option<(Tail, RecipeState)>, StoreError> {
+fn find_to_edit(db: &Connection, id: RecipeId) -> Result<Option<(ServerFields, RecipeState)>, StoreError> {
     let sql = "SELECT owner_id, private, revision, uid, created_at, updated_at FROM recipes WHERE id = ?1";
-    find(db, sql, [id.get()], tail_in)
+    find(db, sql, [id.get()], server_fields_in)
 }
 
 /// [`RecipeState::may_view`] for lists, over the parameters of [`viewer_params`].
@@ -330,15 +336,15 @@ fn state_in(columns: &mut Columns<'_>) -> Result<RecipeState, StoreError> {
 }
 
 /// From the columns of [`state_in`] and `uid, created_at, updated_at`.
-fn tail_in(columns: &mut Columns<'_>) -> Result<(Tail, RecipeState), StoreError> {
+fn server_fields_in(columns: &mut Columns<'_>) -> Result<(ServerFields, RecipeState), StoreError> {
     let state = state_in(columns)?;
     let uid = columns.text()?;
-    let tail = Tail {
+    let fields = ServerFields {
         owner: state.owner,
         revision: state.revision,
         uid: Uid::parse(uid).ok_or_else(|| StoreError::Corrupt(format!("the uid {uid}")))?,
         created_at: columns.time()?,
         updated_at: columns.time()?,
     };
-    Ok((tail, state))
+    Ok((fields, state))
 }

@@ -4,6 +4,7 @@ mod admin;
 mod api_tokens;
 mod audit;
 mod files;
+mod instance;
 mod invitations;
 mod mail_tokens;
 mod recipes;
@@ -16,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::clock::{Clock, TestBytes};
-use ::recipes::{Draft, Encoding};
+use ::recipes::{Draft, Scalars};
 use accounts::audit::{Entry, Filter};
 use accounts::{Email, Name, NewUser, Role, User};
 use ids::{RecipeId, Uid, UserId};
@@ -148,5 +149,5 @@ fn private_draft(name: &str) -> Draft {
 }
 
 fn parse(recipe: &Value) -> Draft {
-    Draft::parse(recipe.as_object().unwrap(), Encoding::Json).unwrap()
+    Draft::parse(recipe.as_object().unwrap(), Scalars::Typed).unwrap()
 }

@@ -1,12 +1,28 @@
-//! The little of DER that keys are written in (ITU-T X.690): read strictly, so that one key has one form.
+//! Reads keys in DER (ITU-T X.690) strictly, so that one key has one encoding.
 //!
-//! Why our own: the primitives say no more than "rejected", and somebody who gives a P-384 key where P-256 is due
-//! deserves to be told; and a JWK is made of the numbers themselves. Every length is definite and minimal, nothing may
-//! be left over.
+//! The primitives only report "rejected". This reader can report that a P-384 key was given where P-256 is needed, and it
+//! yields the numbers from which a JWK is written. Every length is definite and minimal, and no bytes may remain.
 
-use super::KeyError;
+use super::error::KeyError;
 
-/// What a DER text is said to hold.
+/// A key in DER and its structure.
+#[derive(Clone, Copy)]
+pub(super) struct Encoded<'a> {
+    pub(super) form: Form,
+    pub(super) der: &'a [u8],
+}
+
+impl<'a> Encoded<'a> {
+    pub(super) fn private(der: &'a [u8]) -> Result<Self, KeyError> {
+        Ok(Self { form: Form::of_private(der)?, der })
+    }
+
+    pub(super) fn public(der: &'a [u8]) -> Result<Self, KeyError> {
+        Ok(Self { form: Form::of_public(der)?, der })
+    }
+}
+
+/// The structure of a key in DER.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
     /// `PrivateKeyInfo` ([RFC 5958](https://www.rfc-editor.org/rfc/rfc5958)).
@@ -22,8 +38,8 @@ pub(super) enum Form {
 }
 
 impl Form {
-    /// Tells the forms of private keys apart by what stands second in them.
-    pub(super) fn of_private(der: &[u8]) -> Result<Self, KeyError> {
+    /// Recognizes the structure of a private key by its second field.
+    fn of_private(der: &[u8]) -> Result<Self, KeyError> {
         let mut fields = Reader::of(der)?;
         fields.take(INTEGER)?;
         match fields.peek() {
@@ -34,8 +50,8 @@ impl Form {
         }
     }
 
-    /// Tells the forms of public keys apart by what stands first in them.
-    pub(super) fn of_public(der: &[u8]) -> Result<Self, KeyError> {
+    /// Recognizes the structure of a public key by its first field.
+    fn of_public(der: &[u8]) -> Result<Self, KeyError> {
         match Reader::of(der)?.peek() {
             Some(SEQUENCE) => Ok(Self::Spki),
             Some(INTEGER) => Ok(Self::Pkcs1Public),
@@ -44,14 +60,14 @@ impl Form {
     }
 }
 
-/// A key's numbers, still in the text they were read from. Big-endian, without leading zeros where they are integers.
+/// The numbers of a key, borrowed from the DER. Big-endian; integers have no leading zeros.
 pub(super) enum Parts<'a> {
     RsaPublic {
         n: &'a [u8],
         e: &'a [u8],
     },
     RsaPrivate(RsaPrivate<'a>),
-    /// A point as [SEC 1](https://www.secg.org/sec1-v2.pdf) §2.3.3 writes it.
+    /// A point as in [SEC 1](https://www.secg.org/sec1-v2.pdf) §2.3.3.
     EcPublic {
         curve: Curve,
         point: &'a [u8],
@@ -66,7 +82,7 @@ pub(super) enum Parts<'a> {
     },
 }
 
-/// The numbers of an RSA private key, called as in [RFC 7518 §6.3](https://www.rfc-editor.org/rfc/rfc7518#section-6.3).
+/// The numbers of an RSA private key, named as in [RFC 7518 §6.3](https://www.rfc-editor.org/rfc/rfc7518#section-6.3).
 pub(super) struct RsaPrivate<'a> {
     pub(super) n: &'a [u8],
     pub(super) e: &'a [u8],
@@ -80,10 +96,10 @@ pub(super) struct RsaPrivate<'a> {
 
 /// A private key on a curve.
 pub(super) struct EcPrivate<'a> {
-    /// `None` where the text does not say it.
+    /// `None` if the DER does not name it.
     pub(super) curve: Option<Curve>,
     pub(super) d: &'a [u8],
-    /// The public key, where the text has it.
+    /// The public key, if the DER contains it.
     pub(super) point: Option<&'a [u8]>,
 }
 
@@ -95,9 +111,9 @@ pub(super) enum Curve {
 }
 
 impl<'a> Parts<'a> {
-    pub(super) fn read(form: Form, der: &'a [u8]) -> Result<Self, KeyError> {
-        let mut fields = Reader::of(der)?;
-        let parts = match form {
+    pub(super) fn read(encoded: Encoded<'a>) -> Result<Self, KeyError> {
+        let mut fields = Reader::of(encoded.der)?;
+        let parts = match encoded.form {
             Form::Pkcs8 => Self::pkcs8(&mut fields)?,
             Form::Spki => Self::spki(&mut fields)?,
             Form::Pkcs1Private => Self::RsaPrivate(RsaPrivate::read(&mut fields)?),
@@ -116,7 +132,7 @@ impl<'a> Parts<'a> {
         let kind = Kind::read(fields.sequence()?)?;
         let key = fields.take(OCTET_STRING)?;
         fields.skip_if(CONTEXT_0_CONSTRUCTED)?; // attributes
-        // Version 2 is the one with the public key: RFC 5958 §2.
+        // RFC 5958 §2: version 2 contains the public key.
         let public = if version == [1] { Some(Self::pkcs8_public(fields)?) } else { None };
         match kind {
             Kind::Rsa => {
@@ -144,7 +160,7 @@ impl<'a> Parts<'a> {
         }
     }
 
-    /// `publicKey [1] IMPLICIT BIT STRING`; `ring` writes it with a tag of its own around it.
+    /// Reads `publicKey [1] IMPLICIT BIT STRING`. The crate `ring` writes an explicit tag instead.
     fn pkcs8_public(fields: &mut Reader<'a>) -> Result<&'a [u8], KeyError> {
         let Some(explicit) = fields.take_if(CONTEXT_1_CONSTRUCTED)? else {
             return whole_bytes(fields.take(CONTEXT_1)?);
@@ -187,7 +203,7 @@ impl<'a> EcPrivate<'a> {
         Ok(Self { curve, d, point })
     }
 
-    /// What the `PrivateKeyInfo` around it adds, and may not contradict.
+    /// Adds the curve and the public key of the surrounding `PrivateKeyInfo`, which must not contradict this key.
     fn within(self, curve: Curve, point: Option<&'a [u8]>) -> Result<Self, KeyError> {
         if self.curve.is_some_and(|inner| inner != curve)
             || self.point.zip(point).is_some_and(|(inner, outer)| inner != outer)
@@ -199,8 +215,8 @@ impl<'a> EcPrivate<'a> {
 }
 
 impl<'a> RsaPrivate<'a> {
-    pub(super) fn read(fields: &mut Reader<'a>) -> Result<Self, KeyError> {
-        // Version 1 has more than two primes, which RFC 7518 §6.3.2.7 calls `oth` and nobody uses.
+    fn read(fields: &mut Reader<'a>) -> Result<Self, KeyError> {
+        // Version 1 has more than two primes (`oth` in RFC 7518 §6.3.2.7); such keys are not in use.
         if fields.take(INTEGER)? != [0] {
             return Err(KeyError::Der);
         }
@@ -217,14 +233,15 @@ impl<'a> RsaPrivate<'a> {
         })
     }
 
-    /// Whether an `RSAPublicKey` is this key's.
+    /// Whether `public`, an `RSAPublicKey`, belongs to this key.
     fn is_of(&self, public: &[u8]) -> bool {
-        let public = Parts::read(Form::Pkcs1Public, public);
+        let public = Parts::read(Encoded { form: Form::Pkcs1Public, der: public });
         matches!(public, Ok(Parts::RsaPublic { n, e }) if n == self.n && e == self.e)
     }
 }
 
-/// An `AlgorithmIdentifier` ([RFC 5280 §4.1.1.2](https://www.rfc-editor.org/rfc/rfc5280#section-4.1.1.2)) we know.
+/// The supported values of `AlgorithmIdentifier`
+/// ([RFC 5280 §4.1.1.2](https://www.rfc-editor.org/rfc/rfc5280#section-4.1.1.2)).
 enum Kind {
     Rsa,
     Ec(Curve),
@@ -235,13 +252,14 @@ impl Kind {
     fn read(mut fields: Reader<'_>) -> Result<Self, KeyError> {
         let kind = match fields.take(OBJECT_IDENTIFIER)? {
             RSA_ENCRYPTION => {
-                // RFC 8017 A.1 demands NULL; some writers leave it out.
+                // RFC 8017 A.1 requires NULL; some programs omit it.
                 if fields.take_if(NULL)?.is_some_and(|null| !null.is_empty()) {
                     return Err(KeyError::Der);
                 }
                 Self::Rsa
             }
-            // RFC 5480 §2.1.1: a curve has a name. Who may bring one of his own can make any signature good (CVE-2020-0601).
+            // RFC 5480 §2.1.1: a curve has a name. A key with curve parameters of an attacker makes forged signatures valid
+            // (CVE-2020-0601).
             EC_PUBLIC_KEY if fields.peek() != Some(OBJECT_IDENTIFIER) => {
                 return Err(KeyError::UnsupportedKey);
             }
@@ -269,7 +287,7 @@ impl Curve {
         Ok(curve)
     }
 
-    /// How many bytes a coordinate and a private key have.
+    /// The length of a coordinate and of a private key in bytes.
     pub(super) fn coordinate_len(self) -> usize {
         match self {
             Self::P256 => 32,
@@ -278,7 +296,7 @@ impl Curve {
         }
     }
 
-    /// Its name in a JWK's `crv` ([RFC 7518 §6.2.1.1](https://www.rfc-editor.org/rfc/rfc7518#section-6.2.1.1)).
+    /// The name in the JWK member `crv` ([RFC 7518 §6.2.1.1](https://www.rfc-editor.org/rfc/rfc7518#section-6.2.1.1)).
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::P256 => "P-256",
@@ -287,7 +305,8 @@ impl Curve {
         }
     }
 
-    pub(super) fn found(self) -> &'static str {
+    /// A description for error messages.
+    pub(super) fn key_name(self) -> &'static str {
         match self {
             Self::P256 => "an EC key on P-256",
             Self::P384 => "an EC key on P-384",
@@ -319,14 +338,14 @@ const P521: &[u8] = &[0x2b, 0x81, 0x04, 0x00, 0x23];
 /// 1.3.101.112
 const ED25519: &[u8] = &[0x2b, 0x65, 0x70];
 
-/// The elements of a sequence, one after the other.
-pub(super) struct Reader<'a> {
+/// Reads the elements of a sequence in order.
+struct Reader<'a> {
     rest: &'a [u8],
 }
 
 impl<'a> Reader<'a> {
-    /// Of a text that is one sequence and nothing else.
-    pub(super) fn of(der: &'a [u8]) -> Result<Self, KeyError> {
+    /// Reads `der`, which must be one sequence and nothing else.
+    fn of(der: &'a [u8]) -> Result<Self, KeyError> {
         let mut outer = Self { rest: der };
         let fields = outer.sequence()?;
         outer.end()?;
@@ -341,7 +360,7 @@ impl<'a> Reader<'a> {
         Ok(Self { rest: self.take(SEQUENCE)? })
     }
 
-    /// The content of the next element, which must have this tag.
+    /// Reads the content of the next element, which must have this tag.
     fn take(&mut self, tag: u8) -> Result<&'a [u8], KeyError> {
         let (found, rest) = self.rest.split_first().ok_or(KeyError::Der)?;
         if *found != tag {
@@ -358,7 +377,7 @@ impl<'a> Reader<'a> {
                 [high @ 1..=0xff, low, rest @ ..] => (usize::from(u16::from_be_bytes([*high, *low])), rest),
                 _ => return Err(KeyError::Der),
             },
-            // No key has 64 KiB, and an indefinite length is not DER.
+            // No key is longer than 64 KiB, and an indefinite length is not DER.
             _ => return Err(KeyError::Der),
         };
         let (content, rest) = rest.split_at_checked(len).ok_or(KeyError::Der)?;
@@ -374,7 +393,7 @@ impl<'a> Reader<'a> {
         self.take_if(tag).map(drop)
     }
 
-    /// A positive integer, without the zero that keeps its sign.
+    /// Reads a positive integer, without the leading zero of its sign.
     fn unsigned(&mut self) -> Result<&'a [u8], KeyError> {
         match self.take(INTEGER)? {
             [0, rest @ ..] if rest.first().is_some_and(|first| *first >= 0x80) => Ok(rest),
@@ -392,7 +411,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The content of a bit string that is made of whole bytes.
+/// The content of a bit string that consists of whole bytes.
 fn whole_bytes(bits: &[u8]) -> Result<&[u8], KeyError> {
     match bits {
         [0, bytes @ ..] => Ok(bytes),

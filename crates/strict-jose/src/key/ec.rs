@@ -1,68 +1,72 @@
-//! ECDSA on the curves of NIST: ES256, ES384, ES512
+//! ECDSA on the NIST curves: ES256, ES384, ES512
 //! ([RFC 7518 §3.4](https://www.rfc-editor.org/rfc/rfc7518#section-3.4)).
 
 use aws_lc_rs::encoding::{AsBigEndian, EcPrivateKeyBin};
-use aws_lc_rs::error::KeyRejected;
+use aws_lc_rs::error::{KeyRejected, Unspecified};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
     self, EcdsaKeyPair, EcdsaSigningAlgorithm, EcdsaVerificationAlgorithm, KeyPair as _, ParsedPublicKey,
     Signature,
 };
 
-use super::der::{Curve, EcPrivate, Form};
-use super::jwk::Members;
-use super::{KeyError, Refused};
-use crate::Algorithm;
+use super::der::{Curve, EcPrivate, Encoded, Form};
+use super::error::KeyError;
+use super::members::Members;
+use crate::algorithm::Algorithm;
 
-/// A key on the one curve that its algorithm has.
+/// A key on the curve of its algorithm.
 pub(super) struct EcKey {
     algorithm: Algorithm,
     private: Option<EcdsaKeyPair>,
-    /// Parsed once, which includes finding it on the curve.
+    /// Parsed once. Parsing checks that the point is on the curve.
     public: ParsedPublicKey,
     members: Members,
 }
 
 impl EcKey {
-    /// Takes a point, written uncompressed.
+    /// Makes a public key from an uncompressed point.
     pub(super) fn public(algorithm: Algorithm, curve: Curve, point: &[u8]) -> Result<Self, KeyError> {
-        let parameters = Parameters::of(algorithm, curve.found())?;
+        let parameters = Parameters::of(algorithm, curve.key_name())?;
         parameters.check_curve(curve)?;
         let [x, y] = coordinates(curve, point)?;
         let public = ParsedPublicKey::new(parameters.verify, point).map_err(|_| KeyError::NotOnCurve)?;
         Ok(Self { algorithm, private: None, public, members: Members::ec(curve, x, y, None) })
     }
 
-    /// Takes a private key and, if it is there, the public key, if they belong together.
+    /// Makes a private key. A public key in `parts` must belong to it.
     ///
-    /// Where it is not, the primitives compute it; they do that only when they read the DER themselves.
+    /// The primitives compute a missing public key, but only when they read the DER themselves: hence `encoded`.
     pub(super) fn private(
         algorithm: Algorithm,
         parts: &EcPrivate<'_>,
-        (form, der): (Form, &[u8]),
+        encoded: Encoded<'_>,
     ) -> Result<Self, KeyError> {
-        let parameters = Parameters::of(algorithm, parts.curve.map_or("an EC key", Curve::found))?;
+        let parameters = Parameters::of(algorithm, parts.curve.map_or("an EC key", Curve::key_name))?;
         let curve = parts.curve.unwrap_or(parameters.curve);
         parameters.check_curve(curve)?;
-        match (parts.point, form) {
+        match (parts.point, encoded.form) {
             (Some(point), _) => Self::private_and_public(algorithm, curve, parts.d, point),
-            // RFC 5915 §3: the full size, zeros in front.
+            // RFC 5915 §3: the full length, with leading zeros.
             (None, _) if parts.d.len() != curve.coordinate_len() => Err(KeyError::Inconsistent),
-            (None, Form::Pkcs8) => Self::of_pair(&parameters, EcdsaKeyPair::from_pkcs8(parameters.sign, der)),
-            (None, _) => Self::of_pair(&parameters, EcdsaKeyPair::from_private_key_der(parameters.sign, der)),
+            (None, Form::Pkcs8) => {
+                Self::of_pair(&parameters, EcdsaKeyPair::from_pkcs8(parameters.sign, encoded.der))
+            }
+            (None, _) => {
+                Self::of_pair(&parameters, EcdsaKeyPair::from_private_key_der(parameters.sign, encoded.der))
+            }
         }
     }
 
-    /// Takes a private key with its public one, if they belong together.
+    /// Makes a private key. The public key must belong to it.
     pub(super) fn private_and_public(
         algorithm: Algorithm,
         curve: Curve,
         d: &[u8],
         point: &[u8],
     ) -> Result<Self, KeyError> {
-        // First the point alone, so that the error says which of the two is wrong.
+        // Check the point alone first, so that the error names the wrong part.
         Self::public(algorithm, curve, point)?;
-        let parameters = Parameters::of(algorithm, curve.found())?;
+        let parameters = Parameters::of(algorithm, curve.key_name())?;
         Self::of_pair(&parameters, EcdsaKeyPair::from_private_key_and_public_key(parameters.sign, d, point))
     }
 
@@ -83,7 +87,7 @@ impl EcKey {
         Ok(Self { private: Some(pair), members, ..public })
     }
 
-    /// The same key, without what signs.
+    /// The public part of this key.
     pub(super) fn without_private(&self) -> Self {
         Self {
             algorithm: self.algorithm,
@@ -106,18 +110,18 @@ impl EcKey {
     }
 
     /// Checks a signature in the form of [RFC 7518 §3.4](https://www.rfc-editor.org/rfc/rfc7518#section-3.4): r and s, each
-    /// as long as a coordinate. Neither may be zero or as large as the group.
-    pub(super) fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), Refused> {
-        self.public.verify_sig(message, signature).map_err(|_| Refused)
+    /// as long as a coordinate. Neither may be zero, nor the order of the group or more.
+    pub(super) fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), Unspecified> {
+        self.public.verify_sig(message, signature)
     }
 
-    pub(super) fn sign(&self, message: &[u8]) -> Result<Signature, Refused> {
-        let pair = self.private.as_ref().ok_or(Refused)?;
-        pair.sign(&SystemRandom::new(), message).map_err(|_| Refused)
+    pub(super) fn sign(&self, message: &[u8]) -> Result<Signature, Unspecified> {
+        let pair = self.private.as_ref().ok_or(Unspecified)?;
+        pair.sign(&SystemRandom::new(), message)
     }
 }
 
-/// The two halves of a point that is written uncompressed
+/// The coordinates of an uncompressed point
 /// ([RFC 7518 §6.2.1](https://www.rfc-editor.org/rfc/rfc7518#section-6.2.1)).
 fn coordinates(curve: Curve, point: &[u8]) -> Result<[&[u8]; 2], KeyError> {
     match point.split_first() {
@@ -129,7 +133,7 @@ fn coordinates(curve: Curve, point: &[u8]) -> Result<[&[u8]; 2], KeyError> {
     }
 }
 
-/// What an algorithm fixes.
+/// The curve and the primitives of an algorithm.
 struct Parameters {
     algorithm: Algorithm,
     curve: Curve,
@@ -164,7 +168,7 @@ impl Parameters {
         if curve == self.curve {
             Ok(())
         } else {
-            Err(KeyError::OtherKey { algorithm: self.algorithm, found: curve.found() })
+            Err(KeyError::OtherKey { algorithm: self.algorithm, found: curve.key_name() })
         }
     }
 }

@@ -3,13 +3,13 @@
 
 mod point;
 
+use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::rand;
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair as _, ParsedPublicKey, Signature};
 use zeroize::Zeroizing;
 
-use super::jwk::Members;
-use super::{KeyError, Refused};
-use crate::Algorithm;
+use super::error::KeyError;
+use super::members::Members;
 
 /// A key on Ed25519.
 pub(super) struct Ed25519Key {
@@ -26,7 +26,7 @@ impl Ed25519Key {
         Ok(Self { private: None, public, members: Members::ed25519(x, None) })
     }
 
-    /// Takes a seed (RFC 8032 calls it the private key) and, if it is there, the public key, if they belong together.
+    /// Makes a private key from its seed. A public key must belong to it. RFC 8032 calls the seed the private key.
     pub(super) fn private(d: &[u8], x: Option<&[u8]>) -> Result<Self, KeyError> {
         if d.len() != SEED_LEN {
             return Err(KeyError::Inconsistent);
@@ -48,14 +48,9 @@ impl Ed25519Key {
         Self::private(&*seed, None)
     }
 
-    /// The same key, without what signs.
+    /// The public part of this key.
     pub(super) fn without_private(&self) -> Self {
         Self { private: None, public: self.public.clone(), members: self.members.public() }
-    }
-
-    #[expect(clippy::unused_self, reason = "beside the other kinds, which have a choice")]
-    pub(super) fn algorithm(&self) -> Algorithm {
-        Algorithm::EdDsa
     }
 
     pub(super) fn can_sign(&self) -> bool {
@@ -66,12 +61,12 @@ impl Ed25519Key {
         &self.members
     }
 
-    pub(super) fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), Refused> {
-        self.public.verify_sig(message, signature).map_err(|_| Refused)
+    pub(super) fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), Unspecified> {
+        self.public.verify_sig(message, signature)
     }
 
-    pub(super) fn sign(&self, message: &[u8]) -> Result<Signature, Refused> {
-        self.private.as_ref().ok_or(Refused)?.try_sign(message).map_err(|_| Refused)
+    pub(super) fn sign(&self, message: &[u8]) -> Result<Signature, Unspecified> {
+        self.private.as_ref().ok_or(Unspecified)?.try_sign(message)
     }
 }
 

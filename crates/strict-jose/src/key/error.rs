@@ -1,7 +1,7 @@
-use crate::Algorithm;
+use crate::algorithm::Algorithm;
 use crate::error::Malformed;
 
-/// Why something is not a key, in words that say what to do about it.
+/// The reason why a key was refused. The message tells the user how to correct it.
 ///
 /// ```
 /// use strict_jose::{Algorithm, Key, KeyError};
@@ -16,109 +16,110 @@ use crate::error::Malformed;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
-    /// A secret shorter than the algorithm's hash.
+    /// A secret shorter than the hash of the algorithm.
     #[error("the secret has {bytes} bytes; at least {minimum} are needed")]
     TooShort {
-        /// How many there are.
+        /// The length of the secret.
         bytes: usize,
-        /// How many there must be.
+        /// The required length.
         minimum: usize,
     },
-    /// A PEM text where a shared secret is due.
+    /// A PEM text instead of a shared secret.
     #[error("this is a PEM text, an asymmetric key, not a shared secret")]
     Pem,
-    /// A key in DER, a JWK, a set of them, a certificate or a key of OpenSSH's where a shared secret is due. What is in the
-    /// file of a public key, everybody knows.
+    /// A key in DER, a JWK, a JWK set, a certificate or an OpenSSH key instead of a shared secret. A public key is known to
+    /// others, so it cannot be a secret.
     #[error("this is a key of another kind (DER, JWK or OpenSSH) or a certificate, not a shared secret")]
-    NoSecret,
-    /// No PEM text, or one that is cut or not base64.
-    #[error("this is no PEM text: \"-----BEGIN ... KEY-----\", base64, \"-----END ... KEY-----\"")]
+    LooksLikeKey,
+    /// Not a PEM text, or a PEM text that is truncated or not base64.
+    #[error("this is not a PEM text: \"-----BEGIN ... KEY-----\", base64, \"-----END ... KEY-----\"")]
     NotPem,
     /// A PEM text with more than one key.
-    #[error("this PEM text has several keys; give the one that is meant")]
+    #[error("this PEM text has several keys; give only one")]
     SeveralKeys,
-    /// A certificate or a request for one. Whether it is to be trusted is not for this crate to say.
+    /// A certificate or a certificate request. This crate does not decide whether a certificate is trusted.
     #[error("this is a certificate; give its public key: `openssl x509 -in CERTIFICATE -noout -pubkey`")]
     Certificate,
-    /// A private key under a password.
+    /// A private key that is encrypted with a password.
     #[error("this private key is encrypted; decrypt it: `openssl pkcs8 -in KEY -out DECRYPTED`")]
     Encrypted,
-    /// A PEM text of something that is not a key, or of a key in a form of its own, such as OpenSSH's.
+    /// A PEM text without a key, or with a key in an unsupported format, such as that of OpenSSH.
     #[error(
-        "this PEM text holds no key in PKCS#8, SPKI, PKCS#1 or SEC1 (for OpenSSH's: `ssh-keygen -p -m PKCS8 -f KEY`)"
+        "this PEM text has no key in PKCS#8, SPKI, PKCS#1 or SEC1 (to convert an OpenSSH key: `ssh-keygen -p -m PKCS8 -f KEY`)"
     )]
     UnsupportedPem,
-    /// Not DER, or not the structure that it should be.
+    /// Not DER, or not the expected structure.
     #[error("this is not DER of a PKCS#8, SPKI, SEC1 or PKCS#1 key")]
     Der,
-    /// A key of another kind than the algorithm's, or on another curve.
-    #[error("this is {found}, and {algorithm} needs {}", algorithm.key())]
+    /// A key whose kind or curve does not match the algorithm.
+    #[error("this is {found}, and {algorithm} needs {}", algorithm.key_name())]
     OtherKey {
-        /// What the key is to be for.
+        /// The algorithm that was asked for.
         algorithm: Algorithm,
-        /// What it is.
+        /// A description of the key.
         found: &'static str,
     },
     /// A kind of key, or a curve, that no algorithm of this crate has.
     #[error(
-        "this is no shared secret, RSA key (rsaEncryption), EC key on P-256, P-384 or P-521, or Ed25519 key"
+        "this is not a shared secret, RSA key (rsaEncryption), EC key on P-256, P-384 or P-521, or Ed25519 key"
     )]
     UnsupportedKey,
-    /// An RSA key that can be broken, or one so long that verifying takes too long
+    /// An RSA key that is too short to be safe, or too long to verify quickly
     /// ([RFC 7518 §3.3](https://www.rfc-editor.org/rfc/rfc7518#section-3.3)).
     #[error("the RSA key has {bits} bits; 2048 to 8192 are accepted")]
     RsaSize {
-        /// The length of its modulus.
+        /// The length of its modulus in bits.
         bits: usize,
     },
     /// A public exponent that is even, below 65537 or longer than 33 bits.
     #[error("the RSA key's exponent is not an odd number from 65537 up to 33 bits")]
     RsaExponent,
-    /// A private RSA key as a JWK of `n`, `e` and `d` only. [RFC 7518 §6.3.2](https://www.rfc-editor.org/rfc/rfc7518#section-6.3.2)
-    /// allows that, but the primitives sign with the primes (it is four times as fast) and have no other way.
+    /// A private RSA key as a JWK with `n`, `e` and `d` only.
+    /// [RFC 7518 §6.3.2](https://www.rfc-editor.org/rfc/rfc7518#section-6.3.2) allows it, but the primitives need the primes
+    /// to sign.
     #[error(
         "the RSA key has `d` without its primes `p`, `q`, `dp`, `dq`, `qi`; export it with them, or in PEM"
     )]
     NoPrimes,
-    /// Not a point on the curve, or not written as [RFC 7518 §6.2](https://www.rfc-editor.org/rfc/rfc7518#section-6.2) and
-    /// [RFC 8032 §5.1.2](https://www.rfc-editor.org/rfc/rfc8032#section-5.1.2) demand (a compressed EC point, for example).
+    /// Not a point on the curve, or not encoded as [RFC 7518 §6.2](https://www.rfc-editor.org/rfc/rfc7518#section-6.2) and
+    /// [RFC 8032 §5.1.2](https://www.rfc-editor.org/rfc/rfc8032#section-5.1.2) require. A compressed EC point is an example.
     #[error("the public key is not an (uncompressed) point on its curve")]
     NotOnCurve,
     /// One of the eight points of Ed25519 for which signatures prove nothing.
-    #[error("the public key is a point of small order, for which anybody can sign")]
+    #[error("the public key is a point of small order, for which signatures can be forged")]
     SmallOrder,
-    /// Numbers that do not make a key, or a private key beside another one's public key.
+    /// Numbers that are not a key, or a private key with the public key of another.
     #[error("the key's numbers do not belong together")]
     Inconsistent,
-    /// Not a JWK: not one JSON object in strict JSON.
+    /// A JWK that is not one object in strict JSON.
     #[error("malformed JWK: {0}")]
     Json(#[from] Malformed),
-    /// A JWK without a member that its kind of key needs.
+    /// A JWK without a member that its `kty` requires.
     #[error("the JWK has no member `{0}`")]
     MissingMember(&'static str),
-    /// A JWK with a member that cannot have this value: no string, not canonical base64url, of a wrong length, or not
-    /// what the other members say.
-    #[error("the JWK's member `{0}` has a value it cannot have")]
+    /// A JWK with a member whose value is invalid: not a string, not canonical base64url, of a wrong length, or contrary to
+    /// the other members.
+    #[error("the member `{0}` of the JWK has an invalid value")]
     InvalidMember(&'static str),
-    /// A JWK that does not say which algorithm it is for, where more than one is possible.
+    /// A JWK without `alg` whose kind has more than one algorithm.
     #[error("the JWK has no `alg`; say which algorithm it is for")]
     NoAlgorithm,
-    /// A JWK for an algorithm that this crate does not have, such as one for encryption.
-    #[error("the JWK's `alg` is not a signature algorithm that is supported")]
+    /// A JWK for an algorithm that this crate does not support, such as one for encryption.
+    #[error("the `alg` of the JWK is not a supported signature algorithm")]
     UnsupportedAlgorithm,
-    /// A JWK for another algorithm than the one asked for.
+    /// A JWK for another algorithm than the caller asked for.
     #[error("the JWK is for {stated}, not for {asked}")]
     OtherAlgorithm {
-        /// Its `alg`.
+        /// The `alg` of the JWK.
         stated: Algorithm,
-        /// What it was to be used for.
+        /// The algorithm that the caller asked for.
         asked: Algorithm,
     },
-    /// A JWK whose `use` or `key_ops` are not for signatures
+    /// A JWK whose `use` or `key_ops` do not allow signatures
     /// ([RFC 8725 §3.2](https://www.rfc-editor.org/rfc/rfc8725#section-3.2)).
-    #[error("the JWK is not for signatures, its `use` or `key_ops` say")]
+    #[error("the `use` or `key_ops` of the JWK do not allow signatures")]
     NotForSignatures,
-    /// No randomness, or no memory, to make a key.
-    #[error("no key could be generated")]
+    /// Key generation failed: no random numbers, or no memory.
+    #[error("the key could not be generated")]
     Generation,
 }

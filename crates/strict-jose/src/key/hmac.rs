@@ -1,15 +1,17 @@
 //! Shared secrets: HS256, HS384, HS512 ([RFC 7518 §3.2](https://www.rfc-editor.org/rfc/rfc7518#section-3.2)).
 
-mod mistaken;
+mod public_key_detection;
 
+use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::{hmac, rand};
 use zeroize::Zeroizing;
 
-use super::jwk::Members;
-use super::{KeyError, Refused, pem};
-use crate::Algorithm;
+use super::error::KeyError;
+use super::members::Members;
+use super::pem;
+use crate::algorithm::Algorithm;
 
-/// A secret, for one of the three.
+/// A shared secret for one of the three HMAC algorithms.
 pub(super) struct Secret {
     algorithm: Algorithm,
     state: hmac::Key,
@@ -17,15 +19,15 @@ pub(super) struct Secret {
 }
 
 impl Secret {
-    /// Takes a secret of at least as many bytes as the hash has.
+    /// Makes a key from a secret that is at least as long as the hash.
     pub(super) fn new(algorithm: Algorithm, secret: &[u8]) -> Result<Self, KeyError> {
         let hash = hash(algorithm)?;
         let minimum = hash.tag_len();
         if pem::is_pem(secret) {
             return Err(KeyError::Pem);
         }
-        if mistaken::is_other_key(secret) {
-            return Err(KeyError::NoSecret);
+        if public_key_detection::is_encoded_key(secret) {
+            return Err(KeyError::LooksLikeKey);
         }
         if secret.len() < minimum {
             return Err(KeyError::TooShort { bytes: secret.len(), minimum });
@@ -48,8 +50,8 @@ impl Secret {
         &self.members
     }
 
-    pub(super) fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), Refused> {
-        hmac::verify(&self.state, message, signature).map_err(|_| Refused)
+    pub(super) fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), Unspecified> {
+        hmac::verify(&self.state, message, signature)
     }
 
     pub(super) fn sign(&self, message: &[u8]) -> hmac::Tag {

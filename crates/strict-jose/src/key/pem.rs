@@ -1,22 +1,34 @@
-//! The text form of keys ([RFC 7468](https://www.rfc-editor.org/rfc/rfc7468)).
+//! Reads keys in PEM ([RFC 7468](https://www.rfc-editor.org/rfc/rfc7468)).
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
-use super::KeyError;
-use super::der::Form;
+use super::der::{Encoded, Form};
+use super::error::KeyError;
 
-/// Whether this is, or contains, a PEM text.
+/// Whether `bytes` contain the beginning of a PEM block.
 pub(super) fn is_pem(bytes: &[u8]) -> bool {
     bytes.windows(BEGIN.len()).any(|window| window == BEGIN)
 }
 
-/// The one key in a PEM text: the form that its label names, and its DER.
+/// The key in a PEM text.
+pub(super) struct PemKey {
+    form: Form,
+    der: Zeroizing<Vec<u8>>,
+}
+
+impl PemKey {
+    pub(super) fn encoded(&self) -> Encoded<'_> {
+        Encoded { form: self.form, der: &self.der }
+    }
+}
+
+/// Reads the only key in a PEM text.
 ///
-/// Text around it is allowed (RFC 7468 §2), and so is the `EC PARAMETERS` block that `openssl ecparam` writes in front of
-/// a key. Two keys are not: which one was meant?
-pub(super) fn read(pem: &[u8]) -> Result<(Form, Zeroizing<Vec<u8>>), KeyError> {
+/// Text around it is allowed (RFC 7468 §2), as is the `EC PARAMETERS` block that `openssl ecparam` writes before a key. A
+/// second key is refused, because it is ambiguous.
+pub(super) fn read(pem: &[u8]) -> Result<PemKey, KeyError> {
     let text = std::str::from_utf8(pem).map_err(|_| KeyError::NotPem)?;
     let mut key = None;
     let mut rest = text;
@@ -36,7 +48,7 @@ pub(super) fn read(pem: &[u8]) -> Result<(Form, Zeroizing<Vec<u8>>), KeyError> {
             | "NEW CERTIFICATE REQUEST" => return Err(KeyError::Certificate),
             _ => return Err(KeyError::UnsupportedPem),
         };
-        if key.replace((form, block.decoded()?)).is_some() {
+        if key.replace(PemKey { form, der: block.decoded()? }).is_some() {
             return Err(KeyError::SeveralKeys);
         }
     }
@@ -51,7 +63,7 @@ struct Block<'a> {
 }
 
 impl<'a> Block<'a> {
-    /// Cuts the next block off the front of `rest`.
+    /// Takes the next block from `rest`.
     fn next(rest: &mut &'a str) -> Result<Option<Self>, KeyError> {
         let Some((_, behind)) = rest.split_once("-----BEGIN ") else { return Ok(None) };
         let (label, behind) = behind.split_once("-----").ok_or(KeyError::NotPem)?;
@@ -62,7 +74,7 @@ impl<'a> Block<'a> {
     }
 
     fn decoded(&self) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-        // The headers of RFC 1421 are there only when the key is encrypted.
+        // Only an encrypted key has the headers of RFC 1421.
         if self.body.contains("Proc-Type:") {
             return Err(KeyError::Encrypted);
         }

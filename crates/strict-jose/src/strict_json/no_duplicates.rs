@@ -1,11 +1,11 @@
-//! A second opinion on JSON, by serde: for the tests here and for the fuzzer, which shares this file.
+//! A second JSON reader, based on serde, for the tests and for the fuzzer, which includes this file.
 
 use std::collections::HashSet;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
-/// Any JSON value, refused when an object names a member twice.
+/// Accepts any JSON value without duplicate members.
 pub(super) struct NoDuplicates;
 
 impl<'de> Deserialize<'de> for NoDuplicates {
@@ -54,7 +54,7 @@ impl<'de> Visitor<'de> for NoDuplicates {
         let mut names = HashSet::new();
         while let Some((name, _)) = members.next_entry::<String, Self>()? {
             if !names.insert(name) {
-                return Err(serde::de::Error::custom("a member occurs twice"));
+                return Err(serde::de::Error::custom("duplicate member"));
             }
         }
         Ok(self)

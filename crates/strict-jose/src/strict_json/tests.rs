@@ -9,7 +9,7 @@ fn check(text: &str, want: Result<(), Malformed>) {
 }
 
 #[test]
-fn one_object_is_read() {
+fn one_object_is_accepted() {
     for text in [
         "{}",
         " \t\r\n{ } \t\r\n",
@@ -23,7 +23,7 @@ fn one_object_is_read() {
 }
 
 #[test]
-fn whatever_is_not_one_object_is_refused() {
+fn other_texts_are_refused() {
     for text in [
         "",
         " ",
@@ -87,7 +87,7 @@ fn whatever_is_not_one_object_is_refused() {
 }
 
 #[test]
-fn a_member_that_occurs_twice_is_refused_however_it_is_written() {
+fn duplicate_members_are_refused_even_with_escapes() {
     for text in [
         r#"{"a":1,"a":1}"#,
         r#"{"a":1,"b":2,"a":3}"#,
@@ -105,7 +105,7 @@ fn a_member_that_occurs_twice_is_refused_however_it_is_written() {
 }
 
 #[test]
-fn sixteen_levels_are_enough() {
+fn sixteen_levels_are_the_limit() {
     let nested = |open: &str, close: &str, levels: usize| {
         format!("{{\"a\":{}{}}}", open.repeat(levels), close.repeat(levels))
     };
@@ -117,15 +117,15 @@ fn sixteen_levels_are_enough() {
 }
 
 #[test]
-fn members_are_compared_up_to_the_limit_and_not_beyond() {
+fn open_members_are_limited() {
     let members = |count: usize| (0..count).map(|i| format!("\"{i}\":0")).collect::<Vec<_>>().join(",");
     check(&format!("{{{}}}", members(CLAIMS.open)), Ok(()));
     check(&format!("{{{}}}", members(CLAIMS.open + 1)), Err(Malformed::TooManyMembers));
-    for first in [0, FEW - 1, FEW, CLAIMS.open - 2] {
+    for first in [0, ON_STACK - 1, ON_STACK, CLAIMS.open - 2] {
         check(&format!("{{{},\"{first}\":0}}", members(CLAIMS.open - 1)), Err(Malformed::Duplicate));
     }
-    // Closed objects are forgotten, on the stack and beyond it.
-    let inner = format!("{{{}}}", members(FEW));
+    // Members of closed objects no longer count, on the stack and beyond it.
+    let inner = format!("{{{}}}", members(ON_STACK));
     check(
         &format!("{{\"a\":{inner},\"b\":{inner},\"c\":[{}{inner}]}}", format!("{inner},").repeat(20)),
         Ok(()),
@@ -133,16 +133,15 @@ fn members_are_compared_up_to_the_limit_and_not_beyond() {
 }
 
 #[test]
-fn members_are_counted_up_to_the_limit_and_not_beyond() {
+fn all_members_are_limited() {
     let read = |text: &str, all| object::<Malformed>(text, Limits { open: 3, all }, |_, _| Ok(()));
     let text = r#"{"a":{"b":1},"c":[{"d":1},{"d":1}]}"#;
     assert_eq!(read(text, 5), Ok(()));
     assert_eq!(read(text, 4), Err(Malformed::TooManyMembers));
 }
 
-/// The length in a mark has 16 bits.
 #[test]
-fn a_long_name_is_the_same_name_with_escapes() {
+fn long_name_equals_itself_with_escapes() {
     for len in [65_535, 65_536, 65_537, 131_073] {
         let rest = "y".repeat(len - 2);
         check(&format!(r#"{{"x{rest}z":1,"\u0078{rest}z":2}}"#), Err(Malformed::Duplicate));
@@ -150,14 +149,14 @@ fn a_long_name_is_the_same_name_with_escapes() {
 }
 
 #[test]
-fn names_with_one_mark_are_still_two_names() {
+fn names_of_equal_length_and_ends_are_distinguished() {
     check(r#"{"abbc":1,"accc":2,"\u0061ddc":3,"a\u0065ec":4}"#, Ok(()));
     check(r#"{"abbc":1,"accc":2,"\u0061ddc":3,"a\u0063cc":4}"#, Err(Malformed::Duplicate));
     check(r#"{"é":1,"\u00e8":2}"#, Ok(()));
 }
 
 #[test]
-fn the_elements_of_an_array_are_shown() {
+fn elements_of_an_array_are_listed() {
     #[track_caller]
     fn elements(array: &str, want: &[Option<&str>]) {
         let got: Vec<_> =
@@ -175,13 +174,20 @@ fn the_elements_of_an_array_are_shown() {
 }
 
 #[test]
-fn a_special_byte_is_found_wherever_it_stands() {
-    for special in (0..=255_u8).filter(|byte| matches!(byte, b'"' | b'\\' | ..0x20)) {
-        for (before, behind) in (0..20).flat_map(|before| (0..20).map(move |behind| (before, behind))) {
-            for ordinary in [b' ', b'!', b'#', b'[', b']', 0x7f, 0x80, 0xa2, 0xdc, 0xff] {
-                let bytes = [vec![ordinary; before], vec![special], vec![b'"'; behind]].concat();
-                assert_eq!(ordinary_bytes(&bytes), Some(before), "{bytes:?}");
-                assert_eq!(ordinary_bytes(&bytes[..before]), None, "{bytes:?}");
+fn special_bytes_are_found_at_every_position() {
+    for special in (0..0x20_u8).map(char::from).chain(['"', '\\']) {
+        for (before, after) in (0..20).flat_map(|before| (0..20).map(move |after| (before, after))) {
+            for ordinary in [' ', '!', '#', '[', ']', '\u{7f}', '\u{80}', '\u{a2}', '\u{7ff}', '\u{10ffff}'] {
+                let ordinary = ordinary.to_string().repeat(before);
+                let text = format!("{ordinary}{special}{}", "\"".repeat(after));
+                let scanned = Text::scan(&text, 0);
+                if special == '"' {
+                    assert!(scanned.is_some_and(|scanned| scanned.is(&ordinary)), "{text:?}");
+                } else {
+                    let is_escape = special == '\\' && after >= 2;
+                    assert_eq!(scanned.is_some(), is_escape, "{text:?}");
+                }
+                assert!(Text::scan(&ordinary, 0).is_none(), "{text:?}");
             }
         }
     }
@@ -197,7 +203,7 @@ fn escapes_are_resolved_in_place() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(4_000))]
 
-    /// The same texts pass as pass `serde_json` with a set of names for each object.
+    /// `serde_json` with a set of names for each object accepts the same texts.
     #[test]
     fn agrees_with_serde_json(text in nearly_json()) {
         let ours = object::<Malformed>(&text, CLAIMS, |_, _| Ok(()));
@@ -207,7 +213,7 @@ proptest! {
     }
 
     #[test]
-    fn every_string_is_itself_again(string in ".*", other in ".*") {
+    fn every_string_round_trips(string in ".*", other in ".*") {
         let escaped = string.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect::<Vec<_>>().concat();
         for raw in [serde_json::to_string(&string).unwrap(), format!("\"{escaped}\"")] {
             let text = format!("{{\"a\":{raw}}}");
@@ -224,7 +230,7 @@ proptest! {
     }
 }
 
-/// JSON from pieces, now and then with a piece too many or another one.
+/// JSON with an extra piece inserted at a random position.
 fn nearly_json() -> impl Strategy<Value = String> {
     let name =
         prop::sample::select(vec!["\"a\"", "\"\\u0061\"", "\"b\"", "\"c\"", "\"é\"", "\"\\u00e9\"", "\"\""]);

@@ -1,4 +1,4 @@
-//! Every algorithm signs and verifies, with keys in every form, and no two of them are taken for each other.
+//! Every algorithm signs and verifies, with keys in every format. Tokens of other algorithms are refused.
 
 use proptest::prelude::*;
 use serde_json::json;
@@ -26,7 +26,7 @@ fn every_algorithm_signs_and_verifies() {
 }
 
 #[test]
-fn no_algorithm_is_taken_for_another() {
+fn tokens_of_other_algorithms_are_refused() {
     let keys = signing_keys();
     for signer in &keys {
         let token = token(signer);
@@ -38,7 +38,7 @@ fn no_algorithm_is_taken_for_another() {
 }
 
 #[test]
-fn every_form_of_a_key_is_the_same_key() {
+fn every_format_of_a_key_is_the_same_key() {
     for forms in ASYMMETRIC {
         let read = |pem: &&str| Key::from_pem(forms.algorithm, pem.as_bytes()).unwrap();
         let private: Vec<Key> = forms.private.iter().map(read).collect();
@@ -56,7 +56,7 @@ fn every_form_of_a_key_is_the_same_key() {
 }
 
 #[test]
-fn a_jwk_written_is_the_same_key_when_read() {
+fn jwk_round_trips() {
     for key in signing_keys() {
         let key = key.with_kid("\"a\"\\\u{1}é😀");
         let jwk = key.to_jwk();
@@ -76,7 +76,7 @@ fn a_jwk_written_is_the_same_key_when_read() {
 #[test]
 fn every_algorithm_can_be_generated() {
     for algorithm in Algorithm::ALL {
-        // Generating RSA keys takes long; one of the six shows it.
+        // Generating RSA keys is slow, so only one of the six algorithms is tested.
         if matches!(algorithm.name(), "RS384" | "RS512" | "PS256" | "PS384" | "PS512") {
             continue;
         }
@@ -90,7 +90,7 @@ fn every_algorithm_can_be_generated() {
 }
 
 #[test]
-fn a_public_key_does_not_sign() {
+fn public_key_does_not_sign() {
     for key in signing_keys().iter().filter_map(Key::public) {
         assert!(matches!(key.sign("JWT", &json!({})), Err(SignError::VerifyOnly)), "{key:?}");
         assert!(matches!(key.sign_bytes(Typ::Absent, b""), Err(SignError::VerifyOnly)), "{key:?}");
@@ -111,7 +111,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(16))]
 
     #[test]
-    fn any_flipped_bit_is_noticed(which in any::<prop::sample::Index>(), bit in 0..8_u32) {
+    fn any_flipped_bit_is_detected(which in any::<prop::sample::Index>(), bit in 0..8_u32) {
         for key in signing_keys() {
             let token = token(&key);
             let mut bytes = token.clone().into_bytes();

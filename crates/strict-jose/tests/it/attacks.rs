@@ -1,7 +1,7 @@
-//! Every known attack on a token that HS256 can meet: one row each, through one check.
+//! Every known attack on an HS256 token. One row for each, through one check.
 //!
-//! Each row is signed with *our* key wherever an attacker could get that, so that what stops it is the rule it is about
-//! and not the signature. No refusal may allocate.
+//! The rows are signed with the correct key where possible, so that the tested rule refuses them and not the signature. No
+//! refusal may allocate.
 
 use aws_lc_rs::hmac;
 use serde::Deserialize;
@@ -44,12 +44,12 @@ fn check_claims(claims: &str, want: &str) {
 }
 
 #[test]
-fn the_honest_token_is_accepted() {
+fn valid_token_is_accepted() {
     check("honest", &token(HEADER, CLAIMS), "Ok");
 }
 
 #[test]
-fn the_algorithm_is_the_keys() {
+fn other_algorithms_are_refused() {
     const WRONG: &str = "WrongAlgorithm { expected: Hs256 }";
     for alg in
         ["none", "None", "nOnE", "NONE", "hs256", "HS256 ", "HS384", "HS512", "RS256", "ES256", "EdDSA", ""]
@@ -62,20 +62,20 @@ fn the_algorithm_is_the_keys() {
     for alg in ["null", "7", r#"["HS256"]"#, r#"{"HS256":1}"#, "true"] {
         check_header(&format!(r#"{{"typ":"at+jwt","alg":{alg}}}"#), r#"Malformed(Header("alg"))"#);
     }
-    // The same three letters as escapes are the same algorithm: no filter before us sees another one.
+    // An escaped name is the same algorithm.
     check_header(r#"{"typ":"at+jwt","alg":"\u0048S256"}"#, "Ok");
     check_header(r#"{"typ":"at+jwt","alg":"\u006eone"}"#, WRONG);
 }
 
 #[test]
-fn a_public_key_is_no_secret() {
+fn public_key_as_secret_is_refused() {
     let public = b"-----BEGIN PUBLIC KEY-----\nMIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A\n-----END PUBLIC KEY-----\n";
     assert_eq!(Key::hs256(public).unwrap_err(), KeyError::Pem);
     check("signed with it", &seal(&base64url(HEADER), &base64url(CLAIMS), public), "BadSignature");
 }
 
 #[test]
-fn an_empty_or_short_secret_is_no_secret() {
+fn empty_and_short_secrets_are_refused() {
     for secret in [&b""[..], b"secret", &[7; 31]] {
         assert!(matches!(Key::hs256(secret), Err(KeyError::TooShort { minimum: 32, .. })));
         check("signed with it", &seal(&base64url(HEADER), &base64url(CLAIMS), secret), "BadSignature");
@@ -83,7 +83,7 @@ fn an_empty_or_short_secret_is_no_secret() {
 }
 
 #[test]
-fn a_signature_is_whole_and_ours() {
+fn absent_cut_and_foreign_signatures_are_refused() {
     let (header, claims) = (base64url(HEADER), base64url(CLAIMS));
     let honest = token(HEADER, CLAIMS);
     let (signed, _) = honest.rsplit_once('.').unwrap();
@@ -96,8 +96,8 @@ fn a_signature_is_whole_and_ours() {
 }
 
 #[test]
-fn a_key_in_the_token_is_not_read() {
-    // The attacker signs with a secret of his own and sends it along.
+fn key_in_the_header_is_not_read() {
+    // The attacker signs with their own secret and puts it into the header.
     let own = b"a secret of the attacker's own choice";
     let jwk = format!(r#"{{"kty":"oct","k":"{}","alg":"HS256"}}"#, base64url(own));
     for parameter in [
@@ -108,13 +108,13 @@ fn a_key_in_the_token_is_not_read() {
     ] {
         let header = format!(r#"{{"typ":"at+jwt","alg":"HS256",{parameter}}}"#);
         check(&header, &seal(&base64url(&header), &base64url(CLAIMS), own), "BadSignature");
-        // Signed by us, it makes no difference: unknown parameters are ignored, RFC 7515 §4.
+        // RFC 7515 §4: in a token with a valid signature, unknown parameters are ignored.
         check_header(&header, "Ok");
     }
 }
 
 #[test]
-fn a_kid_is_compared_and_nothing_else() {
+fn kid_is_only_compared() {
     for (kid, shown) in [
         ("k2", r#""k2""#),
         ("", r#""""#),
@@ -142,7 +142,7 @@ fn a_kid_is_compared_and_nothing_else() {
 }
 
 #[test]
-fn no_critical_extension_is_understood() {
+fn critical_extensions_are_refused() {
     for crit in [
         r#""crit":["exp"],"exp":2000"#,
         r#""crit":["x"]"#,
@@ -174,7 +174,7 @@ fn encrypted_and_compressed_tokens_are_refused() {
 }
 
 #[test]
-fn no_member_occurs_twice() {
+fn duplicate_members_are_refused() {
     for twice in [r#""alg":"HS256","alg":"none""#, r#""alg":"HS256","\u0061lg":"none""#] {
         check_header(&format!(r#"{{"typ":"at+jwt",{twice}}}"#), "Malformed(Duplicate)");
     }
@@ -186,7 +186,7 @@ fn no_member_occurs_twice() {
 }
 
 #[test]
-fn registered_claims_have_their_types() {
+fn registered_claims_of_wrong_types_are_refused() {
     let rows: [(&str, &[&str]); 7] = [
         ("iss", &["7", "null", "true", r#"["https://id.example"]"#, "{}"]),
         ("sub", &["7", "null", "[]", r#"{"id":7}"#]),
@@ -224,7 +224,7 @@ fn registered_claims_have_their_types() {
 }
 
 #[test]
-fn what_the_rules_name_the_token_has() {
+fn claims_named_by_the_rules_are_required() {
     for (claims, want) in [
         (CLAIMS.replace(r#""exp":2000"#, r#""x":0"#), r#"MissingClaim("exp")"#),
         (CLAIMS.replace(r#""iss""#, r#""iSS""#), r#"MissingClaim("iss")"#),
@@ -242,7 +242,7 @@ fn what_the_rules_name_the_token_has() {
 }
 
 #[test]
-fn one_kind_of_token_is_not_another() {
+fn other_types_of_tokens_are_refused() {
     for typ in
         ["JWT", "", "at", "at+jwt+x", "rt+jwt", "id+jwt", "text/at+jwt", "application/at+jwt/x", " at+jwt"]
     {
@@ -255,7 +255,7 @@ fn one_kind_of_token_is_not_another() {
 }
 
 #[test]
-fn base64url_is_canonical() {
+fn non_canonical_base64url_is_refused() {
     let (header, claims) = (base64url(HEADER), base64url(CLAIMS));
     let honest = token(HEADER, CLAIMS);
     for (what, parts) in [
@@ -272,7 +272,7 @@ fn base64url_is_canonical() {
     for padded in [format!("{honest}="), format!("{honest} "), format!(" {honest}"), format!("{honest}\n")] {
         check("around the token", &padded, "Malformed(Character)");
     }
-    // 41 and 77 bytes: the last character of each carries bits that nobody reads.
+    // The parts have 41 and 77 bytes, so the last character of each has spare bits.
     for part in [&header, &claims] {
         assert_ne!(part.len() % 4, 0);
     }
@@ -287,7 +287,7 @@ fn base64url_is_canonical() {
     check("an impossible length", &format!("{honest}AA"), "Malformed(Base64)");
 }
 
-/// The same bytes for a careless decoder: the last character's lowest bit is set.
+/// Sets the lowest spare bit of the last character. A lenient decoder yields the same bytes.
 fn loosened(text: &str) -> String {
     const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let (rest, last) = text.split_at(text.len() - 1);
@@ -297,7 +297,7 @@ fn loosened(text: &str) -> String {
 }
 
 #[test]
-fn other_serializations_are_no_tokens() {
+fn other_serializations_are_refused() {
     let (header, claims) = (base64url(HEADER), base64url(CLAIMS));
     let json = format!(r#"{{"payload":"{claims}","protected":"{header}","signature":"AA"}}"#);
     check("JSON serialization", &json, "Malformed(Character)");
@@ -308,7 +308,7 @@ fn other_serializations_are_no_tokens() {
 }
 
 #[test]
-fn header_and_claims_are_one_object_in_utf8() {
+fn header_and_claims_must_be_one_object_in_utf8() {
     for (what, text, want) in [
         ("empty", &b""[..], "Malformed(Json)"),
         ("null", b"null", "Malformed(Json)"),
@@ -328,7 +328,7 @@ fn header_and_claims_are_one_object_in_utf8() {
 }
 
 #[test]
-fn long_and_deep_tokens_are_cheap_to_refuse() {
+fn long_and_deep_tokens_are_refused() {
     check("8 MiB", &"A".repeat(8 << 20), "Malformed(TooLong)");
     check("8 MiB of dots", &".".repeat(8 << 20), "Malformed(TooLong)");
     let honest = token(HEADER, CLAIMS);
@@ -349,8 +349,8 @@ fn long_and_deep_tokens_are_cheap_to_refuse() {
 }
 
 #[test]
-fn signature_comes_before_claims() {
-    // Expired, for somebody else, a member twice, not even JSON: who has no key learns none of it.
+fn signature_is_checked_before_claims() {
+    // A sender without the key learns nothing about invalid claims.
     for claims in ["{", r#"{"exp":1}"#, r#"{"a":1,"a":1}"#, r#"{"exp":"x"}"#] {
         let forged = seal(&base64url(HEADER), &base64url(claims), b"another secret, long enough for HS256");
         check(claims, &forged, "BadSignature");
@@ -359,7 +359,7 @@ fn signature_comes_before_claims() {
 }
 
 #[test]
-fn a_refusal_by_time_allocates_nothing_either() {
+fn refusal_by_time_does_not_allocate() {
     check_claims(&claims_but("exp", "1000"), &format!("Expired {{ at: {:?} }}", at(1000)));
     check_claims(&claims_with(r#""nbf":1001"#), &format!("NotYetValid {{ at: {:?} }}", at(1001)));
     let large = claims_with(&format!(r#""x":"{}""#, "x".repeat(5000))).replace("2000", "1000");
@@ -367,7 +367,7 @@ fn a_refusal_by_time_allocates_nothing_either() {
 }
 
 #[test]
-fn a_raised_cap_is_for_claims_only() {
+fn raised_limit_applies_to_claims_only() {
     let rules = rules().max_len(1 << 20);
     let long = "x".repeat(100_000);
     let claims = claims_with(&format!(r#""x":"{long}""#));
@@ -387,7 +387,7 @@ fn a_raised_cap_is_for_claims_only() {
 }
 
 #[test]
-fn a_refused_token_can_be_looked_at() {
+fn refused_token_can_be_inspected() {
     let seen = inspect(&token(r#"{"alg":"none","crit":["x"],"x":1}"#, r#"{"exp":"never"}"#)).unwrap();
     assert_eq!(seen.header["crit"][0], "x");
     assert_eq!(seen.claims["exp"], "never");
@@ -397,7 +397,7 @@ fn a_refused_token_can_be_looked_at() {
 }
 
 #[test]
-fn rules_that_name_nobody_say_so() {
+fn rules_can_accept_any_issuer_and_audience() {
     let bare = token(r#"{"alg":"HS256"}"#, "{}");
     let rules = Rules::any_type().any_issuer().any_audience().without_expiry();
     assert_eq!(verdict(rules.verify_bytes(&bare, &key(), at(NOW))), "Ok");

@@ -1,4 +1,4 @@
-//! No edit of a token goes unnoticed: not by sample but by trying all of them.
+//! Every edit of one character of a token is detected. All edits are tried.
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -6,7 +6,7 @@ use strict_jose::{Key, Rules, inspect};
 
 use crate::token::{CLAIMS, HEADER, NOW, at, key, rules, token};
 
-/// Every character that can be written in a header of HTTP, and the control characters with them.
+/// Every ASCII character.
 fn ascii() -> impl Iterator<Item = char> {
     (0..128_u8).map(char::from)
 }
@@ -17,7 +17,7 @@ fn refused(edited: &str) {
 }
 
 #[test]
-fn every_replaced_character_is_noticed() {
+fn every_replaced_character_is_detected() {
     let token = token(HEADER, CLAIMS);
     assert!(rules().verify_bytes(&token, &key(), at(NOW)).is_ok());
     for (position, old) in token.char_indices() {
@@ -28,7 +28,7 @@ fn every_replaced_character_is_noticed() {
 }
 
 #[test]
-fn every_inserted_and_every_removed_character_is_noticed() {
+fn every_inserted_and_removed_character_is_detected() {
     let token = token(HEADER, CLAIMS);
     for position in 0..=token.len() {
         let (before, behind) = token.split_at(position);
@@ -42,7 +42,7 @@ fn every_inserted_and_every_removed_character_is_noticed() {
 }
 
 #[test]
-fn every_truncation_is_noticed() {
+fn every_truncation_is_detected() {
     let token = token(HEADER, CLAIMS);
     for position in 0..token.len() {
         refused(&token[..position]);
@@ -51,7 +51,7 @@ fn every_truncation_is_noticed() {
 }
 
 #[test]
-fn parts_of_two_good_tokens_make_no_third() {
+fn parts_of_two_valid_tokens_are_not_a_token() {
     let mine = token(HEADER, CLAIMS);
     let yours = token(HEADER, CLAIMS.replace("\"7\"", "\"8\""));
     let (mine, yours): (Vec<_>, Vec<_>) = (mine.split('.').collect(), yours.split('.').collect());
@@ -72,13 +72,13 @@ fn claims() -> impl Strategy<Value = Map<String, Value>> {
             prop::collection::btree_map(".{0,8}", inner, 0..4).prop_map(|map| map.into_iter().collect()),
         ]
     });
-    // Longer than any registered claim's name, so that it is none of them.
+    // These names are longer than the names of registered claims.
     prop::collection::btree_map(".{4,12}", value, 0..8).prop_map(|map| map.into_iter().collect())
 }
 
 proptest! {
     #[test]
-    fn what_is_signed_is_what_is_verified(
+    fn signed_claims_are_the_verified_claims(
         mut claims in claims(),
         secret in prop::collection::vec(any::<u8>(), 32..100),
         kid in prop::option::of(".{0,30}"),
@@ -103,13 +103,13 @@ proptest! {
     }
 
     #[test]
-    fn no_text_is_a_token_and_none_makes_a_panic(text in "[A-Za-z0-9_.-]{0,200}|.{0,200}") {
+    fn random_text_is_refused_without_a_panic(text in "[A-Za-z0-9_.-]{0,200}|.{0,200}") {
         prop_assert!(rules().verify_bytes(&text, &key(), at(NOW)).is_err());
         drop(inspect(&text));
     }
 
     #[test]
-    fn no_signed_bytes_make_a_panic(
+    fn signed_random_bytes_cause_no_panic(
         header in prop::collection::vec(any::<u8>(), 0..100),
         payload in prop::collection::vec(any::<u8>(), 0..100),
     ) {

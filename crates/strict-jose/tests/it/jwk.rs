@@ -1,4 +1,4 @@
-//! A JWK is what it says, all of it, and nothing else (RFC 7517, RFC 7518 §6, RFC 8037 §2).
+//! Every member of a JWK is checked and obeyed (RFC 7517, RFC 7518 §6, RFC 8037 §2).
 
 use serde_json::{Value, json};
 use strict_jose::{Algorithm, Error, Key, KeyError, Rules, Typ};
@@ -9,7 +9,7 @@ use crate::token::base64url;
 use Algorithm::{EdDsa, Es256, Es384, Es512, Hs256, Ps256, Rs256};
 
 #[test]
-fn a_jwk_has_what_its_kind_needs() {
+fn jwk_without_a_required_member_is_refused() {
     for algorithm in [Hs256, Rs256, Es256, Es512, EdDsa] {
         let jwk = jwk(algorithm);
         check_jwk(&jwk, Ok(()));
@@ -37,7 +37,7 @@ fn a_jwk_has_what_its_kind_needs() {
 }
 
 #[test]
-fn numbers_in_a_jwk_are_canonical_and_of_the_right_size() {
+fn jwk_numbers_must_be_canonical_and_of_the_right_size() {
     for (algorithm, members) in [
         (Rs256, &["n", "e", "d", "p", "q", "dp", "dq", "qi"][..]),
         (Es256, &["x", "y", "d"]),
@@ -72,7 +72,7 @@ fn numbers_in_a_jwk_are_canonical_and_of_the_right_size() {
 }
 
 #[test]
-fn the_private_part_of_a_jwk_belongs_to_the_public_part() {
+fn jwk_parts_must_belong_together() {
     for (algorithm, members) in [
         (Rs256, &["n", "d", "p", "q", "dp", "dq", "qi"][..]),
         (Es256, &["d"]),
@@ -87,14 +87,14 @@ fn the_private_part_of_a_jwk_belongs_to_the_public_part() {
             check_jwk(&with(jwk, member, base64url(bytes)), Err(KeyError::Inconsistent));
         }
     }
-    // Each number alone is fine, the two keys are not one.
+    // Each number is valid, but they belong to two keys.
     let other = Key::generate(EdDsa).unwrap().to_jwk().expose().to_owned();
     let other: Value = serde_json::from_str(&other).unwrap();
     check_jwk(&with(jwk(EdDsa), "x", other["x"].clone()), Err(KeyError::Inconsistent));
 }
 
 #[test]
-fn a_jwk_is_used_for_what_it_says_only() {
+fn use_and_key_ops_are_obeyed() {
     let signs = |jwk: &Value| Key::from_jwk(&jwk.to_string()).map(|key| key.can_sign());
     let public = |algorithm| with(jwk(algorithm), "d", Value::Null);
     for key in [jwk(Hs256), jwk(EdDsa), jwk(Es256), public(EdDsa)] {
@@ -135,20 +135,20 @@ fn a_jwk_is_used_for_what_it_says_only() {
 }
 
 #[test]
-fn a_key_that_may_only_sign_verifies_nothing() {
+fn sign_only_key_does_not_verify() {
     let rules = Rules::any_type().any_payload();
     for algorithm in [Hs256, Rs256, Es256, EdDsa] {
         let key = Key::from_jwk(&with(jwk(algorithm), "key_ops", json!(["sign"])).to_string()).unwrap();
         let token = key.sign_bytes(Typ::Absent, b"").unwrap();
         assert!(key.can_sign() && !key.can_verify());
         assert!(matches!(rules.verify(&token, &key), Err(Error::SignOnly)), "{algorithm}");
-        // Its public key is another one, which may.
+        // Its public key may verify.
         let verifying = key.public().unwrap_or(Key::from_jwk(&jwk(algorithm).to_string()).unwrap());
         assert!(rules.verify(&token, &verifying).is_ok(), "{algorithm}");
     }
 }
 
-/// Neither what a key may not do nor its name is forgotten when it is written.
+/// A written key keeps its restrictions and its name.
 #[test]
 fn a_jwk_that_is_written_is_as_it_was_read() {
     for operations in [json!(["sign"]), json!(["verify"]), json!(null)] {
@@ -171,7 +171,7 @@ fn an_rsa_key_without_its_primes_is_told_apart() {
 }
 
 #[test]
-fn a_jwk_is_for_its_algorithm_only() {
+fn jwk_is_only_for_its_algorithm() {
     check_jwk(&with(jwk(Rs256), "alg", Value::Null), Err(KeyError::NoAlgorithm));
     check_jwk(&with(jwk(Hs256), "alg", Value::Null), Err(KeyError::NoAlgorithm));
     for algorithm in [Es256, Es384, Es512, EdDsa] {
@@ -208,7 +208,7 @@ fn a_jwk_is_for_its_algorithm_only() {
 }
 
 #[test]
-fn a_jwk_is_one_strict_json_object() {
+fn jwk_must_be_strict_json() {
     use strict_jose::Malformed;
     let text = jwk(EdDsa).to_string();
     let twice = text.replacen('{', r#"{"crv":"Ed25519","#, 1);
@@ -223,7 +223,7 @@ fn a_jwk_is_one_strict_json_object() {
     ] {
         assert_eq!(Key::from_jwk(jwk).unwrap_err(), KeyError::Json(want), "{jwk}");
     }
-    // Members that nobody here knows change nothing, RFC 7517 §4.
+    // RFC 7517 §4: unknown members are ignored.
     check_jwk(&with(jwk(EdDsa), "ext", true), Ok(()));
     check_jwk(&with(jwk(EdDsa), "x5c", json!(["not a certificate"])), Ok(()));
     for (kty, crv) in

@@ -1,4 +1,4 @@
-//! Sets of keys: what is for others is passed over, what is wrong is not.
+//! Sets of keys: keys for other programs are skipped, invalid keys are refused.
 
 use serde_json::{Value, json};
 use strict_jose::{Algorithm, Key, KeyError, KeySet, KeySetError};
@@ -8,7 +8,7 @@ use crate::keys::{jwk, with};
 use Algorithm::{EdDsa, Es256, Hs256, Ps256, Rs256};
 
 #[test]
-fn a_set_is_refused_whole_if_a_key_for_us_is_wrong() {
+fn set_with_an_invalid_key_is_refused() {
     #[track_caller]
     fn check(keys: &[Value], want: Result<usize, KeySetError>) {
         let set = json!({ "keys": keys }).to_string();
@@ -21,7 +21,7 @@ fn a_set_is_refused_whole_if_a_key_for_us_is_wrong() {
     check(&[], Ok(0));
     check(&[public(Rs256), public(Es256), public(EdDsa)], Ok(3));
 
-    // For others: passed over.
+    // Keys for other programs are skipped.
     for other in [
         json!({ "kty": "new" }),
         json!({ "kty": "OKP", "crv": "X25519", "x": "AA" }),
@@ -35,7 +35,7 @@ fn a_set_is_refused_whole_if_a_key_for_us_is_wrong() {
         assert!(matches!(KeySet::from_private_jwks(&own), Err(KeySetError::Key { index: 0, .. })), "{own}");
     }
 
-    // Of a kind that nobody here knows: whatever it has.
+    // A key of an unknown kind may have any members.
     let many: serde_json::Map<String, Value> = (0..200).map(|i| (i.to_string(), json!({ "a": i }))).collect();
     for member in [
         json!({ "x": 7, "crv": [], "alg": {}, "use": null, "kid": 1, "key_ops": ["sign", "sign"] }),
@@ -52,7 +52,7 @@ fn a_set_is_refused_whole_if_a_key_for_us_is_wrong() {
     );
     check(&[json!({ "kty": "OKP", "crv": "X25519", "x": 7, "use": 7, "kid": {} })], Ok(0));
 
-    // For us, and wrong.
+    // Invalid keys of supported kinds are refused.
     for (wrong, error) in [
         (with(public(Rs256), "alg", Value::Null), KeyError::NoAlgorithm),
         (with(public(Rs256), "n", "AQ"), KeyError::RsaSize { bits: 1 }),
@@ -70,7 +70,7 @@ fn a_set_is_refused_whole_if_a_key_for_us_is_wrong() {
         check(&[private], Err(KeySetError::Private { index: 0, member }));
     }
     check(&[with(jwk(Rs256), "d", Value::Null)], Err(KeySetError::Private { index: 0, member: "p" }));
-    // Even beside another use: it is out.
+    // A published private key is refused even if it is not for signatures.
     check(&[with(jwk(EdDsa), "use", "enc")], Err(KeySetError::Private { index: 0, member: "d" }));
 
     for (set, want) in [
@@ -90,7 +90,7 @@ fn a_set_is_refused_whole_if_a_key_for_us_is_wrong() {
 }
 
 #[test]
-fn the_keys_of_a_set_have_names_of_their_own_and_are_of_one_sort() {
+fn duplicate_names_and_mixed_sets_are_refused() {
     let named = |kid: &str| Key::generate(EdDsa).unwrap().with_kid(kid);
     let secret = || Key::generate(Hs256).unwrap();
     assert!(KeySet::new([named("a"), named("b"), Key::generate(EdDsa).unwrap()]).is_ok());
@@ -105,7 +105,7 @@ fn the_keys_of_a_set_have_names_of_their_own_and_are_of_one_sort() {
 }
 
 #[test]
-fn rsa_keys_without_alg_are_for_the_one_that_is_said() {
+fn rsa_keys_without_alg_get_the_given_algorithm() {
     let rsa = with(jwk(Rs256), "alg", Value::Null);
     let public = Key::from_jwk_as(Ps256, &rsa.to_string()).unwrap().to_public_jwk().unwrap();
     let public: Value = serde_json::from_str(&public).unwrap();
@@ -120,7 +120,7 @@ fn rsa_keys_without_alg_are_for_the_one_that_is_said() {
 }
 
 #[test]
-fn own_keys_without_alg_are_for_the_one_that_is_said() {
+fn own_keys_without_alg_get_the_given_algorithm() {
     let unstated = |algorithm, kid: &str| with(with(jwk(algorithm), "alg", Value::Null), "kid", kid);
     let set = json!({ "keys": [unstated(Rs256, "a"), with(jwk(Rs256), "kid", "b"), unstated(EdDsa, "c")] })
         .to_string();
@@ -132,9 +132,9 @@ fn own_keys_without_alg_are_for_the_one_that_is_said() {
     assert_eq!(KeySet::from_private_jwks_as(Hs256, &secret).map(algorithms), Ok(vec![Hs256]));
 }
 
-/// What a stranger's set can cost has an end: so many keys are checked, so many members compared.
+/// The cost of reading a hostile set is limited.
 #[test]
-fn a_set_has_so_many_keys_and_members_and_no_more() {
+fn keys_and_members_of_a_set_are_limited() {
     let read = |keys: &[Value]| {
         KeySet::from_jwks(&json!({ "keys": keys }).to_string()).map(|set| set.iter().count())
     };
@@ -152,7 +152,7 @@ fn a_set_has_so_many_keys_and_members_and_no_more() {
         Value::Object(key)
     };
     let too_many = Err(KeySetError::Malformed(strict_jose::Malformed::TooManyMembers));
-    // The set's own member `keys` counts too.
+    // The member `keys` of the set counts too.
     assert_eq!(read(&[wide(255)]), Ok(0));
     assert_eq!(read(&[wide(256)]), too_many);
     let [full, rest] = [wide(255), wide(8191 % 255)];

@@ -1,4 +1,4 @@
-//! The keys of the tests.
+//! The test keys.
 
 use std::sync::LazyLock;
 
@@ -7,7 +7,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::Value;
 use strict_jose::{Algorithm, Key, KeyError};
 
-/// One key of each algorithm, and its other forms. Made by OpenSSL for these tests and for nothing else.
+/// The formats of one key. OpenSSL made these keys for these tests only.
 pub(crate) struct Forms {
     pub(crate) algorithm: Algorithm,
     pub(crate) private: &'static [&'static str],
@@ -46,7 +46,7 @@ pub(crate) const ASYMMETRIC: &[Forms] = &[
     },
 ];
 
-/// A key that signs, of each algorithm there is.
+/// A signing key of each algorithm.
 pub(crate) fn signing_keys() -> Vec<Key> {
     static KEYS: LazyLock<Vec<Key>> = LazyLock::new(|| {
         let secrets = [Key::hs256(&[7; 64]), Key::hs384(&[7; 64]), Key::hs512(&[7; 64])];
@@ -58,24 +58,24 @@ pub(crate) fn signing_keys() -> Vec<Key> {
     KEYS.clone()
 }
 
-/// What verifies the tokens of this key.
+/// The key that verifies the tokens of this key.
 pub(crate) fn verifying(key: &Key) -> Key {
     key.public().unwrap_or_else(|| key.clone())
 }
 
-/// All forms of the key of this algorithm.
+/// All formats of the test key for this algorithm.
 pub(crate) fn forms(algorithm: Algorithm) -> &'static Forms {
     ASYMMETRIC.iter().find(|forms| forms.algorithm == algorithm).unwrap()
 }
 
-/// The one key of the tests for this algorithm, as a JWK with everything in it.
+/// The test key for this algorithm as a JWK with all members.
 pub(crate) fn jwk(algorithm: Algorithm) -> Value {
     let keys = signing_keys();
     let key = keys.iter().find(|key| key.algorithm() == algorithm).unwrap();
     serde_json::from_str(key.to_jwk().expose()).unwrap()
 }
 
-/// The same JWK with one member changed; `null` takes it out.
+/// The same JWK with one member changed. `null` removes it.
 pub(crate) fn with(mut jwk: Value, member: &str, value: impl Into<Value>) -> Value {
     match value.into() {
         Value::Null => drop(jwk.as_object_mut().unwrap().remove(member)),
@@ -84,13 +84,13 @@ pub(crate) fn with(mut jwk: Value, member: &str, value: impl Into<Value>) -> Val
     jwk
 }
 
-/// What a PEM text with one block holds.
+/// The DER in a PEM text with one block.
 pub(crate) fn der_of(pem: &str) -> Vec<u8> {
     let body: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
     STANDARD.decode(body).unwrap()
 }
 
-/// The bytes of a JWK's member.
+/// The decoded bytes of a member of a JWK.
 pub(crate) fn bytes_of(jwk: &Value, name: &str) -> Vec<u8> {
     URL_SAFE_NO_PAD.decode(jwk[name].as_str().unwrap()).unwrap()
 }

@@ -1,5 +1,5 @@
-//! What strict-jose promises: one module a promise.
-#![expect(clippy::unwrap_used, reason = "what a test has made itself is as it made it")]
+//! The integration tests of strict-jose.
+#![expect(clippy::unwrap_used, reason = "tests make valid inputs")]
 
 mod accepted;
 mod algorithms;
@@ -9,6 +9,7 @@ mod jwk;
 mod key_set;
 mod keys;
 mod other_crate;
+mod proof;
 mod properties;
 mod public_key_attacks;
 mod published;

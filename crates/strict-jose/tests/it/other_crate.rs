@@ -1,5 +1,5 @@
-//! Against the `jsonwebtoken` crate, both ways, for every algorithm that it has: what one signs the other verifies, and
-//! what one refuses for its signature the other does too.
+//! Interoperability with the crate `jsonwebtoken` for every algorithm that it supports: each crate verifies the tokens of the
+//! other, and both refuse the same signatures.
 
 use jsonwebtoken as theirs;
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use crate::token::{NOW, at, verdict};
 
 const SECRET: &[u8] = &[7; 64];
 
-/// One algorithm with the same key on both sides, and another key to take for it.
+/// One algorithm, its key for both crates, and a different key.
 struct Pair {
     theirs: theirs::Algorithm,
     ours: Key,
@@ -19,7 +19,7 @@ struct Pair {
     decoding: theirs::DecodingKey,
 }
 
-/// All but ES512, which that crate does not have.
+/// All algorithms but ES512, which that crate does not support.
 fn pairs() -> Vec<Pair> {
     let mut pairs = Vec::new();
     for algorithm in Algorithm::ALL.iter().copied().filter(|algorithm| *algorithm != Algorithm::Es512) {
@@ -57,7 +57,7 @@ fn hmac(algorithm: Algorithm, secret: &[u8]) -> Key {
     .unwrap()
 }
 
-/// Another key of the same kind. RSA keys take long to make, so there is one for all six.
+/// A different key of the same kind. Generating RSA keys is slow, so all six algorithms share one.
 fn another(algorithm: Algorithm) -> Key {
     static RSA: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| {
         let key = Key::generate(Algorithm::Rs256).unwrap();
@@ -69,7 +69,7 @@ fn another(algorithm: Algorithm) -> Key {
     }
 }
 
-/// Claims with what makes JSON libraries differ.
+/// Claims that JSON libraries write in different ways.
 fn claims() -> Value {
     json!({
         "iss": "https://id.example", "aud": ["https://api.example", "b"], "sub": "7", "exp": 4_000_000_000_u64,
@@ -88,7 +88,7 @@ fn validation(algorithm: theirs::Algorithm) -> theirs::Validation {
     validation
 }
 
-/// The token with another first character in its signature.
+/// The token with a changed signature.
 fn tampered(token: &str) -> String {
     let (signed, signature) = token.rsplit_once('.').unwrap();
     let first = if signature.starts_with('A') { 'B' } else { 'A' };
@@ -96,7 +96,7 @@ fn tampered(token: &str) -> String {
 }
 
 #[test]
-fn what_it_signs_we_verify() {
+fn its_tokens_are_verified_here() {
     for Pair { theirs: algorithm, ours, other, encoding, .. } in pairs() {
         let token = theirs::encode(&theirs::Header::new(algorithm), &claims(), &encoding).unwrap();
         let public = ours.public().unwrap_or(ours);
@@ -109,7 +109,7 @@ fn what_it_signs_we_verify() {
 }
 
 #[test]
-fn what_we_sign_it_verifies() {
+fn our_tokens_are_verified_there() {
     for Pair { theirs: algorithm, ours, other, decoding, .. } in pairs() {
         let verify = |token: &str| theirs::decode::<Value>(token, &decoding, &validation(algorithm));
         let token = ours.sign("JWT", &claims()).unwrap();
@@ -121,20 +121,20 @@ fn what_we_sign_it_verifies() {
     }
 }
 
-/// Why this crate is: the same keys, the same demands, and tokens that only one of the two refuses.
+/// With the same keys and the same requirements, only this crate refuses these tokens.
 #[test]
-fn where_the_two_differ() {
+fn differences_between_the_crates() {
     let pair = pairs().swap_remove(0);
     let key = pair.ours;
     let decode =
         |token: &str| theirs::decode::<Value>(token, &pair.decoding, &validation(pair.theirs)).is_ok();
 
-    // `iss` and `aud` were named, and the token has neither.
+    // The requirements name `iss` and `aud`, and the token has neither.
     let token = key.sign("JWT", &json!({ "exp": 4_000_000_000_u64 })).unwrap();
     assert!(decode(&token));
     assert_eq!(verdict(rules().verify_bytes(&token, &key, at(NOW))), "MissingClaim(\"iss\")");
 
-    // A refresh token, say.
+    // A token of another type, such as a refresh token.
     let token = key.sign("rt+jwt", &claims()).unwrap();
     assert!(decode(&token));
     assert_eq!(verdict(rules().verify_bytes(&token, &key, at(NOW))), "WrongType");

@@ -1,4 +1,4 @@
-//! What must hold for any claims, any name and any damage, with a key of every algorithm.
+//! Properties for arbitrary claims, names and damage, with a key of every algorithm.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -13,7 +13,7 @@ fn rules() -> Rules {
     Rules::typ("JWT").any_issuer().any_audience()
 }
 
-/// A token of each key, and what verifies it.
+/// A token of each key, and the key that verifies it.
 fn tokens() -> Vec<(String, Key)> {
     let token = |key: &Key| key.sign("JWT", &json!({ "sub": "7", "exp": 2000 })).unwrap();
     signing_keys().iter().map(|key| (token(key), verifying(key))).collect()
@@ -32,7 +32,7 @@ fn claims() -> impl Strategy<Value = Map<String, Value>> {
         prop::collection::btree_map(".{0,8}", any::<bool>().prop_map(Value::from), 0..4)
             .prop_map(|map| map.into_iter().collect()),
     ];
-    // Longer than any registered claim's name, so that it is none of them.
+    // These names are longer than the names of registered claims.
     prop::collection::btree_map(".{4,12}", value, 0..8).prop_map(|map| map.into_iter().collect())
 }
 
@@ -40,7 +40,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn what_is_signed_is_what_is_verified(mut claims in claims(), kid in ".{0,30}", exp in 1_u64..253_402_300_799) {
+    fn signed_claims_are_the_verified_claims(mut claims in claims(), kid in ".{0,30}", exp in 1_u64..253_402_300_799) {
         claims.insert("exp".into(), json!(exp));
         for key in signing_keys() {
             let key = key.with_kid(&*kid);
@@ -51,7 +51,7 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_signed_and_given_back(payload in prop::collection::vec(any::<u8>(), 0..200), typ in ".{0,20}") {
+    fn any_signed_bytes_are_returned(payload in prop::collection::vec(any::<u8>(), 0..200), typ in ".{0,20}") {
         for key in signing_keys() {
             let jws = key.sign_bytes(&*typ, &payload).unwrap();
             let given = Rules::typ(&*typ).any_payload().verify(&jws, &verifying(&key)).unwrap();
@@ -61,9 +61,9 @@ proptest! {
         }
     }
 
-    /// Bits of what is decoded, so that it is the signature that refuses and not the form.
+    /// The decoded bytes are changed, so that the signature is refused and not the encoding.
     #[test]
-    fn any_flipped_bit_of_any_part_is_noticed(part in 0..3_usize, place in any::<prop::sample::Index>(), bit in 0..8) {
+    fn any_flipped_bit_of_any_part_is_detected(part in 0..3_usize, place in any::<prop::sample::Index>(), bit in 0..8) {
         for (token, key) in tokens() {
             let mut parts: Vec<Vec<u8>> = token.split('.').map(|part| URL_SAFE_NO_PAD.decode(part).unwrap()).collect();
             let place = place.index(parts[part].len());
@@ -73,7 +73,7 @@ proptest! {
     }
 
     #[test]
-    fn any_truncation_is_noticed(cut in any::<prop::sample::Index>()) {
+    fn any_truncation_is_detected(cut in any::<prop::sample::Index>()) {
         for (token, key) in tokens() {
             let cut = cut.index(token.len());
             is_refused(&token[..cut], &key);
@@ -87,7 +87,7 @@ proptest! {
     }
 
     #[test]
-    fn any_extension_is_noticed(text in "[A-Za-z0-9_.-]{1,20}|.{1,20}", bytes in prop::collection::vec(any::<u8>(), 1..80)) {
+    fn any_extension_is_detected(text in "[A-Za-z0-9_.-]{1,20}|.{1,20}", bytes in prop::collection::vec(any::<u8>(), 1..80)) {
         for (token, key) in tokens() {
             is_refused(&format!("{token}{text}"), &key);
             is_refused(&format!("{text}{token}"), &key);
@@ -100,7 +100,7 @@ proptest! {
     }
 
     #[test]
-    fn a_key_is_itself_again_from_its_jwk(kid in prop::option::of(".{0,30}")) {
+    fn key_round_trips_through_its_jwk(kid in prop::option::of(".{0,30}")) {
         for key in signing_keys() {
             let key = match &kid {
                 Some(kid) => key.with_kid(&**kid),

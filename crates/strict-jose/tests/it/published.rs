@@ -1,5 +1,4 @@
-//! The signatures that the RFCs publish, by value: each one verifies, no other key or text does, and where the algorithm
-//! leaves no choice we sign the same bytes.
+//! The signatures that the RFCs publish: each verifies, changed ones do not, and deterministic algorithms sign the same bytes.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -11,7 +10,7 @@ use crate::token::verdict;
 
 /// RFC 7515 appendix A.1 to A.4.
 const RFC_7515: &str = include_str!("vectors/rfc7515-a.json");
-/// RFC 7520 section 4.1 to 4.4, those in the compact serialization.
+/// RFC 7520 section 4.1 to 4.4, the examples in the compact serialization.
 const RFC_7520: &str = include_str!("vectors/rfc7520-4.json");
 /// RFC 8037 appendix A.4 and A.5.
 const RFC_8037: &str = include_str!("vectors/rfc8037-a.json");
@@ -44,7 +43,7 @@ impl Vector {
         URL_SAFE_NO_PAD.decode(self.jws.split('.').nth(1).unwrap()).unwrap()
     }
 
-    /// Verifies with the private key and with the public one, and not with any of the edits of the JWS.
+    /// Verifies the JWS with the private and the public key. Every edited JWS must be refused.
     #[track_caller]
     fn check(&self, payload: &[u8]) {
         let (key, rules, what) = (self.key(), Rules::any_type().any_payload(), &self.section);
@@ -70,7 +69,7 @@ impl Vector {
         assert_eq!(verdict(rules.verify(&other, &public)), "BadSignature", "{what}");
     }
 
-    /// Signs anew: to the same text if the algorithm is deterministic, to one that verifies if it is not.
+    /// Signs the payload again. A deterministic algorithm must produce the same text, others a valid signature.
     #[track_caller]
     fn check_signing(&self) {
         let key = self.key();
@@ -96,7 +95,7 @@ fn rfc_7515_appendix_a() {
     ]) {
         assert_eq!((&*vector.section, &*vector.alg), (section, alg));
         vector.check(payload.as_bytes());
-        // A.1's header has a line break, which nobody signs anew.
+        // The header of A.1 has a line break, which this crate does not write.
         if section != "A.1" {
             vector.check_signing();
         }

@@ -1,4 +1,4 @@
-//! What is no key is found out when it is given, and the error says which of the many things is wrong.
+//! Invalid keys are refused when they are made, and the error names the reason.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -40,14 +40,14 @@ const REFUSED: [(Algorithm, &str, KeyError); 15] = [
 ];
 
 #[test]
-fn weak_and_strange_keys_in_pem_are_named() {
+fn weak_and_unsupported_pem_keys_are_refused() {
     for (algorithm, pem, want) in REFUSED {
         check_pem(algorithm, pem, want);
     }
 }
 
 #[test]
-fn a_refusal_says_what_to_give_instead() {
+fn error_names_the_remedy() {
     for (error, hint) in [
         (KeyError::Certificate, "openssl x509 -in CERTIFICATE -noout -pubkey"),
         (KeyError::Encrypted, "openssl pkcs8 -in KEY -out DECRYPTED"),
@@ -60,7 +60,7 @@ fn a_refusal_says_what_to_give_instead() {
 }
 
 #[test]
-fn a_key_is_of_its_algorithms_kind_and_curve() {
+fn key_of_another_kind_or_curve_is_refused() {
     for forms in ASYMMETRIC {
         for pem in forms.private.iter().chain(forms.public) {
             let found = Algorithm::ALL.iter().filter(|other| {
@@ -84,7 +84,7 @@ fn a_key_is_of_its_algorithms_kind_and_curve() {
 }
 
 #[test]
-fn a_pem_text_holds_one_key_and_is_whole() {
+fn pem_text_must_hold_one_complete_key() {
     let [private, public] = [forms(EdDsa).private[0], forms(EdDsa).public[0]];
     let accepted = [
         format!("Explanatory text\n\n{public}\nmore of it"),
@@ -109,12 +109,12 @@ fn a_pem_text_holds_one_key_and_is_whole() {
 }
 
 #[test]
-fn every_cut_and_every_appended_byte_of_der_is_noticed() {
+fn truncated_and_extended_der_is_refused() {
     for forms in ASYMMETRIC {
         for (pems, private) in [(forms.private, true), (forms.public, false)] {
             for pem in pems {
                 if pem.contains("EC PARAMETERS") {
-                    continue; // the same as in PKCS#8, and two blocks
+                    continue; // two blocks, with the same key as in PKCS#8
                 }
                 let read = |der: &[u8]| {
                     if private {
@@ -135,7 +135,7 @@ fn every_cut_and_every_appended_byte_of_der_is_noticed() {
 }
 
 #[test]
-fn lengths_in_der_are_minimal_and_definite() {
+fn non_minimal_der_lengths_are_refused() {
     let der = der_of(forms(EdDsa).public[0]);
     assert_eq!(&der[..2], &[0x30, 0x2a]);
     for head in [&[0x30, 0x81, 0x2a][..], &[0x30, 0x82, 0, 0x2a], &[0x30, 0x80], &[0x30, 0x84, 0, 0, 0, 0x2a]]
@@ -146,7 +146,7 @@ fn lengths_in_der_are_minimal_and_definite() {
 }
 
 #[test]
-fn a_flipped_bit_in_a_private_key_is_noticed_or_harmless() {
+fn flipped_bit_in_a_private_key_is_detected_or_harmless() {
     for forms in ASYMMETRIC.iter().filter(|forms| matches!(forms.algorithm, Rs256 | Es256 | EdDsa)) {
         let der = der_of(forms.private[0]);
         let honest = Key::from_private_der(forms.algorithm, &der).unwrap();
@@ -154,21 +154,21 @@ fn a_flipped_bit_in_a_private_key_is_noticed_or_harmless() {
             let mut edited = der.clone();
             edited[place] ^= 1;
             let Ok(key) = Key::from_private_der(forms.algorithm, &edited) else { continue };
-            // Only a seed without its public key can change unnoticed: every 32 bytes are one.
+            // A changed seed without its public key is undetectable, because any 32 bytes are a seed.
             assert!(forms.algorithm == EdDsa && key.thumbprint() != honest.thumbprint(), "byte {place}");
         }
     }
 }
 
 #[test]
-fn a_pkcs8_key_of_version_2_has_the_right_public_key() {
+fn pkcs8_version_2_with_another_public_key_is_refused() {
     let seed = bytes_of(&jwk(EdDsa), "d");
     let public = der_of(forms(EdDsa).public[0])[12..].to_vec();
     let version_2 = |public: &[u8]| {
         let head = [0x30, 0x51, 2, 1, 1, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
         [&head[..], &seed, &[0x81, 0x21, 0], public].concat()
     };
-    // As the crate `ring` writes it: the bit string with its own tag inside.
+    // The crate `ring` writes a bit string inside of an explicit tag.
     let explicit = |public: &[u8]| {
         let mut der = version_2(public);
         der[1] += 2;
@@ -188,7 +188,7 @@ fn a_pkcs8_key_of_version_2_has_the_right_public_key() {
 }
 
 #[test]
-fn a_private_key_is_neither_zero_nor_as_large_as_the_group() {
+fn private_key_out_of_range_is_refused() {
     // The order of P-256: SEC 2, §2.4.2.
     let order = "_____wAAAAD__________7zm-q2nF56E87nKwvxjJVE";
     for d in [base64url([0; 32]), order.to_owned(), base64url([0xff; 32])] {
@@ -197,7 +197,7 @@ fn a_private_key_is_neither_zero_nor_as_large_as_the_group() {
 }
 
 #[test]
-fn points_are_on_their_curve() {
+fn points_off_their_curve_are_refused() {
     let jwk_of = |algorithm| with(jwk(algorithm), "d", Value::Null);
     for algorithm in [Es256, Es384, Es512] {
         let jwk = jwk_of(algorithm);
@@ -209,7 +209,7 @@ fn points_are_on_their_curve() {
         let beyond = base64url(vec![0xff; len]);
         check_jwk(&with(jwk.clone(), "x", beyond), Err(KeyError::NotOnCurve));
     }
-    // A point of P-256 is none of P-384 and not as long.
+    // A point of P-256 is shorter than a point of P-384.
     check_jwk(
         &with(with(jwk_of(Es256), "crv", "P-384"), "alg", Value::Null),
         Err(KeyError::InvalidMember("x")),
@@ -221,7 +221,7 @@ fn points_are_on_their_curve() {
 }
 
 #[test]
-fn no_point_of_small_order_is_a_key() {
+fn points_of_small_order_are_refused() {
     let y = |last: &str| {
         let hex = format!("{last:0>64}");
         let mut bytes: Vec<u8> =
@@ -246,7 +246,7 @@ fn no_point_of_small_order_is_a_key() {
             );
         }
     }
-    // The same numbers plus p, and numbers that no point of the curve has.
+    // The same numbers plus p, and numbers of no point.
     for number in
         [format!("7{}ed", "f".repeat(61)), format!("7{}ee", "f".repeat(61)), "f".repeat(64), "2".into()]
     {
@@ -258,7 +258,7 @@ fn no_point_of_small_order_is_a_key() {
 }
 
 #[test]
-fn rsa_numbers_are_of_a_safe_size() {
+fn unsafe_rsa_numbers_are_refused() {
     let public =
         |n: Vec<u8>, e: &[u8]| json!({ "kty": "RSA", "alg": "RS256", "n": base64url(n), "e": base64url(e) });
     let odd = |bits: usize| {
@@ -298,7 +298,7 @@ fn rsa_numbers_are_of_a_safe_size() {
 }
 
 #[test]
-fn no_public_key_is_a_secret_in_whatever_form() {
+fn encoded_public_key_as_secret_is_refused() {
     #[track_caller]
     fn check(secret: impl AsRef<[u8]>, want: KeyError) {
         let secret = secret.as_ref();
@@ -310,19 +310,19 @@ fn no_public_key_is_a_secret_in_whatever_form() {
     let pems = ASYMMETRIC.iter().flat_map(|forms| forms.public.iter().chain(forms.private));
     for pem in pems.chain(REFUSED.iter().map(|(_, pem, _)| pem)) {
         check(pem, KeyError::Pem);
-        check(STANDARD.encode(pem), KeyError::NoSecret);
+        check(STANDARD.encode(pem), KeyError::LooksLikeKey);
         if pem.contains("EC PARAMETERS") || pem.contains("Proc-Type") || pem.contains("OPENSSH") {
-            continue; // more than DER, or none
+            continue; // the body is not only DER
         }
         let der = der_of(pem);
-        check(&der, KeyError::NoSecret);
-        check([&der[..], b"\n"].concat(), KeyError::NoSecret);
-        check([&der[..], &[0]].concat(), KeyError::NoSecret);
-        check(&der[..der.len() - 1], KeyError::NoSecret);
+        check(&der, KeyError::LooksLikeKey);
+        check([&der[..], b"\n"].concat(), KeyError::LooksLikeKey);
+        check([&der[..], &[0]].concat(), KeyError::LooksLikeKey);
+        check(&der[..der.len() - 1], KeyError::LooksLikeKey);
         let lines: Vec<&str> = pem.lines().filter(|line| !line.starts_with('-')).collect();
-        check(lines.join("\n"), KeyError::NoSecret);
-        check(lines.join("\r\n") + "\r\n", KeyError::NoSecret);
-        check(base64url(&der), KeyError::NoSecret);
+        check(lines.join("\n"), KeyError::LooksLikeKey);
+        check(lines.join("\r\n") + "\r\n", KeyError::LooksLikeKey);
+        check(base64url(&der), KeyError::LooksLikeKey);
     }
     for forms in ASYMMETRIC {
         let key = Key::from_pem(forms.algorithm, forms.public[0].as_bytes()).unwrap();
@@ -337,14 +337,14 @@ fn no_public_key_is_a_secret_in_whatever_form() {
             &jwk.replace("kty", "k\\u0074y"),
             &format!("[{jwk}]"),
         ] {
-            check(jwk, KeyError::NoSecret);
-            check(format!("\u{feff}{jwk}"), KeyError::NoSecret);
-            check(format!("\r\n {jwk}\n"), KeyError::NoSecret);
-            check(STANDARD.encode(jwk), KeyError::NoSecret);
+            check(jwk, KeyError::LooksLikeKey);
+            check(format!("\u{feff}{jwk}"), KeyError::LooksLikeKey);
+            check(format!("\r\n {jwk}\n"), KeyError::LooksLikeKey);
+            check(STANDARD.encode(jwk), KeyError::LooksLikeKey);
         }
     }
     check(
         "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBm/RAlphM3+hUG6wWfcO5bIUIaqMLa2ywxcOK1wMWbh ada@example.com\n",
-        KeyError::NoSecret,
+        KeyError::LooksLikeKey,
     );
 }

@@ -1,4 +1,4 @@
-//! RFC 7515, appendix A.1, by value.
+//! The example of RFC 7515, appendix A.1.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -32,7 +32,7 @@ fn rules() -> Rules {
 }
 
 #[test]
-fn the_token_is_accepted_until_it_expires() {
+fn example_token_is_accepted_until_it_expires() {
     let verified = rules().verify::<Claims>(TOKEN, &key(), at(EXPIRES - 1)).unwrap();
     assert_eq!(verified.claims, Claims { iss: "joe".into(), exp: EXPIRES, is_root: true });
     assert_eq!(verified.registered.exp, Some(at(EXPIRES)));
@@ -42,7 +42,7 @@ fn the_token_is_accepted_until_it_expires() {
 }
 
 #[test]
-fn the_payload_is_given_as_it_was_signed() {
+fn payload_is_returned_as_it_was_signed() {
     let payload = rules().verify_bytes(TOKEN, &key(), at(0)).unwrap();
     assert_eq!(
         std::str::from_utf8(&payload).unwrap(),
@@ -51,14 +51,14 @@ fn the_payload_is_given_as_it_was_signed() {
 }
 
 #[test]
-fn another_key_did_not_sign_it() {
+fn other_key_is_refused() {
     let other = Key::hs256(SECRET.as_bytes()).unwrap();
     let refused = rules().verify::<Claims>(TOKEN, &other, at(0)).unwrap_err();
     assert!(matches!(refused, Error::BadSignature), "{refused}");
 }
 
 #[test]
-fn it_can_be_looked_at() {
+fn example_token_can_be_inspected() {
     let seen = inspect(TOKEN).unwrap();
     assert_eq!(seen.header, serde_json::json!({ "typ": "JWT", "alg": "HS256" }));
     assert_eq!(seen.claims["iss"], "joe");

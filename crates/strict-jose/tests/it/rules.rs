@@ -1,4 +1,4 @@
-//! Each rule at its edge.
+//! The boundaries of each rule.
 
 use std::time::{Duration, SystemTime};
 
@@ -6,7 +6,7 @@ use strict_jose::Rules;
 
 use crate::token::{at, key, token, verdict};
 
-/// Verifies claims at a time.
+/// Verifies a token with these claims at the time `now`.
 #[track_caller]
 fn check(rules: &Rules, claims: &str, now: u64, want: &str) {
     let token = token(r#"{"typ":"JWT","alg":"HS256"}"#, claims);
@@ -19,7 +19,7 @@ fn any() -> Rules {
 }
 
 #[test]
-fn a_token_has_expired_from_its_last_second_on() {
+fn exp_is_the_first_moment_of_expiry() {
     check(&any(), r#"{"exp":100}"#, 99, "Ok");
     check(&any(), r#"{"exp":100}"#, 100, "Expired");
     check(&any(), r#"{"exp":100.5}"#, 100, "Ok");
@@ -28,14 +28,14 @@ fn a_token_has_expired_from_its_last_second_on() {
 }
 
 #[test]
-fn a_token_is_valid_from_its_first_second_on() {
+fn nbf_is_the_first_moment_of_validity() {
     check(&any(), r#"{"exp":900,"nbf":100}"#, 99, "NotYetValid");
     check(&any(), r#"{"exp":900,"nbf":100}"#, 100, "Ok");
     check(&any(), r#"{"exp":900,"nbf":100.5}"#, 100, "NotYetValid");
 }
 
 #[test]
-fn leeway_goes_both_ways() {
+fn leeway_applies_in_both_directions() {
     let rules = any().leeway(Duration::from_secs(5));
     check(&rules, r#"{"exp":100}"#, 104, "Ok");
     check(&rules, r#"{"exp":100}"#, 105, "Expired");
@@ -46,18 +46,18 @@ fn leeway_goes_both_ways() {
 }
 
 #[test]
-fn age_is_counted_from_iat_whatever_exp_says() {
+fn age_is_counted_from_iat() {
     let rules = any().max_age(Duration::from_mins(1));
     check(&rules, r#"{"exp":9000,"iat":100}"#, 159, "Ok");
     check(&rules, r#"{"exp":9000,"iat":100}"#, 160, "TooOld");
     check(&rules, r#"{"exp":9000,"iat":100}"#, 99, "NotYetValid");
     check(&rules, r#"{"exp":9000}"#, 100, r#"MissingClaim("iat")"#);
     check(&rules.leeway(Duration::from_secs(5)), r#"{"exp":9000,"iat":100}"#, 164, "Ok");
-    check(&any(), r#"{"exp":9000,"iat":8000}"#, 100, "Ok"); // RFC 7519 §4.1.6 gives iat no such meaning by itself.
+    check(&any(), r#"{"exp":9000,"iat":8000}"#, 100, "Ok"); // RFC 7519 §4.1.6: `iat` alone refuses nothing.
 }
 
 #[test]
-fn a_token_without_end_is_for_those_who_say_so() {
+fn token_without_exp_needs_without_expiry() {
     check(&any(), "{}", 0, r#"MissingClaim("exp")"#);
     check(&any().without_expiry(), "{}", 0, "Ok");
     check(&any().without_expiry(), r#"{"exp":100}"#, 100, "Expired");
@@ -85,7 +85,7 @@ fn one_of_several_audiences_is_enough() {
 }
 
 #[test]
-fn the_subject_is_the_one_named() {
+fn other_subjects_are_refused() {
     let rules = any().subject("7");
     check(&rules, r#"{"exp":1,"sub":"7"}"#, 0, "Ok");
     check(&rules, r#"{"exp":1,"sub":"77"}"#, 0, "WrongSubject");
@@ -93,7 +93,7 @@ fn the_subject_is_the_one_named() {
 }
 
 #[test]
-fn a_required_claim_is_there() {
+fn required_claim_must_be_present() {
     let rules = any().require("nonce").require("jti").require("nonce");
     check(&rules, r#"{"exp":1,"nonce":0,"jti":"a"}"#, 0, "Ok");
     check(&rules, r#"{"exp":1,"jti":"a"}"#, 0, r#"MissingClaim("nonce")"#);
@@ -102,7 +102,7 @@ fn a_required_claim_is_there() {
 }
 
 #[test]
-fn types_are_media_types() {
+fn types_are_compared_as_media_types() {
     #[track_caller]
     fn check(ours: &str, theirs: &str, want: &str) {
         let token = token(format!(r#"{{"typ":{theirs:?},"alg":"HS256"}}"#), "{}");
@@ -119,21 +119,21 @@ fn types_are_media_types() {
             check(ours, theirs, "WrongType");
         }
     }
-    // PHP writes every slash with an escape.
+    // PHP escapes every slash.
     let token = token(r#"{"typ":"application\/at+jwt","alg":"HS256"}"#, "{}");
     let rules = Rules::typ("at+jwt").any_issuer().any_audience().without_expiry();
     assert_eq!(verdict(rules.verify_bytes(&token, &key(), at(0))), "Ok");
 }
 
 #[test]
-fn a_clock_before_1970_is_a_clock() {
+fn clock_before_1970_is_accepted() {
     let before = SystemTime::UNIX_EPOCH - Duration::from_secs(1);
     let token = token(r#"{"typ":"JWT","alg":"HS256"}"#, r#"{"exp":0}"#);
     assert!(any().verify_bytes(&token, &key(), before).is_ok());
 }
 
 #[test]
-fn a_lower_cap_holds() {
+fn lower_length_limit_is_enforced() {
     let short = token(r#"{"typ":"JWT","alg":"HS256"}"#, r#"{"exp":1}"#);
     let rules = any().max_len(short.len());
     assert_eq!(verdict(rules.verify_bytes(&short, &key(), at(0))), "Ok");

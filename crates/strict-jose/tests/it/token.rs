@@ -1,4 +1,4 @@
-//! Tokens that a library would never make: any text as header and payload, with a good signature.
+//! Makes tokens with any header and payload, and with a valid signature.
 
 use std::time::{Duration, SystemTime};
 
@@ -18,12 +18,12 @@ pub(crate) fn key() -> Key {
     Key::hs256(SECRET).unwrap().with_kid("k1")
 }
 
-/// Rules that a token of [`HEADER`] and [`CLAIMS`] meets.
+/// Rules that accept a token with [`HEADER`] and [`CLAIMS`].
 pub(crate) fn rules() -> Rules {
     Rules::typ("at+jwt").issuer("https://id.example").audience("https://api.example")
 }
 
-/// The time of all tests: before [`CLAIMS`] expire.
+/// The current time in the tests, before [`CLAIMS`] expire.
 pub(crate) const NOW: u64 = 1000;
 
 pub(crate) fn at(seconds: u64) -> SystemTime {
@@ -34,12 +34,12 @@ pub(crate) fn base64url(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// A token with our signature over whatever is given.
+/// A token with a valid signature.
 pub(crate) fn token(header: impl AsRef<[u8]>, payload: impl AsRef<[u8]>) -> String {
     seal(&base64url(header), &base64url(payload), SECRET)
 }
 
-/// Signs two parts that may not even be base64url.
+/// Signs two encoded parts, which need not be valid base64url.
 pub(crate) fn seal(header: &str, payload: &str, secret: &[u8]) -> String {
     seal_with(hmac::HMAC_SHA256, header, payload, secret)
 }
@@ -50,19 +50,19 @@ pub(crate) fn seal_with(algorithm: hmac::Algorithm, header: &str, payload: &str,
     format!("{signed}.{}", base64url(signature))
 }
 
-/// [`CLAIMS`] with further members behind them.
+/// [`CLAIMS`] with further members at the end.
 pub(crate) fn claims_with(members: &str) -> String {
     CLAIMS.replace('}', &format!(",{members}}}"))
 }
 
-/// [`CLAIMS`] with one member's value replaced.
+/// [`CLAIMS`] with another value for one member.
 pub(crate) fn claims_but(member: &str, value: &str) -> String {
     let (before, behind) = CLAIMS.split_once(&format!("\"{member}\":")).unwrap();
     let rest = behind.find([',', '}']).unwrap();
     format!("{before}\"{member}\":{value}{}", &behind[rest..])
 }
 
-/// The refusal as text, or `Ok`: short to write in a table.
+/// The error as text, or `Ok`.
 pub(crate) fn verdict<T>(result: Result<T, Error>) -> String {
     result.map_or_else(|refused| format!("{refused:?}"), |_| "Ok".to_owned())
 }

@@ -1,4 +1,4 @@
-//! What an API key looks like: a prefix, randomness, a checksum.
+//! The format of API keys: a prefix, random characters, a checksum.
 
 use std::fmt;
 
@@ -6,14 +6,14 @@ use secrecy::SecretString;
 
 use crate::TokenDigest;
 
-/// How the API keys of a program look: `recipes_` + 43 random letters and digits + 6 of checksum.
+/// The format of a program's API keys: `recipes_`, 43 random letters and digits, 6 of checksum.
 ///
-/// - The prefix tells people and secret scanners what it is that somebody has committed.
-/// - The checksum (CRC-32 of all before it) tells a mistyped or invented key from one that may exist, without a look
-///   into the store. It protects nothing, the randomness does.
-/// - One word of letters and digits: a double click selects it all, and no encoding changes it.
+/// - The prefix tells people and secret scanners what kind of secret was leaked.
+/// - The checksum (CRC-32 of everything before it) tells a mistyped or invented key from one that may exist, without a
+///   look-up. It is no protection; the random characters are.
+/// - A key is one word of letters, digits and underscores: a double click selects it, and no encoding changes it.
 ///
-/// The same makes forges' and package registries' tokens, whose prefix-and-checksum format has become the usual one.
+/// Tokens of code forges and package registries use the same kind of format.
 ///
 /// ```
 /// use secrecy::ExposeSecret;
@@ -30,7 +30,7 @@ use crate::TokenDigest;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiKeyFormat {
-    /// With the underscore at its end.
+    /// Including the underscore at its end.
     prefix: Box<str>,
 }
 
@@ -40,10 +40,10 @@ const RANDOM: usize = 43;
 const CHECKSUM: usize = 6;
 
 impl ApiKeyFormat {
-    /// The format with this prefix, to which an underscore is added.
+    /// The format with this prefix, followed by an underscore.
     ///
     /// # Errors
-    /// [`InvalidPrefix`] if it is not 1 to 32 letters, digits and underscores.
+    /// [`InvalidPrefix`] if the prefix is not 1 to 32 letters, digits and underscores.
     pub fn new(prefix: &str) -> Result<Self, InvalidPrefix> {
         let good = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
         if !(1..=32).contains(&prefix.len()) || !prefix.bytes().all(good) {
@@ -52,7 +52,7 @@ impl ApiKeyFormat {
         Ok(Self { prefix: format!("{prefix}_").into() })
     }
 
-    /// Makes a key of 32 bytes, which must come from the operating system's generator.
+    /// Makes a key from 32 random bytes, which must come from the operating system's generator.
     pub fn generate(&self, random: &[u8; 32]) -> SecretString {
         let mut key = String::with_capacity(self.prefix.len() + RANDOM + CHECKSUM);
         key.push_str(&self.prefix);
@@ -62,16 +62,16 @@ impl ApiKeyFormat {
         key.into()
     }
 
-    /// The digest of a key, if it is one of this format.
+    /// The digest of a key of this format.
     ///
     /// # Errors
-    /// [`NotAnApiKey`]: the prefix is another, or the length or the checksum is wrong.
+    /// [`NotAnApiKey`] if the prefix, the length, a character or the checksum is wrong.
     pub fn digest(&self, key: &str) -> Result<TokenDigest, NotAnApiKey> {
         let rest = key.strip_prefix(&*self.prefix).ok_or(NotAnApiKey::OtherPrefix)?;
         if rest.len() != RANDOM + CHECKSUM || !rest.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
             return Err(NotAnApiKey::Malformed);
         }
-        // The rest is ASCII, so every place is the border of a character.
+        // The rest is ASCII, so every index is a character boundary.
         let (body, written) = key.split_at(key.len() - CHECKSUM);
         if checksum(body) != *written.as_bytes() {
             return Err(NotAnApiKey::WrongChecksum);
@@ -84,7 +84,7 @@ fn checksum(body: &str) -> [u8; CHECKSUM] {
     base62(crc32fast::hash(body.as_bytes()).to_be_bytes())
 }
 
-/// The big-endian number in so many digits, the missing ones zero.
+/// A big-endian number in base 62, padded with zeros.
 fn base62<const DIGITS: usize, const BYTES: usize>(number: [u8; BYTES]) -> [u8; DIGITS] {
     const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     let mut quotient = number;
@@ -101,15 +101,15 @@ fn base62<const DIGITS: usize, const BYTES: usize>(number: [u8; BYTES]) -> [u8; 
     digits
 }
 
-/// Why a text is no API key of a format.
+/// Why a text is not an API key of a format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NotAnApiKey {
-    /// It begins otherwise: perhaps it is a token of another kind.
+    /// The text has another prefix: it may be a token of another kind.
     OtherPrefix,
-    /// It has the prefix, and is too short or too long, or has something else than letters and digits.
+    /// The text has the prefix, but a wrong length or a character that is no letter or digit.
     Malformed,
-    /// It has been mistyped, cut, or invented.
+    /// The checksum is wrong: the key was mistyped, cut, or invented.
     WrongChecksum,
 }
 
@@ -127,15 +127,15 @@ impl fmt::Display for NotAnApiKey {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::OtherPrefix => "the key begins with another prefix",
-            Self::Malformed => "the key is not of the right length, or has more than letters and digits",
-            Self::WrongChecksum => "the key's checksum is wrong: it has been mistyped, cut, or invented",
+            Self::Malformed => "the key has a wrong length, or a character that is no letter or digit",
+            Self::WrongChecksum => "the checksum of the key is wrong: it was mistyped, cut, or invented",
         })
     }
 }
 
 impl std::error::Error for NotAnApiKey {}
 
-/// The text given to [`ApiKeyFormat::new`] cannot begin a key.
+/// The argument of [`ApiKeyFormat::new`] cannot be the prefix of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the prefix of API keys must be 1 to 32 ASCII letters, digits and underscores")]
 pub struct InvalidPrefix;
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_prefix_number_and_checksum() {
+    fn a_key_is_a_prefix_a_number_and_a_checksum() {
         let zeros = format().generate(&[0; 32]);
         let (body, checksum) = zeros.expose_secret().split_at(8 + RANDOM);
         assert_eq!(body, format!("recipes_{}", "0".repeat(RANDOM)));
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_key_is_refused_with_the_reason() {
+    fn other_texts_are_rejected_with_a_reason() {
         let key = format().generate(&[7; 32]);
         let key = key.expose_secret();
         assert_eq!(format().digest(key), Ok(TokenDigest::of(key)));
@@ -194,7 +194,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_changed_character_is_seen(random: [u8; 32], at in 8..57_usize, other in "[0-9A-Za-z]") {
+        fn a_changed_character_is_detected(random: [u8; 32], at in 8..57_usize, other in "[0-9A-Za-z]") {
             let key = format().generate(&random);
             let mut changed = key.expose_secret().to_owned();
             changed.replace_range(at..=at, &other);
@@ -203,7 +203,7 @@ mod tests {
         }
 
         #[test]
-        fn different_randomness_makes_different_keys(a: [u8; 32], b: [u8; 32]) {
+        fn different_random_bytes_make_different_keys(a: [u8; 32], b: [u8; 32]) {
             prop_assume!(a != b);
             let (a, b) = (format().generate(&a), format().generate(&b));
             prop_assert_ne!(a.expose_secret(), b.expose_secret());

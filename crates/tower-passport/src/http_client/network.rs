@@ -5,20 +5,21 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
-/// The part of the network that an [`HttpClient`](crate::HttpClient) may ask.
+/// The part of the network that an [`HttpClient`](crate::HttpClient) may connect to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Network {
-    /// Public addresses only, by `https`.
+    /// Public addresses, with `https`.
     Public,
-    /// Also this machine, there by `http` too: for tests and development.
+    /// Public addresses and loopback, also with `http`: for tests and development.
     Loopback,
-    /// Also loopback and the private ranges (RFC 1918, RFC 6598, RFC 4193), for a provider in one's own house.
-    /// Link-local addresses, where clouds keep the machine's own credentials, are never asked.
+    /// Public addresses, loopback and the private ranges (RFC 1918, RFC 6598, RFC 4193), for an internal provider.
+    ///
+    /// Link-local addresses, where clouds serve the credentials of the machine, are never allowed.
     Private,
 }
 
 impl Network {
-    /// Checks what can be seen without resolving a name.
+    /// Checks a URL without resolving its name.
     pub(super) fn check(self, url: &Url) -> Result<(), &'static str> {
         if !url.username().is_empty() || url.password().is_some() {
             return Err("a URL with a user name or a password in it");
@@ -57,7 +58,7 @@ impl Network {
     }
 }
 
-/// RFC 6761, section 6.3: whatever a name server says, this is the machine itself.
+/// Whether the name is this machine, whatever name servers say (RFC 6761, section 6.3).
 fn is_localhost(name: &str) -> bool {
     let name = name.strip_suffix('.').unwrap_or(name);
     name.eq_ignore_ascii_case("localhost")
@@ -97,7 +98,7 @@ impl Reach {
     }
 
     fn of_v6(address: Ipv6Addr) -> Self {
-        // ::ffff:0:0/96 and 64:ff9b::/96 are IPv4 in another dress: what counts is the address inside.
+        // ::ffff:0:0/96 and 64:ff9b::/96 contain IPv4 addresses, which are checked instead.
         if let Some(inner) = address.to_ipv4_mapped() {
             return Self::of_v4(inner);
         }
@@ -115,8 +116,8 @@ impl Reach {
     }
 }
 
-/// Resolves names to allowed addresses only. The connection is made to what was checked here, not to what the name
-/// stands for a moment later (DNS rebinding).
+/// Resolves names to allowed addresses only. The connection uses these addresses, so the name cannot be pointed elsewhere
+/// in between (DNS rebinding).
 pub(super) struct GuardedResolver(pub(super) Network);
 
 impl Resolve for GuardedResolver {
@@ -146,7 +147,7 @@ impl Network {
     }
 }
 
-/// The name stands for nothing that may be asked.
+/// The name has no allowed address.
 #[derive(Debug)]
 pub(super) struct Forbidden(pub(super) &'static str);
 
@@ -171,11 +172,11 @@ mod tests {
     }
 
     const ALL: &[Network] = &[Network::Public, Network::Loopback, Network::Private];
-    const NEAR: &[Network] = &[Network::Loopback, Network::Private];
-    const HOUSE: &[Network] = &[Network::Private];
+    const LOCAL: &[Network] = &[Network::Loopback, Network::Private];
+    const PRIVATE: &[Network] = &[Network::Private];
 
     #[test]
-    fn public_addresses_by_https() {
+    fn public_addresses_are_allowed_with_https() {
         check("https://id.example/", ALL);
         check("https://93.184.216.34/", ALL);
         check("https://[2606:2800:220:1::1]/", ALL);
@@ -188,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn this_machine_only_where_it_is_allowed() {
+    fn loopback_is_allowed_only_in_its_networks() {
         for url in [
             "http://127.0.0.1:8080/",
             "https://127.9.9.9/",
@@ -196,32 +197,32 @@ mod tests {
             "http://localhost/",
             "http://LocalHost./",
             "http://a.localhost/",
-            // The ways to write 127.0.0.1 that fool a check of the text.
+            // Other notations of 127.0.0.1, which a comparison of texts would miss.
             "http://2130706433/",
             "http://0x7f.1/",
             "http://0177.0.0.1/",
             "http://[::ffff:127.0.0.1]/",
             "http://[64:ff9b::7f00:1]/",
         ] {
-            check(url, NEAR);
+            check(url, LOCAL);
         }
         check("https://mylocalhost/", ALL);
         check("http://mylocalhost/", &[]);
     }
 
     #[test]
-    fn private_ranges_only_where_they_are_allowed() {
+    fn private_ranges_are_allowed_only_in_private_networks() {
         for host in ["10.0.0.1", "172.16.0.1", "172.31.9.9", "192.168.1.1", "100.64.0.1", "[fd00::1]"] {
-            check(&format!("https://{host}/"), HOUSE);
+            check(&format!("https://{host}/"), PRIVATE);
             check(&format!("http://{host}/"), &[]);
         }
-        check("https://[::ffff:10.0.0.1]/", HOUSE);
+        check("https://[::ffff:10.0.0.1]/", PRIVATE);
         check("https://172.32.0.1/", ALL);
         check("https://100.128.0.1/", ALL);
     }
 
     #[test]
-    fn never_what_is_special() {
+    fn special_addresses_are_never_allowed() {
         for host in [
             "0.0.0.0",
             "169.254.169.254",
@@ -250,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_as_good_as_its_addresses() {
+    fn only_allowed_addresses_of_a_name_are_used() {
         let at = |address: &str| SocketAddr::new(address.parse().unwrap(), 0);
         let mixed = [at("10.0.0.1"), at("93.184.216.34"), at("::1")];
         let allowed = |network: Network| network.only_allowed(mixed).map(Iterator::collect::<Vec<_>>);
@@ -262,7 +263,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn localhost_is_this_machine_whatever_name_servers_say() {
+    async fn localhost_is_not_resolved_by_name_servers() {
         let resolve =
             async |network: Network| GuardedResolver(network).resolve("a.localhost".parse().unwrap()).await;
         let addresses: Vec<_> = resolve(Network::Loopback).await.unwrap().map(|at| at.ip()).collect();

@@ -6,17 +6,18 @@ use strict_jose::inspect;
 use crate::token_challenges::TokenChallenges;
 use crate::{BearerHeader, BoxStrategy, Error, Outcome, Strategy, TokenSource};
 
-/// Tokens of several issuers on one route, each verified by the strategy that knows this issuer's keys.
+/// Authenticates tokens of several issuers on one route, each with the strategy for its issuer.
 ///
-/// A chain cannot do it: `ours.or(theirs)` refuses a token of theirs at the first strategy, as a bad one. And one `Jwt` with
-/// the keys of both and both names among its rules lets the one issuer sign as the other.
+/// A chain cannot do this: `ours.or(theirs)` rejects their token at the first strategy, as a bad one. And one `Jwt` with the
+/// keys and names of both issuers would let one issuer sign as the other.
 ///
 /// ```
 /// use strict_jose::Rules;
-/// use tower_passport::{ByIssuer, HttpClient, HttpError, Jwt, Network, RemoteKeys, VerifyClaims};
+/// use tower_passport::{ByIssuer, HttpClient, HttpError, Jwt, Network, RemoteKeys, Verify};
 ///
+/// # use serde_json::Value;
 /// # fn example<U: Send + 'static>(
-/// #     find_person: impl VerifyClaims<User = U>, find_job: impl VerifyClaims<User = U>,
+/// #     find_person: impl Verify<Value, User = U>, find_job: impl Verify<Value, User = U>,
 /// # ) -> Result<(), HttpError> {
 /// const PEOPLE: &str = "https://id.example";
 /// const JOBS: &str = "https://token.actions.githubusercontent.com";
@@ -34,28 +35,27 @@ use crate::{BearerHeader, BoxStrategy, Error, Outcome, Strategy, TokenSource};
 /// | the request has | outcome |
 /// | --- | --- |
 /// | no token | pass, `WWW-Authenticate: Bearer` |
-/// | a token that says it is of one of these issuers | as that strategy concludes |
-/// | another token, or none that can be read | as the strategy for all [others](Self::otherwise) concludes; without one 401 `invalid_token` |
+/// | a token that names one of these issuers | the outcome of the issuer's strategy |
+/// | another token, or an unreadable one | the outcome of the strategy for [other](Self::otherwise) tokens; without one, 401 `invalid_token` |
 ///
-/// A token of more than 8 KiB ([`DEFAULT_MAX_LEN`](strict_jose::DEFAULT_MAX_LEN)) is not looked into, whatever the rules
-/// of the strategies allow: it is one of the others.
+/// A token of more than 8 KiB ([`DEFAULT_MAX_LEN`](strict_jose::DEFAULT_MAX_LEN)) counts as another token, whatever the rules
+/// of the strategies allow.
 ///
-/// What a token says of its issuer chooses who looks at it and is not believed: **each strategy's rules must name its
-/// issuer**, as above.
-pub struct ByIssuer<U, T = BearerHeader> {
+/// The `iss` claim selects the strategy and proves nothing: **the rules of each strategy must name its issuer**, as above.
+pub struct ByIssuer<U> {
     issuers: Vec<(Box<str>, BoxStrategy<U>)>,
     otherwise: Option<BoxStrategy<U>>,
-    tokens: T,
+    tokens: Box<dyn TokenSource>,
     challenges: TokenChallenges,
 }
 
 impl<U: Send + 'static> ByIssuer<U> {
-    /// Nobody's tokens yet.
-    pub const fn new() -> Self {
+    /// A strategy for no issuer yet.
+    pub fn new() -> Self {
         Self {
             issuers: Vec::new(),
             otherwise: None,
-            tokens: BearerHeader,
+            tokens: Box::new(BearerHeader),
             challenges: TokenChallenges::bearer(),
         }
     }
@@ -67,24 +67,25 @@ impl<U: Send + 'static> Default for ByIssuer<U> {
     }
 }
 
-impl<U: Send + 'static, T> ByIssuer<U, T> {
-    /// Gives tokens with this `iss` to this strategy. Of two for one issuer the first counts.
+impl<U: Send + 'static> ByIssuer<U> {
+    /// Uses this strategy for tokens with this `iss`. The first strategy for an issuer wins.
     #[must_use]
     pub fn issuer(mut self, issuer: &str, strategy: impl Strategy<User = U>) -> Self {
         self.issuers.push((issuer.into(), strategy.boxed()));
         self
     }
 
-    /// Gives all other tokens to this strategy, also those that are no JSON Web Tokens: a `Bearer` for your own, say.
+    /// Uses this strategy for all other tokens, for example a `Bearer` for opaque ones.
     #[must_use]
     pub fn otherwise(self, strategy: impl Strategy<User = U>) -> Self {
         Self { otherwise: Some(strategy.boxed()), ..self }
     }
 
-    /// Looks for the token elsewhere than in the `Authorization` header: where the strategies look, too.
-    pub fn tokens_from<Other: TokenSource>(self, tokens: Other) -> ByIssuer<U, Other> {
+    /// Reads the token from this source instead of the `Authorization` header. The strategies must read it there, too.
+    #[must_use]
+    pub fn tokens_from(self, tokens: impl TokenSource) -> Self {
         let challenges = self.challenges.for_source(&tokens, "Bearer");
-        ByIssuer { issuers: self.issuers, otherwise: self.otherwise, tokens, challenges }
+        Self { tokens: Box::new(tokens), challenges, ..self }
     }
 
     fn strategy_for(&self, token: &str) -> Option<&BoxStrategy<U>> {
@@ -95,23 +96,23 @@ impl<U: Send + 'static, T> ByIssuer<U, T> {
     }
 }
 
-impl<U: Send + 'static, T: TokenSource> Strategy for ByIssuer<U, T> {
+impl<U: Send + 'static> Strategy for ByIssuer<U> {
     type User = U;
 
     async fn authenticate(&self, request: &Parts) -> Result<Outcome<U>, Error> {
         let token = match self.tokens.token(request) {
             Ok(Some(token)) => token,
             Ok(None) => return Ok(self.challenges.pass()),
-            Err(error) => return self.challenges.no_token(error),
+            Err(error) => return self.challenges.unreadable(error),
         };
         match self.strategy_for(&token) {
             Some(strategy) => strategy.authenticate(request).await,
-            None => Ok(self.challenges.invalid_token("unknown_issuer")),
+            None => Ok(Outcome::Reject(self.challenges.invalid_token("unknown_issuer"))),
         }
     }
 }
 
-impl<U, T> fmt::Debug for ByIssuer<U, T> {
+impl<U> fmt::Debug for ByIssuer<U> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let issuers: Vec<_> = self.issuers.iter().map(|(issuer, _)| issuer).collect();
         formatter.debug_struct("ByIssuer").field("issuers", &issuers).finish_non_exhaustive()

@@ -2,11 +2,10 @@ use strict_jose::{Keys, KidExcerpt};
 
 use crate::Error;
 
-/// Where [`Jwt`](crate::Jwt) takes its keys from, if they may have to be fetched first.
+/// A source of keys for [`Jwt`](crate::Jwt) that may have to fetch them.
 ///
-/// Everything that is [`Keys`] provides itself: a `Key`, a `KeySet`, an `Arc` of either. Keys that somebody else
-/// publishes and changes are `RemoteKeys`, with the feature `remote-keys`. Your own source, say a table that an
-/// administrator edits:
+/// Every [`Keys`] type is one: a `Key`, a `KeySet`, an `Arc` of either. `RemoteKeys` (feature `remote-keys`) fetches the keys
+/// that an issuer publishes. A source of your own, for example a table that an administrator edits:
 ///
 /// ```
 /// use std::sync::{Arc, RwLock};
@@ -28,18 +27,18 @@ pub trait ProvideKeys: Send + Sync + 'static {
     /// The keys, borrowed or shared.
     type Keys<'a>: Keys;
 
-    /// The keys of now. Called for every token, so whatever takes time should be done already.
+    /// The current keys. This is called for every token, so slow work must be done beforehand.
     ///
     /// # Errors
-    /// If there are none, because whoever has them does not answer: that is 503, not 401.
+    /// [`Error`] if the keys are not available. The response is 503, not 401.
     fn keys(&self) -> impl Future<Output = Result<Self::Keys<'_>, Error>> + Send;
 
-    /// Keys that may know `kid`, after those of [`keys`](Self::keys) did not; `None` if nobody has newer ones.
+    /// Newer keys that may contain `kid`, which [`keys`](Self::keys) did not; `None` if there are none.
     ///
-    /// Anybody can name any `kid`, so an implementation must not do more work for many names than for one.
+    /// A client can send any `kid`, so an implementation must not do more work for many unknown ids than for one.
     ///
     /// # Errors
-    /// If it cannot be found out whether the key exists.
+    /// [`Error`] if it is not known whether the key exists.
     fn keys_beyond(
         &self,
         kid: &KidExcerpt,

@@ -4,10 +4,11 @@ use http::{HeaderValue, header};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use super::{InvalidSetup, encode};
+use super::encode;
+use super::invalid_setup::{InvalidSetup, is_secure};
 use crate::Error;
 
-/// Who this program is at a provider: what was agreed when it was registered there.
+/// The registration of this program at a provider: its client id, redirect URI and credential.
 ///
 /// ```
 /// use tower_passport::Client;
@@ -33,43 +34,44 @@ enum Credential {
     PrivateKey(Box<strict_jose::Key>),
 }
 
-/// How a client's secret goes to the token endpoint (RFC 6749, section 2.3.1).
+/// How a client sends its secret to the token endpoint (RFC 6749, section 2.3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClientAuthentication {
-    /// In the `Authorization` field: `client_secret_basic`.
+    /// In the `Authorization` header: `client_secret_basic`.
     Basic,
     /// In the body: `client_secret_post`.
     Post,
 }
 
 impl Client {
-    /// A client with this id, to which the provider sends the browser back at this URI.
+    /// A client with this id and redirect URI.
     ///
-    /// The URI goes to the provider character by character as it is here, because that is how a provider compares it
-    /// (RFC 9700, section 2.1).
+    /// The provider compares the URI character by character, so it is sent exactly as written here (RFC 9700, section 2.1).
     ///
     /// # Errors
-    /// [`InvalidSetup::RedirectUri`] if it is not an absolute `https` URL without fragment; `http` goes for loopback.
+    /// [`InvalidSetup::RedirectUri`] if it is not an absolute `https` URL without a fragment. `http` is allowed for loopback.
     pub fn new(id: impl Into<String>, redirect_uri: impl Into<String>) -> Result<Self, InvalidSetup> {
         let redirect_uri = redirect_uri.into();
         let url = Url::parse(&redirect_uri).map_err(|_| InvalidSetup::RedirectUri("not an absolute URL"))?;
         if url.fragment().is_some() {
             return Err(InvalidSetup::RedirectUri("with a fragment"));
         }
-        if !super::is_secure(&url) {
+        if !is_secure(&url) {
             return Err(InvalidSetup::RedirectUri("neither https nor http at loopback"));
         }
         Ok(Self { id: id.into(), redirect_uri, credential: Credential::None })
     }
 
-    /// The secret that the provider gave out for this client.
+    /// Sets the secret that the provider issued to this client.
     #[must_use]
     pub fn secret(self, secret: impl Into<SecretString>) -> Self {
         Self { credential: Credential::Secret(secret.into()), ..self }
     }
 
-    /// A private key of which the provider knows the public one: `private_key_jwt` (RFC 7523). Better than a secret,
-    /// because it never leaves this program. A public or a shared key is refused by the strategy's constructor.
+    /// Sets the private key for `private_key_jwt` (RFC 7523). The provider knows its public key.
+    ///
+    /// It is safer than a secret, because it never leaves this program. The constructor of the strategy rejects public and
+    /// symmetric keys.
     #[must_use]
     pub fn private_key(self, key: strict_jose::Key) -> Self {
         Self { credential: Credential::PrivateKey(Box::new(key)), ..self }
@@ -84,12 +86,12 @@ impl Client {
         }
     }
 
-    /// Whether the browser comes back by https, where cookies can have all their protections.
+    /// Whether the callback uses https, where cookies can have all protections.
     pub(super) fn comes_back_by_https(&self) -> bool {
         self.redirect_uri.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https:"))
     }
 
-    /// Adds to a token request what proves who we are.
+    /// Adds the client authentication to a token request: parameters, or the `Authorization` header that it returns.
     pub(super) fn authenticate(
         &self,
         form: &mut Vec<(&'static str, String)>,
@@ -120,9 +122,9 @@ impl Client {
 
 const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-/// What is in a `private_key_jwt` beside the client's id (RFC 7523, section 3).
+/// The claims of a `private_key_jwt` beside the client's id (RFC 7523, section 3).
 pub(super) struct Assertion<'a> {
-    /// The issuer where there is one: a token endpoint that lies about its address gets nothing it could use elsewhere.
+    /// The issuer if there is one: a token endpoint with a false address cannot use the assertion elsewhere.
     pub(super) audience: &'a str,
     pub(super) jti: String,
     pub(super) now: u64,
@@ -142,10 +144,10 @@ impl Assertion<'_> {
     }
 }
 
-/// The field in which a token request proves who we are.
+/// The header with the client authentication of a token request.
 pub(super) const AUTHORIZATION: header::HeaderName = header::AUTHORIZATION;
 
-/// The secret and the key stay out of it.
+/// Leaves out the secret and the key.
 impl fmt::Debug for Client {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter

@@ -1,4 +1,4 @@
-//! The authorization code flow, which `OAuth2` and `Oidc` share: out with the browser, back with it, code for tokens.
+//! The authorization code flow of `OAuth2` and `Oidc`: redirect to the provider, callback, exchange of the code for tokens.
 
 use std::borrow::Cow;
 
@@ -7,14 +7,17 @@ use http::request::Parts;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use super::callback::Callback;
-use super::client::Assertion;
-use super::flow::{CookieStyle, Flow, seconds};
-use super::tokens::{Granted, TokenRequest};
-use super::{Client, End, Failure, Flows, Provider, ResponseMode, SignedIn, Tokens, encode};
+use super::authorization_response::{AuthorizationResponse, ResponseMode};
+use super::client::{Assertion, Client};
+use super::encode;
+use super::flow_cookies::{CookieStyle, Flow, FlowCookies, seconds};
+use super::login::{LoggedIn, Login};
+use super::provider::{Provider, check_parameters};
+use super::provider_error::{FlowError, ProviderError};
+use super::tokens::{Granted, TokenRequest, Tokens};
 use crate::clock::{Clock, Randomness, system_clock, system_randomness};
 use crate::fields::{Field, in_form};
-use crate::{Error, HttpClient, LocalPath, Outcome, Redirect, Rejection};
+use crate::{Error, HttpClient, LocalPath, Outcome, Redirect, Rejection, Verify};
 
 pub(crate) struct CodeFlow {
     pub(crate) client: Client,
@@ -22,64 +25,71 @@ pub(crate) struct CodeFlow {
     pub(crate) clock: Clock,
     pub(crate) randomness: Randomness,
     pub(crate) response_mode: ResponseMode,
-    flows: Flows,
+    flows: FlowCookies,
     binding: String,
 }
 
-/// A strategy that logs in with the code flow: what is its own beside what all of them do.
-pub(crate) trait LogsIn: Sync {
+/// A strategy that uses the code flow: the parts that differ.
+pub(crate) trait CodeFlowStrategy: Sync {
     type User: Send;
 
     fn flow(&self) -> &CodeFlow;
 
-    /// What the provider calls a parameter.
+    /// The name that the provider uses for a parameter.
     fn name_of<'a>(&'a self, parameter: &'a str) -> &'a str;
 
-    /// Sends the browser to the provider.
-    fn set_out(
+    /// Redirects the browser to the provider.
+    fn start(
         &self,
         request: &Parts,
         return_to: LocalPath,
-    ) -> impl Future<Output = Result<Redirect, End>> + Send;
+    ) -> impl Future<Output = Result<Redirect, FlowError>> + Send;
 
-    /// Finds out who is back from there. That he set out from here, and in this browser, is known already.
-    fn conclude(&self, comeback: Comeback) -> impl Future<Output = Result<Self::User, End>> + Send;
+    /// Authenticates the user of a callback. The flow of the callback was begun here and in this browser.
+    fn finish(
+        &self,
+        callback: Callback,
+        request: &Parts,
+    ) -> impl Future<Output = Result<Self::User, FlowError>> + Send;
 }
 
-pub(crate) async fn authenticate<L: LogsIn>(
+pub(crate) async fn authenticate<L: CodeFlowStrategy>(
     strategy: &L,
     request: &Parts,
-) -> Result<Outcome<SignedIn<L::User>>, Error> {
+) -> Result<Outcome<LoggedIn<L::User>>, Error> {
     match log_in(strategy, request).await {
         Ok(outcome) => Ok(outcome),
-        Err(End::Rejected(rejection)) => Ok(Outcome::Reject(rejection)),
-        Err(End::Undecided(error)) => Err(error),
+        Err(FlowError::Rejected(rejection)) => Ok(Outcome::Reject(rejection)),
+        Err(FlowError::Undecided(error)) => Err(error),
     }
 }
 
-async fn log_in<L: LogsIn>(strategy: &L, request: &Parts) -> Result<Outcome<SignedIn<L::User>>, End> {
-    let comeback = match strategy.flow().arrive(request, |name| strategy.name_of(name))? {
-        Arrival::SetsOut(return_to) => {
-            return strategy.set_out(request, return_to).await.map(Outcome::Redirect);
+async fn log_in<L: CodeFlowStrategy>(
+    strategy: &L,
+    request: &Parts,
+) -> Result<Outcome<LoggedIn<L::User>>, FlowError> {
+    let callback = match strategy.flow().step(request, |name| strategy.name_of(name))? {
+        Step::Start(return_to) => {
+            return strategy.start(request, return_to).await.map(Outcome::Redirect);
         }
-        Arrival::ComesBack(comeback) => *comeback,
+        Step::Callback(callback) => *callback,
     };
-    let (return_to, end_of_flow) = (comeback.return_to.clone(), comeback.end_of_flow.clone());
-    match strategy.conclude(comeback).await {
-        Ok(user) => Ok(Outcome::Accept(SignedIn { user, return_to, end_of_flow })),
-        Err(end) => Err(end.with_cookie(end_of_flow)),
+    let (return_to, end_of_flow) = (callback.return_to.clone(), callback.end_of_flow.clone());
+    match strategy.finish(callback, request).await {
+        Ok(user) => Ok(Outcome::Accept(LoggedIn { user, return_to, end_of_flow })),
+        Err(error) => Err(error.with_cookie(end_of_flow)),
     }
 }
 
-/// What a request is to a strategy of this kind.
-enum Arrival {
-    SetsOut(LocalPath),
-    ComesBack(Box<Comeback>),
+/// The two steps of the flow that a request can be.
+enum Step {
+    Start(LocalPath),
+    Callback(Box<Callback>),
 }
 
-/// A browser that is back where it began, with an answer of the provider that is not read yet.
-pub(crate) struct Comeback {
-    pub(crate) callback: Callback,
+/// The callback of a flow that this browser began. The response of the provider is not checked yet.
+pub(crate) struct Callback {
+    pub(crate) response: AuthorizationResponse,
     pub(crate) verifier: String,
     #[cfg_attr(not(feature = "oidc"), expect(dead_code, reason = "only an ID token has one"))]
     pub(crate) nonce: Option<String>,
@@ -88,8 +98,8 @@ pub(crate) struct Comeback {
 }
 
 impl CodeFlow {
-    /// `identity` is what tells the provider from all others, also in other programs.
-    pub(crate) fn new(identity: &str, client: Client, flows: Flows, http: HttpClient) -> Self {
+    /// `identity` distinguishes the provider from all others, also in other programs.
+    pub(crate) fn new(identity: &str, client: Client, flows: FlowCookies, http: HttpClient) -> Self {
         let binding = encode::sha256(&[identity, &client.id, &client.redirect_uri].join("\n"));
         Self {
             client,
@@ -102,29 +112,32 @@ impl CodeFlow {
         }
     }
 
-    /// Tells the beginning of a log-in from its end, and the end of ours from every other.
-    fn arrive<'a>(&self, request: &Parts, name_of: impl Fn(&'static str) -> &'a str) -> Result<Arrival, End> {
-        let Some(callback) = Callback::of(request, self.response_mode, name_of)? else {
-            return return_to(request).map(Arrival::SetsOut);
+    /// Whether the request starts a flow or is the callback of one, and of which one.
+    fn step<'a>(
+        &self,
+        request: &Parts,
+        name_of: impl Fn(&'static str) -> &'a str,
+    ) -> Result<Step, FlowError> {
+        let Some(response) = AuthorizationResponse::of(request, self.response_mode, name_of)? else {
+            return return_to(request).map(Step::Start);
         };
         let now = (self.clock)();
         let (flow, end_of_flow) =
-            self.flows.find(callback.state()?, self.cookie_style(), request, now).map_err(|why| {
-                let description =
-                    "This log-in is not under way in this browser, or no longer. Begin it again.";
-                Rejection::invalid_request(description).because(why.cause())
+            self.flows.find(response.state()?, self.cookie_style(), request, now).map_err(|error| {
+                let description = "This browser has no such log-in in progress. Begin the log-in again.";
+                Rejection::invalid_request(description).with_cause(error.cause())
             })?;
         if flow.binding != self.binding {
-            // The mix-up attack (RFC 9700, section 4.4): the code of one provider is never sent to another.
+            // The mix-up attack (RFC 9700, section 4.4): never send the code of one provider to another.
             let rejection = Rejection::invalid_request("This log-in was begun with another provider.");
-            return Err(End::from(rejection.because("another_provider")).with_cookie(end_of_flow));
+            return Err(FlowError::from(rejection.with_cause("another_provider")).with_cookie(end_of_flow));
         }
         let Flow { verifier, nonce, return_to, .. } = flow;
-        let comeback = Comeback { callback, verifier, nonce, return_to, end_of_flow };
-        Ok(Arrival::ComesBack(Box::new(comeback)))
+        let callback = Callback { response, verifier, nonce, return_to, end_of_flow };
+        Ok(Step::Callback(Box::new(callback)))
     }
 
-    /// What a browser takes along when it goes to the provider to be logged out there: a `state`, and its cookie.
+    /// Begins a log-out at the provider: the `state` for the URL, and the cookies that remember it.
     #[cfg(feature = "oidc")]
     pub(crate) fn begin_log_out(
         &self,
@@ -144,12 +157,11 @@ impl CodeFlow {
         Ok((flow.state, cookies))
     }
 
-    /// Where a browser goes that comes back with the `state` of a log-out.
+    /// The redirect for a browser that comes back with the `state` of a log-out.
     #[cfg(feature = "oidc")]
     pub(crate) fn logged_out(&self, request: &Parts) -> Result<Redirect, Rejection> {
         let unknown = |cause| {
-            Rejection::invalid_request("No log-out is under way in this browser, or no longer.")
-                .because(cause)
+            Rejection::invalid_request("This browser has no such log-out in progress.").with_cause(cause)
         };
         let query = request.uri.query().unwrap_or_default().as_bytes();
         let [state] = in_form(query, [&Field::new("state")]).map_err(|_| unknown("no_state"))?;
@@ -157,20 +169,20 @@ impl CodeFlow {
         let (flow, end_of_flow) = self
             .flows
             .find(&state, self.cookie_style(), request, (self.clock)())
-            .map_err(|why| unknown(why.cause()))?;
+            .map_err(|error| unknown(error.cause()))?;
         if flow.binding != self.log_out_binding() {
             return Err(unknown("another_provider"));
         }
         Ok(Redirect::local(&flow.return_to).with_cookie(end_of_flow))
     }
 
-    /// A log-out is the end of no log-in, nor the other way round.
+    /// Different from that of log-ins, so that neither can end the other.
     #[cfg(feature = "oidc")]
     fn log_out_binding(&self) -> String {
         format!("{}\nlog-out", self.binding)
     }
 
-    /// Sends the browser to the provider, with all that makes its way back safe.
+    /// Redirects the browser to the provider, and remembers the flow in a cookie.
     pub(crate) fn begin(
         &self,
         provider: &Provider,
@@ -197,7 +209,7 @@ impl CodeFlow {
     /// RFC 6749, section 4.1.1; RFC 7636, section 4.3.
     fn location(&self, provider: &Provider, flow: &Flow, more: &[(&str, String)]) -> Result<String, Error> {
         let mut query: Vec<(&str, Cow<'_, str>)> = Vec::new();
-        // Each once (RFC 6749, section 3.1): what is said later stands in for what was said before.
+        // Each parameter once (RFC 6749, section 3.1): a later value replaces an earlier one.
         let mut set = |name, value| {
             let name = provider.name_of(name);
             match query.iter_mut().find(|(known, _)| *known == name) {
@@ -237,7 +249,7 @@ impl CodeFlow {
         provider: &Provider,
         code: String,
         verifier: String,
-    ) -> Result<Tokens, End> {
+    ) -> Result<Tokens, FlowError> {
         let form = vec![
             ("grant_type", "authorization_code".to_owned()),
             ("code", code),
@@ -247,8 +259,8 @@ impl CodeFlow {
         match self.grant(provider, form).await? {
             Granted::Tokens(tokens) => Ok(*tokens),
             Granted::InvalidGrant => {
-                let description = "The provider does not know this log-in, or no longer. Begin it again.";
-                Err(Rejection::invalid_request(description).because("invalid_grant").into())
+                let description = "The provider no longer accepts this log-in. Begin it again.";
+                Err(Rejection::invalid_request(description).with_cause("invalid_grant").into())
             }
         }
     }
@@ -265,12 +277,12 @@ impl CodeFlow {
         ];
         match self.grant(provider, form).await {
             Ok(Granted::Tokens(tokens)) => {
-                // The old one stays good if there is no new one.
+                // Without a new refresh token the old one stays valid.
                 let refresh_token = tokens.refresh_token.clone().unwrap_or_else(|| refresh_token.clone());
                 Ok(Some(Tokens { refresh_token: Some(refresh_token), ..*tokens }))
             }
             Ok(Granted::InvalidGrant) => Ok(None),
-            Err(GrantError::Failure(failure)) => Err(Error::new(failure)),
+            Err(GrantError::ProviderError(failure)) => Err(Error::new(failure)),
             Err(GrantError::Error(error)) => Err(error),
         }
     }
@@ -292,7 +304,7 @@ impl CodeFlow {
         Ok(request.send(&self.http).await?)
     }
 
-    /// 256 random bits, as text: no `state`, verifier (RFC 7636, section 7.1) or nonce can be guessed.
+    /// 256 random bits as text, for a `state`, a verifier (RFC 7636, section 7.1) or a nonce.
     pub(crate) fn random_text(&self) -> Result<String, Error> {
         self.random::<32>().map(|bytes| encode::base64url(&bytes))
     }
@@ -313,8 +325,8 @@ impl CodeFlow {
     }
 }
 
-/// Where somebody was going, as the request that begins a log-in says: `?return_to=/recipes`.
-fn return_to(request: &Parts) -> Result<LocalPath, End> {
+/// The path to return to after the log-in, from the query of the request that begins it: `?return_to=/recipes`.
+fn return_to(request: &Parts) -> Result<LocalPath, FlowError> {
     let query = request.uri.query().unwrap_or_default().as_bytes();
     let path = match in_form(query, [&Field::new("return_to")]) {
         Ok([None]) => return Ok(LocalPath::root()),
@@ -323,18 +335,40 @@ fn return_to(request: &Parts) -> Result<LocalPath, End> {
     };
     path.ok_or_else(|| {
         let description = "return_to must be one path of this site, such as /recipes?page=2.";
-        Rejection::invalid_request(description).because("return_to").into()
+        Rejection::invalid_request(description).with_cause("return_to").into()
     })
 }
 
+pub(crate) fn checked_parameters<'a>(
+    parameters: &[(&'a str, &str)],
+    renamed: &[(String, String)],
+) -> Result<Vec<(&'a str, String)>, Error> {
+    check_parameters(parameters.iter().map(|(name, _)| *name), renamed).map_err(Error::misconfigured)?;
+    Ok(parameters.iter().map(|(name, value)| (*name, (*value).to_owned())).collect())
+}
+
+/// The user of a log-in, as the application's verification decides.
+pub(crate) async fn verify_login<V: Verify<Login>>(
+    verify: &V,
+    login: Login,
+    request: &Parts,
+) -> Result<V::User, FlowError> {
+    let denied = || Rejection::access_denied("This account may not log in here.").with_cause("unknown_user");
+    match verify.verify(login, request).await?.into_outcome(denied) {
+        Outcome::Accept(user) => Ok(user),
+        Outcome::Reject(rejection) => Err(rejection.into()),
+        Outcome::Redirect(_) | Outcome::Pass(_) => Err(denied().into()),
+    }
+}
+
 pub(crate) enum GrantError {
-    Failure(Failure),
+    ProviderError(ProviderError),
     Error(Error),
 }
 
-impl From<Failure> for GrantError {
-    fn from(failure: Failure) -> Self {
-        Self::Failure(failure)
+impl From<ProviderError> for GrantError {
+    fn from(failure: ProviderError) -> Self {
+        Self::ProviderError(failure)
     }
 }
 
@@ -344,10 +378,10 @@ impl From<Error> for GrantError {
     }
 }
 
-impl From<GrantError> for End {
+impl From<GrantError> for FlowError {
     fn from(error: GrantError) -> Self {
         match error {
-            GrantError::Failure(failure) => failure.into(),
+            GrantError::ProviderError(failure) => failure.into(),
             GrantError::Error(error) => error.into(),
         }
     }

@@ -1,4 +1,4 @@
-//! Bytes as text, and digests as text.
+//! Encodings of bytes and digests as text.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
@@ -23,7 +23,7 @@ pub(crate) fn sha256(text: &str) -> String {
     base64url(digest(&SHA256, text.as_bytes()).as_ref())
 }
 
-/// An `Authorization` value: marked, so that no log of a connection prints it and no compression keeps it.
+/// An `Authorization` value that is marked as sensitive: it is not logged and not kept by header compression.
 pub(crate) fn authorization(scheme: &str, secret: &str) -> Result<HeaderValue, InvalidHeaderValue> {
     let mut value = HeaderValue::try_from(format!("{scheme} {secret}"))?;
     value.set_sensitive(true);
@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_proves_something_does_not_print() {
+    fn an_authorization_value_is_sensitive() {
         let value = authorization("Bearer", "access").unwrap();
         assert!(value == "Bearer access" && value.is_sensitive());
         assert_eq!(format!("{value:?}"), "Sensitive");

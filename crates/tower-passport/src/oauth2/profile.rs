@@ -7,43 +7,50 @@ use secrecy::ExposeSecret;
 use serde_json::Value;
 use url::Url;
 
-use super::{AccessTokenIn, EmailList, Failure, ProfilePointers, Provider, Tokens, Userinfo, encode};
+use super::encode;
+use super::provider::{AccessTokenIn, EmailList, ProfilePointers, Provider, Userinfo};
+use super::provider_error::ProviderError;
+use super::tokens::Tokens;
 use crate::{HttpClient, HttpError};
 
-/// What a provider says of its user.
+/// The profile of a user, as the provider reports it.
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Profile {
-    /// Which provider says so: [`Provider::id`].
+    /// The provider: [`Provider::id`].
     pub provider: String,
-    /// The issuer of the ID token, exact also where one provider has many (a tenant of Microsoft's).
+    /// The issuer of the ID token. A multi-tenant provider has one for each tenant.
     pub issuer: Option<String>,
-    /// His id there. With the provider (or the issuer) it names one person for good.
+    /// The id of the user at the provider. Together with the provider (or the issuer) it identifies one user for good.
     pub subject: String,
-    /// His e-mail address, as far as the provider knows.
+    /// The e-mail address, if the provider reports one.
     pub email: Option<String>,
-    /// Whether the provider says that the address is his. `false` if it does not say.
+    /// Whether the provider has verified the address; `false` if it does not say.
     pub email_verified: bool,
-    /// What he is called.
+    /// The display name.
     pub name: Option<String>,
-    /// The URL of his picture.
+    /// The URL of a picture.
     pub picture: Option<String>,
-    /// Everything that was said.
+    /// All claims that the provider reported.
     pub claims: Value,
 }
 
 impl Profile {
-    /// Reads a document by its pointers.
-    pub(crate) fn read(provider: &str, pointers: &ProfilePointers, claims: Value) -> Result<Self, Failure> {
+    /// Reads the profile in a JSON document.
+    pub(crate) fn read(
+        provider: &str,
+        pointers: &ProfilePointers,
+        claims: Value,
+    ) -> Result<Self, ProviderError> {
         let text = |pointer: &Option<String>| {
             let value = claims.pointer(pointer.as_deref()?)?;
             value.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
         };
         let subject = match claims.pointer(&pointers.subject) {
             Some(Value::String(subject)) if !subject.is_empty() => subject.clone(),
-            // A float is no id: 1e3 and 1000.0 would be two users, or one of two.
+            // A float is not an id: 1e3 and 1000.0 could be one user or two.
             Some(Value::Number(number)) if !number.is_f64() => number.to_string(),
-            _ => return Err(Failure::Protocol("a profile without the user's id")),
+            _ => return Err(ProviderError::Protocol("a profile without the user's id")),
         };
         let verified = pointers.email_verified.as_deref().and_then(|pointer| claims.pointer(pointer));
         let email_verified = match verified {
@@ -63,25 +70,25 @@ impl Profile {
         })
     }
 
-    /// Asks the provider whose tokens these are.
+    /// Fetches the profile of the owner of these tokens.
     pub(super) async fn fetch(
         provider: &Provider,
         client_id: &str,
         http: &HttpClient,
         tokens: &Tokens,
-    ) -> Result<Self, Failure> {
-        let asked = Asked { provider, client_id, http, tokens };
+    ) -> Result<Self, ProviderError> {
+        let request = ProfileRequest { provider, client_id, http, tokens };
         let claims = match &provider.userinfo {
             Userinfo::TokenResponse => Value::Object(tokens.extra.clone()),
-            Userinfo::Get(url) => asked.document(Request::get("/"), url).await?,
-            Userinfo::Post(url) => asked.document(Request::post("/"), url).await?,
+            Userinfo::Get(url) => request.document(Request::get("/"), url).await?,
+            Userinfo::Post(url) => request.document(Request::post("/"), url).await?,
         };
         let mut profile = Self::read(&provider.id, &provider.profile, claims)?;
         if let Some(list) = &provider.emails {
-            let emails = match asked.document(Request::get("/"), &list.url).await {
-                Err(Failure::Http(HttpError::Status(StatusCode::FORBIDDEN | StatusCode::NOT_FOUND))) => {
-                    Value::Null
-                }
+            let emails = match request.document(Request::get("/"), &list.url).await {
+                Err(ProviderError::Http(HttpError::Status(
+                    StatusCode::FORBIDDEN | StatusCode::NOT_FOUND,
+                ))) => Value::Null,
                 emails => emails?,
             };
             profile.choose_email(list, &emails);
@@ -102,17 +109,17 @@ impl Profile {
     }
 }
 
-/// The request for what a provider says of the owner of a token.
-struct Asked<'a> {
+/// A request for the profile of the owner of a token.
+struct ProfileRequest<'a> {
     provider: &'a Provider,
     client_id: &'a str,
     http: &'a HttpClient,
     tokens: &'a Tokens,
 }
 
-impl Asked<'_> {
-    async fn document(&self, request: http::request::Builder, url: &str) -> Result<Value, Failure> {
-        const BAD: Failure = Failure::Protocol("a userinfo request that cannot be written");
+impl ProfileRequest<'_> {
+    async fn document(&self, request: http::request::Builder, url: &str) -> Result<Value, ProviderError> {
+        const BAD: ProviderError = ProviderError::Protocol("a userinfo request that cannot be written");
         let token = self.tokens.access_token.expose_secret();
         let mut url = Url::parse(&self.filled(url)?).map_err(|_| BAD)?;
         let scheme = match &self.provider.userinfo_token {
@@ -138,9 +145,10 @@ impl Asked<'_> {
         document(self.http, request.body(Bytes::new()).map_err(|_| BAD)?).await
     }
 
-    /// The URL with what the token answer says in the places of it, so encoded that it stays in its place.
-    fn filled(&self, url: &str) -> Result<String, Failure> {
-        const BAD: Failure = Failure::Protocol("a token answer without what the userinfo's URL needs");
+    /// The URL with its `{name}` placeholders replaced by percent-encoded members of the token response.
+    fn filled(&self, url: &str) -> Result<String, ProviderError> {
+        const BAD: ProviderError =
+            ProviderError::Protocol("a token response without a member that the userinfo URL needs");
         let mut filled = String::new();
         let mut rest = url;
         while let Some((before, (name, after))) =
@@ -161,19 +169,20 @@ impl Asked<'_> {
     }
 }
 
-/// Everything that could mean something in a URL (RFC 3986, section 2.3).
+/// All characters except the unreserved ones (RFC 3986, section 2.3).
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// A JSON object, or the failure of whoever should have given one.
-pub(crate) async fn document(http: &HttpClient, request: Request<Bytes>) -> Result<Value, Failure> {
-    let answer: Response<Bytes> = http.send(request).await?;
-    if answer.status() != StatusCode::OK {
-        return Err(HttpError::Status(answer.status()).into());
+/// Fetches a JSON document.
+pub(crate) async fn document(http: &HttpClient, request: Request<Bytes>) -> Result<Value, ProviderError> {
+    let response: Response<Bytes> = http.send(request).await?;
+    if response.status() != StatusCode::OK {
+        return Err(HttpError::Status(response.status()).into());
     }
-    serde_json::from_slice(answer.body()).map_err(|_| Failure::Protocol("a userinfo answer that is no JSON"))
+    serde_json::from_slice(response.body())
+        .map_err(|_| ProviderError::Protocol("a userinfo response that is not JSON"))
 }
 
-/// Nothing of the person is shown but the id.
+/// Shows only the id of the person.
 impl fmt::Debug for Profile {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
@@ -207,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn the_primary_address_is_taken_and_else_a_verified_one() {
+    fn the_primary_address_is_preferred_to_other_verified_ones() {
         let item = |email: &str, primary: bool, verified: bool| json!({ "email": email, "primary": primary, "verified": verified });
         check(&json!([item("a", false, true), item("b", true, true)]), Some("b"), true);
         check(&json!([item("a", false, true), item("b", true, false)]), Some("b"), false);

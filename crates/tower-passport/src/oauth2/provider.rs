@@ -1,10 +1,11 @@
 use http::{HeaderName, HeaderValue};
 use url::Url;
 
-use super::{ClientAuthentication, InvalidSetup, is_secure};
+use super::client::ClientAuthentication;
+use super::invalid_setup::{InvalidSetup, is_secure};
 use crate::HttpClient;
 
-/// An OAuth 2.0 provider, as data: where its endpoints are, and what it does its own way.
+/// The description of an OAuth 2.0 provider: its endpoints and its peculiarities.
 ///
 /// ```
 /// use tower_passport::{Provider, ProfilePointers, Userinfo};
@@ -28,44 +29,43 @@ use crate::HttpClient;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Provider {
-    /// Its name in this program: [`Profile::provider`](crate::Profile::provider), and what a log-in is bound to.
+    /// Its name in this program: [`Profile::provider`](crate::Profile::provider). A log-in is bound to it.
     pub id: String,
-    /// Where the browser is sent.
+    /// The URL to which the browser is redirected.
     pub authorization_endpoint: String,
-    /// Where the code is exchanged for tokens.
+    /// The URL where the code is exchanged for tokens.
     pub token_endpoint: String,
-    /// The issuer that its answers name. If they name one, it must be this (RFC 9207): an answer of another provider is
-    /// then not taken for one of this.
+    /// The issuer that its responses must name if they name one (RFC 9207). It prevents mix-ups of providers.
     pub issuer: Option<String>,
-    /// Whether all its answers name it, as its metadata say (`authorization_response_iss_parameter_supported`): then one
-    /// that names none is refused too, so that nobody can leave it out.
+    /// Whether all its responses name the issuer (`authorization_response_iss_parameter_supported`). A response that does not
+    /// is then rejected.
     pub names_its_issuer: bool,
-    /// What is asked for.
+    /// The scopes to request.
     pub scopes: Vec<String>,
-    /// What stands between scopes: a space (RFC 6749, section 3.3), and a comma at some.
+    /// The separator of scopes: a space (RFC 6749, section 3.3), or a comma at some providers.
     pub scope_separator: String,
-    /// How the secret is sent, if the client has one.
+    /// How the client sends its secret, if it has one.
     pub client_authentication: ClientAuthentication,
-    /// More parameters of the authorization request, such as `("access_type", "offline")`.
+    /// Additional parameters of the authorization request, such as `("access_type", "offline")`.
     pub parameters: Vec<(String, String)>,
-    /// Parameters that this provider calls differently, ours first: `("client_id", "client_key")`. In all requests, and
-    /// in the way back.
+    /// Parameters with another name at this provider, the standard name first: `("client_id", "client_key")`. They apply to
+    /// all requests and to the callback.
     pub renamed: Vec<(String, String)>,
-    /// Where it says whose tokens these are.
+    /// The source of the user's profile.
     pub userinfo: Userinfo,
-    /// Header fields of that request beside the token. `{client_id}` in a value is replaced by it.
+    /// Additional headers of the userinfo request. `{client_id}` in a value is replaced by the client id.
     pub userinfo_headers: Vec<(String, String)>,
-    /// Where in that request the token is.
+    /// The place of the access token in the userinfo request.
     pub userinfo_token: AccessTokenIn,
-    /// Where in the answer is what.
+    /// The places of the profile's members in the response.
     pub profile: ProfilePointers,
-    /// Where the e-mail addresses are, if they are elsewhere.
+    /// The list of e-mail addresses, if it has a URL of its own.
     pub emails: Option<EmailList>,
 }
 
 impl Provider {
-    /// A provider that does everything the usual way: a secret in the `Authorization` field, scopes with spaces between
-    /// them (none asked for), and the claims of `OpenID` in its userinfo.
+    /// A provider with the usual behaviour: a secret in the `Authorization` header, space-separated scopes (none requested), and
+    /// the claims of `OpenID` in its userinfo.
     pub fn new(
         id: impl Into<String>,
         authorization_endpoint: impl Into<String>,
@@ -91,7 +91,7 @@ impl Provider {
         }
     }
 
-    /// What a record can get wrong, seen when the program starts and not at the first log-in.
+    /// Finds errors in the description at start-up instead of at the first log-in.
     pub(super) fn check(&self, http: &HttpClient) -> Result<(), InvalidSetup> {
         let browser = Url::parse(&self.authorization_endpoint).ok().filter(is_secure);
         browser.ok_or(InvalidSetup::Endpoint("authorization_endpoint"))?;
@@ -110,18 +110,18 @@ impl Provider {
         if let Some(emails) = &self.emails {
             emails.check(http)?;
         }
-        check_described(&self.parameters, &self.renamed)
+        check_extra_parameters(&self.parameters, &self.renamed)
     }
 
-    /// What this provider calls a parameter.
+    /// The name that this provider uses for a parameter.
     pub(super) fn name_of<'a>(&'a self, parameter: &'a str) -> &'a str {
         let renamed = self.renamed.iter().find(|(ours, _)| ours == parameter);
         renamed.map_or(parameter, |(_, theirs)| theirs)
     }
 }
 
-/// Refuses parameters that would undo a protection of the flow, or say a thing twice (RFC 6749, section 3.1): by the
-/// standard's name or by the provider's own.
+/// Rejects parameters that would disable a protection of the flow or appear twice (RFC 6749, section 3.1), by their
+/// standard name or by the provider's own.
 pub(crate) fn check_parameters<'a>(
     names: impl IntoIterator<Item = &'a str>,
     renamed: &[(String, String)],
@@ -136,8 +136,8 @@ pub(crate) fn check_parameters<'a>(
     }
 }
 
-/// The same for those of a provider's description, where the scopes have a place of their own.
-pub(crate) fn check_described(
+/// The same for the additional parameters of a description, which has its own field for scopes.
+pub(crate) fn check_extra_parameters(
     parameters: &[(String, String)],
     renamed: &[(String, String)],
 ) -> Result<(), InvalidSetup> {
@@ -152,7 +152,7 @@ const RESERVED: [&str; 11] = [
     "client_id",
     "code_challenge",
     "code_challenge_method",
-    // Only `Oidc::max_age` also checks it.
+    // `Oidc::max_age` sets it and checks the response.
     "max_age",
     "nonce",
     "redirect_uri",
@@ -163,46 +163,46 @@ const RESERVED: [&str; 11] = [
     "state",
 ];
 
-/// Where a provider says whose tokens it gave out.
+/// The source of the user's profile at a provider.
 ///
-/// A `{name}` in a URL becomes what the token answer says under that name, for providers that want to be told whom they
-/// are asked about: `https://api.weixin.qq.com/sns/userinfo?openid={openid}`.
+/// A `{name}` in a URL is replaced by that member of the token response, for providers that require it:
+/// `https://api.weixin.qq.com/sns/userinfo?openid={openid}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Userinfo {
-    /// At this URL.
+    /// A `GET` request to this URL.
     Get(String),
-    /// At this URL, with `POST`.
+    /// A `POST` request to this URL.
     Post(String),
-    /// Beside the tokens.
+    /// The token response itself.
     TokenResponse,
 }
 
-/// Where the access token is in a request for the userinfo.
+/// The place of the access token in a userinfo request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AccessTokenIn {
     /// `Authorization: Bearer <token>` (RFC 6750, section 2.1).
     Bearer,
     /// `Authorization` with another scheme.
     Scheme(String),
-    /// In the query, under this name, for providers that know no better.
+    /// A query parameter with this name, for providers that support nothing else.
     Query(String),
 }
 
-/// A list of e-mail addresses at a URL of its own, for providers whose profile has none, or only a public one.
+/// A list of e-mail addresses at a URL of its own, for providers with no address or only a public one in the profile.
 ///
-/// The address is the primary one, or else the first that is verified. A provider that does not let the client see the
-/// list (403 or 404, if the scope was not asked for or not granted) has no address to tell; the log-in goes on.
+/// The primary address is used, or else the first verified one. If the provider denies access to the list (403 or 404, because
+/// the scope was not requested or not granted), the profile has no address and the log-in continues.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EmailList {
-    /// Where it is, for the same access token.
+    /// The URL, for the same access token.
     pub url: String,
-    /// The JSON Pointer to the array in the answer; empty if it is the answer.
+    /// The JSON pointer to the array; empty if the response is the array.
     pub items: String,
     /// In an item: the pointer to the address.
     pub email: String,
-    /// In an item: the pointer to `true` if it is the primary one.
+    /// In an item: the pointer to `true` if the address is the primary one.
     pub primary: String,
-    /// In an item: the pointer to `true` if it is verified.
+    /// In an item: the pointer to `true` if the address is verified.
     pub verified: String,
 }
 
@@ -215,23 +215,23 @@ impl EmailList {
     }
 }
 
-/// Where in a JSON document a provider says what of its user: JSON Pointers (RFC 6901).
+/// The places of the profile's members in a JSON document, as JSON pointers (RFC 6901).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProfilePointers {
-    /// The user's id, a string or a number, which must be there and never changes.
+    /// The id of the user, a string or a number. It is required and must never change.
     pub subject: String,
-    /// His e-mail address.
+    /// The e-mail address.
     pub email: Option<String>,
-    /// Whether the provider knows that it is his: `true`, or the text of it.
+    /// Whether the provider has verified the address: `true`, also as text.
     pub email_verified: Option<String>,
-    /// What he is called.
+    /// The display name.
     pub name: Option<String>,
-    /// The URL of his picture.
+    /// The URL of a picture.
     pub picture: Option<String>,
 }
 
 impl ProfilePointers {
-    /// The subject there, and nothing else.
+    /// Pointers with a subject only.
     pub fn subject(pointer: impl Into<String>) -> Self {
         Self { subject: pointer.into(), email: None, email_verified: None, name: None, picture: None }
     }

@@ -1,4 +1,4 @@
-//! The token endpoint: a code or a refresh token goes in, tokens come out.
+//! The token endpoint, which exchanges a code or a refresh token for tokens.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,45 +9,45 @@ use secrecy::SecretString;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
-use super::Failure;
 use super::client::AUTHORIZATION;
+use super::provider_error::ProviderError;
 use crate::{HttpClient, HttpError};
 
-/// What a provider gives out for a code (RFC 6749, section 5.1).
+/// The tokens that a provider issued (RFC 6749, section 5.1).
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Tokens {
-    /// For requests to the provider in the user's name.
+    /// The access token, for requests to the provider on behalf of the user.
     pub access_token: SecretString,
-    /// For the next access token, if the provider gives one out: see `refresh` of the strategies.
+    /// The refresh token, if the provider issued one: see `refresh` of the strategies.
     pub refresh_token: Option<SecretString>,
-    /// What `OpenID` providers say about the log-in, signed. `Oidc` has verified it; a hint for logging out.
+    /// The ID token of an `OpenID` provider. `Oidc` has verified it; it is the hint for a log-out.
     pub id_token: Option<SecretString>,
-    /// How long the access token is good.
+    /// The lifetime of the access token.
     pub expires_in: Option<Duration>,
-    /// What the tokens are good for, if that differs from what was asked.
+    /// The granted scopes, if they differ from the requested ones.
     pub scope: Option<String>,
-    /// Everything else that the provider says.
+    /// All other members of the response.
     pub extra: Map<String, Value>,
 }
 
-/// What is sent to a token endpoint.
+/// A request to a token endpoint.
 pub(super) struct TokenRequest<'a> {
     pub(super) endpoint: &'a str,
     pub(super) form: &'a [(&'a str, String)],
     pub(super) authorization: Option<HeaderValue>,
 }
 
-/// What came back, if it is about the grant.
+/// The response of a token endpoint to a valid request.
 pub(super) enum Granted {
     Tokens(Box<Tokens>),
-    /// The code or refresh token is used up, expired, or was never given out to us.
+    /// The code or refresh token was used before, has expired, or was issued to another client.
     InvalidGrant,
 }
 
 impl TokenRequest<'_> {
-    pub(super) async fn send(self, http: &HttpClient) -> Result<Granted, Failure> {
-        const BAD: Failure = Failure::Protocol("a token request that cannot be written");
+    pub(super) async fn send(self, http: &HttpClient) -> Result<Granted, ProviderError> {
+        const BAD: ProviderError = ProviderError::Protocol("a token request that cannot be written");
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(self.form).finish();
         let mut request = Request::post(self.endpoint)
             .header(header::ACCEPT, "application/json")
@@ -55,20 +55,20 @@ impl TokenRequest<'_> {
         if let Some(authorization) = self.authorization {
             request = request.header(AUTHORIZATION, authorization);
         }
-        let answer = http.send(request.body(Bytes::from(body)).map_err(|_| BAD)?).await?;
-        let status = answer.status();
-        let Ok(read) = serde_json::from_slice::<Answer>(answer.body()) else {
+        let response = http.send(request.body(Bytes::from(body)).map_err(|_| BAD)?).await?;
+        let status = response.status();
+        let Ok(read) = serde_json::from_slice::<TokenResponse>(response.body()) else {
             return Err(if status == StatusCode::OK {
-                Failure::Protocol("a token answer that cannot be read")
+                ProviderError::Protocol("a token response that cannot be read")
             } else {
                 HttpError::Status(status).into()
             });
         };
-        // Some say so with 200.
+        // Some providers return errors with 200.
         if let Some(error) = read.error {
             return match error.as_str() {
                 "invalid_grant" | "bad_verification_code" | "invalid_code" => Ok(Granted::InvalidGrant),
-                error => Err(Failure::refused(error, read.error_description.as_deref())),
+                error => Err(ProviderError::error_response(error, read.error_description.as_deref())),
             };
         }
         if status != StatusCode::OK && status != StatusCode::CREATED {
@@ -78,9 +78,9 @@ impl TokenRequest<'_> {
     }
 }
 
-/// A member that is known is not there twice: serde refuses that.
+/// serde rejects a known member that appears twice.
 #[derive(Deserialize)]
-struct Answer {
+struct TokenResponse {
     access_token: Option<String>,
     token_type: Option<String>,
     #[serde(default, deserialize_with = "seconds")]
@@ -94,16 +94,16 @@ struct Answer {
     extra: Map<String, Value>,
 }
 
-impl Answer {
-    fn tokens(self) -> Result<Tokens, Failure> {
-        // RFC 6749, section 7.1: a token of a type that is not understood must not be used. Some leave the type out.
+impl TokenResponse {
+    fn tokens(self) -> Result<Tokens, ProviderError> {
+        // RFC 6749, section 7.1: a token of an unknown type must not be used. Some providers omit the type.
         if self.token_type.is_some_and(|token_type| !token_type.eq_ignore_ascii_case("bearer")) {
-            return Err(Failure::Protocol("a token that is not a bearer token"));
+            return Err(ProviderError::Protocol("a token that is not a bearer token"));
         }
         let access_token = self.access_token.filter(|token| !token.is_empty());
         Ok(Tokens {
             access_token: access_token
-                .ok_or(Failure::Protocol("a token answer without access_token"))?
+                .ok_or(ProviderError::Protocol("a token response without access_token"))?
                 .into(),
             refresh_token: self.refresh_token.map(Into::into),
             id_token: self.id_token.map(Into::into),
@@ -114,7 +114,7 @@ impl Answer {
     }
 }
 
-/// A number of seconds, which some write as text.
+/// A number of seconds, which some providers write as text.
 fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
     Ok(match Value::deserialize(deserializer)? {
         Value::Number(seconds) => seconds.as_u64(),
@@ -124,7 +124,7 @@ fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration
     .map(Duration::from_secs))
 }
 
-/// No token is shown, nor what the provider says besides.
+/// Shows no tokens and no other members.
 impl fmt::Debug for Tokens {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter

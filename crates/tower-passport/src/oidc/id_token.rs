@@ -1,4 +1,4 @@
-//! The ID token: what the provider signs about a log-in (`OpenID` Connect Core, section 3.1.3.7).
+//! The verification of ID tokens (`OpenID` Connect Core, section 3.1.3.7).
 
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
@@ -8,10 +8,10 @@ use serde::Deserialize;
 use serde_json::Value;
 use strict_jose::{Algorithm, Error as TokenError, Header, Key, Keys, Rules};
 
-use super::Issuer;
+use super::issuer::Issuer;
 use crate::oauth2::encode;
 
-/// What an ID token must be, whoever it is about.
+/// The rules for every ID token of a provider.
 pub(super) struct IdTokenRules {
     rules: Rules,
     issuer: Issuer,
@@ -20,33 +20,33 @@ pub(super) struct IdTokenRules {
     pub(super) max_age: Option<Duration>,
 }
 
-/// What one ID token must be.
+/// The values that one ID token must have.
 pub(super) struct Expected<'a> {
     pub(super) nonce: &'a str,
     pub(super) access_token: &'a str,
     pub(super) now: SystemTime,
 }
 
-/// An ID token that holds.
-pub(super) struct Proved {
+/// A valid ID token.
+pub(super) struct VerifiedIdToken {
     pub(super) issuer: String,
     pub(super) claims: Value,
 }
 
-/// Clocks differ.
+/// The tolerance for differences between clocks.
 const LEEWAY: Duration = Duration::from_mins(1);
 
-/// An ID token comes straight from the token endpoint, where it was just made.
-const OLDEST: Duration = Duration::from_hours(1);
+/// The oldest acceptable ID token. It comes directly from the token endpoint, which has just issued it.
+const MAX_AGE: Duration = Duration::from_hours(1);
 
 impl IdTokenRules {
     pub(super) fn new(issuer: Issuer, client_id: &str, algorithms: Vec<Algorithm>) -> Self {
-        // No `typ`: providers write `JWT` or nothing. That it is an ID token, and of this log-in, is what the nonce says.
+        // No `typ`: providers write `JWT` or nothing. The nonce proves that it is an ID token, and of this log-in.
         let rules = match &issuer {
             Issuer::One(issuer) => Rules::any_type().issuer(issuer),
             Issuer::ManyTenants { .. } => Rules::any_type().any_issuer(),
         };
-        let rules = rules.audience(client_id).leeway(LEEWAY).max_age(OLDEST);
+        let rules = rules.audience(client_id).leeway(LEEWAY).max_age(MAX_AGE);
         let rules = rules.require("iss").require("sub").require("nonce").max_len(32 * 1024);
         Self { rules, issuer, client_id: client_id.to_owned(), algorithms, max_age: None }
     }
@@ -57,59 +57,59 @@ impl IdTokenRules {
         token: &str,
         keys: &impl Keys,
         expected: &Expected<'_>,
-    ) -> Result<Proved, IdTokenError> {
-        let keys = Registered { keys, algorithms: &self.algorithms, chosen: OnceLock::new() };
+    ) -> Result<VerifiedIdToken, IdTokenError> {
+        let keys = RegisteredKeys { keys, algorithms: &self.algorithms, chosen: OnceLock::new() };
         let claims = self.rules.verify::<Value>(token, &keys, expected.now)?.claims;
-        let known = Known::deserialize(&claims).map_err(|_| IdTokenError::Broken("claims_shape"))?;
-        if !self.issuer.is(&known.iss, known.tid.as_deref()) {
-            return Err(IdTokenError::Broken("wrong_issuer"));
+        let checked = IdTokenClaims::deserialize(&claims).map_err(|_| IdTokenError::Claim("claims_shape"))?;
+        if !self.issuer.is(&checked.iss, checked.tid.as_deref()) {
+            return Err(IdTokenError::Claim("wrong_issuer"));
         }
-        if known.sub.is_empty() || known.sub.len() > 255 {
-            return Err(IdTokenError::Broken("wrong_subject"));
+        if checked.sub.is_empty() || checked.sub.len() > 255 {
+            return Err(IdTokenError::Claim("wrong_subject"));
         }
-        if !is_equal(&known.nonce, expected.nonce) {
-            return Err(IdTokenError::Broken("wrong_nonce"));
+        if !is_equal(&checked.nonce, expected.nonce) {
+            return Err(IdTokenError::Claim("wrong_nonce"));
         }
-        match &known.azp {
-            Some(azp) if *azp != self.client_id => return Err(IdTokenError::Broken("wrong_azp")),
-            None if known.aud.as_array().is_some_and(|audiences| audiences.len() > 1) => {
-                return Err(IdTokenError::Broken("no_azp"));
+        match &checked.azp {
+            Some(azp) if *azp != self.client_id => return Err(IdTokenError::Claim("wrong_azp")),
+            None if checked.aud.as_array().is_some_and(|audiences| audiences.len() > 1) => {
+                return Err(IdTokenError::Claim("no_azp"));
             }
             _ => {}
         }
-        if let (Some(at_hash), Some(algorithm)) = (&known.at_hash, keys.chosen.get())
+        if let (Some(at_hash), Some(algorithm)) = (&checked.at_hash, keys.chosen.get())
             && !is_equal(at_hash, &half_hash(*algorithm, expected.access_token))
         {
-            return Err(IdTokenError::Broken("wrong_at_hash"));
+            return Err(IdTokenError::Claim("wrong_at_hash"));
         }
-        self.check_auth_time(known.auth_time, expected.now)?;
-        Ok(Proved { issuer: known.iss, claims })
+        self.check_auth_time(checked.auth_time, expected.now)?;
+        Ok(VerifiedIdToken { issuer: checked.iss, claims })
     }
 
     fn check_auth_time(&self, auth_time: Option<f64>, now: SystemTime) -> Result<(), IdTokenError> {
         let Some(max_age) = self.max_age else { return Ok(()) };
         let at = auth_time.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-        let at = at.ok_or(IdTokenError::Broken("no_auth_time"))?;
+        let at = at.ok_or(IdTokenError::Claim("no_auth_time"))?;
         let now = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let is_to_come = at > now.saturating_add(LEEWAY);
+        let is_future = at > now.saturating_add(LEEWAY);
         let is_past = at.saturating_add(max_age).saturating_add(LEEWAY) < now;
-        if is_to_come || is_past { Err(IdTokenError::Broken("old_login")) } else { Ok(()) }
+        if is_future || is_past { Err(IdTokenError::Claim("old_login")) } else { Ok(()) }
     }
 }
 
-/// Why an ID token does not hold.
+/// Why an ID token is not valid.
 #[derive(Debug)]
 pub(super) enum IdTokenError {
     Token(TokenError),
-    /// The machine's word for it.
-    Broken(&'static str),
+    /// A claim is wrong; the cause for the log.
+    Claim(&'static str),
 }
 
 impl IdTokenError {
     pub(super) const fn cause(&self) -> &'static str {
         match self {
             Self::Token(error) => error.reason(),
-            Self::Broken(cause) => cause,
+            Self::Claim(cause) => cause,
         }
     }
 }
@@ -120,9 +120,9 @@ impl From<TokenError> for IdTokenError {
     }
 }
 
-/// The claims that are looked at beside those that `Rules` check.
+/// The claims that are checked here, beside those that `Rules` check.
 #[derive(Deserialize)]
-struct Known {
+struct IdTokenClaims {
     iss: String,
     sub: String,
     aud: Value,
@@ -133,15 +133,15 @@ struct Known {
     tid: Option<String>,
 }
 
-/// The provider's keys, but only for the algorithms that we are registered for (section 3.1.3.7, point 7): a provider may
-/// sign for others with weaker ones.
-struct Registered<'a, K> {
+/// The provider's keys, limited to the algorithms that this client is registered for (section 3.1.3.7, point 7): the
+/// provider may use weaker ones for other clients.
+struct RegisteredKeys<'a, K> {
     keys: &'a K,
     algorithms: &'a [Algorithm],
     chosen: OnceLock<Algorithm>,
 }
 
-impl<K: Keys> Keys for Registered<'_, K> {
+impl<K: Keys> Keys for RegisteredKeys<'_, K> {
     fn find(&self, header: &Header<'_>) -> Result<&Key, TokenError> {
         let registered = self.algorithms.iter().find(|algorithm| algorithm.name() == header.alg());
         let first = self.algorithms.first().copied().unwrap_or(Algorithm::Rs256);
@@ -175,7 +175,7 @@ mod tests {
 
     /// The example of `OpenID` Connect Core, appendix A.3 and A.4.
     #[test]
-    fn the_standards_own_at_hash() {
+    fn at_hash_of_the_standard() {
         let access_token = "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y";
         assert_eq!(half_hash(Algorithm::Rs256, access_token), "77QmUPtjPfzWtF2AnpK9RQ");
         assert_eq!(half_hash(Algorithm::Es384, access_token).len(), 32);

@@ -1,20 +1,20 @@
-/// Who signs the ID tokens.
+/// The issuer of ID tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Issuer {
-    /// One issuer, whose metadata are below its own URL.
+    /// A single issuer. Its metadata are below its own URL.
     One(String),
-    /// A provider with an issuer for each tenant, and one document of metadata for all: Microsoft's.
+    /// A provider with one issuer for each tenant and a shared metadata document (Microsoft).
     ManyTenants {
-        /// Where the metadata are: `https://login.microsoftonline.com/common/v2.0`.
+        /// The base URL of the metadata: `https://login.microsoftonline.com/common/v2.0`.
         discovery: String,
-        /// The issuer that they name, and that an ID token names with its own `tid` in this place:
+        /// The issuer in the metadata, in which an ID token replaces the placeholder by its own `tid`:
         /// `https://login.microsoftonline.com/{tenantid}/v2.0`.
         template: String,
     },
 }
 
 impl Issuer {
-    /// Below which URL the metadata are.
+    /// The base URL of the metadata.
     pub(super) fn discovery(&self) -> &str {
         match self {
             Self::One(issuer) => issuer,
@@ -22,7 +22,7 @@ impl Issuer {
         }
     }
 
-    /// What the metadata must call it, character by character.
+    /// The issuer in the metadata, character by character.
     pub(super) fn in_metadata(&self) -> &str {
         match self {
             Self::One(issuer) => issuer,
@@ -30,8 +30,8 @@ impl Issuer {
         }
     }
 
-    /// Once, so that there is one way to read the tenant from an issuer.
-    pub(super) fn has_its_place_for_tenants(&self) -> bool {
+    /// Whether a template has exactly one place for the tenant, so that an issuer can be split in only one way.
+    pub(super) fn has_valid_template(&self) -> bool {
         match self {
             Self::One(_) => true,
             Self::ManyTenants { template, .. } => template.matches(TENANT).count() == 1,
@@ -48,7 +48,7 @@ impl Issuer {
         }
     }
 
-    /// Whether an answer in the browser may name this issuer; which tenant it is will be seen in the ID token.
+    /// Whether an authorization response may name this issuer. The ID token names the tenant later.
     pub(super) fn may_be(&self, iss: &str) -> bool {
         match self {
             Self::One(issuer) => issuer == iss,
@@ -64,7 +64,7 @@ impl Issuer {
 
 const TENANT: &str = "{tenantid}";
 
-/// A name that cannot change the rest of the URL.
+/// Whether the name cannot change the rest of the URL.
 fn is_tenant(tenant: &str) -> bool {
     !tenant.is_empty() && tenant.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn one_issuer_is_compared_character_by_character() {
+    fn a_single_issuer_is_compared_character_by_character() {
         let issuer = Issuer::One("https://id.example".into());
         assert!(issuer.is("https://id.example", None) && issuer.may_be("https://id.example"));
         for other in ["https://id.example/", "https://ID.example", "http://id.example", ""] {
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tenant_is_the_one_that_the_token_names() {
+    fn the_token_names_the_tenant() {
         assert!(many().is("https://id.example/9188-40ad/v2.0", Some("9188-40ad")));
         for (iss, tenant) in [
             ("https://id.example/9188-40ad/v2.0", None),
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn before_the_tenant_is_known_the_issuer_has_its_shape() {
+    fn an_authorization_response_may_name_any_tenant() {
         assert!(many().may_be("https://id.example/9188-40ad/v2.0"));
         for other in ["https://id.example/v2.0", "https://id.example/a/b/v2.0", "https://evil.example/a/v2.0"]
         {

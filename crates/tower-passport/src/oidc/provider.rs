@@ -1,12 +1,14 @@
 use strict_jose::Algorithm;
 use url::Url;
 
-use super::Issuer;
+use super::issuer::Issuer;
 use crate::discovery::Metadata;
-use crate::oauth2::{check_described, is_secure};
-use crate::{ClientAuthentication, Failure, HttpClient, InvalidSetup, ProfilePointers, Provider, Userinfo};
+use crate::oauth2::{check_extra_parameters, is_secure};
+use crate::{
+    ClientAuthentication, HttpClient, InvalidSetup, ProfilePointers, Provider, ProviderError, Userinfo,
+};
 
-/// An `OpenID` provider, as data: who it is, and what is asked of it. Where its endpoints are, it says itself.
+/// The description of an `OpenID` provider. Its endpoints are discovered.
 ///
 /// ```
 /// use tower_passport::OidcProvider;
@@ -19,42 +21,43 @@ use crate::{ClientAuthentication, Failure, HttpClient, InvalidSetup, ProfilePoin
 /// ```
 #[derive(Clone, Debug)]
 pub struct OidcProvider {
-    /// Its name in this program: [`Profile::provider`](crate::Profile::provider), and what a log-in is bound to.
+    /// Its name in this program: [`Profile::provider`](crate::Profile::provider). A log-in is bound to it.
     pub id: String,
-    /// Who signs.
+    /// The issuer of its ID tokens.
     pub issuer: Issuer,
-    /// What is asked for; `openid` among it.
+    /// The scopes to request, including `openid`.
     pub scopes: Vec<String>,
-    /// More parameters of the authorization request, such as `("prompt", "select_account")`.
+    /// Additional parameters of the authorization request, such as `("prompt", "select_account")`.
     pub parameters: Vec<(String, String)>,
     /// The algorithms that this client is registered for (`id_token_signed_response_alg`).
     pub algorithms: Vec<Algorithm>,
-    /// How the secret is sent; `None` as the provider says that it takes it.
+    /// How the client sends its secret; `None` to follow the metadata.
     pub client_authentication: Option<ClientAuthentication>,
-    /// Whether the userinfo endpoint is asked too.
+    /// Whether the userinfo endpoint is called.
     pub userinfo: UserinfoUse,
-    /// Where in the claims is what.
+    /// The places of the profile's members in the claims.
     pub profile: ProfilePointers,
 }
 
-/// Whether the userinfo endpoint is asked beside the ID token.
+/// Whether the userinfo endpoint is called in addition to the ID token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UserinfoUse {
-    /// If there is one: many providers put name and e-mail address only there.
+    /// Yes, if there is one: many providers return the name and the e-mail address only there.
     Fetch,
-    /// No: the ID token says all that is needed, and the log-in saves a request.
+    /// No: the ID token contains everything, and the log-in saves a request.
     Skip,
 }
 
 impl OidcProvider {
-    /// A provider with one issuer, for ID tokens signed with RS256 (which every provider has), asked for `openid email
-    /// profile`, its userinfo too.
+    /// A provider with one issuer and the usual settings: ID tokens signed with RS256, which every provider supports; the scopes
+    /// `openid email profile`; the userinfo endpoint is called.
     pub fn new(id: impl Into<String>, issuer: impl Into<String>) -> Self {
         Self::with_issuer(id.into(), Issuer::One(issuer.into()))
     }
 
-    /// A provider with an issuer for each tenant: see [`Issuer::ManyTenants`]. Which tenants are welcome is for the
-    /// verification to say, by [`Profile::issuer`](crate::Profile::issuer).
+    /// A provider with one issuer for each tenant: see [`Issuer::ManyTenants`].
+    ///
+    /// The verification decides which tenants are accepted, by [`Profile::issuer`](crate::Profile::issuer).
     ///
     /// ```
     /// use tower_passport::OidcProvider;
@@ -90,7 +93,7 @@ impl OidcProvider {
 
     pub(super) fn check(&self, http: &HttpClient) -> Result<(), InvalidSetup> {
         http.check(self.issuer.discovery()).map_err(|_| InvalidSetup::Endpoint("issuer"))?;
-        if !self.issuer.has_its_place_for_tenants() {
+        if !self.issuer.has_valid_template() {
             return Err(InvalidSetup::Template);
         }
         if self.scopes.iter().all(|scope| scope != "openid") {
@@ -100,27 +103,27 @@ impl OidcProvider {
             return Err(InvalidSetup::Algorithm(*symmetric));
         }
         self.profile.check()?;
-        check_described(&self.parameters, &[])
+        check_extra_parameters(&self.parameters, &[])
     }
 
-    /// What an RSA key is for that does not say it.
+    /// The algorithm of RSA keys that name none.
     pub(super) fn rsa_algorithm(&self) -> Algorithm {
         let is_rsa = |algorithm: &&Algorithm| matches!(algorithm.name().as_bytes(), [b'R' | b'P', b'S', ..]);
         self.algorithms.iter().find(is_rsa).copied().unwrap_or(Algorithm::Rs256)
     }
 
-    /// This provider with the endpoints that it names.
-    pub(super) fn described_by(&self, metadata: &Metadata) -> Result<Provider, Failure> {
+    /// This provider with the endpoints of its metadata.
+    pub(super) fn described_by(&self, metadata: &Metadata) -> Result<Provider, ProviderError> {
         let authorization_endpoint = metadata
             .authorization_endpoint
             .as_deref()
-            .ok_or(Failure::Protocol("no authorization_endpoint"))?;
+            .ok_or(ProviderError::Protocol("no authorization_endpoint"))?;
         let token_endpoint =
-            metadata.token_endpoint.as_deref().ok_or(Failure::Protocol("no token_endpoint"))?;
+            metadata.token_endpoint.as_deref().ok_or(ProviderError::Protocol("no token_endpoint"))?;
         Url::parse(authorization_endpoint)
             .ok()
             .filter(is_secure)
-            .ok_or(Failure::Protocol("an authorization_endpoint that is not https"))?;
+            .ok_or(ProviderError::Protocol("an authorization_endpoint that is not https"))?;
         let methods = metadata.token_endpoint_auth_methods_supported.as_deref().unwrap_or_default();
         let takes = |method: &str| methods.iter().any(|known| known == method);
         let discovered = if takes("client_secret_post") && !takes("client_secret_basic") {
@@ -129,7 +132,7 @@ impl OidcProvider {
             ClientAuthentication::Basic
         };
         Ok(Provider {
-            // The assertion of a client's key is for the one issuer; a template is nobody.
+            // The audience of client assertions. A template is not a valid one.
             issuer: match &self.issuer {
                 Issuer::One(issuer) => Some(issuer.clone()),
                 Issuer::ManyTenants { .. } => None,

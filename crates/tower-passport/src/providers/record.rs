@@ -3,32 +3,31 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use strict_jose::Algorithm;
 
-use super::InvalidSettings;
-use super::settings::Settings;
+use super::settings::{InvalidSettings, Settings};
 use crate::{AccessTokenIn, ClientAuthentication, EmailList, OidcProvider, ProfilePointers, Provider};
 use crate::{ResponseMode, Userinfo, UserinfoUse};
 
-/// What is known about one provider.
+/// The record of one provider.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Record {
-    /// Its name for programs: that of the provider which is made of it, and so part of every user's key.
+    /// The id, which is also that of the provider made from it, and so part of the key of every user.
     pub id: String,
-    /// Its name for people.
+    /// The display name.
     pub name: String,
-    /// Where it documents how to log in with it.
+    /// The URL of the documentation for log-ins.
     pub documentation: String,
-    /// The day (RFC 3339) on which this record was compared with what is published.
+    /// The day (RFC 3339) on which the record was compared with the published documentation.
     pub checked_on: String,
-    /// Whether it knows of PKCE, which is used in any case.
+    /// Whether the provider supports PKCE. The strategies use it in any case.
     pub pkce: Pkce,
-    /// What differs for everybody, and what that is: `{"realm": "the realm's name"}`.
+    /// The settings that differ for each installation, with a description: `{"realm": "the realm's name"}`.
     #[serde(default)]
     pub settings: BTreeMap<String, String>,
-    /// What one should know before using it.
+    /// Notes for users of the record.
     #[serde(default)]
     pub notes: String,
-    /// How the client proves at the token endpoint who it is.
+    /// How the client authenticates at the token endpoint.
     #[serde(default)]
     pub authentication: TokenEndpointAuth,
 
@@ -41,11 +40,11 @@ pub struct Record {
 
     authorization_endpoint: Option<String>,
     token_endpoint: Option<String>,
-    /// The issuer that every answer of it names (RFC 9207), as its own metadata promise by
-    /// `authorization_response_iss_parameter_supported`. Those of GitHub do; of no other of these providers is it known, and
-    /// an answer without the name would be refused. (An `OpenID` provider is asked for its metadata at the log-in.)
+    /// The issuer that every response names (RFC 9207), if the provider's metadata promise it
+    /// (`authorization_response_iss_parameter_supported`). A response without it is rejected. Only GitHub is known to do it;
+    /// the metadata of `OpenID` providers are fetched at the log-in.
     response_issuer: Option<String>,
-    userinfo: Option<Where>,
+    userinfo: Option<UserinfoSource>,
     #[serde(default)]
     userinfo_headers: BTreeMap<String, String>,
     access_token_in: Option<TokenIn>,
@@ -60,32 +59,33 @@ pub struct Record {
     profile: Profile,
 }
 
-/// How a client proves at the token endpoint who it is, by the names of the IANA's registry (RFC 8414, section 2).
+/// How a client authenticates at the token endpoint, by the names of the IANA registry (RFC 8414, section 2).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TokenEndpointAuth {
     /// As the provider's metadata say.
     #[default]
     Discovered,
-    /// A secret in the `Authorization` field.
+    /// With a secret in the `Authorization` header.
     ClientSecretBasic,
-    /// A secret in the body.
+    /// With a secret in the body.
     ClientSecretPost,
-    /// A JWT that is signed with a private key (RFC 7523).
+    /// With a JWT that is signed with a private key (RFC 7523).
     PrivateKeyJwt,
-    /// Not at all: there are only public clients.
+    /// Not at all: the provider has public clients only.
     None,
 }
 
-/// What a provider does with PKCE (RFC 7636), as far as it says.
+/// The support of a provider for PKCE (RFC 7636).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Pkce {
-    /// It demands it.
+    /// The provider requires it.
     Required,
-    /// It documents it, or publishes it in its metadata.
+    /// The provider documents it, or names it in its metadata.
     Documented,
-    /// It does not say, and so probably ignores it, as it should (RFC 6749, section 3.1). `state` and the secret remain.
+    /// The provider does not mention it, and probably ignores it as it should (RFC 6749, section 3.1). `state` and the secret
+    /// remain.
     Undocumented,
 }
 
@@ -99,7 +99,7 @@ enum Mode {
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Where {
+enum UserinfoSource {
     Get(String),
     Post(String),
     TokenResponse,
@@ -134,11 +134,11 @@ struct Profile {
 }
 
 impl Record {
-    /// Reads a record of your own. The [module](super) shows one.
+    /// Parses a record of your own. The [module](super) has an example.
     ///
     /// # Errors
-    /// [`InvalidRecord`] if it is no JSON object with the members that a record has, or names neither an issuer nor
-    /// endpoints, or both.
+    /// [`InvalidRecord`] if it is not a JSON object with the members of a record, or names neither an issuer nor endpoints, or
+    /// both.
     pub fn parse(json: &str) -> Result<Self, InvalidRecord> {
         serde_json::from_str::<Self>(json).map_err(InvalidRecord::Unreadable)?.checked()
     }
@@ -154,17 +154,19 @@ impl Record {
         match (&self.issuer, endpoints, unknown) {
             (_, _, Some(name)) => Err(InvalidRecord::Algorithm(name.clone())),
             (Some(_), [false, false], None) => Ok(self),
-            (None, [true, true], None) if !matches!(self.userinfo, None | Some(Where::Skip)) => Ok(self),
+            (None, [true, true], None) if !matches!(self.userinfo, None | Some(UserinfoSource::Skip)) => {
+                Ok(self)
+            }
             _ => Err(InvalidRecord::Endpoints(self.id)),
         }
     }
 
-    /// Whether it does `OpenID` Connect: [`oidc`](Self::oidc) is for those, [`oauth2`](Self::oauth2) for the others.
+    /// Whether the provider supports `OpenID` Connect: then use [`oidc`](Self::oidc), otherwise [`oauth2`](Self::oauth2).
     pub const fn is_openid(&self) -> bool {
         self.issuer.is_some()
     }
 
-    /// How it wants to send the browser back: give it to [`Oidc::response_mode`](crate::Oidc::response_mode).
+    /// How the provider returns its response, for [`Oidc::response_mode`](crate::Oidc::response_mode).
     pub const fn response_mode(&self) -> ResponseMode {
         match self.response_mode {
             Mode::Query => ResponseMode::Query,
@@ -175,7 +177,7 @@ impl Record {
     /// The provider for [`OAuth2::new`](crate::OAuth2::new).
     ///
     /// # Errors
-    /// [`InvalidSettings`] if a setting is missing, unknown or impossible, or if this is an `OpenID` provider.
+    /// [`InvalidSettings`] if a setting is missing, unknown or invalid, or if this is an `OpenID` provider.
     pub fn oauth2(&self, settings: &[(&str, &str)]) -> Result<Provider, InvalidSettings> {
         let settings = Settings::check(&self.settings, settings)?;
         let fill = |text: &String| settings.fill(text);
@@ -185,9 +187,9 @@ impl Record {
             return Err(InvalidSettings::OpenId);
         };
         let userinfo = match userinfo {
-            Where::Get(url) => Userinfo::Get(fill(url)),
-            Where::Post(url) => Userinfo::Post(fill(url)),
-            Where::TokenResponse | Where::Skip => Userinfo::TokenResponse,
+            UserinfoSource::Get(url) => Userinfo::Get(fill(url)),
+            UserinfoSource::Post(url) => Userinfo::Post(fill(url)),
+            UserinfoSource::TokenResponse | UserinfoSource::Skip => Userinfo::TokenResponse,
         };
         Ok(Provider {
             issuer: self.response_issuer.as_ref().map(fill),
@@ -218,7 +220,7 @@ impl Record {
     /// The provider for [`Oidc::new`](crate::Oidc::new).
     ///
     /// # Errors
-    /// [`InvalidSettings`] if a setting is missing, unknown or impossible, or if this is no `OpenID` provider.
+    /// [`InvalidSettings`] if a setting is missing, unknown or invalid, or if this is not an `OpenID` provider.
     pub fn oidc(&self, settings: &[(&str, &str)]) -> Result<OidcProvider, InvalidSettings> {
         let settings = Settings::check(&self.settings, settings)?;
         let issuer = settings.fill(self.issuer.as_ref().ok_or(InvalidSettings::OAuth2)?);
@@ -232,7 +234,7 @@ impl Record {
         if !self.algorithms.is_empty() {
             provider.algorithms = self.algorithms.iter().filter_map(|name| algorithm(name)).collect();
         }
-        if matches!(self.userinfo, Some(Where::Skip)) {
+        if matches!(self.userinfo, Some(UserinfoSource::Skip)) {
             provider.userinfo = UserinfoUse::Skip;
         }
         provider.client_authentication = self.client_authentication();
@@ -265,17 +267,17 @@ fn algorithm(name: &str) -> Option<Algorithm> {
     name.parse().ok()
 }
 
-/// A text that is no [`Record`].
+/// The text is not a [`Record`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidRecord {
-    /// It is no JSON, or lacks a member, or has one that no record has.
-    #[error("this is no record of a provider")]
+    /// It is not JSON, lacks a member, or has an unknown one.
+    #[error("this is not the record of a provider")]
     Unreadable(#[source] serde_json::Error),
     /// It must have either an issuer, or both endpoints and the userinfo.
     #[error("the record {0:?} must have an issuer, or else endpoints and userinfo")]
     Endpoints(String),
-    /// There is no such algorithm.
-    #[error("{0:?} is no signature algorithm")]
+    /// The algorithm is unknown.
+    #[error("{0:?} is not a signature algorithm")]
     Algorithm(String),
 }

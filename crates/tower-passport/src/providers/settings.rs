@@ -2,11 +2,11 @@ use std::collections::BTreeMap;
 
 use url::Url;
 
-/// The values for the places in a record that are different for everybody: a tenant, a realm, one's own server.
+/// The values of the settings of a record: a tenant, a realm, a server.
 pub(super) struct Settings<'a>(Vec<(&'a str, String)>);
 
 impl<'a> Settings<'a> {
-    /// Exactly those that the record has, each of a form that cannot become anything else inside a URL.
+    /// Checks that exactly the settings of the record are given, and that no value can change the rest of a URL.
     pub(super) fn check(
         wanted: &'a BTreeMap<String, String>,
         given: &[(&str, &str)],
@@ -25,13 +25,13 @@ impl<'a> Settings<'a> {
         wanted.iter().map(value_of).collect::<Result<_, _>>().map(Self)
     }
 
-    /// The text with the values in their places. Other places stay: they are filled at the log-in.
+    /// The text with the placeholders of the settings replaced. Other placeholders are replaced at the log-in.
     pub(super) fn fill(&self, text: &str) -> String {
         self.0.iter().fold(text.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
     }
 }
 
-/// A server: `https` (or `http` at loopback), perhaps a path, and nothing behind it.
+/// A server: `https` (or `http` for loopback) and perhaps a path, without a query.
 fn base(value: &str) -> Option<String> {
     let url = Url::parse(value).ok()?;
     let is_plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
@@ -40,7 +40,7 @@ fn base(value: &str) -> Option<String> {
     (is_plain && url.password().is_none() && is_secure).then(|| value.trim_end_matches('/').to_owned())
 }
 
-/// A host, a label of one, or a segment of a path.
+/// A host name, a part of one, or a path segment.
 fn part(value: &str) -> Option<String> {
     let is_inside = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
     let is_part =
@@ -48,7 +48,7 @@ fn part(value: &str) -> Option<String> {
     is_part.then(|| value.to_owned())
 }
 
-/// The settings given to a record are not those that it needs.
+/// The settings of a record are invalid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidSettings {
@@ -58,23 +58,23 @@ pub enum InvalidSettings {
     /// A setting is missing.
     #[error("this provider needs the setting {name:?}: {about}")]
     Missing {
-        /// Which.
+        /// The name of the setting.
         name: String,
-        /// What it is.
+        /// Its description.
         about: String,
     },
-    /// `base` must be an `https` URL without query, every other one letters, digits, `.`, `-` and `_`.
-    #[error("the setting {name:?} is not what it should be: {about}")]
+    /// `base` must be an `https` URL without a query. Every other setting must be letters, digits, `.`, `-` and `_`.
+    #[error("the setting {name:?} is invalid, it is {about}")]
     Invalid {
-        /// Which.
+        /// The name of the setting.
         name: String,
-        /// What it should be.
+        /// Its description.
         about: String,
     },
-    /// [`Record::oauth2`](super::Record::oauth2) was asked for an `OpenID` provider.
+    /// [`Record::oauth2`](super::Record::oauth2) was called for an `OpenID` provider.
     #[error("this is an OpenID provider: use `Record::oidc`")]
     OpenId,
-    /// [`Record::oidc`](super::Record::oidc) was asked for a provider that does not do `OpenID` Connect.
+    /// [`Record::oidc`](super::Record::oidc) was called for a provider without `OpenID` Connect.
     #[error("this is an OAuth 2.0 provider: use `Record::oauth2`")]
     OAuth2,
 }
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_are_filled_in() {
+    fn settings_replace_placeholders() {
         let want = Ok("https://id.example/auth/realms/Kitchen-1.x_y?{uid}");
         check(&[("base", "https://id.example/auth/"), ("realm", "Kitchen-1.x_y")], want);
         check(
@@ -112,12 +112,12 @@ mod tests {
     }
 
     #[test]
-    fn a_setting_stays_in_its_place() {
-        let bad = Err(r#"the setting "realm" is not what it should be: its realm"#);
+    fn a_setting_cannot_change_the_rest_of_the_url() {
+        let bad = Err(r#"the setting "realm" is invalid, it is its realm"#);
         for realm in ["", "..", "a/b", "a?b", "a#b", "a@b", "a%2fb", ".a", "-a", "a:1", "{base}", "ä"] {
             check(&[("base", "https://id.example"), ("realm", realm)], bad);
         }
-        let bad = Err(r#"the setting "base" is not what it should be: the server"#);
+        let bad = Err(r#"the setting "base" is invalid, it is the server"#);
         for base in [
             "",
             "id.example",

@@ -4,18 +4,18 @@ use http::{HeaderValue, Response, StatusCode};
 use super::Respond;
 use super::navigation::{Navigation, path_of, see_other, with_query};
 use crate::fields::{Field, in_form};
-use crate::{InvalidPath, LocalPath, Refusal};
+use crate::{InvalidPath, LocalPath, Rejection};
 
-/// Sends whoever is looking at pages to one that says what went wrong, and answers everybody else as `R` does: see
+/// Redirects browsers to a page that explains the failure. Other clients get the response of `R`. See
 /// [`Authenticate::failure_page`](crate::Authenticate::failure_page).
 ///
-/// 400, 401 and 403 become 303 (See Other) for a `GET`, `HEAD` or `POST` that is a navigation, as
-/// [`LoginPage`](crate::LoginPage) tells it: the form with the wrong password, the way back from an identity provider where
-/// somebody said no. What is the server's fault (500, 503) stays what it is.
+/// 400, 401, 403 and 429 become 303 (See Other) for a `GET`, `HEAD` or `POST` that is a navigation, as
+/// [`LoginPage`](crate::LoginPage) describes it: a form with a wrong password, or the callback of a cancelled log-in. Errors
+/// of the server (500, 503) stay unchanged.
 ///
-/// The parameter `error` is the machine's word for the [`Reason`](crate::Reason), `wrong_credentials` for example, from
-/// which the page makes a sentence. A `return_to` in the refused request's query goes along, if it is a [`LocalPath`]: so
-/// the second try ends where the first would have. The page is never sent to itself, but by a form on it.
+/// The query parameter `error` is the code of the [`Reason`](crate::Reason), for example `wrong_credentials`, from which the
+/// page makes a sentence. A `return_to` in the query of the rejected request is kept if it is a [`LocalPath`], so that the
+/// second attempt ends where the first one would have. The page never redirects to itself, except after its own form.
 #[derive(Clone, Debug)]
 pub struct FailurePage<R> {
     page: LocalPath,
@@ -23,23 +23,26 @@ pub struct FailurePage<R> {
 }
 
 impl<R> FailurePage<R> {
-    /// The way to this page; other clients are answered by `otherwise`.
+    /// A redirect to this page. Other clients get the response of `otherwise`.
     ///
     /// # Errors
-    /// [`InvalidPath`] if it is no path of this site.
+    /// [`InvalidPath`] if it is not a path of this site.
     pub fn new(page: &str, otherwise: R) -> Result<Self, InvalidPath> {
         Ok(Self { page: LocalPath::parse(page)?, otherwise })
     }
 
-    pub(crate) fn location(&self, refusal: &Refusal, request: &Navigation) -> Option<HeaderValue> {
-        let is_clients = matches!(
-            refusal.status(),
-            StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN
+    pub(crate) fn location(&self, rejection: &Rejection, request: &Navigation) -> Option<HeaderValue> {
+        let is_client_error = matches!(
+            rejection.status(),
+            StatusCode::BAD_REQUEST
+                | StatusCode::UNAUTHORIZED
+                | StatusCode::FORBIDDEN
+                | StatusCode::TOO_MANY_REQUESTS
         );
-        if !is_clients || request.is_visit() && request.uri.path() == path_of(self.page.as_str()) {
+        if !is_client_error || request.is_visit() && request.uri.path() == path_of(self.page.as_str()) {
             return None;
         }
-        let mut parameters = vec![("error", refusal.reason().as_str())];
+        let mut parameters = vec![("error", rejection.reason().as_str())];
         let query = request.uri.query().unwrap_or_default().as_bytes();
         let return_to = match in_form(query, [&Field::new("return_to")]) {
             Ok([Some(path)]) => LocalPath::parse(&path).ok(),
@@ -51,10 +54,10 @@ impl<R> FailurePage<R> {
 }
 
 impl<B: Default, R: Respond<B>> Respond<B> for FailurePage<R> {
-    fn respond(&self, refusal: &Refusal, request: &Parts) -> Response<B> {
-        match Navigation::of(request).and_then(|navigation| self.location(refusal, &navigation)) {
-            Some(location) => see_other(refusal, location),
-            None => self.otherwise.respond(refusal, request),
+    fn respond(&self, rejection: &Rejection, request: &Parts) -> Response<B> {
+        match Navigation::of(request).and_then(|navigation| self.location(rejection, &navigation)) {
+            Some(location) => see_other(rejection, location),
+            None => self.otherwise.respond(rejection, request),
         }
     }
 }

@@ -3,20 +3,19 @@ use http::{HeaderValue, Response, StatusCode};
 
 use super::Respond;
 use super::navigation::{Navigation, path_of, see_other, with_query};
-use crate::{InvalidLocation, LocalPath, Redirect, Refusal};
+use crate::{InvalidLocation, LocalPath, Redirect, Rejection};
 
-/// Sends whoever is looking at pages to the one where he logs in, and answers everybody else as `R` does: see
+/// Redirects browsers to the log-in page. Other clients get the response of `R`. See
 /// [`Authenticate::login_page`](crate::Authenticate::login_page).
 ///
-/// A 401 becomes 303 (See Other) only for a `GET` or `HEAD` whose `Accept` names `text/html` and which, if the browser
-/// says so (`Sec-Fetch-Mode`), is a navigation. A script would follow the redirect and take the page for its data.
+/// A 401 becomes 303 (See Other) only for a `GET` or `HEAD` with `text/html` in `Accept`. If the browser sends `Sec-Fetch-Mode`, it
+/// must also be a navigation. A script would follow the redirect and treat the page as its data.
 ///
-/// The parameter `return_to` says where he was going. It is always a path of this site (a [`LocalPath`]), but the request
-/// that comes back from the page is the client's: parse it as one there, too, before you redirect to it, or the page can
-/// be used to send people elsewhere. `OAuth2` does that by itself. Inside of axum's
-/// `nest` the path is without the outer part: put the layer outside.
+/// The query parameter `return_to` is the path of the request. It is a path of this site (a [`LocalPath`]), but it comes back
+/// from the log-in page as client input: parse it again before you redirect to it, or the log-in page becomes an open
+/// redirect. `OAuth2` and `Oidc` do this themselves. Inside axum's `nest` the path lacks the outer part: put the layer outside.
 ///
-/// The page itself is never sent to itself, so that a layer around the whole site does not make a loop.
+/// The page never redirects to itself, so a layer around the whole site does not loop.
 #[derive(Clone, Debug)]
 pub struct LoginPage<R> {
     page: Box<str>,
@@ -24,7 +23,7 @@ pub struct LoginPage<R> {
 }
 
 impl<R> LoginPage<R> {
-    /// The way to this page (a path or a URL); other clients are answered by `otherwise`.
+    /// A redirect to this page, a path or a URL. Other clients get the response of `otherwise`.
     ///
     /// # Errors
     /// [`InvalidLocation`] if the address is empty or cannot be a header value: percent-encode it.
@@ -33,9 +32,9 @@ impl<R> LoginPage<R> {
         Ok(Self { page: page.into(), otherwise })
     }
 
-    pub(crate) fn location(&self, refusal: &Refusal, request: &Navigation) -> Option<HeaderValue> {
-        let logs_in = refusal.status() == StatusCode::UNAUTHORIZED && request.is_visit();
-        if !logs_in || request.uri.path() == path_of(&self.page) {
+    pub(crate) fn location(&self, rejection: &Rejection, request: &Navigation) -> Option<HeaderValue> {
+        let needs_login = rejection.status() == StatusCode::UNAUTHORIZED && request.is_visit();
+        if !needs_login || request.uri.path() == path_of(&self.page) {
             return None;
         }
         let target = request.uri.path_and_query().map_or("/", |target| target.as_str());
@@ -46,10 +45,10 @@ impl<R> LoginPage<R> {
 }
 
 impl<B: Default, R: Respond<B>> Respond<B> for LoginPage<R> {
-    fn respond(&self, refusal: &Refusal, request: &Parts) -> Response<B> {
-        match Navigation::of(request).and_then(|navigation| self.location(refusal, &navigation)) {
-            Some(location) => see_other(refusal, location),
-            None => self.otherwise.respond(refusal, request),
+    fn respond(&self, rejection: &Rejection, request: &Parts) -> Response<B> {
+        match Navigation::of(request).and_then(|navigation| self.location(rejection, &navigation)) {
+            Some(location) => see_other(rejection, location),
+            None => self.otherwise.respond(rejection, request),
         }
     }
 }

@@ -4,27 +4,27 @@ use http::{HeaderName, HeaderValue, Method, Response, StatusCode, Uri};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::Refusal;
+use crate::Rejection;
 
-/// A request of somebody who looks at pages, and so can be sent to one.
+/// A page navigation of a browser, which may be redirected to another page.
 pub(crate) struct Navigation {
     pub(crate) method: Method,
     pub(crate) uri: Uri,
 }
 
 impl Navigation {
-    /// Source: Fetch Metadata (W3C), section 2.2. A script would follow the redirect and take the page for its data.
+    /// The navigation in this request, if it is one (Fetch Metadata, W3C, section 2.2).
     pub(crate) fn of(request: &Parts) -> Option<Self> {
         const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 
         let mode = request.headers.get(SEC_FETCH_MODE);
-        let is_one = matches!(request.method, Method::GET | Method::HEAD | Method::POST)
+        let is_navigation = matches!(request.method, Method::GET | Method::HEAD | Method::POST)
             && mode.is_none_or(|mode| mode == "navigate")
             && request.headers.get_all(ACCEPT).iter().any(names_html);
-        is_one.then(|| Self { method: request.method.clone(), uri: request.uri.clone() })
+        is_navigation.then(|| Self { method: request.method.clone(), uri: request.uri.clone() })
     }
 
-    /// Whether it only wants to see something.
+    /// Whether it only loads a page, and submits no form.
     pub(crate) fn is_visit(&self) -> bool {
         self.method != Method::POST
     }
@@ -38,17 +38,17 @@ fn names_html(accept: &HeaderValue) -> bool {
     })
 }
 
-/// The way to a page, instead of this refusal.
-pub(crate) fn see_other<B: Default>(refusal: &Refusal, location: HeaderValue) -> Response<B> {
+/// A redirect to a page instead of this rejection.
+pub(crate) fn see_other<B: Default>(rejection: &Rejection, location: HeaderValue) -> Response<B> {
     let mut response = Response::new(B::default());
     // Not 302, which some clients follow with the same method.
     *response.status_mut() = StatusCode::SEE_OTHER;
     response.headers_mut().insert(LOCATION, location);
-    refusal.complete(&mut response);
+    rejection.complete(&mut response);
     response
 }
 
-/// This page with these parameters in its query.
+/// The URL of a page with these query parameters.
 pub(crate) fn with_query(page: &str, parameters: &[(&str, &str)]) -> Option<HeaderValue> {
     let (page, fragment) = match page.split_once('#') {
         Some((page, fragment)) => (page, Some(fragment)),
@@ -68,7 +68,7 @@ pub(crate) fn with_query(page: &str, parameters: &[(&str, &str)]) -> Option<Head
     HeaderValue::try_from(location).ok()
 }
 
-/// Everything that could mean something in a URL (RFC 3986, section 2.3).
+/// All characters except the unreserved ones (RFC 3986, section 2.3).
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The path of a page, without query and fragment.

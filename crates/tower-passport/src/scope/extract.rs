@@ -6,15 +6,15 @@ use axum_core::extract::{FromRef, FromRequestParts};
 use http::request::Parts;
 
 use super::{HasScope, is_scope, require_scope};
-use crate::{Auth, Refusal, Strategy};
+use crate::{Auth, Rejection, Strategy};
 
-/// A scope as a type, so that it can stand in a handler's signature: see [`Scoped`].
+/// A scope as a type, for use in a handler's signature: see [`Scoped`].
 pub trait RequiredScope: 'static {
-    /// What the credentials must allow; words with spaces between them are all needed.
+    /// The required scopes, separated by spaces. All of them are needed.
     const SCOPE: &'static str;
 }
 
-/// [`Auth`] for those whose credentials allow it: the argument is the requirement.
+/// [`Auth`] with a required scope: the argument is the requirement.
 ///
 /// ```
 /// # use tower_passport::{BoxStrategy, HasScope};
@@ -35,7 +35,7 @@ pub trait RequiredScope: 'static {
 /// }
 /// ```
 ///
-/// A scope that no header can carry does not compile.
+/// A scope that a header cannot carry does not compile.
 pub struct Scoped<S: Strategy, R>(pub S::User, pub PhantomData<R>);
 
 impl<S: Strategy<User: fmt::Debug>, R> fmt::Debug for Scoped<S, R> {
@@ -51,9 +51,9 @@ where
     R: RequiredScope,
     State: Send + Sync,
 {
-    type Rejection = Refusal;
+    type Rejection = Rejection;
 
-    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Refusal> {
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Rejection> {
         const { assert!(is_scope(R::SCOPE), "a scope is printable ASCII without quotes and backslashes") }
         let Auth(user) = <Auth<S> as FromRequestParts<State>>::from_request_parts(parts, state).await?;
         require_scope(&user, R::SCOPE)?;

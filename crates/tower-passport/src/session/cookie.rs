@@ -2,16 +2,16 @@ use std::fmt;
 
 use http::{HeaderMap, HeaderValue, header};
 
-/// A `Set-Cookie` value: what a log-in or a log-out tells the browser. It does not print.
+/// The `Set-Cookie` value of a log-in or a log-out. `Debug` does not show it.
 ///
-/// With the feature `axum` it can be part of a response: `(set_cookie, Redirect::to("/"))`. Else
-/// [`add_to`](Self::add_to) the headers. An answer with it must not be cached, so both forbid that.
+/// With the feature `axum` it can be a part of a response: `(set_cookie, Redirect::to("/"))`. Otherwise,
+/// [`add_to`](Self::add_to) adds it to the headers. Both also forbid caching of the response.
 #[derive(Clone, PartialEq, Eq)]
-#[must_use = "the browser hears nothing of it unless it is added to the response"]
+#[must_use = "it has no effect unless it is added to the response"]
 pub struct SetCookie(HeaderValue);
 
 impl SetCookie {
-    /// Adds it to the headers of a response, beside the cookies that are there.
+    /// Adds the cookie to the headers of a response, and forbids caching of the response.
     pub fn add_to(self, headers: &mut HeaderMap) {
         headers.append(header::SET_COOKIE, self.0);
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -50,16 +50,15 @@ impl axum_core::response::IntoResponse for SetCookie {
     }
 }
 
-/// With which requests of other sites a browser sends the cookie.
+/// The cross-site requests with which a browser sends the session cookie.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SameSite {
-    /// With none, not even when somebody follows a link to here: he seems to be logged out until he clicks again.
+    /// None. A user who follows a link from another site appears to be logged out until the next click.
     Strict,
-    /// When somebody follows a link to here, but not with forms and scripts of other sites.
+    /// Followed links, but not forms and scripts of other sites.
     #[default]
     Lax,
-    /// With all, for pages that are shown inside those of others. Then only the check of the origin stands between those
-    /// pages and yours.
+    /// All, for pages that other sites embed. Then only the check of the origin protects against cross-site requests.
     None,
 }
 
@@ -72,8 +71,8 @@ pub(super) struct CookieSettings {
 }
 
 impl CookieSettings {
-    /// `__Host-`: the browser takes it only over TLS and from this very host, so no subdomain and nobody on the way can
-    /// plant a session (RFC 6265bis, section 4.1.3.2).
+    /// The prefix `__Host-` makes browsers accept the cookie only over TLS and from this host, so neither a subdomain nor a
+    /// network attacker can set it (RFC 6265bis, section 4.1.3.2).
     pub(super) fn host_only() -> Self {
         Self { name: "__Host-session".into(), same_site: SameSite::Lax, is_secure: true }
     }
@@ -94,9 +93,8 @@ impl CookieSettings {
         Self { name, is_secure: false, ..self }
     }
 
-    /// Whether browsers take it: `None` only with `Secure`, which is what [`Sessions::insecure`](super::Sessions::insecure)
-    /// leaves out.
-    pub(super) fn is_taken(&self) -> bool {
+    /// Whether browsers accept the cookie: `SameSite=None` requires `Secure`.
+    pub(super) fn is_accepted(&self) -> bool {
         self.is_secure || self.same_site != SameSite::None
     }
 
@@ -109,7 +107,7 @@ impl CookieSettings {
         self.value(token, max_age)
     }
 
-    pub(super) fn taken_back(&self) -> SetCookie {
+    pub(super) fn removed(&self) -> SetCookie {
         self.value("", Some(0))
     }
 
@@ -134,8 +132,10 @@ fn has_secure_prefix(name: &str) -> bool {
     starts_with("__Host-") || starts_with("__Secure-")
 }
 
-/// The name of a cookie must be a token: letters, digits, and some signs, but no space and none of `=;,"`. `__Host-` and
-/// `__Secure-` are promises that an [insecure](crate::Sessions::insecure) cookie does not keep.
+/// The text cannot be the name of a session cookie.
+///
+/// A name is a token: letters, digits and some punctuation, without spaces and `=;,"`. The prefixes `__Host-` and `__Secure-`
+/// require `Secure`, which an [insecure](crate::Sessions::insecure) cookie lacks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the name of a cookie must be letters, digits and -_., and an insecure one has no __Host-")]
 pub struct InvalidCookieName;

@@ -8,23 +8,23 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::HeaderMap;
 use http::request::Parts;
 
-use super::SessionUser;
 use super::cookie::{CookieSettings, InvalidCookieName, SameSite, SetCookie};
-use super::store::{SessionKey, SessionRecord, SessionStore, auth_of};
+use super::store::{SessionKey, SessionRecord, SessionStore, auth_digest};
+use super::user::SessionUser;
 use crate::clock::{Clock, Randomness, system_clock, system_randomness};
-use crate::cross_origin::is_same_origin;
+use crate::cross_origin::{InvalidOrigin, OriginCheck};
 use crate::token_source::cookies;
 use crate::{Error, Malformed};
 
-/// Begins and ends sessions. A clone is the same sessions, not others; settings that are changed afterwards are its own.
+/// Begins and ends sessions. A clone shares the sessions; later changes of its settings are its own.
 ///
-/// Whatever happens, the answer must carry the [`SetCookie`]. In an axum handler behind [`Local`](crate::Local), say:
+/// The response must carry the returned [`SetCookie`]. In axum handlers behind [`Local`](crate::Local):
 ///
 /// ```
 /// use axum::extract::State;
 /// use axum::response::{IntoResponse, Redirect};
 /// use http::HeaderMap;
-/// use tower_passport::{CurrentUser, Error, MemoryStore, Refusal, Sessions};
+/// use tower_passport::{CurrentUser, Error, MemoryStore, Rejection, Sessions};
 /// # use std::borrow::Cow;
 /// # #[derive(Clone)] struct User;
 /// # impl tower_passport::SessionUser for User {
@@ -36,19 +36,19 @@ use crate::{Error, Malformed};
 ///     State(sessions): State<Sessions<MemoryStore>>,
 ///     CurrentUser(user): CurrentUser<User>,
 ///     headers: HeaderMap,
-/// ) -> Result<impl IntoResponse, Refusal> {
+/// ) -> Result<impl IntoResponse, Rejection> {
 ///     Ok((sessions.log_in(&headers, &user).await?, Redirect::to("/")))
 /// }
 ///
 /// async fn log_out(
 ///     State(sessions): State<Sessions<MemoryStore>>,
 ///     headers: HeaderMap,
-/// ) -> Result<impl IntoResponse, Refusal> {
+/// ) -> Result<impl IntoResponse, Rejection> {
 ///     Ok((sessions.log_out(&headers).await?, Redirect::to("/")))
 /// }
 /// ```
 ///
-/// (`Redirect::to` of axum answers 303, as it must: with 307 the browser would send the password on.)
+/// (axum's `Redirect::to` responds with 303, as it must: with 307 the browser would send the password again.)
 pub struct Sessions<S> {
     store: Arc<S>,
     settings: Arc<Settings>,
@@ -57,15 +57,15 @@ pub struct Sessions<S> {
 #[derive(Clone)]
 struct Settings {
     cookie: CookieSettings,
-    outlives_the_browser: bool,
+    is_persistent: bool,
     idle: Duration,
     absolute: Duration,
-    trusted_origins: Vec<Box<str>>,
+    origins: OriginCheck,
     clock: Clock,
     randomness: Randomness,
 }
 
-/// A session that has no token yet.
+/// A session without a token yet.
 struct NewSession {
     now: SystemTime,
     created_at: SystemTime,
@@ -73,40 +73,52 @@ struct NewSession {
     data: Option<String>,
 }
 
-/// Why a session does not go on: there is none with this token, or no longer.
+/// The result of a look-up by the token of a request.
+pub(super) enum SessionLookup {
+    Active(SessionRecord),
+    /// The cause, for the log.
+    Ended(&'static str),
+}
+
+/// The cause for a token without a session.
 pub(super) const UNKNOWN_SESSION: &str = "unknown_session";
 
 const HOUR: Duration = Duration::from_hours(1);
 
 impl<S: SessionStore> Sessions<S> {
-    /// Sessions in this store, that end after 2 hours without use and after 24 hours in any case, with the cookie
-    /// `__Host-session; Path=/; HttpOnly; SameSite=Lax; Secure`, which ends with the browser.
+    /// Sessions in this store, with an idle limit of 2 hours and an absolute limit of 24 hours.
+    ///
+    /// The cookie is `__Host-session; Path=/; HttpOnly; SameSite=Lax; Secure`. It ends with the browser session.
     pub fn new(store: S) -> Self {
         let settings = Settings {
             cookie: CookieSettings::host_only(),
-            outlives_the_browser: false,
+            is_persistent: false,
             idle: 2 * HOUR,
             absolute: 24 * HOUR,
-            trusted_origins: Vec::new(),
+            origins: OriginCheck::new(),
             clock: system_clock(),
             randomness: system_randomness(),
         };
         Self { store: Arc::new(store), settings: Arc::new(settings) }
     }
 
-    /// Begins a session for somebody who has just proved who he is. The session that the request had ends, and the new
-    /// one has a new token: whoever planted the old one in the browser has nothing of it (session fixation).
+    /// Begins a session for a user who has just authenticated.
+    ///
+    /// The session of the request ends, and the new one has a new token. So an attacker who set the old token in the browser gains
+    /// nothing (session fixation).
     ///
     /// # Errors
-    /// [`Error`], which is 503, if the store did not answer. Nobody is logged in then.
+    /// [`Error`] (503) if the store did not respond. The user is not logged in then.
     pub async fn log_in(&self, request: &HeaderMap, user: &impl SessionUser) -> Result<SetCookie, Error> {
         self.log_in_as(request, user, None).await
     }
 
-    /// The same, and keeps a text with the session until it ends: the ID token of the log-in, say, which
+    /// Begins a session and stores a text with it, for example the ID token of the log-in, which
     #[cfg_attr(feature = "oidc", doc = "[`Oidc::log_out`](crate::Oidc::log_out)")]
     #[cfg_attr(not(feature = "oidc"), doc = "`Oidc::log_out`")]
-    /// wants back. It is in the store and not in the cookie. What is about the *user* belongs to him, not here.
+    /// needs later.
+    ///
+    /// The text is in the store, not in the cookie. Data about the *user* belongs to the user's own record.
     ///
     /// # Errors
     /// As [`log_in`](Self::log_in).
@@ -119,62 +131,65 @@ impl<S: SessionStore> Sessions<S> {
         self.log_in_as(request, user, Some(data.into())).await
     }
 
-    /// What was given to [`log_in_with`](Self::log_in_with); `None` if that was nothing, or the request has no session
-    /// that goes on.
+    /// The text that was passed to [`log_in_with`](Self::log_in_with); `None` if there is none, or the request has no active session.
     ///
     /// # Errors
-    /// [`Error`], which is 503, if the store did not answer.
+    /// [`Error`] (503) if the store did not respond.
     pub async fn data(&self, request: &HeaderMap) -> Result<Option<String>, Error> {
         let Ok(Some(key)) = self.key_in(request) else { return Ok(None) };
-        Ok(self.use_session(&key).await?.ok().and_then(|session| session.data))
+        Ok(match self.use_session(&key).await? {
+            SessionLookup::Active(session) => session.data,
+            SessionLookup::Ended(_) => None,
+        })
     }
 
-    /// Gives the session a new token, because its user may do more now (a second factor, a change of role), or has
-    /// changed his password and stays where he is while all his other sessions end. It began when it began: the absolute
-    /// limit counts from the log-in. `None` if the request has no session that goes on.
+    /// Replaces the token of the session; `None` if the request has no active session.
+    ///
+    /// Call it when the user gets more rights (a second factor, another role), or after a change of the password, which ends all
+    /// other sessions. The absolute limit still counts from the log-in.
     ///
     /// # Errors
-    /// [`Error`], which is 503, if the store did not answer.
+    /// [`Error`] (503) if the store did not respond.
     pub async fn renew(
         &self,
         request: &HeaderMap,
         user: &impl SessionUser,
     ) -> Result<Option<SetCookie>, Error> {
         let Ok(Some(key)) = self.key_in(request) else { return Ok(None) };
-        let Ok(session) = self.use_session(&key).await? else { return Ok(None) };
-        // Who was logged out since it was loaded, in another tab, stays so.
+        let SessionLookup::Active(session) = self.use_session(&key).await? else { return Ok(None) };
+        // A log-out in another tab since the look-up prevails.
         if session.user != user.id() || !self.remove(&key).await? {
             return Ok(None);
         }
         let now = (self.settings.clock)();
-        let goes_on = NewSession {
+        let renewed = NewSession {
             now,
             created_at: session.created_at,
             expires_at: session.expires_at,
             data: session.data,
         };
-        self.begin(user, goes_on).await.map(Some)
+        self.begin(user, renewed).await.map(Some)
     }
 
     /// Ends the session of the request, if it has one.
     ///
     /// # Errors
-    /// [`Error`], which is 503, if the store did not answer. The session may go on then, and so does the cookie.
+    /// [`Error`] (503) if the store did not respond. The session may continue then, and so does the cookie.
     pub async fn log_out(&self, request: &HeaderMap) -> Result<SetCookie, Error> {
         if let Ok(Some(key)) = self.key_in(request) {
             self.remove(&key).await?;
         }
-        Ok(self.no_cookie())
+        Ok(self.removed_cookie())
     }
 
     fn new_session(&self, data: Option<String>) -> Result<NewSession, Error> {
-        if !self.settings.cookie.is_taken() {
+        if !self.settings.cookie.is_accepted() {
             return Err(Error::misconfigured(
-                "browsers take no `SameSite::None` cookie from `insecure` sessions",
+                "browsers do not accept a `SameSite::None` cookie from `insecure` sessions",
             ));
         }
         let now = (self.settings.clock)();
-        let too_long = || Error::misconfigured("the absolute limit of sessions is beyond the end of time");
+        let too_long = || Error::misconfigured("the absolute limit of sessions is too large");
         let expires_at = now.checked_add(self.settings.absolute).ok_or_else(too_long)?;
         Ok(NewSession { now, created_at: now, expires_at, data })
     }
@@ -199,7 +214,7 @@ impl<S: SessionStore> Sessions<S> {
         let token = URL_SAFE_NO_PAD.encode(random);
         let session = SessionRecord {
             user: user.id().into_owned(),
-            auth: auth_of(user),
+            auth: auth_digest(user),
             created_at,
             last_used_at: now,
             expires_at,
@@ -207,53 +222,51 @@ impl<S: SessionStore> Sessions<S> {
         };
         self.store.insert(&SessionKey::of(&token), session).await.map_err(Error::new)?;
         let seconds_left = expires_at.duration_since(now).unwrap_or_default().as_secs();
-        Ok(self.settings.cookie.with(&token, self.settings.outlives_the_browser.then_some(seconds_left)))
+        Ok(self.settings.cookie.with(&token, self.settings.is_persistent.then_some(seconds_left)))
     }
 
-    /// Whether it was there.
+    /// Removes a session. Returns whether it existed.
     pub(super) async fn remove(&self, key: &SessionKey) -> Result<bool, Error> {
         self.store.remove(key).await.map_err(Error::new)
     }
 
-    /// The session with this key, if it goes on; else why not.
-    pub(super) async fn use_session(
-        &self,
-        key: &SessionKey,
-    ) -> Result<Result<SessionRecord, &'static str>, Error> {
+    /// Looks up a session and notes that it was used.
+    pub(super) async fn use_session(&self, key: &SessionKey) -> Result<SessionLookup, Error> {
         let Some(session) = self.store.load(key).await.map_err(Error::new)? else {
-            return Ok(Err(UNKNOWN_SESSION));
+            return Ok(SessionLookup::Ended(UNKNOWN_SESSION));
         };
         let now = (self.settings.clock)();
-        // A clock that was set back is no reason to end sessions.
+        // Sessions do not end if the clock was set back.
         let unused = now.duration_since(session.last_used_at).unwrap_or_default();
         if session.expires_at <= now || unused >= self.settings.idle {
             self.remove(key).await?;
             let cause = if session.expires_at <= now { "session_expired" } else { "session_idle" };
-            return Ok(Err(cause));
+            return Ok(SessionLookup::Ended(cause));
         }
-        // Not at every request: reading stays reading. So an idle session may end up to a sixteenth early.
+        // Not at every request, to save writes. So an idle session may end up to a sixteenth of the limit early.
         if unused >= self.settings.idle / 16 {
             self.store.touch(key, now).await.map_err(Error::new)?;
         }
-        Ok(Ok(session))
+        Ok(SessionLookup::Active(session))
     }
 }
 
 impl<S> Sessions<S> {
-    /// Ends sessions that were not used for this long; 2 hours unless told.
+    /// Sets after how much time without use a session ends. The default is 2 hours.
     #[must_use]
     pub fn idle_limit(self, limit: Duration) -> Self {
         self.set(|settings| settings.idle = limit)
     }
 
-    /// Ends sessions this long after the log-in; 24 hours unless told.
+    /// Sets after how much time a session ends in any case. The default is 24 hours.
     #[must_use]
     pub fn absolute_limit(self, limit: Duration) -> Self {
         self.set(|settings| settings.absolute = limit)
     }
 
-    /// Keeps the cookie when the browser is closed, until the absolute limit ("stay logged in"). Both limits hold: nobody
-    /// stays logged in over night unless the [`idle_limit`](Self::idle_limit) is longer than a night.
+    /// Keeps the cookie when the browser is closed, until the absolute limit ("stay logged in").
+    ///
+    /// Both limits apply: a session lasts overnight only if the [`idle_limit`](Self::idle_limit) is longer than a night.
     ///
     /// ```
     /// use std::time::Duration;
@@ -261,49 +274,54 @@ impl<S> Sessions<S> {
     ///
     /// const WEEK: Duration = Duration::from_hours(7 * 24);
     /// let sessions =
-    ///     Sessions::new(MemoryStore::new()).outlive_the_browser().idle_limit(WEEK).absolute_limit(4 * WEEK);
+    ///     Sessions::new(MemoryStore::new()).persistent().idle_limit(WEEK).absolute_limit(4 * WEEK);
     /// ```
     #[must_use]
-    pub fn outlive_the_browser(self) -> Self {
-        self.set(|settings| settings.outlives_the_browser = true)
+    pub fn persistent(self) -> Self {
+        self.set(|settings| settings.is_persistent = true)
     }
 
-    /// Names the cookie otherwise than `__Host-session`. A name that begins with `__Host-` keeps its protection.
+    /// Sets the name of the cookie, instead of `__Host-session`. The prefix `__Host-` protects the cookie.
     ///
     /// # Errors
-    /// [`InvalidCookieName`] if the name is no token, or has a prefix that an [`insecure`](Self::insecure) cookie cannot.
+    /// [`InvalidCookieName`] if the name is not a token, or has a prefix that an [`insecure`](Self::insecure) cookie cannot have.
     pub fn cookie_name(self, name: &str) -> Result<Self, InvalidCookieName> {
         let cookie = self.settings.cookie.clone().named(name)?;
         Ok(self.set(|settings| settings.cookie = cookie))
     }
 
-    /// With which requests of other sites a browser sends the cookie; [`SameSite::Lax`] unless told. [`SameSite::None`]
-    /// does not go with [`insecure`](Self::insecure): a log-in is then an error (500).
+    /// Sets with which cross-site requests browsers send the cookie. The default is [`SameSite::Lax`].
+    ///
+    /// [`SameSite::None`] cannot be combined with [`insecure`](Self::insecure): every log-in fails with 500 then.
     #[must_use]
     pub fn same_site(self, same_site: SameSite) -> Self {
         self.set(|settings| settings.cookie = settings.cookie.clone().same_site(same_site))
     }
 
-    /// Sends the cookie over plain HTTP too, without `__Host-`: for a browser on the developer's own machine that knows
-    /// no exception for `localhost`, and for nothing else.
+    /// Sends the cookie over plain HTTP too, without `__Host-`.
+    ///
+    /// Only for development with a browser that makes no exception for `localhost`.
     #[must_use]
     pub fn insecure(self) -> Self {
         self.set(|settings| settings.cookie = settings.cookie.clone().insecure())
     }
 
-    /// Takes requests that change something from pages of this origin too: `https://app.example`.
-    #[must_use]
-    pub fn trust_origin(self, origin: &str) -> Self {
-        self.set(|settings| settings.trusted_origins.push(origin.into()))
+    /// Also accepts unsafe requests from pages of this origin: `https://app.example`.
+    ///
+    /// # Errors
+    /// [`InvalidOrigin`] if it is not a scheme and a host.
+    pub fn trust_origin(self, origin: &str) -> Result<Self, InvalidOrigin> {
+        let origins = self.settings.origins.clone().trust(origin)?;
+        Ok(self.set(|settings| settings.origins = origins))
     }
 
-    /// Takes the time from this clock instead of the system's, so that tests can stop it.
+    /// Uses this clock instead of the system's, so that tests can stop it.
     #[must_use]
     pub fn clock(self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         self.set(|settings| settings.clock = Arc::new(clock))
     }
 
-    /// Takes the randomness of tokens from here instead of the system, so that tests know them.
+    /// Uses this source of random bytes for tokens instead of the system's, so that tests can predict them.
     #[must_use]
     pub fn randomness(self, fill: impl Fn(&mut [u8]) -> io::Result<()> + Send + Sync + 'static) -> Self {
         self.set(|settings| settings.randomness = Arc::new(fill))
@@ -320,16 +338,16 @@ impl<S> Sessions<S> {
         if tokens.next().is_some() {
             return Err(Malformed::TwoPlaces);
         }
-        // What is no text was never a token of ours: its key finds nothing.
+        // A value that is not UTF-8 was never a token: its key finds no session.
         Ok(Some(SessionKey::of(std::str::from_utf8(token).unwrap_or_default())))
     }
 
-    pub(super) fn is_from_us(&self, request: &Parts) -> bool {
-        is_same_origin(request, &self.settings.trusted_origins)
+    pub(super) fn allows_origin_of(&self, request: &Parts) -> bool {
+        self.settings.origins.allows(request)
     }
 
-    pub(super) fn no_cookie(&self) -> SetCookie {
-        self.settings.cookie.taken_back()
+    pub(super) fn removed_cookie(&self) -> SetCookie {
+        self.settings.cookie.removed()
     }
 }
 

@@ -6,61 +6,65 @@ use std::time::SystemTime;
 
 use sha2::{Digest, Sha256};
 
-use super::SessionUser;
+use super::user::SessionUser;
 
-/// Where sessions are kept: a table, a cache server, [`MemoryStore`].
+/// A store of sessions: a table, a cache server, [`MemoryStore`].
 ///
-/// A table has the key as its primary key (32 bytes), and the columns of [`SessionRecord`]. Rows past `expires_at` can be
+/// A table has the key (32 bytes) as its primary key, and the columns of [`SessionRecord`]. Rows past `expires_at` can be
 /// deleted at any time.
 ///
-/// With the feature `tower-sessions`, every store of that crate is one, by
+/// With the feature `tower-sessions`, every store of that crate can be used through
 #[cfg_attr(feature = "tower-sessions", doc = "[`TowerSessions`](crate::TowerSessions).")]
 #[cfg_attr(not(feature = "tower-sessions"), doc = "`TowerSessions`.")]
 pub trait SessionStore: Send + Sync + 'static {
-    /// Why it did not answer: the request is answered with 503.
+    /// Why the store did not respond. The response to the client is 503.
     type Error: Into<Box<dyn std::error::Error + Send + Sync>>;
 
-    /// Adds a session. Its key is random: there is none with the same.
+    /// Inserts a session. Its key is random, so there is none with the same key.
     ///
     /// # Errors
-    /// If it is not stored.
+    /// If the session was not stored.
     fn insert(
         &self,
         key: &SessionKey,
         session: SessionRecord,
     ) -> impl Future<Output = Result<(), Self::Error>> + Send;
 
-    /// The session with this key, ended or not.
+    /// The session with this key, active or not.
     ///
     /// # Errors
-    /// If it cannot be found out whether there is one.
+    /// If it is unknown whether there is one.
     fn load(
         &self,
         key: &SessionKey,
     ) -> impl Future<Output = Result<Option<SessionRecord>, Self::Error>> + Send;
 
-    /// Notes that the session was used. It must not bring back a session that was removed meanwhile, by a log-out in
-    /// another tab: `UPDATE .. SET last_used_at = ? WHERE key = ?`, and no `INSERT`.
+    /// Updates the time of the last use.
+    ///
+    /// It must not restore a session that was removed in the meantime, by a log-out in another tab:
+    /// `UPDATE .. SET last_used_at = ? WHERE key = ?`, and no `INSERT`.
     ///
     /// # Errors
-    /// If it may not be stored.
+    /// If the time may not have been stored.
     fn touch(
         &self,
         key: &SessionKey,
         last_used_at: SystemTime,
     ) -> impl Future<Output = Result<(), Self::Error>> + Send;
 
-    /// Removes the session, and says whether it was there: of two who remove it at once, one hears `true`. So a session
-    /// that was logged out in another tab is not [renewed](crate::Sessions::renew) at the same moment:
-    /// `DELETE .. WHERE key = ?`, and whether that was a row.
+    /// Removes the session and returns whether it existed.
+    ///
+    /// Of two concurrent calls one must return `true`, so that a session that is logged out in another tab is not
+    /// [renewed](crate::Sessions::renew) at the same time: `DELETE .. WHERE key = ?`, and whether it affected a row.
     ///
     /// # Errors
-    /// If it may still be there.
+    /// If the session may still exist.
     fn remove(&self, key: &SessionKey) -> impl Future<Output = Result<bool, Self::Error>> + Send;
 }
 
-/// What a store finds a session by: the SHA-256 digest of the token in the cookie. Whoever reads the store cannot make a
-/// cookie of it.
+/// The key of a session in a store: the SHA-256 digest of the token in the cookie.
+///
+/// A stolen copy of the store contains no token.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SessionKey([u8; 32]);
 
@@ -69,7 +73,7 @@ impl SessionKey {
         Self(Sha256::digest(token).into())
     }
 
-    /// The key that a store has written down, for stores that list their sessions, and for their tests.
+    /// The key with these bytes, as stored, for stores that list their sessions.
     ///
     /// ```
     /// use tower_passport::SessionKey;
@@ -80,7 +84,7 @@ impl SessionKey {
         Self(digest)
     }
 
-    /// Its bytes.
+    /// The bytes to store.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
@@ -92,30 +96,24 @@ impl fmt::Debug for SessionKey {
     }
 }
 
-/// What is kept of a session.
+/// A stored session.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SessionRecord {
     /// The [id](SessionUser::id) of the user.
     pub user: String,
-    /// The digest of his [`session_auth_hash`](SessionUser::session_auth_hash) at the log-in.
+    /// The digest of the user's [`session_auth_hash`](SessionUser::session_auth_hash) at the log-in.
     pub auth: [u8; 32],
-    /// When he logged in.
+    /// The time of the log-in.
     pub created_at: SystemTime,
-    /// When the session was last used, to a few minutes.
+    /// The time of the last use, to a few minutes.
     pub last_used_at: SystemTime,
-    /// When it ends, used or not.
+    /// The time at which the session ends in any case.
     pub expires_at: SystemTime,
-    /// What the program keeps with it: see [`log_in_with`](crate::Sessions::log_in_with).
+    /// The text that was passed to [`log_in_with`](crate::Sessions::log_in_with).
     pub data: Option<String>,
 }
 
-impl SessionRecord {
-    pub(super) fn is_of(&self, user: &impl SessionUser) -> bool {
-        self.auth == auth_of(user)
-    }
-}
-
-/// Neither the digest nor the data prints: an ID token may be among them.
+/// Leaves out the digest and the data, which may contain an ID token.
 impl fmt::Debug for SessionRecord {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
@@ -128,14 +126,14 @@ impl fmt::Debug for SessionRecord {
     }
 }
 
-pub(super) fn auth_of(user: &impl SessionUser) -> [u8; 32] {
+pub(super) fn auth_digest(user: &impl SessionUser) -> [u8; 32] {
     Sha256::digest(user.session_auth_hash()).into()
 }
 
-/// Sessions in memory, for tests and for programs that run once: after a restart everybody has to log in again.
+/// A session store in memory, for tests and single processes: after a restart, all users must log in again.
 ///
-/// It forgets sessions that have expired when it has doubled since it last did, so it holds at most about twice those
-/// that are good.
+/// It removes expired sessions when their number has doubled since the last time, so it holds at most about twice the active
+/// ones.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     sessions: Mutex<Sessions>,
@@ -148,13 +146,13 @@ struct Sessions {
 }
 
 impl MemoryStore {
-    /// No sessions yet.
+    /// An empty store.
     pub fn new() -> Self {
         Self::default()
     }
 
     fn with<T>(&self, change: impl FnOnce(&mut Sessions) -> T) -> T {
-        // A panic while it is locked cannot leave it half changed: each change is one call of the map.
+        // Each change is one call of the map, so the map is consistent even if the lock is poisoned.
         change(&mut self.sessions.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -20,12 +20,12 @@ use super::store::{SessionKey, SessionRecord, SessionStore};
 /// # }
 /// ```
 ///
-/// Those stores know ids of 128 bits and write records whole. So the id is the first half of the digest of the cookie's
-/// token (the store has no token), and the time of the last use is in a record of its own: were it in the session's,
-/// writing it could bring back a session that was logged out at the same moment.
+/// Those stores use ids of 128 bits and write whole records. So the id is the first half of the digest of the token, and the time
+/// of the last use is in a record of its own: writing it into the session's record could restore a session that was logged out
+/// at the same time.
 ///
-/// Nor do they say whether they had what they delete, so that is looked up just before. Of two who remove a session within
-/// that time both may hear that it was there: a [renewal](crate::Sessions::renew) then outlives the log-out.
+/// The stores do not report whether they deleted a record, so this is looked up just before. Two concurrent removals may both
+/// report that the session existed: then a [renewal](crate::Sessions::renew) survives the log-out.
 #[derive(Clone, Debug)]
 pub struct TowerSessions<S>(S);
 
@@ -38,8 +38,12 @@ impl<S: Store> TowerSessions<S> {
     async fn create(&self, id: Id, record: Record) -> Result<(), Error> {
         let mut record = record;
         self.0.create(&mut record).await?;
-        // A store gives a new id to a record whose id it has. Ours are random: then they were not.
-        if record.id == id { Ok(()) } else { Err(Error::Backend("there is such a session already".into())) }
+        // The store changes an id that exists already. Random ids do not collide.
+        if record.id == id {
+            Ok(())
+        } else {
+            Err(Error::Backend("a session with this id exists already".into()))
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! The places other than `Authorization: Bearer`.
+//! The token sources other than `Authorization: Bearer`.
 
 use std::borrow::Cow;
 
@@ -11,10 +11,10 @@ use crate::credentials::{Credentials, Malformed, is_token68};
 use crate::fields::{self, ContentType, Field, Unreadable};
 use crate::{BufferedBody, Error};
 
-/// `Authorization` with a scheme other than `Bearer`: `Authorization: JWT <token>`.
+/// The token in `Authorization` with a scheme other than `Bearer`: `Authorization: JWT <token>`.
 ///
 /// ```
-/// # fn example<K, V>(jwt: tower_passport::Jwt<K, V>) {
+/// # fn example<K, C, V>(jwt: tower_passport::Jwt<K, C, V>) {
 /// jwt.tokens_from(tower_passport::SchemeHeader::new("JWT"));
 /// # }
 /// ```
@@ -22,7 +22,7 @@ use crate::{BufferedBody, Error};
 pub struct SchemeHeader(&'static str);
 
 impl SchemeHeader {
-    /// The token of this scheme, whose case does not matter. The challenges name it as it is written here.
+    /// The token of this scheme, in any case. The challenges write it as it is written here.
     pub const fn new(scheme: &'static str) -> Self {
         Self(scheme)
     }
@@ -41,7 +41,7 @@ impl TokenSource for SchemeHeader {
     }
 }
 
-/// A header that holds the token and nothing else: `X-Api-Key: <token>`.
+/// The token in a header of its own: `X-Api-Key: <token>`.
 ///
 /// ```
 /// use http::{HeaderMap, HeaderName};
@@ -71,14 +71,14 @@ impl TokenSource for NamedHeader {
     }
 }
 
-/// The token in a cookie. Call it `__Host-something`, and no other site and no subdomain can put one there.
+/// The token in a cookie. With a name that begins with `__Host-`, no other site and no subdomain can set it.
 ///
-/// Source: RFC 6265, section 4.2, and RFC 9113, section 8.2.3 (HTTP/2 may send several `Cookie` lines).
+/// Source: RFC 6265, section 4.2, and RFC 9113, section 8.2.3 (HTTP/2 may send several `Cookie` headers).
 #[derive(Clone, Debug)]
 pub struct CookieValue(Box<str>);
 
 impl CookieValue {
-    /// The token in the cookie of this name, whose case matters.
+    /// The token in the cookie with this name, which is case-sensitive.
     pub fn new(name: &str) -> Self {
         Self(name.into())
     }
@@ -89,7 +89,7 @@ impl TokenSource for CookieValue {
         let mut values = cookies(&request.headers, &self.0);
         let Some(value) = values.next() else { return Ok(None) };
         if values.next().is_some() {
-            // A subdomain or another path has set one of the same name; nothing tells which of them is ours.
+            // A subdomain or another path has set a cookie with the same name, and nothing tells them apart.
             return Err(Malformed::TwoPlaces.into());
         }
         let token = std::str::from_utf8(value).ok().filter(|token| is_token68(token));
@@ -97,21 +97,21 @@ impl TokenSource for CookieValue {
     }
 }
 
-/// The values of the cookies with this name, without the empty ones: those are how some programs take a cookie back.
+/// The values of the cookies with this name, without empty ones: some programs delete a cookie by emptying it.
 pub(crate) fn cookies<'r>(headers: &'r HeaderMap, name: &str) -> impl Iterator<Item = &'r [u8]> {
     let lines = headers.get_all(COOKIE).iter();
-    let crumbs = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
-    crumbs.filter_map(move |crumb| {
-        let value = crumb.trim_ascii().strip_prefix(name.as_bytes())?.strip_prefix(b"=")?;
+    let pairs = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
+    pairs.filter_map(move |pair| {
+        let value = pair.trim_ascii().strip_prefix(name.as_bytes())?.strip_prefix(b"=")?;
         (!value.is_empty()).then_some(value)
     })
 }
 
-/// The token in the query of the URL: `?access_token=<token>`. No strategy looks there unless it is told to.
+/// The token in the query of the URL: `?access_token=<token>`. No strategy reads it unless it is told to.
 ///
-/// URLs are in the logs of every server on the way and in the browser's history, so take it only where nothing else
-/// goes (a `WebSocket` of a browser, a link for downloads), with tokens that live for minutes (RFC 6750, section 2.3;
-/// RFC 9700, section 4.3.2, forbids it for access tokens of OAuth).
+/// URLs end up in the logs of servers and proxies and in the browser's history. Use it only where nothing else works (a
+/// browser's `WebSocket`, a download link), with tokens that live for minutes (RFC 6750, section 2.3; RFC 9700,
+/// section 4.3.2, forbids it for access tokens of OAuth).
 #[derive(Clone, Debug)]
 pub struct QueryParameter(Field);
 
@@ -129,10 +129,10 @@ impl TokenSource for QueryParameter {
     }
 }
 
-/// The token in a field of the body, which is JSON or a form; `user[token]` is a field inside another.
+/// The token in a field of a JSON or form body. `user[token]` is a field inside another.
 ///
-/// It needs the [`BufferBody`](crate::BufferBody) layer, and without it the answer is 500, and the log names the
-/// layer. A body of any other type has no token.
+/// It needs the [`BufferBody`](crate::BufferBody) layer. Without it the response is 500, and the log names the layer. A body of
+/// another type has no token.
 #[derive(Clone, Debug)]
 pub struct BodyField(Field);
 

@@ -1,4 +1,4 @@
-//! What a client sees of an answer, as one text, so that a test is a table of requests and answers.
+//! A response as one text, so that a test is a table of requests and responses.
 
 use std::fmt::{Debug, Write};
 
@@ -10,8 +10,8 @@ use http_body_util::BodyExt;
 use tower::{Service, ServiceExt};
 use tower_passport::{Authenticate, CurrentUser, Strategy};
 
-/// Sends the request and gives the answer as `401 [Bearer] {"error":..}`: status, challenges, body; before the body
-/// also the headers that only some answers have.
+/// Sends the request and returns the response as `401 [Bearer] {"error":..}`: status, challenges, `Retry-After`,
+/// `Location`, `Set-Cookie`, body.
 pub(crate) async fn answer<S, B, Answer>(service: S, request: Request<B>) -> String
 where
     S: Service<Request<B>, Response = Response<Answer>, Error: Debug>,
@@ -37,10 +37,10 @@ where
     text
 }
 
-/// A site that says who came, behind this strategy; nobody may come, too.
+/// A site that responds with the name of the user.
 pub(crate) fn app(strategy: impl Strategy<User = String>) -> Router {
     async fn whoami(user: Option<CurrentUser<String>>) -> String {
-        user.map_or_else(|| "nobody".into(), |CurrentUser(user)| user)
+        user.map_or_else(|| "no user".into(), |CurrentUser(user)| user)
     }
     Router::new().route("/", on_any(whoami)).layer(Authenticate::new(strategy))
 }

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use http::HeaderName;
+use http::request::Parts;
 use secrecy::ExposeSecret;
 use tower::ServiceExt;
 use tower_passport::{
-    ApiKey, ApiKeyFormat, Bearer, BearerHeader, BearerToken, NamedHeader, Refusal, Strategy, TokenDigest,
-    VerifyApiKey,
+    ApiKey, ApiKeyFormat, Bearer, BearerHeader, BearerToken, Error, NamedHeader, Rejection, Strategy,
+    TokenDigest, Verification, Verify,
 };
 
 use crate::answer::{answer, app, get};
@@ -25,20 +26,19 @@ fn key(number: u8) -> String {
     format().generate(&[number; 32]).expose_secret().to_owned()
 }
 
-/// Knows key 1; cannot say about key 2; counts the questions.
+/// Knows key 1, fails for key 2, and counts the look-ups.
 #[derive(Clone, Default)]
 struct Store(Arc<AtomicUsize>);
 
-impl VerifyApiKey for Store {
+impl Verify<TokenDigest> for Store {
     type User = String;
-    type Error = io::Error;
 
-    async fn verify(&self, digest: TokenDigest) -> Result<Option<String>, io::Error> {
+    async fn verify(&self, digest: TokenDigest, _request: &Parts) -> Result<Verification<String>, Error> {
         self.0.fetch_add(1, Ordering::Relaxed);
         if digest == TokenDigest::of(&key(2)) {
-            return Err(io::Error::other("the store is down"));
+            return Err(Error::new("the store is down"));
         }
-        Ok((digest == TokenDigest::of(&key(1))).then(|| "printer".into()))
+        Ok((digest == TokenDigest::of(&key(1))).then(|| "printer".into()).into())
     }
 }
 
@@ -47,7 +47,7 @@ async fn ask(guard: impl Strategy<User = String>, header: &str, value: &str) -> 
 }
 
 #[tokio::test]
-async fn the_store_says_whose_key_it_is() {
+async fn the_store_finds_the_user_of_a_key() {
     let ask = async |token: &str| ask(ApiKey::new(format(), Store::default()), "authorization", token).await;
     assert_eq!(ask(&format!("Bearer {}", key(1))).await, "200 printer");
     assert_eq!(ask(&format!("Bearer {}", key(3))).await, INVALID);
@@ -57,7 +57,7 @@ async fn the_store_says_whose_key_it_is() {
 }
 
 #[tokio::test]
-async fn junk_is_refused_without_a_question_to_the_store() {
+async fn malformed_keys_are_rejected_without_a_look_up() {
     let store = Store::default();
     let mistyped = key(1).replace('1', "2");
     for (junk, cause) in [
@@ -70,13 +70,13 @@ async fn junk_is_refused_without_a_question_to_the_store() {
         let request = || get(&[("authorization", &format!("Bearer {junk}"))]);
         assert_eq!(answer(guard.clone(), request()).await, INVALID, "{junk}");
         let response = guard.oneshot(request()).await.unwrap();
-        assert_eq!(response.extensions().get::<Refusal>().unwrap().cause(), cause, "{junk}");
+        assert_eq!(response.extensions().get::<Rejection>().unwrap().cause(), cause, "{junk}");
     }
     assert_eq!(store.0.load(Ordering::Relaxed), 0);
 }
 
 #[tokio::test]
-async fn a_header_of_its_own_is_asked_for_by_a_scheme_of_its_own() {
+async fn a_named_header_has_its_own_challenge_scheme() {
     let header = || NamedHeader::new(HeaderName::from_static("x-api-key"));
     let alone = || ApiKey::new(format(), Store::default()).tokens_from(header());
     assert_eq!(ask(alone(), "x-api-key", &key(1)).await, "200 printer");
@@ -92,7 +92,7 @@ async fn a_header_of_its_own_is_asked_for_by_a_scheme_of_its_own() {
 }
 
 #[tokio::test]
-async fn keys_and_other_bearer_tokens_can_share_the_header() {
+async fn keys_and_other_bearer_tokens_can_share_a_header() {
     let opaque = |token: BearerToken| async move {
         Ok::<_, io::Error>((token.expose_secret() == "open-sesame").then(|| "Ali Baba".to_owned()))
     };

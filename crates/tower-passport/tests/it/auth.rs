@@ -7,10 +7,10 @@ use axum::routing::get as on_get;
 use axum::{Extension, Router};
 use http::{StatusCode, header};
 use tower::ServiceExt;
-use tower_passport::{Auth, BoxStrategy, CurrentUser, Or, Reason, Refusal, Strategy};
+use tower_passport::{Auth, BoxStrategy, CurrentUser, Or, Reason, Rejection, Strategy};
 
 use crate::answer::{answer, get};
-use crate::says::{REFUSALS, Says, no_credentials};
+use crate::says::{REJECTIONS, Says, no_credentials};
 
 #[derive(Clone, FromRef)]
 struct App {
@@ -24,7 +24,7 @@ fn app() -> Router {
         user
     }
     async fn optional(user: Option<Auth<Says>>) -> String {
-        user.map_or_else(|| "nobody".into(), |Auth(user)| user)
+        user.map_or_else(|| "no user".into(), |Auth(user)| user)
     }
     async fn chain(Auth(user): Auth<Or<Says, Says>>) -> String {
         user
@@ -55,7 +55,7 @@ async fn check(path: &str, headers: &[(&str, &str)], want: &str) {
 }
 
 #[tokio::test]
-async fn a_good_request_reaches_the_handler_with_its_user() {
+async fn an_accepted_request_reaches_the_handler_with_its_user() {
     check("/", &[("a", "Alice")], "200 Alice").await;
     check("/boxed", &[("a", "Alice")], "200 Alice").await;
     check("/chain", &[("c", "Alice")], "200 Alice").await;
@@ -63,7 +63,7 @@ async fn a_good_request_reaches_the_handler_with_its_user() {
 }
 
 #[tokio::test]
-async fn a_request_without_credentials_hears_what_to_send() {
+async fn a_request_without_credentials_gets_all_challenges() {
     check("/", &[], &no_credentials("A")).await;
     check("/boxed", &[], &no_credentials("A")).await;
     check("/chain", &[], &no_credentials("B; C")).await;
@@ -71,8 +71,8 @@ async fn a_request_without_credentials_hears_what_to_send() {
 }
 
 #[tokio::test]
-async fn a_bad_request_is_refused_where_a_user_is_required_and_where_not() {
-    for (says, want) in REFUSALS {
+async fn bad_credentials_are_rejected_even_if_optional() {
+    for (says, want) in REJECTIONS {
         for path in ["/", "/optional", "/boxed"] {
             check(path, &[("a", says)], want).await;
         }
@@ -81,29 +81,29 @@ async fn a_bad_request_is_refused_where_a_user_is_required_and_where_not() {
 
 #[tokio::test]
 async fn an_optional_user_may_be_absent() {
-    check("/optional", &[], "200 nobody").await;
+    check("/optional", &[], "200 no user").await;
     check("/optional", &[("a", "Alice")], "200 Alice").await;
 }
 
 #[tokio::test]
-async fn an_answer_is_json_not_stored_and_carries_its_refusal() {
+async fn a_rejection_is_json_and_not_cacheable() {
     let response = app().oneshot(get(&[("a", "invalid token")])).await.unwrap();
     assert_eq!(response.headers()[header::CONTENT_TYPE], "application/json");
     assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store");
-    let refusal = response.extensions().get::<Refusal>().unwrap();
-    assert_eq!((refusal.status(), refusal.reason()), (StatusCode::UNAUTHORIZED, Reason::InvalidToken));
-    assert_eq!(refusal.cause(), "it says so");
-    assert_eq!(refusal.challenges().collect::<Vec<_>>(), ["A"]);
-    assert!(refusal.error().is_none());
+    let rejection = response.extensions().get::<Rejection>().unwrap();
+    assert_eq!((rejection.status(), rejection.reason()), (StatusCode::UNAUTHORIZED, Reason::InvalidToken));
+    assert_eq!(rejection.cause(), "it says so");
+    assert_eq!(rejection.challenges().collect::<Vec<_>>(), ["A"]);
+    assert!(rejection.error().is_none());
 }
 
 #[tokio::test]
-async fn the_current_user_is_an_extractor_that_names_the_missing_layer() {
+async fn a_missing_layer_of_current_user_is_500() {
     async fn required(CurrentUser(user): CurrentUser<String>) -> String {
         user
     }
     async fn optional(user: Option<CurrentUser<String>>) -> String {
-        user.map_or_else(|| "nobody".into(), |CurrentUser(user)| user)
+        user.map_or_else(|| "no user".into(), |CurrentUser(user)| user)
     }
     let (required, optional) =
         (Router::new().route("/", on_get(required)), Router::new().route("/", on_get(optional)));
@@ -111,10 +111,10 @@ async fn the_current_user_is_an_extractor_that_names_the_missing_layer() {
 
     assert_eq!(answer(with_layer(&required), get(&[])).await, "200 Alice");
     assert_eq!(answer(with_layer(&optional), get(&[])).await, "200 Alice");
-    assert_eq!(answer(optional, get(&[])).await, "200 nobody");
+    assert_eq!(answer(optional, get(&[])).await, "200 no user");
     let response = required.oneshot(get(&[])).await.unwrap();
-    let refusal = response.extensions().get::<Refusal>().unwrap();
-    assert_eq!(refusal.reason(), Reason::Misconfigured);
-    let cause = std::error::Error::source(refusal.error().unwrap()).unwrap();
+    let rejection = response.extensions().get::<Rejection>().unwrap();
+    assert_eq!(rejection.reason(), Reason::Misconfigured);
+    let cause = std::error::Error::source(rejection.error().unwrap()).unwrap();
     assert!(cause.to_string().contains("`Authenticate`"), "{cause}");
 }

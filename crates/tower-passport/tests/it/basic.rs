@@ -13,7 +13,7 @@ use crate::says::no_credentials;
 
 const CHALLENGE: &str = r#"Basic realm="cave", charset="UTF-8""#;
 
-/// Says what it was given; `down` is the state of the store, `x` is wrong.
+/// Returns the credentials as the user; the store fails for `down`, and `x` is a wrong password.
 async fn find(credentials: LocalCredentials) -> Result<Option<String>, io::Error> {
     match credentials.password.expose_secret() {
         "down" => Err(io::Error::other("the store is down")),
@@ -33,7 +33,7 @@ async fn ask_as(name_and_password: impl AsRef<[u8]>) -> String {
 }
 
 #[tokio::test]
-async fn name_and_password_arrive_as_they_were_sent() {
+async fn name_and_password_are_unchanged() {
     for (sent, want) in [
         ("ali:open sesame", "200 ali|open sesame"),
         ("ali:a:b:", "200 ali|a:b:"),
@@ -47,7 +47,7 @@ async fn name_and_password_arrive_as_they_were_sent() {
 }
 
 #[tokio::test]
-async fn wrong_is_401_and_a_store_that_is_down_503() {
+async fn a_wrong_password_is_401_and_a_failed_store_503() {
     let wrong =
         r#"{"error":"wrong_credentials","error_description":"The user name or the password is wrong."}"#;
     assert_eq!(ask_as("ali:x").await, format!("401 [{CHALLENGE}] {wrong}"));
@@ -55,14 +55,14 @@ async fn wrong_is_401_and_a_store_that_is_down_503() {
 }
 
 #[tokio::test]
-async fn what_is_not_basic_is_not_ours() {
+async fn other_schemes_pass() {
     let app = app(Basic::new("cave", find).unwrap());
     assert_eq!(answer(app, get(&[])).await, no_credentials(CHALLENGE));
     assert_eq!(ask("Bearer YTpi").await, no_credentials(CHALLENGE));
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_a_bad_request() {
+async fn unreadable_credentials_are_400() {
     let want = format!(
         r#"400 [{CHALLENGE}] {{"error":"invalid_request","error_description":"Send Basic, a space, and the Base64 of name:password in UTF-8."}}"#
     );
@@ -83,7 +83,7 @@ async fn what_cannot_be_read_is_a_bad_request() {
 }
 
 #[test]
-fn a_realm_must_fit_into_a_header() {
+fn a_realm_must_be_printable_ascii() {
     assert!(Basic::new("the \"cave\"", find).is_ok());
     assert!(Basic::new("a\nb", find).is_err());
     assert!(format!("{:?}", Basic::new("cave", find).unwrap()).starts_with("Basic {"));

@@ -4,12 +4,12 @@ use std::io;
 
 use http::HeaderName;
 use tower::ServiceExt;
-use tower_passport::{Bearer, BearerToken, NamedHeader, Refusal, TokenDigest};
+use tower_passport::{Bearer, BearerToken, NamedHeader, Rejection, TokenDigest};
 
 use crate::answer::{answer, app, get};
 use crate::says::no_credentials;
 
-/// A store that has digests, as it should.
+/// A store of token digests.
 async fn find(token: BearerToken) -> Result<Option<String>, io::Error> {
     if token.expose_secret() == "down" {
         return Err(io::Error::other("the store is down"));
@@ -27,7 +27,7 @@ async fn ask(headers: &[(&str, String)]) -> String {
 }
 
 #[tokio::test]
-async fn the_store_says_whose_token_it_is() {
+async fn the_store_finds_the_user_of_a_token() {
     assert_eq!(ask(&bearer("open-sesame")).await, "200 Ali Baba");
     assert_eq!(
         ask(&bearer("open-barley")).await,
@@ -48,10 +48,10 @@ async fn the_store_says_whose_token_it_is() {
 }
 
 #[tokio::test]
-async fn the_log_hears_that_nobody_knows_the_token() {
+async fn an_unknown_token_has_its_own_cause() {
     let request = get(&[("authorization", "Bearer open-barley")]);
     let response = app(Bearer::new(find)).oneshot(request).await.unwrap();
-    assert_eq!(response.extensions().get::<Refusal>().unwrap().cause(), "unknown_token");
+    assert_eq!(response.extensions().get::<Rejection>().unwrap().cause(), "unknown_token");
 }
 
 #[tokio::test]
@@ -65,7 +65,7 @@ async fn a_token_can_be_in_another_place() {
 }
 
 #[tokio::test]
-async fn neither_token_nor_digest_prints() {
+async fn debug_shows_neither_token_nor_digest() {
     let (sender, receiver) = std::sync::mpsc::channel();
     let guard = Bearer::new(move |token: BearerToken| {
         sender.send(format!("{token:?} {:?}", token.digest())).unwrap();

@@ -1,4 +1,4 @@
-//! A browser, as far as log-ins need one: it keeps cookies and goes where it is sent.
+//! A minimal browser that stores cookies and follows redirects.
 
 use std::collections::BTreeMap;
 
@@ -8,20 +8,20 @@ use axum::{Router, routing};
 use http::{Method, Request, header};
 use http_body_util::BodyExt;
 use tower::ServiceExt;
-use tower_passport::{Authenticate, BufferBody, CurrentUser, Refusal, SignedIn, Strategy};
+use tower_passport::{Authenticate, BufferBody, CurrentUser, LoggedIn, Rejection, Strategy};
 
 use crate::identity_provider::IdentityProvider;
 
 pub(crate) type Pairs = Vec<(String, String)>;
 
-/// A site whose every page logs in with the strategy: `/` begins, `/callback` is where the browser comes back.
-pub(crate) fn site(strategy: impl Strategy<User = SignedIn<String>>) -> Router {
-    async fn signed_in(CurrentUser(signed_in): CurrentUser<SignedIn<String>>) -> Response {
-        ([("x-user", signed_in.user.clone())], signed_in.redirect()).into_response()
+/// A site that logs in with the strategy: `/` begins a log-in, `/callback` ends it.
+pub(crate) fn site(strategy: impl Strategy<User = LoggedIn<String>>) -> Router {
+    async fn logged_in(CurrentUser(logged_in): CurrentUser<LoggedIn<String>>) -> Response {
+        ([("x-user", logged_in.user.clone())], logged_in.redirect()).into_response()
     }
     Router::new()
-        .route("/", routing::any(signed_in))
-        .route("/callback", routing::any(signed_in))
+        .route("/", routing::any(logged_in))
+        .route("/callback", routing::any(logged_in))
         .layer(Authenticate::new(strategy))
         .layer(BufferBody::new(16 * 1024))
 }
@@ -32,7 +32,7 @@ pub(crate) struct Browser {
 }
 
 impl Browser {
-    /// Asks for a page and keeps the cookies of the answer.
+    /// Requests a page and stores the cookies of the response.
     pub(crate) async fn ask(&mut self, site: &Router, method: Method, uri: &str, body: String) -> Seen {
         let cookies: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let mut request = Request::builder().method(&method).uri(uri);
@@ -61,11 +61,11 @@ impl Browser {
             status: head.status.as_u16(),
             location: text("location"),
             user: text("x-user"),
-            cause: head.extensions.get::<Refusal>().map(Refusal::cause).unwrap_or_default(),
+            cause: head.extensions.get::<Rejection>().map(Rejection::cause).unwrap_or_default(),
             error: head
                 .extensions
-                .get::<Refusal>()
-                .and_then(|refusal| std::error::Error::source(refusal.error()?).map(ToString::to_string)),
+                .get::<Rejection>()
+                .and_then(|rejection| std::error::Error::source(rejection.error()?).map(ToString::to_string)),
             body: String::from_utf8(body.collect().await.unwrap().to_bytes().into()).unwrap(),
             set_cookies,
         }
@@ -75,20 +75,20 @@ impl Browser {
         self.ask(site, Method::GET, uri, String::new()).await
     }
 
-    /// Begins a log-in, and gives where the provider is.
+    /// Begins a log-in and returns the URL of the provider.
     pub(crate) async fn begin(&mut self, site: &Router) -> String {
         let seen = self.get(site, "/").await;
         assert_eq!(seen.status, 303, "{seen:?}");
         seen.location.unwrap()
     }
 
-    /// Comes back with these parameters.
+    /// Requests the callback with these parameters.
     pub(crate) async fn come_back(&mut self, site: &Router, answer: &Pairs) -> Seen {
         let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(answer).finish();
         self.get(site, &format!("/callback?{query}")).await
     }
 
-    /// A whole log-in, as it should be.
+    /// A complete, successful log-in.
     pub(crate) async fn log_in(&mut self, site: &Router, provider: &IdentityProvider) -> Seen {
         let location = self.begin(site).await;
         let answer = provider.consent(&location);
@@ -96,7 +96,7 @@ impl Browser {
     }
 }
 
-/// What there is to see of an answer.
+/// The parts of a response that tests check.
 #[derive(Debug)]
 pub(crate) struct Seen {
     pub(crate) status: u16,
@@ -121,7 +121,7 @@ impl Seen {
     }
 }
 
-/// The same answer with one parameter changed; without it, if there is no value.
+/// The same parameters with one of them replaced, or removed for `None`.
 pub(crate) fn with(answer: &Pairs, name: &str, value: Option<&str>) -> Pairs {
     let mut answer: Pairs = answer.iter().filter(|(known, _)| known != name).cloned().collect();
     answer.extend(value.map(|value| (name.to_owned(), value.to_owned())));

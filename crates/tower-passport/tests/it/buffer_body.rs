@@ -1,4 +1,4 @@
-//! `BufferBody`: who may read the body, and how much of it.
+//! `BufferBody`.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -12,11 +12,11 @@ use http::{Request, Response, StatusCode};
 use http_body::Frame;
 use http_body_util::{BodyExt, Full};
 use tower::{Layer, ServiceExt, service_fn};
-use tower_passport::{BufferBody, BufferedBody, Reason, Refusal};
+use tower_passport::{BufferBody, BufferedBody, Reason, Rejection};
 
 use crate::answer::{answer, post};
 
-/// Answers with what a strategy and what a handler see of the body.
+/// Responds with the body that a strategy sees and the body that a handler gets.
 async fn echo(request: Request<Full<Bytes>>) -> Result<Response<Full<Bytes>>, Infallible> {
     let (head, body) = request.into_parts();
     let BufferedBody(seen) = head.extensions.get().cloned().unwrap();
@@ -24,7 +24,7 @@ async fn echo(request: Request<Full<Bytes>>) -> Result<Response<Full<Bytes>>, In
     Ok(Response::new(Bytes::from([&seen[..], b"|", &body[..]].concat()).into()))
 }
 
-/// A body that comes in these pieces and does not say how long it will be.
+/// A body of these chunks with unknown length.
 struct Pieces(Vec<Result<&'static str, &'static str>>);
 
 impl http_body::Body for Pieces {
@@ -43,7 +43,7 @@ impl http_body::Body for Pieces {
 const TOO_LARGE: &str = r#"413 {"error":"body_too_large","error_description":"The body is too large."}"#;
 
 #[tokio::test]
-async fn strategy_and_service_both_see_all_of_it_up_to_the_limit() {
+async fn strategy_and_service_both_get_the_whole_body() {
     let service = || BufferBody::new(6).layer(service_fn(echo));
     for (pieces, want) in [
         (vec![], "200 |"),
@@ -61,8 +61,8 @@ async fn strategy_and_service_both_see_all_of_it_up_to_the_limit() {
 }
 
 #[tokio::test]
-async fn a_body_that_announces_too_much_is_not_read() {
-    /// As large as it says, and an error to read.
+async fn a_body_with_a_too_large_content_length_is_not_read() {
+    /// A body with this announced length, which cannot be read.
     struct Announced;
     impl http_body::Body for Announced {
         type Data = Bytes;
@@ -84,7 +84,7 @@ async fn a_body_that_announces_too_much_is_not_read() {
 }
 
 #[tokio::test]
-async fn the_refusal_is_in_the_answer_whoever_makes_it() {
+async fn the_response_carries_the_rejection() {
     async fn handler(body: String) -> String {
         body
     }
@@ -92,19 +92,19 @@ async fn the_refusal_is_in_the_answer_whoever_makes_it() {
     let as_it_is = router().layer(BufferBody::new(6));
     assert_eq!(answer(as_it_is.clone(), post("", "secret")).await, "200 secret");
     let response = as_it_is.oneshot(post("", "secrets")).await.unwrap();
-    assert_eq!(response.extensions().get::<Refusal>().unwrap().reason(), Reason::BodyTooLarge);
+    assert_eq!(response.extensions().get::<Rejection>().unwrap().reason(), Reason::BodyTooLarge);
 
-    let own = router().layer(BufferBody::new(6).respond_with(|refusal, request| {
-        let mut response = Response::new(Body::from(format!("{} {refusal}", request.method)));
+    let own = router().layer(BufferBody::new(6).respond_with(|rejection, request| {
+        let mut response = Response::new(Body::from(format!("{} {rejection}", request.method)));
         *response.status_mut() = StatusCode::IM_A_TEAPOT;
         response
     }));
     assert_eq!(answer(own.clone(), post("", "secrets")).await, "418 POST The body is too large.");
     let response = own.oneshot(post("", "secrets")).await.unwrap();
-    assert_eq!(response.extensions().get::<Refusal>().unwrap().reason(), Reason::BodyTooLarge);
+    assert_eq!(response.extensions().get::<Rejection>().unwrap().reason(), Reason::BodyTooLarge);
 }
 
 #[test]
-fn a_buffered_body_does_not_print() {
+fn debug_of_a_buffered_body_shows_only_its_length() {
     assert_eq!(format!("{:?}", BufferedBody("password=secret".into())), "BufferedBody(15 bytes)");
 }

@@ -1,4 +1,4 @@
-//! `ByIssuer`: tokens of two issuers on one route, and neither signs as the other.
+//! `ByIssuer`: tokens of two issuers on one route.
 
 use serde_json::{Value, json};
 use strict_jose::{Algorithm, Key, Rules};
@@ -11,7 +11,7 @@ const A: &str = "https://a.example";
 const B: &str = "https://b.example";
 const INVALID_TOKEN: &str = r#"401 [Bearer error="invalid_token"] {"error":"invalid_token","error_description":"The token is not valid."}"#;
 
-fn of(issuer: &'static str, key: &Key) -> Jwt<Key, impl tower_passport::VerifyClaims<User = String>> {
+fn of(issuer: &'static str, key: &Key) -> Jwt<Key, Value, impl tower_passport::Verify<Value, User = String>> {
     let rules = Rules::typ("at+jwt").issuer(issuer).audience("recipes").without_expiry();
     Jwt::new(key.public().unwrap(), rules, move |_: Value| async move {
         Ok::<_, String>(Some(format!("of {issuer}")))
@@ -27,7 +27,7 @@ async fn ask(strategy: impl Strategy<User = String>, token: &str) -> String {
 }
 
 #[tokio::test]
-async fn each_issuer_signs_for_itself() {
+async fn each_issuer_can_sign_only_its_own_tokens() {
     let [a, b] = [(); 2].map(|()| Key::generate(Algorithm::EdDsa).unwrap().with_kid("1"));
     let both = || ByIssuer::new().issuer(A, of(A, &a)).issuer(B, of(B, &b));
     assert_eq!(ask(both(), &token(&a, A)).await, "200 of https://a.example");
@@ -46,7 +46,7 @@ async fn each_issuer_signs_for_itself() {
 }
 
 #[tokio::test]
-async fn what_is_of_no_issuer_is_for_the_last() {
+async fn tokens_of_other_issuers_go_to_the_default_strategy() {
     let a = Key::generate(Algorithm::EdDsa).unwrap();
     let opaque = Bearer::new(async |token: BearerToken| {
         Ok::<_, String>((token.expose_secret() == "opaque").then(|| "ours".to_owned()))
@@ -60,7 +60,7 @@ async fn what_is_of_no_issuer_is_for_the_last() {
 }
 
 #[tokio::test]
-async fn the_token_may_be_elsewhere() {
+async fn the_token_can_be_in_another_place() {
     let a = Key::generate(Algorithm::EdDsa).unwrap();
     let cookie = || CookieValue::new("token");
     let both = ByIssuer::new().issuer(A, of(A, &a).tokens_from(cookie())).tokens_from(cookie());

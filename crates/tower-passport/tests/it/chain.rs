@@ -8,7 +8,7 @@ use tower_passport::{Anonymous, BoxStrategy, Error, Outcome, Strategy};
 use crate::answer::get;
 use crate::says::Says;
 
-/// What a strategy concludes, as one text.
+/// The outcome of a strategy as text.
 async fn conclusion<S: Strategy<User = String>>(strategy: &S, headers: &[(&str, &str)]) -> String {
     let (head, _) = get(headers).into_parts();
     match strategy.authenticate(&head).await {
@@ -24,7 +24,7 @@ async fn conclusion<S: Strategy<User = String>>(strategy: &S, headers: &[(&str, 
 }
 
 #[tokio::test]
-async fn only_a_pass_goes_on_to_the_next() {
+async fn the_chain_continues_only_after_a_pass() {
     let chain = Says("A").or(Says("B")).or(Says("C"));
     let boxed = Says("A").boxed().or(Says("B").boxed()).or(Arc::new(Says("C"))).boxed();
     for (headers, want) in [
@@ -37,8 +37,8 @@ async fn only_a_pass_goes_on_to_the_next() {
         (&[("a", "wrong"), ("b", "Bob")], "reject wrong_credentials"),
         (&[("b", "scope"), ("c", "Carol")], "reject insufficient_scope"),
         (&[("a", "elsewhere"), ("b", "Bob")], "redirect https://id.example/?a=b"),
-        (&[("a", "undecided"), ("b", "Bob")], "could not decide who sent the request"),
-        (&[("b", "undecided"), ("c", "Carol")], "could not decide who sent the request"),
+        (&[("a", "undecided"), ("b", "Bob")], "the request could not be authenticated"),
+        (&[("b", "undecided"), ("c", "Carol")], "the request could not be authenticated"),
     ] {
         assert_eq!(conclusion(&chain, headers).await, want, "{headers:?}");
         assert_eq!(conclusion(&boxed, headers).await, want, "boxed, {headers:?}");
@@ -46,12 +46,12 @@ async fn only_a_pass_goes_on_to_the_next() {
 }
 
 #[tokio::test]
-async fn two_strategies_with_the_same_challenge_send_it_once() {
+async fn equal_challenges_are_sent_once() {
     assert_eq!(conclusion(&Says("A").or(Says("B")).or(Says("A")), &[]).await, "pass A B");
 }
 
 #[tokio::test]
-async fn a_chain_can_be_as_long_as_a_configuration_says() {
+async fn a_chain_can_be_built_from_a_configuration() {
     let names = ["A", "B", "C", "D", "E", "F"];
     let strategies = names.into_iter().map(|name| Says(name).boxed());
     let chain: BoxStrategy<String> = strategies.reduce(|chain, next| chain.or(next).boxed()).unwrap();
@@ -60,30 +60,30 @@ async fn a_chain_can_be_as_long_as_a_configuration_says() {
 }
 
 #[tokio::test]
-async fn a_guest_comes_in_after_a_pass_and_never_after_a_rejection() {
+async fn a_guest_is_accepted_after_a_pass_but_not_after_a_rejection() {
     let chain = Says("A").or(Anonymous::new(|| "guest".to_owned()));
     assert_eq!(conclusion(&chain, &[]).await, "accept guest");
     assert_eq!(conclusion(&chain, &[("a", "Alice")]).await, "accept Alice");
     assert_eq!(conclusion(&chain, &[("a", "invalid token")]).await, "reject invalid_token");
-    assert_eq!(conclusion(&chain, &[("a", "undecided")]).await, "could not decide who sent the request");
+    assert_eq!(conclusion(&chain, &[("a", "undecided")]).await, "the request could not be authenticated");
 }
 
 #[tokio::test]
-async fn map_changes_the_user_and_nothing_else() {
+async fn map_converts_only_the_user() {
     let mapped = Says("A").map(|user| user.to_uppercase());
     for (headers, want) in [
         (&[][..], "pass A"),
         (&[("a", "Alice")], "accept ALICE"),
         (&[("a", "wrong")], "reject wrong_credentials"),
         (&[("a", "elsewhere")], "redirect https://id.example/?a=b"),
-        (&[("a", "undecided")], "could not decide who sent the request"),
+        (&[("a", "undecided")], "the request could not be authenticated"),
     ] {
         assert_eq!(conclusion(&mapped, headers).await, want, "{headers:?}");
     }
 }
 
 #[tokio::test]
-async fn a_user_need_be_neither_clone_nor_sync() {
+async fn a_user_need_not_be_clone_or_sync() {
     struct OnlySend(std::cell::Cell<u8>);
     struct Fixed;
     impl Strategy for Fixed {

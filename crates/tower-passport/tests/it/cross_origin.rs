@@ -1,4 +1,4 @@
-//! `CrossOriginProtection` around a log-in. Which requests it refuses, the table beside the code says.
+//! `CrossOriginProtection` around a log-in. The unit tests cover which requests it rejects.
 
 use axum::Router;
 use axum::routing::post as on_post;
@@ -6,7 +6,7 @@ use http::{Request, header};
 use secrecy::ExposeSecret;
 use tower::ServiceExt;
 use tower_passport::{
-    Authenticate, BufferBody, CrossOriginProtection, Local, LocalCredentials, ProblemJson, Refusal,
+    Authenticate, BufferBody, CrossOriginProtection, Local, LocalCredentials, ProblemJson, Rejection,
 };
 
 use crate::answer::{answer, post};
@@ -34,8 +34,9 @@ fn from(headers: &[(&'static str, &'static str)]) -> Request<axum::body::Body> {
 const EVIL: &[(&str, &str)] = &[("sec-fetch-site", "cross-site"), ("origin", "https://evil.example")];
 
 #[tokio::test]
-async fn nobody_is_logged_in_by_another_site() {
-    let protected = || log_in().layer(CrossOriginProtection::new().trust_origin("https://app.example"));
+async fn a_log_in_caused_by_another_site_is_rejected() {
+    let protected =
+        || log_in().layer(CrossOriginProtection::new().trust_origin("https://app.example").unwrap());
     let refused = r#"403 {"error":"access_denied","error_description":"Another site caused this request."}"#;
     for (headers, want) in [
         (EVIL, refused),
@@ -49,11 +50,11 @@ async fn nobody_is_logged_in_by_another_site() {
         assert_eq!(answer(protected(), from(headers)).await, want, "{headers:?}");
     }
     let refused = protected().oneshot(from(EVIL)).await.unwrap();
-    assert_eq!(refused.extensions().get::<Refusal>().unwrap().cause(), "cross_origin");
+    assert_eq!(refused.extensions().get::<Rejection>().unwrap().cause(), "cross_origin");
 }
 
 #[tokio::test]
-async fn the_answer_can_be_another() {
+async fn the_response_can_be_replaced() {
     let protected = log_in().layer(CrossOriginProtection::new().respond_as(ProblemJson));
     let refused = protected.oneshot(from(EVIL)).await.unwrap();
     assert_eq!(refused.headers()[header::CONTENT_TYPE], "application/problem+json");

@@ -1,4 +1,4 @@
-//! One `tracing` event for each refusal, with the reason that the client does not hear.
+//! One `tracing` event for each rejection, with a cause that the client does not see.
 
 use std::fmt::{Debug, Write};
 use std::sync::{Arc, Mutex};
@@ -14,12 +14,12 @@ use tracing::{Event, Metadata, Subscriber};
 use crate::answer::get;
 use crate::says::Says;
 
-/// Writes each of this crate's events as a line.
+/// Records each event of this crate as a line.
 #[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<String>>>);
+pub(crate) struct Lines(Arc<Mutex<Vec<String>>>);
 
 impl Lines {
-    fn written(&self) -> Vec<String> {
+    pub(crate) fn written(&self) -> Vec<String> {
         self.0.lock().unwrap().clone()
     }
 }
@@ -57,23 +57,23 @@ impl Subscriber for Lines {
 }
 
 #[tokio::test]
-async fn each_refusal_is_one_event_with_its_reason() {
+async fn each_rejection_is_one_event_with_its_reason() {
     for (says, want) in [
         ("Alice", &[][..]),
         (
             "invalid token",
-            &[r#"INFO message=Credentials refused: it says so reason="invalid_token" cause="it says so""#],
+            &[r#"INFO message=Credentials rejected: it says so reason="invalid_token" cause="it says so""#],
         ),
         (
             "wrong",
             &[
-                r#"INFO message=Credentials refused: wrong_credentials reason="wrong_credentials" cause="wrong_credentials""#,
+                r#"INFO message=Credentials rejected: wrong_credentials reason="wrong_credentials" cause="wrong_credentials""#,
             ],
         ),
         (
             "undecided",
             &[
-                r#"ERROR message=Authentication failed: could not decide who sent the request reason="temporarily_unavailable" error=the database is down: secret"#,
+                r#"ERROR message=Authentication failed: the request could not be authenticated reason="temporarily_unavailable" error=the database is down: secret"#,
             ],
         ),
         (
@@ -89,12 +89,12 @@ async fn each_refusal_is_one_event_with_its_reason() {
     ] {
         assert_eq!(events(&[("a", says)]).await, want, "{says}");
     }
-    let nobody = r#"DEBUG message=Request not authenticated: no_credentials reason="no_credentials" cause="no_credentials""#;
-    assert_eq!(events(&[]).await, [nobody]);
+    let rejected = r#"DEBUG message=Request not authenticated: no_credentials reason="no_credentials" cause="no_credentials""#;
+    assert_eq!(events(&[]).await, [rejected]);
 }
 
 #[tokio::test]
-async fn a_door_of_ones_own_writes_the_same() {
+async fn admit_logs_the_same_events() {
     for says in ["Alice", "wrong", "denied", "undecided", "misconfigured", "elsewhere"] {
         let headers = [("a", says)];
         let (head, _) = get(&headers).into_parts();
@@ -107,14 +107,14 @@ async fn a_door_of_ones_own_writes_the_same() {
     }
     let lines = Lines::default();
     let guard = tracing::subscriber::set_default(lines.clone());
-    let nobody = Says("A").authenticate(&get(&[]).into_parts().0).await.unwrap().admit();
+    let rejected = Says("A").authenticate(&get(&[]).into_parts().0).await.unwrap().admit();
     drop(guard);
-    assert_eq!(nobody.unwrap_err().status(), 401);
+    assert_eq!(rejected.unwrap_err().status(), 401);
     assert_eq!(lines.written(), events(&[]).await);
 }
 
 #[tokio::test]
-async fn a_key_that_is_not_looked_for_yet_is_no_error_in_the_log() {
+async fn a_postponed_fetch_of_keys_is_logged_as_information() {
     use crate::remote_keys::{Api, key};
 
     let api = Api::start().await;
@@ -127,7 +127,7 @@ async fn a_key_that_is_not_looked_for_yet_is_no_error_in_the_log() {
     assert_eq!(
         lines.written(),
         [
-            r#"INFO message=Credentials not checked yet: could not decide who sent the request reason="temporarily_unavailable" error=the key is looked for after a pause"#
+            r#"INFO message=Credentials not checked yet: the request could not be authenticated reason="temporarily_unavailable" error=the next fetch of the keys is not allowed yet"#
         ]
     );
 }

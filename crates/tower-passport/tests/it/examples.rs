@@ -1,4 +1,4 @@
-//! The examples do what their first lines say.
+//! Runs each example as its first lines describe.
 
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
@@ -117,7 +117,7 @@ async fn cookie_session() {
 #[tokio::test]
 async fn oidc_login() {
     let provider = IdentityProvider::start().await;
-    // The program has no clock but the system's.
+    // The program uses the system's clock.
     let now = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs();
     provider.now().claims = json!({ "iat": now, "exp": now + 300 });
     let app = oidc_login::app(|name| {
@@ -148,7 +148,7 @@ async fn oidc_login() {
     let there = format!("{there}/logout?client_id={CLIENT_ID}&post_logout_redirect_uri={goodbye}&state=");
     assert!(over.status == 303 && over.location.as_ref().unwrap().starts_with(&there), "{over:?}");
     assert!(!browser.cookies.contains_key("session"));
-    // Back from there: once with the state, which ends with it; whoever has none sees the same page.
+    // The redirect back works once with the state, and without it shows the same page.
     let (_, state) = over.location.as_ref().unwrap().split_once("&state=").unwrap();
     let back = browser.get(&app, &format!("/goodbye?state={state}")).await;
     assert_eq!((back.status, back.location.as_deref()), (303, Some("/goodbye")), "{back:?}");
@@ -159,7 +159,7 @@ async fn oidc_login() {
     browser.get(&app, "/").await.is(401, "no_credentials");
 }
 
-/// A listener on a free port of this machine.
+/// A listener on a free local port.
 async fn listener() -> (TcpListener, SocketAddr) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -182,9 +182,12 @@ async fn hyper() {
     };
     let good = ask(&format!("Authorization: Bearer {}\r\n", key.expose_secret())).await;
     assert!(good.starts_with("HTTP/1.1 200 OK\r\n") && good.ends_with("\r\n\r\nHello, printer\n"), "{good}");
-    let nobody = ask("").await;
-    assert!(nobody.starts_with("HTTP/1.1 401 Unauthorized\r\nwww-authenticate: Bearer\r\n"), "{nobody}");
-    assert!(nobody.contains("content-type: application/problem+json\r\n"), "{nobody}");
+    let anonymous = ask("").await;
+    assert!(
+        anonymous.starts_with("HTTP/1.1 401 Unauthorized\r\nwww-authenticate: Bearer\r\n"),
+        "{anonymous}"
+    );
+    assert!(anonymous.contains("content-type: application/problem+json\r\n"), "{anonymous}");
     let junk = ask("Authorization: Bearer example_junk\r\n").await;
     assert!(junk.starts_with("HTTP/1.1 401 Unauthorized\r\n") && junk.contains("invalid_token"), "{junk}");
     server.abort();
@@ -208,10 +211,10 @@ async fn tonic() {
     };
     let good = ask(Some(&format!("Bearer {}", token("Alice")))).await.unwrap();
     assert_eq!(good.into_inner(), "Hello, Alice");
-    let nobody = ask(None).await.unwrap_err();
-    assert_eq!(nobody.code(), tonic::Code::Unauthenticated);
-    assert_eq!(nobody.message(), "This needs credentials, and the request has none.");
-    assert_eq!(nobody.metadata().get("www-authenticate").unwrap(), "Bearer");
+    let anonymous = ask(None).await.unwrap_err();
+    assert_eq!(anonymous.code(), tonic::Code::Unauthenticated);
+    assert_eq!(anonymous.message(), "This needs credentials, and the request has none.");
+    assert_eq!(anonymous.metadata().get("www-authenticate").unwrap(), "Bearer");
     let forged = ask(Some("Bearer forged")).await.unwrap_err();
     assert_eq!((forged.code(), forged.message()), (tonic::Code::Unauthenticated, "The token is not valid."));
     server.abort();

@@ -1,4 +1,4 @@
-//! The README and the guides can be read where they lie: every link in them has an end, and the end is there.
+//! Every link in the README and the guides is defined and leads to an existing file.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 const TEXTS: [&str; 4] =
     ["README.md", "docs/coming-from-passport.md", "docs/coming-from-axum-login.md", "docs/write-your-own.md"];
 
-/// The text without its code blocks, and the ends of its links by their names. Markdown ignores the case of a name.
+/// The text without its code blocks, and the targets of its links by name. Markdown ignores the case of names.
 fn read(file: &str) -> (String, BTreeMap<String, String>) {
     let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
     let prose: Vec<_> = text.split("```").step_by(2).flat_map(str::lines).collect();
@@ -20,7 +20,7 @@ fn read(file: &str) -> (String, BTreeMap<String, String>) {
 }
 
 #[test]
-fn links_lead_to_files() {
+fn links_of_guides_lead_to_files() {
     for file in TEXTS {
         let (_, ends) = read(file);
         assert!(!ends.is_empty(), "{file}");
@@ -31,7 +31,7 @@ fn links_lead_to_files() {
     }
 }
 
-/// rustdoc checks that those of `links.md` lead to items; here, that none is left out.
+/// rustdoc checks the targets in `links.md`. This checks that no link is missing there.
 #[test]
 fn links_have_the_same_names_on_both_sides() {
     let (_, items) = read("docs/links.md");

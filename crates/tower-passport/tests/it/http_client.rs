@@ -1,4 +1,4 @@
-//! `HttpClient`: where it goes, and when it gives up.
+//! `HttpClient`: allowed addresses and limits.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ async fn asked(
 }
 
 #[tokio::test]
-async fn it_gives_the_answer_or_says_why_not() {
+async fn a_response_or_an_error_is_returned() {
     let provider = IdentityProvider::start().await;
     let http = HttpClient::new(Network::Loopback).unwrap();
     for status in [200, 404, 500] {
@@ -40,18 +40,18 @@ async fn it_gives_the_answer_or_says_why_not() {
 }
 
 #[tokio::test]
-async fn it_does_not_knock_at_its_neighbours() {
+async fn private_addresses_are_not_connected_to() {
     let provider = IdentityProvider::start().await;
     let public = HttpClient::new(Network::Public).unwrap();
     assert!(matches!(asked(&provider, &public, Answer::Status(200)).await, Err(HttpError::Forbidden(_))));
-    // A name, which only resolving shows to be this machine.
+    // A name that resolves to this machine.
     let request = Request::get("https://localhost.localhost/").body(Bytes::new()).unwrap();
     assert!(matches!(public.send(request).await, Err(HttpError::Forbidden(_))));
     assert_eq!(provider.asked("/jwks"), 0);
 }
 
 #[tokio::test]
-async fn nobody_there_is_no_connection_and_the_error_does_not_repeat_the_url() {
+async fn a_failed_connection_is_an_error_without_the_url() {
     let http = HttpClient::new(Network::Loopback).unwrap();
     let request = Request::get("http://127.0.0.1:1/?access_token=secret").body(Bytes::new()).unwrap();
     let error = http.send(request).await.unwrap_err();

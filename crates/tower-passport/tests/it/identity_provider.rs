@@ -1,4 +1,4 @@
-//! An identity provider at loopback that does what it should, and on demand what it should not.
+//! An identity provider at loopback, which follows the protocol unless a test makes it misbehave.
 
 use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
@@ -30,7 +30,7 @@ pub(crate) fn at(seconds: u64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
 }
 
-/// Made once: it takes a while.
+/// Generated once, because it is slow.
 static RSA: LazyLock<Key> = LazyLock::new(|| Key::generate(Algorithm::Rs256).unwrap().with_kid("rsa"));
 
 pub(crate) fn rsa() -> Key {
@@ -43,24 +43,24 @@ pub(crate) struct IdentityProvider {
     behaviour: Arc<Mutex<Behaviour>>,
 }
 
-/// What a test may change.
+/// The settings that a test can change.
 pub(crate) struct Behaviour {
-    /// Instead of the provider's own answer, by path.
+    /// Responses that replace the usual ones, by path.
     pub(crate) answers: HashMap<&'static str, Answer>,
-    /// How often each path was asked.
+    /// The number of requests for each path.
     pub(crate) asked: HashMap<String, usize>,
     pub(crate) published: Vec<Key>,
     pub(crate) signs_with: Key,
-    /// Merged into the ID token; `null` takes a claim out.
+    /// Merged into the ID token; `null` removes a claim.
     pub(crate) claims: Value,
-    /// Made of the ID token before it is sent.
+    /// Replaces the ID token by a forged one.
     pub(crate) forge: Option<fn(&Value) -> String>,
     pub(crate) userinfo: Value,
     /// Merged into the metadata.
     pub(crate) metadata: Value,
-    /// Merged into the answer of the token endpoint.
+    /// Merged into the response of the token endpoint.
     pub(crate) token_answer: Value,
-    /// What the token endpoint was sent last: the fields, and `Authorization`.
+    /// The last token request: its fields and its `Authorization` header.
     pub(crate) token_request: (HashMap<String, String>, Option<String>),
     codes: HashMap<String, HashMap<String, String>>,
     used: HashSet<String>,
@@ -70,9 +70,9 @@ pub(crate) struct Behaviour {
 pub(crate) enum Answer {
     Status(u16),
     Text(String),
-    /// Twice as much as any answer may be, without a `Content-Length`, and then no end.
+    /// A body of twice the limit, without a `Content-Length` and without an end.
     Endless,
-    /// A head, and then nothing.
+    /// Headers without a body.
     Hanging,
     RedirectTo(String),
 }
@@ -101,7 +101,7 @@ impl IdentityProvider {
         self.now().asked.get(path).copied().unwrap_or_default()
     }
 
-    /// The user logs in and consents: what the browser is then sent back with.
+    /// The parameters of the callback after the user has logged in and consented.
     pub(crate) fn consent(&self, location: &str) -> Vec<(String, String)> {
         let url = Url::parse(location).unwrap();
         let parameters: HashMap<String, String> = url.query_pairs().into_owned().collect();
@@ -138,7 +138,7 @@ impl Behaviour {
         }
     }
 
-    /// RFC 6749, section 4.1.3, and RFC 7636, section 4.6: everything that makes a code worth something.
+    /// Checks a token request (RFC 6749, section 4.1.3; RFC 7636, section 4.6).
     fn redeem(&mut self, form: &HashMap<String, String>) -> Option<HashMap<String, String>> {
         let code = form.get("code")?;
         let asked = self.codes.get(code)?.clone();
@@ -268,7 +268,7 @@ async fn userinfo(State(provider): State<IdentityProvider>, headers: HeaderMap) 
     }
 }
 
-/// As many chunks as it says, and then nothing any more, not even an end.
+/// A body with this number of chunks and without an end.
 struct Chunks(usize);
 
 impl http_body::Body for Chunks {

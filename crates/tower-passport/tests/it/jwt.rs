@@ -1,4 +1,4 @@
-//! `Jwt` behind a layer: a request and its answer.
+//! `Jwt` in a layer.
 
 use std::borrow::Cow;
 use std::io;
@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use strict_jose::{Key, Rules};
 use tower::ServiceExt;
-use tower_passport::{Error, Jwt, Malformed, Refusal, Strategy, TokenSource, VerifyClaims};
+use tower_passport::{Error, Jwt, Malformed, Rejection, Strategy, TokenSource, Verification, Verify};
 
 use crate::answer::{answer, app, get};
 use crate::says::{Says, no_credentials};
@@ -45,7 +45,7 @@ struct Claims {
     level: u8,
 }
 
-/// The users: `alice` is one, `gone` was one; `down` and `busy` are the state of the store.
+/// `alice` exists, `gone` was deleted; the store fails for `down` and `busy`.
 async fn find(claims: Claims) -> Result<Option<String>, Box<dyn std::error::Error + Send + Sync>> {
     match claims.sub.as_str() {
         "alice" if claims.level == 0 => Ok(Some("Alice".into())),
@@ -68,7 +68,7 @@ fn bearer(token: &str) -> Request<Body> {
 }
 
 #[tokio::test]
-async fn a_good_token_lets_its_bearer_in_whatever_the_case_of_the_scheme() {
+async fn a_good_token_is_accepted_with_the_scheme_in_any_case() {
     let token = token(json!({}));
     for scheme in ["Bearer", "bearer", "BEARER", "Bearer  "] {
         let request = get(&[("authorization", &format!("{scheme} {token}"))]);
@@ -77,21 +77,21 @@ async fn a_good_token_lets_its_bearer_in_whatever_the_case_of_the_scheme() {
 }
 
 #[tokio::test]
-async fn without_a_bearer_token_the_client_is_asked_for_one() {
+async fn a_request_without_a_token_gets_the_challenge() {
     for headers in [&[][..], &[("authorization", "Basic YTpi")], &[("cookie", "token=abc")]] {
         assert_eq!(answer(app(jwt()), get(headers)).await, no_credentials("Bearer"), "{headers:?}");
     }
 }
 
 #[tokio::test]
-async fn a_token_in_the_query_is_no_credential() {
+async fn a_token_in_the_query_is_ignored() {
     let mut request = get(&[]);
     *request.uri_mut() = format!("/?access_token={}", token(json!({}))).parse().unwrap();
     assert_eq!(answer(app(jwt()), request).await, no_credentials("Bearer"));
 }
 
 #[tokio::test]
-async fn every_bad_token_hears_the_same_and_the_log_the_reason() {
+async fn every_bad_token_gets_the_same_response_and_its_own_cause() {
     let signed = |key: Key, typ: &str| key.sign(typ, &claims()).unwrap();
     let foreign = Key::hs256(b"another secret of thirty-two bytes or so").unwrap();
     for (token, cause) in [
@@ -106,14 +106,14 @@ async fn every_bad_token_hears_the_same_and_the_log_the_reason() {
         ("not-a-jwt".into(), "malformed"),
     ] {
         let response = app(jwt()).oneshot(bearer(&token)).await.unwrap();
-        let refusal = response.extensions().get::<Refusal>().unwrap();
-        assert_eq!(refusal.cause(), cause);
+        let rejection = response.extensions().get::<Rejection>().unwrap();
+        assert_eq!(rejection.cause(), cause);
         assert_eq!(answer(app(jwt()), bearer(&token)).await, INVALID_TOKEN, "{cause}");
     }
 }
 
 #[tokio::test]
-async fn malformed_credentials_are_a_bad_request() {
+async fn malformed_credentials_are_400() {
     let token = token(json!({}));
     let malformed = |description: &str| {
         format!(
@@ -134,7 +134,7 @@ async fn malformed_credentials_are_a_bad_request() {
 }
 
 #[tokio::test]
-async fn a_store_that_is_down_is_503_and_not_401() {
+async fn a_failed_store_is_503_not_401() {
     const UNDECIDED: &str = r#"{"error":"temporarily_unavailable","error_description":"The server cannot check credentials now. Try again later."}"#;
     let answer = async |sub: &str| answer(app(jwt()), bearer(&token(json!({ "sub": sub })))).await;
     assert_eq!(answer("down").await, format!("503 {UNDECIDED}"));
@@ -142,15 +142,15 @@ async fn a_store_that_is_down_is_503_and_not_401() {
 }
 
 #[tokio::test]
-async fn the_cause_of_a_503_can_be_found_in_the_refusal() {
+async fn the_rejection_of_a_503_has_the_error() {
     let response = app(jwt()).oneshot(bearer(&token(json!({ "sub": "down" })))).await.unwrap();
-    let refusal = response.extensions().get::<Refusal>().unwrap();
-    let cause = refusal.error().and_then(Error::downcast_ref::<io::Error>).unwrap();
+    let rejection = response.extensions().get::<Rejection>().unwrap();
+    let cause = rejection.error().and_then(Error::downcast_ref::<io::Error>).unwrap();
     assert_eq!(cause.to_string(), "the store is down");
 }
 
 #[tokio::test]
-async fn a_chain_with_jwt_asks_for_all_and_falls_through_for_none() {
+async fn a_bad_token_does_not_fall_through_to_the_next_strategy() {
     let chain = || app(jwt().or(Says("Key")));
     assert_eq!(answer(chain(), get(&[])).await, no_credentials("Bearer; Key"));
     assert_eq!(answer(chain(), get(&[("key", "Bob")])).await, "200 Bob");
@@ -161,7 +161,7 @@ async fn a_chain_with_jwt_asks_for_all_and_falls_through_for_none() {
 }
 
 #[tokio::test]
-async fn the_realm_is_in_every_challenge() {
+async fn every_challenge_has_the_realm() {
     let app = || app(Jwt::new(key(), rules(), find).clock(at_now).realm(r#"the "recipes""#).unwrap());
     let realm = r#"Bearer realm="the \"recipes\"""#;
     assert_eq!(answer(app(), get(&[])).await, no_credentials(realm));
@@ -175,7 +175,7 @@ async fn the_realm_is_in_every_challenge() {
 }
 
 #[tokio::test]
-async fn the_clock_is_the_one_that_was_given() {
+async fn the_given_clock_is_used() {
     let app = |now: u64| {
         let clock = move || SystemTime::UNIX_EPOCH + Duration::from_secs(now);
         app(Jwt::new(key(), rules(), find).clock(clock))
@@ -186,14 +186,14 @@ async fn the_clock_is_the_one_that_was_given() {
 }
 
 #[tokio::test]
-async fn without_a_clock_it_is_the_system_that_tells_the_time() {
+async fn the_default_clock_is_the_systems() {
     let app = || app(Jwt::new(key(), rules(), find));
     assert_eq!(answer(app(), bearer(&token(json!({ "exp": 1 })))).await, INVALID_TOKEN);
     assert_eq!(answer(app(), bearer(&token(json!({ "exp": 32_503_680_000_u64 })))).await, "200 Alice");
 }
 
 #[tokio::test]
-async fn tokens_can_come_from_elsewhere() {
+async fn tokens_can_come_from_other_places() {
     fn from_gateway(request: &Parts) -> Result<Option<Cow<'_, str>>, Malformed> {
         match request.headers.get("x-token") {
             Some(value) => value.to_str().map(|token| Some(token.into())).map_err(|_| Malformed::NotOnePiece),
@@ -211,20 +211,18 @@ async fn tokens_can_come_from_elsewhere() {
 }
 
 #[tokio::test]
-async fn a_closure_and_a_type_verify_alike() {
+async fn a_closure_and_a_type_can_be_the_verification() {
     struct Find {
         greeting: &'static str,
     }
-    impl VerifyClaims for Find {
-        type Claims = Claims;
+    impl Verify<Claims> for Find {
         type User = String;
-        type Error = std::convert::Infallible;
 
-        async fn verify(&self, claims: Claims) -> Result<Option<String>, std::convert::Infallible> {
-            Ok(Some(format!("{}, {}", self.greeting, claims.sub)))
+        async fn verify(&self, claims: Claims, _request: &Parts) -> Result<Verification<String>, Error> {
+            Ok(Some(format!("{}, {}", self.greeting, claims.sub)).into())
         }
     }
-    let by_type: Jwt<Key, Find> = Jwt::new(key(), rules(), Find { greeting: "Hello" }).clock(at_now);
+    let by_type: Jwt<Key, Claims, Find> = Jwt::new(key(), rules(), Find { greeting: "Hello" }).clock(at_now);
     let greeting = std::sync::Arc::new("Hello".to_owned());
     let by_closure = Jwt::new(key(), rules(), move |claims: Claims| {
         let greeting = greeting.clone();
@@ -236,7 +234,7 @@ async fn a_closure_and_a_type_verify_alike() {
 }
 
 #[test]
-fn a_strategy_does_not_print_its_keys() {
+fn debug_of_a_strategy_shows_no_keys() {
     let printed = format!("{:?}", Jwt::new(key(), rules(), find));
     assert!(printed.starts_with("Jwt {") && !printed.contains("secret"), "{printed}");
 }

@@ -1,4 +1,4 @@
-//! `Authenticate` around any service.
+//! `Authenticate` around various services.
 
 use std::convert::Infallible;
 
@@ -9,15 +9,15 @@ use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::Full;
 use tower::{Layer, Service, ServiceExt, service_fn};
-use tower_passport::{Authenticate, BufferBody, CurrentUser, Reason, Refusal};
+use tower_passport::{Authenticate, BufferBody, CurrentUser, Reason, Rejection};
 
 use crate::answer::{answer, get};
-use crate::says::{REFUSALS, Says, no_credentials};
+use crate::says::{REJECTIONS, Says, no_credentials};
 
-/// A service that is no axum and has a body of its own.
+/// A service without axum, with its own body type.
 async fn greet(request: Request<Body>) -> Result<Response<Full<Bytes>>, Infallible> {
     let user = request.extensions().get::<CurrentUser<String>>();
-    Ok(Response::new(user.map_or("nobody", |CurrentUser(user)| user).to_owned().into()))
+    Ok(Response::new(user.map_or("no user", |CurrentUser(user)| user).to_owned().into()))
 }
 
 async fn check(layer: Authenticate<Says>, headers: &[(&str, &str)], want: &str) {
@@ -28,35 +28,35 @@ async fn check(layer: Authenticate<Says>, headers: &[(&str, &str)], want: &str) 
 }
 
 #[tokio::test]
-async fn the_service_learns_who_it_is() {
+async fn the_service_gets_the_user() {
     check(Authenticate::new(Says("A")), &[("a", "Alice")], "200 Alice").await;
     check(Authenticate::new(Says("A")).optional(), &[("a", "Alice")], "200 Alice").await;
 }
 
 #[tokio::test]
-async fn nobody_is_refused_unless_he_is_welcome() {
+async fn requests_without_credentials_are_rejected_unless_optional() {
     check(Authenticate::new(Says("A")), &[], &no_credentials("A")).await;
-    check(Authenticate::new(Says("A")).optional(), &[], "200 nobody").await;
+    check(Authenticate::new(Says("A")).optional(), &[], "200 no user").await;
 }
 
 #[tokio::test]
-async fn whom_the_inner_door_does_not_know_nobody_knows() {
+async fn the_innermost_layer_decides_about_the_user() {
     let both =
         Authenticate::new(Says("A")).layer(Authenticate::new(Says("B")).optional().layer(service_fn(greet)));
-    assert_eq!(answer(both.clone(), get(&[("a", "Alice")])).await, "200 nobody");
+    assert_eq!(answer(both.clone(), get(&[("a", "Alice")])).await, "200 no user");
     assert_eq!(answer(both, get(&[("a", "Alice"), ("b", "Bob")])).await, "200 Bob");
 }
 
 #[tokio::test]
-async fn bad_credentials_are_refused_with_and_without_optional() {
-    for (says, want) in REFUSALS {
+async fn bad_credentials_are_rejected_with_and_without_optional() {
+    for (says, want) in REJECTIONS {
         check(Authenticate::new(Says("A")), &[("a", says)], want).await;
         check(Authenticate::new(Says("A")).optional(), &[("a", says)], want).await;
     }
 }
 
 #[tokio::test]
-async fn a_refused_request_never_reaches_the_service() {
+async fn a_rejected_request_does_not_reach_the_service() {
     let unreachable =
         service_fn(async |_: Request<Body>| -> Result<Response<Body>, Infallible> { panic!("reached") });
     let response = Authenticate::new(Says("A")).layer(unreachable).oneshot(get(&[])).await.unwrap();
@@ -64,12 +64,12 @@ async fn a_refused_request_never_reaches_the_service() {
 }
 
 #[tokio::test]
-async fn an_answer_of_ones_own_sees_refusal_and_request_and_may_have_any_body() {
-    /// Not made of bytes, as the layer's own answer needs it.
-    fn page(refusal: &Refusal, request: &http::request::Parts) -> Response<http_body_util::Empty<Bytes>> {
+async fn a_responder_gets_rejection_and_request_and_may_use_any_body() {
+    /// A body type that cannot be made from bytes.
+    fn page(rejection: &Rejection, request: &http::request::Parts) -> Response<http_body_util::Empty<Bytes>> {
         let mut response = Response::default();
         *response.status_mut() = StatusCode::IM_A_TEAPOT;
-        let said = format!("{} {} {refusal}", request.uri, refusal.status());
+        let said = format!("{} {} {rejection}", request.uri, rejection.status());
         response.headers_mut().insert("said", said.try_into().unwrap());
         response
     }
@@ -78,15 +78,15 @@ async fn an_answer_of_ones_own_sees_refusal_and_request_and_may_have_any_body() 
     let response = service.clone().oneshot(get(&[("a", "scope")])).await.unwrap();
     assert_eq!(response.status(), StatusCode::IM_A_TEAPOT);
     assert_eq!(response.headers()["said"], "/ 403 Forbidden These credentials do not allow this.");
-    assert_eq!(response.extensions().get::<Refusal>().unwrap().reason(), Reason::InsufficientScope);
+    assert_eq!(response.extensions().get::<Rejection>().unwrap().reason(), Reason::InsufficientScope);
     let response = service.clone().oneshot(get(&[("a", "elsewhere")])).await.unwrap();
     assert_eq!(response.headers()["set-cookie"], "flow=1", "the browser must bring it back");
     assert_eq!(answer(service, get(&[("a", "Alice")])).await, "200");
 }
 
 #[tokio::test]
-async fn the_service_that_was_ready_is_the_one_called() {
-    /// Panics when called without having been asked whether it is ready, as a service may.
+async fn the_ready_service_is_called() {
+    /// Panics if it is called before `poll_ready`, as a service may.
     struct Strict {
         ready: bool,
     }

@@ -1,16 +1,16 @@
-//! `Local` behind `BufferBody`: a request and its answer.
+//! `Local` inside `BufferBody`.
 
-use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::routing::post as on_post;
+use http::request::Parts;
 use secrecy::ExposeSecret;
 use tower::ServiceExt;
 use tower_passport::{
-    Authenticate, BufferBody, Challenge, CurrentUser, Error, Local, LocalCredentials, Reason, Refusal,
-    VerifyPassword,
+    Authenticate, BufferBody, Challenge, CurrentUser, Error, Local, LocalCredentials, Reason, Rejection,
+    Strategy, Verification, Verify,
 };
 
 use crate::answer::{answer, post};
@@ -20,7 +20,7 @@ const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
 const WRONG: &str = r#"401 [Form] {"error":"wrong_credentials","error_description":"The user name or the password is wrong."}"#;
 
-/// `ali` has the password `open sesame`; `busy` and `down` are the state of the store.
+/// `ali` has the password `open sesame`; the store fails for `busy` and `down`.
 async fn verify(credentials: LocalCredentials) -> Result<Option<String>, Error> {
     match (credentials.username.as_str(), credentials.password.expose_secret()) {
         ("ali", "open sesame") => Ok(Some("Ali".into())),
@@ -30,8 +30,8 @@ async fn verify(credentials: LocalCredentials) -> Result<Option<String>, Error> 
     }
 }
 
-/// The handler answers with the user and the length of the body that it still gets.
-fn app<V: VerifyPassword<User = String>>(local: Local<V>) -> Router {
+/// The handler responds with the user and the length of its body.
+fn app<V: Verify<LocalCredentials, User = String>>(local: Local<V>) -> Router {
     async fn log_in(CurrentUser(user): CurrentUser<String>, body: Bytes) -> String {
         format!("{user}, {} bytes", body.len())
     }
@@ -54,7 +54,7 @@ fn bad_request(description: &str) -> String {
 }
 
 #[tokio::test]
-async fn the_right_password_lets_in_and_the_handler_gets_the_body_too() {
+async fn the_right_password_is_accepted_and_the_handler_gets_the_body() {
     check(JSON, r#"{"username":"ali","password":"open sesame"}"#, "200 Ali, 43 bytes").await;
     check(
         "application/vnd.api+json; v=1",
@@ -74,9 +74,9 @@ async fn the_right_password_lets_in_and_the_handler_gets_the_body_too() {
 }
 
 #[tokio::test]
-async fn a_wrong_password_and_an_unknown_name_hear_the_same() {
+async fn a_wrong_password_and_an_unknown_name_get_the_same_response() {
     check(JSON, r#"{"username":"ali","password":"open"}"#, WRONG).await;
-    check(JSON, r#"{"username":"nobody","password":"open sesame"}"#, WRONG).await;
+    check(JSON, r#"{"username":"unknown","password":"open sesame"}"#, WRONG).await;
     check(FORM, "username=ali&password=Open+Sesame", WRONG).await;
     check(FORM, "username=+ali&password=open+sesame", WRONG).await;
 }
@@ -96,16 +96,16 @@ async fn every_missing_field_is_named() {
 }
 
 #[tokio::test]
-async fn the_refusal_names_the_missing_fields_as_the_program_does() {
+async fn missing_fields_have_the_configured_names() {
     let local = Local::new(verify).username_field("user[email]").password_field("user.password");
     let response = app(local).oneshot(post(JSON, "{}")).await.unwrap();
-    let refusal = response.extensions().get::<Refusal>().unwrap();
-    assert_eq!(refusal.reason(), Reason::InvalidRequest);
-    assert_eq!(refusal.missing_fields(), ["user[email]", "user.password"]);
+    let rejection = response.extensions().get::<Rejection>().unwrap();
+    assert_eq!(rejection.reason(), Reason::InvalidRequest);
+    assert_eq!(rejection.missing_fields(), ["user[email]", "user.password"]);
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_refused() {
+async fn unreadable_bodies_are_rejected() {
     for body in ["{", r#"{"username":"ali"} {}"#, "username=ali&password=x"] {
         check(JSON, body, &bad_request("The body cannot be read.")).await;
     }
@@ -113,10 +113,10 @@ async fn what_cannot_be_read_is_refused() {
     check(
         JSON,
         r#"{"username":"ali","username":"bob","password":"x"}"#,
-        &bad_request("A field is there twice."),
+        &bad_request("A field appears twice."),
     )
     .await;
-    check(FORM, "username=ali&password=x&password=y", &bad_request("A field is there twice.")).await;
+    check(FORM, "username=ali&password=x&password=y", &bad_request("A field appears twice.")).await;
     let want = bad_request("Send the credentials as application/json or application/x-www-form-urlencoded.");
     for content_type in ["", "text/plain", "multipart/form-data", "text/json", "application/jsonp", "json"] {
         check(content_type, r#"{"username":"ali","password":"open sesame"}"#, &want).await;
@@ -124,7 +124,7 @@ async fn what_cannot_be_read_is_refused() {
 }
 
 #[tokio::test]
-async fn without_a_body_nobody_is_here() {
+async fn a_request_without_a_body_passes() {
     check("", "", &no_credentials("Form")).await;
     check(JSON, "", &no_credentials("Form")).await;
     check("text/plain", "", &no_credentials("Form")).await;
@@ -148,14 +148,14 @@ async fn a_body_over_the_limit_is_not_read() {
 }
 
 #[tokio::test]
-async fn a_store_that_is_busy_or_down_is_503() {
+async fn a_busy_or_failed_store_is_503() {
     const UNDECIDED: &str = r#"{"error":"temporarily_unavailable","error_description":"The server cannot check credentials now. Try again later."}"#;
     check(FORM, "username=busy&password=x", &format!("503 retry-after: 2 {UNDECIDED}")).await;
     check(FORM, "username=down&password=x", &format!("503 {UNDECIDED}")).await;
 }
 
 #[tokio::test]
-async fn fields_may_have_other_names_and_be_nested() {
+async fn fields_can_be_renamed_and_nested() {
     let nested = || app(Local::new(verify).username_field("user[email]").password_field("user[password]"));
     for (content_type, body, want) in [
         (JSON, r#"{"user":{"email":"ali","password":"open sesame"}}"#, "200 Ali, 49 bytes"),
@@ -171,25 +171,25 @@ async fn fields_may_have_other_names_and_be_nested() {
 }
 
 #[tokio::test]
-async fn a_missing_buffer_is_our_mistake_and_the_error_names_the_layer() {
+async fn a_missing_layer_is_500_and_the_error_names_it() {
     let unbuffered =
         Router::new().route("/", on_post(|| async {})).layer(Authenticate::new(Local::new(verify)));
     let body = "username=ali&password=open+sesame";
     let want = r#"500 {"error":"server_error","error_description":"The server is not set up completely."}"#;
     assert_eq!(answer(unbuffered.clone(), post(FORM, body)).await, want);
     let response = unbuffered.oneshot(post(FORM, body)).await.unwrap();
-    let refusal = response.extensions().get::<Refusal>().unwrap();
-    assert_eq!(refusal.reason(), Reason::Misconfigured);
-    let cause = std::error::Error::source(refusal.error().unwrap()).unwrap();
+    let rejection = response.extensions().get::<Rejection>().unwrap();
+    assert_eq!(rejection.reason(), Reason::Misconfigured);
+    let cause = std::error::Error::source(rejection.error().unwrap()).unwrap();
     assert!(cause.to_string().contains("`BufferBody`"), "{cause}");
 }
 
 #[tokio::test]
-async fn in_a_chain_it_passes_only_without_a_body() {
+async fn a_chain_continues_only_without_a_body() {
     let chain = || {
         Router::new()
             .route("/", on_post(|CurrentUser(user): CurrentUser<String>| async move { user }))
-            .layer(Authenticate::new(tower_passport::Strategy::or(Local::new(verify), Says("Key"))))
+            .layer(Authenticate::new(Local::new(verify).or(Says("Key"))))
             .layer(BufferBody::new(100))
     };
     let with_key = |content_type: &str, body: &'static str| {
@@ -212,17 +212,36 @@ async fn the_challenge_can_be_replaced() {
 }
 
 #[tokio::test]
-async fn a_type_may_verify_as_well() {
-    struct Everybody;
-    impl VerifyPassword for Everybody {
+async fn a_type_can_be_the_verification() {
+    struct AcceptAll;
+    impl Verify<LocalCredentials> for AcceptAll {
         type User = String;
-        type Error = Infallible;
 
-        async fn verify(&self, credentials: LocalCredentials) -> Result<Option<String>, Infallible> {
+        async fn verify(
+            &self,
+            credentials: LocalCredentials,
+            _request: &Parts,
+        ) -> Result<Verification<String>, Error> {
             assert_eq!(format!("{credentials:?}"), "LocalCredentials(..)");
-            Ok(Some(credentials.username))
+            Ok(Some(credentials.username).into())
         }
     }
-    let local: Local<Everybody> = Local::new(Everybody);
+    let local: Local<AcceptAll> = Local::new(AcceptAll);
     assert_eq!(answer(app(local), post(FORM, "username=eve&password=x")).await, "200 eve, 23 bytes");
+}
+
+#[tokio::test]
+async fn credentials_that_the_application_parsed_are_used_instead_of_the_body() {
+    let local = Local::new(verify).username_field("email");
+    for (username, password, want) in [
+        ("ali", "open sesame", "accepted"),
+        ("ali", "wrong", "wrong_credentials"),
+        ("", "open sesame", "missing_fields"),
+        ("ali", "", "missing_fields"),
+    ] {
+        let (mut head, _) = post(JSON, r#"{"email":"eve","password":"x"}"#).into_parts();
+        head.extensions.insert(LocalCredentials::new(username, password));
+        let outcome = local.admit(&head).await;
+        assert_eq!(outcome.map_or_else(|rejection| rejection.cause(), |_| "accepted"), want);
+    }
 }

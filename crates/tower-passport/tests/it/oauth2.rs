@@ -1,4 +1,4 @@
-//! `OAuth2` from the first click to the signed-in user, and every way that must not lead there.
+//! `OAuth2`: successful log-ins and rejected ones.
 
 mod flows;
 mod setup;
@@ -7,29 +7,29 @@ use std::time::Duration;
 
 use axum::Router;
 use http::Method;
+use http::request::Parts;
 use secrecy::SecretString;
 use serde_json::json;
 use strict_jose::{Algorithm, Key};
 use tower_passport::{
-    Client, ClientAuthentication, Failure, Flows, HttpClient, LocalPath, Login, Network, OAuth2, Provider,
-    ResponseMode, Userinfo, VerifyLogin,
+    Client, ClientAuthentication, Error, FlowCookies, HttpClient, LocalPath, Login, Network, OAuth2,
+    Provider, ProviderError, ResponseMode, Userinfo, Verification, Verify,
 };
 
 use crate::browser::{Browser, Pairs, site, with};
 use crate::identity_provider::{Answer, CLIENT_ID, CLIENT_SECRET, IdentityProvider, NOW, at};
 
-/// Lets everybody in but `mallory`; the store is down for `unlucky`.
+/// Accepts all users except `mallory`; the store fails for `unlucky`.
 struct Welcome;
 
-impl VerifyLogin for Welcome {
+impl Verify<Login> for Welcome {
     type User = String;
-    type Error = std::io::Error;
 
-    async fn verify(&self, login: Login) -> Result<Option<String>, std::io::Error> {
+    async fn verify(&self, login: Login, _request: &Parts) -> Result<Verification<String>, Error> {
         match login.profile.subject.as_str() {
-            "mallory" => Ok(None),
-            "unlucky" => Err(std::io::Error::other("the store is down")),
-            subject => Ok(Some(format!("{}:{subject}", login.profile.provider))),
+            "mallory" => Ok(None.into()),
+            "unlucky" => Err(Error::new("the store is down")),
+            subject => Ok(Some(format!("{}:{subject}", login.profile.provider)).into()),
         }
     }
 }
@@ -52,8 +52,8 @@ fn client() -> Client {
     Client::new(CLIENT_ID, "https://recipes.example/callback").unwrap().secret(CLIENT_SECRET)
 }
 
-fn flows() -> Flows {
-    Flows::new(&[7; 32]).unwrap()
+fn flows() -> FlowCookies {
+    FlowCookies::new(&[7; 32]).unwrap()
 }
 
 fn http() -> HttpClient {
@@ -71,7 +71,7 @@ async fn start() -> (IdentityProvider, Router) {
 }
 
 #[tokio::test]
-async fn a_log_in_leads_to_the_user_and_back_to_where_he_was() {
+async fn a_log_in_returns_the_user_to_the_requested_path() {
     let (provider, site) = start().await;
     let mut browser = Browser::default();
     let began = browser.get(&site, "/?return_to=/recipes%3Fpage%3D2").await;
@@ -83,7 +83,7 @@ async fn a_log_in_leads_to_the_user_and_back_to_where_he_was() {
 }
 
 #[tokio::test]
-async fn the_way_out_has_all_that_protects_the_way_back() {
+async fn the_authorization_request_has_all_protections() {
     let (provider, site) = start().await;
     let seen = Browser::default().get(&site, "/").await;
     let url = url::Url::parse(&seen.location.unwrap()).unwrap();
@@ -102,7 +102,7 @@ async fn the_way_out_has_all_that_protects_the_way_back() {
 }
 
 #[tokio::test]
-async fn no_two_log_ins_are_alike() {
+async fn every_log_in_has_its_own_secrets() {
     let (_provider, site) = start().await;
     let mut browser = Browser::default();
     let [first, second] = [browser.begin(&site).await, browser.begin(&site).await];
@@ -121,7 +121,7 @@ async fn no_two_log_ins_are_alike() {
 }
 
 #[tokio::test]
-async fn a_wrong_state_is_refused_and_nobody_is_asked() {
+async fn a_wrong_state_is_rejected_without_a_token_request() {
     let (provider, site) = start().await;
     let mut browser = Browser::default();
     let location = browser.begin(&site).await;
@@ -132,7 +132,7 @@ async fn a_wrong_state_is_refused_and_nobody_is_asked() {
         (Some("made up"), "unknown_state"),
         (Some(""), "no_state"),
         (None, "no_state"),
-        // The cookie is named after the beginning: what is in it decides.
+        // The name of the cookie contains only the start of the state; its value decides.
         (Some(other_end.as_str()), "wrong_state"),
     ] {
         browser.come_back(&site, &with(&answer, "state", state)).await.is(400, cause);
@@ -142,7 +142,7 @@ async fn a_wrong_state_is_refused_and_nobody_is_asked() {
 }
 
 #[tokio::test]
-async fn a_state_of_another_browser_is_refused() {
+async fn a_state_of_another_browser_is_rejected() {
     let (provider, site) = start().await;
     let location = Browser::default().begin(&site).await;
     let mut victim = Browser::default();
@@ -152,20 +152,20 @@ async fn a_state_of_another_browser_is_refused() {
 }
 
 #[tokio::test]
-async fn an_answer_of_another_provider_is_refused() {
+async fn a_response_of_another_provider_is_rejected() {
     let (honest, evil) = (IdentityProvider::start().await, IdentityProvider::start().await);
     let at_honest = site(strategy(described(&honest)));
     let at_evil = site(strategy(Provider { id: "evil".into(), ..described(&evil) }));
     let mut browser = Browser::default();
-    // The mix-up: begun with the evil one, which sends the browser on to the honest one, whose code comes back.
+    // The mix-up attack: the evil provider redirects the browser to the honest one, and its code comes back.
     let answer = honest.consent(&browser.begin(&at_evil).await);
     browser.clone().come_back(&at_honest, &answer).await.is(400, "another_provider");
     browser.clone().come_back(&at_evil, &answer).await.is(400, "wrong_issuer");
-    assert_eq!((honest.asked("/token"), evil.asked("/token")), (0, 0), "the code went to nobody");
+    assert_eq!((honest.asked("/token"), evil.asked("/token")), (0, 0), "the code was sent to no provider");
 }
 
 #[tokio::test]
-async fn who_always_names_its_issuer_must_name_it() {
+async fn a_missing_issuer_is_rejected_if_the_provider_promises_it() {
     let provider = IdentityProvider::start().await;
     let site = site(strategy(Provider { names_its_issuer: true, ..described(&provider) }));
     let mut browser = Browser::default();
@@ -179,7 +179,7 @@ async fn who_always_names_its_issuer_must_name_it() {
 }
 
 #[tokio::test]
-async fn denied_consent_is_said_so() {
+async fn denied_consent_is_403() {
     let (_provider, site) = start().await;
     let mut browser = Browser::default();
     let location = browser.begin(&site).await;
@@ -195,13 +195,13 @@ async fn denied_consent_is_said_so() {
     seen.is(403, "consent_denied");
     assert_eq!(
         seen.body,
-        r#"{"error":"access_denied","error_description":"The log-in was cancelled: you, or the provider for you, said no."}"#
+        r#"{"error":"access_denied","error_description":"The log-in was cancelled by you or by the provider."}"#
     );
     assert!(browser.cookies.is_empty());
 }
 
 #[tokio::test]
-async fn errors_are_believed_only_with_the_state_of_this_browser() {
+async fn error_responses_need_the_state_of_this_browser() {
     let (provider, site) = start().await;
     let mut browser = Browser::default();
     let location = browser.begin(&site).await;
@@ -224,7 +224,7 @@ async fn errors_are_believed_only_with_the_state_of_this_browser() {
 }
 
 #[tokio::test]
-async fn broken_answers_are_refused() {
+async fn broken_responses_are_rejected() {
     let (provider, site) = start().await;
     let mut browser = Browser::default();
     let answer = provider.consent(&browser.begin(&site).await);
@@ -241,7 +241,7 @@ async fn broken_answers_are_refused() {
 }
 
 #[tokio::test]
-async fn nobody_is_sent_to_another_site() {
+async fn return_to_another_site_is_rejected() {
     let (_provider, site) = start().await;
     for bad in [
         "https://evil.example",
@@ -258,39 +258,43 @@ async fn nobody_is_sent_to_another_site() {
 }
 
 #[tokio::test]
-async fn a_provider_that_fails_is_503_and_can_be_asked_again() {
+async fn a_failed_provider_is_503_and_the_log_in_can_be_retried() {
     let (provider, site) = start().await;
     for (path, answer, error) in [
         (
             "/token",
             Answer::Status(500),
-            "the provider could not be asked: the answer has the status 500 Internal Server Error",
+            "no usable response from the provider: the response has the status 500 Internal Server Error",
         ),
         (
             "/token",
             Answer::Status(404),
-            "the provider could not be asked: the answer has the status 404 Not Found",
+            "no usable response from the provider: the response has the status 404 Not Found",
         ),
-        ("/token", Answer::Endless, "the provider could not be asked: an answer of more than 262144 bytes"),
+        (
+            "/token",
+            Answer::Endless,
+            "no usable response from the provider: a response of more than 262144 bytes",
+        ),
         (
             "/token",
             Answer::RedirectTo(format!("{}/userinfo", provider.url)),
-            "the provider could not be asked: the answer has the status 307 Temporary Redirect",
+            "no usable response from the provider: the response has the status 307 Temporary Redirect",
         ),
         (
             "/token",
             Answer::Text("<html>".into()),
-            "the provider broke the protocol: a token answer that cannot be read",
+            "the provider broke the protocol: a token response that cannot be read",
         ),
         (
             "/token",
             Answer::Text("{}".into()),
-            "the provider broke the protocol: a token answer without access_token",
+            "the provider broke the protocol: a token response without access_token",
         ),
         (
             "/token",
             Answer::Text(r#"{"access_token":"a","access_token":"b"}"#.into()),
-            "the provider broke the protocol: a token answer that cannot be read",
+            "the provider broke the protocol: a token response that cannot be read",
         ),
         (
             "/token",
@@ -305,7 +309,7 @@ async fn a_provider_that_fails_is_503_and_can_be_asked_again() {
         (
             "/userinfo",
             Answer::Status(503),
-            "the provider could not be asked: the answer has the status 503 Service Unavailable",
+            "no usable response from the provider: the response has the status 503 Service Unavailable",
         ),
         (
             "/userinfo",
@@ -315,7 +319,7 @@ async fn a_provider_that_fails_is_503_and_can_be_asked_again() {
         (
             "/userinfo",
             Answer::Text("no".into()),
-            "the provider broke the protocol: a userinfo answer that is no JSON",
+            "the provider broke the protocol: a userinfo response that is not JSON",
         ),
     ] {
         provider.now().answers = [(path, answer)].into();
@@ -329,7 +333,7 @@ async fn a_provider_that_fails_is_503_and_can_be_asked_again() {
 }
 
 #[tokio::test]
-async fn a_provider_that_does_not_answer_is_given_up() {
+async fn an_unresponsive_provider_times_out() {
     let provider = IdentityProvider::start().await;
     let impatient = http().timeout(Duration::from_millis(300));
     let strategy = OAuth2::new(described(&provider), client(), flows(), impatient, Welcome).unwrap();
@@ -337,11 +341,11 @@ async fn a_provider_that_does_not_answer_is_given_up() {
     provider.now().answers = [("/token", Answer::Hanging)].into();
     let seen = Browser::default().log_in(&site, &provider).await;
     seen.is(503, "temporarily_unavailable");
-    assert_eq!(seen.error.as_deref(), Some("the provider could not be asked: no answer after 300ms"));
+    assert_eq!(seen.error.as_deref(), Some("no usable response from the provider: no response after 300ms"));
 }
 
 #[tokio::test]
-async fn the_verification_has_the_last_word() {
+async fn the_verification_decides_about_the_user() {
     let (provider, site) = start().await;
     provider.now().userinfo = json!({ "sub": "mallory" });
     let seen = Browser::default().log_in(&site, &provider).await;
@@ -352,7 +356,7 @@ async fn the_verification_has_the_last_word() {
 }
 
 #[tokio::test]
-async fn a_subject_is_a_text_or_a_whole_number() {
+async fn a_subject_is_a_string_or_an_integer() {
     let (provider, site) = start().await;
     provider.now().userinfo = json!({ "sub": 9_007_199_254_740_993_u64 });
     Browser::default().log_in(&site, &provider).await.is_signed_in("test:9007199254740993");
@@ -363,7 +367,7 @@ async fn a_subject_is_a_text_or_a_whole_number() {
 }
 
 #[tokio::test]
-async fn a_form_post_comes_back_in_the_body_with_a_cookie_that_crosses_sites() {
+async fn a_form_post_response_is_read_from_the_body_with_a_cross_site_cookie() {
     let provider = IdentityProvider::start().await;
     let site = site(strategy(described(&provider)).response_mode(ResponseMode::FormPost));
     let mut browser = Browser::default();
@@ -380,7 +384,7 @@ async fn a_form_post_comes_back_in_the_body_with_a_cookie_that_crosses_sites() {
 }
 
 #[tokio::test]
-async fn only_a_form_is_read_as_one() {
+async fn a_form_post_response_must_be_a_form() {
     let provider = IdentityProvider::start().await;
     let site = site(strategy(described(&provider)).response_mode(ResponseMode::FormPost));
     for content_type in [None, Some("text/plain"), Some("application/json"), Some("multipart/form-data")] {
@@ -389,13 +393,17 @@ async fn only_a_form_is_read_as_one() {
             content_type.into_iter().fold(request, |request, value| request.header("content-type", value));
         let request = request.body(axum::body::Body::from("code=a&state=b")).unwrap();
         let response = tower::ServiceExt::oneshot(site.clone(), request).await.unwrap();
-        let refusal = response.extensions().get::<tower_passport::Refusal>().unwrap();
-        assert_eq!((response.status().as_u16(), refusal.cause()), (400, "content_type"), "{content_type:?}");
+        let rejection = response.extensions().get::<tower_passport::Rejection>().unwrap();
+        assert_eq!(
+            (response.status().as_u16(), rejection.cause()),
+            (400, "content_type"),
+            "{content_type:?}"
+        );
     }
 }
 
 #[tokio::test]
-async fn whoever_only_looks_at_the_link_does_not_use_up_the_code() {
+async fn a_head_request_does_not_use_up_the_code() {
     let (provider, site) = start().await;
     let mut browser = Browser::default();
     let answer = provider.consent(&browser.begin(&site).await);
@@ -409,7 +417,7 @@ async fn whoever_only_looks_at_the_link_does_not_use_up_the_code() {
 }
 
 #[tokio::test]
-async fn clients_prove_themselves_as_was_agreed() {
+async fn clients_authenticate_as_configured() {
     let provider = IdentityProvider::start().await;
     let log_in = async |client: Client, how: ClientAuthentication| {
         let described = Provider { client_authentication: how, ..described(&provider) };
@@ -446,7 +454,7 @@ async fn clients_prove_themselves_as_was_agreed() {
 }
 
 #[tokio::test]
-async fn a_provider_may_call_things_differently() {
+async fn parameters_can_be_renamed() {
     let provider = IdentityProvider::start().await;
     let strategy = strategy(Provider {
         scope_separator: ",".into(),
@@ -469,7 +477,7 @@ async fn a_provider_may_call_things_differently() {
 }
 
 #[tokio::test]
-async fn tokens_are_refreshed_while_the_provider_takes_them() {
+async fn tokens_can_be_refreshed() {
     let provider = IdentityProvider::start().await;
     let strategy = strategy(described(&provider));
     let refreshed = strategy.refresh(&SecretString::from("refresh me")).await.unwrap().unwrap();
@@ -477,11 +485,11 @@ async fn tokens_are_refreshed_while_the_provider_takes_them() {
     assert!(strategy.refresh(&SecretString::from("revoked")).await.unwrap().is_none());
     provider.now().answers = [("/token", Answer::Status(502))].into();
     let error = strategy.refresh(&SecretString::from("refresh me")).await.unwrap_err();
-    assert!(matches!(error.downcast_ref(), Some(Failure::Http(_))));
+    assert!(matches!(error.downcast_ref(), Some(ProviderError::Http(_))));
 }
 
 #[tokio::test]
-async fn a_log_in_can_be_begun_by_hand() {
+async fn a_log_in_can_be_begun_with_parameters() {
     let (provider, site) = start().await;
     let strategy = strategy(described(&provider));
     let (head, ()) = http::Request::new(()).into_parts();
@@ -500,7 +508,7 @@ async fn a_log_in_can_be_begun_by_hand() {
 }
 
 #[tokio::test]
-async fn no_parameter_is_sent_twice_and_the_latest_word_counts() {
+async fn a_later_parameter_replaces_an_earlier_one() {
     let provider = IdentityProvider::start().await;
     let strategy = strategy(Provider {
         parameters: vec![("prompt".into(), "consent".into()), ("access_type".into(), "offline".into())],
@@ -523,14 +531,14 @@ async fn no_parameter_is_sent_twice_and_the_latest_word_counts() {
 }
 
 #[tokio::test]
-async fn without_randomness_there_is_no_log_in() {
+async fn a_log_in_needs_random_bytes() {
     let provider = IdentityProvider::start().await;
     let strategy = strategy(described(&provider)).randomness(|_| Err(std::io::Error::other("dry")));
     Browser::default().get(&site(strategy), "/").await.is(503, "temporarily_unavailable");
 }
 
 #[tokio::test]
-async fn nothing_prints_its_secrets() {
+async fn debug_shows_no_secrets() {
     let provider = IdentityProvider::start().await;
     let strategy = strategy(described(&provider));
     let printed = format!("{strategy:?} {:?} {:?}", client(), flows());

@@ -1,4 +1,4 @@
-//! `Oidc`: what a provider may say about a user, and everything that is not believed.
+//! `Oidc`: successful log-ins and rejected ones.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,25 +7,25 @@ use std::time::Duration;
 use axum::Router;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::request::Parts;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use strict_jose::{Algorithm, Key};
 use tower_passport::{
-    Client, Flows, HttpClient, InvalidSetup, LocalPath, Login, Logout, Network, Oidc, OidcProvider, Reason,
-    ResponseMode, UserinfoUse, VerifyLogin,
+    Client, Error, FlowCookies, HttpClient, InvalidSetup, LocalPath, Login, Logout, Network, Oidc,
+    OidcProvider, Reason, ResponseMode, UserinfoUse, Verification, Verify,
 };
 
 use crate::browser::{Browser, site, with};
 use crate::identity_provider::{Answer, CLIENT_ID, CLIENT_SECRET, IdentityProvider, NOW, at, rsa};
 
-/// The user is what was said of him.
+/// The user is a summary of the claims.
 struct AsSaid;
 
-impl VerifyLogin for AsSaid {
+impl Verify<Login> for AsSaid {
     type User = String;
-    type Error = std::convert::Infallible;
 
-    async fn verify(&self, login: Login) -> Result<Option<String>, std::convert::Infallible> {
+    async fn verify(&self, login: Login, _request: &Parts) -> Result<Verification<String>, Error> {
         let profile = login.profile;
         let tenant = profile.claims["tid"].as_str().unwrap_or_default();
         let email = profile.email.unwrap_or_default();
@@ -34,7 +34,8 @@ impl VerifyLogin for AsSaid {
             "{} <{email}> {}{tenant}",
             profile.subject,
             if profile.email_verified { "+" } else { "-" }
-        )))
+        ))
+        .into())
     }
 }
 
@@ -43,7 +44,7 @@ const ALICE: &str = "alice-7 <alice@example.com> +";
 fn oidc(described: OidcProvider) -> Oidc<AsSaid> {
     let client = Client::new(CLIENT_ID, "https://recipes.example/callback").unwrap().secret(CLIENT_SECRET);
     let http = HttpClient::new(Network::Loopback).unwrap();
-    Oidc::new(described, client, Flows::new(&[7; 32]).unwrap(), http, AsSaid).unwrap().clock(|| at(NOW))
+    Oidc::new(described, client, FlowCookies::new(&[7; 32]).unwrap(), http, AsSaid).unwrap().clock(|| at(NOW))
 }
 
 async fn start() -> (IdentityProvider, Router) {
@@ -52,7 +53,7 @@ async fn start() -> (IdentityProvider, Router) {
     (provider, site)
 }
 
-/// Logs in at a provider that says this, and gives the end.
+/// Logs in at a provider with these claims and returns the result.
 async fn refused(change: impl FnOnce(&IdentityProvider), cause: &str) {
     let (provider, site) = start().await;
     change(&provider);
@@ -66,7 +67,7 @@ async fn claims_are_refused(changes: Value, cause: &str) {
 }
 
 #[tokio::test]
-async fn a_log_in_leads_to_the_user() {
+async fn a_log_in_returns_the_user() {
     let (provider, site) = start().await;
     let location = Browser::default().begin(&site).await;
     assert!(location.contains("&scope=openid+email+profile&") && location.contains("&nonce="), "{location}");
@@ -77,14 +78,14 @@ async fn a_log_in_leads_to_the_user() {
 }
 
 #[tokio::test]
-async fn what_is_signed_counts_more_than_the_userinfo() {
+async fn signed_claims_take_precedence_over_the_userinfo() {
     let (provider, site) = start().await;
     provider.now().claims = json!({ "email": "signed@example.com", "email_verified": false });
     Browser::default().log_in(&site, &provider).await.is_signed_in("alice-7 <signed@example.com> -");
 }
 
 #[tokio::test]
-async fn without_userinfo_one_request_less() {
+async fn the_userinfo_request_can_be_skipped() {
     let provider = IdentityProvider::start().await;
     let described = OidcProvider { userinfo: UserinfoUse::Skip, ..OidcProvider::new("test", &provider.url) };
     let site = site(oidc(described));
@@ -93,15 +94,15 @@ async fn without_userinfo_one_request_less() {
 }
 
 #[tokio::test]
-async fn a_wrong_nonce_is_refused() {
+async fn a_wrong_nonce_is_rejected() {
     claims_are_refused(json!({ "nonce": "of another log-in" }), "wrong_nonce").await;
     claims_are_refused(json!({ "nonce": null }), "missing_claim").await;
     claims_are_refused(json!({ "nonce": 7 }), "claims_shape").await;
 }
 
-/// Somebody puts the code of his own log-in into the victim's callback (RFC 9700, section 4.5).
+/// An attacker puts the code of their own log-in into the victim's callback (RFC 9700, section 4.5).
 #[tokio::test]
-async fn an_injected_code_is_refused() {
+async fn an_injected_code_is_rejected() {
     let (provider, site) = start().await;
     let stolen = provider.consent(&Browser::default().begin(&site).await);
     let mut browser = Browser::default();
@@ -132,7 +133,7 @@ async fn every_claim_is_checked() {
 }
 
 #[tokio::test]
-async fn claims_that_may_be_are_taken() {
+async fn optional_claims_are_accepted() {
     let (provider, site) = start().await;
     for changes in [
         json!({ "aud": [CLIENT_ID, "another"], "azp": CLIENT_ID }),
@@ -152,7 +153,7 @@ fn unsigned(header: &Value, claims: &Value) -> String {
 }
 
 #[tokio::test]
-async fn an_unsigned_id_token_is_refused() {
+async fn an_unsigned_id_token_is_rejected() {
     let forge = |claims: &Value| unsigned(&json!({ "alg": "none" }), claims);
     refused(|provider| provider.now().forge = Some(forge), "wrong_algorithm").await;
     let forge = |claims: &Value| unsigned(&json!({ "alg": "RS256", "kid": "rsa" }), claims);
@@ -160,13 +161,13 @@ async fn an_unsigned_id_token_is_refused() {
 }
 
 #[tokio::test]
-async fn an_id_token_signed_with_what_others_know_is_refused() {
+async fn an_id_token_signed_with_a_public_value_is_rejected() {
     let with_client_secret = |claims: &Value| {
         Key::hs256(CLIENT_SECRET.as_bytes()).unwrap().with_kid("rsa").sign("JWT", claims).unwrap()
     };
     refused(|provider| provider.now().forge = Some(with_client_secret), "wrong_algorithm").await;
     let with_public_key = |claims: &Value| {
-        // `Key::hs256` takes no PEM and no JWK; the number itself it cannot tell from a secret.
+        // `Key::hs256` rejects PEM and JWK, but cannot tell the bare modulus from a secret.
         let public: Value = serde_json::from_str(&rsa().to_public_jwk().unwrap()).unwrap();
         let modulus = URL_SAFE_NO_PAD.decode(public["n"].as_str().unwrap()).unwrap();
         Key::hs256(&modulus).unwrap().with_kid("rsa").sign("JWT", claims).unwrap()
@@ -179,7 +180,7 @@ async fn an_id_token_signed_with_what_others_know_is_refused() {
 }
 
 #[tokio::test]
-async fn only_the_registered_algorithms_are_taken() {
+async fn only_the_registered_algorithms_are_accepted() {
     let provider = IdentityProvider::start().await;
     let key = Key::generate(Algorithm::Es256).unwrap().with_kid("ec");
     provider.now().signs_with = key.clone();
@@ -195,16 +196,16 @@ async fn only_the_registered_algorithms_are_taken() {
     let http = || HttpClient::new(Network::Loopback).unwrap();
     let client = Client::new(CLIENT_ID, "https://recipes.example/callback").unwrap();
     let hs256 = OidcProvider { algorithms: vec![Algorithm::Rs256, Algorithm::Hs256], ..described };
-    let refused = Oidc::new(hs256, client, Flows::new(&[7; 32]).unwrap(), http(), AsSaid).err();
+    let refused = Oidc::new(hs256, client, FlowCookies::new(&[7; 32]).unwrap(), http(), AsSaid).err();
     assert_eq!(refused, Some(InvalidSetup::Algorithm(Algorithm::Hs256)));
 }
 
 #[test]
-fn what_cannot_be_is_refused_when_the_program_starts() {
+fn invalid_setups_are_rejected_at_start_up() {
     let client = || Client::new(CLIENT_ID, "https://recipes.example/callback").unwrap();
     let refused = |provider: OidcProvider, client: Client| {
         let http = HttpClient::new(Network::Public).unwrap();
-        Oidc::new(provider, client, Flows::new(&[7; 32]).unwrap(), http, AsSaid).err()
+        Oidc::new(provider, client, FlowCookies::new(&[7; 32]).unwrap(), http, AsSaid).err()
     };
     let good = || OidcProvider::new("a", "https://a.example");
     let many = |template: &str| OidcProvider::multi_tenant("a", "https://a.example", template);
@@ -223,20 +224,20 @@ fn what_cannot_be_is_refused_when_the_program_starts() {
 }
 
 #[tokio::test]
-async fn no_id_token_is_no_log_in() {
+async fn a_missing_id_token_is_rejected() {
     refused(|provider| provider.now().token_answer = json!({ "id_token": null }), "no_id_token").await;
     refused(|provider| provider.now().token_answer = json!({ "id_token": "" }), "malformed").await;
 }
 
 #[tokio::test]
-async fn the_userinfo_of_another_user_is_refused() {
+async fn a_userinfo_of_another_user_is_rejected() {
     refused(|provider| provider.now().userinfo = json!({ "sub": "bob" }), "userinfo_subject").await;
     refused(|provider| provider.now().userinfo = json!({ "email": "bob@example.com" }), "userinfo_subject")
         .await;
 }
 
 #[tokio::test]
-async fn a_log_in_that_is_too_old_is_refused_if_that_was_asked() {
+async fn an_old_authentication_is_rejected_with_max_age() {
     let provider = IdentityProvider::start().await;
     let strategy = oidc(OidcProvider::new("test", &provider.url)).max_age(Duration::from_mins(5));
     let site = site(strategy);
@@ -257,7 +258,7 @@ async fn a_log_in_that_is_too_old_is_refused_if_that_was_asked() {
 }
 
 #[tokio::test]
-async fn the_answer_must_name_the_issuer_if_the_provider_does() {
+async fn the_response_must_name_the_issuer_if_the_provider_promises_it() {
     let (provider, site) = start().await;
     let mut browser = Browser::default();
     let answer = provider.consent(&browser.begin(&site).await);
@@ -273,7 +274,7 @@ async fn the_answer_must_name_the_issuer_if_the_provider_does() {
 }
 
 #[tokio::test]
-async fn an_older_provider_need_not_name_its_issuer() {
+async fn a_provider_without_the_promise_need_not_name_its_issuer() {
     let (provider, site) = start().await;
     provider.now().metadata = json!({ "authorization_response_iss_parameter_supported": null });
     let mut browser = Browser::default();
@@ -282,15 +283,15 @@ async fn an_older_provider_need_not_name_its_issuer() {
 }
 
 #[tokio::test]
-async fn metadata_that_cannot_be_used_are_503() {
+async fn unusable_metadata_are_503() {
     for (metadata, error) in [
         (
             json!({ "issuer": "https://evil.example" }),
-            "the provider could not be asked: the answer is the metadata of another issuer",
+            "no usable response from the provider: the response is the metadata of another issuer",
         ),
         (
             json!({ "jwks_uri": null }),
-            "the provider could not be asked: the answer is no provider metadata: missing field `jwks_uri`",
+            "no usable response from the provider: the response is no provider metadata: missing field `jwks_uri`",
         ),
         (
             json!({ "authorization_endpoint": null }),
@@ -314,26 +315,26 @@ async fn metadata_that_cannot_be_used_are_503() {
     }
 }
 
-/// The provider's metadata name addresses inside of our own network (server-side request forgery).
+/// The metadata name addresses of the internal network (server-side request forgery).
 #[tokio::test]
-async fn metadata_that_point_inwards_are_not_followed() {
+async fn private_addresses_in_metadata_are_not_connected_to() {
     for endpoint in ["token_endpoint", "userinfo_endpoint", "jwks_uri"] {
         let (provider, site) = start().await;
         provider.now().metadata = json!({ (endpoint): "https://169.254.169.254/latest/meta-data" });
         let seen = Browser::default().log_in(&site, &provider).await;
         seen.is(503, "temporarily_unavailable");
-        assert!(seen.error.unwrap().contains("this must not be asked"), "{endpoint}");
+        assert!(seen.error.unwrap().contains("the client may not connect to"), "{endpoint}");
     }
 }
 
 #[tokio::test]
-async fn rotated_keys_are_found_at_once() {
+async fn rotated_keys_are_fetched_at_once() {
     let (provider, site) = start().await;
     Browser::default().log_in(&site, &provider).await.is_signed_in(ALICE);
     let new = Key::generate(Algorithm::Rs256).unwrap().with_kid("new");
     provider.now().signs_with = new.clone();
     provider.now().published = vec![new];
-    // The set was fetched in this very second, so the new key is looked for only after a pause.
+    // The set was fetched in this second, so the next fetch is not allowed yet.
     Browser::default().log_in(&site, &provider).await.is(503, "temporarily_unavailable");
     assert_eq!(provider.asked("/jwks"), 1);
 
@@ -353,14 +354,14 @@ async fn rotated_keys_are_found_at_once() {
 }
 
 #[tokio::test]
-async fn a_key_server_that_is_down_is_503() {
+async fn an_unreachable_key_server_is_503() {
     let (provider, site) = start().await;
     provider.now().answers = [("/jwks", Answer::Status(500))].into();
     Browser::default().log_in(&site, &provider).await.is(503, "temporarily_unavailable");
 }
 
 #[tokio::test]
-async fn one_provider_may_have_many_tenants() {
+async fn a_provider_can_have_many_tenants() {
     let provider = IdentityProvider::start().await;
     let template = format!("{}/{{tenantid}}/v2.0", provider.url);
     let site = site(oidc(OidcProvider::multi_tenant("many", &provider.url, &template)));
@@ -383,7 +384,7 @@ async fn one_provider_may_have_many_tenants() {
 }
 
 #[tokio::test]
-async fn a_form_post_and_the_way_a_secret_is_sent_are_as_the_provider_wants_them() {
+async fn form_post_and_client_authentication_follow_the_provider() {
     let provider = IdentityProvider::start().await;
     provider.now().metadata = json!({ "token_endpoint_auth_methods_supported": ["client_secret_post"] });
     let strategy = oidc(OidcProvider::new("test", &provider.url)).response_mode(ResponseMode::FormPost);
@@ -395,7 +396,7 @@ async fn a_form_post_and_the_way_a_secret_is_sent_are_as_the_provider_wants_them
     assert_eq!(provider.now().token_request.0["client_secret"], CLIENT_SECRET);
 }
 
-fn request(uri: &str, cookies: &str) -> http::request::Parts {
+fn request(uri: &str, cookies: &str) -> Parts {
     http::Request::get(uri).header("cookie", cookies).body(()).unwrap().into_parts().0
 }
 
@@ -404,7 +405,7 @@ fn pair(set_cookie: &http::HeaderValue) -> &str {
 }
 
 #[tokio::test]
-async fn a_log_out_goes_to_the_provider_too() {
+async fn a_log_out_continues_at_the_provider() {
     let provider = IdentityProvider::start().await;
     let strategy = oidc(OidcProvider::new("test", &provider.url)).randomness(|place| {
         place.fill(0);
@@ -434,7 +435,7 @@ async fn a_log_out_goes_to_the_provider_too() {
 }
 
 #[tokio::test]
-async fn the_end_of_a_log_out_is_known_in_the_browser_where_it_began() {
+async fn a_log_out_ends_in_the_browser_that_began_it() {
     let provider = IdentityProvider::start().await;
     let strategy = oidc(OidcProvider::new("test", &provider.url));
     let page = LocalPath::parse("/goodbye/alice").unwrap();
@@ -457,7 +458,7 @@ async fn the_end_of_a_log_out_is_known_in_the_browser_where_it_began() {
     ] {
         assert_eq!(strategy.logged_out(&request(uri, cookies)).unwrap_err().reason(), Reason::InvalidRequest);
     }
-    // The one is not the other's end.
+    // A log-out cannot end a log-in, and the reverse.
     let log_in = strategy.begin(&request("/", ""), page, &[]).await.unwrap();
     let location = log_in.location().to_str().unwrap();
     let state = location.split_once("&state=").unwrap().1.split('&').next().unwrap();
@@ -471,11 +472,11 @@ async fn the_end_of_a_log_out_is_known_in_the_browser_where_it_began() {
 }
 
 #[tokio::test]
-async fn tokens_are_refreshed_and_log_ins_begun_by_hand() {
+async fn tokens_can_be_refreshed_and_log_ins_begun_with_parameters() {
     let provider = IdentityProvider::start().await;
     let strategy = oidc(OidcProvider::new("test", &provider.url));
     let refreshed = strategy.refresh(&SecretString::from("refresh me")).await.unwrap().unwrap();
-    assert!(refreshed.id_token.is_none(), "nobody verified it");
+    assert!(refreshed.id_token.is_none(), "it is not verified");
     assert!(strategy.refresh(&SecretString::from("revoked")).await.unwrap().is_none());
 
     let (head, ()) = http::Request::new(()).into_parts();

@@ -1,4 +1,4 @@
-//! `Jwt` with keys that somebody else has.
+//! `Jwt` with keys from a provider.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,7 +10,7 @@ use tower_passport::{Error, Jwt, ProvideKeys, Strategy};
 
 use crate::answer::get;
 
-/// The old key, and on demand the new one; or nothing at all.
+/// Provides an old key, a newer one for unknown key ids, or an error.
 #[derive(Default)]
 struct Issuer {
     is_down: bool,
@@ -59,7 +59,7 @@ async fn conclusion(issuer: &Arc<Issuer>, token: &str) -> String {
     let (head, _) = get(&[("authorization", &format!("Bearer {token}"))]).into_parts();
     match jwt.authenticate(&head).await.map(tower_passport::Outcome::admit) {
         Ok(Ok(claims)) => format!("accepted {}", claims["sub"]),
-        Ok(Err(refusal)) => format!("{} {}", refusal.status(), refusal.cause()),
+        Ok(Err(rejection)) => format!("{} {}", rejection.status(), rejection.cause()),
         Err(error) => format!("error, misconfigured: {}", error.is_misconfigured()),
     }
 }
@@ -69,7 +69,7 @@ fn token(key: &Key) -> String {
 }
 
 #[tokio::test]
-async fn newer_keys_are_asked_for_only_when_a_token_names_an_unknown_one() {
+async fn newer_keys_are_requested_only_for_an_unknown_key_id() {
     let issuer = Arc::new(Issuer::default());
     assert_eq!(conclusion(&issuer, &token(&key("old"))).await, r#"accepted "alice""#);
     assert_eq!(conclusion(&issuer, "junk").await, "401 Unauthorized malformed");
@@ -81,7 +81,7 @@ async fn newer_keys_are_asked_for_only_when_a_token_names_an_unknown_one() {
 }
 
 #[tokio::test]
-async fn a_key_that_nobody_knows_is_a_bad_token() {
+async fn a_token_with_an_unknown_key_is_invalid() {
     let issuer = Arc::new(Issuer::default());
     assert_eq!(conclusion(&issuer, &token(&key("mine"))).await, "401 Unauthorized unknown_key");
     let forged = token(&Key::hs256(&[7; 32]).unwrap().with_kid("new"));
@@ -89,7 +89,7 @@ async fn a_key_that_nobody_knows_is_a_bad_token() {
 }
 
 #[tokio::test]
-async fn keys_that_cannot_be_had_are_503_and_not_401() {
+async fn unavailable_keys_are_503_not_401() {
     let down = Arc::new(Issuer { is_down: true, ..Issuer::default() });
     assert_eq!(conclusion(&down, &token(&key("old"))).await, "error, misconfigured: false");
     let up = Arc::new(Issuer::default());

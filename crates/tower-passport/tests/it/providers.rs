@@ -1,4 +1,4 @@
-//! The catalogue of providers: every record is well formed, and a log-in can be walked with it.
+//! The catalogue of providers: every record is well formed, and a log-in with it succeeds.
 
 mod mock;
 mod table;
@@ -14,13 +14,13 @@ use url::Url;
 const FILES: [&str; 2] =
     [include_str!("../../src/providers/oauth2.json"), include_str!("../../src/providers/openid.json")];
 
-/// The records as they stand in the files.
+/// The records of the files, as JSON.
 fn written() -> Vec<Value> {
     FILES.iter().flat_map(|file| serde_json::from_str::<Vec<Value>>(file).unwrap()).collect()
 }
 
 #[test]
-fn there_are_at_least_sixty_and_no_two_alike() {
+fn there_are_at_least_sixty_records_with_unique_ids() {
     let all = providers::all();
     assert_eq!(all.len(), written().len(), "every record that is written down can be read");
     assert!(all.len() >= 60, "{}", all.len());
@@ -31,7 +31,7 @@ fn there_are_at_least_sixty_and_no_two_alike() {
     assert!(providers::get("thieves").is_none());
     let names: BTreeSet<_> = all.iter().map(|record| record.name.to_lowercase()).collect();
     assert_eq!(names.len(), all.len(), "a name is there twice");
-    // One's own server has the place of anybody's server.
+    // The setting `base` replaces the whole server.
     let place =
         |record: &Value| record["issuer"].as_str().or(record["token_endpoint"].as_str()).unwrap().to_owned();
     let fixed = |place: &String| !place.starts_with("{base}") && !place.starts_with("https://{domain}");
@@ -66,7 +66,7 @@ fn check_date(id: &str, date: &str) {
     assert!(is_date && (2026..2100).contains(&year), "{id} was checked on a day: {date}");
 }
 
-/// `https`, and no place in it that neither a setting nor the log-in fills.
+/// Checks that a URL uses `https` and has no unknown placeholder.
 fn check_url(id: &str, record: &Value, url: &str, at_login: &[&str]) {
     let mut filled = url.replace("{base}", "https://base.example");
     let settings = record["settings"].as_object().into_iter().flat_map(|settings| settings.keys());
@@ -90,7 +90,7 @@ fn check_members(id: &str, record: &Value) {
         );
         for name in record["algorithms"].as_array().into_iter().flatten() {
             let known = algorithms.iter().any(|algorithm| algorithm.name() == name);
-            assert!(known, "{id}: whoever knows a secret could sign with {name}, or nobody");
+            assert!(known, "{id}: {name} is symmetric or unknown");
         }
         if let Some(scopes) = record["scopes"].as_array() {
             assert!(scopes.iter().any(|scope| scope == "openid"), "{id} asks for an ID token");
@@ -122,7 +122,7 @@ fn check_pointers(id: &str, record: &Value) {
         assert!(escapes_are_good, "{id}: {pointer}");
     }
     let email = profile.contains_key("email") || record["emails"].is_object();
-    assert!(email || !profile.contains_key("email_verified"), "{id}: what is verified must be there");
+    assert!(email || !profile.contains_key("email_verified"), "{id}: email_verified without email");
 }
 
 fn texts(value: &Value) -> Vec<&str> {
@@ -135,7 +135,7 @@ fn texts(value: &Value) -> Vec<&str> {
 }
 
 #[test]
-fn the_settings_of_a_record_are_all_used_and_all_wanted() {
+fn the_settings_of_a_record_are_all_declared_and_used() {
     for record in providers::all() {
         let values: Vec<_> = record.settings.keys().map(|name| (name.as_str(), value_of(name))).collect();
         let written = written().into_iter().find(|written| written["id"] == *record.id).unwrap();
@@ -155,7 +155,7 @@ fn the_settings_of_a_record_are_all_used_and_all_wanted() {
     }
 }
 
-/// A value that goes for the setting of this name.
+/// A valid value for the setting with this name.
 fn value_of(name: &str) -> &'static str {
     match name {
         "base" => "https://base.example",
@@ -165,19 +165,19 @@ fn value_of(name: &str) -> &'static str {
 }
 
 #[test]
-fn a_record_that_says_nonsense_is_refused() {
+fn invalid_records_are_rejected() {
     let good = r#"{"id": "a", "name": "A", "checked_on": "2026-11-23", "pkce": "required",
         "documentation": "https://a.example/", "issuer": "https://a.example", "profile": {"subject": "/sub"}}"#;
     assert!(Record::parse(good).is_ok());
     for (from, to, why) in [
-        (r#""id""#, r#""ID""#, "this is no record of a provider"),
-        (r#""required""#, r#""maybe""#, "this is no record of a provider"),
+        (r#""id""#, r#""ID""#, "this is not the record of a provider"),
+        (r#""required""#, r#""maybe""#, "this is not the record of a provider"),
         (
             r#""issuer""#,
             r#""token_endpoint""#,
             r#"the record "a" must have an issuer, or else endpoints and userinfo"#,
         ),
-        (r#""name""#, r#""algorithms": ["none"], "name""#, r#""none" is no signature algorithm"#),
+        (r#""name""#, r#""algorithms": ["none"], "name""#, r#""none" is not a signature algorithm"#),
         (
             r#""name""#,
             r#""token_endpoint": "https://a.example/t", "name""#,
@@ -189,7 +189,7 @@ fn a_record_that_says_nonsense_is_refused() {
 }
 
 #[test]
-fn a_record_may_say_that_every_answer_names_the_issuer() {
+fn a_record_can_require_the_issuer_in_every_response() {
     let record = Record::parse(
         r#"{
             "id": "a", "name": "A", "checked_on": "2026-11-26", "pkce": "documented", "documentation": "https://a.example",

@@ -1,4 +1,4 @@
-//! `Jwt` with keys that are fetched: what a token is worth while they rotate, are away, or are asked for by strangers.
+//! `Jwt` with `RemoteKeys`: rotation, outages and unknown key ids.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,7 +17,7 @@ const GOOD: &str = "200 alice";
 const INVALID_TOKEN: &str = r#"401 [Bearer error="invalid_token"] {"error":"invalid_token","error_description":"The token is not valid."}"#;
 const UNDECIDED: &str = r#"503 retry-after: 10 {"error":"temporarily_unavailable","error_description":"The server cannot check credentials now. Try again later."}"#;
 
-/// An API, the issuer that it trusts, and the time.
+/// An API, its issuer, and a clock.
 pub(crate) struct Api {
     pub(crate) issuer: IdentityProvider,
     seconds: Arc<AtomicU64>,
@@ -71,7 +71,7 @@ pub(crate) fn key(kid: &str) -> Key {
 }
 
 #[tokio::test]
-async fn keys_are_fetched_once_for_everybody() {
+async fn keys_are_fetched_once_for_all_requests() {
     let api = Api::start().await;
     let old = api.issuer.now().published[0].clone();
     let asks = all_at_once((0..20).map(|_| api.ask(&old))).await;
@@ -82,7 +82,7 @@ async fn keys_are_fetched_once_for_everybody() {
 }
 
 #[tokio::test]
-async fn a_set_can_be_named_by_its_own_url() {
+async fn a_set_can_be_fetched_from_its_own_url() {
     let api = Api::with(|issuer, http| RemoteKeys::new(&format!("{}/jwks", issuer.url), http)).await;
     let old = api.issuer.now().published[0].clone();
     assert_eq!(api.ask(&old).await, GOOD);
@@ -90,7 +90,7 @@ async fn a_set_can_be_named_by_its_own_url() {
 }
 
 #[tokio::test]
-async fn an_issuer_of_workload_tokens_has_keys_and_no_log_in() {
+async fn metadata_without_log_in_endpoints_are_accepted() {
     let api = Api::start().await;
     let old = api.issuer.now().published[0].clone();
     let nothing = json!(null);
@@ -99,7 +99,7 @@ async fn an_issuer_of_workload_tokens_has_keys_and_no_log_in() {
 }
 
 #[tokio::test]
-async fn rotated_keys_are_found_when_a_token_names_one() {
+async fn rotated_keys_are_fetched_when_a_token_names_one() {
     let api = Api::start().await;
     let (old, new) = (api.issuer.now().published[0].clone(), key("new"));
     assert_eq!(api.ask(&old).await, GOOD);
@@ -120,7 +120,7 @@ async fn rotated_keys_are_found_when_a_token_names_one() {
 }
 
 #[tokio::test]
-async fn a_flood_of_unknown_keys_makes_one_fetch_in_ten_seconds() {
+async fn unknown_key_ids_cause_one_fetch_in_ten_seconds() {
     let api = Api::start().await;
     let old = api.issuer.now().published[0].clone();
     assert_eq!(api.ask(&old).await, GOOD);
@@ -136,7 +136,7 @@ async fn a_flood_of_unknown_keys_makes_one_fetch_in_ten_seconds() {
         assert_eq!(api.ask(&old.clone().with_kid(format!("looked for {round}"))).await, INVALID_TOKEN);
         flood(1_000 * usize::try_from(round).unwrap()).await;
         assert_eq!(api.fetches(), 1 + usize::try_from(round).unwrap());
-        assert_eq!(api.ask(&old).await, GOOD, "whoever has a known key does not notice");
+        assert_eq!(api.ask(&old).await, GOOD, "tokens of known keys are accepted");
     }
     let new = key("new");
     api.issuer.now().published = vec![new.clone(), old.clone()];
@@ -147,7 +147,7 @@ async fn a_flood_of_unknown_keys_makes_one_fetch_in_ten_seconds() {
 }
 
 #[tokio::test]
-async fn a_name_that_was_found_is_not_remembered_as_unknown() {
+async fn a_found_key_id_is_not_cached_as_unknown() {
     let api = Api::start().await;
     let (old, new) = (api.issuer.now().published[0].clone(), key("new"));
     assert_eq!(api.ask(&old).await, GOOD);
@@ -159,7 +159,7 @@ async fn a_name_that_was_found_is_not_remembered_as_unknown() {
 }
 
 #[tokio::test]
-async fn a_name_that_nobody_has_is_remembered() {
+async fn an_unknown_key_id_is_cached() {
     let api = Api::start().await;
     let lost = key("lost");
     assert_eq!(api.ask(&lost).await, UNDECIDED);
@@ -177,7 +177,7 @@ async fn a_name_that_nobody_has_is_remembered() {
 }
 
 #[tokio::test]
-async fn a_key_server_that_never_answered_is_503_and_is_not_hammered() {
+async fn an_unreachable_key_server_is_503_and_is_not_asked_too_often() {
     let api = Api::start().await;
     let old = api.issuer.now().published[0].clone();
     api.jwks_is(Some(Answer::Status(500)));
@@ -191,7 +191,7 @@ async fn a_key_server_that_never_answered_is_503_and_is_not_hammered() {
 }
 
 #[tokio::test]
-async fn known_keys_serve_through_an_outage_of_a_day() {
+async fn cached_keys_are_used_during_an_outage_of_a_day() {
     let api = Api::start().await;
     let old = api.issuer.now().published[0].clone();
     assert_eq!(api.ask(&old).await, GOOD);
@@ -205,7 +205,7 @@ async fn known_keys_serve_through_an_outage_of_a_day() {
 }
 
 #[tokio::test]
-async fn whether_an_unknown_key_exists_cannot_be_known_in_an_outage() {
+async fn an_unknown_key_is_503_during_an_outage() {
     let api = Api::start().await;
     let old = api.issuer.now().published[0].clone();
     assert_eq!(api.ask(&old).await, GOOD);
@@ -216,7 +216,7 @@ async fn whether_an_unknown_key_exists_cannot_be_known_in_an_outage() {
 }
 
 #[tokio::test]
-async fn what_is_no_set_is_an_outage_and_the_last_good_one_stays() {
+async fn an_invalid_set_is_ignored_and_the_previous_one_stays() {
     let api = Api::start().await;
     let old = api.issuer.now().published[0].clone();
     assert_eq!(api.ask(&old).await, GOOD);
@@ -239,7 +239,7 @@ async fn what_is_no_set_is_an_outage_and_the_last_good_one_stays() {
 }
 
 #[tokio::test]
-async fn the_metadata_of_another_issuer_are_none() {
+async fn metadata_of_another_issuer_are_rejected() {
     let api = Api::start().await;
     let old = api.issuer.now().published[0].clone();
     api.issuer.now().metadata = json!({ "issuer": "https://evil.example" });
@@ -248,7 +248,7 @@ async fn the_metadata_of_another_issuer_are_none() {
 }
 
 #[tokio::test]
-async fn an_rsa_key_that_does_not_say_what_for_is_for_one_algorithm() {
+async fn an_rsa_key_without_an_algorithm_gets_the_configured_one() {
     let published = |issuer: &IdentityProvider| {
         let mut jwk: Value =
             serde_json::from_str(&crate::identity_provider::rsa().to_public_jwk().unwrap()).unwrap();
@@ -268,7 +268,7 @@ async fn an_rsa_key_that_does_not_say_what_for_is_for_one_algorithm() {
 }
 
 #[test]
-fn a_key_server_inside_is_not_asked() {
+fn a_key_server_with_a_private_address_is_not_connected_to() {
     let http = || HttpClient::new(Network::Public).unwrap();
     for inside in ["http://id.example/jwks", "https://127.0.0.1/jwks", "https://10.0.0.1/jwks", "jwks"] {
         assert!(matches!(RemoteKeys::new(inside, http()), Err(HttpError::Forbidden(_))), "{inside}");

@@ -1,4 +1,4 @@
-//! The ready-made answers: a problem document, a gRPC status, the way to the log-in page.
+//! The responders: problem documents, gRPC statuses, redirects to pages.
 
 use axum::Router;
 use axum::body::Body;
@@ -7,7 +7,7 @@ use http::{HeaderMap, Method, Request, Response, header};
 use http_body_util::BodyExt;
 use tower::ServiceExt;
 use tower_passport::{
-    Authenticate, BufferBody, GrpcStatus, LoginPage, ProblemJson, Reason, Refusal, RefusalPages, Respond,
+    Authenticate, BufferBody, GrpcStatus, LoginPage, ProblemJson, Reason, Rejection, RejectionPages, Respond,
     Strategy,
 };
 
@@ -39,7 +39,7 @@ async fn a_problem_document() {
     assert_eq!(response.headers()[header::CONTENT_TYPE], "application/problem+json");
     assert_eq!(response.headers()[header::WWW_AUTHENTICATE], "A");
     assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store");
-    assert_eq!(response.extensions().get::<Refusal>().unwrap().reason(), Reason::InvalidToken);
+    assert_eq!(response.extensions().get::<Rejection>().unwrap().reason(), Reason::InvalidToken);
     assert_eq!(
         body(response).await,
         r#"{"detail":"The token is not valid.","error":"invalid_token","status":401,"title":"Unauthorized"}"#
@@ -86,7 +86,7 @@ async fn a_grpc_status() {
     let response = respond(GrpcStatus, &[("a", "invalid token")]).await;
     assert_eq!(response.headers()["grpc-message"], "The token is not valid.");
     assert_eq!(response.headers()[header::WWW_AUTHENTICATE], "A");
-    assert_eq!(response.extensions().get::<Refusal>().unwrap().cause(), "it says so");
+    assert_eq!(response.extensions().get::<Rejection>().unwrap().cause(), "it says so");
 }
 
 const BROWSER: (&str, &str) = ("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
@@ -94,7 +94,7 @@ const BROWSER: (&str, &str) = ("accept", "text/html,application/xhtml+xml,*/*;q=
 async fn ask(page: &str, request: Request<Body>) -> (u16, HeaderMap) {
     let app = app(Authenticate::new(Says("A")).login_page(page).unwrap());
     let response = app.oneshot(request).await.unwrap();
-    assert!(response.status() == 200 || response.extensions().get::<Refusal>().is_some());
+    assert!(response.status() == 200 || response.extensions().get::<Rejection>().is_some());
     (response.status().as_u16(), response.headers().clone())
 }
 
@@ -105,7 +105,7 @@ async fn sent_to(page: &str, path: &str) -> String {
 }
 
 #[tokio::test]
-async fn people_are_sent_to_the_log_in_page_and_back() {
+async fn browsers_are_redirected_to_the_log_in_page_with_return_to() {
     assert_eq!(sent_to("/login", "/recipes").await, "303 /login?return_to=%2Frecipes");
     assert_eq!(sent_to("/login", "/a?b=c&d=%2F").await, "303 /login?return_to=%2Fa%3Fb%3Dc%26d%3D%252F");
     assert_eq!(sent_to("/login?lang=de#form", "/a").await, "303 /login?lang=de&return_to=%2Fa#form");
@@ -118,7 +118,7 @@ async fn people_are_sent_to_the_log_in_page_and_back() {
 }
 
 #[tokio::test]
-async fn nobody_is_sent_back_to_another_site() {
+async fn return_to_is_never_another_site() {
     for path in ["//evil.example", "//evil.example/%2f.."] {
         assert_eq!(sent_to("/login", path).await, "303 /login", "{path}");
     }
@@ -128,13 +128,13 @@ async fn nobody_is_sent_back_to_another_site() {
 }
 
 #[tokio::test]
-async fn the_page_does_not_send_to_itself() {
+async fn the_page_does_not_redirect_to_itself() {
     assert_eq!(sent_to("/login?lang=de", "/login").await, "401 ");
     assert_eq!(sent_to("/login", "/login?return_to=%2Fa").await, "401 ");
 }
 
 #[tokio::test]
-async fn only_whoever_looks_at_pages_is_sent() {
+async fn only_page_navigations_are_redirected() {
     let html = BROWSER;
     for (method, headers, want) in [
         (Method::GET, &[html][..], 303),
@@ -162,14 +162,14 @@ async fn only_whoever_looks_at_pages_is_sent() {
 }
 
 #[tokio::test]
-async fn everybody_else_is_answered_as_before() {
+async fn other_clients_get_the_usual_response() {
     let layer = Authenticate::new(Says("A")).respond_as(ProblemJson).login_page("/login").unwrap();
     let response = app(layer).oneshot(at("/a", &[])).await.unwrap();
     assert_eq!(response.headers()[header::CONTENT_TYPE], "application/problem+json");
 }
 
 #[tokio::test]
-async fn what_the_refusal_takes_back_is_taken_back_on_the_way_to_the_page() {
+async fn the_redirect_keeps_the_cookies_of_the_rejection() {
     let (_, headers) = ask("/login", at("/a", &[BROWSER, ("a", "ended")])).await;
     assert_eq!(headers[header::SET_COOKIE], "a=; Max-Age=0");
     assert_eq!(headers[header::LOCATION], "/login?return_to=%2Fa");
@@ -177,7 +177,7 @@ async fn what_the_refusal_takes_back_is_taken_back_on_the_way_to_the_page() {
 
 async fn fail(app: Router, request: Request<Body>) -> String {
     let response = app.oneshot(request).await.unwrap();
-    assert!(response.extensions().get::<Refusal>().is_some());
+    assert!(response.extensions().get::<Rejection>().is_some());
     let location = response.headers().get(header::LOCATION).map_or("", |to| to.to_str().unwrap());
     format!("{} {location}", response.status().as_u16())
 }
@@ -188,7 +188,7 @@ fn posted(mut request: Request<Body>) -> Request<Body> {
 }
 
 #[tokio::test]
-async fn people_whose_log_in_failed_are_sent_to_a_page_that_says_so() {
+async fn failed_log_ins_are_redirected_to_the_failure_page() {
     let failing = async |request| {
         fail(app(Authenticate::new(Says("A")).failure_page("/login").unwrap()), request).await
     };
@@ -209,7 +209,7 @@ async fn people_whose_log_in_failed_are_sent_to_a_page_that_says_so() {
         }
     }
     assert_eq!(failing(posted(at("/login", &[html]))).await, "303 /login?error=no_credentials");
-    // Scripts and programs, and the page itself.
+    // Scripts, programs, and the page itself.
     for headers in [&[("a", "wrong")][..], &[html, ("a", "wrong"), ("sec-fetch-mode", "cors")]] {
         assert_eq!(failing(posted(at("/login", headers))).await, "401 ");
     }
@@ -220,7 +220,7 @@ async fn people_whose_log_in_failed_are_sent_to_a_page_that_says_so() {
 }
 
 #[tokio::test]
-async fn the_second_try_leads_to_where_the_first_would_have() {
+async fn the_failure_page_keeps_return_to() {
     let layer = || Authenticate::new(Says("A")).failure_page("/login?lang=de#form").unwrap();
     for (asked, want) in [
         ("/in?return_to=%2Fsoup%3Fa", "/login?lang=de&error=wrong_credentials&return_to=%2Fsoup%3Fa#form"),
@@ -236,7 +236,7 @@ async fn the_second_try_leads_to_where_the_first_would_have() {
 }
 
 #[tokio::test]
-async fn a_page_to_log_in_and_one_for_failures_stand_together() {
+async fn log_in_page_and_failure_page_can_be_combined() {
     let layer =
         || Authenticate::new(Says("A")).failure_page("/failed").unwrap().login_page("/login").unwrap();
     for (request, want) in [
@@ -251,11 +251,11 @@ async fn a_page_to_log_in_and_one_for_failures_stand_together() {
 }
 
 #[tokio::test]
-async fn refusals_of_the_other_door_have_pages_too() {
+async fn rejections_of_extractors_have_pages_too() {
     type Guard = std::sync::Arc<Says>;
     let whoami = async |tower_passport::Auth(user): tower_passport::Auth<Says>| user;
     let guarded = || Router::<Guard>::new().route("/{*path}", on_any(whoami)).with_state(Says("A").into());
-    let pages = || RefusalPages::new().login_page("/login").unwrap().failure_page("/failed").unwrap();
+    let pages = || RejectionPages::new().login_page("/login").unwrap().failure_page("/failed").unwrap();
     for (request, want) in [
         (at("/a", &[BROWSER]), "303 /login?return_to=%2Fa"),
         (at("/a", &[BROWSER, ("a", "denied")]), "303 /failed?error=access_denied"),
@@ -269,29 +269,30 @@ async fn refusals_of_the_other_door_have_pages_too() {
     assert_eq!(response.headers()[header::SET_COOKIE], "flow=; Max-Age=0");
     assert!(!response.headers().contains_key(header::CONTENT_TYPE));
     assert_eq!(answer(guarded().layer(pages()), at("/a", &[BROWSER, ("a", "Alice")])).await, "200 Alice");
-    let shown = guarded().layer(RefusalPages::new()).oneshot(at("/a", &[BROWSER, ("a", "denied")])).await;
+    let shown = guarded().layer(RejectionPages::new()).oneshot(at("/a", &[BROWSER, ("a", "denied")])).await;
     assert_eq!(shown.unwrap().status(), 403);
 }
 
 #[tokio::test]
-async fn what_was_dealt_with_inside_keeps_its_answer() {
-    let pages = || RefusalPages::new().login_page("/outer").unwrap().failure_page("/outer").unwrap();
+async fn a_response_with_another_status_is_unchanged() {
+    let pages = || RejectionPages::new().login_page("/outer").unwrap().failure_page("/outer").unwrap();
     let guard = || Authenticate::new(Says("A"));
-    let hidden =
-        |_: &Refusal, _: &http::request::Parts| Response::builder().status(404).body(Body::empty()).unwrap();
+    let hidden = |_: &Rejection, _: &http::request::Parts| {
+        Response::builder().status(404).body(Body::empty()).unwrap()
+    };
     let visit = || at("/a", &[BROWSER]);
     let sent_on = app(guard().login_page("/inner").unwrap());
     assert_eq!(fail(sent_on.layer(pages()), visit()).await, "303 /inner?return_to=%2Fa");
     assert_eq!(fail(app(guard().respond_with(hidden)).layer(pages()), visit()).await, "404 ");
-    let inner = RefusalPages::new().login_page("/inner").unwrap();
+    let inner = RejectionPages::new().login_page("/inner").unwrap();
     assert_eq!(fail(app(guard()).layer(inner).layer(pages()), visit()).await, "303 /inner?return_to=%2Fa");
     assert_eq!(fail(app(guard()).layer(pages()), visit()).await, "303 /outer?return_to=%2Fa");
 }
 
 #[tokio::test]
-async fn what_an_answer_must_have_is_added_to_that_of_a_function() {
+async fn missing_headers_are_added_to_the_response_of_a_function() {
     let ask = async |says: &'static str, status: u16, own: &'static [(&str, &str)]| {
-        let page = move |_: &Refusal, _: &http::request::Parts| {
+        let page = move |_: &Rejection, _: &http::request::Parts| {
             let response = Response::builder().status(status);
             let response =
                 own.iter().fold(response, |response, (name, value)| response.header(*name, *value));
@@ -318,8 +319,8 @@ async fn what_an_answer_must_have_is_added_to_that_of_a_function() {
 }
 
 #[tokio::test]
-async fn an_address_with_a_code_in_it_is_told_to_nobody() {
-    let response = respond(tower_passport::AsItIs, &[("a", "denied")]).await;
+async fn responses_forbid_the_referrer() {
+    let response = respond(tower_passport::DefaultResponse, &[("a", "denied")]).await;
     assert_eq!(response.headers()[header::REFERRER_POLICY], "no-referrer");
     let (_, headers) = ask("/login", at("/a", &[BROWSER])).await;
     assert_eq!(headers[header::REFERRER_POLICY], "no-referrer");

@@ -4,7 +4,7 @@ use http::HeaderValue;
 use http::request::Parts;
 use tower_passport::{Challenge, Error, Outcome, Redirect, Rejection, Strategy};
 
-/// A strategy that concludes what the request's header of its name says.
+/// A strategy whose outcome is the value of the header with its name.
 #[derive(Clone)]
 pub(crate) struct Says(pub(crate) &'static str);
 
@@ -17,7 +17,7 @@ impl Strategy for Says {
         Ok(match request.headers.get(name).map(|value| value.to_str().unwrap()) {
             None => Outcome::Pass(challenge.into()),
             Some("invalid token") => {
-                Outcome::Reject(Rejection::invalid_token(challenge).because("it says so"))
+                Outcome::Reject(Rejection::invalid_token(challenge).with_cause("it says so"))
             }
             Some("ended") => {
                 let rejection = Rejection::session_ended(challenge);
@@ -44,8 +44,8 @@ impl Strategy for Says {
     }
 }
 
-/// Every way to be refused by `Says("A")`: its header, and the answer of a door.
-pub(crate) const REFUSALS: &[(&str, &str)] = &[
+/// Every rejection of `Says("A")`: the value of its header, and the response.
+pub(crate) const REJECTIONS: &[(&str, &str)] = &[
     ("invalid token", r#"401 [A] {"error":"invalid_token","error_description":"The token is not valid."}"#),
     (
         "wrong",
@@ -75,7 +75,7 @@ pub(crate) const REFUSALS: &[(&str, &str)] = &[
     ),
 ];
 
-/// The answer to a request without credentials, with these challenges.
+/// The response to a request without credentials, with these challenges.
 pub(crate) fn no_credentials(challenges: &str) -> String {
     format!(
         r#"401 [{challenges}] {{"error":"no_credentials","error_description":"This needs credentials, and the request has none."}}"#

@@ -1,4 +1,4 @@
-//! Scopes, at both doors and inside.
+//! Scopes in extractors, in layers and in handlers.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use axum::routing::{get as on_get, post as on_post};
 use axum::{Json, Router};
 use http::request::Parts;
 use tower_passport::{
-    Anonymous, Auth, Authenticate, Challenge, Error, HasScope, Outcome, Refusal, RequiredScope, Scoped,
+    Anonymous, Auth, Authenticate, Challenge, Error, HasScope, Outcome, Rejection, RequiredScope, Scoped,
     Strategy, require_scope, scope_list_has,
 };
 
@@ -27,7 +27,7 @@ impl HasScope for Caller {
     }
 }
 
-/// A caller with the scope that his header says.
+/// A caller with the scopes of a header.
 struct Guard;
 
 impl Strategy for Guard {
@@ -56,7 +56,7 @@ async fn create(Scoped(caller, ..): Scoped<Guard, WriteRecipes>) -> String {
     caller.scope
 }
 
-async fn decide(Auth(caller): Auth<Guard>, Json(wanted): Json<String>) -> Result<String, Refusal> {
+async fn decide(Auth(caller): Auth<Guard>, Json(wanted): Json<String>) -> Result<String, Rejection> {
     require_scope(&caller, &wanted)?;
     Ok(caller.scope)
 }
@@ -73,7 +73,7 @@ fn doors() -> [(&'static str, Router); 3] {
 }
 
 #[tokio::test]
-async fn whoever_has_the_scope_comes_in() {
+async fn a_user_with_the_scope_is_accepted() {
     for (door, app) in doors() {
         let answer = answer(app, get(&[("scope", "recipes:read recipes:write")])).await;
         assert!(answer.starts_with("200 re"), "{door}: {answer}");
@@ -81,7 +81,7 @@ async fn whoever_has_the_scope_comes_in() {
 }
 
 #[tokio::test]
-async fn whoever_has_it_not_hears_which_it_is() {
+async fn a_user_without_the_scope_gets_its_name() {
     for (door, app) in doors() {
         for scope in ["", "recipes:read", "recipes:write2", "recipes"] {
             assert_eq!(answer(app.clone(), get(&[("scope", scope)])).await, INSUFFICIENT, "{door} {scope}");
@@ -90,7 +90,7 @@ async fn whoever_has_it_not_hears_which_it_is() {
 }
 
 #[tokio::test]
-async fn nobody_is_asked_who_he_is_first() {
+async fn a_request_without_credentials_is_401_before_403() {
     let [(_, argument), (_, layer), (_, optional)] = doors();
     assert_eq!(answer(argument, get(&[])).await, no_credentials("Bearer"));
     assert_eq!(answer(layer, get(&[])).await, no_credentials("Bearer"));
@@ -98,7 +98,7 @@ async fn nobody_is_asked_who_he_is_first() {
 }
 
 #[tokio::test]
-async fn a_chain_has_its_scope_as_a_whole() {
+async fn a_scope_applies_to_the_whole_chain() {
     let chain =
         Guard.or(Anonymous::new(|| Caller { scope: "recipes:read".into() })).require_scope("recipes:write");
     let app = Router::new().route("/", on_get(async || "reached")).layer(Authenticate::new(chain));
@@ -107,7 +107,7 @@ async fn a_chain_has_its_scope_as_a_whole() {
 }
 
 #[tokio::test]
-async fn a_handler_decides_with_what_it_knows() {
+async fn a_handler_can_require_a_scope() {
     let app = Router::new().route("/", on_post(decide)).with_state(App { guard: Arc::new(Guard) });
     let ask = async |wanted: &str| {
         let mut request = post("application/json", format!("{wanted:?}"));

@@ -1,4 +1,4 @@
-//! Cookie sessions: from the log-in to the end, whichever end it is.
+//! Cookie sessions.
 
 use std::borrow::Cow;
 use std::io;
@@ -12,7 +12,7 @@ use http::header::{CACHE_CONTROL, COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, Request, Response};
 use tower::ServiceExt;
 use tower_passport::{
-    Authenticate, MemoryStore, Refusal, SameSite, Session, SessionKey, SessionRecord, SessionStore,
+    Authenticate, MemoryStore, Rejection, SameSite, Session, SessionKey, SessionRecord, SessionStore,
     SessionUser, Sessions, SetCookie,
 };
 
@@ -41,13 +41,13 @@ impl SessionUser for User {
 
 const ALICE: User = User { id: "alice", password_hash: "one" };
 
-/// A store that can be down, in front of one in memory.
+/// A store in memory that can fail.
 #[derive(Clone, Default)]
 struct Store {
     sessions: Arc<MemoryStore>,
     is_down: Arc<AtomicBool>,
     touches: Arc<AtomicU64>,
-    /// Another tab logs out right after a session was loaded.
+    /// Whether another tab logs out directly after a session was loaded.
     is_left: Arc<AtomicBool>,
 }
 
@@ -85,7 +85,7 @@ impl SessionStore for Store {
     }
 }
 
-/// A site, its users, its store, and its clock, which stands still.
+/// A site, its users, its store, and a stopped clock.
 struct Site {
     sessions: Sessions<Store>,
     store: Store,
@@ -104,7 +104,8 @@ impl Site {
 
     fn app(&self) -> Router {
         let users = Arc::clone(&self.users);
-        let guard = Session::new(self.sessions.clone(), move |id: String| {
+        let guard = Session::new(self.sessions.clone(), move |session: SessionRecord| {
+            let id = session.user;
             let found = users.lock().unwrap().iter().find(|user| user.id == id).cloned();
             async move { if id == "unlucky" { Err("the users are down") } else { Ok(found) } }
         });
@@ -127,7 +128,7 @@ impl Site {
         let mut request = get(&[]);
         request.headers_mut().extend(cookies.clone());
         let response = self.app().oneshot(request).await.unwrap();
-        response.extensions().get::<Refusal>().unwrap().cause()
+        response.extensions().get::<Rejection>().unwrap().cause()
     }
 
     async fn log_in(&self, before: &HeaderMap) -> HeaderMap {
@@ -145,7 +146,7 @@ fn text(cookie: SetCookie) -> String {
     HeaderValue::from(cookie).to_str().unwrap().to_owned()
 }
 
-/// What a browser sends after it heard this.
+/// The `Cookie` header that a browser sends after this `Set-Cookie`.
 fn browser(set_cookie: &SetCookie) -> HeaderMap {
     let text = text(set_cookie.clone());
     let pair = text.split(';').next().unwrap();
@@ -157,7 +158,7 @@ fn nothing() -> HeaderMap {
 }
 
 #[tokio::test]
-async fn whoever_logs_in_is_known_until_he_logs_out() {
+async fn a_session_lasts_from_log_in_to_log_out() {
     let site = Site::new();
     assert_eq!(site.ask(&nothing()).await, no_credentials("Cookie"));
     let alice = site.log_in(&nothing()).await;
@@ -172,7 +173,7 @@ async fn whoever_logs_in_is_known_until_he_logs_out() {
 }
 
 #[tokio::test]
-async fn each_log_in_has_a_new_token_and_ends_the_session_before() {
+async fn each_log_in_has_a_new_token_and_ends_the_previous_session() {
     let site = Site::new();
     let planted = HeaderMap::from_iter([(COOKIE, HeaderValue::from_static("__Host-session=planted"))]);
     let first = site.log_in(&planted).await;
@@ -187,7 +188,7 @@ async fn each_log_in_has_a_new_token_and_ends_the_session_before() {
 }
 
 #[tokio::test]
-async fn a_session_that_nobody_uses_ends() {
+async fn an_unused_session_ends() {
     let site = Site::new();
     let alice = site.log_in(&nothing()).await;
     for _ in 0..3 {
@@ -201,7 +202,7 @@ async fn a_session_that_nobody_uses_ends() {
 }
 
 #[tokio::test]
-async fn a_cookie_is_taken_back_with_its_session() {
+async fn the_cookie_of_an_ended_session_is_removed() {
     let site = Site::new();
     let taken_back =
         "401 [Cookie] set-cookie: __Host-session=; Path=/; HttpOnly; SameSite=Lax; Secure; Max-Age=0 {";
@@ -215,9 +216,9 @@ async fn a_cookie_is_taken_back_with_its_session() {
     );
 }
 
-/// A script's requests that were under way with the old cookie are answered after the one that set the new.
+/// Requests of a script with the old cookie get their responses after the new cookie was set.
 #[tokio::test]
-async fn a_late_answer_to_the_old_cookie_leaves_the_new_one_alone() {
+async fn a_late_response_to_the_old_cookie_does_not_remove_the_new_one() {
     let site = Site::new();
     let old = site.log_in(&nothing()).await;
     let new = browser(&site.sessions.renew(&old, &ALICE).await.unwrap().unwrap());
@@ -229,7 +230,7 @@ async fn a_late_answer_to_the_old_cookie_leaves_the_new_one_alone() {
 }
 
 #[tokio::test]
-async fn a_session_in_use_ends_too_at_last() {
+async fn a_used_session_ends_at_the_absolute_limit() {
     let site = Site::new();
     let alice = site.log_in(&nothing()).await;
     for _ in 0..23 {
@@ -241,19 +242,19 @@ async fn a_session_in_use_ends_too_at_last() {
 }
 
 #[tokio::test]
-async fn reading_does_not_write_at_every_request() {
+async fn the_time_of_use_is_not_written_at_every_request() {
     let site = Site::new();
     let alice = site.log_in(&nothing()).await;
     for _ in 0..100 {
         site.wait(9);
         assert_eq!(site.ask(&alice).await, "200 alice");
     }
-    // 900 s of 7200: one in each 450.
+    // The limit is 7200 s, so a write is due every 450 s.
     assert_eq!(site.store.touches.load(Ordering::Relaxed), 2);
 }
 
 #[tokio::test]
-async fn a_new_password_ends_all_sessions_but_the_one_that_is_renewed() {
+async fn a_new_password_ends_all_sessions_except_the_renewed_one() {
     let site = Site::new();
     let (here, there) = (site.log_in(&nothing()).await, site.log_in(&nothing()).await);
     let changed = User { password_hash: "two", ..ALICE };
@@ -267,7 +268,7 @@ async fn a_new_password_ends_all_sessions_but_the_one_that_is_renewed() {
 }
 
 #[tokio::test]
-async fn a_renewed_session_has_a_new_token_and_its_old_age() {
+async fn a_renewed_session_has_a_new_token_and_keeps_its_age() {
     let site = Site::new();
     let first = site.log_in(&nothing()).await;
     site.wait(HOUR);
@@ -287,7 +288,7 @@ async fn a_renewed_session_has_a_new_token_and_its_old_age() {
 }
 
 #[tokio::test]
-async fn who_logs_out_while_the_session_is_renewed_stays_logged_out() {
+async fn a_log_out_during_a_renewal_prevails() {
     let site = Site::new();
     let alice = site.log_in(&nothing()).await;
     site.store.is_left.store(true, Ordering::Relaxed);
@@ -296,7 +297,7 @@ async fn who_logs_out_while_the_session_is_renewed_stays_logged_out() {
 }
 
 #[tokio::test]
-async fn what_is_kept_with_a_session_stays_until_it_ends() {
+async fn the_data_of_a_session_stays_until_it_ends() {
     let site = Site::new();
     let data = async |cookies: &HeaderMap| site.sessions.data(cookies).await.unwrap();
     let alice = browser(&site.sessions.log_in_with(&nothing(), &ALICE, "eyJ.eyJ.sig").await.unwrap());
@@ -314,7 +315,7 @@ async fn what_is_kept_with_a_session_stays_until_it_ends() {
 }
 
 #[tokio::test]
-async fn a_user_who_is_gone_has_no_session() {
+async fn the_session_of_a_deleted_user_ends() {
     let site = Site::new();
     let alice = site.log_in(&nothing()).await;
     site.users.lock().unwrap().clear();
@@ -323,7 +324,7 @@ async fn a_user_who_is_gone_has_no_session() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_found_out_is_503_and_ends_nothing() {
+async fn a_failed_store_is_503_and_ends_no_session() {
     let site = Site::new();
     let alice = site.log_in(&nothing()).await;
     site.store.is_down.store(true, Ordering::Relaxed);
@@ -338,7 +339,7 @@ async fn what_cannot_be_found_out_is_503_and_ends_nothing() {
 }
 
 #[tokio::test]
-async fn without_randomness_nobody_is_logged_in() {
+async fn a_session_needs_random_bytes() {
     let sessions = Sessions::new(MemoryStore::new()).randomness(|_| Err(io::Error::other("none")));
     assert!(sessions.log_in(&nothing(), &ALICE).await.is_err());
     let forever = Sessions::new(MemoryStore::new()).absolute_limit(Duration::MAX);
@@ -346,7 +347,7 @@ async fn without_randomness_nobody_is_logged_in() {
 }
 
 #[tokio::test]
-async fn other_sites_may_send_people_here_but_change_nothing() {
+async fn other_sites_can_link_but_not_send_unsafe_requests() {
     let site = Site::new();
     let alice = site.log_in(&nothing()).await;
     let from = |request: http::request::Builder| {
@@ -360,12 +361,12 @@ async fn other_sites_may_send_people_here_but_change_nothing() {
     let ours = Request::post("/").header("sec-fetch-site", "same-origin");
     assert_eq!(site.send(ours, &alice).await, "200 alice");
     assert_eq!(site.send(Request::post("/"), &alice).await, "200 alice");
-    let site = Site { sessions: site.sessions.clone().trust_origin("https://evil.example"), ..site };
+    let site = Site { sessions: site.sessions.clone().trust_origin("https://evil.example").unwrap(), ..site };
     assert_eq!(site.send(from(Request::post("/")), &alice).await, "200 alice");
 }
 
 #[tokio::test]
-async fn two_cookies_of_the_name_are_refused() {
+async fn two_session_cookies_are_rejected() {
     let site = Site::new();
     let mut alice = site.log_in(&nothing()).await;
     alice.append(COOKIE, HeaderValue::from_static("__Host-session=planted"));
@@ -378,7 +379,7 @@ async fn two_cookies_of_the_name_are_refused() {
 }
 
 #[tokio::test]
-async fn the_cookie_is_as_it_is_told_to_be() {
+async fn the_cookie_follows_the_settings() {
     let sessions = || {
         Sessions::new(MemoryStore::new()).randomness(|place| {
             place.fill(0);
@@ -391,7 +392,7 @@ async fn the_cookie_is_as_it_is_told_to_be() {
     assert_eq!(usual, format!("__Host-session={token}; Path=/; HttpOnly; SameSite=Lax; Secure"));
     let strict = cookie(sessions().same_site(SameSite::Strict).cookie_name("__Host-id").unwrap()).await;
     assert_eq!(strict, format!("__Host-id={token}; Path=/; HttpOnly; SameSite=Strict; Secure"));
-    let lasting = sessions().outlive_the_browser().absolute_limit(Duration::from_mins(1));
+    let lasting = sessions().persistent().absolute_limit(Duration::from_mins(1));
     assert_eq!(cookie(lasting).await, format!("{usual}; Max-Age=60"));
     let elsewhere = cookie(sessions().same_site(SameSite::None)).await;
     assert_eq!(elsewhere, format!("__Host-session={token}; Path=/; HttpOnly; SameSite=None; Secure"));
@@ -401,7 +402,7 @@ async fn the_cookie_is_as_it_is_told_to_be() {
 }
 
 #[tokio::test]
-async fn a_cookie_that_no_browser_takes_is_our_mistake() {
+async fn a_cookie_that_browsers_reject_is_500() {
     let sessions = || Sessions::new(MemoryStore::new()).insecure();
     for promise in ["__Host-id", "__Secure-id", "__host-id"] {
         assert!(sessions().cookie_name(promise).is_err(), "{promise}");
@@ -411,7 +412,7 @@ async fn a_cookie_that_no_browser_takes_is_our_mistake() {
 }
 
 #[tokio::test]
-async fn a_set_cookie_joins_an_answer_and_keeps_it_out_of_caches() {
+async fn a_set_cookie_forbids_caching_of_the_response() {
     let sessions = Sessions::new(MemoryStore::new());
     let set_cookie = sessions.log_in(&nothing(), &ALICE).await.unwrap();
     let response =
@@ -426,7 +427,7 @@ async fn a_set_cookie_joins_an_answer_and_keeps_it_out_of_caches() {
 }
 
 #[test]
-fn neither_keys_nor_functions_print() {
+fn debug_shows_neither_keys_nor_functions() {
     let printed = format!("{:?}", Site::new().sessions);
     assert!(printed.starts_with("Sessions { cookie") && printed.contains("idle_limit"), "{printed}");
 }

@@ -1,4 +1,4 @@
-//! What every store of sessions must do, by every store that there is.
+//! The contract of `SessionStore`, for every implementation.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -22,7 +22,7 @@ impl SessionUser for Alice {
     }
 }
 
-/// Writes down the key of the session that is made, which nobody else can make.
+/// Records the key of the created session, since keys cannot be constructed from outside.
 struct Recorded<S> {
     store: Arc<S>,
     made: std::sync::Mutex<Option<(SessionKey, SessionRecord)>>,
@@ -49,7 +49,7 @@ impl<S: SessionStore> SessionStore for Recorded<S> {
     }
 }
 
-/// A session that this store has now.
+/// Creates a session in this store.
 async fn made<S: SessionStore>(store: &Arc<S>) -> (SessionKey, SessionRecord) {
     let recorded = Arc::new(Recorded { store: Arc::clone(store), made: std::sync::Mutex::default() });
     let sessions = Sessions::new(Arc::clone(&recorded)).clock(soon);
@@ -57,7 +57,7 @@ async fn made<S: SessionStore>(store: &Arc<S>) -> (SessionKey, SessionRecord) {
     recorded.made.lock().unwrap().clone().unwrap()
 }
 
-/// Whole seconds, and not so long ago that a store would forget it.
+/// In whole seconds, and recent enough that a store keeps it.
 fn soon() -> SystemTime {
     let now = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs();
     SystemTime::UNIX_EPOCH + Duration::from_secs(now)
@@ -100,7 +100,7 @@ async fn of_tower_sessions() {
 }
 
 #[tokio::test]
-async fn memory_forgets_what_has_expired() {
+async fn memory_store_removes_expired_sessions() {
     let store = Arc::new(MemoryStore::new());
     let log_in = async |at: u64| {
         let clock = move || SystemTime::UNIX_EPOCH + Duration::from_secs(at);
@@ -116,7 +116,7 @@ async fn memory_forgets_what_has_expired() {
 }
 
 #[tokio::test]
-async fn what_another_program_left_in_the_store_is_no_session() {
+async fn a_foreign_record_is_not_a_session() {
     use tower_sessions_core::session::{Id, Record};
     use tower_sessions_core::session_store::SessionStore as _;
 

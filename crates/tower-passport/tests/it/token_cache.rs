@@ -1,4 +1,4 @@
-//! Tokens that were verified before.
+//! `TokenCache`.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -9,7 +9,7 @@ use http::request::Parts;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use strict_jose::{Key, KidExcerpt, Rules};
-use tower_passport::{Error, Jwt, Outcome, ProvideKeys, Strategy, TokenCache, VerifyClaims};
+use tower_passport::{Error, Jwt, Outcome, ProvideKeys, Strategy, TokenCache, Verification, Verify};
 
 use crate::answer::get;
 
@@ -19,7 +19,7 @@ fn key(number: u8) -> Key {
     Key::hs256(&[number; 32]).unwrap()
 }
 
-/// The key, which can be changed, and how often it was asked for: once for each token that is verified.
+/// A replaceable key, which counts how often it is used: once for each checked token.
 #[derive(Clone)]
 struct Keys {
     key: Arc<Mutex<Option<Key>>>,
@@ -49,18 +49,16 @@ struct Users {
     locked: Arc<Mutex<HashSet<String>>>,
 }
 
-impl VerifyClaims for Users {
-    type Claims = Claims;
+impl Verify<Claims> for Users {
     type User = String;
-    type Error = std::convert::Infallible;
 
-    async fn verify(&self, claims: Claims) -> Result<Option<String>, std::convert::Infallible> {
-        Ok((!self.locked.lock().unwrap().contains(&claims.sub)).then_some(claims.sub))
+    async fn verify(&self, claims: Claims, _request: &Parts) -> Result<Verification<String>, Error> {
+        Ok((!self.locked.lock().unwrap().contains(&claims.sub)).then_some(claims.sub).into())
     }
 }
 
 struct Site {
-    guard: Jwt<Keys, Users, tower_passport::BearerHeader, TokenCache<Claims>>,
+    guard: Jwt<Keys, Claims, Users>,
     keys: Keys,
     users: Users,
     now: Arc<AtomicU64>,
@@ -77,7 +75,7 @@ impl Site {
         Self { guard, keys, users, now }
     }
 
-    /// Who it is, and whether the token was verified anew.
+    /// The user, and whether the token was checked again.
     async fn ask(&self, token: &str) -> (Option<String>, bool) {
         let before = self.keys.asked.load(Ordering::Relaxed);
         let user = match self.guard.authenticate(&bearer(token)).await {
@@ -106,7 +104,7 @@ fn alice(anew: bool) -> (Option<String>, bool) {
 }
 
 #[tokio::test]
-async fn a_token_is_verified_once_and_its_user_each_time() {
+async fn a_token_is_checked_once_and_its_claims_verified_each_time() {
     let site = Site::new(rules(), TokenCache::new(10));
     let token = token(&json!({ "sub": "alice", "exp": NOW + 600 }));
     assert_eq!(site.ask(&token).await, alice(true));
@@ -118,7 +116,7 @@ async fn a_token_is_verified_once_and_its_user_each_time() {
 }
 
 #[tokio::test]
-async fn a_token_with_one_character_changed_is_another() {
+async fn a_changed_token_is_not_found_in_the_cache() {
     let site = Site::new(rules(), TokenCache::new(10));
     let token = token(&json!({ "sub": "alice", "exp": NOW + 600 }));
     assert_eq!(site.ask(&token).await, alice(true));
@@ -132,7 +130,7 @@ async fn a_token_with_one_character_changed_is_another() {
 }
 
 #[tokio::test]
-async fn what_is_refused_is_not_kept() {
+async fn rejected_tokens_are_not_cached() {
     let site = Site::new(rules(), TokenCache::new(10));
     let forged = key(2).sign("at+jwt", &json!({ "sub": "alice", "exp": NOW + 600 })).unwrap();
     assert_eq!(site.ask(&forged).await, (None, true));
@@ -140,7 +138,7 @@ async fn what_is_refused_is_not_kept() {
 }
 
 #[tokio::test]
-async fn a_token_is_kept_no_longer_than_it_is_good() {
+async fn an_entry_expires_with_its_token() {
     let with_age = || rules().max_age(Duration::from_secs(20)).leeway(Duration::from_secs(5));
     for (rules, claims, good_for) in [
         (rules(), json!({ "sub": "alice", "exp": NOW + 10 }), 10),
@@ -160,7 +158,7 @@ async fn a_token_is_kept_no_longer_than_it_is_good() {
 }
 
 #[tokio::test]
-async fn a_clock_that_was_set_back_is_not_fooled() {
+async fn an_entry_is_not_used_if_the_clock_was_set_back() {
     let site = Site::new(rules(), TokenCache::new(10));
     let token = token(&json!({ "sub": "alice", "nbf": NOW, "exp": NOW + 600 }));
     assert_eq!(site.ask(&token).await, alice(true));
@@ -169,8 +167,8 @@ async fn a_clock_that_was_set_back_is_not_fooled() {
 }
 
 #[tokio::test]
-async fn a_withdrawn_key_is_good_until_the_time_to_keep_is_over() {
-    let site = Site::new(rules(), TokenCache::new(10).keep_for(Duration::from_secs(5)));
+async fn a_revoked_key_works_until_the_entry_expires() {
+    let site = Site::new(rules(), TokenCache::new(10).lifetime(Duration::from_secs(5)));
     let token = token(&json!({ "sub": "alice", "exp": NOW + 600 }));
     assert_eq!(site.ask(&token).await, alice(true));
     *site.keys.key.lock().unwrap() = Some(key(2));
@@ -181,7 +179,7 @@ async fn a_withdrawn_key_is_good_until_the_time_to_keep_is_over() {
 }
 
 #[tokio::test]
-async fn an_outage_of_the_keys_is_not_felt_by_those_who_were_here() {
+async fn cached_tokens_are_accepted_while_keys_are_unavailable() {
     let site = Site::new(rules(), TokenCache::new(10));
     let [known, unknown] = ["alice", "bob"].map(|sub| token(&json!({ "sub": sub, "exp": NOW + 600 })));
     assert_eq!(site.ask(&known).await, alice(true));
@@ -198,7 +196,7 @@ async fn the_cache_is_bounded() {
     for token in &tokens {
         site.ask(token).await;
     }
-    // The cache makes room a little later than it is full, in the course of work on it.
+    // The cache evicts entries with a delay.
     for _ in 0..3 {
         for _ in 0..500 {
             site.ask(&tokens[0]).await;
@@ -213,6 +211,6 @@ async fn the_cache_is_bounded() {
 }
 
 #[test]
-fn a_cache_does_not_print_its_tokens() {
-    assert_eq!(format!("{:?}", TokenCache::<Claims>::new(1)), "TokenCache { keep_for: 60s, .. }");
+fn debug_of_a_cache_shows_no_tokens() {
+    assert_eq!(format!("{:?}", TokenCache::<Claims>::new(1)), "TokenCache { lifetime: 60s, .. }");
 }

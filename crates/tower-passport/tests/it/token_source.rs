@@ -1,4 +1,4 @@
-//! The places where a token can be.
+//! The token sources.
 
 use http::{HeaderName, Request};
 use tower_passport::{
@@ -11,7 +11,7 @@ use crate::says::no_credentials;
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// Whoever has a token is who it says.
+/// The user is the text of the token.
 fn guard(tokens: impl TokenSource) -> impl Strategy<User = String> {
     let echo = |token: BearerToken| async move { Ok::<_, String>(Some(token.expose_secret().to_owned())) };
     Bearer::new(echo).tokens_from(tokens)
@@ -46,7 +46,7 @@ fn no_token() -> String {
 }
 
 #[tokio::test]
-async fn in_authorization_with_another_scheme() {
+async fn a_token_in_authorization_with_another_scheme() {
     let ask = async |value: &str| ask(SchemeHeader::new("JWT"), &[("authorization", value)]).await;
     assert_eq!(ask("JWT abc").await, "200 abc");
     assert_eq!(ask("jwt abc").await, "200 abc");
@@ -56,7 +56,7 @@ async fn in_authorization_with_another_scheme() {
 }
 
 #[tokio::test]
-async fn in_a_header_of_its_own() {
+async fn a_token_in_a_named_header() {
     let token = || NamedHeader::new(HeaderName::from_static("x-token"));
     assert_eq!(ask(token(), &[("x-token", " abc=")]).await, "200 abc=");
     assert_eq!(ask(token(), &[]).await, no_credentials("Bearer"));
@@ -68,7 +68,7 @@ async fn in_a_header_of_its_own() {
 }
 
 #[tokio::test]
-async fn in_a_cookie() {
+async fn a_token_in_a_cookie() {
     let ask = async |lines: &[&str]| {
         let headers: Vec<_> = lines.iter().map(|line| ("cookie", *line)).collect();
         ask(CookieValue::new("token"), &headers).await
@@ -87,7 +87,7 @@ async fn in_a_cookie() {
 }
 
 #[tokio::test]
-async fn in_the_query() {
+async fn a_token_in_the_query() {
     assert_eq!(ask_at("/?a=b&access_token=abc%2B").await, "200 abc+");
     assert_eq!(ask_at("/?acc%65ss_token=abc").await, "200 abc");
     for other in ["/", "/?", "/?token=abc", "/?ACCESS_TOKEN=abc"] {
@@ -99,7 +99,7 @@ async fn in_the_query() {
 }
 
 #[tokio::test]
-async fn in_the_body() {
+async fn a_token_in_the_body() {
     assert_eq!(ask_with(FORM, "user[token]=abc&x=y").await, "200 abc");
     assert_eq!(ask_with("application/json", r#"{"user":{"token":"abc"}}"#).await, "200 abc");
     for (content_type, body) in [
@@ -124,7 +124,7 @@ async fn in_the_body() {
 }
 
 #[tokio::test]
-async fn in_one_of_several_places_and_never_in_two() {
+async fn a_token_in_one_of_several_places_but_not_in_two() {
     let written = || (BearerHeader, CookieValue::new("token"), QueryParameter::new("token"));
     let from_configuration = || -> Vec<Box<dyn TokenSource>> {
         vec![

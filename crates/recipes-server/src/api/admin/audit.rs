@@ -1,8 +1,8 @@
-//! The audit log, as administrators read it.
+//! The audit log, for administrators.
 
 use std::net::IpAddr;
 
-use accounts::{audit::Entry, audit::Event, audit::Filter};
+use accounts::audit::{Actor, Entry, Event, Filter};
 use axum::{extract::State, response::Response};
 use http::Uri;
 use ids::{SessionId, UserId};
@@ -10,30 +10,30 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::super::{
-    answers::{AdminRequired, Malformed, NotAcceptable, Unauthorized, Unavailable},
-    pages::Wanted,
+    documented_errors::{AdminRequired, Malformed, NotAcceptable, Unauthorized, Unavailable},
+    list::ListRequest,
     parameters::{AuditQuery, PageQuery},
 };
 use crate::app::App;
-use crate::auth::caller::Admin;
-use crate::http::error::ApiError;
+use crate::auth::requirements::Admin;
+use crate::http::error::{Report, RequestError};
 use crate::http::query::{Count, Query, did_you_mean};
 
-/// Lists what has happened to accounts, the newest first, a page at a time.
+/// Lists the events of accounts in pages, the newest first.
 #[utoipa::path(
     get, path = "/api/v1/admin/audit", tag = "admin", operation_id = "listAuditLog",
     params(PageQuery, AuditQuery),
     security(("bearer" = [])),
     responses(
         (status = 200, description = "A page of the audit log", body = ref("#/components/schemas/AuditPage"), headers(
-            ("link" = String, description = "Where the next page is (`rel=\"next\"`), if there is one"))),
+            ("link" = String, description = "The address of the next page (`rel=\"next\"`), if there is one"))),
         Malformed, Unauthorized, AdminRequired, NotAcceptable, Unavailable,
     )
 )]
-pub async fn list(State(app): State<App>, _: Admin, uri: Uri, count: Count) -> Result<Response, ApiError> {
+pub async fn list(State(app): State<App>, _: Admin, uri: Uri, count: Count) -> Result<Response, Report> {
     let filters = ["event", "subject", "actor", "since", "until"];
-    let wanted = Wanted::of("/api/v1/admin/audit", &uri, &filters)?;
-    let query = &wanted.query;
+    let request = ListRequest::parse("/api/v1/admin/audit", &uri, &filters)?;
+    let query = &request.query;
     let filter = Filter {
         event: query.get("event").map(event).transpose()?,
         subject: user(query, "subject")?,
@@ -41,29 +41,30 @@ pub async fn list(State(app): State<App>, _: Admin, uri: Uri, count: Count) -> R
         since: time(query, "since")?,
         until: time(query, "until")?,
     };
-    let total = count.of(app.store.count_audit_log(filter)).await?;
-    let entries = app.store.audit_log(filter, wanted.page).await?;
-    wanted.answer(&entries, total, EntryView::of)
+    let total = count.of(app.accounts().count_audit_log(filter)).await?;
+    let entries = app.accounts().audit_log(filter, request.page).await?;
+    request.respond(entries.rows.into_iter().map(EntryView::of), entries.next, total)
 }
 
-fn event(name: &str) -> Result<Event, ApiError> {
+fn event(name: &str) -> Result<Event, RequestError> {
     let known = Event::ALL.iter().copied().find(|event| event.name() == name);
     known.ok_or_else(|| {
         let names: Vec<_> = Event::ALL.iter().map(|event| event.name()).collect();
-        let names = did_you_mean(name, &names);
-        ApiError::Malformed(format!("event is no event that there is; {names}").into())
+        let hint = did_you_mean(name, &names);
+        RequestError::Malformed(format!("event is not a known event; {hint}").into())
     })
 }
 
-fn user(query: &Query<'_>, name: &str) -> Result<Option<UserId>, ApiError> {
-    let malformed = || ApiError::Malformed(format!("{name} must be the id of a user").into());
+fn user(query: &Query<'_>, name: &str) -> Result<Option<UserId>, RequestError> {
+    let malformed = || RequestError::Malformed(format!("{name} must be the id of a user").into());
     query.get(name).map(|text| UserId::parse(text).ok_or_else(malformed)).transpose()
 }
 
-fn time(query: &Query<'_>, name: &str) -> Result<Option<Timestamp>, ApiError> {
-    let example = "2030-01-31T12:00:00Z";
-    let malformed =
-        |_| ApiError::Malformed(format!("{name} must be a time of RFC 3339, as in {example}").into());
+fn time(query: &Query<'_>, name: &str) -> Result<Option<Timestamp>, RequestError> {
+    let malformed = |_| {
+        let message = format!("{name} must be an RFC 3339 time, such as 2030-01-31T12:00:00Z");
+        RequestError::Malformed(message.into())
+    };
     query.get(name).map(|text| text.parse().map_err(malformed)).transpose()
 }
 
@@ -86,17 +87,9 @@ pub(in crate::api) struct EntryView {
 }
 
 impl EntryView {
-    pub(in crate::api) fn of(entry: &Entry) -> Self {
-        let Entry { id, at, event, subject, actor, detail } = entry.clone();
-        Self {
-            id,
-            at,
-            event,
-            subject,
-            actor: actor.user,
-            session: actor.session,
-            address: actor.address,
-            detail,
-        }
+    pub(in crate::api) fn of(entry: Entry) -> Self {
+        let Entry { id, at, event, subject, actor, detail } = entry;
+        let Actor { user: actor, session, address } = actor;
+        Self { id, at, event, subject, actor, session, address, detail }
     }
 }

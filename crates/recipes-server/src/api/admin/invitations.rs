@@ -1,4 +1,4 @@
-//! Invitations, as administrators see them.
+//! Invitations, for administrators.
 
 use accounts::{Email, Invitation};
 use axum::{extract::State, response::Response};
@@ -7,61 +7,60 @@ use ids::{InvitationId, UserId};
 use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 use serde::Serialize;
-use store::Context;
 
 use super::super::{
-    answers::{
+    documented_errors::{
         AdminRequired, InvitationNotFound, Malformed, NoInvitation, NotAcceptable, RateLimited,
         UnacceptableBody, Unauthorized, Unavailable,
     },
-    pages::Wanted,
+    list::ListRequest,
     parameters::{PageQuery, UuidInPath},
-    path::InPath,
-    personal::created,
+    path::PathId,
+    responses::created,
 };
 use crate::app::App;
-use crate::auth::caller::Admin;
-use crate::http::body::Body;
-use crate::http::error::ApiError;
+use crate::auth::requirements::Admin;
+use crate::http::body::{Body, ParseFields, fields::Fields};
+use crate::http::error::Report;
 use crate::http::query::Count;
-use crate::use_cases::accounts::{Invite, Invited, Origin};
+use crate::use_cases::accounts::{CreatedInvitation, InviteUser};
 
-/// Lists the invitations that can still be used, the oldest first, a page at a time.
+/// Lists the open invitations in pages, the oldest first.
 #[utoipa::path(
     get, path = "/api/v1/admin/invitations", tag = "admin", operation_id = "listInvitations",
     params(PageQuery),
     security(("bearer" = [])),
     responses(
         (status = 200, description = "A page of open invitations", body = ref("#/components/schemas/InvitationPage"), headers(
-            ("link" = String, description = "Where the next page is (`rel=\"next\"`), if there is one"))),
+            ("link" = String, description = "The address of the next page (`rel=\"next\"`), if there is one"))),
         Malformed, Unauthorized, AdminRequired, NotAcceptable, Unavailable,
     )
 )]
-pub async fn list(State(app): State<App>, _: Admin, uri: Uri, count: Count) -> Result<Response, ApiError> {
-    let wanted = Wanted::of("/api/v1/admin/invitations", &uri, &[])?;
-    let now = app.clock.now();
-    let total = count.of(app.store.count_invitations(now)).await?;
-    let invitations = app.store.invitations(wanted.page, now).await?;
-    wanted.answer(&invitations, total, InvitationView::of)
+pub async fn list(State(app): State<App>, _: Admin, uri: Uri, count: Count) -> Result<Response, Report> {
+    let request = ListRequest::parse("/api/v1/admin/invitations", &uri, &[])?;
+    let total = count.of(app.accounts().count_invitations()).await?;
+    let invitations = app.accounts().invitations(request.page).await?;
+    request.respond(invitations.rows.iter().map(InvitationView::of), invitations.next, total)
 }
 
-/// Invites somebody: whoever has the link, or only this e-mail, which gets it by mail. It is shown this once.
+/// Creates an invitation for one e-mail address, which gets it by mail, or for the holder of its link.
+///
+/// Token and link are shown once.
 #[utoipa::path(
     post, path = "/api/v1/admin/invitations", tag = "admin", operation_id = "createInvitation",
     request_body(content = ref("#/components/schemas/NewInvitation"), content_type = "application/json"),
     security(("bearer" = [])),
     responses(
-        (status = 201, description = "Made, on disk", body = ref("#/components/schemas/CreatedInvitation"), headers(
-            ("location" = String, description = "Where to revoke it"))),
+        (status = 201, description = "Created, on disk", body = ref("#/components/schemas/CreatedInvitation"), headers(
+            ("location" = String, description = "The address of the invitation"))),
         Malformed, Unauthorized, AdminRequired, NoInvitation, UnacceptableBody, RateLimited, NotAcceptable, Unavailable,
     )
 )]
 pub async fn create(
     State(app): State<App>,
-    Admin(caller): Admin,
-    origin: Origin,
-    Body(invite): Body<Invite>,
-) -> Result<Response, ApiError> {
+    Admin(actor): Admin,
+    Body(command): Body<InviteUser>,
+) -> Result<Response, Report> {
     #[derive(Serialize)]
     struct Created<'a> {
         #[serde(flatten)]
@@ -70,34 +69,37 @@ pub async fn create(
         link: &'a str,
         mailed: bool,
     }
-    let Invited { invitation, token, link, mailed } =
-        app.accounts.invite(invite, caller.actor(&origin)).await?;
+    let CreatedInvitation { invitation, token, link, mailed } = app.accounts().invite(command, actor).await?;
     let about = InvitationView::of(&invitation);
     let data = Created { about, token: token.expose_secret(), link: &link, mailed };
     created(&format!("/api/v1/admin/invitations/{}", invitation.id), &data)
 }
 
-/// Revokes an invitation that nobody has used.
+/// Revokes an open invitation.
 #[utoipa::path(
     delete, path = "/api/v1/admin/invitations/{id}", tag = "admin", operation_id = "revokeInvitation",
     params(UuidInPath),
     security(("bearer" = [])),
     responses(
-        (status = 204, description = "Gone, on disk"),
+        (status = 204, description = "Revoked, on disk"),
         Malformed, Unauthorized, AdminRequired, InvitationNotFound, NotAcceptable, Unavailable,
     )
 )]
 pub async fn revoke(
     State(app): State<App>,
-    Admin(caller): Admin,
-    InPath(id): InPath<InvitationId>,
-    origin: Origin,
-) -> Result<StatusCode, ApiError> {
-    let context = Context { actor: caller.actor(&origin), now: app.clock.now() };
-    if !app.store.revoke_invitation(id, context).await? {
-        return Err(ApiError::InvitationNotFound);
-    }
+    Admin(actor): Admin,
+    PathId(id): PathId<InvitationId>,
+) -> Result<StatusCode, Report> {
+    app.accounts().revoke_invitation(id, actor).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+impl ParseFields for InviteUser {
+    const FIELDS: &'static [&'static str] = &["email"];
+
+    fn parse_fields(fields: &mut Fields<'_>) -> Option<Self> {
+        Some(Self { email: fields.optional("email", Email::parse) })
+    }
 }
 
 #[derive(Serialize)]
@@ -118,8 +120,8 @@ impl<'a> InvitationView<'a> {
         Self { id, email: email.as_ref(), created_by, created_at, expires_at }
     }
 
-    /// Without what it says about others.
-    pub(in crate::api) fn for_its_maker(invitation: &'a Invitation) -> Self {
+    /// For the export of the administrator that created it, without the data of the invited user.
+    pub(in crate::api) fn for_creator(invitation: &'a Invitation) -> Self {
         Self { email: None, ..Self::of(invitation) }
     }
 }

@@ -1,4 +1,4 @@
-//! Users, as administrators see them.
+//! Users, for administrators.
 
 use accounts::{Role, User};
 use axum::{extract::State, response::Response};
@@ -6,25 +6,23 @@ use http::{StatusCode, Uri};
 use ids::UserId;
 use jiff::Timestamp;
 use serde::Serialize;
-use store::{Access, UserFilter};
 
 use super::super::{
-    answers::{
+    documented_errors::{
         AdminRequired, LastAdmin, Malformed, NotAcceptable, RateLimited, UnacceptableBody, Unauthorized,
         Unavailable, UserDisabled, UserNotFound,
     },
-    links::on_its_way,
-    pages::Wanted,
-    parameters::{PageQuery, UserInPath, UserQuery},
-    path::InPath,
-    personal::personal,
+    list::ListRequest,
+    parameters::{MAX_SEARCH_TEXT, PageQuery, UserInPath, UserQuery},
+    path::PathId,
+    responses::{data, mail_requested},
 };
 use crate::app::App;
-use crate::auth::caller::Admin;
-use crate::http::body::Body;
-use crate::http::error::ApiError;
-use crate::http::query::{Count, NoQuery};
-use crate::use_cases::accounts::{ChangeUser, Origin};
+use crate::auth::requirements::Admin;
+use crate::http::body::{Body, ParseFields, fields::Fields};
+use crate::http::error::{Report, RequestError};
+use crate::http::query::{Count, NoQuery, Query};
+use crate::use_cases::accounts::{Access, UserChange, UserFilter};
 
 /// Lists users in the order of their ids, a page at a time.
 #[utoipa::path(
@@ -33,14 +31,20 @@ use crate::use_cases::accounts::{ChangeUser, Origin};
     security(("bearer" = [])),
     responses(
         (status = 200, description = "A page of users", body = ref("#/components/schemas/AdminUserPage"), headers(
-            ("link" = String, description = "Where the next page is (`rel=\"next\"`), if there is one"))),
+            ("link" = String, description = "The address of the next page (`rel=\"next\"`), if there is one"))),
         Malformed, Unauthorized, AdminRequired, NotAcceptable, Unavailable,
     )
 )]
-pub async fn list(State(app): State<App>, _: Admin, uri: Uri, count: Count) -> Result<Response, ApiError> {
-    let wanted = Wanted::of("/api/v1/admin/users", &uri, &["q", "role", "disabled"])?;
-    let query = &wanted.query;
-    let malformed = |message: &'static str| ApiError::Malformed(message.into());
+pub async fn list(State(app): State<App>, _: Admin, uri: Uri, count: Count) -> Result<Response, Report> {
+    let request = ListRequest::parse("/api/v1/admin/users", &uri, &["q", "role", "disabled"])?;
+    let filter = filter(&request.query)?;
+    let total = count.of(app.accounts().count_users(filter.clone())).await?;
+    let users = app.accounts().users(filter, request.page).await?;
+    request.respond(users.rows.iter().map(UserView::of), users.next, total)
+}
+
+fn filter(query: &Query<'_>) -> Result<UserFilter, RequestError> {
+    let malformed = |message: &'static str| RequestError::Malformed(message.into());
     let role = query.get("role").map(|text| Role::parse(text).ok_or(malformed("role must be user or admin")));
     let access = query.get("disabled").map(|text| match text {
         "true" => Ok(Access::Disabled),
@@ -48,14 +52,12 @@ pub async fn list(State(app): State<App>, _: Admin, uri: Uri, count: Count) -> R
         _ => Err(malformed("disabled must be true or false")),
     });
     let text = query.get("q").filter(|text| !text.is_empty()).map(str::to_owned);
-    // No name and no address is longer, and SQLite does not search for what is much longer.
-    if text.as_ref().is_some_and(|text| text.chars().count() > 254) {
-        return Err(malformed("q must be at most 254 characters"));
+    if text.as_ref().is_some_and(|text| text.chars().count() > MAX_SEARCH_TEXT) {
+        return Err(RequestError::Malformed(
+            format!("q must be at most {MAX_SEARCH_TEXT} characters").into(),
+        ));
     }
-    let filter = UserFilter { text, role: role.transpose()?, access: access.transpose()? };
-    let total = count.of(app.store.count_users(filter.clone())).await?;
-    let users = app.store.users(filter, wanted.page).await?;
-    wanted.answer(&users, total, UserView::of)
+    Ok(UserFilter { text, role: role.transpose()?, access: access.transpose()? })
 }
 
 /// Reads one user.
@@ -71,14 +73,13 @@ pub async fn list(State(app): State<App>, _: Admin, uri: Uri, count: Count) -> R
 pub async fn read(
     State(app): State<App>,
     _: Admin,
-    InPath(id): InPath<UserId>,
+    PathId(id): PathId<UserId>,
     _: NoQuery,
-) -> Result<Response, ApiError> {
-    let user = app.store.user(id).await?.ok_or(ApiError::UserNotFound)?;
-    Ok(personal(&UserView::of(&user)))
+) -> Result<Response, Report> {
+    Ok(data(&UserView::of(&app.accounts().user(id).await?)))
 }
 
-/// Disables or enables a user, or changes the role. Disabling ends all sessions and API tokens.
+/// Disables or enables a user, or changes the role. Disabling a user ends all sessions and API tokens of the user.
 #[utoipa::path(
     patch, path = "/api/v1/admin/users/{id}", tag = "admin", operation_id = "updateUser",
     params(UserInPath),
@@ -94,16 +95,14 @@ pub async fn read(
 )]
 pub async fn update(
     State(app): State<App>,
-    Admin(caller): Admin,
-    InPath(id): InPath<UserId>,
-    origin: Origin,
-    Body(change): Body<ChangeUser>,
-) -> Result<Response, ApiError> {
-    let user = app.accounts.administer(id, change, caller.actor(&origin)).await?;
-    Ok(personal(&UserView::of(&user)))
+    Admin(actor): Admin,
+    PathId(id): PathId<UserId>,
+    Body(change): Body<UserChange>,
+) -> Result<Response, Report> {
+    Ok(data(&UserView::of(&app.accounts().change_user(id, change, actor).await?)))
 }
 
-/// Ends all sessions of a user, and all API tokens.
+/// Ends all sessions and API tokens of a user.
 #[utoipa::path(
     delete, path = "/api/v1/admin/users/{id}/sessions", tag = "admin", operation_id = "endUserSessions",
     params(UserInPath),
@@ -115,11 +114,10 @@ pub async fn update(
 )]
 pub async fn end_sessions(
     State(app): State<App>,
-    Admin(caller): Admin,
-    InPath(id): InPath<UserId>,
-    origin: Origin,
-) -> Result<StatusCode, ApiError> {
-    app.accounts.log_out_user(id, caller.actor(&origin)).await?;
+    Admin(actor): Admin,
+    PathId(id): PathId<UserId>,
+) -> Result<StatusCode, Report> {
+    app.accounts().end_sessions_of_user(id, actor).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -129,18 +127,28 @@ pub async fn end_sessions(
     params(UserInPath),
     security(("bearer" = [])),
     responses(
-        (status = 202, description = "On its way", body = ref("#/components/schemas/OnItsWay")),
+        (status = 202, description = "The mail will be sent", body = ref("#/components/schemas/OnItsWay")),
         Malformed, Unauthorized, AdminRequired, UserNotFound, UserDisabled, RateLimited, NotAcceptable, Unavailable,
     )
 )]
 pub async fn send_password_reset(
     State(app): State<App>,
-    Admin(caller): Admin,
-    InPath(id): InPath<UserId>,
-    origin: Origin,
-) -> Result<Response, ApiError> {
-    app.accounts.send_password_reset(id, caller.actor(&origin)).await?;
-    Ok(on_its_way("A mail is on its way to the user"))
+    Admin(actor): Admin,
+    PathId(id): PathId<UserId>,
+) -> Result<Response, Report> {
+    app.accounts().send_password_reset(id, actor).await?;
+    Ok(mail_requested("The mail will be sent to the user"))
+}
+
+impl ParseFields for UserChange {
+    const FIELDS: &'static [&'static str] = &["disabled", "role"];
+
+    fn parse_fields(fields: &mut Fields<'_>) -> Option<Self> {
+        let role = fields.optional("role", |text| Role::parse(text).ok_or("must be user or admin"));
+        let disabled = fields.flag("disabled");
+        let access = disabled.map(|disabled| if disabled { Access::Disabled } else { Access::Enabled });
+        Some(Self { role, access })
+    }
 }
 
 #[derive(Serialize)]

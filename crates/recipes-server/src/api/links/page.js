@@ -1,10 +1,10 @@
 "use strict";
 
-// What the link carries, which is no business of the history or of whoever looks at the screen.
+// The token of the link. It is removed from the address, so that neither the history nor the screen shows it.
 const token = location.hash.slice(1);
 history.replaceState(null, "", location.pathname);
 
-// Another link in the same tab changes nothing but what is behind the #, and would go unnoticed.
+// Opening another link in the same tab changes only the part after #, which does not reload the page.
 addEventListener("hashchange", () => location.reload());
 
 const form = document.querySelector("form");
@@ -29,7 +29,7 @@ form.addEventListener("submit", async (event) => {
     if (response.ok) return end(form.dataset.done);
     const { message, errors = [] } = await response.json();
     if (errors.some(({ pointer }) => pointer === "/token")) {
-      return end("This link is not or no longer good: it works once, for 30 minutes. Ask for a new mail.");
+      return end("This link is not valid any more: it works once, for 30 minutes. Request a new mail.");
     }
     const [problem] = errors;
     outcome.textContent = problem ? `The ${problem.pointer.slice(1)} ${problem.message}.` : message;
@@ -39,4 +39,4 @@ form.addEventListener("submit", async (event) => {
   button.disabled = false;
 });
 
-if (!token) end("Open the link in your mail as a whole: the part after # is missing.");
+if (!token) end("The part of the link after # is missing. Open the whole link of the mail.");

@@ -1,25 +1,25 @@
-//! How much of what: the limits by name, and how the operator writes them.
+//! The limits, their default quotas, and the syntax of the setting `RATE_LIMITS`.
 
 use std::{fmt, str::FromStr, time::Duration};
 
-/// What is counted.
+/// A limit, named by what it counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Limit {
-    /// Sign-ups from one place whose fields are valid.
+    /// Sign-ups with valid fields, by client address.
     SignUp,
-    /// Log-ins from one place, for whatever account.
+    /// Log-ins for all accounts, by client address.
     LogIn,
-    /// Log-ins for one account from one place.
+    /// Log-ins for one account, by client address.
     Account,
-    /// Log-ins for one account from everywhere.
+    /// Log-ins for one account from all addresses.
     AccountAnywhere,
-    /// Refreshed sessions from one place.
+    /// Refreshed sessions, by client address.
     Refresh,
-    /// API tokens, passwords and e-mail addresses that one user makes or changes.
+    /// Changes of API tokens, passwords and e-mail addresses, by user.
     AccountChange,
-    /// Password resets asked for, and links from mails used, from one place.
+    /// Requested password resets and used links of mails, by client address.
     Reset,
-    /// Mails of one kind to one address.
+    /// Mails of one kind, by recipient.
     Mail,
 }
 
@@ -47,9 +47,23 @@ impl Limit {
             Self::Mail => "mail",
         }
     }
+
+    /// `.env.example` has the reasons.
+    const fn default_quota(self) -> Quota {
+        match self {
+            Self::SignUp => per_minutes(20, 60),
+            Self::LogIn => per_minutes(60, 5),
+            Self::Account => per_minutes(10, 15),
+            Self::AccountAnywhere => per_minutes(100, 60),
+            Self::Refresh => per_minutes(300, 5),
+            Self::AccountChange => per_minutes(30, 60),
+            Self::Reset => per_minutes(60, 60),
+            Self::Mail => per_minutes(5, 60),
+        }
+    }
 }
 
-/// So many requests in so much time.
+/// A number of requests in a window of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quota {
     requests: u32,
@@ -70,28 +84,30 @@ impl Quota {
     }
 }
 
-/// The quota of every limit; `None`: it does not hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Quotas([Option<Quota>; Limit::ALL.len()]);
-
-const fn minutes(requests: u32, minutes: u64) -> Quota {
+const fn per_minutes(requests: u32, minutes: u64) -> Quota {
     Quota::new(requests, Duration::from_mins(minutes))
 }
 
-/// `.env.example` has the reasons.
+/// In the syntax of the setting: `60/5m`.
+impl fmt::Display for Quota {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.window.as_secs();
+        let (unit, length) =
+            UNITS.into_iter().find(|(_, length)| seconds.is_multiple_of(*length)).unwrap_or(("s", 1));
+        write!(f, "{}/{}{unit}", self.requests, seconds / length)
+    }
+}
+
+/// The units of a window and their length in seconds, the longest first.
+const UNITS: [(&str, u64); 4] = [("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)];
+
+/// The quota of every limit; `None`: the limit is off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quotas([Option<Quota>; Limit::ALL.len()]);
+
 impl Default for Quotas {
     fn default() -> Self {
-        let quotas = [
-            minutes(20, 60),
-            minutes(60, 5),
-            minutes(10, 15),
-            minutes(100, 60),
-            minutes(300, 5),
-            minutes(30, 60),
-            minutes(60, 60),
-            minutes(5, 60),
-        ];
-        Self(quotas.map(Some))
+        Self(Limit::ALL.map(|limit| Some(limit.default_quota())))
     }
 }
 
@@ -103,7 +119,7 @@ impl Quotas {
     }
 }
 
-/// `off`, or the limits that are not as they are by default: `log-in=100/5m,sign-up=off`.
+/// `off`, or the limits that differ from the defaults: `log-in=100/5m,sign-up=off`.
 impl FromStr for Quotas {
     type Err = String;
 
@@ -115,50 +131,51 @@ impl FromStr for Quotas {
         for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
             let (name, quota) = part.split_once('=').unwrap_or((part, ""));
             let limit = Limit::ALL.into_iter().find(|limit| limit.name() == name.trim());
-            let (Some(limit), Some(quota)) = (limit, read(quota.trim())) else {
+            let (Some(limit), Some(value)) = (limit, Value::parse(quota.trim())) else {
                 let names = Limit::ALL.map(Limit::name).join(", ");
                 return Err(format!(
-                    "{part:?} is no limit: must be off, or as in log-in=60/5m,sign-up=off, with a number of requests \
-                     per 1s to 7d, of {names}"
+                    "{part:?} is not a limit: must be off, or a list as in log-in=60/5m,sign-up=off, with a number of \
+                     requests per 1s to 7d; the limits are {names}"
                 ));
             };
-            quotas.0[limit as usize] = quota;
+            quotas.0[limit as usize] = match value {
+                Value::Off => None,
+                Value::Quota(quota) => Some(quota),
+            };
         }
         Ok(quotas)
     }
 }
 
-/// `None`: it is not to be understood.
-#[expect(clippy::option_option, reason = "what is off is not what cannot be read")]
-fn read(text: &str) -> Option<Option<Quota>> {
-    const WEEK: u64 = 7 * 86_400;
-    if text == "off" {
-        return Some(None);
-    }
-    let (requests, window) = text.split_once('/')?;
-    let requests = requests.parse().ok().filter(|requests| (1..=1_000_000_000).contains(requests))?;
-    let digits = window.trim_end_matches(|c: char| c.is_ascii_lowercase());
-    let unit = match &window[digits.len()..] {
-        "s" => 1,
-        "m" => 60,
-        "h" => 3_600,
-        "d" => 86_400,
-        _ => return None,
-    };
-    let count: u64 = if digits.is_empty() { 1 } else { digits.parse().ok()? };
-    let seconds = count.checked_mul(unit).filter(|seconds| (1..=WEEK).contains(seconds))?;
-    Some(Some(Quota::new(requests, Duration::from_secs(seconds))))
+/// The value of one limit in the setting: `off` or `60/5m`.
+enum Value {
+    Off,
+    Quota(Quota),
 }
 
-/// As it is written in the settings.
+impl Value {
+    fn parse(text: &str) -> Option<Self> {
+        const WEEK: u64 = 7 * 86_400;
+        if text == "off" {
+            return Some(Self::Off);
+        }
+        let (requests, window) = text.split_once('/')?;
+        let requests = requests.parse().ok().filter(|requests| (1..=1_000_000_000).contains(requests))?;
+        let digits = window.trim_end_matches(|c: char| c.is_ascii_lowercase());
+        let (_, length) = UNITS.into_iter().find(|(unit, _)| *unit == &window[digits.len()..])?;
+        let count: u64 = if digits.is_empty() { 1 } else { digits.parse().ok()? };
+        let seconds = count.checked_mul(length).filter(|seconds| (1..=WEEK).contains(seconds))?;
+        Some(Self::Quota(Quota::new(requests, Duration::from_secs(seconds))))
+    }
+}
+
+/// In the syntax of the setting.
 impl fmt::Display for Quotas {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (n, limit) in Limit::ALL.into_iter().enumerate() {
             let comma = if n == 0 { "" } else { "," };
             match self.of(limit) {
-                Some(quota) => {
-                    write!(f, "{comma}{}={}/{}s", limit.name(), quota.requests, quota.window.as_secs())?;
-                }
+                Some(quota) => write!(f, "{comma}{}={quota}", limit.name())?,
                 None => write!(f, "{comma}{}=off", limit.name())?,
             }
         }
@@ -171,7 +188,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_named_stays_as_it_is() {
+    fn limits_that_are_not_named_keep_their_default() {
         let quotas: Quotas = "log-in=1000/2h, refresh=off,account=5/d".parse().unwrap();
         assert_eq!(quotas.of(Limit::LogIn), Some(Quota::new(1000, Duration::from_hours(2))));
         assert_eq!(quotas.of(Limit::Account), Some(Quota::new(5, Duration::from_hours(24))));
@@ -182,14 +199,15 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_is_read_back() {
+    fn displayed_quotas_parse_to_the_same_quotas() {
+        assert!(Quotas::default().to_string().starts_with("sign-up=20/1h,log-in=60/5m,account=10/15m,"));
         for quotas in [Quotas::default(), Quotas::OFF, "sign-up=7/90s,account=off".parse().unwrap()] {
             assert_eq!(quotas.to_string().parse(), Ok(quotas));
         }
     }
 
     #[test]
-    fn anything_else_is_refused_with_the_names() {
+    fn invalid_limits_are_refused_with_the_names_of_the_limits() {
         for bad in [
             "on",
             "login=1/s",

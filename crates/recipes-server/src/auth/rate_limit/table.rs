@@ -1,4 +1,4 @@
-//! What was used, in a table that never grows.
+//! The usage of a limit, in a table of fixed size.
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
@@ -7,29 +7,36 @@ use std::{
 
 use super::quota::Quota;
 
-/// Rows of places. A key can only be in its row; a new one takes the place of the one that has used least, and has used
-/// nothing itself. So a flood of made-up keys pushes out what was hardly used and leaves what is exhausted: who wants to
-/// free his own counter by it has to use seven others of its row as much, which he cannot choose, because the hash is
-/// keyed at random. And it locks nobody out: a key that is new is served, however full the table is. 512 KiB, once all
-/// are used.
+/// Each key belongs to one row. In a full row a new key evicts the key with the least usage, and starts with none itself.
+/// A flood of made-up keys therefore evicts the keys that are hardly used and keeps the exhausted ones: to reset their own
+/// counter, attackers would have to use seven other keys of the same row as much, and they cannot choose these, because the
+/// hash has a random key. A full table refuses no client: a new key is always served. 512 KiB when all slots are in use.
 const ROWS: usize = 4_096;
-const PLACES: usize = 8;
+const SLOTS: usize = 8;
 
 pub(super) struct Table {
     quota: Quota,
-    /// Between two requests that come evenly, in microseconds.
+    /// The time that refills one request of the quota, in microseconds.
     step: u64,
-    /// A key, and the time at which nothing of its quota is used any more. All zeros at first, which is memory that
-    /// nobody has touched yet.
-    rows: Mutex<Vec<[[u64; 2]; PLACES]>>,
+    /// All zeros at first: memory that the system provides when it is first used.
+    rows: Mutex<Vec<Row>>,
 }
 
-/// What came of a request.
+type Row = [Slot; SLOTS];
+
+#[derive(Clone, Copy, Default)]
+struct Slot {
+    key: u64,
+    /// The time at which the whole quota is available again, in microseconds since 1970.
+    used_until: u64,
+}
+
+/// The result of counting a request.
 pub(super) struct Taken {
     pub(super) remaining: u32,
-    /// When the whole quota is there again.
+    /// The time until the whole quota is available again.
     pub(super) reset: Duration,
-    /// `Some`: it was one too many, and was not counted.
+    /// `Some`: the request exceeds the quota and was not counted.
     pub(super) retry_after: Option<Duration>,
 }
 
@@ -37,26 +44,26 @@ impl Table {
     pub(super) fn new(quota: Quota) -> Self {
         let window = u64::try_from(quota.window().as_micros()).unwrap_or(u64::MAX);
         let step = (window / u64::from(quota.requests().max(1))).max(1);
-        Self { quota, step, rows: Mutex::new(vec![[[0; 2]; PLACES]; ROWS]) }
+        Self { quota, step, rows: Mutex::new(vec![[Slot::default(); SLOTS]; ROWS]) }
     }
 
     pub(super) fn quota(&self) -> Quota {
         self.quota
     }
 
-    /// The generic cell rate algorithm: each request moves the time at which all is back by one step, and may move it
-    /// no further than a window away. `times`: of a quota that is so many times as large.
+    /// Counts a request by the generic cell rate algorithm: each request moves `used_until` by one step, at most one window
+    /// into the future. `times` multiplies the quota.
     pub(super) fn take(&self, key: u64, times: u32, now: u64) -> Taken {
         let (window, step) = (self.window(), self.step_of(times));
         let mut rows = self.rows();
-        let place = place_of(&mut rows, key);
-        let known = if place[0] == key { place[1] } else { now };
-        // Further than a window away it can only be if the clock was set back.
+        let slot = slot_of(&mut rows, key);
+        let known = if slot.key == key { slot.used_until } else { now };
+        // More than a window in the future is possible only if the clock was set back.
         let used_until = known.clamp(now, now.saturating_add(window));
         let after = used_until.saturating_add(step);
         let beyond = after.saturating_sub(now.saturating_add(window));
         let (until, retry_after) = if beyond == 0 {
-            *place = [key, after];
+            *slot = Slot { key, used_until: after };
             (after, None)
         } else {
             (used_until, Some(Duration::from_micros(beyond)))
@@ -69,36 +76,35 @@ impl Table {
         }
     }
 
-    /// Undoes what was taken once.
+    /// Undoes one [`take`](Self::take).
     pub(super) fn give_back(&self, key: u64, times: u32) {
         let step = self.step_of(times);
         let mut rows = self.rows();
-        let place = place_of(&mut rows, key);
-        if place[0] == key {
-            place[1] = place[1].saturating_sub(step);
+        let slot = slot_of(&mut rows, key);
+        if slot.key == key {
+            slot.used_until = slot.used_until.saturating_sub(step);
         }
     }
 
-    /// Gives back everything.
+    /// Makes the whole quota available again.
     pub(super) fn forget(&self, key: u64) {
         let mut rows = self.rows();
-        let place = place_of(&mut rows, key);
-        if place[0] == key {
-            *place = [0; 2];
+        let slot = slot_of(&mut rows, key);
+        if slot.key == key {
+            *slot = Slot::default();
         }
     }
 
-    /// Uses all there is, from now on.
-    pub(super) fn set(&self, key: u64, now: u64) {
-        *place_of(&mut self.rows(), key) = [key, now.saturating_add(self.window())];
+    /// Uses up the whole quota.
+    pub(super) fn exhaust(&self, key: u64, now: u64) {
+        *slot_of(&mut self.rows(), key) = Slot { key, used_until: now.saturating_add(self.window()) };
     }
 
-    /// Whether less than one request is left.
+    /// Whether any of a quota of one is used.
     pub(super) fn is_exhausted(&self, key: u64, now: u64) -> bool {
         let mut rows = self.rows();
-        let place = place_of(&mut rows, key);
-        // Not to the microsecond: a quota of one in a month is used up for a month.
-        place[0] == key && place[1] > now
+        let slot = slot_of(&mut rows, key);
+        slot.key == key && slot.used_until > now
     }
 
     fn step_of(&self, times: u32) -> u64 {
@@ -109,16 +115,16 @@ impl Table {
         self.step.saturating_mul(u64::from(self.quota.requests()))
     }
 
-    fn rows(&self) -> MutexGuard<'_, Vec<[[u64; 2]; PLACES]>> {
+    fn rows(&self) -> MutexGuard<'_, Vec<Row>> {
         self.rows.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The place of this key; if it has none, the one in its row that has used least, still with that one's key.
-fn place_of(rows: &mut [[[u64; 2]; PLACES]], key: u64) -> &mut [u64; 2] {
+/// The slot of this key. Without one: the slot in its row with the least usage, still with the key that it evicts.
+fn slot_of(rows: &mut [Row], key: u64) -> &mut Slot {
     let row = &mut rows[usize::try_from(key % ROWS as u64).unwrap_or(0)];
-    let at = row.iter().position(|place| place[0] == key);
-    let at = at.unwrap_or_else(|| (0..PLACES).min_by_key(|at| row[*at][1]).unwrap_or(0));
+    let at = row.iter().position(|slot| slot.key == key);
+    let at = at.unwrap_or_else(|| (0..SLOTS).min_by_key(|at| row[*at].used_until).unwrap_or(0));
     &mut row[at]
 }
 
@@ -135,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_used_comes_back_evenly() {
+    fn quota_is_refilled_evenly() {
         let table = table(4, 60);
         let now = 1_000 * SECOND;
         for left in [3, 2, 1, 0] {
@@ -151,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_given_back_can_be_used_again_and_no_more() {
+    fn given_back_quota_can_be_used_once() {
         let table = table(2, 60);
         assert_eq!(table.take(7, 1, SECOND).remaining, 1);
         table.give_back(7, 1);
@@ -162,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_set_back_locks_nobody_out_for_longer_than_a_window() {
+    fn clock_set_back_refuses_for_one_window_at_most() {
         let table = table(1, 60);
         table.take(7, 1, 10_000 * SECOND);
         let taken = table.take(7, 1, 5_000 * SECOND);
@@ -170,14 +176,17 @@ mod tests {
     }
 
     #[test]
-    fn a_new_key_is_served_however_full_the_table_is() {
+    fn new_key_is_served_when_the_table_is_full() {
         let table = table(3, 60);
-        for key in 0..2 * (ROWS * PLACES) as u64 {
+        for key in 0..2 * (ROWS * SLOTS) as u64 {
             for _ in 0..4 {
                 table.take(key, 1, SECOND);
             }
         }
-        assert!(table.rows().iter().flatten().all(|place| place[1] > 60 * SECOND), "all is used up");
+        assert!(
+            table.rows().iter().flatten().all(|slot| slot.used_until > 60 * SECOND),
+            "all quotas are used up"
+        );
         for key in 1_000_000..1_001_000 {
             let taken = table.take(key, 1, SECOND);
             assert_eq!((taken.remaining, taken.retry_after), (2, None), "{key}");
@@ -185,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn who_has_used_more_is_not_freed_by_those_who_have_used_less() {
+    fn key_with_more_usage_is_not_evicted_by_keys_with_less() {
         let table = table(4, 60);
         for key in 0..1_000 {
             for _ in 0..3 {
@@ -201,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_larger_quota_is_as_many_requests() {
+    fn multiplied_quota_allows_as_many_requests() {
         let table = table(2, 60);
         for left in (0..8).rev() {
             let taken = table.take(7, 4, SECOND);
@@ -213,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_of_made_up_keys_does_not_grow_the_table_nor_free_who_is_exhausted() {
+    fn flood_of_keys_neither_grows_the_table_nor_frees_an_exhausted_key() {
         let table = table(3, 60);
         for _ in 0..3 {
             table.take(7, 1, SECOND);
@@ -228,9 +237,9 @@ mod tests {
     }
 
     proptest! {
-        /// Against the definition: in no window are there more than a quota and what came back meanwhile.
+        /// By definition, a window has at most one quota and the quota that was refilled meanwhile.
         #[test]
-        fn no_window_has_more_than_twice_the_quota_and_waiting_is_enough(
+        fn no_window_has_more_than_twice_the_quota_and_retry_after_is_enough(
             pauses in prop::collection::vec(0..20 * SECOND, 1..200), requests in 1..9u32,
         ) {
             let table = table(requests, 60);
@@ -241,7 +250,7 @@ mod tests {
                     None => good.push(now),
                     Some(wait) => {
                         now += u64::try_from(wait.as_micros()).unwrap();
-                        prop_assert!(table.take(7, 1, now).retry_after.is_none(), "who waits as told is served");
+                        prop_assert!(table.take(7, 1, now).retry_after.is_none(), "a client that waits for retry_after is served");
                         good.push(now);
                     }
                 }

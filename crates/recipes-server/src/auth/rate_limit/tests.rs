@@ -16,37 +16,37 @@ fn may_guess(limits: &RateLimits, account: &str, from: &str) -> bool {
 }
 
 #[test]
-fn a_guesser_is_stopped_and_the_owner_elsewhere_is_not() {
+fn guesser_is_stopped_and_the_owner_at_another_address_is_not() {
     let (limits, clock) = limits("account=3/15m,account-anywhere=off");
     for _ in 0..3 {
         assert!(may_guess(&limits, "ada", "203.0.113.9"));
     }
     assert!(!may_guess(&limits, "ada", "203.0.113.9"));
-    assert!(may_guess(&limits, "ada", "198.51.100.1"), "the owner, elsewhere");
-    assert!(may_guess(&limits, "bob", "203.0.113.9"), "somebody else, at the same place");
+    assert!(may_guess(&limits, "ada", "198.51.100.1"), "the owner, at another address");
+    assert!(may_guess(&limits, "bob", "203.0.113.9"), "another account, at the same address");
     clock.advance(PERIOD / 3);
     assert!(may_guess(&limits, "ada", "203.0.113.9"));
 }
 
 #[test]
-fn many_addresses_of_a_guesser_are_stopped_and_the_owner_is_let_in_where_he_is_known() {
+fn guesser_with_many_addresses_is_stopped_and_the_owner_at_a_trusted_address_is_not() {
     let (limits, clock) = limits("account=10/15m,account-anywhere=20/1h");
     limits.log_in("ada", Some(ip("198.51.100.1"))).unwrap().succeeded();
     for n in 0..20 {
         assert!(may_guess(&limits, "ada", &format!("203.0.113.{n}")));
     }
     assert!(!may_guess(&limits, "ada", "203.0.113.99"));
-    assert!(may_guess(&limits, "ada", "198.51.100.1"), "the owner has been here");
-    clock.advance(KNOWN_FOR.checked_sub(Duration::from_secs(1)).unwrap());
+    assert!(may_guess(&limits, "ada", "198.51.100.1"), "the owner has logged in here");
+    clock.advance(TRUSTED_FOR.checked_sub(Duration::from_secs(1)).unwrap());
     for n in 0..20 {
         assert!(may_guess(&limits, "ada", &format!("203.0.113.{n}")));
     }
-    assert!(may_guess(&limits, "ada", "198.51.100.1"), "and is remembered for a month");
+    assert!(may_guess(&limits, "ada", "198.51.100.1"), "and is trusted for a month");
     assert!(!may_guess(&limits, "ada", "192.0.2.1"));
 }
 
 #[test]
-fn a_good_password_costs_nothing_and_forgives_nothing_else() {
+fn correct_password_uses_no_quota_and_forgives_no_failures() {
     let (limits, _) = limits("account=3/15m,account-anywhere=4/1h");
     assert!(may_guess(&limits, "ada", "203.0.113.9"));
     for _ in 0..100 {
@@ -54,11 +54,11 @@ fn a_good_password_costs_nothing_and_forgives_nothing_else() {
     }
     assert!(may_guess(&limits, "ada", "203.0.113.9"));
     assert!(may_guess(&limits, "ada", "203.0.113.9"));
-    assert!(!may_guess(&limits, "ada", "203.0.113.9"), "three guesses, whatever was between them");
+    assert!(!may_guess(&limits, "ada", "203.0.113.9"), "three guesses, with correct passwords between them");
 }
 
 #[test]
-fn a_household_is_one_place_and_ipv4_is_the_same_in_ipv6() {
+fn ipv6_64_shares_a_quota_and_mapped_ipv4_is_ipv4() {
     let (limits, _) = limits("log-in=1/1h");
     let taken = |from| limits.by_address(Limit::LogIn, Some(ip(from))).is_ok();
     assert!(taken("2001:db8:0:1::1"));
@@ -69,7 +69,7 @@ fn a_household_is_one_place_and_ipv4_is_the_same_in_ipv6() {
 }
 
 #[test]
-fn all_places_of_a_site_have_as_much_as_sixteen_and_what_is_refused_costs_the_site_nothing() {
+fn ipv6_48_shares_sixteen_quotas_and_refused_requests_do_not_count() {
     let (limits, _) = limits("log-in=2/1h");
     let taken = |from: &str| limits.by_address(Limit::LogIn, Some(ip(from))).is_ok();
     let of_one = (0..100).filter(|_| taken("2001:db8:7:1::1")).count();
@@ -80,7 +80,7 @@ fn all_places_of_a_site_have_as_much_as_sixteen_and_what_is_refused_costs_the_si
 }
 
 #[test]
-fn what_was_no_attempt_is_given_back_to_the_place_and_to_the_site() {
+fn requests_that_do_not_count_are_given_back_to_address_and_site() {
     let (limits, _) = limits("sign-up=1/1h");
     let taken = |from: &str| limits.by_address(Limit::SignUp, Some(ip(from))).is_ok();
     for _ in 0..100 {
@@ -92,7 +92,7 @@ fn what_was_no_attempt_is_given_back_to_the_place_and_to_the_site() {
 }
 
 #[test]
-fn limits_do_not_touch_each_other() {
+fn limits_are_counted_separately() {
     let (limits, _) = limits("log-in=1/1h,sign-up=1/1h,refresh=off");
     assert!(limits.by_address(Limit::LogIn, Some(ip("203.0.113.9"))).is_ok());
     assert!(limits.by_address(Limit::SignUp, Some(ip("203.0.113.9"))).is_ok());
@@ -102,14 +102,14 @@ fn limits_do_not_touch_each_other() {
 }
 
 #[test]
-fn headers_tell_the_policy_and_what_is_left() {
+fn headers_have_the_policy_and_the_remaining_quota() {
     let (limits, _) = limits("log-in=2/1m");
     let mut headers = HeaderMap::new();
-    limits.by_address(Limit::LogIn, None).unwrap().unwrap().tell(&mut headers);
+    limits.by_address(Limit::LogIn, None).unwrap().unwrap().write_headers(&mut headers);
     assert_eq!(headers["ratelimit-policy"], "\"log-in\";q=2;w=60");
     assert_eq!(headers["ratelimit"], "\"log-in\";r=1;t=30");
     limits.by_address(Limit::LogIn, None).unwrap();
-    limits.by_address(Limit::LogIn, None).unwrap_err().tell(&mut headers);
+    limits.by_address(Limit::LogIn, None).unwrap_err().write_headers(&mut headers);
     assert_eq!(headers["ratelimit"], "\"log-in\";r=0;t=60");
     assert_eq!(headers["retry-after"], "30");
 }

@@ -1,13 +1,13 @@
-//! What became of the items of an import, counted.
+//! Counts the results of an import.
 
 use std::fmt;
 
-/// What an item is, or would have been.
+/// What an item is, or should have been.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Recipe,
     User,
-    /// Not even that could be seen.
+    /// The item cannot be recognised as either.
     Unknown,
     File,
 }
@@ -28,7 +28,7 @@ pub(super) enum Outcome {
     Failed,
 }
 
-/// Shows what was added, as in "410 recipes and 1 user", or "nothing".
+/// Counts items by result. Displays the added ones, as in "410 recipes and 1 user" or "nothing".
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     recipes: u64,
@@ -52,7 +52,7 @@ impl Tally {
         self.failed > 0
     }
 
-    /// The rest, as in ", 2 already there, 1 failed".
+    /// The other results, as in ", 2 already there, 1 failed".
     pub(super) fn remarks(&self) -> String {
         let remark =
             |number: u64, what: &str| if number > 0 { format!(", {number} {what}") } else { String::new() };

@@ -1,4 +1,4 @@
-//! `recipes token decode`: what a token says, and whether this server would believe it.
+//! `recipes token decode`: shows a token, and whether this server accepts it.
 
 use std::{
     fmt::Write as _,
@@ -6,20 +6,24 @@ use std::{
     process::ExitCode,
 };
 
-use crate::clock::Clock;
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
+use store::Store;
 
-use super::{given, printable};
+use super::{input, terminal::printable};
+use crate::auth::access_tokens::TokenIssuer;
+use crate::cli::database::open_existing;
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::conditional::system_time;
-use crate::use_cases::accounts::{AccessClaims, access_rules};
+use crate::signing_key;
 
 pub(super) const EXAMPLES: &str = "\
-The key is that of JWT_SECRET; without it, that of the file jwt-secret beside the database.
+The key is made of JWT_SECRET, else of the file jwt-secret in the data folder. Issuer and audience must \
+be PUBLIC_URL or the name of this server in its database.
 
-Exit code 0: this server accepts the token (if its session has not ended). 1: it does not.
+Exit code 0: this server accepts the token, unless its session has ended. 1: it does not.
 
 Examples:
   recipes token decode TOKEN
@@ -28,42 +32,70 @@ Examples:
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Decode {
-    /// The token; - reads it from standard input, where other people on the machine cannot see it
+    /// The token; - reads it from standard input, where other users of the machine cannot see it
     #[arg(allow_hyphen_values = true)]
     token: String,
 }
 
+/// Whether this server accepts a token.
+enum Verdict {
+    Accepted,
+    Refused(strict_jose::Error),
+    Undecided(String),
+}
+
 impl Decode {
-    pub(super) fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
-        let token = given::token(&self.token)?;
-        let now = Clock::system().now();
-        let (verified, verdict) = verdict(&token, config, now)?;
+    pub(super) async fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
+        let token = input::token(&self.token)?;
+        let clock = Clock::system();
+        let now = clock.now();
+        let (verdict, accepted) = match verdict(&token, config, &clock).await? {
+            Verdict::Accepted => ("This server accepts the token.".to_owned(), true),
+            Verdict::Refused(error) => (format!("This server refuses the token: {error}."), false),
+            Verdict::Undecided(why) => (format!("Cannot be verified: {why}."), false),
+        };
         let mut text = match strict_jose::inspect(&token) {
             Ok(seen) => description(&seen.header, &seen.claims, now)?,
-            // The verdict says so.
+            // The verdict has the reason.
             Err(_) => String::new(),
         };
         writeln!(text, "{verdict}")?;
-        let told = io::stdout().write_all(printable(&text).as_bytes());
-        if !verified {
-            // Not accepted is not accepted, also when nobody is left to hear it.
+        let printed = io::stdout().write_all(printable(&text).as_bytes());
+        if !accepted {
+            // The exit code says so even if the output is closed.
             return Ok(ExitCode::FAILURE);
         }
-        told?;
+        printed?;
         Ok(ExitCode::SUCCESS)
     }
 }
 
-/// Whether the guard of the protected routes accepts it, and why not.
-fn verdict(token: &str, config: &Config, now: Timestamp) -> anyhow::Result<(bool, String)> {
-    let Some(key) = config.existing_key()? else {
-        let place = config.secret_file();
-        let place = place.display();
-        return Ok((false, format!("Cannot be verified: JWT_SECRET is not set and there is no {place}.")));
+async fn verdict(token: &str, config: &Config, clock: &Clock) -> anyhow::Result<Verdict> {
+    let Some(key) = signing_key::load(config)? else {
+        let file = signing_key::file(config);
+        let file = file.display();
+        return Ok(Verdict::Undecided(format!("JWT_SECRET is not set and there is no {file}")));
     };
-    Ok(match access_rules().verify::<AccessClaims>(token, &key, system_time(now)) {
-        Ok(_) => (true, "Verifies with the configured key.".to_owned()),
-        Err(error) => (false, format!("Does not verify with the configured key: {error}.")),
+    let public_url = config.mail.public_url.as_ref();
+    let mut instance = None;
+    if Store::exists(config.database_url()).await {
+        let store = open_existing(config, clock).await?;
+        instance = store.instance().await?;
+        store.close().await;
+    }
+    let issuer = match (instance, public_url) {
+        (Some(instance), _) => TokenIssuer::new(key, instance, public_url),
+        (None, Some(public_url)) => TokenIssuer::of_public_url(key, public_url),
+        (None, None) => {
+            let url = config.database_url();
+            return Ok(Verdict::Undecided(format!(
+                "PUBLIC_URL is not set and the name of this server is not in the database {url}"
+            )));
+        }
+    };
+    Ok(match issuer.verify(token, system_time(clock.now())) {
+        Ok(_) => Verdict::Accepted,
+        Err(error) => Verdict::Refused(error),
     })
 }
 
@@ -75,7 +107,7 @@ fn description(header: &Value, claims: &Value, now: Timestamp) -> anyhow::Result
     {
         let Some(at) = claims.get(claim).and_then(time) else { continue };
         let word = if at <= now { past } else { future };
-        writeln!(text, "{word} {}, at {at}", in_words(at, now))?;
+        writeln!(text, "{word} {}, at {at}", relative(at, now))?;
     }
     Ok(text)
 }
@@ -86,7 +118,7 @@ fn time(value: &Value) -> Option<Timestamp> {
     Timestamp::from_duration(seconds).ok()
 }
 
-fn in_words(at: Timestamp, now: Timestamp) -> String {
+fn relative(at: Timestamp, now: Timestamp) -> String {
     let distance = at.duration_since(now);
     let seconds = distance.as_secs().unsigned_abs();
     let (number, unit) = match seconds {
@@ -109,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn times_are_told_in_words() {
+    fn times_are_told_relative() {
         let now = at("2024-05-01T12:00:00Z");
         for (time, want) in [
             ("2024-05-02T11:30:00Z", "in 23 h"),
@@ -119,12 +151,12 @@ mod tests {
             ("2024-04-01T12:00:00Z", "30 days ago"),
             ("2034-05-01T12:00:00Z", "in 3652 days"),
         ] {
-            assert_eq!(in_words(at(time), now), want, "{time}");
+            assert_eq!(relative(at(time), now), want, "{time}");
         }
     }
 
     #[test]
-    fn each_time_is_named_by_what_it_means_now() {
+    fn past_and_future_times_have_different_words() {
         let claims = json!({ "id": 7, "iat": 1_714_561_200, "nbf": 1_714_568_400.5, "exp": 1_714_561_201 });
         let text = description(&json!({ "alg": "HS256" }), &claims, at("2024-05-01T12:00:00Z")).unwrap();
         for line in [
@@ -132,12 +164,12 @@ mod tests {
             "Valid from in 60 min, at 2024-05-01T13:00:00.5Z",
             "Expired 59 min ago, at 2024-05-01T11:00:01Z",
         ] {
-            assert!(text.lines().any(|there| there == line), "{line}\n{text}");
+            assert!(text.lines().any(|candidate| candidate == line), "{line}\n{text}");
         }
     }
 
     #[test]
-    fn what_is_no_time_is_shown_among_the_claims_only() {
+    fn invalid_time_is_shown_only_in_the_claims() {
         let claims = json!({ "iat": "now", "nbf": 1e30, "exp": -1e300 });
         let text = description(&json!({}), &claims, at("2024-05-01T12:00:00Z")).unwrap();
         assert!(!text.contains("ago") && !text.contains(" in "), "{text}");

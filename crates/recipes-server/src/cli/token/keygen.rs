@@ -11,8 +11,8 @@ use strict_jose::{Algorithm, Key};
 use super::keys::algorithm;
 
 pub(super) const EXAMPLES: &str = "\
-The JWK has what is secret in it: keep it in a file that only you can read. Its \"kid\" is its thumbprint (RFC 7638) unless
---kid says otherwise. A secret is as long as the hash, an RSA key has 3072 bits.
+The JWK contains the private part: keep it in a file that only you can read. Its \"kid\" is its \
+thumbprint (RFC 7638), or the name given by --kid. A shared secret is as long as the hash, an RSA key has 3072 bits.
 
 Examples:
   umask 077 && recipes token keygen --alg EdDSA > key.json
@@ -20,10 +20,10 @@ Examples:
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Keygen {
-    /// What the key is for, as in ES256
+    /// Algorithm of the key, as in ES256
     #[arg(long, value_parser = algorithm)]
     alg: Algorithm,
-    /// What it is called
+    /// Name of the key
     #[arg(long)]
     kid: Option<String>,
 }

@@ -1,19 +1,19 @@
-//! Where the key comes from: a file, named by an option. There is no option that takes a secret itself, because the
-//! arguments of a process are seen by everybody on the machine.
+//! The options that name a key file. No option takes a secret itself, because other users of the machine can see the
+//! arguments of a process.
 
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use strict_jose::{Algorithm, Key, KeyError, KeySet, KeySetError, Keys};
 
-use super::given;
-use crate::cli::Unusable;
+use super::input;
+use crate::cli::InvalidArgument;
 
 #[derive(Debug, Args)]
 pub(super) struct KeyFile {
     #[command(flatten)]
     file: OneFile,
-    /// The algorithm of a key that does not say it: PEM, a secret (else HS256), an RSA or oct JWK without "alg"
+    /// Algorithm of a key that does not name it: PEM, a shared secret (default: HS256), an RSA or oct JWK without "alg"
     #[arg(long, value_parser = algorithm)]
     alg: Option<Algorithm>,
 }
@@ -24,13 +24,13 @@ struct OneFile {
     /// A JWK set
     #[arg(long, value_name = "FILE")]
     jwks: Option<PathBuf>,
-    /// One JWK; the "alg" in it is the algorithm
+    /// A single JWK; its "alg" is the algorithm
     #[arg(long, value_name = "FILE")]
     jwk: Option<PathBuf>,
-    /// A shared secret: the bytes of the file, but for one line break at the end
+    /// A shared secret: the bytes of the file without one line break at the end
     #[arg(long, value_name = "FILE")]
     secret_file: Option<PathBuf>,
-    /// A private or public key in PEM: PKCS#8, SPKI, PKCS#1 or SEC1; needs --alg
+    /// A private or public key in PEM (PKCS#8, SPKI, PKCS#1 or SEC1); requires --alg
     #[arg(long, value_name = "FILE", requires = "alg")]
     pem: Option<PathBuf>,
 }
@@ -43,21 +43,21 @@ pub(super) fn algorithm(name: &str) -> Result<Algorithm, String> {
 }
 
 impl KeyFile {
-    /// The key or the set to verify with. A set must be as issuers publish it: with a private key in it, it is none.
-    pub(super) fn for_verifying(&self) -> Result<Box<dyn Keys>, Unusable> {
+    /// The key or key set for verifying. A set with private keys is refused, as issuers publish only public ones.
+    pub(super) fn for_verifying(&self) -> Result<Box<dyn Keys>, InvalidArgument> {
         match &self.file.jwks {
             Some(path) => in_text_of(path, |jwks| self.published(jwks)).map(|keys| Box::new(keys) as _),
             None => match self.one()? {
                 key if key.can_verify() => Ok(Box::new(key)),
-                _ => Err(Unusable(
-                    "this key can only sign, its `key_ops` say; \"recipes token public\" makes the one to verify with".into(),
+                _ => Err(InvalidArgument(
+                    "this key can only sign, because of its `key_ops`; \"recipes token public\" prints the key for verifying".into(),
                 )),
             },
         }
     }
 
-    /// Keys of one's own, private or public.
-    pub(super) fn own(&self) -> Result<Vec<Key>, Unusable> {
+    /// The keys in the file, private or public.
+    pub(super) fn load(&self) -> Result<Vec<Key>, InvalidArgument> {
         match &self.file.jwks {
             Some(path) => {
                 let keys = in_text_of(path, |jwks| self.private(jwks).map_err(in_set))?;
@@ -77,7 +77,7 @@ impl KeyFile {
             None => KeySet::from_jwks(jwks),
         };
         match keys {
-            // Nobody publishes shared secrets: the set is the reader's own, or it is mixed and refused for that.
+            // Shared secrets are never published: this is the user's own set. A mixed set is refused.
             Err(KeySetError::Private { member: "k", .. }) => self.private(jwks),
             keys => keys,
         }
@@ -91,7 +91,7 @@ impl KeyFile {
         }
     }
 
-    fn one(&self) -> Result<Key, Unusable> {
+    fn one(&self) -> Result<Key, InvalidArgument> {
         let OneFile { jwk, secret_file, pem, .. } = &self.file;
         match (jwk, secret_file, pem, self.alg) {
             (Some(path), ..) => in_text_of(path, |jwk| self.of_jwk(jwk)),
@@ -99,7 +99,9 @@ impl KeyFile {
             (.., Some(path), Some(alg)) => {
                 in_bytes_of(path, |pem| Key::from_pem(alg, pem).map_err(|error| error.to_string()))
             }
-            _ => Err(Unusable("give a key by --jwks, --jwk, --secret-file, or --pem with --alg".into())),
+            _ => {
+                Err(InvalidArgument("give a key by --jwks, --jwk, --secret-file, or --pem with --alg".into()))
+            }
         }
     }
 
@@ -117,7 +119,7 @@ impl KeyFile {
 }
 
 fn of_secret(bytes: &[u8], alg: Option<Algorithm>) -> Result<Key, String> {
-    let bytes = given::without_line_break(bytes);
+    let bytes = input::without_line_break(bytes);
     let key = match alg.unwrap_or(Algorithm::Hs256) {
         Algorithm::Hs256 => Key::hs256(bytes),
         Algorithm::Hs384 => Key::hs384(bytes),
@@ -141,11 +143,11 @@ fn in_set(error: KeySetError) -> String {
     }
 }
 
-fn in_text_of<K>(path: &Path, read: impl FnOnce(&str) -> Result<K, String>) -> Result<K, Unusable> {
+fn in_text_of<K>(path: &Path, read: impl FnOnce(&str) -> Result<K, String>) -> Result<K, InvalidArgument> {
     in_bytes_of(path, |bytes| read(std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())?))
 }
 
-fn in_bytes_of<K>(path: &Path, read: impl FnOnce(&[u8]) -> Result<K, String>) -> Result<K, Unusable> {
-    let bytes = given::file(path)?;
-    read(&bytes).map_err(|why| Unusable(format!("{} cannot be used: {why}", path.display())))
+fn in_bytes_of<K>(path: &Path, read: impl FnOnce(&[u8]) -> Result<K, String>) -> Result<K, InvalidArgument> {
+    let bytes = input::file(path)?;
+    read(&bytes).map_err(|why| InvalidArgument(format!("{} cannot be used: {why}", path.display())))
 }

@@ -1,4 +1,4 @@
-//! `recipes token public`: what of a key may be published.
+//! `recipes token public`: prints the public part of a key.
 
 use std::{
     io::{self, Write as _},
@@ -10,10 +10,10 @@ use clap::Args;
 use strict_jose::{Key, KeySet};
 
 use super::keys::KeyFile;
-use crate::cli::Unusable;
+use crate::cli::InvalidArgument;
 
 pub(super) const EXAMPLES: &str = "\
-Of a set, all keys are printed, as a set. A shared secret has no public part.
+For a set, all keys are printed, as a set. A shared secret has no public part.
 
 Examples:
   recipes token public --jwk key.json
@@ -25,23 +25,23 @@ Examples:
 pub(in crate::cli) struct Public {
     #[command(flatten)]
     key: KeyFile,
-    /// What a single key is called
+    /// Name of a single key
     #[arg(long, conflicts_with = "jwks")]
     kid: Option<String>,
-    /// Print a set, also of a single key
+    /// Print a set, even for a single key
     #[arg(long)]
     set: bool,
 }
 
 impl Public {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
-        let mut keys = self.key.own()?;
+        let mut keys = self.key.load()?;
         if let (Some(kid), [key]) = (self.kid, &mut *keys) {
             *key = key.clone().with_kid(kid);
         }
         if keys.iter().any(|key| key.algorithm().is_symmetric()) {
-            bail!(Unusable(
-                "a shared secret has no public part: who can verify with it can also sign".into()
+            bail!(InvalidArgument(
+                "a shared secret has no public part: the same secret signs and verifies".into()
             ));
         }
         let text = match &*keys {

@@ -1,4 +1,4 @@
-//! `recipes token verify`: whether a token is to be believed, by the rules of whoever asks.
+//! `recipes token verify`: verifies a token by the rules in the arguments.
 
 use std::{
     fmt::Write as _,
@@ -7,20 +7,22 @@ use std::{
     time::Duration,
 };
 
-use crate::clock::Clock;
 use clap::Args;
 use jiff::Timestamp;
 use strict_jose::{NeedsIssuer, Rules};
 
-use super::{given, keys::KeyFile};
+use super::{input, keys::KeyFile};
+use crate::clock::Clock;
 use crate::http::conditional::system_time;
 
 pub(super) const EXAMPLES: &str = "\
-Prints the claims as they were signed, one JSON object. The algorithm is the key's; the token only has to agree. A token
-without \"exp\" is refused unless --no-exp is given, and so is one without what --iss, --aud or --typ name.
+Prints the claims as they were signed, one JSON object. The key determines the algorithm; a token with \
+another algorithm is refused. Each of --iss, --aud and --typ makes its claim required, and \"exp\" is \
+required unless --no-exp is given. Access tokens of this server name it in both \"iss\" and \"aud\".
 
-Exit code 0: valid. 1: refused, with the reason on standard error. 2: a mistake in the arguments, or an unusable key.
-A token from others goes behind -- or by standard input, so that it is never taken for an option.
+Exit code 0: valid. 1: refused, with the reason on standard error. 2: a wrong argument or an invalid key.
+
+Pass a token from others on standard input, or after --, so that it is never read as an option.
 
 Examples:
   recipes token verify --jwks jwks.json --iss https://id.example --aud https://api.example TOKEN
@@ -32,28 +34,28 @@ Examples:
 pub(in crate::cli) struct Verify {
     #[command(flatten)]
     key: KeyFile,
-    /// Who must have issued it; several times: one of them. Without, anybody may have
+    /// Required issuer; if repeated, one of them. Default: any issuer
     #[arg(long = "iss", value_name = "ISSUER")]
     issuers: Vec<String>,
-    /// Whom it must be for; several times: one of them. Without, it may be for anybody
+    /// Required audience; if repeated, one of them. Default: any audience
     #[arg(long = "aud", value_name = "AUDIENCE")]
     audiences: Vec<String>,
-    /// What kind of token it must be, as in at+jwt. Without, it may be any
+    /// Required type, as in at+jwt. Default: any type
     #[arg(long)]
     typ: Option<String>,
-    /// How many seconds the clocks may differ
-    #[arg(long, default_value = "0", value_parser = given::seconds)]
+    /// Allowed difference of the clocks, in seconds
+    #[arg(long, default_value = "0", value_parser = input::seconds)]
     leeway: Duration,
-    /// The time to verify at: seconds since 1970 or RFC 3339. Without, the time it is
-    #[arg(long, value_name = "TIME", value_parser = given::time)]
+    /// The time of the verification: seconds since 1970 or RFC 3339; default: now
+    #[arg(long, value_name = "TIME", value_parser = input::time)]
     now: Option<Timestamp>,
-    /// Accept a token without "exp"; one that is there still counts
+    /// Accept a token without "exp"; if the token has one, it still counts
     #[arg(long)]
     no_exp: bool,
-    /// Accept a payload that is no JSON and print its bytes; nothing in it is looked at, also no time
+    /// Accept any payload, print its bytes and check only the signature and --typ
     #[arg(long, conflicts_with_all = ["issuers", "audiences", "now", "leeway", "no_exp"])]
     any_payload: bool,
-    /// The token; - reads it from standard input, where other people on the machine cannot see it
+    /// The token; - reads it from standard input, where other users of the machine cannot see it
     #[arg(allow_hyphen_values = true)]
     token: String,
 }
@@ -61,13 +63,13 @@ pub(in crate::cli) struct Verify {
 impl Verify {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         let keys = self.key.for_verifying()?;
-        let token = given::token(&self.token)?;
+        let token = input::token(&self.token)?;
         let rules = match &self.typ {
             Some(typ) => Rules::typ(typ),
             None => Rules::any_type(),
         };
         let verified = if self.any_payload {
-            rules.any_payload().max_len(given::MAX_TOKEN).verify(&token, &*keys)
+            rules.any_payload().max_len(input::MAX_TOKEN).verify(&token, &*keys)
         } else {
             let now = self.now.unwrap_or_else(|| Clock::system().now());
             self.claims_rules(rules)
@@ -78,12 +80,12 @@ impl Verify {
             Ok(payload) => {
                 let mut stdout = io::stdout();
                 stdout.write_all(&payload)?;
-                // What has no line break at its end is still in the buffer, which reports nothing when the program ends.
+                // Without a line break at the end the buffer is not empty, and errors at the end of the program are lost.
                 stdout.flush()?;
                 Ok(ExitCode::SUCCESS)
             }
             Err(error) => {
-                // Refused is refused, also when nobody is left to hear it.
+                // The exit code says so even if the output is closed.
                 let _ = writeln!(io::stderr(), "refused ({}): {error}", error.reason());
                 Ok(ExitCode::FAILURE)
             }
@@ -99,20 +101,20 @@ impl Verify {
             [] => rules.any_audience(),
             audiences => rules.audiences(audiences),
         };
-        // What "sign" signs is verified here, however long it is: nobody sends this program a flood of tokens.
-        let rules = rules.leeway(self.leeway).max_len(given::MAX_TOKEN);
+        // Every token of "sign" can be verified: the limit of a server against floods is not needed here.
+        let rules = rules.leeway(self.leeway).max_len(input::MAX_TOKEN);
         if self.no_exp { rules.without_expiry() } else { rules }
     }
 }
 
-/// The claims as they were signed. A control character in a string is written as an escape, which means the same and
-/// commands no terminal; JSON has none of them unescaped but those from U+007F on.
+/// The claims as they were signed, with control characters escaped, which means the same and does not control the
+/// terminal. Valid JSON contains only those from U+007F on unescaped.
 fn shown(claims: &[u8]) -> Vec<u8> {
     let mut text = String::with_capacity(claims.len() + 1);
     for c in String::from_utf8_lossy(claims).chars() {
         match c {
             '\u{7f}'..='\u{9f}' => {
-                // Writing to a String does not fail.
+                // Writing to a String cannot fail.
                 let _ = write!(text, "\\u{:04x}", u32::from(c));
             }
             c => text.push(c),
@@ -127,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn claims_cannot_command_the_terminal_and_mean_what_they_meant() {
+    fn control_characters_are_escaped_and_claims_keep_their_meaning() {
         let claims = "{ \"a\" :\r\n\"\u{9b}2J\u{7f}é\" }";
         let shown = String::from_utf8(shown(claims.as_bytes())).unwrap();
         assert_eq!(shown, "{ \"a\" :\r\n\"\\u009b2J\\u007fé\" }\n");

@@ -1,12 +1,14 @@
-//! The fields of a small body, read one by one; what is wrong with any of them is gathered.
+//! Reads the fields of a flat body one by one and collects the problems of all fields.
 
-use recipes::Problem;
+use accounts::TokenDigest;
+use recipes::FieldError;
+use secrecy::SecretString;
 use serde_json::{Map, Value};
 
-/// Reads the fields of one body.
+/// The fields of one body.
 pub struct Fields<'a> {
     fields: &'a Map<String, Value>,
-    problems: Vec<Problem>,
+    problems: Vec<FieldError>,
 }
 
 impl<'a> Fields<'a> {
@@ -14,38 +16,48 @@ impl<'a> Fields<'a> {
         Self { fields, problems: Vec::new() }
     }
 
-    /// A text that must be there.
+    /// A required text.
     pub fn required<T, E: Into<String>>(
         &mut self,
         name: &str,
         parse: impl FnOnce(&'a str) -> Result<T, E>,
     ) -> Option<T> {
         match self.fields.get(name) {
-            None | Some(Value::Null) => self.problem(name, "is required"),
+            None | Some(Value::Null) => self.invalid(name, "is required"),
             Some(_) => self.optional(name, parse),
         }
     }
 
-    /// A text that may be missing, but not `null`: what is said by a merge patch is that there shall be none.
+    /// A text that may be missing, but not `null`: in a merge patch that would remove the field.
     pub fn optional<T, E: Into<String>>(
         &mut self,
         name: &str,
         parse: impl FnOnce(&'a str) -> Result<T, E>,
     ) -> Option<T> {
         match self.fields.get(name)? {
-            Value::String(text) => parse(text).map_err(|message| self.problem::<T>(name, message)).ok(),
-            Value::Null => self.problem(name, "cannot be removed"),
-            _ => self.problem(name, "must be a text"),
+            Value::String(text) => parse(text).map_err(|message| self.invalid::<T>(name, message)).ok(),
+            Value::Null => self.invalid(name, "cannot be removed"),
+            _ => self.invalid(name, "must be a text"),
         }
     }
 
-    /// A yes or no that may be missing. Forms know only texts.
+    /// A required text that is not checked, and must not be printed.
+    pub fn secret(&mut self, name: &str) -> Option<SecretString> {
+        self.required(name, |text| Ok::<_, String>(SecretString::from(text)))
+    }
+
+    /// The digest of a required token, such as a link in a mail carries.
+    pub fn digest(&mut self, name: &str) -> Option<TokenDigest> {
+        self.required(name, |text| Ok::<_, String>(TokenDigest::of(text.as_bytes())))
+    }
+
+    /// A boolean that may be missing. In forms it is a text.
     pub fn flag(&mut self, name: &str) -> Option<bool> {
         match self.fields.get(name)? {
             Value::Bool(flag) => Some(*flag),
             Value::String(text) if text == "true" => Some(true),
             Value::String(text) if text == "false" => Some(false),
-            _ => self.problem(name, "must be true or false"),
+            _ => self.invalid(name, "must be true or false"),
         }
     }
 
@@ -53,20 +65,23 @@ impl<'a> Fields<'a> {
         self.fields.get(name)
     }
 
-    /// Notes what is wrong with a field.
-    pub fn problem<T>(&mut self, name: &str, message: impl Into<String>) -> Option<T> {
-        self.problems.push(Problem { pointer: format!("/{name}"), message: message.into() });
+    /// Notes a problem of a field.
+    pub fn invalid<T>(&mut self, name: &str, message: impl Into<String>) -> Option<T> {
+        self.problems.push(FieldError { pointer: format!("/{name}"), message: message.into() });
         None
     }
 
-    /// What was found.
-    pub fn problems(self) -> Vec<Problem> {
-        self.problems
+    /// What was `parsed`, unless there are problems.
+    ///
+    /// # Errors
+    /// The problems of all fields.
+    pub fn finish<T>(self, parsed: Option<T>) -> Result<T, Vec<FieldError>> {
+        parsed.filter(|_| self.problems.is_empty()).ok_or(self.problems)
     }
 }
 
-/// Pointers to the fields that are not among the known ones.
-pub fn unknown(fields: &Map<String, Value>, known: &[&str]) -> Vec<String> {
+/// One error for each field that is not `known`.
+pub fn unknown(fields: &Map<String, Value>, known: &[&str]) -> Vec<FieldError> {
     let unknown = fields.keys().filter(|name| !known.contains(&name.as_str()));
-    unknown.map(|name| format!("/{}", name.replace('~', "~0").replace('/', "~1"))).collect()
+    unknown.map(|name| FieldError::unknown("", name, known)).collect()
 }

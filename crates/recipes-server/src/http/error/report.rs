@@ -1,39 +1,139 @@
-//! What a client is told of an error, in the shape it asked for.
+//! An error as the client sees it, in the shape that the client accepts.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
-use http::StatusCode;
-use recipes::Problem;
+use axum::{
+    body::Body,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use recipes::FieldError;
 use serde::Serialize;
+use store::StoreError;
 
-use super::Cause;
-use crate::http::accept::Shape;
+use crate::auth::rate_limit::LimitReached;
+use crate::http::negotiation::Shape;
 
-/// What the client will be told, still without a shape.
+/// Why a request failed on our side: for the log, never for the client.
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// An error response without its body, which [`Report::render`] writes once the shape and the request id are known.
 #[derive(Debug)]
-pub struct Report {
-    pub(super) status: StatusCode,
-    pub(super) code: &'static str,
-    pub(super) message: Cow<'static, str>,
-    pub(super) errors: Vec<Problem>,
-    pub(super) cause: Option<Cause>,
+pub struct Report(Box<Contents>);
+
+// Behind a box, because handlers return a `Result` of it.
+#[derive(Debug)]
+struct Contents {
+    status: StatusCode,
+    code: &'static str,
+    message: Cow<'static, str>,
+    errors: Vec<FieldError>,
+    headers: HeaderMap,
+    cause: Option<Cause>,
 }
 
 impl Report {
-    /// The body in the asked-for shape and its media type; logs what is ours to mend.
+    /// `code` is for programs and never changes; `message` is for people.
+    pub fn new(status: StatusCode, code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
+        let (message, errors, headers) = (message.into(), Vec::new(), HeaderMap::new());
+        Self(Box::new(Contents { status, code, message, errors, headers, cause: None }))
+    }
+
+    #[cfg(test)]
+    pub(super) fn code(&self) -> &'static str {
+        self.0.code
+    }
+
+    /// Says which fields are wrong.
+    #[must_use]
+    pub fn with_errors(mut self, errors: Vec<FieldError>) -> Self {
+        self.0.errors = errors;
+        self
+    }
+
+    #[must_use]
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.0.headers.append(name, value);
+        self
+    }
+
+    #[must_use]
+    pub(super) fn caused_by(mut self, cause: impl Into<Cause>) -> Self {
+        self.0.cause = Some(cause.into());
+        self
+    }
+
+    #[must_use]
+    pub(super) fn retry_after_seconds(self, seconds: u64) -> Self {
+        self.with_header(header::RETRY_AFTER, seconds.into())
+    }
+
+    pub(super) fn invalid(errors: Vec<FieldError>) -> Self {
+        let message = "Some fields are not valid; see errors for each";
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", message).with_errors(errors)
+    }
+
+    pub(super) fn rate_limited(reached: &LimitReached) -> Self {
+        let message = "Too many requests of this kind; try again after the time in Retry-After";
+        let mut report = Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", message);
+        reached.write_headers(&mut report.0.headers);
+        report
+    }
+
+    pub(super) fn overloaded(retry_after: Duration) -> Self {
+        let message = "The service has too much to do at the moment; try again later";
+        // Rounded up, because a client that comes back too early is refused again (RFC 9110 section 10.2.3).
+        let seconds = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", message).retry_after_seconds(seconds)
+    }
+
+    pub(super) fn unavailable(cause: impl Into<Cause>) -> Self {
+        let message = "The service cannot do this at the moment; try again later";
+        let report = Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", message);
+        report.retry_after_seconds(1).caused_by(cause)
+    }
+
+    pub(crate) fn internal(cause: impl Into<Cause>) -> Self {
+        let message = "The service failed; report the request id to the operator";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", message).caused_by(cause)
+    }
+
+    /// The media type and the body in this shape. Logs the errors that the server caused.
     pub fn render(&self, shape: Shape, request_id: &str) -> (&'static str, Vec<u8>) {
-        if self.status.is_server_error() {
-            let cause = self.cause.as_deref().map(tracing::field::display);
-            if self.status == StatusCode::INTERNAL_SERVER_ERROR {
-                tracing::error!(request.id = request_id, code = self.code, cause, "A request failed");
+        let Contents { status, code, cause, .. } = &*self.0;
+        if status.is_server_error() {
+            let cause = cause.as_deref().map(tracing::field::display);
+            if *status == StatusCode::INTERNAL_SERVER_ERROR {
+                tracing::error!(request.id = request_id, code, cause, "A request failed");
             } else {
-                tracing::warn!(request.id = request_id, code = self.code, cause, "A request was turned away");
+                tracing::warn!(request.id = request_id, code, cause, "A request was turned away");
             }
         }
         match shape {
-            Shape::Seed => ("application/json", to_json(&SeedError::new(self, request_id))),
-            Shape::Problem => ("application/problem+json", to_json(&ProblemDetails::new(self, request_id))),
+            Shape::Seed => ("application/json", to_json(&SeedError::new(&self.0, request_id))),
+            Shape::Problem => {
+                ("application/problem+json", to_json(&ProblemDetails::new(&self.0, request_id)))
+            }
         }
+    }
+}
+
+impl From<StoreError> for Report {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(_) => Self::unavailable(error),
+            error => Self::internal(error),
+        }
+    }
+}
+
+impl IntoResponse for Report {
+    fn into_response(mut self) -> Response {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = self.0.status;
+        *response.headers_mut() = std::mem::take(&mut self.0.headers);
+        response.extensions_mut().insert(Arc::new(self));
+        response
     }
 }
 
@@ -42,7 +142,7 @@ fn to_json(body: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(body).unwrap_or_default()
 }
 
-/// An error in the original API's shape, grown by `code`, `errors` and `requestId`.
+/// The original API's shape with the additional members `code`, `errors` and `requestId`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct SeedError<'a> {
@@ -51,18 +151,18 @@ struct SeedError<'a> {
     message: &'a str,
     code: &'a str,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    errors: &'a [Problem],
+    errors: &'a [FieldError],
     request_id: &'a str,
 }
 
 impl<'a> SeedError<'a> {
-    fn new(report: &'a Report, request_id: &'a str) -> Self {
-        let Report { status, code, message, errors, .. } = report;
+    fn new(contents: &'a Contents, request_id: &'a str) -> Self {
+        let Contents { status, code, message, errors, .. } = contents;
         Self { status: "error", status_code: status.as_u16(), message, code, errors, request_id }
     }
 }
 
-/// An error as RFC 9457 problem details.
+/// RFC 9457 problem details.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ProblemDetails<'a> {
@@ -72,23 +172,15 @@ struct ProblemDetails<'a> {
     detail: &'a str,
     code: &'a str,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    errors: &'a [Problem],
+    errors: &'a [FieldError],
     request_id: &'a str,
 }
 
 impl<'a> ProblemDetails<'a> {
-    fn new(report: &'a Report, request_id: &'a str) -> Self {
-        let Report { status, code, message, errors, .. } = report;
-        // "about:blank" means that the title is the status's own phrase (RFC 9457 section 4.2.1).
-        let title = status.canonical_reason().unwrap_or("Error");
-        Self {
-            r#type: "about:blank",
-            title,
-            status: status.as_u16(),
-            detail: message,
-            code,
-            errors,
-            request_id,
-        }
+    fn new(contents: &'a Contents, request_id: &'a str) -> Self {
+        let Contents { status, code, message, errors, .. } = contents;
+        // With "about:blank" the title is the status phrase (RFC 9457 section 4.2.1).
+        let (r#type, title) = ("about:blank", status.canonical_reason().unwrap_or("Error"));
+        Self { r#type, title, status: status.as_u16(), detail: message, code, errors, request_id }
     }
 }

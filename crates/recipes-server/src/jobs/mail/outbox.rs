@@ -1,4 +1,4 @@
-//! Mails into files, where there is no mail server: for a first look, and for whoever sends them by other means.
+//! Mails as files, for a service without a mail server.
 
 use std::{
     fmt,
@@ -8,16 +8,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::clock::Clock;
-use crate::entropy::Entropy;
 use lettre::Message;
 
-use super::Failure;
+use super::send_error::SendError;
+use crate::clock::Clock;
+use crate::entropy::Entropy;
 
-/// The oldest make room: strangers can cause mails, and must not fill the disk.
-const KEPT: usize = 1_000;
+/// Older mails are deleted: anonymous requests cause mails and must not fill the disk.
+const MAX_MAILS: usize = 1_000;
 
-/// A folder of mails, for the eyes of its owner only.
+/// A folder of mails, readable by its owner only.
 #[derive(Clone, Debug)]
 pub struct Outbox {
     pub folder: PathBuf,
@@ -26,20 +26,20 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// The file that the mail is in now.
-    pub(super) async fn put(&self, message: &Message) -> Result<PathBuf, Failure> {
+    /// Writes the mail and returns its file.
+    pub(super) async fn put(&self, message: &Message) -> Result<PathBuf, SendError> {
         let (outbox, mail) = (self.clone(), message.formatted());
         let written = tokio::task::spawn_blocking(move || outbox.write(&mail)).await;
         // A disk that is full now may have room later.
-        let failure = |why: String| Failure { why, again: true };
-        written.map_err(|error| failure(error.to_string()))?.map_err(|error| failure(error.to_string()))
+        let failed = |why: String| SendError { why, can_retry: true };
+        written.map_err(|error| failed(error.to_string()))?.map_err(|error| failed(error.to_string()))
     }
 
     fn write(&self, mail: &[u8]) -> io::Result<PathBuf> {
         DirBuilder::new().recursive(true).mode(0o700).create(&self.folder)?;
         let time = self.clock.now().strftime("%Y%m%dT%H%M%S%.6fZ");
         let name = format!("{time}-{:08x}.eml", u32::from_le_bytes(self.entropy.bytes()));
-        // Under another name first: who watches the folder never reads half a mail.
+        // Under another name first, so that a program that watches the folder never reads an incomplete mail.
         let draft = self.folder.join(format!(".{name}"));
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
         let path = self.folder.join(name);
@@ -48,32 +48,32 @@ impl Outbox {
             let _ = fs::remove_file(&draft);
         }
         written?;
-        // The mail is there, whatever becomes of older ones.
-        if let Err(error) = self.make_room() {
-            tracing::warn!(%error, "The oldest mails in {self} could not be removed");
+        // The mail is written, even if an older one cannot be deleted.
+        if let Err(error) = self.delete_oldest() {
+            tracing::warn!(%error, "The oldest mails in {self} could not be deleted");
         }
         Ok(path)
     }
 
     /// Names begin with the time, so the first are the oldest.
-    fn make_room(&self) -> io::Result<()> {
+    fn delete_oldest(&self) -> io::Result<()> {
         let mut mails: Vec<PathBuf> = fs::read_dir(&self.folder)?
             .map(|entry| entry.map(|entry| entry.path()))
             .filter(|path| path.as_ref().is_ok_and(|path| is_mail(path)))
             .collect::<Result<_, _>>()?;
-        let too_many = mails.len().saturating_sub(KEPT);
+        let too_many = mails.len().saturating_sub(MAX_MAILS);
         mails.sort_unstable();
         mails.into_iter().take(too_many).try_for_each(remove)
     }
 }
 
-/// Drafts are none yet.
+/// Drafts do not count.
 fn is_mail(path: &Path) -> bool {
     let is_draft = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
     !is_draft && path.extension().is_some_and(|extension| extension == "eml")
 }
 
-/// Whoever makes room at the same time may have been first.
+/// Another task may have deleted the file first.
 fn remove(path: PathBuf) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),

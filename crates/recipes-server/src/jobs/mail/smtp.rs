@@ -1,31 +1,31 @@
-//! Mails out through a mail server.
+//! Mails through a mail server.
 
 use std::{fmt, net::IpAddr, time::Duration};
 
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::Failure;
+use super::send_error::SendError;
 
-/// Longer than a server that looks mails through takes.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Mail servers that scan mails take less time.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A mail server to hand mails to.
+/// A mail server.
 pub struct Smtp {
     transport: AsyncSmtpTransport<Tokio1Executor>,
     /// Host and port.
     server: String,
-    in_the_clear: bool,
+    without_tls: bool,
 }
 
 impl Smtp {
     /// Reads `smtps://user:password@host:port`, `smtp://host:port?tls=required` and the like.
     ///
     /// # Errors
-    /// What to write instead; the URL is not in it, as it may hold a password.
+    /// A phrase that says what to write instead. It does not contain the URL, which may hold a password.
     pub fn new(url: &SecretString) -> Result<Self, String> {
-        const FORM: &str = "must be as in smtps://user:password@mail.example.com or smtp://localhost:25, signs in the \
-                            password percent-encoded";
+        const FORM: &str = "must be as in smtps://user:password@mail.example.com or smtp://localhost:25, with special \
+                            characters in the password percent-encoded";
         let parsed: http::Uri = url.expose_secret().parse().map_err(|_| FORM)?;
         let authority = parsed.authority().ok_or(FORM)?.as_str();
         let (credentials, server) = match authority.rsplit_once('@') {
@@ -35,7 +35,7 @@ impl Smtp {
         let encrypts = parsed.scheme_str() == Some("smtps") || parsed.query() == Some("tls=required");
         if credentials.is_some() && !encrypts {
             return Err(
-                "would send the password for everybody to read: use smtps://, or smtp:// with ?tls=required"
+                "would send the password without encryption: use smtps://, or smtp:// with ?tls=required"
                     .into(),
             );
         }
@@ -43,30 +43,30 @@ impl Smtp {
             return Err("has a user and no password: smtps://user:password@mail.example.com".into());
         }
         let builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(url.expose_secret());
-        // What it has to say of a URL that cannot be read may be the URL.
+        // Its error for a malformed URL may contain the URL.
         let builder =
             builder.map_err(|error| if error.is_tls() { error.to_string() } else { FORM.to_owned() })?;
         Ok(Self {
-            transport: builder.timeout(Some(PATIENCE)).build(),
+            transport: builder.timeout(Some(TIMEOUT)).build(),
             server: server.to_owned(),
-            in_the_clear: !encrypts && !parsed.host().is_some_and(is_this_machine),
+            without_tls: !encrypts && !parsed.host().is_some_and(is_this_machine),
         })
     }
 
-    /// Whether others may read the mails on their way to the server. Also where TLS is opportunistic: whoever is on the
-    /// way takes it out of the server's offer.
-    pub fn sends_in_the_clear(&self) -> bool {
-        self.in_the_clear
+    /// Whether mails go to another machine without TLS. Opportunistic TLS counts as none: an attacker on the way can
+    /// remove it from the server's offer.
+    pub fn sends_without_tls(&self) -> bool {
+        self.without_tls
     }
 
-    pub(super) async fn send(&self, message: &Message) -> Result<(), Failure> {
+    pub(super) async fn send(&self, message: &Message) -> Result<(), SendError> {
         match self.transport.send(message.clone()).await {
             Ok(_) => Ok(()),
-            // Never will: the server says so, or it cannot do what this mail takes (an address that is not ASCII wants
-            // SMTPUTF8, RFC 6531). Who does not answer may do so later.
+            // No retry if the server refuses for good, or lacks a feature that this mail needs (SMTPUTF8 for an address
+            // that is not ASCII, RFC 6531).
             Err(error) => {
-                let again = !error.is_permanent() && !error.is_client();
-                Err(Failure { why: error.to_string(), again })
+                let can_retry = !error.is_permanent() && !error.is_client();
+                Err(SendError { why: error.to_string(), can_retry })
             }
         }
     }
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_log_names_the_server_and_never_the_password() {
+    fn display_and_debug_name_the_server_without_the_password() {
         for (url, server) in [
             ("smtp://localhost:2525", "localhost:2525"),
             ("smtp://192.0.2.1", "192.0.2.1"),
@@ -111,8 +111,8 @@ mod tests {
     }
 
     #[test]
-    fn what_goes_to_another_machine_without_tls_is_known() {
-        for (url, in_the_clear) in [
+    fn other_machine_without_tls_is_detected() {
+        for (url, without_tls) in [
             ("smtp://localhost:2525", false),
             ("smtp://LOCALHOST", false),
             ("smtp://127.0.0.2:25", false),
@@ -126,19 +126,19 @@ mod tests {
             ("smtps://ada:hunter2@mail.example.com", false),
         ] {
             let smtp = Smtp::new(&url.to_owned().into()).unwrap();
-            assert_eq!(smtp.sends_in_the_clear(), in_the_clear, "{url}");
+            assert_eq!(smtp.sends_without_tls(), without_tls, "{url}");
         }
     }
 
     #[test]
-    fn what_cannot_be_used_is_told_without_being_shown() {
+    fn invalid_url_is_refused_without_being_shown() {
         for (url, word) in [
             ("mail.example.com", "must be as in smtps://"),
             ("https://ada:hunter2@mail.example.com", "would send the password"),
             ("https://mail.example.com", "must be as in smtps://"),
             ("smtp://mail.example.com?tls=hunter2", "must be as in smtps://"),
-            ("smtp://ada:hunter2@mail.example.com", "for everybody to read"),
-            ("smtp://ada:hunter2@mail.example.com?tls=opportunistic", "for everybody to read"),
+            ("smtp://ada:hunter2@mail.example.com", "without encryption"),
+            ("smtp://ada:hunter2@mail.example.com?tls=opportunistic", "without encryption"),
             ("smtps://hunter2@mail.example.com", "no password"),
             ("smtps://ada:hunter2 @mail.example.com", "must be as in smtps://"),
         ] {

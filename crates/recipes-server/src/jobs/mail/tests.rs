@@ -1,8 +1,8 @@
 use std::{fs, future::pending, os::unix::fs::PermissionsExt as _, path::PathBuf};
 
-use accounts::{Name, NewUser, Role, audit::Filter};
+use accounts::{Name, NewUser, Role, TokenDigest, audit::Filter};
 use jiff::Timestamp;
-use store::{Access, DatabaseUrl, Page};
+use store::{Access, Context, DatabaseUrl, Page, Store};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
@@ -10,22 +10,25 @@ use tokio::{
     sync::oneshot,
 };
 
+use super::worker::{CONCURRENT, RETRIES};
 use super::*;
+use crate::clock::Clock;
+use crate::entropy::Entropy;
 
-/// A service with one account, `Ada@example.org`, whose mails go somewhere.
+/// A mailer with one account, `Ada@example.org`.
 struct Service {
     folder: TempDir,
     store: Store,
     mailer: Mailer,
-    delivery: Delivery,
+    worker: MailWorker,
 }
 
 impl Service {
     async fn with(transport: impl FnOnce(PathBuf, &Clock) -> Transport) -> Self {
-        Self::pausing(Duration::ZERO, transport).await
+        Self::with_pause(Duration::ZERO, transport).await
     }
 
-    async fn pausing(pause: Duration, transport: impl FnOnce(PathBuf, &Clock) -> Transport) -> Self {
+    async fn with_pause(pause: Duration, transport: impl FnOnce(PathBuf, &Clock) -> Transport) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Clock::stopped("2026-01-01T12:00:00Z".parse().unwrap());
         let url = DatabaseUrl::parse(&format!("sqlite:{}", folder.path().join("test.db").display())).unwrap();
@@ -33,18 +36,18 @@ impl Service {
         let (name, email) = (Name::parse("Ada").unwrap(), address("Ada@example.org"));
         let ada = NewUser { name, email, password_hash: None, role: Role::User };
         store.create_user(ada, clock.now()).await.unwrap();
-        let (mailer, delivery) = Mailer::new(Office {
+        let (mailer, worker) = Mailer::new(MailerConfig {
             store: store.clone(),
             clock: clock.clone(),
             entropy: Entropy::seeded(1),
-            letterhead: Letterhead {
+            template: MailTemplate {
                 from: "Recipes <recipes@example.com>".parse().unwrap(),
                 site: "https://example.com/food/".parse().unwrap(),
             },
             transport: transport(folder.path().join("outbox"), &clock),
-            pauses: [pause; 3],
+            retry_pauses: [pause; 3],
         });
-        Self { folder, store, mailer, delivery }
+        Self { folder, store, mailer, worker }
     }
 
     async fn with_outbox() -> Self {
@@ -54,8 +57,8 @@ impl Service {
         .await
     }
 
-    fn asks(&self, to: &str) -> Result<(), QueueFull> {
-        self.mailer.ask(MailPurpose::ResetPassword, &address(to), Actor::OPERATOR)
+    fn request(&self, to: &str) -> Result<(), QueueFull> {
+        self.mailer.request_link(MailPurpose::ResetPassword, &address(to), Actor::OPERATOR)
     }
 
     fn outbox(&self) -> Vec<PathBuf> {
@@ -69,10 +72,10 @@ fn address(text: &str) -> Email {
 }
 
 #[tokio::test]
-async fn a_mail_goes_to_the_stored_address_with_a_link_that_no_log_sees() {
+async fn mail_goes_to_the_stored_address_with_the_token_in_the_fragment() {
     let mut service = Service::with_outbox().await;
-    service.asks("ADA@example.org").unwrap();
-    service.delivery.deliver_waiting().await;
+    service.request("ADA@example.org").unwrap();
+    service.worker.deliver_waiting().await;
     let mail = fs::read_to_string(&service.outbox()[0]).unwrap();
     let (head, body) = mail.split_once("\r\n\r\n").unwrap();
     for line in [
@@ -95,16 +98,16 @@ async fn a_mail_goes_to_the_stored_address_with_a_link_that_no_log_sees() {
     let now = "2026-01-01T12:29:59Z".parse().unwrap();
     let user = service.store.mail_token_user(digest, MailPurpose::ResetPassword, now).await.unwrap();
     assert_eq!(user.unwrap().email, address("Ada@example.org"));
-    assert!(!body.contains("Ada"), "nothing that the user has written: {body}");
+    assert!(!body.contains("Ada"), "text of the user: {body}");
 }
 
 #[tokio::test]
-async fn the_outbox_is_for_its_owner_only_and_has_whole_mails() {
+async fn outbox_is_readable_by_its_owner_only() {
     let mut service = Service::with_outbox().await;
     for _ in 0..3 {
-        service.asks("ada@example.org").unwrap();
+        service.request("ada@example.org").unwrap();
     }
-    service.delivery.deliver_waiting().await;
+    service.worker.deliver_waiting().await;
     let mode = |path: &PathBuf| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&service.folder.path().join("outbox")), 0o700);
     let mails = service.outbox();
@@ -118,7 +121,7 @@ async fn the_outbox_is_for_its_owner_only_and_has_whole_mails() {
 }
 
 #[tokio::test]
-async fn the_outbox_forgets_the_oldest_mails_and_nothing_else() {
+async fn outbox_deletes_the_oldest_mails_and_no_other_files() {
     let mut service = Service::with_outbox().await;
     let outbox = service.folder.path().join("outbox");
     fs::create_dir(&outbox).unwrap();
@@ -127,69 +130,77 @@ async fn the_outbox_forgets_the_oldest_mails_and_nothing_else() {
     for n in 0..1_000 {
         fs::write(outbox.join(format!("20250101T{n:06}.eml")), "").unwrap();
     }
-    service.asks("ada@example.org").unwrap();
-    service.delivery.deliver_waiting().await;
+    service.request("ada@example.org").unwrap();
+    service.worker.deliver_waiting().await;
     assert!(!outbox.join("20250101T000000.eml").exists());
     assert!(outbox.join("20250101T000001.eml").exists());
     assert!(outbox.join(".20240101T000000.eml").exists());
-    assert_eq!(service.outbox().len(), 1_002, "with what is no mail");
+    assert_eq!(service.outbox().len(), 1_002, "with the files that are not mails");
 }
 
 #[tokio::test]
-async fn a_mail_is_written_also_where_an_old_one_cannot_make_room() {
+async fn mail_is_written_although_an_old_one_cannot_be_deleted() {
     let clock = Clock::stopped("2026-01-01T12:00:00Z".parse().unwrap());
-    let there = |folder: PathBuf| Transport::Outbox(Outbox { folder, clock, entropy: Entropy::seeded(2) });
-    let mut service = Service::pausing(HOUR, |folder, _| there(folder)).await;
+    let outbox_in =
+        |folder: PathBuf| Transport::Outbox(Outbox { folder, clock, entropy: Entropy::seeded(2) });
+    let mut service = Service::with_pause(HOUR, |folder, _| outbox_in(folder)).await;
     let outbox = service.folder.path().join("outbox");
-    // A folder is no file to remove.
+    // A folder cannot be deleted as a file.
     fs::create_dir_all(outbox.join("20250101T000000.eml")).unwrap();
     for n in 1..1_000 {
         fs::write(outbox.join(format!("20250101T{n:06}.eml")), "").unwrap();
     }
-    service.asks("ada@example.org").unwrap();
-    in_time(service.delivery.deliver_waiting()).await;
+    service.request("ada@example.org").unwrap();
+    in_time(service.worker.deliver_waiting()).await;
     assert_eq!(service.outbox().len(), 1_001);
 }
 
 #[tokio::test]
-async fn nobody_gets_a_mail_who_is_not_to_have_one() {
+async fn unknown_verified_and_disabled_accounts_get_no_mail() {
     let mut service = Service::with_outbox().await;
-    // Nobody's; and verified already, as whoever is added by the operator is.
-    service.asks("eve@example.org").unwrap();
-    service.mailer.ask(MailPurpose::VerifyEmail, &address("ada@example.org"), Actor::OPERATOR).unwrap();
-    service.delivery.deliver_waiting().await;
+    // An unknown address; and an account of the operator, which counts as verified.
+    service.request("eve@example.org").unwrap();
+    service
+        .mailer
+        .request_link(MailPurpose::VerifyEmail, &address("ada@example.org"), Actor::OPERATOR)
+        .unwrap();
+    service.worker.deliver_waiting().await;
     let now = "2026-01-01T12:00:00Z".parse().unwrap();
     let (ada, operator) = (address("ada@example.org"), Context::operator(now));
     service.store.set_access(&ada, Access::Disabled, operator).await.unwrap();
-    service.asks("ada@example.org").unwrap();
-    service.delivery.deliver_waiting().await;
+    service.request("ada@example.org").unwrap();
+    service.worker.deliver_waiting().await;
     assert_eq!(service.outbox(), Vec::<PathBuf>::new());
 }
 
 #[tokio::test]
-async fn a_full_queue_says_so() {
+async fn full_queue_refuses() {
     let service = Service::with_outbox().await;
     for _ in 0..QUEUE {
-        service.asks("ada@example.org").unwrap();
+        service.request("ada@example.org").unwrap();
     }
-    assert!(service.asks("ada@example.org").is_err());
+    assert!(service.request("ada@example.org").is_err());
 }
 
 #[tokio::test]
-async fn at_the_end_what_was_asked_for_is_sent_and_nothing_more_is_taken() {
+async fn shutdown_sends_queued_mails_and_refuses_new_ones() {
     let service = Service::with_outbox().await;
     for _ in 0..20 {
-        service.asks("ada@example.org").unwrap();
+        service.request("ada@example.org").unwrap();
     }
-    let Service { folder, store, mailer, delivery } = service;
-    delivery.run(std::future::ready(())).await;
+    let Service { folder, store, mailer, worker } = service;
+    worker.run(std::future::ready(())).await;
     assert_eq!(fs::read_dir(folder.path().join("outbox")).unwrap().count(), 20);
-    assert!(mailer.ask(MailPurpose::ResetPassword, &address("ada@example.org"), Actor::OPERATOR).is_err());
+    assert!(
+        mailer
+            .request_link(MailPurpose::ResetPassword, &address("ada@example.org"), Actor::OPERATOR)
+            .is_err()
+    );
     let noted = store.audit_log(Filter::default(), Page::default()).await.unwrap().rows;
     assert_eq!(noted.iter().filter(|entry| entry.event == "password_reset_requested").count(), 20);
 }
 
-/// A mail server that answers the recipient so the first times; what it took in the end.
+/// A mail server that refuses the first recipients with these responses. Returns the mail that it accepts.
 async fn mail_server(refusals: &'static [&'static str]) -> (String, oneshot::Receiver<(usize, String)>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("smtp://{}", listener.local_addr().unwrap());
@@ -217,12 +228,12 @@ async fn session(stream: TcpStream, refusal: Option<&str>) -> Option<String> {
         let answer = match line.split([' ', '\r']).next().unwrap() {
             "RCPT" if refusal.is_some() => refusal.unwrap(),
             "DATA" => {
-                stream.write_all(b"354 go on\r\n").await.unwrap();
+                stream.write_all(b"354 go ahead\r\n").await.unwrap();
                 let mut text = Vec::new();
                 while !text.ends_with(b"\r\n.\r\n") {
                     text.push(stream.read_u8().await.unwrap());
                 }
-                let _ = stream.write_all(b"250 taken\r\n").await;
+                let _ = stream.write_all(b"250 accepted\r\n").await;
                 return String::from_utf8(text).ok();
             }
             "QUIT" => "221 bye",
@@ -241,13 +252,13 @@ async fn in_time<T>(coming: impl Future<Output = T>) -> T {
 async fn sent_through(url: &str) -> Service {
     let smtp = Smtp::new(&url.to_owned().into()).unwrap();
     let mut service = Service::with(|_, _| Transport::Smtp(smtp)).await;
-    service.asks("ada@example.org").unwrap();
-    service.delivery.deliver_waiting().await;
+    service.request("ada@example.org").unwrap();
+    service.worker.deliver_waiting().await;
     service
 }
 
 #[tokio::test]
-async fn who_is_asked_to_come_back_later_comes_back() {
+async fn temporary_refusal_is_retried() {
     let (url, taken) = mail_server(&["451 later", "421 busy"]).await;
     sent_through(&url).await;
     let (connections, mail) = in_time(taken).await.unwrap();
@@ -256,49 +267,49 @@ async fn who_is_asked_to_come_back_later_comes_back() {
 }
 
 #[tokio::test]
-async fn what_a_server_will_never_take_is_given_up_at_once_and_everything_in_the_end() {
+async fn permanent_refusal_is_not_retried_and_retries_are_bounded() {
     let never: &[&str] = &["550 no such mailbox"];
     let (url, taken) = mail_server(never).await;
     let mut service = sent_through(&url).await;
-    service.asks("ada@example.org").unwrap();
-    service.delivery.deliver_waiting().await;
-    assert_eq!(in_time(taken).await.unwrap().0, 2, "one refusal, and the next mail");
+    service.request("ada@example.org").unwrap();
+    service.worker.deliver_waiting().await;
+    assert_eq!(in_time(taken).await.unwrap().0, 2, "one refusal, then the next mail");
     let (url, mut taken) = mail_server(&["451 later"; 4]).await;
     sent_through(&url).await;
-    assert!(taken.try_recv().is_err(), "four tries are all");
+    assert!(taken.try_recv().is_err(), "four attempts at most");
 }
 
 const HOUR: Duration = Duration::from_hours(1);
 
 #[tokio::test]
-async fn those_who_are_asked_to_come_back_later_hold_up_nobody() {
-    let (url, taken) = mail_server(&["451 later"; AT_ONCE]).await;
+async fn mails_that_wait_for_a_retry_do_not_hold_up_others() {
+    let (url, taken) = mail_server(&["451 later"; CONCURRENT]).await;
     let smtp = Smtp::new(&url.into()).unwrap();
-    let service = Service::pausing(HOUR, |_, _| Transport::Smtp(smtp)).await;
-    for _ in 0..=AT_ONCE {
-        service.asks("ada@example.org").unwrap();
+    let service = Service::with_pause(HOUR, |_, _| Transport::Smtp(smtp)).await;
+    for _ in 0..=CONCURRENT {
+        service.request("ada@example.org").unwrap();
     }
-    let working = tokio::spawn(service.delivery.run(pending()));
-    assert_eq!(in_time(taken).await.unwrap().0, AT_ONCE + 1);
+    let working = tokio::spawn(service.worker.run(pending()));
+    assert_eq!(in_time(taken).await.unwrap().0, CONCURRENT + 1);
     working.abort();
 }
 
 #[tokio::test]
-async fn no_more_wait_to_be_tried_again_than_may() {
-    // A file in the place of its folder.
+async fn number_of_waiting_retries_is_bounded() {
+    // Every write fails: the folder of the outbox is a file.
     let (file, clock) = (tempfile::NamedTempFile::new().unwrap(), Clock::stopped(Timestamp::UNIX_EPOCH));
     let outbox = Outbox { folder: file.path().to_owned(), clock, entropy: Entropy::seeded(2) };
-    let mut service = Service::pausing(HOUR, |_, _| Transport::Outbox(outbox)).await;
-    service.delivery.counter.later.forget_permits(LATER);
-    service.asks("ada@example.org").unwrap();
-    in_time(service.delivery.deliver_waiting()).await;
+    let mut service = Service::with_pause(HOUR, |_, _| Transport::Outbox(outbox)).await;
+    service.worker.sender.retries.forget_permits(RETRIES);
+    service.request("ada@example.org").unwrap();
+    in_time(service.worker.deliver_waiting()).await;
 }
 
 #[tokio::test]
-async fn what_a_server_cannot_take_is_given_up_at_once() {
+async fn address_that_the_server_does_not_support_is_not_retried() {
     let (url, _taken) = mail_server(&[]).await;
     let smtp = Smtp::new(&url.into()).unwrap();
-    let mut service = Service::pausing(HOUR, |_, _| Transport::Smtp(smtp)).await;
+    let mut service = Service::with_pause(HOUR, |_, _| Transport::Smtp(smtp)).await;
     service.mailer.invite(&address("j\u{fc}rgen@example.org"), &"token".into()).unwrap();
-    in_time(service.delivery.deliver_waiting()).await;
+    in_time(service.worker.deliver_waiting()).await;
 }

@@ -1,74 +1,81 @@
-//! What administrators do with the accounts of others.
+//! What administrators do with the accounts of other users.
 
-use accounts::{MailPurpose, Role, User, audit::Actor};
+use accounts::{MailPurpose, User, audit::Actor};
 use ids::UserId;
-use recipes::{Encoding, Problem};
-use serde_json::{Map, Value};
-use store::{Access, Administered, Context, UserChange};
+use store::{Administered, Listing, Page, UserChange, UserFilter};
 
-use super::Accounts;
-use crate::auth::rate_limit::Mail;
-use crate::http::body::{
-    Parse,
-    fields::{self, Fields},
-};
-use crate::http::error::ApiError;
+use super::{Accounts, error::AccountError};
+use crate::auth::rate_limit::MailKind;
 
 impl Accounts {
-    /// Changes what an administrator may change of a user.
+    /// Users in the order of their ids.
     ///
     /// # Errors
-    /// [`ApiError::UserNotFound`], [`ApiError::LastAdmin`].
-    pub async fn administer(&self, id: UserId, change: ChangeUser, actor: Actor) -> Result<User, ApiError> {
-        match self.store.administer(id, change.0, Context { actor, now: self.clock.now() }).await? {
+    /// When the store is unavailable.
+    pub async fn users(
+        &self,
+        filter: UserFilter,
+        page: Page<UserId>,
+    ) -> Result<Listing<Vec<User>, UserId>, AccountError> {
+        Ok(self.store.users(filter, page).await?)
+    }
+
+    /// How many users [`users`](Self::users) has in all.
+    ///
+    /// # Errors
+    /// When the store is unavailable.
+    pub async fn count_users(&self, filter: UserFilter) -> Result<u64, AccountError> {
+        Ok(self.store.count_users(filter).await?)
+    }
+
+    /// # Errors
+    /// [`AccountError::UserNotFound`].
+    pub async fn user(&self, id: UserId) -> Result<User, AccountError> {
+        self.store.user(id).await?.ok_or(AccountError::UserNotFound)
+    }
+
+    /// Changes the role of a user, or disables or enables the user. Disabling ends all sessions and API tokens.
+    ///
+    /// # Errors
+    /// [`AccountError::UserNotFound`], [`AccountError::LastAdmin`].
+    pub async fn change_user(
+        &self,
+        id: UserId,
+        change: UserChange,
+        actor: Actor,
+    ) -> Result<User, AccountError> {
+        match self.store.administer(id, change, self.context(actor)).await? {
             Administered::Done(user) => {
                 tracing::info!(user.id = %id, "User {id} was changed by an administrator");
                 Ok(*user)
             }
-            Administered::NoSuchUser => Err(ApiError::UserNotFound),
-            Administered::LastAdmin => Err(ApiError::LastAdmin),
+            Administered::NoSuchUser => Err(AccountError::UserNotFound),
+            Administered::LastAdmin => Err(AccountError::LastAdmin),
         }
     }
 
-    /// Sends the user a mail to choose a new password. Nobody else gets to know the link or chooses one.
+    /// Sends the user a mail to choose a new password. The administrator sees neither the link nor the password.
     ///
     /// # Errors
-    /// [`ApiError::UserNotFound`], [`ApiError::UserDisabled`], and as whoever has forgotten a password may hear.
-    pub async fn send_password_reset(&self, id: UserId, actor: Actor) -> Result<(), ApiError> {
-        let user = self.store.user(id).await?.ok_or(ApiError::UserNotFound)?;
+    /// [`AccountError::UserNotFound`], [`AccountError::UserDisabled`], [`AccountError::RateLimited`],
+    /// [`AccountError::MailQueueFull`].
+    pub async fn send_password_reset(&self, id: UserId, actor: Actor) -> Result<(), AccountError> {
+        let user = self.user(id).await?;
         if user.disabled {
-            return Err(ApiError::UserDisabled);
+            return Err(AccountError::UserDisabled);
         }
-        self.limits.mail(Mail::ResetByAdmin(user.id))?;
-        Ok(self.mailer.ask(MailPurpose::ResetPassword, &user.email, actor)?)
+        self.limits.mail(MailKind::ResetByAdmin(user.id))?;
+        Ok(self.mailer.request_link(MailPurpose::ResetPassword, &user.email, actor)?)
     }
 
-    /// Ends all sessions of a user, and all API tokens.
+    /// Ends all sessions and API tokens of a user.
     ///
     /// # Errors
-    /// [`ApiError::UserNotFound`].
-    pub async fn log_out_user(&self, id: UserId, actor: Actor) -> Result<(), ApiError> {
-        let user = self.store.user(id).await?.ok_or(ApiError::UserNotFound)?;
-        let ended = self.store.end_sessions(user.id, Context { actor, now: self.clock.now() }).await?;
+    /// [`AccountError::UserNotFound`].
+    pub async fn end_sessions_of_user(&self, id: UserId, actor: Actor) -> Result<(), AccountError> {
+        let user = self.user(id).await?;
+        let ended = self.store.end_sessions(user.id, self.context(actor)).await?;
         tracing::info!(user.id = %id, ended, "All sessions of user {id} were ended by an administrator");
         Ok(())
-    }
-}
-
-/// A valid change of a user by an administrator.
-pub struct ChangeUser(UserChange);
-
-impl Parse for ChangeUser {
-    fn unknown_fields(fields: &Map<String, Value>) -> Vec<String> {
-        fields::unknown(fields, &["disabled", "role"])
-    }
-
-    fn parse(fields: &Map<String, Value>, _: Encoding) -> Result<Self, Vec<Problem>> {
-        let mut fields = Fields::of(fields);
-        let role = fields.optional("role", |text| Role::parse(text).ok_or("must be user or admin"));
-        let disabled = fields.flag("disabled");
-        let access = disabled.map(|disabled| if disabled { Access::Disabled } else { Access::Enabled });
-        let problems = fields.problems();
-        if problems.is_empty() { Ok(Self(UserChange { role, access })) } else { Err(problems) }
     }
 }

@@ -1,37 +1,52 @@
-//! Invitations: who may sign up where not everybody may.
+//! Invitations, for services where only invited users can sign up.
 
 use std::time::Duration;
 
 use accounts::{Email, Invitation, NewInvitation, TokenDigest, audit::Actor};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use ids::InvitationId;
-use recipes::{Encoding, Problem};
 use secrecy::{ExposeSecret as _, SecretString};
-use serde_json::{Map, Value};
-use store::Context;
+use store::{Listing, Page};
 
-use super::{Accounts, SignUpMode};
-use crate::auth::rate_limit::Mail;
-use crate::http::body::{
-    Parse,
-    fields::{self, Fields},
-};
-use crate::http::error::ApiError;
+use super::{Accounts, error::AccountError, settings::SignUpMode};
+use crate::auth::rate_limit::MailKind;
 
-/// How long an invitation is good: who is on holiday comes back to it, who never wanted one does not leave it lying about.
-const LASTS: Duration = Duration::from_hours(14 * 24);
+/// How long an invitation is valid: long enough for a holiday, short enough that forgotten ones are no risk.
+const LIFETIME: Duration = Duration::from_hours(14 * 24);
+
+/// The command to create an invitation.
+pub struct InviteUser {
+    /// The address that gets the invitation and can use it; without one, the holder of the link can use it.
+    pub email: Option<Email>,
+}
+
+/// A new invitation. Its token is shown once and not stored.
+pub struct CreatedInvitation {
+    pub invitation: Invitation,
+    /// The token that the sign-up sends.
+    pub token: SecretString,
+    /// The page that signs up with the token.
+    pub link: String,
+    /// Whether a mail was queued.
+    pub mailed: bool,
+}
 
 impl Accounts {
-    /// Makes an invitation, and sends it if it is for an address; else it is known to nobody but the caller from now on.
+    /// Creates an invitation, and mails it if it has an address.
     ///
     /// # Errors
-    /// [`ApiError::InvitationsOfNoUse`], [`ApiError::RateLimited`] by the address, and [`ApiError::TooManyInvitations`].
-    pub async fn invite(&self, Invite { email }: Invite, actor: Actor) -> Result<Invited, ApiError> {
+    /// [`AccountError::InvitationsUnusable`], [`AccountError::TooManyInvitations`], [`AccountError::RateLimited`] for
+    /// this address.
+    pub async fn invite(
+        &self,
+        InviteUser { email }: InviteUser,
+        actor: Actor,
+    ) -> Result<CreatedInvitation, AccountError> {
         if self.settings.sign_up == SignUpMode::Closed {
-            return Err(ApiError::InvitationsOfNoUse);
+            return Err(AccountError::InvitationsUnusable);
         }
         if let Some(email) = &email {
-            self.limits.mail(Mail::Invitation(&email.key()))?;
+            self.limits.mail(MailKind::Invitation(&email.key()))?;
         }
         let now = self.clock.now();
         let token = SecretString::from(URL_SAFE_NO_PAD.encode(self.entropy.bytes::<32>()));
@@ -39,51 +54,46 @@ impl Accounts {
             id: InvitationId::new(now, self.entropy.bytes()),
             digest: TokenDigest::of(token.expose_secret().as_bytes()),
             email,
-            expires_at: now + LASTS,
+            expires_at: now + LIFETIME,
         };
-        let made = self.store.create_invitation(new, Context { actor, now }).await?;
-        let invitation = made.ok_or(ApiError::TooManyInvitations)?;
-        tracing::info!(invitation.id = %invitation.id, "Somebody was invited");
-        let sent = invitation.email.as_ref().map(|email| self.mailer.invite(email, &token));
-        let mailed = match sent {
+        let invitation = self.store.create_invitation(new, self.context(actor)).await?;
+        let invitation = invitation.ok_or(AccountError::TooManyInvitations)?;
+        tracing::info!(invitation.id = %invitation.id, "An invitation was created");
+        let mailed = match invitation.email.as_ref().map(|email| self.mailer.invite(email, &token)) {
             None => false,
             Some(Ok(())) => true,
-            // The invitation is good all the same, and whoever made it can send it.
+            // The invitation is valid, and the administrator can send the link.
             Some(Err(error)) => {
                 tracing::warn!(%error, "An invitation was not mailed");
                 false
             }
         };
-        Ok(Invited { invitation, link: self.mailer.invitation_link(&token), token, mailed })
-    }
-}
-
-/// An invitation that was just made.
-pub struct Invited {
-    pub invitation: Invitation,
-    /// What a sign-up says.
-    pub token: SecretString,
-    /// The page that says it.
-    pub link: String,
-    /// Whether a mail is on its way.
-    pub mailed: bool,
-}
-
-/// Whom to invite.
-pub struct Invite {
-    /// `None`: whoever has the invitation.
-    email: Option<Email>,
-}
-
-impl Parse for Invite {
-    fn unknown_fields(fields: &Map<String, Value>) -> Vec<String> {
-        fields::unknown(fields, &["email"])
+        Ok(CreatedInvitation { invitation, link: self.mailer.invitation_link(&token), token, mailed })
     }
 
-    fn parse(fields: &Map<String, Value>, _: Encoding) -> Result<Self, Vec<Problem>> {
-        let mut fields = Fields::of(fields);
-        let email = fields.optional("email", Email::parse);
-        let problems = fields.problems();
-        if problems.is_empty() { Ok(Self { email }) } else { Err(problems) }
+    /// Open invitations in the order of their creation.
+    ///
+    /// # Errors
+    /// When the store is unavailable.
+    pub async fn invitations(
+        &self,
+        page: Page<InvitationId>,
+    ) -> Result<Listing<Vec<Invitation>, InvitationId>, AccountError> {
+        Ok(self.store.invitations(page, self.clock.now()).await?)
+    }
+
+    /// How many invitations [`invitations`](Self::invitations) has in all.
+    ///
+    /// # Errors
+    /// When the store is unavailable.
+    pub async fn count_invitations(&self) -> Result<u64, AccountError> {
+        Ok(self.store.count_invitations(self.clock.now()).await?)
+    }
+
+    /// # Errors
+    /// [`AccountError::InvitationNotFound`].
+    pub async fn revoke_invitation(&self, id: InvitationId, actor: Actor) -> Result<(), AccountError> {
+        let revoked = self.store.revoke_invitation(id, self.context(actor)).await?;
+        if revoked { Ok(()) } else { Err(AccountError::InvitationNotFound) }
     }
 }

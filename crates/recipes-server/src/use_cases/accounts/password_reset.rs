@@ -1,98 +1,47 @@
-//! A new password for whoever has forgotten the old one and reads the account's mail. Also the way back in for an owner
-//! whom somebody's guessing keeps out, and the way to get rid of whoever has got in.
+//! A new password for a user who forgot the old one and can read the account's mail. The same way an owner gets back into
+//! an account that an attacker has locked by guessing or has taken over.
 
 use accounts::{Email, MailPurpose, TokenDigest, audit::Actor};
-use recipes::{Encoding, Problem};
 use secrecy::{ExposeSecret as _, SecretString};
-use serde_json::{Map, Value};
-use store::Context;
 
-use super::{
-    Accounts,
-    profile::secret,
-    verification::{not_good, token},
-};
-use crate::auth::rate_limit::Mail;
-use crate::http::body::{
-    Parse,
-    fields::{self, Fields},
-};
-use crate::http::error::ApiError;
+use super::{Accounts, error::AccountError};
+use crate::auth::rate_limit::MailKind;
+
+/// The command to set a new password with the token of a mail.
+pub struct ResetPassword {
+    pub token: TokenDigest,
+    pub password: SecretString,
+}
 
 impl Accounts {
-    /// Sends a mail to whoever has this address, if anybody has. Neither the answer nor the time it takes says so.
+    /// Sends a mail to this address, if it has an account. Neither the result nor the time it takes shows whether it has.
     ///
     /// # Errors
-    /// [`ApiError::RateLimited`], by the address and whether it is anybody's or not, and [`ApiError::Overloaded`] when
-    /// too many mails are waiting.
-    pub fn ask_for_password_reset(
-        &self,
-        Forgotten { email }: &Forgotten,
-        actor: Actor,
-    ) -> Result<(), ApiError> {
-        self.limits.mail(Mail::Reset(&email.key()))?;
-        Ok(self.mailer.ask(MailPurpose::ResetPassword, email, actor)?)
+    /// [`AccountError::RateLimited`] for this address, with or without an account; [`AccountError::MailQueueFull`].
+    pub fn request_password_reset(&self, email: &Email, actor: Actor) -> Result<(), AccountError> {
+        self.limits.mail(MailKind::Reset(&email.key()))?;
+        Ok(self.mailer.request_link(MailPurpose::ResetPassword, email, actor)?)
     }
 
-    /// Sets a new password and ends all that the account was open to.
+    /// Sets a new password and ends all sessions, API tokens and links of the account.
     ///
     /// # Errors
-    /// [`ApiError::Invalid`] if the link is not or no longer good, and for a bad password.
-    pub async fn reset_password(&self, reset: ResetPassword, actor: Actor) -> Result<(), ApiError> {
-        let ResetPassword { token, password } = reset;
-        // First, so that only who has a link makes the server hash.
+    /// [`AccountError::Invalid`] for an invalid link or password.
+    pub async fn reset_password(&self, command: ResetPassword, actor: Actor) -> Result<(), AccountError> {
+        let ResetPassword { token, password } = command;
+        // Checked before hashing, so that only the holder of a link can make the server hash.
         let now = self.clock.now();
         let user = self.store.mail_token_user(token, MailPurpose::ResetPassword, now).await?;
-        let user = user.ok_or_else(not_good)?;
+        let user = user.ok_or_else(AccountError::invalid_link)?;
         let (name, email) = (Some(user.name.as_str()), Some(user.email.as_str()));
         let policy = &self.settings.password_policy;
         let checked = policy.check(password.expose_secret(), name, email);
-        checked.map_err(|message| ApiError::invalid("/password", message))?;
+        checked.map_err(|message| AccountError::invalid("password", message))?;
         let hash = self.passwords.hash(password).await?;
-        let context = Context { actor, now: self.clock.now() };
-        let reset = self.store.reset_password(token, hash, context).await?;
-        let user = reset.ok_or_else(not_good)?;
-        self.limits.welcome(&user.email.key(), actor.address);
+        let reset = self.store.reset_password(token, hash, self.context(actor)).await?;
+        let user = reset.ok_or_else(AccountError::invalid_link)?;
+        self.limits.trust(&user.email.key(), actor.address);
         tracing::info!(user.id = %user.id, "User {}: password reset, all sessions ended", user.id);
         Ok(())
-    }
-}
-
-/// Whose password is forgotten.
-pub struct Forgotten {
-    email: Email,
-}
-
-impl Parse for Forgotten {
-    fn unknown_fields(fields: &Map<String, Value>) -> Vec<String> {
-        fields::unknown(fields, &["email"])
-    }
-
-    fn parse(fields: &Map<String, Value>, _: Encoding) -> Result<Self, Vec<Problem>> {
-        let mut fields = Fields::of(fields);
-        let email = fields.required("email", Email::parse);
-        email.map(|email| Self { email }).ok_or_else(|| fields.problems())
-    }
-}
-
-/// A new password, and what the link carries.
-pub struct ResetPassword {
-    token: TokenDigest,
-    password: SecretString,
-}
-
-impl Parse for ResetPassword {
-    fn unknown_fields(fields: &Map<String, Value>) -> Vec<String> {
-        fields::unknown(fields, &["token", "password"])
-    }
-
-    fn parse(fields: &Map<String, Value>, _: Encoding) -> Result<Self, Vec<Problem>> {
-        let mut fields = Fields::of(fields);
-        let token = fields.required("token", token);
-        let password = fields.required("password", secret);
-        match (token, password) {
-            (Some(token), Some(password)) => Ok(Self { token, password }),
-            _ => Err(fields.problems()),
-        }
     }
 }

@@ -1,67 +1,54 @@
-//! Sessions: begun by a log-in, prolonged by refresh tokens, ended by whoever they belong to.
+//! Sessions: log-in starts them, refresh tokens extend them, their users end them.
 
-use std::{convert::Infallible, net::IpAddr, time::Duration};
+use std::{net::IpAddr, time::Duration};
 
 use accounts::{Device, NewSession, PasswordHash, RefreshToken, Session, User, audit::Actor};
-use axum::extract::FromRequestParts;
-use http::{header, request::Parts};
-use ids::SessionId;
+use ids::{SessionId, UserId};
 use jiff::Timestamp;
 use store::{CreateSession, Refresh, RefreshSession, Refreshed};
 
-use super::{ACCESS_TOKEN, AccessClaims, Accounts};
-use crate::http::client_address::ClientAddress;
-use crate::http::error::ApiError;
+use crate::auth::access_tokens::AccessClaims;
 
-/// A session that was just begun or prolonged, and the tokens for it.
+use super::{Accounts, error::AccountError};
+
+/// A session that was just started or extended, with its tokens.
 pub struct LoggedIn {
     pub user: User,
     pub access_token: String,
     pub refresh_token: RefreshToken,
-    /// Of the access token.
+    /// How long the access token is valid.
     pub expires_in: Duration,
-    /// For how long keeping the refresh token makes sense.
+    /// How long the refresh token is worth keeping.
     pub keep: Duration,
 }
 
-/// Where a log-in comes from, as the session's owner will be shown.
+/// The device and address of a client, which the list of sessions shows.
 #[derive(Clone, Debug, Default)]
-pub struct Origin {
+pub struct ClientInfo {
     pub device: Option<Device>,
     pub address: Option<IpAddr>,
 }
 
-impl Origin {
-    /// For the audit log: somebody who is not signed in.
+impl ClientInfo {
+    /// For the audit log: a client that is not signed in.
     pub fn anonymous(&self) -> Actor {
         Actor::anonymous(self.address)
     }
 }
 
-impl<S: Sync> FromRequestParts<S> for Origin {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let user_agent = parts.headers.get(header::USER_AGENT);
-        let device = user_agent.and_then(|value| Device::of(&String::from_utf8_lossy(value.as_bytes())));
-        let ClientAddress(address) = ClientAddress::of(parts);
-        Ok(Self { device, address })
-    }
-}
-
 impl Accounts {
-    /// Begins a session for a user whose password was just checked against this hash. `None` if it is not the
-    /// password any more, or the user is disabled or gone.
+    /// Starts a session for a user after the password was checked against this hash. `None` if the stored hash has
+    /// changed since, or the user is disabled or deleted.
     ///
     /// # Errors
-    /// When the store cannot do it now.
+    /// When the store is unavailable.
     pub async fn begin_session(
         &self,
         user: User,
         password_hash: Option<&PasswordHash>,
-        origin: Origin,
-    ) -> Result<Option<LoggedIn>, ApiError> {
-        let (session, now) = (self.new_session(origin), self.clock.now());
+        client: ClientInfo,
+    ) -> Result<Option<LoggedIn>, AccountError> {
+        let (session, now) = (self.new_session(client), self.clock.now());
         let token = session.token.clone();
         let (password_hash, limits) = (password_hash.cloned(), self.settings.sessions);
         let command = CreateSession { user: user.id, password_hash, session, limits };
@@ -69,15 +56,15 @@ impl Accounts {
         session.map(|session| self.logged_in(user, &session, token, now)).transpose()
     }
 
-    /// Exchanges a refresh token for a new pair. See [`store::Store::refresh_session`] for what becomes of
-    /// one that was used before.
+    /// Exchanges a refresh token for a new pair. A token that was used before ends its session, unless the same exchange
+    /// is repeated soon after: see [`store::Store::refresh_session`].
     ///
     /// # Errors
-    /// [`ApiError::InvalidRefreshToken`].
-    pub async fn refresh(&self, token: &str, origin: &Origin) -> Result<LoggedIn, ApiError> {
-        let token = RefreshToken::parse(token).ok_or(ApiError::InvalidRefreshToken)?;
+    /// [`AccountError::InvalidRefreshToken`].
+    pub async fn refresh(&self, token: &str, client: &ClientInfo) -> Result<LoggedIn, AccountError> {
+        let token = RefreshToken::parse(token).ok_or(AccountError::InvalidRefreshToken)?;
         let (nonce, limits) = (self.entropy.bytes(), self.settings.sessions);
-        let command = RefreshSession { token, nonce, limits, address: origin.address };
+        let command = RefreshSession { token, nonce, limits, address: client.address };
         match self.store.refresh_session(command, self.clock.now()).await? {
             Refresh::Refreshed(refreshed) => {
                 let Refreshed { user, session, token, since } = *refreshed;
@@ -88,13 +75,70 @@ impl Accounts {
                     user.id = %user, session.id = %session,
                     "A refresh token of user {user} was used again: the session has ended"
                 );
-                Err(ApiError::InvalidRefreshToken)
+                Err(AccountError::InvalidRefreshToken)
             }
-            Refresh::Unknown => Err(ApiError::InvalidRefreshToken),
+            Refresh::Unknown => Err(AccountError::InvalidRefreshToken),
         }
     }
 
-    pub(super) fn new_session(&self, Origin { device, address }: Origin) -> NewSession {
+    /// The sessions of a user, the last used first.
+    ///
+    /// # Errors
+    /// When the store is unavailable.
+    pub async fn sessions(&self, user: UserId) -> Result<Vec<Session>, AccountError> {
+        Ok(self.store.sessions(user, self.settings.sessions, self.clock.now()).await?)
+    }
+
+    /// Ends the session that the request belongs to.
+    ///
+    /// # Errors
+    /// [`AccountError::SessionRequired`] if the request was made with an API token.
+    pub async fn log_out(&self, user: UserId, actor: Actor) -> Result<(), AccountError> {
+        let session = actor.session.ok_or(AccountError::SessionRequired)?;
+        self.store.end_session(user, session, self.context(actor)).await?;
+        tracing::info!(user.id = %user, session.id = %session, "User {user} logged out");
+        Ok(())
+    }
+
+    /// Ends all sessions of the user, except the one that the request belongs to.
+    ///
+    /// # Errors
+    /// [`AccountError::SessionRequired`] if the request was made with an API token.
+    pub async fn end_other_sessions(&self, user: UserId, actor: Actor) -> Result<(), AccountError> {
+        let session = actor.session.ok_or(AccountError::SessionRequired)?;
+        let ended = self.store.end_other_sessions(user, session, self.context(actor)).await?;
+        tracing::info!(user.id = %user, ended, "User {user} ended all other sessions");
+        Ok(())
+    }
+
+    /// Ends all sessions and API tokens of the user.
+    ///
+    /// # Errors
+    /// When the store is unavailable.
+    pub async fn end_all_sessions(&self, user: UserId, actor: Actor) -> Result<(), AccountError> {
+        let ended = self.store.end_sessions(user, self.context(actor)).await?;
+        tracing::info!(user.id = %user, ended, "User {user} ended all sessions");
+        Ok(())
+    }
+
+    /// Ends one session of the user.
+    ///
+    /// # Errors
+    /// [`AccountError::SessionNotFound`].
+    pub async fn end_session(
+        &self,
+        user: UserId,
+        session: SessionId,
+        actor: Actor,
+    ) -> Result<(), AccountError> {
+        if !self.store.end_session(user, session, self.context(actor)).await? {
+            return Err(AccountError::SessionNotFound);
+        }
+        tracing::info!(user.id = %user, session.id = %session, "User {user} ended a session");
+        Ok(())
+    }
+
+    pub(super) fn new_session(&self, ClientInfo { device, address }: ClientInfo) -> NewSession {
         let id = SessionId::new(self.clock.now(), self.entropy.bytes());
         NewSession { token: RefreshToken::first(id, self.entropy.bytes()), device, address }
     }
@@ -105,16 +149,16 @@ impl Accounts {
         session: &Session,
         refresh_token: RefreshToken,
         since: Timestamp,
-    ) -> Result<LoggedIn, ApiError> {
+    ) -> Result<LoggedIn, AccountError> {
         let (limits, now) = (self.settings.sessions, self.clock.now());
-        // A token that outlives its session would only promise what is not so.
+        // A token must not outlive its session.
         let lifetime = self.settings.token_lifetime.min(limits.remaining(session.created_at, since));
-        // Not from now on: who asks for the same refresh again gets the same pair.
+        // Counted from the exchange, because a repeated refresh must give the same pair.
         let iat = since.as_second();
         let exp = iat.saturating_add(i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX));
         let claims = AccessClaims { id: user.id, sid: session.id, iat, exp };
         let expires_in = Duration::from_secs(u64::try_from(exp.saturating_sub(now.as_second())).unwrap_or(0));
-        let access_token = self.key.sign(ACCESS_TOKEN, &claims).map_err(ApiError::internal)?;
+        let access_token = self.issuer.issue(&claims)?;
         let keep = limits.keep(session.created_at, now);
         Ok(LoggedIn { user, access_token, refresh_token, expires_in, keep })
     }

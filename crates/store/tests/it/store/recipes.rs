@@ -1,6 +1,6 @@
 //! Recipes: who sees them, who changes them, and that nothing of them is lost.
 
-use ::recipes::{Draft, Origin};
+use ::recipes::{Draft, ImportedHistory};
 use ids::{RecipeId, Uid};
 use serde_json::{Value, json};
 use store::{Edit, Editor, Imported, NewRecipe, Page, Precondition, ReplaceRecipe, Viewer};
@@ -215,12 +215,12 @@ async fn an_import_keeps_the_past_and_a_second_one_changes_nothing() {
         "ingredients": [], "ownerId": 77, "uid": "9b2d6a0e-2f5c-4c33-8a77-0f1f9d3a5b11", "revision": 12,
         "createdAt": "2020-01-01T00:00:00Z", "updatedAt": "2021-01-01T00:00:00.5Z",
     });
-    let origin = Origin::parse(exported.as_object().unwrap()).unwrap();
+    let history = ImportedHistory::parse(exported.as_object().unwrap()).unwrap();
     let import = async |name: &str| {
         let draft =
             parse(&json!({ "name": name, "healthLabels": [], "cookTimeMinutes": 1, "prepTimeMinutes": 2,
             "ingredients": [] }));
-        test.import_recipe(NewRecipe::new(&draft, test.uid(), None), origin, test.now()).await.unwrap()
+        test.import_recipe(NewRecipe::new(&draft, test.uid(), None), history, test.now()).await.unwrap()
     };
     let Imported::Added(stored) = import("Borscht").await else { panic!("it was new") };
     let mut want = exported.clone();
@@ -246,11 +246,14 @@ async fn an_import_without_a_past_begins_now() {
     let test = TestStore::sqlite().await;
     let uid = test.uid();
     let new = NewRecipe::new(&draft("Soup"), uid, None);
-    let imported = test.import_recipe(new.clone(), Origin::default(), test.now()).await.unwrap();
+    let imported = test.import_recipe(new.clone(), ImportedHistory::default(), test.now()).await.unwrap();
     let Imported::Added(stored) = imported else { panic!("it was new") };
     assert!(json_of(&stored).contains(&uid.to_string()));
     assert_eq!((stored.revision, stored.updated_at), (1, test.now()));
-    let of_its_own = Origin { uid: Uid::parse("9b2d6a0e-2f5c-4c33-8a77-0f1f9d3a5b11"), ..Origin::default() };
+    let of_its_own = ImportedHistory {
+        uid: Uid::parse("9b2d6a0e-2f5c-4c33-8a77-0f1f9d3a5b11"),
+        ..ImportedHistory::default()
+    };
     assert!(matches!(test.import_recipe(new, of_its_own, test.now()).await.unwrap(), Imported::Added(_)));
 }
 

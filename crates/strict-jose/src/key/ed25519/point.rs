@@ -1,9 +1,10 @@
-//! Whether 32 bytes are a public key that anybody could honestly have.
+//! Checks the public keys of Ed25519.
 //!
-//! The primitives look at a point only when a signature comes, and take the eight points of small order, for which one
-//! signature fits many messages. Here both are seen when the key is made. Nothing is secret, so nothing is constant-time.
+//! The primitives check a point only when they verify a signature, and accept the eight points of small order, for which one
+//! signature fits many messages. These checks run when the key is made. A public key is not secret, so they need not be
+//! constant-time.
 
-use crate::KeyError;
+use crate::key::error::KeyError;
 
 /// Checks that `x`, as [RFC 8032 §5.1.2](https://www.rfc-editor.org/rfc/rfc8032#section-5.1.2) encodes a point, is
 /// canonical, on the curve and not of small order.
@@ -16,7 +17,7 @@ pub(super) fn check(x: &[u8; 32]) -> Result<(), KeyError> {
     if SMALL_ORDER.contains(&y) {
         return Err(KeyError::SmallOrder);
     }
-    // The other coordinate is the root of u/v: §5.1.3. There is one if u·v is a square (Euler), for v is never 0.
+    // §5.1.3: the other coordinate is the root of u/v. It exists if u·v is a square (Euler's criterion), as v is never 0.
     let square = y.times(y);
     let u = square.plus(MINUS_ONE);
     let v = square.times(D).plus(ONE);
@@ -35,7 +36,7 @@ const MINUS_ONE: Number = Number([u64::MAX - 19, u64::MAX, u64::MAX, u64::MAX >>
 const D: Number =
     Number([0x75eb_4dca_1359_78a3, 0x0070_0a4d_4141_d8ab, 0x8cc7_4079_7779_e898, 0x5203_6cee_2b6f_fe73]);
 
-/// The second coordinates of the points whose order divides 8: of order 4, 1, 2 and twice 8.
+/// The second coordinates of the points whose order divides 8. Their orders are 4, 1, 2, 8 and 8.
 const SMALL_ORDER: [Number; 5] = [
     Number([0; 4]),
     ONE,
@@ -79,7 +80,7 @@ impl Number {
     /// Adds `high` times 2²⁵⁶.
     fn plus_high(self, high: u64) -> Self {
         let mut sum = self.0;
-        // Each round leaves a smaller one to add, and the second can leave no more than a few units in all.
+        // Each round leaves a smaller carry. The second round leaves a few units at most.
         let mut add = high * FOLD;
         while add > 0 {
             let mut carry;
@@ -92,7 +93,7 @@ impl Number {
         Self(sum)
     }
 
-    /// To the power of half the order of the multiplicative group, (2²⁵⁵ - 20) / 2: 1 for squares.
+    /// Raised to half the order of the multiplicative group, (2²⁵⁵ - 20) / 2. The result is 1 for squares.
     fn to_the_half_order(self) -> Self {
         const HALF: [u64; 4] = [u64::MAX - 9, u64::MAX, u64::MAX, u64::MAX >> 2];
         let mut power = ONE;
@@ -105,7 +106,7 @@ impl Number {
         power
     }
 
-    /// The one form below the modulus.
+    /// The same number below the modulus.
     fn reduced(self) -> Self {
         let mut number = self;
         loop {
@@ -135,7 +136,7 @@ mod tests {
         bytes
     }
 
-    /// Computed elsewhere, with whole numbers: the lowest bit says whether there is a point with y = 2.
+    /// Each bit tells whether the curve has a point with that y, from y = 2 at the lowest bit. Computed with big integers.
     #[test]
     fn a_point_is_on_the_curve_or_not() {
         const ON_CURVE: u64 = 0xbdf6_476a_dfeb_719e;
@@ -146,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn so_is_a_point_with_large_coordinates() {
+    fn a_point_with_large_coordinates_is_on_the_curve_or_not() {
         #[track_caller]
         fn check_hex(hex: &str, want: Result<(), KeyError>) {
             let bytes = std::array::from_fn(|i| u8::from_str_radix(&hex[2 * i..2 * i + 2], 16).unwrap());

@@ -1,16 +1,16 @@
-//! What is kept of a log-in that is under way, in the browser: for each its own, for nobody else, and not for long.
+//! Flow cookies.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use tower_passport::{Flows, OAuth2};
+use tower_passport::{FlowCookies, OAuth2};
 
 use super::{Welcome, client, described, http, start, strategy};
 use crate::browser::{Browser, site};
 use crate::identity_provider::{IdentityProvider, NOW, at};
 
 #[tokio::test]
-async fn two_tabs_at_once_do_not_disturb_each_other() {
+async fn log_ins_in_two_tabs_do_not_interfere() {
     let (provider, site) = start().await;
     let mut browser = Browser::default();
     let tabs = [browser.get(&site, "/?return_to=/a").await, browser.get(&site, "/?return_to=/b").await];
@@ -23,7 +23,7 @@ async fn two_tabs_at_once_do_not_disturb_each_other() {
 }
 
 #[tokio::test]
-async fn log_ins_that_are_given_up_do_not_pile_up() {
+async fn abandoned_log_ins_are_evicted() {
     let (provider, site) = start().await;
     let mut browser = Browser::default();
     let mut last = String::new();
@@ -35,9 +35,10 @@ async fn log_ins_that_are_given_up_do_not_pile_up() {
 }
 
 #[tokio::test]
-async fn whoever_begins_a_log_in_ends_none_of_others() {
+async fn a_new_log_in_does_not_end_log_ins_of_other_strategies() {
     let (provider, site) = start().await;
-    let another = OAuth2::new(described(&provider), client(), Flows::new(&[8; 32]).unwrap(), http(), Welcome);
+    let another =
+        OAuth2::new(described(&provider), client(), FlowCookies::new(&[8; 32]).unwrap(), http(), Welcome);
     let another = crate::browser::site(another.unwrap().clock(|| at(NOW)));
     let mut browser = Browser::default();
     for name in ["__Host-login-theme", "__Host-tower-passport-flow-theme"] {
@@ -52,7 +53,7 @@ async fn whoever_begins_a_log_in_ends_none_of_others() {
 }
 
 #[tokio::test]
-async fn a_log_in_that_was_given_up_long_ago_is_ended_by_the_next() {
+async fn an_expired_log_in_is_removed_by_the_next_one() {
     let provider = IdentityProvider::start().await;
     let seconds = Arc::new(AtomicU64::new(NOW));
     let told = Arc::clone(&seconds);
@@ -69,7 +70,7 @@ fn other_than(character: &str) -> &'static str {
 }
 
 #[tokio::test]
-async fn a_cookie_that_was_not_sealed_here_is_refused() {
+async fn a_forged_cookie_is_rejected() {
     let (provider, site) = start().await;
     let mut browser = Browser::default();
     let answer = provider.consent(&browser.begin(&site).await);
@@ -85,20 +86,20 @@ async fn a_cookie_that_was_not_sealed_here_is_refused() {
         browser.come_back(&site, &answer).await.is(400, "forged_flow");
     }
     let elsewhere =
-        OAuth2::new(described(&provider), client(), Flows::new(&[8; 32]).unwrap(), http(), Welcome);
+        OAuth2::new(described(&provider), client(), FlowCookies::new(&[8; 32]).unwrap(), http(), Welcome);
     let elsewhere = crate::browser::site(elsewhere.unwrap().clock(|| at(NOW)));
     browser.cookies = sealed;
     browser.come_back(&elsewhere, &answer).await.is(400, "forged_flow");
 }
 
 #[tokio::test]
-async fn a_log_in_under_way_outlives_a_new_secret() {
+async fn a_log_in_survives_the_rotation_of_the_secret() {
     let (provider, before) = start().await;
-    let with_secret = |flows: Flows| {
+    let with_secret = |flows: FlowCookies| {
         let strategy = OAuth2::new(described(&provider), client(), flows, http(), Welcome).unwrap();
         site(strategy.clock(|| at(NOW)))
     };
-    let new = || Flows::new(&[8; 32]).unwrap();
+    let new = || FlowCookies::new(&[8; 32]).unwrap();
     let after = with_secret(new().previous_secret(&[6; 32]).unwrap().previous_secret(&[7; 32]).unwrap());
     let mut browser = Browser::default();
     let answer = provider.consent(&browser.begin(&before).await);
@@ -110,7 +111,7 @@ async fn a_log_in_under_way_outlives_a_new_secret() {
 }
 
 #[tokio::test]
-async fn the_cookie_of_one_log_in_is_worth_nothing_under_the_name_of_another() {
+async fn a_cookie_does_not_decrypt_under_another_name() {
     let (provider, site) = start().await;
     let mut browser = Browser::default();
     let first = provider.consent(&browser.begin(&site).await);
@@ -122,21 +123,21 @@ async fn the_cookie_of_one_log_in_is_worth_nothing_under_the_name_of_another() {
 }
 
 #[tokio::test]
-async fn a_replayed_callback_is_refused() {
+async fn a_replayed_callback_is_rejected() {
     let (provider, site) = start().await;
     let mut browser = Browser::default();
     let answer = provider.consent(&browser.begin(&site).await);
     let thief = browser.clone();
     browser.come_back(&site, &answer).await.is_signed_in("test:alice-7");
     browser.come_back(&site, &answer).await.is(400, "unknown_state");
-    // Even with the cookie: the provider takes a code once.
+    // Even with the cookie: the provider accepts a code once.
     let mut thief = thief;
     thief.come_back(&site, &answer).await.is(400, "invalid_grant");
     assert!(thief.cookies.is_empty());
 }
 
 #[tokio::test]
-async fn a_log_in_that_took_too_long_is_refused() {
+async fn an_expired_log_in_is_rejected() {
     let provider = IdentityProvider::start().await;
     let seconds = Arc::new(AtomicU64::new(NOW));
     let told = Arc::clone(&seconds);

@@ -1,13 +1,13 @@
-//! What is set up wrongly is seen before the first log-in.
+//! Invalid setups are errors at start-up.
 
 use tower_passport::{
-    Client, Flows, HttpClient, InvalidSetup, Network, OAuth2, ProfilePointers, Provider, Userinfo,
+    Client, FlowCookies, HttpClient, InvalidSetup, Network, OAuth2, ProfilePointers, Provider, Userinfo,
 };
 
 use super::{Welcome, client, flows};
 
 #[test]
-fn what_cannot_be_is_refused_when_the_program_starts() {
+fn invalid_setups_are_rejected_at_start_up() {
     for bad in [
         "/callback",
         "recipes.example/callback",
@@ -22,7 +22,7 @@ fn what_cannot_be_is_refused_when_the_program_starts() {
     {
         assert!(Client::new("id", good).is_ok(), "{good}");
     }
-    assert_eq!(Flows::new(&[0; 31]).unwrap_err(), InvalidSetup::ShortSecret);
+    assert_eq!(FlowCookies::new(&[0; 31]).unwrap_err(), InvalidSetup::ShortSecret);
 
     let good = || Provider::new("a", "https://a.example/a", "https://a.example/t", Userinfo::TokenResponse);
     let refused = |provider: Provider| {

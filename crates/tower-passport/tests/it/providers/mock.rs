@@ -1,4 +1,4 @@
-//! A server that plays every provider of the catalogue, and complains when it is not asked as that provider wants.
+//! A mock server for every provider of the catalogue, which checks the requests that it gets.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
@@ -25,13 +25,13 @@ const RSA_KEY: &[u8] = include_bytes!("../../../../strict-jose/tests/it/keys/rsa
 
 pub(super) type Form = BTreeMap<String, String>;
 
-/// What a provider is to do in one log-in.
+/// The behaviour of a provider in one log-in.
 pub(super) struct Play {
-    /// The record as it is written, with the settings filled in and `https://` before every host.
+    /// The record with its settings and with `https://` before every host.
     pub(super) record: Value,
-    /// What it answers.
+    /// The userinfo response.
     pub(super) sample: Value,
-    /// Of the authorization request.
+    /// The parameters of the authorization request.
     pub(super) code_challenge: String,
     pub(super) nonce: Option<String>,
     pub(super) code: String,
@@ -49,7 +49,7 @@ impl Mock {
     pub(super) async fn start() -> Arc<Self> {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let used = [Algorithm::Rs256, Algorithm::Rs512, Algorithm::Es256, Algorithm::Es384];
-        // An RSA key of 3072 bits is not made in a second; the others are.
+        // Generating an RSA key of 3072 bits takes more than a second.
         let key = |algorithm: Algorithm| match algorithm {
             Algorithm::Rs256 | Algorithm::Rs512 => Key::from_pem(algorithm, RSA_KEY).unwrap(),
             _ => Key::generate(algorithm).unwrap(),
@@ -67,7 +67,7 @@ impl Mock {
         mock
     }
 
-    /// Where this server plays what is at an `https` URL.
+    /// The URL at which this server mocks an `https` URL.
     pub(super) fn local(&self, id: &str, url: &str) -> String {
         url.replacen("https://", &format!("{}/{id}/", self.origin), 1)
     }
@@ -86,7 +86,7 @@ async fn answer(State(mock): State<Arc<Mock>>, request: Parts, body: Bytes) -> R
     let plays = mock.plays.lock().unwrap();
     let answer = match plays.get(id) {
         Some(play) => Asked { mock: &mock, id, play, request: &request, body: &body }.answer(),
-        None => Err("nobody is to be asked".into()),
+        None => Err("no request is expected".into()),
     };
     answer.unwrap_or_else(|why| {
         mock.complaints.lock().unwrap().push(format!("{} {}: {why}", request.method, request.uri));
@@ -196,7 +196,7 @@ impl Asked<'_> {
         Err("there is nothing here".into())
     }
 
-    /// Whether this is asked for, perhaps with the token added to its query.
+    /// Whether the request is for this URL, perhaps with the token in its query.
     fn is_at(&self, url: &str) -> bool {
         let expected = format!("/{}/{}", self.id, url.strip_prefix("https://").unwrap());
         let mut asked = self.request.uri.to_string();

@@ -1,4 +1,4 @@
-//! The table in the documentation says what the records say.
+//! The table in the documentation matches the records.
 
 use std::fmt::Write;
 
@@ -7,7 +7,7 @@ use tower_passport::providers::{self, Pkce, Record};
 const TABLE: &str = include_str!("../../../src/providers/table.md");
 
 #[test]
-fn the_table_has_every_record() {
+fn the_table_lists_every_record() {
     let want = table();
     if std::env::var_os("UPDATE_TABLE").is_some() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/providers/table.md");
@@ -43,7 +43,7 @@ fn row(record: &Record) -> String {
     format!("| `{id}` | [{name}]({documentation}) | {by} | {settings} | {pkce} | {checked_on} | {notes} |")
 }
 
-/// Addresses are examples and no links.
+/// Shows URLs as code.
 fn with_code(about: &str) -> String {
     let words = about.split(' ').map(|word| {
         let address = word.trim_end_matches(',');

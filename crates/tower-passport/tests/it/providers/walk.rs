@@ -1,4 +1,4 @@
-//! A log-in with every record of the catalogue, from the first redirect to the user.
+//! A whole log-in with every record of the catalogue.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -9,15 +9,17 @@ use http::request::Parts;
 use http::{HeaderValue, Request, header};
 use serde_json::{Value, json};
 use tower_passport::providers::{Record, TokenEndpointAuth};
-use tower_passport::{BoxStrategy, BufferedBody, Client, Flows, HttpClient, Login, Network, OAuth2, Oidc};
-use tower_passport::{Outcome, Profile, ResponseMode, SignedIn, Strategy};
+use tower_passport::{
+    BoxStrategy, BufferedBody, Client, FlowCookies, HttpClient, Login, Network, OAuth2, Oidc,
+};
+use tower_passport::{LoggedIn, Outcome, Profile, ResponseMode, Strategy};
 use url::Url;
 
 use super::mock::{CLIENT_ID, CLIENT_SECRET, Form, Mock, Play, REDIRECT_URI, form_of};
 use super::{value_of, written};
 
 #[tokio::test]
-async fn somebody_logs_in_at_every_provider() {
+async fn a_log_in_succeeds_with_every_record() {
     let mock = Mock::start().await;
     let samples: BTreeMap<String, Value> = serde_json::from_str(include_str!("samples.json")).unwrap();
     let mut failed = Vec::new();
@@ -33,9 +35,9 @@ async fn somebody_logs_in_at_every_provider() {
     assert_eq!(samples.len(), written().len(), "a sample is of no provider");
 }
 
-/// What their documentation calls differently, said once more, so that a record cannot quietly lose it.
+/// The renamed parameters of two providers, repeated here so that a record cannot lose them unnoticed.
 #[tokio::test]
-async fn tiktok_and_wechat_hear_their_own_names() {
+async fn tiktok_and_wechat_get_renamed_parameters() {
     for (id, name) in [("tiktok", "client_key"), ("wechat", "appid")] {
         let record = tower_passport::providers::get(id).unwrap().oauth2(&[]).unwrap();
         let http = HttpClient::new(Network::Public).unwrap();
@@ -63,14 +65,14 @@ fn client() -> Client {
     Client::new(CLIENT_ID, REDIRECT_URI).unwrap()
 }
 
-fn flows() -> Flows {
-    Flows::new(&[7; 32]).unwrap()
+fn flows() -> FlowCookies {
+    FlowCookies::new(&[7; 32]).unwrap()
 }
 
 async fn log_in(mock: &Arc<Mock>, id: &str, record: Value, sample: &Value) -> Result<Profile, String> {
     let strategy = strategy(mock, id, &record)?;
     let record = filled(&record);
-    // Of an OpenID provider the strategy learns the endpoints from the metadata, so those are asked first.
+    // The strategy fetches the metadata of an OpenID provider first.
     mock.expect(id, play(&record, sample, &Form::new()));
     let (location, cookies) = begin(&strategy).await?;
     let query = form_of(location.query().unwrap_or_default().as_bytes());
@@ -85,14 +87,14 @@ async fn log_in(mock: &Arc<Mock>, id: &str, record: Value, sample: &Value) -> Re
     answer.extend(record["response_issuer"].as_str().map(|issuer| ("iss", issuer.to_owned())));
     let form_post = record["response_mode"] == "form_post";
     match strategy.authenticate(&callback(&answer, cookies, form_post)).await {
-        Ok(Outcome::Accept(signed_in)) if signed_in.user.provider == id => Ok(signed_in.user),
+        Ok(Outcome::Accept(logged_in)) if logged_in.user.provider == id => Ok(logged_in.user),
         Ok(outcome) => Err(format!("{outcome:?}, {:?}", mock.complaints())),
         Err(error) => Err(format!("{error:?}, {:?}", mock.complaints())),
     }
 }
 
-/// The strategy that the record makes, once its hosts are on this machine.
-fn strategy(mock: &Mock, id: &str, record: &Value) -> Result<BoxStrategy<SignedIn<Profile>>, String> {
+/// The strategy of a record, with its hosts replaced by the mock server.
+fn strategy(mock: &Mock, id: &str, record: &Value) -> Result<BoxStrategy<LoggedIn<Profile>>, String> {
     let mut here = record.clone();
     for pointer in [
         "/issuer",
@@ -127,7 +129,7 @@ fn strategy(mock: &Mock, id: &str, record: &Value) -> Result<BoxStrategy<SignedI
     Ok(OAuth2::new(provider, client, flows(), http, who).map_err(|error| error.to_string())?.boxed())
 }
 
-/// The record with its settings filled in.
+/// The record with the values of its settings.
 fn filled(record: &Value) -> Value {
     let settings = record["settings"].as_object().into_iter().flat_map(|settings| settings.keys());
     let fill = |text: String, name: &String| text.replace(&format!("{{{name}}}"), value_of(name));
@@ -144,7 +146,7 @@ fn play(record: &Value, sample: &Value, query: &Form) -> Play {
     }
 }
 
-async fn begin(strategy: &BoxStrategy<SignedIn<Profile>>) -> Result<(Url, String), String> {
+async fn begin(strategy: &BoxStrategy<LoggedIn<Profile>>) -> Result<(Url, String), String> {
     let (request, ()) = Request::get("https://recipes.example/login").body(()).unwrap().into_parts();
     match strategy.authenticate(&request).await {
         Ok(Outcome::Redirect(redirect)) => {

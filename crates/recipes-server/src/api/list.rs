@@ -1,0 +1,103 @@
+//! Lists in pages: the page that a request asks for, and the response.
+
+use axum::response::Response;
+use http::{HeaderValue, Uri, header};
+use serde::Serialize;
+use store::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, Page};
+
+use super::{json_array::JsonArray, responses::NO_STORE};
+use crate::http::cursor::{Cursor, CursorKey};
+use crate::http::error::{Report, RequestError};
+use crate::http::query::{self, Query};
+
+/// A request for a page of a list that is ordered by `Key`.
+pub(super) struct ListRequest<'a, Key> {
+    path: &'static str,
+    pub(super) query: Query<'a>,
+    /// The canonical text of the filters. A cursor is valid only for a list with the same filters.
+    filters: String,
+    pub(super) page: Page<Key>,
+}
+
+impl<'a, Key: CursorKey + Copy> ListRequest<'a, Key> {
+    /// `filters` are the names of the query parameters besides `limit` and `cursor`.
+    pub(super) fn parse(path: &'static str, uri: &'a Uri, filters: &[&str]) -> Result<Self, RequestError> {
+        let query = Query::parse(uri, &[&["limit", "cursor"], filters].concat())?;
+        let mut canonical = form_urlencoded::Serializer::new(String::new());
+        for name in filters {
+            if let Some(value) = query.get(name) {
+                canonical.append_pair(name, value);
+            }
+        }
+        let filters = canonical.finish();
+        let after = query.get("cursor").map(|text| Cursor::decode(text, &list_name(path, &filters)));
+        let after = after.transpose().map_err(|error| RequestError::Malformed(error.to_string().into()))?;
+        let limit = query.get("limit").map_or(Some(DEFAULT_PAGE_SIZE), |text| text.parse().ok());
+        let page = limit.and_then(|limit| Page::new(after, limit)).ok_or_else(|| {
+            let message = format!("limit must be a whole number from 1 to {MAX_PAGE_SIZE}");
+            RequestError::Malformed(message.into())
+        })?;
+        Ok(Self { path, query, filters, page })
+    }
+
+    /// The response to an administrator or user: no cache may store it.
+    pub(super) fn respond<View: Serialize>(
+        &self,
+        views: impl Iterator<Item = View>,
+        next: Option<Key>,
+        total: Option<u64>,
+    ) -> Result<Response, Report> {
+        let mut data = data_array(512);
+        for view in views {
+            data.push(&view).map_err(Report::internal)?;
+        }
+        let mut response = self.finish(data, next, total)?;
+        response.headers_mut().insert(header::CACHE_CONTROL, NO_STORE);
+        Ok(response)
+    }
+
+    /// The response with `data` from [`data_array`], the cursor of the next page and the total, if there are any.
+    pub(super) fn finish(
+        &self,
+        data: JsonArray,
+        next: Option<Key>,
+        total: Option<u64>,
+    ) -> Result<Response, Report> {
+        let Self { path, filters, page, .. } = self;
+        let mut json = data.close();
+        let cursor = next.map(|key| Cursor::new(key, &list_name(path, filters)).encode());
+        if let Some(cursor) = &cursor {
+            // A cursor is base64url, which needs no escaping.
+            json.extend_from_slice(format!(",\"nextCursor\":\"{cursor}\"").as_bytes());
+        }
+        if let Some(total) = total {
+            json.extend_from_slice(format!(",\"totalCount\":{total}").as_bytes());
+        }
+        json.push(b'}');
+
+        let mut response = Response::new(json.into());
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if let Some(cursor) = cursor {
+            let and = if filters.is_empty() { "" } else { "&" };
+            let limit = page.limit();
+            let link = format!("<{path}?{filters}{and}limit={limit}&cursor={cursor}>; rel=\"next\"");
+            headers.insert(header::LINK, HeaderValue::try_from(link).map_err(Report::internal)?);
+        }
+        if total.is_some() {
+            query::set_count_applied(headers);
+        }
+        Ok(response)
+    }
+}
+
+/// The start of a list response, with room for `capacity` bytes.
+pub(super) fn data_array(capacity: usize) -> JsonArray {
+    let mut json = Vec::with_capacity(capacity);
+    json.extend_from_slice(b"{\"data\":");
+    JsonArray::after(json)
+}
+
+fn list_name(path: &str, filters: &str) -> String {
+    format!("{path}?{filters}")
+}

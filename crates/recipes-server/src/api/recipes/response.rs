@@ -1,0 +1,91 @@
+//! Responses with one recipe, and a cache of them.
+
+use std::time::SystemTime;
+
+use axum::response::Response;
+use bytes::Bytes;
+use headers::HeaderMapExt as _;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use ids::RecipeId;
+use store::{Lookup, ReadCache};
+
+use crate::http::conditional::{self, Conditions, ETag};
+use crate::use_cases::recipes::{RecipeError, Recipes, StoredRecipe, Viewer};
+
+/// The response with one revision of a recipe. Clones share the body.
+#[derive(Clone)]
+pub(super) struct RecipeResponse {
+    etag: ETag,
+    changed: SystemTime,
+    /// All headers, because copying a map costs half as much as filling one.
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl RecipeResponse {
+    pub(super) fn of(recipe: &StoredRecipe) -> Self {
+        let mut body = Vec::with_capacity(recipe.json_len() + 9);
+        body.extend_from_slice(b"{\"data\":");
+        recipe.write_json(&mut body);
+        body.push(b'}');
+        let etag = ETag::json(recipe.id, recipe.revision);
+        // With room for the headers that every response gets.
+        let mut headers = HeaderMap::with_capacity(12);
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(header::CACHE_CONTROL, REVALIDATE);
+        headers.insert(header::ETAG, etag.to_header());
+        headers.typed_insert(conditional::last_modified(recipe.updated_at));
+        headers.insert(header::CONTENT_LENGTH, body.len().into());
+        Self { etag, changed: conditional::system_time(recipe.updated_at), headers, body: body.into() }
+    }
+
+    pub(super) fn with_status(self, status: StatusCode) -> Response {
+        let mut response = Response::new(self.body.into());
+        *response.status_mut() = status;
+        *response.headers_mut() = self.headers;
+        response
+    }
+
+    /// 200, or 304 if the client has this revision.
+    pub(super) fn for_conditions(mut self, conditions: &Conditions) -> Response {
+        if !conditional::is_fresh(conditions, self.etag, self.changed) {
+            return self.with_status(StatusCode::OK);
+        }
+        self.headers.remove(header::CONTENT_TYPE);
+        self.headers.remove(header::CONTENT_LENGTH);
+        self.body.clear();
+        self.with_status(StatusCode::NOT_MODIFIED)
+    }
+}
+
+/// Responses depend on the caller, because recipes can be private. The `ETag` makes revalidation cheap.
+pub(super) const REVALIDATE: HeaderValue = HeaderValue::from_static("private, no-cache");
+
+/// Reads recipes through a cache of the responses that every client may get.
+pub struct RecipeResponses(ReadCache<RecipeId, RecipeResponse>);
+
+impl RecipeResponses {
+    /// Larger bodies are not cached: a thousand entries should stay below six megabytes.
+    const MAX_BODY: usize = 4 << 10;
+
+    pub fn new(recipes: &Recipes) -> Self {
+        Self(recipes.cache())
+    }
+
+    pub(super) async fn read(
+        &self,
+        recipes: &Recipes,
+        id: RecipeId,
+        viewer: Viewer,
+    ) -> Result<RecipeResponse, RecipeError> {
+        let slot = match self.0.get(id) {
+            Lookup::Hit(response) => return Ok(response),
+            Lookup::Miss(slot) => slot,
+        };
+        let response = RecipeResponse::of(&recipes.read(id, viewer).await?);
+        if viewer == Viewer::Anyone && response.body.len() <= Self::MAX_BODY {
+            slot.fill(response.clone());
+        }
+        Ok(response)
+    }
+}

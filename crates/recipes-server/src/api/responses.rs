@@ -1,0 +1,48 @@
+//! JSON responses that no cache may store, because they contain personal data or a secret.
+
+use axum::{
+    Json,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+
+use crate::http::error::Report;
+
+pub(super) const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+
+/// 200 with `{"data":…}`.
+pub(super) fn data(data: &impl Serialize) -> Response {
+    // Larger than most bodies, so that the buffer seldom grows.
+    let mut body = Vec::with_capacity(512);
+    if let Err(error) = serde_json::to_writer(&mut body, &Envelope { data }) {
+        return Report::internal(error).into_response();
+    }
+    let mut response = Response::new(body.into());
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, NO_STORE);
+    response
+}
+
+/// 201 with `{"data":…}` and the address of the new resource.
+pub(super) fn created(location: &str, data: &impl Serialize) -> Result<Response, Report> {
+    let location = HeaderValue::try_from(location).map_err(Report::internal)?;
+    let headers = [(header::CACHE_CONTROL, NO_STORE), (header::LOCATION, location)];
+    Ok((StatusCode::CREATED, headers, Json(Envelope { data })).into_response())
+}
+
+/// 202 for a requested mail, with the same message whether the mail is sent or not.
+pub(super) fn mail_requested(message: &'static str) -> Response {
+    #[derive(Serialize)]
+    struct MailRequested {
+        message: &'static str,
+    }
+    (StatusCode::ACCEPTED, [(header::CACHE_CONTROL, NO_STORE)], Json(MailRequested { message }))
+        .into_response()
+}
+
+#[derive(Serialize)]
+struct Envelope<'a, T> {
+    data: &'a T,
+}

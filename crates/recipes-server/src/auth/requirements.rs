@@ -1,0 +1,119 @@
+//! What a route requires of its caller, as handler arguments. A signature that names one of these types shows which
+//! callers the handler serves, and a route cannot be left open by a forgotten check.
+
+use std::sync::Arc;
+
+use accounts::{Role, Scope, User, audit::Actor};
+use axum::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
+use http::request::Parts;
+use store::{Editor, Viewer};
+use tower_passport::{Auth, require_scope};
+
+use super::caller::{Caller, Guard};
+use crate::http::client_address::ClientAddress;
+use crate::http::error::Report;
+use crate::use_cases::accounts::AccountError;
+use crate::use_cases::recipes::{Recipes, Writer};
+
+/// The owner of an account, with a session or with an API token that has the scope `account`.
+pub struct AccountOwner {
+    pub user: User,
+    /// The owner, for the audit log.
+    pub actor: Actor,
+}
+
+impl<S> FromRequestParts<S> for AccountOwner
+where
+    S: Send + Sync,
+    Arc<Guard>: FromRef<S>,
+{
+    type Rejection = Report;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Report> {
+        let caller = caller_with(Scope::Account, parts, state).await?;
+        Ok(Self { actor: actor(&caller, parts), user: caller.user })
+    }
+}
+
+/// An administrator with a session. API tokens never have the rights of an administrator.
+///
+/// Other callers get 403 and not 404, because the public documentation lists what administrators can do.
+pub struct Admin(pub Actor);
+
+impl<S> FromRequestParts<S> for Admin
+where
+    S: Send + Sync,
+    Arc<Guard>: FromRef<S>,
+{
+    type Rejection = Report;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Report> {
+        let caller = caller(parts, state).await?;
+        if caller.acts_as_admin() {
+            return Ok(Self(actor(&caller, parts)));
+        }
+        let log_in_first = caller.user.role == Role::Admin;
+        Err(if log_in_first { AccountError::SessionRequired } else { AccountError::AdminRequired }.into())
+    }
+}
+
+/// The recipes that a request may read. Requests without credentials read the public ones; an API token needs the scope
+/// `recipes:read`.
+pub struct RecipeReader(pub Viewer);
+
+impl<S> FromRequestParts<S> for RecipeReader
+where
+    S: Send + Sync,
+    Arc<Guard>: FromRef<S>,
+{
+    type Rejection = Report;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Report> {
+        let caller = <Auth<Guard> as OptionalFromRequestParts<S>>::from_request_parts(parts, state).await?;
+        let Some(Auth(caller)) = caller else { return Ok(Self(Viewer::Anyone)) };
+        require_scope(&caller, Scope::RecipesRead.as_str())?;
+        Ok(Self(if caller.acts_as_admin() { Viewer::Admin } else { Viewer::User(caller.user.id) }))
+    }
+}
+
+/// A session, or an API token with the scope `recipes:write`, of a user that may write recipes.
+impl<S> FromRequestParts<S> for Writer
+where
+    S: Send + Sync,
+    Arc<Guard>: FromRef<S>,
+    Arc<Recipes>: FromRef<S>,
+{
+    type Rejection = Report;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Report> {
+        let caller = caller_with(Scope::RecipesWrite, parts, state).await?;
+        let editor = if caller.acts_as_admin() { Editor::Admin } else { Editor::User(caller.user.id) };
+        Ok(Arc::<Recipes>::from_ref(state).writer(&caller.user, editor)?)
+    }
+}
+
+async fn caller<S>(parts: &mut Parts, state: &S) -> Result<Caller, Report>
+where
+    S: Send + Sync,
+    Arc<Guard>: FromRef<S>,
+{
+    let Auth(caller) = <Auth<Guard> as FromRequestParts<S>>::from_request_parts(parts, state).await?;
+    Ok(caller)
+}
+
+async fn caller_with<S>(scope: Scope, parts: &mut Parts, state: &S) -> Result<Caller, Report>
+where
+    S: Send + Sync,
+    Arc<Guard>: FromRef<S>,
+{
+    let caller = caller(parts, state).await?;
+    require_scope(&caller, scope.as_str())?;
+    Ok(caller)
+}
+
+/// Requests with safe methods are not logged, and the client address is not determined for them.
+fn actor(caller: &Caller, parts: &Parts) -> Actor {
+    let ClientAddress(address) =
+        if parts.method.is_safe() { ClientAddress(None) } else { ClientAddress::of(parts) };
+    caller.actor(address)
+}

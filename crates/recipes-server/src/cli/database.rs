@@ -1,0 +1,14 @@
+use anyhow::bail;
+use store::Store;
+
+use crate::clock::Clock;
+use crate::config::Config;
+
+/// Opens a database that must exist: a typing error in the path must not create an empty one.
+pub(super) async fn open_existing(config: &Config, clock: &Clock) -> anyhow::Result<Store> {
+    let url = config.database_url();
+    if !Store::exists(url).await {
+        bail!("there is no database at {url}; name another one with --data-dir or --database-url");
+    }
+    Ok(Store::open(url, clock.now()).await?)
+}

@@ -1,0 +1,176 @@
+//! One item of an import file: a recipe, a user, or the reasons why it is neither.
+
+use accounts::{Email, Name, NewUser, PasswordHash, Role};
+use recipes::{FieldError, ImportedRecipe};
+use serde_json::{Map, Value};
+
+use super::tally::Kind;
+
+#[derive(Debug)]
+pub(super) enum ImportItem {
+    Recipe(Box<ImportedRecipe>),
+    User(NewUser),
+}
+
+/// Why an item cannot be imported.
+#[derive(Debug)]
+pub(super) struct InvalidItem {
+    pub(super) kind: Kind,
+    /// The line of the error, if it is known more exactly than the line on which the item begins.
+    pub(super) line: Option<u64>,
+    /// Every error. Values are not repeated, because they may be passwords.
+    pub(super) messages: Vec<String>,
+}
+
+impl ImportItem {
+    pub(super) fn kind(&self) -> Kind {
+        match self {
+            Self::Recipe(_) => Kind::Recipe,
+            Self::User(_) => Kind::User,
+        }
+    }
+
+    /// Parses the JSON of an item that begins on this line.
+    pub(super) fn parse(text: &[u8], line: u64) -> Result<Self, InvalidItem> {
+        let value: Value = serde_json::from_slice(text).map_err(|error| {
+            let message = error.to_string();
+            // serde_json's position counts from the start of the item. The line below counts from the start of the file.
+            let message = message.split(" at line ").next().unwrap_or_default();
+            let line = Some(line + (error.line() as u64).saturating_sub(1));
+            InvalidItem { kind: Kind::Unknown, line, messages: vec![format!("is not valid JSON: {message}")] }
+        })?;
+        let Value::Object(fields) = value else {
+            return Err(InvalidItem::new("must be an object: a recipe or a user"));
+        };
+        if fields.contains_key("ingredients") {
+            let recipe = ImportedRecipe::parse(&fields);
+            recipe
+                .map(|recipe| Self::Recipe(Box::new(recipe)))
+                .map_err(|errors| InvalidItem::with_errors(Kind::Recipe, &fields, &errors))
+        } else if fields.contains_key("email") {
+            let user = user(&fields);
+            user.map(Self::User).map_err(|errors| InvalidItem::with_errors(Kind::User, &fields, &errors))
+        } else {
+            Err(InvalidItem::new(
+                "is neither a recipe, with ingredients, nor a user, with an email and a password",
+            ))
+        }
+    }
+}
+
+/// Always an ordinary user: a file cannot create administrators.
+fn user(fields: &Map<String, Value>) -> Result<NewUser, Vec<FieldError>> {
+    let mut errors = Vec::new();
+    let name = text(fields, "name", &mut errors, Name::parse);
+    let email = text(fields, "email", &mut errors, Email::parse);
+    let password_hash = text(fields, "password", &mut errors, |text| {
+        PasswordHash::parse(text)
+            .ok_or("must be a hash that bcrypt ($2a$, $2b$, $2y$) or Argon2id ($argon2id$) made")
+    });
+    match (name, email, password_hash) {
+        (Some(name), Some(email), password_hash @ Some(_)) => {
+            Ok(NewUser { name, email, password_hash, role: Role::User })
+        }
+        _ => Err(errors),
+    }
+}
+
+fn text<T>(
+    fields: &Map<String, Value>,
+    name: &str,
+    errors: &mut Vec<FieldError>,
+    parse: impl FnOnce(&str) -> Result<T, &'static str>,
+) -> Option<T> {
+    let parsed = match fields.get(name) {
+        Some(Value::String(text)) => parse(text),
+        None | Some(Value::Null) => Err("is required"),
+        Some(_) => Err("must be a text"),
+    };
+    let error = |message: &str| FieldError { pointer: format!("/{name}"), message: message.to_owned() };
+    parsed.map_err(|message| errors.push(error(message))).ok()
+}
+
+impl InvalidItem {
+    pub(super) fn new(message: impl Into<String>) -> Self {
+        Self { kind: Kind::Unknown, line: None, messages: vec![message.into()] }
+    }
+
+    fn with_errors(kind: Kind, fields: &Map<String, Value>, errors: &[FieldError]) -> Self {
+        // The name helps to find the item. It is shortened, and control characters never reach the terminal.
+        let name = fields.get("name").and_then(Value::as_str).unwrap_or_default();
+        let name: String = name.chars().take(60).map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let of = if name.is_empty() { String::new() } else { format!(" of \"{name}\"") };
+        let message = |error: &FieldError| format!("{}{of} {}", error.pointer, error.message);
+        Self { kind, line: None, messages: errors.iter().map(message).collect() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check_invalid(text: &str, line: Option<u64>, messages: &[&str]) {
+        let invalid = ImportItem::parse(text.as_bytes(), 7).unwrap_err();
+        assert_eq!(invalid.messages, messages, "{text}");
+        assert_eq!(invalid.line, line, "{text}");
+    }
+
+    const HASH: &str = "$2b$10$JqHnCPAjfonbA8mcRtM2GuS1vl5OQfN6PE.hM/NhKR6lRcOlHSSlG";
+
+    #[test]
+    fn kind_of_an_item_follows_from_its_content() {
+        let recipe = r#"{"id":1,"name":"Soup","healthLabels":[],"cookTimeMinutes":60,"prepTimeMinutes":null,
+            "ingredients":["water"],"uid":"018f3404-d600-7fff-bfff-ffffffffffff","revision":3,"ownerId":9}"#;
+        let Ok(ImportItem::Recipe(imported)) = ImportItem::parse(recipe.as_bytes(), 1) else {
+            panic!("{recipe}")
+        };
+        assert_eq!((imported.draft.content().name.as_str(), imported.history.revision), ("Soup", Some(3)));
+
+        let user = format!(
+            r#"{{"id":1,"name":"Hou","email":"hou@example.com","password":"{HASH}","role":"admin"}}"#
+        );
+        let Ok(ImportItem::User(user)) = ImportItem::parse(user.as_bytes(), 1) else { panic!("{user}") };
+        assert_eq!((user.name.as_str(), user.email.as_str()), ("Hou", "hou@example.com"));
+        assert_eq!((user.password_hash.unwrap().as_str(), user.role), (HASH, Role::User));
+    }
+
+    #[test]
+    fn every_error_is_reported_and_no_value_is_repeated() {
+        check_invalid(
+            r#"{"email":"hello","password":"hunter2"}"#,
+            None,
+            &[
+                "/name is required",
+                "/email must be an e-mail address, as in alice@example.com",
+                "/password must be a hash that bcrypt ($2a$, $2b$, $2y$) or Argon2id ($argon2id$) made",
+            ],
+        );
+        let text = r#"{"name":"Sou\u001bp","ingredients":[1],"healthLabels":[],"cookTimeMinutes":-1,"prepTimeMinutes":0,"revision":0}"#;
+        let invalid = ImportItem::parse(text.as_bytes(), 1).unwrap_err();
+        let pointers: Vec<_> =
+            invalid.messages.iter().map(|message| message.split(" must").next().unwrap()).collect();
+        assert_eq!(
+            pointers,
+            [
+                "/name of \"Sou p\"",
+                "/cookTimeMinutes of \"Sou p\"",
+                "/ingredients/0 of \"Sou p\"",
+                "/revision of \"Sou p\""
+            ]
+        );
+    }
+
+    #[test]
+    fn invalid_json_is_reported_with_its_line() {
+        check_invalid(
+            "{\n \"name\": \"Soup\",\n \"ingredients\": [,]\n}",
+            Some(9),
+            &["is not valid JSON: expected value"],
+        );
+        check_invalid("{} {}", Some(7), &["is not valid JSON: trailing characters"]);
+        check_invalid("7", None, &["must be an object: a recipe or a user"]);
+        let neither = "is neither a recipe, with ingredients, nor a user, with an email and a password";
+        check_invalid(r#"{"name":"Soup"}"#, None, &[neither]);
+    }
+}

@@ -1,0 +1,29 @@
+//! The errors of recipes as responses.
+
+use http::{StatusCode, header};
+
+use super::Report;
+use crate::http::conditional::ETag;
+use crate::use_cases::accounts::AccountError;
+use crate::use_cases::recipes::RecipeError;
+
+impl From<RecipeError> for Report {
+    fn from(error: RecipeError) -> Self {
+        use RecipeError as E;
+        let (status, code) = match error {
+            E::NotFound => (StatusCode::NOT_FOUND, "recipe_not_found"),
+            E::NotTheOwner => (StatusCode::FORBIDDEN, "not_the_owner"),
+            E::EmailNotVerified => (StatusCode::FORBIDDEN, "email_not_verified"),
+            E::Stale { .. } => (StatusCode::PRECONDITION_FAILED, "precondition_failed"),
+            E::ActorRevoked => return AccountError::ActorRevoked.into(),
+            E::Store(error) => return error.into(),
+        };
+        let report = Self::new(status, code, error.to_string());
+        match error {
+            E::Stale { id, revision } => {
+                report.with_header(header::ETAG, ETag::json(id, revision).to_header())
+            }
+            _ => report,
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! What the operator decides about accounts.
+
+use std::time::Duration;
+
+use accounts::SessionLimits;
+use clap::ValueEnum;
+
+use crate::passwords::policy::Policy;
+
+/// What the operator decides about accounts.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// How long an access token is valid, if its session lasts.
+    pub token_lifetime: Duration,
+    pub sessions: SessionLimits,
+    pub sign_up: SignUpMode,
+    /// Whether writing recipes requires a verified e-mail address.
+    pub require_verified_email: bool,
+    pub password_policy: Policy,
+}
+
+/// Who may create an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SignUpMode {
+    Open,
+    /// Only with an invitation.
+    Invite,
+    /// Only the operator creates accounts.
+    Closed,
+}

@@ -1,0 +1,25 @@
+//! What use cases work with.
+
+use store::Store;
+
+use super::accounts::Settings;
+use crate::auth::access_tokens::TokenIssuer;
+use crate::auth::rate_limit::RateLimits;
+use crate::clock::Clock;
+use crate::entropy::Entropy;
+use crate::jobs::mail::Mailer;
+use crate::passwords::Passwords;
+
+/// What use cases work with. Clones share it.
+#[derive(Clone)]
+pub struct Dependencies {
+    pub store: Store,
+    pub passwords: Passwords,
+    /// Issues the access tokens.
+    pub issuer: TokenIssuer,
+    pub settings: Settings,
+    pub limits: RateLimits,
+    pub mailer: Mailer,
+    pub clock: Clock,
+    pub entropy: Entropy,
+}

@@ -1,0 +1,20 @@
+//! Whether the service can do its work.
+
+use store::{Store, StoreError};
+
+/// Checks the parts that requests depend on.
+pub struct Health {
+    store: Store,
+}
+
+impl Health {
+    pub fn new(store: Store) -> Self {
+        Self { store }
+    }
+
+    /// # Errors
+    /// [`StoreError::Unavailable`] if the store cannot be read or written.
+    pub async fn ready(&self) -> Result<(), StoreError> {
+        self.store.ready().await
+    }
+}

@@ -1,0 +1,136 @@
+//! Recipes: create, read, list, replace, delete.
+
+mod error;
+mod writer;
+
+pub use self::{error::RecipeError, writer::Writer};
+pub use store::{Editor, Precondition, StoredRecipe, Viewer};
+
+use accounts::User;
+use ids::{RecipeId, Uid, UserId};
+use recipes::Draft;
+use store::{Edit, Listing, NewRecipe, Page, ReadCache, RecipeTexts, ReplaceRecipe, Store, StoreError};
+
+use super::Dependencies;
+use crate::clock::Clock;
+use crate::entropy::Entropy;
+
+/// The use cases of recipes.
+pub struct Recipes {
+    store: Store,
+    require_verified_email: bool,
+    clock: Clock,
+    entropy: Entropy,
+}
+
+impl Recipes {
+    pub fn new(with: &Dependencies) -> Self {
+        Self {
+            store: with.store.clone(),
+            require_verified_email: with.settings.require_verified_email,
+            clock: with.clock.clone(),
+            entropy: with.entropy.clone(),
+        }
+    }
+
+    /// The right to write recipes. As an [`Editor::Admin`] the user may change the recipes of all users.
+    ///
+    /// # Errors
+    /// [`RecipeError::EmailNotVerified`] if the operator requires a verified address.
+    pub fn writer(&self, user: &User, editor: Editor) -> Result<Writer, RecipeError> {
+        if self.require_verified_email && !user.email_verified {
+            return Err(RecipeError::EmailNotVerified);
+        }
+        Ok(Writer { user: user.id, editor })
+    }
+
+    /// Adds a recipe, which the writer owns.
+    ///
+    /// # Errors
+    /// [`RecipeError::ActorRevoked`].
+    pub async fn create(&self, writer: Writer, draft: &Draft) -> Result<StoredRecipe, RecipeError> {
+        let now = self.clock.now();
+        let new = NewRecipe::new(draft, Uid::new(now, self.entropy.bytes()), Some(writer.user));
+        Ok(self.store.create_recipe(new, now).await?)
+    }
+
+    /// # Errors
+    /// [`RecipeError::NotFound`].
+    pub async fn read(&self, id: RecipeId, viewer: Viewer) -> Result<StoredRecipe, RecipeError> {
+        self.store.recipe(id, viewer).await?.ok_or(RecipeError::NotFound)
+    }
+
+    /// A cache of values that are made of recipes. It is valid until the store changes.
+    pub fn cache<V: Clone>(&self) -> ReadCache<RecipeId, V> {
+        self.store.recipe_cache()
+    }
+
+    /// Recipes in the order of their ids.
+    ///
+    /// # Errors
+    /// When the store is unavailable.
+    pub async fn list(
+        &self,
+        page: Page<RecipeId>,
+        viewer: Viewer,
+    ) -> Result<Listing<RecipeTexts, RecipeId>, RecipeError> {
+        Ok(self.store.recipes(page, viewer).await?)
+    }
+
+    /// The recipes of one user after this one, in the order of their ids.
+    ///
+    /// # Errors
+    /// When the store is unavailable.
+    pub async fn list_of_owner(
+        &self,
+        owner: UserId,
+        after: Option<RecipeId>,
+    ) -> Result<Listing<RecipeTexts, RecipeId>, RecipeError> {
+        Ok(self.store.recipes_of(owner, Page::longest(after)).await?)
+    }
+
+    /// How many recipes [`list`](Self::list) has in all.
+    ///
+    /// # Errors
+    /// When the store is unavailable.
+    pub async fn count(&self, viewer: Viewer) -> Result<u64, RecipeError> {
+        Ok(self.store.count_recipes(viewer).await?)
+    }
+
+    /// Replaces a recipe as a whole.
+    ///
+    /// # Errors
+    /// [`RecipeError::NotFound`], [`RecipeError::NotTheOwner`], [`RecipeError::Stale`].
+    pub async fn replace(
+        &self,
+        writer: Writer,
+        id: RecipeId,
+        draft: Draft,
+        precondition: Precondition,
+    ) -> Result<StoredRecipe, RecipeError> {
+        let command = ReplaceRecipe { id, editor: writer.editor, draft, precondition };
+        done(id, self.store.replace_recipe(command, self.clock.now()).await)
+    }
+
+    /// Deletes a recipe.
+    ///
+    /// # Errors
+    /// [`RecipeError::NotFound`], [`RecipeError::NotTheOwner`], [`RecipeError::Stale`].
+    pub async fn delete(
+        &self,
+        writer: Writer,
+        id: RecipeId,
+        precondition: Precondition,
+    ) -> Result<(), RecipeError> {
+        done(id, self.store.delete_recipe(id, writer.editor, precondition).await)
+    }
+}
+
+fn done<T>(id: RecipeId, edit: Result<Edit<T>, StoreError>) -> Result<T, RecipeError> {
+    match edit? {
+        Edit::Done(done) => Ok(done),
+        Edit::NotFound => Err(RecipeError::NotFound),
+        Edit::Forbidden => Err(RecipeError::NotTheOwner),
+        Edit::Stale { revision } => Err(RecipeError::Stale { id, revision }),
+    }
+}

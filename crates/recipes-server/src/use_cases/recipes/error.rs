@@ -1,0 +1,33 @@
+//! Why a use case of recipes failed.
+
+use ids::RecipeId;
+use store::StoreError;
+
+/// Why a use case of recipes failed. The texts are for the user, except that of the last variant.
+#[derive(Debug, thiserror::Error)]
+pub enum RecipeError {
+    /// Absent, or private to another user: the two look the same.
+    #[error("Recipe not found")]
+    NotFound,
+    #[error("Only the owner can change this recipe")]
+    NotTheOwner,
+    #[error("Verify your e-mail address first, with the link in the mail; you can request the mail again")]
+    EmailNotVerified,
+    /// The precondition of the change does not hold.
+    #[error("The recipe has changed since you read it; read it again, then repeat your change")]
+    Stale { id: RecipeId, revision: i64 },
+    /// The account was deleted, or its rights were revoked, while the request was being served.
+    #[error("Unauthorized")]
+    ActorRevoked,
+    #[error(transparent)]
+    Store(StoreError),
+}
+
+impl From<StoreError> for RecipeError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::ActorRevoked => Self::ActorRevoked,
+            error => Self::Store(error),
+        }
+    }
+}
