@@ -70,32 +70,31 @@ fn user_of_a_session(bencher: Bencher<'_, '_>) {
 
 #[divan::bench(args = [1, 32, 128], sample_count = 10, sample_size = 1)]
 fn durable_inserts_into_an_empty_table(bencher: Bencher<'_, '_>, tasks: usize) {
-    let empty = Kitchen::new();
-    bencher.counter(ItemsCount::new(Kitchen::inserts(tasks))).bench(|| empty.insert(tasks));
+    let empty = TestStore::new();
+    bencher.counter(ItemsCount::new(TestStore::inserts(tasks))).bench(|| empty.insert(tasks));
 }
 
 #[divan::bench(args = [1, 32, 128], sample_count = 10, sample_size = 1)]
 fn durable_inserts_behind_100_000(bencher: Bencher<'_, '_>, tasks: usize) {
     let full = &*FULL;
-    bencher.counter(ItemsCount::new(Kitchen::inserts(tasks))).bench(|| full.insert(tasks));
+    bencher.counter(ItemsCount::new(TestStore::inserts(tasks))).bench(|| full.insert(tasks));
 }
 
 const ROWS: i64 = 100_000;
 
-static FULL: LazyLock<Kitchen> = LazyLock::new(|| {
-    let kitchen = Kitchen::new();
+static FULL: LazyLock<TestStore> = LazyLock::new(|| {
+    let test = TestStore::new();
     let user = NewUser {
         name: Name::parse("Alice").unwrap(),
         email: Email::parse("alice@example.com").unwrap(),
         password_hash: None,
         role: Role::User,
     };
-    kitchen.runtime.block_on(kitchen.store.create_user(user, noon())).unwrap();
-    while kitchen.runtime.block_on(kitchen.store.count_recipes(Viewer::Admin)).unwrap() < ROWS.unsigned_abs()
-    {
-        kitchen.insert(256);
+    test.runtime.block_on(test.store.create_user(user, noon())).unwrap();
+    while test.runtime.block_on(test.store.count_recipes(Viewer::Admin)).unwrap() < ROWS.unsigned_abs() {
+        test.insert(256);
     }
-    kitchen
+    test
 });
 
 fn noon() -> Timestamp {
@@ -110,7 +109,7 @@ fn bytes<const N: usize>(random: &AtomicU64) -> [u8; N] {
     bytes
 }
 
-struct Kitchen {
+struct TestStore {
     runtime: Runtime,
     store: Store,
     random: Arc<AtomicU64>,
@@ -118,7 +117,7 @@ struct Kitchen {
     _folder: TempDir,
 }
 
-impl Kitchen {
+impl TestStore {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = DatabaseUrl::parse(&format!("sqlite:{}/recipes.db", folder.path().display())).unwrap();

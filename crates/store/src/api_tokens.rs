@@ -35,7 +35,7 @@ impl Store {
         }
     }
 
-    /// Notes that a token was used, some time soon: nobody waits for it, and nobody hears when it fails.
+    /// Queues the note that a token was used. Returns at once; a failure is not reported.
     pub fn api_token_used(&self, id: ApiTokenId, now: Timestamp) {
         match self {
             Self::Sqlite(db) => db.api_token_used(id, now),

@@ -1,6 +1,6 @@
 //! The audit log, whatever the database.
 //!
-//! What is a write of its own is noted in the transaction of that write; here is the rest.
+//! Most events are recorded in the transaction of the write that they are about.
 
 use jiff::Timestamp;
 

@@ -45,7 +45,7 @@ impl Store {
         }
     }
 
-    /// Those that a user has made and nobody has used, the oldest first.
+    /// The unused invitations of a user, the oldest first.
     pub async fn invitations_of(&self, user: UserId) -> Result<Vec<Invitation>, StoreError> {
         match self {
             Self::Sqlite(db) => db.invitations_of(user).await,

@@ -1,8 +1,7 @@
 //! The only door to the data.
 //!
-//! Two promises hold for every method. What it has answered is on disk: a write returns after its
-//! commit, and neither `kill -9` nor a power failure takes it back. And who reads after that answer
-//! sees it.
+//! Two promises hold for every method. An acknowledged write is on disk: the method returns after the commit, and
+//! neither `kill -9` nor a power failure undoes it. And every read after the acknowledgement sees the write.
 //!
 //! Reads of a row or of a page of usual length run inline on the caller's thread, because they take
 //! a few microseconds and handing them to another thread would take more. What can be long goes to
@@ -80,7 +79,7 @@ impl Store {
     /// Whether requests can be served.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] if the database cannot be read or nobody is there to write to it.
+    /// [`StoreError::Unavailable`] if the database cannot be read or its writer has ended.
     pub async fn ready(&self) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(db) => db.ready(),
@@ -88,7 +87,7 @@ impl Store {
     }
 
     /// Waits for the writes that were asked for before, moves everything into the one database file,
-    /// and closes it. All handles hear [`Unavailable::Closed`] from then on.
+    /// and closes it. All handles answer [`Unavailable::Closed`] from then on.
     pub async fn close(&self) {
         match self {
             Self::Sqlite(db) => db.close().await,

@@ -14,10 +14,10 @@ use accounts::{Email, MailPurpose, NewMailToken, TokenDigest, User};
 #[expect(clippy::unused_async, reason = "a database over the network waits where SQLite does not")]
 impl Store {
     /// Stores a token for the account of this address, and answers with the user, whose stored address is where the
-    /// mail goes: what was asked for may be another one that only looks the same. `None`: nobody is to have such a
+    /// mail goes: what was asked for may be another one that only looks the same. `None`: there is no such
     /// mail, because there is no account, or it is disabled, or the address is verified already.
     ///
-    /// Notes that a password is to be reset also when there is nobody.
+    /// Records a request for a password reset also if there is no account.
     pub async fn create_mail_token(
         &self,
         email: &Email,
@@ -29,7 +29,7 @@ impl Store {
         }
     }
 
-    /// Whose token this is, without using it up. `None`: it is not or no longer good for this.
+    /// The user of a token, without using it up. `None`: it is not or no longer good for this.
     pub async fn mail_token_user(
         &self,
         digest: TokenDigest,

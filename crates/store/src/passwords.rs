@@ -39,7 +39,7 @@ impl Store {
     }
 
     /// Uses up the token of a mail, sets the password, and ends everything that the account was open to: all sessions,
-    /// API tokens and links. Whoever asks for this may be getting rid of somebody. That the mail has arrived verifies
+    /// API tokens and links, as the user may be getting rid of an intruder. That the mail has arrived verifies
     /// its address. `None`: the token is not or no longer good for this, and nothing has changed.
     pub async fn reset_password(
         &self,

@@ -64,8 +64,8 @@ impl StoredRecipe {
 /// The longest `{"id":1,`, rounded up.
 const JSON_ID_BYTES: usize = 32;
 
-/// The recipes of a page, in the order of their ids. They share one buffer: an allocation for each would be felt in a
-/// list of 20.
+/// The recipes of a page, in the order of their ids. They share one buffer, which saves
+/// an allocation for each.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RecipeTexts {
     buffer: Vec<u8>,

@@ -24,7 +24,7 @@ pub struct SessionUser {
 pub enum Refresh {
     /// The session goes on.
     Refreshed(Box<Refreshed>),
-    /// An old token of a session that has gone on without it: somebody else has a copy of it, or of a later one. It is
+    /// An old token of a session that has gone on without it: another client has a copy of it, or of a later one. It is
     /// not to be known who of the two this is, so the session has ended (RFC 9700, section 4.14.2).
     Reused { user: UserId, session: SessionId },
     /// Of no session that there is.
@@ -95,7 +95,7 @@ impl Store {
     /// invitation is used up by it, and only by it.
     ///
     /// # Errors
-    /// [`StoreError::EmailTaken`] if the address, in whatever case, is somebody's; [`StoreError::NotInvited`].
+    /// [`StoreError::EmailTaken`] if the address, in any case of letters, has an account; [`StoreError::NotInvited`].
     pub async fn sign_up(&self, command: SignUp, now: Timestamp) -> Result<(User, Session), StoreError> {
         match self {
             Self::Sqlite(db) => db.sign_up(command, now).await,
@@ -127,7 +127,7 @@ impl Store {
         }
     }
 
-    /// Notes that a session was used, some time soon: nobody waits for it, and nobody hears when it fails.
+    /// Queues the note that a session was used. Returns at once; a failure is not reported.
     pub fn session_used(&self, session: SessionId, now: Timestamp) {
         match self {
             Self::Sqlite(db) => db.session_used(session, now),
@@ -136,7 +136,7 @@ impl Store {
 
     /// Exchanges a refresh token for its successor, by one guarded update.
     ///
-    /// The token before the current one is good still, as long as nobody has used the current one: its answer was
+    /// The token before the current one is good still, as long as the current one was not used: its answer was
     /// lost, and no session shall be lost by that. Within [`REPEATABLE`](accounts::REPEATABLE) it gets the same successor again, later
     /// another in its place.
     pub async fn refresh_session(

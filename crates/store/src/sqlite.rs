@@ -89,7 +89,7 @@ impl Sqlite {
         self.0.readers.read(query, || self.0.writer.watch())
     }
 
-    /// Runs a query that can take long where nobody waits for the thread.
+    /// Runs a query that can take long, on the blocking pool.
     async fn read_at_length<T: Send + 'static>(
         &self,
         query: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,

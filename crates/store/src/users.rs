@@ -22,7 +22,7 @@ pub struct EmailChange {
     pub password_hash: Option<PasswordHash>,
 }
 
-/// Which users somebody looks for.
+/// Selects users.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UserFilter {
     /// What stands somewhere in the name or the e-mail address. Of a name's letters only A to Z are the same in either
@@ -37,7 +37,7 @@ pub struct UserFilter {
 pub enum Administered {
     Done(Box<User>),
     NoSuchUser,
-    /// Nobody would be left who could take it back. Nothing has changed.
+    /// No active administrator would be left. Nothing has changed.
     LastAdmin,
 }
 
@@ -48,10 +48,10 @@ pub enum Administered {
 #[expect(clippy::missing_errors_doc, reason = "what can always happen is said once, above")]
 #[expect(clippy::unused_async, reason = "a database over the network waits where SQLite does not")]
 impl Store {
-    /// Makes an account for somebody else, for whom whoever runs the program vouches, so the address counts as verified.
+    /// Makes an account on behalf of the operator, so the address counts as verified.
     ///
     /// # Errors
-    /// [`StoreError::EmailTaken`] if the address, in whatever case, is somebody's.
+    /// [`StoreError::EmailTaken`] if the address, in any case of letters, has an account.
     pub async fn create_user(&self, new: NewUser, now: Timestamp) -> Result<User, StoreError> {
         match self {
             Self::Sqlite(db) => db.create_user(new, now).await,
@@ -79,7 +79,7 @@ impl Store {
     /// is, was checked against this hash. `None`: there is no such user with this password.
     ///
     /// # Errors
-    /// [`StoreError::EmailTaken`] if the address, in whatever case, is somebody else's.
+    /// [`StoreError::EmailTaken`] if the address, in any case of letters, is another user's.
     pub async fn update_profile(
         &self,
         command: UpdateProfile,
@@ -90,7 +90,7 @@ impl Store {
         }
     }
 
-    /// `None`: there is nobody with this address.
+    /// `None`: no user has this address.
     pub async fn set_role(
         &self,
         email: &Email,
@@ -102,7 +102,7 @@ impl Store {
         }
     }
 
-    /// Disabling ends all sessions, API tokens and links in mails. `None`: there is nobody with this address.
+    /// Disabling ends all sessions, API tokens and links in mails. `None`: no user has this address.
     pub async fn set_access(
         &self,
         email: &Email,
@@ -114,7 +114,7 @@ impl Store {
         }
     }
 
-    /// Deletes a user with all sessions, API tokens and the private recipes, which nobody else has ever seen. The public ones stay
+    /// Deletes a user with all sessions, API tokens and the private recipes. The public ones stay
     /// and become communal: others may have linked to them. Does nothing, and says so, if the password is not the one
     /// that was `confirmed` any more.
     ///
@@ -150,7 +150,7 @@ impl Store {
     }
 
     /// Changes a user's role, or whether the user may use the service; disabling ends all sessions, API tokens and links in
-    /// mails. Who is disabled or no administrator any more leaves no invitation behind.
+    /// mails. The unused invitations of a disabled or demoted administrator end.
     ///
     /// # Errors
     /// [`StoreError::ActorRevoked`] if the actor is no longer an administrator who is logged in.

@@ -38,7 +38,7 @@ fn connect(path: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
     let db = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     db.busy_timeout(PATIENCE)?;
     db.pragma_update(None, "foreign_keys", true)?;
-    // A schema that somebody tampered with must not call functions with side effects.
+    // A manipulated schema must not call functions with side effects.
     db.pragma_update(None, "trusted_schema", false)?;
     // Without it, a statement is prepared anew whenever a parameter changes that a partial index or a range
     // depends on (sqlite.org/qpsg.html), which costs ten times the statement.
@@ -68,7 +68,7 @@ fn set_up_writing(db: &Connection) -> rusqlite::Result<()> {
     db.pragma_update(None, "journal_size_limit", 64_i64 << 20)
 }
 
-/// Makes what is missing: folders and file, closed to everybody else. SQLite gives the files that it
+/// Makes missing folders and the file, accessible for their owner only. SQLite gives the files that it
 /// makes beside (`-wal`, `-shm`) the same mode.
 fn prepare(path: &Path) -> Result<(), String> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -125,7 +125,7 @@ fn create(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// The errors that whoever starts the server can do something about.
+/// The errors that the operator can correct.
 fn in_words(why: &Error) -> Option<String> {
     Some(match why.sqlite_error_code()? {
         ErrorCode::NotADatabase => "it is no SQLite database".into(),

@@ -3,7 +3,7 @@
 use ids::Uid;
 use rusqlite::{Connection, params};
 
-use super::{Sqlite, execute, find};
+use super::{Sqlite, execute, find_value};
 use crate::{Instance, StoreError};
 
 const ID: &str = "instance_id";
@@ -39,6 +39,6 @@ fn get(db: &Connection) -> Result<Option<Instance>, StoreError> {
 
 fn text(db: &Connection, name: &str) -> Result<Option<String>, StoreError> {
     let sql = "SELECT value FROM meta WHERE name = ?1";
-    let value = find(db, sql, [name], |columns| columns.get::<Vec<u8>>())?;
+    let value: Option<Vec<u8>> = find_value(db, sql, [name])?;
     Ok(value.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
 }

@@ -1,7 +1,7 @@
 //! Brings a SQLite database to the schema that this program knows.
 //!
-//! Migrations are numbered files, applied in order, once, all in one transaction that nobody else can
-//! be in at the same time. Their text is kept in the database: it says what its tables are and why,
+//! Migrations are numbered files, applied in order, once, all in one exclusive
+//! transaction. Their text is kept in the database: it says what its tables are and why,
 //! and a file that was changed after it had been applied is found out.
 
 use jiff::Timestamp;
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_noted_and_who_was_logged_in_is_there_still_and_in_its_class() {
+    fn migrations_keep_sessions_and_classify_audit_entries() {
         let mut db = Connection::open_in_memory().unwrap();
         apply(&mut db, &MIGRATIONS[..3], noon()).unwrap();
         db.execute_batch(

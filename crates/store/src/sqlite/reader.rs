@@ -7,7 +7,7 @@
 //! it answers, and a reader compares the count before each query. It is worth it only in quiet times,
 //! so it is opened only when [`QUIET`] has passed without a commit. It must not stand in the way of
 //! others: as long as an old transaction is open the log cannot start over (it grew to 200 MB, and
-//! commits from 148 to 400 µs), so the writer ends what nobody has come back to, every [`TICK`].
+//! commits from 148 to 400 µs), so the writer ends unused transactions every [`TICK`].
 //! And another process may write without our counting it, therefore no transaction gets older than
 //! [`MAX_AGE`].
 
@@ -33,10 +33,9 @@ pub(super) struct Readers {
     commits: Arc<AtomicU64>,
     account_commits: Arc<AtomicU64>,
     closed: AtomicBool,
-    /// More than there are threads to use them, so that hardly anybody ever waits. They are opened
-    /// when they are first needed.
+    /// More than there are threads, so that callers hardly ever wait. Each is opened when it is first needed.
     inline: Vec<Slot>,
-    /// Apart, so that nothing long stands before something short.
+    /// Separate, so that a short query never waits for a long one.
     at_length: Vec<Slot>,
 }
 
@@ -85,7 +84,7 @@ impl Readers {
         query(&self.reader_in(&mut slot)?.connection)
     }
 
-    /// The writer has committed and is about to say so.
+    /// Called after a commit and before its replies.
     pub(super) fn committed(&self, only_recipes: bool) {
         self.commits.fetch_add(1, Ordering::Release);
         if !only_recipes {
@@ -107,12 +106,12 @@ impl Readers {
         Arc::clone(&self.account_commits)
     }
 
-    /// Ends the transactions that nobody has come back to. Says whether any is still open.
+    /// Ends the stale transactions. Answers whether any is still open.
     pub(super) fn end_stale(&self, now: Instant) -> bool {
         let commits = self.commits();
         let mut open = false;
         for slot in &self.inline {
-            // Who is reading just now sees to it himself, and the writer does not wait for him.
+            // A running reader ends its own transaction, and the writer does not wait for it.
             let Some(mut slot) = try_lock(slot) else {
                 open = true;
                 continue;
@@ -125,7 +124,7 @@ impl Readers {
         open
     }
 
-    /// Waits for the queries that are running and lets nobody begin another until the guards go.
+    /// Waits for running queries, and holds back new ones until the guards are dropped.
     pub(super) fn pause(&self) -> Vec<MutexGuard<'_, Option<Reader>>> {
         let mut slots: Vec<_> = self.inline.iter().chain(&self.at_length).map(lock).collect();
         for slot in &mut slots {
@@ -205,7 +204,7 @@ impl Reader {
         if version == self.version {
             return Ok(Kept::FromNowOn);
         }
-        // Somebody has written since we last looked, maybe another process: it is not quiet.
+        // There was a write since the last check, maybe by another process.
         self.version = version;
         self.unchanged_since = now;
         self.end()?;

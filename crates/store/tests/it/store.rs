@@ -27,14 +27,14 @@ use store::{Context, DatabaseUrl, NewRecipe, Page, RecipeText, RecipeTexts, Stor
 use tempfile::TempDir;
 
 /// A store in a folder of its own, with a clock that stands at noon.
-struct Kitchen {
+struct TestStore {
     store: Store,
     clock: Clock,
     entropy: TestBytes,
     folder: TempDir,
 }
 
-impl Deref for Kitchen {
+impl Deref for TestStore {
     type Target = Store;
 
     fn deref(&self) -> &Store {
@@ -42,8 +42,8 @@ impl Deref for Kitchen {
     }
 }
 
-impl Kitchen {
-    async fn new() -> Self {
+impl TestStore {
+    async fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Clock::stopped("2024-05-01T12:00:00Z");
         let store = Store::open(&url(&folder.path().join("recipes.db")), clock.now()).await.unwrap();

@@ -1,4 +1,4 @@
-//! One test for each sentence at the head of `reader.rs`. Time is an argument here: nobody sleeps.
+//! One test for each sentence at the head of `reader.rs`. Time is an argument here: no test sleeps.
 
 use jiff::Timestamp;
 use tempfile::TempDir;
@@ -48,7 +48,7 @@ impl Table {
     fn quiet() -> Self {
         let mut table = Self::new();
         assert_eq!(table.read(0, 0), (Kept::Not, 0));
-        assert_eq!(table.read(0, 5), (Kept::Not, 0), "somebody made the tables since it looked last: never");
+        assert_eq!(table.read(0, 5), (Kept::Not, 0), "the tables were made since its last check: never");
         assert_eq!(table.read(0, 10), (Kept::FromNowOn, 0));
         table
     }
@@ -120,7 +120,7 @@ fn the_tick_ends_what_is_stale_and_leaves_what_is_not() {
 
     let mut table = Table::quiet();
     table.reader.end_if_stale(0, table.at(10) + MAX_AGE).unwrap();
-    assert!(table.reader.connection.is_autocommit(), "nobody has come back to it");
+    assert!(table.reader.connection.is_autocommit(), "it was not used again");
 }
 
 #[test]
@@ -137,14 +137,14 @@ fn the_writer_goes_on_ticking_until_nothing_is_open() {
     assert!(readers.end_stale(now), "still open: tick again");
     {
         let busy = readers.inline.iter().find_map(|slot| try_lock(slot).filter(|reader| reader.is_some()));
-        assert!(readers.end_stale(now + MAX_AGE), "being used, so nobody knows: tick again");
+        assert!(readers.end_stale(now + MAX_AGE), "being used, so its state is unknown: tick again");
         drop(busy);
     }
     assert!(!readers.end_stale(now + MAX_AGE));
 }
 
 #[test]
-fn who_reads_does_not_wait_for_who_reads_beside() {
+fn reads_do_not_wait_for_each_other() {
     let table = Table::new();
     let readers = Readers::of(&table.file);
     readers

@@ -1,4 +1,4 @@
-//! What is promised to those who write, when all goes well and when it does not.
+//! The promises of the writer to its callers, on success and on failure.
 
 use std::fs;
 use std::path::PathBuf;
@@ -98,7 +98,7 @@ fn is_bug(outcome: &Result<usize, StoreError>, words: &str) -> bool {
 }
 
 #[tokio::test]
-async fn what_is_waiting_shares_a_commit_up_to_256() {
+async fn up_to_256_waiting_writes_share_a_commit() {
     let table = Table::new().await;
     let before = table.db.0.readers.commits();
     let nothing = || -> Work { Box::new(|_| Ok(0)) };
@@ -108,7 +108,7 @@ async fn what_is_waiting_shares_a_commit_up_to_256() {
 }
 
 #[tokio::test]
-async fn commits_are_counted_before_anybody_is_answered() {
+async fn commits_are_counted_before_their_replies() {
     let table = Table::new().await;
     let readers = Arc::clone(&table.db.0.readers);
     let before = readers.commits();
@@ -118,7 +118,7 @@ async fn commits_are_counted_before_anybody_is_answered() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_has_an_answer_helps_with_those_of_the_others() {
+async fn first_woken_caller_answers_the_others() {
     let table = Table::new().await;
     let (last, given) = mpsc::channel();
     let (waited, helped) = oneshot::channel();
@@ -137,18 +137,18 @@ async fn who_has_an_answer_helps_with_those_of_the_others() {
     let mut first = Box::pin(async move { db.write(insert("Borscht")).await });
     assert!(std::future::poll_fn(|cx| Poll::Ready(first.as_mut().poll(cx).is_pending())).await);
     let first = tokio::spawn(first);
-    // Whoever gives the first of these is kept until the other is given.
+    // The thread that gives the first of these is held until the other is given.
     let writer = &table.db.0.writer;
     writer.send(Answered(move || waited.send(given.recv_timeout(Duration::from_secs(20)).is_ok()).unwrap()));
     writer.send(Answered(move || last.send(()).unwrap()));
     let_go.send(()).unwrap();
-    assert!(helped.await.unwrap(), "nobody gave the last answer");
+    assert!(helped.await.unwrap(), "no other thread gave the last answer");
     assert!(busy.await.unwrap().is_ok());
     first.await.unwrap().unwrap();
 }
 
 #[tokio::test]
-async fn a_commit_of_nothing_but_recipes_leaves_accounts_known() {
+async fn commit_of_recipe_rows_keeps_the_session_cache() {
     let table = Table::new().await;
     let readers = &table.db.0.readers;
     let counted = || (readers.commits(), readers.account_commit_counter().load(Ordering::Acquire));
@@ -160,7 +160,7 @@ async fn a_commit_of_nothing_but_recipes_leaves_accounts_known() {
 }
 
 #[tokio::test]
-async fn a_write_that_fails_takes_nothing_with_it() {
+async fn failed_write_undoes_only_itself() {
     let table = Table::new().await;
     let two_then_fail: Work = Box::new(|db| {
         execute(db, "INSERT INTO soup (name) VALUES ('Half')", [])?;
@@ -172,7 +172,7 @@ async fn a_write_that_fails_takes_nothing_with_it() {
 }
 
 #[tokio::test]
-async fn a_single_statement_that_fails_takes_nothing_with_it() {
+async fn failed_statement_undoes_only_itself() {
     let table = Table::new().await;
     let jobs = vec![insert("Borscht"), insert("Borscht"), insert("Gazpacho")];
     let outcomes = table.in_one_batch_of(Undo::Statement, jobs).await;
@@ -181,7 +181,7 @@ async fn a_single_statement_that_fails_takes_nothing_with_it() {
 }
 
 #[tokio::test]
-async fn a_write_that_panics_takes_nothing_with_it() {
+async fn panicking_write_undoes_only_itself() {
     let table = Table::new().await;
     let panics: Work = Box::new(|db| {
         execute(db, "INSERT INTO soup (name) VALUES ('Half')", [])?;
@@ -193,7 +193,7 @@ async fn a_write_that_panics_takes_nothing_with_it() {
 }
 
 #[tokio::test]
-async fn a_failed_commit_is_heard_by_every_caller_and_the_next_one_is_tried() {
+async fn failed_commit_fails_every_caller_and_the_next_one_succeeds() {
     let table = Table::new().await;
     // A constraint that is only looked at by COMMIT.
     let doomed: Work = Box::new(|db| {
@@ -210,7 +210,7 @@ async fn a_failed_commit_is_heard_by_every_caller_and_the_next_one_is_tried() {
 }
 
 #[tokio::test]
-async fn a_transaction_that_ended_under_way_is_heard_by_every_caller() {
+async fn transaction_ended_by_sqlite_fails_every_caller() {
     let table = Table::new().await;
     // As SQLite itself may do it when the disk fails.
     let ends_it: Work = Box::new(|db| {
@@ -249,7 +249,7 @@ async fn on_a_full_disk_writes_fail_reads_go_on_and_space_is_enough_to_recover()
 }
 
 #[tokio::test]
-async fn dropping_the_last_handle_finishes_what_was_asked_for() {
+async fn dropping_the_last_handle_finishes_queued_writes() {
     let Table { db, file, _folder } =
         {
             let table = Table::new().await;
@@ -268,7 +268,7 @@ async fn dropping_the_last_handle_finishes_what_was_asked_for() {
 }
 
 #[tokio::test]
-async fn closing_finishes_what_was_asked_for_and_refuses_what_comes_after() {
+async fn close_finishes_queued_writes_and_refuses_later_ones() {
     let table = Table::new().await;
     let before: Vec<_> = (0..1_000).map(|_| table.ask(Undo::Savepoint, Box::new(|_| Ok(0)))).collect();
     table.db.close().await;
@@ -280,7 +280,7 @@ async fn closing_finishes_what_was_asked_for_and_refuses_what_comes_after() {
 }
 
 #[tokio::test]
-async fn the_log_starts_over_although_somebody_keeps_a_transaction_open() {
+async fn log_restarts_beside_an_unused_read_transaction() {
     let table = Table::new().await;
     let log = || fs::metadata(table.file.with_extension("db-wal")).unwrap().len();
     let mut largest = 0;
@@ -305,7 +305,7 @@ async fn the_log_starts_over_although_somebody_keeps_a_transaction_open() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_log_starts_over_although_others_read_without_pause() {
+async fn log_restarts_beside_busy_readers() {
     let table = Table::new().await;
     let done = Arc::new(AtomicBool::new(false));
     let readers: Vec<_> = (0..2)
@@ -335,14 +335,14 @@ async fn the_log_starts_over_although_others_read_without_pause() {
 }
 
 #[tokio::test]
-async fn a_transaction_that_nobody_comes_back_to_is_ended_without_a_write() {
+async fn unused_read_transaction_is_ended_without_a_write() {
     let table = Table::new().await;
     let kept = || table.db.read(|db| Ok(!db.is_autocommit())).unwrap();
     let give_up = Instant::now() + Duration::from_secs(20);
     while !kept() {
         assert!(Instant::now() < give_up);
     }
-    // A log with an open transaction on it cannot be emptied by anybody: busy is 1.
+    // A log with an open transaction on it cannot be truncated: busy is 1.
     let other = Connection::open(&table.file).unwrap();
     other.execute("INSERT INTO soup (name) VALUES ('Borscht')", []).unwrap();
     let busy =

@@ -8,13 +8,13 @@ use ids::{InvitationId, UserId};
 use store::{Access, Administered, Context, Page, StoreError, UserChange, UserFilter};
 
 use super::sessions::session_of;
-use super::{Kitchen, new_user};
+use super::{TestStore, new_user};
 
 const DAY: Duration = Duration::from_hours(24);
 const DEMOTE: UserChange = UserChange { role: Some(Role::User), access: None };
 const DISABLE: UserChange = UserChange { role: None, access: Some(Access::Disabled) };
 
-impl Kitchen {
+impl TestStore {
     pub(super) async fn admin(&self, name: &str) -> User {
         self.create_user(NewUser { role: Role::Admin, ..new_user(name) }, self.now()).await.unwrap()
     }
@@ -25,18 +25,18 @@ impl Kitchen {
 }
 
 #[tokio::test]
-async fn users_are_found_by_what_is_in_name_or_email_and_by_role_and_access() {
-    let kitchen = Kitchen::new().await;
-    kitchen.admin("root").await;
+async fn users_are_filtered_by_text_role_and_access() {
+    let test = TestStore::sqlite().await;
+    test.admin("root").await;
     for (name, called) in [("alice", "Alice Baker"), ("bob", "100% Bob_Baker"), ("carol", r"Carol \ Cook")] {
         let new = NewUser { name: Name::parse(called).unwrap(), ..new_user(name) };
-        kitchen.create_user(new, kitchen.now()).await.unwrap();
+        test.create_user(new, test.now()).await.unwrap();
     }
-    let bob = kitchen.user_by_email(&super::email("bob")).await.unwrap().unwrap().0;
-    kitchen.changes(bob.id, DISABLE).await;
+    let bob = test.user_by_email(&super::email("bob")).await.unwrap().unwrap().0;
+    test.changes(bob.id, DISABLE).await;
     let found = async |filter: UserFilter, after: Option<i64>, limit| {
         let after = after.and_then(UserId::from_i64);
-        let users = kitchen.users(filter, Page::new(after, limit).unwrap()).await.unwrap().rows;
+        let users = test.users(filter, Page::new(after, limit).unwrap()).await.unwrap().rows;
         users.iter().map(|user| user.id.get()).collect::<Vec<_>>()
     };
     for (text, ids) in [
@@ -51,7 +51,7 @@ async fn users_are_found_by_what_is_in_name_or_email_and_by_role_and_access() {
         ("' OR 1 --", vec![]),
     ] {
         let filter = UserFilter { text: Some(text.to_owned()), ..UserFilter::default() };
-        assert_eq!(kitchen.count_users(filter.clone()).await.unwrap(), ids.len() as u64, "{text}");
+        assert_eq!(test.count_users(filter.clone()).await.unwrap(), ids.len() as u64, "{text}");
         assert_eq!(found(filter, None, 10).await, ids, "{text}");
     }
     let disabled = UserFilter { access: Some(Access::Disabled), ..UserFilter::default() };
@@ -63,71 +63,71 @@ async fn users_are_found_by_what_is_in_name_or_email_and_by_role_and_access() {
 }
 
 #[tokio::test]
-async fn the_last_admin_who_is_enabled_stays_one() {
-    let kitchen = Kitchen::new().await;
-    let (root, second) = (kitchen.admin("root").await, kitchen.admin("second").await);
-    assert!(matches!(kitchen.changes(second.id, DISABLE).await, Administered::Done(_)));
+async fn last_active_admin_cannot_be_demoted_or_disabled() {
+    let test = TestStore::sqlite().await;
+    let (root, second) = (test.admin("root").await, test.admin("second").await);
+    assert!(matches!(test.changes(second.id, DISABLE).await, Administered::Done(_)));
     for change in [DEMOTE, DISABLE] {
-        assert_eq!(kitchen.changes(root.id, change).await, Administered::LastAdmin);
+        assert_eq!(test.changes(root.id, change).await, Administered::LastAdmin);
     }
-    assert_eq!(kitchen.store.user(root.id).await.unwrap(), Some(root.clone()));
+    assert_eq!(test.store.user(root.id).await.unwrap(), Some(root.clone()));
     assert!(
-        matches!(kitchen.changes(second.id, DEMOTE).await, Administered::Done(_)),
+        matches!(test.changes(second.id, DEMOTE).await, Administered::Done(_)),
         "who is disabled is none"
     );
     let both = UserChange { role: Some(Role::Admin), access: Some(Access::Enabled) };
-    let Administered::Done(second) = kitchen.changes(second.id, both).await else { panic!("she is there") };
+    let Administered::Done(second) = test.changes(second.id, both).await else { panic!("she is there") };
     assert_eq!((second.role, second.disabled), (Role::Admin, false));
-    assert!(matches!(kitchen.changes(root.id, DEMOTE).await, Administered::Done(_)));
-    assert_eq!(kitchen.changes(UserId::from_i64(99).unwrap(), DEMOTE).await, Administered::NoSuchUser);
-    let log = kitchen.entries(Filter { subject: Some(second.id), ..Filter::default() }, 10).await;
+    assert!(matches!(test.changes(root.id, DEMOTE).await, Administered::Done(_)));
+    assert_eq!(test.changes(UserId::from_i64(99).unwrap(), DEMOTE).await, Administered::NoSuchUser);
+    let log = test.entries(Filter { subject: Some(second.id), ..Filter::default() }, 10).await;
     let events: Vec<_> = log.iter().map(|entry| entry.event.as_str()).collect();
     assert_eq!(events, ["enabled", "role_changed", "role_changed", "disabled", "created"]);
 }
 
 #[tokio::test]
-async fn the_last_admin_does_not_delete_himself_while_an_operator_may() {
-    let kitchen = Kitchen::new().await;
-    let (root, second) = (kitchen.admin("root").await, kitchen.admin("second").await);
+async fn last_admin_cannot_delete_the_own_account_but_an_operator_can() {
+    let test = TestStore::sqlite().await;
+    let (root, second) = (test.admin("root").await, test.admin("second").await);
     let himself = Actor { user: Some(root.id), ..Actor::OPERATOR };
-    let now = kitchen.now();
-    assert!(kitchen.delete_user(second.id, None, Context::operator(now)).await.unwrap());
-    let refused = kitchen.delete_user(root.id, None, Context { actor: himself, now }).await;
+    let now = test.now();
+    assert!(test.delete_user(second.id, None, Context::operator(now)).await.unwrap());
+    let refused = test.delete_user(root.id, None, Context { actor: himself, now }).await;
     assert!(matches!(refused, Err(StoreError::LastAdmin)), "{refused:?}");
-    assert_eq!(kitchen.store.user(root.id).await.unwrap(), Some(root.clone()));
-    kitchen.admin("third").await;
-    assert!(kitchen.delete_user(root.id, None, Context { actor: himself, now }).await.unwrap());
+    assert_eq!(test.store.user(root.id).await.unwrap(), Some(root.clone()));
+    test.admin("third").await;
+    assert!(test.delete_user(root.id, None, Context { actor: himself, now }).await.unwrap());
 }
 
 #[tokio::test]
-async fn whoever_was_demoted_disabled_or_logged_out_meanwhile_changes_nothing() {
-    let kitchen = Kitchen::new().await;
-    let (_root, alice) = (kitchen.admin("root").await, kitchen.user("alice").await);
+async fn revoked_admin_changes_nothing() {
+    let test = TestStore::sqlite().await;
+    let (_root, alice) = (test.admin("root").await, test.user("alice").await);
     for (name, change) in [("demoted", Some(DEMOTE)), ("disabled", Some(DISABLE)), ("logged_out", None)] {
-        let admin = kitchen.admin(name).await;
-        let now = kitchen.now();
-        let session = kitchen.create_session(session_of(admin.id, None, kitchen.new_session()), now).await;
+        let admin = test.admin(name).await;
+        let now = test.now();
+        let session = test.create_session(session_of(admin.id, None, test.new_session()), now).await;
         let session = session.unwrap().map(|session| session.id);
         let actor = Actor { user: Some(admin.id), session, address: None };
         assert!(matches!(
-            kitchen.administer(alice.id, UserChange::default(), Context { actor, now }).await,
+            test.administer(alice.id, UserChange::default(), Context { actor, now }).await,
             Ok(Administered::Done(_))
         ));
         if let Some(change) = change {
-            kitchen.changes(admin.id, change).await;
+            test.changes(admin.id, change).await;
         } else {
-            kitchen.end_sessions(admin.id, Context::operator(now)).await.unwrap();
+            test.end_sessions(admin.id, Context::operator(now)).await.unwrap();
         }
-        let id = InvitationId::new(now, kitchen.entropy.bytes());
+        let id = InvitationId::new(now, test.entropy.bytes());
         let new = NewInvitation { id, digest: TokenDigest::of(b"x"), email: None, expires_at: now + DAY };
         for refused in [
-            kitchen.administer(alice.id, DISABLE, Context { actor, now }).await.map(drop),
-            kitchen.end_sessions(alice.id, Context { actor, now }).await.map(drop),
-            kitchen.create_invitation(new, Context { actor, now }).await.map(drop),
-            kitchen.revoke_invitation(id, Context { actor, now }).await.map(drop),
+            test.administer(alice.id, DISABLE, Context { actor, now }).await.map(drop),
+            test.end_sessions(alice.id, Context { actor, now }).await.map(drop),
+            test.create_invitation(new, Context { actor, now }).await.map(drop),
+            test.revoke_invitation(id, Context { actor, now }).await.map(drop),
         ] {
             assert!(matches!(refused, Err(StoreError::ActorRevoked)), "{name}: {refused:?}");
         }
     }
-    assert_eq!(kitchen.store.user(alice.id).await.unwrap(), Some(alice));
+    assert_eq!(test.store.user(alice.id).await.unwrap(), Some(alice));
 }

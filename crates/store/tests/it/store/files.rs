@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use store::{Store, StoreError, Unavailable, Viewer};
 use tokio::runtime::Builder;
 
-use super::{Kitchen, new_user, url};
+use super::{TestStore, new_user, url};
 
 fn open(file: &Path) -> Result<Store, StoreError> {
     Builder::new_current_thread().build().unwrap().block_on(Store::open(&url(file), noon()))
@@ -41,37 +41,37 @@ async fn files_and_folders_that_it_makes_are_closed_to_others() {
 
 #[tokio::test]
 async fn closing_leaves_one_file_and_a_store_that_says_so() {
-    let kitchen = Kitchen::new().await;
-    kitchen.public("Soup", None).await;
-    kitchen.close().await;
-    kitchen.close().await;
+    let test = TestStore::sqlite().await;
+    test.public("Soup", None).await;
+    test.close().await;
+    test.close().await;
     let names: Vec<_> =
-        fs::read_dir(kitchen.folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        fs::read_dir(test.folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(names, ["recipes.db"]);
     for answer in [
-        kitchen.ready().await.map(drop),
-        kitchen.count_recipes(Viewer::Anyone).await.map(drop),
-        kitchen.store.user(ids::UserId::from_i64(1).unwrap()).await.map(drop),
-        kitchen.create_user(new_user("alice"), kitchen.now()).await.map(drop),
+        test.ready().await.map(drop),
+        test.count_recipes(Viewer::Anyone).await.map(drop),
+        test.store.user(ids::UserId::from_i64(1).unwrap()).await.map(drop),
+        test.create_user(new_user("alice"), test.now()).await.map(drop),
     ] {
         assert!(matches!(answer, Err(StoreError::Unavailable(Unavailable::Closed))), "{answer:?}");
     }
-    assert_eq!(kitchen.opened_again().await.count_recipes(Viewer::Anyone).await.unwrap(), 1);
+    assert_eq!(test.opened_again().await.count_recipes(Viewer::Anyone).await.unwrap(), 1);
 }
 
 #[tokio::test]
 async fn only_the_open_that_made_the_tables_is_new() {
-    let kitchen = Kitchen::new().await;
-    assert!(kitchen.is_new());
-    assert!(!kitchen.opened_again().await.is_new());
+    let test = TestStore::sqlite().await;
+    assert!(test.is_new());
+    assert!(!test.opened_again().await.is_new());
     // A file that a crash left empty holds no recipes either.
-    let empty = kitchen.folder.path().join("empty.db");
+    let empty = test.folder.path().join("empty.db");
     fs::write(&empty, "").unwrap();
     assert!(Store::open(&url(&empty), noon()).await.unwrap().is_new());
 }
 
 #[test]
-fn of_many_that_open_a_new_file_at_once_one_makes_the_tables() {
+fn one_of_many_concurrent_opens_makes_the_tables() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("recipes.db");
     let stores: Vec<Store> = thread::scope(|scope| {

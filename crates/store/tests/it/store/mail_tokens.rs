@@ -9,13 +9,13 @@ use tokio::task::JoinSet;
 
 use super::sessions::sign_up;
 use super::users::move_to;
-use super::{Kitchen, email, new_user};
+use super::{TestStore, email, new_user};
 
 fn hash(last: char) -> PasswordHash {
     PasswordHash::parse(&format!("$2b$10${}{last}", "a".repeat(52))).unwrap()
 }
 
-impl Kitchen {
+impl TestStore {
     /// Somebody who has signed up, whose address nobody has verified.
     async fn signs_up(&self, name: &str) -> User {
         let new = NewUser { password_hash: Some(hash('a')), ..new_user(name) };
@@ -54,60 +54,60 @@ impl Kitchen {
 }
 
 #[tokio::test]
-async fn who_signs_up_is_verified_by_a_mail_and_who_is_added_by_whoever_adds() {
-    let kitchen = Kitchen::new().await;
-    assert!(kitchen.user("root").await.email_verified);
-    let alice = kitchen.signs_up("alice").await;
+async fn sign_up_needs_verification_and_an_added_user_does_not() {
+    let test = TestStore::sqlite().await;
+    assert!(test.user("root").await.email_verified);
+    let alice = test.signs_up("alice").await;
     assert!(!alice.email_verified);
-    let (token, to) = kitchen.is_sent("ALICE", MailPurpose::VerifyEmail).await.unwrap();
+    let (token, to) = test.is_sent("ALICE", MailPurpose::VerifyEmail).await.unwrap();
     assert_eq!(to, alice, "the stored address, whatever was asked for");
-    let later = kitchen.later();
-    let verified = kitchen.verify_email(token, Context::operator(later)).await.unwrap().unwrap();
+    let later = test.later();
+    let verified = test.verify_email(token, Context::operator(later)).await.unwrap().unwrap();
     assert_eq!(verified, User { email_verified: true, updated_at: later, ..alice });
-    assert_eq!(kitchen.is_sent("alice", MailPurpose::VerifyEmail).await, None, "once is enough");
+    assert_eq!(test.is_sent("alice", MailPurpose::VerifyEmail).await, None, "once is enough");
 }
 
 #[tokio::test]
-async fn of_two_mails_the_first_still_counts_and_is_noted_once() {
-    let kitchen = Kitchen::new().await;
-    kitchen.signs_up("alice").await;
-    let (first, second) = (kitchen.verification("alice").await, kitchen.verification("alice").await);
-    assert!(kitchen.verifies(second).await && kitchen.verifies(first).await);
-    let entries = kitchen.entries(Filter::default(), 1000).await;
+async fn both_of_two_verification_mails_work_and_one_event_is_recorded() {
+    let test = TestStore::sqlite().await;
+    test.signs_up("alice").await;
+    let (first, second) = (test.verification("alice").await, test.verification("alice").await);
+    assert!(test.verifies(second).await && test.verifies(first).await);
+    let entries = test.entries(Filter::default(), 1000).await;
     assert_eq!(entries.iter().filter(|entry| entry.event == "email_verified").count(), 1);
 }
 
 #[tokio::test]
-async fn a_token_is_good_for_half_an_hour() {
-    let kitchen = Kitchen::new().await;
-    kitchen.signs_up("alice").await;
-    let (token, other) = (kitchen.reset("alice").await, kitchen.verification("alice").await);
-    kitchen.clock.advance(Duration::from_mins(29));
-    let still = kitchen.mail_token_user(token, MailPurpose::ResetPassword, kitchen.now()).await.unwrap();
+async fn mail_token_expires_after_half_an_hour() {
+    let test = TestStore::sqlite().await;
+    test.signs_up("alice").await;
+    let (token, other) = (test.reset("alice").await, test.verification("alice").await);
+    test.clock.advance(Duration::from_mins(29));
+    let still = test.mail_token_user(token, MailPurpose::ResetPassword, test.now()).await.unwrap();
     assert!(still.is_some());
-    kitchen.clock.advance(Duration::from_mins(1));
-    assert!(!kitchen.resets(token).await && !kitchen.verifies(other).await);
+    test.clock.advance(Duration::from_mins(1));
+    assert!(!test.resets(token).await && !test.verifies(other).await);
 }
 
 #[tokio::test]
-async fn a_token_is_good_for_what_it_is_for() {
-    let kitchen = Kitchen::new().await;
-    kitchen.signs_up("alice").await;
-    let (verification, reset) = (kitchen.verification("alice").await, kitchen.reset("alice").await);
-    assert!(!kitchen.resets(verification).await && !kitchen.verifies(reset).await);
-    assert_eq!(kitchen.password_hash("alice").await, Some(hash('a')));
-    assert!(!kitchen.resets(TokenDigest::of(b"made up")).await);
-    assert!(kitchen.verifies(verification).await && kitchen.resets(reset).await);
+async fn mail_token_is_bound_to_its_purpose() {
+    let test = TestStore::sqlite().await;
+    test.signs_up("alice").await;
+    let (verification, reset) = (test.verification("alice").await, test.reset("alice").await);
+    assert!(!test.resets(verification).await && !test.verifies(reset).await);
+    assert_eq!(test.password_hash("alice").await, Some(hash('a')));
+    assert!(!test.resets(TokenDigest::of(b"made up")).await);
+    assert!(test.verifies(verification).await && test.resets(reset).await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_100_who_use_a_token_at_once_one_does() {
-    let kitchen = Kitchen::new().await;
-    kitchen.signs_up("alice").await;
-    let token = kitchen.reset("alice").await;
+async fn one_of_100_concurrent_uses_of_a_mail_token_succeeds() {
+    let test = TestStore::sqlite().await;
+    test.signs_up("alice").await;
+    let token = test.reset("alice").await;
     let mut tasks = JoinSet::new();
     for _ in 0..100 {
-        let (store, now) = (kitchen.store.clone(), kitchen.now());
+        let (store, now) = (test.store.clone(), test.now());
         tasks.spawn(
             async move { store.reset_password(token, hash('b'), Context::operator(now)).await.unwrap() },
         );
@@ -116,47 +116,47 @@ async fn of_100_who_use_a_token_at_once_one_does() {
 }
 
 #[tokio::test]
-async fn a_reset_sets_the_password_and_shuts_every_door() {
-    let kitchen = Kitchen::new().await;
-    let alice = kitchen.signs_up("alice").await;
-    let session = kitchen.logs_in_with(&alice, Some(&hash('a'))).await;
-    let (api_token, _) = kitchen.api_token(&alice).await;
-    let (token, other) = (kitchen.reset("alice").await, kitchen.verification("alice").await);
+async fn password_reset_ends_sessions_tokens_and_links() {
+    let test = TestStore::sqlite().await;
+    let alice = test.signs_up("alice").await;
+    let session = test.logs_in_with(&alice, Some(&hash('a'))).await;
+    let (api_token, _) = test.api_token(&alice).await;
+    let (token, other) = (test.reset("alice").await, test.verification("alice").await);
 
-    let later = kitchen.later();
-    let after = kitchen.reset_password(token, hash('b'), Context::operator(later)).await.unwrap().unwrap();
+    let later = test.later();
+    let after = test.reset_password(token, hash('b'), Context::operator(later)).await.unwrap().unwrap();
 
     assert_eq!(
         after,
         User { email_verified: true, updated_at: later, ..alice.clone() },
         "the mail has arrived"
     );
-    assert_eq!(kitchen.password_hash("alice").await, Some(hash('b')));
-    assert!(!kitchen.alive(alice.id, &session).await);
-    assert_eq!(kitchen.api_token_user(api_token).await.unwrap(), None);
-    assert!(!kitchen.resets(token).await && !kitchen.verifies(other).await);
-    let entries = kitchen.entries(Filter::default(), 2).await;
+    assert_eq!(test.password_hash("alice").await, Some(hash('b')));
+    assert!(!test.alive(alice.id, &session).await);
+    assert_eq!(test.api_token_user(api_token).await.unwrap(), None);
+    assert!(!test.resets(token).await && !test.verifies(other).await);
+    let entries = test.entries(Filter::default(), 2).await;
     let noted: Vec<_> = entries.iter().map(|entry| entry.event.as_str()).collect();
     assert_eq!(noted, ["api_tokens_revoked", "password_reset"]);
 }
 
 #[tokio::test]
-async fn another_password_or_address_and_a_disabled_account_end_what_was_sent() {
+async fn password_address_and_access_changes_end_mail_tokens() {
     for change in 0..4 {
-        let kitchen = Kitchen::new().await;
-        let alice = kitchen.signs_up("alice").await;
-        let (reset, verification) = (kitchen.reset("alice").await, kitchen.verification("alice").await);
-        let (now, key) = (kitchen.now(), &alice.email);
+        let test = TestStore::sqlite().await;
+        let alice = test.signs_up("alice").await;
+        let (reset, verification) = (test.reset("alice").await, test.verification("alice").await);
+        let (now, key) = (test.now(), &alice.email);
         match change {
             0 => {
                 let (old, api_tokens) = (Some(hash('a')), ApiTokens::Kept);
                 let change = ChangePassword { user: alice.id, old, new: hash('c'), keep: None, api_tokens };
-                assert!(kitchen.change_password(change, Context::operator(now)).await.unwrap());
+                assert!(test.change_password(change, Context::operator(now)).await.unwrap());
             }
             1 => {
                 let password = hash('a');
                 let to = |name| {
-                    kitchen.update_profile(
+                    test.update_profile(
                         move_to(alice.id, email(name), Some(password.clone())),
                         Context::operator(now),
                     )
@@ -166,31 +166,29 @@ async fn another_password_or_address_and_a_disabled_account_end_what_was_sent() 
                 to("alice").await.unwrap();
             }
             2 => {
-                kitchen.set_access(key, Access::Disabled, Context::operator(now)).await.unwrap();
-                kitchen.set_access(key, Access::Enabled, Context::operator(now)).await.unwrap();
+                test.set_access(key, Access::Disabled, Context::operator(now)).await.unwrap();
+                test.set_access(key, Access::Enabled, Context::operator(now)).await.unwrap();
             }
-            _ => assert!(
-                kitchen.delete_user(alice.id, Some(&hash('a')), Context::operator(now)).await.unwrap()
-            ),
+            _ => assert!(test.delete_user(alice.id, Some(&hash('a')), Context::operator(now)).await.unwrap()),
         }
-        assert!(!kitchen.resets(reset).await && !kitchen.verifies(verification).await, "{change}");
+        assert!(!test.resets(reset).await && !test.verifies(verification).await, "{change}");
     }
 }
 
 #[tokio::test]
-async fn nobody_and_the_disabled_are_sent_nothing_and_both_are_noted() {
-    let kitchen = Kitchen::new().await;
-    let alice = kitchen.signs_up("alice").await;
-    kitchen.set_access(&alice.email, Access::Disabled, kitchen.operator()).await.unwrap();
+async fn unknown_and_disabled_accounts_get_no_mail_token() {
+    let test = TestStore::sqlite().await;
+    let alice = test.signs_up("alice").await;
+    test.set_access(&alice.email, Access::Disabled, test.operator()).await.unwrap();
     for (name, purpose) in [
         ("nobody", MailPurpose::VerifyEmail),
         ("nobody", MailPurpose::ResetPassword),
         ("alice", MailPurpose::VerifyEmail),
         ("alice", MailPurpose::ResetPassword),
     ] {
-        assert_eq!(kitchen.is_sent(name, purpose).await, None, "{name}");
+        assert_eq!(test.is_sent(name, purpose).await, None, "{name}");
     }
-    let entries = kitchen.entries(Filter::default(), 2).await;
+    let entries = test.entries(Filter::default(), 2).await;
     let noted: Vec<_> = entries.iter().map(|entry| (entry.event.as_str(), entry.subject)).collect();
     assert_eq!(noted, [("password_reset_requested", None), ("password_reset_requested", None)]);
 }

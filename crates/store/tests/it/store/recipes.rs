@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use store::{Edit, Editor, Imported, NewRecipe, Page, Precondition, ReplaceRecipe, Viewer};
 use tokio::task::JoinSet;
 
-use super::{Kitchen, draft, json_of, jsons, parse, private_draft};
+use super::{TestStore, draft, json_of, jsons, parse, private_draft};
 
 fn replacing(id: RecipeId, editor: Editor, draft: Draft, precondition: Precondition) -> ReplaceRecipe {
     ReplaceRecipe { id, editor, draft, precondition }
@@ -14,13 +14,12 @@ fn replacing(id: RecipeId, editor: Editor, draft: Draft, precondition: Precondit
 
 #[tokio::test]
 async fn a_recipe_comes_back_as_it_was_answered() {
-    let kitchen = Kitchen::new().await;
-    let alice = kitchen.user("alice").await;
-    let uid = kitchen.uid();
-    let stored =
-        kitchen.create_recipe(NewRecipe::new(&draft("Soup"), uid, Some(alice.id)), kitchen.now()).await;
+    let test = TestStore::sqlite().await;
+    let alice = test.user("alice").await;
+    let uid = test.uid();
+    let stored = test.create_recipe(NewRecipe::new(&draft("Soup"), uid, Some(alice.id)), test.now()).await;
     let stored = stored.unwrap();
-    assert_eq!((stored.id.get(), stored.revision, stored.updated_at), (1, 1, kitchen.now()));
+    assert_eq!((stored.id.get(), stored.revision, stored.updated_at), (1, 1, test.now()));
     assert_eq!(
         json_of(&stored),
         format!(
@@ -29,79 +28,76 @@ async fn a_recipe_comes_back_as_it_was_answered() {
              \"createdAt\":\"2024-05-01T12:00:00Z\",\"updatedAt\":\"2024-05-01T12:00:00Z\"}}"
         )
     );
-    assert_eq!(kitchen.recipe(stored.id, Viewer::Anyone).await.unwrap(), Some(stored.clone()));
-    let listing = kitchen.recipes(Page::default(), Viewer::Anyone).await.unwrap();
+    assert_eq!(test.recipe(stored.id, Viewer::Anyone).await.unwrap(), Some(stored.clone()));
+    let listing = test.recipes(Page::default(), Viewer::Anyone).await.unwrap();
     assert_eq!(jsons(&listing.rows), [json_of(&stored)]);
     assert_eq!(listing.next, None);
 }
 
 #[tokio::test]
 async fn an_empty_list_is_a_list() {
-    let listing = Kitchen::new().await.recipes(Page::default(), Viewer::Anyone).await.unwrap();
+    let listing = TestStore::sqlite().await.recipes(Page::default(), Viewer::Anyone).await.unwrap();
     assert!(listing.rows.is_empty() && listing.next.is_none());
 }
 
 #[tokio::test]
 async fn a_private_recipe_exists_for_its_owner_and_for_admins_only() {
-    let kitchen = Kitchen::new().await;
-    let (alice, bob) = (kitchen.user("alice").await.id, kitchen.user("bob").await.id);
-    let secret = kitchen.private("Secret", Some(alice)).await.id;
-    let open = kitchen.public("Open", Some(alice)).await.id;
+    let test = TestStore::sqlite().await;
+    let (alice, bob) = (test.user("alice").await.id, test.user("bob").await.id);
+    let secret = test.private("Secret", Some(alice)).await.id;
+    let open = test.public("Open", Some(alice)).await.id;
 
     for viewer in [Viewer::Anyone, Viewer::User(bob)] {
-        assert_eq!(kitchen.recipe(secret, viewer).await.unwrap(), None);
-        assert_eq!(kitchen.ids(viewer, 10).await, [open.get()]);
-        assert_eq!(kitchen.count_recipes(viewer).await.unwrap(), 1);
+        assert_eq!(test.recipe(secret, viewer).await.unwrap(), None);
+        assert_eq!(test.ids(viewer, 10).await, [open.get()]);
+        assert_eq!(test.count_recipes(viewer).await.unwrap(), 1);
     }
     for viewer in [Viewer::User(alice), Viewer::Admin] {
-        assert!(kitchen.recipe(secret, viewer).await.unwrap().is_some());
-        assert_eq!(kitchen.ids(viewer, 10).await, [secret.get(), open.get()]);
-        assert_eq!(kitchen.count_recipes(viewer).await.unwrap(), 2);
+        assert!(test.recipe(secret, viewer).await.unwrap().is_some());
+        assert_eq!(test.ids(viewer, 10).await, [secret.get(), open.get()]);
+        assert_eq!(test.count_recipes(viewer).await.unwrap(), 2);
     }
-    let (bob, now) = (Editor::User(bob), kitchen.now());
-    let replaced =
-        kitchen.replace_recipe(replacing(secret, bob, draft("Mine"), Precondition::None), now).await;
+    let (bob, now) = (Editor::User(bob), test.now());
+    let replaced = test.replace_recipe(replacing(secret, bob, draft("Mine"), Precondition::None), now).await;
     assert_eq!(replaced.unwrap(), Edit::NotFound);
     // Not even whether the revision is right can be found out.
     let guess = Precondition::Revisions(vec![9]);
-    assert_eq!(kitchen.delete_recipe(secret, bob, guess).await.unwrap(), Edit::NotFound);
-    assert!(kitchen.recipe(secret, Viewer::User(alice)).await.unwrap().is_some());
+    assert_eq!(test.delete_recipe(secret, bob, guess).await.unwrap(), Edit::NotFound);
+    assert!(test.recipe(secret, Viewer::User(alice)).await.unwrap().is_some());
 }
 
 #[tokio::test]
 async fn a_private_recipe_without_an_owner_is_there_for_admins_only() {
-    let kitchen = Kitchen::new().await;
-    let alice = kitchen.user("alice").await.id;
-    let lost = kitchen.private("Lost", None).await.id;
-    assert_eq!(kitchen.recipe(lost, Viewer::User(alice)).await.unwrap(), None);
+    let test = TestStore::sqlite().await;
+    let alice = test.user("alice").await.id;
+    let lost = test.private("Lost", None).await.id;
+    assert_eq!(test.recipe(lost, Viewer::User(alice)).await.unwrap(), None);
     let alice = Editor::User(alice);
-    let deleted = kitchen.delete_recipe(lost, alice, Precondition::None).await.unwrap();
+    let deleted = test.delete_recipe(lost, alice, Precondition::None).await.unwrap();
     assert_eq!(deleted, Edit::NotFound);
-    let deleted = kitchen.delete_recipe(lost, Editor::Admin, Precondition::None).await.unwrap();
+    let deleted = test.delete_recipe(lost, Editor::Admin, Precondition::None).await.unwrap();
     assert_eq!(deleted, Edit::Done(()));
 }
 
 #[tokio::test]
 async fn a_recipe_is_changed_by_its_owner_and_by_admins_and_forbidden_to_others() {
-    let kitchen = Kitchen::new().await;
-    let (alice, bob) = (kitchen.user("alice").await.id, kitchen.user("bob").await.id);
-    let before = kitchen.public("Soup", Some(alice)).await;
+    let test = TestStore::sqlite().await;
+    let (alice, bob) = (test.user("alice").await.id, test.user("bob").await.id);
+    let before = test.public("Soup", Some(alice)).await;
     let id = before.id;
-    let later = kitchen.later();
+    let later = test.later();
 
-    let by_bob = kitchen
+    let by_bob = test
         .replace_recipe(replacing(id, Editor::User(bob), draft("Bob's"), Precondition::None), later)
         .await;
     assert_eq!(by_bob.unwrap(), Edit::Forbidden);
-    let by_bob = kitchen.delete_recipe(id, Editor::User(bob), Precondition::None).await.unwrap();
+    let by_bob = test.delete_recipe(id, Editor::User(bob), Precondition::None).await.unwrap();
     assert_eq!(by_bob, Edit::Forbidden);
-    assert_eq!(kitchen.recipe(id, Viewer::Anyone).await.unwrap(), Some(before.clone()));
+    assert_eq!(test.recipe(id, Viewer::Anyone).await.unwrap(), Some(before.clone()));
 
     for (editor, name, revision) in [(Editor::User(alice), "Stew", 2), (Editor::Admin, "Broth", 3)] {
-        let edit = kitchen
-            .replace_recipe(replacing(id, editor, draft(name), Precondition::None), later)
-            .await
-            .unwrap();
+        let edit =
+            test.replace_recipe(replacing(id, editor, draft(name), Precondition::None), later).await.unwrap();
         let Edit::Done(after) = edit else { panic!("{edit:?}") };
         assert_eq!((after.id, after.revision, after.updated_at), (id, revision, later));
         let (mut want, got): (Value, Value) = (
@@ -112,84 +108,80 @@ async fn a_recipe_is_changed_by_its_owner_and_by_admins_and_forbidden_to_others(
         want["revision"] = json!(revision);
         want["updatedAt"] = json!(later.to_string());
         assert_eq!(got, want, "owner, uid and createdAt stay");
-        assert_eq!(kitchen.recipe(id, Viewer::Anyone).await.unwrap(), Some(after));
+        assert_eq!(test.recipe(id, Viewer::Anyone).await.unwrap(), Some(after));
     }
-    let deleted = kitchen.delete_recipe(id, Editor::User(alice), Precondition::None).await.unwrap();
+    let deleted = test.delete_recipe(id, Editor::User(alice), Precondition::None).await.unwrap();
     assert_eq!(deleted, Edit::Done(()));
-    let again = kitchen.delete_recipe(id, Editor::User(alice), Precondition::None).await.unwrap();
+    let again = test.delete_recipe(id, Editor::User(alice), Precondition::None).await.unwrap();
     assert_eq!(again, Edit::NotFound);
 }
 
 #[tokio::test]
 async fn a_communal_recipe_is_every_users_to_change_but_not_to_hide() {
-    let kitchen = Kitchen::new().await;
-    let bob = Editor::User(kitchen.user("bob").await.id);
-    let id = kitchen.public("Soup", None).await.id;
-    let now = kitchen.now();
-    let edit =
-        kitchen.replace_recipe(replacing(id, bob, draft("Stew"), Precondition::None), now).await.unwrap();
+    let test = TestStore::sqlite().await;
+    let bob = Editor::User(test.user("bob").await.id);
+    let id = test.public("Soup", None).await.id;
+    let now = test.now();
+    let edit = test.replace_recipe(replacing(id, bob, draft("Stew"), Precondition::None), now).await.unwrap();
     assert!(matches!(edit, Edit::Done(after) if after.revision == 2 && !json_of(&after).contains("ownerId")));
-    let hidden = kitchen
+    let hidden = test
         .replace_recipe(replacing(id, bob, private_draft("Stew"), Precondition::None), now)
         .await
         .unwrap();
     assert_eq!(hidden, Edit::Forbidden);
-    let hidden = kitchen
+    let hidden = test
         .replace_recipe(replacing(id, Editor::Admin, private_draft("Stew"), Precondition::None), now)
         .await;
     assert!(matches!(hidden.unwrap(), Edit::Done(_)));
-    let other = kitchen.public("Bread", None).await.id;
-    assert_eq!(kitchen.delete_recipe(other, bob, Precondition::None).await.unwrap(), Edit::Done(()));
+    let other = test.public("Bread", None).await.id;
+    assert_eq!(test.delete_recipe(other, bob, Precondition::None).await.unwrap(), Edit::Done(()));
 }
 
 #[tokio::test]
 async fn visibility_can_be_changed_both_ways() {
-    let kitchen = Kitchen::new().await;
-    let alice = kitchen.user("alice").await.id;
-    let id = kitchen.public("Soup", Some(alice)).await.id;
+    let test = TestStore::sqlite().await;
+    let alice = test.user("alice").await.id;
+    let id = test.public("Soup", Some(alice)).await.id;
     for (draft, visible) in [(private_draft("Soup"), false), (draft("Soup"), true)] {
-        let edit = kitchen
-            .replace_recipe(
-                replacing(id, Editor::User(alice), draft.clone(), Precondition::None),
-                kitchen.now(),
-            )
+        let edit = test
+            .replace_recipe(replacing(id, Editor::User(alice), draft.clone(), Precondition::None), test.now())
             .await;
         assert!(matches!(edit.unwrap(), Edit::Done(_)));
-        assert_eq!(kitchen.recipe(id, Viewer::Anyone).await.unwrap().is_some(), visible);
-        assert_eq!(kitchen.count_recipes(Viewer::Anyone).await.unwrap(), u64::from(visible));
+        assert_eq!(test.recipe(id, Viewer::Anyone).await.unwrap().is_some(), visible);
+        assert_eq!(test.count_recipes(Viewer::Anyone).await.unwrap(), u64::from(visible));
     }
 }
 
 #[tokio::test]
 async fn a_change_to_another_revision_than_demanded_does_not_happen() {
-    let kitchen = Kitchen::new().await;
-    let alice = Editor::User(kitchen.user("alice").await.id);
-    let id = kitchen.public("Soup", None).await.id;
-    let now = kitchen.now();
+    let test = TestStore::sqlite().await;
+    let alice = Editor::User(test.user("alice").await.id);
+    let id = test.public("Soup", None).await.id;
+    let now = test.now();
     let revisions = |revisions: &[i64]| Precondition::Revisions(revisions.to_vec());
 
     for wrong in [revisions(&[]), revisions(&[2]), revisions(&[0, 7])] {
         let edit =
-            kitchen.replace_recipe(replacing(id, alice, draft("Stew"), wrong.clone()), now).await.unwrap();
+            test.replace_recipe(replacing(id, alice, draft("Stew"), wrong.clone()), now).await.unwrap();
         assert_eq!(edit, Edit::Stale { revision: 1 });
-        let edit = kitchen.delete_recipe(id, alice, wrong).await.unwrap();
+        let edit = test.delete_recipe(id, alice, wrong).await.unwrap();
         assert_eq!(edit, Edit::Stale { revision: 1 });
     }
     let edit =
-        kitchen.replace_recipe(replacing(id, alice, draft("Stew"), revisions(&[7, 1])), now).await.unwrap();
+        test.replace_recipe(replacing(id, alice, draft("Stew"), revisions(&[7, 1])), now).await.unwrap();
     assert!(matches!(edit, Edit::Done(_)));
-    assert_eq!(kitchen.delete_recipe(id, alice, revisions(&[1])).await.unwrap(), Edit::Stale { revision: 2 });
-    assert_eq!(kitchen.delete_recipe(id, alice, revisions(&[2])).await.unwrap(), Edit::Done(()));
+    assert_eq!(test.delete_recipe(id, alice, revisions(&[1])).await.unwrap(), Edit::Stale { revision: 2 });
+    assert_eq!(test.delete_recipe(id, alice, revisions(&[2])).await.unwrap(), Edit::Done(()));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_100_changes_to_one_revision_at_once_one_happens() {
-    let kitchen = Kitchen::new().await;
-    let alice = Editor::User(kitchen.user("alice").await.id);
-    let (id, now) = (kitchen.public("Soup", None).await.id, kitchen.now());
+async fn one_of_100_concurrent_changes_to_a_revision_succeeds() {
+    let test = TestStore::sqlite().await;
+    let alice = Editor::User(test.user("alice").await.id);
+    let (id, now) = (test.public("Soup", None).await.id, test.now());
     let mut tasks = JoinSet::new();
     for n in 0..100 {
-        let (store, draft) = (kitchen.store.clone(), draft(&format!("Soup {n}")));
+        let (store, draft) = (test.store.clone(), draft(&format!("Soup {n}")));
         tasks.spawn(async move {
             store
                 .replace_recipe(replacing(id, alice, draft.clone(), Precondition::Revisions(vec![1])), now)
@@ -203,22 +195,21 @@ async fn of_100_changes_to_one_revision_at_once_one_happens() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_cannot_be_changed() {
-    let kitchen = Kitchen::new().await;
-    let alice = Editor::User(kitchen.user("alice").await.id);
+async fn absent_recipe_cannot_be_changed() {
+    let test = TestStore::sqlite().await;
+    let alice = Editor::User(test.user("alice").await.id);
     let id = RecipeId::from_i64(i64::MAX).unwrap();
-    let edit =
-        kitchen.replace_recipe(replacing(id, alice, draft("Soup"), Precondition::None), kitchen.now()).await;
+    let edit = test.replace_recipe(replacing(id, alice, draft("Soup"), Precondition::None), test.now()).await;
     assert_eq!(edit.unwrap(), Edit::NotFound);
-    let edit = kitchen.delete_recipe(id, alice, Precondition::Revisions(vec![])).await.unwrap();
+    let edit = test.delete_recipe(id, alice, Precondition::Revisions(vec![])).await.unwrap();
     assert_eq!(edit, Edit::NotFound);
-    assert_eq!(kitchen.recipe(id, Viewer::Admin).await.unwrap(), None);
-    assert!(kitchen.ids(Viewer::Anyone, 1).await.is_empty());
+    assert_eq!(test.recipe(id, Viewer::Admin).await.unwrap(), None);
+    assert!(test.ids(Viewer::Anyone, 1).await.is_empty());
 }
 
 #[tokio::test]
 async fn an_import_keeps_the_past_and_a_second_one_changes_nothing() {
-    let kitchen = Kitchen::new().await;
+    let test = TestStore::sqlite().await;
     let exported = json!({
         "id": 99, "name": "Borscht", "healthLabels": [], "cookTimeMinutes": 1, "prepTimeMinutes": 2,
         "ingredients": [], "ownerId": 77, "uid": "9b2d6a0e-2f5c-4c33-8a77-0f1f9d3a5b11", "revision": 12,
@@ -229,10 +220,7 @@ async fn an_import_keeps_the_past_and_a_second_one_changes_nothing() {
         let draft =
             parse(&json!({ "name": name, "healthLabels": [], "cookTimeMinutes": 1, "prepTimeMinutes": 2,
             "ingredients": [] }));
-        kitchen
-            .import_recipe(NewRecipe::new(&draft, kitchen.uid(), None), history, kitchen.now())
-            .await
-            .unwrap()
+        test.import_recipe(NewRecipe::new(&draft, test.uid(), None), history, test.now()).await.unwrap()
     };
     let Imported::Added(stored) = import("Borscht").await else { panic!("it was new") };
     let mut want = exported.clone();
@@ -243,66 +231,62 @@ async fn an_import_keeps_the_past_and_a_second_one_changes_nothing() {
     assert_eq!(stored.updated_at.to_string(), "2021-01-01T00:00:00.5Z");
 
     assert_eq!(import("Another text").await, Imported::AlreadyThere(stored.id));
-    assert_eq!(kitchen.recipe(stored.id, Viewer::Anyone).await.unwrap(), Some(stored.clone()));
-    assert_eq!(kitchen.count_recipes(Viewer::Anyone).await.unwrap(), 1);
+    assert_eq!(test.recipe(stored.id, Viewer::Anyone).await.unwrap(), Some(stored.clone()));
+    assert_eq!(test.count_recipes(Viewer::Anyone).await.unwrap(), 1);
 
     let editor = Editor::Admin;
-    let edit = kitchen
-        .replace_recipe(replacing(stored.id, editor, draft("Soup"), Precondition::None), kitchen.now())
+    let edit = test
+        .replace_recipe(replacing(stored.id, editor, draft("Soup"), Precondition::None), test.now())
         .await;
     assert!(matches!(edit.unwrap(), Edit::Done(after) if after.revision == 13));
 }
 
 #[tokio::test]
 async fn an_import_without_a_past_begins_now() {
-    let kitchen = Kitchen::new().await;
-    let uid = kitchen.uid();
+    let test = TestStore::sqlite().await;
+    let uid = test.uid();
     let new = NewRecipe::new(&draft("Soup"), uid, None);
-    let imported =
-        kitchen.import_recipe(new.clone(), ImportedHistory::default(), kitchen.now()).await.unwrap();
+    let imported = test.import_recipe(new.clone(), ImportedHistory::default(), test.now()).await.unwrap();
     let Imported::Added(stored) = imported else { panic!("it was new") };
     assert!(json_of(&stored).contains(&uid.to_string()));
-    assert_eq!((stored.revision, stored.updated_at), (1, kitchen.now()));
+    assert_eq!((stored.revision, stored.updated_at), (1, test.now()));
     let of_its_own = ImportedHistory {
         uid: Uid::parse("9b2d6a0e-2f5c-4c33-8a77-0f1f9d3a5b11"),
         ..ImportedHistory::default()
     };
-    assert!(matches!(
-        kitchen.import_recipe(new, of_its_own, kitchen.now()).await.unwrap(),
-        Imported::Added(_)
-    ));
+    assert!(matches!(test.import_recipe(new, of_its_own, test.now()).await.unwrap(), Imported::Added(_)));
 }
 
 #[tokio::test]
 async fn an_id_is_not_given_out_again_even_after_a_restart() {
-    let kitchen = Kitchen::new().await;
+    let test = TestStore::sqlite().await;
     for name in ["one", "two", "three"] {
-        kitchen.public(name, None).await;
+        test.public(name, None).await;
     }
     let newest = RecipeId::from_i64(3).unwrap();
-    kitchen.delete_recipe(newest, Editor::Admin, Precondition::None).await.unwrap();
-    assert_eq!(kitchen.public("four", None).await.id.get(), 4);
-    kitchen.delete_recipe(RecipeId::from_i64(4).unwrap(), Editor::Admin, Precondition::None).await.unwrap();
-    kitchen.close().await;
-    let new = NewRecipe::new(&draft("five"), kitchen.uid(), None);
-    let five = kitchen.opened_again().await.create_recipe(new, kitchen.now()).await.unwrap();
+    test.delete_recipe(newest, Editor::Admin, Precondition::None).await.unwrap();
+    assert_eq!(test.public("four", None).await.id.get(), 4);
+    test.delete_recipe(RecipeId::from_i64(4).unwrap(), Editor::Admin, Precondition::None).await.unwrap();
+    test.close().await;
+    let new = NewRecipe::new(&draft("five"), test.uid(), None);
+    let five = test.opened_again().await.create_recipe(new, test.now()).await.unwrap();
     assert_eq!(five.id.get(), 5);
 }
 
 #[tokio::test]
 async fn every_page_is_right_however_recipes_lie_for_every_viewer() {
-    let kitchen = Kitchen::new().await;
-    let (alice, bob) = (kitchen.user("alice").await.id, kitchen.user("bob").await.id);
+    let test = TestStore::sqlite().await;
+    let (alice, bob) = (test.user("alice").await.id, test.user("bob").await.id);
     let (mut public, mut of_alice, mut of_bob, mut all) = (vec![], vec![], vec![], vec![]);
     let mut add = async |count: usize, kind: usize| {
         for _ in 0..count {
             let id = match kind {
-                0 => kitchen.public("Open", Some(alice)).await.id.get(),
-                1 => kitchen.private("Alice's", Some(alice)).await.id.get(),
-                2 => kitchen.private("Bob's", Some(bob)).await.id.get(),
+                0 => test.public("Open", Some(alice)).await.id.get(),
+                1 => test.private("Alice's", Some(alice)).await.id.get(),
+                2 => test.private("Bob's", Some(bob)).await.id.get(),
                 _ => {
-                    let gone = kitchen.public("Gone", None).await.id;
-                    kitchen.delete_recipe(gone, Editor::Admin, Precondition::None).await.unwrap();
+                    let gone = test.public("Gone", None).await.id;
+                    test.delete_recipe(gone, Editor::Admin, Precondition::None).await.unwrap();
                     continue;
                 }
             };
@@ -320,30 +304,30 @@ async fn every_page_is_right_however_recipes_lie_for_every_viewer() {
         add(count, kind).await;
     }
     for limit in [1, 2, 3, 5, 10, 11, 12, 100, 101, 1000] {
-        assert_eq!(kitchen.ids(Viewer::Anyone, limit).await, public, "{limit}");
-        assert_eq!(kitchen.ids(Viewer::User(alice), limit).await, of_alice, "{limit}");
-        assert_eq!(kitchen.ids(Viewer::User(bob), limit).await, of_bob, "{limit}");
-        assert_eq!(kitchen.ids(Viewer::Admin, limit).await, all, "{limit}");
+        assert_eq!(test.ids(Viewer::Anyone, limit).await, public, "{limit}");
+        assert_eq!(test.ids(Viewer::User(alice), limit).await, of_alice, "{limit}");
+        assert_eq!(test.ids(Viewer::User(bob), limit).await, of_bob, "{limit}");
+        assert_eq!(test.ids(Viewer::Admin, limit).await, all, "{limit}");
     }
     for (viewer, ids) in [(Viewer::Anyone, &public), (Viewer::User(alice), &of_alice), (Viewer::Admin, &all)]
     {
-        assert_eq!(kitchen.count_recipes(viewer).await.unwrap(), u64::try_from(ids.len()).unwrap());
+        assert_eq!(test.count_recipes(viewer).await.unwrap(), u64::try_from(ids.len()).unwrap());
     }
 }
 
 #[tokio::test]
 async fn pages_of_very_large_recipes_end_early_and_lose_nothing() {
-    let kitchen = Kitchen::new().await;
+    let test = TestStore::sqlite().await;
     let large: Draft = parse(&json!({
         "name": "Large", "healthLabels": [], "cookTimeMinutes": null, "prepTimeMinutes": null, "ingredients": [],
         "instructions": vec!["x".repeat(4_000); 60],
     }));
     for _ in 0..40 {
-        let new = NewRecipe::new(&large, kitchen.uid(), None);
-        kitchen.create_recipe(new, kitchen.now()).await.unwrap();
+        let new = NewRecipe::new(&large, test.uid(), None);
+        test.create_recipe(new, test.now()).await.unwrap();
     }
-    let listing = kitchen.recipes(Page::default(), Viewer::Anyone).await.unwrap();
+    let listing = test.recipes(Page::default(), Viewer::Anyone).await.unwrap();
     assert!(listing.rows.json_len() < 5 << 20, "{}", listing.rows.json_len());
     assert!(listing.next.is_some());
-    assert_eq!(kitchen.ids(Viewer::Anyone, 1000).await, (1..=40).collect::<Vec<_>>());
+    assert_eq!(test.ids(Viewer::Anyone, 1000).await, (1..=40).collect::<Vec<_>>());
 }

@@ -8,14 +8,14 @@ use rusqlite::Connection;
 use store::{NewRecipe, Page, UserFilter, Viewer};
 use tokio::task::JoinSet;
 
-use super::{Kitchen, draft, new_user};
+use super::{TestStore, draft, new_user};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn what_was_acknowledged_is_read_at_once_whoever_writes_beside() {
-    let kitchen = Kitchen::new().await;
+async fn acknowledged_write_is_read_at_once_beside_other_writes() {
+    let test = TestStore::sqlite().await;
     let mut tasks = JoinSet::new();
     for n in 0..16 {
-        let (store, clock, entropy) = (kitchen.store.clone(), kitchen.clock.clone(), kitchen.entropy.clone());
+        let (store, clock, entropy) = (test.store.clone(), test.clock.clone(), test.entropy.clone());
         tasks.spawn(async move {
             let mut ids = Vec::new();
             for m in 0..50 {
@@ -36,38 +36,38 @@ async fn what_was_acknowledged_is_read_at_once_whoever_writes_beside() {
     }
     let ids: Vec<RecipeId> = tasks.join_all().await.into_iter().flatten().collect();
     assert_eq!(ids.iter().collect::<HashSet<_>>().len(), 16 * 50, "ids are distinct");
-    assert_eq!(kitchen.count_recipes(Viewer::Anyone).await.unwrap(), 16 * 50);
+    assert_eq!(test.count_recipes(Viewer::Anyone).await.unwrap(), 16 * 50);
 }
 
 #[tokio::test]
-async fn what_was_acknowledged_is_in_the_file_for_everybody() {
-    let kitchen = Kitchen::new().await;
-    let other = Connection::open(kitchen.file()).unwrap();
+async fn acknowledged_write_is_visible_to_other_connections() {
+    let test = TestStore::sqlite().await;
+    let other = Connection::open(test.file()).unwrap();
     for n in 1..=20 {
-        kitchen.public("Soup", None).await;
+        test.public("Soup", None).await;
         let count: i64 = other.query_row("SELECT count(*) FROM recipes", [], |row| row.get(0)).unwrap();
         assert_eq!(count, n);
     }
 }
 
 #[tokio::test]
-async fn what_another_process_writes_is_seen_soon_however_much_is_read() {
-    let kitchen = Kitchen::new().await;
-    kitchen.public("Soup", None).await;
-    let other = kitchen.opened_again().await;
+async fn writes_of_another_process_are_seen_soon_beside_busy_reads() {
+    let test = TestStore::sqlite().await;
+    test.public("Soup", None).await;
+    let other = test.opened_again().await;
     for n in 2..12 {
         // Until the reader has come to keep its transaction.
         let until = Instant::now() + Duration::from_millis(15);
         while Instant::now() < until {
-            kitchen.recipes(Page::default(), Viewer::Anyone).await.unwrap();
+            test.recipes(Page::default(), Viewer::Anyone).await.unwrap();
         }
-        let new = NewRecipe::new(&draft("Bread"), kitchen.uid(), None);
-        let id = other.create_recipe(new, kitchen.now()).await.unwrap().id;
+        let new = NewRecipe::new(&draft("Bread"), test.uid(), None);
+        let id = other.create_recipe(new, test.now()).await.unwrap().id;
         assert_eq!(id.get(), n);
         // It would never be seen if the transaction had no greatest age. The bound itself is tested
         // where the time can be told, in reader/tests.rs.
         let give_up = Instant::now() + Duration::from_secs(20);
-        while kitchen.recipe(id, Viewer::Anyone).await.unwrap().is_none() {
+        while test.recipe(id, Viewer::Anyone).await.unwrap().is_none() {
             assert!(Instant::now() < give_up, "recipe {n} was never seen");
         }
     }
@@ -75,25 +75,25 @@ async fn what_another_process_writes_is_seen_soon_however_much_is_read() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn two_stores_on_one_file_write_at_once_and_lose_nothing() {
-    let kitchen = Kitchen::new().await;
-    let other = kitchen.opened_again().await;
+    let test = TestStore::sqlite().await;
+    let other = test.opened_again().await;
     let mut tasks = JoinSet::new();
     for n in 0..200 {
-        let store = if n % 2 == 0 { kitchen.store.clone() } else { other.clone() };
-        let now = kitchen.now();
+        let store = if n % 2 == 0 { test.store.clone() } else { other.clone() };
+        let now = test.now();
         tasks.spawn(async move { store.create_user(new_user(&format!("user{n}")), now).await.unwrap().id });
     }
     let ids: HashSet<_> = tasks.join_all().await.into_iter().collect();
     assert_eq!(ids.len(), 200);
-    kitchen.close().await;
+    test.close().await;
     assert_eq!(other.users(UserFilter::default(), Page::longest(None)).await.unwrap().rows.len(), 200);
 }
 
 #[tokio::test]
 async fn the_last_handle_to_go_leaves_everything_in_the_file() {
-    let kitchen = Kitchen::new().await;
-    let file = kitchen.file();
-    let Kitchen { store, clock, folder, .. } = kitchen;
+    let test = TestStore::sqlite().await;
+    let file = test.file();
+    let TestStore { store, clock, folder, .. } = test;
     let clone = store.clone();
     drop(store);
     clone.create_user(new_user("alice"), clock.now()).await.unwrap();

@@ -3,32 +3,32 @@
 use super::*;
 
 #[tokio::test]
-async fn what_was_known_of_a_session_a_moment_ago_is_forgotten_when_it_changes() {
-    let kitchen = Kitchen::new().await;
-    let alice = kitchen.user("alice").await;
-    let (phone, laptop) = (kitchen.logs_in(&alice).await, kitchen.logs_in(&alice).await);
+async fn cached_session_is_invalid_after_a_change() {
+    let test = TestStore::sqlite().await;
+    let alice = test.user("alice").await;
+    let (phone, laptop) = (test.logs_in(&alice).await, test.logs_in(&alice).await);
     let seen = async |token: &RefreshToken| {
-        kitchen.session_user(token.session(), alice.id).await.unwrap().map(|found| found.user)
+        test.session_user(token.session(), alice.id).await.unwrap().map(|found| found.user)
     };
     assert_eq!(seen(&phone).await.unwrap().role, Role::User);
-    kitchen.set_role(&email("alice"), Role::Admin, kitchen.operator()).await.unwrap();
+    test.set_role(&email("alice"), Role::Admin, test.operator()).await.unwrap();
     assert_eq!(seen(&phone).await.unwrap().role, Role::Admin);
     assert!(seen(&laptop).await.is_some());
-    kitchen.end_session(alice.id, laptop.session(), kitchen.operator()).await.unwrap();
+    test.end_session(alice.id, laptop.session(), test.operator()).await.unwrap();
     assert!(seen(&laptop).await.is_none() && seen(&phone).await.is_some());
-    kitchen.delete_user(alice.id, None, kitchen.operator()).await.unwrap();
+    test.delete_user(alice.id, None, test.operator()).await.unwrap();
     assert!(seen(&phone).await.is_none());
 }
 
 #[tokio::test]
-async fn what_another_process_ends_is_forgotten_soon() {
-    let kitchen = Kitchen::new().await;
-    let alice = kitchen.user("alice").await;
-    let token = kitchen.logs_in(&alice).await;
-    assert!(kitchen.alive(alice.id, &token).await);
-    kitchen.opened_again().await.end_sessions(alice.id, kitchen.operator()).await.unwrap();
+async fn session_ended_by_another_process_leaves_the_cache_soon() {
+    let test = TestStore::sqlite().await;
+    let alice = test.user("alice").await;
+    let token = test.logs_in(&alice).await;
+    assert!(test.alive(alice.id, &token).await);
+    test.opened_again().await.end_sessions(alice.id, test.operator()).await.unwrap();
     tokio::time::timeout(Duration::from_secs(20), async {
-        while kitchen.alive(alice.id, &token).await {
+        while test.alive(alice.id, &token).await {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     })

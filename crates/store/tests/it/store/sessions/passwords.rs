@@ -5,7 +5,7 @@ use ids::{SessionId, UserId};
 use store::{ApiTokens, ChangePassword, Context};
 
 use super::super::users::move_to;
-use super::super::{Kitchen, email, new_user};
+use super::super::{TestStore, email, new_user};
 use super::{session_of, sign_up};
 
 pub(super) fn new_password(
@@ -22,19 +22,18 @@ pub(super) fn hash(last: char) -> PasswordHash {
 }
 
 #[tokio::test]
-async fn a_new_password_ends_the_other_sessions_and_a_log_in_under_way_with_the_old_one() {
-    let kitchen = Kitchen::new().await;
+async fn password_change_ends_other_sessions_and_concurrent_log_ins() {
+    let test = TestStore::sqlite().await;
     let new = NewUser { password_hash: Some(hash('a')), ..new_user("alice") };
-    let (alice, current) =
-        kitchen.sign_up(sign_up(new, kitchen.new_session(), None), kitchen.now()).await.unwrap();
-    let other = kitchen.new_session();
+    let (alice, current) = test.sign_up(sign_up(new, test.new_session(), None), test.now()).await.unwrap();
+    let other = test.new_session();
     let begin = |hash: PasswordHash, new: NewSession| {
-        let (store, now) = (kitchen.store.clone(), kitchen.now());
+        let (store, now) = (test.store.clone(), test.now());
         async move { store.create_session(session_of(alice.id, Some(hash), new), now).await.unwrap() }
     };
     begin(hash('a'), other.clone()).await.unwrap();
     let change = |old: PasswordHash, new: PasswordHash| {
-        let (store, now) = (kitchen.store.clone(), kitchen.now());
+        let (store, now) = (test.store.clone(), test.now());
         async move {
             store
                 .change_password(new_password(alice.id, old, new, current.id), Context::operator(now))
@@ -43,23 +42,23 @@ async fn a_new_password_ends_the_other_sessions_and_a_log_in_under_way_with_the_
         }
     };
     assert!(!change(hash('x'), hash('b')).await, "somebody was quicker");
-    assert!(kitchen.alive(alice.id, &other.token).await);
+    assert!(test.alive(alice.id, &other.token).await);
     assert!(change(hash('a'), hash('b')).await);
-    assert_eq!(kitchen.ids_of_sessions(alice.id).await, [current.id]);
+    assert_eq!(test.ids_of_sessions(alice.id).await, [current.id]);
     assert_eq!(
-        begin(hash('a'), kitchen.new_session()).await,
+        begin(hash('a'), test.new_session()).await,
         None,
         "its password was checked before the change"
     );
-    begin(hash('b'), kitchen.new_session()).await.unwrap();
+    begin(hash('b'), test.new_session()).await.unwrap();
 }
 
 #[tokio::test]
-async fn a_password_that_was_replaced_since_it_was_checked_neither_moves_nor_deletes_the_account() {
-    let kitchen = Kitchen::new().await;
+async fn outdated_password_check_changes_no_address_and_deletes_no_account() {
+    let test = TestStore::sqlite().await;
     let new = NewUser { password_hash: Some(hash('a')), ..new_user("alice") };
-    let alice = kitchen.create_user(new, kitchen.now()).await.unwrap();
-    let (store, now) = (&kitchen.store, kitchen.now());
+    let alice = test.create_user(new, test.now()).await.unwrap();
+    let (store, now) = (&test.store, test.now());
     let moves = async |confirmed: Option<PasswordHash>| {
         let moved = email("eve");
         store.update_profile(move_to(alice.id, moved, confirmed), Context::operator(now)).await.unwrap()
@@ -74,15 +73,15 @@ async fn a_password_that_was_replaced_since_it_was_checked_neither_moves_nor_del
 }
 
 #[tokio::test]
-async fn a_new_password_revokes_the_api_tokens_if_it_is_to() {
-    let kitchen = Kitchen::new().await;
-    let alice = kitchen.user("alice").await;
-    let (digest, _) = kitchen.api_token(&alice).await;
+async fn password_change_revokes_api_tokens_on_request() {
+    let test = TestStore::sqlite().await;
+    let alice = test.user("alice").await;
+    let (digest, _) = test.api_token(&alice).await;
     for (api_tokens, old, left) in
         [(ApiTokens::Kept, None, true), (ApiTokens::Revoked, Some(hash('a')), false)]
     {
         let change = ChangePassword { user: alice.id, old, new: hash('a'), keep: None, api_tokens };
-        assert!(kitchen.change_password(change, kitchen.operator()).await.unwrap());
-        assert_eq!(kitchen.api_token_user(digest).await.unwrap().is_some(), left);
+        assert!(test.change_password(change, test.operator()).await.unwrap());
+        assert_eq!(test.api_token_user(digest).await.unwrap().is_some(), left);
     }
 }
