@@ -1,4 +1,4 @@
-//! API tokens: what a program shows instead of its owner's password.
+//! API tokens: credentials of programs that act for a user.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -7,7 +7,10 @@ use crate::digest::TokenDigest;
 use crate::scope::Scopes;
 use ids::{ApiTokenId, UserId};
 
-/// An API token as it is stored: everything but the token.
+/// How many API tokens one user may have.
+pub const MAX_API_TOKENS: u16 = 100;
+
+/// An API token as it is stored, without the secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiToken {
     pub id: ApiTokenId,
@@ -15,9 +18,9 @@ pub struct ApiToken {
     pub name: TokenName,
     pub scopes: Scopes,
     pub created_at: Timestamp,
-    /// `None`: when somebody deletes it.
+    /// `None`: never.
     pub expires_at: Option<Timestamp>,
-    /// Coarse, as a session's.
+    /// As precise as [`Session::last_used_at`](crate::Session::last_used_at).
     pub last_used_at: Option<Timestamp>,
 }
 
@@ -25,20 +28,20 @@ pub struct ApiToken {
 #[derive(Clone, Debug)]
 pub struct NewApiToken {
     pub id: ApiTokenId,
-    /// Of the token, which is shown once and not kept.
+    /// Of the secret, which is shown once and not stored.
     pub digest: TokenDigest,
     pub name: TokenName,
     pub scopes: Scopes,
     pub expires_at: Option<Timestamp>,
 }
 
-/// What its owner calls a token. Invariant: trimmed, 1 to 100 characters, none of them a control character.
+/// The name that a user gives a token. Invariant: trimmed, 1 to 100 characters, no control characters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TokenName(String);
 
 impl TokenName {
     /// # Errors
-    /// What to do instead.
+    /// What to write instead.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         let text = text.trim();
         if !(1..=100).contains(&text.chars().count()) {
@@ -50,7 +53,8 @@ impl TokenName {
         Ok(Self(text.to_owned()))
     }
 
-    pub fn stored(text: String) -> Self {
+    /// See [`Email::from_stored`](crate::Email::from_stored).
+    pub fn from_stored(text: String) -> Self {
         Self(text)
     }
 

@@ -1,4 +1,4 @@
-//! What is remembered of who did what to which account: for whoever has to find out what happened.
+//! The audit log: who did what to which account.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -9,103 +9,74 @@ use jiff::Timestamp;
 use crate::user::Role;
 use ids::{SessionId, UserId};
 
-/// Something that happened to an account. Holds no secret and nothing personal: entries outlive accounts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Event {
-    SignedUp,
-    /// Made by an operator, or imported.
-    Created(Role),
-    LoggedIn,
-    LogInFailed,
-    /// A refresh token came back that had been replaced: somebody has a copy.
-    RefreshReused,
-    SessionEnded,
-    OtherSessionsEnded,
-    SessionsEnded,
-    ApiTokenCreated,
-    ApiTokenRevoked,
-    ApiTokensRevoked,
-    /// The key that signs access tokens is another one than before.
-    SigningKeyChanged,
-    PasswordChanged,
-    PasswordResetRequested,
-    PasswordReset,
-    EmailChanged,
-    EmailVerified,
-    RoleChanged(Role),
-    Disabled,
-    Enabled,
-    Deleted,
-    InvitationCreated,
-    InvitationRevoked,
-    /// Those of an administrator who was disabled or is none any more.
-    InvitationsRevoked,
-    InvitationUsed,
+/// Declares [`Event`], one line an event: its variant, its role if it has one, its name, its class.
+macro_rules! events {
+    ($($(#[$doc:meta])* $variant:ident $(($role:ident))?, $name:literal, $class:expr;)*) => {
+        /// An event in the life of an account. It holds no secret and no personal data: entries outlive accounts.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub enum Event {
+            $($(#[$doc])* $variant $((events!(@type $role)))?,)*
+        }
+
+        impl Event {
+            /// Every event, with an arbitrary role.
+            pub const ALL: &[Self] = &[$(Self::$variant $((events!(@any $role)))?,)*];
+
+            /// The name, which stays the same from release to release.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant $((events!(@ignore $role)))? => $name,)*
+                }
+            }
+
+            /// The class of an event that users cause with their own accounts.
+            fn own_class(self) -> Class {
+                match self {
+                    $(Self::$variant $(($role))? => $class,)*
+                }
+            }
+        }
+    };
+    (@type $role:ident) => { Role };
+    (@any $role:ident) => { Role::User };
+    (@ignore $role:ident) => { _ };
+}
+
+events! {
+    SignedUp, "signed_up", Class::Account;
+    /// By an operator, or by an import.
+    Created(role), "created", if role == Role::Admin { Class::Administration } else { Class::Account };
+    LoggedIn, "logged_in", Class::Session;
+    LogInFailed, "log_in_failed", Class::Anonymous;
+    /// A refresh token came back after it had been replaced: another client has a copy.
+    RefreshReused, "refresh_reused", Class::Account;
+    SessionEnded, "session_ended", Class::Session;
+    OtherSessionsEnded, "other_sessions_ended", Class::Session;
+    SessionsEnded, "sessions_ended", Class::Session;
+    ApiTokenCreated, "api_token_created", Class::Account;
+    ApiTokenRevoked, "api_token_revoked", Class::Account;
+    ApiTokensRevoked, "api_tokens_revoked", Class::Account;
+    /// Another key signs access tokens than before.
+    SigningKeyChanged, "signing_key_changed", Class::Administration;
+    PasswordChanged, "password_changed", Class::Account;
+    PasswordResetRequested, "password_reset_requested", Class::Anonymous;
+    PasswordReset, "password_reset", Class::Account;
+    EmailChanged, "email_changed", Class::Account;
+    EmailVerified, "email_verified", Class::Account;
+    RoleChanged(_role), "role_changed", Class::Administration;
+    Disabled, "disabled", Class::Administration;
+    Enabled, "enabled", Class::Administration;
+    Deleted, "deleted", Class::Account;
+    InvitationCreated, "invitation_created", Class::Administration;
+    InvitationRevoked, "invitation_revoked", Class::Administration;
+    /// Those of an administrator who was disabled or demoted.
+    InvitationsRevoked, "invitations_revoked", Class::Administration;
+    InvitationUsed, "invitation_used", Class::Account;
 }
 
 impl Event {
-    /// Every event that there is, for those who look for one.
-    pub const ALL: [Self; 25] = [
-        Self::SignedUp,
-        Self::Created(Role::User),
-        Self::LoggedIn,
-        Self::LogInFailed,
-        Self::RefreshReused,
-        Self::SessionEnded,
-        Self::OtherSessionsEnded,
-        Self::SessionsEnded,
-        Self::ApiTokenCreated,
-        Self::ApiTokenRevoked,
-        Self::ApiTokensRevoked,
-        Self::SigningKeyChanged,
-        Self::PasswordChanged,
-        Self::PasswordResetRequested,
-        Self::PasswordReset,
-        Self::EmailChanged,
-        Self::EmailVerified,
-        Self::RoleChanged(Role::User),
-        Self::Disabled,
-        Self::Enabled,
-        Self::Deleted,
-        Self::InvitationCreated,
-        Self::InvitationRevoked,
-        Self::InvitationsRevoked,
-        Self::InvitationUsed,
-    ];
-
-    /// Its name, which stays the same from release to release.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::SignedUp => "signed_up",
-            Self::Created(_) => "created",
-            Self::LoggedIn => "logged_in",
-            Self::LogInFailed => "log_in_failed",
-            Self::RefreshReused => "refresh_reused",
-            Self::SessionEnded => "session_ended",
-            Self::OtherSessionsEnded => "other_sessions_ended",
-            Self::SessionsEnded => "sessions_ended",
-            Self::ApiTokenCreated => "api_token_created",
-            Self::ApiTokenRevoked => "api_token_revoked",
-            Self::ApiTokensRevoked => "api_tokens_revoked",
-            Self::SigningKeyChanged => "signing_key_changed",
-            Self::PasswordChanged => "password_changed",
-            Self::PasswordResetRequested => "password_reset_requested",
-            Self::PasswordReset => "password_reset",
-            Self::EmailChanged => "email_changed",
-            Self::EmailVerified => "email_verified",
-            Self::RoleChanged(_) => "role_changed",
-            Self::Disabled => "disabled",
-            Self::Enabled => "enabled",
-            Self::Deleted => "deleted",
-            Self::InvitationCreated => "invitation_created",
-            Self::InvitationRevoked => "invitation_revoked",
-            Self::InvitationsRevoked => "invitations_revoked",
-            Self::InvitationUsed => "invitation_used",
-        }
-    }
-
-    /// What there is to say besides.
+    /// More than the name says.
     pub fn detail(self) -> Option<Cow<'static, str>> {
         match self {
             Self::Created(role) | Self::RoleChanged(role) => Some(role.as_str().into()),
@@ -114,97 +85,80 @@ impl Event {
     }
 
     pub fn class(self, subject: Option<UserId>, actor: Option<UserId>) -> Class {
-        if subject.is_some() && actor.is_some() && subject != actor {
-            return Class::Administration;
-        }
-        match self {
-            Self::LoggedIn | Self::SessionEnded | Self::OtherSessionsEnded | Self::SessionsEnded => {
-                Class::Session
-            }
-            Self::LogInFailed | Self::PasswordResetRequested => Class::Anybody,
-            Self::Created(Role::Admin)
-            | Self::SigningKeyChanged
-            | Self::RoleChanged(_)
-            | Self::Disabled
-            | Self::Enabled
-            | Self::InvitationCreated
-            | Self::InvitationRevoked
-            | Self::InvitationsRevoked => Class::Administration,
-            _ => Class::Account,
-        }
+        let on_another_account = subject.is_some() && actor.is_some() && subject != actor;
+        if on_another_account { Class::Administration } else { self.own_class() }
     }
 }
 
-/// With whom an entry shares the room of the log: no flood of one class pushes out another.
+/// Entries of one class share a part of the log: a flood of one class evicts no entries of another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
-    /// What administrators and operators do, whatever it is that they do with the account of another.
+    /// Actions of administrators and operators, and everything done to another user's account.
     Administration,
-    /// What users do with their own accounts.
+    /// Changes that users make to their own accounts.
     Account,
-    /// What strangers can cause as often as they like.
-    Anybody,
-    /// What every user causes by coming and going, as often as he likes.
+    /// Events that anonymous clients can cause without limit.
+    Anonymous,
+    /// Log-ins and log-outs, which every user can cause without limit.
     Session,
 }
 
 impl Class {
-    pub const ALL: [Self; 4] = [Self::Administration, Self::Account, Self::Anybody, Self::Session];
+    pub const ALL: [Self; 4] = [Self::Administration, Self::Account, Self::Anonymous, Self::Session];
 
-    /// As it is stored.
+    /// The number that is stored.
     pub fn number(self) -> u8 {
         self as u8
     }
 }
 
-/// Who does it, and from where.
+/// The user who acts, in which session and from which address.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Actor {
-    /// `None`: nobody who was signed in.
+    /// `None`: an anonymous client or the operator.
     pub user: Option<UserId>,
     pub session: Option<SessionId>,
     pub address: Option<IpAddr>,
 }
 
 impl Actor {
-    /// Whoever runs the program on its own machine.
+    /// The operator, on the command line of the server's machine.
     pub const OPERATOR: Self = Self { user: None, session: None, address: None };
 
-    /// Somebody who is not signed in.
+    /// A client that is not logged in.
     pub fn anonymous(address: Option<IpAddr>) -> Self {
         Self { address, ..Self::OPERATOR }
     }
 }
 
-/// An event as it was noted down.
+/// An event as it was recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// Later events have greater numbers.
     pub id: i64,
     pub at: Timestamp,
-    /// [`Event::name`], maybe one that only a newer version of this program knows.
+    /// [`Event::name`]. A newer version of this program may have written a name that this one does not know.
     pub event: String,
     pub subject: Option<UserId>,
     pub actor: Actor,
     pub detail: Option<String>,
 }
 
-/// Which entries somebody asks for.
+/// Selects entries.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
     pub event: Option<Event>,
-    /// Whose account it is about.
+    /// The user whose account it is about.
     pub subject: Option<UserId>,
-    /// Who did it.
+    /// The user who did it.
     pub actor: Option<UserId>,
-    /// What happened from this moment on.
+    /// From this time on.
     pub since: Option<Timestamp>,
-    /// What happened before this moment.
+    /// Before this time.
     pub until: Option<Timestamp>,
 }
 
-/// What is kept: entries no older than `age`, and no more than `entries` of what strangers can cause, as many log-ins and
-/// log-outs, as many of what else users do themselves, and as many of what administrators do.
+/// Entries that are kept: no older than `age`, and at most `entries` of each [`Class`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {
     pub age: Duration,
@@ -218,9 +172,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_event_has_a_name_of_its_own() {
-        let names: HashSet<_> = Event::ALL.map(Event::name).into();
+    fn names_are_unique() {
+        let names: HashSet<_> = Event::ALL.iter().map(|event| event.name()).collect();
         assert_eq!(names.len(), Event::ALL.len());
         assert!(names.iter().all(|name| name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')));
+    }
+
+    #[test]
+    fn classes() {
+        let (alice, bob) = (UserId::from_i64(1), UserId::from_i64(2));
+        for (event, subject, actor, want) in [
+            (Event::LoggedIn, alice, alice, Class::Session),
+            (Event::LogInFailed, alice, None, Class::Anonymous),
+            (Event::PasswordChanged, alice, alice, Class::Account),
+            (Event::PasswordChanged, alice, bob, Class::Administration),
+            (Event::Created(Role::User), alice, None, Class::Account),
+            (Event::Created(Role::Admin), alice, None, Class::Administration),
+            (Event::RoleChanged(Role::User), alice, None, Class::Administration),
+            (Event::InvitationCreated, None, alice, Class::Administration),
+        ] {
+            assert_eq!(event.class(subject, actor), want, "{event:?}");
+        }
     }
 }

@@ -1,11 +1,11 @@
-//! What is stored of a token in its place.
+//! The digest that is stored instead of a token.
 
 use std::fmt;
 
 use aws_lc_rs::digest::{SHA256, digest};
 
-/// The SHA-256 of a token. Every token has at least 128 random bits, so nobody finds it from this, and no slow hash
-/// is needed (NIST SP 800-63B, section 5.1.2.2).
+/// The SHA-256 digest of a token. Every token has at least 128 random bits, so it cannot be guessed from its digest and
+/// needs no slow hash (NIST SP 800-63B, section 5.1.2.2).
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct TokenDigest([u8; 32]);
 
@@ -16,7 +16,7 @@ impl TokenDigest {
         Self(bytes)
     }
 
-    /// A digest that was made elsewhere.
+    /// A digest that was computed before.
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }

@@ -1,4 +1,4 @@
-//! Invitations: who may sign up where not everybody may.
+//! Invitations: permissions to sign up where sign-up is not open.
 
 use jiff::Timestamp;
 
@@ -6,13 +6,16 @@ use crate::digest::TokenDigest;
 use crate::user::Email;
 use ids::{InvitationId, UserId};
 
-/// An invitation that nobody has used yet, as it is stored: everything but what invites.
+/// How many open invitations there may be.
+pub const MAX_INVITATIONS: u16 = 1_000;
+
+/// An unused invitation as it is stored, without the secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invitation {
     pub id: InvitationId,
-    /// `None`: for whoever has it.
+    /// The address that can use it. `None`: any address.
     pub email: Option<Email>,
-    /// `None`: whoever runs the program.
+    /// `None`: the operator.
     pub created_by: Option<UserId>,
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
@@ -22,7 +25,7 @@ pub struct Invitation {
 #[derive(Clone, Debug)]
 pub struct NewInvitation {
     pub id: InvitationId,
-    /// Of the token, which is shown once and not kept.
+    /// Of the secret, which is shown once and not stored.
     pub digest: TokenDigest,
     pub email: Option<Email>,
     pub expires_at: Timestamp,

@@ -4,19 +4,26 @@
 //! trimmed line. The rules are pure functions over these types; the store calls them inside its transactions, whatever
 //! the database. This crate contains no SQL and no HTTP, and knows no recipe.
 
+mod administration;
 mod api_token;
 pub mod audit;
 mod digest;
+mod ending;
 mod invitation;
 mod mail_token;
 mod scope;
 mod session;
 mod user;
 
-pub use api_token::{ApiToken, NewApiToken, TokenName};
+pub use administration::{Access, UserChange, is_last_admin, may_administer, may_change};
+pub use api_token::{ApiToken, MAX_API_TOKENS, NewApiToken, TokenName};
 pub use digest::TokenDigest;
-pub use invitation::{Invitation, NewInvitation};
-pub use mail_token::{LINKS_LAST, MailPurpose, NewMailToken};
+pub use ending::{ApiTokens, EndedSessions, Ending};
+pub use invitation::{Invitation, MAX_INVITATIONS, NewInvitation};
+pub use mail_token::{LINK_LIFETIME, MailPurpose, NewMailToken};
 pub use scope::{Scope, Scopes};
-pub use session::{Device, NewSession, RefreshToken, Session, SessionLimits, USED_AFTER, place};
+pub use session::{
+    Device, LAST_USE_PRECISION, MAX_SESSIONS, NewSession, REPEATABLE, RefreshDecision, RefreshState,
+    RefreshToken, Session, SessionExpiry, SessionLimits, network,
+};
 pub use user::{Email, Name, NewUser, PasswordHash, Role, User};

@@ -1,4 +1,4 @@
-//! What a link in a mail is good for: once, for a short time, for the address it was sent to.
+//! Links in mails: valid once, for a short time, for the address they were sent to.
 
 use std::time::Duration;
 
@@ -6,15 +6,15 @@ use jiff::Timestamp;
 
 use crate::digest::TokenDigest;
 
-/// How long links are good. Mail that takes longer is rare, and what lies in a mailbox may be read by others later.
-pub const LINKS_LAST: Duration = Duration::from_mins(30);
+/// How long a link is valid. Mail that takes longer is rare, and a mailbox may be read by other people later.
+pub const LINK_LIFETIME: Duration = Duration::from_mins(30);
 
-/// What whoever has read the mail may do.
+/// What a link allows the reader of the mail to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MailPurpose {
-    /// Show that mail to the address reaches the user.
+    /// Confirm that the address is the user's.
     VerifyEmail,
-    /// Choose a new password without knowing the old one.
+    /// Set a new password without the old one.
     ResetPassword,
 }
 
@@ -30,7 +30,7 @@ impl MailPurpose {
 /// A token for a mail before it is stored.
 #[derive(Clone, Copy, Debug)]
 pub struct NewMailToken {
-    /// Of the token, which only the mail has.
+    /// Of the secret, which is only in the mail.
     pub digest: TokenDigest,
     pub purpose: MailPurpose,
     pub expires_at: Timestamp,

@@ -1,15 +1,15 @@
-//! What an API token is good for.
+//! Scopes: what an API token allows.
 
 use std::fmt;
 
-/// One thing that an API token may be allowed. A session is allowed all of them.
+/// One permission of an API token. A session has all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// Read recipes, also the private ones of its owner.
+    /// Read recipes, also the user's private ones.
     RecipesRead,
-    /// Make, change and delete them.
+    /// Create, change and delete recipes.
     RecipesWrite,
-    /// See and change the account: profile, sessions, other API tokens.
+    /// Read and change the account: profile, sessions, other API tokens.
     Account,
 }
 

@@ -1,4 +1,4 @@
-//! Sessions: a log-in that lasts, can be seen, and can be ended.
+//! Sessions: what a log-in begins. A user can list and end them.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -8,11 +8,13 @@ use serde::Serialize;
 
 use ids::{SessionId, UserId};
 
-pub use self::refresh_token::RefreshToken;
-
+mod refresh;
 mod refresh_token;
 
-/// A log-in that can still be used. Ending one deletes it.
+pub use self::refresh::{REPEATABLE, RefreshDecision, RefreshState};
+pub use self::refresh_token::RefreshToken;
+
+/// A session that can be used. Ending one deletes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
     pub id: SessionId,
@@ -20,13 +22,16 @@ pub struct Session {
     pub device: Option<Device>,
     pub address: Option<IpAddr>,
     pub created_at: Timestamp,
-    /// Coarse: within the last [`USED_AFTER`] it may have been used again.
+    /// May be up to [`LAST_USE_PRECISION`] older than the last use.
     pub last_used_at: Timestamp,
 }
 
-/// A use is noted only when the last noted one is this old: a write for every request would cost more than the
-/// request.
-pub const USED_AFTER: Duration = Duration::from_mins(1);
+/// A use is stored only if the stored one is this old: a write for every request would cost more than the request.
+pub const LAST_USE_PRECISION: Duration = Duration::from_mins(1);
+
+/// How many sessions one user may have. One more ends the session that was unused for the longest time: forgotten
+/// sessions lock no user out, and the list stays short enough for a person to read.
+pub const MAX_SESSIONS: u16 = 100;
 
 /// A session before it is stored.
 #[derive(Clone, Debug)]
@@ -36,8 +41,8 @@ pub struct NewSession {
     pub address: Option<IpAddr>,
 }
 
-/// Whom an address stands for. A household gets an IPv6 /64 and every one of its addresses (RFC 6177).
-pub fn place(address: IpAddr) -> IpAddr {
+/// The network of an address, as one household or office has it: an IPv6 /64 (RFC 6177), or one IPv4 address.
+pub fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => address.into(),
         IpAddr::V6(address) => std::net::Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
@@ -52,53 +57,61 @@ pub struct SessionLimits {
 }
 
 impl SessionLimits {
-    /// A session ends when nobody has used it for `idle`, and in any case `lifetime` after the log-in.
+    /// A session ends after `idle` without a use, and at the latest `lifetime` after the log-in.
     pub fn new(idle: Duration, lifetime: Duration) -> Self {
         let signed = |duration| SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX);
         Self { idle: signed(idle), lifetime: signed(lifetime) }
     }
 
-    /// Whether a session with these times is still good.
+    /// Whether a session with these times can be used.
     pub fn allow(&self, created_at: Timestamp, last_used_at: Timestamp, now: Timestamp) -> bool {
         now.duration_since(created_at) < self.lifetime && now.duration_since(last_used_at) < self.idle
     }
 
-    /// For how long a session of this age may go on, whatever happens.
+    /// The longest that a session of this age can last.
     pub fn remaining(&self, created_at: Timestamp, now: Timestamp) -> Duration {
         let remaining = self.lifetime.saturating_sub(now.duration_since(created_at));
         Duration::try_from(remaining).unwrap_or_default()
     }
 
-    /// For how long a client should keep a refresh token that it got now.
+    /// How long a client should keep a refresh token that it gets now.
     pub fn keep(&self, created_at: Timestamp, now: Timestamp) -> Duration {
         self.remaining(created_at, now).min(Duration::try_from(self.idle).unwrap_or_default())
     }
 
-    /// Microseconds since 1970: sessions that began, or were last used, no later than this have ended.
-    pub fn ended_before(&self, now: Timestamp) -> (i64, i64) {
+    /// [`allow`](Self::allow) as bounds for a query.
+    pub fn expiry(&self, now: Timestamp) -> SessionExpiry {
         let before = |limit: SignedDuration| {
             now.as_microsecond().saturating_sub(i64::try_from(limit.as_micros()).unwrap_or(i64::MAX))
         };
-        (before(self.lifetime), before(self.idle))
+        SessionExpiry { created_at: before(self.lifetime), last_used_at: before(self.idle) }
     }
 }
 
-/// What a client calls itself (`User-Agent`), for its owner to recognize. Invariant: 1 to 200 characters, none of
-/// them a control character.
+/// Sessions whose times are not after these have expired. Microseconds since 1970.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionExpiry {
+    pub created_at: i64,
+    pub last_used_at: i64,
+}
+
+/// The name of a client (its `User-Agent`), by which a user recognizes a session. Invariant: 1 to 200 characters, no
+/// control characters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Device(String);
 
 impl Device {
     const MAX: usize = 200;
 
-    /// Cuts what is longer; nothing that a client calls itself is a reason to keep it out.
+    /// Truncates a longer name. No name is refused.
     pub fn of(user_agent: &str) -> Option<Self> {
         let line: String = user_agent.chars().filter(|c| !c.is_control()).take(Self::MAX).collect();
         let line = line.trim();
         (!line.is_empty()).then(|| Self(line.to_owned()))
     }
 
-    pub fn stored(text: String) -> Self {
+    /// A name that was parsed before it was stored.
+    pub fn from_stored(text: String) -> Self {
         Self(text)
     }
 
@@ -129,14 +142,15 @@ mod tests {
             ("12:00", "12:30", "11:00", true),
         ] {
             assert_eq!(limits.allow(at(created), at(used), at(now)), good, "{created} {used} {now}");
-            let (old, idle) = limits.ended_before(at(now));
-            let in_sql = at(created).as_microsecond() > old && at(used).as_microsecond() > idle;
-            assert_eq!(in_sql, good, "{created} {used} {now}: the store must see it as we do");
+            let expiry = limits.expiry(at(now));
+            let in_query = at(created).as_microsecond() > expiry.created_at
+                && at(used).as_microsecond() > expiry.last_used_at;
+            assert_eq!(in_query, good, "{created} {used} {now}: a query must agree");
         }
     }
 
     #[test]
-    fn what_remains_is_the_lifetime_and_a_token_is_kept_no_longer_than_idle() {
+    fn remaining_lifetime_bounds_how_long_a_token_is_kept() {
         let limits = SessionLimits::new(HOUR, 3 * HOUR);
         assert_eq!(limits.remaining(at("12:00"), at("12:30")), Duration::from_mins(150));
         assert_eq!(limits.remaining(at("12:00"), at("18:00")), Duration::ZERO);
@@ -145,10 +159,10 @@ mod tests {
     }
 
     #[test]
-    fn limits_beyond_all_time_do_not_overflow() {
+    fn very_long_limits_do_not_overflow() {
         let limits = SessionLimits::new(Duration::MAX, Duration::MAX);
         assert!(limits.allow(Timestamp::MIN, Timestamp::MIN, Timestamp::MAX));
-        assert_eq!(limits.ended_before(Timestamp::MIN).0, i64::MIN);
+        assert_eq!(limits.expiry(Timestamp::MIN).created_at, i64::MIN);
     }
 
     #[test]

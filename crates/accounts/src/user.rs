@@ -1,4 +1,4 @@
-//! Who may sign in: a user, and the parts that have to be right before there is one.
+//! Users and the checked parts of one.
 
 use std::fmt;
 
@@ -16,18 +16,25 @@ pub struct User {
     /// Whether mail to this address has reached the user.
     pub email_verified: bool,
     pub role: Role,
-    /// A disabled user's credentials are refused, and what is theirs stays.
+    /// The credentials of a disabled user are refused. The user's recipes stay.
     pub disabled: bool,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }
 
-/// A user before the store has given the number.
+impl User {
+    /// Whether the user is an administrator who can log in.
+    pub fn is_active_admin(&self) -> bool {
+        self.role == Role::Admin && !self.disabled
+    }
+}
+
+/// A user before the store has given it a number.
 #[derive(Clone, Debug)]
 pub struct NewUser {
     pub name: Name,
     pub email: Email,
-    /// `None`: cannot log in with a password, whatever the password.
+    /// `None`: the user cannot log in with a password.
     pub password_hash: Option<PasswordHash>,
     pub role: Role,
 }
@@ -52,15 +59,15 @@ impl Role {
     }
 }
 
-/// An e-mail address as its owner writes it. Invariant: RFC 5322 `addr-spec`, at most 254 bytes.
+/// An e-mail address as the user writes it. Invariant: RFC 5322 `addr-spec`, at most 254 bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Email(String);
 
 impl Email {
-    /// Outer white space goes: it is always a slip of the hand.
+    /// Removes white space at both ends.
     ///
     /// # Errors
-    /// What to do instead.
+    /// What to write instead.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         const EXPECTED: &str = "must be an e-mail address, as in alice@example.com";
         // RFC 5321, section 4.5.3.1.3: a path is 256 octets with its angle brackets.
@@ -69,16 +76,16 @@ impl Email {
         if text.len() > MAX_BYTES {
             return Err("must be an e-mail address of at most 254 bytes");
         }
-        // `Alice <alice@example.com>` and `alice@[192.0.2.1]` are addresses of letters, not of people.
+        // Valid in a mail's header, but not as an account: `Alice <alice@example.com>`, `alice@[192.0.2.1]`.
         let options = Options::default().without_display_text().without_domain_literal();
         let sound =
             !text.contains(char::is_control) && EmailAddress::parse_with_options(text, options).is_ok();
         if sound { Ok(Self(text.to_owned())) } else { Err(EXPECTED) }
     }
 
-    /// An address that was parsed before it was stored. Parsing it again would cost more than reading the user,
-    /// for every request with a token.
-    pub fn stored(text: &str) -> Self {
+    /// An address that was parsed before it was stored. Parsing it again, for every request with a token, would cost
+    /// more than reading the user.
+    pub fn from_stored(text: &str) -> Self {
         Self(text.to_owned())
     }
 
@@ -86,20 +93,20 @@ impl Email {
         &self.0
     }
 
-    /// What two addresses of the same mailbox have in common. RFC 5321 lets the part before the `@`
-    /// be case-sensitive; no provider does, and two accounts that differ in case are a trap.
+    /// The same for all spellings of an address. RFC 5321 allows case-sensitive mailbox names; no provider has them, and
+    /// two accounts that differ in case are a trap.
     pub fn key(&self) -> String {
         self.0.to_lowercase()
     }
 }
 
-/// What a user is called. Invariant: trimmed, 1 to 200 characters, none of them a control character.
+/// The name of a user. Invariant: trimmed, 1 to 200 characters, no control characters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Name(String);
 
 impl Name {
     /// # Errors
-    /// What to do instead.
+    /// What to write instead.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         let text = text.trim();
         if !(1..=200).contains(&text.chars().count()) {
@@ -111,8 +118,8 @@ impl Name {
         Ok(Self(text.to_owned()))
     }
 
-    /// See [`Email::stored`].
-    pub fn stored(text: &str) -> Self {
+    /// See [`Email::from_stored`].
+    pub fn from_stored(text: &str) -> Self {
         Self(text.to_owned())
     }
 
@@ -121,14 +128,13 @@ impl Name {
     }
 }
 
-/// A password's hash in the form that says how it was made. Whoever reads it can guess at leisure,
-/// hence `Debug` does not show it.
+/// The hash of a password, with its algorithm and parameters. `Debug` does not show it: it allows offline guessing.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(String);
 
 impl PasswordHash {
-    /// Recognizes Argon2id's PHC string and bcrypt's three spellings. `None` is anything else, above
-    /// all a password in the clear in somebody's import file.
+    /// Recognizes Argon2id's PHC string and bcrypt's three spellings. `None`: anything else, such as a plaintext password
+    /// in an import file.
     pub fn parse(text: &str) -> Option<Self> {
         (is_argon2id(text) || is_bcrypt(text)).then(|| Self(text.to_owned()))
     }
@@ -257,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_no_hash() {
+    fn other_text_is_no_hash() {
         let (cut, long) = (&BCRYPT[..59], format!("{BCRYPT}a"));
         for bad in [
             "",
@@ -281,7 +287,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_makes_a_parser_panic(text in "\\PC{0,40}|[\"<>@.()\\[\\]\\\\ a]{0,20}|\\$[2abxy$]{0,4}.{0,60}") {
+        fn parsing_never_panics(text in "\\PC{0,40}|[\"<>@.()\\[\\]\\\\ a]{0,20}|\\$[2abxy$]{0,4}.{0,60}") {
             let _ = (Email::parse(&text), Name::parse(&text), PasswordHash::parse(&text));
         }
     }

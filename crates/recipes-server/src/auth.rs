@@ -1,4 +1,4 @@
-//! Which caller may do what: callers, requirements of routes, rate limits.
+//! Permissions: access tokens, callers, requirements of routes, rate limits.
 
 pub mod access_tokens;
 pub mod caller;

@@ -146,7 +146,7 @@ pub async fn run(
         .handle(handle.clone())
         .accept_error_handler(|_, error| tracing::warn!(%error, "A connection could not be accepted"));
     let protocols = server.http_builder();
-    // Copying head and body into one buffer for `send` takes 0.4 µs less than `writev` of both, 3 % of a small request.
+    // Copying head and body into one buffer for `send` takes 0.4 µs less than `writev` of both.
     protocols.http1().max_buf_size(HEAD_BYTES).writev(false);
     // No keep-alive pings: clients answer them automatically, so an idle connection would look active.
     protocols

@@ -32,6 +32,7 @@
 //! assert_eq!(recipe.content.cook_time_minutes, Some(60));
 //! ```
 
+mod access;
 mod attribution;
 mod content;
 mod document;
@@ -52,6 +53,7 @@ mod schema;
 mod server_fields;
 pub mod time;
 
+pub use access::{EditRefusal, Editor, Precondition, RecipeState, Viewer};
 pub use attribution::Attribution;
 pub use content::{Content, Visibility};
 pub use document::{ContentJson, write_recipe_json};

@@ -6,9 +6,6 @@ use crate::{Context, Store, StoreError};
 use accounts::{ApiToken, NewApiToken, TokenDigest, User};
 use ids::{ApiTokenId, UserId};
 
-/// How many API tokens one user may have.
-pub const MAX_API_TOKENS: u16 = 100;
-
 /// API tokens.
 ///
 /// # Errors
@@ -16,7 +13,7 @@ pub const MAX_API_TOKENS: u16 = 100;
 #[expect(clippy::missing_errors_doc, reason = "what can always happen is said once, above")]
 #[expect(clippy::unused_async, reason = "a database over the network waits where SQLite does not")]
 impl Store {
-    /// `None`: this user has [`MAX_API_TOKENS`] already.
+    /// `None`: this user has [`MAX_API_TOKENS`](accounts::MAX_API_TOKENS) already.
     ///
     /// # Errors
     /// [`StoreError::ActorRevoked`] if the user was deleted or disabled meanwhile, or the actor's session has ended.
@@ -45,7 +42,7 @@ impl Store {
         }
     }
 
-    /// The tokens of a user, the oldest first, also those that have expired; at most [`MAX_API_TOKENS`].
+    /// The tokens of a user, the oldest first, also those that have expired; at most [`MAX_API_TOKENS`](accounts::MAX_API_TOKENS).
     pub async fn api_tokens(&self, user: UserId) -> Result<Vec<ApiToken>, StoreError> {
         match self {
             Self::Sqlite(db) => db.api_tokens(user),

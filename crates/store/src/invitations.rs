@@ -6,9 +6,6 @@ use crate::{Context, Listing, Page, Store, StoreError};
 use accounts::{Email, Invitation, NewInvitation, TokenDigest};
 use ids::{InvitationId, UserId};
 
-/// How many open invitations there may be: more than anybody keeps in mind.
-pub const MAX_INVITATIONS: u16 = 1_000;
-
 /// Invitations.
 ///
 /// # Errors
@@ -16,7 +13,7 @@ pub const MAX_INVITATIONS: u16 = 1_000;
 #[expect(clippy::missing_errors_doc, reason = "what can always happen is said once, above")]
 #[expect(clippy::unused_async, reason = "a database over the network waits where SQLite does not")]
 impl Store {
-    /// `None`: there are [`MAX_INVITATIONS`] already.
+    /// `None`: there are [`MAX_INVITATIONS`](accounts::MAX_INVITATIONS) already.
     ///
     /// # Errors
     /// [`StoreError::ActorRevoked`] if the actor is no longer an administrator who is logged in.

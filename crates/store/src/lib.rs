@@ -9,7 +9,6 @@
 //! the blocking pool: a page of more than [`DEFAULT_PAGE_SIZE`] rows, a count, a list of users.
 //! Writes wait for the writer thread, see `sqlite/writer.rs`.
 
-mod admin;
 mod api_tokens;
 mod audit;
 mod cache;
@@ -28,25 +27,20 @@ mod users;
 
 use jiff::Timestamp;
 
-pub use self::admin::{Administered, UserChange, UserFilter};
-pub use self::api_tokens::MAX_API_TOKENS;
 pub use self::cache::{CacheKey, Lookup, ReadCache, Slot};
 pub use self::context::Context;
 pub use self::error::{StoreError, Unavailable};
 pub use self::instance::Instance;
-pub use self::invitations::MAX_INVITATIONS;
 pub use self::page::{DEFAULT_PAGE_SIZE, Listing, MAX_PAGE_SIZE, Page};
-pub use self::recipes::{
-    Edit, Editor, Imported, NewRecipe, Precondition, RecipeText, RecipeTexts, ReplaceRecipe, StoredRecipe,
-    Viewer,
-};
+pub use self::recipes::{Edit, Imported, NewRecipe, RecipeText, RecipeTexts, ReplaceRecipe, StoredRecipe};
 pub use self::sessions::{
-    ApiTokens, ChangePassword, CreateSession, MAX_SESSIONS, REPEATABLE, Refresh, RefreshSession, Refreshed,
-    SessionUser, SignUp,
+    ChangePassword, CreateSession, Refresh, RefreshSession, Refreshed, SessionUser, SignUp,
 };
 pub use self::url::DatabaseUrl;
 use self::url::Location;
-pub use self::users::{Access, EmailChange, UpdateProfile};
+pub use self::users::{Administered, EmailChange, UpdateProfile, UserFilter};
+pub use ::recipes::{Editor, Precondition, Viewer};
+pub use accounts::{Access, ApiTokens, UserChange};
 
 /// A database; clones are handles of the same one. The last handle to go lets the writer finish.
 #[derive(Clone, Debug)]

@@ -3,7 +3,10 @@
 use jiff::Timestamp;
 
 use crate::{Listing, Page, ReadCache, Store, StoreError};
-use ::recipes::{ContentJson, Draft, ImportedHistory, Visibility, write_recipe_json};
+use ::recipes::{
+    ContentJson, Draft, EditRefusal, Editor, ImportedHistory, Precondition, Viewer, Visibility,
+    write_recipe_json,
+};
 use ids::{RecipeId, Uid, UserId};
 
 /// A recipe before the store has given it a number.
@@ -129,51 +132,29 @@ pub enum Imported {
     AlreadyThere(RecipeId),
 }
 
-/// The caller of a read. A private recipe exists for its owner and for administrators only.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Viewer {
-    Anyone,
-    User(UserId),
-    Admin,
-}
-
-/// The caller of a change. Owners and administrators may change a recipe; every user may change a communal one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Editor {
-    User(UserId),
-    Admin,
-}
-
-/// What must hold for a change to happen; decided in the transaction of the change.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Precondition {
-    None,
-    /// The recipe is at one of these revisions. An empty list never holds.
-    Revisions(Vec<i64>),
-}
-
-impl Precondition {
-    pub(crate) fn holds(&self, revision: i64) -> bool {
-        match self {
-            Self::None => true,
-            Self::Revisions(revisions) => revisions.contains(&revision),
-        }
-    }
-}
-
 /// What became of a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Edit<T> {
     Done(T),
-    /// Absent, or invisible to this editor, who cannot tell one from the other.
+    /// See [`EditRefusal::NotFound`].
     NotFound,
-    /// Visible, but another user's. Also a communal recipe that a user wants to make private: it would be visible to
-    /// no user.
+    /// See [`EditRefusal::Forbidden`].
     Forbidden,
-    /// The precondition does not hold.
+    /// See [`EditRefusal::Stale`].
     Stale {
         revision: i64,
     },
+}
+
+impl<T> From<Result<T, EditRefusal>> for Edit<T> {
+    fn from(edit: Result<T, EditRefusal>) -> Self {
+        match edit {
+            Ok(done) => Self::Done(done),
+            Err(EditRefusal::NotFound) => Self::NotFound,
+            Err(EditRefusal::Forbidden) => Self::Forbidden,
+            Err(EditRefusal::Stale { revision }) => Self::Stale { revision },
+        }
+    }
 }
 
 /// Recipes.

@@ -1,21 +1,15 @@
 //! Sessions, whatever the database.
 
 use std::net::IpAddr;
-use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::{Context, Store, StoreError};
-use accounts::{NewSession, NewUser, PasswordHash, RefreshToken, Session, SessionLimits, TokenDigest, User};
+use accounts::{
+    ApiTokens, Ending, NewSession, NewUser, PasswordHash, RefreshToken, Session, SessionLimits, TokenDigest,
+    User,
+};
 use ids::{SessionId, UserId};
-
-/// How many sessions of one user there may be. One more ends the one that was not used for the longest time: nobody is
-/// locked out by his own forgotten log-ins, and a list of sessions stays one that a person can read.
-pub const MAX_SESSIONS: u16 = 100;
-
-/// For how long a refresh token that was used can be used again with the same answer: tabs that refresh at the same
-/// moment, a request that is sent again. After that an answer that was lost is replaced by another.
-pub const REPEATABLE: Duration = Duration::from_mins(1);
 
 /// Who an access token speaks for, as one read finds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,13 +40,6 @@ pub struct Refreshed {
     /// When the token took the place of its predecessor. The same for all who ask at the same moment, so that all can
     /// be given the same answer.
     pub since: Timestamp,
-}
-
-/// What becomes of a user's API tokens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ApiTokens {
-    Kept,
-    Revoked,
 }
 
 /// Makes a user and the user's first session at once.
@@ -150,7 +137,7 @@ impl Store {
     /// Exchanges a refresh token for its successor, by one guarded update.
     ///
     /// The token before the current one is good still, as long as nobody has used the current one: its answer was
-    /// lost, and no session shall be lost by that. Within [`REPEATABLE`] it gets the same successor again, later
+    /// lost, and no session shall be lost by that. Within [`REPEATABLE`](accounts::REPEATABLE) it gets the same successor again, later
     /// another in its place.
     pub async fn refresh_session(
         &self,
@@ -162,7 +149,7 @@ impl Store {
         }
     }
 
-    /// The sessions of a user, the last used first, at most [`MAX_SESSIONS`].
+    /// The sessions of a user, the last used first, at most [`MAX_SESSIONS`](accounts::MAX_SESSIONS).
     pub async fn sessions(
         &self,
         user: UserId,
@@ -204,7 +191,7 @@ impl Store {
     /// were.
     pub async fn end_sessions(&self, user: UserId, context: Context) -> Result<usize, StoreError> {
         match self {
-            Self::Sqlite(db) => db.end_sessions(user, None, context).await,
+            Self::Sqlite(db) => db.end_sessions(user, Ending::LOG_OUT_EVERYWHERE, context).await,
         }
     }
 
@@ -216,7 +203,7 @@ impl Store {
         context: Context,
     ) -> Result<usize, StoreError> {
         match self {
-            Self::Sqlite(db) => db.end_sessions(user, Some(keep), context).await,
+            Self::Sqlite(db) => db.end_sessions(user, Ending::log_out_others(keep), context).await,
         }
     }
 }

@@ -2,16 +2,9 @@
 
 use jiff::Timestamp;
 
-use crate::{Context, Store, StoreError};
-use accounts::{Email, Name, NewUser, PasswordHash, Role, User};
+use crate::{Context, Listing, Page, Store, StoreError};
+use accounts::{Access, Email, Name, NewUser, PasswordHash, Role, User, UserChange};
 use ids::UserId;
-
-/// Whether a user may use the service.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
-    Enabled,
-    Disabled,
-}
 
 /// Changes what is given.
 #[derive(Clone, Debug)]
@@ -27,6 +20,25 @@ pub struct EmailChange {
     pub email: Email,
     /// The hash that the password was checked against.
     pub password_hash: Option<PasswordHash>,
+}
+
+/// Which users somebody looks for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UserFilter {
+    /// What stands somewhere in the name or the e-mail address. Of a name's letters only A to Z are the same in either
+    /// case.
+    pub text: Option<String>,
+    pub role: Option<Role>,
+    pub access: Option<Access>,
+}
+
+/// What became of a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Administered {
+    Done(Box<User>),
+    NoSuchUser,
+    /// Nobody would be left who could take it back. Nothing has changed.
+    LastAdmin,
 }
 
 /// Users.
@@ -116,6 +128,40 @@ impl Store {
     ) -> Result<bool, StoreError> {
         match self {
             Self::Sqlite(db) => db.delete_user(id, confirmed.cloned(), context).await,
+        }
+    }
+
+    /// The users that match the filter, in the order of their ids.
+    pub async fn users(
+        &self,
+        filter: UserFilter,
+        page: Page<UserId>,
+    ) -> Result<Listing<Vec<User>, UserId>, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.users(filter, page).await,
+        }
+    }
+
+    /// How many users the filter lets through.
+    pub async fn count_users(&self, filter: UserFilter) -> Result<u64, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.count_users(filter).await,
+        }
+    }
+
+    /// Changes a user's role, or whether the user may use the service; disabling ends all sessions, API tokens and links in
+    /// mails. Who is disabled or no administrator any more leaves no invitation behind.
+    ///
+    /// # Errors
+    /// [`StoreError::ActorRevoked`] if the actor is no longer an administrator who is logged in.
+    pub async fn administer(
+        &self,
+        id: UserId,
+        change: UserChange,
+        context: Context,
+    ) -> Result<Administered, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.administer(id, change, context).await,
         }
     }
 }

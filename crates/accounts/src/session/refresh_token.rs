@@ -1,10 +1,10 @@
-//! The token that prolongs a session, good for one use.
+//! Refresh tokens: each prolongs a session once.
 //!
-//! It names its session and has two secrets: the *family*, the same in all refresh tokens of a session, by which an
-//! old one is told from one that was made up, so that nobody can end a session whose id he has seen; and its own.
+//! A token names its session and has two secrets. The *family* is the same in all refresh tokens of a session. It tells
+//! an old token from a forged one: a session's id alone cannot end the session. The other secret is the token's own.
 //!
-//! Its successor is made from its own secret and a nonce that the store keeps. Neither the database nor the token alone
-//! makes the successor, and both together make the same one again, for the client that never got the answer.
+//! A successor is computed from its predecessor's own secret and a nonce in the database. Neither of them alone yields
+//! the successor. Both together yield the same one again, for a client that did not receive the answer.
 
 use std::fmt;
 
@@ -18,7 +18,7 @@ const ID: usize = 16;
 const FAMILY: usize = 16;
 const SECRET: usize = 32;
 
-/// A refresh token. Whoever has it has the session, hence `Debug` does not show it.
+/// A refresh token. `Debug` does not show it: it gives access to the session.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RefreshToken([u8; ID + FAMILY + SECRET]);
 
@@ -31,14 +31,14 @@ impl RefreshToken {
         Self(bytes)
     }
 
-    /// Reads the text, which has one spelling.
+    /// Reads the one spelling that [`expose`](Self::expose) writes.
     pub fn parse(text: &str) -> Option<Self> {
         let mut bytes = [0; ID + FAMILY + SECRET];
         let read = URL_SAFE_NO_PAD.decode_slice(text, &mut bytes).ok()?;
         (read == bytes.len()).then_some(Self(bytes))
     }
 
-    /// The text for the client.
+    /// The text that the client gets.
     pub fn expose(&self) -> String {
         URL_SAFE_NO_PAD.encode(self.0)
     }
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_read_as_it_was_written_and_hidden() {
+    fn a_token_has_one_spelling_and_is_hidden_by_debug() {
         let text = first().expose();
         assert_eq!(text.len(), 86);
         assert_eq!(RefreshToken::parse(&text), Some(first()));
@@ -101,19 +101,19 @@ mod tests {
     }
 
     #[test]
-    fn the_successor_is_of_the_family_and_the_same_for_the_same_nonce_only() {
+    fn a_nonce_determines_the_successor() {
         let token = first();
         let next = token.successor(&[3; 32]);
         assert_eq!(next, token.successor(&[3; 32]));
         assert_ne!(next, token.successor(&[4; 32]));
         assert_ne!(next.digest(), token.digest());
         assert_eq!((next.session(), next.family_digest()), (token.session(), token.family_digest()));
-        assert_ne!(next.successor(&[3; 32]), next, "a chain does not stand still");
+        assert_ne!(next.successor(&[3; 32]), next, "each successor differs from its predecessor");
     }
 
     proptest! {
         #[test]
-        fn no_text_makes_the_parser_panic(text in "\\PC{0,90}|[A-Za-z0-9_=-]{84,88}") {
+        fn parsing_never_panics(text in "\\PC{0,90}|[A-Za-z0-9_=-]{84,88}") {
             let _ = RefreshToken::parse(&text);
         }
     }

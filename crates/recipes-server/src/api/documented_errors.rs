@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, collections::BTreeMap};
 
-use store::{MAX_API_TOKENS, MAX_INVITATIONS};
+use accounts::{MAX_API_TOKENS, MAX_INVITATIONS};
 use utoipa::{
     IntoResponses,
     openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder, header::HeaderBuilder},

@@ -7,7 +7,7 @@
 use std::net::IpAddr;
 
 use crate::clock::Clock;
-use accounts::{ApiToken, Role, Scope, SessionLimits, USED_AFTER, User, audit::Actor};
+use accounts::{ApiToken, LAST_USE_PRECISION, Role, Scope, SessionLimits, User, audit::Actor};
 use http::request::Parts;
 use ids::SessionId;
 use jiff::{SignedDuration, Timestamp};
@@ -184,7 +184,7 @@ impl Verify<TokenDigest> for FindApiToken {
 }
 
 fn is_worth_noting(noted: Timestamp, now: Timestamp) -> bool {
-    now.duration_since(noted) >= SignedDuration::try_from(USED_AFTER).unwrap_or(SignedDuration::MAX)
+    now.duration_since(noted) >= SignedDuration::try_from(LAST_USE_PRECISION).unwrap_or(SignedDuration::MAX)
 }
 
 #[cfg(test)]

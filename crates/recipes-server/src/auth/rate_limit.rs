@@ -26,7 +26,7 @@ use std::{
     time::Duration,
 };
 
-use accounts::place;
+use accounts::network;
 use http::{HeaderMap, HeaderName, HeaderValue, header::RETRY_AFTER};
 use ids::UserId;
 
@@ -178,13 +178,13 @@ impl RateLimits {
 
     fn address_keys(&self, limit: Limit, client: Option<IpAddr>) -> AddressKeys {
         AddressKeys {
-            address: self.key((limit, client.map(place))),
+            address: self.key((limit, client.map(network))),
             site: client.and_then(site).map(|site| self.key((limit, "site", site))),
         }
     }
 
     fn account_key(&self, account: &str, client: Option<IpAddr>) -> u64 {
-        self.key((Limit::Account, account, client.map(place)))
+        self.key((Limit::Account, account, client.map(network)))
     }
 
     fn take(&self, limit: Limit, key: u64) -> Result<Option<Usage>, LimitReached> {

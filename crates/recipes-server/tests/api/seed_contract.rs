@@ -93,7 +93,7 @@ async fn token_is_an_hs256_jwt_with_id_iat_and_exp() {
         "id": 1, "iat": now, "exp": now + 24 * 60 * 60, "sid": sid, "iss": INSTANCE, "aud": INSTANCE,
     });
     assert_eq!(claims, want);
-    assert!(ids::SessionId::parse(claims["sid"].as_str().unwrap()).is_some(), "and whose session it is");
+    assert!(ids::SessionId::parse(claims["sid"].as_str().unwrap()).is_some(), "the id of the session");
 }
 
 #[tokio::test]

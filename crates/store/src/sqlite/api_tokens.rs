@@ -1,20 +1,25 @@
 //! API tokens, in SQLite's dialect.
 
+use accounts::audit::Event;
+use accounts::{
+    ApiToken, LAST_USE_PRECISION, MAX_API_TOKENS, NewApiToken, Scopes, TokenDigest, TokenName, User,
+};
+use ids::{ApiTokenId, UserId};
 use jiff::Timestamp;
-use rusqlite::{Connection, Row, params};
+use rusqlite::params;
 
-use super::users::{self, user_in};
-use super::{Sqlite, audit, cached, execute, find, time_at};
-use crate::api_tokens::MAX_API_TOKENS;
+use super::columns::Columns;
+use super::user_row::{self, user_in};
+use super::{Sqlite, audit, authority, execute, find, list, microseconds_before};
 use crate::{Context, StoreError};
 use ::recipes::time::to_microseconds;
-use accounts::Scopes;
-use accounts::TokenDigest;
-use accounts::USED_AFTER;
-use accounts::User;
-use accounts::audit::Event;
-use accounts::{ApiToken, NewApiToken, TokenName};
-use ids::{ApiTokenId, SessionId, UserId};
+
+/// The columns that [`token_in`] reads.
+macro_rules! columns {
+    () => {
+        "t.id, t.user_id, t.name, t.scopes, t.created_at, t.expires_at, t.last_used_at"
+    };
+}
 
 impl Sqlite {
     pub async fn create_api_token(
@@ -26,10 +31,8 @@ impl Sqlite {
         let now = to_microseconds(context.now);
         self.write(move |db| {
             // Disabling and logging out everywhere revoke all tokens, and must not miss this one.
-            let may = "SELECT 1 FROM users WHERE id = ?1 AND disabled = 0
-                       AND (?2 IS NULL OR EXISTS (SELECT 1 FROM sessions WHERE id = ?2))";
-            let session = context.actor.session.as_ref().map(SessionId::as_bytes);
-            if !cached(db, may)?.exists(params![user.get(), session])? {
+            let is_enabled = user_row::by_id(db, user)?.is_some_and(|user| !user.disabled);
+            if !is_enabled || !authority::session_lasts(db, &context.actor)? {
                 return Err(StoreError::ActorRevoked);
             }
             let NewApiToken { id, digest, name, scopes, expires_at } = new;
@@ -50,45 +53,43 @@ impl Sqlite {
                     MAX_API_TOKENS,
                 ],
             )?;
-            if made == 1 {
-                audit::record(db, Event::ApiTokenCreated, Some(user), &context)?;
+            if made == 0 {
+                return Ok(None);
             }
-            let token = ApiToken { id, user, name, scopes, created_at: now, expires_at, last_used_at: None };
-            Ok((made == 1).then_some(token))
+            audit::record(db, Event::ApiTokenCreated, Some(user), &context)?;
+            Ok(Some(ApiToken { id, user, name, scopes, created_at: now, expires_at, last_used_at: None }))
         })
         .await
     }
 
     pub fn api_token_user(&self, digest: TokenDigest) -> Result<Option<(ApiToken, User)>, StoreError> {
         self.read(|db| {
-            let sql = users::select!(
-                ", t.id, user_id, t.name, scopes, t.created_at, expires_at, last_used_at
-                 FROM api_tokens AS t CROSS JOIN users ON users.id = t.user_id WHERE t.digest = ?1"
+            let sql = concat!(
+                user_row::select!(", "),
+                columns!(),
+                " FROM api_tokens AS t CROSS JOIN users ON users.id = t.user_id WHERE t.digest = ?1"
             );
-            find(db, sql, [digest.as_bytes()], |row| Ok((token_in(row, 8)?, user_in(row)?)))
+            find(db, sql, [digest.as_bytes()], |columns| {
+                let user = user_in(columns)?;
+                Ok((token_in(columns)?, user))
+            })
         })
     }
 
     pub fn api_token_used(&self, id: ApiTokenId, now: Timestamp) {
-        let noted = now.as_microsecond().saturating_sub(i64::try_from(USED_AFTER.as_micros()).unwrap_or(0));
         self.write_later(move |db| {
             let sql = "UPDATE api_tokens SET last_used_at = ?2
                        WHERE id = ?1 AND (last_used_at IS NULL OR last_used_at <= ?3)";
-            execute(db, sql, params![id.as_bytes(), now.as_microsecond(), noted])
+            let stale = microseconds_before(now, LAST_USE_PRECISION);
+            execute(db, sql, params![id.as_bytes(), now.as_microsecond(), stale])
         });
     }
 
     pub fn api_tokens(&self, user: UserId) -> Result<Vec<ApiToken>, StoreError> {
         self.read(|db| {
-            let sql = "SELECT id, user_id, name, scopes, created_at, expires_at, last_used_at
-                       FROM api_tokens WHERE user_id = ?1 ORDER BY id";
-            let mut statement = cached(db, sql)?;
-            let mut rows = statement.query([user.get()])?;
-            let mut tokens = Vec::new();
-            while let Some(row) = rows.next()? {
-                tokens.push(token_in(row, 0)?);
-            }
-            Ok(tokens)
+            let sql =
+                concat!("SELECT ", columns!(), " FROM api_tokens AS t WHERE t.user_id = ?1 ORDER BY t.id");
+            list(db, sql, [user.get()], token_in)
         })
     }
 
@@ -110,24 +111,17 @@ impl Sqlite {
     }
 }
 
-pub(super) fn revoke_all(db: &Connection, user: UserId, context: &Context) -> Result<(), StoreError> {
-    if execute(db, "DELETE FROM api_tokens WHERE user_id = ?1", [user.get()])? > 0 {
-        audit::record(db, Event::ApiTokensRevoked, Some(user), context)?;
-    }
-    Ok(())
-}
-
-/// From `id, user_id, name, scopes, created_at, expires_at, last_used_at`, which begin at this column.
-fn token_in(row: &Row<'_>, first: usize) -> Result<ApiToken, StoreError> {
-    let scopes: String = row.get(first + 3)?;
-    let time = |column| row.get::<_, Option<i64>>(column)?.map(time_at).transpose();
+#[expect(clippy::disallowed_methods, reason = "rows hold values that were parsed before")]
+fn token_in(columns: &mut Columns<'_>) -> Result<ApiToken, StoreError> {
+    let scopes =
+        |text: &str| Scopes::parse(text).ok_or_else(|| StoreError::Corrupt(format!("the scopes {text}")));
     Ok(ApiToken {
-        id: ApiTokenId::from_bytes(row.get(first)?),
-        user: users::id_in(row.get(first + 1)?)?,
-        name: TokenName::stored(row.get(first + 2)?),
-        scopes: Scopes::parse(&scopes).ok_or_else(|| StoreError::Corrupt(format!("the scopes {scopes}")))?,
-        created_at: time_at(row.get(first + 4)?)?,
-        expires_at: time(first + 5)?,
-        last_used_at: time(first + 6)?,
+        id: ApiTokenId::from_bytes(columns.get()?),
+        user: columns.user_id()?,
+        name: TokenName::from_stored(columns.get()?),
+        scopes: scopes(columns.text()?)?,
+        created_at: columns.time()?,
+        expires_at: columns.optional_time()?,
+        last_used_at: columns.optional_time()?,
     })
 }

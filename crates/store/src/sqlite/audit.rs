@@ -1,21 +1,20 @@
 //! The audit log, in SQLite's dialect.
 
-use std::net::IpAddr;
-
 use jiff::Timestamp;
-use rusqlite::{Connection, Params, Row, params, params_from_iter};
+use rusqlite::{Connection, params, params_from_iter};
 
+use super::columns::Columns;
 use super::conditions::Conditions;
-use super::{Sqlite, cached, execute, find, time_at, users};
+use super::{Sqlite, execute, find_value, list, microseconds_before};
 use crate::{Context, Listing, Page, StoreError};
 use accounts::TokenDigest;
-use accounts::{audit::Actor, audit::Class, audit::Entry, audit::Event, audit::Filter, audit::Retention};
+use accounts::audit::{Actor, Class, Entry, Event, Filter, Retention};
 use ids::{SessionId, UserId};
 
-/// How many entries are forgotten at a time, so that no writer waits long for it.
-const TRIMMED: u16 = 1_000;
+/// Entries of a class that are deleted at a time, so that no other write waits long.
+const BATCH: u16 = 1_000;
 
-/// The columns of an [`Entry`], in the order in which [`entry_in`] reads them.
+/// The columns that [`entry_in`] reads, and the rest of the statement.
 macro_rules! select {
     ($rest:literal) => {
         concat!("SELECT id, at, event, subject_id, actor_id, session_id, address, detail FROM audit ", $rest)
@@ -39,7 +38,7 @@ impl Sqlite {
     ) -> Result<bool, StoreError> {
         self.write(move |db| {
             let sql = "SELECT value FROM meta WHERE name = 'signing_key'";
-            let before = find(db, sql, [], |row| Ok(TokenDigest::from_bytes(row.get(0)?)))?;
+            let before = find_value(db, sql, [])?.map(TokenDigest::from_bytes);
             if before == Some(fingerprint) {
                 return Ok(false);
             }
@@ -61,7 +60,7 @@ impl Sqlite {
         let conditions = conditions(filter).and("id < ?", page.after().map(|before| [before.into()]));
         let (sql, params) = conditions.first(page.rows_to_read(), select!(""), "id DESC");
         self.read_at_length(move |db| {
-            Ok(page.listing(listed(db, &sql, params_from_iter(params))?, |entry| entry.id))
+            Ok(page.listing(list(db, &sql, params_from_iter(params), entry_in)?, |entry| entry.id))
         })
         .await
     }
@@ -76,23 +75,21 @@ impl Sqlite {
         page: Page<i64>,
     ) -> Result<Listing<Vec<Entry>, i64>, StoreError> {
         self.read_at_length(move |db| {
-            // Two walks along an index each, which SQLite merges; with an OR it would read and sort everything for each page.
+            // SQLite merges two index scans. With an OR it would read and sort all entries for each page.
             let sql = concat!(
                 select!("WHERE subject_id = ?1 AND id < ?2 UNION ALL "),
                 select!("WHERE actor_id = ?1 AND subject_id IS NOT ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3")
             );
             let before = page.after().unwrap_or(i64::MAX);
-            let entries = listed(db, sql, params![user.get(), before, page.rows_to_read()])?;
+            let entries = list(db, sql, params![user.get(), before, page.rows_to_read()], entry_in)?;
             Ok(page.listing(entries, |entry| entry.id))
         })
         .await
     }
 
     pub async fn trim_audit_log(&self, keep: Retention, now: Timestamp) -> Result<usize, StoreError> {
-        let age = i64::try_from(keep.age.as_micros()).unwrap_or(i64::MAX);
-        let oldest = now.as_microsecond().saturating_sub(age);
-        // Walks over as many rows of the index as are kept, which the writer must not wait for; he hears of it only when
-        // there is something to forget.
+        let oldest = microseconds_before(now, keep.age);
+        // Scans as many rows of the index as are kept, so it runs outside the writer. The writer only deletes.
         let cuts = self.read_at_length(move |db| cuts(db, keep.entries, oldest)).await?;
         if cuts.is_empty() {
             return Ok(0);
@@ -118,12 +115,12 @@ fn conditions(filter: Filter) -> Conditions {
         .and("at < ?", until.map(|at| [at.as_microsecond().into()]))
 }
 
-/// What is to be forgotten of one class, among its oldest [`TRIMMED`] entries.
+/// The entries of one class to delete, among its oldest [`BATCH`].
 struct Cut {
     class: Class,
-    /// The last entry that goes.
+    /// The last entry to delete.
     last: i64,
-    /// Up to here there are more than may be kept.
+    /// Entries up to this one are beyond the limit.
     too_many: i64,
 }
 
@@ -131,17 +128,17 @@ fn cuts(db: &Connection, entries: u32, oldest: i64) -> Result<Vec<Cut>, StoreErr
     let mut cuts = Vec::new();
     for class in Class::ALL {
         let sql = "SELECT id FROM audit WHERE class = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2";
-        let too_many =
-            find(db, sql, params![class.number(), entries], |row| Ok(row.get(0)?))?.unwrap_or(0i64);
+        let too_many = find_value(db, sql, params![class.number(), entries])?.unwrap_or(0i64);
         let sql = "SELECT max(id) FROM (SELECT id, at FROM audit WHERE class = ?1 ORDER BY id LIMIT ?2)
                    WHERE id <= ?3 OR at < ?4";
-        let last = find(db, sql, params![class.number(), TRIMMED, too_many, oldest], |row| Ok(row.get(0)?))?;
-        cuts.extend(last.flatten().map(|last: i64| Cut { class, last, too_many }));
+        let last: Option<Option<i64>> =
+            find_value(db, sql, params![class.number(), BATCH, too_many, oldest])?;
+        cuts.extend(last.flatten().map(|last| Cut { class, last, too_many }));
     }
     Ok(cuts)
 }
 
-/// Notes an event in the transaction of what it is about.
+/// Records an event in the transaction that it is about.
 pub(super) fn record(
     db: &Connection,
     event: Event,
@@ -167,31 +164,17 @@ pub(super) fn record(
     .map(drop)
 }
 
-fn listed(db: &Connection, sql: &str, params: impl Params) -> Result<Vec<Entry>, StoreError> {
-    let mut statement = cached(db, sql)?;
-    let mut rows = statement.query(params)?;
-    let mut entries = Vec::new();
-    while let Some(row) = rows.next()? {
-        entries.push(entry_in(row)?);
-    }
-    Ok(entries)
-}
-
-fn entry_in(row: &Row<'_>) -> Result<Entry, StoreError> {
-    let user = |number: Option<i64>| number.map(users::id_in).transpose();
-    let address: Option<String> = row.get(6)?;
-    let address = address.map(|text| text.parse::<IpAddr>()).transpose();
+fn entry_in(columns: &mut Columns<'_>) -> Result<Entry, StoreError> {
     Ok(Entry {
-        id: row.get(0)?,
-        at: time_at(row.get(1)?)?,
-        event: row.get(2)?,
-        subject: user(row.get(3)?)?,
+        id: columns.get()?,
+        at: columns.time()?,
+        event: columns.get()?,
+        subject: columns.optional_user_id()?,
         actor: Actor {
-            user: user(row.get(4)?)?,
-            session: row.get::<_, Option<[u8; 16]>>(5)?.map(SessionId::from_bytes),
-            address: address
-                .map_err(|why| StoreError::Corrupt(format!("an address in the audit log: {why}")))?,
+            user: columns.optional_user_id()?,
+            session: columns.get::<Option<[u8; 16]>>()?.map(SessionId::from_bytes),
+            address: columns.address()?,
         },
-        detail: row.get(7)?,
+        detail: columns.get()?,
     })
 }

@@ -39,6 +39,6 @@ fn get(db: &Connection) -> Result<Option<Instance>, StoreError> {
 
 fn text(db: &Connection, name: &str) -> Result<Option<String>, StoreError> {
     let sql = "SELECT value FROM meta WHERE name = ?1";
-    let value = find(db, sql, [name], |row| Ok(row.get::<_, Vec<u8>>(0)?))?;
+    let value = find(db, sql, [name], |columns| columns.get::<Vec<u8>>())?;
     Ok(value.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
 }

@@ -1,28 +1,26 @@
 //! Invitations, in SQLite's dialect.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, Params, Row, params};
+use rusqlite::{Connection, params};
 
+use super::columns::Columns;
 use super::conditions::Conditions;
-use super::{Sqlite, audit, cached, execute, time_at, users};
-use crate::invitations::MAX_INVITATIONS;
+use super::{Sqlite, audit, authority, cached, execute, list};
 use crate::{Context, Listing, Page, StoreError};
 use ::recipes::time::to_microseconds;
-use accounts::Email;
-use accounts::TokenDigest;
 use accounts::audit::Event;
-use accounts::{Invitation, NewInvitation};
+use accounts::{Email, Invitation, MAX_INVITATIONS, NewInvitation, TokenDigest};
 use ids::{InvitationId, UserId};
 
-/// The columns of an [`Invitation`], in the order in which [`invitation_in`] reads them.
+/// The columns that [`invitation_in`] reads, and the rest of the statement.
 macro_rules! select {
     ($rest:literal) => {
         concat!("SELECT id, email, created_by, created_at, expires_at FROM invitations ", $rest)
     };
 }
 
-/// Does this to the invitation with this digest if it is good at this time for this address.
-macro_rules! good {
+/// A statement about the invitation with digest ?1 if it can be used at time ?2 by address ?3.
+macro_rules! usable {
     ($what:literal) => {
         concat!(
             $what,
@@ -39,7 +37,7 @@ impl Sqlite {
     ) -> Result<Option<Invitation>, StoreError> {
         let now = to_microseconds(context.now);
         self.write(move |db| {
-            users::require_admin(db, &context.actor)?;
+            authority::require_admin(db, &context.actor)?;
             let NewInvitation { id, digest, email, expires_at } = new;
             let expires_at = to_microseconds(expires_at);
             execute(db, "DELETE FROM invitations WHERE expires_at <= ?1", [now.as_microsecond()])?;
@@ -78,7 +76,8 @@ impl Sqlite {
             let after = page.after();
             let after = after.as_ref().map_or(&[][..], |after| after.as_bytes());
             let sql = select!("WHERE id > ?1 AND expires_at > ?2 ORDER BY id LIMIT ?3");
-            let invitations = listed(db, sql, params![after, now.as_microsecond(), page.rows_to_read()])?;
+            let invitations =
+                list(db, sql, params![after, now.as_microsecond(), page.rows_to_read()], invitation_in)?;
             Ok(page.listing(invitations, |invitation| invitation.id))
         })
         .await
@@ -90,8 +89,10 @@ impl Sqlite {
     }
 
     pub async fn invitations_of(&self, user: UserId) -> Result<Vec<Invitation>, StoreError> {
-        self.read_at_length(move |db| listed(db, select!("WHERE created_by = ?1 ORDER BY id"), [user.get()]))
-            .await
+        self.read_at_length(move |db| {
+            list(db, select!("WHERE created_by = ?1 ORDER BY id"), [user.get()], invitation_in)
+        })
+        .await
     }
 
     pub fn is_invited(
@@ -101,14 +102,14 @@ impl Sqlite {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         self.read(|db| {
-            let good = params![invitation.as_bytes(), now.as_microsecond(), email.key()];
-            Ok(cached(db, good!("SELECT 1"))?.exists(good)?)
+            let values = params![invitation.as_bytes(), now.as_microsecond(), email.key()];
+            Ok(cached(db, usable!("SELECT 1"))?.exists(values)?)
         })
     }
 
     pub async fn revoke_invitation(&self, id: InvitationId, context: Context) -> Result<bool, StoreError> {
         self.write(move |db| {
-            users::require_admin(db, &context.actor)?;
+            authority::require_admin(db, &context.actor)?;
             let revoked = execute(db, "DELETE FROM invitations WHERE id = ?1", [id.as_bytes()])? == 1;
             if revoked {
                 audit::record(db, Event::InvitationRevoked, None, &context)?;
@@ -119,42 +120,24 @@ impl Sqlite {
     }
 }
 
-/// Whoever may invite no more must not have left a way in, as for an account of his own.
-pub(super) fn revoke_all(db: &Connection, made_by: UserId, context: &Context) -> Result<(), StoreError> {
-    if execute(db, "DELETE FROM invitations WHERE created_by = ?1", [made_by.get()])? > 0 {
-        audit::record(db, Event::InvitationsRevoked, Some(made_by), context)?;
-    }
-    Ok(())
-}
-
-/// Uses an invitation up for this address.
+/// Uses an invitation up.
 pub(super) fn consume(
     db: &Connection,
     digest: TokenDigest,
     email: &Email,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let used = execute(db, good!("DELETE"), params![digest.as_bytes(), now.as_microsecond(), email.key()])?;
+    let used = execute(db, usable!("DELETE"), params![digest.as_bytes(), now.as_microsecond(), email.key()])?;
     if used == 1 { Ok(()) } else { Err(StoreError::NotInvited) }
 }
 
-fn listed(db: &Connection, sql: &str, params: impl Params) -> Result<Vec<Invitation>, StoreError> {
-    let mut statement = cached(db, sql)?;
-    let mut rows = statement.query(params)?;
-    let mut invitations = Vec::new();
-    while let Some(row) = rows.next()? {
-        invitations.push(invitation_in(row)?);
-    }
-    Ok(invitations)
-}
-
-fn invitation_in(row: &Row<'_>) -> Result<Invitation, StoreError> {
-    let email: Option<String> = row.get(1)?;
+#[expect(clippy::disallowed_methods, reason = "rows hold values that were parsed before")]
+fn invitation_in(columns: &mut Columns<'_>) -> Result<Invitation, StoreError> {
     Ok(Invitation {
-        id: InvitationId::from_bytes(row.get(0)?),
-        email: email.as_deref().map(Email::stored),
-        created_by: row.get::<_, Option<i64>>(2)?.map(users::id_in).transpose()?,
-        created_at: time_at(row.get(3)?)?,
-        expires_at: time_at(row.get(4)?)?,
+        id: InvitationId::from_bytes(columns.get()?),
+        email: columns.get::<Option<String>>()?.as_deref().map(Email::from_stored),
+        created_by: columns.optional_user_id()?,
+        created_at: columns.time()?,
+        expires_at: columns.time()?,
     })
 }

@@ -1,10 +1,9 @@
-//! The write-ahead log: when its pages move into the database file, and how it is kept from growing.
+//! Checkpoints of the write-ahead log.
 //!
-//! A commit appends to the log. Now and then its pages are copied to where they belong, and once all
-//! of them are and nobody reads from the log any more, the next commit starts over at its beginning.
-//! SQLite does this by itself, but in the commit, while the callers wait, and it never gets to start
-//! over where somebody reads at any time: 60 MB written beside two busy readers left a log of up to
-//! 60 MB. So we do it behind the answers, and when the log is long we let the readers pause for it.
+//! A commit appends to the log. A checkpoint copies its pages into the database file. When all pages are copied and no
+//! reader uses the log, the next commit restarts it from its beginning. SQLite checkpoints by itself, but inside a
+//! commit, while the callers wait. Beside busy readers its log never restarts: 60 MB of writes beside two readers left a
+//! log of up to 60 MB. So the writer checkpoints after the replies, and pauses the readers when the log is long.
 
 use std::{
     ffi::c_int,
@@ -25,33 +24,36 @@ use crate::StoreError;
 /// Pages between two checkpoints, 8 MB: twice as many as SQLite has by default, as each flushes two files.
 const CHECKPOINT_EVERY: i64 = 2_000;
 
-/// Pages from which on the readers have to pause, 16 MB. Beside few readers it never gets there.
+/// Pages from which on the readers are paused, 16 MB. Few readers never let it grow so long.
 const PAUSE_FROM: i64 = 4_000;
 
-/// Tended by the writer after each commit.
+/// The length of the log, and when it was last checkpointed.
 pub(super) struct Log {
-    /// Pages, as SQLite tells after each commit of the writer. To ask for it costs as much as a small commit.
+    /// Pages, from SQLite's hook after each commit. Asking for it would cost as much as a small commit.
     length: Arc<AtomicI64>,
-    /// How long the log was at the last checkpoint, done or not; one that failed is not tried again
-    /// at once.
+    /// The length at the last checkpoint, also at a failed one, which is not repeated at once.
     checkpointed_at: i64,
 }
 
 impl Log {
     pub(super) fn of(writer: &mut Connection) -> rusqlite::Result<Self> {
         let length = Arc::new(AtomicI64::new(0));
-        let told = Arc::clone(&length);
+        let reported = Arc::clone(&length);
         writer.wal_hook(Some(move |_: &mut Wal, pages: c_int| {
-            told.store(pages.into(), Ordering::Relaxed);
+            reported.store(pages.into(), Ordering::Relaxed);
             Ok(())
         }))?;
         Ok(Self { length, checkpointed_at: 0 })
     }
 
-    pub(super) fn tend(&mut self, db: &Connection, readers: &Readers) -> Result<(), StoreError> {
+    pub(super) fn checkpoint_if_long(
+        &mut self,
+        db: &Connection,
+        readers: &Readers,
+    ) -> Result<(), StoreError> {
         let length = self.length.load(Ordering::Relaxed);
         if length < self.checkpointed_at {
-            self.checkpointed_at = 0; // It has started over.
+            self.checkpointed_at = 0; // It has restarted.
         }
         if length - self.checkpointed_at < CHECKPOINT_EVERY {
             return Ok(());
@@ -59,7 +61,7 @@ impl Log {
         self.checkpointed_at = length;
         cached(db, "PRAGMA wal_checkpoint(PASSIVE)")?.query_row([], |_| Ok(()))?;
         if length >= PAUSE_FROM {
-            // Most is done; what is left is short. Not waiting for readers in other processes.
+            // Little is left to copy. Readers in other processes are not waited for.
             let _pause = readers.pause();
             db.busy_timeout(Duration::ZERO)?;
             let done = cached(db, "PRAGMA wal_checkpoint(RESTART)")?.query_row([], |_| Ok(()));

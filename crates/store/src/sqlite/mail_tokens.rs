@@ -3,13 +3,11 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
-use super::users::{self, user_in};
-use super::{Sqlite, audit, execute, find};
+use super::user_row::{self, user_in};
+use super::{Sqlite, audit, columns, execute, find, find_value};
 use crate::{Context, StoreError};
-use accounts::TokenDigest;
 use accounts::audit::Event;
-use accounts::{Email, User};
-use accounts::{MailPurpose, NewMailToken};
+use accounts::{Email, MailPurpose, NewMailToken, TokenDigest, User};
 use ids::UserId;
 
 impl Sqlite {
@@ -35,11 +33,11 @@ impl Sqlite {
                 expires_at.as_microsecond(),
                 key
             ];
-            let user = find(db, sql, made, |row| users::id_in(row.get(0)?))?;
+            let user = find_value(db, sql, made)?.map(columns::user_id).transpose()?;
             if purpose == MailPurpose::ResetPassword {
                 audit::record(db, Event::PasswordResetRequested, user, &context)?;
             }
-            user.map_or(Ok(None), |user| users::by_id(db, user))
+            user.map_or(Ok(None), |user| user_row::by_id(db, user))
         })
         .await
     }
@@ -51,7 +49,7 @@ impl Sqlite {
         now: Timestamp,
     ) -> Result<Option<User>, StoreError> {
         self.read(|db| {
-            let sql = users::select!(
+            let sql = user_row::select!(
                 " FROM mail_tokens AS t CROSS JOIN users ON users.id = t.user_id
                  WHERE t.digest = ?1 AND t.purpose = ?2 AND t.expires_at > ?3
                        AND users.email_key = t.email_key AND disabled = 0"
@@ -74,13 +72,14 @@ impl Sqlite {
             if execute(db, sql, params![user.get(), context.now.as_microsecond()])? == 1 {
                 audit::record(db, Event::EmailVerified, Some(user), &context)?;
             }
-            users::by_id(db, user)
+            user_row::by_id(db, user)
         })
         .await
     }
 }
 
-/// Uses a token up. `None`: it is not or no longer good for this, or the account has another address or is disabled.
+/// Uses a token up. `None`: it is unknown, used, expired or for another purpose, or the account has another address or
+/// is disabled.
 pub(super) fn consume(
     db: &Connection,
     digest: TokenDigest,
@@ -92,10 +91,5 @@ pub(super) fn consume(
                                                          AND disabled = 0)
                RETURNING user_id";
     let token = params![digest.as_bytes(), purpose.as_str(), now.as_microsecond()];
-    find(db, sql, token, |row| users::id_in(row.get(0)?))
-}
-
-/// Ends what was sent to this user.
-pub(super) fn end_all(db: &Connection, user: UserId) -> Result<(), StoreError> {
-    execute(db, "DELETE FROM mail_tokens WHERE user_id = ?1", [user.get()]).map(drop)
+    find_value(db, sql, token)?.map(columns::user_id).transpose()
 }

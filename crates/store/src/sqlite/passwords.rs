@@ -3,12 +3,10 @@
 use jiff::Timestamp;
 use rusqlite::params;
 
-use super::{Sqlite, api_tokens, audit, execute, mail_tokens, sessions, users};
-use crate::{ApiTokens, ChangePassword, Context, StoreError};
-use accounts::MailPurpose;
-use accounts::TokenDigest;
+use super::{Sqlite, audit, ending, execute, mail_tokens, user_row};
+use crate::{ChangePassword, Context, StoreError};
 use accounts::audit::Event;
-use accounts::{PasswordHash, User};
+use accounts::{Ending, MailPurpose, PasswordHash, TokenDigest, User};
 use ids::UserId;
 
 impl Sqlite {
@@ -49,11 +47,7 @@ impl Sqlite {
             )?;
             if changed == 1 {
                 audit::record(db, Event::PasswordChanged, Some(user), &context)?;
-                sessions::end_all(db, user, keep)?;
-                mail_tokens::end_all(db, user)?;
-                if api_tokens == ApiTokens::Revoked {
-                    api_tokens::revoke_all(db, user, &context)?;
-                }
+                ending::end(db, user, Ending::password_change(keep, api_tokens), &context)?;
             }
             Ok(changed == 1)
         })
@@ -77,10 +71,8 @@ impl Sqlite {
                 params![user.get(), new.as_str(), context.now.as_microsecond()],
             )?;
             audit::record(db, Event::PasswordReset, Some(user), &context)?;
-            sessions::end_all(db, user, None)?;
-            api_tokens::revoke_all(db, user, &context)?;
-            mail_tokens::end_all(db, user)?;
-            users::by_id(db, user)
+            ending::end(db, user, Ending::PASSWORD_RESET, &context)?;
+            user_row::by_id(db, user)
         })
         .await
     }

@@ -1,15 +1,16 @@
 //! Recipes, in SQLite's dialect.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, Row, Rows, params};
+use rusqlite::{Connection, Rows, params};
 
-use super::{Sqlite, cached, execute, find, time_at};
+use super::columns::{self, Columns};
+use super::{Sqlite, cached, execute, find, find_value};
 use crate::{
     DEFAULT_PAGE_SIZE, Edit, Editor, Imported, Listing, NewRecipe, Page, Precondition, RecipeTexts,
     ReplaceRecipe, StoreError, StoredRecipe, Viewer,
 };
 use ::recipes::time::to_microseconds;
-use ::recipes::{ContentJson, ImportedHistory, ServerFields, Visibility};
+use ::recipes::{ContentJson, ImportedHistory, RecipeState, ServerFields, Visibility};
 use ids::{RecipeId, Uid, UserId};
 
 /// A page ends early behind this much text: 1,000 recipes may have 256 MiB, and one request must not
@@ -22,14 +23,9 @@ impl Sqlite {
         let now = to_microseconds(now);
         let fields =
             ServerFields { owner: new.owner, uid: new.uid, revision: 1, created_at: now, updated_at: now };
-        let (text, visibility) = (new.document.finish(&fields), new.visibility);
-        let (id, text) = self
-            .write_recipe_row(move |db| {
-                insert(db, INSERT, &fields, visibility, &text)?;
-                Ok((id_in(db.last_insert_rowid())?, text))
-            })
-            .await?;
-        Ok(StoredRecipe { id, revision: fields.revision, updated_at: fields.updated_at, text: text.into() })
+        let row = RecipeRow { fields, visibility: new.visibility, text: new.document.finish(&fields) };
+        let (id, row) = self.insert_recipe(row).await?;
+        Ok(row.stored(columns::recipe_id(id)?))
     }
 
     pub async fn import_recipe(
@@ -46,16 +42,14 @@ impl Sqlite {
             created_at,
             updated_at: history.updated_at.map_or(created_at, to_microseconds),
         };
-        let (text, visibility) = (new.document.finish(&fields), new.visibility);
+        let row = RecipeRow { fields, visibility: new.visibility, text: new.document.finish(&fields) };
         self.write(move |db| {
-            if insert(db, INSERT_UNLESS_THERE, &fields, visibility, &text)? == 0 {
-                let there = cached(db, "SELECT id FROM recipes WHERE uid = ?1")?
-                    .query_row([fields.uid.to_string()], |row| row.get(0))?;
-                return Ok(Imported::AlreadyThere(id_in(there)?));
+            let there = find_value(db, "SELECT id FROM recipes WHERE uid = ?1", [fields.uid.to_string()])?;
+            if let Some(there) = there {
+                return Ok(Imported::AlreadyThere(columns::recipe_id(there)?));
             }
-            let id = id_in(db.last_insert_rowid())?;
-            let (revision, updated_at) = (fields.revision, fields.updated_at);
-            Ok(Imported::Added(StoredRecipe { id, revision, updated_at, text: text.into() }))
+            row.insert(db)?;
+            Ok(Imported::Added(row.stored(columns::recipe_id(db.last_insert_rowid())?)))
         })
         .await
     }
@@ -69,27 +63,23 @@ impl Sqlite {
         let ReplaceRecipe { id, editor, draft, precondition } = command;
         let (document, visibility) = (ContentJson::new(draft.content()), draft.content().visibility);
         self.write(move |db| {
-            let fields = match find_to_edit(db, id, editor, &precondition)? {
-                Edit::Done(fields) => fields,
-                Edit::NotFound => return Ok(Edit::NotFound),
-                Edit::Forbidden => return Ok(Edit::Forbidden),
-                Edit::Stale { revision } => return Ok(Edit::Stale { revision }),
-            };
-            if fields.owner.is_none() && visibility == Visibility::Private && editor != Editor::Admin {
-                return Ok(Edit::Forbidden);
+            let Some((fields, state)) = find_to_edit(db, id)? else { return Ok(Edit::NotFound) };
+            let allowed = state
+                .check_edit(editor, &precondition)
+                .and_then(|()| state.check_visibility(editor, visibility));
+            if let Err(refusal) = allowed {
+                return Ok(Edit::from(Err(refusal)));
             }
-            let fields =
-                ServerFields { revision: fields.revision.saturating_add(1), updated_at: now, ..fields };
+            let before = fields.revision;
+            let fields = ServerFields { revision: before.saturating_add(1), updated_at: now, ..fields };
             let text = document.finish(&fields);
-            let (user, admin) = who(editor);
             execute(
                 db,
-                "UPDATE recipes SET document = ?4, private = ?5, revision = ?6, updated_at = ?7
-                 WHERE id = ?1 AND (?3 OR owner_id = ?2 OR owner_id IS NULL AND private = 0)",
+                "UPDATE recipes SET document = ?3, private = ?4, revision = ?5, updated_at = ?6
+                 WHERE id = ?1 AND revision = ?2",
                 params![
                     id.get(),
-                    user,
-                    admin,
+                    before,
                     text,
                     visibility == Visibility::Private,
                     fields.revision,
@@ -108,22 +98,13 @@ impl Sqlite {
         precondition: Precondition,
     ) -> Result<Edit<()>, StoreError> {
         self.write(move |db| {
-            let found = find_to_edit(db, id, editor, &precondition)?;
-            Ok(match found {
-                Edit::Done(_) => {
-                    let (user, admin) = who(editor);
-                    execute(
-                        db,
-                        "DELETE FROM recipes
-                         WHERE id = ?1 AND (?3 OR owner_id = ?2 OR owner_id IS NULL AND private = 0)",
-                        params![id.get(), user, admin],
-                    )?;
-                    Edit::Done(())
-                }
-                Edit::NotFound => Edit::NotFound,
-                Edit::Forbidden => Edit::Forbidden,
-                Edit::Stale { revision } => Edit::Stale { revision },
-            })
+            let Some((fields, state)) = find_to_edit(db, id)? else { return Ok(Edit::NotFound) };
+            let allowed = state.check_edit(editor, &precondition);
+            if allowed.is_ok() {
+                let sql = "DELETE FROM recipes WHERE id = ?1 AND revision = ?2";
+                execute(db, sql, params![id.get(), fields.revision])?;
+            }
+            Ok(allowed.into())
         })
         .await
     }
@@ -133,18 +114,17 @@ impl Sqlite {
 impl Sqlite {
     pub fn recipe(&self, id: RecipeId, viewer: Viewer) -> Result<Option<StoredRecipe>, StoreError> {
         self.read(|db| {
-            let read = |row: &Row<'_>| {
-                let (revision, updated_at) = (row.get(0)?, time_at(row.get(1)?)?);
-                Ok(StoredRecipe { id, revision, updated_at, text: text_in(row, 2)?.to_owned() })
-            };
-            // Most readers are nobody in particular; the simpler question is answered a little faster.
-            let public = "SELECT revision, updated_at, document FROM recipes WHERE id = ?1 AND private = 0";
-            let visible = "SELECT revision, updated_at, document FROM recipes
-                           WHERE id = ?1 AND (private = 0 OR owner_id = ?2 OR ?3)";
-            match eyes(viewer) {
-                (None, false) => find(db, public, [id.get()], read),
-                (user, admin) => find(db, visible, params![id.get(), user, admin], read),
-            }
+            let sql = "SELECT owner_id, private, revision, updated_at, document FROM recipes WHERE id = ?1";
+            let found = find(db, sql, [id.get()], |columns| {
+                let state = state_in(columns)?;
+                if !state.may_view(viewer) {
+                    return Ok(None);
+                }
+                let (revision, updated_at) = (state.revision, columns.time()?);
+                let text = columns.bytes_of_text()?.to_owned();
+                Ok(Some(StoredRecipe { id, revision, updated_at, text }))
+            });
+            found.map(Option::flatten)
         })
     }
 
@@ -154,9 +134,9 @@ impl Sqlite {
         viewer: Viewer,
     ) -> Result<Listing<RecipeTexts, RecipeId>, StoreError> {
         if page.limit() > DEFAULT_PAGE_SIZE {
-            self.read_at_length(move |db| list(db, page, viewer)).await
+            self.read_at_length(move |db| page_of(db, page, viewer)).await
         } else {
-            self.read(|db| list(db, page, viewer))
+            self.read(|db| page_of(db, page, viewer))
         }
     }
 
@@ -192,28 +172,25 @@ impl Sqlite {
             }
             Viewer::Admin => "SELECT count(*) FROM recipes WHERE ?1 IS NULL",
         };
-        let (user, _) = eyes(viewer);
-        let count: i64 =
-            self.read_at_length(move |db| Ok(cached(db, sql)?.query_row([user], |row| row.get(0))?)).await?;
-        Ok(count.unsigned_abs())
+        let (user, _) = viewer_params(viewer);
+        let count: Option<i64> = self.read_at_length(move |db| find_value(db, sql, [user])).await?;
+        Ok(count.unwrap_or(0).unsigned_abs())
     }
 }
 
-/// What becomes of the recipes of a user who is about to be deleted, see `Store::delete_user`.
-pub(super) fn let_go_of_owner(db: &Connection, owner: UserId, now: Timestamp) -> Result<(), StoreError> {
+/// Deletes the private recipes of a user who is about to be deleted, and makes the public ones communal. Their texts name
+/// the owner, so they are written anew, one at a time.
+pub(super) fn release_from_owner(db: &Connection, owner: UserId, now: Timestamp) -> Result<(), StoreError> {
     execute(db, "DELETE FROM recipes WHERE owner_id = ?1 AND private = 1", [owner.get()])?;
-    let mut next = cached(
-        db,
-        "SELECT owner_id, uid, revision, created_at, updated_at, id, document FROM recipes
-         WHERE owner_id = ?1 AND private = 0 LIMIT 1",
-    )?;
-    let mut read = || {
-        let read =
-            |row: &Row<'_>| Ok((server_fields_in(row), row.get::<_, i64>(5)?, row.get::<_, String>(6)?));
-        next.query_row([owner.get()], read).optional()
+    let sql = "SELECT owner_id, private, revision, uid, created_at, updated_at, id, document FROM recipes
+               WHERE owner_id = ?1 AND private = 0 LIMIT 1";
+    let next = || {
+        find(db, sql, [owner.get()], |columns| {
+            let (fields, _) = server_fields_in(columns)?;
+            Ok((fields, columns.recipe_id()?, columns.get::<String>()?))
+        })
     };
-    while let Some((fields, id, text)) = read()? {
-        let fields = fields?;
+    while let Some((fields, id, text)) = next()? {
         let document = ContentJson::from_stored(text, &fields).ok_or_else(|| {
             StoreError::Corrupt(format!("the text of recipe {id} does not fit its columns"))
         })?;
@@ -226,100 +203,85 @@ pub(super) fn let_go_of_owner(db: &Connection, owner: UserId, now: Timestamp) ->
         execute(
             db,
             "UPDATE recipes SET owner_id = NULL, document = ?2, revision = ?3, updated_at = ?4 WHERE id = ?1",
-            params![id, document.finish(&fields), fields.revision, now.as_microsecond()],
+            params![id.get(), document.finish(&fields), fields.revision, now.as_microsecond()],
         )?;
     }
     Ok(())
 }
 
-const INSERT: &str =
-    "INSERT INTO recipes (uid, owner_id, private, revision, created_at, updated_at, document)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-const INSERT_UNLESS_THERE: &str =
-    "INSERT INTO recipes (uid, owner_id, private, revision, created_at, updated_at, document)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (uid) DO NOTHING";
-
-fn insert(
-    db: &Connection,
-    sql: &str,
-    fields: &ServerFields,
+/// A row of `recipes` without its id.
+pub(super) struct RecipeRow {
+    fields: ServerFields,
     visibility: Visibility,
-    text: &str,
-) -> Result<usize, StoreError> {
-    execute(
-        db,
-        sql,
-        params![
-            fields.uid.to_string(),
-            fields.owner.map(UserId::get),
-            visibility == Visibility::Private,
-            fields.revision,
-            fields.created_at.as_microsecond(),
-            fields.updated_at.as_microsecond(),
-            text,
-        ],
-    )
+    text: String,
 }
 
-/// The recipe's fields if this editor may change it now; else why not.
-fn find_to_edit(
-    db: &Connection,
-    id: RecipeId,
-    editor: Editor,
-    precondition: &Precondition,
-) -> Result<Edit<ServerFields>, StoreError> {
-    let (user, admin) = who(editor);
-    let theirs = cached(
-        db,
-        "SELECT owner_id, uid, revision, created_at, updated_at FROM recipes
-         WHERE id = ?1 AND (?3 OR owner_id = ?2 OR owner_id IS NULL AND private = 0)",
-    )?
-    .query_row(params![id.get(), user, admin], |row| Ok(server_fields_in(row)))
-    .optional()?;
-    let Some(fields) = theirs else {
-        let visible = "SELECT 1 FROM recipes WHERE id = ?1 AND private = 0";
-        let visible = cached(db, visible)?.exists([id.get()])?;
-        return Ok(if visible { Edit::Forbidden } else { Edit::NotFound });
+impl RecipeRow {
+    /// One statement: see [`Sqlite::insert_recipe`].
+    pub(super) fn insert(&self, db: &Connection) -> Result<(), StoreError> {
+        let Self { fields, visibility, text } = self;
+        execute(
+            db,
+            "INSERT INTO recipes (uid, owner_id, private, revision, created_at, updated_at, document)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            params![
+                fields.uid.to_string(),
+                fields.owner.map(UserId::get),
+                *visibility == Visibility::Private,
+                fields.revision,
+                fields.created_at.as_microsecond(),
+                fields.updated_at.as_microsecond(),
+                text,
+            ],
+        )
+        .map(drop)
+    }
+
+    fn stored(self, id: RecipeId) -> StoredRecipe {
+        let Self { fields, text, .. } = self;
+        StoredRecipe { id, revision: fields.revision, updated_at: fields.updated_at, text: text.into() }
+    }
+}
+
+/// What a change must know of a recipe.
+fn find_to_edit(db: &Connection, id: RecipeId) -> Result<Option<(ServerFields, RecipeState)>, StoreError> {
+    let sql = "SELECT owner_id, private, revision, uid, created_at, updated_at FROM recipes WHERE id = ?1";
+    find(db, sql, [id.get()], server_fields_in)
+}
+
+/// [`RecipeState::may_view`] for lists, over the parameters of [`viewer_params`].
+macro_rules! visible {
+    () => {
+        "(private = 0 OR owner_id = ?3 OR ?4)"
     };
-    let fields = fields?;
-    Ok(if precondition.holds(fields.revision) {
-        Edit::Done(fields)
-    } else {
-        Edit::Stale { revision: fields.revision }
-    })
 }
 
-/// One pass over the table itself where recipes lie side by side, as they nearly always do. Where
-/// private ones or deleted ones leave wide gaps it would step over all of them, for every reader; so it
-/// stops at twice the page, and the rest of the page comes by index.
-fn list(
+/// Scans the table itself, as recipes nearly always lie side by side. Where private or deleted ones leave wide gaps, a
+/// scan would step over all of them for every reader. So it stops at twice the page, and an index finds the rest.
+fn page_of(
     db: &Connection,
     page: Page<RecipeId>,
     viewer: Viewer,
 ) -> Result<Listing<RecipeTexts, RecipeId>, StoreError> {
-    let (user, admin) = eyes(viewer);
+    let (user, admin) = viewer_params(viewer);
     let after = page.after().map_or(0, RecipeId::get);
-    let limit = i64::from(page.limit());
     let mut texts = PageReader::new(page);
 
-    let near = if admin { i64::MAX } else { after.saturating_add(2 * limit) };
-    let mut statement = cached(
-        db,
-        "SELECT id, document FROM recipes NOT INDEXED
-         WHERE id > ?1 AND id <= ?2 AND (private = 0 OR owner_id = ?3 OR ?4) ORDER BY id",
-    )?;
-    texts.read(statement.query(params![after, near, user, admin])?)?;
+    let near = if admin { i64::MAX } else { after.saturating_add(2 * i64::from(page.limit())) };
+    let sql = concat!(
+        "SELECT id, document FROM recipes NOT INDEXED WHERE id > ?1 AND id <= ?2 AND ",
+        visible!(),
+        " ORDER BY id"
+    );
+    texts.read(cached(db, sql)?.query(params![after, near, user, admin])?)?;
     if !texts.more && !admin {
-        let mut statement = cached(
-            db,
-            "SELECT recipes.id, document
-             FROM (SELECT id FROM recipes WHERE private = 0 AND id > ?1
-                   UNION ALL
-                   SELECT id FROM recipes WHERE owner_id = ?2 AND private = 1 AND id > ?1
-                   ORDER BY id LIMIT ?3) AS visible
-             CROSS JOIN recipes ON recipes.id = visible.id",
-        )?;
-        texts.read(statement.query(params![near, user, page.rows_to_read()])?)?;
+        let sql = "SELECT recipes.id, document
+                   FROM (SELECT id FROM recipes WHERE private = 0 AND id > ?1
+                         UNION ALL
+                         SELECT id FROM recipes WHERE owner_id = ?2 AND private = 1 AND id > ?1
+                         ORDER BY id LIMIT ?3) AS visible
+                   CROSS JOIN recipes ON recipes.id = visible.id";
+        texts.read(cached(db, sql)?.query(params![near, user, page.rows_to_read()])?)?;
     }
     Ok(texts.listing())
 }
@@ -350,14 +312,15 @@ impl PageReader {
                 self.more = true;
                 return Ok(());
             }
-            self.texts.push(id_in(row.get(0)?)?, text_in(row, 1)?);
+            let mut columns = Columns::of(row);
+            self.texts.push(columns.recipe_id()?, columns.bytes_of_text()?);
         }
         Ok(())
     }
 }
 
-/// Which user looks, and whether it is an admin. NULL is nobody's id, so `owner_id = NULL` never holds.
-fn eyes(viewer: Viewer) -> (Option<i64>, bool) {
+/// The user, and whether it is an administrator. `owner_id = NULL` holds for no row.
+fn viewer_params(viewer: Viewer) -> (Option<i64>, bool) {
     match viewer {
         Viewer::Anyone => (None, false),
         Viewer::User(id) => (Some(id.get()), false),
@@ -365,29 +328,23 @@ fn eyes(viewer: Viewer) -> (Option<i64>, bool) {
     }
 }
 
-fn who(editor: Editor) -> (Option<i64>, bool) {
-    match editor {
-        Editor::User(id) => (Some(id.get()), false),
-        Editor::Admin => (None, true),
-    }
+/// From `owner_id, private, revision`.
+fn state_in(columns: &mut Columns<'_>) -> Result<RecipeState, StoreError> {
+    let owner = columns.optional_user_id()?;
+    let visibility = if columns.get()? { Visibility::Private } else { Visibility::Public };
+    Ok(RecipeState { owner, visibility, revision: columns.get()? })
 }
 
-/// From `owner_id, uid, revision, created_at, updated_at`.
-fn server_fields_in(row: &Row<'_>) -> Result<ServerFields, StoreError> {
-    let uid: String = row.get(1)?;
-    Ok(ServerFields {
-        owner: row.get::<_, Option<i64>>(0)?.and_then(UserId::from_i64),
-        uid: Uid::parse(&uid).ok_or_else(|| StoreError::Corrupt(format!("the uid {uid}")))?,
-        revision: row.get(2)?,
-        created_at: time_at(row.get(3)?)?,
-        updated_at: time_at(row.get(4)?)?,
-    })
-}
-
-fn text_in<'a>(row: &'a Row<'_>, column: usize) -> Result<&'a [u8], StoreError> {
-    Ok(row.get_ref(column)?.as_bytes().map_err(rusqlite::Error::from)?)
-}
-
-fn id_in(number: i64) -> Result<RecipeId, StoreError> {
-    RecipeId::from_i64(number).ok_or_else(|| StoreError::Corrupt(format!("the recipe id {number}")))
+/// From the columns of [`state_in`] and `uid, created_at, updated_at`.
+fn server_fields_in(columns: &mut Columns<'_>) -> Result<(ServerFields, RecipeState), StoreError> {
+    let state = state_in(columns)?;
+    let uid = columns.text()?;
+    let fields = ServerFields {
+        owner: state.owner,
+        revision: state.revision,
+        uid: Uid::parse(uid).ok_or_else(|| StoreError::Corrupt(format!("the uid {uid}")))?,
+        created_at: columns.time()?,
+        updated_at: columns.time()?,
+    };
+    Ok((fields, state))
 }

@@ -2,41 +2,45 @@
 
 use std::net::IpAddr;
 
+use accounts::audit::{Actor, Event};
+use accounts::{
+    Device, EndedSessions, Ending, LAST_USE_PRECISION, MAX_SESSIONS, NewSession, RefreshDecision,
+    RefreshState, RefreshToken, Session, SessionExpiry, SessionLimits, User, network,
+};
+use ids::{SessionId, UserId};
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{Connection, params};
 
-use super::users::{self, Verified, user_in};
-use super::{Sqlite, api_tokens, audit, cached, execute, find, invitations, time_at};
+use super::columns::Columns;
+use super::user_row::{self, Verified, user_in};
+use super::{
+    Sqlite, audit, authority, cached, ending, execute, find, invitations, list, microseconds_before,
+};
 use crate::cache::Lookup;
 use crate::{Context, CreateSession, Refresh, RefreshSession, Refreshed, SessionUser, SignUp, StoreError};
-use crate::{sessions::MAX_SESSIONS, sessions::REPEATABLE};
 use ::recipes::time::to_microseconds;
-use accounts::{Device, NewSession, RefreshToken, Session, SessionLimits, USED_AFTER, place};
-use accounts::{PasswordHash, User};
-use accounts::{audit::Actor, audit::Event};
-use ids::{SessionId, UserId};
 
-/// How many ended sessions of others a log-in clears away: more than the one it makes, so they do not pile up.
+/// Expired sessions of other users that a log-in deletes. More than one, so that they do not pile up.
 const CLEARED: i64 = 8;
 
-/// The columns of a [`Session`], in the order in which [`session_in`] reads them.
+/// The columns that [`session_in`] reads, and the rest of the statement.
 macro_rules! select {
     ($rest:literal) => {
         concat!("SELECT id, user_id, device, address, created_at, last_used_at FROM sessions ", $rest)
     };
 }
 
-/// Beginning.
+/// Creation.
 impl Sqlite {
     pub async fn sign_up(&self, command: SignUp, now: Timestamp) -> Result<(User, Session), StoreError> {
         let now = to_microseconds(now);
         let SignUp { user, session, invitation } = command;
         self.write(move |db| {
-            // First, so that only who is invited learns whose address is taken.
+            // First, so that only the invited learn that an address is taken.
             if let Some(invitation) = invitation {
                 invitations::consume(db, invitation, &user.email, now)?;
             }
-            let user = users::insert(db, user, Verified::NotYet, now)?;
+            let user = user_row::insert(db, user, Verified::NotYet, now)?;
             let session = insert(db, user.id, session, now)?;
             let context = Context { actor: actor_of(&session), now };
             audit::record(db, Event::SignedUp, Some(user.id), &context)?;
@@ -56,21 +60,21 @@ impl Sqlite {
         let now = to_microseconds(now);
         let CreateSession { user, password_hash, session, limits } = command;
         self.write(move |db| {
-            let hash = password_hash.as_ref().map(PasswordHash::as_str);
-            let may = "SELECT 1 FROM users WHERE id = ?1 AND disabled = 0 AND password_hash IS ?2";
-            if !cached(db, may)?.exists(params![user.get(), hash])? {
+            let is_enabled = user_row::by_id(db, user)?.is_some_and(|user| !user.disabled);
+            if !is_enabled || !authority::has_password(db, user, password_hash.as_ref())? {
                 return Ok(None);
             }
-            clear(db, user, limits, now)?;
+            make_room(db, user, limits.expiry(now))?;
             let session = insert(db, user, session, now)?;
-            audit::record(db, Event::LoggedIn, Some(user), &Context { actor: actor_of(&session), now })?;
+            let context = Context { actor: actor_of(&session), now };
+            audit::record(db, Event::LoggedIn, Some(user), &context)?;
             Ok(Some(session))
         })
         .await
     }
 }
 
-/// Being used.
+/// Use.
 impl Sqlite {
     /// The one read of every request with an access token.
     pub fn session_user(&self, session: SessionId, user: UserId) -> Result<Option<SessionUser>, StoreError> {
@@ -87,27 +91,27 @@ impl Sqlite {
 
     fn find_session_user(&self, session: SessionId, user: UserId) -> Result<Option<SessionUser>, StoreError> {
         self.read(|db| {
-            let sql = users::select!(
+            let sql = user_row::select!(
                 ", sessions.created_at, last_used_at
                  FROM sessions CROSS JOIN users ON users.id = sessions.user_id
                  WHERE sessions.id = ?1 AND sessions.user_id = ?2"
             );
-            find(db, sql, params![session.as_bytes(), user.get()], |row| {
+            find(db, sql, params![session.as_bytes(), user.get()], |columns| {
                 Ok(SessionUser {
-                    user: user_in(row)?,
-                    created_at: time_at(row.get(8)?)?,
-                    last_used_at: time_at(row.get(9)?)?,
+                    user: user_in(columns)?,
+                    created_at: columns.time()?,
+                    last_used_at: columns.time()?,
                 })
             })
         })
     }
 
     pub fn session_used(&self, session: SessionId, now: Timestamp) {
-        // Of a thousand requests that come before the first note is on disk, one is to be noted.
-        let noted = now.as_microsecond().saturating_sub(i64::try_from(USED_AFTER.as_micros()).unwrap_or(0));
         self.write_later(move |db| {
+            // A thousand requests may arrive before the first write: only the first of them changes the row.
+            let stale = microseconds_before(now, LAST_USE_PRECISION);
             let sql = "UPDATE sessions SET last_used_at = ?2 WHERE id = ?1 AND last_used_at <= ?3";
-            execute(db, sql, params![session.as_bytes(), now.as_microsecond(), noted])
+            execute(db, sql, params![session.as_bytes(), now.as_microsecond(), stale])
         });
     }
 
@@ -117,44 +121,40 @@ impl Sqlite {
         now: Timestamp,
     ) -> Result<Refresh, StoreError> {
         let now = to_microseconds(now);
-        let RefreshSession { token, nonce, limits, address } = command;
-        let successor = token.successor(&nonce);
         self.write(move |db| {
-            let (began, idle) = limits.ended_before(now);
-            let rotated = execute(
-                db,
-                "UPDATE sessions
-                 SET previous = current, current = ?4, nonce = ?5, rotated_at = ?6, last_used_at = ?6,
-                     address = coalesce(?9, address), place = coalesce(?10, place)
-                 WHERE id = ?1 AND family = ?2 AND current = ?3 AND created_at > ?7 AND last_used_at > ?8",
-                params![
-                    token.session().as_bytes(),
-                    token.family_digest().as_bytes(),
-                    token.digest().as_bytes(),
-                    successor.digest().as_bytes(),
-                    nonce,
-                    now.as_microsecond(),
-                    began,
-                    idle,
-                    address.map(|address| address.to_string()),
-                    address.map(|address| place(address).to_string()),
-                ],
-            )?;
-            if rotated == 1 {
-                return refreshed(db, successor, now);
+            let RefreshSession { token, nonce, limits, address } = command;
+            let Some((user, state)) = refresh_state(db, &token)? else { return Ok(Refresh::Unknown) };
+            match state.decide(limits, now) {
+                RefreshDecision::Rotate => {
+                    rotate(db, &token, nonce, now)?;
+                    move_to(db, token.session(), address)?;
+                    refreshed(db, token.successor(&nonce), now)
+                }
+                RefreshDecision::Repeat { nonce, rotated_at } => {
+                    refreshed(db, token.successor(&nonce), rotated_at)
+                }
+                RefreshDecision::Replace => {
+                    replace_current(db, &token, nonce, now)?;
+                    refreshed(db, token.successor(&nonce), now)
+                }
+                RefreshDecision::EndExpired => {
+                    delete(db, token.session())?;
+                    Ok(Refresh::Unknown)
+                }
+                RefreshDecision::EndReused => {
+                    let session = token.session();
+                    delete(db, session)?;
+                    let actor = Actor { session: Some(session), ..Actor::anonymous(address) };
+                    audit::record(db, Event::RefreshReused, Some(user), &Context { actor, now })?;
+                    Ok(Refresh::Reused { user, session })
+                }
             }
-            let outcome = not_current(db, &token, nonce, limits, now)?;
-            if let Refresh::Reused { user, session } = outcome {
-                let actor = Actor { session: Some(session), ..Actor::anonymous(address) };
-                audit::record(db, Event::RefreshReused, Some(user), &Context { actor, now })?;
-            }
-            Ok(outcome)
         })
         .await
     }
 }
 
-/// Being seen, and ending.
+/// Lists and ends.
 impl Sqlite {
     pub fn has_session_from(
         &self,
@@ -164,12 +164,13 @@ impl Sqlite {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         self.read(|db| {
-            let (began, idle) = limits.ended_before(now);
-            // CROSS JOIN: in this order. What it takes depends on how many sessions the place has, and not on whether
-            // there is such an account.
+            let SessionExpiry { created_at, last_used_at } = limits.expiry(now);
+            // CROSS JOIN fixes the order: the time depends on the number of sessions of the network, and not on whether
+            // the account exists.
             let sql = "SELECT 1 FROM sessions CROSS JOIN users ON users.id = sessions.user_id
                        WHERE place = ?1 AND sessions.created_at > ?2 AND last_used_at > ?3 AND email_key = ?4";
-            Ok(cached(db, sql)?.exists(params![place(address).to_string(), began, idle, email_key])?)
+            let network = network(address).to_string();
+            Ok(cached(db, sql)?.exists(params![network, created_at, last_used_at, email_key])?)
         })
     }
 
@@ -180,17 +181,11 @@ impl Sqlite {
         now: Timestamp,
     ) -> Result<Vec<Session>, StoreError> {
         self.read(|db| {
-            let (began, idle) = limits.ended_before(now);
+            let SessionExpiry { created_at, last_used_at } = limits.expiry(now);
             let sql = select!(
                 "WHERE user_id = ?1 AND created_at > ?2 AND last_used_at > ?3 ORDER BY last_used_at DESC, id DESC"
             );
-            let mut statement = cached(db, sql)?;
-            let mut rows = statement.query(params![user.get(), began, idle])?;
-            let mut sessions = Vec::new();
-            while let Some(row) = rows.next()? {
-                sessions.push(session_in(row)?);
-            }
-            Ok(sessions)
+            list(db, sql, params![user.get(), created_at, last_used_at], session_in)
         })
     }
 
@@ -214,46 +209,40 @@ impl Sqlite {
     pub async fn end_sessions(
         &self,
         user: UserId,
-        keep: Option<SessionId>,
+        ending: Ending,
         context: Context,
     ) -> Result<usize, StoreError> {
         self.write(move |db| {
             if context.actor.user != Some(user) {
-                users::require_admin(db, &context.actor)?;
+                authority::require_admin(db, &context.actor)?;
             }
-            let ended = end_all(db, user, keep)?;
-            let event = if keep.is_some() { Event::OtherSessionsEnded } else { Event::SessionsEnded };
-            // What ends nothing is no event, or anybody who is logged in could push out what is one.
+            let ended = ending::end_sessions(db, user, ending.sessions)?;
+            // Ending nothing is no event. Otherwise every user could evict real events from the log.
             if ended > 0 {
+                let all = ending.sessions == EndedSessions::All;
+                let event = if all { Event::SessionsEnded } else { Event::OtherSessionsEnded };
                 audit::record(db, event, Some(user), &context)?;
             }
-            if keep.is_none() {
-                api_tokens::revoke_all(db, user, &context)?;
-            }
+            ending::end(db, user, Ending { sessions: EndedSessions::None, ..ending }, &context)?;
             Ok(ended)
         })
         .await
     }
 }
 
-/// Whoever begins a session is the first to act in it.
+/// The user who begins a session is the first to act in it.
 fn actor_of(session: &Session) -> Actor {
     Actor { user: Some(session.user), session: Some(session.id), address: session.address }
 }
 
-pub(super) fn end_all(db: &Connection, user: UserId, keep: Option<SessionId>) -> Result<usize, StoreError> {
-    let keep = keep.as_ref().map(SessionId::as_bytes);
-    execute(db, "DELETE FROM sessions WHERE user_id = ?1 AND id IS NOT ?2", params![user.get(), keep])
-}
-
-/// Forgets what has ended by itself, and makes room for one more session of this user.
-fn clear(db: &Connection, user: UserId, limits: SessionLimits, now: Timestamp) -> Result<(), StoreError> {
-    let (began, idle) = limits.ended_before(now);
-    let ended = "DELETE FROM sessions WHERE user_id = ?1 AND (created_at <= ?2 OR last_used_at <= ?3)";
-    execute(db, ended, params![user.get(), began, idle])?;
+/// Deletes expired sessions, and the least recently used ones of this user beyond the limit.
+fn make_room(db: &Connection, user: UserId, expiry: SessionExpiry) -> Result<(), StoreError> {
+    let SessionExpiry { created_at, last_used_at } = expiry;
+    let own = "DELETE FROM sessions WHERE user_id = ?1 AND (created_at <= ?2 OR last_used_at <= ?3)";
+    execute(db, own, params![user.get(), created_at, last_used_at])?;
     let of_others =
         "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE last_used_at <= ?1 LIMIT ?2)";
-    execute(db, of_others, params![idle, CLEARED])?;
+    execute(db, of_others, params![last_used_at, CLEARED])?;
     let too_many = "DELETE FROM sessions WHERE id IN (
                         SELECT id FROM sessions WHERE user_id = ?1
                         ORDER BY last_used_at DESC, id DESC LIMIT -1 OFFSET ?2)";
@@ -275,89 +264,98 @@ fn insert(db: &Connection, user: UserId, new: NewSession, now: Timestamp) -> Res
             token.digest().as_bytes(),
             device.as_ref().map(Device::as_str),
             address.map(|address| address.to_string()),
-            address.map(|address| place(address).to_string()),
+            address.map(|address| network(address).to_string()),
             now.as_microsecond(),
         ],
     )?;
     Ok(Session { id, user, device, address, created_at: now, last_used_at: now })
 }
 
-/// A token that is not the current one of a session that goes on: the one before, an older one, or none.
-fn not_current(
+fn delete(db: &Connection, session: SessionId) -> Result<(), StoreError> {
+    execute(db, "DELETE FROM sessions WHERE id = ?1", [session.as_bytes()]).map(drop)
+}
+
+/// The session of this token's family. `None`: it has ended, or the token was made up.
+fn refresh_state(
     db: &Connection,
     token: &RefreshToken,
-    nonce: [u8; 32],
-    limits: SessionLimits,
-    now: Timestamp,
-) -> Result<Refresh, StoreError> {
-    struct Found {
-        user: UserId,
-        is_current: bool,
-        nonce_if_previous: Option<[u8; 32]>,
-        rotated_at: Option<i64>,
-        alive: bool,
-    }
-    let (id, digest) = (token.session(), token.digest());
+) -> Result<Option<(UserId, RefreshState)>, StoreError> {
     let sql = "SELECT user_id, current = ?3, CASE WHEN previous = ?3 THEN nonce END, rotated_at,
                       created_at, last_used_at
                FROM sessions WHERE id = ?1 AND family = ?2";
-    let found =
-        find(db, sql, params![id.as_bytes(), token.family_digest().as_bytes(), digest.as_bytes()], |row| {
-            Ok(Found {
-                user: users::id_in(row.get(0)?)?,
-                is_current: row.get(1)?,
-                nonce_if_previous: row.get(2)?,
-                rotated_at: row.get(3)?,
-                alive: limits.allow(time_at(row.get(4)?)?, time_at(row.get(5)?)?, now),
-            })
-        })?;
-    let Some(found) = found else { return Ok(Refresh::Unknown) };
-    let Some(kept) = found.nonce_if_previous.filter(|_| found.alive) else {
-        execute(db, "DELETE FROM sessions WHERE id = ?1", [id.as_bytes()])?;
-        // Whose time was over is not told that he stole something.
-        let expired = found.is_current || !found.alive;
-        return Ok(if expired {
-            Refresh::Unknown
-        } else {
-            Refresh::Reused { user: found.user, session: id }
-        });
-    };
-    if let Some(rotated_at) = found.rotated_at.map(time_at).transpose()?
-        && now.duration_since(rotated_at).as_micros()
-            < i128::try_from(REPEATABLE.as_micros()).unwrap_or(i128::MAX)
-    {
-        return refreshed(db, token.successor(&kept), rotated_at);
-    }
-    let successor = token.successor(&nonce);
-    execute(
-        db,
-        "UPDATE sessions SET current = ?3, nonce = ?4, rotated_at = ?5, last_used_at = ?5
-         WHERE id = ?1 AND previous = ?2",
-        params![id.as_bytes(), digest.as_bytes(), successor.digest().as_bytes(), nonce, now.as_microsecond()],
-    )?;
-    refreshed(db, successor, now)
+    let (id, family, digest) = (token.session(), token.family_digest(), token.digest());
+    find(db, sql, params![id.as_bytes(), family.as_bytes(), digest.as_bytes()], |columns| {
+        let user = columns.user_id()?;
+        let state = RefreshState {
+            is_current: columns.get()?,
+            nonce: columns.get()?,
+            rotated_at: columns.optional_time()?,
+            created_at: columns.time()?,
+            last_used_at: columns.time()?,
+        };
+        Ok((user, state))
+    })
+}
+
+/// Puts the successor in the place of the current token.
+fn rotate(db: &Connection, token: &RefreshToken, nonce: [u8; 32], now: Timestamp) -> Result<(), StoreError> {
+    let sql = "UPDATE sessions
+               SET previous = current, current = ?3, nonce = ?4, rotated_at = ?5, last_used_at = ?5
+               WHERE id = ?1 AND current = ?2";
+    set_current(db, sql, token, nonce, now)
+}
+
+/// Puts another successor of the previous token in the place of the current one.
+fn replace_current(
+    db: &Connection,
+    token: &RefreshToken,
+    nonce: [u8; 32],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let sql = "UPDATE sessions SET current = ?3, nonce = ?4, rotated_at = ?5, last_used_at = ?5
+               WHERE id = ?1 AND previous = ?2";
+    set_current(db, sql, token, nonce, now)
+}
+
+fn set_current(
+    db: &Connection,
+    sql: &str,
+    token: &RefreshToken,
+    nonce: [u8; 32],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let (id, digest, successor) = (token.session(), token.digest(), token.successor(&nonce).digest());
+    let values = params![id.as_bytes(), digest.as_bytes(), successor.as_bytes(), nonce, now.as_microsecond()];
+    // The guard cannot fail here, as the row was read in this transaction of the only writer of this process, and
+    // BEGIN IMMEDIATE keeps other processes out.
+    execute(db, sql, values).map(drop)
+}
+
+/// Records the address that the client has now, if it is known.
+fn move_to(db: &Connection, session: SessionId, address: Option<IpAddr>) -> Result<(), StoreError> {
+    let Some(address) = address else { return Ok(()) };
+    let sql = "UPDATE sessions SET address = ?2, place = ?3 WHERE id = ?1";
+    let network = network(address).to_string();
+    execute(db, sql, params![session.as_bytes(), address.to_string(), network]).map(drop)
 }
 
 fn refreshed(db: &Connection, token: RefreshToken, since: Timestamp) -> Result<Refresh, StoreError> {
-    let sql = select!("WHERE id = ?1");
-    let session =
-        cached(db, sql)?.query_row([token.session().as_bytes()], |row| Ok(session_in(row))).optional()?;
-    let Some(session) = session.transpose()? else { return Ok(Refresh::Unknown) };
-    Ok(match users::by_id(db, session.user)?.filter(|user| !user.disabled) {
+    let found = find(db, select!("WHERE id = ?1"), [token.session().as_bytes()], session_in)?;
+    let Some(session) = found else { return Ok(Refresh::Unknown) };
+    Ok(match user_row::by_id(db, session.user)?.filter(|user| !user.disabled) {
         Some(user) => Refresh::Refreshed(Box::new(Refreshed { user, session, token, since })),
         None => Refresh::Unknown,
     })
 }
 
-fn session_in(row: &Row<'_>) -> Result<Session, StoreError> {
-    let address: Option<String> = row.get(3)?;
-    let address = address.map(|text| text.parse::<IpAddr>()).transpose();
+#[expect(clippy::disallowed_methods, reason = "rows hold values that were parsed before")]
+fn session_in(columns: &mut Columns<'_>) -> Result<Session, StoreError> {
     Ok(Session {
-        id: SessionId::from_bytes(row.get(0)?),
-        user: users::id_in(row.get(1)?)?,
-        device: row.get::<_, Option<String>>(2)?.map(Device::stored),
-        address: address.map_err(|why| StoreError::Corrupt(format!("the address of a session: {why}")))?,
-        created_at: time_at(row.get(4)?)?,
-        last_used_at: time_at(row.get(5)?)?,
+        id: SessionId::from_bytes(columns.get()?),
+        user: columns.user_id()?,
+        device: columns.get::<Option<String>>()?.map(Device::from_stored),
+        address: columns.address()?,
+        created_at: columns.time()?,
+        last_used_at: columns.time()?,
     })
 }

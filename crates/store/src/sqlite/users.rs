@@ -1,53 +1,61 @@
 //! Users, in SQLite's dialect.
 
+use accounts::audit::Event;
+use accounts::{
+    Access, Email, Ending, Name, NewUser, PasswordHash, Role, User, UserChange, is_last_admin, may_change,
+};
+use ids::UserId;
 use jiff::Timestamp;
-use rusqlite::types::ValueRef;
-use rusqlite::{Connection, Row, params, params_from_iter};
+use rusqlite::{Connection, params, params_from_iter};
 
 use super::conditions::Conditions;
-use super::{
-    Sqlite, admin, api_tokens, audit, cached, execute, find, invitations, mail_tokens, recipes, sessions,
-    time_at,
-};
-use crate::{Access, Context, StoreError, UpdateProfile};
+use super::user_row::{self, Verified, by_id, password_hash_in, user_in};
+use super::{Sqlite, audit, authority, cached, columns, ending, execute, find, find_value, list, recipes};
+use crate::{Administered, Context, Listing, Page, StoreError, UpdateProfile, UserFilter};
 use ::recipes::time::to_microseconds;
-use accounts::{Email, Name, NewUser, PasswordHash, Role, User};
-use accounts::{audit::Actor, audit::Event};
-use ids::{SessionId, UserId};
 
-/// The eight columns of a [`User`], in the order in which [`user_in`] reads them, and what comes behind them.
-macro_rules! select {
-    ($rest:literal) => {
-        concat!(
-            "SELECT users.id, users.name, users.email, users.role, users.disabled, users.created_at, users.updated_at, \
-             users.email_verified_at",
-            $rest
-        )
-    };
-}
-pub(super) use select;
-
+/// Reads.
 impl Sqlite {
-    pub async fn create_user(&self, new: NewUser, now: Timestamp) -> Result<User, StoreError> {
-        let now = to_microseconds(now);
-        self.write(move |db| {
-            let user = insert(db, new, Verified::Now, now)?;
-            audit::record(db, Event::Created(user.role), Some(user.id), &Context::operator(now))?;
-            Ok(user)
-        })
-        .await
-    }
-
     pub fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
         self.read(|db| by_id(db, id))
     }
 
     pub fn user_by_email(&self, email: &Email) -> Result<Option<(User, Option<PasswordHash>)>, StoreError> {
         self.read(|db| {
-            find(db, select!(", password_hash FROM users WHERE email_key = ?1"), [email.key()], |row| {
-                Ok((user_in(row)?, password_hash_in(row)?))
-            })
+            let sql = user_row::select!(", password_hash FROM users WHERE email_key = ?1");
+            find(db, sql, [email.key()], |columns| Ok((user_in(columns)?, password_hash_in(columns)?)))
         })
+    }
+
+    pub async fn users(
+        &self,
+        filter: UserFilter,
+        page: Page<UserId>,
+    ) -> Result<Listing<Vec<User>, UserId>, StoreError> {
+        let conditions = conditions(filter).and("id > ?", page.after().map(|after| [after.get().into()]));
+        let (sql, params) = conditions.first(page.rows_to_read(), user_row::select!(" FROM users"), "id");
+        self.read_at_length(move |db| {
+            let users = list(db, &sql, params_from_iter(params), user_in)?;
+            Ok(page.listing(users, |user| user.id))
+        })
+        .await
+    }
+
+    pub async fn count_users(&self, filter: UserFilter) -> Result<u64, StoreError> {
+        self.read_at_length(move |db| conditions(filter).count(db, "users")).await
+    }
+}
+
+/// Writes.
+impl Sqlite {
+    pub async fn create_user(&self, new: NewUser, now: Timestamp) -> Result<User, StoreError> {
+        let now = to_microseconds(now);
+        self.write(move |db| {
+            let user = user_row::insert(db, new, Verified::Now, now)?;
+            audit::record(db, Event::Created(user.role), Some(user.id), &Context::operator(now))?;
+            Ok(user)
+        })
+        .await
     }
 
     pub async fn update_profile(
@@ -58,17 +66,18 @@ impl Sqlite {
         self.write(move |db| {
             let UpdateProfile { user: id, name, email } = command;
             if let Some(change) = &email
-                && !has_password(db, id, change.password_hash.as_ref())?
+                && !authority::has_password(db, id, change.password_hash.as_ref())?
             {
                 return Ok(None);
             }
             let email = email.map(|change| change.email);
-            // Of the same key may also be another mailbox: the KELVIN SIGN becomes a k there, and in no mail server.
+            // Addresses with the same key can still be different mailboxes: the KELVIN SIGN becomes a k in the key, but
+            // not in a mail server.
             let moves = cached(db, "SELECT 1 FROM users WHERE id = ?1 AND email <> ?2 COLLATE NOCASE")?
                 .exists(params![id.get(), email.as_ref().map(Email::as_str)])?;
             if moves {
                 audit::record(db, Event::EmailChanged, Some(id), &context)?;
-                mail_tokens::end_all(db, id)?;
+                ending::end(db, id, Ending::EMAIL_CHANGE, &context)?;
             }
             execute(
                 db,
@@ -99,7 +108,7 @@ impl Sqlite {
         let key = email.key();
         self.write(move |db| {
             let Some(id) = id_of(db, &key)? else { return Ok(None) };
-            give_role(db, id, role, &context)?;
+            change_role(db, id, role, &context)?;
             by_id(db, id)
         })
         .await
@@ -114,8 +123,32 @@ impl Sqlite {
         let key = email.key();
         self.write(move |db| {
             let Some(id) = id_of(db, &key)? else { return Ok(None) };
-            give_access(db, id, access, &context)?;
+            change_access(db, id, access, &context)?;
             by_id(db, id)
+        })
+        .await
+    }
+
+    pub async fn administer(
+        &self,
+        id: UserId,
+        change: UserChange,
+        context: Context,
+    ) -> Result<Administered, StoreError> {
+        self.write(move |db| {
+            authority::require_admin(db, &context.actor)?;
+            let Some(user) = by_id(db, id)? else { return Ok(Administered::NoSuchUser) };
+            if !may_change(&user, change, authority::other_admins(db, id)?) {
+                return Ok(Administered::LastAdmin);
+            }
+            if let Some(role) = change.role {
+                change_role(db, id, role, &context)?;
+            }
+            if let Some(access) = change.access {
+                change_access(db, id, access, &context)?;
+            }
+            let user = by_id(db, id)?;
+            Ok(user.map_or(Administered::NoSuchUser, |user| Administered::Done(Box::new(user))))
         })
         .await
     }
@@ -123,157 +156,63 @@ impl Sqlite {
     pub async fn delete_user(
         &self,
         id: UserId,
-        confirmed: Option<PasswordHash>,
+        password_hash: Option<PasswordHash>,
         context: Context,
     ) -> Result<bool, StoreError> {
         self.write(move |db| {
-            if !has_password(db, id, confirmed.as_ref())? {
+            if !authority::has_password(db, id, password_hash.as_ref())? {
                 return Ok(false);
             }
-            if context.actor.user.is_some() && admin::is_last(db, id)? {
+            let Some(user) = by_id(db, id)? else { return Ok(false) };
+            let by_operator = context.actor.user.is_none();
+            if !by_operator && is_last_admin(&user, authority::other_admins(db, id)?) {
                 return Err(StoreError::LastAdmin);
             }
-            recipes::let_go_of_owner(db, id, to_microseconds(context.now))?;
-            let deleted = execute(db, "DELETE FROM users WHERE id = ?1", [id.get()])? == 1;
-            if deleted {
-                audit::record(db, Event::Deleted, Some(id), &context)?;
-            }
-            Ok(deleted)
+            recipes::release_from_owner(db, id, to_microseconds(context.now))?;
+            // Sessions, tokens, links and invitations go by ON DELETE CASCADE.
+            execute(db, "DELETE FROM users WHERE id = ?1", [id.get()])?;
+            audit::record(db, Event::Deleted, Some(id), &context)?;
+            Ok(true)
         })
         .await
     }
 }
 
-/// Whether somebody vouches for a new user's address.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verified {
-    Now,
-    NotYet,
-}
-
-pub(super) fn insert(
-    db: &Connection,
-    new: NewUser,
-    verified: Verified,
-    now: Timestamp,
-) -> Result<User, StoreError> {
-    let email_verified = verified == Verified::Now;
-    execute(
-        db,
-        "INSERT INTO users (name, email, email_key, password_hash, role, created_at, updated_at, email_verified_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, iif(?7, ?6, NULL))",
-        params![
-            new.name.as_str(),
-            new.email.as_str(),
-            new.email.key(),
-            new.password_hash.as_ref().map(PasswordHash::as_str),
-            new.role.as_str(),
-            now.as_microsecond(),
-            email_verified,
-        ],
-    )?;
-    let id = id_in(db.last_insert_rowid())?;
-    let NewUser { name, email, role, .. } = new;
-    Ok(User { id, name, email, email_verified, role, disabled: false, created_at: now, updated_at: now })
-}
-
 fn id_of(db: &Connection, email_key: &str) -> Result<Option<UserId>, StoreError> {
-    find(db, "SELECT id FROM users WHERE email_key = ?1", [email_key], |row| id_in(row.get(0)?))
+    let id = find_value(db, "SELECT id FROM users WHERE email_key = ?1", [email_key])?;
+    id.map(columns::user_id).transpose()
 }
 
-pub(super) fn give_role(
-    db: &Connection,
-    id: UserId,
-    role: Role,
-    context: &Context,
-) -> Result<(), StoreError> {
+fn change_role(db: &Connection, id: UserId, role: Role, context: &Context) -> Result<(), StoreError> {
     let sql = "UPDATE users SET role = ?2, updated_at = ?3 WHERE id = ?1 AND role <> ?2";
     if execute(db, sql, params![id.get(), role.as_str(), context.now.as_microsecond()])? == 1 {
         audit::record(db, Event::RoleChanged(role), Some(id), context)?;
-        if role != Role::Admin {
-            invitations::revoke_all(db, id, context)?;
-        }
+        ending::end(db, id, Ending::role_change(role), context)?;
     }
     Ok(())
 }
 
-pub(super) fn give_access(
-    db: &Connection,
-    id: UserId,
-    access: Access,
-    context: &Context,
-) -> Result<(), StoreError> {
+fn change_access(db: &Connection, id: UserId, access: Access, context: &Context) -> Result<(), StoreError> {
     let disabled = access == Access::Disabled;
     let sql = "UPDATE users SET disabled = ?2, updated_at = ?3 WHERE id = ?1 AND disabled <> ?2";
     if execute(db, sql, params![id.get(), disabled, context.now.as_microsecond()])? == 1 {
         let event = if disabled { Event::Disabled } else { Event::Enabled };
         audit::record(db, event, Some(id), context)?;
-        if disabled {
-            sessions::end_all(db, id, None)?;
-            api_tokens::revoke_all(db, id, context)?;
-            mail_tokens::end_all(db, id)?;
-            invitations::revoke_all(db, id, context)?;
-        }
+        ending::end(db, id, Ending::access_change(access), context)?;
     }
     Ok(())
 }
 
-/// Whoever was demoted, disabled or logged out since the request came in acts as an administrator no more: between the
-/// look at the token and this write a slow body may have taken its time.
-pub(super) fn require_admin(db: &Connection, actor: &Actor) -> Result<(), StoreError> {
-    let Some(user) = actor.user else { return Ok(()) };
-    let sql = "SELECT 1 FROM users WHERE id = ?1 AND role = ?2 AND disabled = 0
-               AND (?3 IS NULL OR EXISTS (SELECT 1 FROM sessions WHERE id = ?3 AND user_id = ?1))";
-    let session = actor.session.as_ref().map(SessionId::as_bytes);
-    let may = cached(db, sql)?.exists(params![user.get(), Role::Admin.as_str(), session])?;
-    if may { Ok(()) } else { Err(StoreError::ActorRevoked) }
+fn conditions(UserFilter { text, role, access }: UserFilter) -> Conditions {
+    let text = text.map(|text| [text.to_lowercase().into(), containing(&text).into()]);
+    Conditions::default()
+        .and("role = ?", role.map(|role| [role.as_str().to_owned().into()]))
+        .and("disabled = ?", access.map(|access| [(access == Access::Disabled).into()]))
+        .and(r"(instr(email_key, ?) > 0 OR name LIKE ? ESCAPE '\')", text)
 }
 
-/// Whether the password is the one that was checked against this hash.
-fn has_password(db: &Connection, id: UserId, hash: Option<&PasswordHash>) -> Result<bool, StoreError> {
-    let sql = "SELECT 1 FROM users WHERE id = ?1 AND password_hash IS ?2";
-    Ok(cached(db, sql)?.exists(params![id.get(), hash.map(PasswordHash::as_str)])?)
-}
-
-pub(super) fn by_id(db: &Connection, id: UserId) -> Result<Option<User>, StoreError> {
-    find(db, select!(" FROM users WHERE id = ?1"), [id.get()], user_in)
-}
-
-/// The first users that meet these conditions, in the order of their ids.
-pub(super) fn listed(db: &Connection, conditions: Conditions, limit: u16) -> Result<Vec<User>, StoreError> {
-    let (sql, params) = conditions.first(limit, select!(" FROM users"), "id");
-    let mut statement = cached(db, &sql)?;
-    let mut rows = statement.query(params_from_iter(params))?;
-    let mut users = Vec::new();
-    while let Some(row) = rows.next()? {
-        users.push(user_in(row)?);
-    }
-    Ok(users)
-}
-
-/// From the columns of [`select!`], which are the first of the row.
-pub(super) fn user_in(row: &Row<'_>) -> Result<User, StoreError> {
-    let text = |column| -> Result<&str, StoreError> {
-        Ok(row.get_ref(column)?.as_str().map_err(rusqlite::Error::from)?)
-    };
-    Ok(User {
-        id: id_in(row.get(0)?)?,
-        name: Name::stored(text(1)?),
-        email: Email::stored(text(2)?),
-        email_verified: row.get_ref(7)? != ValueRef::Null,
-        role: Role::parse(text(3)?).ok_or_else(|| StoreError::Corrupt("an unknown role".to_owned()))?,
-        disabled: row.get(4)?,
-        created_at: time_at(row.get(5)?)?,
-        updated_at: time_at(row.get(6)?)?,
-    })
-}
-
-fn password_hash_in(row: &Row<'_>) -> Result<Option<PasswordHash>, StoreError> {
-    let Some(text) = row.get::<_, Option<String>>(8)? else { return Ok(None) };
-    let corrupt = || StoreError::Corrupt("an unknown kind of password hash".to_owned());
-    PasswordHash::parse(&text).map(Some).ok_or_else(corrupt)
-}
-
-pub(super) fn id_in(number: i64) -> Result<UserId, StoreError> {
-    UserId::from_i64(number).ok_or_else(|| StoreError::Corrupt(format!("the user id {number}")))
+/// The `LIKE` pattern of every text that contains this one.
+fn containing(text: &str) -> String {
+    let escaped = text.replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_");
+    format!("%{escaped}%")
 }

@@ -1,12 +1,12 @@
-//! The one thread that writes.
+//! The writer thread: group commit.
 //!
-//! A durable commit is one flush of the disk, 150 µs here, whether it holds one write or two hundred.
-//! So the writer takes whatever is waiting, never waits for more, and commits it as one transaction:
-//! 7,000 writes a second become 200,000. A write that fails takes nothing with it (see [`Kind`]), and
-//! every caller is answered after the commit. If that fails, every caller hears so, and the next batch
-//! is tried as if nothing had happened.
+//! What it does: it takes all waiting writes, without waiting for more, and commits them as one transaction.
+//! What it gains: a durable commit is one flush of the disk, about 150 µs, whether it holds 1 write or 200.
+//! What must hold: every caller is answered after the commit. A write that fails undoes only itself (see [`Undo`]). A
+//! commit that fails, fails for all of its callers, and the next batch is tried normally.
 
-use std::collections::VecDeque;
+mod reply_queue;
+
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, PoisonError};
@@ -17,72 +17,77 @@ use std::{io, mem, sync};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use self::reply_queue::ReplyQueue;
 use super::execute;
 use super::log::Log;
 use super::reader::{Readers, TICK};
 use crate::{StoreError, Unavailable};
 
-/// How many writes share a transaction at most: enough that the flush does not show, few enough that
-/// the first does not wait long for the last.
+/// Writes of a transaction at most: enough to hide the flush, few enough that the first does not wait long for the last.
 const BATCH: usize = 256;
 
-/// How often the thread lets others run before it looks what is waiting. Those who were answered together a
-/// moment ago are about to ask again, and on one core they cannot while we go on. Who wrote alone is not waited for:
-/// whoever uses the core then may be hashing a password, and the kernel leaves it to him until the next tick.
+/// Number of `yield_now` calls before draining the queue. The callers of the last batch are about to write again, and on
+/// one core they need the core for it. Skipped after a batch of one: the other thread may be hashing a password, and
+/// would keep the core until the next tick of the kernel.
 const YIELDS: usize = 3;
 
 pub(super) struct Writer {
-    inbox: Sender<Message>,
-    answers: Arc<Answers>,
+    queue: Sender<Message>,
+    replies: Arc<ReplyQueue>,
     thread: sync::Mutex<Option<JoinHandle<()>>>,
 }
 
 enum Message {
-    Write(Box<dyn Job>),
-    /// A reader keeps a transaction open: see to it that it ends.
+    Write(Box<dyn WriteJob>),
+    /// A reader keeps a transaction open, which must be ended when it is stale.
     Watch,
     Close(oneshot::Sender<()>),
 }
 
 impl Writer {
     pub(super) fn start(mut connection: Connection, readers: Arc<Readers>) -> io::Result<Self> {
-        let (inbox, waiting) = mpsc::channel();
+        let (queue, waiting) = mpsc::channel();
         let batch = Vec::with_capacity(BATCH);
         let log = Log::of(&mut connection).map_err(io::Error::other)?;
-        let answers = Arc::new(Answers::default());
-        let desk = Desk { connection, log, readers, waiting, batch, answers: Arc::clone(&answers) };
-        let thread = thread::Builder::new().name("recipes-writer".into()).spawn(|| desk.serve())?;
-        Ok(Self { inbox, answers, thread: sync::Mutex::new(Some(thread)) })
+        let replies = Arc::new(ReplyQueue::default());
+        let worker = Worker { connection, log, readers, waiting, batch, replies: Arc::clone(&replies) };
+        let thread = thread::Builder::new().name("recipes-writer".into()).spawn(|| worker.run())?;
+        Ok(Self { queue, replies, thread: sync::Mutex::new(Some(thread)) })
     }
 
-    /// Runs `work` in the next transaction. The answer comes when that is on disk.
+    /// Runs `work` in the next transaction, and returns when that is on disk.
     pub(super) async fn write<T: Send + 'static>(
         &self,
-        kind: Kind,
+        undo: Undo,
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (caller, answer) = oneshot::channel();
-        self.send(Write { work: Some(work), kind, outcome: None, caller });
+        self.send(Job { work: Some(work), undo, outcome: None, caller });
         let answer = answer.await;
-        self.answers.give();
+        self.replies.drain();
         answer.unwrap_or(Err(StoreError::Unavailable(Unavailable::Closed)))
     }
 
-    /// Runs `work` in the next transaction, and nobody waits for it.
+    /// Runs `work` in the next transaction, and returns at once.
     pub(super) fn write_later<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) {
-        self.send(Write { work: Some(work), kind: Kind::Any, outcome: None, caller: oneshot::channel().0 });
+        self.send(Job {
+            work: Some(work),
+            undo: Undo::Savepoint,
+            outcome: None,
+            caller: oneshot::channel().0,
+        });
     }
 
-    fn send(&self, job: impl Job + 'static) {
-        // Fails only when the thread has gone; who waits hears so, because the job goes as well.
-        let _ = self.inbox.send(Message::Write(Box::new(job)));
+    fn send(&self, job: impl WriteJob + 'static) {
+        // Fails only when the thread has ended. The waiting caller learns of it, as its channel is dropped with the job.
+        let _ = self.queue.send(Message::Write(Box::new(job)));
     }
 
     pub(super) fn watch(&self) {
-        let _ = self.inbox.send(Message::Watch);
+        let _ = self.queue.send(Message::Watch);
     }
 
     pub(super) fn is_alive(&self) -> bool {
@@ -92,15 +97,15 @@ impl Writer {
 
     pub(super) async fn close(&self) {
         let (done, closed) = oneshot::channel();
-        let _ = self.inbox.send(Message::Close(done));
+        let _ = self.queue.send(Message::Close(done));
         let _ = closed.await;
     }
 }
 
-/// Hangs up, which the thread hears behind the last write, and waits until it has gone.
+/// Closes the queue, and waits until the thread has run the writes in it.
 impl Drop for Writer {
     fn drop(&mut self) {
-        drop(mem::replace(&mut self.inbox, mpsc::channel().0));
+        drop(mem::replace(&mut self.queue, mpsc::channel().0));
         let thread = self.thread.get_mut().unwrap_or_else(PoisonError::into_inner);
         if let Some(thread) = thread.take() {
             let _ = thread.join();
@@ -108,56 +113,18 @@ impl Drop for Writer {
     }
 }
 
-/// What the thread has before it.
-struct Desk {
+/// The state of the thread.
+struct Worker {
     connection: Connection,
     log: Log,
     readers: Arc<Readers>,
     waiting: Receiver<Message>,
-    batch: Vec<Box<dyn Job>>,
-    answers: Arc<Answers>,
+    batch: Vec<Box<dyn WriteJob>>,
+    replies: Arc<ReplyQueue>,
 }
 
-/// What is on disk and was not answered yet.
-///
-/// The first caller to hear gives the others theirs. On one core it is woken in the middle of our
-/// answers; were each of them woken by us, the core would change hands twice for each, which is a
-/// tenth of a write.
-#[derive(Default)]
-struct Answers(sync::Mutex<Committed>);
-
-struct Committed {
-    jobs: VecDeque<Box<dyn Job>>,
-    outcome: Result<(), StoreError>,
-}
-
-impl Default for Committed {
-    fn default() -> Self {
-        Self { jobs: VecDeque::with_capacity(BATCH), outcome: Ok(()) }
-    }
-}
-
-impl Answers {
-    fn put(&self, jobs: &mut Vec<Box<dyn Job>>, outcome: Result<(), StoreError>) {
-        let mut committed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        committed.jobs.extend(jobs.drain(..));
-        committed.outcome = outcome;
-    }
-
-    fn give(&self) {
-        loop {
-            let (job, outcome) = {
-                let mut committed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-                let Some(job) = committed.jobs.pop_front() else { return };
-                (job, committed.outcome.clone())
-            };
-            job.answer(outcome);
-        }
-    }
-}
-
-impl Desk {
-    fn serve(mut self) {
+impl Worker {
+    fn run(mut self) {
         let (mut watching, mut ticked, mut closing) = (false, Instant::now(), None);
         let mut together = false;
         while closing.is_none() {
@@ -193,11 +160,11 @@ impl Desk {
                 watching = self.readers.end_stale(ticked);
             }
         }
-        // The last connection to go moves the log into the database file and removes it. Only the
-        // writer's can, so the readers' go first.
+        // The last connection to close moves the log into the database file and removes it. Only the writer's can, so the
+        // readers' close first.
         self.readers.close();
         if let Err((_, why)) = self.connection.close() {
-            tracing::warn!(%why, "The database was left with its log, which the next start reads");
+            tracing::warn!(%why, "The log was not merged into the database file; the next start reads it");
         }
         if let Some(done) = closing {
             let _ = done.send(());
@@ -208,17 +175,17 @@ impl Desk {
         let outcome = self.transaction();
         if let Err(why) = &outcome {
             if !self.connection.is_autocommit() {
-                // It can only fail if there is no transaction, which is what we want.
+                // Fails only if there is no transaction any more.
                 let _ = execute(&self.connection, "ROLLBACK", []);
             }
             tracing::error!(%why, writes = self.batch.len(), "A commit failed");
         }
-        // Before the first answer: whoever reads after it must not see what was before.
-        self.readers.committed(self.batch.iter().all(|job| job.kind() == Kind::RecipeRow));
-        self.answers.put(&mut self.batch, outcome);
-        self.answers.give();
-        if let Err(why) = self.log.tend(&self.connection, &self.readers) {
-            tracing::warn!(%why, "The log could not be tended; it is tried again after the next commit");
+        // Before the first reply: a read after it must see the commit.
+        self.readers.committed(self.batch.iter().all(|job| job.undo() == Undo::Statement));
+        self.replies.push(&mut self.batch, outcome);
+        self.replies.drain();
+        if let Err(why) = self.log.checkpoint_if_long(&self.connection, &self.readers) {
+            tracing::warn!(%why, "The checkpoint of the log failed; the next commit tries it again");
         }
     }
 
@@ -238,60 +205,59 @@ impl Desk {
     }
 }
 
-/// A write without its types.
-trait Job: Send {
-    fn kind(&self) -> Kind;
-    /// An error is for the caller alone, unless it has ended the transaction.
+/// A [`Job`] without its types.
+trait WriteJob: Send {
+    fn undo(&self) -> Undo;
+    /// An error concerns this caller alone, unless it has ended the transaction.
     fn run(&mut self, db: &Connection) -> Result<(), StoreError>;
-    fn answer(self: Box<Self>, commit: Result<(), StoreError>);
+    fn reply(self: Box<Self>, commit: Result<(), StoreError>);
 }
 
-/// What is known of a write before it runs.
+/// How a write that fails is undone without the other writes of its transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// Nothing. It runs in a savepoint, so that it can be undone without the others of its transaction, and after it
-    /// readers forget whom they knew.
-    Any,
-    /// It is one statement that changes one row of `recipes`, and nothing behind the statement fails. SQLite undoes a
-    /// failed statement by itself (sqlite.org, "The ON CONFLICT Clause", ABORT); for a savepoint it would copy every page
-    /// that is about to change.
-    RecipeRow,
+pub(super) enum Undo {
+    /// By a savepoint. The write may do anything, so cached sessions are invalid after it.
+    Savepoint,
+    /// By SQLite, which undoes a failed statement by itself (sqlite.org, "The ON CONFLICT Clause", ABORT). A savepoint
+    /// would copy every page that is about to change. Only [`Sqlite::insert_recipe`](super::Sqlite::insert_recipe) asks
+    /// for it: its one statement adds one row of `recipes`, so cached sessions stay valid.
+    Statement,
 }
 
-struct Write<T, W> {
+struct Job<T, W> {
     work: Option<W>,
-    kind: Kind,
+    undo: Undo,
     outcome: Option<Result<T, StoreError>>,
     caller: oneshot::Sender<Result<T, StoreError>>,
 }
 
-impl<T, W> Job for Write<T, W>
+impl<T, W> WriteJob for Job<T, W>
 where
     T: Send,
     W: FnOnce(&Connection) -> Result<T, StoreError> + Send,
 {
-    fn kind(&self) -> Kind {
-        self.kind
+    fn undo(&self) -> Undo {
+        self.undo
     }
 
     fn run(&mut self, db: &Connection) -> Result<(), StoreError> {
         let Some(work) = self.work.take() else { return Ok(()) };
-        let outcome = match self.kind {
-            Kind::Any => in_savepoint(db, work),
-            Kind::RecipeRow => unless_it_panics(db, work),
+        let outcome = match self.undo {
+            Undo::Savepoint => in_savepoint(db, work),
+            Undo::Statement => unless_it_panics(db, work),
         };
         let went = outcome.as_ref().map(drop).map_err(Clone::clone);
         self.outcome = Some(outcome);
         went
     }
 
-    fn answer(self: Box<Self>, commit: Result<(), StoreError>) {
+    fn reply(self: Box<Self>, commit: Result<(), StoreError>) {
         let answer = match (commit, self.outcome) {
             (Ok(()), Some(outcome)) => outcome,
             (Ok(()), None) => Err(StoreError::Bug("a write was committed that did not run".into())),
             (Err(why), _) => Err(why),
         };
-        // A caller that has gone does not listen, and the write is done all the same.
+        // Fails if the caller was dropped. The write is done all the same.
         let _ = self.caller.send(answer);
     }
 }
@@ -312,7 +278,7 @@ fn in_savepoint<T>(
     outcome
 }
 
-/// A panic is a mistake in one write; it must not become everybody's.
+/// A panic is a bug of one write and must not end the writer thread.
 fn unless_it_panics<T>(
     db: &Connection,
     work: impl FnOnce(&Connection) -> Result<T, StoreError>,

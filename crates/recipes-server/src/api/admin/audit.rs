@@ -47,9 +47,10 @@ pub async fn list(State(app): State<App>, _: Admin, uri: Uri, count: Count) -> R
 }
 
 fn event(name: &str) -> Result<Event, RequestError> {
-    let known = Event::ALL.into_iter().find(|event| event.name() == name);
+    let known = Event::ALL.iter().copied().find(|event| event.name() == name);
     known.ok_or_else(|| {
-        let hint = did_you_mean(name, &Event::ALL.map(Event::name));
+        let names: Vec<_> = Event::ALL.iter().map(|event| event.name()).collect();
+        let hint = did_you_mean(name, &names);
         RequestError::Malformed(format!("event is not a known event; {hint}").into())
     })
 }

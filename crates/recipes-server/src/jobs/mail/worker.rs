@@ -2,7 +2,7 @@
 
 use std::{pin::pin, sync::Arc, time::Duration};
 
-use accounts::{LINKS_LAST, NewMailToken, TokenDigest};
+use accounts::{LINK_LIFETIME, NewMailToken, TokenDigest};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use ids::UserId;
 use lettre::Message;
@@ -146,7 +146,7 @@ impl Sender {
             MailJob::Link { purpose, to, actor } => {
                 let token = URL_SAFE_NO_PAD.encode(entropy.bytes::<32>());
                 let digest = TokenDigest::of(token.as_bytes());
-                let new = NewMailToken { digest, purpose, expires_at: now + LINKS_LAST };
+                let new = NewMailToken { digest, purpose, expires_at: now + LINK_LIFETIME };
                 let user = store.create_mail_token(&to, new, Context { actor, now }).await;
                 let Some(user) = user.map_err(|error| error.to_string())? else { return Ok(None) };
                 (MailType::from(purpose), Some(user.id), user.email, token.into())

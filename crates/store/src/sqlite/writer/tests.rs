@@ -34,10 +34,10 @@ impl Table {
 
     /// Keeps the writer busy until all of this is waiting, so that it is taken together.
     async fn in_one_batch(&self, jobs: Vec<Work>) -> Vec<Result<usize, StoreError>> {
-        self.in_one_batch_of(Kind::Any, jobs).await
+        self.in_one_batch_of(Undo::Savepoint, jobs).await
     }
 
-    async fn in_one_batch_of(&self, kind: Kind, jobs: Vec<Work>) -> Vec<Result<usize, StoreError>> {
+    async fn in_one_batch_of(&self, undo: Undo, jobs: Vec<Work>) -> Vec<Result<usize, StoreError>> {
         let (let_go, held) = mpsc::channel::<()>();
         let (busy, is_busy) = oneshot::channel();
         let holding = self.db.write(move |_| {
@@ -46,7 +46,7 @@ impl Table {
         });
         let others = async {
             is_busy.await.unwrap();
-            let answers: Vec<_> = jobs.into_iter().map(|job| self.ask(kind, job)).collect();
+            let answers: Vec<_> = jobs.into_iter().map(|job| self.ask(undo, job)).collect();
             let_go.send(()).unwrap();
             let mut outcomes = Vec::new();
             for answer in answers {
@@ -60,9 +60,9 @@ impl Table {
     }
 
     /// Asks for a write without waiting for it.
-    fn ask(&self, kind: Kind, work: Work) -> oneshot::Receiver<Result<usize, StoreError>> {
+    fn ask(&self, undo: Undo, work: Work) -> oneshot::Receiver<Result<usize, StoreError>> {
         let (caller, answer) = oneshot::channel();
-        self.db.0.writer.send(Write { work: Some(work), kind, outcome: None, caller });
+        self.db.0.writer.send(Job { work: Some(work), undo, outcome: None, caller });
         answer
     }
 
@@ -79,16 +79,16 @@ impl Table {
 /// Writes nothing, and calls this when it is answered.
 struct Answered<F>(F);
 
-impl<F: FnOnce() + Send> Job for Answered<F> {
-    fn kind(&self) -> Kind {
-        Kind::Any
+impl<F: FnOnce() + Send> WriteJob for Answered<F> {
+    fn undo(&self) -> Undo {
+        Undo::Savepoint
     }
 
     fn run(&mut self, _: &Connection) -> Result<(), StoreError> {
         Ok(())
     }
 
-    fn answer(self: Box<Self>, _: Result<(), StoreError>) {
+    fn reply(self: Box<Self>, _: Result<(), StoreError>) {
         (self.0)();
     }
 }
@@ -126,7 +126,7 @@ async fn who_has_an_answer_helps_with_those_of_the_others() {
     let (let_go, held) = mpsc::channel::<()>();
     let (running, is_running) = oneshot::channel();
     let busy = table.ask(
-        Kind::Any,
+        Undo::Savepoint,
         Box::new(move |_| {
             let _ = running.send(());
             Ok(held.recv().map_or(0, |()| 1))
@@ -153,7 +153,7 @@ async fn a_commit_of_nothing_but_recipes_leaves_accounts_known() {
     let readers = &table.db.0.readers;
     let counted = || (readers.commits(), readers.account_commit_counter().load(Ordering::Acquire));
     let before = counted();
-    table.db.write_recipe_row(insert("Borscht")).await.unwrap();
+    table.db.0.writer.write(Undo::Statement, insert("Borscht")).await.unwrap();
     assert_eq!(counted(), (before.0 + 1, before.1));
     table.db.write(insert("Gazpacho")).await.unwrap();
     assert_eq!(counted(), (before.0 + 2, before.1 + 1));
@@ -175,7 +175,7 @@ async fn a_write_that_fails_takes_nothing_with_it() {
 async fn a_single_statement_that_fails_takes_nothing_with_it() {
     let table = Table::new().await;
     let jobs = vec![insert("Borscht"), insert("Borscht"), insert("Gazpacho")];
-    let outcomes = table.in_one_batch_of(Kind::RecipeRow, jobs).await;
+    let outcomes = table.in_one_batch_of(Undo::Statement, jobs).await;
     assert!(outcomes[0].is_ok() && is_bug(&outcomes[1], "UNIQUE") && outcomes[2].is_ok(), "{outcomes:?}");
     assert_eq!(table.soups(), ["Borscht", "Gazpacho"]);
 }
@@ -250,13 +250,17 @@ async fn on_a_full_disk_writes_fail_reads_go_on_and_space_is_enough_to_recover()
 
 #[tokio::test]
 async fn dropping_the_last_handle_finishes_what_was_asked_for() {
-    let Table { db, file, _folder } = {
-        let table = Table::new().await;
-        for _ in 0..1_000 {
-            drop(table.ask(Kind::Any, Box::new(|db| execute(db, "INSERT INTO soup (bowl) VALUES ('')", []))));
-        }
-        table
-    };
+    let Table { db, file, _folder } =
+        {
+            let table = Table::new().await;
+            for _ in 0..1_000 {
+                drop(table.ask(
+                    Undo::Savepoint,
+                    Box::new(|db| execute(db, "INSERT INTO soup (bowl) VALUES ('')", [])),
+                ));
+            }
+            table
+        };
     drop(db);
     let count = "SELECT count(*) FROM soup";
     let count: i64 = Connection::open(&file).unwrap().query_row(count, [], |row| row.get(0)).unwrap();
@@ -266,7 +270,7 @@ async fn dropping_the_last_handle_finishes_what_was_asked_for() {
 #[tokio::test]
 async fn closing_finishes_what_was_asked_for_and_refuses_what_comes_after() {
     let table = Table::new().await;
-    let before: Vec<_> = (0..1_000).map(|_| table.ask(Kind::Any, Box::new(|_| Ok(0)))).collect();
+    let before: Vec<_> = (0..1_000).map(|_| table.ask(Undo::Savepoint, Box::new(|_| Ok(0)))).collect();
     table.db.close().await;
     for answer in before {
         assert!(answer.await.unwrap().is_ok());

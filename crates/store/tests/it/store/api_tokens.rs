@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use accounts::{ApiToken, NewApiToken, Scope, Scopes, TokenDigest, TokenName, User};
+use accounts::{ApiToken, MAX_API_TOKENS, NewApiToken, Scope, Scopes, TokenDigest, TokenName, User};
 use accounts::{audit::Actor, audit::Filter};
 use ids::{ApiTokenId, SessionId};
-use store::{Access, Context, MAX_API_TOKENS, StoreError};
+use store::{Access, Context, StoreError};
 
 use super::{Kitchen, email};
 

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use accounts::{Email, Invitation, NewInvitation, Role, TokenDigest, User};
+use accounts::{Email, Invitation, MAX_INVITATIONS, NewInvitation, Role, TokenDigest, User};
 use accounts::{audit::Actor, audit::Filter};
 use ids::InvitationId;
-use store::{Access, Context, MAX_INVITATIONS, Page, StoreError};
+use store::{Access, Context, Page, StoreError};
 
 use super::sessions::sign_up;
 use super::{Kitchen, email, new_user};

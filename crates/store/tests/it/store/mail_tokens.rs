@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use accounts::audit::Filter;
-use accounts::{LINKS_LAST, MailPurpose, NewMailToken, NewUser, PasswordHash, TokenDigest, User};
+use accounts::{LINK_LIFETIME, MailPurpose, NewMailToken, NewUser, PasswordHash, TokenDigest, User};
 use store::{Access, ApiTokens, ChangePassword, Context};
 use tokio::task::JoinSet;
 
@@ -24,7 +24,7 @@ impl Kitchen {
 
     async fn is_sent(&self, to: &str, purpose: MailPurpose) -> Option<(TokenDigest, User)> {
         let digest = TokenDigest::of(&self.entropy.bytes::<32>());
-        let new = NewMailToken { digest, purpose, expires_at: self.now() + LINKS_LAST };
+        let new = NewMailToken { digest, purpose, expires_at: self.now() + LINK_LIFETIME };
         let user = self.create_mail_token(&email(to), new, self.operator()).await.unwrap();
         user.map(|user| (digest, user))
     }

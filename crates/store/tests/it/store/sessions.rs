@@ -1,17 +1,18 @@
 //! Sessions: each line of what they promise, above all that none is lost and none lives on.
 
+mod cache;
 mod passwords;
-mod remembered;
 
 use std::collections::HashSet;
 use std::time::Duration;
 
 use accounts::{
-    Device, NewSession, NewUser, PasswordHash, RefreshToken, Role, Session, SessionLimits, TokenDigest, User,
+    Device, MAX_SESSIONS, NewSession, NewUser, PasswordHash, RefreshToken, Role, Session, SessionLimits,
+    TokenDigest, User,
 };
 use accounts::{audit::Actor, audit::Filter};
 use ids::{SessionId, UserId};
-use store::{Access, Context, CreateSession, MAX_SESSIONS, Refresh, RefreshSession, SignUp};
+use store::{Access, Context, CreateSession, Refresh, RefreshSession, SignUp};
 use tokio::task::JoinSet;
 
 use self::passwords::{hash, new_password};
