@@ -125,7 +125,7 @@ impl Rule for ServingsRule {
     type Value = Number;
 
     fn read(&self, r: &mut FieldReader, value: &Value) -> Result<Number, Reported> {
-        let in_range = |n: &Number| n.as_f64().is_some_and(|n| n > 0.0 && n <= limits::SERVINGS);
+        let in_range = |n: &Number| n.as_f64().is_some_and(|n| n > 0.0 && n <= f64::from(limits::SERVINGS));
         let servings = r.number(value).filter(in_range);
         r.expect(
             servings,

@@ -15,13 +15,14 @@ pub const MINUTES: RangeInclusive<u32> = 0..=525_600;
 
 pub const DESCRIPTION: usize = 10_000;
 /// The most servings. The least is anything above 0: halves are allowed.
-pub const SERVINGS: f64 = 100_000.0;
+pub const SERVINGS: u32 = 100_000;
 /// One-line texts without a limit of their own: yield, licence, section of a step, name of an author or a source.
 pub const LINE: usize = 200;
 /// Each of category, cuisine, keywords and tools.
 pub const TAGS: usize = 64;
 pub const TAG: usize = 200;
-pub const NUTRITION: RangeInclusive<f64> = 0.0..=1_000_000.0;
+/// Fractions are allowed.
+pub const NUTRITION: RangeInclusive<u32> = 0..=1_000_000;
 pub const URL: usize = 2_000;
 /// RFC 5646, section 4.4.1 recommends at least 35. Private-use parts have no limit of their own.
 pub const LANGUAGE: usize = 100;

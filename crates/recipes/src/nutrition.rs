@@ -70,7 +70,8 @@ impl Rule for AmountRule {
             return LINE.read(r, value).map(Amount::Text);
         }
         let (min, max) = limits::NUTRITION.into_inner();
-        let number = r.number(value).filter(|n| n.as_f64().is_some_and(|n| limits::NUTRITION.contains(&n)));
+        let range = f64::from(min)..=f64::from(max);
+        let number = r.number(value).filter(|n| n.as_f64().is_some_and(|n| range.contains(&n)));
         r.expect(
             number.map(Amount::Number),
             format_args!("must be a number from {min} to {max}, or text of 1 to {} characters", limits::LINE),
