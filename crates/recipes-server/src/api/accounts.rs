@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use accounts::{Email, Name, TokenDigest};
 use axum::{
     Json,
-    extract::{FromRequestParts, State},
+    extract::FromRequestParts,
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, StatusCode, header, request::Parts};

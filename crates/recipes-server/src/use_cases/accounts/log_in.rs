@@ -1,5 +1,7 @@
 //! Logging in with an e-mail address and a password.
 
+use std::net::IpAddr;
+
 use accounts::{Email, PasswordHash, SessionLimits, User, audit::Actor, audit::Event};
 use jiff::Timestamp;
 use secrecy::SecretString;
@@ -69,8 +71,14 @@ impl LogIn {
         };
         // Before the account is looked up, so that the response time does not tell whether it exists.
         let now = self.clock.now();
-        if let Some(reached) =
-            limit_reached(&attempt, &account, actor, &self.store, self.sessions, now).await?
+        if let Some(reached) = limit_reached(
+            &self.store,
+            &attempt,
+            Client { account: &account, address: actor.address },
+            self.sessions,
+            now,
+        )
+        .await?
         {
             return Ok(PasswordCheck::LimitReached(reached));
         }
@@ -184,7 +192,8 @@ impl Accounts {
     ) -> Result<Option<PasswordHash>, AccountError> {
         let (account, now) = (user.email.key(), self.clock.now());
         let attempt = self.limits.log_in(&account, actor.address)?;
-        let reached = limit_reached(&attempt, &account, actor, &self.store, self.settings.sessions, now);
+        let client = Client { account: &account, address: actor.address };
+        let reached = limit_reached(&self.store, &attempt, client, self.settings.sessions, now);
         if let Some(reached) = reached.await? {
             return Err(reached.into());
         }
@@ -208,19 +217,24 @@ async fn stored_hash(store: &Store, user: &User) -> Result<Option<PasswordHash>,
     Ok(stored.filter(|(found, _)| found.id == user.id).and_then(|(_, hash)| hash))
 }
 
+/// The account that a client names, and the client's address.
+struct Client<'a> {
+    account: &'a str,
+    address: Option<IpAddr>,
+}
+
 /// The limit that applies, unless the account has a session at the address of this attempt. A client at such an address
 /// knows already that the account exists.
 async fn limit_reached(
-    attempt: &Attempt<'_>,
-    account: &str,
-    actor: Actor,
     store: &Store,
+    attempt: &Attempt<'_>,
+    client: Client<'_>,
     sessions: SessionLimits,
     now: Timestamp,
 ) -> Result<Option<LimitReached>, StoreError> {
     let Some(reached) = attempt.refused_unless_known else { return Ok(None) };
-    let is_in_use_here = match actor.address {
-        Some(address) => store.has_session_from(account, address, sessions, now).await?,
+    let is_in_use_here = match client.address {
+        Some(address) => store.has_session_from(client.account, address, sessions, now).await?,
         None => false,
     };
     Ok((!is_in_use_here).then_some(reached))
