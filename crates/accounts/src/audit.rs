@@ -148,7 +148,7 @@ pub struct Entry {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
     pub event: Option<Event>,
-    /// The user whose account it is about.
+    /// The user of the affected account.
     pub subject: Option<UserId>,
     /// The user who did it.
     pub actor: Option<UserId>,

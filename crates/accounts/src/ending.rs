@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_each_event_ends() {
+    fn each_event_ends_its_credentials() {
         let session = SessionId::from_bytes([7; 16]);
         let (none, all, others) = (EndedSessions::None, EndedSessions::All, EndedSessions::AllBut(session));
         for (name, ending, sessions, [api_tokens, invitations, mail_links]) in [

@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_of_a_mailbox_is_refused() {
+    fn invalid_addresses_are_refused() {
         for bad in [
             "",
             " ",

@@ -144,7 +144,7 @@ impl TestStore {
         }
     }
 
-    /// A session of the user who is there.
+    /// A session of the stored user.
     fn log_in(&self) -> SessionId {
         let (now, user) = (noon(), UserId::from_i64(1).unwrap());
         let token = RefreshToken::first(SessionId::new(now, bytes(&self.random)), bytes(&self.random));

@@ -1,4 +1,4 @@
-//! The only door to the data.
+//! The only access to the data.
 //!
 //! Two promises hold for every method. An acknowledged write is on disk: the method returns after the commit, and
 //! neither `kill -9` nor a power failure undoes it. And every read after the acknowledgement sees the write.

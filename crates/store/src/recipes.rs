@@ -188,7 +188,7 @@ impl Store {
         }
     }
 
-    /// A cache of what is made of recipes, such as rendered answers. Every write to the database empties it.
+    /// A cache for values made from recipes, such as rendered responses. Every write to the database empties it.
     pub fn recipe_cache<V: Clone>(&self) -> ReadCache<RecipeId, V> {
         match self {
             Self::Sqlite(db) => ReadCache::new(db.recipe_cache_policy()),

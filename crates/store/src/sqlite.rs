@@ -116,7 +116,7 @@ impl Sqlite {
         self.0.writer.write(Undo::Statement, insert).await
     }
 
-    /// Queues a write whose outcome no caller waits for.
+    /// Queues a write without waiting for its outcome.
     fn write_later<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,

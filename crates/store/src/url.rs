@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn other_text_is_refused_with_what_to_write_instead() {
+    fn other_text_is_refused_with_the_right_form() {
         for (text, word) in [
             ("", "sqlite:"),
             ("data/recipes.db", "sqlite:"),

@@ -74,7 +74,7 @@ impl Store {
         }
     }
 
-    /// Changes what is given; another address (in more than the case of ASCII letters) has to be verified anew, and ends the
+    /// Changes the given fields. A different address (in more than the case of ASCII letters) has to be verified anew, and ends the
     /// links that were sent to the old one. It is taken only if the password is still the one that was `confirmed`, that
     /// is, was checked against this hash. `None`: there is no such user with this password.
     ///

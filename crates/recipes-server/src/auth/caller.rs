@@ -1,8 +1,8 @@
-//! Who sends a request, and by what right: an access token of a session, in a header or in a cookie, or an API token.
+//! Identifies the caller of a request and its scopes: by an access token, in a header or a cookie, or by an API token.
 //!
-//! Scopes are about API tokens: what their owner lets a program do. A session may do whatever its user may. Everything
-//! under `users/me` takes the scope `account`, so that a token for recipes can neither read who its owner is nor end
-//! his sessions nor make itself more powerful; where a password is asked for, it is asked for of tokens as well.
+//! Scopes limit API tokens. A session may do whatever its user may. Everything under `users/me` requires the scope
+//! `account`, so an API token for recipes can neither read the profile, nor end sessions, nor create more API tokens. An
+//! operation that requires the password requires it with an API token, too.
 
 use std::net::IpAddr;
 

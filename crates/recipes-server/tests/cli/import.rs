@@ -77,7 +77,7 @@ fn the_original_apis_files_come_over_and_a_bad_user_is_told_by_line() {
 }
 
 #[test]
-fn who_is_there_already_is_told_and_is_no_failure() {
+fn existing_users_are_reported_and_are_no_failure() {
     let folder = Folder::new();
     folder.write("users.json", USERS.replace("\"hello\"", "\"a@example.com\""));
     folder.run("import users.json").is(0).says("2 users imported").complains(&[]);
@@ -126,7 +126,7 @@ fn the_good_ones_are_kept_and_each_bad_one_is_told_where_it_stands() {
 }
 
 #[test]
-fn what_comes_before_a_syntax_error_in_an_array_is_kept() {
+fn items_before_a_syntax_error_in_an_array_are_kept() {
     let folder = Folder::new();
     folder.write("cut.json", format!("[\n{},\n{},\n{{\"name\":", recipe("One"), recipe("Two")));
     folder.run("import cut.json").is(1).says("2 recipes imported, 2 failed").complains(&[
@@ -173,12 +173,12 @@ fn recipes_belong_to_the_owner_even_one_from_the_same_run() {
         .run("import users.json recipes.json --owner HOU@example.com")
         .is(1)
         .says("2 recipes and 1 user imported, 1 failed");
-    let all = folder.run("import private.json --owner nobody@example.com");
+    let all = folder.run("import private.json --owner unknown@example.com");
     all.is(1).says("nothing imported");
-    assert_eq!(all.stderr, "recipes: --owner: no user has the e-mail address nobody@example.com\n");
+    assert_eq!(all.stderr, "recipes: --owner: no user has the e-mail address unknown@example.com\n");
     folder.run("import private.json --owner hou@example.com").is(0);
 
-    // The export does not say whose they are.
+    // The export does not name the owners.
     assert_eq!(owners(&folder), [Some(1), Some(1), Some(1)]);
 }
 

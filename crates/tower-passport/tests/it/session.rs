@@ -284,7 +284,7 @@ async fn a_renewed_session_has_a_new_token_and_keeps_its_age() {
     assert_eq!(site.sessions.renew(&nothing(), &ALICE).await.unwrap(), None, "none");
     let bob = User { id: "bob", ..ALICE };
     let alice = site.log_in(&nothing()).await;
-    assert_eq!(site.sessions.renew(&alice, &bob).await.unwrap(), None, "somebody else's");
+    assert_eq!(site.sessions.renew(&alice, &bob).await.unwrap(), None, "another user's");
 }
 
 #[tokio::test]

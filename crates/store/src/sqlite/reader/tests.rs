@@ -110,7 +110,7 @@ fn it_is_not_opened_while_another_process_writes() {
 }
 
 #[test]
-fn the_tick_ends_what_is_stale_and_leaves_what_is_not() {
+fn the_tick_ends_only_stale_transactions() {
     let mut table = Table::quiet();
     let opened = table.at(10);
     table.reader.end_if_stale(0, opened + MAX_AGE / 2).unwrap();

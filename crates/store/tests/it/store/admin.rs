@@ -73,7 +73,7 @@ async fn last_active_admin_cannot_be_demoted_or_disabled() {
     assert_eq!(test.store.user(root.id).await.unwrap(), Some(root.clone()));
     assert!(
         matches!(test.changes(second.id, DEMOTE).await, Administered::Done(_)),
-        "who is disabled is none"
+        "a disabled administrator does not count"
     );
     let both = UserChange { role: Some(Role::Admin), access: Some(Access::Enabled) };
     let Administered::Done(second) = test.changes(second.id, both).await else { panic!("she is there") };

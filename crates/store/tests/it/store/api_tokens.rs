@@ -125,7 +125,7 @@ async fn the_last_use_is_noted_once_a_minute() {
     let alice = test.user("alice").await;
     let (digest, token) = test.api_token(&alice).await;
     let last_used = async || {
-        // Behind the note, which nobody waits for, the writer has this.
+        // The note is queued before this write, so it is done when this write is.
         test.set_role(&email("alice"), accounts::Role::User, test.operator()).await.unwrap();
         test.api_token_user(digest).await.unwrap().unwrap().0.last_used_at
     };

@@ -157,7 +157,7 @@ async fn a_flood_of_failures_is_bounded_and_pushes_nothing_else_out() {
     assert_eq!(gone, [1_000, 200], "in pieces, so that no writer waits long");
     let left = test.entries(Filter::default(), 1000).await;
     let ids: Vec<_> = left.iter().map(|entry| entry.id).collect();
-    assert_eq!(ids, [1207, 1206, 1205, 1204, 1203, 2, 1], "the newest failures, and what is none");
+    assert_eq!(ids, [1207, 1206, 1205, 1204, 1203, 2, 1], "the newest failures, and the other events");
 }
 
 #[tokio::test]

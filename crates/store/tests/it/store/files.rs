@@ -109,7 +109,7 @@ fn a_folder_that_cannot_be_made_is_named() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_folder_in_which_nothing_can_be_made_is_refused() {
-    // Nobody can make a file there, not even root, as whom tests may run.
+    // Not even root, which may run the tests, can create a file there.
     let why = refused(Path::new("/proc/recipes.db"));
     assert!(why.contains("the file cannot be made"), "{why}");
 }

@@ -1,4 +1,4 @@
-//! Invitations: used once, by whom they are for, and only by a sign-up that succeeds.
+//! Invitations: valid once, for their address, and used up only by a successful sign-up.
 
 use std::time::Duration;
 

@@ -16,7 +16,7 @@ fn hash(last: char) -> PasswordHash {
 }
 
 impl TestStore {
-    /// Somebody who has signed up, whose address nobody has verified.
+    /// A user with an unverified address.
     async fn signs_up(&self, name: &str) -> User {
         let new = NewUser { password_hash: Some(hash('a')), ..new_user(name) };
         self.sign_up(sign_up(new, self.new_session(), None), self.now()).await.unwrap().0

@@ -234,7 +234,10 @@ async fn ending_sessions_affects_only_the_chosen_ones() {
     let (one, two, three) =
         (test.logs_in(&alice).await, test.logs_in(&alice).await, test.logs_in(&alice).await);
     let bobs = test.logs_in(&bob).await;
-    assert!(!test.end_session(bob.id, one.session(), test.operator()).await.unwrap(), "not his");
+    assert!(
+        !test.end_session(bob.id, one.session(), test.operator()).await.unwrap(),
+        "another user's session"
+    );
     assert!(test.end_session(alice.id, one.session(), test.operator()).await.unwrap());
     assert!(!test.end_session(alice.id, one.session(), test.operator()).await.unwrap());
     assert_eq!(test.end_other_sessions(alice.id, two.session(), test.operator()).await.unwrap(), 1);
@@ -299,7 +302,7 @@ async fn a_use_is_noted_once_a_minute() {
     let token = test.logs_in(&alice).await;
     let began = test.now();
     let last_used = async || {
-        // Behind the note, which nobody waits for, the writer has this.
+        // The note is queued before this write, so it is done when this write is.
         test.user("bob").await;
         test.delete_user(
             test.user_by_email(&email("bob")).await.unwrap().unwrap().0.id,

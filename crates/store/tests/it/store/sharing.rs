@@ -1,4 +1,4 @@
-//! Many at once: who has an answer reads what it says, whoever else reads and writes.
+//! Concurrent use: a caller reads its own acknowledged writes, whatever other callers do.
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
@@ -24,7 +24,7 @@ async fn acknowledged_write_is_read_at_once_beside_other_writes() {
                 let stored = store.create_recipe(new, clock.now()).await.unwrap();
                 assert_eq!(store.recipe(stored.id, Viewer::Anyone).await.unwrap(), Some(stored.clone()));
                 ids.push(stored.id);
-                // Long enough without a write for somebody that transactions are kept open.
+                // Long enough without a write that readers keep their transactions open.
                 let until = Instant::now() + Duration::from_millis(if m % 10 == 0 { 7 } else { 0 });
                 while Instant::now() < until {
                     assert!(store.recipe(stored.id, Viewer::Anyone).await.unwrap().is_some());

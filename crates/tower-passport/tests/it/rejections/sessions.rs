@@ -24,7 +24,7 @@ async fn session_rejections() {
             head("good", &[(COOKIE, &cookies[0])]),
             (name, from_elsewhere),
             head("of no session", &[(COOKIE, "__Host-session=x")]),
-            head("of a user who is gone", &[(COOKIE, of_a_stranger)]),
+            head("of a deleted user", &[(COOKIE, of_a_stranger)]),
             head("store down", &[(COOKIE, &cookies[1])]),
             head("twice", &[(COOKIE, "__Host-session=x; __Host-session=y")]),
         ]

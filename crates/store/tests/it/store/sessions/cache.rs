@@ -1,4 +1,4 @@
-//! What is remembered of a session for a moment, and when it is forgotten.
+//! The session cache: its entries and their invalidation.
 
 use super::*;
 

@@ -41,7 +41,7 @@ async fn password_change_ends_other_sessions_and_concurrent_log_ins() {
                 .unwrap()
         }
     };
-    assert!(!change(hash('x'), hash('b')).await, "somebody was quicker");
+    assert!(!change(hash('x'), hash('b')).await, "another change came first");
     assert!(test.alive(alice.id, &other.token).await);
     assert!(change(hash('a'), hash('b')).await);
     assert_eq!(test.ids_of_sessions(alice.id).await, [current.id]);
