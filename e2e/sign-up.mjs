@@ -36,7 +36,7 @@ try {
 
   await page.goto("about:blank");
   await page.goto(`${origin}/account/sign-up`, { waitUntil: "load" });
-  assert.match(await outcome.textContent(), /the part after # is missing/);
+  assert.match(await outcome.textContent(), /^The part of the link after # is missing/);
   console.log("Signed up by invitation");
 } finally {
   await browser.close();

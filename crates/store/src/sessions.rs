@@ -161,7 +161,7 @@ impl Store {
         }
     }
 
-    /// Whether the account with this key ([`Email::key`](crate::Email::key)) has a session at the place of this address.
+    /// Whether the account with this key ([`accounts::Email::key`]) has a session at this network address.
     /// Takes as long if there is no such account.
     pub async fn has_session_from(
         &self,
