@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::FromRef;
 
-use crate::api::recipes::RecipeResponses;
+use crate::api::recipes::response::RecipeResponses;
 use crate::auth::{
     caller::{self, Guard},
     log_in::{PasswordStrategy, password_strategy},

@@ -1,6 +1,6 @@
 //! Recipes: every client reads the public ones, users create their own, owners change theirs.
 
-mod response;
+pub mod response;
 
 use axum::response::Response;
 use http::{HeaderValue, StatusCode, Uri, header};
@@ -8,7 +8,6 @@ use ids::RecipeId;
 use recipes::{Draft, FieldError, Scalars};
 use serde_json::{Map, Value};
 
-pub use self::response::RecipeResponses;
 use self::response::{REVALIDATE, RecipeResponse};
 use super::{
     documented_errors::{

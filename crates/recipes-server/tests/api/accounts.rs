@@ -128,6 +128,27 @@ async fn concurrent_log_ins_that_upgrade_a_hash_all_succeed() {
     }
 }
 
+/// Overload is 503: a client that gets 401 for a right password asks its user for another one.
+#[tokio::test(flavor = "multi_thread")]
+async fn right_password_is_never_401_while_hashing_is_overloaded_and_hashes_are_upgraded() {
+    let app = Arc::new(TestApp::with_short_hash_queue("off", |_| ()));
+    for round in 0..4 {
+        let email = format!("hou{round}@example.com");
+        app.imported_user(&email, OUTDATED).await;
+        let log_ins: Vec<_> = (0..4)
+            .map(|_| {
+                let app = Arc::clone(&app);
+                let body = json!({"email": email, "password": "ten little onions"});
+                tokio::spawn(async move { app.anonymous().post(LOG_IN, &body).await.status.as_u16() })
+            })
+            .collect();
+        for log_in in log_ins {
+            let status = log_in.await.unwrap();
+            assert!(matches!(status, 200 | 503), "{status}");
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn password_confirmation_succeeds_while_a_log_in_upgrades_the_hash() {
     let app = Arc::new(TestApp::new());

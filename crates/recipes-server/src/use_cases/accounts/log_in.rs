@@ -119,7 +119,7 @@ impl LogIn {
             Ok(new) => new,
             Err(error) => {
                 tracing::warn!(user.id = %user.id, %error, "An outdated password hash was kept");
-                return Ok(outdated);
+                return self.current_hash(user, outdated, password).await;
             }
         };
         match self.store.replace_password_hash(user.id, &outdated, new.clone(), self.clock.now()).await {
@@ -127,20 +127,30 @@ impl LogIn {
                 tracing::info!(user.id = %user.id, "User {}: password hash upgraded", user.id);
                 Ok(new)
             }
-            // Another log-in has replaced the hash, or the password was changed.
-            Ok(false) => match stored_hash(&self.store, user).await? {
-                Some(current)
-                    if self.passwords.verify(password, Some(current.clone())).await? != Verdict::Wrong =>
-                {
-                    Ok(current)
-                }
-                _ => Ok(outdated),
-            },
+            Ok(false) => self.current_hash(user, outdated, password).await,
             // The log-in itself succeeds. The next one tries again.
             Err(error) => {
                 tracing::warn!(user.id = %user.id, %error, "An outdated password hash was kept");
                 Ok(outdated)
             }
+        }
+    }
+
+    /// The hash that is stored now, if the password is still right. Another log-in may have upgraded the verified one.
+    async fn current_hash(
+        &self,
+        user: &User,
+        verified: PasswordHash,
+        password: SecretString,
+    ) -> Result<PasswordHash, CheckError> {
+        match stored_hash(&self.store, user).await? {
+            Some(stored) if stored == verified => Ok(verified),
+            Some(stored)
+                if self.passwords.verify(password, Some(stored.clone())).await? != Verdict::Wrong =>
+            {
+                Ok(stored)
+            }
+            _ => Ok(verified),
         }
     }
 }
