@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::{Listing, Page, ReadCache, Store, StoreError};
+use crate::{Listing, Page, PageEnd, ReadCache, Store, StoreError};
 use ::recipes::{
     ContentJson, Draft, EditRefusal, Editor, ImportedHistory, Precondition, Viewer, Visibility,
     write_recipe_json,
@@ -201,15 +201,26 @@ impl Store {
         }
     }
 
-    /// The recipes that this viewer may see, in the order of their ids. A page of very large recipes may end before its
-    /// limit; [`Listing::next`] tells whether there are more.
+    /// The recipes that this viewer may see, in the order of their ids. A page of large recipes ends before its limit, after
+    /// 128 KiB; [`Listing::next`] tells whether there are more.
     pub async fn recipes(
         &self,
         page: Page<RecipeId>,
         viewer: Viewer,
     ) -> Result<Listing<RecipeTexts, RecipeId>, StoreError> {
         match self {
-            Self::Sqlite(db) => db.recipes(page, viewer).await,
+            Self::Sqlite(db) => db.recipes(page, viewer),
+        }
+    }
+
+    /// Where a page of [`recipes`](Self::recipes) ends that has as many recipes as its limit says; `None` if it is empty.
+    pub async fn end_of_recipe_page(
+        &self,
+        page: Page<RecipeId>,
+        viewer: Viewer,
+    ) -> Result<Option<PageEnd<RecipeId>>, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.end_of_recipe_page(page, viewer),
         }
     }
 
@@ -220,7 +231,7 @@ impl Store {
         page: Page<RecipeId>,
     ) -> Result<Listing<RecipeTexts, RecipeId>, StoreError> {
         match self {
-            Self::Sqlite(db) => db.recipes_of(owner, page).await,
+            Self::Sqlite(db) => db.recipes_of(owner, page),
         }
     }
 

@@ -9,7 +9,9 @@ pub use store::{Editor, Precondition, StoredRecipe, Viewer};
 use accounts::User;
 use ids::{RecipeId, Uid, UserId};
 use recipes::Draft;
-use store::{Edit, Listing, NewRecipe, Page, ReadCache, RecipeTexts, ReplaceRecipe, Store, StoreError};
+use store::{
+    Edit, Listing, NewRecipe, Page, PageEnd, ReadCache, RecipeTexts, ReplaceRecipe, Store, StoreError,
+};
 
 use super::Dependencies;
 use crate::clock::Clock;
@@ -65,7 +67,7 @@ impl Recipes {
         self.store.recipe_cache()
     }
 
-    /// Recipes in the order of their ids.
+    /// Recipes in the order of their ids. A page of large recipes ends before its limit.
     ///
     /// # Errors
     /// When the store is unavailable.
@@ -75,6 +77,18 @@ impl Recipes {
         viewer: Viewer,
     ) -> Result<Listing<RecipeTexts, RecipeId>, RecipeError> {
         Ok(self.store.recipes(page, viewer).await?)
+    }
+
+    /// Where a page of [`list`](Self::list) ends that has as many recipes as its limit says.
+    ///
+    /// # Errors
+    /// When the store is unavailable.
+    pub async fn end_of_page(
+        &self,
+        page: Page<RecipeId>,
+        viewer: Viewer,
+    ) -> Result<Option<PageEnd<RecipeId>>, RecipeError> {
+        Ok(self.store.end_of_recipe_page(page, viewer).await?)
     }
 
     /// The recipes of one user after this one, in the order of their ids.
