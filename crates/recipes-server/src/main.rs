@@ -8,12 +8,12 @@ use std::{
     time::Duration,
 };
 
-use mimalloc::MiMalloc;
 use recipes_server::{
     cli::{Cli, CliError, InvalidArgument},
     config::ConfigError,
     telemetry::{escape::escape_lines, panics},
 };
+use tikv_jemallocator::Jemalloc;
 use tokio::runtime::{Builder, Runtime};
 
 /// The exit code for a wrong argument or setting.
@@ -21,7 +21,7 @@ const USAGE: u8 = 2;
 
 /// Returns freed memory to the system, also after a flood; the allocator of glibc keeps it.
 #[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
+static ALLOCATOR: Jemalloc = Jemalloc;
 
 /// Threads for long reads, compression and name look-ups. Each keeps some memory, and more do not make them faster.
 const BLOCKING_THREADS: usize = 16;

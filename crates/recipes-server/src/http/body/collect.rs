@@ -11,10 +11,9 @@ use crate::http::memory_budget::{BudgetExhausted, CONNECTION_BUFFERS, MemoryBudg
 use crate::limits;
 
 /// A body, and the memory that is reserved for it.
-#[derive(Default)]
 pub(super) struct Collected {
     bytes: Vec<u8>,
-    reserved: Reservation,
+    _reserved: Reservation,
 }
 
 impl Deref for Collected {
@@ -41,46 +40,68 @@ pub(super) async fn collect(
     }
 }
 
-/// Copies the frames into one buffer. Kept as they are, each frame of a byte would hold a buffer of the connection.
+/// Copies the frames. Kept as they are, each frame of a byte would hold a buffer of the connection.
 async fn read(
     budget: Option<&MemoryBudget>,
     mut body: axum::body::Body,
     limit: usize,
 ) -> Result<Collected, RequestError> {
-    let mut collected = Collected::default();
+    let mut parts = Parts::default();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| RequestError::Malformed("The body ended too early".into()))?;
         let Ok(data) = frame.into_data() else { continue };
-        if collected.bytes.len() + data.len() > limit {
+        if parts.length + data.len() > limit {
             return Err(RequestError::BodyTooLarge { limit });
         }
-        collected.make_room(data.len(), limit, budget).map_err(|_| RequestError::MemoryExhausted)?;
-        collected.bytes.extend_from_slice(&data);
+        parts.append(&data, budget).map_err(|_| RequestError::MemoryExhausted)?;
     }
-    Ok(collected)
+    Ok(parts.join())
 }
 
-impl Collected {
-    /// Makes room for `more` bytes: twice as much as before, so that a body of many frames is copied seldom.
-    fn make_room(
-        &mut self,
-        more: usize,
-        limit: usize,
-        budget: Option<&MemoryBudget>,
-    ) -> Result<(), BudgetExhausted> {
-        let Self { bytes, reserved } = self;
-        let (length, before) = (bytes.len() + more, bytes.capacity());
-        if length <= before {
+/// What has arrived of a body. In parts of one size, so that a part of another request that was freed can be used again:
+/// buffers that grow leave gaps of all sizes.
+#[derive(Default)]
+struct Parts {
+    first: Vec<u8>,
+    more: Vec<Vec<u8>>,
+    length: usize,
+    reserved: Reservation,
+}
+
+const PART: usize = 16 * 1024;
+
+impl Parts {
+    fn append(&mut self, mut data: &[u8], budget: Option<&MemoryBudget>) -> Result<(), BudgetExhausted> {
+        self.length += data.len();
+        if self.more.is_empty() && self.first.len() + data.len() <= UNCOUNTED {
+            self.first.extend_from_slice(data);
             return Ok(());
         }
-        let capacity = length.max(2 * before).min(limit);
-        if let Some(budget) = budget.filter(|_| capacity > UNCOUNTED) {
-            let counted = if before > UNCOUNTED { before } else { 0 };
-            let buffers = if counted == 0 { CONNECTION_BUFFERS } else { 0 };
-            reserved.grow(budget, capacity - counted + buffers)?;
+        while !data.is_empty() {
+            if self.more.last().is_none_or(|part| part.len() == PART) {
+                if let Some(budget) = budget {
+                    let buffers = if self.more.is_empty() { CONNECTION_BUFFERS } else { 0 };
+                    self.reserved.grow(budget, PART + buffers)?;
+                }
+                self.more.push(Vec::with_capacity(PART));
+            }
+            let Some(part) = self.more.last_mut() else { break };
+            let (now, later) = data.split_at(data.len().min(PART - part.len()));
+            part.extend_from_slice(now);
+            data = later;
         }
-        bytes.reserve_exact(capacity - bytes.len());
         Ok(())
+    }
+
+    fn join(self) -> Collected {
+        let Self { first: mut bytes, more, reserved, .. } = self;
+        if !more.is_empty() {
+            bytes.reserve_exact(more.iter().map(Vec::len).sum());
+            for part in more {
+                bytes.extend_from_slice(&part);
+            }
+        }
+        Collected { bytes, _reserved: reserved }
     }
 }
 
@@ -107,12 +128,25 @@ mod tests {
 
     #[tokio::test]
     async fn body_beyond_the_budget_is_refused_and_its_bytes_are_returned() {
-        let budget = MemoryBudget::new(CONNECTION_BUFFERS + 65_536);
-        assert_eq!(length(&budget, frames(40_000, 1)).await, Ok(40_000));
-        assert_eq!(length(&budget, frames(70_000, 1)).await, Err(StatusCode::SERVICE_UNAVAILABLE));
-        assert_eq!(length(&budget, frames(1, 65_536)).await, Ok(65_536));
-        assert_eq!(length(&budget, frames(1, 65_537)).await, Err(StatusCode::SERVICE_UNAVAILABLE));
-        budget.reserve(CONNECTION_BUFFERS + 65_536).unwrap();
+        let budget = MemoryBudget::new(CONNECTION_BUFFERS + 3 * PART);
+        for (count, size) in [(3 * PART, 1), (30, 1_000), (1, 3 * PART), (3, PART)] {
+            assert_eq!(length(&budget, frames(count, size)).await, Ok(count * size));
+        }
+        for (count, size) in [(60_000, 1), (60, 1_000), (1, 3 * PART + UNCOUNTED + 1), (4, PART)] {
+            assert_eq!(length(&budget, frames(count, size)).await, Err(StatusCode::SERVICE_UNAVAILABLE));
+        }
+        budget.reserve(CONNECTION_BUFFERS + 3 * PART).unwrap();
+    }
+
+    #[tokio::test]
+    async fn parts_are_joined_in_order() {
+        let text: Vec<u8> = (0..90_000_u32).map(|n| n.to_le_bytes()[n as usize % 3]).collect();
+        for size in [1, 1_000, 5_000, PART, 90_000] {
+            let chunks: Vec<_> =
+                text.chunks(size).map(|chunk| Ok::<_, Infallible>(Bytes::copy_from_slice(chunk))).collect();
+            let body = Body::from_stream(stream::iter(chunks));
+            assert!(*read(None, body, 100_000).await.unwrap_or_else(|_| panic!("{size}")) == *text, "{size}");
+        }
     }
 
     #[tokio::test]
