@@ -8,7 +8,8 @@ pub mod request;
 
 use std::io;
 
-use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::{layer::SubscriberExt, util::SubscriberInitExt};
 
 pub use self::log_writer::LogWriter;
 
@@ -25,7 +26,7 @@ pub enum LogFormat {
 /// If the thread that writes cannot be started.
 pub fn init(filter: &str, format: LogFormat) -> io::Result<LogWriter> {
     let log = LogWriter::start(format)?;
-    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter: Targets = filter.parse().unwrap_or_else(|_| Targets::new().with_default(LevelFilter::INFO));
     let registry = tracing_subscriber::registry().with(filter);
     // Without colours: no escape sequence in the log is ours, so all can be escaped.
     let layer = tracing_subscriber::fmt::layer().with_writer(log.clone()).with_target(false).with_ansi(false);

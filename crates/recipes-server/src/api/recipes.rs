@@ -16,7 +16,8 @@ use super::{
         Forbidden, Malformed, NotAcceptable, PreconditionFailed, RecipeNotFound, UnacceptableBody,
         Unauthorized, Unavailable, WithoutRecipesRead, WithoutRecipesWrite,
     },
-    list::{ListRequest, data_array},
+    json_array::JsonArray,
+    list::{DATA, ListRequest},
     parameters::{IfMatch, IfNoneMatch, PageQuery, RecipeInPath},
     path::PathId,
 };
@@ -47,16 +48,17 @@ pub async fn list(
     count: Count,
 ) -> Result<Response, Report> {
     let request = ListRequest::parse("/api/v1/recipes", &uri, &[])?;
-    let recipes = app.recipes().list(request.page, viewer).await?;
+    let recipes = app.recipes().list(request.page, viewer, JsonArray::after(DATA).take_written()).await?;
     let total = count.of(app.recipes().count(viewer)).await?;
-    // With room for the cursor and the total.
-    let mut data = data_array(recipes.rows.json_len() + 256);
-    for recipe in recipes.rows.iter() {
-        data.push_with(|json| recipe.write_json(json));
-    }
     let rest = recipes.next.and_then(|last| request.page.rest(recipes.rows.len(), last));
+    let mut json = recipes.rows.into_json();
+    if json.capacity() > 2 * json.len() {
+        // The client may take its time to read the response.
+        json.shrink_to_fit();
+    }
+    let data = JsonArray::open_in(json);
     let mut response = if let Some(rest) = rest {
-        // The page is too large for one listing. Its end is in a header, before all its rows are read.
+        // The page is too large for memory. Its end is in a header, before all its rows are read.
         let end = app.recipes().end_of_page(rest, viewer).await?;
         let next = end.and_then(|end| end.next);
         let (last, tail) = (end.map(|end| end.last), request.tail(next, total));

@@ -10,7 +10,7 @@ use accounts::User;
 use ids::{RecipeId, Uid, UserId};
 use recipes::Draft;
 use store::{
-    Edit, Listing, NewRecipe, Page, PageEnd, ReadCache, RecipeTexts, ReplaceRecipe, Store, StoreError,
+    Edit, Listing, NewRecipe, Page, PageEnd, ReadCache, RecipePage, ReplaceRecipe, Store, StoreError,
 };
 
 use super::Dependencies;
@@ -67,7 +67,7 @@ impl Recipes {
         self.store.recipe_cache()
     }
 
-    /// Recipes in the order of their ids. A page of large recipes ends before its limit.
+    /// Recipes in the order of their ids, as JSON behind `json`. A page of large recipes ends before its limit.
     ///
     /// # Errors
     /// When the store is unavailable.
@@ -75,8 +75,9 @@ impl Recipes {
         &self,
         page: Page<RecipeId>,
         viewer: Viewer,
-    ) -> Result<Listing<RecipeTexts, RecipeId>, RecipeError> {
-        Ok(self.store.recipes(page, viewer).await?)
+        json: Vec<u8>,
+    ) -> Result<Listing<RecipePage, RecipeId>, RecipeError> {
+        Ok(self.store.recipes(page, viewer, json).await?)
     }
 
     /// Where a page of [`list`](Self::list) ends that has as many recipes as its limit says.
@@ -99,7 +100,7 @@ impl Recipes {
         &self,
         owner: UserId,
         after: Option<RecipeId>,
-    ) -> Result<Listing<RecipeTexts, RecipeId>, RecipeError> {
+    ) -> Result<Listing<RecipePage, RecipeId>, RecipeError> {
         Ok(self.store.recipes_of(owner, Page::longest(after)).await?)
     }
 

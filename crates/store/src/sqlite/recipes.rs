@@ -6,16 +6,16 @@ use rusqlite::{Connection, Rows, params};
 use super::columns::{self, Columns};
 use super::{Sqlite, cached, execute, find, find_value};
 use crate::{
-    DEFAULT_PAGE_SIZE, Edit, Editor, Imported, Listing, NewRecipe, Page, PageEnd, Precondition, RecipeTexts,
+    DEFAULT_PAGE_SIZE, Edit, Editor, Imported, Listing, NewRecipe, Page, PageEnd, Precondition, RecipePage,
     ReplaceRecipe, StoreError, StoredRecipe, Viewer,
 };
 use ::recipes::time::to_microseconds;
 use ::recipes::{ContentJson, ImportedHistory, RecipeState, ServerFields, Visibility};
 use ids::{RecipeId, Uid, UserId};
 
-/// A listing ends early behind this much text: 1,000 recipes may have 256 MiB, and one request must not
+/// A page ends early behind this much text: 1,000 recipes may have 256 MiB, and one request must not
 /// make us hold them. A hundred everyday recipes have less.
-const LISTING_BYTES: usize = 128 << 10;
+const PAGE_BYTES: usize = 128 << 10;
 
 /// The ids behind `?1` that user `?2` may see, if that is not an administrator.
 macro_rules! visible_ids {
@@ -141,8 +141,9 @@ impl Sqlite {
         &self,
         page: Page<RecipeId>,
         viewer: Viewer,
-    ) -> Result<Listing<RecipeTexts, RecipeId>, StoreError> {
-        self.read(|db| page_of(db, page, viewer))
+        json: Vec<u8>,
+    ) -> Result<Listing<RecipePage, RecipeId>, StoreError> {
+        self.read(|db| page_of(db, page, viewer, PageReader::new(page.limit(), json)))
     }
 
     pub fn end_of_recipe_page(
@@ -173,9 +174,9 @@ impl Sqlite {
         &self,
         owner: UserId,
         page: Page<RecipeId>,
-    ) -> Result<Listing<RecipeTexts, RecipeId>, StoreError> {
+    ) -> Result<Listing<RecipePage, RecipeId>, StoreError> {
         self.read(|db| {
-            let mut texts = PageReader::new(page);
+            let mut reader = PageReader::new(page.limit(), Vec::new());
             let mut statement = cached(
                 db,
                 "SELECT recipes.id, document
@@ -186,8 +187,8 @@ impl Sqlite {
                  CROSS JOIN recipes ON recipes.id = theirs.id",
             )?;
             let after = page.after().map_or(0, RecipeId::get);
-            texts.read(statement.query(params![owner.get(), after, page.rows_to_read()])?)?;
-            Ok(texts.listing())
+            reader.read(statement.query(params![owner.get(), after, page.rows_to_read()])?)?;
+            Ok(reader.listing())
         })
     }
 
@@ -290,59 +291,60 @@ fn page_of(
     db: &Connection,
     page: Page<RecipeId>,
     viewer: Viewer,
-) -> Result<Listing<RecipeTexts, RecipeId>, StoreError> {
+    mut reader: PageReader,
+) -> Result<Listing<RecipePage, RecipeId>, StoreError> {
     let (user, admin) = viewer_params(viewer);
     let after = page.after().map_or(0, RecipeId::get);
-    let mut texts = PageReader::new(page);
-
     let near = if admin { i64::MAX } else { after.saturating_add(2 * i64::from(page.limit())) };
     let sql = concat!(
         "SELECT id, document FROM recipes NOT INDEXED WHERE id > ?1 AND id <= ?2 AND ",
         visible!(),
         " ORDER BY id"
     );
-    texts.read(cached(db, sql)?.query(params![after, near, user, admin])?)?;
-    if !texts.more && !admin {
+    reader.read(cached(db, sql)?.query(params![after, near, user, admin])?)?;
+    if !reader.more && !admin {
         let sql = concat!(
             "SELECT recipes.id, document FROM (",
             visible_ids!(),
             " ORDER BY id LIMIT ?3) AS visible CROSS JOIN recipes ON recipes.id = visible.id"
         );
-        texts.read(cached(db, sql)?.query(params![near, user, page.rows_to_read()])?)?;
+        reader.read(cached(db, sql)?.query(params![near, user, page.rows_to_read()])?)?;
     }
-    Ok(texts.listing())
+    Ok(reader.listing())
 }
 
-/// Reads the texts of a page.
+/// Reads the recipes of a page.
 struct PageReader {
-    texts: RecipeTexts,
+    page: RecipePage,
     limit: usize,
     /// There was a row beyond the page.
     more: bool,
 }
 
 impl PageReader {
-    fn new(page: Page<RecipeId>) -> Self {
-        let limit = usize::from(page.limit());
+    fn new(limit: u16, json: Vec<u8>) -> Self {
+        let limit = usize::from(limit);
+        let mut page = RecipePage::after(json);
         // Everyday recipes have about a kilobyte; a buffer that grows copies them all.
         let rows = limit.min(usize::from(DEFAULT_PAGE_SIZE));
-        Self { texts: RecipeTexts::with_capacity(rows, rows << 10), limit, more: false }
+        page.reserve(rows, rows << 10);
+        Self { page, limit, more: false }
     }
 
-    fn listing(self) -> Listing<RecipeTexts, RecipeId> {
-        Listing { next: self.texts.last().filter(|_| self.more), rows: self.texts }
+    fn listing(self) -> Listing<RecipePage, RecipeId> {
+        Listing { next: self.page.last().filter(|_| self.more), rows: self.page }
     }
 
     fn read(&mut self, mut rows: Rows<'_>) -> Result<(), StoreError> {
         while let Some(row) = rows.next()? {
             let mut columns = Columns::of(row);
             let (id, text) = (columns.recipe_id()?, columns.bytes_of_text()?);
-            let is_full = self.texts.json_len() + text.len() > LISTING_BYTES && !self.texts.is_empty();
-            if is_full || self.texts.len() == self.limit {
+            let is_full = self.page.json_len() + text.len() > PAGE_BYTES && !self.page.is_empty();
+            if is_full || self.page.len() == self.limit {
                 self.more = true;
                 return Ok(());
             }
-            self.texts.push(id, text);
+            self.page.push(id, text);
         }
         Ok(())
     }

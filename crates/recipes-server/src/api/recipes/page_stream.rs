@@ -37,12 +37,11 @@ impl PageStream {
         if !first.is_empty() {
             return Ok((first, Some(self)));
         }
-        let listing = self.app.recipes().list(self.rest, self.viewer).await?;
-        let recipes =
-            listing.rows.iter().take_while(|recipe| self.last.is_some_and(|last| recipe.id <= last));
+        let listing = self.app.recipes().list(self.rest, self.viewer, Vec::new()).await?;
+        let recipes = listing.rows.iter().take_while(|(id, _)| self.last.is_some_and(|last| *id <= last));
         let mut written = 0;
-        for recipe in recipes {
-            self.data.push_with(|json| recipe.write_json(json));
+        for (_, json) in recipes {
+            self.data.push_json(json);
             written += 1;
         }
         let is_part = written == listing.rows.len();
