@@ -5,7 +5,9 @@
 mod accounts;
 mod connections;
 mod durability;
+mod logs;
 mod many_at_once;
+mod memory;
 mod program;
 mod shutdown;
 mod tutorial;
