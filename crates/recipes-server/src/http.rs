@@ -9,5 +9,6 @@ pub mod cursor;
 pub mod error;
 pub mod json_api;
 pub mod negotiation;
+pub mod origin;
 pub mod query;
 pub mod stack;

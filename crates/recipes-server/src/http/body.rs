@@ -1,20 +1,18 @@
 //! Request bodies: JSON or a nested form, bounded in size and time, parsed into a type that proves they are valid.
 
 pub mod fields;
+mod received;
 
 use std::fmt;
 
 use axum::extract::{FromRequest, Request};
-use bytes::Bytes;
 use http::{HeaderMap, Method, header, request::Parts};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 use recipes::{FieldError, Scalars};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
 use self::fields::Fields;
 use crate::http::error::{Report, RequestError};
-use crate::limits;
 
 /// A type that is parsed from the fields of a body. A value of it proves that the fields are valid.
 pub trait Parse: Sized {
@@ -66,7 +64,7 @@ impl<T: Parse> Body<T> {
             Method::PATCH => encoding_of_patch(&head.headers)?,
             _ => encoding(&head.headers)?,
         };
-        let parsed = read(&head.headers, encoding, &collect(body).await?)?;
+        let parsed = read(&head.headers, encoding, &received::collect(&head.headers, body).await?)?;
         Ok((head, Self(parsed)))
     }
 }
@@ -155,22 +153,6 @@ fn encoding_of_patch(headers: &HeaderMap) -> Result<Option<Scalars>, RequestErro
 fn media_type(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::CONTENT_TYPE)?;
     Some(value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim())
-}
-
-/// The whole body, within the limits of size and time.
-async fn collect(body: axum::body::Body) -> Result<Bytes, RequestError> {
-    let too_large = || RequestError::BodyTooLarge { limit: limits::BODY_BYTES };
-    // A client that announces too large a body gets the error before it sends the body.
-    if http_body::Body::size_hint(&body).lower() > limits::BODY_BYTES as u64 {
-        return Err(too_large());
-    }
-    let collected = Limited::new(body, limits::BODY_BYTES).collect();
-    match tokio::time::timeout(limits::BODY_READ, collected).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
-        Ok(Err(_)) => Err(RequestError::Malformed("The body ended too early".into())),
-        Err(_) => Err(RequestError::BodyTooSlow),
-    }
 }
 
 fn json(bytes: &[u8]) -> Result<Object, RequestError> {

@@ -5,7 +5,9 @@
 mod accounts;
 mod connections;
 mod durability;
+mod http1;
 mod many_at_once;
 mod program;
+mod room;
 mod shutdown;
 mod tutorial;
