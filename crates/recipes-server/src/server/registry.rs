@@ -25,16 +25,29 @@ pub(super) struct Registry {
 
 #[derive(Default)]
 struct Open {
-    by_network: HashMap<IpAddr, HashMap<u64, Arc<State>>>,
+    networks: HashMap<IpAddr, Network>,
     next_id: u64,
-    /// Idle connections, the longest idle one last. Searching all connections for each new one would let a flood of new ones
-    /// take all the time.
-    candidates: Vec<(u64, Arc<State>)>,
+    longest_idle: Candidates,
 }
+
+/// The connections of one IPv4 address or IPv6 /64.
+#[derive(Default)]
+struct Network {
+    connections: HashMap<u64, Arc<State>>,
+    /// How many of them were told to close and have not ended yet.
+    closing: usize,
+    longest_idle: Candidates,
+}
+
+/// Idle connections, the longest idle one last. Searching all connections for each new one would let a flood of new ones take
+/// all the time.
+#[derive(Default)]
+struct Candidates(Vec<(u64, Arc<State>)>);
 
 /// What the server knows of an open connection.
 #[derive(Debug)]
 pub(super) struct State {
+    network: IpAddr,
     pub(super) activity: Arc<Activity>,
     /// Whether it must make room for another one.
     closing: AtomicBool,
@@ -68,60 +81,80 @@ impl State {
     }
 }
 
-impl Registry {
-    const CANDIDATES: usize = 64;
+impl Candidates {
+    const FOUND_AT_ONCE: usize = 64;
 
+    /// The connection that was idle for longest, if any is idle; `all` are searched if no earlier search has found it.
+    fn next<'a>(&mut self, all: impl Iterator<Item = &'a Arc<State>>) -> Option<Arc<State>> {
+        self.still_idle().or_else(|| {
+            let idle = all.filter(|state| state.can_make_room());
+            self.0 = idle.map(|state| (state.activity.last_used(), Arc::clone(state))).collect();
+            self.0.sort_unstable_by_key(|(last_used, _)| *last_used);
+            self.0.truncate(Self::FOUND_AT_ONCE);
+            self.0.reverse();
+            self.still_idle()
+        })
+    }
+
+    fn still_idle(&mut self) -> Option<Arc<State>> {
+        while let Some((last_used, state)) = self.0.pop() {
+            if state.can_make_room() && state.activity.last_used() == last_used {
+                return Some(state);
+            }
+        }
+        None
+    }
+}
+
+impl Registry {
     pub(super) fn insert(
         self: &Arc<Self>,
         client: IpAddr,
         now: Instant,
         permit: OwnedSemaphorePermit,
     ) -> Entry {
+        let network = network(client);
         let state = Arc::new(State {
+            network,
             activity: Arc::new(Activity::starting_at(now)),
             closing: AtomicBool::new(false),
             is_writing: AtomicBool::new(false),
             waker: AtomicWaker::new(),
         });
-        let network = network(client);
         let mut open = self.open();
         open.next_id += 1;
         let id = open.next_id;
-        open.by_network.entry(network).or_default().insert(id, Arc::clone(&state));
+        open.networks.entry(network).or_default().connections.insert(id, Arc::clone(&state));
         drop(open);
-        Entry { registry: Arc::clone(self), network, id, state, _permit: permit }
+        Entry { registry: Arc::clone(self), id, state, _permit: permit }
     }
 
     /// Whether the network of a client may have another connection; closes its longest idle one if it has its share.
     pub(super) fn make_room(&self, client: IpAddr, share: usize) -> bool {
-        let open = self.open();
-        let Some(connections) = open.by_network.get(&network(client)) else { return true };
-        if connections.len() < share {
+        let mut open = self.open();
+        let Some(Network { connections, closing, longest_idle }) = open.networks.get_mut(&network(client))
+        else {
+            return true;
+        };
+        if connections.len() - *closing < share {
             return true;
         }
-        // Those that were closed a moment ago may still be here.
-        let remaining = connections.values().filter(|state| !state.closing.load(Ordering::Relaxed));
-        if remaining.count() < share {
-            return true;
-        }
-        let idle = connections.values().filter(|state| state.can_make_room());
-        let longest_idle = idle.min_by_key(|state| state.activity.last_used());
-        longest_idle.inspect(|state| state.close()).is_some()
+        let Some(state) = longest_idle.next(connections.values()) else { return false };
+        *closing += 1;
+        state.close();
+        true
     }
 
     /// Closes the connection that was idle for longest, if any is idle.
     pub(super) fn close_longest_idle(&self) {
         let mut open = self.open();
-        for is_searched in [false, true] {
-            if is_searched {
-                open.find_candidates(Self::CANDIDATES);
-            }
-            while let Some((last_used, state)) = open.candidates.pop() {
-                if state.can_make_room() && state.activity.last_used() == last_used {
-                    return state.close();
-                }
-            }
+        let Open { networks, longest_idle, .. } = &mut *open;
+        let all = networks.values().flat_map(|network| network.connections.values());
+        let Some(state) = longest_idle.next(all) else { return };
+        if let Some(network) = networks.get_mut(&state.network) {
+            network.closing += 1;
         }
+        state.close();
     }
 
     /// From now on idle connections end.
@@ -134,22 +167,9 @@ impl Registry {
     }
 }
 
-impl Open {
-    fn find_candidates(&mut self, count: usize) {
-        let all = self.by_network.values().flat_map(HashMap::values);
-        let idle = all.filter(|state| state.can_make_room());
-        let mut idle: Vec<_> = idle.map(|state| (state.activity.last_used(), Arc::clone(state))).collect();
-        idle.sort_unstable_by_key(|(last_used, _)| *last_used);
-        idle.truncate(count);
-        idle.reverse();
-        self.candidates = idle;
-    }
-}
-
 /// An open connection in the registry, until it is dropped.
 pub(super) struct Entry {
     registry: Arc<Registry>,
-    network: IpAddr,
     id: u64,
     state: Arc<State>,
     _permit: OwnedSemaphorePermit,
@@ -169,10 +189,11 @@ impl Entry {
 impl Drop for Entry {
     fn drop(&mut self) {
         let mut open = self.registry.open();
-        if let Some(connections) = open.by_network.get_mut(&self.network) {
-            connections.remove(&self.id);
-            if connections.is_empty() {
-                open.by_network.remove(&self.network);
+        if let Some(network) = open.networks.get_mut(&self.state.network) {
+            network.connections.remove(&self.id);
+            network.closing -= usize::from(self.state.closing.load(Ordering::Acquire));
+            if network.connections.is_empty() {
+                open.networks.remove(&self.state.network);
             }
         }
     }
@@ -235,6 +256,6 @@ mod tests {
         assert_eq!(entries.iter().map(is_closed).collect::<Vec<_>>(), [true, true, false, false]);
         drop(request);
         drop(entries);
-        assert!(registry.open().by_network.is_empty());
+        assert!(registry.open().networks.is_empty());
     }
 }
