@@ -13,7 +13,28 @@ use crate::limits;
 /// A body, and the memory that is reserved for it.
 pub(super) struct Collected {
     bytes: Vec<u8>,
-    _reserved: Reservation,
+    reserved: Reservation,
+}
+
+impl Collected {
+    pub(super) fn without_prefix(mut self, prefix: &[u8]) -> Self {
+        if self.starts_with(prefix) {
+            self.bytes.drain(..prefix.len());
+        }
+        self
+    }
+
+    /// Other bytes in place of these, in the memory budget as well.
+    pub(super) fn replaced_by(
+        mut self,
+        bytes: Vec<u8>,
+        extensions: &Extensions,
+    ) -> Result<Self, RequestError> {
+        if let Some(budget) = MemoryBudget::of(extensions).filter(|_| bytes.len() > UNCOUNTED) {
+            self.reserved.grow(budget, bytes.len()).map_err(|_| RequestError::MemoryExhausted)?;
+        }
+        Ok(Self { bytes, ..self })
+    }
 }
 
 impl Deref for Collected {
@@ -101,7 +122,7 @@ impl Parts {
                 bytes.extend_from_slice(&part);
             }
         }
-        Collected { bytes, _reserved: reserved }
+        Collected { bytes, reserved }
     }
 }
 
