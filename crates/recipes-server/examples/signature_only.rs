@@ -18,7 +18,7 @@ use recipes_server::Entropy;
 use recipes_server::auth::access_tokens::{AccessClaims, TokenIssuer};
 use recipes_server::http::client_address::TrustedProxies;
 use recipes_server::http::conditional::system_time;
-use recipes_server::http::cookies;
+use recipes_server::http::cookies::SessionCookies;
 use recipes_server::http::stack::{CorsOrigins, HttpConfig, HttpService};
 use recipes_server::limits;
 use recipes_server::server;
@@ -83,7 +83,7 @@ async fn main() -> anyhow::Result<()> {
         AcceptAll,
     )
     .clock(move || system_time(time.now()))
-    .tokens_from((BearerHeader, CookieValue::new(cookies::ACCESS)))
+    .tokens_from((BearerHeader, CookieValue::new(SessionCookies::of(None).access)))
     .cache(TokenCache::new(10_000));
     let routes = Router::new().route("/api/v1/users/me", get(me)).with_state(Arc::new(guard));
     let config = HttpConfig {
@@ -93,6 +93,7 @@ async fn main() -> anyhow::Result<()> {
         trusted_proxies: TrustedProxies::default(),
         access_log: AccessLog::new(log),
         memory_budget: limits::MEMORY_BUDGET,
+        public_url: None,
     };
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;
     server::run(listener, HttpService::new(routes, config), limits::CONNECTIONS, pending()).await

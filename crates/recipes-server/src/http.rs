@@ -10,6 +10,7 @@ pub mod error;
 pub mod json_api;
 pub mod memory_budget;
 pub mod negotiation;
+pub mod origin;
 pub mod query;
 pub mod stack;
 pub mod static_body;

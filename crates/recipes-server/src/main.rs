@@ -37,7 +37,12 @@ fn main() -> ExitCode {
         }
         Err(CliError::Setting(error)) => return fail(&error, USAGE),
     };
-    let outcome = runtime(&cli).map_err(Into::into).and_then(|runtime| runtime.block_on(cli.run()));
+    let outcome = runtime(&cli).map_err(Into::into).and_then(|runtime| {
+        let outcome = runtime.block_on(cli.run());
+        // Dropping it would wait for blocking work, such as the look-up of a mail server that does not answer.
+        runtime.shutdown_background();
+        outcome
+    });
     match outcome {
         Ok(code) => code,
         Err(error) if error.is::<ConfigError>() || error.is::<InvalidArgument>() => {

@@ -15,6 +15,7 @@ use utoipa::{
     openapi::{
         OpenApi, RefOr, Required, Schema,
         security::{Http, HttpAuthScheme, SecurityScheme},
+        server::ServerBuilder,
     },
 };
 use utoipa_swagger_ui::{Config, SwaggerUi};
@@ -97,8 +98,12 @@ pub fn require_bodies(openapi: &mut OpenApi) {
     }
 }
 
-/// The routes of the document and of the page.
-pub fn pages(openapi: &OpenApi) -> Router<App> {
+/// The routes of the document and of the page. All addresses in them are under `base_path`.
+pub fn pages(openapi: &OpenApi, base_path: &str) -> Router<App> {
+    let mut openapi = openapi.clone();
+    if !base_path.is_empty() {
+        openapi.servers = Some(vec![ServerBuilder::new().url(base_path).build()]);
+    }
     let document = StaticBody::new(openapi.to_pretty_json().unwrap_or_default());
     let document = get(move |_: JsonApi<App>| async move {
         let mut response = document.response();
@@ -106,7 +111,8 @@ pub fn pages(openapi: &OpenApi) -> Router<App> {
         response
     });
     // The validator badge would send the address of this service to another host.
-    let config = Config::new([OPENAPI]).validator_url("none").try_it_out_enabled(true);
+    let config =
+        Config::new([format!("{base_path}{OPENAPI}")]).validator_url("none").try_it_out_enabled(true);
     let page = Router::from(SwaggerUi::new("/docs").config(config)).layer(map_response(with_policy));
     let page = page.layer(from_fn_with_state(StaticFiles::default(), StaticFiles::share));
     Router::new().route(OPENAPI, document).merge(page)

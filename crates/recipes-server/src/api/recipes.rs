@@ -139,7 +139,7 @@ pub async fn replace(
     conditions: Conditions,
     Body(draft): Body<Draft>,
 ) -> Result<Response, Report> {
-    let precondition = conditional::precondition(&conditions, id);
+    let precondition = conditional::precondition(&conditions, id)?;
     let recipe = app.recipes().replace(writer, id, draft, precondition).await?;
     Ok(RecipeResponse::of(&recipe).with_status(StatusCode::OK))
 }
@@ -160,7 +160,7 @@ pub async fn delete(
     PathId(id): PathId<RecipeId>,
     conditions: Conditions,
 ) -> Result<StatusCode, Report> {
-    let precondition = conditional::precondition(&conditions, id);
+    let precondition = conditional::precondition(&conditions, id)?;
     app.recipes().delete(writer, id, precondition).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -2,6 +2,7 @@
 
 mod collect;
 pub mod fields;
+mod received;
 
 use std::fmt;
 
@@ -73,7 +74,7 @@ impl<T: Parse + Send + 'static> Body<T> {
             Method::PATCH => encoding_of_patch(&head.headers)?,
             _ => encoding(&head.headers)?,
         };
-        let body = collect::collect(&head.extensions, body, T::MAX_BYTES).await?;
+        let body = received::collect(&head, body, T::MAX_BYTES).await?;
         let is_large = body.len() > PARSED_INLINE;
         let parse = move || (read(&head.headers, encoding, &body), head);
         let (parsed, head) =

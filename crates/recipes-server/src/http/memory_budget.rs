@@ -12,8 +12,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// are served while the budget is used up.
 pub const UNCOUNTED: usize = 4 * 1024;
 
-/// What hyper may hold of one large body in the buffers of its connection.
-pub const CONNECTION_BUFFERS: usize = 48 * 1024;
+/// What a connection with a large body takes beside the body: the buffers of hyper, and the state of the request.
+pub const CONNECTION_BUFFERS: usize = 64 * 1024;
 
 /// Clones share one budget.
 #[derive(Clone, Debug)]

@@ -13,7 +13,28 @@ use crate::limits;
 /// A body, and the memory that is reserved for it.
 pub(super) struct Collected {
     bytes: Vec<u8>,
-    _reserved: Reservation,
+    reserved: Reservation,
+}
+
+impl Collected {
+    pub(super) fn without_prefix(mut self, prefix: &[u8]) -> Self {
+        if self.starts_with(prefix) {
+            self.bytes.drain(..prefix.len());
+        }
+        self
+    }
+
+    /// Other bytes in place of these, in the memory budget as well.
+    pub(super) fn replaced_by(
+        mut self,
+        bytes: Vec<u8>,
+        extensions: &Extensions,
+    ) -> Result<Self, RequestError> {
+        if let Some(budget) = MemoryBudget::of(extensions).filter(|_| bytes.len() > UNCOUNTED) {
+            self.reserved.grow(budget, bytes.len()).map_err(|_| RequestError::MemoryExhausted)?;
+        }
+        Ok(Self { bytes, ..self })
+    }
 }
 
 impl Deref for Collected {
@@ -68,7 +89,8 @@ struct Parts {
     reserved: Reservation,
 }
 
-const PART: usize = 16 * 1024;
+/// The allocator adds a page to each allocation of 16 KiB or more.
+const PART: usize = 8 * 1024;
 
 impl Parts {
     fn append(&mut self, mut data: &[u8], budget: Option<&MemoryBudget>) -> Result<(), BudgetExhausted> {
@@ -101,7 +123,7 @@ impl Parts {
                 bytes.extend_from_slice(&part);
             }
         }
-        Collected { bytes, _reserved: reserved }
+        Collected { bytes, reserved }
     }
 }
 
@@ -129,7 +151,7 @@ mod tests {
     #[tokio::test]
     async fn body_beyond_the_budget_is_refused_and_its_bytes_are_returned() {
         let budget = MemoryBudget::new(CONNECTION_BUFFERS + 3 * PART);
-        for (count, size) in [(3 * PART, 1), (30, 1_000), (1, 3 * PART), (3, PART)] {
+        for (count, size) in [(3 * PART, 1), (20, 1_000), (1, 3 * PART), (3, PART)] {
             assert_eq!(length(&budget, frames(count, size)).await, Ok(count * size));
         }
         for (count, size) in [(60_000, 1), (60, 1_000), (1, 3 * PART + UNCOUNTED + 1), (4, PART)] {

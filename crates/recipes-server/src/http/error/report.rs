@@ -39,8 +39,11 @@ impl Report {
         Self(Box::new(Contents { status, code, message, errors, headers, cause: None }))
     }
 
-    #[cfg(test)]
-    pub(super) fn code(&self) -> &'static str {
+    pub fn status(&self) -> StatusCode {
+        self.0.status
+    }
+
+    pub fn code(&self) -> &'static str {
         self.0.code
     }
 
@@ -74,7 +77,11 @@ impl Report {
     }
 
     pub(super) fn rate_limited(reached: &LimitReached) -> Self {
-        let message = "Too many requests of this kind; try again after the time in Retry-After";
+        let message = format!(
+            "Too many requests of this kind; try again after the time in Retry-After. The operator sets the limit \
+             \"{}\" with RATE_LIMITS",
+            reached.limit_name()
+        );
         let mut report = Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", message);
         reached.write_headers(&mut report.0.headers);
         report
