@@ -147,7 +147,10 @@ impl From<RequestError> for Report {
                 let message = "The request took too long and was cancelled";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "timed_out", message).retry_after_seconds(1)
             }
-            E::MemoryExhausted => Self::overloaded(Duration::from_secs(2)).caused_by(BudgetExhausted),
+            E::MemoryExhausted => Self::overloaded(Duration::from_secs(2))
+                // An idle connection would keep the buffers of this request.
+                .with_header(header::CONNECTION, HeaderValue::from_static("close"))
+                .caused_by(BudgetExhausted),
             E::Internal(cause) => Self::internal(cause),
         }
     }
