@@ -48,7 +48,7 @@ pub fn router(limits: &RateLimits) -> (Router<App>, OpenApi) {
         .routes(routes!(api::health::alive))
         .routes(routes!(api::health::ready))
         .split_for_parts();
-    api::docs::require_bodies(&mut openapi);
+    api::docs::complete_bodies(&mut openapi);
     let router = router
         .route("/", get(home))
         .merge(api::docs::pages(&openapi))

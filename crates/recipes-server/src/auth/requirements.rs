@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use accounts::{Role, Scope, User, audit::Actor};
 use axum::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
-use http::request::Parts;
+use http::{HeaderMap, header, request::Parts};
 use store::{Editor, Viewer};
-use tower_passport::{Auth, require_scope};
+use tower_passport::{Auth, Reason, require_scope};
 
 use super::caller::{Caller, Guard};
 use crate::http::client_address::ClientAddress;
@@ -97,8 +97,21 @@ where
     S: Send + Sync,
     Arc<Guard>: FromRef<S>,
 {
-    let Auth(caller) = <Auth<Guard> as FromRequestParts<S>>::from_request_parts(parts, state).await?;
-    Ok(caller)
+    match <Auth<Guard> as FromRequestParts<S>>::from_request_parts(parts, state).await {
+        Ok(Auth(caller)) => Ok(caller),
+        Err(rejection) if rejection.reason() == Reason::NoCredentials && has_other_scheme(&parts.headers) => {
+            Err(Report::from(rejection).with_message(BEGIN_WITH_BEARER))
+        }
+        Err(rejection) => Err(rejection.into()),
+    }
+}
+
+const BEGIN_WITH_BEARER: &str =
+    "Unauthorized: the Authorization header must begin with Bearer, as in Bearer TOKEN";
+
+/// `Authorization: TOKEN` or `JWT TOKEN`, as other services read it.
+fn has_other_scheme(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::AUTHORIZATION)
 }
 
 async fn caller_with<S>(scope: Scope, parts: &mut Parts, state: &S) -> Result<Caller, Report>
