@@ -32,7 +32,7 @@ pub async fn send(
     Ok(mail_requested("The mail will be sent, if this e-mail address has an account"))
 }
 
-/// Sets a new password with the token that the link in the mail carries after its `#`.
+/// Sets a new password with the token that the link in the mail carries after its #.
 ///
 /// All sessions end, and all API tokens are deleted.
 #[utoipa::path(

@@ -2,6 +2,7 @@
 
 mod duplicates;
 mod item;
+mod printable;
 mod tally;
 
 use std::{
@@ -27,7 +28,8 @@ use store::{Imported, NewRecipe, Store, StoreError};
 
 use self::{
     duplicates::{Duplicates, KnownContents},
-    item::{ImportItem, InvalidItem, ParsedItem, printable},
+    item::{ImportItem, InvalidItem, ParsedItem},
+    printable::printable,
     tally::{Kind, Outcome, Tally},
 };
 use crate::config::Config;

@@ -84,7 +84,7 @@ impl<S: Sync, T: Parse> FromRequest<S> for Body<T> {
 fn read<T: Parse>(headers: &HeaderMap, encoding: Option<Scalars>, bytes: &[u8]) -> Result<T, RequestError> {
     let Object { fields, has_duplicates } = match encoding {
         Some(Scalars::Typed) => json(bytes)?,
-        Some(Scalars::Text) => form(bytes)?,
+        Some(Scalars::Text) => form::<T>(bytes)?,
         // Without a body and a media type every field is missing, which `Parse` reports.
         None if bytes.is_empty() => Object::default(),
         None => return Err(RequestError::UnsupportedMediaType),
@@ -188,7 +188,7 @@ fn json(bytes: &[u8]) -> Result<Object, RequestError> {
     }))
 }
 
-fn form(bytes: &[u8]) -> Result<Object, RequestError> {
+fn form<T: Parse>(bytes: &[u8]) -> Result<Object, RequestError> {
     // curl -d sends this media type unless another one is named.
     if bytes.trim_ascii_start().starts_with(b"{") {
         return Err(RequestError::Malformed(
@@ -200,7 +200,12 @@ fn form(bytes: &[u8]) -> Result<Object, RequestError> {
     let has_several = |value: &Value| {
         value.as_array().is_some_and(|texts| texts.iter().filter(|text| **text != "").count() > 1)
     };
-    let has_duplicates = fields.values().any(has_several);
+    let has_duplicates = <T as Parse>::REJECTS_DUPLICATES && {
+        let repeated = fields.iter().filter(|(_, value)| has_several(value));
+        let repeated: Map<_, _> = repeated.map(|(name, value)| (name.clone(), value.clone())).collect();
+        // Unknown fields are ignored.
+        T::unknown_fields(&repeated).len() < repeated.len()
+    };
     Ok(Object { fields, has_duplicates })
 }
 

@@ -177,6 +177,8 @@ async fn log_in_and_sign_up_report_body_errors_alike() {
     assert_eq!((status, code, message), (400, "invalid_request".into(), "A field appears twice.".into()));
     let (status, code, ..) = report("/api/v1/users/login", FORM, "email=a&email=b&password=c").await;
     assert_eq!((status, code), (400, "invalid_request".into()));
+    let headers = [("content-type", FORM)];
+    send(&app, Method::POST, "/api/v1/users/login", &headers, "email=a&password=c&x=1&x=2").await.is(401);
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use accounts::{Email, Name, NewUser, PasswordHash, Role};
 use recipes::{Draft, FieldError, ImportedRecipe};
 use serde_json::{Map, Value};
 
+use super::printable::printable;
 use super::tally::Kind;
 
 /// A valid item, and the fields that this program does not have.
@@ -119,11 +120,6 @@ impl InvalidItem {
         let message = |error: &FieldError| format!("{}{of} {}", printable(&error.pointer), error.message);
         Self { kind, line: None, messages: errors.iter().map(message).collect() }
     }
-}
-
-/// A text of the file as it may be printed: shortened, and without characters that control a terminal.
-pub(super) fn printable(text: &str) -> String {
-    text.chars().take(60).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 #[cfg(test)]

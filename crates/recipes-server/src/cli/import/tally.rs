@@ -5,7 +5,7 @@ use std::fmt;
 
 use recipes::FieldError;
 
-use super::item::printable;
+use super::printable::printable;
 
 /// What an item is, or should have been.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

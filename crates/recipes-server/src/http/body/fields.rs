@@ -7,14 +7,14 @@ use serde_json::{Map, Value};
 
 /// The fields of one body.
 pub struct Fields<'a> {
-    fields: &'a Map<String, Value>,
+    body: &'a Map<String, Value>,
     encoding: Scalars,
     problems: Vec<FieldError>,
 }
 
 impl<'a> Fields<'a> {
-    pub fn of(fields: &'a Map<String, Value>, encoding: Scalars) -> Self {
-        Self { fields, encoding, problems: Vec::new() }
+    pub fn of(body: &'a Map<String, Value>, encoding: Scalars) -> Self {
+        Self { body, encoding, problems: Vec::new() }
     }
 
     /// A required text.
@@ -80,8 +80,11 @@ impl<'a> Fields<'a> {
     }
 
     /// A required list. In a form one value may stand for a list of one.
+    ///
+    /// # Errors
+    /// What to send instead.
     pub fn list(&self, name: &str) -> Result<&'a [Value], String> {
-        match self.fields.get(name) {
+        match self.body.get(name) {
             None | Some(Value::Null) => Err("is required".to_owned()),
             Some(Value::Array(values)) => Ok(values),
             Some(value) if self.encoding == Scalars::Text => Ok(std::slice::from_ref(value)),
@@ -90,7 +93,7 @@ impl<'a> Fields<'a> {
     }
 
     pub fn get(&self, name: &str) -> Option<&'a Value> {
-        match self.fields.get(name)? {
+        match self.body.get(name)? {
             Value::Array(values) if self.encoding == Scalars::Text => last_value(values),
             value => Some(value),
         }
