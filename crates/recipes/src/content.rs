@@ -20,9 +20,9 @@ fields! {
     /// The author's part of a recipe. This is the one list of its fields: parsing, the hints on unknown fields, the
     /// stored document, [`Recipe`](crate::Recipe) and the JSON Schema follow from it.
     ///
-    /// White space around texts is removed; inside they are kept exactly as they were sent. The first five fields are those of the original API, in its order.
-    /// Unset optional fields are left out of the document, so that a client of the original API sees only those five.
-    /// An empty list is not unset: the client sent it, and gets it back.
+    /// White space around texts is removed; inside they are kept as they were sent. The first five fields are those of the
+    /// original API, in its order. Unset optional fields are left out of the document, so that a client of the original API
+    /// sees only those five. An empty list is not unset: the client sent it, and gets it back.
     pub struct Content {
         /// The name of the dish.
         name: String = required("name", NAME);

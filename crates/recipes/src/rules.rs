@@ -200,7 +200,7 @@ impl<R: Rule> List<R> {
     }
 
     fn error<T>(&self, r: &mut FieldReader) -> Result<T, Reported> {
-        r.error(format_args!("must be a list of at most {}", self.max))
+        r.error(format_args!("must be a list of at most {} items", self.max))
     }
 }
 

@@ -70,10 +70,10 @@ fn five_fields_are_required_and_only_times_may_be_null() {
         reported,
         [
             "/name is required and must be text of 1 to 200 characters",
-            "/healthLabels is required and must be a list of at most 64",
+            "/healthLabels is required and must be a list of at most 64 items",
             "/cookTimeMinutes is required and must be a whole number of minutes from 0 to 525600, or null if not stated",
             "/prepTimeMinutes is required and must be a whole number of minutes from 0 to 525600, or null if not stated",
-            "/ingredients is required and must be a list of at most 200",
+            "/ingredients is required and must be a list of at most 200 items",
         ]
     );
     for field in ["name", "healthLabels", "ingredients"] {

@@ -9,7 +9,7 @@ use std::io::{self, BufRead};
 use super::{ItemError, JsonItems, Layout, Scan};
 
 /// The first members of an envelope, whether or not another program has sorted them.
-const FIRST_MEMBERS: [&str; 3] = ["data", "account", "exportedAt"];
+const FIRST_MEMBERS: [&str; 4] = ["data", "recipes", "account", "exportedAt"];
 /// The members whose value is recipes.
 const RECIPES: [&str; 2] = ["data", "recipes"];
 /// Longer names are cut.

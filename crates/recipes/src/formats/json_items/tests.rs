@@ -68,6 +68,7 @@ fn recipes_are_found_in_the_answers_of_the_api() {
     check(export, &[(1, Ok(r#"{"a":1}"#))]);
     assert_eq!(skipped(export), ["account", "events", "at"]);
     check(r#"{"exportedAt":"now","recipes":[{}]}"#, &[(1, Ok("{}"))]);
+    check(r#"{"recipes":[{}]}"#, &[(1, Ok("{}"))]);
 }
 
 #[test]
@@ -83,7 +84,7 @@ fn pages_in_one_file_are_read_one_after_the_other() {
 #[test]
 fn objects_that_only_resemble_envelopes_are_items() {
     for text in
-        ["{}", "{\"a\":1}", "{\"datum\":[{}]}", "{\n \"recipes\": 1}", "{\"data\"}", "{\"da", "{ ", "{1"]
+        ["{}", "{\"a\":1}", "{\"datum\":[{}]}", "{\n \"recipe\": 1}", "{\"data\"}", "{\"da", "{ ", "{1"]
     {
         check(text, &[(1, Ok(text.trim_end()))]);
     }
