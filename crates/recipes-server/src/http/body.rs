@@ -190,7 +190,8 @@ fn json(bytes: &[u8]) -> Result<Object, RequestError> {
 
 fn form<T: Parse>(bytes: &[u8]) -> Result<Object, RequestError> {
     // curl -d sends this media type unless another one is named.
-    if bytes.trim_ascii_start().starts_with(b"{") {
+    let start = bytes.trim_ascii_start();
+    if start.strip_prefix(b"[").unwrap_or(start).trim_ascii_start().starts_with(b"{") {
         return Err(RequestError::Malformed(
             "The body looks like JSON, but its Content-Type says that it is a form; send Content-Type: application/json"
                 .into(),

@@ -129,6 +129,7 @@ async fn malformed_bodies_are_400() {
         (&*many, "at most 5000 fields"),
         (r#"{"name":"Soup"}"#, "send Content-Type: application/json"),
         (" {", "send Content-Type: application/json"),
+        ("[ {}]", "send Content-Type: application/json"),
     ] {
         let headers = [("content-type", "application/x-www-form-urlencoded")];
         for path in ["/api/v1/recipes", "/api/v1/users/signup", "/api/v1/users/login"] {

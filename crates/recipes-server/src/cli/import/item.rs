@@ -49,23 +49,24 @@ impl ParsedItem {
             let line = Some(line + (error.line() as u64).saturating_sub(1));
             InvalidItem { kind: Kind::Unknown, line, messages: vec![format!("is not valid JSON: {message}")] }
         })?;
-        let Value::Object(fields) = value else {
+        let Some(fields) = value.as_object() else {
             return Err(InvalidItem::new("must be an object: a recipe or a user"));
         };
-        let (kind, item, left_out) = if fields.contains_key("ingredients") {
-            let recipe = ImportedRecipe::parse(&fields).map(|recipe| ImportItem::Recipe(Box::new(recipe)));
-            (Kind::Recipe, recipe, Draft::unknown_fields(&fields))
+        let (kind, item, mut left_out) = if fields.contains_key("ingredients") {
+            let recipe = ImportedRecipe::parse(fields).map(|recipe| ImportItem::Recipe(Box::new(recipe)));
+            (Kind::Recipe, recipe, Draft::unknown_fields(fields))
         } else if fields.contains_key("email") {
-            (Kind::User, user(&fields).map(ImportItem::User), unknown_in_user(&fields))
+            (Kind::User, user(fields).map(ImportItem::User), unknown_in_user(fields))
         } else {
             return Err(InvalidItem::new(
                 "is neither a recipe, with ingredients, nor a user, with an email and a password",
             ));
         };
+        left_out.retain(|field| value.pointer(&field.pointer).is_some_and(has_content));
         match item {
             Ok(item) if !strict || left_out.is_empty() => Ok(Self { item, left_out }),
-            Ok(_) => Err(InvalidItem::with_errors(kind, &fields, &left_out)),
-            Err(errors) => Err(InvalidItem::with_errors(kind, &fields, &errors)),
+            Ok(_) => Err(InvalidItem::with_errors(kind, fields, &left_out)),
+            Err(errors) => Err(InvalidItem::with_errors(kind, fields, &errors)),
         }
     }
 }
@@ -91,6 +92,17 @@ fn unknown_in_user(fields: &Map<String, Value>) -> Vec<FieldError> {
     const KNOWN: [&str; 4] = ["id", "name", "email", "password"];
     let unknown = fields.keys().filter(|name| !KNOWN.contains(&name.as_str()));
     unknown.map(|name| FieldError::unknown("", name, &KNOWN)).collect()
+}
+
+/// Whether leaving the value out loses something.
+fn has_content(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::String(text) => !text.trim().is_empty(),
+        Value::Array(items) => items.iter().any(has_content),
+        Value::Object(members) => members.values().any(has_content),
+        Value::Bool(_) | Value::Number(_) => true,
+    }
 }
 
 fn text<T>(
