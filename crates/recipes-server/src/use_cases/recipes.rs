@@ -9,7 +9,7 @@ pub use store::{Editor, Precondition, StoredRecipe, Viewer};
 use accounts::User;
 use ids::{RecipeId, Uid, UserId};
 use recipes::Draft;
-use store::{Edit, Listing, NewRecipe, Page, ReadCache, RecipeTexts, ReplaceRecipe, Store, StoreError};
+use store::{Edit, Listing, NewRecipe, Page, ReadCache, RecipePage, ReplaceRecipe, Store, StoreError};
 
 use super::Dependencies;
 use crate::clock::Clock;
@@ -65,7 +65,7 @@ impl Recipes {
         self.store.recipe_cache()
     }
 
-    /// Recipes in the order of their ids.
+    /// Recipes in the order of their ids, as JSON behind `json`.
     ///
     /// # Errors
     /// When the store is unavailable.
@@ -73,8 +73,9 @@ impl Recipes {
         &self,
         page: Page<RecipeId>,
         viewer: Viewer,
-    ) -> Result<Listing<RecipeTexts, RecipeId>, RecipeError> {
-        Ok(self.store.recipes(page, viewer).await?)
+        json: Vec<u8>,
+    ) -> Result<Listing<RecipePage, RecipeId>, RecipeError> {
+        Ok(self.store.recipes(page, viewer, json).await?)
     }
 
     /// The recipes of one user after this one, in the order of their ids.
@@ -85,7 +86,7 @@ impl Recipes {
         &self,
         owner: UserId,
         after: Option<RecipeId>,
-    ) -> Result<Listing<RecipeTexts, RecipeId>, RecipeError> {
+    ) -> Result<Listing<RecipePage, RecipeId>, RecipeError> {
         Ok(self.store.recipes_of(owner, Page::longest(after)).await?)
     }
 
