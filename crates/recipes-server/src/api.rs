@@ -9,6 +9,7 @@ pub mod api_tokens;
 pub mod docs;
 mod documented_errors;
 pub mod export;
+pub mod front_end;
 pub mod health;
 mod json_array;
 pub mod links;

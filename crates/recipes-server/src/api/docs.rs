@@ -4,9 +4,8 @@ mod page;
 
 use std::collections::BTreeMap;
 
-use axum::{Router, response::IntoResponse, routing::get};
-use bytes::Bytes;
-use http::header;
+use axum::{Router, routing::get};
+use http::{HeaderValue, header};
 use recipes::{Draft, FieldError, Scalars};
 use serde_json::{Map, Value};
 use utoipa::{
@@ -14,6 +13,7 @@ use utoipa::{
     openapi::{
         Content, OpenApi, RefOr, Required, Schema,
         security::{Http, HttpAuthScheme, SecurityScheme},
+        server::ServerBuilder,
     },
 };
 
@@ -21,6 +21,7 @@ use super::documented_errors::invalid_field;
 use crate::app::App;
 use crate::http::json_api::JsonApi;
 use crate::http::negotiation::Shape;
+use crate::http::static_body::StaticBody;
 
 const OPENAPI: &str = "/api/v1/openapi.json";
 
@@ -135,11 +136,17 @@ fn first_error((name, schema): (&String, &Value)) -> (String, FieldError) {
     (name.clone(), error.unwrap_or_else(none))
 }
 
-/// The routes of the document and of the page.
-pub fn pages(openapi: &OpenApi) -> Router<App> {
-    let document = Bytes::from(openapi.to_pretty_json().unwrap_or_default());
+/// The routes of the document and of the page. All addresses in them are under `base_path`.
+pub fn pages(openapi: &OpenApi, base_path: &str) -> Router<App> {
+    let mut openapi = openapi.clone();
+    if !base_path.is_empty() {
+        openapi.servers = Some(vec![ServerBuilder::new().url(base_path).build()]);
+    }
+    let document = StaticBody::new(openapi.to_pretty_json().unwrap_or_default());
     let document = get(move |_: JsonApi<App>| async move {
-        ([(header::CONTENT_TYPE, "application/json")], document).into_response()
+        let mut response = document.response();
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        response
     });
     Router::new().route(OPENAPI, document).merge(page::routes())
 }

@@ -16,7 +16,6 @@ use super::{
 use crate::app::App;
 use crate::auth::requirements::AccountOwner;
 use crate::http::body::{Body, ParseFields, fields::Fields};
-use crate::http::cookies;
 use crate::http::error::Report;
 use crate::http::json_api::JsonApi;
 use crate::http::query::NoQuery;
@@ -75,7 +74,7 @@ pub async fn delete(
 ) -> Result<Response, Report> {
     app.accounts().delete(&me.user, password, me.actor).await?;
     let mut response = StatusCode::NO_CONTENT.into_response();
-    cookies::clear(&headers, &mut response);
+    app.cookies().clear(&headers, &mut response);
     Ok(response)
 }
 

@@ -35,12 +35,12 @@ pub(super) fn created(location: &str, data: &impl Serialize) -> Result<Response,
 
 /// 202 for a requested mail, with the same message whether there is one to send or not.
 pub(super) fn mail_requested(accounts: &Accounts, message: &'static str) -> Response {
-    let without_server = "This service has no mail server; ask its operator for the mail";
-    let message = if accounts.has_mail_server() { message } else { without_server };
     #[derive(Serialize)]
     struct MailRequested {
         message: &'static str,
     }
+    let without_server = "This service has no mail server; ask its operator for the mail";
+    let message = if accounts.has_mail_server() { message } else { without_server };
     (StatusCode::ACCEPTED, [(header::CACHE_CONTROL, NO_STORE)], Json(MailRequested { message }))
         .into_response()
 }

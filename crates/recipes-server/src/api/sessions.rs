@@ -17,7 +17,6 @@ use super::{
 };
 use crate::app::App;
 use crate::auth::requirements::AccountOwner;
-use crate::http::cookies;
 use crate::http::error::Report;
 use crate::http::json_api::JsonApi;
 use crate::http::query::NoQuery;
@@ -57,7 +56,7 @@ pub async fn end(
     app.accounts().end_session(me.user.id, id, me.actor).await?;
     let mut response = StatusCode::NO_CONTENT.into_response();
     if me.actor.session == Some(id) {
-        cookies::clear(&headers, &mut response);
+        app.cookies().clear(&headers, &mut response);
     }
     Ok(response)
 }

@@ -20,7 +20,6 @@ use tower_passport::{
 
 use crate::auth::access_tokens::{AccessClaims, TokenIssuer, UnnamedClaims};
 use crate::http::conditional::system_time;
-use crate::http::cookies;
 
 /// The strategy of protected routes: API tokens, which their prefix identifies, then access tokens of sessions.
 pub type Guard = Or<ApiKey<FindApiToken>, AccessTokens>;
@@ -28,11 +27,11 @@ pub type Guard = Or<ApiKey<FindApiToken>, AccessTokens>;
 /// The capacity of the token cache. An entry takes half a kilobyte.
 const CACHED_TOKENS: u64 = 10_000;
 
-/// The guard of the protected routes.
-pub fn guard(issuer: TokenIssuer, store: Store, limits: SessionLimits, clock: Clock) -> Guard {
-    let api_token = FindApiToken { store: store.clone(), clock: clock.clone() };
-    let session = FindSession { store, limits, clock: clock.clone() };
-    let sources = || (BearerHeader, CookieValue::new(cookies::ACCESS));
+/// The guard of the protected routes. Access tokens come in a header or in the cookie of this name.
+pub fn guard(issuer: TokenIssuer, session: FindSession, cookie: &str) -> Guard {
+    let clock = session.clock.clone();
+    let api_token = FindApiToken { store: session.store.clone(), clock: clock.clone() };
+    let sources = || (BearerHeader, CookieValue::new(cookie));
     let time = clock.clone();
     let named = Jwt::new(issuer.key().clone(), issuer.rules(), session.clone())
         .clock(move || system_time(time.now()))
@@ -122,6 +121,12 @@ pub struct FindSession {
     store: Store,
     limits: SessionLimits,
     clock: Clock,
+}
+
+impl FindSession {
+    pub fn new(store: Store, limits: SessionLimits, clock: Clock) -> Self {
+        Self { store, limits, clock }
+    }
 }
 
 impl Verify<AccessClaims> for FindSession {

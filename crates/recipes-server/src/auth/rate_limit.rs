@@ -88,6 +88,13 @@ pub struct LimitReached {
     pub retry_after: Duration,
 }
 
+impl LimitReached {
+    /// The name in the setting `RATE_LIMITS`.
+    pub fn limit_name(&self) -> &'static str {
+        self.usage.limit.name()
+    }
+}
+
 /// A log-in that was counted and is not decided yet.
 #[must_use = "a correct password gives back its quota, and so does an attempt that was not verified"]
 pub struct Attempt<'a> {

@@ -7,7 +7,7 @@ use accounts::{Role, Scope, User, audit::Actor};
 use axum::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
 use http::{HeaderMap, header, request::Parts};
 use store::{Editor, Viewer};
-use tower_passport::{Auth, Reason, require_scope};
+use tower_passport::{Auth, Reason, Rejection, require_scope};
 
 use super::caller::{Caller, Guard};
 use crate::http::client_address::ClientAddress;
@@ -57,8 +57,8 @@ where
     }
 }
 
-/// The recipes that a request may read. Requests without credentials read the public ones; an API token needs the scope
-/// `recipes:read`.
+/// The recipes that a request may read. Requests without credentials read the public ones, and so do browsers whose session
+/// has ended: they cannot drop the cookie. An API token needs the scope `recipes:read`.
 pub struct RecipeReader(pub Viewer);
 
 impl<S> FromRequestParts<S> for RecipeReader
@@ -69,7 +69,11 @@ where
     type Rejection = Report;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Report> {
-        let caller = <Auth<Guard> as OptionalFromRequestParts<S>>::from_request_parts(parts, state).await?;
+        let caller =
+            match <Auth<Guard> as OptionalFromRequestParts<S>>::from_request_parts(parts, state).await {
+                Err(rejection) if is_of_cookie(&rejection, parts) => None,
+                decided => decided?,
+            };
         let Some(Auth(caller)) = caller else { return Ok(Self(Viewer::Anyone)) };
         require_scope(&caller, Scope::RecipesRead.as_str())?;
         Ok(Self(if caller.acts_as_admin() { Viewer::Admin } else { Viewer::User(caller.user.id) }))
@@ -102,6 +106,8 @@ where
         Err(rejection) if rejection.reason() == Reason::NoCredentials && has_other_scheme(&parts.headers) => {
             Err(Report::from(rejection).with_message(BEGIN_WITH_BEARER))
         }
+        // 401 also for a malformed cookie, with which the browser is told to delete it.
+        Err(rejection) if is_of_cookie(&rejection, parts) => Err(AccountError::ActorRevoked.into()),
         Err(rejection) => Err(rejection.into()),
     }
 }
@@ -112,6 +118,12 @@ const BEGIN_WITH_BEARER: &str =
 /// `Authorization: TOKEN` or `JWT TOKEN`, as other services read it.
 fn has_other_scheme(headers: &HeaderMap) -> bool {
     headers.contains_key(header::AUTHORIZATION)
+}
+
+/// Whether a token in a cookie was refused. The browser sends it without the page's doing, and no script can delete it.
+fn is_of_cookie(rejection: &Rejection, parts: &Parts) -> bool {
+    let is_bad = matches!(rejection.reason(), Reason::InvalidToken | Reason::InvalidRequest);
+    is_bad && !parts.headers.contains_key(header::AUTHORIZATION) && parts.headers.contains_key(header::COOKIE)
 }
 
 async fn caller_with<S>(scope: Scope, parts: &mut Parts, state: &S) -> Result<Caller, Report>

@@ -17,6 +17,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::entropy::Entropy;
 use crate::passwords::Passwords;
+use crate::telemetry::escape::escape;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -156,7 +157,8 @@ async fn add(
     let new = NewUser { name, email: email.clone(), password_hash: Some(hash), role };
     match store.create_user(new, Clock::system().now()).await {
         Ok(user) => {
-            writeln!(io::stdout(), "{} is user {} with the role {}", email.as_str(), user.id, role.as_str())?;
+            let email = escape(email.as_str());
+            writeln!(io::stdout(), "{email} is user {} with the role {}", user.id, role.as_str())?;
             Ok(())
         }
         Err(StoreError::EmailTaken) => bail!("there is already an account for {}", email.as_str()),
@@ -188,7 +190,7 @@ fn report(email: &Email, user: Result<Option<User>, StoreError>, what: impl Disp
     if user?.is_none() {
         bail!("there is no account for {}", email.as_str());
     }
-    writeln!(io::stdout(), "{} {what}", email.as_str())?;
+    writeln!(io::stdout(), "{} {what}", escape(email.as_str()))?;
     Ok(())
 }
 
@@ -201,11 +203,11 @@ async fn list(store: &Store) -> anyhow::Result<()> {
         for user in &users.rows {
             let state = if user.disabled { "disabled" } else { "enabled" };
             let since = user.created_at.strftime("%Y-%m-%d").to_string();
-            let (id, role, email) = (user.id.to_string(), user.role.as_str(), user.email.as_str());
+            let (id, role, email) = (user.id.to_string(), user.role.as_str(), escape(user.email.as_str()));
             writeln!(
                 out,
                 "{id:>6}  {role:<5}  {state:<8}  {since:<10}  {email:<32}  {}",
-                user.name.as_str()
+                escape(user.name.as_str())
             )?;
         }
         after = users.next;

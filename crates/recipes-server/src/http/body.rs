@@ -1,17 +1,18 @@
 //! Request bodies: JSON or a nested form, bounded in size and time, parsed into a type that proves they are valid.
 
+mod collect;
 pub mod fields;
 mod form;
+mod received;
 
 use std::fmt;
 
 use axum::extract::{FromRequest, Request};
-use bytes::Bytes;
 use http::{HeaderMap, Method, header, request::Parts};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 use recipes::{FieldError, Scalars};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
+use tokio::task::spawn_blocking;
 
 use self::fields::Fields;
 use crate::http::error::{Report, RequestError};
@@ -22,6 +23,9 @@ pub trait Parse: Sized {
     /// Whether a field with two values is an error. Otherwise the last one counts.
     const REJECTS_DUPLICATES: bool = false;
 
+    /// Bytes of a body at most.
+    const MAX_BYTES: usize = limits::BODY_BYTES;
+
     /// One error for each field that this type does not know. They are ignored, except with strict handling.
     fn unknown_fields(fields: &Map<String, Value>) -> Vec<FieldError>;
 
@@ -30,7 +34,7 @@ pub trait Parse: Sized {
     fn parse(fields: &Map<String, Value>, encoding: Scalars) -> Result<Self, Vec<FieldError>>;
 }
 
-/// [`Parse`] for a body that is a flat list of fields.
+/// [`Parse`] for a body that is a flat list of fields, of at most [`limits::FIELDS_BYTES`].
 pub trait ParseFields: Sized {
     const FIELDS: &'static [&'static str];
     const REJECTS_DUPLICATES: bool = false;
@@ -41,6 +45,7 @@ pub trait ParseFields: Sized {
 
 impl<T: ParseFields> Parse for T {
     const REJECTS_DUPLICATES: bool = T::REJECTS_DUPLICATES;
+    const MAX_BYTES: usize = limits::FIELDS_BYTES;
 
     fn unknown_fields(fields: &Map<String, Value>) -> Vec<FieldError> {
         fields::unknown(fields, T::FIELDS)
@@ -56,7 +61,10 @@ impl<T: ParseFields> Parse for T {
 /// A body that was read and is valid.
 pub struct Body<T>(pub T);
 
-impl<T: Parse> Body<T> {
+/// Parsing a larger body takes up to milliseconds, which other requests would wait for on the same worker.
+const PARSED_INLINE: usize = 16 * 1024;
+
+impl<T: Parse + Send + 'static> Body<T> {
     /// Reads the body, and keeps the head of the request.
     ///
     /// # Errors
@@ -67,12 +75,16 @@ impl<T: Parse> Body<T> {
             Method::PATCH => encoding_of_patch(&head.headers)?,
             _ => encoding(&head.headers)?,
         };
-        let parsed = read(&head.headers, encoding, &collect(body).await?)?;
-        Ok((head, Self(parsed)))
+        let body = received::collect(&head, body, T::MAX_BYTES).await?;
+        let is_large = body.len() > PARSED_INLINE;
+        let parse = move || (read(&head.headers, encoding, &body), head);
+        let (parsed, head) =
+            if is_large { spawn_blocking(parse).await.map_err(RequestError::internal)? } else { parse() };
+        Ok((head, Self(parsed?)))
     }
 }
 
-impl<S: Sync, T: Parse> FromRequest<S> for Body<T> {
+impl<S: Sync, T: Parse + Send + 'static> FromRequest<S> for Body<T> {
     type Rejection = Report;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Report> {
@@ -156,22 +168,6 @@ fn encoding_of_patch(headers: &HeaderMap) -> Result<Option<Scalars>, RequestErro
 fn media_type(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::CONTENT_TYPE)?;
     Some(value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim())
-}
-
-/// The whole body, within the limits of size and time.
-async fn collect(body: axum::body::Body) -> Result<Bytes, RequestError> {
-    let too_large = || RequestError::BodyTooLarge { limit: limits::BODY_BYTES };
-    // A client that announces too large a body gets the error before it sends the body.
-    if http_body::Body::size_hint(&body).lower() > limits::BODY_BYTES as u64 {
-        return Err(too_large());
-    }
-    let collected = Limited::new(body, limits::BODY_BYTES).collect();
-    match tokio::time::timeout(limits::BODY_READ, collected).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
-        Ok(Err(_)) => Err(RequestError::Malformed("The body ended too early".into())),
-        Err(_) => Err(RequestError::BodyTooSlow),
-    }
 }
 
 fn json(bytes: &[u8]) -> Result<Object, RequestError> {

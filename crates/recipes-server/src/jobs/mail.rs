@@ -40,9 +40,6 @@ const QUEUE: usize = 1_024;
 pub const RETRY_PAUSES: [Duration; 3] =
     [Duration::from_secs(5), Duration::from_mins(1), Duration::from_mins(5)];
 
-/// How long a shutdown waits for mails.
-pub(crate) const DRAIN: Duration = Duration::from_secs(5);
-
 /// Queues mails. Clones share the queue.
 #[derive(Clone, Debug)]
 pub struct Mailer {

@@ -7,6 +7,7 @@ mod accounts;
 mod admin;
 mod api_tokens;
 mod app;
+mod client;
 mod cookies;
 mod errors;
 mod every_request;

@@ -108,5 +108,5 @@ async fn documentation_page_loads_nothing_external() {
         }
     }
     app.anonymous().get("/docs/index.html").await.is(404);
-    assert_eq!(app.anonymous().get("/docs").await.is(303).header("location"), "docs/");
+    assert_eq!(app.anonymous().get("/docs").await.is(303).header("location"), "/docs/");
 }

@@ -142,6 +142,51 @@ fn started(folder: &Folder) -> Vec<String> {
 }
 
 #[test]
+fn open_door_for_all_pages_is_warned_of_unless_it_was_chosen() {
+    let folder = Folder::new();
+    for (settings, warned) in [
+        ("", false),
+        ("HOST=localhost", false),
+        ("HOST=0.0.0.0", true),
+        ("HOST=::", true),
+        ("HOST=0.0.0.0\nCORS_ORIGINS=", true),
+        ("HOST=0.0.0.0\nCORS_ORIGINS=*", false),
+        ("HOST=0.0.0.0\nCORS_ORIGINS=https://app.example.com", false),
+    ] {
+        folder.write(".env", settings);
+        let log = started(&folder);
+        let found = log.iter().any(|line| line.contains("WARN") && line.contains("CORS_ORIGINS is not set"));
+        assert_eq!(found, warned, "{settings}: {log:?}");
+    }
+}
+
+#[test]
+fn small_limit_of_open_files_is_warned_of() {
+    let folder = Folder::new();
+    let program = folder.command("--port 0");
+    let mut limited = std::process::Command::new("sh");
+    limited.arg("-c").arg("ulimit -n 64 && exec \"$0\" --port 0").arg(program.get_program());
+    let mut child = limited.current_dir(folder.path("")).env_clear().stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let warning = lines.find(|line| line.contains("ulimit -n")).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(warning.contains("WARN") && warning.contains("leaves 32 connections"), "{warning}");
+}
+
+#[test]
+fn static_dir_must_be_a_front_end_and_hold_no_secrets() {
+    let folder = Folder::new();
+    for (dir, why) in [("nowhere", "there is no index.html in it"), (".", "must stay secret")] {
+        folder.write("index.html", "");
+        let refused = folder.with("--port 0").env("STATIC_DIR", dir).run();
+        refused.is(2);
+        assert!(refused.stderr.contains("STATIC_DIR") && refused.stderr.contains(why), "{refused:?}");
+        assert!(!folder.has("data"), "nothing is created");
+    }
+}
+
+#[test]
 fn host_without_an_address_is_refused() {
     let refused = Folder::new().with("--host recipes.invalid --port 0").env("LOG", "error").run();
     refused.is(2);

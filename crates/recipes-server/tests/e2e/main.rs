@@ -5,7 +5,11 @@
 mod accounts;
 mod connections;
 mod durability;
+mod http1;
+mod logs;
 mod many_at_once;
+mod memory;
 mod program;
+mod room;
 mod shutdown;
 mod tutorial;

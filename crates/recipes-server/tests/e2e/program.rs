@@ -33,6 +33,15 @@ impl Program {
     }
 
     pub(crate) fn start_with(folder: &Path, variables: &[(&str, &str)]) -> Self {
+        Self::spawn(folder, variables, true)
+    }
+
+    /// The same with a log that is read up to the line about the address and never again.
+    pub(crate) fn start_with_unread_log(folder: &Path) -> Self {
+        Self::spawn(folder, &[], false)
+    }
+
+    fn spawn(folder: &Path, variables: &[(&str, &str)], reads_log: bool) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_recipes"))
             .arg("serve")
             .current_dir(folder)
@@ -50,13 +59,19 @@ impl Program {
         let (found, address) = mpsc::channel();
         let log = Arc::<Mutex<Vec<String>>>::default();
         let written = Arc::clone(&log);
-        // Reads until the end, so that the program never waits for room in the pipe.
         std::thread::spawn(move || {
             for line in stderr.lines().map_while(Result::ok) {
+                let is_listening = line.contains("Listening on ");
                 if let Some((_, rest)) = line.split_once("Listening on http://") {
                     let _ = found.send(Ok(rest.split(' ').next().unwrap_or_default().to_owned()));
                 }
                 written.lock().unwrap().push(line);
+                if is_listening && !reads_log {
+                    // Keeps the pipe open.
+                    loop {
+                        std::thread::park();
+                    }
+                }
             }
             let _ = found.send(Err(written.lock().unwrap().join("\n")));
         });

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::Path,
-    middleware::map_response,
+    middleware::{from_fn_with_state, map_response},
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -14,6 +14,7 @@ use utoipa_swagger_ui::Config;
 
 use crate::app::App;
 use crate::http::error::RequestError;
+use crate::http::static_body::StaticFiles;
 
 const INDEX: &str = include_str!("index.html");
 const STYLE: &str = include_str!("page.css");
@@ -29,11 +30,11 @@ const POLICY: HeaderValue = HeaderValue::from_static(
 pub(super) fn routes() -> Router<App> {
     let index = || async { file("text/html; charset=utf-8", INDEX) };
     Router::new()
-        // Relative, because a proxy may add a path.
-        .route("/docs", get(|| async { (StatusCode::SEE_OTHER, [(header::LOCATION, "docs/")]) }))
+        .route("/docs", get(|| async { (StatusCode::SEE_OTHER, [(header::LOCATION, "/docs/")]) }))
         .route("/docs/", get(index))
         .route("/docs/{file}", get(asset))
         .layer(map_response(with_policy))
+        .layer(from_fn_with_state(StaticFiles::default(), StaticFiles::share))
 }
 
 async fn asset(Path(name): Path<String>) -> Response {

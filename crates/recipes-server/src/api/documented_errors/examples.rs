@@ -15,6 +15,10 @@ use crate::use_cases::recipes::RecipeError;
 
 const REQUEST_ID: &str = "01936f5e-8c00-7d3a-9b1e-3f5a7c9e1b2d";
 
+const CROSS_ORIGIN: &str = "A request with cookies must come from a page of this service: Origin is \
+    https://other.example, Sec-Fetch-Site is cross-site; this service is the host recipes.example. The operator sets its \
+    address with PUBLIC_URL, and the origins of other front ends with CORS_ORIGINS";
+
 /// The body of the error in this shape, by the name of the documented error and its status.
 pub(super) fn example(name: &str, status: &str, shape: Shape) -> Option<Value> {
     body(&report(name, status)?, shape)
@@ -45,7 +49,7 @@ fn report(name: &str, status: &str) -> Option<Report> {
         ("NoSession", _) => E::SessionRequired.into(),
         ("WrongCurrentPassword", _) => E::WrongPassword.into(),
         ("NoSignUp", _) => E::SignUpClosed.into(),
-        ("OtherSite", _) => RequestError::CrossOrigin.into(),
+        ("OtherSite", _) => RequestError::CrossOrigin(CROSS_ORIGIN.to_owned()).into(),
         ("AdminRequired", _) => E::AdminRequired.into(),
         ("UserNotFound", _) => E::UserNotFound.into(),
         ("InvitationNotFound", _) => E::InvitationNotFound.into(),
@@ -66,7 +70,8 @@ fn report(name: &str, status: &str) -> Option<Report> {
         ("UnacceptableBody", "415") => RequestError::UnsupportedMediaType.into(),
         ("UnacceptableBody", "422") => RequestError::missing(["name"]).into(),
         ("RateLimited", _) => {
-            let message = "Too many requests of this kind; try again after the time in Retry-After";
+            let message = "Too many requests of this kind; try again after the time in Retry-After. The operator sets the \
+                           limit \"log-in\" with RATE_LIMITS";
             Report::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", message)
         }
         ("Unavailable", _) => Report::overloaded(Duration::from_secs(1)),

@@ -39,8 +39,11 @@ impl Report {
         Self(Box::new(Contents { status, code, message, errors, headers, cause: None }))
     }
 
-    #[cfg(test)]
-    pub(super) fn code(&self) -> &'static str {
+    pub fn status(&self) -> StatusCode {
+        self.0.status
+    }
+
+    pub fn code(&self) -> &'static str {
         self.0.code
     }
 
@@ -80,7 +83,11 @@ impl Report {
     }
 
     pub(super) fn rate_limited(reached: &LimitReached) -> Self {
-        let message = "Too many requests of this kind; try again after the time in Retry-After";
+        let message = format!(
+            "Too many requests of this kind; try again after the time in Retry-After. The operator sets the limit \
+             \"{}\" with RATE_LIMITS",
+            reached.limit_name()
+        );
         let mut report = Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", message);
         reached.write_headers(&mut report.0.headers);
         report
@@ -110,9 +117,9 @@ impl Report {
         if status.is_server_error() {
             let cause = cause.as_deref().map(tracing::field::display);
             if *status == StatusCode::INTERNAL_SERVER_ERROR {
-                tracing::error!(request.id = request_id, code, cause, "A request failed");
+                tracing::error!(code, cause, "A request failed");
             } else {
-                tracing::warn!(request.id = request_id, code, cause, "A request was turned away");
+                tracing::warn!(code, cause, "A request was turned away");
             }
         }
         self.body(shape, request_id)

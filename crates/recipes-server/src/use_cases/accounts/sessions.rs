@@ -100,6 +100,24 @@ impl Accounts {
         Ok(())
     }
 
+    /// Ends the session of this refresh token, for a browser whose access token has expired. An invalid token has no session that
+    /// could end.
+    ///
+    /// # Errors
+    /// When the store is unavailable.
+    pub async fn log_out_by_refresh_token(
+        &self,
+        token: &str,
+        client: &ClientInfo,
+    ) -> Result<(), AccountError> {
+        let LoggedIn { user, refresh_token, .. } = match self.refresh(token, client).await {
+            Err(AccountError::InvalidRefreshToken) => return Ok(()),
+            refreshed => refreshed?,
+        };
+        let session = Some(refresh_token.session());
+        self.log_out(user.id, Actor { user: Some(user.id), session, ..client.anonymous() }).await
+    }
+
     /// Ends all sessions of the user, except the one that the request belongs to.
     ///
     /// # Errors
