@@ -5,6 +5,12 @@ use std::time::Duration;
 /// Bytes of a request body, and of one line of an import. The largest real recipe in our test data has 9 KiB.
 pub const BODY_BYTES: usize = 256 * 1024;
 
+/// Fields of a form. The largest valid recipe has fewer than 2,000, and each costs more memory than its bytes.
+pub const FORM_FIELDS: usize = 5_000;
+
+/// Levels of nesting below a field of a form, as in Express.
+pub const FORM_DEPTH: usize = 32;
+
 /// Bytes of the body of a log-in, a sign-up and the like. A password of 1,024 bytes has at most 6 KiB in JSON.
 pub const FIELDS_BYTES: usize = 8 * 1024;
 

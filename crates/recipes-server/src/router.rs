@@ -48,7 +48,7 @@ pub fn router(limits: &RateLimits, base_path: &str, front_end: Option<FrontEnd>)
         .routes(routes!(api::health::alive))
         .routes(routes!(api::health::ready))
         .split_for_parts();
-    api::docs::require_bodies(&mut openapi);
+    api::docs::complete_bodies(&mut openapi);
     let router = router.merge(api::docs::pages(&openapi, base_path)).merge(api::links::pages());
     let router = match front_end {
         Some(front_end) => router.fallback(async move |request| front_end.clone().respond(request).await),

@@ -9,6 +9,7 @@ mod shutdown;
 use std::{
     convert::Infallible,
     future::{Ready, ready},
+    io::ErrorKind,
     net::SocketAddr,
     task::{Context, Poll},
     time::Duration,
@@ -136,10 +137,16 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
 }
 
 async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| {
-        format!(
-            "cannot listen on {address}: another program may use this port; choose another one with --port"
-        )
+    TcpListener::bind(address).await.map_err(|error| {
+        let advice = match error.kind() {
+            ErrorKind::AddrInUse => "another program uses this port; choose another one with --port",
+            ErrorKind::AddrNotAvailable => {
+                "this machine does not have the address; set HOST (--host) to one of its own, or to 0.0.0.0 for all"
+            }
+            ErrorKind::PermissionDenied => "this user may not use the port; choose one from 1024 with --port",
+            _ => "choose another address with --host and --port",
+        };
+        anyhow::Error::new(error).context(format!("cannot listen on {address}: {advice}"))
     })
 }
 

@@ -63,6 +63,6 @@ pub use formats::{ImportedHistory, ImportedRecipe};
 pub use instruction::Instruction;
 pub use nutrition::{Amount, Nutrition};
 pub use openapi::recipe_schemas;
-pub use reader::Scalars;
+pub use reader::{Scalars, last_value};
 pub use recipe::{CorruptRecipe, Recipe};
 pub use server_fields::ServerFields;

@@ -24,6 +24,8 @@ mod sqlite;
 mod url;
 mod users;
 
+use std::io;
+
 use jiff::Timestamp;
 
 pub use self::cache::{CacheKey, Lookup, ReadCache, Slot};
@@ -63,9 +65,12 @@ impl Store {
     }
 
     /// Whether there is a database to open. [`open`](Self::open) would make one.
-    pub async fn exists(url: &DatabaseUrl) -> bool {
+    ///
+    /// # Errors
+    /// If the folder may not be read.
+    pub async fn exists(url: &DatabaseUrl) -> io::Result<bool> {
         match &url.0 {
-            Location::Sqlite(file) => file.exists(),
+            Location::Sqlite(file) => file.try_exists(),
         }
     }
 

@@ -244,7 +244,7 @@ impl ParseFields for SignUp {
             Ok::<_, String>(SecretString::from(password))
         });
         let invitation =
-            fields.optional("invitation", |token| Ok::<_, String>(TokenDigest::of(token.as_bytes())));
+            fields.stated("invitation", |token| Ok::<_, String>(TokenDigest::of(token.trim().as_bytes())));
         Some(Self { name: name?, email: email?, password: password?, invitation })
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use accounts::{Role, Scope, User, audit::Actor};
 use axum::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
-use http::{header, request::Parts};
+use http::{HeaderMap, header, request::Parts};
 use store::{Editor, Viewer};
 use tower_passport::{Auth, Reason, Rejection, require_scope};
 
@@ -103,10 +103,21 @@ where
 {
     match <Auth<Guard> as FromRequestParts<S>>::from_request_parts(parts, state).await {
         Ok(Auth(caller)) => Ok(caller),
+        Err(rejection) if rejection.reason() == Reason::NoCredentials && has_other_scheme(&parts.headers) => {
+            Err(Report::from(rejection).with_message(BEGIN_WITH_BEARER))
+        }
         // 401 also for a malformed cookie, with which the browser is told to delete it.
         Err(rejection) if is_of_cookie(&rejection, parts) => Err(AccountError::ActorRevoked.into()),
         Err(rejection) => Err(rejection.into()),
     }
+}
+
+const BEGIN_WITH_BEARER: &str =
+    "Unauthorized: the Authorization header must begin with Bearer, as in Bearer TOKEN";
+
+/// `Authorization: TOKEN` or `JWT TOKEN`, as other services read it.
+fn has_other_scheme(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::AUTHORIZATION)
 }
 
 /// Whether a token in a cookie was refused. The browser sends it without the page's doing, and no script can delete it.

@@ -1,4 +1,4 @@
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use store::Store;
 
 use crate::clock::Clock;
@@ -7,7 +7,8 @@ use crate::config::Config;
 /// Opens a database that must exist: a typing error in the path must not create an empty one.
 pub(super) async fn open_existing(config: &Config, clock: &Clock) -> anyhow::Result<Store> {
     let url = config.database_url();
-    if !Store::exists(url).await {
+    let exists = Store::exists(url).await.with_context(|| format!("the database {url} cannot be reached"))?;
+    if !exists {
         bail!("there is no database at {url}; name another one with --data-dir or --database-url");
     }
     Ok(Store::open(url, clock.now()).await?)

@@ -2,6 +2,7 @@
 
 mod collect;
 pub mod fields;
+mod form;
 mod received;
 
 use std::fmt;
@@ -19,7 +20,7 @@ use crate::limits;
 
 /// A type that is parsed from the fields of a body. A value of it proves that the fields are valid.
 pub trait Parse: Sized {
-    /// Whether a field that appears twice is an error. Otherwise the last one counts.
+    /// Whether a field with two values is an error. Otherwise the last one counts.
     const REJECTS_DUPLICATES: bool = false;
 
     /// Bytes of a body at most.
@@ -50,8 +51,8 @@ impl<T: ParseFields> Parse for T {
         fields::unknown(fields, T::FIELDS)
     }
 
-    fn parse(fields: &Map<String, Value>, _: Scalars) -> Result<Self, Vec<FieldError>> {
-        let mut fields = Fields::of(fields);
+    fn parse(fields: &Map<String, Value>, encoding: Scalars) -> Result<Self, Vec<FieldError>> {
+        let mut fields = Fields::of(fields, encoding);
         let parsed = T::parse_fields(&mut fields);
         fields.finish(parsed)
     }
@@ -95,7 +96,7 @@ impl<S: Sync, T: Parse + Send + 'static> FromRequest<S> for Body<T> {
 fn read<T: Parse>(headers: &HeaderMap, encoding: Option<Scalars>, bytes: &[u8]) -> Result<T, RequestError> {
     let Object { fields, has_duplicates } = match encoding {
         Some(Scalars::Typed) => json(bytes)?,
-        Some(Scalars::Text) => form(bytes)?,
+        Some(Scalars::Text) => form::<T>(bytes)?,
         // Without a body and a media type every field is missing, which `Parse` reports.
         None if bytes.is_empty() => Object::default(),
         None => return Err(RequestError::UnsupportedMediaType),
@@ -109,7 +110,7 @@ fn read<T: Parse>(headers: &HeaderMap, encoding: Option<Scalars>, bytes: &[u8]) 
     T::parse(&fields, encoding.unwrap_or(Scalars::Typed)).map_err(RequestError::Invalid)
 }
 
-/// The top-level fields of a body, and whether one of them appears twice. Of equal names the last one is kept.
+/// The top-level fields of a body, and whether one of them has two values. Of equal names in JSON the last one is kept.
 #[derive(Default)]
 struct Object {
     fields: Map<String, Value>,
@@ -183,15 +184,26 @@ fn json(bytes: &[u8]) -> Result<Object, RequestError> {
     }))
 }
 
-fn form(bytes: &[u8]) -> Result<Object, RequestError> {
-    // A pair without a name is no field. serde_qs ignores it everywhere except at the start.
-    let named: Vec<_> = bytes.split(|byte| *byte == b'&').filter(|pair| !pair.starts_with(b"=")).collect();
-    // Browsers send `ingredients%5B%5D=`; form encoding reads encoded and plain brackets.
-    serde_qs::Config::new().use_form_encoding(true).deserialize_bytes(&named.join(&b'&')).map_err(|_| {
-        let message =
-            "The body is not a valid form; nested fields are written author[name]=.. and ingredients[]=..";
-        RequestError::Malformed(message.into())
-    })
+fn form<T: Parse>(bytes: &[u8]) -> Result<Object, RequestError> {
+    // curl -d sends this media type unless another one is named.
+    let start = bytes.trim_ascii_start();
+    if start.strip_prefix(b"[").unwrap_or(start).trim_ascii_start().starts_with(b"{") {
+        return Err(RequestError::Malformed(
+            "The body looks like JSON, but its Content-Type says that it is a form; send Content-Type: application/json"
+                .into(),
+        ));
+    }
+    let fields = form::parse(bytes).map_err(RequestError::Malformed)?;
+    let has_several = |value: &Value| {
+        value.as_array().is_some_and(|texts| texts.iter().filter(|text| **text != "").count() > 1)
+    };
+    let has_duplicates = <T as Parse>::REJECTS_DUPLICATES && {
+        let repeated = fields.iter().filter(|(_, value)| has_several(value));
+        let repeated: Map<_, _> = repeated.map(|(name, value)| (name.clone(), value.clone())).collect();
+        // Unknown fields are ignored.
+        T::unknown_fields(&repeated).len() < repeated.len()
+    };
+    Ok(Object { fields, has_duplicates })
 }
 
 /// `Prefer: handling=strict` (RFC 7240 section 4.4).

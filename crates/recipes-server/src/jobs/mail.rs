@@ -45,6 +45,7 @@ pub const RETRY_PAUSES: [Duration; 3] =
 pub struct Mailer {
     queue: mpsc::Sender<MailJob>,
     site: PublicUrl,
+    has_server: bool,
 }
 
 /// The queue of mails is full.
@@ -57,7 +58,8 @@ impl Mailer {
     pub fn new(config: MailerConfig) -> (Self, MailWorker) {
         let (sender, queue) = mpsc::channel(QUEUE);
         let site = config.template.site.clone();
-        (Self { queue: sender, site }, MailWorker::new(queue, config))
+        let has_server = matches!(config.transport, Transport::Smtp(_));
+        (Self { queue: sender, site, has_server }, MailWorker::new(queue, config))
     }
 
     /// Queues a mail with a link to the account with this address. Without such an account, no mail is sent.
@@ -74,6 +76,11 @@ impl Mailer {
     /// [`QueueFull`], also while the service stops.
     pub fn invite(&self, to: &Email, token: &SecretString) -> Result<(), QueueFull> {
         self.put(MailJob::Invitation { to: to.clone(), token: token.clone() })
+    }
+
+    /// Whether mails go to a mail server. Otherwise they are files, which only the operator can read.
+    pub fn has_server(&self) -> bool {
+        self.has_server
     }
 
     /// The link that accepts an invitation.

@@ -58,6 +58,11 @@ impl Accounts {
         Self { store, passwords, issuer, settings, limits, mailer, clock, entropy }
     }
 
+    /// Without a mail server, mails are files for the operator.
+    pub fn has_mail_server(&self) -> bool {
+        self.mailer.has_server()
+    }
+
     fn context(&self, actor: Actor) -> Context {
         Context { actor, now: self.clock.now() }
     }

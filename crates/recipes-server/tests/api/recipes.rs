@@ -8,7 +8,7 @@ use crate::app::{Answer, Client, TestApp, recipe};
 fn full() -> Value {
     json!({
         "name": "Sunday roast", "healthLabels": [], "cookTimeMinutes": 90, "prepTimeMinutes": null,
-        "ingredients": [" 2 kg of beef ", "½ tsp\u{a0}salt"], "totalTimeMinutes": 120, "restTimeMinutes": 15,
+        "ingredients": ["2 kg  of beef", "½ tsp\u{a0}salt"], "totalTimeMinutes": 120, "restTimeMinutes": 15,
         "description": "For a long table.\nTwice.", "servings": 4.5, "yield": "one roast",
         "instructions": [{"section": "Day before", "text": "Salt it.", "minutes": 5}, {"text": "Roast it."}],
         "category": ["Main"], "cuisine": ["British"], "keywords": ["beef", "烤"], "tools": ["oven"],

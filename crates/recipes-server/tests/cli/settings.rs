@@ -30,6 +30,34 @@ fn flag_overrides_environment_and_environment_overrides_file() {
 }
 
 #[test]
+fn database_that_cannot_be_reached_is_not_called_missing() {
+    let folder = Folder::new();
+    // Not even an administrator can look into a folder that is a file.
+    folder.write("data", "");
+    for command in ["export", "users list"] {
+        let ended = folder.run(command);
+        ended.is(1);
+        assert!(
+            ended.stderr.starts_with("recipes: the database sqlite:data/recipes.db cannot be reached: "),
+            "{ended:?}"
+        );
+    }
+}
+
+#[test]
+fn address_of_another_machine_is_called_so() {
+    // Reserved for documentation (RFC 5737): no machine has it.
+    let ended = Folder::new().run("--host 192.0.2.1 --port 0");
+    ended.is(1);
+    assert!(ended.stderr.contains("this machine does not have the address; set HOST (--host)"), "{ended:?}");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let ended = Folder::new().run(&format!("--port {port}"));
+    ended.is(1);
+    assert!(ended.stderr.contains("another program uses this port"), "{ended:?}");
+}
+
+#[test]
 fn empty_variable_counts_as_not_set() {
     let folder = Folder::new();
     let empty = folder.with("export").env("DATABASE_URL", "").env("PORT", "").env("LOG_FORMAT", "");

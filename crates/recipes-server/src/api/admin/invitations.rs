@@ -99,7 +99,7 @@ impl ParseFields for InviteUser {
     const FIELDS: &'static [&'static str] = &["email"];
 
     fn parse_fields(fields: &mut Fields<'_>) -> Option<Self> {
-        Some(Self { email: fields.optional("email", Email::parse) })
+        Some(Self { email: fields.stated("email", Email::parse) })
     }
 }
 

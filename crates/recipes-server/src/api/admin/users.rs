@@ -138,7 +138,7 @@ pub async fn send_password_reset(
     PathId(id): PathId<UserId>,
 ) -> Result<Response, Report> {
     app.accounts().send_password_reset(id, actor).await?;
-    Ok(mail_requested("The mail will be sent to the user"))
+    Ok(mail_requested(app.accounts(), "The mail will be sent to the user"))
 }
 
 impl ParseFields for UserChange {

@@ -79,7 +79,7 @@ async fn verdict(token: &str, config: &Config, clock: &Clock) -> anyhow::Result<
     };
     let public_url = config.mail.public_url.as_ref();
     let mut instance = None;
-    if Store::exists(config.database_url()).await {
+    if Store::exists(config.database_url()).await? {
         let store = open_existing(config, clock).await?;
         instance = store.instance().await?;
         store.close().await;

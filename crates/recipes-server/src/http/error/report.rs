@@ -55,6 +55,12 @@ impl Report {
     }
 
     #[must_use]
+    pub fn with_message(mut self, message: &'static str) -> Self {
+        self.0.message = message.into();
+        self
+    }
+
+    #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.0.headers.append(name, value);
         self
@@ -87,7 +93,7 @@ impl Report {
         report
     }
 
-    pub(super) fn overloaded(retry_after: Duration) -> Self {
+    pub(crate) fn overloaded(retry_after: Duration) -> Self {
         let message = "The service has too much to do at the moment; try again later";
         // Rounded up, because a client that comes back too early is refused again (RFC 9110 section 10.2.3).
         let seconds = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
@@ -105,7 +111,7 @@ impl Report {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", message).caused_by(cause)
     }
 
-    /// The media type and the body in this shape. Logs the errors that the server caused.
+    /// [`body`](Self::body), and a line in the log if the server caused the error.
     pub fn render(&self, shape: Shape, request_id: &str) -> (&'static str, Vec<u8>) {
         let Contents { status, code, cause, .. } = &*self.0;
         if status.is_server_error() {
@@ -116,6 +122,11 @@ impl Report {
                 tracing::warn!(code, cause, "A request was turned away");
             }
         }
+        self.body(shape, request_id)
+    }
+
+    /// The media type and the body in this shape.
+    pub fn body(&self, shape: Shape, request_id: &str) -> (&'static str, Vec<u8>) {
         match shape {
             Shape::Seed => ("application/json", to_json(&SeedError::new(&self.0, request_id))),
             Shape::Problem => {

@@ -252,6 +252,7 @@ async fn in_time<T>(coming: impl Future<Output = T>) -> T {
 async fn sent_through(url: &str) -> Service {
     let smtp = Smtp::new(&url.to_owned().into()).unwrap();
     let mut service = Service::with(|_, _| Transport::Smtp(smtp)).await;
+    assert!(service.mailer.has_server() && !Service::with_outbox().await.mailer.has_server());
     service.request("ada@example.org").unwrap();
     service.worker.deliver_waiting().await;
     service

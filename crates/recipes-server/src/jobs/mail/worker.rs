@@ -144,12 +144,13 @@ impl Sender {
         let now = clock.now();
         let (mail_type, user, to, token) = match job {
             MailJob::Link { purpose, to, actor } => {
+                let mail_type = MailType::of_link(purpose, &actor);
                 let token = URL_SAFE_NO_PAD.encode(entropy.bytes::<32>());
                 let digest = TokenDigest::of(token.as_bytes());
                 let new = NewMailToken { digest, purpose, expires_at: now + LINK_LIFETIME };
                 let user = store.create_mail_token(&to, new, Context { actor, now }).await;
                 let Some(user) = user.map_err(|error| error.to_string())? else { return Ok(None) };
-                (MailType::from(purpose), Some(user.id), user.email, token.into())
+                (mail_type, Some(user.id), user.email, token.into())
             }
             MailJob::Invitation { to, token } => (MailType::Invitation, None, to, token),
         };

@@ -61,7 +61,7 @@ impl Accounts {
         tracing::info!(invitation.id = %invitation.id, "An invitation was created");
         let mailed = match invitation.email.as_ref().map(|email| self.mailer.invite(email, &token)) {
             None => false,
-            Some(Ok(())) => true,
+            Some(Ok(())) => self.mailer.has_server(),
             // The invitation is valid, and the administrator can send the link.
             Some(Err(error)) => {
                 tracing::warn!(%error, "An invitation was not mailed");
