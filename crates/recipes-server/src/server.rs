@@ -160,6 +160,9 @@ async fn note_signing_key(store: &Store, key: &Key, clock: &Clock) -> anyhow::Re
     Ok(())
 }
 
+/// The least connections of an address where the process can open few: what two browsers use.
+const SMALLEST_SHARE: usize = 16;
+
 /// Serves connections until `shutdown` resolves, and then the requests in flight.
 ///
 /// # Errors
@@ -171,7 +174,9 @@ pub async fn run(
     shutdown: impl Future<Output = Shutdown> + Send + 'static,
 ) -> anyhow::Result<()> {
     let handle = Handle::<Peer>::new();
-    let limits = limits::Connections { max_open: descriptors::max_open(limits.max_open), ..limits };
+    let max_open = descriptors::max_open(limits.max_open);
+    let max_per_address = limits.max_per_address.min((max_open / 8).max(SMALLEST_SHARE));
+    let limits = limits::Connections { max_open, max_per_address, ..limits };
     let listener = LimitedListener::new(listener, limits, service.trusted_proxies().clone());
     let registry = listener.registry();
     let mut server = axum_server::Server::<Peer>::from_listener(listener)

@@ -24,7 +24,7 @@ use super::{
 use crate::app::App;
 use crate::auth::{log_in::PasswordLogIn, requirements::AccountOwner};
 use crate::http::body::{Body, ParseFields, fields::Fields};
-use crate::http::cookies::{self, Delivery};
+use crate::http::cookies::{self, Delivery, MalformedCookie};
 use crate::http::error::{Report, RequestError};
 use crate::http::json_api::JsonApi;
 use crate::http::query::Query;
@@ -97,10 +97,12 @@ pub async fn refresh(
     RefreshCookie(cookie): RefreshCookie,
     Body(RefreshBody(sent)): Body<RefreshBody>,
 ) -> Result<Response, Report> {
-    let (token, delivery) = match (sent, cookie?) {
+    let (token, delivery) = match (sent, cookie) {
         (Some(token), _) => (token, Delivery::Body),
-        (None, Some(token)) => (token.into(), Delivery::Cookies),
-        (None, None) => return Err(RequestError::missing(["refreshToken"]).into()),
+        (None, Ok(Some(token))) => (token.into(), Delivery::Cookies),
+        // Refused as an unknown token is: the response deletes it, which the page cannot.
+        (None, Err(MalformedCookie)) => (SecretString::default(), Delivery::Cookies),
+        (None, Ok(None)) => return Err(RequestError::missing(["refreshToken"]).into()),
     };
     match app.accounts().refresh(token.expose_secret(), &client).await {
         Ok(session) => tokens(&app, &session, delivery),
@@ -250,7 +252,7 @@ impl ParseFields for SignUp {
 }
 
 /// The refresh token of a browser, in a cookie.
-pub struct RefreshCookie(Result<Option<String>, RequestError>);
+pub struct RefreshCookie(Result<Option<String>, MalformedCookie>);
 
 impl FromRequestParts<App> for RefreshCookie {
     type Rejection = Infallible;

@@ -22,6 +22,10 @@ pub enum Delivery {
     Cookies,
 }
 
+/// A cookie that holds no token.
+#[derive(Clone, Copy, Debug)]
+pub struct MalformedCookie;
+
 /// The names and the path of the two cookies. Clones share them.
 #[derive(Clone, Debug)]
 pub struct SessionCookies {
@@ -86,11 +90,9 @@ impl SessionCookies {
     /// The refresh token among the cookies.
     ///
     /// # Errors
-    /// [`RequestError::Malformed`] if there are two such cookies, or if its value cannot be a token.
-    pub fn refresh_token(&self, request: &Parts) -> Result<Option<String>, RequestError> {
-        let found = CookieValue::new(self.refresh).token(request).map_err(|_| {
-            RequestError::Malformed("The refresh token cookie is malformed or was sent more than once".into())
-        })?;
+    /// [`MalformedCookie`] if there are two such cookies, or if its value cannot be a token.
+    pub fn refresh_token(&self, request: &Parts) -> Result<Option<String>, MalformedCookie> {
+        let found = CookieValue::new(self.refresh).token(request).map_err(|_| MalformedCookie)?;
         Ok(found.map(Cow::into_owned))
     }
 

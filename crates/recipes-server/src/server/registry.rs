@@ -209,8 +209,8 @@ mod tests {
 
     fn open(registry: &Arc<Registry>, client: &str, age: u64) -> Entry {
         let permit = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
-        let start = Instant::now() + Duration::from_hours(1);
-        registry.insert(client.parse().unwrap(), start - Duration::from_secs(age), permit)
+        let now = Instant::now() + Duration::from_secs(3_600 - age);
+        registry.insert(client.parse().unwrap(), now, permit)
     }
 
     fn is_closed(entry: &Entry) -> bool {

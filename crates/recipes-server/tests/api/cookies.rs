@@ -208,6 +208,10 @@ async fn cookie_of_an_ended_session_is_dropped() {
             assert_eq!(deleted(&ended), ["__Host-token", "__Host-refresh-token"], "{stale}");
         }
     }
+    for stale in [&*refresh, "__Host-refresh-token=x", "__Host-refresh-token=two words"] {
+        let refused = with_cookies(&app, Method::POST, "/api/v1/users/refresh", stale).await.is(401);
+        assert_eq!(deleted(&refused), ["__Host-token", "__Host-refresh-token"], "{stale}");
+    }
     // A header is set by a program, which can drop it.
     for header in ["Bearer not.a.token", "Bearer two words"] {
         for (method, path) in [(Method::GET, &*recipe_url), (Method::POST, "/api/v1/users/logout")] {

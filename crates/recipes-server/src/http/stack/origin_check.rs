@@ -43,10 +43,8 @@ impl OriginCheck {
         let host = host.or_else(|| headers.get(header::HOST)?.to_str().ok());
         let (site, page) = (sent(headers, "sec-fetch-site"), sent(headers, "origin"));
         let is_allowed = match (site, page) {
-            // `none`: the user opened the address, no page did.
-            (Sent::Text("same-origin" | "none"), _) => true,
-            // No browser, or a browser of before 2020 that visits this site.
-            (Sent::No, Sent::No) => true,
+            // `none`: the user opened the address, no page did. Neither header: no browser sent the request.
+            (Sent::Text("same-origin" | "none"), _) | (Sent::No, Sent::No) => true,
             (Sent::Text(_), Sent::Text(page)) => self.trusts(page),
             (Sent::No | Sent::Unusable, Sent::Text(page)) => self.trusts(page) || is_at(page, host),
             (Sent::Text(_) | Sent::Unusable, Sent::No) | (_, Sent::Unusable) => false,
