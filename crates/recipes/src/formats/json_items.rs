@@ -8,7 +8,7 @@ mod envelope;
 use std::fmt;
 use std::io::{self, BufRead};
 
-/// The items of a JSON array, of NDJSON (objects that each begin a line), or of an [envelope]. An NDJSON object may span
+/// The items of a JSON array, of NDJSON (objects that each begin a line), or of an envelope. An NDJSON object may span
 /// several lines if they are indented.
 pub struct JsonItems<R> {
     input: R,
