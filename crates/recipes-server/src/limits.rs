@@ -48,7 +48,7 @@ pub const SEND_BUFFER: usize = 32 * 1024;
 /// The default of `MEMORY_BUDGET`: memory for all bodies that are being read and all responses that are being sent.
 pub const MEMORY_BUDGET: usize = 256 << 20;
 
-/// Requests whose clients hung up and that run to their end, at most at the same time; beyond it they are cancelled.
+/// Changes that run to their end after their clients hung up, at most at the same time. Beyond it they are cancelled.
 pub const ABANDONED: usize = 1_024;
 
 #[derive(Clone, Copy, Debug)]

@@ -57,8 +57,8 @@ where
     }
 }
 
-/// The recipes that a request may read. Requests without credentials read the public ones, and so do browsers whose session
-/// has ended: they cannot drop the cookie. An API token needs the scope `recipes:read`.
+/// The recipes that a request may read. Requests without credentials read the public ones. So do browsers after the end of
+/// their session, because they cannot drop the cookie. An API token needs the scope `recipes:read`.
 pub struct RecipeReader(pub Viewer);
 
 impl<S> FromRequestParts<S> for RecipeReader

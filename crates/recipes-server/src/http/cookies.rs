@@ -125,7 +125,7 @@ fn requests_cookies(uri: &http::Uri) -> bool {
 }
 
 /// Whether the browser that sends this request discards our cookies, which are `Secure`: it reaches the service by plain HTTP
-/// from another machine. The server itself never sees HTTPS, so this follows from what is known of the address:
+/// from another machine. The server itself never sees HTTPS, so this follows from the first address that is known:
 ///
 /// 1. the page, if it is of this service,
 /// 2. the setting `PUBLIC_URL`,

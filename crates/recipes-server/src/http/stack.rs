@@ -12,7 +12,7 @@
 //!    compressed for clients that accept it.
 //! 6. Security, CORS and request-id headers are added, and a line is written to the access log.
 //!
-//! A change whose client hangs up runs to its end: else an account could lack the mail that belongs to it.
+//! If the client of a change hangs up, the change runs to its end: else an account could lack its mail.
 //!
 //! The body limit is not here: [`crate::http::body`] applies it when it reads one.
 
@@ -229,7 +229,8 @@ pin_project! {
             let this = this.project();
             if !this.info.method.is_safe() && !matches!(*this.inner, InnerFuture::Ready { .. }) {
                 let mut inner = mem::replace(this.inner.get_mut(), InnerFuture::Ready { response: None });
-                run_to_end::spawn(async move { poll_fn(|context| Pin::new(&mut inner).poll(context)).await });
+                let handler = poll_fn(move |context| Pin::new(&mut inner).poll(context));
+                run_to_end::spawn(this.info.logged.clone(), handler);
             }
         }
     }

@@ -23,7 +23,7 @@ impl LoggedRequest {
         self.id.to_str().unwrap_or_default()
     }
 
-    /// Runs `poll`, whose events belong to this request.
+    /// Runs `poll`. Its events name this request.
     pub fn scope<T>(&self, poll: impl FnOnce() -> T) -> T {
         CURRENT.sync_scope(self.clone(), poll)
     }
@@ -42,6 +42,6 @@ impl LoggedRequest {
 }
 
 /// Reads the current request, if there is one.
-pub(super) fn with_current<T>(read: impl FnOnce(&LoggedRequest) -> T) -> Option<T> {
+pub fn with_current<T>(read: impl FnOnce(&LoggedRequest) -> T) -> Option<T> {
     CURRENT.try_with(read).ok()
 }

@@ -246,7 +246,7 @@ fn fields_that_recipes_do_not_have_are_named_and_counted() {
     stew["notes"] = json!("\u{1b}[31mbetter");
     stew["bad\u{1b}[31m"] = json!(1);
     folder.write("recipes.json", json!([soup, stew]).to_string());
-    let report = "recipes: left out, because recipes have no such field: bad [31m (1), instructions.image (2), notes (2), \
+    let report = "recipes: left out, because recipes have no such field: bad\\u{1b}[31m (1), instructions.image (2), notes (2), \
                   recipeInstructions (1)";
     let dry_run = folder.run("import --dry-run recipes.json");
     dry_run

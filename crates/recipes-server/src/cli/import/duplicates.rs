@@ -8,7 +8,7 @@ use recipes::{Content, Draft, Scalars};
 use serde_json::{Map, Value};
 use store::{MAX_PAGE_SIZE, Page, Store, Viewer};
 
-/// What happens to a recipe without a uid whose content is in the database already.
+/// What happens to a recipe without a uid if the database has its content already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Duplicates {
     Skip,

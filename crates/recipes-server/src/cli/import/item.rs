@@ -185,10 +185,10 @@ mod tests {
         assert_eq!(
             pointers,
             [
-                "/name of \"Sou p\"",
-                "/cookTimeMinutes of \"Sou p\"",
-                "/ingredients/0 of \"Sou p\"",
-                "/revision of \"Sou p\""
+                "/name of \"Sou\\u{1b}p\"",
+                "/cookTimeMinutes of \"Sou\\u{1b}p\"",
+                "/ingredients/0 of \"Sou\\u{1b}p\"",
+                "/revision of \"Sou\\u{1b}p\""
             ]
         );
     }

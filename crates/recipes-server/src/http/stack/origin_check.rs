@@ -11,7 +11,7 @@ use crate::http::error::RequestError;
 use crate::http::origin::Origin;
 use crate::public_url::PublicUrl;
 
-/// The origins whose pages may send requests with cookies, besides pages of the requested host.
+/// The origins that may send requests with cookies, besides the requested host.
 pub(super) struct OriginCheck {
     service: Option<Origin>,
     listed: Vec<Origin>,

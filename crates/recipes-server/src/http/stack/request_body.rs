@@ -20,7 +20,7 @@ use crate::limits;
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
-/// The request with a body whose rest is read when it is dropped. Requests without a body stay as they are.
+/// Makes the rest of the body be read when the body is dropped. A request without a body stays as it is.
 pub(super) fn drained<B>(request: Request<B>) -> Request<Body>
 where
     B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
