@@ -21,3 +21,4 @@ pub mod recipes;
 mod responses;
 pub mod sessions;
 pub mod verification;
+pub(crate) mod views;

@@ -39,7 +39,7 @@ pub fn router(limits: &RateLimits) -> (Router<App>, OpenApi) {
         .routes(routes!(api::api_tokens::list, api::api_tokens::create))
         .routes(routes!(api::api_tokens::delete))
         .routes(routes!(api::admin::users::list))
-        .routes(routes!(api::admin::users::read, api::admin::users::update))
+        .routes(routes!(api::admin::users::read, api::admin::users::update, api::admin::users::delete))
         .routes(routes!(api::admin::users::end_sessions))
         .routes(routes!(api::admin::users::send_password_reset))
         .routes(routes!(api::admin::audit::list))

@@ -45,8 +45,17 @@ use crate::use_cases::Dependencies;
 pub async fn serve(config: Config) -> anyhow::Result<()> {
     telemetry::init(&config.log, config.log_format);
     let (clock, entropy) = (Clock::system(), Entropy::system());
+    // All settings before the first file: an invalid one must leave nothing behind.
+    signing_key::load(&config)?;
+    let address = config.address()?;
+    config.mail_template(address)?;
+    let transport = config.mail_transport(&clock, &entropy)?;
+
     let url = config.database_url();
     let store = Store::open(url, clock.now()).await?;
+    for notice in store.notices() {
+        tracing::warn!("{notice}");
+    }
     if store.is_new() && config.uses_default_database() {
         let loaded = sample::load(&store, &clock, &entropy).await?;
         tracing::info!("Created a new database with {loaded} sample recipes");
@@ -59,8 +68,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let issuer = TokenIssuer::new(key, instance, config.mail.public_url.as_ref());
     let passwords = Passwords::start(config.scheme(), &entropy)?;
     let limits = RateLimits::new(config.protection.rate_limits, clock.clone());
-    let transport = config.mail_transport(&clock, &entropy)?;
-    let listener = listen(config.address()?).await?;
+    let listener = listen(address).await?;
     let bound = listener.local_addr()?;
 
     tracing::info!("{transport}");
@@ -98,8 +106,9 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         },
     );
 
+    let shutdown = shutdown::signalled();
     tracing::info!("Listening on http://{bound} (documentation at http://{bound}/docs), database {url}");
-    let outcome = run(listener, service, limits::CONNECTIONS, shutdown::signalled()).await;
+    let outcome = run(listener, service, limits::CONNECTIONS, shutdown).await;
     drop(end_of_mail);
     if timeout(mail::DRAIN, worker).await.is_err() {
         tracing::warn!(

@@ -11,6 +11,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use recipes::{FieldError, Scalars};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
+use zeroize::Zeroize as _;
 
 use self::fields::Fields;
 use crate::http::error::{Report, RequestError};
@@ -20,6 +21,8 @@ use crate::limits;
 pub trait Parse: Sized {
     /// Whether a field that appears twice is an error. Otherwise the last one counts.
     const REJECTS_DUPLICATES: bool = false;
+    /// Whether the body may contain a password, so that its copies are wiped from memory.
+    const HAS_SECRETS: bool = false;
 
     /// One error for each field that this type does not know. They are ignored, except with strict handling.
     fn unknown_fields(fields: &Map<String, Value>) -> Vec<FieldError>;
@@ -40,6 +43,7 @@ pub trait ParseFields: Sized {
 
 impl<T: ParseFields> Parse for T {
     const REJECTS_DUPLICATES: bool = T::REJECTS_DUPLICATES;
+    const HAS_SECRETS: bool = true;
 
     fn unknown_fields(fields: &Map<String, Value>) -> Vec<FieldError> {
         fields::unknown(fields, T::FIELDS)
@@ -66,8 +70,12 @@ impl<T: Parse> Body<T> {
             Method::PATCH => encoding_of_patch(&head.headers)?,
             _ => encoding(&head.headers)?,
         };
-        let parsed = read(&head.headers, encoding, &collect(body).await?)?;
-        Ok((head, Self(parsed)))
+        let bytes = collect(body).await?;
+        let parsed = read(&head.headers, encoding, &bytes);
+        if <T as Parse>::HAS_SECRETS {
+            wipe(bytes);
+        }
+        Ok((head, Self(parsed?)))
     }
 }
 
@@ -81,20 +89,36 @@ impl<S: Sync, T: Parse> FromRequest<S> for Body<T> {
 }
 
 fn read<T: Parse>(headers: &HeaderMap, encoding: Option<Scalars>, bytes: &[u8]) -> Result<T, RequestError> {
-    let Object { fields, has_duplicates } = match encoding {
+    let mut object = match encoding {
         Some(Scalars::Typed) => json(bytes)?,
         Some(Scalars::Text) => form(bytes)?,
         // Without a body and a media type every field is missing, which `Parse` reports.
         None if bytes.is_empty() => Object::default(),
         None => return Err(RequestError::UnsupportedMediaType),
     };
-    if <T as Parse>::REJECTS_DUPLICATES && has_duplicates {
+    let parsed = parse(headers, encoding.unwrap_or(Scalars::Typed), &object);
+    if <T as Parse>::HAS_SECRETS {
+        object.wipe();
+    }
+    parsed
+}
+
+fn parse<T: Parse>(headers: &HeaderMap, encoding: Scalars, object: &Object) -> Result<T, RequestError> {
+    let Object { fields, has_duplicates } = object;
+    if <T as Parse>::REJECTS_DUPLICATES && *has_duplicates {
         return Err(RequestError::DuplicateField);
     }
     if prefers_strict(headers) {
-        reject_unknown::<T>(&fields)?;
+        reject_unknown::<T>(fields)?;
     }
-    T::parse(&fields, encoding.unwrap_or(Scalars::Typed)).map_err(RequestError::Invalid)
+    T::parse(fields, encoding).map_err(RequestError::Invalid)
+}
+
+/// Does nothing if the connection still reads into the same buffer.
+fn wipe(bytes: Bytes) {
+    if let Ok(mut bytes) = bytes.try_into_mut() {
+        bytes[..].zeroize();
+    }
 }
 
 /// The top-level fields of a body, and whether one of them appears twice. Of equal names the last one is kept.
@@ -102,6 +126,16 @@ fn read<T: Parse>(headers: &HeaderMap, encoding: Option<Scalars>, bytes: &[u8]) 
 struct Object {
     fields: Map<String, Value>,
     has_duplicates: bool,
+}
+
+impl Object {
+    fn wipe(&mut self) {
+        for value in self.fields.values_mut() {
+            if let Value::String(text) = value {
+                text.zeroize();
+            }
+        }
+    }
 }
 
 impl<'de> Deserialize<'de> for Object {

@@ -6,6 +6,7 @@ mod accounts;
 mod connections;
 mod durability;
 mod many_at_once;
+mod memory;
 mod program;
 mod shutdown;
 mod tutorial;

@@ -33,7 +33,16 @@ impl Program {
     }
 
     pub(crate) fn start_with(folder: &Path, variables: &[(&str, &str)]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_recipes"))
+        Self::spawn(&mut Command::new(env!("CARGO_BIN_EXE_recipes")), folder, variables)
+    }
+
+    /// Lets another program start it.
+    pub(crate) fn start_by(starter: &str, folder: &Path) -> Self {
+        Self::spawn(Command::new(starter).arg(env!("CARGO_BIN_EXE_recipes")), folder, &[])
+    }
+
+    fn spawn(command: &mut Command, folder: &Path, variables: &[(&str, &str)]) -> Self {
+        let mut child = command
             .arg("serve")
             .current_dir(folder)
             .env_clear()
@@ -80,6 +89,10 @@ impl Program {
     pub(crate) fn signal(&self, signal: rustix::process::Signal) {
         let id = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(id, signal).unwrap();
+    }
+
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
     }
 
     /// Waits for the end and returns the exit code.
