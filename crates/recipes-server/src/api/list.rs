@@ -10,6 +10,9 @@ use crate::http::cursor::{Cursor, CursorKey};
 use crate::http::error::{Report, RequestError};
 use crate::http::query::{self, Query};
 
+/// The start of the response, before the array of its rows.
+pub(super) const DATA: &str = "{\"data\":";
+
 /// A request for a page of a list that is ordered by `Key`.
 pub(super) struct ListRequest<'a, Key> {
     path: &'static str,
@@ -47,7 +50,7 @@ impl<'a, Key: CursorKey + Copy> ListRequest<'a, Key> {
         next: Option<Key>,
         total: Option<u64>,
     ) -> Result<Response, Report> {
-        let mut data = data_array(512);
+        let mut data = JsonArray::after(DATA);
         for view in views {
             data.push(&view).map_err(Report::internal)?;
         }
@@ -56,7 +59,7 @@ impl<'a, Key: CursorKey + Copy> ListRequest<'a, Key> {
         Ok(response)
     }
 
-    /// The response with `data` from [`data_array`], the cursor of the next page and the total, if there are any.
+    /// The response with the array behind [`DATA`], the cursor of the next page and the total, if there are any.
     pub(super) fn finish(
         &self,
         data: JsonArray,
@@ -89,13 +92,6 @@ impl<'a, Key: CursorKey + Copy> ListRequest<'a, Key> {
         }
         Ok(response)
     }
-}
-
-/// The start of a list response, with room for `capacity` bytes.
-pub(super) fn data_array(capacity: usize) -> JsonArray {
-    let mut json = Vec::with_capacity(capacity);
-    json.extend_from_slice(b"{\"data\":");
-    JsonArray::after(json)
 }
 
 fn list_name(path: &str, filters: &str) -> String {

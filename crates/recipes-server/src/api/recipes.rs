@@ -14,7 +14,8 @@ use super::{
         Forbidden, Malformed, NotAcceptable, PreconditionFailed, RecipeNotFound, UnacceptableBody,
         Unauthorized, Unavailable, WithoutRecipesRead, WithoutRecipesWrite,
     },
-    list::{ListRequest, data_array},
+    json_array::JsonArray,
+    list::{DATA, ListRequest},
     parameters::{IfMatch, IfNoneMatch, PageQuery, RecipeInPath},
     path::PathId,
 };
@@ -45,13 +46,9 @@ pub async fn list(
     count: Count,
 ) -> Result<Response, Report> {
     let request = ListRequest::parse("/api/v1/recipes", &uri, &[])?;
-    let recipes = app.recipes().list(request.page, viewer).await?;
+    let recipes = app.recipes().list(request.page, viewer, JsonArray::after(DATA).take_written()).await?;
     let total = count.of(app.recipes().count(viewer)).await?;
-    // With room for the cursor and the total.
-    let mut data = data_array(recipes.rows.json_len() + 256);
-    for recipe in recipes.rows.iter() {
-        data.push_with(|json| recipe.write_json(json));
-    }
+    let data = JsonArray::open_in(recipes.rows.into_json());
     let mut response = request.finish(data, recipes.next, total)?;
     response.headers_mut().insert(header::CACHE_CONTROL, REVALIDATE);
     Ok(response)

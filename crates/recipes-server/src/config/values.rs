@@ -4,7 +4,7 @@ use std::{net::IpAddr, time::Duration};
 
 use http::{HeaderValue, Uri};
 use store::DatabaseUrl;
-use tracing_subscriber::filter::{EnvFilter, LevelFilter};
+use tracing_subscriber::filter::{LevelFilter, Targets};
 
 use crate::http::stack::CorsOrigins;
 
@@ -108,7 +108,7 @@ pub(super) fn log(text: &str) -> Result<String, &'static str> {
     };
     let directives: Vec<_> = text.split(',').map(str::trim).collect();
     let filter = directives.join(",");
-    if directives.into_iter().all(is_directive) && EnvFilter::try_new(&filter).is_ok() {
+    if directives.into_iter().all(is_directive) && filter.parse::<Targets>().is_ok() {
         Ok(filter)
     } else {
         Err("must be off, error, warn, info, debug or trace, or a list as in info,tower_passport=debug")

@@ -10,7 +10,7 @@ use accounts::{User, audit::Actor};
 use ids::{RecipeId, Uid, UserId};
 use recipes::Draft;
 use store::{
-    Context, Edit, Listing, NewRecipe, Page, ReadCache, RecipeTexts, ReplaceRecipe, Store, StoreError,
+    Context, Edit, Listing, NewRecipe, Page, ReadCache, RecipePage, ReplaceRecipe, Store, StoreError,
 };
 
 use super::Dependencies;
@@ -68,7 +68,7 @@ impl Recipes {
         self.store.recipe_cache()
     }
 
-    /// Recipes in the order of their ids.
+    /// Recipes in the order of their ids, as JSON behind `json`.
     ///
     /// # Errors
     /// When the store is unavailable.
@@ -76,8 +76,9 @@ impl Recipes {
         &self,
         page: Page<RecipeId>,
         viewer: Viewer,
-    ) -> Result<Listing<RecipeTexts, RecipeId>, RecipeError> {
-        Ok(self.store.recipes(page, viewer).await?)
+        json: Vec<u8>,
+    ) -> Result<Listing<RecipePage, RecipeId>, RecipeError> {
+        Ok(self.store.recipes(page, viewer, json).await?)
     }
 
     /// The recipes of one user after this one, in the order of their ids.
@@ -88,7 +89,7 @@ impl Recipes {
         &self,
         owner: UserId,
         after: Option<RecipeId>,
-    ) -> Result<Listing<RecipeTexts, RecipeId>, RecipeError> {
+    ) -> Result<Listing<RecipePage, RecipeId>, RecipeError> {
         Ok(self.store.recipes_of(owner, Page::longest(after)).await?)
     }
 

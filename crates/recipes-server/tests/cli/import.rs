@@ -1,6 +1,6 @@
 use recipes_server::Clock;
 use serde_json::{Value, json};
-use store::{DatabaseUrl, Page, RecipeText, Store, Viewer};
+use store::{DatabaseUrl, Page, Store, Viewer};
 use tokio::runtime::Builder;
 
 use crate::program::Folder;
@@ -187,12 +187,8 @@ fn owners(folder: &Folder) -> Vec<Option<i64>> {
     let url = DatabaseUrl::parse(&format!("sqlite:{}", folder.path("data/recipes.db").display())).unwrap();
     Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
         let store = Store::open(&url, Clock::system().now()).await.unwrap();
-        let listing = store.recipes(Page::default(), Viewer::Admin).await.unwrap();
-        let owner = |recipe: RecipeText<'_>| {
-            let mut json = Vec::new();
-            recipe.write_json(&mut json);
-            serde_json::from_slice::<Value>(&json).unwrap()["ownerId"].as_i64()
-        };
+        let listing = store.recipes(Page::default(), Viewer::Admin, Vec::new()).await.unwrap();
+        let owner = |(_, json)| serde_json::from_slice::<Value>(json).unwrap()["ownerId"].as_i64();
         listing.rows.iter().map(owner).collect()
     })
 }

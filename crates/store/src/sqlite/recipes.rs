@@ -7,7 +7,7 @@ use rusqlite::{Connection, Rows, params};
 use super::columns::{self, Columns};
 use super::{Sqlite, cached, execute, find, find_value};
 use crate::{
-    Context, DEFAULT_PAGE_SIZE, Edit, Editor, Imported, Listing, NewRecipe, Page, Precondition, RecipeTexts,
+    Context, DEFAULT_PAGE_SIZE, Edit, Editor, Imported, Listing, NewRecipe, Page, Precondition, RecipePage,
     ReplaceRecipe, StoreError, StoredRecipe, Viewer,
 };
 use ::recipes::time::to_microseconds;
@@ -134,11 +134,13 @@ impl Sqlite {
         &self,
         page: Page<RecipeId>,
         viewer: Viewer,
-    ) -> Result<Listing<RecipeTexts, RecipeId>, StoreError> {
+        json: Vec<u8>,
+    ) -> Result<Listing<RecipePage, RecipeId>, StoreError> {
+        let reader = PageReader::new(page.limit(), json);
         if page.limit() > DEFAULT_PAGE_SIZE {
-            self.read_at_length(move |db| page_of(db, page, viewer)).await
+            self.read_at_length(move |db| page_of(db, page, viewer, reader)).await
         } else {
-            self.read(|db| page_of(db, page, viewer))
+            self.read(|db| page_of(db, page, viewer, reader))
         }
     }
 
@@ -146,9 +148,9 @@ impl Sqlite {
         &self,
         owner: UserId,
         page: Page<RecipeId>,
-    ) -> Result<Listing<RecipeTexts, RecipeId>, StoreError> {
+    ) -> Result<Listing<RecipePage, RecipeId>, StoreError> {
         self.read_at_length(move |db| {
-            let mut texts = PageReader::new(page);
+            let mut reader = PageReader::new(page.limit(), Vec::new());
             let mut statement = cached(
                 db,
                 "SELECT recipes.id, document
@@ -159,8 +161,8 @@ impl Sqlite {
                  CROSS JOIN recipes ON recipes.id = theirs.id",
             )?;
             let after = page.after().map_or(0, RecipeId::get);
-            texts.read(statement.query(params![owner.get(), after, page.rows_to_read()])?)?;
-            Ok(texts.listing())
+            reader.read(statement.query(params![owner.get(), after, page.rows_to_read()])?)?;
+            Ok(reader.listing())
         })
         .await
     }
@@ -271,58 +273,59 @@ fn page_of(
     db: &Connection,
     page: Page<RecipeId>,
     viewer: Viewer,
-) -> Result<Listing<RecipeTexts, RecipeId>, StoreError> {
+    mut reader: PageReader,
+) -> Result<Listing<RecipePage, RecipeId>, StoreError> {
     let (user, admin) = viewer_params(viewer);
     let after = page.after().map_or(0, RecipeId::get);
-    let mut texts = PageReader::new(page);
-
     let near = if admin { i64::MAX } else { after.saturating_add(2 * i64::from(page.limit())) };
     let sql = concat!(
         "SELECT id, document FROM recipes NOT INDEXED WHERE id > ?1 AND id <= ?2 AND ",
         visible!(),
         " ORDER BY id"
     );
-    texts.read(cached(db, sql)?.query(params![after, near, user, admin])?)?;
-    if !texts.more && !admin {
+    reader.read(cached(db, sql)?.query(params![after, near, user, admin])?)?;
+    if !reader.more && !admin {
         let sql = "SELECT recipes.id, document
                    FROM (SELECT id FROM recipes WHERE private = 0 AND id > ?1
                          UNION ALL
                          SELECT id FROM recipes WHERE owner_id = ?2 AND private = 1 AND id > ?1
                          ORDER BY id LIMIT ?3) AS visible
                    CROSS JOIN recipes ON recipes.id = visible.id";
-        texts.read(cached(db, sql)?.query(params![near, user, page.rows_to_read()])?)?;
+        reader.read(cached(db, sql)?.query(params![near, user, page.rows_to_read()])?)?;
     }
-    Ok(texts.listing())
+    Ok(reader.listing())
 }
 
-/// Reads the texts of a page.
+/// Reads the recipes of a page.
 struct PageReader {
-    texts: RecipeTexts,
+    page: RecipePage,
     limit: usize,
     /// There was a row beyond the page.
     more: bool,
 }
 
 impl PageReader {
-    fn new(page: Page<RecipeId>) -> Self {
-        let limit = usize::from(page.limit());
+    fn new(limit: u16, json: Vec<u8>) -> Self {
+        let limit = usize::from(limit);
+        let mut page = RecipePage::after(json);
         // Everyday recipes have about a kilobyte; a buffer that grows copies them all.
         let rows = limit.min(usize::from(DEFAULT_PAGE_SIZE));
-        Self { texts: RecipeTexts::with_capacity(rows, rows << 10), limit, more: false }
+        page.reserve(rows, rows << 10);
+        Self { page, limit, more: false }
     }
 
-    fn listing(self) -> Listing<RecipeTexts, RecipeId> {
-        Listing { next: self.texts.last().filter(|_| self.more), rows: self.texts }
+    fn listing(self) -> Listing<RecipePage, RecipeId> {
+        Listing { next: self.page.last().filter(|_| self.more), rows: self.page }
     }
 
     fn read(&mut self, mut rows: Rows<'_>) -> Result<(), StoreError> {
         while let Some(row) = rows.next()? {
-            if self.texts.len() == self.limit || self.texts.json_len() >= PAGE_BYTES {
+            if self.page.len() == self.limit || self.page.json_len() >= PAGE_BYTES {
                 self.more = true;
                 return Ok(());
             }
             let mut columns = Columns::of(row);
-            self.texts.push(columns.recipe_id()?, columns.bytes_of_text()?);
+            self.page.push(columns.recipe_id()?, columns.bytes_of_text()?);
         }
         Ok(())
     }

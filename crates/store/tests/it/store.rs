@@ -24,7 +24,7 @@ use accounts::{Email, Name, NewUser, Role, User};
 use ids::{RecipeId, Uid, UserId};
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use store::{Context, DatabaseUrl, NewRecipe, Page, RecipeText, RecipeTexts, Store, StoredRecipe, Viewer};
+use store::{Context, DatabaseUrl, NewRecipe, Page, RecipePage, Store, StoredRecipe, Viewer};
 use tempfile::TempDir;
 
 /// A store in a folder of its own, with a clock that stands at noon.
@@ -107,9 +107,10 @@ impl TestStore {
     async fn ids(&self, viewer: Viewer, limit: u16) -> Vec<i64> {
         let (mut ids, mut after) = (Vec::new(), None);
         loop {
-            let listing = self.store.recipes(Page::new(after, limit).unwrap(), viewer).await.unwrap();
+            let listing =
+                self.store.recipes(Page::new(after, limit).unwrap(), viewer, Vec::new()).await.unwrap();
             assert!(listing.rows.len() <= usize::from(limit));
-            ids.extend(listing.rows.iter().map(|recipe| recipe.id.get()));
+            ids.extend(listing.rows.iter().map(|(id, _)| id.get()));
             assert!(listing.next.is_none() || listing.next.map(RecipeId::get) == ids.last().copied());
             let Some(next) = listing.next else { return ids };
             after = Some(next);
@@ -123,13 +124,8 @@ fn json_of(stored: &StoredRecipe) -> String {
     String::from_utf8(json).unwrap()
 }
 
-fn jsons(texts: &RecipeTexts) -> Vec<String> {
-    let json = |recipe: RecipeText<'_>| {
-        let mut json = Vec::new();
-        recipe.write_json(&mut json);
-        String::from_utf8(json).unwrap()
-    };
-    texts.iter().map(json).collect()
+fn jsons(page: &RecipePage) -> Vec<String> {
+    page.iter().map(|(_, json)| String::from_utf8(json.to_vec()).unwrap()).collect()
 }
 
 fn url(file: &Path) -> DatabaseUrl {

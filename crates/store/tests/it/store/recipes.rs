@@ -30,14 +30,15 @@ async fn a_recipe_comes_back_as_it_was_answered() {
         )
     );
     assert_eq!(test.recipe(stored.id, Viewer::Anyone).await.unwrap(), Some(stored.clone()));
-    let listing = test.recipes(Page::default(), Viewer::Anyone).await.unwrap();
+    let listing = test.recipes(Page::default(), Viewer::Anyone, Vec::new()).await.unwrap();
     assert_eq!(jsons(&listing.rows), [json_of(&stored)]);
     assert_eq!(listing.next, None);
 }
 
 #[tokio::test]
 async fn an_empty_list_is_a_list() {
-    let listing = TestStore::sqlite().await.recipes(Page::default(), Viewer::Anyone).await.unwrap();
+    let listing =
+        TestStore::sqlite().await.recipes(Page::default(), Viewer::Anyone, Vec::new()).await.unwrap();
     assert!(listing.rows.is_empty() && listing.next.is_none());
 }
 
@@ -314,7 +315,7 @@ async fn pages_of_very_large_recipes_end_early_and_lose_nothing() {
         let new = NewRecipe::new(&large, test.uid(), None);
         test.create_recipe(new, test.operator()).await.unwrap();
     }
-    let listing = test.recipes(Page::default(), Viewer::Anyone).await.unwrap();
+    let listing = test.recipes(Page::default(), Viewer::Anyone, Vec::new()).await.unwrap();
     assert!(listing.rows.json_len() < 5 << 20, "{}", listing.rows.json_len());
     assert!(listing.next.is_some());
     assert_eq!(test.ids(Viewer::Anyone, 1000).await, (1..=40).collect::<Vec<_>>());

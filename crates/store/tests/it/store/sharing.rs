@@ -59,7 +59,7 @@ async fn writes_of_another_process_are_seen_soon_beside_busy_reads() {
         // Until the reader has come to keep its transaction.
         let until = Instant::now() + Duration::from_millis(15);
         while Instant::now() < until {
-            test.recipes(Page::default(), Viewer::Anyone).await.unwrap();
+            test.recipes(Page::default(), Viewer::Anyone, Vec::new()).await.unwrap();
         }
         let new = NewRecipe::new(&draft("Bread"), test.uid(), None);
         let id = other.create_recipe(new, test.operator()).await.unwrap().id;
