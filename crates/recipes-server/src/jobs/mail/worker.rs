@@ -27,7 +27,7 @@ use crate::entropy::Entropy;
 pub(super) const CONCURRENT: usize = 8;
 
 /// A mail is written this long after its request, and up to a second later.
-const MIN_DELAY: Duration = Duration::from_millis(500);
+pub(super) const MIN_DELAY: Duration = Duration::from_millis(500);
 
 /// Mails waiting for a retry, at 2 KiB each. They have room of their own: otherwise a few mailboxes that refuse for now
 /// would hold up all other mails for minutes.
