@@ -74,7 +74,7 @@ async fn me(Auth(id): Auth<Guard>) -> Response {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let port: u16 = std::env::var("PORT")?.parse()?;
-    telemetry::init("info", LogFormat::Text);
+    let log = telemetry::init("info", LogFormat::Text)?;
     let clock = Clock::system();
     let time = clock.clone();
     let guard = Jwt::new(
@@ -91,7 +91,8 @@ async fn main() -> anyhow::Result<()> {
         entropy: Entropy::system(),
         cors_origins: CorsOrigins::Any,
         trusted_proxies: TrustedProxies::default(),
-        access_log: AccessLog::start(LogFormat::Text),
+        access_log: AccessLog::new(log),
+        memory_budget: limits::MEMORY_BUDGET,
     };
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;
     server::run(listener, HttpService::new(routes, config), limits::CONNECTIONS, pending()).await

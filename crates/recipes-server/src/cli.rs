@@ -22,6 +22,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 pub use self::invalid_argument::InvalidArgument;
 use crate::config::{self, Config, ConfigError, EnvFile};
 use crate::server;
+use crate::telemetry::escape::escape;
 
 /// A recipe API with accounts and an embedded database
 #[derive(Debug, Parser)]
@@ -94,7 +95,7 @@ impl Cli {
         let command = help::with_relevant_settings(config::without_empty_variables(Self::command()));
         for warning in env_file.warnings(&command) {
             // Standard error may be closed.
-            let _ = writeln!(io::stderr(), "recipes: {warning}");
+            let _ = writeln!(io::stderr(), "recipes: {}", escape(&warning));
         }
         let explained = |error: clap::Error| match config::setting_error(&error, &command) {
             Some(error) => CliError::Setting(error),

@@ -8,6 +8,8 @@ pub mod cookies;
 pub mod cursor;
 pub mod error;
 pub mod json_api;
+pub mod memory_budget;
 pub mod negotiation;
 pub mod query;
 pub mod stack;
+pub mod static_body;

@@ -5,6 +5,9 @@ use std::time::Duration;
 /// Bytes of a request body, and of one line of an import. The largest real recipe in our test data has 9 KiB.
 pub const BODY_BYTES: usize = 256 * 1024;
 
+/// Bytes of the body of a log-in, a sign-up and the like. A password of 1,024 bytes has at most 6 KiB in JSON.
+pub const FIELDS_BYTES: usize = 8 * 1024;
+
 /// How long a body may take to arrive: a slow sender occupies a connection and its buffers (slowloris).
 pub const BODY_READ: Duration = Duration::from_secs(10);
 
@@ -20,6 +23,18 @@ pub const COMPRESS_ABOVE: u16 = 1_024;
 
 /// Concurrent requests on one HTTP/2 connection.
 pub const STREAMS: u32 = 128;
+
+/// Bytes that a client may send on one HTTP/2 stream before they are read.
+pub const STREAM_WINDOW: u32 = 64 * 1024;
+
+/// The same for all streams of a connection. Only what a handler has read is counted in the memory budget.
+pub const CONNECTION_WINDOW: u32 = 128 * 1024;
+
+/// Bytes of a response that wait in one HTTP/2 stream to be sent.
+pub const SEND_BUFFER: usize = 32 * 1024;
+
+/// The default of `MEMORY_BUDGET`: memory for all bodies that are being read and all responses that are being sent.
+pub const MEMORY_BUDGET: usize = 256 << 20;
 
 #[derive(Clone, Copy, Debug)]
 pub struct Connections {

@@ -8,6 +8,7 @@ use std::{
     future::{Ready, ready},
     net::SocketAddr,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use accounts::TokenDigest;
@@ -38,12 +39,16 @@ use crate::signing_key;
 use crate::telemetry::{self, access_log::AccessLog};
 use crate::use_cases::Dependencies;
 
+/// How long the end waits for the last lines of the log, which may be blocked.
+const LAST_LINES: Duration = Duration::from_secs(1);
+
 /// Serves until a signal asks the process to end, then waits for the requests in flight.
 ///
 /// # Errors
 /// The reason why the service cannot start, and what to do about it.
 pub async fn serve(config: Config) -> anyhow::Result<()> {
-    telemetry::init(&config.log, config.log_format);
+    let log =
+        telemetry::init(&config.log, config.log_format).context("cannot start the thread of the log")?;
     let (clock, entropy) = (Clock::system(), Entropy::system());
     // All settings before the first file: an invalid one must leave nothing behind.
     signing_key::load(&config)?;
@@ -93,7 +98,6 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         clock: clock.clone(),
         entropy: entropy.clone(),
     });
-    let access_log = AccessLog::start(config.log_format);
     let (routes, _) = router(&limits);
     let service = HttpService::new(
         routes.with_state(app),
@@ -102,7 +106,8 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
             entropy,
             cors_origins: config.cors_origins.clone(),
             trusted_proxies: config.protection.trusted_proxies.clone(),
-            access_log: access_log.clone(),
+            access_log: AccessLog::new(log.clone()),
+            memory_budget: config.protection.memory_budget,
         },
     );
 
@@ -116,7 +121,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         );
     }
     store.close().await;
-    access_log.flush();
+    log.flush(LAST_LINES);
     outcome
 }
 
@@ -161,6 +166,9 @@ pub async fn run(
     protocols
         .http2()
         .max_concurrent_streams(STREAMS)
+        .initial_stream_window_size(limits::STREAM_WINDOW)
+        .initial_connection_window_size(limits::CONNECTION_WINDOW)
+        .max_send_buf_size(limits::SEND_BUFFER)
         .max_header_list_size(u32::try_from(HEAD_BYTES).unwrap_or(u32::MAX));
 
     let drain = async move {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use jiff::Timestamp;
 
-use crate::{Context, Listing, Page, ReadCache, Store, StoreError};
+use crate::{Context, Listing, Page, PageEnd, ReadCache, Store, StoreError};
 use ::recipes::{
     ContentJson, Draft, EditRefusal, ImportedHistory, Precondition, Viewer, Visibility, write_recipe_json,
 };
@@ -198,8 +198,8 @@ impl Store {
         }
     }
 
-    /// The recipes that this viewer may see, in the order of their ids, behind `json`. A page of very large recipes may end
-    /// before its limit; [`Listing::next`] tells whether there are more.
+    /// The recipes that this viewer may see, in the order of their ids, behind `json`. A page of large recipes ends before
+    /// its limit, after 128 KiB; [`Listing::next`] tells whether there are more.
     pub async fn recipes(
         &self,
         page: Page<RecipeId>,
@@ -207,7 +207,18 @@ impl Store {
         json: Vec<u8>,
     ) -> Result<Listing<RecipePage, RecipeId>, StoreError> {
         match self {
-            Self::Sqlite(db) => db.recipes(page, viewer, json).await,
+            Self::Sqlite(db) => db.recipes(page, viewer, json),
+        }
+    }
+
+    /// Where a page of [`recipes`](Self::recipes) ends that has as many recipes as its limit says; `None` if it is empty.
+    pub async fn end_of_recipe_page(
+        &self,
+        page: Page<RecipeId>,
+        viewer: Viewer,
+    ) -> Result<Option<PageEnd<RecipeId>>, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.end_of_recipe_page(page, viewer),
         }
     }
 
@@ -218,7 +229,7 @@ impl Store {
         page: Page<RecipeId>,
     ) -> Result<Listing<RecipePage, RecipeId>, StoreError> {
         match self {
-            Self::Sqlite(db) => db.recipes_of(owner, page).await,
+            Self::Sqlite(db) => db.recipes_of(owner, page),
         }
     }
 

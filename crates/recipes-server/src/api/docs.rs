@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 
 use axum::{
     Router,
-    middleware::map_response,
-    response::{IntoResponse, Response},
+    middleware::{from_fn_with_state, map_response},
+    response::Response,
     routing::get,
 };
-use bytes::Bytes;
 use http::{HeaderValue, header};
 use serde_json::{Map, Value};
 use utoipa::{
@@ -22,6 +21,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::app::App;
 use crate::http::json_api::JsonApi;
+use crate::http::static_body::{StaticBody, StaticFiles};
 
 const OPENAPI: &str = "/api/v1/openapi.json";
 
@@ -99,13 +99,16 @@ pub fn require_bodies(openapi: &mut OpenApi) {
 
 /// The routes of the document and of the page.
 pub fn pages(openapi: &OpenApi) -> Router<App> {
-    let document = Bytes::from(openapi.to_pretty_json().unwrap_or_default());
+    let document = StaticBody::new(openapi.to_pretty_json().unwrap_or_default());
     let document = get(move |_: JsonApi<App>| async move {
-        ([(header::CONTENT_TYPE, "application/json")], document).into_response()
+        let mut response = document.response();
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        response
     });
     // The validator badge would send the address of this service to another host.
     let config = Config::new([OPENAPI]).validator_url("none").try_it_out_enabled(true);
     let page = Router::from(SwaggerUi::new("/docs").config(config)).layer(map_response(with_policy));
+    let page = page.layer(from_fn_with_state(StaticFiles::default(), StaticFiles::share));
     Router::new().route(OPENAPI, document).merge(page)
 }
 

@@ -1,6 +1,6 @@
 //! Lists in pages: the page that a request asks for, and the response.
 
-use axum::response::Response;
+use axum::{body::Body, response::Response};
 use http::{HeaderValue, Uri, header};
 use serde::Serialize;
 use store::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, Page};
@@ -66,10 +66,15 @@ impl<'a, Key: CursorKey + Copy> ListRequest<'a, Key> {
         next: Option<Key>,
         total: Option<u64>,
     ) -> Result<Response, Report> {
-        let Self { path, filters, page, .. } = self;
         let mut json = data.close();
-        let cursor = next.map(|key| Cursor::new(key, &list_name(path, filters)).encode());
-        if let Some(cursor) = &cursor {
+        json.extend(self.tail(next, total));
+        self.respond_with(json.into(), next, total)
+    }
+
+    /// The end of the document, behind its data.
+    pub(super) fn tail(&self, next: Option<Key>, total: Option<u64>) -> Vec<u8> {
+        let mut json = Vec::new();
+        if let Some(cursor) = self.cursor(next) {
             // A cursor is base64url, which needs no escaping.
             json.extend_from_slice(format!(",\"nextCursor\":\"{cursor}\"").as_bytes());
         }
@@ -77,11 +82,25 @@ impl<'a, Key: CursorKey + Copy> ListRequest<'a, Key> {
             json.extend_from_slice(format!(",\"totalCount\":{total}").as_bytes());
         }
         json.push(b'}');
+        json
+    }
 
-        let mut response = Response::new(json.into());
+    fn cursor(&self, next: Option<Key>) -> Option<String> {
+        next.map(|key| Cursor::new(key, &list_name(self.path, &self.filters)).encode())
+    }
+
+    /// The response with this document.
+    pub(super) fn respond_with(
+        &self,
+        document: Body,
+        next: Option<Key>,
+        total: Option<u64>,
+    ) -> Result<Response, Report> {
+        let Self { path, filters, page, .. } = self;
+        let mut response = Response::new(document);
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        if let Some(cursor) = cursor {
+        if let Some(cursor) = self.cursor(next) {
             let and = if filters.is_empty() { "" } else { "&" };
             let limit = page.limit();
             let link = format!("<{path}?{filters}{and}limit={limit}&cursor={cursor}>; rel=\"next\"");

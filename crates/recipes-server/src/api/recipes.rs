@@ -1,5 +1,6 @@
 //! Recipes: every client reads the public ones, users create their own, owners change theirs.
 
+mod page_stream;
 pub mod response;
 
 use axum::response::Response;
@@ -8,6 +9,7 @@ use ids::RecipeId;
 use recipes::{Draft, FieldError, Scalars};
 use serde_json::{Map, Value};
 
+use self::page_stream::PageStream;
 use self::response::{REVALIDATE, RecipeResponse};
 use super::{
     documented_errors::{
@@ -48,8 +50,18 @@ pub async fn list(
     let request = ListRequest::parse("/api/v1/recipes", &uri, &[])?;
     let recipes = app.recipes().list(request.page, viewer, JsonArray::after(DATA).take_written()).await?;
     let total = count.of(app.recipes().count(viewer)).await?;
+    let rest = recipes.next.and_then(|last| request.page.rest(recipes.rows.len(), last));
     let data = JsonArray::open_in(recipes.rows.into_json());
-    let mut response = request.finish(data, recipes.next, total)?;
+    let mut response = if let Some(rest) = rest {
+        // The page is too large for one listing. Its end is in a header, before all its rows are read.
+        let end = app.recipes().end_of_page(rest, viewer).await?;
+        let next = end.and_then(|end| end.next);
+        let (last, tail) = (end.map(|end| end.last), request.tail(next, total));
+        let document = PageStream { app, viewer, rest, last, data, tail };
+        request.respond_with(document.into_body(), next, total)?
+    } else {
+        request.finish(data, recipes.next, total)?
+    };
     response.headers_mut().insert(header::CACHE_CONTROL, REVALIDATE);
     Ok(response)
 }

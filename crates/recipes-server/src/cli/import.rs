@@ -31,6 +31,7 @@ use self::{
 use super::database;
 use crate::config::Config;
 use crate::limits;
+use crate::telemetry::escape::escape;
 
 /// Bring in recipes and users from files
 ///
@@ -260,7 +261,7 @@ impl Importer {
     fn report(&self, place: &str, message: &str) {
         // If standard error is closed, the user does not want the messages.
         self.bar.suspend(|| {
-            let _ = writeln!(io::stderr(), "{place}: {message}");
+            let _ = writeln!(io::stderr(), "{}: {}", escape(place), escape(message));
         });
     }
 }

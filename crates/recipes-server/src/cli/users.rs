@@ -22,6 +22,7 @@ use self::output::Output;
 use super::database::{open, open_existing};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::telemetry::escape::escape;
 
 pub(super) const EXAMPLES: &str = "\
 USER is the e-mail address or the id of an account.
@@ -227,7 +228,7 @@ impl Run<'_> {
     /// `None`: the account was deleted after it was found.
     fn report(&self, account: &Account, user: Option<User>, what: &str) -> anyhow::Result<()> {
         let user = user.ok_or_else(|| account.not_found())?;
-        self.output.changed(&user, &format!("{account} {what}"))
+        self.output.changed(&user, &escape(&format!("{account} {what}")))
     }
 }
 
@@ -240,7 +241,7 @@ fn confirmed(user: &User) -> anyhow::Result<bool> {
         io::stderr(),
         "Delete user {}, {}, and all private recipes? (yes/no) ",
         user.id,
-        user.email.as_str()
+        escape(user.email.as_str())
     )?;
     let mut answer = String::new();
     io::stdin().read_line(&mut answer)?;

@@ -22,11 +22,16 @@ impl EnvFile {
 
     pub(super) fn read_from(path: &Path) -> Result<Self, ConfigError> {
         let because = |why: &str| Err(ConfigError::new(format!("{} cannot be read: {why}", path.display())));
+        let lines = dotenvy::from_path_iter(path).into_iter().flatten().flatten();
+        let variables: Vec<(String, String)> = lines.collect();
+        // Setting such a variable would panic with the value in the message.
+        if let Some((name, _)) =
+            variables.iter().find(|(name, value)| name.contains('\0') || value.contains('\0'))
+        {
+            return because(&format!("the value of {name} contains a NUL character"));
+        }
         match dotenvy::from_path(path) {
-            Ok(()) => {
-                let lines = dotenvy::from_path_iter(path).into_iter().flatten().flatten();
-                Ok(Self(lines.map(|(name, _)| name).collect()))
-            }
+            Ok(()) => Ok(Self(variables.into_iter().map(|(name, _)| name).collect())),
             Err(error) if error.not_found() => Ok(Self::default()),
             Err(dotenvy::Error::LineParse(line, _)) => {
                 let text = std::fs::read_to_string(path).unwrap_or_default();

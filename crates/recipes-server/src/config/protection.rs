@@ -8,6 +8,7 @@ use clap::Args;
 use super::values::HEADING;
 use crate::auth::rate_limit::Quotas;
 use crate::http::client_address::TrustedProxies;
+use crate::limits;
 
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = HEADING)]
@@ -19,6 +20,12 @@ pub struct Protection {
     /// Rate limits per client address or account: off, or those that differ from the default, as in log-in=60/5m,sign-up=off
     #[arg(long, env, global = true, value_name = "LIMITS", default_value_t = Quotas::default())]
     pub rate_limits: Quotas,
+
+    /// Bytes of memory for all request bodies that are being read and all responses that are being sent; beyond it, 503
+    #[arg(
+        long, env, global = true, value_name = "BYTES", default_value_t = limits::MEMORY_BUDGET, value_parser = memory
+    )]
+    pub memory_budget: usize,
 
     /// How many days the audit log keeps an event
     #[arg(long, env, global = true, value_name = "DAYS", default_value = "365", value_parser = days)]
@@ -35,6 +42,12 @@ impl Protection {
         let age = Duration::from_hours(24 * u64::from(self.audit_days));
         Retention { age, entries: self.audit_events }
     }
+}
+
+/// Below 16 MiB a few large requests at a time would use it up.
+fn memory(text: &str) -> Result<usize, &'static str> {
+    let within = |bytes: &usize| *bytes >= 16 << 20;
+    text.parse().ok().filter(within).ok_or("must be a number of bytes from 16777216, which is 16 MiB")
 }
 
 fn days(text: &str) -> Result<u32, &'static str> {

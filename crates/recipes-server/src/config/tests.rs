@@ -290,3 +290,14 @@ fn invalid_line_of_env_file_is_named_and_not_shown() {
     let said = EnvFile::read_from(&file).unwrap_err().to_string();
     assert!(said.contains("line 4 must be NAME=VALUE") && !said.contains("hunter2"), "{said}");
 }
+
+#[test]
+fn nul_character_in_env_file_is_an_error_without_the_value() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join(".env");
+    for line in ["RECIPES_TEST_OF_NUL=hunter2\0\n", "RECIPES_TEST_OF_NUL='hunter2\0'\nPORT=1\n"] {
+        fs::write(&file, line).unwrap();
+        let said = EnvFile::read_from(&file).unwrap_err().to_string();
+        assert!(said.contains("RECIPES_TEST_OF_NUL contains a NUL") && !said.contains("hunter2"), "{said}");
+    }
+}

@@ -1,16 +1,16 @@
 //! Request bodies: JSON or a nested form, bounded in size and time, parsed into a type that proves they are valid.
 
+mod collect;
 pub mod fields;
 
 use std::fmt;
 
 use axum::extract::{FromRequest, Request};
-use bytes::Bytes;
 use http::{HeaderMap, Method, header, request::Parts};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 use recipes::{FieldError, Scalars};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
+use tokio::task::spawn_blocking;
 use zeroize::Zeroize as _;
 
 use self::fields::Fields;
@@ -24,6 +24,9 @@ pub trait Parse: Sized {
     /// Whether the body may contain a password, so that its copies are wiped from memory.
     const HAS_SECRETS: bool = false;
 
+    /// Bytes of a body at most.
+    const MAX_BYTES: usize = limits::BODY_BYTES;
+
     /// One error for each field that this type does not know. They are ignored, except with strict handling.
     fn unknown_fields(fields: &Map<String, Value>) -> Vec<FieldError>;
 
@@ -32,7 +35,7 @@ pub trait Parse: Sized {
     fn parse(fields: &Map<String, Value>, encoding: Scalars) -> Result<Self, Vec<FieldError>>;
 }
 
-/// [`Parse`] for a body that is a flat list of fields.
+/// [`Parse`] for a body that is a flat list of fields, of at most [`limits::FIELDS_BYTES`].
 pub trait ParseFields: Sized {
     const FIELDS: &'static [&'static str];
     const REJECTS_DUPLICATES: bool = false;
@@ -44,6 +47,7 @@ pub trait ParseFields: Sized {
 impl<T: ParseFields> Parse for T {
     const REJECTS_DUPLICATES: bool = T::REJECTS_DUPLICATES;
     const HAS_SECRETS: bool = true;
+    const MAX_BYTES: usize = limits::FIELDS_BYTES;
 
     fn unknown_fields(fields: &Map<String, Value>) -> Vec<FieldError> {
         fields::unknown(fields, T::FIELDS)
@@ -59,7 +63,10 @@ impl<T: ParseFields> Parse for T {
 /// A body that was read and is valid.
 pub struct Body<T>(pub T);
 
-impl<T: Parse> Body<T> {
+/// Parsing a larger body takes up to milliseconds, which other requests would wait for on the same worker.
+const PARSED_INLINE: usize = 16 * 1024;
+
+impl<T: Parse + Send + 'static> Body<T> {
     /// Reads the body, and keeps the head of the request.
     ///
     /// # Errors
@@ -70,16 +77,22 @@ impl<T: Parse> Body<T> {
             Method::PATCH => encoding_of_patch(&head.headers)?,
             _ => encoding(&head.headers)?,
         };
-        let bytes = collect(body).await?;
-        let parsed = read(&head.headers, encoding, &bytes);
-        if <T as Parse>::HAS_SECRETS {
-            wipe(bytes);
-        }
+        let mut body = collect::collect(&head.extensions, body, T::MAX_BYTES).await?;
+        let is_large = body.len() > PARSED_INLINE;
+        let parse = move || {
+            let parsed = read(&head.headers, encoding, &body);
+            if <T as Parse>::HAS_SECRETS {
+                body.wipe();
+            }
+            (parsed, head)
+        };
+        let (parsed, head) =
+            if is_large { spawn_blocking(parse).await.map_err(RequestError::internal)? } else { parse() };
         Ok((head, Self(parsed?)))
     }
 }
 
-impl<S: Sync, T: Parse> FromRequest<S> for Body<T> {
+impl<S: Sync, T: Parse + Send + 'static> FromRequest<S> for Body<T> {
     type Rejection = Report;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Report> {
@@ -112,13 +125,6 @@ fn parse<T: Parse>(headers: &HeaderMap, encoding: Scalars, object: &Object) -> R
         reject_unknown::<T>(fields)?;
     }
     T::parse(fields, encoding).map_err(RequestError::Invalid)
-}
-
-/// Does nothing if the connection still reads into the same buffer.
-fn wipe(bytes: Bytes) {
-    if let Ok(mut bytes) = bytes.try_into_mut() {
-        bytes[..].zeroize();
-    }
 }
 
 /// The top-level fields of a body, and whether one of them appears twice. Of equal names the last one is kept.
@@ -189,22 +195,6 @@ fn encoding_of_patch(headers: &HeaderMap) -> Result<Option<Scalars>, RequestErro
 fn media_type(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::CONTENT_TYPE)?;
     Some(value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim())
-}
-
-/// The whole body, within the limits of size and time.
-async fn collect(body: axum::body::Body) -> Result<Bytes, RequestError> {
-    let too_large = || RequestError::BodyTooLarge { limit: limits::BODY_BYTES };
-    // A client that announces too large a body gets the error before it sends the body.
-    if http_body::Body::size_hint(&body).lower() > limits::BODY_BYTES as u64 {
-        return Err(too_large());
-    }
-    let collected = Limited::new(body, limits::BODY_BYTES).collect();
-    match tokio::time::timeout(limits::BODY_READ, collected).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
-        Ok(Err(_)) => Err(RequestError::Malformed("The body ended too early".into())),
-        Err(_) => Err(RequestError::BodyTooSlow),
-    }
 }
 
 fn json(bytes: &[u8]) -> Result<Object, RequestError> {

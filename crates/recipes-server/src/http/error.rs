@@ -18,7 +18,7 @@ mod recipe;
 mod rejection;
 mod report;
 
-use std::borrow::Cow;
+use std::{borrow::Cow, time::Duration};
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, StatusCode};
@@ -26,6 +26,7 @@ use recipes::FieldError;
 
 pub use self::report::{Cause, Report};
 use crate::auth::rate_limit::LimitReached;
+use crate::http::memory_budget::BudgetExhausted;
 
 /// A request that was rejected before a use case ran.
 #[derive(Debug)]
@@ -54,6 +55,8 @@ pub enum RequestError {
     /// The body is well-formed, but some values are not valid: all problems at once.
     Invalid(Vec<FieldError>),
     TimedOut,
+    /// The bodies of other requests and responses take all memory that is set aside for them.
+    MemoryExhausted,
     Internal(Cause),
 }
 
@@ -130,6 +133,7 @@ impl From<RequestError> for Report {
                 let message = "The request took too long and was cancelled";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "timed_out", message).retry_after_seconds(1)
             }
+            E::MemoryExhausted => Self::overloaded(Duration::from_secs(2)).caused_by(BudgetExhausted),
             E::Internal(cause) => Self::internal(cause),
         }
     }

@@ -6,8 +6,9 @@
 //! 2. A CORS preflight is answered: it carries no credentials, so no route could authorize it.
 //! 3. A change that a page of another site may have made a browser send with cookies is refused (CSRF).
 //! 4. The router responds, within a time-out; its timer starts only if the response is not ready at once. Panics are
-//!    caught, and large bodies are compressed for clients that accept it.
-//! 5. An error gets its body, in the shape that the client accepts.
+//!    caught.
+//! 5. An error gets its body, in the shape that the client accepts. Large bodies are counted, sent in pieces, and
+//!    compressed for clients that accept it.
 //! 6. Security, CORS and request-id headers are added, and a line is written to the access log.
 //!
 //! The body limit is not here: [`crate::http::body`] applies it when it reads one.
@@ -15,9 +16,9 @@
 mod compression;
 mod cors;
 mod request_id;
+mod response_body;
 
 use std::{
-    any::Any,
     convert::Infallible,
     net::IpAddr,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -29,7 +30,7 @@ use std::{
 
 use axum::{
     Router,
-    body::Body,
+    body::{Body, HttpBody as _},
     response::{IntoResponse, Response},
     routing::future::RouteFuture,
 };
@@ -37,23 +38,23 @@ use http::{HeaderName, HeaderValue, Request, Uri, header, uri::PathAndQuery};
 use jiff::Timestamp;
 use pin_project_lite::pin_project;
 use tokio::time::Sleep;
-use tower_http::{
-    compression::{Compression, ResponseFuture as CompressionFuture},
-    csrf::{Csrf, CsrfLayer, ProtectionError, ResponseFuture as CsrfFuture},
-};
+use tower_http::csrf::{Csrf, CsrfLayer, ProtectionError, ResponseFuture as CsrfFuture};
 use tower_layer::Layer as _;
 use tower_service::Service;
 
-use self::compression::{COMPRESS_WHEN, CompressWhen};
+use self::compression::Compressors;
 pub use self::cors::CorsOrigins;
-use self::request_id::RequestId;
+use self::response_body::Sending;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::http::client_address::{ClientAddress, TrustedProxies};
 use crate::http::error::{Report, RequestError};
+use crate::http::memory_budget::{BudgetExhausted, MemoryBudget};
 use crate::http::{cookies, negotiation};
 use crate::limits;
 use crate::telemetry::access_log::{AccessLog, Entry};
+use crate::telemetry::panics;
+use crate::telemetry::request::LoggedRequest;
 
 /// The router, with everything around it that all requests pass.
 #[derive(Clone)]
@@ -69,13 +70,15 @@ pub struct HttpConfig {
     pub cors_origins: CorsOrigins,
     pub trusted_proxies: TrustedProxies,
     pub access_log: AccessLog,
+    /// Bytes for all bodies that are being read and all responses that are being sent.
+    pub memory_budget: usize,
 }
 
 struct Shared {
     router: Router,
-    compressed: Compression<Router, CompressWhen>,
-    origin_checked: Compression<Csrf<Router, RefuseOrigin>, CompressWhen>,
+    origin_checked: Csrf<Router, RefuseOrigin>,
     config: HttpConfig,
+    sending: Sending,
     /// The warning about a missing trusted proxy is logged once.
     proxy_warning: Once,
 }
@@ -84,9 +87,12 @@ impl HttpService {
     pub fn new(router: Router, config: HttpConfig) -> Self {
         let csrf = CsrfLayer::new().with_rejection_response(REFUSE_ORIGIN);
         let shared = Shared {
-            compressed: Compression::new(router.clone()).compress_when(COMPRESS_WHEN),
-            origin_checked: Compression::new(csrf.layer(router.clone())).compress_when(COMPRESS_WHEN),
+            origin_checked: csrf.layer(router.clone()),
             router,
+            sending: Sending {
+                memory: MemoryBudget::new(config.memory_budget),
+                compressors: Compressors::new(),
+            },
             config,
             proxy_warning: Once::new(),
         };
@@ -122,18 +128,16 @@ where
         let mut request = request.map(Body::new);
         remove_trailing_slash(request.uri_mut());
         let shared = Arc::clone(&self.shared);
-        // Reads never need the client's address, and the first extension of a request costs an allocation.
-        if !request.method().is_safe() {
-            let client = self.peer.map(|peer| shared.client_address(peer, request.headers()));
-            request.extensions_mut().insert(ClientAddress(client));
+        let client = self.peer.map(|peer| shared.client_address(peer, request.headers()));
+        request.extensions_mut().insert(ClientAddress(client));
+        if !request.body().is_end_stream() {
+            request.extensions_mut().insert(shared.sending.memory.clone());
         }
-        let info = RequestInfo::new(&request, started, &shared.config);
+        let info = RequestInfo::new(&request, started, client, &shared.config);
         let inner = if let Some(preflight) = CorsOrigins::preflight(&request) {
             InnerFuture::Ready { response: Some(preflight) }
         } else if cookies::needs_origin_check(&request) {
             InnerFuture::OriginChecked { future: shared.origin_checked.clone().call(request) }
-        } else if request.headers().contains_key(header::ACCEPT_ENCODING) {
-            InnerFuture::Compressed { future: shared.compressed.clone().call(request) }
         } else {
             InnerFuture::Plain { future: shared.router.clone().call(request) }
         };
@@ -162,25 +166,27 @@ fn remove_trailing_slash(uri: &mut Uri) {
 struct RequestInfo {
     received: Timestamp,
     started: Instant,
-    id: RequestId,
+    logged: LoggedRequest,
     method: http::Method,
     path: Option<PathAndQuery>,
     /// Parsed only for an error response.
     accept: Vec<HeaderValue>,
+    accepts_gzip: bool,
     origin: Option<HeaderValue>,
 }
 
 impl RequestInfo {
-    fn new(request: &Request<Body>, started: Instant, config: &HttpConfig) -> Self {
+    fn new(request: &Request<Body>, started: Instant, client: Option<IpAddr>, config: &HttpConfig) -> Self {
         let headers = request.headers();
         let received = config.clock.now();
         Self {
             received,
             started,
-            id: RequestId::new(headers, received, &config.entropy),
+            logged: LoggedRequest { id: request_id::of(headers, received, &config.entropy), client },
             method: request.method().clone(),
             path: request.uri().path_and_query().cloned(),
             accept: headers.get_all(header::ACCEPT).iter().cloned().collect(),
+            accepts_gzip: compression::is_accepted(headers),
             origin: headers.get(header::ORIGIN).cloned(),
         }
     }
@@ -202,8 +208,7 @@ pin_project! {
     enum InnerFuture {
         Ready { response: Option<Response> },
         Plain { #[pin] future: RouteFuture<Infallible> },
-        Compressed { #[pin] future: CompressionFuture<RouteFuture<Infallible>, CompressWhen> },
-        OriginChecked { #[pin] future: CompressionFuture<CsrfFuture<RouteFuture<Infallible>>, CompressWhen> },
+        OriginChecked { #[pin] future: CsrfFuture<RouteFuture<Infallible>> },
     }
 }
 
@@ -212,16 +217,23 @@ impl Future for ResponseFuture {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let response = match catch_unwind(AssertUnwindSafe(|| this.inner.poll(context))) {
-            Ok(Poll::Ready(response)) => response,
-            Ok(Poll::Pending) => {
-                let deadline = || Box::pin(tokio::time::sleep(limits::REQUEST));
-                ready!(this.deadline.get_or_insert_with(deadline).as_mut().poll(context));
-                RequestError::TimedOut.into_response()
-            }
-            Err(panic) => RequestError::internal(panic_message(&*panic)).into_response(),
-        };
-        Poll::Ready(Ok(this.shared.finish(this.info, response)))
+        let (info, shared) = (&*this.info, &**this.shared);
+        // All events from here on name the request.
+        info.logged.scope(|| {
+            let response = match catch_unwind(AssertUnwindSafe(|| this.inner.poll(context))) {
+                Ok(Poll::Ready(response)) => response,
+                Ok(Poll::Pending) => {
+                    let deadline = || Box::pin(tokio::time::sleep(limits::REQUEST));
+                    ready!(this.deadline.get_or_insert_with(deadline).as_mut().poll(context));
+                    RequestError::TimedOut.into_response()
+                }
+                Err(panic) => {
+                    let message = panics::fixed_message(&*panic);
+                    RequestError::internal(format!("a handler panicked: {message}")).into_response()
+                }
+            };
+            Poll::Ready(Ok(shared.finish(info, response)))
+        })
     }
 }
 
@@ -230,21 +242,10 @@ impl InnerFuture {
         let polled = match self.project() {
             InnerProjection::Ready { response } => Poll::Ready(Ok(response.take().unwrap_or_default())),
             InnerProjection::Plain { future } => future.poll(context),
-            InnerProjection::Compressed { future } => {
-                future.poll(context).map_ok(|response| response.map(Body::new))
-            }
-            InnerProjection::OriginChecked { future } => {
-                future.poll(context).map_ok(|response| response.map(Body::new))
-            }
+            InnerProjection::OriginChecked { future } => future.poll(context),
         };
         polled.map(|response: Result<Response, Infallible>| response.unwrap_or_else(|never| match never {}))
     }
-}
-
-fn panic_message(panic: &(dyn Any + Send)) -> String {
-    let message = panic.downcast_ref::<&str>().copied();
-    let message = message.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    format!("a handler panicked: {}", message.unwrap_or("without a message"))
 }
 
 const NO_SNIFF: HeaderValue = HeaderValue::from_static("nosniff");
@@ -269,8 +270,11 @@ impl Shared {
         if response.status().as_u16() >= 400 {
             response = with_error_body(response, info);
         }
+        let mut response = self.sending.prepare(response, &info.logged, info.accepts_gzip).unwrap_or_else(
+            |BudgetExhausted| with_error_body(RequestError::MemoryExhausted.into_response(), info),
+        );
         let headers = response.headers_mut();
-        headers.insert(X_REQUEST_ID, info.id.to_header());
+        headers.insert(X_REQUEST_ID, info.logged.id.clone());
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, NO_SNIFF);
         headers.insert(header::REFERRER_POLICY, NO_REFERRER);
         self.config.cors_origins.allow(info.origin.as_ref(), headers);
@@ -280,7 +284,7 @@ impl Shared {
             path: info.path.as_ref().map_or("", PathAndQuery::path),
             status: response.status(),
             duration: info.started.elapsed(),
-            request_id: info.id.as_str(),
+            request: &info.logged,
         });
         response
     }
@@ -288,7 +292,7 @@ impl Shared {
 
 fn with_error_body(mut response: Response, info: &RequestInfo) -> Response {
     let Some(report) = response.extensions_mut().remove::<Arc<Report>>() else { return response };
-    let (media_type, body) = report.render(negotiation::error_shape(&info.accept), info.id.as_str());
+    let (media_type, body) = report.render(negotiation::error_shape(&info.accept), info.logged.id());
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

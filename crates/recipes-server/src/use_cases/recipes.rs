@@ -10,7 +10,7 @@ use accounts::{User, audit::Actor};
 use ids::{RecipeId, Uid, UserId};
 use recipes::Draft;
 use store::{
-    Context, Edit, Listing, NewRecipe, Page, ReadCache, RecipePage, ReplaceRecipe, Store, StoreError,
+    Context, Edit, Listing, NewRecipe, Page, PageEnd, ReadCache, RecipePage, ReplaceRecipe, Store, StoreError,
 };
 
 use super::Dependencies;
@@ -68,7 +68,7 @@ impl Recipes {
         self.store.recipe_cache()
     }
 
-    /// Recipes in the order of their ids, as JSON behind `json`.
+    /// Recipes in the order of their ids, as JSON behind `json`. A page of large recipes ends before its limit.
     ///
     /// # Errors
     /// When the store is unavailable.
@@ -79,6 +79,18 @@ impl Recipes {
         json: Vec<u8>,
     ) -> Result<Listing<RecipePage, RecipeId>, RecipeError> {
         Ok(self.store.recipes(page, viewer, json).await?)
+    }
+
+    /// Where a page of [`list`](Self::list) ends that has as many recipes as its limit says.
+    ///
+    /// # Errors
+    /// When the store is unavailable.
+    pub async fn end_of_page(
+        &self,
+        page: Page<RecipeId>,
+        viewer: Viewer,
+    ) -> Result<Option<PageEnd<RecipeId>>, RecipeError> {
+        Ok(self.store.end_of_recipe_page(page, viewer).await?)
     }
 
     /// The recipes of one user after this one, in the order of their ids.

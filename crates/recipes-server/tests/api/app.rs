@@ -122,6 +122,7 @@ impl TestApp {
             cors_origins: origins,
             trusted_proxies: "10.0.0.1".parse().unwrap(),
             access_log: AccessLog::off(),
+            memory_budget: recipes_server::limits::MEMORY_BUDGET,
         };
         let service = HttpService::new(routes, config);
         Self { store, clock, app, service, mail_worker: Mutex::new(mail_worker), folder }

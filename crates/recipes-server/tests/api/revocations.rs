@@ -170,7 +170,7 @@ async fn check(write: &Write, revocation: Revocation, status: u16) {
                 Revocation::LogOut => drop(client.post("/api/v1/users/logout", &json!({})).await.is(204)),
                 Revocation::ApiTokenRevoked => revoke_api_token(&client).await,
                 Revocation::Disabled => {
-                    drop(store.set_access(&ada, Access::Disabled, operator).await.unwrap())
+                    drop(store.set_access(&ada, Access::Disabled, operator).await.unwrap());
                 }
                 Revocation::Demoted => drop(store.set_role(&ada, Role::User, operator).await.unwrap()),
                 Revocation::Deleted => {

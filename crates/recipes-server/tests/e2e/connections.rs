@@ -62,6 +62,7 @@ fn service(router: Router) -> HttpService {
         cors_origins: CorsOrigins::Any,
         trusted_proxies: TrustedProxies::default(),
         access_log: AccessLog::off(),
+        memory_budget: recipes_server::limits::MEMORY_BUDGET,
     };
     HttpService::new(router, config)
 }

@@ -5,8 +5,10 @@
 mod accounts;
 mod connections;
 mod durability;
+mod logs;
 mod many_at_once;
 mod memory;
+mod passwords;
 mod program;
 mod shutdown;
 mod tutorial;

@@ -33,15 +33,20 @@ impl Program {
     }
 
     pub(crate) fn start_with(folder: &Path, variables: &[(&str, &str)]) -> Self {
-        Self::spawn(&mut Command::new(env!("CARGO_BIN_EXE_recipes")), folder, variables)
+        Self::spawn(&mut recipes(), folder, variables, true)
     }
 
     /// Lets another program start it.
     pub(crate) fn start_by(starter: &str, folder: &Path) -> Self {
-        Self::spawn(Command::new(starter).arg(env!("CARGO_BIN_EXE_recipes")), folder, &[])
+        Self::spawn(Command::new(starter).arg(env!("CARGO_BIN_EXE_recipes")), folder, &[], true)
     }
 
-    fn spawn(command: &mut Command, folder: &Path, variables: &[(&str, &str)]) -> Self {
+    /// The same with a log that is read up to the line about the address and never again.
+    pub(crate) fn start_with_unread_log(folder: &Path) -> Self {
+        Self::spawn(&mut recipes(), folder, &[], false)
+    }
+
+    fn spawn(command: &mut Command, folder: &Path, variables: &[(&str, &str)], reads_log: bool) -> Self {
         let mut child = command
             .arg("serve")
             .current_dir(folder)
@@ -59,13 +64,19 @@ impl Program {
         let (found, address) = mpsc::channel();
         let log = Arc::<Mutex<Vec<String>>>::default();
         let written = Arc::clone(&log);
-        // Reads until the end, so that the program never waits for room in the pipe.
         std::thread::spawn(move || {
             for line in stderr.lines().map_while(Result::ok) {
+                let is_listening = line.contains("Listening on ");
                 if let Some((_, rest)) = line.split_once("Listening on http://") {
                     let _ = found.send(Ok(rest.split(' ').next().unwrap_or_default().to_owned()));
                 }
                 written.lock().unwrap().push(line);
+                if is_listening && !reads_log {
+                    // Keeps the pipe open.
+                    loop {
+                        std::thread::park();
+                    }
+                }
             }
             let _ = found.send(Err(written.lock().unwrap().join("\n")));
         });
@@ -114,6 +125,10 @@ impl Program {
         client.token = Some(answer["token"].as_str().unwrap().to_owned());
         client
     }
+}
+
+fn recipes() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_recipes"))
 }
 
 impl Drop for Program {

@@ -7,16 +7,25 @@ use rusqlite::{Connection, Rows, params};
 use super::columns::{self, Columns};
 use super::{Sqlite, cached, execute, find, find_value};
 use crate::{
-    Context, DEFAULT_PAGE_SIZE, Edit, Editor, Imported, Listing, NewRecipe, Page, Precondition, RecipePage,
-    ReplaceRecipe, StoreError, StoredRecipe, Viewer,
+    Context, DEFAULT_PAGE_SIZE, Edit, Editor, Imported, Listing, NewRecipe, Page, PageEnd, Precondition,
+    RecipePage, ReplaceRecipe, StoreError, StoredRecipe, Viewer,
 };
 use ::recipes::time::to_microseconds;
 use ::recipes::{ContentJson, ImportedHistory, RecipeState, ServerFields, Visibility};
 use ids::{RecipeId, Uid, UserId};
 
-/// A page ends early behind this much text: 1,000 recipes may have 256 MiB, and one request must not
-/// make us hold them.
-const PAGE_BYTES: usize = 4 << 20;
+/// A listing ends early behind this much text: 1,000 recipes may have 256 MiB, and one request must not
+/// make us hold them. A hundred everyday recipes have less.
+const LISTING_BYTES: usize = 128 << 10;
+
+/// The ids behind `?1` that user `?2` may see, if that is not an administrator.
+macro_rules! visible_ids {
+    () => {
+        "SELECT id FROM recipes WHERE private = 0 AND id > ?1
+         UNION ALL
+         SELECT id FROM recipes WHERE owner_id = ?2 AND private = 1 AND id > ?1"
+    };
+}
 
 /// Writes.
 impl Sqlite {
@@ -130,26 +139,45 @@ impl Sqlite {
         })
     }
 
-    pub async fn recipes(
+    pub fn recipes(
         &self,
         page: Page<RecipeId>,
         viewer: Viewer,
         json: Vec<u8>,
     ) -> Result<Listing<RecipePage, RecipeId>, StoreError> {
-        let reader = PageReader::new(page.limit(), json);
-        if page.limit() > DEFAULT_PAGE_SIZE {
-            self.read_at_length(move |db| page_of(db, page, viewer, reader)).await
-        } else {
-            self.read(|db| page_of(db, page, viewer, reader))
-        }
+        self.read(|db| page_of(db, page, viewer, PageReader::new(page.limit(), json)))
     }
 
-    pub async fn recipes_of(
+    pub fn end_of_recipe_page(
+        &self,
+        page: Page<RecipeId>,
+        viewer: Viewer,
+    ) -> Result<Option<PageEnd<RecipeId>>, StoreError> {
+        self.read(|db| {
+            let (user, admin) = viewer_params(viewer);
+            let sql = if admin {
+                "SELECT id FROM recipes WHERE id > ?1 AND ?2 IS NULL ORDER BY id LIMIT ?3"
+            } else {
+                concat!(visible_ids!(), " ORDER BY id LIMIT ?3")
+            };
+            let after = page.after().map_or(0, RecipeId::get);
+            let mut statement = cached(db, sql)?;
+            let mut rows = statement.query(params![after, user, page.rows_to_read()])?;
+            let mut ids = Vec::new();
+            while let Some(row) = rows.next()? {
+                ids.push(Columns::of(row).recipe_id()?);
+            }
+            let Listing { rows, next } = page.listing(ids, |id| *id);
+            Ok(rows.last().map(|last| PageEnd { last: *last, next }))
+        })
+    }
+
+    pub fn recipes_of(
         &self,
         owner: UserId,
         page: Page<RecipeId>,
     ) -> Result<Listing<RecipePage, RecipeId>, StoreError> {
-        self.read_at_length(move |db| {
+        self.read(|db| {
             let mut reader = PageReader::new(page.limit(), Vec::new());
             let mut statement = cached(
                 db,
@@ -164,7 +192,6 @@ impl Sqlite {
             reader.read(statement.query(params![owner.get(), after, page.rows_to_read()])?)?;
             Ok(reader.listing())
         })
-        .await
     }
 
     pub async fn count_recipes(&self, viewer: Viewer) -> Result<u64, StoreError> {
@@ -285,12 +312,11 @@ fn page_of(
     );
     reader.read(cached(db, sql)?.query(params![after, near, user, admin])?)?;
     if !reader.more && !admin {
-        let sql = "SELECT recipes.id, document
-                   FROM (SELECT id FROM recipes WHERE private = 0 AND id > ?1
-                         UNION ALL
-                         SELECT id FROM recipes WHERE owner_id = ?2 AND private = 1 AND id > ?1
-                         ORDER BY id LIMIT ?3) AS visible
-                   CROSS JOIN recipes ON recipes.id = visible.id";
+        let sql = concat!(
+            "SELECT recipes.id, document FROM (",
+            visible_ids!(),
+            " ORDER BY id LIMIT ?3) AS visible CROSS JOIN recipes ON recipes.id = visible.id"
+        );
         reader.read(cached(db, sql)?.query(params![near, user, page.rows_to_read()])?)?;
     }
     Ok(reader.listing())
@@ -320,12 +346,14 @@ impl PageReader {
 
     fn read(&mut self, mut rows: Rows<'_>) -> Result<(), StoreError> {
         while let Some(row) = rows.next()? {
-            if self.page.len() == self.limit || self.page.json_len() >= PAGE_BYTES {
+            let mut columns = Columns::of(row);
+            let (id, text) = (columns.recipe_id()?, columns.bytes_of_text()?);
+            let is_full = self.page.json_len() + text.len() > LISTING_BYTES && !self.page.is_empty();
+            if is_full || self.page.len() == self.limit {
                 self.more = true;
                 return Ok(());
             }
-            let mut columns = Columns::of(row);
-            self.page.push(columns.recipe_id()?, columns.bytes_of_text()?);
+            self.page.push(id, text);
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ use store::StoreError;
 use super::{Account, Run, password};
 use crate::entropy::Entropy;
 use crate::passwords::Passwords;
+use crate::telemetry::escape::escape;
 
 pub(super) struct NewAccount {
     pub(super) email: Email,
@@ -33,7 +34,7 @@ impl Run<'_> {
         match self.store.create_user(new, self.clock.now()).await {
             Ok(user) => {
                 let text = format!("{} is user {} with the role {}", email.as_str(), user.id, role.as_str());
-                self.output.changed(&user, &text)
+                self.output.changed(&user, &escape(&text))
             }
             Err(StoreError::EmailTaken) => bail!("there is already an account for {}", email.as_str()),
             Err(error) => Err(error.into()),

@@ -6,6 +6,7 @@ use accounts::{ApiToken, Invitation, Session, User};
 use serde::Serialize;
 
 use crate::api::views::{ApiTokenView, InvitationView, SessionView, UserView};
+use crate::telemetry::escape::{escape, escape_json};
 
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Output {
@@ -35,8 +36,8 @@ impl Output {
             return json(&UserView::of(user));
         }
         let since = user.created_at.strftime("%Y-%m-%d").to_string();
-        let (id, role, email) = (user.id.to_string(), user.role.as_str(), user.email.as_str());
-        let (state, name) = (state(user), user.name.as_str());
+        let (id, role, email) = (user.id.to_string(), user.role.as_str(), escape(user.email.as_str()));
+        let (state, name) = (state(user), escape(user.name.as_str()));
         Ok(writeln!(io::stdout(), "{id:>6}  {role:<5}  {state:<8}  {since:<10}  {email:<32}  {name}")?)
     }
 
@@ -65,8 +66,8 @@ impl Output {
         let mut out = io::stdout().lock();
         for (name, value) in [
             ("id", user.id.to_string()),
-            ("name", user.name.as_str().to_owned()),
-            ("e-mail", format!("{} ({verified})", user.email.as_str())),
+            ("name", escape(user.name.as_str()).into_owned()),
+            ("e-mail", format!("{} ({verified})", escape(user.email.as_str()))),
             ("role", user.role.as_str().to_owned()),
             ("state", state(user).to_owned()),
             ("created", user.created_at.to_string()),
@@ -98,5 +99,5 @@ fn state(user: &User) -> &'static str {
 }
 
 fn json(value: &impl Serialize) -> anyhow::Result<()> {
-    Ok(writeln!(io::stdout(), "{}", serde_json::to_string(value)?)?)
+    Ok(writeln!(io::stdout(), "{}", escape_json(&serde_json::to_string(value)?))?)
 }

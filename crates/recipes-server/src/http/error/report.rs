@@ -104,9 +104,9 @@ impl Report {
         if status.is_server_error() {
             let cause = cause.as_deref().map(tracing::field::display);
             if *status == StatusCode::INTERNAL_SERVER_ERROR {
-                tracing::error!(request.id = request_id, code, cause, "A request failed");
+                tracing::error!(code, cause, "A request failed");
             } else {
-                tracing::warn!(request.id = request_id, code, cause, "A request was turned away");
+                tracing::warn!(code, cause, "A request was turned away");
             }
         }
         match shape {

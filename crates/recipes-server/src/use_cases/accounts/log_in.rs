@@ -1,6 +1,7 @@
 //! Logging in with an e-mail address and a password.
 
 use accounts::{Email, PasswordHash, SessionLimits, User, audit::Actor, audit::Event};
+use ids::UserId;
 use secrecy::SecretString;
 use store::{Context, Store, StoreError};
 
@@ -81,9 +82,9 @@ impl LogIn {
         let id = user.as_ref().map(|user| user.id);
         let (verdict, attempt) = verify(&self.passwords, password.clone(), stored.clone(), attempt).await?;
         let Some(user) = user.filter(|user| verdict != Verdict::Wrong && !user.disabled) else {
+            log_failure(id);
             let context = Context { actor, now: self.clock.now() };
             self.store.audit(Event::LogInFailed, id, context).await?;
-            tracing::info!("A log-in failed");
             return Ok(PasswordCheck::Wrong);
         };
         attempt.succeeded();
@@ -201,11 +202,18 @@ impl Accounts {
                 Ok(stored)
             }
             (Verdict::Wrong, _) => {
+                log_failure(Some(user.id));
                 self.store.audit(Event::LogInFailed, Some(user.id), self.context(actor)).await?;
                 Err(AccountError::WrongPassword)
             }
         }
     }
+}
+
+/// For programs that watch the log, as fail2ban: message and fields are stable. The request adds its id and the address of
+/// the client. The account is a number: the text that the client sent may be a password in the wrong field.
+fn log_failure(account: Option<UserId>) {
+    tracing::info!(user.id = account.map(tracing::field::display), "A log-in failed");
 }
 
 /// The stored hash of a user, if the user still has this e-mail address.
