@@ -22,3 +22,4 @@ pub mod recipes;
 mod responses;
 pub mod sessions;
 pub mod verification;
+pub(crate) mod views;

@@ -1,5 +1,6 @@
 //! The command line: one file per subcommand. `recipes` without a subcommand is `recipes serve`.
 
+mod audit;
 mod database;
 mod export;
 mod help;
@@ -61,9 +62,10 @@ enum Command {
     Serve,
     Import(import::Import),
     Export(export::Export),
-    /// Create, list and change accounts
-    #[command(subcommand, after_help = users::EXAMPLES)]
-    Users(users::Users),
+    /// Create, list, change and delete accounts
+    #[command(after_help = users::EXAMPLES)]
+    Users(users::UsersCommand),
+    Audit(audit::Audit),
     /// Print a new secret for signing tokens
     #[command(after_help = secret::EXAMPLES)]
     Secret,
@@ -118,6 +120,7 @@ impl Cli {
             Command::Import(import) => import.run(&config).await,
             Command::Export(export) => export.run(&config).await,
             Command::Users(users) => users.run(&config).await,
+            Command::Audit(audit) => audit.run(&config).await,
             Command::Secret => secret::run(),
             Command::Token(token) => token.run(&config).await,
             Command::Openapi => openapi::run(),

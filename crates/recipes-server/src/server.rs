@@ -55,9 +55,18 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let log =
         telemetry::init(&config.log, config.log_format).context("cannot start the thread of the log")?;
     let (clock, entropy) = (Clock::system(), Entropy::system());
+    // All settings before the first file: an invalid one must leave nothing behind.
     let front_end = config.front_end()?;
+    signing_key::load(&config)?;
+    let address = config.address()?;
+    config.mail_template(address)?;
+    let transport = config.mail_transport(&clock, &entropy)?;
+
     let url = config.database_url();
     let store = Store::open(url, clock.now()).await?;
+    for notice in store.notices() {
+        tracing::warn!("{notice}");
+    }
     if store.is_new() && config.uses_default_database() {
         let loaded = sample::load(&store, &clock, &entropy).await?;
         tracing::info!("Created a new database with {loaded} sample recipes");
@@ -70,8 +79,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let issuer = TokenIssuer::new(key, instance, config.mail.public_url.as_ref());
     let passwords = Passwords::start(config.scheme(), &entropy)?;
     let limits = RateLimits::new(config.protection.rate_limits, clock.clone());
-    let transport = config.mail_transport(&clock, &entropy)?;
-    let listener = listen(config.address()?).await?;
+    let listener = listen(address).await?;
     let bound = listener.local_addr()?;
 
     if config.is_open_to_all_pages_by_default(bound) {
@@ -121,10 +129,11 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         },
     );
 
+    let shutdown = shutdown::signalled();
     tracing::info!("Listening on http://{bound} (documentation at http://{bound}/docs), database {url}");
     let drain_timeout = config.shutdown_timeout().mul_f64(DRAIN_SHARE);
     let connections = limits::Connections { drain_timeout, ..limits::CONNECTIONS };
-    let outcome = run(listener, service, connections, shutdown::signalled()).await;
+    let outcome = run(listener, service, connections, shutdown).await;
     drop(end_of_mail);
     if timeout(config.shutdown_timeout().mul_f64(MAIL_SHARE), worker).await.is_err() {
         tracing::warn!(

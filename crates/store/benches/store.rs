@@ -13,7 +13,7 @@ use divan::counter::ItemsCount;
 use ids::{RecipeId, SessionId, Uid, UserId};
 use jiff::Timestamp;
 use recipes::{Draft, Scalars};
-use store::{CreateSession, DatabaseUrl, NewRecipe, Page, Store, Viewer};
+use store::{Context, CreateSession, DatabaseUrl, NewRecipe, Page, Store, Viewer};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -169,7 +169,7 @@ impl TestStore {
                     for _ in 0..rounds {
                         let now = noon();
                         let new = NewRecipe::new(&draft, Uid::new(now, bytes(&random)), None);
-                        store.create_recipe(new, now).await.unwrap();
+                        store.create_recipe(new, Context::operator(now)).await.unwrap();
                     }
                 });
             }

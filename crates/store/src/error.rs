@@ -13,9 +13,12 @@ use crate::DatabaseUrl;
 pub enum StoreError {
     #[error("this e-mail address is taken")]
     EmailTaken,
-    /// The actor was deleted, disabled, demoted or logged out after the request was authenticated.
+    /// The actor was deleted, disabled or logged out, or the API token was revoked, after the request was authenticated.
     #[error("the actor's rights were revoked")]
     ActorRevoked,
+    /// The actor is no administrator, or none any more.
+    #[error("only administrators can do this")]
+    AdminRequired,
     /// Without this administrator there would be none to appoint another one.
     #[error("this is the last administrator")]
     LastAdmin,

@@ -81,6 +81,13 @@ impl Store {
         }
     }
 
+    /// What was found at [`Store::open`] that the operator must know and decide: a sentence each.
+    pub fn notices(&self) -> &[String] {
+        match self {
+            Self::Sqlite(db) => db.notices(),
+        }
+    }
+
     /// Whether requests can be served.
     ///
     /// # Errors

@@ -4,10 +4,9 @@ use std::ops::Range;
 
 use jiff::Timestamp;
 
-use crate::{Listing, Page, PageEnd, ReadCache, Store, StoreError};
+use crate::{Context, Listing, Page, PageEnd, ReadCache, Store, StoreError};
 use ::recipes::{
-    ContentJson, Draft, EditRefusal, Editor, ImportedHistory, Precondition, Viewer, Visibility,
-    write_recipe_json,
+    ContentJson, Draft, EditRefusal, ImportedHistory, Precondition, Viewer, Visibility, write_recipe_json,
 };
 use ids::{RecipeId, Uid, UserId};
 
@@ -37,7 +36,6 @@ impl NewRecipe {
 #[derive(Clone, Debug)]
 pub struct ReplaceRecipe {
     pub id: RecipeId,
-    pub editor: Editor,
     pub draft: Draft,
     pub precondition: Precondition,
 }
@@ -164,10 +162,10 @@ impl<T> From<Result<T, EditRefusal>> for Edit<T> {
 #[expect(clippy::unused_async, reason = "a database over the network waits where SQLite does not")]
 impl Store {
     /// # Errors
-    /// [`StoreError::ActorRevoked`] if the owner was deleted meanwhile.
-    pub async fn create_recipe(&self, new: NewRecipe, now: Timestamp) -> Result<StoredRecipe, StoreError> {
+    /// [`StoreError::ActorRevoked`] if the actor's rights were revoked or the owner was deleted meanwhile.
+    pub async fn create_recipe(&self, new: NewRecipe, context: Context) -> Result<StoredRecipe, StoreError> {
         match self {
-            Self::Sqlite(db) => db.create_recipe(new, now).await,
+            Self::Sqlite(db) => db.create_recipe(new, context).await,
         }
     }
 
@@ -242,25 +240,30 @@ impl Store {
         }
     }
 
+    /// # Errors
+    /// [`StoreError::ActorRevoked`] if the actor's rights were revoked meanwhile.
     pub async fn replace_recipe(
         &self,
         command: ReplaceRecipe,
-        now: Timestamp,
+        context: Context,
     ) -> Result<Edit<StoredRecipe>, StoreError> {
         match self {
-            Self::Sqlite(db) => db.replace_recipe(command, now).await,
+            Self::Sqlite(db) => db.replace_recipe(command, context).await,
         }
     }
 
     /// The id is never given out again.
+    ///
+    /// # Errors
+    /// As [`replace_recipe`](Self::replace_recipe).
     pub async fn delete_recipe(
         &self,
         id: RecipeId,
-        editor: Editor,
         precondition: Precondition,
+        context: Context,
     ) -> Result<Edit<()>, StoreError> {
         match self {
-            Self::Sqlite(db) => db.delete_recipe(id, editor, precondition).await,
+            Self::Sqlite(db) => db.delete_recipe(id, precondition, context).await,
         }
     }
 }

@@ -115,7 +115,7 @@ fn scopes(list: &[Value]) -> Result<Scopes, String> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct ApiTokenView<'a> {
+pub(crate) struct ApiTokenView<'a> {
     id: ApiTokenId,
     name: &'a str,
     scopes: Vec<&'static str>,
@@ -127,7 +127,7 @@ pub(super) struct ApiTokenView<'a> {
 }
 
 impl<'a> ApiTokenView<'a> {
-    pub(super) fn of(token: &'a ApiToken) -> Self {
+    pub(crate) fn of(token: &'a ApiToken) -> Self {
         Self {
             id: token.id,
             name: token.name.as_str(),

@@ -56,6 +56,7 @@ errors! {
     NoInvitation: 409 format!("There are {MAX_INVITATIONS} open invitations already, or `SIGNUP` is `closed`");
     UserDisabled: 409 "The user is disabled";
     LastAdmin: 409 "The user is the last administrator";
+    OwnAccount: 409 "This is your own account";
     SessionNotFound: 404 "You have no such session";
     ApiTokenNotFound: 404 "You have no such API token";
     TooManyApiTokens: 409 format!("You have {MAX_API_TOKENS} API tokens already");

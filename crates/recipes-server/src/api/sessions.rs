@@ -63,7 +63,7 @@ pub async fn end(
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct SessionView<'a> {
+pub(crate) struct SessionView<'a> {
     id: SessionId,
     #[serde(skip_serializing_if = "Option::is_none")]
     device: Option<&'a str>,
@@ -75,7 +75,7 @@ pub(super) struct SessionView<'a> {
 }
 
 impl<'a> SessionView<'a> {
-    pub(super) fn of(session: &'a Session, current: Option<SessionId>) -> Self {
+    pub(crate) fn of(session: &'a Session, current: Option<SessionId>) -> Self {
         Self {
             id: session.id,
             device: session.device.as_ref().map(accounts::Device::as_str),

@@ -65,17 +65,13 @@ pub enum Credential {
 }
 
 impl Caller {
-    /// The session that the request belongs to; `None` for an API token.
-    pub fn session(&self) -> Option<SessionId> {
-        match self.credential {
-            Credential::Session(id) => Some(id),
-            Credential::ApiToken(_) => None,
-        }
-    }
-
-    /// For the audit log.
+    /// For the store, which checks the actor's authority again in each write, and for the audit log.
     pub fn actor(&self, address: Option<IpAddr>) -> Actor {
-        Actor { user: Some(self.user.id), session: self.session(), address }
+        let (session, api_token) = match &self.credential {
+            Credential::Session(id) => (Some(*id), None),
+            Credential::ApiToken(token) => (None, Some(token.id)),
+        };
+        Actor { user: Some(self.user.id), session, api_token, address }
     }
 
     /// Whether this is an administrator who has logged in. No API token is one: what a program can do must end at its

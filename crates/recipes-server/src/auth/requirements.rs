@@ -6,7 +6,7 @@ use std::sync::Arc;
 use accounts::{Role, Scope, User, audit::Actor};
 use axum::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
 use http::{HeaderMap, header, request::Parts};
-use store::{Editor, Viewer};
+use store::Viewer;
 use tower_passport::{Auth, Reason, Rejection, require_scope};
 
 use super::caller::{Caller, Guard};
@@ -18,7 +18,7 @@ use crate::use_cases::recipes::{Recipes, Writer};
 /// The owner of an account, with a session or with an API token that has the scope `account`.
 pub struct AccountOwner {
     pub user: User,
-    /// The owner, for the audit log.
+    /// The owner, for the store and the audit log.
     pub actor: Actor,
 }
 
@@ -91,8 +91,7 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Report> {
         let caller = caller_with(Scope::RecipesWrite, parts, state).await?;
-        let editor = if caller.acts_as_admin() { Editor::Admin } else { Editor::User(caller.user.id) };
-        Ok(Arc::<Recipes>::from_ref(state).writer(&caller.user, editor)?)
+        Ok(Arc::<Recipes>::from_ref(state).writer(&caller.user, caller.actor(None))?)
     }
 }
 

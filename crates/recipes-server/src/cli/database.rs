@@ -1,3 +1,5 @@
+use std::io::{self, Write as _};
+
 use anyhow::{Context as _, bail};
 use store::Store;
 
@@ -11,5 +13,14 @@ pub(super) async fn open_existing(config: &Config, clock: &Clock) -> anyhow::Res
     if !exists {
         bail!("there is no database at {url}; name another one with --data-dir or --database-url");
     }
-    Ok(Store::open(url, clock.now()).await?)
+    open(config, clock).await
+}
+
+/// Opens the database, or creates it.
+pub(super) async fn open(config: &Config, clock: &Clock) -> anyhow::Result<Store> {
+    let store = Store::open(config.database_url(), clock.now()).await?;
+    for notice in store.notices() {
+        writeln!(io::stderr(), "recipes: {notice}")?;
+    }
+    Ok(store)
 }

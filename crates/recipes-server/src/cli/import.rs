@@ -32,6 +32,7 @@ use self::{
     printable::printable,
     tally::{Kind, Outcome, Tally},
 };
+use super::database;
 use crate::config::Config;
 use crate::limits;
 use crate::telemetry::escape::escape;
@@ -89,8 +90,7 @@ const PROGRESS_BAR_BYTES: u64 = 1 << 20;
 impl Import {
     pub(super) async fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
         let clock = Clock::system();
-        let store =
-            if self.dry_run { None } else { Some(Store::open(config.database_url(), clock.now()).await?) };
+        let store = if self.dry_run { None } else { Some(database::open(config, &clock).await?) };
         let mut importer = Importer {
             owner: self.owner.map_or(Owner::Communal, Owner::Email),
             strict: self.strict,

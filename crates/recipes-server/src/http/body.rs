@@ -13,6 +13,7 @@ use recipes::{FieldError, Scalars};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
 use tokio::task::spawn_blocking;
+use zeroize::Zeroize as _;
 
 use self::fields::Fields;
 use crate::http::error::{Report, RequestError};
@@ -22,6 +23,8 @@ use crate::limits;
 pub trait Parse: Sized {
     /// Whether a field with two values is an error. Otherwise the last one counts.
     const REJECTS_DUPLICATES: bool = false;
+    /// Whether the body may contain a password, so that its copies are wiped from memory.
+    const HAS_SECRETS: bool = false;
 
     /// Bytes of a body at most.
     const MAX_BYTES: usize = limits::BODY_BYTES;
@@ -45,6 +48,7 @@ pub trait ParseFields: Sized {
 
 impl<T: ParseFields> Parse for T {
     const REJECTS_DUPLICATES: bool = T::REJECTS_DUPLICATES;
+    const HAS_SECRETS: bool = true;
     const MAX_BYTES: usize = limits::FIELDS_BYTES;
 
     fn unknown_fields(fields: &Map<String, Value>) -> Vec<FieldError> {
@@ -75,9 +79,15 @@ impl<T: Parse + Send + 'static> Body<T> {
             Method::PATCH => encoding_of_patch(&head.headers)?,
             _ => encoding(&head.headers)?,
         };
-        let body = received::collect(&head, body, T::MAX_BYTES).await?;
+        let mut body = received::collect(&head, body, T::MAX_BYTES).await?;
         let is_large = body.len() > PARSED_INLINE;
-        let parse = move || (read(&head.headers, encoding, &body), head);
+        let parse = move || {
+            let parsed = read(&head.headers, encoding, &body);
+            if <T as Parse>::HAS_SECRETS {
+                body.wipe();
+            }
+            (parsed, head)
+        };
         let (parsed, head) =
             if is_large { spawn_blocking(parse).await.map_err(RequestError::internal)? } else { parse() };
         Ok((head, Self(parsed?)))
@@ -94,20 +104,29 @@ impl<S: Sync, T: Parse + Send + 'static> FromRequest<S> for Body<T> {
 }
 
 fn read<T: Parse>(headers: &HeaderMap, encoding: Option<Scalars>, bytes: &[u8]) -> Result<T, RequestError> {
-    let Object { fields, has_duplicates } = match encoding {
+    let mut object = match encoding {
         Some(Scalars::Typed) => json(bytes)?,
         Some(Scalars::Text) => form::<T>(bytes)?,
         // Without a body and a media type every field is missing, which `Parse` reports.
         None if bytes.is_empty() => Object::default(),
         None => return Err(RequestError::UnsupportedMediaType),
     };
-    if <T as Parse>::REJECTS_DUPLICATES && has_duplicates {
+    let parsed = parse(headers, encoding.unwrap_or(Scalars::Typed), &object);
+    if <T as Parse>::HAS_SECRETS {
+        object.wipe();
+    }
+    parsed
+}
+
+fn parse<T: Parse>(headers: &HeaderMap, encoding: Scalars, object: &Object) -> Result<T, RequestError> {
+    let Object { fields, has_duplicates } = object;
+    if <T as Parse>::REJECTS_DUPLICATES && *has_duplicates {
         return Err(RequestError::DuplicateField);
     }
     if prefers_strict(headers) {
-        reject_unknown::<T>(&fields)?;
+        reject_unknown::<T>(fields)?;
     }
-    T::parse(&fields, encoding.unwrap_or(Scalars::Typed)).map_err(RequestError::Invalid)
+    T::parse(fields, encoding).map_err(RequestError::Invalid)
 }
 
 /// The top-level fields of a body, and whether one of them has two values. Of equal names in JSON the last one is kept.
@@ -115,6 +134,16 @@ fn read<T: Parse>(headers: &HeaderMap, encoding: Option<Scalars>, bytes: &[u8]) 
 struct Object {
     fields: Map<String, Value>,
     has_duplicates: bool,
+}
+
+impl Object {
+    fn wipe(&mut self) {
+        for value in self.fields.values_mut() {
+            if let Value::String(text) = value {
+                text.zeroize();
+            }
+        }
+    }
 }
 
 impl<'de> Deserialize<'de> for Object {

@@ -1,8 +1,9 @@
 //! Mails: requested by use cases, written and sent by a background task.
 //!
 //! A request only puts an address and a purpose into a queue. Whether an account has this address is looked up by the
-//! background task, so neither the response nor its time can tell. The mail goes to the *stored* address: two addresses
-//! that count as equal may be different mailboxes.
+//! background task, so neither the response nor its time can tell. The task waits for a random time first: its write to
+//! the database takes longer if there is an account, and a client would see that in a write of its own right behind the
+//! request. The mail goes to the *stored* address: two addresses that count as equal may be different mailboxes.
 //!
 //! The token of a link is created here. It is in the mail and nowhere else, and comes back from the page that the link
 //! opens (`api/links.rs`). It is in the fragment, behind `#`, which browsers do not send and proxies do not log. Opening a
@@ -20,13 +21,13 @@ use std::time::Duration;
 
 use accounts::{Email, MailPurpose, audit::Actor};
 use secrecy::{ExposeSecret as _, SecretString};
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant};
 
-use self::job::MailJob;
+use self::job::{MailJob, QueuedMail};
 pub use self::{
     outbox::Outbox,
     smtp::Smtp,
-    template::MailTemplate,
+    template::{MailTemplate, invitation_link},
     transport::Transport,
     worker::{MailWorker, MailerConfig},
 };
@@ -43,7 +44,7 @@ pub const RETRY_PAUSES: [Duration; 3] =
 /// Queues mails. Clones share the queue.
 #[derive(Clone, Debug)]
 pub struct Mailer {
-    queue: mpsc::Sender<MailJob>,
+    queue: mpsc::Sender<QueuedMail>,
     site: PublicUrl,
     has_server: bool,
 }
@@ -85,11 +86,12 @@ impl Mailer {
 
     /// The link that accepts an invitation.
     pub fn invitation_link(&self, token: &SecretString) -> String {
-        template::invitation_link(&self.site, token.expose_secret())
+        invitation_link(&self.site, token.expose_secret())
     }
 
     fn put(&self, job: MailJob) -> Result<(), QueueFull> {
-        self.queue.try_send(job).map_err(|_| QueueFull)
+        let mail = QueuedMail { job, queued_at: Instant::now() };
+        self.queue.try_send(mail).map_err(|_| QueueFull)
     }
 }
 

@@ -18,7 +18,7 @@ pub use self::{
     api_tokens::{CreateApiToken, CreatedApiToken},
     error::AccountError,
     export::Export,
-    invitations::{CreatedInvitation, InviteUser},
+    invitations::{CreatedInvitation, InviteUser, new_invitation},
     log_in::{CheckError, CheckedUser, LogIn, PasswordCheck},
     password_reset::ResetPassword,
     profile::{ChangePassword, NewEmail, UpdateProfile},

@@ -4,13 +4,13 @@ mod error;
 mod writer;
 
 pub use self::{error::RecipeError, writer::Writer};
-pub use store::{Editor, Precondition, StoredRecipe, Viewer};
+pub use store::{Precondition, StoredRecipe, Viewer};
 
-use accounts::User;
+use accounts::{User, audit::Actor};
 use ids::{RecipeId, Uid, UserId};
 use recipes::Draft;
 use store::{
-    Edit, Listing, NewRecipe, Page, PageEnd, ReadCache, RecipePage, ReplaceRecipe, Store, StoreError,
+    Context, Edit, Listing, NewRecipe, Page, PageEnd, ReadCache, RecipePage, ReplaceRecipe, Store, StoreError,
 };
 
 use super::Dependencies;
@@ -35,15 +35,16 @@ impl Recipes {
         }
     }
 
-    /// The right to write recipes. As an [`Editor::Admin`] the user may change the recipes of all users.
+    /// The right to write recipes. What it includes is decided by the store when it writes: an administrator may change
+    /// the recipes of all users.
     ///
     /// # Errors
     /// [`RecipeError::EmailNotVerified`] if the operator requires a verified address.
-    pub fn writer(&self, user: &User, editor: Editor) -> Result<Writer, RecipeError> {
+    pub fn writer(&self, user: &User, actor: Actor) -> Result<Writer, RecipeError> {
         if self.require_verified_email && !user.email_verified {
             return Err(RecipeError::EmailNotVerified);
         }
-        Ok(Writer { user: user.id, editor })
+        Ok(Writer { user: user.id, actor })
     }
 
     /// Adds a recipe, which the writer owns.
@@ -51,9 +52,9 @@ impl Recipes {
     /// # Errors
     /// [`RecipeError::ActorRevoked`].
     pub async fn create(&self, writer: Writer, draft: &Draft) -> Result<StoredRecipe, RecipeError> {
-        let now = self.clock.now();
-        let new = NewRecipe::new(draft, Uid::new(now, self.entropy.bytes()), Some(writer.user));
-        Ok(self.store.create_recipe(new, now).await?)
+        let context = self.context(writer);
+        let new = NewRecipe::new(draft, Uid::new(context.now, self.entropy.bytes()), Some(writer.user));
+        Ok(self.store.create_recipe(new, context).await?)
     }
 
     /// # Errors
@@ -123,8 +124,8 @@ impl Recipes {
         draft: Draft,
         precondition: Precondition,
     ) -> Result<StoredRecipe, RecipeError> {
-        let command = ReplaceRecipe { id, editor: writer.editor, draft, precondition };
-        done(id, self.store.replace_recipe(command, self.clock.now()).await)
+        let command = ReplaceRecipe { id, draft, precondition };
+        done(id, self.store.replace_recipe(command, self.context(writer)).await)
     }
 
     /// Deletes a recipe.
@@ -137,7 +138,11 @@ impl Recipes {
         id: RecipeId,
         precondition: Precondition,
     ) -> Result<(), RecipeError> {
-        done(id, self.store.delete_recipe(id, writer.editor, precondition).await)
+        done(id, self.store.delete_recipe(id, precondition, self.context(writer)).await)
+    }
+
+    fn context(&self, writer: Writer) -> Context {
+        Context { actor: writer.actor, now: self.clock.now() }
     }
 }
 

@@ -340,3 +340,25 @@ async fn password_reset_by_an_administrator_is_mailed_to_the_user_only() {
     root.post(&format!("{USERS}/99/password-reset"), &json!({})).await.is(404);
     assert_eq!(app.mails().await.len(), 0);
 }
+
+#[tokio::test]
+async fn administrator_deletes_other_users_but_not_the_own_account() {
+    let app = TestApp::new();
+    let (admin, alice) = (app.admin().await, app.alice().await);
+    let id = app.user("alice", Role::User).await.id;
+    let public = alice.posts_recipe("Soup").await;
+    let mut secret = recipe("Secret");
+    secret["visibility"] = json!("private");
+    let private = alice.post("/api/v1/recipes", &secret).await.is(201).header("location").to_owned();
+    admin.delete(&format!("/api/v1/admin/users/{id}")).await.is(204);
+    admin.delete(&format!("/api/v1/admin/users/{id}")).await.is(404);
+    alice.get("/api/v1/users/me").await.is(401);
+    let soup = app.anonymous().get(&public).await.is(200).json();
+    assert_eq!(soup["data"].get("ownerId"), None, "the public recipe stays without an owner");
+    admin.get(&private).await.is(404);
+    let own = app.user("root", Role::Admin).await.id;
+    let refused = admin.delete(&format!("/api/v1/admin/users/{own}")).await.is(409);
+    assert_eq!(refused.json()["code"], "own_account");
+    let log = admin.get("/api/v1/admin/audit?event=deleted").await.is(200).json();
+    assert_eq!((&log["data"][0]["subject"], &log["data"][0]["actor"]), (&json!(id), &json!(own)));
+}

@@ -19,6 +19,7 @@ mod permissions;
 mod properties;
 mod rate_limits;
 mod recipes;
+mod revocations;
 mod seed_contract;
 mod seed_faults;
 mod sessions;

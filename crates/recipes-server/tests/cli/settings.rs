@@ -79,7 +79,8 @@ fn invalid_value_is_one_line_and_exit_code_2() {
 
 #[test]
 fn service_does_not_start_with_a_short_secret() {
-    let refused = Folder::new().with("--port 0").env("JWT_SECRET", "hunter2").run();
+    let folder = Folder::new();
+    let refused = folder.with("--port 0").env("JWT_SECRET", "hunter2").run();
     refused.is(2).says("");
     let last = refused.stderr.lines().last().unwrap();
     assert_eq!(
@@ -88,6 +89,43 @@ fn service_does_not_start_with_a_short_secret() {
          \"recipes secret\" prints a good one"
     );
     assert!(!refused.stderr.contains("hunter2"));
+}
+
+#[test]
+fn service_does_not_start_with_a_secret_that_is_plainly_not_random() {
+    let folder = Folder::new();
+    for (secret, why) in [
+        ("a".repeat(32), "repeats itself"),
+        (" ".repeat(32), "repeats itself"),
+        ("changeme".repeat(5), "repeats itself"),
+        ("please-change-me-to-a-very-long-secret".to_owned(), "is made of the words of placeholders"),
+    ] {
+        let refused = folder.with("--port 0").env("JWT_SECRET", &secret).run();
+        let want = format!(
+            "recipes: JWT_SECRET {why}, so it can be guessed, and with it every token; \
+             \"recipes secret\" prints a good one"
+        );
+        assert_eq!(refused.is(2).stderr.lines().last(), Some(&*want));
+    }
+    std::fs::create_dir(folder.path("data")).unwrap();
+    folder.write("data/jwt-secret", [0; 64]);
+    let refused = folder.run("--port 0");
+    assert!(refused.is(2).stderr.contains("data/jwt-secret repeats itself"), "{refused:?}");
+    assert!(!folder.has("data/recipes.db"));
+}
+
+#[test]
+fn invalid_setting_leaves_nothing_behind() {
+    let folder = Folder::new();
+    for (name, value) in [
+        ("JWT_SECRET", "hunter2"),
+        ("SMTP_URL", "ftp://mail.example.com"),
+        ("HOST", "no-such-host.invalid"),
+        ("SIGNUP", "maybe"),
+    ] {
+        folder.with("--port 0").env(name, value).run().is(2);
+        assert!(!folder.has("data"), "{name}");
+    }
 }
 
 #[test]

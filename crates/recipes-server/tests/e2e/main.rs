@@ -9,6 +9,7 @@ mod http1;
 mod logs;
 mod many_at_once;
 mod memory;
+mod passwords;
 mod program;
 mod room;
 mod shutdown;

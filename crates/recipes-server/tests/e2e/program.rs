@@ -33,16 +33,21 @@ impl Program {
     }
 
     pub(crate) fn start_with(folder: &Path, variables: &[(&str, &str)]) -> Self {
-        Self::spawn(folder, variables, true)
+        Self::spawn(&mut recipes(), folder, variables, true)
+    }
+
+    /// Lets another program start it.
+    pub(crate) fn start_by(starter: &str, folder: &Path) -> Self {
+        Self::spawn(Command::new(starter).arg(env!("CARGO_BIN_EXE_recipes")), folder, &[], true)
     }
 
     /// The same with a log that is read up to the line about the address and never again.
     pub(crate) fn start_with_unread_log(folder: &Path) -> Self {
-        Self::spawn(folder, &[], false)
+        Self::spawn(&mut recipes(), folder, &[], false)
     }
 
-    fn spawn(folder: &Path, variables: &[(&str, &str)], reads_log: bool) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_recipes"))
+    fn spawn(command: &mut Command, folder: &Path, variables: &[(&str, &str)], reads_log: bool) -> Self {
+        let mut child = command
             .arg("serve")
             .current_dir(folder)
             .env_clear()
@@ -97,6 +102,10 @@ impl Program {
         rustix::process::kill_process(id, signal).unwrap();
     }
 
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Waits for the end and returns the exit code.
     pub(crate) fn code(mut self) -> Option<i32> {
         self.child.wait().unwrap().code()
@@ -116,6 +125,10 @@ impl Program {
         client.token = Some(answer["token"].as_str().unwrap().to_owned());
         client
     }
+}
+
+fn recipes() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_recipes"))
 }
 
 impl Drop for Program {

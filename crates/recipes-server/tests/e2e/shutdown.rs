@@ -135,3 +135,22 @@ async fn silent_mail_server_delays_neither_requests_nor_shutdown() {
     let code = tokio::time::timeout(Duration::from_secs(20), ended).await.expect("ends without the mail");
     assert_eq!(code.unwrap(), Some(0));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn closed_terminal_shuts_down_in_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = Program::start(folder.path());
+    program.client().get("/healthz").await.unwrap();
+    program.signal(Signal::HUP);
+    assert_eq!(program.code(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn service_that_nohup_started_outlives_its_terminal() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = Program::start_by("nohup", folder.path());
+    program.signal(Signal::HUP);
+    program.client().get("/healthz").await.unwrap();
+    program.signal(Signal::TERM);
+    assert_eq!(program.code(), Some(0));
+}

@@ -1,13 +1,14 @@
 //! Recipes, in SQLite's dialect.
 
+use accounts::Authority;
 use jiff::Timestamp;
 use rusqlite::{Connection, Rows, params};
 
 use super::columns::{self, Columns};
 use super::{Sqlite, cached, execute, find, find_value};
 use crate::{
-    DEFAULT_PAGE_SIZE, Edit, Editor, Imported, Listing, NewRecipe, Page, PageEnd, Precondition, RecipePage,
-    ReplaceRecipe, StoreError, StoredRecipe, Viewer,
+    Context, DEFAULT_PAGE_SIZE, Edit, Editor, Imported, Listing, NewRecipe, Page, PageEnd, Precondition,
+    RecipePage, ReplaceRecipe, StoreError, StoredRecipe, Viewer,
 };
 use ::recipes::time::to_microseconds;
 use ::recipes::{ContentJson, ImportedHistory, RecipeState, ServerFields, Visibility};
@@ -28,12 +29,12 @@ macro_rules! visible_ids {
 
 /// Writes.
 impl Sqlite {
-    pub async fn create_recipe(&self, new: NewRecipe, now: Timestamp) -> Result<StoredRecipe, StoreError> {
-        let now = to_microseconds(now);
+    pub async fn create_recipe(&self, new: NewRecipe, context: Context) -> Result<StoredRecipe, StoreError> {
+        let now = to_microseconds(context.now);
         let fields =
             ServerFields { owner: new.owner, uid: new.uid, revision: 1, created_at: now, updated_at: now };
         let row = RecipeRow { fields, visibility: new.visibility, text: new.document.finish(&fields) };
-        let (id, row) = self.insert_recipe(row).await?;
+        let (id, row) = self.insert_recipe(row, context).await?;
         Ok(row.stored(columns::recipe_id(id)?))
     }
 
@@ -66,12 +67,13 @@ impl Sqlite {
     pub async fn replace_recipe(
         &self,
         command: ReplaceRecipe,
-        now: Timestamp,
+        context: Context,
     ) -> Result<Edit<StoredRecipe>, StoreError> {
-        let now = to_microseconds(now);
-        let ReplaceRecipe { id, editor, draft, precondition } = command;
+        let now = to_microseconds(context.now);
+        let ReplaceRecipe { id, draft, precondition } = command;
         let (document, visibility) = (ContentJson::new(draft.content()), draft.content().visibility);
-        self.write(move |db| {
+        self.write_for(context, move |db, authority| {
+            let editor = editor(authority);
             let Some((fields, state)) = find_to_edit(db, id)? else { return Ok(Edit::NotFound) };
             let allowed = state
                 .check_edit(editor, &precondition)
@@ -103,12 +105,12 @@ impl Sqlite {
     pub async fn delete_recipe(
         &self,
         id: RecipeId,
-        editor: Editor,
         precondition: Precondition,
+        context: Context,
     ) -> Result<Edit<()>, StoreError> {
-        self.write(move |db| {
+        self.write_for(context, move |db, authority| {
             let Some((fields, state)) = find_to_edit(db, id)? else { return Ok(Edit::NotFound) };
-            let allowed = state.check_edit(editor, &precondition);
+            let allowed = state.check_edit(editor(authority), &precondition);
             if allowed.is_ok() {
                 let sql = "DELETE FROM recipes WHERE id = ?1 AND revision = ?2";
                 execute(db, sql, params![id.get(), fields.revision])?;
@@ -269,6 +271,13 @@ impl RecipeRow {
     fn stored(self, id: RecipeId) -> StoredRecipe {
         let Self { fields, text, .. } = self;
         StoredRecipe { id, revision: fields.revision, updated_at: fields.updated_at, text: text.into() }
+    }
+}
+
+fn editor(authority: Authority) -> Editor {
+    match authority {
+        Authority::Operator | Authority::Admin(_) => Editor::Admin,
+        Authority::User(user) => Editor::User(user),
     }
 }
 

@@ -220,7 +220,7 @@ pub(super) enum Undo {
     Savepoint,
     /// By SQLite, which undoes a failed statement by itself (sqlite.org, "The ON CONFLICT Clause", ABORT). A savepoint
     /// would copy every page that is about to change: 32 clients write 8 % less. Only [`Sqlite::insert_recipe`](super::Sqlite::insert_recipe) asks
-    /// for it: its one statement adds one row of `recipes`, so cached sessions stay valid.
+    /// for it: its one statement that writes adds one row of `recipes`, so cached sessions stay valid.
     Statement,
 }
 

@@ -3,6 +3,7 @@
 mod admin;
 mod api_tokens;
 mod audit;
+mod authority;
 mod files;
 mod instance;
 mod invitations;
@@ -18,7 +19,7 @@ use std::time::Duration;
 
 use crate::clock::{Clock, TestBytes};
 use ::recipes::{Draft, Scalars};
-use accounts::audit::{Entry, Filter};
+use accounts::audit::{Actor, Entry, Filter};
 use accounts::{Email, Name, NewUser, Role, User};
 use ids::{RecipeId, Uid, UserId};
 use jiff::Timestamp;
@@ -67,6 +68,11 @@ impl TestStore {
         Context::operator(self.now())
     }
 
+    /// This user, with a credential that lasts.
+    fn by(&self, user: UserId) -> Context {
+        Context { actor: Actor { user: Some(user), ..Actor::OPERATOR }, now: self.now() }
+    }
+
     fn later(&self) -> Timestamp {
         self.clock.advance(Duration::from_mins(1));
         self.clock.now()
@@ -81,12 +87,15 @@ impl TestStore {
     }
 
     async fn public(&self, name: &str, owner: Option<UserId>) -> StoredRecipe {
-        self.store.create_recipe(NewRecipe::new(&draft(name), self.uid(), owner), self.now()).await.unwrap()
+        self.store
+            .create_recipe(NewRecipe::new(&draft(name), self.uid(), owner), self.operator())
+            .await
+            .unwrap()
     }
 
     async fn private(&self, name: &str, owner: Option<UserId>) -> StoredRecipe {
         let new = NewRecipe::new(&private_draft(name), self.uid(), owner);
-        self.store.create_recipe(new, self.now()).await.unwrap()
+        self.store.create_recipe(new, self.operator()).await.unwrap()
     }
 
     /// The newest entries of the audit log.

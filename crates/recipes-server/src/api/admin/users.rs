@@ -9,8 +9,8 @@ use serde::Serialize;
 
 use super::super::{
     documented_errors::{
-        AdminRequired, LastAdmin, Malformed, NotAcceptable, RateLimited, UnacceptableBody, Unauthorized,
-        Unavailable, UserDisabled, UserNotFound,
+        AdminRequired, LastAdmin, Malformed, NotAcceptable, OwnAccount, RateLimited, UnacceptableBody,
+        Unauthorized, Unavailable, UserDisabled, UserNotFound,
     },
     list::ListRequest,
     parameters::{MAX_SEARCH_TEXT, PageQuery, UserInPath, UserQuery},
@@ -103,6 +103,27 @@ pub async fn update(
     Ok(data(&UserView::of(&app.accounts().change_user(id, change, actor).await?)))
 }
 
+/// Deletes another user's account, sessions, API tokens and private recipes. The public recipes stay, without an owner.
+///
+/// Your own account is deleted with `DELETE /api/v1/users/me`, which asks for your password.
+#[utoipa::path(
+    delete, path = "/api/v1/admin/users/{id}", tag = "admin", operation_id = "deleteUser",
+    params(UserInPath),
+    security(("bearer" = [])),
+    responses(
+        (status = 204, description = "Deleted, on disk"),
+        Malformed, Unauthorized, AdminRequired, UserNotFound, OwnAccount, NotAcceptable, Unavailable,
+    )
+)]
+pub async fn delete(
+    JsonApi(app): JsonApi<App>,
+    Admin(actor): Admin,
+    PathId(id): PathId<UserId>,
+) -> Result<StatusCode, Report> {
+    app.accounts().delete_user(id, actor).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 /// Ends all sessions and API tokens of a user.
 #[utoipa::path(
     delete, path = "/api/v1/admin/users/{id}/sessions", tag = "admin", operation_id = "endUserSessions",
@@ -154,7 +175,7 @@ impl ParseFields for UserChange {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct UserView {
+pub(crate) struct UserView {
     id: UserId,
     name: accounts::Name,
     email: accounts::Email,
@@ -166,7 +187,7 @@ struct UserView {
 }
 
 impl UserView {
-    fn of(user: &User) -> Self {
+    pub(crate) fn of(user: &User) -> Self {
         let User { id, name, email, email_verified, role, disabled, created_at, updated_at } = user.clone();
         Self { id, name, email, email_verified, role, disabled, created_at, updated_at }
     }

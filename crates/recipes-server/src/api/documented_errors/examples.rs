@@ -54,6 +54,7 @@ fn report(name: &str, status: &str) -> Option<Report> {
         ("UserNotFound", _) => E::UserNotFound.into(),
         ("InvitationNotFound", _) => E::InvitationNotFound.into(),
         ("NoInvitation", _) => E::TooManyInvitations.into(),
+        ("OwnAccount", _) => E::OwnAccount.into(),
         ("UserDisabled", _) => E::UserDisabled.into(),
         ("LastAdmin", _) => E::LastAdmin.into(),
         ("SessionNotFound", _) => E::SessionNotFound.into(),

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::printable::printable;
 use super::tally::Kind;
+use crate::passwords;
 
 /// A valid item, and the fields that this program does not have.
 #[derive(Debug)]
@@ -77,8 +78,10 @@ fn user(fields: &Map<String, Value>) -> Result<NewUser, Vec<FieldError>> {
     let name = text(fields, "name", &mut errors, Name::parse);
     let email = text(fields, "email", &mut errors, Email::parse);
     let password_hash = text(fields, "password", &mut errors, |text| {
-        PasswordHash::parse(text)
-            .ok_or("must be a hash that bcrypt ($2a$, $2b$, $2y$) or Argon2id ($argon2id$) made")
+        let hash = PasswordHash::parse(text)
+            .ok_or("must be a hash that bcrypt ($2a$, $2b$, $2y$) or Argon2id ($argon2id$) made")?;
+        passwords::check_usable(&hash).map_err(|why| format!("is a hash that cannot be verified: {why}"))?;
+        Ok::<_, String>(hash)
     });
     match (name, email, password_hash) {
         (Some(name), Some(email), password_hash @ Some(_)) => {
@@ -105,18 +108,18 @@ fn has_content(value: &Value) -> bool {
     }
 }
 
-fn text<T>(
+fn text<T, E: Into<String>>(
     fields: &Map<String, Value>,
     name: &str,
     errors: &mut Vec<FieldError>,
-    parse: impl FnOnce(&str) -> Result<T, &'static str>,
+    parse: impl FnOnce(&str) -> Result<T, E>,
 ) -> Option<T> {
     let parsed = match fields.get(name) {
-        Some(Value::String(text)) => parse(text),
-        None | Some(Value::Null) => Err("is required"),
-        Some(_) => Err("must be a text"),
+        Some(Value::String(text)) => parse(text).map_err(Into::into),
+        None | Some(Value::Null) => Err("is required".to_owned()),
+        Some(_) => Err("must be a text".to_owned()),
     };
-    let error = |message: &str| FieldError { pointer: format!("/{name}"), message: message.to_owned() };
+    let error = |message| FieldError { pointer: format!("/{name}"), message };
     parsed.map_err(|message| errors.push(error(message))).ok()
 }
 
@@ -165,6 +168,23 @@ mod tests {
         assert_eq!(left_out[0].pointer, "/role");
         assert_eq!((user.name.as_str(), user.email.as_str()), ("Hou", "hou@example.com"));
         assert_eq!((user.password_hash.unwrap().as_str(), user.role), (HASH, Role::User));
+    }
+
+    #[test]
+    fn hash_that_cannot_be_verified_is_named() {
+        let salt = "$c2FsdHNhbHRzYWx0$mWuMe2/6BIi6VwxfrNl0fTF29SbMGTb8Tz2HAWpf0qU";
+        for (hash, why) in [
+            (HASH.replace("$10$", "$00$"), "its bcrypt cost is below 4"),
+            (HASH.replace("$10$", "$03$"), "its bcrypt cost is below 4"),
+            (HASH.replace("$10$", "$31$"), "its bcrypt cost is too high"),
+            (format!("$argon2id$v=19$m=4194304,t=2,p=1{salt}"), "its parameters would cost too much"),
+            (format!("$argon2id$v=19$m=x,t=2,p=1{salt}"), "its parameters are not Argon2's"),
+        ] {
+            let user = format!(r#"{{"name":"Hou","email":"hou@example.com","password":"{hash}"}}"#);
+            let invalid = ParsedItem::parse(user.as_bytes(), 1, false).unwrap_err();
+            let message = format!("/password of \"Hou\" is a hash that cannot be verified: {why}");
+            assert!(invalid.messages[0].starts_with(&message), "{:?}", invalid.messages);
+        }
     }
 
     #[test]

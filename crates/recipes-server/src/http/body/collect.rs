@@ -5,6 +5,7 @@ use std::ops::Deref;
 use http::Extensions;
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
+use zeroize::Zeroize as _;
 
 use crate::http::error::RequestError;
 use crate::http::memory_budget::{BudgetExhausted, CONNECTION_BUFFERS, MemoryBudget, Reservation, UNCOUNTED};
@@ -33,7 +34,14 @@ impl Collected {
         if let Some(budget) = MemoryBudget::of(extensions).filter(|_| bytes.len() > UNCOUNTED) {
             self.reserved.grow(budget, bytes.len()).map_err(|_| RequestError::MemoryExhausted)?;
         }
+        // Packed passwords are not unreadable: a coding may store bytes as they are.
+        self.bytes.zeroize();
         Ok(Self { bytes, ..self })
+    }
+
+    /// For a body with a password.
+    pub(super) fn wipe(&mut self) {
+        self.bytes.zeroize();
     }
 }
 

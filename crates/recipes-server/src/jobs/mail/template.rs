@@ -34,7 +34,8 @@ impl MailType {
     }
 }
 
-pub(super) fn invitation_link(site: &PublicUrl, token: &str) -> String {
+/// The link that accepts an invitation.
+pub fn invitation_link(site: &PublicUrl, token: &str) -> String {
     format!("{site}/account/sign-up#{token}")
 }
 

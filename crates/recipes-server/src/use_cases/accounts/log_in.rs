@@ -1,10 +1,7 @@
 //! Logging in with an e-mail address and a password.
 
-use std::net::IpAddr;
-
 use accounts::{Email, PasswordHash, SessionLimits, User, audit::Actor, audit::Event};
 use ids::UserId;
-use jiff::Timestamp;
 use secrecy::SecretString;
 use store::{Context, Store, StoreError};
 
@@ -66,21 +63,14 @@ impl LogIn {
         let parsed = Email::parse(email);
         // A text that is not an address has no account, and still counts as an attempt.
         let account = parsed.as_ref().map_or_else(|_| email.to_lowercase(), Email::key);
-        let attempt = match self.limits.log_in(&account, actor.address) {
-            Ok(attempt) => attempt,
-            Err(reached) => return Ok(PasswordCheck::LimitReached(reached)),
+        let mut attempt = self.limits.log_in(&account, actor.address);
+        // Before the account is looked up, so that the response time does not tell whether it exists. A client at an address
+        // where the account is in use knows already that it exists.
+        let is_in_use_here = async {
+            let Some(address) = actor.address else { return Ok(false) };
+            self.store.has_session_from(&account, address, self.sessions, self.clock.now()).await
         };
-        // Before the account is looked up, so that the response time does not tell whether it exists.
-        let now = self.clock.now();
-        if let Some(reached) = limit_reached(
-            &self.store,
-            &attempt,
-            Client { account: &account, address: actor.address },
-            self.sessions,
-            now,
-        )
-        .await?
-        {
+        if let Some(reached) = attempt.refusal(is_in_use_here).await? {
             return Ok(PasswordCheck::LimitReached(reached));
         }
         let (user, stored) = match parsed {
@@ -174,7 +164,8 @@ impl Accounts {
     /// `act` returns `None` if that hash is no longer the stored one.
     ///
     /// # Errors
-    /// [`AccountError::WrongPassword`]; [`AccountError::RateLimited`], because passwords can be guessed here as at a log-in.
+    /// [`AccountError::WrongPassword`]; [`AccountError::RateLimited`], because a thief of the session can guess passwords
+    /// here. The count is the session's own: guesses at the log-in lock no user out of a session.
     pub(super) async fn with_password<T, F>(
         &self,
         user: &User,
@@ -201,13 +192,9 @@ impl Accounts {
         password: SecretString,
         actor: Actor,
     ) -> Result<Option<PasswordHash>, AccountError> {
-        let (account, now) = (user.email.key(), self.clock.now());
-        let attempt = self.limits.log_in(&account, actor.address)?;
-        let client = Client { account: &account, address: actor.address };
-        let reached = limit_reached(&self.store, &attempt, client, self.settings.sessions, now);
-        if let Some(reached) = reached.await? {
-            return Err(reached.into());
-        }
+        // A session that has ended must not even learn whether a password is right.
+        self.store.check_authority(self.context(actor)).await?;
+        let attempt = self.limits.confirmation(&user.email.key(), &actor)?;
         let stored = stored_hash(&self.store, user).await?;
         match verify(&self.passwords, password, stored.clone(), attempt).await? {
             (Verdict::Right | Verdict::RightButOutdated, attempt) => {
@@ -216,7 +203,7 @@ impl Accounts {
             }
             (Verdict::Wrong, _) => {
                 log_failure(Some(user.id));
-                self.store.audit(Event::LogInFailed, Some(user.id), Context { actor, now }).await?;
+                self.store.audit(Event::LogInFailed, Some(user.id), self.context(actor)).await?;
                 Err(AccountError::WrongPassword)
             }
         }
@@ -233,29 +220,6 @@ fn log_failure(account: Option<UserId>) {
 async fn stored_hash(store: &Store, user: &User) -> Result<Option<PasswordHash>, StoreError> {
     let stored = store.user_by_email(&user.email).await?;
     Ok(stored.filter(|(found, _)| found.id == user.id).and_then(|(_, hash)| hash))
-}
-
-/// The account that a client names, and the client's address.
-struct Client<'a> {
-    account: &'a str,
-    address: Option<IpAddr>,
-}
-
-/// The limit that applies, unless the account has a session at the address of this attempt. A client at such an address
-/// knows already that the account exists.
-async fn limit_reached(
-    store: &Store,
-    attempt: &Attempt<'_>,
-    client: Client<'_>,
-    sessions: SessionLimits,
-    now: Timestamp,
-) -> Result<Option<LimitReached>, StoreError> {
-    let Some(reached) = attempt.refused_unless_known else { return Ok(None) };
-    let is_in_use_here = match client.address {
-        Some(address) => store.has_session_from(client.account, address, sessions, now).await?,
-        None => false,
-    };
-    Ok((!is_in_use_here).then_some(reached))
 }
 
 /// Verifies a password. If that fails, the attempt does not count.
