@@ -34,13 +34,14 @@ pub enum StoreError {
     Bug(String),
 }
 
-/// What has to change before the store works again. It recovers without a restart.
+/// What has to change before the store works again. It recovers without a restart, except from
+/// [`FilesChanged`](Self::FilesChanged) and [`Closed`](Self::Closed).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Unavailable {
     #[error("the disk is full")]
     DiskFull,
-    #[error("the disk failed")]
+    #[error("the disk failed, or a limit of the size of files was reached")]
     DiskFailed,
     #[error("another process has held the lock for too long")]
     Locked,
@@ -48,6 +49,9 @@ pub enum Unavailable {
     ReadOnly,
     #[error("there is no memory left")]
     OutOfMemory,
+    /// A file of the database was removed, replaced or changed. Only a restart helps.
+    #[error("the files of the database were changed by another program")]
+    FilesChanged,
     #[error("the store was closed")]
     Closed,
 }

@@ -3,8 +3,11 @@
 mod api_tokens;
 mod audit;
 mod authority;
+mod checkpoint_mark;
 mod columns;
 mod conditions;
+mod create;
+mod deletion;
 mod ending;
 mod failure;
 mod file;
@@ -13,12 +16,14 @@ mod invitations;
 mod log;
 mod mail_tokens;
 mod migrate;
+mod network;
 mod passwords;
 mod reader;
 mod recipes;
 mod sessions;
 mod user_row;
 mod users;
+mod watch;
 mod writer;
 
 use std::fmt;
@@ -56,13 +61,24 @@ impl Sqlite {
     }
 
     fn open_blocking(path: &Path, now: Timestamp) -> Result<Self, String> {
+        checkpoint_mark::refuse_foreign_log(path)?;
+        let is_new = create::if_absent(path, now)?;
+        let is_filled = std::fs::metadata(path).is_ok_and(|file| file.len() > 0);
         let mut connection = file::open(path)?;
-        let was = migrate::run(&mut connection, now).map_err(|why| why.to_string())?;
+        // SQLite follows a symbolic link, and makes its other files beside the target.
+        let path = &path.canonicalize().map_err(|why| why.to_string())?;
+        network::warn_if_on_network(path);
+        file::warn_of_permissions(path);
+        if is_filled {
+            file::quick_check(&mut connection)?;
+            file::refuse_without_tables(&connection)?;
+        }
+        migrate::run(&mut connection, now).map_err(|why| why.to_string())?;
         let readers = Arc::new(Readers::of(path));
         let writer = Writer::start(connection, Arc::clone(&readers))
             .map_err(|why| format!("the writer's thread does not start: {why}"))?;
         let sessions = ReadCache::new(Policy { changes: readers.account_commit_counter(), max_age: MAX_AGE });
-        Ok(Self(Arc::new(Inner { writer, readers, sessions, is_new: was == migrate::Schema::Absent })))
+        Ok(Self(Arc::new(Inner { writer, readers, sessions, is_new })))
     }
 
     pub fn is_new(&self) -> bool {
@@ -73,6 +89,7 @@ impl Sqlite {
         if !self.0.writer.is_alive() {
             return Err(Unavailable::Closed.into());
         }
+        self.0.writer.health().map_or(Ok(()), Err)?;
         self.read(|db| Ok(cached(db, "SELECT 1 FROM migrations")?.exists([])?)).map(drop)
     }
 

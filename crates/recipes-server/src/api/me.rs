@@ -64,6 +64,7 @@ pub async fn update(
     security(("bearer" = ["account"])),
     responses(
         (status = 204, description = "Deleted, on disk"),
+        (status = 202, description = "The account has ended; its recipes are many, and are deleted in the background"),
         Malformed, Unauthorized, WrongCurrentPassword, LastAdmin, UnacceptableBody, RateLimited, NotAcceptable, Unavailable,
     )
 )]
@@ -73,8 +74,9 @@ pub async fn delete(
     me: AccountOwner,
     Body(DeleteMe { password }): Body<DeleteMe>,
 ) -> Result<Response, Report> {
-    app.accounts().delete(&me.user, password, me.actor).await?;
-    let mut response = StatusCode::NO_CONTENT.into_response();
+    let complete = app.accounts().delete(&me.user, password, me.actor).await?;
+    let status = if complete { StatusCode::NO_CONTENT } else { StatusCode::ACCEPTED };
+    let mut response = status.into_response();
     cookies::clear(&headers, &mut response);
     Ok(response)
 }

@@ -10,9 +10,20 @@ use crate::clock::Clock;
 /// In this time there are at most a few thousand failed log-ins, because each is hashed.
 const INTERVAL: Duration = Duration::from_mins(1);
 
-/// Trims the audit log to its retention, for as long as the service runs.
+const BETWEEN_STEPS: Duration = Duration::from_millis(20);
+
+/// Goes on with interrupted deletions and trims the audit log to its retention, for as long as the service runs.
 pub(crate) async fn run(store: Store, retention: Retention, clock: Clock) {
     loop {
+        match store.continue_deletion(clock.now()).await {
+            Ok(true) => {
+                // Other writes come between two steps.
+                tokio::time::sleep(BETWEEN_STEPS).await;
+                continue;
+            }
+            Ok(false) => {}
+            Err(error) => tracing::warn!(%error, "The deletion of an account could not go on; retrying"),
+        }
         match store.trim_audit_log(retention, clock.now()).await {
             // There may be more to trim.
             Ok(1..) => continue,

@@ -1,10 +1,10 @@
 //! Recipes, in SQLite's dialect.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, Rows, params};
 
 use super::columns::{self, Columns};
-use super::{Sqlite, cached, execute, find, find_value};
+use super::{Sqlite, cached, execute, find, find_value, list};
 use crate::{
     DEFAULT_PAGE_SIZE, Edit, Editor, Imported, Listing, NewRecipe, Page, Precondition, RecipeTexts,
     ReplaceRecipe, StoreError, StoredRecipe, Viewer,
@@ -16,6 +16,9 @@ use ids::{RecipeId, Uid, UserId};
 /// A page ends early behind this much text: 1,000 recipes may have 256 MiB, and one request must not
 /// make us hold them.
 const PAGE_BYTES: usize = 4 << 20;
+
+/// As [`PAGE_BYTES`], for an export, which is sent page by page: each client makes us hold one or two of them.
+const EXPORT_BYTES: usize = 256 << 10;
 
 /// Writes.
 impl Sqlite {
@@ -40,7 +43,7 @@ impl Sqlite {
             uid: history.uid.unwrap_or(new.uid),
             revision: history.revision.unwrap_or(1),
             created_at,
-            updated_at: history.updated_at.map_or(created_at, to_microseconds),
+            updated_at: history.updated_at.map_or(created_at, |at| to_microseconds(at).max(created_at)),
         };
         let row = RecipeRow { fields, visibility: new.visibility, text: new.document.finish(&fields) };
         self.write(move |db| {
@@ -71,7 +74,8 @@ impl Sqlite {
                 return Ok(Edit::from(Err(refusal)));
             }
             let before = fields.revision;
-            let fields = ServerFields { revision: before.saturating_add(1), updated_at: now, ..fields };
+            let updated_at = time_of_change(fields.updated_at, now);
+            let fields = ServerFields { revision: before.saturating_add(1), updated_at, ..fields };
             let text = document.finish(&fields);
             execute(
                 db,
@@ -83,10 +87,10 @@ impl Sqlite {
                     text,
                     visibility == Visibility::Private,
                     fields.revision,
-                    now.as_microsecond(),
+                    updated_at.as_microsecond(),
                 ],
             )?;
-            Ok(Edit::Done(StoredRecipe { id, revision: fields.revision, updated_at: now, text: text.into() }))
+            Ok(Edit::Done(StoredRecipe { id, revision: fields.revision, updated_at, text: text.into() }))
         })
         .await
     }
@@ -146,7 +150,7 @@ impl Sqlite {
         page: Page<RecipeId>,
     ) -> Result<Listing<RecipeTexts, RecipeId>, StoreError> {
         self.read_at_length(move |db| {
-            let mut texts = PageReader::new(page);
+            let mut texts = PageReader { bytes: EXPORT_BYTES, ..PageReader::new(page) };
             let mut statement = cached(
                 db,
                 "SELECT recipes.id, document
@@ -178,35 +182,45 @@ impl Sqlite {
     }
 }
 
-/// Deletes the private recipes of a user who is about to be deleted, and makes the public ones communal. Their texts name
-/// the owner, so they are written anew, one at a time.
-pub(super) fn release_from_owner(db: &Connection, owner: UserId, now: Timestamp) -> Result<(), StoreError> {
-    execute(db, "DELETE FROM recipes WHERE owner_id = ?1 AND private = 1", [owner.get()])?;
+/// Deletes the private recipes of a user who is about to be deleted, and makes the public ones communal: `limit` of each
+/// at most. Answers whether there are more. The texts of the public ones name the owner, so they are written anew.
+pub(super) fn release_from_owner(
+    db: &Connection,
+    owner: UserId,
+    now: Timestamp,
+    limit: u16,
+) -> Result<bool, StoreError> {
+    let sql = "DELETE FROM recipes WHERE id IN (SELECT id FROM recipes WHERE owner_id = ?1 AND private = 1 LIMIT ?2)";
+    let deleted = execute(db, sql, params![owner.get(), limit])?;
     let sql = "SELECT owner_id, private, revision, uid, created_at, updated_at, id, document FROM recipes
-               WHERE owner_id = ?1 AND private = 0 LIMIT 1";
-    let next = || {
-        find(db, sql, [owner.get()], |columns| {
-            let (fields, _) = server_fields_in(columns)?;
-            Ok((fields, columns.recipe_id()?, columns.get::<String>()?))
-        })
-    };
-    while let Some((fields, id, text)) = next()? {
+               WHERE owner_id = ?1 AND private = 0 LIMIT ?2";
+    let public = list(db, sql, params![owner.get(), limit], |columns| {
+        let (fields, _) = server_fields_in(columns)?;
+        Ok((fields, columns.recipe_id()?, columns.get::<String>()?))
+    })?;
+    let more = deleted == usize::from(limit) || public.len() == usize::from(limit);
+    for (fields, id, text) in public {
         let document = ContentJson::from_stored(text, &fields).ok_or_else(|| {
             StoreError::Corrupt(format!("the text of recipe {id} does not fit its columns"))
         })?;
         let fields = ServerFields {
             owner: None,
             revision: fields.revision.saturating_add(1),
-            updated_at: now,
+            updated_at: time_of_change(fields.updated_at, now),
             ..fields
         };
-        execute(
-            db,
-            "UPDATE recipes SET owner_id = NULL, document = ?2, revision = ?3, updated_at = ?4 WHERE id = ?1",
-            params![id.get(), document.finish(&fields), fields.revision, now.as_microsecond()],
-        )?;
+        let sql =
+            "UPDATE recipes SET owner_id = NULL, document = ?2, revision = ?3, updated_at = ?4 WHERE id = ?1";
+        let updated_at = fields.updated_at.as_microsecond();
+        execute(db, sql, params![id.get(), document.finish(&fields), fields.revision, updated_at])?;
     }
-    Ok(())
+    Ok(more)
+}
+
+/// The time of a change after one at `before`. The clock may have been set back. Then it is a second later than `before`:
+/// `Last-Modified` has whole seconds, and a client that has the recipe before the change must not get 304.
+fn time_of_change(before: Timestamp, now: Timestamp) -> Timestamp {
+    if now >= before { now } else { before.saturating_add(SignedDuration::from_secs(1)).unwrap_or(before) }
 }
 
 /// A row of `recipes` without its id.
@@ -290,6 +304,7 @@ fn page_of(
 struct PageReader {
     texts: RecipeTexts,
     limit: usize,
+    bytes: usize,
     /// There was a row beyond the page.
     more: bool,
 }
@@ -299,7 +314,7 @@ impl PageReader {
         let limit = usize::from(page.limit());
         // Everyday recipes have about a kilobyte; a buffer that grows copies them all.
         let rows = limit.min(usize::from(DEFAULT_PAGE_SIZE));
-        Self { texts: RecipeTexts::with_capacity(rows, rows << 10), limit, more: false }
+        Self { texts: RecipeTexts::with_capacity(rows, rows << 10), limit, bytes: PAGE_BYTES, more: false }
     }
 
     fn listing(self) -> Listing<RecipeTexts, RecipeId> {
@@ -308,7 +323,7 @@ impl PageReader {
 
     fn read(&mut self, mut rows: Rows<'_>) -> Result<(), StoreError> {
         while let Some(row) = rows.next()? {
-            if self.texts.len() == self.limit || self.texts.json_len() >= PAGE_BYTES {
+            if self.texts.len() == self.limit || self.texts.json_len() >= self.bytes {
                 self.more = true;
                 return Ok(());
             }

@@ -1,16 +1,14 @@
 //! Users, in SQLite's dialect.
 
 use accounts::audit::Event;
-use accounts::{
-    Access, Email, Ending, Name, NewUser, PasswordHash, Role, User, UserChange, is_last_admin, may_change,
-};
+use accounts::{Access, Email, Ending, Name, NewUser, PasswordHash, Role, User, UserChange, may_change};
 use ids::UserId;
 use jiff::Timestamp;
 use rusqlite::{Connection, params, params_from_iter};
 
 use super::conditions::Conditions;
 use super::user_row::{self, Verified, by_id, password_hash_in, user_in};
-use super::{Sqlite, audit, authority, cached, columns, ending, execute, find, find_value, list, recipes};
+use super::{Sqlite, audit, authority, cached, columns, ending, execute, find, find_value, list};
 use crate::{Administered, Context, Listing, Page, StoreError, UpdateProfile, UserFilter};
 use ::recipes::time::to_microseconds;
 
@@ -82,7 +80,7 @@ impl Sqlite {
             execute(
                 db,
                 "UPDATE users SET name = coalesce(?2, name), email = coalesce(?3, email),
-                                  email_key = coalesce(?4, email_key), updated_at = ?5,
+                                  email_key = coalesce(?4, email_key), updated_at = max(updated_at, ?5),
                                   email_verified_at = iif(?6, NULL, email_verified_at)
                  WHERE id = ?1",
                 params![
@@ -152,30 +150,6 @@ impl Sqlite {
         })
         .await
     }
-
-    pub async fn delete_user(
-        &self,
-        id: UserId,
-        password_hash: Option<PasswordHash>,
-        context: Context,
-    ) -> Result<bool, StoreError> {
-        self.write(move |db| {
-            if !authority::has_password(db, id, password_hash.as_ref())? {
-                return Ok(false);
-            }
-            let Some(user) = by_id(db, id)? else { return Ok(false) };
-            let by_operator = context.actor.user.is_none();
-            if !by_operator && is_last_admin(&user, authority::other_admins(db, id)?) {
-                return Err(StoreError::LastAdmin);
-            }
-            recipes::release_from_owner(db, id, to_microseconds(context.now))?;
-            // Sessions, tokens, links and invitations go by ON DELETE CASCADE.
-            execute(db, "DELETE FROM users WHERE id = ?1", [id.get()])?;
-            audit::record(db, Event::Deleted, Some(id), &context)?;
-            Ok(true)
-        })
-        .await
-    }
 }
 
 fn id_of(db: &Connection, email_key: &str) -> Result<Option<UserId>, StoreError> {
@@ -184,7 +158,7 @@ fn id_of(db: &Connection, email_key: &str) -> Result<Option<UserId>, StoreError>
 }
 
 fn change_role(db: &Connection, id: UserId, role: Role, context: &Context) -> Result<(), StoreError> {
-    let sql = "UPDATE users SET role = ?2, updated_at = ?3 WHERE id = ?1 AND role <> ?2";
+    let sql = "UPDATE users SET role = ?2, updated_at = max(updated_at, ?3) WHERE id = ?1 AND role <> ?2";
     if execute(db, sql, params![id.get(), role.as_str(), context.now.as_microsecond()])? == 1 {
         audit::record(db, Event::RoleChanged(role), Some(id), context)?;
         ending::end(db, id, Ending::role_change(role), context)?;
@@ -194,7 +168,8 @@ fn change_role(db: &Connection, id: UserId, role: Role, context: &Context) -> Re
 
 fn change_access(db: &Connection, id: UserId, access: Access, context: &Context) -> Result<(), StoreError> {
     let disabled = access == Access::Disabled;
-    let sql = "UPDATE users SET disabled = ?2, updated_at = ?3 WHERE id = ?1 AND disabled <> ?2";
+    let sql =
+        "UPDATE users SET disabled = ?2, updated_at = max(updated_at, ?3) WHERE id = ?1 AND disabled <> ?2";
     if execute(db, sql, params![id.get(), disabled, context.now.as_microsecond()])? == 1 {
         let event = if disabled { Event::Disabled } else { Event::Enabled };
         audit::record(db, event, Some(id), context)?;

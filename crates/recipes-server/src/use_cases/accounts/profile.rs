@@ -1,5 +1,7 @@
 //! What users change about their own accounts.
 
+use std::time::Duration;
+
 use accounts::{Email, Name, PasswordHash, User, audit::Actor};
 use secrecy::{ExposeSecret as _, SecretString};
 use store::{ApiTokens, EmailChange};
@@ -7,6 +9,9 @@ use store::{ApiTokens, EmailChange};
 use super::{Accounts, error::AccountError};
 use crate::auth::rate_limit::Limit;
 use crate::passwords::HashError;
+
+/// How long a request waits for the deletion of many recipes.
+const DELETION: Duration = Duration::from_secs(5);
 
 /// The command to change name or e-mail address.
 pub struct UpdateProfile {
@@ -93,7 +98,8 @@ impl Accounts {
         Ok(())
     }
 
-    /// Deletes the account with its sessions, API tokens and private recipes.
+    /// Deletes the account with its sessions, API tokens and private recipes. `false`: the account has ended, but its
+    /// recipes are so many that deleting them goes on in the background.
     ///
     /// # Errors
     /// [`AccountError::WrongPassword`], [`AccountError::LastAdmin`], [`AccountError::RateLimited`].
@@ -102,13 +108,18 @@ impl Accounts {
         user: &User,
         password: SecretString,
         actor: Actor,
-    ) -> Result<(), AccountError> {
+    ) -> Result<bool, AccountError> {
         let delete = |hash: Option<PasswordHash>| async move {
             let deleted = self.store.delete_user(user.id, hash.as_ref(), self.context(actor)).await?;
             Ok(deleted.then_some(()))
         };
         self.with_password(user, password, actor, delete).await?;
         tracing::info!(user.id = %user.id, "User {} was deleted by its owner", user.id);
-        Ok(())
+        let rest = async {
+            while self.store.continue_deletion(self.clock.now()).await? {}
+            Ok::<_, AccountError>(())
+        };
+        // Upkeep goes on with what is left, also after an error.
+        Ok(matches!(tokio::time::timeout(DELETION, rest).await, Ok(Ok(()))))
     }
 }

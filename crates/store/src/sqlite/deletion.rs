@@ -1,0 +1,91 @@
+//! Deletes accounts, in steps if they have many recipes.
+//!
+//! A transaction over hundreds of thousands of recipes would hold up all other writes. So the first transaction ends every
+//! access to the account and notes the deletion; the following ones release a few recipes each, and the last one deletes
+//! the user. A deletion that a crash interrupts goes on from its note.
+
+use accounts::audit::Event;
+use accounts::{Access, Ending, PasswordHash, is_last_admin};
+use ids::UserId;
+use jiff::Timestamp;
+use rusqlite::{Connection, params};
+
+use super::user_row::by_id;
+use super::{Sqlite, audit, authority, columns, ending, execute, find_value, recipes};
+use crate::{Context, StoreError};
+use ::recipes::time::to_microseconds;
+
+/// Recipes of one transaction.
+const STEP: u16 = 100;
+
+/// The rows of `meta` that note a deletion: this and the user's id.
+const NOTE: &str = "deletion:";
+
+impl Sqlite {
+    pub async fn delete_user(
+        &self,
+        id: UserId,
+        password_hash: Option<PasswordHash>,
+        context: Context,
+    ) -> Result<bool, StoreError> {
+        self.write(move |db| {
+            if !authority::has_password(db, id, password_hash.as_ref())? {
+                return Ok(false);
+            }
+            let Some(user) = by_id(db, id)? else { return Ok(false) };
+            let by_operator = context.actor.user.is_none();
+            if !by_operator && is_last_admin(&user, authority::other_admins(db, id)?) {
+                return Err(StoreError::LastAdmin);
+            }
+            if step(db, id, context.now)? {
+                suspend(db, id, &context)?;
+            }
+            audit::record(db, Event::Deleted, Some(id), &context)?;
+            Ok(true)
+        })
+        .await
+    }
+
+    pub async fn continue_deletion(&self, now: Timestamp) -> Result<bool, StoreError> {
+        if self.read(noted)?.is_none() {
+            return Ok(false);
+        }
+        self.write(move |db| {
+            let Some(id) = noted(db)? else { return Ok(false) };
+            Ok(step(db, id, now)? || noted(db)?.is_some())
+        })
+        .await
+    }
+}
+
+/// Ends every access, and notes the deletion.
+fn suspend(db: &Connection, id: UserId, context: &Context) -> Result<(), StoreError> {
+    ending::end(db, id, Ending::access_change(Access::Disabled), context)?;
+    execute(db, "UPDATE users SET disabled = 1 WHERE id = ?1", [id.get()])?;
+    let note = format!("{NOTE}{}", id.get());
+    execute(
+        db,
+        "INSERT OR IGNORE INTO meta (name, value) VALUES (?1, ?2)",
+        params![note, id.get().to_le_bytes()],
+    )
+    .map(drop)
+}
+
+/// Releases some recipes, or deletes the user who has none any more. Answers whether there is more to do.
+fn step(db: &Connection, id: UserId, now: Timestamp) -> Result<bool, StoreError> {
+    if recipes::release_from_owner(db, id, to_microseconds(now), STEP)? {
+        return Ok(true);
+    }
+    // Sessions, tokens, links and invitations go by ON DELETE CASCADE.
+    execute(db, "DELETE FROM users WHERE id = ?1", [id.get()])?;
+    execute(db, "DELETE FROM meta WHERE name = ?1", [format!("{NOTE}{}", id.get())])?;
+    Ok(false)
+}
+
+/// A user whose deletion has begun.
+fn noted(db: &Connection) -> Result<Option<UserId>, StoreError> {
+    let sql =
+        "SELECT CAST(substr(name, 10) AS INTEGER) FROM meta WHERE name >= 'deletion:' AND name < 'deletion;'
+               LIMIT 1";
+    find_value(db, sql, [])?.map(columns::user_id).transpose()
+}
