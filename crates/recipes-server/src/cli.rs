@@ -6,6 +6,7 @@ mod help;
 mod import;
 mod invalid_argument;
 mod openapi;
+mod own_files;
 mod secret;
 mod token;
 mod users;
@@ -19,6 +20,7 @@ use std::{
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 pub use self::invalid_argument::InvalidArgument;
+use crate::clock::Clock;
 use crate::config::{self, Config, ConfigError, EnvFile};
 use crate::server;
 
@@ -89,6 +91,7 @@ impl Cli {
     /// [`CliError`].
     pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, CliError> {
         let env_file = EnvFile::read().map_err(CliError::Setting)?;
+        config::require_text_secrets().map_err(CliError::Setting)?;
         let command = help::with_relevant_settings(config::without_empty_variables(Self::command()));
         for warning in env_file.warnings(&command) {
             // Standard error may be closed.
@@ -112,6 +115,8 @@ impl Cli {
     /// The failure of the command. Partial success is an exit code instead.
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         let Self { config, command } = self;
+        Clock::system().require_since_1970()?;
+        survive_file_size_limit()?;
         let done = match command.unwrap_or(Command::Serve) {
             Command::Serve => server::serve(config).await.map(|()| ExitCode::SUCCESS),
             Command::Import(import) => import.run(&config).await,
@@ -127,6 +132,13 @@ impl Cli {
             done => done,
         }
     }
+}
+
+/// A write beyond the limit of file sizes (`ulimit -f`) sends SIGXFSZ, which ends a process. With a handler the write fails
+/// instead, and is reported or answered with 503. tokio's handler stays installed.
+fn survive_file_size_limit() -> io::Result<()> {
+    let signal = rustix::process::Signal::XFSZ.as_raw();
+    tokio::signal::unix::signal(tokio::signal::unix::SignalKind::from_raw(signal)).map(drop)
 }
 
 fn is_closed_pipe(error: &anyhow::Error) -> bool {

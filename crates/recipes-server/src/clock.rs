@@ -11,6 +11,8 @@ use std::{
 use jiff::Timestamp;
 use recipes::time::{from_microseconds, to_microseconds};
 
+use crate::config::ConfigError;
+
 /// The current time in whole microseconds, the precision of the store: a time in a response equals the stored one.
 #[derive(Clone, Debug)]
 pub struct Clock(Source);
@@ -37,6 +39,18 @@ impl Clock {
             Source::System => to_microseconds(system_time()),
             Source::Stopped(at) => from_microseconds(at.load(Ordering::Relaxed)),
         }
+    }
+
+    /// # Errors
+    /// If the clock is before 1970, where the times of tokens and of HTTP begin.
+    pub fn require_since_1970(&self) -> Result<(), ConfigError> {
+        let now = self.now();
+        if now >= Timestamp::UNIX_EPOCH {
+            return Ok(());
+        }
+        Err(ConfigError::new(format!(
+            "the clock of this machine is before 1970 ({now}): set it, then start again"
+        )))
     }
 
     /// Moves a stopped clock and all its clones forward. Does nothing to the system's clock.
@@ -67,6 +81,13 @@ mod tests {
         assert_eq!(clone.now().to_string(), "2024-05-01T12:01:30Z");
         clock.advance(Duration::MAX);
         assert_eq!(clone.now(), Timestamp::MAX, "it stops at the last possible time");
+    }
+
+    #[test]
+    fn time_before_1970_is_refused() {
+        let at = |text: &str| Clock::stopped(text.parse().unwrap()).require_since_1970();
+        assert!(at("1969-12-31T23:59:59Z").unwrap_err().to_string().contains("before 1970"));
+        at("1970-01-01T00:00:00Z").unwrap();
     }
 
     #[test]

@@ -234,6 +234,20 @@ pub fn setting_error(error: &clap::Error, command: &clap::Command) -> Option<Con
     Some(ConfigError::new(format!("{variable} (--{name}){shown}: {must}{default}")))
 }
 
+/// Refuses secrets that are not UTF-8: two that differ only in such bytes would be read as one.
+///
+/// # Errors
+/// Names the variable, not its value.
+pub fn require_text_secrets() -> Result<(), ConfigError> {
+    let is_text = |name: &&str| env::var_os(name).is_none_or(|value| value.to_str().is_some());
+    match env_file::SECRETS.into_iter().find(|name| !is_text(name)) {
+        Some(name) => {
+            Err(ConfigError::new(format!("{name} is not UTF-8; \"recipes secret\" prints a good secret")))
+        }
+        None => Ok(()),
+    }
+}
+
 fn jwt_secret() -> Option<SecretString> {
     let secret = env::var_os("JWT_SECRET").filter(|secret| !secret.is_empty())?;
     Some(secret.to_string_lossy().into_owned().into())

@@ -5,6 +5,7 @@
 mod accounts;
 mod connections;
 mod durability;
+mod files;
 mod many_at_once;
 mod program;
 mod shutdown;

@@ -72,6 +72,11 @@ impl Program {
         self.log.lock().unwrap().clone()
     }
 
+    /// The process id.
+    pub(crate) fn id(&self) -> i32 {
+        i32::try_from(self.child.id()).unwrap()
+    }
+
     pub(crate) fn kill_9(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
