@@ -170,6 +170,7 @@ impl Config {
             sign_up: self.sign_up.signup,
             require_verified_email: self.sign_up.require_verified_email,
             password_policy: self.password_policy(),
+            quotas: self.protection.quotas(),
         }
     }
 

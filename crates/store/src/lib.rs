@@ -31,7 +31,9 @@ pub use self::context::Context;
 pub use self::error::{StoreError, Unavailable};
 pub use self::instance::Instance;
 pub use self::page::{DEFAULT_PAGE_SIZE, Listing, MAX_PAGE_SIZE, Page};
-pub use self::recipes::{Edit, Imported, NewRecipe, RecipeText, RecipeTexts, ReplaceRecipe, StoredRecipe};
+pub use self::recipes::{
+    Edit, Imported, NewRecipe, RecipeText, RecipeTexts, ReplaceRecipe, StoredRecipe, Usage,
+};
 pub use self::sessions::{
     ChangePassword, CreateSession, Refresh, RefreshSession, Refreshed, SessionUser, SignUp,
 };

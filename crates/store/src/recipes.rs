@@ -29,6 +29,11 @@ impl NewRecipe {
             owner,
         }
     }
+
+    /// The bytes that the recipe adds to the owner's [`Usage`].
+    pub fn json_len(&self) -> u64 {
+        self.document.stored_len()
+    }
 }
 
 /// Replaces what the author of a recipe has written.
@@ -38,6 +43,31 @@ pub struct ReplaceRecipe {
     pub editor: Editor,
     pub draft: Draft,
     pub precondition: Precondition,
+}
+
+impl ReplaceRecipe {
+    /// The bytes of the new text.
+    pub fn json_len(&self) -> u64 {
+        ContentJson::new(self.draft.content()).stored_len()
+    }
+}
+
+/// How much a user has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    pub recipes: u64,
+    /// Of the texts of all recipes, roughly.
+    pub bytes: u64,
+}
+
+impl Usage {
+    #[must_use]
+    pub fn plus(self, more: Self) -> Self {
+        Self {
+            recipes: self.recipes.saturating_add(more.recipes),
+            bytes: self.bytes.saturating_add(more.bytes),
+        }
+    }
 }
 
 /// A recipe as it is in the database.
@@ -228,6 +258,13 @@ impl Store {
     pub async fn count_recipes(&self, viewer: Viewer) -> Result<u64, StoreError> {
         match self {
             Self::Sqlite(db) => db.count_recipes(viewer).await,
+        }
+    }
+
+    /// How much this user has. It reads a row for each recipe of the user.
+    pub async fn usage(&self, owner: UserId) -> Result<Usage, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.usage(owner).await,
         }
     }
 

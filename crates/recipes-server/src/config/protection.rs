@@ -1,4 +1,4 @@
-//! Settings against abuse: trusted proxies, rate limits, the audit log.
+//! Settings against abuse: trusted proxies, rate limits, quotas, the audit log.
 
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use clap::Args;
 use super::values::HEADING;
 use crate::auth::rate_limit::Quotas;
 use crate::http::client_address::TrustedProxies;
+use crate::use_cases::recipes::{self, Quota};
 
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = HEADING)]
@@ -20,6 +21,14 @@ pub struct Protection {
     #[arg(long, env, global = true, value_name = "LIMITS", default_value_t = Quotas::default())]
     pub rate_limits: Quotas,
 
+    /// How many recipes a user may have, or off; administrators may have more
+    #[arg(long, env, global = true, value_name = "RECIPES", default_value = "20000", value_parser = quota)]
+    quota_recipes: Quota,
+
+    /// How many bytes the recipes of a user may have in all, or off; administrators may have more
+    #[arg(long, env, global = true, value_name = "BYTES", default_value = "268435456", value_parser = quota)]
+    quota_bytes: Quota,
+
     /// How many days the audit log keeps an event
     #[arg(long, env, global = true, value_name = "DAYS", default_value = "365", value_parser = days)]
     audit_days: u32,
@@ -31,9 +40,20 @@ pub struct Protection {
 }
 
 impl Protection {
+    pub fn quotas(&self) -> recipes::Quotas {
+        recipes::Quotas { recipes: self.quota_recipes, bytes: self.quota_bytes }
+    }
+
     pub fn audit_retention(&self) -> Retention {
         let age = Duration::from_hours(24 * u64::from(self.audit_days));
         Retention { age, entries: self.audit_events }
+    }
+}
+
+fn quota(text: &str) -> Result<Quota, &'static str> {
+    match text {
+        "off" => Ok(Quota(None)),
+        number => number.parse().map(|number| Quota(Some(number))).map_err(|_| "must be a number or off"),
     }
 }
 

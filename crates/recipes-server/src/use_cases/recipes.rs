@@ -1,16 +1,22 @@
 //! Recipes: create, read, list, replace, delete.
 
 mod error;
+mod quota;
 mod writer;
 
-pub use self::{error::RecipeError, writer::Writer};
-pub use store::{Editor, Precondition, StoredRecipe, Viewer};
+pub use self::{
+    error::RecipeError,
+    quota::{Quota, Quotas},
+    writer::Writer,
+};
+pub use store::{Editor, Precondition, StoredRecipe, Usage, Viewer};
 
-use accounts::User;
+use accounts::{Role, User};
 use ids::{RecipeId, Uid, UserId};
 use recipes::Draft;
 use store::{Edit, Listing, NewRecipe, Page, ReadCache, RecipeTexts, ReplaceRecipe, Store, StoreError};
 
+use self::quota::Usages;
 use super::Dependencies;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
@@ -18,6 +24,7 @@ use crate::entropy::Entropy;
 /// The use cases of recipes.
 pub struct Recipes {
     store: Store,
+    usages: Usages,
     require_verified_email: bool,
     clock: Clock,
     entropy: Entropy,
@@ -27,6 +34,7 @@ impl Recipes {
     pub fn new(with: &Dependencies) -> Self {
         Self {
             store: with.store.clone(),
+            usages: Usages::new(with.store.clone(), with.settings.quotas),
             require_verified_email: with.settings.require_verified_email,
             clock: with.clock.clone(),
             entropy: with.entropy.clone(),
@@ -41,17 +49,34 @@ impl Recipes {
         if self.require_verified_email && !user.email_verified {
             return Err(RecipeError::EmailNotVerified);
         }
-        Ok(Writer { user: user.id, editor })
+        Ok(Writer { user: user.id, editor, has_quota: user.role != Role::Admin })
+    }
+
+    /// What the user has, and may have. Administrators have no quota.
+    ///
+    /// # Errors
+    /// When the store is unavailable.
+    pub async fn usage(&self, user: &User) -> Result<(Usage, Quotas), RecipeError> {
+        let quotas = if user.role == Role::Admin { Quotas::OFF } else { self.usages.quotas() };
+        Ok((self.usages.of(user.id, self.clock.now()).await?, quotas))
     }
 
     /// Adds a recipe, which the writer owns.
     ///
     /// # Errors
-    /// [`RecipeError::ActorRevoked`].
+    /// [`RecipeError::QuotaExceeded`], [`RecipeError::ActorRevoked`].
     pub async fn create(&self, writer: Writer, draft: &Draft) -> Result<StoredRecipe, RecipeError> {
         let now = self.clock.now();
         let new = NewRecipe::new(draft, Uid::new(now, self.entropy.bytes()), Some(writer.user));
-        Ok(self.store.create_recipe(new, now).await?)
+        if writer.has_quota {
+            let more = Usage { recipes: 1, bytes: new.json_len() };
+            self.usages.reserve(writer.user, more, now).await?;
+        }
+        let created = self.store.create_recipe(new, now).await;
+        if created.is_err() {
+            self.usages.is_less(writer.user);
+        }
+        Ok(created?)
     }
 
     /// # Errors
@@ -100,7 +125,7 @@ impl Recipes {
     /// Replaces a recipe as a whole.
     ///
     /// # Errors
-    /// [`RecipeError::NotFound`], [`RecipeError::NotTheOwner`], [`RecipeError::Stale`].
+    /// [`RecipeError::QuotaExceeded`], [`RecipeError::NotFound`], [`RecipeError::NotTheOwner`], [`RecipeError::Stale`].
     pub async fn replace(
         &self,
         writer: Writer,
@@ -109,7 +134,18 @@ impl Recipes {
         precondition: Precondition,
     ) -> Result<StoredRecipe, RecipeError> {
         let command = ReplaceRecipe { id, editor: writer.editor, draft, precondition };
-        done(id, self.store.replace_recipe(command, self.clock.now()).await)
+        let now = self.clock.now();
+        if writer.has_quota {
+            let old = self.store.recipe(id, Viewer::Admin).await?;
+            let old = old.map_or(u64::MAX, |old| old.json_len() as u64);
+            let growth = Usage { recipes: 0, bytes: command.json_len().saturating_sub(old) };
+            if growth != Usage::default() {
+                self.usages.reserve(writer.user, growth, now).await?;
+            }
+        }
+        let replaced = self.store.replace_recipe(command, now).await;
+        self.usages.is_less(writer.user);
+        done(id, replaced)
     }
 
     /// Deletes a recipe.
@@ -122,7 +158,9 @@ impl Recipes {
         id: RecipeId,
         precondition: Precondition,
     ) -> Result<(), RecipeError> {
-        done(id, self.store.delete_recipe(id, writer.editor, precondition).await)
+        let deleted = self.store.delete_recipe(id, writer.editor, precondition).await;
+        self.usages.is_less(writer.user);
+        done(id, deleted)
     }
 }
 

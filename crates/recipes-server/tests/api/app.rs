@@ -231,6 +231,7 @@ fn settings() -> Settings {
         sign_up: SignUpMode::Open,
         require_verified_email: false,
         password_policy: Policy::default(),
+        quotas: recipes_server::use_cases::recipes::Quotas::OFF,
     }
 }
 

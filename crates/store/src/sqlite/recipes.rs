@@ -7,7 +7,7 @@ use super::columns::{self, Columns};
 use super::{Sqlite, cached, execute, find, find_value, list};
 use crate::{
     DEFAULT_PAGE_SIZE, Edit, Editor, Imported, Listing, NewRecipe, Page, Precondition, RecipeTexts,
-    ReplaceRecipe, StoreError, StoredRecipe, Viewer,
+    ReplaceRecipe, StoreError, StoredRecipe, Usage, Viewer,
 };
 use ::recipes::time::to_microseconds;
 use ::recipes::{ContentJson, ImportedHistory, RecipeState, ServerFields, Visibility};
@@ -179,6 +179,19 @@ impl Sqlite {
         let (user, _) = viewer_params(viewer);
         let count: Option<i64> = self.read_at_length(move |db| find_value(db, sql, [user])).await?;
         Ok(count.unwrap_or(0).unsigned_abs())
+    }
+
+    pub async fn usage(&self, owner: UserId) -> Result<Usage, StoreError> {
+        // octet_length does not read the text.
+        let sql =
+            "SELECT count(*), coalesce(sum(octet_length(document)), 0) FROM recipes WHERE owner_id = ?1";
+        let usage = self.read_at_length(move |db| {
+            find(db, sql, [owner.get()], |columns| {
+                let (recipes, bytes) = (columns.get::<i64>()?, columns.get::<i64>()?);
+                Ok(Usage { recipes: recipes.unsigned_abs(), bytes: bytes.unsigned_abs() })
+            })
+        });
+        Ok(usage.await?.unwrap_or_default())
     }
 }
 

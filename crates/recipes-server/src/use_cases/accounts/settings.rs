@@ -6,6 +6,7 @@ use accounts::SessionLimits;
 use clap::ValueEnum;
 
 use crate::passwords::policy::Policy;
+use crate::use_cases::recipes::Quotas;
 
 /// What the operator decides about accounts.
 #[derive(Clone, Debug)]
@@ -17,6 +18,7 @@ pub struct Settings {
     /// Whether writing recipes requires a verified e-mail address.
     pub require_verified_email: bool,
     pub password_policy: Policy,
+    pub quotas: Quotas,
 }
 
 /// Who may create an account.

@@ -1,7 +1,9 @@
 //! Why a use case of recipes failed.
 
 use ids::RecipeId;
-use store::StoreError;
+use store::{StoreError, Usage};
+
+use super::quota::Quotas;
 
 /// Why a use case of recipes failed. The texts are for the user, except that of the last variant.
 #[derive(Debug, thiserror::Error)]
@@ -16,6 +18,12 @@ pub enum RecipeError {
     /// The precondition of the change does not hold.
     #[error("The recipe has changed since you read it; read it again, then repeat your change")]
     Stale { id: RecipeId, revision: i64 },
+    #[error(
+        "Your recipes would exceed your quota: you have {} recipes of {} and {} bytes of {}; delete some, or ask the \
+         operator for a larger quota (QUOTA_RECIPES, QUOTA_BYTES)",
+        usage.recipes, quotas.recipes, usage.bytes, quotas.bytes
+    )]
+    QuotaExceeded { usage: Usage, quotas: Quotas },
     /// The account was deleted, or its rights were revoked, while the request was being served.
     #[error("Unauthorized")]
     ActorRevoked,

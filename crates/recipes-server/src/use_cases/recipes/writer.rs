@@ -8,4 +8,5 @@ use store::Editor;
 pub struct Writer {
     pub(super) user: UserId,
     pub(super) editor: Editor,
+    pub(super) has_quota: bool,
 }
