@@ -56,9 +56,10 @@ def result(output: str) -> Load:
 
 
 @contextmanager
-def storm(running: Running, seconds: int, connections: int, method: str, path: str, body: dict):
+def storm(running: Running, seconds: int, connections: int, method: str, path: str, body: dict | None = None, headers=()):
     """The same load beside whatever the caller does meanwhile."""
     command = wrk_command(running, seconds, connections, method, path, "", body)
+    command[1:1] = [argument for header in headers for argument in ("--header", header)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield

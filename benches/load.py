@@ -184,6 +184,27 @@ def reads_in_a_flood(servers: dict[str, Server], options) -> list[tuple]:
     return rows + [(f"memory, after one log-in → peak while {FLOOD} clients log in, MiB", memory)]
 
 
+def reads_beside_large_pages(servers: dict[str, Server], options) -> list[tuple]:
+    """One reader at 100 requests a second while 8 clients ask for pages of a thousand recipes without pause."""
+    large = {name: grown(servers[name], 1_000) for name in builds(servers)}
+
+    def p50(running, encoding: str | None) -> float:
+        path, page = "/api/v1/recipes/1", "/api/v1/recipes?limit=1000"
+        headers = [f"Accept-Encoding: {encoding}"] if encoding else []
+        with storm(running, options.seconds + 3, 8, "GET", page, headers=headers):
+            time.sleep(1)
+            return median(latencies_at_fixed_rate(running, options.seconds, 100, path))
+
+    figures = {name: {encoding: [] for encoding in (None, "gzip", "br")} for name in large}
+    for _ in range(options.rounds):
+        for name, server in large.items():
+            with server.running() as running:
+                for encoding, taken in figures[name].items():
+                    taken.append(p50(running, encoding))
+    cells = {name: ", ".join(f"{median(taken):.1f}" for taken in figures[name].values()) for name in large}
+    return [("p50 of reads at 100 req/s while 8 clients ask for 1,000 recipes: plain, gzip, br, ms", cells)]
+
+
 def failed_log_ins(servers: dict[str, Server], options) -> list[tuple]:
     """The time of a failed log-in must not tell whether an account exists."""
     rounds = 40 * options.rounds * options.seconds
@@ -251,6 +272,7 @@ ROWS = {
     "post": durable_posts,
     "storm": reads_in_a_storm,
     "flood": reads_in_a_flood,
+    "large-pages": reads_beside_large_pages,
     "log-in": log_ins,
     "failed-log-in": failed_log_ins,
     "start": start,

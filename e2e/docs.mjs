@@ -31,6 +31,7 @@ try {
   });
 
   await page.goto(`${origin}/docs`, { waitUntil: "load" });
+  assert.equal(await page.title(), "Recipes API");
   await page.locator(".opblock").nth(documented.length - 1).waitFor();
   const shown = await page.locator(".opblock").evaluateAll((blocks) =>
     blocks.map((block) => {
@@ -39,6 +40,22 @@ try {
     }),
   );
   assert.deepEqual(shown.sort(), documented, "the page shows the operations of openapi.json");
+
+  // What a request needs is written beside it, and not a lock.
+  const access = (method, path) =>
+    page.locator(`.opblock-${method}`, { has: page.locator(`[data-path="${path}"]`) }).locator(".access").textContent();
+  assert.equal(await access("get", "/api/v1/recipes"), "token optional");
+  assert.equal(await access("post", "/api/v1/recipes"), "token: recipes:write");
+  assert.equal(await access("post", "/api/v1/users/login"), "no token");
+  assert.equal(await page.locator(".authorization__btn").count(), 0);
+
+  // On a phone nothing is wider than the screen.
+  await page.setViewportSize({ width: 375, height: 700 });
+  await page.locator(".opblock-post .opblock-summary-control").first().click();
+  await page.locator(".opblock-post .opblock-body").first().waitFor();
+  const width = await page.evaluate(() => document.documentElement.scrollWidth);
+  assert.ok(width <= 375, `the page is ${width} pixels wide on a phone`);
+  await page.setViewportSize({ width: 1280, height: 900 });
 
   const list = page.locator(".opblock-get", { has: page.locator('[data-path="/api/v1/recipes"]') });
   await list.locator(".opblock-summary-control").click();

@@ -33,12 +33,6 @@ pub fn may_change(user: &User, change: UserChange, others: u64) -> bool {
     !(change.ends_administration() && is_last_admin(user, others))
 }
 
-/// Whether an actor acts as an administrator. `user` is the actor's account as it is now, and `session_ended` tells
-/// whether the session of the request has ended: both may have changed while the request's body was arriving.
-pub fn may_administer(user: Option<&User>, session_ended: bool) -> bool {
-    user.is_some_and(User::is_active_admin) && !session_ended
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,18 +70,5 @@ mod tests {
             let user = user(role, disabled);
             assert_eq!(may_change(&user, change, others), want, "{role:?} {disabled} {change:?} {others}");
         }
-    }
-
-    #[test]
-    fn only_active_administrators_with_a_session_administer() {
-        for (role, disabled, session_ended, want) in [
-            (Role::Admin, false, false, true),
-            (Role::Admin, false, true, false),
-            (Role::Admin, true, false, false),
-            (Role::User, false, false, false),
-        ] {
-            assert_eq!(may_administer(Some(&user(role, disabled)), session_ended), want);
-        }
-        assert!(!may_administer(None, false));
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::user::Role;
-use ids::{SessionId, UserId};
+use ids::{ApiTokenId, SessionId, UserId};
 
 /// Declares [`Event`], one line an event: its variant, its role if it has one, its name, its class.
 macro_rules! events {
@@ -112,18 +112,20 @@ impl Class {
     }
 }
 
-/// The user who acts, in which session and from which address.
+/// The user who acts, with which credential and from which address.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Actor {
     /// `None`: an anonymous client or the operator.
     pub user: Option<UserId>,
     pub session: Option<SessionId>,
+    /// Not recorded: the audit log names sessions only.
+    pub api_token: Option<ApiTokenId>,
     pub address: Option<IpAddr>,
 }
 
 impl Actor {
     /// The operator, on the command line of the server's machine.
-    pub const OPERATOR: Self = Self { user: None, session: None, address: None };
+    pub const OPERATOR: Self = Self { user: None, session: None, api_token: None, address: None };
 
     /// A client that is not logged in.
     pub fn anonymous(address: Option<IpAddr>) -> Self {

@@ -7,6 +7,7 @@
 mod administration;
 mod api_token;
 pub mod audit;
+mod authority;
 mod digest;
 mod ending;
 mod invitation;
@@ -15,8 +16,9 @@ mod scope;
 mod session;
 mod user;
 
-pub use administration::{Access, UserChange, is_last_admin, may_administer, may_change};
+pub use administration::{Access, UserChange, is_last_admin, may_change};
 pub use api_token::{ApiToken, MAX_API_TOKENS, NewApiToken, TokenName};
+pub use authority::{ActorState, Authority};
 pub use digest::TokenDigest;
 pub use ending::{ApiTokens, EndedSessions, Ending};
 pub use invitation::{Invitation, MAX_INVITATIONS, NewInvitation};

@@ -1,8 +1,10 @@
 //! Users and the checked parts of one.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use email_address::{EmailAddress, Options};
+use icu_normalizer::ComposingNormalizerBorrowed;
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -64,7 +66,7 @@ impl Role {
 pub struct Email(String);
 
 impl Email {
-    /// Removes white space at both ends.
+    /// Removes white space at both ends, and normalizes to NFC.
     ///
     /// # Errors
     /// What to write instead.
@@ -72,15 +74,15 @@ impl Email {
         const EXPECTED: &str = "must be an e-mail address, as in alice@example.com";
         // RFC 5321, section 4.5.3.1.3: a path is 256 octets with its angle brackets.
         const MAX_BYTES: usize = 254;
-        let text = text.trim();
+        let text = nfc(text.trim());
         if text.len() > MAX_BYTES {
             return Err("must be an e-mail address of at most 254 bytes");
         }
         // Valid in a mail's header, but not as an account: `Alice <alice@example.com>`, `alice@[192.0.2.1]`.
         let options = Options::default().without_display_text().without_domain_literal();
         let sound =
-            !text.contains(char::is_control) && EmailAddress::parse_with_options(text, options).is_ok();
-        if sound { Ok(Self(text.to_owned())) } else { Err(EXPECTED) }
+            !text.contains(char::is_control) && EmailAddress::parse_with_options(&text, options).is_ok();
+        if sound { Ok(Self(text.into_owned())) } else { Err(EXPECTED) }
     }
 
     /// An address that was parsed before it was stored. Parsing it again, for every request with a token, would cost
@@ -93,11 +95,28 @@ impl Email {
         &self.0
     }
 
-    /// The same for all spellings of an address. RFC 5321 allows case-sensitive mailbox names; no provider has them, and
-    /// two accounts that differ in case are a trap.
+    /// The same for all spellings of an address: lower case, NFC, and the domain in the ASCII form of IDNA (UTS #46), which
+    /// a browser's e-mail field sends for `jo@exämple.de`. RFC 5321 allows case-sensitive mailbox names; no provider has
+    /// them, and two accounts that differ in case are a trap.
     pub fn key(&self) -> String {
+        let lower = self.0.to_lowercase();
+        if lower.is_ascii() && !lower.contains("xn--") {
+            return lower;
+        }
+        let (local, domain) = lower.rsplit_once('@').unwrap_or((&lower, ""));
+        // A domain that IDNA does not allow has no other spelling.
+        let domain = idna::domain_to_ascii(domain).unwrap_or_else(|_| nfc(domain).into_owned());
+        format!("{}@{domain}", nfc(local))
+    }
+
+    /// The key of earlier versions. An account keeps it if another account has its [`key`](Self::key) already.
+    pub fn old_key(&self) -> String {
         self.0.to_lowercase()
     }
+}
+
+fn nfc(text: &str) -> Cow<'_, str> {
+    ComposingNormalizerBorrowed::new_nfc().normalize(text)
 }
 
 /// The name of a user. Invariant: trimmed, 1 to 200 characters, no control characters.
@@ -230,6 +249,26 @@ mod tests {
         let key = |text| Email::parse(text).unwrap().key();
         assert_eq!(key("Ada@Example.org"), key("ADA@example.ORG"));
         assert_eq!(key("MÜN@example.com"), key("mün@example.com"));
+    }
+
+    #[test]
+    fn addresses_that_differ_in_encoding_share_a_key() {
+        let key = |text| Email::parse(text).unwrap().key();
+        for (one, other) in [
+            ("jo@exämple.de", "jo@xn--exmple-cua.de"),
+            ("jo@EXÄMPLE.de", "JO@XN--EXMPLE-CUA.DE"),
+            ("jo@exämple.de", "jo@exa\u{308}mple.de"),
+            ("jö@example.de", "jo\u{308}@example.de"),
+            ("JÖ@example.de", "jo\u{308}@EXAMPLE.de"),
+            ("jo@faß.de", "jo@xn--fa-hia.de"),
+        ] {
+            assert_eq!(key(one), key(other), "{one} {other}");
+        }
+        assert_eq!(key("jo@exämple.de"), "jo@xn--exmple-cua.de");
+        for (one, other) in [("jo@faß.de", "jo@fass.de"), ("jo@example.de", "jö@example.de")] {
+            assert_ne!(key(one), key(other), "{one} {other}");
+        }
+        assert_eq!(key("jo@xn--zz.de"), "jo@xn--zz.de", "IDNA does not allow it");
     }
 
     #[test]

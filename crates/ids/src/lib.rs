@@ -78,8 +78,13 @@ macro_rules! uuid_id {
                 Self(uuid::Builder::from_unix_timestamp_millis(milliseconds, &random).into_uuid())
             }
 
-            /// Parses the form with hyphens, of any UUID version: imported recipes bring ids of other programs.
+            /// Parses the one spelling that [`encode`](Self::encode) writes, so that no resource has two addresses.
             pub fn parse(text: &str) -> Option<Self> {
+                let id = Self::parse_any_case(text)?;
+                (id.encode(&mut [0; Hyphenated::LENGTH]) == text).then_some(id)
+            }
+
+            fn parse_any_case(text: &str) -> Option<Self> {
                 (text.len() == Hyphenated::LENGTH).then(|| Uuid::try_parse(text).ok()).flatten().map(Self)
             }
 
@@ -144,6 +149,11 @@ uuid_id! {
 impl Uid {
     /// The length of the form with hyphens.
     pub const LENGTH: usize = Hyphenated::LENGTH;
+
+    /// Parses the form with hyphens in either case: imported recipes bring ids of other programs.
+    pub fn parse_imported(text: &str) -> Option<Self> {
+        Self::parse_any_case(text)
+    }
 }
 
 #[cfg(test)]
@@ -186,12 +196,14 @@ mod tests {
     }
 
     #[test]
-    fn uids_of_any_version_are_parsed_in_one_form() {
+    fn ids_have_one_spelling_and_imported_uids_either_case() {
         assert!(Uid::parse("9b2d6a0e-2f5c-4c33-8a77-0f1f9d3a5b11").is_some());
-        let upper = Uid::parse("9B2D6A0E-2F5C-4C33-8A77-0F1F9D3A5B11").unwrap();
+        assert_eq!(Uid::parse("9B2D6A0E-2F5C-4C33-8A77-0F1F9D3A5B11"), None);
+        assert_eq!(SessionId::parse("9b2d6a0e-2f5c-4c33-8a77-0f1f9d3a5B11"), None);
+        let upper = Uid::parse_imported("9B2D6A0E-2F5C-4C33-8A77-0F1F9D3A5B11").unwrap();
         assert_eq!(serde_json::to_string(&upper).unwrap(), "\"9b2d6a0e-2f5c-4c33-8a77-0f1f9d3a5b11\"");
         for bad in ["", "9b2d6a0e2f5c4c338a770f1f9d3a5b11", "{9b2d6a0e-2f5c-4c33-8a77-0f1f9d3a5b11}", "é"] {
-            assert_eq!(Uid::parse(bad), None, "{bad}");
+            assert_eq!(Uid::parse_imported(bad), None, "{bad}");
         }
     }
 
@@ -201,7 +213,7 @@ mod tests {
         assert_eq!(SessionId::from_bytes(*id.as_bytes()), id);
         let json = serde_json::to_string(&id).unwrap();
         assert_eq!(serde_json::from_str::<SessionId>(&json).unwrap(), id);
-        for bad in ["7", "null", "\"\"", "\"018f34069e007fffbfffffffffffffff\""] {
+        for bad in ["7", "null", "\"\"", "\"018f34069e007fffbfffffffffffffff\"", &json.to_uppercase()] {
             assert!(serde_json::from_str::<SessionId>(bad).is_err(), "{bad}");
         }
     }

@@ -18,7 +18,7 @@ use recipes_server::Entropy;
 use recipes_server::auth::access_tokens::{AccessClaims, TokenIssuer};
 use recipes_server::http::client_address::TrustedProxies;
 use recipes_server::http::conditional::system_time;
-use recipes_server::http::cookies;
+use recipes_server::http::cookies::SessionCookies;
 use recipes_server::http::stack::{CorsOrigins, HttpConfig, HttpService};
 use recipes_server::limits;
 use recipes_server::server;
@@ -74,7 +74,7 @@ async fn me(Auth(id): Auth<Guard>) -> Response {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let port: u16 = std::env::var("PORT")?.parse()?;
-    telemetry::init("info", LogFormat::Text);
+    let log = telemetry::init("info", LogFormat::Text)?;
     let clock = Clock::system();
     let time = clock.clone();
     let guard = Jwt::new(
@@ -83,7 +83,7 @@ async fn main() -> anyhow::Result<()> {
         AcceptAll,
     )
     .clock(move || system_time(time.now()))
-    .tokens_from((BearerHeader, CookieValue::new(cookies::ACCESS)))
+    .tokens_from((BearerHeader, CookieValue::new(SessionCookies::of(None).access)))
     .cache(TokenCache::new(10_000));
     let routes = Router::new().route("/api/v1/users/me", get(me)).with_state(Arc::new(guard));
     let config = HttpConfig {
@@ -91,7 +91,9 @@ async fn main() -> anyhow::Result<()> {
         entropy: Entropy::system(),
         cors_origins: CorsOrigins::Any,
         trusted_proxies: TrustedProxies::default(),
-        access_log: AccessLog::start(LogFormat::Text),
+        access_log: AccessLog::new(log),
+        memory_budget: limits::MEMORY_BUDGET,
+        public_url: None,
     };
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;
     server::run(listener, HttpService::new(routes, config), limits::CONNECTIONS, pending()).await

@@ -6,9 +6,11 @@ use axum::extract::FromRef;
 
 use crate::api::recipes::response::RecipeResponses;
 use crate::auth::{
-    caller::{self, Guard},
+    caller::{self, FindSession, Guard},
     log_in::{PasswordStrategy, password_strategy},
 };
+use crate::http::cookies::SessionCookies;
+use crate::public_url::PublicUrl;
 use crate::use_cases::{
     Dependencies,
     accounts::{Accounts, LogIn},
@@ -27,12 +29,17 @@ struct Parts {
     health: Health,
     guard: Arc<Guard>,
     log_in: Arc<PasswordStrategy>,
+    cookies: SessionCookies,
+    public_url: Option<PublicUrl>,
 }
 
 impl App {
-    pub fn new(with: Dependencies) -> Self {
+    /// `public_url` is the address at which clients reach the service, if it is set.
+    pub fn new(with: Dependencies, public_url: Option<PublicUrl>) -> Self {
         let Dependencies { store, passwords, issuer, settings, limits, clock, .. } = with.clone();
-        let guard = caller::guard(issuer, store.clone(), settings.sessions, clock.clone());
+        let cookies = SessionCookies::of(public_url.as_ref());
+        let find_session = FindSession::new(store.clone(), settings.sessions, clock.clone());
+        let guard = caller::guard(issuer, find_session, cookies.access);
         let log_in = LogIn { store: store.clone(), passwords, limits, sessions: settings.sessions, clock };
         let recipes = Arc::new(Recipes::new(&with));
         Self(Arc::new(Parts {
@@ -42,6 +49,8 @@ impl App {
             guard: Arc::new(guard),
             log_in: Arc::new(password_strategy(log_in)),
             accounts: Accounts::new(with),
+            cookies,
+            public_url,
         }))
     }
 
@@ -59,6 +68,14 @@ impl App {
 
     pub fn health(&self) -> &Health {
         &self.0.health
+    }
+
+    pub fn cookies(&self) -> &SessionCookies {
+        &self.0.cookies
+    }
+
+    pub fn public_url(&self) -> Option<&PublicUrl> {
+        self.0.public_url.as_ref()
     }
 }
 

@@ -1,5 +1,6 @@
 //! The command line: one file per subcommand. `recipes` without a subcommand is `recipes serve`.
 
+mod audit;
 mod database;
 mod export;
 mod help;
@@ -18,11 +19,13 @@ use std::{
 };
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use jiff::Timestamp;
 
 pub use self::invalid_argument::InvalidArgument;
 use crate::clock::Clock;
 use crate::config::{self, Config, ConfigError, EnvFile};
 use crate::server;
+use crate::telemetry::escape::escape;
 
 /// A recipe API with accounts and an embedded database
 #[derive(Debug, Parser)]
@@ -62,9 +65,10 @@ enum Command {
     Serve,
     Import(import::Import),
     Export(export::Export),
-    /// Create, list and change accounts
-    #[command(subcommand, after_help = users::EXAMPLES)]
-    Users(users::Users),
+    /// Create, list, change and delete accounts
+    #[command(after_help = users::EXAMPLES)]
+    Users(users::UsersCommand),
+    Audit(audit::Audit),
     /// Print a new secret for signing tokens
     #[command(after_help = secret::EXAMPLES)]
     Secret,
@@ -95,7 +99,7 @@ impl Cli {
         let command = help::with_relevant_settings(config::without_empty_variables(Self::command()));
         for warning in env_file.warnings(&command) {
             // Standard error may be closed.
-            let _ = writeln!(io::stderr(), "recipes: {warning}");
+            let _ = writeln!(io::stderr(), "recipes: {}", escape(&warning));
         }
         let explained = |error: clap::Error| match config::setting_error(&error, &command) {
             Some(error) => CliError::Setting(error),
@@ -115,13 +119,14 @@ impl Cli {
     /// The failure of the command. Partial success is an exit code instead.
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         let Self { config, command } = self;
-        Clock::system().require_since_1970()?;
+        require_since_1970(Clock::system().now())?;
         survive_file_size_limit()?;
         let done = match command.unwrap_or(Command::Serve) {
             Command::Serve => server::serve(config).await.map(|()| ExitCode::SUCCESS),
             Command::Import(import) => import.run(&config).await,
             Command::Export(export) => export.run(&config).await,
             Command::Users(users) => users.run(&config).await,
+            Command::Audit(audit) => audit.run(&config).await,
             Command::Secret => secret::run(),
             Command::Token(token) => token.run(&config).await,
             Command::Openapi => openapi::run(),
@@ -134,6 +139,14 @@ impl Cli {
     }
 }
 
+/// The clock stands at 1970 while it is set before it.
+fn require_since_1970(now: Timestamp) -> Result<(), ConfigError> {
+    if now > Timestamp::UNIX_EPOCH {
+        return Ok(());
+    }
+    Err(ConfigError::new("the clock of this machine is before 1970: set it, then start again"))
+}
+
 /// A write beyond the limit of file sizes (`ulimit -f`) sends SIGXFSZ, which ends a process. With a handler the write fails
 /// instead, and is reported or answered with 503. tokio's handler stays installed.
 fn survive_file_size_limit() -> io::Result<()> {
@@ -143,4 +156,16 @@ fn survive_file_size_limit() -> io::Result<()> {
 
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
     error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_before_1970_is_refused() {
+        let at = |text: &str| require_since_1970(Clock::stopped(text.parse().unwrap()).now());
+        assert!(at("1969-12-31T23:59:59Z").unwrap_err().to_string().contains("before 1970"));
+        at("1970-01-01T00:00:01Z").unwrap();
+    }
 }

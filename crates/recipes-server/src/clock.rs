@@ -11,8 +11,6 @@ use std::{
 use jiff::Timestamp;
 use recipes::time::{from_microseconds, to_microseconds};
 
-use crate::config::ConfigError;
-
 /// The current time in whole microseconds, the precision of the store: a time in a response equals the stored one.
 #[derive(Clone, Debug)]
 pub struct Clock(Source);
@@ -34,23 +32,13 @@ impl Clock {
         Self(Source::Stopped(Arc::new(AtomicI64::new(at.as_microsecond()))))
     }
 
+    /// Never before 1970, where the times of tokens and of HTTP begin: a clock that is set before it stands at 1970.
     pub fn now(&self) -> Timestamp {
-        match &self.0 {
+        let now = match &self.0 {
             Source::System => to_microseconds(system_time()),
             Source::Stopped(at) => from_microseconds(at.load(Ordering::Relaxed)),
-        }
-    }
-
-    /// # Errors
-    /// If the clock is before 1970, where the times of tokens and of HTTP begin.
-    pub fn require_since_1970(&self) -> Result<(), ConfigError> {
-        let now = self.now();
-        if now >= Timestamp::UNIX_EPOCH {
-            return Ok(());
-        }
-        Err(ConfigError::new(format!(
-            "the clock of this machine is before 1970 ({now}): set it, then start again"
-        )))
+        };
+        now.max(Timestamp::UNIX_EPOCH)
     }
 
     /// Moves a stopped clock and all its clones forward. Does nothing to the system's clock.
@@ -84,10 +72,8 @@ mod tests {
     }
 
     #[test]
-    fn time_before_1970_is_refused() {
-        let at = |text: &str| Clock::stopped(text.parse().unwrap()).require_since_1970();
-        assert!(at("1969-12-31T23:59:59Z").unwrap_err().to_string().contains("before 1970"));
-        at("1970-01-01T00:00:00Z").unwrap();
+    fn clock_before_1970_stands_at_1970() {
+        assert_eq!(Clock::stopped("1969-12-31T23:59:59Z".parse().unwrap()).now(), Timestamp::UNIX_EPOCH);
     }
 
     #[test]

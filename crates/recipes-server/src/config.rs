@@ -20,6 +20,7 @@ pub use sign_up::SignUpSettings;
 use std::{
     env,
     net::{SocketAddr, ToSocketAddrs as _},
+    path::PathBuf,
     time::Duration,
 };
 
@@ -29,6 +30,7 @@ use secrecy::SecretString;
 use store::DatabaseUrl;
 
 use self::values::HEADING;
+use crate::api::front_end::FrontEnd;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::http::stack::CorsOrigins;
@@ -96,9 +98,20 @@ pub struct Config {
     #[arg(long, env, global = true, value_name = "COST", default_value = "12", value_parser = values::bcrypt_cost)]
     bcrypt_cost: u32,
 
-    /// Origins whose web pages may call this API: * for all, or a list separated by commas
-    #[arg(long, env, global = true, value_name = "ORIGINS", default_value = "*", value_parser = values::cors_origins)]
-    pub cors_origins: CorsOrigins,
+    /// Origins whose web pages may call this API: * for all, which is the default, or a list separated by commas, whose pages
+    /// may also use cookies
+    #[arg(long, env, global = true, value_name = "ORIGINS", value_parser = values::cors_origins)]
+    pub cors_origins: Option<CorsOrigins>,
+
+    /// Folder of a built front end, with an index.html, which is served beside the API
+    #[arg(long, env, global = true, value_name = "FOLDER")]
+    static_dir: Option<PathBuf>,
+
+    /// Seconds within which the service ends after SIGTERM or SIGINT
+    #[arg(
+        long, env, global = true, value_name = "SECONDS", default_value = "10", value_parser = values::shutdown_time
+    )]
+    shutdown_timeout: Duration,
 
     #[command(flatten)]
     sign_up: SignUpSettings,
@@ -146,6 +159,32 @@ impl Config {
         let mut addresses =
             (self.host.as_str(), self.port).to_socket_addrs().map_err(|error| unknown(error.to_string()))?;
         addresses.next().ok_or_else(|| unknown("no address".to_owned()))
+    }
+
+    /// Whether every web page may call a service that other machines reach, though the operator did not choose that.
+    pub fn is_open_to_all_pages_by_default(&self, bound: SocketAddr) -> bool {
+        self.cors_origins.is_none() && !bound.ip().to_canonical().is_loopback()
+    }
+
+    /// The time in which the service ends.
+    pub fn shutdown_timeout(&self) -> Duration {
+        self.shutdown_timeout
+    }
+
+    /// The front end to serve.
+    ///
+    /// # Errors
+    /// When the folder has no `index.html`, or contains files that must stay secret.
+    pub fn front_end(&self) -> Result<Option<FrontEnd>, ConfigError> {
+        let Some(folder) = &self.static_dir else { return Ok(None) };
+        let private = [Some(self.data_dir.path()), self.database_url().file()];
+        let front_end = FrontEnd::new(folder, private.into_iter().flatten());
+        front_end.map(Some).map_err(|why| {
+            ConfigError::new(format!(
+                "STATIC_DIR (--static-dir) is {:?}: {why}",
+                folder.display().to_string()
+            ))
+        })
     }
 
     pub fn database_url(&self) -> &DatabaseUrl {

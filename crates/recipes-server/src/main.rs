@@ -3,18 +3,31 @@
 use std::{
     io::{self, Write as _},
     process::ExitCode,
+    sync::mpsc,
+    thread,
+    time::Duration,
 };
 
 use recipes_server::{
     cli::{Cli, CliError, InvalidArgument},
     config::ConfigError,
+    telemetry::{escape::escape_lines, panics},
 };
+use tikv_jemallocator::Jemalloc;
 use tokio::runtime::{Builder, Runtime};
 
 /// The exit code for a wrong argument or setting.
 const USAGE: u8 = 2;
 
+/// Returns freed memory to the system, also after a flood; the allocator of glibc keeps it.
+#[global_allocator]
+static ALLOCATOR: Jemalloc = Jemalloc;
+
+/// Threads for long reads, compression and name look-ups. Each keeps some memory, and more do not make them faster.
+const BLOCKING_THREADS: usize = 16;
+
 fn main() -> ExitCode {
+    panics::report_without_values();
     let cli = match Cli::read(std::env::args_os()) {
         Ok(cli) => cli,
         Err(CliError::Arguments(error)) => {
@@ -24,7 +37,12 @@ fn main() -> ExitCode {
         }
         Err(CliError::Setting(error)) => return fail(&error, USAGE),
     };
-    let outcome = runtime(&cli).map_err(Into::into).and_then(|runtime| runtime.block_on(cli.run()));
+    let outcome = runtime(&cli).map_err(Into::into).and_then(|runtime| {
+        let outcome = runtime.block_on(cli.run());
+        // Dropping it would wait for blocking work, such as the look-up of a mail server that does not answer.
+        runtime.shutdown_background();
+        outcome
+    });
     match outcome {
         Ok(code) => code,
         Err(error) if error.is::<ConfigError>() || error.is::<InvalidArgument>() => {
@@ -37,10 +55,17 @@ fn main() -> ExitCode {
 /// All cores for the service, one thread for the other commands.
 fn runtime(cli: &Cli) -> io::Result<Runtime> {
     let mut builder = if cli.serves() { Builder::new_multi_thread() } else { Builder::new_current_thread() };
-    builder.enable_all().build()
+    builder.max_blocking_threads(BLOCKING_THREADS).enable_all().build()
 }
 
 fn fail(error: impl std::fmt::Display, code: u8) -> ExitCode {
-    let _ = writeln!(io::stderr(), "recipes: {error}");
+    let message = format!("recipes: {}\n", escape_lines(&error.to_string()));
+    let (written, wait) = mpsc::channel();
+    // On a thread, because standard error may be blocked, and the process must end all the same.
+    thread::spawn(move || {
+        let _ = io::stderr().write_all(message.as_bytes());
+        let _ = written.send(());
+    });
+    let _ = wait.recv_timeout(Duration::from_secs(1));
     ExitCode::from(code)
 }

@@ -5,6 +5,8 @@ pub mod policy;
 mod argon2id;
 mod bcrypt;
 mod error;
+mod normalize;
+mod places;
 mod workers;
 
 use std::{io, num::NonZero, sync::Arc};
@@ -14,6 +16,8 @@ use secrecy::{ExposeSecret, SecretString};
 
 use self::argon2id::Memory;
 pub use self::error::HashError;
+use self::normalize::normalized;
+use self::places::Places;
 use self::workers::{QUEUE, Workers};
 use crate::entropy::Entropy;
 
@@ -42,6 +46,7 @@ struct Shared {
     scheme: Scheme,
     entropy: Entropy,
     workers: Workers<Memory>,
+    places: Places,
     /// Verified where an account has no hash, so that the response takes as long. It is random: no password matches, and
     /// making it costs nothing.
     dummy: PasswordHash,
@@ -71,8 +76,8 @@ impl Passwords {
             Scheme::Bcrypt { cost } => bcrypt::random_hash(cost, entropy),
         };
         let dummy = dummy.map_err(io::Error::other)?;
-        let workers = Workers::start(threads, queue)?;
-        Ok(Self(Arc::new(Shared { scheme, entropy: entropy.clone(), workers, dummy })))
+        let (workers, places) = (Workers::start(threads, queue)?, Places::new(threads.get()));
+        Ok(Self(Arc::new(Shared { scheme, entropy: entropy.clone(), workers, places, dummy })))
     }
 
     /// Hashes a password with the current scheme.
@@ -81,17 +86,25 @@ impl Passwords {
     /// [`HashError::Overloaded`]; with bcrypt also [`HashError::TooLong`] and [`HashError::Nul`], because bcrypt would
     /// hash only a part of such a password.
     pub async fn hash(&self, password: SecretString) -> Result<PasswordHash, HashError> {
-        let Shared { scheme, ref entropy, ref workers, .. } = *self.0;
-        scheme.can_hash(password.expose_secret())?;
-        let salt = entropy.bytes();
-        let hash = move |memory: &mut Memory| match scheme {
-            Scheme::Argon2id => argon2id::hash(password.expose_secret(), salt, memory),
-            Scheme::Bcrypt { cost } => bcrypt::hash(password.expose_secret(), salt, cost),
+        let shared = Arc::clone(&self.0);
+        let normal = normalized(password.expose_secret());
+        shared.scheme.can_hash(normal.as_deref().map_or(password.expose_secret(), String::as_str))?;
+        let salt = shared.entropy.bytes();
+        let hash = move |memory: &mut Memory| {
+            let password = normal.as_deref().map_or(password.expose_secret(), String::as_str);
+            let _place = shared.places.take(1);
+            match shared.scheme {
+                Scheme::Argon2id => argon2id::hash(password, salt, memory),
+                Scheme::Bcrypt { cost } => bcrypt::hash(password, salt, cost),
+            }
         };
-        workers.run(hash).await?
+        self.0.workers.run(hash).await?
     }
 
     /// Verifies a password against the stored hash. Without a stored hash the verdict is `Wrong`, after the same work.
+    ///
+    /// The password is normalized first. A hash of the form as it was typed, which earlier versions and other programs made,
+    /// is right, too, and outdated.
     ///
     /// # Errors
     /// [`HashError::Overloaded`].
@@ -102,19 +115,24 @@ impl Passwords {
     ) -> Result<Verdict, HashError> {
         let shared = Arc::clone(&self.0);
         let verify = move |memory: &mut Memory| {
-            let password = password.expose_secret();
-            let Some(stored) = stored.as_ref().and_then(usable) else {
-                if let Ok(dummy) = Stored::read(&shared.dummy) {
-                    dummy.matches(password, memory)?;
-                }
+            let typed = password.expose_secret();
+            let normal = normalized(typed);
+            let normal = normal.as_deref().map_or(typed, String::as_str);
+            let usable = stored.as_ref().and_then(usable);
+            let is_usable = usable.is_some();
+            let Some(stored) = usable.or_else(|| Stored::read(&shared.dummy).ok()) else {
                 return Ok(Verdict::Wrong);
             };
-            if !stored.matches(password, memory)? {
+            let _places = shared.places.take(stored.places());
+            let is_right = stored.matches(normal, memory)?;
+            let is_right_as_typed = !is_right && typed != normal && stored.matches(typed, memory)?;
+            if !is_usable || !(is_right || is_right_as_typed) {
                 return Ok(Verdict::Wrong);
             }
             // An imported bcrypt hash may belong to a password that is too long to be hashed again: keep it.
-            let outdated = stored.is_outdated(shared.scheme) && shared.scheme.can_hash(password).is_ok();
-            Ok(if outdated { Verdict::RightButOutdated } else { Verdict::Right })
+            let is_outdated = (is_right_as_typed || stored.is_outdated(shared.scheme))
+                && shared.scheme.can_hash(normal).is_ok();
+            Ok(if is_outdated { Verdict::RightButOutdated } else { Verdict::Right })
         };
         self.0.workers.run(verify).await?
     }
@@ -127,6 +145,14 @@ impl Scheme {
             Self::Bcrypt { .. } => bcrypt::can_hash(password),
         }
     }
+}
+
+/// Whether a hash that another program made can be verified here.
+///
+/// # Errors
+/// Why not, a phrase that follows "cannot be used".
+pub fn check_usable(hash: &PasswordHash) -> Result<(), &'static str> {
+    Stored::read(hash).map(drop)
 }
 
 /// A parsed hash from the database whose parameters are within our limits.
@@ -154,6 +180,14 @@ impl Stored {
         match self {
             Self::Argon2id(stored) => stored.matches(password, memory),
             Self::Bcrypt(stored) => stored.matches(password),
+        }
+    }
+
+    /// How many places its verification takes.
+    fn places(&self) -> usize {
+        match self {
+            Self::Argon2id(stored) => stored.places(),
+            Self::Bcrypt(_) => 1,
         }
     }
 

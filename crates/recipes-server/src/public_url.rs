@@ -4,6 +4,8 @@ use std::{fmt, net::SocketAddr, str::FromStr};
 
 use http::Uri;
 
+use crate::http::origin::Origin;
+
 /// `https://recipes.example.com`, optionally with a path, without a slash at the end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicUrl {
@@ -31,6 +33,17 @@ impl PublicUrl {
     pub fn as_str(&self) -> &str {
         &self.url
     }
+
+    /// The path, which every address of the service begins with: `/recipes`, or nothing.
+    pub fn path(&self) -> &str {
+        let after_scheme = self.url.find("://").map_or(0, |scheme| scheme + 3);
+        self.url[after_scheme..].find('/').map_or("", |path| &self.url[after_scheme + path..])
+    }
+
+    /// The origin of the pages of this service.
+    pub fn origin(&self) -> Option<Origin> {
+        Origin::parse(self.url.strip_suffix(self.path())?)
+    }
 }
 
 impl FromStr for PublicUrl {
@@ -50,7 +63,8 @@ impl FromStr for PublicUrl {
         let is_web = matches!(scheme.as_deref(), Some("http" | "https"));
         // A line of a mail has at most 998 characters (RFC 5322 section 2.1.1).
         let is_short = text.len() <= 500;
-        let has_more = url.query().is_some() || text.contains(['#', '@']);
+        // A semicolon would end the path of a cookie.
+        let has_more = url.query().is_some() || text.contains(['#', '@', ';']);
         match url.host() {
             Some(host) if is_web && is_short && !has_more => {
                 Ok(Self { url: text.to_owned(), host: host.trim_matches(['[', ']']).to_owned() })
@@ -80,6 +94,14 @@ mod tests {
             let parsed: PublicUrl = text.parse().unwrap();
             assert_eq!((parsed.as_str(), parsed.host()), (url, host), "{text}");
         }
+        for (text, origin, path) in [
+            ("https://A.example:443", "https://a.example", ""),
+            ("https://a.example/recipes/", "https://a.example", "/recipes"),
+            ("http://[::1]:9/x/y", "http://[::1]:9", "/x/y"),
+        ] {
+            let parsed: PublicUrl = text.parse().unwrap();
+            assert_eq!((parsed.origin().unwrap().as_str(), parsed.path()), (origin, path), "{text}");
+        }
         for bad in [
             "",
             "example.com",
@@ -88,6 +110,7 @@ mod tests {
             "https://a.example?x",
             "https://a.example/#x",
             "https://b@a.example",
+            "https://a.example/x;y",
         ] {
             assert!(bad.parse::<PublicUrl>().unwrap_err().contains("as in https://"), "{bad}");
         }

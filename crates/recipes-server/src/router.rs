@@ -10,13 +10,13 @@ use http::{HeaderValue, Method, StatusCode, header};
 use utoipa::openapi::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, router::UtoipaMethodRouterExt, routes};
 
-use crate::api;
+use crate::api::{self, front_end::FrontEnd};
 use crate::app::App;
 use crate::auth::rate_limit::{Limit, RateLimits, limit_by_address};
 use crate::http::error::RequestError;
 
-/// The router, and the OpenAPI document that its routes describe.
-pub fn router(limits: &RateLimits) -> (Router<App>, OpenApi) {
+/// The router, and the OpenAPI document that its routes describe. `base_path` is the path of `PUBLIC_URL`.
+pub fn router(limits: &RateLimits, base_path: &str, front_end: Option<FrontEnd>) -> (Router<App>, OpenApi) {
     let limited = |limit| from_fn_with_state((limits.clone(), limit), limit_by_address);
     let (router, mut openapi) = OpenApiRouter::with_openapi(api::docs::document())
         .routes(routes!(api::recipes::list, api::recipes::create))
@@ -39,7 +39,7 @@ pub fn router(limits: &RateLimits) -> (Router<App>, OpenApi) {
         .routes(routes!(api::api_tokens::list, api::api_tokens::create))
         .routes(routes!(api::api_tokens::delete))
         .routes(routes!(api::admin::users::list))
-        .routes(routes!(api::admin::users::read, api::admin::users::update))
+        .routes(routes!(api::admin::users::read, api::admin::users::update, api::admin::users::delete))
         .routes(routes!(api::admin::users::end_sessions))
         .routes(routes!(api::admin::users::send_password_reset))
         .routes(routes!(api::admin::audit::list))
@@ -48,14 +48,13 @@ pub fn router(limits: &RateLimits) -> (Router<App>, OpenApi) {
         .routes(routes!(api::health::alive))
         .routes(routes!(api::health::ready))
         .split_for_parts();
-    api::docs::require_bodies(&mut openapi);
-    let router = router
-        .route("/", get(home))
-        .merge(api::docs::pages(&openapi))
-        .merge(api::links::pages())
-        .fallback(no_such_route)
-        .method_not_allowed_fallback(other_method);
-    (router, openapi)
+    api::docs::complete_bodies(&mut openapi);
+    let router = router.merge(api::docs::pages(&openapi, base_path)).merge(api::links::pages());
+    let router = match front_end {
+        Some(front_end) => router.fallback(async move |request| front_end.clone().respond(request).await),
+        None => router.route("/", get(home)).fallback(no_such_route),
+    };
+    (router.method_not_allowed_fallback(other_method), openapi)
 }
 
 /// The original API redirects here.

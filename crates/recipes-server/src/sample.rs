@@ -7,7 +7,7 @@ use anyhow::anyhow;
 use ids::Uid;
 use recipes::{Draft, Scalars};
 use serde_json::{Map, Value};
-use store::{NewRecipe, Store};
+use store::{Context, NewRecipe, Store};
 
 use crate::clock::Clock;
 use crate::entropy::Entropy;
@@ -23,8 +23,9 @@ pub async fn load(store: &Store, clock: &Clock, entropy: &Entropy) -> anyhow::Re
     for recipe in &recipes {
         let draft = Draft::parse(recipe, Scalars::Typed)
             .map_err(|problems| anyhow!("a sample recipe is invalid: {problems:?}"))?;
-        let now = clock.now();
-        store.create_recipe(NewRecipe::new(&draft, Uid::new(now, entropy.bytes()), None), now).await?;
+        let context = Context::operator(clock.now());
+        let new = NewRecipe::new(&draft, Uid::new(context.now, entropy.bytes()), None);
+        store.create_recipe(new, context).await?;
     }
     Ok(recipes.len())
 }

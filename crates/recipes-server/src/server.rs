@@ -1,13 +1,18 @@
 //! Starts the service from its configuration, and shuts it down without losing a request.
 
-mod connections;
+mod connection;
+mod descriptors;
+mod listener;
+mod registry;
 mod shutdown;
 
 use std::{
     convert::Infallible,
     future::{Ready, ready},
+    io::ErrorKind,
     net::SocketAddr,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use accounts::TokenDigest;
@@ -19,7 +24,7 @@ use strict_jose::Key;
 use tokio::{net::TcpListener, sync::oneshot, time::timeout};
 use tower_service::Service;
 
-use self::connections::{LimitedListener, Peer};
+use self::listener::{LimitedListener, Peer};
 pub use self::shutdown::Shutdown;
 use crate::app::App;
 use crate::auth::access_tokens::TokenIssuer;
@@ -27,26 +32,41 @@ use crate::auth::rate_limit::RateLimits;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::entropy::Entropy;
-use crate::http::stack::{HttpConfig, HttpService};
+use crate::http::stack::{CorsOrigins, HttpConfig, HttpService};
 use crate::jobs::mail::{self, Mailer, MailerConfig};
 use crate::jobs::upkeep;
-use crate::limits::{self, HEAD_BYTES, STREAMS};
+use crate::limits::{self, DRAIN_SHARE, HEAD_BYTES, MAIL_SHARE, STREAMS};
 use crate::passwords::Passwords;
+use crate::public_url::PublicUrl;
 use crate::router::router;
 use crate::sample;
 use crate::signing_key;
 use crate::telemetry::{self, access_log::AccessLog};
 use crate::use_cases::Dependencies;
 
+/// How long the end waits for the last lines of the log, which may be blocked.
+const LAST_LINES: Duration = Duration::from_secs(1);
+
 /// Serves until a signal asks the process to end, then waits for the requests in flight.
 ///
 /// # Errors
 /// The reason why the service cannot start, and what to do about it.
 pub async fn serve(config: Config) -> anyhow::Result<()> {
-    telemetry::init(&config.log, config.log_format);
+    let log =
+        telemetry::init(&config.log, config.log_format).context("cannot start the thread of the log")?;
     let (clock, entropy) = (Clock::system(), Entropy::system());
+    // All settings before the first file: an invalid one must leave nothing behind.
+    let front_end = config.front_end()?;
+    signing_key::load(&config)?;
+    let address = config.address()?;
+    config.mail_template(address)?;
+    let transport = config.mail_transport(&clock, &entropy)?;
+
     let url = config.database_url();
     let store = Store::open(url, clock.now()).await?;
+    for notice in store.notices() {
+        tracing::warn!("{notice}");
+    }
     if store.is_new() && config.uses_default_database() {
         let loaded = sample::load(&store, &clock, &entropy).await?;
         tracing::info!("Created a new database with {loaded} sample recipes");
@@ -59,10 +79,15 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let issuer = TokenIssuer::new(key, instance, config.mail.public_url.as_ref());
     let passwords = Passwords::start(config.scheme(), &entropy)?;
     let limits = RateLimits::new(config.protection.rate_limits, clock.clone());
-    let transport = config.mail_transport(&clock, &entropy)?;
-    let listener = listen(config.address()?).await?;
+    let listener = listen(address).await?;
     let bound = listener.local_addr()?;
 
+    if config.is_open_to_all_pages_by_default(bound) {
+        tracing::warn!(
+            "Every web page that a user of this network opens can read the public recipes and try passwords here, because \
+             CORS_ORIGINS is not set. Set it to the origins of your front ends, or to * if that is what you want"
+        );
+    }
     tracing::info!("{transport}");
     let (mailer, worker) = Mailer::new(MailerConfig {
         store: store.clone(),
@@ -75,47 +100,62 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let (end_of_mail, ending) = oneshot::channel::<Infallible>();
     let worker = tokio::spawn(worker.run(async { drop(ending.await) }));
     tokio::spawn(upkeep::run(store.clone(), config.protection.audit_retention(), clock.clone()));
-    let app = App::new(Dependencies {
-        store: store.clone(),
-        passwords,
-        issuer,
-        settings: config.accounts(),
-        limits: limits.clone(),
-        mailer,
-        clock: clock.clone(),
-        entropy: entropy.clone(),
-    });
-    let access_log = AccessLog::start(config.log_format);
-    let (routes, _) = router(&limits);
+    let public_url = config.mail.public_url.clone();
+    let app = App::new(
+        Dependencies {
+            store: store.clone(),
+            passwords,
+            issuer,
+            settings: config.accounts(),
+            limits: limits.clone(),
+            mailer,
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+        },
+        public_url.clone(),
+    );
+    let base_path = public_url.as_ref().map_or("", PublicUrl::path);
+    let (routes, _) = router(&limits, base_path, front_end);
     let service = HttpService::new(
         routes.with_state(app),
         HttpConfig {
             clock,
             entropy,
-            cors_origins: config.cors_origins.clone(),
+            cors_origins: config.cors_origins.clone().unwrap_or(CorsOrigins::Any),
             trusted_proxies: config.protection.trusted_proxies.clone(),
-            access_log: access_log.clone(),
+            public_url: public_url.clone(),
+            access_log: AccessLog::new(log.clone()),
+            memory_budget: config.protection.memory_budget,
         },
     );
 
+    let shutdown = shutdown::signalled();
     tracing::info!("Listening on http://{bound} (documentation at http://{bound}/docs), database {url}");
-    let outcome = run(listener, service, limits::CONNECTIONS, shutdown::signalled()).await;
+    let drain_timeout = config.shutdown_timeout().mul_f64(DRAIN_SHARE);
+    let connections = limits::Connections { drain_timeout, ..limits::CONNECTIONS };
+    let outcome = run(listener, service, connections, shutdown).await;
     drop(end_of_mail);
-    if timeout(mail::DRAIN, worker).await.is_err() {
+    if timeout(config.shutdown_timeout().mul_f64(MAIL_SHARE), worker).await.is_err() {
         tracing::warn!(
             "Some mails could not be sent before the shutdown and are lost; users can ask for them again"
         );
     }
     store.close().await;
-    access_log.flush();
+    log.flush(LAST_LINES);
     outcome
 }
 
 async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| {
-        format!(
-            "cannot listen on {address}: another program may use this port; choose another one with --port"
-        )
+    TcpListener::bind(address).await.map_err(|error| {
+        let advice = match error.kind() {
+            ErrorKind::AddrInUse => "another program uses this port; choose another one with --port",
+            ErrorKind::AddrNotAvailable => {
+                "this machine does not have the address; set HOST (--host) to one of its own, or to 0.0.0.0 for all"
+            }
+            ErrorKind::PermissionDenied => "this user may not use the port; choose one from 1024 with --port",
+            _ => "choose another address with --host and --port",
+        };
+        anyhow::Error::new(error).context(format!("cannot listen on {address}: {advice}"))
     })
 }
 
@@ -129,6 +169,9 @@ async fn note_signing_key(store: &Store, key: &Key, clock: &Clock) -> anyhow::Re
     Ok(())
 }
 
+/// The least connections of an address where the process can open few: what two browsers use.
+const SMALLEST_SHARE: usize = 16;
+
 /// Serves connections until `shutdown` resolves, and then the requests in flight.
 ///
 /// # Errors
@@ -140,23 +183,31 @@ pub async fn run(
     shutdown: impl Future<Output = Shutdown> + Send + 'static,
 ) -> anyhow::Result<()> {
     let handle = Handle::<Peer>::new();
-    let listener =
-        LimitedListener::new(listener, connections::max_open(limits.max_open), limits.idle_timeout);
+    let max_open = descriptors::max_open(limits.max_open);
+    let max_per_address = limits.max_per_address.min((max_open / 8).max(SMALLEST_SHARE));
+    let limits = limits::Connections { max_open, max_per_address, ..limits };
+    let listener = LimitedListener::new(listener, limits, service.trusted_proxies().clone());
+    let registry = listener.registry();
     let mut server = axum_server::Server::<Peer>::from_listener(listener)
         .handle(handle.clone())
         .accept_error_handler(|_, error| tracing::warn!(%error, "A connection could not be accepted"));
     let protocols = server.http_builder();
     // Copying head and body into one buffer for `send` takes 0.4 µs less than `writev` of both.
-    protocols.http1().max_buf_size(HEAD_BYTES).writev(false);
+    // A client that sends no more may still read: `nc -N` and some health checks close their sending half.
+    protocols.http1().max_buf_size(HEAD_BYTES).writev(false).half_close(true);
     // No keep-alive pings: clients answer them automatically, so an idle connection would look active.
     protocols
         .http2()
         .max_concurrent_streams(STREAMS)
+        .initial_stream_window_size(limits::STREAM_WINDOW)
+        .initial_connection_window_size(limits::CONNECTION_WINDOW)
+        .max_send_buf_size(limits::SEND_BUFFER)
         .max_header_list_size(u32::try_from(HEAD_BYTES).unwrap_or(u32::MAX));
 
     let drain = async move {
         let Shutdown { immediately } = shutdown.await;
         tracing::info!("Shutting down: waiting for requests in flight, refusing new connections");
+        registry.end();
         handle.graceful_shutdown(Some(limits.drain_timeout));
         immediately.await;
         tracing::warn!("Shutting down immediately, after a second signal");
@@ -183,6 +234,9 @@ impl Service<Peer> for MakeHttpService {
     }
 
     fn call(&mut self, peer: Peer) -> Self::Future {
-        ready(Ok(self.0.with_peer(peer.address())))
+        ready(Ok(match peer.activity() {
+            Some(activity) => self.0.with_connection(peer.address(), activity),
+            None => self.0.with_peer(peer.address()),
+        }))
     }
 }

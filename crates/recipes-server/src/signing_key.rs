@@ -1,5 +1,7 @@
 //! The key that signs access tokens: made of `JWT_SECRET`, else of the file `jwt-secret` in the data folder.
 
+mod randomness;
+
 use std::{
     io::ErrorKind,
     path::{Path, PathBuf},
@@ -15,10 +17,13 @@ use crate::secret_file;
 
 const FILE: &str = "jwt-secret";
 
+/// A shorter secret is refused by the key itself.
+const MIN_BYTES: usize = 32;
+
 /// Loads the key. Without `JWT_SECRET` and file, a new secret is written into the file, so that tokens survive a restart.
 ///
 /// # Errors
-/// When the secret is too short, or its file can be neither read nor created.
+/// When the secret is too short or plainly not random, or its file can be neither read nor created.
 pub(crate) fn load_or_create(config: &Config, entropy: &Entropy) -> Result<Key, ConfigError> {
     if let Some(key) = load(config)? {
         warn_of_old_file(config);
@@ -43,7 +48,7 @@ pub(crate) fn load_or_create(config: &Config, entropy: &Entropy) -> Result<Key, 
 /// Loads the key if there is one, from `JWT_SECRET` or from the file.
 ///
 /// # Errors
-/// When the secret is too short or its file cannot be read.
+/// When the secret is too short or plainly not random, or its file cannot be read.
 pub(crate) fn load(config: &Config) -> Result<Option<Key>, ConfigError> {
     if let Some(secret) = config.jwt_secret() {
         return key("JWT_SECRET", secret).map(Some);
@@ -97,7 +102,13 @@ fn warn_of_old_file(config: &Config) {
 }
 
 fn key(source: &str, secret: &SecretString) -> Result<Key, ConfigError> {
-    Key::hs256(secret.expose_secret().as_bytes()).map_err(|error| {
+    let bytes = secret.expose_secret().as_bytes();
+    if let Some(why) = randomness::flaw(bytes).filter(|_| bytes.len() >= MIN_BYTES) {
+        return Err(ConfigError::new(format!(
+            "{source} {why}, so it can be guessed, and with it every token; \"recipes secret\" prints a good one"
+        )));
+    }
+    Key::hs256(bytes).map_err(|error| {
         let why = match error {
             KeyError::TooShort { bytes, minimum } => {
                 format!("is {bytes} bytes long and must be at least {minimum}, or it can be guessed")

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::fields::{Fields, fields};
 use crate::limits;
-use crate::reader::{FieldReader, Reported, Rule};
+use crate::reader::{FieldReader, Reported, Rule, is_blank_object};
 use crate::rules::{LINE, Lines, Text};
 use crate::schema::{View, component};
 
@@ -43,11 +43,11 @@ impl Rule for AttributionRule {
     fn read(&self, r: &mut FieldReader, value: &Value) -> Result<Attribution, Reported> {
         const EXPECTED: &str = "must be an object with a name, a url or both";
         let object = r.expect(value.as_object(), EXPECTED)?;
-        let attribution = Attribution::read(r, object)?;
-        if attribution.name.is_none() && attribution.url.is_none() {
-            return r.error(EXPECTED);
-        }
-        Ok(attribution)
+        Attribution::read(r, object)
+    }
+
+    fn is_blank(&self, value: &Value) -> bool {
+        is_blank_object(value, Attribution::NAMES)
     }
 
     fn schema(&self, view: View) -> Value {

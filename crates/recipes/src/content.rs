@@ -1,5 +1,7 @@
 //! The fields of a recipe that its author writes.
 
+use serde::de::IntoDeserializer as _;
+use serde::de::value::{Error as ValueError, StrDeserializer};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Number, Value, json};
 
@@ -10,7 +12,7 @@ use crate::instruction::{Instruction, InstructionRule};
 use crate::language::LanguageRule;
 use crate::limits;
 use crate::nutrition::{Nutrition, NutritionRule};
-use crate::reader::{FieldReader, Reported, Rule};
+use crate::reader::{FieldReader, Reported, Rule, trim};
 use crate::rules::{LINE, Lines, List, MINUTES, Text, WholeNumber};
 use crate::schema::View;
 
@@ -18,19 +20,19 @@ fields! {
     /// The author's part of a recipe. This is the one list of its fields: parsing, the hints on unknown fields, the
     /// stored document, [`Recipe`](crate::Recipe) and the JSON Schema follow from it.
     ///
-    /// Texts are kept exactly as they were sent. The first five fields are those of the original API, in its order.
-    /// Unset optional fields are left out of the document, so that a client of the original API sees only those five.
-    /// An empty list is not unset: the client sent it, and gets it back.
+    /// White space around texts is removed; inside they are kept as they were sent. The first five fields are those of the
+    /// original API, in its order. Unset optional fields are left out of the document, so that a client of the original API
+    /// sees only those five. An empty list is not unset: the client sent it, and gets it back.
     pub struct Content {
         /// The name of the dish.
-        name: String = required("name", NameRule);
+        name: String = required("name", NAME);
         /// Diets that the recipe suits, as in "Vegan" or "Peanut-Free".
         health_labels: Vec<String> = required("healthLabels", HEALTH_LABELS);
         /// Minutes of cooking; null if not stated.
         cook_time_minutes: Option<u32> = nullable("cookTimeMinutes", MINUTES);
         /// Minutes of preparation; null if not stated.
         prep_time_minutes: Option<u32> = nullable("prepTimeMinutes", MINUTES);
-        /// One ingredient a line, with its amount.
+        /// The ingredients with their amounts. A text with line breaks is one ingredient for each line.
         ingredients: Vec<String> = required("ingredients", INGREDIENTS);
         /// Minutes from start to finish.
         total_time_minutes: Option<u32> = optional("totalTimeMinutes", MINUTES);
@@ -42,7 +44,7 @@ fields! {
         servings: Option<Number> = optional("servings", ServingsRule);
         /// What the recipe makes, as in "24 cookies".
         yields: Option<String> = optional("yield", LINE);
-        /// The steps of the preparation. A step that is sent as text is answered as an object.
+        /// The steps of the preparation. A step that is sent as text is answered as an object; each of its lines is one.
         instructions: Option<Vec<Instruction>> = optional("instructions", INSTRUCTIONS);
         /// Kinds of dish or meal, as in "dessert".
         category: Option<Vec<String>> = optional("category", TAGS);
@@ -92,31 +94,6 @@ pub enum Visibility {
     Private,
 }
 
-struct NameRule;
-
-impl Rule for NameRule {
-    type Value = String;
-
-    fn read(&self, r: &mut FieldReader, value: &Value) -> Result<String, Reported> {
-        let name = NAME.read(r, value)?;
-        if name.trim().is_empty() {
-            return r.error("must not be blank");
-        }
-        Ok(name)
-    }
-
-    fn schema(&self, view: View) -> Value {
-        let mut schema = NAME.schema(view);
-        if view == View::Draft {
-            schema["pattern"] = json!(concat!(
-                r"^[^\u0000-\u0008\u000a-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f]",
-                r"[^\u0000-\u0008\u000a-\u001f\u007f-\u009f]*$",
-            ));
-        }
-        schema
-    }
-}
-
 const NAME: Text = Text { lines: Lines::One, max: limits::NAME };
 
 struct ServingsRule;
@@ -147,7 +124,10 @@ impl Rule for VisibilityRule {
     type Value = Visibility;
 
     fn read(&self, r: &mut FieldReader, value: &Value) -> Result<Visibility, Reported> {
-        r.expect(Visibility::deserialize(value).ok(), "must be \"public\" or \"private\"")
+        let value = value.as_str().map(|text| trim(text).into_deserializer());
+        let visibility =
+            value.and_then(|text: StrDeserializer<'_, ValueError>| Visibility::deserialize(text).ok());
+        r.expect(visibility, "must be \"public\" or \"private\"")
     }
 
     fn schema(&self, _: View) -> Value {

@@ -40,11 +40,6 @@ impl ContentJson {
         Self(text)
     }
 
-    /// The length of the stored document, or a little more.
-    pub fn stored_len(&self) -> u64 {
-        (self.0.len() + Self::SERVER_FIELDS_BYTES) as u64
-    }
-
     /// Splits the server's fields off a stored document, so that they can be replaced. `None` if the document does not
     /// end with these fields.
     pub fn from_stored(mut stored: String, fields: &ServerFields) -> Option<Self> {

@@ -27,7 +27,7 @@ impl Rule for ExtraRule {
     }
 
     fn schema(&self, _: View) -> Value {
-        json!({ "type": "object" })
+        json!({ "type": "object", "additionalProperties": true })
     }
 }
 

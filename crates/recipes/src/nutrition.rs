@@ -5,7 +5,7 @@ use serde_json::{Number, Value, json};
 
 use crate::fields::{Fields, fields};
 use crate::limits;
-use crate::reader::{FieldReader, Reported, Rule};
+use crate::reader::{FieldReader, Reported, Rule, is_blank_object};
 use crate::rules::LINE;
 use crate::schema::{View, component};
 
@@ -46,6 +46,10 @@ impl Rule for NutritionRule {
         let expected = "must be an object with schema.org's nutrition facts, such as calories";
         let facts = r.expect(value.as_object(), expected)?;
         Nutrition::read(r, facts).map(Box::new)
+    }
+
+    fn is_blank(&self, value: &Value) -> bool {
+        is_blank_object(value, Nutrition::NAMES)
     }
 
     fn schema(&self, view: View) -> Value {

@@ -32,8 +32,8 @@ pub fn recipe_schemas() -> Map<String, Value> {
 fn recipe_draft() -> Value {
     let mut schema = Content::schema(View::Draft);
     schema["description"] = json!(
-        "A recipe as a client sends it. The first five fields are required, the others are optional. Texts are kept \
-         exactly as they were sent."
+        "A recipe as a client sends it. The first five fields are required, the others are optional. White \
+         space around texts is removed. Empty text is read as null, and blank items of lists are dropped."
     );
     schema["example"] = example();
     schema

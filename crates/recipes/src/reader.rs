@@ -12,8 +12,9 @@ use crate::schema::View;
 pub enum Scalars {
     /// As JSON does: numbers, booleans and `null` have types of their own.
     Typed,
-    /// As HTML forms do: everything is text. Decimal text is read as a number, empty text as `null` or an empty list,
-    /// and a single value in place of a list as a list of one.
+    /// As HTML forms do: everything is text. Decimal text is read as a number, a single value in place of a list as a
+    /// list of one, and a missing list as an empty one, because browsers leave out what is not selected. Of several
+    /// values for one scalar the last that is not blank counts.
     Text,
 }
 
@@ -21,9 +22,29 @@ pub enum Scalars {
 pub(crate) trait Rule {
     type Value;
 
+    /// Whether the field is a list. Forms may leave out a list, and repeat any other field.
+    const IS_LIST: bool = false;
+
     fn read(&self, r: &mut FieldReader, value: &Value) -> Result<Self::Value, Reported>;
 
-    /// Describes the accepted values in JSON Schema.
+    /// Reads an item of a list. One text may hold several items, a line each.
+    fn read_items(
+        &self,
+        r: &mut FieldReader,
+        value: &Value,
+        items: &mut Vec<Self::Value>,
+    ) -> Result<(), Reported> {
+        items.push(self.read(r, value)?);
+        Ok(())
+    }
+
+    /// Whether the value means "not stated": then a field is unset, and an item of a list is dropped.
+    fn is_blank(&self, value: &Value) -> bool {
+        is_blank(value)
+    }
+
+    /// Describes the values in JSON Schema, as clients should send them. [`read`](Self::read) also accepts blank values
+    /// and surrounding white space.
     fn schema(&self, view: View) -> Value;
 
     /// Reports every member inside the value that [`read`](Self::read) ignores.
@@ -66,8 +87,9 @@ impl FieldReader {
         name: &str,
         rule: &R,
     ) -> Result<R::Value, Reported> {
-        self.at(name, |r| match object.get(name) {
+        self.at(name, |r| match r.member::<R>(object, name) {
             Some(value) => rule.read(r, value),
+            None if R::IS_LIST && r.scalars == Scalars::Text => rule.read(r, &Value::Array(Vec::new())),
             None => r.missing(rule),
         })
     }
@@ -79,27 +101,27 @@ impl FieldReader {
         name: &str,
         rule: &R,
     ) -> Result<Option<R::Value>, Reported> {
-        self.at(name, |r| match object.get(name) {
-            Some(value) if r.is_null(value) => Ok(None),
+        self.at(name, |r| match r.member::<R>(object, name) {
+            Some(value) if rule.is_blank(value) => Ok(None),
             Some(value) => rule.read(r, value).map(Some),
             None => r.missing(rule).map(Some),
         })
     }
 
-    /// Reads a member that may be missing; `null` means the same.
+    /// Reads a member that may be missing; a blank one means the same.
     pub(crate) fn optional<R: Rule>(
         &mut self,
         object: &Map<String, Value>,
         name: &str,
         rule: &R,
     ) -> Result<Option<R::Value>, Reported> {
-        match object.get(name) {
-            Some(value) if !self.is_null(value) => self.at(name, |r| rule.read(r, value).map(Some)),
+        match self.member::<R>(object, name) {
+            Some(value) if !rule.is_blank(value) => self.at(name, |r| rule.read(r, value).map(Some)),
             _ => Ok(None),
         }
     }
 
-    /// Reads a member that has a default when it is missing or `null`.
+    /// Reads a member that has a default when it is missing or blank.
     pub(crate) fn defaulted<R: Rule<Value: Default>>(
         &mut self,
         object: &Map<String, Value>,
@@ -126,12 +148,10 @@ impl FieldReader {
         self.errors.extend(unknown.map(|name| FieldError::unknown(&self.pointer, name, known)));
     }
 
-    /// Whether the value means "not stated".
-    pub(crate) fn is_null(&self, value: &Value) -> bool {
-        match value {
-            Value::Null => true,
-            Value::String(text) => self.scalars == Scalars::Text && text.is_empty(),
-            _ => false,
+    fn member<'a, R: Rule>(&self, object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+        match object.get(name)? {
+            Value::Array(values) if self.scalars == Scalars::Text && !R::IS_LIST => last_value(values),
+            value => Some(value),
         }
     }
 
@@ -139,7 +159,7 @@ impl FieldReader {
     pub(crate) fn number(&self, value: &Value) -> Option<Number> {
         match value {
             Value::Number(number) => Some(shortest(number)),
-            Value::String(text) if self.scalars == Scalars::Text => decimal(text),
+            Value::String(text) if self.scalars == Scalars::Text => decimal(trim(text)),
             _ => None,
         }
     }
@@ -162,6 +182,33 @@ impl FieldReader {
         }
         found
     }
+}
+
+/// Of the values of a form that have one name, the last that is not blank. Frameworks put a hidden field before each
+/// checkbox, with the value for "not ticked".
+pub fn last_value(values: &[Value]) -> Option<&Value> {
+    values.iter().rfind(|value| !is_blank(value)).or(values.last())
+}
+
+/// Whether the value is `null` or text that shows nothing.
+pub(crate) fn is_blank(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => trim(text).is_empty(),
+        _ => false,
+    }
+}
+
+/// Whether the object has none of these members, or only blank ones.
+pub(crate) fn is_blank_object(value: &Value, names: &[&str]) -> bool {
+    let no_member =
+        |object: &Map<String, Value>| names.iter().all(|name| object.get(*name).is_none_or(is_blank));
+    is_blank(value) || value.as_object().is_some_and(no_member)
+}
+
+/// Without the white space around the text. A byte-order mark and zero-width spaces come from word processors.
+pub(crate) fn trim(text: &str) -> &str {
+    text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\u{200b}' | '\u{feff}'))
 }
 
 /// Writes `4.0` as `4`.

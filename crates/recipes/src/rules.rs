@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use serde_json::{Value, json};
 
 use crate::limits;
-use crate::reader::{FieldReader, Reported, Rule, Scalars};
+use crate::reader::{FieldReader, Reported, Rule, Scalars, trim};
 use crate::schema::View;
 
 /// A one-line text without a limit of its own.
@@ -15,7 +15,7 @@ pub(crate) const LINE: Text = Text { lines: Lines::One, max: limits::LINE };
 pub(crate) const MINUTES: WholeNumber<u32> =
     WholeNumber { range: limits::MINUTES, expected: "a whole number of minutes" };
 
-/// A text of at least one character, kept exactly as it was sent.
+/// A text of at least one character. White space around it is removed, and the rest kept exactly as it was sent.
 pub(crate) struct Text {
     pub(crate) lines: Lines,
     pub(crate) max: usize,
@@ -30,23 +30,23 @@ pub(crate) enum Lines {
     Many,
 }
 
-impl Rule for Text {
-    type Value = String;
+impl Text {
+    /// Printable ASCII without spaces around it is the usual case. Checking bytes is ten times faster than checking
+    /// characters, and testing all of them without an early exit lets the compiler check several at once.
+    fn is_usual(&self, text: &str) -> bool {
+        let bytes = text.as_bytes();
+        (1..=self.max).contains(&bytes.len())
+            && bytes.first() != Some(&b' ')
+            && bytes.last() != Some(&b' ')
+            && bytes.iter().fold(true, |so_far, byte| so_far & matches!(byte, b' '..=b'~'))
+    }
 
-    fn read(&self, r: &mut FieldReader, value: &Value) -> Result<String, Reported> {
-        let text = value.as_str();
-        // Printable ASCII is the usual case. Checking bytes is ten times faster than checking characters, and testing
-        // all of them without an early exit lets the compiler check several at once.
-        let printable_ascii = |text: &&str| {
-            (1..=self.max).contains(&text.len())
-                && text.bytes().fold(true, |so_far, byte| so_far & matches!(byte, b' '..=b'~'))
-        };
-        if let Some(text) = text.filter(printable_ascii) {
-            return Ok(text.to_owned());
-        }
-        let Some(text) = text.filter(|text| (1..=self.max).contains(&text.chars().count())) else {
+    /// Reads text that may not be usual.
+    fn read_text(&self, r: &mut FieldReader, text: &str) -> Result<String, Reported> {
+        let text = trim(text);
+        if !(1..=self.max).contains(&text.chars().count()) {
             return r.error(format_args!("must be text of 1 to {} characters", self.max));
-        };
+        }
         if text.contains(|c: char| c.is_control() && !self.lines.allow(c)) {
             return r.error(match self.lines {
                 Lines::One => "must be one line, without control characters other than tabs",
@@ -54,6 +54,56 @@ impl Rule for Text {
             });
         }
         Ok(text.to_owned())
+    }
+
+    /// Reads one text for each line that is not blank.
+    pub(crate) fn read_lines(
+        &self,
+        r: &mut FieldReader,
+        text: &str,
+        mut found: impl FnMut(String),
+    ) -> Result<(), Reported> {
+        if self.is_usual(text) {
+            found(text.to_owned());
+            return Ok(());
+        }
+        for line in stated_lines(text) {
+            found(self.read_text(r, line)?);
+        }
+        Ok(())
+    }
+}
+
+/// The lines that are not blank.
+pub(crate) fn stated_lines(text: &str) -> impl Iterator<Item = &str> {
+    text.split(is_line_end).filter(|line| !trim(line).is_empty())
+}
+
+/// The line ends of Unicode (UAX #14).
+pub(crate) fn is_line_end(c: char) -> bool {
+    matches!(c, '\n'..='\r' | '\u{85}' | '\u{2028}' | '\u{2029}')
+}
+
+impl Rule for Text {
+    type Value = String;
+
+    fn read(&self, r: &mut FieldReader, value: &Value) -> Result<String, Reported> {
+        match value.as_str() {
+            Some(text) if self.is_usual(text) => Ok(text.to_owned()),
+            text => self.read_text(r, text.unwrap_or_default()),
+        }
+    }
+
+    fn read_items(
+        &self,
+        r: &mut FieldReader,
+        value: &Value,
+        items: &mut Vec<String>,
+    ) -> Result<(), Reported> {
+        match (value.as_str(), self.lines) {
+            (Some(text), Lines::One) => self.read_lines(r, text, |line| items.push(line)),
+            _ => self.read(r, value).map(|text| items.push(text)),
+        }
     }
 
     fn schema(&self, view: View) -> Value {
@@ -74,11 +124,19 @@ impl Lines {
         }
     }
 
-    /// The same in a regular expression of JSON Schema.
+    /// The same in a regular expression of JSON Schema, with at least one character that is not white space. What is
+    /// white space differs between dialects: the characters that not all of them know are listed.
     fn pattern(self) -> &'static str {
         match self {
-            Self::One => r"^[^\u0000-\u0008\u000a-\u001f\u007f-\u009f]*$",
-            Self::Many => r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$",
+            Self::One => concat!(
+                r"^[^\u0000-\u0008\u000a-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f\u200b\ufeff]",
+                r"[^\u0000-\u0008\u000a-\u001f\u007f-\u009f]*$",
+            ),
+            Self::Many => concat!(
+                r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*",
+                r"[^\s\u0000-\u001f\u007f-\u009f\u200b\ufeff]",
+                r"[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$",
+            ),
         }
     }
 }
@@ -91,27 +149,33 @@ pub(crate) struct List<R> {
 impl<R: Rule> Rule for List<R> {
     type Value = Vec<R::Value>;
 
+    const IS_LIST: bool = true;
+
     fn read(&self, r: &mut FieldReader, value: &Value) -> Result<Vec<R::Value>, Reported> {
+        let mut list = Vec::new();
         let items = match (value, r.scalars()) {
-            (Value::Array(items), Scalars::Text) if matches!(&items[..], [one] if r.is_null(one)) => &[],
-            (Value::Array(items), _) if items.len() <= self.max => &items[..],
-            (Value::String(empty), Scalars::Text) if empty.is_empty() => &[],
+            (Value::Array(items), _) => items,
+            (blank, Scalars::Text) if self.item.is_blank(blank) => return Ok(list),
             // The error's position is the list itself: the client sent no index.
             (Value::String(_) | Value::Object(_), Scalars::Text) => {
-                return self.item.read(r, value).map(|item| vec![item]);
+                self.item.read_items(r, value, &mut list)?;
+                return self.within_limit(r, list);
             }
-            _ => return r.error(format_args!("must be a list of at most {}", self.max)),
+            _ => return self.error(r),
         };
-        let mut number = itoa::Buffer::new();
-        let mut list = Vec::with_capacity(items.len());
-        let mut result = Ok(());
-        for (i, item) in items.iter().enumerate() {
-            match r.at(number.format(i), |r| self.item.read(r, item)) {
-                Ok(item) => list.push(item),
-                Err(reported) => result = Err(reported),
-            }
+        let is_stated = |(_, item): &(usize, &Value)| !self.item.is_blank(item);
+        // Before the items are read, because each of them can cause an error.
+        if items.len() > self.max && items.iter().enumerate().filter(is_stated).count() > self.max {
+            return self.error(r);
         }
-        result.map(|()| list)
+        let mut number = itoa::Buffer::new();
+        let mut result = Ok(());
+        list.reserve(items.len().min(self.max));
+        for (i, item) in items.iter().enumerate().filter(is_stated) {
+            result = result.and(r.at(number.format(i), |r| self.item.read_items(r, item, &mut list)));
+        }
+        result?;
+        self.within_limit(r, list)
     }
 
     fn schema(&self, view: View) -> Value {
@@ -127,6 +191,16 @@ impl<R: Rule> Rule for List<R> {
         for (i, item) in items.iter().enumerate() {
             r.at(itoa::Buffer::new().format(i), |r| self.item.report_unknown(r, item));
         }
+    }
+}
+
+impl<R: Rule> List<R> {
+    fn within_limit(&self, r: &mut FieldReader, list: Vec<R::Value>) -> Result<Vec<R::Value>, Reported> {
+        if list.len() <= self.max { Ok(list) } else { self.error(r) }
+    }
+
+    fn error<T>(&self, r: &mut FieldReader) -> Result<T, Reported> {
+        r.error(format_args!("must be a list of at most {} items", self.max))
     }
 }
 

@@ -46,7 +46,7 @@ impl Rule for UidRule {
     type Value = Uid;
 
     fn read(&self, r: &mut FieldReader, value: &Value) -> Result<Uid, Reported> {
-        let uid = value.as_str().and_then(Uid::parse);
+        let uid = value.as_str().and_then(Uid::parse_imported);
         r.expect(uid, "must be a UUID with hyphens, or null to get a new one")
     }
 

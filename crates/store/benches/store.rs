@@ -13,7 +13,7 @@ use divan::counter::ItemsCount;
 use ids::{RecipeId, SessionId, Uid, UserId};
 use jiff::Timestamp;
 use recipes::{Draft, Scalars};
-use store::{CreateSession, DatabaseUrl, NewRecipe, Page, Store, Viewer};
+use store::{Context, CreateSession, DatabaseUrl, NewRecipe, Page, Store, Viewer};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -41,13 +41,8 @@ fn page_of_20(bencher: Bencher<'_, '_>) {
     let full = &*FULL;
     let page = Page::new(RecipeId::from_i64(ROWS / 2), 20).unwrap();
     bencher.counter(ItemsCount::new(1_usize)).bench(|| {
-        let listing = full.runtime.block_on(full.store.recipes(black_box(page), Viewer::Anyone)).unwrap();
-        let mut json = Vec::with_capacity(listing.rows.json_len());
-        for recipe in listing.rows.iter() {
-            recipe.write_json(&mut json);
-            json.push(b',');
-        }
-        json.len()
+        let listing = full.store.recipes(black_box(page), Viewer::Anyone, Vec::new());
+        full.runtime.block_on(listing).unwrap().rows.into_json().len()
     });
 }
 
@@ -174,7 +169,7 @@ impl TestStore {
                     for _ in 0..rounds {
                         let now = noon();
                         let new = NewRecipe::new(&draft, Uid::new(now, bytes(&random)), None);
-                        store.create_recipe(new, now).await.unwrap();
+                        store.create_recipe(new, Context::operator(now)).await.unwrap();
                     }
                 });
             }

@@ -50,6 +50,13 @@ impl Store {
         }
     }
 
+    /// The entries after this id that match the filter, the oldest first, at most [`MAX_PAGE_SIZE`](crate::MAX_PAGE_SIZE).
+    pub async fn audit_log_after(&self, filter: Filter, id: i64) -> Result<Vec<Entry>, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.audit_log_after(filter, id).await,
+        }
+    }
+
     /// How many entries the filter lets through.
     pub async fn count_audit_log(&self, filter: Filter) -> Result<u64, StoreError> {
         match self {

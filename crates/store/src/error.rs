@@ -1,6 +1,7 @@
 //! Why the store could not carry out a command.
 
 use crate::DatabaseUrl;
+use ::recipes::{Quotas, Usage};
 
 /// A command that failed.
 ///
@@ -13,15 +14,21 @@ use crate::DatabaseUrl;
 pub enum StoreError {
     #[error("this e-mail address is taken")]
     EmailTaken,
-    /// The actor was deleted, disabled, demoted or logged out after the request was authenticated.
+    /// The actor was deleted, disabled or logged out, or the API token was revoked, after the request was authenticated.
     #[error("the actor's rights were revoked")]
     ActorRevoked,
+    /// The actor is no administrator, or none any more.
+    #[error("only administrators can do this")]
+    AdminRequired,
     /// Without this administrator there would be none to appoint another one.
     #[error("this is the last administrator")]
     LastAdmin,
     /// The invitation is unknown, used, expired, revoked or for another address.
     #[error("there is no such invitation")]
     NotInvited,
+    /// The owner of the recipe would have more than the quotas allow.
+    #[error("the quota of the owner is exceeded")]
+    QuotaExceeded { usage: Usage, quotas: Quotas },
     #[error("the database is unavailable: {0}")]
     Unavailable(Unavailable),
     /// Only from [`Store::open`](super::Store::open).

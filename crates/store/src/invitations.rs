@@ -16,7 +16,8 @@ impl Store {
     /// `None`: there are [`MAX_INVITATIONS`](accounts::MAX_INVITATIONS) already.
     ///
     /// # Errors
-    /// [`StoreError::ActorRevoked`] if the actor is no longer an administrator who is logged in.
+    /// [`StoreError::ActorRevoked`] if the actor is no longer logged in, [`StoreError::AdminRequired`] if the actor is no
+    /// longer an administrator.
     pub async fn create_invitation(
         &self,
         new: NewInvitation,

@@ -3,9 +3,9 @@
 //! Two promises hold for every method. An acknowledged write is on disk: the method returns after the commit, and
 //! neither `kill -9` nor a power failure undoes it. And every read after the acknowledgement sees the write.
 //!
-//! Reads of a row or of a page of usual length run inline on the caller's thread, because they take
-//! a few microseconds and handing them to another thread would take more. What can be long goes to
-//! the blocking pool: a page of more than [`DEFAULT_PAGE_SIZE`] rows, a count, a list of users.
+//! Reads of a row or of a page of recipes, which has at most 128 KiB, run inline on the caller's thread, because they
+//! take microseconds and handing them to another thread would take more. What can be long goes to the blocking pool: a
+//! count, a list of users, a page of more than [`DEFAULT_PAGE_SIZE`] other rows.
 //! Writes wait for the writer thread, see `sqlite/writer.rs`.
 
 mod api_tokens;
@@ -24,16 +24,16 @@ mod sqlite;
 mod url;
 mod users;
 
+use std::io;
+
 use jiff::Timestamp;
 
 pub use self::cache::{CacheKey, Lookup, ReadCache, Slot};
 pub use self::context::Context;
 pub use self::error::{StoreError, Unavailable};
 pub use self::instance::Instance;
-pub use self::page::{DEFAULT_PAGE_SIZE, Listing, MAX_PAGE_SIZE, Page};
-pub use self::recipes::{
-    Edit, Imported, NewRecipe, RecipeText, RecipeTexts, ReplaceRecipe, StoredRecipe, Usage,
-};
+pub use self::page::{DEFAULT_PAGE_SIZE, Listing, MAX_PAGE_SIZE, Page, PageEnd};
+pub use self::recipes::{Edit, Imported, NewRecipe, RecipePage, ReplaceRecipe, StoredRecipe};
 pub use self::sessions::{
     ChangePassword, CreateSession, Refresh, RefreshSession, Refreshed, SessionUser, SignUp,
 };
@@ -65,9 +65,12 @@ impl Store {
     }
 
     /// Whether there is a database to open. [`open`](Self::open) would make one.
-    pub async fn exists(url: &DatabaseUrl) -> bool {
+    ///
+    /// # Errors
+    /// If the folder may not be read.
+    pub async fn exists(url: &DatabaseUrl) -> io::Result<bool> {
         match &url.0 {
-            Location::Sqlite(file) => file.exists(),
+            Location::Sqlite(file) => file.try_exists(),
         }
     }
 
@@ -75,6 +78,13 @@ impl Store {
     pub fn is_new(&self) -> bool {
         match self {
             Self::Sqlite(db) => db.is_new(),
+        }
+    }
+
+    /// What was found at [`Store::open`] that the operator must know and decide: a sentence each.
+    pub fn notices(&self) -> &[String] {
+        match self {
+            Self::Sqlite(db) => db.notices(),
         }
     }
 

@@ -18,6 +18,14 @@ pub struct Listing<Rows, Key> {
     pub next: Option<Key>,
 }
 
+/// The last row of a page, known before the rows are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PageEnd<Key> {
+    pub last: Key,
+    /// See [`Listing::next`].
+    pub next: Option<Key>,
+}
+
 /// Rows of a page if the caller names no limit.
 pub const DEFAULT_PAGE_SIZE: u16 = 100;
 
@@ -41,6 +49,13 @@ impl<Key: Copy> Page<Key> {
 
     pub fn limit(&self) -> u16 {
         self.limit
+    }
+
+    /// What is left of this page after `rows` rows up to the one with the key `last`; `None` if that is all of it.
+    #[must_use]
+    pub fn rest(&self, rows: usize, last: Key) -> Option<Self> {
+        let limit = usize::from(self.limit).checked_sub(rows).and_then(|left| u16::try_from(left).ok())?;
+        Self::new(Some(last), limit)
     }
 
     /// The rows to read for this page: one more than it holds shows whether there is a next page.
@@ -76,6 +91,13 @@ mod tests {
         assert_eq!(Page::<i64>::new(None, 1).unwrap().limit(), 1);
         assert_eq!(Page::new(Some(7), 1000).unwrap().after(), Some(7));
         assert_eq!(Page::<i64>::new(None, 1001), None);
+    }
+
+    #[test]
+    fn the_rest_of_a_page_has_the_rows_that_are_left() {
+        let page = Page::new(Some(7), 10).unwrap();
+        assert_eq!(page.rest(4, 15), Page::new(Some(15), 6));
+        assert_eq!((page.rest(10, 15), page.rest(11, 15)), (None, None));
     }
 
     #[test]

@@ -38,6 +38,19 @@ impl Store {
         }
     }
 
+    /// Sets the password of a user and ends all sessions, API tokens and links. Only the operator does this: an
+    /// administrator who could choose a user's password could act as the user. `None`: there is no such user.
+    pub async fn set_password(
+        &self,
+        user: UserId,
+        new: PasswordHash,
+        now: Timestamp,
+    ) -> Result<Option<User>, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.set_password(user, new, now).await,
+        }
+    }
+
     /// Uses up the token of a mail, sets the password, and ends everything that the account was open to: all sessions,
     /// API tokens and links, as the user may be getting rid of an intruder. That the mail has arrived verifies
     /// its address. `None`: the token is not or no longer good for this, and nothing has changed.

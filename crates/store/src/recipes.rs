@@ -1,10 +1,12 @@
 //! Commands and rows of recipes, whatever the database.
 
+use std::ops::Range;
+
 use jiff::Timestamp;
 
-use crate::{Listing, Page, ReadCache, Store, StoreError};
+use crate::{Context, Listing, Page, PageEnd, ReadCache, Store, StoreError};
 use ::recipes::{
-    ContentJson, Draft, EditRefusal, Editor, ImportedHistory, Precondition, Viewer, Visibility,
+    ContentJson, Draft, EditRefusal, ImportedHistory, Precondition, Quotas, Usage, Viewer, Visibility,
     write_recipe_json,
 };
 use ids::{RecipeId, Uid, UserId};
@@ -16,6 +18,7 @@ pub struct NewRecipe {
     pub(crate) visibility: Visibility,
     pub(crate) uid: Uid,
     pub(crate) owner: Option<UserId>,
+    pub(crate) quotas: Quotas,
 }
 
 impl NewRecipe {
@@ -27,12 +30,14 @@ impl NewRecipe {
             visibility: draft.content().visibility,
             uid,
             owner,
+            quotas: Quotas::OFF,
         }
     }
 
-    /// The bytes that the recipe adds to the owner's [`Usage`].
-    pub fn json_len(&self) -> u64 {
-        self.document.stored_len()
+    /// Refuses the recipe if the owner would have more than this, unless the actor is an administrator.
+    #[must_use]
+    pub fn within(self, quotas: Quotas) -> Self {
+        Self { quotas, ..self }
     }
 }
 
@@ -40,34 +45,10 @@ impl NewRecipe {
 #[derive(Clone, Debug)]
 pub struct ReplaceRecipe {
     pub id: RecipeId,
-    pub editor: Editor,
     pub draft: Draft,
     pub precondition: Precondition,
-}
-
-impl ReplaceRecipe {
-    /// The bytes of the new text.
-    pub fn json_len(&self) -> u64 {
-        ContentJson::new(self.draft.content()).stored_len()
-    }
-}
-
-/// How much a user has.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Usage {
-    pub recipes: u64,
-    /// Of the texts of all recipes, roughly.
-    pub bytes: u64,
-}
-
-impl Usage {
-    #[must_use]
-    pub fn plus(self, more: Self) -> Self {
-        Self {
-            recipes: self.recipes.saturating_add(more.recipes),
-            bytes: self.bytes.saturating_add(more.bytes),
-        }
-    }
+    /// Of the owner. A larger text is refused beyond them, unless the actor is an administrator.
+    pub quotas: Quotas,
 }
 
 /// A recipe as it is in the database.
@@ -94,63 +75,60 @@ impl StoredRecipe {
 /// The longest `{"id":1,`, rounded up.
 const JSON_ID_BYTES: usize = 32;
 
-/// The recipes of a page, in the order of their ids. They share one buffer, which saves
-/// an allocation for each.
+/// The recipes of a page as JSON objects, in the order of their ids: `{"id":1,...},{"id":2,...}`. They share one buffer, which
+/// a response continues: so a page is copied once, out of the database.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RecipeTexts {
-    buffer: Vec<u8>,
-    /// Each recipe's id and where its text ends.
-    ends: Vec<(RecipeId, usize)>,
+pub struct RecipePage {
+    json: Vec<u8>,
+    /// Each recipe's id, and where its object is in `json`.
+    places: Vec<(RecipeId, Range<usize>)>,
 }
 
-/// One recipe of a page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RecipeText<'a> {
-    pub id: RecipeId,
-    text: &'a [u8],
-}
-
-impl RecipeTexts {
-    pub(crate) fn with_capacity(rows: usize, bytes: usize) -> Self {
-        Self { buffer: Vec::with_capacity(bytes), ends: Vec::with_capacity(rows) }
+impl RecipePage {
+    /// An empty page behind `json`.
+    pub(crate) fn after(json: Vec<u8>) -> Self {
+        Self { json, places: Vec::new() }
     }
 
-    pub(crate) fn push(&mut self, id: RecipeId, text: &[u8]) {
-        self.buffer.extend_from_slice(text);
-        self.ends.push((id, self.buffer.len()));
+    pub(crate) fn reserve(&mut self, rows: usize, bytes: usize) {
+        self.json.reserve(bytes);
+        self.places.reserve(rows);
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = RecipeText<'_>> {
-        let mut start = 0;
-        self.ends.iter().map(move |&(id, end)| {
-            let text = self.buffer.get(start..end).unwrap_or_default();
-            start = end;
-            RecipeText { id, text }
-        })
+    pub(crate) fn push(&mut self, id: RecipeId, stored: &[u8]) {
+        if !self.is_empty() {
+            self.json.push(b',');
+        }
+        let start = self.json.len();
+        write_recipe_json(&mut self.json, id, stored);
+        self.places.push((id, start..self.json.len()));
+    }
+
+    /// Each recipe's id and JSON object.
+    pub fn iter(&self) -> impl Iterator<Item = (RecipeId, &[u8])> {
+        self.places.iter().map(|(id, place)| (*id, self.json.get(place.clone()).unwrap_or_default()))
     }
 
     pub fn len(&self) -> usize {
-        self.ends.len()
+        self.places.len()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.ends.is_empty()
+        self.places.is_empty()
     }
 
     pub fn last(&self) -> Option<RecipeId> {
-        self.ends.last().map(|&(id, _)| id)
+        self.places.last().map(|&(id, _)| id)
     }
 
-    /// The bytes of all recipes as JSON objects with a comma each, or a few more.
+    /// The bytes of the objects and of what was before them.
     pub fn json_len(&self) -> usize {
-        self.buffer.len() + self.ends.len() * JSON_ID_BYTES
+        self.json.len()
     }
-}
 
-impl RecipeText<'_> {
-    /// Appends the recipe as a JSON object.
-    pub fn write_json(&self, out: &mut Vec<u8>) {
-        write_recipe_json(out, self.id, self.text);
+    /// What was before, and the objects with commas between them.
+    pub fn into_json(self) -> Vec<u8> {
+        self.json
     }
 }
 
@@ -195,10 +173,10 @@ impl<T> From<Result<T, EditRefusal>> for Edit<T> {
 #[expect(clippy::unused_async, reason = "a database over the network waits where SQLite does not")]
 impl Store {
     /// # Errors
-    /// [`StoreError::ActorRevoked`] if the owner was deleted meanwhile.
-    pub async fn create_recipe(&self, new: NewRecipe, now: Timestamp) -> Result<StoredRecipe, StoreError> {
+    /// [`StoreError::ActorRevoked`] if the actor's rights were revoked or the owner was deleted meanwhile.
+    pub async fn create_recipe(&self, new: NewRecipe, context: Context) -> Result<StoredRecipe, StoreError> {
         match self {
-            Self::Sqlite(db) => db.create_recipe(new, now).await,
+            Self::Sqlite(db) => db.create_recipe(new, context).await,
         }
     }
 
@@ -231,15 +209,27 @@ impl Store {
         }
     }
 
-    /// The recipes that this viewer may see, in the order of their ids. A page of very large recipes may end before its
-    /// limit; [`Listing::next`] tells whether there are more.
+    /// The recipes that this viewer may see, in the order of their ids, behind `json`. A page of large recipes ends before
+    /// its limit, after 128 KiB; [`Listing::next`] tells whether there are more.
     pub async fn recipes(
         &self,
         page: Page<RecipeId>,
         viewer: Viewer,
-    ) -> Result<Listing<RecipeTexts, RecipeId>, StoreError> {
+        json: Vec<u8>,
+    ) -> Result<Listing<RecipePage, RecipeId>, StoreError> {
         match self {
-            Self::Sqlite(db) => db.recipes(page, viewer).await,
+            Self::Sqlite(db) => db.recipes(page, viewer, json),
+        }
+    }
+
+    /// Where a page of [`recipes`](Self::recipes) ends that has as many recipes as its limit says; `None` if it is empty.
+    pub async fn end_of_recipe_page(
+        &self,
+        page: Page<RecipeId>,
+        viewer: Viewer,
+    ) -> Result<Option<PageEnd<RecipeId>>, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.end_of_recipe_page(page, viewer),
         }
     }
 
@@ -248,9 +238,9 @@ impl Store {
         &self,
         owner: UserId,
         page: Page<RecipeId>,
-    ) -> Result<Listing<RecipeTexts, RecipeId>, StoreError> {
+    ) -> Result<Listing<RecipePage, RecipeId>, StoreError> {
         match self {
-            Self::Sqlite(db) => db.recipes_of(owner, page).await,
+            Self::Sqlite(db) => db.recipes_of(owner, page),
         }
     }
 
@@ -261,32 +251,37 @@ impl Store {
         }
     }
 
-    /// How much this user has. It reads a row for each recipe of the user.
+    /// How much this user has.
     pub async fn usage(&self, owner: UserId) -> Result<Usage, StoreError> {
         match self {
-            Self::Sqlite(db) => db.usage(owner).await,
+            Self::Sqlite(db) => db.usage(owner),
         }
     }
 
+    /// # Errors
+    /// [`StoreError::ActorRevoked`] if the actor's rights were revoked meanwhile, [`StoreError::QuotaExceeded`].
     pub async fn replace_recipe(
         &self,
         command: ReplaceRecipe,
-        now: Timestamp,
+        context: Context,
     ) -> Result<Edit<StoredRecipe>, StoreError> {
         match self {
-            Self::Sqlite(db) => db.replace_recipe(command, now).await,
+            Self::Sqlite(db) => db.replace_recipe(command, context).await,
         }
     }
 
     /// The id is never given out again.
+    ///
+    /// # Errors
+    /// As [`replace_recipe`](Self::replace_recipe).
     pub async fn delete_recipe(
         &self,
         id: RecipeId,
-        editor: Editor,
         precondition: Precondition,
+        context: Context,
     ) -> Result<Edit<()>, StoreError> {
         match self {
-            Self::Sqlite(db) => db.delete_recipe(id, editor, precondition).await,
+            Self::Sqlite(db) => db.delete_recipe(id, precondition, context).await,
         }
     }
 }
@@ -296,22 +291,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn recipes_in_one_buffer_are_told_apart() {
+    fn recipes_of_a_page_are_told_apart_and_follow_the_text_before_them() {
         let id = |number| RecipeId::from_i64(number).unwrap();
-        let mut texts = RecipeTexts::default();
-        assert_eq!((texts.iter().count(), texts.last()), (0, None));
-        texts.push(id(7), b"\"name\":\"Soup\"}");
-        texts.push(id(9), b"\"name\":\"Bread\"}");
-        let json: Vec<_> = texts
-            .iter()
-            .map(|recipe| {
-                let mut out = Vec::new();
-                recipe.write_json(&mut out);
-                String::from_utf8(out).unwrap()
-            })
-            .collect();
-        assert_eq!(json, [r#"{"id":7,"name":"Soup"}"#, r#"{"id":9,"name":"Bread"}"#]);
-        assert_eq!((texts.len(), texts.last()), (2, Some(id(9))));
-        assert!(json.concat().len() + texts.len() <= texts.json_len());
+        let mut page = RecipePage::after(b"[".to_vec());
+        assert_eq!((page.iter().count(), page.last()), (0, None));
+        page.push(id(7), b"\"name\":\"Soup\"}");
+        page.push(id(9), b"\"name\":\"Bread\"}");
+        let (soup, bread) = (br#"{"id":7,"name":"Soup"}"#, br#"{"id":9,"name":"Bread"}"#);
+        assert_eq!(page.iter().collect::<Vec<_>>(), [(id(7), &soup[..]), (id(9), &bread[..])]);
+        assert_eq!((page.len(), page.last()), (2, Some(id(9))));
+        assert_eq!(page.into_json(), [b"[", &soup[..], b",", bread].concat());
     }
 }

@@ -1,5 +1,6 @@
 //! The store in one file on this machine: a writer thread and read-only connections, on SQLite.
 
+mod address_keys;
 mod api_tokens;
 mod audit;
 mod authority;
@@ -18,6 +19,7 @@ mod mail_tokens;
 mod migrate;
 mod network;
 mod passwords;
+mod quota;
 mod reader;
 mod recipes;
 mod sessions;
@@ -31,6 +33,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use accounts::Authority;
 use jiff::Timestamp;
 use rusqlite::types::FromSql;
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Params};
@@ -40,7 +43,8 @@ use self::reader::{MAX_AGE, Readers};
 use self::recipes::RecipeRow;
 use self::writer::{Undo, Writer};
 use crate::cache::{Policy, ReadCache};
-use crate::{SessionUser, StoreError, Unavailable};
+use crate::{Context, SessionUser, StoreError, Unavailable};
+use ::recipes::Quotas;
 use ids::{SessionId, UserId};
 
 #[derive(Clone)]
@@ -51,6 +55,7 @@ struct Inner {
     readers: Arc<Readers>,
     sessions: ReadCache<(SessionId, UserId), SessionUser>,
     is_new: bool,
+    notices: Vec<String>,
 }
 
 impl Sqlite {
@@ -74,15 +79,20 @@ impl Sqlite {
             file::refuse_without_tables(&connection)?;
         }
         migrate::run(&mut connection, now).map_err(|why| why.to_string())?;
+        let notices = address_keys::report_collisions(&connection).map_err(|why| why.to_string())?;
         let readers = Arc::new(Readers::of(path));
         let writer = Writer::start(connection, Arc::clone(&readers))
             .map_err(|why| format!("the writer's thread does not start: {why}"))?;
         let sessions = ReadCache::new(Policy { changes: readers.account_commit_counter(), max_age: MAX_AGE });
-        Ok(Self(Arc::new(Inner { writer, readers, sessions, is_new })))
+        Ok(Self(Arc::new(Inner { writer, readers, sessions, is_new, notices })))
     }
 
     pub fn is_new(&self) -> bool {
         self.0.is_new
+    }
+
+    pub fn notices(&self) -> &[String] {
+        &self.0.notices
     }
 
     pub fn ready(&self) -> Result<(), StoreError> {
@@ -116,7 +126,19 @@ impl Sqlite {
         done.unwrap_or_else(|why| Err(StoreError::Bug(why.to_string())))
     }
 
-    /// Runs a write in the writer's next transaction; returns when that is on disk.
+    /// Runs a write of a user or of the operator: [`write`](Self::write), after the actor's authority was checked in the
+    /// same transaction. Every command with a [`Context`] comes through here, except those that bring a proof of their
+    /// own, such as the token of a mail.
+    async fn write_for<T: Send + 'static>(
+        &self,
+        context: Context,
+        work: impl FnOnce(&Connection, Authority) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.write(move |db| work(db, authority::current(db, &context)?)).await
+    }
+
+    /// Runs a write in the writer's next transaction; returns when that is on disk. For commands of the program itself,
+    /// and for those that bring a proof of their own: a password hash, a refresh token, the token of a mail.
     async fn write<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
@@ -124,9 +146,19 @@ impl Sqlite {
         self.0.writer.write(Undo::Savepoint, work).await
     }
 
-    /// Adds one row to `recipes` without a savepoint, which is a third less work. Answers with the row's id.
-    async fn insert_recipe(&self, row: RecipeRow) -> Result<(i64, RecipeRow), StoreError> {
+    /// [`write_for`](Self::write_for) that adds one row to `recipes` without a savepoint, which is a third less work.
+    /// Answers with the row's id.
+    async fn insert_recipe(
+        &self,
+        row: RecipeRow,
+        quotas: Quotas,
+        context: Context,
+    ) -> Result<(i64, RecipeRow), StoreError> {
         let insert = move |db: &Connection| {
+            let authority = authority::current(db, &context)?;
+            if !authority.is_admin() {
+                quota::check_new(db, row.owner(), row.text(), quotas)?;
+            }
             row.insert(db)?;
             Ok((db.last_insert_rowid(), row))
         };

@@ -139,6 +139,18 @@ impl Store {
         }
     }
 
+    /// Deletes another user's account, as [`delete_user`](Self::delete_user) does. An administrator cannot delete the last
+    /// one, the operator can. [`Administered::Done`] has the user as it was.
+    ///
+    /// # Errors
+    /// [`StoreError::ActorRevoked`] if the actor is no longer logged in, [`StoreError::AdminRequired`] if the actor is no
+    /// longer an administrator.
+    pub async fn remove_user(&self, id: UserId, context: Context) -> Result<Administered, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.remove_user(id, context).await,
+        }
+    }
+
     /// The users that match the filter, in the order of their ids.
     pub async fn users(
         &self,
@@ -161,7 +173,8 @@ impl Store {
     /// mails. The unused invitations of a disabled or demoted administrator end.
     ///
     /// # Errors
-    /// [`StoreError::ActorRevoked`] if the actor is no longer an administrator who is logged in.
+    /// [`StoreError::ActorRevoked`] if the actor is no longer logged in, [`StoreError::AdminRequired`] if the actor is no
+    /// longer an administrator.
     pub async fn administer(
         &self,
         id: UserId,

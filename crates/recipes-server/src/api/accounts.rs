@@ -24,7 +24,7 @@ use super::{
 use crate::app::App;
 use crate::auth::{log_in::PasswordLogIn, requirements::AccountOwner};
 use crate::http::body::{Body, ParseFields, fields::Fields};
-use crate::http::cookies::{self, Delivery};
+use crate::http::cookies::{self, Delivery, MalformedCookie};
 use crate::http::error::{Report, RequestError};
 use crate::http::json_api::JsonApi;
 use crate::http::query::Query;
@@ -51,7 +51,7 @@ pub async fn sign_up(
     client: ClientInfo,
     Body(command): Body<SignUp>,
 ) -> Result<Response, Report> {
-    tokens(&app.accounts().sign_up(command, client).await?, delivery)
+    tokens(&app, &app.accounts().sign_up(command, client).await?, delivery)
 }
 
 /// Exchanges an e-mail address and its password for the tokens of a new session.
@@ -74,7 +74,7 @@ pub async fn log_in(
     client: ClientInfo,
     PasswordLogIn(user): PasswordLogIn,
 ) -> Result<Response, Report> {
-    tokens(&app.accounts().log_in(user, client).await?, delivery)
+    tokens(&app, &app.accounts().log_in(user, client).await?, delivery)
 }
 
 /// Exchanges a refresh token for a new pair of tokens. The old refresh token cannot be used again.
@@ -97,23 +97,25 @@ pub async fn refresh(
     RefreshCookie(cookie): RefreshCookie,
     Body(RefreshBody(sent)): Body<RefreshBody>,
 ) -> Result<Response, Report> {
-    let (token, delivery) = match (sent, cookie?) {
+    let (token, delivery) = match (sent, cookie) {
         (Some(token), _) => (token, Delivery::Body),
-        (None, Some(token)) => (token.into(), Delivery::Cookies),
-        (None, None) => return Err(RequestError::missing(["refreshToken"]).into()),
+        (None, Ok(Some(token))) => (token.into(), Delivery::Cookies),
+        // Refused as an unknown token is: the response deletes it, which the page cannot.
+        (None, Err(MalformedCookie)) => (SecretString::default(), Delivery::Cookies),
+        (None, Ok(None)) => return Err(RequestError::missing(["refreshToken"]).into()),
     };
     match app.accounts().refresh(token.expose_secret(), &client).await {
-        Ok(session) => tokens(&session, delivery),
+        Ok(session) => tokens(&app, &session, delivery),
         Err(error @ AccountError::InvalidRefreshToken) if delivery == Delivery::Cookies => {
             let mut response = Report::from(error).into_response();
-            cookies::clear(&headers, &mut response);
+            app.cookies().clear(&headers, &mut response);
             Ok(response)
         }
         Err(error) => Err(error.into()),
     }
 }
 
-/// Ends this session.
+/// Ends this session, and deletes its cookies. A browser whose access token has expired is logged out by its refresh token.
 #[utoipa::path(
     post, path = "/api/v1/users/logout", tag = "users", operation_id = "logOut",
     security(("bearer" = ["account"])),
@@ -125,10 +127,25 @@ pub async fn refresh(
 pub async fn log_out(
     JsonApi(app): JsonApi<App>,
     headers: HeaderMap,
-    me: AccountOwner,
+    client: ClientInfo,
+    RefreshCookie(cookie): RefreshCookie,
+    me: Result<AccountOwner, Report>,
 ) -> Result<Response, Report> {
-    app.accounts().log_out(me.user.id, me.actor).await?;
-    Ok(logged_out(&headers))
+    match me {
+        Ok(me) => app.accounts().log_out(me.user.id, me.actor).await?,
+        // The cookies outlived their session. The browser sends them until they are deleted here.
+        Err(refusal)
+            if refusal.status() == StatusCode::UNAUTHORIZED
+                && !headers.contains_key(header::AUTHORIZATION)
+                && app.cookies().are_in(&headers) =>
+        {
+            if let Ok(Some(token)) = cookie {
+                app.accounts().log_out_by_refresh_token(&token, &client).await?;
+            }
+        }
+        Err(refusal) => return Err(refusal),
+    }
+    Ok(logged_out(&app, &headers))
 }
 
 /// Ends all your other sessions.
@@ -160,11 +177,11 @@ pub async fn log_out_all(
     me: AccountOwner,
 ) -> Result<Response, Report> {
     app.accounts().end_all_sessions(me.user.id, me.actor).await?;
-    Ok(logged_out(&headers))
+    Ok(logged_out(&app, &headers))
 }
 
 /// The tokens of a session, in the body or in cookies. No cache may store them (RFC 6749 section 5.1).
-fn tokens(session: &LoggedIn, delivery: Delivery) -> Result<Response, Report> {
+fn tokens(app: &App, session: &LoggedIn, delivery: Delivery) -> Result<Response, Report> {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct Tokens<'a> {
@@ -182,8 +199,9 @@ fn tokens(session: &LoggedIn, delivery: Delivery) -> Result<Response, Report> {
     let in_body = match delivery {
         Delivery::Body => Some((access_token.as_str(), refresh_token.as_str())),
         Delivery::Cookies => {
-            cookies::set(&mut headers, cookies::ACCESS, access_token, *expires_in)?;
-            cookies::set(&mut headers, cookies::REFRESH, &refresh_token, *keep)?;
+            let cookies = app.cookies();
+            cookies.set(&mut headers, cookies.access, access_token, *expires_in)?;
+            cookies.set(&mut headers, cookies.refresh, &refresh_token, *keep)?;
             None
         }
     };
@@ -193,18 +211,21 @@ fn tokens(session: &LoggedIn, delivery: Delivery) -> Result<Response, Report> {
 }
 
 /// 204, and the cookies of the session are deleted.
-fn logged_out(sent: &HeaderMap) -> Response {
+fn logged_out(app: &App, sent: &HeaderMap) -> Response {
     let mut response = StatusCode::NO_CONTENT.into_response();
-    cookies::clear(sent, &mut response);
+    app.cookies().clear(sent, &mut response);
     response
 }
 
-impl<S: Sync> FromRequestParts<S> for Delivery {
+impl FromRequestParts<App> for Delivery {
     type Rejection = Report;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Report> {
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Report> {
         match Query::parse(&parts.uri, &["cookies"])?.get("cookies") {
             None | Some("false") => Ok(Self::Body),
+            Some("true") if cookies::are_discarded(parts, app.public_url()) => {
+                Err(RequestError::CookiesNeedHttps.into())
+            }
             Some("true") => Ok(Self::Cookies),
             Some(_) => Err(RequestError::Malformed("cookies must be true or false".into()).into()),
         }
@@ -225,19 +246,19 @@ impl ParseFields for SignUp {
             Ok::<_, String>(SecretString::from(password))
         });
         let invitation =
-            fields.optional("invitation", |token| Ok::<_, String>(TokenDigest::of(token.as_bytes())));
+            fields.stated("invitation", |token| Ok::<_, String>(TokenDigest::of(token.trim().as_bytes())));
         Some(Self { name: name?, email: email?, password: password?, invitation })
     }
 }
 
 /// The refresh token of a browser, in a cookie.
-pub struct RefreshCookie(Result<Option<String>, RequestError>);
+pub struct RefreshCookie(Result<Option<String>, MalformedCookie>);
 
-impl<S: Sync> FromRequestParts<S> for RefreshCookie {
+impl FromRequestParts<App> for RefreshCookie {
     type Rejection = Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(Self(cookies::refresh_token(parts)))
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
+        Ok(Self(app.cookies().refresh_token(parts)))
     }
 }
 

@@ -92,34 +92,30 @@ impl ParseFields for CreateApiToken {
 
     fn parse_fields(fields: &mut Fields<'_>) -> Option<Self> {
         let name = fields.required("name", TokenName::parse);
-        let scopes = match scopes(fields.get("scopes")) {
+        let scopes = match fields.list("scopes").and_then(scopes) {
             Ok(scopes) => Some(scopes),
             Err(message) => fields.invalid("scopes", message),
         };
-        let expires_at = match fields.get("expiresAt") {
-            None | Some(Value::Null) => None,
-            Some(_) => fields.optional("expiresAt", |text| {
-                text.parse::<Timestamp>()
-                    .map_err(|_| "must be an RFC 3339 time, such as 2030-01-31T12:00:00Z")
-            }),
-        };
+        let expires_at = fields.stated("expiresAt", |text| {
+            let time = text.trim().parse::<Timestamp>();
+            time.map_err(|_| "must be an RFC 3339 time, such as 2030-01-31T12:00:00Z")
+        });
         Some(Self { name: name?, scopes: scopes?, expires_at })
     }
 }
 
 /// At least one scope, all of them known: a misspelled scope must not create a token with other rights.
-fn scopes(value: Option<&Value>) -> Result<Scopes, String> {
+fn scopes(list: &[Value]) -> Result<Scopes, String> {
     let known = || Scope::ALL.map(Scope::as_str).join(", ");
-    let value = value.filter(|value| !value.is_null()).ok_or("is required")?;
-    let list = value.as_array().ok_or("must be a list of texts")?;
-    let scopes = list.iter().map(|scope| scope.as_str().and_then(Scope::parse)).collect::<Option<Scopes>>();
+    let scopes = list.iter().map(|scope| scope.as_str().and_then(|text| Scope::parse(text.trim())));
+    let scopes = scopes.collect::<Option<Scopes>>();
     let scopes = scopes.ok_or_else(|| format!("must be a list of these: {}", known()))?;
     if scopes.is_empty() { Err(format!("must have at least one of these: {}", known())) } else { Ok(scopes) }
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct ApiTokenView<'a> {
+pub(crate) struct ApiTokenView<'a> {
     id: ApiTokenId,
     name: &'a str,
     scopes: Vec<&'static str>,
@@ -131,7 +127,7 @@ pub(super) struct ApiTokenView<'a> {
 }
 
 impl<'a> ApiTokenView<'a> {
-    pub(super) fn of(token: &'a ApiToken) -> Self {
+    pub(crate) fn of(token: &'a ApiToken) -> Self {
         Self {
             id: token.id,
             name: token.name.as_str(),

@@ -1,27 +1,27 @@
-//! The OpenAPI document, and a page that shows it and sends requests. The page works offline.
+//! The OpenAPI document, and a page that shows it and sends requests.
+
+mod page;
 
 use std::collections::BTreeMap;
 
-use axum::{
-    Router,
-    middleware::map_response,
-    response::{IntoResponse, Response},
-    routing::get,
-};
-use bytes::Bytes;
+use axum::{Router, routing::get};
 use http::{HeaderValue, header};
+use recipes::{Draft, FieldError, Scalars};
 use serde_json::{Map, Value};
 use utoipa::{
     Modify, OpenApi as _,
     openapi::{
-        OpenApi, RefOr, Required, Schema,
+        Content, OpenApi, RefOr, Required, Schema,
         security::{Http, HttpAuthScheme, SecurityScheme},
+        server::ServerBuilder,
     },
 };
-use utoipa_swagger_ui::{Config, SwaggerUi};
 
+use super::documented_errors::invalid_field;
 use crate::app::App;
 use crate::http::json_api::JsonApi;
+use crate::http::negotiation::Shape;
+use crate::http::static_body::StaticBody;
 
 const OPENAPI: &str = "/api/v1/openapi.json";
 
@@ -32,6 +32,9 @@ pub fn document() -> OpenApi {
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
+    servers((url = "/", description = "This server")),
+    // Operations without a requirement of their own need no token.
+    security(()),
     info(
         title = "Recipes API",
         description = "Recipes over REST. Reading public recipes needs no account. To write, sign up or log in, and \
@@ -85,39 +88,67 @@ impl Modify for Schemas {
     }
 }
 
-/// Marks every described request body as required; the route macros do not.
-pub fn require_bodies(openapi: &mut OpenApi) {
+/// Completes what the route macros leave out: that described request bodies are required, and an example of the error
+/// for an invalid one.
+pub fn complete_bodies(openapi: &mut OpenApi) {
+    let errors: BTreeMap<String, FieldError> =
+        schemas().map(|all| all.iter().map(first_error).collect()).unwrap_or_default();
     for path in openapi.paths.paths.values_mut() {
         let operations = [&mut path.get, &mut path.post, &mut path.put, &mut path.patch, &mut path.delete];
-        for body in operations.into_iter().flatten().filter_map(|operation| operation.request_body.as_mut()) {
-            if let RefOr::T(body) = body {
-                body.required = Some(Required::True);
+        for operation in operations.into_iter().flatten() {
+            let Some(RefOr::T(body)) = &mut operation.request_body else { continue };
+            body.required = Some(Required::True);
+            let schema = body.content.values().find_map(schema_name);
+            let invalid = operation.responses.responses.get_mut("422");
+            if let (Some(error), Some(RefOr::T(response))) =
+                (schema.and_then(|name| errors.get(&name)), invalid)
+            {
+                for (media_type, content) in &mut response.content {
+                    let RefOr::T(content) = content else { continue };
+                    let is_problem = media_type == "application/problem+json";
+                    let shape = if is_problem { Shape::Problem } else { Shape::Seed };
+                    content.example = invalid_field(error.clone(), shape);
+                }
             }
         }
     }
 }
 
-/// The routes of the document and of the page.
-pub fn pages(openapi: &OpenApi) -> Router<App> {
-    let document = Bytes::from(openapi.to_pretty_json().unwrap_or_default());
-    let document = get(move |_: JsonApi<App>| async move {
-        ([(header::CONTENT_TYPE, "application/json")], document).into_response()
-    });
-    // The validator badge would send the address of this service to another host.
-    let config = Config::new([OPENAPI]).validator_url("none").try_it_out_enabled(true);
-    let page = Router::from(SwaggerUi::new("/docs").config(config)).layer(map_response(with_policy));
-    Router::new().route(OPENAPI, document).merge(page)
+fn schema_name(content: &RefOr<Content>) -> Option<String> {
+    let RefOr::T(Content { schema: Some(RefOr::Ref(reference)), .. }) = content else { return None };
+    reference.ref_location.rsplit('/').next().map(str::to_owned)
 }
 
-/// The page may load from and call this server only.
-const POLICY: HeaderValue = HeaderValue::from_static(
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
-     connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-);
+/// The error of an empty body; of a body without required fields, the error of a number as its first text.
+fn first_error((name, schema): (&String, &Value)) -> (String, FieldError) {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let error = if name == "RecipeDraft" {
+        Draft::parse(&Map::new(), Scalars::Typed).err().and_then(|errors| errors.into_iter().next())
+    } else if let Some(field) = schema["required"].get(0) {
+        Some(FieldError { pointer: format!("/{}", text(field)), message: "is required".to_owned() })
+    } else {
+        let texts = schema["properties"].as_object().into_iter().flatten();
+        let mut texts = texts.filter(|(_, property)| property["type"] == "string").map(|(name, _)| name);
+        let message = "must be a text".to_owned();
+        texts.next().map(|field| FieldError { pointer: format!("/{field}"), message })
+    };
+    let none = || FieldError { pointer: String::new(), message: String::new() };
+    (name.clone(), error.unwrap_or_else(none))
+}
 
-async fn with_policy(mut response: Response) -> Response {
-    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, POLICY);
-    response
+/// The routes of the document and of the page. All addresses in them are under `base_path`.
+pub fn pages(openapi: &OpenApi, base_path: &str) -> Router<App> {
+    let mut openapi = openapi.clone();
+    if !base_path.is_empty() {
+        openapi.servers = Some(vec![ServerBuilder::new().url(base_path).build()]);
+    }
+    let document = StaticBody::new(openapi.to_pretty_json().unwrap_or_default());
+    let document = get(move |_: JsonApi<App>| async move {
+        let mut response = document.response();
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        response
+    });
+    Router::new().route(OPENAPI, document).merge(page::routes())
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! The error responses that several operations share, for the OpenAPI document. The bounds are those of the code.
 
+mod examples;
+
 use std::{borrow::Cow, collections::BTreeMap};
 
 use accounts::{MAX_API_TOKENS, MAX_INVITATIONS};
@@ -8,6 +10,8 @@ use utoipa::{
     openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder, header::HeaderBuilder},
 };
 
+pub(super) use self::examples::invalid_field;
+use crate::http::negotiation::Shape;
 use crate::limits::BODY_BYTES;
 
 macro_rules! errors {
@@ -18,7 +22,7 @@ macro_rules! errors {
             fn responses() -> BTreeMap<String, RefOr<Response>> {
                 BTreeMap::from([$((
                     stringify!($status).to_owned(),
-                    error($description.into(), &[$(($header, $meaning))?]).into(),
+                    error((stringify!($name), stringify!($status)), $description.into(), &[$(($header, $meaning))?]).into(),
                 )),+])
             }
         }
@@ -52,6 +56,7 @@ errors! {
     NoInvitation: 409 format!("There are {MAX_INVITATIONS} open invitations already, or `SIGNUP` is `closed`");
     UserDisabled: 409 "The user is disabled";
     LastAdmin: 409 "The user is the last administrator";
+    OwnAccount: 409 "This is your own account";
     SessionNotFound: 404 "You have no such session";
     ApiTokenNotFound: 404 "You have no such API token";
     TooManyApiTokens: 409 format!("You have {MAX_API_TOKENS} API tokens already");
@@ -70,12 +75,17 @@ errors! {
         => "retry-after" "Seconds";
 }
 
-fn error(description: Cow<'static, str>, headers: &[(&str, &str)]) -> Response {
-    let body = |name| ContentBuilder::new().schema(Some(Ref::from_schema_name(name))).build();
+fn error((name, status): (&str, &str), description: Cow<'static, str>, headers: &[(&str, &str)]) -> Response {
+    let body = |schema, shape| {
+        ContentBuilder::new()
+            .schema(Some(Ref::from_schema_name(schema)))
+            .example(examples::example(name, status, shape))
+            .build()
+    };
     let mut response = ResponseBuilder::new()
         .description(description)
-        .content("application/json", body("Error"))
-        .content("application/problem+json", body("ProblemDetails"));
+        .content("application/json", body("Error", Shape::Seed))
+        .content("application/problem+json", body("ProblemDetails", Shape::Problem));
     for (name, meaning) in headers {
         response = response.header(*name, HeaderBuilder::new().description(Some(*meaning)).build());
     }

@@ -89,9 +89,7 @@ async fn next_chunk(app: App, owner: UserId, part: Part) -> Result<Option<(Vec<u
         }
         Part::Recipes { mut array, after } => {
             let recipes = app.recipes().list_of_owner(owner, after).await?;
-            for recipe in recipes.rows.iter() {
-                array.push_with(|json| recipe.write_json(json));
-            }
+            recipes.rows.iter().for_each(|(_, json)| array.push_json(json));
             if recipes.next.is_some() {
                 (array.take_written(), Part::Recipes { array, after: recipes.next })
             } else {

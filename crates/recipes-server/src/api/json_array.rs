@@ -16,13 +16,18 @@ impl JsonArray {
         Self { json, is_empty: true }
     }
 
+    /// The array at the end of `json`, which is not closed yet.
+    pub(super) fn open_in(json: Vec<u8>) -> Self {
+        Self { is_empty: json.ends_with(b"["), json }
+    }
+
     pub(super) fn push(&mut self, item: &impl Serialize) -> Result<(), serde_json::Error> {
         serde_json::to_writer(self.next_item(), item)
     }
 
-    /// Adds an item that `write` appends as JSON.
-    pub(super) fn push_with(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
-        write(self.next_item());
+    /// Adds an item that is JSON already.
+    pub(super) fn push_json(&mut self, item: &[u8]) {
+        self.next_item().extend_from_slice(item);
     }
 
     fn next_item(&mut self) -> &mut Vec<u8> {
@@ -54,9 +59,18 @@ mod tests {
         let mut array = JsonArray::after("{\"data\":");
         array.push(&1).unwrap();
         let first = array.take_written();
-        array.push_with(|json| json.extend_from_slice(b"{}"));
+        array.push_json(b"{}");
         array.push(&"a").unwrap();
         assert_eq!([first, array.close()].concat(), br#"{"data":[1,{},"a"]"#);
+    }
+
+    #[test]
+    fn an_open_array_goes_on() {
+        for (open, whole) in [("[", "[2]"), ("[1", "[1,2]")] {
+            let mut array = JsonArray::open_in(open.into());
+            array.push_json(b"2");
+            assert_eq!(array.close(), whole.as_bytes());
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Lists in pages: the page that a request asks for, and the response.
 
-use axum::response::Response;
+use axum::{body::Body, response::Response};
 use http::{HeaderValue, Uri, header};
 use serde::Serialize;
 use store::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, Page};
@@ -9,6 +9,9 @@ use super::{json_array::JsonArray, responses::NO_STORE};
 use crate::http::cursor::{Cursor, CursorKey};
 use crate::http::error::{Report, RequestError};
 use crate::http::query::{self, Query};
+
+/// The start of the response, before the array of its rows.
+pub(super) const DATA: &str = "{\"data\":";
 
 /// A request for a page of a list that is ordered by `Key`.
 pub(super) struct ListRequest<'a, Key> {
@@ -47,7 +50,7 @@ impl<'a, Key: CursorKey + Copy> ListRequest<'a, Key> {
         next: Option<Key>,
         total: Option<u64>,
     ) -> Result<Response, Report> {
-        let mut data = data_array(512);
+        let mut data = JsonArray::after(DATA);
         for view in views {
             data.push(&view).map_err(Report::internal)?;
         }
@@ -56,17 +59,22 @@ impl<'a, Key: CursorKey + Copy> ListRequest<'a, Key> {
         Ok(response)
     }
 
-    /// The response with `data` from [`data_array`], the cursor of the next page and the total, if there are any.
+    /// The response with the array behind [`DATA`], the cursor of the next page and the total, if there are any.
     pub(super) fn finish(
         &self,
         data: JsonArray,
         next: Option<Key>,
         total: Option<u64>,
     ) -> Result<Response, Report> {
-        let Self { path, filters, page, .. } = self;
         let mut json = data.close();
-        let cursor = next.map(|key| Cursor::new(key, &list_name(path, filters)).encode());
-        if let Some(cursor) = &cursor {
+        json.extend(self.tail(next, total));
+        self.respond_with(json.into(), next, total)
+    }
+
+    /// The end of the document, behind its data.
+    pub(super) fn tail(&self, next: Option<Key>, total: Option<u64>) -> Vec<u8> {
+        let mut json = Vec::new();
+        if let Some(cursor) = self.cursor(next) {
             // A cursor is base64url, which needs no escaping.
             json.extend_from_slice(format!(",\"nextCursor\":\"{cursor}\"").as_bytes());
         }
@@ -74,11 +82,25 @@ impl<'a, Key: CursorKey + Copy> ListRequest<'a, Key> {
             json.extend_from_slice(format!(",\"totalCount\":{total}").as_bytes());
         }
         json.push(b'}');
+        json
+    }
 
-        let mut response = Response::new(json.into());
+    fn cursor(&self, next: Option<Key>) -> Option<String> {
+        next.map(|key| Cursor::new(key, &list_name(self.path, &self.filters)).encode())
+    }
+
+    /// The response with this document.
+    pub(super) fn respond_with(
+        &self,
+        document: Body,
+        next: Option<Key>,
+        total: Option<u64>,
+    ) -> Result<Response, Report> {
+        let Self { path, filters, page, .. } = self;
+        let mut response = Response::new(document);
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        if let Some(cursor) = cursor {
+        if let Some(cursor) = self.cursor(next) {
             let and = if filters.is_empty() { "" } else { "&" };
             let limit = page.limit();
             let link = format!("<{path}?{filters}{and}limit={limit}&cursor={cursor}>; rel=\"next\"");
@@ -89,13 +111,6 @@ impl<'a, Key: CursorKey + Copy> ListRequest<'a, Key> {
         }
         Ok(response)
     }
-}
-
-/// The start of a list response, with room for `capacity` bytes.
-pub(super) fn data_array(capacity: usize) -> JsonArray {
-    let mut json = Vec::with_capacity(capacity);
-    json.extend_from_slice(b"{\"data\":");
-    JsonArray::after(json)
 }
 
 fn list_name(path: &str, filters: &str) -> String {

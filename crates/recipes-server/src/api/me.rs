@@ -16,7 +16,6 @@ use super::{
 use crate::app::App;
 use crate::auth::requirements::AccountOwner;
 use crate::http::body::{Body, ParseFields, fields::Fields};
-use crate::http::cookies;
 use crate::http::error::Report;
 use crate::http::json_api::JsonApi;
 use crate::http::query::NoQuery;
@@ -77,7 +76,7 @@ pub async fn delete(
     let complete = app.accounts().delete(&me.user, password, me.actor).await?;
     let status = if complete { StatusCode::NO_CONTENT } else { StatusCode::ACCEPTED };
     let mut response = status.into_response();
-    cookies::clear(&headers, &mut response);
+    app.cookies().clear(&headers, &mut response);
     Ok(response)
 }
 

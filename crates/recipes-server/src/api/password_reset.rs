@@ -29,10 +29,10 @@ pub async fn send(
     Body(ForgottenPassword { email }): Body<ForgottenPassword>,
 ) -> Result<Response, Report> {
     app.accounts().request_password_reset(&email, client.anonymous())?;
-    Ok(mail_requested("The mail will be sent, if this e-mail address has an account"))
+    Ok(mail_requested(app.accounts(), "The mail will be sent, if this e-mail address has an account"))
 }
 
-/// Sets a new password with the token that the link in the mail carries after its `#`.
+/// Sets a new password with the token that the link in the mail carries after its #.
 ///
 /// All sessions end, and all API tokens are deleted.
 #[utoipa::path(

@@ -1,5 +1,6 @@
 //! Recipes: every client reads the public ones, users create their own, owners change theirs.
 
+mod page_stream;
 pub mod response;
 
 use axum::response::Response;
@@ -8,13 +9,15 @@ use ids::RecipeId;
 use recipes::{Draft, FieldError, Scalars};
 use serde_json::{Map, Value};
 
+use self::page_stream::PageStream;
 use self::response::{REVALIDATE, RecipeResponse};
 use super::{
     documented_errors::{
         Forbidden, Malformed, NotAcceptable, PreconditionFailed, RecipeNotFound, UnacceptableBody,
         Unauthorized, Unavailable, WithoutRecipesRead, WithoutRecipesWrite,
     },
-    list::{ListRequest, data_array},
+    json_array::JsonArray,
+    list::{DATA, ListRequest},
     parameters::{IfMatch, IfNoneMatch, PageQuery, RecipeInPath},
     path::PathId,
 };
@@ -45,14 +48,25 @@ pub async fn list(
     count: Count,
 ) -> Result<Response, Report> {
     let request = ListRequest::parse("/api/v1/recipes", &uri, &[])?;
-    let recipes = app.recipes().list(request.page, viewer).await?;
+    let recipes = app.recipes().list(request.page, viewer, JsonArray::after(DATA).take_written()).await?;
     let total = count.of(app.recipes().count(viewer)).await?;
-    // With room for the cursor and the total.
-    let mut data = data_array(recipes.rows.json_len() + 256);
-    for recipe in recipes.rows.iter() {
-        data.push_with(|json| recipe.write_json(json));
+    let rest = recipes.next.and_then(|last| request.page.rest(recipes.rows.len(), last));
+    let mut json = recipes.rows.into_json();
+    if json.capacity() > 2 * json.len() {
+        // The client may take its time to read the response.
+        json.shrink_to_fit();
     }
-    let mut response = request.finish(data, recipes.next, total)?;
+    let data = JsonArray::open_in(json);
+    let mut response = if let Some(rest) = rest {
+        // The page is too large for memory. Its end is in a header, before all its rows are read.
+        let end = app.recipes().end_of_page(rest, viewer).await?;
+        let next = end.and_then(|end| end.next);
+        let (last, tail) = (end.map(|end| end.last), request.tail(next, total));
+        let document = PageStream { app, viewer, rest, last, data, tail };
+        request.respond_with(document.into_body(), next, total)?
+    } else {
+        request.finish(data, recipes.next, total)?
+    };
     response.headers_mut().insert(header::CACHE_CONTROL, REVALIDATE);
     Ok(response)
 }
@@ -125,7 +139,7 @@ pub async fn replace(
     conditions: Conditions,
     Body(draft): Body<Draft>,
 ) -> Result<Response, Report> {
-    let precondition = conditional::precondition(&conditions, id);
+    let precondition = conditional::precondition(&conditions, id)?;
     let recipe = app.recipes().replace(writer, id, draft, precondition).await?;
     Ok(RecipeResponse::of(&recipe).with_status(StatusCode::OK))
 }
@@ -146,7 +160,7 @@ pub async fn delete(
     PathId(id): PathId<RecipeId>,
     conditions: Conditions,
 ) -> Result<StatusCode, Report> {
-    let precondition = conditional::precondition(&conditions, id);
+    let precondition = conditional::precondition(&conditions, id)?;
     app.recipes().delete(writer, id, precondition).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -8,6 +8,7 @@ use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 
 use crate::http::error::Report;
+use crate::use_cases::accounts::Accounts;
 
 pub(super) const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
@@ -32,12 +33,14 @@ pub(super) fn created(location: &str, data: &impl Serialize) -> Result<Response,
     Ok((StatusCode::CREATED, headers, Json(Envelope { data })).into_response())
 }
 
-/// 202 for a requested mail, with the same message whether the mail is sent or not.
-pub(super) fn mail_requested(message: &'static str) -> Response {
+/// 202 for a requested mail, with the same message whether there is one to send or not.
+pub(super) fn mail_requested(accounts: &Accounts, message: &'static str) -> Response {
     #[derive(Serialize)]
     struct MailRequested {
         message: &'static str,
     }
+    let without_server = "This service has no mail server; ask its operator for the mail";
+    let message = if accounts.has_mail_server() { message } else { without_server };
     (StatusCode::ACCEPTED, [(header::CACHE_CONTROL, NO_STORE)], Json(MailRequested { message }))
         .into_response()
 }

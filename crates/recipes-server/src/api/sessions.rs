@@ -17,7 +17,6 @@ use super::{
 };
 use crate::app::App;
 use crate::auth::requirements::AccountOwner;
-use crate::http::cookies;
 use crate::http::error::Report;
 use crate::http::json_api::JsonApi;
 use crate::http::query::NoQuery;
@@ -57,14 +56,14 @@ pub async fn end(
     app.accounts().end_session(me.user.id, id, me.actor).await?;
     let mut response = StatusCode::NO_CONTENT.into_response();
     if me.actor.session == Some(id) {
-        cookies::clear(&headers, &mut response);
+        app.cookies().clear(&headers, &mut response);
     }
     Ok(response)
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct SessionView<'a> {
+pub(crate) struct SessionView<'a> {
     id: SessionId,
     #[serde(skip_serializing_if = "Option::is_none")]
     device: Option<&'a str>,
@@ -76,7 +75,7 @@ pub(super) struct SessionView<'a> {
 }
 
 impl<'a> SessionView<'a> {
-    pub(super) fn of(session: &'a Session, current: Option<SessionId>) -> Self {
+    pub(crate) fn of(session: &'a Session, current: Option<SessionId>) -> Self {
         Self {
             id: session.id,
             device: session.device.as_ref().map(accounts::Device::as_str),

@@ -29,10 +29,13 @@ use crate::use_cases::accounts::ClientInfo;
 )]
 pub async fn send(JsonApi(app): JsonApi<App>, me: AccountOwner) -> Result<Response, Report> {
     app.accounts().send_verification(&me.user, me.actor)?;
-    Ok(mail_requested("The mail will be sent, unless your e-mail address is verified already"))
+    Ok(mail_requested(
+        app.accounts(),
+        "The mail will be sent, unless your e-mail address is verified already",
+    ))
 }
 
-/// Verifies an e-mail address with the token that the link in the mail carries after its `#`.
+/// Verifies an e-mail address with the token that the link in the mail carries after its #.
 #[utoipa::path(
     post, path = "/api/v1/users/verification/confirm", tag = "users", operation_id = "verifyEmail",
     request_body(content = ref("#/components/schemas/VerifyEmail"), content_type = "application/json"),

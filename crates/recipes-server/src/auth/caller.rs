@@ -20,7 +20,6 @@ use tower_passport::{
 
 use crate::auth::access_tokens::{AccessClaims, TokenIssuer, UnnamedClaims};
 use crate::http::conditional::system_time;
-use crate::http::cookies;
 
 /// The strategy of protected routes: API tokens, which their prefix identifies, then access tokens of sessions.
 pub type Guard = Or<ApiKey<FindApiToken>, AccessTokens>;
@@ -28,11 +27,11 @@ pub type Guard = Or<ApiKey<FindApiToken>, AccessTokens>;
 /// The capacity of the token cache. An entry takes half a kilobyte.
 const CACHED_TOKENS: u64 = 10_000;
 
-/// The guard of the protected routes.
-pub fn guard(issuer: TokenIssuer, store: Store, limits: SessionLimits, clock: Clock) -> Guard {
-    let api_token = FindApiToken { store: store.clone(), clock: clock.clone() };
-    let session = FindSession { store, limits, clock: clock.clone() };
-    let sources = || (BearerHeader, CookieValue::new(cookies::ACCESS));
+/// The guard of the protected routes. Access tokens come in a header or in the cookie of this name.
+pub fn guard(issuer: TokenIssuer, session: FindSession, cookie: &str) -> Guard {
+    let clock = session.clock.clone();
+    let api_token = FindApiToken { store: session.store.clone(), clock: clock.clone() };
+    let sources = || (BearerHeader, CookieValue::new(cookie));
     let time = clock.clone();
     let named = Jwt::new(issuer.key().clone(), issuer.rules(), session.clone())
         .clock(move || system_time(time.now()))
@@ -66,17 +65,13 @@ pub enum Credential {
 }
 
 impl Caller {
-    /// The session that the request belongs to; `None` for an API token.
-    pub fn session(&self) -> Option<SessionId> {
-        match self.credential {
-            Credential::Session(id) => Some(id),
-            Credential::ApiToken(_) => None,
-        }
-    }
-
-    /// For the audit log.
+    /// For the store, which checks the actor's authority again in each write, and for the audit log.
     pub fn actor(&self, address: Option<IpAddr>) -> Actor {
-        Actor { user: Some(self.user.id), session: self.session(), address }
+        let (session, api_token) = match &self.credential {
+            Credential::Session(id) => (Some(*id), None),
+            Credential::ApiToken(token) => (None, Some(token.id)),
+        };
+        Actor { user: Some(self.user.id), session, api_token, address }
     }
 
     /// Whether this is an administrator who has logged in. No API token is one: what a program can do must end at its
@@ -122,6 +117,12 @@ pub struct FindSession {
     store: Store,
     limits: SessionLimits,
     clock: Clock,
+}
+
+impl FindSession {
+    pub fn new(store: Store, limits: SessionLimits, clock: Clock) -> Self {
+        Self { store, limits, clock }
+    }
 }
 
 impl Verify<AccessClaims> for FindSession {

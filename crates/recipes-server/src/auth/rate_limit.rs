@@ -6,11 +6,13 @@
 //! An attacker cannot lock the owner of an account out for good:
 //!
 //! * `account` counts log-ins for one account *from one address* (IPv4 address or IPv6 /64), so failures at other
-//!   addresses do not count against the owner;
+//!   addresses do not count against the owner. At a *known* address, where the owner has a session or has logged in within
+//!   a month, a second count of the same size follows the first;
 //! * `account-anywhere` counts log-ins for one account from all addresses, against attackers with many of them. An attack
-//!   can use it up. It then does not apply to addresses where the owner has a session or has logged in within a month.
+//!   can use it up. It then does not apply to known addresses;
+//! * a session and an API token have a count of their own for the password checks of a signed-in user.
 //!
-//! Both count the submitted account, whether it exists or not, and give back what a correct password took.
+//! Log-ins are counted for the submitted account, whether it exists or not. A correct password gives back what it took.
 //!
 //! `governor` uses the same algorithm, but its table grows with every key that a client makes up until it is swept, and
 //! it has a clock of its own. These tables have a fixed size.
@@ -26,7 +28,7 @@ use std::{
     time::Duration,
 };
 
-use accounts::network;
+use accounts::{audit::Actor, network};
 use http::{HeaderMap, HeaderName, HeaderValue, header::RETRY_AFTER};
 use ids::UserId;
 
@@ -88,16 +90,25 @@ pub struct LimitReached {
     pub retry_after: Duration,
 }
 
-/// A log-in that was counted and is not decided yet.
+impl LimitReached {
+    /// The name in the setting `RATE_LIMITS`.
+    pub fn limit_name(&self) -> &'static str {
+        self.usage.limit.name()
+    }
+}
+
+/// A password check that was counted and is not decided yet.
 #[must_use = "a correct password gives back its quota, and so does an attempt that was not verified"]
 pub struct Attempt<'a> {
     limits: &'a RateLimits,
     /// The key of the account at this address.
     here: u64,
-    /// The key of the account at all addresses. `None`: that limit was used up, and nothing was taken.
-    anywhere: Option<u64>,
-    /// The limit that refuses this attempt unless the owner has a session at this address.
-    pub refused_unless_known: Option<LimitReached>,
+    /// The same for the second count of a known address.
+    here_if_known: u64,
+    /// What was counted.
+    taken: Vec<(Limit, u64)>,
+    /// The limit that refuses this attempt, unless the address is known.
+    refused_unless_known: Option<LimitReached>,
 }
 
 impl RateLimits {
@@ -135,19 +146,31 @@ impl RateLimits {
         }
     }
 
-    /// Counts a log-in for this account, whether it exists or not.
+    /// Counts a log-in for this account, whether it exists or not. [`Attempt::refusal`] decides whether it is allowed.
+    pub fn log_in(&self, account: &str, client: Option<IpAddr>) -> Attempt<'_> {
+        let mut attempt = self.attempt(account, client);
+        let refused = attempt.take(Limit::Account, attempt.here).err();
+        attempt.refused_unless_known = refused.or_else(|| {
+            let anywhere = self.key((Limit::AccountAnywhere, account));
+            attempt.take(Limit::AccountAnywhere, anywhere).err()
+        });
+        attempt
+    }
+
+    /// Counts a password check of a user who is signed in, by the session or the API token.
     ///
     /// # Errors
-    /// [`LimitReached`] for too many from this address. Too many from all addresses is in
-    /// [`Attempt::refused_unless_known`].
-    pub fn log_in(&self, account: &str, client: Option<IpAddr>) -> Result<Attempt<'_>, LimitReached> {
-        let here = self.account_key(account, client);
-        let anywhere = self.key((Limit::AccountAnywhere, account));
-        self.take(Limit::Account, here)?;
-        let is_trusted = self.0.trusted.is_exhausted(here, self.now());
-        let refused = self.take(Limit::AccountAnywhere, anywhere).err();
-        let anywhere = refused.is_none().then_some(anywhere);
-        Ok(Attempt { limits: self, here, anywhere, refused_unless_known: refused.filter(|_| !is_trusted) })
+    /// [`LimitReached`].
+    pub fn confirmation(&self, account: &str, actor: &Actor) -> Result<Attempt<'_>, LimitReached> {
+        let mut attempt = self.attempt(account, actor.address);
+        attempt.take(Limit::Account, self.key((Limit::Account, actor.session, actor.api_token)))?;
+        Ok(attempt)
+    }
+
+    fn attempt(&self, account: &str, client: Option<IpAddr>) -> Attempt<'_> {
+        let (here, here_if_known) =
+            (self.account_key(account, client), self.known_account_key(account, client));
+        Attempt { limits: self, here, here_if_known, taken: Vec::new(), refused_unless_known: None }
     }
 
     /// Counts a request of a signed-in user.
@@ -172,6 +195,7 @@ impl RateLimits {
         let (here, now) = (self.account_key(account, client), self.now());
         if let Some(table) = self.table(Limit::Account) {
             table.forget(here);
+            table.forget(self.known_account_key(account, client));
         }
         self.0.trusted.exhaust(here, now);
     }
@@ -185,6 +209,10 @@ impl RateLimits {
 
     fn account_key(&self, account: &str, client: Option<IpAddr>) -> u64 {
         self.key((Limit::Account, account, client.map(network)))
+    }
+
+    fn known_account_key(&self, account: &str, client: Option<IpAddr>) -> u64 {
+        self.key((Limit::Account, "known", account, client.map(network)))
     }
 
     fn take(&self, limit: Limit, key: u64) -> Result<Option<Usage>, LimitReached> {
@@ -222,6 +250,32 @@ impl RateLimits {
 }
 
 impl Attempt<'_> {
+    /// The limit that refuses this attempt. `is_in_use_here` is asked if that depends on whether the account has a session
+    /// at this address.
+    ///
+    /// # Errors
+    /// Those of `is_in_use_here`.
+    pub async fn refusal<E>(
+        &mut self,
+        is_in_use_here: impl Future<Output = Result<bool, E>>,
+    ) -> Result<Option<LimitReached>, E> {
+        let Some(refused) = self.refused_unless_known else { return Ok(None) };
+        let is_trusted = self.limits.0.trusted.is_exhausted(self.here, self.limits.now());
+        if !is_in_use_here.await? && !is_trusted {
+            return Ok(Some(refused));
+        }
+        Ok(match refused.usage.limit {
+            Limit::Account => self.take(Limit::Account, self.here_if_known).err(),
+            _ => None,
+        })
+    }
+
+    fn take(&mut self, limit: Limit, key: u64) -> Result<(), LimitReached> {
+        self.limits.take(limit, key)?;
+        self.taken.push((limit, key));
+        Ok(())
+    }
+
     /// The password was correct: gives back the quota and trusts the address.
     pub fn succeeded(self) {
         self.limits.0.trusted.exhaust(self.here, self.limits.now());
@@ -230,9 +284,8 @@ impl Attempt<'_> {
 
     /// The password was not verified, so the client learned nothing about it: gives back the quota.
     pub fn cancel(self) {
-        self.limits.give_back(Limit::Account, self.here);
-        if let Some(anywhere) = self.anywhere {
-            self.limits.give_back(Limit::AccountAnywhere, anywhere);
+        for (limit, key) in self.taken {
+            self.limits.give_back(limit, key);
         }
     }
 }

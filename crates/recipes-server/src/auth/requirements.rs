@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use accounts::{Role, Scope, User, audit::Actor};
 use axum::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
-use http::request::Parts;
-use store::{Editor, Viewer};
-use tower_passport::{Auth, require_scope};
+use http::{HeaderMap, header, request::Parts};
+use store::Viewer;
+use tower_passport::{Auth, Reason, Rejection, require_scope};
 
 use super::caller::{Caller, Guard};
 use crate::http::client_address::ClientAddress;
@@ -18,7 +18,7 @@ use crate::use_cases::recipes::{Recipes, Writer};
 /// The owner of an account, with a session or with an API token that has the scope `account`.
 pub struct AccountOwner {
     pub user: User,
-    /// The owner, for the audit log.
+    /// The owner, for the store and the audit log.
     pub actor: Actor,
 }
 
@@ -57,8 +57,8 @@ where
     }
 }
 
-/// The recipes that a request may read. Requests without credentials read the public ones; an API token needs the scope
-/// `recipes:read`.
+/// The recipes that a request may read. Requests without credentials read the public ones. So do browsers after the end of
+/// their session, because they cannot drop the cookie. An API token needs the scope `recipes:read`.
 pub struct RecipeReader(pub Viewer);
 
 impl<S> FromRequestParts<S> for RecipeReader
@@ -69,7 +69,11 @@ where
     type Rejection = Report;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Report> {
-        let caller = <Auth<Guard> as OptionalFromRequestParts<S>>::from_request_parts(parts, state).await?;
+        let caller =
+            match <Auth<Guard> as OptionalFromRequestParts<S>>::from_request_parts(parts, state).await {
+                Err(rejection) if is_of_cookie(&rejection, parts) => None,
+                decided => decided?,
+            };
         let Some(Auth(caller)) = caller else { return Ok(Self(Viewer::Anyone)) };
         require_scope(&caller, Scope::RecipesRead.as_str())?;
         Ok(Self(if caller.acts_as_admin() { Viewer::Admin } else { Viewer::User(caller.user.id) }))
@@ -87,8 +91,7 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Report> {
         let caller = caller_with(Scope::RecipesWrite, parts, state).await?;
-        let editor = if caller.acts_as_admin() { Editor::Admin } else { Editor::User(caller.user.id) };
-        Ok(Arc::<Recipes>::from_ref(state).writer(&caller.user, editor)?)
+        Ok(Arc::<Recipes>::from_ref(state).writer(&caller.user, caller.actor(None))?)
     }
 }
 
@@ -97,8 +100,29 @@ where
     S: Send + Sync,
     Arc<Guard>: FromRef<S>,
 {
-    let Auth(caller) = <Auth<Guard> as FromRequestParts<S>>::from_request_parts(parts, state).await?;
-    Ok(caller)
+    match <Auth<Guard> as FromRequestParts<S>>::from_request_parts(parts, state).await {
+        Ok(Auth(caller)) => Ok(caller),
+        Err(rejection) if rejection.reason() == Reason::NoCredentials && has_other_scheme(&parts.headers) => {
+            Err(Report::from(rejection).with_message(BEGIN_WITH_BEARER))
+        }
+        // 401 also for a malformed cookie, with which the browser is told to delete it.
+        Err(rejection) if is_of_cookie(&rejection, parts) => Err(AccountError::ActorRevoked.into()),
+        Err(rejection) => Err(rejection.into()),
+    }
+}
+
+const BEGIN_WITH_BEARER: &str =
+    "Unauthorized: the Authorization header must begin with Bearer, as in Bearer TOKEN";
+
+/// `Authorization: TOKEN` or `JWT TOKEN`, as other services read it.
+fn has_other_scheme(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::AUTHORIZATION)
+}
+
+/// Whether a token in a cookie was refused. The browser sends it without the page's doing, and no script can delete it.
+fn is_of_cookie(rejection: &Rejection, parts: &Parts) -> bool {
+    let is_bad = matches!(rejection.reason(), Reason::InvalidToken | Reason::InvalidRequest);
+    is_bad && !parts.headers.contains_key(header::AUTHORIZATION) && parts.headers.contains_key(header::COOKIE)
 }
 
 async fn caller_with<S>(scope: Scope, parts: &mut Parts, state: &S) -> Result<Caller, Report>

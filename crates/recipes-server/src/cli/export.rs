@@ -115,13 +115,10 @@ async fn write<W: Write>(store: &Store, format: Format, out: W) -> anyhow::Resul
     let mut out = BufWriter::with_capacity(1 << 16, out);
     let (mut after, mut before) = (None, open);
     while let Some(page) = Page::new(after, PAGE) {
-        let listing = store.recipes(page, Viewer::Admin).await?;
-        let mut json = Vec::new();
-        for recipe in listing.rows.iter() {
-            json.clear();
-            recipe.write_json(&mut json);
+        let listing = store.recipes(page, Viewer::Admin, Vec::new()).await?;
+        for (_, json) in listing.rows.iter() {
             out.write_all(before.as_bytes())?;
-            out.write_all(&without_owner(&json)?)?;
+            out.write_all(&without_owner(json)?)?;
             before = between;
         }
         after = listing.next;

@@ -1,6 +1,8 @@
 //! `recipes import`: reads recipes and users from files of this or of another program.
 
+mod duplicates;
 mod item;
+mod printable;
 mod tally;
 
 use std::{
@@ -21,23 +23,29 @@ use anyhow::{Context as _, anyhow};
 use clap::Args;
 use ids::{Uid, UserId};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use recipes::formats::JsonItems;
+use recipes::{ImportedRecipe, formats::JsonItems};
 use store::{Imported, NewRecipe, Store, StoreError};
 
 use self::{
-    item::{ImportItem, InvalidItem},
+    duplicates::{Duplicates, KnownContents},
+    item::{ImportItem, InvalidItem, ParsedItem},
+    printable::printable,
     tally::{Kind, Outcome, Tally},
 };
+use super::database;
 use crate::config::Config;
 use crate::limits;
+use crate::telemetry::escape::escape;
 
 /// Bring in recipes and users from files
 ///
-/// Files are JSON arrays or NDJSON (one object a line). Each object is a recipe or a user; both the format and the kind
-/// of object are detected. Users need name, email and password, which must be a hash of bcrypt or Argon2id; they log in
-/// with the same password as before. Errors are reported with their line, and the other objects are imported.
+/// Files are JSON arrays, NDJSON (one object a line), or answers of this API: a list, one recipe, the export of an
+/// account. Each object is a recipe or a user; both the format and the kind of object are detected. Users need name, email and password, which must be a hash of bcrypt or Argon2id; they log in
+/// with the same password as before. Errors are reported with their line, and the other objects are imported. Fields that
+/// recipes or users do not have are left out, and the report names them.
 ///
-/// Recipes keep the uid, revision and times of the export. Recipes that exist already, with the same uid, do not change.
+/// Recipes keep the uid, revision and times of the export. Recipes that exist already, with the same uid, do not change. A
+/// recipe without a uid exists already if another one has the same content, source included.
 /// Ids are assigned anew, in the order of the file. The ownerId in a file is ignored, because it means another user here:
 /// recipes belong to --owner; without it they are communal, and every user may change them.
 #[derive(Args, Debug)]
@@ -49,6 +57,12 @@ pub(super) struct Import {
     /// E-mail of the future owner of the recipes
     #[arg(long, value_name = "EMAIL", value_parser = Email::parse)]
     owner: Option<Email>,
+    /// Refuse objects with fields that recipes or users do not have, instead of leaving the fields out
+    #[arg(long)]
+    strict: bool,
+    /// Recipes without a uid whose content exists already: skip or copy
+    #[arg(long, value_name = "ACTION", default_value = "skip", hide_possible_values = true)]
+    duplicates: Duplicates,
     /// Check all files without opening the database or writing
     #[arg(long)]
     dry_run: bool,
@@ -60,11 +74,15 @@ Exit code: 0 if everything was imported or existed already, 1 if something could
 Examples:
   recipes import db/recipes.json db/users.json
   recipes import --dry-run recipes.ndjson
+  recipes import --strict --dry-run recipes.ndjson
   recipes import --owner ada@example.com soups.json
   ssh old-server recipes export | recipes import -";
 
 /// Writes in flight, and so items in memory: as many as the store's writer commits in one batch.
 const IN_FLIGHT: usize = 256;
+
+/// Members of a page that are not lost when they are left out.
+const PAGE_MEMBERS: [&str; 3] = ["nextCursor", "totalCount", "exportedAt"];
 
 /// Smaller files are imported before a progress bar could be read.
 const PROGRESS_BAR_BYTES: u64 = 1 << 20;
@@ -72,10 +90,12 @@ const PROGRESS_BAR_BYTES: u64 = 1 << 20;
 impl Import {
     pub(super) async fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
         let clock = Clock::system();
-        let store =
-            if self.dry_run { None } else { Some(Store::open(config.database_url(), clock.now()).await?) };
+        let store = if self.dry_run { None } else { Some(database::open(config, &clock).await?) };
         let mut importer = Importer {
             owner: self.owner.map_or(Owner::Communal, Owner::Email),
+            strict: self.strict,
+            duplicates: self.duplicates,
+            known_contents: None,
             clock,
             entropy: Entropy::system(),
             pending: VecDeque::new(),
@@ -93,6 +113,9 @@ impl Import {
         // Items that were read before a failure are imported, and counted.
         let finished = importer.finish_all().await;
         let Importer { store, tally, .. } = importer;
+        for line in tally.left_out() {
+            let _ = writeln!(io::stderr(), "recipes: {line}");
+        }
         if let Some(store) = store {
             store.close().await;
             writeln!(io::stdout(), "{tally} imported{}", tally.remarks())?;
@@ -108,6 +131,10 @@ struct Importer {
     /// `None` in a dry run.
     store: Option<Store>,
     owner: Owner,
+    strict: bool,
+    duplicates: Duplicates,
+    /// Read from the store for the first recipe without a uid.
+    known_contents: Option<KnownContents>,
     clock: Clock,
     entropy: Entropy,
     pending: VecDeque<PendingWrite>,
@@ -159,11 +186,14 @@ impl Importer {
                 }
             };
             let parsed = match item.text {
-                Ok(text) => ImportItem::parse(text, item.line),
+                Ok(text) => ParsedItem::parse(text, item.line, self.strict),
                 Err(error) => Err(InvalidItem::new(error.to_string())),
             };
             match parsed {
-                Ok(parsed) => self.begin(parsed, format!("{name}:{}", item.line)).await?,
+                Ok(ParsedItem { item: parsed, left_out }) => {
+                    self.tally.leave_out(parsed.kind(), &left_out);
+                    self.begin(parsed, format!("{name}:{}", item.line)).await?;
+                }
                 Err(invalid) => {
                     for message in &invalid.messages {
                         self.report(&format!("{name}:{}", invalid.line.unwrap_or(item.line)), message);
@@ -173,6 +203,7 @@ impl Importer {
             }
         }
         self.bar.finish_and_clear();
+        self.report_skipped(&name, items.skipped_members());
         Ok(())
     }
 
@@ -193,6 +224,14 @@ impl Importer {
                 }
             }),
             ImportItem::Recipe(recipe) => {
+                if self.is_duplicate(&store, &recipe).await? {
+                    self.report(
+                        &place,
+                        "a recipe with this content is already there; --duplicates copy adds it again",
+                    );
+                    self.tally.count(kind, Outcome::AlreadyThere);
+                    return Ok(());
+                }
                 let owner = self.owner().await?;
                 let new = NewRecipe::new(&recipe.draft, Uid::new(now, self.entropy.bytes()), owner);
                 Box::pin(async move {
@@ -210,6 +249,28 @@ impl Importer {
         };
         self.pending.push_back(PendingWrite { place, kind, write, result });
         if self.pending.len() >= IN_FLIGHT { self.finish_one().await } else { Ok(()) }
+    }
+
+    /// A recipe with a uid is compared by its uid.
+    async fn is_duplicate(&mut self, store: &Store, recipe: &ImportedRecipe) -> anyhow::Result<bool> {
+        if self.duplicates == Duplicates::Copy {
+            return Ok(false);
+        }
+        if recipe.history.uid.is_some() {
+            if let Some(known) = &mut self.known_contents {
+                known.add(recipe.draft.content())?;
+            }
+            return Ok(false);
+        }
+        if self.known_contents.is_none() {
+            // The recipes before this one must be in the store before it is read.
+            self.finish_all().await?;
+        }
+        let known = match &mut self.known_contents {
+            Some(known) => known,
+            none => none.insert(KnownContents::of(store).await?),
+        };
+        Ok(!known.add(recipe.draft.content())?)
     }
 
     async fn owner(&mut self) -> anyhow::Result<Option<UserId>> {
@@ -252,6 +313,19 @@ impl Importer {
         Ok(())
     }
 
+    /// Members of an API answer beside its recipes.
+    fn report_skipped(&self, name: &str, members: &[String]) {
+        if members.iter().any(|member| member == "nextCursor") {
+            self.report(name, "has one page of a longer list; nextCursor leads to the next page");
+        }
+        let others: Vec<_> = members.iter().map(|member| printable(member)).collect();
+        let others: Vec<_> =
+            others.iter().map(String::as_str).filter(|name| !PAGE_MEMBERS.contains(name)).collect();
+        if !others.is_empty() {
+            self.report(name, &format!("only recipes are imported; left out: {}", others.join(", ")));
+        }
+    }
+
     fn fail(&mut self, name: &str, error: &io::Error) {
         self.report(name, &format!("cannot be read: {error}"));
         self.tally.count(Kind::File, Outcome::Failed);
@@ -260,7 +334,7 @@ impl Importer {
     fn report(&self, place: &str, message: &str) {
         // If standard error is closed, the user does not want the messages.
         self.bar.suspend(|| {
-            let _ = writeln!(io::stderr(), "{place}: {message}");
+            let _ = writeln!(io::stderr(), "{}: {}", escape(place), escape(message));
         });
     }
 }

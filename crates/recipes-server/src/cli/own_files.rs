@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::InvalidArgument;
+use super::invalid_argument::InvalidArgument;
 use crate::config::{Config, EnvFile};
 use crate::signing_key;
 

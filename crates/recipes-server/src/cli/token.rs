@@ -6,7 +6,6 @@ mod keygen;
 mod keys;
 mod public;
 mod sign;
-mod terminal;
 mod verify;
 
 use std::process::ExitCode;

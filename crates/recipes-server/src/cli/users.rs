@@ -1,32 +1,50 @@
 //! `recipes users`: manages accounts without the HTTP API, and creates the first administrator.
 
+mod account;
+mod add;
+mod invite;
+mod output;
+mod password;
+
 use std::{
-    fmt::Display,
-    io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _},
+    io::{self, IsTerminal as _, Write as _},
     process::ExitCode,
 };
 
-use accounts::{Email, Name, NewUser, Role, User};
-use anyhow::{Context as _, anyhow, bail};
-use clap::Subcommand;
-use secrecy::{ExposeSecret as _, SecretString};
-use store::{Access, Context, Page, Store, StoreError, UserFilter};
+use accounts::{Email, Name, Role, User};
+use anyhow::bail;
+use clap::{Args, Subcommand};
+use store::{Access, Administered, Context, Page, Store, StoreError, UserFilter};
 
-use super::database::open_existing;
+pub(super) use self::account::Account;
+use self::add::NewAccount;
+use self::output::Output;
+use super::database::{open, open_existing};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::entropy::Entropy;
-use crate::passwords::Passwords;
+use crate::telemetry::escape::escape;
 
 pub(super) const EXAMPLES: &str = "\
+USER is the e-mail address or the id of an account.
+
 Examples:
   recipes users add ada@example.com --name Ada --role admin
   recipes users list
-  recipes users disable ada@example.com
-  recipes users set-role ada@example.com user";
+  recipes users show ada@example.com --json
+  recipes users set-password ada@example.com
+  recipes users disable ada@example.com";
+
+#[derive(Args, Debug)]
+pub(super) struct UsersCommand {
+    /// Print JSON, one object a line
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Users,
+}
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Users {
+enum Users {
     /// Create an account; prompts for the password
     #[command(after_help = "Examples:\n  recipes users add ada@example.com --name \"Ada Lovelace\"\n  \
                       recipes users add ada@example.com --role admin --password-stdin < password.txt")]
@@ -45,31 +63,53 @@ pub(super) enum Users {
         password_stdin: bool,
     },
     /// List all accounts
-    #[command(after_help = "Examples:\n  recipes users list\n  recipes users list | grep disabled")]
+    #[command(after_help = "Examples:\n  recipes users list\n  recipes users list --json | jq -r .email")]
     List,
+    /// Show an account with its sessions and API tokens
+    #[command(after_help = "Examples:\n  recipes users show ada@example.com\n  recipes users show 7 --json")]
+    Show { user: Account },
     /// Disable an account: end its sessions, delete its API tokens and refuse its log-ins
     #[command(after_help = "Example:\n  recipes users disable ada@example.com")]
-    Disable {
-        /// E-mail address of the account
-        #[arg(value_parser = Email::parse)]
-        email: Email,
-    },
+    Disable { user: Account },
     /// Enable a disabled account
     #[command(after_help = "Example:\n  recipes users enable ada@example.com")]
-    Enable {
-        /// E-mail address of the account
-        #[arg(value_parser = Email::parse)]
-        email: Email,
-    },
+    Enable { user: Account },
     /// Change the role of an account
     #[command(after_help = "Example:\n  recipes users set-role ada@example.com admin")]
     SetRole {
-        /// E-mail address of the account
-        #[arg(value_parser = Email::parse)]
-        email: Email,
+        user: Account,
         /// Role: user or admin
         #[arg(value_parser = role)]
         role: Role,
+    },
+    /// Set a new password, for a user who forgot the old one; ends all sessions and deletes the API tokens
+    #[command(after_help = "Examples:\n  recipes users set-password ada@example.com\n  \
+                      recipes users set-password ada@example.com --password-stdin < password.txt")]
+    SetPassword {
+        user: Account,
+        /// Read the password from the first line of standard input
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// End all sessions of an account and delete its API tokens
+    #[command(after_help = "Example:\n  recipes users logout ada@example.com")]
+    Logout { user: Account },
+    /// Delete an account with its private recipes; its public recipes stay, without an owner
+    #[command(
+        after_help = "Examples:\n  recipes users delete ada@example.com\n  recipes users delete 7 --yes"
+    )]
+    Delete {
+        user: Account,
+        /// Delete without asking
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Create an invitation and print its link; it is not mailed
+    #[command(after_help = "Examples:\n  recipes users invite ada@example.com\n  recipes users invite")]
+    Invite {
+        /// E-mail address that can use it; without one, the holder of the link can use it
+        #[arg(value_parser = Email::parse)]
+        email: Option<Email>,
     },
 }
 
@@ -77,34 +117,16 @@ fn role(text: &str) -> Result<Role, &'static str> {
     Role::parse(text).ok_or("must be user or admin")
 }
 
-impl Users {
+impl UsersCommand {
     pub(super) async fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
         let clock = Clock::system();
-        let store = match self {
-            Self::Add { .. } => Store::open(config.database_url(), clock.now()).await?,
+        let store = match self.command {
+            Users::Add { .. } => open(config, &clock).await?,
             _ => open_existing(config, &clock).await?,
         };
-        let context = Context::operator(clock.now());
         let before = has_administrator(&store).await;
-        let done = match self {
-            Self::Add { email, name, role, password_stdin } => {
-                let read_password = if password_stdin { first_line } else { prompt };
-                add(&store, config, Account { email, name, role }, read_password).await
-            }
-            Self::List => list(&store).await,
-            Self::Disable { email } => report(
-                &email,
-                store.set_access(&email, Access::Disabled, context).await,
-                "is disabled and logged out everywhere",
-            ),
-            Self::Enable { email } => {
-                report(&email, store.set_access(&email, Access::Enabled, context).await, "is enabled")
-            }
-            Self::SetRole { email, role } => {
-                let now_is = format!("has the role {}", role.as_str());
-                report(&email, store.set_role(&email, role, context).await, now_is)
-            }
-        };
+        let output = if self.json { Output::Json } else { Output::Text };
+        let done = Run { store: &store, config, clock, output }.run(self.command).await;
         let after = has_administrator(&store).await;
         store.close().await;
         done?;
@@ -124,93 +146,108 @@ async fn has_administrator(store: &Store) -> Result<bool, StoreError> {
     Ok(!store.users(enabled, Page::default()).await?.rows.is_empty())
 }
 
-struct Account {
-    email: Email,
-    name: Option<Name>,
-    role: Role,
+/// What the subcommands work with.
+struct Run<'a> {
+    store: &'a Store,
+    config: &'a Config,
+    clock: Clock,
+    output: Output,
 }
 
-async fn add(
-    store: &Store,
-    config: &Config,
-    Account { email, name, role }: Account,
-    read_password: fn() -> anyhow::Result<SecretString>,
-) -> anyhow::Result<()> {
-    let name = if let Some(name) = name {
-        name
-    } else {
-        let local = email.as_str().rsplit_once('@').map_or("", |(local, _)| local);
-        Name::parse(local).map_err(|why| anyhow!("--name {why}"))?
-    };
-    // Checked before the prompt for a password. The constraint of the database decides in the end.
-    if store.user_by_email(&email).await?.is_some() {
-        bail!("there is already an account for {}", email.as_str());
-    }
-    let password = read_password()?;
-    let policy = config.password_policy();
-    if let Err(why) = policy.check(password.expose_secret(), Some(name.as_str()), Some(email.as_str())) {
-        bail!("the password {why}");
-    }
-    let hash = Passwords::start(config.scheme(), &Entropy::system())?.hash(password).await;
-    let hash = hash.map_err(|why| anyhow!("the password {why}"))?;
-    let new = NewUser { name, email: email.clone(), password_hash: Some(hash), role };
-    match store.create_user(new, Clock::system().now()).await {
-        Ok(user) => {
-            writeln!(io::stdout(), "{} is user {} with the role {}", email.as_str(), user.id, role.as_str())?;
-            Ok(())
+impl Run<'_> {
+    async fn run(&self, command: Users) -> anyhow::Result<()> {
+        let (store, context) = (self.store, Context::operator(self.clock.now()));
+        match command {
+            Users::Add { email, name, role, password_stdin } => {
+                self.add(NewAccount { email, name, role }, password_stdin).await
+            }
+            Users::List => self.list().await,
+            Users::Show { user } => self.show(&user).await,
+            Users::Disable { user } => {
+                let found = user.find(store).await?;
+                let changed = store.set_access(&found.email, Access::Disabled, context).await?;
+                self.report(&user, changed, "is disabled and logged out everywhere")
+            }
+            Users::Enable { user } => {
+                let found = user.find(store).await?;
+                let changed = store.set_access(&found.email, Access::Enabled, context).await?;
+                self.report(&user, changed, "is enabled")
+            }
+            Users::SetRole { user, role } => {
+                let found = user.find(store).await?;
+                let changed = store.set_role(&found.email, role, context).await?;
+                self.report(&user, changed, &format!("has the role {}", role.as_str()))
+            }
+            Users::SetPassword { user, password_stdin } => self.set_password(&user, password_stdin).await,
+            Users::Logout { user } => {
+                let found = user.find(store).await?;
+                store.end_sessions(found.id, context).await?;
+                self.report(&user, Some(found), "is logged out everywhere")
+            }
+            Users::Delete { user, yes } => self.delete(&user, yes).await,
+            Users::Invite { email } => self.invite(email).await,
         }
-        Err(StoreError::EmailTaken) => bail!("there is already an account for {}", email.as_str()),
-        Err(error) => Err(error.into()),
+    }
+
+    async fn list(&self) -> anyhow::Result<()> {
+        self.output.begin_list()?;
+        let mut after = None;
+        loop {
+            let users = self.store.users(UserFilter::default(), Page::longest(after)).await?;
+            users.rows.iter().try_for_each(|user| self.output.row(user))?;
+            after = users.next;
+            if after.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn show(&self, account: &Account) -> anyhow::Result<()> {
+        let user = account.find(self.store).await?;
+        let limits = self.config.accounts().sessions;
+        let sessions = self.store.sessions(user.id, limits, self.clock.now()).await?;
+        let api_tokens = self.store.api_tokens(user.id).await?;
+        self.output.details(&user, &sessions, &api_tokens)
+    }
+
+    async fn delete(&self, account: &Account, yes: bool) -> anyhow::Result<()> {
+        let user = account.find(self.store).await?;
+        if !yes && !confirmed(&user)? {
+            bail!("nothing was deleted");
+        }
+        match self.store.remove_user(user.id, Context::operator(self.clock.now())).await? {
+            Administered::Done(user) => {
+                // An account with many recipes is deleted in steps. If this is interrupted, the service goes on with it.
+                while self.store.continue_deletion(self.clock.now()).await? {}
+                self.report(
+                    account,
+                    Some(*user),
+                    "is deleted with the private recipes; public recipes stay, without an owner",
+                )
+            }
+            Administered::NoSuchUser | Administered::LastAdmin => self.report(account, None, ""),
+        }
+    }
+
+    /// `None`: the account was deleted after it was found.
+    fn report(&self, account: &Account, user: Option<User>, what: &str) -> anyhow::Result<()> {
+        let user = user.ok_or_else(|| account.not_found())?;
+        self.output.changed(&user, &escape(&format!("{account} {what}")))
     }
 }
 
-fn prompt() -> anyhow::Result<SecretString> {
+/// Asks on the terminal.
+fn confirmed(user: &User) -> anyhow::Result<bool> {
     if !io::stdin().is_terminal() {
-        bail!("standard input is not a terminal; pass the password with --password-stdin");
+        bail!("standard input is not a terminal; confirm the deletion with --yes");
     }
-    let password = SecretString::from(rpassword::prompt_password("Password: ")?);
-    let again = SecretString::from(rpassword::prompt_password("Again: ")?);
-    if password.expose_secret() != again.expose_secret() {
-        bail!("the two passwords differ");
-    }
-    Ok(password)
-}
-
-fn first_line() -> anyhow::Result<SecretString> {
-    // Longer than the longest password, so that a longer one is refused and not cut.
-    const MAX_BYTES: u64 = 2_048;
-    let mut line = String::new();
-    io::stdin().lock().take(MAX_BYTES).read_line(&mut line).context("the password cannot be read")?;
-    Ok(line.trim_end_matches(['\r', '\n']).to_owned().into())
-}
-
-fn report(email: &Email, user: Result<Option<User>, StoreError>, what: impl Display) -> anyhow::Result<()> {
-    if user?.is_none() {
-        bail!("there is no account for {}", email.as_str());
-    }
-    writeln!(io::stdout(), "{} {what}", email.as_str())?;
-    Ok(())
-}
-
-async fn list(store: &Store) -> anyhow::Result<()> {
-    let mut out = io::stdout().lock();
-    writeln!(out, "{:>6}  {:<5}  {:<8}  {:<10}  {:<32}  NAME", "ID", "ROLE", "STATE", "SINCE", "E-MAIL")?;
-    let mut after = None;
-    loop {
-        let users = store.users(UserFilter::default(), Page::longest(after)).await?;
-        for user in &users.rows {
-            let state = if user.disabled { "disabled" } else { "enabled" };
-            let since = user.created_at.strftime("%Y-%m-%d").to_string();
-            let (id, role, email) = (user.id.to_string(), user.role.as_str(), user.email.as_str());
-            writeln!(
-                out,
-                "{id:>6}  {role:<5}  {state:<8}  {since:<10}  {email:<32}  {}",
-                user.name.as_str()
-            )?;
-        }
-        after = users.next;
-        if after.is_none() {
-            return Ok(());
-        }
-    }
+    write!(
+        io::stderr(),
+        "Delete user {}, {}, and all private recipes? (yes/no) ",
+        user.id,
+        escape(user.email.as_str())
+    )?;
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer)?;
+    Ok(answer.trim() == "yes")
 }

@@ -27,14 +27,21 @@ impl EnvFile {
 
     pub(super) fn read_from(path: &Path) -> Result<Self, ConfigError> {
         let because = |why: &str| Err(ConfigError::new(format!("{} cannot be read: {why}", path.display())));
+        let lines = dotenvy::from_path_iter(path).into_iter().flatten().flatten();
+        let variables: Vec<(String, String)> = lines.collect();
+        // Setting such a variable would panic with the value in the message.
+        if let Some((name, _)) =
+            variables.iter().find(|(name, value)| name.contains('\0') || value.contains('\0'))
+        {
+            return because(&format!("the value of {name} contains a NUL character"));
+        }
         match dotenvy::from_path(path) {
             Ok(()) => {
-                let lines: Vec<_> = dotenvy::from_path_iter(path).into_iter().flatten().flatten().collect();
                 let is_secret =
                     |(name, value): &(String, String)| SECRETS.contains(&name.as_str()) && !value.is_empty();
                 let is_readable = std::fs::metadata(path).is_ok_and(|file| file.mode() & 0o077 != 0);
-                let shows_secrets = is_readable && lines.iter().any(is_secret);
-                Ok(Self { names: lines.into_iter().map(|(name, _)| name).collect(), shows_secrets })
+                let shows_secrets = is_readable && variables.iter().any(is_secret);
+                Ok(Self { names: variables.into_iter().map(|(name, _)| name).collect(), shows_secrets })
             }
             Err(error) if error.not_found() => Ok(Self::default()),
             Err(dotenvy::Error::LineParse(line, _)) => {

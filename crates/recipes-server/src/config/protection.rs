@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use accounts::audit::Retention;
 use clap::Args;
+use recipes::{Quota, Quotas};
 
 use super::values::HEADING;
-use crate::auth::rate_limit::Quotas;
+use crate::auth::rate_limit::Quotas as RateLimits;
 use crate::http::client_address::TrustedProxies;
-use crate::use_cases::recipes::{self, Quota};
+use crate::limits;
 
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = HEADING)]
@@ -18,8 +19,8 @@ pub struct Protection {
     pub trusted_proxies: TrustedProxies,
 
     /// Rate limits per client address or account: off, or those that differ from the default, as in log-in=60/5m,sign-up=off
-    #[arg(long, env, global = true, value_name = "LIMITS", default_value_t = Quotas::default())]
-    pub rate_limits: Quotas,
+    #[arg(long, env, global = true, value_name = "LIMITS", default_value_t = RateLimits::default())]
+    pub rate_limits: RateLimits,
 
     /// How many recipes a user may have, or off; administrators may have more
     #[arg(long, env, global = true, value_name = "RECIPES", default_value = "20000", value_parser = quota)]
@@ -28,6 +29,12 @@ pub struct Protection {
     /// How many bytes the recipes of a user may have in all, or off; administrators may have more
     #[arg(long, env, global = true, value_name = "BYTES", default_value = "268435456", value_parser = quota)]
     quota_bytes: Quota,
+
+    /// Bytes of memory for all request bodies that are being read and all responses that are being sent; beyond it, 503
+    #[arg(
+        long, env, global = true, value_name = "BYTES", default_value_t = limits::MEMORY_BUDGET, value_parser = memory
+    )]
+    pub memory_budget: usize,
 
     /// How many days the audit log keeps an event
     #[arg(long, env, global = true, value_name = "DAYS", default_value = "365", value_parser = days)]
@@ -40,8 +47,8 @@ pub struct Protection {
 }
 
 impl Protection {
-    pub fn quotas(&self) -> recipes::Quotas {
-        recipes::Quotas { recipes: self.quota_recipes, bytes: self.quota_bytes }
+    pub fn quotas(&self) -> Quotas {
+        Quotas { recipes: self.quota_recipes, bytes: self.quota_bytes }
     }
 
     pub fn audit_retention(&self) -> Retention {
@@ -55,6 +62,12 @@ fn quota(text: &str) -> Result<Quota, &'static str> {
         "off" => Ok(Quota(None)),
         number => number.parse().map(|number| Quota(Some(number))).map_err(|_| "must be a number or off"),
     }
+}
+
+/// Below 16 MiB a few large requests at a time would use it up.
+fn memory(text: &str) -> Result<usize, &'static str> {
+    let within = |bytes: &usize| *bytes >= 16 << 20;
+    text.parse().ok().filter(within).ok_or("must be a number of bytes from 16777216, which is 16 MiB")
 }
 
 fn days(text: &str) -> Result<u32, &'static str> {

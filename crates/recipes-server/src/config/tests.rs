@@ -1,9 +1,9 @@
 use std::{fs, path::Path};
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser};
-use http::HeaderValue;
 
 use super::{values::*, *};
+use crate::http::origin::Origin;
 use crate::use_cases::accounts::SignUpMode;
 
 #[derive(Debug, Parser)]
@@ -58,7 +58,7 @@ fn defaults_are_those_of_the_original_api() {
     let (day, sessions) = (Duration::from_hours(24), config.accounts().sessions);
     assert_eq!(sessions, SessionLimits::new(14 * day, 30 * day));
     assert_eq!(config.scheme(), Scheme::Argon2id);
-    assert_eq!(config.cors_origins, CorsOrigins::Any);
+    assert_eq!(config.cors_origins, None);
     assert_eq!((config.log.as_str(), config.log_format), ("info", LogFormat::Text));
     assert_eq!(config.data_dir.path(), Path::new("data"));
     let accounts = config.accounts();
@@ -93,7 +93,8 @@ fn every_setting_can_be_set() {
     let sessions = SessionLimits::new(Duration::from_hours(2), Duration::from_hours(3));
     assert_eq!(config.accounts().sessions, sessions);
     assert_eq!(config.scheme(), Scheme::Bcrypt { cost: 10 });
-    assert_eq!(config.cors_origins, CorsOrigins::Only(vec![HeaderValue::from_static("https://a.example")]));
+    let origin = Origin::parse("https://a.example").unwrap();
+    assert_eq!(config.cors_origins, Some(CorsOrigins::Only(vec![origin])));
     assert_eq!((config.log.as_str(), config.log_format), ("off", LogFormat::Json));
     let accounts = config.accounts();
     assert_eq!((accounts.sign_up, accounts.require_verified_email), (SignUpMode::Invite, true));
@@ -232,9 +233,7 @@ fn numbers_have_bounds() {
 fn origins_have_the_form_that_browsers_send() {
     let only = |text: &str| match cors_origins(text).unwrap() {
         CorsOrigins::Any => vec!["*".to_owned()],
-        CorsOrigins::Only(origins) => {
-            origins.iter().map(|origin| origin.to_str().unwrap().to_owned()).collect()
-        }
+        CorsOrigins::Only(origins) => origins.iter().map(ToString::to_string).collect(),
     };
     assert_eq!(only(" * "), ["*"]);
     assert_eq!(
@@ -289,4 +288,15 @@ fn invalid_line_of_env_file_is_named_and_not_shown() {
     fs::write(&file, "# secrets\n\nRECIPES_TEST_OF_ENV=1\nhunter2 is my password\n").unwrap();
     let said = EnvFile::read_from(&file).unwrap_err().to_string();
     assert!(said.contains("line 4 must be NAME=VALUE") && !said.contains("hunter2"), "{said}");
+}
+
+#[test]
+fn nul_character_in_env_file_is_an_error_without_the_value() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join(".env");
+    for line in ["RECIPES_TEST_OF_NUL=hunter2\0\n", "RECIPES_TEST_OF_NUL='hunter2\0'\nPORT=1\n"] {
+        fs::write(&file, line).unwrap();
+        let said = EnvFile::read_from(&file).unwrap_err().to_string();
+        assert!(said.contains("RECIPES_TEST_OF_NUL contains a NUL") && !said.contains("hunter2"), "{said}");
+    }
 }

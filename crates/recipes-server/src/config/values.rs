@@ -2,10 +2,10 @@
 
 use std::{net::IpAddr, time::Duration};
 
-use http::{HeaderValue, Uri};
 use store::DatabaseUrl;
-use tracing_subscriber::filter::{EnvFilter, LevelFilter};
+use tracing_subscriber::filter::{LevelFilter, Targets};
 
+use crate::http::origin::Origin;
 use crate::http::stack::CorsOrigins;
 
 /// The heading of the settings in every `--help`.
@@ -41,6 +41,13 @@ pub(super) fn jwt_expires_in(text: &str) -> Result<Duration, &'static str> {
     }
 }
 
+pub(super) fn shutdown_time(text: &str) -> Result<Duration, &'static str> {
+    match text.parse() {
+        Ok(seconds @ 1..=3_600) => Ok(Duration::from_secs(seconds)),
+        _ => Err("must be a number of seconds from 1 to 3600, as in 30"),
+    }
+}
+
 /// The time of the last use is stored once a minute, so a shorter limit could end a session that is in use.
 pub(super) fn session_time(text: &str) -> Result<Duration, &'static str> {
     const A_YEAR: u64 = 366 * 86_400;
@@ -62,9 +69,9 @@ pub(super) fn cors_origins(text: &str) -> Result<CorsOrigins, String> {
     if text.trim() == "*" {
         return Ok(CorsOrigins::Any);
     }
-    let mut origins: Vec<HeaderValue> = Vec::new();
+    let mut origins: Vec<Origin> = Vec::new();
     for text in text.split(',').map(str::trim).filter(|text| !text.is_empty()) {
-        let origin = origin(text).ok_or_else(|| {
+        let origin = Origin::parse(text).ok_or_else(|| {
             format!("{text:?} is not an origin: must be * or scheme://host[:port] without a path, as in https://app.example.com")
         })?;
         if !origins.contains(&origin) {
@@ -78,27 +85,6 @@ pub(super) fn cors_origins(text: &str) -> Result<CorsOrigins, String> {
     }
 }
 
-/// An origin as browsers send it (RFC 6454 section 6.2): in lower case and without the default port of the scheme.
-fn origin(text: &str) -> Option<HeaderValue> {
-    let lower = text.to_ascii_lowercase();
-    let (scheme, authority) = lower.split_once("://")?;
-    let uri: Uri = lower.parse().ok()?;
-    // Browsers know no patterns such as `https://*.example.com`.
-    let host = uri.host().filter(|host| !host.is_empty() && !host.contains('*'))?;
-    let port = uri.port_u16().map_or_else(String::new, |port| format!(":{port}"));
-    // There must be nothing else: no user, no path, no empty port.
-    if uri.scheme_str() != Some(scheme) || format!("{host}{port}") != authority {
-        return None;
-    }
-    let default_port = match scheme {
-        "http" => ":80",
-        "https" => ":443",
-        _ => "",
-    };
-    let port = if port == default_port { "" } else { &port };
-    HeaderValue::try_from(format!("{scheme}://{host}{port}")).ok()
-}
-
 /// A filter for `tracing`, which itself would accept any word as the name of a module: `LOG=verbose` would log nothing.
 pub(super) fn log(text: &str) -> Result<String, &'static str> {
     let is_level = |text: &str| !text.is_empty() && text.parse::<LevelFilter>().is_ok();
@@ -108,7 +94,7 @@ pub(super) fn log(text: &str) -> Result<String, &'static str> {
     };
     let directives: Vec<_> = text.split(',').map(str::trim).collect();
     let filter = directives.join(",");
-    if directives.into_iter().all(is_directive) && EnvFilter::try_new(&filter).is_ok() {
+    if directives.into_iter().all(is_directive) && filter.parse::<Targets>().is_ok() {
         Ok(filter)
     } else {
         Err("must be off, error, warn, info, debug or trace, or a list as in info,tower_passport=debug")

@@ -1,16 +1,19 @@
 //! Request bodies: JSON or a nested form, bounded in size and time, parsed into a type that proves they are valid.
 
+mod collect;
 pub mod fields;
+mod form;
+mod received;
 
 use std::fmt;
 
 use axum::extract::{FromRequest, Request};
-use bytes::Bytes;
 use http::{HeaderMap, Method, header, request::Parts};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 use recipes::{FieldError, Scalars};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
+use tokio::task::spawn_blocking;
+use zeroize::Zeroize as _;
 
 use self::fields::Fields;
 use crate::http::error::{Report, RequestError};
@@ -18,8 +21,13 @@ use crate::limits;
 
 /// A type that is parsed from the fields of a body. A value of it proves that the fields are valid.
 pub trait Parse: Sized {
-    /// Whether a field that appears twice is an error. Otherwise the last one counts.
+    /// Whether a field with two values is an error. Otherwise the last one counts.
     const REJECTS_DUPLICATES: bool = false;
+    /// Whether the body may contain a password, so that its copies are wiped from memory.
+    const HAS_SECRETS: bool = false;
+
+    /// Bytes of a body at most.
+    const MAX_BYTES: usize = limits::BODY_BYTES;
 
     /// One error for each field that this type does not know. They are ignored, except with strict handling.
     fn unknown_fields(fields: &Map<String, Value>) -> Vec<FieldError>;
@@ -29,7 +37,7 @@ pub trait Parse: Sized {
     fn parse(fields: &Map<String, Value>, encoding: Scalars) -> Result<Self, Vec<FieldError>>;
 }
 
-/// [`Parse`] for a body that is a flat list of fields.
+/// [`Parse`] for a body that is a flat list of fields, of at most [`limits::FIELDS_BYTES`].
 pub trait ParseFields: Sized {
     const FIELDS: &'static [&'static str];
     const REJECTS_DUPLICATES: bool = false;
@@ -40,13 +48,15 @@ pub trait ParseFields: Sized {
 
 impl<T: ParseFields> Parse for T {
     const REJECTS_DUPLICATES: bool = T::REJECTS_DUPLICATES;
+    const HAS_SECRETS: bool = true;
+    const MAX_BYTES: usize = limits::FIELDS_BYTES;
 
     fn unknown_fields(fields: &Map<String, Value>) -> Vec<FieldError> {
         fields::unknown(fields, T::FIELDS)
     }
 
-    fn parse(fields: &Map<String, Value>, _: Scalars) -> Result<Self, Vec<FieldError>> {
-        let mut fields = Fields::of(fields);
+    fn parse(fields: &Map<String, Value>, encoding: Scalars) -> Result<Self, Vec<FieldError>> {
+        let mut fields = Fields::of(fields, encoding);
         let parsed = T::parse_fields(&mut fields);
         fields.finish(parsed)
     }
@@ -55,7 +65,10 @@ impl<T: ParseFields> Parse for T {
 /// A body that was read and is valid.
 pub struct Body<T>(pub T);
 
-impl<T: Parse> Body<T> {
+/// Parsing a larger body takes up to milliseconds, which other requests would wait for on the same worker.
+const PARSED_INLINE: usize = 16 * 1024;
+
+impl<T: Parse + Send + 'static> Body<T> {
     /// Reads the body, and keeps the head of the request.
     ///
     /// # Errors
@@ -66,12 +79,22 @@ impl<T: Parse> Body<T> {
             Method::PATCH => encoding_of_patch(&head.headers)?,
             _ => encoding(&head.headers)?,
         };
-        let parsed = read(&head.headers, encoding, &collect(body).await?)?;
-        Ok((head, Self(parsed)))
+        let mut body = received::collect(&head, body, T::MAX_BYTES).await?;
+        let is_large = body.len() > PARSED_INLINE;
+        let parse = move || {
+            let parsed = read(&head.headers, encoding, &body);
+            if <T as Parse>::HAS_SECRETS {
+                body.wipe();
+            }
+            (parsed, head)
+        };
+        let (parsed, head) =
+            if is_large { spawn_blocking(parse).await.map_err(RequestError::internal)? } else { parse() };
+        Ok((head, Self(parsed?)))
     }
 }
 
-impl<S: Sync, T: Parse> FromRequest<S> for Body<T> {
+impl<S: Sync, T: Parse + Send + 'static> FromRequest<S> for Body<T> {
     type Rejection = Report;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Report> {
@@ -81,27 +104,46 @@ impl<S: Sync, T: Parse> FromRequest<S> for Body<T> {
 }
 
 fn read<T: Parse>(headers: &HeaderMap, encoding: Option<Scalars>, bytes: &[u8]) -> Result<T, RequestError> {
-    let Object { fields, has_duplicates } = match encoding {
+    let mut object = match encoding {
         Some(Scalars::Typed) => json(bytes)?,
-        Some(Scalars::Text) => form(bytes)?,
+        Some(Scalars::Text) => form::<T>(bytes)?,
         // Without a body and a media type every field is missing, which `Parse` reports.
         None if bytes.is_empty() => Object::default(),
         None => return Err(RequestError::UnsupportedMediaType),
     };
-    if <T as Parse>::REJECTS_DUPLICATES && has_duplicates {
+    let parsed = parse(headers, encoding.unwrap_or(Scalars::Typed), &object);
+    if <T as Parse>::HAS_SECRETS {
+        object.wipe();
+    }
+    parsed
+}
+
+fn parse<T: Parse>(headers: &HeaderMap, encoding: Scalars, object: &Object) -> Result<T, RequestError> {
+    let Object { fields, has_duplicates } = object;
+    if <T as Parse>::REJECTS_DUPLICATES && *has_duplicates {
         return Err(RequestError::DuplicateField);
     }
     if prefers_strict(headers) {
-        reject_unknown::<T>(&fields)?;
+        reject_unknown::<T>(fields)?;
     }
-    T::parse(&fields, encoding.unwrap_or(Scalars::Typed)).map_err(RequestError::Invalid)
+    T::parse(fields, encoding).map_err(RequestError::Invalid)
 }
 
-/// The top-level fields of a body, and whether one of them appears twice. Of equal names the last one is kept.
+/// The top-level fields of a body, and whether one of them has two values. Of equal names in JSON the last one is kept.
 #[derive(Default)]
 struct Object {
     fields: Map<String, Value>,
     has_duplicates: bool,
+}
+
+impl Object {
+    fn wipe(&mut self) {
+        for value in self.fields.values_mut() {
+            if let Value::String(text) = value {
+                text.zeroize();
+            }
+        }
+    }
 }
 
 impl<'de> Deserialize<'de> for Object {
@@ -157,22 +199,6 @@ fn media_type(headers: &HeaderMap) -> Option<&str> {
     Some(value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim())
 }
 
-/// The whole body, within the limits of size and time.
-async fn collect(body: axum::body::Body) -> Result<Bytes, RequestError> {
-    let too_large = || RequestError::BodyTooLarge { limit: limits::BODY_BYTES };
-    // A client that announces too large a body gets the error before it sends the body.
-    if http_body::Body::size_hint(&body).lower() > limits::BODY_BYTES as u64 {
-        return Err(too_large());
-    }
-    let collected = Limited::new(body, limits::BODY_BYTES).collect();
-    match tokio::time::timeout(limits::BODY_READ, collected).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
-        Ok(Err(_)) => Err(RequestError::Malformed("The body ended too early".into())),
-        Err(_) => Err(RequestError::BodyTooSlow),
-    }
-}
-
 fn json(bytes: &[u8]) -> Result<Object, RequestError> {
     if let Ok(object) = serde_json::from_slice(bytes) {
         return Ok(object);
@@ -187,15 +213,26 @@ fn json(bytes: &[u8]) -> Result<Object, RequestError> {
     }))
 }
 
-fn form(bytes: &[u8]) -> Result<Object, RequestError> {
-    // A pair without a name is no field. serde_qs ignores it everywhere except at the start.
-    let named: Vec<_> = bytes.split(|byte| *byte == b'&').filter(|pair| !pair.starts_with(b"=")).collect();
-    // Browsers send `ingredients%5B%5D=`; form encoding reads encoded and plain brackets.
-    serde_qs::Config::new().use_form_encoding(true).deserialize_bytes(&named.join(&b'&')).map_err(|_| {
-        let message =
-            "The body is not a valid form; nested fields are written author[name]=.. and ingredients[]=..";
-        RequestError::Malformed(message.into())
-    })
+fn form<T: Parse>(bytes: &[u8]) -> Result<Object, RequestError> {
+    // curl -d sends this media type unless another one is named.
+    let start = bytes.trim_ascii_start();
+    if start.strip_prefix(b"[").unwrap_or(start).trim_ascii_start().starts_with(b"{") {
+        return Err(RequestError::Malformed(
+            "The body looks like JSON, but its Content-Type says that it is a form; send Content-Type: application/json"
+                .into(),
+        ));
+    }
+    let fields = form::parse(bytes).map_err(RequestError::Malformed)?;
+    let has_several = |value: &Value| {
+        value.as_array().is_some_and(|texts| texts.iter().filter(|text| **text != "").count() > 1)
+    };
+    let has_duplicates = <T as Parse>::REJECTS_DUPLICATES && {
+        let repeated = fields.iter().filter(|(_, value)| has_several(value));
+        let repeated: Map<_, _> = repeated.map(|(name, value)| (name.clone(), value.clone())).collect();
+        // Unknown fields are ignored.
+        T::unknown_fields(&repeated).len() < repeated.len()
+    };
+    Ok(Object { fields, has_duplicates })
 }
 
 /// `Prefer: handling=strict` (RFC 7240 section 4.4).

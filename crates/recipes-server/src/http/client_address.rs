@@ -10,7 +10,7 @@ use axum::extract::FromRequestParts;
 use http::{HeaderMap, HeaderName, header::FORWARDED, request::Parts};
 use ipnet::IpNet;
 
-/// The address of the client; `None` for safe methods, which do not need it, and without a connection, as in tests.
+/// The address of the client; `None` without a connection, as in tests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ClientAddress(pub Option<IpAddr>);
 
@@ -90,7 +90,7 @@ impl TrustedProxies {
         hop
     }
 
-    fn trusts(&self, address: IpAddr) -> bool {
+    pub fn trusts(&self, address: IpAddr) -> bool {
         self.0.iter().any(|network| network.contains(&address))
     }
 }

@@ -1,19 +1,25 @@
 //! Conditional requests (RFC 9110 section 13): no body for a client that has it, no lost updates.
 //!
-//! `If-None-Match` and `If-Modified-Since` are read by the `headers` crate. It cannot list the tags of `If-Match`, which
-//! the store compares inside the transaction of the change, so these are split here.
+//! The entity tags are compared by the revision that they name, because proxies change them: nginx, Cloudflare and others
+//! make a tag weak when they compress (`W/"11-2"`), Apache, Caddy and Jetty append the content coding (`"11-2-gzip"`).
+//! Clients send the changed tag back, and a comparison of the bytes would never match.
+
+mod tag_list;
 
 use std::{convert::Infallible, fmt, time::SystemTime};
 
 use axum::extract::FromRequestParts;
-use headers::{HeaderMapExt as _, IfModifiedSince, IfNoneMatch, LastModified};
-use http::{HeaderMap, HeaderValue, header, request::Parts};
+use headers::{HeaderMapExt as _, IfModifiedSince, LastModified};
+use http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts};
 use ids::RecipeId;
 use store::Precondition;
 
+use self::tag_list::TagList;
+use crate::http::error::RequestError;
 use crate::http::negotiation::{JSON, Representation};
 
 /// The strong validator of one representation of a recipe at one revision: `"11-2"` for JSON, `"11-2-md"` for another one.
+/// A response that this server compresses has `"11-2+gzip"`, see [`add_coding`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ETag {
     pub id: RecipeId,
@@ -31,15 +37,68 @@ impl ETag {
         HeaderValue::try_from(self.to_string()).unwrap_or(HeaderValue::from_static("\"\""))
     }
 
-    /// Parses a strong tag of this representation; `None` for any other text.
+    /// Parses a tag of this representation, also one that a proxy has changed; `None` for any other text.
     fn parse(tag: &str, representation: &'static Representation) -> Option<Self> {
-        let mut tag = tag.strip_prefix('"')?.strip_suffix('"')?;
+        let opaque = tag.strip_prefix("W/").unwrap_or(tag).strip_prefix('"')?.strip_suffix('"')?;
+        let mut tag = without_codings(opaque);
         if !representation.etag_suffix.is_empty() {
             tag = tag.strip_suffix(representation.etag_suffix)?.strip_suffix('-')?;
         }
         let (id, revision) = tag.split_once('-')?;
-        Some(Self { id: RecipeId::parse(id)?, revision: revision.parse().ok()?, representation })
+        // Numbers as we write them: `parse` alone would accept `+2`.
+        let revision = revision.parse().ok().filter(|parsed: &i64| parsed.to_string() == revision)?;
+        Some(Self { id: RecipeId::parse(id)?, revision, representation })
     }
+
+    /// The tag of the response with this content coding.
+    fn with_coding(self, coding: &str) -> HeaderValue {
+        coded(self.to_string().as_bytes(), coding.as_bytes()).unwrap_or_else(|| self.to_header())
+    }
+}
+
+/// Separates the tag from the coding of *our* compressed responses. No proxy uses it, so a suffix of a proxy is not mistaken
+/// for ours, and a proxy that adds its suffix to every response does not find it there already.
+const CODING: char = '+';
+
+/// The content codings that a proxy may name at the end of a tag.
+const CODINGS: [&str; 9] = ["gzip", "gz", "brotli", "br", "zstd", "zst", "deflate", "compress", "identity"];
+
+/// A tag without the content codings at its end: `11-2-gzip`, `11-2--gzip` (Jetty), `11-2;br`, `11-2+gzip` (ours).
+fn without_codings(mut tag: &str) -> &str {
+    let coding = |tag: &str| CODINGS.iter().copied().find(|coding| ends_with_ignore_case(tag, coding));
+    while let Some(coding) = coding(tag) {
+        let rest = &tag[..tag.len() - coding.len()];
+        let shorter = rest.trim_end_matches(['-', ';', ':', '.', '_', CODING]);
+        if shorter.len() == rest.len() {
+            break;
+        }
+        tag = shorter;
+    }
+    tag
+}
+
+fn ends_with_ignore_case(text: &str, end: &str) -> bool {
+    let start = text.len().checked_sub(end.len()).and_then(|start| text.get(start..));
+    start.is_some_and(|text| text.eq_ignore_ascii_case(end))
+}
+
+/// The tag of a response that was compressed after it got its tag. Responses that differ by their content coding must have
+/// tags that differ (RFC 9110 section 8.8.3.3).
+pub fn add_coding(headers: &mut HeaderMap) {
+    let (Some(tag), Some(coding)) = (headers.get(header::ETAG), headers.get(header::CONTENT_ENCODING)) else {
+        return;
+    };
+    if let Some(tag) = coded(tag.as_bytes(), coding.as_bytes()) {
+        headers.insert(header::ETAG, tag);
+    }
+}
+
+fn coded(tag: &[u8], coding: &[u8]) -> Option<HeaderValue> {
+    let mut tag = tag.strip_suffix(b"\"")?.to_vec();
+    tag.push(CODING as u8);
+    tag.extend_from_slice(coding);
+    tag.push(b'"');
+    HeaderValue::try_from(tag).ok()
 }
 
 impl fmt::Display for ETag {
@@ -66,14 +125,9 @@ pub fn last_modified(time: jiff::Timestamp) -> LastModified {
 #[derive(Default)]
 #[expect(clippy::struct_field_names, reason = "these are the names of the headers")]
 pub struct Conditions {
-    if_match: Option<IfMatch>,
-    if_none_match: Option<IfNoneMatch>,
+    if_match: Option<TagList>,
+    if_none_match: Option<TagList>,
     if_modified_since: Option<IfModifiedSince>,
-}
-
-enum IfMatch {
-    Any,
-    Tags(Vec<String>),
 }
 
 impl<S: Sync> FromRequestParts<S> for Conditions {
@@ -86,50 +140,58 @@ impl<S: Sync> FromRequestParts<S> for Conditions {
 
 impl From<&HeaderMap> for Conditions {
     fn from(headers: &HeaderMap) -> Self {
+        let tags = |name: HeaderName| TagList::parse(headers, &name);
         Self {
-            if_match: IfMatch::from_headers(headers),
-            if_none_match: headers.typed_get(),
+            if_match: tags(header::IF_MATCH),
+            if_none_match: tags(header::IF_NONE_MATCH),
             if_modified_since: headers.typed_get(),
         }
     }
 }
 
-impl IfMatch {
-    fn from_headers(headers: &HeaderMap) -> Option<Self> {
-        if !headers.contains_key(header::IF_MATCH) {
-            return None;
-        }
-        let lines = headers.get_all(header::IF_MATCH).into_iter().filter_map(|line| line.to_str().ok());
-        // Our tags contain no comma, so splitting at commas cuts none of them.
-        let tags: Vec<_> = lines.flat_map(|line| line.split(',')).map(|tag| tag.trim().to_owned()).collect();
-        Some(if tags.iter().any(|tag| tag == "*") { Self::Any } else { Self::Tags(tags) })
-    }
-}
-
-/// Whether the client already has this representation: decided by `If-None-Match`, and only without it by
-/// `If-Modified-Since`.
-pub fn is_fresh(conditions: &Conditions, current: ETag, changed: SystemTime) -> bool {
+/// The tag of the 304 for a client that has this representation; `None` if it does not. `If-None-Match` decides, and only
+/// without it `If-Modified-Since`.
+///
+/// A 304 carries the tag of the 200 that it replaces (RFC 9110 section 15.4.5). So a client that has our compressed response
+/// gets the tag of that one.
+pub fn fresh_tag(conditions: &Conditions, current: ETag, changed: SystemTime) -> Option<HeaderValue> {
     match (&conditions.if_none_match, conditions.if_modified_since) {
-        (Some(tags), _) => {
-            let current = current.to_string().parse();
-            current.is_ok_and(|current: headers::ETag| !tags.precondition_passes(&current))
+        (Some(TagList::Any), _) => Some(current.to_header()),
+        (Some(TagList::Tags(tags)), _) => {
+            let is_current = |tag: &&String| ETag::parse(tag, current.representation) == Some(current);
+            let tag = tags.iter().find(is_current)?;
+            let of_ours = |coding: &&str| tag.contains(&format!("{CODING}{coding}"));
+            let coding = CODINGS.iter().copied().find(of_ours);
+            Some(coding.map_or_else(|| current.to_header(), |coding| current.with_coding(coding)))
         }
-        (None, Some(since)) => !since.is_modified(changed),
-        (None, None) => false,
+        // A malformed list matches nothing, and the client gets the whole representation.
+        (Some(TagList::Malformed), _) | (None, None) => None,
+        (None, Some(since)) => (!since.is_modified(changed)).then(|| current.to_header()),
     }
 }
 
-/// The revisions that `If-Match` allows a change to replace (strong comparison, RFC 9110 section 13.1.1).
-pub fn precondition(conditions: &Conditions, id: RecipeId) -> Precondition {
-    match &conditions.if_match {
+/// The revisions that `If-Match` allows a change to replace.
+///
+/// RFC 9110 section 13.1.1 compares strongly, so that a weak tag, which may stand for two representations, never matches. Ours
+/// stands for one revision in its weak form, too.
+///
+/// # Errors
+/// [`RequestError::Malformed`]: a tag without quotes is a mistake of the client, not a conflict of two changes.
+pub fn precondition(conditions: &Conditions, id: RecipeId) -> Result<Precondition, RequestError> {
+    Ok(match &conditions.if_match {
         // `*` demands that the recipe exists, which every change demands.
-        None | Some(IfMatch::Any) => Precondition::None,
+        None | Some(TagList::Any) => Precondition::None,
         // Tags that are not ours match nothing: a list without any of ours must fail.
-        Some(IfMatch::Tags(tags)) => {
+        Some(TagList::Tags(tags)) => {
             let tags = tags.iter().filter_map(|tag| ETag::parse(tag, &JSON));
             Precondition::Revisions(tags.filter(|tag| tag.id == id).map(|tag| tag.revision).collect())
         }
-    }
+        Some(TagList::Malformed) => {
+            let message = "If-Match must be the ETag of your copy with its quotes, as in \"11-2\", a list of \
+                           such tags, or *";
+            return Err(RequestError::Malformed(message.into()));
+        }
+    })
 }
 
 #[cfg(test)]
@@ -163,21 +225,90 @@ mod tests {
         for (tag, json, md) in [
             ("\"7-3\"", Some(current()), None),
             ("\"7-3-md\"", None, Some(markdown)),
+            ("\"7-3-md-gzip\"", None, Some(markdown)),
+            ("W/\"7-3\"", Some(current()), None),
             ("\"7-3-\"", None, None),
             ("\"7-md\"", None, None),
-            ("W/\"7-3\"", None, None),
+            ("\"7-3gzip\"", None, None),
+            ("\"7-3-snappy\"", None, None),
+            ("\"7-+3\"", None, None),
+            ("\"7-03\"", None, None),
+            ("\"gzip\"", None, None),
+            ("\"-gzip\"", None, None),
             ("7-3", None, None),
         ] {
             assert_eq!((ETag::parse(tag, &JSON), ETag::parse(tag, &MARKDOWN)), (json, md), "{tag}");
         }
     }
 
+    /// The forms in which `"7-3"` comes back.
+    const CHANGED_BY_PROXIES: [&str; 12] = [
+        "W/\"7-3\"",
+        "\"7-3-gzip\"",
+        "\"7-3--gzip\"",
+        "\"7-3;gzip\"",
+        "\"7-3-br\"",
+        "\"7-3-zstd\"",
+        "\"7-3-deflate\"",
+        "\"7-3-GZIP\"",
+        "\"7-3-gzip-gzip\"",
+        "W/\"7-3-gzip\"",
+        "\"7-3+gzip\"",
+        "W/\"7-3+br-gzip\"",
+    ];
+
     #[test]
-    fn if_none_match_compares_weakly() {
+    fn tag_that_a_proxy_has_changed_names_the_same_revision() {
+        let at = SystemTime::UNIX_EPOCH;
+        for tag in CHANGED_BY_PROXIES {
+            for list in [tag.to_owned(), format!("\"x,y\", \"7-2-gzip\" ,{tag}")] {
+                let fresh = fresh_tag(&conditions(&[(header::IF_NONE_MATCH, &list)]), current(), at);
+                assert!(fresh.is_some(), "{list}");
+                let conditions = conditions(&[(header::IF_MATCH, &list)]);
+                let Ok(Precondition::Revisions(revisions)) = precondition(&conditions, current().id) else {
+                    panic!("{list} sets no precondition");
+                };
+                assert_eq!(revisions.last(), Some(&3), "{list}");
+            }
+        }
+    }
+
+    #[test]
+    fn compressed_response_has_a_tag_of_its_own_also_in_its_304() {
+        let mut headers = HeaderMap::from_iter([
+            (header::ETAG, current().to_header()),
+            (header::CONTENT_ENCODING, HeaderValue::from_static("gzip")),
+        ]);
+        add_coding(&mut headers);
+        assert_eq!(headers[header::ETAG], "\"7-3+gzip\"");
+        for (sent, tag) in [
+            ("\"7-3+gzip\"", "\"7-3+gzip\""),
+            ("W/\"7-3+br\"", "\"7-3+br\""),
+            ("\"7-3\"", "\"7-3\""),
+            ("*", "\"7-3\""),
+            // Apache appends its suffix to the tag of the 304, too.
+            ("\"7-3-gzip\"", "\"7-3\""),
+            ("\"7-3+br-gzip\"", "\"7-3+br\""),
+        ] {
+            let conditions = conditions(&[(header::IF_NONE_MATCH, sent)]);
+            let fresh = fresh_tag(&conditions, current(), SystemTime::UNIX_EPOCH);
+            assert_eq!(fresh, Some(HeaderValue::from_str(tag).unwrap()), "{sent}");
+        }
+        let mut plain = HeaderMap::from_iter([(header::ETAG, current().to_header())]);
+        add_coding(&mut plain);
+        assert_eq!(plain[header::ETAG], "\"7-3\"");
+    }
+
+    #[track_caller]
+    fn is_fresh(conditions: &Conditions, current: ETag, changed: SystemTime) -> bool {
+        fresh_tag(conditions, current, changed).is_some()
+    }
+
+    #[test]
+    fn if_none_match_matches_the_current_revision_only() {
         let at = SystemTime::UNIX_EPOCH;
         for (tags, fresh) in [
             ("\"7-3\"", true),
-            ("W/\"7-3\"", true),
             ("\"7-2\", \"7-3\"", true),
             ("*", true),
             ("\"7-2\"", false),
@@ -189,6 +320,8 @@ mod tests {
             let conditions = conditions(&[(header::IF_NONE_MATCH, tags)]);
             assert_eq!(is_fresh(&conditions, current(), at), fresh, "{tags}");
         }
+        let lines = [(header::IF_NONE_MATCH, "\"7-2\""), (header::IF_NONE_MATCH, "\"7-3\"")];
+        assert!(is_fresh(&conditions(&lines), current(), at), "two lines are one list");
         let markdown = ETag { representation: &MARKDOWN, ..current() };
         assert!(!is_fresh(&conditions(&[(header::IF_NONE_MATCH, "\"7-3\"")]), markdown, at));
     }
@@ -208,24 +341,30 @@ mod tests {
     }
 
     #[test]
-    fn if_match_compares_strongly() {
+    fn if_match_lists_the_revisions_of_this_recipe() {
         let id = current().id;
-        assert!(matches!(precondition(&Conditions::default(), id), Precondition::None));
-        assert!(matches!(precondition(&conditions(&[(header::IF_MATCH, "*")]), id), Precondition::None));
+        let of = |headers: &[(HeaderName, &str)]| precondition(&conditions(headers), id);
+        assert!(matches!(of(&[]), Ok(Precondition::None)));
+        assert!(matches!(of(&[(header::IF_MATCH, "*")]), Ok(Precondition::None)));
         for (tags, want) in [
             ("\"7-3\", \"7-4\"", vec![3, 4]),
-            ("W/\"7-3\"", vec![]),
             ("\"7-3-md\"", vec![]),
             ("\"x\"", vec![]),
             ("\"8-3\"", vec![]),
-            ("", vec![]),
+            ("\"x, *\"", vec![]),
         ] {
-            let Precondition::Revisions(revisions) =
-                precondition(&conditions(&[(header::IF_MATCH, tags)]), id)
-            else {
+            let Ok(Precondition::Revisions(revisions)) = of(&[(header::IF_MATCH, tags)]) else {
                 panic!("{tags} sets no precondition");
             };
             assert_eq!(revisions, want, "{tags}");
+        }
+    }
+
+    #[test]
+    fn if_match_without_quotes_is_malformed_and_no_conflict() {
+        for tags in ["7-3", "", ",", "\"7-3", "\"7-3\" \"7-4\"", "*, \"7-3\"", "W/7-3"] {
+            let precondition = precondition(&conditions(&[(header::IF_MATCH, tags)]), current().id);
+            assert!(matches!(precondition, Err(RequestError::Malformed(_))), "{tags}");
         }
     }
 }

@@ -66,11 +66,11 @@ pub struct Cursor<Id> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CursorError {
     #[error(
-        "is not a cursor of this server: send `nextCursor` of the previous page unchanged, or no cursor to start over"
+        "cursor is not one of this server; send the nextCursor of the previous page unchanged, or none to start over"
     )]
     Malformed,
     #[error(
-        "belongs to a list with other filters: repeat the filters of the previous page, or send no cursor to start over"
+        "cursor belongs to a list with other filters; repeat the filters of the previous page, or send none to start over"
     )]
     OtherFilters,
 }

@@ -18,14 +18,15 @@ mod recipe;
 mod rejection;
 mod report;
 
-use std::borrow::Cow;
+use std::{borrow::Cow, time::Duration};
 
 use axum::response::{IntoResponse, Response};
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::{HeaderName, HeaderValue, StatusCode, header};
 use recipes::FieldError;
 
 pub use self::report::{Cause, Report};
 use crate::auth::rate_limit::LimitReached;
+use crate::http::memory_budget::BudgetExhausted;
 
 /// A request that was rejected before a use case ran.
 #[derive(Debug)]
@@ -36,8 +37,10 @@ pub enum RequestError {
     NotAcceptable {
         offered: String,
     },
-    /// A page of another site made a browser send this request with cookies.
-    CrossOrigin,
+    /// A page of another site made a browser send this request with cookies. The message says what was compared.
+    CrossOrigin(String),
+    /// The browser would discard the cookies that the request asks for.
+    CookiesNeedHttps,
     RateLimited(LimitReached),
     /// The request cannot be parsed.
     Malformed(Cow<'static, str>),
@@ -45,6 +48,8 @@ pub enum RequestError {
     DuplicateField,
     UnsupportedMediaType,
     UnsupportedPatch,
+    /// The body has a content coding that this server does not unpack.
+    UnsupportedCoding,
     BodyTooLarge {
         limit: usize,
     },
@@ -54,6 +59,8 @@ pub enum RequestError {
     /// The body is well-formed, but some values are not valid: all problems at once.
     Invalid(Vec<FieldError>),
     TimedOut,
+    /// The bodies of other requests and responses take all memory that is set aside for them.
+    MemoryExhausted,
     Internal(Cause),
 }
 
@@ -87,10 +94,13 @@ impl From<RequestError> for Report {
                 "not_acceptable",
                 format!("This address sends {offered}; errors are also sent as application/problem+json"),
             ),
-            E::CrossOrigin => Self::new(
-                StatusCode::FORBIDDEN,
-                "cross_origin",
-                "Requests with cookies must come from a page of this site",
+            E::CrossOrigin(message) => Self::new(StatusCode::FORBIDDEN, "cross_origin", message),
+            E::CookiesNeedHttps => Self::new(
+                StatusCode::BAD_REQUEST,
+                "cookies_need_https",
+                "cookies=true needs HTTPS: over plain HTTP browsers discard these cookies, except on localhost. Open the \
+                 service at its https:// address (the operator sets PUBLIC_URL to it), or leave out cookies=true and send \
+                 the token as Authorization: Bearer",
             ),
             E::RateLimited(reached) => Self::rate_limited(&reached),
             E::Malformed(message) => Self::new(StatusCode::BAD_REQUEST, "malformed", message),
@@ -109,6 +119,13 @@ impl From<RequestError> for Report {
             )
             // RFC 5789 section 2.2.
             .with_header(ACCEPT_PATCH, HeaderValue::from_static("application/merge-patch+json")),
+            E::UnsupportedCoding => Self::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_content_encoding",
+                "Send the body without Content-Encoding, or compressed once with gzip or deflate",
+            )
+            // RFC 9110 section 15.5.16.
+            .with_header(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip, deflate")),
             E::BodyTooLarge { limit } => Self::new(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "body_too_large",
@@ -130,6 +147,10 @@ impl From<RequestError> for Report {
                 let message = "The request took too long and was cancelled";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "timed_out", message).retry_after_seconds(1)
             }
+            E::MemoryExhausted => Self::overloaded(Duration::from_secs(2))
+                // An idle connection would keep the buffers of this request.
+                .with_header(header::CONNECTION, HeaderValue::from_static("close"))
+                .caused_by(BudgetExhausted),
             E::Internal(cause) => Self::internal(cause),
         }
     }

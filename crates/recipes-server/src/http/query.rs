@@ -17,6 +17,10 @@ impl<'a> Query<'a> {
     pub fn parse(uri: &'a Uri, known: &[&str]) -> Result<Self, RequestError> {
         let mut parameters: Vec<(Cow<'a, str>, Cow<'a, str>)> = Vec::new();
         for (name, value) in form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()) {
+            // jQuery and others add the time as `_`, so that no cache answers.
+            if name == "_" {
+                continue;
+            }
             if !known.contains(&&*name) {
                 let message = format!("Unknown query parameter \"{name}\"; {}", did_you_mean(&name, known));
                 return Err(RequestError::Malformed(message.into()));
@@ -103,6 +107,13 @@ pub fn prefers(headers: &HeaderMap, token: &str, value: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn cache_buster_is_ignored() {
+        let uri: Uri = "/?_=1695&limit=2&_=1696".parse().unwrap();
+        assert_eq!(Query::parse(&uri, &["limit"]).ok().unwrap().get("limit"), Some("2"));
+        assert!(Query::parse(&uri, &[]).is_err());
+    }
 
     #[test]
     fn near_name_is_suggested_and_otherwise_all_are_listed() {

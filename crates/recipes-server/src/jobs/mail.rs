@@ -1,8 +1,9 @@
 //! Mails: requested by use cases, written and sent by a background task.
 //!
 //! A request only puts an address and a purpose into a queue. Whether an account has this address is looked up by the
-//! background task, so neither the response nor its time can tell. The mail goes to the *stored* address: two addresses
-//! that count as equal may be different mailboxes.
+//! background task, so neither the response nor its time can tell. The task waits for a random time first: its write to
+//! the database takes longer if there is an account, and a client would see that in a write of its own right behind the
+//! request. The mail goes to the *stored* address: two addresses that count as equal may be different mailboxes.
 //!
 //! The token of a link is created here. It is in the mail and nowhere else, and comes back from the page that the link
 //! opens (`api/links.rs`). It is in the fragment, behind `#`, which browsers do not send and proxies do not log. Opening a
@@ -20,13 +21,13 @@ use std::time::Duration;
 
 use accounts::{Email, MailPurpose, audit::Actor};
 use secrecy::{ExposeSecret as _, SecretString};
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant};
 
-use self::job::MailJob;
+use self::job::{MailJob, QueuedMail};
 pub use self::{
     outbox::Outbox,
     smtp::Smtp,
-    template::MailTemplate,
+    template::{MailTemplate, invitation_link},
     transport::Transport,
     worker::{MailWorker, MailerConfig},
 };
@@ -40,14 +41,12 @@ const QUEUE: usize = 1_024;
 pub const RETRY_PAUSES: [Duration; 3] =
     [Duration::from_secs(5), Duration::from_mins(1), Duration::from_mins(5)];
 
-/// How long a shutdown waits for mails.
-pub(crate) const DRAIN: Duration = Duration::from_secs(5);
-
 /// Queues mails. Clones share the queue.
 #[derive(Clone, Debug)]
 pub struct Mailer {
-    queue: mpsc::Sender<MailJob>,
+    queue: mpsc::Sender<QueuedMail>,
     site: PublicUrl,
+    has_server: bool,
 }
 
 /// The queue of mails is full.
@@ -60,7 +59,8 @@ impl Mailer {
     pub fn new(config: MailerConfig) -> (Self, MailWorker) {
         let (sender, queue) = mpsc::channel(QUEUE);
         let site = config.template.site.clone();
-        (Self { queue: sender, site }, MailWorker::new(queue, config))
+        let has_server = matches!(config.transport, Transport::Smtp(_));
+        (Self { queue: sender, site, has_server }, MailWorker::new(queue, config))
     }
 
     /// Queues a mail with a link to the account with this address. Without such an account, no mail is sent.
@@ -79,13 +79,19 @@ impl Mailer {
         self.put(MailJob::Invitation { to: to.clone(), token: token.clone() })
     }
 
+    /// Whether mails go to a mail server. Otherwise they are files, which only the operator can read.
+    pub fn has_server(&self) -> bool {
+        self.has_server
+    }
+
     /// The link that accepts an invitation.
     pub fn invitation_link(&self, token: &SecretString) -> String {
-        template::invitation_link(&self.site, token.expose_secret())
+        invitation_link(&self.site, token.expose_secret())
     }
 
     fn put(&self, job: MailJob) -> Result<(), QueueFull> {
-        self.queue.try_send(job).map_err(|_| QueueFull)
+        let mail = QueuedMail { job, queued_at: Instant::now() };
+        self.queue.try_send(mail).map_err(|_| QueueFull)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use accounts::PasswordHash;
 use argon2::{
-    ARGON2ID_IDENT, Algorithm, Argon2, Block, Params, Version,
+    ARGON2ID_IDENT, Algorithm, Argon2, Block, MIN_SALT_LEN, Params, Version,
     password_hash::phc::{self, Output, Salt},
 };
 
@@ -93,7 +93,15 @@ impl Stored {
         let (Some(salt), Some(output)) = (hash.salt, hash.hash) else {
             return Err("it lacks a salt or a hash");
         };
+        if salt.as_ref().len() < MIN_SALT_LEN {
+            return Err("its salt is too short");
+        }
         Ok(Self { version, params, salt, output })
+    }
+
+    /// How many hashes with the current parameters need as much memory.
+    pub(super) fn places(&self) -> usize {
+        self.params.block_count().div_ceil(BLOCKS)
     }
 
     pub(super) fn matches(&self, password: &str, memory: &mut Memory) -> Result<bool, HashError> {

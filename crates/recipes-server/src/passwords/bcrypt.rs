@@ -14,6 +14,9 @@ const MAX_BYTES: usize = 72;
 /// time; 14 is about a second.
 const MAX_COST: u32 = 14;
 
+/// The lowest cost that bcrypt has.
+const MIN_COST: u32 = 4;
+
 /// Refuses passwords of which bcrypt would ignore a part. A NUL ends the password in implementations in C, and in all
 /// implementations `a`, NUL, `a` has the hash of `a`, because the key is repeated with a NUL between.
 pub(super) fn can_hash(password: &str) -> Result<(), HashError> {
@@ -55,6 +58,9 @@ impl Stored {
         let parts: HashParts = hash.as_str().parse().map_err(|_| "its scheme is unknown")?;
         if parts.get_cost() > MAX_COST {
             return Err("its bcrypt cost is too high");
+        }
+        if parts.get_cost() < MIN_COST {
+            return Err("its bcrypt cost is below 4, which bcrypt does not have");
         }
         Ok(Self { cost: parts.get_cost(), hash: hash.clone() })
     }

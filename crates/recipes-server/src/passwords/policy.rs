@@ -3,8 +3,14 @@
 //! A password must be long enough and not among the first guesses of an attacker. There are no rules about digits and
 //! capitals: they make people write `Password1!`. The list of common passwords is embedded, so no password leaves the
 //! machine. A list is used instead of an estimate of strength, because it gives a reason that users understand.
+//!
+//! Every copy of the password that is made here is wiped, and none is made by a buffer that grows.
 
 use std::{collections::HashSet, sync::LazyLock};
+
+use zeroize::Zeroizing;
+
+use super::normalize::normalized;
 
 /// The lower bound of the setting.
 pub const MIN_CHARACTERS: usize = 8;
@@ -41,6 +47,8 @@ impl Policy {
     /// # Errors
     /// The reason, a phrase that follows the word "password".
     pub fn check(&self, password: &str, name: Option<&str>, email: Option<&str>) -> Result<(), String> {
+        let normal = normalized(password);
+        let password = normal.as_deref().map_or(password, String::as_str);
         let (minimum, characters) = (self.minimum, password.chars().count());
         if characters < minimum {
             return Err(format!(
@@ -48,7 +56,7 @@ impl Policy {
             ));
         }
         bounded(password)?;
-        let lower = password.to_lowercase();
+        let lower = lowercase(password);
         if is_common(&lower) {
             return Err("is a common password; choose another, a few words make a good password".into());
         }
@@ -76,6 +84,13 @@ fn bounded(password: &str) -> Result<(), String> {
     Ok(())
 }
 
+fn lowercase(text: &str) -> Zeroizing<String> {
+    // No character is more than twice as long in lower case.
+    let mut lower = Zeroizing::new(String::with_capacity(2 * text.len()));
+    lower.extend(text.chars().flat_map(char::to_lowercase));
+    lower
+}
+
 /// A common password, also with a few characters before and after it.
 fn is_common(lower: &str) -> bool {
     let core = lower.trim_matches(|c: char| !c.is_alphabetic());
@@ -84,19 +99,20 @@ fn is_common(lower: &str) -> bool {
 
 /// One to three characters repeated, or a sequence as in `23456789` and `hgfedcba`.
 fn is_pattern(lower: &str) -> bool {
-    let characters: Vec<char> = lower.chars().collect();
+    let mut characters = Zeroizing::new(Vec::with_capacity(lower.len()));
+    characters.extend(lower.chars());
     let repeats = |period| characters.iter().zip(&characters[period..]).all(|(a, b)| a == b);
     let counts = |step: i64| {
-        characters.windows(2).all(|pair| i64::from(pair[1] as u32) - i64::from(pair[0] as u32) == step)
+        characters
+            .windows(2)
+            .all(|pair: &[char]| i64::from(pair[1] as u32) - i64::from(pair[0] as u32) == step)
     };
     (1..=3).any(repeats) || counts(1) || counts(-1)
 }
 
 /// Made of words that are known about the user: with these words removed, almost nothing is left.
 fn is_about(lower: &str, known: [Option<&str>; 3]) -> bool {
-    let letters =
-        |text: &str| -> String { text.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect() };
-    let mut words: Vec<String> = SITE.map(str::to_owned).into();
+    let mut words: Vec<_> = SITE.map(letters).into();
     for text in known.into_iter().flatten() {
         if let Some((local, _)) = text.rsplit_once('@') {
             words.push(letters(local));
@@ -108,8 +124,20 @@ fn is_about(lower: &str, known: [Option<&str>; 3]) -> bool {
     words.retain(|word| word.chars().count() >= 3);
     words.sort_by_key(|word| std::cmp::Reverse(word.len()));
     let whole = letters(lower);
-    let rest = words.iter().fold(whole.clone(), |rest, word| rest.replace(word.as_str(), ""));
+    let rest = words.iter().fold(whole.clone(), |rest, word| without(&rest, word));
     rest.len() < whole.len() && rest.chars().count() <= TRIVIAL
+}
+
+fn letters(text: &str) -> Zeroizing<String> {
+    let mut lower = lowercase(text);
+    lower.retain(char::is_alphanumeric);
+    lower
+}
+
+fn without(text: &str, word: &str) -> Zeroizing<String> {
+    let mut rest = Zeroizing::new(String::with_capacity(text.len()));
+    text.split(word).for_each(|part| rest.push_str(part));
+    rest
 }
 
 #[cfg(test)]
@@ -153,6 +181,7 @@ mod tests {
         check_reason("üüßäöéà", Some("at least 8 characters, not 7"));
         check_reason("", Some("at least 8 characters, not 0"));
         check_reason("üßäöéàñø", None);
+        check_reason("u\u{308}a\u{308}o\u{308}abcd", Some("at least 8 characters, not 7"));
     }
 
     #[test]

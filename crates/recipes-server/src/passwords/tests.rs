@@ -116,6 +116,45 @@ async fn argon2id_agrees_with_the_reference_implementation() {
 }
 
 #[tokio::test]
+async fn differently_encoded_password_is_right() {
+    let (composed, decomposed) = ("p\u{e4}ssword with umlauts", "pa\u{308}ssword with\u{a0}umlauts");
+    for passwords in [argon2id(), bcrypt()] {
+        for (set, typed) in [(composed, decomposed), (decomposed, composed), (decomposed, decomposed)] {
+            let stored = passwords.hash(password(set)).await.unwrap();
+            let verdict = passwords.verify(password(typed), Some(stored)).await.unwrap();
+            assert_eq!(verdict, Verdict::Right, "{set:?} {typed:?}");
+        }
+        let stored = passwords.hash(password("password with umlauts")).await.unwrap();
+        assert_eq!(passwords.verify(password(decomposed), Some(stored)).await.unwrap(), Verdict::Wrong);
+    }
+}
+
+#[tokio::test]
+async fn hash_of_the_password_as_typed_is_right_and_outdated() {
+    let typed = "pa\u{308}ssword";
+    // As earlier versions and other programs make it.
+    let unnormalized = hash(&::bcrypt::hash(typed, 10).unwrap());
+    let passwords = bcrypt();
+    let verdict = passwords.verify(password(typed), Some(unnormalized.clone())).await.unwrap();
+    assert_eq!(verdict, Verdict::RightButOutdated);
+    let renewed = passwords.hash(password(typed)).await.unwrap();
+    assert_eq!(passwords.verify(password("p\u{e4}ssword"), Some(renewed)).await.unwrap(), Verdict::Right);
+    assert_eq!(
+        passwords.verify(password("passw\u{f6}rd"), Some(unnormalized)).await.unwrap(),
+        Verdict::Wrong
+    );
+}
+
+#[tokio::test]
+async fn expensive_stored_hash_takes_as_many_places_as_its_memory() {
+    let rest = "$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
+    let places =
+        |kib| Stored::read(&hash(&format!("$argon2id$v=19$m={kib},t=2,p=1{rest}"))).unwrap().places();
+    assert_eq!([1_024, 19 * 1_024, 20 * 1_024, 64 * 1_024].map(places), [1, 1, 2, 4]);
+    assert_eq!(Stored::read(&hash(ONIONS)).unwrap().places(), 1);
+}
+
+#[tokio::test]
 async fn expensive_stored_hash_is_refused() {
     let rest = "$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
     let passwords = argon2id();
@@ -127,6 +166,9 @@ async fn expensive_stored_hash_is_refused() {
         format!("$argon2id$v=18$m=1024,t=2,p=1{rest}"),
         format!("$argon2id$v=19$m=x,t=2,p=1{rest}"),
         "$argon2id$v=19$m=1024,t=2,p=1$c29tZXNhbHQ$YQ".to_owned(),
+        "$argon2id$v=19$m=1024,t=2,p=1$c2FsdA$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc".to_owned(),
+        ONIONS.replace("$10$", "$00$"),
+        ONIONS.replace("$10$", "$03$"),
         ONIONS.replace("$10$", "$15$"),
         ONIONS.replace("$10$", "$31$"),
         ONIONS.replace("$10$", "$99$"),

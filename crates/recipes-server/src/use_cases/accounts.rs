@@ -3,6 +3,7 @@
 mod admin;
 mod api_tokens;
 mod audit;
+mod deletion;
 mod error;
 mod export;
 mod invitations;
@@ -18,7 +19,7 @@ pub use self::{
     api_tokens::{CreateApiToken, CreatedApiToken},
     error::AccountError,
     export::Export,
-    invitations::{CreatedInvitation, InviteUser},
+    invitations::{CreatedInvitation, InviteUser, new_invitation},
     log_in::{CheckError, CheckedUser, LogIn, PasswordCheck},
     password_reset::ResetPassword,
     profile::{ChangePassword, NewEmail, UpdateProfile},
@@ -56,6 +57,11 @@ impl Accounts {
     pub fn new(with: Dependencies) -> Self {
         let Dependencies { store, passwords, issuer, settings, limits, mailer, clock, entropy } = with;
         Self { store, passwords, issuer, settings, limits, mailer, clock, entropy }
+    }
+
+    /// Without a mail server, mails are files for the operator.
+    pub fn has_mail_server(&self) -> bool {
+        self.mailer.has_server()
     }
 
     fn context(&self, actor: Actor) -> Context {

@@ -1,22 +1,18 @@
 //! Recipes: create, read, list, replace, delete.
 
 mod error;
-mod quota;
 mod writer;
 
-pub use self::{
-    error::RecipeError,
-    quota::{Quota, Quotas},
-    writer::Writer,
-};
-pub use store::{Editor, Precondition, StoredRecipe, Usage, Viewer};
+pub use self::{error::RecipeError, writer::Writer};
+pub use store::{Precondition, StoredRecipe, Viewer};
 
-use accounts::{Role, User};
+use accounts::{Role, User, audit::Actor};
 use ids::{RecipeId, Uid, UserId};
-use recipes::Draft;
-use store::{Edit, Listing, NewRecipe, Page, ReadCache, RecipeTexts, ReplaceRecipe, Store, StoreError};
+use recipes::{Draft, Quotas, Usage};
+use store::{
+    Context, Edit, Listing, NewRecipe, Page, PageEnd, ReadCache, RecipePage, ReplaceRecipe, Store, StoreError,
+};
 
-use self::quota::Usages;
 use super::Dependencies;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
@@ -24,7 +20,7 @@ use crate::entropy::Entropy;
 /// The use cases of recipes.
 pub struct Recipes {
     store: Store,
-    usages: Usages,
+    quotas: Quotas,
     require_verified_email: bool,
     clock: Clock,
     entropy: Entropy,
@@ -34,22 +30,23 @@ impl Recipes {
     pub fn new(with: &Dependencies) -> Self {
         Self {
             store: with.store.clone(),
-            usages: Usages::new(with.store.clone(), with.settings.quotas),
+            quotas: with.settings.quotas,
             require_verified_email: with.settings.require_verified_email,
             clock: with.clock.clone(),
             entropy: with.entropy.clone(),
         }
     }
 
-    /// The right to write recipes. As an [`Editor::Admin`] the user may change the recipes of all users.
+    /// The right to write recipes. What it includes is decided by the store when it writes: an administrator may change
+    /// the recipes of all users.
     ///
     /// # Errors
     /// [`RecipeError::EmailNotVerified`] if the operator requires a verified address.
-    pub fn writer(&self, user: &User, editor: Editor) -> Result<Writer, RecipeError> {
+    pub fn writer(&self, user: &User, actor: Actor) -> Result<Writer, RecipeError> {
         if self.require_verified_email && !user.email_verified {
             return Err(RecipeError::EmailNotVerified);
         }
-        Ok(Writer { user: user.id, editor, has_quota: user.role != Role::Admin })
+        Ok(Writer { user: user.id, actor })
     }
 
     /// What the user has, and may have. Administrators have no quota.
@@ -57,8 +54,8 @@ impl Recipes {
     /// # Errors
     /// When the store is unavailable.
     pub async fn usage(&self, user: &User) -> Result<(Usage, Quotas), RecipeError> {
-        let quotas = if user.role == Role::Admin { Quotas::OFF } else { self.usages.quotas() };
-        Ok((self.usages.of(user.id, self.clock.now()).await?, quotas))
+        let quotas = if user.role == Role::Admin { Quotas::OFF } else { self.quotas };
+        Ok((self.store.usage(user.id).await?, quotas))
     }
 
     /// Adds a recipe, which the writer owns.
@@ -66,17 +63,9 @@ impl Recipes {
     /// # Errors
     /// [`RecipeError::QuotaExceeded`], [`RecipeError::ActorRevoked`].
     pub async fn create(&self, writer: Writer, draft: &Draft) -> Result<StoredRecipe, RecipeError> {
-        let now = self.clock.now();
-        let new = NewRecipe::new(draft, Uid::new(now, self.entropy.bytes()), Some(writer.user));
-        if writer.has_quota {
-            let more = Usage { recipes: 1, bytes: new.json_len() };
-            self.usages.reserve(writer.user, more, now).await?;
-        }
-        let created = self.store.create_recipe(new, now).await;
-        if created.is_err() {
-            self.usages.is_less(writer.user);
-        }
-        Ok(created?)
+        let context = self.context(writer);
+        let new = NewRecipe::new(draft, Uid::new(context.now, self.entropy.bytes()), Some(writer.user));
+        Ok(self.store.create_recipe(new.within(self.quotas), context).await?)
     }
 
     /// # Errors
@@ -90,7 +79,7 @@ impl Recipes {
         self.store.recipe_cache()
     }
 
-    /// Recipes in the order of their ids.
+    /// Recipes in the order of their ids, as JSON behind `json`. A page of large recipes ends before its limit.
     ///
     /// # Errors
     /// When the store is unavailable.
@@ -98,8 +87,21 @@ impl Recipes {
         &self,
         page: Page<RecipeId>,
         viewer: Viewer,
-    ) -> Result<Listing<RecipeTexts, RecipeId>, RecipeError> {
-        Ok(self.store.recipes(page, viewer).await?)
+        json: Vec<u8>,
+    ) -> Result<Listing<RecipePage, RecipeId>, RecipeError> {
+        Ok(self.store.recipes(page, viewer, json).await?)
+    }
+
+    /// Where a page of [`list`](Self::list) ends that has as many recipes as its limit says.
+    ///
+    /// # Errors
+    /// When the store is unavailable.
+    pub async fn end_of_page(
+        &self,
+        page: Page<RecipeId>,
+        viewer: Viewer,
+    ) -> Result<Option<PageEnd<RecipeId>>, RecipeError> {
+        Ok(self.store.end_of_recipe_page(page, viewer).await?)
     }
 
     /// The recipes of one user after this one, in the order of their ids.
@@ -110,7 +112,7 @@ impl Recipes {
         &self,
         owner: UserId,
         after: Option<RecipeId>,
-    ) -> Result<Listing<RecipeTexts, RecipeId>, RecipeError> {
+    ) -> Result<Listing<RecipePage, RecipeId>, RecipeError> {
         Ok(self.store.recipes_of(owner, Page::longest(after)).await?)
     }
 
@@ -133,19 +135,8 @@ impl Recipes {
         draft: Draft,
         precondition: Precondition,
     ) -> Result<StoredRecipe, RecipeError> {
-        let command = ReplaceRecipe { id, editor: writer.editor, draft, precondition };
-        let now = self.clock.now();
-        if writer.has_quota {
-            let old = self.store.recipe(id, Viewer::Admin).await?;
-            let old = old.map_or(u64::MAX, |old| old.json_len() as u64);
-            let growth = Usage { recipes: 0, bytes: command.json_len().saturating_sub(old) };
-            if growth != Usage::default() {
-                self.usages.reserve(writer.user, growth, now).await?;
-            }
-        }
-        let replaced = self.store.replace_recipe(command, now).await;
-        self.usages.is_less(writer.user);
-        done(id, replaced)
+        let command = ReplaceRecipe { id, draft, precondition, quotas: self.quotas };
+        done(id, self.store.replace_recipe(command, self.context(writer)).await)
     }
 
     /// Deletes a recipe.
@@ -158,9 +149,11 @@ impl Recipes {
         id: RecipeId,
         precondition: Precondition,
     ) -> Result<(), RecipeError> {
-        let deleted = self.store.delete_recipe(id, writer.editor, precondition).await;
-        self.usages.is_less(writer.user);
-        done(id, deleted)
+        done(id, self.store.delete_recipe(id, precondition, self.context(writer)).await)
+    }
+
+    fn context(&self, writer: Writer) -> Context {
+        Context { actor: writer.actor, now: self.clock.now() }
     }
 }
 

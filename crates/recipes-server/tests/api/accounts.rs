@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use accounts::{Email, Role};
-use recipes_server::use_cases::accounts::ClientInfo;
+use recipes_server::use_cases::accounts::{ClientInfo, SignUpMode};
 use serde_json::json;
 use store::{Access, Context};
 
@@ -47,6 +47,73 @@ async fn log_in_ignores_the_case_of_the_email() {
     app.anonymous().post(SIGN_UP, &body).await.is(200);
     let body = json!({"email": "ada@example.ORG", "password": PASSWORD});
     app.anonymous().post(LOG_IN, &body).await.is(200);
+}
+
+const SPELLINGS: [&str; 4] =
+    ["jo@ex\u{e4}mple.de", "jo@xn--exmple-cua.de", "JO@EXA\u{308}MPLE.de", " Jo@XN--EXMPLE-CUA.DE"];
+
+#[tokio::test]
+async fn address_is_one_account_in_every_encoding() {
+    for typed in SPELLINGS {
+        let app = TestApp::new();
+        app.signed_up(typed).await;
+        for other in SPELLINGS {
+            app.logged_in(other).await;
+            let again = json!({"name": "Jo", "email": other, "password": PASSWORD});
+            assert_eq!(app.anonymous().post(SIGN_UP, &again).await.is(409).json()["code"], "email_taken");
+            let forgotten = json!({"email": other});
+            app.mails().await;
+            app.anonymous().post("/api/v1/users/password-reset", &forgotten).await.is(202);
+            assert_eq!(app.mails().await.len(), 1, "{typed} {other}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_encoding_of_an_address_shares_limits_and_invitations() {
+    let app = TestApp::limited("account=4/15m,log-in=off");
+    for typed in SPELLINGS {
+        app.anonymous().post(LOG_IN, &json!({"email": typed, "password": "wrong"})).await.is(401);
+    }
+    for typed in SPELLINGS {
+        app.anonymous().post(LOG_IN, &json!({"email": typed, "password": "wrong"})).await.is(429);
+    }
+    let app = TestApp::with_settings(|settings| settings.sign_up = SignUpMode::Invite);
+    let invited = app.admin().await.post("/api/v1/admin/invitations", &json!({"email": SPELLINGS[0]})).await;
+    let invitation = &invited.is(201).json()["data"]["token"];
+    let sign_up =
+        json!({"name": "Jo", "email": SPELLINGS[1], "password": PASSWORD, "invitation": invitation});
+    app.anonymous().post(SIGN_UP, &sign_up).await.is(200);
+    let found = app.admin().await.get("/api/v1/admin/users?q=xn--exmple").await.is(200).json();
+    assert_eq!(found["data"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn password_is_right_in_every_encoding() {
+    let (composed, decomposed) = ("gr\u{fc}ne B\u{f6}hnchen", "gru\u{308}ne\u{a0}Bo\u{308}hnchen");
+    for (set, typed) in [(composed, decomposed), (decomposed, composed)] {
+        let app = TestApp::new();
+        let body = json!({"name": "Ada", "email": "ada@example.org", "password": set});
+        let token = app.anonymous().post(SIGN_UP, &body).await.is(200).json()["token"].clone();
+        let body = json!({"email": "ada@example.org", "password": typed});
+        app.anonymous().post(LOG_IN, &body).await.is(200);
+        let change = json!({"currentPassword": typed, "newPassword": typed});
+        let ada = app.bearing(token.as_str().unwrap());
+        ada.put("/api/v1/users/me/password", &change).await.is(204);
+        ada.delete_with("/api/v1/users/me", &json!({"password": set})).await.is(204);
+    }
+}
+
+#[tokio::test]
+async fn hash_that_cannot_be_verified_never_logs_in() {
+    let app = TestApp::new();
+    let hash = "$2b$10$JqHnCPAjfonbA8mcRtM2GuS1vl5OQfN6PE.hM/NhKR6lRcOlHSSlG";
+    for cost in ["00", "03", "31", "99"] {
+        let email = format!("hou{cost}@example.com");
+        app.imported_user(&email, &hash.replace("$10$", &format!("${cost}$"))).await;
+        let body = json!({"email": email, "password": "ten little onions"});
+        assert_eq!(app.anonymous().post(LOG_IN, &body).await.is(401).json()["code"], "unable_to_log_in");
+    }
 }
 
 #[tokio::test]

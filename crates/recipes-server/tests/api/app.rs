@@ -8,13 +8,10 @@ use std::{
 };
 
 use accounts::{Email, Name, NewUser, PasswordHash, Role, SessionLimits, User};
-use axum::body::Body;
-use bytes::Bytes;
-use http::{HeaderMap, Method, Request, StatusCode, header};
-use http_body_util::BodyExt;
 use jiff::Timestamp;
 use recipes_server::Clock;
 use recipes_server::Entropy;
+use recipes_server::api::front_end::FrontEnd;
 use recipes_server::app::App;
 use recipes_server::auth::rate_limit::{Quotas, RateLimits};
 use recipes_server::http::stack::{CorsOrigins, HttpConfig, HttpService};
@@ -22,20 +19,34 @@ use recipes_server::jobs::mail::{
     MailTemplate, MailWorker, Mailer, MailerConfig, Outbox, RETRY_PAUSES, Transport,
 };
 use recipes_server::passwords::{Passwords, Scheme, policy::Policy};
+use recipes_server::public_url::PublicUrl;
 use recipes_server::router::router;
 use recipes_server::telemetry::access_log::AccessLog;
 use recipes_server::use_cases::{
     Dependencies,
     accounts::{ClientInfo, Settings, SignUpMode},
 };
-use serde_json::{Value, json};
+use serde_json::json;
 use store::{DatabaseUrl, Store};
-use tower::ServiceExt;
 
+pub(crate) use crate::client::{Answer, Client, recipe};
 use crate::outbox::Mail;
 
 pub(crate) const SECRET: &[u8] = b"a secret of exactly 32 bytes, ok";
 pub(crate) const PASSWORD: &str = "a stitch in thyme";
+
+/// What is around the application: the origins of other front ends, the address, a front end of its own.
+struct Surroundings {
+    origins: CorsOrigins,
+    public_url: Option<PublicUrl>,
+    front_end: Option<FrontEnd>,
+}
+
+impl Default for Surroundings {
+    fn default() -> Self {
+        Self { origins: CorsOrigins::Any, public_url: None, front_end: None }
+    }
+}
 
 pub(crate) struct TestApp {
     pub(crate) store: Store,
@@ -52,15 +63,31 @@ impl TestApp {
     }
 
     pub(crate) fn with_origins(origins: CorsOrigins) -> Self {
-        Self::with(Scheme::Argon2id, origins, Quotas::OFF, settings())
+        Self::surrounded_by(Surroundings { origins, ..Surroundings::default() })
+    }
+
+    /// At the address that clients reach through a proxy.
+    pub(crate) fn at_public_url(url: &str) -> Self {
+        Self::surrounded_by(Surroundings {
+            public_url: Some(url.parse().unwrap()),
+            ..Surroundings::default()
+        })
+    }
+
+    pub(crate) fn with_front_end(front_end: FrontEnd) -> Self {
+        Self::surrounded_by(Surroundings { front_end: Some(front_end), ..Surroundings::default() })
+    }
+
+    fn surrounded_by(surroundings: Surroundings) -> Self {
+        Self::hashing(passwords(Scheme::Argon2id), surroundings, Quotas::OFF, settings())
     }
 
     pub(crate) fn hashing_with(scheme: Scheme) -> Self {
-        Self::with(scheme, CorsOrigins::Any, Quotas::OFF, settings())
+        Self::with(scheme, Quotas::OFF, settings())
     }
 
     pub(crate) fn limited(quotas: &str) -> Self {
-        Self::with(Scheme::Argon2id, CorsOrigins::Any, quotas.parse().unwrap(), settings())
+        Self::with(Scheme::Argon2id, quotas.parse().unwrap(), settings())
     }
 
     /// With one hashing thread and a queue of one, so that concurrent log-ins are refused.
@@ -69,21 +96,21 @@ impl TestApp {
         change(&mut settings);
         let one = NonZero::<usize>::MIN;
         let hashing = Passwords::with_threads(Scheme::Argon2id, &Entropy::system(), one, one).unwrap();
-        Self::hashing(hashing, CorsOrigins::Any, quotas.parse().unwrap(), settings)
+        Self::hashing(hashing, Surroundings::default(), quotas.parse().unwrap(), settings)
     }
 
     /// With changed settings.
     pub(crate) fn with_settings(change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = settings();
         change(&mut settings);
-        Self::with(Scheme::Argon2id, CorsOrigins::Any, Quotas::OFF, settings)
+        Self::with(Scheme::Argon2id, Quotas::OFF, settings)
     }
 
-    fn with(scheme: Scheme, origins: CorsOrigins, quotas: Quotas, settings: Settings) -> Self {
-        Self::hashing(passwords(scheme), origins, quotas, settings)
+    fn with(scheme: Scheme, quotas: Quotas, settings: Settings) -> Self {
+        Self::hashing(passwords(scheme), Surroundings::default(), quotas, settings)
     }
 
-    fn hashing(hashing: Passwords, origins: CorsOrigins, quotas: Quotas, settings: Settings) -> Self {
+    fn hashing(hashing: Passwords, surroundings: Surroundings, quotas: Quotas, settings: Settings) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Clock::stopped("2026-01-01T12:00:00Z".parse().unwrap());
         let url = DatabaseUrl::parse(&format!("sqlite:{}", folder.path().join("test.db").display())).unwrap();
@@ -105,7 +132,7 @@ impl TestApp {
             }),
             retry_pauses: RETRY_PAUSES,
         });
-        let app = App::new(Dependencies {
+        let dependencies = Dependencies {
             store: store.clone(),
             passwords: hashing,
             issuer: crate::access_tokens::issuer(&clock),
@@ -114,14 +141,19 @@ impl TestApp {
             mailer,
             clock: clock.clone(),
             entropy,
-        });
-        let routes = router(&limits).0.merge(broken_routes()).with_state(app.clone());
+        };
+        let Surroundings { origins, public_url, front_end } = surroundings;
+        let app = App::new(dependencies, public_url.clone());
+        let base_path = public_url.as_ref().map_or("", PublicUrl::path);
+        let routes = router(&limits, base_path, front_end).0.merge(broken_routes()).with_state(app.clone());
         let config = HttpConfig {
             clock: clock.clone(),
             entropy: Entropy::seeded(7),
             cors_origins: origins,
             trusted_proxies: "10.0.0.1".parse().unwrap(),
+            public_url,
             access_log: AccessLog::off(),
+            memory_budget: recipes_server::limits::MEMORY_BUDGET,
         };
         let service = HttpService::new(routes, config);
         Self { store, clock, app, service, mail_worker: Mutex::new(mail_worker), folder }
@@ -231,7 +263,7 @@ fn settings() -> Settings {
         sign_up: SignUpMode::Open,
         require_verified_email: false,
         password_policy: Policy::default(),
-        quotas: recipes_server::use_cases::recipes::Quotas::OFF,
+        quotas: recipes::Quotas::OFF,
     }
 }
 
@@ -270,127 +302,4 @@ fn broken_routes() -> axum::Router<App> {
     axum::Router::new()
         .route("/broken/panics", get(panics))
         .route("/broken/hangs", get(std::future::pending::<()>))
-}
-
-pub(crate) struct Client {
-    service: HttpService,
-    token: Option<String>,
-}
-
-impl Client {
-    pub(crate) fn token(&self) -> &str {
-        self.token.as_deref().unwrap_or_default()
-    }
-
-    /// The same client with this token.
-    pub(crate) fn bearing(&self, token: &str) -> Self {
-        Self { service: self.service.clone(), token: Some(token.to_owned()) }
-    }
-
-    /// The id of the session that the token belongs to.
-    pub(crate) fn session(&self) -> String {
-        strict_jose::inspect(self.token()).unwrap().claims["sid"].as_str().unwrap().to_owned()
-    }
-
-    pub(crate) async fn get(&self, path: &str) -> Answer {
-        self.send(self.request(Method::GET, path).body(Body::empty()).unwrap()).await
-    }
-
-    pub(crate) async fn delete(&self, path: &str) -> Answer {
-        self.send(self.request(Method::DELETE, path).body(Body::empty()).unwrap()).await
-    }
-
-    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
-        self.send_json(Method::POST, path, body).await
-    }
-
-    pub(crate) async fn put(&self, path: &str, body: &Value) -> Answer {
-        self.send_json(Method::PUT, path, body).await
-    }
-
-    pub(crate) async fn patch(&self, path: &str, body: &Value) -> Answer {
-        self.send_json(Method::PATCH, path, body).await
-    }
-
-    pub(crate) async fn delete_with(&self, path: &str, body: &Value) -> Answer {
-        self.send_json(Method::DELETE, path, body).await
-    }
-
-    pub(crate) async fn post_form(&self, path: &str, form: &str) -> Answer {
-        let request = self
-            .request(Method::POST, path)
-            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(Body::from(form.to_owned()));
-        self.send(request.unwrap()).await
-    }
-
-    async fn send_json(&self, method: Method, path: &str, body: &Value) -> Answer {
-        let request = self
-            .request(method, path)
-            .header(header::CONTENT_TYPE, "application/json")
-            .body(body.to_string().into());
-        self.send(request.unwrap()).await
-    }
-
-    /// A request with this client's token, without a body.
-    pub(crate) fn request(&self, method: Method, path: &str) -> http::request::Builder {
-        let request = Request::builder().method(method).uri(path);
-        match &self.token {
-            Some(token) => request.header(header::AUTHORIZATION, format!("Bearer {token}")),
-            None => request,
-        }
-    }
-
-    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
-        let (parts, body) = self.service.clone().oneshot(request).await.unwrap().into_parts();
-        let body = body.collect().await.unwrap().to_bytes();
-        Answer { status: parts.status, headers: parts.headers, body }
-    }
-
-    /// Creates a recipe and returns its address.
-    pub(crate) async fn posts_recipe(&self, name: &str) -> String {
-        let answer = self.post("/api/v1/recipes", &recipe(name)).await.is(201);
-        answer.header("location").to_owned()
-    }
-}
-
-/// A recipe with the required fields only.
-pub(crate) fn recipe(name: &str) -> Value {
-    json!({
-        "name": name, "healthLabels": ["Vegan"], "cookTimeMinutes": 60, "prepTimeMinutes": 10,
-        "ingredients": ["1/2 cup olive oil"],
-    })
-}
-
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Bytes,
-}
-
-impl Answer {
-    #[track_caller]
-    pub(crate) fn is(self, status: u16) -> Self {
-        assert_eq!(self.status.as_u16(), status, "{}", String::from_utf8_lossy(&self.body));
-        self
-    }
-
-    #[track_caller]
-    pub(crate) fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap()
-    }
-
-    #[track_caller]
-    pub(crate) fn header(&self, name: &str) -> &str {
-        self.headers.get(name).unwrap_or_else(|| panic!("no {name} in {:?}", self.headers)).to_str().unwrap()
-    }
-
-    /// The pointers of the invalid fields.
-    #[track_caller]
-    pub(crate) fn refused_fields(&self) -> Vec<String> {
-        let body = self.json();
-        let errors = body["errors"].as_array().unwrap_or_else(|| panic!("no errors in {body}"));
-        errors.iter().map(|error| error["pointer"].as_str().unwrap().to_owned()).collect()
-    }
 }

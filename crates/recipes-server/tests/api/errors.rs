@@ -122,10 +122,24 @@ async fn malformed_bodies_are_400() {
             assert!(matches!(status, 400 | 422), "{path} {body}: {status}");
         }
     }
-    for form in ["a[=1", "name=a&name[b]=c", "a=%ff", "ingredients[5]=x"] {
+    let (deep, many) = (format!("a{}=1", "[b]".repeat(33)), "a=1&".repeat(5_001));
+    for (form, message) in [
+        ("a=%ff", "UTF-8"),
+        (&*deep, "at most 32 deep"),
+        (&*many, "at most 5000 fields"),
+        (r#"{"name":"Soup"}"#, "send Content-Type: application/json"),
+        (" {", "send Content-Type: application/json"),
+        ("[ {}]", "send Content-Type: application/json"),
+    ] {
         let headers = [("content-type", "application/x-www-form-urlencoded")];
-        let answer = send(&app, Method::POST, "/api/v1/recipes", &headers, form).await.is(400);
-        assert_eq!(answer.json()["code"], "malformed", "{form}");
+        // A log-in or sign-up of this many fields is too large before it is read.
+        let small = ["/api/v1/recipes", "/api/v1/users/signup", "/api/v1/users/login"];
+        let paths = if form.len() > 8_192 { &small[..1] } else { &small };
+        for path in paths {
+            let answer = send(&app, Method::POST, path, &headers, form).await.is(400).json();
+            assert_eq!(answer["code"], "malformed", "{form}");
+            assert!(answer["message"].as_str().unwrap().contains(message), "{answer}");
+        }
     }
 }
 
@@ -151,7 +165,7 @@ async fn log_in_and_sign_up_report_body_errors_alike() {
         (JSON, r#"{"email":null,"password":["x"]}"#),
         (JSON, r#"{"email":"a@example.org","password":"a stitch in thyme","pasword":""}"#),
         (FORM, "email=%ff"),
-        (FORM, "email[]=a&email[]=b"),
+        (FORM, "email[]=&email[]=b%40example.org"),
         (FORM, ""),
         ("text/plain", "{}"),
     ] {
@@ -165,9 +179,25 @@ async fn log_in_and_sign_up_report_body_errors_alike() {
     let twice = r#"{"email":"a","email":"b","password":"c"}"#;
     let (status, code, message, _) = report("/api/v1/users/login", JSON, twice).await;
     assert_eq!((status, code, message), (400, "invalid_request".into(), "A field appears twice.".into()));
-    // In a form, equal names are an array, which is not a text.
-    let (status, ..) = report("/api/v1/users/login", FORM, "email=a&email=b&password=c").await;
-    assert_eq!(status, 422);
+    let (status, code, ..) = report("/api/v1/users/login", FORM, "email=a&email=b&password=c").await;
+    assert_eq!((status, code), (400, "invalid_request".into()));
+    let headers = [("content-type", FORM)];
+    send(&app, Method::POST, "/api/v1/users/login", &headers, "email=a&password=c&x=1&x=2").await.is(401);
+}
+
+#[tokio::test]
+async fn other_schemes_of_authorization_are_told_to_begin_with_bearer() {
+    let app = TestApp::new();
+    for value in ["eyJhbGciOiJIUzI1NiJ9.e30.x", "JWT eyJhbGciOiJIUzI1NiJ9.e30.x", "Token x", "Basic YTpi"] {
+        for (method, path) in [(Method::GET, "/api/v1/users/me"), (Method::POST, "/api/v1/recipes")] {
+            let request = app.anonymous().request(method, path).header("authorization", value);
+            let answer = app.anonymous().send(request.body("".into()).unwrap()).await.is(401);
+            assert!(answer.header("www-authenticate").starts_with("Bearer"));
+            let message = "Unauthorized: the Authorization header must begin with Bearer, as in Bearer TOKEN";
+            assert_eq!(answer.json()["message"], message, "{value}");
+        }
+    }
+    assert_eq!(app.anonymous().get("/api/v1/users/me").await.is(401).json()["message"], "Unauthorized");
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use accounts::{Role, audit::Actor, audit::Event};
 use http::Method;
 use ids::UserId;
-use recipes_server::use_cases::recipes::Quota;
+use recipes::Quota;
 use serde_json::{Value, json};
 
 use crate::app::{PASSWORD, TestApp, recipe};
@@ -164,13 +164,13 @@ async fn export_has_all_events_and_hides_the_administrator() {
     let (id, now) = (UserId::from_i64(1).unwrap(), app.clock.now());
     let root = app.user("root", Role::Admin).await.id;
     for (actor, event) in [(root, Event::RoleChanged(Role::User)), (id, Event::PasswordChanged)] {
-        let actor = Actor { user: Some(actor), session: None, address: "192.0.2.1".parse().ok() };
+        let actor = Actor { user: Some(actor), ..Actor::anonymous("192.0.2.1".parse().ok()) };
         app.store.audit(event, Some(id), store::Context { actor, now }).await.unwrap();
     }
     let events = ada.get("/api/v1/users/me/export").await.is(200).json()["events"].clone();
     assert_eq!((&events[0]["actor"], &events[0]["address"]), (&json!(1), &json!("192.0.2.1")));
     assert_eq!((events[1].get("actor"), events[1].get("address")), (None, None), "{events}");
-    let anonymous = Actor { user: None, session: None, address: "203.0.113.9".parse().ok() };
+    let anonymous = Actor::anonymous("203.0.113.9".parse().ok());
     app.store.audit(Event::LogInFailed, Some(id), store::Context { actor: anonymous, now }).await.unwrap();
     let events = ada.get("/api/v1/users/me/export").await.is(200).json()["events"].clone();
     assert_eq!((&events[0]["event"], events[0].get("address")), (&json!("log_in_failed"), None), "{events}");

@@ -69,6 +69,7 @@ matrix! {
     get    "/api/v1/admin/users":                          401       403   403   200       403        403          403;
     get    "/api/v1/admin/users/{id}":                     401       403   403   200       403        403          403;
     patch  "/api/v1/admin/users/{id}":                     401       403   403   200       403        403          403;
+    delete "/api/v1/admin/users/{id}":                     401       403   403   204       403        403          403;
     delete "/api/v1/admin/users/{id}/sessions":            401       403   403   204       403        403          403;
     post   "/api/v1/admin/users/{id}/password-reset":      401       403   403   202       403        403          403;
     get    "/api/v1/admin/audit":                          401       403   403   200       403        403          403;

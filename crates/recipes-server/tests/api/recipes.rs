@@ -8,7 +8,7 @@ use crate::app::{Answer, Client, TestApp, recipe};
 fn full() -> Value {
     json!({
         "name": "Sunday roast", "healthLabels": [], "cookTimeMinutes": 90, "prepTimeMinutes": null,
-        "ingredients": [" 2 kg of beef ", "½ tsp\u{a0}salt"], "totalTimeMinutes": 120, "restTimeMinutes": 15,
+        "ingredients": ["2 kg  of beef", "½ tsp\u{a0}salt"], "totalTimeMinutes": 120, "restTimeMinutes": 15,
         "description": "For a long table.\nTwice.", "servings": 4.5, "yield": "one roast",
         "instructions": [{"section": "Day before", "text": "Salt it.", "minutes": 5}, {"text": "Roast it."}],
         "category": ["Main"], "cuisine": ["British"], "keywords": ["beef", "烤"], "tools": ["oven"],
@@ -311,4 +311,34 @@ async fn invalid_token_is_401_on_public_routes() {
     let url = app.alice().await.posts_recipe("Soup").await;
     app.bearing("nonsense").get(&url).await.is(401);
     app.bearing("nonsense").get("/api/v1/recipes").await.is(401);
+}
+
+#[tokio::test]
+async fn page_that_is_too_large_for_memory_is_streamed_as_a_whole() {
+    let app = TestApp::new();
+    let alice = app.alice().await;
+    let mut large = recipe("Stew");
+    large["instructions"] = json!(vec!["x".repeat(4_000); 12]);
+    for number in 1..=12 {
+        large["name"] = json!(format!("Stew {number}"));
+        alice.post("/api/v1/recipes", &large).await.is(201);
+    }
+    large["visibility"] = json!("private");
+    app.bob().await.post("/api/v1/recipes", &large).await.is(201);
+    for (limit, ids, more) in
+        [(12, 1..=12, false), (11, 1..=11, true), (3, 1..=3, true), (100, 1..=12, false)]
+    {
+        let answer = alice.get(&format!("/api/v1/recipes?limit={limit}")).await.is(200);
+        let page = answer.json();
+        let recipes = page["data"].as_array().unwrap();
+        let names: Vec<_> =
+            recipes.iter().map(|recipe| recipe["name"].as_str().unwrap().to_owned()).collect();
+        assert_eq!(names, ids.map(|id| format!("Stew {id}")).collect::<Vec<_>>(), "limit {limit}");
+        assert_eq!(page["nextCursor"].is_string(), more, "limit {limit}");
+        assert_eq!(answer.headers.contains_key("link"), more, "limit {limit}");
+        if let Some(cursor) = page["nextCursor"].as_str() {
+            let rest = alice.get(&format!("/api/v1/recipes?limit=100&cursor={cursor}")).await.is(200).json();
+            assert_eq!(rest["data"].as_array().unwrap().len(), 12 - recipes.len());
+        }
+    }
 }

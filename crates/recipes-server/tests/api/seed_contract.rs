@@ -130,6 +130,58 @@ async fn body_can_be_a_nested_form() {
 }
 
 #[tokio::test]
+async fn forms_of_browsers_and_frameworks_are_read() {
+    let app = TestApp::new();
+    let alice = app.alice().await;
+    let created =
+        async |form: &str| alice.post_form("/api/v1/recipes", form).await.is(201).json()["data"].clone();
+    // A deleted row, a spare empty row, blank author fields, no checkbox ticked, and a hidden field before a checkbox.
+    let form = "utf8=%E2%9C%93&name=Soup&cookTimeMinutes=60&prepTimeMinutes=&description=&author[name]=&author[url]=&\
+                ingredients[0]=salt&ingredients[2]=water&ingredients[10]=leek&ingredients[3]=&\
+                instructions[0][text]=Stir&instructions[4][text]=Eat&instructions[4][minutes]=5&\
+                instructions[5][text]=&instructions[5][minutes]=&visibility=public&visibility=private";
+    let recipe = created(form).await;
+    assert_eq!(recipe["ingredients"], json!(["salt", "water", "leek"]));
+    assert_eq!(recipe["instructions"], json!([{ "text": "Stir" }, { "text": "Eat", "minutes": 5 }]));
+    assert_eq!((&recipe["healthLabels"], &recipe["visibility"]), (&json!([]), &json!("private")));
+    assert_eq!((recipe.get("author"), recipe.get("description")), (None, None));
+
+    // A text area with one ingredient a line.
+    let form = "name=Tea&cookTimeMinutes=5&prepTimeMinutes=0&ingredients=water%0D%0Atea%0D%0A&healthLabels=";
+    assert_eq!(created(form).await["ingredients"], json!(["water", "tea"]));
+
+    let sign_up = "name=Ada&email=&email=ada%40example.org&password=a+stitch+in+thyme&invitation=";
+    app.anonymous().post_form("/api/v1/users/signup", sign_up).await.is(200);
+    app.anonymous().post_form("/api/v1/users/login", sign_up).await.is(200);
+}
+
+#[tokio::test]
+async fn values_without_meaning_are_accepted_in_json() {
+    let app = TestApp::new();
+    let mut body = recipe("Soup\n");
+    for (field, value) in [
+        ("description", json!("")),
+        ("keywords", json!([""])),
+        ("nutrition", json!({ "calories": "" })),
+        ("yield", json!("")),
+        ("servings", json!("")),
+        ("author", json!({ "name": "", "url": "" })),
+        ("ingredients", json!(["a\r", " ", "b\nc"])),
+        ("instructions", json!(["", "Stir\r\nEat"])),
+    ] {
+        body[field] = value;
+    }
+    let soup = app.alice().await.post("/api/v1/recipes", &body).await.is(201).json()["data"].clone();
+    assert_eq!(soup["name"], "Soup");
+    assert_eq!(soup["ingredients"], json!(["a", "b", "c"]));
+    assert_eq!(soup["instructions"], json!([{ "text": "Stir" }, { "text": "Eat" }]));
+    assert_eq!(soup["keywords"], json!([]));
+    for field in ["description", "nutrition", "yield", "servings", "author"] {
+        assert_eq!(soup.get(field), None, "{field}");
+    }
+}
+
+#[tokio::test]
 async fn cross_origin_reads_are_allowed() {
     let app = TestApp::new();
     let request =

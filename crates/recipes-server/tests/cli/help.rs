@@ -2,7 +2,7 @@ use serde_json::Value;
 
 use crate::program::Folder;
 
-const COMMANDS: [&str; 17] = [
+const COMMANDS: [&str; 23] = [
     "",
     "serve",
     "import",
@@ -10,9 +10,15 @@ const COMMANDS: [&str; 17] = [
     "users",
     "users add",
     "users list",
+    "users show",
+    "users set-password",
+    "users logout",
+    "users delete",
+    "users invite",
     "users disable",
     "users enable",
     "users set-role",
+    "audit",
     "secret",
     "token decode",
     "token verify",
@@ -58,7 +64,7 @@ fn help_of_a_command_shows_only_the_settings_that_it_reads() {
     for command in COMMANDS {
         let want = match command {
             "" | "serve" => settings(""),
-            "users add" => {
+            "users add" | "users set-password" => {
                 let password =
                     ["--password-scheme", "--bcrypt-cost", "--password-min-length", "--public-url"];
                 [&["--data-dir", "--database-url"], &password[..]]
@@ -68,7 +74,12 @@ fn help_of_a_command_shows_only_the_settings_that_it_reads() {
                     .collect()
             }
             "token decode" => ["--data-dir", "--database-url", "--public-url"].map(str::to_owned).into(),
-            "import" | "export" => ["--data-dir", "--database-url"].map(str::to_owned).into(),
+            "users invite" => {
+                ["--host", "--port", "--data-dir", "--database-url", "--signup", "--public-url"]
+                    .map(str::to_owned)
+                    .into()
+            }
+            "import" | "export" | "audit" => ["--data-dir", "--database-url"].map(str::to_owned).into(),
             users if users.starts_with("users") => ["--data-dir", "--database-url"].map(str::to_owned).into(),
             _ => Vec::new(),
         };

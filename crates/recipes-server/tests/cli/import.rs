@@ -1,6 +1,6 @@
 use recipes_server::Clock;
 use serde_json::{Value, json};
-use store::{DatabaseUrl, Page, RecipeText, Store, Viewer};
+use store::{DatabaseUrl, Page, Store, Viewer};
 use tokio::runtime::Builder;
 
 use crate::program::Folder;
@@ -106,7 +106,7 @@ fn the_good_ones_are_kept_and_each_bad_one_is_told_where_it_stands() {
     let folder = Folder::new();
     let mut bad = recipe("Bad");
     bad["cookTimeMinutes"] = json!(-1);
-    bad["ingredients"] = json!(["water", ""]);
+    bad["ingredients"] = json!(["water", 7]);
     let text = [
         recipe("First").to_string(),
         bad.to_string(),
@@ -187,12 +187,8 @@ fn owners(folder: &Folder) -> Vec<Option<i64>> {
     let url = DatabaseUrl::parse(&format!("sqlite:{}", folder.path("data/recipes.db").display())).unwrap();
     Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
         let store = Store::open(&url, Clock::system().now()).await.unwrap();
-        let listing = store.recipes(Page::default(), Viewer::Admin).await.unwrap();
-        let owner = |recipe: RecipeText<'_>| {
-            let mut json = Vec::new();
-            recipe.write_json(&mut json);
-            serde_json::from_slice::<Value>(&json).unwrap()["ownerId"].as_i64()
-        };
+        let listing = store.recipes(Page::default(), Viewer::Admin, Vec::new()).await.unwrap();
+        let owner = |(_, json)| serde_json::from_slice::<Value>(json).unwrap()["ownerId"].as_i64();
         listing.rows.iter().map(owner).collect()
     })
 }
@@ -231,4 +227,92 @@ fn a_file_of_another_kind_is_told_apart() {
     folder.run("import recipes.csv").is(1).complains(&[
         "recipes.csv:1: must begin with [ or {: a JSON array, or NDJSON with one object a line",
     ]);
+}
+
+#[test]
+fn fields_that_recipes_do_not_have_are_named_and_counted() {
+    let folder = Folder::new();
+    let mut soup = recipe("Soup");
+    soup["recipeInstructions"] = json!(["Stir"]);
+    soup["notes"] = json!("good");
+    // Nothing is lost with these.
+    for (field, blank) in
+        [("image", json!("")), ("tags", json!([])), ("rating", json!(null)), ("a", json!({"b": [" "]}))]
+    {
+        soup[field] = blank;
+    }
+    soup["instructions"] = json!([{ "text": "Stir", "image": "a.jpg" }, { "text": "Eat", "image": "b.jpg" }]);
+    let mut stew = recipe("Stew");
+    stew["notes"] = json!("\u{1b}[31mbetter");
+    stew["bad\u{1b}[31m"] = json!(1);
+    folder.write("recipes.json", json!([soup, stew]).to_string());
+    let report = "recipes: left out, because recipes have no such field: bad\\u{1b}[31m (1), instructions.image (2), notes (2), \
+                  recipeInstructions (1)";
+    let dry_run = folder.run("import --dry-run recipes.json");
+    dry_run
+        .is(0)
+        .says("2 recipes could be imported, 6 fields left out; nothing was written")
+        .complains(&[report]);
+    let strict = folder.run("import --strict recipes.json");
+    strict.is(1).says("nothing imported, 2 failed");
+    assert!(strict.stderr.contains("recipes.json:1: /notes of \"Soup\" is not a known field"), "{strict:?}");
+    assert!(!strict.stderr.contains('\u{1b}'), "{strict:?}");
+    folder
+        .run("import recipes.json")
+        .is(0)
+        .says("2 recipes imported, 6 fields left out")
+        .complains(&[report]);
+    assert_eq!(names(&folder), ["Soup", "Stew"]);
+}
+
+#[test]
+fn fields_that_users_do_not_have_are_named() {
+    let folder = Folder::new();
+    let admin = USERS.replace("\"hello\"", "\"a@example.com\"").replace("\"id\": 2", "\"role\": \"admin\"");
+    folder.write("users.json", admin);
+    folder
+        .run("import users.json")
+        .is(0)
+        .says("2 users imported, 1 field left out")
+        .complains(&["recipes: left out, because users have no such field: role (1)"]);
+}
+
+#[test]
+fn answers_of_the_api_are_read() {
+    let folder = Folder::new();
+    let page = json!({ "data": [recipe("One"), recipe("Two")], "nextCursor": "x" });
+    folder.write("page.json", page.to_string());
+    folder.write("one.json", format!("{:#}", json!({ "data": recipe("Three") })));
+    let export =
+        json!({ "account": { "name": "Ada" }, "events": [{ "kind": "logged_in" }], "exportedAt": "now" });
+    let export =
+        export.to_string().replace("}]", "}],\"recipes\":[RECIPE]").replace(",\"exportedAt\":\"now\"", "");
+    folder.write("export.json", export.replace("RECIPE", &recipe("Four").to_string()));
+    folder.run("import page.json one.json export.json").is(0).says("4 recipes imported").complains(&[
+        "page.json: has one page of a longer list; nextCursor leads to the next page",
+        "export.json: only recipes are imported; left out: account, events",
+    ]);
+    assert_eq!(names(&folder), ["One", "Two", "Three", "Four"]);
+}
+
+#[test]
+fn same_content_is_recognized_and_copied_only_on_request() {
+    let folder = Folder::new();
+    folder.write("recipes.json", RECIPES);
+    folder.run("import recipes.json").is(0).says("2 recipes imported");
+    let again = folder.run("import recipes.json");
+    again.is(0).says("nothing imported, 2 already there").complains(&[
+        "recipes.json:2: a recipe with this content is already there; --duplicates copy adds it again",
+        "recipes.json:10: a recipe with this content is already there; --duplicates copy adds it again",
+    ]);
+    folder.run("import --duplicates copy recipes.json").is(0).says("2 recipes imported");
+
+    // White space around a text is no difference; another source or a uid of its own is one.
+    let mut sourced = recipe("Soup");
+    sourced["source"] = json!({ "name": "Grandmother" });
+    let mut with_uid = recipe("Soup");
+    with_uid["uid"] = json!("018f3404-d600-7fff-bfff-ffffffffffff");
+    let lines = [recipe("Soup"), recipe(" Soup "), sourced, with_uid.clone(), with_uid];
+    folder.write("soups.ndjson", lines.map(|line| line.to_string()).join("\n"));
+    folder.run("import soups.ndjson").is(0).says("3 recipes imported, 2 already there");
 }

@@ -30,6 +30,34 @@ fn flag_overrides_environment_and_environment_overrides_file() {
 }
 
 #[test]
+fn database_that_cannot_be_reached_is_not_called_missing() {
+    let folder = Folder::new();
+    // Not even an administrator can look into a folder that is a file.
+    folder.write("data", "");
+    for command in ["export", "users list"] {
+        let ended = folder.run(command);
+        ended.is(1);
+        assert!(
+            ended.stderr.starts_with("recipes: the database sqlite:data/recipes.db cannot be reached: "),
+            "{ended:?}"
+        );
+    }
+}
+
+#[test]
+fn address_of_another_machine_is_called_so() {
+    // Reserved for documentation (RFC 5737): no machine has it.
+    let ended = Folder::new().run("--host 192.0.2.1 --port 0");
+    ended.is(1);
+    assert!(ended.stderr.contains("this machine does not have the address; set HOST (--host)"), "{ended:?}");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let ended = Folder::new().run(&format!("--port {port}"));
+    ended.is(1);
+    assert!(ended.stderr.contains("another program uses this port"), "{ended:?}");
+}
+
+#[test]
 fn empty_variable_counts_as_not_set() {
     let folder = Folder::new();
     let empty = folder.with("export").env("DATABASE_URL", "").env("PORT", "").env("LOG_FORMAT", "");
@@ -51,7 +79,8 @@ fn invalid_value_is_one_line_and_exit_code_2() {
 
 #[test]
 fn service_does_not_start_with_a_short_secret() {
-    let refused = Folder::new().with("--port 0").env("JWT_SECRET", "hunter2").run();
+    let folder = Folder::new();
+    let refused = folder.with("--port 0").env("JWT_SECRET", "hunter2").run();
     refused.is(2).says("");
     let last = refused.stderr.lines().last().unwrap();
     assert_eq!(
@@ -60,6 +89,43 @@ fn service_does_not_start_with_a_short_secret() {
          \"recipes secret\" prints a good one"
     );
     assert!(!refused.stderr.contains("hunter2"));
+}
+
+#[test]
+fn service_does_not_start_with_a_secret_that_is_plainly_not_random() {
+    let folder = Folder::new();
+    for (secret, why) in [
+        ("a".repeat(32), "repeats itself"),
+        (" ".repeat(32), "repeats itself"),
+        ("changeme".repeat(5), "repeats itself"),
+        ("please-change-me-to-a-very-long-secret".to_owned(), "is made of the words of placeholders"),
+    ] {
+        let refused = folder.with("--port 0").env("JWT_SECRET", &secret).run();
+        let want = format!(
+            "recipes: JWT_SECRET {why}, so it can be guessed, and with it every token; \
+             \"recipes secret\" prints a good one"
+        );
+        assert_eq!(refused.is(2).stderr.lines().last(), Some(&*want));
+    }
+    std::fs::create_dir(folder.path("data")).unwrap();
+    folder.write("data/jwt-secret", [0; 64]);
+    let refused = folder.run("--port 0");
+    assert!(refused.is(2).stderr.contains("data/jwt-secret repeats itself"), "{refused:?}");
+    assert!(!folder.has("data/recipes.db"));
+}
+
+#[test]
+fn invalid_setting_leaves_nothing_behind() {
+    let folder = Folder::new();
+    for (name, value) in [
+        ("JWT_SECRET", "hunter2"),
+        ("SMTP_URL", "ftp://mail.example.com"),
+        ("HOST", "no-such-host.invalid"),
+        ("SIGNUP", "maybe"),
+    ] {
+        folder.with("--port 0").env(name, value).run().is(2);
+        assert!(!folder.has("data"), "{name}");
+    }
 }
 
 #[test]
@@ -111,6 +177,51 @@ fn started(folder: &Folder) -> Vec<String> {
     child.kill().unwrap();
     child.wait().unwrap();
     said
+}
+
+#[test]
+fn open_door_for_all_pages_is_warned_of_unless_it_was_chosen() {
+    let folder = Folder::new();
+    for (settings, warned) in [
+        ("", false),
+        ("HOST=localhost", false),
+        ("HOST=0.0.0.0", true),
+        ("HOST=::", true),
+        ("HOST=0.0.0.0\nCORS_ORIGINS=", true),
+        ("HOST=0.0.0.0\nCORS_ORIGINS=*", false),
+        ("HOST=0.0.0.0\nCORS_ORIGINS=https://app.example.com", false),
+    ] {
+        folder.write(".env", settings);
+        let log = started(&folder);
+        let found = log.iter().any(|line| line.contains("WARN") && line.contains("CORS_ORIGINS is not set"));
+        assert_eq!(found, warned, "{settings}: {log:?}");
+    }
+}
+
+#[test]
+fn small_limit_of_open_files_is_warned_of() {
+    let folder = Folder::new();
+    let program = folder.command("--port 0");
+    let mut limited = std::process::Command::new("sh");
+    limited.arg("-c").arg("ulimit -n 64 && exec \"$0\" --port 0").arg(program.get_program());
+    let mut child = limited.current_dir(folder.path("")).env_clear().stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let warning = lines.find(|line| line.contains("ulimit -n")).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(warning.contains("WARN") && warning.contains("leaves 32 connections"), "{warning}");
+}
+
+#[test]
+fn static_dir_must_be_a_front_end_and_hold_no_secrets() {
+    let folder = Folder::new();
+    for (dir, why) in [("nowhere", "there is no index.html in it"), (".", "must stay secret")] {
+        folder.write("index.html", "");
+        let refused = folder.with("--port 0").env("STATIC_DIR", dir).run();
+        refused.is(2);
+        assert!(refused.stderr.contains("STATIC_DIR") && refused.stderr.contains(why), "{refused:?}");
+        assert!(!folder.has("data"), "nothing is created");
+    }
 }
 
 #[test]

@@ -1,3 +1,10 @@
+use std::{
+    io::{BufRead as _, BufReader},
+    process::Stdio,
+};
+
+use serde_json::{Value, json};
+
 use crate::program::{Ended, Folder};
 
 fn add(folder: &Folder, arguments: &str, password: &str) -> Ended {
@@ -141,4 +148,124 @@ fn invalid_address_and_role_are_refused() {
         assert!(refused.stderr.contains(what), "{refused:?}");
     }
     assert!(!folder.has("data"));
+}
+
+fn json(ended: &Ended) -> Vec<Value> {
+    ended.is(0).complains(&[]).stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn account_is_named_by_address_or_id_and_shown() {
+    let folder = Folder::new();
+    add(&folder, "ada@example.com --role admin --name Ada", "ten little onions").is(0);
+    for account in ["1", "ADA@example.com"] {
+        let shown = folder.run(&format!("users show {account}"));
+        for line in
+            ["id          1", "e-mail      ada@example.com (verified)", "role        admin", "sessions    0"]
+        {
+            assert!(shown.is(0).stdout.lines().any(|shown| shown == line), "{line}: {shown:?}");
+        }
+    }
+    folder.run("users disable 1").is(0).says("user 1 is disabled and logged out everywhere");
+    folder.run("users show 2").is(1).complains(&["recipes: there is no account for user 2"]);
+    folder.run("users show 0").is(2);
+}
+
+#[test]
+fn every_command_prints_json_on_request() {
+    let folder = Folder::new();
+    let added = add(&folder, "ada@example.com --role admin --json", "ten little onions");
+    assert_eq!(json(&added)[0]["email"], "ada@example.com");
+    add(&folder, "bob@example.com --json", "ten little onions").is(0);
+    let listed = json(&folder.run("users list --json"));
+    assert_eq!(listed.iter().map(|user| user["id"].as_i64().unwrap()).collect::<Vec<_>>(), [1, 2]);
+    let shown = &json(&folder.run("users show bob@example.com --json"))[0];
+    assert_eq!(
+        (&shown["role"], &shown["sessions"], &shown["apiTokens"]),
+        (&"user".into(), &json!([]), &json!([]))
+    );
+    for (command, field, value) in [
+        ("disable 2", "disabled", json!(true)),
+        ("enable 2", "disabled", json!(false)),
+        ("set-role 2 admin", "role", json!("admin")),
+        ("logout 2", "id", json!(2)),
+        ("delete 2 --yes", "id", json!(2)),
+    ] {
+        assert_eq!(json(&folder.run(&format!("users {command} --json")))[0][field], value, "{command}");
+    }
+    let set = folder.with("users set-password 1 --password-stdin --json").stdin("eleven little onions").run();
+    assert_eq!(json(&set)[0]["id"], 1);
+    let invited = &json(&folder.run("users invite eve@example.com --json"))[0];
+    assert_eq!(invited["email"], "eve@example.com");
+    assert!(
+        invited["link"].as_str().unwrap().starts_with("http://127.0.0.1:8080/account/sign-up#"),
+        "{invited}"
+    );
+}
+
+#[test]
+fn deletion_must_be_confirmed() {
+    let folder = Folder::new();
+    add(&folder, "ada@example.com", "ten little onions").is(0);
+    folder
+        .run("users delete ada@example.com")
+        .is(1)
+        .complains(&["recipes: standard input is not a terminal; confirm the deletion with --yes"]);
+    folder
+        .run("users delete ada@example.com --yes")
+        .is(0)
+        .says("ada@example.com is deleted with the private recipes; public recipes stay, without an owner");
+    folder.run("users delete 1 --yes").is(1).complains(&["recipes: there is no account for user 1"]);
+    assert!(list(&folder).is_empty());
+}
+
+#[test]
+fn invitation_needs_a_service_that_accepts_it() {
+    let folder = Folder::new();
+    add(&folder, "ada@example.com --role admin", "ten little onions").is(0);
+    let invited = folder.with("users invite").env("PUBLIC_URL", "https://recipes.example/food").run();
+    let link = invited.is(0).stdout.lines().next().unwrap();
+    assert!(link.starts_with("https://recipes.example/food/account/sign-up#"), "{link}");
+    folder.with("users invite").env("SIGNUP", "closed").run().is(1).complains(&[
+        "recipes: Invitations cannot be used while SIGNUP is closed; the operator must set SIGNUP=invite",
+    ]);
+}
+
+#[test]
+fn audit_log_is_filtered_and_printed_the_oldest_event_first() {
+    let folder = Folder::new();
+    add(&folder, "ada@example.com --role admin", "ten little onions").is(0);
+    add(&folder, "bob@example.com", "ten little onions").is(0);
+    folder.run("users disable bob@example.com").is(0);
+    folder.run("users delete bob@example.com --yes").is(0);
+    let events = |arguments: &str| -> Vec<String> {
+        let printed = json(&folder.run(&format!("audit --json {arguments}")));
+        printed.iter().map(|entry| entry["event"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(events(""), ["created", "created", "disabled", "deleted"]);
+    assert_eq!(events("--last 2"), ["disabled", "deleted"]);
+    assert_eq!(events("--subject 2"), ["created", "disabled", "deleted"]);
+    assert_eq!(events("--subject ada@example.com --event created"), ["created"]);
+    assert_eq!(events("--since 2020-01-01 --until 2020-01-02T00:00:00Z"), [""; 0]);
+    assert_eq!(events("--actor 1"), [""; 0]);
+    let text = folder.run("audit --event created --last 1");
+    assert!(text.is(0).stdout.ends_with("Z  created                   subject=2  detail=user\n"), "{text:?}");
+    folder.run("audit --event log_in_faild").is(2);
+    folder.run("audit --since yesterday").is(2);
+    folder.run("audit --last 0").is(2);
+}
+
+#[test]
+fn audit_log_is_followed() {
+    let folder = Folder::new();
+    add(&folder, "ada@example.com --role admin", "ten little onions").is(0);
+    let mut follower = folder.command("audit --follow --json").stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(follower.stdout.take().unwrap()).lines();
+    let mut next = || -> Value { serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap() };
+    assert_eq!(next()["event"], "created");
+    add(&folder, "bob@example.com", "ten little onions").is(0);
+    folder.run("users disable bob@example.com").is(0);
+    assert_eq!((&next()["event"], &next()["event"]), (&json!("created"), &json!("disabled")));
+    follower.kill().unwrap();
+    follower.wait().unwrap();
 }

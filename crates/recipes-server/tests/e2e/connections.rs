@@ -3,6 +3,7 @@
 use std::{
     io::{ErrorKind, Read, Write},
     net::{SocketAddr, TcpStream},
+    sync::Arc,
     time::Duration,
 };
 
@@ -18,11 +19,11 @@ use tokio::net::TcpListener;
 use crate::program::Program;
 
 /// The server with limits that a test can reach.
-async fn serve(limits: Connections) -> SocketAddr {
+pub(crate) async fn serve(limits: Connections) -> SocketAddr {
     serve_with(Router::new().route("/", get(async || "hello")), limits).await
 }
 
-async fn serve_with(router: Router, limits: Connections) -> SocketAddr {
+pub(crate) async fn serve_with(router: Router, limits: Connections) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(server::run(listener, service(router), limits, std::future::pending()));
@@ -33,9 +34,9 @@ async fn serve_with(router: Router, limits: Connections) -> SocketAddr {
 async fn shutdown_waits_for_a_request_until_the_drain_timeout() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let begun = std::sync::Arc::new(tokio::sync::Notify::new());
+    let begun = Arc::new(tokio::sync::Notify::new());
     let hangs = {
-        let begun = std::sync::Arc::clone(&begun);
+        let begun = Arc::clone(&begun);
         async move || {
             begun.notify_one();
             std::future::pending::<()>().await;
@@ -61,19 +62,21 @@ fn service(router: Router) -> HttpService {
         entropy: Entropy::system(),
         cors_origins: CorsOrigins::Any,
         trusted_proxies: TrustedProxies::default(),
+        public_url: None,
         access_log: AccessLog::off(),
+        memory_budget: recipes_server::limits::MEMORY_BUDGET,
     };
     HttpService::new(router, config)
 }
 
-fn connect(address: SocketAddr) -> TcpStream {
+pub(crate) fn connect(address: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     stream
 }
 
 /// Blocks until the server closes the connection, and returns what it sent before.
-fn read_to_end(mut stream: TcpStream) -> String {
+pub(crate) fn read_to_end(mut stream: TcpStream) -> String {
     let mut received = Vec::new();
     match stream.read_to_end(&mut received) {
         Ok(_) => {}
@@ -83,7 +86,7 @@ fn read_to_end(mut stream: TcpStream) -> String {
     String::from_utf8_lossy(&received).into_owned()
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     tokio::task::spawn_blocking(work).await.unwrap()
 }
 
@@ -209,31 +212,6 @@ async fn too_large_request_head_is_refused() {
 fn many_headers() -> String {
     let headers: String = (0..101).fold(String::new(), |all, n| all + &format!("x-{n}: y\r\n"));
     format!("GET / HTTP/1.1\r\n{headers}\r\n")
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn connection_above_the_maximum_waits_until_another_ends() {
-    let address = serve(Connections { max_open: 2, ..CONNECTIONS }).await;
-    blocking(move || {
-        let send_request =
-            |stream: &mut TcpStream| stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
-        let mut response = [0; 12];
-        let (mut first, mut second, mut third) = (connect(address), connect(address), connect(address));
-        for stream in [&mut first, &mut second, &mut third] {
-            send_request(stream);
-        }
-        for stream in [&mut first, &mut second] {
-            stream.read_exact(&mut response).unwrap();
-            assert_eq!(&response, b"HTTP/1.1 200");
-        }
-        third.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
-        assert!(third.read(&mut response).is_err(), "a third connection is above the maximum");
-        drop(first);
-        third.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        third.read_exact(&mut response).unwrap();
-        assert_eq!(&response, b"HTTP/1.1 200");
-    })
-    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

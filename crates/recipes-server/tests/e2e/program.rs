@@ -33,7 +33,21 @@ impl Program {
     }
 
     pub(crate) fn start_with(folder: &Path, variables: &[(&str, &str)]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_recipes"))
+        Self::spawn(&mut recipes(), folder, variables, true)
+    }
+
+    /// Lets another program start it.
+    pub(crate) fn start_by(starter: &str, folder: &Path) -> Self {
+        Self::spawn(Command::new(starter).arg(env!("CARGO_BIN_EXE_recipes")), folder, &[], true)
+    }
+
+    /// The same with a log that is read up to the line about the address and never again.
+    pub(crate) fn start_with_unread_log(folder: &Path) -> Self {
+        Self::spawn(&mut recipes(), folder, &[], false)
+    }
+
+    fn spawn(command: &mut Command, folder: &Path, variables: &[(&str, &str)], reads_log: bool) -> Self {
+        let mut child = command
             .arg("serve")
             .current_dir(folder)
             .env_clear()
@@ -50,13 +64,19 @@ impl Program {
         let (found, address) = mpsc::channel();
         let log = Arc::<Mutex<Vec<String>>>::default();
         let written = Arc::clone(&log);
-        // Reads until the end, so that the program never waits for room in the pipe.
         std::thread::spawn(move || {
             for line in stderr.lines().map_while(Result::ok) {
+                let is_listening = line.contains("Listening on ");
                 if let Some((_, rest)) = line.split_once("Listening on http://") {
                     let _ = found.send(Ok(rest.split(' ').next().unwrap_or_default().to_owned()));
                 }
                 written.lock().unwrap().push(line);
+                if is_listening && !reads_log {
+                    // Keeps the pipe open.
+                    loop {
+                        std::thread::park();
+                    }
+                }
             }
             let _ = found.send(Err(written.lock().unwrap().join("\n")));
         });
@@ -87,6 +107,10 @@ impl Program {
         rustix::process::kill_process(id, signal).unwrap();
     }
 
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Waits for the end and returns the exit code.
     pub(crate) fn code(mut self) -> Option<i32> {
         self.child.wait().unwrap().code()
@@ -106,6 +130,10 @@ impl Program {
         client.token = Some(answer["token"].as_str().unwrap().to_owned());
         client
     }
+}
+
+fn recipes() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_recipes"))
 }
 
 impl Drop for Program {

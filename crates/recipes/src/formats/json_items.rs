@@ -3,17 +3,24 @@
 //! A streaming parser of one long array would lose its position at the first syntax error. This one only looks for the
 //! ends of items: an item that is not JSON is one error, and reading continues with the next item.
 
+mod envelope;
+
 use std::fmt;
 use std::io::{self, BufRead};
 
-/// The items of a JSON array, or of NDJSON: objects that each begin a line. An NDJSON object may span several lines if
-/// they are indented.
+/// The items of a JSON array, of NDJSON (objects that each begin a line), or of an envelope. An NDJSON object may span
+/// several lines if they are indented.
 pub struct JsonItems<R> {
     input: R,
     max_bytes: usize,
     layout: Layout,
     line: u64,
     text: Vec<u8>,
+    /// The start of the next item, read to find out what the file is; and its line.
+    head: Vec<u8>,
+    head_line: u64,
+    in_envelope: bool,
+    skipped_members: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +31,10 @@ enum Layout {
     /// Inside the array, after a comma.
     ArrayAfterComma,
     Lines,
+    /// Inside an envelope, before an object that is an item.
+    Member,
+    /// Inside an envelope, after a member.
+    AfterMember,
     Ended,
 }
 
@@ -43,6 +54,7 @@ pub enum ItemError {
     Missing,
     NotClosed,
     TextAfterList,
+    NotJson,
 }
 
 impl fmt::Display for ItemError {
@@ -54,6 +66,7 @@ impl fmt::Display for ItemError {
             Self::TooLong { max_bytes } => write!(f, "is longer than {} KiB", max_bytes / 1024),
             Self::Missing => f.write_str("an item is missing here"),
             Self::NotClosed => f.write_str("the file ends before the list does"),
+            Self::NotJson => f.write_str("is not valid JSON; the rest of the file is not read"),
             Self::TextAfterList => f.write_str("there is more text after the end of the list"),
         }
     }
@@ -71,7 +84,17 @@ struct Scan {
 impl<R: BufRead> JsonItems<R> {
     /// Splits `input` into items of at most `max_bytes`.
     pub fn new(input: R, max_bytes: usize) -> Self {
-        Self { input, max_bytes, layout: Layout::Unknown, line: 1, text: Vec::new() }
+        Self {
+            input,
+            max_bytes,
+            layout: Layout::Unknown,
+            line: 1,
+            text: Vec::new(),
+            head: Vec::new(),
+            head_line: 1,
+            in_envelope: false,
+            skipped_members: Vec::new(),
+        }
     }
 
     /// Reads the next item; `None` at the end.
@@ -79,42 +102,59 @@ impl<R: BufRead> JsonItems<R> {
     /// # Errors
     /// If the input cannot be read.
     pub fn next_item(&mut self) -> io::Result<Option<Item<'_>>> {
-        if self.layout == Layout::Unknown {
-            self.skip_byte_order_mark()?;
-            self.layout = match self.skip_space()? {
-                Some(b'[') => {
+        loop {
+            let error = match (self.layout, self.next_byte()?) {
+                (Layout::Ended, _) | (Layout::Unknown | Layout::Lines, None) => return Ok(None),
+                (Layout::Unknown, Some(b'[')) => {
                     self.input.consume(1);
-                    Layout::Array
+                    self.layout = Layout::Array;
+                    None
                 }
-                Some(b'{') => Layout::Lines,
-                Some(_) => return Ok(Some(self.end(ItemError::NotAList))),
-                None => Layout::Ended,
+                (Layout::Unknown, Some(b'{')) => self.begin_object()?,
+                (Layout::Unknown, Some(_)) => Some(ItemError::NotAList),
+                (Layout::AfterMember, _) => self.next_member()?,
+                (_, None) => Some(ItemError::NotClosed),
+                (Layout::Array, Some(b']')) => {
+                    self.input.consume(1);
+                    self.after_array()?
+                }
+                (Layout::ArrayAfterComma, Some(b']')) => {
+                    self.layout = Layout::Array;
+                    return Ok(Some(Item { line: self.line, text: Err(ItemError::Missing) }));
+                }
+                (Layout::Array | Layout::ArrayAfterComma, Some(b',')) => {
+                    self.input.consume(1);
+                    self.layout = Layout::ArrayAfterComma;
+                    return Ok(Some(Item { line: self.line, text: Err(ItemError::Missing) }));
+                }
+                (Layout::Array | Layout::ArrayAfterComma | Layout::Lines | Layout::Member, Some(_)) => {
+                    return self.item().map(Some);
+                }
             };
-        }
-        match (self.layout, self.skip_space()?) {
-            (Layout::Ended | Layout::Unknown, _) | (Layout::Lines, None) => Ok(None),
-            (Layout::Array | Layout::ArrayAfterComma, None) => Ok(Some(self.end(ItemError::NotClosed))),
-            (Layout::Array, Some(b']')) => {
-                self.input.consume(1);
-                self.after_array()
+            if let Some(error) = error {
+                self.layout = Layout::Ended;
+                return Ok(Some(Item { line: self.line, text: Err(error) }));
             }
-            (Layout::ArrayAfterComma, Some(b']')) => {
-                self.layout = Layout::Array;
-                Ok(Some(Item { line: self.line, text: Err(ItemError::Missing) }))
-            }
-            (Layout::Array | Layout::ArrayAfterComma, Some(b',')) => {
-                self.input.consume(1);
-                self.layout = Layout::ArrayAfterComma;
-                Ok(Some(Item { line: self.line, text: Err(ItemError::Missing) }))
-            }
-            (Layout::Array | Layout::ArrayAfterComma | Layout::Lines, Some(_)) => self.item().map(Some),
         }
     }
 
+    /// The first byte of the next item or of the syntax around it.
+    fn next_byte(&mut self) -> io::Result<Option<u8>> {
+        if !self.head.is_empty() {
+            return Ok(Some(self.head[0]));
+        }
+        if self.layout == Layout::Unknown {
+            self.skip_byte_order_mark()?;
+        }
+        self.skip_space()
+    }
+
     fn item(&mut self) -> io::Result<Item<'_>> {
-        let line = self.line;
         let (mut scan, mut too_long) = (Scan::default(), false);
+        let line = if self.head.is_empty() { self.line } else { self.head_line };
         self.text.clear();
+        self.text.append(&mut self.head);
+        self.text.iter().for_each(|byte| scan.pass(*byte));
         while let Some(byte) = self.peek()? {
             if self.ends_before(byte, &scan) {
                 break;
@@ -129,7 +169,9 @@ impl<R: BufRead> JsonItems<R> {
                 too_long |= !byte.is_ascii_whitespace();
             }
         }
-        if self.layout != Layout::Lines {
+        if self.layout == Layout::Member {
+            self.layout = Layout::AfterMember;
+        } else if self.layout != Layout::Lines {
             self.layout = match self.peek()? {
                 Some(b',') => {
                     self.input.consume(1);
@@ -151,6 +193,7 @@ impl<R: BufRead> JsonItems<R> {
     fn ends_before(&self, byte: u8, scan: &Scan) -> bool {
         match byte {
             _ if scan.in_string => false,
+            b'}' if scan.depth == 0 => self.layout == Layout::Member,
             b',' | b']' if scan.depth == 0 => self.layout != Layout::Lines,
             b'\n' if scan.depth == 0 => self.layout == Layout::Lines,
             // Lines inside an object are indented: an object begins here, and the previous one was not closed.
@@ -159,17 +202,14 @@ impl<R: BufRead> JsonItems<R> {
         }
     }
 
-    fn after_array(&mut self) -> io::Result<Option<Item<'_>>> {
-        if self.skip_space()?.is_some() {
-            return Ok(Some(self.end(ItemError::TextAfterList)));
+    fn after_array(&mut self) -> io::Result<Option<ItemError>> {
+        if self.in_envelope {
+            self.layout = Layout::AfterMember;
+            return Ok(None);
         }
+        let has_more = self.skip_space()?.is_some();
         self.layout = Layout::Ended;
-        Ok(None)
-    }
-
-    fn end(&mut self, error: ItemError) -> Item<'_> {
-        self.layout = Layout::Ended;
-        Item { line: self.line, text: Err(error) }
+        Ok(has_more.then_some(ItemError::TextAfterList))
     }
 
     /// Some editors write it at the start of every file.

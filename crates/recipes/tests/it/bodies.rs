@@ -51,14 +51,15 @@ pub(crate) fn any_json() -> impl Strategy<Value = Value> {
 
 /// A valid body with every field but `category`, `cuisine`, `author` and `license`.
 pub(crate) fn valid_body() -> impl Strategy<Value = Value> {
-    let line = || "[^\\p{Cc}]{0,20}[\\S&&[^\\p{Cc}]]\t?";
+    let line = || {
+        "[^\\p{Cc}\\p{Zl}\\p{Zp}\u{200b}\u{feff}]{0,20}[\\S&&[^\\p{Cc}\u{200b}\u{feff}]]".prop_map(trimmed)
+    };
     let lines = || vec(line(), 0..5);
     let minutes = || prop::option::of(0..=525_600_u32);
     let amount = prop_oneof![(0..1000_u32).prop_map(Value::from), halves(), line().prop_map(Value::from)];
-    let step =
-        (prop::option::of(line()), "[\\PC\n\r\t]{1,30}", minutes()).prop_map(|(section, text, minutes)| {
-            without_nulls(json!({ "section": section, "text": text, "minutes": minutes }))
-        });
+    let step = (prop::option::of(line()), line(), minutes()).prop_map(|(section, text, minutes)| {
+        without_nulls(json!({ "section": section, "text": text, "minutes": minutes }))
+    });
     let credit = || {
         (prop::option::of(line()), "https?://[a-zé]{1,9}(/[a-z咖?#%]{0,9}){0,3}")
             .prop_map(|(name, url)| without_nulls(json!({ "name": name, "url": url })))
@@ -67,13 +68,13 @@ pub(crate) fn valid_body() -> impl Strategy<Value = Value> {
     let times = (
         minutes(),
         minutes(),
-        prop::option::of("[\\PC\n]{1,30}"),
+        prop::option::of(line().prop_map(|line| format!("{line}\r\n\t{line}"))),
         prop::option::of(halves()),
         prop::option::of(line()),
     );
     let tags = (prop::option::of(vec(step, 0..4)), prop::option::of(lines()), prop::option::of(lines()));
     let facts =
-        btree_map(prop::sample::select(&["calories", "servingSize", "transFatContent"][..]), amount, 0..3);
+        btree_map(prop::sample::select(&["calories", "servingSize", "transFatContent"][..]), amount, 1..3);
     let rest = (
         prop::option::of(facts),
         prop::option::of(credit()),
@@ -91,6 +92,10 @@ pub(crate) fn valid_body() -> impl Strategy<Value = Value> {
             "extra": rest.5,
         })
     })
+}
+
+fn trimmed(text: impl Into<String>) -> String {
+    text.into().trim().to_owned()
 }
 
 fn halves() -> impl Strategy<Value = Value> {

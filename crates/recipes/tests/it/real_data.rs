@@ -43,7 +43,7 @@ fn check(file: &str, count: usize) {
     }
 }
 
-/// Instructions become objects, and the server assigns the id.
+/// Instructions become objects, texts lose the white space around them, and the server assigns the id.
 fn as_answered(mut recipe: Map<String, Value>) -> Value {
     recipe.remove("id");
     for step in recipe.get_mut("instructions").and_then(Value::as_array_mut).into_iter().flatten() {
@@ -51,7 +51,16 @@ fn as_answered(mut recipe: Map<String, Value>) -> Value {
             *step = json!({ "text": step });
         }
     }
-    recipe.into()
+    trimmed(recipe.into())
+}
+
+fn trimmed(value: Value) -> Value {
+    match value {
+        Value::String(text) => text.trim().into(),
+        Value::Array(items) => items.into_iter().map(trimmed).collect(),
+        Value::Object(members) => members.into_iter().map(|(name, value)| (name, trimmed(value))).collect(),
+        other => other,
+    }
 }
 
 /// Next to the workspace, shared between checkouts.

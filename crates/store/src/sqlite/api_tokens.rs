@@ -29,10 +29,10 @@ impl Sqlite {
         context: Context,
     ) -> Result<Option<ApiToken>, StoreError> {
         let now = to_microseconds(context.now);
-        self.write(move |db| {
-            // Disabling and logging out everywhere revoke all tokens, and must not miss this one.
-            let is_enabled = user_row::by_id(db, user)?.is_some_and(|user| !user.disabled);
-            if !is_enabled || !authority::session_lasts(db, &context.actor)? {
+        // Disabling and logging out everywhere revoke all tokens, and must not miss this one.
+        self.write_for(context, move |db, authority| {
+            authority::require_right_to_change(authority, user)?;
+            if user_row::by_id(db, user)?.is_none_or(|user| user.disabled) {
                 return Err(StoreError::ActorRevoked);
             }
             let NewApiToken { id, digest, name, scopes, expires_at } = new;
@@ -99,7 +99,8 @@ impl Sqlite {
         id: ApiTokenId,
         context: Context,
     ) -> Result<bool, StoreError> {
-        self.write(move |db| {
+        self.write_for(context, move |db, authority| {
+            authority::require_right_to_change(authority, user)?;
             let sql = "DELETE FROM api_tokens WHERE id = ?1 AND user_id = ?2";
             let deleted = execute(db, sql, params![id.as_bytes(), user.get()])? == 1;
             if deleted {

@@ -6,7 +6,7 @@ use rusqlite::{Connection, params, params_from_iter};
 use super::columns::Columns;
 use super::conditions::Conditions;
 use super::{Sqlite, execute, find_value, list, microseconds_before};
-use crate::{Context, Listing, Page, StoreError};
+use crate::{Context, Listing, MAX_PAGE_SIZE, Page, StoreError};
 use accounts::TokenDigest;
 use accounts::audit::{Actor, Class, Entry, Event, Filter, Retention};
 use ids::{SessionId, UserId};
@@ -63,6 +63,12 @@ impl Sqlite {
             Ok(page.listing(list(db, &sql, params_from_iter(params), entry_in)?, |entry| entry.id))
         })
         .await
+    }
+
+    pub async fn audit_log_after(&self, filter: Filter, id: i64) -> Result<Vec<Entry>, StoreError> {
+        let conditions = conditions(filter).and("id > ?", Some([id.into()]));
+        let (sql, params) = conditions.first(MAX_PAGE_SIZE, select!(""), "id");
+        self.read_at_length(move |db| list(db, &sql, params_from_iter(params), entry_in)).await
     }
 
     pub async fn count_audit_log(&self, filter: Filter) -> Result<u64, StoreError> {
@@ -173,6 +179,7 @@ fn entry_in(columns: &mut Columns<'_>) -> Result<Entry, StoreError> {
         actor: Actor {
             user: columns.optional_user_id()?,
             session: columns.get::<Option<[u8; 16]>>()?.map(SessionId::from_bytes),
+            api_token: None,
             address: columns.address()?,
         },
         detail: columns.get()?,

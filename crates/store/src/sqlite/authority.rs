@@ -1,26 +1,50 @@
-//! What the rules of administration ask of the database.
+//! What the rules of authority and administration ask of the database.
 
-use accounts::audit::Actor;
-use accounts::{PasswordHash, may_administer};
-use ids::{SessionId, UserId};
+use accounts::{ActorState, Authority, PasswordHash, Role};
+use ids::{ApiTokenId, SessionId, UserId};
 use rusqlite::{Connection, params};
 
-use super::{cached, find_value, user_row};
-use crate::StoreError;
+use super::{Sqlite, cached, find, find_value};
+use crate::{Context, StoreError};
 
-/// The operator may do everything; a user must be an administrator now.
-pub(super) fn require_admin(db: &Connection, actor: &Actor) -> Result<(), StoreError> {
-    let Some(id) = actor.user else { return Ok(()) };
-    let user = user_row::by_id(db, id)?;
-    let session_ended = !session_lasts(db, actor)?;
-    if may_administer(user.as_ref(), session_ended) { Ok(()) } else { Err(StoreError::ActorRevoked) }
+impl Sqlite {
+    pub fn check_authority(&self, context: &Context) -> Result<(), StoreError> {
+        self.read(|db| current(db, context)).map(drop)
+    }
 }
 
-/// Whether the session in which the actor acts has not ended. An actor without a session has none to end.
-pub(super) fn session_lasts(db: &Connection, actor: &Actor) -> Result<bool, StoreError> {
-    let Some(session) = &actor.session else { return Ok(true) };
-    let sql = "SELECT 1 FROM sessions WHERE id = ?1 AND (?2 IS NULL OR user_id = ?2)";
-    Ok(cached(db, sql)?.exists(params![SessionId::as_bytes(session), actor.user.map(UserId::get)])?)
+/// The authority of the actor now, in the transaction of the write. The operator has no account to look up.
+pub(super) fn current(db: &Connection, Context { actor, now }: &Context) -> Result<Authority, StoreError> {
+    let sql = "SELECT role, disabled,
+                      (?2 IS NULL OR EXISTS (SELECT 1 FROM sessions WHERE id = ?2 AND user_id = ?1))
+                      AND (?3 IS NULL OR EXISTS (SELECT 1 FROM api_tokens WHERE id = ?3 AND user_id = ?1
+                                                     AND (expires_at IS NULL OR expires_at > ?4)))
+               FROM users WHERE id = ?1";
+    let found = match actor.user {
+        None => None,
+        Some(user) => {
+            let session = actor.session.as_ref().map(SessionId::as_bytes);
+            let api_token = actor.api_token.as_ref().map(ApiTokenId::as_bytes);
+            find(db, sql, params![user.get(), session, api_token, now.as_microsecond()], |columns| {
+                let unknown_role = || StoreError::Corrupt("an unknown role".to_owned());
+                Ok(ActorState {
+                    role: Role::parse(columns.text()?).ok_or_else(unknown_role)?,
+                    disabled: columns.get()?,
+                    credential_is_valid: columns.get()?,
+                })
+            })?
+        }
+    };
+    Authority::of(actor, found).ok_or(StoreError::ActorRevoked)
+}
+
+pub(super) fn require_admin(authority: Authority) -> Result<(), StoreError> {
+    if authority.is_admin() { Ok(()) } else { Err(StoreError::AdminRequired) }
+}
+
+/// For changes of this account.
+pub(super) fn require_right_to_change(authority: Authority, account: UserId) -> Result<(), StoreError> {
+    if authority.may_change(account) { Ok(()) } else { Err(StoreError::AdminRequired) }
 }
 
 /// The number of active administrators besides this user.

@@ -36,8 +36,8 @@ impl Sqlite {
         context: Context,
     ) -> Result<Option<Invitation>, StoreError> {
         let now = to_microseconds(context.now);
-        self.write(move |db| {
-            authority::require_admin(db, &context.actor)?;
+        self.write_for(context, move |db, authority| {
+            authority::require_admin(authority)?;
             let NewInvitation { id, digest, email, expires_at } = new;
             let expires_at = to_microseconds(expires_at);
             execute(db, "DELETE FROM invitations WHERE expires_at <= ?1", [now.as_microsecond()])?;
@@ -108,8 +108,8 @@ impl Sqlite {
     }
 
     pub async fn revoke_invitation(&self, id: InvitationId, context: Context) -> Result<bool, StoreError> {
-        self.write(move |db| {
-            authority::require_admin(db, &context.actor)?;
+        self.write_for(context, move |db, authority| {
+            authority::require_admin(authority)?;
             let revoked = execute(db, "DELETE FROM invitations WHERE id = ?1", [id.as_bytes()])? == 1;
             if revoked {
                 audit::record(db, Event::InvitationRevoked, None, &context)?;

@@ -17,21 +17,22 @@ impl Sqlite {
         new: NewMailToken,
         context: Context,
     ) -> Result<Option<User>, StoreError> {
-        let key = email.key();
+        let email = email.clone();
         self.write(move |db| {
             let NewMailToken { digest, purpose, expires_at } = new;
             let now = context.now;
+            let account = user_row::id_of(db, &email)?.map(UserId::get);
             execute(db, "DELETE FROM mail_tokens WHERE expires_at <= ?1", [now.as_microsecond()])?;
             let sql = "INSERT INTO mail_tokens (digest, user_id, purpose, email_key, created_at, expires_at)
                        SELECT ?1, id, ?2, email_key, ?3, ?4 FROM users
-                       WHERE email_key = ?5 AND disabled = 0 AND (email_verified_at IS NULL OR ?2 <> 'verify')
+                       WHERE id = ?5 AND disabled = 0 AND (email_verified_at IS NULL OR ?2 <> 'verify')
                        RETURNING user_id";
             let made = params![
                 digest.as_bytes(),
                 purpose.as_str(),
                 now.as_microsecond(),
                 expires_at.as_microsecond(),
-                key
+                account,
             ];
             let user = find_value(db, sql, made)?.map(columns::user_id).transpose()?;
             if purpose == MailPurpose::ResetPassword {

@@ -7,6 +7,9 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, TransactionBehavior, params};
 
+use super::address_keys;
+use crate::StoreError;
+
 const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0001_users_and_recipes.sql"),
     include_str!("../../migrations/sqlite/0002_sessions_and_api_tokens.sql"),
@@ -14,6 +17,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0004_mail_tokens_and_invitations.sql"),
     include_str!("../../migrations/sqlite/0005_audit_classes_and_places.sql"),
     include_str!("../../migrations/sqlite/0006_audit_by_actor.sql"),
+    address_keys::MIGRATION,
+    include_str!("../../migrations/sqlite/0008_usages.sql"),
 ];
 
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +36,8 @@ pub(super) enum MigrateError {
     Foreign,
     #[error("{0}")]
     Sqlite(#[from] rusqlite::Error),
+    #[error("{0}")]
+    Store(#[from] StoreError),
 }
 
 pub(super) fn run(db: &mut Connection, now: Timestamp) -> Result<(), MigrateError> {
@@ -66,6 +73,9 @@ fn apply(db: &mut Connection, migrations: &[&str], now: Timestamp) -> Result<(),
     }
     for (number, sql) in (1..).zip(migrations).skip(applied.len()) {
         tx.execute_batch(sql)?;
+        if *sql == address_keys::MIGRATION {
+            address_keys::renew(&tx)?;
+        }
         tx.execute(
             "INSERT INTO migrations (number, sql, applied_at) VALUES (?1, ?2, ?3)",
             params![number, sql, now.as_microsecond()],
@@ -76,7 +86,11 @@ fn apply(db: &mut Connection, migrations: &[&str], now: Timestamp) -> Result<(),
 
 #[cfg(test)]
 mod tests {
+    use accounts::Email;
+    use ids::UserId;
+
     use super::*;
+    use crate::sqlite::user_row;
 
     const FIRST: &str = "CREATE TABLE soup (name TEXT NOT NULL) STRICT";
     const SECOND: &str = "ALTER TABLE soup ADD COLUMN salt INTEGER";
@@ -131,6 +145,45 @@ mod tests {
             ]
         );
         assert_eq!(all("SELECT place FROM sessions"), ["192.0.2.1"]);
+    }
+
+    #[test]
+    fn accounts_that_share_an_address_are_kept_and_reported_until_one_is_gone() {
+        let mut db = Connection::open_in_memory().unwrap();
+        apply(&mut db, &MIGRATIONS[..6], noon()).unwrap();
+        db.execute_batch(
+            "INSERT INTO users (name, email, email_key, role, created_at, updated_at)
+             SELECT 'A', value, value, 'user', 1, 1
+             FROM json_each('[\"jo@exämple.de\", \"jo@xn--exmple-cua.de\", \"eva@exämple.de\", \"ada@example.org\"]');
+             INSERT INTO mail_tokens (digest, user_id, purpose, email_key, created_at, expires_at)
+             SELECT randomblob(32), id, 'verify', email_key, 1, 1 FROM users;
+             INSERT INTO invitations (id, digest, email, email_key, created_at, expires_at)
+             VALUES (randomblob(16), randomblob(32), 'ida@exämple.de', 'ida@exämple.de', 1, 1);",
+        )
+        .unwrap();
+        run(&mut db, noon()).unwrap();
+        let keys = |db: &Connection, table: &str| -> Vec<String> {
+            let mut rows =
+                db.prepare(&format!("SELECT email_key FROM {table} ORDER BY created_at, rowid")).unwrap();
+            rows.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
+        };
+        let before = ["jo@exämple.de", "jo@xn--exmple-cua.de", "eva@xn--exmple-cua.de", "ada@example.org"];
+        assert_eq!(keys(&db, "users"), before);
+        let found =
+            |email: &str| user_row::id_of(&db, &Email::parse(email).unwrap()).unwrap().map(UserId::get);
+        assert_eq!(found("jo@exämple.de"), Some(1), "each logs in with its own spelling");
+        assert_eq!((found("jo@xn--exmple-cua.de"), found("JO@EXÄMPLE.DE")), (Some(2), Some(1)));
+        let count = |sql: &str| db.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+        let links = "SELECT count(*) FROM mail_tokens AS t JOIN users ON id = user_id AND users.email_key = t.email_key";
+        assert_eq!(count(links), 4, "open links stay good");
+        assert_eq!(count("SELECT count(*) FROM invitations WHERE email_key = 'ida@xn--exmple-cua.de'"), 1);
+        let report = address_keys::report_collisions(&db).unwrap();
+        assert_eq!(report.len(), 1, "{report:?}");
+        assert!(report[0].contains("2 (jo@xn--exmple-cua.de) and 1 (jo@exämple.de)"), "{report:?}");
+        assert_eq!(address_keys::report_collisions(&db).unwrap(), report, "at each start");
+        db.execute("DELETE FROM users WHERE id = 2", []).unwrap();
+        assert!(address_keys::report_collisions(&db).unwrap().is_empty());
+        assert_eq!(keys(&db, "users")[0], "jo@xn--exmple-cua.de", "the other one has the key now");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::params;
 
-use super::{Sqlite, audit, ending, execute, mail_tokens, user_row};
+use super::{Sqlite, audit, authority, ending, execute, mail_tokens, user_row};
 use crate::{ChangePassword, Context, StoreError};
 use accounts::audit::Event;
 use accounts::{Ending, MailPurpose, PasswordHash, TokenDigest, User};
@@ -33,8 +33,9 @@ impl Sqlite {
         command: ChangePassword,
         context: Context,
     ) -> Result<bool, StoreError> {
-        self.write(move |db| {
+        self.write_for(context, move |db, authority| {
             let ChangePassword { user, old, new, keep, api_tokens } = command;
+            authority::require_right_to_change(authority, user)?;
             let changed = execute(
                 db,
                 "UPDATE users SET password_hash = ?3, updated_at = max(updated_at, ?4) WHERE id = ?1 AND password_hash IS ?2",
@@ -50,6 +51,24 @@ impl Sqlite {
                 ending::end(db, user, Ending::password_change(keep, api_tokens), &context)?;
             }
             Ok(changed == 1)
+        })
+        .await
+    }
+
+    pub async fn set_password(
+        &self,
+        user: UserId,
+        new: PasswordHash,
+        now: Timestamp,
+    ) -> Result<Option<User>, StoreError> {
+        self.write(move |db| {
+            let sql = "UPDATE users SET password_hash = ?2, updated_at = ?3 WHERE id = ?1";
+            if execute(db, sql, params![user.get(), new.as_str(), now.as_microsecond()])? == 1 {
+                let context = Context::operator(now);
+                audit::record(db, Event::PasswordChanged, Some(user), &context)?;
+                ending::end(db, user, Ending::PASSWORD_RESET, &context)?;
+            }
+            user_row::by_id(db, user)
         })
         .await
     }

@@ -1,33 +1,40 @@
 //! Recipes, in SQLite's dialect.
 
+use accounts::Authority;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, Rows, params};
 
 use super::columns::{self, Columns};
-use super::{Sqlite, cached, execute, find, find_value, list};
+use super::{Sqlite, cached, execute, find, find_value, quota};
 use crate::{
-    DEFAULT_PAGE_SIZE, Edit, Editor, Imported, Listing, NewRecipe, Page, Precondition, RecipeTexts,
-    ReplaceRecipe, StoreError, StoredRecipe, Usage, Viewer,
+    Context, DEFAULT_PAGE_SIZE, Edit, Editor, Imported, Listing, NewRecipe, Page, PageEnd, Precondition,
+    RecipePage, ReplaceRecipe, StoreError, StoredRecipe, Viewer,
 };
 use ::recipes::time::to_microseconds;
 use ::recipes::{ContentJson, ImportedHistory, RecipeState, ServerFields, Visibility};
 use ids::{RecipeId, Uid, UserId};
 
 /// A page ends early behind this much text: 1,000 recipes may have 256 MiB, and one request must not
-/// make us hold them.
-const PAGE_BYTES: usize = 4 << 20;
+/// make us hold them. A hundred everyday recipes have less.
+const PAGE_BYTES: usize = 128 << 10;
 
-/// As [`PAGE_BYTES`], for an export, which is sent page by page: each client makes us hold one or two of them.
-const EXPORT_BYTES: usize = 256 << 10;
+/// The ids behind `?1` that user `?2` may see, if that is not an administrator.
+macro_rules! visible_ids {
+    () => {
+        "SELECT id FROM recipes WHERE private = 0 AND id > ?1
+         UNION ALL
+         SELECT id FROM recipes WHERE owner_id = ?2 AND private = 1 AND id > ?1"
+    };
+}
 
 /// Writes.
 impl Sqlite {
-    pub async fn create_recipe(&self, new: NewRecipe, now: Timestamp) -> Result<StoredRecipe, StoreError> {
-        let now = to_microseconds(now);
+    pub async fn create_recipe(&self, new: NewRecipe, context: Context) -> Result<StoredRecipe, StoreError> {
+        let now = to_microseconds(context.now);
         let fields =
             ServerFields { owner: new.owner, uid: new.uid, revision: 1, created_at: now, updated_at: now };
         let row = RecipeRow { fields, visibility: new.visibility, text: new.document.finish(&fields) };
-        let (id, row) = self.insert_recipe(row).await?;
+        let (id, row) = self.insert_recipe(row, new.quotas, context).await?;
         Ok(row.stored(columns::recipe_id(id)?))
     }
 
@@ -60,12 +67,13 @@ impl Sqlite {
     pub async fn replace_recipe(
         &self,
         command: ReplaceRecipe,
-        now: Timestamp,
+        context: Context,
     ) -> Result<Edit<StoredRecipe>, StoreError> {
-        let now = to_microseconds(now);
-        let ReplaceRecipe { id, editor, draft, precondition } = command;
+        let now = to_microseconds(context.now);
+        let ReplaceRecipe { id, draft, precondition, quotas } = command;
         let (document, visibility) = (ContentJson::new(draft.content()), draft.content().visibility);
-        self.write(move |db| {
+        self.write_for(context, move |db, authority| {
+            let editor = editor(authority);
             let Some((fields, state)) = find_to_edit(db, id)? else { return Ok(Edit::NotFound) };
             let allowed = state
                 .check_edit(editor, &precondition)
@@ -77,6 +85,9 @@ impl Sqlite {
             let updated_at = time_of_change(fields.updated_at, now);
             let fields = ServerFields { revision: before.saturating_add(1), updated_at, ..fields };
             let text = document.finish(&fields);
+            if !authority.is_admin() {
+                quota::check_replacement(db, id, &text, quotas)?;
+            }
             execute(
                 db,
                 "UPDATE recipes SET document = ?3, private = ?4, revision = ?5, updated_at = ?6
@@ -98,12 +109,12 @@ impl Sqlite {
     pub async fn delete_recipe(
         &self,
         id: RecipeId,
-        editor: Editor,
         precondition: Precondition,
+        context: Context,
     ) -> Result<Edit<()>, StoreError> {
-        self.write(move |db| {
+        self.write_for(context, move |db, authority| {
             let Some((fields, state)) = find_to_edit(db, id)? else { return Ok(Edit::NotFound) };
-            let allowed = state.check_edit(editor, &precondition);
+            let allowed = state.check_edit(editor(authority), &precondition);
             if allowed.is_ok() {
                 let sql = "DELETE FROM recipes WHERE id = ?1 AND revision = ?2";
                 execute(db, sql, params![id.get(), fields.revision])?;
@@ -132,25 +143,46 @@ impl Sqlite {
         })
     }
 
-    pub async fn recipes(
+    pub fn recipes(
         &self,
         page: Page<RecipeId>,
         viewer: Viewer,
-    ) -> Result<Listing<RecipeTexts, RecipeId>, StoreError> {
-        if page.limit() > DEFAULT_PAGE_SIZE {
-            self.read_at_length(move |db| page_of(db, page, viewer)).await
-        } else {
-            self.read(|db| page_of(db, page, viewer))
-        }
+        json: Vec<u8>,
+    ) -> Result<Listing<RecipePage, RecipeId>, StoreError> {
+        self.read(|db| page_of(db, page, viewer, PageReader::new(page.limit(), json)))
     }
 
-    pub async fn recipes_of(
+    pub fn end_of_recipe_page(
+        &self,
+        page: Page<RecipeId>,
+        viewer: Viewer,
+    ) -> Result<Option<PageEnd<RecipeId>>, StoreError> {
+        self.read(|db| {
+            let (user, admin) = viewer_params(viewer);
+            let sql = if admin {
+                "SELECT id FROM recipes WHERE id > ?1 AND ?2 IS NULL ORDER BY id LIMIT ?3"
+            } else {
+                concat!(visible_ids!(), " ORDER BY id LIMIT ?3")
+            };
+            let after = page.after().map_or(0, RecipeId::get);
+            let mut statement = cached(db, sql)?;
+            let mut rows = statement.query(params![after, user, page.rows_to_read()])?;
+            let mut ids = Vec::new();
+            while let Some(row) = rows.next()? {
+                ids.push(Columns::of(row).recipe_id()?);
+            }
+            let Listing { rows, next } = page.listing(ids, |id| *id);
+            Ok(rows.last().map(|last| PageEnd { last: *last, next }))
+        })
+    }
+
+    pub fn recipes_of(
         &self,
         owner: UserId,
         page: Page<RecipeId>,
-    ) -> Result<Listing<RecipeTexts, RecipeId>, StoreError> {
-        self.read_at_length(move |db| {
-            let mut texts = PageReader { bytes: EXPORT_BYTES, ..PageReader::new(page) };
+    ) -> Result<Listing<RecipePage, RecipeId>, StoreError> {
+        self.read(|db| {
+            let mut reader = PageReader::new(page.limit(), Vec::new());
             let mut statement = cached(
                 db,
                 "SELECT recipes.id, document
@@ -161,10 +193,9 @@ impl Sqlite {
                  CROSS JOIN recipes ON recipes.id = theirs.id",
             )?;
             let after = page.after().map_or(0, RecipeId::get);
-            texts.read(statement.query(params![owner.get(), after, page.rows_to_read()])?)?;
-            Ok(texts.listing())
+            reader.read(statement.query(params![owner.get(), after, page.rows_to_read()])?)?;
+            Ok(reader.listing())
         })
-        .await
     }
 
     pub async fn count_recipes(&self, viewer: Viewer) -> Result<u64, StoreError> {
@@ -180,59 +211,11 @@ impl Sqlite {
         let count: Option<i64> = self.read_at_length(move |db| find_value(db, sql, [user])).await?;
         Ok(count.unwrap_or(0).unsigned_abs())
     }
-
-    pub async fn usage(&self, owner: UserId) -> Result<Usage, StoreError> {
-        // octet_length does not read the text.
-        let sql =
-            "SELECT count(*), coalesce(sum(octet_length(document)), 0) FROM recipes WHERE owner_id = ?1";
-        let usage = self.read_at_length(move |db| {
-            find(db, sql, [owner.get()], |columns| {
-                let (recipes, bytes) = (columns.get::<i64>()?, columns.get::<i64>()?);
-                Ok(Usage { recipes: recipes.unsigned_abs(), bytes: bytes.unsigned_abs() })
-            })
-        });
-        Ok(usage.await?.unwrap_or_default())
-    }
-}
-
-/// Deletes the private recipes of a user who is about to be deleted, and makes the public ones communal: `limit` of each
-/// at most. Answers whether there are more. The texts of the public ones name the owner, so they are written anew.
-pub(super) fn release_from_owner(
-    db: &Connection,
-    owner: UserId,
-    now: Timestamp,
-    limit: u16,
-) -> Result<bool, StoreError> {
-    let sql = "DELETE FROM recipes WHERE id IN (SELECT id FROM recipes WHERE owner_id = ?1 AND private = 1 LIMIT ?2)";
-    let deleted = execute(db, sql, params![owner.get(), limit])?;
-    let sql = "SELECT owner_id, private, revision, uid, created_at, updated_at, id, document FROM recipes
-               WHERE owner_id = ?1 AND private = 0 LIMIT ?2";
-    let public = list(db, sql, params![owner.get(), limit], |columns| {
-        let (fields, _) = server_fields_in(columns)?;
-        Ok((fields, columns.recipe_id()?, columns.get::<String>()?))
-    })?;
-    let more = deleted == usize::from(limit) || public.len() == usize::from(limit);
-    for (fields, id, text) in public {
-        let document = ContentJson::from_stored(text, &fields).ok_or_else(|| {
-            StoreError::Corrupt(format!("the text of recipe {id} does not fit its columns"))
-        })?;
-        let fields = ServerFields {
-            owner: None,
-            revision: fields.revision.saturating_add(1),
-            updated_at: time_of_change(fields.updated_at, now),
-            ..fields
-        };
-        let sql =
-            "UPDATE recipes SET owner_id = NULL, document = ?2, revision = ?3, updated_at = ?4 WHERE id = ?1";
-        let updated_at = fields.updated_at.as_microsecond();
-        execute(db, sql, params![id.get(), document.finish(&fields), fields.revision, updated_at])?;
-    }
-    Ok(more)
 }
 
 /// The time of a change after one at `before`. The clock may have been set back. Then it is a second later than `before`:
 /// `Last-Modified` has whole seconds, and a client that has the recipe before the change must not get 304.
-fn time_of_change(before: Timestamp, now: Timestamp) -> Timestamp {
+pub(super) fn time_of_change(before: Timestamp, now: Timestamp) -> Timestamp {
     if now >= before { now } else { before.saturating_add(SignedDuration::from_secs(1)).unwrap_or(before) }
 }
 
@@ -264,9 +247,24 @@ impl RecipeRow {
         .map(drop)
     }
 
+    pub(super) fn owner(&self) -> Option<UserId> {
+        self.fields.owner
+    }
+
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
     fn stored(self, id: RecipeId) -> StoredRecipe {
         let Self { fields, text, .. } = self;
         StoredRecipe { id, revision: fields.revision, updated_at: fields.updated_at, text: text.into() }
+    }
+}
+
+fn editor(authority: Authority) -> Editor {
+    match authority {
+        Authority::Operator | Authority::Admin(_) => Editor::Admin,
+        Authority::User(user) => Editor::User(user),
     }
 }
 
@@ -289,59 +287,60 @@ fn page_of(
     db: &Connection,
     page: Page<RecipeId>,
     viewer: Viewer,
-) -> Result<Listing<RecipeTexts, RecipeId>, StoreError> {
+    mut reader: PageReader,
+) -> Result<Listing<RecipePage, RecipeId>, StoreError> {
     let (user, admin) = viewer_params(viewer);
     let after = page.after().map_or(0, RecipeId::get);
-    let mut texts = PageReader::new(page);
-
     let near = if admin { i64::MAX } else { after.saturating_add(2 * i64::from(page.limit())) };
     let sql = concat!(
         "SELECT id, document FROM recipes NOT INDEXED WHERE id > ?1 AND id <= ?2 AND ",
         visible!(),
         " ORDER BY id"
     );
-    texts.read(cached(db, sql)?.query(params![after, near, user, admin])?)?;
-    if !texts.more && !admin {
-        let sql = "SELECT recipes.id, document
-                   FROM (SELECT id FROM recipes WHERE private = 0 AND id > ?1
-                         UNION ALL
-                         SELECT id FROM recipes WHERE owner_id = ?2 AND private = 1 AND id > ?1
-                         ORDER BY id LIMIT ?3) AS visible
-                   CROSS JOIN recipes ON recipes.id = visible.id";
-        texts.read(cached(db, sql)?.query(params![near, user, page.rows_to_read()])?)?;
+    reader.read(cached(db, sql)?.query(params![after, near, user, admin])?)?;
+    if !reader.more && !admin {
+        let sql = concat!(
+            "SELECT recipes.id, document FROM (",
+            visible_ids!(),
+            " ORDER BY id LIMIT ?3) AS visible CROSS JOIN recipes ON recipes.id = visible.id"
+        );
+        reader.read(cached(db, sql)?.query(params![near, user, page.rows_to_read()])?)?;
     }
-    Ok(texts.listing())
+    Ok(reader.listing())
 }
 
-/// Reads the texts of a page.
+/// Reads the recipes of a page.
 struct PageReader {
-    texts: RecipeTexts,
+    page: RecipePage,
     limit: usize,
-    bytes: usize,
     /// There was a row beyond the page.
     more: bool,
 }
 
 impl PageReader {
-    fn new(page: Page<RecipeId>) -> Self {
-        let limit = usize::from(page.limit());
+    fn new(limit: u16, json: Vec<u8>) -> Self {
+        let limit = usize::from(limit);
+        let mut page = RecipePage::after(json);
         // Everyday recipes have about a kilobyte; a buffer that grows copies them all.
         let rows = limit.min(usize::from(DEFAULT_PAGE_SIZE));
-        Self { texts: RecipeTexts::with_capacity(rows, rows << 10), limit, bytes: PAGE_BYTES, more: false }
+        page.reserve(rows, rows << 10);
+        Self { page, limit, more: false }
     }
 
-    fn listing(self) -> Listing<RecipeTexts, RecipeId> {
-        Listing { next: self.texts.last().filter(|_| self.more), rows: self.texts }
+    fn listing(self) -> Listing<RecipePage, RecipeId> {
+        Listing { next: self.page.last().filter(|_| self.more), rows: self.page }
     }
 
     fn read(&mut self, mut rows: Rows<'_>) -> Result<(), StoreError> {
         while let Some(row) = rows.next()? {
-            if self.texts.len() == self.limit || self.texts.json_len() >= self.bytes {
+            let mut columns = Columns::of(row);
+            let (id, text) = (columns.recipe_id()?, columns.bytes_of_text()?);
+            let is_full = self.page.json_len() + text.len() > PAGE_BYTES && !self.page.is_empty();
+            if is_full || self.page.len() == self.limit {
                 self.more = true;
                 return Ok(());
             }
-            let mut columns = Columns::of(row);
-            self.texts.push(columns.recipe_id()?, columns.bytes_of_text()?);
+            self.page.push(id, text);
         }
         Ok(())
     }
@@ -364,7 +363,7 @@ fn state_in(columns: &mut Columns<'_>) -> Result<RecipeState, StoreError> {
 }
 
 /// From the columns of [`state_in`] and `uid, created_at, updated_at`.
-fn server_fields_in(columns: &mut Columns<'_>) -> Result<(ServerFields, RecipeState), StoreError> {
+pub(super) fn server_fields_in(columns: &mut Columns<'_>) -> Result<(ServerFields, RecipeState), StoreError> {
     let state = state_in(columns)?;
     let uid = columns.text()?;
     let fields = ServerFields {

@@ -195,7 +195,8 @@ impl Sqlite {
         session: SessionId,
         context: Context,
     ) -> Result<bool, StoreError> {
-        self.write(move |db| {
+        self.write_for(context, move |db, authority| {
+            authority::require_right_to_change(authority, user)?;
             let sql = "DELETE FROM sessions WHERE id = ?1 AND user_id = ?2";
             let ended = execute(db, sql, params![session.as_bytes(), user.get()])? == 1;
             if ended {
@@ -212,10 +213,8 @@ impl Sqlite {
         ending: Ending,
         context: Context,
     ) -> Result<usize, StoreError> {
-        self.write(move |db| {
-            if context.actor.user != Some(user) {
-                authority::require_admin(db, &context.actor)?;
-            }
+        self.write_for(context, move |db, authority| {
+            authority::require_right_to_change(authority, user)?;
             let ended = ending::end_sessions(db, user, ending.sessions)?;
             // Ending nothing is no event. Otherwise every user could evict real events from the log.
             if ended > 0 {
@@ -232,7 +231,7 @@ impl Sqlite {
 
 /// The user who begins a session is the first to act in it.
 fn actor_of(session: &Session) -> Actor {
-    Actor { user: Some(session.user), session: Some(session.id), address: session.address }
+    Actor { user: Some(session.user), session: Some(session.id), api_token: None, address: session.address }
 }
 
 /// Deletes expired sessions, and the least recently used ones of this user beyond the limit.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::columns::{self, Columns};
-use super::{execute, find};
+use super::{execute, find, find_value};
 use crate::StoreError;
 
 /// The columns that [`user_in`] reads, and the rest of the statement.
@@ -44,6 +44,13 @@ pub(super) fn password_hash_in(columns: &mut Columns<'_>) -> Result<Option<Passw
 
 pub(super) fn by_id(db: &Connection, id: UserId) -> Result<Option<User>, StoreError> {
     find(db, select!(" FROM users WHERE id = ?1"), [id.get()], user_in)
+}
+
+/// The user with this address. An account that shares its key with another one has kept its old key, and is found by the
+/// spelling of its own address only.
+pub(super) fn id_of(db: &Connection, email: &Email) -> Result<Option<UserId>, StoreError> {
+    let sql = "SELECT id FROM users WHERE email_key IN (?1, ?2) ORDER BY email_key = ?1 DESC LIMIT 1";
+    find_value(db, sql, [email.old_key(), email.key()])?.map(columns::user_id).transpose()
 }
 
 /// Whether the address of a new user counts as verified.

@@ -8,7 +8,7 @@ use rusqlite::{Connection, params, params_from_iter};
 
 use super::conditions::Conditions;
 use super::user_row::{self, Verified, by_id, password_hash_in, user_in};
-use super::{Sqlite, audit, authority, cached, columns, ending, execute, find, find_value, list};
+use super::{Sqlite, audit, authority, cached, ending, execute, find, list};
 use crate::{Administered, Context, Listing, Page, StoreError, UpdateProfile, UserFilter};
 use ::recipes::time::to_microseconds;
 
@@ -20,8 +20,9 @@ impl Sqlite {
 
     pub fn user_by_email(&self, email: &Email) -> Result<Option<(User, Option<PasswordHash>)>, StoreError> {
         self.read(|db| {
-            let sql = user_row::select!(", password_hash FROM users WHERE email_key = ?1");
-            find(db, sql, [email.key()], |columns| Ok((user_in(columns)?, password_hash_in(columns)?)))
+            let Some(id) = user_row::id_of(db, email)? else { return Ok(None) };
+            let sql = user_row::select!(", password_hash FROM users WHERE id = ?1");
+            find(db, sql, [id.get()], |columns| Ok((user_in(columns)?, password_hash_in(columns)?)))
         })
     }
 
@@ -61,8 +62,9 @@ impl Sqlite {
         command: UpdateProfile,
         context: Context,
     ) -> Result<Option<User>, StoreError> {
-        self.write(move |db| {
+        self.write_for(context, move |db, authority| {
             let UpdateProfile { user: id, name, email } = command;
+            authority::require_right_to_change(authority, id)?;
             if let Some(change) = &email
                 && !authority::has_password(db, id, change.password_hash.as_ref())?
             {
@@ -103,9 +105,10 @@ impl Sqlite {
         role: Role,
         context: Context,
     ) -> Result<Option<User>, StoreError> {
-        let key = email.key();
-        self.write(move |db| {
-            let Some(id) = id_of(db, &key)? else { return Ok(None) };
+        let email = email.clone();
+        self.write_for(context, move |db, authority| {
+            authority::require_admin(authority)?;
+            let Some(id) = user_row::id_of(db, &email)? else { return Ok(None) };
             change_role(db, id, role, &context)?;
             by_id(db, id)
         })
@@ -118,9 +121,10 @@ impl Sqlite {
         access: Access,
         context: Context,
     ) -> Result<Option<User>, StoreError> {
-        let key = email.key();
-        self.write(move |db| {
-            let Some(id) = id_of(db, &key)? else { return Ok(None) };
+        let email = email.clone();
+        self.write_for(context, move |db, authority| {
+            authority::require_admin(authority)?;
+            let Some(id) = user_row::id_of(db, &email)? else { return Ok(None) };
             change_access(db, id, access, &context)?;
             by_id(db, id)
         })
@@ -133,8 +137,8 @@ impl Sqlite {
         change: UserChange,
         context: Context,
     ) -> Result<Administered, StoreError> {
-        self.write(move |db| {
-            authority::require_admin(db, &context.actor)?;
+        self.write_for(context, move |db, authority| {
+            authority::require_admin(authority)?;
             let Some(user) = by_id(db, id)? else { return Ok(Administered::NoSuchUser) };
             if !may_change(&user, change, authority::other_admins(db, id)?) {
                 return Ok(Administered::LastAdmin);
@@ -150,11 +154,6 @@ impl Sqlite {
         })
         .await
     }
-}
-
-fn id_of(db: &Connection, email_key: &str) -> Result<Option<UserId>, StoreError> {
-    let id = find_value(db, "SELECT id FROM users WHERE email_key = ?1", [email_key])?;
-    id.map(columns::user_id).transpose()
 }
 
 fn change_role(db: &Connection, id: UserId, role: Role, context: &Context) -> Result<(), StoreError> {
@@ -179,11 +178,14 @@ fn change_access(db: &Connection, id: UserId, access: Access, context: &Context)
 }
 
 fn conditions(UserFilter { text, role, access }: UserFilter) -> Conditions {
-    let text = text.map(|text| [text.to_lowercase().into(), containing(&text).into()]);
+    let text = text.map(|text| {
+        let pattern = containing(&text);
+        [text.to_lowercase().into(), pattern.clone().into(), pattern.into()]
+    });
     Conditions::default()
         .and("role = ?", role.map(|role| [role.as_str().to_owned().into()]))
         .and("disabled = ?", access.map(|access| [(access == Access::Disabled).into()]))
-        .and(r"(instr(email_key, ?) > 0 OR name LIKE ? ESCAPE '\')", text)
+        .and(r"(instr(email_key, ?) > 0 OR email LIKE ? ESCAPE '\' OR name LIKE ? ESCAPE '\')", text)
 }
 
 /// The `LIKE` pattern of every text that contains this one.

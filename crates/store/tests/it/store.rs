@@ -3,6 +3,7 @@
 mod admin;
 mod api_tokens;
 mod audit;
+mod authority;
 mod files;
 mod foreign_files;
 mod instance;
@@ -19,12 +20,12 @@ use std::time::Duration;
 
 use crate::clock::{Clock, TestBytes};
 use ::recipes::{Draft, Scalars};
-use accounts::audit::{Entry, Filter};
+use accounts::audit::{Actor, Entry, Filter};
 use accounts::{Email, Name, NewUser, Role, User};
 use ids::{RecipeId, Uid, UserId};
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use store::{Context, DatabaseUrl, NewRecipe, Page, RecipeText, RecipeTexts, Store, StoredRecipe, Viewer};
+use store::{Context, DatabaseUrl, NewRecipe, Page, RecipePage, Store, StoredRecipe, Viewer};
 use tempfile::TempDir;
 
 /// A store in a folder of its own, with a clock that stands at noon.
@@ -68,6 +69,11 @@ impl TestStore {
         Context::operator(self.now())
     }
 
+    /// This user, with a credential that lasts.
+    fn by(&self, user: UserId) -> Context {
+        Context { actor: Actor { user: Some(user), ..Actor::OPERATOR }, now: self.now() }
+    }
+
     fn later(&self) -> Timestamp {
         self.clock.advance(Duration::from_mins(1));
         self.clock.now()
@@ -82,12 +88,15 @@ impl TestStore {
     }
 
     async fn public(&self, name: &str, owner: Option<UserId>) -> StoredRecipe {
-        self.store.create_recipe(NewRecipe::new(&draft(name), self.uid(), owner), self.now()).await.unwrap()
+        self.store
+            .create_recipe(NewRecipe::new(&draft(name), self.uid(), owner), self.operator())
+            .await
+            .unwrap()
     }
 
     async fn private(&self, name: &str, owner: Option<UserId>) -> StoredRecipe {
         let new = NewRecipe::new(&private_draft(name), self.uid(), owner);
-        self.store.create_recipe(new, self.now()).await.unwrap()
+        self.store.create_recipe(new, self.operator()).await.unwrap()
     }
 
     /// The newest entries of the audit log.
@@ -99,9 +108,10 @@ impl TestStore {
     async fn ids(&self, viewer: Viewer, limit: u16) -> Vec<i64> {
         let (mut ids, mut after) = (Vec::new(), None);
         loop {
-            let listing = self.store.recipes(Page::new(after, limit).unwrap(), viewer).await.unwrap();
+            let listing =
+                self.store.recipes(Page::new(after, limit).unwrap(), viewer, Vec::new()).await.unwrap();
             assert!(listing.rows.len() <= usize::from(limit));
-            ids.extend(listing.rows.iter().map(|recipe| recipe.id.get()));
+            ids.extend(listing.rows.iter().map(|(id, _)| id.get()));
             assert!(listing.next.is_none() || listing.next.map(RecipeId::get) == ids.last().copied());
             let Some(next) = listing.next else { return ids };
             after = Some(next);
@@ -115,13 +125,8 @@ fn json_of(stored: &StoredRecipe) -> String {
     String::from_utf8(json).unwrap()
 }
 
-fn jsons(texts: &RecipeTexts) -> Vec<String> {
-    let json = |recipe: RecipeText<'_>| {
-        let mut json = Vec::new();
-        recipe.write_json(&mut json);
-        String::from_utf8(json).unwrap()
-    };
-    texts.iter().map(json).collect()
+fn jsons(page: &RecipePage) -> Vec<String> {
+    page.iter().map(|(_, json)| String::from_utf8(json.to_vec()).unwrap()).collect()
 }
 
 fn url(file: &Path) -> DatabaseUrl {

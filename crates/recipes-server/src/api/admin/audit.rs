@@ -71,7 +71,7 @@ fn time(query: &Query<'_>, name: &str) -> Result<Option<Timestamp>, RequestError
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(in crate::api) struct EntryView {
+pub(crate) struct EntryView {
     id: i64,
     at: Timestamp,
     event: String,
@@ -88,9 +88,9 @@ pub(in crate::api) struct EntryView {
 }
 
 impl EntryView {
-    pub(in crate::api) fn of(entry: Entry) -> Self {
+    pub(crate) fn of(entry: Entry) -> Self {
         let Entry { id, at, event, subject, actor, detail } = entry;
-        let Actor { user: actor, session, address } = actor;
+        let Actor { user: actor, session, address, .. } = actor;
         Self { id, at, event, subject, actor, session, address, detail }
     }
 }

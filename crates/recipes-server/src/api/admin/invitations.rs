@@ -99,13 +99,13 @@ impl ParseFields for InviteUser {
     const FIELDS: &'static [&'static str] = &["email"];
 
     fn parse_fields(fields: &mut Fields<'_>) -> Option<Self> {
-        Some(Self { email: fields.optional("email", Email::parse) })
+        Some(Self { email: fields.stated("email", Email::parse) })
     }
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(in crate::api) struct InvitationView<'a> {
+pub(crate) struct InvitationView<'a> {
     id: InvitationId,
     #[serde(skip_serializing_if = "Option::is_none")]
     email: Option<&'a Email>,
@@ -116,7 +116,7 @@ pub(in crate::api) struct InvitationView<'a> {
 }
 
 impl<'a> InvitationView<'a> {
-    pub(in crate::api) fn of(invitation: &'a Invitation) -> Self {
+    pub(crate) fn of(invitation: &'a Invitation) -> Self {
         let Invitation { id, ref email, created_by, created_at, expires_at } = *invitation;
         Self { id, email: email.as_ref(), created_by, created_at, expires_at }
     }

@@ -9,8 +9,8 @@ use serde::Serialize;
 
 use super::super::{
     documented_errors::{
-        AdminRequired, LastAdmin, Malformed, NotAcceptable, RateLimited, UnacceptableBody, Unauthorized,
-        Unavailable, UserDisabled, UserNotFound,
+        AdminRequired, LastAdmin, Malformed, NotAcceptable, OwnAccount, RateLimited, UnacceptableBody,
+        Unauthorized, Unavailable, UserDisabled, UserNotFound,
     },
     list::ListRequest,
     parameters::{MAX_SEARCH_TEXT, PageQuery, UserInPath, UserQuery},
@@ -103,6 +103,28 @@ pub async fn update(
     Ok(data(&UserView::of(&app.accounts().change_user(id, change, actor).await?)))
 }
 
+/// Deletes another user's account, sessions, API tokens and private recipes. The public recipes stay, without an owner.
+///
+/// Your own account is deleted with `DELETE /api/v1/users/me`, which asks for your password.
+#[utoipa::path(
+    delete, path = "/api/v1/admin/users/{id}", tag = "admin", operation_id = "deleteUser",
+    params(UserInPath),
+    security(("bearer" = [])),
+    responses(
+        (status = 204, description = "Deleted, on disk"),
+        (status = 202, description = "The account has ended; its recipes are many, and are deleted in the background"),
+        Malformed, Unauthorized, AdminRequired, UserNotFound, OwnAccount, NotAcceptable, Unavailable,
+    )
+)]
+pub async fn delete(
+    JsonApi(app): JsonApi<App>,
+    Admin(actor): Admin,
+    PathId(id): PathId<UserId>,
+) -> Result<StatusCode, Report> {
+    let complete = app.accounts().delete_user(id, actor).await?;
+    Ok(if complete { StatusCode::NO_CONTENT } else { StatusCode::ACCEPTED })
+}
+
 /// Ends all sessions and API tokens of a user.
 #[utoipa::path(
     delete, path = "/api/v1/admin/users/{id}/sessions", tag = "admin", operation_id = "endUserSessions",
@@ -138,7 +160,7 @@ pub async fn send_password_reset(
     PathId(id): PathId<UserId>,
 ) -> Result<Response, Report> {
     app.accounts().send_password_reset(id, actor).await?;
-    Ok(mail_requested("The mail will be sent to the user"))
+    Ok(mail_requested(app.accounts(), "The mail will be sent to the user"))
 }
 
 impl ParseFields for UserChange {
@@ -154,7 +176,7 @@ impl ParseFields for UserChange {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct UserView {
+pub(crate) struct UserView {
     id: UserId,
     name: accounts::Name,
     email: accounts::Email,
@@ -166,7 +188,7 @@ struct UserView {
 }
 
 impl UserView {
-    fn of(user: &User) -> Self {
+    pub(crate) fn of(user: &User) -> Self {
         let User { id, name, email, email_verified, role, disabled, created_at, updated_at } = user.clone();
         Self { id, name, email, email_verified, role, disabled, created_at, updated_at }
     }

@@ -48,9 +48,10 @@ impl RecipeResponse {
 
     /// 200, or 304 if the client has this revision.
     pub(super) fn for_conditions(mut self, conditions: &Conditions) -> Response {
-        if !conditional::is_fresh(conditions, self.etag, self.changed) {
+        let Some(tag) = conditional::fresh_tag(conditions, self.etag, self.changed) else {
             return self.with_status(StatusCode::OK);
-        }
+        };
+        self.headers.insert(header::ETAG, tag);
         self.headers.remove(header::CONTENT_TYPE);
         self.headers.remove(header::CONTENT_LENGTH);
         self.body.clear();

@@ -11,13 +11,14 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use store::Store;
 
-use super::{input, terminal::printable};
+use super::input;
 use crate::auth::access_tokens::TokenIssuer;
 use crate::cli::database::open_existing;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::conditional::system_time;
 use crate::signing_key;
+use crate::telemetry::escape::escape_lines;
 
 pub(super) const EXAMPLES: &str = "\
 The key is made of JWT_SECRET, else of the file jwt-secret in the data folder. Issuer and audience must \
@@ -60,7 +61,7 @@ impl Decode {
             Err(_) => String::new(),
         };
         writeln!(text, "{verdict}")?;
-        let printed = io::stdout().write_all(printable(&text).as_bytes());
+        let printed = io::stdout().write_all(escape_lines(&text).as_bytes());
         if !accepted {
             // The exit code says so even if the output is closed.
             return Ok(ExitCode::FAILURE);
@@ -78,7 +79,7 @@ async fn verdict(token: &str, config: &Config, clock: &Clock) -> anyhow::Result<
     };
     let public_url = config.mail.public_url.as_ref();
     let mut instance = None;
-    if Store::exists(config.database_url()).await {
+    if Store::exists(config.database_url()).await? {
         let store = open_existing(config, clock).await?;
         instance = store.instance().await?;
         store.close().await;

@@ -1,7 +1,6 @@
 //! `recipes token verify`: verifies a token by the rules in the arguments.
 
 use std::{
-    fmt::Write as _,
     io::{self, Write as _},
     process::ExitCode,
     time::Duration,
@@ -14,6 +13,7 @@ use strict_jose::{NeedsIssuer, Rules};
 use super::{input, keys::KeyFile};
 use crate::clock::Clock;
 use crate::http::conditional::system_time;
+use crate::telemetry::escape::escape_json;
 
 pub(super) const EXAMPLES: &str = "\
 Prints the claims as they were signed, one JSON object. The key determines the algorithm; a token with \
@@ -110,16 +110,7 @@ impl Verify {
 /// The claims as they were signed, with control characters escaped, which means the same and does not control the
 /// terminal. Valid JSON contains only those from U+007F on unescaped.
 fn shown(claims: &[u8]) -> Vec<u8> {
-    let mut text = String::with_capacity(claims.len() + 1);
-    for c in String::from_utf8_lossy(claims).chars() {
-        match c {
-            '\u{7f}'..='\u{9f}' => {
-                // Writing to a String cannot fail.
-                let _ = write!(text, "\\u{:04x}", u32::from(c));
-            }
-            c => text.push(c),
-        }
-    }
+    let mut text = escape_json(&String::from_utf8_lossy(claims)).into_owned();
     text.push('\n');
     text.into_bytes()
 }

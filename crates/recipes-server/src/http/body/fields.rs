@@ -1,19 +1,20 @@
 //! Reads the fields of a flat body one by one and collects the problems of all fields.
 
 use accounts::TokenDigest;
-use recipes::FieldError;
+use recipes::{FieldError, Scalars, last_value};
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 
 /// The fields of one body.
 pub struct Fields<'a> {
-    fields: &'a Map<String, Value>,
+    body: &'a Map<String, Value>,
+    encoding: Scalars,
     problems: Vec<FieldError>,
 }
 
 impl<'a> Fields<'a> {
-    pub fn of(fields: &'a Map<String, Value>) -> Self {
-        Self { fields, problems: Vec::new() }
+    pub fn of(body: &'a Map<String, Value>, encoding: Scalars) -> Self {
+        Self { body, encoding, problems: Vec::new() }
     }
 
     /// A required text.
@@ -22,7 +23,7 @@ impl<'a> Fields<'a> {
         name: &str,
         parse: impl FnOnce(&'a str) -> Result<T, E>,
     ) -> Option<T> {
-        match self.fields.get(name) {
+        match self.get(name) {
             None | Some(Value::Null) => self.invalid(name, "is required"),
             Some(_) => self.optional(name, parse),
         }
@@ -34,7 +35,7 @@ impl<'a> Fields<'a> {
         name: &str,
         parse: impl FnOnce(&'a str) -> Result<T, E>,
     ) -> Option<T> {
-        match self.fields.get(name)? {
+        match self.get(name)? {
             Value::String(text) => parse(text).map_err(|message| self.invalid::<T>(name, message)).ok(),
             Value::Null => self.invalid(name, "cannot be removed"),
             _ => self.invalid(name, "must be a text"),
@@ -51,18 +52,51 @@ impl<'a> Fields<'a> {
         self.required(name, |text| Ok::<_, String>(TokenDigest::of(text.as_bytes())))
     }
 
-    /// A boolean that may be missing. In forms it is a text.
+    /// A text that may be missing; `null` and empty text mean the same.
+    pub fn stated<T, E: Into<String>>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(&'a str) -> Result<T, E>,
+    ) -> Option<T> {
+        match self.get(name)? {
+            Value::Null => None,
+            Value::String(text) if text.trim().is_empty() => None,
+            _ => self.optional(name, parse),
+        }
+    }
+
+    /// A boolean that may be missing. In forms it is a text; a ticked checkbox without a value sends `on`.
     pub fn flag(&mut self, name: &str) -> Option<bool> {
-        match self.fields.get(name)? {
+        match self.get(name)? {
             Value::Bool(flag) => Some(*flag),
-            Value::String(text) if text == "true" => Some(true),
-            Value::String(text) if text == "false" => Some(false),
+            Value::String(text) => match text.trim() {
+                "" => None,
+                "true" | "on" => Some(true),
+                "false" | "off" => Some(false),
+                _ => self.invalid(name, "must be true or false"),
+            },
             _ => self.invalid(name, "must be true or false"),
         }
     }
 
+    /// A required list. In a form one value may stand for a list of one.
+    ///
+    /// # Errors
+    /// What to send instead.
+    pub fn list(&self, name: &str) -> Result<&'a [Value], String> {
+        match self.body.get(name) {
+            None | Some(Value::Null) => Err("is required".to_owned()),
+            Some(Value::Array(values)) => Ok(values),
+            Some(value) if self.encoding == Scalars::Text => Ok(std::slice::from_ref(value)),
+            Some(_) => Err("must be a list of texts".to_owned()),
+        }
+    }
+
     pub fn get(&self, name: &str) -> Option<&'a Value> {
-        self.fields.get(name)
+        match self.body.get(name)? {
+            Value::Array(values) if self.encoding == Scalars::Text => last_value(values),
+            value => Some(value),
+        }
     }
 
     /// Notes a problem of a field.

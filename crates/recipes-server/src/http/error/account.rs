@@ -35,6 +35,7 @@ impl From<AccountError> for Report {
             E::InvitationNotFound => (StatusCode::NOT_FOUND, "invitation_not_found"),
             E::EmailTaken => (StatusCode::CONFLICT, "email_taken"),
             E::UserDisabled => (StatusCode::CONFLICT, "user_disabled"),
+            E::OwnAccount => (StatusCode::CONFLICT, "own_account"),
             E::LastAdmin => (StatusCode::CONFLICT, "last_admin"),
             E::TooManyApiTokens => (StatusCode::CONFLICT, "too_many_api_tokens"),
             E::TooManyInvitations => (StatusCode::CONFLICT, "too_many_invitations"),

@@ -39,8 +39,11 @@ impl Report {
         Self(Box::new(Contents { status, code, message, errors, headers, cause: None }))
     }
 
-    #[cfg(test)]
-    pub(super) fn code(&self) -> &'static str {
+    pub fn status(&self) -> StatusCode {
+        self.0.status
+    }
+
+    pub fn code(&self) -> &'static str {
         self.0.code
     }
 
@@ -48,6 +51,12 @@ impl Report {
     #[must_use]
     pub fn with_errors(mut self, errors: Vec<FieldError>) -> Self {
         self.0.errors = errors;
+        self
+    }
+
+    #[must_use]
+    pub fn with_message(mut self, message: &'static str) -> Self {
+        self.0.message = message.into();
         self
     }
 
@@ -74,13 +83,17 @@ impl Report {
     }
 
     pub(super) fn rate_limited(reached: &LimitReached) -> Self {
-        let message = "Too many requests of this kind; try again after the time in Retry-After";
+        let message = format!(
+            "Too many requests of this kind; try again after the time in Retry-After. The operator sets the limit \
+             \"{}\" with RATE_LIMITS",
+            reached.limit_name()
+        );
         let mut report = Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", message);
         reached.write_headers(&mut report.0.headers);
         report
     }
 
-    pub(super) fn overloaded(retry_after: Duration) -> Self {
+    pub(crate) fn overloaded(retry_after: Duration) -> Self {
         let message = "The service has too much to do at the moment; try again later";
         // Rounded up, because a client that comes back too early is refused again (RFC 9110 section 10.2.3).
         let seconds = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
@@ -110,17 +123,22 @@ impl Report {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", message).caused_by(cause)
     }
 
-    /// The media type and the body in this shape. Logs the errors that the server caused.
+    /// [`body`](Self::body), and a line in the log if the server caused the error.
     pub fn render(&self, shape: Shape, request_id: &str) -> (&'static str, Vec<u8>) {
         let Contents { status, code, cause, .. } = &*self.0;
         if status.is_server_error() {
             let cause = cause.as_deref().map(tracing::field::display);
             if *status == StatusCode::INTERNAL_SERVER_ERROR {
-                tracing::error!(request.id = request_id, code, cause, "A request failed");
+                tracing::error!(code, cause, "A request failed");
             } else {
-                tracing::warn!(request.id = request_id, code, cause, "A request was turned away");
+                tracing::warn!(code, cause, "A request was turned away");
             }
         }
+        self.body(shape, request_id)
+    }
+
+    /// The media type and the body in this shape.
+    pub fn body(&self, shape: Shape, request_id: &str) -> (&'static str, Vec<u8>) {
         match shape {
             Shape::Seed => ("application/json", to_json(&SeedError::new(&self.0, request_id))),
             Shape::Problem => {

@@ -7,35 +7,24 @@ use jiff::Timestamp;
 use super::X_REQUEST_ID;
 use crate::entropy::Entropy;
 
-/// Printable ASCII of at most [`RequestId::MAX`] bytes, so that no client can forge a log line with it.
-pub(super) struct RequestId(HeaderValue);
+const MAX_BYTES: usize = 64;
 
-impl RequestId {
-    const MAX: usize = 64;
+/// The client's own id, if it is well-formed: a proxy has often named the request already. Otherwise a new `UUIDv7`.
+///
+/// Printable ASCII without spaces and quotes, so that no client can forge a log line with it.
+pub(super) fn of(headers: &HeaderMap, now: Timestamp, entropy: &Entropy) -> HeaderValue {
+    let sent = headers.get(X_REQUEST_ID).filter(|id| is_well_formed(id.as_bytes()));
+    sent.cloned().unwrap_or_else(|| {
+        let mut id = [0; Uid::LENGTH];
+        Uid::new(now, entropy.bytes()).encode(&mut id);
+        // Hexadecimal digits and dashes: always a valid header value.
+        HeaderValue::from_bytes(&id).unwrap_or(HeaderValue::from_static("unknown"))
+    })
+}
 
-    /// The client's own id, if it is well-formed: a proxy has often named the request already. Otherwise a new `UUIDv7`.
-    pub(super) fn new(headers: &HeaderMap, now: Timestamp, entropy: &Entropy) -> Self {
-        let sent = headers.get(X_REQUEST_ID).filter(|id| Self::is_well_formed(id.as_bytes()));
-        Self(sent.cloned().unwrap_or_else(|| {
-            let mut id = [0; Uid::LENGTH];
-            Uid::new(now, entropy.bytes()).encode(&mut id);
-            // Hexadecimal digits and dashes: always a valid header value.
-            HeaderValue::from_bytes(&id).unwrap_or(HeaderValue::from_static("unknown"))
-        }))
-    }
-
-    fn is_well_formed(id: &[u8]) -> bool {
-        let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
-        (1..=Self::MAX).contains(&id.len()) && id.iter().all(allowed)
-    }
-
-    pub(super) fn as_str(&self) -> &str {
-        self.0.to_str().unwrap_or_default()
-    }
-
-    pub(super) fn to_header(&self) -> HeaderValue {
-        self.0.clone()
-    }
+fn is_well_formed(id: &[u8]) -> bool {
+    let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
+    (1..=MAX_BYTES).contains(&id.len()) && id.iter().all(allowed)
 }
 
 #[cfg(test)]
@@ -44,8 +33,8 @@ mod tests {
 
     fn id(sent: Option<&str>) -> String {
         let headers = sent.map(|sent| (X_REQUEST_ID, HeaderValue::from_bytes(sent.as_bytes()).unwrap()));
-        let id = RequestId::new(&headers.into_iter().collect(), Timestamp::UNIX_EPOCH, &Entropy::seeded(7));
-        id.as_str().to_owned()
+        let id = of(&headers.into_iter().collect(), Timestamp::UNIX_EPOCH, &Entropy::seeded(7));
+        id.to_str().unwrap().to_owned()
     }
 
     #[test]
@@ -59,7 +48,7 @@ mod tests {
     #[test]
     fn ids_are_distinct_within_a_millisecond() {
         let entropy = Entropy::system();
-        let new = || RequestId::new(&HeaderMap::new(), Timestamp::UNIX_EPOCH, &entropy).as_str().to_owned();
+        let new = || of(&HeaderMap::new(), Timestamp::UNIX_EPOCH, &entropy).to_str().unwrap().to_owned();
         let mut ids: Vec<_> = (0..1_000).map(|_| new()).collect();
         ids.sort();
         ids.dedup();

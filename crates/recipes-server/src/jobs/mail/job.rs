@@ -1,5 +1,6 @@
 use accounts::{Email, MailPurpose, audit::Actor};
 use secrecy::SecretString;
+use tokio::time::Instant;
 
 /// A mail to be written and sent.
 #[derive(Debug)]
@@ -8,4 +9,11 @@ pub(super) enum MailJob {
     Link { purpose: MailPurpose, to: Email, actor: Actor },
     /// An invitation, whose token exists already.
     Invitation { to: Email, token: SecretString },
+}
+
+/// A mail in the queue.
+#[derive(Debug)]
+pub(super) struct QueuedMail {
+    pub(super) job: MailJob,
+    pub(super) queued_at: Instant,
 }

@@ -2,10 +2,14 @@
 
 use std::{fmt, net::IpAddr, time::Duration};
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
+use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::send_error::SendError;
+use crate::telemetry::escape;
 
 /// Mail servers that scan mails take less time.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -16,6 +20,8 @@ pub struct Smtp {
     /// Host and port.
     server: String,
     without_tls: bool,
+    /// Every form in which the password is sent. A mail server may repeat them in its answer, which is logged.
+    secrets: Vec<String>,
 }
 
 impl Smtp {
@@ -50,6 +56,7 @@ impl Smtp {
             transport: builder.timeout(Some(TIMEOUT)).build(),
             server: server.to_owned(),
             without_tls: !encrypts && !parsed.host().is_some_and(is_this_machine),
+            secrets: credentials.map(forms_of_password).unwrap_or_default(),
         })
     }
 
@@ -66,10 +73,19 @@ impl Smtp {
             // that is not ASCII, RFC 6531).
             Err(error) => {
                 let can_retry = !error.is_permanent() && !error.is_client();
-                Err(SendError { why: error.to_string(), can_retry })
+                Err(SendError { why: escape::mask(&error.to_string(), &self.secrets), can_retry })
             }
         }
     }
+}
+
+/// The password of `user:password`, as it is in the URL, as it is, and as the commands AUTH LOGIN and AUTH PLAIN send it.
+fn forms_of_password(credentials: &str) -> Vec<String> {
+    let decode = |text| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    let (user, encoded) = credentials.split_once(':').unwrap_or_default();
+    let (user, password) = (decode(user), decode(encoded));
+    let plain = STANDARD.encode(format!("\0{user}\0{password}"));
+    vec![encoded.to_owned(), STANDARD.encode(&password), plain, password]
 }
 
 fn is_this_machine(host: &str) -> bool {
@@ -107,6 +123,20 @@ mod tests {
                 (smtp.to_string(), format!("{smtp:?}")),
                 (server.to_owned(), format!("Smtp({server})"))
             );
+        }
+    }
+
+    #[test]
+    fn answer_that_repeats_the_password_is_masked() {
+        let smtp = Smtp::new(&"smtps://ada:hunter%402@mail.example.com".to_owned().into()).unwrap();
+        for (answer, logged) in [
+            ("535 AUTH PLAIN AGFkYQBodW50ZXJAMg== refused", "535 AUTH PLAIN *** refused"),
+            ("535 AUTH LOGIN aHVudGVyQDI= refused", "535 AUTH LOGIN *** refused"),
+            ("535 AUTH PLAIN AGFkYQBodW50ZX refused", "535 AUTH PLAIN *** refused"),
+            ("535 hunter@2 and hunter%402 are refused", "535 *** and *** are refused"),
+            ("550 no such user", "550 no such user"),
+        ] {
+            assert_eq!(escape::mask(answer, &smtp.secrets), logged);
         }
     }
 

@@ -1,7 +1,7 @@
 //! The texts of the mails. They are plain text and contain nothing that a user wrote: otherwise an attacker could send
 //! advertisements to any address, in a name of 200 characters.
 
-use accounts::{Email, MailPurpose};
+use accounts::{Email, MailPurpose, audit::Actor};
 use jiff::Timestamp;
 use lettre::{
     Message,
@@ -19,19 +19,23 @@ use crate::public_url::PublicUrl;
 pub(super) enum MailType {
     VerifyEmail,
     ResetPassword,
+    /// An administrator requested it. Users request it without being logged in.
+    ResetByAdmin,
     Invitation,
 }
 
-impl From<MailPurpose> for MailType {
-    fn from(purpose: MailPurpose) -> Self {
+impl MailType {
+    pub(super) fn of_link(purpose: MailPurpose, actor: &Actor) -> Self {
         match purpose {
             MailPurpose::VerifyEmail => Self::VerifyEmail,
+            MailPurpose::ResetPassword if actor.user.is_some() => Self::ResetByAdmin,
             MailPurpose::ResetPassword => Self::ResetPassword,
         }
     }
 }
 
-pub(super) fn invitation_link(site: &PublicUrl, token: &str) -> String {
+/// The link that accepts an invitation.
+pub fn invitation_link(site: &PublicUrl, token: &str) -> String {
     format!("{site}/account/sign-up#{token}")
 }
 
@@ -93,6 +97,16 @@ impl MailTemplate {
                      {site}/account/reset-password#{token}\n\n\
                      The link works once. It ends all sessions of your account and deletes its API tokens.\n\n\
                      If you did not request this, do nothing: your password stays the same.\n"
+                ),
+            ),
+            MailType::ResetByAdmin => (
+                "Choose a new password",
+                format!(
+                    "An administrator of\n{site}\nsends you a link to choose a new password for your account.\n\n\
+                     Open it within 30 minutes:\n\n\
+                     {site}/account/reset-password#{token}\n\n\
+                     The link works once. It ends all sessions of your account and deletes its API tokens.\n\n\
+                     If you do not open it, your password stays the same.\n"
                 ),
             ),
             MailType::Invitation => (

@@ -1,6 +1,6 @@
 use std::{fs, future::pending, os::unix::fs::PermissionsExt as _, path::PathBuf};
 
-use accounts::{Name, NewUser, Role, TokenDigest, audit::Filter};
+use accounts::{Name, NewUser, Role, TokenDigest, audit::Event, audit::Filter};
 use jiff::Timestamp;
 use store::{Access, Context, DatabaseUrl, Page, Store};
 use tempfile::TempDir;
@@ -10,7 +10,7 @@ use tokio::{
     sync::oneshot,
 };
 
-use super::worker::{CONCURRENT, RETRIES};
+use super::worker::{CONCURRENT, MIN_DELAY, RETRIES};
 use super::*;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
@@ -99,6 +99,19 @@ async fn mail_goes_to_the_stored_address_with_the_token_in_the_fragment() {
     let user = service.store.mail_token_user(digest, MailPurpose::ResetPassword, now).await.unwrap();
     assert_eq!(user.unwrap().email, address("Ada@example.org"));
     assert!(!body.contains("Ada"), "text of the user: {body}");
+}
+
+#[tokio::test]
+async fn mail_is_written_some_time_after_its_request() {
+    let Service { folder: _folder, store, mailer, worker } = Service::with_outbox().await;
+    let (working, requested_at) = (tokio::spawn(worker.run(pending())), Instant::now());
+    mailer.request_link(MailPurpose::ResetPassword, &address("ada@example.org"), Actor::OPERATOR).unwrap();
+    let filter = Filter { event: Some(Event::PasswordResetRequested), ..Filter::default() };
+    while store.count_audit_log(filter).await.unwrap() == 0 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert!(requested_at.elapsed() >= MIN_DELAY);
+    working.abort();
 }
 
 #[tokio::test]
@@ -252,6 +265,7 @@ async fn in_time<T>(coming: impl Future<Output = T>) -> T {
 async fn sent_through(url: &str) -> Service {
     let smtp = Smtp::new(&url.to_owned().into()).unwrap();
     let mut service = Service::with(|_, _| Transport::Smtp(smtp)).await;
+    assert!(service.mailer.has_server() && !Service::with_outbox().await.mailer.has_server());
     service.request("ada@example.org").unwrap();
     service.worker.deliver_waiting().await;
     service

@@ -11,11 +11,11 @@ use store::{Context, Store};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, mpsc},
     task::JoinSet,
-    time::sleep,
+    time::{sleep, sleep_until},
 };
 
 use super::{
-    job::MailJob,
+    job::{MailJob, QueuedMail},
     send_error::SendError,
     template::{MailTemplate, MailType},
     transport::Transport,
@@ -25,6 +25,9 @@ use crate::entropy::Entropy;
 
 /// Mails sent at the same time: one slow mail server does not hold up the others.
 pub(super) const CONCURRENT: usize = 8;
+
+/// A mail is written this long after its request, and up to a second later.
+pub(super) const MIN_DELAY: Duration = Duration::from_millis(500);
 
 /// Mails waiting for a retry, at 2 KiB each. They have room of their own: otherwise a few mailboxes that refuse for now
 /// would hold up all other mails for minutes.
@@ -43,12 +46,12 @@ pub struct MailerConfig {
 
 /// Empties the queue of a [`Mailer`](super::Mailer).
 pub struct MailWorker {
-    queue: mpsc::Receiver<MailJob>,
+    queue: mpsc::Receiver<QueuedMail>,
     pub(super) sender: Arc<Sender>,
 }
 
 impl MailWorker {
-    pub(super) fn new(queue: mpsc::Receiver<MailJob>, config: MailerConfig) -> Self {
+    pub(super) fn new(queue: mpsc::Receiver<QueuedMail>, config: MailerConfig) -> Self {
         let (sending, retries) = (Arc::new(Semaphore::new(CONCURRENT)), Semaphore::new(RETRIES));
         Self { queue, sender: Arc::new(Sender { config, sending, retries }) }
     }
@@ -65,7 +68,15 @@ impl MailWorker {
                     continue;
                 }
             };
-            let Some(job) = job else { break };
+            let Some(QueuedMail { job, queued_at }) = job else { break };
+            let random = u16::from_le_bytes(self.sender.config.entropy.bytes());
+            let delay = MIN_DELAY + Duration::from_millis((random % 1_000).into());
+            if !self.queue.is_closed() {
+                tokio::select! {
+                    () = sleep_until(queued_at + delay) => {}
+                    () = &mut ending => self.queue.close(),
+                }
+            }
             // While all permits are taken, mails stay in the queue. When it is full, requests are refused.
             let permit = self.sender.permit().await;
             while tasks.try_join_next().is_some() {}
@@ -77,7 +88,7 @@ impl MailWorker {
 
     /// Sends the mails that are in the queue now.
     pub async fn deliver_waiting(&mut self) {
-        while let Ok(job) = self.queue.try_recv() {
+        while let Ok(QueuedMail { job, .. }) = self.queue.try_recv() {
             let permit = self.sender.permit().await;
             self.sender.deliver(job, permit).await;
         }
@@ -144,12 +155,13 @@ impl Sender {
         let now = clock.now();
         let (mail_type, user, to, token) = match job {
             MailJob::Link { purpose, to, actor } => {
+                let mail_type = MailType::of_link(purpose, &actor);
                 let token = URL_SAFE_NO_PAD.encode(entropy.bytes::<32>());
                 let digest = TokenDigest::of(token.as_bytes());
                 let new = NewMailToken { digest, purpose, expires_at: now + LINK_LIFETIME };
                 let user = store.create_mail_token(&to, new, Context { actor, now }).await;
                 let Some(user) = user.map_err(|error| error.to_string())? else { return Ok(None) };
-                (MailType::from(purpose), Some(user.id), user.email, token.into())
+                (mail_type, Some(user.id), user.email, token.into())
             }
             MailJob::Invitation { to, token } => (MailType::Invitation, None, to, token),
         };

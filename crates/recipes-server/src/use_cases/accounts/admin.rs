@@ -54,6 +54,25 @@ impl Accounts {
         }
     }
 
+    /// Deletes another user with all sessions, API tokens and private recipes. Public recipes stay, without an owner.
+    /// `false`: as for [`delete`](Self::delete).
+    ///
+    /// # Errors
+    /// [`AccountError::UserNotFound`]; [`AccountError::OwnAccount`], which only the password deletes.
+    pub async fn delete_user(&self, id: UserId, actor: Actor) -> Result<bool, AccountError> {
+        if actor.user == Some(id) {
+            return Err(AccountError::OwnAccount);
+        }
+        match self.store.remove_user(id, self.context(actor)).await? {
+            Administered::Done(_) => {
+                tracing::info!(user.id = %id, "User {id} was deleted by an administrator");
+                Ok(self.finish_deletion().await)
+            }
+            Administered::NoSuchUser => Err(AccountError::UserNotFound),
+            Administered::LastAdmin => Err(AccountError::LastAdmin),
+        }
+    }
+
     /// Sends the user a mail to choose a new password. The administrator sees neither the link nor the password.
     ///
     /// # Errors

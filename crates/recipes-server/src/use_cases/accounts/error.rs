@@ -39,6 +39,8 @@ pub enum AccountError {
     UserDisabled,
     #[error("This is the last administrator; make another user an administrator first")]
     LastAdmin,
+    #[error("This is your own account; DELETE /api/v1/users/me deletes it, with your password")]
+    OwnAccount,
     #[error("There is no such open invitation")]
     InvitationNotFound,
     #[error("The limit of open invitations is reached; revoke one first")]
@@ -83,6 +85,7 @@ impl From<StoreError> for AccountError {
             StoreError::EmailTaken => Self::EmailTaken,
             StoreError::NotInvited => Self::NotInvited,
             StoreError::ActorRevoked => Self::ActorRevoked,
+            StoreError::AdminRequired => Self::AdminRequired,
             StoreError::LastAdmin => Self::LastAdmin,
             error => Self::Store(error),
         }

@@ -5,11 +5,13 @@ use std::time::Duration;
 use accounts::{Email, Invitation, NewInvitation, TokenDigest, audit::Actor};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use ids::InvitationId;
+use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 use store::{Listing, Page};
 
 use super::{Accounts, error::AccountError, settings::SignUpMode};
 use crate::auth::rate_limit::MailKind;
+use crate::entropy::Entropy;
 
 /// How long an invitation is valid: long enough for a holiday, short enough that forgotten ones are no risk.
 const LIFETIME: Duration = Duration::from_hours(14 * 24);
@@ -31,6 +33,18 @@ pub struct CreatedInvitation {
     pub mailed: bool,
 }
 
+/// An invitation to be stored, and its token.
+pub fn new_invitation(
+    email: Option<Email>,
+    now: Timestamp,
+    entropy: &Entropy,
+) -> (NewInvitation, SecretString) {
+    let token = SecretString::from(URL_SAFE_NO_PAD.encode(entropy.bytes::<32>()));
+    let id = InvitationId::new(now, entropy.bytes());
+    let digest = TokenDigest::of(token.expose_secret().as_bytes());
+    (NewInvitation { id, digest, email, expires_at: now + LIFETIME }, token)
+}
+
 impl Accounts {
     /// Creates an invitation, and mails it if it has an address.
     ///
@@ -49,19 +63,13 @@ impl Accounts {
             self.limits.mail(MailKind::Invitation(&email.key()))?;
         }
         let now = self.clock.now();
-        let token = SecretString::from(URL_SAFE_NO_PAD.encode(self.entropy.bytes::<32>()));
-        let new = NewInvitation {
-            id: InvitationId::new(now, self.entropy.bytes()),
-            digest: TokenDigest::of(token.expose_secret().as_bytes()),
-            email,
-            expires_at: now + LIFETIME,
-        };
+        let (new, token) = new_invitation(email, now, &self.entropy);
         let invitation = self.store.create_invitation(new, self.context(actor)).await?;
         let invitation = invitation.ok_or(AccountError::TooManyInvitations)?;
         tracing::info!(invitation.id = %invitation.id, "An invitation was created");
         let mailed = match invitation.email.as_ref().map(|email| self.mailer.invite(email, &token)) {
             None => false,
-            Some(Ok(())) => true,
+            Some(Ok(())) => self.mailer.has_server(),
             // The invitation is valid, and the administrator can send the link.
             Some(Err(error)) => {
                 tracing::warn!(%error, "An invitation was not mailed");

@@ -1,9 +1,7 @@
 //! Logging in with an e-mail address and a password.
 
-use std::net::IpAddr;
-
 use accounts::{Email, PasswordHash, SessionLimits, User, audit::Actor, audit::Event};
-use jiff::Timestamp;
+use ids::UserId;
 use secrecy::SecretString;
 use store::{Context, Store, StoreError};
 
@@ -65,21 +63,14 @@ impl LogIn {
         let parsed = Email::parse(email);
         // A text that is not an address has no account, and still counts as an attempt.
         let account = parsed.as_ref().map_or_else(|_| email.to_lowercase(), Email::key);
-        let attempt = match self.limits.log_in(&account, actor.address) {
-            Ok(attempt) => attempt,
-            Err(reached) => return Ok(PasswordCheck::LimitReached(reached)),
+        let mut attempt = self.limits.log_in(&account, actor.address);
+        // Before the account is looked up, so that the response time does not tell whether it exists. A client at an address
+        // where the account is in use knows already that it exists.
+        let is_in_use_here = async {
+            let Some(address) = actor.address else { return Ok(false) };
+            self.store.has_session_from(&account, address, self.sessions, self.clock.now()).await
         };
-        // Before the account is looked up, so that the response time does not tell whether it exists.
-        let now = self.clock.now();
-        if let Some(reached) = limit_reached(
-            &self.store,
-            &attempt,
-            Client { account: &account, address: actor.address },
-            self.sessions,
-            now,
-        )
-        .await?
-        {
+        if let Some(reached) = attempt.refusal(is_in_use_here).await? {
             return Ok(PasswordCheck::LimitReached(reached));
         }
         let (user, stored) = match parsed {
@@ -91,9 +82,9 @@ impl LogIn {
         let id = user.as_ref().map(|user| user.id);
         let (verdict, attempt) = verify(&self.passwords, password.clone(), stored.clone(), attempt).await?;
         let Some(user) = user.filter(|user| verdict != Verdict::Wrong && !user.disabled) else {
+            log_failure(id);
             let context = Context { actor, now: self.clock.now() };
             self.store.audit(Event::LogInFailed, id, context).await?;
-            tracing::info!("A log-in failed");
             return Ok(PasswordCheck::Wrong);
         };
         attempt.succeeded();
@@ -173,7 +164,8 @@ impl Accounts {
     /// `act` returns `None` if that hash is no longer the stored one.
     ///
     /// # Errors
-    /// [`AccountError::WrongPassword`]; [`AccountError::RateLimited`], because passwords can be guessed here as at a log-in.
+    /// [`AccountError::WrongPassword`]; [`AccountError::RateLimited`], because a thief of the session can guess passwords
+    /// here. The count is the session's own: guesses at the log-in lock no user out of a session.
     pub(super) async fn with_password<T, F>(
         &self,
         user: &User,
@@ -200,13 +192,9 @@ impl Accounts {
         password: SecretString,
         actor: Actor,
     ) -> Result<Option<PasswordHash>, AccountError> {
-        let (account, now) = (user.email.key(), self.clock.now());
-        let attempt = self.limits.log_in(&account, actor.address)?;
-        let client = Client { account: &account, address: actor.address };
-        let reached = limit_reached(&self.store, &attempt, client, self.settings.sessions, now);
-        if let Some(reached) = reached.await? {
-            return Err(reached.into());
-        }
+        // A session that has ended must not even learn whether a password is right.
+        self.store.check_authority(self.context(actor)).await?;
+        let attempt = self.limits.confirmation(&user.email.key(), &actor)?;
         let stored = stored_hash(&self.store, user).await?;
         match verify(&self.passwords, password, stored.clone(), attempt).await? {
             (Verdict::Right | Verdict::RightButOutdated, attempt) => {
@@ -214,40 +202,24 @@ impl Accounts {
                 Ok(stored)
             }
             (Verdict::Wrong, _) => {
-                self.store.audit(Event::LogInFailed, Some(user.id), Context { actor, now }).await?;
+                log_failure(Some(user.id));
+                self.store.audit(Event::LogInFailed, Some(user.id), self.context(actor)).await?;
                 Err(AccountError::WrongPassword)
             }
         }
     }
 }
 
+/// For programs that watch the log, as fail2ban: message and fields are stable. The request adds its id and the address of
+/// the client. The account is a number: the text that the client sent may be a password in the wrong field.
+fn log_failure(account: Option<UserId>) {
+    tracing::info!(user.id = account.map(tracing::field::display), "A log-in failed");
+}
+
 /// The stored hash of a user, if the user still has this e-mail address.
 async fn stored_hash(store: &Store, user: &User) -> Result<Option<PasswordHash>, StoreError> {
     let stored = store.user_by_email(&user.email).await?;
     Ok(stored.filter(|(found, _)| found.id == user.id).and_then(|(_, hash)| hash))
-}
-
-/// The account that a client names, and the client's address.
-struct Client<'a> {
-    account: &'a str,
-    address: Option<IpAddr>,
-}
-
-/// The limit that applies, unless the account has a session at the address of this attempt. A client at such an address
-/// knows already that the account exists.
-async fn limit_reached(
-    store: &Store,
-    attempt: &Attempt<'_>,
-    client: Client<'_>,
-    sessions: SessionLimits,
-    now: Timestamp,
-) -> Result<Option<LimitReached>, StoreError> {
-    let Some(reached) = attempt.refused_unless_known else { return Ok(None) };
-    let is_in_use_here = match client.address {
-        Some(address) => store.has_session_from(client.account, address, sessions, now).await?,
-        None => false,
-    };
-    Ok((!is_in_use_here).then_some(reached))
 }
 
 /// Verifies a password. If that fails, the attempt does not count.

@@ -1,7 +1,5 @@
 //! What users change about their own accounts.
 
-use std::time::Duration;
-
 use accounts::{Email, Name, PasswordHash, User, audit::Actor};
 use secrecy::{ExposeSecret as _, SecretString};
 use store::{ApiTokens, EmailChange};
@@ -9,9 +7,6 @@ use store::{ApiTokens, EmailChange};
 use super::{Accounts, error::AccountError};
 use crate::auth::rate_limit::Limit;
 use crate::passwords::HashError;
-
-/// How long a request waits for the deletion of many recipes.
-const DELETION: Duration = Duration::from_secs(5);
 
 /// The command to change name or e-mail address.
 pub struct UpdateProfile {
@@ -115,11 +110,6 @@ impl Accounts {
         };
         self.with_password(user, password, actor, delete).await?;
         tracing::info!(user.id = %user.id, "User {} was deleted by its owner", user.id);
-        let rest = async {
-            while self.store.continue_deletion(self.clock.now()).await? {}
-            Ok::<_, AccountError>(())
-        };
-        // Upkeep goes on with what is left, also after an error.
-        Ok(matches!(tokio::time::timeout(DELETION, rest).await, Ok(Ok(()))))
+        Ok(self.finish_deletion().await)
     }
 }

@@ -5,7 +5,7 @@ use std::{net::IpAddr, time::Duration};
 use accounts::{Device, NewSession, PasswordHash, RefreshToken, Session, User, audit::Actor};
 use ids::{SessionId, UserId};
 use jiff::Timestamp;
-use store::{CreateSession, Refresh, RefreshSession, Refreshed};
+use store::{CreateSession, Refresh, RefreshSession, Refreshed, StoreError};
 
 use crate::auth::access_tokens::AccessClaims;
 
@@ -95,9 +95,33 @@ impl Accounts {
     /// [`AccountError::SessionRequired`] if the request was made with an API token.
     pub async fn log_out(&self, user: UserId, actor: Actor) -> Result<(), AccountError> {
         let session = actor.session.ok_or(AccountError::SessionRequired)?;
-        self.store.end_session(user, session, self.context(actor)).await?;
-        tracing::info!(user.id = %user, session.id = %session, "User {user} logged out");
-        Ok(())
+        match self.store.end_session(user, session, self.context(actor)).await {
+            Ok(_) => {
+                tracing::info!(user.id = %user, session.id = %session, "User {user} logged out");
+                Ok(())
+            }
+            // The session ended in the meantime, which is what the user wants.
+            Err(StoreError::ActorRevoked) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Ends the session of this refresh token, for a browser whose access token has expired. An invalid token has no session that
+    /// could end.
+    ///
+    /// # Errors
+    /// When the store is unavailable.
+    pub async fn log_out_by_refresh_token(
+        &self,
+        token: &str,
+        client: &ClientInfo,
+    ) -> Result<(), AccountError> {
+        let LoggedIn { user, refresh_token, .. } = match self.refresh(token, client).await {
+            Err(AccountError::InvalidRefreshToken) => return Ok(()),
+            refreshed => refreshed?,
+        };
+        let session = Some(refresh_token.session());
+        self.log_out(user.id, Actor { user: Some(user.id), session, ..client.anonymous() }).await
     }
 
     /// Ends all sessions of the user, except the one that the request belongs to.

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use accounts::SessionLimits;
 use clap::ValueEnum;
+use recipes::Quotas;
 
 use crate::passwords::policy::Policy;
-use crate::use_cases::recipes::Quotas;
 
 /// What the operator decides about accounts.
 #[derive(Clone, Debug)]

@@ -48,7 +48,8 @@ impl Accounts {
         let now = self.clock.now();
         let (user, session) = self.store.sign_up(store::SignUp { user, session, invitation }, now).await?;
         tracing::info!(user.id = %user.id, "User {} signed up", user.id);
-        let actor = Actor { user: Some(user.id), session: Some(session.id), address: session.address };
+        let actor =
+            Actor { user: Some(user.id), session: Some(session.id), ..Actor::anonymous(session.address) };
         self.send_verification_or_log(&user, actor);
         self.logged_in(user, &session, token, now)
     }

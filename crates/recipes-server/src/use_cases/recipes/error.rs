@@ -1,9 +1,8 @@
 //! Why a use case of recipes failed.
 
 use ids::RecipeId;
-use store::{StoreError, Usage};
-
-use super::quota::Quotas;
+use recipes::{Quotas, Usage};
+use store::StoreError;
 
 /// Why a use case of recipes failed. The texts are for the user, except that of the last variant.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +34,7 @@ impl From<StoreError> for RecipeError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::ActorRevoked => Self::ActorRevoked,
+            StoreError::QuotaExceeded { usage, quotas } => Self::QuotaExceeded { usage, quotas },
             error => Self::Store(error),
         }
     }

@@ -51,6 +51,56 @@ fn brackets_and_commas_in_strings_are_ignored() {
     check(&format!("{item}\n{item}"), &[(1, Ok(item)), (2, Ok(item))]);
 }
 
+fn skipped(text: &str) -> Vec<String> {
+    let mut items = JsonItems::new(text.as_bytes(), MAX_BYTES);
+    while items.next_item().unwrap().is_some() {}
+    items.skipped_members().to_vec()
+}
+
+#[test]
+fn recipes_are_found_in_the_answers_of_the_api() {
+    let list = "{\"data\":[{\"a\":1},\n{\"b\":2}],\"nextCursor\":\"x\"}";
+    check(list, &[(1, Ok("{\"a\":1}")), (2, Ok("{\"b\":2}"))]);
+    assert_eq!(skipped(list), ["nextCursor"]);
+    check("{ \"data\" : []\n}", &[]);
+    check("{\n \"data\": {\n  \"a\": {}\n }\n}\n", &[(2, Ok("{\n  \"a\": {}\n }"))]);
+    let export = r#"{"account":{"name":"}"},"events":[{"data":[1]},","],"at":null,"recipes":[{"a":1}]}"#;
+    check(export, &[(1, Ok(r#"{"a":1}"#))]);
+    assert_eq!(skipped(export), ["account", "events", "at"]);
+    check(r#"{"exportedAt":"now","recipes":[{}]}"#, &[(1, Ok("{}"))]);
+    check(r#"{"recipes":[{}]}"#, &[(1, Ok("{}"))]);
+}
+
+#[test]
+fn pages_in_one_file_are_read_one_after_the_other() {
+    let page = "{\"data\":[{\"a\":1},{\"b\":2}],\"nextCursor\":\"x\"}";
+    for between in ["", "\n"] {
+        let found = items(format!("{page}{between}{page}").as_bytes());
+        let texts: Vec<_> = found.into_iter().map(|(_, text)| text.unwrap()).collect();
+        assert_eq!(texts, ["{\"a\":1}", "{\"b\":2}", "{\"a\":1}", "{\"b\":2}"]);
+    }
+}
+
+#[test]
+fn objects_that_only_resemble_envelopes_are_items() {
+    for text in
+        ["{}", "{\"a\":1}", "{\"datum\":[{}]}", "{\n \"recipe\": 1}", "{\"data\"}", "{\"da", "{ ", "{1"]
+    {
+        check(text, &[(1, Ok(text.trim_end()))]);
+    }
+    check("\n{\n\n\"a\":1}\n{}", &[(2, Ok("{\n\n\"a\":1}")), (5, Ok("{}"))]);
+}
+
+#[test]
+fn broken_envelope_is_an_error_after_its_items() {
+    check("{\"data\":[{}", &[(1, Ok("{}")), (1, Err(ItemError::NotClosed))]);
+    check("{\"data\":[{}]", &[(1, Ok("{}")), (1, Err(ItemError::NotClosed))]);
+    check("{\"data\":[{}]]}", &[(1, Ok("{}")), (1, Err(ItemError::NotJson))]);
+    check("{\"data\":[{}],7}", &[(1, Ok("{}")), (1, Err(ItemError::NotJson))]);
+    check("{\"data\":", &[(1, Err(ItemError::NotClosed))]);
+    check("{\"data\":{\"a\":1", &[(1, Ok("{\"a\":1")), (1, Err(ItemError::NotClosed))]);
+}
+
 #[test]
 fn empty_file_is_an_empty_list_and_plain_text_is_an_error() {
     check("", &[]);
@@ -96,12 +146,16 @@ proptest! {
     fn json_comes_out_as_it_went_in(
         texts in prop::collection::vec("\\PC{0,20}|[\\[\\]{},\"\\\\\n ]{0,12}", 0..8),
         pretty: bool,
-        array: bool,
+        layout in 0..3,
     ) {
         let values: Vec<_> = texts.iter().map(|text| serde_json::json!({ text: [text, { "a": text }] })).collect();
         let written: Vec<_> =
             values.iter().map(|value| if pretty { format!("{value:#}") } else { value.to_string() }).collect();
-        let file = if array { format!("[{}]", written.join(",")) } else { written.join("\n") };
+        let file = match layout {
+            0 => format!("[{}]", written.join(",")),
+            1 => format!("{{\"data\":[{}],\"nextCursor\":\"],}}\"}}", written.join(",")),
+            _ => written.join("\n"),
+        };
         let read: Vec<_> = items(file.as_bytes()).into_iter().map(|(_, text)| text).collect();
         prop_assert_eq!(read, written.into_iter().map(Ok).collect::<Vec<_>>());
     }

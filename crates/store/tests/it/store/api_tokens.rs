@@ -10,7 +10,7 @@ use store::{Access, Context, StoreError};
 use super::{TestStore, email};
 
 impl TestStore {
-    fn new_api_token(&self) -> NewApiToken {
+    pub(super) fn new_api_token(&self) -> NewApiToken {
         NewApiToken {
             id: ApiTokenId::new(self.now(), self.entropy.bytes()),
             digest: TokenDigest::of(&self.entropy.bytes::<32>()),
@@ -81,7 +81,8 @@ async fn disabled_or_logged_out_user_has_no_api_tokens() {
     let test = TestStore::sqlite().await;
     let alice = test.user("alice").await;
     let (digest, _) = test.api_token(&alice).await;
-    let gone = Actor { session: Some(SessionId::new(test.now(), [0; 10])), ..Actor::OPERATOR };
+    let session = Some(SessionId::new(test.now(), [0; 10]));
+    let gone = Actor { user: Some(alice.id), session, ..Actor::OPERATOR };
     let late =
         test.create_api_token(alice.id, test.new_api_token(), Context { actor: gone, now: test.now() }).await;
     assert!(matches!(late, Err(StoreError::ActorRevoked)), "a log-out was quicker");

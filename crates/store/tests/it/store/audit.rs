@@ -22,7 +22,7 @@ async fn names(test: &TestStore, filter: Filter) -> Vec<String> {
 async fn account_changes_are_recorded_with_their_actor() {
     let test = TestStore::sqlite().await;
     let (root, alice) = (test.admin("root").await, test.user("alice").await);
-    let actor = Actor { user: Some(root.id), session: None, address: HERE };
+    let actor = Actor { user: Some(root.id), ..Actor::anonymous(HERE) };
     test.set_role(&alice.email, Role::Admin, Context { actor, now: test.now() }).await.unwrap();
     test.set_access(&alice.email, Access::Disabled, Context { actor, now: test.now() }).await.unwrap();
     test.set_access(&alice.email, Access::Enabled, Context { actor, now: test.now() }).await.unwrap();

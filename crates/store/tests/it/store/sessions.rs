@@ -34,7 +34,7 @@ impl TestStore {
     }
 
     /// A user without a password logs in all the same: the store only compares.
-    async fn logs_in(&self, user: &User) -> RefreshToken {
+    pub(super) async fn logs_in(&self, user: &User) -> RefreshToken {
         self.logs_in_with(user, None).await
     }
 
@@ -349,7 +349,7 @@ async fn log_ins_and_log_outs_are_recorded_with_actor_and_address() {
     let next = good(test.refresh(&token).await);
     good(test.refresh(&next).await);
     test.refresh(&token).await;
-    let alices = Actor { user: Some(alice.id), session: Some(first.id), address: first.address };
+    let alices = Actor { user: Some(alice.id), session: Some(first.id), ..Actor::anonymous(first.address) };
     let (old, now) = (hash('a'), test.now());
     test.change_password(new_password(alice.id, old, hash('b'), first.id), Context { actor: alices, now })
         .await
@@ -373,7 +373,7 @@ async fn log_ins_and_log_outs_are_recorded_with_actor_and_address() {
     let fourth = seen.remove(7);
     assert_eq!(fourth.0, "logged_in");
     let of_second = Actor { session: Some(token.session()), ..alices };
-    let thief = Actor { user: None, session: Some(token.session()), address: ELSEWHERE.parse().ok() };
+    let thief = Actor { session: Some(token.session()), ..Actor::anonymous(ELSEWHERE.parse().ok()) };
     assert_eq!(
         seen,
         [

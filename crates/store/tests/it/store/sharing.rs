@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use ids::RecipeId;
 use rusqlite::Connection;
-use store::{NewRecipe, Page, UserFilter, Viewer};
+use store::{Context, NewRecipe, Page, UserFilter, Viewer};
 use tokio::task::JoinSet;
 
 use super::{TestStore, draft, new_user};
@@ -21,7 +21,7 @@ async fn acknowledged_write_is_read_at_once_beside_other_writes() {
             for m in 0..50 {
                 let uid = ids::Uid::new(clock.now(), entropy.bytes());
                 let new = NewRecipe::new(&draft(&format!("Soup {n}/{m}")), uid, None);
-                let stored = store.create_recipe(new, clock.now()).await.unwrap();
+                let stored = store.create_recipe(new, Context::operator(clock.now())).await.unwrap();
                 assert_eq!(store.recipe(stored.id, Viewer::Anyone).await.unwrap(), Some(stored.clone()));
                 ids.push(stored.id);
                 // Long enough without a write that readers keep their transactions open.
@@ -59,10 +59,10 @@ async fn writes_of_another_process_are_seen_soon_beside_busy_reads() {
         // Until the reader has come to keep its transaction.
         let until = Instant::now() + Duration::from_millis(15);
         while Instant::now() < until {
-            test.recipes(Page::default(), Viewer::Anyone).await.unwrap();
+            test.recipes(Page::default(), Viewer::Anyone, Vec::new()).await.unwrap();
         }
         let new = NewRecipe::new(&draft("Bread"), test.uid(), None);
-        let id = other.create_recipe(new, test.now()).await.unwrap().id;
+        let id = other.create_recipe(new, test.operator()).await.unwrap().id;
         assert_eq!(id.get(), n);
         // It would never be seen if the transaction had no greatest age. The bound itself is tested
         // where the time can be told, in reader/tests.rs.

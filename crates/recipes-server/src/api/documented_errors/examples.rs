@@ -1,0 +1,81 @@
+//! An example for each documented error. Each is a real error, so its code and its message are true.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use recipes::FieldError;
+use serde_json::Value;
+use tower_passport::{Challenge, Rejection};
+
+use crate::http::error::{Report, RequestError};
+use crate::http::negotiation::Shape;
+use crate::limits::BODY_BYTES;
+use crate::use_cases::accounts::AccountError;
+use crate::use_cases::recipes::RecipeError;
+
+const REQUEST_ID: &str = "01936f5e-8c00-7d3a-9b1e-3f5a7c9e1b2d";
+
+const CROSS_ORIGIN: &str = "A request with cookies must come from a page of this service: Origin is \
+    https://other.example, Sec-Fetch-Site is cross-site; this service is the host recipes.example. The operator sets its \
+    address with PUBLIC_URL, and the origins of other front ends with CORS_ORIGINS";
+
+/// The body of the error in this shape, by the name of the documented error and its status.
+pub(super) fn example(name: &str, status: &str, shape: Shape) -> Option<Value> {
+    body(&report(name, status)?, shape)
+}
+
+/// The body of a 422 for one field.
+pub(in crate::api) fn invalid_field(error: FieldError, shape: Shape) -> Option<Value> {
+    body(&RequestError::Invalid(vec![error]).into(), shape)
+}
+
+fn body(report: &Report, shape: Shape) -> Option<Value> {
+    let (_, body) = report.body(shape, REQUEST_ID);
+    serde_json::from_slice(&body).ok()
+}
+
+fn report(name: &str, status: &str) -> Option<Report> {
+    use AccountError as E;
+    let insufficient_scope = || Rejection::insufficient_scope(Challenge::bearer()).into();
+    Some(match (name, status) {
+        ("Malformed", _) => {
+            RequestError::Malformed("The body is not valid JSON (line 1, column 9)".into()).into()
+        }
+        ("Unauthorized", _) => Rejection::no_credentials(Challenge::bearer()).into(),
+        ("WrongPassword", _) => E::UnableToLogIn.into(),
+        ("InvalidRefreshToken", _) => E::InvalidRefreshToken.into(),
+        ("Forbidden", _) => RecipeError::NotTheOwner.into(),
+        ("WithoutRecipesRead" | "WithoutRecipesWrite" | "WithoutScope", _) => insufficient_scope(),
+        ("NoSession", _) => E::SessionRequired.into(),
+        ("WrongCurrentPassword", _) => E::WrongPassword.into(),
+        ("NoSignUp", _) => E::SignUpClosed.into(),
+        ("OtherSite", _) => RequestError::CrossOrigin(CROSS_ORIGIN.to_owned()).into(),
+        ("AdminRequired", _) => E::AdminRequired.into(),
+        ("UserNotFound", _) => E::UserNotFound.into(),
+        ("InvitationNotFound", _) => E::InvitationNotFound.into(),
+        ("NoInvitation", _) => E::TooManyInvitations.into(),
+        ("OwnAccount", _) => E::OwnAccount.into(),
+        ("UserDisabled", _) => E::UserDisabled.into(),
+        ("LastAdmin", _) => E::LastAdmin.into(),
+        ("SessionNotFound", _) => E::SessionNotFound.into(),
+        ("ApiTokenNotFound", _) => E::ApiTokenNotFound.into(),
+        ("TooManyApiTokens", _) => E::TooManyApiTokens.into(),
+        ("RecipeNotFound", _) => RecipeError::NotFound.into(),
+        ("NotAcceptable", _) => RequestError::NotAcceptable { offered: "application/json".to_owned() }.into(),
+        ("EmailTaken", _) => E::EmailTaken.into(),
+        ("PreconditionFailed", _) => {
+            RecipeError::Stale { id: ids::RecipeId::from_i64(1)?, revision: 2 }.into()
+        }
+        ("UnacceptableBody", "408") => RequestError::BodyTooSlow.into(),
+        ("UnacceptableBody", "413") => RequestError::BodyTooLarge { limit: BODY_BYTES }.into(),
+        ("UnacceptableBody", "415") => RequestError::UnsupportedMediaType.into(),
+        ("UnacceptableBody", "422") => RequestError::missing(["name"]).into(),
+        ("RateLimited", _) => {
+            let message = "Too many requests of this kind; try again after the time in Retry-After. The operator sets the \
+                           limit \"log-in\" with RATE_LIMITS";
+            Report::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", message)
+        }
+        ("Unavailable", _) => Report::overloaded(Duration::from_secs(1)),
+        _ => return None,
+    })
+}

@@ -1,0 +1,221 @@
+//! The permission matrix a second time, with a revocation between the head and the body of each request. A slow body must
+//! not prolong a right: what commits after the revocation is refused.
+
+use std::io;
+
+use accounts::{Email, Role};
+use axum::body::Body;
+use http::Method;
+use ids::UserId;
+use recipes_server::openapi_json;
+use serde_json::{Value, json};
+use store::{Access, Context};
+
+use crate::app::{Client, PASSWORD, SignedUp, TestApp, recipe};
+
+const ADA: &str = "ada@example.org";
+
+struct Write {
+    method: &'static str,
+    path: &'static str,
+    body: fn() -> Value,
+    /// The status without a revocation.
+    status: u16,
+    /// Whether the caller must be an administrator.
+    admin: bool,
+}
+
+/// Every documented operation that reads a body and requires a caller.
+const WRITES: &[Write] = &[
+    Write { method: "post", path: "/api/v1/recipes", body: stew, status: 201, admin: false },
+    Write { method: "put", path: "/api/v1/recipes/{id}", body: stew, status: 200, admin: true },
+    Write {
+        method: "patch",
+        path: "/api/v1/users/me",
+        body: || json!({"name": "Eve"}),
+        status: 200,
+        admin: false,
+    },
+    Write {
+        method: "patch",
+        path: "/api/v1/users/me",
+        body: || json!({"email": "eve@example.org", "password": PASSWORD}),
+        status: 200,
+        admin: false,
+    },
+    Write { method: "delete", path: "/api/v1/users/me", body: password, status: 204, admin: false },
+    Write {
+        method: "put",
+        path: "/api/v1/users/me/password",
+        body: || json!({"currentPassword": PASSWORD, "newPassword": "a pinch of saffron", "endApiTokens": true}),
+        status: 204,
+        admin: false,
+    },
+    Write {
+        method: "post",
+        path: "/api/v1/users/me/api-tokens",
+        body: || json!({"name": "A program", "scopes": ["account"]}),
+        status: 201,
+        admin: false,
+    },
+    Write {
+        method: "patch",
+        path: "/api/v1/admin/users/{id}",
+        body: || json!({"disabled": true}),
+        status: 200,
+        admin: true,
+    },
+    Write { method: "post", path: "/api/v1/admin/invitations", body: || json!({}), status: 201, admin: true },
+];
+
+fn stew() -> Value {
+    recipe("Stew")
+}
+
+fn password() -> Value {
+    json!({"password": PASSWORD})
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Revocation {
+    None,
+    LogOut,
+    ApiTokenRevoked,
+    Disabled,
+    Demoted,
+    Deleted,
+}
+
+#[test]
+fn every_documented_write_with_a_caller_is_listed() {
+    let document: Value = serde_json::from_str(&openapi_json()).unwrap();
+    let mut documented = Vec::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            if operation.get("requestBody").is_some() && operation.get("security").is_some() {
+                documented.push(format!("{method} {path}"));
+            }
+        }
+    }
+    let mut listed: Vec<_> = WRITES.iter().map(|write| format!("{} {}", write.method, write.path)).collect();
+    documented.sort();
+    listed.sort();
+    listed.dedup();
+    assert_eq!(listed, documented);
+}
+
+#[tokio::test]
+async fn a_session_that_ends_while_the_body_arrives_writes_nothing() {
+    for write in WRITES {
+        check(write, Revocation::None, write.status).await;
+        for revocation in [Revocation::LogOut, Revocation::Disabled, Revocation::Deleted] {
+            check(write, revocation, 401).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_api_token_that_is_revoked_while_the_body_arrives_writes_nothing() {
+    // The other operations refuse API tokens.
+    for write in WRITES.iter().filter(|write| !write.admin && !write.path.ends_with("/api-tokens")) {
+        check(write, Revocation::ApiTokenRevoked, 401).await;
+    }
+}
+
+#[tokio::test]
+async fn an_administrator_who_is_demoted_while_the_body_arrives_acts_as_a_user() {
+    for write in WRITES {
+        let status = match write {
+            // The private recipe of another user.
+            Write { path: "/api/v1/recipes/{id}", .. } => 404,
+            Write { admin: true, .. } => 403,
+            Write { status, .. } => *status,
+        };
+        check(write, Revocation::Demoted, status).await;
+    }
+}
+
+/// Sends the request of an administrator, whose right is revoked when the server asks for the body.
+async fn check(write: &Write, revocation: Revocation, status: u16) {
+    let app = TestApp::new();
+    app.admin().await; // So that Ada is not the last administrator.
+    let SignedUp { client, .. } = app.signed_up(ADA).await;
+    let ada = Email::parse(ADA).unwrap();
+    let operator = Context::operator(app.clock.now());
+    let id = app.store.set_role(&ada, Role::Admin, operator).await.unwrap().unwrap().id;
+    let bob = app.user("bob", Role::User).await.id;
+    let path = match write.path {
+        "/api/v1/recipes/{id}" => {
+            let mut private = recipe("Bob's secret");
+            private["visibility"] = json!("private");
+            app.bob().await.post("/api/v1/recipes", &private).await.is(201).header("location").to_owned()
+        }
+        path => path.replace("{id}", &bob.to_string()),
+    };
+    let caller = match revocation {
+        Revocation::ApiTokenRevoked => {
+            let new = json!({"name": "A program", "scopes": ["recipes:write", "account"]});
+            let made = client.post("/api/v1/users/me/api-tokens", &new).await.is(201).json();
+            client.bearing(made["data"]["token"].as_str().unwrap())
+        }
+        _ => client.bearing(client.token()),
+    };
+
+    let revoke = {
+        let (store, clock, client) = (app.store.clone(), app.clock.clone(), client);
+        async move {
+            let operator = Context::operator(clock.now());
+            match revocation {
+                Revocation::None => {}
+                Revocation::LogOut => drop(client.post("/api/v1/users/logout", &json!({})).await.is(204)),
+                Revocation::ApiTokenRevoked => revoke_api_token(&client).await,
+                Revocation::Disabled => {
+                    drop(store.set_access(&ada, Access::Disabled, operator).await.unwrap());
+                }
+                Revocation::Demoted => drop(store.set_role(&ada, Role::User, operator).await.unwrap()),
+                Revocation::Deleted => {
+                    let (_, hash) = store.user_by_email(&ada).await.unwrap().unwrap();
+                    assert!(store.delete_user(id, hash.as_ref(), operator).await.unwrap());
+                }
+            }
+        }
+    };
+    let before = state(&app, id, bob).await;
+    let text = (write.body)().to_string();
+    let body = Body::from_stream(futures_util::stream::once(async move {
+        revoke.await;
+        Ok::<_, io::Error>(text)
+    }));
+    let method: Method = write.method.to_uppercase().parse().unwrap();
+    let request =
+        caller.request(method, &path).header("content-type", "application/json").body(body).unwrap();
+    let answer = caller.send(request).await;
+    assert_eq!(answer.status.as_u16(), status, "{} {path} {revocation:?}: {answer:?}", write.method);
+    if status >= 400 && revocation != Revocation::Deleted {
+        assert_eq!(state(&app, id, bob).await, before, "{} {path} {revocation:?}", write.method);
+    }
+}
+
+async fn revoke_api_token(client: &Client) {
+    let tokens = client.get("/api/v1/users/me/api-tokens").await.is(200).json();
+    let id = tokens["data"][0]["id"].as_str().unwrap();
+    client.delete(&format!("/api/v1/users/me/api-tokens/{id}")).await.is(204);
+}
+
+/// What the writes change, except what the revocations themselves change.
+async fn state(app: &TestApp, ada: UserId, bob: UserId) -> Value {
+    let recipes = app.admin().await.get("/api/v1/recipes").await.is(200).json();
+    let user = async |id| app.store.user(id).await.unwrap();
+    let (ada, bob) = (user(ada).await, user(bob).await);
+    json!({
+        "recipes": recipes,
+        "ada": ada.as_ref().map(|ada| (&ada.name, &ada.email)),
+        "bob": bob.map(|bob| bob.disabled),
+        "password": match &ada {
+            Some(ada) => app.store.user_by_email(&ada.email).await.unwrap().unwrap().1
+                .map(|hash| hash.as_str().to_owned()),
+            None => None,
+        },
+        "invitations": app.store.count_invitations(app.clock.now()).await.unwrap(),
+    })
+}
