@@ -2,11 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use http::Method;
 #[cfg(target_os = "linux")]
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
-use serde_json::Value;
-#[cfg(target_os = "linux")]
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::program::{Client, Program, recipe};
 
@@ -30,7 +29,8 @@ async fn limit_of_file_sizes_is_503_until_it_is_raised() {
     let client = program.signed_up("ada@example.org").await;
     let limit = |bytes| {
         let limits = Rlimit { current: bytes, maximum: None };
-        prlimit(Some(Pid::from_raw(program.id()).unwrap()), Resource::Fsize, limits).unwrap();
+        let process = Pid::from_raw(program.process().cast_signed());
+        prlimit(process, Resource::Fsize, limits).unwrap();
     };
     limit(Some(100_000));
     let mut large = recipe("Soup");
@@ -60,13 +60,20 @@ async fn removed_database_is_503_and_named_in_the_log() {
     assert_eq!(status, 503, "{answer}");
     let answer = wait_until_ready_is(&client, 503).await;
     assert!(answer["message"].as_str().unwrap().contains("changed by another program"), "{answer}");
+    program.logged("recipes.db was removed while the service uses it").await;
     let log = program.log();
-    let lines = log.iter().filter(|line| line.contains("recipes.db was removed while the service uses it"));
+    let lines = log.iter().filter(|line| line.contains("while the service uses it"));
     assert_eq!(lines.count(), 1, "{log:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn truncated_database_is_503() {
+async fn truncated_database_and_shared_memory_are_503() {
+    for name in ["recipes.db", "recipes.db-shm"] {
+        check_truncated(name).await;
+    }
+}
+
+async fn check_truncated(name: &str) {
     let folder = tempfile::tempdir().unwrap();
     let program = Program::start(folder.path());
     let client = program.signed_up("ada@example.org").await;
@@ -74,7 +81,7 @@ async fn truncated_database_is_503() {
         client.post("/api/v1/recipes", &recipe(&format!("Soup {n}"))).await.unwrap();
     }
     tokio::time::sleep(Duration::from_millis(1_500)).await;
-    std::fs::write(folder.path().join("recipes.db"), "").unwrap();
+    std::fs::write(folder.path().join(name), "").unwrap();
     let give_up = Instant::now() + Duration::from_secs(20);
     loop {
         let (status, answer) = client.get("/api/v1/recipes?limit=100").await.unwrap();
@@ -86,4 +93,38 @@ async fn truncated_database_is_503() {
         assert!(Instant::now() < give_up);
     }
     wait_until_ready_is(&client, 503).await;
+    assert_eq!(client.post("/api/v1/recipes", &recipe("Soup")).await.unwrap().0, 503);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deletion_of_a_large_account_is_202_and_goes_on_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = Program::start(folder.path());
+    let client = program.signed_up("ada@example.org").await;
+    let mut private = recipe("Secret");
+    private["visibility"] = json!("private");
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..25 {
+        let (client, private) = (client.clone(), private.clone());
+        tasks.spawn(async move {
+            for _ in 0..100 {
+                assert_eq!(client.post("/api/v1/recipes", &private).await.unwrap().0, 201);
+            }
+        });
+    }
+    tasks.join_all().await;
+    let body = json!({"password": "a stitch in thyme"});
+    let (status, answer) = client.send(Method::DELETE, "/api/v1/users/me", Some(&body)).await.unwrap();
+    assert_eq!(status, 202, "{answer}");
+    assert_eq!(client.get("/api/v1/users/me").await.unwrap().0, 401, "the account has ended");
+    program.kill_9();
+
+    let program = Program::start(folder.path());
+    let sign_up = json!({"name": "Ada", "email": "ada@example.org", "password": "a stitch in thyme"});
+    let give_up = Instant::now() + Duration::from_secs(20);
+    // The address is free when the deletion is complete.
+    while program.client().post("/api/v1/users/signup", &sign_up).await.unwrap().0 != 200 {
+        assert!(Instant::now() < give_up);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
 }

@@ -240,6 +240,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn file_system_without_a_write_ahead_log_is_refused() {
+        // SQLite answers with the mode that it keeps, as it does where there is no shared memory.
+        let why = set_up_writing(&Connection::open_in_memory().unwrap()).unwrap_err().to_string();
+        assert!(why.contains("does not support a write-ahead log (journal_mode stays memory)"), "{why}");
+        assert!(why.contains("move the database to a local disk"), "{why}");
+    }
+
+    #[test]
     fn a_changed_parameter_does_not_prepare_a_statement_anew() {
         let folder = tempfile::tempdir().unwrap();
         let db = open(&folder.path().join("test.db")).unwrap();

@@ -187,6 +187,24 @@ mod tests {
     }
 
     #[test]
+    fn migration_counts_the_recipes_of_each_user() {
+        let mut db = Connection::open_in_memory().unwrap();
+        apply(&mut db, &MIGRATIONS[..7], noon()).unwrap();
+        db.execute_batch(
+            "INSERT INTO users (name, email, email_key, role, created_at, updated_at)
+             VALUES ('A', 'a', 'a', 'user', 1, 1), ('B', 'b', 'b', 'user', 1, 1);
+             INSERT INTO recipes (uid, owner_id, private, revision, created_at, updated_at, document)
+             VALUES ('1', 1, 0, 1, 1, 1, 'äö'), ('2', 1, 1, 1, 1, 1, 'abc'), ('3', NULL, 0, 1, 1, 1, 'abc');",
+        )
+        .unwrap();
+        run(&mut db, noon()).unwrap();
+        let sql = "SELECT count(*), sum(user_id), sum(recipes), sum(bytes) FROM usages";
+        let counts: [i64; 4] =
+            db.query_row(sql, [], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?])).unwrap();
+        assert_eq!(counts, [1, 1, 2, 7]);
+    }
+
+    #[test]
     fn a_newer_schema_is_refused_and_left_alone() {
         let mut db = Connection::open_in_memory().unwrap();
         apply(&mut db, &[FIRST, SECOND], noon()).unwrap();

@@ -123,20 +123,20 @@ impl WatchedFiles {
     /// what it did, which an older backup does not.
     fn explain_change(&mut self) -> Result<(), &'static str> {
         const CHANGED: &str = "was changed by another program";
-        if !self.mark.fits().unwrap_or(false) {
-            // SQLite deletes the log of an empty file when it opens it.
-            if is_empty(&self.database.path) {
-                return Err(CHANGED);
-            }
-            let found = open_without_log(&self.database.path).map_err(StoreError::from);
-            let found = found.and_then(|db| sequences(&db)).map_err(|_| CHANGED)?;
-            if found.iter().zip(&self.sequences).any(|(found, known)| found < known) {
-                return Err(CHANGED);
-            }
-            self.state = self.mark.set().ok();
-        } else {
+        if self.mark.fits().unwrap_or(false) {
             self.state = FileState::of(&self.database.path).ok();
+            return Ok(());
         }
+        // SQLite deletes the log of an empty file when it opens it.
+        if is_empty(&self.database.path) {
+            return Err(CHANGED);
+        }
+        let found = open_without_log(&self.database.path).map_err(StoreError::from);
+        let found = found.and_then(|db| sequences(&db)).map_err(|_| CHANGED)?;
+        if found.iter().zip(&self.sequences).any(|(found, known)| found < known) {
+            return Err(CHANGED);
+        }
+        self.state = self.mark.set().ok();
         Ok(())
     }
 }

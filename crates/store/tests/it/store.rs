@@ -9,6 +9,7 @@ mod foreign_files;
 mod instance;
 mod invitations;
 mod mail_tokens;
+mod quotas;
 mod recipes;
 mod sessions;
 mod sharing;
