@@ -53,6 +53,8 @@ class Server:
             "DATABASE_URL": "sqlite:recipes.db",
             "NODE_ENV": "production",
             "RATE_LIMITS": "off",
+            "QUOTA_RECIPES": "off",
+            "QUOTA_BYTES": "off",
         }
         with open(folder / "server.log", "wb") as log:
             started = time.perf_counter()

@@ -7,6 +7,7 @@ mod help;
 mod import;
 mod invalid_argument;
 mod openapi;
+mod own_files;
 mod secret;
 mod token;
 mod users;
@@ -18,8 +19,10 @@ use std::{
 };
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use jiff::Timestamp;
 
 pub use self::invalid_argument::InvalidArgument;
+use crate::clock::Clock;
 use crate::config::{self, Config, ConfigError, EnvFile};
 use crate::server;
 use crate::telemetry::escape::escape;
@@ -92,6 +95,7 @@ impl Cli {
     /// [`CliError`].
     pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, CliError> {
         let env_file = EnvFile::read().map_err(CliError::Setting)?;
+        config::require_text_secrets().map_err(CliError::Setting)?;
         let command = help::with_relevant_settings(config::without_empty_variables(Self::command()));
         for warning in env_file.warnings(&command) {
             // Standard error may be closed.
@@ -115,6 +119,8 @@ impl Cli {
     /// The failure of the command. Partial success is an exit code instead.
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         let Self { config, command } = self;
+        require_since_1970(Clock::system().now())?;
+        survive_file_size_limit()?;
         let done = match command.unwrap_or(Command::Serve) {
             Command::Serve => server::serve(config).await.map(|()| ExitCode::SUCCESS),
             Command::Import(import) => import.run(&config).await,
@@ -133,6 +139,33 @@ impl Cli {
     }
 }
 
+/// The clock stands at 1970 while it is set before it.
+fn require_since_1970(now: Timestamp) -> Result<(), ConfigError> {
+    if now > Timestamp::UNIX_EPOCH {
+        return Ok(());
+    }
+    Err(ConfigError::new("the clock of this machine is before 1970: set it, then start again"))
+}
+
+/// A write beyond the limit of file sizes (`ulimit -f`) sends SIGXFSZ, which ends a process. With a handler the write fails
+/// instead, and is reported or answered with 503. tokio's handler stays installed.
+fn survive_file_size_limit() -> io::Result<()> {
+    let signal = rustix::process::Signal::XFSZ.as_raw();
+    tokio::signal::unix::signal(tokio::signal::unix::SignalKind::from_raw(signal)).map(drop)
+}
+
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
     error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_before_1970_is_refused() {
+        let at = |text: &str| require_since_1970(Clock::stopped(text.parse().unwrap()).now());
+        assert!(at("1969-12-31T23:59:59Z").unwrap_err().to_string().contains("before 1970"));
+        at("1970-01-01T00:00:01Z").unwrap();
+    }
 }

@@ -32,11 +32,13 @@ impl Clock {
         Self(Source::Stopped(Arc::new(AtomicI64::new(at.as_microsecond()))))
     }
 
+    /// Never before 1970, where the times of tokens and of HTTP begin: a clock that is set before it stands at 1970.
     pub fn now(&self) -> Timestamp {
-        match &self.0 {
+        let now = match &self.0 {
             Source::System => to_microseconds(system_time()),
             Source::Stopped(at) => from_microseconds(at.load(Ordering::Relaxed)),
-        }
+        };
+        now.max(Timestamp::UNIX_EPOCH)
     }
 
     /// Moves a stopped clock and all its clones forward. Does nothing to the system's clock.
@@ -67,6 +69,11 @@ mod tests {
         assert_eq!(clone.now().to_string(), "2024-05-01T12:01:30Z");
         clock.advance(Duration::MAX);
         assert_eq!(clone.now(), Timestamp::MAX, "it stops at the last possible time");
+    }
+
+    #[test]
+    fn clock_before_1970_stands_at_1970() {
+        assert_eq!(Clock::stopped("1969-12-31T23:59:59Z".parse().unwrap()).now(), Timestamp::UNIX_EPOCH);
     }
 
     #[test]

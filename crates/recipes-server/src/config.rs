@@ -209,6 +209,7 @@ impl Config {
             sign_up: self.sign_up.signup,
             require_verified_email: self.sign_up.require_verified_email,
             password_policy: self.password_policy(),
+            quotas: self.protection.quotas(),
         }
     }
 
@@ -271,6 +272,20 @@ pub fn setting_error(error: &clap::Error, command: &clap::Command) -> Option<Con
     let default = default.filter(|default| !default.is_empty());
     let default = default.map_or_else(String::new, |default| format!("; the default is {default}"));
     Some(ConfigError::new(format!("{variable} (--{name}){shown}: {must}{default}")))
+}
+
+/// Refuses secrets that are not UTF-8: two that differ only in such bytes would be read as one.
+///
+/// # Errors
+/// Names the variable, not its value.
+pub fn require_text_secrets() -> Result<(), ConfigError> {
+    let is_text = |name: &&str| env::var_os(name).is_none_or(|value| value.to_str().is_some());
+    match env_file::SECRETS.into_iter().find(|name| !is_text(name)) {
+        Some(name) => {
+            Err(ConfigError::new(format!("{name} is not UTF-8; \"recipes secret\" prints a good secret")))
+        }
+        None => Ok(()),
+    }
 }
 
 fn jwt_secret() -> Option<SecretString> {

@@ -15,6 +15,7 @@ pub mod http;
 pub mod jobs;
 pub mod limits;
 pub mod passwords;
+pub mod program;
 pub mod public_url;
 pub mod router;
 pub mod sample;

@@ -20,6 +20,9 @@ pub const BODY_READ: Duration = Duration::from_secs(10);
 /// Bytes of an unwanted body that are read and discarded, so that its sender gets the response. More than a photograph.
 pub const DRAIN_BYTES: usize = 64 << 20;
 
+/// Unwanted bodies that are read at the same time, each with up to 64 KiB of buffers.
+pub const DRAINS: usize = 256;
+
 /// How long an unwanted body is read.
 pub const DRAIN_TIME: Duration = Duration::from_secs(30);
 

@@ -192,9 +192,8 @@ pub async fn run(
         .handle(handle.clone())
         .accept_error_handler(|_, error| tracing::warn!(%error, "A connection could not be accepted"));
     let protocols = server.http_builder();
-    // Copying head and body into one buffer for `send` takes 0.4 µs less than `writev` of both.
     // A client that sends no more may still read: `nc -N` and some health checks close their sending half.
-    protocols.http1().max_buf_size(HEAD_BYTES).writev(false).half_close(true);
+    protocols.http1().max_buf_size(HEAD_BYTES).writev(true).half_close(true);
     // No keep-alive pings: clients answer them automatically, so an idle connection would look active.
     protocols
         .http2()

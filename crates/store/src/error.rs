@@ -1,6 +1,7 @@
 //! Why the store could not carry out a command.
 
 use crate::DatabaseUrl;
+use ::recipes::{Quotas, Usage};
 
 /// A command that failed.
 ///
@@ -25,6 +26,9 @@ pub enum StoreError {
     /// The invitation is unknown, used, expired, revoked or for another address.
     #[error("there is no such invitation")]
     NotInvited,
+    /// The owner of the recipe would have more than the quotas allow.
+    #[error("the quota of the owner is exceeded")]
+    QuotaExceeded { usage: Usage, quotas: Quotas },
     #[error("the database is unavailable: {0}")]
     Unavailable(Unavailable),
     /// Only from [`Store::open`](super::Store::open).
@@ -37,13 +41,14 @@ pub enum StoreError {
     Bug(String),
 }
 
-/// What has to change before the store works again. It recovers without a restart.
+/// What has to change before the store works again. It recovers without a restart, except from
+/// [`FilesChanged`](Self::FilesChanged) and [`Closed`](Self::Closed).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Unavailable {
     #[error("the disk is full")]
     DiskFull,
-    #[error("the disk failed")]
+    #[error("the disk failed, or a limit of the size of files was reached")]
     DiskFailed,
     #[error("another process has held the lock for too long")]
     Locked,
@@ -51,6 +56,9 @@ pub enum Unavailable {
     ReadOnly,
     #[error("there is no memory left")]
     OutOfMemory,
+    /// A file of the database was removed, replaced or changed. Only a restart helps.
+    #[error("the files of the database were changed by another program")]
+    FilesChanged,
     #[error("the store was closed")]
     Closed,
 }

@@ -74,7 +74,7 @@ impl Store {
         }
     }
 
-    /// Whether this handle's [`Store::open`] made the tables.
+    /// Whether this handle's [`Store::open`] made the database.
     pub fn is_new(&self) -> bool {
         match self {
             Self::Sqlite(db) => db.is_new(),

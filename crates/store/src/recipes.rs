@@ -6,7 +6,8 @@ use jiff::Timestamp;
 
 use crate::{Context, Listing, Page, PageEnd, ReadCache, Store, StoreError};
 use ::recipes::{
-    ContentJson, Draft, EditRefusal, ImportedHistory, Precondition, Viewer, Visibility, write_recipe_json,
+    ContentJson, Draft, EditRefusal, ImportedHistory, Precondition, Quotas, Usage, Viewer, Visibility,
+    write_recipe_json,
 };
 use ids::{RecipeId, Uid, UserId};
 
@@ -17,6 +18,7 @@ pub struct NewRecipe {
     pub(crate) visibility: Visibility,
     pub(crate) uid: Uid,
     pub(crate) owner: Option<UserId>,
+    pub(crate) quotas: Quotas,
 }
 
 impl NewRecipe {
@@ -28,7 +30,14 @@ impl NewRecipe {
             visibility: draft.content().visibility,
             uid,
             owner,
+            quotas: Quotas::OFF,
         }
+    }
+
+    /// Refuses the recipe if the owner would have more than this, unless the actor is an administrator.
+    #[must_use]
+    pub fn within(self, quotas: Quotas) -> Self {
+        Self { quotas, ..self }
     }
 }
 
@@ -38,6 +47,8 @@ pub struct ReplaceRecipe {
     pub id: RecipeId,
     pub draft: Draft,
     pub precondition: Precondition,
+    /// Of the owner. A larger text is refused beyond them, unless the actor is an administrator.
+    pub quotas: Quotas,
 }
 
 /// A recipe as it is in the database.
@@ -240,8 +251,15 @@ impl Store {
         }
     }
 
+    /// How much this user has.
+    pub async fn usage(&self, owner: UserId) -> Result<Usage, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.usage(owner),
+        }
+    }
+
     /// # Errors
-    /// [`StoreError::ActorRevoked`] if the actor's rights were revoked meanwhile.
+    /// [`StoreError::ActorRevoked`] if the actor's rights were revoked meanwhile, [`StoreError::QuotaExceeded`].
     pub async fn replace_recipe(
         &self,
         command: ReplaceRecipe,

@@ -4,8 +4,11 @@ mod address_keys;
 mod api_tokens;
 mod audit;
 mod authority;
+mod checkpoint_mark;
 mod columns;
 mod conditions;
+mod create;
+mod deletion;
 mod ending;
 mod failure;
 mod file;
@@ -14,12 +17,15 @@ mod invitations;
 mod log;
 mod mail_tokens;
 mod migrate;
+mod network;
 mod passwords;
+mod quota;
 mod reader;
 mod recipes;
 mod sessions;
 mod user_row;
 mod users;
+mod watch;
 mod writer;
 
 use std::fmt;
@@ -38,6 +44,7 @@ use self::recipes::RecipeRow;
 use self::writer::{Undo, Writer};
 use crate::cache::{Policy, ReadCache};
 use crate::{Context, SessionUser, StoreError, Unavailable};
+use ::recipes::Quotas;
 use ids::{SessionId, UserId};
 
 #[derive(Clone)]
@@ -59,20 +66,25 @@ impl Sqlite {
     }
 
     fn open_blocking(path: &Path, now: Timestamp) -> Result<Self, String> {
+        checkpoint_mark::refuse_foreign_log(path)?;
+        let is_new = create::if_absent(path, now)?;
+        let is_filled = std::fs::metadata(path).is_ok_and(|file| file.len() > 0);
         let mut connection = file::open(path)?;
-        let was = migrate::run(&mut connection, now).map_err(|why| why.to_string())?;
+        // SQLite follows a symbolic link, and makes its other files beside the target.
+        let path = &path.canonicalize().map_err(|why| why.to_string())?;
+        network::warn_if_on_network(path);
+        file::warn_of_permissions(path);
+        if is_filled {
+            file::quick_check(&mut connection)?;
+            file::refuse_without_tables(&connection)?;
+        }
+        migrate::run(&mut connection, now).map_err(|why| why.to_string())?;
         let notices = address_keys::report_collisions(&connection).map_err(|why| why.to_string())?;
         let readers = Arc::new(Readers::of(path));
         let writer = Writer::start(connection, Arc::clone(&readers))
             .map_err(|why| format!("the writer's thread does not start: {why}"))?;
         let sessions = ReadCache::new(Policy { changes: readers.account_commit_counter(), max_age: MAX_AGE });
-        Ok(Self(Arc::new(Inner {
-            writer,
-            readers,
-            sessions,
-            is_new: was == migrate::Schema::Absent,
-            notices,
-        })))
+        Ok(Self(Arc::new(Inner { writer, readers, sessions, is_new, notices })))
     }
 
     pub fn is_new(&self) -> bool {
@@ -87,6 +99,7 @@ impl Sqlite {
         if !self.0.writer.is_alive() {
             return Err(Unavailable::Closed.into());
         }
+        self.0.writer.health().map_or(Ok(()), Err)?;
         self.read(|db| Ok(cached(db, "SELECT 1 FROM migrations")?.exists([])?)).map(drop)
     }
 
@@ -135,9 +148,17 @@ impl Sqlite {
 
     /// [`write_for`](Self::write_for) that adds one row to `recipes` without a savepoint, which is a third less work.
     /// Answers with the row's id.
-    async fn insert_recipe(&self, row: RecipeRow, context: Context) -> Result<(i64, RecipeRow), StoreError> {
+    async fn insert_recipe(
+        &self,
+        row: RecipeRow,
+        quotas: Quotas,
+        context: Context,
+    ) -> Result<(i64, RecipeRow), StoreError> {
         let insert = move |db: &Connection| {
-            authority::current(db, &context)?;
+            let authority = authority::current(db, &context)?;
+            if !authority.is_admin() {
+                quota::check_new(db, row.owner(), row.text(), quotas)?;
+            }
             row.insert(db)?;
             Ok((db.last_insert_rowid(), row))
         };

@@ -116,7 +116,8 @@ impl Store {
 
     /// Deletes a user with all sessions, API tokens and the private recipes. The public ones stay
     /// and become communal: others may have linked to them. Does nothing, and says so, if the password is not the one
-    /// that was `confirmed` any more.
+    /// that was `confirmed` any more. The account cannot be used from then on. If it has many recipes, the rest is for
+    /// [`continue_deletion`](Self::continue_deletion).
     ///
     /// # Errors
     /// [`StoreError::LastAdmin`] if it is the last administrator, unless an operator does it, who can make another.
@@ -128,6 +129,13 @@ impl Store {
     ) -> Result<bool, StoreError> {
         match self {
             Self::Sqlite(db) => db.delete_user(id, confirmed.cloned(), context).await,
+        }
+    }
+
+    /// Goes on with a deletion that has begun, if there is one. Answers whether there is more to do.
+    pub async fn continue_deletion(&self, now: Timestamp) -> Result<bool, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.continue_deletion(now).await,
         }
     }
 

@@ -71,6 +71,7 @@ errors! {
         422 "Some fields are not valid; `errors` names each";
     RateLimited: 429 "Too many requests of this kind; `RateLimit-Policy` names the limit"
         => "retry-after" "Seconds";
+    QuotaExceeded: 507 "You would have more recipes or bytes than your quota allows; the message has the figures";
     Unavailable: 503 "The service cannot do this at the moment; try again after the given time"
         => "retry-after" "Seconds";
 }

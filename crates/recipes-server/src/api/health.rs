@@ -25,7 +25,7 @@ pub async fn alive() -> Response {
     responses((status = 200, description = "Ready for requests", body = ref("#/components/schemas/Health")), Unavailable)
 )]
 pub async fn ready(State(app): State<App>) -> Result<Response, Report> {
-    app.health().ready().await?;
+    app.health().ready().await.map_err(Report::not_ready)?;
     Ok(ok())
 }
 

@@ -26,12 +26,12 @@ use crate::use_cases::accounts::{ApiTokens, ChangePassword, NewEmail, UpdateProf
     get, path = "/api/v1/users/me", tag = "users", operation_id = "readMe",
     security(("bearer" = ["account"])),
     responses(
-        (status = 200, description = "Your account", body = ref("#/components/schemas/UserEnvelope")),
+        (status = 200, description = "Your account", body = ref("#/components/schemas/MeEnvelope")),
         Malformed, Unauthorized, WithoutScope, NotAcceptable, Unavailable,
     )
 )]
-pub async fn read(_: JsonApi<App>, me: AccountOwner, _: NoQuery) -> Response {
-    data(&Profile::of(&me.user))
+pub async fn read(JsonApi(app): JsonApi<App>, me: AccountOwner, _: NoQuery) -> Result<Response, Report> {
+    Ok(data(&Me::of(&app, &me.user).await?))
 }
 
 /// Changes your name or e-mail address. A new address requires the password.
@@ -43,7 +43,7 @@ pub async fn read(_: JsonApi<App>, me: AccountOwner, _: NoQuery) -> Response {
     )),
     security(("bearer" = ["account"])),
     responses(
-        (status = 200, description = "Changed, on disk", body = ref("#/components/schemas/UserEnvelope")),
+        (status = 200, description = "Changed, on disk", body = ref("#/components/schemas/MeEnvelope")),
         Malformed, Unauthorized, WrongCurrentPassword, EmailTaken, UnacceptableBody, RateLimited, NotAcceptable, Unavailable,
     )
 )]
@@ -53,7 +53,7 @@ pub async fn update(
     Body(update): Body<UpdateProfile>,
 ) -> Result<Response, Report> {
     let user = app.accounts().update_profile(&me.user, update, me.actor).await?;
-    Ok(data(&Profile::of(&user)))
+    Ok(data(&Me::of(&app, &user).await?))
 }
 
 /// Deletes your account, sessions, API tokens and private recipes. Your public recipes stay, without an owner.
@@ -63,6 +63,7 @@ pub async fn update(
     security(("bearer" = ["account"])),
     responses(
         (status = 204, description = "Deleted, on disk"),
+        (status = 202, description = "The account has ended; its recipes are many, and are deleted in the background"),
         Malformed, Unauthorized, WrongCurrentPassword, LastAdmin, UnacceptableBody, RateLimited, NotAcceptable, Unavailable,
     )
 )]
@@ -72,8 +73,9 @@ pub async fn delete(
     me: AccountOwner,
     Body(DeleteMe { password }): Body<DeleteMe>,
 ) -> Result<Response, Report> {
-    app.accounts().delete(&me.user, password, me.actor).await?;
-    let mut response = StatusCode::NO_CONTENT.into_response();
+    let complete = app.accounts().delete(&me.user, password, me.actor).await?;
+    let status = if complete { StatusCode::NO_CONTENT } else { StatusCode::ACCEPTED };
+    let mut response = status.into_response();
     app.cookies().clear(&headers, &mut response);
     Ok(response)
 }
@@ -137,6 +139,38 @@ impl ParseFields for DeleteMe {
 
     fn parse_fields(fields: &mut Fields<'_>) -> Option<Self> {
         Some(Self { password: fields.secret("password")? })
+    }
+}
+
+/// The user's own account, with what the user has and may have.
+#[derive(Serialize)]
+struct Me<'a> {
+    #[serde(flatten)]
+    profile: Profile<'a>,
+    quota: QuotaView,
+}
+
+#[derive(Serialize)]
+struct QuotaView {
+    recipes: Used,
+    bytes: Used,
+}
+
+#[derive(Serialize)]
+struct Used {
+    used: u64,
+    /// `null`: there is none.
+    limit: Option<u64>,
+}
+
+impl<'a> Me<'a> {
+    async fn of(app: &App, user: &'a User) -> Result<Self, Report> {
+        let (usage, quotas) = app.recipes().usage(user).await?;
+        let quota = QuotaView {
+            recipes: Used { used: usage.recipes, limit: quotas.recipes.0 },
+            bytes: Used { used: usage.bytes, limit: quotas.bytes.0 },
+        };
+        Ok(Self { profile: Profile::of(user), quota })
     }
 }
 

@@ -13,8 +13,8 @@ use self::page_stream::PageStream;
 use self::response::{REVALIDATE, RecipeResponse};
 use super::{
     documented_errors::{
-        Forbidden, Malformed, NotAcceptable, PreconditionFailed, RecipeNotFound, UnacceptableBody,
-        Unauthorized, Unavailable, WithoutRecipesRead, WithoutRecipesWrite,
+        Forbidden, Malformed, NotAcceptable, PreconditionFailed, QuotaExceeded, RecipeNotFound,
+        UnacceptableBody, Unauthorized, Unavailable, WithoutRecipesRead, WithoutRecipesWrite,
     },
     json_array::JsonArray,
     list::{DATA, ListRequest},
@@ -103,7 +103,7 @@ pub async fn read(
         (status = 201, description = "Created, on disk", body = ref("#/components/schemas/RecipeEnvelope"), headers(
             ("location" = String, description = "The address of the recipe"),
             ("etag" = String, description = "The revision"))),
-        Malformed, Unauthorized, WithoutRecipesWrite, UnacceptableBody, NotAcceptable, Unavailable,
+        Malformed, Unauthorized, WithoutRecipesWrite, UnacceptableBody, QuotaExceeded, NotAcceptable, Unavailable,
     )
 )]
 pub async fn create(
@@ -129,7 +129,7 @@ pub async fn create(
         (status = 200, description = "Replaced, on disk", body = ref("#/components/schemas/RecipeEnvelope"), headers(
             ("etag" = String, description = "The new revision"))),
         Malformed, Unauthorized, Forbidden, RecipeNotFound, PreconditionFailed,
-        UnacceptableBody, NotAcceptable, Unavailable,
+        UnacceptableBody, QuotaExceeded, NotAcceptable, Unavailable,
     )
 )]
 pub async fn replace(

@@ -14,7 +14,7 @@ use clap::{Args, ValueEnum};
 use recipes::{CorruptRecipe, Recipe};
 use store::{Page, Store, Viewer};
 
-use super::database::open_existing;
+use super::{database::open_existing, own_files};
 use crate::clock::Clock;
 use crate::config::Config;
 
@@ -53,6 +53,9 @@ const PAGE: u16 = 500;
 
 impl Export {
     pub(super) async fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
+        if let Some(path) = &self.output {
+            own_files::refuse(config, path)?;
+        }
         let store = open_existing(config, &Clock::system()).await?;
         let done = match &self.output {
             Some(path) if path != Path::new("-") => to_file(&store, self.format, path).await,

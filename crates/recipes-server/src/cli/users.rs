@@ -216,11 +216,15 @@ impl Run<'_> {
             bail!("nothing was deleted");
         }
         match self.store.remove_user(user.id, Context::operator(self.clock.now())).await? {
-            Administered::Done(user) => self.report(
-                account,
-                Some(*user),
-                "is deleted with the private recipes; public recipes stay, without an owner",
-            ),
+            Administered::Done(user) => {
+                // An account with many recipes is deleted in steps. If this is interrupted, the service goes on with it.
+                while self.store.continue_deletion(self.clock.now()).await? {}
+                self.report(
+                    account,
+                    Some(*user),
+                    "is deleted with the private recipes; public recipes stay, without an owner",
+                )
+            }
             Administered::NoSuchUser | Administered::LastAdmin => self.report(account, None, ""),
         }
     }

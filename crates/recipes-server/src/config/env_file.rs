@@ -1,23 +1,28 @@
 //! The file `.env`: its lines become environment variables, and misspelled names are reported.
 
-use std::path::Path;
+use std::{os::unix::fs::MetadataExt as _, path::Path};
 
 use super::error::ConfigError;
 
-/// The names of the variables in the file.
+/// The names of the variables in the file, and whether other users of the machine can read secrets in it.
 #[derive(Debug, Default)]
-pub struct EnvFile(Vec<String>);
+pub struct EnvFile {
+    names: Vec<String>,
+    shows_secrets: bool,
+}
 
 /// The settings that are not flags.
-const SECRETS: [&str; 2] = ["JWT_SECRET", "SMTP_URL"];
+pub(super) const SECRETS: [&str; 2] = ["JWT_SECRET", "SMTP_URL"];
 
 impl EnvFile {
+    pub const NAME: &'static str = ".env";
+
     /// Sets the variables of the file `.env` in this folder, except those that the environment sets already.
     ///
     /// # Errors
     /// When the file exists and cannot be read. The error does not show its text, which may be a secret.
     pub fn read() -> Result<Self, ConfigError> {
-        Self::read_from(Path::new(".env"))
+        Self::read_from(Path::new(Self::NAME))
     }
 
     pub(super) fn read_from(path: &Path) -> Result<Self, ConfigError> {
@@ -31,7 +36,13 @@ impl EnvFile {
             return because(&format!("the value of {name} contains a NUL character"));
         }
         match dotenvy::from_path(path) {
-            Ok(()) => Ok(Self(variables.into_iter().map(|(name, _)| name).collect())),
+            Ok(()) => {
+                let is_secret =
+                    |(name, value): &(String, String)| SECRETS.contains(&name.as_str()) && !value.is_empty();
+                let is_readable = std::fs::metadata(path).is_ok_and(|file| file.mode() & 0o077 != 0);
+                let shows_secrets = is_readable && variables.iter().any(is_secret);
+                Ok(Self { names: variables.into_iter().map(|(name, _)| name).collect(), shows_secrets })
+            }
             Err(error) if error.not_found() => Ok(Self::default()),
             Err(dotenvy::Error::LineParse(line, _)) => {
                 let text = std::fs::read_to_string(path).unwrap_or_default();
@@ -47,16 +58,20 @@ impl EnvFile {
         }
     }
 
-    /// One warning for each name that resembles a setting. Other names may belong to other programs.
+    /// Warns of secrets that other users can read, and of each name that resembles a setting. Other names may belong to
+    /// other programs.
     pub fn warnings(&self, command: &clap::Command) -> Vec<String> {
         let variables = command.get_arguments().filter_map(|argument| argument.get_env()?.to_str());
         let settings: Vec<_> = variables.chain(SECRETS).collect();
-        let unknown = self.0.iter().filter(|name| !settings.contains(&name.as_str()));
+        let unknown = self.names.iter().filter(|name| !settings.contains(&name.as_str()));
         let warnings = unknown.filter_map(|name| {
             let meant = nearest(name, &settings)?;
             Some(format!(".env sets {name}, which is not a setting of recipes; did you mean {meant}?"))
         });
-        warnings.collect()
+        let shown = self.shows_secrets.then(|| {
+            format!("{} holds secrets and can be read by other users; run chmod 600 on it", Self::NAME)
+        });
+        shown.into_iter().chain(warnings).collect()
     }
 }
 

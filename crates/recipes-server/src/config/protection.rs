@@ -1,12 +1,13 @@
-//! Settings against abuse: trusted proxies, rate limits, the audit log.
+//! Settings against abuse: trusted proxies, rate limits, quotas, the audit log.
 
 use std::time::Duration;
 
 use accounts::audit::Retention;
 use clap::Args;
+use recipes::{Quota, Quotas};
 
 use super::values::HEADING;
-use crate::auth::rate_limit::Quotas;
+use crate::auth::rate_limit::Quotas as RateLimits;
 use crate::http::client_address::TrustedProxies;
 use crate::limits;
 
@@ -18,8 +19,16 @@ pub struct Protection {
     pub trusted_proxies: TrustedProxies,
 
     /// Rate limits per client address or account: off, or those that differ from the default, as in log-in=60/5m,sign-up=off
-    #[arg(long, env, global = true, value_name = "LIMITS", default_value_t = Quotas::default())]
-    pub rate_limits: Quotas,
+    #[arg(long, env, global = true, value_name = "LIMITS", default_value_t = RateLimits::default())]
+    pub rate_limits: RateLimits,
+
+    /// How many recipes a user may have, or off; administrators may have more
+    #[arg(long, env, global = true, value_name = "RECIPES", default_value = "20000", value_parser = quota)]
+    quota_recipes: Quota,
+
+    /// How many bytes the recipes of a user may have in all, or off; administrators may have more
+    #[arg(long, env, global = true, value_name = "BYTES", default_value = "268435456", value_parser = quota)]
+    quota_bytes: Quota,
 
     /// Bytes of memory for all request bodies that are being read and all responses that are being sent; beyond it, 503
     #[arg(
@@ -38,9 +47,20 @@ pub struct Protection {
 }
 
 impl Protection {
+    pub fn quotas(&self) -> Quotas {
+        Quotas { recipes: self.quota_recipes, bytes: self.quota_bytes }
+    }
+
     pub fn audit_retention(&self) -> Retention {
         let age = Duration::from_hours(24 * u64::from(self.audit_days));
         Retention { age, entries: self.audit_events }
+    }
+}
+
+fn quota(text: &str) -> Result<Quota, &'static str> {
+    match text {
+        "off" => Ok(Quota(None)),
+        number => number.parse().map(|number| Quota(Some(number))).map_err(|_| "must be a number or off"),
     }
 }
 

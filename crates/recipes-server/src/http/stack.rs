@@ -57,6 +57,7 @@ use self::activity::InFlight;
 use self::compression::Compressors;
 pub use self::cors::CorsOrigins;
 use self::origin_check::OriginCheck;
+use self::request_body::Drains;
 use self::response_body::Sending;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
@@ -97,6 +98,7 @@ struct Shared {
     cookies: SessionCookies,
     config: HttpConfig,
     sending: Sending,
+    drains: Drains,
     /// The warning about a missing trusted proxy is logged once.
     proxy_warning: Once,
 }
@@ -112,6 +114,7 @@ impl HttpService {
                 memory: MemoryBudget::new(config.memory_budget),
                 compressors: Compressors::new(),
             },
+            drains: Drains::new(),
             config,
             proxy_warning: Once::new(),
         };
@@ -154,7 +157,7 @@ where
         let in_flight = self.activity.as_ref().map(|activity| activity.begin(started));
         let refusal = in_flight.as_ref().and_then(|_| host::refusal(&request));
         let mut request = match &in_flight {
-            Some(_) => request_body::drained(request),
+            Some(_) => request_body::drained(request, &shared.drains),
             None => request.map(Body::new),
         };
         let base = shared.base_path();

@@ -10,8 +10,32 @@ use crate::clock::Clock;
 /// In this time there are at most a few thousand failed log-ins, because each is hashed.
 const INTERVAL: Duration = Duration::from_mins(1);
 
-/// Trims the audit log to its retention, for as long as the service runs.
+/// Between two looks for a deletion that is not complete, each one short read.
+const DELETION_INTERVAL: Duration = Duration::from_secs(1);
+
+const BETWEEN_STEPS: Duration = Duration::from_millis(20);
+
+/// Goes on with interrupted deletions and trims the audit log to its retention, for as long as the service runs.
 pub(crate) async fn run(store: Store, retention: Retention, clock: Clock) {
+    tokio::join!(finish_deletions(&store, &clock), trim_audit_log(&store, retention, &clock));
+}
+
+async fn finish_deletions(store: &Store, clock: &Clock) {
+    loop {
+        let pause = match store.continue_deletion(clock.now()).await {
+            // Other writes come between two steps.
+            Ok(true) => BETWEEN_STEPS,
+            Ok(false) => DELETION_INTERVAL,
+            Err(error) => {
+                tracing::warn!(%error, "The deletion of an account could not go on; retrying");
+                INTERVAL
+            }
+        };
+        tokio::time::sleep(pause).await;
+    }
+}
+
+async fn trim_audit_log(store: &Store, retention: Retention, clock: &Clock) {
     loop {
         match store.trim_audit_log(retention, clock.now()).await {
             // There may be more to trim.

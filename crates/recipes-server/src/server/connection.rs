@@ -5,7 +5,7 @@
 //! small one. It closes earlier if it is idle and must make room for another one, or if the service ends.
 
 use std::{
-    io::{self, ErrorKind, IoSlice},
+    io::{self, ErrorKind, IoSlice, Write as _},
     mem,
     pin::{Pin, pin},
     sync::atomic::Ordering,
@@ -25,6 +25,10 @@ use super::registry::Entry;
 /// How long an idle connection may take to end when the service ends: HTTP/2 says goodbye, and a request head that is on its way
 /// arrives.
 const ENDING: Duration = Duration::from_millis(250);
+
+/// Up to this length, head and body of a response are copied for one `send`, which takes 0.4 µs less than `writev` of both. Beyond
+/// it the copy takes longer: a fifth of the instructions of a list of recipes.
+const COPIED_BYTES: usize = 2048;
 
 pub(super) struct Connection {
     stream: TcpStream,
@@ -119,7 +123,16 @@ impl AsyncWrite for Connection {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
+        let length = slices.iter().map(|slice| slice.len()).sum();
+        let mut copy = [0; COPIED_BYTES];
+        let written = match copy.get_mut(..length) {
+            Some(copy) => {
+                let mut free = &mut *copy;
+                slices.iter().try_for_each(|slice| free.write_all(slice))?;
+                Pin::new(&mut self.stream).poll_write(cx, copy)
+            }
+            None => Pin::new(&mut self.stream).poll_write_vectored(cx, slices),
+        };
         self.after_write(cx, written)
     }
 

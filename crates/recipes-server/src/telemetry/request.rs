@@ -2,7 +2,7 @@
 //!
 //! A task-local value, not a `tracing` span: a span costs about a microsecond a request, and few requests have an event.
 
-use std::{fmt, net::IpAddr};
+use std::{fmt::Write as _, net::IpAddr};
 
 use http::HeaderValue;
 
@@ -29,15 +29,42 @@ impl LoggedRequest {
     }
 
     /// The members of a JSON object, each after a comma.
-    pub(super) fn write_json(&self, out: &mut impl fmt::Write) -> fmt::Result {
-        write!(out, r#","request.id":"{}""#, self.id())?;
-        self.client.map_or(Ok(()), |client| write!(out, r#","client.address":"{client}""#))
+    pub(super) fn write_json(&self, out: &mut String) {
+        out.push_str(r#","request.id":""#);
+        out.push_str(self.id());
+        if let Some(client) = self.client {
+            out.push_str(r#"","client.address":""#);
+            push_address(out, client);
+        }
+        out.push('"');
     }
 
     /// The same as text, each after a space.
-    pub(super) fn write_text(&self, out: &mut impl fmt::Write) -> fmt::Result {
-        write!(out, " request.id={}", self.id())?;
-        self.client.map_or(Ok(()), |client| write!(out, " client.address={client}"))
+    pub(super) fn write_text(&self, out: &mut String) {
+        out.push_str(" request.id=");
+        out.push_str(self.id());
+        if let Some(client) = self.client {
+            out.push_str(" client.address=");
+            push_address(out, client);
+        }
+    }
+}
+
+fn push_address(out: &mut String, address: IpAddr) {
+    match address {
+        // The standard library formats IPv4 addresses for padding: 3 % of the instructions of a small request.
+        IpAddr::V4(address) => {
+            for (place, octet) in address.octets().into_iter().enumerate() {
+                if place > 0 {
+                    out.push('.');
+                }
+                out.push_str(itoa::Buffer::new().format(octet));
+            }
+        }
+        IpAddr::V6(address) => {
+            // Writing to a string cannot fail.
+            let _ = write!(out, "{address}");
+        }
     }
 }
 

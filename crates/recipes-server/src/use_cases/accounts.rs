@@ -3,6 +3,7 @@
 mod admin;
 mod api_tokens;
 mod audit;
+mod deletion;
 mod error;
 mod export;
 mod invitations;

@@ -6,9 +6,9 @@ mod writer;
 pub use self::{error::RecipeError, writer::Writer};
 pub use store::{Precondition, StoredRecipe, Viewer};
 
-use accounts::{User, audit::Actor};
+use accounts::{Role, User, audit::Actor};
 use ids::{RecipeId, Uid, UserId};
-use recipes::Draft;
+use recipes::{Draft, Quotas, Usage};
 use store::{
     Context, Edit, Listing, NewRecipe, Page, PageEnd, ReadCache, RecipePage, ReplaceRecipe, Store, StoreError,
 };
@@ -20,6 +20,7 @@ use crate::entropy::Entropy;
 /// The use cases of recipes.
 pub struct Recipes {
     store: Store,
+    quotas: Quotas,
     require_verified_email: bool,
     clock: Clock,
     entropy: Entropy,
@@ -29,6 +30,7 @@ impl Recipes {
     pub fn new(with: &Dependencies) -> Self {
         Self {
             store: with.store.clone(),
+            quotas: with.settings.quotas,
             require_verified_email: with.settings.require_verified_email,
             clock: with.clock.clone(),
             entropy: with.entropy.clone(),
@@ -47,14 +49,23 @@ impl Recipes {
         Ok(Writer { user: user.id, actor })
     }
 
+    /// What the user has, and may have. Administrators have no quota.
+    ///
+    /// # Errors
+    /// When the store is unavailable.
+    pub async fn usage(&self, user: &User) -> Result<(Usage, Quotas), RecipeError> {
+        let quotas = if user.role == Role::Admin { Quotas::OFF } else { self.quotas };
+        Ok((self.store.usage(user.id).await?, quotas))
+    }
+
     /// Adds a recipe, which the writer owns.
     ///
     /// # Errors
-    /// [`RecipeError::ActorRevoked`].
+    /// [`RecipeError::QuotaExceeded`], [`RecipeError::ActorRevoked`].
     pub async fn create(&self, writer: Writer, draft: &Draft) -> Result<StoredRecipe, RecipeError> {
         let context = self.context(writer);
         let new = NewRecipe::new(draft, Uid::new(context.now, self.entropy.bytes()), Some(writer.user));
-        Ok(self.store.create_recipe(new, context).await?)
+        Ok(self.store.create_recipe(new.within(self.quotas), context).await?)
     }
 
     /// # Errors
@@ -116,7 +127,7 @@ impl Recipes {
     /// Replaces a recipe as a whole.
     ///
     /// # Errors
-    /// [`RecipeError::NotFound`], [`RecipeError::NotTheOwner`], [`RecipeError::Stale`].
+    /// [`RecipeError::QuotaExceeded`], [`RecipeError::NotFound`], [`RecipeError::NotTheOwner`], [`RecipeError::Stale`].
     pub async fn replace(
         &self,
         writer: Writer,
@@ -124,7 +135,7 @@ impl Recipes {
         draft: Draft,
         precondition: Precondition,
     ) -> Result<StoredRecipe, RecipeError> {
-        let command = ReplaceRecipe { id, draft, precondition };
+        let command = ReplaceRecipe { id, draft, precondition, quotas: self.quotas };
         done(id, self.store.replace_recipe(command, self.context(writer)).await)
     }
 

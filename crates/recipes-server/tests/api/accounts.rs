@@ -23,6 +23,7 @@ async fn sign_up_stores_name_and_email_and_ignores_the_role() {
     let ada = json!({
         "id": 1, "name": "Ada Lovelace", "email": "Ada@Example.org", "emailVerified": false, "role": "user",
         "createdAt": at, "updatedAt": at,
+        "quota": {"recipes": {"used": 0, "limit": null}, "bytes": {"used": 0, "limit": null}},
     });
     assert_eq!(me.json()["data"], ada);
     assert_eq!(me.header("cache-control"), "no-store");

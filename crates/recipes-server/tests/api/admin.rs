@@ -362,3 +362,22 @@ async fn administrator_deletes_other_users_but_not_the_own_account() {
     let log = admin.get("/api/v1/admin/audit?event=deleted").await.is(200).json();
     assert_eq!((&log["data"][0]["subject"], &log["data"][0]["actor"]), (&json!(id), &json!(own)));
 }
+
+#[tokio::test]
+async fn large_account_is_unusable_at_once_and_deleted_in_steps() {
+    let app = TestApp::new();
+    let (admin, alice) = (app.admin().await, app.alice().await);
+    let id = app.user("alice", Role::User).await.id;
+    let mut secret = recipe("Secret");
+    secret["visibility"] = json!("private");
+    for _ in 0..1_250 {
+        alice.post("/api/v1/recipes", &secret).await.is(201);
+    }
+    let user = format!("{USERS}/{id}");
+    admin.delete(&user).await.is(202);
+    alice.get(ME).await.is(401);
+    assert_eq!(admin.get(&user).await.is(200).json()["data"]["disabled"], true);
+    admin.delete(&user).await.is(204);
+    admin.get(&user).await.is(404);
+    assert_eq!(app.store.count_recipes(store::Viewer::Admin).await.unwrap(), 0);
+}

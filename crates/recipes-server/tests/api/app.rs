@@ -263,6 +263,7 @@ fn settings() -> Settings {
         sign_up: SignUpMode::Open,
         require_verified_email: false,
         password_policy: Policy::default(),
+        quotas: recipes::Quotas::OFF,
     }
 }
 

@@ -3,6 +3,7 @@
 use accounts::{Role, audit::Actor, audit::Event};
 use http::Method;
 use ids::UserId;
+use recipes::Quota;
 use serde_json::{Value, json};
 
 use crate::app::{PASSWORD, TestApp, recipe};
@@ -218,4 +219,53 @@ async fn export_is_complete_without_recipes_and_with_many() {
     let ids: Vec<_> =
         export().await["recipes"].as_array().unwrap().iter().map(|it| it["id"].as_i64()).collect();
     assert_eq!(ids, (1..=25).map(Some).collect::<Vec<_>>(), "more than 4 MiB");
+}
+
+#[tokio::test]
+async fn recipes_beyond_a_quota_are_507_with_the_figures() {
+    let app = TestApp::with_settings(|settings| settings.quotas.recipes = Quota(Some(2)));
+    let ada = app.signed_up(ADA).await.client;
+    let used = async || ada.get(ME).await.json()["data"]["quota"]["recipes"].clone();
+    assert_eq!(used().await, json!({"used": 0, "limit": 2}));
+    let first = ada.post("/api/v1/recipes", &recipe("Soup")).await.is(201).json()["data"]["id"].clone();
+    ada.post("/api/v1/recipes", &recipe("Bread")).await.is(201);
+    let refused = ada.post("/api/v1/recipes", &recipe("Stew")).await.is(507).json();
+    assert_eq!(refused["code"], "quota_exceeded");
+    assert!(refused["message"].as_str().unwrap().contains("you have 2 recipes of 2"), "{refused}");
+    assert_eq!(used().await, json!({"used": 2, "limit": 2}));
+
+    let path = format!("/api/v1/recipes/{first}");
+    ada.put(&path, &recipe("Salad")).await.is(200);
+    ada.delete(&path).await.is(204);
+    assert_eq!(used().await, json!({"used": 1, "limit": 2}));
+    ada.post("/api/v1/recipes", &recipe("Stew")).await.is(201);
+
+    let bob = app.bob().await;
+    bob.post("/api/v1/recipes", &recipe("Soup")).await.is(201);
+}
+
+#[tokio::test]
+async fn bytes_beyond_a_quota_are_507_also_in_a_replacement() {
+    let app = TestApp::with_settings(|settings| settings.quotas.bytes = Quota(Some(2_000)));
+    let ada = app.signed_up(ADA).await.client;
+    let long = |bytes: usize| {
+        let mut long = recipe("Soup");
+        long["description"] = "x".repeat(bytes).into();
+        long
+    };
+    assert_eq!(ada.post("/api/v1/recipes", &long(2_000)).await.is(507).json()["code"], "quota_exceeded");
+    let id = ada.post("/api/v1/recipes", &long(1_000)).await.is(201).json()["data"]["id"].clone();
+    let path = format!("/api/v1/recipes/{id}");
+    assert_eq!(ada.put(&path, &long(2_000)).await.is(507).json()["code"], "quota_exceeded");
+    ada.put(&path, &long(1_000)).await.is(200);
+    ada.put(&path, &long(100)).await.is(200);
+    ada.post("/api/v1/recipes", &long(500)).await.is(201);
+}
+
+#[tokio::test]
+async fn administrators_have_no_quota() {
+    let app = TestApp::with_settings(|settings| settings.quotas.recipes = Quota(Some(0)));
+    let root = app.admin().await;
+    root.post("/api/v1/recipes", &recipe("Soup")).await.is(201);
+    assert_eq!(root.get(ME).await.json()["data"]["quota"]["recipes"], json!({"used": 1, "limit": null}));
 }

@@ -138,3 +138,33 @@ fn several_pages_are_exported_in_order() {
         export.stdout.lines().map(|line| line.split('"').nth(5).unwrap().to_owned()).collect();
     assert_eq!(names, (1..=1_234).map(|n| format!("Water {n}")).collect::<Vec<_>>());
 }
+
+#[test]
+fn files_of_the_service_are_not_overwritten_by_any_name() {
+    let folder = folder_with_recipes();
+    folder.write("data/jwt-secret", "a secret for tests, of more than 32 bytes\n");
+    symlink(folder.path("data/recipes.db"), folder.path("link")).unwrap();
+    fs::hard_link(folder.path("data/jwt-secret"), folder.path("other-name")).unwrap();
+    let files = || ["data/recipes.db", "data/jwt-secret"].map(|name| fs::read(folder.path(name)).unwrap());
+    let before = files();
+    for target in [
+        "data/recipes.db",
+        "data/../data/recipes.db",
+        "data/recipes.db-wal",
+        "data/recipes.db-checkpoint",
+        "data/jwt-secret",
+        "link",
+        "other-name",
+        ".env",
+    ] {
+        let refused = folder.run(&format!("export -o {target}"));
+        refused.is(2).says("");
+        assert!(refused.stderr.contains("is a file of the service"), "{refused:?}");
+    }
+    assert!(files() == before);
+    // A database somewhere else is named by its setting.
+    let refused =
+        folder.run("export --database-url sqlite:data/recipes.db --data-dir elsewhere -o data/recipes.db");
+    assert!(refused.is(2).stderr.contains("is a file of the service"), "{refused:?}");
+    folder.run("export -o data/recipes.ndjson").is(0);
+}

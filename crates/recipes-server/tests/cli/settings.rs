@@ -320,3 +320,40 @@ fn secret_beside_the_database_of_an_earlier_version_is_used_with_a_warning() {
     let log = started(&folder);
     assert!(!log.iter().any(|line| line.contains("jwt-secret") || line.contains("another one")), "{log:?}");
 }
+
+#[test]
+fn secrets_that_are_not_utf_8_are_refused() {
+    use std::os::unix::ffi::OsStrExt as _;
+    for name in ["JWT_SECRET", "SMTP_URL"] {
+        let folder = Folder::new();
+        let value = std::ffi::OsStr::from_bytes(b"a secret of more than 32 bytes \xff\xfe");
+        let refused = folder.command("--port 0").env(name, value).output().unwrap();
+        let stderr = String::from_utf8(refused.stderr).unwrap();
+        assert_eq!(refused.status.code(), Some(2), "{stderr}");
+        assert!(
+            stderr.contains(&format!("{name} is not UTF-8")) && !stderr.contains("a secret of"),
+            "{stderr}"
+        );
+        assert!(!folder.has("data"), "nothing is created");
+    }
+}
+
+#[test]
+fn files_that_other_users_can_read_or_replace_are_reported() {
+    use std::{fs, os::unix::fs::PermissionsExt as _};
+    let folder = Folder::new();
+    let set =
+        |name: &str, mode| fs::set_permissions(folder.path(name), fs::Permissions::from_mode(mode)).unwrap();
+    let says = |said: &[String], what: &str| said.iter().any(|line| line.contains(what));
+    folder.write(".env", "JWT_SECRET='another secret of more than 32 bytes'\n");
+    set(".env", 0o600);
+    let quiet = started(&folder);
+    assert!(!says(&quiet, "chmod"), "{quiet:?}");
+    set(".env", 0o644);
+    set("data", 0o777);
+    set("data/recipes.db", 0o644);
+    let warned = started(&folder);
+    assert!(says(&warned, ".env holds secrets and can be read by other users; run chmod 600"), "{warned:?}");
+    assert!(says(&warned, "data can be changed by other users"), "{warned:?}");
+    assert!(says(&warned, "recipes.db can be read by other users; run chmod 600"), "{warned:?}");
+}

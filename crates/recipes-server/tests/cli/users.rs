@@ -220,6 +220,20 @@ fn deletion_must_be_confirmed() {
 }
 
 #[test]
+fn account_with_many_recipes_is_deleted_as_a_whole() {
+    let folder = Folder::new();
+    add(&folder, "ada@example.com", "ten little onions").is(0);
+    let recipe = r#"{"name":"Soup","healthLabels":[],"cookTimeMinutes":1,"prepTimeMinutes":null,"ingredients":["salt"]}"#;
+    let many = format!("{recipe}\n").repeat(250);
+    // The quotas of users do not bind the operator.
+    let import = folder.with("import --owner ada@example.com --duplicates copy -").env("QUOTA_RECIPES", "1");
+    import.stdin(&many).run().is(0);
+    folder.run("users delete ada@example.com --yes").is(0);
+    assert!(list(&folder).is_empty());
+    assert_eq!(folder.run("export").is(0).stdout.lines().count(), 250);
+}
+
+#[test]
 fn invitation_needs_a_service_that_accepts_it() {
     let folder = Folder::new();
     add(&folder, "ada@example.com --role admin", "ten little onions").is(0);

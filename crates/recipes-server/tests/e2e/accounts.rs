@@ -49,20 +49,9 @@ async fn missing_trusted_proxy_is_logged_once() {
     }
     // The log line of a later request follows it.
     program.client().get("/readyz").await.unwrap();
-    logged(&program, "/readyz").await;
+    program.logged("/readyz").await;
     let warnings = program.log().iter().filter(|line| line.contains("TRUSTED_PROXIES")).count();
     assert_eq!(warnings, 1, "{:#?}", program.log());
-}
-
-/// The first log line with these words, as soon as it is written.
-async fn logged(program: &Program, words: &str) -> String {
-    for _ in 0..2_000 {
-        if let Some(line) = program.log().into_iter().find(|line| line.contains(words)) {
-            return line;
-        }
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    panic!("no {words} in {:#?}", program.log());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -70,14 +59,14 @@ async fn log_names_the_file_of_a_mail_and_the_reason_of_a_refusal() {
     let folder = tempfile::tempdir().unwrap();
     let program = Program::start(folder.path());
     let client = program.signed_up("ada@example.org").await;
-    let line = logged(&program, "A mail was written to ./outbox/").await;
+    let line = program.logged("A mail was written to ./outbox/").await;
     let (_, file) = line.split_once("written to ").unwrap();
     let mail = std::fs::read_to_string(folder.path().join(file.split(' ').next().unwrap())).unwrap();
     let (_, token) = mail.lines().find_map(|line| line.split_once('#')).unwrap();
 
     assert_eq!(client.post("/api/v1/users/logout", &json!({})).await.unwrap().0, 204);
     assert_eq!(client.get("/api/v1/users/me").await.unwrap().0, 401);
-    logged(&program, "Credentials rejected: session_ended").await;
+    program.logged("Credentials rejected: session_ended").await;
     assert!(!program.log().iter().any(|line| line.contains(token)), "{:#?}", program.log());
 }
 
@@ -108,7 +97,7 @@ async fn access_tokens_name_the_server_and_tokens_for_another_audience_are_refus
     client.token = Some(key.sign("at+jwt", &claims).unwrap());
     let (status, refused) = client.get("/api/v1/users/me").await.unwrap();
     assert_eq!((status.as_u16(), &refused["code"]), (401, &json!("invalid_token")));
-    logged(&program, "Credentials rejected: wrong_audience").await;
+    program.logged("Credentials rejected: wrong_audience").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,6 +5,7 @@
 mod accounts;
 mod connections;
 mod durability;
+mod files;
 mod http1;
 mod logs;
 mod many_at_once;

@@ -92,6 +92,17 @@ impl Program {
         self.log.lock().unwrap().clone()
     }
 
+    /// The first log line with these words, as soon as it is written.
+    pub(crate) async fn logged(&self, words: &str) -> String {
+        for _ in 0..2_000 {
+            if let Some(line) = self.log().into_iter().find(|line| line.contains(words)) {
+                return line;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        panic!("no {words} in {:#?}", self.log());
+    }
+
     pub(crate) fn kill_9(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();

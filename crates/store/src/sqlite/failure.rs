@@ -24,7 +24,13 @@ impl From<Error> for StoreError {
             (ErrorCode::DatabaseBusy | ErrorCode::FileLockingProtocolFailed, _) => Unavailable::Locked.into(),
             (ErrorCode::ReadOnly | ErrorCode::PermissionDenied, _) => Unavailable::ReadOnly.into(),
             (ErrorCode::OutOfMemory, _) => Unavailable::OutOfMemory.into(),
-            (ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase, _) => Self::Corrupt(message()),
+            (ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase, _) => {
+                tracing::error!(
+                    message = message(),
+                    "The database is damaged: stop the service and restore a backup"
+                );
+                Self::Corrupt(message())
+            }
             _ => Self::Bug(message()),
         }
     }

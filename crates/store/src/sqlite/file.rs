@@ -1,15 +1,19 @@
 //! The file, and the settings that every connection to it shares.
 
+use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, Error, ErrorCode, OpenFlags};
 
 /// How long a writer waits for another process's write.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long the check of a large database may delay the start.
+const QUICK_CHECK: Duration = Duration::from_secs(5);
 
 /// Opens the file for writing, making it and the folders above it where they are missing.
 pub(super) fn open(path: &Path) -> Result<Connection, String> {
@@ -19,17 +23,89 @@ pub(super) fn open(path: &Path) -> Result<Connection, String> {
     if db.is_readonly("main").unwrap_or(false) {
         return Err("it is read-only: make the file and its folder writable for this user".into());
     }
-    set_up_writing(&db).map_err(|why| in_words(&why).unwrap_or_else(|| why.to_string()))?;
+    set_up_writing(&db).map_err(|why| why.to_string())?;
     Ok(db)
+}
+
+/// Refuses a file without tables. This program never leaves one: it is the copy of a database whose log was not copied.
+pub(super) fn refuse_without_tables(db: &Connection) -> Result<(), String> {
+    let tables = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0));
+    let tables: i64 = tables.map_err(|why| in_words(&why).unwrap_or_else(|| why.to_string()))?;
+    if tables > 0 {
+        return Ok(());
+    }
+    Err("it has no tables, so it is an incomplete copy of a database: restore another backup, or move the file away to \
+         start with a new database"
+        .into())
+}
+
+/// Refuses a damaged database. It reads the whole file, so it is given up after [`QUICK_CHECK`].
+pub(super) fn quick_check(db: &mut Connection) -> Result<(), String> {
+    let end = Instant::now() + QUICK_CHECK;
+    let interrupt = Some(move || Instant::now() > end);
+    db.progress_handler(100_000, interrupt).map_err(|why| why.to_string())?;
+    let found: rusqlite::Result<String> = db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0));
+    db.progress_handler(0, None::<fn() -> bool>).map_err(|why| why.to_string())?;
+    match found {
+        Ok(found) if found == "ok" => Ok(()),
+        Ok(found) => Err(format!("{DAMAGED} ({})", found.trim().replace('\n', "; "))),
+        Err(why) if why.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) => {
+            tracing::info!("The database is large: its check was ended after {} s", QUICK_CHECK.as_secs());
+            Ok(())
+        }
+        Err(why) => Err(in_words(&why).unwrap_or_else(|| why.to_string())),
+    }
+}
+
+/// Opens the file for reading as it is on disk, without its log. SQLite must do it: closing a handle of our own would
+/// release the locks of this process (sqlite.org/howtocorrupt.html, section 2.2).
+pub(super) fn open_without_log(path: &Path) -> rusqlite::Result<Connection> {
+    let escaped: String = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    let access =
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Connection::open_with_flags(format!("file:{escaped}?immutable=1"), access)
+}
+
+/// The path of a file beside the database, as in `recipes.db-wal`.
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(suffix);
+    name.into()
+}
+
+/// Warns if other users of the machine can read the database, as after `cp backup.db recipes.db`, or replace it.
+pub(super) fn warn_of_permissions(path: &Path) {
+    use std::os::unix::fs::MetadataExt as _;
+    let mode = |path: &Path| fs::metadata(path).map_or(0, |found| found.mode());
+    if mode(path) & 0o077 != 0 {
+        tracing::warn!("{} can be read by other users; run chmod 600 on it", path.display());
+    }
+    // In a folder with the sticky bit, users can replace only their own files.
+    if mode(folder_of(path)) & 0o1002 == 0o0002 {
+        let folder = folder_of(path).display();
+        tracing::warn!(
+            "{folder} can be changed by other users, who can replace the database; run chmod 700 on it"
+        );
+    }
+}
+
+pub(super) fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Whether the file is empty or missing.
+pub(super) fn is_empty(path: &Path) -> bool {
+    fs::metadata(path).map_or(true, |file| file.len() == 0)
 }
 
 /// Opens the file, which must be there, for reading.
 pub(super) fn open_for_reading(path: &Path) -> rusqlite::Result<Connection> {
     let db = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     db.pragma_update(None, "query_only", true)?;
-    // Reading pages where the kernel has them beats copying them: 65 against 57 % of a bare route
-    // with 100,000 recipes. It is only address space, so it may be more than the file.
-    db.pragma_update(None, "mmap_size", 1_i64 << 30)?;
+    // Not mmap_size: if another program truncates the file, reading a mapped page ends the process (SIGBUS). Pages that
+    // are read again come from the cache, 8 MiB for each connection.
+    db.pragma_update(None, "mmap_size", 0)?;
+    db.pragma_update(None, "cache_size", -(8 << 10))?;
     Ok(db)
 }
 
@@ -48,30 +124,46 @@ fn connect(path: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
     Ok(db)
 }
 
-fn set_up_writing(db: &Connection) -> rusqlite::Result<()> {
+#[derive(Debug, thiserror::Error)]
+enum SetUpError {
+    #[error("{}", in_words(.0).unwrap_or_else(|| .0.to_string()))]
+    Sqlite(#[from] Error),
+    /// SQLite answers with the mode that it kept.
+    #[error(
+        "its file system does not support a write-ahead log (journal_mode stays {0}): move the database to a local disk"
+    )]
+    NoLog(String),
+}
+
+fn set_up_writing(db: &Connection) -> Result<(), SetUpError> {
     // The change to WAL does not honour the busy timeout when another process makes it as well.
     let wal = || db.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get::<_, String>(0));
     let is_busy = |why: &Error| why.sqlite_error_code() == Some(ErrorCode::DatabaseBusy);
     let mut tries = 0;
-    while let Err(why) = wal() {
-        tries += 1;
-        if !is_busy(&why) || tries > 500 {
-            return Err(why);
+    let mode = loop {
+        match wal() {
+            Ok(mode) => break mode,
+            Err(why) if !is_busy(&why) || tries > 500 => return Err(why.into()),
+            Err(_) => tries += 1,
         }
         std::thread::sleep(PATIENCE / 500);
+    };
+    if mode != "wal" {
+        return Err(SetUpError::NoLog(mode));
     }
     // NORMAL could lose the last commits at a power failure, after they were acknowledged.
     db.pragma_update(None, "synchronous", "full")?;
     // The writer does this itself, see `log.rs`.
     db.pragma_update(None, "wal_autocheckpoint", 0)?;
     // What a rare large transaction needed is given back.
-    db.pragma_update(None, "journal_size_limit", 64_i64 << 20)
+    db.pragma_update(None, "journal_size_limit", 64_i64 << 20)?;
+    Ok(())
 }
 
 /// Makes missing folders and the file, accessible for their owner only. SQLite gives the files that it
 /// makes beside (`-wal`, `-shm`) the same mode.
 fn prepare(path: &Path) -> Result<(), String> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder_of(path);
     make_folders(folder).map_err(|why| format!("the folder {} cannot be made: {why}", folder.display()))?;
     match create(path).and_then(|_| File::open(folder)?.sync_all()) {
         Ok(()) => Ok(()),
@@ -98,8 +190,7 @@ fn make_folders(folder: &Path) -> io::Result<()> {
             Err(why) if why.kind() == ErrorKind::AlreadyExists => {}
             made => made?,
         }
-        let above = folder.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        File::open(above)?.sync_all()?;
+        File::open(folder_of(folder))?.sync_all()?;
     }
     Ok(())
 }
@@ -125,6 +216,9 @@ fn create(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
+const DAMAGED: &str =
+    "it is damaged: restore a backup, or save what can be read with \"sqlite3 FILE .recover\"";
+
 /// The errors that the operator can correct.
 fn in_words(why: &Error) -> Option<String> {
     Some(match why.sqlite_error_code()? {
@@ -134,6 +228,7 @@ fn in_words(why: &Error) -> Option<String> {
         }
         ErrorCode::DatabaseBusy => "another process has held its lock for too long".into(),
         ErrorCode::DiskFull => "the disk is full".into(),
+        ErrorCode::DatabaseCorrupt => DAMAGED.into(),
         _ => return None,
     })
 }
@@ -143,6 +238,14 @@ mod tests {
     use rusqlite::StatementStatus;
 
     use super::*;
+
+    #[test]
+    fn file_system_without_a_write_ahead_log_is_refused() {
+        // SQLite answers with the mode that it keeps, as it does where there is no shared memory.
+        let why = set_up_writing(&Connection::open_in_memory().unwrap()).unwrap_err().to_string();
+        assert!(why.contains("does not support a write-ahead log (journal_mode stays memory)"), "{why}");
+        assert!(why.contains("move the database to a local disk"), "{why}");
+    }
 
     #[test]
     fn a_changed_parameter_does_not_prepare_a_statement_anew() {

@@ -3,22 +3,24 @@
 //! A commit appends to the log. A checkpoint copies its pages into the database file. When all pages are copied and no
 //! reader uses the log, the next commit restarts it from its beginning. SQLite checkpoints by itself, but inside a
 //! commit, while the callers wait. Beside busy readers its log never restarts: 60 MB of writes beside two readers left a
-//! log of up to 60 MB. So the writer checkpoints after the replies, and pauses the readers when the log is long.
+//! log of up to 60 MB. So the writer checkpoints after the replies, and pauses the readers when the log is long. After a
+//! second without a write it moves everything into the database file, so that a copy of that file alone is whole.
 
 use std::{
     ffi::c_int,
     sync::{
         Arc,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
     time::Duration,
 };
 
-use rusqlite::{Connection, hooks::Wal};
+use rusqlite::{Connection, Row, hooks::Wal};
 
 use super::cached;
 use super::file::PATIENCE;
 use super::reader::Readers;
+use super::watch::WatchedFiles;
 use crate::StoreError;
 
 /// Pages between two checkpoints, 8 MB: twice as many as SQLite has by default, as each flushes two files.
@@ -31,19 +33,26 @@ const PAUSE_FROM: i64 = 4_000;
 pub(super) struct Log {
     /// Pages, from SQLite's hook after each commit. Asking for it would cost as much as a small commit.
     length: Arc<AtomicI64>,
+    page_size: i64,
     /// The length at the last checkpoint, also at a failed one, which is not repeated at once.
     checkpointed_at: i64,
+    /// Whether this process has committed something that is not in the database file yet.
+    is_dirty: Arc<AtomicBool>,
+    pub(super) files: WatchedFiles,
 }
 
 impl Log {
-    pub(super) fn of(writer: &mut Connection) -> rusqlite::Result<Self> {
+    pub(super) fn of(writer: &mut Connection, files: WatchedFiles) -> rusqlite::Result<Self> {
         let length = Arc::new(AtomicI64::new(0));
-        let reported = Arc::clone(&length);
+        let is_dirty = Arc::new(AtomicBool::new(true));
+        let (reported, dirtied) = (Arc::clone(&length), Arc::clone(&is_dirty));
         writer.wal_hook(Some(move |_: &mut Wal, pages: c_int| {
             reported.store(pages.into(), Ordering::Relaxed);
+            dirtied.store(true, Ordering::Relaxed);
             Ok(())
         }))?;
-        Ok(Self { length, checkpointed_at: 0 })
+        let page_size: i64 = writer.pragma_query_value(None, "page_size", |row| row.get(0))?;
+        Ok(Self { length, page_size, checkpointed_at: 0, is_dirty, files })
     }
 
     pub(super) fn checkpoint_if_long(
@@ -59,15 +68,62 @@ impl Log {
             return Ok(());
         }
         self.checkpointed_at = length;
-        cached(db, "PRAGMA wal_checkpoint(PASSIVE)")?.query_row([], |_| Ok(()))?;
+        self.run(db, "PRAGMA wal_checkpoint(PASSIVE)")?;
         if length >= PAUSE_FROM {
             // Little is left to copy. Readers in other processes are not waited for.
             let _pause = readers.pause();
-            db.busy_timeout(Duration::ZERO)?;
-            let done = cached(db, "PRAGMA wal_checkpoint(RESTART)")?.query_row([], |_| Ok(()));
-            db.busy_timeout(PATIENCE)?;
-            done?;
+            self.run(db, "PRAGMA wal_checkpoint(RESTART)")?;
         }
         Ok(())
+    }
+
+    /// Empties the log, or as much of it as running queries allow.
+    pub(super) fn checkpoint_when_idle(
+        &mut self,
+        db: &Connection,
+        readers: &Readers,
+    ) -> Result<(), StoreError> {
+        if !self.is_dirty.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let pause = readers.try_pause();
+        let how = if pause.is_some() { "TRUNCATE" } else { "PASSIVE" };
+        self.run(db, &format!("PRAGMA wal_checkpoint({how})"))?;
+        self.checkpointed_at = 0;
+        Ok(())
+    }
+
+    /// Before a transaction: whether the log still has all that was committed. If another program has cut it off, a commit
+    /// behind the gap would be acknowledged, and lost at the next start.
+    pub(super) fn is_whole(&mut self, db: &Connection) -> bool {
+        // Another process may have emptied the log after copying it. SQLite then answers that its length is 0.
+        self.has_its_length()
+            || (self.run(db, "PRAGMA wal_checkpoint(PASSIVE)").is_ok() && self.has_its_length())
+    }
+
+    fn has_its_length(&self) -> bool {
+        let pages = self.length.load(Ordering::Relaxed);
+        // The format of the file: sqlite.org/fileformat2.html, section 4.1.
+        let bytes = if pages == 0 { 0 } else { 32 + pages * (24 + self.page_size) };
+        self.files.log_length() >= bytes.unsigned_abs()
+    }
+
+    /// Runs a checkpoint without waiting for other processes.
+    fn run(&mut self, db: &Connection, sql: &str) -> Result<(), StoreError> {
+        self.files.checkpoint_begins()?;
+        db.busy_timeout(Duration::ZERO)?;
+        let done = cached(db, sql).and_then(|mut checkpoint| {
+            let counts = |row: &Row<'_>| Ok((row.get::<_, i64>(1)?, row.get::<_, i64>(2)?));
+            Ok(checkpoint.query_row([], counts)?)
+        });
+        db.busy_timeout(PATIENCE)?;
+        let (pages, copied) = done?;
+        if pages < 0 {
+            return Ok(()); // Another process makes a checkpoint, and marks it.
+        }
+        self.length.store(pages, Ordering::Relaxed);
+        let is_complete = pages == copied;
+        self.is_dirty.store(!is_complete, Ordering::Relaxed);
+        self.files.checkpoint_ended(db, is_complete)
     }
 }

@@ -68,7 +68,7 @@ impl Sqlite {
             let Some(user) = consume(db, digest, MailPurpose::VerifyEmail, context.now)? else {
                 return Ok(None);
             };
-            let sql = "UPDATE users SET email_verified_at = ?2, updated_at = ?2
+            let sql = "UPDATE users SET email_verified_at = ?2, updated_at = max(updated_at, ?2)
                        WHERE id = ?1 AND email_verified_at IS NULL";
             if execute(db, sql, params![user.get(), context.now.as_microsecond()])? == 1 {
                 audit::record(db, Event::EmailVerified, Some(user), &context)?;

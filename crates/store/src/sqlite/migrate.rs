@@ -18,14 +18,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0005_audit_classes_and_places.sql"),
     include_str!("../../migrations/sqlite/0006_audit_by_actor.sql"),
     address_keys::MIGRATION,
+    include_str!("../../migrations/sqlite/0008_usages.sql"),
 ];
-
-/// What was there before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Schema {
-    Absent,
-    Present,
-}
 
 #[derive(Debug, thiserror::Error)]
 pub(super) enum MigrateError {
@@ -46,11 +40,11 @@ pub(super) enum MigrateError {
     Store(#[from] StoreError),
 }
 
-pub(super) fn run(db: &mut Connection, now: Timestamp) -> Result<Schema, MigrateError> {
+pub(super) fn run(db: &mut Connection, now: Timestamp) -> Result<(), MigrateError> {
     apply(db, MIGRATIONS, now)
 }
 
-fn apply(db: &mut Connection, migrations: &[&str], now: Timestamp) -> Result<Schema, MigrateError> {
+fn apply(db: &mut Connection, migrations: &[&str], now: Timestamp) -> Result<(), MigrateError> {
     let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     // Asked in SQL: `table_exists` would answer from before the lock, when the tables may not have been.
     let exists = |condition: &str| {
@@ -87,8 +81,7 @@ fn apply(db: &mut Connection, migrations: &[&str], now: Timestamp) -> Result<Sch
             params![number, sql, now.as_microsecond()],
         )?;
     }
-    tx.commit()?;
-    Ok(if applied.is_empty() { Schema::Absent } else { Schema::Present })
+    Ok(tx.commit()?)
 }
 
 #[cfg(test)]
@@ -109,9 +102,9 @@ mod tests {
     #[test]
     fn a_migration_is_applied_once_and_in_order() {
         let mut db = Connection::open_in_memory().unwrap();
-        assert_eq!(apply(&mut db, &[FIRST], noon()).unwrap(), Schema::Absent);
-        assert_eq!(apply(&mut db, &[FIRST, SECOND], noon()).unwrap(), Schema::Present);
-        assert_eq!(apply(&mut db, &[FIRST, SECOND], noon()).unwrap(), Schema::Present);
+        apply(&mut db, &[FIRST], noon()).unwrap();
+        apply(&mut db, &[FIRST, SECOND], noon()).unwrap();
+        apply(&mut db, &[FIRST, SECOND], noon()).unwrap();
         db.execute("INSERT INTO soup (name, salt) VALUES ('Borscht', 1)", []).unwrap();
         let at: i64 = db.query_row("SELECT max(applied_at) FROM migrations", [], |row| row.get(0)).unwrap();
         assert_eq!(at, noon().as_microsecond());
@@ -191,6 +184,24 @@ mod tests {
         db.execute("DELETE FROM users WHERE id = 2", []).unwrap();
         assert!(address_keys::report_collisions(&db).unwrap().is_empty());
         assert_eq!(keys(&db, "users")[0], "jo@xn--exmple-cua.de", "the other one has the key now");
+    }
+
+    #[test]
+    fn migration_counts_the_recipes_of_each_user() {
+        let mut db = Connection::open_in_memory().unwrap();
+        apply(&mut db, &MIGRATIONS[..7], noon()).unwrap();
+        db.execute_batch(
+            "INSERT INTO users (name, email, email_key, role, created_at, updated_at)
+             VALUES ('A', 'a', 'a', 'user', 1, 1), ('B', 'b', 'b', 'user', 1, 1);
+             INSERT INTO recipes (uid, owner_id, private, revision, created_at, updated_at, document)
+             VALUES ('1', 1, 0, 1, 1, 1, 'äö'), ('2', 1, 1, 1, 1, 1, 'abc'), ('3', NULL, 0, 1, 1, 1, 'abc');",
+        )
+        .unwrap();
+        run(&mut db, noon()).unwrap();
+        let sql = "SELECT count(*), sum(user_id), sum(recipes), sum(bytes) FROM usages";
+        let counts: [i64; 4] =
+            db.query_row(sql, [], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?])).unwrap();
+        assert_eq!(counts, [1, 1, 2, 7]);
     }
 
     #[test]

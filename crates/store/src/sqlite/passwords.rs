@@ -20,7 +20,7 @@ impl Sqlite {
         self.write(move |db| {
             let changed = execute(
                 db,
-                "UPDATE users SET password_hash = ?3, updated_at = ?4 WHERE id = ?1 AND password_hash = ?2",
+                "UPDATE users SET password_hash = ?3, updated_at = max(updated_at, ?4) WHERE id = ?1 AND password_hash = ?2",
                 params![id.get(), old.as_str(), new.as_str(), now.as_microsecond()],
             )?;
             Ok(changed == 1)
@@ -38,7 +38,7 @@ impl Sqlite {
             authority::require_right_to_change(authority, user)?;
             let changed = execute(
                 db,
-                "UPDATE users SET password_hash = ?3, updated_at = ?4 WHERE id = ?1 AND password_hash IS ?2",
+                "UPDATE users SET password_hash = ?3, updated_at = max(updated_at, ?4) WHERE id = ?1 AND password_hash IS ?2",
                 params![
                     user.get(),
                     old.as_ref().map(PasswordHash::as_str),
@@ -85,7 +85,7 @@ impl Sqlite {
             };
             execute(
                 db,
-                "UPDATE users SET password_hash = ?2, updated_at = ?3, email_verified_at = coalesce(email_verified_at, ?3)
+                "UPDATE users SET password_hash = ?2, updated_at = max(updated_at, ?3), email_verified_at = coalesce(email_verified_at, ?3)
                  WHERE id = ?1",
                 params![user.get(), new.as_str(), context.now.as_microsecond()],
             )?;

@@ -11,13 +11,14 @@
 
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
+use super::watch::SharedMemory;
 use super::{cached, execute, file};
 use crate::{StoreError, Unavailable};
 
@@ -30,7 +31,9 @@ pub(super) struct Readers {
     path: PathBuf,
     commits: Arc<AtomicU64>,
     account_commits: Arc<AtomicU64>,
-    closed: AtomicBool,
+    /// Why no query runs any more.
+    ended: OnceLock<Unavailable>,
+    shared_memory: SharedMemory,
     /// More than there are threads, so that callers hardly ever wait. Each is opened when it is first needed.
     inline: Vec<Slot>,
     /// Separate, so that a short query never waits for a long one.
@@ -47,10 +50,15 @@ impl Readers {
             path: path.to_owned(),
             commits: Arc::default(),
             account_commits: Arc::default(),
-            closed: AtomicBool::new(false),
+            ended: OnceLock::new(),
+            shared_memory: SharedMemory::of(path),
             inline: slots(2 * cores),
             at_length: slots(2),
         }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Runs a short query. `watch` is told when a transaction stays open behind it.
@@ -61,6 +69,9 @@ impl Readers {
     ) -> Result<T, StoreError> {
         let mut slot = any_of(&self.inline);
         let reader = self.reader_in(&mut slot)?;
+        if reader.opened.is_none() {
+            self.check_shared_memory()?;
+        }
         match reader.prepare(self.commits(), Instant::now()) {
             Ok(Kept::FromNowOn) => watch(),
             Ok(Kept::Already | Kept::Not) => {}
@@ -79,7 +90,23 @@ impl Readers {
         query: impl FnOnce(&Connection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let mut slot = any_of(&self.at_length);
-        query(&self.reader_in(&mut slot)?.connection)
+        let reader = self.reader_in(&mut slot)?;
+        self.check_shared_memory()?;
+        query(&reader.connection)
+    }
+
+    /// Before a transaction. See [`SharedMemory`].
+    pub(super) fn check_shared_memory(&self) -> Result<(), Unavailable> {
+        let checked = self.shared_memory.check();
+        if let Err(why) = checked
+            && self.end(why)
+        {
+            tracing::error!(
+                "{}-shm was truncated while the service uses it. All requests are refused; restart the service",
+                self.path.display()
+            );
+        }
+        checked
     }
 
     /// Called after a commit and before its replies.
@@ -125,31 +152,46 @@ impl Readers {
     /// Waits for running queries, and holds back new ones until the guards are dropped.
     pub(super) fn pause(&self) -> Vec<MutexGuard<'_, Option<Reader>>> {
         let mut slots: Vec<_> = self.inline.iter().chain(&self.at_length).map(lock).collect();
-        for slot in &mut slots {
-            let ended = slot.as_mut().is_none_or(|reader| reader.end().is_ok());
-            if !ended {
-                **slot = None;
-            }
-        }
+        slots.iter_mut().for_each(end_transaction);
         slots
+    }
+
+    /// As [`pause`](Self::pause), but waits for no query. `None`: one is running.
+    pub(super) fn try_pause(&self) -> Option<Vec<MutexGuard<'_, Option<Reader>>>> {
+        let slots = self.inline.iter().chain(&self.at_length).map(try_lock);
+        let mut slots: Vec<_> = slots.collect::<Option<_>>()?;
+        slots.iter_mut().for_each(end_transaction);
+        Some(slots)
+    }
+
+    /// Refuses all queries from now on. The first reason stays. Answers whether it is this one.
+    pub(super) fn end(&self, why: Unavailable) -> bool {
+        let is_first = self.ended.set(why).is_ok();
+        // An ended database has no valid cache entries.
+        self.committed(false);
+        is_first
+    }
+
+    pub(super) fn ended(&self) -> Option<Unavailable> {
+        self.ended.get().copied()
     }
 
     /// Waits for the queries that are running and closes all connections for good.
     pub(super) fn close(&self) {
-        self.closed.store(true, Ordering::Release);
-        // A closed database has no valid cache entries.
-        self.committed(false);
+        self.end(Unavailable::Closed);
         for slot in self.inline.iter().chain(&self.at_length) {
             *lock(slot) = None;
         }
     }
 
     fn reader_in<'a>(&self, slot: &'a mut Option<Reader>) -> Result<&'a mut Reader, StoreError> {
-        if self.closed.load(Ordering::Acquire) {
-            return Err(Unavailable::Closed.into());
+        if let Some(why) = self.ended() {
+            return Err(why.into());
         }
         match slot {
             Some(reader) => Ok(reader),
+            // SQLite deletes the log of an empty file when it opens it.
+            None if file::is_empty(&self.path) => Err(Unavailable::FilesChanged.into()),
             None => Ok(slot.insert(Reader::new(file::open_for_reading(&self.path)?, Instant::now()))),
         }
     }
@@ -232,6 +274,13 @@ fn any_of(slots: &[Slot]) -> MutexGuard<'_, Option<Reader>> {
     let own = NUMBER.get() % slots.len();
     let (before, from_own) = slots.split_at(own);
     from_own.iter().chain(before).find_map(try_lock).unwrap_or_else(|| lock(&slots[own]))
+}
+
+fn end_transaction(slot: &mut MutexGuard<'_, Option<Reader>>) {
+    let ended = slot.as_mut().is_none_or(|reader| reader.end().is_ok());
+    if !ended {
+        **slot = None;
+    }
 }
 
 /// After a panic in a query the connection is as good as before: the statement was reset on the way.

@@ -1,11 +1,11 @@
 //! Recipes, in SQLite's dialect.
 
 use accounts::Authority;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, Rows, params};
 
 use super::columns::{self, Columns};
-use super::{Sqlite, cached, execute, find, find_value};
+use super::{Sqlite, cached, execute, find, find_value, quota};
 use crate::{
     Context, DEFAULT_PAGE_SIZE, Edit, Editor, Imported, Listing, NewRecipe, Page, PageEnd, Precondition,
     RecipePage, ReplaceRecipe, StoreError, StoredRecipe, Viewer,
@@ -34,7 +34,7 @@ impl Sqlite {
         let fields =
             ServerFields { owner: new.owner, uid: new.uid, revision: 1, created_at: now, updated_at: now };
         let row = RecipeRow { fields, visibility: new.visibility, text: new.document.finish(&fields) };
-        let (id, row) = self.insert_recipe(row, context).await?;
+        let (id, row) = self.insert_recipe(row, new.quotas, context).await?;
         Ok(row.stored(columns::recipe_id(id)?))
     }
 
@@ -50,7 +50,7 @@ impl Sqlite {
             uid: history.uid.unwrap_or(new.uid),
             revision: history.revision.unwrap_or(1),
             created_at,
-            updated_at: history.updated_at.map_or(created_at, to_microseconds),
+            updated_at: history.updated_at.map_or(created_at, |at| to_microseconds(at).max(created_at)),
         };
         let row = RecipeRow { fields, visibility: new.visibility, text: new.document.finish(&fields) };
         self.write(move |db| {
@@ -70,7 +70,7 @@ impl Sqlite {
         context: Context,
     ) -> Result<Edit<StoredRecipe>, StoreError> {
         let now = to_microseconds(context.now);
-        let ReplaceRecipe { id, draft, precondition } = command;
+        let ReplaceRecipe { id, draft, precondition, quotas } = command;
         let (document, visibility) = (ContentJson::new(draft.content()), draft.content().visibility);
         self.write_for(context, move |db, authority| {
             let editor = editor(authority);
@@ -82,8 +82,12 @@ impl Sqlite {
                 return Ok(Edit::from(Err(refusal)));
             }
             let before = fields.revision;
-            let fields = ServerFields { revision: before.saturating_add(1), updated_at: now, ..fields };
+            let updated_at = time_of_change(fields.updated_at, now);
+            let fields = ServerFields { revision: before.saturating_add(1), updated_at, ..fields };
             let text = document.finish(&fields);
+            if !authority.is_admin() {
+                quota::check_replacement(db, id, &text, quotas)?;
+            }
             execute(
                 db,
                 "UPDATE recipes SET document = ?3, private = ?4, revision = ?5, updated_at = ?6
@@ -94,10 +98,10 @@ impl Sqlite {
                     text,
                     visibility == Visibility::Private,
                     fields.revision,
-                    now.as_microsecond(),
+                    updated_at.as_microsecond(),
                 ],
             )?;
-            Ok(Edit::Done(StoredRecipe { id, revision: fields.revision, updated_at: now, text: text.into() }))
+            Ok(Edit::Done(StoredRecipe { id, revision: fields.revision, updated_at, text: text.into() }))
         })
         .await
     }
@@ -209,35 +213,10 @@ impl Sqlite {
     }
 }
 
-/// Deletes the private recipes of a user who is about to be deleted, and makes the public ones communal. Their texts name
-/// the owner, so they are written anew, one at a time.
-pub(super) fn release_from_owner(db: &Connection, owner: UserId, now: Timestamp) -> Result<(), StoreError> {
-    execute(db, "DELETE FROM recipes WHERE owner_id = ?1 AND private = 1", [owner.get()])?;
-    let sql = "SELECT owner_id, private, revision, uid, created_at, updated_at, id, document FROM recipes
-               WHERE owner_id = ?1 AND private = 0 LIMIT 1";
-    let next = || {
-        find(db, sql, [owner.get()], |columns| {
-            let (fields, _) = server_fields_in(columns)?;
-            Ok((fields, columns.recipe_id()?, columns.get::<String>()?))
-        })
-    };
-    while let Some((fields, id, text)) = next()? {
-        let document = ContentJson::from_stored(text, &fields).ok_or_else(|| {
-            StoreError::Corrupt(format!("the text of recipe {id} does not fit its columns"))
-        })?;
-        let fields = ServerFields {
-            owner: None,
-            revision: fields.revision.saturating_add(1),
-            updated_at: now,
-            ..fields
-        };
-        execute(
-            db,
-            "UPDATE recipes SET owner_id = NULL, document = ?2, revision = ?3, updated_at = ?4 WHERE id = ?1",
-            params![id.get(), document.finish(&fields), fields.revision, now.as_microsecond()],
-        )?;
-    }
-    Ok(())
+/// The time of a change after one at `before`. The clock may have been set back. Then it is a second later than `before`:
+/// `Last-Modified` has whole seconds, and a client that has the recipe before the change must not get 304.
+pub(super) fn time_of_change(before: Timestamp, now: Timestamp) -> Timestamp {
+    if now >= before { now } else { before.saturating_add(SignedDuration::from_secs(1)).unwrap_or(before) }
 }
 
 /// A row of `recipes` without its id.
@@ -266,6 +245,14 @@ impl RecipeRow {
             ],
         )
         .map(drop)
+    }
+
+    pub(super) fn owner(&self) -> Option<UserId> {
+        self.fields.owner
+    }
+
+    pub(super) fn text(&self) -> &str {
+        &self.text
     }
 
     fn stored(self, id: RecipeId) -> StoredRecipe {
@@ -376,7 +363,7 @@ fn state_in(columns: &mut Columns<'_>) -> Result<RecipeState, StoreError> {
 }
 
 /// From the columns of [`state_in`] and `uid, created_at, updated_at`.
-fn server_fields_in(columns: &mut Columns<'_>) -> Result<(ServerFields, RecipeState), StoreError> {
+pub(super) fn server_fields_in(columns: &mut Columns<'_>) -> Result<(ServerFields, RecipeState), StoreError> {
     let state = state_in(columns)?;
     let uid = columns.text()?;
     let fields = ServerFields {

@@ -1,17 +1,14 @@
 //! Users, in SQLite's dialect.
 
 use accounts::audit::Event;
-use accounts::{
-    Access, Authority, Email, Ending, Name, NewUser, PasswordHash, Role, User, UserChange, is_last_admin,
-    may_change,
-};
+use accounts::{Access, Email, Ending, Name, NewUser, PasswordHash, Role, User, UserChange, may_change};
 use ids::UserId;
 use jiff::Timestamp;
 use rusqlite::{Connection, params, params_from_iter};
 
 use super::conditions::Conditions;
 use super::user_row::{self, Verified, by_id, password_hash_in, user_in};
-use super::{Sqlite, audit, authority, cached, ending, execute, find, list, recipes};
+use super::{Sqlite, audit, authority, cached, ending, execute, find, list};
 use crate::{Administered, Context, Listing, Page, StoreError, UpdateProfile, UserFilter};
 use ::recipes::time::to_microseconds;
 
@@ -85,7 +82,7 @@ impl Sqlite {
             execute(
                 db,
                 "UPDATE users SET name = coalesce(?2, name), email = coalesce(?3, email),
-                                  email_key = coalesce(?4, email_key), updated_at = ?5,
+                                  email_key = coalesce(?4, email_key), updated_at = max(updated_at, ?5),
                                   email_verified_at = iif(?6, NULL, email_verified_at)
                  WHERE id = ?1",
                 params![
@@ -157,56 +154,10 @@ impl Sqlite {
         })
         .await
     }
-
-    pub async fn delete_user(
-        &self,
-        id: UserId,
-        password_hash: Option<PasswordHash>,
-        context: Context,
-    ) -> Result<bool, StoreError> {
-        self.write_for(context, move |db, authority| {
-            authority::require_right_to_change(authority, id)?;
-            if !authority::has_password(db, id, password_hash.as_ref())? {
-                return Ok(false);
-            }
-            let Some(user) = by_id(db, id)? else { return Ok(false) };
-            if !may_delete(db, &user, authority)? {
-                return Err(StoreError::LastAdmin);
-            }
-            delete(db, id, &context)?;
-            Ok(true)
-        })
-        .await
-    }
-
-    pub async fn remove_user(&self, id: UserId, context: Context) -> Result<Administered, StoreError> {
-        self.write_for(context, move |db, authority| {
-            authority::require_admin(authority)?;
-            let Some(user) = by_id(db, id)? else { return Ok(Administered::NoSuchUser) };
-            if !may_delete(db, &user, authority)? {
-                return Ok(Administered::LastAdmin);
-            }
-            delete(db, id, &context)?;
-            Ok(Administered::Done(Box::new(user)))
-        })
-        .await
-    }
-}
-
-/// The operator may delete the last administrator, and can make another one.
-fn may_delete(db: &Connection, user: &User, authority: Authority) -> Result<bool, StoreError> {
-    Ok(authority == Authority::Operator || !is_last_admin(user, authority::other_admins(db, user.id)?))
-}
-
-fn delete(db: &Connection, id: UserId, context: &Context) -> Result<(), StoreError> {
-    recipes::release_from_owner(db, id, to_microseconds(context.now))?;
-    // Sessions, tokens, links and invitations go by ON DELETE CASCADE.
-    execute(db, "DELETE FROM users WHERE id = ?1", [id.get()])?;
-    audit::record(db, Event::Deleted, Some(id), context)
 }
 
 fn change_role(db: &Connection, id: UserId, role: Role, context: &Context) -> Result<(), StoreError> {
-    let sql = "UPDATE users SET role = ?2, updated_at = ?3 WHERE id = ?1 AND role <> ?2";
+    let sql = "UPDATE users SET role = ?2, updated_at = max(updated_at, ?3) WHERE id = ?1 AND role <> ?2";
     if execute(db, sql, params![id.get(), role.as_str(), context.now.as_microsecond()])? == 1 {
         audit::record(db, Event::RoleChanged(role), Some(id), context)?;
         ending::end(db, id, Ending::role_change(role), context)?;
@@ -216,7 +167,8 @@ fn change_role(db: &Connection, id: UserId, role: Role, context: &Context) -> Re
 
 fn change_access(db: &Connection, id: UserId, access: Access, context: &Context) -> Result<(), StoreError> {
     let disabled = access == Access::Disabled;
-    let sql = "UPDATE users SET disabled = ?2, updated_at = ?3 WHERE id = ?1 AND disabled <> ?2";
+    let sql =
+        "UPDATE users SET disabled = ?2, updated_at = max(updated_at, ?3) WHERE id = ?1 AND disabled <> ?2";
     if execute(db, sql, params![id.get(), disabled, context.now.as_microsecond()])? == 1 {
         let event = if disabled { Event::Disabled } else { Event::Enabled };
         audit::record(db, event, Some(id), context)?;

@@ -5,22 +5,26 @@
 //! What must hold: every caller is answered after the commit. A write that fails undoes only itself (see [`Undo`]). A
 //! commit that fails, fails for all of its callers, and the next batch is tried normally.
 
+mod job;
 mod reply_queue;
 
-use std::panic::{self, AssertUnwindSafe};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use std::{io, mem, sync};
 
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 use tokio::sync::oneshot;
 
+pub(super) use self::job::Undo;
+use self::job::{Job, WriteJob};
 use self::reply_queue::ReplyQueue;
 use super::execute;
 use super::log::Log;
 use super::reader::{Readers, TICK};
+use super::watch::{Changed, WatchedFiles};
 use crate::{StoreError, Unavailable};
 
 /// Writes of a transaction at most: enough to hide the flush, few enough that the first does not wait long for the last.
@@ -31,11 +35,18 @@ const BATCH: usize = 256;
 /// would keep the core until the next tick of the kernel.
 const YIELDS: usize = 3;
 
+/// Between two looks at the files, and the time without a write after which the log is merged.
+const INSPECT_EVERY: Duration = Duration::from_secs(1);
+
 pub(super) struct Writer {
     queue: Sender<Message>,
     replies: Arc<ReplyQueue>,
+    failure: Arc<Failure>,
     thread: sync::Mutex<Option<JoinHandle<()>>>,
 }
+
+/// Why the last write failed, if it did.
+type Failure = sync::Mutex<Option<StoreError>>;
 
 enum Message {
     Write(Box<dyn WriteJob>),
@@ -48,11 +59,23 @@ impl Writer {
     pub(super) fn start(mut connection: Connection, readers: Arc<Readers>) -> io::Result<Self> {
         let (queue, waiting) = mpsc::channel();
         let batch = Vec::with_capacity(BATCH);
-        let log = Log::of(&mut connection).map_err(io::Error::other)?;
+        let files = WatchedFiles::of(readers.path())?;
+        let log = Log::of(&mut connection, files).map_err(io::Error::other)?;
+        let failure = Arc::<Failure>::default();
         let replies = Arc::new(ReplyQueue::default());
-        let worker = Worker { connection, log, readers, waiting, batch, replies: Arc::clone(&replies) };
+        let worker = Worker {
+            connection,
+            log,
+            readers,
+            waiting,
+            batch,
+            replies: Arc::clone(&replies),
+            failure: Arc::clone(&failure),
+            job_failure: None,
+            wrote: Instant::now(),
+        };
         let thread = thread::Builder::new().name("recipes-writer".into()).spawn(|| worker.run())?;
-        Ok(Self { queue, replies, thread: sync::Mutex::new(Some(thread)) })
+        Ok(Self { queue, replies, failure, thread: sync::Mutex::new(Some(thread)) })
     }
 
     /// Runs `work` in the next transaction, and returns when that is on disk.
@@ -95,6 +118,11 @@ impl Writer {
         thread.as_ref().is_some_and(|thread| !thread.is_finished())
     }
 
+    /// Why writes fail at present.
+    pub(super) fn health(&self) -> Option<StoreError> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     pub(super) async fn close(&self) {
         let (done, closed) = oneshot::channel();
         let _ = self.queue.send(Message::Close(done));
@@ -121,19 +149,20 @@ struct Worker {
     waiting: Receiver<Message>,
     batch: Vec<Box<dyn WriteJob>>,
     replies: Arc<ReplyQueue>,
+    failure: Arc<Failure>,
+    /// Of a write of this batch.
+    job_failure: Option<StoreError>,
+    wrote: Instant,
 }
 
 impl Worker {
     fn run(mut self) {
         let (mut watching, mut ticked, mut closing) = (false, Instant::now(), None);
         let mut together = false;
+        let mut inspected = ticked;
+        self.merge_log();
         while closing.is_none() {
-            let message = if watching {
-                self.waiting.recv_timeout(TICK)
-            } else {
-                self.waiting.recv().map_err(|_| RecvTimeoutError::Disconnected)
-            };
-            match message {
+            match self.waiting.recv_timeout(if watching { TICK } else { INSPECT_EVERY }) {
                 Ok(Message::Write(job)) => {
                     self.batch.push(job);
                     if together {
@@ -159,12 +188,29 @@ impl Worker {
                 ticked = Instant::now();
                 watching = self.readers.end_stale(ticked);
             }
+            if inspected.elapsed() >= INSPECT_EVERY {
+                inspected = Instant::now();
+                self.inspect();
+            }
+        }
+        if self.check_files().is_ok() {
+            self.merge_log();
+            // Closing the last connection is a checkpoint, too.
+            let _ = self.log.files.checkpoint_begins();
+        }
+        if self.readers.check_shared_memory().is_err() {
+            self.keep_log_apart();
         }
         // The last connection to close moves the log into the database file and removes it. Only the writer's can, so the
         // readers' close first.
         self.readers.close();
-        if let Err((_, why)) = self.connection.close() {
-            tracing::warn!(%why, "The log was not merged into the database file; the next start reads it");
+        let files_changed = self.readers.ended() == Some(Unavailable::FilesChanged);
+        match self.connection.close() {
+            Ok(()) if files_changed => {}
+            Ok(()) => self.log.files.closed(),
+            Err((_, why)) => {
+                tracing::warn!(%why, "The log was not merged into the database file; the next start reads it");
+            }
         }
         if let Some(done) = closing {
             let _ = done.send(());
@@ -172,7 +218,10 @@ impl Worker {
     }
 
     fn commit(&mut self) {
-        let outcome = self.transaction();
+        let outcome = self.transaction().and_then(|()| self.check_files());
+        self.wrote = Instant::now();
+        let job_failure = self.job_failure.take();
+        self.note(outcome.as_ref().err().or(job_failure.as_ref()));
         if let Err(why) = &outcome {
             if !self.connection.is_autocommit() {
                 // Fails only if there is no transaction any more.
@@ -184,17 +233,109 @@ impl Worker {
         self.readers.committed(self.batch.iter().all(|job| job.undo() == Undo::Statement));
         self.replies.push(&mut self.batch, outcome);
         self.replies.drain();
-        if let Err(why) = self.log.checkpoint_if_long(&self.connection, &self.readers) {
+        if self.readers.ended().is_none()
+            && let Err(why) = self.log.checkpoint_if_long(&self.connection, &self.readers)
+        {
             tracing::warn!(%why, "The checkpoint of the log failed; the next commit tries it again");
         }
     }
 
+    /// Regular work: looks at the files, tries whether a failure is over, merges the log when nothing is written.
+    fn inspect(&mut self) {
+        if self.check_files().and_then(|()| self.check_log()).is_err() {
+            return;
+        }
+        if self.failure.lock().unwrap_or_else(PoisonError::into_inner).is_some() || self.disk_is_nearly_full()
+        {
+            let outcome = self.probe();
+            self.note(outcome.as_ref().err());
+            if outcome.is_ok() {
+                self.merge_log();
+            }
+        } else if self.wrote.elapsed() >= INSPECT_EVERY {
+            self.merge_log();
+        }
+    }
+
+    fn merge_log(&mut self) {
+        if let Err(why) = self.log.checkpoint_when_idle(&self.connection, &self.readers) {
+            tracing::warn!(%why, "The log could not be merged into the database file; this is tried again");
+        }
+    }
+
+    /// Stops the store for good if its files are not those that it opened: it would acknowledge writes that are lost.
+    fn check_files(&mut self) -> Result<(), StoreError> {
+        if let Some(why) = self.readers.ended() {
+            return Err(why.into());
+        }
+        self.log.files.check().map_err(|changed| self.stop(&changed))
+    }
+
+    /// Before a transaction.
+    fn check_log(&mut self) -> Result<(), StoreError> {
+        if let Some(why) = self.readers.ended() {
+            return Err(why.into());
+        }
+        self.readers.check_shared_memory()?;
+        if self.log.is_whole(&self.connection) {
+            return Ok(());
+        }
+        let what = format!("{}-wal was truncated", self.readers.path().display());
+        Err(self.stop(&Changed { what, is_log_foreign: true }))
+    }
+
+    fn stop(&self, changed: &Changed) -> StoreError {
+        tracing::error!(
+            "{} while the service uses it. All requests are refused, so that nothing more is lost; put the files of the \
+             database back, or restore a backup, and restart the service",
+            changed.what
+        );
+        self.readers.end(Unavailable::FilesChanged);
+        if changed.is_log_foreign {
+            self.keep_log_apart();
+        }
+        self.note(Some(&Unavailable::FilesChanged.into()));
+        Unavailable::FilesChanged.into()
+    }
+
+    fn keep_log_apart(&self) {
+        let _ = self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+    }
+
+    fn note(&self, why: Option<&StoreError>) {
+        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = why.cloned();
+    }
+
+    /// Less than any write needs. Whether a write really fails is then tried, because root may use reserved space.
+    fn disk_is_nearly_full(&self) -> bool {
+        rustix::fs::statvfs(self.readers.path())
+            .is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) < 256 << 10)
+    }
+
+    /// Tries a write, of the size of a large recipe.
+    fn probe(&self) -> Result<(), StoreError> {
+        let db = &self.connection;
+        execute(db, "BEGIN IMMEDIATE", [])?;
+        let sql = "INSERT OR REPLACE INTO meta (name, value) VALUES ('probe', zeroblob(65536))";
+        let outcome = execute(db, sql, [])
+            .and_then(|_| execute(db, "COMMIT", []))
+            .and_then(|_| execute(db, "DELETE FROM meta WHERE name = 'probe'", []));
+        if !db.is_autocommit() {
+            let _ = execute(db, "ROLLBACK", []);
+        }
+        outcome.map(drop)
+    }
+
     fn transaction(&mut self) -> Result<(), StoreError> {
+        self.check_log()?;
         let db = &self.connection;
         // Not a plain BEGIN: a read that turns into a write does not honour the busy timeout.
         execute(db, "BEGIN IMMEDIATE", [])?;
         for job in &mut self.batch {
             let went = job.run(db);
+            if let Err(why @ (StoreError::Unavailable(_) | StoreError::Corrupt(_))) = &went {
+                self.job_failure = Some(why.clone());
+            }
             // A full or failing disk can end the whole transaction (sqlite.org/lang_transaction.html,
             // "Response To Errors Within A Transaction"), and then nothing of this batch is left.
             if db.is_autocommit() {
@@ -203,88 +344,6 @@ impl Worker {
         }
         execute(db, "COMMIT", []).map(drop)
     }
-}
-
-/// A [`Job`] without its types.
-trait WriteJob: Send {
-    fn undo(&self) -> Undo;
-    /// An error concerns this caller alone, unless it has ended the transaction.
-    fn run(&mut self, db: &Connection) -> Result<(), StoreError>;
-    fn reply(self: Box<Self>, commit: Result<(), StoreError>);
-}
-
-/// How a write that fails is undone without the other writes of its transaction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Undo {
-    /// By a savepoint. The write may do anything, so cached sessions are invalid after it.
-    Savepoint,
-    /// By SQLite, which undoes a failed statement by itself (sqlite.org, "The ON CONFLICT Clause", ABORT). A savepoint
-    /// would copy every page that is about to change: 32 clients write 8 % less. Only [`Sqlite::insert_recipe`](super::Sqlite::insert_recipe) asks
-    /// for it: its one statement that writes adds one row of `recipes`, so cached sessions stay valid.
-    Statement,
-}
-
-struct Job<T, W> {
-    work: Option<W>,
-    undo: Undo,
-    outcome: Option<Result<T, StoreError>>,
-    caller: oneshot::Sender<Result<T, StoreError>>,
-}
-
-impl<T, W> WriteJob for Job<T, W>
-where
-    T: Send,
-    W: FnOnce(&Connection) -> Result<T, StoreError> + Send,
-{
-    fn undo(&self) -> Undo {
-        self.undo
-    }
-
-    fn run(&mut self, db: &Connection) -> Result<(), StoreError> {
-        let Some(work) = self.work.take() else { return Ok(()) };
-        let outcome = match self.undo {
-            Undo::Savepoint => in_savepoint(db, work),
-            Undo::Statement => unless_it_panics(db, work),
-        };
-        let went = outcome.as_ref().map(drop).map_err(Clone::clone);
-        self.outcome = Some(outcome);
-        went
-    }
-
-    fn reply(self: Box<Self>, commit: Result<(), StoreError>) {
-        let answer = match (commit, self.outcome) {
-            (Ok(()), Some(outcome)) => outcome,
-            (Ok(()), None) => Err(StoreError::Bug("a write was committed that did not run".into())),
-            (Err(why), _) => Err(why),
-        };
-        // Fails if the caller was dropped. The write is done all the same.
-        let _ = self.caller.send(answer);
-    }
-}
-
-fn in_savepoint<T>(
-    db: &Connection,
-    work: impl FnOnce(&Connection) -> Result<T, StoreError>,
-) -> Result<T, StoreError> {
-    execute(db, "SAVEPOINT job", [])?;
-    let outcome = unless_it_panics(db, work);
-    if db.is_autocommit() {
-        return outcome;
-    }
-    if outcome.is_err() {
-        execute(db, "ROLLBACK TO job", [])?;
-    }
-    execute(db, "RELEASE job", [])?;
-    outcome
-}
-
-/// A panic is a bug of one write and must not end the writer thread.
-fn unless_it_panics<T>(
-    db: &Connection,
-    work: impl FnOnce(&Connection) -> Result<T, StoreError>,
-) -> Result<T, StoreError> {
-    panic::catch_unwind(AssertUnwindSafe(|| work(db)))
-        .unwrap_or_else(|_| Err(StoreError::Bug("the write panicked".into())))
 }
 
 #[cfg(test)]

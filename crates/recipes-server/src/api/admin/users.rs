@@ -112,6 +112,7 @@ pub async fn update(
     security(("bearer" = [])),
     responses(
         (status = 204, description = "Deleted, on disk"),
+        (status = 202, description = "The account has ended; its recipes are many, and are deleted in the background"),
         Malformed, Unauthorized, AdminRequired, UserNotFound, OwnAccount, NotAcceptable, Unavailable,
     )
 )]
@@ -120,8 +121,8 @@ pub async fn delete(
     Admin(actor): Admin,
     PathId(id): PathId<UserId>,
 ) -> Result<StatusCode, Report> {
-    app.accounts().delete_user(id, actor).await?;
-    Ok(StatusCode::NO_CONTENT)
+    let complete = app.accounts().delete_user(id, actor).await?;
+    Ok(if complete { StatusCode::NO_CONTENT } else { StatusCode::ACCEPTED })
 }
 
 /// Ends all sessions and API tokens of a user.

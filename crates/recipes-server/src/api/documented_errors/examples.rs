@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http::StatusCode;
-use recipes::FieldError;
+use recipes::{FieldError, Quota, Quotas, Usage};
 use serde_json::Value;
 use tower_passport::{Challenge, Rejection};
 
@@ -70,6 +70,10 @@ fn report(name: &str, status: &str) -> Option<Report> {
         ("UnacceptableBody", "413") => RequestError::BodyTooLarge { limit: BODY_BYTES }.into(),
         ("UnacceptableBody", "415") => RequestError::UnsupportedMediaType.into(),
         ("UnacceptableBody", "422") => RequestError::missing(["name"]).into(),
+        ("QuotaExceeded", _) => {
+            let quotas = Quotas { recipes: Quota(Some(20_000)), bytes: Quota(Some(256 << 20)) };
+            RecipeError::QuotaExceeded { usage: Usage { recipes: 20_000, bytes: 23_456_789 }, quotas }.into()
+        }
         ("RateLimited", _) => {
             let message = "Too many requests of this kind; try again after the time in Retry-After. The operator sets the \
                            limit \"log-in\" with RATE_LIMITS";

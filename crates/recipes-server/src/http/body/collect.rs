@@ -5,6 +5,7 @@ use std::ops::Deref;
 use http::Extensions;
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
+use memmap2::MmapMut;
 use zeroize::Zeroize as _;
 
 use crate::http::error::RequestError;
@@ -13,16 +14,16 @@ use crate::limits;
 
 /// A body, and the memory that is reserved for it.
 pub(super) struct Collected {
-    bytes: Vec<u8>,
+    bytes: Buffer,
+    /// Where the body begins in the bytes.
+    start: usize,
     reserved: Reservation,
 }
 
 impl Collected {
-    pub(super) fn without_prefix(mut self, prefix: &[u8]) -> Self {
-        if self.starts_with(prefix) {
-            self.bytes.drain(..prefix.len());
-        }
-        self
+    pub(super) fn without_prefix(self, prefix: &[u8]) -> Self {
+        let start = if self.starts_with(prefix) { self.start + prefix.len() } else { self.start };
+        Self { start, ..self }
     }
 
     /// Other bytes in place of these, in the memory budget as well.
@@ -35,13 +36,16 @@ impl Collected {
             self.reserved.grow(budget, bytes.len()).map_err(|_| RequestError::MemoryExhausted)?;
         }
         // Packed passwords are not unreadable: a coding may store bytes as they are.
-        self.bytes.zeroize();
-        Ok(Self { bytes, ..self })
+        self.wipe();
+        Ok(Self { bytes: Buffer::Allocated(bytes), start: 0, reserved: self.reserved })
     }
 
     /// For a body with a password.
     pub(super) fn wipe(&mut self) {
-        self.bytes.zeroize();
+        match &mut self.bytes {
+            Buffer::Allocated(bytes) => bytes.zeroize(),
+            Buffer::Mapped { map, .. } => map.zeroize(),
+        }
     }
 }
 
@@ -49,7 +53,7 @@ impl Deref for Collected {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        &self.bytes
+        self.bytes.get(self.start..).unwrap_or_default()
     }
 }
 
@@ -75,63 +79,92 @@ async fn read(
     mut body: axum::body::Body,
     limit: usize,
 ) -> Result<Collected, RequestError> {
-    let mut parts = Parts::default();
+    let (mut bytes, mut counted) = (Buffer::default(), Counted::default());
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| RequestError::Malformed("The body ended too early".into()))?;
         let Ok(data) = frame.into_data() else { continue };
-        if parts.length + data.len() > limit {
+        let length = bytes.len() + data.len();
+        if length > limit {
             return Err(RequestError::BodyTooLarge { limit });
         }
-        parts.append(&data, budget).map_err(|_| RequestError::MemoryExhausted)?;
-    }
-    Ok(parts.join())
-}
-
-/// What has arrived of a body. In parts of one size, so that a part of another request that was freed can be used again:
-/// buffers that grow leave gaps of all sizes.
-#[derive(Default)]
-struct Parts {
-    first: Vec<u8>,
-    more: Vec<Vec<u8>>,
-    length: usize,
-    reserved: Reservation,
-}
-
-/// The allocator adds a page to each allocation of 16 KiB or more.
-const PART: usize = 8 * 1024;
-
-impl Parts {
-    fn append(&mut self, mut data: &[u8], budget: Option<&MemoryBudget>) -> Result<(), BudgetExhausted> {
-        self.length += data.len();
-        if self.more.is_empty() && self.first.len() + data.len() <= UNCOUNTED {
-            self.first.extend_from_slice(data);
-            return Ok(());
+        if let Some(budget) = budget {
+            counted.count(length, budget).map_err(|_| RequestError::MemoryExhausted)?;
         }
-        while !data.is_empty() {
-            if self.more.last().is_none_or(|part| part.len() == PART) {
-                if let Some(budget) = budget {
-                    let buffers = if self.more.is_empty() { CONNECTION_BUFFERS } else { 0 };
-                    self.reserved.grow(budget, PART + buffers)?;
-                }
-                self.more.push(Vec::with_capacity(PART));
+        bytes.append(&data, limit)?;
+    }
+    Ok(Collected { bytes, start: 0, reserved: counted.reserved })
+}
+
+/// Bytes that have arrived, in one piece.
+enum Buffer {
+    /// Up to [`ALLOCATED`] bytes.
+    Allocated(Vec<u8>),
+    /// Pages of the system, which get them back at once. Thousands of large bodies that are given up together would leave pages
+    /// of the allocator behind, most of which stay with a thread that does not need them.
+    Mapped { map: MmapMut, length: usize },
+}
+
+/// Larger bodies get pages of their own, which cost a few microseconds.
+const ALLOCATED: usize = 16 * 1024;
+
+impl Default for Buffer {
+    fn default() -> Self {
+        Self::Allocated(Vec::new())
+    }
+}
+
+impl Buffer {
+    fn append(&mut self, data: &[u8], limit: usize) -> Result<(), RequestError> {
+        let end = self.len() + data.len();
+        if let Self::Allocated(bytes) = self {
+            if end <= ALLOCATED {
+                bytes.extend_from_slice(data);
+                return Ok(());
             }
-            let Some(part) = self.more.last_mut() else { break };
-            let (now, later) = data.split_at(data.len().min(PART - part.len()));
-            part.extend_from_slice(now);
-            data = later;
+            // Only what is written to becomes memory.
+            let mut map = MmapMut::map_anon(limit.max(end)).map_err(|_| RequestError::MemoryExhausted)?;
+            map[..bytes.len()].copy_from_slice(bytes);
+            *self = Self::Mapped { map, length: bytes.len() };
+        }
+        if let Self::Mapped { map, length } = self {
+            map[*length..end].copy_from_slice(data);
+            *length = end;
         }
         Ok(())
     }
+}
 
-    fn join(self) -> Collected {
-        let Self { first: mut bytes, more, reserved, .. } = self;
-        if !more.is_empty() {
-            bytes.reserve_exact(more.iter().map(Vec::len).sum());
-            for part in more {
-                bytes.extend_from_slice(&part);
-            }
+impl Deref for Buffer {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Allocated(bytes) => bytes,
+            Self::Mapped { map, length } => &map[..*length],
         }
-        Collected { bytes, reserved }
+    }
+}
+
+/// The share of a body in the memory budget. It grows while the body arrives: announced bytes take no memory.
+#[derive(Default)]
+struct Counted {
+    bytes: usize,
+    reserved: Reservation,
+}
+
+/// The step in which a share grows.
+const STEP: usize = 8 * 1024;
+
+impl Counted {
+    fn count(&mut self, length: usize, budget: &MemoryBudget) -> Result<(), BudgetExhausted> {
+        if length <= UNCOUNTED.max(self.bytes) {
+            return Ok(());
+        }
+        let buffers = if self.bytes == 0 { CONNECTION_BUFFERS } else { 0 };
+        let bytes = length.next_multiple_of(STEP);
+        self.reserved.grow(budget, bytes - self.bytes + buffers)?;
+        self.bytes = bytes;
+        Ok(())
     }
 }
 
@@ -158,20 +191,20 @@ mod tests {
 
     #[tokio::test]
     async fn body_beyond_the_budget_is_refused_and_its_bytes_are_returned() {
-        let budget = MemoryBudget::new(CONNECTION_BUFFERS + 3 * PART);
-        for (count, size) in [(3 * PART, 1), (20, 1_000), (1, 3 * PART), (3, PART)] {
+        let budget = MemoryBudget::new(CONNECTION_BUFFERS + 3 * STEP);
+        for (count, size) in [(3 * STEP, 1), (20, 1_000), (1, 3 * STEP), (3, STEP)] {
             assert_eq!(length(&budget, frames(count, size)).await, Ok(count * size));
         }
-        for (count, size) in [(60_000, 1), (60, 1_000), (1, 3 * PART + UNCOUNTED + 1), (4, PART)] {
+        for (count, size) in [(60_000, 1), (60, 1_000), (1, 3 * STEP + UNCOUNTED + 1), (4, STEP)] {
             assert_eq!(length(&budget, frames(count, size)).await, Err(StatusCode::SERVICE_UNAVAILABLE));
         }
-        budget.reserve(CONNECTION_BUFFERS + 3 * PART).unwrap();
+        budget.reserve(CONNECTION_BUFFERS + 3 * STEP).unwrap();
     }
 
     #[tokio::test]
-    async fn parts_are_joined_in_order() {
+    async fn frames_are_joined_in_order() {
         let text: Vec<u8> = (0..90_000_u32).map(|n| n.to_le_bytes()[n as usize % 3]).collect();
-        for size in [1, 1_000, 5_000, PART, 90_000] {
+        for size in [1, 1_000, 5_000, STEP, 90_000] {
             let chunks: Vec<_> =
                 text.chunks(size).map(|chunk| Ok::<_, Infallible>(Bytes::copy_from_slice(chunk))).collect();
             let body = Body::from_stream(stream::iter(chunks));

@@ -92,6 +92,7 @@ mod tests {
         check(E::Invalid { field: "token", message: String::new() }, 422, "invalid", None);
         check(E::MailQueueFull(crate::jobs::mail::QueueFull), 503, "overloaded", None);
         check(E::Store(StoreError::Unavailable(Unavailable::DiskFull)), 503, "unavailable", None);
+        check(E::Store(StoreError::Corrupt("a page".to_owned())), 503, "unavailable", None);
         check(E::Store(StoreError::Bug("SQL".to_owned())), 500, "internal", None);
     }
 

@@ -14,6 +14,8 @@ impl From<RecipeError> for Report {
             E::NotFound => (StatusCode::NOT_FOUND, "recipe_not_found"),
             E::NotTheOwner => (StatusCode::FORBIDDEN, "not_the_owner"),
             E::EmailNotVerified => (StatusCode::FORBIDDEN, "email_not_verified"),
+            // As in RFC 4331, section 6.
+            E::QuotaExceeded { .. } => (StatusCode::INSUFFICIENT_STORAGE, "quota_exceeded"),
             E::Stale { .. } => (StatusCode::PRECONDITION_FAILED, "precondition_failed"),
             E::ActorRevoked => return AccountError::ActorRevoked.into(),
             E::Store(error) => return error.into(),

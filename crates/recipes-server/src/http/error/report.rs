@@ -100,6 +100,18 @@ impl Report {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", message).retry_after_seconds(seconds)
     }
 
+    /// A 503 of the readiness check, which names what does not work.
+    pub(crate) fn not_ready(error: StoreError) -> Self {
+        let message = match &error {
+            StoreError::Unavailable(why) => format!("Not ready: {why}"),
+            StoreError::Corrupt(_) => "Not ready: the database is damaged".to_owned(),
+            _ => "Not ready: the store failed".to_owned(),
+        };
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", message)
+            .retry_after_seconds(1)
+            .caused_by(error)
+    }
+
     pub(super) fn unavailable(cause: impl Into<Cause>) -> Self {
         let message = "The service cannot do this at the moment; try again later";
         let report = Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", message);
@@ -139,7 +151,8 @@ impl Report {
 impl From<StoreError> for Report {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Unavailable(_) => Self::unavailable(error),
+            // A damaged database is reported in the log where it is found.
+            StoreError::Unavailable(_) | StoreError::Corrupt(_) => Self::unavailable(error),
             error => Self::internal(error),
         }
     }

@@ -55,17 +55,18 @@ impl Accounts {
     }
 
     /// Deletes another user with all sessions, API tokens and private recipes. Public recipes stay, without an owner.
+    /// `false`: as for [`delete`](Self::delete).
     ///
     /// # Errors
     /// [`AccountError::UserNotFound`]; [`AccountError::OwnAccount`], which only the password deletes.
-    pub async fn delete_user(&self, id: UserId, actor: Actor) -> Result<(), AccountError> {
+    pub async fn delete_user(&self, id: UserId, actor: Actor) -> Result<bool, AccountError> {
         if actor.user == Some(id) {
             return Err(AccountError::OwnAccount);
         }
         match self.store.remove_user(id, self.context(actor)).await? {
             Administered::Done(_) => {
                 tracing::info!(user.id = %id, "User {id} was deleted by an administrator");
-                Ok(())
+                Ok(self.finish_deletion().await)
             }
             Administered::NoSuchUser => Err(AccountError::UserNotFound),
             Administered::LastAdmin => Err(AccountError::LastAdmin),

@@ -93,7 +93,8 @@ impl Accounts {
         Ok(())
     }
 
-    /// Deletes the account with its sessions, API tokens and private recipes.
+    /// Deletes the account with its sessions, API tokens and private recipes. `false`: the account has ended, but its
+    /// recipes are so many that deleting them goes on in the background.
     ///
     /// # Errors
     /// [`AccountError::WrongPassword`], [`AccountError::LastAdmin`], [`AccountError::RateLimited`].
@@ -102,13 +103,13 @@ impl Accounts {
         user: &User,
         password: SecretString,
         actor: Actor,
-    ) -> Result<(), AccountError> {
+    ) -> Result<bool, AccountError> {
         let delete = |hash: Option<PasswordHash>| async move {
             let deleted = self.store.delete_user(user.id, hash.as_ref(), self.context(actor)).await?;
             Ok(deleted.then_some(()))
         };
         self.with_password(user, password, actor, delete).await?;
         tracing::info!(user.id = %user.id, "User {} was deleted by its owner", user.id);
-        Ok(())
+        Ok(self.finish_deletion().await)
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use accounts::SessionLimits;
 use clap::ValueEnum;
+use recipes::Quotas;
 
 use crate::passwords::policy::Policy;
 
@@ -17,6 +18,7 @@ pub struct Settings {
     /// Whether writing recipes requires a verified e-mail address.
     pub require_verified_email: bool,
     pub password_policy: Policy,
+    pub quotas: Quotas,
 }
 
 /// Who may create an account.

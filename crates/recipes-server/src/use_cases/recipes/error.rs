@@ -1,6 +1,7 @@
 //! Why a use case of recipes failed.
 
 use ids::RecipeId;
+use recipes::{Quotas, Usage};
 use store::StoreError;
 
 /// Why a use case of recipes failed. The texts are for the user, except that of the last variant.
@@ -16,6 +17,12 @@ pub enum RecipeError {
     /// The precondition of the change does not hold.
     #[error("The recipe has changed since you read it; read it again, then repeat your change")]
     Stale { id: RecipeId, revision: i64 },
+    #[error(
+        "Your recipes would exceed your quota: you have {} recipes of {} and {} bytes of {}; delete some, or ask the \
+         operator for a larger quota (QUOTA_RECIPES, QUOTA_BYTES)",
+        usage.recipes, quotas.recipes, usage.bytes, quotas.bytes
+    )]
+    QuotaExceeded { usage: Usage, quotas: Quotas },
     /// The account was deleted, or its rights were revoked, while the request was being served.
     #[error("Unauthorized")]
     ActorRevoked,
@@ -27,6 +34,7 @@ impl From<StoreError> for RecipeError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::ActorRevoked => Self::ActorRevoked,
+            StoreError::QuotaExceeded { usage, quotas } => Self::QuotaExceeded { usage, quotas },
             error => Self::Store(error),
         }
     }

@@ -242,10 +242,27 @@ async fn on_a_full_disk_writes_fail_reads_go_on_and_space_is_enough_to_recover()
         let no_room = |outcome: &_| matches!(outcome, Err(StoreError::Unavailable(Unavailable::DiskFull)));
         assert!(outcomes.iter().all(no_room), "{outcomes:?}");
         assert_eq!(table.soups(), ["Borscht"]);
+        let why = table.db.ready().unwrap_err().to_string();
+        assert_eq!(why, "the database is unavailable: the disk is full");
     }
     pages(1 << 30).await;
+    table.db.ready().unwrap();
     table.db.write(fill()).await.unwrap();
     assert_eq!(table.soups(), ["Borscht", "Full"]);
+}
+
+#[tokio::test]
+async fn store_is_ready_again_without_a_write_when_there_is_space() {
+    let table = Table::new().await;
+    let give_up = Instant::now() + Duration::from_secs(20);
+    // As a write that fails, on a disk with space.
+    let full: Work = Box::new(|_| Err(Unavailable::DiskFull.into()));
+    table.db.write(full).await.unwrap_err();
+    assert!(table.db.ready().is_err());
+    while table.db.ready().is_err() {
+        assert!(Instant::now() < give_up);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 #[tokio::test]

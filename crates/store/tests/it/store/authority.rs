@@ -1,6 +1,7 @@
 //! Every write for a user checks the user's authority in its own transaction: a right that was revoked after the request
 //! was authenticated does nothing any more.
 
+use ::recipes::Quotas;
 use accounts::audit::Actor;
 use accounts::{ApiTokens, NewApiToken, NewInvitation, Role, TokenDigest, User};
 use ids::{ApiTokenId, InvitationId, RecipeId, SessionId, UserId};
@@ -32,7 +33,12 @@ async fn outcomes(
     let profile = UpdateProfile { user: id, name: None, email: None };
     let password =
         ChangePassword { user: id, old: None, new: hash('a'), keep: None, api_tokens: ApiTokens::Kept };
-    let replace = ReplaceRecipe { id: recipe, draft: draft("Stew"), precondition: Precondition::None };
+    let replace = ReplaceRecipe {
+        id: recipe,
+        draft: draft("Stew"),
+        precondition: Precondition::None,
+        quotas: Quotas::OFF,
+    };
     let new_recipe = NewRecipe::new(&draft("Soup"), test.uid(), Some(id));
     vec![
         ("check_authority", test.check_authority(context).await),

@@ -33,7 +33,7 @@ async fn files_and_folders_that_it_makes_are_closed_to_others() {
     store.create_user(new_user("alice"), noon()).await.unwrap();
     store.ready().await.unwrap();
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-    for name in ["recipes.db", "recipes.db-wal", "recipes.db-shm"] {
+    for name in ["recipes.db", "recipes.db-wal", "recipes.db-shm", "recipes.db-checkpoint"] {
         assert_eq!(mode(&data.join("deep").join(name)), 0o600, "{name}");
     }
     assert_eq!((mode(&data), mode(&data.join("deep"))), (0o700, 0o700));
@@ -60,14 +60,14 @@ async fn closing_leaves_one_file_and_a_store_that_says_so() {
 }
 
 #[tokio::test]
-async fn only_the_open_that_made_the_tables_is_new() {
+async fn only_the_open_that_made_the_file_is_new() {
     let test = TestStore::sqlite().await;
     assert!(test.is_new());
     assert!(!test.opened_again().await.is_new());
-    // A file that a crash left empty holds no recipes either.
+    // An empty file can be what a full disk has left of a restored backup.
     let empty = test.folder.path().join("empty.db");
     fs::write(&empty, "").unwrap();
-    assert!(Store::open(&url(&empty), noon()).await.unwrap().is_new());
+    assert!(!Store::open(&url(&empty), noon()).await.unwrap().is_new());
 }
 
 #[test]

@@ -1,15 +1,18 @@
 //! Recipes: who sees them, who changes them, and that nothing of them is lost.
 
-use ::recipes::{Draft, ImportedHistory};
+use std::time::Duration;
+
+use ::recipes::{Draft, ImportedHistory, Quotas};
+use accounts::Name;
 use ids::{RecipeId, Uid};
 use serde_json::{Value, json};
-use store::{Edit, Imported, NewRecipe, Page, Precondition, ReplaceRecipe, Viewer};
+use store::{Context, Edit, Imported, NewRecipe, Page, Precondition, ReplaceRecipe, UpdateProfile, Viewer};
 use tokio::task::JoinSet;
 
 use super::{TestStore, draft, json_of, jsons, parse, private_draft};
 
 fn replacing(id: RecipeId, draft: Draft, precondition: Precondition) -> ReplaceRecipe {
-    ReplaceRecipe { id, draft, precondition }
+    ReplaceRecipe { id, draft, precondition, quotas: Quotas::OFF }
 }
 
 #[tokio::test]
@@ -319,4 +322,46 @@ async fn pages_of_very_large_recipes_end_early_and_lose_nothing() {
     assert!(listing.rows.json_len() < 5 << 20, "{}", listing.rows.json_len());
     assert!(listing.next.is_some());
     assert_eq!(test.ids(Viewer::Anyone, 1000).await, (1..=40).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn change_after_the_clock_was_set_back_is_not_before_the_last_one() {
+    let test = TestStore::sqlite().await;
+    let recipe = test.public("Soup", None).await;
+    let past = test.now() - Duration::from_hours(2);
+    let command = replacing(recipe.id, draft("Bread"), Precondition::None);
+    let Edit::Done(changed) = test.replace_recipe(command, Context::operator(past)).await.unwrap() else {
+        panic!()
+    };
+    // A whole second, so that Last-Modified differs.
+    assert_eq!(changed.updated_at, recipe.updated_at + Duration::from_secs(1));
+    assert!(json_of(&changed).contains(&changed.updated_at.to_string()));
+
+    let user = test.user("alice").await;
+    let update = UpdateProfile { user: user.id, name: Some(Name::parse("Al").unwrap()), email: None };
+    let renamed = test.update_profile(update, Context::operator(past)).await.unwrap().unwrap();
+    assert_eq!(renamed.updated_at, user.updated_at);
+}
+
+#[tokio::test]
+async fn pages_of_an_export_are_small_in_bytes() {
+    let test = TestStore::sqlite().await;
+    let alice = test.user("alice").await.id;
+    let long = parse(&json!({
+        "name": "Long", "healthLabels": [], "cookTimeMinutes": 1, "prepTimeMinutes": null, "ingredients": ["salt"],
+        "instructions": vec!["x".repeat(4_000); 25],
+    }));
+    for _ in 0..7 {
+        test.create_recipe(NewRecipe::new(&long, test.uid(), Some(alice)), test.by(alice)).await.unwrap();
+    }
+    let (mut after, mut pages) = (None, Vec::new());
+    loop {
+        let listing = test.recipes_of(alice, Page::new(after, 1_000).unwrap()).await.unwrap();
+        pages.push(listing.rows.len());
+        after = listing.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(pages, [1; 7], "128 KiB, and 100 KB each");
 }

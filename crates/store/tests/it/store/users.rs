@@ -217,3 +217,24 @@ async fn recipe_of_a_deleted_owner_is_refused() {
     let why = test.create_recipe(new, test.operator()).await.unwrap_err();
     assert!(matches!(why, StoreError::ActorRevoked), "{why}");
 }
+
+#[tokio::test]
+async fn deletion_of_many_recipes_goes_on_in_steps_also_after_a_restart() {
+    let test = TestStore::sqlite().await;
+    let alice = test.user("alice").await;
+    for _ in 0..150 {
+        test.public("Soup", Some(alice.id)).await;
+        test.private("Secret", Some(alice.id)).await;
+    }
+    assert!(test.delete_user(alice.id, None, test.operator()).await.unwrap());
+    let left = test.store.user(alice.id).await.unwrap().unwrap();
+    assert!(left.disabled, "the account cannot be used any more");
+    assert_eq!(test.count_recipes(Viewer::Admin).await.unwrap(), 200);
+    test.close().await;
+    let again = test.opened_again().await;
+    while again.continue_deletion(test.now()).await.unwrap() {}
+    assert_eq!(again.user(alice.id).await.unwrap(), None);
+    assert_eq!(again.count_recipes(Viewer::Admin).await.unwrap(), 150);
+    assert_eq!(again.count_recipes(Viewer::Anyone).await.unwrap(), 150);
+    assert!(!again.continue_deletion(test.now()).await.unwrap());
+}
