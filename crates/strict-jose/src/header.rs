@@ -5,9 +5,8 @@ use std::ops::Range;
 
 use smallvec::SmallVec;
 
-use crate::base64url::{Decoded, SHA256_LEN};
+use crate::base64url::SHA256_LEN;
 use crate::error::{Error, Malformed};
-use crate::jws::Compact;
 use crate::strict_json::{self, SHORT, Text};
 
 /// The header parameters of a token that this crate reads
@@ -78,28 +77,6 @@ impl<'a> Header<'a> {
     /// ```
     pub fn typ(&self) -> Option<&'a str> {
         self.typ
-    }
-
-    /// Reads the header of a token **without verifying anything**, for a program that must fetch the key first.
-    ///
-    /// Use the result only to find keys. [`Rules::verify`](crate::Rules::verify) reads the header again.
-    ///
-    /// ```
-    /// use strict_jose::{Header, Key};
-    ///
-    /// let key = Key::hs256(b"at least 32 bytes, better random.")?.with_kid("2025");
-    /// let token = key.sign("at+jwt", &serde_json::json!({}))?;
-    /// let kid = Header::peek(&token, |header| header.kid().map(str::to_owned))?;
-    /// assert_eq!(kid.as_deref(), Some("2025"));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// # Errors
-    /// [`Error::Malformed`], [`Error::CriticalHeader`]. The payload may have any length.
-    pub fn peek<R>(token: &str, read: impl FnOnce(&Header<'_>) -> R) -> Result<R, Error> {
-        let mut buffer = Decoded::default();
-        let header = Compact::split(token, usize::MAX)?.header(&mut buffer)?;
-        Ok(read(&header))
     }
 
     /// Reads a header. Its strings are unescaped in place, so that this type can borrow them.
