@@ -241,6 +241,8 @@ impl Rules {
     /// Verifies `token` as [`verify`](Rules::verify) does, and returns the signed payload: one JSON object in UTF-8 without
     /// duplicate members. For claims that another JSON parser reads.
     ///
+    /// After that, [`Header::peek`](crate::Header::peek) gives the verified header of the token.
+    ///
     /// ```
     /// # use std::time::SystemTime;
     /// # use strict_jose::{Key, Rules};

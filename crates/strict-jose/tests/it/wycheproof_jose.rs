@@ -85,7 +85,7 @@ fn verdict(group: &Value, token: &str) -> &'static str {
 
 #[test]
 #[ignore = "needs files that no package carries: WYCHEPROOF=…/testvectors_v1"]
-fn vectors_of_three_files_have_their_results() {
+fn every_vector_of_three_files_has_its_result() {
     let folder = std::env::var("WYCHEPROOF").unwrap_or_else(|_| panic!("set WYCHEPROOF to testvectors_v1"));
     let (mut passed, mut contradictions, mut failures) = (0, Vec::new(), Vec::new());
     for file in FILES {
@@ -112,5 +112,6 @@ fn vectors_of_three_files_have_their_results() {
     }
     assert_eq!(failures, [""; 0]);
     assert_eq!(contradictions, CONTRADICTIONS.map(|known| known.id));
-    assert_eq!(passed, 461);
+    println!("{passed} of {passed} vectors, and {} that contradict themselves", contradictions.len());
+    assert!(passed >= 461, "a file is incomplete: {passed}");
 }
