@@ -108,3 +108,18 @@ async fn administrator_has_no_quota_until_demoted() {
     test.administer(root, role(Role::User), test.operator()).await.unwrap();
     assert!(is_exceeded(&create().await));
 }
+
+#[tokio::test]
+async fn recipe_that_is_not_added_is_not_counted() {
+    let test = TestStore::sqlite().await;
+    let alice = test.user("alice").await.id;
+    let (uid, other) = (test.uid(), test.uid());
+    let create = async |uid| {
+        test.create_recipe(NewRecipe::new(&draft("Soup"), uid, Some(alice)), test.by(alice)).await
+    };
+    create(uid).await.unwrap();
+    create(uid).await.unwrap_err();
+    assert_eq!(test.usage(alice).await.unwrap(), counted(&test, alice));
+    create(other).await.unwrap();
+    assert_eq!(test.usage(alice).await.unwrap().recipes, 2);
+}
