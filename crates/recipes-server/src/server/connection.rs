@@ -30,6 +30,10 @@ const ENDING: Duration = Duration::from_millis(250);
 /// it the copy takes longer: a fifth of the instructions of a list of recipes.
 const COPIED_BYTES: usize = 2048;
 
+/// The largest read. hyper doubles its buffer, 8 KiB at first, whenever a read fills it. Thousands of connections with larger
+/// buffers take memory that no budget counts, and that the allocator keeps after a flood.
+const READ_BYTES: usize = 4 * 1024;
+
 pub(super) struct Connection {
     stream: TcpStream,
     idle_timeout: Duration,
@@ -103,7 +107,10 @@ impl AsyncRead for Connection {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let read = Pin::new(&mut self.stream).poll_read(cx, buf);
+        let mut piece = ReadBuf::new(buf.initialize_unfilled_to(READ_BYTES.min(buf.remaining())));
+        let read = Pin::new(&mut self.stream).poll_read(cx, &mut piece);
+        let length = piece.filled().len();
+        buf.advance(length);
         if read.is_pending() {
             return self.poll_idle(cx).map(Err);
         }
