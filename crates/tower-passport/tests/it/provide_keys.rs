@@ -72,7 +72,7 @@ fn token(key: &Key) -> String {
 async fn newer_keys_are_requested_only_for_an_unknown_key_id() {
     let issuer = Arc::new(Issuer::default());
     assert_eq!(conclusion(&issuer, &token(&key("old"))).await, r#"accepted "alice""#);
-    assert_eq!(conclusion(&issuer, "junk").await, "401 Unauthorized malformed");
+    assert_eq!(conclusion(&issuer, "junk").await, "401 Unauthorized unrecognized_token");
     let forged = token(&Key::hs256(&[7; 32]).unwrap().with_kid("old"));
     assert_eq!(conclusion(&issuer, &forged).await, "401 Unauthorized bad_signature");
     assert_eq!(issuer.asked_beyond.load(Ordering::Relaxed), 0);
