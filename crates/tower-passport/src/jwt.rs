@@ -5,20 +5,21 @@ mod claims_cache;
 mod provide_keys;
 #[cfg(feature = "token-cache")]
 mod token_cache;
+mod with_header;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use http::request::Parts;
-use serde::de::DeserializeOwned;
 use strict_jose::{Error as TokenError, Rules, Verified};
 
 pub use self::by_issuer::ByIssuer;
 use self::claims_cache::ClaimsCache;
-pub use self::provide_keys::ProvideKeys;
+pub use self::provide_keys::{ProvideKeys, UnverifiedHeader};
 #[cfg(feature = "token-cache")]
 pub use self::token_cache::TokenCache;
+pub use self::with_header::{FromVerified, WithHeader};
 use crate::clock::{Clock, system_clock};
 use crate::token_challenges::TokenChallenges;
 use crate::{BearerHeader, Error, InvalidChallenge, Outcome, Strategy, TokenSource, Verify};
@@ -48,6 +49,8 @@ use crate::{BearerHeader, Error, InvalidChallenge, Outcome, Strategy, TokenSourc
 /// .realm("recipes")?;
 /// # Ok(()) }
 /// ```
+///
+/// A verification that also needs the `kid` of the token takes [`WithHeader`] instead of the claims.
 ///
 /// With a type as the verification, the strategy has a type that can be written out:
 /// `type Guard = Jwt<Key, Claims, FindUser>`.
@@ -128,7 +131,7 @@ impl<K, C, V> Jwt<K, C, V> {
 impl<K, C, V> Strategy for Jwt<K, C, V>
 where
     K: ProvideKeys,
-    C: DeserializeOwned + Send + 'static,
+    C: FromVerified,
     V: Verify<C>,
 {
     type User = V::User;
@@ -172,7 +175,7 @@ fn has_two_dots(token: &str) -> bool {
     token.split('.').take(4).count() == 3
 }
 
-impl<K: ProvideKeys, C: DeserializeOwned + Send + 'static, V: Send + Sync> Jwt<K, C, V> {
+impl<K: ProvideKeys, C: FromVerified, V: Send + Sync> Jwt<K, C, V> {
     /// The claims of a good token, from the cache or checked now.
     async fn claims(&self, token: &str) -> Result<C, ClaimsError> {
         let now = (self.clock)();
@@ -180,7 +183,9 @@ impl<K: ProvideKeys, C: DeserializeOwned + Send + 'static, V: Send + Sync> Jwt<K
         if let Some(claims) = cache.and_then(|cache| cache.get(token, now)) {
             return Ok(claims);
         }
-        let Verified { claims, registered, .. } = self.checked(token, now).await?;
+        let verified = self.checked(token, now).await?;
+        let registered = verified.registered;
+        let claims = C::from_verified(verified);
         if let Some(cache) = cache {
             cache.insert(token, &claims, now, self.rules.valid_until(&registered));
         }
@@ -188,10 +193,11 @@ impl<K: ProvideKeys, C: DeserializeOwned + Send + 'static, V: Send + Sync> Jwt<K
     }
 
     /// Checks a token. Only a token with an unknown key id is checked twice: the second time with newer keys.
-    async fn checked(&self, token: &str, now: SystemTime) -> Result<Verified<C>, ClaimsError> {
-        let checked = self.rules.verify(token, &self.keys.keys().await?, now);
+    async fn checked(&self, token: &str, now: SystemTime) -> Result<Verified<C::Claims>, ClaimsError> {
+        let header = UnverifiedHeader::of(token);
+        let checked = self.rules.verify(token, &self.keys.keys(&header).await?, now);
         let Err(TokenError::UnknownKey { kid }) = checked else { return Ok(checked?) };
-        match self.keys.keys_beyond(&kid).await? {
+        match self.keys.keys_beyond(&header).await? {
             Some(keys) => Ok(self.rules.verify(token, &keys, now)?),
             None => Err(TokenError::UnknownKey { kid }.into()),
         }

@@ -132,7 +132,7 @@ pub use self::http_client::{HttpClient, HttpError, Network};
 #[cfg(feature = "token-cache")]
 pub use self::jwt::TokenCache;
 #[cfg(feature = "jwt")]
-pub use self::jwt::{ByIssuer, Jwt, ProvideKeys};
+pub use self::jwt::{ByIssuer, FromVerified, Jwt, ProvideKeys, UnverifiedHeader, WithHeader};
 pub use self::layer::{Authenticate, AuthenticateService, CurrentUser};
 #[cfg(feature = "local")]
 pub use self::local::Local;
