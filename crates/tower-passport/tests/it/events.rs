@@ -41,7 +41,11 @@ impl Subscriber for Lines {
 
     fn event(&self, event: &Event<'_>) {
         let target = event.metadata().target();
-        assert!(["tower_passport", "tower_passport::cached_document"].contains(&target), "{target}");
+        assert!(
+            ["tower_passport", "tower_passport::cached_document", "tower_passport::remote_keys"]
+                .contains(&target),
+            "{target}"
+        );
         let mut line = Line(event.metadata().level().to_string());
         event.record(&mut line);
         self.0.lock().unwrap().push(line.0);

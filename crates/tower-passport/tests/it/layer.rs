@@ -126,9 +126,9 @@ async fn the_ready_service_is_called() {
 /// Why all documentation says `route_layer`.
 #[tokio::test]
 async fn route_layer_does_not_protect_unknown_paths() {
-    let members = || axum::Router::new().route("/me", axum::routing::get(async || "reached"));
-    let public = || axum::Router::new().route("/", axum::routing::get(async || "public"));
-    let ask = async |app: axum::Router, path: &str| {
+    let members = || Router::new().route("/me", on_get(async || "reached"));
+    let public = || Router::new().route("/", on_get(async || "public"));
+    let ask = async |app: Router, path: &str| {
         let mut request = get(&[]);
         *request.uri_mut() = path.parse().unwrap();
         answer(app, request).await

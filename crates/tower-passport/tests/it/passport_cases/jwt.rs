@@ -11,11 +11,11 @@ use http::header::AUTHORIZATION;
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Request};
 use serde_json::{Value, json};
-use strict_jose::{Key, KidExcerpt, Rules};
+use strict_jose::{Key, Rules};
 use tower_passport::{
     Bearer, BearerHeader, BearerToken, BodyField, Denial, Error, Jwt, NamedHeader, ProvideKeys,
-    QueryParameter, Rejection, SchemeHeader, Strategy, TokenSource, Verification, Verify, token_from,
-    with_request,
+    QueryParameter, Rejection, SchemeHeader, Strategy, TokenSource, UnverifiedHeader, Verification, Verify,
+    token_from, with_request,
 };
 
 use super::{COMPILES_NOT, seen, send, site, told};
@@ -252,17 +252,13 @@ struct Provider {
 impl ProvideKeys for Provider {
     type Keys<'a> = Key;
 
-    async fn keys(&self) -> Result<Key, Error> {
+    async fn keys(&self, header: &UnverifiedHeader<'_>) -> Result<Key, Error> {
+        self.asked.lock().unwrap().extend(header.kid().map(String::from));
         if self.fails {
             Err(Error::new("Error occurred looking for the secret"))
         } else {
             Ok(key().with_kid("k0"))
         }
-    }
-
-    async fn keys_beyond(&self, kid: &KidExcerpt) -> Result<Option<Key>, Error> {
-        self.asked.lock().unwrap().push(kid.to_string().replace('"', ""));
-        Ok(None)
     }
 }
 
