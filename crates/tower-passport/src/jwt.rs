@@ -59,6 +59,7 @@ use crate::{BearerHeader, Error, InvalidChallenge, Outcome, Strategy, TokenSourc
 /// | --- | --- |
 /// | no `Authorization`, or another scheme | pass, `WWW-Authenticate: Bearer` |
 /// | two `Authorization` headers, or `Bearer` and not exactly one token | 400 `invalid_request` |
+/// | a token without the two dots of a JWT | the next strategy of a chain that recognizes it, otherwise 401 `invalid_token` |
 /// | a token that `strict_jose` rejects | 401 `invalid_token` |
 /// | a good token, and the verification denies | 401 `invalid_token`, unless the [`Denial`](crate::Denial) says otherwise |
 /// | a good token, and the verification fails | 503 |
@@ -136,15 +137,26 @@ where
     type User = V::User;
 
     async fn authenticate(&self, request: &Parts) -> Result<Outcome<V::User>, Error> {
-        let token = match self.tokens.token(request) {
+        // `strict_jose` allows fewer characters than a bearer token, so a good token needs no other check.
+        let token = match self.tokens.raw_token(request) {
             Ok(Some(token)) => token,
             Ok(None) => return Ok(self.challenges.pass()),
             Err(error) => return self.challenges.unreadable(error),
         };
+        // Before anything else: a key of another strategy must not wait for the keys of an issuer.
+        if !has_two_dots(&token) {
+            return match self.tokens.token(request) {
+                Ok(_) => Ok(self.challenges.unrecognized()),
+                Err(error) => self.challenges.unreadable(error),
+            };
+        }
         let claims = match self.claims(&token).await {
             Ok(claims) => claims,
             Err(ClaimsError::Invalid(error)) => {
-                tracing::debug!(%error, "Token rejected: {error}");
+                if let Err(error) = self.tokens.token(request) {
+                    return self.challenges.unreadable(error);
+                }
+                tracing::debug!(target: crate::LOG_TARGET, %error, path = request.uri.path(), "Token rejected: {error}");
                 return Ok(Outcome::Reject(self.challenges.invalid_token(error.reason())));
             }
             Err(ClaimsError::Undecided(error)) => return Err(error),
@@ -152,6 +164,15 @@ where
         let verification = self.verify.verify(claims, request).await?;
         Ok(self.challenges.verified(verification, "unknown_user"))
     }
+
+    fn recognizes(&self, request: &Parts) -> Option<&str> {
+        self.challenges.recognizes(&*self.tokens, request, has_two_dots)
+    }
+}
+
+/// Whether it has the three parts of a signed token (RFC 7515, section 7.1).
+fn has_two_dots(token: &str) -> bool {
+    token.split('.').take(4).count() == 3
 }
 
 impl<K: ProvideKeys, C: FromVerified, V: Send + Sync> Jwt<K, C, V> {

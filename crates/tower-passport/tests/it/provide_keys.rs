@@ -72,7 +72,7 @@ fn token(key: &Key) -> String {
 async fn newer_keys_are_requested_only_for_an_unknown_key_id() {
     let issuer = Arc::new(Issuer::default());
     assert_eq!(conclusion(&issuer, &token(&key("old"))).await, r#"accepted "alice""#);
-    assert_eq!(conclusion(&issuer, "junk").await, "401 Unauthorized malformed");
+    assert_eq!(conclusion(&issuer, "junk").await, "401 Unauthorized unrecognized_token");
     let forged = token(&Key::hs256(&[7; 32]).unwrap().with_kid("old"));
     assert_eq!(conclusion(&issuer, &forged).await, "401 Unauthorized bad_signature");
     assert_eq!(issuer.asked_beyond.load(Ordering::Relaxed), 0);
@@ -132,7 +132,7 @@ async fn keys_can_be_chosen_by_the_header() {
     assert_eq!(ask(&token(&key("tenant").with_kid("tenant/7"))).await, seen);
     assert_eq!(ask(&token(&key("tenant").with_kid("tenant/7"))).await, seen, "from the cache");
     assert_eq!(ask(&token(&key("other").with_kid("tenant/7"))).await, "bad_signature");
-    assert_eq!(ask("junk").await, "malformed");
+    assert_eq!(ask("not.a.token").await, "malformed");
     let header = r#"UnverifiedHeader { kid: Some("tenant/7"), alg: Some("HS256"), typ: Some("at+jwt") }"#;
     let malformed = "UnverifiedHeader { kid: None, alg: None, typ: None }";
     assert_eq!(*keys.0.lock().unwrap(), [header, header, malformed]);

@@ -82,7 +82,7 @@ impl Site {
         let before = self.keys.asked.load(Ordering::Relaxed);
         let user = match self.guard.authenticate(&bearer(token)).await {
             Ok(Outcome::Accept(user)) => Some(user),
-            Ok(Outcome::Reject(_)) => None,
+            Ok(Outcome::Reject(_) | Outcome::Unrecognized(_)) => None,
             other => panic!("{other:?}"),
         };
         (user, self.keys.asked.load(Ordering::Relaxed) > before)
