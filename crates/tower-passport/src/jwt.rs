@@ -172,7 +172,7 @@ where
 
 /// Whether it has the three parts of a signed token (RFC 7515, section 7.1).
 fn has_two_dots(token: &str) -> bool {
-    token.bytes().filter(|byte| *byte == b'.').count() == 2
+    memchr::memchr_iter(b'.', token.as_bytes()).count() == 2
 }
 
 impl<K: ProvideKeys, C: FromVerified, V: Send + Sync> Jwt<K, C, V> {
