@@ -59,7 +59,7 @@ fn refused_token_is_shown_with_the_reason() {
     for (token, reason) in [
         (token(&SECRET.replace('a', "b"), "at+jwt", 60), "the signature does not match the key"),
         (token(SECRET, "at+jwt", -30), "the token expired at "),
-        (token(SECRET, "JWT", 60), "the token has another type (`typ`)"),
+        (token(SECRET, "JWT", 60), "the `typ` of the token is \"JWT\", not \"at+jwt\""),
         (format!("{}.x", token(SECRET, "at+jwt", 60)), "malformed token"),
         ("soup".to_owned(), "malformed token"),
     ] {
