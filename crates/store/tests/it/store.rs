@@ -25,13 +25,28 @@ use accounts::audit::{Actor, Entry, Filter};
 use accounts::{Email, Name, NewUser, Role, User};
 use ids::{RecipeId, Uid, UserId};
 use jiff::Timestamp;
+use rstest_reuse::template;
+use rusqlite::{Connection, OptionalExtension as _};
 use serde_json::{Value, json};
 use store::{Context, DatabaseUrl, NewRecipe, Page, RecipePage, Store, StoredRecipe, Viewer};
 use tempfile::TempDir;
 
-/// A store in a folder of its own, with a clock that stands at noon.
+/// A kind of database.
+#[derive(Clone, Copy, Debug)]
+enum Database {
+    Sqlite,
+}
+
+/// Runs a test on each kind of database.
+#[template]
+#[rstest::rstest]
+#[case::sqlite(Database::Sqlite)]
+fn each_database(#[case] database: Database) {}
+
+/// An empty store of its own, with a clock that stands at noon.
 struct TestStore {
     store: Store,
+    url: DatabaseUrl,
     clock: Clock,
     entropy: TestBytes,
     folder: TempDir,
@@ -46,11 +61,19 @@ impl Deref for TestStore {
 }
 
 impl TestStore {
-    async fn sqlite() -> Self {
+    async fn on(database: Database) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Clock::stopped("2024-05-01T12:00:00Z");
-        let store = Store::open(&url(&folder.path().join("recipes.db")), clock.now()).await.unwrap();
-        Self { store, clock, entropy: TestBytes::default(), folder }
+        let url = match database {
+            Database::Sqlite => url(&folder.path().join("recipes.db")),
+        };
+        let store = Store::open(&url, clock.now()).await.unwrap();
+        Self { store, url, clock, entropy: TestBytes::default(), folder }
+    }
+
+    /// For tests about files.
+    async fn sqlite() -> Self {
+        Self::on(Database::Sqlite).await
     }
 
     fn file(&self) -> PathBuf {
@@ -59,7 +82,14 @@ impl TestStore {
 
     /// A second handle, as another process would have it.
     async fn opened_again(&self) -> Store {
-        Store::open(&url(&self.file()), self.clock.now()).await.unwrap()
+        Store::open(&self.url, self.clock.now()).await.unwrap()
+    }
+
+    /// Runs a statement as another program would. Answers with the number that it selects.
+    #[expect(clippy::unused_async, reason = "a database over the network waits where SQLite does not")]
+    async fn sql(&self, sql: &str) -> Option<i64> {
+        let db = Connection::open(self.file()).unwrap();
+        db.query_row(sql, [], |row| row.get(0)).optional().unwrap()
     }
 
     fn now(&self) -> Timestamp {

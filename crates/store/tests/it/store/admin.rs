@@ -5,10 +5,11 @@ use std::time::Duration;
 use accounts::{Name, NewInvitation, NewUser, Role, TokenDigest, User};
 use accounts::{audit::Actor, audit::Filter};
 use ids::{InvitationId, UserId};
+use rstest_reuse::apply;
 use store::{Access, Administered, Context, Page, StoreError, UserChange, UserFilter};
 
 use super::sessions::session_of;
-use super::{TestStore, new_user};
+use super::{Database, TestStore, each_database, new_user};
 
 const DAY: Duration = Duration::from_hours(24);
 const DEMOTE: UserChange = UserChange { role: Some(Role::User), access: None };
@@ -24,9 +25,10 @@ impl TestStore {
     }
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn users_are_filtered_by_text_role_and_access() {
-    let test = TestStore::sqlite().await;
+async fn users_are_filtered_by_text_role_and_access(database: Database) {
+    let test = TestStore::on(database).await;
     test.admin("root").await;
     for (name, called) in [("alice", "Alice Baker"), ("bob", "100% Bob_Baker"), ("carol", r"Carol \ Cook")] {
         let new = NewUser { name: Name::parse(called).unwrap(), ..new_user(name) };
@@ -62,9 +64,10 @@ async fn users_are_filtered_by_text_role_and_access() {
     assert_eq!(found(enabled, Some(2), 1).await, [4]);
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn last_active_admin_cannot_be_demoted_or_disabled() {
-    let test = TestStore::sqlite().await;
+async fn last_active_admin_cannot_be_demoted_or_disabled(database: Database) {
+    let test = TestStore::on(database).await;
     let (root, second) = (test.admin("root").await, test.admin("second").await);
     assert!(matches!(test.changes(second.id, DISABLE).await, Administered::Done(_)));
     for change in [DEMOTE, DISABLE] {
@@ -85,9 +88,10 @@ async fn last_active_admin_cannot_be_demoted_or_disabled() {
     assert_eq!(events, ["enabled", "role_changed", "role_changed", "disabled", "created"]);
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn last_admin_cannot_delete_the_own_account_but_an_operator_can() {
-    let test = TestStore::sqlite().await;
+async fn last_admin_cannot_delete_the_own_account_but_an_operator_can(database: Database) {
+    let test = TestStore::on(database).await;
     let (root, second) = (test.admin("root").await, test.admin("second").await);
     let himself = Actor { user: Some(root.id), ..Actor::OPERATOR };
     let now = test.now();
@@ -99,9 +103,10 @@ async fn last_admin_cannot_delete_the_own_account_but_an_operator_can() {
     assert!(test.delete_user(root.id, None, Context { actor: himself, now }).await.unwrap());
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn revoked_admin_changes_nothing() {
-    let test = TestStore::sqlite().await;
+async fn revoked_admin_changes_nothing(database: Database) {
+    let test = TestStore::on(database).await;
     let (_root, alice) = (test.admin("root").await, test.user("alice").await);
     for (name, change) in [("demoted", Some(DEMOTE)), ("disabled", Some(DISABLE)), ("logged_out", None)] {
         let admin = test.admin(name).await;

@@ -5,9 +5,10 @@ use std::time::Duration;
 use accounts::{ApiToken, MAX_API_TOKENS, NewApiToken, Scope, Scopes, TokenDigest, TokenName, User};
 use accounts::{audit::Actor, audit::Filter};
 use ids::{ApiTokenId, SessionId};
+use rstest_reuse::apply;
 use store::{Access, Context, StoreError};
 
-use super::{TestStore, email};
+use super::{Database, TestStore, each_database, email};
 
 impl TestStore {
     pub(super) fn new_api_token(&self) -> NewApiToken {
@@ -27,9 +28,10 @@ impl TestStore {
     }
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn a_token_is_found_with_its_user_as_it_was_made() {
-    let test = TestStore::sqlite().await;
+async fn a_token_is_found_with_its_user_as_it_was_made(database: Database) {
+    let test = TestStore::on(database).await;
     let alice = test.user("alice").await;
     let (digest, token) = test.api_token(&alice).await;
     assert_eq!(token.scopes.to_string(), "recipes:read account");
@@ -40,9 +42,10 @@ async fn a_token_is_found_with_its_user_as_it_was_made() {
     assert_eq!(test.api_token_user(nobodys).await.unwrap(), None);
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn a_token_without_an_end_and_with_all_scopes() {
-    let test = TestStore::sqlite().await;
+async fn a_token_without_an_end_and_with_all_scopes(database: Database) {
+    let test = TestStore::on(database).await;
     let alice = test.user("alice").await;
     let new = NewApiToken { expires_at: None, scopes: Scopes::all(), ..test.new_api_token() };
     let digest = new.digest;
@@ -51,9 +54,10 @@ async fn a_token_without_an_end_and_with_all_scopes() {
     assert_eq!((token.expires_at, token.last_used_at, token.scopes), (None, None, Scopes::all()));
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn only_its_owner_deletes_a_token_and_then_it_is_gone() {
-    let test = TestStore::sqlite().await;
+async fn only_its_owner_deletes_a_token_and_then_it_is_gone(database: Database) {
+    let test = TestStore::on(database).await;
     let (alice, bob) = (test.user("alice").await, test.user("bob").await);
     let (digest, token) = test.api_token(&alice).await;
     assert!(!test.delete_api_token(bob.id, token.id, test.operator()).await.unwrap());
@@ -65,9 +69,10 @@ async fn only_its_owner_deletes_a_token_and_then_it_is_gone() {
     assert_eq!(events[..2], [("api_token_revoked", Some(alice.id)), ("api_token_created", Some(alice.id))]);
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn the_tokens_of_a_deleted_user_are_gone() {
-    let test = TestStore::sqlite().await;
+async fn the_tokens_of_a_deleted_user_are_gone(database: Database) {
+    let test = TestStore::on(database).await;
     let alice = test.user("alice").await;
     let (digest, _) = test.api_token(&alice).await;
     test.delete_user(alice.id, None, test.operator()).await.unwrap();
@@ -76,9 +81,10 @@ async fn the_tokens_of_a_deleted_user_are_gone() {
     assert!(matches!(late, Err(StoreError::ActorRevoked)));
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn disabled_or_logged_out_user_has_no_api_tokens() {
-    let test = TestStore::sqlite().await;
+async fn disabled_or_logged_out_user_has_no_api_tokens(database: Database) {
+    let test = TestStore::on(database).await;
     let alice = test.user("alice").await;
     let (digest, _) = test.api_token(&alice).await;
     let session = Some(SessionId::new(test.now(), [0; 10]));
@@ -93,9 +99,10 @@ async fn disabled_or_logged_out_user_has_no_api_tokens() {
     assert_eq!(test.api_token_user(digest).await.unwrap(), None, "it does not come back");
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn ending_all_sessions_revokes_all_tokens_of_this_user_and_ending_the_others_none() {
-    let test = TestStore::sqlite().await;
+async fn ending_all_sessions_revokes_all_tokens_of_this_user_and_ending_the_others_none(database: Database) {
+    let test = TestStore::on(database).await;
     let (alice, bob) = (test.user("alice").await, test.user("bob").await);
     let ((hers, _), (his, _)) = (test.api_token(&alice).await, test.api_token(&bob).await);
     let some = SessionId::new(test.now(), [0; 10]);
@@ -108,9 +115,10 @@ async fn ending_all_sessions_revokes_all_tokens_of_this_user_and_ending_the_othe
     assert_eq!((log[0].event.as_str(), log[0].subject), ("api_tokens_revoked", Some(alice.id)));
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn api_tokens_are_limited() {
-    let test = TestStore::sqlite().await;
+async fn api_tokens_are_limited(database: Database) {
+    let test = TestStore::on(database).await;
     let (alice, bob) = (test.user("alice").await, test.user("bob").await);
     for _ in 0..MAX_API_TOKENS {
         test.api_token(&alice).await;
@@ -120,9 +128,10 @@ async fn api_tokens_are_limited() {
     test.api_token(&bob).await;
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn the_last_use_is_noted_once_a_minute() {
-    let test = TestStore::sqlite().await;
+async fn the_last_use_is_noted_once_a_minute(database: Database) {
+    let test = TestStore::on(database).await;
     let alice = test.user("alice").await;
     let (digest, token) = test.api_token(&alice).await;
     let last_used = async || {

@@ -6,10 +6,11 @@ use std::time::Duration;
 use accounts::{NewUser, Role, TokenDigest};
 use accounts::{audit::Actor, audit::Event, audit::Filter, audit::Retention};
 use ids::UserId;
+use rstest_reuse::apply;
 use store::{Access, Context, Page};
 
 use super::users::move_to;
-use super::{TestStore, email, new_user};
+use super::{Database, TestStore, each_database, email, new_user};
 
 const HERE: Option<IpAddr> = Some(IpAddr::V4(Ipv4Addr::LOCALHOST));
 const FOREVER: Duration = Duration::from_hours(24 * 365);
@@ -18,9 +19,10 @@ async fn names(test: &TestStore, filter: Filter) -> Vec<String> {
     test.entries(filter, 1000).await.into_iter().map(|entry| entry.event).collect()
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn account_changes_are_recorded_with_their_actor() {
-    let test = TestStore::sqlite().await;
+async fn account_changes_are_recorded_with_their_actor(database: Database) {
+    let test = TestStore::on(database).await;
     let (root, alice) = (test.admin("root").await, test.user("alice").await);
     let actor = Actor { user: Some(root.id), ..Actor::anonymous(HERE) };
     test.set_role(&alice.email, Role::Admin, Context { actor, now: test.now() }).await.unwrap();
@@ -42,9 +44,10 @@ async fn account_changes_are_recorded_with_their_actor() {
     assert!(!format!("{entries:?}").contains("example.com"), "nothing personal");
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn audit_log_of_a_user_has_events_on_and_by_the_user() {
-    let test = TestStore::sqlite().await;
+async fn audit_log_of_a_user_has_events_on_and_by_the_user(database: Database) {
+    let test = TestStore::on(database).await;
     let (root, alice) = (test.admin("root").await, test.user("alice").await);
     let (by_root, by_alice) =
         ([root.id, alice.id]).map(|id| Actor { user: Some(id), ..Actor::OPERATOR }).into();
@@ -69,9 +72,10 @@ async fn audit_log_of_a_user_has_events_on_and_by_the_user() {
     assert_eq!(seen, ["password_changed", "invitation_created", "disabled", "role_changed", "created"]);
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn commands_without_effect_are_not_recorded() {
-    let test = TestStore::sqlite().await;
+async fn commands_without_effect_are_not_recorded(database: Database) {
+    let test = TestStore::on(database).await;
     let (alice, _) = (test.user("alice").await, test.user("bob").await);
     let nobody = UserId::from_i64(99).unwrap();
     test.set_role(&email("eve"), Role::Admin, test.operator()).await.unwrap();
@@ -86,9 +90,10 @@ async fn commands_without_effect_are_not_recorded() {
     assert_eq!(names(&test, Filter::default()).await, ["created"; 2]);
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn an_account_that_an_operator_makes_is_noted_with_its_role() {
-    let test = TestStore::sqlite().await;
+async fn an_account_that_an_operator_makes_is_noted_with_its_role(database: Database) {
+    let test = TestStore::on(database).await;
     let root = test.create_user(NewUser { role: Role::Admin, ..new_user("root") }, test.now()).await.unwrap();
     let entry = test.entries(Filter::default(), 1).await.remove(0);
     assert_eq!(
@@ -98,9 +103,10 @@ async fn an_account_that_an_operator_makes_is_noted_with_its_role() {
     assert_eq!(entry.detail.as_deref(), Some("admin"));
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn entries_are_filtered_by_event_and_subject_and_paged() {
-    let test = TestStore::sqlite().await;
+async fn entries_are_filtered_by_event_and_subject_and_paged(database: Database) {
+    let test = TestStore::on(database).await;
     let (alice, bob) = (test.user("alice").await.id, test.user("bob").await.id);
     for (event, subject) in [
         (Event::LoggedIn, alice),
@@ -121,9 +127,10 @@ async fn entries_are_filtered_by_event_and_subject_and_paged() {
     assert_eq!((first[0].id, second[0].id, second.len()), (6, 3, 1));
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn entries_are_filtered_by_actor_and_time() {
-    let test = TestStore::sqlite().await;
+async fn entries_are_filtered_by_actor_and_time(database: Database) {
+    let test = TestStore::on(database).await;
     let (root, alice) = (test.user("root").await.id, test.user("alice").await.id);
     let by = |user| Actor { user: Some(user), ..Actor::OPERATOR };
     let noon = test.now();
@@ -138,9 +145,10 @@ async fn entries_are_filtered_by_actor_and_time() {
     assert_eq!(names(&test, Filter { since: Some(later), ..before }).await, [""; 0]);
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn a_flood_of_failures_is_bounded_and_pushes_nothing_else_out() {
-    let test = TestStore::sqlite().await;
+async fn a_flood_of_failures_is_bounded_and_pushes_nothing_else_out(database: Database) {
+    let test = TestStore::on(database).await;
     let alice = test.user("alice").await.id;
     let anybody = Actor::anonymous(HERE);
     test.audit(Event::PasswordChanged, Some(alice), Context { actor: anybody, now: test.now() })
@@ -160,9 +168,10 @@ async fn a_flood_of_failures_is_bounded_and_pushes_nothing_else_out() {
     assert_eq!(ids, [1207, 1206, 1205, 1204, 1203, 2, 1], "the newest failures, and the other events");
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn entries_of_users_do_not_evict_entries_of_administrators() {
-    let test = TestStore::sqlite().await;
+async fn entries_of_users_do_not_evict_entries_of_administrators(database: Database) {
+    let test = TestStore::on(database).await;
     let alice = test.user("alice").await;
     test.set_role(&alice.email, Role::Admin, test.operator()).await.unwrap();
     for _ in 0..20 {
@@ -177,9 +186,10 @@ async fn entries_of_users_do_not_evict_entries_of_administrators() {
     assert_eq!(test.trim_audit_log(keep, test.now()).await.unwrap(), 0);
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn log_ins_and_log_outs_do_not_evict_other_entries() {
-    let test = TestStore::sqlite().await;
+async fn log_ins_and_log_outs_do_not_evict_other_entries(database: Database) {
+    let test = TestStore::on(database).await;
     let (root, alice) = (test.user("root").await.id, test.user("alice").await.id);
     let note = async |event, subject, actor| {
         let actor = Actor { user: Some(actor), ..Actor::OPERATOR };
@@ -203,9 +213,10 @@ async fn log_ins_and_log_outs_do_not_evict_other_entries() {
     );
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn only_a_changed_signing_key_is_recorded() {
-    let test = TestStore::sqlite().await;
+async fn only_a_changed_signing_key_is_recorded(database: Database) {
+    let test = TestStore::on(database).await;
     let (old, new) = (TokenDigest::of(b"old"), TokenDigest::of(b"new"));
     for (key, changed) in [(old, false), (old, false), (new, true), (new, false)] {
         assert_eq!(test.note_signing_key(key, test.now()).await.unwrap(), changed);
@@ -217,9 +228,10 @@ async fn only_a_changed_signing_key_is_recorded() {
     assert_eq!(noted.iter().map(|it| it.event.as_str()).collect::<Vec<_>>(), ["signing_key_changed"; 2]);
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn old_entries_are_deleted() {
-    let test = TestStore::sqlite().await;
+async fn old_entries_are_deleted(database: Database) {
+    let test = TestStore::on(database).await;
     test.audit(Event::SignedUp, None, test.operator()).await.unwrap();
     let later = test.later();
     test.audit(Event::LoggedIn, None, Context::operator(later)).await.unwrap();

@@ -5,13 +5,14 @@ use ::recipes::Quotas;
 use accounts::audit::Actor;
 use accounts::{ApiTokens, NewApiToken, NewInvitation, Role, TokenDigest, User};
 use ids::{ApiTokenId, InvitationId, RecipeId, SessionId, UserId};
+use rstest_reuse::apply;
 use store::{
     Access, ChangePassword, Context, NewRecipe, Precondition, ReplaceRecipe, StoreError, UpdateProfile,
     UserChange,
 };
 
 use super::users::hash;
-use super::{TestStore, draft};
+use super::{Database, TestStore, draft, each_database};
 
 /// The outcome of each write that this actor can ask for, with its name.
 async fn outcomes(
@@ -71,8 +72,9 @@ enum Revocation {
     Deleted,
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn no_write_succeeds_after_the_actors_right_was_revoked() {
+async fn no_write_succeeds_after_the_actors_right_was_revoked(database: Database) {
     for revocation in [
         Revocation::LogOut,
         Revocation::TokenRevoked,
@@ -80,7 +82,7 @@ async fn no_write_succeeds_after_the_actors_right_was_revoked() {
         Revocation::Disabled,
         Revocation::Deleted,
     ] {
-        let test = TestStore::sqlite().await;
+        let test = TestStore::on(database).await;
         let (_other, user) = (test.admin("root").await, test.admin("alice").await);
         let recipe = test.public("Soup", None).await.id;
         let session = test.logs_in(&user).await.session();
@@ -122,9 +124,10 @@ async fn no_write_succeeds_after_the_actors_right_was_revoked() {
     }
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn demoted_administrators_and_api_tokens_of_administrators_act_as_users() {
-    let test = TestStore::sqlite().await;
+async fn demoted_administrators_and_api_tokens_of_administrators_act_as_users(database: Database) {
+    let test = TestStore::on(database).await;
     let (root, alice) = (test.admin("root").await, test.user("alice").await);
     let recipe = test.public("Soup", Some(alice.id)).await.id;
     let session = test.logs_in(&root).await.session();

@@ -5,10 +5,11 @@ use std::time::Duration;
 use accounts::{Email, Invitation, MAX_INVITATIONS, NewInvitation, Role, TokenDigest, User};
 use accounts::{audit::Actor, audit::Filter};
 use ids::InvitationId;
+use rstest_reuse::apply;
 use store::{Access, Context, Page, StoreError};
 
 use super::sessions::sign_up;
-use super::{TestStore, email, new_user};
+use super::{Database, TestStore, each_database, email, new_user};
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -36,9 +37,10 @@ fn not_invited(signed_up: &Result<User, StoreError>) {
     assert!(matches!(signed_up, Err(StoreError::NotInvited)), "{signed_up:?}");
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn an_invitation_is_good_once() {
-    let test = TestStore::sqlite().await;
+async fn an_invitation_is_good_once(database: Database) {
+    let test = TestStore::on(database).await;
     let root = test.admin("root").await;
     let actor = Actor { user: Some(root.id), ..Actor::OPERATOR };
     let (token, invitation) = test.invites(None, actor).await;
@@ -58,9 +60,10 @@ async fn an_invitation_is_good_once() {
     assert_eq!(entries[2].actor, actor);
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn an_invitation_with_an_address_is_for_that_one_in_whatever_case() {
-    let test = TestStore::sqlite().await;
+async fn an_invitation_with_an_address_is_for_that_one_in_whatever_case(database: Database) {
+    let test = TestStore::on(database).await;
     let (token, invitation) = test.invites(Some(email("alice")), Actor::OPERATOR).await;
     assert_eq!((invitation.email, invitation.created_by), (Some(email("alice")), None));
     assert!(!test.is_invited(token, &email("eve"), test.now()).await.unwrap());
@@ -69,9 +72,10 @@ async fn an_invitation_with_an_address_is_for_that_one_in_whatever_case() {
     test.signs_up_with("ALICE", token).await.unwrap();
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn a_sign_up_that_fails_leaves_the_invitation_as_it_was() {
-    let test = TestStore::sqlite().await;
+async fn a_sign_up_that_fails_leaves_the_invitation_as_it_was(database: Database) {
+    let test = TestStore::on(database).await;
     test.user("alice").await;
     let (token, _) = test.invites(None, Actor::OPERATOR).await;
     let refused = test.signs_up_with("alice", token).await;
@@ -79,9 +83,10 @@ async fn a_sign_up_that_fails_leaves_the_invitation_as_it_was() {
     test.signs_up_with("bob", token).await.unwrap();
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn invitations_end_by_time_revocation_and_deletion_of_their_creator() {
-    let test = TestStore::sqlite().await;
+async fn invitations_end_by_time_revocation_and_deletion_of_their_creator(database: Database) {
+    let test = TestStore::on(database).await;
     let root = test.admin("root").await;
     let (revoked, invitation) = test.invites(None, Actor::OPERATOR).await;
     assert!(test.revoke_invitation(invitation.id, test.operator()).await.unwrap());
@@ -98,9 +103,10 @@ async fn invitations_end_by_time_revocation_and_deletion_of_their_creator() {
     assert_eq!(test.count_invitations(test.now()).await.unwrap(), 0);
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn open_invitations_are_limited() {
-    let test = TestStore::sqlite().await;
+async fn open_invitations_are_limited(database: Database) {
+    let test = TestStore::on(database).await;
     for _ in 0..MAX_INVITATIONS {
         test.invites(None, Actor::OPERATOR).await;
     }
@@ -112,9 +118,10 @@ async fn open_invitations_are_limited() {
     assert_eq!(test.open_invitations().await.len(), 1);
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn invitations_are_read_page_by_page() {
-    let test = TestStore::sqlite().await;
+async fn invitations_are_read_page_by_page(database: Database) {
+    let test = TestStore::on(database).await;
     let mut made = Vec::new();
     for _ in 0..5 {
         made.push(test.invites(None, Actor::OPERATOR).await.1.id);
@@ -131,9 +138,10 @@ async fn invitations_are_read_page_by_page() {
     assert_eq!(seen, made);
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn disabling_and_demotion_revoke_invitations() {
-    let test = TestStore::sqlite().await;
+async fn disabling_and_demotion_revoke_invitations(database: Database) {
+    let test = TestStore::on(database).await;
     for name in ["disabled", "demoted"] {
         let admin = test.admin(name).await;
         let (token, _) = test.invites(None, Actor { user: Some(admin.id), ..Actor::OPERATOR }).await;

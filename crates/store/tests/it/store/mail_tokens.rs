@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use accounts::audit::Filter;
 use accounts::{LINK_LIFETIME, MailPurpose, NewMailToken, NewUser, PasswordHash, TokenDigest, User};
+use rstest_reuse::apply;
 use store::{Access, ApiTokens, ChangePassword, Context};
 use tokio::task::JoinSet;
 
 use super::sessions::sign_up;
 use super::users::move_to;
-use super::{TestStore, email, new_user};
+use super::{Database, TestStore, each_database, email, new_user};
 
 fn hash(last: char) -> PasswordHash {
     PasswordHash::parse(&format!("$2b$10${}{last}", "a".repeat(52))).unwrap()
@@ -53,9 +54,10 @@ impl TestStore {
     }
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn sign_up_needs_verification_and_an_added_user_does_not() {
-    let test = TestStore::sqlite().await;
+async fn sign_up_needs_verification_and_an_added_user_does_not(database: Database) {
+    let test = TestStore::on(database).await;
     assert!(test.user("root").await.email_verified);
     let alice = test.signs_up("alice").await;
     assert!(!alice.email_verified);
@@ -67,9 +69,10 @@ async fn sign_up_needs_verification_and_an_added_user_does_not() {
     assert_eq!(test.is_sent("alice", MailPurpose::VerifyEmail).await, None, "once is enough");
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn both_of_two_verification_mails_work_and_one_event_is_recorded() {
-    let test = TestStore::sqlite().await;
+async fn both_of_two_verification_mails_work_and_one_event_is_recorded(database: Database) {
+    let test = TestStore::on(database).await;
     test.signs_up("alice").await;
     let (first, second) = (test.verification("alice").await, test.verification("alice").await);
     assert!(test.verifies(second).await && test.verifies(first).await);
@@ -77,9 +80,10 @@ async fn both_of_two_verification_mails_work_and_one_event_is_recorded() {
     assert_eq!(entries.iter().filter(|entry| entry.event == "email_verified").count(), 1);
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn mail_token_expires_after_half_an_hour() {
-    let test = TestStore::sqlite().await;
+async fn mail_token_expires_after_half_an_hour(database: Database) {
+    let test = TestStore::on(database).await;
     test.signs_up("alice").await;
     let (token, other) = (test.reset("alice").await, test.verification("alice").await);
     test.clock.advance(Duration::from_mins(29));
@@ -89,9 +93,10 @@ async fn mail_token_expires_after_half_an_hour() {
     assert!(!test.resets(token).await && !test.verifies(other).await);
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn mail_token_is_bound_to_its_purpose() {
-    let test = TestStore::sqlite().await;
+async fn mail_token_is_bound_to_its_purpose(database: Database) {
+    let test = TestStore::on(database).await;
     test.signs_up("alice").await;
     let (verification, reset) = (test.verification("alice").await, test.reset("alice").await);
     assert!(!test.resets(verification).await && !test.verifies(reset).await);
@@ -100,9 +105,10 @@ async fn mail_token_is_bound_to_its_purpose() {
     assert!(test.verifies(verification).await && test.resets(reset).await);
 }
 
+#[apply(each_database)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn one_of_100_concurrent_uses_of_a_mail_token_succeeds() {
-    let test = TestStore::sqlite().await;
+async fn one_of_100_concurrent_uses_of_a_mail_token_succeeds(database: Database) {
+    let test = TestStore::on(database).await;
     test.signs_up("alice").await;
     let token = test.reset("alice").await;
     let mut tasks = JoinSet::new();
@@ -115,9 +121,10 @@ async fn one_of_100_concurrent_uses_of_a_mail_token_succeeds() {
     assert_eq!(tasks.join_all().await.into_iter().flatten().count(), 1);
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn password_reset_ends_sessions_tokens_and_links() {
-    let test = TestStore::sqlite().await;
+async fn password_reset_ends_sessions_tokens_and_links(database: Database) {
+    let test = TestStore::on(database).await;
     let alice = test.signs_up("alice").await;
     let session = test.logs_in_with(&alice, Some(&hash('a'))).await;
     let (api_token, _) = test.api_token(&alice).await;
@@ -140,10 +147,11 @@ async fn password_reset_ends_sessions_tokens_and_links() {
     assert_eq!(noted, ["api_tokens_revoked", "password_reset"]);
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn password_address_and_access_changes_end_mail_tokens() {
+async fn password_address_and_access_changes_end_mail_tokens(database: Database) {
     for change in 0..4 {
-        let test = TestStore::sqlite().await;
+        let test = TestStore::on(database).await;
         let alice = test.signs_up("alice").await;
         let (reset, verification) = (test.reset("alice").await, test.verification("alice").await);
         let (now, key) = (test.now(), &alice.email);
@@ -175,9 +183,10 @@ async fn password_address_and_access_changes_end_mail_tokens() {
     }
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn unknown_and_disabled_accounts_get_no_mail_token() {
-    let test = TestStore::sqlite().await;
+async fn unknown_and_disabled_accounts_get_no_mail_token(database: Database) {
+    let test = TestStore::on(database).await;
     let alice = test.signs_up("alice").await;
     test.set_access(&alice.email, Access::Disabled, test.operator()).await.unwrap();
     for (name, purpose) in [

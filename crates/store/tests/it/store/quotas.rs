@@ -2,11 +2,12 @@
 
 use ::recipes::{Quota, Quotas, Usage};
 use accounts::{Role, UserChange};
-use rusqlite::Connection;
+use ids::UserId;
+use rstest_reuse::apply;
 use store::{Edit, NewRecipe, Precondition, ReplaceRecipe, StoreError};
 use tokio::task::JoinSet;
 
-use super::{TestStore, draft, private_draft};
+use super::{Database, TestStore, draft, each_database, private_draft};
 
 const TEN: Quotas = Quotas { recipes: Quota(Some(10)), ..Quotas::OFF };
 
@@ -15,17 +16,21 @@ fn is_exceeded<T>(answer: &Result<T, StoreError>) -> bool {
 }
 
 /// The usage as the rows themselves say it.
-fn counted(test: &TestStore, owner: ids::UserId) -> Usage {
-    let sql = "SELECT count(*), coalesce(sum(octet_length(document)), 0) FROM recipes WHERE owner_id = ?1";
-    let db = Connection::open(test.file()).unwrap();
-    let counts = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?));
-    let (recipes, bytes) = db.query_row(sql, [owner.get()], counts).unwrap();
-    Usage { recipes: recipes.unsigned_abs(), bytes: bytes.unsigned_abs() }
+async fn counted(test: &TestStore, owner: UserId) -> Usage {
+    let number = async |what: &str| {
+        let sql = format!("SELECT CAST({what} AS bigint) FROM recipes WHERE owner_id = {}", owner.get());
+        test.sql(&sql).await.unwrap().unsigned_abs()
+    };
+    Usage {
+        recipes: number("count(*)").await,
+        bytes: number("coalesce(sum(octet_length(document)), 0)").await,
+    }
 }
 
+#[apply(each_database)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn quota_holds_for_concurrent_writes_of_two_processes() {
-    let test = TestStore::sqlite().await;
+async fn quota_holds_for_concurrent_writes_of_two_processes(database: Database) {
+    let test = TestStore::on(database).await;
     let alice = test.user("alice").await.id;
     let other = test.opened_again().await;
     let mut tasks = JoinSet::new();
@@ -38,13 +43,14 @@ async fn quota_holds_for_concurrent_writes_of_two_processes() {
     let outcomes = tasks.join_all().await;
     assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 10);
     assert!(outcomes.iter().all(|outcome| outcome.is_ok() || is_exceeded(outcome)), "{outcomes:?}");
-    assert_eq!(test.usage(alice).await.unwrap(), counted(&test, alice));
+    assert_eq!(test.usage(alice).await.unwrap(), counted(&test, alice).await);
     assert_eq!(other.usage(alice).await.unwrap().recipes, 10);
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn usage_follows_every_change() {
-    let test = TestStore::sqlite().await;
+async fn usage_follows_every_change(database: Database) {
+    let test = TestStore::on(database).await;
     let (alice, bob) = (test.user("alice").await.id, test.user("bob").await.id);
     let soup = test.public("Soup", Some(alice)).await;
     let secret = test.private("Secret", Some(alice)).await;
@@ -52,7 +58,7 @@ async fn usage_follows_every_change() {
     test.public("Bread", Some(bob)).await;
     let check = async |recipes| {
         for user in [alice, bob] {
-            assert_eq!(test.usage(user).await.unwrap(), counted(&test, user));
+            assert_eq!(test.usage(user).await.unwrap(), counted(&test, user).await);
         }
         assert_eq!(test.usage(alice).await.unwrap().recipes, recipes);
     };
@@ -66,16 +72,14 @@ async fn usage_follows_every_change() {
     test.delete_recipe(secret.id, Precondition::None, test.by(alice)).await.unwrap();
     check(1).await;
     // Of another program.
-    Connection::open(test.file())
-        .unwrap()
-        .execute("DELETE FROM recipes WHERE id = ?1", [soup.id.get()])
-        .unwrap();
+    test.sql(&format!("DELETE FROM recipes WHERE id = {}", soup.id.get())).await;
     assert_eq!(test.opened_again().await.usage(alice).await.unwrap(), Usage::default());
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn growth_of_a_recipe_counts_and_a_lowered_quota_refuses_only_growth() {
-    let test = TestStore::sqlite().await;
+async fn growth_of_a_recipe_counts_and_a_lowered_quota_refuses_only_growth(database: Database) {
+    let test = TestStore::on(database).await;
     let alice = test.user("alice").await.id;
     let soup = test.public("Soup", Some(alice)).await;
     let bytes = test.usage(alice).await.unwrap().bytes;
@@ -90,9 +94,10 @@ async fn growth_of_a_recipe_counts_and_a_lowered_quota_refuses_only_growth() {
     assert!(replace("Soups", bytes + 1).await.is_ok());
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn administrator_has_no_quota_until_demoted() {
-    let test = TestStore::sqlite().await;
+async fn administrator_has_no_quota_until_demoted(database: Database) {
+    let test = TestStore::on(database).await;
     let root = test.user("root").await.id;
     let none = Quotas { recipes: Quota(Some(0)), ..Quotas::OFF };
     let role = |role| UserChange { role: Some(role), access: None };

@@ -5,19 +5,21 @@ use std::time::Duration;
 use ::recipes::{Draft, ImportedHistory, Quotas};
 use accounts::Name;
 use ids::{RecipeId, Uid};
+use rstest_reuse::apply;
 use serde_json::{Value, json};
 use store::{Context, Edit, Imported, NewRecipe, Page, Precondition, ReplaceRecipe, UpdateProfile, Viewer};
 use tokio::task::JoinSet;
 
-use super::{TestStore, draft, json_of, jsons, parse, private_draft};
+use super::{Database, TestStore, draft, each_database, json_of, jsons, parse, private_draft};
 
 fn replacing(id: RecipeId, draft: Draft, precondition: Precondition) -> ReplaceRecipe {
     ReplaceRecipe { id, draft, precondition, quotas: Quotas::OFF }
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn a_recipe_comes_back_as_it_was_answered() {
-    let test = TestStore::sqlite().await;
+async fn a_recipe_comes_back_as_it_was_answered(database: Database) {
+    let test = TestStore::on(database).await;
     let alice = test.user("alice").await;
     let uid = test.uid();
     let stored =
@@ -38,16 +40,18 @@ async fn a_recipe_comes_back_as_it_was_answered() {
     assert_eq!(listing.next, None);
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn an_empty_list_is_a_list() {
+async fn an_empty_list_is_a_list(database: Database) {
     let listing =
-        TestStore::sqlite().await.recipes(Page::default(), Viewer::Anyone, Vec::new()).await.unwrap();
+        TestStore::on(database).await.recipes(Page::default(), Viewer::Anyone, Vec::new()).await.unwrap();
     assert!(listing.rows.is_empty() && listing.next.is_none());
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn a_private_recipe_exists_for_its_owner_and_for_admins_only() {
-    let test = TestStore::sqlite().await;
+async fn a_private_recipe_exists_for_its_owner_and_for_admins_only(database: Database) {
+    let test = TestStore::on(database).await;
     let (alice, bob) = (test.user("alice").await.id, test.user("bob").await.id);
     let secret = test.private("Secret", Some(alice)).await.id;
     let open = test.public("Open", Some(alice)).await.id;
@@ -71,9 +75,10 @@ async fn a_private_recipe_exists_for_its_owner_and_for_admins_only() {
     assert!(test.recipe(secret, Viewer::User(alice)).await.unwrap().is_some());
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn a_private_recipe_without_an_owner_is_there_for_admins_only() {
-    let test = TestStore::sqlite().await;
+async fn a_private_recipe_without_an_owner_is_there_for_admins_only(database: Database) {
+    let test = TestStore::on(database).await;
     let alice = test.user("alice").await.id;
     let lost = test.private("Lost", None).await.id;
     assert_eq!(test.recipe(lost, Viewer::User(alice)).await.unwrap(), None);
@@ -84,9 +89,10 @@ async fn a_private_recipe_without_an_owner_is_there_for_admins_only() {
     assert_eq!(deleted, Edit::Done(()));
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn a_recipe_is_changed_by_its_owner_and_by_admins_and_forbidden_to_others() {
-    let test = TestStore::sqlite().await;
+async fn a_recipe_is_changed_by_its_owner_and_by_admins_and_forbidden_to_others(database: Database) {
+    let test = TestStore::on(database).await;
     let (alice, bob) = (test.user("alice").await.id, test.user("bob").await.id);
     let before = test.public("Soup", Some(alice)).await;
     let id = before.id;
@@ -118,9 +124,10 @@ async fn a_recipe_is_changed_by_its_owner_and_by_admins_and_forbidden_to_others(
     assert_eq!(again, Edit::NotFound);
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn a_communal_recipe_is_every_users_to_change_but_not_to_hide() {
-    let test = TestStore::sqlite().await;
+async fn a_communal_recipe_is_every_users_to_change_but_not_to_hide(database: Database) {
+    let test = TestStore::on(database).await;
     let bob = test.by(test.user("bob").await.id);
     let id = test.public("Soup", None).await.id;
     let edit = test.replace_recipe(replacing(id, draft("Stew"), Precondition::None), bob).await.unwrap();
@@ -135,9 +142,10 @@ async fn a_communal_recipe_is_every_users_to_change_but_not_to_hide() {
     assert_eq!(test.delete_recipe(other, Precondition::None, bob).await.unwrap(), Edit::Done(()));
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn visibility_can_be_changed_both_ways() {
-    let test = TestStore::sqlite().await;
+async fn visibility_can_be_changed_both_ways(database: Database) {
+    let test = TestStore::on(database).await;
     let alice = test.user("alice").await.id;
     let id = test.public("Soup", Some(alice)).await.id;
     for (draft, visible) in [(private_draft("Soup"), false), (draft("Soup"), true)] {
@@ -149,9 +157,10 @@ async fn visibility_can_be_changed_both_ways() {
     }
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn a_change_to_another_revision_than_demanded_does_not_happen() {
-    let test = TestStore::sqlite().await;
+async fn a_change_to_another_revision_than_demanded_does_not_happen(database: Database) {
+    let test = TestStore::on(database).await;
     let alice = test.by(test.user("alice").await.id);
     let id = test.public("Soup", None).await.id;
     let revisions = |revisions: &[i64]| Precondition::Revisions(revisions.to_vec());
@@ -168,9 +177,10 @@ async fn a_change_to_another_revision_than_demanded_does_not_happen() {
     assert_eq!(test.delete_recipe(id, revisions(&[2]), alice).await.unwrap(), Edit::Done(()));
 }
 
+#[apply(each_database)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn one_of_100_concurrent_changes_to_a_revision_succeeds() {
-    let test = TestStore::sqlite().await;
+async fn one_of_100_concurrent_changes_to_a_revision_succeeds(database: Database) {
+    let test = TestStore::on(database).await;
     let alice = test.by(test.user("alice").await.id);
     let id = test.public("Soup", None).await.id;
     let mut tasks = JoinSet::new();
@@ -188,9 +198,10 @@ async fn one_of_100_concurrent_changes_to_a_revision_succeeds() {
     assert_eq!(edits.iter().filter(|edit| **edit == Edit::Stale { revision: 2 }).count(), 99);
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn absent_recipe_cannot_be_changed() {
-    let test = TestStore::sqlite().await;
+async fn absent_recipe_cannot_be_changed(database: Database) {
+    let test = TestStore::on(database).await;
     let alice = test.by(test.user("alice").await.id);
     let id = RecipeId::from_i64(i64::MAX).unwrap();
     let edit = test.replace_recipe(replacing(id, draft("Soup"), Precondition::None), alice).await;
@@ -201,9 +212,10 @@ async fn absent_recipe_cannot_be_changed() {
     assert!(test.ids(Viewer::Anyone, 1).await.is_empty());
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn an_import_keeps_the_past_and_a_second_one_changes_nothing() {
-    let test = TestStore::sqlite().await;
+async fn an_import_keeps_the_past_and_a_second_one_changes_nothing(database: Database) {
+    let test = TestStore::on(database).await;
     let exported = json!({
         "id": 99, "name": "Borscht", "healthLabels": [], "cookTimeMinutes": 1, "prepTimeMinutes": 2,
         "ingredients": [], "ownerId": 77, "uid": "9b2d6a0e-2f5c-4c33-8a77-0f1f9d3a5b11", "revision": 12,
@@ -233,9 +245,10 @@ async fn an_import_keeps_the_past_and_a_second_one_changes_nothing() {
     assert!(matches!(edit.unwrap(), Edit::Done(after) if after.revision == 13));
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn an_import_without_a_past_begins_now() {
-    let test = TestStore::sqlite().await;
+async fn an_import_without_a_past_begins_now(database: Database) {
+    let test = TestStore::on(database).await;
     let uid = test.uid();
     let new = NewRecipe::new(&draft("Soup"), uid, None);
     let imported = test.import_recipe(new.clone(), ImportedHistory::default(), test.now()).await.unwrap();
@@ -249,9 +262,10 @@ async fn an_import_without_a_past_begins_now() {
     assert!(matches!(test.import_recipe(new, of_its_own, test.now()).await.unwrap(), Imported::Added(_)));
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn an_id_is_not_given_out_again_even_after_a_restart() {
-    let test = TestStore::sqlite().await;
+async fn an_id_is_not_given_out_again_even_after_a_restart(database: Database) {
+    let test = TestStore::on(database).await;
     for name in ["one", "two", "three"] {
         test.public(name, None).await;
     }
@@ -265,9 +279,10 @@ async fn an_id_is_not_given_out_again_even_after_a_restart() {
     assert_eq!(five.id.get(), 5);
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn every_page_is_right_however_recipes_lie_for_every_viewer() {
-    let test = TestStore::sqlite().await;
+async fn every_page_is_right_however_recipes_lie_for_every_viewer(database: Database) {
+    let test = TestStore::on(database).await;
     let (alice, bob) = (test.user("alice").await.id, test.user("bob").await.id);
     let (mut public, mut of_alice, mut of_bob, mut all) = (vec![], vec![], vec![], vec![]);
     let mut add = async |count: usize, kind: usize| {
@@ -307,9 +322,10 @@ async fn every_page_is_right_however_recipes_lie_for_every_viewer() {
     }
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn pages_of_very_large_recipes_end_early_and_lose_nothing() {
-    let test = TestStore::sqlite().await;
+async fn pages_of_very_large_recipes_end_early_and_lose_nothing(database: Database) {
+    let test = TestStore::on(database).await;
     let large: Draft = parse(&json!({
         "name": "Large", "healthLabels": [], "cookTimeMinutes": null, "prepTimeMinutes": null, "ingredients": [],
         "instructions": vec!["x".repeat(4_000); 60],
@@ -324,9 +340,10 @@ async fn pages_of_very_large_recipes_end_early_and_lose_nothing() {
     assert_eq!(test.ids(Viewer::Anyone, 1000).await, (1..=40).collect::<Vec<_>>());
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn change_after_the_clock_was_set_back_is_not_before_the_last_one() {
-    let test = TestStore::sqlite().await;
+async fn change_after_the_clock_was_set_back_is_not_before_the_last_one(database: Database) {
+    let test = TestStore::on(database).await;
     let recipe = test.public("Soup", None).await;
     let past = test.now() - Duration::from_hours(2);
     let command = replacing(recipe.id, draft("Bread"), Precondition::None);
@@ -343,9 +360,10 @@ async fn change_after_the_clock_was_set_back_is_not_before_the_last_one() {
     assert_eq!(renamed.updated_at, user.updated_at);
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn pages_of_an_export_are_small_in_bytes() {
-    let test = TestStore::sqlite().await;
+async fn pages_of_an_export_are_small_in_bytes(database: Database) {
+    let test = TestStore::on(database).await;
     let alice = test.user("alice").await.id;
     let long = parse(&json!({
         "name": "Long", "healthLabels": [], "cookTimeMinutes": 1, "prepTimeMinutes": null, "ingredients": ["salt"],

@@ -12,11 +12,12 @@ use accounts::{
 };
 use accounts::{audit::Actor, audit::Filter};
 use ids::{SessionId, UserId};
+use rstest_reuse::apply;
 use store::{Access, Context, CreateSession, Refresh, RefreshSession, SignUp};
 use tokio::task::JoinSet;
 
 use self::passwords::{hash, new_password};
-use super::{TestStore, email, new_user};
+use super::{Database, TestStore, each_database, email, new_user};
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -84,9 +85,10 @@ fn good(refresh: Refresh) -> RefreshToken {
     }
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn a_user_comes_with_a_session_or_not_at_all() {
-    let test = TestStore::sqlite().await;
+async fn a_user_comes_with_a_session_or_not_at_all(database: Database) {
+    let test = TestStore::on(database).await;
     let new = test.new_session();
     let (user, session) =
         test.sign_up(sign_up(new_user("alice"), new.clone(), None), test.now()).await.unwrap();
@@ -100,9 +102,10 @@ async fn a_user_comes_with_a_session_or_not_at_all() {
     assert!(!test.alive(user.id, &again.token).await);
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn session_user_requires_the_matching_user() {
-    let test = TestStore::sqlite().await;
+async fn session_user_requires_the_matching_user(database: Database) {
+    let test = TestStore::on(database).await;
     let (alice, bob) = (test.user("alice").await, test.user("bob").await);
     let token = test.logs_in(&alice).await;
     let found = test.session_user(token.session(), alice.id).await.unwrap().unwrap();
@@ -110,9 +113,10 @@ async fn session_user_requires_the_matching_user() {
     assert_eq!(test.session_user(token.session(), bob.id).await.unwrap(), None);
 }
 
+#[apply(each_database)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn concurrent_refreshes_of_100_clients_get_the_same_token() {
-    let test = TestStore::sqlite().await;
+async fn concurrent_refreshes_of_100_clients_get_the_same_token(database: Database) {
+    let test = TestStore::on(database).await;
     let alice = test.user("alice").await;
     let first = test.logs_in(&alice).await;
     let mut tasks = JoinSet::new();
@@ -130,9 +134,10 @@ async fn concurrent_refreshes_of_100_clients_get_the_same_token() {
     good(test.refresh(&second).await);
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn lost_refresh_answer_can_be_requested_again() {
-    let test = TestStore::sqlite().await;
+async fn lost_refresh_answer_can_be_requested_again(database: Database) {
+    let test = TestStore::on(database).await;
     let alice = test.user("alice").await;
     let first = test.logs_in(&alice).await;
     let lost = good(test.refresh(&first).await);
@@ -145,9 +150,10 @@ async fn lost_refresh_answer_can_be_requested_again() {
     good(test.refresh(&next).await);
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn an_older_token_ends_the_session() {
-    let test = TestStore::sqlite().await;
+async fn an_older_token_ends_the_session(database: Database) {
+    let test = TestStore::on(database).await;
     let alice = test.user("alice").await;
     let first = test.logs_in(&alice).await;
     let second = good(test.refresh(&first).await);
@@ -158,9 +164,10 @@ async fn an_older_token_ends_the_session() {
     assert_eq!(test.refresh(&third).await, Refresh::Unknown);
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn stolen_and_renewed_token_is_detected_at_the_next_refresh() {
-    let test = TestStore::sqlite().await;
+async fn stolen_and_renewed_token_is_detected_at_the_next_refresh(database: Database) {
+    let test = TestStore::on(database).await;
     let alice = test.user("alice").await;
     let first = test.logs_in(&alice).await;
     let alices = good(test.refresh(&first).await);
@@ -170,9 +177,10 @@ async fn stolen_and_renewed_token_is_detected_at_the_next_refresh() {
     assert_eq!(test.refresh(&thiefs).await, Refresh::Unknown);
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn forged_refresh_token_does_not_end_the_session() {
-    let test = TestStore::sqlite().await;
+async fn forged_refresh_token_does_not_end_the_session(database: Database) {
+    let test = TestStore::on(database).await;
     let alice = test.user("alice").await;
     let token = test.logs_in(&alice).await;
     let forged = RefreshToken::first(token.session(), [0; 48]);
@@ -180,9 +188,10 @@ async fn forged_refresh_token_does_not_end_the_session() {
     good(test.refresh(&token).await);
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn a_session_ends_when_it_is_idle_and_when_it_is_old() {
-    let test = TestStore::sqlite().await;
+async fn a_session_ends_when_it_is_idle_and_when_it_is_old(database: Database) {
+    let test = TestStore::on(database).await;
     let alice = test.user("alice").await;
     let idle = test.logs_in(&alice).await;
     let mut used = test.logs_in(&alice).await;
@@ -199,9 +208,10 @@ async fn a_session_ends_when_it_is_idle_and_when_it_is_old() {
     assert!(test.ids_of_sessions(alice.id).await.is_empty());
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn log_in_deletes_expired_sessions_of_all_users() {
-    let test = TestStore::sqlite().await;
+async fn log_in_deletes_expired_sessions_of_all_users(database: Database) {
+    let test = TestStore::on(database).await;
     let (alice, bob) = (test.user("alice").await, test.user("bob").await);
     let (hers, his) = (test.logs_in(&alice).await, test.logs_in(&bob).await);
     test.clock.advance(14 * DAY);
@@ -210,9 +220,10 @@ async fn log_in_deletes_expired_sessions_of_all_users() {
     assert!(!test.alive(bob.id, &his).await);
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn session_beyond_the_limit_ends_the_least_recently_used() {
-    let test = TestStore::sqlite().await;
+async fn session_beyond_the_limit_ends_the_least_recently_used(database: Database) {
+    let test = TestStore::on(database).await;
     let alice = test.user("alice").await;
     let first = test.logs_in(&alice).await;
     test.later();
@@ -227,9 +238,10 @@ async fn session_beyond_the_limit_ends_the_least_recently_used() {
     assert!(test.alive(alice.id, &first).await && !test.alive(alice.id, &second).await);
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn ending_sessions_affects_only_the_chosen_ones() {
-    let test = TestStore::sqlite().await;
+async fn ending_sessions_affects_only_the_chosen_ones(database: Database) {
+    let test = TestStore::on(database).await;
     let (alice, bob) = (test.user("alice").await, test.user("bob").await);
     let (one, two, three) =
         (test.logs_in(&alice).await, test.logs_in(&alice).await, test.logs_in(&alice).await);
@@ -246,9 +258,10 @@ async fn ending_sessions_affects_only_the_chosen_ones() {
     assert!(!test.alive(alice.id, &two).await && test.alive(bob.id, &bobs).await);
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn disabling_and_deleting_a_user_end_all_sessions() {
-    let test = TestStore::sqlite().await;
+async fn disabling_and_deleting_a_user_end_all_sessions(database: Database) {
+    let test = TestStore::on(database).await;
     let (alice, bob) = (test.user("alice").await, test.user("bob").await);
     let (hers, his) = (test.logs_in(&alice).await, test.logs_in(&bob).await);
     test.set_access(&email("alice"), Access::Disabled, test.operator()).await.unwrap();
@@ -259,9 +272,10 @@ async fn disabling_and_deleting_a_user_end_all_sessions() {
     assert_eq!(test.refresh(&his).await, Refresh::Unknown);
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn a_session_is_known_at_its_place_and_moves_with_its_client() {
-    let test = TestStore::sqlite().await;
+async fn a_session_is_known_at_its_place_and_moves_with_its_client(database: Database) {
+    let test = TestStore::on(database).await;
     let alice = test.user("alice").await;
     let token = test.logs_in(&alice).await;
     let (store, now) = (&test.store, test.now());
@@ -286,18 +300,20 @@ async fn a_session_is_known_at_its_place_and_moves_with_its_client() {
     );
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn a_disabled_user_gets_no_session() {
-    let test = TestStore::sqlite().await;
+async fn a_disabled_user_gets_no_session(database: Database) {
+    let test = TestStore::on(database).await;
     let alice = test.user("alice").await;
     test.set_access(&email("alice"), Access::Disabled, test.operator()).await.unwrap();
     let new = test.new_session();
     assert_eq!(test.create_session(session_of(alice.id, None, new), test.now()).await.unwrap(), None);
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn a_use_is_noted_once_a_minute() {
-    let test = TestStore::sqlite().await;
+async fn a_use_is_noted_once_a_minute(database: Database) {
+    let test = TestStore::on(database).await;
     let alice = test.user("alice").await;
     let token = test.logs_in(&alice).await;
     let began = test.now();
@@ -338,9 +354,10 @@ async fn no_token_is_in_the_file() {
     }
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn log_ins_and_log_outs_are_recorded_with_actor_and_address() {
-    let test = TestStore::sqlite().await;
+async fn log_ins_and_log_outs_are_recorded_with_actor_and_address(database: Database) {
+    let test = TestStore::on(database).await;
     let new = NewUser { password_hash: Some(hash('a')), ..new_user("alice") };
     let (alice, first) = test.sign_up(sign_up(new, test.new_session(), None), test.now()).await.unwrap();
     let second = test.new_session();

@@ -4,15 +4,17 @@ use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use ids::RecipeId;
+use rstest_reuse::apply;
 use rusqlite::Connection;
 use store::{Context, NewRecipe, Page, UserFilter, Viewer};
 use tokio::task::JoinSet;
 
-use super::{TestStore, draft, new_user};
+use super::{Database, TestStore, draft, each_database, new_user};
 
+#[apply(each_database)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn acknowledged_write_is_read_at_once_beside_other_writes() {
-    let test = TestStore::sqlite().await;
+async fn acknowledged_write_is_read_at_once_beside_other_writes(database: Database) {
+    let test = TestStore::on(database).await;
     let mut tasks = JoinSet::new();
     for n in 0..16 {
         let (store, clock, entropy) = (test.store.clone(), test.clock.clone(), test.entropy.clone());
@@ -50,9 +52,10 @@ async fn acknowledged_write_is_visible_to_other_connections() {
     }
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn writes_of_another_process_are_seen_soon_beside_busy_reads() {
-    let test = TestStore::sqlite().await;
+async fn writes_of_another_process_are_seen_soon_beside_busy_reads(database: Database) {
+    let test = TestStore::on(database).await;
     test.public("Soup", None).await;
     let other = test.opened_again().await;
     for n in 2..12 {
@@ -73,9 +76,10 @@ async fn writes_of_another_process_are_seen_soon_beside_busy_reads() {
     }
 }
 
+#[apply(each_database)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn two_stores_on_one_file_write_at_once_and_lose_nothing() {
-    let test = TestStore::sqlite().await;
+async fn two_stores_on_one_file_write_at_once_and_lose_nothing(database: Database) {
+    let test = TestStore::on(database).await;
     let other = test.opened_again().await;
     let mut tasks = JoinSet::new();
     for n in 0..200 {

@@ -2,11 +2,12 @@
 
 use accounts::{Email, NewUser, PasswordHash, Role};
 use ids::UserId;
+use rstest_reuse::apply;
 use serde_json::{Value, json};
 use store::{Access, Context, EmailChange, NewRecipe, Page, StoreError, UpdateProfile, UserFilter, Viewer};
 use tokio::task::JoinSet;
 
-use super::{TestStore, draft, email, json_of, new_user};
+use super::{Database, TestStore, draft, each_database, email, json_of, new_user};
 
 pub(super) fn hash(last: char) -> PasswordHash {
     PasswordHash::parse(&format!("$2b$10${}{last}", "a".repeat(52))).unwrap()
@@ -16,9 +17,10 @@ pub(super) fn move_to(user: UserId, email: Email, password_hash: Option<Password
     UpdateProfile { user, name: None, email: Some(EmailChange { email, password_hash }) }
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn a_user_comes_back_as_created() {
-    let test = TestStore::sqlite().await;
+async fn a_user_comes_back_as_created(database: Database) {
+    let test = TestStore::on(database).await;
     let new = NewUser { password_hash: Some(hash('a')), role: Role::Admin, ..new_user("Alice") };
     let alice = test.create_user(new, test.now()).await.unwrap();
     assert_eq!(
@@ -32,9 +34,10 @@ async fn a_user_comes_back_as_created() {
     assert_eq!(found, Some((alice, Some(hash('a')))), "an address is the same in whatever case");
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn unknown_user_is_not_found() {
-    let test = TestStore::sqlite().await;
+async fn unknown_user_is_not_found(database: Database) {
+    let test = TestStore::on(database).await;
     let nobody = UserId::from_i64(1).unwrap();
     assert_eq!(test.store.user(nobody).await.unwrap(), None);
     assert_eq!(test.user_by_email(&email("alice")).await.unwrap(), None);
@@ -44,9 +47,10 @@ async fn unknown_user_is_not_found() {
     assert!(!test.replace_password_hash(nobody, &hash('a'), hash('b'), test.now()).await.unwrap());
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn name_and_address_change_separately_and_addresses_are_unique() {
-    let test = TestStore::sqlite().await;
+async fn name_and_address_change_separately_and_addresses_are_unique(database: Database) {
+    let test = TestStore::on(database).await;
     let (alice, _) = (test.user("alice").await, test.user("bob").await);
     let later = test.later();
     let name = Some(accounts::Name::parse("Ada").unwrap());
@@ -73,9 +77,10 @@ async fn name_and_address_change_separately_and_addresses_are_unique() {
     );
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn an_address_is_verified_still_if_only_the_case_of_ascii_letters_changes() {
-    let test = TestStore::sqlite().await;
+async fn an_address_is_verified_still_if_only_the_case_of_ascii_letters_changes(database: Database) {
+    let test = TestStore::on(database).await;
     // The LONG S is an s to programs that fold Unicode, and another mailbox to mail servers. The KELVIN SIGN is a K in NFC,
     // the form in which addresses are stored.
     for (before, after, still) in [
@@ -94,9 +99,10 @@ async fn an_address_is_verified_still_if_only_the_case_of_ascii_letters_changes(
     }
 }
 
+#[apply(each_database)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn one_of_500_concurrent_sign_ups_gets_the_address() {
-    let test = TestStore::sqlite().await;
+async fn one_of_500_concurrent_sign_ups_gets_the_address(database: Database) {
+    let test = TestStore::on(database).await;
     let mut tasks = JoinSet::new();
     for n in 0..500 {
         let (store, now) = (test.store.clone(), test.now());
@@ -109,9 +115,10 @@ async fn one_of_500_concurrent_sign_ups_gets_the_address() {
     assert_eq!(test.users(UserFilter::default(), Page::longest(None)).await.unwrap().rows.len(), 1);
 }
 
+#[apply(each_database)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn concurrent_users_get_distinct_ids() {
-    let test = TestStore::sqlite().await;
+async fn concurrent_users_get_distinct_ids(database: Database) {
+    let test = TestStore::on(database).await;
     let mut tasks = JoinSet::new();
     for n in 0..500 {
         let (store, now) = (test.store.clone(), test.now());
@@ -123,9 +130,10 @@ async fn concurrent_users_get_distinct_ids() {
     assert_eq!(ids.len(), 500);
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn a_hash_is_upgraded_only_if_it_is_still_the_one_that_was_checked() {
-    let test = TestStore::sqlite().await;
+async fn a_hash_is_upgraded_only_if_it_is_still_the_one_that_was_checked(database: Database) {
+    let test = TestStore::on(database).await;
     let new = NewUser { password_hash: Some(hash('a')), ..new_user("alice") };
     let alice = test.create_user(new, test.now()).await.unwrap();
     let later = test.later();
@@ -135,9 +143,10 @@ async fn a_hash_is_upgraded_only_if_it_is_still_the_one_that_was_checked() {
     assert_eq!((stored, found.updated_at), (Some(hash('b')), later));
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn role_and_access_are_set_by_address() {
-    let test = TestStore::sqlite().await;
+async fn role_and_access_are_set_by_address(database: Database) {
+    let test = TestStore::on(database).await;
     let alice = test.user("alice").await;
     let later = test.later();
     let admin = test.set_role(&email("ALICE"), Role::Admin, Context::operator(later)).await.unwrap().unwrap();
@@ -151,9 +160,10 @@ async fn role_and_access_are_set_by_address() {
     assert!(!enabled.disabled);
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn users_are_listed_in_pages_by_id() {
-    let test = TestStore::sqlite().await;
+async fn users_are_listed_in_pages_by_id(database: Database) {
+    let test = TestStore::on(database).await;
     for name in ["alice", "bob", "carol"] {
         test.user(name).await;
     }
@@ -164,9 +174,10 @@ async fn users_are_listed_in_pages_by_id() {
     assert_eq!((first.next, second.next), (Some(first.rows[1].id), None));
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn a_deleted_users_public_recipes_become_communal_and_the_private_ones_go() {
-    let test = TestStore::sqlite().await;
+async fn a_deleted_users_public_recipes_become_communal_and_the_private_ones_go(database: Database) {
+    let test = TestStore::on(database).await;
     let (alice, bob) = (test.user("alice").await, test.user("bob").await);
     // What looks like a tail in a free text must not be taken for it.
     let soup = super::parse(&json!({
@@ -196,9 +207,10 @@ async fn a_deleted_users_public_recipes_become_communal_and_the_private_ones_go(
     }
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn an_id_is_not_given_out_again_even_after_a_restart() {
-    let test = TestStore::sqlite().await;
+async fn an_id_is_not_given_out_again_even_after_a_restart(database: Database) {
+    let test = TestStore::on(database).await;
     let alice = test.user("alice").await;
     let bob = test.user("bob").await;
     assert!(test.delete_user(bob.id, None, test.operator()).await.unwrap());
@@ -208,9 +220,10 @@ async fn an_id_is_not_given_out_again_even_after_a_restart() {
     assert_eq!((alice.id.get(), bob.id.get(), carol.id.get()), (1, 2, 3));
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn recipe_of_a_deleted_owner_is_refused() {
-    let test = TestStore::sqlite().await;
+async fn recipe_of_a_deleted_owner_is_refused(database: Database) {
+    let test = TestStore::on(database).await;
     let alice = test.user("alice").await;
     test.delete_user(alice.id, None, test.operator()).await.unwrap();
     let new = NewRecipe::new(&draft("Soup"), test.uid(), Some(alice.id));
@@ -218,9 +231,10 @@ async fn recipe_of_a_deleted_owner_is_refused() {
     assert!(matches!(why, StoreError::ActorRevoked), "{why}");
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn deletion_of_many_recipes_goes_on_in_steps_also_after_a_restart() {
-    let test = TestStore::sqlite().await;
+async fn deletion_of_many_recipes_goes_on_in_steps_also_after_a_restart(database: Database) {
+    let test = TestStore::on(database).await;
     let alice = test.user("alice").await;
     for _ in 0..150 {
         test.public("Soup", Some(alice.id)).await;

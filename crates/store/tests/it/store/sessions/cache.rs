@@ -1,10 +1,13 @@
 //! The session cache: its entries and their invalidation.
 
+use rstest_reuse::apply;
+
 use super::*;
 
+#[apply(each_database)]
 #[tokio::test]
-async fn cached_session_is_invalid_after_a_change() {
-    let test = TestStore::sqlite().await;
+async fn cached_session_is_invalid_after_a_change(database: Database) {
+    let test = TestStore::on(database).await;
     let alice = test.user("alice").await;
     let (phone, laptop) = (test.logs_in(&alice).await, test.logs_in(&alice).await);
     let seen = async |token: &RefreshToken| {
@@ -20,9 +23,10 @@ async fn cached_session_is_invalid_after_a_change() {
     assert!(seen(&phone).await.is_none());
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn session_ended_by_another_process_leaves_the_cache_soon() {
-    let test = TestStore::sqlite().await;
+async fn session_ended_by_another_process_leaves_the_cache_soon(database: Database) {
+    let test = TestStore::on(database).await;
     let alice = test.user("alice").await;
     let token = test.logs_in(&alice).await;
     assert!(test.alive(alice.id, &token).await);

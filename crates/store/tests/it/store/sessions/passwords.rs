@@ -2,11 +2,12 @@
 
 use accounts::{NewSession, NewUser, PasswordHash};
 use ids::{SessionId, UserId};
+use rstest_reuse::apply;
 use store::{ApiTokens, ChangePassword, Context};
 
 use super::super::users::move_to;
 use super::super::{TestStore, email, new_user};
-use super::{session_of, sign_up};
+use super::{Database, each_database, session_of, sign_up};
 
 pub(super) fn new_password(
     user: UserId,
@@ -21,9 +22,10 @@ pub(super) fn hash(last: char) -> PasswordHash {
     PasswordHash::parse(&format!("$2b$10${}{last}", "a".repeat(52))).unwrap()
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn password_change_ends_other_sessions_and_concurrent_log_ins() {
-    let test = TestStore::sqlite().await;
+async fn password_change_ends_other_sessions_and_concurrent_log_ins(database: Database) {
+    let test = TestStore::on(database).await;
     let new = NewUser { password_hash: Some(hash('a')), ..new_user("alice") };
     let (alice, current) = test.sign_up(sign_up(new, test.new_session(), None), test.now()).await.unwrap();
     let other = test.new_session();
@@ -53,9 +55,10 @@ async fn password_change_ends_other_sessions_and_concurrent_log_ins() {
     begin(hash('b'), test.new_session()).await.unwrap();
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn outdated_password_check_changes_no_address_and_deletes_no_account() {
-    let test = TestStore::sqlite().await;
+async fn outdated_password_check_changes_no_address_and_deletes_no_account(database: Database) {
+    let test = TestStore::on(database).await;
     let new = NewUser { password_hash: Some(hash('a')), ..new_user("alice") };
     let alice = test.create_user(new, test.now()).await.unwrap();
     let (store, now) = (&test.store, test.now());
@@ -72,9 +75,10 @@ async fn outdated_password_check_changes_no_address_and_deletes_no_account() {
     assert!(store.delete_user(alice.id, Some(&hash('a')), Context::operator(now)).await.unwrap());
 }
 
+#[apply(each_database)]
 #[tokio::test]
-async fn password_change_revokes_api_tokens_on_request() {
-    let test = TestStore::sqlite().await;
+async fn password_change_revokes_api_tokens_on_request(database: Database) {
+    let test = TestStore::on(database).await;
     let alice = test.user("alice").await;
     let (digest, _) = test.api_token(&alice).await;
     for (api_tokens, old, left) in
