@@ -3,8 +3,12 @@
 A write reaches the disk when a later fsync or fdatasync of the same file has returned. A new, renamed or removed name
 reaches it when the folder was synced. Until then, each sector may hold what it held at any moment since the last sync.
 A call that changes a file and is not known here is an error.
+
+The server notes the modification time of its database in a file, see MARK. A disk has that time if it has what the database
+was when the time was noted: SQLite syncs the database, its time included, before that.
 """
 
+import hashlib
 import os
 import re
 from pathlib import Path
@@ -15,6 +19,8 @@ TRACED = (
     "fallocate,?copy_file_range,?sendfile,splice,fsync,fdatasync,sync_file_range,?rename,renameat,renameat2,?link,linkat,"
     "?symlink,symlinkat,?unlink,unlinkat,?mkdir,mkdirat,?rmdir"
 )
+# The suffix of the file that has size, seconds and nanoseconds of the database.
+MARK = "-checkpoint"
 LINE = re.compile(r"(\d+) +(?:(\w+)\((.*)|<\.\.\. (\w+) resumed>(.*))", re.S)
 TEXT = re.compile(r'"((?:\\x[0-9a-f]{2})*)"(\.\.\.)?')
 DESCRIPTOR = re.compile(r"(?:(\d+)|AT_FDCWD)<((?:\\x[0-9a-f]{2})*)>(\(deleted\))?")
@@ -76,6 +82,13 @@ class File:
     def __init__(self):
         self.synced, self.unsynced = bytearray(), []  # Number of the call, offset, data; or number, length, None.
 
+    def content(self):
+        """What the program reads."""
+        content = bytearray(self.synced)
+        for _, offset, data in self.unsynced:
+            apply(content, offset, data)
+        return content
+
     def sync(self, before):
         while self.unsynced and self.unsynced[0][0] < before:
             apply(self.synced, *self.unsynced.pop(0)[1:])
@@ -118,6 +131,7 @@ class Disk:
         self.root, self.ignores = os.path.realpath(root), ignores
         self.names, self.synced_names, self.unsynced_names = {}, {}, []  # A name is of a `File`, or of "folder"
         self.positions, self.syncing, self.syncs = {}, {}, 0
+        self.marked = {}  # The text of a mark, and the digest of the database when it was written.
 
     def path(self, path):
         """The path if it is below `root`. SQLite rebuilds -shm when it opens the database: it is left out."""
@@ -149,7 +163,10 @@ class Disk:
             offset = call.numbers()[-1] if name == "pwrite64" else self.positions[descriptor]
             if name == "write":
                 self.positions[descriptor] += call.result
-            file.unsynced.append((call.number, offset, next(call.texts())[: call.result]))
+            data = next(call.texts())[: call.result]
+            file.unsynced.append((call.number, offset, data))
+            if path.endswith(MARK) and data:
+                self.marked[data] = hashlib.sha256(self.names[path.removesuffix(MARK)].content()).digest()
         elif name == "ftruncate":
             file.unsynced.append((call.number, call.numbers()[-1], None))
         else:
@@ -208,6 +225,12 @@ class Disk:
                 target.mkdir()
             else:
                 target.write_bytes(what.surviving(rng, sector))
+        for mark in Path(folder).rglob(f"*{MARK}"):
+            database, text = Path(str(mark).removesuffix(MARK)), mark.read_bytes()
+            if database.exists() and self.marked.get(text) == hashlib.sha256(database.read_bytes()).digest():
+                _, seconds, nanoseconds = map(int, text.split())
+                time = seconds * 10**9 + nanoseconds
+                os.utime(database, ns=(time, time))
 
     def differences(self):
         """Paths that differ from the real files after all calls. There are none if the trace is complete."""
@@ -215,10 +238,7 @@ class Disk:
         wrong = real ^ self.names.keys()
         for path, file in self.names.items():
             if isinstance(file, File) and path in real:
-                content = bytearray(file.synced)
-                for _, offset, data in file.unsynced:
-                    apply(content, offset, data)
-                if Path(path).read_bytes() != content:
+                if Path(path).read_bytes() != file.content():
                     wrong.add(path)
         return sorted(wrong)
 

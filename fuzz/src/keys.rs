@@ -37,12 +37,20 @@ pub fn jwks(data: &[u8]) {
     ];
     let [public, public_as, private] = sets.map(Result::ok);
     if let (Some(public), Some(public_as)) = (&public, &public_as) {
-        assert_eq!(public.iter().count(), public_as.iter().count());
+        let differ = public.skipped() != public_as.skipped();
+        assert!(differ || public.iter().count() == public_as.iter().count());
+        assert!(public_as.skipped().iter().all(|skipped| skipped.error != KeyError::NoAlgorithm));
     }
+    for set in [&public, &public_as].into_iter().flatten() {
+        let places: Vec<usize> = set.skipped().iter().map(|skipped| skipped.index).collect();
+        assert!(places.is_sorted_by(|one, next| one < next) && places.iter().all(|place| *place < 256));
+    }
+    assert!(private.as_ref().is_none_or(|private| private.skipped().is_empty()), "an own key is skipped");
     for set in [public, public_as, private].into_iter().flatten() {
         assert!(Key::hs256(data).is_err(), "a set is not a secret");
-        let mut kids = HashSet::new();
-        assert!(set.iter().filter_map(Key::kid).all(|kid| kids.insert(kid)), "duplicate names");
+        let mut unique = HashSet::new();
+        let mut named = set.iter().filter_map(|key| Some((key.kid()?, key.algorithm())));
+        assert!(named.all(|name| unique.insert(name)), "duplicate names");
         let of = |set: &KeySet| set.iter().filter_map(Key::to_public_jwk).collect::<Vec<_>>();
         let again = KeySet::from_jwks(&set.to_public_jwks()).map(|again| of(&again));
         assert_eq!(again, Ok(of(&set)));

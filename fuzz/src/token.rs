@@ -6,7 +6,7 @@ use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
-use strict_jose::{Key, Rules, inspect};
+use strict_jose::{Header, Key, Rules, inspect};
 
 use crate::no_duplicates::NoDuplicates;
 
@@ -35,6 +35,9 @@ pub fn token(data: &[u8]) {
     };
 
     let token = seal(&format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload)));
+    sign_own_parameters(&key, header);
+    let names = |header: &Header<'_>| (header.kid().map(str::to_owned), header.typ().map(str::to_owned));
+    let peeked = Header::peek(&token, names);
     let seen = inspect(&token);
     let claims = rules.verify_bytes(&token, &key, now);
     let typed = rules.verify::<Value>(&token, &key, now);
@@ -59,11 +62,29 @@ pub fn token(data: &[u8]) {
     }
     assert!(claims.get("exp").and_then(Value::as_f64).is_none_or(|exp| exp > 1e9), "expired");
     assert!(claims.get("nbf").and_then(Value::as_f64).is_none_or(|nbf| nbf <= 1e9), "not yet valid");
-    assert_eq!(typed.map(|verified| verified.claims).ok(), Some(claims.clone()));
+    let typed = typed.expect("verified as bytes");
+    let text = |name: &str| header.get(name).and_then(Value::as_str);
+    assert_eq!((typed.header.kid(), typed.header.typ()), (text("kid"), text("typ")));
+    assert_eq!(peeked.ok(), Some((text("kid").map(str::to_owned), text("typ").map(str::to_owned))));
+    assert_eq!(typed.claims, claims);
     match seen {
         Ok(seen) => assert_eq!((seen.header, seen.claims), (header, claims)),
         Err(error) => panic!("verified but not inspected: {error}"),
     }
+}
+
+/// Signs the header as parameters of the caller's own. A token that is signed is accepted, and has these parameters.
+#[expect(clippy::expect_used, reason = "a target reports a failure by a panic")]
+fn sign_own_parameters(key: &Key, parameters: &[u8]) {
+    let Ok(own) = serde_json::from_slice::<Value>(parameters) else { return };
+    let Ok(token) = key.sign_with_header("own+jwt", &own, &serde_json::json!({})) else { return };
+    let rules = Rules::typ("own+jwt").any_issuer().any_audience().without_expiry();
+    rules.verify_bytes(&token, key, SystemTime::UNIX_EPOCH).expect("a signed token is accepted");
+    let mut header = inspect(&token).expect("it is accepted").header;
+    let members = header.as_object_mut().expect("an object");
+    assert_eq!(members.remove("alg"), Some("HS256".into()));
+    assert_eq!(members.remove("typ"), Some("own+jwt".into()));
+    assert_eq!(header, own);
 }
 
 fn seal(signed: &str) -> String {

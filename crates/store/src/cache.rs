@@ -74,6 +74,12 @@ impl CacheKey for (SessionId, UserId) {
     }
 }
 
+impl CacheKey for UserId {
+    fn hash(&self) -> usize {
+        usize::try_from(self.get()).unwrap_or_default()
+    }
+}
+
 impl CacheKey for RecipeId {
     fn hash(&self) -> usize {
         usize::try_from(self.get()).unwrap_or_default()

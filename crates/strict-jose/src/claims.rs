@@ -6,10 +6,11 @@ use std::time::{Duration, SystemTime};
 use smallvec::SmallVec;
 
 use crate::algorithm::Algorithm;
-use crate::error::Error;
+use crate::error::{Error, Excerpt, Wanted};
+use crate::header::VerifiedHeader;
 use crate::strict_json::{self, SHORT, Text, Value};
 
-/// A verified token: its claims in the type of the caller, its times, and its algorithm.
+/// A verified token: its claims in the type of the caller, its times, its algorithm, and its header.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -19,17 +20,18 @@ use crate::strict_json::{self, SHORT, Text, Value};
 /// #[derive(Deserialize)]
 /// struct Access { sub: String }
 ///
-/// let key = Key::hs256(b"at least 32 bytes, better random.")?;
+/// let key = Key::hs256(b"at least 32 bytes, better random.")?.with_kid("2025");
 /// let token = key.sign("at+jwt", &serde_json::json!({ "sub": "7", "exp": 2_000_000_000 }))?;
 /// let rules = Rules::typ("at+jwt").any_issuer().any_audience();
 ///
-/// let Verified { claims, registered, algorithm, .. } = rules.verify::<Access>(&token, &key, SystemTime::now())?;
+/// let Verified { claims, registered, algorithm, header, .. } = rules.verify::<Access>(&token, &key, SystemTime::now())?;
 /// assert_eq!(claims.sub, "7");
 /// assert_eq!(registered.exp, Some(SystemTime::UNIX_EPOCH + Duration::from_secs(2_000_000_000)));
 /// assert_eq!(algorithm, Algorithm::Hs256);
+/// assert_eq!(header.kid(), Some("2025"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Verified<C> {
     /// The deserialized claims.
@@ -39,6 +41,8 @@ pub struct Verified<C> {
     /// The algorithm of the key that verified the token. Some claims depend on it, such as `at_hash`
     /// ([OpenID Connect Core §3.1.3.6](https://openid.net/specs/openid-connect-core-1_0.html#CodeIDToken)).
     pub algorithm: Algorithm,
+    /// The `kid` and the `typ` of the token.
+    pub header: VerifiedHeader,
 }
 
 /// The times of a token: `exp`, `nbf` and `iat`.
@@ -130,11 +134,19 @@ impl<'a> Audience<'a> {
     }
 
     /// Whether this contains one of the `accepted` audiences.
-    pub(crate) fn contains_one_of(self, accepted: &[Box<str>]) -> bool {
-        let is_accepted = |text: Text<'_>| accepted.iter().any(|accepted| text.is(accepted));
+    pub(crate) fn contains_one_of(self, wanted: &Wanted) -> bool {
+        let is_accepted = |text: Text<'_>| wanted.iter().any(|accepted| text.is(accepted));
         match self {
             Self::One(text) => is_accepted(text),
             Self::Several(array) => strict_json::texts(array).flatten().any(is_accepted),
+        }
+    }
+
+    /// The start of the audiences, for a message.
+    pub(crate) fn excerpt(self) -> Option<Excerpt> {
+        match self {
+            Self::One(text) => Some(Excerpt::of_text(text)),
+            Self::Several(array) => Excerpt::list(strict_json::texts(array).flatten()),
         }
     }
 }

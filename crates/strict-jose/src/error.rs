@@ -5,12 +5,14 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::algorithm::Algorithm;
+use crate::strict_json::Text;
 
 /// The reason why a token was refused.
 ///
 /// Use it for logs and metrics. Send the *client* the same answer for every variant (`invalid_token` of
 /// [RFC 6750 §3.1](https://www.rfc-editor.org/rfc/rfc6750#section-3.1)): the difference between "bad signature" and
-/// "expired" helps an attacker. No message repeats the value of a claim.
+/// "expired" helps an attacker. A message names the wanted and the found `alg`, `kid`, `typ`, `iss` or `aud`, escaped and cut to
+/// 80 bytes. No message repeats `sub` or another claim, which may be personal data.
 ///
 /// Errors do not allocate, so a flood of bad tokens costs no memory. The only exception is [`Claims`](Error::Claims), which
 /// needs a token signed with your own key.
@@ -41,16 +43,18 @@ pub enum Error {
     #[error("no key has the `kid` {kid}")]
     UnknownKey {
         /// The start of the `kid` of the token.
-        kid: KidExcerpt,
+        kid: Excerpt,
     },
     /// The token has no `kid`, and the set has no key or several keys for its `alg`.
     #[error("the token has no `kid`, and the set has no key or several keys for its `alg`")]
     UnnamedKey,
     /// The `alg` of the token is not the algorithm of the key.
-    #[error("the `alg` of the token is not {expected}, the algorithm of the key")]
+    #[error("the `alg` of the token is {found}, not \"{expected}\", the algorithm of the key")]
     WrongAlgorithm {
         /// The algorithm of the key.
         expected: Algorithm,
+        /// The start of the `alg` of the token.
+        found: Excerpt,
     },
     /// The key may not verify: the `key_ops` of its JWK allow only `sign`
     /// ([RFC 7517 §4.3](https://www.rfc-editor.org/rfc/rfc7517#section-4.3)).
@@ -61,8 +65,13 @@ pub enum Error {
     BadSignature,
     /// The `typ` is absent or names another type of token
     /// ([RFC 8725 §3.11](https://www.rfc-editor.org/rfc/rfc8725#section-3.11)).
-    #[error("the token has another type (`typ`)")]
-    WrongType,
+    #[error("the `typ` of the token is {}, not {wanted}", Found(*found))]
+    WrongType {
+        /// The type that the rules want.
+        wanted: Wanted,
+        /// The start of the `typ` of the token.
+        found: Option<Excerpt>,
+    },
     /// A claim that the [`Rules`](crate::Rules) require is absent or `null`.
     #[error("the claim `{0}` is missing")]
     MissingClaim(&'static str),
@@ -71,11 +80,21 @@ pub enum Error {
     #[error("the claim `{0}` has an invalid value")]
     InvalidClaim(&'static str),
     /// `iss` is not an accepted issuer.
-    #[error("the token is from another issuer")]
-    WrongIssuer,
+    #[error("the `iss` of the token is {found}, not {wanted}")]
+    WrongIssuer {
+        /// The issuers that the rules accept.
+        wanted: Wanted,
+        /// The start of the `iss` of the token.
+        found: Excerpt,
+    },
     /// `aud` contains no accepted audience.
-    #[error("the token is for another audience")]
-    WrongAudience,
+    #[error("the `aud` of the token is {}, not {wanted}", Found(*found))]
+    WrongAudience {
+        /// The audiences that the rules accept.
+        wanted: Wanted,
+        /// The start of the `aud` of the token, several audiences with commas between them.
+        found: Option<Excerpt>,
+    },
     /// `sub` is not the required subject.
     #[error("the token is about another subject")]
     WrongSubject,
@@ -118,11 +137,11 @@ impl Error {
             Self::WrongAlgorithm { .. } => "wrong_algorithm",
             Self::SignOnly => "sign_only_key",
             Self::BadSignature => "bad_signature",
-            Self::WrongType => "wrong_type",
+            Self::WrongType { .. } => "wrong_type",
             Self::MissingClaim(_) => "missing_claim",
             Self::InvalidClaim(_) => "invalid_claim",
-            Self::WrongIssuer => "wrong_issuer",
-            Self::WrongAudience => "wrong_audience",
+            Self::WrongIssuer { .. } => "wrong_issuer",
+            Self::WrongAudience { .. } => "wrong_audience",
             Self::WrongSubject => "wrong_subject",
             Self::NotYetValid { .. } => "not_yet_valid",
             Self::Expired { .. } => "expired",
@@ -184,19 +203,19 @@ pub enum Malformed {
     Encrypted,
 }
 
-/// The first bytes of an unknown `kid`, safe to log.
+/// The first 80 bytes of a value of a token, safe to log.
 ///
 /// It is stored inline, because an error about a hostile token must not allocate. [`Display`](fmt::Display) escapes quotes and
-/// control characters, and marks a truncated `kid` with `…`.
+/// control characters, and marks a truncated value with `…`.
 ///
 /// ```
-/// use strict_jose::{Error, KidExcerpt};
+/// use strict_jose::{Error, Excerpt};
 ///
-/// let refused = Error::UnknownKey { kid: KidExcerpt::of("2026\n") };
+/// let refused = Error::UnknownKey { kid: Excerpt::of("2026\n") };
 /// assert_eq!(refused.to_string(), r#"no key has the `kid` "2026\n""#);
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct KidExcerpt {
+pub struct Excerpt {
     bytes: [u8; Self::CAPACITY],
     len: u8,
     rest: Rest,
@@ -208,23 +227,61 @@ enum Rest {
     Cut,
 }
 
-impl KidExcerpt {
-    const CAPACITY: usize = 40;
+impl Excerpt {
+    const CAPACITY: usize = 80;
 
-    /// Takes the start of `kid`, for an [`Error::UnknownKey`] from your own [`Keys`](crate::Keys).
+    /// Takes the start of `text`, for example of a `kid` for an [`Error::UnknownKey`] from your own [`Keys`](crate::Keys).
     ///
     /// ```
-    /// use strict_jose::KidExcerpt;
+    /// use strict_jose::Excerpt;
     ///
-    /// assert_eq!(KidExcerpt::of("a\"\n").to_string(), r#""a\"\n""#);
-    /// assert_eq!(KidExcerpt::of(&"k".repeat(1000)).to_string().chars().count(), 43);
+    /// assert_eq!(Excerpt::of("a\"\n").to_string(), r#""a\"\n""#);
+    /// assert_eq!(Excerpt::of(&"k".repeat(1000)).to_string().chars().count(), 83);
     /// ```
-    pub fn of(kid: &str) -> Self {
-        let end = kid.floor_char_boundary(Self::CAPACITY);
-        let mut bytes = [0; Self::CAPACITY];
-        bytes[..end].copy_from_slice(&kid.as_bytes()[..end]);
-        let rest = if end < kid.len() { Rest::Cut } else { Rest::Nothing };
-        Self { bytes, len: end.to_le_bytes()[0], rest }
+    pub fn of(text: &str) -> Self {
+        let mut excerpt = Self { bytes: [0; Self::CAPACITY], len: 0, rest: Rest::Nothing };
+        excerpt.push(text);
+        excerpt
+    }
+
+    /// Takes the start of these texts, with a comma and a space between them. `None` if there are none.
+    pub(crate) fn list<'a>(texts: impl Iterator<Item = Text<'a>>) -> Option<Self> {
+        let mut list = None;
+        for text in texts {
+            let list = match &mut list {
+                None => list.insert(Self::of("")),
+                Some(list) => {
+                    list.push(", ");
+                    list
+                }
+            };
+            list.push_text(text);
+        }
+        list
+    }
+
+    pub(crate) fn of_text(text: Text<'_>) -> Self {
+        let mut excerpt = Self::of("");
+        excerpt.push_text(text);
+        excerpt
+    }
+
+    fn push_text(&mut self, text: Text<'_>) {
+        match text.plain() {
+            Some(plain) => self.push(plain),
+            None => text.chars().for_each(|char| self.push(char.encode_utf8(&mut [0; 4]))),
+        }
+    }
+
+    fn push(&mut self, text: &str) {
+        let start = usize::from(self.len);
+        let free = if self.rest == Rest::Cut { 0 } else { Self::CAPACITY - start };
+        let len = text.floor_char_boundary(free);
+        self.bytes[start..start + len].copy_from_slice(&text.as_bytes()[..len]);
+        self.len = (start + len).to_le_bytes()[0];
+        if len < text.len() {
+            self.rest = Rest::Cut;
+        }
     }
 
     fn text(&self) -> &str {
@@ -232,7 +289,7 @@ impl KidExcerpt {
     }
 }
 
-impl fmt::Display for KidExcerpt {
+impl fmt::Display for Excerpt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "\"{}", self.text().escape_debug())?;
         f.write_str(match self.rest {
@@ -242,9 +299,101 @@ impl fmt::Display for KidExcerpt {
     }
 }
 
-impl fmt::Debug for KidExcerpt {
+impl fmt::Debug for Excerpt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
+    }
+}
+
+/// Displays a value of a token that may be absent.
+struct Found(Option<Excerpt>);
+
+impl fmt::Display for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(found) => found.fmt(f),
+            None => f.write_str("absent"),
+        }
+    }
+}
+
+/// The values that rules accept. A clone is cheap and does not allocate.
+///
+/// ```
+/// use std::time::SystemTime;
+/// use strict_jose::{Key, Rules};
+///
+/// let key = Key::hs256(b"at least 32 bytes, better random.")?;
+/// let token = key.sign("JWT", &serde_json::json!({ "aud": ["other", "more"], "exp": 2_000_000_000 }))?;
+/// let rules = Rules::typ("JWT").any_issuer().audiences(["api", "urn:old-name"]);
+/// let refused = rules.verify_bytes(&token, &key, SystemTime::now()).unwrap_err();
+/// assert_eq!(refused.to_string(), r#"the `aud` of the token is "other, more", not "api" or "urn:old-name""#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct Wanted(Accepted);
+
+#[derive(Clone, PartialEq, Eq)]
+enum Accepted {
+    One(&'static str),
+    AnyOf(Arc<[Box<str>]>),
+}
+
+impl Wanted {
+    pub(crate) const fn one(value: &'static str) -> Self {
+        Self(Accepted::One(value))
+    }
+
+    /// Any of these values, for an error of your own checks.
+    ///
+    /// ```
+    /// use strict_jose::{Error, Excerpt, Wanted};
+    ///
+    /// let refused = Error::WrongIssuer { wanted: Wanted::any_of(["https://id.example"]), found: Excerpt::of("other") };
+    /// assert_eq!(refused.to_string(), r#"the `iss` of the token is "other", not "https://id.example""#);
+    /// ```
+    pub fn any_of<S: Into<String>>(values: impl IntoIterator<Item = S>) -> Self {
+        Self(Accepted::AnyOf(values.into_iter().map(|value| value.into().into_boxed_str()).collect()))
+    }
+
+    /// The values.
+    ///
+    /// ```
+    /// # use strict_jose::{Error, Key, Rules};
+    /// # let key = Key::hs256(b"at least 32 bytes, better random.")?;
+    /// let token = key.sign("JWT", &serde_json::json!({}))?;
+    /// let refused = Rules::typ("at+jwt").any_payload().verify(&token, &key).unwrap_err();
+    /// assert!(matches!(refused, Error::WrongType { wanted, .. } if wanted.iter().eq(["at+jwt"])));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[inline]
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        let (one, any_of) = match &self.0 {
+            Accepted::One(one) => (Some(*one), &[][..]),
+            Accepted::AnyOf(any_of) => (None, &any_of[..]),
+        };
+        one.into_iter().chain(any_of.iter().map(|value| &**value))
+    }
+}
+
+impl fmt::Display for Wanted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 4;
+        for (index, value) in self.iter().take(SHOWN).enumerate() {
+            let or = if index > 0 { " or " } else { "" };
+            write!(f, "{or}{value:?}")?;
+        }
+        match self.iter().count() {
+            0 => f.write_str("accepted: the rules accept none"),
+            count if count > SHOWN => write!(f, " or one of {} more", count - SHOWN),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Wanted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
     }
 }
 
@@ -264,20 +413,20 @@ mod tests {
 
     #[test]
     fn an_excerpt_is_truncated_between_characters() {
-        let kid = "é".repeat(30);
-        assert_eq!(KidExcerpt::of(&kid).to_string(), format!("\"{}…\"", "é".repeat(20)));
+        let kid = "é".repeat(50);
+        assert_eq!(Excerpt::of(&kid).to_string(), format!("\"{}…\"", "é".repeat(40)));
         let kid = format!("a{kid}");
-        assert_eq!(KidExcerpt::of(&kid).to_string(), format!("\"a{}…\"", "é".repeat(19)));
+        assert_eq!(Excerpt::of(&kid).to_string(), format!("\"a{}…\"", "é".repeat(39)));
     }
 
     #[test]
     fn a_hostile_kid_is_printed_on_one_line() {
-        let printed = KidExcerpt::of("../../etc\0\r\n\u{1b}[2J\u{202e}'; DROP").to_string();
+        let printed = Excerpt::of("../../etc\0\r\n\u{1b}[2J\u{202e}'; DROP").to_string();
         assert!(printed.chars().all(|c| !c.is_control() && c != '\u{202e}'), "{printed}");
     }
 
     #[test]
     fn an_error_is_small_enough_to_return_by_value() {
-        assert!(size_of::<Error>() <= 64, "{}", size_of::<Error>());
+        assert!(size_of::<Error>() <= 112, "{}", size_of::<Error>());
     }
 }

@@ -1,7 +1,11 @@
 //! The header of a token ([RFC 7515 §4](https://www.rfc-editor.org/rfc/rfc7515#section-4)).
 
+use std::fmt;
 use std::ops::Range;
 
+use smallvec::SmallVec;
+
+use crate::base64url::SHA256_LEN;
 use crate::error::{Error, Malformed};
 use crate::strict_json::{self, SHORT, Text};
 
@@ -13,7 +17,7 @@ use crate::strict_json::{self, SHORT, Text};
 /// them is verified before the signature is.
 ///
 /// ```
-/// use strict_jose::{Error, Header, Key, Keys, KidExcerpt};
+/// use strict_jose::{Error, Header, Key, Keys, Excerpt};
 ///
 /// /// One key for access tokens, another for e-mail confirmations.
 /// struct TwoKinds { access: Key, email: Key }
@@ -23,7 +27,7 @@ use crate::strict_json::{self, SHORT, Text};
 ///         match (header.typ(), header.kid(), header.alg()) {
 ///             (Some("at+jwt"), Some("access"), "EdDSA") => Ok(&self.access),
 ///             (Some("email+jwt"), None, "HS256") => Ok(&self.email),
-///             (_, kid, _) => Err(Error::UnknownKey { kid: KidExcerpt::of(kid.unwrap_or_default()) }),
+///             (_, kid, _) => Err(Error::UnknownKey { kid: Excerpt::of(kid.unwrap_or_default()) }),
 ///         }
 ///     }
 /// }
@@ -96,6 +100,80 @@ impl<'a> Header<'a> {
         let bytes: &'a [u8] = bytes;
         let text = |span: Range<usize>| utf8(&bytes[span]);
         Ok(Self { alg: text(alg)?, kid: kid.map(text).transpose()?, typ: typ.map(text).transpose()? })
+    }
+}
+
+/// The `kid` and the `typ` of a verified token. The signature covers them.
+///
+/// The other parameters of a verified token are in [`Inspected::header`](crate::Inspected::header), and equally signed.
+///
+/// ```
+/// use std::time::SystemTime;
+/// use strict_jose::{Key, Rules};
+///
+/// let key = Key::hs256(b"at least 32 bytes, better random.")?.with_kid("2025");
+/// let token = key.sign("at+jwt", &serde_json::json!({ "exp": 2_000_000_000 }))?;
+/// let rules = Rules::any_type().any_issuer().any_audience();
+/// let header = rules.verify::<serde_json::Value>(&token, &key, SystemTime::now())?.header;
+/// assert_eq!((header.kid(), header.typ()), (Some("2025"), Some("at+jwt")));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct VerifiedHeader {
+    kid: Option<ShortText>,
+    typ: Option<ShortText>,
+}
+
+impl VerifiedHeader {
+    pub(crate) fn of(header: &Header<'_>) -> Self {
+        Self { kid: header.kid.map(ShortText::of), typ: header.typ.map(ShortText::of) }
+    }
+
+    /// The parameter `kid`: the name of the key that signed the token
+    /// ([RFC 7515 §4.1.4](https://www.rfc-editor.org/rfc/rfc7515#section-4.1.4)).
+    ///
+    /// If your key has a name, it is this one. A key without a name verifies tokens with any `kid`, which then only repeats what
+    /// the issuer wrote.
+    ///
+    /// ```
+    /// # use strict_jose::VerifiedHeader;
+    /// fn label(header: &VerifiedHeader) -> &str { header.kid().unwrap_or("unnamed") }
+    /// # assert_eq!(label(&VerifiedHeader::default()), "unnamed");
+    /// ```
+    pub fn kid(&self) -> Option<&str> {
+        self.kid.as_ref().map(ShortText::as_str)
+    }
+
+    /// The parameter `typ`: the type of the token, as the token writes it
+    /// ([RFC 7515 §4.1.9](https://www.rfc-editor.org/rfc/rfc7515#section-4.1.9)).
+    ///
+    /// ```
+    /// # use strict_jose::VerifiedHeader;
+    /// fn has_type(header: &VerifiedHeader) -> bool { header.typ().is_some() }
+    /// # assert!(!has_type(&VerifiedHeader::default()));
+    /// ```
+    pub fn typ(&self) -> Option<&str> {
+        self.typ.as_ref().map(ShortText::as_str)
+    }
+}
+
+/// A text that is usually short. It allocates only if it is longer than a thumbprint, the longest usual `kid`.
+#[derive(Clone, PartialEq, Eq)]
+struct ShortText(SmallVec<[u8; SHA256_LEN]>);
+
+impl ShortText {
+    fn of(text: &str) -> Self {
+        Self(SmallVec::from_slice(text.as_bytes()))
+    }
+
+    fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for ShortText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_str().fmt(f)
     }
 }
 

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::base64url::Decoded;
 use crate::error::Error;
+use crate::header::Header;
 use crate::jws::Compact;
 use crate::limits::DEFAULT_MAX_LEN;
 use crate::strict_json;
@@ -53,6 +54,30 @@ pub fn inspect(token: &str) -> Result<Inspected, Error> {
     let claims = value(token.payload_text(&mut buffer)?)?;
     token.check_signature_encoding()?;
     Ok(Inspected { header, claims })
+}
+
+impl Header<'_> {
+    /// Reads the header of a token **without verifying anything**, for a program that must fetch the key first.
+    ///
+    /// Use the result only to find keys. [`Rules::verify`](crate::Rules::verify) reads the header again.
+    ///
+    /// ```
+    /// use strict_jose::{Header, Key};
+    ///
+    /// let key = Key::hs256(b"at least 32 bytes, better random.")?.with_kid("2025");
+    /// let token = key.sign("at+jwt", &serde_json::json!({}))?;
+    /// let kid = Header::peek(&token, |header| header.kid().map(str::to_owned))?;
+    /// assert_eq!(kid.as_deref(), Some("2025"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Malformed`], [`Error::CriticalHeader`]. The payload may have any length.
+    pub fn peek<R>(token: &str, read: impl FnOnce(&Header<'_>) -> R) -> Result<R, Error> {
+        let mut buffer = Decoded::default();
+        let header = Compact::split(token, usize::MAX)?.header(&mut buffer)?;
+        Ok(read(&header))
+    }
 }
 
 fn value(text: &str) -> Result<Value, Error> {

@@ -29,7 +29,7 @@ use self::members::{Description, PrivateJwk};
 use self::purpose::Purpose;
 use crate::algorithm::Algorithm;
 use crate::base64url::{SHA256_LEN, encode_into};
-use crate::error::{Error, KidExcerpt};
+use crate::error::{Error, Excerpt};
 use crate::header::Header;
 use crate::strict_json;
 
@@ -165,8 +165,8 @@ impl Key {
     /// - [`KeyError::NotPem`], [`KeyError::SeveralKeys`], [`KeyError::Der`]: not one key in one of these formats.
     /// - [`KeyError::Certificate`], [`KeyError::Encrypted`]: the message names the command that converts it.
     /// - [`KeyError::OtherKey`], [`KeyError::UnsupportedKey`]: not a key for this algorithm.
-    /// - [`KeyError::RsaSize`], [`KeyError::RsaExponent`], [`KeyError::NotOnCurve`], [`KeyError::SmallOrder`],
-    ///   [`KeyError::Inconsistent`]: a key whose signatures prove nothing.
+    /// - [`KeyError::RsaSize`], [`KeyError::RsaExponent`], [`KeyError::Roca`], [`KeyError::NotOnCurve`],
+    ///   [`KeyError::SmallOrder`], [`KeyError::Inconsistent`]: a key whose signatures prove nothing.
     pub fn from_pem(algorithm: Algorithm, pem: &[u8]) -> Result<Self, KeyError> {
         Material::from_der(algorithm, pem::read(pem)?.encoded()).map(Self::of)
     }
@@ -401,6 +401,14 @@ impl Key {
         is_public.then(|| self.material.members().thumbprint_jwk().to_string())
     }
 
+    /// Whether both have the same material, algorithm and purpose. The caller compares the names.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.algorithm() == other.algorithm()
+            && self.purpose == other.purpose
+            && self.can_sign() == other.can_sign()
+            && self.thumbprint() == other.thumbprint()
+    }
+
     fn description(&self) -> Description<'_> {
         Description { algorithm: self.algorithm(), purpose: self.purpose, kid: self.kid() }
     }
@@ -415,13 +423,16 @@ impl Key {
     /// [`Error::WrongAlgorithm`], [`Error::UnknownKey`], [`Error::SignOnly`].
     pub(crate) fn agrees_with(&self, header: &Header<'_>) -> Result<(), Error> {
         if !self.algorithm().is_called(header.alg()) {
-            return Err(Error::WrongAlgorithm { expected: self.algorithm() });
+            return Err(Error::WrongAlgorithm {
+                expected: self.algorithm(),
+                found: Excerpt::of(header.alg()),
+            });
         }
         if !self.can_verify() {
             return Err(Error::SignOnly);
         }
         match (self.kid(), header.kid()) {
-            (Some(own), Some(named)) if own != named => Err(Error::UnknownKey { kid: KidExcerpt::of(named) }),
+            (Some(own), Some(named)) if own != named => Err(Error::UnknownKey { kid: Excerpt::of(named) }),
             _ => Ok(()),
         }
     }

@@ -12,7 +12,7 @@ use crate::key::Key;
 /// signed with it, so an implementation cannot weaken the checks.
 ///
 /// ```
-/// use strict_jose::{Error, Header, Key, Keys, KidExcerpt};
+/// use strict_jose::{Error, Header, Key, Keys, Excerpt};
 ///
 /// /// The current key, and the previous one until its last tokens expire.
 /// struct Rotating { current: Key, previous: Key }
@@ -22,7 +22,7 @@ use crate::key::Key;
 ///         [&self.current, &self.previous]
 ///             .into_iter()
 ///             .find(|key| key.kid() == header.kid())
-///             .ok_or_else(|| Error::UnknownKey { kid: KidExcerpt::of(header.kid().unwrap_or_default()) })
+///             .ok_or_else(|| Error::UnknownKey { kid: Excerpt::of(header.kid().unwrap_or_default()) })
 ///     }
 /// }
 /// ```

@@ -144,7 +144,7 @@ impl ProofRules {
     /// let rules = ProofRules::max_age(Duration::from_mins(1));
     /// assert!(rules.verify(&proof, &request, now).is_ok());
     /// let other = ProofRequest::new("POST", "https://id.example/revoke")?;
-    /// assert!(matches!(rules.verify(&proof, &other, now), Err(ProofError::WrongUrl)));
+    /// assert!(matches!(rules.verify(&proof, &other, now), Err(ProofError::WrongUrl { .. })));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///

@@ -13,7 +13,8 @@ use self::typ::TypRule;
 use crate::algorithm::Algorithm;
 use crate::base64url::Decoded;
 use crate::claims::{Claims, Registered, Verified};
-use crate::error::Error;
+use crate::error::{Error, Excerpt, Wanted};
+use crate::header::VerifiedHeader;
 use crate::jws::Compact;
 use crate::keys::Keys;
 
@@ -39,8 +40,8 @@ use crate::keys::Keys;
 #[derive(Clone, Debug)]
 pub struct Rules {
     typ: TypRule,
-    issuers: Option<Box<[Box<str>]>>,
-    audiences: Option<Box<[Box<str>]>>,
+    issuers: Option<Wanted>,
+    audiences: Option<Wanted>,
     subject: Option<Box<str>>,
     required: Vec<&'static str>,
     expiry: Expiry,
@@ -60,6 +61,7 @@ struct Accepted<'a> {
     payload: &'a str,
     registered: Registered,
     algorithm: Algorithm,
+    header: VerifiedHeader,
 }
 
 impl Rules {
@@ -230,13 +232,16 @@ impl Rules {
         now: SystemTime,
     ) -> Result<Verified<C>, Error> {
         let mut buffer = Decoded::default();
-        let Accepted { payload, registered, algorithm } = self.accept(token, keys, now, &mut buffer)?;
+        let Accepted { payload, registered, algorithm, header } =
+            self.accept(token, keys, now, &mut buffer)?;
         let claims = serde_json::from_str(payload).map_err(|error| Error::Claims(Arc::new(error)))?;
-        Ok(Verified { claims, registered, algorithm })
+        Ok(Verified { claims, registered, algorithm, header })
     }
 
     /// Verifies `token` as [`verify`](Rules::verify) does, and returns the signed payload: one JSON object in UTF-8 without
     /// duplicate members. For claims that another JSON parser reads.
+    ///
+    /// After that, [`Header::peek`](crate::Header::peek) gives the verified header of the token.
     ///
     /// ```
     /// # use std::time::SystemTime;
@@ -279,20 +284,21 @@ impl Rules {
         let claims = Claims::read(payload, &self.required)?;
         self.check_names(&claims)?;
         self.check_times(claims.registered, now)?;
-        Ok(Accepted { payload, registered: claims.registered, algorithm: key.algorithm() })
+        let (registered, algorithm) = (claims.registered, key.algorithm());
+        Ok(Accepted { payload, registered, algorithm, header: VerifiedHeader::of(&header) })
     }
 
     fn check_names(&self, claims: &Claims<'_>) -> Result<(), Error> {
-        if let Some(issuers) = &self.issuers {
+        if let Some(wanted) = &self.issuers {
             let iss = claims.iss.ok_or(Error::MissingClaim("iss"))?;
-            if !issuers.iter().any(|issuer| iss.is(issuer)) {
-                return Err(Error::WrongIssuer);
+            if !wanted.iter().any(|issuer| iss.is(issuer)) {
+                return Err(Error::WrongIssuer { wanted: wanted.clone(), found: Excerpt::of_text(iss) });
             }
         }
-        if let Some(audiences) = &self.audiences {
+        if let Some(wanted) = &self.audiences {
             let aud = claims.aud.ok_or(Error::MissingClaim("aud"))?;
-            if !aud.contains_one_of(audiences) {
-                return Err(Error::WrongAudience);
+            if !aud.contains_one_of(wanted) {
+                return Err(Error::WrongAudience { wanted: wanted.clone(), found: aud.excerpt() });
             }
         }
         if let Some(subject) = &self.subject {

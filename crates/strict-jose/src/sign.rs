@@ -6,9 +6,12 @@ use serde::Serialize;
 use crate::algorithm::Algorithm;
 use crate::base64url::encode_into;
 use crate::claims::Claims;
-use crate::error::Error;
+use crate::error::{Error, Malformed};
+use crate::header::Header;
 use crate::key::Key;
+use crate::key::jwk::Jwk;
 use crate::limits::DEFAULT_MAX_LEN;
+use crate::strict_json::{self, Value};
 
 impl Key {
     /// Signs `claims` as a token of the type `typ`: `{"typ":…,"alg":…,"kid":…}.claims.signature`.
@@ -39,9 +42,48 @@ impl Key {
         typ: impl Into<Typ<'t>>,
         claims: &C,
     ) -> Result<String, SignError> {
-        let claims = serde_json::to_string(claims).map_err(SignError::Serialize)?;
-        Claims::read(&claims, &[]).map_err(SignError::Claims)?;
-        self.sign_bytes(typ, claims.as_bytes())
+        self.sign_bytes(typ, checked_claims(claims)?.as_bytes())
+    }
+
+    /// Signs `claims` as [`sign`](Key::sign) does, with header parameters of your own beside `typ`, `alg` and `kid`.
+    ///
+    /// For a protocol that defines such a parameter. For a proof of possession, [`sign_proof`](Key::sign_proof) sets its `jwk`.
+    /// `parameters` is a JSON object, for example a map or a type of your own.
+    ///
+    /// ```
+    /// use serde_json::{Value, json};
+    /// use strict_jose::{Algorithm, Key, Typ, inspect};
+    ///
+    /// // The proof of a client for an OpenID4VCI credential carries its public key.
+    /// let key = Key::generate(Algorithm::Es256)?;
+    /// let jwk: Value = serde_json::from_str(&key.to_public_jwk().ok_or("a shared secret has none")?)?;
+    /// let claims = json!({ "aud": "https://issuer.example", "iat": 1_900_000_000 });
+    /// let token = key.sign_with_header("openid4vci-proof+jwt", &json!({ "jwk": jwk }), &claims)?;
+    /// assert_eq!(inspect(&token)?.header["jwk"]["kty"], "EC");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// - [`SignError::Header`]: a parameter that the key, `typ` or the format sets (`alg`, `typ`, `kid`, `crit`, `b64`, `enc`,
+    ///   `zip`), or a `jwk` with a private member.
+    /// - [`SignError::InvalidHeader`]: `parameters` is not an object, or one that no verifier accepts.
+    /// - Those of [`sign`](Key::sign).
+    pub fn sign_with_header<'t, H: Serialize + ?Sized, C: Serialize + ?Sized>(
+        &self,
+        typ: impl Into<Typ<'t>>,
+        parameters: &H,
+        claims: &C,
+    ) -> Result<String, SignError> {
+        let claims = checked_claims(claims)?;
+        let own = serde_json::to_string(parameters).map_err(SignError::Serialize)?;
+        check_own_parameters(&own)?;
+        let header = self.header(typ.into())?;
+        let header = match (header.strip_suffix('}'), own.trim_start().strip_prefix('{')) {
+            (Some(start), Some(members)) if members != "}" => format!("{start},{members}"),
+            _ => header,
+        };
+        Header::read(&mut header.clone().into_bytes()).map_err(SignError::InvalidHeader)?;
+        self.sign_parts(&header, claims.as_bytes())
     }
 
     /// Signs any bytes as a JWS ([RFC 7515](https://www.rfc-editor.org/rfc/rfc7515)). For tokens, use [`sign`](Key::sign):
@@ -62,13 +104,16 @@ impl Key {
     /// # Errors
     /// [`SignError::VerifyOnly`], [`SignError::HeaderTooLong`], [`SignError::Failed`].
     pub fn sign_bytes<'t>(&self, typ: impl Into<Typ<'t>>, payload: &[u8]) -> Result<String, SignError> {
-        let typ = match typ.into() {
+        self.sign_parts(&self.header(typ.into())?, payload)
+    }
+
+    fn header(&self, typ: Typ<'_>) -> Result<String, SignError> {
+        let typ = match typ {
             Typ::Named(typ) => Some(typ),
             Typ::Absent => None,
         };
-        let header = serde_json::to_string(&NewHeader { typ, alg: self.algorithm(), kid: self.kid() })
-            .map_err(SignError::Serialize)?;
-        self.sign_parts(&header, payload)
+        let header = NewHeader { typ, alg: self.algorithm(), kid: self.kid() };
+        serde_json::to_string(&header).map_err(SignError::Serialize)
     }
 
     /// Signs a header and a payload as they are.
@@ -88,6 +133,39 @@ impl Key {
         token.push('.');
         encode_into(&mut token, &signature);
         Ok(token)
+    }
+}
+
+/// The claims as JSON, if a verifier of this crate can accept them.
+fn checked_claims<C: Serialize + ?Sized>(claims: &C) -> Result<String, SignError> {
+    let claims = serde_json::to_string(claims).map_err(SignError::Serialize)?;
+    Claims::read(&claims, &[]).map_err(SignError::Claims)?;
+    Ok(claims)
+}
+
+fn check_own_parameters(parameters: &str) -> Result<(), SignError> {
+    strict_json::object::<OwnParameter>(parameters, strict_json::HEADER, |name, value| {
+        if let Some(name) = name.one_of(&["alg", "typ", "kid", "crit", "b64", "enc", "zip"]) {
+            return Err(OwnParameter(SignError::Header(name)));
+        }
+        match value {
+            Value::Object(jwk) if name.is("jwk") => {
+                let jwk = Jwk::read(jwk, strict_json::JWK).map_err(|_| SignError::Header("jwk"));
+                // Every receiver of the token would have the private key.
+                let is_private = jwk.map_err(OwnParameter)?.private_member().is_some();
+                if is_private { Err(OwnParameter(SignError::Header("jwk"))) } else { Ok(()) }
+            }
+            _ => Ok(()),
+        }
+    })
+    .map_err(|OwnParameter(error)| error)
+}
+
+struct OwnParameter(SignError);
+
+impl From<Malformed> for OwnParameter {
+    fn from(malformed: Malformed) -> Self {
+        Self(SignError::InvalidHeader(malformed.into()))
     }
 }
 
@@ -166,6 +244,14 @@ pub enum SignError {
     /// accepts it, because [`Rules::max_len`](crate::Rules::max_len) raises only the limit of the payload.
     #[error("the header (`typ`, `kid`) is longer than a verifier accepts")]
     HeaderTooLong,
+    /// A header parameter that the caller may not set: the key, `typ` or the format sets it. Or `jwk` with a private member.
+    #[error(
+        "the header parameter `{0}` cannot be set: the key or the format does, and a `jwk` must be a public key"
+    )]
+    Header(&'static str),
+    /// No verifier of this crate accepts a header with these parameters.
+    #[error("these header parameters would be refused")]
+    InvalidHeader(#[source] Error),
     /// A proof of possession needs an asymmetric key, and this key is a shared secret.
     #[error("a shared secret cannot sign a proof of possession")]
     SharedSecret,

@@ -26,22 +26,34 @@ pub(crate) struct Limits {
     pub(crate) open: usize,
     /// In the whole text.
     pub(crate) all: usize,
+    /// Names of one object must differ down to this depth. The objects below are read again, each by itself.
+    unique_to: u8,
+}
+
+impl Limits {
+    const fn new(open: usize, all: usize) -> Self {
+        Self { open, all, unique_to: MAX_DEPTH }
+    }
 }
 
 /// For a header, which is read before the signature is verified. An honest one has fewer than a dozen members.
-pub(crate) const HEADER: Limits = Limits { open: 32, all: 32 };
+pub(crate) const HEADER: Limits = Limits::new(32, 32);
 
 /// For one key. An honest one has fewer than two dozen members.
-pub(crate) const JWK: Limits = Limits { open: ON_STACK, all: 256 };
+pub(crate) const JWK: Limits = Limits::new(ON_STACK, 256);
 
-/// For a set of keys, some of which may be meant for other programs.
-pub(crate) const JWK_SET: Limits = Limits { open: 256, all: 8192 };
+/// For a set of keys, some of which may be meant for other programs. One key with a duplicate member must not make the whole
+/// set unreadable.
+pub(crate) const JWK_SET: Limits = Limits { unique_to: 1, ..JWK_OF_SET };
+
+/// For one key of a set.
+pub(crate) const JWK_OF_SET: Limits = Limits::new(256, 8192);
 
 /// For the claims of a proof. A valid signature shows only that the sender has the key in the proof.
-pub(crate) const PROOF: Limits = Limits { open: ON_STACK, all: 256 };
+pub(crate) const PROOF: Limits = Limits::new(ON_STACK, 256);
 
 /// For claims, which are read after the signature is verified.
-pub(crate) const CLAIMS: Limits = Limits { open: 1024, all: usize::MAX };
+pub(crate) const CLAIMS: Limits = Limits::new(1024, usize::MAX);
 
 /// The number of names that fit on the stack.
 pub(crate) const ON_STACK: usize = 64;
@@ -92,7 +104,7 @@ pub(crate) fn texts(array: &str) -> impl Iterator<Item = Option<Text<'_>>> {
 /// The elements of a checked array.
 pub(crate) fn elements(array: &str) -> impl Iterator<Item = Value<'_>> {
     let mut scanner = Scanner { text: array, at: 0 };
-    let mut names = Names::new(CLAIMS);
+    let mut names = Names::new(Limits { unique_to: 0, ..CLAIMS });
     std::iter::from_fn(move || {
         scanner.at += 1; // the opening bracket, or the comma after the last element
         scanner.skip_space();
@@ -151,7 +163,7 @@ impl<'a> Scanner<'a> {
                 return Err(Malformed::Json.into());
             }
             let name = self.string()?;
-            names.insert(outer, name)?;
+            names.insert(outer, name, depth)?;
             self.skip_space();
             if self.next() != Some(b':') {
                 return Err(Malformed::Json.into());
@@ -280,20 +292,21 @@ struct Names<'a> {
     max_open: usize,
     /// How many more members the text may have.
     left: usize,
+    unique_to: u8,
 }
 
 impl<'a> Names<'a> {
-    fn new(Limits { open, all }: Limits) -> Self {
-        Self { open: SmallVec::new(), max_open: open, left: all }
+    fn new(Limits { open, all, unique_to }: Limits) -> Self {
+        Self { open: SmallVec::new(), max_open: open, left: all, unique_to }
     }
 
     /// Adds a name to the innermost object, whose names begin at `outer`.
     #[inline]
-    fn insert(&mut self, outer: usize, name: Text<'a>) -> Result<(), Malformed> {
+    fn insert(&mut self, outer: usize, name: Text<'a>, depth: u8) -> Result<(), Malformed> {
         if self.open.len() == self.max_open || self.left == 0 {
             return Err(Malformed::TooManyMembers);
         }
-        if self.open[outer..].contains(&name) {
+        if depth <= self.unique_to && self.open[outer..].contains(&name) {
             return Err(Malformed::Duplicate);
         }
         self.left -= 1;

@@ -48,7 +48,7 @@ pub fn app(key: Key) -> Router {
     let rules = Rules::typ("at+jwt").any_issuer().any_audience();
     let jwt = Jwt::new(key, rules, |claims: Claims| async { Ok::<_, Error>(Some(claims.sub)) });
     let chain = jwt.map(Caller::Person).or(ApiKey.map(Caller::Machine)).or(Anonymous::new(|| Caller::Guest));
-    Router::new().route("/", get(greet)).layer(Authenticate::new(chain))
+    Router::new().route("/", get(greet)).route_layer(Authenticate::new(chain))
 }
 
 #[tokio::main]

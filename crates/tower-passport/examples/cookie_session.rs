@@ -43,15 +43,16 @@ pub(crate) fn app(sessions: Memory) -> Result<Router, Box<dyn Error>> {
         Ok::<_, Infallible>(good.then_some(User(credentials.username)))
     });
     let login = Router::new().route("/login", post(log_in));
-    let login = login.layer(Authenticate::new(local).failure_page("/login")?).layer(BufferBody::new(4096));
-    let login = login.layer(CrossOriginProtection::new()).route("/login", get(async move || form));
+    let login = login.route_layer(Authenticate::new(local).failure_page("/login")?);
+    let public = login.route_layer(BufferBody::new(4096)).route("/logout", post(log_out));
+    let public = public.route_layer(CrossOriginProtection::new()).route("/login", get(async move || form));
     let session = Session::new(sessions.clone(), |found: SessionRecord| async {
         Ok::<_, Infallible>(Some(User(found.user)))
     });
     let home = async |CurrentUser(User(name)): CurrentUser<User>| format!("Hello, {name}\n");
-    let site = Router::new().route("/", get(home)).route("/logout", post(log_out));
-    let site = site.layer(Authenticate::new(session).login_page("/login")?);
-    Ok(site.merge(login).with_state(sessions))
+    let site = Router::new().route("/", get(home));
+    let site = site.route_layer(Authenticate::new(session).login_page("/login")?);
+    Ok(site.merge(public).with_state(sessions))
 }
 
 #[tokio::main]

@@ -54,8 +54,8 @@ pub fn app(key: Key) -> Router {
     let local = Local::new(FindUser).username_field("email");
     Router::new()
         .route("/login", post(log_in))
-        .layer(Authenticate::new(local))
-        .layer(BufferBody::new(16 * 1024))
+        .route_layer(Authenticate::new(local))
+        .route_layer(BufferBody::new(16 * 1024))
         .with_state(key)
 }
 

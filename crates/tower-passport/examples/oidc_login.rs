@@ -6,7 +6,8 @@ use std::{borrow::Cow, convert::Infallible, env, error::Error, sync::Arc};
 
 use axum::{Router, http::request::Parts, response::Html, response::Redirect, routing::get, routing::post};
 use tower_passport::{
-    Authenticate, Client, CurrentUser, FlowCookies, HttpClient, Login, Logout, MemoryStore,
+    Authenticate, Client, CrossOriginProtection, CurrentUser, FlowCookies, HttpClient, Login, Logout,
+    MemoryStore,
 };
 use tower_passport::{
     LoggedIn, Network, Oidc, OidcProvider, Rejection, Session, SessionRecord, SessionUser, Sessions,
@@ -53,9 +54,13 @@ pub(crate) fn app(set: impl Fn(&str) -> Result<String, String>) -> Result<Router
         Ok::<_, Rejection>((over, oidc.log_out(&head, to).await?.ok_or(Redirect::to("/goodbye"))))
     };
     let goodbye = async move |head: Parts| ended.logged_out(&head).map_err(|_| "You are logged out.");
-    let site = Router::new().route("/", get(home)).route("/logout", post(log_out));
-    let site = site.layer(Authenticate::new(guard).login_page("/login")?).route("/goodbye", get(goodbye));
-    Ok(site.route("/login", get(log_in).layer(Authenticate::new(strategy))))
+    let site = Router::new().route("/", get(home));
+    let site = site.route_layer(Authenticate::new(guard).login_page("/login")?);
+    let public = Router::new().route("/logout", post(log_out)).route_layer(CrossOriginProtection::new());
+    let failed = Html("<p>The log-in failed.</p><a href=/login>Try again</a>"); // `error` says why
+    let public = public.route("/goodbye", get(goodbye)).route("/failed", get(async move || failed));
+    let log_in = get(log_in).route_layer(Authenticate::new(strategy).failure_page("/failed")?);
+    Ok(site.merge(public).route("/login", log_in))
 }
 
 #[tokio::main]

@@ -19,7 +19,7 @@ use crate::{Error, Outcome, Strategy};
 /// ```
 ///
 /// Unlike Passport's, it does not accept bad credentials: the chain ends at a forged token, and the client gets 401 instead of
-/// the page for guests.
+/// the page for guests. Only the cookie of a session that has ended counts as no credentials.
 #[derive(Clone, Debug)]
 pub struct Anonymous<F> {
     guest: F,

@@ -7,6 +7,7 @@ use std::fmt;
 use http::request::Parts;
 
 pub use self::format::{ApiKeyFormat, InvalidPrefix, NotAnApiKey};
+use crate::credentials::is_token68;
 use crate::token_challenges::TokenChallenges;
 use crate::{BearerHeader, Error, InvalidChallenge, Outcome, Strategy, TokenDigest, TokenSource, Verify};
 
@@ -32,7 +33,8 @@ use crate::{BearerHeader, Error, InvalidChallenge, Outcome, Strategy, TokenDiges
 /// | --- | --- |
 /// | no `Authorization`, or another scheme | pass, `WWW-Authenticate: Bearer` |
 /// | two `Authorization` headers, or `Bearer` and not exactly one token | 400 `invalid_request` |
-/// | a token that is no key of this format | 401 `invalid_token`, without a look-up |
+/// | a token without the prefix | the next strategy of a chain that recognizes it, otherwise 401 `invalid_token` |
+/// | a token with the prefix that is no key of this format | 401 `invalid_token`, without a look-up |
 /// | a key, and the verification denies | 401 `invalid_token`, unless the [`Denial`](crate::Denial) says otherwise |
 /// | a key, and the verification fails | 503 |
 ///
@@ -49,40 +51,22 @@ use crate::{BearerHeader, Error, InvalidChallenge, Outcome, Strategy, TokenDiges
 ///
 /// # Beside other bearer tokens
 ///
-/// With [`pass_other_tokens`](Self::pass_other_tokens), `api_key.or(jwt)` accepts both in one header.
+/// `jwt.or(api_key)` and `api_key.or(jwt)` accept both in one header, because the prefix tells them apart.
 pub struct ApiKey<V> {
     format: ApiKeyFormat,
     verify: V,
     tokens: Box<dyn TokenSource>,
-    other_tokens: OtherTokens,
     challenges: TokenChallenges,
-}
-
-/// The outcome for a token with another prefix.
-#[derive(Clone, Copy, Debug)]
-enum OtherTokens {
-    Reject,
-    Pass,
 }
 
 impl<V: Verify<TokenDigest>> ApiKey<V> {
     /// The strategy for keys of this format, with this verification.
     pub fn new(format: ApiKeyFormat, verify: V) -> Self {
-        let challenges = TokenChallenges::bearer();
-        Self { format, verify, tokens: Box::new(BearerHeader), other_tokens: OtherTokens::Reject, challenges }
+        Self { format, verify, tokens: Box::new(BearerHeader), challenges: TokenChallenges::bearer() }
     }
 }
 
 impl<V> ApiKey<V> {
-    /// Leaves tokens without the prefix to the next strategy of the chain: `api_key.or(jwt)`.
-    ///
-    /// The last strategy that reads this place should not pass other tokens. Otherwise a key with a mistyped prefix is treated as
-    /// an anonymous request where those are allowed.
-    #[must_use]
-    pub fn pass_other_tokens(self) -> Self {
-        Self { other_tokens: OtherTokens::Pass, ..self }
-    }
-
     /// Names the realm in the challenges: `Bearer realm="recipes"`.
     ///
     /// # Errors
@@ -106,20 +90,32 @@ impl<V: Verify<TokenDigest>> Strategy for ApiKey<V> {
     type User = V::User;
 
     async fn authenticate(&self, request: &Parts) -> Result<Outcome<V::User>, Error> {
-        let key = match self.tokens.token(request) {
+        // The format allows fewer characters than a token, so a good key needs no other check.
+        let key = match self.tokens.raw_token(request) {
             Ok(Some(key)) => key,
             Ok(None) => return Ok(self.challenges.pass()),
             Err(error) => return self.challenges.unreadable(error),
         };
-        let digest = match self.format.digest(&key) {
-            Ok(digest) => digest,
-            Err(NotAnApiKey::OtherPrefix) if matches!(self.other_tokens, OtherTokens::Pass) => {
-                return Ok(self.challenges.pass());
+        let error = match self.format.digest(&key) {
+            Ok(digest) => {
+                let verification = self.verify.verify(digest, request).await?;
+                return Ok(self.challenges.verified(verification, "unknown_key"));
             }
-            Err(error) => return Ok(Outcome::Reject(self.challenges.invalid_token(error.cause()))),
+            Err(error) => error,
         };
-        let verification = self.verify.verify(digest, request).await?;
-        Ok(self.challenges.verified(verification, "unknown_key"))
+        if !is_token68(&key)
+            && let Err(error) = self.tokens.token(request)
+        {
+            return self.challenges.unreadable(error);
+        }
+        Ok(match error {
+            NotAnApiKey::OtherPrefix => self.challenges.unrecognized(),
+            error => Outcome::Reject(self.challenges.invalid_token(error.cause())),
+        })
+    }
+
+    fn recognizes(&self, request: &Parts) -> Option<&str> {
+        self.challenges.recognizes(&*self.tokens, request, |key| self.format.has_prefix(key))
     }
 }
 
@@ -129,7 +125,6 @@ impl<V> fmt::Debug for ApiKey<V> {
         formatter
             .debug_struct("ApiKey")
             .field("format", &self.format)
-            .field("other_tokens", &self.other_tokens)
             .field("challenge", self.challenges.ask())
             .finish_non_exhaustive()
     }

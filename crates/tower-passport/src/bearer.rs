@@ -33,6 +33,9 @@ use crate::{BearerHeader, Error, InvalidChallenge, Outcome, Strategy, TokenDiges
 /// | a token, and the verification denies | 401 `invalid_token`, unless the [`Denial`](crate::Denial) says otherwise |
 /// | a token, and the verification fails | 503 |
 ///
+/// In a chain of strategies that read the same header it must be the last one, because every token may be an opaque one:
+/// `jwt.or(api_key).or(bearer)`.
+///
 /// For tokens that the program itself issues, [`ApiKey`](crate::ApiKey) rejects malformed ones without a look-up.
 ///
 /// Source: RFC 6750.
@@ -77,6 +80,11 @@ impl<V: Verify<BearerToken>> Strategy for Bearer<V> {
         };
         let verification = self.verify.verify(token, request).await?;
         Ok(self.challenges.verified(verification, "unknown_token"))
+    }
+
+    /// An opaque token may look like any other one.
+    fn recognizes(&self, request: &Parts) -> Option<&str> {
+        self.challenges.recognizes(&*self.tokens, request, |_| true)
     }
 }
 

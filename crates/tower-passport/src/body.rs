@@ -126,7 +126,9 @@ where
                     head.extensions.insert(BufferedBody(bytes.clone()));
                     ready.call(Request::from_parts(head, Full::new(bytes))).await
                 }
-                Err(rejection) => Ok(buffer.respond.respond(&rejection.logged(), &head)),
+                Err(rejection) => Ok(buffer
+                    .respond
+                    .respond(&rejection.logged(|| "BufferBody".into(), Some(head.uri.path())), &head)),
             }
         })
     }

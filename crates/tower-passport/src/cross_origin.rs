@@ -130,7 +130,7 @@ where
         let kind = if self.protection.check.allows(&head) {
             FutureKind::Allowed { future: self.inner.call(Request::from_parts(head, body)) }
         } else {
-            let rejection = cross_origin().logged();
+            let rejection = cross_origin().logged(|| "CrossOriginProtection".into(), Some(head.uri.path()));
             FutureKind::Rejected { response: Some(self.protection.respond.respond(&rejection, &head)) }
         };
         CrossOriginProtectionFuture { kind }

@@ -1,5 +1,6 @@
 //! "The decision could not be made", which is never "the credentials are wrong".
 
+use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
@@ -24,6 +25,7 @@ pub struct Error {
     source: Box<dyn StdError + Send + Sync>,
     retry_after: Option<Duration>,
     extensions: Extensions,
+    strategy: Option<Cow<'static, str>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +33,7 @@ enum Kind {
     Undecided,
     NotYet,
     Misconfigured,
+    Panicked,
 }
 
 impl Error {
@@ -66,8 +69,18 @@ impl Error {
         Self::of_kind(Kind::Misconfigured, source.into())
     }
 
+    /// The code of a strategy or a verification panicked. The response is 500.
+    pub(crate) fn panicked(message: String) -> Self {
+        Self::of_kind(Kind::Panicked, message.into())
+    }
+
+    /// Notes the strategy that it comes from, unless that is known.
+    pub(crate) fn note_strategy(&mut self, name: impl FnOnce() -> Cow<'static, str>) {
+        self.strategy.get_or_insert_with(name);
+    }
+
     fn of_kind(kind: Kind, source: Box<dyn StdError + Send + Sync>) -> Self {
-        Self { kind, source, retry_after: None, extensions: Extensions::new() }
+        Self { kind, source, retry_after: None, extensions: Extensions::new(), strategy: None }
     }
 
     /// Sets when the client may try again: the `Retry-After` of the response.
@@ -104,6 +117,14 @@ impl Error {
         self.kind == Kind::NotYet
     }
 
+    pub(crate) fn is_panicked(&self) -> bool {
+        self.kind == Kind::Panicked
+    }
+
+    pub(crate) fn take_strategy(&mut self) -> Option<Cow<'static, str>> {
+        self.strategy.take()
+    }
+
     pub(crate) fn take_extensions(&mut self) -> Extensions {
         std::mem::take(&mut self.extensions)
     }
@@ -114,6 +135,7 @@ impl fmt::Display for Error {
         formatter.write_str(match self.kind {
             Kind::Undecided | Kind::NotYet => "the request could not be authenticated",
             Kind::Misconfigured => "authentication is not set up completely",
+            Kind::Panicked => "a strategy or a verification panicked",
         })
     }
 }

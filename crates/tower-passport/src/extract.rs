@@ -1,12 +1,14 @@
 //! `Auth`: authentication as an argument of an axum handler.
 
+use std::any::type_name;
 use std::fmt;
 use std::sync::Arc;
 
 use axum_core::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
 use http::request::Parts;
 
-use crate::strategy::{Decision, decide};
+use crate::layer::UserTypes;
+use crate::strategy::decide;
 use crate::{CurrentUser, Error, Rejection, Strategy};
 
 /// The user that the strategy `S` authenticated, as a handler argument: the argument is the requirement.
@@ -42,8 +44,9 @@ use crate::{CurrentUser, Error, Rejection, Strategy};
 /// # }
 /// ```
 ///
-/// `Option<Auth<S>>` accepts a request without credentials. It still rejects *bad* credentials, so that an expired session
-/// is noticed and not treated as a guest.
+/// `Option<Auth<S>>` accepts a request without credentials. It still rejects *bad* credentials, so that a forged or expired
+/// token is noticed. The cookie of a session that has ended makes a guest; the layer
+/// [`RejectionPages`](crate::RejectionPages) removes it.
 pub struct Auth<S: Strategy>(pub S::User);
 
 // Not derived: a derive would require `Clone` of the strategy instead of its user.
@@ -81,10 +84,7 @@ where
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Option<Self>, Rejection> {
-        Ok(match decide(Arc::<S>::from_ref(state).authenticate(parts).await)? {
-            Decision::Authenticated(user) => Some(Self(user)),
-            Decision::Anonymous(_) => None,
-        })
+        Ok(decide::optional(&*Arc::<S>::from_ref(state), parts).await?.map(Self))
     }
 }
 
@@ -96,10 +96,7 @@ where
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, _state: &State) -> Result<Self, Rejection> {
-        parts.extensions.get::<Self>().cloned().ok_or_else(|| {
-            let missing = "no user in this request: is the `Authenticate` layer missing, or optional?";
-            Rejection::from(Error::misconfigured(missing)).logged()
-        })
+        parts.extensions.get::<Self>().cloned().ok_or_else(|| no_user::<U>(parts))
     }
 }
 
@@ -108,9 +105,35 @@ where
     U: Clone + Send + Sync + 'static,
     State: Sync,
 {
-    type Rejection = std::convert::Infallible;
+    type Rejection = Rejection;
 
-    async fn from_request_parts(parts: &mut Parts, _state: &State) -> Result<Option<Self>, Self::Rejection> {
-        Ok(parts.extensions.get::<Self>().cloned())
+    async fn from_request_parts(parts: &mut Parts, _state: &State) -> Result<Option<Self>, Rejection> {
+        let user = parts.extensions.get::<Self>().cloned();
+        let types = parts.extensions.get::<UserTypes>();
+        if user.is_none() && !types.is_some_and(UserTypes::contains::<U>) {
+            return Err(no_user::<U>(parts));
+        }
+        Ok(user)
     }
+}
+
+/// The rejection of a request to a handler that asks for a user whom no layer provides.
+fn no_user<U: 'static>(request: &Parts) -> Rejection {
+    let wanted = type_name::<U>();
+    let mistake = match request.extensions.get::<UserTypes>() {
+        None => format!("`CurrentUser<{wanted}>` needs the layer `Authenticate` around its handler"),
+        Some(types) if types.contains::<U>() => {
+            format!(
+                "`CurrentUser<{wanted}>` behind an optional layer must be `Option<CurrentUser<{wanted}>>`"
+            )
+        }
+        Some(types) => {
+            let found = types.names();
+            format!(
+                "the handler asks for `CurrentUser<{wanted}>`, but `Authenticate` has a user of type {found}"
+            )
+        }
+    };
+    let path = Some(request.uri.path());
+    Rejection::from(Error::misconfigured(mistake)).logged(|| "CurrentUser".into(), path)
 }

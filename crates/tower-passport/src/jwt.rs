@@ -5,20 +5,21 @@ mod claims_cache;
 mod provide_keys;
 #[cfg(feature = "token-cache")]
 mod token_cache;
+mod with_header;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use http::request::Parts;
-use serde::de::DeserializeOwned;
 use strict_jose::{Error as TokenError, Rules, Verified};
 
 pub use self::by_issuer::ByIssuer;
 use self::claims_cache::ClaimsCache;
-pub use self::provide_keys::ProvideKeys;
+pub use self::provide_keys::{ProvideKeys, UnverifiedHeader};
 #[cfg(feature = "token-cache")]
 pub use self::token_cache::TokenCache;
+pub use self::with_header::{FromVerified, WithHeader};
 use crate::clock::{Clock, system_clock};
 use crate::token_challenges::TokenChallenges;
 use crate::{BearerHeader, Error, InvalidChallenge, Outcome, Strategy, TokenSource, Verify};
@@ -49,6 +50,8 @@ use crate::{BearerHeader, Error, InvalidChallenge, Outcome, Strategy, TokenSourc
 /// # Ok(()) }
 /// ```
 ///
+/// A verification that also needs the `kid` of the token takes [`WithHeader`] instead of the claims.
+///
 /// With a type as the verification, the strategy has a type that can be written out:
 /// `type Guard = Jwt<Key, Claims, FindUser>`.
 ///
@@ -56,6 +59,7 @@ use crate::{BearerHeader, Error, InvalidChallenge, Outcome, Strategy, TokenSourc
 /// | --- | --- |
 /// | no `Authorization`, or another scheme | pass, `WWW-Authenticate: Bearer` |
 /// | two `Authorization` headers, or `Bearer` and not exactly one token | 400 `invalid_request` |
+/// | a token without the two dots of a JWT | the next strategy of a chain that recognizes it, otherwise 401 `invalid_token` |
 /// | a token that `strict_jose` rejects | 401 `invalid_token` |
 /// | a good token, and the verification denies | 401 `invalid_token`, unless the [`Denial`](crate::Denial) says otherwise |
 /// | a good token, and the verification fails | 503 |
@@ -127,21 +131,32 @@ impl<K, C, V> Jwt<K, C, V> {
 impl<K, C, V> Strategy for Jwt<K, C, V>
 where
     K: ProvideKeys,
-    C: DeserializeOwned + Send + 'static,
+    C: FromVerified,
     V: Verify<C>,
 {
     type User = V::User;
 
     async fn authenticate(&self, request: &Parts) -> Result<Outcome<V::User>, Error> {
-        let token = match self.tokens.token(request) {
+        // `strict_jose` allows fewer characters than a bearer token, so a good token needs no other check.
+        let token = match self.tokens.raw_token(request) {
             Ok(Some(token)) => token,
             Ok(None) => return Ok(self.challenges.pass()),
             Err(error) => return self.challenges.unreadable(error),
         };
+        // Before anything else: a key of another strategy must not wait for the keys of an issuer.
+        if !has_two_dots(&token) {
+            return match self.tokens.token(request) {
+                Ok(_) => Ok(self.challenges.unrecognized()),
+                Err(error) => self.challenges.unreadable(error),
+            };
+        }
         let claims = match self.claims(&token).await {
             Ok(claims) => claims,
             Err(ClaimsError::Invalid(error)) => {
-                tracing::debug!(%error, "Token rejected: {error}");
+                if let Err(error) = self.tokens.token(request) {
+                    return self.challenges.unreadable(error);
+                }
+                tracing::debug!(target: crate::LOG_TARGET, %error, path = request.uri.path(), "Token rejected: {error}");
                 return Ok(Outcome::Reject(self.challenges.invalid_token(error.reason())));
             }
             Err(ClaimsError::Undecided(error)) => return Err(error),
@@ -149,9 +164,18 @@ where
         let verification = self.verify.verify(claims, request).await?;
         Ok(self.challenges.verified(verification, "unknown_user"))
     }
+
+    fn recognizes(&self, request: &Parts) -> Option<&str> {
+        self.challenges.recognizes(&*self.tokens, request, has_two_dots)
+    }
 }
 
-impl<K: ProvideKeys, C: DeserializeOwned + Send + 'static, V: Send + Sync> Jwt<K, C, V> {
+/// Whether it has the three parts of a signed token (RFC 7515, section 7.1).
+fn has_two_dots(token: &str) -> bool {
+    memchr::memchr_iter(b'.', token.as_bytes()).count() == 2
+}
+
+impl<K: ProvideKeys, C: FromVerified, V: Send + Sync> Jwt<K, C, V> {
     /// The claims of a good token, from the cache or checked now.
     async fn claims(&self, token: &str) -> Result<C, ClaimsError> {
         let now = (self.clock)();
@@ -159,7 +183,9 @@ impl<K: ProvideKeys, C: DeserializeOwned + Send + 'static, V: Send + Sync> Jwt<K
         if let Some(claims) = cache.and_then(|cache| cache.get(token, now)) {
             return Ok(claims);
         }
-        let Verified { claims, registered, .. } = self.checked(token, now).await?;
+        let verified = self.checked(token, now).await?;
+        let registered = verified.registered;
+        let claims = C::from_verified(verified);
         if let Some(cache) = cache {
             cache.insert(token, &claims, now, self.rules.valid_until(&registered));
         }
@@ -167,10 +193,11 @@ impl<K: ProvideKeys, C: DeserializeOwned + Send + 'static, V: Send + Sync> Jwt<K
     }
 
     /// Checks a token. Only a token with an unknown key id is checked twice: the second time with newer keys.
-    async fn checked(&self, token: &str, now: SystemTime) -> Result<Verified<C>, ClaimsError> {
-        let checked = self.rules.verify(token, &self.keys.keys().await?, now);
+    async fn checked(&self, token: &str, now: SystemTime) -> Result<Verified<C::Claims>, ClaimsError> {
+        let header = UnverifiedHeader::of(token);
+        let checked = self.rules.verify(token, &self.keys.keys(&header).await?, now);
         let Err(TokenError::UnknownKey { kid }) = checked else { return Ok(checked?) };
-        match self.keys.keys_beyond(&kid).await? {
+        match self.keys.keys_beyond(&header).await? {
             Some(keys) => Ok(self.rules.verify(token, &keys, now)?),
             None => Err(TokenError::UnknownKey { kid }.into()),
         }

@@ -1,16 +1,19 @@
 //! `Authenticate`: authentication as a layer for any tower service.
 
+use std::any::{TypeId, type_name};
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::request::Parts;
-use http::{Request, Response};
+use http::{Extensions, Request, Response};
+use smallvec::SmallVec;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::strategy::{Decision, decide};
+use crate::response_cookies::ResponseCookies;
+use crate::strategy::decide;
 use crate::{
     DefaultResponse, FailurePage, InvalidLocation, InvalidPath, LoginPage, Rejection, Respond, Strategy,
 };
@@ -30,9 +33,16 @@ use crate::{
 /// # fn example(guard: BoxStrategy<String>) -> axum::Router {
 /// axum::Router::new()
 ///     .route("/me", axum::routing::get(whoami))
-///     .layer(Authenticate::new(guard))
+///     .route_layer(Authenticate::new(guard))
 /// # }
 /// ```
+///
+/// # `route_layer`, not `layer`
+///
+/// axum's `Router::layer` also wraps the fallback of the router. A router that is merged with such a one responds to *every*
+/// unknown path with 401 instead of 404, and with `Basic` a browser asks for a password anywhere. `Router::route_layer` wraps
+/// only the routes that the router has at that moment. Use `layer` to hide unknown paths behind the log-in, and for services
+/// without routes.
 pub struct Authenticate<S, R = DefaultResponse> {
     strategy: Arc<S>,
     credentials: Credentials,
@@ -59,6 +69,8 @@ impl<S: Strategy> Authenticate<S> {
 
 impl<S, R> Authenticate<S, R> {
     /// Also lets requests without credentials through, without a [`CurrentUser`]. Bad credentials are still rejected.
+    ///
+    /// The cookie of a session that has ended is not bad credentials: the client is a guest, and the cookie is removed.
     #[must_use]
     pub fn optional(self) -> Self {
         Self { credentials: Credentials::Optional, ..self }
@@ -101,7 +113,7 @@ impl<S, R> Authenticate<S, R> {
 
     /// Redirects browsers to the log-in page with 303 instead of 401.
     ///
-    /// Only for page views. Scripts, programs, forms and images get the response that they would get without this. See
+    /// Only for page views and forms. Scripts, programs and images get the response that they would get without this. See
     /// [`LoginPage`].
     ///
     /// ```
@@ -122,7 +134,7 @@ impl<S, R> Authenticate<S, R> {
         })
     }
 
-    /// Redirects browsers to a page that explains the failure, with 303 instead of 400, 401, 403 and 429.
+    /// Redirects browsers to a page that explains the failure, with 303 instead of the status of the rejection.
     ///
     /// Forms are redirected too, scripts and programs are not. See [`FailurePage`].
     ///
@@ -176,8 +188,31 @@ impl<S, R> fmt::Debug for Authenticate<S, R> {
 ///
 /// The extractor clones the user, because extensions stay with the request: use an `Arc` for a large user.
 /// `Option<CurrentUser<U>>` is for a layer that is [`optional`](Authenticate::optional).
+///
+/// Without a layer whose strategy has this user type, both are 500, and the log names the types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CurrentUser<U>(pub U);
+
+/// The user types of the [`Authenticate`] layers around a handler: an extractor for another type is a mistake.
+#[derive(Clone, Default)]
+pub(crate) struct UserTypes(SmallVec<[(TypeId, &'static str); 2]>);
+
+impl UserTypes {
+    fn note<U: 'static>(extensions: &mut Extensions) {
+        let Self(types) = extensions.get_or_insert_default();
+        types.push((TypeId::of::<U>(), type_name::<U>()));
+    }
+
+    #[cfg(feature = "axum")]
+    pub(crate) fn contains<U: 'static>(&self) -> bool {
+        self.0.iter().any(|(id, _)| *id == TypeId::of::<U>())
+    }
+
+    #[cfg(feature = "axum")]
+    pub(crate) fn names(&self) -> String {
+        self.0.iter().map(|(_, name)| format!("`{name}`")).collect::<Vec<_>>().join(" and ")
+    }
+}
 
 /// The service of [`Authenticate`].
 pub struct AuthenticateService<Inner, S, R = DefaultResponse> {
@@ -209,20 +244,27 @@ where
         let layer = self.layer.clone();
         Box::pin(async move {
             let (mut head, body) = request.into_parts();
-            let rejection = match decide(layer.strategy.authenticate(&head).await) {
-                Ok(Decision::Authenticated(user)) => {
-                    head.extensions.insert(CurrentUser(user));
-                    return ready.call(Request::from_parts(head, body)).await;
-                }
-                Ok(Decision::Anonymous(_)) if matches!(layer.credentials, Credentials::Optional) => {
-                    // The innermost layer decides: the user of an outer layer must not stay.
-                    head.extensions.remove::<CurrentUser<S::User>>();
-                    return ready.call(Request::from_parts(head, body)).await;
-                }
-                Ok(Decision::Anonymous(challenges)) => Rejection::no_credentials(challenges).logged(),
-                Err(rejection) => rejection,
+            let cookies = ResponseCookies::insert_into(&mut head);
+            let user = match layer.credentials {
+                Credentials::Required => decide::required(&*layer.strategy, &head).await.map(Some),
+                Credentials::Optional => decide::optional(&*layer.strategy, &head).await,
             };
-            Ok(layer.respond.respond(&rejection, &head))
+            match user {
+                Ok(Some(user)) => {
+                    head.extensions.insert(CurrentUser(user));
+                }
+                // The innermost layer decides: the user of an outer layer must not stay.
+                Ok(None) => {
+                    head.extensions.remove::<CurrentUser<S::User>>();
+                }
+                Err(rejection) => return Ok(layer.respond.respond(&rejection, &head)),
+            }
+            UserTypes::note::<S::User>(&mut head.extensions);
+            let mut response = ready.call(Request::from_parts(head, body)).await?;
+            if let Some(cookies) = cookies {
+                cookies.add_to(response.headers_mut());
+            }
+            Ok(response)
         })
     }
 }

@@ -2,6 +2,7 @@
 #![cfg_attr(
     all(doc, feature = "full"),
     doc = "[Coming from Passport]: guide::coming_from_passport",
+    doc = "[Passport's own test cases]: guide::passport_cases",
     doc = "[coming from axum-login]: guide::coming_from_axum_login",
     doc = "[write your own strategy]: guide::write_your_own"
 )]
@@ -17,6 +18,7 @@
 //!   `Basic`, `Local` (with [`BufferBody`]), `Session` (with `Sessions`), `OAuth2`, `Oidc`, [`Anonymous`].
 //! - Protection against requests that other sites cause: [`CrossOriginProtection`].
 //! - Chains: [`Or`], [`Map`], [`BoxStrategy`]. Scopes: [`HasScope`], [`RequireScope`], `Scoped`.
+//! - The crates of types in signatures: `strict_jose`, `secrecy`.
 //! - For strategies of your own: [`Challenge`] (writes `WWW-Authenticate`), [`Credentials`] (reads `Authorization`).
 //! - Names without a link need a feature. The guides need all features: `cargo doc --all-features --open`.
 #![deny(missing_docs)]
@@ -30,10 +32,15 @@ pub mod guide {
     #[doc = include_str!("../docs/links.md")]
     #[doc = include_str!("../docs/coming-from-passport.md")]
     pub mod coming_from_passport {}
+    #[doc = include_str!("../docs/passport-cases.md")]
+    pub mod passport_cases {}
     #[doc = include_str!("../docs/links.md")]
     #[doc = include_str!("../docs/write-your-own.md")]
     pub mod write_your_own {}
 }
+
+/// The target of the log events about requests, whatever the modules are called.
+pub(crate) const LOG_TARGET: &str = "tower_passport";
 
 mod anonymous;
 #[cfg(feature = "api-key")]
@@ -45,6 +52,7 @@ mod bearer;
 mod body;
 #[cfg(feature = "remote-keys")]
 mod cached_document;
+mod catch_panic;
 mod challenge;
 #[cfg(any(feature = "jwt", feature = "oauth2", feature = "session"))]
 mod clock;
@@ -80,6 +88,7 @@ mod rejection_pages;
 #[cfg(feature = "remote-keys")]
 mod remote_keys;
 mod respond;
+mod response_cookies;
 mod scope;
 #[cfg(feature = "session")]
 mod session;
@@ -88,6 +97,17 @@ mod strategy;
 mod token_challenges;
 mod token_source;
 mod verify;
+
+#[cfg(any(
+    feature = "api-key",
+    feature = "basic",
+    feature = "bearer",
+    feature = "local",
+    feature = "oauth2"
+))]
+pub use secrecy;
+#[cfg(any(feature = "jwt", feature = "oauth2"))]
+pub use strict_jose;
 
 pub use self::anonymous::Anonymous;
 #[cfg(feature = "api-key")]
@@ -112,7 +132,7 @@ pub use self::http_client::{HttpClient, HttpError, Network};
 #[cfg(feature = "token-cache")]
 pub use self::jwt::TokenCache;
 #[cfg(feature = "jwt")]
-pub use self::jwt::{ByIssuer, Jwt, ProvideKeys};
+pub use self::jwt::{ByIssuer, FromVerified, Jwt, ProvideKeys, UnverifiedHeader, WithHeader};
 pub use self::layer::{Authenticate, AuthenticateService, CurrentUser};
 #[cfg(feature = "local")]
 pub use self::local::Local;
@@ -145,5 +165,8 @@ pub use self::session::{
 pub use self::strategy::{BoxStrategy, Map, Or, Outcome, RequireScope, Strategy};
 pub use self::token_source::{
     BearerHeader, BodyField, CookieValue, NamedHeader, QueryParameter, SchemeHeader, TokenError, TokenSource,
+    token_from,
 };
-pub use self::verify::{Denial, IntoVerification, Verification, Verify, WithRequest, with_request};
+pub use self::verify::{
+    Denial, IntoVerification, Verification, Verify, WithRequest, WithState, with_request, with_state,
+};

@@ -33,8 +33,8 @@ use crate::{
 ///
 /// let app: Router = Router::new()
 ///     .route("/login", post(log_in))
-///     .layer(Authenticate::new(local))
-///     .layer(BufferBody::new(16 * 1024));
+///     .route_layer(Authenticate::new(local))
+///     .route_layer(BufferBody::new(16 * 1024));
 /// ```
 ///
 /// | the request has | outcome |

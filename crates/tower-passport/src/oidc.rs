@@ -30,7 +30,7 @@ use crate::oauth2::{
 use crate::{
     Client, Error, FlowCookies, HttpClient, InvalidSetup, LocalPath, LoggedIn, Login, Outcome, Profile,
     ProvideKeys, Provider, ProviderError, Redirect, Rejection, RemoteKeys, ResponseMode, Strategy, Tokens,
-    Verify,
+    UnverifiedHeader, Verify,
 };
 
 /// Log-in with an account at an `OpenID` provider: [`OAuth2`](crate::OAuth2) with a verified ID token.
@@ -323,9 +323,10 @@ impl<V> Oidc<V> {
         expected: &Expected<'_>,
     ) -> Result<VerifiedIdToken, FlowError> {
         let verify = |keys: &_| self.rules.verify(id_token, keys, expected);
-        let verified = match verify(&self.keys.keys().await?) {
+        let header = UnverifiedHeader::of(id_token);
+        let verified = match verify(&self.keys.keys(&header).await?) {
             Err(IdTokenError::Token(TokenError::UnknownKey { kid })) => {
-                match self.keys.keys_beyond(&kid).await? {
+                match self.keys.keys_beyond(&header).await? {
                     Some(newer) => verify(&newer),
                     None => Err(TokenError::UnknownKey { kid }.into()),
                 }

@@ -7,8 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::request::Parts;
 use http::{Extensions, HeaderMap, HeaderValue, Response, StatusCode, header};
 
+use crate::response_cookies::ResponseCookies;
 use crate::{Challenge, Challenges, Error, Redirect};
 
 /// Why a request is not let through, for programs. Each reason has one status.
@@ -38,6 +40,8 @@ pub enum Reason {
     Undecided,
     /// The program is set up incorrectly, for example without a layer that a strategy needs: 500.
     Misconfigured,
+    /// The program has a mistake: a strategy or a [verification](crate::Verify) panicked: 500.
+    Internal,
 }
 
 impl Reason {
@@ -52,7 +56,7 @@ impl Reason {
             // Not 307: the browser would send the form with the password to the location (RFC 9700, section 4.12).
             Self::Redirect => StatusCode::SEE_OTHER,
             Self::Undecided => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Misconfigured => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Misconfigured | Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
@@ -69,7 +73,7 @@ impl Reason {
             Self::BodyTooLarge => "body_too_large",
             Self::Redirect => "redirect",
             Self::Undecided => "temporarily_unavailable",
-            Self::Misconfigured => "server_error",
+            Self::Misconfigured | Self::Internal => "server_error",
         }
     }
 }
@@ -120,6 +124,17 @@ struct Inner {
     location: Option<HeaderValue>,
     error: Option<Arc<Error>>,
     extensions: Extensions,
+    /// For the log.
+    strategy: Option<Cow<'static, str>>,
+    ended: Ended,
+}
+
+/// Whether the credentials are those of a session that has ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    No,
+    Guest,
+    Rejected,
 }
 
 impl Rejection {
@@ -134,9 +149,11 @@ impl Rejection {
         Self::new(Reason::InvalidToken, "The token is not valid.").with_challenges(challenges)
     }
 
-    /// The session has ended or never existed: 401.
+    /// The session has ended or never existed: 401. Where guests are allowed, the client is a guest.
     pub fn session_ended(challenges: impl Into<Challenges>) -> Self {
-        Self::new(Reason::InvalidToken, "The session has ended. Log in again.").with_challenges(challenges)
+        Self::new(Reason::InvalidToken, "The session has ended. Log in again.")
+            .with_challenges(challenges)
+            .with(|inner| inner.ended = Ended::Guest)
     }
 
     /// The user name or the password is wrong: 401. One response for both, so that clients cannot find out which names exist.
@@ -183,6 +200,8 @@ impl Rejection {
             location: None,
             error: None,
             extensions: Extensions::new(),
+            strategy: None,
+            ended: Ended::No,
         }))
     }
 
@@ -250,7 +269,38 @@ impl Rejection {
             inner.reason = reason;
             inner.description = description.into();
             inner.challenges = Challenges::none();
+            inner.ended = Ended::No;
         })
+    }
+
+    /// Rejects the client of an [ended session](Self::session_ended) also where guests are allowed.
+    #[must_use]
+    pub fn without_guests(self) -> Self {
+        self.with(|inner| inner.ended = Ended::Rejected)
+    }
+
+    /// Whether the client is a guest where guests are allowed, because its session has ended.
+    pub(crate) fn allows_guest(&self) -> bool {
+        self.0.ended == Ended::Guest
+    }
+
+    pub(crate) fn and_challenges(self, challenges: Challenges) -> Self {
+        self.with(|inner| inner.challenges = std::mem::take(&mut inner.challenges).and(challenges))
+    }
+
+    /// Notes the strategy that it comes from, unless that is known.
+    pub(crate) fn note_strategy(&mut self, name: impl FnOnce() -> Cow<'static, str>) {
+        Arc::make_mut(&mut self.0).strategy.get_or_insert_with(name);
+    }
+
+    /// The error code for the query of a page: more exact than that of the reason where people need it.
+    pub(crate) fn page_error(&self) -> &'static str {
+        if self.0.ended == Ended::No { self.reason().as_str() } else { "session_ended" }
+    }
+
+    /// Leaves the cookies for the response to a request that is let through.
+    pub(crate) fn leave_cookies(&self, request: &Parts) {
+        ResponseCookies::leave(request, self.cookies());
     }
 
     /// The reason, for programs.
@@ -366,18 +416,36 @@ impl Rejection {
     }
 
     /// Logs one event for this rejection, with the cause that the client does not see.
-    pub(crate) fn logged(self) -> Self {
+    ///
+    /// `name` is the name of the strategy, unless the rejection knows it.
+    pub(crate) fn logged(self, name: impl Fn() -> Cow<'static, str>, path: Option<&str>) -> Self {
         let (reason, cause) = (self.reason().as_str(), self.cause());
+        let strategy = || self.0.strategy.clone().unwrap_or_else(&name);
         if let Some(error) = self.error().filter(|error| error.is_not_yet()) {
             // Not an error: any client could fill the log with it.
-            tracing::info!(reason, error = error.source(), "Credentials not checked yet: {error}");
+            tracing::info!(target: crate::LOG_TARGET, reason,
+                strategy = &*strategy(),
+                path,
+                error = error.source(),
+                "Credentials not checked yet: {error}"
+            );
         } else if let Some(error) = self.error() {
-            tracing::error!(reason, error = error.source(), "Authentication failed: {error}");
+            tracing::error!(target: crate::LOG_TARGET, reason,
+                strategy = &*strategy(),
+                path,
+                error = error.source(),
+                "Authentication failed: {error}"
+            );
         } else if matches!(self.reason(), Reason::NoCredentials | Reason::Redirect) {
             // Every log-in begins like this.
-            tracing::debug!(reason, cause, "Request not authenticated: {cause}");
+            tracing::debug!(target: crate::LOG_TARGET, reason,
+                cause,
+                strategy = &*strategy(),
+                path,
+                "Request not authenticated: {cause}"
+            );
         } else {
-            tracing::info!(reason, cause, "Credentials rejected: {cause}");
+            tracing::info!(target: crate::LOG_TARGET, reason, cause, strategy = &*strategy(), path, "Credentials rejected: {cause}");
         }
         self
     }
@@ -398,12 +466,15 @@ impl From<Error> for Rejection {
     fn from(mut error: Error) -> Self {
         let rejection = if error.is_misconfigured() {
             Self::new(Reason::Misconfigured, "The server is not set up completely.")
+        } else if error.is_panicked() {
+            Self::new(Reason::Internal, "The server made a mistake. It is logged.")
         } else {
             Self::new(Reason::Undecided, "The server cannot check credentials now. Try again later.")
         };
         rejection.with(|inner| {
             inner.retry_after = error.retry_after();
             inner.extensions = error.take_extensions();
+            inner.strategy = error.take_strategy();
             inner.error = Some(Arc::new(error));
         })
     }

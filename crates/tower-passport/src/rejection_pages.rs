@@ -1,16 +1,17 @@
-//! A layer that redirects browsers to pages when something inside of it rejected them.
+//! A layer for browsers: redirects them to pages when something inside of it rejected them, and removes stale cookies.
 
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, WWW_AUTHENTICATE};
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Request, Response, StatusCode};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::respond::navigation::Navigation;
+use crate::response_cookies::ResponseCookies;
 use crate::{DefaultResponse, FailurePage, InvalidLocation, InvalidPath, LoginPage, Rejection};
 
 /// A layer that redirects browsers to pages when [`Auth`](crate::Auth) or a layer inside of it rejected them.
@@ -25,6 +26,9 @@ use crate::{DefaultResponse, FailurePage, InvalidLocation, InvalidPath, LoginPag
 /// Ok(router.layer(RejectionPages::new().login_page("/login")?.failure_page("/login")?))
 /// # }
 /// ```
+///
+/// It also removes the cookie of a session that has ended where `Option<Auth<..>>` lets its client in as a guest: an extractor
+/// cannot add to the response.
 ///
 /// With both kinds of page, users who are not logged in go to the log-in page, and every other failure goes to the failure
 /// page: see [`LoginPage`] and [`FailurePage`].
@@ -93,9 +97,10 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let (head, body) = request.into_parts();
+        let (mut head, body) = request.into_parts();
+        let cookies = ResponseCookies::insert_into(&mut head);
         let pages = Navigation::of(&head).map(|navigation| (self.pages.clone(), navigation));
-        RejectionPagesFuture { future: self.inner.call(Request::from_parts(head, body)), pages }
+        RejectionPagesFuture { future: self.inner.call(Request::from_parts(head, body)), pages, cookies }
     }
 }
 
@@ -105,6 +110,7 @@ pin_project! {
         #[pin]
         future: F,
         pages: Option<(RejectionPages, Navigation)>,
+        cookies: Option<ResponseCookies>,
     }
 }
 
@@ -117,7 +123,10 @@ where
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let response = ready!(this.future.poll(context))?;
+        let mut response = ready!(this.future.poll(context))?;
+        if let Some(cookies) = this.cookies {
+            cookies.add_to(response.headers_mut());
+        }
         // With another status, something inside has handled the rejection: with its own page, or by hiding it behind 404.
         let rejection = response.extensions().get::<Rejection>();
         let rejection = rejection.filter(|rejection| rejection.status() == response.status());
@@ -143,7 +152,7 @@ fn see_other<B: Default>(location: HeaderValue, response: Response<B>) -> Respon
     let mut response = response.map(|_| B::default());
     *response.status_mut() = StatusCode::SEE_OTHER;
     let headers = response.headers_mut();
-    for name in [CONTENT_TYPE, CONTENT_LENGTH, WWW_AUTHENTICATE] {
+    for name in [CONTENT_TYPE, CONTENT_LENGTH, RETRY_AFTER, WWW_AUTHENTICATE] {
         headers.remove(name);
     }
     headers.insert(LOCATION, location);

@@ -6,12 +6,12 @@ use std::time::{Duration, SystemTime};
 
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
-use strict_jose::{Algorithm, KeySet, KidExcerpt};
+use strict_jose::{Algorithm, Excerpt, KeySet};
 
 use crate::cached_document::{CachePolicy, CachedDocument, Refetched};
 use crate::clock::{Clock, system_clock};
 use crate::discovery::Metadata;
-use crate::{Error, HttpClient, HttpError, ProvideKeys};
+use crate::{Error, HttpClient, HttpError, ProvideKeys, UnverifiedHeader};
 
 /// The keys that an issuer publishes as a JWK set, for [`Jwt`](crate::Jwt): fetched for the first token, then cached.
 ///
@@ -33,11 +33,13 @@ use crate::{Error, HttpClient, HttpError, ProvideKeys};
 ///   are used for a day. After that, or if the first fetch fails, the response is 503. It is never 401, because the token is
 ///   not the problem.
 /// - **Rotation:** a token with an unknown key id causes a fetch at once. Any client can send such a token, so there is at
-///   most one fetch in ten seconds, and none for five minutes for an id that the set did not contain. In between, the response
-///   to a token with another unknown id is 503 with `Retry-After`, since the key may be new. Tokens of known keys are not
-///   affected.
-/// - **Hostile or broken servers** are limited by the timeout and the size limit of the [`HttpClient`]. A set with an error in it
-///   is rejected as a whole, and the previous set stays in use.
+///   most one fetch in ten seconds, and none for 30 seconds for an id that the set did not contain: a key that is published
+///   after its first token is found then. In between, the response to a token with another unknown id is 503 with
+///   `Retry-After`, since the key may be new. Tokens of known keys are not affected.
+/// - **Mistakes of the issuer:** an invalid key does not spoil the set. It is skipped, with a warning that names it. A set
+///   without any usable key, such as `{"keys":[]}`, is a failed fetch: the previous set stays in use.
+/// - **Hostile or broken servers** are limited by the timeout and the size limit of the [`HttpClient`]. A set that is no JSON,
+///   too large or contains a secret is rejected as a whole, and the previous set stays in use.
 pub struct RemoteKeys {
     source: Source,
     key_set: CachedDocument<KeySet>,
@@ -52,7 +54,9 @@ const POLICY: CachePolicy = CachePolicy {
 };
 
 /// How long an unknown key id stays in the negative cache.
-const UNKNOWN_FOR: Duration = Duration::from_mins(5);
+///
+/// Short, because an issuer may sign with a new key before it publishes it, or before all its servers do.
+const UNKNOWN_FOR: Duration = Duration::from_secs(30);
 
 /// The capacity of the negative cache.
 const UNKNOWN_CAPACITY: u64 = 64;
@@ -136,8 +140,8 @@ impl RemoteKeys {
     }
 
     /// Whether a recent fetch has shown that no key has this id.
-    fn is_known_to_be_unknown(&self, kid: &KidExcerpt, now: SystemTime) -> bool {
-        let at = self.unknown.get(&kid.to_string());
+    fn is_known_to_be_unknown(&self, kid: &str, now: SystemTime) -> bool {
+        let at = self.unknown.get(kid);
         at.is_some_and(|at| now.duration_since(at).unwrap_or_default() < UNKNOWN_FOR)
     }
 }
@@ -153,27 +157,37 @@ impl Source {
             #[cfg(feature = "oidc")]
             Location::Discovered(metadata) => self.http.document(&metadata.get().await?.jwks_uri).await?,
         };
-        KeySet::from_jwks_as(self.rsa, &jwks)
-            .map_err(|error| HttpError::Unusable(format!("no JWK set: {error}").into()))
+        let keys = KeySet::from_jwks_as(self.rsa, &jwks)
+            .map_err(|error| HttpError::Unusable(format!("no JWK set: {error}").into()))?;
+        for skipped in keys.skipped() {
+            tracing::warn!(location = ?self.location, %skipped, "A published key is skipped: {skipped}");
+        }
+        if keys.iter().next().is_none() {
+            return Err(HttpError::Unusable("a JWK set without a key for signatures".into()));
+        }
+        Ok(keys)
     }
 }
 
 impl ProvideKeys for RemoteKeys {
     type Keys<'a> = Arc<KeySet>;
 
-    async fn keys(&self) -> Result<Arc<KeySet>, Error> {
+    async fn keys(&self, _: &UnverifiedHeader<'_>) -> Result<Arc<KeySet>, Error> {
         self.key_set.get().await.map_err(unavailable)
     }
 
-    async fn keys_beyond(&self, kid: &KidExcerpt) -> Result<Option<Arc<KeySet>>, Error> {
+    async fn keys_beyond(&self, header: &UnverifiedHeader<'_>) -> Result<Option<Arc<KeySet>>, Error> {
         let now = (self.source.clock)();
-        if self.is_known_to_be_unknown(kid, now) {
+        let kid = header.kid().unwrap_or_default();
+        // The client chose its length, so only its start is stored.
+        let start = Excerpt::of(&kid).to_string();
+        if self.is_known_to_be_unknown(&start, now) {
             return Ok(None);
         }
         match self.key_set.refetch().await.map_err(unavailable)? {
             Refetched::Document(keys) => {
-                if keys.iter().all(|key| key.kid().map(KidExcerpt::of) != Some(*kid)) {
-                    self.unknown.insert(kid.to_string(), now);
+                if keys.iter().all(|key| key.kid() != Some(&kid)) {
+                    self.unknown.insert(start, now);
                 }
                 Ok(Some(keys))
             }
@@ -191,13 +205,16 @@ fn unavailable(error: HttpError) -> Error {
 
 impl fmt::Debug for RemoteKeys {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut debug = formatter.debug_struct("RemoteKeys");
-        match &self.source.location {
-            Location::Jwks(url) => debug.field("jwks_uri", url),
-            Location::Issuer(issuer) => debug.field("issuer", issuer),
+        formatter.debug_struct("RemoteKeys").field("location", &self.source.location).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Location {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Jwks(url) | Self::Issuer(url) => url.fmt(formatter),
             #[cfg(feature = "oidc")]
-            Location::Discovered(_) => &mut debug,
-        };
-        debug.finish_non_exhaustive()
+            Self::Discovered(_) => formatter.write_str("discovered"),
+        }
     }
 }

@@ -113,7 +113,7 @@ const fn grpc_code(reason: Reason) -> u16 {
         Reason::InsufficientScope | Reason::AccessDenied => 7,
         Reason::BodyTooLarge | Reason::TooManyRequests => 8,
         Reason::Undecided => 14,
-        Reason::Misconfigured => 13,
+        Reason::Misconfigured | Reason::Internal => 13,
     }
 }
 

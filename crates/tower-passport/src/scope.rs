@@ -10,7 +10,8 @@ use crate::{Challenge, Rejection};
 /// A user with scoped credentials: an access token or an API key.
 ///
 /// There are three ways to require a scope. Each one responds with 403 and
-/// `WWW-Authenticate: Bearer error="insufficient_scope", scope=".."` (RFC 6750, section 3):
+/// `WWW-Authenticate: Bearer error="insufficient_scope", scope=".."` (RFC 6750, section 3). The first two name the scheme of
+/// the credentials, for example `ApiKey` for a key in a header of its own:
 ///
 /// | for | write |
 /// | --- | --- |
@@ -57,20 +58,23 @@ pub fn require_scope<U: HasScope + ?Sized>(user: &U, scope: &str) -> Result<(), 
     if has_all_scopes(user, scope) {
         return Ok(());
     }
-    Err(Rejection::insufficient_scope(scope_challenge(scope)).logged())
+    Err(rejected("Bearer", scope).logged(|| "require_scope".into(), None))
 }
 
 pub(crate) fn has_all_scopes<U: HasScope + ?Sized>(user: &U, scope: &str) -> bool {
     scope.split(' ').filter(|word| !word.is_empty()).all(|word| user.has_scope(word))
 }
 
-pub(crate) fn scope_challenge(scope: &str) -> Challenge {
+/// The rejection of a user whose credentials have this scheme and lack this scope.
+pub(crate) fn rejected(scheme: &str, scope: &str) -> Rejection {
     let error = ("error", "insufficient_scope");
     // A text that is no scope (RFC 6749, section 3.3) is not sent: the client could not request it.
-    let named = is_scope(scope).then(|| Challenge::new("Bearer", &[error, ("scope", scope)]));
-    named
-        .and_then(Result::ok)
-        .unwrap_or(const { Challenge::from_static(r#"Bearer error="insufficient_scope""#) })
+    let named = is_scope(scope).then(|| Challenge::new(scheme, &[error, ("scope", scope)]).ok()).flatten();
+    Rejection::insufficient_scope(
+        named
+            .or_else(|| Challenge::new(scheme, &[error]).ok())
+            .unwrap_or(const { Challenge::from_static(r#"Bearer error="insufficient_scope""#) }),
+    )
 }
 
 const fn is_scope(list: &str) -> bool {

@@ -20,7 +20,7 @@ pub use self::store::{MemoryStore, SessionKey, SessionRecord, SessionStore};
 pub use self::tower_sessions::TowerSessions;
 pub use self::user::SessionUser;
 use crate::cross_origin::cross_origin;
-use crate::respond::navigation::Navigation;
+use crate::respond::navigation::{Navigation, is_from_script};
 use crate::{Challenge, Challenges, Denial, Error, Outcome, Rejection, Strategy, Verification, Verify};
 
 /// Authenticates by the cookie of a session.
@@ -64,8 +64,8 @@ use crate::{Challenge, Challenges, Denial, Error, Outcome, Rejection, Strategy, 
 /// | --- | --- |
 /// | no such cookie, or an empty one | pass, `WWW-Authenticate: Cookie` |
 /// | two such cookies | 400 `invalid_request` |
-/// | the cookie of a session that has ended | 401 `invalid_token`, and the cookie is removed |
-/// | the cookie of an unknown session | the same, but the cookie is removed only in page views, because it may just have been replaced |
+/// | the cookie of a session that has ended | a guest where guests are allowed, otherwise 401 `invalid_token`; the cookie is removed |
+/// | the cookie of an unknown session | the same, but the response to a script does not remove the cookie, which may just have been replaced |
 /// | a good cookie, but another site sent the request, and its method is not a safe one | 403 `access_denied` |
 /// | a good cookie, and the verification denies, or the `session_auth_hash` has changed | 401 `invalid_token`, and the session ends |
 /// | a good cookie, and the verification denies with 403 or 429 | that status, and the session continues |
@@ -80,6 +80,16 @@ use crate::{Challenge, Challenges, Denial, Error, Outcome, Rejection, Strategy, 
 /// - when the user's [`session_auth_hash`](SessionUser::session_auth_hash) changes. This ends *all* sessions of the user at
 ///   their next request, without a list of them.
 ///
+/// # Guests
+///
+/// A session that has ended is no reason to reject a visitor of a public page. So the client is a guest behind
+/// [`Authenticate::optional`](crate::Authenticate::optional), in `Option<Auth<..>>` and in a chain that ends with
+/// [`Anonymous`](crate::Anonymous). The layer `Authenticate` removes the cookie; around extractors, the layer
+/// [`RejectionPages`](crate::RejectionPages) does. [`reject_ended_sessions`](Self::reject_ended_sessions) is strict instead.
+///
+/// Put the route of the log-out *outside* of the strategy: [`log_out`](Sessions::log_out) needs no active session, and removes
+/// the cookie of one that has ended. `CrossOriginProtection` protects that route.
+///
 /// # Requests that other sites cause
 ///
 /// A browser sends cookies with requests of any origin. `SameSite=Lax` excludes `POST` requests of other sites, but not those
@@ -93,12 +103,14 @@ pub struct Session<S, V> {
     sessions: Sessions<S>,
     verify: V,
     challenges: Challenges,
+    rejects_ended: bool,
 }
 
 impl<S: SessionStore, V: Verify<SessionRecord, User: SessionUser>> Session<S, V> {
     /// The strategy for these sessions.
     pub fn new(sessions: Sessions<S>, verify: V) -> Self {
-        Self { sessions, verify, challenges: const { Challenge::from_static("Cookie") }.into() }
+        let challenges = const { Challenge::from_static("Cookie") }.into();
+        Self { sessions, verify, challenges, rejects_ended: false }
     }
 }
 
@@ -107,6 +119,14 @@ impl<S, V> Session<S, V> {
     #[must_use]
     pub fn challenges(self, challenges: impl Into<Challenges>) -> Self {
         Self { challenges: challenges.into(), ..self }
+    }
+
+    /// Rejects the cookie of an ended session also where guests are allowed, and ends a chain at it.
+    ///
+    /// Without this, such a client is a guest there, and the next strategy of a chain is asked.
+    #[must_use]
+    pub fn reject_ended_sessions(self) -> Self {
+        Self { rejects_ended: true, ..self }
     }
 }
 
@@ -149,9 +169,12 @@ impl<S: SessionStore, V: Verify<SessionRecord, User: SessionUser>> Strategy for 
 impl<S, V> Session<S, V> {
     fn ended(&self, cause: &'static str, request: &Parts) -> Rejection {
         let rejection = Rejection::session_ended(self.challenges.clone()).with_cause(cause);
+        let rejection = if self.rejects_ended { rejection.without_guests() } else { rejection };
         // `log_in` or `renew` may just have replaced the token while scripts of the page still sent requests with the old
         // one. If their responses removed the cookie, they would remove the new one.
-        if cause == UNKNOWN_SESSION && Navigation::of(request).is_none() {
+        let is_script =
+            is_from_script(request) || request.method.is_safe() && Navigation::of(request).is_none();
+        if cause == UNKNOWN_SESSION && is_script {
             return rejection;
         }
         rejection.with_cookie(self.sessions.removed_cookie().into())

@@ -1,13 +1,16 @@
 //! The trait to learn: a strategy authenticates a request and returns an outcome, never a response.
 
+pub(crate) mod decide;
+
+use std::borrow::Cow;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 
 use http::request::Parts;
 
-use crate::scope::{has_all_scopes, scope_challenge};
-use crate::{Challenge, Challenges, Error, HasScope, Redirect, Rejection};
+use crate::scope::{self, has_all_scopes};
+use crate::{Challenges, Error, HasScope, Redirect, Rejection};
 
 /// One way to authenticate a request: a token, a password, a session, a certificate.
 ///
@@ -55,6 +58,27 @@ pub trait Strategy: Send + Sync + 'static {
         request: &Parts,
     ) -> impl Future<Output = Result<Outcome<Self::User>, Error>> + Send;
 
+    /// The authentication scheme of the credentials in a request, if they are visibly of this strategy's kind.
+    ///
+    /// A chain asks this about a token that an earlier strategy [did not recognize](Outcome::Unrecognized). A strategy that
+    /// returns `None`, the default, is not asked to authenticate such a request. So [`Anonymous`](crate::Anonymous) never
+    /// turns a request with a bad token into a guest's. [`require_scope`](Self::require_scope) names the scheme in its
+    /// challenge.
+    ///
+    /// Write it for a strategy of your own that reads `Authorization: Bearer` behind another one. It must be cheap and need
+    /// no look-up: the prefix of a token, for example.
+    fn recognizes(&self, request: &Parts) -> Option<&str> {
+        let _ = request;
+        None
+    }
+
+    /// The name of this strategy in log events: the name of its type, `Jwt`. A chain has the names of all its strategies.
+    fn name(&self) -> Cow<'static, str> {
+        let name = std::any::type_name::<Self>();
+        let name = name.split('<').next().unwrap_or(name);
+        name.rsplit("::").next().unwrap_or(name).into()
+    }
+
     /// The user of a request, or the rejection to respond with. Logs the rejection, as `Auth` and `Authenticate` do.
     ///
     /// For handlers that choose the strategy by the request, such as `/login/{provider}`. Where the strategy is fixed,
@@ -76,13 +100,18 @@ pub trait Strategy: Send + Sync + 'static {
     /// # Errors
     /// [`Rejection`] for every outcome other than [`Outcome::Accept`], and for an [`Error`].
     fn admit(&self, request: &Parts) -> impl Future<Output = Result<Self::User, Rejection>> + Send {
-        async move { decide(self.authenticate(request).await)?.required() }
+        decide::required(self, request)
     }
 
     /// This strategy and, if it [passes](Outcome::Pass), the other one.
     ///
     /// Credentials that are present and *wrong* end the chain: a forged token never becomes an anonymous request. If both
     /// pass, the client sees the challenges of both.
+    ///
+    /// Two strategies may read the same header: `jwt.or(api_key)`. A token that is visibly of another kind goes to the next
+    /// strategy that [recognizes](Self::recognizes) it: a JSON Web Token has two dots, an API key has its prefix, and every
+    /// token may be an opaque one (`Bearer`, which therefore is the last of them). A token that no strategy recognizes is 401
+    /// `invalid_token`. The cookie of a session that has ended does not end the chain.
     fn or<O>(self, other: O) -> Or<Self, O>
     where
         Self: Sized,
@@ -115,7 +144,7 @@ pub trait Strategy: Send + Sync + 'static {
         Self: Sized,
         Self::User: HasScope,
     {
-        RequireScope { strategy: self, scope: scope.into(), challenge: scope_challenge(scope) }
+        RequireScope { strategy: self, scope: scope.into() }
     }
 
     /// This strategy behind a type that names only its user, for chains that are built at start-up.
@@ -140,41 +169,11 @@ pub enum Outcome<U> {
     Redirect(Redirect),
     /// The request has no credentials of *this strategy*. The challenges tell the client what to send.
     Pass(Challenges),
-}
-
-impl<U> Outcome<U> {
-    /// The user, or the rejection to respond with. Logs the rejection. [`Strategy::admit`] also asks the strategy.
+    /// The request has a token in the place that this strategy reads, and the token is visibly of another kind.
     ///
-    /// # Errors
-    /// [`Rejection`] for every outcome other than [`Outcome::Accept`].
-    pub fn admit(self) -> Result<U, Rejection> {
-        decide(Ok(self))?.required()
-    }
-}
-
-/// An outcome that does not end the request.
-pub(crate) enum Decision<U> {
-    Authenticated(U),
-    Anonymous(Challenges),
-}
-
-impl<U> Decision<U> {
-    pub(crate) fn required(self) -> Result<U, Rejection> {
-        match self {
-            Self::Authenticated(user) => Ok(user),
-            Self::Anonymous(challenges) => Err(Rejection::no_credentials(challenges).logged()),
-        }
-    }
-}
-
-pub(crate) fn decide<U>(outcome: Result<Outcome<U>, Error>) -> Result<Decision<U>, Rejection> {
-    match outcome {
-        Ok(Outcome::Accept(user)) => Ok(Decision::Authenticated(user)),
-        Ok(Outcome::Pass(challenges)) => Ok(Decision::Anonymous(challenges)),
-        Ok(Outcome::Reject(rejection)) => Err(rejection.logged()),
-        Ok(Outcome::Redirect(redirect)) => Err(Rejection::from(redirect).logged()),
-        Err(error) => Err(Rejection::from(error).logged()),
-    }
+    /// A later strategy of the chain may [recognize](Strategy::recognizes) it. Otherwise the response is 401
+    /// `invalid_token` with these challenges, also where guests are allowed.
+    Unrecognized(Challenges),
 }
 
 /// Two strategies; the second one is asked only if the first one passes: see [`Strategy::or`].
@@ -188,14 +187,53 @@ impl<A: Strategy, B: Strategy<User = A::User>> Strategy for Or<A, B> {
     type User = A::User;
 
     async fn authenticate(&self, request: &Parts) -> Result<Outcome<A::User>, Error> {
-        let passed = match self.first.authenticate(request).await? {
-            Outcome::Pass(challenges) => challenges,
-            outcome => return Ok(outcome),
+        let mut first = self.first.authenticate(request).await;
+        note_strategy(&mut first, &self.first);
+        let first = first?;
+        let is_next = match &first {
+            Outcome::Pass(_) => true,
+            Outcome::Reject(rejection) => rejection.allows_guest(),
+            Outcome::Unrecognized(_) => self.second.recognizes(request).is_some(),
+            Outcome::Accept(_) | Outcome::Redirect(_) => false,
         };
-        Ok(match self.second.authenticate(request).await? {
-            Outcome::Pass(challenges) => Outcome::Pass(passed.and(challenges)),
-            outcome => outcome,
+        if !is_next {
+            return Ok(first);
+        }
+        let mut second = self.second.authenticate(request).await;
+        note_strategy(&mut second, &self.second);
+        Ok(match (first, second?) {
+            (Outcome::Pass(first), Outcome::Pass(second)) => Outcome::Pass(first.and(second)),
+            // A strategy that recognizes a token must not pass it.
+            (Outcome::Unrecognized(first), Outcome::Pass(_)) => Outcome::Unrecognized(first),
+            (Outcome::Reject(ended), Outcome::Pass(challenges)) => {
+                Outcome::Reject(ended.and_challenges(challenges))
+            }
+            (Outcome::Reject(ended), Outcome::Reject(rejection)) => {
+                Outcome::Reject(ended.cookies().iter().cloned().fold(rejection, Rejection::with_cookie))
+            }
+            (Outcome::Reject(ended), second) => {
+                ended.leave_cookies(request);
+                second
+            }
+            (_, second) => second,
         })
+    }
+
+    fn recognizes(&self, request: &Parts) -> Option<&str> {
+        self.first.recognizes(request).or_else(|| self.second.recognizes(request))
+    }
+
+    fn name(&self) -> Cow<'static, str> {
+        format!("{} or {}", self.first.name(), self.second.name()).into()
+    }
+}
+
+/// Notes in a rejection or an error which strategy it comes from, for the log.
+fn note_strategy<S: Strategy>(outcome: &mut Result<Outcome<S::User>, Error>, strategy: &S) {
+    match outcome {
+        Ok(Outcome::Reject(rejection)) => rejection.note_strategy(|| strategy.name()),
+        Err(error) => error.note_strategy(|| strategy.name()),
+        Ok(_) => {}
     }
 }
 
@@ -220,7 +258,16 @@ where
             Outcome::Reject(rejection) => Outcome::Reject(rejection),
             Outcome::Redirect(redirect) => Outcome::Redirect(redirect),
             Outcome::Pass(challenges) => Outcome::Pass(challenges),
+            Outcome::Unrecognized(challenges) => Outcome::Unrecognized(challenges),
         })
+    }
+
+    fn recognizes(&self, request: &Parts) -> Option<&str> {
+        self.strategy.recognizes(request)
+    }
+
+    fn name(&self) -> Cow<'static, str> {
+        self.strategy.name()
     }
 }
 
@@ -229,7 +276,6 @@ where
 pub struct RequireScope<S> {
     strategy: S,
     scope: Box<str>,
-    challenge: Challenge,
 }
 
 impl<S: Strategy<User: HasScope>> Strategy for RequireScope<S> {
@@ -238,10 +284,19 @@ impl<S: Strategy<User: HasScope>> Strategy for RequireScope<S> {
     async fn authenticate(&self, request: &Parts) -> Result<Outcome<S::User>, Error> {
         Ok(match self.strategy.authenticate(request).await? {
             Outcome::Accept(user) if !has_all_scopes(&user, &self.scope) => {
-                Outcome::Reject(Rejection::insufficient_scope(self.challenge.clone()))
+                let scheme = self.strategy.recognizes(request).unwrap_or("Bearer");
+                Outcome::Reject(scope::rejected(scheme, &self.scope))
             }
             outcome => outcome,
         })
+    }
+
+    fn recognizes(&self, request: &Parts) -> Option<&str> {
+        self.strategy.recognizes(request)
+    }
+
+    fn name(&self) -> Cow<'static, str> {
+        self.strategy.name()
     }
 }
 
@@ -267,6 +322,14 @@ impl<U: Send + 'static> Strategy for BoxStrategy<U> {
         self.0.authenticate(request).await
     }
 
+    fn recognizes(&self, request: &Parts) -> Option<&str> {
+        self.0.recognizes(request)
+    }
+
+    fn name(&self) -> Cow<'static, str> {
+        self.0.name()
+    }
+
     fn boxed(self) -> Self {
         self
     }
@@ -287,6 +350,8 @@ impl<U> fmt::Debug for BoxStrategy<U> {
 /// [`Strategy`] as a trait object: the future is boxed, because its type has no name.
 trait DynStrategy<U>: Send + Sync + 'static {
     fn authenticate<'a>(&'a self, request: &'a Parts) -> BoxFuture<'a, Result<Outcome<U>, Error>>;
+    fn recognizes(&self, request: &Parts) -> Option<&str>;
+    fn name(&self) -> Cow<'static, str>;
 }
 
 type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -295,6 +360,14 @@ impl<S: Strategy> DynStrategy<S::User> for S {
     fn authenticate<'a>(&'a self, request: &'a Parts) -> BoxFuture<'a, Result<Outcome<S::User>, Error>> {
         Box::pin(Strategy::authenticate(self, request))
     }
+
+    fn recognizes(&self, request: &Parts) -> Option<&str> {
+        Strategy::recognizes(self, request)
+    }
+
+    fn name(&self) -> Cow<'static, str> {
+        Strategy::name(self)
+    }
 }
 
 impl<S: Strategy> Strategy for Arc<S> {
@@ -302,5 +375,13 @@ impl<S: Strategy> Strategy for Arc<S> {
 
     fn authenticate(&self, request: &Parts) -> impl Future<Output = Result<Outcome<S::User>, Error>> + Send {
         S::authenticate(self, request)
+    }
+
+    fn recognizes(&self, request: &Parts) -> Option<&str> {
+        S::recognizes(self, request)
+    }
+
+    fn name(&self) -> Cow<'static, str> {
+        S::name(self)
     }
 }

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use http::request::Parts;
+
 use crate::{Challenge, Error, InvalidChallenge, Outcome, Rejection, TokenError, TokenSource, Verification};
 
 /// The three challenges of RFC 6750, section 3, built once, so that no request allocates one.
@@ -46,6 +48,26 @@ impl TokenChallenges {
             return self;
         }
         Self::of(scheme, self.realm.clone()).unwrap_or(self)
+    }
+
+    /// The scheme, if the request has a token of the strategy's kind, or one that it must reject as malformed.
+    pub(crate) fn recognizes(
+        &self,
+        tokens: &dyn TokenSource,
+        request: &Parts,
+        is_of_kind: impl FnOnce(&str) -> bool,
+    ) -> Option<&str> {
+        let recognized = match tokens.raw_token(request) {
+            Ok(token) => token.is_some_and(|token| is_of_kind(&token)),
+            Err(_) => true,
+        };
+        recognized.then_some(&*self.scheme)
+    }
+
+    /// The outcome for a token that is visibly of another kind.
+    #[cfg(any(feature = "api-key", feature = "jwt"))]
+    pub(crate) fn unrecognized<U>(&self) -> Outcome<U> {
+        Outcome::Unrecognized(self.invalid.clone().into())
     }
 
     /// The challenge to a request without a token.

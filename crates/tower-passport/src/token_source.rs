@@ -39,29 +39,38 @@ use crate::credentials::{Credentials, Malformed};
 /// A browser sends cookies with every request, also with those that another site causes. A route that reads a token from a
 /// cookie and changes something also needs `SameSite` or [`CrossOriginProtection`](crate::CrossOriginProtection).
 ///
-/// A function as a source:
+/// A function is a source, and so is a closure in [`token_from`]:
 ///
 /// ```
-/// use std::borrow::Cow;
+/// use tower_passport::{Jwt, Malformed, token_from};
 ///
-/// use http::request::Parts;
-/// use tower_passport::{Jwt, Malformed};
-///
-/// fn from_gateway(request: &Parts) -> Result<Option<Cow<'_, str>>, Malformed> {
-///     let Some(token) = request.headers.get("x-gateway-token") else { return Ok(None) };
-///     token.to_str().map(|token| Some(token.into())).map_err(|_| Malformed::NotOnePiece)
-/// }
-///
-/// # fn example<K, C, V>(jwt: Jwt<K, C, V>) {
-/// jwt.tokens_from(from_gateway);
+/// # fn example<K, C, V>(jwt: Jwt<K, C, V>, name: http::HeaderName) {
+/// jwt.tokens_from(token_from(move |request| {
+///     let Some(token) = request.headers.get(&name) else { return Ok(None) };
+///     token.to_str().map(|token| Some(token.into())).map_err(|_| Malformed::NotAToken)
+/// }));
 /// # }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a token source",
+    note = "a closure is one inside of `token_from(|request| ..)`"
+)]
 pub trait TokenSource: Send + Sync + 'static {
     /// The token, not yet checked; `None` if there is none.
     ///
     /// # Errors
     /// [`TokenError`] if the place holds something that cannot be a token, or a layer is missing.
     fn token<'r>(&self, request: &'r Parts) -> Result<Option<Cow<'r, str>>, TokenError>;
+
+    /// The same token, without a check of its characters: for strategies with a stricter check of their own.
+    ///
+    /// Such a strategy calls [`token`](Self::token) before it rejects, to tell a malformed request (400) from a bad token (401).
+    ///
+    /// # Errors
+    /// As [`token`](Self::token).
+    fn raw_token<'r>(&self, request: &'r Parts) -> Result<Option<Cow<'r, str>>, TokenError> {
+        self.token(request)
+    }
 
     /// The authentication scheme of the challenges, if it is not the usual one of the strategy.
     fn scheme(&self) -> Option<&str> {
@@ -103,9 +112,31 @@ impl TokenSource for BearerHeader {
         }
     }
 
+    fn raw_token<'r>(&self, request: &'r Parts) -> Result<Option<Cow<'r, str>>, TokenError> {
+        let credentials = Credentials::of(request)?.filter(|credentials| credentials.is("Bearer"));
+        Ok(credentials.map(|credentials| credentials.value().into()))
+    }
+
     fn scheme(&self) -> Option<&str> {
         Some("Bearer")
     }
+}
+
+/// A token source from a closure, whose argument and result need no types.
+///
+/// `jwt.tokens_from(|request| ..)` does not compile, because Rust does not see there that the token borrows from the request.
+///
+/// ```
+/// use tower_passport::{CookieValue, token_from};
+///
+/// let pathless = token_from(|request| Ok(request.uri.path().strip_prefix("/t/").map(Into::into)));
+/// let sources = (CookieValue::new("token"), pathless);
+/// ```
+pub const fn token_from<F>(function: F) -> F
+where
+    F: for<'r> Fn(&'r Parts) -> Result<Option<Cow<'r, str>>, Malformed> + Send + Sync + 'static,
+{
+    function
 }
 
 impl<F> TokenSource for F
@@ -122,6 +153,10 @@ impl TokenSource for Box<dyn TokenSource> {
         (**self).token(request)
     }
 
+    fn raw_token<'r>(&self, request: &'r Parts) -> Result<Option<Cow<'r, str>>, TokenError> {
+        (**self).raw_token(request)
+    }
+
     fn scheme(&self) -> Option<&str> {
         (**self).scheme()
     }
@@ -131,6 +166,10 @@ impl TokenSource for Box<dyn TokenSource> {
 impl<T: TokenSource> TokenSource for Vec<T> {
     fn token<'r>(&self, request: &'r Parts) -> Result<Option<Cow<'r, str>>, TokenError> {
         self.iter().try_fold(None, |found, source| only_one(found, source.token(request)?))
+    }
+
+    fn raw_token<'r>(&self, request: &'r Parts) -> Result<Option<Cow<'r, str>>, TokenError> {
+        self.iter().try_fold(None, |found, source| only_one(found, source.raw_token(request)?))
     }
 
     fn scheme(&self) -> Option<&str> {
@@ -146,6 +185,14 @@ macro_rules! list_of_sources {
                 let ($($source,)+) = self;
                 let found = None;
                 $(let found = only_one(found, $source.token(request)?)?;)+
+                Ok(found)
+            }
+
+            #[expect(non_snake_case, reason = "each source is named like its type")]
+            fn raw_token<'r>(&self, request: &'r Parts) -> Result<Option<Cow<'r, str>>, TokenError> {
+                let ($($source,)+) = self;
+                let found = None;
+                $(let found = only_one(found, $source.raw_token(request)?)?;)+
                 Ok(found)
             }
 

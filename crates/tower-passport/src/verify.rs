@@ -24,7 +24,8 @@ use crate::{Challenges, Error, Outcome, Rejection};
 /// | `OAuth2`, `Oidc` | `Login` |
 ///
 /// A function `|credentials: C| async { Ok(Some(user)) }` is a verification. `Ok(None)` denies the request, `Err` means
-/// that the decision could not be made. [`with_request`] is for functions that also need the request.
+/// that the decision could not be made. [`with_state`] is for functions that need a store, [`with_request`] for those that
+/// also need the request. A panic is a 500, which is logged.
 ///
 /// A type of the application's own has a name, so the strategy's type can be written out. It sees the head of the request
 /// and can say why it denies:
@@ -259,6 +260,64 @@ where
     E: Into<Box<dyn StdError + Send + Sync>>,
 {
     answer.await.map(V::into_verification).map_err(Error::new)
+}
+
+/// A verification from a function that also takes a state, for example a store. Each call gets a clone of the state.
+///
+/// An `async` closure cannot own the store itself: its future would borrow from the closure.
+///
+/// ```
+/// use serde::Deserialize;
+/// use strict_jose::{Key, Rules};
+/// use tower_passport::{Jwt, with_state};
+///
+/// #[derive(Deserialize)]
+/// struct Claims {
+///     sub: u64,
+/// }
+/// # #[derive(Clone)] struct Users;
+/// # impl Users { async fn find(&self, id: u64) -> Result<Option<String>, std::io::Error> { Ok(None) } }
+///
+/// # fn example(key: Key, rules: Rules, users: Users) {
+/// let find = async |users: Users, claims: Claims| users.find(claims.sub).await;
+/// let guard = Jwt::new(key, rules, with_state(users, find));
+/// # let _ = guard;
+/// # }
+/// ```
+pub const fn with_state<T, F>(state: T, function: F) -> WithState<T, F> {
+    WithState { state, function }
+}
+
+/// The verification of [`with_state`].
+#[derive(Clone)]
+pub struct WithState<T, F> {
+    state: T,
+    function: F,
+}
+
+impl<C, T, F, Answer, V, E> Verify<C> for WithState<T, F>
+where
+    T: Clone + Send + Sync + 'static,
+    F: Fn(T, C) -> Answer + Send + Sync + 'static,
+    Answer: Future<Output = Result<V, E>> + Send,
+    V: IntoVerification,
+    E: Into<Box<dyn StdError + Send + Sync>>,
+{
+    type User = V::User;
+
+    fn verify(
+        &self,
+        credentials: C,
+        _request: &Parts,
+    ) -> impl Future<Output = Result<Verification<V::User>, Error>> + Send {
+        verification((self.function)(self.state.clone(), credentials))
+    }
+}
+
+impl<T, F> fmt::Debug for WithState<T, F> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("WithState(..)")
+    }
 }
 
 /// A verification from a function that also takes the head of the request.

@@ -40,11 +40,11 @@ pub fn app(people: Key, printer: TokenDigest) -> Result<Router, Box<dyn Error>> 
         let machines = ApiKey::new(api_keys()?, move |digest: TokenDigest| async move {
             Ok::<_, Infallible>((digest == printer).then_some(Visitor::Printer))
         });
-        Ok(machines.pass_other_tokens().or(people))
+        Ok(people.or(machines))
     };
-    let members = Router::new().route("/me", get(greet)).layer(Authenticate::new(visitors()?));
+    let members = Router::new().route("/me", get(greet)).route_layer(Authenticate::new(visitors()?));
     let with_guests = visitors()?.or(Anonymous::new(|| Visitor::Guest));
-    Ok(Router::new().route("/", get(greet)).layer(Authenticate::new(with_guests)).merge(members))
+    Ok(Router::new().route("/", get(greet)).route_layer(Authenticate::new(with_guests)).merge(members))
 }
 
 fn api_keys() -> Result<ApiKeyFormat, Box<dyn Error>> {

@@ -41,7 +41,7 @@ pub fn guard(issuer: TokenIssuer, session: FindSession, cookie: &str) -> Guard {
     let unnamed = Jwt::new(key, rules, FindUnnamedSession { issuer, session })
         .clock(move || system_time(clock.now()))
         .tokens_from(sources());
-    ApiKey::new(api_token_format(), api_token).pass_other_tokens().or(AccessTokens { named, unnamed })
+    ApiKey::new(api_token_format(), api_token).or(AccessTokens { named, unnamed })
 }
 
 /// `rcp_` and letters and digits, of which the last are a checksum: a scanner finds one in a repository and knows that
@@ -108,6 +108,10 @@ impl Strategy for AccessTokens {
             return Ok(accepted);
         }
         Ok(outcome)
+    }
+
+    fn recognizes(&self, request: &Parts) -> Option<&str> {
+        self.named.recognizes(request)
     }
 }
 

@@ -14,7 +14,7 @@ use std::{
 };
 
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf, Take},
     net::TcpStream,
     task::unconstrained,
     time::{Instant, Sleep, sleep},
@@ -30,8 +30,12 @@ const ENDING: Duration = Duration::from_millis(250);
 /// it the copy takes longer: a fifth of the instructions of a list of recipes.
 const COPIED_BYTES: usize = 2048;
 
+/// The largest read. hyper doubles its buffer, 8 KiB at first, whenever a read fills it. Thousands of connections with larger
+/// buffers take memory that no budget counts, and that the allocator keeps after a flood.
+const READ_BYTES: u64 = 4 * 1024;
+
 pub(super) struct Connection {
-    stream: TcpStream,
+    stream: Take<TcpStream>,
     idle_timeout: Duration,
     timer: Pin<Box<Sleep>>,
     /// Whether something was written, or a request began, since the timer started.
@@ -45,7 +49,7 @@ pub(super) struct Connection {
 impl Connection {
     pub(super) fn new(stream: TcpStream, idle_timeout: Duration, entry: Entry) -> Self {
         Self {
-            stream,
+            stream: stream.take(READ_BYTES),
             idle_timeout,
             timer: Box::pin(sleep(idle_timeout)),
             active: false,
@@ -103,6 +107,7 @@ impl AsyncRead for Connection {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        self.stream.set_limit(READ_BYTES);
         let read = Pin::new(&mut self.stream).poll_read(cx, buf);
         if read.is_pending() {
             return self.poll_idle(cx).map(Err);
@@ -114,7 +119,7 @@ impl AsyncRead for Connection {
 
 impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        let written = Pin::new(self.stream.get_mut()).poll_write(cx, bytes);
         self.after_write(cx, written)
     }
 
@@ -129,22 +134,22 @@ impl AsyncWrite for Connection {
             Some(copy) => {
                 let mut free = &mut *copy;
                 slices.iter().try_for_each(|slice| free.write_all(slice))?;
-                Pin::new(&mut self.stream).poll_write(cx, copy)
+                Pin::new(self.stream.get_mut()).poll_write(cx, copy)
             }
-            None => Pin::new(&mut self.stream).poll_write_vectored(cx, slices),
+            None => Pin::new(self.stream.get_mut()).poll_write_vectored(cx, slices),
         };
         self.after_write(cx, written)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        self.stream.get_ref().is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        Pin::new(self.stream.get_mut()).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        Pin::new(self.stream.get_mut()).poll_shutdown(cx)
     }
 }

@@ -59,7 +59,7 @@ fn refused_token_is_shown_with_the_reason() {
     for (token, reason) in [
         (token(&SECRET.replace('a', "b"), "at+jwt", 60), "the signature does not match the key"),
         (token(SECRET, "at+jwt", -30), "the token expired at "),
-        (token(SECRET, "JWT", 60), "the token has another type (`typ`)"),
+        (token(SECRET, "JWT", 60), "the `typ` of the token is \"JWT\", not \"at+jwt\""),
         (format!("{}.x", token(SECRET, "at+jwt", 60)), "malformed token"),
         ("soup".to_owned(), "malformed token"),
     ] {
@@ -103,6 +103,6 @@ fn token_of_another_server_is_refused() {
     let folder = Folder::new();
     let token = token(SECRET, "at+jwt", 60);
     let refused = decode(&folder, &token).env("PUBLIC_URL", "https://other.example").run();
-    let why = "This server refuses the token: the token is from another issuer.\n";
-    assert!(refused.is(1).stdout.ends_with(why), "{refused:?}");
+    let why = r#"refuses the token: the `iss` of the token is "https://recipes.example", not "https://other.example"."#;
+    assert!(refused.is(1).stdout.trim_end().ends_with(why), "{refused:?}");
 }

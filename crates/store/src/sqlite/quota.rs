@@ -3,27 +3,56 @@
 //! Both are read in the transaction of the write, so quotas hold for writes at the same time and of several processes.
 
 use ids::{RecipeId, UserId};
-use rusqlite::Connection;
+use rusqlite::{Connection, params};
 
-use super::{Sqlite, find};
+use super::{Sqlite, execute, find};
 use crate::StoreError;
-use ::recipes::{Quotas, Usage};
+use crate::cache::Lookup;
+use ::recipes::{Quota, Quotas, Usage};
 
 impl Sqlite {
     pub fn usage(&self, owner: UserId) -> Result<Usage, StoreError> {
-        self.read(|db| usage(db, owner))
+        match self.0.usages.get(owner) {
+            Lookup::Hit(usage) => Ok(usage),
+            Lookup::Miss(slot) => {
+                let usage = self.read(|db| usage(db, owner))?;
+                slot.fill(usage);
+                Ok(usage)
+            }
+        }
     }
 }
 
-/// Before a recipe of this owner is inserted.
-pub(super) fn check_new(
+/// Counts a new recipe of this owner, unless that would exceed the quotas. In one statement, because creating a recipe is the
+/// most frequent write; a trigger would make SQLite keep a journal for it.
+pub(super) fn count_new(
     db: &Connection,
     owner: Option<UserId>,
     text: &str,
     quotas: Quotas,
 ) -> Result<(), StoreError> {
     let Some(owner) = owner else { return Ok(()) };
-    check(db, owner, Usage { recipes: 1, bytes: text.len() as u64 }, quotas)
+    let limit =
+        |Quota(limit): Quota| limit.map_or(i64::MAX, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
+    let is_counted = quotas.allow(Usage::default(), Usage { recipes: 1, bytes: text.len() as u64 })
+        && execute(
+            db,
+            "INSERT INTO usages (user_id, recipes, bytes) VALUES (?1, 1, ?2)
+             ON CONFLICT (user_id) DO UPDATE SET recipes = recipes + 1, bytes = bytes + excluded.bytes
+             WHERE recipes < ?3 AND bytes <= ?4 - excluded.bytes",
+            params![owner.get(), length(text), limit(quotas.recipes), limit(quotas.bytes)],
+        )? == 1;
+    if is_counted { Ok(()) } else { Err(StoreError::QuotaExceeded { usage: usage(db, owner)?, quotas }) }
+}
+
+/// Undoes [`count_new`] after the recipe could not be inserted.
+pub(super) fn uncount_new(db: &Connection, owner: Option<UserId>, text: &str) -> Result<(), StoreError> {
+    let sql = "UPDATE usages SET recipes = recipes - 1, bytes = bytes - ?2 WHERE user_id = ?1";
+    owner.map_or(Ok(()), |owner| execute(db, sql, params![owner.get(), length(text)]).map(drop))
+}
+
+fn length(text: &str) -> i64 {
+    i64::try_from(text.len()).unwrap_or(i64::MAX)
 }
 
 /// Before the document of a recipe becomes this text.

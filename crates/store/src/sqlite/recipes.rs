@@ -11,7 +11,7 @@ use crate::{
     RecipePage, ReplaceRecipe, StoreError, StoredRecipe, Viewer,
 };
 use ::recipes::time::to_microseconds;
-use ::recipes::{ContentJson, ImportedHistory, RecipeState, ServerFields, Visibility};
+use ::recipes::{ContentJson, ImportedHistory, Quotas, RecipeState, ServerFields, Visibility};
 use ids::{RecipeId, Uid, UserId};
 
 /// A page ends early behind this much text: 1,000 recipes may have 256 MiB, and one request must not
@@ -58,7 +58,7 @@ impl Sqlite {
             if let Some(there) = there {
                 return Ok(Imported::AlreadyThere(columns::recipe_id(there)?));
             }
-            row.insert(db)?;
+            row.insert(db, Quotas::OFF)?;
             Ok(Imported::Added(row.stored(columns::recipe_id(db.last_insert_rowid())?)))
         })
         .await
@@ -227,10 +227,11 @@ pub(super) struct RecipeRow {
 }
 
 impl RecipeRow {
-    /// One statement: see [`Sqlite::insert_recipe`].
-    pub(super) fn insert(&self, db: &Connection) -> Result<(), StoreError> {
+    /// Changes nothing if it fails: see [`Sqlite::insert_recipe`].
+    pub(super) fn insert(&self, db: &Connection, quotas: Quotas) -> Result<(), StoreError> {
         let Self { fields, visibility, text } = self;
-        execute(
+        quota::count_new(db, fields.owner, text, quotas)?;
+        let inserted = execute(
             db,
             "INSERT INTO recipes (uid, owner_id, private, revision, created_at, updated_at, document)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
@@ -243,16 +244,11 @@ impl RecipeRow {
                 fields.updated_at.as_microsecond(),
                 text,
             ],
-        )
-        .map(drop)
-    }
-
-    pub(super) fn owner(&self) -> Option<UserId> {
-        self.fields.owner
-    }
-
-    pub(super) fn text(&self) -> &str {
-        &self.text
+        );
+        if inserted.is_err() {
+            quota::uncount_new(db, fields.owner, text)?;
+        }
+        inserted.map(drop)
     }
 
     fn stored(self, id: RecipeId) -> StoredRecipe {

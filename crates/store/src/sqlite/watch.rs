@@ -98,12 +98,15 @@ impl WatchedFiles {
         Ok(())
     }
 
-    /// After a checkpoint. It is complete if the file holds everything that was committed.
+    /// After a checkpoint. It is complete if the file holds everything that was committed. Only then SQLite has synced the file:
+    /// after a power failure, the file of an incomplete checkpoint may be older than a mark would say.
     pub(super) fn checkpoint_ended(&mut self, db: &Connection, complete: bool) -> Result<(), StoreError> {
-        if complete {
+        let state = if complete {
             self.sequences = sequences(db)?;
-        }
-        let state = self.mark.set();
+            self.mark.set()
+        } else {
+            FileState::of(&self.database.path)
+        };
         self.state =
             Some(state.map_err(|why| StoreError::Bug(format!("the mark of the checkpoint: {why}")))?);
         Ok(())
@@ -112,8 +115,10 @@ impl WatchedFiles {
     /// After the writer's connection was closed. The last connection of all removes the log.
     pub(super) fn closed(&self) {
         if self.beside.iter().any(|file| file.path.exists()) {
-            // Without a mark, the next start takes the log as it is.
-            let _ = self.mark.set();
+            // The next start takes a log without a mark as it is.
+            if !self.mark.fits().unwrap_or(false) {
+                let _ = self.mark.clear();
+            }
         } else {
             self.mark.remove();
         }
@@ -162,4 +167,27 @@ fn sequences(db: &Connection) -> Result<Vec<i64>, StoreError> {
     let mut statement = db.prepare(sql)?;
     let found = statement.query_map([], |row| row.get(0))?;
     Ok(found.collect::<Result<_, _>>()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_complete_checkpoint_is_marked() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("recipes.db");
+        let db = Connection::open(&path).unwrap();
+        db.pragma_update(None, "journal_mode", "wal").unwrap();
+        db.execute_batch("CREATE TABLE recipes (id INTEGER PRIMARY KEY AUTOINCREMENT)").unwrap();
+        let mut files = WatchedFiles::of(&path).unwrap();
+        let mark = || fs::read_to_string(beside(&path, "-checkpoint")).unwrap();
+        for complete in [true, false, true] {
+            files.checkpoint_begins().unwrap();
+            assert_eq!(mark(), "");
+            files.checkpoint_ended(&db, complete).unwrap();
+            assert_eq!(mark().is_empty(), !complete);
+            assert_eq!(files.check(), Ok(()));
+        }
+    }
 }

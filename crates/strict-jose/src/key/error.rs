@@ -74,6 +74,12 @@ pub enum KeyError {
     /// A public exponent that is even, below 65537 or longer than 33 bits.
     #[error("the RSA key's exponent is not an odd number from 65537 up to 33 bits")]
     RsaExponent,
+    /// An RSA key of a chip whose random primes can be guessed: its private key can be computed from the public one
+    /// ([CVE-2017-15361](https://nvd.nist.gov/vuln/detail/CVE-2017-15361), known as ROCA).
+    #[error(
+        "the RSA key has the ROCA fault (CVE-2017-15361): others can compute it; generate a new key in software"
+    )]
+    Roca,
     /// A private RSA key as a JWK with `n`, `e` and `d` only.
     /// [RFC 7518 §6.3.2](https://www.rfc-editor.org/rfc/rfc7518#section-6.3.2) allows it, but the primitives need the primes
     /// to sign.
@@ -115,6 +121,9 @@ pub enum KeyError {
         /// The algorithm that the caller asked for.
         asked: Algorithm,
     },
+    /// A key of a published set with the `kid` and the algorithm of a different key.
+    #[error("a different key of the set has the same `kid` and the same algorithm")]
+    DuplicateKid,
     /// A JWK whose `use` or `key_ops` do not allow signatures
     /// ([RFC 8725 §3.2](https://www.rfc-editor.org/rfc/rfc8725#section-3.2)).
     #[error("the `use` or `key_ops` of the JWK do not allow signatures")]

@@ -13,6 +13,7 @@ use super::material::Material;
 use super::purpose::Purpose;
 use super::rsa::RsaKey;
 use crate::algorithm::Algorithm;
+use crate::error::Excerpt;
 use crate::strict_json::{self, Limits, Text, Value};
 
 /// The members that this crate reads.
@@ -90,11 +91,18 @@ impl<'a> Jwk<'a> {
         self.get("alg").is_none() && self.kty().is_ok_and(|kty| kty.only_algorithm().is_none())
     }
 
-    /// The first private member. Only the kinds of RFC 7518 and RFC 8037 have known private members.
+    /// The first private member. A key of another kind than those of RFC 7518 and RFC 8037 may have any members.
     pub(crate) fn private_member(&self) -> Option<&'static str> {
-        let kty = self.get("kty").and_then(Value::text)?;
-        kty.one_of(&["oct", "RSA", "EC", "OKP"])?;
+        let kty = self.get("kty").and_then(Value::text);
+        if kty.is_some_and(|kty| kty.one_of(&["oct", "RSA", "EC", "OKP"]).is_none()) {
+            return None;
+        }
         PRIVATE.into_iter().find(|name| self.get(name).is_some())
+    }
+
+    /// The start of the `kid`, for a message.
+    pub(crate) fn kid_excerpt(&self) -> Option<Excerpt> {
+        Some(Excerpt::of(&self.get("kid")?.text()?.unescaped()))
     }
 
     fn purpose(&self) -> Result<Purpose, KeyError> {

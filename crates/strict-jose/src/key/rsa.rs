@@ -109,7 +109,38 @@ fn check_numbers(n: &[u8], e: &[u8]) -> Result<(), KeyError> {
     if !odd || !(17..=33).contains(&bit_length(e)) {
         return Err(KeyError::RsaExponent);
     }
-    Ok(())
+    if has_roca_fingerprint(n) { Err(KeyError::Roca) } else { Ok(()) }
+}
+
+/// The small primes for which the powers of 65537 are not all remainders.
+const ROCA_PRIMES: [u64; 17] = [11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157];
+
+/// Whether the modulus has the fingerprint of CVE-2017-15361: it is a power of 65537 modulo every small prime.
+///
+/// The primes of an affected chip are k M + (65537^a mod M), and M is a product of small primes, so the modulus is a power of
+/// 65537 too (Nemec and others, "The Return of Coppersmith's Attack", 2017, section 2). Of 10^9 other moduli, one has the same
+/// fingerprint. Most are excluded by the first prime.
+fn has_roca_fingerprint(n: &[u8]) -> bool {
+    let (head, blocks) = n.as_rchunks::<4>();
+    ROCA_PRIMES.into_iter().all(|prime| {
+        let head = head.iter().fold(0, |rest, byte| (rest << 8) | u64::from(*byte));
+        let append =
+            |rest: u64, block: &[u8; 4]| ((rest << 32) | u64::from(u32::from_be_bytes(*block))) % prime;
+        is_power_of_65537(blocks.iter().fold(head % prime, append), prime)
+    })
+}
+
+fn is_power_of_65537(remainder: u64, prime: u64) -> bool {
+    let mut power = 1;
+    loop {
+        if power == remainder {
+            return true;
+        }
+        power = power * 65537 % prime;
+        if power == 1 {
+            return false;
+        }
+    }
 }
 
 /// The length in bits of an integer without leading zeros.

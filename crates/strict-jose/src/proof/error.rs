@@ -1,6 +1,6 @@
 //! The reasons for refusing a proof.
 
-use crate::error::{Error, Malformed};
+use crate::error::{Error, Excerpt, Malformed};
 use crate::key::error::KeyError;
 
 /// The reason why a proof of possession was refused.
@@ -36,11 +36,21 @@ pub enum ProofError {
     #[error("the `jwk` of the proof is refused: {0}")]
     Key(#[from] KeyError),
     /// The `htm` is not the method of the request.
-    #[error("the proof is for another HTTP method")]
-    WrongMethod,
+    #[error("the `htm` of the proof is {found}, not {wanted:?}")]
+    WrongMethod {
+        /// The method of the request.
+        wanted: Box<str>,
+        /// The start of the `htm` of the proof.
+        found: Excerpt,
+    },
     /// The `htu` is not the URL of the request.
-    #[error("the proof is for another URL")]
-    WrongUrl,
+    #[error("the `htu` of the proof is {found}, not {wanted:?}")]
+    WrongUrl {
+        /// The URL of the request, without its query.
+        wanted: Box<str>,
+        /// The start of the `htu` of the proof, without a query.
+        found: Excerpt,
+    },
     /// The `ath` is not the hash of the access token.
     #[error("the proof is for another access token")]
     WrongAccessToken,
@@ -56,7 +66,7 @@ impl ProofError {
     /// A short, stable name for the label of a metric or the field of a log.
     ///
     /// ```
-    /// assert_eq!(strict_jose::proof::ProofError::WrongUrl.reason(), "wrong_url");
+    /// assert_eq!(strict_jose::proof::ProofError::WrongKey.reason(), "wrong_key");
     /// ```
     pub const fn reason(&self) -> &'static str {
         match self {
@@ -65,8 +75,8 @@ impl ProofError {
             Self::UnsupportedAlgorithm => "unsupported_algorithm",
             Self::PrivateKey(_) => "private_key",
             Self::Key(_) => "invalid_key",
-            Self::WrongMethod => "wrong_method",
-            Self::WrongUrl => "wrong_url",
+            Self::WrongMethod { .. } => "wrong_method",
+            Self::WrongUrl { .. } => "wrong_url",
             Self::WrongAccessToken => "wrong_access_token",
             Self::WrongKey => "wrong_key",
             Self::WrongNonce => "wrong_nonce",

@@ -2,7 +2,7 @@
 
 use super::error::ProofError;
 use crate::algorithm::Algorithm;
-use crate::error::{Error, Malformed};
+use crate::error::{Error, Excerpt, Malformed, Wanted};
 use crate::header::refuse_other_format;
 use crate::key::Key;
 use crate::key::jwk::Jwk;
@@ -36,7 +36,8 @@ impl<'a> ProofHeader<'a> {
             Ok(())
         })?;
         if typ.is_none_or(|typ| !typ.is(TYP)) {
-            return Err(Error::WrongType.into());
+            let found = typ.map(Excerpt::of_text);
+            return Err(Error::WrongType { wanted: Wanted::one(TYP), found }.into());
         }
         let alg = alg.ok_or(Malformed::Header("alg"))?;
         let algorithm = Algorithm::find(|name| alg.is(name))

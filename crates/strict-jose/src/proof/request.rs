@@ -6,7 +6,7 @@ use super::claims::ProofClaims;
 use super::error::ProofError;
 use super::url::{HttpUrl, InvalidUrl};
 use crate::base64url::{SHA256_LEN, encode_into};
-use crate::error::Error;
+use crate::error::{Error, Excerpt};
 
 /// The HTTP request that a proof is for.
 ///
@@ -86,10 +86,15 @@ impl<'a> ProofRequest<'a> {
     /// Checks that a proof with these claims is for this request.
     pub(super) fn check(&self, claims: &ProofClaims) -> Result<(), ProofError> {
         if claims.htm != self.method {
-            return Err(ProofError::WrongMethod);
+            return Err(ProofError::WrongMethod {
+                wanted: self.method.into(),
+                found: Excerpt::of(&claims.htm),
+            });
         }
         if HttpUrl::parse(&claims.htu).is_none_or(|url| !url.is_same(self.url)) {
-            return Err(ProofError::WrongUrl);
+            // A query may contain secrets.
+            let found = Excerpt::of(claims.htu.split(['?', '#']).next().unwrap_or_default());
+            return Err(ProofError::WrongUrl { wanted: self.url.text().into(), found });
         }
         if let Some(bound) = self.access_token {
             let ath = claims.ath.as_ref().ok_or(Error::MissingClaim("ath"))?;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::payload::PayloadRules;
 use super::typ::TypRule;
 use super::{Expiry, Rules};
+use crate::error::Wanted;
 use crate::limits::DEFAULT_MAX_LEN;
 
 impl Rules {
@@ -29,7 +30,7 @@ impl Rules {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn typ(typ: impl Into<String>) -> NeedsIssuer {
-        NeedsIssuer { typ: TypRule::Named(typ.into().into()) }
+        NeedsIssuer { typ: TypRule::Named(Wanted::any_of([typ])) }
     }
 
     /// Starts rules for tokens of one type and for tokens without a type.
@@ -52,7 +53,7 @@ impl Rules {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn typ_or_absent(typ: impl Into<String>) -> NeedsIssuer {
-        NeedsIssuer { typ: TypRule::NamedOrAbsent(typ.into().into()) }
+        NeedsIssuer { typ: TypRule::NamedOrAbsent(Wanted::any_of([typ])) }
     }
 
     /// Starts rules for tokens of any type or without a type. Use them only if the issuer sets no useful type.
@@ -114,7 +115,7 @@ impl NeedsIssuer {
     /// let rules = Rules::typ("at+jwt").issuers(["https://id.example", "https://old.id.example"]).audience("me");
     /// ```
     pub fn issuers<S: Into<String>>(self, issuers: impl IntoIterator<Item = S>) -> NeedsAudience {
-        NeedsAudience { typ: self.typ, issuers: Some(boxed(issuers)) }
+        NeedsAudience { typ: self.typ, issuers: Some(Wanted::any_of(issuers)) }
     }
 
     /// Accepts tokens of any issuer or without an issuer. Safe only if one issuer has the key, or if you check the issuer
@@ -124,7 +125,7 @@ impl NeedsIssuer {
     ///
     /// ```
     /// use serde::Deserialize;
-    /// use strict_jose::{Error, Keys, Rules};
+    /// use strict_jose::{Error, Excerpt, Keys, Rules, Wanted};
     ///
     /// #[derive(Deserialize)]
     /// struct IdToken { iss: String, tid: String, sub: String }
@@ -134,7 +135,10 @@ impl NeedsIssuer {
     ///     let claims = rules.verify::<IdToken>(token, keys, now)?.claims;
     ///     let is_a_tenant = claims.tid.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
     ///     let issuer = format!("https://login.example/{}/v2.0", claims.tid);
-    ///     if is_a_tenant && claims.iss == issuer { Ok(claims) } else { Err(Error::WrongIssuer) }
+    ///     if is_a_tenant && claims.iss == issuer {
+    ///         return Ok(claims);
+    ///     }
+    ///     Err(Error::WrongIssuer { wanted: Wanted::any_of([issuer]), found: Excerpt::of(&claims.iss) })
     /// }
     /// ```
     pub fn any_issuer(self) -> NeedsAudience {
@@ -175,7 +179,7 @@ impl NeedsIssuer {
 #[must_use = "rules need an audience"]
 pub struct NeedsAudience {
     typ: TypRule,
-    issuers: Option<Box<[Box<str>]>>,
+    issuers: Option<Wanted>,
 }
 
 impl NeedsAudience {
@@ -206,7 +210,7 @@ impl NeedsAudience {
     /// let rules = Rules::typ("at+jwt").issuer("https://id.example").audiences(["https://api.example", "urn:old-name"]);
     /// ```
     pub fn audiences<S: Into<String>>(self, audiences: impl IntoIterator<Item = S>) -> Rules {
-        self.rules(Some(boxed(audiences)))
+        self.rules(Some(Wanted::any_of(audiences)))
     }
 
     /// Accepts tokens for any audience or without an audience.
@@ -222,7 +226,7 @@ impl NeedsAudience {
         self.rules(None)
     }
 
-    fn rules(self, audiences: Option<Box<[Box<str>]>>) -> Rules {
+    fn rules(self, audiences: Option<Wanted>) -> Rules {
         Rules {
             typ: self.typ,
             issuers: self.issuers,
@@ -235,8 +239,4 @@ impl NeedsAudience {
             max_len: DEFAULT_MAX_LEN,
         }
     }
-}
-
-fn boxed<S: Into<String>>(texts: impl IntoIterator<Item = S>) -> Box<[Box<str>]> {
-    texts.into_iter().map(|text| text.into().into_boxed_str()).collect()
 }

@@ -48,6 +48,8 @@ impl PayloadRules {
 
     /// Verifies format, key, signature and type, and returns the payload.
     ///
+    /// After that, [`Header::peek`](crate::Header::peek) gives the verified header of the token.
+    ///
     /// ```
     /// # use strict_jose::{Key, Rules};
     /// # let key = Key::hs256(b"at least 32 bytes, better random.")?;

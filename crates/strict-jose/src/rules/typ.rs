@@ -1,25 +1,27 @@
 //! The types of tokens that rules accept.
 
-use crate::error::Error;
+use crate::error::{Error, Excerpt, Wanted};
 
 /// The accepted values of the header parameter `typ`.
 #[derive(Clone, Debug)]
 pub(crate) enum TypRule {
-    Named(Box<str>),
-    NamedOrAbsent(Box<str>),
+    Named(Wanted),
+    NamedOrAbsent(Wanted),
     Any,
 }
 
 impl TypRule {
     pub(crate) fn check(&self, typ: Option<&str>) -> Result<(), Error> {
-        match (self, typ) {
-            (Self::Any, _) | (Self::NamedOrAbsent(_), None) => Ok(()),
-            (Self::Named(accepted) | Self::NamedOrAbsent(accepted), Some(typ))
-                if is_same_type(accepted, typ) =>
-            {
-                Ok(())
-            }
-            _ => Err(Error::WrongType),
+        let (wanted, may_be_absent) = match self {
+            Self::Any => return Ok(()),
+            Self::Named(wanted) => (wanted, false),
+            Self::NamedOrAbsent(wanted) => (wanted, true),
+        };
+        let is_wanted = |typ| wanted.iter().any(|wanted| is_same_type(wanted, typ));
+        if typ.map_or(may_be_absent, is_wanted) {
+            Ok(())
+        } else {
+            Err(Error::WrongType { wanted: wanted.clone(), found: typ.map(Excerpt::of) })
         }
     }
 }

@@ -134,7 +134,7 @@ fn open_members_are_limited() {
 
 #[test]
 fn all_members_are_limited() {
-    let read = |text: &str, all| object::<Malformed>(text, Limits { open: 3, all }, |_, _| Ok(()));
+    let read = |text: &str, all| object::<Malformed>(text, Limits::new(3, all), |_, _| Ok(()));
     let text = r#"{"a":{"b":1},"c":[{"d":1},{"d":1}]}"#;
     assert_eq!(read(text, 5), Ok(()));
     assert_eq!(read(text, 4), Err(Malformed::TooManyMembers));

@@ -88,7 +88,7 @@ impl<'a> Text<'a> {
         self.start..self.start + self.raw.len()
     }
 
-    pub(super) fn chars(self) -> impl Iterator<Item = char> + 'a {
+    pub(crate) fn chars(self) -> impl Iterator<Item = char> + 'a {
         let mut rest = self.raw;
         std::iter::from_fn(move || {
             let first = rest.chars().next()?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use strict_jose::{Error, Header, Key, Keys, KidExcerpt, Rules, SignError};
+use strict_jose::{Error, Excerpt, Header, Key, Keys, Rules, SignError};
 
 use crate::token::{CLAIMS, HEADER, NOW, SECRET, at, base64url, key, rules, seal, token, verdict};
 
@@ -165,7 +165,7 @@ impl Keys for Two {
         [&self.0, &self.1]
             .into_iter()
             .find(|key| key.kid() == header.kid())
-            .ok_or_else(|| Error::UnknownKey { kid: KidExcerpt::of(header.kid().unwrap_or_default()) })
+            .ok_or_else(|| Error::UnknownKey { kid: Excerpt::of(header.kid().unwrap_or_default()) })
     }
 }
 

@@ -79,6 +79,8 @@ fn verdict_of(result: Result<impl Sized, ProofError>) -> String {
     match result {
         Ok(_) => "Ok".to_owned(),
         Err(ProofError::Token(error)) => verdict::<()>(Err(error)),
+        Err(ProofError::WrongMethod { .. }) => "WrongMethod".to_owned(),
+        Err(ProofError::WrongUrl { .. }) => "WrongUrl".to_owned(),
         Err(error) => format!("{error:?}"),
     }
 }
@@ -360,4 +362,24 @@ fn embedded_key_is_not_trusted_by_rules() {
         assert_eq!(verdict(result.unwrap()), want);
         assert_eq!(allocations.count_total, 0, "a refusal allocated");
     }
+}
+
+#[test]
+fn messages_name_the_wanted_and_the_found_request() {
+    let message = |claims: &Value| {
+        let proof = proof(&header(Es256), claims);
+        rules().verify(&proof, &request(), at(MADE)).unwrap_err().to_string()
+    };
+    let (method, url) = ("GET", URL);
+    assert_eq!(
+        message(&with(claims(), "htm", "PUT\n")),
+        format!(r#"the `htm` of the proof is "PUT\n", not "{method}""#)
+    );
+    assert_eq!(
+        message(&with(claims(), "htu", "https://evil.example/?secret#part")),
+        format!(r#"the `htu` of the proof is "https://evil.example/", not "{url}""#)
+    );
+    let other_type = sign(&with(header(Es256), "typ", "JWT").to_string(), &claims().to_string());
+    let refused = rules().verify(&other_type, &request(), at(MADE)).unwrap_err().to_string();
+    assert_eq!(refused, r#"the `typ` of the token is "JWT", not "dpop+jwt""#);
 }

@@ -297,6 +297,76 @@ fn unsafe_rsa_numbers_are_refused() {
     check_jwk(&two_primes_more, Err(KeyError::InvalidMember("oth")));
 }
 
+/// Keys that were made as an affected chip makes them: each prime is k M + (65537^a mod M), and M is a product of small primes.
+const ROCA: [&str; 3] = [
+    include_str!("keys/refused/roca-2048.json"),
+    include_str!("keys/refused/roca-3072.json"),
+    include_str!("keys/refused/roca-4096.json"),
+];
+
+/// CVE-2017-15361.
+#[test]
+fn rsa_key_with_the_roca_fingerprint_is_refused() {
+    for text in ROCA {
+        let jwk: Value = serde_json::from_str(text).unwrap();
+        check_jwk(&jwk, Err(KeyError::Roca));
+        let public = json!({ "kty": "RSA", "n": jwk["n"], "e": jwk["e"], "kid": "roca" });
+        for algorithm in
+            [Rs256, Algorithm::Rs384, Algorithm::Rs512, Ps256, Algorithm::Ps384, Algorithm::Ps512]
+        {
+            check_jwk(&with(public.clone(), "alg", algorithm.name()), Err(KeyError::Roca));
+        }
+        // The same modulus in PKCS#1.
+        let n = bytes_of(&jwk, "n");
+        let integer =
+            [&[0x02, 0x82][..], &u16::try_from(n.len() + 1).unwrap().to_be_bytes(), &[0], &n].concat();
+        let numbers = [&integer[..], &[0x02, 3, 1, 0, 1]].concat();
+        let der =
+            [&[0x30, 0x82][..], &u16::try_from(numbers.len()).unwrap().to_be_bytes(), &numbers].concat();
+        assert_eq!(Key::from_public_der(Rs256, &der).unwrap_err(), KeyError::Roca);
+
+        let good = json!({ "kty": "OKP", "crv": "Ed25519", "x": crate::keys::jwk(EdDsa)["x"] });
+        let set = json!({ "keys": [with(public, "alg", "RS256"), good] }).to_string();
+        let set = KeySet::from_jwks(&set).unwrap();
+        assert_eq!((set.iter().count(), set.skipped()[0].error), (1, KeyError::Roca));
+    }
+}
+
+/// A modulus that has the fingerprint for all small primes but one is not of such a chip.
+#[test]
+fn rsa_key_with_a_part_of_the_roca_fingerprint_is_accepted() {
+    let jwk: Value = serde_json::from_str(ROCA[0]).unwrap();
+    let n = bytes_of(&jwk, "n");
+    // Adding the other primes' product, doubled so that n stays odd, changes the remainder of one prime only.
+    let primes = [11_u64, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157];
+    for (changed, is_refused) in [(11, false), (13, false), (157, false), (0, true)] {
+        let mut step = vec![0_u8; n.len()];
+        step[n.len() - 1] = 2;
+        for prime in primes.into_iter().filter(|prime| *prime != changed) {
+            let mut carry = 0;
+            for digit in step.iter_mut().rev() {
+                carry += u64::from(*digit) * prime;
+                *digit = carry.to_le_bytes()[0];
+                carry >>= 8;
+            }
+        }
+        let verdicts: Vec<bool> = (0..changed.max(4))
+            .scan(n.clone(), |sum, _| {
+                let mut carry = 0;
+                for (digit, step) in sum.iter_mut().zip(&step).rev() {
+                    let total = u16::from(*digit) + u16::from(*step) + carry;
+                    *digit = total.to_le_bytes()[0];
+                    carry = total >> 8;
+                }
+                let public = json!({ "kty": "RSA", "alg": "RS256", "n": base64url(&*sum), "e": "AQAB" });
+                Some(Key::from_jwk(&public.to_string()).is_err_and(|error| error == KeyError::Roca))
+            })
+            .collect();
+        assert_eq!(verdicts.iter().all(|refused| *refused), is_refused, "{changed}");
+        assert!(verdicts.iter().any(|refused| *refused), "{changed}: some remainders are powers of 65537");
+    }
+}
+
 #[test]
 fn encoded_public_key_as_secret_is_refused() {
     #[track_caller]

@@ -62,7 +62,14 @@ pub(crate) fn claims_but(member: &str, value: &str) -> String {
     format!("{before}\"{member}\":{value}{}", &behind[rest..])
 }
 
-/// The error as text, or `Ok`.
+/// The error as text, or `Ok`. Without the wanted and found values, which `messages` tests.
 pub(crate) fn verdict<T>(result: Result<T, Error>) -> String {
-    result.map_or_else(|refused| format!("{refused:?}"), |_| "Ok".to_owned())
+    match result {
+        Ok(_) => "Ok".into(),
+        Err(Error::WrongAlgorithm { expected, .. }) => format!("WrongAlgorithm {{ expected: {expected:?} }}"),
+        Err(Error::WrongType { .. }) => "WrongType".into(),
+        Err(Error::WrongIssuer { .. }) => "WrongIssuer".into(),
+        Err(Error::WrongAudience { .. }) => "WrongAudience".into(),
+        Err(refused) => format!("{refused:?}"),
+    }
 }

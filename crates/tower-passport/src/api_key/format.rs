@@ -62,6 +62,10 @@ impl ApiKeyFormat {
         key.into()
     }
 
+    pub(super) fn has_prefix(&self, token: &str) -> bool {
+        token.starts_with(&*self.prefix)
+    }
+
     /// The digest of a key of this format.
     ///
     /// # Errors

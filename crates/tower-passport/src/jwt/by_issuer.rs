@@ -107,8 +107,16 @@ impl<U: Send + 'static> Strategy for ByIssuer<U> {
         };
         match self.strategy_for(&token) {
             Some(strategy) => strategy.authenticate(request).await,
+            None if !super::has_two_dots(&token) => Ok(self.challenges.unrecognized()),
             None => Ok(Outcome::Reject(self.challenges.invalid_token("unknown_issuer"))),
         }
+    }
+
+    fn recognizes(&self, request: &Parts) -> Option<&str> {
+        self.challenges.recognizes(&*self.tokens, request, |token| {
+            let otherwise = self.otherwise.as_ref();
+            super::has_two_dots(token) || otherwise.is_some_and(|other| other.recognizes(request).is_some())
+        })
     }
 }
 

@@ -357,7 +357,7 @@ pub(crate) async fn verify_login<V: Verify<Login>>(
     match verify.verify(login, request).await?.into_outcome(denied) {
         Outcome::Accept(user) => Ok(user),
         Outcome::Reject(rejection) => Err(rejection.into()),
-        Outcome::Redirect(_) | Outcome::Pass(_) => Err(denied().into()),
+        Outcome::Redirect(_) | Outcome::Pass(_) | Outcome::Unrecognized(_) => Err(denied().into()),
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use aws_lc_rs::digest::{self, digest};
 use serde::Deserialize;
 use serde_json::Value;
-use strict_jose::{Algorithm, Error as TokenError, Header, Key, Keys, Rules};
+use strict_jose::{Algorithm, Error as TokenError, Excerpt, Header, Key, Keys, Rules};
 
 use super::issuer::Issuer;
 use crate::oauth2::encode;
@@ -145,7 +145,10 @@ impl<K: Keys> Keys for RegisteredKeys<'_, K> {
     fn find(&self, header: &Header<'_>) -> Result<&Key, TokenError> {
         let registered = self.algorithms.iter().find(|algorithm| algorithm.name() == header.alg());
         let first = self.algorithms.first().copied().unwrap_or(Algorithm::Rs256);
-        let algorithm = registered.ok_or(TokenError::WrongAlgorithm { expected: first })?;
+        let algorithm = registered.ok_or_else(|| TokenError::WrongAlgorithm {
+            expected: first,
+            found: Excerpt::of(header.alg()),
+        })?;
         self.chosen.get_or_init(|| *algorithm);
         self.keys.find(header)
     }

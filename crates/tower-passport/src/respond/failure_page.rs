@@ -1,5 +1,5 @@
 use http::request::Parts;
-use http::{HeaderValue, Response, StatusCode};
+use http::{HeaderValue, Response};
 
 use super::Respond;
 use super::navigation::{Navigation, path_of, see_other, with_query};
@@ -9,12 +9,12 @@ use crate::{InvalidPath, LocalPath, Rejection};
 /// Redirects browsers to a page that explains the failure. Other clients get the response of `R`. See
 /// [`Authenticate::failure_page`](crate::Authenticate::failure_page).
 ///
-/// 400, 401, 403 and 429 become 303 (See Other) for a `GET`, `HEAD` or `POST` that is a navigation, as
-/// [`LoginPage`](crate::LoginPage) describes it: a form with a wrong password, or the callback of a cancelled log-in. Errors
-/// of the server (500, 503) stay unchanged.
+/// Every rejection becomes 303 (See Other) for a `GET`, `HEAD` or `POST` that is a navigation, as
+/// [`LoginPage`](crate::LoginPage) describes it: a form with a wrong password, the callback of a cancelled log-in, or a
+/// provider that does not respond.
 ///
-/// The query parameter `error` is the code of the [`Reason`](crate::Reason), for example `wrong_credentials`, from which the
-/// page makes a sentence. A `return_to` in the query of the rejected request is kept if it is a [`LocalPath`], so that the
+/// The query parameter `error` is the code of the [`Reason`](crate::Reason), for example `wrong_credentials`, or
+/// `session_ended`. The page makes a sentence of it. A `return_to` in the query of the rejected request is kept if it is a [`LocalPath`], so that the
 /// second attempt ends where the first one would have. The page never redirects to itself, except after its own form.
 #[derive(Clone, Debug)]
 pub struct FailurePage<R> {
@@ -32,17 +32,11 @@ impl<R> FailurePage<R> {
     }
 
     pub(crate) fn location(&self, rejection: &Rejection, request: &Navigation) -> Option<HeaderValue> {
-        let is_client_error = matches!(
-            rejection.status(),
-            StatusCode::BAD_REQUEST
-                | StatusCode::UNAUTHORIZED
-                | StatusCode::FORBIDDEN
-                | StatusCode::TOO_MANY_REQUESTS
-        );
-        if !is_client_error || request.is_visit() && request.uri.path() == path_of(self.page.as_str()) {
+        let is_failure_page = request.is_visit() && request.uri.path() == path_of(self.page.as_str());
+        if rejection.location().is_some() || is_failure_page {
             return None;
         }
-        let mut parameters = vec![("error", rejection.reason().as_str())];
+        let mut parameters = vec![("error", rejection.page_error())];
         let query = request.uri.query().unwrap_or_default().as_bytes();
         let return_to = match in_form(query, [&Field::new("return_to")]) {
             Ok([Some(path)]) => LocalPath::parse(&path).ok(),

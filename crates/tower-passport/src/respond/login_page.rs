@@ -8,8 +8,11 @@ use crate::{InvalidLocation, LocalPath, Redirect, Rejection};
 /// Redirects browsers to the log-in page. Other clients get the response of `R`. See
 /// [`Authenticate::login_page`](crate::Authenticate::login_page).
 ///
-/// A 401 becomes 303 (See Other) only for a `GET` or `HEAD` with `text/html` in `Accept`. If the browser sends `Sec-Fetch-Mode`, it
-/// must also be a navigation. A script would follow the redirect and treat the page as its data.
+/// A 401 becomes 303 (See Other) only for a `GET`, `HEAD` or `POST` with `text/html` in `Accept`. If the browser sends
+/// `Sec-Fetch-Mode`, it must also be a navigation. A script would follow the redirect and treat the page as its data.
+///
+/// The query parameter `error` tells the page what happened: `session_ended`, or for a form the code of the
+/// [`Reason`](crate::Reason). A visitor who never logged in gets none.
 ///
 /// The query parameter `return_to` is the path of the request. It is a path of this site (a [`LocalPath`]), but it comes back
 /// from the log-in page as client input: parse it again before you redirect to it, or the log-in page becomes an open
@@ -33,14 +36,16 @@ impl<R> LoginPage<R> {
     }
 
     pub(crate) fn location(&self, rejection: &Rejection, request: &Navigation) -> Option<HeaderValue> {
-        let needs_login = rejection.status() == StatusCode::UNAUTHORIZED && request.is_visit();
-        if !needs_login || request.uri.path() == path_of(&self.page) {
+        if rejection.status() != StatusCode::UNAUTHORIZED || request.uri.path() == path_of(&self.page) {
             return None;
         }
-        let target = request.uri.path_and_query().map_or("/", |target| target.as_str());
-        let return_to = LocalPath::parse(target).ok();
-        let parameters = return_to.as_ref().map(|path| ("return_to", path.as_str()));
-        with_query(&self.page, parameters.as_slice())
+        let error = rejection.page_error();
+        let error = (!request.is_visit() || error == "session_ended").then_some(("error", error));
+        // The address of a form may be no page.
+        let target = request.uri.path_and_query().filter(|_| request.is_visit());
+        let return_to = target.and_then(|target| LocalPath::parse(target.as_str()).ok());
+        let return_to = return_to.as_ref().map(|path| ("return_to", path.as_str()));
+        with_query(&self.page, &error.into_iter().chain(return_to).collect::<Vec<_>>())
     }
 }
 

@@ -15,11 +15,8 @@ pub(crate) struct Navigation {
 impl Navigation {
     /// The navigation in this request, if it is one (Fetch Metadata, W3C, section 2.2).
     pub(crate) fn of(request: &Parts) -> Option<Self> {
-        const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
-
-        let mode = request.headers.get(SEC_FETCH_MODE);
         let is_navigation = matches!(request.method, Method::GET | Method::HEAD | Method::POST)
-            && mode.is_none_or(|mode| mode == "navigate")
+            && !is_from_script(request)
             && request.headers.get_all(ACCEPT).iter().any(names_html);
         is_navigation.then(|| Self { method: request.method.clone(), uri: request.uri.clone() })
     }
@@ -28,6 +25,13 @@ impl Navigation {
     pub(crate) fn is_visit(&self) -> bool {
         self.method != Method::POST
     }
+}
+
+/// Whether a browser says that a page caused the request, not its user (Fetch Metadata, W3C, section 2.2).
+pub(crate) fn is_from_script(request: &Parts) -> bool {
+    const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
+
+    request.headers.get(SEC_FETCH_MODE).is_some_and(|mode| mode != "navigate")
 }
 
 fn names_html(accept: &HeaderValue) -> bool {

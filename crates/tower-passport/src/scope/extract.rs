@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum_core::extract::{FromRef, FromRequestParts};
 use http::request::Parts;
 
-use super::{HasScope, is_scope, require_scope};
+use super::{HasScope, has_all_scopes, is_scope, rejected};
 use crate::{Auth, Rejection, Strategy};
 
 /// A scope as a type, for use in a handler's signature: see [`Scoped`].
@@ -56,7 +56,11 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Rejection> {
         const { assert!(is_scope(R::SCOPE), "a scope is printable ASCII without quotes and backslashes") }
         let Auth(user) = <Auth<S> as FromRequestParts<State>>::from_request_parts(parts, state).await?;
-        require_scope(&user, R::SCOPE)?;
-        Ok(Self(user, PhantomData))
+        if has_all_scopes(&user, R::SCOPE) {
+            return Ok(Self(user, PhantomData));
+        }
+        let strategy = Arc::<S>::from_ref(state);
+        let rejection = rejected(strategy.recognizes(parts).unwrap_or("Bearer"), R::SCOPE);
+        Err(rejection.logged(|| strategy.name(), Some(parts.uri.path())))
     }
 }

@@ -36,6 +36,11 @@ impl TokenSource for SchemeHeader {
         }
     }
 
+    fn raw_token<'r>(&self, request: &'r Parts) -> Result<Option<Cow<'r, str>>, TokenError> {
+        let credentials = Credentials::of(request)?.filter(|credentials| credentials.is(self.0));
+        Ok(credentials.map(|credentials| credentials.value().into()))
+    }
+
     fn scheme(&self) -> Option<&str> {
         Some(self.0)
     }

@@ -61,7 +61,7 @@ async fn malformed_keys_are_rejected_without_a_look_up() {
     let store = Store::default();
     let mistyped = key(1).replace('1', "2");
     for (junk, cause) in [
-        ("eyJhbGciOiJIUzI1NiJ9.e30.x", "other_prefix"),
+        ("eyJhbGciOiJIUzI1NiJ9.e30.x", "unrecognized_token"),
         ("recipes_", "malformed"),
         (&key(1)[..40], "malformed"),
         (&mistyped, "wrong_checksum"),
@@ -96,7 +96,7 @@ async fn keys_and_other_bearer_tokens_can_share_a_header() {
     let opaque = |token: BearerToken| async move {
         Ok::<_, io::Error>((token.expose_secret() == "open-sesame").then(|| "Ali Baba".to_owned()))
     };
-    let chain = || ApiKey::new(format(), Store::default()).pass_other_tokens().or(Bearer::new(opaque));
+    let chain = || ApiKey::new(format(), Store::default()).or(Bearer::new(opaque));
     let ask = async |token: &str| ask(chain(), "authorization", &format!("Bearer {token}")).await;
     assert_eq!(ask(&key(1)).await, "200 printer");
     assert_eq!(ask("open-sesame").await, "200 Ali Baba");

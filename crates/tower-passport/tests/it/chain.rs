@@ -1,9 +1,16 @@
 //! `or`, `map`, `boxed`, `Arc` and `Anonymous`.
 
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use http::request::Parts;
-use tower_passport::{Anonymous, BoxStrategy, Error, Outcome, Strategy};
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+use strict_jose::{Key, Rules};
+use tower_passport::{
+    Anonymous, ApiKey, ApiKeyFormat, Bearer, BearerHeader, BearerToken, BoxStrategy, ByIssuer, Challenges,
+    CookieValue, Credentials, Error, Jwt, Outcome, Strategy, TokenDigest,
+};
 
 use crate::answer::get;
 use crate::says::Says;
@@ -19,6 +26,7 @@ async fn conclusion<S: Strategy<User = String>>(strategy: &S, headers: &[(&str, 
             let challenges = challenges.iter().map(|challenge| challenge.as_header_value().to_str().unwrap());
             format!("pass {}", challenges.collect::<Vec<_>>().join(" "))
         }
+        Ok(Outcome::Unrecognized(_)) => "unrecognized".into(),
         Err(error) => format!("{error}"),
     }
 }
@@ -96,4 +104,108 @@ async fn a_user_need_not_be_clone_or_sync() {
     let (head, _) = get(&[]).into_parts();
     let outcome = Fixed.boxed().or(Fixed).authenticate(&head).await.unwrap();
     assert!(matches!(outcome, Outcome::Accept(OnlySend(seven)) if seven.get() == 7));
+}
+
+/// Three strategies that read the same header, in any order, tell their tokens apart by their shape.
+#[tokio::test]
+async fn tokens_of_several_kinds_share_a_header() {
+    let rules = || Rules::typ("at+jwt").any_issuer().any_audience();
+    let jwt = || {
+        let clock = || SystemTime::UNIX_EPOCH + Duration::from_secs(1);
+        Jwt::new(signing_key(), rules(), async |claims: Value| {
+            Ok::<_, Error>(Some(claims["sub"].to_string()))
+        })
+        .clock(clock)
+    };
+    let format = || ApiKeyFormat::new("recipes").unwrap();
+    let api_key = || ApiKey::new(format(), async |_: TokenDigest| Ok::<_, Error>(Some("printer".to_owned())));
+    let guest = || Anonymous::new(|| "guest".to_owned());
+    let token = signing_key().sign("at+jwt", &json!({ "sub": "alice", "exp": 60 })).unwrap();
+    let key = format().generate(&[7; 32]).expose_secret().to_owned();
+    let chains = [
+        ("jwt first", jwt().or(api_key()).boxed()),
+        ("key first", api_key().or(jwt()).boxed()),
+        ("with guests", jwt().or(api_key()).or(guest()).boxed()),
+        ("nested", jwt().or(api_key().or(guest())).boxed()),
+        ("boxed", jwt().boxed().or(Arc::new(api_key())).or(Says("A")).boxed()),
+        ("mapped", jwt().or(api_key().map(|name| name)).boxed()),
+        ("by issuer", ByIssuer::new().otherwise(jwt()).or(api_key()).boxed()),
+        ("by issuer, and key first", api_key().or(ByIssuer::new().otherwise(jwt())).boxed()),
+    ];
+    for (name, chain) in chains {
+        let ask = async |token: &str| {
+            conclusion(&chain, &[("authorization", &format!("Bearer {token}")), ("a", "Alice")]).await
+        };
+        assert_eq!(ask(&token).await, r#"accept "alice""#, "{name}");
+        assert_eq!(ask(&key).await, "accept printer", "{name}");
+        assert_eq!(ask(&format!("{token}x")).await, "reject invalid_token", "{name}");
+        assert_eq!(ask(&format!("{key}x")).await, "reject invalid_token", "{name}");
+        // Neither a guest nor the user of another header: the token is bad.
+        for other in ["junk", "a.b", "a.b.c.d.e", "key_abc"] {
+            assert_eq!(ask(other).await, "unrecognized", "{name} {other}");
+        }
+        for malformed in ["", "a b", "a,b"] {
+            assert_eq!(ask(malformed).await, "reject invalid_request", "{name} {malformed}");
+        }
+    }
+}
+
+/// The first strategy does not read the cookie, and the second one must not use the token of the header.
+#[tokio::test]
+async fn a_token_in_two_places_is_malformed_for_the_strategy_that_reads_both() {
+    let format = ApiKeyFormat::new("recipes").unwrap();
+    let keys = ApiKey::new(format, async |_: TokenDigest| Ok::<_, Error>(Some("printer".to_owned())));
+    let rules = Rules::typ("at+jwt").any_issuer().any_audience();
+    let jwt = Jwt::new(signing_key(), rules, async |claims: Value| Ok::<_, Error>(Some(claims.to_string())));
+    let chain = keys.or(jwt.tokens_from((BearerHeader, CookieValue::new("token"))));
+    let both = [("authorization", "Bearer a.b.c"), ("cookie", "token=a.b.c")];
+    assert_eq!(conclusion(&chain, &both).await, "reject invalid_request");
+    assert_eq!(conclusion(&chain, &both[..1]).await, "reject invalid_token");
+}
+
+/// Every token may be an opaque one, so `Bearer` is the last.
+#[tokio::test]
+async fn opaque_tokens_come_last() {
+    let opaque =
+        || Bearer::new(async |token: BearerToken| Ok::<_, Error>(Some(token.expose_secret().to_owned())));
+    let format = ApiKeyFormat::new("recipes").unwrap();
+    let key = format.generate(&[7; 32]).expose_secret().to_owned();
+    let chain =
+        ApiKey::new(format, async |_: TokenDigest| Ok::<_, Error>(Some("printer".to_owned()))).or(opaque());
+    let ask = async |token: &str| conclusion(&chain, &[("authorization", &format!("Bearer {token}"))]).await;
+    assert_eq!(ask(&key).await, "accept printer");
+    assert_eq!(ask("junk").await, "accept junk");
+    assert_eq!(ask("recipes_junk").await, "reject invalid_token");
+}
+
+/// A strategy of the application that reads bearer tokens behind another one.
+#[tokio::test]
+async fn a_strategy_of_your_own_can_recognize_tokens() {
+    struct Mine;
+    impl Strategy for Mine {
+        type User = String;
+
+        async fn authenticate(&self, request: &Parts) -> Result<Outcome<String>, Error> {
+            let token = Credentials::of(request).ok().flatten().map(|found| found.value().to_owned());
+            let token = token.filter(|token| token != "mine-but-passed");
+            Ok(token.map_or(Outcome::Pass(Challenges::none()), Outcome::Accept))
+        }
+
+        fn recognizes(&self, request: &Parts) -> Option<&str> {
+            let credentials = Credentials::of(request).ok()??;
+            credentials.value().starts_with("mine-").then_some("Bearer")
+        }
+    }
+    let format = ApiKeyFormat::new("recipes").unwrap();
+    let key =
+        || ApiKey::new(format.clone(), async |_: TokenDigest| Ok::<_, Error>(Some("printer".to_owned())));
+    let chain = key().or(Mine);
+    let ask = async |token: &str| conclusion(&chain, &[("authorization", &format!("Bearer {token}"))]).await;
+    assert_eq!(ask("mine-7").await, "accept mine-7");
+    assert_eq!(ask("other-7").await, "unrecognized");
+    assert_eq!(ask("mine-but-passed").await, "unrecognized", "a guest would be let in");
+}
+
+fn signing_key() -> Key {
+    Key::hs256(b"a secret of at least thirty-two bytes").unwrap()
 }

@@ -1,12 +1,14 @@
 //! One `tracing` event for each rejection, with a cause that the client does not see.
 
+use std::convert::Infallible;
 use std::fmt::{Debug, Write};
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::routing::get as on_get;
+use strict_jose::{Key, Rules};
 use tower::ServiceExt;
-use tower_passport::{Authenticate, Strategy};
+use tower_passport::{Authenticate, BoxStrategy, Jwt, Strategy};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
@@ -38,6 +40,12 @@ impl Subscriber for Lines {
     }
 
     fn event(&self, event: &Event<'_>) {
+        let target = event.metadata().target();
+        assert!(
+            ["tower_passport", "tower_passport::cached_document", "tower_passport::remote_keys"]
+                .contains(&target),
+            "{target}"
+        );
         let mut line = Line(event.metadata().level().to_string());
         event.record(&mut line);
         self.0.lock().unwrap().push(line.0);
@@ -62,34 +70,38 @@ async fn each_rejection_is_one_event_with_its_reason() {
         ("Alice", &[][..]),
         (
             "invalid token",
-            &[r#"INFO message=Credentials rejected: it says so reason="invalid_token" cause="it says so""#],
+            &[
+                r#"INFO message=Credentials rejected: it says so reason="invalid_token" cause="it says so" strategy="Says" path="/""#,
+            ],
         ),
         (
             "wrong",
             &[
-                r#"INFO message=Credentials rejected: wrong_credentials reason="wrong_credentials" cause="wrong_credentials""#,
+                r#"INFO message=Credentials rejected: wrong_credentials reason="wrong_credentials" cause="wrong_credentials" strategy="Says" path="/""#,
             ],
         ),
         (
             "undecided",
             &[
-                r#"ERROR message=Authentication failed: the request could not be authenticated reason="temporarily_unavailable" error=the database is down: secret"#,
+                r#"ERROR message=Authentication failed: the request could not be authenticated reason="temporarily_unavailable" strategy="Says" path="/" error=the database is down: secret"#,
             ],
         ),
         (
             "misconfigured",
             &[
-                r#"ERROR message=Authentication failed: authentication is not set up completely reason="server_error" error=a layer: secret"#,
+                r#"ERROR message=Authentication failed: authentication is not set up completely reason="server_error" strategy="Says" path="/" error=a layer: secret"#,
             ],
         ),
         (
             "elsewhere",
-            &[r#"DEBUG message=Request not authenticated: redirect reason="redirect" cause="redirect""#],
+            &[
+                r#"DEBUG message=Request not authenticated: redirect reason="redirect" cause="redirect" strategy="Says" path="/""#,
+            ],
         ),
     ] {
         assert_eq!(events(&[("a", says)]).await, want, "{says}");
     }
-    let rejected = r#"DEBUG message=Request not authenticated: no_credentials reason="no_credentials" cause="no_credentials""#;
+    let rejected = r#"DEBUG message=Request not authenticated: no_credentials reason="no_credentials" cause="no_credentials" strategy="Says" path="/""#;
     assert_eq!(events(&[]).await, [rejected]);
 }
 
@@ -110,7 +122,32 @@ async fn admit_logs_the_same_events() {
     let rejected = Says("A").authenticate(&get(&[]).into_parts().0).await.unwrap().admit();
     drop(guard);
     assert_eq!(rejected.unwrap_err().status(), 401);
-    assert_eq!(lines.written(), events(&[]).await);
+    let line = r#"DEBUG message=Request not authenticated: no_credentials reason="no_credentials" cause="no_credentials" strategy="unknown""#;
+    assert_eq!(lines.written(), [line]);
+}
+
+#[tokio::test]
+async fn events_name_the_strategy_of_a_chain_that_rejected() {
+    let names = async |chain: BoxStrategy<String>, headers: &[(&str, &str)]| {
+        let lines = Lines::default();
+        let guard = tracing::subscriber::set_default(lines.clone());
+        let (head, _) = get(headers).into_parts();
+        chain.admit(&head).await.unwrap_err();
+        drop(guard);
+        let line = lines.written().concat();
+        line.split("strategy=").nth(1).unwrap().split(" path").next().unwrap().to_owned()
+    };
+    let jwt = || {
+        Jwt::new(key(), Rules::typ("JWT").any_issuer().any_audience(), async |name: String| {
+            Ok::<_, Infallible>(Some(name))
+        })
+    };
+    let chain = || jwt().or(Says("A").map(|name| name)).or(Arc::new(Says("B"))).boxed();
+    assert_eq!(names(chain(), &[]).await, r#""Jwt or Says or Says""#);
+    assert_eq!(names(chain(), &[("authorization", "Bearer a.b.c")]).await, r#""Jwt""#);
+    assert_eq!(names(chain(), &[("a", "wrong")]).await, r#""Says""#);
+    assert_eq!(names(chain(), &[("b", "undecided")]).await, r#""Says""#);
+    assert_eq!(names(jwt().or(Says("A").or(jwt())).boxed(), &[("a", "wrong")]).await, r#""Says""#);
 }
 
 #[tokio::test]
@@ -127,9 +164,13 @@ async fn a_postponed_fetch_of_keys_is_logged_as_information() {
     assert_eq!(
         lines.written(),
         [
-            r#"INFO message=Credentials not checked yet: the request could not be authenticated reason="temporarily_unavailable" error=the next fetch of the keys is not allowed yet"#
+            r#"INFO message=Credentials not checked yet: the request could not be authenticated reason="temporarily_unavailable" strategy="Jwt" path="/" error=the next fetch of the keys is not allowed yet"#
         ]
     );
+}
+
+fn key() -> Key {
+    Key::hs256(b"a secret of at least thirty-two bytes").unwrap()
 }
 
 async fn events(headers: &[(&str, &str)]) -> Vec<String> {

@@ -13,7 +13,7 @@ use tower_passport::{ApiKeyFormat, MemoryStore, Sessions, TokenDigest};
 
 use crate::answer::{answer, get, post};
 use crate::browser::Browser;
-use crate::identity_provider::{CLIENT_ID, CLIENT_SECRET, IdentityProvider};
+use crate::identity_provider::{Answer, CLIENT_ID, CLIENT_SECRET, IdentityProvider};
 
 #[expect(dead_code, unreachable_pub, reason = "a program of its own, with a `main`")]
 #[path = "../../examples/chain.rs"]
@@ -33,6 +33,9 @@ mod local_login;
 #[expect(dead_code, reason = "a program of its own, with a `main`")]
 #[path = "../../examples/oidc_login.rs"]
 mod oidc_login;
+#[expect(dead_code, unreachable_pub, reason = "a program of its own, with a `main`")]
+#[path = "../../examples/recipes/main.rs"]
+mod recipes;
 #[expect(dead_code, reason = "a program of its own, with a `main`")]
 #[path = "../../examples/tonic.rs"]
 mod tonic_server;
@@ -111,7 +114,11 @@ async fn cookie_session() {
     let logged_out = send(Method::POST, "/logout", cookie, "").await;
     assert!(logged_out.starts_with("303 location: /login set-cookie: __Host-session=;"), "{logged_out}");
     let ended = send(Method::GET, "/", cookie, "").await;
-    assert!(ended.starts_with("303 location: /login?return_to=%2F set-cookie: __Host-session=;"), "{ended}");
+    let to_log_in = "303 location: /login?error=session_ended&return_to=%2F set-cookie: __Host-session=;";
+    assert!(ended.starts_with(to_log_in), "{ended}");
+    let again = send(Method::POST, "/logout", cookie, "").await;
+    assert!(again.starts_with("303 location: /login set-cookie: __Host-session=;"), "{again}");
+    assert_eq!(send(Method::GET, "/nowhere", "", "").await, "404");
 }
 
 #[tokio::test]
@@ -157,6 +164,18 @@ async fn oidc_login() {
         assert_eq!(browser.get(&app, uri).await.body, "You are logged out.");
     }
     browser.get(&app, "/").await.is(401, "no_credentials");
+    // People see a page also if the provider is down.
+    assert!(browser.get(&app, "/failed").await.body.contains("Try again"));
+    let begun = browser.get(&app, "/login").await;
+    let consent = provider.consent(&begun.location.unwrap());
+    let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&consent).finish();
+    provider.now().answers = [("/token", Answer::Status(502))].into();
+    let flow =
+        browser.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ");
+    let mut callback = get(&[("accept", "text/html"), ("cookie", &flow)]);
+    *callback.uri_mut() = format!("/login?{query}").parse().unwrap();
+    let down = crate::answer::answer(app, callback).await;
+    assert!(down.starts_with("303 location: /failed?error=temporarily_unavailable"), "{down}");
 }
 
 /// A listener on a free local port.
@@ -218,4 +237,40 @@ async fn tonic() {
     let forged = ask(Some("Bearer forged")).await.unwrap_err();
     assert_eq!((forged.code(), forged.message()), (tonic::Code::Unauthenticated, "The token is not valid."));
     server.abort();
+}
+
+#[tokio::test]
+async fn recipes() {
+    use self::recipes::users::{User, Users};
+
+    let password = "$2b$04$V7mQd0xT1sYb2nLw8aKceuDTWGbElyVzDF0W.aCiJxKotp9xHtiE6";
+    let users = || Users(vec![User { id: 1, email: "ada@example.com", password }].into());
+    let app = recipes::app(users(), key());
+    let send = async |method: Method, uri: &str, token: &str, body: &'static str| {
+        let mut request = post("application/json", body);
+        (*request.method_mut(), *request.uri_mut()) = (method, uri.parse().unwrap());
+        if !token.is_empty() {
+            request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+        }
+        answer(app.clone(), request).await
+    };
+    let (log_in, all) = ("/api/v1/users/login", "/api/v1/recipes");
+    let good = r#"{"email":"ada@example.com","password":"a stitch in thyme"}"#;
+    let logged_in = send(Method::POST, log_in, "", good).await;
+    let body: Value = serde_json::from_str(logged_in.strip_prefix("200 ").expect(&logged_in)).unwrap();
+    let token = body["token"].as_str().unwrap();
+    for wrong in [
+        r#"{"email":"ada@example.com","password":"a stitch in time"}"#,
+        r#"{"email":"bob@example.com","password":"a stitch in thyme"}"#,
+    ] {
+        assert!(send(Method::POST, log_in, "", wrong).await.starts_with("401 [Form]"));
+    }
+    assert!(send(Method::POST, log_in, "", "{}").await.starts_with("400 "));
+    assert!(send(Method::POST, all, "", "\"Soup\"").await.starts_with("401 [Bearer]"));
+    assert!(send(Method::POST, all, "forged", "\"Soup\"").await.starts_with("401 [Bearer error="));
+    let of_nobody = key().sign("at+jwt", &json!({ "sub": "2", "exp": 4_000_000_000_u64 })).unwrap();
+    assert!(send(Method::POST, all, &of_nobody, "\"Soup\"").await.starts_with("401 [Bearer error="));
+    assert_eq!(send(Method::POST, all, token, "\"Soup\"").await, "201 Soup, by ada@example.com");
+    assert_eq!(send(Method::GET, all, "", "").await, r#"200 ["Soup, by ada@example.com"]"#);
+    assert_eq!(send(Method::GET, "/nowhere", "", "").await, "404");
 }

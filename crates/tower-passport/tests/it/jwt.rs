@@ -11,7 +11,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use strict_jose::{Key, Rules};
 use tower::ServiceExt;
-use tower_passport::{Error, Jwt, Malformed, Rejection, Strategy, TokenSource, Verification, Verify};
+use tower_passport::{
+    BearerHeader, Error, Jwt, Malformed, Rejection, Strategy, TokenSource, Verification, Verify, token_from,
+};
 
 use crate::answer::{answer, app, get};
 use crate::says::{Says, no_credentials};
@@ -103,7 +105,8 @@ async fn every_bad_token_gets_the_same_response_and_its_own_cause() {
         (token(json!({ "sub": "gone" })), "unknown_user"),
         (signed(foreign, "at+jwt"), "bad_signature"),
         (signed(key(), "refresh+jwt"), "wrong_type"),
-        ("not-a-jwt".into(), "malformed"),
+        ("not-a-jwt".into(), "unrecognized_token"),
+        ("not.a.jwt".into(), "malformed"),
     ] {
         let response = app(jwt()).oneshot(bearer(&token)).await.unwrap();
         let rejection = response.extensions().get::<Rejection>().unwrap();
@@ -208,6 +211,17 @@ async fn tokens_can_come_from_other_places() {
     assert_eq!(answer(app_with(from_gateway), get(&[("x-token", "forged")])).await, INVALID_TOKEN);
     assert_eq!(answer(app_with(from_gateway), bearer(&token)).await, no_credentials("Bearer"));
     assert!(answer(app_with(from_gateway), get(&[("x-token", "é")])).await.starts_with("400 "));
+    let name = "x-token".to_owned();
+    let closure = || {
+        let name = name.clone();
+        token_from(move |request| match request.headers.get(&name) {
+            Some(value) => value.to_str().map(|token| Some(token.into())).map_err(|_| Malformed::NotAToken),
+            None => Ok(None),
+        })
+    };
+    assert_eq!(answer(app_with(closure()), get(&[("x-token", &token)])).await, "200 Alice");
+    assert_eq!(answer(app_with((BearerHeader, closure())), bearer(&token)).await, "200 Alice");
+    assert!(answer(app_with(closure()), get(&[("x-token", "é")])).await.starts_with("400 "));
 }
 
 #[tokio::test]

@@ -122,3 +122,21 @@ async fn the_ready_service_is_called() {
         assert_eq!(ready.call(get(&[])).await.unwrap().status(), StatusCode::OK);
     }
 }
+
+/// Why all documentation says `route_layer`.
+#[tokio::test]
+async fn route_layer_does_not_protect_unknown_paths() {
+    let members = || Router::new().route("/me", on_get(async || "reached"));
+    let public = || Router::new().route("/", on_get(async || "public"));
+    let ask = async |app: Router, path: &str| {
+        let mut request = get(&[]);
+        *request.uri_mut() = path.parse().unwrap();
+        answer(app, request).await
+    };
+    let app = || public().merge(members().route_layer(Authenticate::new(Says("A"))));
+    assert_eq!(ask(app(), "/me").await, no_credentials("A"));
+    assert_eq!(ask(app(), "/").await, "200 public");
+    assert_eq!(ask(app(), "/nowhere").await, "404");
+    let everywhere = public().merge(members().layer(Authenticate::new(Says("A"))));
+    assert_eq!(ask(everywhere, "/nowhere").await, no_credentials("A"));
+}

@@ -22,6 +22,7 @@ mod layer;
 mod local;
 mod oauth2;
 mod oidc;
+mod passport_cases;
 mod provide_keys;
 mod providers;
 mod rejections;

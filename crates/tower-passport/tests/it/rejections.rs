@@ -27,7 +27,7 @@ use serde_json::json;
 use strict_jose::{Key, Rules};
 use tower_passport::{
     ApiKey, ApiKeyFormat, Auth, Authenticate, Basic, BoxStrategy, CurrentUser, Jwt, LocalCredentials,
-    MemoryStore, Session, SessionRecord, SessionUser, Sessions, Strategy, TokenDigest,
+    MemoryStore, RejectionPages, Session, SessionRecord, SessionUser, Sessions, Strategy, TokenDigest,
 };
 
 use crate::answer::answer;
@@ -160,7 +160,8 @@ fn optional(strategy: BoxStrategy<String>) -> Doors {
         user.map_or_else(|| "(no user)".into(), |Auth(user)| user)
     }
     let layer = Router::new().route("/", on_any(layer)).layer(Authenticate::new(strategy.clone()).optional());
-    [layer, Router::new().route("/", on_any(argument)).with_state(Arc::new(strategy))]
+    let argument = Router::new().route("/", on_any(argument)).with_state(Arc::new(strategy));
+    [layer, argument.layer(RejectionPages::new())]
 }
 
 /// The responses to these requests, which are the same from the layer and from the extractor.

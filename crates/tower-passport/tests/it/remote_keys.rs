@@ -11,6 +11,7 @@ use strict_jose::{Algorithm, Key, Rules};
 use tower_passport::{Authenticate, CurrentUser, HttpClient, HttpError, Jwt, Network, RemoteKeys};
 
 use crate::answer::{answer, get};
+use crate::events::Lines;
 use crate::identity_provider::{Answer, IdentityProvider, NOW, at};
 
 const GOOD: &str = "200 alice";
@@ -166,14 +167,98 @@ async fn an_unknown_key_id_is_cached() {
     api.at(10);
     assert_eq!(api.ask(&lost).await, INVALID_TOKEN);
     assert_eq!(api.fetches(), 2);
-    for after in (20..310).step_by(10) {
+    for after in [20, 30, 39] {
         api.at(after);
         assert_eq!(api.ask(&lost).await, INVALID_TOKEN);
     }
     assert_eq!(api.fetches(), 2);
-    api.at(310);
+    api.at(40);
     assert_eq!(api.ask(&lost).await, INVALID_TOKEN);
     assert_eq!(api.fetches(), 3);
+}
+
+#[tokio::test]
+async fn a_key_that_is_published_after_its_first_token_is_found_within_half_a_minute() {
+    let api = Api::start().await;
+    let (old, new) = (api.issuer.now().published[0].clone(), key("new"));
+    assert_eq!(api.ask(&old).await, GOOD);
+    api.at(10);
+    assert_eq!(api.ask(&new).await, INVALID_TOKEN, "looked for, and not published yet");
+    api.issuer.now().published = vec![new.clone(), old.clone()];
+    // Another unknown id was looked for a moment ago: that the key does not exist is not known then.
+    api.at(39);
+    assert_eq!(api.ask(&key("unknown").with_kid("unknown")).await, INVALID_TOKEN);
+    api.at(40);
+    assert_eq!(api.ask(&new).await, GOOD);
+}
+
+#[tokio::test]
+async fn an_id_that_may_not_be_looked_for_again_yet_is_503() {
+    let api = Api::start().await;
+    let (old, new) = (api.issuer.now().published[0].clone(), key("new"));
+    assert_eq!(api.ask(&old).await, GOOD);
+    api.at(10);
+    assert_eq!(api.ask(&new).await, INVALID_TOKEN);
+    api.at(35);
+    assert_eq!(api.ask(&key("other")).await, INVALID_TOKEN);
+    api.issuer.now().published = vec![new.clone(), old];
+    api.at(41);
+    let wait = UNDECIDED.replace("retry-after: 10", "retry-after: 4");
+    assert_eq!(
+        api.ask(&new).await,
+        wait,
+        "no longer known to be unknown, and the last fetch is 6 seconds ago"
+    );
+    api.at(45);
+    assert_eq!(api.ask(&new).await, GOOD);
+}
+
+/// A set without a key for signatures is a mistake of the issuer: all its log-ins would end.
+#[tokio::test]
+async fn a_set_without_a_usable_key_is_a_failed_fetch() {
+    let bad = json!({ "kty": "RSA", "alg": "RS256", "n": "AQAB", "e": "AQAB", "kid": "bad" });
+    let other = json!({ "kty": "OKP", "crv": "X25519", "x": "AA", "kid": "for encryption" });
+    for keys in [json!([]), json!([other]), json!([bad]), json!([bad, other])] {
+        let empty = || Some(Answer::Text(json!({ "keys": keys }).to_string()));
+        let api = Api::start().await;
+        let old = api.issuer.now().published[0].clone();
+        api.jwks_is(empty());
+        assert_eq!(api.ask(&old).await, UNDECIDED, "at the first fetch: {keys}");
+        api.jwks_is(None);
+        api.at(10);
+        assert_eq!(api.ask(&old).await, GOOD);
+        // At a renewal, and at a look-up of an unknown id.
+        api.jwks_is(empty());
+        for after in [610, 620, 630] {
+            api.at(after);
+            assert_eq!(api.ask(&key("new")).await, UNDECIDED);
+            assert_eq!(api.ask(&old).await, GOOD, "{keys}");
+        }
+        api.at(80_000);
+        assert_eq!(api.ask(&old).await, GOOD, "what was known stays in use for a day");
+    }
+}
+
+#[tokio::test]
+async fn an_invalid_key_does_not_spoil_the_set_and_is_logged() {
+    let api = Api::start().await;
+    let old = api.issuer.now().published[0].clone();
+    let (bad, lines) = (key("bad"), Lines::default());
+    let jwks = |bad: &str| format!(r#"{{"keys":[{bad},{}]}}"#, old.to_public_jwk().unwrap());
+    let small = r#"{"kty":"RSA","alg":"RS256","kid":"bad","n":"AQAB","e":"AQAB"}"#;
+    api.jwks_is(Some(Answer::Text(jwks(small))));
+    let recording = tracing::subscriber::set_default(lines.clone());
+    assert_eq!(api.ask(&old).await, GOOD);
+    drop(recording);
+    let warning = r#"key 0 of the set, "bad": the RSA key has 17 bits; 2048 to 8192 are accepted"#;
+    let written = lines.written();
+    assert!(written.iter().any(|line| line.starts_with("WARN") && line.contains(warning)), "{written:?}");
+    api.at(10);
+    assert_eq!(api.ask(&bad).await, INVALID_TOKEN);
+    // The issuer corrects the key.
+    api.jwks_is(Some(Answer::Text(jwks(&bad.to_public_jwk().unwrap()))));
+    api.at(40);
+    assert_eq!(api.ask(&bad).await, GOOD);
 }
 
 #[tokio::test]

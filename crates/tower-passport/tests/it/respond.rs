@@ -144,7 +144,8 @@ async fn only_page_navigations_are_redirected() {
         (Method::GET, &[html, ("a", "invalid token")], 303),
         (Method::GET, &[html, ("sec-fetch-mode", "cors")], 401),
         (Method::GET, &[html, ("sec-fetch-mode", "no-cors")], 401),
-        (Method::POST, &[html], 401),
+        (Method::POST, &[html], 303),
+        (Method::POST, &[html, ("sec-fetch-mode", "cors")], 401),
         (Method::DELETE, &[html], 401),
         (Method::GET, &[], 401),
         (Method::GET, &[("accept", "*/*")], 401),
@@ -172,7 +173,18 @@ async fn other_clients_get_the_usual_response() {
 async fn the_redirect_keeps_the_cookies_of_the_rejection() {
     let (_, headers) = ask("/login", at("/a", &[BROWSER, ("a", "ended")])).await;
     assert_eq!(headers[header::SET_COOKIE], "a=; Max-Age=0");
-    assert_eq!(headers[header::LOCATION], "/login?return_to=%2Fa");
+    assert_eq!(headers[header::LOCATION], "/login?error=session_ended&return_to=%2Fa");
+}
+
+#[tokio::test]
+async fn a_form_of_an_ended_session_gets_the_log_in_page() {
+    let sent = async |says| {
+        let (status, headers) = ask("/login", posted(at("/a?b", &[BROWSER, ("a", says)]))).await;
+        (status, headers[header::LOCATION].to_str().unwrap().to_owned())
+    };
+    assert_eq!(sent("ended").await, (303, "/login?error=session_ended".into()));
+    assert_eq!(sent("wrong").await, (303, "/login?error=wrong_credentials".into()));
+    assert_eq!(ask("/login", posted(at("/login", &[BROWSER, ("a", "wrong")]))).await.0, 401);
 }
 
 async fn fail(app: Router, request: Request<Body>) -> String {
@@ -198,8 +210,10 @@ async fn failed_log_ins_are_redirected_to_the_failure_page() {
         ("malformed", "303 /login?error=invalid_request"),
         ("denied", "303 /login?error=access_denied"),
         ("scope", "303 /login?error=insufficient_scope"),
-        ("undecided", "503 "),
-        ("misconfigured", "500 "),
+        ("ended", "303 /login?error=session_ended"),
+        ("undecided", "303 /login?error=temporarily_unavailable"),
+        ("later", "303 /login?error=temporarily_unavailable"),
+        ("misconfigured", "303 /login?error=server_error"),
         ("elsewhere", "303 https://id.example/?a=b"),
     ] {
         for mode in [html, ("sec-fetch-mode", "navigate")] {
@@ -243,7 +257,7 @@ async fn log_in_page_and_failure_page_can_be_combined() {
         (at("/a", &[BROWSER]), "303 /login?return_to=%2Fa"),
         (at("/a", &[BROWSER, ("a", "invalid token")]), "303 /login?return_to=%2Fa"),
         (at("/a", &[BROWSER, ("a", "denied")]), "303 /failed?error=access_denied"),
-        (posted(at("/a", &[BROWSER, ("a", "wrong")])), "303 /failed?error=wrong_credentials"),
+        (posted(at("/a", &[BROWSER, ("a", "wrong")])), "303 /login?error=wrong_credentials"),
         (at("/a", &[]), "401 "),
     ] {
         assert_eq!(fail(app(layer()), request).await, want);
@@ -259,15 +273,18 @@ async fn rejections_of_extractors_have_pages_too() {
     for (request, want) in [
         (at("/a", &[BROWSER]), "303 /login?return_to=%2Fa"),
         (at("/a", &[BROWSER, ("a", "denied")]), "303 /failed?error=access_denied"),
-        (posted(at("/a", &[BROWSER, ("a", "wrong")])), "303 /failed?error=wrong_credentials"),
+        (posted(at("/a", &[BROWSER, ("a", "ended")])), "303 /login?error=session_ended"),
+        (posted(at("/login", &[BROWSER, ("a", "wrong")])), "303 /failed?error=wrong_credentials"),
         (posted(at("/a", &[("a", "wrong")])), "401 "),
-        (at("/a", &[BROWSER, ("a", "undecided")]), "503 "),
+        (at("/a", &[BROWSER, ("a", "later")]), "303 /failed?error=temporarily_unavailable"),
     ] {
         assert_eq!(fail(guarded().layer(pages()), request).await, want);
     }
     let response = guarded().layer(pages()).oneshot(at("/a", &[BROWSER, ("a", "denied")])).await.unwrap();
     assert_eq!(response.headers()[header::SET_COOKIE], "flow=; Max-Age=0");
     assert!(!response.headers().contains_key(header::CONTENT_TYPE));
+    let later = guarded().layer(pages()).oneshot(at("/a", &[BROWSER, ("a", "later")])).await.unwrap();
+    assert!(!later.headers().contains_key(header::RETRY_AFTER), "it would delay the redirect");
     assert_eq!(answer(guarded().layer(pages()), at("/a", &[BROWSER, ("a", "Alice")])).await, "200 Alice");
     let shown = guarded().layer(RejectionPages::new()).oneshot(at("/a", &[BROWSER, ("a", "denied")])).await;
     assert_eq!(shown.unwrap().status(), 403);

@@ -5,10 +5,13 @@ use std::sync::Arc;
 use axum::extract::FromRef;
 use axum::routing::{get as on_get, post as on_post};
 use axum::{Json, Router};
+use http::HeaderName;
 use http::request::Parts;
+use secrecy::ExposeSecret;
 use tower_passport::{
-    Anonymous, Auth, Authenticate, Challenge, Error, HasScope, Outcome, Rejection, RequiredScope, Scoped,
-    Strategy, require_scope, scope_list_has,
+    Anonymous, ApiKey, ApiKeyFormat, Auth, Authenticate, Challenge, Error, HasScope, NamedHeader, Outcome,
+    Rejection, RequiredScope, Scoped, Strategy, TokenDigest, Verification, Verify, require_scope,
+    scope_list_has,
 };
 
 use crate::answer::{answer, get, post};
@@ -116,4 +119,37 @@ async fn a_handler_can_require_a_scope() {
     };
     assert_eq!(ask("recipes:read").await, "200 recipes:read");
     assert_eq!(ask("recipes:write").await, INSUFFICIENT);
+}
+
+/// The challenge of a scope names the scheme of the credentials, through each door.
+#[tokio::test]
+async fn a_scope_refusal_of_a_key_in_its_own_header_has_its_own_scheme() {
+    type Keys = ApiKey<ReadOnly>;
+
+    #[derive(Clone)]
+    struct ReadOnly;
+    impl Verify<TokenDigest> for ReadOnly {
+        type User = Caller;
+
+        async fn verify(&self, _: TokenDigest, _: &Parts) -> Result<Verification<Caller>, Error> {
+            Ok(Verification::Accept(Caller { scope: "recipes:read".into() }))
+        }
+    }
+    async fn write(_: Scoped<Keys, WriteRecipes>) -> &'static str {
+        "reached"
+    }
+    let format = ApiKeyFormat::new("recipes").unwrap();
+    let header = HeaderName::from_static("x-api-key");
+    let keys = || ApiKey::new(format.clone(), ReadOnly).tokens_from(NamedHeader::new(header.clone()));
+    let reached = || Router::new().route("/", on_get(async || "reached"));
+    let layer = reached().route_layer(Authenticate::new(keys().require_scope("recipes:write")));
+    let chain = reached().route_layer(Authenticate::new(Guard.or(keys()).require_scope("recipes:write")));
+    let argument = Router::new().route("/", on_get(write)).with_state(Arc::new(keys()));
+    let key = format.generate(&[7; 32]);
+    for app in [layer, chain, argument] {
+        assert_eq!(
+            answer(app, get(&[("x-api-key", key.expose_secret())])).await,
+            INSUFFICIENT.replace("[Bearer", "[ApiKey")
+        );
+    }
 }

@@ -8,16 +8,17 @@ use std::time::{Duration, SystemTime};
 
 use axum::Router;
 use axum::body::Body;
+use axum::routing::any as on_any;
 use http::header::{CACHE_CONTROL, COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, Request, Response};
 use tower::ServiceExt;
 use tower_passport::{
-    Authenticate, MemoryStore, Rejection, SameSite, Session, SessionKey, SessionRecord, SessionStore,
-    SessionUser, Sessions, SetCookie,
+    Anonymous, Auth, Authenticate, BoxStrategy, MemoryStore, Rejection, RejectionPages, SameSite, Session,
+    SessionKey, SessionRecord, SessionStore, SessionUser, Sessions, SetCookie, Strategy, Verify,
 };
 
 use crate::answer::{answer, get};
-use crate::says::no_credentials;
+use crate::says::{Says, no_credentials};
 
 const ENDED: &str =
     r#"401 [Cookie] {"error":"invalid_token","error_description":"The session has ended. Log in again."}"#;
@@ -102,16 +103,18 @@ impl Site {
         Self { sessions, store, users: Arc::new(Mutex::new(vec![ALICE])), now }
     }
 
-    fn app(&self) -> Router {
+    fn guard(&self) -> Session<Store, impl Verify<SessionRecord, User = User>> {
         let users = Arc::clone(&self.users);
-        let guard = Session::new(self.sessions.clone(), move |session: SessionRecord| {
+        Session::new(self.sessions.clone(), move |session: SessionRecord| {
             let id = session.user;
             let found = users.lock().unwrap().iter().find(|user| user.id == id).cloned();
             async move { if id == "unlucky" { Err("the users are down") } else { Ok(found) } }
-        });
-        let whoami =
-            axum::routing::any(async |axum::Extension(user): axum::Extension<CurrentUser>| user.0.id);
-        Router::new().route("/", whoami).layer(Authenticate::new(guard))
+        })
+    }
+
+    fn app(&self) -> Router {
+        let whoami = on_any(async |axum::Extension(user): axum::Extension<CurrentUser>| user.0.id);
+        Router::new().route("/", whoami).layer(Authenticate::new(self.guard()))
     }
 
     async fn ask(&self, cookies: &HeaderMap) -> String {
@@ -210,10 +213,105 @@ async fn the_cookie_of_an_ended_session_is_removed() {
     site.wait(2 * HOUR);
     assert!(site.ask(&alice).await.starts_with(taken_back));
     let visit = || Request::get("/").header("accept", "text/html");
-    assert!(
-        site.send(visit(), &alice).await.starts_with(taken_back),
-        "of no session, and a page is asked for"
-    );
+    // Of no session any more, and a page is asked for, or a form or a program logs out inside of the strategy.
+    assert!(site.send(visit(), &alice).await.starts_with(taken_back));
+    assert!(site.send(Request::post("/"), &alice).await.starts_with(taken_back));
+}
+
+const TAKEN_BACK: &str = "set-cookie: __Host-session=; Path=/; HttpOnly; SameSite=Lax; Secure; Max-Age=0";
+
+/// A page for guests, behind both doors.
+fn with_guests(site: &Site) -> [(&'static str, Router); 3] {
+    type Guard = BoxStrategy<User>;
+    let greet = |user: Option<User>| user.map_or("guest", |user| user.id);
+    let layer = Router::new()
+        .route("/", on_any(async move |user: Option<CurrentUser>| greet(user.map(|user| user.0))))
+        .route_layer(Authenticate::new(site.guard()).optional());
+    let argument = Router::new()
+        .route("/", on_any(async move |user: Option<Auth<Guard>>| greet(user.map(|Auth(user)| user))))
+        .with_state(Arc::new(site.guard().boxed()))
+        .layer(RejectionPages::new());
+    let chain = site.guard().map(Some).or(Anonymous::new(|| None));
+    let chain = Router::new()
+        .route("/", on_any(async move |user: tower_passport::CurrentUser<Option<User>>| greet(user.0)))
+        .route_layer(Authenticate::new(chain));
+    [("layer", layer), ("argument", argument), ("chain", chain)]
+}
+
+#[tokio::test]
+async fn the_client_of_an_ended_session_is_a_guest_and_the_cookie_is_removed() {
+    let site = Site::new();
+    for (door, app) in with_guests(&site) {
+        let ask = async |cookies: &HeaderMap| {
+            let mut request = get(&[("accept", "text/html")]);
+            request.headers_mut().extend(cookies.clone());
+            answer(app.clone(), request).await
+        };
+        let alice = site.log_in(&nothing()).await;
+        assert_eq!(ask(&nothing()).await, "200 guest", "{door}");
+        assert_eq!(ask(&alice).await, "200 alice", "{door}");
+        site.wait(2 * HOUR);
+        assert_eq!(ask(&alice).await, format!("200 {TAKEN_BACK} guest"), "{door}, idle");
+        assert_eq!(ask(&alice).await, format!("200 {TAKEN_BACK} guest"), "{door}, unknown");
+        let alice = site.log_in(&nothing()).await;
+        site.users.lock().unwrap().clear();
+        assert_eq!(ask(&alice).await, format!("200 {TAKEN_BACK} guest"), "{door}, deleted user");
+        site.users.lock().unwrap().push(ALICE);
+        let twice =
+            HeaderMap::from_iter([(COOKIE, HeaderValue::from_static("__Host-session=x; __Host-session=y"))]);
+        assert!(ask(&twice).await.starts_with("400 "), "{door}");
+        let alice = site.log_in(&nothing()).await;
+        site.store.is_down.store(true, Ordering::Relaxed);
+        assert!(ask(&alice).await.starts_with("503 "), "{door}");
+        site.store.is_down.store(false, Ordering::Relaxed);
+    }
+}
+
+#[tokio::test]
+async fn a_log_in_of_a_guest_is_not_undone_by_the_removal_of_the_old_cookie() {
+    let site = Site::new();
+    let sessions = site.sessions.clone();
+    let log_in = async move |headers: HeaderMap| sessions.log_in(&headers, &ALICE).await.unwrap();
+    let app =
+        Router::new().route("/", on_any(log_in)).route_layer(Authenticate::new(site.guard()).optional());
+    let alice = site.log_in(&nothing()).await;
+    site.wait(2 * HOUR);
+    let mut request = get(&[("accept", "text/html")]);
+    request.headers_mut().extend(alice);
+    let response = app.oneshot(request).await.unwrap();
+    let cookies: Vec<_> = response.headers().get_all(SET_COOKIE).iter().collect();
+    assert!(cookies.len() == 1 && !cookies[0].to_str().unwrap().contains("Max-Age=0"), "{cookies:?}");
+}
+
+#[tokio::test]
+async fn ended_sessions_can_be_rejected_where_guests_are_allowed() {
+    let site = Site::new();
+    let strict = || site.guard().reject_ended_sessions();
+    let optional = Router::new().route("/", on_any(async || "guest"));
+    let optional = optional.route_layer(Authenticate::new(strict()).optional());
+    let chain = Router::new().route("/", on_any(async || "guest"));
+    let chain = chain.route_layer(Authenticate::new(strict().or(Anonymous::new(|| ALICE))));
+    for app in [optional, chain] {
+        assert_eq!(answer(app.clone(), get(&[])).await, "200 guest");
+        assert_eq!(answer(app, get(&[("cookie", "__Host-session=x")])).await, ENDED);
+    }
+}
+
+#[tokio::test]
+async fn an_ended_session_does_not_end_a_chain() {
+    let site = Site::new();
+    let chain = || site.guard().map(|user| user.id.to_owned()).or(Says("A"));
+    let ask = async |headers: &[(&str, &str)]| answer(crate::answer::app(chain()), get(headers)).await;
+    let cookie = ("cookie", "__Host-session=x");
+    assert_eq!(ask(&[cookie, ("a", "Bob")]).await, "200 Bob");
+    assert_eq!(ask(&[cookie]).await, ENDED.replace("[Cookie]", "[Cookie; A]"));
+    assert!(ask(&[cookie, ("a", "wrong")]).await.starts_with("401 [A] {\"error\":\"wrong_credentials\""));
+    assert!(ask(&[cookie, ("a", "undecided")]).await.starts_with("503 "));
+    // A log-out outside of the strategy works without a session.
+    let sessions = site.sessions.clone();
+    let log_out = async move |headers: HeaderMap| sessions.log_out(&headers).await.unwrap();
+    let app = Router::new().route("/", on_any(log_out));
+    assert_eq!(answer(app, get(&[cookie])).await, format!("200 {TAKEN_BACK}"));
 }
 
 /// Requests of a script with the old cookie get their responses after the new cookie was set.
@@ -223,7 +321,8 @@ async fn a_late_response_to_the_old_cookie_does_not_remove_the_new_one() {
     let old = site.log_in(&nothing()).await;
     let new = browser(&site.sessions.renew(&old, &ALICE).await.unwrap().unwrap());
     let late = Request::get("/").header("accept", "text/html").header("sec-fetch-mode", "cors");
-    for late in [late, Request::get("/").header("accept", "application/json"), Request::post("/")] {
+    let posted = Request::post("/").header("sec-fetch-mode", "same-origin");
+    for late in [late, Request::get("/").header("accept", "application/json"), posted] {
         assert_eq!(site.send(late, &old).await, ENDED);
     }
     assert_eq!(site.ask(&new).await, "200 alice");

@@ -8,8 +8,10 @@ use std::time::{Duration, SystemTime};
 use http::request::Parts;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use strict_jose::{Key, KidExcerpt, Rules};
-use tower_passport::{Error, Jwt, Outcome, ProvideKeys, Strategy, TokenCache, Verification, Verify};
+use strict_jose::{Key, Rules};
+use tower_passport::{
+    Error, Jwt, Outcome, ProvideKeys, Strategy, TokenCache, UnverifiedHeader, Verification, Verify,
+};
 
 use crate::answer::get;
 
@@ -29,12 +31,12 @@ struct Keys {
 impl ProvideKeys for Keys {
     type Keys<'a> = Key;
 
-    async fn keys(&self) -> Result<Key, Error> {
+    async fn keys(&self, _: &UnverifiedHeader<'_>) -> Result<Key, Error> {
         self.asked.fetch_add(1, Ordering::Relaxed);
         self.key.lock().unwrap().clone().ok_or_else(|| Error::new("the keys cannot be had"))
     }
 
-    async fn keys_beyond(&self, _: &KidExcerpt) -> Result<Option<Key>, Error> {
+    async fn keys_beyond(&self, _: &UnverifiedHeader<'_>) -> Result<Option<Key>, Error> {
         Ok(None)
     }
 }
@@ -80,7 +82,7 @@ impl Site {
         let before = self.keys.asked.load(Ordering::Relaxed);
         let user = match self.guard.authenticate(&bearer(token)).await {
             Ok(Outcome::Accept(user)) => Some(user),
-            Ok(Outcome::Reject(_)) => None,
+            Ok(Outcome::Reject(_) | Outcome::Unrecognized(_)) => None,
             other => panic!("{other:?}"),
         };
         (user, self.keys.asked.load(Ordering::Relaxed) > before)

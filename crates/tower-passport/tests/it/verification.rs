@@ -18,7 +18,7 @@ use tower_passport::{
     ApiKey, ApiKeyFormat, Authenticate, Basic, Bearer, BearerToken, BoxStrategy, BufferBody, Challenge,
     Client, Denial, Error, FlowCookies, HttpClient, Jwt, Local, MemoryStore, Network, OAuth2, Oidc,
     OidcProvider, Provider, Rejection, Session, SessionUser, Sessions, Strategy, Userinfo, Verification,
-    Verify, with_request,
+    Verify, with_request, with_state,
 };
 
 use crate::answer::{answer, app};
@@ -203,6 +203,14 @@ async fn log_ins(provider: &std::sync::Arc<IdentityProvider>) -> Vec<Row> {
 }
 
 /// The response without the removal of a flow cookie, and the event in the log.
+/// Other tests check which strategy and path an event names.
+fn without_strategy_and_path(line: &str) -> String {
+    let (before, after) = line.split_once(" strategy=").unwrap();
+    let (_, path) = after.split_once(" path=\"").unwrap();
+    let (_, after) = path.split_once('"').unwrap();
+    format!("{before}{after}")
+}
+
 async fn response(row: &Row, decision: &str) -> (String, Vec<String>) {
     let app: Router = app(row.strategy.clone()).layer(BufferBody::new(100));
     let request = (row.request)().header("x-decision", decision).body(Body::from(row.body)).unwrap();
@@ -215,7 +223,8 @@ async fn response(row: &Row, decision: &str) -> (String, Vec<String>) {
         _ => text,
     };
     let events = lines.written();
-    (text, events.into_iter().filter(|line| !line.contains("Token rejected")).collect())
+    let events = events.into_iter().filter(|line| !line.contains("Token rejected"));
+    (text, events.map(|line| without_strategy_and_path(&line)).collect())
 }
 
 #[tokio::test]
@@ -291,6 +300,55 @@ async fn a_denial_with_403_or_429_does_not_end_the_session() {
         let response = answer(app.clone(), request.body(Body::empty()).unwrap()).await;
         assert!(response.starts_with(want), "{decision}: {response}");
     }
+}
+
+#[tokio::test]
+async fn a_panic_is_500_and_its_text_is_logged() {
+    let panics = || {
+        Bearer::new(async |token: BearerToken| match token.expose_secret() {
+            "now" => panic!("the verification made a mistake"),
+            _ => Ok::<_, Error>(Some("alice".to_owned())),
+        })
+    };
+    let request = |token: &str| {
+        Request::get("/").header(AUTHORIZATION, format!("Bearer {token}")).body(Body::empty()).unwrap()
+    };
+    let lines = Lines::default();
+    let guard = tracing::subscriber::set_default(lines.clone());
+    let response = answer(app(panics()), request("now")).await;
+    drop(guard);
+    let mistake =
+        r#"{"error":"server_error","error_description":"The server made a mistake. It is logged."}"#;
+    assert_eq!(response, format!("500 {mistake}"));
+    let event = r#"ERROR message=Authentication failed: a strategy or a verification panicked reason="server_error" strategy="Bearer" path="/" error=the verification made a mistake"#;
+    assert_eq!(lines.written(), [event]);
+    for _ in 0..2 {
+        assert_eq!(answer(app(panics()), request("later")).await, "200 alice");
+    }
+    let (head, _) = request("now").into_parts();
+    assert_eq!(panics().admit(&head).await.unwrap_err().status(), 500);
+}
+
+#[tokio::test]
+async fn a_function_may_have_a_state() {
+    #[derive(Clone)]
+    struct Users(std::sync::Arc<Vec<&'static str>>);
+    impl Users {
+        fn find(&self, name: &str) -> Option<String> {
+            self.0.contains(&name).then(|| name.to_owned())
+        }
+    }
+    let users = Users(vec!["alice"].into());
+    let find = async |users: Users, token: BearerToken| Ok::<_, Error>(users.find(token.expose_secret()));
+    let guard = Bearer::new(with_state(users, find));
+    assert_eq!(format!("{:?}", with_state(7, 8)), "WithState(..)");
+    let app = app(guard);
+    let ask = async |token: &str| {
+        let request = Request::get("/").header(AUTHORIZATION, format!("Bearer {token}"));
+        answer(app.clone(), request.body(Body::empty()).unwrap()).await
+    };
+    assert_eq!(ask("alice").await, "200 alice");
+    assert!(ask("bob").await.starts_with("401 "));
 }
 
 #[tokio::test]

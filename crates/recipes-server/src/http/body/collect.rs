@@ -97,15 +97,12 @@ async fn read(
 
 /// Bytes that have arrived, in one piece.
 enum Buffer {
-    /// Up to [`ALLOCATED`] bytes.
+    /// Up to [`UNCOUNTED`] bytes.
     Allocated(Vec<u8>),
-    /// Pages of the system, which get them back at once. Thousands of large bodies that are given up together would leave pages
+    /// Pages of the system, which gets them back at once, for a few microseconds. Thousands of large bodies that are given up together would leave pages
     /// of the allocator behind, most of which stay with a thread that does not need them.
     Mapped { map: MmapMut, length: usize },
 }
-
-/// Larger bodies get pages of their own, which cost a few microseconds.
-const ALLOCATED: usize = 16 * 1024;
 
 impl Default for Buffer {
     fn default() -> Self {
@@ -117,7 +114,7 @@ impl Buffer {
     fn append(&mut self, data: &[u8], limit: usize) -> Result<(), RequestError> {
         let end = self.len() + data.len();
         if let Self::Allocated(bytes) = self {
-            if end <= ALLOCATED {
+            if end <= UNCOUNTED {
                 bytes.extend_from_slice(data);
                 return Ok(());
             }

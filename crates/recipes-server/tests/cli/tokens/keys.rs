@@ -146,7 +146,7 @@ fn wrong_key_file_is_exit_code_2_with_the_remedy() {
         ),
         (
             "--jwks key.json",
-            "key.json cannot be used: the JWK set has no array `keys` of objects; if this is one JWK, give it by --jwk",
+            "key.json cannot be used: the JWK set has no array `keys`; if this is one JWK, give it by --jwk",
         ),
         (
             "--pem key.json --alg RS256",

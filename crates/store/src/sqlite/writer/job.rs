@@ -23,7 +23,7 @@ pub(in crate::sqlite) enum Undo {
     Savepoint,
     /// By SQLite, which undoes a failed statement by itself (sqlite.org, "The ON CONFLICT Clause", ABORT). A savepoint
     /// would copy every page that is about to change. Only [`Sqlite::insert_recipe`](crate::sqlite::Sqlite::insert_recipe) asks
-    /// for it: its one statement adds one row of `recipes`, so cached sessions stay valid.
+    /// for it: it undoes its first statement itself, and touches no table of accounts, so cached sessions stay valid.
     Statement,
 }
 

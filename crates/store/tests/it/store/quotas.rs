@@ -113,3 +113,19 @@ async fn administrator_has_no_quota_until_demoted(database: Database) {
     test.administer(root, role(Role::User), test.operator()).await.unwrap();
     assert!(is_exceeded(&create().await));
 }
+
+#[apply(each_database)]
+#[tokio::test]
+async fn recipe_that_is_not_added_is_not_counted(database: Database) {
+    let test = TestStore::on(database).await;
+    let alice = test.user("alice").await.id;
+    let (uid, other) = (test.uid(), test.uid());
+    let create = async |uid| {
+        test.create_recipe(NewRecipe::new(&draft("Soup"), uid, Some(alice)), test.by(alice)).await
+    };
+    create(uid).await.unwrap();
+    create(uid).await.unwrap_err();
+    assert_eq!(test.usage(alice).await.unwrap(), counted(&test, alice).await);
+    create(other).await.unwrap();
+    assert_eq!(test.usage(alice).await.unwrap().recipes, 2);
+}

