@@ -23,7 +23,7 @@ use jiff::Timestamp;
 
 pub use self::invalid_argument::InvalidArgument;
 use crate::clock::Clock;
-use crate::config::{self, Config, ConfigError, EnvFile};
+use crate::config::{self, Config, ConfigError, EnvFile, Secret};
 use crate::server;
 use crate::telemetry::escape::escape;
 
@@ -54,7 +54,8 @@ fn with_secrets(examples: &str) -> String {
 
 Secrets are set by environment variable or .env, because other users can see the flags of a process:
   JWT_SECRET  signs the tokens, 32 bytes or more [default: a new secret in the data folder]
-  SMTP_URL    mail server, as in smtps://user:password@mail.example.com [default: files in outbox]"
+  SMTP_URL    mail server, as in smtps://user:password@mail.example.com [default: files in outbox]
+A file can hold a secret instead: set JWT_SECRET_FILE, SMTP_URL_FILE or DATABASE_URL_FILE to its path."
     )
 }
 
@@ -80,6 +81,19 @@ enum Command {
     Openapi,
 }
 
+impl Command {
+    /// The secrets that the command uses. The others are not read: `recipes secret` may be about to write the file that is set, and
+    /// the operator who lists users may not read the secret of the tokens.
+    fn secrets(&self) -> &'static [Secret] {
+        match self {
+            Self::Serve => &Secret::ALL,
+            Self::Import(_) | Self::Export(_) | Self::Users(_) | Self::Audit(_) => &[Secret::DatabaseUrl],
+            Self::Token(token) => token.secrets(),
+            Self::Secret | Self::Openapi => &[],
+        }
+    }
+}
+
 /// The command line cannot be run.
 #[derive(Debug)]
 pub enum CliError {
@@ -95,7 +109,6 @@ impl Cli {
     /// [`CliError`].
     pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, CliError> {
         let env_file = EnvFile::read().map_err(CliError::Setting)?;
-        config::require_text_secrets().map_err(CliError::Setting)?;
         let command = help::with_relevant_settings(config::without_empty_variables(Self::command()));
         for warning in env_file.warnings(&command) {
             // Standard error may be closed.
@@ -106,7 +119,10 @@ impl Cli {
             None => CliError::Arguments(error),
         };
         let matches = command.clone().try_get_matches_from(arguments).map_err(explained)?;
-        Self::from_arg_matches(&matches).map_err(CliError::Arguments)
+        let mut cli = Self::from_arg_matches(&matches).map_err(CliError::Arguments)?;
+        let secrets = cli.command.as_ref().map_or(&Secret::ALL[..], Command::secrets);
+        cli.config.read_secrets(secrets, &matches).map_err(CliError::Setting)?;
+        Ok(cli)
     }
 
     pub fn serves(&self) -> bool {

@@ -6,6 +6,7 @@ mod help;
 mod import;
 mod program;
 mod secret_and_token;
+mod secrets;
 mod settings;
 mod tokens;
 mod users;
