@@ -53,9 +53,11 @@ fn with_secrets(examples: &str) -> String {
         "{examples}
 
 Secrets are set by environment variable or .env, because other users can see the flags of a process:
-  JWT_SECRET  signs the tokens, 32 bytes or more [default: a new secret in the data folder]
-  SMTP_URL    mail server, as in smtps://user:password@mail.example.com [default: files in outbox]
-A file can hold a secret instead: set JWT_SECRET_FILE, SMTP_URL_FILE or DATABASE_URL_FILE to its path."
+  JWT_SECRET           signs the tokens, 32 bytes or more [default: a new secret in the data folder]
+  JWT_SECRET_PREVIOUS  the secret before it, whose tokens are still accepted until they expire
+  SMTP_URL             mail server, as in smtps://user:password@mail.example.com [default: files in outbox]
+A file can hold a secret instead: set JWT_SECRET_FILE, JWT_SECRET_PREVIOUS_FILE, SMTP_URL_FILE or DATABASE_URL_FILE to its
+path."
     )
 }
 

@@ -67,6 +67,10 @@ pub struct Config {
     #[arg(skip)]
     jwt_secret: Option<SecretString>,
 
+    /// Filled by [`read_secrets`](Self::read_secrets).
+    #[arg(skip)]
+    jwt_secret_previous: Option<SecretString>,
+
     /// Lifetime of an access token in seconds
     #[arg(
         long, env, global = true, value_name = "SECONDS", default_value = "86400", value_parser = values::jwt_expires_in
@@ -155,6 +159,7 @@ impl Config {
         for secret in secrets {
             match secret {
                 Secret::JwtSecret => self.jwt_secret = secret.read()?,
+                Secret::JwtSecretPrevious => self.jwt_secret_previous = secret.read()?,
                 Secret::SmtpUrl => self.mail.smtp_url = secret.read()?,
                 // A flag overrides the environment.
                 Secret::DatabaseUrl if is_flag(matches, "database_url") => {}
@@ -223,6 +228,11 @@ impl Config {
     /// The setting `JWT_SECRET`.
     pub fn jwt_secret(&self) -> Option<&SecretString> {
         self.jwt_secret.as_ref()
+    }
+
+    /// The setting `JWT_SECRET_PREVIOUS`.
+    pub fn jwt_secret_previous(&self) -> Option<&SecretString> {
+        self.jwt_secret_previous.as_ref()
     }
 
     pub fn accounts(&self) -> Settings {

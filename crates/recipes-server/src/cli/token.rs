@@ -46,7 +46,7 @@ impl Token {
     /// The secrets that the command uses.
     pub(super) fn secrets(&self) -> &'static [Secret] {
         match self {
-            Self::Decode(_) => &[Secret::JwtSecret, Secret::DatabaseUrl],
+            Self::Decode(_) => &[Secret::JwtSecret, Secret::JwtSecretPrevious, Secret::DatabaseUrl],
             Self::Verify(_) | Self::Sign(_) | Self::Keygen(_) | Self::Public(_) => &[],
         }
     }

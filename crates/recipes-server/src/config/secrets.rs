@@ -18,16 +18,18 @@ use crate::secret_file;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Secret {
     JwtSecret,
+    JwtSecretPrevious,
     DatabaseUrl,
     SmtpUrl,
 }
 
 impl Secret {
-    pub const ALL: [Self; 3] = [Self::JwtSecret, Self::DatabaseUrl, Self::SmtpUrl];
+    pub const ALL: [Self; 4] = [Self::JwtSecret, Self::JwtSecretPrevious, Self::DatabaseUrl, Self::SmtpUrl];
 
     pub(super) fn variable(self) -> &'static str {
         match self {
             Self::JwtSecret => "JWT_SECRET",
+            Self::JwtSecretPrevious => "JWT_SECRET_PREVIOUS",
             Self::DatabaseUrl => "DATABASE_URL",
             Self::SmtpUrl => "SMTP_URL",
         }
@@ -36,6 +38,7 @@ impl Secret {
     pub(super) fn file_variable(self) -> &'static str {
         match self {
             Self::JwtSecret => "JWT_SECRET_FILE",
+            Self::JwtSecretPrevious => "JWT_SECRET_PREVIOUS_FILE",
             Self::DatabaseUrl => "DATABASE_URL_FILE",
             Self::SmtpUrl => "SMTP_URL_FILE",
         }

@@ -284,7 +284,7 @@ fn env_example_lists_every_setting_with_its_default() {
         );
     }
     let flags = help.lines().filter(|line| line.trim_start().starts_with("--") && line.contains('<')).count();
-    assert_eq!(settings.len(), flags + 5, "every flag, two secrets, three files of secrets: {settings:?}");
+    assert_eq!(settings.len(), flags + 7, "every flag, three secrets, four files of secrets: {settings:?}");
     // Without the comment signs it is a valid file.
     folder.write(".env", settings.join("\n"));
     assert_eq!(database(folder.with("export")), "sqlite:data/recipes.db");

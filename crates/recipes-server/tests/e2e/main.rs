@@ -13,5 +13,6 @@ mod memory;
 mod passwords;
 mod program;
 mod room;
+mod secrets;
 mod shutdown;
 mod tutorial;
