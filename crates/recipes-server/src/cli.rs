@@ -1,8 +1,10 @@
 //! The command line: one file per subcommand. `recipes` without a subcommand is `recipes serve`.
 
 mod audit;
+mod check;
 mod database;
 mod export;
+mod health;
 mod help;
 mod import;
 mod invalid_argument;
@@ -72,6 +74,10 @@ enum Command {
     #[command(after_help = users::EXAMPLES)]
     Users(users::UsersCommand),
     Audit(audit::Audit),
+    /// Check settings, database, mail server, clock and disk, and change nothing
+    #[command(after_help = check::EXAMPLES)]
+    Check,
+    Health(health::Health),
     /// Print a new secret for signing tokens
     #[command(after_help = secret::EXAMPLES)]
     Secret,
@@ -88,10 +94,10 @@ impl Command {
     /// the operator who lists users may not read the secret of the tokens.
     fn secrets(&self) -> &'static [Secret] {
         match self {
-            Self::Serve => &Secret::ALL,
+            Self::Serve | Self::Check => &Secret::ALL,
             Self::Import(_) | Self::Export(_) | Self::Users(_) | Self::Audit(_) => &[Secret::DatabaseUrl],
             Self::Token(token) => token.secrets(),
-            Self::Secret | Self::Openapi => &[],
+            Self::Health(_) | Self::Secret | Self::Openapi => &[],
         }
     }
 }
@@ -145,6 +151,8 @@ impl Cli {
             Command::Export(export) => export.run(&config).await,
             Command::Users(users) => users.run(&config).await,
             Command::Audit(audit) => audit.run(&config).await,
+            Command::Check => check::run(&config).await,
+            Command::Health(health) => health.run(&config).await,
             Command::Secret => secret::run(),
             Command::Token(token) => token.run(&config).await,
             Command::Openapi => openapi::run(),

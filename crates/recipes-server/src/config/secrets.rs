@@ -66,8 +66,10 @@ impl Secret {
 }
 
 fn of_file(variable: &str, path: &Path) -> Result<SecretString, ConfigError> {
-    secret_file::read_of_another_program(path)
-        .map_err(|why| ConfigError::new(format!("{variable} is {path:?}: this file cannot be used: {why}")))
+    secret_file::read_of_another_program(path).map_err(|why| {
+        let path = path.display().to_string();
+        ConfigError::new(format!("{variable} is {path:?}: this file cannot be used: {why}"))
+    })
 }
 
 /// The files that are set, for commands that must not write over them.

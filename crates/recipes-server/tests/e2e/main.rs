@@ -6,6 +6,7 @@ mod accounts;
 mod connections;
 mod durability;
 mod files;
+mod health;
 mod http1;
 mod logs;
 mod many_at_once;

@@ -11,7 +11,8 @@ const NEW_SECRET: &str = "another secret for tests, of more than 32 bytes";
 async fn statuses(client: &Client, tokens: &[&String]) -> Vec<u16> {
     let mut statuses = Vec::new();
     for token in tokens {
-        let client = Client { token: Some((*token).clone()), ..client.clone() };
+        let mut client = client.clone();
+        client.token = Some((*token).clone());
         statuses.push(client.get("/api/v1/users/me").await.unwrap().0.as_u16());
     }
     statuses
