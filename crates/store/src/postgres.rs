@@ -14,6 +14,7 @@ mod connection;
 mod deletion;
 mod ending;
 mod failure;
+mod inspect;
 mod instance;
 mod invitations;
 mod mail_tokens;
@@ -38,6 +39,7 @@ use tokio::time::{Instant, sleep};
 
 use self::connection::{Connections, Db, LONG_PATIENCE, PATIENCE};
 use self::failure::Failure;
+pub(crate) use self::inspect::inspect;
 use crate::cache::Policy;
 use crate::url::PostgresAddress;
 use crate::{Context, StoreError, Unavailable};

@@ -6,6 +6,7 @@ mod audit;
 mod authority;
 mod files;
 mod foreign_files;
+mod inspection;
 mod instance;
 mod invitations;
 mod mail_tokens;
