@@ -2,8 +2,9 @@
 //!
 //! - Reads go over a few shared connections, whose statements are pipelined: a statement is sent before the answer to the
 //!   one before it has come. What can be long has connections of its own, as it would delay all that is behind it.
-//! - Every use case that writes is one `SERIALIZABLE` transaction. PostgreSQL lets it fail if another one was in its way,
-//!   and then it is run again, so no rule depends on the order of writes.
+//! - New recipes are written in batches, see `writer.rs`.
+//! - Every other use case that writes is one `SERIALIZABLE` transaction. PostgreSQL lets it fail if another one was in its
+//!   way, and then it is run again, so no rule depends on the order of writes.
 
 mod api_tokens;
 mod audit;
@@ -20,10 +21,12 @@ mod mail_tokens;
 mod migrate;
 mod passwords;
 mod quota;
+mod recipe_row;
 mod recipes;
 mod sessions;
 mod user_row;
 mod users;
+mod writer;
 
 use std::fmt;
 use std::pin::Pin;
@@ -36,8 +39,9 @@ use jiff::Timestamp;
 use tokio::sync::{Mutex, Semaphore};
 use tokio::time::{Instant, sleep};
 
-use self::connection::{Connections, Db, LONG_PATIENCE, PATIENCE};
+use self::connection::{Connections, Db, Isolation, LONG_PATIENCE, PATIENCE};
 use self::failure::Failure;
+use self::writer::RecipeWriter;
 use crate::cache::Policy;
 use crate::url::PostgresAddress;
 use crate::{Context, StoreError, Unavailable};
@@ -63,6 +67,7 @@ struct Inner {
     slots: [Mutex<Option<Db>>; SHARED],
     next_slot: AtomicUsize,
     transactions: Connections,
+    writer: RecipeWriter,
     long_reads: Connections,
     /// Held by the transaction that is tried again, so that those of this process do not fail by each other for ever.
     retry: Mutex<()>,
@@ -78,14 +83,16 @@ impl Postgres {
         let db = connect(&transactions).await?;
         let is_new = migrate::run(&db, now).await?;
         drop(db);
+        let commits = Arc::default();
         Ok(Self(Arc::new(Inner {
             shared: Connections::new(address, SHARED, PATIENCE)?,
             slots: Default::default(),
             next_slot: AtomicUsize::new(0),
             transactions,
+            writer: RecipeWriter::start(address, &commits)?,
             long_reads: Connections::new(address, LONG_READS, LONG_PATIENCE)?,
             retry: Mutex::default(),
-            commits: Arc::default(),
+            commits,
             later: Arc::new(Semaphore::new(LATER)),
             is_closed: AtomicBool::new(false),
             is_new,
@@ -107,8 +114,9 @@ impl Postgres {
             .map(drop)
     }
 
-    /// Waits for the notes that were asked for before.
+    /// Waits for the writes that were asked for before.
     pub async fn close(&self) {
+        self.0.writer.close().await;
         let all = u32::try_from(LATER).unwrap_or(u32::MAX);
         let _ = self.0.later.acquire_many(all).await;
         self.0.later.close();
@@ -193,8 +201,7 @@ impl Postgres {
         &self,
         work: impl Fn(Db) -> F,
     ) -> Result<T, Failure> {
-        let db = self.0.transactions.get().await?;
-        db.begin().await?;
+        let db = self.begin().await?;
         match work(db.clone()).await {
             Ok(done) => {
                 // Not tried again if the connection is lost here: it may have been committed.
@@ -206,6 +213,19 @@ impl Postgres {
                 db.roll_back().await;
                 Err(why)
             }
+        }
+    }
+
+    async fn begin(&self) -> Result<Db, Failure> {
+        let db = self.0.transactions.get().await?;
+        match db.begin(Isolation::Serializable).await {
+            // The server was restarted since the connection was used.
+            Err(Failure::Store(StoreError::Unavailable(Unavailable::Disconnected))) => {
+                let db = self.0.transactions.get().await?;
+                db.begin(Isolation::Serializable).await?;
+                Ok(db)
+            }
+            begun => begun.map(|()| db),
         }
     }
 

@@ -79,6 +79,13 @@ impl From<PoolError> for Failure {
     }
 }
 
+/// Whether a transaction must have had its effect as if it had been alone.
+#[derive(Clone, Copy)]
+pub(super) enum Isolation {
+    ReadCommitted,
+    Serializable,
+}
+
 /// A connection; clones are handles of the same one.
 #[derive(Clone)]
 pub(super) struct Db(Arc<Connection>);
@@ -109,9 +116,13 @@ impl Db {
     }
 
     /// A transaction whose future is dropped leaves a connection that is not used again.
-    pub(super) async fn begin(&self) -> Result<(), Failure> {
+    pub(super) async fn begin(&self, isolation: Isolation) -> Result<(), Failure> {
         self.0.is_usable.store(false, Ordering::Release);
-        self.batch("BEGIN ISOLATION LEVEL SERIALIZABLE").await
+        self.batch(match isolation {
+            Isolation::ReadCommitted => "BEGIN ISOLATION LEVEL READ COMMITTED",
+            Isolation::Serializable => "BEGIN ISOLATION LEVEL SERIALIZABLE",
+        })
+        .await
     }
 
     pub(super) async fn commit(&self) -> Result<(), Failure> {
@@ -128,6 +139,11 @@ impl Db {
 
     pub(super) async fn batch(&self, sql: &str) -> Result<(), Failure> {
         self.patiently(self.client()?.batch_execute(sql)).await
+    }
+
+    /// Lets the server plan a statement that is to be sent without a wait for what is before it.
+    pub(super) async fn prepare(&self, sql: &str) -> Result<(), Failure> {
+        self.patiently(self.prepared(self.client()?, sql)).await.map(drop)
     }
 
     /// Runs a statement for its effect; says how many rows it changed.
