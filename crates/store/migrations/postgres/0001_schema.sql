@@ -167,3 +167,30 @@ CREATE TRIGGER usages_change AFTER UPDATE ON recipes
 REFERENCING OLD TABLE AS removed NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION keep_usages();
 CREATE TRIGGER usages_shrink AFTER DELETE ON recipes
 REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION keep_usages();
+
+-- Changes of sessions and accounts, for the caches of the servers that share this database. A row is deleted after a minute.
+CREATE TABLE access_changes (
+    id  bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    xid xid8        NOT NULL DEFAULT pg_current_xact_id(),
+    at  timestamptz NOT NULL DEFAULT now()
+);
+
+CREATE INDEX access_changes_by_xid ON access_changes (xid);
+
+CREATE FUNCTION note_access_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM changed) THEN
+        INSERT INTO access_changes DEFAULT VALUES;
+        -- Here only: a NOTIFY in every transaction would make all commits wait for each other.
+        NOTIFY access_changes;
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+CREATE TRIGGER sessions_end AFTER DELETE ON sessions
+REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION note_access_change();
+CREATE TRIGGER users_change AFTER UPDATE ON users
+REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION note_access_change();
+CREATE TRIGGER users_end AFTER DELETE ON users
+REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION note_access_change();

@@ -7,7 +7,7 @@ use std::time::Duration;
 use deadpool_postgres::{Client, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime};
 use tokio::time::timeout;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Row, Statement};
+use tokio_postgres::{Config, Row, Statement};
 
 use super::columns::{Columns, number_in};
 use super::failure::Failure;
@@ -33,15 +33,7 @@ pub(super) struct Connections {
 impl Connections {
     /// Connects when a connection is first asked for.
     pub(super) fn new(address: &PostgresAddress, count: usize, patience: Duration) -> Result<Self, String> {
-        let mut config = address.config.clone();
-        config.connect_timeout(PATIENCE).tcp_user_timeout(PATIENCE).keepalives_idle(Duration::from_secs(2));
-        config.keepalives_interval(Duration::from_secs(1)).keepalives_retries(2);
-        let statement_timeout = patience.saturating_sub(Duration::from_secs(1)).as_millis();
-        let own = config.get_options().unwrap_or_default().to_owned();
-        config.options(format!(
-            "-c statement_timeout={statement_timeout} -c lock_timeout=1000 \
-             -c idle_in_transaction_session_timeout=5000 {own}"
-        ));
+        let config = config(address, patience);
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let manager = Manager::from_config(config, PostgresAddress::tls()?, recycling);
         let pool = Pool::builder(manager)
@@ -64,6 +56,20 @@ impl Connections {
     pub(super) fn close(&self) {
         self.pool.close();
     }
+}
+
+/// How to connect.
+pub(super) fn config(address: &PostgresAddress, patience: Duration) -> Config {
+    let mut config = address.config.clone();
+    config.connect_timeout(PATIENCE).tcp_user_timeout(PATIENCE).keepalives_idle(Duration::from_secs(2));
+    config.keepalives_interval(Duration::from_secs(1)).keepalives_retries(2);
+    let statement_timeout = patience.saturating_sub(Duration::from_secs(1)).as_millis();
+    let own = config.get_options().unwrap_or_default().to_owned();
+    config.options(format!(
+        "-c statement_timeout={statement_timeout} -c lock_timeout=1000 \
+         -c idle_in_transaction_session_timeout=5000 {own}"
+    ));
+    config
 }
 
 impl From<PoolError> for Failure {

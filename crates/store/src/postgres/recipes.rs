@@ -60,7 +60,7 @@ impl Postgres {
         };
         let row = RecipeRow { fields, visibility: new.visibility, text: new.document.finish(&fields) };
         let recipe = &row;
-        let outcome = self.write(move |db| async move {
+        let outcome = self.write_recipes(move |db| async move {
             let sql = "SELECT id FROM recipes WHERE uid = $1";
             match db.find(sql, &[&fields.uid.to_string()], recipe_id_in).await? {
                 Some(there) => Ok(Err(there)),
@@ -79,7 +79,7 @@ impl Postgres {
         let ReplaceRecipe { id, draft, precondition, quotas } = command;
         let (document, visibility) = (&ContentJson::new(draft.content()), draft.content().visibility);
         let (precondition, context) = (&precondition, &context);
-        self.write_for(context, move |db, authority| async move {
+        self.write_recipes_for(context, move |db, authority| async move {
             let editor = editor(authority);
             let Some((fields, state)) = find_to_edit(&db, id).await? else { return Ok(Edit::NotFound) };
             let allowed = state
@@ -112,7 +112,7 @@ impl Postgres {
         context: Context,
     ) -> Result<Edit<()>, StoreError> {
         let (precondition, context) = (&precondition, &context);
-        self.write_for(context, move |db, authority| async move {
+        self.write_recipes_for(context, move |db, authority| async move {
             let Some((fields, state)) = find_to_edit(&db, id).await? else { return Ok(Edit::NotFound) };
             let allowed = state.check_edit(editor(authority), precondition);
             if allowed.is_ok() {
