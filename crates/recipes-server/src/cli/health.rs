@@ -58,7 +58,8 @@ impl Health {
         let (status, body) = answer.with_context(|| format!("http://{address}{path} cannot be reached"))?;
         if status != StatusCode::OK {
             let answer: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
-            let message = answer["message"].as_str().map(|why| format!(": {}", escape(why))).unwrap_or_default();
+            let message =
+                answer["message"].as_str().map(|why| format!(": {}", escape(why))).unwrap_or_default();
             bail!("http://{address}{path} answers {}{message}", status.as_u16());
         }
         writeln!(io::stdout(), "{}", if self.live { "alive" } else { "ready" })?;

@@ -35,8 +35,7 @@ impl EnvFile {
         }
         match dotenvy::from_path(path) {
             Ok(()) => {
-                let holds_secret =
-                    |(name, value): &(String, String)| is_secret(name) && !value.is_empty();
+                let holds_secret = |(name, value): &(String, String)| is_secret(name) && !value.is_empty();
                 let is_readable = std::fs::metadata(path).is_ok_and(|file| file.mode() & 0o077 != 0);
                 let shows_secrets = is_readable && variables.iter().any(holds_secret);
                 Ok(Self { names: variables.into_iter().map(|(name, _)| name).collect(), shows_secrets })

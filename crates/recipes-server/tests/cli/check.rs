@@ -10,7 +10,8 @@ use crate::program::{Ended, Folder};
 #[track_caller]
 fn line<'a>(ended: &'a Ended, name: &str) -> &'a str {
     let line = ended.stdout.lines().find_map(|line| line.strip_prefix(&format!("{name}: ")));
-    line.unwrap_or_else(|| panic!("no {name}: {ended:#?}"))
+    assert!(line.is_some(), "no {name}: {ended:#?}");
+    line.unwrap()
 }
 
 #[track_caller]
@@ -41,13 +42,20 @@ fn report_has_one_line_for_each_part_and_nothing_is_created() {
     folder.write("recipes.json", "[]");
     folder.run("import recipes.json").is(0);
     let report = folder.run("check");
-    assert!(line(report.is(0), "database").starts_with("ok, sqlite:data/recipes.db has schema "), "{report:#?}");
+    assert!(
+        line(report.is(0), "database").starts_with("ok, sqlite:data/recipes.db has schema "),
+        "{report:#?}"
+    );
 }
 
 #[test]
 fn each_part_that_is_wrong_is_named_with_the_reason() {
     let folder = Folder::new();
-    failed(&folder.with("check").env("JWT_SECRET", "hunter2").run(), "settings", "JWT_SECRET is 7 bytes long");
+    failed(
+        &folder.with("check").env("JWT_SECRET", "hunter2").run(),
+        "settings",
+        "JWT_SECRET is 7 bytes long",
+    );
     let report = folder.with("check").env("HOST", "recipes.invalid").env("STATIC_DIR", "nowhere").run();
     failed(&report, "settings", "this name has no address");
     failed(&report, "settings", "there is no index.html in it");

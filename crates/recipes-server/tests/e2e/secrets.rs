@@ -68,6 +68,9 @@ fn weak_previous_secret_is_refused() {
         .unwrap();
     let stderr = String::from_utf8(refused.stderr).unwrap();
     assert_eq!(refused.status.code(), Some(2), "{stderr}");
-    assert!(stderr.contains("JWT_SECRET_PREVIOUS is 7 bytes long") && !stderr.contains("hunter2"), "{stderr}");
+    assert!(
+        stderr.contains("JWT_SECRET_PREVIOUS is 7 bytes long") && !stderr.contains("hunter2"),
+        "{stderr}"
+    );
     assert!(!folder.path().join("data").exists());
 }

@@ -18,8 +18,7 @@ const QUICK_CHECK: Duration = Duration::from_secs(5);
 /// Opens the file for writing, making it and the folders above it where they are missing.
 pub(super) fn open(path: &Path) -> Result<Connection, String> {
     prepare(path)?;
-    let db = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
-        .map_err(|why| explain(&why))?;
+    let db = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(|why| explain(&why))?;
     if db.is_readonly("main").unwrap_or(false) {
         return Err("it is read-only: make the file and its folder writable for this user".into());
     }
@@ -231,9 +230,7 @@ pub(super) fn explain(why: &Error) -> String {
 fn in_words(why: &Error) -> Option<String> {
     Some(match why.sqlite_error_code()? {
         ErrorCode::NotADatabase => "it is no SQLite database".into(),
-        ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen => {
-            NOT_WRITABLE.into()
-        }
+        ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen => NOT_WRITABLE.into(),
         ErrorCode::DatabaseBusy => "another process has held its lock for too long".into(),
         ErrorCode::DiskFull => "the disk is full".into(),
         ErrorCode::DatabaseCorrupt => DAMAGED.into(),
