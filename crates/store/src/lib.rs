@@ -19,6 +19,7 @@ mod invitations;
 mod mail_tokens;
 mod page;
 mod passwords;
+mod postgres;
 mod recipes;
 mod sessions;
 mod sqlite;
@@ -51,9 +52,9 @@ pub use accounts::{Access, ApiTokens, UserChange};
 #[derive(Clone, Debug)]
 pub enum Store {
     Sqlite(sqlite::Sqlite),
+    Postgres(postgres::Postgres),
 }
 
-#[expect(clippy::unused_async, reason = "a database over the network waits where SQLite does not")]
 impl Store {
     /// Opens the database. Makes folders, file and tables where there are none.
     ///
@@ -64,6 +65,7 @@ impl Store {
     pub async fn open(url: &DatabaseUrl, now: Timestamp) -> Result<Self, StoreError> {
         match &url.0 {
             Location::Sqlite(file) => sqlite::Sqlite::open(file, now).await.map(Self::Sqlite),
+            Location::Postgres(address) => postgres::Postgres::open(address, now).await.map(Self::Postgres),
         }
         .map_err(|why| StoreError::CannotOpen { url: url.clone(), why })
     }
@@ -75,6 +77,9 @@ impl Store {
     pub async fn exists(url: &DatabaseUrl) -> io::Result<bool> {
         match &url.0 {
             Location::Sqlite(file) => file.try_exists(),
+            Location::Postgres(address) => {
+                postgres::Postgres::exists(address).await.map_err(io::Error::other)
+            }
         }
     }
 
@@ -82,6 +87,7 @@ impl Store {
     pub fn is_new(&self) -> bool {
         match self {
             Self::Sqlite(db) => db.is_new(),
+            Self::Postgres(db) => db.is_new(),
         }
     }
 
@@ -89,6 +95,7 @@ impl Store {
     pub fn notices(&self) -> &[String] {
         match self {
             Self::Sqlite(db) => db.notices(),
+            Self::Postgres(_) => &[],
         }
     }
 
@@ -99,6 +106,7 @@ impl Store {
     pub async fn ready(&self) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(db) => db.ready(),
+            Self::Postgres(db) => db.ready().await,
         }
     }
 
@@ -107,6 +115,7 @@ impl Store {
     pub async fn close(&self) {
         match self {
             Self::Sqlite(db) => db.close().await,
+            Self::Postgres(db) => db.close().await,
         }
     }
 }

@@ -9,6 +9,8 @@ pub struct Statistics {
     pub sessions: u64,
     /// The open connections to the database.
     pub connections: usize,
+    /// The callers that wait for a connection. Callers of SQLite wait for none.
+    pub waiting: usize,
     /// The version of the tables.
     pub schema: usize,
 }
@@ -21,6 +23,7 @@ impl Store {
     pub async fn statistics(&self) -> Result<Statistics, StoreError> {
         match self {
             Self::Sqlite(db) => db.statistics().await,
+            Self::Postgres(db) => db.statistics().await,
         }
     }
 }

@@ -95,6 +95,7 @@ async fn sample(sources: &Sources) {
     if let Ok(statistics) = store.statistics().await {
         gauge!("recipes_sessions").set(as_f64(usize::try_from(statistics.sessions).unwrap_or(usize::MAX)));
         gauge!("recipes_store_connections").set(as_f64(statistics.connections));
+        gauge!("recipes_store_connections_waiting").set(as_f64(statistics.waiting));
         gauge!("recipes_store_schema_version").set(as_f64(statistics.schema));
     }
 }

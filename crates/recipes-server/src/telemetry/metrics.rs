@@ -92,6 +92,7 @@ fn describe() {
     );
     describe_counter!("recipes_store_commit_failures_total", "Transactions of the writer that failed");
     describe_gauge!("recipes_store_connections", "Open connections to the database");
+    describe_gauge!("recipes_store_connections_waiting", "Callers that wait for a connection of PostgreSQL");
     describe_gauge!("recipes_store_schema_version", "Migrations that the database has");
     describe_gauge!("recipes_store_ready", "1 if the database can be read and written, else 0");
     describe_gauge!("recipes_sessions", "Sessions in the database");

@@ -9,6 +9,6 @@ impl Sqlite {
         let sql = "SELECT count(*) FROM sessions";
         let sessions: Option<i64> = self.read_at_length(|db| find_value(db, sql, [])).await?;
         let sessions = sessions.and_then(|count| u64::try_from(count).ok()).unwrap_or_default();
-        Ok(Statistics { sessions, connections, schema: migrate::newest() })
+        Ok(Statistics { sessions, connections, waiting: 0, schema: migrate::newest() })
     }
 }
