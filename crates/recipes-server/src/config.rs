@@ -6,6 +6,7 @@ mod data_dir;
 mod env_file;
 mod error;
 mod mail;
+mod monitoring;
 mod protection;
 mod secrets;
 mod sign_up;
@@ -15,6 +16,7 @@ pub use data_dir::DataDir;
 pub use env_file::EnvFile;
 pub use error::ConfigError;
 pub use mail::MailSettings;
+pub use monitoring::Monitoring;
 pub use protection::Protection;
 pub use secrets::{Secret, secret_files};
 pub use sign_up::SignUpSettings;
@@ -38,7 +40,6 @@ use crate::entropy::Entropy;
 use crate::http::stack::CorsOrigins;
 use crate::jobs::mail::{MailTemplate, Transport};
 use crate::passwords::{Scheme, policy::Policy};
-use crate::telemetry::LogFormat;
 use crate::use_cases::accounts::Settings;
 
 /// Every setting with its name, default and parser.
@@ -128,20 +129,8 @@ pub struct Config {
     #[command(flatten)]
     pub protection: Protection,
 
-    /// Log level: off, error, warn, info, debug or trace, also by module, as in warn,recipes=debug
-    #[arg(long, env, global = true, value_name = "LEVEL", default_value = "info", value_parser = values::log)]
-    pub log: String,
-
-    /// Log format: text or json
-    #[arg(
-        long,
-        env,
-        global = true,
-        value_name = "FORMAT",
-        default_value = "text",
-        hide_possible_values = true
-    )]
-    pub log_format: LogFormat,
+    #[command(flatten)]
+    pub monitoring: Monitoring,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

@@ -3,6 +3,7 @@
 mod connection;
 mod descriptors;
 mod listener;
+mod metrics;
 mod registry;
 mod shutdown;
 
@@ -52,8 +53,9 @@ const LAST_LINES: Duration = Duration::from_secs(1);
 /// # Errors
 /// The reason why the service cannot start, and what to do about it.
 pub async fn serve(config: Config) -> anyhow::Result<()> {
-    let log =
-        telemetry::init(&config.log, config.log_format).context("cannot start the thread of the log")?;
+    let monitoring = &config.monitoring;
+    let log = telemetry::init(&monitoring.log, monitoring.log_format)
+        .context("cannot start the thread of the log")?;
     let (clock, entropy) = (Clock::system(), Entropy::system());
     // All settings before the first file: an invalid one must leave nothing behind.
     let front_end = config.front_end()?;
@@ -63,6 +65,8 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     config.mail_template(address)?;
     let transport = config.mail_transport(&clock, &entropy)?;
 
+    // Before the parts that register their metrics when they start.
+    let metrics = metrics::install(monitoring.metrics_addr)?;
     let url = config.database_url();
     let store = Store::open(url, clock.now()).await?;
     for notice in store.notices() {
@@ -99,6 +103,11 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         transport,
         retry_pauses: mail::RETRY_PAUSES,
     });
+    if let Some((address, metrics)) = &metrics {
+        let (passwords, mailer) = (passwords.clone(), mailer.clone());
+        let sources = metrics::Sources { store: store.clone(), passwords, mailer };
+        metrics::start(*address, metrics.clone(), sources, (clock.clone(), entropy.clone())).await?;
+    }
     let (end_of_mail, ending) = oneshot::channel::<Infallible>();
     let worker = tokio::spawn(worker.run(async { drop(ending.await) }));
     tokio::spawn(upkeep::run(store.clone(), config.protection.audit_retention(), clock.clone()));
@@ -117,7 +126,8 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         public_url.clone(),
     );
     let base_path = public_url.as_ref().map_or("", PublicUrl::path);
-    let (routes, _) = router(&limits, base_path, front_end);
+    let (routes, openapi) = router(&limits, base_path, front_end);
+    let request_metrics = metrics.map(|_| metrics::of_requests(openapi));
     let service = HttpService::new(
         routes.with_state(app),
         HttpConfig {
@@ -126,7 +136,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
             cors_origins: config.cors_origins.clone().unwrap_or(CorsOrigins::Any),
             trusted_proxies: config.protection.trusted_proxies.clone(),
             public_url: public_url.clone(),
-            access_log: AccessLog::new(log.clone()),
+            access_log: AccessLog::new(log.clone()).with_metrics(request_metrics),
             memory_budget: config.protection.memory_budget,
         },
     );

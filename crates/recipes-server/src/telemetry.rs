@@ -3,6 +3,7 @@
 pub mod access_log;
 pub mod escape;
 mod log_writer;
+pub mod metrics;
 pub mod panics;
 pub mod request;
 

@@ -23,6 +23,7 @@ mod postgres;
 mod recipes;
 mod sessions;
 mod sqlite;
+mod statistics;
 mod url;
 mod users;
 
@@ -40,6 +41,7 @@ pub use self::recipes::{Edit, Imported, NewRecipe, RecipePage, ReplaceRecipe, St
 pub use self::sessions::{
     ChangePassword, CreateSession, Refresh, RefreshSession, Refreshed, SessionUser, SignUp,
 };
+pub use self::statistics::Statistics;
 pub use self::url::DatabaseUrl;
 use self::url::Location;
 pub use self::users::{Administered, EmailChange, UpdateProfile, UserFilter};

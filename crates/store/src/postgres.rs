@@ -26,6 +26,7 @@ mod quota;
 mod recipe_row;
 mod recipes;
 mod sessions;
+mod statistics;
 mod user_row;
 mod users;
 mod writer;
@@ -262,11 +263,14 @@ impl Postgres {
         work: impl Fn(Db) -> F,
     ) -> Result<T, Failure> {
         let db = self.begin().await?;
+        let begun = Instant::now();
         match work(db.clone()).await {
             Ok(done) => {
                 // Not tried again if the connection is lost here: it may have been committed.
                 let committed = db.commit().await;
                 self.0.commits.fetch_add(1, Ordering::Release);
+                metrics::histogram!("recipes_store_commit_duration_seconds").record(begun.elapsed());
+                metrics::counter!("recipes_store_commit_failures_total").increment(committed.is_err().into());
                 committed.map(|()| done)
             }
             Err(why) => {

@@ -24,6 +24,7 @@ mod quota;
 mod reader;
 mod recipes;
 mod sessions;
+mod statistics;
 mod user_row;
 mod users;
 mod watch;

@@ -11,6 +11,7 @@ mod http1;
 mod logs;
 mod many_at_once;
 mod memory;
+mod metrics;
 mod passwords;
 mod program;
 mod room;

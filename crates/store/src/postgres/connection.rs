@@ -53,6 +53,10 @@ impl Connections {
         Ok(Db(Arc::new(Connection { client: Some(client), is_usable, patience: self.patience })))
     }
 
+    pub(super) fn status(&self) -> deadpool_postgres::Status {
+        self.pool.status()
+    }
+
     pub(super) fn close(&self) {
         self.pool.close();
     }

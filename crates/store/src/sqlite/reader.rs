@@ -61,6 +61,16 @@ impl Readers {
         &self.path
     }
 
+    /// The number of open connections.
+    pub(super) fn count(&self) -> usize {
+        let is_open = |slot: &&Slot| match slot.try_lock() {
+            Ok(reader) => reader.is_some(),
+            // Used at this moment.
+            Err(_) => true,
+        };
+        self.inline.iter().chain(&self.at_length).filter(is_open).count()
+    }
+
     /// Runs a short query. `watch` is told when a transaction stays open behind it.
     pub(super) fn read<T>(
         &self,

@@ -6,6 +6,7 @@
 //! commit that fails, fails for all of its callers, and the next batch is tried normally.
 
 mod job;
+mod metrics;
 mod reply_queue;
 
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
@@ -20,6 +21,7 @@ use tokio::sync::oneshot;
 
 pub(super) use self::job::Undo;
 use self::job::{Job, WriteJob};
+use self::metrics::Metrics;
 use self::reply_queue::ReplyQueue;
 use super::execute;
 use super::log::Log;
@@ -73,6 +75,7 @@ impl Writer {
             failure: Arc::clone(&failure),
             job_failure: None,
             wrote: Instant::now(),
+            metrics: Metrics::register(),
         };
         let thread = thread::Builder::new().name("recipes-writer".into()).spawn(|| worker.run())?;
         Ok(Self { queue, replies, failure, thread: sync::Mutex::new(Some(thread)) })
@@ -153,6 +156,7 @@ struct Worker {
     /// Of a write of this batch.
     job_failure: Option<StoreError>,
     wrote: Instant,
+    metrics: Metrics,
 }
 
 impl Worker {
@@ -218,8 +222,10 @@ impl Worker {
     }
 
     fn commit(&mut self) {
+        let begun = Instant::now();
         let outcome = self.transaction().and_then(|()| self.check_files());
         self.wrote = Instant::now();
+        self.metrics.committed(self.batch.len(), self.wrote - begun, outcome.is_err());
         let job_failure = self.job_failure.take();
         self.note(outcome.as_ref().err().or(job_failure.as_ref()));
         if let Err(why) = &outcome {
