@@ -10,6 +10,7 @@ mod foreign_files;
 mod instance;
 mod invitations;
 mod mail_tokens;
+mod outages;
 mod quotas;
 mod races;
 mod recipes;
