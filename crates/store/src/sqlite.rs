@@ -12,6 +12,7 @@ mod deletion;
 mod ending;
 mod failure;
 mod file;
+mod inspect;
 mod instance;
 mod invitations;
 mod log;
@@ -39,6 +40,7 @@ use rusqlite::types::FromSql;
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Params};
 
 use self::columns::Columns;
+pub(crate) use self::inspect::inspect;
 use self::reader::{MAX_AGE, Readers};
 use self::recipes::RecipeRow;
 use self::writer::{Undo, Writer};

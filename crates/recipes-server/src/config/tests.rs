@@ -27,10 +27,7 @@ impl Config {
             let error = setting_error(&error, &command).map_or(error.to_string(), |line| line.to_string());
             error.replace("UNSET_", "")
         })?;
-        let mut config = TestCli::from_arg_matches(&matches).unwrap().config;
-        config.jwt_secret = None;
-        config.mail.smtp_url = None;
-        Ok(config)
+        Ok(TestCli::from_arg_matches(&matches).unwrap().config)
     }
 
     pub(crate) fn with_jwt_secret(mut self, secret: &str) -> Self {

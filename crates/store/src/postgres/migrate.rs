@@ -38,22 +38,39 @@ async fn apply(db: &Db, now: Timestamp) -> Result<bool, String> {
     // Other replicas may be at work for longer than a request may wait.
     db.batch("SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0").await.map_err(text)?;
     db.execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK]).await.map_err(text)?;
+    let applied = applied(db).await?;
+    if applied.is_none() {
+        let sql = "CREATE TABLE migrations (number bigint PRIMARY KEY, sql text NOT NULL, applied_at timestamptz NOT NULL)";
+        db.batch(sql).await.map_err(text)?;
+    }
+    for (number, migration) in (1_i64..).zip(MIGRATIONS).skip(applied.unwrap_or(0)) {
+        db.batch(migration).await.map_err(text)?;
+        let sql = "INSERT INTO migrations (number, sql, applied_at) VALUES ($1, $2, $3)";
+        db.execute(sql, &[&number, migration, &at(now)]).await.map_err(text)?;
+    }
+    Ok(applied.is_none())
+}
+
+pub(super) fn newest() -> usize {
+    MIGRATIONS.len()
+}
+
+/// The number of migrations that were applied; `None` for an empty database. Refuses what is not ours to change.
+pub(super) async fn applied(db: &Db) -> Result<Option<usize>, String> {
     let encoding = db.find("SHOW server_encoding", &[], text_in).await.map_err(text)?;
     if encoding.as_deref() != Some("UTF8") {
         return Err(
             "its encoding is not UTF8: make another one with ENCODING 'UTF8' TEMPLATE template0".to_owned()
         );
     }
-    let is_new = !has_migrations(db).await.map_err(text)?;
-    if is_new {
+    if !has_migrations(db).await.map_err(text)? {
         let any = "SELECT 1 FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r' LIMIT 1";
         if db.exists(any, &[]).await.map_err(text)? {
             return Err(
                 "it is the database of another program: name another one, or an empty schema".to_owned()
             );
         }
-        let sql = "CREATE TABLE migrations (number bigint PRIMARY KEY, sql text NOT NULL, applied_at timestamptz NOT NULL)";
-        db.batch(sql).await.map_err(text)?;
+        return Ok(None);
     }
     let sql = "SELECT sql FROM migrations ORDER BY number";
     let applied = db.list(sql, &[], text_in).await.map_err(text)?;
@@ -69,12 +86,7 @@ async fn apply(db: &Db, now: Timestamp) -> Result<bool, String> {
             changed + 1
         ));
     }
-    for (number, migration) in (1_i64..).zip(MIGRATIONS).skip(found) {
-        db.batch(migration).await.map_err(text)?;
-        let sql = "INSERT INTO migrations (number, sql, applied_at) VALUES ($1, $2, $3)";
-        db.execute(sql, &[&number, migration, &at(now)]).await.map_err(text)?;
-    }
-    Ok(is_new)
+    Ok(Some(found))
 }
 
 pub(super) async fn has_migrations(db: &Db) -> Result<bool, Failure> {

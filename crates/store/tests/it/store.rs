@@ -7,6 +7,7 @@ mod authority;
 mod batches;
 mod files;
 mod foreign_files;
+mod inspection;
 mod instance;
 mod invitations;
 mod mail_tokens;
