@@ -41,7 +41,7 @@ use accounts::Authority;
 use ids::{SessionId, UserId};
 use jiff::Timestamp;
 use tokio::sync::{Mutex, Semaphore};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use self::access_changes::AccessChanges;
 use self::connection::{Connections, Db, Isolation, LONG_PATIENCE, PATIENCE};
@@ -97,10 +97,10 @@ struct Inner {
 
 impl Postgres {
     pub(crate) async fn open(address: &PostgresAddress, now: Timestamp) -> Result<Self, String> {
-        let transactions = Connections::new(address, TRANSACTIONS, PATIENCE)?;
-        let db = connect(&transactions).await?;
+        let db = connect(&Connections::new(address, 1, LONG_PATIENCE)?).await?;
         let is_new = migrate::run(&db, now).await?;
         drop(db);
+        let transactions = Connections::new(address, TRANSACTIONS, PATIENCE)?;
         let commits = Arc::default();
         let access_changes: Arc<AtomicU64> = Arc::default();
         let last_check = Arc::new(LastCheck::never());
@@ -169,7 +169,7 @@ impl Postgres {
         });
     }
 
-    /// Runs a short query on a shared connection; once more if that turns out to be closed.
+    /// Runs a short query on a shared connection; on another one if that turns out to be closed.
     ///
     /// The future is boxed, as those of the methods below: the futures of `Store`'s methods have room for either arm, and a
     /// read of SQLite must not move the state of a connection about.
@@ -178,12 +178,17 @@ impl Postgres {
         query: impl Fn(Db) -> F,
     ) -> Pin<Box<impl Future<Output = Result<T, StoreError>>>> {
         Box::pin(async move {
-            match query(self.shared().await?).await {
-                Err(Failure::Store(StoreError::Unavailable(Unavailable::Disconnected))) => {
-                    Ok(query(self.shared().await?).await?)
+            for _ in 0..SHARED {
+                match query(self.shared().await?).await {
+                    // The connection was lost, or the plan of the statement was outdated; so may those of the others be.
+                    Err(
+                        Failure::Conflict
+                        | Failure::Store(StoreError::Unavailable(Unavailable::Disconnected)),
+                    ) => {}
+                    outcome => return Ok(outcome?),
                 }
-                outcome => Ok(outcome?),
             }
+            Ok(query(self.shared().await?).await?)
         })
     }
 
@@ -312,6 +317,11 @@ impl Postgres {
 
     /// A shared connection that works, as far as is known.
     async fn shared(&self) -> Result<Db, Failure> {
+        // Also while others wait for the same connection: all give up at the same time.
+        timeout(PATIENCE, self.connected_slot()).await.map_err(|_| Unavailable::TimedOut)?
+    }
+
+    async fn connected_slot(&self) -> Result<Db, Failure> {
         if self.0.is_closed.load(Ordering::Acquire) {
             return Err(Unavailable::Closed.into());
         }
@@ -328,11 +338,9 @@ impl Postgres {
     }
 }
 
+/// Connects, or says why not in one line.
 async fn connect(connections: &Connections) -> Result<Db, String> {
-    connections.get().await.map_err(|why| {
-        let source = std::error::Error::source(&why).map(|source| format!(": {source}"));
-        format!("{why}{}", source.unwrap_or_default())
-    })
+    connections.get().await.map_err(|why| failure::in_words(&why))
 }
 
 impl fmt::Debug for Postgres {

@@ -10,7 +10,7 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Config, Row, Statement};
 
 use super::columns::{Columns, number_in};
-use super::failure::Failure;
+use super::failure::{self, Failure};
 use crate::url::PostgresAddress;
 use crate::{StoreError, Unavailable};
 
@@ -35,7 +35,7 @@ impl Connections {
     pub(super) fn new(address: &PostgresAddress, count: usize, patience: Duration) -> Result<Self, String> {
         let config = config(address, patience);
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let manager = Manager::from_config(config, PostgresAddress::tls()?, recycling);
+        let manager = Manager::from_config(config, address.tls()?, recycling);
         let pool = Pool::builder(manager)
             .max_size(count)
             .runtime(Runtime::Tokio1)
@@ -49,8 +49,9 @@ impl Connections {
 
     pub(super) async fn get(&self) -> Result<Db, PoolError> {
         let client = self.pool.get().await?;
-        let is_usable = AtomicBool::new(true);
-        Ok(Db(Arc::new(Connection { client: Some(client), is_usable, patience: self.patience })))
+        let (is_usable, has_timed_out) = (AtomicBool::new(true), AtomicBool::new(false));
+        let patience = self.patience;
+        Ok(Db(Arc::new(Connection { client: Some(client), is_usable, has_timed_out, patience })))
     }
 
     pub(super) fn status(&self) -> deadpool_postgres::Status {
@@ -81,6 +82,7 @@ impl From<PoolError> for Failure {
         match error {
             PoolError::Backend(error) => error.into(),
             PoolError::Closed => Unavailable::Closed.into(),
+            PoolError::Timeout(_) => Unavailable::TimedOut.into(),
             error => {
                 tracing::warn!(%error, "no connection to PostgreSQL");
                 Unavailable::Disconnected.into()
@@ -105,6 +107,8 @@ struct Connection {
     client: Option<Client>,
     /// Whether it may be used again: it is in no transaction, and waits for no answer.
     is_usable: AtomicBool,
+    /// The peer may never answer again.
+    has_timed_out: AtomicBool,
     patience: Duration,
 }
 
@@ -142,6 +146,9 @@ impl Db {
     }
 
     pub(super) async fn roll_back(&self) {
+        if self.0.has_timed_out.load(Ordering::Acquire) {
+            return;
+        }
         if self.batch("ROLLBACK").await.is_ok() {
             self.0.is_usable.store(true, Ordering::Release);
         }
@@ -211,8 +218,12 @@ impl Db {
         query: impl Future<Output = Result<T, tokio_postgres::Error>>,
     ) -> Result<T, Failure> {
         if let Ok(answer) = timeout(self.0.patience, query).await {
+            if answer.as_ref().is_err_and(failure::is_outdated_plan) {
+                self.client()?.statement_cache.clear();
+            }
             return Ok(answer?);
         }
+        self.0.has_timed_out.store(true, Ordering::Release);
         self.0.is_usable.store(false, Ordering::Release);
         tracing::warn!("PostgreSQL did not answer in time");
         Err(Unavailable::TimedOut.into())
