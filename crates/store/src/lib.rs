@@ -22,6 +22,7 @@ mod passwords;
 mod postgres;
 mod recipes;
 mod sessions;
+mod slow;
 mod sqlite;
 mod statistics;
 mod url;
@@ -41,6 +42,7 @@ pub use self::recipes::{Edit, Imported, NewRecipe, RecipePage, ReplaceRecipe, St
 pub use self::sessions::{
     ChangePassword, CreateSession, Refresh, RefreshSession, Refreshed, SessionUser, SignUp,
 };
+pub use self::slow::{log_slow_transactions, take_waited};
 pub use self::statistics::Statistics;
 pub use self::url::DatabaseUrl;
 use self::url::Location;
@@ -81,6 +83,18 @@ impl Store {
                 postgres::Postgres::exists(address).await.map_err(io::Error::other)
             }
         }
+    }
+
+    /// Examines a database and changes nothing: it is neither created nor migrated. Another process may use it.
+    ///
+    /// # Errors
+    /// [`StoreError::CannotOpen`], if [`Store::open`] would refuse it.
+    pub async fn inspect(url: &DatabaseUrl) -> Result<Inspection, StoreError> {
+        match &url.0 {
+            Location::Sqlite(file) => sqlite::inspect(file).await,
+            Location::Postgres(address) => postgres::Postgres::inspect(address).await,
+        }
+        .map_err(|why| StoreError::CannotOpen { url: url.clone(), why })
     }
 
     /// Whether this handle's [`Store::open`] made the database.
