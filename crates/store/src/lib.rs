@@ -85,18 +85,6 @@ impl Store {
         }
     }
 
-    /// Examines a database and changes nothing: it is neither created nor migrated. Another process may use it.
-    ///
-    /// # Errors
-    /// [`StoreError::CannotOpen`], if [`Store::open`] would refuse it.
-    pub async fn inspect(url: &DatabaseUrl) -> Result<Inspection, StoreError> {
-        match &url.0 {
-            Location::Sqlite(file) => sqlite::inspect(file).await,
-            Location::Postgres(address) => postgres::Postgres::inspect(address).await,
-        }
-        .map_err(|why| StoreError::CannotOpen { url: url.clone(), why })
-    }
-
     /// Whether this handle's [`Store::open`] made the database.
     pub fn is_new(&self) -> bool {
         match self {

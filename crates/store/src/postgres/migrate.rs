@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::at;
 use super::columns::text_in;
-use super::connection::Db;
+use super::connection::{Db, Isolation};
 use super::failure::Failure;
 use crate::StoreError;
 
@@ -22,7 +22,7 @@ pub(super) async fn run(db: &Db, now: Timestamp) -> Result<bool, String> {
     let text = |failure: Failure| StoreError::from(failure).to_string();
     // Outside of the transaction, whose snapshot must be newer than the lock.
     db.execute("SELECT pg_advisory_lock($1)", &[&LOCK]).await.map_err(text)?;
-    db.begin().await.map_err(text)?;
+    db.begin(Isolation::Serializable).await.map_err(text)?;
     let outcome = match apply(db, now).await {
         Ok(is_new) => db.commit().await.map(|()| is_new).map_err(text),
         Err(why) => {
@@ -34,7 +34,26 @@ pub(super) async fn run(db: &Db, now: Timestamp) -> Result<bool, String> {
     outcome
 }
 
-/// The number of migrations that the database has, all of them known; `None`: it is empty.
+async fn apply(db: &Db, now: Timestamp) -> Result<bool, String> {
+    let text = |failure: Failure| StoreError::from(failure).to_string();
+    let applied = applied(db).await?;
+    if applied.is_none() {
+        let sql = "CREATE TABLE migrations (number bigint PRIMARY KEY, sql text NOT NULL, applied_at timestamptz NOT NULL)";
+        db.batch(sql).await.map_err(text)?;
+    }
+    for (number, migration) in (1_i64..).zip(MIGRATIONS).skip(applied.unwrap_or(0)) {
+        db.batch(migration).await.map_err(text)?;
+        let sql = "INSERT INTO migrations (number, sql, applied_at) VALUES ($1, $2, $3)";
+        db.execute(sql, &[&number, migration, &at(now)]).await.map_err(text)?;
+    }
+    Ok(applied.is_none())
+}
+
+pub(super) fn newest() -> usize {
+    MIGRATIONS.len()
+}
+
+/// The number of migrations that were applied; `None` for an empty database. Refuses what is not ours to change.
 pub(super) async fn applied(db: &Db) -> Result<Option<usize>, String> {
     let text = |failure: Failure| StoreError::from(failure).to_string();
     let encoding = db.find("SHOW server_encoding", &[], text_in).await.map_err(text)?;
@@ -67,26 +86,6 @@ pub(super) async fn applied(db: &Db) -> Result<Option<usize>, String> {
         ));
     }
     Ok(Some(found))
-}
-
-/// The version of the schema that [`run`] leads to.
-pub(super) fn newest() -> usize {
-    MIGRATIONS.len()
-}
-
-async fn apply(db: &Db, now: Timestamp) -> Result<bool, String> {
-    let text = |failure: Failure| StoreError::from(failure).to_string();
-    let found = applied(db).await?;
-    if found.is_none() {
-        let sql = "CREATE TABLE migrations (number bigint PRIMARY KEY, sql text NOT NULL, applied_at timestamptz NOT NULL)";
-        db.batch(sql).await.map_err(text)?;
-    }
-    for (number, migration) in (1_i64..).zip(MIGRATIONS).skip(found.unwrap_or_default()) {
-        db.batch(migration).await.map_err(text)?;
-        let sql = "INSERT INTO migrations (number, sql, applied_at) VALUES ($1, $2, $3)";
-        db.execute(sql, &[&number, migration, &at(now)]).await.map_err(text)?;
-    }
-    Ok(found.is_none())
 }
 
 pub(super) async fn has_migrations(db: &Db) -> Result<bool, Failure> {

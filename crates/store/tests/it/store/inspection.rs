@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 use store::{Inspection, Store};
 
-use super::url;
+use super::{new_postgres_database, url};
 
 fn noon() -> Timestamp {
     "2024-05-01T12:00:00Z".parse().unwrap()
@@ -75,4 +75,17 @@ async fn file_that_cannot_be_a_database_is_refused() {
     fs::remove_file(&file).unwrap();
     Connection::open(&file).unwrap().execute("CREATE TABLE soup (name TEXT)", []).unwrap();
     assert!(refused(&file).await.contains("it is the database of another program"));
+}
+
+#[tokio::test]
+#[ignore = "needs a server: .ci/with-postgres cargo test -- --include-ignored"]
+async fn postgresql_database_is_examined_and_not_changed() {
+    let url = new_postgres_database().await;
+    for _ in 0..2 {
+        assert_eq!(Store::inspect(&url).await.unwrap(), Inspection::Missing);
+    }
+    let store = Store::open(&url, noon()).await.unwrap();
+    let Inspection::Found { schema, newest } = Store::inspect(&url).await.unwrap() else { panic!() };
+    assert!(schema == newest && newest >= 1, "{schema} {newest}");
+    store.close().await;
 }
