@@ -31,7 +31,7 @@ use crate::auth::access_tokens::TokenIssuer;
 use crate::auth::rate_limit::RateLimits;
 use crate::auth::token_keys::TokenKeys;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, Monitoring};
 use crate::entropy::Entropy;
 use crate::http::stack::{CorsOrigins, HttpConfig, HttpService};
 use crate::jobs::mail::{self, Mailer, MailerConfig};
@@ -42,7 +42,7 @@ use crate::public_url::PublicUrl;
 use crate::router::router;
 use crate::sample;
 use crate::signing_key;
-use crate::telemetry::{self, access_log::AccessLog};
+use crate::telemetry::{self, LogWriter, access_log::AccessLog};
 use crate::use_cases::Dependencies;
 
 /// How long the end waits for the last lines of the log, which may be blocked.
@@ -53,9 +53,7 @@ const LAST_LINES: Duration = Duration::from_secs(1);
 /// # Errors
 /// The reason why the service cannot start, and what to do about it.
 pub async fn serve(config: Config) -> anyhow::Result<()> {
-    let monitoring = &config.monitoring;
-    let log = telemetry::init(&monitoring.log, monitoring.log_format)
-        .context("cannot start the thread of the log")?;
+    let log = start_log(&config.monitoring)?;
     let (clock, entropy) = (Clock::system(), Entropy::system());
     // All settings before the first file: an invalid one must leave nothing behind.
     let front_end = config.front_end()?;
@@ -66,7 +64,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let transport = config.mail_transport(&clock, &entropy)?;
 
     // Before the parts that register their metrics when they start.
-    let metrics = metrics::install(monitoring.metrics_addr)?;
+    let metrics = metrics::install(config.monitoring.metrics_addr)?;
     let url = config.database_url();
     let store = Store::open(url, clock.now()).await?;
     for notice in store.notices() {
@@ -136,7 +134,9 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
             cors_origins: config.cors_origins.clone().unwrap_or(CorsOrigins::Any),
             trusted_proxies: config.protection.trusted_proxies.clone(),
             public_url: public_url.clone(),
-            access_log: AccessLog::new(log.clone()).with_metrics(request_metrics),
+            access_log: AccessLog::new(log.clone())
+                .with_metrics(request_metrics)
+                .with_slow(config.monitoring.log_slow),
             memory_budget: config.protection.memory_budget,
         },
     );
@@ -155,6 +155,11 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     store.close().await;
     log.flush(LAST_LINES);
     outcome
+}
+
+fn start_log(settings: &Monitoring) -> anyhow::Result<LogWriter> {
+    store::log_slow_transactions(settings.log_slow);
+    telemetry::init(&settings.log, settings.log_format).context("cannot start the thread of the log")
 }
 
 async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {

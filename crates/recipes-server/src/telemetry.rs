@@ -6,6 +6,7 @@ mod log_writer;
 pub mod metrics;
 pub mod panics;
 pub mod request;
+pub mod waits;
 
 use std::io;
 

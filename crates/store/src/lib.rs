@@ -22,6 +22,7 @@ mod passwords;
 mod postgres;
 mod recipes;
 mod sessions;
+mod slow;
 mod sqlite;
 mod statistics;
 mod url;
@@ -41,6 +42,7 @@ pub use self::recipes::{Edit, Imported, NewRecipe, RecipePage, ReplaceRecipe, St
 pub use self::sessions::{
     ChangePassword, CreateSession, Refresh, RefreshSession, Refreshed, SessionUser, SignUp,
 };
+pub use self::slow::{log_slow_transactions, take_waited};
 pub use self::statistics::Statistics;
 pub use self::url::DatabaseUrl;
 use self::url::Location;

@@ -49,6 +49,7 @@ use self::failure::Failure;
 pub(crate) use self::inspect::inspect;
 use self::writer::RecipeWriter;
 use crate::cache::{LastCheck, Policy};
+use crate::slow::{self, Phases};
 use crate::url::PostgresAddress;
 use crate::{Context, ReadCache, SessionUser, StoreError, Unavailable};
 
@@ -178,6 +179,7 @@ impl Postgres {
         query: impl Fn(Db) -> F,
     ) -> Pin<Box<impl Future<Output = Result<T, StoreError>>>> {
         Box::pin(async move {
+            let begun = std::time::Instant::now();
             for _ in 0..SHARED {
                 match query(self.shared().await?).await {
                     // The connection was lost, or the plan of the statement was outdated; so may those of the others be.
@@ -185,7 +187,10 @@ impl Postgres {
                         Failure::Conflict
                         | Failure::Store(StoreError::Unavailable(Unavailable::Disconnected)),
                     ) => {}
-                    outcome => return Ok(outcome?),
+                    outcome => {
+                        slow::waited(begun);
+                        return Ok(outcome?);
+                    }
                 }
             }
             Ok(query(self.shared().await?).await?)
@@ -247,15 +252,22 @@ impl Postgres {
         work: impl Fn(Db) -> F,
     ) -> Pin<Box<impl Future<Output = Result<T, StoreError>>>> {
         Box::pin(async move {
+            let begun = std::time::Instant::now();
             let first = self.try_write(&work).await;
-            let Err(Failure::Conflict) = first else { return Ok(first?) };
+            let Err(Failure::Conflict) = first else {
+                slow::waited(begun);
+                return Ok(first?);
+            };
             let give_up = Instant::now() + RETRIES;
             let _turn = self.0.retry.lock().await;
             let mut pause = Duration::from_millis(1);
             loop {
                 match self.try_write(&work).await {
                     Err(Failure::Conflict) if Instant::now() < give_up => {}
-                    outcome => return Ok(outcome?),
+                    outcome => {
+                        slow::waited(begun);
+                        return Ok(outcome?);
+                    }
                 }
                 sleep(pause).await;
                 pause = (2 * pause).min(Duration::from_millis(64));
@@ -267,14 +279,17 @@ impl Postgres {
         &self,
         work: impl Fn(Db) -> F,
     ) -> Result<T, Failure> {
-        let db = self.begin().await?;
         let begun = Instant::now();
+        let db = self.begin().await?;
+        let connected = Instant::now();
         match work(db.clone()).await {
             Ok(done) => {
                 // Not tried again if the connection is lost here: it may have been committed.
+                let ran = Instant::now();
                 let committed = db.commit().await;
+                Phases { wait: connected - begun, statements: ran - connected, commit: ran.elapsed() }.log(1);
                 self.0.commits.fetch_add(1, Ordering::Release);
-                metrics::histogram!("recipes_store_commit_duration_seconds").record(begun.elapsed());
+                metrics::histogram!("recipes_store_commit_duration_seconds").record(connected.elapsed());
                 metrics::counter!("recipes_store_commit_failures_total").increment(committed.is_err().into());
                 committed.map(|()| done)
             }

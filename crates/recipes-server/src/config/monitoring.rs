@@ -1,6 +1,6 @@
 //! Settings of what operators watch: the log and the metrics.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use clap::Args;
 
@@ -25,9 +25,23 @@ pub struct Monitoring {
     )]
     pub log_format: LogFormat,
 
+    /// Milliseconds from which requests and transactions of the database are logged as slow, with their cause, or off
+    #[arg(long, env, global = true, value_name = "MILLISECONDS", default_value = "1000", value_parser = slow)]
+    pub log_slow: Duration,
+
     /// Address and port of the metrics for Prometheus, at /metrics; without it there are none
     #[arg(long, env, global = true, value_name = "ADDRESS:PORT", value_parser = metrics_address)]
     pub metrics_addr: Option<SocketAddr>,
+}
+
+fn slow(text: &str) -> Result<Duration, &'static str> {
+    match text {
+        "off" => Ok(Duration::MAX),
+        number => match number.parse() {
+            Ok(milliseconds @ 1..=3_600_000) => Ok(Duration::from_millis(milliseconds)),
+            _ => Err("must be a number of milliseconds from 1 to 3600000, or off"),
+        },
+    }
 }
 
 fn metrics_address(text: &str) -> Result<SocketAddr, &'static str> {
@@ -37,6 +51,15 @@ fn metrics_address(text: &str) -> Result<SocketAddr, &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn slow_is_a_time_or_off() {
+        assert_eq!(slow("250"), Ok(Duration::from_millis(250)));
+        assert_eq!(slow("off"), Ok(Duration::MAX));
+        for bad in ["", "0", "-1", "1s", "3600001", "OFF"] {
+            assert!(slow(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn address_of_the_metrics_has_a_port() {

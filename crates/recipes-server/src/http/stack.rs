@@ -70,6 +70,7 @@ use crate::public_url::PublicUrl;
 use crate::telemetry::access_log::{AccessLog, Entry};
 use crate::telemetry::panics;
 use crate::telemetry::request::LoggedRequest;
+use crate::telemetry::waits::Waits;
 
 /// The router, with everything around it that all requests pass.
 #[derive(Clone)]
@@ -178,7 +179,7 @@ where
         } else {
             InnerFuture::Plain { future: shared.router.clone().call(request) }
         };
-        ResponseFuture { inner, deadline: None, info, shared, in_flight }
+        ResponseFuture { inner, deadline: None, info, shared, in_flight, waits: Waits::default() }
     }
 }
 
@@ -225,6 +226,7 @@ pin_project! {
         info: RequestInfo,
         shared: Arc<Shared>,
         in_flight: Option<InFlight>,
+        waits: Waits,
     }
 
     impl PinnedDrop for ResponseFuture {
@@ -254,7 +256,7 @@ impl Future for ResponseFuture {
         let this = self.project();
         let (mut inner, info, shared) = (this.inner, &*this.info, &**this.shared);
         // All events from here on name the request.
-        let response = info.logged.scope(|| {
+        let poll = || {
             let response = match catch_unwind(AssertUnwindSafe(|| inner.as_mut().poll(context))) {
                 Ok(Poll::Ready(response)) => response,
                 Ok(Poll::Pending) => {
@@ -269,8 +271,8 @@ impl Future for ResponseFuture {
             };
             inner.set(InnerFuture::Ready { response: None });
             Poll::Ready(shared.finish(info, response))
-        });
-        let response = ready!(response);
+        };
+        let response = ready!(this.waits.scope(|| info.logged.scope(poll)));
         let in_flight = this.in_flight.take().filter(|_| info.is_http2);
         Poll::Ready(Ok(match in_flight {
             // A connection over HTTP/2 reads while it writes, so the server must know of responses that are not written yet.

@@ -24,6 +24,7 @@ use metrics::{Counter, counter, histogram};
 use tokio::sync::oneshot;
 
 use super::error::HashError;
+use crate::telemetry::waits;
 
 /// Length of the queue: at 13 ms a hash, 7 s on two cores. 500 simultaneous sign-ups all succeed.
 pub(super) const QUEUE: NonZero<usize> = NonZero::new(1_024).unwrap();
@@ -77,8 +78,13 @@ impl<M: Default + 'static> Workers<M> {
             }
         };
         self.waiting.fetch_add(1, Ordering::Relaxed);
+        let queued = Instant::now();
         match self.queue.try_send(Box::new(job)) {
-            Ok(()) => result.await.map_err(|_| HashError::Failed("the job panicked")),
+            Ok(()) => {
+                let result = result.await;
+                waits::for_password(queued);
+                result.map_err(|_| HashError::Failed("the job panicked"))
+            }
             Err(TrySendError::Full(_)) => {
                 self.waiting.fetch_sub(1, Ordering::Relaxed);
                 self.refusals.increment(1);

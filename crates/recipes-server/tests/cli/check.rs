@@ -10,8 +10,7 @@ use crate::program::{Ended, Folder};
 #[track_caller]
 fn line<'a>(ended: &'a Ended, name: &str) -> &'a str {
     let line = ended.stdout.lines().find_map(|line| line.strip_prefix(&format!("{name}: ")));
-    assert!(line.is_some(), "no {name}: {ended:#?}");
-    line.unwrap()
+    line.ok_or_else(|| format!("no {name}: {ended:#?}")).unwrap()
 }
 
 #[track_caller]

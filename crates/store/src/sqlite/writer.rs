@@ -27,6 +27,7 @@ use super::execute;
 use super::log::Log;
 use super::reader::{Readers, TICK};
 use super::watch::{Changed, WatchedFiles};
+use crate::slow::{self, Phases};
 use crate::{StoreError, Unavailable};
 
 /// Writes of a transaction at most: enough to hide the flush, few enough that the first does not wait long for the last.
@@ -88,8 +89,10 @@ impl Writer {
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (caller, answer) = oneshot::channel();
+        let begun = Instant::now();
         self.send(Job { work: Some(work), undo, outcome: None, caller });
         let answer = answer.await;
+        slow::waited(begun);
         self.replies.drain();
         answer.unwrap_or(Err(StoreError::Unavailable(Unavailable::Closed)))
     }
@@ -336,7 +339,9 @@ impl Worker {
         self.check_log()?;
         let db = &self.connection;
         // Not a plain BEGIN: a read that turns into a write does not honour the busy timeout.
+        let begun = Instant::now();
         execute(db, "BEGIN IMMEDIATE", [])?;
+        let locked = Instant::now();
         for job in &mut self.batch {
             let went = job.run(db);
             if let Err(why @ (StoreError::Unavailable(_) | StoreError::Corrupt(_))) = &went {
@@ -348,7 +353,11 @@ impl Worker {
                 return went.and(Err(StoreError::Bug("a write ended the writer's transaction".into())));
             }
         }
-        execute(db, "COMMIT", []).map(drop)
+        let ran = Instant::now();
+        execute(db, "COMMIT", [])?;
+        Phases { wait: locked - begun, statements: ran - locked, commit: ran.elapsed() }
+            .log(self.batch.len());
+        Ok(())
     }
 }
 
