@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand. `recipes` without a subcommand is `recipes serve`.
 
 mod audit;
+mod backup;
 mod database;
 mod export;
 mod help;
@@ -8,6 +9,7 @@ mod import;
 mod invalid_argument;
 mod openapi;
 mod own_files;
+mod restore;
 mod secret;
 mod token;
 mod users;
@@ -65,6 +67,8 @@ enum Command {
     Serve,
     Import(import::Import),
     Export(export::Export),
+    Backup(backup::Backup),
+    Restore(restore::Restore),
     /// Create, list, change and delete accounts
     #[command(after_help = users::EXAMPLES)]
     Users(users::UsersCommand),
@@ -125,6 +129,8 @@ impl Cli {
             Command::Serve => server::serve(config).await.map(|()| ExitCode::SUCCESS),
             Command::Import(import) => import.run(&config).await,
             Command::Export(export) => export.run(&config).await,
+            Command::Backup(backup) => backup.run(&config).await,
+            Command::Restore(restore) => restore.run(&config).await,
             Command::Users(users) => users.run(&config).await,
             Command::Audit(audit) => audit.run(&config).await,
             Command::Secret => secret::run(),

@@ -10,6 +10,7 @@
 
 mod api_tokens;
 mod audit;
+mod backup;
 mod cache;
 mod context;
 mod error;
@@ -29,6 +30,7 @@ use std::io;
 
 use jiff::Timestamp;
 
+pub use self::backup::{Record, Restore, RestoreBatch, RestoreError, Restored, Snapshot};
 pub use self::cache::{CacheKey, Lookup, ReadCache, Slot};
 pub use self::context::Context;
 pub use self::error::{StoreError, Unavailable};

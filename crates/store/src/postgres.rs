@@ -8,6 +8,7 @@
 mod api_tokens;
 mod audit;
 mod authority;
+mod backup;
 mod columns;
 mod conditions;
 mod connection;
@@ -36,6 +37,7 @@ use jiff::Timestamp;
 use tokio::sync::{Mutex, Semaphore};
 use tokio::time::{Instant, sleep};
 
+pub(crate) use self::backup::restore;
 use self::connection::{Connections, Db, LONG_PATIENCE, PATIENCE};
 use self::failure::Failure;
 use crate::cache::Policy;
@@ -64,6 +66,8 @@ struct Inner {
     next_slot: AtomicUsize,
     transactions: Connections,
     long_reads: Connections,
+    /// A connection for backups, which may take minutes.
+    apart: Connections,
     /// Held by the transaction that is tried again, so that those of this process do not fail by each other for ever.
     retry: Mutex<()>,
     commits: Arc<AtomicU64>,
@@ -84,6 +88,7 @@ impl Postgres {
             next_slot: AtomicUsize::new(0),
             transactions,
             long_reads: Connections::new(address, LONG_READS, LONG_PATIENCE)?,
+            apart: Connections::new(address, 1, LONG_PATIENCE)?,
             retry: Mutex::default(),
             commits: Arc::default(),
             later: Arc::new(Semaphore::new(LATER)),
@@ -113,7 +118,7 @@ impl Postgres {
         let _ = self.0.later.acquire_many(all).await;
         self.0.later.close();
         self.0.is_closed.store(true, Ordering::Release);
-        for connections in [&self.0.shared, &self.0.transactions, &self.0.long_reads] {
+        for connections in [&self.0.shared, &self.0.transactions, &self.0.long_reads, &self.0.apart] {
             connections.close();
         }
     }

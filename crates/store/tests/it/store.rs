@@ -4,6 +4,7 @@ mod admin;
 mod api_tokens;
 mod audit;
 mod authority;
+mod backup;
 mod files;
 mod foreign_files;
 mod instance;
