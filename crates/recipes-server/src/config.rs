@@ -55,7 +55,7 @@ pub struct Config {
     #[arg(long, env, global = true, value_name = "FOLDER", default_value = data_dir::DEFAULT)]
     pub data_dir: DataDir,
 
-    /// Database: sqlite: and the path of a file; without it, recipes.db in the data folder
+    /// Database: sqlite: and the path of a file, or postgres://USER@HOST/DATABASE; without it, recipes.db in the data folder
     #[arg(
         long, env, global = true, value_name = "URL", hide_env_values = true, value_parser = values::database_url
     )]

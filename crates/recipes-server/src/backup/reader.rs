@@ -77,7 +77,7 @@ impl<R: Read> ArchiveReader<R> {
         let (mut batch, mut bytes) = (Vec::new(), 0);
         while !self.is_complete && batch.len() < BATCH && bytes < BATCH_BYTES {
             if !self.read_line()? {
-                return Err(ArchiveError::Incomplete { records: self.lines.saturating_sub(1) });
+                return Err(ArchiveError::Incomplete { records: self.lines.saturating_sub(2) });
             }
             if self.line.starts_with(b"{\"end\":") {
                 self.check_end()?;

@@ -8,7 +8,7 @@ use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 
 use super::columns::Columns;
-use super::connection::{Connections, Db, LONG_PATIENCE};
+use super::connection::{Connections, Db, Isolation, LONG_PATIENCE};
 use super::failure::Failure;
 use super::{Postgres, at, connect, migrate};
 use crate::backup::{Column, Kind, SEQUENCES, TABLES, Table, Value};
@@ -30,7 +30,7 @@ impl Postgres {
 
     async fn send_everything(&self, out: mpsc::Sender<Vec<Record>>) -> Result<(), Failure> {
         let db = self.0.apart.get().await?;
-        db.begin_as("REPEATABLE READ READ ONLY").await?;
+        db.begin(Isolation::Snapshot).await?;
         db.batch(SETTINGS).await?;
         for table in TABLES {
             if !send(table, &db, &out).await? {
@@ -126,7 +126,7 @@ pub(crate) async fn restore(address: &PostgresAddress, restore: Restore) -> Resu
     let connections = Connections::new(address, 1, LONG_PATIENCE).map_err(RestoreError::Impossible)?;
     let db = connect(&connections).await.map_err(RestoreError::Impossible)?;
     migrate::run(&db, restore.now).await.map_err(RestoreError::Impossible)?;
-    db.begin_as("READ COMMITTED").await?;
+    db.begin(Isolation::ReadCommitted).await?;
     match fill(&db, restore).await {
         Ok(()) => db.commit().await?,
         Err(why) => {
@@ -148,6 +148,8 @@ async fn fill(db: &Db, mut restore: Restore) -> Result<(), RestoreError> {
     }
     // Sequences stay: ids of what was there are not given out again.
     db.batch(&format!("TRUNCATE {names}, usages")).await?;
+    // Truncating fires no trigger. Other servers must not go on with cached sessions.
+    db.batch("INSERT INTO access_changes DEFAULT VALUES; NOTIFY access_changes").await?;
     let mut sequences = Vec::new();
     loop {
         match restore.records.recv().await {
