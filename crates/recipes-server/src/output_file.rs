@@ -33,11 +33,7 @@ where
     done.with_context(|| format!("{} cannot be written", path.display()))
 }
 
-async fn replace<T, F>(
-    path: &Path,
-    old: Option<Metadata>,
-    write: impl FnOnce(File) -> F,
-) -> anyhow::Result<T>
+async fn replace<T, F>(path: &Path, old: Option<Metadata>, write: impl FnOnce(File) -> F) -> anyhow::Result<T>
 where
     F: Future<Output = anyhow::Result<(File, T)>>,
 {

@@ -11,6 +11,7 @@ mod api_tokens;
 mod audit;
 mod authority;
 mod backup;
+mod backup_schedule;
 mod columns;
 mod conditions;
 mod connection;

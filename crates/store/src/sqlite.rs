@@ -5,6 +5,7 @@ mod api_tokens;
 mod audit;
 mod authority;
 mod backup;
+mod backup_schedule;
 mod checkpoint_mark;
 mod columns;
 mod conditions;

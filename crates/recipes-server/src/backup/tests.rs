@@ -9,8 +9,7 @@ use crate::{Clock, Entropy, sample};
 /// An archive of ten recipes.
 async fn archive() -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
-    let (clock, entropy) =
-        (Clock::stopped("2026-01-01T12:00:00Z".parse().unwrap()), Entropy::seeded(1));
+    let (clock, entropy) = (Clock::stopped("2026-01-01T12:00:00Z".parse().unwrap()), Entropy::seeded(1));
     let url = DatabaseUrl::parse(&format!("sqlite:{}", folder.path().join("test.db").display())).unwrap();
     let store = Store::open(&url, clock.now()).await.unwrap();
     sample::load(&store, &clock, &entropy).await.unwrap();

@@ -18,9 +18,11 @@ fn folder_with_data() -> Folder {
 #[test]
 fn backup_is_restored_into_another_database() {
     let folder = folder_with_data();
-    folder.run("backup saved").is(0).complains(&[]).says(
-        "saved: 1 user, 2 recipes, 0 sessions, 0 API tokens, 0 invitations, 1 audit event",
-    );
+    folder
+        .run("backup saved")
+        .is(0)
+        .complains(&[])
+        .says("saved: 1 user, 2 recipes, 0 sessions, 0 API tokens, 0 invitations, 1 audit event");
     assert_eq!(fs::metadata(folder.path("saved")).unwrap().permissions().mode() & 0o777, 0o600);
     folder.run("restore --verify saved").is(0).complains(&[]).says(
         "saved is a good backup: 1 user, 2 recipes, 0 sessions, 0 API tokens, 0 invitations, 1 audit event",
@@ -41,10 +43,7 @@ fn backup_goes_through_a_pipe() {
     let archive = backup.output().unwrap();
     assert_eq!((archive.status.code(), archive.stderr.as_slice()), (Some(0), b"".as_slice()));
     folder.with("restore --database-url sqlite:copy.db -").stdin(&archive.stdout).run().is(0).complains(&[]);
-    assert_eq!(
-        folder.run("--database-url sqlite:copy.db export").stdout,
-        folder.run("export").is(0).stdout
-    );
+    assert_eq!(folder.run("--database-url sqlite:copy.db export").stdout, folder.run("export").is(0).stdout);
     folder.with("restore --verify -").stdin(&archive.stdout[..100]).run().is(1);
 }
 
@@ -87,9 +86,11 @@ fn bad_archive_is_one_clear_line_and_changes_nothing() {
         }
         assert_eq!(fs::read_dir(folder.path("copy")).unwrap().count(), 0, "{file}");
     }
-    folder.run("restore --verify nowhere").is(1).says("").complains(&[
-        "recipes: nowhere cannot be read: No such file or directory (os error 2)",
-    ]);
+    folder
+        .run("restore --verify nowhere")
+        .is(1)
+        .says("")
+        .complains(&["recipes: nowhere cannot be read: No such file or directory (os error 2)"]);
 }
 
 #[test]

@@ -43,7 +43,10 @@ async fn filled(folder: &Path, variables: &[(&str, &str)]) -> (Program, Client) 
     let mut private = recipe("Secret sauce");
     private["visibility"] = json!("private");
     client.post("/api/v1/recipes", &private).await.unwrap();
-    client.post("/api/v1/users/me/api-tokens", &json!({"name": "A program", "scopes": ["recipes:read"]})).await.unwrap();
+    client
+        .post("/api/v1/users/me/api-tokens", &json!({"name": "A program", "scopes": ["recipes:read"]}))
+        .await
+        .unwrap();
     client.post("/api/v1/admin/invitations", &json!({"email": "eve@example.org"})).await.unwrap();
     for (path, (status, body)) in ANSWERS.iter().zip(answers(&client).await) {
         assert!(status == 200 && body.len() > 80, "{path}: {status} {body}");
@@ -70,7 +73,7 @@ async fn every_answer_of_a_restored_database_is_the_same() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs a server: .ci/with-postgres cargo test -- --include-ignored"]
-async fn every_answer_is_the_same_after_the_move_to_the_other_database() {
+async fn every_answer_is_the_same_after_the_move_to_postgres_and_back() {
     let one = new_postgres_database().await;
     every_answer_is_the_same(&[], &[("DATABASE_URL", &one)]).await;
     let two = new_postgres_database().await;

@@ -207,7 +207,9 @@ impl fmt::Display for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.values.first() {
             Some(Value::Integer(id)) => write!(f, "{} {id}", self.table.name),
-            Some(Value::Bytes(id)) if id.len() == 16 => write!(f, "{} {}", self.table.name, BASE64.encode(id)),
+            Some(Value::Bytes(id)) if id.len() == 16 => {
+                write!(f, "{} {}", self.table.name, BASE64.encode(id))
+            }
             Some(Value::Text(name)) => write!(f, "{} {name:?}", self.table.name),
             _ => f.write_str(self.table.name),
         }

@@ -72,10 +72,12 @@ fn select(table: &Table, has_before: bool) -> String {
         _ => table.key().to_owned(),
     };
     let behind = match table.columns.first() {
-        Some(first) if has_before => format!("WHERE {key} > $1::{}", type_of(first)),
+        Some(first) if has_before => format!("AND {key} > $1::{}", type_of(first)),
         _ => String::new(),
     };
-    format!("SELECT {} FROM {} {behind} ORDER BY {key} LIMIT {BATCH}", columns.join(", "), table.name)
+    let (columns, excluded) = (columns.join(", "), table.excluded());
+    let name = table.name;
+    format!("SELECT {columns} FROM {name} WHERE NOT ({excluded}) {behind} ORDER BY {key} LIMIT {BATCH}")
 }
 
 /// Every parameter and every column has one of these types, whatever narrower one the table has.

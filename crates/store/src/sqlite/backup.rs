@@ -9,7 +9,7 @@ use rusqlite::{Connection, Row, ToSql, params, params_from_iter};
 use tokio::sync::mpsc;
 
 use super::replace::{self, Former};
-use super::{Sqlite, cached, execute, file, find_value, migrate};
+use super::{Sqlite, cached, execute, file, migrate};
 use crate::backup::{Column, Kind, SEQUENCES, TABLES, Table, Value};
 use crate::{Record, Restore, RestoreBatch, RestoreError, Restored, StoreError};
 
@@ -64,8 +64,8 @@ fn select(table: &Table) -> String {
         return "SELECT name, seq FROM sqlite_sequence WHERE name IN ('users', 'recipes', 'audit') ORDER BY name"
             .to_owned();
     }
-    let probe = if table.name == "meta" { "WHERE name <> 'probe'" } else { "" };
-    format!("SELECT {} FROM {} {probe} ORDER BY {}", table.column_list(), table.name, table.key())
+    let (columns, excluded) = (table.column_list(), table.excluded());
+    format!("SELECT {columns} FROM {} WHERE NOT ({excluded}) ORDER BY {}", table.name, table.key())
 }
 
 fn record_in(table: &'static Table, row: &Row<'_>) -> Result<Record, StoreError> {
@@ -182,21 +182,4 @@ impl ToSql for Value {
             Self::Bytes(bytes) => bytes.to_sql(),
         }
     }
-}
-
-/// The last ids of a former database, whatever its schema is.
-pub(super) fn sequences(db: &Connection) -> Result<Vec<(String, i64)>, StoreError> {
-    let mut sequences = Vec::new();
-    for table in TABLES.into_iter().filter(|table| table.has_sequence) {
-        let last = find_value(db, "SELECT seq FROM sqlite_sequence WHERE name = ?1", [table.name])?;
-        sequences.extend(last.map(|last| (table.name.to_owned(), last)));
-    }
-    Ok(sequences)
-}
-
-/// Whether a database has an account or a recipe: a service that was started once has neither.
-pub(super) fn has_data(db: &Connection) -> Result<bool, StoreError> {
-    let any: Option<i64> =
-        find_value(db, "SELECT 1 FROM users UNION ALL SELECT 1 FROM recipes LIMIT 1", [])?;
-    Ok(any.is_some())
 }

@@ -12,7 +12,8 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags};
 
 use super::file::{beside, folder_of, open_without_log};
-use super::{backup, checkpoint_mark};
+use super::{checkpoint_mark, find_value};
+use crate::backup::TABLES;
 use crate::{RestoreError, StoreError};
 
 /// The files that SQLite and the service keep beside a database.
@@ -50,14 +51,14 @@ impl Former {
         }
         let examined = closed_to_others(path).and_then(|db| {
             let is_ours = db.table_exists(None, "migrations")?;
-            let sequences = if is_ours { backup::sequences(&db)? } else { Vec::new() };
-            Ok((is_ours, is_ours && backup::has_data(&db)?, sequences))
+            let sequences = if is_ours { sequences(&db)? } else { Vec::new() };
+            Ok((is_ours, is_ours && has_data(&db)?, sequences))
         });
         match examined {
             Ok((true, has_data, sequences)) => Ok(Self::Database { has_data, sequences }),
-            Ok((false, ..)) => {
-                Err(RestoreError::Impossible("it is the database of another program: name another file".into()))
-            }
+            Ok((false, ..)) => Err(RestoreError::Impossible(
+                "it is the database of another program: name another file".into(),
+            )),
             Err(StoreError::Corrupt(_) | StoreError::Bug(_)) => Ok(Self::Unreadable),
             Err(why) => Err(in_use_or(why)),
         }
@@ -170,4 +171,20 @@ fn move_if_there(from: &Path, to: &Path) -> io::Result<()> {
 
 fn failed(why: io::Error) -> RestoreError {
     RestoreError::Impossible(format!("the new database cannot be put in its place: {why}"))
+}
+
+/// The last ids of a former database, whatever its schema is.
+fn sequences(db: &Connection) -> Result<Vec<(String, i64)>, StoreError> {
+    let mut sequences = Vec::new();
+    for table in TABLES.into_iter().filter(|table| table.has_sequence) {
+        let last = find_value(db, "SELECT seq FROM sqlite_sequence WHERE name = ?1", [table.name])?;
+        sequences.extend(last.map(|last| (table.name.to_owned(), last)));
+    }
+    Ok(sequences)
+}
+
+/// Whether a database has an account or a recipe: a service that was started once has neither.
+fn has_data(db: &Connection) -> Result<bool, StoreError> {
+    let any: Option<i64> = find_value(db, "SELECT 1 FROM users UNION ALL SELECT 1 FROM recipes LIMIT 1", [])?;
+    Ok(any.is_some())
 }

@@ -5,6 +5,7 @@ mod api_tokens;
 mod audit;
 mod authority;
 mod backup;
+mod backup_schedule;
 mod batches;
 mod files;
 mod foreign_files;
@@ -17,6 +18,7 @@ mod recipes;
 mod replicas;
 mod sessions;
 mod sharing;
+mod upgrades;
 mod users;
 
 use std::ops::Deref;

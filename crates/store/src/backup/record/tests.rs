@@ -38,9 +38,19 @@ fn record_that_no_database_holds_is_refused_without_its_values() {
         (RECIPE, r#""owner_id":7"#, r#""owner_id":8"#, "the document and the columns differ"),
         (RECIPE, r#""owner_id":7"#, r#""owner_id":null"#, "the document and the columns differ"),
         (RECIPE, r#""private":true"#, r#""private":false"#, "the document and the columns differ"),
-        (RECIPE, r#""revision":3,"created"#, r#""revision":4,"created"#, "the document and the columns differ"),
+        (
+            RECIPE,
+            r#""revision":3,"created"#,
+            r#""revision":4,"created"#,
+            "the document and the columns differ",
+        ),
         (RECIPE, r#"\"salt\"]"#, r#"\"salt\""#, "the document is not a JSON object"),
-        (RECIPE, r#"\"healthLabels\":[]"#, r#"\"healthLabels\":1"#, "healthLabels is missing or has a wrong type"),
+        (
+            RECIPE,
+            r#"\"healthLabels\":[]"#,
+            r#"\"healthLabels\":1"#,
+            "healthLabels is missing or has a wrong type",
+        ),
     ] {
         assert!(text.contains(old), "{old}");
         let refused = Record::from_json(text.replacen(old, new, 1).as_bytes()).unwrap_err();

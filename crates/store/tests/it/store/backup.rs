@@ -8,12 +8,14 @@ use ids::InvitationId;
 use rstest_reuse::apply;
 use serde_json::Value;
 use store::{
-    DatabaseUrl, Instance, Precondition, Record, Restore, RestoreBatch, RestoreError, Restored, Store, StoreError,
-    Unavailable, Viewer,
+    DatabaseUrl, Instance, Precondition, Record, Restore, RestoreBatch, RestoreError, Restored, Store,
+    StoreError, Unavailable, Viewer,
 };
 
 use super::sessions::sign_up;
-use super::{Database, TestStore, connected, draft, each_database, email, new_postgres_database, new_user, url};
+use super::{
+    Database, TestStore, connected, draft, each_database, email, new_postgres_database, new_user, url,
+};
 
 /// Everything in the store, a line of JSON each.
 async fn lines(store: &Store) -> Vec<String> {
@@ -115,7 +117,7 @@ async fn backup_of_sqlite_restored_into_sqlite_is_the_same() {
 
 #[tokio::test]
 #[ignore = "needs a server: .ci/with-postgres cargo test -- --include-ignored"]
-async fn backup_restored_into_the_other_database_is_the_same() {
+async fn backup_moves_between_sqlite_and_postgres() {
     use Database::{Postgres, Sqlite};
     for (from, to) in [(Sqlite, Postgres), (Postgres, Sqlite), (Postgres, Postgres)] {
         restored_elsewhere_is_the_same(&TestStore::on(from).await, to).await;
@@ -172,7 +174,8 @@ async fn backup_beside_writers_has_the_state_of_one_moment(database: Database) {
         let mut seen = BTreeSet::new();
         for _ in 0..20 {
             let lines = lines(&test).await;
-            let count = |table: &str| lines.iter().filter(|line| line.starts_with(&format!("{{\"{table}\""))).count();
+            let count =
+                |table: &str| lines.iter().filter(|line| line.starts_with(&format!("{{\"{table}\""))).count();
             assert_eq!((count("users"), count("users")), (count("sessions"), count("audit")));
             seen.insert(count("users"));
         }
