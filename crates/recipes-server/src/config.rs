@@ -2,6 +2,7 @@
 //!
 //! No other file of the server reads the environment. An empty variable counts as not set. Nothing here writes files.
 
+mod backups;
 mod data_dir;
 mod env_file;
 mod error;
@@ -12,6 +13,7 @@ mod secrets;
 mod sign_up;
 mod values;
 
+pub use backups::BackupSettings;
 pub use data_dir::DataDir;
 pub use env_file::EnvFile;
 pub use error::ConfigError;
@@ -114,11 +116,18 @@ pub struct Config {
     #[arg(long, env, global = true, value_name = "FOLDER")]
     static_dir: Option<PathBuf>,
 
-    /// Seconds within which the service ends after SIGTERM or SIGINT
+    /// Seconds within which the service ends after SIGTERM or SIGINT, or after DRAIN_DELAY
     #[arg(
         long, env, global = true, value_name = "SECONDS", default_value = "10", value_parser = values::shutdown_time
     )]
     shutdown_timeout: Duration,
+
+    /// Seconds before that in which /readyz answers 503 and connections are still accepted, so that load balancers notice
+    #[arg(long, env, global = true, value_name = "SECONDS", default_value = "0", value_parser = values::drain_time)]
+    drain_delay: Duration,
+
+    #[command(flatten)]
+    pub backups: BackupSettings,
 
     #[command(flatten)]
     sign_up: SignUpSettings,
@@ -187,6 +196,11 @@ impl Config {
     /// The time in which the service ends.
     pub fn shutdown_timeout(&self) -> Duration {
         self.shutdown_timeout
+    }
+
+    /// The time between the signal and the last connection that is accepted.
+    pub fn drain_delay(&self) -> Duration {
+        self.drain_delay
     }
 
     /// The front end to serve.

@@ -1,5 +1,6 @@
 //! Starts the service from its configuration, and shuts it down without losing a request.
 
+mod acceptor;
 mod connection;
 mod descriptors;
 mod listener;
@@ -21,9 +22,14 @@ use anyhow::Context as _;
 use axum_server::Handle;
 use ids::Uid;
 use store::{Instance, Store};
-use tokio::{net::TcpListener, sync::oneshot, time::timeout};
+use tokio::{
+    net::TcpListener,
+    sync::oneshot,
+    time::{sleep, timeout},
+};
 use tower_service::Service;
 
+use self::connection::ENDING;
 use self::listener::{LimitedListener, Peer};
 pub use self::shutdown::Shutdown;
 use crate::app::App;
@@ -33,9 +39,9 @@ use crate::auth::token_keys::TokenKeys;
 use crate::clock::Clock;
 use crate::config::{Config, Monitoring};
 use crate::entropy::Entropy;
-use crate::http::stack::{CorsOrigins, HttpConfig, HttpService};
+use crate::http::stack::{CorsOrigins, Draining, HttpConfig, HttpService};
 use crate::jobs::mail::{self, Mailer, MailerConfig};
-use crate::jobs::upkeep;
+use crate::jobs::{backups, upkeep};
 use crate::limits::{self, DRAIN_SHARE, HEAD_BYTES, MAIL_SHARE, STREAMS};
 use crate::passwords::Passwords;
 use crate::public_url::PublicUrl;
@@ -109,6 +115,9 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let (end_of_mail, ending) = oneshot::channel::<Infallible>();
     let worker = tokio::spawn(worker.run(async { drop(ending.await) }));
     tokio::spawn(upkeep::run(store.clone(), config.protection.audit_retention(), clock.clone()));
+    if let Some(schedule) = config.backups.schedule() {
+        tokio::spawn(backups::run(store.clone(), schedule, clock.clone()));
+    }
     let public_url = config.mail.public_url.clone();
     let app = App::new(
         Dependencies {
@@ -138,13 +147,15 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
                 .with_metrics(request_metrics)
                 .with_slow(config.monitoring.log_slow),
             memory_budget: config.protection.memory_budget,
+            draining: Draining::default(),
         },
     );
 
     let shutdown = shutdown::signalled();
     tracing::info!("Listening on http://{bound} (documentation at http://{bound}/docs), database {url}");
     let drain_timeout = config.shutdown_timeout().mul_f64(DRAIN_SHARE);
-    let connections = limits::Connections { drain_timeout, ..limits::CONNECTIONS };
+    let drain_delay = config.drain_delay();
+    let connections = limits::Connections { drain_delay, drain_timeout, ..limits::CONNECTIONS };
     let outcome = run(listener, service, connections, shutdown).await;
     drop(end_of_mail);
     if timeout(config.shutdown_timeout().mul_f64(MAIL_SHARE), worker).await.is_err() {
@@ -206,7 +217,7 @@ pub async fn run(
     let max_per_address = limits.max_per_address.min((max_open / 8).max(SMALLEST_SHARE));
     let limits = limits::Connections { max_open, max_per_address, ..limits };
     let listener = LimitedListener::new(listener, limits, service.trusted_proxies().clone());
-    let registry = listener.registry();
+    let (acceptor, registry) = (listener.acceptor(), listener.registry());
     let mut server = axum_server::Server::<Peer>::from_listener(listener)
         .handle(handle.clone())
         .accept_error_handler(|_, error| tracing::warn!(%error, "A connection could not be accepted"));
@@ -222,10 +233,35 @@ pub async fn run(
         .max_send_buf_size(limits::SEND_BUFFER)
         .max_header_list_size(u32::try_from(HEAD_BYTES).unwrap_or(u32::MAX));
 
+    let draining = service.draining().clone();
     let drain = async move {
-        let Shutdown { immediately } = shutdown.await;
+        let Shutdown { mut immediately } = shutdown.await;
+        draining.begin();
+        if !limits.drain_delay.is_zero() {
+            let seconds = limits.drain_delay.as_secs();
+            tracing::info!(
+                "Draining: /readyz answers 503, and new connections are accepted for {seconds} s more"
+            );
+            tokio::select! {
+                () = sleep(limits.drain_delay) => {}
+                () = &mut immediately => return,
+            }
+        }
         tracing::info!("Shutting down: waiting for requests in flight, refusing new connections");
         registry.end();
+        // Until the first byte of a request has come, hyper would close a connection. Those that the clients have just made
+        // have the time in which idle ones end.
+        let closing = async {
+            let closed = acceptor.close().await;
+            if !registry.is_empty() {
+                sleep(ENDING).await;
+            }
+            closed
+        };
+        match timeout(2 * ENDING, closing).await {
+            Ok(Err(error)) => tracing::warn!(%error, "The listening socket could not be closed in order"),
+            Ok(Ok(())) | Err(_) => {}
+        }
         handle.graceful_shutdown(Some(limits.drain_timeout));
         immediately.await;
         tracing::warn!("Shutting down immediately, after a second signal");

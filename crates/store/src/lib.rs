@@ -10,6 +10,8 @@
 
 mod api_tokens;
 mod audit;
+mod backup;
+mod backup_schedule;
 mod cache;
 mod context;
 mod error;
@@ -32,6 +34,8 @@ use std::io;
 
 use jiff::Timestamp;
 
+pub use self::backup::{Record, Restore, RestoreBatch, RestoreError, Restored, Snapshot};
+pub use self::backup_schedule::BackupOutcome;
 pub use self::cache::{CacheKey, Lookup, ReadCache, Slot};
 pub use self::context::Context;
 pub use self::error::{StoreError, Unavailable};

@@ -10,6 +10,8 @@ mod access_changes;
 mod api_tokens;
 mod audit;
 mod authority;
+mod backup;
+mod backup_schedule;
 mod columns;
 mod conditions;
 mod connection;
@@ -44,6 +46,7 @@ use tokio::sync::{Mutex, Semaphore};
 use tokio::time::{Instant, sleep, timeout};
 
 use self::access_changes::AccessChanges;
+pub(crate) use self::backup::restore;
 use self::connection::{Connections, Db, Isolation, LONG_PATIENCE, PATIENCE};
 use self::failure::Failure;
 pub(crate) use self::inspect::inspect;
@@ -78,6 +81,8 @@ struct Inner {
     transactions: Connections,
     writer: RecipeWriter,
     long_reads: Connections,
+    /// A connection for backups, which may take minutes.
+    apart: Connections,
     /// Held by the transaction that is tried again, so that those of this process do not fail by each other for ever.
     retry: Mutex<()>,
     /// Counts what may have changed recipes: commits of this process.
@@ -118,6 +123,7 @@ impl Postgres {
             transactions,
             writer: RecipeWriter::start(address, &commits)?,
             long_reads: Connections::new(address, LONG_READS, LONG_PATIENCE)?,
+            apart: Connections::new(address, 1, LONG_PATIENCE)?,
             retry: Mutex::default(),
             commits,
             access_changes,
@@ -154,7 +160,7 @@ impl Postgres {
         let _ = self.0.later.acquire_many(all).await;
         self.0.later.close();
         self.0.is_closed.store(true, Ordering::Release);
-        for connections in [&self.0.shared, &self.0.transactions, &self.0.long_reads] {
+        for connections in [&self.0.shared, &self.0.transactions, &self.0.long_reads, &self.0.apart] {
             connections.close();
         }
     }

@@ -20,6 +20,7 @@ mod activity;
 mod addresses;
 mod compression;
 mod cors;
+mod draining;
 mod host;
 mod origin_check;
 mod request_body;
@@ -56,6 +57,7 @@ pub use self::activity::Activity;
 use self::activity::InFlight;
 use self::compression::Compressors;
 pub use self::cors::CorsOrigins;
+pub use self::draining::Draining;
 use self::origin_check::OriginCheck;
 use self::request_body::Drains;
 use self::response_body::Sending;
@@ -91,6 +93,7 @@ pub struct HttpConfig {
     pub access_log: AccessLog,
     /// Bytes for all bodies that are being read and all responses that are being sent.
     pub memory_budget: usize,
+    pub draining: Draining,
 }
 
 struct Shared {
@@ -134,6 +137,10 @@ impl HttpService {
         Self { activity: Some(activity), ..self.with_peer(peer) }
     }
 
+    pub fn draining(&self) -> &Draining {
+        &self.shared.config.draining
+    }
+
     pub fn trusted_proxies(&self) -> &TrustedProxies {
         &self.shared.config.trusted_proxies
     }
@@ -170,6 +177,9 @@ where
         request.extensions_mut().insert(ClientAddress(client));
         if !request.body().is_end_stream() {
             request.extensions_mut().insert(shared.sending.memory.clone());
+        }
+        if shared.config.draining.has_begun() {
+            request.extensions_mut().insert(shared.config.draining.clone());
         }
         let info = RequestInfo::new(&request, started, client, &shared);
         let inner = if let Some(refusal) = refusal.or_else(|| shared.cross_origin(&request)) {
@@ -345,6 +355,10 @@ impl Shared {
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, NO_SNIFF);
         headers.insert(header::REFERRER_POLICY, NO_REFERRER);
         self.config.cors_origins.allow(info.origin.as_ref(), headers);
+        // HTTP/2 has another way to say so (RFC 9113, section 8.2.2), which the server takes when it ends.
+        if self.config.draining.has_begun() && !info.is_http2 {
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
         self.config.access_log.write(&Entry {
             received: info.received,
             method: &info.method,

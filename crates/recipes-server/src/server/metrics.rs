@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::http::client_address::TrustedProxies;
 use crate::http::error::RequestError;
-use crate::http::stack::{CorsOrigins, HttpConfig, HttpService};
+use crate::http::stack::{CorsOrigins, Draining, HttpConfig, HttpService};
 use crate::jobs::mail::Mailer;
 use crate::limits;
 use crate::passwords::Passwords;
@@ -76,6 +76,7 @@ pub(super) async fn start(
         public_url: None,
         access_log: AccessLog::off(),
         memory_budget: limits::MEMORY_BUDGET,
+        draining: Draining::default(),
     };
     let serving = super::run(listener, HttpService::new(routes, config), limits::CONNECTIONS, pending());
     tokio::spawn(async move {

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a panic fails the test")]
 
 mod accounts;
+mod backup;
 mod connections;
 mod durability;
 mod files;

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use deadpool_postgres::{Client, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime};
+use futures_util::future::join_all;
 use tokio::time::timeout;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Config, Row, Statement};
@@ -94,6 +95,8 @@ impl From<PoolError> for Failure {
 /// Whether a transaction must have had its effect as if it had been alone.
 #[derive(Clone, Copy)]
 pub(super) enum Isolation {
+    /// Reads only, all of one moment.
+    Snapshot,
     ReadCommitted,
     Serializable,
 }
@@ -133,6 +136,7 @@ impl Db {
     pub(super) async fn begin(&self, isolation: Isolation) -> Result<(), Failure> {
         self.0.is_usable.store(false, Ordering::Release);
         self.batch(match isolation {
+            Isolation::Snapshot => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
             Isolation::ReadCommitted => "BEGIN ISOLATION LEVEL READ COMMITTED",
             Isolation::Serializable => "BEGIN ISOLATION LEVEL SERIALIZABLE",
         })
@@ -167,6 +171,25 @@ impl Db {
     pub(super) async fn execute(&self, sql: &str, params: Params<'_>) -> Result<u64, Failure> {
         let client = self.client()?;
         self.patiently(async { client.execute(&self.prepared(client, sql).await?, params).await }).await
+    }
+
+    /// Runs a statement for each row of parameters, without waiting for one before the next. One that fails makes those behind
+    /// it fail, too, in a transaction.
+    pub(super) async fn execute_each<'a, P: ToSql + Sync + 'a>(
+        &self,
+        sql: &str,
+        rows: impl Iterator<Item = &'a [P]>,
+    ) -> Vec<Result<u64, Failure>> {
+        let statement = async {
+            let client = self.client()?;
+            Ok::<_, Failure>((client, self.patiently(self.prepared(client, sql)).await?))
+        };
+        let (client, statement) = match statement.await {
+            Ok(prepared) => prepared,
+            Err(why) => return vec![Err(why)],
+        };
+        let statement = &statement;
+        join_all(rows.map(|row| self.patiently(client.execute_raw(statement, row)))).await
     }
 
     pub(super) async fn rows(&self, sql: &str, params: Params<'_>) -> Result<Vec<Row>, Failure> {

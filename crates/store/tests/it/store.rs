@@ -4,6 +4,8 @@ mod admin;
 mod api_tokens;
 mod audit;
 mod authority;
+mod backup;
+mod backup_schedule;
 mod batches;
 mod files;
 mod foreign_files;
@@ -18,6 +20,7 @@ mod recipes;
 mod replicas;
 mod sessions;
 mod sharing;
+mod upgrades;
 mod users;
 
 use std::ops::Deref;
