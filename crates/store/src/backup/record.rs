@@ -82,9 +82,8 @@ impl Record {
     }
 
     fn check(&self) -> Result<(), String> {
-        let require = |column: &str, is_valid: bool| match is_valid {
-            true => Ok(()),
-            false => Err(format!("{column} is invalid")),
+        let require = |column: &str, is_valid: bool| {
+            if is_valid { Ok(()) } else { Err(format!("{column} is invalid")) }
         };
         if let Some(Value::Integer(id)) = self.values.first() {
             require(self.table.key(), (1..=MAX_NUMBER).contains(id))?;

@@ -100,7 +100,7 @@ pub(crate) fn restore(path: &Path, restore: Restore) -> Result<Restored, Restore
     let now = restore.now;
     let draft = replace::Draft::beside(path)?;
     fill(draft.path(), restore, former.sequences())?;
-    let kept = replace::swap(draft, path, &former, now)?;
+    let kept = replace::swap(&draft, path, &former, now)?;
     Ok(Restored { kept })
 }
 

@@ -84,7 +84,7 @@ pub(super) struct Draft(PathBuf);
 impl Draft {
     pub(super) fn beside(path: &Path) -> Result<Self, RestoreError> {
         let draft = Self(beside(path, &format!(".restore-{}", process::id())));
-        draft.delete().map_err(failed)?;
+        draft.delete().map_err(|why| failed(&why))?;
         Ok(draft)
     }
 
@@ -111,7 +111,7 @@ impl Drop for Draft {
 
 /// Gives the new database its place. Answers where the former one is now.
 pub(super) fn swap(
-    draft: Draft,
+    draft: &Draft,
     path: &Path,
     former: &Former,
     now: Timestamp,
@@ -120,23 +120,23 @@ pub(super) fn swap(
     let kept = beside(path, &now.strftime(".before-restore-%Y%m%dT%H%M%SZ").to_string());
     match former {
         // Fails if another process has made a database meanwhile.
-        Former::Nothing => fs::hard_link(draft_path, path).map_err(failed)?,
+        Former::Nothing => fs::hard_link(draft_path, path).map_err(|why| failed(&why))?,
         Former::Database { .. } => drop(closed_to_others(path).map_err(in_use_or)?),
         Former::Unreadable => {
             for suffix in BESIDE {
-                move_if_there(&beside(path, suffix), &beside(&kept, suffix)).map_err(failed)?;
+                move_if_there(&beside(path, suffix), &beside(&kept, suffix)).map_err(|why| failed(&why))?;
             }
         }
     }
     let is_kept = former.has_data() && path.exists();
     if is_kept {
-        fs::hard_link(path, &kept).map_err(failed)?;
+        fs::hard_link(path, &kept).map_err(|why| failed(&why))?;
     }
     if !matches!(former, Former::Nothing) {
-        fs::rename(draft_path, path).map_err(failed)?;
+        fs::rename(draft_path, path).map_err(|why| failed(&why))?;
         let _ = fs::remove_file(beside(path, checkpoint_mark::SUFFIX));
     }
-    File::open(folder_of(path)).and_then(|folder| folder.sync_all()).map_err(failed)?;
+    File::open(folder_of(path)).and_then(|folder| folder.sync_all()).map_err(|why| failed(&why))?;
     Ok(is_kept.then_some(kept))
 }
 
@@ -169,7 +169,7 @@ fn move_if_there(from: &Path, to: &Path) -> io::Result<()> {
     }
 }
 
-fn failed(why: io::Error) -> RestoreError {
+fn failed(why: &io::Error) -> RestoreError {
     RestoreError::Impossible(format!("the new database cannot be put in its place: {why}"))
 }
 

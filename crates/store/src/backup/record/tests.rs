@@ -62,7 +62,7 @@ fn record_that_no_database_holds_is_refused_without_its_values() {
 fn records_have_an_order() {
     let [user, recipe, token, sequence] =
         [USER, RECIPE, TOKEN, SEQUENCE].map(|text| Record::from_json(text.as_bytes()).unwrap());
-    let older = Record::from_json(USER.replace("7", "6").as_bytes()).unwrap();
+    let older = Record::from_json(USER.replace('7', "6").as_bytes()).unwrap();
     for (one, other) in [(&recipe, &user), (&token, &recipe), (&sequence, &token), (&user, &older)] {
         assert!(one.follows(other) && !other.follows(one), "{one} {other}");
     }
