@@ -116,7 +116,7 @@ pub struct Config {
     #[arg(long, env, global = true, value_name = "FOLDER")]
     static_dir: Option<PathBuf>,
 
-    /// Seconds within which the service ends after SIGTERM or SIGINT, or after DRAIN_DELAY
+    /// Seconds within which the service ends after SIGTERM or SIGINT, or after the drain delay
     #[arg(
         long, env, global = true, value_name = "SECONDS", default_value = "10", value_parser = values::shutdown_time
     )]

@@ -1,5 +1,6 @@
 //! Writes an archive.
 
+use std::fmt::Write as _;
 use std::io::{self, BufWriter, Write};
 
 use aws_lc_rs::digest::{Context, SHA256};
@@ -60,5 +61,9 @@ impl<W: Write> ArchiveWriter<W> {
 }
 
 pub(super) fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a String does not fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }

@@ -19,7 +19,7 @@ use crate::config::Config;
 /// the audit log. Keep it as safe as the database. It is read again and verified before it gets its name. "recipes restore" fills a
 /// database with it, also one of the other kind: so a backup is also the way from SQLite to PostgreSQL and back.
 ///
-/// Not in the database, and so not in the file: the signing key (JWT_SECRET, or jwt-secret in the data folder) and the settings.
+/// Not in the database, and so not in the file: the signing key (the setting or the file jwt-secret in the data folder) and the settings.
 ///
 /// For recipes alone, in a form for other programs, use "recipes export".
 #[derive(Args, Debug)]

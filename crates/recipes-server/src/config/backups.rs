@@ -9,6 +9,7 @@ use crate::jobs::backups::BackupSchedule;
 
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = HEADING)]
+#[expect(clippy::struct_field_names, reason = "the fields are the names of the settings")]
 pub struct BackupSettings {
     /// Folder for scheduled backups of the database; without it there are none
     #[arg(long, env, global = true, value_name = "FOLDER")]

@@ -88,7 +88,7 @@ fn delete_oldest(folder: &Path, keep: usize) -> io::Result<()> {
             Some(digits) if digits.len() == "20260101T120000Z".len() => {}
             _ => continue,
         }
-        if time.ends_with(".part") {
+        if time.strip_suffix(".part").is_some() {
             // Left over from a server that was killed: this one has finished its own.
             fs::remove_file(folder.join(&name))?;
         } else {
