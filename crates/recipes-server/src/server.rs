@@ -71,15 +71,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
 
     // Before the parts that register their metrics when they start.
     let metrics = metrics::install(config.monitoring.metrics_addr)?;
-    let url = config.database_url();
-    let store = Store::open(url, clock.now()).await?;
-    for notice in store.notices() {
-        tracing::warn!("{notice}");
-    }
-    if store.is_new() && config.uses_default_database() {
-        let loaded = sample::load(&store, &clock, &entropy).await?;
-        tracing::info!("Created a new database with {loaded} sample recipes");
-    }
+    let store = open_store(&config, &clock, &entropy).await?;
     let key = signing_key::load_or_create(&config, &entropy)?;
     let keys = TokenKeys::new(key, previous_key);
     note_signing_key(&store, &keys, &clock).await?;
@@ -152,7 +144,10 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     );
 
     let shutdown = shutdown::signalled();
-    tracing::info!("Listening on http://{bound} (documentation at http://{bound}/docs), database {url}");
+    tracing::info!(
+        "Listening on http://{bound} (documentation at http://{bound}/docs), database {}",
+        config.database_url()
+    );
     let drain_timeout = config.shutdown_timeout().mul_f64(DRAIN_SHARE);
     let drain_delay = config.drain_delay();
     let connections = limits::Connections { drain_delay, drain_timeout, ..limits::CONNECTIONS };
@@ -166,6 +161,18 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     store.close().await;
     log.flush(LAST_LINES);
     outcome
+}
+
+async fn open_store(config: &Config, clock: &Clock, entropy: &Entropy) -> anyhow::Result<Store> {
+    let store = Store::open(config.database_url(), clock.now()).await?;
+    for notice in store.notices() {
+        tracing::warn!("{notice}");
+    }
+    if store.is_new() && config.uses_default_database() {
+        let loaded = sample::load(&store, clock, entropy).await?;
+        tracing::info!("Created a new database with {loaded} sample recipes");
+    }
+    Ok(store)
 }
 
 fn start_log(settings: &Monitoring) -> anyhow::Result<LogWriter> {
@@ -258,9 +265,8 @@ pub async fn run(
             }
             closed
         };
-        match timeout(2 * ENDING, closing).await {
-            Ok(Err(error)) => tracing::warn!(%error, "The listening socket could not be closed in order"),
-            Ok(Ok(())) | Err(_) => {}
+        if let Ok(Err(error)) = timeout(2 * ENDING, closing).await {
+            tracing::warn!(%error, "The listening socket could not be closed in order");
         }
         handle.graceful_shutdown(Some(limits.drain_timeout));
         immediately.await;

@@ -75,15 +75,11 @@ impl Acceptor {
             }
             return accepted;
         }
-        match state.waiting.pop_front() {
-            Some((stream, address)) => {
-                Poll::Ready(TcpStream::from_std(stream).map(|stream| (stream, address)))
-            }
-            None => {
-                self.drained.notify_one();
-                Poll::Pending
-            }
-        }
+        let Some((stream, address)) = state.waiting.pop_front() else {
+            self.drained.notify_one();
+            return Poll::Pending;
+        };
+        Poll::Ready(TcpStream::from_std(stream).map(|stream| (stream, address)))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
