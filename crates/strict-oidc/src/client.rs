@@ -59,6 +59,8 @@ pub struct Client {
     pub scopes: Scopes,
     /// The URIs of the resources that the client may ask for. The first one is the default.
     pub resources: Vec<String>,
+    /// The URIs of the resources that this client is the server of. It may introspect their access tokens.
+    pub serves: Vec<String>,
     /// The algorithm of ID tokens. RS256 by default, because certification and most libraries demand it.
     pub id_token_algorithm: Algorithm,
     /// Differences from the defaults.
@@ -287,6 +289,7 @@ impl Client {
             grants,
             scopes,
             resources: Vec::new(),
+            serves: Vec::new(),
             id_token_algorithm: Algorithm::Rs256,
             flags: Vec::new(),
         }

@@ -9,10 +9,10 @@ use url::form_urlencoded;
 use crate::client::{Client, Credentials, SecretRecord};
 use crate::digest::Digest;
 use crate::error::{Challenge, ErrorCode, OAuthError};
+use crate::outcome::Outcome;
 use crate::parameters::Parameters;
 use crate::provider::Provider;
 use crate::time::UnixTime;
-use crate::token::Outcome;
 
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 

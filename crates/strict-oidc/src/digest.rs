@@ -1,6 +1,7 @@
 //! SHA-256 digests: the form in which secrets are stored.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest;
@@ -10,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The SHA-256 digest of a code, a token or a client secret.
 ///
-/// Those are 256 random bits, so a slow password hash would add no safety: nobody can try 2^256 values. Store the digest, look
+/// Those are 256 random bits, so a slow password hash would add no safety: 2^256 values cannot be tried. Store the digest, look
 /// rows up by it, and never store the secret. Equality takes the same time for every digest.
 ///
 /// ```
@@ -21,7 +22,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// assert_eq!(stored.len(), 43);
 /// assert_eq!(Digest::parse(&stored), Some(digest));
 /// ```
-#[derive(Clone, Copy, Eq, Hash)]
+#[derive(Clone, Copy, Eq)]
 pub struct Digest([u8; 32]);
 
 impl Digest {
@@ -63,6 +64,12 @@ impl Digest {
 impl PartialEq for Digest {
     fn eq(&self, other: &Self) -> bool {
         verify_slices_are_equal(&self.0, &other.0).is_ok()
+    }
+}
+
+impl Hash for Digest {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
     }
 }
 

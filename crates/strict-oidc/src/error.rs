@@ -78,7 +78,8 @@ impl OAuthError {
     /// assert_eq!(OAuthError::new(ErrorCode::InvalidClient, "").status(), 401);
     /// ```
     pub fn status(&self) -> u16 {
-        self.code.status()
+        // RFC 9449 §7.1: at a resource, also a wrong proof is a 401.
+        if self.challenge == Challenge::Dpop { 401 } else { self.code.status() }
     }
 
     /// The value of the header `WWW-Authenticate`, for a client that used the header `Authorization`

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::claims::ClaimsRequest;
-use crate::refresh_token::RefreshState;
+use crate::digest::Digest;
 use crate::scopes::Scopes;
 use crate::status_list::StatusReference;
 use crate::time::UnixTime;
@@ -56,6 +56,22 @@ impl Grant {
     pub fn is_offline(&self) -> bool {
         self.scopes.contains("offline_access")
     }
+}
+
+/// What is stored about the refresh tokens of a grant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct RefreshState {
+    /// The digest of the family.
+    pub family: Digest,
+    /// The digest of the newest token.
+    pub current: Digest,
+    /// The digest of its predecessor.
+    pub previous: Option<Digest>,
+    /// What made the newest token out of its predecessor.
+    pub nonce: Option<[u8; 32]>,
+    /// When the newest token was made.
+    pub rotated_at: UnixTime,
 }
 
 /// The id of a grant: 128 random bits, 22 characters of base64url.

@@ -10,11 +10,15 @@ mod code;
 mod consent;
 mod device;
 mod digest;
+mod dpop;
 mod error;
 mod grant;
 mod id_token;
+mod introspection;
 mod keys;
+mod logout;
 mod metadata;
+mod outcome;
 mod pairwise;
 mod parameters;
 mod pkce;
@@ -51,25 +55,29 @@ pub use device::{
     DeviceAuthorization, DevicePage, DeviceRecord, DeviceResponse, DeviceState, UserCode, authorize_device,
 };
 pub use digest::Digest;
+pub use dpop::{DpopNonces, DpopProof, DpopRequest, DpopRules};
 pub use error::{ErrorCode, OAuthError};
-pub use grant::{Grant, GrantId};
+pub use grant::{Grant, GrantId, RefreshState};
+pub use introspection::{TokenQuery, introspect, revoke};
 pub use keys::{KeyPolicy, KeyRecord, KeyState, KeyStep, SigningKeys, key_schedule, replace_keys};
+pub use logout::{LogOutNext, LogOutRequest, LoggedOut, confirm_log_out, logout_token};
 pub use metadata::{metadata, resource_metadata};
+pub use outcome::Outcome;
 pub use parameters::Parameters;
 pub use pkce::CodeChallenge;
 pub use provider::{Endpoints, InvalidIssuer, Lifetimes, Provider, Resource, ScopeText};
 pub use pushed::PushedRequest;
 pub use random::Random;
-pub use refresh_token::{RefreshState, RefreshToken};
+pub use refresh_token::RefreshToken;
 pub use registration::RegistrationError;
 pub use response::{AuthorizationResponse, ResponseMode};
 pub use scopes::{InvalidScope, Scopes};
 pub use session::{Consent, Session};
-pub use status_list::StatusReference;
+pub use status_list::{StatusList, StatusReference};
 pub use ticket::TicketKey;
 pub use time::UnixTime;
 pub use token::{
-    Change, EndReason, Found, FoundCode, FoundDevice, FoundGrant, Needs, Outcome, TokenCall, TokenDecision,
+    Change, EndReason, Found, FoundCode, FoundDevice, FoundGrant, Needs, TokenCall, TokenDecision,
     TokenRequest, TokenResponse,
 };
 pub use userinfo::{BearerToken, userinfo};

@@ -13,10 +13,9 @@ use std::time::Duration;
 use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
-use crate::grant::{Grant, GrantId};
+use crate::grant::{Grant, GrantId, RefreshState};
 use crate::provider::Lifetimes;
 use crate::time::UnixTime;
 
@@ -36,22 +35,6 @@ const REPEATABLE: Duration = Duration::from_mins(1);
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct RefreshToken([u8; LEN]);
-
-/// What is stored about the refresh tokens of a grant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct RefreshState {
-    /// The digest of the family.
-    pub family: Digest,
-    /// The digest of the newest token.
-    pub current: Digest,
-    /// The digest of its predecessor.
-    pub previous: Option<Digest>,
-    /// What made the newest token out of its predecessor.
-    pub nonce: Option<[u8; 32]>,
-    /// When the newest token was made.
-    pub rotated_at: UnixTime,
-}
 
 /// What becomes of a refresh token and its grant ([RFC 9700 §4.14.2](https://www.rfc-editor.org/rfc/rfc9700#section-4.14.2)).
 pub(crate) enum Rotation {

@@ -97,7 +97,7 @@ impl Client {
         for scope in self.scopes.iter().filter(|scope| !provider.knows_scope(scope)) {
             problems.push(format!("the scope `{scope}` is unknown: define it with a resource first"));
         }
-        for uri in self.resources.iter().filter(|uri| provider.resource(uri).is_none()) {
+        for uri in self.resources.iter().chain(&self.serves).filter(|uri| provider.resource(uri).is_none()) {
             problems.push(format!("the resource `{uri}` is unknown: define it first"));
         }
         if problems.is_empty() { Ok(()) } else { Err(RegistrationError(problems)) }

@@ -18,13 +18,14 @@ use crate::code::CodeRecord;
 use crate::device::DeviceRecord;
 use crate::digest::Digest;
 use crate::error::{ErrorCode, OAuthError};
-use crate::grant::{Grant, GrantId};
+use crate::grant::{Grant, GrantId, RefreshState};
 use crate::id_token::IdToken;
 use crate::keys::SigningKeys;
+use crate::outcome::Outcome;
 use crate::parameters::Parameters;
 use crate::provider::Provider;
 use crate::random::Random;
-use crate::refresh_token::{RefreshState, RefreshToken};
+use crate::refresh_token::RefreshToken;
 use crate::resource;
 use crate::scopes::Scopes;
 use crate::status_list::StatusReference;
@@ -197,23 +198,6 @@ pub enum EndReason {
     RefreshTokenReused,
     /// It was idle for too long, or is too old.
     Expired,
-}
-
-/// What came of a write.
-///
-/// ```
-/// fn outcome(rows_changed: usize) -> strict_oidc::Outcome {
-///     if rows_changed == 1 { strict_oidc::Outcome::First } else { strict_oidc::Outcome::Replayed }
-/// }
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// The row was as it had been found, and the write is stored.
-    First,
-    /// Another request used the row first.
-    Replayed,
-    /// The row no longer exists.
-    Gone,
 }
 
 /// A decision about a token request.
@@ -408,7 +392,6 @@ impl TokenDecision {
     }
 
     /// Sets the place of a new grant in the status list, if the server assigns one when it inserts the grant.
-    #[must_use]
     pub fn with_status(mut self, status_list: StatusReference) -> Self {
         if let Ok(tokens) = &mut self.result {
             tokens.access.status = Some(Status { status_list });

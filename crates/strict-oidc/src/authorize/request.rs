@@ -279,6 +279,7 @@ fn invalid(description: &'static str) -> OAuthError {
     OAuthError::new(ErrorCode::InvalidRequest, description)
 }
 
+#[expect(clippy::unnecessary_box_returns, reason = "every error of this file is boxed")]
 fn shown(description: &str) -> Box<Refusal> {
     Box::new(Refusal::Show(ErrorPage::new(400, description)))
 }

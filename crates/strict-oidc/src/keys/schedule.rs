@@ -122,11 +122,11 @@ pub fn key_schedule(
         match key.state {
             KeyState::Previous if is_over(policy.previous) => steps.push(key.to(KeyState::Retired)),
             KeyState::Retired if is_over(policy.retired) => {
-                steps.push(KeyStep::Delete { kid: key.kid.clone() })
+                steps.push(KeyStep::Delete { kid: key.kid.clone() });
             }
             // An algorithm that the server no longer offers.
             KeyState::Current if !algorithms.contains(&key.algorithm) => {
-                steps.push(key.to(KeyState::Previous))
+                steps.push(key.to(KeyState::Previous));
             }
             KeyState::Next if !algorithms.contains(&key.algorithm) => {
                 steps.push(KeyStep::Delete { kid: key.kid.clone() });
