@@ -427,7 +427,7 @@ impl<'a> Asked<'a> {
         let attainable = reaches(&session.attainable_acr);
         match attainable {
             Some(acr) if !self.prompts("none") => {
-                let return_to = self.parameters.to_query();
+                let return_to = self.url_query();
                 Some(Next::SecondFactor(SecondFactor { return_to, acr: acr.clone() }))
             }
             // A wish that cannot be met is no error (OpenID Connect Core §3.1.2.1, `acr_values`).

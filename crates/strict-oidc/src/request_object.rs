@@ -1,9 +1,9 @@
 //! Signed authorization requests ([RFC 9101](https://www.rfc-editor.org/rfc/rfc9101)).
 
 use serde_json::{Map, Value};
-use strict_jose::{Header, Rules};
+use strict_jose::{Header, KeySet, Rules};
 
-use crate::client::{Client, Credentials};
+use crate::client::Client;
 use crate::error::{ErrorCode, OAuthError};
 use crate::parameters::Parameters;
 use crate::provider::Provider;
@@ -14,18 +14,23 @@ const TYP: &str = "oauth-authz-req+jwt";
 /// The claims that belong to the token and not to the request.
 const OF_TOKEN: [&str; 6] = ["iss", "aud", "exp", "nbf", "iat", "jti"];
 
+/// A client and its keys.
+#[derive(Clone, Copy)]
+pub(crate) struct ClientKeys<'a> {
+    pub(crate) client: &'a Client,
+    pub(crate) keys: &'a KeySet,
+}
+
 /// The parameters of a request object, which is signed with a key of its client. Parameters outside of it do not count
 /// ([RFC 9101 §6.3](https://www.rfc-editor.org/rfc/rfc9101#section-6.3)).
 pub(crate) fn open(
     provider: &Provider,
-    client: &Client,
+    keys: &ClientKeys<'_>,
     object: &str,
     now: UnixTime,
 ) -> Result<Parameters, OAuthError> {
     let invalid = |problem: String| OAuthError::new(ErrorCode::InvalidRequestObject, problem);
-    let Credentials::Keys(keys) = &client.credentials else {
-        return Err(invalid("this client has no keys: register them before it signs requests".into()));
-    };
+    let ClientKeys { client, keys } = *keys;
     // RFC 9101 §10.8: with the explicit type where the client writes one. An access token or a proof is refused.
     let is_explicit = Header::peek(object, |header| header.typ().is_some_and(|typ| typ.ends_with(TYP)));
     let typ = if is_explicit.unwrap_or_default() { Rules::typ(TYP) } else { Rules::typ_or_absent("JWT") };

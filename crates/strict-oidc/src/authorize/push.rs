@@ -68,6 +68,10 @@ pub fn push(
     let parameters = client_authentication::without_credentials(form);
     // A client that authenticates by header or assertion need not repeat its id, but the stored request is read by it.
     let parameters = match parameters.get("client_id")? {
+        Some(id) if id != client.client().id => {
+            let other = "the `client_id` of the request is another client";
+            return Err(OAuthError::new(ErrorCode::InvalidRequest, other));
+        }
         Some(_) => parameters,
         None => parameters.with("client_id", client.client().id.clone()),
     };

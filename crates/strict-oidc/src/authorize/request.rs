@@ -2,14 +2,14 @@
 
 use super::{ErrorPage, Refusal, Visit};
 use crate::claims::ClaimsRequest;
-use crate::client::{Client, ClientFlag, GrantType};
+use crate::client::{Client, ClientFlag, Credentials, GrantType};
 use crate::digest::Digest;
 use crate::error::{ErrorCode, OAuthError};
 use crate::id_token;
 use crate::parameters::Parameters;
 use crate::pkce::CodeChallenge;
 use crate::provider::Provider;
-use crate::request_object;
+use crate::request_object::{self, ClientKeys};
 use crate::resource;
 use crate::response::{ResponseMode, ReturnAddress};
 use crate::scopes::Scopes;
@@ -141,11 +141,12 @@ fn effective_parameters(
         ),
         None => (parameters.clone(), false),
     };
-    match parameters.get("request")? {
-        Some(object) if provider.accepts_request_objects => Ok(Effective {
-            parameters: request_object::open(provider, client, object, visit.now)?,
-            is_pushed,
-        }),
+    match (parameters.get("request")?, &client.credentials) {
+        (Some(object), Credentials::Keys(keys)) if provider.accepts_request_objects => {
+            let keys = ClientKeys { client, keys };
+            Ok(Effective { parameters: request_object::open(provider, &keys, object, visit.now)?, is_pushed })
+        }
+        // Without keys, the request is refused later: its redirect URI is in the URL.
         _ => Ok(Effective { parameters, is_pushed }),
     }
 }
