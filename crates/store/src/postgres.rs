@@ -2,9 +2,11 @@
 //!
 //! - Reads go over a few shared connections, whose statements are pipelined: a statement is sent before the answer to the
 //!   one before it has come. What can be long has connections of its own, as it would delay all that is behind it.
-//! - Every use case that writes is one `SERIALIZABLE` transaction. PostgreSQL lets it fail if another one was in its way,
-//!   and then it is run again, so no rule depends on the order of writes.
+//! - New recipes are written in batches, see `writer.rs`.
+//! - Every other use case that writes is one `SERIALIZABLE` transaction. PostgreSQL lets it fail if another one was in its
+//!   way, and then it is run again, so no rule depends on the order of writes.
 
+mod access_changes;
 mod api_tokens;
 mod audit;
 mod authority;
@@ -21,28 +23,33 @@ mod mail_tokens;
 mod migrate;
 mod passwords;
 mod quota;
+mod recipe_row;
 mod recipes;
 mod sessions;
 mod user_row;
 mod users;
+mod writer;
 
 use std::fmt;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use accounts::Authority;
+use ids::{SessionId, UserId};
 use jiff::Timestamp;
 use tokio::sync::{Mutex, Semaphore};
 use tokio::time::{Instant, sleep};
 
-use self::connection::{Connections, Db, LONG_PATIENCE, PATIENCE};
+use self::access_changes::AccessChanges;
+use self::connection::{Connections, Db, Isolation, LONG_PATIENCE, PATIENCE};
 use self::failure::Failure;
 pub(crate) use self::inspect::inspect;
-use crate::cache::Policy;
+use self::writer::RecipeWriter;
+use crate::cache::{LastCheck, Policy};
 use crate::url::PostgresAddress;
-use crate::{Context, StoreError, Unavailable};
+use crate::{Context, ReadCache, SessionUser, StoreError, Unavailable};
 
 /// Connections that reads share.
 const SHARED: usize = 4;
@@ -52,6 +59,8 @@ const TRANSACTIONS: usize = 16;
 const LONG_READS: usize = 2;
 /// Recipes of other processes' writes stay unseen no longer than this.
 const MAX_AGE: Duration = Duration::from_millis(50);
+/// So do ended sessions and changed accounts; see `access_changes.rs` for why it is rarely as long.
+const MAX_SESSION_AGE: Duration = Duration::from_secs(1);
 /// A transaction is tried again for this long.
 const RETRIES: Duration = Duration::from_secs(10);
 /// Notes of use that wait. What does not fit is dropped: the next use notes it.
@@ -65,10 +74,21 @@ struct Inner {
     slots: [Mutex<Option<Db>>; SHARED],
     next_slot: AtomicUsize,
     transactions: Connections,
+    writer: RecipeWriter,
     long_reads: Connections,
     /// Held by the transaction that is tried again, so that those of this process do not fail by each other for ever.
     retry: Mutex<()>,
+    /// Counts what may have changed recipes: commits of this process.
     commits: Arc<AtomicU64>,
+    /// Counts what may have changed sessions and accounts: commits of this process, and changes of the others.
+    access_changes: Arc<AtomicU64>,
+    last_check: Arc<LastCheck>,
+    /// From the first look-up of a session on. Commands that look up none do not need it.
+    follower: OnceLock<AccessChanges>,
+    address: PostgresAddress,
+    sessions: ReadCache<(SessionId, UserId), SessionUser>,
+    /// Sessions whose use was noted a moment ago.
+    noted_uses: ReadCache<(SessionId, Timestamp), ()>,
     later: Arc<Semaphore>,
     is_closed: AtomicBool,
     is_new: bool,
@@ -80,14 +100,30 @@ impl Postgres {
         let db = connect(&transactions).await?;
         let is_new = migrate::run(&db, now).await?;
         drop(db);
+        let commits = Arc::default();
+        let access_changes: Arc<AtomicU64> = Arc::default();
+        let last_check = Arc::new(LastCheck::never());
+        let sessions = Policy {
+            changes: Arc::clone(&access_changes),
+            max_age: MAX_SESSION_AGE,
+            last_check: Some(Arc::clone(&last_check)),
+        };
+        let noted_uses = Policy { changes: Arc::default(), max_age: MAX_SESSION_AGE, last_check: None };
         Ok(Self(Arc::new(Inner {
             shared: Connections::new(address, SHARED, PATIENCE)?,
             slots: Default::default(),
             next_slot: AtomicUsize::new(0),
             transactions,
+            writer: RecipeWriter::start(address, &commits)?,
             long_reads: Connections::new(address, LONG_READS, LONG_PATIENCE)?,
             retry: Mutex::default(),
-            commits: Arc::default(),
+            commits,
+            access_changes,
+            last_check,
+            follower: OnceLock::new(),
+            address: address.clone(),
+            sessions: ReadCache::new(sessions),
+            noted_uses: ReadCache::new(noted_uses),
             later: Arc::new(Semaphore::new(LATER)),
             is_closed: AtomicBool::new(false),
             is_new,
@@ -109,8 +145,9 @@ impl Postgres {
             .map(drop)
     }
 
-    /// Waits for the notes that were asked for before.
+    /// Waits for the writes that were asked for before.
     pub async fn close(&self) {
+        self.0.writer.close().await;
         let all = u32::try_from(LATER).unwrap_or(u32::MAX);
         let _ = self.0.later.acquire_many(all).await;
         self.0.later.close();
@@ -121,7 +158,14 @@ impl Postgres {
     }
 
     pub(crate) fn recipe_cache_policy(&self) -> Policy {
-        Policy { changes: Arc::clone(&self.0.commits), max_age: MAX_AGE }
+        Policy { changes: Arc::clone(&self.0.commits), max_age: MAX_AGE, last_check: None }
+    }
+
+    fn follow_access_changes(&self) {
+        self.0.follower.get_or_init(|| {
+            let (count, last_check) = (Arc::clone(&self.0.access_changes), Arc::clone(&self.0.last_check));
+            AccessChanges::follow(&self.0.address, count, last_check)
+        });
     }
 
     /// Runs a short query on a shared connection; once more if that turns out to be closed.
@@ -160,8 +204,19 @@ impl Postgres {
         context: &Context,
         work: impl Fn(Db, Authority) -> F,
     ) -> Result<T, StoreError> {
+        let outcome = self.write_recipes_for(context, work).await;
+        self.0.access_changes.fetch_add(1, Ordering::Release);
+        outcome
+    }
+
+    /// [`write_for`](Self::write_for) without a change of sessions or accounts.
+    async fn write_recipes_for<T, F: Future<Output = Result<T, Failure>>>(
+        &self,
+        context: &Context,
+        work: impl Fn(Db, Authority) -> F,
+    ) -> Result<T, StoreError> {
         let work = &work;
-        self.write(move |db| async move {
+        self.write_recipes(move |db| async move {
             let authority = authority::current(&db, context).await?;
             work(db, authority).await
         })
@@ -170,7 +225,18 @@ impl Postgres {
 
     /// Runs a write in a transaction; returns when that is on disk. For commands of the program itself, and for those that
     /// bring a proof of their own.
-    fn write<T, F: Future<Output = Result<T, Failure>>>(
+    async fn write<T, F: Future<Output = Result<T, Failure>>>(
+        &self,
+        work: impl Fn(Db) -> F,
+    ) -> Result<T, StoreError> {
+        let outcome = self.write_recipes(work).await;
+        // Also after an error: it may have been committed.
+        self.0.access_changes.fetch_add(1, Ordering::Release);
+        outcome
+    }
+
+    /// [`write`](Self::write) without a change of sessions or accounts.
+    fn write_recipes<T, F: Future<Output = Result<T, Failure>>>(
         &self,
         work: impl Fn(Db) -> F,
     ) -> Pin<Box<impl Future<Output = Result<T, StoreError>>>> {
@@ -195,8 +261,7 @@ impl Postgres {
         &self,
         work: impl Fn(Db) -> F,
     ) -> Result<T, Failure> {
-        let db = self.0.transactions.get().await?;
-        db.begin().await?;
+        let db = self.begin().await?;
         match work(db.clone()).await {
             Ok(done) => {
                 // Not tried again if the connection is lost here: it may have been committed.
@@ -208,6 +273,19 @@ impl Postgres {
                 db.roll_back().await;
                 Err(why)
             }
+        }
+    }
+
+    async fn begin(&self) -> Result<Db, Failure> {
+        let db = self.0.transactions.get().await?;
+        match db.begin(Isolation::Serializable).await {
+            // The server was restarted since the connection was used.
+            Err(Failure::Store(StoreError::Unavailable(Unavailable::Disconnected))) => {
+                let db = self.0.transactions.get().await?;
+                db.begin(Isolation::Serializable).await?;
+                Ok(db)
+            }
+            begun => begun.map(|()| db),
         }
     }
 

@@ -127,27 +127,70 @@ CREATE TABLE meta (
     value bytea NOT NULL
 );
 
--- How many recipes each user owns, and the bytes of their documents. A trigger keeps it, so that no write of any program is
--- left out.
+-- How many recipes each user owns, and the bytes of their documents. Triggers keep it, so that no write of any program is
+-- left out. Every user has a row, so that there is one to lock.
 CREATE TABLE usages (
     user_id bigint PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
     recipes bigint NOT NULL,
     bytes   bigint NOT NULL
 );
 
+CREATE FUNCTION begin_usage() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO usages (user_id, recipes, bytes) VALUES (new.id, 0, 0);
+    RETURN NULL;
+END
+$$;
+
+CREATE TRIGGER usages_begin AFTER INSERT ON users FOR EACH ROW EXECUTE FUNCTION begin_usage();
+
+-- For each statement, because a statement inserts many recipes of one owner.
 CREATE FUNCTION keep_usages() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF TG_OP <> 'INSERT' AND old.owner_id IS NOT NULL THEN
-        UPDATE usages SET recipes = recipes - 1, bytes = bytes - octet_length(old.document)
-        WHERE user_id = old.owner_id;
+    IF TG_OP <> 'INSERT' THEN
+        UPDATE usages SET recipes = usages.recipes - less.recipes, bytes = usages.bytes - less.bytes
+        FROM (SELECT owner_id, count(*) AS recipes, sum(octet_length(document)) AS bytes FROM removed GROUP BY owner_id) AS less
+        WHERE user_id = owner_id;
     END IF;
-    IF TG_OP <> 'DELETE' AND new.owner_id IS NOT NULL THEN
-        INSERT INTO usages AS u (user_id, recipes, bytes) VALUES (new.owner_id, 1, octet_length(new.document))
-        ON CONFLICT (user_id) DO UPDATE SET recipes = u.recipes + 1, bytes = u.bytes + excluded.bytes;
+    IF TG_OP <> 'DELETE' THEN
+        UPDATE usages SET recipes = usages.recipes + more.recipes, bytes = usages.bytes + more.bytes
+        FROM (SELECT owner_id, count(*) AS recipes, sum(octet_length(document)) AS bytes FROM added GROUP BY owner_id) AS more
+        WHERE user_id = owner_id;
     END IF;
     RETURN NULL;
 END
 $$;
 
-CREATE TRIGGER usages_follow AFTER INSERT OR DELETE OR UPDATE OF owner_id, document ON recipes
-FOR EACH ROW EXECUTE FUNCTION keep_usages();
+CREATE TRIGGER usages_grow AFTER INSERT ON recipes
+REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION keep_usages();
+CREATE TRIGGER usages_change AFTER UPDATE ON recipes
+REFERENCING OLD TABLE AS removed NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION keep_usages();
+CREATE TRIGGER usages_shrink AFTER DELETE ON recipes
+REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION keep_usages();
+
+-- Changes of sessions and accounts, for the caches of the servers that share this database. A row is deleted after a minute.
+CREATE TABLE access_changes (
+    id  bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    xid xid8        NOT NULL DEFAULT pg_current_xact_id(),
+    at  timestamptz NOT NULL DEFAULT now()
+);
+
+CREATE INDEX access_changes_by_xid ON access_changes (xid);
+
+CREATE FUNCTION note_access_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM changed) THEN
+        INSERT INTO access_changes DEFAULT VALUES;
+        -- Here only: a NOTIFY in every transaction would make all commits wait for each other.
+        NOTIFY access_changes;
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+CREATE TRIGGER sessions_end AFTER DELETE ON sessions
+REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION note_access_change();
+CREATE TRIGGER users_change AFTER UPDATE ON users
+REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION note_access_change();
+CREATE TRIGGER users_end AFTER DELETE ON users
+REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION note_access_change();

@@ -1,8 +1,12 @@
 //! What the rules of authority and administration ask of the database.
 
+use std::collections::HashMap;
+use std::slice;
+
 use accounts::{ActorState, Authority, PasswordHash, Role};
 use ids::{ApiTokenId, SessionId, UserId};
 
+use super::columns::Columns;
 use super::connection::Db;
 use super::failure::Failure;
 use super::{Postgres, at};
@@ -14,30 +18,65 @@ impl Postgres {
     }
 }
 
-/// The authority of the actor now, in the transaction of the write. The operator has no account to look up.
-pub(super) async fn current(db: &Db, Context { actor, now }: &Context) -> Result<Authority, Failure> {
-    let sql = "SELECT role, disabled,
-                      ($2::bytea IS NULL OR EXISTS (SELECT FROM sessions WHERE id = $2 AND user_id = $1))
-                      AND ($3::bytea IS NULL OR EXISTS (SELECT FROM api_tokens WHERE id = $3 AND user_id = $1
-                                                            AND (expires_at IS NULL OR expires_at > $4)))
-               FROM users WHERE id = $1";
-    let found = match actor.user {
-        None => None,
-        Some(user) => {
-            let session = actor.session.as_ref().map(|id| SessionId::as_bytes(id).as_slice());
-            let api_token = actor.api_token.as_ref().map(|id| ApiTokenId::as_bytes(id).as_slice());
-            db.find(sql, &[&user.get(), &session, &api_token, &at(*now)], |columns| {
-                let unknown_role = || StoreError::Corrupt("an unknown role".to_owned());
-                Ok(ActorState {
-                    role: Role::parse(columns.text()?).ok_or_else(unknown_role)?,
-                    disabled: columns.get()?,
-                    credential_is_valid: columns.get()?,
-                })
-            })
-            .await?
+/// The authority of the actor now, in the transaction of the write.
+pub(super) async fn current(db: &Db, context: &Context) -> Result<Authority, Failure> {
+    let found = all_current(db, slice::from_ref(context)).await?;
+    Ok(found.first().copied().flatten().ok_or(StoreError::ActorRevoked)?)
+}
+
+/// The authority of each actor now; `None`: the actor may do nothing any more. The operator has no account to look up.
+pub(super) async fn all_current(db: &Db, contexts: &[Context]) -> Result<Vec<Option<Authority>>, Failure> {
+    let sql = "SELECT place, role, disabled,
+                      (session_id IS NULL OR EXISTS (SELECT FROM sessions WHERE id = session_id AND user_id = users.id))
+                      AND (api_token_id IS NULL OR EXISTS (SELECT FROM api_tokens
+                               WHERE id = api_token_id AND user_id = users.id
+                                 AND (expires_at IS NULL OR expires_at > now)))
+               FROM unnest($1::bigint[], $2::bytea[], $3::bytea[], $4::timestamptz[])
+                    WITH ORDINALITY AS actors (actor_id, session_id, api_token_id, now, place)
+               JOIN users ON users.id = actor_id";
+    // A batch of writes has many of the same actor.
+    let mut places = HashMap::new();
+    let mut actors = Vec::new();
+    for Context { actor, now } in contexts {
+        let credential = (actor.user, actor.session, actor.api_token);
+        if actor.user.is_some() && !places.contains_key(&credential) {
+            actors.push((actor, now));
+            places.insert(credential, actors.len());
         }
+    }
+    let users: Vec<_> = actors.iter().map(|(actor, _)| actor.user.map(UserId::get)).collect();
+    let sessions: Vec<_> = actors
+        .iter()
+        .map(|(actor, _)| actor.session.as_ref().map(|id| SessionId::as_bytes(id).as_slice()))
+        .collect();
+    let api_tokens: Vec<_> = actors
+        .iter()
+        .map(|(actor, _)| actor.api_token.as_ref().map(|id| ApiTokenId::as_bytes(id).as_slice()))
+        .collect();
+    let times: Vec<_> = actors.iter().map(|(_, now)| at(**now)).collect();
+    let found = if actors.is_empty() {
+        Vec::new()
+    } else {
+        db.list(sql, &[&users, &sessions, &api_tokens, &times], actor_in).await?
     };
-    Ok(Authority::of(actor, found).ok_or(StoreError::ActorRevoked)?)
+    let found: HashMap<_, _> = found.into_iter().collect();
+    let authority_of = |Context { actor, .. }: &Context| {
+        let place = places.get(&(actor.user, actor.session, actor.api_token));
+        Authority::of(actor, place.and_then(|place| found.get(place).copied()))
+    };
+    Ok(contexts.iter().map(authority_of).collect())
+}
+
+/// An actor by its place in the list.
+fn actor_in(columns: &mut Columns<'_>) -> Result<(usize, ActorState), StoreError> {
+    let unknown_role = || StoreError::Corrupt("an unknown role".to_owned());
+    let place = usize::try_from(columns.get::<i64>()?).unwrap_or_default();
+    let state = ActorState {
+        role: Role::parse(columns.text()?).ok_or_else(unknown_role)?,
+        disabled: columns.get()?,
+        credential_is_valid: columns.get()?,
+    };
+    Ok((place, state))
 }
 
 pub(super) fn require_admin(authority: Authority) -> Result<(), StoreError> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use deadpool_postgres::{Client, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime};
 use tokio::time::timeout;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Row, Statement};
+use tokio_postgres::{Config, Row, Statement};
 
 use super::columns::{Columns, number_in};
 use super::failure::Failure;
@@ -33,15 +33,7 @@ pub(super) struct Connections {
 impl Connections {
     /// Connects when a connection is first asked for.
     pub(super) fn new(address: &PostgresAddress, count: usize, patience: Duration) -> Result<Self, String> {
-        let mut config = address.config.clone();
-        config.connect_timeout(PATIENCE).tcp_user_timeout(PATIENCE).keepalives_idle(Duration::from_secs(2));
-        config.keepalives_interval(Duration::from_secs(1)).keepalives_retries(2);
-        let statement_timeout = patience.saturating_sub(Duration::from_secs(1)).as_millis();
-        let own = config.get_options().unwrap_or_default().to_owned();
-        config.options(format!(
-            "-c statement_timeout={statement_timeout} -c lock_timeout=1000 \
-             -c idle_in_transaction_session_timeout=5000 {own}"
-        ));
+        let config = config(address, patience);
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let manager = Manager::from_config(config, PostgresAddress::tls()?, recycling);
         let pool = Pool::builder(manager)
@@ -66,6 +58,20 @@ impl Connections {
     }
 }
 
+/// How to connect.
+pub(super) fn config(address: &PostgresAddress, patience: Duration) -> Config {
+    let mut config = address.config.clone();
+    config.connect_timeout(PATIENCE).tcp_user_timeout(PATIENCE).keepalives_idle(Duration::from_secs(2));
+    config.keepalives_interval(Duration::from_secs(1)).keepalives_retries(2);
+    let statement_timeout = patience.saturating_sub(Duration::from_secs(1)).as_millis();
+    let own = config.get_options().unwrap_or_default().to_owned();
+    config.options(format!(
+        "-c statement_timeout={statement_timeout} -c lock_timeout=1000 \
+         -c idle_in_transaction_session_timeout=5000 {own}"
+    ));
+    config
+}
+
 impl From<PoolError> for Failure {
     fn from(error: PoolError) -> Self {
         match error {
@@ -77,6 +83,13 @@ impl From<PoolError> for Failure {
             }
         }
     }
+}
+
+/// Whether a transaction must have had its effect as if it had been alone.
+#[derive(Clone, Copy)]
+pub(super) enum Isolation {
+    ReadCommitted,
+    Serializable,
 }
 
 /// A connection; clones are handles of the same one.
@@ -109,9 +122,13 @@ impl Db {
     }
 
     /// A transaction whose future is dropped leaves a connection that is not used again.
-    pub(super) async fn begin(&self) -> Result<(), Failure> {
+    pub(super) async fn begin(&self, isolation: Isolation) -> Result<(), Failure> {
         self.0.is_usable.store(false, Ordering::Release);
-        self.batch("BEGIN ISOLATION LEVEL SERIALIZABLE").await
+        self.batch(match isolation {
+            Isolation::ReadCommitted => "BEGIN ISOLATION LEVEL READ COMMITTED",
+            Isolation::Serializable => "BEGIN ISOLATION LEVEL SERIALIZABLE",
+        })
+        .await
     }
 
     pub(super) async fn commit(&self) -> Result<(), Failure> {
@@ -128,6 +145,11 @@ impl Db {
 
     pub(super) async fn batch(&self, sql: &str) -> Result<(), Failure> {
         self.patiently(self.client()?.batch_execute(sql)).await
+    }
+
+    /// Lets the server plan a statement that is to be sent without a wait for what is before it.
+    pub(super) async fn prepare(&self, sql: &str) -> Result<(), Failure> {
+        self.patiently(self.prepared(self.client()?, sql)).await.map(drop)
     }
 
     /// Runs a statement for its effect; says how many rows it changed.

@@ -29,7 +29,9 @@ impl Postgres {
         context: Context,
     ) -> Result<bool, StoreError> {
         let context = &context;
-        self.write_for(context, move |db, authority| async move {
+        self.write(move |db| async move {
+            wait_for_new_recipes(&db).await?;
+            let authority = authority::current(&db, context).await?;
             authority::require_right_to_change(authority, id)?;
             if !authority::has_password(&db, id, password_hash).await? {
                 return Ok(false);
@@ -46,7 +48,9 @@ impl Postgres {
 
     pub async fn remove_user(&self, id: UserId, context: Context) -> Result<Administered, StoreError> {
         let context = &context;
-        self.write_for(context, move |db, authority| async move {
+        self.write(move |db| async move {
+            wait_for_new_recipes(&db).await?;
+            let authority = authority::current(&db, context).await?;
             authority::require_admin(authority)?;
             let Some(user) = by_id(&db, id).await? else { return Ok(Administered::NoSuchUser) };
             if !may_delete(&db, &user, authority).await? {
@@ -68,6 +72,13 @@ impl Postgres {
         })
         .await
     }
+}
+
+/// Lets the batches of new recipes that run end, and others begin after this transaction. Otherwise a user who creates
+/// recipes all the time could not be deleted: each recipe would be one that the snapshot of this transaction does not have.
+/// `LOCK` is the first statement because the snapshot is taken by the one after it.
+async fn wait_for_new_recipes(db: &Db) -> Result<(), Failure> {
+    db.batch("LOCK TABLE usages IN EXCLUSIVE MODE").await
 }
 
 /// The operator may delete the last administrator, and can make another one.
@@ -102,7 +113,11 @@ async fn step(db: &Db, id: UserId, now: Timestamp) -> Result<bool, Failure> {
         return Ok(true);
     }
     // Sessions, tokens, links and invitations go by ON DELETE CASCADE.
-    db.execute("DELETE FROM users WHERE id = $1", &[&id.get()]).await?;
+    match db.execute("DELETE FROM users WHERE id = $1", &[&id.get()]).await {
+        // The foreign key: a recipe was created since this transaction began.
+        Err(Failure::Store(StoreError::ActorRevoked)) => return Err(Failure::Conflict),
+        deleted => deleted.map(drop)?,
+    }
     db.execute("DELETE FROM meta WHERE name = $1", &[&note(id)]).await?;
     Ok(false)
 }

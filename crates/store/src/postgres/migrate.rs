@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::at;
 use super::columns::text_in;
-use super::connection::Db;
+use super::connection::{Db, Isolation};
 use super::failure::Failure;
 use crate::StoreError;
 
@@ -22,7 +22,7 @@ pub(super) async fn run(db: &Db, now: Timestamp) -> Result<bool, String> {
     let text = |failure: Failure| StoreError::from(failure).to_string();
     // Outside of the transaction, whose snapshot must be newer than the lock.
     db.execute("SELECT pg_advisory_lock($1)", &[&LOCK]).await.map_err(text)?;
-    db.begin().await.map_err(text)?;
+    db.begin(Isolation::Serializable).await.map_err(text)?;
     let outcome = match apply(db, now).await {
         Ok(is_new) => db.commit().await.map(|()| is_new).map_err(text),
         Err(why) => {

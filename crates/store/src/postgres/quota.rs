@@ -1,7 +1,9 @@
 //! What users have, and whether a write stays within their quotas.
 //!
-//! Both are read in the serializable transaction of the write, so quotas hold for writes at the same time and of several
-//! processes.
+//! New recipes lock the usage of their owner. Other writes read it in their serializable transaction. So quotas hold for
+//! writes at the same time and of several processes.
+
+use std::collections::{BTreeSet, HashMap};
 
 use ids::{RecipeId, UserId};
 
@@ -18,15 +20,17 @@ impl Postgres {
     }
 }
 
-/// Before a recipe of this owner is inserted.
-pub(super) async fn check_new(
-    db: &Db,
-    owner: Option<UserId>,
-    text: &str,
-    quotas: Quotas,
-) -> Result<(), Failure> {
-    let Some(owner) = owner else { return Ok(()) };
-    check(db, owner, Usage { recipes: 1, bytes: text.len() as u64 }, quotas).await
+/// What these users have, locked until the end of the transaction.
+pub(super) async fn lock(db: &Db, owners: &BTreeSet<UserId>) -> Result<HashMap<UserId, Usage>, Failure> {
+    if owners.is_empty() {
+        return Ok(HashMap::new());
+    }
+    // In one order, so that two writers cannot wait for each other.
+    let sql =
+        "SELECT user_id, recipes, bytes FROM usages WHERE user_id = ANY ($1) ORDER BY user_id FOR UPDATE";
+    let owners: Vec<_> = owners.iter().map(|owner| owner.get()).collect();
+    let read = |columns: &mut Columns<'_>| Ok((columns.user_id()?, usage_in(columns)?));
+    Ok(db.list(sql, &[&owners], read).await?.into_iter().collect())
 }
 
 /// Before the document of a recipe becomes this text.
@@ -53,12 +57,12 @@ async fn check(db: &Db, owner: UserId, more: Usage, quotas: Quotas) -> Result<()
     if quotas.allow(usage, more) { Ok(()) } else { Err(StoreError::QuotaExceeded { usage, quotas }.into()) }
 }
 
-/// A user who never had a recipe has no row.
 async fn usage(db: &Db, owner: UserId) -> Result<Usage, Failure> {
     let sql = "SELECT recipes, bytes FROM usages WHERE user_id = $1";
-    let read = |columns: &mut Columns<'_>| {
-        let (recipes, bytes) = (columns.get::<i64>()?, columns.get::<i64>()?);
-        Ok(Usage { recipes: recipes.unsigned_abs(), bytes: bytes.unsigned_abs() })
-    };
-    Ok(db.find(sql, &[&owner.get()], read).await?.unwrap_or_default())
+    Ok(db.find(sql, &[&owner.get()], usage_in).await?.unwrap_or_default())
+}
+
+fn usage_in(columns: &mut Columns<'_>) -> Result<Usage, StoreError> {
+    let (recipes, bytes) = (columns.get::<i64>()?, columns.get::<i64>()?);
+    Ok(Usage { recipes: recipes.unsigned_abs(), bytes: bytes.unsigned_abs() })
 }

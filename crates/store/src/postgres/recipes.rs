@@ -7,6 +7,8 @@ use tokio_postgres::Row;
 use super::columns::{Columns, recipe_id_in};
 use super::connection::Db;
 use super::failure::Failure;
+use super::recipe_row::RecipeRow;
+use super::writer::Job;
 use super::{Postgres, at, quota};
 use crate::{
     Context, DEFAULT_PAGE_SIZE, Edit, Editor, Imported, Listing, NewRecipe, Page, PageEnd, Precondition,
@@ -39,15 +41,7 @@ impl Postgres {
         let NewRecipe { document, visibility, uid, owner, quotas } = new;
         let fields = ServerFields { owner, uid, revision: 1, created_at: now, updated_at: now };
         let row = RecipeRow { fields, visibility, text: document.finish(&fields) };
-        let (recipe, context) = (&row, &context);
-        let id = self.write_for(context, move |db, authority| async move {
-            if !authority.is_admin() {
-                quota::check_new(&db, owner, &recipe.text, quotas).await?;
-            }
-            recipe.insert(&db).await
-        });
-        let id = id.await?;
-        Ok(row.stored(id))
+        self.0.writer.create(Job { row, quotas, context }).await
     }
 
     pub async fn import_recipe(
@@ -66,7 +60,7 @@ impl Postgres {
         };
         let row = RecipeRow { fields, visibility: new.visibility, text: new.document.finish(&fields) };
         let recipe = &row;
-        let outcome = self.write(move |db| async move {
+        let outcome = self.write_recipes(move |db| async move {
             let sql = "SELECT id FROM recipes WHERE uid = $1";
             match db.find(sql, &[&fields.uid.to_string()], recipe_id_in).await? {
                 Some(there) => Ok(Err(there)),
@@ -85,7 +79,7 @@ impl Postgres {
         let ReplaceRecipe { id, draft, precondition, quotas } = command;
         let (document, visibility) = (&ContentJson::new(draft.content()), draft.content().visibility);
         let (precondition, context) = (&precondition, &context);
-        self.write_for(context, move |db, authority| async move {
+        self.write_recipes_for(context, move |db, authority| async move {
             let editor = editor(authority);
             let Some((fields, state)) = find_to_edit(&db, id).await? else { return Ok(Edit::NotFound) };
             let allowed = state
@@ -118,7 +112,7 @@ impl Postgres {
         context: Context,
     ) -> Result<Edit<()>, StoreError> {
         let (precondition, context) = (&precondition, &context);
-        self.write_for(context, move |db, authority| async move {
+        self.write_recipes_for(context, move |db, authority| async move {
             let Some((fields, state)) = find_to_edit(&db, id).await? else { return Ok(Edit::NotFound) };
             let allowed = state.check_edit(editor(authority), precondition);
             if allowed.is_ok() {
@@ -223,37 +217,6 @@ impl Postgres {
 /// `Last-Modified` has whole seconds, and a client that has the recipe before the change must not get 304.
 pub(super) fn time_of_change(before: Timestamp, now: Timestamp) -> Timestamp {
     if now >= before { now } else { before.saturating_add(SignedDuration::from_secs(1)).unwrap_or(before) }
-}
-
-/// A row of `recipes` without its id.
-struct RecipeRow {
-    fields: ServerFields,
-    visibility: Visibility,
-    text: String,
-}
-
-impl RecipeRow {
-    async fn insert(&self, db: &Db) -> Result<RecipeId, Failure> {
-        let Self { fields, visibility, text } = self;
-        let sql = "INSERT INTO recipes (uid, owner_id, private, revision, created_at, updated_at, document)
-                   VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id";
-        let (uid, owner) = (fields.uid.to_string(), fields.owner.map(UserId::get));
-        let private = *visibility == Visibility::Private;
-        let (made, changed) = (fields.created_at, fields.updated_at);
-        let id = db
-            .find(
-                sql,
-                &[&uid, &owner, &private, &fields.revision, &at(made), &at(changed), text],
-                recipe_id_in,
-            )
-            .await?;
-        Ok(id.ok_or_else(|| StoreError::Bug("an INSERT returned no id".to_owned()))?)
-    }
-
-    fn stored(self, id: RecipeId) -> StoredRecipe {
-        let Self { fields, text, .. } = self;
-        StoredRecipe { id, revision: fields.revision, updated_at: fields.updated_at, text: text.into() }
-    }
 }
 
 fn editor(authority: Authority) -> Editor {

@@ -8,14 +8,16 @@ use accounts::{
     RefreshState, RefreshToken, Session, SessionLimits, User, network,
 };
 use ids::{SessionId, UserId};
-use jiff::Timestamp;
+use jiff::{Timestamp, Unit};
 
 use super::columns::Columns;
 use super::connection::Db;
 use super::failure::Failure;
 use super::user_row::{self, Verified, user_in};
 use super::{Postgres, at, audit, authority, before, ending, invitations, time_at};
-use crate::{Context, CreateSession, Refresh, RefreshSession, Refreshed, SessionUser, SignUp, StoreError};
+use crate::{
+    Context, CreateSession, Lookup, Refresh, RefreshSession, Refreshed, SessionUser, SignUp, StoreError,
+};
 use ::recipes::time::to_microseconds;
 
 /// Expired sessions of other users that a log-in deletes. More than one, so that they do not pile up.
@@ -82,6 +84,23 @@ impl Postgres {
         session: SessionId,
         user: UserId,
     ) -> Result<Option<SessionUser>, StoreError> {
+        let slot = match self.0.sessions.get((session, user)) {
+            Lookup::Hit(found) => return Ok(Some(found)),
+            Lookup::Miss(slot) => slot,
+        };
+        self.follow_access_changes();
+        let found = self.find_session_user(session, user).await?;
+        if let Some(found) = &found {
+            slot.fill(found.clone());
+        }
+        Ok(found)
+    }
+
+    async fn find_session_user(
+        &self,
+        session: SessionId,
+        user: UserId,
+    ) -> Result<Option<SessionUser>, StoreError> {
         self.read(move |db| async move {
             let sql = user_row::select!(
                 ", sessions.created_at, last_used_at
@@ -101,6 +120,10 @@ impl Postgres {
     }
 
     pub fn session_used(&self, session: SessionId, now: Timestamp) {
+        // The cache goes on with the old time for a while, and all requests until then would note this use.
+        let second = now.round(Unit::Second).unwrap_or(now);
+        let Lookup::Miss(slot) = self.0.noted_uses.get((session, second)) else { return };
+        slot.fill(());
         self.write_later(move |db| async move {
             let sql = "UPDATE sessions SET last_used_at = $2 WHERE id = $1 AND last_used_at <= $3";
             db.execute(sql, &[&session.as_bytes().as_slice(), &at(now), &at(before(now, LAST_USE_PRECISION))])

@@ -2,7 +2,7 @@
 
 mod audit;
 mod cache;
-mod passwords;
+pub(super) mod passwords;
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -23,7 +23,7 @@ const DAY: Duration = Duration::from_hours(24);
 
 const ELSEWHERE: &str = "203.0.113.9";
 
-fn limits() -> SessionLimits {
+pub(super) fn limits() -> SessionLimits {
     SessionLimits::new(14 * DAY, 30 * DAY)
 }
 
