@@ -11,8 +11,10 @@
 mod api_tokens;
 mod audit;
 mod cache;
+mod clients;
 mod context;
 mod error;
+mod grants;
 mod inspection;
 mod instance;
 mod invitations;
@@ -31,8 +33,12 @@ use std::io;
 use jiff::Timestamp;
 
 pub use self::cache::{CacheKey, Lookup, ReadCache, Slot};
+pub use self::clients::{ClientRow, SigningKeyRow};
 pub use self::context::Context;
 pub use self::error::{StoreError, Unavailable};
+pub use self::grants::{
+    BrowserSession, CodeRow, ConsentRow, GrantRow, GrantState, NewCode, NewConsent, NewGrant, Outcome,
+};
 pub use self::inspection::Inspection;
 pub use self::instance::Instance;
 pub use self::page::{DEFAULT_PAGE_SIZE, Listing, MAX_PAGE_SIZE, Page, PageEnd};

@@ -11,6 +11,7 @@ mod inspection;
 mod instance;
 mod invitations;
 mod mail_tokens;
+mod oauth;
 mod quotas;
 mod races;
 mod recipes;
