@@ -10,6 +10,7 @@ use crate::auth::{
     log_in::{PasswordStrategy, password_strategy},
 };
 use crate::http::cookies::SessionCookies;
+use crate::provider::{AuthorizationServer, ProviderDependencies, protocol};
 use crate::public_url::PublicUrl;
 use crate::use_cases::{
     Dependencies,
@@ -31,15 +32,19 @@ struct Parts {
     log_in: Arc<PasswordStrategy>,
     cookies: SessionCookies,
     public_url: Option<PublicUrl>,
+    password_check: LogIn,
+    authorization_server: Option<Arc<AuthorizationServer>>,
 }
 
 impl App {
-    /// `public_url` is the address at which clients reach the service, if it is set.
-    pub fn new(with: Dependencies, public_url: Option<PublicUrl>) -> Self {
+    /// `public_url` is the address at which clients reach the service, if it is set. `provider_url` is the name of the
+    /// authorization server.
+    pub fn new(with: Dependencies, public_url: Option<PublicUrl>, provider_url: Option<&PublicUrl>) -> Self {
+        let authorization_server = provider_url.and_then(|url| authorization_server(&with, url));
         let Dependencies { store, passwords, issuer, settings, limits, clock, .. } = with.clone();
         let cookies = SessionCookies::of(public_url.as_ref());
         let find_session = FindSession::new(store.clone(), settings.sessions, clock.clone());
-        let guard = caller::guard(issuer, find_session, cookies.access);
+        let guard = caller::guard(issuer, find_session, cookies.access, authorization_server.clone());
         let log_in = LogIn { store: store.clone(), passwords, limits, sessions: settings.sessions, clock };
         let recipes = Arc::new(Recipes::new(&with));
         Self(Arc::new(Parts {
@@ -47,7 +52,9 @@ impl App {
             recipes,
             health: Health::new(store),
             guard: Arc::new(guard),
-            log_in: Arc::new(password_strategy(log_in)),
+            log_in: Arc::new(password_strategy(log_in.clone())),
+            password_check: log_in,
+            authorization_server,
             accounts: Accounts::new(with),
             cookies,
             public_url,
@@ -74,9 +81,32 @@ impl App {
         &self.0.cookies
     }
 
+    pub fn password_check(&self) -> &LogIn {
+        &self.0.password_check
+    }
+
+    /// `None` if the service has no name that clients can trust.
+    pub fn authorization_server(&self) -> Option<Arc<AuthorizationServer>> {
+        self.0.authorization_server.clone()
+    }
+
     pub fn public_url(&self) -> Option<&PublicUrl> {
         self.0.public_url.as_ref()
     }
+}
+
+fn authorization_server(with: &Dependencies, url: &PublicUrl) -> Option<Arc<AuthorizationServer>> {
+    let protocol = protocol(url)
+        .inspect_err(|why| tracing::warn!("The authorization server is off: PUBLIC_URL is {url}, and {why}"))
+        .ok()?;
+    let dependencies = ProviderDependencies {
+        store: with.store.clone(),
+        secrets: with.issuer.keys().clone(),
+        sessions: with.settings.sessions,
+        clock: with.clock.clone(),
+        entropy: with.entropy.clone(),
+    };
+    Some(Arc::new(AuthorizationServer::new(protocol, dependencies)))
 }
 
 impl FromRef<App> for Arc<Guard> {

@@ -2,6 +2,7 @@
 
 mod audit;
 mod check;
+mod clients;
 mod database;
 mod export;
 mod health;
@@ -74,6 +75,9 @@ enum Command {
     #[command(after_help = users::EXAMPLES)]
     Users(users::UsersCommand),
     Audit(audit::Audit),
+    /// Register the applications that log their users in here
+    #[command(after_help = clients::EXAMPLES)]
+    Clients(clients::ClientsCommand),
     /// Check settings, database, mail server, clock and disk, and change nothing
     #[command(after_help = check::EXAMPLES)]
     Check,
@@ -95,7 +99,9 @@ impl Command {
     fn secrets(&self) -> &'static [Secret] {
         match self {
             Self::Serve | Self::Check => &Secret::ALL,
-            Self::Import(_) | Self::Export(_) | Self::Users(_) | Self::Audit(_) => &[Secret::DatabaseUrl],
+            Self::Import(_) | Self::Export(_) | Self::Users(_) | Self::Audit(_) | Self::Clients(_) => {
+                &[Secret::DatabaseUrl]
+            }
             Self::Token(token) => token.secrets(),
             Self::Health(_) | Self::Secret | Self::Openapi => &[],
         }
@@ -151,6 +157,7 @@ impl Cli {
             Command::Export(export) => export.run(&config).await,
             Command::Users(users) => users.run(&config).await,
             Command::Audit(audit) => audit.run(&config).await,
+            Command::Clients(clients) => clients.run(&config).await,
             Command::Check => check::run(&config).await,
             Command::Health(health) => health.run(&config).await,
             Command::Secret => secret::run(),

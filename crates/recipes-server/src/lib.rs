@@ -16,6 +16,7 @@ pub mod jobs;
 pub mod limits;
 pub mod passwords;
 pub mod program;
+pub mod provider;
 pub mod public_url;
 pub mod router;
 pub mod sample;

@@ -50,6 +50,8 @@ pub fn router(limits: &RateLimits, base_path: &str, front_end: Option<FrontEnd>)
         .split_for_parts();
     api::docs::complete_bodies(&mut openapi);
     let router = router.merge(api::docs::pages(&openapi, base_path)).merge(api::links::pages());
+    let log_in = api::oauth::log_in_route().layer(limited(Limit::LogIn));
+    let router = router.merge(api::oauth::routes()).merge(log_in);
     let router = match front_end {
         Some(front_end) => router.fallback(async move |request| front_end.clone().respond(request).await),
         None => router.route("/", get(home)).fallback(no_such_route),

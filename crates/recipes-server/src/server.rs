@@ -103,6 +103,9 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let worker = tokio::spawn(worker.run(async { drop(ending.await) }));
     tokio::spawn(upkeep::run(store.clone(), config.protection.audit_retention(), clock.clone()));
     let public_url = config.mail.public_url.clone();
+    // A service on this machine only needs no setting to be tried out.
+    let own_url = || bound.ip().is_loopback().then(|| PublicUrl::of_listener(bound));
+    let provider_url = public_url.clone().or_else(own_url);
     let app = App::new(
         Dependencies {
             store: store.clone(),
@@ -115,6 +118,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
             entropy: entropy.clone(),
         },
         public_url.clone(),
+        provider_url.as_ref(),
     );
     let base_path = public_url.as_ref().map_or("", PublicUrl::path);
     let (routes, _) = router(&limits, base_path, front_end);

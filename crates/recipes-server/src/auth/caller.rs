@@ -5,6 +5,7 @@
 //! operation that requires the password requires it with an API token, too.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use crate::clock::Clock;
 use accounts::{ApiToken, LAST_USE_PRECISION, Role, Scope, SessionLimits, User, audit::Actor};
@@ -20,6 +21,7 @@ use tower_passport::{
 use crate::auth::access_tokens::{AccessClaims, TokenIssuer, UnnamedClaims};
 use crate::auth::token_keys::TokenKeys;
 use crate::http::conditional::system_time;
+use crate::provider::AuthorizationServer;
 
 /// The strategy of protected routes: API tokens, which their prefix identifies, then access tokens of sessions.
 pub type Guard = Or<ApiKey<FindApiToken>, AccessTokens>;
@@ -28,7 +30,12 @@ pub type Guard = Or<ApiKey<FindApiToken>, AccessTokens>;
 const CACHED_TOKENS: u64 = 10_000;
 
 /// The guard of the protected routes. Access tokens come in a header or in the cookie of this name.
-pub fn guard(issuer: TokenIssuer, session: FindSession, cookie: &str) -> Guard {
+pub fn guard(
+    issuer: TokenIssuer,
+    session: FindSession,
+    cookie: &str,
+    grants: Option<Arc<AuthorizationServer>>,
+) -> Guard {
     let clock = session.clock.clone();
     let api_token = FindApiToken { store: session.store.clone(), clock: clock.clone() };
     let sources = || (BearerHeader, CookieValue::new(cookie));
@@ -41,7 +48,7 @@ pub fn guard(issuer: TokenIssuer, session: FindSession, cookie: &str) -> Guard {
     let unnamed = Jwt::new(keys, rules, FindUnnamedSession { issuer, session })
         .clock(move || system_time(clock.now()))
         .tokens_from(sources());
-    ApiKey::new(api_token_format(), api_token).or(AccessTokens { named, unnamed })
+    ApiKey::new(api_token_format(), api_token).or(AccessTokens { named, unnamed, grants })
 }
 
 /// `rcp_` and letters and digits, of which the last are a checksum: a scanner finds one in a repository and knows that
@@ -62,6 +69,8 @@ pub struct Caller {
 pub enum Credential {
     Session(SessionId),
     ApiToken(Box<ApiToken>),
+    /// A token that an OAuth client got for these scopes.
+    Grant(Box<strict_oidc::Scopes>),
 }
 
 impl Caller {
@@ -70,6 +79,7 @@ impl Caller {
         let (session, api_token) = match &self.credential {
             Credential::Session(id) => (Some(*id), None),
             Credential::ApiToken(token) => (None, Some(token.id)),
+            Credential::Grant(_) => (None, None),
         };
         Actor { user: Some(self.user.id), session, api_token, address }
     }
@@ -86,6 +96,7 @@ impl HasScope for Caller {
         match &self.credential {
             Credential::Session(_) => true,
             Credential::ApiToken(token) => Scope::parse(scope).is_some_and(|it| token.scopes.contains(it)),
+            Credential::Grant(scopes) => scopes.contains(scope),
         }
     }
 }
@@ -95,6 +106,8 @@ pub struct AccessTokens {
     named: Jwt<TokenKeys, AccessClaims, FindSession>,
     /// For tokens of earlier versions, which name no issuer and no audience: a few, for a day after the update.
     unnamed: Jwt<TokenKeys, UnnamedClaims, FindUnnamedSession>,
+    /// For tokens that OAuth clients got from the authorization server.
+    grants: Option<Arc<AuthorizationServer>>,
 }
 
 impl Strategy for AccessTokens {
@@ -107,11 +120,37 @@ impl Strategy for AccessTokens {
         {
             return Ok(accepted);
         }
+        if let Outcome::Reject(_) = outcome
+            && let Some(caller) = self.granted(request).await?
+        {
+            return Ok(Outcome::Accept(caller));
+        }
         Ok(outcome)
     }
 
     fn recognizes(&self, request: &Parts) -> Option<&str> {
         self.named.recognizes(request)
+    }
+}
+
+impl AccessTokens {
+    /// The user of a token of the authorization server, whose signature was made by another kind of key than that of a session. It
+    /// comes in a header only: no cookie holds one.
+    async fn granted(&self, request: &Parts) -> Result<Option<Caller>, Error> {
+        let Some(server) = &self.grants else { return Ok(None) };
+        let header = request.headers.get(http::header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let Some((scheme, token)) = header.and_then(|header| header.split_once(' ')) else { return Ok(None) };
+        if !scheme.eq_ignore_ascii_case("bearer") {
+            return Ok(None);
+        }
+        match server.api_user(token.trim()).await {
+            Ok(found) => Ok(found.map(|(user, claims)| Caller {
+                user,
+                credential: Credential::Grant(Box::new(claims.scope)),
+            })),
+            Err(error) if error.status() == 401 => Ok(None),
+            Err(error) => Err(Error::new(error)),
+        }
     }
 }
 

@@ -154,7 +154,7 @@ impl TestApp {
             clock: clock.clone(),
             entropy,
         };
-        let app = App::new(dependencies, public_url.clone());
+        let app = App::new(dependencies, public_url.clone(), public_url.as_ref());
         let base_path = public_url.as_ref().map_or("", PublicUrl::path);
         let routes = router(&limits, base_path, front_end).0.merge(broken_routes()).with_state(app.clone());
         let config = HttpConfig {
