@@ -1,5 +1,6 @@
 //! The authorization server: reads records from the store, lets `strict-oidc` decide, and stores the decision.
 
+mod authorize;
 mod client_record;
 mod failure;
 mod keys;
@@ -12,12 +13,12 @@ use accounts::{SessionLimits, TokenDigest, User};
 use ids::{SessionId, UserId};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
-use store::{ConsentRow, GrantState, NewCode, NewConsent, NewGrant, Store};
+use store::{GrantState, NewGrant, Store};
 use strict_oidc::{
-    AccessClaims, AccessTokenVerifier, Approved, BearerToken, Change, Client, Consent, ConsentForm, Digest,
-    ErrorCode, Found, FoundCode, FoundGrant, Grant, GrantId, InvalidIssuer, Next, OAuthError, Outcome,
-    Parameters, PresentedClient, Provider, Random, Resource, Scopes, Session, TokenCall, TokenRequest,
-    TokenResponse, UnixTime, UserClaims, Visit,
+    AccessClaims, AccessTokenVerifier, BearerToken, Change, Client, CodeRecord, Digest, ErrorCode, Found,
+    FoundCode, FoundGrant, Grant, GrantId, InvalidIssuer, Needs, OAuthError, Outcome, Parameters,
+    PresentedClient, Provider, Random, Resource, TokenCall, TokenRequest, TokenResponse, UnixTime,
+    UserClaims,
 };
 use tokio::sync::Mutex;
 
@@ -124,114 +125,6 @@ impl AuthorizationServer {
     }
 }
 
-/// The authorization endpoint and its pages.
-impl AuthorizationServer {
-    /// Decides about an authorization request of the browser with this cookie.
-    ///
-    /// # Errors
-    /// When the store is unavailable.
-    pub async fn authorize(&self, parameters: &Parameters, cookie: Option<&str>) -> Result<Next, OAuthError> {
-        let client = self.client_of(parameters).await?;
-        self.visit(client.as_ref(), cookie, |visit| {
-            strict_oidc::authorize(&self.protocol, client.as_ref(), parameters, visit)
-        })
-        .await
-    }
-
-    /// Decides about the form of a consent page.
-    ///
-    /// # Errors
-    /// When the store is unavailable.
-    pub async fn consent(&self, form: &ConsentForm, cookie: Option<&str>) -> Result<Next, OAuthError> {
-        let client = self.client_of(&form.request).await?;
-        self.visit(client.as_ref(), cookie, |visit| {
-            strict_oidc::consent(&self.protocol, client.as_ref(), form, visit)
-        })
-        .await
-    }
-
-    /// Stores a code and answers with the URL that brings it to the client.
-    ///
-    /// # Errors
-    /// When the store is unavailable.
-    pub async fn issue(&self, approved: Approved) -> Result<strict_oidc::AuthorizationResponse, OAuthError> {
-        let (client, user) = (approved.client_id().to_owned(), UserId::parse(approved.subject()));
-        let consent = approved.new_consent().zip(user).map(|(consent, user)| NewConsent {
-            user,
-            client,
-            consent: ConsentRow { resource: consent.resource.clone(), scopes: consent.scopes.to_string() },
-        });
-        let issued = approved.issue(&self.protocol, &self.random(), self.now());
-        let lifetimes = self.protocol.lifetimes;
-        let now = self.clock.now();
-        let new = NewCode {
-            digest: digest(issued.digest),
-            record: serde_json::to_string(&issued.record).map_err(internal)?,
-            expires_at: now + lifetimes.code + lifetimes.access_token,
-            consent,
-        };
-        self.store.create_code(new, now).await.map_err(unavailable)?;
-        Ok(issued.response)
-    }
-
-    /// Binds a new cookie of pages to a session, and answers with its value.
-    ///
-    /// # Errors
-    /// When the store is unavailable.
-    pub async fn bind_browser(&self, session: SessionId) -> Result<String, OAuthError> {
-        let value = Digest::from_bytes(self.entropy.bytes()).to_string();
-        let digest = TokenDigest::of(value.as_bytes());
-        self.store.set_session_browser(session, digest).await.map_err(unavailable)?;
-        Ok(value)
-    }
-
-    async fn client_of(&self, parameters: &Parameters) -> Result<Option<Client>, OAuthError> {
-        match parameters.get("client_id") {
-            Ok(Some(id)) => self.client(id).await,
-            Ok(None) | Err(_) => Ok(None),
-        }
-    }
-
-    async fn visit(
-        &self,
-        client: Option<&Client>,
-        cookie: Option<&str>,
-        decide: impl FnOnce(&Visit<'_>) -> Next,
-    ) -> Result<Next, OAuthError> {
-        let session = match cookie {
-            Some(cookie) => self.session(cookie).await?,
-            None => None,
-        };
-        let consents = match (client, session.as_ref().and_then(|session| UserId::parse(&session.subject))) {
-            (Some(client), Some(user)) => {
-                let rows = self.store.consents(user, &client.id).await.map_err(unavailable)?;
-                rows.into_iter().filter_map(consent_in).collect()
-            }
-            _ => Vec::new(),
-        };
-        let ring = self.ring().await?;
-        let visit = Visit::new(self.now(), &ring.tickets, &ring.keys).session(session.as_ref(), &consents);
-        Ok(decide(&visit))
-    }
-
-    async fn session(&self, cookie: &str) -> Result<Option<Session>, OAuthError> {
-        let digest = TokenDigest::of(cookie.as_bytes());
-        let found = self.store.browser_session(digest).await.map_err(unavailable)?;
-        let now = self.clock.now();
-        let is_active = |found: &store::BrowserSession| {
-            !found.user.disabled && self.sessions.allow(found.created_at, found.last_used_at, now)
-        };
-        Ok(found.filter(is_active).map(|found| Session {
-            id: found.session.to_string(),
-            subject: found.user.id.to_string(),
-            authenticated_at: unix(found.created_at),
-            acr: "aal1".into(),
-            amr: vec!["pwd".into()],
-            attainable_acr: "aal1".into(),
-        }))
-    }
-}
-
 /// The token endpoint, userinfo, and access tokens at the API.
 impl AuthorizationServer {
     /// Answers a token request.
@@ -283,6 +176,10 @@ impl AuthorizationServer {
     /// # Errors
     /// `invalid_token`; when the store is unavailable.
     pub async fn api_user(&self, token: &str) -> Result<Option<(User, AccessClaims)>, OAuthError> {
+        // Tokens of sessions name no client. They must not wait for the keys.
+        if !strict_jose::inspect(token).is_ok_and(|seen| seen.claims.get("client_id").is_some()) {
+            return Ok(None);
+        }
         let claims = self.api.verify(token, &self.ring().await?.keys, self.now())?;
         let is_enabled = self.client(&claims.client_id).await?.is_some_and(|client| !client.is_disabled);
         if !is_enabled || claims.is_client() {
@@ -297,22 +194,22 @@ impl AuthorizationServer {
         Ok(user.filter(|user| !user.disabled).map(|user| (user, claims)))
     }
 
-    async fn find(&self, needs: strict_oidc::Needs) -> Result<Found, OAuthError> {
+    async fn find(&self, needs: Needs) -> Result<Found, OAuthError> {
         match needs {
-            strict_oidc::Needs::Code(code) => {
+            Needs::Code(code) => {
                 let Some(row) = self.store.code(digest(code)).await.map_err(unavailable)? else {
                     return Ok(Found::Nothing);
                 };
-                let record: strict_oidc::CodeRecord = serde_json::from_str(&row.record).map_err(internal)?;
+                let record: CodeRecord = serde_json::from_str(&row.record).map_err(internal)?;
                 let user = self.user_in_session(&record.subject, Some(&record.session)).await?;
                 let used_by = row.grant.map(GrantId::from_bytes);
                 Ok(Found::Code(Box::new(FoundCode { record, used_by, user })))
             }
-            strict_oidc::Needs::Grant(id) => {
+            Needs::Grant(id) => {
                 let found = self.found_grant(Some(id)).await?;
                 Ok(found.map_or(Found::Nothing, |found| Found::Grant(Box::new(found))))
             }
-            strict_oidc::Needs::Nothing | strict_oidc::Needs::DeviceCode(_) => Ok(Found::Nothing),
+            Needs::Nothing | Needs::DeviceCode(_) => Ok(Found::Nothing),
         }
     }
 
@@ -400,10 +297,6 @@ fn claims_of(user: &User) -> UserClaims {
         .with("updated_at", user.updated_at.as_second())
         .with("email", user.email.as_str())
         .with("email_verified", user.email_verified)
-}
-
-fn consent_in(row: ConsentRow) -> Option<Consent> {
-    Some(Consent { resource: row.resource, scopes: Scopes::parse(&row.scopes).ok()? })
 }
 
 fn digest(digest: Digest) -> TokenDigest {

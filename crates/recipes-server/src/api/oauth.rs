@@ -30,13 +30,13 @@ pub fn routes() -> Router<App> {
         .route("/oauth/consent", post(redirect::consent))
         .route("/oauth/token", post(token))
         .route("/oauth/userinfo", get(userinfo).post(userinfo))
-        .route("/log-in", get(log_in::page))
+        .route("/oauth/log-in", get(log_in::page))
         .route("/oauth/pages.css", get(pages::style))
 }
 
 /// The log-in itself, which the router limits by client address.
 pub fn log_in_route() -> Router<App> {
-    Router::new().route("/log-in", post(log_in::submit))
+    Router::new().route("/oauth/log-in", post(log_in::submit))
 }
 
 async fn configuration(OAuth(server): OAuth) -> Response {

@@ -185,7 +185,8 @@ where
 /// Whether the request is the form of a page, which a page of another site must never send, with cookies or without: a log-in could
 /// log the user in to the account of an attacker. `/oauth/authorize` is not one: clients may post to it.
 fn is_form_of_page<B>(request: &Request<B>) -> bool {
-    request.method() == http::Method::POST && matches!(request.uri().path(), "/log-in" | "/oauth/consent")
+    request.method() == http::Method::POST
+        && matches!(request.uri().path(), "/oauth/log-in" | "/oauth/consent")
 }
 
 /// What the response needs of the request, which the router consumes.

@@ -148,3 +148,42 @@ fn opened(
     let jwk = std::str::from_utf8(&jwk).map_err(internal)?;
     Ok((record.state, Key::from_jwk(jwk).map_err(internal)?.with_kid(&row.kid)))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use store::DatabaseUrl;
+
+    use super::*;
+
+    fn secret(byte: u8) -> Key {
+        Key::hs256(&[byte; 32]).unwrap()
+    }
+
+    async fn kids(store: &Store, secrets: TokenKeys, now: Timestamp) -> Result<Vec<String>, OAuthError> {
+        let loader = KeyLoader { store: store.clone(), secrets, entropy: Entropy::system() };
+        let jwks: serde_json::Value = serde_json::from_str(&loader.load(now).await?.keys.jwks()?).unwrap();
+        let kids = jwks["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap().to_owned());
+        Ok(kids.collect())
+    }
+
+    #[tokio::test]
+    async fn keys_survive_a_new_secret_and_are_lost_without_the_previous_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("recipes.db").display());
+        let now = "2026-01-01T12:00:00Z".parse().unwrap();
+        let store = Store::open(&DatabaseUrl::parse(&url).unwrap(), now).await.unwrap();
+        let first = kids(&store, secret(1).into(), now).await.unwrap();
+        assert_eq!(first.len(), 4, "two algorithms, each with its next key");
+        assert_eq!(kids(&store, secret(1).into(), now).await.unwrap(), first);
+        assert!(kids(&store, secret(2).into(), now).await.is_err());
+        let rotated = TokenKeys::new(secret(2), Some(secret(1)));
+        assert_eq!(kids(&store, rotated, now).await.unwrap(), first);
+        assert_eq!(kids(&store, secret(2).into(), now).await.unwrap(), first, "it was sealed again");
+
+        let later = kids(&store, secret(2).into(), now + Duration::from_hours(31 * 24)).await.unwrap();
+        assert!(first.iter().all(|kid| later.contains(kid)), "the previous keys are still published");
+        assert_eq!(later.len(), 6);
+    }
+}

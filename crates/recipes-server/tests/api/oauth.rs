@@ -93,7 +93,7 @@ impl Registered {
         let page = self.get(asked.header("location"), "").await.is(200);
         let return_to = hidden(&page.text(), "return_to");
         let fields = [("return_to", &*return_to), ("email", "ada@example.org"), ("password", PASSWORD)];
-        let done = self.post("/log-in", "", &fields).await.is(303);
+        let done = self.post("/oauth/log-in", "", &fields).await.is(303);
         let cookie = done.header("set-cookie").split(';').next().unwrap().to_owned();
         (cookie, done.header("location").to_owned())
     }
@@ -244,7 +244,7 @@ async fn denial_and_wrong_redirect_uri_give_no_code() {
 #[tokio::test]
 async fn form_of_another_site_is_refused_and_a_request_by_post_is_asked_again_by_get() {
     let test = Registered::new(ClientKind::Web).await;
-    for path in ["/log-in", "/oauth/consent"] {
+    for path in ["/oauth/log-in", "/oauth/consent"] {
         let client = test.app.anonymous();
         let request = client.request(Method::POST, path).header("sec-fetch-site", "cross-site");
         client.send(request.body(Body::empty()).unwrap()).await.is(403);
@@ -257,7 +257,7 @@ async fn form_of_another_site_is_refused_and_a_request_by_post_is_asked_again_by
 async fn wrong_password_shows_the_page_again_and_sets_no_cookie() {
     let test = Registered::new(ClientKind::Web).await;
     let fields = [("return_to", "a=b"), ("email", "ada@example.org"), ("password", "wrong")];
-    let answer = test.post("/log-in", "", &fields).await.is(422);
+    let answer = test.post("/oauth/log-in", "", &fields).await.is(422);
     assert!(answer.headers.get("set-cookie").is_none());
     assert!(answer.text().contains("is wrong"), "{}", answer.text());
 }

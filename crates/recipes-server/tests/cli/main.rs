@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a panic fails the test")]
 
 mod check;
+mod clients;
 mod export;
 mod help;
 mod import;

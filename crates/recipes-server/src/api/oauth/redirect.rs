@@ -57,7 +57,7 @@ async fn follow(app: &App, server: &AuthorizationServer, next: Result<Next, OAut
             let mut query = form_urlencoded::Serializer::new(String::new());
             query.append_pair("return_to", &return_to);
             login_hint.map(|hint| query.append_pair("login_hint", &hint));
-            return see_other(app, &format!("/log-in?{}", query.finish()));
+            return see_other(app, &format!("/oauth/log-in?{}", query.finish()));
         }
         Ok(Next::SecondFactor(_)) => return pages::error(500, "this server has no second factor"),
         Ok(Next::Consent(page)) => return pages::consent(app, &page),
