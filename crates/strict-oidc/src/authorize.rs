@@ -84,7 +84,7 @@ pub struct Visit<'a> {
     pub session: Option<&'a Session>,
     /// What this user allowed this client before.
     pub consents: &'a [Consent],
-    /// The stored request that `request_uri` names ([`pushed`](crate::pushed)).
+    /// The stored request that `request_uri` names: see [`push`].
     pub pushed: Option<&'a PushedRequest>,
 }
 
