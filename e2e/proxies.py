@@ -1,19 +1,20 @@
 #!/usr/bin/env python3
-"""Behind real proxies: e2e/proxies.py nginx|apache, with RECIPES=path/to/recipes.
+"""Behind real proxies: e2e/proxies.py PROXY, with RECIPES=path/to/recipes. The proxies are the keys of PROXIES.
 
-Starts the proxy on a free loopback port with its usual settings: compression on, the service under the path /recipes, and the
-Host that it sends by default. Starts the server behind it with e2e/with-server, and uses it through the proxy as a program and a
-browser do. The proxy is stopped by its process id.
+Starts the proxy on a free loopback port with a file of packaging/proxies, in which only addresses are replaced; "nginx" stands for
+nginx with its default settings and the Host that it sends by default. Starts the server behind it with e2e/with-server, and uses it
+through the proxy as a program and a browser do. The proxy is stopped by its process id.
 """
 import gzip, http.client, json, os, shutil, signal, socket, subprocess, sys, tempfile, time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-BASE = "/recipes"
+FILES = HERE.parent / "packaging/proxies"
 LIMIT = 20  # seconds for one request, and for the start of the proxy
 
 NGINX = """
 daemon off;
+{user}
 worker_processes 1;
 pid {folder}/pid;
 error_log {folder}/error.log;
@@ -22,17 +23,26 @@ http {{
     access_log off;
     client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
     uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
-    client_max_body_size 100m;
-    gzip on; gzip_types application/json; gzip_proxied any;
-    server {{
-        listen 127.0.0.1:{port};
-        location {base}/ {{ proxy_pass {backend}/; }}
-        # The same with the path passed on.
-        location /kept{base}/ {{ rewrite ^/kept(.*)$ $1 break; proxy_pass {backend}; }}
-    }}
+    {site}
 }}
 """
-
+NGINX_SITE = """
+gzip on; gzip_types application/json; gzip_proxied any;
+client_max_body_size 100m;
+server {
+    listen 80;
+    location /recipes/ { proxy_pass http://127.0.0.1:8080/; }
+    # The same with the path passed on.
+    location /kept/recipes/ { rewrite ^/kept(.*)$ $1 break; proxy_pass http://127.0.0.1:8080; }
+}
+"""
+NGINX_PATH = """
+gzip on; gzip_types application/json; gzip_proxied any;
+server {
+    listen 80;
+    include %s;
+}
+"""
 APACHE = """
 ServerRoot {folder}
 ServerName 127.0.0.1
@@ -43,26 +53,64 @@ DefaultRuntimeDir {folder}
 TypesConfig /dev/null
 {modules}
 {user}
-ProxyPass {base}/ {backend}/
-ProxyPassReverse {base}/ {backend}/
-ProxyPass /kept{base}/ {backend}{base}/
-SetOutputFilter DEFLATE
+{site}
 """
-MODULES = ["mpm_event", "authz_core", "mime", "filter", "deflate", "proxy", "proxy_http"]
+MODULES = ["mpm_event", "authz_core", "mime", "filter", "deflate", "headers", "proxy", "proxy_http"]
 
 
-def command(proxy, folder, port, backend):
-    values = {"folder": folder, "port": port, "backend": backend, "base": BASE}
-    conf = folder / "conf"
-    if proxy == "nginx":
-        user = "user root;\n" if os.geteuid() == 0 else ""
-        conf.write_text(user + NGINX.format(**values))
-        return [shutil.which("nginx") or "/usr/sbin/nginx", "-p", str(folder), "-c", str(conf), "-e", f"{folder}/error.log"]
+def nginx(folder, port, backend, site):
+    user = "user root;" if os.geteuid() == 0 else ""
+    site = site.replace("listen 80;", f"listen 127.0.0.1:{port};").replace("listen [::]:80;", "")
+    write(folder / "conf", NGINX.format(folder=folder, user=user, site=with_backend(site, backend)))
+    return ["nginx", "-p", str(folder), "-c", f"{folder}/conf", "-e", f"{folder}/error.log"]
+
+
+def nginx_path(folder, port, backend, site):
+    write(folder / "path.conf", with_backend(site, backend))
+    return nginx(folder, port, backend, NGINX_PATH % (folder / "path.conf"))
+
+
+def apache(folder, port, backend, site):
     library = "/usr/lib/apache2/modules"
     modules = "\n".join(f"LoadModule {name}_module {library}/mod_{name}.so" for name in MODULES)
     user = "User nobody\nGroup nogroup" if os.geteuid() == 0 else ""
-    conf.write_text(APACHE.format(modules=modules, user=user, **values))
-    return [shutil.which("apache2") or "/usr/sbin/apache2", "-f", str(conf), "-D", "FOREGROUND"]
+    site = with_backend(site, backend)
+    write(folder / "conf", APACHE.format(folder=folder, port=port, modules=modules, user=user, site=site))
+    return ["apache2", "-f", f"{folder}/conf", "-D", "FOREGROUND"]
+
+
+def caddy(folder, port, backend, site):
+    # Without a certificate, and without the interface for administrators on a fixed port.
+    host = next(line.split()[0] for line in site.splitlines() if line.endswith("example.com {"))
+    site = with_backend(site.replace(f"{host} {{", f"http://127.0.0.1:{port} {{"), backend)
+    write(folder / "conf", f"{{\n admin off\n auto_https off\n log {{\n output file {folder}/error.log\n }}\n}}\n{site}")
+    return ["caddy", "run", "--adapter", "caddyfile", "--config", f"{folder}/conf"]
+
+
+def with_backend(site, backend):
+    return site.replace("http://127.0.0.1:8080", backend).replace("127.0.0.1:8080", backend)
+
+
+def write(path, text):
+    path.write_text(text)
+
+
+# How to start it, the settings, the path of the service, and the mark of a tag that it has changed. Caddy 2.6 changes none.
+PROXIES = {
+    "nginx": (nginx, None, "/recipes", 'W/"'),
+    "nginx-host": (nginx, "nginx.conf", "", 'W/"'),
+    "nginx-path": (nginx_path, "nginx-path.conf", "/recipes", 'W/"'),
+    "apache": (apache, "apache.conf", "/recipes", "-gzip"),
+    "caddy-host": (caddy, "Caddyfile", "", None),
+    "caddy-path": (caddy, "Caddyfile-path", "/recipes", None),
+}
+PROXY = sys.argv[1]
+START, FILE, BASE, MARK = PROXIES[PROXY]
+
+
+def command(folder, port, backend):
+    name, *arguments = START(folder, port, backend, (FILES / FILE).read_text() if FILE else NGINX_SITE)
+    return [shutil.which(name) or f"/usr/sbin/{name}", *arguments]
 
 
 def free_port():
@@ -111,7 +159,7 @@ def recipe(description):
     }
 
 
-def tags(client, proxy):
+def tags(client):
     """A tag that comes back through the proxy is understood: for small bodies, which the proxy compresses, and large ones, which
     the server does."""
     changed = set()
@@ -133,9 +181,8 @@ def tags(client, proxy):
                 client.expect(200, "GET", path, Accept_Encoding=coding, If_None_Match=tag)
             current = client.expect(200, "GET", path, Accept_Encoding=coding).headers["ETag"]
             client.expect(204, "DELETE", path, If_Match=f'"0-0", {current}')
-    mark = {"nginx": 'W/"', "apache": '-gzip"'}[proxy]
-    assert any(mark in tag for tag in changed), f"{proxy} has changed no tag: {changed}"
-    print(f"    {proxy}: tags", *sorted(changed))
+    assert MARK is None or any(MARK in tag for tag in changed), f"{PROXY} has changed no tag: {changed}"
+    print(f"    {PROXY}: tags", *sorted(changed))
 
 
 def addresses(client):
@@ -152,7 +199,10 @@ def addresses(client):
     assert docs.status == 200
     document = client.expect(200, "GET", f"{BASE}/api/v1/openapi.json").json()
     assert document["servers"][0]["url"].endswith(BASE), document["servers"]
-    client.expect(200, "GET", f"/kept{BASE}/api/v1/recipes")
+    if PROXY == "nginx":
+        client.expect(200, "GET", f"/kept{BASE}/api/v1/recipes")
+    if FILE and BASE and START != apache:
+        assert client.expect(308, "GET", BASE).headers["Location"].endswith(f"{BASE}/")
 
 
 def cookies(client):
@@ -165,7 +215,8 @@ def cookies(client):
     assert other in refused["message"] and own in refused["message"], refused
     answer = browser.expect(200, "POST", path, login, Origin=own)
     lines = answer.headers.get_all("Set-Cookie")
-    assert len(lines) == 2 and all(f"Path={BASE};" in line and line.startswith("__Secure-") for line in lines), lines
+    prefix = "__Secure-" if BASE else "__Host-"
+    assert len(lines) == 2 and all(f"Path={BASE or '/'};" in line and line.startswith(prefix) for line in lines), lines
     cookie = "; ".join(line.split(";")[0] for line in lines)
     browser.expect(201, "POST", f"{BASE}/api/v1/recipes", recipe("x"), Origin=own, Cookie=cookie)
     browser.expect(403, "POST", f"{BASE}/api/v1/recipes", recipe("x"), Origin=other, Cookie=cookie)
@@ -179,22 +230,22 @@ def large_body(client):
     assert refused.json()["code"] == "body_too_large"
 
 
-def check(proxy, port):
+def check(port):
     client = Client(port)
     account = {"name": "Ada", "email": "ada@example.org", "password": "a stitch in thyme"}
     token = client.expect(200, "POST", f"{BASE}/api/v1/users/signup", account).json()["token"]
     client.headers["Authorization"] = f"Bearer {token}"
-    tags(client, proxy)
+    tags(client)
     addresses(client)
     cookies(client)
     large_body(client)
 
 
-def inner(proxy, port):
+def inner(port):
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o755)
-        running = subprocess.Popen(command(proxy, folder, port, os.environ["BASE_URL"]))
+        running = subprocess.Popen(command(folder, port, os.environ["BASE_URL"]))
         try:
             end = time.monotonic() + LIMIT
             while True:
@@ -202,9 +253,9 @@ def inner(proxy, port):
                     socket.create_connection(("127.0.0.1", port), timeout=1).close()
                     break
                 except OSError:
-                    assert running.poll() is None and time.monotonic() < end, f"{proxy} does not start"
+                    assert running.poll() is None and time.monotonic() < end, f"{PROXY} does not start"
                     time.sleep(0.05)
-            check(proxy, port)
+            check(port)
         except BaseException:
             log = folder / "error.log"
             print(log.read_text()[-2_000:] if log.exists() else "no log", file=sys.stderr)
@@ -219,9 +270,9 @@ def inner(proxy, port):
 
 if __name__ == "__main__":
     if len(sys.argv) == 3:
-        inner(sys.argv[1], int(sys.argv[2]))
+        inner(int(sys.argv[2]))
     else:
         port = free_port()
         settings = f"PUBLIC_URL=http://127.0.0.1:{port}{BASE} TRUSTED_PROXIES=127.0.0.1"
         os.environ["SETTINGS"] = settings
-        os.execv(HERE / "with-server", ["with-server", sys.executable, __file__, sys.argv[1], str(port)])
+        os.execv(HERE / "with-server", ["with-server", sys.executable, __file__, PROXY, str(port)])

@@ -5,3 +5,4 @@ pub mod caller;
 pub mod log_in;
 pub mod rate_limit;
 pub mod requirements;
+pub mod token_keys;

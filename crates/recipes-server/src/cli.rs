@@ -1,8 +1,10 @@
 //! The command line: one file per subcommand. `recipes` without a subcommand is `recipes serve`.
 
 mod audit;
+mod check;
 mod database;
 mod export;
+mod health;
 mod help;
 mod import;
 mod invalid_argument;
@@ -23,7 +25,7 @@ use jiff::Timestamp;
 
 pub use self::invalid_argument::InvalidArgument;
 use crate::clock::Clock;
-use crate::config::{self, Config, ConfigError, EnvFile};
+use crate::config::{self, Config, ConfigError, EnvFile, Secret};
 use crate::server;
 use crate::telemetry::escape::escape;
 
@@ -53,8 +55,11 @@ fn with_secrets(examples: &str) -> String {
         "{examples}
 
 Secrets are set by environment variable or .env, because other users can see the flags of a process:
-  JWT_SECRET  signs the tokens, 32 bytes or more [default: a new secret in the data folder]
-  SMTP_URL    mail server, as in smtps://user:password@mail.example.com [default: files in outbox]"
+  JWT_SECRET           signs the tokens, 32 bytes or more [default: a new secret in the data folder]
+  JWT_SECRET_PREVIOUS  the secret before it, whose tokens are still accepted until they expire
+  SMTP_URL             mail server, as in smtps://user:password@mail.example.com [default: files in outbox]
+A file can hold a secret instead: set JWT_SECRET_FILE, JWT_SECRET_PREVIOUS_FILE, SMTP_URL_FILE or DATABASE_URL_FILE to its
+path."
     )
 }
 
@@ -69,6 +74,10 @@ enum Command {
     #[command(after_help = users::EXAMPLES)]
     Users(users::UsersCommand),
     Audit(audit::Audit),
+    /// Check settings, database, mail server, clock and disk, and change nothing
+    #[command(after_help = check::EXAMPLES)]
+    Check,
+    Health(health::Health),
     /// Print a new secret for signing tokens
     #[command(after_help = secret::EXAMPLES)]
     Secret,
@@ -78,6 +87,19 @@ enum Command {
     /// Print the OpenAPI document
     #[command(after_help = openapi::EXAMPLES)]
     Openapi,
+}
+
+impl Command {
+    /// The secrets that the command uses. The others are not read: `recipes secret` may be about to write the file that is set, and
+    /// the operator who lists users may not read the secret of the tokens.
+    fn secrets(&self) -> &'static [Secret] {
+        match self {
+            Self::Serve | Self::Check => &Secret::ALL,
+            Self::Import(_) | Self::Export(_) | Self::Users(_) | Self::Audit(_) => &[Secret::DatabaseUrl],
+            Self::Token(token) => token.secrets(),
+            Self::Health(_) | Self::Secret | Self::Openapi => &[],
+        }
+    }
 }
 
 /// The command line cannot be run.
@@ -95,7 +117,6 @@ impl Cli {
     /// [`CliError`].
     pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, CliError> {
         let env_file = EnvFile::read().map_err(CliError::Setting)?;
-        config::require_text_secrets().map_err(CliError::Setting)?;
         let command = help::with_relevant_settings(config::without_empty_variables(Self::command()));
         for warning in env_file.warnings(&command) {
             // Standard error may be closed.
@@ -106,7 +127,10 @@ impl Cli {
             None => CliError::Arguments(error),
         };
         let matches = command.clone().try_get_matches_from(arguments).map_err(explained)?;
-        Self::from_arg_matches(&matches).map_err(CliError::Arguments)
+        let mut cli = Self::from_arg_matches(&matches).map_err(CliError::Arguments)?;
+        let secrets = cli.command.as_ref().map_or(&Secret::ALL[..], Command::secrets);
+        cli.config.read_secrets(secrets, &matches).map_err(CliError::Setting)?;
+        Ok(cli)
     }
 
     pub fn serves(&self) -> bool {
@@ -127,6 +151,8 @@ impl Cli {
             Command::Export(export) => export.run(&config).await,
             Command::Users(users) => users.run(&config).await,
             Command::Audit(audit) => audit.run(&config).await,
+            Command::Check => check::run(&config).await,
+            Command::Health(health) => health.run(&config).await,
             Command::Secret => secret::run(),
             Command::Token(token) => token.run(&config).await,
             Command::Openapi => openapi::run(),

@@ -7,6 +7,7 @@ mod env_file;
 mod error;
 mod mail;
 mod protection;
+mod secrets;
 mod sign_up;
 mod values;
 
@@ -15,6 +16,7 @@ pub use env_file::EnvFile;
 pub use error::ConfigError;
 pub use mail::MailSettings;
 pub use protection::Protection;
+pub use secrets::{Secret, secret_files};
 pub use sign_up::SignUpSettings;
 
 use std::{
@@ -25,8 +27,8 @@ use std::{
 };
 
 use accounts::SessionLimits;
-use clap::{Args, ValueEnum};
-use secrecy::SecretString;
+use clap::{ArgMatches, Args, ValueEnum, parser::ValueSource};
+use secrecy::{ExposeSecret as _, SecretString};
 use store::DatabaseUrl;
 
 use self::values::HEADING;
@@ -55,15 +57,19 @@ pub struct Config {
     #[arg(long, env, global = true, value_name = "FOLDER", default_value = data_dir::DEFAULT)]
     pub data_dir: DataDir,
 
-    /// Database: sqlite: and the path of a file; without it, recipes.db in the data folder
+    /// Database: sqlite: and the path of a file, or the address of a PostgreSQL database; without it, recipes.db in the data folder
     #[arg(
         long, env, global = true, value_name = "URL", hide_env_values = true, value_parser = values::database_url
     )]
     database_url: Option<DatabaseUrl>,
 
-    /// Not a flag: other users of the machine can see the flags of a process.
-    #[arg(skip = jwt_secret())]
+    /// Filled by [`read_secrets`](Self::read_secrets).
+    #[arg(skip)]
     jwt_secret: Option<SecretString>,
+
+    /// Filled by [`read_secrets`](Self::read_secrets).
+    #[arg(skip)]
+    jwt_secret_previous: Option<SecretString>,
 
     /// Lifetime of an access token in seconds
     #[arg(
@@ -145,6 +151,29 @@ enum PasswordScheme {
 }
 
 impl Config {
+    /// Reads these secrets from their variables or files. `matches` are the arguments of which this value was made.
+    ///
+    /// # Errors
+    /// Names the variable, and does not show the secret.
+    pub fn read_secrets(&mut self, secrets: &[Secret], matches: &ArgMatches) -> Result<(), ConfigError> {
+        for secret in secrets {
+            match secret {
+                Secret::JwtSecret => self.jwt_secret = secret.read()?,
+                Secret::JwtSecretPrevious => self.jwt_secret_previous = secret.read()?,
+                Secret::SmtpUrl => self.mail.smtp_url = secret.read()?,
+                // A flag overrides the environment.
+                Secret::DatabaseUrl if is_flag(matches, "database_url") => {}
+                Secret::DatabaseUrl => {
+                    let Some(url) = secret.read()? else { continue };
+                    let url = values::database_url(url.expose_secret())
+                        .map_err(|why| ConfigError::new(format!("DATABASE_URL (--database-url): {why}")))?;
+                    self.database_url = Some(url);
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// The address to listen on.
     ///
     /// # Errors
@@ -199,6 +228,11 @@ impl Config {
     /// The setting `JWT_SECRET`.
     pub fn jwt_secret(&self) -> Option<&SecretString> {
         self.jwt_secret.as_ref()
+    }
+
+    /// The setting `JWT_SECRET_PREVIOUS`.
+    pub fn jwt_secret_previous(&self) -> Option<&SecretString> {
+        self.jwt_secret_previous.as_ref()
     }
 
     pub fn accounts(&self) -> Settings {
@@ -274,23 +308,8 @@ pub fn setting_error(error: &clap::Error, command: &clap::Command) -> Option<Con
     Some(ConfigError::new(format!("{variable} (--{name}){shown}: {must}{default}")))
 }
 
-/// Refuses secrets that are not UTF-8: two that differ only in such bytes would be read as one.
-///
-/// # Errors
-/// Names the variable, not its value.
-pub fn require_text_secrets() -> Result<(), ConfigError> {
-    let is_text = |name: &&str| env::var_os(name).is_none_or(|value| value.to_str().is_some());
-    match env_file::SECRETS.into_iter().find(|name| !is_text(name)) {
-        Some(name) => {
-            Err(ConfigError::new(format!("{name} is not UTF-8; \"recipes secret\" prints a good secret")))
-        }
-        None => Ok(()),
-    }
-}
-
-fn jwt_secret() -> Option<SecretString> {
-    let secret = env::var_os("JWT_SECRET").filter(|secret| !secret.is_empty())?;
-    Some(secret.to_string_lossy().into_owned().into())
+fn is_flag(matches: &ArgMatches, id: &str) -> bool {
+    matches.value_source(id) == Some(ValueSource::CommandLine)
 }
 
 #[cfg(test)]

@@ -23,9 +23,29 @@ pub(crate) fn read(path: &Path) -> io::Result<SecretString> {
     if file.metadata()?.mode() & 0o077 != 0 {
         tracing::warn!("{} can be read by other users; run chmod 600 on it", path.display());
     }
-    let mut secret = String::new();
-    file.take(MAX_BYTES).read_to_string(&mut secret)?;
-    Ok(secret.trim_end().to_owned().into())
+    Ok(text(file)?.trim_end().to_owned().into())
+}
+
+/// The same for a file that another program has made. Its permissions are not ours to judge: in a container, the files of secrets
+/// are readable by all of its users.
+///
+/// # Errors
+/// Those of the file, or if it is empty.
+pub(crate) fn read_of_another_program(path: &Path) -> io::Result<SecretString> {
+    match text(fs::File::open(path)?)?.trim_end_matches(['\r', '\n']) {
+        "" => Err(io::Error::new(ErrorKind::InvalidData, "it is empty")),
+        secret => Ok(secret.to_owned().into()),
+    }
+}
+
+fn text(file: fs::File) -> io::Result<String> {
+    let mut text = String::new();
+    let bytes = file.take(MAX_BYTES + 1).read_to_string(&mut text)?;
+    if bytes as u64 > MAX_BYTES {
+        let why = format!("it has more than {MAX_BYTES} bytes, so it is not a secret");
+        return Err(io::Error::new(ErrorKind::InvalidData, why));
+    }
+    Ok(text)
 }
 
 /// Writes the secret into a new file. An existing file is kept, which is no error.

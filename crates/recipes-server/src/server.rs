@@ -20,7 +20,6 @@ use anyhow::Context as _;
 use axum_server::Handle;
 use ids::Uid;
 use store::{Instance, Store};
-use strict_jose::Key;
 use tokio::{net::TcpListener, sync::oneshot, time::timeout};
 use tower_service::Service;
 
@@ -29,6 +28,7 @@ pub use self::shutdown::Shutdown;
 use crate::app::App;
 use crate::auth::access_tokens::TokenIssuer;
 use crate::auth::rate_limit::RateLimits;
+use crate::auth::token_keys::TokenKeys;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::entropy::Entropy;
@@ -58,6 +58,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     // All settings before the first file: an invalid one must leave nothing behind.
     let front_end = config.front_end()?;
     signing_key::load(&config)?;
+    let previous_key = signing_key::previous(&config)?;
     let address = config.address()?;
     config.mail_template(address)?;
     let transport = config.mail_transport(&clock, &entropy)?;
@@ -72,11 +73,12 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         tracing::info!("Created a new database with {loaded} sample recipes");
     }
     let key = signing_key::load_or_create(&config, &entropy)?;
-    note_signing_key(&store, &key, &clock).await?;
+    let keys = TokenKeys::new(key, previous_key);
+    note_signing_key(&store, &keys, &clock).await?;
     let now = clock.now();
     let instance = Instance { id: Uid::new(now, entropy.bytes()), named_at: now };
     let instance = store.get_or_create_instance(instance).await?;
-    let issuer = TokenIssuer::new(key, instance, config.mail.public_url.as_ref());
+    let issuer = TokenIssuer::new(keys, instance, config.mail.public_url.as_ref());
     let passwords = Passwords::start(config.scheme(), &entropy)?;
     let limits = RateLimits::new(config.protection.rate_limits, clock.clone());
     let listener = listen(address).await?;
@@ -161,10 +163,12 @@ async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
 
 /// Warns when the signing key is not the one of the last start: a new key invalidates all access tokens, and
 /// an attacker must not be able to replace it unnoticed.
-async fn note_signing_key(store: &Store, key: &Key, clock: &Clock) -> anyhow::Result<()> {
-    let fingerprint = TokenDigest::of(key.thumbprint().as_bytes());
+async fn note_signing_key(store: &Store, keys: &TokenKeys, clock: &Clock) -> anyhow::Result<()> {
+    let fingerprint = TokenDigest::of(keys.current().thumbprint().as_bytes());
     if store.note_signing_key(fingerprint, clock.now()).await? {
-        tracing::warn!("The signing key has changed: all access tokens are invalid now");
+        let rest =
+            if keys.has_previous() { ", except those that JWT_SECRET_PREVIOUS has signed" } else { "" };
+        tracing::warn!("The signing key has changed: all access tokens are invalid now{rest}");
     }
     Ok(())
 }

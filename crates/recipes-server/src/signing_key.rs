@@ -1,4 +1,5 @@
-//! The key that signs access tokens: made of `JWT_SECRET`, else of the file `jwt-secret` in the data folder.
+//! The key that signs access tokens: made of `JWT_SECRET`, else of the file `jwt-secret` in the data folder. And the key before it,
+//! made of `JWT_SECRET_PREVIOUS`.
 
 mod randomness;
 
@@ -62,6 +63,14 @@ pub(crate) fn load(config: &Config) -> Result<Option<Key>, ConfigError> {
             Err(ConfigError::new(format!("{path}, the secret of the access tokens, cannot be read: {error}")))
         }
     }
+}
+
+/// Makes the key whose tokens are still accepted, if there is one.
+///
+/// # Errors
+/// When the secret is too short or plainly not random.
+pub(crate) fn previous(config: &Config) -> Result<Option<Key>, ConfigError> {
+    config.jwt_secret_previous().map(|secret| key("JWT_SECRET_PREVIOUS", secret)).transpose()
 }
 
 /// The file that holds the secret where `JWT_SECRET` is not set.

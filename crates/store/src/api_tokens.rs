@@ -11,7 +11,6 @@ use ids::{ApiTokenId, UserId};
 /// # Errors
 /// [`StoreError::Unavailable`] when the disk fails, for all of them.
 #[expect(clippy::missing_errors_doc, reason = "what can always happen is said once, above")]
-#[expect(clippy::unused_async, reason = "a database over the network waits where SQLite does not")]
 impl Store {
     /// `None`: this user has [`MAX_API_TOKENS`](accounts::MAX_API_TOKENS) already.
     ///
@@ -25,6 +24,7 @@ impl Store {
     ) -> Result<Option<ApiToken>, StoreError> {
         match self {
             Self::Sqlite(db) => db.create_api_token(user, new, context).await,
+            Self::Postgres(db) => db.create_api_token(user, new, context).await,
         }
     }
 
@@ -32,6 +32,7 @@ impl Store {
     pub async fn api_token_user(&self, digest: TokenDigest) -> Result<Option<(ApiToken, User)>, StoreError> {
         match self {
             Self::Sqlite(db) => db.api_token_user(digest),
+            Self::Postgres(db) => db.api_token_user(digest).await,
         }
     }
 
@@ -39,6 +40,7 @@ impl Store {
     pub fn api_token_used(&self, id: ApiTokenId, now: Timestamp) {
         match self {
             Self::Sqlite(db) => db.api_token_used(id, now),
+            Self::Postgres(db) => db.api_token_used(id, now),
         }
     }
 
@@ -46,6 +48,7 @@ impl Store {
     pub async fn api_tokens(&self, user: UserId) -> Result<Vec<ApiToken>, StoreError> {
         match self {
             Self::Sqlite(db) => db.api_tokens(user),
+            Self::Postgres(db) => db.api_tokens(user).await,
         }
     }
 
@@ -58,6 +61,7 @@ impl Store {
     ) -> Result<bool, StoreError> {
         match self {
             Self::Sqlite(db) => db.delete_api_token(user, id, context).await,
+            Self::Postgres(db) => db.delete_api_token(user, id, context).await,
         }
     }
 }

@@ -24,6 +24,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(db) => db.audit(event, subject, context).await,
+            Self::Postgres(db) => db.audit(event, subject, context).await,
         }
     }
 
@@ -36,6 +37,7 @@ impl Store {
     ) -> Result<bool, StoreError> {
         match self {
             Self::Sqlite(db) => db.note_signing_key(fingerprint, now).await,
+            Self::Postgres(db) => db.note_signing_key(fingerprint, now).await,
         }
     }
 
@@ -47,6 +49,7 @@ impl Store {
     ) -> Result<Listing<Vec<Entry>, i64>, StoreError> {
         match self {
             Self::Sqlite(db) => db.audit_log(filter, page).await,
+            Self::Postgres(db) => db.audit_log(filter, page).await,
         }
     }
 
@@ -54,6 +57,7 @@ impl Store {
     pub async fn audit_log_after(&self, filter: Filter, id: i64) -> Result<Vec<Entry>, StoreError> {
         match self {
             Self::Sqlite(db) => db.audit_log_after(filter, id).await,
+            Self::Postgres(db) => db.audit_log_after(filter, id).await,
         }
     }
 
@@ -61,6 +65,7 @@ impl Store {
     pub async fn count_audit_log(&self, filter: Filter) -> Result<u64, StoreError> {
         match self {
             Self::Sqlite(db) => db.count_audit_log(filter).await,
+            Self::Postgres(db) => db.count_audit_log(filter).await,
         }
     }
 
@@ -72,6 +77,7 @@ impl Store {
     ) -> Result<Listing<Vec<Entry>, i64>, StoreError> {
         match self {
             Self::Sqlite(db) => db.audit_log_of(user, page).await,
+            Self::Postgres(db) => db.audit_log_of(user, page).await,
         }
     }
 
@@ -79,6 +85,7 @@ impl Store {
     pub async fn trim_audit_log(&self, keep: Retention, now: Timestamp) -> Result<usize, StoreError> {
         match self {
             Self::Sqlite(db) => db.trim_audit_log(keep, now).await,
+            Self::Postgres(db) => db.trim_audit_log(keep, now).await,
         }
     }
 }

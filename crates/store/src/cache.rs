@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, TryLockError};
 use std::time::{Duration, Instant};
 
 use ids::{RecipeId, SessionId, UserId};
+use jiff::Timestamp;
 
 /// Direct-mapped: keys with the same slot evict each other, so memory is bounded and nothing needs purging.
 const SLOTS: usize = 1 << 10;
@@ -51,6 +52,36 @@ pub(crate) struct Policy {
     /// Counts the changes after which a value may be out of date.
     pub(crate) changes: Arc<AtomicU64>,
     pub(crate) max_age: Duration,
+    /// Where a task counts the changes of other processes: without it, values are not used.
+    pub(crate) last_check: Option<Arc<LastCheck>>,
+}
+
+/// Values are not used if the changes of other processes have not been counted for this long.
+pub(crate) const MAX_SILENCE: Duration = Duration::from_millis(800);
+
+/// When the changes of other processes were last counted.
+#[derive(Debug)]
+pub(crate) struct LastCheck {
+    start: Instant,
+    /// Microseconds after `start`; 0: never.
+    at: AtomicU64,
+}
+
+impl LastCheck {
+    pub(crate) fn never() -> Self {
+        Self { start: Instant::now(), at: AtomicU64::new(0) }
+    }
+
+    /// All changes before `began` are counted.
+    pub(crate) fn note(&self, began: Instant) {
+        let at = began.saturating_duration_since(self.start).as_micros();
+        self.at.store(u64::try_from(at).unwrap_or(u64::MAX), Ordering::Release);
+    }
+
+    fn is_recent(&self, now: Instant) -> bool {
+        let at = self.at.load(Ordering::Acquire);
+        at > 0 && now < self.start + Duration::from_micros(at) + MAX_SILENCE
+    }
 }
 
 /// A state of the database.
@@ -69,6 +100,13 @@ pub trait CacheKey: PartialEq {
 impl CacheKey for (SessionId, UserId) {
     fn hash(&self) -> usize {
         // The last bytes of a UUIDv7 are random.
+        let [.., high, low] = *self.0.as_bytes();
+        usize::from(u16::from_be_bytes([high, low]))
+    }
+}
+
+impl CacheKey for (SessionId, Timestamp) {
+    fn hash(&self) -> usize {
         let [.., high, low] = *self.0.as_bytes();
         usize::from(u16::from_be_bytes([high, low]))
     }
@@ -106,7 +144,9 @@ impl<K: CacheKey, V: Clone> ReadCache<K, V> {
     }
 
     fn is_current(&self, then: Version, now: Version) -> bool {
-        then.changes == now.changes && now.at.duration_since(then.at) < self.policy.max_age
+        then.changes == now.changes
+            && now.at.duration_since(then.at) < self.policy.max_age
+            && self.policy.last_check.as_ref().is_none_or(|last| last.is_recent(now.at))
     }
 
     /// Does nothing if another thread holds the slot: reading the database is faster than waiting.
@@ -140,7 +180,7 @@ mod tests {
     const MAX_AGE: Duration = Duration::from_millis(50);
 
     fn cache<K: CacheKey>() -> ReadCache<K, &'static str> {
-        ReadCache::new(Policy { changes: Arc::default(), max_age: MAX_AGE })
+        ReadCache::new(Policy { changes: Arc::default(), max_age: MAX_AGE, last_check: None })
     }
 
     fn fill<K: CacheKey + Copy>(
@@ -201,5 +241,26 @@ mod tests {
         fill(&cache, other, "bread", start);
         assert_eq!(cached(&cache, one, start), None);
         assert_eq!(cached(&cache, other, start), Some("bread"));
+    }
+
+    #[test]
+    fn values_are_not_used_while_changes_of_other_processes_are_not_counted() {
+        let last_check = Arc::new(LastCheck::never());
+        let policy = Policy {
+            changes: Arc::default(),
+            max_age: Duration::from_secs(1),
+            last_check: Some(Arc::clone(&last_check)),
+        };
+        let (cache, start) = (ReadCache::new(policy), Instant::now() + Duration::from_millis(1));
+        let key = UserId::from_i64(1).unwrap();
+        let later = |milliseconds| start + Duration::from_millis(milliseconds);
+        fill(&cache, key, "alice", start);
+        assert_eq!(cached(&cache, key, start), None, "nothing was ever counted");
+        last_check.note(start);
+        assert_eq!(cached(&cache, key, later(799)), Some("alice"));
+        assert_eq!(cached(&cache, key, later(801)), None);
+        last_check.note(later(801));
+        assert_eq!(cached(&cache, key, later(801)), Some("alice"));
+        assert_eq!(cached(&cache, key, later(1_000)), None, "the value is too old");
     }
 }

@@ -20,7 +20,6 @@ impl Context {
     }
 }
 
-#[expect(clippy::unused_async, reason = "a database over the network waits where SQLite does not")]
 impl Store {
     /// Checks the actor's authority before work that must not be done for nothing. The write checks it again.
     ///
@@ -29,6 +28,7 @@ impl Store {
     pub async fn check_authority(&self, context: Context) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(db) => db.check_authority(&context),
+            Self::Postgres(db) => db.check_authority(&context).await,
         }
     }
 }

@@ -59,6 +59,10 @@ pub enum Unavailable {
     /// A file of the database was removed, replaced or changed. Only a restart helps.
     #[error("the files of the database were changed by another program")]
     FilesChanged,
+    #[error("the connection to the database is lost, or there is none free")]
+    Disconnected,
+    #[error("the database did not answer in time")]
+    TimedOut,
     #[error("the store was closed")]
     Closed,
 }

@@ -18,12 +18,12 @@ pub struct Instance {
 /// # Errors
 /// [`StoreError::Unavailable`] when the disk fails, for all of them.
 #[expect(clippy::missing_errors_doc, reason = "what can always happen is said once, above")]
-#[expect(clippy::unused_async, reason = "a database over the network waits where SQLite does not")]
 impl Store {
     /// Returns the name, if there is one yet.
     pub async fn instance(&self) -> Result<Option<Instance>, StoreError> {
         match self {
             Self::Sqlite(db) => db.instance(),
+            Self::Postgres(db) => db.instance().await,
         }
     }
 
@@ -31,6 +31,7 @@ impl Store {
     pub async fn get_or_create_instance(&self, new: Instance) -> Result<Instance, StoreError> {
         match self {
             Self::Sqlite(db) => db.get_or_create_instance(new).await,
+            Self::Postgres(db) => db.get_or_create_instance(new).await,
         }
     }
 }

@@ -11,7 +11,6 @@ use ids::{InvitationId, UserId};
 /// # Errors
 /// [`StoreError::Unavailable`] when the disk fails, for all of them.
 #[expect(clippy::missing_errors_doc, reason = "what can always happen is said once, above")]
-#[expect(clippy::unused_async, reason = "a database over the network waits where SQLite does not")]
 impl Store {
     /// `None`: there are [`MAX_INVITATIONS`](accounts::MAX_INVITATIONS) already.
     ///
@@ -25,6 +24,7 @@ impl Store {
     ) -> Result<Option<Invitation>, StoreError> {
         match self {
             Self::Sqlite(db) => db.create_invitation(new, context).await,
+            Self::Postgres(db) => db.create_invitation(new, context).await,
         }
     }
 
@@ -36,6 +36,7 @@ impl Store {
     ) -> Result<Listing<Vec<Invitation>, InvitationId>, StoreError> {
         match self {
             Self::Sqlite(db) => db.invitations(page, now).await,
+            Self::Postgres(db) => db.invitations(page, now).await,
         }
     }
 
@@ -43,6 +44,7 @@ impl Store {
     pub async fn count_invitations(&self, now: Timestamp) -> Result<u64, StoreError> {
         match self {
             Self::Sqlite(db) => db.count_invitations(now).await,
+            Self::Postgres(db) => db.count_invitations(now).await,
         }
     }
 
@@ -50,6 +52,7 @@ impl Store {
     pub async fn invitations_of(&self, user: UserId) -> Result<Vec<Invitation>, StoreError> {
         match self {
             Self::Sqlite(db) => db.invitations_of(user).await,
+            Self::Postgres(db) => db.invitations_of(user).await,
         }
     }
 
@@ -62,6 +65,7 @@ impl Store {
     ) -> Result<bool, StoreError> {
         match self {
             Self::Sqlite(db) => db.is_invited(invitation, email, now),
+            Self::Postgres(db) => db.is_invited(invitation, email, now).await,
         }
     }
 
@@ -72,6 +76,7 @@ impl Store {
     pub async fn revoke_invitation(&self, id: InvitationId, context: Context) -> Result<bool, StoreError> {
         match self {
             Self::Sqlite(db) => db.revoke_invitation(id, context).await,
+            Self::Postgres(db) => db.revoke_invitation(id, context).await,
         }
     }
 }

@@ -13,11 +13,13 @@ mod audit;
 mod cache;
 mod context;
 mod error;
+mod inspection;
 mod instance;
 mod invitations;
 mod mail_tokens;
 mod page;
 mod passwords;
+mod postgres;
 mod recipes;
 mod sessions;
 mod sqlite;
@@ -31,6 +33,7 @@ use jiff::Timestamp;
 pub use self::cache::{CacheKey, Lookup, ReadCache, Slot};
 pub use self::context::Context;
 pub use self::error::{StoreError, Unavailable};
+pub use self::inspection::Inspection;
 pub use self::instance::Instance;
 pub use self::page::{DEFAULT_PAGE_SIZE, Listing, MAX_PAGE_SIZE, Page, PageEnd};
 pub use self::recipes::{Edit, Imported, NewRecipe, RecipePage, ReplaceRecipe, StoredRecipe};
@@ -47,9 +50,9 @@ pub use accounts::{Access, ApiTokens, UserChange};
 #[derive(Clone, Debug)]
 pub enum Store {
     Sqlite(sqlite::Sqlite),
+    Postgres(postgres::Postgres),
 }
 
-#[expect(clippy::unused_async, reason = "a database over the network waits where SQLite does not")]
 impl Store {
     /// Opens the database. Makes folders, file and tables where there are none.
     ///
@@ -60,6 +63,7 @@ impl Store {
     pub async fn open(url: &DatabaseUrl, now: Timestamp) -> Result<Self, StoreError> {
         match &url.0 {
             Location::Sqlite(file) => sqlite::Sqlite::open(file, now).await.map(Self::Sqlite),
+            Location::Postgres(address) => postgres::Postgres::open(address, now).await.map(Self::Postgres),
         }
         .map_err(|why| StoreError::CannotOpen { url: url.clone(), why })
     }
@@ -71,6 +75,9 @@ impl Store {
     pub async fn exists(url: &DatabaseUrl) -> io::Result<bool> {
         match &url.0 {
             Location::Sqlite(file) => file.try_exists(),
+            Location::Postgres(address) => {
+                postgres::Postgres::exists(address).await.map_err(io::Error::other)
+            }
         }
     }
 
@@ -78,6 +85,7 @@ impl Store {
     pub fn is_new(&self) -> bool {
         match self {
             Self::Sqlite(db) => db.is_new(),
+            Self::Postgres(db) => db.is_new(),
         }
     }
 
@@ -85,6 +93,7 @@ impl Store {
     pub fn notices(&self) -> &[String] {
         match self {
             Self::Sqlite(db) => db.notices(),
+            Self::Postgres(_) => &[],
         }
     }
 
@@ -95,6 +104,7 @@ impl Store {
     pub async fn ready(&self) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(db) => db.ready(),
+            Self::Postgres(db) => db.ready().await,
         }
     }
 
@@ -103,6 +113,7 @@ impl Store {
     pub async fn close(&self) {
         match self {
             Self::Sqlite(db) => db.close().await,
+            Self::Postgres(db) => db.close().await,
         }
     }
 }

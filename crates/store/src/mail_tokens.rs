@@ -11,7 +11,6 @@ use accounts::{Email, MailPurpose, NewMailToken, TokenDigest, User};
 /// # Errors
 /// [`StoreError::Unavailable`] when the disk fails, for all of them.
 #[expect(clippy::missing_errors_doc, reason = "what can always happen is said once, above")]
-#[expect(clippy::unused_async, reason = "a database over the network waits where SQLite does not")]
 impl Store {
     /// Stores a token for the account of this address, and answers with the user, whose stored address is where the
     /// mail goes: what was asked for may be another one that only looks the same. `None`: there is no such
@@ -26,6 +25,7 @@ impl Store {
     ) -> Result<Option<User>, StoreError> {
         match self {
             Self::Sqlite(db) => db.create_mail_token(email, new, context).await,
+            Self::Postgres(db) => db.create_mail_token(email, new, context).await,
         }
     }
 
@@ -38,6 +38,7 @@ impl Store {
     ) -> Result<Option<User>, StoreError> {
         match self {
             Self::Sqlite(db) => db.mail_token_user(digest, purpose, now),
+            Self::Postgres(db) => db.mail_token_user(digest, purpose, now).await,
         }
     }
 
@@ -49,6 +50,7 @@ impl Store {
     ) -> Result<Option<User>, StoreError> {
         match self {
             Self::Sqlite(db) => db.verify_email(digest, context).await,
+            Self::Postgres(db) => db.verify_email(digest, context).await,
         }
     }
 }

@@ -23,6 +23,7 @@ impl Store {
     ) -> Result<bool, StoreError> {
         match self {
             Self::Sqlite(db) => db.replace_password_hash(id, old.clone(), new, now).await,
+            Self::Postgres(db) => db.replace_password_hash(id, old, new, now).await,
         }
     }
 
@@ -35,6 +36,7 @@ impl Store {
     ) -> Result<bool, StoreError> {
         match self {
             Self::Sqlite(db) => db.change_password(command, context).await,
+            Self::Postgres(db) => db.change_password(command, context).await,
         }
     }
 
@@ -48,6 +50,7 @@ impl Store {
     ) -> Result<Option<User>, StoreError> {
         match self {
             Self::Sqlite(db) => db.set_password(user, new, now).await,
+            Self::Postgres(db) => db.set_password(user, new, now).await,
         }
     }
 
@@ -62,6 +65,7 @@ impl Store {
     ) -> Result<Option<User>, StoreError> {
         match self {
             Self::Sqlite(db) => db.reset_password(digest, new, context).await,
+            Self::Postgres(db) => db.reset_password(digest, new, context).await,
         }
     }
 }

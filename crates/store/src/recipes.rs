@@ -170,13 +170,13 @@ impl<T> From<Result<T, EditRefusal>> for Edit<T> {
 /// # Errors
 /// [`StoreError::Unavailable`] when the disk fails, for all of them.
 #[expect(clippy::missing_errors_doc, reason = "what can always happen is said once, above")]
-#[expect(clippy::unused_async, reason = "a database over the network waits where SQLite does not")]
 impl Store {
     /// # Errors
     /// [`StoreError::ActorRevoked`] if the actor's rights were revoked or the owner was deleted meanwhile.
     pub async fn create_recipe(&self, new: NewRecipe, context: Context) -> Result<StoredRecipe, StoreError> {
         match self {
             Self::Sqlite(db) => db.create_recipe(new, context).await,
+            Self::Postgres(db) => db.create_recipe(new, context).await,
         }
     }
 
@@ -193,6 +193,7 @@ impl Store {
     ) -> Result<Imported, StoreError> {
         match self {
             Self::Sqlite(db) => db.import_recipe(new, history, now).await,
+            Self::Postgres(db) => db.import_recipe(new, history, now).await,
         }
     }
 
@@ -200,12 +201,14 @@ impl Store {
     pub fn recipe_cache<V: Clone>(&self) -> ReadCache<RecipeId, V> {
         match self {
             Self::Sqlite(db) => ReadCache::new(db.recipe_cache_policy()),
+            Self::Postgres(db) => ReadCache::new(db.recipe_cache_policy()),
         }
     }
 
     pub async fn recipe(&self, id: RecipeId, viewer: Viewer) -> Result<Option<StoredRecipe>, StoreError> {
         match self {
             Self::Sqlite(db) => db.recipe(id, viewer),
+            Self::Postgres(db) => db.recipe(id, viewer).await,
         }
     }
 
@@ -219,6 +222,7 @@ impl Store {
     ) -> Result<Listing<RecipePage, RecipeId>, StoreError> {
         match self {
             Self::Sqlite(db) => db.recipes(page, viewer, json),
+            Self::Postgres(db) => db.recipes(page, viewer, json).await,
         }
     }
 
@@ -230,6 +234,7 @@ impl Store {
     ) -> Result<Option<PageEnd<RecipeId>>, StoreError> {
         match self {
             Self::Sqlite(db) => db.end_of_recipe_page(page, viewer),
+            Self::Postgres(db) => db.end_of_recipe_page(page, viewer).await,
         }
     }
 
@@ -241,6 +246,7 @@ impl Store {
     ) -> Result<Listing<RecipePage, RecipeId>, StoreError> {
         match self {
             Self::Sqlite(db) => db.recipes_of(owner, page),
+            Self::Postgres(db) => db.recipes_of(owner, page).await,
         }
     }
 
@@ -248,6 +254,7 @@ impl Store {
     pub async fn count_recipes(&self, viewer: Viewer) -> Result<u64, StoreError> {
         match self {
             Self::Sqlite(db) => db.count_recipes(viewer).await,
+            Self::Postgres(db) => db.count_recipes(viewer).await,
         }
     }
 
@@ -255,6 +262,7 @@ impl Store {
     pub async fn usage(&self, owner: UserId) -> Result<Usage, StoreError> {
         match self {
             Self::Sqlite(db) => db.usage(owner),
+            Self::Postgres(db) => db.usage(owner).await,
         }
     }
 
@@ -267,6 +275,7 @@ impl Store {
     ) -> Result<Edit<StoredRecipe>, StoreError> {
         match self {
             Self::Sqlite(db) => db.replace_recipe(command, context).await,
+            Self::Postgres(db) => db.replace_recipe(command, context).await,
         }
     }
 
@@ -282,6 +291,7 @@ impl Store {
     ) -> Result<Edit<()>, StoreError> {
         match self {
             Self::Sqlite(db) => db.delete_recipe(id, precondition, context).await,
+            Self::Postgres(db) => db.delete_recipe(id, precondition, context).await,
         }
     }
 }

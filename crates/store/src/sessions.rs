@@ -89,7 +89,6 @@ pub struct ChangePassword {
 /// # Errors
 /// [`StoreError::Unavailable`] when the disk fails, for all of them.
 #[expect(clippy::missing_errors_doc, reason = "what can always happen is said once, above")]
-#[expect(clippy::unused_async, reason = "a database over the network waits where SQLite does not")]
 impl Store {
     /// Makes a user and the first session at once: there is no account whose owner was told that it failed. An
     /// invitation is used up by it, and only by it.
@@ -99,6 +98,7 @@ impl Store {
     pub async fn sign_up(&self, command: SignUp, now: Timestamp) -> Result<(User, Session), StoreError> {
         match self {
             Self::Sqlite(db) => db.sign_up(command, now).await,
+            Self::Postgres(db) => db.sign_up(command, now).await,
         }
     }
 
@@ -113,6 +113,7 @@ impl Store {
     ) -> Result<Option<Session>, StoreError> {
         match self {
             Self::Sqlite(db) => db.create_session(command, now).await,
+            Self::Postgres(db) => db.create_session(command, now).await,
         }
     }
 
@@ -124,6 +125,7 @@ impl Store {
     ) -> Result<Option<SessionUser>, StoreError> {
         match self {
             Self::Sqlite(db) => db.session_user(session, user),
+            Self::Postgres(db) => db.session_user(session, user).await,
         }
     }
 
@@ -131,6 +133,7 @@ impl Store {
     pub fn session_used(&self, session: SessionId, now: Timestamp) {
         match self {
             Self::Sqlite(db) => db.session_used(session, now),
+            Self::Postgres(db) => db.session_used(session, now),
         }
     }
 
@@ -146,6 +149,7 @@ impl Store {
     ) -> Result<Refresh, StoreError> {
         match self {
             Self::Sqlite(db) => db.refresh_session(command, now).await,
+            Self::Postgres(db) => db.refresh_session(command, now).await,
         }
     }
 
@@ -158,6 +162,7 @@ impl Store {
     ) -> Result<Vec<Session>, StoreError> {
         match self {
             Self::Sqlite(db) => db.sessions(user, limits, now),
+            Self::Postgres(db) => db.sessions(user, limits, now).await,
         }
     }
 
@@ -172,6 +177,7 @@ impl Store {
     ) -> Result<bool, StoreError> {
         match self {
             Self::Sqlite(db) => db.has_session_from(email_key, address, limits, now),
+            Self::Postgres(db) => db.has_session_from(email_key, address, limits, now).await,
         }
     }
 
@@ -184,6 +190,7 @@ impl Store {
     ) -> Result<bool, StoreError> {
         match self {
             Self::Sqlite(db) => db.end_session(user, session, context).await,
+            Self::Postgres(db) => db.end_session(user, session, context).await,
         }
     }
 
@@ -192,6 +199,7 @@ impl Store {
     pub async fn end_sessions(&self, user: UserId, context: Context) -> Result<usize, StoreError> {
         match self {
             Self::Sqlite(db) => db.end_sessions(user, Ending::LOG_OUT_EVERYWHERE, context).await,
+            Self::Postgres(db) => db.end_sessions(user, Ending::LOG_OUT_EVERYWHERE, context).await,
         }
     }
 
@@ -204,6 +212,7 @@ impl Store {
     ) -> Result<usize, StoreError> {
         match self {
             Self::Sqlite(db) => db.end_sessions(user, Ending::log_out_others(keep), context).await,
+            Self::Postgres(db) => db.end_sessions(user, Ending::log_out_others(keep), context).await,
         }
     }
 }

@@ -12,6 +12,7 @@ mod deletion;
 mod ending;
 mod failure;
 mod file;
+mod inspect;
 mod instance;
 mod invitations;
 mod log;
@@ -39,6 +40,7 @@ use rusqlite::types::FromSql;
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Params};
 
 use self::columns::Columns;
+pub(crate) use self::inspect::inspect;
 use self::reader::{MAX_AGE, Readers};
 use self::recipes::RecipeRow;
 use self::writer::{Undo, Writer};
@@ -84,8 +86,13 @@ impl Sqlite {
         let readers = Arc::new(Readers::of(path));
         let writer = Writer::start(connection, Arc::clone(&readers))
             .map_err(|why| format!("the writer's thread does not start: {why}"))?;
-        let sessions = ReadCache::new(Policy { changes: readers.account_commit_counter(), max_age: MAX_AGE });
-        let usages = ReadCache::new(Policy { changes: readers.commit_counter(), max_age: MAX_AGE });
+        let sessions = ReadCache::new(Policy {
+            changes: readers.account_commit_counter(),
+            max_age: MAX_AGE,
+            last_check: None,
+        });
+        let usages =
+            ReadCache::new(Policy { changes: readers.commit_counter(), max_age: MAX_AGE, last_check: None });
         Ok(Self(Arc::new(Inner { writer, readers, sessions, usages, is_new, notices })))
     }
 
@@ -110,7 +117,7 @@ impl Sqlite {
     }
 
     pub(crate) fn recipe_cache_policy(&self) -> Policy {
-        Policy { changes: self.0.readers.commit_counter(), max_age: MAX_AGE }
+        Policy { changes: self.0.readers.commit_counter(), max_age: MAX_AGE, last_check: None }
     }
 
     /// Runs a query on the caller's own thread.

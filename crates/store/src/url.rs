@@ -1,10 +1,14 @@
 //! The address of a database.
 
+mod postgres;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-/// The address of a database, as in `sqlite:data/recipes.db`.
+pub(crate) use self::postgres::PostgresAddress;
+
+/// The address of a database, as in `sqlite:data/recipes.db` or `postgres://recipes@db.example/recipes`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DatabaseUrl(pub(crate) Location);
 
@@ -12,16 +16,22 @@ pub struct DatabaseUrl(pub(crate) Location);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Location {
     Sqlite(PathBuf),
+    Postgres(Box<PostgresAddress>),
 }
 
 impl DatabaseUrl {
-    /// Reads `sqlite:PATH`. `sqlite://PATH` is the same, because half of the programs write it so.
+    /// Reads `sqlite:PATH` or `postgres://USER:PASSWORD@HOST/DATABASE`. `sqlite://PATH` and `postgresql://` are the same,
+    /// because half of the programs write it so.
     ///
     /// # Errors
     /// What to write instead.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
+        if ["postgres://", "postgresql://"].iter().any(|scheme| text.starts_with(scheme)) {
+            return PostgresAddress::parse(text).map(|address| Self(Location::Postgres(Box::new(address))));
+        }
         let Some(path) = text.strip_prefix("sqlite:") else {
-            return Err("must be sqlite: and the path of a file, as in sqlite:data/recipes.db");
+            return Err("must be sqlite: and the path of a file, as in sqlite:data/recipes.db, \
+                        or the address of a PostgreSQL database, as in postgres://user@host/database");
         };
         let path = path.strip_prefix("//").unwrap_or(path);
         if path.is_empty() || path.ends_with('/') || path.contains('\0') {
@@ -41,6 +51,7 @@ impl DatabaseUrl {
     pub fn file(&self) -> Option<&Path> {
         match &self.0 {
             Location::Sqlite(file) => Some(file),
+            Location::Postgres(_) => None,
         }
     }
 }
@@ -57,6 +68,7 @@ impl fmt::Display for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Location::Sqlite(file) => write!(f, "sqlite:{}", file.display()),
+            Location::Postgres(address) => address.fmt(f),
         }
     }
 }
@@ -84,7 +96,7 @@ mod tests {
         for (text, word) in [
             ("", "sqlite:"),
             ("data/recipes.db", "sqlite:"),
-            ("postgres://localhost/recipes", "sqlite:"),
+            ("mysql://localhost/recipes", "postgres:"),
             ("sqlite:", "file"),
             ("sqlite://", "file"),
             ("sqlite:data/", "file"),

@@ -46,7 +46,6 @@ pub enum Administered {
 /// # Errors
 /// [`StoreError::Unavailable`] when the disk fails, for all of them.
 #[expect(clippy::missing_errors_doc, reason = "what can always happen is said once, above")]
-#[expect(clippy::unused_async, reason = "a database over the network waits where SQLite does not")]
 impl Store {
     /// Makes an account on behalf of the operator, so the address counts as verified.
     ///
@@ -55,12 +54,14 @@ impl Store {
     pub async fn create_user(&self, new: NewUser, now: Timestamp) -> Result<User, StoreError> {
         match self {
             Self::Sqlite(db) => db.create_user(new, now).await,
+            Self::Postgres(db) => db.create_user(new, now).await,
         }
     }
 
     pub async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
         match self {
             Self::Sqlite(db) => db.user(id),
+            Self::Postgres(db) => db.user(id).await,
         }
     }
 
@@ -71,6 +72,7 @@ impl Store {
     ) -> Result<Option<(User, Option<PasswordHash>)>, StoreError> {
         match self {
             Self::Sqlite(db) => db.user_by_email(email),
+            Self::Postgres(db) => db.user_by_email(email).await,
         }
     }
 
@@ -87,6 +89,7 @@ impl Store {
     ) -> Result<Option<User>, StoreError> {
         match self {
             Self::Sqlite(db) => db.update_profile(command, context).await,
+            Self::Postgres(db) => db.update_profile(command, context).await,
         }
     }
 
@@ -99,6 +102,7 @@ impl Store {
     ) -> Result<Option<User>, StoreError> {
         match self {
             Self::Sqlite(db) => db.set_role(email, role, context).await,
+            Self::Postgres(db) => db.set_role(email, role, context).await,
         }
     }
 
@@ -111,6 +115,7 @@ impl Store {
     ) -> Result<Option<User>, StoreError> {
         match self {
             Self::Sqlite(db) => db.set_access(email, access, context).await,
+            Self::Postgres(db) => db.set_access(email, access, context).await,
         }
     }
 
@@ -129,6 +134,7 @@ impl Store {
     ) -> Result<bool, StoreError> {
         match self {
             Self::Sqlite(db) => db.delete_user(id, confirmed.cloned(), context).await,
+            Self::Postgres(db) => db.delete_user(id, confirmed, context).await,
         }
     }
 
@@ -136,6 +142,7 @@ impl Store {
     pub async fn continue_deletion(&self, now: Timestamp) -> Result<bool, StoreError> {
         match self {
             Self::Sqlite(db) => db.continue_deletion(now).await,
+            Self::Postgres(db) => db.continue_deletion(now).await,
         }
     }
 
@@ -148,6 +155,7 @@ impl Store {
     pub async fn remove_user(&self, id: UserId, context: Context) -> Result<Administered, StoreError> {
         match self {
             Self::Sqlite(db) => db.remove_user(id, context).await,
+            Self::Postgres(db) => db.remove_user(id, context).await,
         }
     }
 
@@ -159,6 +167,7 @@ impl Store {
     ) -> Result<Listing<Vec<User>, UserId>, StoreError> {
         match self {
             Self::Sqlite(db) => db.users(filter, page).await,
+            Self::Postgres(db) => db.users(filter, page).await,
         }
     }
 
@@ -166,6 +175,7 @@ impl Store {
     pub async fn count_users(&self, filter: UserFilter) -> Result<u64, StoreError> {
         match self {
             Self::Sqlite(db) => db.count_users(filter).await,
+            Self::Postgres(db) => db.count_users(filter).await,
         }
     }
 
@@ -183,6 +193,7 @@ impl Store {
     ) -> Result<Administered, StoreError> {
         match self {
             Self::Sqlite(db) => db.administer(id, change, context).await,
+            Self::Postgres(db) => db.administer(id, change, context).await,
         }
     }
 }

@@ -12,8 +12,9 @@ use ids::{SessionId, UserId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 use store::Instance;
-use strict_jose::{Error, Key, Rules, SignError};
+use strict_jose::{Error, Rules, SignError};
 
+use crate::auth::token_keys::TokenKeys;
 use crate::public_url::PublicUrl;
 
 /// The `typ` of an access token, so that no other kind of token passes as one (RFC 8725 section 3.11).
@@ -34,7 +35,7 @@ pub struct AccessClaims {
 /// Issues the access tokens of this instance and knows the rules for accepting them.
 #[derive(Clone)]
 pub struct TokenIssuer {
-    key: Key,
+    keys: TokenKeys,
     /// The name in new tokens.
     name: String,
     /// The names that are accepted as issuer and as audience.
@@ -46,18 +47,18 @@ pub struct TokenIssuer {
 impl TokenIssuer {
     /// A change from the name in the database to `PUBLIC_URL` ends no tokens. A change from one `PUBLIC_URL` to another
     /// does, as the old address may belong to another service by then.
-    pub fn new(key: Key, instance: Instance, public_url: Option<&PublicUrl>) -> Self {
+    pub fn new(keys: impl Into<TokenKeys>, instance: Instance, public_url: Option<&PublicUrl>) -> Self {
         let own_name = format!("urn:uuid:{}", instance.id);
         let public = public_url.map(|url| url.as_str().to_owned());
         let name = public.clone().unwrap_or_else(|| own_name.clone());
         let accepted = [Some(own_name), public].into_iter().flatten().collect();
-        Self { key, name, accepted, named_at: Some(instance.named_at) }
+        Self { keys: keys.into(), name, accepted, named_at: Some(instance.named_at) }
     }
 
     /// For verifying tokens without the database.
-    pub fn of_public_url(key: Key, public_url: &PublicUrl) -> Self {
+    pub fn of_public_url(keys: TokenKeys, public_url: &PublicUrl) -> Self {
         let name = public_url.as_str().to_owned();
-        Self { key, accepted: vec![name.clone()], name, named_at: None }
+        Self { keys, accepted: vec![name.clone()], name, named_at: None }
     }
 
     /// Signs a token with these claims.
@@ -66,11 +67,11 @@ impl TokenIssuer {
     /// Those of the key.
     pub fn issue(&self, &AccessClaims { id, sid, iat, exp }: &AccessClaims) -> Result<String, SignError> {
         let (iss, aud) = (&*self.name, &*self.name);
-        self.key.sign(ACCESS_TOKEN, &IssuedClaims { id, sid, iss, aud, iat, exp })
+        self.keys.current().sign(ACCESS_TOKEN, &IssuedClaims { id, sid, iss, aud, iat, exp })
     }
 
-    pub fn key(&self) -> &Key {
-        &self.key
+    pub fn keys(&self) -> &TokenKeys {
+        &self.keys
     }
 
     /// The rules for the tokens of [`issue`](Self::issue).
@@ -95,10 +96,10 @@ impl TokenIssuer {
     /// # Errors
     /// Why the token is refused.
     pub fn verify(&self, token: &str, now: SystemTime) -> Result<AccessClaims, Error> {
-        match self.rules().verify(token, &self.key, now) {
+        match self.rules().verify(token, &self.keys, now) {
             Ok(verified) => Ok(verified.claims),
             Err(refused @ Error::MissingClaim("iss")) => {
-                let unnamed = Self::unnamed_rules().verify(token, &self.key, now)?;
+                let unnamed = Self::unnamed_rules().verify(token, &self.keys, now)?;
                 self.accept_unnamed(unnamed.claims).ok_or(refused)
             }
             Err(refused) => Err(refused),
@@ -131,6 +132,7 @@ mod tests {
 
     use ids::Uid;
     use serde_json::{Value, json};
+    use strict_jose::Key;
 
     use super::*;
 
@@ -162,7 +164,7 @@ mod tests {
     fn check(issuer: &TokenIssuer, claims: &Value, want: Result<(), &str>) {
         let mut all = json!({ "id": 7, "sid": SID, "iat": 2_000, "exp": 5_000 });
         all.as_object_mut().unwrap().extend(claims.as_object().unwrap().clone());
-        let token = issuer.key().sign(ACCESS_TOKEN, &all).unwrap();
+        let token = issuer.keys().current().sign(ACCESS_TOKEN, &all).unwrap();
         let verdict = issuer.verify(&token, at(3_000));
         assert_eq!(verdict.map(drop).map_err(|error| error.reason()), want, "{claims}");
     }
@@ -213,7 +215,7 @@ mod tests {
         check(&issuer, &json!({ "iat": 2_000 }), Err("missing_claim"));
         check(&issuer, &json!({ "iat": NAMED_AT - 1, "aud": "https://b.example" }), Err("missing_claim"));
         check(&issuer, &json!({ "iat": NAMED_AT - 1, "iss": "https://b.example" }), Err("wrong_issuer"));
-        let issuer = TokenIssuer::of_public_url(issuer.key, &"https://a.example".parse().unwrap());
+        let issuer = TokenIssuer::of_public_url(issuer.keys, &"https://a.example".parse().unwrap());
         check(&issuer, &json!({ "iat": NAMED_AT - 1 }), Err("missing_claim"));
         check(&issuer, &json!({ "iss": "https://a.example", "aud": "https://a.example" }), Ok(()));
     }

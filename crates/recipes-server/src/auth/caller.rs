@@ -12,13 +12,13 @@ use http::request::Parts;
 use ids::SessionId;
 use jiff::{SignedDuration, Timestamp};
 use store::{SessionUser, Store};
-use strict_jose::Key;
 use tower_passport::{
     ApiKey, ApiKeyFormat, BearerHeader, CookieValue, Denial, Error, HasScope, Jwt, Or, Outcome, Strategy,
     TokenCache, TokenDigest, Verification, Verify,
 };
 
 use crate::auth::access_tokens::{AccessClaims, TokenIssuer, UnnamedClaims};
+use crate::auth::token_keys::TokenKeys;
 use crate::http::conditional::system_time;
 
 /// The strategy of protected routes: API tokens, which their prefix identifies, then access tokens of sessions.
@@ -33,12 +33,12 @@ pub fn guard(issuer: TokenIssuer, session: FindSession, cookie: &str) -> Guard {
     let api_token = FindApiToken { store: session.store.clone(), clock: clock.clone() };
     let sources = || (BearerHeader, CookieValue::new(cookie));
     let time = clock.clone();
-    let named = Jwt::new(issuer.key().clone(), issuer.rules(), session.clone())
+    let named = Jwt::new(issuer.keys().clone(), issuer.rules(), session.clone())
         .clock(move || system_time(time.now()))
         .tokens_from(sources())
         .cache(TokenCache::new(CACHED_TOKENS)); // The session is still looked up at each request.
-    let (key, rules) = (issuer.key().clone(), TokenIssuer::unnamed_rules());
-    let unnamed = Jwt::new(key, rules, FindUnnamedSession { issuer, session })
+    let (keys, rules) = (issuer.keys().clone(), TokenIssuer::unnamed_rules());
+    let unnamed = Jwt::new(keys, rules, FindUnnamedSession { issuer, session })
         .clock(move || system_time(clock.now()))
         .tokens_from(sources());
     ApiKey::new(api_token_format(), api_token).or(AccessTokens { named, unnamed })
@@ -92,9 +92,9 @@ impl HasScope for Caller {
 
 /// Access tokens of sessions.
 pub struct AccessTokens {
-    named: Jwt<Key, AccessClaims, FindSession>,
+    named: Jwt<TokenKeys, AccessClaims, FindSession>,
     /// For tokens of earlier versions, which name no issuer and no audience: a few, for a day after the update.
-    unnamed: Jwt<Key, UnnamedClaims, FindUnnamedSession>,
+    unnamed: Jwt<TokenKeys, UnnamedClaims, FindUnnamedSession>,
 }
 
 impl Strategy for AccessTokens {

@@ -8,8 +8,9 @@ const DATABASE: &[&str] = &["data_dir", "database_url"];
 /// The settings that a command reads, or all commands of a group; `None`: all settings.
 fn settings_of(command: &str) -> Option<&'static [&'static str]> {
     Some(match command {
-        "serve" => return None,
+        "serve" | "check" => return None,
         "import" | "export" | "users" | "audit" => DATABASE,
+        "health" => &["host", "port", "public_url"],
         "decode" => &["data_dir", "database_url", "public_url"],
         "add" | "set-password" => &["password_scheme", "bcrypt_cost", "password_min_length", "public_url"],
         "invite" => &["signup", "public_url", "host", "port"],

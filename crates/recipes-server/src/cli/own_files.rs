@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::invalid_argument::InvalidArgument;
-use crate::config::{Config, EnvFile};
+use crate::config::{Config, EnvFile, secret_files};
 use crate::signing_key;
 
 /// Refuses a target that is the database, the secret or another file of the service, also by another name: a symbolic link,
@@ -34,6 +34,7 @@ pub(super) fn refuse(config: &Config, target: &Path) -> Result<(), InvalidArgume
 fn own_files(config: &Config) -> Vec<PathBuf> {
     let mut files =
         vec![signing_key::file(config), config.data_dir.path().join("jwt-secret"), EnvFile::NAME.into()];
+    files.extend(secret_files());
     if let Some(database) = config.database_url().file() {
         files.extend(["", "-wal", "-shm", "-checkpoint", "-journal"].map(|suffix| {
             let mut name = OsString::from(database);

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
-use crate::config::Config;
+use crate::config::{Config, Secret};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -43,6 +43,14 @@ pub(super) enum Token {
 }
 
 impl Token {
+    /// The secrets that the command uses.
+    pub(super) fn secrets(&self) -> &'static [Secret] {
+        match self {
+            Self::Decode(_) => &[Secret::JwtSecret, Secret::JwtSecretPrevious, Secret::DatabaseUrl],
+            Self::Verify(_) | Self::Sign(_) | Self::Keygen(_) | Self::Public(_) => &[],
+        }
+    }
+
     pub(super) async fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
         match self {
             Self::Decode(decode) => decode.run(config).await,

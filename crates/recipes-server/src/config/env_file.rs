@@ -1,8 +1,9 @@
-//! The file `.env`: its lines become environment variables, and misspelled names are reported.
+//! The file `.env`: its lines become environment variables. Misspelled names in it and in the environment are reported.
 
-use std::{os::unix::fs::MetadataExt as _, path::Path};
+use std::{env, os::unix::fs::MetadataExt as _, path::Path};
 
 use super::error::ConfigError;
+use super::secrets::Secret;
 
 /// The names of the variables in the file, and whether other users of the machine can read secrets in it.
 #[derive(Debug, Default)]
@@ -10,9 +11,6 @@ pub struct EnvFile {
     names: Vec<String>,
     shows_secrets: bool,
 }
-
-/// The settings that are not flags.
-pub(super) const SECRETS: [&str; 2] = ["JWT_SECRET", "SMTP_URL"];
 
 impl EnvFile {
     pub const NAME: &'static str = ".env";
@@ -37,10 +35,9 @@ impl EnvFile {
         }
         match dotenvy::from_path(path) {
             Ok(()) => {
-                let is_secret =
-                    |(name, value): &(String, String)| SECRETS.contains(&name.as_str()) && !value.is_empty();
+                let holds_secret = |(name, value): &(String, String)| is_secret(name) && !value.is_empty();
                 let is_readable = std::fs::metadata(path).is_ok_and(|file| file.mode() & 0o077 != 0);
-                let shows_secrets = is_readable && variables.iter().any(is_secret);
+                let shows_secrets = is_readable && variables.iter().any(holds_secret);
                 Ok(Self { names: variables.into_iter().map(|(name, _)| name).collect(), shows_secrets })
             }
             Err(error) if error.not_found() => Ok(Self::default()),
@@ -58,21 +55,32 @@ impl EnvFile {
         }
     }
 
-    /// Warns of secrets that other users can read, and of each name that resembles a setting. Other names may belong to
-    /// other programs.
+    /// Warns of secrets that other users can read, and of each name in the file or the environment that resembles a setting.
+    /// Other names may belong to other programs.
     pub fn warnings(&self, command: &clap::Command) -> Vec<String> {
         let variables = command.get_arguments().filter_map(|argument| argument.get_env()?.to_str());
-        let settings: Vec<_> = variables.chain(SECRETS).collect();
-        let unknown = self.names.iter().filter(|name| !settings.contains(&name.as_str()));
-        let warnings = unknown.filter_map(|name| {
-            let meant = nearest(name, &settings)?;
-            Some(format!(".env sets {name}, which is not a setting of recipes; did you mean {meant}?"))
-        });
+        let secrets = Secret::ALL.into_iter().flat_map(|secret| [secret.variable(), secret.file_variable()]);
+        let settings: Vec<_> = variables.chain(secrets).collect();
+        let warning = |place: &str, name: &String| {
+            let is_unknown = !settings.contains(&name.as_str());
+            let meant = is_unknown.then(|| nearest(name, &settings)).flatten()?;
+            Some(format!("{place} sets {name}, which is not a setting of recipes; did you mean {meant}?"))
+        };
         let shown = self.shows_secrets.then(|| {
             format!("{} holds secrets and can be read by other users; run chmod 600 on it", Self::NAME)
         });
-        shown.into_iter().chain(warnings).collect()
+        let in_file = self.names.iter().filter_map(|name| warning(Self::NAME, name));
+        let names = env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+        let mut others: Vec<_> = names.filter(|name| !self.names.contains(name)).collect();
+        others.sort();
+        let in_environment = others.iter().filter_map(|name| warning("the environment", name));
+        shown.into_iter().chain(in_file).chain(in_environment).collect()
     }
+}
+
+fn is_secret(name: &str) -> bool {
+    // The URL of a database in a file has no password.
+    Secret::ALL.into_iter().any(|secret| secret != Secret::DatabaseUrl && secret.variable() == name)
 }
 
 /// The most similar setting: at most two typing errors, and fewer in short names, because many names are two letters from
@@ -105,6 +113,10 @@ mod tests {
             ("POST_URL", None),
             ("JWT_ISSUER", None),
             ("DATABASE", None),
+            ("HOSTNAME", None),
+            ("LOGNAME", None),
+            ("KUBERNETES_PORT", None),
+            ("STATE_DIRECTORY", None),
             ("", None),
         ] {
             assert_eq!(nearest(name, &settings), meant, "{name}");

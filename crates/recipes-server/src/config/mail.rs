@@ -1,7 +1,6 @@
 //! Settings of mails: the mail server, the sender, the public address in links.
 
 use std::{
-    env,
     net::{IpAddr, SocketAddr},
     path::Path,
     str::FromStr,
@@ -21,8 +20,8 @@ use crate::public_url::PublicUrl;
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = HEADING)]
 pub struct MailSettings {
-    /// Not a flag: it may hold a password, and other users of the machine can see the flags of a process.
-    #[arg(skip = smtp_url())]
+    /// Filled by [`Config::read_secrets`](super::Config::read_secrets).
+    #[arg(skip)]
     pub(super) smtp_url: Option<SecretString>,
 
     /// Sender of the mails; without it, recipes@ and the host of the public URL
@@ -72,11 +71,6 @@ impl MailSettings {
         })?;
         Ok(MailTemplate { from, site })
     }
-}
-
-fn smtp_url() -> Option<SecretString> {
-    let url = env::var_os("SMTP_URL").filter(|url| !url.is_empty())?;
-    Some(url.to_string_lossy().into_owned().into())
 }
 
 /// An address, optionally with a name before it.

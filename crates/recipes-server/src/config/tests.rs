@@ -27,10 +27,7 @@ impl Config {
             let error = setting_error(&error, &command).map_or(error.to_string(), |line| line.to_string());
             error.replace("UNSET_", "")
         })?;
-        let mut config = TestCli::from_arg_matches(&matches).unwrap().config;
-        config.jwt_secret = None;
-        config.mail.smtp_url = None;
-        Ok(config)
+        Ok(TestCli::from_arg_matches(&matches).unwrap().config)
     }
 
     pub(crate) fn with_jwt_secret(mut self, secret: &str) -> Self {
@@ -179,8 +176,14 @@ fn invalid_value_is_one_line_with_name_value_and_remedy() {
         "PASSWORD_SCHEME (--password-scheme) is \"md5\": must be argon2id or bcrypt; the default is argon2id",
     );
     refused(
-        &["--database-url=postgres://recipes:hunter2@db/recipes"],
-        "DATABASE_URL (--database-url): must be sqlite: and the path of a file, as in sqlite:data/recipes.db",
+        &["--database-url=mysql://recipes:hunter2@db/recipes"],
+        "DATABASE_URL (--database-url): must be sqlite: and the path of a file, as in sqlite:data/recipes.db, or the \
+         address of a PostgreSQL database, as in postgres://user@host/database",
+    );
+    refused(
+        &["--database-url=postgres://recipes:hunter2@db/recipes?sslmode=prefer"],
+        "DATABASE_URL (--database-url): must have sslmode=verify-full or sslmode=disable: prefer and allow go on \
+         without encryption in silence",
     );
     for (flag, _) in [("host", 0), ("log", 0), ("log-format", 0), ("cors-origins", 0), ("jwt-expires-in", 0)]
     {

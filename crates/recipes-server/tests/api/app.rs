@@ -8,7 +8,6 @@ use std::{
 };
 
 use accounts::{Email, Name, NewUser, PasswordHash, Role, SessionLimits, User};
-use jiff::Timestamp;
 use recipes_server::Clock;
 use recipes_server::Entropy;
 use recipes_server::api::front_end::FrontEnd;
@@ -27,16 +26,18 @@ use recipes_server::use_cases::{
     accounts::{ClientInfo, Settings, SignUpMode},
 };
 use serde_json::json;
-use store::{DatabaseUrl, Store};
+use store::Store;
 
 pub(crate) use crate::client::{Answer, Client, recipe};
+use crate::database::Database;
 use crate::outbox::Mail;
 
 pub(crate) const SECRET: &[u8] = b"a secret of exactly 32 bytes, ok";
 pub(crate) const PASSWORD: &str = "a stitch in thyme";
 
-/// What is around the application: the origins of other front ends, the address, a front end of its own.
+/// What is around the application: the database, the origins of other front ends, the address, a front end of its own.
 struct Surroundings {
+    database: Database,
     origins: CorsOrigins,
     public_url: Option<PublicUrl>,
     front_end: Option<FrontEnd>,
@@ -44,7 +45,12 @@ struct Surroundings {
 
 impl Default for Surroundings {
     fn default() -> Self {
-        Self { origins: CorsOrigins::Any, public_url: None, front_end: None }
+        Self {
+            database: Database::of_this_run(),
+            origins: CorsOrigins::Any,
+            public_url: None,
+            front_end: None,
+        }
     }
 }
 
@@ -64,6 +70,12 @@ impl TestApp {
 
     pub(crate) fn with_origins(origins: CorsOrigins) -> Self {
         Self::surrounded_by(Surroundings { origins, ..Surroundings::default() })
+    }
+
+    /// For tests whose clock is paused: it advances while a test waits, and the answer of a database over a socket would
+    /// always be late.
+    pub(crate) fn on_sqlite() -> Self {
+        Self::surrounded_by(Surroundings { database: Database::Sqlite, ..Surroundings::default() })
     }
 
     /// At the address that clients reach through a proxy.
@@ -113,8 +125,8 @@ impl TestApp {
     fn hashing(hashing: Passwords, surroundings: Surroundings, quotas: Quotas, settings: Settings) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Clock::stopped("2026-01-01T12:00:00Z".parse().unwrap());
-        let url = DatabaseUrl::parse(&format!("sqlite:{}", folder.path().join("test.db").display())).unwrap();
-        let store = open(&url, clock.now());
+        let Surroundings { database, origins, public_url, front_end } = surroundings;
+        let store = database.open_new(folder.path(), clock.now());
         let entropy = Entropy::seeded(1);
         let limits = RateLimits::new(quotas, clock.clone());
         let (mailer, mail_worker) = Mailer::new(MailerConfig {
@@ -142,7 +154,6 @@ impl TestApp {
             clock: clock.clone(),
             entropy,
         };
-        let Surroundings { origins, public_url, front_end } = surroundings;
         let app = App::new(dependencies, public_url.clone());
         let base_path = public_url.as_ref().map_or("", PublicUrl::path);
         let routes = router(&limits, base_path, front_end).0.merge(broken_routes()).with_state(app.clone());
@@ -245,14 +256,6 @@ impl TestApp {
         };
         self.store.create_user(new, self.clock.now()).await.unwrap()
     }
-}
-
-/// Opens a store in a function that is not async.
-fn open(url: &DatabaseUrl, now: Timestamp) -> Store {
-    std::thread::scope(|scope| {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        scope.spawn(move || runtime.block_on(Store::open(url, now)).unwrap()).join().unwrap()
-    })
 }
 
 fn settings() -> Settings {

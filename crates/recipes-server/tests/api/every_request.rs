@@ -40,7 +40,7 @@ async fn hanging_request_is_a_503_after_30_seconds() {
 
 #[tokio::test(start_paused = true)]
 async fn body_that_does_not_arrive_is_a_408() {
-    let app = TestApp::new();
+    let app = TestApp::on_sqlite();
     let alice = app.alice().await;
     let stalled =
         || axum::body::Body::from_stream(tokio_stream::pending::<Result<Vec<u8>, std::io::Error>>());

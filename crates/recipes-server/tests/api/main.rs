@@ -9,6 +9,7 @@ mod api_tokens;
 mod app;
 mod client;
 mod cookies;
+mod database;
 mod errors;
 mod every_request;
 mod mail;

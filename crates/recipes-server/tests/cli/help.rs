@@ -2,7 +2,7 @@ use serde_json::Value;
 
 use crate::program::Folder;
 
-const COMMANDS: [&str; 23] = [
+const COMMANDS: [&str; 25] = [
     "",
     "serve",
     "import",
@@ -19,6 +19,8 @@ const COMMANDS: [&str; 23] = [
     "users enable",
     "users set-role",
     "audit",
+    "check",
+    "health",
     "secret",
     "token decode",
     "token verify",
@@ -63,7 +65,8 @@ fn help_of_a_command_shows_only_the_settings_that_it_reads() {
     assert!(settings("").len() > 15);
     for command in COMMANDS {
         let want = match command {
-            "" | "serve" => settings(""),
+            "" | "serve" | "check" => settings(""),
+            "health" => ["--host", "--port", "--public-url"].map(str::to_owned).into(),
             "users add" | "users set-password" => {
                 let password =
                     ["--password-scheme", "--bcrypt-cost", "--password-min-length", "--public-url"];

@@ -1,11 +1,13 @@
 //! The command line of `recipes`: output, files and exit codes.
 #![expect(clippy::unwrap_used, reason = "a panic fails the test")]
 
+mod check;
 mod export;
 mod help;
 mod import;
 mod program;
 mod secret_and_token;
+mod secrets;
 mod settings;
 mod tokens;
 mod users;

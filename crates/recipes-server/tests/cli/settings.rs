@@ -246,7 +246,7 @@ fn invalid_line_of_env_file_is_named_and_not_shown() {
 }
 
 #[test]
-fn misspelled_setting_in_env_file_is_reported() {
+fn misspelled_setting_in_env_file_or_environment_is_reported() {
     let folder = Folder::new();
     folder.write(".env", "JWT_SECRT=hunter2\nport=3000\nOTHER_PROGRAMS_KEY=hunter3\nLANG=C\nLOG=warn\n");
     let warnings = [
@@ -254,9 +254,13 @@ fn misspelled_setting_in_env_file_is_reported() {
         "recipes: .env sets port, which is not a setting of recipes; did you mean PORT?",
     ];
     folder.run("secret").is(0).complains(&warnings);
-    // A variable of the environment may belong to another program.
-    folder.write(".env", "");
-    folder.with("secret").env("JWT_SECRT", "hunter2").run().is(0).complains(&[]);
+    folder.write(".env", "LOG_FROMAT=text\n");
+    let both = folder.with("secret").env("SMTP_URI", "hunter2").env("JWT_SECRET_FIEL", "x").env("TERM", "x");
+    both.run().is(0).complains(&[
+        "recipes: .env sets LOG_FROMAT, which is not a setting of recipes; did you mean LOG_FORMAT?",
+        "recipes: the environment sets JWT_SECRET_FIEL, which is not a setting of recipes; did you mean JWT_SECRET_FILE?",
+        "recipes: the environment sets SMTP_URI, which is not a setting of recipes; did you mean SMTP_URL?",
+    ]);
 }
 
 #[test]
@@ -280,7 +284,7 @@ fn env_example_lists_every_setting_with_its_default() {
         );
     }
     let flags = help.lines().filter(|line| line.trim_start().starts_with("--") && line.contains('<')).count();
-    assert_eq!(settings.len(), flags + 2, "every flag, JWT_SECRET and SMTP_URL: {settings:?}");
+    assert_eq!(settings.len(), flags + 7, "every flag, three secrets, four files of secrets: {settings:?}");
     // Without the comment signs it is a valid file.
     folder.write(".env", settings.join("\n"));
     assert_eq!(database(folder.with("export")), "sqlite:data/recipes.db");

@@ -18,8 +18,7 @@ const QUICK_CHECK: Duration = Duration::from_secs(5);
 /// Opens the file for writing, making it and the folders above it where they are missing.
 pub(super) fn open(path: &Path) -> Result<Connection, String> {
     prepare(path)?;
-    let db = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
-        .map_err(|why| in_words(&why).unwrap_or_else(|| why.to_string()))?;
+    let db = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(|why| explain(&why))?;
     if db.is_readonly("main").unwrap_or(false) {
         return Err("it is read-only: make the file and its folder writable for this user".into());
     }
@@ -30,7 +29,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, String> {
 /// Refuses a file without tables. This program never leaves one: it is the copy of a database whose log was not copied.
 pub(super) fn refuse_without_tables(db: &Connection) -> Result<(), String> {
     let tables = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0));
-    let tables: i64 = tables.map_err(|why| in_words(&why).unwrap_or_else(|| why.to_string()))?;
+    let tables: i64 = tables.map_err(|why| explain(&why))?;
     if tables > 0 {
         return Ok(());
     }
@@ -53,7 +52,7 @@ pub(super) fn quick_check(db: &mut Connection) -> Result<(), String> {
             tracing::info!("The database is large: its check was ended after {} s", QUICK_CHECK.as_secs());
             Ok(())
         }
-        Err(why) => Err(in_words(&why).unwrap_or_else(|| why.to_string())),
+        Err(why) => Err(explain(&why)),
     }
 }
 
@@ -126,7 +125,7 @@ fn connect(path: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
 
 #[derive(Debug, thiserror::Error)]
 enum SetUpError {
-    #[error("{}", in_words(.0).unwrap_or_else(|| .0.to_string()))]
+    #[error("{}", explain(.0))]
     Sqlite(#[from] Error),
     /// SQLite answers with the mode that it kept.
     #[error(
@@ -216,16 +215,22 @@ fn create(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
+pub(super) const NOT_WRITABLE: &str =
+    "it cannot be written: make the file and its folder writable for this user";
+
 const DAMAGED: &str =
     "it is damaged: restore a backup, or save what can be read with \"sqlite3 FILE .recover\"";
+
+/// The error for the operator.
+pub(super) fn explain(why: &Error) -> String {
+    in_words(why).unwrap_or_else(|| why.to_string())
+}
 
 /// The errors that the operator can correct.
 fn in_words(why: &Error) -> Option<String> {
     Some(match why.sqlite_error_code()? {
         ErrorCode::NotADatabase => "it is no SQLite database".into(),
-        ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen => {
-            "it cannot be written: make the file and its folder writable for this user".into()
-        }
+        ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen => NOT_WRITABLE.into(),
         ErrorCode::DatabaseBusy => "another process has held its lock for too long".into(),
         ErrorCode::DiskFull => "the disk is full".into(),
         ErrorCode::DatabaseCorrupt => DAMAGED.into(),

@@ -44,24 +44,26 @@ pub(super) fn run(db: &mut Connection, now: Timestamp) -> Result<(), MigrateErro
     apply(db, MIGRATIONS, now)
 }
 
-fn apply(db: &mut Connection, migrations: &[&str], now: Timestamp) -> Result<(), MigrateError> {
-    let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+/// The number of migrations that were applied to this database, all of them known.
+pub(super) fn applied(db: &Connection) -> Result<usize, MigrateError> {
+    applied_of(db, MIGRATIONS)
+}
+
+/// The version of the schema that [`run`] leads to.
+pub(super) fn newest() -> usize {
+    MIGRATIONS.len()
+}
+
+fn applied_of(db: &Connection, migrations: &[&str]) -> Result<usize, MigrateError> {
     // Asked in SQL: `table_exists` would answer from before the lock, when the tables may not have been.
     let exists = |condition: &str| {
-        tx.prepare(&format!("SELECT 1 FROM sqlite_schema WHERE {condition}"))
+        db.prepare(&format!("SELECT 1 FROM sqlite_schema WHERE {condition}"))
             .and_then(|mut any| any.exists([]))
     };
-    if exists("true")? && !exists("name = 'migrations'")? {
-        return Err(MigrateError::Foreign);
+    if !exists("name = 'migrations'")? {
+        return if exists("true")? { Err(MigrateError::Foreign) } else { Ok(0) };
     }
-    tx.execute_batch(
-        "CREATE TABLE IF NOT EXISTS migrations (
-             number     INTEGER PRIMARY KEY,
-             sql        TEXT    NOT NULL,
-             applied_at INTEGER NOT NULL
-         ) STRICT",
-    )?;
-    let applied: Vec<String> = tx
+    let applied: Vec<String> = db
         .prepare("SELECT sql FROM migrations ORDER BY number")?
         .query_map([], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
@@ -71,7 +73,20 @@ fn apply(db: &mut Connection, migrations: &[&str], now: Timestamp) -> Result<(),
     if let Some(changed) = applied.iter().zip(migrations).position(|(applied, known)| applied != known) {
         return Err(MigrateError::Changed(changed + 1));
     }
-    for (number, sql) in (1..).zip(migrations).skip(applied.len()) {
+    Ok(applied.len())
+}
+
+fn apply(db: &mut Connection, migrations: &[&str], now: Timestamp) -> Result<(), MigrateError> {
+    let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let applied = applied_of(&tx, migrations)?;
+    tx.execute_batch(
+        "CREATE TABLE IF NOT EXISTS migrations (
+             number     INTEGER PRIMARY KEY,
+             sql        TEXT    NOT NULL,
+             applied_at INTEGER NOT NULL
+         ) STRICT",
+    )?;
+    for (number, sql) in (1..).zip(migrations).skip(applied) {
         tx.execute_batch(sql)?;
         if *sql == address_keys::MIGRATION {
             address_keys::renew(&tx)?;

@@ -4,20 +4,25 @@ mod admin;
 mod api_tokens;
 mod audit;
 mod authority;
+mod batches;
 mod files;
 mod foreign_files;
+mod inspection;
 mod instance;
 mod invitations;
 mod mail_tokens;
 mod quotas;
+mod races;
 mod recipes;
+mod replicas;
 mod sessions;
 mod sharing;
 mod users;
 
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use crate::clock::{Clock, TestBytes};
 use ::recipes::{Draft, Scalars};
@@ -35,12 +40,15 @@ use tempfile::TempDir;
 #[derive(Clone, Copy, Debug)]
 enum Database {
     Sqlite,
+    Postgres,
 }
 
 /// Runs a test on each kind of database.
 #[template]
 #[rstest::rstest]
 #[case::sqlite(Database::Sqlite)]
+#[case::postgres(Database::Postgres)]
+#[ignore = "needs a server: .ci/with-postgres cargo test -- --include-ignored"]
 fn each_database(#[case] database: Database) {}
 
 /// An empty store of its own, with a clock that stands at noon.
@@ -66,6 +74,7 @@ impl TestStore {
         let clock = Clock::stopped("2024-05-01T12:00:00Z");
         let url = match database {
             Database::Sqlite => url(&folder.path().join("recipes.db")),
+            Database::Postgres => new_postgres_database().await,
         };
         let store = Store::open(&url, clock.now()).await.unwrap();
         Self { store, url, clock, entropy: TestBytes::default(), folder }
@@ -86,8 +95,15 @@ impl TestStore {
     }
 
     /// Runs a statement as another program would. Answers with the number that it selects.
-    #[expect(clippy::unused_async, reason = "a database over the network waits where SQLite does not")]
     async fn sql(&self, sql: &str) -> Option<i64> {
+        if self.url.file().is_none() {
+            return connected(&self.url.to_string())
+                .await
+                .query_opt(sql, &[])
+                .await
+                .unwrap()
+                .map(|row| row.get(0));
+        }
         let db = Connection::open(self.file()).unwrap();
         db.query_row(sql, [], |row| row.get(0)).optional().unwrap()
     }
@@ -148,6 +164,31 @@ impl TestStore {
             after = Some(next);
         }
     }
+}
+
+/// Waits for what is done after the answer.
+async fn eventually(is_done: impl AsyncFn() -> bool) {
+    let give_up = Instant::now() + Duration::from_secs(20);
+    while !is_done().await {
+        assert!(Instant::now() < give_up);
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// An empty database on the server of `TEST_POSTGRES_URL`.
+async fn new_postgres_database() -> DatabaseUrl {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let server = std::env::var("TEST_POSTGRES_URL").unwrap();
+    let name = format!("test_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+    connected(&server).await.batch_execute(&format!("CREATE DATABASE {name}")).await.unwrap();
+    let (server, _) = server.rsplit_once('/').unwrap();
+    DatabaseUrl::parse(&format!("{server}/{name}")).unwrap()
+}
+
+async fn connected(url: &str) -> tokio_postgres::Client {
+    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client
 }
 
 fn json_of(stored: &StoredRecipe) -> String {

@@ -12,7 +12,7 @@ use serde_json::Value;
 use store::Store;
 
 use super::input;
-use crate::auth::access_tokens::TokenIssuer;
+use crate::auth::{access_tokens::TokenIssuer, token_keys::TokenKeys};
 use crate::cli::database::open_existing;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -21,8 +21,8 @@ use crate::signing_key;
 use crate::telemetry::escape::escape_lines;
 
 pub(super) const EXAMPLES: &str = "\
-The key is made of JWT_SECRET, else of the file jwt-secret in the data folder. Issuer and audience must \
-be PUBLIC_URL or the name of this server in its database.
+The key is made of JWT_SECRET, else of the file jwt-secret in the data folder; JWT_SECRET_PREVIOUS \
+verifies, too. Issuer and audience must be PUBLIC_URL or the name of this server in its database.
 
 Exit code 0: this server accepts the token, unless its session has ended. 1: it does not.
 
@@ -77,6 +77,7 @@ async fn verdict(token: &str, config: &Config, clock: &Clock) -> anyhow::Result<
         let file = file.display();
         return Ok(Verdict::Undecided(format!("JWT_SECRET is not set and there is no {file}")));
     };
+    let keys = TokenKeys::new(key, signing_key::previous(config)?);
     let public_url = config.mail.public_url.as_ref();
     let mut instance = None;
     if Store::exists(config.database_url()).await? {
@@ -85,8 +86,8 @@ async fn verdict(token: &str, config: &Config, clock: &Clock) -> anyhow::Result<
         store.close().await;
     }
     let issuer = match (instance, public_url) {
-        (Some(instance), _) => TokenIssuer::new(key, instance, public_url),
-        (None, Some(public_url)) => TokenIssuer::of_public_url(key, public_url),
+        (Some(instance), _) => TokenIssuer::new(keys, instance, public_url),
+        (None, Some(public_url)) => TokenIssuer::of_public_url(keys, public_url),
         (None, None) => {
             let url = config.database_url();
             return Ok(Verdict::Undecided(format!(

@@ -66,6 +66,18 @@ impl Smtp {
         self.without_tls
     }
 
+    /// Connects and logs in, and sends no mail.
+    ///
+    /// # Errors
+    /// Why the server cannot be used, without a password.
+    pub async fn check(&self) -> Result<(), String> {
+        match self.transport.test_connection().await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err("it ends the connection".into()),
+            Err(error) => Err(escape::mask(&error.to_string(), &self.secrets)),
+        }
+    }
+
     pub(super) async fn send(&self, message: &Message) -> Result<(), SendError> {
         match self.transport.send(message.clone()).await {
             Ok(_) => Ok(()),

@@ -2,7 +2,7 @@
 
 mod audit;
 mod cache;
-mod passwords;
+pub(super) mod passwords;
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -17,13 +17,13 @@ use store::{Access, Context, CreateSession, Refresh, RefreshSession, SignUp};
 use tokio::task::JoinSet;
 
 use self::passwords::{hash, new_password};
-use super::{Database, TestStore, each_database, email, new_user};
+use super::{Database, TestStore, each_database, email, eventually, new_user};
 
 const DAY: Duration = Duration::from_hours(24);
 
 const ELSEWHERE: &str = "203.0.113.9";
 
-fn limits() -> SessionLimits {
+pub(super) fn limits() -> SessionLimits {
     SessionLimits::new(14 * DAY, 30 * DAY)
 }
 
@@ -316,25 +316,14 @@ async fn a_use_is_noted_once_a_minute(database: Database) {
     let test = TestStore::on(database).await;
     let alice = test.user("alice").await;
     let token = test.logs_in(&alice).await;
-    let began = test.now();
-    let last_used = async || {
-        // The note is queued before this write, so it is done when this write is.
-        test.user("bob").await;
-        test.delete_user(
-            test.user_by_email(&email("bob")).await.unwrap().unwrap().0.id,
-            None,
-            Context::operator(began),
-        )
-        .await
-        .unwrap();
-        test.session_user(token.session(), alice.id).await.unwrap().unwrap().last_used_at
-    };
+    let last_used =
+        async || test.session_user(token.session(), alice.id).await.unwrap().unwrap().last_used_at;
     test.clock.advance(Duration::from_secs(59));
     test.session_used(token.session(), test.now());
-    assert_eq!(last_used().await, began);
     test.clock.advance(Duration::from_secs(1));
+    // A note at 59 seconds would be in the way of this one.
     test.session_used(token.session(), test.now());
-    assert_eq!(last_used().await, test.now());
+    eventually(async || last_used().await == test.now()).await;
 }
 
 #[tokio::test]

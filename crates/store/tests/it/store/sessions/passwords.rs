@@ -18,7 +18,7 @@ pub(super) fn new_password(
     ChangePassword { user, old: Some(old), new, keep: Some(keep), api_tokens: ApiTokens::Kept }
 }
 
-pub(super) fn hash(last: char) -> PasswordHash {
+pub(crate) fn hash(last: char) -> PasswordHash {
     PasswordHash::parse(&format!("$2b$10${}{last}", "a".repeat(52))).unwrap()
 }
 

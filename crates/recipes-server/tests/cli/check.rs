@@ -1,0 +1,123 @@
+//! `recipes check`, and `recipes health` where no service runs.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpListener;
+use std::thread;
+
+use crate::program::{Ended, Folder};
+
+/// The line of this part of the report.
+#[track_caller]
+fn line<'a>(ended: &'a Ended, name: &str) -> &'a str {
+    let line = ended.stdout.lines().find_map(|line| line.strip_prefix(&format!("{name}: ")));
+    line.ok_or_else(|| format!("no {name}: {ended:#?}")).unwrap()
+}
+
+#[track_caller]
+fn failed(ended: &Ended, name: &str, why: &str) {
+    let line = line(ended.is(1), name);
+    assert!(line.starts_with("failed, ") && line.contains(why), "{why}: {line}");
+}
+
+#[test]
+fn report_has_one_line_for_each_part_and_nothing_is_created() {
+    let folder = Folder::new();
+    let report = folder.run("check");
+    report.is(0).complains(&[]);
+    let lines: Vec<_> = report.stdout.lines().collect();
+    assert_eq!(lines.len(), 5, "{report:#?}");
+    assert_eq!(
+        lines[..3],
+        [
+            "settings: ok, the service listens on http://127.0.0.1:8080",
+            "database: ok, the first start creates sqlite:data/recipes.db",
+            "mail: ok, SMTP_URL is not set: mails are not sent but written to data/outbox",
+        ]
+    );
+    assert!(lines[3].starts_with("clock: ok, it is 20") && lines[3].ends_with('Z'), "{report:#?}");
+    assert!(lines[4].starts_with("disk: ok, ") && lines[4].contains(" MiB are free in data"), "{report:#?}");
+    assert!(!folder.has("data"));
+
+    folder.write("recipes.json", "[]");
+    folder.run("import recipes.json").is(0);
+    let report = folder.run("check");
+    assert!(
+        line(report.is(0), "database").starts_with("ok, sqlite:data/recipes.db has schema "),
+        "{report:#?}"
+    );
+}
+
+#[test]
+fn each_part_that_is_wrong_is_named_with_the_reason() {
+    let folder = Folder::new();
+    failed(
+        &folder.with("check").env("JWT_SECRET", "hunter2").run(),
+        "settings",
+        "JWT_SECRET is 7 bytes long",
+    );
+    let report = folder.with("check").env("HOST", "recipes.invalid").env("STATIC_DIR", "nowhere").run();
+    failed(&report, "settings", "this name has no address");
+    failed(&report, "settings", "there is no index.html in it");
+    let report = folder.with("check").env("SMTP_URL", "smtp://ada:hunter2@mail.example.com").run();
+    failed(&report, "mail", "SMTP_URL would send the password without encryption");
+    assert!(!report.stdout.contains("hunter2"), "{report:#?}");
+    folder.write("soup.db", "soup".repeat(1_000));
+    failed(&folder.run("check --database-url sqlite:soup.db"), "database", "it is no SQLite database");
+    folder.write("file", "");
+    let report = folder.run("check --data-dir file/data");
+    failed(&report, "disk", "is not writable for this user");
+    // A value that cannot be read at all stops every command.
+    folder.run("check --port abc").is(2).says("");
+    folder.with("check").env("JWT_SECRET_FILE", "nowhere").run().is(2).says("");
+}
+
+/// A mail server that answers each command with the next line.
+fn mail_server(answers: &'static [&'static str]) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut commands = BufReader::new(stream.try_clone().unwrap()).lines();
+        for answer in answers {
+            writeln!(stream, "{answer}\r").unwrap();
+            if commands.next().is_none() {
+                break;
+            }
+        }
+    });
+    format!("smtp://{address}")
+}
+
+#[test]
+fn mail_server_is_asked_and_no_mail_is_sent() {
+    let folder = Folder::new();
+    let check = |url: &str| folder.with("check").env("SMTP_URL", url).run();
+    let accepts = check(&mail_server(&["220 hello", "250 hello", "250 fine", "221 bye"]));
+    assert!(line(accepts.is(0), "mail").ends_with(" accepts mails"), "{accepts:#?}");
+    failed(&check(&mail_server(&["554 go away"])), "mail", "cannot be used: ");
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    failed(&check(&format!("smtp://{closed}")), "mail", "cannot be used: ");
+}
+
+#[test]
+fn health_of_a_service_that_does_not_run_is_exit_code_1() {
+    let folder = Folder::new();
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for host in ["127.0.0.1", "0.0.0.0"] {
+        let ended = folder.run(&format!("health --host {host} --port {}", closed.port()));
+        ended.is(1).says("");
+        let want = format!("recipes: http://{closed}/readyz cannot be reached: ");
+        assert!(ended.stderr.starts_with(&want), "{ended:?}");
+    }
+    let unknown = folder.run("health --port 0");
+    unknown.is(2).complains(&["recipes: PORT is 0, so the port is unknown: give it by --port"]);
+}
+
+#[test]
+fn health_does_not_wait_for_ever() {
+    // The kernel accepts the connection; no program answers.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let ended = Folder::new().run(&format!("health --timeout 1 --port {port}"));
+    assert!(ended.is(1).stderr.contains("no answer within 1 s"), "{ended:?}");
+}

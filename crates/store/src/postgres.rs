@@ -1,0 +1,361 @@
+//! The store in a PostgreSQL database, which several processes may share.
+//!
+//! - Reads go over a few shared connections, whose statements are pipelined: a statement is sent before the answer to the
+//!   one before it has come. What can be long has connections of its own, as it would delay all that is behind it.
+//! - New recipes are written in batches, see `writer.rs`.
+//! - Every other use case that writes is one `SERIALIZABLE` transaction. PostgreSQL lets it fail if another one was in its
+//!   way, and then it is run again, so no rule depends on the order of writes.
+
+mod access_changes;
+mod api_tokens;
+mod audit;
+mod authority;
+mod columns;
+mod conditions;
+mod connection;
+mod deletion;
+mod ending;
+mod failure;
+mod inspect;
+mod instance;
+mod invitations;
+mod mail_tokens;
+mod migrate;
+mod passwords;
+mod quota;
+mod recipe_row;
+mod recipes;
+mod sessions;
+mod user_row;
+mod users;
+mod writer;
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use accounts::Authority;
+use ids::{SessionId, UserId};
+use jiff::Timestamp;
+use tokio::sync::{Mutex, Semaphore};
+use tokio::time::{Instant, sleep};
+
+use self::access_changes::AccessChanges;
+use self::connection::{Connections, Db, Isolation, LONG_PATIENCE, PATIENCE};
+use self::failure::Failure;
+pub(crate) use self::inspect::inspect;
+use self::writer::RecipeWriter;
+use crate::cache::{LastCheck, Policy};
+use crate::url::PostgresAddress;
+use crate::{Context, ReadCache, SessionUser, StoreError, Unavailable};
+
+/// Connections that reads share.
+const SHARED: usize = 4;
+/// Connections for transactions.
+const TRANSACTIONS: usize = 16;
+/// Connections for long reads.
+const LONG_READS: usize = 2;
+/// Recipes of other processes' writes stay unseen no longer than this.
+const MAX_AGE: Duration = Duration::from_millis(50);
+/// So do ended sessions and changed accounts; see `access_changes.rs` for why it is rarely as long.
+const MAX_SESSION_AGE: Duration = Duration::from_secs(1);
+/// A transaction is tried again for this long.
+const RETRIES: Duration = Duration::from_secs(10);
+/// Notes of use that wait. What does not fit is dropped: the next use notes it.
+const LATER: usize = 1_000;
+
+#[derive(Clone)]
+pub struct Postgres(Arc<Inner>);
+
+struct Inner {
+    shared: Connections,
+    slots: [Mutex<Option<Db>>; SHARED],
+    next_slot: AtomicUsize,
+    transactions: Connections,
+    writer: RecipeWriter,
+    long_reads: Connections,
+    /// Held by the transaction that is tried again, so that those of this process do not fail by each other for ever.
+    retry: Mutex<()>,
+    /// Counts what may have changed recipes: commits of this process.
+    commits: Arc<AtomicU64>,
+    /// Counts what may have changed sessions and accounts: commits of this process, and changes of the others.
+    access_changes: Arc<AtomicU64>,
+    last_check: Arc<LastCheck>,
+    /// From the first look-up of a session on. Commands that look up none do not need it.
+    follower: OnceLock<AccessChanges>,
+    address: PostgresAddress,
+    sessions: ReadCache<(SessionId, UserId), SessionUser>,
+    /// Sessions whose use was noted a moment ago.
+    noted_uses: ReadCache<(SessionId, Timestamp), ()>,
+    later: Arc<Semaphore>,
+    is_closed: AtomicBool,
+    is_new: bool,
+}
+
+impl Postgres {
+    pub(crate) async fn open(address: &PostgresAddress, now: Timestamp) -> Result<Self, String> {
+        let transactions = Connections::new(address, TRANSACTIONS, PATIENCE)?;
+        let db = connect(&transactions).await?;
+        let is_new = migrate::run(&db, now).await?;
+        drop(db);
+        let commits = Arc::default();
+        let access_changes: Arc<AtomicU64> = Arc::default();
+        let last_check = Arc::new(LastCheck::never());
+        let sessions = Policy {
+            changes: Arc::clone(&access_changes),
+            max_age: MAX_SESSION_AGE,
+            last_check: Some(Arc::clone(&last_check)),
+        };
+        let noted_uses = Policy { changes: Arc::default(), max_age: MAX_SESSION_AGE, last_check: None };
+        Ok(Self(Arc::new(Inner {
+            shared: Connections::new(address, SHARED, PATIENCE)?,
+            slots: Default::default(),
+            next_slot: AtomicUsize::new(0),
+            transactions,
+            writer: RecipeWriter::start(address, &commits)?,
+            long_reads: Connections::new(address, LONG_READS, LONG_PATIENCE)?,
+            retry: Mutex::default(),
+            commits,
+            access_changes,
+            last_check,
+            follower: OnceLock::new(),
+            address: address.clone(),
+            sessions: ReadCache::new(sessions),
+            noted_uses: ReadCache::new(noted_uses),
+            later: Arc::new(Semaphore::new(LATER)),
+            is_closed: AtomicBool::new(false),
+            is_new,
+        })))
+    }
+
+    pub(crate) async fn exists(address: &PostgresAddress) -> Result<bool, String> {
+        let db = connect(&Connections::new(address, 1, PATIENCE)?).await?;
+        migrate::has_migrations(&db).await.map_err(|failure| StoreError::from(failure).to_string())
+    }
+
+    pub fn is_new(&self) -> bool {
+        self.0.is_new
+    }
+
+    pub async fn ready(&self) -> Result<(), StoreError> {
+        self.read(move |db| async move { db.exists("SELECT 1 FROM migrations LIMIT 1", &[]).await })
+            .await
+            .map(drop)
+    }
+
+    /// Waits for the writes that were asked for before.
+    pub async fn close(&self) {
+        self.0.writer.close().await;
+        let all = u32::try_from(LATER).unwrap_or(u32::MAX);
+        let _ = self.0.later.acquire_many(all).await;
+        self.0.later.close();
+        self.0.is_closed.store(true, Ordering::Release);
+        for connections in [&self.0.shared, &self.0.transactions, &self.0.long_reads] {
+            connections.close();
+        }
+    }
+
+    pub(crate) fn recipe_cache_policy(&self) -> Policy {
+        Policy { changes: Arc::clone(&self.0.commits), max_age: MAX_AGE, last_check: None }
+    }
+
+    fn follow_access_changes(&self) {
+        self.0.follower.get_or_init(|| {
+            let (count, last_check) = (Arc::clone(&self.0.access_changes), Arc::clone(&self.0.last_check));
+            AccessChanges::follow(&self.0.address, count, last_check)
+        });
+    }
+
+    /// Runs a short query on a shared connection; once more if that turns out to be closed.
+    ///
+    /// The future is boxed, as those of the methods below: the futures of `Store`'s methods have room for either arm, and a
+    /// read of SQLite must not move the state of a connection about.
+    fn read<T, F: Future<Output = Result<T, Failure>>>(
+        &self,
+        query: impl Fn(Db) -> F,
+    ) -> Pin<Box<impl Future<Output = Result<T, StoreError>>>> {
+        Box::pin(async move {
+            match query(self.shared().await?).await {
+                Err(Failure::Store(StoreError::Unavailable(Unavailable::Disconnected))) => {
+                    Ok(query(self.shared().await?).await?)
+                }
+                outcome => Ok(outcome?),
+            }
+        })
+    }
+
+    /// Runs a query that can take long.
+    fn read_at_length<T, F: Future<Output = Result<T, Failure>>>(
+        &self,
+        query: impl FnOnce(Db) -> F,
+    ) -> Pin<Box<impl Future<Output = Result<T, StoreError>>>> {
+        Box::pin(async move {
+            let db = self.0.long_reads.get().await.map_err(Failure::from)?;
+            Ok(query(db).await?)
+        })
+    }
+
+    /// Runs a write of a user or of the operator: [`write`](Self::write), after the actor's authority was checked in the
+    /// same transaction.
+    async fn write_for<T, F: Future<Output = Result<T, Failure>>>(
+        &self,
+        context: &Context,
+        work: impl Fn(Db, Authority) -> F,
+    ) -> Result<T, StoreError> {
+        let outcome = self.write_recipes_for(context, work).await;
+        self.0.access_changes.fetch_add(1, Ordering::Release);
+        outcome
+    }
+
+    /// [`write_for`](Self::write_for) without a change of sessions or accounts.
+    async fn write_recipes_for<T, F: Future<Output = Result<T, Failure>>>(
+        &self,
+        context: &Context,
+        work: impl Fn(Db, Authority) -> F,
+    ) -> Result<T, StoreError> {
+        let work = &work;
+        self.write_recipes(move |db| async move {
+            let authority = authority::current(&db, context).await?;
+            work(db, authority).await
+        })
+        .await
+    }
+
+    /// Runs a write in a transaction; returns when that is on disk. For commands of the program itself, and for those that
+    /// bring a proof of their own.
+    async fn write<T, F: Future<Output = Result<T, Failure>>>(
+        &self,
+        work: impl Fn(Db) -> F,
+    ) -> Result<T, StoreError> {
+        let outcome = self.write_recipes(work).await;
+        // Also after an error: it may have been committed.
+        self.0.access_changes.fetch_add(1, Ordering::Release);
+        outcome
+    }
+
+    /// [`write`](Self::write) without a change of sessions or accounts.
+    fn write_recipes<T, F: Future<Output = Result<T, Failure>>>(
+        &self,
+        work: impl Fn(Db) -> F,
+    ) -> Pin<Box<impl Future<Output = Result<T, StoreError>>>> {
+        Box::pin(async move {
+            let first = self.try_write(&work).await;
+            let Err(Failure::Conflict) = first else { return Ok(first?) };
+            let give_up = Instant::now() + RETRIES;
+            let _turn = self.0.retry.lock().await;
+            let mut pause = Duration::from_millis(1);
+            loop {
+                match self.try_write(&work).await {
+                    Err(Failure::Conflict) if Instant::now() < give_up => {}
+                    outcome => return Ok(outcome?),
+                }
+                sleep(pause).await;
+                pause = (2 * pause).min(Duration::from_millis(64));
+            }
+        })
+    }
+
+    async fn try_write<T, F: Future<Output = Result<T, Failure>>>(
+        &self,
+        work: impl Fn(Db) -> F,
+    ) -> Result<T, Failure> {
+        let db = self.begin().await?;
+        match work(db.clone()).await {
+            Ok(done) => {
+                // Not tried again if the connection is lost here: it may have been committed.
+                let committed = db.commit().await;
+                self.0.commits.fetch_add(1, Ordering::Release);
+                committed.map(|()| done)
+            }
+            Err(why) => {
+                db.roll_back().await;
+                Err(why)
+            }
+        }
+    }
+
+    async fn begin(&self) -> Result<Db, Failure> {
+        let db = self.0.transactions.get().await?;
+        match db.begin(Isolation::Serializable).await {
+            // The server was restarted since the connection was used.
+            Err(Failure::Store(StoreError::Unavailable(Unavailable::Disconnected))) => {
+                let db = self.0.transactions.get().await?;
+                db.begin(Isolation::Serializable).await?;
+                Ok(db)
+            }
+            begun => begun.map(|()| db),
+        }
+    }
+
+    /// Starts a write of one statement without waiting for its outcome.
+    fn write_later<F: Future<Output = Result<u64, Failure>> + Send>(
+        &self,
+        work: impl FnOnce(Db) -> F + Send + 'static,
+    ) {
+        let Ok(permit) = Arc::clone(&self.0.later).try_acquire_owned() else { return };
+        let store = self.clone();
+        tokio::spawn(async move {
+            if let Ok(db) = store.shared().await
+                && let Err(why) = work(db).await
+            {
+                tracing::warn!(?why, "a note of use was not written");
+            }
+            drop(permit);
+        });
+    }
+
+    /// A shared connection that works, as far as is known.
+    async fn shared(&self) -> Result<Db, Failure> {
+        if self.0.is_closed.load(Ordering::Acquire) {
+            return Err(Unavailable::Closed.into());
+        }
+        let number = self.0.next_slot.fetch_add(1, Ordering::Relaxed) % SHARED;
+        let Some(slot) = self.0.slots.get(number) else { return Err(Unavailable::Closed.into()) };
+        let mut slot = slot.lock().await;
+        if let Some(db) = slot.as_ref().filter(|db| db.is_usable()) {
+            return Ok(db.clone());
+        }
+        *slot = None;
+        let db = self.0.shared.get().await?;
+        *slot = Some(db.clone());
+        Ok(db)
+    }
+}
+
+async fn connect(connections: &Connections) -> Result<Db, String> {
+    connections.get().await.map_err(|why| {
+        let source = std::error::Error::source(&why).map(|source| format!(": {source}"));
+        format!("{why}{}", source.unwrap_or_default())
+    })
+}
+
+impl fmt::Debug for Postgres {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Postgres(..)")
+    }
+}
+
+/// A time as a parameter of a statement.
+fn at(time: Timestamp) -> SystemTime {
+    let microseconds = storable(time).as_microsecond();
+    let distance = Duration::from_micros(microseconds.unsigned_abs());
+    if microseconds < 0 { UNIX_EPOCH - distance } else { UNIX_EPOCH + distance }
+}
+
+/// PostgreSQL's times begin in 4713 BC, ours in 9999 BC.
+fn storable(at: Timestamp) -> Timestamp {
+    const OLDEST: Timestamp = Timestamp::constant(-200_000_000_000, 0);
+    at.max(OLDEST)
+}
+
+/// From microseconds since 1970.
+fn time_at(microseconds: i64) -> Timestamp {
+    Timestamp::from_microsecond(microseconds).map_or(storable(Timestamp::MIN), storable)
+}
+
+fn before(now: Timestamp, age: Duration) -> Timestamp {
+    let age = i64::try_from(age.as_micros()).unwrap_or(i64::MAX);
+    time_at(now.as_microsecond().saturating_sub(age))
+}

@@ -1,0 +1,105 @@
+//! What the rules of authority and administration ask of the database.
+
+use std::collections::HashMap;
+use std::slice;
+
+use accounts::{ActorState, Authority, PasswordHash, Role};
+use ids::{ApiTokenId, SessionId, UserId};
+
+use super::columns::Columns;
+use super::connection::Db;
+use super::failure::Failure;
+use super::{Postgres, at};
+use crate::{Context, StoreError};
+
+impl Postgres {
+    pub async fn check_authority(&self, context: &Context) -> Result<(), StoreError> {
+        self.read(move |db| async move { current(&db, context).await.map(drop) }).await
+    }
+}
+
+/// The authority of the actor now, in the transaction of the write.
+pub(super) async fn current(db: &Db, context: &Context) -> Result<Authority, Failure> {
+    let found = all_current(db, slice::from_ref(context)).await?;
+    Ok(found.first().copied().flatten().ok_or(StoreError::ActorRevoked)?)
+}
+
+/// The authority of each actor now; `None`: the actor may do nothing any more. The operator has no account to look up.
+pub(super) async fn all_current(db: &Db, contexts: &[Context]) -> Result<Vec<Option<Authority>>, Failure> {
+    let sql = "SELECT place, role, disabled,
+                      (session_id IS NULL OR EXISTS (SELECT FROM sessions WHERE id = session_id AND user_id = users.id))
+                      AND (api_token_id IS NULL OR EXISTS (SELECT FROM api_tokens
+                               WHERE id = api_token_id AND user_id = users.id
+                                 AND (expires_at IS NULL OR expires_at > now)))
+               FROM unnest($1::bigint[], $2::bytea[], $3::bytea[], $4::timestamptz[])
+                    WITH ORDINALITY AS actors (actor_id, session_id, api_token_id, now, place)
+               JOIN users ON users.id = actor_id";
+    // A batch of writes has many of the same actor.
+    let mut places = HashMap::new();
+    let mut actors = Vec::new();
+    for Context { actor, now } in contexts {
+        let credential = (actor.user, actor.session, actor.api_token);
+        if actor.user.is_some() && !places.contains_key(&credential) {
+            actors.push((actor, now));
+            places.insert(credential, actors.len());
+        }
+    }
+    let users: Vec<_> = actors.iter().map(|(actor, _)| actor.user.map(UserId::get)).collect();
+    let sessions: Vec<_> = actors
+        .iter()
+        .map(|(actor, _)| actor.session.as_ref().map(|id| SessionId::as_bytes(id).as_slice()))
+        .collect();
+    let api_tokens: Vec<_> = actors
+        .iter()
+        .map(|(actor, _)| actor.api_token.as_ref().map(|id| ApiTokenId::as_bytes(id).as_slice()))
+        .collect();
+    let times: Vec<_> = actors.iter().map(|(_, now)| at(**now)).collect();
+    let found = if actors.is_empty() {
+        Vec::new()
+    } else {
+        db.list(sql, &[&users, &sessions, &api_tokens, &times], actor_in).await?
+    };
+    let found: HashMap<_, _> = found.into_iter().collect();
+    let authority_of = |Context { actor, .. }: &Context| {
+        let place = places.get(&(actor.user, actor.session, actor.api_token));
+        Authority::of(actor, place.and_then(|place| found.get(place).copied()))
+    };
+    Ok(contexts.iter().map(authority_of).collect())
+}
+
+/// An actor by its place in the list.
+fn actor_in(columns: &mut Columns<'_>) -> Result<(usize, ActorState), StoreError> {
+    let unknown_role = || StoreError::Corrupt("an unknown role".to_owned());
+    let place = usize::try_from(columns.get::<i64>()?).unwrap_or_default();
+    let state = ActorState {
+        role: Role::parse(columns.text()?).ok_or_else(unknown_role)?,
+        disabled: columns.get()?,
+        credential_is_valid: columns.get()?,
+    };
+    Ok((place, state))
+}
+
+pub(super) fn require_admin(authority: Authority) -> Result<(), StoreError> {
+    if authority.is_admin() { Ok(()) } else { Err(StoreError::AdminRequired) }
+}
+
+/// For changes of this account.
+pub(super) fn require_right_to_change(authority: Authority, account: UserId) -> Result<(), StoreError> {
+    if authority.may_change(account) { Ok(()) } else { Err(StoreError::AdminRequired) }
+}
+
+/// The number of active administrators besides this user.
+pub(super) async fn other_admins(db: &Db, user: UserId) -> Result<u64, Failure> {
+    let sql = "SELECT count(*) FROM users WHERE role = 'admin' AND NOT disabled AND id <> $1";
+    Ok(db.number(sql, &[&user.get()]).await?.unsigned_abs())
+}
+
+/// Whether this is still the hash that the user's password was checked against.
+pub(super) async fn has_password(
+    db: &Db,
+    user: UserId,
+    hash: Option<&PasswordHash>,
+) -> Result<bool, Failure> {
+    let sql = "SELECT 1 FROM users WHERE id = $1 AND password_hash IS NOT DISTINCT FROM $2";
+    db.exists(sql, &[&user.get(), &hash.map(PasswordHash::as_str)]).await
+}

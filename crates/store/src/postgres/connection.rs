@@ -1,0 +1,216 @@
+//! Connections: settings, time-outs, statements.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use deadpool_postgres::{Client, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime};
+use tokio::time::timeout;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Config, Row, Statement};
+
+use super::columns::{Columns, number_in};
+use super::failure::Failure;
+use crate::url::PostgresAddress;
+use crate::{StoreError, Unavailable};
+
+/// The time for a connection, and for each statement of a use case. The server's own limits are shorter. This one is for a
+/// peer that does not answer at all, which they cannot bound.
+pub(super) const PATIENCE: Duration = Duration::from_secs(3);
+
+/// The time for statements that may be long: counts and lists over whole tables.
+pub(super) const LONG_PATIENCE: Duration = Duration::from_secs(30);
+
+/// The parameters of a statement.
+pub(super) type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
+
+/// Connections of one kind.
+pub(super) struct Connections {
+    pool: Pool,
+    patience: Duration,
+}
+
+impl Connections {
+    /// Connects when a connection is first asked for.
+    pub(super) fn new(address: &PostgresAddress, count: usize, patience: Duration) -> Result<Self, String> {
+        let config = config(address, patience);
+        let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        let manager = Manager::from_config(config, PostgresAddress::tls()?, recycling);
+        let pool = Pool::builder(manager)
+            .max_size(count)
+            .runtime(Runtime::Tokio1)
+            .wait_timeout(Some(PATIENCE))
+            .create_timeout(Some(PATIENCE))
+            .recycle_timeout(Some(PATIENCE))
+            .build()
+            .map_err(|why| why.to_string())?;
+        Ok(Self { pool, patience })
+    }
+
+    pub(super) async fn get(&self) -> Result<Db, PoolError> {
+        let client = self.pool.get().await?;
+        let is_usable = AtomicBool::new(true);
+        Ok(Db(Arc::new(Connection { client: Some(client), is_usable, patience: self.patience })))
+    }
+
+    pub(super) fn close(&self) {
+        self.pool.close();
+    }
+}
+
+/// How to connect.
+pub(super) fn config(address: &PostgresAddress, patience: Duration) -> Config {
+    let mut config = address.config.clone();
+    config.connect_timeout(PATIENCE).tcp_user_timeout(PATIENCE).keepalives_idle(Duration::from_secs(2));
+    config.keepalives_interval(Duration::from_secs(1)).keepalives_retries(2);
+    let statement_timeout = patience.saturating_sub(Duration::from_secs(1)).as_millis();
+    let own = config.get_options().unwrap_or_default().to_owned();
+    config.options(format!(
+        "-c statement_timeout={statement_timeout} -c lock_timeout=1000 \
+         -c idle_in_transaction_session_timeout=5000 {own}"
+    ));
+    config
+}
+
+impl From<PoolError> for Failure {
+    fn from(error: PoolError) -> Self {
+        match error {
+            PoolError::Backend(error) => error.into(),
+            PoolError::Closed => Unavailable::Closed.into(),
+            error => {
+                tracing::warn!(%error, "no connection to PostgreSQL");
+                Unavailable::Disconnected.into()
+            }
+        }
+    }
+}
+
+/// Whether a transaction must have had its effect as if it had been alone.
+#[derive(Clone, Copy)]
+pub(super) enum Isolation {
+    ReadCommitted,
+    Serializable,
+}
+
+/// A connection; clones are handles of the same one.
+#[derive(Clone)]
+pub(super) struct Db(Arc<Connection>);
+
+struct Connection {
+    /// `None` only while it is dropped.
+    client: Option<Client>,
+    /// Whether it may be used again: it is in no transaction, and waits for no answer.
+    is_usable: AtomicBool,
+    patience: Duration,
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        if !*self.is_usable.get_mut()
+            && let Some(client) = self.client.take()
+        {
+            // Closes it instead of handing it back. The server ends its transaction.
+            drop(Object::take(client));
+        }
+    }
+}
+
+impl Db {
+    pub(super) fn is_usable(&self) -> bool {
+        let is_open = self.0.client.as_ref().is_some_and(|client| !client.is_closed());
+        is_open && self.0.is_usable.load(Ordering::Acquire)
+    }
+
+    /// A transaction whose future is dropped leaves a connection that is not used again.
+    pub(super) async fn begin(&self, isolation: Isolation) -> Result<(), Failure> {
+        self.0.is_usable.store(false, Ordering::Release);
+        self.batch(match isolation {
+            Isolation::ReadCommitted => "BEGIN ISOLATION LEVEL READ COMMITTED",
+            Isolation::Serializable => "BEGIN ISOLATION LEVEL SERIALIZABLE",
+        })
+        .await
+    }
+
+    pub(super) async fn commit(&self) -> Result<(), Failure> {
+        self.batch("COMMIT").await?;
+        self.0.is_usable.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    pub(super) async fn roll_back(&self) {
+        if self.batch("ROLLBACK").await.is_ok() {
+            self.0.is_usable.store(true, Ordering::Release);
+        }
+    }
+
+    pub(super) async fn batch(&self, sql: &str) -> Result<(), Failure> {
+        self.patiently(self.client()?.batch_execute(sql)).await
+    }
+
+    /// Lets the server plan a statement that is to be sent without a wait for what is before it.
+    pub(super) async fn prepare(&self, sql: &str) -> Result<(), Failure> {
+        self.patiently(self.prepared(self.client()?, sql)).await.map(drop)
+    }
+
+    /// Runs a statement for its effect; says how many rows it changed.
+    pub(super) async fn execute(&self, sql: &str, params: Params<'_>) -> Result<u64, Failure> {
+        let client = self.client()?;
+        self.patiently(async { client.execute(&self.prepared(client, sql).await?, params).await }).await
+    }
+
+    pub(super) async fn rows(&self, sql: &str, params: Params<'_>) -> Result<Vec<Row>, Failure> {
+        let client = self.client()?;
+        self.patiently(async { client.query(&self.prepared(client, sql).await?, params).await }).await
+    }
+
+    /// All rows.
+    pub(super) async fn list<T>(
+        &self,
+        sql: &str,
+        params: Params<'_>,
+        read: impl Fn(&mut Columns<'_>) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, Failure> {
+        let rows = self.rows(sql, params).await?;
+        Ok(rows.iter().map(|row| read(&mut Columns::of(row))).collect::<Result<_, _>>()?)
+    }
+
+    /// The row that there is at most one of.
+    pub(super) async fn find<T>(
+        &self,
+        sql: &str,
+        params: Params<'_>,
+        read: impl FnOnce(&mut Columns<'_>) -> Result<T, StoreError>,
+    ) -> Result<Option<T>, Failure> {
+        let rows = self.rows(sql, params).await?;
+        Ok(rows.first().map(|row| read(&mut Columns::of(row))).transpose()?)
+    }
+
+    pub(super) async fn exists(&self, sql: &str, params: Params<'_>) -> Result<bool, Failure> {
+        Ok(!self.rows(sql, params).await?.is_empty())
+    }
+
+    /// The number in the only column of the row that there is at most one of.
+    pub(super) async fn number(&self, sql: &str, params: Params<'_>) -> Result<i64, Failure> {
+        Ok(self.find(sql, params, number_in).await?.flatten().unwrap_or(0))
+    }
+
+    fn client(&self) -> Result<&Client, Failure> {
+        self.0.client.as_ref().ok_or_else(|| Unavailable::Closed.into())
+    }
+
+    async fn prepared(&self, client: &Client, sql: &str) -> Result<Statement, tokio_postgres::Error> {
+        client.prepare_cached(sql).await
+    }
+
+    async fn patiently<T>(
+        &self,
+        query: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T, Failure> {
+        if let Ok(answer) = timeout(self.0.patience, query).await {
+            return Ok(answer?);
+        }
+        self.0.is_usable.store(false, Ordering::Release);
+        tracing::warn!("PostgreSQL did not answer in time");
+        Err(Unavailable::TimedOut.into())
+    }
+}

@@ -1,0 +1,94 @@
+//! Brings a PostgreSQL database to the schema that this program knows.
+//!
+//! Migrations are numbered files, applied in order, once, all in one transaction. An advisory lock lets replicas that start
+//! together wait for each other. The texts are kept in the database, so that a file that was changed after it had been
+//! applied is found out.
+
+use jiff::Timestamp;
+
+use super::at;
+use super::columns::text_in;
+use super::connection::{Db, Isolation};
+use super::failure::Failure;
+use crate::StoreError;
+
+const MIGRATIONS: &[&str] = &[include_str!("../../migrations/postgres/0001_schema.sql")];
+
+/// Of the advisory lock: "recipes" in ASCII.
+const LOCK: i64 = 0x72_65_63_69_70_65_73;
+
+/// Answers whether the database was empty.
+pub(super) async fn run(db: &Db, now: Timestamp) -> Result<bool, String> {
+    let text = |failure: Failure| StoreError::from(failure).to_string();
+    // Outside of the transaction, whose snapshot must be newer than the lock.
+    db.execute("SELECT pg_advisory_lock($1)", &[&LOCK]).await.map_err(text)?;
+    db.begin(Isolation::Serializable).await.map_err(text)?;
+    let outcome = match apply(db, now).await {
+        Ok(is_new) => db.commit().await.map(|()| is_new).map_err(text),
+        Err(why) => {
+            db.roll_back().await;
+            Err(why)
+        }
+    };
+    db.execute("SELECT pg_advisory_unlock($1)", &[&LOCK]).await.map_err(text)?;
+    outcome
+}
+
+async fn apply(db: &Db, now: Timestamp) -> Result<bool, String> {
+    let text = |failure: Failure| StoreError::from(failure).to_string();
+    let applied = applied(db).await?;
+    if applied.is_none() {
+        let sql = "CREATE TABLE migrations (number bigint PRIMARY KEY, sql text NOT NULL, applied_at timestamptz NOT NULL)";
+        db.batch(sql).await.map_err(text)?;
+    }
+    for (number, migration) in (1_i64..).zip(MIGRATIONS).skip(applied.unwrap_or(0)) {
+        db.batch(migration).await.map_err(text)?;
+        let sql = "INSERT INTO migrations (number, sql, applied_at) VALUES ($1, $2, $3)";
+        db.execute(sql, &[&number, migration, &at(now)]).await.map_err(text)?;
+    }
+    Ok(applied.is_none())
+}
+
+pub(super) fn newest() -> usize {
+    MIGRATIONS.len()
+}
+
+/// The number of migrations that were applied; `None` for an empty database. Refuses what is not ours to change.
+pub(super) async fn applied(db: &Db) -> Result<Option<usize>, String> {
+    let text = |failure: Failure| StoreError::from(failure).to_string();
+    let encoding = db.find("SHOW server_encoding", &[], text_in).await.map_err(text)?;
+    if encoding.as_deref() != Some("UTF8") {
+        return Err(
+            "its encoding is not UTF8: make another one with ENCODING 'UTF8' TEMPLATE template0".to_owned()
+        );
+    }
+    if !has_migrations(db).await.map_err(text)? {
+        let any = "SELECT 1 FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r' LIMIT 1";
+        if db.exists(any, &[]).await.map_err(text)? {
+            return Err(
+                "it is the database of another program: name another one, or an empty schema".to_owned()
+            );
+        }
+        return Ok(None);
+    }
+    let sql = "SELECT sql FROM migrations ORDER BY number";
+    let applied = db.list(sql, &[], text_in).await.map_err(text)?;
+    let (found, known) = (applied.len(), MIGRATIONS.len());
+    if found > known {
+        return Err(format!(
+            "it was written by a newer version of this program (schema {found}, this one knows {known}): use that version"
+        ));
+    }
+    if let Some(changed) = applied.iter().zip(MIGRATIONS).position(|(applied, known)| applied != known) {
+        return Err(format!(
+            "its schema is not the one of this program (migration {} differs): use the program that made it",
+            changed + 1
+        ));
+    }
+    Ok(Some(found))
+}
+
+pub(super) async fn has_migrations(db: &Db) -> Result<bool, Failure> {
+    let sql = "SELECT 1 FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relname = 'migrations'";
+    db.exists(sql, &[]).await
+}

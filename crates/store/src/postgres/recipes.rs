@@ -1,0 +1,288 @@
+//! Recipes, in PostgreSQL's dialect.
+
+use accounts::Authority;
+use jiff::{SignedDuration, Timestamp};
+use tokio_postgres::Row;
+
+use super::columns::{Columns, recipe_id_in};
+use super::connection::Db;
+use super::failure::Failure;
+use super::recipe_row::RecipeRow;
+use super::writer::Job;
+use super::{Postgres, at, quota};
+use crate::{
+    Context, DEFAULT_PAGE_SIZE, Edit, Editor, Imported, Listing, NewRecipe, Page, PageEnd, Precondition,
+    RecipePage, ReplaceRecipe, StoreError, StoredRecipe, Viewer,
+};
+use ::recipes::time::to_microseconds;
+use ::recipes::{ContentJson, ImportedHistory, RecipeState, ServerFields, Visibility};
+use ids::{RecipeId, Uid, UserId};
+
+/// A page ends early behind this much text: 1,000 recipes may have 256 MiB, and one request must not
+/// make us hold them. A hundred everyday recipes have less.
+const PAGE_BYTES: usize = 128 << 10;
+
+/// The ids behind `$1` that this viewer may see, at most `$3`: `$2` is the user. Each part comes from an index in the order of the ids.
+const ALL: &str = "SELECT id FROM recipes WHERE id > $1 AND $2::bigint IS NULL ORDER BY id LIMIT $3";
+const VISIBLE: &str = "(SELECT id FROM recipes WHERE NOT private AND id > $1 ORDER BY id LIMIT $3)
+     UNION ALL
+     (SELECT id FROM recipes WHERE owner_id = $2::bigint AND private AND id > $1 ORDER BY id LIMIT $3)
+     ORDER BY id LIMIT $3";
+const OWN: &str =
+    "(SELECT id FROM recipes WHERE owner_id = $2::bigint AND NOT private AND id > $1 ORDER BY id LIMIT $3)
+     UNION ALL
+     (SELECT id FROM recipes WHERE owner_id = $2::bigint AND private AND id > $1 ORDER BY id LIMIT $3)
+     ORDER BY id LIMIT $3";
+
+/// Writes.
+impl Postgres {
+    pub async fn create_recipe(&self, new: NewRecipe, context: Context) -> Result<StoredRecipe, StoreError> {
+        let now = to_microseconds(context.now);
+        let NewRecipe { document, visibility, uid, owner, quotas } = new;
+        let fields = ServerFields { owner, uid, revision: 1, created_at: now, updated_at: now };
+        let row = RecipeRow { fields, visibility, text: document.finish(&fields) };
+        self.0.writer.create(Job { row, quotas, context }).await
+    }
+
+    pub async fn import_recipe(
+        &self,
+        new: NewRecipe,
+        history: ImportedHistory,
+        now: Timestamp,
+    ) -> Result<Imported, StoreError> {
+        let created_at = to_microseconds(history.created_at.unwrap_or(now));
+        let fields = ServerFields {
+            owner: new.owner,
+            uid: history.uid.unwrap_or(new.uid),
+            revision: history.revision.unwrap_or(1),
+            created_at,
+            updated_at: history.updated_at.map_or(created_at, |at| to_microseconds(at).max(created_at)),
+        };
+        let row = RecipeRow { fields, visibility: new.visibility, text: new.document.finish(&fields) };
+        let recipe = &row;
+        let outcome = self.write_recipes(move |db| async move {
+            let sql = "SELECT id FROM recipes WHERE uid = $1";
+            match db.find(sql, &[&fields.uid.to_string()], recipe_id_in).await? {
+                Some(there) => Ok(Err(there)),
+                None => recipe.insert(&db).await.map(Ok),
+            }
+        });
+        Ok(outcome.await?.map_or_else(Imported::AlreadyThere, |id| Imported::Added(row.stored(id))))
+    }
+
+    pub async fn replace_recipe(
+        &self,
+        command: ReplaceRecipe,
+        context: Context,
+    ) -> Result<Edit<StoredRecipe>, StoreError> {
+        let now = to_microseconds(context.now);
+        let ReplaceRecipe { id, draft, precondition, quotas } = command;
+        let (document, visibility) = (&ContentJson::new(draft.content()), draft.content().visibility);
+        let (precondition, context) = (&precondition, &context);
+        self.write_recipes_for(context, move |db, authority| async move {
+            let editor = editor(authority);
+            let Some((fields, state)) = find_to_edit(&db, id).await? else { return Ok(Edit::NotFound) };
+            let allowed = state
+                .check_edit(editor, precondition)
+                .and_then(|()| state.check_visibility(editor, visibility));
+            if let Err(refusal) = allowed {
+                return Ok(Edit::from(Err(refusal)));
+            }
+            let before = fields.revision;
+            let updated_at = time_of_change(fields.updated_at, now);
+            let fields = ServerFields { revision: before.saturating_add(1), updated_at, ..fields };
+            let text = document.clone().finish(&fields);
+            if !authority.is_admin() {
+                quota::check_replacement(&db, id, &text, quotas).await?;
+            }
+            let sql = "UPDATE recipes SET document = $3, private = $4, revision = $5, updated_at = $6
+                       WHERE id = $1 AND revision = $2";
+            let private = visibility == Visibility::Private;
+            db.execute(sql, &[&id.get(), &before, &text, &private, &fields.revision, &at(updated_at)])
+                .await?;
+            Ok(Edit::Done(StoredRecipe { id, revision: fields.revision, updated_at, text: text.into() }))
+        })
+        .await
+    }
+
+    pub async fn delete_recipe(
+        &self,
+        id: RecipeId,
+        precondition: Precondition,
+        context: Context,
+    ) -> Result<Edit<()>, StoreError> {
+        let (precondition, context) = (&precondition, &context);
+        self.write_recipes_for(context, move |db, authority| async move {
+            let Some((fields, state)) = find_to_edit(&db, id).await? else { return Ok(Edit::NotFound) };
+            let allowed = state.check_edit(editor(authority), precondition);
+            if allowed.is_ok() {
+                let sql = "DELETE FROM recipes WHERE id = $1 AND revision = $2";
+                db.execute(sql, &[&id.get(), &fields.revision]).await?;
+            }
+            Ok(allowed.into())
+        })
+        .await
+    }
+}
+
+/// Reads.
+impl Postgres {
+    pub async fn recipe(&self, id: RecipeId, viewer: Viewer) -> Result<Option<StoredRecipe>, StoreError> {
+        self.read(move |db| async move {
+            let sql = "SELECT owner_id, private, revision, updated_at, document FROM recipes WHERE id = $1";
+            let read = |columns: &mut Columns<'_>| {
+                let state = state_in(columns)?;
+                if !state.may_view(viewer) {
+                    return Ok(None);
+                }
+                let (revision, updated_at) = (state.revision, columns.time()?);
+                let text = columns.text()?.as_bytes().to_owned();
+                Ok(Some(StoredRecipe { id, revision, updated_at, text }))
+            };
+            db.find(sql, &[&id.get()], read).await.map(Option::flatten)
+        })
+        .await
+    }
+
+    pub async fn recipes(
+        &self,
+        page: Page<RecipeId>,
+        viewer: Viewer,
+        json: Vec<u8>,
+    ) -> Result<Listing<RecipePage, RecipeId>, StoreError> {
+        self.page_of(ids_of(viewer), viewer, page, json).await
+    }
+
+    pub async fn recipes_of(
+        &self,
+        owner: UserId,
+        page: Page<RecipeId>,
+    ) -> Result<Listing<RecipePage, RecipeId>, StoreError> {
+        self.page_of(OWN, Viewer::User(owner), page, Vec::new()).await
+    }
+
+    async fn page_of(
+        &self,
+        ids: &str,
+        viewer: Viewer,
+        page: Page<RecipeId>,
+        json: Vec<u8>,
+    ) -> Result<Listing<RecipePage, RecipeId>, StoreError> {
+        // Texts behind the end of the page are not sent; `found` tells that there are some.
+        let sql = &format!(
+            "SELECT id, document, found FROM (
+                 SELECT id, document, count(*) OVER () AS found,
+                        sum(octet_length(document)) OVER (ORDER BY id) - octet_length(document) AS before
+                 FROM recipes WHERE id IN ({ids})) AS page
+             WHERE before <= {PAGE_BYTES} ORDER BY id"
+        );
+        let rows = self.read(move |db| async move {
+            db.rows(sql, &[&after(page), &user_of(viewer), &i64::from(page.rows_to_read())]).await
+        });
+        fill(&rows.await?, page.limit(), json)
+    }
+
+    pub async fn end_of_recipe_page(
+        &self,
+        page: Page<RecipeId>,
+        viewer: Viewer,
+    ) -> Result<Option<PageEnd<RecipeId>>, StoreError> {
+        let ids = self.read(move |db| async move {
+            let values = [after(page), i64::from(page.rows_to_read())];
+            db.list(ids_of(viewer), &[&values[0], &user_of(viewer), &values[1]], |columns| {
+                columns.recipe_id()
+            })
+            .await
+        });
+        let Listing { rows, next } = page.listing(ids.await?, |id| *id);
+        Ok(rows.last().map(|last| PageEnd { last: *last, next }))
+    }
+
+    pub async fn count_recipes(&self, viewer: Viewer) -> Result<u64, StoreError> {
+        let sql = match viewer {
+            Viewer::Anyone => "SELECT count(*) FROM recipes WHERE NOT private AND $1::bigint IS NULL",
+            Viewer::User(_) => {
+                "SELECT (SELECT count(*) FROM recipes WHERE NOT private)
+                      + (SELECT count(*) FROM recipes WHERE owner_id = $1::bigint AND private)"
+            }
+            Viewer::Admin => "SELECT count(*) FROM recipes WHERE $1::bigint IS NULL",
+        };
+        let count =
+            self.read_at_length(move |db| async move { db.number(sql, &[&user_of(viewer)]).await }).await?;
+        Ok(count.unsigned_abs())
+    }
+}
+
+/// The time of a change after one at `before`. The clock may have been set back. Then it is a second later than `before`:
+/// `Last-Modified` has whole seconds, and a client that has the recipe before the change must not get 304.
+pub(super) fn time_of_change(before: Timestamp, now: Timestamp) -> Timestamp {
+    if now >= before { now } else { before.saturating_add(SignedDuration::from_secs(1)).unwrap_or(before) }
+}
+
+fn editor(authority: Authority) -> Editor {
+    match authority {
+        Authority::Operator | Authority::Admin(_) => Editor::Admin,
+        Authority::User(user) => Editor::User(user),
+    }
+}
+
+/// What a change must know of a recipe.
+async fn find_to_edit(db: &Db, id: RecipeId) -> Result<Option<(ServerFields, RecipeState)>, Failure> {
+    let sql = "SELECT owner_id, private, revision, uid, created_at, updated_at FROM recipes WHERE id = $1";
+    db.find(sql, &[&id.get()], server_fields_in).await
+}
+
+fn after(page: Page<RecipeId>) -> i64 {
+    page.after().map_or(0, RecipeId::get)
+}
+
+fn ids_of(viewer: Viewer) -> &'static str {
+    if viewer == Viewer::Admin { ALL } else { VISIBLE }
+}
+
+/// `owner_id = NULL` holds for no row.
+fn user_of(viewer: Viewer) -> Option<i64> {
+    match viewer {
+        Viewer::User(id) => Some(id.get()),
+        Viewer::Anyone | Viewer::Admin => None,
+    }
+}
+
+fn fill(rows: &[Row], limit: u16, json: Vec<u8>) -> Result<Listing<RecipePage, RecipeId>, StoreError> {
+    let mut page = RecipePage::after(json);
+    let (limit, usual) = (usize::from(limit), usize::from(DEFAULT_PAGE_SIZE));
+    page.reserve(rows.len().min(usual), rows.len().min(usual) << 10);
+    let mut found = 0;
+    for row in rows {
+        let mut columns = Columns::of(row);
+        let (id, text) = (columns.recipe_id()?, columns.text()?);
+        found = usize::try_from(columns.get::<i64>()?).unwrap_or(usize::MAX);
+        let is_full = page.json_len() + text.len() > PAGE_BYTES && !page.is_empty();
+        if is_full || page.len() == limit {
+            break;
+        }
+        page.push(id, text.as_bytes());
+    }
+    Ok(Listing { next: page.last().filter(|_| found > page.len()), rows: page })
+}
+
+/// From `owner_id, private, revision`.
+fn state_in(columns: &mut Columns<'_>) -> Result<RecipeState, StoreError> {
+    let owner = columns.optional_user_id()?;
+    let visibility = if columns.get()? { Visibility::Private } else { Visibility::Public };
+    Ok(RecipeState { owner, visibility, revision: columns.get()? })
+}
+
+/// From the columns of [`state_in`] and `uid, created_at, updated_at`.
+pub(super) fn server_fields_in(columns: &mut Columns<'_>) -> Result<(ServerFields, RecipeState), StoreError> {
+    let state = state_in(columns)?;
+    let uid = columns.text()?;
+    let fields = ServerFields {
+        owner: state.owner,
+        revision: state.revision,
+        uid: Uid::parse(uid).ok_or_else(|| StoreError::Corrupt(format!("the uid {uid}")))?,
+        created_at: columns.time()?,
+        updated_at: columns.time()?,
+    };
+    Ok((fields, state))
+}

@@ -1,0 +1,239 @@
+//! Creates recipes in batches: group commit.
+//!
+//! A few tasks take all new recipes that wait, insert them with one statement of one transaction, and answer every caller
+//! after the commit. With 32 clients that makes four times as many durable writes as a transaction for each recipe.
+//!
+//! What must hold:
+//! - A caller is answered with success only if every statement of the batch succeeded: after an error in between,
+//!   PostgreSQL answers COMMIT with success, too. A batch that fails is written row by row, so one bad row fails alone.
+//! - The rows that `INSERT` returns are matched by `uid`: their order is not promised.
+//!
+//! Batches are READ COMMITTED, so they never fail by each other:
+//! - Rights: account and credential of the actor are read in the transaction. What takes rights away reads no recipes, so a
+//!   batch that began before it counts as earlier. Only the deletion of an account must see all recipes: the foreign key
+//!   locks the owner until the commit, and a deletion that misses a recipe fails and is tried again.
+//! - Quotas: the owners' rows of `usages` are locked until the commit, always in the order of their ids. So writers of all
+//!   processes take turns for an owner, and each of them sees what the others have added.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use ids::{RecipeId, Uid, UserId};
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::time::{Instant, timeout};
+
+use super::columns::Columns;
+use super::connection::{Connections, Db, Isolation, PATIENCE, Params};
+use super::failure::Failure;
+use super::recipe_row::RecipeRow;
+use super::{RETRIES, at, authority, quota};
+use crate::url::PostgresAddress;
+use crate::{Context, StoreError, StoredRecipe, Unavailable};
+use ::recipes::{Quotas, Usage, Visibility};
+
+/// While one batch is committed, the next one is collected and sent.
+const WRITERS: usize = 2;
+/// Recipes of one batch at most.
+const BATCH: usize = 256;
+/// Recipes that wait at most.
+const WAITING: usize = 4_096;
+
+/// A recipe to create.
+pub(super) struct Job {
+    pub(super) row: RecipeRow,
+    pub(super) quotas: Quotas,
+    pub(super) context: Context,
+}
+
+/// A job whose caller waits for the reply.
+struct Waiting {
+    job: Job,
+    reply: oneshot::Sender<Result<StoredRecipe, StoreError>>,
+    _place: OwnedSemaphorePermit,
+}
+
+/// The queue of the writers. They end when it is dropped.
+pub(super) struct RecipeWriter {
+    queue: mpsc::UnboundedSender<Waiting>,
+    places: Arc<Semaphore>,
+}
+
+impl RecipeWriter {
+    /// Starts the writers. `commits` counts their commits.
+    pub(super) fn start(address: &PostgresAddress, commits: &Arc<AtomicU64>) -> Result<Self, String> {
+        let (queue, waiting) = mpsc::unbounded_channel();
+        let writer = Writer {
+            waiting: Arc::new(Mutex::new(waiting)),
+            connections: Arc::new(Connections::new(address, WRITERS, PATIENCE)?),
+            commits: Arc::clone(commits),
+        };
+        for _ in 0..WRITERS {
+            tokio::spawn(writer.clone().run());
+        }
+        Ok(Self { queue, places: Arc::new(Semaphore::new(WAITING)) })
+    }
+
+    /// Returns when the recipe is on disk.
+    pub(super) async fn create(&self, job: Job) -> Result<StoredRecipe, StoreError> {
+        let place = timeout(PATIENCE, Arc::clone(&self.places).acquire_owned()).await;
+        let place = place.map_err(|_| Unavailable::TimedOut)?.map_err(|_| Unavailable::Closed)?;
+        let (reply, outcome) = oneshot::channel();
+        let waiting = Waiting { job, reply, _place: place };
+        self.queue.send(waiting).map_err(|_| Unavailable::Closed)?;
+        outcome.await.unwrap_or_else(|_| Err(Unavailable::Closed.into()))
+    }
+
+    /// Waits for the recipes that were asked for before; refuses those that come later.
+    pub(super) async fn close(&self) {
+        let _ = self.places.acquire_many(u32::try_from(WAITING).unwrap_or(u32::MAX)).await;
+        self.places.close();
+    }
+}
+
+#[derive(Clone)]
+struct Writer {
+    waiting: Arc<Mutex<mpsc::UnboundedReceiver<Waiting>>>,
+    connections: Arc<Connections>,
+    commits: Arc<AtomicU64>,
+}
+
+impl Writer {
+    async fn run(self) {
+        let mut batch = Vec::new();
+        while self.waiting.lock().await.recv_many(&mut batch, BATCH).await > 0 {
+            // The others have given up.
+            batch.retain(|waiting| !waiting.reply.is_closed());
+            if !batch.is_empty() {
+                self.write(&mut batch).await;
+            }
+        }
+    }
+
+    /// Writes the recipes and answers their callers.
+    async fn write(&self, batch: &mut Vec<Waiting>) {
+        let jobs: Vec<_> = batch.iter().map(|waiting| &waiting.job).collect();
+        match self.insert(&jobs).await {
+            Ok(ids) => {
+                for (waiting, id) in batch.drain(..).zip(ids) {
+                    answer(waiting, id);
+                }
+            }
+            Err(Failure::Store(StoreError::Unavailable(why))) => {
+                for waiting in batch.drain(..) {
+                    answer(waiting, Err(why.into()));
+                }
+            }
+            // Nothing was committed.
+            Err(_) => {
+                for waiting in batch.drain(..) {
+                    let id = self.insert_one(&waiting.job).await;
+                    answer(waiting, id);
+                }
+            }
+        }
+    }
+
+    async fn insert_one(&self, job: &Job) -> Result<RecipeId, StoreError> {
+        let give_up = Instant::now() + RETRIES;
+        loop {
+            match self.insert(&[job]).await {
+                Err(Failure::Conflict) if Instant::now() < give_up => {}
+                Err(why) => return Err(why.into()),
+                Ok(mut ids) => return ids.pop().unwrap_or_else(|| Err(no_id())),
+            }
+        }
+    }
+
+    /// The id of each recipe, or why it was refused. After an error nothing was committed, except perhaps when the
+    /// connection was lost.
+    async fn insert(&self, jobs: &[&Job]) -> Result<Vec<Result<RecipeId, StoreError>>, Failure> {
+        let (db, decisions) = match self.decide(jobs).await {
+            // The server was restarted since the connection was used; nothing was written yet.
+            Err(Failure::Store(StoreError::Unavailable(Unavailable::Disconnected))) => {
+                self.decide(jobs).await?
+            }
+            outcome => outcome?,
+        };
+        let allowed = jobs.iter().zip(&decisions).filter(|(_, decision)| decision.is_ok());
+        let rows: Vec<_> = allowed.map(|(job, _)| &job.row).collect();
+        if rows.is_empty() {
+            db.roll_back().await;
+        }
+        let ids = if rows.is_empty() { HashMap::new() } else { insert_and_commit(&db, &rows).await? };
+        self.commits.fetch_add(1, Ordering::Release);
+        let id_of = |job: &Job| ids.get(&job.row.fields.uid).copied().ok_or_else(no_id);
+        Ok(jobs.iter().zip(decisions).map(|(job, decision)| decision.and_then(|()| id_of(job))).collect())
+    }
+
+    /// Begins a transaction and decides about each recipe.
+    async fn decide(&self, jobs: &[&Job]) -> Result<(Db, Vec<Result<(), StoreError>>), Failure> {
+        let db = self.connections.get().await?;
+        let contexts: Vec<_> = jobs.iter().map(|job| job.context).collect();
+        let owners: BTreeSet<_> = jobs.iter().filter_map(|job| job.row.fields.owner).collect();
+        // Sent together, in this order.
+        let (begun, actors, usages) = tokio::join!(
+            biased;
+            db.begin(Isolation::ReadCommitted),
+            authority::all_current(&db, &contexts),
+            quota::lock(&db, &owners),
+        );
+        begun?;
+        let (actors, mut usages) = (actors?, usages?);
+        let decisions = jobs.iter().zip(actors).map(|(job, authority)| {
+            let authority = authority.ok_or(StoreError::ActorRevoked)?;
+            if authority.is_admin() { Ok(()) } else { job.take_from(&mut usages) }
+        });
+        let decisions = decisions.collect();
+        Ok((db, decisions))
+    }
+}
+
+impl Job {
+    /// Adds the recipe to its owner's usage, if the quotas allow it.
+    fn take_from(&self, usages: &mut HashMap<UserId, Usage>) -> Result<(), StoreError> {
+        let Some(owner) = self.row.fields.owner else { return Ok(()) };
+        let usage = usages.entry(owner).or_default();
+        let more = Usage { recipes: 1, bytes: self.row.text.len() as u64 };
+        if !self.quotas.allow(*usage, more) {
+            return Err(StoreError::QuotaExceeded { usage: *usage, quotas: self.quotas });
+        }
+        *usage = usage.plus(more);
+        Ok(())
+    }
+}
+
+/// Sends both statements at once, and believes the second only if the first has succeeded.
+async fn insert_and_commit(db: &Db, rows: &[&RecipeRow]) -> Result<HashMap<Uid, RecipeId>, Failure> {
+    let sql = "INSERT INTO recipes (uid, owner_id, private, revision, created_at, updated_at, document)
+               SELECT * FROM unnest($1::text[], $2::bigint[], $3::bool[], $4::bigint[], $5::timestamptz[],
+                                    $6::timestamptz[], $7::text[])
+               RETURNING id, uid";
+    let uids: Vec<_> = rows.iter().map(|row| row.fields.uid.to_string()).collect();
+    let owners: Vec<_> = rows.iter().map(|row| row.fields.owner.map(UserId::get)).collect();
+    let private: Vec<_> = rows.iter().map(|row| row.visibility == Visibility::Private).collect();
+    let revisions: Vec<_> = rows.iter().map(|row| row.fields.revision).collect();
+    let created: Vec<_> = rows.iter().map(|row| at(row.fields.created_at)).collect();
+    let updated: Vec<_> = rows.iter().map(|row| at(row.fields.updated_at)).collect();
+    let texts: Vec<_> = rows.iter().map(|row| row.text.as_str()).collect();
+    // Otherwise COMMIT would be sent while the statement is prepared.
+    db.prepare(sql).await?;
+    let read = |columns: &mut Columns<'_>| {
+        let id = columns.recipe_id()?;
+        let uid = columns.text()?;
+        Ok((Uid::parse(uid).ok_or_else(|| StoreError::Corrupt(format!("the uid {uid}")))?, id))
+    };
+    let params: Params<'_> = &[&uids, &owners, &private, &revisions, &created, &updated, &texts];
+    let (inserted, committed) = tokio::join!(biased; db.list(sql, params, read), db.commit());
+    committed?;
+    Ok(inserted?.into_iter().collect())
+}
+
+fn answer(Waiting { job, reply, .. }: Waiting, id: Result<RecipeId, StoreError>) {
+    // The caller may have given up.
+    let _ = reply.send(id.map(|id| job.row.stored(id)));
+}
+
+fn no_id() -> StoreError {
+    StoreError::Bug("an INSERT returned no id".to_owned())
+}
