@@ -19,7 +19,7 @@ use recipes_server::auth::access_tokens::{AccessClaims, TokenIssuer};
 use recipes_server::http::client_address::TrustedProxies;
 use recipes_server::http::conditional::system_time;
 use recipes_server::http::cookies::SessionCookies;
-use recipes_server::http::stack::{CorsOrigins, HttpConfig, HttpService};
+use recipes_server::http::stack::{CorsOrigins, Draining, HttpConfig, HttpService};
 use recipes_server::limits;
 use recipes_server::server;
 use recipes_server::telemetry::{self, LogFormat, access_log::AccessLog};
@@ -93,6 +93,7 @@ async fn main() -> anyhow::Result<()> {
         trusted_proxies: TrustedProxies::default(),
         access_log: AccessLog::new(log),
         memory_budget: limits::MEMORY_BUDGET,
+        draining: Draining::default(),
         public_url: None,
     };
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;

@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand. `recipes` without a subcommand is `recipes serve`.
 
 mod audit;
+mod backup;
 mod check;
 mod clients;
 mod database;
@@ -11,6 +12,7 @@ mod import;
 mod invalid_argument;
 mod openapi;
 mod own_files;
+mod restore;
 mod secret;
 mod token;
 mod users;
@@ -71,6 +73,8 @@ enum Command {
     Serve,
     Import(import::Import),
     Export(export::Export),
+    Backup(backup::Backup),
+    Restore(restore::Restore),
     /// Create, list, change and delete accounts
     #[command(after_help = users::EXAMPLES)]
     Users(users::UsersCommand),
@@ -99,9 +103,13 @@ impl Command {
     fn secrets(&self) -> &'static [Secret] {
         match self {
             Self::Serve | Self::Check => &Secret::ALL,
-            Self::Import(_) | Self::Export(_) | Self::Users(_) | Self::Audit(_) | Self::Clients(_) => {
-                &[Secret::DatabaseUrl]
-            }
+            Self::Import(_)
+            | Self::Export(_)
+            | Self::Backup(_)
+            | Self::Restore(_)
+            | Self::Users(_)
+            | Self::Audit(_)
+            | Self::Clients(_) => &[Secret::DatabaseUrl],
             Self::Token(token) => token.secrets(),
             Self::Health(_) | Self::Secret | Self::Openapi => &[],
         }
@@ -155,6 +163,8 @@ impl Cli {
             Command::Serve => server::serve(config).await.map(|()| ExitCode::SUCCESS),
             Command::Import(import) => import.run(&config).await,
             Command::Export(export) => export.run(&config).await,
+            Command::Backup(backup) => backup.run(&config).await,
+            Command::Restore(restore) => restore.run(&config).await,
             Command::Users(users) => users.run(&config).await,
             Command::Audit(audit) => audit.run(&config).await,
             Command::Clients(clients) => clients.run(&config).await,

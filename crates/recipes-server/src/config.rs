@@ -2,19 +2,23 @@
 //!
 //! No other file of the server reads the environment. An empty variable counts as not set. Nothing here writes files.
 
+mod backups;
 mod data_dir;
 mod env_file;
 mod error;
 mod mail;
+mod monitoring;
 mod protection;
 mod secrets;
 mod sign_up;
 mod values;
 
+pub use backups::BackupSettings;
 pub use data_dir::DataDir;
 pub use env_file::EnvFile;
 pub use error::ConfigError;
 pub use mail::MailSettings;
+pub use monitoring::Monitoring;
 pub use protection::Protection;
 pub use secrets::{Secret, secret_files};
 pub use sign_up::SignUpSettings;
@@ -38,7 +42,6 @@ use crate::entropy::Entropy;
 use crate::http::stack::CorsOrigins;
 use crate::jobs::mail::{MailTemplate, Transport};
 use crate::passwords::{Scheme, policy::Policy};
-use crate::telemetry::LogFormat;
 use crate::use_cases::accounts::Settings;
 
 /// Every setting with its name, default and parser.
@@ -113,11 +116,18 @@ pub struct Config {
     #[arg(long, env, global = true, value_name = "FOLDER")]
     static_dir: Option<PathBuf>,
 
-    /// Seconds within which the service ends after SIGTERM or SIGINT
+    /// Seconds within which the service ends after SIGTERM or SIGINT, or after the drain delay
     #[arg(
         long, env, global = true, value_name = "SECONDS", default_value = "10", value_parser = values::shutdown_time
     )]
     shutdown_timeout: Duration,
+
+    /// Seconds before that in which /readyz answers 503 and connections are still accepted, so that load balancers notice
+    #[arg(long, env, global = true, value_name = "SECONDS", default_value = "0", value_parser = values::drain_time)]
+    drain_delay: Duration,
+
+    #[command(flatten)]
+    pub backups: BackupSettings,
 
     #[command(flatten)]
     sign_up: SignUpSettings,
@@ -128,20 +138,8 @@ pub struct Config {
     #[command(flatten)]
     pub protection: Protection,
 
-    /// Log level: off, error, warn, info, debug or trace, also by module, as in warn,recipes=debug
-    #[arg(long, env, global = true, value_name = "LEVEL", default_value = "info", value_parser = values::log)]
-    pub log: String,
-
-    /// Log format: text or json
-    #[arg(
-        long,
-        env,
-        global = true,
-        value_name = "FORMAT",
-        default_value = "text",
-        hide_possible_values = true
-    )]
-    pub log_format: LogFormat,
+    #[command(flatten)]
+    pub monitoring: Monitoring,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -198,6 +196,11 @@ impl Config {
     /// The time in which the service ends.
     pub fn shutdown_timeout(&self) -> Duration {
         self.shutdown_timeout
+    }
+
+    /// The time between the signal and the last connection that is accepted.
+    pub fn drain_delay(&self) -> Duration {
+        self.drain_delay
     }
 
     /// The front end to serve.

@@ -1,4 +1,5 @@
-//! Background tasks: mail and upkeep.
+//! Background tasks: backups, mail and upkeep.
 
+pub mod backups;
 pub mod mail;
 pub mod upkeep;

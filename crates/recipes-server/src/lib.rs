@@ -7,6 +7,7 @@
 pub mod api;
 pub mod app;
 pub mod auth;
+pub mod backup;
 pub mod cli;
 mod clock;
 pub mod config;
@@ -14,6 +15,7 @@ mod entropy;
 pub mod http;
 pub mod jobs;
 pub mod limits;
+mod output_file;
 pub mod passwords;
 pub mod program;
 pub mod provider;

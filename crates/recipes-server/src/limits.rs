@@ -66,7 +66,9 @@ pub struct Connections {
     /// is closed after at most twice this time. Longer than a request may take from its first byte, so that no request is
     /// cut off.
     pub idle_timeout: Duration,
-    /// How long a shutdown waits for requests in flight.
+    /// How long a shutdown goes on accepting connections, while `/readyz` answers 503.
+    pub drain_delay: Duration,
+    /// How long a shutdown waits for requests in flight, after that.
     pub drain_timeout: Duration,
 }
 
@@ -74,6 +76,7 @@ pub const CONNECTIONS: Connections = Connections {
     max_open: 16_384,
     max_per_address: 2_048,
     idle_timeout: REQUEST.saturating_add(Duration::from_secs(10)),
+    drain_delay: Duration::ZERO,
     drain_timeout: Duration::from_secs(6),
 };
 

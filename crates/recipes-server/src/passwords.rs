@@ -80,6 +80,11 @@ impl Passwords {
         Ok(Self(Arc::new(Shared { scheme, entropy: entropy.clone(), workers, places, dummy })))
     }
 
+    /// The number of passwords that wait for a thread.
+    pub fn waiting(&self) -> usize {
+        self.0.workers.waiting()
+    }
+
     /// Hashes a password with the current scheme.
     ///
     /// # Errors

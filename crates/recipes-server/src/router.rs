@@ -15,6 +15,19 @@ use crate::app::App;
 use crate::auth::rate_limit::{Limit, RateLimits, limit_by_address};
 use crate::http::error::RequestError;
 
+/// The routes that are not in the OpenAPI document: its own and the pages.
+pub const PAGES: [&str; 9] = [
+    "/",
+    "/api/v1/openapi.json",
+    "/docs",
+    "/docs/",
+    "/docs/{file}",
+    "/account/verify-email",
+    "/account/reset-password",
+    "/account/sign-up",
+    "/account/{file}",
+];
+
 /// The router, and the OpenAPI document that its routes describe. `base_path` is the path of `PUBLIC_URL`.
 pub fn router(limits: &RateLimits, base_path: &str, front_end: Option<FrontEnd>) -> (Router<App>, OpenApi) {
     let limited = |limit| from_fn_with_state((limits.clone(), limit), limit_by_address);

@@ -1,8 +1,10 @@
 //! Starts the service from its configuration, and shuts it down without losing a request.
 
+mod acceptor;
 mod connection;
 mod descriptors;
 mod listener;
+mod metrics;
 mod registry;
 mod shutdown;
 
@@ -20,9 +22,14 @@ use anyhow::Context as _;
 use axum_server::Handle;
 use ids::Uid;
 use store::{Instance, Store};
-use tokio::{net::TcpListener, sync::oneshot, time::timeout};
+use tokio::{
+    net::TcpListener,
+    sync::oneshot,
+    time::{sleep, timeout},
+};
 use tower_service::Service;
 
+use self::connection::ENDING;
 use self::listener::{LimitedListener, Peer};
 pub use self::shutdown::Shutdown;
 use crate::app::App;
@@ -30,18 +37,18 @@ use crate::auth::access_tokens::TokenIssuer;
 use crate::auth::rate_limit::RateLimits;
 use crate::auth::token_keys::TokenKeys;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, Monitoring};
 use crate::entropy::Entropy;
-use crate::http::stack::{CorsOrigins, HttpConfig, HttpService};
+use crate::http::stack::{CorsOrigins, Draining, HttpConfig, HttpService};
 use crate::jobs::mail::{self, Mailer, MailerConfig};
-use crate::jobs::upkeep;
+use crate::jobs::{backups, upkeep};
 use crate::limits::{self, DRAIN_SHARE, HEAD_BYTES, MAIL_SHARE, STREAMS};
 use crate::passwords::Passwords;
 use crate::public_url::PublicUrl;
 use crate::router::router;
 use crate::sample;
 use crate::signing_key;
-use crate::telemetry::{self, access_log::AccessLog};
+use crate::telemetry::{self, LogWriter, access_log::AccessLog};
 use crate::use_cases::Dependencies;
 
 /// How long the end waits for the last lines of the log, which may be blocked.
@@ -52,8 +59,7 @@ const LAST_LINES: Duration = Duration::from_secs(1);
 /// # Errors
 /// The reason why the service cannot start, and what to do about it.
 pub async fn serve(config: Config) -> anyhow::Result<()> {
-    let log =
-        telemetry::init(&config.log, config.log_format).context("cannot start the thread of the log")?;
+    let log = start_log(&config.monitoring)?;
     let (clock, entropy) = (Clock::system(), Entropy::system());
     // All settings before the first file: an invalid one must leave nothing behind.
     let front_end = config.front_end()?;
@@ -63,15 +69,9 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     config.mail_template(address)?;
     let transport = config.mail_transport(&clock, &entropy)?;
 
-    let url = config.database_url();
-    let store = Store::open(url, clock.now()).await?;
-    for notice in store.notices() {
-        tracing::warn!("{notice}");
-    }
-    if store.is_new() && config.uses_default_database() {
-        let loaded = sample::load(&store, &clock, &entropy).await?;
-        tracing::info!("Created a new database with {loaded} sample recipes");
-    }
+    // Before the parts that register their metrics when they start.
+    let metrics = metrics::install(config.monitoring.metrics_addr)?;
+    let store = open_store(&config, &clock, &entropy).await?;
     let key = signing_key::load_or_create(&config, &entropy)?;
     let keys = TokenKeys::new(key, previous_key);
     note_signing_key(&store, &keys, &clock).await?;
@@ -99,9 +99,17 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         transport,
         retry_pauses: mail::RETRY_PAUSES,
     });
+    if let Some((address, metrics)) = &metrics {
+        let (passwords, mailer) = (passwords.clone(), mailer.clone());
+        let sources = metrics::Sources { store: store.clone(), passwords, mailer };
+        metrics::start(*address, metrics.clone(), sources, (clock.clone(), entropy.clone())).await?;
+    }
     let (end_of_mail, ending) = oneshot::channel::<Infallible>();
     let worker = tokio::spawn(worker.run(async { drop(ending.await) }));
     tokio::spawn(upkeep::run(store.clone(), config.protection.audit_retention(), clock.clone()));
+    if let Some(schedule) = config.backups.schedule() {
+        tokio::spawn(backups::run(store.clone(), schedule, clock.clone()));
+    }
     let public_url = config.mail.public_url.clone();
     // A service on this machine only needs no setting to be tried out.
     let own_url = || bound.ip().is_loopback().then(|| PublicUrl::of_listener(bound));
@@ -121,7 +129,8 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         provider_url.as_ref(),
     );
     let base_path = public_url.as_ref().map_or("", PublicUrl::path);
-    let (routes, _) = router(&limits, base_path, front_end);
+    let (routes, openapi) = router(&limits, base_path, front_end);
+    let request_metrics = metrics.map(|_| metrics::of_requests(openapi));
     let service = HttpService::new(
         routes.with_state(app),
         HttpConfig {
@@ -130,15 +139,22 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
             cors_origins: config.cors_origins.clone().unwrap_or(CorsOrigins::Any),
             trusted_proxies: config.protection.trusted_proxies.clone(),
             public_url: public_url.clone(),
-            access_log: AccessLog::new(log.clone()),
+            access_log: AccessLog::new(log.clone())
+                .with_metrics(request_metrics)
+                .with_slow(config.monitoring.log_slow),
             memory_budget: config.protection.memory_budget,
+            draining: Draining::default(),
         },
     );
 
     let shutdown = shutdown::signalled();
-    tracing::info!("Listening on http://{bound} (documentation at http://{bound}/docs), database {url}");
+    tracing::info!(
+        "Listening on http://{bound} (documentation at http://{bound}/docs), database {}",
+        config.database_url()
+    );
     let drain_timeout = config.shutdown_timeout().mul_f64(DRAIN_SHARE);
-    let connections = limits::Connections { drain_timeout, ..limits::CONNECTIONS };
+    let drain_delay = config.drain_delay();
+    let connections = limits::Connections { drain_delay, drain_timeout, ..limits::CONNECTIONS };
     let outcome = run(listener, service, connections, shutdown).await;
     drop(end_of_mail);
     if timeout(config.shutdown_timeout().mul_f64(MAIL_SHARE), worker).await.is_err() {
@@ -149,6 +165,23 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     store.close().await;
     log.flush(LAST_LINES);
     outcome
+}
+
+async fn open_store(config: &Config, clock: &Clock, entropy: &Entropy) -> anyhow::Result<Store> {
+    let store = Store::open(config.database_url(), clock.now()).await?;
+    for notice in store.notices() {
+        tracing::warn!("{notice}");
+    }
+    if store.is_new() && config.uses_default_database() {
+        let loaded = sample::load(&store, clock, entropy).await?;
+        tracing::info!("Created a new database with {loaded} sample recipes");
+    }
+    Ok(store)
+}
+
+fn start_log(settings: &Monitoring) -> anyhow::Result<LogWriter> {
+    store::log_slow_transactions(settings.log_slow);
+    telemetry::init(&settings.log, settings.log_format).context("cannot start the thread of the log")
 }
 
 async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
@@ -195,7 +228,7 @@ pub async fn run(
     let max_per_address = limits.max_per_address.min((max_open / 8).max(SMALLEST_SHARE));
     let limits = limits::Connections { max_open, max_per_address, ..limits };
     let listener = LimitedListener::new(listener, limits, service.trusted_proxies().clone());
-    let registry = listener.registry();
+    let (acceptor, registry) = (listener.acceptor(), listener.registry());
     let mut server = axum_server::Server::<Peer>::from_listener(listener)
         .handle(handle.clone())
         .accept_error_handler(|_, error| tracing::warn!(%error, "A connection could not be accepted"));
@@ -211,10 +244,34 @@ pub async fn run(
         .max_send_buf_size(limits::SEND_BUFFER)
         .max_header_list_size(u32::try_from(HEAD_BYTES).unwrap_or(u32::MAX));
 
+    let draining = service.draining().clone();
     let drain = async move {
-        let Shutdown { immediately } = shutdown.await;
+        let Shutdown { mut immediately } = shutdown.await;
+        draining.begin();
+        if !limits.drain_delay.is_zero() {
+            let seconds = limits.drain_delay.as_secs();
+            tracing::info!(
+                "Draining: /readyz answers 503, and new connections are accepted for {seconds} s more"
+            );
+            tokio::select! {
+                () = sleep(limits.drain_delay) => {}
+                () = &mut immediately => return,
+            }
+        }
         tracing::info!("Shutting down: waiting for requests in flight, refusing new connections");
         registry.end();
+        // Until the first byte of a request has come, hyper would close a connection. Those that the clients have just made
+        // have the time in which idle ones end.
+        let closing = async {
+            let closed = acceptor.close().await;
+            if !registry.is_empty() {
+                sleep(ENDING).await;
+            }
+            closed
+        };
+        if let Ok(Err(error)) = timeout(2 * ENDING, closing).await {
+            tracing::warn!(%error, "The listening socket could not be closed in order");
+        }
         handle.graceful_shutdown(Some(limits.drain_timeout));
         immediately.await;
         tracing::warn!("Shutting down immediately, after a second signal");

@@ -3,8 +3,10 @@
 pub mod access_log;
 pub mod escape;
 mod log_writer;
+pub mod metrics;
 pub mod panics;
 pub mod request;
+pub mod waits;
 
 use std::io;
 

@@ -10,6 +10,8 @@
 
 mod api_tokens;
 mod audit;
+mod backup;
+mod backup_schedule;
 mod cache;
 mod clients;
 mod context;
@@ -24,7 +26,9 @@ mod passwords;
 mod postgres;
 mod recipes;
 mod sessions;
+mod slow;
 mod sqlite;
+mod statistics;
 mod url;
 mod users;
 
@@ -32,6 +36,8 @@ use std::io;
 
 use jiff::Timestamp;
 
+pub use self::backup::{Record, Restore, RestoreBatch, RestoreError, Restored, Snapshot};
+pub use self::backup_schedule::BackupOutcome;
 pub use self::cache::{CacheKey, Lookup, ReadCache, Slot};
 pub use self::clients::{ClientRow, SigningKeyRow};
 pub use self::context::Context;
@@ -46,6 +52,8 @@ pub use self::recipes::{Edit, Imported, NewRecipe, RecipePage, ReplaceRecipe, St
 pub use self::sessions::{
     ChangePassword, CreateSession, Refresh, RefreshSession, Refreshed, SessionUser, SignUp,
 };
+pub use self::slow::{log_slow_transactions, take_waited};
+pub use self::statistics::Statistics;
 pub use self::url::DatabaseUrl;
 use self::url::Location;
 pub use self::users::{Administered, EmailChange, UpdateProfile, UserFilter};

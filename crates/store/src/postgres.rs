@@ -10,6 +10,8 @@ mod access_changes;
 mod api_tokens;
 mod audit;
 mod authority;
+mod backup;
+mod backup_schedule;
 mod clients;
 mod columns;
 mod conditions;
@@ -28,6 +30,7 @@ mod quota;
 mod recipe_row;
 mod recipes;
 mod sessions;
+mod statistics;
 mod user_row;
 mod users;
 mod writer;
@@ -42,14 +45,16 @@ use accounts::Authority;
 use ids::{SessionId, UserId};
 use jiff::Timestamp;
 use tokio::sync::{Mutex, Semaphore};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use self::access_changes::AccessChanges;
+pub(crate) use self::backup::restore;
 use self::connection::{Connections, Db, Isolation, LONG_PATIENCE, PATIENCE};
 use self::failure::Failure;
 pub(crate) use self::inspect::inspect;
 use self::writer::RecipeWriter;
 use crate::cache::{LastCheck, Policy};
+use crate::slow::{self, Phases};
 use crate::url::PostgresAddress;
 use crate::{Context, ReadCache, SessionUser, StoreError, Unavailable};
 
@@ -78,6 +83,8 @@ struct Inner {
     transactions: Connections,
     writer: RecipeWriter,
     long_reads: Connections,
+    /// A connection for backups, which may take minutes.
+    apart: Connections,
     /// Held by the transaction that is tried again, so that those of this process do not fail by each other for ever.
     retry: Mutex<()>,
     /// Counts what may have changed recipes: commits of this process.
@@ -98,10 +105,10 @@ struct Inner {
 
 impl Postgres {
     pub(crate) async fn open(address: &PostgresAddress, now: Timestamp) -> Result<Self, String> {
-        let transactions = Connections::new(address, TRANSACTIONS, PATIENCE)?;
-        let db = connect(&transactions).await?;
+        let db = connect(&Connections::new(address, 1, LONG_PATIENCE)?).await?;
         let is_new = migrate::run(&db, now).await?;
         drop(db);
+        let transactions = Connections::new(address, TRANSACTIONS, PATIENCE)?;
         let commits = Arc::default();
         let access_changes: Arc<AtomicU64> = Arc::default();
         let last_check = Arc::new(LastCheck::never());
@@ -118,6 +125,7 @@ impl Postgres {
             transactions,
             writer: RecipeWriter::start(address, &commits)?,
             long_reads: Connections::new(address, LONG_READS, LONG_PATIENCE)?,
+            apart: Connections::new(address, 1, LONG_PATIENCE)?,
             retry: Mutex::default(),
             commits,
             access_changes,
@@ -154,7 +162,7 @@ impl Postgres {
         let _ = self.0.later.acquire_many(all).await;
         self.0.later.close();
         self.0.is_closed.store(true, Ordering::Release);
-        for connections in [&self.0.shared, &self.0.transactions, &self.0.long_reads] {
+        for connections in [&self.0.shared, &self.0.transactions, &self.0.long_reads, &self.0.apart] {
             connections.close();
         }
     }
@@ -170,7 +178,7 @@ impl Postgres {
         });
     }
 
-    /// Runs a short query on a shared connection; once more if that turns out to be closed.
+    /// Runs a short query on a shared connection; on another one if that turns out to be closed.
     ///
     /// The future is boxed, as those of the methods below: the futures of `Store`'s methods have room for either arm, and a
     /// read of SQLite must not move the state of a connection about.
@@ -179,12 +187,21 @@ impl Postgres {
         query: impl Fn(Db) -> F,
     ) -> Pin<Box<impl Future<Output = Result<T, StoreError>>>> {
         Box::pin(async move {
-            match query(self.shared().await?).await {
-                Err(Failure::Store(StoreError::Unavailable(Unavailable::Disconnected))) => {
-                    Ok(query(self.shared().await?).await?)
+            let begun = std::time::Instant::now();
+            for _ in 0..SHARED {
+                match query(self.shared().await?).await {
+                    // The connection was lost, or the plan of the statement was outdated; so may those of the others be.
+                    Err(
+                        Failure::Conflict
+                        | Failure::Store(StoreError::Unavailable(Unavailable::Disconnected)),
+                    ) => {}
+                    outcome => {
+                        slow::waited(begun);
+                        return Ok(outcome?);
+                    }
                 }
-                outcome => Ok(outcome?),
             }
+            Ok(query(self.shared().await?).await?)
         })
     }
 
@@ -243,15 +260,22 @@ impl Postgres {
         work: impl Fn(Db) -> F,
     ) -> Pin<Box<impl Future<Output = Result<T, StoreError>>>> {
         Box::pin(async move {
+            let begun = std::time::Instant::now();
             let first = self.try_write(&work).await;
-            let Err(Failure::Conflict) = first else { return Ok(first?) };
+            let Err(Failure::Conflict) = first else {
+                slow::waited(begun);
+                return Ok(first?);
+            };
             let give_up = Instant::now() + RETRIES;
             let _turn = self.0.retry.lock().await;
             let mut pause = Duration::from_millis(1);
             loop {
                 match self.try_write(&work).await {
                     Err(Failure::Conflict) if Instant::now() < give_up => {}
-                    outcome => return Ok(outcome?),
+                    outcome => {
+                        slow::waited(begun);
+                        return Ok(outcome?);
+                    }
                 }
                 sleep(pause).await;
                 pause = (2 * pause).min(Duration::from_millis(64));
@@ -263,12 +287,18 @@ impl Postgres {
         &self,
         work: impl Fn(Db) -> F,
     ) -> Result<T, Failure> {
+        let begun = Instant::now();
         let db = self.begin().await?;
+        let connected = Instant::now();
         match work(db.clone()).await {
             Ok(done) => {
                 // Not tried again if the connection is lost here: it may have been committed.
+                let ran = Instant::now();
                 let committed = db.commit().await;
+                Phases { wait: connected - begun, statements: ran - connected, commit: ran.elapsed() }.log(1);
                 self.0.commits.fetch_add(1, Ordering::Release);
+                metrics::histogram!("recipes_store_commit_duration_seconds").record(connected.elapsed());
+                metrics::counter!("recipes_store_commit_failures_total").increment(committed.is_err().into());
                 committed.map(|()| done)
             }
             Err(why) => {
@@ -310,6 +340,11 @@ impl Postgres {
 
     /// A shared connection that works, as far as is known.
     async fn shared(&self) -> Result<Db, Failure> {
+        // Also while others wait for the same connection: all give up at the same time.
+        timeout(PATIENCE, self.connected_slot()).await.map_err(|_| Unavailable::TimedOut)?
+    }
+
+    async fn connected_slot(&self) -> Result<Db, Failure> {
         if self.0.is_closed.load(Ordering::Acquire) {
             return Err(Unavailable::Closed.into());
         }
@@ -326,11 +361,9 @@ impl Postgres {
     }
 }
 
+/// Connects, or says why not in one line.
 async fn connect(connections: &Connections) -> Result<Db, String> {
-    connections.get().await.map_err(|why| {
-        let source = std::error::Error::source(&why).map(|source| format!(": {source}"));
-        format!("{why}{}", source.unwrap_or_default())
-    })
+    connections.get().await.map_err(|why| failure::in_words(&why))
 }
 
 impl fmt::Debug for Postgres {

@@ -40,7 +40,7 @@ pub struct AccessClaims {
     /// The grant. `None` for a client on its own behalf.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sid: Option<String>,
-    /// When the user proved who they are.
+    /// When the user authenticated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth_time: Option<UnixTime>,
     /// The authentication level.
@@ -101,14 +101,17 @@ pub struct Status {
     pub status_list: StatusReference,
 }
 
+/// What is new in each token.
+pub(crate) struct NewToken<'a> {
+    pub(crate) sub: String,
+    pub(crate) random: &'a Random,
+    pub(crate) now: UnixTime,
+}
+
 impl AccessClaims {
     /// The claims of a token for `sub`.
-    pub(crate) fn new(
-        provider: &Provider,
-        client: &Client,
-        target: &Target,
-        (sub, random, now): (String, &Random, UnixTime),
-    ) -> Self {
+    pub(crate) fn new(provider: &Provider, client: &Client, target: &Target, token: NewToken<'_>) -> Self {
+        let NewToken { sub, random, now } = token;
         Self {
             iss: provider.issuer().to_owned(),
             sub,

@@ -84,7 +84,7 @@ pub struct Visit<'a> {
     pub session: Option<&'a Session>,
     /// What this user allowed this client before.
     pub consents: &'a [Consent],
-    /// The stored request that `request_uri` names ([`pushed`](crate::pushed)).
+    /// The stored request that `request_uri` names: see [`push`].
     pub pushed: Option<&'a PushedRequest>,
 }
 
@@ -386,7 +386,7 @@ impl<'a> Asked<'a> {
         if self.request.hint.as_ref().is_some_and(is_other)
             || self.request.claims.subject.as_ref().is_some_and(is_other)
         {
-            // After a log-in as somebody else, another log-in page would be a loop.
+            // After a log-in of another user, one more log-in page would be a loop.
             return Err(if is_fresh {
                 Box::new(
                     self.refuse(ErrorCode::LoginRequired, "another user is logged in than the client wants"),

@@ -41,7 +41,7 @@ pub struct CodeRecord {
     pub challenge: Option<CodeChallenge>,
     /// The thumbprint of the DPoP key that must be used ([RFC 9449 §10](https://www.rfc-editor.org/rfc/rfc9449#section-10)).
     pub jkt: Option<String>,
-    /// When the user proved who they are.
+    /// When the user authenticated.
     pub authenticated_at: UnixTime,
     /// The authentication level.
     pub acr: String,

@@ -36,7 +36,7 @@ pub struct Grant {
     /// The thumbprint of the DPoP key of a public client, to which its refresh tokens are bound
     /// ([RFC 9449 §5](https://www.rfc-editor.org/rfc/rfc9449#section-5)).
     pub jkt: Option<String>,
-    /// When the user proved who they are.
+    /// When the user authenticated.
     pub authenticated_at: UnixTime,
     /// The authentication level.
     pub acr: String,

@@ -31,14 +31,18 @@ pub(crate) struct IdToken {
     algorithm: Algorithm,
 }
 
+/// What an ID token contains beside its grant.
+#[derive(Clone, Copy)]
+pub(crate) struct NewIdToken<'a> {
+    pub(crate) nonce: Option<&'a str>,
+    pub(crate) user: &'a UserClaims,
+    pub(crate) now: UnixTime,
+}
+
 impl IdToken {
     /// The ID token of a grant. Claims about the user come from userinfo, unless the client asked for them here.
-    pub(crate) fn new(
-        provider: &Provider,
-        client: &Client,
-        grant: &Grant,
-        (nonce, user, now): (Option<&str>, &UserClaims, UnixTime),
-    ) -> Self {
+    pub(crate) fn new(provider: &Provider, client: &Client, grant: &Grant, token: NewIdToken<'_>) -> Self {
+        let NewIdToken { nonce, user, now } = token;
         let with_scopes = client.has(ClientFlag::IdTokenClaims);
         let no_scopes = Scopes::default();
         let mut claims =

@@ -98,9 +98,15 @@ impl Parameters {
         Self(self.0.iter().filter(|(own, _)| own != name).cloned().collect())
     }
 
-    /// These parameters and one more.
-    pub(crate) fn with(mut self, name: &str, value: String) -> Self {
-        self.0.push((name.to_owned(), value));
+    /// These parameters and one more, for example for a test.
+    ///
+    /// ```
+    /// # use strict_oidc::Parameters;
+    /// assert_eq!(Parameters::default().with("state", "a b").to_query(), "state=a+b");
+    /// ```
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.0.push((name.to_owned(), value.into()));
         self
     }
 }

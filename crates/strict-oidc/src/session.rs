@@ -25,7 +25,7 @@ pub struct Session {
     pub id: String,
     /// The id of the user. It never starts with `c_`, as client ids do.
     pub subject: String,
-    /// When the user last proved who they are.
+    /// When the user last authenticated.
     pub authenticated_at: UnixTime,
     /// The authentication level that was reached: one of [`Provider::acr_values`](crate::Provider::acr_values).
     pub acr: String,

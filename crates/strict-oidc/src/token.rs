@@ -10,7 +10,7 @@ use std::fmt;
 use serde::Serialize;
 use strict_jose::Algorithm;
 
-use crate::access_token::{self, AccessClaims, Confirmation, Status};
+use crate::access_token::{self, AccessClaims, Confirmation, NewToken, Status};
 use crate::claims::UserClaims;
 use crate::client::{Client, ClientFlag, GrantType};
 use crate::client_authentication::AuthenticatedClient;
@@ -19,7 +19,7 @@ use crate::device::DeviceRecord;
 use crate::digest::Digest;
 use crate::error::{ErrorCode, OAuthError};
 use crate::grant::{Grant, GrantId, RefreshState};
-use crate::id_token::IdToken;
+use crate::id_token::{IdToken, NewIdToken};
 use crate::keys::SigningKeys;
 use crate::outcome::Outcome;
 use crate::parameters::Parameters;
@@ -344,12 +344,17 @@ impl Request<'_> {
         let resource = self.resource.as_deref().or(grant.resource.as_deref());
         let target = call.provider.target(client, resource, &scopes);
         let subject = call.provider.subject(client, &grant.subject);
-        let access = AccessClaims::new(call.provider, client, &target, (subject, call.random, call.now))
-            .of_grant(grant);
+        let access = AccessClaims::new(
+            call.provider,
+            client,
+            &target,
+            NewToken { sub: subject, random: call.random, now: call.now },
+        )
+        .of_grant(grant);
         let access = AccessClaims { cnf: self.confirmation(), ..access };
         let id_token = scopes
             .contains("openid")
-            .then(|| IdToken::new(call.provider, client, grant, (nonce, user, call.now)));
+            .then(|| IdToken::new(call.provider, client, grant, NewIdToken { nonce, user, now: call.now }));
         Tokens { access, algorithm: target.algorithm, id_token, refresh_token: None }
     }
 

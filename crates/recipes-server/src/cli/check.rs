@@ -86,7 +86,7 @@ fn settings(config: &Config) -> Finding {
 async fn database(config: &Config) -> Finding {
     let url = config.database_url();
     match Store::inspect(url).await.map_err(|why| why.to_string())? {
-        Inspection::Missing => Ok(format!("the first start creates {url}")),
+        Inspection::Missing => Ok(format!("{url} is new, and the first start creates its tables")),
         Inspection::Found { schema, newest } if schema == newest => Ok(format!("{url} has schema {schema}")),
         Inspection::Found { schema, newest } => {
             Ok(format!("{url} has schema {schema}, and the next start migrates it to {newest}"))

@@ -1,15 +1,11 @@
 //! `recipes export`: writes all recipes to a file that `recipes import` reads.
 
 use std::{
-    ffi::OsString,
-    fs::{self, File, Metadata},
     io::{self, BufWriter, Write},
-    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
-use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use recipes::{CorruptRecipe, Recipe};
 use store::{Page, Store, Viewer};
@@ -17,6 +13,7 @@ use store::{Page, Store, Viewer};
 use super::{database::open_existing, own_files};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::output_file;
 
 /// Write all recipes, including private ones, to a file or to standard output
 ///
@@ -58,52 +55,16 @@ impl Export {
         }
         let store = open_existing(config, &Clock::system()).await?;
         let done = match &self.output {
-            Some(path) if path != Path::new("-") => to_file(&store, self.format, path).await,
+            Some(path) if path != Path::new("-") => {
+                let (store, format) = (&store, self.format);
+                output_file::write(path, |file| async move { Ok((write(store, format, file).await?, ())) })
+                    .await
+            }
             _ => write(&store, self.format, io::stdout().lock()).await.map(drop),
         };
         store.close().await;
         done.map(|()| ExitCode::SUCCESS)
     }
-}
-
-async fn to_file(store: &Store, format: Format, path: &Path) -> anyhow::Result<()> {
-    // A symbolic link stays, and its target is written.
-    let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let done = match fs::metadata(&target) {
-        // A pipe or a device is written to, not replaced by a file.
-        Ok(old) if !old.is_file() => {
-            let opened = File::options().write(true).open(&target).map_err(Into::into);
-            match opened {
-                Ok(pipe) => write(store, format, pipe).await.map(drop),
-                Err(error) => Err(error),
-            }
-        }
-        old => replace(store, format, &target, old.ok()).await,
-    };
-    done.with_context(|| format!("{} cannot be written", path.display()))
-}
-
-/// Writes under another name first, so that a full disk leaves the old file intact. The file contains private recipes: a
-/// new file is readable by its owner only, and an existing file keeps its permissions.
-async fn replace(store: &Store, format: Format, path: &Path, old: Option<Metadata>) -> anyhow::Result<()> {
-    let mut draft = OsString::from(path);
-    draft.push(".part");
-    // Left over from a failed export, or a link that another user has put there.
-    let _ = fs::remove_file(&draft);
-    let done = async {
-        let file = File::options().write(true).create_new(true).mode(0o600).open(&draft)?;
-        if let Some(old) = old {
-            file.set_permissions(old.permissions())?;
-        }
-        write(store, format, file).await?.sync_all()?;
-        Ok(fs::rename(&draft, path)?)
-    };
-    let done: anyhow::Result<()> = done.await;
-    if done.is_err() {
-        // The first error is reported, not a failure to clean up.
-        let _ = fs::remove_file(&draft);
-    }
-    done
 }
 
 /// Writes all recipes and returns `out`, flushed.

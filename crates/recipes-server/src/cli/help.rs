@@ -9,7 +9,7 @@ const DATABASE: &[&str] = &["data_dir", "database_url"];
 fn settings_of(command: &str) -> Option<&'static [&'static str]> {
     Some(match command {
         "serve" | "check" => return None,
-        "import" | "export" | "users" | "audit" => DATABASE,
+        "import" | "export" | "backup" | "restore" | "users" | "audit" => DATABASE,
         "health" => &["host", "port", "public_url"],
         "decode" => &["data_dir", "database_url", "public_url"],
         "add" | "set-password" => &["password_scheme", "bcrypt_cost", "password_min_length", "public_url"],

@@ -4,6 +4,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 
 use super::{values::*, *};
 use crate::http::origin::Origin;
+use crate::telemetry::LogFormat;
 use crate::use_cases::accounts::SignUpMode;
 
 #[derive(Debug, Parser)]
@@ -56,7 +57,7 @@ fn defaults_are_those_of_the_original_api() {
     assert_eq!(sessions, SessionLimits::new(14 * day, 30 * day));
     assert_eq!(config.scheme(), Scheme::Argon2id);
     assert_eq!(config.cors_origins, None);
-    assert_eq!((config.log.as_str(), config.log_format), ("info", LogFormat::Text));
+    assert_eq!((config.monitoring.log.as_str(), config.monitoring.log_format), ("info", LogFormat::Text));
     assert_eq!(config.data_dir.path(), Path::new("data"));
     let accounts = config.accounts();
     assert_eq!((accounts.sign_up, accounts.require_verified_email), (SignUpMode::Open, false));
@@ -92,7 +93,7 @@ fn every_setting_can_be_set() {
     assert_eq!(config.scheme(), Scheme::Bcrypt { cost: 10 });
     let origin = Origin::parse("https://a.example").unwrap();
     assert_eq!(config.cors_origins, Some(CorsOrigins::Only(vec![origin])));
-    assert_eq!((config.log.as_str(), config.log_format), ("off", LogFormat::Json));
+    assert_eq!((config.monitoring.log.as_str(), config.monitoring.log_format), ("off", LogFormat::Json));
     let accounts = config.accounts();
     assert_eq!((accounts.sign_up, accounts.require_verified_email), (SignUpMode::Invite, true));
     let policy = Policy { minimum: 12, host: Some("food.example.com".to_owned()) };

@@ -48,6 +48,28 @@ pub(super) fn shutdown_time(text: &str) -> Result<Duration, &'static str> {
     }
 }
 
+pub(super) fn backup_time(text: &str) -> Result<Duration, &'static str> {
+    const A_YEAR: u64 = 366 * 86_400;
+    match text.parse() {
+        Ok(seconds @ 60..=A_YEAR) => Ok(Duration::from_secs(seconds)),
+        _ => Err("must be a number of seconds from 60 to 31622400, a year, as in 86400 for a day"),
+    }
+}
+
+pub(super) fn backup_count(text: &str) -> Result<usize, &'static str> {
+    match text.parse() {
+        Ok(count @ 1..=10_000) => Ok(count),
+        _ => Err("must be a number from 1 to 10000"),
+    }
+}
+
+pub(super) fn drain_time(text: &str) -> Result<Duration, &'static str> {
+    match text.parse() {
+        Ok(seconds @ 0..=3_600) => Ok(Duration::from_secs(seconds)),
+        _ => Err("must be a number of seconds from 0 to 3600, as in 5"),
+    }
+}
+
 /// The time of the last use is stored once a minute, so a shorter limit could end a session that is in use.
 pub(super) fn session_time(text: &str) -> Result<Duration, &'static str> {
     const A_YEAR: u64 = 366 * 86_400;

@@ -20,6 +20,7 @@ mod activity;
 mod addresses;
 mod compression;
 mod cors;
+mod draining;
 mod host;
 mod origin_check;
 mod request_body;
@@ -56,6 +57,7 @@ pub use self::activity::Activity;
 use self::activity::InFlight;
 use self::compression::Compressors;
 pub use self::cors::CorsOrigins;
+pub use self::draining::Draining;
 use self::origin_check::OriginCheck;
 use self::request_body::Drains;
 use self::response_body::Sending;
@@ -70,6 +72,7 @@ use crate::public_url::PublicUrl;
 use crate::telemetry::access_log::{AccessLog, Entry};
 use crate::telemetry::panics;
 use crate::telemetry::request::LoggedRequest;
+use crate::telemetry::waits::Waits;
 
 /// The router, with everything around it that all requests pass.
 #[derive(Clone)]
@@ -90,6 +93,7 @@ pub struct HttpConfig {
     pub access_log: AccessLog,
     /// Bytes for all bodies that are being read and all responses that are being sent.
     pub memory_budget: usize,
+    pub draining: Draining,
 }
 
 struct Shared {
@@ -133,6 +137,10 @@ impl HttpService {
         Self { activity: Some(activity), ..self.with_peer(peer) }
     }
 
+    pub fn draining(&self) -> &Draining {
+        &self.shared.config.draining
+    }
+
     pub fn trusted_proxies(&self) -> &TrustedProxies {
         &self.shared.config.trusted_proxies
     }
@@ -170,6 +178,9 @@ where
         if !request.body().is_end_stream() {
             request.extensions_mut().insert(shared.sending.memory.clone());
         }
+        if shared.config.draining.has_begun() {
+            request.extensions_mut().insert(shared.config.draining.clone());
+        }
         let info = RequestInfo::new(&request, started, client, &shared);
         let inner = if let Some(refusal) = refusal.or_else(|| shared.cross_origin(&request)) {
             InnerFuture::Ready { response: Some(refusal.into_response()) }
@@ -178,7 +189,7 @@ where
         } else {
             InnerFuture::Plain { future: shared.router.clone().call(request) }
         };
-        ResponseFuture { inner, deadline: None, info, shared, in_flight }
+        ResponseFuture { inner, deadline: None, info, shared, in_flight, waits: Waits::default() }
     }
 }
 
@@ -232,6 +243,7 @@ pin_project! {
         info: RequestInfo,
         shared: Arc<Shared>,
         in_flight: Option<InFlight>,
+        waits: Waits,
     }
 
     impl PinnedDrop for ResponseFuture {
@@ -261,7 +273,7 @@ impl Future for ResponseFuture {
         let this = self.project();
         let (mut inner, info, shared) = (this.inner, &*this.info, &**this.shared);
         // All events from here on name the request.
-        let response = info.logged.scope(|| {
+        let poll = || {
             let response = match catch_unwind(AssertUnwindSafe(|| inner.as_mut().poll(context))) {
                 Ok(Poll::Ready(response)) => response,
                 Ok(Poll::Pending) => {
@@ -276,8 +288,8 @@ impl Future for ResponseFuture {
             };
             inner.set(InnerFuture::Ready { response: None });
             Poll::Ready(shared.finish(info, response))
-        });
-        let response = ready!(response);
+        };
+        let response = ready!(this.waits.scope(|| info.logged.scope(poll)));
         let in_flight = this.in_flight.take().filter(|_| info.is_http2);
         Poll::Ready(Ok(match in_flight {
             // A connection over HTTP/2 reads while it writes, so the server must know of responses that are not written yet.
@@ -350,6 +362,10 @@ impl Shared {
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, NO_SNIFF);
         headers.insert(header::REFERRER_POLICY, NO_REFERRER);
         self.config.cors_origins.allow(info.origin.as_ref(), headers);
+        // HTTP/2 has another way to say so (RFC 9113, section 8.2.2), which the server takes when it ends.
+        if self.config.draining.has_begun() && !info.is_http2 {
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
         self.config.access_log.write(&Entry {
             received: info.received,
             method: &info.method,

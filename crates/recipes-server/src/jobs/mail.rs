@@ -79,6 +79,11 @@ impl Mailer {
         self.put(MailJob::Invitation { to: to.clone(), token: token.clone() })
     }
 
+    /// The number of mails in the queue.
+    pub fn waiting(&self) -> usize {
+        self.queue.max_capacity() - self.queue.capacity()
+    }
+
     /// Whether mails go to a mail server. Otherwise they are files, which only the operator can read.
     pub fn has_server(&self) -> bool {
         self.has_server

@@ -13,16 +13,18 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
         mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
     },
     thread,
     time::{Duration, Instant},
 };
 
+use metrics::{Counter, counter, histogram};
 use tokio::sync::oneshot;
 
 use super::error::HashError;
+use crate::telemetry::waits;
 
 /// Length of the queue: at 13 ms a hash, 7 s on two cores. 500 simultaneous sign-ups all succeed.
 pub(super) const QUEUE: NonZero<usize> = NonZero::new(1_024).unwrap();
@@ -38,6 +40,9 @@ pub(super) struct Workers<M> {
     queue_length: u64,
     /// Moving average of the time that one job takes, in microseconds.
     job_micros: Arc<AtomicU64>,
+    /// The number of jobs in the queue.
+    waiting: Arc<AtomicUsize>,
+    refusals: Counter,
 }
 
 type Job<M> = Box<dyn FnOnce(&mut M) + Send>;
@@ -46,12 +51,16 @@ impl<M: Default + 'static> Workers<M> {
     pub(super) fn start(threads: NonZero<usize>, queue_length: NonZero<usize>) -> io::Result<Self> {
         let (queue, jobs) = sync_channel(queue_length.get());
         let (jobs, job_micros) = (Arc::new(Mutex::new(jobs)), Arc::new(AtomicU64::new(0)));
+        let waiting = Arc::new(AtomicUsize::new(0));
         for number in 1..=threads.get() {
-            let (jobs, job_micros) = (Arc::clone(&jobs), Arc::clone(&job_micros));
+            let (jobs, job_micros, waiting) =
+                (Arc::clone(&jobs), Arc::clone(&job_micros), Arc::clone(&waiting));
             let thread = thread::Builder::new().name(format!("passwords-{number}"));
-            thread.spawn(move || run_jobs(&jobs, &job_micros))?;
+            thread.spawn(move || run_jobs(&jobs, &job_micros, &waiting))?;
         }
-        Ok(Self { queue, threads: threads.get() as u64, queue_length: queue_length.get() as u64, job_micros })
+        let refusals = counter!("recipes_password_refusals_total");
+        let (threads, queue_length) = (threads.get() as u64, queue_length.get() as u64);
+        Ok(Self { queue, threads, queue_length, job_micros, waiting, refusals })
     }
 
     /// Runs `work` on one of the threads and returns its result.
@@ -68,13 +77,26 @@ impl<M: Default + 'static> Workers<M> {
                 let _ = reply.send(work(memory));
             }
         };
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        let queued = Instant::now();
         match self.queue.try_send(Box::new(job)) {
-            Ok(()) => result.await.map_err(|_| HashError::Failed("the job panicked")),
+            Ok(()) => {
+                let result = result.await;
+                waits::for_password(queued);
+                result.map_err(|_| HashError::Failed("the job panicked"))
+            }
             Err(TrySendError::Full(_)) => {
+                self.waiting.fetch_sub(1, Ordering::Relaxed);
+                self.refusals.increment(1);
                 Err(HashError::Overloaded { retry_after: self.time_to_empty_a_full_queue() })
             }
             Err(TrySendError::Disconnected(_)) => Err(HashError::Failed("the hashing threads have ended")),
         }
+    }
+
+    /// The number of jobs that have not begun.
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
     }
 
     fn time_to_empty_a_full_queue(&self) -> Duration {
@@ -83,7 +105,8 @@ impl<M: Default + 'static> Workers<M> {
     }
 }
 
-fn run_jobs<M: Default>(jobs: &Mutex<Receiver<Job<M>>>, job_micros: &AtomicU64) {
+fn run_jobs<M: Default>(jobs: &Mutex<Receiver<Job<M>>>, job_micros: &AtomicU64, waiting: &AtomicUsize) {
+    let durations = histogram!("recipes_password_duration_seconds");
     // On Linux each thread has its own niceness (setpriority(2), "C library/kernel differences"); elsewhere this would
     // slow down the whole process. If the system does not allow it, the thread works at normal priority.
     #[cfg(target_os = "linux")]
@@ -92,12 +115,14 @@ fn run_jobs<M: Default>(jobs: &Mutex<Receiver<Job<M>>>, job_micros: &AtomicU64) 
     loop {
         let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(job) = job else { return };
+        waiting.fetch_sub(1, Ordering::Relaxed);
         let begun = Instant::now();
         // A panic drops the reply, which reports it. The thread must survive it, or a core's worth of log-ins is lost.
         let _ = catch_unwind(AssertUnwindSafe(|| job(&mut memory)));
         let took = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
         // Cancelled jobs take no time and must not lower the average.
         if took > 1_000 {
+            durations.record(begun.elapsed());
             let before = job_micros.load(Ordering::Relaxed);
             let after = if before == 0 { took } else { before - before / 8 + took / 8 };
             job_micros.store(after, Ordering::Relaxed);
@@ -123,6 +148,7 @@ mod tests {
             begun.send(()).unwrap();
             let _ = released.recv();
         });
+        workers.waiting.fetch_add(1, Ordering::Relaxed);
         workers.queue.try_send(job).unwrap();
         has_begun.recv().unwrap();
         release

@@ -24,7 +24,7 @@ use super::registry::Entry;
 
 /// How long an idle connection may take to end when the service ends: HTTP/2 says goodbye, and a request head that is on its way
 /// arrives.
-const ENDING: Duration = Duration::from_millis(250);
+pub(super) const ENDING: Duration = Duration::from_millis(250);
 
 /// Up to this length, head and body of a response are copied for one `send`, which takes 0.4 µs less than `writev` of both. Beyond
 /// it the copy takes longer: a fifth of the instructions of a list of recipes.

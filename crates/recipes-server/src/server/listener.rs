@@ -18,6 +18,7 @@ use tokio::{
     time::timeout,
 };
 
+use super::acceptor::Acceptor;
 use super::connection::Connection;
 use super::registry::{Registry, State};
 use crate::http::client_address::TrustedProxies;
@@ -29,7 +30,7 @@ const CLOSING: Duration = Duration::from_millis(50);
 
 /// A listener with a maximum of open connections.
 pub(super) struct LimitedListener {
-    tcp: TcpListener,
+    acceptor: Arc<Acceptor>,
     permits: Arc<Semaphore>,
     registry: Arc<Registry>,
     limits: Connections,
@@ -40,7 +41,13 @@ impl LimitedListener {
     /// `limits.max_open` must be what the process can open.
     pub(super) fn new(tcp: TcpListener, limits: Connections, trusted_proxies: TrustedProxies) -> Self {
         let permits = Arc::new(Semaphore::new(limits.max_open));
-        Self { tcp, permits, registry: Arc::default(), limits, trusted_proxies }
+        let acceptor = Arc::new(Acceptor::new(tcp));
+        Self { acceptor, permits, registry: Arc::default(), limits, trusted_proxies }
+    }
+
+    /// For the shutdown.
+    pub(super) fn acceptor(&self) -> Arc<Acceptor> {
+        Arc::clone(&self.acceptor)
     }
 
     /// For the shutdown.
@@ -91,7 +98,7 @@ impl AddrListener<Connection, Peer> for LimitedListener {
 
     async fn accept_stream(&self) -> io::Result<(Connection, Peer)> {
         loop {
-            let (stream, address) = self.tcp.accept().await?;
+            let (stream, address) = self.acceptor.accept().await?;
             let client = address.ip().to_canonical();
             let has_room = self.trusted_proxies.trusts(client)
                 || self.registry.make_room(client, self.limits.max_per_address);
@@ -108,6 +115,6 @@ impl AddrListener<Connection, Peer> for LimitedListener {
     }
 
     fn get_local_addr(&self) -> io::Result<Peer> {
-        self.tcp.local_addr().map(|address| Peer { address, state: None })
+        self.acceptor.local_addr().map(|address| Peer { address, state: None })
     }
 }

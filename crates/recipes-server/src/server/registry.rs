@@ -162,6 +162,10 @@ impl Registry {
         self.ending.store(true, Ordering::Release);
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.open().networks.is_empty()
+    }
+
     fn open(&self) -> MutexGuard<'_, Open> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }

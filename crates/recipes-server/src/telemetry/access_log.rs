@@ -1,11 +1,11 @@
-//! The access log: one line for each request.
+//! The access log: one line for each request. And its metrics, if there are any.
 
-use std::{fmt::Write as _, time::Duration};
+use std::{fmt::Write as _, sync::Arc, time::Duration};
 
 use http::{Method, StatusCode};
 use jiff::Timestamp;
 
-use super::{LogFormat, LogWriter, escape, request::LoggedRequest};
+use super::{LogFormat, LogWriter, escape, metrics::RequestMetrics, request::LoggedRequest, waits::Waits};
 
 /// One request. Without its query, which may contain personal data.
 pub struct Entry<'a> {
@@ -19,26 +19,72 @@ pub struct Entry<'a> {
 
 /// Clones write to the same log.
 #[derive(Clone)]
-pub struct AccessLog(Option<LogWriter>);
+pub struct AccessLog {
+    log: Option<LogWriter>,
+    metrics: Option<Arc<RequestMetrics>>,
+    /// Requests that take at least this long are warned of.
+    slow: Duration,
+}
 
 impl AccessLog {
     /// A log that discards everything.
     pub fn off() -> Self {
-        Self(None)
+        Self { log: None, metrics: None, slow: Duration::MAX }
     }
 
     /// A log beside the events, unless their filter excludes `info` events of this crate.
     pub fn new(log: LogWriter) -> Self {
-        Self(tracing::enabled!(target: "recipes_server::access", tracing::Level::INFO).then_some(log))
+        let is_on = tracing::enabled!(target: "recipes_server::access", tracing::Level::INFO);
+        Self { log: is_on.then_some(log), ..Self::off() }
+    }
+
+    /// The same log, which measures each request, too.
+    #[must_use]
+    pub fn with_metrics(self, metrics: Option<RequestMetrics>) -> Self {
+        Self { metrics: metrics.map(Arc::new), ..self }
+    }
+
+    /// The same log, with a warning for each request that takes at least this long.
+    #[must_use]
+    pub fn with_slow(self, slow: Duration) -> Self {
+        Self { slow, ..self }
     }
 
     pub fn write(&self, entry: &Entry<'_>) {
-        let Some(log) = &self.0 else { return };
+        if let Some(metrics) = &self.metrics {
+            metrics.record(entry.method, entry.path, entry.status, entry.duration);
+        }
+        if entry.duration >= self.slow {
+            warn_of_slow(entry);
+        }
+        let Some(log) = &self.log else { return };
         log.push_request(|lines| match log.format() {
             LogFormat::Text => text(lines, entry),
             LogFormat::Json => json(lines, entry),
         });
     }
+}
+
+/// The line ends with the request, as every event of it.
+fn warn_of_slow(entry: &Entry<'_>) {
+    let waits = Waits::current();
+    let Waits { body, password, database } = waits;
+    tracing::warn!(
+        method = entry.method.as_str(),
+        path = entry.path,
+        status = entry.status.as_u16(),
+        ms = milliseconds(entry.duration),
+        cause = waits.cause(entry.duration),
+        body.ms = milliseconds(body),
+        password.ms = milliseconds(password),
+        database.ms = milliseconds(database),
+        "A slow request"
+    );
+}
+
+/// With three decimals.
+fn milliseconds(duration: Duration) -> f64 {
+    f64::from(u32::try_from(duration.as_micros()).unwrap_or(u32::MAX)) / 1_000.0
 }
 
 fn text(out: &mut String, entry: &Entry<'_>) {
@@ -97,7 +143,7 @@ mod tests {
     fn line(format: LogFormat, path: &str) -> String {
         let log = LogWriter::without_thread(format);
         let client = Some("2001:db8::1".parse().unwrap());
-        AccessLog(Some(log.clone())).write(&Entry {
+        AccessLog { log: Some(log.clone()), ..AccessLog::off() }.write(&Entry {
             received: Timestamp::from_microsecond(1_767_225_600_070_999).unwrap(),
             method: &Method::GET,
             path,

@@ -1,6 +1,6 @@
 //! Whether the service can do its work.
 
-use store::{Store, StoreError};
+use store::{BackupOutcome, Store, StoreError};
 
 /// Checks the parts that requests depend on.
 pub struct Health {
@@ -16,5 +16,13 @@ impl Health {
     /// [`StoreError::Unavailable`] if the store cannot be read or written.
     pub async fn ready(&self) -> Result<(), StoreError> {
         self.store.ready().await
+    }
+
+    /// The outcome of the last scheduled backup.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if the store cannot be read.
+    pub async fn last_backup(&self) -> Result<Option<BackupOutcome>, StoreError> {
+        self.store.last_backup().await
     }
 }

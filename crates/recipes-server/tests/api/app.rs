@@ -13,7 +13,7 @@ use recipes_server::Entropy;
 use recipes_server::api::front_end::FrontEnd;
 use recipes_server::app::App;
 use recipes_server::auth::rate_limit::{Quotas, RateLimits};
-use recipes_server::http::stack::{CorsOrigins, HttpConfig, HttpService};
+use recipes_server::http::stack::{CorsOrigins, Draining, HttpConfig, HttpService};
 use recipes_server::jobs::mail::{
     MailTemplate, MailWorker, Mailer, MailerConfig, Outbox, RETRY_PAUSES, Transport,
 };
@@ -165,6 +165,7 @@ impl TestApp {
             public_url,
             access_log: AccessLog::off(),
             memory_budget: recipes_server::limits::MEMORY_BUDGET,
+            draining: Draining::default(),
         };
         let service = HttpService::new(routes, config);
         Self { store, clock, app, service, mail_worker: Mutex::new(mail_worker), folder }

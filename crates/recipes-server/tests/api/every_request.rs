@@ -277,6 +277,12 @@ async fn health_and_readiness() {
     let app = TestApp::new();
     assert_eq!(app.anonymous().get("/healthz").await.is(200).json()["status"], "ok");
     assert_eq!(app.anonymous().get("/readyz").await.is(200).json()["status"], "ok");
+    let outcome = store::BackupOutcome { at: app.clock.now(), is_good: true };
+    app.store.note_backup(outcome, app.clock.now()).await.unwrap();
+    assert_eq!(
+        app.anonymous().get("/readyz").await.is(200).json(),
+        json!({"status": "ok", "lastBackup": {"at": "2026-01-01T12:00:00Z", "verified": true}})
+    );
     app.store.close().await;
     let answer = app.anonymous().get("/readyz").await.is(503);
     assert_eq!(answer.header("retry-after"), "1");

@@ -30,7 +30,7 @@ fn report_has_one_line_for_each_part_and_nothing_is_created() {
         lines[..3],
         [
             "settings: ok, the service listens on http://127.0.0.1:8080",
-            "database: ok, the first start creates sqlite:data/recipes.db",
+            "database: ok, sqlite:data/recipes.db is new, and the first start creates its tables",
             "mail: ok, SMTP_URL is not set: mails are not sent but written to data/outbox",
         ]
     );

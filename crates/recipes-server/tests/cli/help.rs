@@ -2,11 +2,13 @@ use serde_json::Value;
 
 use crate::program::Folder;
 
-const COMMANDS: [&str; 25] = [
+const COMMANDS: [&str; 27] = [
     "",
     "serve",
     "import",
     "export",
+    "backup",
+    "restore",
     "users",
     "users add",
     "users list",
@@ -82,7 +84,9 @@ fn help_of_a_command_shows_only_the_settings_that_it_reads() {
                     .map(str::to_owned)
                     .into()
             }
-            "import" | "export" | "audit" => ["--data-dir", "--database-url"].map(str::to_owned).into(),
+            "import" | "export" | "backup" | "restore" | "audit" => {
+                ["--data-dir", "--database-url"].map(str::to_owned).into()
+            }
             users if users.starts_with("users") => ["--data-dir", "--database-url"].map(str::to_owned).into(),
             _ => Vec::new(),
         };

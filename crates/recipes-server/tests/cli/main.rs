@@ -1,6 +1,7 @@
 //! The command line of `recipes`: output, files and exit codes.
 #![expect(clippy::unwrap_used, reason = "a panic fails the test")]
 
+mod backup;
 mod check;
 mod clients;
 mod export;

@@ -9,7 +9,7 @@ use std::{
 
 use axum::{Router, routing::get};
 use recipes_server::http::client_address::TrustedProxies;
-use recipes_server::http::stack::{CorsOrigins, HttpConfig, HttpService};
+use recipes_server::http::stack::{CorsOrigins, Draining, HttpConfig, HttpService};
 use recipes_server::limits::{CONNECTIONS, Connections};
 use recipes_server::server;
 use recipes_server::telemetry::access_log::AccessLog;
@@ -65,6 +65,7 @@ fn service(router: Router) -> HttpService {
         public_url: None,
         access_log: AccessLog::off(),
         memory_budget: recipes_server::limits::MEMORY_BUDGET,
+        draining: Draining::default(),
     };
     HttpService::new(router, config)
 }

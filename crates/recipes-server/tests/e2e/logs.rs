@@ -10,7 +10,7 @@ use regex::Regex;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::program::{Client, Program};
+use crate::program::{Client, Program, recipe};
 
 /// Waits until the log has a line with this text, and returns it.
 async fn line_with(program: &Program, text: &str) -> String {
@@ -119,5 +119,74 @@ async fn invisible_characters_of_a_path_do_not_reach_the_log() {
         let _ = stream.read_to_end(&mut Vec::new());
         let line = line_with(&program, "/a").await;
         assert!(line.is_ascii(), "{line:?}");
+    }
+}
+
+/// The lines of the log as JSON.
+fn objects(program: &Program) -> Vec<Value> {
+    program.log().iter().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn slow_requests_and_transactions_are_logged_with_their_cause() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings =
+        [("LOG_SLOW", "300"), ("LOG_FORMAT", "json"), ("PASSWORD_SCHEME", "bcrypt"), ("BCRYPT_COST", "14")];
+    let program = Program::start_with(folder.path(), &settings);
+    let client = program.signed_up("ada@example.org").await;
+    client.get("/healthz").await.unwrap();
+    // A body that arrives slowly.
+    let mut stream = TcpStream::connect(&program.address).unwrap();
+    let head = "POST /api/v1/users/login HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\n\
+                content-length: 2\r\n\r\n{";
+    stream.write_all(head.as_bytes()).unwrap();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    stream.write_all(b"}").unwrap();
+    stream.read_to_end(&mut Vec::new()).unwrap();
+    // A write that waits for another process.
+    let database = rusqlite::Connection::open(folder.path().join("recipes.db")).unwrap();
+    database.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let writing =
+        tokio::spawn(async move { client.post("/api/v1/recipes", &recipe("Soup")).await.unwrap().0 });
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    database.execute_batch("ROLLBACK").unwrap();
+    assert_eq!(writing.await.unwrap(), 201);
+    line_with(&program, "A slow transaction").await;
+    line_with(&program, "\"path\":\"/api/v1/recipes\",\"status\":201,\"ms\":").await;
+
+    let lines = objects(&program);
+    let slow: Vec<_> = lines.iter().filter(|line| line["message"] == "A slow request").collect();
+    let causes: Vec<_> = slow.iter().map(|line| (&line["path"], &line["cause"])).collect();
+    let expected = [
+        (json!("/api/v1/users/signup"), json!("password")),
+        (json!("/api/v1/users/login"), json!("body")),
+        (json!("/api/v1/recipes"), json!("database")),
+    ];
+    assert_eq!(causes, expected.iter().map(|(path, cause)| (path, cause)).collect::<Vec<_>>(), "{slow:#?}");
+    assert!(slow.iter().all(|line| line["request.id"].is_string() && line["ms"].as_f64().unwrap() >= 300.0));
+    let transaction = lines.iter().find(|line| line["message"] == "A slow transaction").unwrap();
+    assert_eq!((&transaction["cause"], &transaction["writes"]), (&json!("wait"), &json!(1)), "{transaction}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fields_of_json_lines_are_those_of_the_documentation() {
+    let guide = include_str!("../../../../docs/operate.md");
+    let (_, table) = guide.split_once("| field | in | meaning |").unwrap();
+    let rows = table.lines().skip(1).take_while(|line| line.starts_with('|'));
+    let names = rows.filter_map(|row| row.split('|').nth(1)).flat_map(|names| names.split(','));
+    let documented: Vec<_> = names.map(|name| name.trim().trim_matches('`')).collect();
+    let folder = tempfile::tempdir().unwrap();
+    let program = Program::start_with(folder.path(), &[("LOG_FORMAT", "json"), ("LOG_SLOW", "1")]);
+    let client = program.signed_up("ada@example.org").await;
+    fails_to_log_in(&client, "ada@example.org").await;
+    client.post("/api/v1/users/me/tokens", &json!({"name": "x", "scopes": ["account"]})).await.unwrap();
+    client.post("/api/v1/users/logout/all", &json!({})).await.unwrap();
+    line_with(&program, "logout/all").await;
+    line_with(&program, "A mail was written").await;
+    line_with(&program, "A slow request").await;
+    for line in objects(&program) {
+        for name in line.as_object().unwrap().keys() {
+            assert!(documented.contains(&&**name), "{name} in {line} is not documented: {documented:?}");
+        }
     }
 }

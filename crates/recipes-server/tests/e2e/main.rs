@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a panic fails the test")]
 
 mod accounts;
+mod backup;
 mod connections;
 mod durability;
 mod files;
@@ -11,6 +12,7 @@ mod http1;
 mod logs;
 mod many_at_once;
 mod memory;
+mod metrics;
 mod passwords;
 mod program;
 mod room;

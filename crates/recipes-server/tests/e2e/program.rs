@@ -138,6 +138,16 @@ impl Program {
     }
 }
 
+/// Runs another command of the program in this folder, and answers with what it prints.
+#[track_caller]
+pub(crate) fn run(folder: &Path, arguments: &str, variables: &[(&str, &str)]) -> String {
+    let mut command = recipes();
+    command.args(arguments.split(' ')).current_dir(folder).env_clear().env("DATA_DIR", ".");
+    let output = command.envs(variables.iter().copied()).output().unwrap();
+    assert!(output.status.success(), "{arguments}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
 fn recipes() -> Command {
     Command::new(env!("CARGO_BIN_EXE_recipes"))
 }
@@ -180,6 +190,16 @@ impl Client {
         path: &str,
         body: Option<&Value>,
     ) -> Result<(StatusCode, Value), String> {
+        let (status, bytes) = self.bytes(method, path, body).await?;
+        Ok((status, serde_json::from_slice(&bytes).unwrap_or(Value::Null)))
+    }
+
+    pub(crate) async fn bytes(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<(StatusCode, Bytes), String> {
         let mut request = Request::builder().method(method).uri(format!("http://{}{path}", self.address));
         if let Some(token) = &self.token {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
@@ -192,7 +212,7 @@ impl Client {
             self.hyper.request(request.body(Full::new(bytes)).unwrap()).await.map_err(|e| e.to_string())?;
         let status = answer.status();
         let bytes = answer.into_body().collect().await.map_err(|e| e.to_string())?.to_bytes();
-        Ok((status, serde_json::from_slice(&bytes).unwrap_or(Value::Null)))
+        Ok((status, bytes))
     }
 
     /// All recipes, page by page.

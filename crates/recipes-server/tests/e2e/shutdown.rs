@@ -154,3 +154,44 @@ async fn service_that_nohup_started_outlives_its_terminal() {
     program.signal(Signal::TERM);
     assert_eq!(program.code(), Some(0));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn draining_service_is_not_ready_and_still_serves_on_connections_that_close() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = Program::start_with(folder.path(), &[("DRAIN_DELAY", "2")]);
+    let ask = |path: &str| {
+        let mut stream = TcpStream::connect(&program.address).unwrap();
+        stream.write_all(format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n").as_bytes()).unwrap();
+        stream.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
+        let mut response = String::new();
+        // Without `Connection: close` it ends with the time-out.
+        let _ = stream.read_to_string(&mut response);
+        response.to_ascii_lowercase()
+    };
+    assert!(ask("/readyz").starts_with("http/1.1 200"));
+    assert!(!ask("/healthz").contains("connection: close"));
+    program.signal(Signal::TERM);
+    program.logged("Draining: /readyz answers 503").await;
+    let not_ready = ask("/readyz");
+    assert!(not_ready.starts_with("http/1.1 503") && not_ready.contains("retry-after: 1"), "{not_ready}");
+    assert!(not_ready.contains("not ready: the service is shutting down"), "{not_ready}");
+    for path in ["/healthz", "/api/v1/recipes", "/nowhere"] {
+        let response = ask(path);
+        assert!(
+            !response.starts_with("http/1.1 5") && response.contains("connection: close\r\n"),
+            "{response}"
+        );
+    }
+    assert_eq!(program.code(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn second_signal_ends_the_drain_delay() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = Program::start_with(folder.path(), &[("DRAIN_DELAY", "3600")]);
+    program.signal(Signal::TERM);
+    program.logged("Draining: ").await;
+    program.client().get("/healthz").await.unwrap();
+    let ended = tokio::time::timeout(Duration::from_secs(10), async { seconds_until_end(program).await });
+    ended.await.expect("ends without waiting");
+}

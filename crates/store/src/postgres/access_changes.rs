@@ -102,7 +102,7 @@ impl Follower {
 
     async fn connect(&self) -> Result<Client, Failure> {
         let config = connection::config(&self.address, PATIENCE);
-        let tls = PostgresAddress::tls().map_err(|why| Failure::Store(crate::StoreError::Bug(why)))?;
+        let tls = self.address.tls().map_err(|why| Failure::Store(crate::StoreError::Bug(why)))?;
         let (client, mut connection) = config.connect(tls).await?;
         let wake = Arc::clone(&self.wake);
         // Ends with the client.

@@ -5,12 +5,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use deadpool_postgres::{Client, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime};
+use futures_util::future::join_all;
 use tokio::time::timeout;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Config, Row, Statement};
 
 use super::columns::{Columns, number_in};
-use super::failure::Failure;
+use super::failure::{self, Failure};
 use crate::url::PostgresAddress;
 use crate::{StoreError, Unavailable};
 
@@ -35,7 +36,7 @@ impl Connections {
     pub(super) fn new(address: &PostgresAddress, count: usize, patience: Duration) -> Result<Self, String> {
         let config = config(address, patience);
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let manager = Manager::from_config(config, PostgresAddress::tls()?, recycling);
+        let manager = Manager::from_config(config, address.tls()?, recycling);
         let pool = Pool::builder(manager)
             .max_size(count)
             .runtime(Runtime::Tokio1)
@@ -49,8 +50,13 @@ impl Connections {
 
     pub(super) async fn get(&self) -> Result<Db, PoolError> {
         let client = self.pool.get().await?;
-        let is_usable = AtomicBool::new(true);
-        Ok(Db(Arc::new(Connection { client: Some(client), is_usable, patience: self.patience })))
+        let (is_usable, has_timed_out) = (AtomicBool::new(true), AtomicBool::new(false));
+        let patience = self.patience;
+        Ok(Db(Arc::new(Connection { client: Some(client), is_usable, has_timed_out, patience })))
+    }
+
+    pub(super) fn status(&self) -> deadpool_postgres::Status {
+        self.pool.status()
     }
 
     pub(super) fn close(&self) {
@@ -77,6 +83,7 @@ impl From<PoolError> for Failure {
         match error {
             PoolError::Backend(error) => error.into(),
             PoolError::Closed => Unavailable::Closed.into(),
+            PoolError::Timeout(_) => Unavailable::TimedOut.into(),
             error => {
                 tracing::warn!(%error, "no connection to PostgreSQL");
                 Unavailable::Disconnected.into()
@@ -88,6 +95,8 @@ impl From<PoolError> for Failure {
 /// Whether a transaction must have had its effect as if it had been alone.
 #[derive(Clone, Copy)]
 pub(super) enum Isolation {
+    /// Reads only, all of one moment.
+    Snapshot,
     ReadCommitted,
     Serializable,
 }
@@ -101,6 +110,8 @@ struct Connection {
     client: Option<Client>,
     /// Whether it may be used again: it is in no transaction, and waits for no answer.
     is_usable: AtomicBool,
+    /// The peer may never answer again.
+    has_timed_out: AtomicBool,
     patience: Duration,
 }
 
@@ -125,6 +136,7 @@ impl Db {
     pub(super) async fn begin(&self, isolation: Isolation) -> Result<(), Failure> {
         self.0.is_usable.store(false, Ordering::Release);
         self.batch(match isolation {
+            Isolation::Snapshot => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
             Isolation::ReadCommitted => "BEGIN ISOLATION LEVEL READ COMMITTED",
             Isolation::Serializable => "BEGIN ISOLATION LEVEL SERIALIZABLE",
         })
@@ -138,6 +150,9 @@ impl Db {
     }
 
     pub(super) async fn roll_back(&self) {
+        if self.0.has_timed_out.load(Ordering::Acquire) {
+            return;
+        }
         if self.batch("ROLLBACK").await.is_ok() {
             self.0.is_usable.store(true, Ordering::Release);
         }
@@ -156,6 +171,25 @@ impl Db {
     pub(super) async fn execute(&self, sql: &str, params: Params<'_>) -> Result<u64, Failure> {
         let client = self.client()?;
         self.patiently(async { client.execute(&self.prepared(client, sql).await?, params).await }).await
+    }
+
+    /// Runs a statement for each row of parameters, without waiting for one before the next. One that fails makes those behind
+    /// it fail, too, in a transaction.
+    pub(super) async fn execute_each<'a, P: ToSql + Sync + 'a>(
+        &self,
+        sql: &str,
+        rows: impl Iterator<Item = &'a [P]>,
+    ) -> Vec<Result<u64, Failure>> {
+        let statement = async {
+            let client = self.client()?;
+            Ok::<_, Failure>((client, self.patiently(self.prepared(client, sql)).await?))
+        };
+        let (client, statement) = match statement.await {
+            Ok(prepared) => prepared,
+            Err(why) => return vec![Err(why)],
+        };
+        let statement = &statement;
+        join_all(rows.map(|row| self.patiently(client.execute_raw(statement, row)))).await
     }
 
     pub(super) async fn rows(&self, sql: &str, params: Params<'_>) -> Result<Vec<Row>, Failure> {
@@ -207,8 +241,12 @@ impl Db {
         query: impl Future<Output = Result<T, tokio_postgres::Error>>,
     ) -> Result<T, Failure> {
         if let Ok(answer) = timeout(self.0.patience, query).await {
+            if answer.as_ref().is_err_and(failure::is_outdated_plan) {
+                self.client()?.statement_cache.clear();
+            }
             return Ok(answer?);
         }
+        self.0.has_timed_out.store(true, Ordering::Release);
         self.0.is_usable.store(false, Ordering::Release);
         tracing::warn!("PostgreSQL did not answer in time");
         Err(Unavailable::TimedOut.into())

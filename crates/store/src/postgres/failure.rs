@@ -1,14 +1,16 @@
 //! What PostgreSQL's errors mean to the callers.
 
+use deadpool_postgres::PoolError;
 use tokio_postgres::Error;
-use tokio_postgres::error::SqlState;
+use tokio_postgres::error::{DbError, SqlState};
 
 use crate::{StoreError, Unavailable};
 
 /// Why a statement or a transaction failed.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// Another transaction was in the way, and nothing was committed: it may be tried again.
+    /// Another transaction was in the way, or a prepared statement was outdated, and nothing was committed: it may be tried
+    /// again.
     Conflict,
     Store(StoreError),
 }
@@ -38,6 +40,9 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let Some(answer) = error.as_db_error() else { return of_driver(&error) };
         let code = answer.code();
+        if is_outdated_plan(&error) {
+            return Self::Conflict;
+        }
         if [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED].contains(code) {
             return Self::Conflict;
         }
@@ -74,4 +79,28 @@ fn of_driver(error: &Error) -> Failure {
         return Unavailable::Disconnected.into();
     }
     StoreError::Bug(error.to_string()).into()
+}
+
+/// Another server has changed a table, and the statement was prepared before.
+pub(super) fn is_outdated_plan(error: &Error) -> bool {
+    let of_cache = |answer: &DbError| answer.routine() == Some("RevalidateCachedQuery");
+    error.code() == Some(&SqlState::FEATURE_NOT_SUPPORTED) && error.as_db_error().is_some_and(of_cache)
+}
+
+/// Why there is no connection: the errors from the outer to the inner one, each once.
+pub(super) fn in_words(error: &PoolError) -> String {
+    let mut error: &dyn std::error::Error = match error {
+        PoolError::Backend(error) => error,
+        PoolError::Timeout(_) => return "the server does not answer".to_owned(),
+        other => return other.to_string(),
+    };
+    let mut text = error.to_string();
+    while let Some(source) = error.source() {
+        let more = source.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        error = source;
+    }
+    text.replace('\n', " ")
 }

@@ -22,23 +22,25 @@ const LOCK: i64 = 0x72_65_63_69_70_65_73;
 
 /// Answers whether the database was empty.
 pub(super) async fn run(db: &Db, now: Timestamp) -> Result<bool, String> {
-    let text = |failure: Failure| StoreError::from(failure).to_string();
-    // Outside of the transaction, whose snapshot must be newer than the lock.
-    db.execute("SELECT pg_advisory_lock($1)", &[&LOCK]).await.map_err(text)?;
-    db.begin(Isolation::Serializable).await.map_err(text)?;
-    let outcome = match apply(db, now).await {
+    // Each statement has a snapshot of its own, so what follows the lock sees what its last holder has done.
+    db.begin(Isolation::ReadCommitted).await.map_err(text)?;
+    match apply(db, now).await {
         Ok(is_new) => db.commit().await.map(|()| is_new).map_err(text),
         Err(why) => {
             db.roll_back().await;
             Err(why)
         }
-    };
-    db.execute("SELECT pg_advisory_unlock($1)", &[&LOCK]).await.map_err(text)?;
-    outcome
+    }
+}
+
+fn text(failure: Failure) -> String {
+    StoreError::from(failure).to_string()
 }
 
 async fn apply(db: &Db, now: Timestamp) -> Result<bool, String> {
-    let text = |failure: Failure| StoreError::from(failure).to_string();
+    // Other replicas may be at work for longer than a request may wait.
+    db.batch("SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0").await.map_err(text)?;
+    db.execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK]).await.map_err(text)?;
     let applied = applied(db).await?;
     if applied.is_none() {
         let sql = "CREATE TABLE migrations (number bigint PRIMARY KEY, sql text NOT NULL, applied_at timestamptz NOT NULL)";
@@ -58,7 +60,6 @@ pub(super) fn newest() -> usize {
 
 /// The number of migrations that were applied; `None` for an empty database. Refuses what is not ours to change.
 pub(super) async fn applied(db: &Db) -> Result<Option<usize>, String> {
-    let text = |failure: Failure| StoreError::from(failure).to_string();
     let encoding = db.find("SHOW server_encoding", &[], text_in).await.map_err(text)?;
     if encoding.as_deref() != Some("UTF8") {
         return Err(

@@ -12,6 +12,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, AtomicI64, Ordering},
     },
+    thread,
     time::Duration,
 };
 
@@ -28,6 +29,10 @@ const CHECKPOINT_EVERY: i64 = 2_000;
 
 /// Pages from which on the readers are paused, 16 MB. Few readers never let it grow so long.
 const PAUSE_FROM: i64 = 4_000;
+
+/// For a checkpoint of another process, while the length of the log is not known.
+const TRIES: usize = 50;
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// The length of the log, and when it was last checkpointed.
 pub(super) struct Log {
@@ -96,9 +101,21 @@ impl Log {
     /// Before a transaction: whether the log still has all that was committed. If another program has cut it off, a commit
     /// behind the gap would be acknowledged, and lost at the next start.
     pub(super) fn is_whole(&mut self, db: &Connection) -> bool {
-        // Another process may have emptied the log after copying it. SQLite then answers that its length is 0.
-        self.has_its_length()
-            || (self.run(db, "PRAGMA wal_checkpoint(PASSIVE)").is_ok() && self.has_its_length())
+        for _ in 0..TRIES {
+            if self.has_its_length() {
+                return true;
+            }
+            // Another process may have emptied the log after copying it. SQLite then answers that its length is 0, but only
+            // when that process has ended its checkpoint.
+            if self.run(db, "PRAGMA wal_checkpoint(PASSIVE)").is_err() {
+                return false;
+            }
+            if self.has_its_length() {
+                return true;
+            }
+            thread::sleep(PAUSE);
+        }
+        false
     }
 
     fn has_its_length(&self) -> bool {

@@ -38,6 +38,8 @@ pub(super) struct Readers {
     inline: Vec<Slot>,
     /// Separate, so that a short query never waits for a long one.
     at_length: Vec<Slot>,
+    /// Held by a query that runs apart.
+    apart: Mutex<()>,
 }
 
 type Slot = Mutex<Option<Reader>>;
@@ -54,11 +56,22 @@ impl Readers {
             shared_memory: SharedMemory::of(path),
             inline: slots(2 * cores),
             at_length: slots(2),
+            apart: Mutex::default(),
         }
     }
 
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The number of open connections.
+    pub(super) fn count(&self) -> usize {
+        let is_open = |slot: &&Slot| match slot.try_lock() {
+            Ok(reader) => reader.is_some(),
+            // Used at this moment.
+            Err(_) => true,
+        };
+        self.inline.iter().chain(&self.at_length).filter(is_open).count()
     }
 
     /// Runs a short query. `watch` is told when a transaction stays open behind it.
@@ -93,6 +106,20 @@ impl Readers {
         let reader = self.reader_in(&mut slot)?;
         self.check_shared_memory()?;
         query(&reader.connection)
+    }
+
+    /// Runs a query that may take minutes, on a connection of its own: [`pause`](Self::pause) does not wait for it. Meanwhile
+    /// the log grows. The query has to ask regularly whether it must end.
+    pub(super) fn read_apart<T>(
+        &self,
+        query: impl FnOnce(&Connection, &dyn Fn() -> Result<(), StoreError>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let _turn = self.apart.lock().unwrap_or_else(PoisonError::into_inner);
+        let check = || self.ended().map_or(Ok(()), |why| Err(why.into()));
+        check()?;
+        self.check_shared_memory()?;
+        let connection = self.connect()?;
+        query(&connection, &check)
     }
 
     /// Before a transaction. See [`SharedMemory`].
@@ -182,6 +209,15 @@ impl Readers {
         for slot in self.inline.iter().chain(&self.at_length) {
             *lock(slot) = None;
         }
+        drop(self.apart.lock());
+    }
+
+    fn connect(&self) -> Result<Connection, StoreError> {
+        // SQLite deletes the log of an empty file when it opens it.
+        if file::is_empty(&self.path) {
+            return Err(Unavailable::FilesChanged.into());
+        }
+        Ok(file::open_for_reading(&self.path)?)
     }
 
     fn reader_in<'a>(&self, slot: &'a mut Option<Reader>) -> Result<&'a mut Reader, StoreError> {
@@ -190,9 +226,7 @@ impl Readers {
         }
         match slot {
             Some(reader) => Ok(reader),
-            // SQLite deletes the log of an empty file when it opens it.
-            None if file::is_empty(&self.path) => Err(Unavailable::FilesChanged.into()),
-            None => Ok(slot.insert(Reader::new(file::open_for_reading(&self.path)?, Instant::now()))),
+            None => Ok(slot.insert(Reader::new(self.connect()?, Instant::now()))),
         }
     }
 }

@@ -6,6 +6,7 @@
 //! commit that fails, fails for all of its callers, and the next batch is tried normally.
 
 mod job;
+mod metrics;
 mod reply_queue;
 
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
@@ -20,11 +21,13 @@ use tokio::sync::oneshot;
 
 pub(super) use self::job::Undo;
 use self::job::{Job, WriteJob};
+use self::metrics::Metrics;
 use self::reply_queue::ReplyQueue;
 use super::execute;
 use super::log::Log;
 use super::reader::{Readers, TICK};
 use super::watch::{Changed, WatchedFiles};
+use crate::slow::{self, Phases};
 use crate::{StoreError, Unavailable};
 
 /// Writes of a transaction at most: enough to hide the flush, few enough that the first does not wait long for the last.
@@ -73,6 +76,7 @@ impl Writer {
             failure: Arc::clone(&failure),
             job_failure: None,
             wrote: Instant::now(),
+            metrics: Metrics::register(),
         };
         let thread = thread::Builder::new().name("recipes-writer".into()).spawn(|| worker.run())?;
         Ok(Self { queue, replies, failure, thread: sync::Mutex::new(Some(thread)) })
@@ -85,8 +89,10 @@ impl Writer {
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (caller, answer) = oneshot::channel();
+        let begun = Instant::now();
         self.send(Job { work: Some(work), undo, outcome: None, caller });
         let answer = answer.await;
+        slow::waited(begun);
         self.replies.drain();
         answer.unwrap_or(Err(StoreError::Unavailable(Unavailable::Closed)))
     }
@@ -153,6 +159,7 @@ struct Worker {
     /// Of a write of this batch.
     job_failure: Option<StoreError>,
     wrote: Instant,
+    metrics: Metrics,
 }
 
 impl Worker {
@@ -218,8 +225,10 @@ impl Worker {
     }
 
     fn commit(&mut self) {
+        let begun = Instant::now();
         let outcome = self.transaction().and_then(|()| self.check_files());
         self.wrote = Instant::now();
+        self.metrics.committed(self.batch.len(), self.wrote - begun, outcome.is_err());
         let job_failure = self.job_failure.take();
         self.note(outcome.as_ref().err().or(job_failure.as_ref()));
         if let Err(why) = &outcome {
@@ -330,7 +339,9 @@ impl Worker {
         self.check_log()?;
         let db = &self.connection;
         // Not a plain BEGIN: a read that turns into a write does not honour the busy timeout.
+        let begun = Instant::now();
         execute(db, "BEGIN IMMEDIATE", [])?;
+        let locked = Instant::now();
         for job in &mut self.batch {
             let went = job.run(db);
             if let Err(why @ (StoreError::Unavailable(_) | StoreError::Corrupt(_))) = &went {
@@ -342,7 +353,11 @@ impl Worker {
                 return went.and(Err(StoreError::Bug("a write ended the writer's transaction".into())));
             }
         }
-        execute(db, "COMMIT", []).map(drop)
+        let ran = Instant::now();
+        execute(db, "COMMIT", [])?;
+        Phases { wait: locked - begun, statements: ran - locked, commit: ran.elapsed() }
+            .log(self.batch.len());
+        Ok(())
     }
 }
 

@@ -3,7 +3,9 @@
 use std::fmt;
 use std::str::FromStr as _;
 
-use rustls::ClientConfig;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::ConfigVerifierExt as _;
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
@@ -13,6 +15,8 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PostgresAddress {
     pub(crate) config: Config,
+    /// The authorities of `sslrootcert`. Without them: those of the operating system.
+    authorities: Option<Vec<CertificateDer<'static>>>,
 }
 
 impl PostgresAddress {
@@ -22,6 +26,9 @@ impl PostgresAddress {
         let parameters = parameters.split('&').filter(|parameter| !parameter.is_empty());
         let (modes, others): (Vec<_>, Vec<_>) =
             parameters.partition(|parameter| parameter.starts_with("sslmode="));
+        let (roots, others): (Vec<_>, Vec<_>) =
+            others.into_iter().partition(|parameter| parameter.starts_with("sslrootcert="));
+        let authorities = roots.last().map(|root| authorities_in(root)).transpose()?;
         let mut config = Config::from_str(&format!("{address}?{}", others.join("&"))).map_err(
             |_| "must be an address as postgres://user:password@host/database?sslmode=verify-full",
         )?;
@@ -29,7 +36,7 @@ impl PostgresAddress {
             return Err("must name a user, a host and a database, as in postgres://user@host/database");
         }
         config.ssl_mode(match modes.as_slice() {
-            [] if is_local(&config) => SslMode::Disable,
+            [] if is_local(&config) && authorities.is_none() => SslMode::Disable,
             // Both verify the certificate and the name of the host.
             [] | ["sslmode=require" | "sslmode=verify-full"] => SslMode::Require,
             ["sslmode=disable"] => SslMode::Disable,
@@ -41,13 +48,32 @@ impl PostgresAddress {
             }
             _ => return Err("must have one sslmode: verify-full, require (the same) or disable"),
         });
-        Ok(Self { config })
+        Ok(Self { config, authorities })
     }
 
-    /// Verifies certificates as the operating system does.
-    pub(crate) fn tls() -> Result<MakeRustlsConnect, String> {
-        ClientConfig::with_platform_verifier().map(MakeRustlsConnect::new).map_err(|why| why.to_string())
+    /// Verifies the certificate and the name of the host.
+    pub(crate) fn tls(&self) -> Result<MakeRustlsConnect, String> {
+        let config = match &self.authorities {
+            None => ClientConfig::with_platform_verifier().map_err(|why| why.to_string())?,
+            Some(authorities) => {
+                let mut roots = RootCertStore::empty();
+                roots.add_parsable_certificates(authorities.iter().cloned());
+                ClientConfig::builder().with_root_certificates(roots).with_no_client_auth()
+            }
+        };
+        Ok(MakeRustlsConnect::new(config))
     }
+}
+
+/// The certificates of a parameter `sslrootcert=FILE`.
+fn authorities_in(parameter: &str) -> Result<Vec<CertificateDer<'static>>, &'static str> {
+    const WRONG: &str = "must have an sslrootcert that is a readable file with certificates in PEM";
+    let file = parameter.trim_start_matches("sslrootcert=").replace("%2F", "/");
+    let certificates: Vec<_> = CertificateDer::pem_file_iter(file)
+        .map_err(|_| WRONG)?
+        .collect::<Result<_, _>>()
+        .map_err(|_| WRONG)?;
+    if certificates.is_empty() { Err(WRONG) } else { Ok(certificates) }
 }
 
 /// Nothing between can read along.
@@ -60,7 +86,7 @@ fn is_local(config: &Config) -> bool {
 
 impl fmt::Display for PostgresAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { config } = self;
+        let config = &self.config;
         write!(f, "postgres://{}@", config.get_user().unwrap_or_default())?;
         for (number, host) in config.get_hosts().iter().enumerate() {
             f.write_str(if number > 0 { "," } else { "" })?;
@@ -109,6 +135,8 @@ mod tests {
             ("postgres://jo@db.example/recipes?sslmode=no", "disable"),
             ("postgres://jo@db.example/recipes?sslmode=disable&sslmode=require", "one sslmode"),
             ("postgres://jo@db.example/recipes?color=red", "postgres://"),
+            ("postgres://jo@db.example/recipes?sslrootcert=/does/not/exist.pem", "sslrootcert"),
+            ("postgres://jo@db.example/recipes?sslrootcert=/dev/null", "sslrootcert"),
         ] {
             assert!(PostgresAddress::parse(text).unwrap_err().contains(word), "{text}");
         }

@@ -1,6 +1,6 @@
 //! A client on its own behalf ([RFC 6749 §4.4](https://www.rfc-editor.org/rfc/rfc6749#section-4.4)).
 
-use super::{AccessClaims, Change, Request, TokenDecision, Tokens};
+use super::{AccessClaims, Change, NewToken, Request, TokenDecision, Tokens};
 use crate::error::{ErrorCode, OAuthError};
 use crate::scopes::Scopes;
 
@@ -27,8 +27,12 @@ impl Request<'_> {
         if let Some(scope) = asked.iter().find(|scope| named.is_some() && !target.scopes.contains(scope)) {
             return Err(invalid(format!("the scope {scope} belongs to another `resource`")));
         }
-        let access =
-            AccessClaims::new(call.provider, client, &target, (client.id.clone(), call.random, call.now));
+        let access = AccessClaims::new(
+            call.provider,
+            client,
+            &target,
+            NewToken { sub: client.id.clone(), random: call.random, now: call.now },
+        );
         let access = AccessClaims { cnf: self.confirmation(), ..access };
         let tokens = Tokens { access, algorithm: target.algorithm, id_token: None, refresh_token: None };
         Ok(TokenDecision::issue(Change::Nothing, tokens))

@@ -70,7 +70,7 @@ fn every_other_request_ends_at_a_page() {
 }
 
 #[test]
-fn the_hint_of_another_user_logs_nobody_out() {
+fn the_hint_of_another_user_ends_no_session() {
     let mut server = Server::new();
     let hint = server.log_in("").id_token.unwrap();
     server.session.as_mut().unwrap().subject = "8".into();

@@ -1,16 +1,19 @@
 //! Reads a body as a whole, within the limits of size, time and memory.
 
 use std::ops::Deref;
+use std::time::Instant;
 
 use http::Extensions;
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
 use memmap2::MmapMut;
+use tokio::time::timeout;
 use zeroize::Zeroize as _;
 
 use crate::http::error::RequestError;
 use crate::http::memory_budget::{BudgetExhausted, CONNECTION_BUFFERS, MemoryBudget, Reservation, UNCOUNTED};
 use crate::limits;
+use crate::telemetry::waits;
 
 /// A body, and the memory that is reserved for it.
 pub(super) struct Collected {
@@ -67,7 +70,10 @@ pub(super) async fn collect(
     if body.size_hint().lower() > limit as u64 {
         return Err(RequestError::BodyTooLarge { limit });
     }
-    match tokio::time::timeout(limits::BODY_READ, read(MemoryBudget::of(extensions), body, limit)).await {
+    let begun = Instant::now();
+    let collected = timeout(limits::BODY_READ, read(MemoryBudget::of(extensions), body, limit)).await;
+    waits::for_body(begun);
+    match collected {
         Ok(collected) => collected,
         Err(_) => Err(RequestError::BodyTooSlow),
     }

@@ -112,6 +112,11 @@ impl Report {
             .caused_by(error)
     }
 
+    pub(crate) fn draining() -> Self {
+        let message = "Not ready: the service is shutting down";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", message).retry_after_seconds(1)
+    }
+
     pub(super) fn unavailable(cause: impl Into<Cause>) -> Self {
         let message = "The service cannot do this at the moment; try again later";
         let report = Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", message);

@@ -119,7 +119,10 @@ impl Sender {
         let WrittenMail { mail_type, user, message } = match self.write(job).await {
             Ok(Some(mail)) => mail,
             Ok(None) => return,
-            Err(error) => return tracing::warn!(error, "A mail could not be written"),
+            Err(error) => {
+                count("failed");
+                return tracing::warn!(error, "A mail could not be written");
+            }
         };
         let user = user.map(tracing::field::display);
         let mut pauses = self.config.retry_pauses.into_iter();
@@ -131,10 +134,12 @@ impl Sender {
             };
             drop(permit);
             let Some(pause) = pauses.next().filter(|_| can_retry) else {
+                count("failed");
                 return tracing::warn!(user.id = user, ?mail_type, why, "A mail could not be sent: given up");
             };
             retry = retry.or_else(|| self.retries.try_acquire().ok());
             if retry.is_none() {
+                count("failed");
                 return tracing::warn!(
                     user.id = user,
                     ?mail_type,
@@ -142,10 +147,12 @@ impl Sender {
                     "A mail could not be sent: given up, because too many mails wait for a retry"
                 );
             }
+            count("retried");
             tracing::info!(user.id = user, ?mail_type, why, "A mail could not be sent and will be retried");
             sleep(pause).await;
             permit = self.permit().await;
         };
+        count("sent");
         tracing::info!(user.id = user, ?mail_type, "A mail was {sent_to}");
     }
 
@@ -168,4 +175,8 @@ impl Sender {
         let message = template.write(mail_type, &to, token.expose_secret(), entropy.bytes(), now)?;
         Ok(Some(WrittenMail { mail_type, user, message }))
     }
+}
+
+fn count(result: &'static str) {
+    metrics::counter!("recipes_mails_total", "result" => result).increment(1);
 }

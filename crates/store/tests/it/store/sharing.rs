@@ -110,3 +110,23 @@ async fn the_last_handle_to_go_leaves_everything_in_the_file() {
     assert_eq!(count, 1);
     drop(folder);
 }
+
+/// Another process that ends, or has nothing to write, empties the log. That is no log that was cut off.
+#[tokio::test(flavor = "multi_thread")]
+async fn checkpoints_of_another_process_do_not_disturb_the_writes() {
+    let test = TestStore::sqlite().await;
+    let file = test.file();
+    let other = std::thread::spawn(move || {
+        let db = Connection::open(file).unwrap();
+        db.busy_timeout(Duration::from_millis(1)).unwrap();
+        let end = Instant::now() + Duration::from_secs(2);
+        while Instant::now() < end {
+            db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+        }
+    });
+    while !other.is_finished() {
+        test.public("Soup", None).await;
+    }
+    other.join().unwrap();
+    test.ready().await.unwrap();
+}

@@ -1,0 +1,107 @@
+//! Serves the metrics at `METRICS_ADDR`, with the limits of all connections.
+
+use std::{future::pending, io, net::SocketAddr};
+
+use anyhow::Context as _;
+use axum::{Router, routing::get};
+use http::header;
+use metrics::gauge;
+use store::Store;
+use tokio::net::TcpListener;
+use utoipa::openapi::OpenApi;
+
+use crate::clock::Clock;
+use crate::entropy::Entropy;
+use crate::http::client_address::TrustedProxies;
+use crate::http::error::RequestError;
+use crate::http::stack::{CorsOrigins, Draining, HttpConfig, HttpService};
+use crate::jobs::mail::Mailer;
+use crate::limits;
+use crate::passwords::Passwords;
+use crate::router::PAGES;
+use crate::telemetry::{
+    access_log::AccessLog,
+    metrics::{Metrics, RequestMetrics},
+};
+
+/// Installs the recorder, if there is an address for the metrics.
+///
+/// # Errors
+/// If the process has a recorder already.
+pub(super) fn install(address: Option<SocketAddr>) -> io::Result<Option<(SocketAddr, Metrics)>> {
+    address.map(|address| Metrics::install().map(|metrics| (address, metrics))).transpose()
+}
+
+/// The metrics of requests to the routes of this document and to the pages.
+pub(super) fn of_requests(openapi: OpenApi) -> RequestMetrics {
+    RequestMetrics::new(openapi.paths.paths.into_keys().chain(PAGES.map(str::to_owned)))
+}
+
+/// What has a current value.
+#[derive(Clone)]
+pub(super) struct Sources {
+    pub(super) store: Store,
+    pub(super) passwords: Passwords,
+    pub(super) mailer: Mailer,
+}
+
+/// Listens, and serves in the background for as long as the process runs.
+///
+/// # Errors
+/// If the address cannot be used.
+pub(super) async fn start(
+    address: SocketAddr,
+    metrics: Metrics,
+    sources: Sources,
+    (clock, entropy): (Clock, Entropy),
+) -> anyhow::Result<()> {
+    let listener = TcpListener::bind(address)
+        .await
+        .with_context(|| format!("METRICS_ADDR (--metrics-addr) is {address}, which cannot be used"))?;
+    tracing::info!("Metrics at http://{}/metrics", listener.local_addr()?);
+    tokio::spawn(metrics.clone().upkeep());
+    let scrape = async move || {
+        sample(&sources).await;
+        ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], metrics.render())
+    };
+    let routes = Router::new()
+        .route("/metrics", get(scrape))
+        .fallback(async || RequestError::NoSuchRoute)
+        .method_not_allowed_fallback(async || RequestError::MethodNotAllowed);
+    let config = HttpConfig {
+        clock,
+        entropy,
+        cors_origins: CorsOrigins::Only(Vec::new()),
+        trusted_proxies: TrustedProxies::default(),
+        public_url: None,
+        access_log: AccessLog::off(),
+        memory_budget: limits::MEMORY_BUDGET,
+        draining: Draining::default(),
+    };
+    let serving = super::run(listener, HttpService::new(routes, config), limits::CONNECTIONS, pending());
+    tokio::spawn(async move {
+        if let Err(error) = serving.await {
+            tracing::error!("The metrics are not served any more: {error:#}");
+        }
+    });
+    Ok(())
+}
+
+async fn sample(sources: &Sources) {
+    let Sources { store, passwords, mailer } = sources;
+    gauge!("recipes_password_jobs_waiting").set(as_f64(passwords.waiting()));
+    gauge!("recipes_mails_waiting").set(as_f64(mailer.waiting()));
+    gauge!("recipes_store_ready").set(f64::from(u8::from(store.ready().await.is_ok())));
+    // Without them `recipes_store_ready` says so, and the log says why.
+    if let Ok(statistics) = store.statistics().await {
+        gauge!("recipes_sessions").set(as_f64(usize::try_from(statistics.sessions).unwrap_or(usize::MAX)));
+        gauge!("recipes_store_connections").set(as_f64(statistics.connections));
+        gauge!("recipes_store_connections_waiting").set(as_f64(statistics.waiting));
+        gauge!("recipes_store_schema_version").set(as_f64(statistics.schema));
+    }
+}
+
+/// Exact up to four billion, which is more than any of these.
+fn as_f64(count: usize) -> f64 {
+    f64::from(u32::try_from(count).unwrap_or(u32::MAX))
+}

@@ -1,0 +1,194 @@
+//! The tables and columns of a backup, under the names that both kinds of database give them.
+//!
+//! A table that is derived from others is not here: `usages` and `address_collisions` are made anew by a restore, and
+//! `migrations` belongs to the schema.
+
+/// A table, whose first column is the key by which its records are ordered.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Table {
+    pub(crate) name: &'static str,
+    pub(crate) columns: &'static [Column],
+    /// Whether its ids come from a sequence and are never given out again.
+    pub(crate) has_sequence: bool,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Column {
+    pub(crate) name: &'static str,
+    pub(crate) kind: Kind,
+    pub(crate) is_optional: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Boolean,
+    Integer,
+    Text,
+    /// The text of an IP address.
+    Address,
+    Time,
+    Bytes,
+    /// 16 bytes.
+    Uuid,
+    /// 32 bytes.
+    Digest,
+}
+
+use Kind::{Address, Boolean, Bytes, Digest, Integer, Text, Time, Uuid};
+
+/// In an order in which no record refers to a later one.
+pub(crate) const TABLES: [&Table; 9] =
+    [&USERS, &RECIPES, &SESSIONS, &API_TOKENS, &MAIL_TOKENS, &INVITATIONS, &META, &AUDIT, &SEQUENCES];
+
+const USERS: Table = Table {
+    name: "users",
+    columns: &[
+        required("id", Integer),
+        required("name", Text),
+        required("email", Text),
+        required("email_key", Text),
+        optional("password_hash", Text),
+        required("role", Text),
+        required("disabled", Boolean),
+        required("created_at", Time),
+        required("updated_at", Time),
+        optional("email_verified_at", Time),
+    ],
+    has_sequence: true,
+};
+
+const RECIPES: Table = Table {
+    name: "recipes",
+    columns: &[
+        required("id", Integer),
+        required("uid", Text),
+        optional("owner_id", Integer),
+        required("private", Boolean),
+        required("revision", Integer),
+        required("created_at", Time),
+        required("updated_at", Time),
+        required("document", Text),
+    ],
+    has_sequence: true,
+};
+
+const SESSIONS: Table = Table {
+    name: "sessions",
+    columns: &[
+        required("id", Uuid),
+        required("user_id", Integer),
+        required("family", Digest),
+        required("current", Digest),
+        optional("previous", Digest),
+        optional("nonce", Digest),
+        optional("rotated_at", Time),
+        optional("device", Text),
+        optional("address", Address),
+        optional("place", Text),
+        required("created_at", Time),
+        required("last_used_at", Time),
+    ],
+    has_sequence: false,
+};
+
+const API_TOKENS: Table = Table {
+    name: "api_tokens",
+    columns: &[
+        required("id", Uuid),
+        required("user_id", Integer),
+        required("name", Text),
+        required("digest", Digest),
+        required("scopes", Text),
+        required("created_at", Time),
+        optional("expires_at", Time),
+        optional("last_used_at", Time),
+    ],
+    has_sequence: false,
+};
+
+const MAIL_TOKENS: Table = Table {
+    name: "mail_tokens",
+    columns: &[
+        required("digest", Digest),
+        required("user_id", Integer),
+        required("purpose", Text),
+        required("email_key", Text),
+        required("created_at", Time),
+        required("expires_at", Time),
+    ],
+    has_sequence: false,
+};
+
+const INVITATIONS: Table = Table {
+    name: "invitations",
+    columns: &[
+        required("id", Uuid),
+        required("digest", Digest),
+        optional("email", Text),
+        optional("email_key", Text),
+        optional("created_by", Integer),
+        required("created_at", Time),
+        required("expires_at", Time),
+    ],
+    has_sequence: false,
+};
+
+const META: Table =
+    Table { name: "meta", columns: &[required("name", Text), required("value", Bytes)], has_sequence: false };
+
+const AUDIT: Table = Table {
+    name: "audit",
+    columns: &[
+        required("id", Integer),
+        required("at", Time),
+        required("event", Text),
+        required("class", Integer),
+        optional("subject_id", Integer),
+        optional("actor_id", Integer),
+        optional("session_id", Uuid),
+        optional("address", Address),
+        optional("detail", Text),
+    ],
+    has_sequence: true,
+};
+
+/// Not a table of a database: the last id that each table has given out.
+pub(crate) const SEQUENCES: Table = Table {
+    name: "sequences",
+    columns: &[required("name", Text), required("value", Integer)],
+    has_sequence: false,
+};
+
+const fn required(name: &'static str, kind: Kind) -> Column {
+    Column { name, kind, is_optional: false }
+}
+
+const fn optional(name: &'static str, kind: Kind) -> Column {
+    Column { name, kind, is_optional: true }
+}
+
+impl Table {
+    pub(crate) fn named(name: &str) -> Option<&'static Self> {
+        TABLES.into_iter().find(|table| table.name == name)
+    }
+
+    /// Its place in the order of an archive.
+    pub(crate) fn position(&self) -> usize {
+        TABLES.iter().position(|table| *table == self).unwrap_or(TABLES.len())
+    }
+
+    /// The rows that are no data: the writer's trial, and when the next backup is due.
+    pub(crate) fn excluded(&self) -> &'static str {
+        if self.name == "meta" { "name = 'probe' OR name LIKE 'backup:%'" } else { "false" }
+    }
+
+    pub(crate) fn key(&self) -> &'static str {
+        self.columns.first().map_or("", |column| column.name)
+    }
+
+    /// The names of the columns, with commas between.
+    pub(crate) fn column_list(&self) -> String {
+        let names: Vec<_> = self.columns.iter().map(|column| column.name).collect();
+        names.join(", ")
+    }
+}

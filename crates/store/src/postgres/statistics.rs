@@ -1,0 +1,19 @@
+//! Numbers for monitoring, in PostgreSQL's dialect.
+
+use super::connection::Connections;
+use super::{Postgres, migrate};
+use crate::{Statistics, StoreError};
+
+impl Postgres {
+    pub async fn statistics(&self) -> Result<Statistics, StoreError> {
+        let sql = "SELECT count(*) FROM sessions";
+        let sessions = self.read_at_length(|db| async move { db.number(sql, &[]).await }).await?;
+        let pools = [&self.0.shared, &self.0.transactions, &self.0.long_reads].map(Connections::status);
+        Ok(Statistics {
+            sessions: u64::try_from(sessions).unwrap_or_default(),
+            connections: pools.iter().map(|pool| pool.size).sum(),
+            waiting: pools.iter().map(|pool| pool.waiting).sum(),
+            schema: migrate::newest(),
+        })
+    }
+}
