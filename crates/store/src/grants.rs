@@ -32,6 +32,7 @@ pub struct NewCode {
 /// A consent to store.
 #[derive(Clone, Debug)]
 pub struct NewConsent {
+    pub id: [u8; 16],
     pub user: UserId,
     pub client: String,
     pub consent: ConsentRow,

@@ -17,6 +17,7 @@ mod clients;
 mod context;
 mod error;
 mod grants;
+mod identities;
 mod inspection;
 mod instance;
 mod invitations;
@@ -45,6 +46,7 @@ pub use self::error::{StoreError, Unavailable};
 pub use self::grants::{
     BrowserSession, CodeRow, ConsentRow, GrantRow, GrantState, NewCode, NewConsent, NewGrant, Outcome,
 };
+pub use self::identities::{Identity, NewIdentity};
 pub use self::inspection::Inspection;
 pub use self::instance::Instance;
 pub use self::page::{DEFAULT_PAGE_SIZE, Listing, MAX_PAGE_SIZE, Page, PageEnd};

@@ -20,6 +20,7 @@ mod deletion;
 mod ending;
 mod failure;
 mod grants;
+mod identities;
 mod inspect;
 mod instance;
 mod invitations;

@@ -16,6 +16,7 @@ mod ending;
 mod failure;
 mod file;
 mod grants;
+mod identities;
 mod inspect;
 mod instance;
 mod invitations;

@@ -43,6 +43,7 @@ impl AuthorizationServer {
     pub async fn issue(&self, approved: Approved) -> Result<AuthorizationResponse, OAuthError> {
         let (client, user) = (approved.client_id().to_owned(), UserId::parse(approved.subject()));
         let consent = approved.new_consent().zip(user).map(|(consent, user)| NewConsent {
+            id: self.entropy.bytes(),
             user,
             client,
             consent: ConsentRow { resource: consent.resource.clone(), scopes: consent.scopes.to_string() },

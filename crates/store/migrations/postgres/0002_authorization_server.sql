@@ -43,16 +43,28 @@ CREATE INDEX grants_by_session ON grants (session_id) WHERE session_id IS NOT NU
 CREATE INDEX grants_by_end ON grants (expires_at);
 
 CREATE TABLE consents (
+    id bytea NOT NULL PRIMARY KEY CHECK (length(id) = 16),
     user_id bigint NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     client_id text NOT NULL REFERENCES clients (id) ON DELETE CASCADE,
     -- Empty: the client named none.
     resource text NOT NULL,
     scopes text NOT NULL,
     given_at timestamptz NOT NULL,
-    PRIMARY KEY (user_id, client_id, resource, scopes)
+    UNIQUE (user_id, client_id, resource, scopes)
 );
 
 CREATE INDEX consents_by_client ON consents (client_id);
+
+-- A user of another authorization server, which names the user by a subject.
+CREATE TABLE identities (
+    id bytea NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+    user_id bigint NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    issuer text NOT NULL,
+    subject text NOT NULL,
+    UNIQUE (issuer, subject)
+);
+
+CREATE INDEX identities_by_user ON identities (user_id);
 
 -- The cookie of pages, which follows links from other sites (SameSite=Lax). The cookies of the API do not.
 ALTER TABLE sessions ADD COLUMN browser bytea CHECK (length(browser) = 32);

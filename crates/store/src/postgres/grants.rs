@@ -195,13 +195,13 @@ async fn insert(db: &Db, new: &NewGrant) -> Result<bool, Failure> {
 
 /// Does nothing if the user or the client was deleted meanwhile.
 async fn store_consent(db: &Db, new: &NewConsent, now: Timestamp) -> Result<(), Failure> {
-    let NewConsent { user, client, consent } = new;
-    let sql = "INSERT INTO consents (user_id, client_id, resource, scopes, given_at)
-               SELECT $1::bigint, $2::text, $3, $4, $5
+    let NewConsent { id, user, client, consent } = new;
+    let sql = "INSERT INTO consents (user_id, client_id, resource, scopes, given_at, id)
+               SELECT $1::bigint, $2::text, $3, $4, $5, $6
                WHERE EXISTS (SELECT FROM users WHERE id = $1::bigint) AND EXISTS (SELECT FROM clients WHERE id = $2::text)
                ON CONFLICT (user_id, client_id, resource, scopes) DO UPDATE SET given_at = excluded.given_at";
     let resource = consent.resource.as_deref().unwrap_or_default();
-    db.execute(sql, &[&user.get(), client, &resource, &consent.scopes, &at(now)]).await?;
+    db.execute(sql, &[&user.get(), client, &resource, &consent.scopes, &at(now), &id.as_slice()]).await?;
     Ok(())
 }
 

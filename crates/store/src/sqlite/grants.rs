@@ -171,13 +171,13 @@ fn insert(db: &Connection, new: &NewGrant) -> Result<bool, StoreError> {
 
 /// Does nothing if the user or the client was deleted meanwhile.
 fn store_consent(db: &Connection, new: &NewConsent, now: Timestamp) -> Result<(), StoreError> {
-    let NewConsent { user, client, consent } = new;
-    let sql = "INSERT INTO consents (user_id, client_id, resource, scopes, given_at)
-               SELECT ?1, ?2, ?3, ?4, ?5
+    let NewConsent { id, user, client, consent } = new;
+    let sql = "INSERT INTO consents (user_id, client_id, resource, scopes, given_at, id)
+               SELECT ?1, ?2, ?3, ?4, ?5, ?6
                WHERE EXISTS (SELECT 1 FROM users WHERE id = ?1) AND EXISTS (SELECT 1 FROM clients WHERE id = ?2)
                ON CONFLICT (user_id, client_id, resource, scopes) DO UPDATE SET given_at = excluded.given_at";
     let resource = consent.resource.as_deref().unwrap_or_default();
-    execute(db, sql, params![user.get(), client, resource, consent.scopes, now.as_microsecond()]).map(drop)
+    execute(db, sql, params![user.get(), client, resource, consent.scopes, now.as_microsecond(), id]).map(drop)
 }
 
 fn outcome(rows: usize) -> Outcome {

@@ -5,10 +5,12 @@ use std::time::Duration;
 use accounts::{TokenDigest, User};
 use ids::SessionId;
 use rstest_reuse::apply;
-use store::{ClientRow, ConsentRow, GrantState, NewCode, NewConsent, NewGrant, Outcome, SigningKeyRow};
+use store::{
+    ClientRow, ConsentRow, GrantState, Identity, NewCode, NewConsent, NewGrant, NewIdentity, Outcome, SigningKeyRow,
+};
 use tokio::task::JoinSet;
 
-use super::{Database, TestStore, each_database};
+use super::{Database, TestStore, each_database, new_user};
 
 const CLIENT: &str = "c_kitchen";
 
@@ -42,6 +44,23 @@ impl TestStore {
     fn new_grant(&self, user: &User, session: Option<SessionId>) -> NewGrant {
         let (id, client) = (self.entropy.bytes(), CLIENT.to_owned());
         NewGrant { id, user: user.id, client, session, state: self.state() }
+    }
+
+    /// A row in each table of the authorization server.
+    pub(super) async fn fill_oauth(&self, user: &User) {
+        assert!(self.create_client(self.client_row()).await.unwrap());
+        let key = SigningKeyRow { kid: "a".into(), record: "{}".into(), sealed: vec![0, 255] };
+        assert!(self.replace_signing_keys(Vec::new(), vec![key]).await.unwrap());
+        let consent = ConsentRow { resource: None, scopes: "openid".into() };
+        let (id, client) = (self.entropy.bytes(), CLIENT.to_owned());
+        self.stored_code(Some(NewConsent { id, user: user.id, client, consent })).await;
+        self.granted(user, None).await;
+        self.get_or_create_identity(self.new_identity("fay"), self.now()).await.unwrap();
+    }
+
+    fn new_identity(&self, name: &str) -> NewIdentity {
+        let identity = Identity { issuer: "https://id.example".into(), subject: name.to_owned() };
+        NewIdentity { id: self.entropy.bytes(), identity, user: new_user(name) }
     }
 
     async fn has_grant(&self, id: [u8; 16]) -> bool {
@@ -186,8 +205,9 @@ async fn consent_is_stored_with_its_code_and_once(database: Database) {
     };
     let (plain, api) = (consent(None, "openid"), consent(Some("https://a.example/api"), "openid"));
     for consent in [&plain, &api, &plain] {
-        let (user, client, consent) = (user.id, CLIENT.to_owned(), consent.clone());
-        test.stored_code(Some(NewConsent { user, client, consent })).await;
+        let (id, user) = (test.entropy.bytes(), user.id);
+        let (client, consent) = (CLIENT.to_owned(), consent.clone());
+        test.stored_code(Some(NewConsent { id, user, client, consent })).await;
     }
     assert_eq!(test.consents(user.id, CLIENT).await.unwrap(), [plain, api]);
     assert_eq!(test.consents(user.id, "c_other").await.unwrap(), []);
@@ -219,4 +239,25 @@ async fn cookie_of_pages_finds_the_session_until_it_ends(database: Database) {
     assert_eq!((found.session, found.user.id, found.created_at), (session, user.id, test.now()));
     test.end_session(user.id, session, test.by(user.id)).await.unwrap();
     assert_eq!(test.browser_session(browser).await.unwrap(), None);
+}
+
+#[apply(each_database)]
+#[tokio::test(flavor = "multi_thread")]
+async fn identity_becomes_one_user_though_many_requests_see_it_first(database: Database) {
+    let test = TestStore::on(database).await;
+    let identity = test.new_identity("fay").identity;
+    assert_eq!(test.user_of_identity(&identity).await.unwrap(), None);
+    let mut requests = JoinSet::new();
+    for number in 0..8 {
+        let mut new = test.new_identity("fay");
+        new.user = new_user(&format!("fay{number}"));
+        let (store, now) = (test.store.clone(), test.now());
+        requests.spawn(async move { store.get_or_create_identity(new, now).await.unwrap().id });
+    }
+    let mut ids = requests.join_all().await;
+    ids.dedup();
+    assert_eq!(ids.len(), 1, "{ids:?}");
+    assert_eq!(test.user_of_identity(&identity).await.unwrap().unwrap().id, ids[0]);
+    let other = Identity { issuer: "https://other.example".into(), ..identity };
+    assert_eq!(test.user_of_identity(&other).await.unwrap(), None);
 }
