@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use axum::extract::FromRef;
+use serde_json::{Map, Value};
 
 use crate::api::recipes::response::RecipeResponses;
 use crate::auth::{
-    caller::{self, FindSession, Guard},
+    caller::{self, FindSession, Guard, Trust},
+    issuer_tokens::IssuerTokens,
     log_in::{PasswordStrategy, password_strategy},
 };
 use crate::http::cookies::SessionCookies;
@@ -34,17 +36,38 @@ struct Parts {
     public_url: Option<PublicUrl>,
     password_check: LogIn,
     authorization_server: Option<Arc<AuthorizationServer>>,
+    resource_metadata: Option<Map<String, Value>>,
+}
+
+/// Where the service is, and which servers belong to it.
+#[derive(Default)]
+pub struct Deployment {
+    /// The address at which clients reach the service, if it is set.
+    pub public_url: Option<PublicUrl>,
+    /// The name of the authorization server.
+    pub provider_url: Option<PublicUrl>,
+    /// The other APIs that its tokens may be for.
+    pub resources: Vec<String>,
+    /// The tokens of another authorization server, which is used instead, and the metadata that name it.
+    pub issuer: Option<(Map<String, Value>, IssuerTokens)>,
 }
 
 impl App {
-    /// `public_url` is the address at which clients reach the service, if it is set. `provider_url` is the name of the
-    /// authorization server.
-    pub fn new(with: Dependencies, public_url: Option<PublicUrl>, provider_url: Option<&PublicUrl>) -> Self {
-        let authorization_server = provider_url.and_then(|url| authorization_server(&with, url));
+    pub fn new(with: Dependencies, deployment: Deployment) -> Self {
+        let Deployment { public_url, provider_url, resources, issuer: trusted } = deployment;
+        let provider_url = provider_url.filter(|_| trusted.is_none());
+        let authorization_server = provider_url.and_then(|url| authorization_server(&with, &url, &resources));
+        let (resource_metadata, trust) = match trusted {
+            Some((metadata, tokens)) => (Some(metadata), Trust::Issuer(Box::new(tokens))),
+            None => (
+                authorization_server.as_ref().and_then(|server| server.resource_metadata()),
+                Trust::Own(authorization_server.clone()),
+            ),
+        };
         let Dependencies { store, passwords, issuer, settings, limits, clock, .. } = with.clone();
         let cookies = SessionCookies::of(public_url.as_ref());
         let find_session = FindSession::new(store.clone(), settings.sessions, clock.clone());
-        let guard = caller::guard(issuer, find_session, cookies.access, authorization_server.clone());
+        let guard = caller::guard(issuer, find_session, cookies.access, trust);
         let log_in = LogIn { store: store.clone(), passwords, limits, sessions: settings.sessions, clock };
         let recipes = Arc::new(Recipes::new(&with));
         Self(Arc::new(Parts {
@@ -55,6 +78,7 @@ impl App {
             log_in: Arc::new(password_strategy(log_in.clone())),
             password_check: log_in,
             authorization_server,
+            resource_metadata,
             accounts: Accounts::new(with),
             cookies,
             public_url,
@@ -90,13 +114,22 @@ impl App {
         self.0.authorization_server.clone()
     }
 
+    /// Where clients get tokens for the recipe API (RFC 9728).
+    pub fn resource_metadata(&self) -> Option<&Map<String, Value>> {
+        self.0.resource_metadata.as_ref()
+    }
+
     pub fn public_url(&self) -> Option<&PublicUrl> {
         self.0.public_url.as_ref()
     }
 }
 
-fn authorization_server(with: &Dependencies, url: &PublicUrl) -> Option<Arc<AuthorizationServer>> {
-    let protocol = protocol(url)
+fn authorization_server(
+    with: &Dependencies,
+    url: &PublicUrl,
+    resources: &[String],
+) -> Option<Arc<AuthorizationServer>> {
+    let protocol = protocol(url, resources)
         .inspect_err(|why| tracing::warn!("The authorization server is off: PUBLIC_URL is {url}, and {why}"))
         .ok()?;
     let dependencies = ProviderDependencies {

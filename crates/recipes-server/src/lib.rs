@@ -15,6 +15,7 @@ mod entropy;
 pub mod http;
 pub mod jobs;
 pub mod limits;
+pub mod mode;
 mod output_file;
 pub mod passwords;
 pub mod program;
@@ -35,5 +36,5 @@ pub use entropy::Entropy;
 pub fn openapi_json() -> String {
     let limits = auth::rate_limit::RateLimits::new(auth::rate_limit::Quotas::OFF, Clock::system());
     // Strings, numbers and maps with string keys: serializing them cannot fail.
-    router::router(&limits, "", None).1.to_pretty_json().unwrap_or_default()
+    router::router(&limits, "", None, mode::Mode::AllInOne).1.to_pretty_json().unwrap_or_default()
 }

@@ -33,17 +33,23 @@ use crate::public_url::PublicUrl;
 /// Keys of another process are seen after this time, long before they sign.
 const RELOAD: Duration = Duration::from_mins(1);
 
-/// The server as `strict-oidc` sees it: its issuer is the public URL, and the recipe API is its resource.
+/// The scopes of the recipe API, with the sentences of the consent page.
+pub const API_SCOPES: [(&str, &str); 2] =
+    [("recipes:read", "read your recipes"), ("recipes:write", "create, change and delete your recipes")];
+
+/// The server as `strict-oidc` sees it: its issuer is the public URL. Its first resource is the recipe API, `others` are those of
+/// other services that delegate their log-in to it.
 ///
 /// # Errors
 /// [`InvalidIssuer`] for an `http` URL of another machine.
-pub fn protocol(url: &PublicUrl) -> Result<Provider, InvalidIssuer> {
+pub fn protocol(url: &PublicUrl, others: &[String]) -> Result<Provider, InvalidIssuer> {
     let mut provider = Provider::new(url.as_str())?;
     provider.acr_values = vec!["aal1".into()];
     provider.id_token_algorithms = vec![strict_jose::Algorithm::Rs256];
-    let scopes =
-        [("recipes:read", "read your recipes"), ("recipes:write", "create, change and delete your recipes")];
-    provider.resources.push(Resource::new(format!("{url}/api/v1"), scopes));
+    let own = format!("{url}/api/v1");
+    let others = others.iter().filter(|other| **other != own).cloned();
+    provider.resources =
+        [own.clone()].into_iter().chain(others).map(|uri| Resource::new(uri, API_SCOPES)).collect();
     Ok(provider)
 }
 
@@ -88,6 +94,12 @@ impl AuthorizationServer {
 
     pub fn protocol(&self) -> &Provider {
         &self.protocol
+    }
+
+    /// The metadata of the recipe API (RFC 9728).
+    pub fn resource_metadata(&self) -> Option<Map<String, Value>> {
+        let api = self.protocol.resources.first()?;
+        Some(strict_oidc::resource_metadata(&self.protocol, api))
     }
 
     /// The published keys.

@@ -21,6 +21,7 @@ use accounts::TokenDigest;
 use anyhow::Context as _;
 use axum_server::Handle;
 use ids::Uid;
+use serde_json::{Map, Value};
 use store::{Instance, Store};
 use tokio::{
     net::TcpListener,
@@ -32,8 +33,9 @@ use tower_service::Service;
 use self::connection::ENDING;
 use self::listener::{LimitedListener, Peer};
 pub use self::shutdown::Shutdown;
-use crate::app::App;
+use crate::app::{App, Deployment};
 use crate::auth::access_tokens::TokenIssuer;
+use crate::auth::issuer_tokens::{FindIdentity, IssuerTokens, TrustedIssuer};
 use crate::auth::rate_limit::RateLimits;
 use crate::auth::token_keys::TokenKeys;
 use crate::clock::Clock;
@@ -114,6 +116,8 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     // A service on this machine only needs no setting to be tried out.
     let own_url = || bound.ip().is_loopback().then(|| PublicUrl::of_listener(bound));
     let provider_url = public_url.clone().or_else(own_url);
+    let trusted = config.trusted_issuer(provider_url.as_ref())?;
+    let trusted = trusted.map(|issuer| issuer_tokens(issuer, &store, &clock, &entropy)).transpose()?;
     let app = App::new(
         Dependencies {
             store: store.clone(),
@@ -125,11 +129,15 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
             clock: clock.clone(),
             entropy: entropy.clone(),
         },
-        public_url.clone(),
-        provider_url.as_ref(),
+        Deployment {
+            public_url: public_url.clone(),
+            provider_url,
+            resources: config.authorization.resources.clone(),
+            issuer: trusted,
+        },
     );
     let base_path = public_url.as_ref().map_or("", PublicUrl::path);
-    let (routes, openapi) = router(&limits, base_path, front_end);
+    let (routes, openapi) = router(&limits, base_path, front_end, config.mode());
     let request_metrics = metrics.map(|_| metrics::of_requests(openapi));
     let service = HttpService::new(
         routes.with_state(app),
@@ -165,6 +173,20 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     store.close().await;
     log.flush(LAST_LINES);
     outcome
+}
+
+/// The tokens of the other server, and the metadata that tell clients of it.
+fn issuer_tokens(
+    issuer: TrustedIssuer,
+    store: &Store,
+    clock: &Clock,
+    entropy: &Entropy,
+) -> anyhow::Result<(Map<String, Value>, IssuerTokens)> {
+    let context = || format!("ISSUER (--issuer) is {}", issuer.issuer);
+    let metadata = issuer.metadata().with_context(context)?;
+    tracing::info!("Users are those of {}, with tokens for {}", issuer.issuer, issuer.audience);
+    let users = FindIdentity { store: store.clone(), clock: clock.clone(), entropy: entropy.clone() };
+    Ok((metadata, IssuerTokens::new(issuer.clone(), users).with_context(context)?))
 }
 
 async fn open_store(config: &Config, clock: &Clock, entropy: &Entropy) -> anyhow::Result<Store> {

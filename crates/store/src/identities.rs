@@ -38,11 +38,7 @@ impl Store {
 
     /// The user with this identity, who is created if there is none. Never an existing user: an address of another server
     /// proves nothing here.
-    pub async fn get_or_create_identity(
-        &self,
-        new: NewIdentity,
-        now: Timestamp,
-    ) -> Result<User, StoreError> {
+    pub async fn get_or_create_identity(&self, new: NewIdentity, now: Timestamp) -> Result<User, StoreError> {
         match self {
             Self::Sqlite(db) => db.get_or_create_identity(new, now).await,
             Self::Postgres(db) => db.get_or_create_identity(new, now).await,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use axum::{
     Json, Router,
-    extract::{FromRequestParts, RawQuery},
+    extract::{FromRequestParts, RawQuery, State},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
@@ -20,6 +20,13 @@ use super::responses::NO_STORE;
 use crate::app::App;
 use crate::http::body::FormText;
 use crate::provider::AuthorizationServer;
+
+/// For clients of the recipe API that do not know where to get a token.
+pub fn resource_routes() -> Router<App> {
+    Router::new()
+        .route("/.well-known/oauth-protected-resource", get(resource))
+        .route("/.well-known/oauth-protected-resource/api/v1", get(resource))
+}
 
 pub fn routes() -> Router<App> {
     Router::new()
@@ -41,6 +48,13 @@ pub fn log_in_route() -> Router<App> {
 
 async fn configuration(OAuth(server): OAuth) -> Response {
     ([(header::CACHE_CONTROL, HOUR)], Json(metadata(server.protocol()))).into_response()
+}
+
+async fn resource(State(app): State<App>) -> Response {
+    match app.resource_metadata() {
+        Some(metadata) => ([(header::CACHE_CONTROL, HOUR)], Json(metadata)).into_response(),
+        None => refusal(&no_name()),
+    }
 }
 
 async fn jwks(OAuth(server): OAuth) -> Response {
@@ -115,9 +129,11 @@ impl FromRequestParts<App> for OAuth {
     type Rejection = Response;
 
     async fn from_request_parts(_: &mut Parts, app: &App) -> Result<Self, Response> {
-        app.authorization_server().map(Self).ok_or_else(|| {
-            let what = "this server has no name that clients can trust: its operator must set PUBLIC_URL to its https address";
-            refusal(&OAuthError::new(ErrorCode::TemporarilyUnavailable, what))
-        })
+        app.authorization_server().map(Self).ok_or_else(|| refusal(&no_name()))
     }
+}
+
+fn no_name() -> OAuthError {
+    let what = "this server has no name that clients can trust: its operator must set PUBLIC_URL to its https address";
+    OAuthError::new(ErrorCode::TemporarilyUnavailable, what)
 }

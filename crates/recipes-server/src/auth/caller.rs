@@ -19,6 +19,7 @@ use tower_passport::{
 };
 
 use crate::auth::access_tokens::{AccessClaims, TokenIssuer, UnnamedClaims};
+use crate::auth::issuer_tokens::IssuerTokens;
 use crate::auth::token_keys::TokenKeys;
 use crate::http::conditional::system_time;
 use crate::provider::AuthorizationServer;
@@ -30,14 +31,30 @@ pub type Guard = Or<ApiKey<FindApiToken>, AccessTokens>;
 const CACHED_TOKENS: u64 = 10_000;
 
 /// The guard of the protected routes. Access tokens come in a header or in the cookie of this name.
-pub fn guard(
+pub fn guard(issuer: TokenIssuer, session: FindSession, cookie: &str, trust: Trust) -> Guard {
+    let api_token = FindApiToken { store: session.store.clone(), clock: session.clock.clone() };
+    let tokens = match trust {
+        Trust::Issuer(tokens) => AccessTokens::Issuer(tokens),
+        Trust::Own(grants) => AccessTokens::Own(Box::new(own_tokens(issuer, session, cookie, grants))),
+    };
+    ApiKey::new(api_token_format(), api_token).or(tokens)
+}
+
+/// The servers whose tokens are accepted.
+pub enum Trust {
+    /// This one: tokens of sessions, and those of its authorization server if it is on.
+    Own(Option<Arc<AuthorizationServer>>),
+    /// Another one.
+    Issuer(Box<IssuerTokens>),
+}
+
+fn own_tokens(
     issuer: TokenIssuer,
     session: FindSession,
     cookie: &str,
     grants: Option<Arc<AuthorizationServer>>,
-) -> Guard {
+) -> OwnTokens {
     let clock = session.clock.clone();
-    let api_token = FindApiToken { store: session.store.clone(), clock: clock.clone() };
     let sources = || (BearerHeader, CookieValue::new(cookie));
     let time = clock.clone();
     let named = Jwt::new(issuer.keys().clone(), issuer.rules(), session.clone())
@@ -48,7 +65,7 @@ pub fn guard(
     let unnamed = Jwt::new(keys, rules, FindUnnamedSession { issuer, session })
         .clock(move || system_time(clock.now()))
         .tokens_from(sources());
-    ApiKey::new(api_token_format(), api_token).or(AccessTokens { named, unnamed, grants })
+    OwnTokens { named, unnamed, grants }
 }
 
 /// `rcp_` and letters and digits, of which the last are a checksum: a scanner finds one in a repository and knows that
@@ -101,8 +118,32 @@ impl HasScope for Caller {
     }
 }
 
-/// Access tokens of sessions.
-pub struct AccessTokens {
+/// Access tokens.
+pub enum AccessTokens {
+    Own(Box<OwnTokens>),
+    Issuer(Box<IssuerTokens>),
+}
+
+impl Strategy for AccessTokens {
+    type User = Caller;
+
+    async fn authenticate(&self, request: &Parts) -> Result<Outcome<Caller>, Error> {
+        match self {
+            Self::Own(tokens) => tokens.authenticate(request).await,
+            Self::Issuer(tokens) => tokens.authenticate(request).await,
+        }
+    }
+
+    fn recognizes(&self, request: &Parts) -> Option<&str> {
+        match self {
+            Self::Own(tokens) => tokens.recognizes(request),
+            Self::Issuer(tokens) => tokens.recognizes(request),
+        }
+    }
+}
+
+/// Access tokens of this server.
+pub struct OwnTokens {
     named: Jwt<TokenKeys, AccessClaims, FindSession>,
     /// For tokens of earlier versions, which name no issuer and no audience: a few, for a day after the update.
     unnamed: Jwt<TokenKeys, UnnamedClaims, FindUnnamedSession>,
@@ -110,7 +151,7 @@ pub struct AccessTokens {
     grants: Option<Arc<AuthorizationServer>>,
 }
 
-impl Strategy for AccessTokens {
+impl Strategy for OwnTokens {
     type User = Caller;
 
     async fn authenticate(&self, request: &Parts) -> Result<Outcome<Caller>, Error> {
@@ -133,7 +174,7 @@ impl Strategy for AccessTokens {
     }
 }
 
-impl AccessTokens {
+impl OwnTokens {
     /// The user of a token of the authorization server, whose signature was made by another kind of key than that of a session. It
     /// comes in a header only: no cookie holds one.
     async fn granted(&self, request: &Parts) -> Result<Option<Caller>, Error> {

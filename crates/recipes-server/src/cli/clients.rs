@@ -79,6 +79,9 @@ struct NewClient {
     /// Scope that the application may ask for; may be repeated
     #[arg(long = "scope", value_name = "SCOPE")]
     scopes: Vec<String>,
+    /// Address of an API that its tokens are for, of those in RESOURCES; may be repeated, the first is the default
+    #[arg(long = "audience", value_name = "URL")]
+    audiences: Vec<String>,
     /// The application is your own: its users are not asked for consent
     #[arg(long)]
     first_party: bool,
@@ -108,7 +111,8 @@ impl ClientsCommand {
             Some(url) => url.clone(),
             None => PublicUrl::of_listener(config.address()?),
         };
-        let provider = protocol(&url).with_context(|| format!("PUBLIC_URL is {url}"))?;
+        let provider = protocol(&url, &config.authorization.resources)
+            .with_context(|| format!("PUBLIC_URL is {url}"))?;
         let run = Run { store: &store, provider, clock, entropy: Entropy::system(), json: self.json };
         let done = run.run(self.command).await;
         store.close().await;
@@ -205,7 +209,8 @@ impl Run<'_> {
         if self.json {
             let mut line = json!({
                 "client_id": id, "name": record.name, "kind": record.kind, "disabled": record.disabled,
-                "redirect_uris": redirect_uris, "grants": record.grants, "scope": record.scopes, "flags": record.flags,
+                "redirect_uris": redirect_uris, "grants": record.grants, "scope": record.scopes,
+                "audiences": record.audiences, "flags": record.flags,
                 "issuer": self.provider.issuer(),
             });
             if let Some(secret) = secret {
@@ -220,6 +225,9 @@ impl Run<'_> {
         for uri in redirect_uris {
             writeln!(out, "  redirect URI   {}", escape(uri))?;
         }
+        for audience in &record.audiences {
+            writeln!(out, "  audience       {}", escape(audience))?;
+        }
         writeln!(out, "  scopes         {}", record.scopes)?;
         if let Some(secret) = secret {
             writeln!(out, "  client secret  {}  (shown only now)", secret.expose())?;
@@ -229,7 +237,7 @@ impl Run<'_> {
 }
 
 fn record(new: NewClient, secret: Option<&ClientSecret>) -> anyhow::Result<ClientRecord> {
-    let NewClient { name, kind, redirect_uris, scopes, first_party, without_pkce } = new;
+    let NewClient { name, kind, redirect_uris, scopes, audiences, first_party, without_pkce } = new;
     let usual = Client::new("c_new", &*name, kind);
     let scopes = match scopes.join(" ") {
         none if none.is_empty() && kind == ClientKind::Service => "recipes:read".to_owned(),
@@ -247,6 +255,7 @@ fn record(new: NewClient, secret: Option<&ClientSecret>) -> anyhow::Result<Clien
         redirect_uris: redirect_uris.iter().map(parse).collect::<anyhow::Result<_>>()?,
         grants: usual.grants,
         scopes: Scopes::parse(&scopes).map_err(|why| anyhow!("--scope: {why}"))?,
+        audiences,
         flags: flags.into_iter().filter(|(is_set, _)| *is_set).map(|(_, flag)| flag).collect(),
         name,
     })

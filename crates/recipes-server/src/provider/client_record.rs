@@ -19,6 +19,9 @@ pub struct ClientRecord {
     pub redirect_uris: Vec<RedirectUri>,
     pub grants: Vec<GrantType>,
     pub scopes: Scopes,
+    /// The resources that the client may ask for, the default first. Empty: the recipe API of this service.
+    #[serde(default)]
+    pub audiences: Vec<String>,
     #[serde(default)]
     pub flags: Vec<ClientFlag>,
 }
@@ -36,7 +39,8 @@ impl ClientRecord {
         serde_json::to_string(self)
     }
 
-    /// The client as the protocol sees it. Its resources are those of the server, so a change of `PUBLIC_URL` changes no rows.
+    /// The client as the protocol sees it. Without audiences of its own, it gets tokens for the recipe API of this service, so a
+    /// change of `PUBLIC_URL` changes no rows.
     pub fn client(&self, id: &str, provider: &Provider) -> Client {
         let mut client = Client::new(id, &*self.name, self.kind);
         client.is_disabled = self.disabled;
@@ -47,7 +51,10 @@ impl ClientRecord {
         client.redirect_uris.clone_from(&self.redirect_uris);
         client.grants.clone_from(&self.grants);
         client.scopes = self.scopes.clone();
-        client.resources = provider.resources.iter().map(|resource| resource.uri.clone()).collect();
+        client.resources = match &self.audiences[..] {
+            [] => provider.resources.first().map(|resource| resource.uri.clone()).into_iter().collect(),
+            own => own.to_vec(),
+        };
         client.flags.clone_from(&self.flags);
         client
     }

@@ -1,143 +1,16 @@
 //! The authorization server: a client logs a user in, gets tokens, and uses them at the API.
 
+mod attacks;
+mod registered;
+mod resource_server;
+
 use axum::body::Body;
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use http::{Method, header};
+use http::Method;
 use recipes_server::provider::ClientRecord;
-use serde_json::Value;
-use store::ClientRow;
-use strict_oidc::{Client as OAuthClient, ClientKind, ClientSecret, Digest, Random, RedirectUri, Scopes};
+use strict_oidc::ClientKind;
 
-use crate::app::{Answer, PASSWORD, TestApp};
-
-const ISSUER: &str = "https://id.example";
-const CALLBACK: &str = "https://kitchen.example/callback";
-const VERIFIER: &str = "a-verifier-of-at-least-43-characters-0123456789";
-
-/// The service, a user and a registered client.
-struct Registered {
-    app: TestApp,
-    secret: String,
-}
-
-fn encoded(fields: &[(&str, &str)]) -> String {
-    form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
-}
-
-/// The value of a hidden field.
-fn hidden(page: &str, name: &str) -> String {
-    let (_, rest) = page.split_once(&format!("name=\"{name}\" value=\"")).expect(page);
-    rest.split_once('"').unwrap().0.replace("&#38;", "&").replace("&amp;", "&")
-}
-
-impl Registered {
-    async fn new(kind: ClientKind) -> Self {
-        let app = TestApp::at_public_url(ISSUER);
-        app.signed_up("ada@example.org").await;
-        let secret = ClientSecret::generate(&Random::new([7; 64]));
-        let usual = OAuthClient::new("c_kitchen", "Kitchen <Timer>", kind);
-        let record = ClientRecord {
-            name: usual.name,
-            kind,
-            disabled: false,
-            secrets: vec![secret.record()],
-            redirect_uris: vec![RedirectUri::parse(CALLBACK, kind).unwrap()],
-            grants: usual.grants,
-            scopes: Scopes::parse("openid email offline_access recipes:read").unwrap(),
-            flags: Vec::new(),
-        };
-        let created_at = app.clock.now();
-        let row = ClientRow { id: "c_kitchen".into(), record: record.to_json().unwrap(), created_at };
-        assert!(app.store.create_client(row).await.unwrap());
-        Self { app, secret: secret.expose().to_owned() }
-    }
-
-    fn query(more: &[(&str, &str)]) -> String {
-        let challenge = URL_SAFE_NO_PAD.encode(Digest::of(VERIFIER).as_bytes());
-        let mut fields = vec![
-            ("response_type", "code"),
-            ("client_id", "c_kitchen"),
-            ("redirect_uri", CALLBACK),
-            ("scope", "openid email recipes:read"),
-            ("state", "a state"),
-            ("nonce", "a nonce"),
-            ("code_challenge", &challenge),
-            ("code_challenge_method", "S256"),
-        ];
-        fields.extend(more);
-        encoded(&fields)
-    }
-
-    async fn get(&self, path: &str, cookie: &str) -> Answer {
-        let client = self.app.anonymous();
-        client
-            .send(
-                client.request(Method::GET, path).header(header::COOKIE, cookie).body(Body::empty()).unwrap(),
-            )
-            .await
-    }
-
-    async fn post(&self, path: &str, cookie: &str, fields: &[(&str, &str)]) -> Answer {
-        let client = self.app.anonymous();
-        let request = client
-            .request(Method::POST, path)
-            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .header(header::COOKIE, cookie)
-            .body(Body::from(encoded(fields)));
-        client.send(request.unwrap()).await
-    }
-
-    /// Logs in at the page that the authorization endpoint redirects to. Answers with the cookie and the next address.
-    async fn logs_in(&self, more: &[(&str, &str)]) -> (String, String) {
-        let asked = self.get(&format!("/oauth/authorize?{}", Self::query(more)), "").await.is(303);
-        let page = self.get(asked.header("location"), "").await.is(200);
-        let return_to = hidden(&page.text(), "return_to");
-        let fields = [("return_to", &*return_to), ("email", "ada@example.org"), ("password", PASSWORD)];
-        let done = self.post("/oauth/log-in", "", &fields).await.is(303);
-        let cookie = done.header("set-cookie").split(';').next().unwrap().to_owned();
-        (cookie, done.header("location").to_owned())
-    }
-
-    /// Logs in and allows the request. Answers with the code.
-    async fn code(&self, more: &[(&str, &str)]) -> String {
-        let (cookie, next) = self.logs_in(more).await;
-        let page = self.get(&next, &cookie).await.is(200).text();
-        let (request, ticket) = (hidden(&page, "request"), hidden(&page, "ticket"));
-        let fields = [("request", &*request), ("ticket", &*ticket), ("decision", "allow")];
-        let done = self.post("/oauth/consent", &cookie, &fields).await.is(303);
-        parameter(done.header("location"), "code")
-    }
-
-    async fn token(&self, fields: &[(&str, &str)]) -> Answer {
-        let mut all = vec![("client_id", "c_kitchen"), ("client_secret", &self.secret)];
-        all.extend(fields);
-        self.post("/oauth/token", "", &all).await
-    }
-
-    async fn redeem(&self, code: &str) -> Answer {
-        let fields = [
-            ("grant_type", "authorization_code"),
-            ("code", code),
-            ("redirect_uri", CALLBACK),
-            ("code_verifier", VERIFIER),
-        ];
-        self.token(&fields).await
-    }
-
-    async fn refresh(&self, token: &str) -> Answer {
-        self.token(&[("grant_type", "refresh_token"), ("refresh_token", token)]).await
-    }
-}
-
-fn parameter(url: &str, name: &str) -> String {
-    let (_, query) = url.split_once('?').unwrap();
-    let found = form_urlencoded::parse(query.as_bytes()).find(|(own, _)| own == name);
-    found.unwrap_or_else(|| panic!("no {name} in {url}")).1.into_owned()
-}
-
-fn text(tokens: &Value, name: &str) -> String {
-    tokens[name].as_str().unwrap_or_else(|| panic!("no {name} in {tokens}")).to_owned()
-}
+use self::registered::{ISSUER, Registered, hidden, parameter, text};
+use crate::app::TestApp;
 
 #[tokio::test]
 async fn metadata_names_the_public_url_and_the_keys_are_published() {

@@ -32,7 +32,8 @@ impl Postgres {
 }
 
 async fn user(db: &Db, Identity { issuer, subject }: &Identity) -> Result<Option<User>, Failure> {
-    let sql =
-        user_row::select!(" FROM identities JOIN users ON users.id = user_id WHERE issuer = $1 AND subject = $2");
+    let sql = user_row::select!(
+        " FROM identities JOIN users ON users.id = user_id WHERE issuer = $1 AND subject = $2"
+    );
     db.find(sql, &[issuer, subject], user_in).await
 }

@@ -177,7 +177,8 @@ fn store_consent(db: &Connection, new: &NewConsent, now: Timestamp) -> Result<()
                WHERE EXISTS (SELECT 1 FROM users WHERE id = ?1) AND EXISTS (SELECT 1 FROM clients WHERE id = ?2)
                ON CONFLICT (user_id, client_id, resource, scopes) DO UPDATE SET given_at = excluded.given_at";
     let resource = consent.resource.as_deref().unwrap_or_default();
-    execute(db, sql, params![user.get(), client, resource, consent.scopes, now.as_microsecond(), id]).map(drop)
+    execute(db, sql, params![user.get(), client, resource, consent.scopes, now.as_microsecond(), id])
+        .map(drop)
 }
 
 fn outcome(rows: usize) -> Outcome {

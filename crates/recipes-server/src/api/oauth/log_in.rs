@@ -9,6 +9,7 @@ use http::header;
 use secrecy::SecretString;
 use strict_oidc::Parameters;
 
+use super::pages::LogInForm;
 use super::redirect::see_other;
 use super::{OAuth, pages, set};
 use crate::app::App;
@@ -36,7 +37,9 @@ pub(super) async fn submit(
 ) -> Response {
     let fields = Parameters::parse(&form_text.0).unwrap_or_default();
     let field = |name| fields.get(name).ok().flatten().unwrap_or_default();
-    let (return_to, email) = (field("return_to"), field("email"));
+    // Parsed and written again, so that whatever it contains is the query of a path of this service.
+    let return_to = &Parameters::parse(field("return_to")).unwrap_or_default().to_query();
+    let email = field("email");
     match logged_in(&app, email, field("password").into(), client).await {
         Ok(Ok(session)) => match server.bind_browser(session.refresh_token.session()).await {
             Ok(cookie) => {
@@ -44,7 +47,7 @@ pub(super) async fn submit(
                 set(&mut response, header::SET_COOKIE, Some(app.cookies().of_pages(&cookie, session.keep)));
                 response
             }
-            Err(error) => pages::error(error.status(), error.description()),
+            Err(error) => pages::error(&app, &error),
         },
         Ok(Err(problem)) => form(&app, &server, return_to, email, problem).await,
         Err(report) => report.into_response(),
@@ -77,13 +80,14 @@ async fn form(
     email: &str,
     problem: &str,
 ) -> Response {
-    let target = client_origin(server, return_to).await;
-    pages::log_in(app, return_to, email, problem, target.as_deref())
+    let found = client_and_origin(server, return_to).await;
+    let client = found.as_ref().map(|(name, origin)| (&**name, &**origin));
+    pages::log_in(app, &LogInForm { return_to, email, problem, client })
 }
 
-/// The origin of the redirect URI, if it is the client's own. Browsers apply `form-action` to the redirects after a form, and
-/// those of a log-in may end at the client.
-async fn client_origin(server: &AuthorizationServer, return_to: &str) -> Option<String> {
+/// The name of the client and the origin of the redirect URI, if it is the client's own. Browsers apply `form-action` to the
+/// redirects after a form, and those of a log-in may end at the client.
+async fn client_and_origin(server: &AuthorizationServer, return_to: &str) -> Option<(String, String)> {
     let request = Parameters::parse(return_to).ok()?;
     let client = server.client(request.get("client_id").ok()??).await.ok()??;
     let uri = request.get("redirect_uri").ok()??;
@@ -91,8 +95,9 @@ async fn client_origin(server: &AuthorizationServer, return_to: &str) -> Option<
         return None;
     }
     let (scheme, rest) = uri.split_once(':')?;
-    Some(match rest.strip_prefix("//").and_then(|rest| rest.split(['/', '?']).next()) {
+    let origin = match rest.strip_prefix("//").and_then(|rest| rest.split(['/', '?']).next()) {
         Some(authority) => format!("{scheme}://{authority}"),
         None => format!("{scheme}:"),
-    })
+    };
+    Some((client.name, origin))
 }

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::response::{Html, IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
-use strict_oidc::{AuthorizationResponse, ConsentPage};
+use strict_oidc::{AuthorizationResponse, ConsentPage, ErrorPage, OAuthError};
 
 use super::set;
 use crate::api::responses::NO_STORE;
@@ -13,6 +13,8 @@ use crate::app::App;
 #[template(path = "log_in.html")]
 struct LogInPage<'a> {
     base: &'a str,
+    host: &'a str,
+    client: Option<&'a str>,
     return_to: &'a str,
     email: &'a str,
     problem: &'a str,
@@ -28,6 +30,7 @@ struct Consent<'a> {
 #[derive(Template)]
 #[template(path = "error.html")]
 struct Error<'a> {
+    base: &'a str,
     description: &'a str,
     given: Option<&'a str>,
     registered: &'a [String],
@@ -36,19 +39,28 @@ struct Error<'a> {
 #[derive(Template)]
 #[template(path = "form_post.html")]
 struct FormPost<'a> {
+    base: &'a str,
     action: &'a str,
     fields: &'a [(&'static str, String)],
 }
 
-pub(super) fn log_in(
-    app: &App,
-    return_to: &str,
-    email: &str,
-    problem: &str,
-    target: Option<&str>,
-) -> Response {
+/// What the log-in page shows.
+pub(super) struct LogInForm<'a> {
+    /// The query of the authorization request.
+    pub(super) return_to: &'a str,
+    pub(super) email: &'a str,
+    /// Why the last try failed. Empty: there was none.
+    pub(super) problem: &'a str,
+    /// The name of the client, and where the answer may redirect.
+    pub(super) client: Option<(&'a str, &'a str)>,
+}
+
+pub(super) fn log_in(app: &App, form: &LogInForm<'_>) -> Response {
+    let LogInForm { return_to, email, problem, client } = *form;
     let status = if problem.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    let page = LogInPage { base: base(app), return_to, email, problem };
+    let host = app.public_url().map_or("this server", |url| url.host());
+    let (name, target) = client.unzip();
+    let page = LogInPage { base: base(app), host, client: name, return_to, email, problem };
     page_response(status, &page, target.unwrap_or_default())
 }
 
@@ -56,24 +68,22 @@ pub(super) fn consent(app: &App, page: &ConsentPage) -> Response {
     page_response(StatusCode::OK, &Consent { base: base(app), page }, &page.form_action)
 }
 
-pub(super) fn form_post(response: &AuthorizationResponse) -> Response {
-    let page = FormPost { action: response.redirect_uri(), fields: response.fields() };
+pub(super) fn form_post(app: &App, response: &AuthorizationResponse) -> Response {
+    let page = FormPost { base: base(app), action: response.redirect_uri(), fields: response.fields() };
     page_response(StatusCode::OK, &page, &response.form_action())
 }
 
-pub(super) fn error(status: u16, description: &str) -> Response {
-    request_error(status, description, None, &[])
+pub(super) fn error(app: &App, error: &OAuthError) -> Response {
+    let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let description = error.description();
+    page_response(status, &Error { base: base(app), description, given: None, registered: &[] }, "")
 }
 
 /// An error of the request of a client, with the redirect URIs to compare.
-pub(super) fn request_error(
-    status: u16,
-    description: &str,
-    given: Option<&str>,
-    registered: &[String],
-) -> Response {
-    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    page_response(status, &Error { description, given, registered }, "")
+pub(super) fn request_error(app: &App, page: &ErrorPage) -> Response {
+    let ErrorPage { status, description, given, registered, .. } = page;
+    let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    page_response(status, &Error { base: base(app), description, given: given.as_deref(), registered }, "")
 }
 
 pub(super) async fn style() -> Response {

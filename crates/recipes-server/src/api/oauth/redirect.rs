@@ -5,7 +5,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, StatusCode, header};
-use strict_oidc::{ConsentForm, ErrorPage, LogIn, Next, OAuthError, Parameters, ResponseMode};
+use strict_oidc::{ConsentForm, ErrorCode, LogIn, Next, OAuthError, Parameters, ResponseMode};
 
 use super::{OAuth, pages, set};
 use crate::api::responses::NO_STORE;
@@ -31,7 +31,7 @@ pub(super) async fn authorize(
 pub(super) async fn authorize_by_post(State(app): State<App>, form: FormText) -> Response {
     match Parameters::parse(&form.0) {
         Ok(parameters) => see_other(&app, &format!("/oauth/authorize?{}", parameters.to_query())),
-        Err(error) => pages::error(error.status(), error.description()),
+        Err(error) => pages::error(&app, &error),
     }
 }
 
@@ -50,26 +50,27 @@ pub(super) async fn consent(
 
 async fn follow(app: &App, server: &AuthorizationServer, next: Result<Next, OAuthError>) -> Response {
     let response = match next {
-        Ok(Next::Show(ErrorPage { status, description, given, registered, .. })) => {
-            return pages::request_error(status, &description, given.as_deref(), &registered);
-        }
+        Ok(Next::Show(page)) => return pages::request_error(app, &page),
         Ok(Next::LogIn(LogIn { return_to, login_hint, .. })) => {
             let mut query = form_urlencoded::Serializer::new(String::new());
             query.append_pair("return_to", &return_to);
             login_hint.map(|hint| query.append_pair("login_hint", &hint));
             return see_other(app, &format!("/oauth/log-in?{}", query.finish()));
         }
-        Ok(Next::SecondFactor(_)) => return pages::error(500, "this server has no second factor"),
+        Ok(Next::SecondFactor(_)) => {
+            let error = OAuthError::new(ErrorCode::ServerError, "this server has no second factor");
+            return pages::error(app, &error);
+        }
         Ok(Next::Consent(page)) => return pages::consent(app, &page),
         Ok(Next::Return(response)) => response,
         Ok(Next::Issue(approved)) => match server.issue(*approved).await {
             Ok(response) => response,
-            Err(error) => return pages::error(error.status(), error.description()),
+            Err(error) => return pages::error(app, &error),
         },
-        Err(error) => return pages::error(error.status(), error.description()),
+        Err(error) => return pages::error(app, &error),
     };
     match response.mode() {
-        ResponseMode::FormPost => pages::form_post(&response),
+        ResponseMode::FormPost => pages::form_post(app, &response),
         ResponseMode::Query => moved(response.location()),
     }
 }

@@ -78,7 +78,8 @@ async fn filled(test: &TestStore) {
     let digest = TokenDigest::of(b"invitation");
     let invitation = NewInvitation { id, digest, email: Some(email("ida")), expires_at };
     test.create_invitation(invitation, test.operator()).await.unwrap();
-    let (ada, session) = (test.user_by_email(&email("ada")).await.unwrap().unwrap().0, test.logs_in(&ada).await.session());
+    let (ada, session) =
+        (test.user_by_email(&email("ada")).await.unwrap().unwrap().0, test.logs_in(&ada).await.session());
     test.set_session_browser(session, TokenDigest::of(b"browser")).await.unwrap();
     test.fill_oauth(&ada).await;
     test.get_or_create_instance(Instance { id: test.uid(), named_at: test.now() }).await.unwrap();

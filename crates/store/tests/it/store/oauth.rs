@@ -6,7 +6,8 @@ use accounts::{TokenDigest, User};
 use ids::SessionId;
 use rstest_reuse::apply;
 use store::{
-    ClientRow, ConsentRow, GrantState, Identity, NewCode, NewConsent, NewGrant, NewIdentity, Outcome, SigningKeyRow,
+    ClientRow, ConsentRow, GrantState, Identity, NewCode, NewConsent, NewGrant, NewIdentity, Outcome,
+    SigningKeyRow,
 };
 use tokio::task::JoinSet;
 
