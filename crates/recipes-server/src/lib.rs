@@ -13,6 +13,7 @@ mod clock;
 pub mod config;
 mod entropy;
 pub mod http;
+mod idle_memory;
 pub mod jobs;
 pub mod limits;
 pub mod mode;

@@ -42,6 +42,7 @@ use crate::clock::Clock;
 use crate::config::{Config, Monitoring};
 use crate::entropy::Entropy;
 use crate::http::stack::{CorsOrigins, Draining, HttpConfig, HttpService};
+use crate::idle_memory;
 use crate::jobs::mail::{self, Mailer, MailerConfig};
 use crate::jobs::{backups, upkeep};
 use crate::limits::{self, DRAIN_SHARE, HEAD_BYTES, MAIL_SHARE, STREAMS};
@@ -108,6 +109,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     }
     let (end_of_mail, ending) = oneshot::channel::<Infallible>();
     let worker = tokio::spawn(worker.run(async { drop(ending.await) }));
+    tokio::spawn(idle_memory::run());
     tokio::spawn(upkeep::run(store.clone(), config.protection.audit_retention(), clock.clone()));
     if let Some(schedule) = config.backups.schedule() {
         tokio::spawn(backups::run(store.clone(), schedule, clock.clone()));
