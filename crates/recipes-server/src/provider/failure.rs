@@ -6,6 +6,7 @@ use store::StoreError;
 use strict_oidc::{ErrorCode, OAuthError};
 
 /// `temporarily_unavailable`, after the reason was logged.
+#[expect(clippy::needless_pass_by_value, reason = "called by map_err")]
 pub(super) fn unavailable(error: StoreError) -> OAuthError {
     tracing::error!(error = %error, "The authorization server cannot reach the database");
     OAuthError::new(ErrorCode::TemporarilyUnavailable, "the server cannot reach its database: try again")

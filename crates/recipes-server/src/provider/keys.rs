@@ -113,13 +113,13 @@ impl KeyLoader {
             let found = self.store.data_key().await.map_err(unavailable)?;
             let bytes = match &found {
                 None => self.entropy.bytes::<32>(),
-                Some(sealed) => match current.open(DATA_KEY, sealed) {
-                    Ok(bytes) => return Ok(SealingKey::new(key_bytes(&bytes)?)),
-                    Err(_) => {
-                        let previous = self.secrets.previous().ok_or_else(|| internal(LOST))?;
-                        key_bytes(&sealing(previous)?.open(DATA_KEY, sealed).map_err(|_| internal(LOST))?)?
+                Some(sealed) => {
+                    if let Ok(bytes) = current.open(DATA_KEY, sealed) {
+                        return Ok(SealingKey::new(key_bytes(&bytes)?));
                     }
-                },
+                    let previous = self.secrets.previous().ok_or_else(|| internal(LOST))?;
+                    key_bytes(&sealing(previous)?.open(DATA_KEY, sealed).map_err(|_| internal(LOST))?)?
+                }
             };
             let sealed = current.seal(DATA_KEY, &bytes, self.entropy.bytes()).map_err(internal)?;
             self.store.replace_data_key(found, sealed).await.map_err(unavailable)?;

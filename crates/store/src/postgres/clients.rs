@@ -1,6 +1,6 @@
 //! OAuth clients and signing keys, in PostgreSQL's dialect.
 
-use super::columns::Columns;
+use super::columns::{Columns, bytes_in};
 use super::connection::Db;
 use super::failure::Failure;
 use super::{Postgres, at};
@@ -81,7 +81,7 @@ impl Postgres {
     pub async fn data_key(&self) -> Result<Option<Vec<u8>>, StoreError> {
         self.read(move |db| async move {
             let sql = "SELECT value FROM meta WHERE name = $1";
-            db.find(sql, &[&DATA_KEY], |columns| columns.get()).await
+            db.find(sql, &[&DATA_KEY], bytes_in).await
         })
         .await
     }
@@ -89,15 +89,12 @@ impl Postgres {
     pub async fn replace_data_key(&self, found: Option<Vec<u8>>, new: Vec<u8>) -> Result<bool, StoreError> {
         let (found, new) = (&found, &new);
         self.write_recipes(move |db| async move {
-            let changed = match found {
-                Some(found) => {
-                    let sql = "UPDATE meta SET value = $3 WHERE name = $1 AND value = $2";
-                    db.execute(sql, &[&DATA_KEY, found, new]).await?
-                }
-                None => {
-                    let sql = "INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING";
-                    db.execute(sql, &[&DATA_KEY, new]).await?
-                }
+            let changed = if let Some(found) = found {
+                let sql = "UPDATE meta SET value = $3 WHERE name = $1 AND value = $2";
+                db.execute(sql, &[&DATA_KEY, found, new]).await?
+            } else {
+                let sql = "INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING";
+                db.execute(sql, &[&DATA_KEY, new]).await?
             };
             Ok(changed == 1)
         })

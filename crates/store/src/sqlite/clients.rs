@@ -73,15 +73,12 @@ impl Sqlite {
 
     pub async fn replace_data_key(&self, found: Option<Vec<u8>>, new: Vec<u8>) -> Result<bool, StoreError> {
         self.write(move |db| {
-            let changed = match found {
-                Some(found) => {
-                    let sql = "UPDATE meta SET value = ?3 WHERE name = ?1 AND value = ?2";
-                    execute(db, sql, params![DATA_KEY, found, new])?
-                }
-                None => {
-                    let sql = "INSERT INTO meta (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO NOTHING";
-                    execute(db, sql, params![DATA_KEY, new])?
-                }
+            let changed = if let Some(found) = found {
+                let sql = "UPDATE meta SET value = ?3 WHERE name = ?1 AND value = ?2";
+                execute(db, sql, params![DATA_KEY, found, new])?
+            } else {
+                let sql = "INSERT INTO meta (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO NOTHING";
+                execute(db, sql, params![DATA_KEY, new])?
             };
             Ok(changed == 1)
         })

@@ -26,7 +26,7 @@ pub(crate) fn encoded(fields: &[(&str, &str)]) -> String {
 
 /// The value of a hidden field.
 pub(crate) fn hidden(page: &str, name: &str) -> String {
-    let (_, rest) = page.split_once(&format!("name=\"{name}\" value=\"")).expect(page);
+    let (_, rest) = page.split_once(&format!("name=\"{name}\" value=\"")).unwrap_or_else(|| panic!("{page}"));
     rest.split_once('"').unwrap().0.replace("&#38;", "&").replace("&amp;", "&")
 }
 
