@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::api::recipes::response::RecipeResponses;
 use crate::auth::{
-    caller::{self, FindSession, Guard, Trust},
+    guard::{self, FindSession, Guard, Trust},
     issuer_tokens::IssuerTokens,
     log_in::{PasswordStrategy, password_strategy},
 };
@@ -67,7 +67,7 @@ impl App {
         let Dependencies { store, passwords, issuer, settings, limits, clock, .. } = with.clone();
         let cookies = SessionCookies::of(public_url.as_ref());
         let find_session = FindSession::new(store.clone(), settings.sessions, clock.clone());
-        let guard = caller::guard(issuer, find_session, cookies.access, trust);
+        let guard = guard::guard(issuer, find_session, cookies.access, trust);
         let log_in = LogIn { store: store.clone(), passwords, limits, sessions: settings.sessions, clock };
         let recipes = Arc::new(Recipes::new(&with));
         Self(Arc::new(Parts {
