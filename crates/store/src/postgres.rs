@@ -12,6 +12,7 @@ mod audit;
 mod authority;
 mod backup;
 mod backup_schedule;
+mod changes;
 mod clients;
 mod columns;
 mod conditions;
