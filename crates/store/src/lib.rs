@@ -19,6 +19,7 @@ mod inspection;
 mod instance;
 mod invitations;
 mod mail_tokens;
+mod mails;
 mod page;
 mod passwords;
 mod postgres;
@@ -41,6 +42,7 @@ pub use self::context::Context;
 pub use self::error::{StoreError, Unavailable};
 pub use self::inspection::Inspection;
 pub use self::instance::Instance;
+pub use self::mails::{DueMail, MailContent, TakeMail, TakenMail};
 pub use self::page::{DEFAULT_PAGE_SIZE, Listing, MAX_PAGE_SIZE, Page, PageEnd};
 pub use self::recipes::{Edit, Imported, NewRecipe, RecipePage, ReplaceRecipe, StoredRecipe};
 pub use self::sessions::{

@@ -1,7 +1,7 @@
 //! The tables and columns of a backup, under the names that both kinds of database give them.
 //!
 //! A table that is derived from others is not here: `usages` and `address_collisions` are made anew by a restore, and
-//! `migrations` belongs to the schema.
+//! `migrations` belongs to the schema. `mails` is not here either: a restore must not send again what was sent since.
 
 /// A table, whose first column is the key by which its records are ordered.
 #[derive(Debug, PartialEq, Eq)]
@@ -129,6 +129,7 @@ const INVITATIONS: Table = Table {
         optional("created_by", Integer),
         required("created_at", Time),
         required("expires_at", Time),
+        optional("mail_digest", Digest),
     ],
     has_sequence: false,
 };

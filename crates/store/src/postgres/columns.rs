@@ -84,6 +84,10 @@ pub(super) fn number_in(columns: &mut Columns<'_>) -> Result<Option<i64>, StoreE
     columns.get()
 }
 
+pub(super) fn optional_time_in(columns: &mut Columns<'_>) -> Result<Option<Timestamp>, StoreError> {
+    columns.optional_time()
+}
+
 pub(super) fn text_in(columns: &mut Columns<'_>) -> Result<String, StoreError> {
     columns.get()
 }
