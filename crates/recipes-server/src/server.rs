@@ -95,8 +95,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         retry_pauses: mail::RETRY_PAUSES,
     });
     if let Some((address, metrics)) = &metrics {
-        let (passwords, mailer) = (passwords.clone(), mailer.clone());
-        let sources = metrics::Sources { store: store.clone(), passwords, mailer };
+        let sources = metrics::Sources { store: store.clone(), passwords: passwords.clone() };
         metrics::start(*address, metrics.clone(), sources, (clock.clone(), entropy.clone())).await?;
     }
     let (end_of_mail, ending) = oneshot::channel::<Infallible>();
@@ -159,7 +158,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     drop(end_of_mail);
     if timeout(config.shutdown_timeout().mul_f64(MAIL_SHARE), worker).await.is_err() {
         tracing::warn!(
-            "Some mails could not be sent before the shutdown and are lost; users can ask for them again"
+            "Some mails could not be sent before the shutdown; they are sent after the next start"
         );
     }
     store.close().await;

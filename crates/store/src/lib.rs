@@ -22,6 +22,7 @@ mod inspection;
 mod instance;
 mod invitations;
 mod mail_tokens;
+mod mails;
 mod page;
 mod passwords;
 mod postgres;
@@ -49,6 +50,7 @@ pub use self::grants::{
 pub use self::identities::{Identity, NewIdentity};
 pub use self::inspection::Inspection;
 pub use self::instance::Instance;
+pub use self::mails::{DueMail, MailContent, TakeMail, TakenMail};
 pub use self::page::{DEFAULT_PAGE_SIZE, Listing, MAX_PAGE_SIZE, Page, PageEnd};
 pub use self::recipes::{Edit, Imported, NewRecipe, RecipePage, ReplaceRecipe, StoredRecipe};
 pub use self::sessions::{

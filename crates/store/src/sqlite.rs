@@ -22,6 +22,7 @@ mod instance;
 mod invitations;
 mod log;
 mod mail_tokens;
+mod mails;
 mod migrate;
 mod network;
 mod passwords;

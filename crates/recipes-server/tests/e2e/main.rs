@@ -10,6 +10,7 @@ mod files;
 mod health;
 mod http1;
 mod logs;
+mod mails;
 mod many_at_once;
 mod memory;
 mod metrics;

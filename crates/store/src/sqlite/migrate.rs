@@ -20,6 +20,7 @@ const MIGRATIONS: &[&str] = &[
     address_keys::MIGRATION,
     include_str!("../../migrations/sqlite/0008_usages.sql"),
     include_str!("../../migrations/sqlite/0009_authorization_server.sql"),
+    include_str!("../../migrations/sqlite/0010_mails.sql"),
 ];
 
 #[derive(Debug, thiserror::Error)]

@@ -84,7 +84,7 @@ impl Accounts {
             return Err(AccountError::UserDisabled);
         }
         self.limits.mail(MailKind::ResetByAdmin(user.id))?;
-        Ok(self.mailer.request_link(MailPurpose::ResetPassword, &user.email, actor)?)
+        Ok(self.mailer.request_link(MailPurpose::ResetPassword, &user.email, actor).await?)
     }
 
     /// Ends all sessions and API tokens of a user.

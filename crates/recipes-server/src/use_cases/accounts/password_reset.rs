@@ -18,9 +18,9 @@ impl Accounts {
     ///
     /// # Errors
     /// [`AccountError::RateLimited`] for this address, with or without an account; [`AccountError::MailQueueFull`].
-    pub fn request_password_reset(&self, email: &Email, actor: Actor) -> Result<(), AccountError> {
+    pub async fn request_password_reset(&self, email: &Email, actor: Actor) -> Result<(), AccountError> {
         self.limits.mail(MailKind::Reset(&email.key()))?;
-        Ok(self.mailer.request_link(MailPurpose::ResetPassword, email, actor)?)
+        Ok(self.mailer.request_link(MailPurpose::ResetPassword, email, actor).await?)
     }
 
     /// Sets a new password and ends all sessions, API tokens and links of the account.

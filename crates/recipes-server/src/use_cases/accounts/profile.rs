@@ -55,7 +55,7 @@ impl Accounts {
         };
         let updated = self.with_password(user, password, actor, update).await?;
         if updated.email != user.email && !updated.email_verified {
-            self.send_verification_or_log(&updated, actor);
+            self.send_verification_or_log(&updated, actor).await;
         }
         Ok(updated)
     }
