@@ -80,7 +80,8 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let instance = store.get_or_create_instance(instance).await?;
     let issuer = TokenIssuer::new(keys, instance, config.mail.public_url.as_ref());
     let passwords = Passwords::start(config.scheme(), &entropy)?;
-    let limits = RateLimits::new(config.protection.rate_limits, clock.clone());
+    let limits =
+        RateLimits::new(config.protection.rate_limits, clock.clone(), store.shared_limits().as_ref());
     let listener = listen(address).await?;
     let bound = listener.local_addr()?;
 

@@ -15,6 +15,7 @@ use crate::StoreError;
 const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/postgres/0001_schema.sql"),
     include_str!("../../migrations/postgres/0002_mails.sql"),
+    include_str!("../../migrations/postgres/0003_rate_limits.sql"),
 ];
 
 /// Of the advisory lock: "recipes" in ASCII.
