@@ -80,7 +80,8 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     note_signing_key(&store, &keys, &clock).await?;
     let issuer = token_issuer(keys, &config, &store, (&clock, &entropy)).await?;
     let passwords = Passwords::start(config.scheme(), &entropy)?;
-    let limits = RateLimits::new(config.protection.rate_limits, clock.clone());
+    let limits =
+        RateLimits::new(config.protection.rate_limits, clock.clone(), store.shared_limits().as_ref());
     let listener = listen(address).await?;
     let bound = listener.local_addr()?;
 

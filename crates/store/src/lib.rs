@@ -28,6 +28,7 @@ mod passwords;
 mod postgres;
 mod recipes;
 mod sessions;
+mod shared_limits;
 mod slow;
 mod sqlite;
 mod statistics;
@@ -56,6 +57,7 @@ pub use self::recipes::{Edit, Imported, NewRecipe, RecipePage, ReplaceRecipe, St
 pub use self::sessions::{
     ChangePassword, CreateSession, Refresh, RefreshSession, Refreshed, SessionUser, SignUp,
 };
+pub use self::shared_limits::{LimitKey, SharedLimits, SharedQuota, TakenQuota};
 pub use self::slow::{log_slow_transactions, take_waited};
 pub use self::statistics::Statistics;
 pub use self::url::DatabaseUrl;

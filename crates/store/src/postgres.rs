@@ -32,6 +32,7 @@ mod quota;
 mod recipe_row;
 mod recipes;
 mod sessions;
+mod shared_limits;
 mod statistics;
 mod times;
 mod user_row;

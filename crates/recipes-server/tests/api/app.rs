@@ -158,7 +158,7 @@ impl TestApp {
         let Surroundings { database, origins, public_url, front_end, mode, resources, issuer } = surroundings;
         let store = database.open_new(folder.path(), clock.now());
         let entropy = Entropy::seeded(1);
-        let limits = RateLimits::new(quotas, clock.clone());
+        let limits = RateLimits::new(quotas, clock.clone(), store.shared_limits().as_ref());
         let (mailer, mail_worker) = Mailer::new(MailerConfig {
             store: store.clone(),
             clock: clock.clone(),

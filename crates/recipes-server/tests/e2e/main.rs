@@ -16,6 +16,7 @@ mod memory;
 mod metrics;
 mod passwords;
 mod program;
+mod rate_limits;
 mod room;
 mod secrets;
 mod shutdown;

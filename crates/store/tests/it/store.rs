@@ -21,6 +21,7 @@ mod races;
 mod recipes;
 mod replicas;
 mod sessions;
+mod shared_limits;
 mod sharing;
 mod upgrades;
 mod users;

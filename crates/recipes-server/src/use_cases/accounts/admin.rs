@@ -83,7 +83,7 @@ impl Accounts {
         if user.disabled {
             return Err(AccountError::UserDisabled);
         }
-        self.limits.mail(MailKind::ResetByAdmin(user.id))?;
+        self.limits.mail(MailKind::ResetByAdmin(user.id)).await?;
         Ok(self.mailer.request_link(MailPurpose::ResetPassword, &user.email, actor).await?)
     }
 

@@ -60,7 +60,7 @@ impl Accounts {
             return Err(AccountError::InvitationsUnusable);
         }
         if let Some(email) = &email {
-            self.limits.mail(MailKind::Invitation(&email.key()))?;
+            self.limits.mail(MailKind::Invitation(&email.key())).await?;
         }
         let now = self.clock.now();
         let (new, token) = new_invitation(email, now, &self.entropy);

@@ -11,7 +11,7 @@ impl Accounts {
     /// # Errors
     /// [`AccountError::RateLimited`], [`AccountError::MailQueueFull`].
     pub async fn send_verification(&self, user: &User, actor: Actor) -> Result<(), AccountError> {
-        self.limits.mail(MailKind::Verification(&user.email.key()))?;
+        self.limits.mail(MailKind::Verification(&user.email.key())).await?;
         Ok(self.mailer.request_link(MailPurpose::VerifyEmail, &user.email, actor).await?)
     }
 
