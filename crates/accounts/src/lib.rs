@@ -11,6 +11,7 @@ mod authority;
 mod digest;
 mod ending;
 mod invitation;
+mod mail;
 mod mail_token;
 mod scope;
 mod session;
@@ -22,7 +23,8 @@ pub use authority::{ActorState, Authority};
 pub use digest::TokenDigest;
 pub use ending::{ApiTokens, EndedSessions, Ending};
 pub use invitation::{Invitation, MAX_INVITATIONS, NewInvitation};
-pub use mail_token::{LINK_LIFETIME, MailPurpose, NewMailToken};
+pub use mail::{MAX_NEW_MAILS, MAX_RETRIED_MAILS, NewMail};
+pub use mail_token::{LINK_LIFETIME, MailPurpose};
 pub use scope::{Scope, Scopes};
 pub use session::{
     Device, LAST_USE_PRECISION, MAX_SESSIONS, NewSession, REPEATABLE, RefreshDecision, RefreshState,

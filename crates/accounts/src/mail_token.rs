@@ -2,10 +2,6 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-
-use crate::digest::TokenDigest;
-
 /// How long a link is valid. Mail that takes longer is rare, and a mailbox may be read by other people later.
 pub const LINK_LIFETIME: Duration = Duration::from_mins(30);
 
@@ -25,13 +21,9 @@ impl MailPurpose {
             Self::ResetPassword => "reset",
         }
     }
-}
 
-/// A token for a mail before it is stored.
-#[derive(Clone, Copy, Debug)]
-pub struct NewMailToken {
-    /// Of the secret, which is only in the mail.
-    pub digest: TokenDigest,
-    pub purpose: MailPurpose,
-    pub expires_at: Timestamp,
+    /// From [`as_str`](Self::as_str).
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::VerifyEmail, Self::ResetPassword].into_iter().find(|purpose| purpose.as_str() == text)
+    }
 }

@@ -27,7 +27,7 @@ use crate::output_file;
 /// In the first line of every archive.
 const FORMAT: &str = "recipes-backup";
 
-/// Of the format. A change of the tables or of their columns is a new one.
+/// Of the format. A change of the tables or of their columns is a new one. Older ones can be read.
 const VERSION: u32 = 2;
 
 #[derive(Debug, Deserialize, Serialize)]

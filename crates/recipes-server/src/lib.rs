@@ -35,7 +35,7 @@ pub use entropy::Entropy;
 
 /// The OpenAPI document, as the routes describe themselves.
 pub fn openapi_json() -> String {
-    let limits = auth::rate_limit::RateLimits::new(auth::rate_limit::Quotas::OFF, Clock::system());
+    let limits = auth::rate_limit::RateLimits::new(auth::rate_limit::Quotas::OFF, Clock::system(), None);
     // Strings, numbers and maps with string keys: serializing them cannot fail.
     router::router(&limits, "", None, mode::Mode::AllInOne).1.to_pretty_json().unwrap_or_default()
 }

@@ -80,7 +80,8 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     note_signing_key(&store, &keys, &clock).await?;
     let issuer = token_issuer(keys, &config, &store, (&clock, &entropy)).await?;
     let passwords = Passwords::start(config.scheme(), &entropy)?;
-    let limits = RateLimits::new(config.protection.rate_limits, clock.clone());
+    let limits =
+        RateLimits::new(config.protection.rate_limits, clock.clone(), store.shared_limits().as_ref());
     let listener = listen(address).await?;
     let bound = listener.local_addr()?;
 
@@ -95,8 +96,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         retry_pauses: mail::RETRY_PAUSES,
     });
     if let Some((address, metrics)) = &metrics {
-        let (passwords, mailer) = (passwords.clone(), mailer.clone());
-        let sources = metrics::Sources { store: store.clone(), passwords, mailer };
+        let sources = metrics::Sources { store: store.clone(), passwords: passwords.clone() };
         metrics::start(*address, metrics.clone(), sources, (clock.clone(), entropy.clone())).await?;
     }
     let (end_of_mail, ending) = oneshot::channel::<Infallible>();
@@ -159,7 +159,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     drop(end_of_mail);
     if timeout(config.shutdown_timeout().mul_f64(MAIL_SHARE), worker).await.is_err() {
         tracing::warn!(
-            "Some mails could not be sent before the shutdown and are lost; users can ask for them again"
+            "Some mails could not be sent before the shutdown; they are sent after the next start"
         );
     }
     store.close().await;

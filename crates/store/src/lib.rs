@@ -23,11 +23,13 @@ mod inspection;
 mod instance;
 mod invitations;
 mod mail_tokens;
+mod mails;
 mod page;
 mod passwords;
 mod postgres;
 mod recipes;
 mod sessions;
+mod shared_limits;
 mod slow;
 mod sqlite;
 mod statistics;
@@ -51,11 +53,13 @@ pub use self::grants::{
 pub use self::identities::{Identity, NewIdentity};
 pub use self::inspection::Inspection;
 pub use self::instance::Instance;
+pub use self::mails::{DueMail, MailContent, TakeMail, TakenMail};
 pub use self::page::{DEFAULT_PAGE_SIZE, Listing, MAX_PAGE_SIZE, Page, PageEnd};
 pub use self::recipes::{Edit, Imported, NewRecipe, RecipePage, ReplaceRecipe, StoredRecipe};
 pub use self::sessions::{
     ChangePassword, CreateSession, Refresh, RefreshSession, Refreshed, SessionUser, SignUp,
 };
+pub use self::shared_limits::{LimitKey, SharedLimits, SharedQuota, TakenQuota};
 pub use self::slow::{log_slow_transactions, take_waited};
 pub use self::statistics::Statistics;
 pub use self::url::DatabaseUrl;

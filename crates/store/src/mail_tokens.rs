@@ -1,9 +1,9 @@
-//! Tokens in mails, whatever the database.
+//! Tokens in mails, whatever the database. [`Store::take_mail`] creates them.
 
 use jiff::Timestamp;
 
 use crate::{Context, Store, StoreError};
-use accounts::{Email, MailPurpose, NewMailToken, TokenDigest, User};
+use accounts::{MailPurpose, TokenDigest, User};
 
 /// Tokens in mails. They end with the first use, in time, with the address they were sent to, with a new password,
 /// and with the account, also when that is only disabled.
@@ -12,23 +12,6 @@ use accounts::{Email, MailPurpose, NewMailToken, TokenDigest, User};
 /// [`StoreError::Unavailable`] when the disk fails, for all of them.
 #[expect(clippy::missing_errors_doc, reason = "what can always happen is said once, above")]
 impl Store {
-    /// Stores a token for the account of this address, and answers with the user, whose stored address is where the
-    /// mail goes: what was asked for may be another one that only looks the same. `None`: there is no such
-    /// mail, because there is no account, or it is disabled, or the address is verified already.
-    ///
-    /// Records a request for a password reset also if there is no account.
-    pub async fn create_mail_token(
-        &self,
-        email: &Email,
-        new: NewMailToken,
-        context: Context,
-    ) -> Result<Option<User>, StoreError> {
-        match self {
-            Self::Sqlite(db) => db.create_mail_token(email, new, context).await,
-            Self::Postgres(db) => db.create_mail_token(email, new, context).await,
-        }
-    }
-
     /// The user of a token, without using it up. `None`: it is not or no longer good for this.
     pub async fn mail_token_user(
         &self,

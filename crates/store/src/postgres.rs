@@ -26,13 +26,16 @@ mod inspect;
 mod instance;
 mod invitations;
 mod mail_tokens;
+mod mails;
 mod migrate;
 mod passwords;
 mod quota;
 mod recipe_row;
 mod recipes;
 mod sessions;
+mod shared_limits;
 mod statistics;
+mod times;
 mod user_row;
 mod users;
 mod writer;
@@ -41,7 +44,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use accounts::Authority;
 use ids::{SessionId, UserId};
@@ -54,6 +57,7 @@ pub(crate) use self::backup::restore;
 use self::connection::{Connections, Db, Isolation, LONG_PATIENCE, PATIENCE};
 use self::failure::Failure;
 pub(crate) use self::inspect::inspect;
+use self::times::{at, before, time_at};
 use self::writer::RecipeWriter;
 use crate::cache::{LastCheck, Policy};
 use crate::slow::{self, Phases};
@@ -261,9 +265,19 @@ impl Postgres {
         &self,
         work: impl Fn(Db) -> F,
     ) -> Pin<Box<impl Future<Output = Result<T, StoreError>>>> {
+        self.write_at(Isolation::Serializable, work)
+    }
+
+    /// [`write_recipes`](Self::write_recipes) at this level of isolation. Below `SERIALIZABLE`, the caller says why that is
+    /// enough.
+    fn write_at<T, F: Future<Output = Result<T, Failure>>>(
+        &self,
+        isolation: Isolation,
+        work: impl Fn(Db) -> F,
+    ) -> Pin<Box<impl Future<Output = Result<T, StoreError>>>> {
         Box::pin(async move {
             let begun = std::time::Instant::now();
-            let first = self.try_write(&work).await;
+            let first = self.try_write(isolation, &work).await;
             let Err(Failure::Conflict) = first else {
                 slow::waited(begun);
                 return Ok(first?);
@@ -272,7 +286,7 @@ impl Postgres {
             let _turn = self.0.retry.lock().await;
             let mut pause = Duration::from_millis(1);
             loop {
-                match self.try_write(&work).await {
+                match self.try_write(isolation, &work).await {
                     Err(Failure::Conflict) if Instant::now() < give_up => {}
                     outcome => {
                         slow::waited(begun);
@@ -287,10 +301,11 @@ impl Postgres {
 
     async fn try_write<T, F: Future<Output = Result<T, Failure>>>(
         &self,
+        isolation: Isolation,
         work: impl Fn(Db) -> F,
     ) -> Result<T, Failure> {
         let begun = Instant::now();
-        let db = self.begin().await?;
+        let db = self.begin(isolation).await?;
         let connected = Instant::now();
         match work(db.clone()).await {
             Ok(done) => {
@@ -310,13 +325,13 @@ impl Postgres {
         }
     }
 
-    async fn begin(&self) -> Result<Db, Failure> {
+    async fn begin(&self, isolation: Isolation) -> Result<Db, Failure> {
         let db = self.0.transactions.get().await?;
-        match db.begin(Isolation::Serializable).await {
+        match db.begin(isolation).await {
             // The server was restarted since the connection was used.
             Err(Failure::Store(StoreError::Unavailable(Unavailable::Disconnected))) => {
                 let db = self.0.transactions.get().await?;
-                db.begin(Isolation::Serializable).await?;
+                db.begin(isolation).await?;
                 Ok(db)
             }
             begun => begun.map(|()| db),
@@ -372,27 +387,4 @@ impl fmt::Debug for Postgres {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Postgres(..)")
     }
-}
-
-/// A time as a parameter of a statement.
-fn at(time: Timestamp) -> SystemTime {
-    let microseconds = storable(time).as_microsecond();
-    let distance = Duration::from_micros(microseconds.unsigned_abs());
-    if microseconds < 0 { UNIX_EPOCH - distance } else { UNIX_EPOCH + distance }
-}
-
-/// PostgreSQL's times begin in 4713 BC, ours in 9999 BC.
-fn storable(at: Timestamp) -> Timestamp {
-    const OLDEST: Timestamp = Timestamp::constant(-200_000_000_000, 0);
-    at.max(OLDEST)
-}
-
-/// From microseconds since 1970.
-fn time_at(microseconds: i64) -> Timestamp {
-    Timestamp::from_microsecond(microseconds).map_or(storable(Timestamp::MIN), storable)
-}
-
-fn before(now: Timestamp, age: Duration) -> Timestamp {
-    let age = i64::try_from(age.as_micros()).unwrap_or(i64::MAX);
-    time_at(now.as_microsecond().saturating_sub(age))
 }

@@ -23,6 +23,7 @@ mod instance;
 mod invitations;
 mod log;
 mod mail_tokens;
+mod mails;
 mod migrate;
 mod network;
 mod passwords;

@@ -7,6 +7,8 @@ use super::{Store, StoreError};
 pub struct Statistics {
     /// The sessions that have not ended, expired ones included until they are removed.
     pub sessions: u64,
+    /// The mails that wait for their first try, for all servers on the database.
+    pub mails: u64,
     /// The open connections to the database.
     pub connections: usize,
     /// The callers that wait for a connection. Callers of SQLite wait for none.

@@ -28,7 +28,7 @@ use crate::use_cases::accounts::ClientInfo;
     )
 )]
 pub async fn send(JsonApi(app): JsonApi<App>, me: AccountOwner) -> Result<Response, Report> {
-    app.accounts().send_verification(&me.user, me.actor)?;
+    app.accounts().send_verification(&me.user, me.actor).await?;
     Ok(mail_requested(
         app.accounts(),
         "The mail will be sent, unless your e-mail address is verified already",

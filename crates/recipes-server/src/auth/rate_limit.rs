@@ -15,14 +15,15 @@
 //! Log-ins are counted for the submitted account, whether it exists or not. A correct password gives back what it took.
 //!
 //! `governor` uses the same algorithm, but its table grows with every key that a client makes up until it is swept, and
-//! it has a clock of its own. These tables have a fixed size.
+//! it has a clock of its own. The tables of this process have a fixed size. Servers that share a database count together.
 
+mod counts;
 mod layer;
 mod quota;
 mod table;
 
 use std::{
-    hash::{BuildHasher as _, RandomState},
+    hash::{Hash, RandomState},
     net::{IpAddr, Ipv6Addr},
     sync::Arc,
     time::Duration,
@@ -31,8 +32,11 @@ use std::{
 use accounts::{audit::Actor, network};
 use http::{HeaderMap, HeaderName, HeaderValue, header::RETRY_AFTER};
 use ids::UserId;
+use jiff::Timestamp;
+use store::SharedLimits;
 
-use self::table::{Table, Taken};
+use self::counts::{Counts, Key};
+use self::table::Taken;
 pub use self::{
     layer::limit_by_address,
     quota::{Limit, Quota, Quotas},
@@ -50,9 +54,9 @@ const QUOTAS_PER_SITE: u32 = 16;
 pub struct RateLimits(Arc<Shared>);
 
 struct Shared {
-    tables: [Option<Table>; Limit::ALL.len()],
+    counts: [Option<Counts>; Limit::ALL.len()],
     /// Trusted pairs of account and address.
-    trusted: Table,
+    trusted: Counts,
     /// Has a random key, so that a client cannot choose keys that share a row of a table.
     hash: RandomState,
     clock: Clock,
@@ -102,58 +106,67 @@ impl LimitReached {
 pub struct Attempt<'a> {
     limits: &'a RateLimits,
     /// The key of the account at this address.
-    here: u64,
+    here: Key,
     /// The same for the second count of a known address.
-    here_if_known: u64,
+    here_if_known: Key,
+    /// Whether the address is trusted.
+    trusted: Key,
     /// What was counted.
-    taken: Vec<(Limit, u64)>,
+    taken: Vec<(Limit, Key)>,
     /// The limit that refuses this attempt, unless the address is known.
     refused_unless_known: Option<LimitReached>,
 }
 
 impl RateLimits {
-    pub fn new(quotas: Quotas, clock: Clock) -> Self {
-        let tables = Limit::ALL.map(|limit| quotas.of(limit).map(Table::new));
-        let trusted = Table::new(Quota::new(1, TRUSTED_FOR));
-        Self(Arc::new(Shared { tables, trusted, hash: RandomState::new(), clock }))
+    /// `shared`: the counts of all servers on a database, if there may be several.
+    pub fn new(quotas: Quotas, clock: Clock, shared: Option<&SharedLimits>) -> Self {
+        let counts = |quota| Counts::new(quota, shared.cloned());
+        let trusted = counts(Quota::new(1, TRUSTED_FOR));
+        let counts = Limit::ALL.map(|limit| quotas.of(limit).map(counts));
+        Self(Arc::new(Shared { counts, trusted, hash: RandomState::new(), clock }))
     }
 
     /// Counts a request of a client address and of its IPv6 /48.
     ///
     /// # Errors
     /// [`LimitReached`].
-    pub fn by_address(&self, limit: Limit, client: Option<IpAddr>) -> Result<Option<Usage>, LimitReached> {
+    pub async fn by_address(
+        &self,
+        limit: Limit,
+        client: Option<IpAddr>,
+    ) -> Result<Option<Usage>, LimitReached> {
         let AddressKeys { address, site } = self.address_keys(limit, client);
         // The site first: a site that is used up makes no entries for its addresses.
         if let Some(site) = site {
-            self.take_share(limit, site, QUOTAS_PER_SITE)?;
+            self.take_share(limit, site, QUOTAS_PER_SITE).await?;
         }
-        let usage = self.take(limit, address);
-        if let (Some(site), Err(_), Some(table)) = (site, &usage, self.table(limit)) {
+        let usage = self.take(limit, address).await;
+        if let (Some(site), Err(_), Some(counts)) = (site, &usage, self.counts(limit)) {
             // A refused request does not count for the site: else one address could use up the quota of all others.
-            table.give_back(site, QUOTAS_PER_SITE);
+            counts.give_back(site, QUOTAS_PER_SITE).await;
         }
         usage
     }
 
     /// Undoes [`by_address`](Self::by_address) for a request that turned out not to count.
-    pub fn give_back_by_address(&self, limit: Limit, client: Option<IpAddr>) {
-        let Some(table) = self.table(limit) else { return };
+    pub async fn give_back_by_address(&self, limit: Limit, client: Option<IpAddr>) {
+        let Some(counts) = self.counts(limit) else { return };
         let AddressKeys { address, site } = self.address_keys(limit, client);
-        table.give_back(address, 1);
+        counts.give_back(address, 1).await;
         if let Some(site) = site {
-            table.give_back(site, QUOTAS_PER_SITE);
+            counts.give_back(site, QUOTAS_PER_SITE).await;
         }
     }
 
     /// Counts a log-in for this account, whether it exists or not. [`Attempt::refusal`] decides whether it is allowed.
-    pub fn log_in(&self, account: &str, client: Option<IpAddr>) -> Attempt<'_> {
+    pub async fn log_in(&self, account: &str, client: Option<IpAddr>) -> Attempt<'_> {
         let mut attempt = self.attempt(account, client);
-        let refused = attempt.take(Limit::Account, attempt.here).err();
-        attempt.refused_unless_known = refused.or_else(|| {
+        let mut refused = attempt.take(Limit::Account, attempt.here).await.err();
+        if refused.is_none() {
             let anywhere = self.key((Limit::AccountAnywhere, account));
-            attempt.take(Limit::AccountAnywhere, anywhere).err()
-        });
+            refused = attempt.take(Limit::AccountAnywhere, anywhere).await.err();
+        }
+        attempt.refused_unless_known = refused;
         attempt
     }
 
@@ -161,43 +174,43 @@ impl RateLimits {
     ///
     /// # Errors
     /// [`LimitReached`].
-    pub fn confirmation(&self, account: &str, actor: &Actor) -> Result<Attempt<'_>, LimitReached> {
+    pub async fn confirmation(&self, account: &str, actor: &Actor) -> Result<Attempt<'_>, LimitReached> {
         let mut attempt = self.attempt(account, actor.address);
-        attempt.take(Limit::Account, self.key((Limit::Account, actor.session, actor.api_token)))?;
+        attempt.take(Limit::Account, self.key((Limit::Account, actor.session, actor.api_token))).await?;
         Ok(attempt)
     }
 
     fn attempt(&self, account: &str, client: Option<IpAddr>) -> Attempt<'_> {
         let (here, here_if_known) =
             (self.account_key(account, client), self.known_account_key(account, client));
-        Attempt { limits: self, here, here_if_known, taken: Vec::new(), refused_unless_known: None }
+        let trusted = self.trusted_key(account, client);
+        Attempt { limits: self, here, here_if_known, trusted, taken: Vec::new(), refused_unless_known: None }
     }
 
     /// Counts a request of a signed-in user.
     ///
     /// # Errors
     /// [`LimitReached`].
-    pub fn by_user(&self, limit: Limit, user: UserId) -> Result<(), LimitReached> {
-        self.take(limit, self.key((limit, user.get()))).map(drop)
+    pub async fn by_user(&self, limit: Limit, user: UserId) -> Result<(), LimitReached> {
+        self.take(limit, self.key((limit, user.get()))).await.map(drop)
     }
 
     /// Counts a mail.
     ///
     /// # Errors
     /// [`LimitReached`].
-    pub fn mail(&self, mail: MailKind<'_>) -> Result<(), LimitReached> {
-        self.take(Limit::Mail, self.key((Limit::Mail, mail))).map(drop)
+    pub async fn mail(&self, mail: MailKind<'_>) -> Result<(), LimitReached> {
+        self.take(Limit::Mail, self.key((Limit::Mail, mail))).await.map(drop)
     }
 
     /// Trusts this address for an account: the client there has proved that it reads the owner's mail. Failed log-ins from
     /// there are forgiven.
-    pub fn trust(&self, account: &str, client: Option<IpAddr>) {
-        let (here, now) = (self.account_key(account, client), self.now());
-        if let Some(table) = self.table(Limit::Account) {
-            table.forget(here);
-            table.forget(self.known_account_key(account, client));
+    pub async fn trust(&self, account: &str, client: Option<IpAddr>) {
+        if let Some(counts) = self.counts(Limit::Account) {
+            counts.forget(self.account_key(account, client)).await;
+            counts.forget(self.known_account_key(account, client)).await;
         }
-        self.0.trusted.exhaust(here, now);
+        self.0.trusted.exhaust(self.trusted_key(account, client), self.now()).await;
     }
 
     fn address_keys(&self, limit: Limit, client: Option<IpAddr>) -> AddressKeys {
@@ -207,45 +220,49 @@ impl RateLimits {
         }
     }
 
-    fn account_key(&self, account: &str, client: Option<IpAddr>) -> u64 {
+    fn account_key(&self, account: &str, client: Option<IpAddr>) -> Key {
         self.key((Limit::Account, account, client.map(network)))
     }
 
-    fn known_account_key(&self, account: &str, client: Option<IpAddr>) -> u64 {
+    fn known_account_key(&self, account: &str, client: Option<IpAddr>) -> Key {
         self.key((Limit::Account, "known", account, client.map(network)))
     }
 
-    fn take(&self, limit: Limit, key: u64) -> Result<Option<Usage>, LimitReached> {
-        self.take_share(limit, key, 1)
+    fn trusted_key(&self, account: &str, client: Option<IpAddr>) -> Key {
+        self.key(("trusted", account, client.map(network)))
+    }
+
+    async fn take(&self, limit: Limit, key: Key) -> Result<Option<Usage>, LimitReached> {
+        self.take_share(limit, key, 1).await
     }
 
     /// Takes one request of a quota that is multiplied by `times`.
-    fn take_share(&self, limit: Limit, key: u64, times: u32) -> Result<Option<Usage>, LimitReached> {
-        let Some(table) = self.table(limit) else { return Ok(None) };
-        let Taken { remaining, reset, retry_after } = table.take(key, times, self.now());
-        let usage = Usage { limit, quota: table.quota(), remaining, reset };
+    async fn take_share(&self, limit: Limit, key: Key, times: u32) -> Result<Option<Usage>, LimitReached> {
+        let Some(counts) = self.counts(limit) else { return Ok(None) };
+        let Taken { remaining, reset, retry_after } = counts.take(key, times, self.now()).await;
+        let usage = Usage { limit, quota: counts.quota(), remaining, reset };
         match retry_after {
             None => Ok(Some(usage)),
             Some(retry_after) => Err(LimitReached { usage, retry_after }),
         }
     }
 
-    fn give_back(&self, limit: Limit, key: u64) {
-        if let Some(table) = self.table(limit) {
-            table.give_back(key, 1);
+    async fn give_back(&self, limit: Limit, key: Key) {
+        if let Some(counts) = self.counts(limit) {
+            counts.give_back(key, 1).await;
         }
     }
 
-    fn table(&self, limit: Limit) -> Option<&Table> {
-        self.0.tables[limit as usize].as_ref()
+    fn counts(&self, limit: Limit) -> Option<&Counts> {
+        self.0.counts[limit as usize].as_ref()
     }
 
-    fn key(&self, of: impl std::hash::Hash) -> u64 {
-        self.0.hash.hash_one(of)
+    fn key(&self, of: impl Hash) -> Key {
+        Key::new(&self.0.hash, of)
     }
 
-    fn now(&self) -> u64 {
-        u64::try_from(self.0.clock.now().as_microsecond()).unwrap_or(0)
+    fn now(&self) -> Timestamp {
+        self.0.clock.now()
     }
 }
 
@@ -260,40 +277,40 @@ impl Attempt<'_> {
         is_in_use_here: impl Future<Output = Result<bool, E>>,
     ) -> Result<Option<LimitReached>, E> {
         let Some(refused) = self.refused_unless_known else { return Ok(None) };
-        let is_trusted = self.limits.0.trusted.is_exhausted(self.here, self.limits.now());
+        let is_trusted = self.limits.0.trusted.is_exhausted(self.trusted, self.limits.now()).await;
         if !is_in_use_here.await? && !is_trusted {
             return Ok(Some(refused));
         }
         Ok(match refused.usage.limit {
-            Limit::Account => self.take(Limit::Account, self.here_if_known).err(),
+            Limit::Account => self.take(Limit::Account, self.here_if_known).await.err(),
             _ => None,
         })
     }
 
-    fn take(&mut self, limit: Limit, key: u64) -> Result<(), LimitReached> {
-        self.limits.take(limit, key)?;
+    async fn take(&mut self, limit: Limit, key: Key) -> Result<(), LimitReached> {
+        self.limits.take(limit, key).await?;
         self.taken.push((limit, key));
         Ok(())
     }
 
     /// The password was correct: gives back the quota and trusts the address.
-    pub fn succeeded(self) {
-        self.limits.0.trusted.exhaust(self.here, self.limits.now());
-        self.cancel();
+    pub async fn succeeded(self) {
+        self.limits.0.trusted.exhaust(self.trusted, self.limits.now()).await;
+        self.cancel().await;
     }
 
     /// The password was not verified, so the client learned nothing about it: gives back the quota.
-    pub fn cancel(self) {
+    pub async fn cancel(self) {
         for (limit, key) in self.taken {
-            self.limits.give_back(limit, key);
+            self.limits.give_back(limit, key).await;
         }
     }
 }
 
 /// The keys under which a request of a client address is counted.
 struct AddressKeys {
-    address: u64,
-    site: Option<u64>,
+    address: Key,
+    site: Option<Key>,
 }
 
 /// The /48 of an IPv6 address. IPv4 addresses have no site.

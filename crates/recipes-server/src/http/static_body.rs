@@ -49,6 +49,7 @@ impl StaticBody {
         if shared.gzip.get().is_none() && !shared.is_being_compressed.swap(true, Ordering::Relaxed) {
             let shared = Arc::clone(shared);
             tokio::task::spawn_blocking(move || shared.gzip.get_or_init(|| compress(&shared.plain)).len());
+            return None;
         }
         shared.gzip.get().cloned()
     }

@@ -1,15 +1,18 @@
 //! Mails: requested by use cases, written and sent by a background task.
 //!
-//! A request only puts an address and a purpose into a queue. Whether an account has this address is looked up by the
-//! background task, so neither the response nor its time can tell. The task waits for a random time first: its write to
-//! the database takes longer if there is an account, and a client would see that in a write of its own right behind the
-//! request. The mail goes to the *stored* address: two addresses that count as equal may be different mailboxes.
+//! A request only puts an address and a purpose into a queue in the database. Whether an account has this address is looked up
+//! by the background task, so neither the response nor its time can tell. A mail is due at a random time after its request: the
+//! task's write to the database takes longer if there is an account, and a client would see that in a write of its own right
+//! behind the request. The mail goes to the *stored* address: two addresses that count as equal may be different mailboxes.
 //!
-//! The token of a link is created here. It is in the mail and nowhere else, and comes back from the page that the link
+//! A mail that waits survives a restart, and servers that share a database share the queue. A server that takes a mail has it
+//! for [`MINE_FOR`](worker::MINE_FOR). If the server ends meanwhile, the mail is sent after that time. A mail is sent twice only
+//! if a server ends between the answer of the mail server and the removal of the mail.
+//!
+//! The token of a link is created here, at each try a new one. It is in the mail and nowhere else, and comes back from the page that the link
 //! opens (`api/links.rs`). It is in the fragment, behind `#`, which browsers do not send and proxies do not log. Opening a
 //! link changes nothing: programs that scan mails for dangerous links open all of them.
 
-mod job;
 mod outbox;
 mod send_error;
 mod smtp;
@@ -17,13 +20,14 @@ mod template;
 mod transport;
 mod worker;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use accounts::{Email, MailPurpose, audit::Actor};
+use accounts::{Email, MailPurpose, NewMail, audit::Actor};
+use ids::InvitationId;
 use secrecy::{ExposeSecret as _, SecretString};
-use tokio::{sync::mpsc, time::Instant};
+use store::{Context, Store, StoreError};
+use tokio::sync::Notify;
 
-use self::job::{MailJob, QueuedMail};
 pub use self::{
     outbox::Outbox,
     smtp::Smtp,
@@ -31,10 +35,12 @@ pub use self::{
     transport::Transport,
     worker::{MailWorker, MailerConfig},
 };
+use crate::clock::Clock;
+use crate::entropy::Entropy;
 use crate::public_url::PublicUrl;
 
-/// Length of the queue, at 0.5 KiB a mail: more than a mail server accepts in a minute.
-const QUEUE: usize = 1_024;
+/// A mail is due this long after its request, and up to a second later.
+const MIN_DELAY: Duration = Duration::from_millis(500);
 
 /// Pauses before the retries. Servers that use greylisting refuse the first attempt of an unknown client for a minute or
 /// so. After much more time the user has requested another mail.
@@ -44,44 +50,57 @@ pub const RETRY_PAUSES: [Duration; 3] =
 /// Queues mails. Clones share the queue.
 #[derive(Clone, Debug)]
 pub struct Mailer {
-    queue: mpsc::Sender<QueuedMail>,
+    store: Store,
+    clock: Clock,
+    entropy: Entropy,
+    wake: Arc<Notify>,
     site: PublicUrl,
     has_server: bool,
 }
 
-/// The queue of mails is full.
-#[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("too many mails are waiting to be sent")]
-pub struct QueueFull;
+/// A mail that was not queued.
+#[derive(Debug, thiserror::Error)]
+pub enum QueueError {
+    #[error("too many mails are waiting to be sent")]
+    Full,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
 
 impl Mailer {
     /// Creates a queue and the worker that empties it.
     pub fn new(config: MailerConfig) -> (Self, MailWorker) {
-        let (sender, queue) = mpsc::channel(QUEUE);
-        let site = config.template.site.clone();
-        let has_server = matches!(config.transport, Transport::Smtp(_));
-        (Self { queue: sender, site, has_server }, MailWorker::new(queue, config))
+        let wake = Arc::<Notify>::default();
+        let mailer = Self {
+            store: config.store.clone(),
+            clock: config.clock.clone(),
+            entropy: config.entropy.clone(),
+            wake: Arc::clone(&wake),
+            site: config.template.site.clone(),
+            has_server: matches!(config.transport, Transport::Smtp(_)),
+        };
+        (mailer, MailWorker::new(wake, config))
     }
 
     /// Queues a mail with a link to the account with this address. Without such an account, no mail is sent.
     ///
     /// # Errors
-    /// [`QueueFull`], also while the service stops.
-    pub fn request_link(&self, purpose: MailPurpose, to: &Email, actor: Actor) -> Result<(), QueueFull> {
-        self.put(MailJob::Link { purpose, to: to.clone(), actor })
+    /// [`QueueError`].
+    pub async fn request_link(
+        &self,
+        purpose: MailPurpose,
+        to: &Email,
+        actor: Actor,
+    ) -> Result<(), QueueError> {
+        self.queue(NewMail::Link { purpose, to: to.clone() }, actor).await
     }
 
-    /// Queues an invitation.
+    /// Queues an invitation, to its address.
     ///
     /// # Errors
-    /// [`QueueFull`], also while the service stops.
-    pub fn invite(&self, to: &Email, token: &SecretString) -> Result<(), QueueFull> {
-        self.put(MailJob::Invitation { to: to.clone(), token: token.clone() })
-    }
-
-    /// The number of mails in the queue.
-    pub fn waiting(&self) -> usize {
-        self.queue.max_capacity() - self.queue.capacity()
+    /// [`QueueError`].
+    pub async fn invite(&self, invitation: InvitationId, actor: Actor) -> Result<(), QueueError> {
+        self.queue(NewMail::Invitation(invitation), actor).await
     }
 
     /// Whether mails go to a mail server. Otherwise they are files, which only the operator can read.
@@ -94,9 +113,14 @@ impl Mailer {
         invitation_link(&self.site, token.expose_secret())
     }
 
-    fn put(&self, job: MailJob) -> Result<(), QueueFull> {
-        let mail = QueuedMail { job, queued_at: Instant::now() };
-        self.queue.try_send(mail).map_err(|_| QueueFull)
+    async fn queue(&self, mail: NewMail, actor: Actor) -> Result<(), QueueError> {
+        let (now, random) = (self.clock.now(), u16::from_le_bytes(self.entropy.bytes()));
+        let due_at = now + MIN_DELAY + Duration::from_millis((random % 1_000).into());
+        if !self.store.queue_mail(mail, due_at, Context { actor, now }).await? {
+            return Err(QueueError::Full);
+        }
+        self.wake.notify_one();
+        Ok(())
     }
 }
 

@@ -15,9 +15,13 @@ const DELETION_INTERVAL: Duration = Duration::from_secs(1);
 
 const BETWEEN_STEPS: Duration = Duration::from_millis(20);
 
-/// Goes on with interrupted deletions and trims the audit log to its retention, for as long as the service runs.
+/// Goes on with interrupted deletions, trims the audit log to its retention, and deletes old counts of rate limits, for as long as the service runs.
 pub(crate) async fn run(store: Store, retention: Retention, clock: Clock) {
-    tokio::join!(finish_deletions(&store, &clock), trim_audit_log(&store, retention, &clock));
+    tokio::join!(
+        finish_deletions(&store, &clock),
+        trim_audit_log(&store, retention, &clock),
+        trim_rate_limits(&store, &clock)
+    );
 }
 
 async fn finish_deletions(store: &Store, clock: &Clock) {
@@ -42,6 +46,17 @@ async fn trim_audit_log(store: &Store, retention: Retention, clock: &Clock) {
             Ok(1..) => continue,
             Ok(0) => {}
             Err(error) => tracing::warn!(%error, "The audit log could not be trimmed; retrying"),
+        }
+        tokio::time::sleep(INTERVAL).await;
+    }
+}
+
+async fn trim_rate_limits(store: &Store, clock: &Clock) {
+    loop {
+        match store.trim_rate_limits(clock.now()).await {
+            Ok(1..) => continue,
+            Ok(0) => {}
+            Err(error) => tracing::warn!(%error, "The counts of rate limits could not be trimmed; retrying"),
         }
         tokio::time::sleep(INTERVAL).await;
     }

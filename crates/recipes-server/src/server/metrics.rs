@@ -15,7 +15,6 @@ use crate::entropy::Entropy;
 use crate::http::client_address::TrustedProxies;
 use crate::http::error::RequestError;
 use crate::http::stack::{CorsOrigins, Draining, HttpConfig, HttpService};
-use crate::jobs::mail::Mailer;
 use crate::limits;
 use crate::passwords::Passwords;
 use crate::router::PAGES;
@@ -42,7 +41,6 @@ pub(super) fn of_requests(openapi: OpenApi) -> RequestMetrics {
 pub(super) struct Sources {
     pub(super) store: Store,
     pub(super) passwords: Passwords,
-    pub(super) mailer: Mailer,
 }
 
 /// Listens, and serves in the background for as long as the process runs.
@@ -88,13 +86,13 @@ pub(super) async fn start(
 }
 
 async fn sample(sources: &Sources) {
-    let Sources { store, passwords, mailer } = sources;
+    let Sources { store, passwords } = sources;
     gauge!("recipes_password_jobs_waiting").set(as_f64(passwords.waiting()));
-    gauge!("recipes_mails_waiting").set(as_f64(mailer.waiting()));
     gauge!("recipes_store_ready").set(f64::from(u8::from(store.ready().await.is_ok())));
     // Without them `recipes_store_ready` says so, and the log says why.
     if let Ok(statistics) = store.statistics().await {
         gauge!("recipes_sessions").set(as_f64(usize::try_from(statistics.sessions).unwrap_or(usize::MAX)));
+        gauge!("recipes_mails_waiting").set(as_f64(usize::try_from(statistics.mails).unwrap_or(usize::MAX)));
         gauge!("recipes_store_connections").set(as_f64(statistics.connections));
         gauge!("recipes_store_connections_waiting").set(as_f64(statistics.waiting));
         gauge!("recipes_store_schema_version").set(as_f64(statistics.schema));

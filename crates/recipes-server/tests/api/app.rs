@@ -158,7 +158,7 @@ impl TestApp {
         let Surroundings { database, origins, public_url, front_end, mode, resources, issuer } = surroundings;
         let store = database.open_new(folder.path(), clock.now());
         let entropy = Entropy::seeded(1);
-        let limits = RateLimits::new(quotas, clock.clone());
+        let limits = RateLimits::new(quotas, clock.clone(), store.shared_limits().as_ref());
         let (mailer, mail_worker) = Mailer::new(MailerConfig {
             store: store.clone(),
             clock: clock.clone(),
@@ -240,7 +240,7 @@ impl TestApp {
     /// The mails since the last call, in order.
     #[expect(clippy::await_holding_lock, reason = "a test is alone with its application")]
     pub(crate) async fn mails(&self) -> Vec<Mail> {
-        self.mail_worker.lock().unwrap().deliver_waiting().await;
+        self.mail_worker.lock().unwrap().deliver_waiting().await.unwrap();
         let Ok(outbox) = fs::read_dir(self.folder.path().join("outbox")) else { return Vec::new() };
         // The clock is stopped, so the names of the files do not show the order.
         let mut mails: Vec<_> = outbox.map(|entry| entry.unwrap()).collect();

@@ -200,8 +200,9 @@ async fn invitations_to_one_address_are_limited_but_links_are_not() {
     for _ in 0..3 {
         invites(json!({})).await.is(201);
     }
-    let to: Vec<_> = app.mails().await.into_iter().map(|mail| mail.to).collect();
-    assert_eq!(to, [ADA, &ADA.to_uppercase(), "grace@example.org"]);
+    let mut to: Vec<_> = app.mails().await.into_iter().map(|mail| mail.to).collect();
+    to.sort_unstable();
+    assert_eq!(to, [&ADA.to_uppercase(), ADA, "grace@example.org"]);
     let made = root.get("/api/v1/admin/invitations").await.json()["data"].as_array().unwrap().len();
     assert_eq!(made, 6, "refused invitations are not stored");
 }

@@ -52,6 +52,17 @@ async fn failed_log_ins_count() {
     here.get("/api/v1/recipes").await.is(200);
 }
 
+/// With PostgreSQL, where servers count together, each counts alone then.
+#[tokio::test]
+async fn limits_hold_while_the_database_is_away() {
+    let app = TestApp::limited("log-in=2/1h");
+    let here = app.at("203.0.113.9");
+    app.store.close().await;
+    for status in [503, 503, 429] {
+        here.post(LOG_IN, &ada(1)).await.is(status);
+    }
+}
+
 async fn posts_as(client: &Client, told: &str, n: u32) -> u16 {
     let request = client
         .request(Method::POST, SIGN_UP)

@@ -1,7 +1,8 @@
 //! The tables and columns of a backup, under the names that both kinds of database give them.
 //!
 //! A table that is derived from others is not here: `usages` and `address_collisions` are made anew by a restore, and
-//! `migrations` belongs to the schema. `codes` are valid for a minute.
+//! `migrations` belongs to the schema. `codes` are valid for a minute. `mails` is not here either: a restore must not send again
+//! what was sent since.
 
 /// A table, whose first column is the key by which its records are ordered.
 #[derive(Debug, PartialEq, Eq)]
@@ -144,6 +145,7 @@ const INVITATIONS: Table = Table {
         optional("created_by", Integer),
         required("created_at", Time),
         required("expires_at", Time),
+        optional("mail_digest", Digest),
     ],
     has_sequence: false,
 };

@@ -143,13 +143,14 @@ async fn fill(db: &Db, mut restore: Restore) -> Result<(), RestoreError> {
     db.batch(SETTINGS).await?;
     let names: Vec<_> = TABLES.iter().filter(|table| ***table != SEQUENCES).map(|table| table.name).collect();
     let names = names.join(", ");
-    db.batch(&format!("LOCK TABLE {names}, usages IN ACCESS EXCLUSIVE MODE")).await?;
+    let names = format!("{names}, usages, mails");
+    db.batch(&format!("LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE")).await?;
     let any = "SELECT 1 FROM users UNION ALL SELECT 1 FROM recipes LIMIT 1";
     if !restore.replace && db.exists(any, &[]).await? {
         return Err(RestoreError::NotEmpty);
     }
     // Sequences stay: ids of what was there are not given out again.
-    db.batch(&format!("TRUNCATE {names}, usages")).await?;
+    db.batch(&format!("TRUNCATE {names}")).await?;
     // Truncating fires no trigger. Other servers must not go on with cached sessions.
     db.batch("INSERT INTO access_changes DEFAULT VALUES; NOTIFY access_changes").await?;
     // Programs that follow the recipes must read all of them again.

@@ -88,6 +88,10 @@ pub(super) fn bytes_in(columns: &mut Columns<'_>) -> Result<Vec<u8>, StoreError>
     columns.get()
 }
 
+pub(super) fn optional_time_in(columns: &mut Columns<'_>) -> Result<Option<Timestamp>, StoreError> {
+    columns.optional_time()
+}
+
 pub(super) fn text_in(columns: &mut Columns<'_>) -> Result<String, StoreError> {
     columns.get()
 }

@@ -20,12 +20,13 @@ macro_rules! select {
     };
 }
 
-/// A statement about the invitation with digest $1 if it can be used at time $2 by address $3.
+/// A statement about the invitation with one of its digests $1 if it can be used at time $2 by address $3.
 macro_rules! usable {
     ($what:literal) => {
         concat!(
             $what,
-            " FROM invitations WHERE digest = $1 AND expires_at > $2 AND (email_key IS NULL OR email_key = $3)"
+            " FROM invitations WHERE (digest = $1 OR mail_digest = $1) AND expires_at > $2
+              AND (email_key IS NULL OR email_key = $3)"
         )
     };
 }

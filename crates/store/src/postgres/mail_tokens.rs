@@ -7,46 +7,12 @@ use super::connection::Db;
 use super::failure::Failure;
 use super::user_row::{self, user_in};
 use super::{Postgres, at, audit};
-use crate::{Context, StoreError};
+use crate::{Context, StoreError, TakeMail};
 use accounts::audit::Event;
-use accounts::{Email, MailPurpose, NewMailToken, TokenDigest, User};
+use accounts::{Email, MailPurpose, TokenDigest, User};
 use ids::UserId;
 
 impl Postgres {
-    pub async fn create_mail_token(
-        &self,
-        email: &Email,
-        new: NewMailToken,
-        context: Context,
-    ) -> Result<Option<User>, StoreError> {
-        let (new, context) = (&new, &context);
-        self.write(move |db| async move {
-            let NewMailToken { digest, purpose, expires_at } = new;
-            let account = user_row::id_of(&db, email).await?.map(UserId::get);
-            db.execute("DELETE FROM mail_tokens WHERE expires_at <= $1", &[&at(context.now)]).await?;
-            let sql = "INSERT INTO mail_tokens (digest, user_id, purpose, email_key, created_at, expires_at)
-                       SELECT $1, id, $2::text, email_key, $3, $4 FROM users
-                       WHERE id = $5 AND NOT disabled AND (email_verified_at IS NULL OR $2::text <> 'verify')
-                       RETURNING user_id";
-            let secret = digest.as_bytes().as_slice();
-            let user = db
-                .find(
-                    sql,
-                    &[&secret, &purpose.as_str(), &at(context.now), &at(*expires_at), &account],
-                    user_id_in,
-                )
-                .await?;
-            if *purpose == MailPurpose::ResetPassword {
-                audit::record(&db, Event::PasswordResetRequested, user, context).await?;
-            }
-            match user {
-                Some(user) => user_row::by_id(&db, user).await,
-                None => Ok(None),
-            }
-        })
-        .await
-    }
-
     pub async fn mail_token_user(
         &self,
         digest: TokenDigest,
@@ -82,6 +48,30 @@ impl Postgres {
             user_row::by_id(&db, user).await
         })
         .await
+    }
+}
+
+/// Stores a token for the account of this address. `None`: there is no account, or it is disabled, or the address is
+/// verified already.
+pub(super) async fn create(
+    db: &Db,
+    email: &Email,
+    purpose: MailPurpose,
+    TakeMail { digest, link_expires_at, now, .. }: &TakeMail,
+) -> Result<Option<User>, Failure> {
+    let account = user_row::id_of(db, email).await?.map(UserId::get);
+    db.execute("DELETE FROM mail_tokens WHERE expires_at <= $1", &[&at(*now)]).await?;
+    let sql = "INSERT INTO mail_tokens (digest, user_id, purpose, email_key, created_at, expires_at)
+               SELECT $1, id, $2::text, email_key, $3, $4 FROM users
+               WHERE id = $5 AND NOT disabled AND (email_verified_at IS NULL OR $2::text <> 'verify')
+               RETURNING user_id";
+    let secret = digest.as_bytes().as_slice();
+    let expires_at = at(*link_expires_at);
+    let user =
+        db.find(sql, &[&secret, &purpose.as_str(), &at(*now), &expires_at, &account], user_id_in).await?;
+    match user {
+        Some(user) => user_row::by_id(db, user).await,
+        None => Ok(None),
     }
 }
 

@@ -15,7 +15,9 @@ use crate::StoreError;
 const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/postgres/0001_schema.sql"),
     include_str!("../../migrations/postgres/0002_authorization_server.sql"),
-    include_str!("../../migrations/postgres/0003_recipe_changes.sql"),
+    include_str!("../../migrations/postgres/0003_mails.sql"),
+    include_str!("../../migrations/postgres/0004_rate_limits.sql"),
+    include_str!("../../migrations/postgres/0005_recipe_changes.sql"),
 ];
 
 /// Of the advisory lock: "recipes" in ASCII.

@@ -6,11 +6,15 @@ use crate::{Statistics, StoreError};
 
 impl Postgres {
     pub async fn statistics(&self) -> Result<Statistics, StoreError> {
-        let sql = "SELECT count(*) FROM sessions";
-        let sessions = self.read_at_length(|db| async move { db.number(sql, &[]).await }).await?;
+        let counts = self.read_at_length(|db| async move {
+            let sessions = db.number("SELECT count(*) FROM sessions", &[]).await?;
+            Ok((sessions, db.number("SELECT count(*) FROM mails WHERE tries = 0", &[]).await?))
+        });
+        let (sessions, mails) = counts.await?;
         let pools = [&self.0.shared, &self.0.transactions, &self.0.long_reads].map(Connections::status);
         Ok(Statistics {
             sessions: u64::try_from(sessions).unwrap_or_default(),
+            mails: u64::try_from(mails).unwrap_or_default(),
             connections: pools.iter().map(|pool| pool.size).sum(),
             waiting: pools.iter().map(|pool| pool.waiting).sum(),
             schema: migrate::newest(),

@@ -77,7 +77,7 @@ pub(super) fn recipe_id(number: i64) -> Result<RecipeId, StoreError> {
     RecipeId::from_i64(number).ok_or_else(|| StoreError::Corrupt(format!("the recipe id {number}")))
 }
 
-fn time_at(microseconds: i64) -> Result<Timestamp, StoreError> {
+pub(super) fn time_at(microseconds: i64) -> Result<Timestamp, StoreError> {
     let corrupt = |why: jiff::Error| StoreError::Corrupt(why.to_string());
     Timestamp::from_microsecond(microseconds).map_err(corrupt)
 }

@@ -5,44 +5,12 @@ use rusqlite::{Connection, params};
 
 use super::user_row::{self, user_in};
 use super::{Sqlite, audit, columns, execute, find, find_value};
-use crate::{Context, StoreError};
+use crate::{Context, StoreError, TakeMail};
 use accounts::audit::Event;
-use accounts::{Email, MailPurpose, NewMailToken, TokenDigest, User};
+use accounts::{Email, MailPurpose, TokenDigest, User};
 use ids::UserId;
 
 impl Sqlite {
-    pub async fn create_mail_token(
-        &self,
-        email: &Email,
-        new: NewMailToken,
-        context: Context,
-    ) -> Result<Option<User>, StoreError> {
-        let email = email.clone();
-        self.write(move |db| {
-            let NewMailToken { digest, purpose, expires_at } = new;
-            let now = context.now;
-            let account = user_row::id_of(db, &email)?.map(UserId::get);
-            execute(db, "DELETE FROM mail_tokens WHERE expires_at <= ?1", [now.as_microsecond()])?;
-            let sql = "INSERT INTO mail_tokens (digest, user_id, purpose, email_key, created_at, expires_at)
-                       SELECT ?1, id, ?2, email_key, ?3, ?4 FROM users
-                       WHERE id = ?5 AND disabled = 0 AND (email_verified_at IS NULL OR ?2 <> 'verify')
-                       RETURNING user_id";
-            let made = params![
-                digest.as_bytes(),
-                purpose.as_str(),
-                now.as_microsecond(),
-                expires_at.as_microsecond(),
-                account,
-            ];
-            let user = find_value(db, sql, made)?.map(columns::user_id).transpose()?;
-            if purpose == MailPurpose::ResetPassword {
-                audit::record(db, Event::PasswordResetRequested, user, &context)?;
-            }
-            user.map_or(Ok(None), |user| user_row::by_id(db, user))
-        })
-        .await
-    }
-
     pub fn mail_token_user(
         &self,
         digest: TokenDigest,
@@ -77,6 +45,31 @@ impl Sqlite {
         })
         .await
     }
+}
+
+/// Stores a token for the account of this address. `None`: there is no account, or it is disabled, or the address is
+/// verified already.
+pub(super) fn create(
+    db: &Connection,
+    email: &Email,
+    purpose: MailPurpose,
+    TakeMail { digest, link_expires_at, now, .. }: &TakeMail,
+) -> Result<Option<User>, StoreError> {
+    let account = user_row::id_of(db, email)?.map(UserId::get);
+    execute(db, "DELETE FROM mail_tokens WHERE expires_at <= ?1", [now.as_microsecond()])?;
+    let sql = "INSERT INTO mail_tokens (digest, user_id, purpose, email_key, created_at, expires_at)
+               SELECT ?1, id, ?2, email_key, ?3, ?4 FROM users
+               WHERE id = ?5 AND disabled = 0 AND (email_verified_at IS NULL OR ?2 <> 'verify')
+               RETURNING user_id";
+    let made = params![
+        digest.as_bytes(),
+        purpose.as_str(),
+        now.as_microsecond(),
+        link_expires_at.as_microsecond(),
+        account,
+    ];
+    let user = find_value(db, sql, made)?.map(columns::user_id).transpose()?;
+    user.map_or(Ok(None), |user| user_row::by_id(db, user))
 }
 
 /// Uses a token up. `None`: it is unknown, used, expired or for another purpose, or the account has another address or

@@ -20,7 +20,8 @@ const MIGRATIONS: &[&str] = &[
     address_keys::MIGRATION,
     include_str!("../../migrations/sqlite/0008_usages.sql"),
     include_str!("../../migrations/sqlite/0009_authorization_server.sql"),
-    include_str!("../../migrations/sqlite/0010_recipe_changes.sql"),
+    include_str!("../../migrations/sqlite/0010_mails.sql"),
+    include_str!("../../migrations/sqlite/0011_recipe_changes.sql"),
 ];
 
 #[derive(Debug, thiserror::Error)]

@@ -14,6 +14,7 @@ mod inspection;
 mod instance;
 mod invitations;
 mod mail_tokens;
+mod mails;
 mod oauth;
 mod outages;
 mod quotas;
@@ -21,6 +22,7 @@ mod races;
 mod recipes;
 mod replicas;
 mod sessions;
+mod shared_limits;
 mod sharing;
 mod upgrades;
 mod users;
@@ -112,6 +114,18 @@ impl TestStore {
         }
         let db = Connection::open(self.file()).unwrap();
         db.query_row(sql, [], |row| row.get(0)).optional().unwrap()
+    }
+
+    /// Runs a statement that returns any number of rows.
+    async fn sql_all(&self, sql: &str) {
+        if self.url.file().is_none() {
+            connected(&self.url.to_string()).await.query(sql, &[]).await.unwrap();
+        } else {
+            let db = Connection::open(self.file()).unwrap();
+            let mut statement = db.prepare(sql).unwrap();
+            let mut rows = statement.query([]).unwrap();
+            while rows.next().unwrap().is_some() {}
+        }
     }
 
     fn now(&self) -> Timestamp {

@@ -18,11 +18,11 @@ pub async fn limit_by_address(
     request: Request,
     next: Next,
 ) -> Response {
-    match limits.by_address(limit, client) {
+    match limits.by_address(limit, client).await {
         Ok(usage) => {
             let mut response = next.run(request).await;
             if does_not_count(limit, &response) {
-                limits.give_back_by_address(limit, client);
+                limits.give_back_by_address(limit, client).await;
                 return response;
             }
             // If the handler refused by another limit, its headers are more useful.

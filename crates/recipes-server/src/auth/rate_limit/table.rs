@@ -40,6 +40,22 @@ pub(super) struct Taken {
     pub(super) retry_after: Option<Duration>,
 }
 
+impl Taken {
+    pub(super) fn of(
+        used_until: u64,
+        now: u64,
+        (window, step): (u64, u64),
+        retry_after: Option<Duration>,
+    ) -> Self {
+        let left = now.saturating_add(window).saturating_sub(used_until) / step;
+        Self {
+            remaining: u32::try_from(left).unwrap_or(u32::MAX),
+            reset: Duration::from_micros(used_until.saturating_sub(now)),
+            retry_after,
+        }
+    }
+}
+
 impl Table {
     pub(super) fn new(quota: Quota) -> Self {
         let window = u64::try_from(quota.window().as_micros()).unwrap_or(u64::MAX);
@@ -68,12 +84,7 @@ impl Table {
         } else {
             (used_until, Some(Duration::from_micros(beyond)))
         };
-        let left = now.saturating_add(window).saturating_sub(until) / step;
-        Taken {
-            remaining: u32::try_from(left).unwrap_or(u32::MAX),
-            reset: Duration::from_micros(until - now),
-            retry_after,
-        }
+        Taken::of(until, now, (window, step), retry_after)
     }
 
     /// Undoes one [`take`](Self::take).
@@ -107,11 +118,11 @@ impl Table {
         slot.key == key && slot.used_until > now
     }
 
-    fn step_of(&self, times: u32) -> u64 {
+    pub(super) fn step_of(&self, times: u32) -> u64 {
         (self.step / u64::from(times)).max(1)
     }
 
-    fn window(&self) -> u64 {
+    pub(super) fn window(&self) -> u64 {
         self.step.saturating_mul(u64::from(self.quota.requests()))
     }
 

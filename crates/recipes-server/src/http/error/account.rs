@@ -44,7 +44,7 @@ impl From<AccountError> for Report {
                 return Self::invalid(vec![FieldError { pointer: format!("/{field}"), message }]);
             }
             E::RateLimited(reached) => return Self::rate_limited(&reached),
-            E::MailQueueFull(_) => return Self::overloaded(MAIL_RETRY_AFTER),
+            E::MailQueueFull => return Self::overloaded(MAIL_RETRY_AFTER),
             E::Hash(HashError::Overloaded { retry_after }) => return Self::overloaded(retry_after),
             E::Hash(error) => return Self::internal(error),
             E::Sign(error) => return Self::internal(error),
@@ -90,7 +90,7 @@ mod tests {
         check(E::ActorRevoked, 401, "invalid_token", Some(r#"Bearer error="invalid_token""#));
         check(E::WrongPassword, 403, "wrong_password", None);
         check(E::Invalid { field: "token", message: String::new() }, 422, "invalid", None);
-        check(E::MailQueueFull(crate::jobs::mail::QueueFull), 503, "overloaded", None);
+        check(E::MailQueueFull, 503, "overloaded", None);
         check(E::Store(StoreError::Unavailable(Unavailable::DiskFull)), 503, "unavailable", None);
         check(E::Store(StoreError::Corrupt("a page".to_owned())), 503, "unavailable", None);
         check(E::Store(StoreError::Bug("SQL".to_owned())), 500, "internal", None);

@@ -1,7 +1,8 @@
 //! The texts of the mails. They are plain text and contain nothing that a user wrote: otherwise an attacker could send
 //! advertisements to any address, in a name of 200 characters.
 
-use accounts::{Email, MailPurpose, audit::Actor};
+use accounts::{Email, MailPurpose};
+use ids::UserId;
 use jiff::Timestamp;
 use lettre::{
     Message,
@@ -25,10 +26,10 @@ pub(super) enum MailType {
 }
 
 impl MailType {
-    pub(super) fn of_link(purpose: MailPurpose, actor: &Actor) -> Self {
+    pub(super) fn of_link(purpose: MailPurpose, requested_by: Option<UserId>) -> Self {
         match purpose {
             MailPurpose::VerifyEmail => Self::VerifyEmail,
-            MailPurpose::ResetPassword if actor.user.is_some() => Self::ResetByAdmin,
+            MailPurpose::ResetPassword if requested_by.is_some() => Self::ResetByAdmin,
             MailPurpose::ResetPassword => Self::ResetPassword,
         }
     }

@@ -1,16 +1,16 @@
 use std::{fs, future::pending, os::unix::fs::PermissionsExt as _, path::PathBuf};
 
-use accounts::{Name, NewUser, Role, TokenDigest, audit::Event, audit::Filter};
-use jiff::Timestamp;
-use store::{Access, Context, DatabaseUrl, Page, Store};
+use accounts::{Name, NewInvitation, NewUser, Role, TokenDigest, audit::Event, audit::Filter};
+use store::{Access, DatabaseUrl, Page};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
     net::{TcpListener, TcpStream},
     sync::oneshot,
+    time::Instant,
 };
 
-use super::worker::{CONCURRENT, MIN_DELAY, RETRIES};
+use super::worker::CONCURRENT;
 use super::*;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
@@ -29,8 +29,16 @@ impl Service {
     }
 
     async fn with_pause(pause: Duration, transport: impl FnOnce(PathBuf, &Clock) -> Transport) -> Self {
-        let folder = tempfile::tempdir().unwrap();
         let clock = Clock::stopped("2026-01-01T12:00:00Z".parse().unwrap());
+        Self::with_clock(clock, pause, transport).await
+    }
+
+    async fn with_clock(
+        clock: Clock,
+        pause: Duration,
+        transport: impl FnOnce(PathBuf, &Clock) -> Transport,
+    ) -> Self {
+        let folder = tempfile::tempdir().unwrap();
         let url = DatabaseUrl::parse(&format!("sqlite:{}", folder.path().join("test.db").display())).unwrap();
         let store = Store::open(&url, clock.now()).await.unwrap();
         let (name, email) = (Name::parse("Ada").unwrap(), address("Ada@example.org"));
@@ -51,14 +59,15 @@ impl Service {
     }
 
     async fn with_outbox() -> Self {
-        Self::with(|folder, clock| {
-            Transport::Outbox(Outbox { folder, clock: clock.clone(), entropy: Entropy::seeded(2) })
-        })
-        .await
+        Self::with(outbox).await
     }
 
-    fn request(&self, to: &str) -> Result<(), QueueFull> {
-        self.mailer.request_link(MailPurpose::ResetPassword, &address(to), Actor::OPERATOR)
+    async fn requests(&self, to: &str) {
+        requests(&self.mailer, to).await;
+    }
+
+    async fn delivers(&self) {
+        self.worker.deliver_waiting().await.unwrap();
     }
 
     fn outbox(&self) -> Vec<PathBuf> {
@@ -67,15 +76,23 @@ impl Service {
     }
 }
 
+fn outbox(folder: PathBuf, clock: &Clock) -> Transport {
+    Transport::Outbox(Outbox { folder, clock: clock.clone(), entropy: Entropy::seeded(2) })
+}
+
+async fn requests(mailer: &Mailer, to: &str) {
+    mailer.request_link(MailPurpose::ResetPassword, &address(to), Actor::OPERATOR).await.unwrap();
+}
+
 fn address(text: &str) -> Email {
     Email::parse(text).unwrap()
 }
 
 #[tokio::test]
 async fn mail_goes_to_the_stored_address_with_the_token_in_the_fragment() {
-    let mut service = Service::with_outbox().await;
-    service.request("ADA@example.org").unwrap();
-    service.worker.deliver_waiting().await;
+    let service = Service::with_outbox().await;
+    service.requests("ADA@example.org").await;
+    service.delivers().await;
     let mail = fs::read_to_string(&service.outbox()[0]).unwrap();
     let (head, body) = mail.split_once("\r\n\r\n").unwrap();
     for line in [
@@ -103,9 +120,10 @@ async fn mail_goes_to_the_stored_address_with_the_token_in_the_fragment() {
 
 #[tokio::test]
 async fn mail_is_written_some_time_after_its_request() {
-    let Service { folder: _folder, store, mailer, worker } = Service::with_outbox().await;
+    let service = Service::with_clock(Clock::system(), Duration::ZERO, outbox).await;
+    let Service { folder: _folder, store, mailer, worker } = service;
     let (working, requested_at) = (tokio::spawn(worker.run(pending())), Instant::now());
-    mailer.request_link(MailPurpose::ResetPassword, &address("ada@example.org"), Actor::OPERATOR).unwrap();
+    requests(&mailer, "ada@example.org").await;
     let filter = Filter { event: Some(Event::PasswordResetRequested), ..Filter::default() };
     while store.count_audit_log(filter).await.unwrap() == 0 {
         tokio::time::sleep(Duration::from_millis(10)).await;
@@ -116,11 +134,11 @@ async fn mail_is_written_some_time_after_its_request() {
 
 #[tokio::test]
 async fn outbox_is_readable_by_its_owner_only() {
-    let mut service = Service::with_outbox().await;
+    let service = Service::with_outbox().await;
     for _ in 0..3 {
-        service.request("ada@example.org").unwrap();
+        service.requests("ada@example.org").await;
     }
-    service.worker.deliver_waiting().await;
+    service.delivers().await;
     let mode = |path: &PathBuf| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&service.folder.path().join("outbox")), 0o700);
     let mails = service.outbox();
@@ -135,7 +153,7 @@ async fn outbox_is_readable_by_its_owner_only() {
 
 #[tokio::test]
 async fn outbox_deletes_the_oldest_mails_and_no_other_files() {
-    let mut service = Service::with_outbox().await;
+    let service = Service::with_outbox().await;
     let outbox = service.folder.path().join("outbox");
     fs::create_dir(&outbox).unwrap();
     fs::write(outbox.join("20250101-mine.txt"), "").unwrap();
@@ -143,8 +161,8 @@ async fn outbox_deletes_the_oldest_mails_and_no_other_files() {
     for n in 0..1_000 {
         fs::write(outbox.join(format!("20250101T{n:06}.eml")), "").unwrap();
     }
-    service.request("ada@example.org").unwrap();
-    service.worker.deliver_waiting().await;
+    service.requests("ada@example.org").await;
+    service.delivers().await;
     assert!(!outbox.join("20250101T000000.eml").exists());
     assert!(outbox.join("20250101T000001.eml").exists());
     assert!(outbox.join(".20240101T000000.eml").exists());
@@ -156,61 +174,50 @@ async fn mail_is_written_although_an_old_one_cannot_be_deleted() {
     let clock = Clock::stopped("2026-01-01T12:00:00Z".parse().unwrap());
     let outbox_in =
         |folder: PathBuf| Transport::Outbox(Outbox { folder, clock, entropy: Entropy::seeded(2) });
-    let mut service = Service::with_pause(HOUR, |folder, _| outbox_in(folder)).await;
+    let service = Service::with_pause(HOUR, |folder, _| outbox_in(folder)).await;
     let outbox = service.folder.path().join("outbox");
     // A folder cannot be deleted as a file.
     fs::create_dir_all(outbox.join("20250101T000000.eml")).unwrap();
     for n in 1..1_000 {
         fs::write(outbox.join(format!("20250101T{n:06}.eml")), "").unwrap();
     }
-    service.request("ada@example.org").unwrap();
-    in_time(service.worker.deliver_waiting()).await;
+    service.requests("ada@example.org").await;
+    in_time(service.delivers()).await;
     assert_eq!(service.outbox().len(), 1_001);
 }
 
 #[tokio::test]
 async fn unknown_verified_and_disabled_accounts_get_no_mail() {
-    let mut service = Service::with_outbox().await;
+    let service = Service::with_outbox().await;
     // An unknown address; and an account of the operator, which counts as verified.
-    service.request("eve@example.org").unwrap();
+    service.requests("eve@example.org").await;
     service
         .mailer
         .request_link(MailPurpose::VerifyEmail, &address("ada@example.org"), Actor::OPERATOR)
+        .await
         .unwrap();
-    service.worker.deliver_waiting().await;
+    service.delivers().await;
     let now = "2026-01-01T12:00:00Z".parse().unwrap();
     let (ada, operator) = (address("ada@example.org"), Context::operator(now));
     service.store.set_access(&ada, Access::Disabled, operator).await.unwrap();
-    service.request("ada@example.org").unwrap();
-    service.worker.deliver_waiting().await;
+    service.requests("ada@example.org").await;
+    service.delivers().await;
     assert_eq!(service.outbox(), Vec::<PathBuf>::new());
 }
 
 #[tokio::test]
-async fn full_queue_refuses() {
-    let service = Service::with_outbox().await;
-    for _ in 0..QUEUE {
-        service.request("ada@example.org").unwrap();
-    }
-    assert!(service.request("ada@example.org").is_err());
-}
-
-#[tokio::test]
-async fn shutdown_sends_queued_mails_and_refuses_new_ones() {
+async fn shutdown_sends_queued_mails_and_later_ones_wait_for_the_next_start() {
     let service = Service::with_outbox().await;
     for _ in 0..20 {
-        service.request("ada@example.org").unwrap();
+        service.requests("ada@example.org").await;
     }
     let Service { folder, store, mailer, worker } = service;
     worker.run(std::future::ready(())).await;
     assert_eq!(fs::read_dir(folder.path().join("outbox")).unwrap().count(), 20);
-    assert!(
-        mailer
-            .request_link(MailPurpose::ResetPassword, &address("ada@example.org"), Actor::OPERATOR)
-            .is_err()
-    );
+    requests(&mailer, "ada@example.org").await;
     let noted = store.audit_log(Filter::default(), Page::default()).await.unwrap().rows;
     assert_eq!(noted.iter().filter(|entry| entry.event == "password_reset_requested").count(), 20);
+    assert_eq!(store.statistics().await.unwrap().mails, 1);
 }
 
 /// A mail server that refuses the first recipients with these responses. Returns the mail that it accepts.
@@ -264,10 +271,10 @@ async fn in_time<T>(coming: impl Future<Output = T>) -> T {
 
 async fn sent_through(url: &str) -> Service {
     let smtp = Smtp::new(&url.to_owned().into()).unwrap();
-    let mut service = Service::with(|_, _| Transport::Smtp(smtp)).await;
+    let service = Service::with(|_, _| Transport::Smtp(smtp)).await;
     assert!(service.mailer.has_server() && !Service::with_outbox().await.mailer.has_server());
-    service.request("ada@example.org").unwrap();
-    service.worker.deliver_waiting().await;
+    service.requests("ada@example.org").await;
+    service.delivers().await;
     service
 }
 
@@ -284,9 +291,9 @@ async fn temporary_refusal_is_retried() {
 async fn permanent_refusal_is_not_retried_and_retries_are_bounded() {
     let never: &[&str] = &["550 no such mailbox"];
     let (url, taken) = mail_server(never).await;
-    let mut service = sent_through(&url).await;
-    service.request("ada@example.org").unwrap();
-    service.worker.deliver_waiting().await;
+    let service = sent_through(&url).await;
+    service.requests("ada@example.org").await;
+    service.delivers().await;
     assert_eq!(in_time(taken).await.unwrap().0, 2, "one refusal, then the next mail");
     let (url, mut taken) = mail_server(&["451 later"; 4]).await;
     sent_through(&url).await;
@@ -299,9 +306,9 @@ const HOUR: Duration = Duration::from_hours(1);
 async fn mails_that_wait_for_a_retry_do_not_hold_up_others() {
     let (url, taken) = mail_server(&["451 later"; CONCURRENT]).await;
     let smtp = Smtp::new(&url.into()).unwrap();
-    let service = Service::with_pause(HOUR, |_, _| Transport::Smtp(smtp)).await;
+    let service = Service::with_clock(Clock::system(), HOUR, |_, _| Transport::Smtp(smtp)).await;
     for _ in 0..=CONCURRENT {
-        service.request("ada@example.org").unwrap();
+        service.requests("ada@example.org").await;
     }
     let working = tokio::spawn(service.worker.run(pending()));
     assert_eq!(in_time(taken).await.unwrap().0, CONCURRENT + 1);
@@ -309,21 +316,16 @@ async fn mails_that_wait_for_a_retry_do_not_hold_up_others() {
 }
 
 #[tokio::test]
-async fn number_of_waiting_retries_is_bounded() {
-    // Every write fails: the folder of the outbox is a file.
-    let (file, clock) = (tempfile::NamedTempFile::new().unwrap(), Clock::stopped(Timestamp::UNIX_EPOCH));
-    let outbox = Outbox { folder: file.path().to_owned(), clock, entropy: Entropy::seeded(2) };
-    let mut service = Service::with_pause(HOUR, |_, _| Transport::Outbox(outbox)).await;
-    service.worker.sender.retries.forget_permits(RETRIES);
-    service.request("ada@example.org").unwrap();
-    in_time(service.worker.deliver_waiting()).await;
-}
-
-#[tokio::test]
 async fn address_that_the_server_does_not_support_is_not_retried() {
     let (url, _taken) = mail_server(&[]).await;
     let smtp = Smtp::new(&url.into()).unwrap();
-    let mut service = Service::with_pause(HOUR, |_, _| Transport::Smtp(smtp)).await;
-    service.mailer.invite(&address("j\u{fc}rgen@example.org"), &"token".into()).unwrap();
-    in_time(service.worker.deliver_waiting()).await;
+    let service = Service::with_pause(HOUR, |_, _| Transport::Smtp(smtp)).await;
+    let now = Clock::stopped("2026-01-01T12:00:00Z".parse().unwrap()).now();
+    let id = InvitationId::new(now, [7; 10]);
+    let (digest, email) = (TokenDigest::of(b"shown"), Some(address("j\u{fc}rgen@example.org")));
+    let new = NewInvitation { id, digest, email, expires_at: now + HOUR };
+    service.store.create_invitation(new, Context::operator(now)).await.unwrap();
+    service.mailer.invite(id, Actor::OPERATOR).await.unwrap();
+    in_time(service.delivers()).await;
+    assert_eq!(service.store.next_mail_at().await.unwrap(), None, "given up");
 }

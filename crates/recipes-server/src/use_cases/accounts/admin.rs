@@ -83,8 +83,8 @@ impl Accounts {
         if user.disabled {
             return Err(AccountError::UserDisabled);
         }
-        self.limits.mail(MailKind::ResetByAdmin(user.id))?;
-        Ok(self.mailer.request_link(MailPurpose::ResetPassword, &user.email, actor)?)
+        self.limits.mail(MailKind::ResetByAdmin(user.id)).await?;
+        Ok(self.mailer.request_link(MailPurpose::ResetPassword, &user.email, actor).await?)
     }
 
     /// Ends all sessions and API tokens of a user.

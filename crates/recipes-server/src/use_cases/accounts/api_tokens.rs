@@ -40,7 +40,7 @@ impl Accounts {
             return Err(AccountError::invalid("expiresAt", "must be in the future"));
         }
         actor.session.ok_or(AccountError::SessionRequired)?;
-        self.limits.by_user(Limit::AccountChange, user.id)?;
+        self.limits.by_user(Limit::AccountChange, user.id).await?;
         let secret = api_token_format().generate(&self.entropy.bytes());
         let digest = TokenDigest::of(secret.expose_secret().as_bytes());
         let id = ApiTokenId::new(now, self.entropy.bytes());

@@ -4,7 +4,7 @@ use store::StoreError;
 use strict_jose::SignError;
 
 use crate::auth::rate_limit::LimitReached;
-use crate::jobs::mail::QueueFull;
+use crate::jobs::mail::QueueError;
 use crate::passwords::HashError;
 
 /// Why a use case of accounts failed. The texts are for the user, except those of the last three variants.
@@ -58,8 +58,8 @@ pub enum AccountError {
     Invalid { field: &'static str, message: String },
     #[error(transparent)]
     RateLimited(#[from] LimitReached),
-    #[error(transparent)]
-    MailQueueFull(#[from] QueueFull),
+    #[error("too many mails are waiting to be sent")]
+    MailQueueFull,
     #[error(transparent)]
     Hash(HashError),
     #[error(transparent)]
@@ -88,6 +88,15 @@ impl From<StoreError> for AccountError {
             StoreError::AdminRequired => Self::AdminRequired,
             StoreError::LastAdmin => Self::LastAdmin,
             error => Self::Store(error),
+        }
+    }
+}
+
+impl From<QueueError> for AccountError {
+    fn from(error: QueueError) -> Self {
+        match error {
+            QueueError::Full => Self::MailQueueFull,
+            QueueError::Store(error) => error.into(),
         }
     }
 }

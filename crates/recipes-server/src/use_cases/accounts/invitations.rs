@@ -25,7 +25,7 @@ pub struct InviteUser {
 /// A new invitation. Its token is shown once and not stored.
 pub struct CreatedInvitation {
     pub invitation: Invitation,
-    /// The token that the sign-up sends.
+    /// The token that the sign-up sends. The mail has another one, which is good for the same sign-up.
     pub token: SecretString,
     /// The page that signs up with the token.
     pub link: String,
@@ -60,23 +60,26 @@ impl Accounts {
             return Err(AccountError::InvitationsUnusable);
         }
         if let Some(email) = &email {
-            self.limits.mail(MailKind::Invitation(&email.key()))?;
+            self.limits.mail(MailKind::Invitation(&email.key())).await?;
         }
         let now = self.clock.now();
         let (new, token) = new_invitation(email, now, &self.entropy);
         let invitation = self.store.create_invitation(new, self.context(actor)).await?;
         let invitation = invitation.ok_or(AccountError::TooManyInvitations)?;
         tracing::info!(invitation.id = %invitation.id, "An invitation was created");
-        let mailed = match invitation.email.as_ref().map(|email| self.mailer.invite(email, &token)) {
-            None => false,
-            Some(Ok(())) => self.mailer.has_server(),
-            // The invitation is valid, and the administrator can send the link.
-            Some(Err(error)) => {
+        let mailed = invitation.email.is_some() && self.is_mailed(invitation.id, actor).await;
+        Ok(CreatedInvitation { invitation, link: self.mailer.invitation_link(&token), token, mailed })
+    }
+
+    /// If not, the invitation is valid, and the administrator can send the link.
+    async fn is_mailed(&self, invitation: InvitationId, actor: Actor) -> bool {
+        match self.mailer.invite(invitation, actor).await {
+            Ok(()) => self.mailer.has_server(),
+            Err(error) => {
                 tracing::warn!(%error, "An invitation was not mailed");
                 false
             }
-        };
-        Ok(CreatedInvitation { invitation, link: self.mailer.invitation_link(&token), token, mailed })
+        }
     }
 
     /// Open invitations in the order of their creation.

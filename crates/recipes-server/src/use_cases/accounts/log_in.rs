@@ -63,7 +63,7 @@ impl LogIn {
         let parsed = Email::parse(email);
         // A text that is not an address has no account, and still counts as an attempt.
         let account = parsed.as_ref().map_or_else(|_| email.to_lowercase(), Email::key);
-        let mut attempt = self.limits.log_in(&account, actor.address);
+        let mut attempt = self.limits.log_in(&account, actor.address).await;
         // Before the account is looked up, so that the response time does not tell whether it exists. A client at an address
         // where the account is in use knows already that it exists.
         let is_in_use_here = async {
@@ -87,7 +87,7 @@ impl LogIn {
             self.store.audit(Event::LogInFailed, id, context).await?;
             return Ok(PasswordCheck::Wrong);
         };
-        attempt.succeeded();
+        attempt.succeeded().await;
         let password_hash = match stored {
             Some(outdated) if verdict == Verdict::RightButOutdated => {
                 Some(self.upgrade(&user, outdated, password).await?)
@@ -194,11 +194,11 @@ impl Accounts {
     ) -> Result<Option<PasswordHash>, AccountError> {
         // A session that has ended must not even learn whether a password is right.
         self.store.check_authority(self.context(actor)).await?;
-        let attempt = self.limits.confirmation(&user.email.key(), &actor)?;
+        let attempt = self.limits.confirmation(&user.email.key(), &actor).await?;
         let stored = stored_hash(&self.store, user).await?;
         match verify(&self.passwords, password, stored.clone(), attempt).await? {
             (Verdict::Right | Verdict::RightButOutdated, attempt) => {
-                attempt.succeeded();
+                attempt.succeeded().await;
                 Ok(stored)
             }
             (Verdict::Wrong, _) => {
@@ -232,7 +232,7 @@ async fn verify<'a>(
     match passwords.verify(password, stored).await {
         Ok(verdict) => Ok((verdict, attempt)),
         Err(error) => {
-            attempt.cancel();
+            attempt.cancel().await;
             Err(error)
         }
     }

@@ -18,9 +18,9 @@ impl Accounts {
     ///
     /// # Errors
     /// [`AccountError::RateLimited`] for this address, with or without an account; [`AccountError::MailQueueFull`].
-    pub fn request_password_reset(&self, email: &Email, actor: Actor) -> Result<(), AccountError> {
-        self.limits.mail(MailKind::Reset(&email.key()))?;
-        Ok(self.mailer.request_link(MailPurpose::ResetPassword, email, actor)?)
+    pub async fn request_password_reset(&self, email: &Email, actor: Actor) -> Result<(), AccountError> {
+        self.limits.mail(MailKind::Reset(&email.key())).await?;
+        Ok(self.mailer.request_link(MailPurpose::ResetPassword, email, actor).await?)
     }
 
     /// Sets a new password and ends all sessions, API tokens and links of the account.
@@ -40,7 +40,7 @@ impl Accounts {
         let hash = self.passwords.hash(password).await?;
         let reset = self.store.reset_password(token, hash, self.context(actor)).await?;
         let user = reset.ok_or_else(AccountError::invalid_link)?;
-        self.limits.trust(&user.email.key(), actor.address);
+        self.limits.trust(&user.email.key(), actor.address).await;
         tracing::info!(user.id = %user.id, "User {}: password reset, all sessions ended", user.id);
         Ok(())
     }

@@ -45,9 +45,9 @@ impl Accounts {
             let updated = store.update_profile(update, context).await?;
             return updated.ok_or(AccountError::ActorRevoked);
         };
-        self.limits.by_user(Limit::AccountChange, user.id)?;
+        self.limits.by_user(Limit::AccountChange, user.id).await?;
         // Like a sign-up, this reveals whether an address has an account, so it shares the limit of sign-ups.
-        self.limits.by_address(Limit::SignUp, actor.address)?;
+        self.limits.by_address(Limit::SignUp, actor.address).await?;
         let update = |hash: Option<PasswordHash>| {
             let email = Some(EmailChange { email: email.clone(), password_hash: hash });
             let update = store::UpdateProfile { user: user.id, name: name.clone(), email };
@@ -55,7 +55,7 @@ impl Accounts {
         };
         let updated = self.with_password(user, password, actor, update).await?;
         if updated.email != user.email && !updated.email_verified {
-            self.send_verification_or_log(&updated, actor);
+            self.send_verification_or_log(&updated, actor).await;
         }
         Ok(updated)
     }
@@ -74,7 +74,7 @@ impl Accounts {
         let invalid = |message: String| AccountError::invalid("newPassword", message);
         let (name, email) = (Some(user.name.as_str()), Some(user.email.as_str()));
         self.settings.password_policy.check(new.expose_secret(), name, email).map_err(invalid)?;
-        self.limits.by_user(Limit::AccountChange, user.id)?;
+        self.limits.by_user(Limit::AccountChange, user.id).await?;
         let change = |old: Option<PasswordHash>| {
             let new = new.clone();
             async move {

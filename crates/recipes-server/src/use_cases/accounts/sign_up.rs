@@ -50,7 +50,7 @@ impl Accounts {
         tracing::info!(user.id = %user.id, "User {} signed up", user.id);
         let actor =
             Actor { user: Some(user.id), session: Some(session.id), ..Actor::anonymous(session.address) };
-        self.send_verification_or_log(&user, actor);
+        self.send_verification_or_log(&user, actor).await;
         self.logged_in(user, &session, token, now)
     }
 }

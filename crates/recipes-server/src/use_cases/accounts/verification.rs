@@ -10,15 +10,15 @@ impl Accounts {
     ///
     /// # Errors
     /// [`AccountError::RateLimited`], [`AccountError::MailQueueFull`].
-    pub fn send_verification(&self, user: &User, actor: Actor) -> Result<(), AccountError> {
-        self.limits.mail(MailKind::Verification(&user.email.key()))?;
-        Ok(self.mailer.request_link(MailPurpose::VerifyEmail, &user.email, actor)?)
+    pub async fn send_verification(&self, user: &User, actor: Actor) -> Result<(), AccountError> {
+        self.limits.mail(MailKind::Verification(&user.email.key())).await?;
+        Ok(self.mailer.request_link(MailPurpose::VerifyEmail, &user.email, actor).await?)
     }
 
     /// Sends the mail to a new address. A failure is only logged: the address is stored, and the user can request the
     /// mail again.
-    pub(super) fn send_verification_or_log(&self, user: &User, actor: Actor) {
-        if let Err(error) = self.send_verification(user, actor) {
+    pub(super) async fn send_verification_or_log(&self, user: &User, actor: Actor) {
+        if let Err(error) = self.send_verification(user, actor).await {
             tracing::warn!(user.id = %user.id, ?error, "The verification mail of user {} was not sent", user.id);
         }
     }

@@ -74,3 +74,10 @@ fn record_is_named_without_its_content() {
     let user = Record::from_json(USER.as_bytes()).unwrap();
     assert_eq!((user.to_string(), format!("{user:?}")), ("users 7".to_owned(), "Record(users 7)".to_owned()));
 }
+
+#[test]
+fn record_of_an_older_archive_lacks_a_column_that_was_added_since() {
+    let old = r#"{"invitations":{"id":"AAAAAAAAAAAAAAAAAAAAAA","digest":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","email":null,"email_key":null,"created_by":null,"created_at":"2024-05-01T12:00:00Z","expires_at":"2024-05-02T12:00:00Z"}}"#;
+    let record = Record::from_json(old.as_bytes()).unwrap();
+    assert_eq!(record.value("mail_digest"), Some(&Value::Null));
+}

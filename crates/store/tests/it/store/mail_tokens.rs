@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use accounts::audit::Filter;
-use accounts::{LINK_LIFETIME, MailPurpose, NewMailToken, NewUser, PasswordHash, TokenDigest, User};
+use accounts::{MailPurpose, NewMail, NewUser, PasswordHash, TokenDigest, User};
+use ids::UserId;
 use rstest_reuse::apply;
-use store::{Access, ApiTokens, ChangePassword, Context};
+use store::{Access, ApiTokens, ChangePassword, Context, DueMail, MailContent, TakenMail};
 use tokio::task::JoinSet;
 
 use super::sessions::sign_up;
@@ -24,10 +25,21 @@ impl TestStore {
     }
 
     async fn is_sent(&self, to: &str, purpose: MailPurpose) -> Option<(TokenDigest, User)> {
+        let mail = NewMail::Link { purpose, to: email(to) };
+        assert!(self.queue_mail(mail, self.now(), self.operator()).await.unwrap());
         let digest = TokenDigest::of(&self.entropy.bytes::<32>());
-        let new = NewMailToken { digest, purpose, expires_at: self.now() + LINK_LIFETIME };
-        let user = self.create_mail_token(&email(to), new, self.operator()).await.unwrap();
-        user.map(|user| (digest, user))
+        let taken = self.take_mail(self.take(digest)).await.unwrap();
+        let TakenMail::Mail(DueMail { content: MailContent::Link { user, .. }, to, .. }) = &taken else {
+            assert_eq!(taken, TakenMail::Unwanted);
+            return None;
+        };
+        let user = self.user_of(*user).await;
+        assert_eq!(*to, user.email);
+        Some((digest, user))
+    }
+
+    async fn user_of(&self, id: UserId) -> User {
+        self.store.user(id).await.unwrap().unwrap()
     }
 
     async fn verification(&self, to: &str) -> TokenDigest {
