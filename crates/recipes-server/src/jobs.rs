@@ -1,5 +1,6 @@
-//! Background tasks: backups, mail and upkeep.
+//! Background tasks: backups, mail, the search index and upkeep.
 
 pub mod backups;
 pub mod mail;
+pub mod search_index;
 pub mod upkeep;

@@ -44,6 +44,7 @@ use crate::entropy::Entropy;
 use crate::http::stack::{CorsOrigins, Draining, HttpConfig, HttpService};
 use crate::idle_memory;
 use crate::jobs::mail::{self, Mailer, MailerConfig};
+use crate::jobs::search_index::SearchIndex;
 use crate::jobs::{backups, upkeep};
 use crate::limits::{self, DRAIN_SHARE, HEAD_BYTES, MAIL_SHARE, STREAMS};
 use crate::passwords::Passwords;
@@ -101,6 +102,8 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     }
     let (end_of_mail, ending) = oneshot::channel::<Infallible>();
     let worker = tokio::spawn(worker.run(async { drop(ending.await) }));
+    let search = SearchIndex::start(store.clone(), &config.data_dir.path().join("search"))
+        .context("cannot open the search index; delete its folder to have it built anew")?;
     tokio::spawn(idle_memory::run());
     tokio::spawn(upkeep::run(store.clone(), config.protection.audit_retention(), clock.clone()));
     if let Some(schedule) = config.backups.schedule() {
@@ -120,6 +123,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
             settings: config.accounts(),
             limits: limits.clone(),
             mailer,
+            search,
             clock: clock.clone(),
             entropy: entropy.clone(),
         },

@@ -1,7 +1,9 @@
 //! Recipes: every client reads the public ones, users create their own, owners change theirs.
 
+mod hit_stream;
 mod page_stream;
 pub mod response;
+pub mod search;
 
 use axum::response::Response;
 use http::{HeaderValue, StatusCode, Uri, header};
@@ -18,7 +20,7 @@ use super::{
     },
     json_array::JsonArray,
     list::{DATA, ListRequest},
-    parameters::{IfMatch, IfNoneMatch, PageQuery, RecipeInPath},
+    parameters::{IfMatch, IfNoneMatch, PageQuery, RecipeInPath, SearchQuery},
     path::PathId,
 };
 use crate::app::App;
@@ -30,10 +32,10 @@ use crate::http::json_api::JsonApi;
 use crate::http::query::Count;
 use crate::use_cases::recipes::Writer;
 
-/// Lists recipes in pages, in the order of their ids.
+/// Lists recipes in pages: all in the order of their ids, or those that a search finds.
 #[utoipa::path(
     get, path = "/api/v1/recipes", tag = "recipes", operation_id = "listRecipes",
-    params(PageQuery),
+    params(PageQuery, SearchQuery),
     security((), ("bearer" = ["recipes:read"])),
     responses(
         (status = 200, description = "A page of recipes", body = ref("#/components/schemas/RecipePage"), headers(
@@ -43,10 +45,14 @@ use crate::use_cases::recipes::Writer;
 )]
 pub async fn list(
     JsonApi(app): JsonApi<App>,
-    RecipeReader(viewer): RecipeReader,
+    reader: RecipeReader,
     uri: Uri,
     count: Count,
 ) -> Result<Response, Report> {
+    if search::is_search(&uri) {
+        return search::page(app, reader, &uri, count).await;
+    }
+    let viewer = reader.viewer;
     let request = ListRequest::parse("/api/v1/recipes", &uri, &[])?;
     let recipes = app.recipes().list(request.page, viewer, JsonArray::after(DATA).take_written()).await?;
     let total = count.of(app.recipes().count(viewer)).await?;
@@ -87,7 +93,7 @@ pub async fn list(
 pub async fn read(
     JsonApi(app): JsonApi<App>,
     PathId(id): PathId<RecipeId>,
-    RecipeReader(viewer): RecipeReader,
+    RecipeReader { viewer, .. }: RecipeReader,
     conditions: Conditions,
 ) -> Result<Response, Report> {
     let response = app.recipe_responses().read(app.recipes(), id, viewer).await?;

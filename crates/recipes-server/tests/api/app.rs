@@ -8,6 +8,7 @@ use std::{
 };
 
 use accounts::{Email, Name, NewUser, PasswordHash, Role, SessionLimits, User};
+use recipes_server::jobs::search_index::SearchIndex;
 use recipes_server::Clock;
 use recipes_server::Entropy;
 use recipes_server::api::front_end::FrontEnd;
@@ -27,6 +28,7 @@ use recipes_server::use_cases::{
     Dependencies,
     accounts::{ClientInfo, Settings, SignUpMode},
 };
+use search::RecipeIndex;
 use serde_json::json;
 use store::Store;
 
@@ -181,6 +183,7 @@ impl TestApp {
             settings,
             limits: limits.clone(),
             mailer,
+            search: SearchIndex::follow(store.clone(), RecipeIndex::in_memory().unwrap()),
             clock: clock.clone(),
             entropy,
         };

@@ -1,6 +1,6 @@
 //! The errors of recipes as responses.
 
-use http::{StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 
 use super::Report;
 use crate::http::conditional::ETag;
@@ -17,11 +17,15 @@ impl From<RecipeError> for Report {
             // As in RFC 4331, section 6.
             E::QuotaExceeded { .. } => (StatusCode::INSUFFICIENT_STORAGE, "quota_exceeded"),
             E::Stale { .. } => (StatusCode::PRECONDITION_FAILED, "precondition_failed"),
+            E::IndexIncomplete => (StatusCode::SERVICE_UNAVAILABLE, "search_index_incomplete"),
+            E::Search(error) => return Self::internal(error),
+            E::Thread(error) => return Self::internal(error),
             E::ActorRevoked => return AccountError::ActorRevoked.into(),
             E::Store(error) => return error.into(),
         };
         let report = Self::new(status, code, error.to_string());
         match error {
+            E::IndexIncomplete => report.with_header(header::RETRY_AFTER, HeaderValue::from_static("1")),
             E::Stale { id, revision } => {
                 report.with_header(header::ETAG, ETag::json(id, revision).to_header())
             }

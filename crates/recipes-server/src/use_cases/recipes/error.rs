@@ -2,7 +2,9 @@
 
 use ids::RecipeId;
 use recipes::{Quotas, Usage};
+use search::SearchError;
 use store::StoreError;
+use tokio::task::JoinError;
 
 /// Why a use case of recipes failed. The texts are for the user, except that of the last variant.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +28,13 @@ pub enum RecipeError {
     /// The account was deleted, or its rights were revoked, while the request was being served.
     #[error("Unauthorized")]
     ActorRevoked,
+    #[error("The search index is being built; try again after the given time")]
+    IndexIncomplete,
+    #[error(transparent)]
+    Search(#[from] SearchError),
+    /// A thread of the search has failed.
+    #[error(transparent)]
+    Thread(#[from] JoinError),
     #[error(transparent)]
     Store(StoreError),
 }
