@@ -6,6 +6,7 @@ mod check;
 mod export;
 mod help;
 mod import;
+mod postgres;
 mod program;
 mod secret_and_token;
 mod secrets;
