@@ -19,6 +19,7 @@ fn fails(url: &str, code: i32, reason: &str) {
 fn wrong_address_is_a_wrong_setting() {
     fails("postgres://db.example/recipes", 2, "must name a user, a host and a database");
     fails("postgres://jo:hunter2@db.example/recipes?sslmode=prefer", 2, "sslmode=verify-full");
+    fails("postgres://jo:hunter2@db.example/recipes?pooler=session", 2, "pooler=transaction");
     fails("postgres://jo:hunter2@localhost/recipes?sslrootcert=/does/not/exist.pem", 2, "sslrootcert");
 }
 
