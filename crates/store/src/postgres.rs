@@ -27,6 +27,7 @@ mod invitations;
 mod mail_tokens;
 mod mails;
 mod migrate;
+mod parameters;
 mod passwords;
 mod quota;
 mod recipe_row;

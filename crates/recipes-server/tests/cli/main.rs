@@ -7,6 +7,7 @@ mod clients;
 mod export;
 mod help;
 mod import;
+mod postgres;
 mod program;
 mod secret_and_token;
 mod secrets;

@@ -24,8 +24,9 @@ use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::{Instant, timeout};
 
 use super::columns::Columns;
-use super::connection::{Connections, Db, Isolation, PATIENCE, Params};
+use super::connection::{Connections, Db, Isolation, PATIENCE};
 use super::failure::Failure;
+use super::parameters::Params;
 use super::recipe_row::RecipeRow;
 use super::{RETRIES, at, authority, quota};
 use crate::url::PostgresAddress;
