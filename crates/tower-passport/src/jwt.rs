@@ -69,7 +69,7 @@ use crate::{BearerHeader, Error, InvalidChallenge, Outcome, Strategy, TokenSourc
 /// | two `Authorization` headers, or `Bearer` and not exactly one token | 400 `invalid_request` |
 /// | a token without the two dots of a JWT | the next strategy of a chain that recognizes it, otherwise 401 `invalid_token` |
 /// | a token that `strict_jose` rejects | 401 `invalid_token` |
-/// | a good token that a [status list](StatusLists) revokes | 401 `invalid_token` |
+/// | a good token that a status list revokes (`StatusLists`) | 401 `invalid_token` |
 /// | a good token, and the verification denies | 401 `invalid_token`, unless the [`Denial`](crate::Denial) says otherwise |
 /// | a good token, and the verification fails | 503 |
 /// | a token, and the keys [are not available](ProvideKeys), or its status list | 503 |
