@@ -68,5 +68,6 @@ export function formOf(page) {
 }
 
 function unescape(text) {
-  return text.replace(/&quot;/g, '"').replace(/&#39;/g, "'").replace(/&lt;/g, "<").replace(/&gt;/g, ">").replace(/&amp;/g, "&");
+  const numbered = text.replace(/&#(\d+);/g, (_, code) => String.fromCodePoint(Number(code)));
+  return numbered.replace(/&quot;/g, '"').replace(/&lt;/g, "<").replace(/&gt;/g, ">").replace(/&amp;/g, "&");
 }

@@ -15,6 +15,7 @@ mod json_array;
 pub mod links;
 mod list;
 pub mod me;
+pub mod oauth;
 mod parameters;
 pub mod password_reset;
 pub mod path;

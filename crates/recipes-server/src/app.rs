@@ -3,13 +3,16 @@
 use std::sync::Arc;
 
 use axum::extract::FromRef;
+use serde_json::{Map, Value};
 
 use crate::api::recipes::response::RecipeResponses;
 use crate::auth::{
-    caller::{self, FindSession, Guard},
+    guard::{self, FindSession, Guard, Trust},
+    issuer_tokens::IssuerTokens,
     log_in::{PasswordStrategy, password_strategy},
 };
 use crate::http::cookies::SessionCookies;
+use crate::provider::{AuthorizationServer, ProviderDependencies, protocol};
 use crate::public_url::PublicUrl;
 use crate::use_cases::{
     Dependencies,
@@ -31,15 +34,40 @@ struct Parts {
     log_in: Arc<PasswordStrategy>,
     cookies: SessionCookies,
     public_url: Option<PublicUrl>,
+    password_check: LogIn,
+    authorization_server: Option<Arc<AuthorizationServer>>,
+    resource_metadata: Option<Map<String, Value>>,
+}
+
+/// Where the service is, and which servers belong to it.
+#[derive(Default)]
+pub struct Deployment {
+    /// The address at which clients reach the service, if it is set.
+    pub public_url: Option<PublicUrl>,
+    /// The name of the authorization server.
+    pub provider_url: Option<PublicUrl>,
+    /// The other APIs that its tokens may be for.
+    pub resources: Vec<String>,
+    /// The tokens of another authorization server, which is used instead, and the metadata that name it.
+    pub issuer: Option<(Map<String, Value>, IssuerTokens)>,
 }
 
 impl App {
-    /// `public_url` is the address at which clients reach the service, if it is set.
-    pub fn new(with: Dependencies, public_url: Option<PublicUrl>) -> Self {
+    pub fn new(with: Dependencies, deployment: Deployment) -> Self {
+        let Deployment { public_url, provider_url, resources, issuer: trusted } = deployment;
+        let provider_url = provider_url.filter(|_| trusted.is_none());
+        let authorization_server = provider_url.and_then(|url| authorization_server(&with, &url, &resources));
+        let (resource_metadata, trust) = match trusted {
+            Some((metadata, tokens)) => (Some(metadata), Trust::Issuer(Box::new(tokens))),
+            None => (
+                authorization_server.as_ref().and_then(|server| server.resource_metadata()),
+                Trust::Own(authorization_server.clone()),
+            ),
+        };
         let Dependencies { store, passwords, issuer, settings, limits, clock, .. } = with.clone();
         let cookies = SessionCookies::of(public_url.as_ref());
         let find_session = FindSession::new(store.clone(), settings.sessions, clock.clone());
-        let guard = caller::guard(issuer, find_session, cookies.access);
+        let guard = guard::guard(issuer, find_session, cookies.access, trust);
         let log_in = LogIn { store: store.clone(), passwords, limits, sessions: settings.sessions, clock };
         let recipes = Arc::new(Recipes::new(&with));
         Self(Arc::new(Parts {
@@ -47,7 +75,10 @@ impl App {
             recipes,
             health: Health::new(store),
             guard: Arc::new(guard),
-            log_in: Arc::new(password_strategy(log_in)),
+            log_in: Arc::new(password_strategy(log_in.clone())),
+            password_check: log_in,
+            authorization_server,
+            resource_metadata,
             accounts: Accounts::new(with),
             cookies,
             public_url,
@@ -74,9 +105,41 @@ impl App {
         &self.0.cookies
     }
 
+    pub fn password_check(&self) -> &LogIn {
+        &self.0.password_check
+    }
+
+    /// `None` if the service has no name that clients can trust.
+    pub fn authorization_server(&self) -> Option<Arc<AuthorizationServer>> {
+        self.0.authorization_server.clone()
+    }
+
+    /// Where clients get tokens for the recipe API (RFC 9728).
+    pub fn resource_metadata(&self) -> Option<&Map<String, Value>> {
+        self.0.resource_metadata.as_ref()
+    }
+
     pub fn public_url(&self) -> Option<&PublicUrl> {
         self.0.public_url.as_ref()
     }
+}
+
+fn authorization_server(
+    with: &Dependencies,
+    url: &PublicUrl,
+    resources: &[String],
+) -> Option<Arc<AuthorizationServer>> {
+    let protocol = protocol(url, resources)
+        .inspect_err(|why| tracing::warn!("The authorization server is off: PUBLIC_URL is {url}, and {why}"))
+        .ok()?;
+    let dependencies = ProviderDependencies {
+        store: with.store.clone(),
+        secrets: with.issuer.keys().clone(),
+        sessions: with.settings.sessions,
+        clock: with.clock.clone(),
+        entropy: with.entropy.clone(),
+    };
+    Some(Arc::new(AuthorizationServer::new(protocol, dependencies)))
 }
 
 impl FromRef<App> for Arc<Guard> {

@@ -2,6 +2,8 @@
 
 pub mod access_tokens;
 pub mod caller;
+pub mod guard;
+pub mod issuer_tokens;
 pub mod log_in;
 pub mod rate_limit;
 pub mod requirements;

@@ -3,6 +3,7 @@
 mod audit;
 mod backup;
 mod check;
+mod clients;
 mod database;
 mod export;
 mod health;
@@ -78,6 +79,9 @@ enum Command {
     #[command(after_help = users::EXAMPLES)]
     Users(users::UsersCommand),
     Audit(audit::Audit),
+    /// Register the applications that log their users in here
+    #[command(after_help = clients::EXAMPLES)]
+    Clients(clients::ClientsCommand),
     /// Check settings, database, mail server, clock and disk, and change nothing
     #[command(after_help = check::EXAMPLES)]
     Check,
@@ -104,7 +108,8 @@ impl Command {
             | Self::Backup(_)
             | Self::Restore(_)
             | Self::Users(_)
-            | Self::Audit(_) => &[Secret::DatabaseUrl],
+            | Self::Audit(_)
+            | Self::Clients(_) => &[Secret::DatabaseUrl],
             Self::Token(token) => token.secrets(),
             Self::Health(_) | Self::Secret | Self::Openapi => &[],
         }
@@ -162,6 +167,7 @@ impl Cli {
             Command::Restore(restore) => restore.run(&config).await,
             Command::Users(users) => users.run(&config).await,
             Command::Audit(audit) => audit.run(&config).await,
+            Command::Clients(clients) => clients.run(&config).await,
             Command::Check => check::run(&config).await,
             Command::Health(health) => health.run(&config).await,
             Command::Secret => secret::run(),

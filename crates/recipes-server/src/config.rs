@@ -2,6 +2,7 @@
 //!
 //! No other file of the server reads the environment. An empty variable counts as not set. Nothing here writes files.
 
+mod authorization;
 mod backups;
 mod data_dir;
 mod env_file;
@@ -13,6 +14,7 @@ mod secrets;
 mod sign_up;
 mod values;
 
+pub use authorization::AuthorizationSettings;
 pub use backups::BackupSettings;
 pub use data_dir::DataDir;
 pub use env_file::EnvFile;
@@ -37,11 +39,14 @@ use store::DatabaseUrl;
 
 use self::values::HEADING;
 use crate::api::front_end::FrontEnd;
+use crate::auth::issuer_tokens::TrustedIssuer;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::http::stack::CorsOrigins;
 use crate::jobs::mail::{MailTemplate, Transport};
+use crate::mode::Mode;
 use crate::passwords::{Scheme, policy::Policy};
+use crate::public_url::PublicUrl;
 use crate::use_cases::accounts::Settings;
 
 /// Every setting with its name, default and parser.
@@ -127,6 +132,9 @@ pub struct Config {
     drain_delay: Duration,
 
     #[command(flatten)]
+    pub authorization: AuthorizationSettings,
+
+    #[command(flatten)]
     pub backups: BackupSettings,
 
     #[command(flatten)]
@@ -193,6 +201,27 @@ impl Config {
         self.cors_origins.is_none() && !bound.ip().to_canonical().is_loopback()
     }
 
+    pub fn mode(&self) -> Mode {
+        match self.authorization {
+            AuthorizationSettings { issuer: Some(_), .. } => Mode::ResourceServer,
+            AuthorizationSettings { accounts_only: true, .. } => Mode::AccountsOnly,
+            AuthorizationSettings { .. } => Mode::AllInOne,
+        }
+    }
+
+    /// The server whose tokens are accepted, for a service at this address.
+    ///
+    /// # Errors
+    /// When the service has no name that a token can be for.
+    pub fn trusted_issuer(&self, own_url: Option<&PublicUrl>) -> Result<Option<TrustedIssuer>, ConfigError> {
+        let Some(issuer) = &self.authorization.issuer else { return Ok(None) };
+        let Some(url) = own_url else {
+            let what = "ISSUER (--issuer) needs PUBLIC_URL: the tokens of the issuer must name this service";
+            return Err(ConfigError::new(what));
+        };
+        Ok(Some(TrustedIssuer { issuer: issuer.clone(), audience: format!("{url}/api/v1") }))
+    }
+
     /// The time in which the service ends.
     pub fn shutdown_timeout(&self) -> Duration {
         self.shutdown_timeout
@@ -244,7 +273,8 @@ impl Config {
             token_lifetime: self.jwt_expires_in,
             sessions,
             sign_up: self.sign_up.signup,
-            require_verified_email: self.sign_up.require_verified_email,
+            // The users of another server have no address here.
+            require_verified_email: self.sign_up.require_verified_email && self.mode().has_accounts(),
             password_policy: self.password_policy(),
             quotas: self.protection.quotas(),
         }

@@ -13,11 +13,14 @@ mod clock;
 pub mod config;
 mod entropy;
 pub mod http;
+mod idle_memory;
 pub mod jobs;
 pub mod limits;
+pub mod mode;
 mod output_file;
 pub mod passwords;
 pub mod program;
+pub mod provider;
 pub mod public_url;
 pub mod router;
 pub mod sample;
@@ -34,5 +37,5 @@ pub use entropy::Entropy;
 pub fn openapi_json() -> String {
     let limits = auth::rate_limit::RateLimits::new(auth::rate_limit::Quotas::OFF, Clock::system());
     // Strings, numbers and maps with string keys: serializing them cannot fail.
-    router::router(&limits, "", None).1.to_pretty_json().unwrap_or_default()
+    router::router(&limits, "", None, mode::Mode::AllInOne).1.to_pretty_json().unwrap_or_default()
 }

@@ -14,6 +14,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::cli::{Cli, CliError, InvalidArgument};
 use crate::config::ConfigError;
+use crate::idle_memory;
 use crate::telemetry::{escape::escape_lines, panics};
 
 /// The exit code for a wrong argument or setting.
@@ -51,7 +52,11 @@ pub fn main() -> ExitCode {
 /// All cores for the service, one thread for the other commands.
 fn runtime(cli: &Cli) -> io::Result<Runtime> {
     let mut builder = if cli.serves() { Builder::new_multi_thread() } else { Builder::new_current_thread() };
-    builder.max_blocking_threads(BLOCKING_THREADS).enable_all().build()
+    builder
+        .max_blocking_threads(BLOCKING_THREADS)
+        .on_thread_park(idle_memory::before_waiting)
+        .enable_all()
+        .build()
 }
 
 fn fail(error: impl std::fmt::Display, code: u8) -> ExitCode {

@@ -14,6 +14,7 @@ use crate::api::{self, front_end::FrontEnd};
 use crate::app::App;
 use crate::auth::rate_limit::{Limit, RateLimits, limit_by_address};
 use crate::http::error::RequestError;
+use crate::mode::Mode;
 
 /// The routes that are not in the OpenAPI document: its own and the pages.
 pub const PAGES: [&str; 9] = [
@@ -29,11 +30,39 @@ pub const PAGES: [&str; 9] = [
 ];
 
 /// The router, and the OpenAPI document that its routes describe. `base_path` is the path of `PUBLIC_URL`.
-pub fn router(limits: &RateLimits, base_path: &str, front_end: Option<FrontEnd>) -> (Router<App>, OpenApi) {
+pub fn router(
+    limits: &RateLimits,
+    base_path: &str,
+    front_end: Option<FrontEnd>,
+    mode: Mode,
+) -> (Router<App>, OpenApi) {
+    let document = OpenApiRouter::with_openapi(api::docs::document()).merge(health_routes());
+    let document = if mode.has_recipes() { document.merge(recipe_routes()) } else { document };
+    let document = if mode.has_accounts() { document.merge(account_routes(limits)) } else { document };
+    let (router, mut openapi) = document.split_for_parts();
+    api::docs::complete_bodies(&mut openapi);
+    let router = router.merge(api::docs::pages(&openapi, base_path));
+    let router = if mode.has_accounts() { router.merge(account_pages(limits)) } else { router };
+    let router = if mode.has_recipes() { router.merge(api::oauth::resource_routes()) } else { router };
+    let router = match front_end {
+        Some(front_end) => router.fallback(async move |request| front_end.clone().respond(request).await),
+        None if mode == Mode::AccountsOnly => router.fallback(no_such_route),
+        None => router.route("/", get(home)).fallback(no_such_route),
+    };
+    (router.method_not_allowed_fallback(other_method), openapi)
+}
+
+fn recipe_routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(api::recipes::list, api::recipes::create)).routes(routes!(
+        api::recipes::read,
+        api::recipes::replace,
+        api::recipes::delete
+    ))
+}
+
+fn account_routes(limits: &RateLimits) -> OpenApiRouter<App> {
     let limited = |limit| from_fn_with_state((limits.clone(), limit), limit_by_address);
-    let (router, mut openapi) = OpenApiRouter::with_openapi(api::docs::document())
-        .routes(routes!(api::recipes::list, api::recipes::create))
-        .routes(routes!(api::recipes::read, api::recipes::replace, api::recipes::delete))
+    OpenApiRouter::new()
         .routes(routes!(api::accounts::sign_up).layer(limited(Limit::SignUp)))
         .routes(routes!(api::accounts::log_in).layer(limited(Limit::LogIn)))
         .routes(routes!(api::accounts::refresh).layer(limited(Limit::Refresh)))
@@ -58,16 +87,16 @@ pub fn router(limits: &RateLimits, base_path: &str, front_end: Option<FrontEnd>)
         .routes(routes!(api::admin::audit::list))
         .routes(routes!(api::admin::invitations::list, api::admin::invitations::create))
         .routes(routes!(api::admin::invitations::revoke))
-        .routes(routes!(api::health::alive))
-        .routes(routes!(api::health::ready))
-        .split_for_parts();
-    api::docs::complete_bodies(&mut openapi);
-    let router = router.merge(api::docs::pages(&openapi, base_path)).merge(api::links::pages());
-    let router = match front_end {
-        Some(front_end) => router.fallback(async move |request| front_end.clone().respond(request).await),
-        None => router.route("/", get(home)).fallback(no_such_route),
-    };
-    (router.method_not_allowed_fallback(other_method), openapi)
+}
+
+fn health_routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(api::health::alive)).routes(routes!(api::health::ready))
+}
+
+/// The pages of accounts, and the authorization server.
+fn account_pages(limits: &RateLimits) -> Router<App> {
+    let limited = from_fn_with_state((limits.clone(), Limit::LogIn), limit_by_address);
+    api::links::pages().merge(api::oauth::routes()).merge(api::oauth::log_in_route().layer(limited))
 }
 
 /// The original API redirects here.

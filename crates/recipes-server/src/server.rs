@@ -21,6 +21,7 @@ use accounts::TokenDigest;
 use anyhow::Context as _;
 use axum_server::Handle;
 use ids::Uid;
+use serde_json::{Map, Value};
 use store::{Instance, Store};
 use tokio::{
     net::TcpListener,
@@ -32,14 +33,16 @@ use tower_service::Service;
 use self::connection::ENDING;
 use self::listener::{LimitedListener, Peer};
 pub use self::shutdown::Shutdown;
-use crate::app::App;
+use crate::app::{App, Deployment};
 use crate::auth::access_tokens::TokenIssuer;
+use crate::auth::issuer_tokens::{FindIdentity, IssuerTokens, TrustedIssuer};
 use crate::auth::rate_limit::RateLimits;
 use crate::auth::token_keys::TokenKeys;
 use crate::clock::Clock;
 use crate::config::{Config, Monitoring};
 use crate::entropy::Entropy;
 use crate::http::stack::{CorsOrigins, Draining, HttpConfig, HttpService};
+use crate::idle_memory;
 use crate::jobs::mail::{self, Mailer, MailerConfig};
 use crate::jobs::{backups, upkeep};
 use crate::limits::{self, DRAIN_SHARE, HEAD_BYTES, MAIL_SHARE, STREAMS};
@@ -75,21 +78,13 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let key = signing_key::load_or_create(&config, &entropy)?;
     let keys = TokenKeys::new(key, previous_key);
     note_signing_key(&store, &keys, &clock).await?;
-    let now = clock.now();
-    let instance = Instance { id: Uid::new(now, entropy.bytes()), named_at: now };
-    let instance = store.get_or_create_instance(instance).await?;
-    let issuer = TokenIssuer::new(keys, instance, config.mail.public_url.as_ref());
+    let issuer = token_issuer(keys, &config, &store, (&clock, &entropy)).await?;
     let passwords = Passwords::start(config.scheme(), &entropy)?;
     let limits = RateLimits::new(config.protection.rate_limits, clock.clone());
     let listener = listen(address).await?;
     let bound = listener.local_addr()?;
 
-    if config.is_open_to_all_pages_by_default(bound) {
-        tracing::warn!(
-            "Every web page that a user of this network opens can read the public recipes and try passwords here, because \
-             CORS_ORIGINS is not set. Set it to the origins of your front ends, or to * if that is what you want"
-        );
-    }
+    warn_if_open_to_all_pages(&config, bound);
     tracing::info!("{transport}");
     let (mailer, worker) = Mailer::new(MailerConfig {
         store: store.clone(),
@@ -106,11 +101,17 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     }
     let (end_of_mail, ending) = oneshot::channel::<Infallible>();
     let worker = tokio::spawn(worker.run(async { drop(ending.await) }));
+    tokio::spawn(idle_memory::run());
     tokio::spawn(upkeep::run(store.clone(), config.protection.audit_retention(), clock.clone()));
     if let Some(schedule) = config.backups.schedule() {
         tokio::spawn(backups::run(store.clone(), schedule, clock.clone()));
     }
     let public_url = config.mail.public_url.clone();
+    // A service on this machine only needs no setting to be tried out.
+    let own_url = || bound.ip().is_loopback().then(|| PublicUrl::of_listener(bound));
+    let provider_url = public_url.clone().or_else(own_url);
+    let trusted = config.trusted_issuer(provider_url.as_ref())?;
+    let trusted = trusted.map(|issuer| issuer_tokens(&issuer, &store, &clock, &entropy)).transpose()?;
     let app = App::new(
         Dependencies {
             store: store.clone(),
@@ -122,10 +123,15 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
             clock: clock.clone(),
             entropy: entropy.clone(),
         },
-        public_url.clone(),
+        Deployment {
+            public_url: public_url.clone(),
+            provider_url,
+            resources: config.authorization.resources.clone(),
+            issuer: trusted,
+        },
     );
     let base_path = public_url.as_ref().map_or("", PublicUrl::path);
-    let (routes, openapi) = router(&limits, base_path, front_end);
+    let (routes, openapi) = router(&limits, base_path, front_end, config.mode());
     let request_metrics = metrics.map(|_| metrics::of_requests(openapi));
     let service = HttpService::new(
         routes.with_state(app),
@@ -144,10 +150,8 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     );
 
     let shutdown = shutdown::signalled();
-    tracing::info!(
-        "Listening on http://{bound} (documentation at http://{bound}/docs), database {}",
-        config.database_url()
-    );
+    let database = config.database_url();
+    tracing::info!("Listening on http://{bound} (documentation at http://{bound}/docs), database {database}");
     let drain_timeout = config.shutdown_timeout().mul_f64(DRAIN_SHARE);
     let drain_delay = config.drain_delay();
     let connections = limits::Connections { drain_delay, drain_timeout, ..limits::CONNECTIONS };
@@ -161,6 +165,42 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     store.close().await;
     log.flush(LAST_LINES);
     outcome
+}
+
+/// Issues the tokens of this installation, which is named at its first start.
+async fn token_issuer(
+    keys: TokenKeys,
+    config: &Config,
+    store: &Store,
+    (clock, entropy): (&Clock, &Entropy),
+) -> anyhow::Result<TokenIssuer> {
+    let now = clock.now();
+    let instance = Instance { id: Uid::new(now, entropy.bytes()), named_at: now };
+    let instance = store.get_or_create_instance(instance).await?;
+    Ok(TokenIssuer::new(keys, instance, config.mail.public_url.as_ref()))
+}
+
+fn warn_if_open_to_all_pages(config: &Config, bound: SocketAddr) {
+    if config.is_open_to_all_pages_by_default(bound) {
+        tracing::warn!(
+            "Every web page that a user of this network opens can read the public recipes and try passwords here, because \
+             CORS_ORIGINS is not set. Set it to the origins of your front ends, or to * if that is what you want"
+        );
+    }
+}
+
+/// The tokens of the other server, and the metadata that tell clients of it.
+fn issuer_tokens(
+    issuer: &TrustedIssuer,
+    store: &Store,
+    clock: &Clock,
+    entropy: &Entropy,
+) -> anyhow::Result<(Map<String, Value>, IssuerTokens)> {
+    let context = || format!("ISSUER (--issuer) is {}", issuer.issuer);
+    let metadata = issuer.metadata().with_context(context)?;
+    tracing::info!("Users are those of {}, with tokens for {}", issuer.issuer, issuer.audience);
+    let users = FindIdentity { store: store.clone(), clock: clock.clone(), entropy: entropy.clone() };
+    Ok((metadata, IssuerTokens::new(issuer.clone(), users).with_context(context)?))
 }
 
 async fn open_store(config: &Config, clock: &Clock, entropy: &Entropy) -> anyhow::Result<Store> {

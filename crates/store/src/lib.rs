@@ -13,8 +13,11 @@ mod audit;
 mod backup;
 mod backup_schedule;
 mod cache;
+mod clients;
 mod context;
 mod error;
+mod grants;
+mod identities;
 mod inspection;
 mod instance;
 mod invitations;
@@ -37,8 +40,13 @@ use jiff::Timestamp;
 pub use self::backup::{Record, Restore, RestoreBatch, RestoreError, Restored, Snapshot};
 pub use self::backup_schedule::BackupOutcome;
 pub use self::cache::{CacheKey, Lookup, ReadCache, Slot};
+pub use self::clients::{ClientRow, SigningKeyRow};
 pub use self::context::Context;
 pub use self::error::{StoreError, Unavailable};
+pub use self::grants::{
+    BrowserSession, CodeRow, ConsentRow, GrantRow, GrantState, NewCode, NewConsent, NewGrant, Outcome,
+};
+pub use self::identities::{Identity, NewIdentity};
 pub use self::inspection::Inspection;
 pub use self::instance::Instance;
 pub use self::page::{DEFAULT_PAGE_SIZE, Listing, MAX_PAGE_SIZE, Page, PageEnd};

@@ -9,7 +9,8 @@ use http::{HeaderMap, header, request::Parts};
 use store::Viewer;
 use tower_passport::{Auth, Reason, Rejection, require_scope};
 
-use super::caller::{Caller, Guard};
+use super::caller::Caller;
+use super::guard::Guard;
 use crate::http::client_address::ClientAddress;
 use crate::http::error::Report;
 use crate::use_cases::accounts::AccountError;

@@ -22,6 +22,10 @@ impl TokenKeys {
         &self.current
     }
 
+    pub fn previous(&self) -> Option<&Key> {
+        self.previous.as_ref()
+    }
+
     pub fn has_previous(&self) -> bool {
         self.previous.is_some()
     }

@@ -65,7 +65,7 @@ impl<R: Read> ArchiveReader<R> {
             return Err(ArchiveError::Foreign);
         };
         match version {
-            VERSION => archive.digest.update(&archive.line),
+            1..=VERSION => archive.digest.update(&archive.line),
             0 => return Err(ArchiveError::Foreign),
             found => return Err(ArchiveError::Newer { found }),
         }

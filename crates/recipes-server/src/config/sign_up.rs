@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::values::HEADING;
+use super::values::{HEADING, boolean};
 use crate::passwords::policy;
 use crate::use_cases::accounts::SignUpMode;
 
@@ -37,12 +37,4 @@ fn characters(text: &str) -> Result<usize, &'static str> {
     let characters =
         text.parse().ok().filter(|characters| (policy::MIN_CHARACTERS..=64).contains(characters));
     characters.ok_or("must be a number of characters from 8 to 64")
-}
-
-fn boolean(text: &str) -> Result<bool, &'static str> {
-    match text {
-        "true" | "on" | "1" => Ok(true),
-        "false" | "off" | "0" => Ok(false),
-        _ => Err("must be true or false"),
-    }
 }

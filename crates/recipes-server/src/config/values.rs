@@ -25,6 +25,14 @@ pub(super) fn host(text: &str) -> Result<String, &'static str> {
     }
 }
 
+pub(super) fn boolean(text: &str) -> Result<bool, &'static str> {
+    match text {
+        "true" | "on" | "1" => Ok(true),
+        "false" | "off" | "0" => Ok(false),
+        _ => Err("must be true or false"),
+    }
+}
+
 pub(super) fn port(text: &str) -> Result<u16, &'static str> {
     text.parse().map_err(|_| "must be a number from 0 to 65535")
 }

@@ -3,6 +3,7 @@
 mod collect;
 pub mod fields;
 mod form;
+mod form_text;
 mod received;
 
 use std::fmt;
@@ -16,6 +17,7 @@ use tokio::task::spawn_blocking;
 use zeroize::Zeroize as _;
 
 use self::fields::Fields;
+pub use self::form_text::FormText;
 use crate::http::error::{Report, RequestError};
 use crate::limits;
 

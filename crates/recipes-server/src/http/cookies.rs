@@ -31,6 +31,8 @@ pub struct MalformedCookie;
 pub struct SessionCookies {
     pub access: &'static str,
     pub refresh: &'static str,
+    /// The cookie of the authorization server's pages, by which they find the session.
+    pages: &'static str,
     path: Arc<str>,
 }
 
@@ -39,8 +41,18 @@ impl SessionCookies {
     /// path only, which `__Host-` does not allow; `__Secure-` is the next best.
     pub fn of(public_url: Option<&PublicUrl>) -> Self {
         match public_url.map_or("", PublicUrl::path) {
-            "" => Self { access: "__Host-token", refresh: "__Host-refresh-token", path: "/".into() },
-            path => Self { access: "__Secure-token", refresh: "__Secure-refresh-token", path: path.into() },
+            "" => Self {
+                access: "__Host-token",
+                refresh: "__Host-refresh-token",
+                pages: "__Host-session",
+                path: "/".into(),
+            },
+            path => Self {
+                access: "__Secure-token",
+                refresh: "__Secure-refresh-token",
+                pages: "__Secure-session",
+                path: path.into(),
+            },
         }
     }
 
@@ -79,6 +91,21 @@ impl SessionCookies {
         if let Ok(value) = HeaderValue::try_from(self.cookie(name, "", Duration::ZERO)) {
             headers.append(header::SET_COOKIE, value);
         }
+    }
+
+    /// The value of the cookie of pages.
+    pub fn page<'a>(&self, headers: &'a HeaderMap) -> Option<&'a str> {
+        let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
+        let mut cookies =
+            lines.flat_map(|line| line.split(';')).filter_map(|cookie| cookie.trim().split_once('='));
+        cookies.find(|(name, _)| *name == self.pages).map(|(_, value)| value)
+    }
+
+    /// Sets the cookie of pages. It is `Lax`, because users come to the pages from other sites.
+    pub fn of_pages(&self, value: &str, lifetime: Duration) -> String {
+        let max_age = lifetime.try_into().unwrap_or(cookie::time::Duration::MAX);
+        let cookie = Cookie::build((self.pages, value)).path(&*self.path).secure(true).http_only(true);
+        cookie.same_site(SameSite::Lax).max_age(max_age).to_string()
     }
 
     fn cookie(&self, name: &str, token: &str, lifetime: Duration) -> String {

@@ -11,12 +11,14 @@ use accounts::{Email, Name, NewUser, PasswordHash, Role, SessionLimits, User};
 use recipes_server::Clock;
 use recipes_server::Entropy;
 use recipes_server::api::front_end::FrontEnd;
-use recipes_server::app::App;
+use recipes_server::app::{App, Deployment};
+use recipes_server::auth::issuer_tokens::{FindIdentity, IssuerTokens, TrustedIssuer};
 use recipes_server::auth::rate_limit::{Quotas, RateLimits};
 use recipes_server::http::stack::{CorsOrigins, Draining, HttpConfig, HttpService};
 use recipes_server::jobs::mail::{
     MailTemplate, MailWorker, Mailer, MailerConfig, Outbox, RETRY_PAUSES, Transport,
 };
+use recipes_server::mode::Mode;
 use recipes_server::passwords::{Passwords, Scheme, policy::Policy};
 use recipes_server::public_url::PublicUrl;
 use recipes_server::router::router;
@@ -41,6 +43,10 @@ struct Surroundings {
     origins: CorsOrigins,
     public_url: Option<PublicUrl>,
     front_end: Option<FrontEnd>,
+    mode: Mode,
+    /// Other APIs.
+    resources: Vec<String>,
+    issuer: Option<TrustedIssuer>,
 }
 
 impl Default for Surroundings {
@@ -50,6 +56,9 @@ impl Default for Surroundings {
             origins: CorsOrigins::Any,
             public_url: None,
             front_end: None,
+            mode: Mode::AllInOne,
+            resources: Vec::new(),
+            issuer: None,
         }
     }
 }
@@ -82,6 +91,27 @@ impl TestApp {
     pub(crate) fn at_public_url(url: &str) -> Self {
         Self::surrounded_by(Surroundings {
             public_url: Some(url.parse().unwrap()),
+            ..Surroundings::default()
+        })
+    }
+
+    /// Accounts and the authorization server, which issues tokens for these APIs as well.
+    pub(crate) fn accounts_only(url: &str, resources: &[&str]) -> Self {
+        Self::surrounded_by(Surroundings {
+            public_url: Some(url.parse().unwrap()),
+            mode: Mode::AccountsOnly,
+            resources: resources.iter().map(|uri| (*uri).to_owned()).collect(),
+            ..Surroundings::default()
+        })
+    }
+
+    /// Recipes of the users of another server.
+    pub(crate) fn resource_server(url: &str, issuer: &str) -> Self {
+        let (issuer, audience) = (issuer.to_owned(), format!("{url}/api/v1"));
+        Self::surrounded_by(Surroundings {
+            public_url: Some(url.parse().unwrap()),
+            mode: Mode::ResourceServer,
+            issuer: Some(TrustedIssuer { issuer, audience }),
             ..Surroundings::default()
         })
     }
@@ -125,7 +155,7 @@ impl TestApp {
     fn hashing(hashing: Passwords, surroundings: Surroundings, quotas: Quotas, settings: Settings) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Clock::stopped("2026-01-01T12:00:00Z".parse().unwrap());
-        let Surroundings { database, origins, public_url, front_end } = surroundings;
+        let Surroundings { database, origins, public_url, front_end, mode, resources, issuer } = surroundings;
         let store = database.open_new(folder.path(), clock.now());
         let entropy = Entropy::seeded(1);
         let limits = RateLimits::new(quotas, clock.clone());
@@ -154,9 +184,20 @@ impl TestApp {
             clock: clock.clone(),
             entropy,
         };
-        let app = App::new(dependencies, public_url.clone());
+        let deployment = Deployment {
+            public_url: public_url.clone(),
+            provider_url: public_url.clone(),
+            resources,
+            issuer: issuer.map(|issuer| {
+                let metadata = issuer.metadata().unwrap();
+                let (store, clock, entropy) = (store.clone(), clock.clone(), Entropy::seeded(3));
+                (metadata, IssuerTokens::new(issuer, FindIdentity { store, clock, entropy }).unwrap())
+            }),
+        };
+        let app = App::new(dependencies, deployment);
         let base_path = public_url.as_ref().map_or("", PublicUrl::path);
-        let routes = router(&limits, base_path, front_end).0.merge(broken_routes()).with_state(app.clone());
+        let routes =
+            router(&limits, base_path, front_end, mode).0.merge(broken_routes()).with_state(app.clone());
         let config = HttpConfig {
             clock: clock.clone(),
             entropy: Entropy::seeded(7),

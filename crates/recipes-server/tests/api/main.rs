@@ -14,6 +14,7 @@ mod errors;
 mod every_request;
 mod mail;
 mod me;
+mod oauth;
 mod openapi;
 mod outbox;
 mod permissions;

@@ -3,6 +3,7 @@
 
 mod backup;
 mod check;
+mod clients;
 mod export;
 mod help;
 mod import;

@@ -72,7 +72,7 @@ async fn metrics_count_what_the_service_does_and_are_those_of_the_documentation(
     assert_eq!(value(&text, "recipes_mails_total{result=\"sent\"}"), "1");
     assert_eq!(value(&text, "recipes_sessions"), "1");
     assert_eq!(value(&text, "recipes_store_ready"), "1");
-    assert_eq!(value(&text, "recipes_store_schema_version"), "8");
+    assert_eq!(value(&text, "recipes_store_schema_version"), "9");
     for positive in ["process_start_time_seconds", "process_resident_memory_bytes", "process_open_fds"] {
         assert_ne!(value(&text, positive), "0", "{positive}");
     }

@@ -70,7 +70,10 @@ impl Record {
         let table = Table::named(&name).ok_or("its kind is unknown")?;
         let mut values = Vec::with_capacity(table.columns.len());
         for column in table.columns {
-            let json = row.remove(column.name).ok_or_else(|| format!("{} is missing", column.name))?;
+            // An archive of an older format lacks the columns that came later, all of which are optional.
+            let absent = || column.is_optional.then_some(Json::Null);
+            let json = row.remove(column.name).or_else(absent);
+            let json = json.ok_or_else(|| format!("{} is missing", column.name))?;
             values.push(column.read(json).ok_or_else(|| format!("{} is invalid", column.name))?);
         }
         if !row.is_empty() {

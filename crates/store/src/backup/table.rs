@@ -1,7 +1,7 @@
 //! The tables and columns of a backup, under the names that both kinds of database give them.
 //!
 //! A table that is derived from others is not here: `usages` and `address_collisions` are made anew by a restore, and
-//! `migrations` belongs to the schema.
+//! `migrations` belongs to the schema. `codes` are valid for a minute.
 
 /// A table, whose first column is the key by which its records are ordered.
 #[derive(Debug, PartialEq, Eq)]
@@ -37,8 +37,22 @@ pub(crate) enum Kind {
 use Kind::{Address, Boolean, Bytes, Digest, Integer, Text, Time, Uuid};
 
 /// In an order in which no record refers to a later one.
-pub(crate) const TABLES: [&Table; 9] =
-    [&USERS, &RECIPES, &SESSIONS, &API_TOKENS, &MAIL_TOKENS, &INVITATIONS, &META, &AUDIT, &SEQUENCES];
+pub(crate) const TABLES: [&Table; 14] = [
+    &USERS,
+    &RECIPES,
+    &SESSIONS,
+    &API_TOKENS,
+    &MAIL_TOKENS,
+    &INVITATIONS,
+    &CLIENTS,
+    &SIGNING_KEYS,
+    &GRANTS,
+    &CONSENTS,
+    &IDENTITIES,
+    &META,
+    &AUDIT,
+    &SEQUENCES,
+];
 
 const USERS: Table = Table {
     name: "users",
@@ -87,6 +101,7 @@ const SESSIONS: Table = Table {
         optional("place", Text),
         required("created_at", Time),
         required("last_used_at", Time),
+        optional("browser", Digest),
     ],
     has_sequence: false,
 };
@@ -129,6 +144,56 @@ const INVITATIONS: Table = Table {
         optional("created_by", Integer),
         required("created_at", Time),
         required("expires_at", Time),
+    ],
+    has_sequence: false,
+};
+
+const CLIENTS: Table = Table {
+    name: "clients",
+    columns: &[required("id", Text), required("record", Text), required("created_at", Time)],
+    has_sequence: false,
+};
+
+const SIGNING_KEYS: Table = Table {
+    name: "signing_keys",
+    columns: &[required("kid", Text), required("record", Text), required("sealed", Bytes)],
+    has_sequence: false,
+};
+
+const GRANTS: Table = Table {
+    name: "grants",
+    columns: &[
+        required("id", Uuid),
+        required("user_id", Integer),
+        required("client_id", Text),
+        optional("session_id", Uuid),
+        optional("current", Digest),
+        required("record", Text),
+        required("expires_at", Time),
+    ],
+    has_sequence: false,
+};
+
+const CONSENTS: Table = Table {
+    name: "consents",
+    columns: &[
+        required("id", Uuid),
+        required("user_id", Integer),
+        required("client_id", Text),
+        required("resource", Text),
+        required("scopes", Text),
+        required("given_at", Time),
+    ],
+    has_sequence: false,
+};
+
+const IDENTITIES: Table = Table {
+    name: "identities",
+    columns: &[
+        required("id", Uuid),
+        required("user_id", Integer),
+        required("issuer", Text),
+        required("subject", Text),
     ],
     has_sequence: false,
 };

@@ -84,6 +84,10 @@ pub(super) fn number_in(columns: &mut Columns<'_>) -> Result<Option<i64>, StoreE
     columns.get()
 }
 
+pub(super) fn bytes_in(columns: &mut Columns<'_>) -> Result<Vec<u8>, StoreError> {
+    columns.get()
+}
+
 pub(super) fn text_in(columns: &mut Columns<'_>) -> Result<String, StoreError> {
     columns.get()
 }

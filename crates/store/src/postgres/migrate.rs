@@ -12,7 +12,10 @@ use super::connection::{Db, Isolation};
 use super::failure::Failure;
 use crate::StoreError;
 
-const MIGRATIONS: &[&str] = &[include_str!("../../migrations/postgres/0001_schema.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../migrations/postgres/0001_schema.sql"),
+    include_str!("../../migrations/postgres/0002_authorization_server.sql"),
+];
 
 /// Of the advisory lock: "recipes" in ASCII.
 const LOCK: i64 = 0x72_65_63_69_70_65_73;

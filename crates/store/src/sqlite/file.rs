@@ -12,6 +12,11 @@ use rusqlite::{Connection, Error, ErrorCode, OpenFlags};
 /// How long a writer waits for another process's write.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How long a checkpoint of another process may leave the files as this one does not know them, 2 s on a busy machine or a slow
+/// disk. Then they are no longer those of the database.
+pub(super) const TRIES: usize = 400;
+pub(super) const PAUSE: Duration = Duration::from_millis(5);
+
 /// How long the check of a large database may delay the start.
 const QUICK_CHECK: Duration = Duration::from_secs(5);
 

@@ -19,7 +19,7 @@ use std::{
 use rusqlite::{Connection, Row, hooks::Wal};
 
 use super::cached;
-use super::file::PATIENCE;
+use super::file::{PATIENCE, PAUSE, TRIES};
 use super::reader::Readers;
 use super::watch::WatchedFiles;
 use crate::StoreError;
@@ -29,10 +29,6 @@ const CHECKPOINT_EVERY: i64 = 2_000;
 
 /// Pages from which on the readers are paused, 16 MB. Few readers never let it grow so long.
 const PAUSE_FROM: i64 = 4_000;
-
-/// For a checkpoint of another process, while the length of the log is not known.
-const TRIES: usize = 50;
-const PAUSE: Duration = Duration::from_millis(5);
 
 /// The length of the log, and when it was last checkpointed.
 pub(super) struct Log {

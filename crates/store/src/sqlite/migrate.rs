@@ -19,6 +19,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0006_audit_by_actor.sql"),
     address_keys::MIGRATION,
     include_str!("../../migrations/sqlite/0008_usages.sql"),
+    include_str!("../../migrations/sqlite/0009_authorization_server.sql"),
 ];
 
 #[derive(Debug, thiserror::Error)]

@@ -7,11 +7,12 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
 
 use rusqlite::Connection;
 
 use super::checkpoint_mark::{CheckpointMark, FileState};
-use super::file::{beside, is_empty, open_without_log};
+use super::file::{PAUSE, TRIES, beside, is_empty, open_without_log};
 use crate::{StoreError, Unavailable};
 
 /// The files of the database as they were when it was opened.
@@ -132,17 +133,27 @@ impl WatchedFiles {
             self.state = FileState::of(&self.database.path).ok();
             return Ok(());
         }
+        // A checkpoint writes the new length into the first page before it writes the other pages: until it ends, the file may
+        // look damaged.
+        for _ in 0..TRIES {
+            if self.holds_what_it_held() {
+                self.state = self.mark.set().ok();
+                return Ok(());
+            }
+            thread::sleep(PAUSE);
+        }
+        Err(CHANGED)
+    }
+
+    /// Whether the file alone has at least the ids that the last complete checkpoint has moved into it.
+    fn holds_what_it_held(&self) -> bool {
         // SQLite deletes the log of an empty file when it opens it.
         if is_empty(&self.database.path) {
-            return Err(CHANGED);
+            return false;
         }
         let found = open_without_log(&self.database.path).map_err(StoreError::from);
-        let found = found.and_then(|db| sequences(&db)).map_err(|_| CHANGED)?;
-        if found.iter().zip(&self.sequences).any(|(found, known)| found < known) {
-            return Err(CHANGED);
-        }
-        self.state = self.mark.set().ok();
-        Ok(())
+        let found = found.and_then(|db| sequences(&db));
+        found.is_ok_and(|found| found.iter().zip(&self.sequences).all(|(found, known)| found >= known))
     }
 }
 
@@ -189,5 +200,36 @@ mod tests {
             assert_eq!(mark().is_empty(), !complete);
             assert_eq!(files.check(), Ok(()));
         }
+    }
+
+    #[test]
+    fn checkpoint_of_another_process_may_be_half_done() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("recipes.db");
+        let db = Connection::open(&path).unwrap();
+        db.pragma_update(None, "journal_mode", "wal").unwrap();
+        db.execute_batch("CREATE TABLE recipes (id INTEGER PRIMARY KEY AUTOINCREMENT, document BLOB)")
+            .unwrap();
+        let mut files = WatchedFiles::of(&path).unwrap();
+        files.checkpoint_begins().unwrap();
+        db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+        files.checkpoint_ended(&db, true).unwrap();
+
+        let before = fs::read(&path).unwrap();
+        db.execute_batch(
+            "INSERT INTO recipes (document) VALUES (zeroblob(50000)); PRAGMA wal_checkpoint(TRUNCATE)",
+        )
+        .unwrap();
+        let after = fs::read(&path).unwrap();
+        let (first_page, rest) = after.split_at(4096);
+        fs::write(&path, [first_page, &before[4096..]].concat()).unwrap();
+        assert!(!files.holds_what_it_held(), "the file looks damaged");
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                thread::sleep(10 * PAUSE);
+                fs::write(&path, [first_page, rest].concat()).unwrap();
+            });
+            assert_eq!(files.check(), Ok(()));
+        });
     }
 }

@@ -13,6 +13,7 @@ mod inspection;
 mod instance;
 mod invitations;
 mod mail_tokens;
+mod oauth;
 mod outages;
 mod quotas;
 mod races;

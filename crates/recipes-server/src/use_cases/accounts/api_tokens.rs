@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{Accounts, error::AccountError};
-use crate::auth::{caller::api_token_format, rate_limit::Limit};
+use crate::auth::{guard::api_token_format, rate_limit::Limit};
 
 /// The command to create an API token.
 pub struct CreateApiToken {

@@ -1,0 +1,30 @@
+//! The text of a form, for endpoints whose specification says how its fields are read.
+
+use axum::extract::{FromRequest, Request};
+use http::header;
+
+use super::received;
+use crate::http::error::{Report, RequestError};
+
+/// The bytes of a form at most.
+const MAX_BYTES: usize = 16 * 1024;
+
+/// An `application/x-www-form-urlencoded` body, not decoded.
+pub struct FormText(pub String);
+
+impl<S: Sync> FromRequest<S> for FormText {
+    type Rejection = Report;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Report> {
+        let (head, body) = request.into_parts();
+        let media_type = head.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let media_type = media_type.and_then(|text| text.split(';').next()).unwrap_or_default().trim();
+        if !media_type.is_empty() && !media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+            return Err(RequestError::UnsupportedMediaType.into());
+        }
+        let bytes = received::collect(&head, body, MAX_BYTES).await?;
+        let text = std::str::from_utf8(&bytes);
+        let text = text.map_err(|_| RequestError::Malformed("the form is not UTF-8".into()))?;
+        Ok(Self(text.to_owned()))
+    }
+}

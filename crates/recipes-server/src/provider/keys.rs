@@ -1,0 +1,189 @@
+//! The signing keys: loaded from the store, made and rotated when the schedule says so.
+
+use jiff::Timestamp;
+use store::{SigningKeyRow, Store};
+use strict_jose::{Algorithm, Key};
+use strict_oidc::{
+    KeyPolicy, KeyRecord, KeyState, KeyStep, OAuthError, SigningKeys, TicketKey, UnixTime, key_schedule,
+};
+
+use super::failure::{internal, unavailable};
+use super::sealing::SealingKey;
+use crate::auth::token_keys::TokenKeys;
+use crate::entropy::Entropy;
+
+/// RS256 for ID tokens, because most libraries expect it. ES256 for access tokens, because it signs 16 times as fast.
+const ALGORITHMS: [Algorithm; 2] = [Algorithm::Rs256, Algorithm::Es256];
+
+const DATA_KEY: &str = "data key";
+
+/// Other processes may change the rows at the same time, but not for ever.
+const ATTEMPTS: usize = 5;
+
+/// The keys of the authorization server.
+pub(super) struct KeyRing {
+    pub(super) keys: SigningKeys,
+    pub(super) tickets: TicketKey,
+    pub(super) loaded_at: Timestamp,
+}
+
+/// Makes [`KeyRing`]s.
+pub(super) struct KeyLoader {
+    pub(super) store: Store,
+    pub(super) secrets: TokenKeys,
+    pub(super) entropy: Entropy,
+}
+
+impl KeyLoader {
+    /// Loads the keys, after the steps of the schedule that are due.
+    pub(super) async fn load(&self, now: Timestamp) -> Result<KeyRing, OAuthError> {
+        let data_key = self.data_key().await?;
+        let at = UnixTime(u64::try_from(now.as_second()).unwrap_or(0));
+        for _ in 0..ATTEMPTS {
+            let rows = self.store.signing_keys().await.map_err(unavailable)?;
+            let records = rows.iter().map(record_of).collect::<Result<Vec<_>, _>>()?;
+            let steps = key_schedule(&KeyPolicy::default(), &ALGORITHMS, &records, at);
+            if steps.is_empty() {
+                let tickets = data_key.derive(b"tickets").map_err(internal)?;
+                let keys = rows.iter().zip(&records).map(|(row, record)| opened(&data_key, row, record));
+                return Ok(KeyRing {
+                    keys: SigningKeys::new(keys.collect::<Result<Vec<_>, _>>()?),
+                    tickets: TicketKey::new(&*tickets).map_err(internal)?,
+                    loaded_at: now,
+                });
+            }
+            let new = self.apply(&steps, &rows, &data_key, at).await?;
+            self.store.replace_signing_keys(rows, new).await.map_err(unavailable)?;
+        }
+        Err(internal("other processes kept changing the signing keys"))
+    }
+
+    /// The rows after these steps.
+    async fn apply(
+        &self,
+        steps: &[KeyStep],
+        rows: &[SigningKeyRow],
+        data_key: &SealingKey,
+        now: UnixTime,
+    ) -> Result<Vec<SigningKeyRow>, OAuthError> {
+        let mut rows = rows.to_vec();
+        for step in steps {
+            match step {
+                KeyStep::Create { algorithm, state } => {
+                    rows.push(self.create(*algorithm, *state, data_key, now).await?);
+                }
+                KeyStep::Move { kid, state } => {
+                    for row in rows.iter_mut().filter(|row| row.kid == *kid) {
+                        let record = KeyRecord { state: *state, since: now, ..record_of(row)? };
+                        row.record = serde_json::to_string(&record).map_err(internal)?;
+                    }
+                }
+                KeyStep::Delete { kid } => rows.retain(|row| row.kid != *kid),
+            }
+        }
+        Ok(rows)
+    }
+
+    async fn create(
+        &self,
+        algorithm: Algorithm,
+        state: KeyState,
+        data_key: &SealingKey,
+        now: UnixTime,
+    ) -> Result<SigningKeyRow, OAuthError> {
+        // An RSA key takes up to a second, which other requests on this thread would wait for.
+        let made = tokio::task::spawn_blocking(move || Key::generate(algorithm)).await.map_err(internal)?;
+        let key = made.map_err(internal)?.with_thumbprint_as_kid();
+        let kid = key.kid().unwrap_or_default().to_owned();
+        let record = KeyRecord { kid: kid.clone(), algorithm, state, since: now };
+        let sealed = data_key.seal(&kid, key.to_jwk().expose().as_bytes(), self.entropy.bytes());
+        tracing::info!(key = %kid, "Made a signing key for {}", algorithm.name());
+        Ok(SigningKeyRow {
+            kid,
+            record: serde_json::to_string(&record).map_err(internal)?,
+            sealed: sealed.map_err(internal)?,
+        })
+    }
+
+    async fn data_key(&self) -> Result<SealingKey, OAuthError> {
+        let sealing =
+            |secret| SealingKey::of_secret(secret).ok_or_else(|| internal("JWT_SECRET has no bytes"));
+        let current = sealing(self.secrets.current())?;
+        for _ in 0..ATTEMPTS {
+            let found = self.store.data_key().await.map_err(unavailable)?;
+            let bytes = match &found {
+                None => self.entropy.bytes::<32>(),
+                Some(sealed) => {
+                    if let Ok(bytes) = current.open(DATA_KEY, sealed) {
+                        return Ok(SealingKey::new(key_bytes(&bytes)?));
+                    }
+                    let previous = self.secrets.previous().ok_or_else(|| internal(LOST))?;
+                    key_bytes(&sealing(previous)?.open(DATA_KEY, sealed).map_err(|_| internal(LOST))?)?
+                }
+            };
+            let sealed = current.seal(DATA_KEY, &bytes, self.entropy.bytes()).map_err(internal)?;
+            self.store.replace_data_key(found, sealed).await.map_err(unavailable)?;
+        }
+        Err(internal("other processes kept changing the data key"))
+    }
+}
+
+const LOST: &str =
+    "the signing keys in the database were encrypted with another JWT_SECRET: set JWT_SECRET_PREVIOUS to it";
+
+fn key_bytes(bytes: &[u8]) -> Result<[u8; 32], OAuthError> {
+    bytes.try_into().map_err(internal)
+}
+
+fn record_of(row: &SigningKeyRow) -> Result<KeyRecord, OAuthError> {
+    serde_json::from_str(&row.record).map_err(internal)
+}
+
+fn opened(
+    data_key: &SealingKey,
+    row: &SigningKeyRow,
+    record: &KeyRecord,
+) -> Result<(KeyState, Key), OAuthError> {
+    let jwk = data_key.open(&row.kid, &row.sealed).map_err(internal)?;
+    let jwk = std::str::from_utf8(&jwk).map_err(internal)?;
+    Ok((record.state, Key::from_jwk(jwk).map_err(internal)?.with_kid(&row.kid)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use store::DatabaseUrl;
+
+    use super::*;
+
+    fn secret(byte: u8) -> Key {
+        Key::hs256(&[byte; 32]).unwrap()
+    }
+
+    async fn kids(store: &Store, secrets: TokenKeys, now: Timestamp) -> Result<Vec<String>, OAuthError> {
+        let loader = KeyLoader { store: store.clone(), secrets, entropy: Entropy::system() };
+        let jwks: serde_json::Value = serde_json::from_str(&loader.load(now).await?.keys.jwks()?).unwrap();
+        let kids = jwks["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap().to_owned());
+        Ok(kids.collect())
+    }
+
+    #[tokio::test]
+    async fn keys_survive_a_new_secret_and_are_lost_without_the_previous_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("recipes.db").display());
+        let now = "2026-01-01T12:00:00Z".parse().unwrap();
+        let store = Store::open(&DatabaseUrl::parse(&url).unwrap(), now).await.unwrap();
+        let first = kids(&store, secret(1).into(), now).await.unwrap();
+        assert_eq!(first.len(), 4, "two algorithms, each with its next key");
+        assert_eq!(kids(&store, secret(1).into(), now).await.unwrap(), first);
+        assert!(kids(&store, secret(2).into(), now).await.is_err());
+        let rotated = TokenKeys::new(secret(2), Some(secret(1)));
+        assert_eq!(kids(&store, rotated, now).await.unwrap(), first);
+        assert_eq!(kids(&store, secret(2).into(), now).await.unwrap(), first, "it was sealed again");
+
+        let later = kids(&store, secret(2).into(), now + Duration::from_hours(31 * 24)).await.unwrap();
+        assert!(first.iter().all(|kid| later.contains(kid)), "the previous keys are still published");
+        assert_eq!(later.len(), 6);
+    }
+}

@@ -1,0 +1,117 @@
+//! OAuth clients and signing keys, in PostgreSQL's dialect.
+
+use super::columns::{Columns, bytes_in};
+use super::connection::Db;
+use super::failure::Failure;
+use super::{Postgres, at};
+use crate::{ClientRow, SigningKeyRow, StoreError};
+
+const DATA_KEY: &str = "data_key";
+
+/// Clients.
+impl Postgres {
+    pub async fn create_client(&self, new: ClientRow) -> Result<bool, StoreError> {
+        let ClientRow { id, record, created_at } = &new;
+        self.write_recipes(move |db| async move {
+            let sql = "INSERT INTO clients (id, record, created_at) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING";
+            Ok(db.execute(sql, &[id, record, &at(*created_at)]).await? == 1)
+        })
+        .await
+    }
+
+    pub async fn client(&self, id: &str) -> Result<Option<ClientRow>, StoreError> {
+        self.read(move |db| async move {
+            let sql = "SELECT id, record, created_at FROM clients WHERE id = $1";
+            db.find(sql, &[&id], client_in).await
+        })
+        .await
+    }
+
+    pub async fn clients(&self) -> Result<Vec<ClientRow>, StoreError> {
+        self.read_at_length(|db| async move {
+            let sql = "SELECT id, record, created_at FROM clients ORDER BY created_at, id";
+            db.list(sql, &[], client_in).await
+        })
+        .await
+    }
+
+    pub async fn replace_client(&self, found: ClientRow, record: String) -> Result<bool, StoreError> {
+        let (found, record) = (&found, &record);
+        self.write_recipes(move |db| async move {
+            let sql = "UPDATE clients SET record = $3 WHERE id = $1 AND record = $2";
+            Ok(db.execute(sql, &[&found.id, &found.record, record]).await? == 1)
+        })
+        .await
+    }
+
+    pub async fn delete_client(&self, id: &str) -> Result<bool, StoreError> {
+        self.write_recipes(move |db| async move {
+            Ok(db.execute("DELETE FROM clients WHERE id = $1", &[&id]).await? == 1)
+        })
+        .await
+    }
+}
+
+/// Keys.
+impl Postgres {
+    pub async fn signing_keys(&self) -> Result<Vec<SigningKeyRow>, StoreError> {
+        self.read(move |db| async move { signing_keys(&db).await }).await
+    }
+
+    pub async fn replace_signing_keys(
+        &self,
+        found: Vec<SigningKeyRow>,
+        new: Vec<SigningKeyRow>,
+    ) -> Result<bool, StoreError> {
+        let (found, new) = (&found, &new);
+        self.write_recipes(move |db| async move {
+            if signing_keys(&db).await? != *found {
+                return Ok(false);
+            }
+            db.execute("DELETE FROM signing_keys", &[]).await?;
+            for SigningKeyRow { kid, record, sealed } in new {
+                let sql = "INSERT INTO signing_keys (kid, record, sealed) VALUES ($1, $2, $3)";
+                db.execute(sql, &[kid, record, sealed]).await?;
+            }
+            Ok(true)
+        })
+        .await
+    }
+
+    pub async fn data_key(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        self.read(move |db| async move {
+            let sql = "SELECT value FROM meta WHERE name = $1";
+            db.find(sql, &[&DATA_KEY], bytes_in).await
+        })
+        .await
+    }
+
+    pub async fn replace_data_key(&self, found: Option<Vec<u8>>, new: Vec<u8>) -> Result<bool, StoreError> {
+        let (found, new) = (&found, &new);
+        self.write_recipes(move |db| async move {
+            let changed = if let Some(found) = found {
+                let sql = "UPDATE meta SET value = $3 WHERE name = $1 AND value = $2";
+                db.execute(sql, &[&DATA_KEY, found, new]).await?
+            } else {
+                let sql = "INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING";
+                db.execute(sql, &[&DATA_KEY, new]).await?
+            };
+            Ok(changed == 1)
+        })
+        .await
+    }
+}
+
+async fn signing_keys(db: &Db) -> Result<Vec<SigningKeyRow>, Failure> {
+    // The order of bytes, as in the other database.
+    let sql = "SELECT kid, record, sealed FROM signing_keys ORDER BY kid COLLATE \"C\"";
+    db.list(sql, &[], key_in).await
+}
+
+fn key_in(columns: &mut Columns<'_>) -> Result<SigningKeyRow, StoreError> {
+    Ok(SigningKeyRow { kid: columns.get()?, record: columns.get()?, sealed: columns.get()? })
+}
+
+fn client_in(columns: &mut Columns<'_>) -> Result<ClientRow, StoreError> {
+    Ok(ClientRow { id: columns.get()?, record: columns.get()?, created_at: columns.time()? })
+}
