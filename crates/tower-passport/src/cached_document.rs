@@ -246,7 +246,7 @@ impl<T> Clone for CachedDocument<T> {
     }
 }
 
-#[cfg(all(test, feature = "remote-keys"))]
+#[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
