@@ -1,6 +1,7 @@
 //! The authorization server: a client logs a user in, gets tokens, and uses them at the API.
 
 mod attacks;
+mod management;
 mod registered;
 mod resource_server;
 
