@@ -165,7 +165,9 @@ async fn slow_requests_and_transactions_are_logged_with_their_cause() {
     assert_eq!(causes, expected.iter().map(|(path, cause)| (path, cause)).collect::<Vec<_>>(), "{slow:#?}");
     assert!(slow.iter().all(|line| line["request.id"].is_string() && line["ms"].as_f64().unwrap() >= 300.0));
     let transaction = lines.iter().find(|line| line["message"] == "A slow transaction").unwrap();
-    assert_eq!((&transaction["cause"], &transaction["writes"]), (&json!("wait"), &json!(1)), "{transaction}");
+    assert_eq!(transaction["cause"], "wait", "{transaction}");
+    // The upkeep may write at the same time.
+    assert!(transaction["writes"].as_u64().unwrap() >= 1, "{transaction}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::time::Duration;
 
 use accounts::{MailPurpose, NewInvitation, NewMailToken, TokenDigest};
 use ids::InvitationId;
@@ -300,6 +301,9 @@ async fn store_closes_while_a_backup_is_read() {
     let mut snapshot = test.snapshot();
     snapshot.next().await.unwrap().unwrap();
     let rest = async {
+        while test.ready().await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
         while snapshot.next().await?.is_some() {}
         Ok::<_, StoreError>(())
     };
