@@ -26,6 +26,7 @@ use tokio::sync::Mutex;
 pub use self::client_record::ClientRecord;
 use self::failure::{internal, unavailable};
 use self::keys::{KeyLoader, KeyRing};
+pub use self::keys::{replace_signing_keys, signing_key_records};
 use self::management::confirmed;
 use crate::auth::token_keys::TokenKeys;
 use crate::clock::Clock;
