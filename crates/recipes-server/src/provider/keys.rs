@@ -137,7 +137,7 @@ pub async fn signing_key_records(store: &Store) -> Result<Vec<KeyRecord>, OAuthE
     store.signing_keys().await.map_err(unavailable)?.iter().map(record_of).collect()
 }
 
-/// Deletes all keys, so that each server loads or makes new ones within [`RELOAD`](super::RELOAD). `false`: another process changed
+/// Deletes all keys, so that each server loads or makes new ones within a minute. `false`: another process changed
 /// them first.
 ///
 /// # Errors
