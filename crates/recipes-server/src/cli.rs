@@ -10,6 +10,7 @@ mod health;
 mod help;
 mod import;
 mod invalid_argument;
+mod keys;
 mod openapi;
 mod own_files;
 mod restore;
@@ -82,6 +83,9 @@ enum Command {
     /// Register the applications that log their users in here
     #[command(after_help = clients::EXAMPLES)]
     Clients(clients::ClientsCommand),
+    /// Signing keys of the authorization server
+    #[command(after_help = keys::EXAMPLES)]
+    Keys(keys::KeysCommand),
     /// Check settings, database, mail server, clock and disk, and change nothing
     #[command(after_help = check::EXAMPLES)]
     Check,
@@ -109,7 +113,8 @@ impl Command {
             | Self::Restore(_)
             | Self::Users(_)
             | Self::Audit(_)
-            | Self::Clients(_) => &[Secret::DatabaseUrl],
+            | Self::Clients(_)
+            | Self::Keys(_) => &[Secret::DatabaseUrl],
             Self::Token(token) => token.secrets(),
             Self::Health(_) | Self::Secret | Self::Openapi => &[],
         }
@@ -168,6 +173,7 @@ impl Cli {
             Command::Users(users) => users.run(&config).await,
             Command::Audit(audit) => audit.run(&config).await,
             Command::Clients(clients) => clients.run(&config).await,
+            Command::Keys(keys) => keys.run(&config).await,
             Command::Check => check::run(&config).await,
             Command::Health(health) => health.run(&config).await,
             Command::Secret => secret::run(),
