@@ -3,12 +3,14 @@
 mod audit;
 mod backup;
 mod check;
+mod completions;
 mod database;
 mod export;
 mod health;
 mod help;
 mod import;
 mod invalid_argument;
+mod man;
 mod openapi;
 mod own_files;
 mod restore;
@@ -91,6 +93,8 @@ enum Command {
     /// Print the OpenAPI document
     #[command(after_help = openapi::EXAMPLES)]
     Openapi,
+    Completions(completions::Completions),
+    Man(man::ManPages),
 }
 
 impl Command {
@@ -106,7 +110,7 @@ impl Command {
             | Self::Users(_)
             | Self::Audit(_) => &[Secret::DatabaseUrl],
             Self::Token(token) => token.secrets(),
-            Self::Health(_) | Self::Secret | Self::Openapi => &[],
+            Self::Health(_) | Self::Secret | Self::Openapi | Self::Completions(_) | Self::Man(_) => &[],
         }
     }
 }
@@ -167,6 +171,8 @@ impl Cli {
             Command::Secret => secret::run(),
             Command::Token(token) => token.run(&config).await,
             Command::Openapi => openapi::run(),
+            Command::Completions(completions) => completions.run(help::with_relevant_flags(Self::command())),
+            Command::Man(pages) => pages.run(help::with_relevant_settings(Self::command())),
         };
         match done {
             // `recipes export | head` closes the pipe when it has enough.

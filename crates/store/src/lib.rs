@@ -13,6 +13,7 @@ mod audit;
 mod backup;
 mod backup_schedule;
 mod cache;
+mod commit_metrics;
 mod context;
 mod error;
 mod inspection;

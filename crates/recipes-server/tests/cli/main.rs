@@ -3,6 +3,7 @@
 
 mod backup;
 mod check;
+mod completions;
 mod export;
 mod help;
 mod import;

@@ -81,7 +81,7 @@ async fn every_answer_is_the_same_after_the_move_to_postgres_and_back() {
 }
 
 /// An empty database on the server of `TEST_POSTGRES_URL`.
-async fn new_postgres_database() -> String {
+pub(crate) async fn new_postgres_database() -> String {
     use std::sync::atomic::{AtomicU32, Ordering};
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let server = std::env::var("TEST_POSTGRES_URL").unwrap();
