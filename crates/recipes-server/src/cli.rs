@@ -4,6 +4,7 @@ mod audit;
 mod backup;
 mod check;
 mod clients;
+mod completions;
 mod database;
 mod export;
 mod health;
@@ -11,6 +12,7 @@ mod help;
 mod import;
 mod invalid_argument;
 mod keys;
+mod man;
 mod openapi;
 mod own_files;
 mod restore;
@@ -99,6 +101,8 @@ enum Command {
     /// Print the OpenAPI document
     #[command(after_help = openapi::EXAMPLES)]
     Openapi,
+    Completions(completions::Completions),
+    Man(man::ManPages),
 }
 
 impl Command {
@@ -116,7 +120,7 @@ impl Command {
             | Self::Clients(_)
             | Self::Keys(_) => &[Secret::DatabaseUrl],
             Self::Token(token) => token.secrets(),
-            Self::Health(_) | Self::Secret | Self::Openapi => &[],
+            Self::Health(_) | Self::Secret | Self::Openapi | Self::Completions(_) | Self::Man(_) => &[],
         }
     }
 }
@@ -179,6 +183,8 @@ impl Cli {
             Command::Secret => secret::run(),
             Command::Token(token) => token.run(&config).await,
             Command::Openapi => openapi::run(),
+            Command::Completions(completions) => completions.run(help::with_relevant_flags(Self::command())),
+            Command::Man(pages) => pages.run(help::with_relevant_settings(Self::command())),
         };
         match done {
             // `recipes export | head` closes the pipe when it has enough.

@@ -14,6 +14,7 @@ mod backup;
 mod backup_schedule;
 mod cache;
 mod clients;
+mod commit_metrics;
 mod context;
 mod error;
 mod grants;

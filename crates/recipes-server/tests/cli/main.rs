@@ -4,6 +4,7 @@
 mod backup;
 mod check;
 mod clients;
+mod completions;
 mod export;
 mod help;
 mod import;
