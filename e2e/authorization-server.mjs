@@ -13,11 +13,12 @@ const folder = mkdtempSync(join(tmpdir(), "recipes-"));
 const port = await freePort();
 const origin = `http://127.0.0.1:${port}`;
 const callback = "https://kitchen.example/callback";
+const goodbye = "https://kitchen.example/goodbye";
 const environment = { ...process.env, DATA_DIR: folder, PORT: String(port), PUBLIC_URL: "" };
 const recipes = (...words) => execFileSync(process.env.RECIPES, words, { cwd: folder, env: environment, input: "a stitch in thyme\n" }).toString();
 
 recipes("users", "add", "ada@example.com", "--name", "Ada", "--password-stdin");
-const web = JSON.parse(recipes("clients", "add", "Kitchen Timer", "--kind", "web", "--redirect-uri", callback, "--json"));
+const web = JSON.parse(recipes("clients", "add", "Kitchen Timer", "--kind", "web", "--redirect-uri", callback, "--post-logout-redirect-uri", goodbye, "--json"));
 const service = JSON.parse(recipes("clients", "add", "Backup", "--kind", "service", "--json"));
 const server = spawn(process.env.RECIPES, ["serve"], { cwd: folder, env: environment, stdio: "ignore" });
 
@@ -70,11 +71,23 @@ try {
   await assert.rejects(oidc.authorizationCodeGrant(config, new URL(location), checks), { error: "invalid_grant" });
   await assert.rejects(oidc.refreshTokenGrant(config, refreshed.refresh_token), { error: "invalid_grant" });
 
+  // Introspection, revocation, log-out.
+  const third = await oidc.authorizationCodeGrant(config, new URL((await agent.follow(await agent.ask(again), atClient)).location), {
+    ...checks,
+    expectedState: "another",
+  });
+  assert.equal((await oidc.tokenIntrospection(config, third.access_token)).sub, sub);
+  await oidc.tokenRevocation(config, third.refresh_token);
+  assert.equal((await oidc.tokenIntrospection(config, third.access_token)).active, false);
+  const logOut = oidc.buildEndSessionUrl(config, { id_token_hint: third.id_token, post_logout_redirect_uri: goodbye, state });
+  assert.equal((await agent.ask(logOut)).location, `${goodbye}?state=${state}`);
+  assert.match((await agent.follow(await agent.ask(again), atClient)).url, /\/oauth\/log-in/, "logged out");
+
   // Client credentials.
   const backup = await oidc.discovery(new URL(origin), service.client_id, service.client_secret, undefined, options);
   const own = await oidc.clientCredentialsGrant(backup, { scope: "recipes:read", resource: `${origin}/api/v1` });
   assert.equal(own.scope, "recipes:read");
-  console.log("openid-client: code and PKCE, userinfo, refresh, remembered consent, replay, client credentials");
+  console.log("openid-client: code and PKCE, userinfo, refresh, remembered consent, replay, introspection, revocation, log-out, client credentials");
 } finally {
   server.kill();
   rmSync(folder, { recursive: true, force: true });

@@ -43,6 +43,11 @@ fn jwks() {
 }
 
 #[test]
+fn request() {
+    check("request", strict_jose_fuzz::request);
+}
+
+#[test]
 fn pem_der() {
     check("pem_der", strict_jose_fuzz::pem_der);
 }

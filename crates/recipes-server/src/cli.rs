@@ -4,12 +4,15 @@ mod audit;
 mod backup;
 mod check;
 mod clients;
+mod completions;
 mod database;
 mod export;
 mod health;
 mod help;
 mod import;
 mod invalid_argument;
+mod keys;
+mod man;
 mod openapi;
 mod own_files;
 mod restore;
@@ -82,6 +85,9 @@ enum Command {
     /// Register the applications that log their users in here
     #[command(after_help = clients::EXAMPLES)]
     Clients(clients::ClientsCommand),
+    /// Signing keys of the authorization server
+    #[command(after_help = keys::EXAMPLES)]
+    Keys(keys::KeysCommand),
     /// Check settings, database, mail server, clock and disk, and change nothing
     #[command(after_help = check::EXAMPLES)]
     Check,
@@ -95,6 +101,8 @@ enum Command {
     /// Print the OpenAPI document
     #[command(after_help = openapi::EXAMPLES)]
     Openapi,
+    Completions(completions::Completions),
+    Man(man::ManPages),
 }
 
 impl Command {
@@ -109,9 +117,10 @@ impl Command {
             | Self::Restore(_)
             | Self::Users(_)
             | Self::Audit(_)
-            | Self::Clients(_) => &[Secret::DatabaseUrl],
+            | Self::Clients(_)
+            | Self::Keys(_) => &[Secret::DatabaseUrl],
             Self::Token(token) => token.secrets(),
-            Self::Health(_) | Self::Secret | Self::Openapi => &[],
+            Self::Health(_) | Self::Secret | Self::Openapi | Self::Completions(_) | Self::Man(_) => &[],
         }
     }
 }
@@ -168,11 +177,14 @@ impl Cli {
             Command::Users(users) => users.run(&config).await,
             Command::Audit(audit) => audit.run(&config).await,
             Command::Clients(clients) => clients.run(&config).await,
+            Command::Keys(keys) => keys.run(&config).await,
             Command::Check => check::run(&config).await,
             Command::Health(health) => health.run(&config).await,
             Command::Secret => secret::run(),
             Command::Token(token) => token.run(&config).await,
             Command::Openapi => openapi::run(),
+            Command::Completions(completions) => completions.run(help::with_relevant_flags(Self::command())),
+            Command::Man(pages) => pages.run(help::with_relevant_settings(Self::command())),
         };
         match done {
             // `recipes export | head` closes the pipe when it has enough.

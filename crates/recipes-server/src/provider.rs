@@ -4,6 +4,7 @@ mod authorize;
 mod client_record;
 mod failure;
 mod keys;
+mod management;
 mod sealing;
 
 use std::sync::Arc;
@@ -25,6 +26,8 @@ use tokio::sync::Mutex;
 pub use self::client_record::ClientRecord;
 use self::failure::{internal, unavailable};
 use self::keys::{KeyLoader, KeyRing};
+pub use self::keys::{replace_signing_keys, signing_key_records};
+use self::management::confirmed;
 use crate::auth::token_keys::TokenKeys;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
@@ -46,6 +49,9 @@ pub fn protocol(url: &PublicUrl, others: &[String]) -> Result<Provider, InvalidI
     let mut provider = Provider::new(url.as_str())?;
     provider.acr_values = vec!["aal1".into()];
     provider.id_token_algorithms = vec![strict_jose::Algorithm::Rs256];
+    provider.endpoints.introspection = Some(format!("{url}/oauth/introspect"));
+    provider.endpoints.revocation = Some(format!("{url}/oauth/revoke"));
+    provider.endpoints.end_session = Some(format!("{url}/oauth/logout"));
     let own = format!("{url}/api/v1");
     let others = others.iter().filter(|other| **other != own).cloned();
     provider.resources =
@@ -150,10 +156,7 @@ impl AuthorizationServer {
     ) -> Result<TokenResponse, OAuthError> {
         let now = self.now();
         let client = self.client(presented.client_id()).await?;
-        let verified = presented.verify(&self.protocol, client.as_ref(), now)?;
-        // No client has keys for assertions yet, so none can come here. Without a table of used ones, each counts as used.
-        let is_new = if verified.assertion().is_some() { Outcome::Replayed } else { Outcome::First };
-        let client = verified.confirm(is_new)?;
+        let client = confirmed(presented.verify(&self.protocol, client.as_ref(), now)?)?;
         let (request, random) = (TokenRequest::read(form)?, self.random());
         let ring = self.ring().await?;
         let call = TokenCall { provider: &self.protocol, client, jkt: None, random: &random, now };

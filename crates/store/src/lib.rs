@@ -15,6 +15,7 @@ mod backup_schedule;
 mod cache;
 mod changes;
 mod clients;
+mod commit_metrics;
 mod context;
 mod error;
 mod grants;

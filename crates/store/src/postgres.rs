@@ -28,6 +28,7 @@ mod invitations;
 mod mail_tokens;
 mod mails;
 mod migrate;
+mod parameters;
 mod passwords;
 mod quota;
 mod recipe_row;
@@ -60,6 +61,7 @@ pub(crate) use self::inspect::inspect;
 use self::times::{at, before, time_at};
 use self::writer::RecipeWriter;
 use crate::cache::{LastCheck, Policy};
+use crate::commit_metrics::CommitMetrics;
 use crate::slow::{self, Phases};
 use crate::url::PostgresAddress;
 use crate::{Context, ReadCache, SessionUser, StoreError, Unavailable};
@@ -105,6 +107,7 @@ struct Inner {
     /// Sessions whose use was noted a moment ago.
     noted_uses: ReadCache<(SessionId, Timestamp), ()>,
     later: Arc<Semaphore>,
+    metrics: CommitMetrics,
     is_closed: AtomicBool,
     is_new: bool,
 }
@@ -115,7 +118,7 @@ impl Postgres {
         let is_new = migrate::run(&db, now).await?;
         drop(db);
         let transactions = Connections::new(address, TRANSACTIONS, PATIENCE)?;
-        let commits = Arc::default();
+        let (commits, metrics) = (Arc::default(), CommitMetrics::register());
         let access_changes: Arc<AtomicU64> = Arc::default();
         let last_check = Arc::new(LastCheck::never());
         let sessions = Policy {
@@ -129,7 +132,7 @@ impl Postgres {
             slots: Default::default(),
             next_slot: AtomicUsize::new(0),
             transactions,
-            writer: RecipeWriter::start(address, &commits)?,
+            writer: RecipeWriter::start(address, &commits, metrics.clone())?,
             long_reads: Connections::new(address, LONG_READS, LONG_PATIENCE)?,
             apart: Connections::new(address, 1, LONG_PATIENCE)?,
             retry: Mutex::default(),
@@ -141,6 +144,7 @@ impl Postgres {
             sessions: ReadCache::new(sessions),
             noted_uses: ReadCache::new(noted_uses),
             later: Arc::new(Semaphore::new(LATER)),
+            metrics,
             is_closed: AtomicBool::new(false),
             is_new,
         })))
@@ -314,8 +318,7 @@ impl Postgres {
                 let committed = db.commit().await;
                 Phases { wait: connected - begun, statements: ran - connected, commit: ran.elapsed() }.log(1);
                 self.0.commits.fetch_add(1, Ordering::Release);
-                metrics::histogram!("recipes_store_commit_duration_seconds").record(connected.elapsed());
-                metrics::counter!("recipes_store_commit_failures_total").increment(committed.is_err().into());
+                self.0.metrics.committed(1, connected.elapsed(), committed.is_err());
                 committed.map(|()| done)
             }
             Err(why) => {

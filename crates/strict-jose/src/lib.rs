@@ -52,7 +52,8 @@
 //! [`require`](Rules::require). To get the signed payload as bytes, use [`Rules::verify_bytes`]. For a payload that is not
 //! claims, use [`any_payload`](NeedsIssuer::any_payload). To sign header parameters of your own, use
 //! [`sign_with_header`](Key::sign_with_header). To show the contents of a token without verifying it, use
-//! [`inspect`]. To verify proofs of possession (DPoP), use the module [`proof`].
+//! [`inspect`]. To verify proofs of possession (DPoP), use the module [`proof`]. To know whether a token that has not expired is
+//! revoked, use the module `status_list` (feature `status-list`).
 //!
 //! ## Which algorithm?
 //!
@@ -157,6 +158,8 @@ mod limits;
 pub mod proof;
 mod rules;
 mod sign;
+#[cfg(feature = "status-list")]
+pub mod status_list;
 mod strict_json;
 
 pub use algorithm::{Algorithm, UnknownAlgorithm};

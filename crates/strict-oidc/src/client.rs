@@ -166,6 +166,8 @@ pub enum ClientFlag {
     /// The client sees another `sub` than other clients
     /// ([OpenID Connect Core §8.1](https://openid.net/specs/openid-connect-core-1_0.html#PairwiseAlg)).
     Pairwise,
+    /// Userinfo answers with a signed token ([`sign_userinfo`](crate::sign_userinfo)), by the algorithm of ID tokens.
+    SignedUserinfo,
 }
 
 /// How a client proves that it is itself ([RFC 6749 §2.3](https://www.rfc-editor.org/rfc/rfc6749#section-2.3)).

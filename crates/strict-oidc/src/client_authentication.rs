@@ -146,7 +146,7 @@ impl PresentedClient {
                 None
             }
             (Credentials::Keys(keys), Proof::Assertion(assertion)) => {
-                Some(assertion::verify(provider, client, keys, (assertion, now)).map_err(refused)?)
+                Some(assertion::verify(provider, client, keys, assertion, now).map_err(refused)?)
             }
             _ => return Err(wrong()),
         };

@@ -122,7 +122,7 @@ impl DpopRules {
                 Err(invalid("this access token is bound to a key: send it as DPoP, with a proof"))
             }
             (Some(bound), true, [proof]) => self
-                .check(proof, request, Some((token.token(), &bound.jkt)), now)
+                .check(proof, request, Some(BoundToken { token: token.token(), jkt: &bound.jkt }), now)
                 .map(Some)
                 .map_err(|error| error.with_challenge(Challenge::Dpop)),
             (Some(_), true, _) => {
@@ -135,13 +135,13 @@ impl DpopRules {
         &self,
         proof: &str,
         request: &DpopRequest<'_>,
-        bound: Option<(&str, &str)>,
+        bound: Option<BoundToken<'_>>,
         now: UnixTime,
     ) -> Result<DpopProof, OAuthError> {
         let wanted = ProofRequest::new(request.method, request.url);
         let mut wanted =
             wanted.map_err(|error| OAuthError::new(ErrorCode::ServerError, error.to_string()))?;
-        if let Some((token, jkt)) = bound {
+        if let Some(BoundToken { token, jkt }) = bound {
             wanted = wanted.access_token(token, jkt);
         }
         if let Some(nonces) = request.nonces {
@@ -158,6 +158,13 @@ impl DpopRules {
         let expires_at = UnixTime::from(verified.claims.iat) + MAX_AGE;
         Ok(DpopProof { jkt: verified.thumbprint, digest, expires_at })
     }
+}
+
+/// An access token and the thumbprint of the key that it is bound to.
+#[derive(Clone, Copy)]
+struct BoundToken<'a> {
+    token: &'a str,
+    jkt: &'a str,
 }
 
 fn refused(problem: String) -> OAuthError {

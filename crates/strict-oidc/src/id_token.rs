@@ -104,7 +104,8 @@ pub(crate) fn hinted_subject(
     provider: &Provider,
     client: &Client,
     keys: &SigningKeys,
-    (hint, now): (&str, UnixTime),
+    hint: &str,
+    now: UnixTime,
 ) -> Result<String, OAuthError> {
     let hint = verify_hint(provider, keys, hint, now).filter(|hint| hint.aud == client.id);
     hint.map(|hint| hint.sub).ok_or_else(|| {

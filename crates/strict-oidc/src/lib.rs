@@ -11,7 +11,7 @@
 //! | the form of the consent page | [`ConsentForm::read`] | [`consent`](fn@consent) → [`Next`] | the same |
 //! | `POST /oauth/par` | [`PresentedClient::read`] | [`push`] → [`Pushed`] | store, answer 201 |
 //! | `POST /oauth/token` | [`PresentedClient::read`], [`TokenRequest::read`] | [`TokenRequest::decide`] → [`TokenDecision`] | apply the [`Change`], [`TokenDecision::answer`] |
-//! | `GET` or `POST /oauth/userinfo` | [`BearerToken::read`] | [`AccessTokenVerifier::verify`], [`userinfo`](fn@userinfo) | answer |
+//! | `GET` or `POST /oauth/userinfo` | [`BearerToken::read`] | [`AccessTokenVerifier::verify`], [`userinfo`](fn@userinfo) | answer, or [`sign_userinfo`] |
 //! | `POST /oauth/introspect` | [`TokenQuery::read`] | [`introspect`] | answer |
 //! | `POST /oauth/revoke` | [`TokenQuery::read`] | [`revoke`] | end the grant, answer 200 |
 //! | `GET /oauth/logout` | [`LogOutRequest::read`] | [`LogOutRequest::decide`] → [`LogOutNext`] | ask, or end the session |
@@ -125,7 +125,7 @@ pub use token::{
     Change, EndReason, Found, FoundCode, FoundDevice, FoundGrant, Needs, TokenCall, TokenDecision,
     TokenRequest, TokenResponse,
 };
-pub use userinfo::{BearerToken, userinfo};
+pub use userinfo::{BearerToken, sign_userinfo, userinfo};
 
 /// Compiles and runs the examples in the README.
 #[cfg(doctest)]

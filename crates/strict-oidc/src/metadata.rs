@@ -51,6 +51,9 @@ pub fn metadata(provider: &Provider) -> Map<String, Value> {
     set("request_uri_parameter_supported", false.into());
     set("authorization_response_iss_parameter_supported", true.into());
     set("dpop_signing_alg_values_supported", asymmetric());
+    if provider.signs_userinfo {
+        set("userinfo_signing_alg_values_supported", names(&provider.id_token_algorithms));
+    }
     if provider.accepts_request_objects {
         set("request_object_signing_alg_values_supported", asymmetric());
     }

@@ -47,6 +47,8 @@ pub struct Provider {
     pub pairwise_salt: Option<[u8; 32]>,
     /// Whether signed request objects are accepted ([RFC 9101](https://www.rfc-editor.org/rfc/rfc9101)).
     pub accepts_request_objects: bool,
+    /// Whether the endpoint calls [`sign_userinfo`](crate::sign_userinfo) for clients that want signed userinfo. Off by default.
+    pub signs_userinfo: bool,
 }
 
 /// The URLs of the endpoints. `None`: the feature is off.
@@ -237,6 +239,7 @@ impl Provider {
             lifetimes: Lifetimes::default(),
             pairwise_salt: None,
             accepts_request_objects: false,
+            signs_userinfo: false,
         })
     }
 

@@ -89,6 +89,10 @@ impl Client {
             matches!(self.id_token_algorithm, Algorithm::Rs256 | Algorithm::Es256 | Algorithm::EdDsa),
             "ID tokens are signed with RS256, ES256 or EdDSA",
         );
+        demand(
+            provider.signs_userinfo || !self.has(ClientFlag::SignedUserinfo),
+            "this server does not sign userinfo",
+        );
         let is_web_address = |uri: &String| uri.starts_with("https://") || uri.starts_with("http://");
         demand(
             self.backchannel_logout_uri.iter().all(|uri| is_web_address(uri) && !uri.contains('#')),

@@ -9,30 +9,15 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 use strict_jose::Algorithm;
+pub use strict_jose::status_list::StatusReference;
 
 use crate::error::{ErrorCode, OAuthError};
 use crate::keys::SigningKeys;
 use crate::time::UnixTime;
 
 const TYP: &str = "statuslist+jwt";
-
-/// The place of a grant in a status list.
-///
-/// ```
-/// use strict_oidc::StatusReference;
-///
-/// let place = StatusReference { idx: 7, uri: "https://id.example/oauth/status/0".into() };
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StatusReference {
-    /// The index of the bit.
-    pub idx: u64,
-    /// The URL of the list.
-    pub uri: String,
-}
 
 /// A list with one bit for each grant. A set bit means that the grant has ended. One million grants are 125 KB before
 /// compression.

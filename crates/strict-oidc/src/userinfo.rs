@@ -9,6 +9,7 @@ use crate::claims::UserClaims;
 use crate::client::Client;
 use crate::error::{Challenge, ErrorCode, OAuthError};
 use crate::grant::Grant;
+use crate::keys::SigningKeys;
 use crate::parameters::Parameters;
 use crate::provider::Provider;
 
@@ -113,4 +114,40 @@ pub fn userinfo(
     let mut claims = user.select(&token.scope, &grant.claims.userinfo);
     claims.insert("sub".into(), provider.subject(client, &grant.subject).into());
     Ok(claims)
+}
+
+/// Signs the answer of [`userinfo`](fn@userinfo), for a client with [`ClientFlag::SignedUserinfo`](crate::ClientFlag). Send it
+/// with the type `application/jwt` ([OpenID Connect Core §5.3.2](https://openid.net/specs/openid-connect-core-1_0.html#UserInfoResponse)).
+///
+/// It has the claims, `iss` and `aud`, and no `exp`: so it is never accepted as an ID token or a hint.
+///
+/// ```
+/// use serde_json::{Map, Value};
+/// use strict_oidc::{Client, ClientFlag, OAuthError, Provider, SigningKeys, sign_userinfo};
+///
+/// /// The type and the body of the answer.
+/// fn answer(
+///     provider: &Provider, client: &Client, claims: Map<String, Value>, keys: &SigningKeys,
+/// ) -> Result<(&'static str, String), OAuthError> {
+///     if client.has(ClientFlag::SignedUserinfo) {
+///         return Ok(("application/jwt", sign_userinfo(provider, client, claims, keys)?));
+///     }
+///     Ok(("application/json", Value::Object(claims).to_string()))
+/// }
+/// ```
+///
+/// # Errors
+/// `temporarily_unavailable` without a key for the client's algorithm.
+pub fn sign_userinfo(
+    provider: &Provider,
+    client: &Client,
+    mut claims: Map<String, Value>,
+    keys: &SigningKeys,
+) -> Result<String, OAuthError> {
+    claims.insert("iss".into(), provider.issuer().into());
+    claims.insert("aud".into(), client.id.clone().into());
+    // A claim of the application with this name must not turn the answer into an ID token.
+    claims.remove("exp");
+    let signed = keys.signer(client.id_token_algorithm)?.sign("JWT", &claims);
+    signed.map_err(|error| OAuthError::new(ErrorCode::ServerError, error.to_string()))
 }

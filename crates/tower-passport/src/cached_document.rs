@@ -1,18 +1,25 @@
-//! A remote document, cached with stale-while-revalidate (RFC 5861).
+//! A remote document, cached with stale-while-revalidate and stale-if-error (RFC 5861).
 //!
 //! One fetch serves all callers. A fresh document is returned at once. A stale one is returned at once as well, while the
-//! next one is fetched in the background. Callers wait only if there is none. After a failure no fetch begins for a while.
+//! next one is fetched in the background. An older one is returned if the next one does not arrive in time. Callers wait for the
+//! end of a fetch only if there is no usable document. After a failure no fetch begins for a while.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::watch;
+use tokio::time::{Instant, timeout_at};
 
 use crate::HttpError;
 use crate::clock::Clock;
 
-type Fetch<T> = dyn Fn() -> Pin<Box<dyn Future<Output = Result<T, HttpError>> + Send>> + Send + Sync;
+/// Fetches a document; the argument is the previous one.
+type Fetch<T> =
+    dyn Fn(Option<Arc<T>>) -> Pin<Box<dyn Future<Output = Result<T, HttpError>> + Send>> + Send + Sync;
+
+/// The policy for a document, or while there is none.
+type Policy<T> = dyn Fn(Option<&T>) -> CachePolicy + Send + Sync;
 
 /// A remote document in a cache. A clone shares the cache.
 pub(crate) struct CachedDocument<T>(Arc<Shared<T>>);
@@ -20,7 +27,7 @@ pub(crate) struct CachedDocument<T>(Arc<Shared<T>>);
 struct Shared<T> {
     fetch: Box<Fetch<T>>,
     clock: Clock,
-    policy: CachePolicy,
+    policy: Box<Policy<T>>,
     state: Mutex<State<T>>,
 }
 
@@ -32,11 +39,18 @@ pub(crate) struct CachePolicy {
     /// Until this age the document is used while a new one is fetched (`max-age` + `stale-while-revalidate`). A shorter
     /// outage has no effect.
     pub(crate) stale_for: Duration,
+    /// Until this age the document is used if the fetch of a new one fails or takes longer than [`PATIENCE`] (`max-age` +
+    /// `stale-if-error`). Not later than `stale_for`: never.
+    pub(crate) usable_for: Duration,
     /// The shortest time between two fetches, and between a failure and the next fetch.
     pub(crate) retry_after: Duration,
 }
 
+/// How long a caller waits for a new document while the old one can still be used.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// The result of [`CachedDocument::refetch`].
+#[cfg(feature = "remote-keys")]
 #[derive(Debug)]
 pub(crate) enum Refetched<T> {
     Document(Arc<T>),
@@ -47,8 +61,14 @@ pub(crate) enum Refetched<T> {
 struct State<T> {
     document: Option<Fetched<Arc<T>>>,
     failure: Option<Fetched<HttpError>>,
-    /// Closes when the current fetch has ended, also if it failed or panicked.
-    fetching: Option<watch::Receiver<()>>,
+    fetching: Option<Fetching>,
+}
+
+#[derive(Clone)]
+struct Fetching {
+    since: Instant,
+    /// Closes when the fetch has ended, also if it failed or panicked.
+    end: watch::Receiver<()>,
 }
 
 struct Fetched<T> {
@@ -57,103 +77,145 @@ struct Fetched<T> {
 }
 
 impl<T> Fetched<T> {
-    /// Zero if the clock was set back.
+    /// If the clock was set back, it is older the further that was: its true age is unknown.
     fn age(&self, now: SystemTime) -> Duration {
-        now.duration_since(self.at).unwrap_or_default()
+        now.duration_since(self.at).unwrap_or_else(|set_back| set_back.duration())
     }
 }
 
 impl<T: Send + Sync + 'static> CachedDocument<T> {
     /// A document that `fetch` loads when it is first needed.
+    #[cfg(feature = "remote-keys")]
     pub(crate) fn new<F, Answer>(fetch: F, clock: Clock, policy: CachePolicy) -> Self
     where
         F: Fn() -> Answer + Send + Sync + 'static,
         Answer: Future<Output = Result<T, HttpError>> + Send + 'static,
     {
-        let fetch: Box<Fetch<T>> = Box::new(move || Box::pin(fetch()));
+        Self::with_policy(move |_| fetch(), clock, move |_| policy)
+    }
+
+    /// A document that says itself how long it may be cached. `fetch` receives the previous one, for a conditional request.
+    pub(crate) fn with_policy<F, Answer>(
+        fetch: F,
+        clock: Clock,
+        policy: impl Fn(Option<&T>) -> CachePolicy + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Fn(Option<Arc<T>>) -> Answer + Send + Sync + 'static,
+        Answer: Future<Output = Result<T, HttpError>> + Send + 'static,
+    {
+        let fetch: Box<Fetch<T>> = Box::new(move |previous| Box::pin(fetch(previous)));
         let state = Mutex::new(State { document: None, failure: None, fetching: None });
-        Self(Arc::new(Shared { fetch, clock, policy, state }))
+        Self(Arc::new(Shared { fetch, clock, policy: Box::new(policy), state }))
     }
 
     /// The cached document. Waits for a fetch only if there is no fresh or stale one.
     pub(crate) async fn get(&self) -> Result<Arc<T>, HttpError> {
-        let CachePolicy { fresh_for, stale_for, retry_after } = self.0.policy;
-        let end_of_fetch = {
+        let (fetching, usable) = {
             let now = (self.0.clock)();
             let mut state = self.state();
-            let recent_failure = state.failure.as_ref().filter(|failure| failure.age(now) < retry_after);
-            match &state.document {
-                Some(document) if document.age(now) < fresh_for => return Ok(Arc::clone(&document.value)),
-                Some(document) if document.age(now) < stale_for => {
+            let usable = match &state.document {
+                Some(document) => {
+                    let (policy, age) = (self.policy(Some(&document.value)), document.age(now));
                     let value = Arc::clone(&document.value);
-                    if recent_failure.is_none() {
-                        self.fetch(&mut state);
+                    if age < policy.fresh_for {
+                        return Ok(value);
                     }
-                    return Ok(value);
+                    if age < policy.stale_for {
+                        if self.recent_failure(&state, now).is_none() {
+                            self.fetch(&mut state);
+                        }
+                        return Ok(value);
+                    }
+                    (age < policy.usable_for).then_some(value)
                 }
-                _ => {}
+                None => None,
+            };
+            if let Some(failure) = self.recent_failure(&state, now) {
+                return usable.ok_or(failure);
             }
-            if let Some(failure) = recent_failure {
-                return Err(failure.value.clone());
-            }
-            self.fetch(&mut state)
+            (self.fetch(&mut state), usable)
         };
-        self.fetched(end_of_fetch).await
+        let Some(usable) = usable else { return self.fetched(fetching).await };
+        // While a server hangs, only the first callers of a fetch wait for it.
+        let patience = fetching.since + PATIENCE;
+        match timeout_at(patience, self.fetched(fetching)).await {
+            Ok(Ok(document)) => Ok(document),
+            Ok(Err(_)) | Err(_) => Ok(usable),
+        }
     }
 
     /// A newly fetched document, for callers that miss something in the cached one. Within `retry_after` of the last fetch
     /// it fetches nothing, so that requests for things that do not exist cause few fetches.
+    #[cfg(feature = "remote-keys")]
     pub(crate) async fn refetch(&self) -> Result<Refetched<T>, HttpError> {
-        let end_of_fetch = {
+        let fetching = {
             let now = (self.0.clock)();
-            let retry_after = self.0.policy.retry_after;
             let mut state = self.state();
-            if let Some(failure) = state.failure.as_ref().filter(|failure| failure.age(now) < retry_after) {
-                return Err(failure.value.clone());
+            if let Some(failure) = self.recent_failure(&state, now) {
+                return Err(failure);
             }
             let age = state.document.as_ref().map(|document| document.age(now));
-            if let Some(wait) = age.and_then(|age| retry_after.checked_sub(age))
+            if let Some(wait) = age.and_then(|age| self.retry_after(&state).checked_sub(age))
                 && !wait.is_zero()
             {
                 return Ok(Refetched::NotBefore(wait));
             }
             self.fetch(&mut state)
         };
-        self.fetched(end_of_fetch).await.map(Refetched::Document)
+        self.fetched(fetching).await.map(Refetched::Document)
+    }
+
+    fn policy(&self, document: Option<&T>) -> CachePolicy {
+        (self.0.policy)(document)
+    }
+
+    fn retry_after(&self, state: &State<T>) -> Duration {
+        self.policy(state.document.as_ref().map(|document| &*document.value)).retry_after
+    }
+
+    /// The failure after which no fetch may begin yet.
+    fn recent_failure(&self, state: &State<T>, now: SystemTime) -> Option<HttpError> {
+        let failure = state.failure.as_ref()?;
+        (failure.age(now) < self.retry_after(state)).then(|| failure.value.clone())
     }
 
     /// Begins a fetch, or joins the current one. It runs in its own task, so it continues if a caller is dropped.
-    fn fetch(&self, state: &mut State<T>) -> watch::Receiver<()> {
+    fn fetch(&self, state: &mut State<T>) -> Fetching {
         if let Some(fetching) = &state.fetching {
             return fetching.clone();
         }
         let (end, end_of_fetch) = watch::channel(());
-        state.fetching = Some(end_of_fetch.clone());
+        let fetching = Fetching { since: Instant::now(), end: end_of_fetch };
+        state.fetching = Some(fetching.clone());
+        let previous = state.document.as_ref().map(|document| Arc::clone(&document.value));
+        // A document is as old as its request: what changed later may be missing in it.
+        let begun = (self.0.clock)();
         let document = self.clone();
         tokio::spawn(async move {
             // Both are dropped at the end, also if the fetch panics: callers wake, and the next fetch can begin.
             let _end = end;
             let _clear = ClearFetching(&document);
-            let fetched = (document.0.fetch)().await;
-            let at = (document.0.clock)();
+            let fetched = (document.0.fetch)(previous).await;
+            let ended = (document.0.clock)();
             let mut state = document.state();
             match fetched {
                 Ok(value) => {
-                    state.document = Some(Fetched { value: Arc::new(value), at });
+                    state.document = Some(Fetched { value: Arc::new(value), at: begun });
                     state.failure = None;
                 }
                 Err(error) => {
                     tracing::warn!(%error, cause = std::error::Error::source(&error), "Fetch failed: {error}");
-                    state.failure = Some(Fetched { value: error, at });
+                    state.failure = Some(Fetched { value: error, at: ended });
                 }
             }
         });
-        end_of_fetch
+        fetching
     }
 
-    async fn fetched(&self, mut end_of_fetch: watch::Receiver<()>) -> Result<Arc<T>, HttpError> {
+    async fn fetched(&self, mut fetching: Fetching) -> Result<Arc<T>, HttpError> {
         // Nothing is ever sent; the channel closes when the fetch ends.
-        let _ = end_of_fetch.changed().await;
+        let _ = fetching.end.changed().await;
         let state = self.state();
         match (&state.failure, &state.document) {
             (Some(failure), _) => Err(failure.value.clone()),
@@ -203,10 +265,15 @@ mod tests {
     const POLICY: CachePolicy = CachePolicy {
         fresh_for: Duration::from_secs(100),
         stale_for: Duration::from_secs(1_000),
+        usable_for: Duration::ZERO,
         retry_after: Duration::from_secs(10),
     };
 
     fn publisher() -> (Arc<Publisher>, CachedDocument<usize>) {
+        publisher_with(POLICY)
+    }
+
+    fn publisher_with(policy: CachePolicy) -> (Arc<Publisher>, CachedDocument<usize>) {
         let publisher = Arc::new(Publisher {
             fetches: AtomicUsize::new(0),
             permits: Semaphore::new(0),
@@ -226,7 +293,7 @@ mod tests {
         let clock: Clock = Arc::new(move || {
             SystemTime::UNIX_EPOCH + Duration::from_secs(timed.seconds.load(Ordering::SeqCst))
         });
-        (publisher, CachedDocument::new(fetch, clock, POLICY))
+        (publisher, CachedDocument::new(fetch, clock, policy))
     }
 
     impl Publisher {
@@ -318,6 +385,39 @@ mod tests {
         publisher.at(1_019);
         publisher.is_down(0);
         assert_eq!(*document.get().await.unwrap(), 6);
+    }
+
+    #[tokio::test]
+    async fn a_usable_document_is_returned_only_if_the_next_one_does_not_arrive() {
+        let (publisher, document) =
+            publisher_with(CachePolicy { usable_for: Duration::from_secs(2_000), ..POLICY });
+        publisher.permit(3);
+        assert_eq!(*document.get().await.unwrap(), 1);
+        publisher.at(1_000);
+        assert_eq!(*document.get().await.unwrap(), 2, "this caller waits");
+        publisher.is_down(1);
+        publisher.at(2_000);
+        for _ in 0..20 {
+            assert_eq!(*document.get().await.unwrap(), 2);
+        }
+        assert_eq!(publisher.fetches(), 3);
+        publisher.at(2_010);
+        assert_eq!(*document.get().await.unwrap(), 2, "the publisher hangs");
+        publisher.at(3_000);
+        publisher.permit(1);
+        assert!(document.get().await.is_err(), "too old");
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_is_set_back_makes_a_document_old() {
+        let (publisher, document) = publisher();
+        publisher.permit(2);
+        publisher.at(5_000);
+        assert_eq!(*document.get().await.unwrap(), 1);
+        publisher.at(4_999);
+        assert_eq!(*document.get().await.unwrap(), 1);
+        publisher.at(1_000);
+        assert_eq!(*document.get().await.unwrap(), 2);
     }
 
     #[tokio::test]

@@ -101,7 +101,7 @@ impl HttpClient {
 
     async fn execute(&self, request: reqwest::Request) -> Result<Response<Bytes>, HttpError> {
         let mut received = self.client.execute(request).await.map_err(HttpError::of)?;
-        if received.status().is_redirection() {
+        if received.status().is_redirection() && received.status() != StatusCode::NOT_MODIFIED {
             return Err(HttpError::Status(received.status()));
         }
         let too_large = HttpError::TooLarge { limit: self.max_body };

@@ -2,7 +2,10 @@
 
 mod by_issuer;
 mod claims_cache;
+mod newest_keys;
 mod provide_keys;
+#[cfg(feature = "status-list")]
+mod status_lists;
 #[cfg(feature = "token-cache")]
 mod token_cache;
 mod with_header;
@@ -15,8 +18,13 @@ use http::request::Parts;
 use strict_jose::{Error as TokenError, Rules, Verified};
 
 pub use self::by_issuer::ByIssuer;
-use self::claims_cache::ClaimsCache;
+use self::claims_cache::{Checked, ClaimsCache};
+use self::newest_keys::verify_with_newest;
 pub use self::provide_keys::{ProvideKeys, UnverifiedHeader};
+#[cfg(feature = "status-list")]
+use self::status_lists::FollowedLists;
+#[cfg(feature = "status-list")]
+pub use self::status_lists::StatusLists;
 #[cfg(feature = "token-cache")]
 pub use self::token_cache::TokenCache;
 pub use self::with_header::{FromVerified, WithHeader};
@@ -61,9 +69,10 @@ use crate::{BearerHeader, Error, InvalidChallenge, Outcome, Strategy, TokenSourc
 /// | two `Authorization` headers, or `Bearer` and not exactly one token | 400 `invalid_request` |
 /// | a token without the two dots of a JWT | the next strategy of a chain that recognizes it, otherwise 401 `invalid_token` |
 /// | a token that `strict_jose` rejects | 401 `invalid_token` |
+/// | a good token that a status list revokes (`StatusLists`) | 401 `invalid_token` |
 /// | a good token, and the verification denies | 401 `invalid_token`, unless the [`Denial`](crate::Denial) says otherwise |
 /// | a good token, and the verification fails | 503 |
-/// | a token, and the keys [are not available](ProvideKeys) | 503 |
+/// | a token, and the keys [are not available](ProvideKeys), or its status list | 503 |
 ///
 /// The client sees the same response to every bad token. The log has the cause (`expired`, `bad_signature`, ...).
 ///
@@ -71,10 +80,12 @@ use crate::{BearerHeader, Error, InvalidChallenge, Outcome, Strategy, TokenSourc
 ///
 /// Source: RFC 6750 (bearer tokens), RFC 8725 (best practices for JWTs).
 pub struct Jwt<K, C, V> {
-    keys: K,
+    keys: Arc<K>,
     rules: Rules,
     verify: V,
     tokens: Box<dyn TokenSource>,
+    #[cfg(feature = "status-list")]
+    status_lists: Option<FollowedLists>,
     cache: Option<Box<dyn ClaimsCache<C>>>,
     clock: Clock,
     challenges: TokenChallenges,
@@ -84,10 +95,12 @@ impl<K, C, V: Verify<C>> Jwt<K, C, V> {
     /// The strategy for tokens that are signed by these keys and meet these rules.
     pub fn new(keys: K, rules: Rules, verify: V) -> Self {
         Self {
-            keys,
+            keys: Arc::new(keys),
             rules,
             verify,
             tokens: Box::new(BearerHeader),
+            #[cfg(feature = "status-list")]
+            status_lists: None,
             cache: None,
             clock: system_clock(),
             challenges: TokenChallenges::bearer(),
@@ -99,7 +112,13 @@ impl<K, C, V> Jwt<K, C, V> {
     /// Uses this clock instead of the system's, so that tests can stop it.
     #[must_use]
     pub fn clock(self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
-        Self { clock: Arc::new(clock), ..self }
+        let clock: Clock = Arc::new(clock);
+        Self {
+            #[cfg(feature = "status-list")]
+            status_lists: self.status_lists.map(|lists| lists.with_clock(Arc::clone(&clock))),
+            clock,
+            ..self
+        }
     }
 
     /// Names the realm in the challenges: `Bearer realm="recipes"`.
@@ -126,6 +145,17 @@ impl<K, C, V> Jwt<K, C, V> {
     {
         Self { cache: Some(Box::new(cache)), ..self }
     }
+
+    /// Refuses tokens that the issuer has revoked although they have not expired: see [`StatusLists`].
+    #[cfg(feature = "status-list")]
+    #[must_use]
+    pub fn status_lists(self, lists: StatusLists) -> Self
+    where
+        K: ProvideKeys,
+    {
+        let lists = FollowedLists::new(lists, Arc::clone(&self.keys), Arc::clone(&self.clock));
+        Self { status_lists: Some(lists), ..self }
+    }
 }
 
 impl<K, C, V> Strategy for Jwt<K, C, V>
@@ -150,8 +180,8 @@ where
                 Err(error) => self.challenges.unreadable(error),
             };
         }
-        let claims = match self.claims(&token).await {
-            Ok(claims) => claims,
+        let checked = match self.checked(&token).await {
+            Ok(checked) => checked,
             Err(ClaimsError::Invalid(error)) => {
                 if let Err(error) = self.tokens.token(request) {
                     return self.challenges.unreadable(error);
@@ -161,7 +191,14 @@ where
             }
             Err(ClaimsError::Undecided(error)) => return Err(error),
         };
-        let verification = self.verify.verify(claims, request).await?;
+        #[cfg(feature = "status-list")]
+        if let Some(lists) = &self.status_lists
+            && let Err(not_valid) = lists.check(checked.status.as_deref()).await?
+        {
+            tracing::debug!(target: crate::LOG_TARGET, path = request.uri.path(), "Token rejected: {not_valid}");
+            return Ok(Outcome::Reject(self.challenges.invalid_token(not_valid.cause())));
+        }
+        let verification = self.verify.verify(checked.claims, request).await?;
         Ok(self.challenges.verified(verification, "unknown_user"))
     }
 
@@ -177,30 +214,24 @@ fn has_two_dots(token: &str) -> bool {
 
 impl<K: ProvideKeys, C: FromVerified, V: Send + Sync> Jwt<K, C, V> {
     /// The claims of a good token, from the cache or checked now.
-    async fn claims(&self, token: &str) -> Result<C, ClaimsError> {
+    async fn checked(&self, token: &str) -> Result<Checked<C>, ClaimsError> {
         let now = (self.clock)();
         let cache = self.cache.as_deref();
-        if let Some(claims) = cache.and_then(|cache| cache.get(token, now)) {
-            return Ok(claims);
+        if let Some(checked) = cache.and_then(|cache| cache.get(token, now)) {
+            return Ok(checked);
         }
-        let verified = self.checked(token, now).await?;
+        let verified: Verified<C::Claims> =
+            verify_with_newest(&*self.keys, token, |keys| self.rules.verify(token, keys, now)).await??;
         let registered = verified.registered;
-        let claims = C::from_verified(verified);
+        let checked = Checked {
+            claims: C::from_verified(verified),
+            #[cfg(feature = "status-list")]
+            status: self.status_lists.as_ref().map_or(Ok(None), |_| FollowedLists::place_of(token))?,
+        };
         if let Some(cache) = cache {
-            cache.insert(token, &claims, now, self.rules.valid_until(&registered));
+            cache.insert(token, &checked, now, self.rules.valid_until(&registered));
         }
-        Ok(claims)
-    }
-
-    /// Checks a token. Only a token with an unknown key id is checked twice: the second time with newer keys.
-    async fn checked(&self, token: &str, now: SystemTime) -> Result<Verified<C::Claims>, ClaimsError> {
-        let header = UnverifiedHeader::of(token);
-        let checked = self.rules.verify(token, &self.keys.keys(&header).await?, now);
-        let Err(TokenError::UnknownKey { kid }) = checked else { return Ok(checked?) };
-        match self.keys.keys_beyond(&header).await? {
-            Some(keys) => Ok(self.rules.verify(token, &keys, now)?),
-            None => Err(TokenError::UnknownKey { kid }.into()),
-        }
+        Ok(checked)
     }
 }
 

@@ -14,7 +14,7 @@
 //! - Protection of routes: `Auth` (an extractor) and [`Authenticate`] (a layer, with [`CurrentUser`]).
 //! - Responses to rejected requests: [`Respond`], [`ProblemJson`], [`GrpcStatus`], [`LoginPage`], [`FailurePage`], and
 //!   [`RejectionPages`] for extractors and layers.
-//! - Strategies: `Jwt` (with `ByIssuer`, [`TokenSource`], `ProvideKeys`, `RemoteKeys`, `TokenCache`), `Bearer`, `ApiKey`,
+//! - Strategies: `Jwt` (with `ByIssuer`, [`TokenSource`], `ProvideKeys`, `RemoteKeys`, `StatusLists`, `TokenCache`), `Bearer`, `ApiKey`,
 //!   `Basic`, `Local` (with [`BufferBody`]), `Session` (with `Sessions`), `OAuth2`, `Oidc`, [`Anonymous`].
 //! - Protection against requests that other sites cause: [`CrossOriginProtection`].
 //! - Chains: [`Or`], [`Map`], [`BoxStrategy`]. Scopes: [`HasScope`], [`RequireScope`], `Scoped`.
@@ -50,7 +50,7 @@ mod basic;
 #[cfg(feature = "bearer")]
 mod bearer;
 mod body;
-#[cfg(feature = "remote-keys")]
+#[cfg(any(feature = "remote-keys", feature = "status-list"))]
 mod cached_document;
 mod catch_panic;
 mod challenge;
@@ -129,6 +129,8 @@ pub use self::error::Error;
 pub use self::extract::Auth;
 #[cfg(feature = "http-client")]
 pub use self::http_client::{HttpClient, HttpError, Network};
+#[cfg(feature = "status-list")]
+pub use self::jwt::StatusLists;
 #[cfg(feature = "token-cache")]
 pub use self::jwt::TokenCache;
 #[cfg(feature = "jwt")]

@@ -80,6 +80,7 @@ pub struct Oidc<V> {
 const POLICY: CachePolicy = CachePolicy {
     fresh_for: Duration::from_hours(1),
     stale_for: Duration::from_hours(24),
+    usable_for: Duration::ZERO,
     retry_after: Duration::from_secs(10),
 };
 

@@ -50,6 +50,7 @@ pub struct RemoteKeys {
 const POLICY: CachePolicy = CachePolicy {
     fresh_for: Duration::from_mins(10),
     stale_for: Duration::from_hours(24),
+    usable_for: Duration::ZERO,
     retry_after: Duration::from_secs(10),
 };
 

@@ -1,6 +1,7 @@
 //! The endpoints of the authorization server. Their paths and answers are those of OAuth 2.1 and OpenID Connect.
 
 mod log_in;
+mod log_out;
 mod pages;
 mod redirect;
 
@@ -37,6 +38,10 @@ pub fn routes() -> Router<App> {
         .route("/oauth/consent", post(redirect::consent))
         .route("/oauth/token", post(token))
         .route("/oauth/userinfo", get(userinfo).post(userinfo))
+        .route("/oauth/introspect", post(introspect))
+        .route("/oauth/revoke", post(revoke))
+        .route("/oauth/logout", get(log_out::log_out).post(log_out::log_out_by_post))
+        .route("/oauth/logout/confirm", post(log_out::confirm))
         .route("/oauth/log-in", get(log_in::page))
         .route("/oauth/pages.css", get(pages::style))
 }
@@ -80,6 +85,41 @@ async fn token(
     };
     match answer.await {
         Ok(tokens) => ([(header::CACHE_CONTROL, NO_STORE)], Json(tokens)).into_response(),
+        Err(error) => refusal(&error),
+    }
+}
+
+async fn introspect(
+    OAuth(server): OAuth,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    form: FormText,
+) -> Response {
+    let answer = async {
+        let form = Parameters::parse(&form.0)?;
+        let presented = PresentedClient::read(authorization(&headers), query.as_deref(), &form)?;
+        server.introspect(&presented, &form).await
+    };
+    match answer.await {
+        Ok(about) => ([(header::CACHE_CONTROL, NO_STORE)], Json(about)).into_response(),
+        Err(error) => refusal(&error),
+    }
+}
+
+/// 200 whether or not there was anything to revoke (RFC 7009 section 2.2).
+async fn revoke(
+    OAuth(server): OAuth,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    form: FormText,
+) -> Response {
+    let answer = async {
+        let form = Parameters::parse(&form.0)?;
+        let presented = PresentedClient::read(authorization(&headers), query.as_deref(), &form)?;
+        server.revoke(&presented, &form).await
+    };
+    match answer.await {
+        Ok(()) => [(header::CACHE_CONTROL, NO_STORE)].into_response(),
         Err(error) => refusal(&error),
     }
 }

@@ -76,6 +76,12 @@ struct NewClient {
     /// Address to which users return after the log-in; may be repeated
     #[arg(long = "redirect-uri", value_name = "URI")]
     redirect_uris: Vec<String>,
+    /// Address to which users may return after a log-out; may be repeated
+    #[arg(long = "post-logout-redirect-uri", value_name = "URI")]
+    post_logout_redirect_uris: Vec<String>,
+    /// Address of an API that the application serves, whose tokens it may introspect; may be repeated
+    #[arg(long = "serves", value_name = "URL")]
+    serves: Vec<String>,
     /// Scope that the application may ask for; may be repeated
     #[arg(long = "scope", value_name = "SCOPE")]
     scopes: Vec<String>,
@@ -237,22 +243,37 @@ impl Run<'_> {
 }
 
 fn record(new: NewClient, secret: Option<&ClientSecret>) -> anyhow::Result<ClientRecord> {
-    let NewClient { name, kind, redirect_uris, scopes, audiences, first_party, without_pkce } = new;
+    let NewClient {
+        name,
+        kind,
+        redirect_uris,
+        post_logout_redirect_uris,
+        serves,
+        scopes,
+        audiences,
+        first_party,
+        without_pkce,
+    } = new;
     let usual = Client::new("c_new", &*name, kind);
     let scopes = match scopes.join(" ") {
         none if none.is_empty() && kind == ClientKind::Service => "recipes:read".to_owned(),
         none if none.is_empty() => format!("{} recipes:read", usual.scopes),
         asked => asked,
     };
-    let parse = |uri: &String| {
-        RedirectUri::parse(uri, kind).map_err(|why| anyhow!("--redirect-uri {}: {why}", escape(uri)))
+    let parse = |uris: &[String], flag: &str| -> anyhow::Result<Vec<RedirectUri>> {
+        let parse = |uri: &String| {
+            RedirectUri::parse(uri, kind).map_err(|why| anyhow!("{flag} {}: {why}", escape(uri)))
+        };
+        uris.iter().map(parse).collect()
     };
     let flags = [(first_party, ClientFlag::FirstParty), (without_pkce, ClientFlag::WithoutPkce)];
     Ok(ClientRecord {
         kind,
         disabled: false,
         secrets: secret.map(ClientSecret::record).into_iter().collect(),
-        redirect_uris: redirect_uris.iter().map(parse).collect::<anyhow::Result<_>>()?,
+        redirect_uris: parse(&redirect_uris, "--redirect-uri")?,
+        post_logout_redirect_uris: parse(&post_logout_redirect_uris, "--post-logout-redirect-uri")?,
+        serves,
         grants: usual.grants,
         scopes: Scopes::parse(&scopes).map_err(|why| anyhow!("--scope: {why}"))?,
         audiences,

@@ -20,18 +20,37 @@ fn settings_of(command: &str) -> Option<&'static [&'static str]> {
 
 /// Hides in each subcommand the settings that it does not read.
 pub(super) fn with_relevant_settings(command: Command) -> Command {
-    let settings: Vec<_> =
-        command.get_arguments().filter(|argument| argument.is_global_set()).cloned().collect();
-    command.mut_subcommands(|subcommand| with_settings(subcommand, &settings, &[]))
+    let settings = settings(&command);
+    let hide = |setting: &Arg, is_read: bool| Some(setting.clone().hide(!is_read));
+    command.mut_subcommands(|subcommand| with_settings(subcommand, &settings, &[], &hide))
 }
 
-fn with_settings(command: Command, settings: &[Arg], inherited: &[&str]) -> Command {
-    let Some(own) = settings_of(command.get_name()) else { return command };
-    let read = [inherited, own].concat();
+/// Gives each subcommand only the flags of the settings that it reads: completions would also offer hidden ones.
+pub(super) fn with_relevant_flags(command: Command) -> Command {
+    let settings = settings(&command);
+    let keep = |setting: &Arg, is_read: bool| is_read.then(|| setting.clone().global(false));
+    let command = command.mut_args(|argument| argument.global(false));
+    command.mut_subcommands(|subcommand| with_settings(subcommand, &settings, &[], &keep))
+}
+
+fn settings(command: &Command) -> Vec<Arg> {
+    command.get_arguments().filter(|argument| argument.is_global_set()).cloned().collect()
+}
+
+/// Adds to a command and its subcommands what `add` makes of each setting. It is told whether the command reads the setting.
+fn with_settings(
+    command: Command,
+    settings: &[Arg],
+    inherited: &[&str],
+    add: &impl Fn(&Arg, bool) -> Option<Arg>,
+) -> Command {
+    let own = settings_of(command.get_name());
+    let is_read = |setting: &Arg| {
+        let id = setting.get_id().as_str();
+        own.is_none_or(|own| own.contains(&id)) || inherited.contains(&id)
+    };
     // A command does not inherit an argument that it defines itself. The same name means the same argument.
-    let shown = settings.iter().cloned().map(|setting| {
-        let hidden = !read.contains(&setting.get_id().as_str());
-        setting.hide(hidden)
-    });
-    command.args(shown).mut_subcommands(|subcommand| with_settings(subcommand, settings, &read))
+    let added: Vec<Arg> = settings.iter().filter_map(|setting| add(setting, is_read(setting))).collect();
+    let read = [inherited, own.unwrap_or_default()].concat();
+    command.args(added).mut_subcommands(|subcommand| with_settings(subcommand, settings, &read, add))
 }

@@ -197,7 +197,7 @@ where
 /// log the user in to the account of an attacker. `/oauth/authorize` is not one: clients may post to it.
 fn is_form_of_page<B>(request: &Request<B>) -> bool {
     request.method() == http::Method::POST
-        && matches!(request.uri().path(), "/oauth/log-in" | "/oauth/consent")
+        && matches!(request.uri().path(), "/oauth/log-in" | "/oauth/consent" | "/oauth/logout/confirm")
 }
 
 /// What the response needs of the request, which the router consumes.

@@ -79,12 +79,12 @@ impl AuthorizationServer {
         }
     }
 
-    async fn visit(
+    pub(super) async fn visit<T>(
         &self,
         client: Option<&Client>,
         cookie: Option<&str>,
-        decide: impl FnOnce(&Visit<'_>) -> Next,
-    ) -> Result<Next, OAuthError> {
+        decide: impl FnOnce(&Visit<'_>) -> T,
+    ) -> Result<T, OAuthError> {
         let session = match cookie {
             Some(cookie) => self.session(cookie).await?,
             None => None,
@@ -101,7 +101,7 @@ impl AuthorizationServer {
         Ok(decide(&visit))
     }
 
-    async fn session(&self, cookie: &str) -> Result<Option<Session>, OAuthError> {
+    pub(super) async fn session(&self, cookie: &str) -> Result<Option<Session>, OAuthError> {
         let digest = TokenDigest::of(cookie.as_bytes());
         let found = self.store.browser_session(digest).await.map_err(unavailable)?;
         let now = self.clock.now();

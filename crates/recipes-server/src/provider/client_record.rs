@@ -19,6 +19,12 @@ pub struct ClientRecord {
     pub redirect_uris: Vec<RedirectUri>,
     pub grants: Vec<GrantType>,
     pub scopes: Scopes,
+    /// Where the browser may go after a log-out.
+    #[serde(default)]
+    pub post_logout_redirect_uris: Vec<RedirectUri>,
+    /// The resources that the client is the server of. It may introspect the tokens for them.
+    #[serde(default)]
+    pub serves: Vec<String>,
     /// The resources that the client may ask for, the default first. Empty: the recipe API of this service.
     #[serde(default)]
     pub audiences: Vec<String>,
@@ -55,6 +61,8 @@ impl ClientRecord {
             [] => provider.resources.first().map(|resource| resource.uri.clone()).into_iter().collect(),
             own => own.to_vec(),
         };
+        client.post_logout_redirect_uris.clone_from(&self.post_logout_redirect_uris);
+        client.serves.clone_from(&self.serves);
         client.flags.clone_from(&self.flags);
         client
     }

@@ -1,7 +1,8 @@
 //! The signing keys: loaded from the store, made and rotated when the schedule says so.
 
+use accounts::audit::Event;
 use jiff::Timestamp;
-use store::{SigningKeyRow, Store};
+use store::{Context, SigningKeyRow, Store};
 use strict_jose::{Algorithm, Key};
 use strict_oidc::{
     KeyPolicy, KeyRecord, KeyState, KeyStep, OAuthError, SigningKeys, TicketKey, UnixTime, key_schedule,
@@ -126,6 +127,29 @@ impl KeyLoader {
         }
         Err(internal("other processes kept changing the data key"))
     }
+}
+
+/// The published keys.
+///
+/// # Errors
+/// When the store is unavailable.
+pub async fn signing_key_records(store: &Store) -> Result<Vec<KeyRecord>, OAuthError> {
+    store.signing_keys().await.map_err(unavailable)?.iter().map(record_of).collect()
+}
+
+/// Deletes all keys, so that each server loads or makes new ones within a minute. `false`: another process changed
+/// them first.
+///
+/// # Errors
+/// When the store is unavailable.
+pub async fn replace_signing_keys(store: &Store, now: Timestamp) -> Result<bool, OAuthError> {
+    let found = store.signing_keys().await.map_err(unavailable)?;
+    let is_done = store.replace_signing_keys(found, Vec::new()).await.map_err(unavailable)?;
+    if is_done {
+        let context = Context::operator(now);
+        store.audit(Event::SigningKeyChanged, None, context).await.map_err(unavailable)?;
+    }
+    Ok(is_done)
 }
 
 const LOST: &str =

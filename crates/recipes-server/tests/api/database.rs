@@ -54,5 +54,6 @@ async fn new_postgres_database(server: &str) -> String {
     tokio::spawn(connection);
     client.batch_execute(&format!("CREATE DATABASE {name}")).await.unwrap();
     let (server, _) = server.rsplit_once('/').unwrap();
-    format!("{server}/{name}")
+    let through_pooler = |pooler: String| format!("{pooler}/{name}?pooler=transaction");
+    env::var("TEST_POSTGRES_POOLER").map_or_else(|_| format!("{server}/{name}"), through_pooler)
 }

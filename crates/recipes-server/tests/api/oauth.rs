@@ -1,7 +1,10 @@
 //! The authorization server: a client logs a user in, gets tokens, and uses them at the API.
 
 mod attacks;
+mod keys;
+mod management;
 mod registered;
+mod requests;
 mod resource_server;
 
 use axum::body::Body;

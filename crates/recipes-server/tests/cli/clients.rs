@@ -68,3 +68,16 @@ fn registration_that_cannot_work_is_refused_with_the_reason() {
     }
     assert_eq!(folder.run("clients list --json").is(0).stdout, "");
 }
+
+#[test]
+fn keys_are_listed_and_replaced() {
+    let folder = Folder::new();
+    add(&folder, "Backup --kind service");
+    let listed = folder.run("keys list");
+    listed.is(0);
+    assert_eq!(listed.stdout, "", "the server makes them");
+    let replaced = folder.run("keys replace");
+    replaced.is(0);
+    assert!(replaced.stdout.contains("within a minute"), "{}", replaced.stdout);
+    assert!(folder.run("audit").stdout.contains("signing_key_changed"));
+}

@@ -2,7 +2,7 @@ use serde_json::Value;
 
 use crate::program::Folder;
 
-const COMMANDS: [&str; 27] = [
+const COMMANDS: [&str; 29] = [
     "",
     "serve",
     "import",
@@ -30,6 +30,8 @@ const COMMANDS: [&str; 27] = [
     "token keygen",
     "token public",
     "openapi",
+    "completions",
+    "man",
 ];
 
 #[test]

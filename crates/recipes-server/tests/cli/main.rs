@@ -4,9 +4,11 @@
 mod backup;
 mod check;
 mod clients;
+mod completions;
 mod export;
 mod help;
 mod import;
+mod postgres;
 mod program;
 mod secret_and_token;
 mod secrets;

@@ -7,6 +7,7 @@ use http_body_util::{BodyExt as _, Full};
 use hyper_util::{client::legacy::Client as Hyper, rt::TokioExecutor};
 use serde_json::json;
 
+use crate::backup::new_postgres_database;
 use crate::program::{Program, recipe};
 
 async fn get(url: &str) -> (StatusCode, String) {
@@ -114,4 +115,43 @@ async fn address_of_the_metrics_that_is_taken_stops_the_start() {
     assert_eq!(ended.status.code(), Some(1), "{stderr}");
     let want = format!("recipes: METRICS_ADDR (--metrics-addr) is {address}, which cannot be used: ");
     assert!(stderr.lines().last().unwrap().starts_with(&want), "{stderr}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a server: .ci/with-postgres cargo test -- --include-ignored"]
+async fn batches_on_postgres_are_measured_and_slow_ones_are_logged() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = new_postgres_database().await;
+    let settings = [
+        ("DATABASE_URL", &*database),
+        ("METRICS_ADDR", "127.0.0.1:0"),
+        ("LOG_SLOW", "300"),
+        ("LOG_FORMAT", "json"),
+    ];
+    let program = Program::start_with(folder.path(), &settings);
+    let url = address(&program).await;
+    let url = url.split('"').next().unwrap();
+    let client = program.signed_up("ada@example.org").await;
+    let sum = "recipes_store_batch_writes_sum";
+    let before: f64 = value(&get(url).await.1, sum).parse().unwrap();
+    assert!(before >= 1.0, "the sign-up: {before}");
+
+    let (locker, connection) = tokio_postgres::connect(&database, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    // A batch locks the usage of its recipes' owners.
+    assert_eq!(client.post("/api/v1/recipes", &recipe("Bread")).await.unwrap().0, 201);
+    locker.batch_execute("BEGIN; SELECT * FROM usages FOR UPDATE").await.unwrap();
+    let writing =
+        tokio::spawn(async move { client.post("/api/v1/recipes", &recipe("Soup")).await.unwrap().0 });
+    tokio::time::sleep(std::time::Duration::from_millis(600)).await;
+    locker.batch_execute("ROLLBACK").await.unwrap();
+    assert_eq!(writing.await.unwrap(), 201);
+
+    let line = program.logged("A slow transaction").await;
+    assert!(line.contains(r#""cause":"statements","writes":1"#), "{line}");
+    let text = get(url).await.1;
+    assert!(value(&text, sum).parse::<f64>().unwrap() >= before + 2.0, "{text}");
+    assert_eq!(value(&text, "recipes_store_commit_failures_total"), "0");
+    let slow: f64 = value(&text, "recipes_store_commit_duration_seconds_sum").parse().unwrap();
+    assert!(slow > 0.3, "{slow}");
 }

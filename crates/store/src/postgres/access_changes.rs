@@ -113,7 +113,10 @@ impl Follower {
                 }
             }
         });
-        client.batch_execute("LISTEN access_changes").await?;
+        // Behind a pooler, the connection that listens would soon be another client's. Looking often is enough.
+        if !self.address.has_pooler {
+            client.batch_execute("LISTEN access_changes").await?;
+        }
         Ok(client)
     }
 

@@ -10,6 +10,7 @@ use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use super::columns::Columns;
 use super::connection::{Connections, Db, Isolation, LONG_PATIENCE};
 use super::failure::Failure;
+use super::parameters::Parameter;
 use super::{Postgres, at, connect, migrate};
 use crate::backup::{Column, Kind, SEQUENCES, TABLES, Table, Value};
 use crate::url::PostgresAddress;
@@ -225,6 +226,24 @@ fn refusal(record: &Record, why: Failure) -> RestoreError {
     RestoreError::Refused { record: record.to_string(), why }
 }
 
+impl Parameter for Value {
+    fn kind(&self) -> Type {
+        match self {
+            // The statement names the type of each place.
+            Self::Null => Type::UNKNOWN,
+            Self::Boolean(_) => Type::BOOL,
+            Self::Integer(_) => Type::INT8,
+            Self::Text(_) => Type::TEXT,
+            Self::Time(_) => Type::TIMESTAMPTZ,
+            Self::Bytes(_) => Type::BYTEA,
+        }
+    }
+
+    fn as_sql(&self) -> &(dyn ToSql + Sync) {
+        self
+    }
+}
+
 impl ToSql for Value {
     fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
         match self {
@@ -238,7 +257,7 @@ impl ToSql for Value {
     }
 
     fn accepts(ty: &Type) -> bool {
-        [Type::BOOL, Type::INT8, Type::TEXT, Type::TIMESTAMPTZ, Type::BYTEA].contains(ty)
+        [Type::UNKNOWN, Type::BOOL, Type::INT8, Type::TEXT, Type::TIMESTAMPTZ, Type::BYTEA].contains(ty)
     }
 
     to_sql_checked!();

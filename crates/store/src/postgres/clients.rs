@@ -71,7 +71,7 @@ impl Postgres {
             db.execute("DELETE FROM signing_keys", &[]).await?;
             for SigningKeyRow { kid, record, sealed } in new {
                 let sql = "INSERT INTO signing_keys (kid, record, sealed) VALUES ($1, $2, $3)";
-                db.execute(sql, &[kid, record, sealed]).await?;
+                db.execute(sql, &[kid, record, &sealed.as_slice()]).await?;
             }
             Ok(true)
         })
@@ -87,14 +87,14 @@ impl Postgres {
     }
 
     pub async fn replace_data_key(&self, found: Option<Vec<u8>>, new: Vec<u8>) -> Result<bool, StoreError> {
-        let (found, new) = (&found, &new);
+        let (found, new) = (found.as_deref(), &*new);
         self.write_recipes(move |db| async move {
             let changed = if let Some(found) = found {
                 let sql = "UPDATE meta SET value = $3 WHERE name = $1 AND value = $2";
-                db.execute(sql, &[&DATA_KEY, found, new]).await?
+                db.execute(sql, &[&DATA_KEY, &found, &new]).await?
             } else {
                 let sql = "INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING";
-                db.execute(sql, &[&DATA_KEY, new]).await?
+                db.execute(sql, &[&DATA_KEY, &new]).await?
             };
             Ok(changed == 1)
         })

@@ -1,11 +1,10 @@
 //! What a filter asks for, as the `WHERE` of a statement.
 
-use tokio_postgres::types::ToSql;
-
-use super::connection::{Db, Params};
+use super::connection::Db;
 use super::failure::Failure;
+use super::parameters::{Parameter, Params};
 
-type Value = Box<dyn ToSql + Sync + Send>;
+type Value = Box<dyn Parameter + Send>;
 
 /// Conditions that all have to hold. One that is not asked for is left out.
 #[derive(Default)]
@@ -16,7 +15,7 @@ pub(super) struct Conditions {
 
 impl Conditions {
     /// `?` stands for the value. `None`: it is not asked for.
-    pub(super) fn and(mut self, condition: &str, value: Option<impl ToSql + Sync + Send + 'static>) -> Self {
+    pub(super) fn and(mut self, condition: &str, value: Option<impl Parameter + Send + 'static>) -> Self {
         if let Some(value) = value {
             self.params.push(Box::new(value));
             self.sql.push_str(if self.sql.is_empty() { " WHERE " } else { " AND " });
@@ -30,8 +29,8 @@ impl Conditions {
         format!("{select}{} ORDER BY {order} LIMIT {limit}", self.sql)
     }
 
-    pub(super) fn params(&self) -> Vec<&(dyn ToSql + Sync)> {
-        self.params.iter().map(|value| -> &(dyn ToSql + Sync) { value.as_ref() }).collect()
+    pub(super) fn params(&self) -> Vec<&dyn Parameter> {
+        self.params.iter().map(|value| -> &dyn Parameter { value.as_ref() }).collect()
     }
 
     /// How many rows of the table there are.

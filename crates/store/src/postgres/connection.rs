@@ -5,13 +5,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use deadpool_postgres::{Client, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime};
+use futures_util::TryStreamExt as _;
 use futures_util::future::join_all;
 use tokio::time::timeout;
-use tokio_postgres::types::ToSql;
+use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Config, Row, Statement};
 
 use super::columns::{Columns, number_in};
 use super::failure::{self, Failure};
+use super::parameters::{Parameter, Params};
 use crate::url::PostgresAddress;
 use crate::{StoreError, Unavailable};
 
@@ -22,13 +24,11 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(3);
 /// The time for statements that may be long: counts and lists over whole tables.
 pub(super) const LONG_PATIENCE: Duration = Duration::from_secs(30);
 
-/// The parameters of a statement.
-pub(super) type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
-
 /// Connections of one kind.
 pub(super) struct Connections {
     pool: Pool,
     patience: Duration,
+    has_pooler: bool,
 }
 
 impl Connections {
@@ -45,14 +45,15 @@ impl Connections {
             .recycle_timeout(Some(PATIENCE))
             .build()
             .map_err(|why| why.to_string())?;
-        Ok(Self { pool, patience })
+        Ok(Self { pool, patience, has_pooler: address.has_pooler })
     }
 
     pub(super) async fn get(&self) -> Result<Db, PoolError> {
         let client = self.pool.get().await?;
         let (is_usable, has_timed_out) = (AtomicBool::new(true), AtomicBool::new(false));
-        let patience = self.patience;
-        Ok(Db(Arc::new(Connection { client: Some(client), is_usable, has_timed_out, patience })))
+        let Self { patience, has_pooler, .. } = *self;
+        let client = Some(client);
+        Ok(Db(Arc::new(Connection { client, is_usable, has_timed_out, patience, has_pooler })))
     }
 
     pub(super) fn status(&self) -> deadpool_postgres::Status {
@@ -69,13 +70,20 @@ pub(super) fn config(address: &PostgresAddress, patience: Duration) -> Config {
     let mut config = address.config.clone();
     config.connect_timeout(PATIENCE).tcp_user_timeout(PATIENCE).keepalives_idle(Duration::from_secs(2));
     config.keepalives_interval(Duration::from_secs(1)).keepalives_retries(2);
-    let statement_timeout = patience.saturating_sub(Duration::from_secs(1)).as_millis();
-    let own = config.get_options().unwrap_or_default().to_owned();
-    config.options(format!(
-        "-c statement_timeout={statement_timeout} -c lock_timeout=1000 \
-         -c idle_in_transaction_session_timeout=5000 {own}"
-    ));
+    if !address.has_pooler {
+        let statement_timeout = statement_timeout(patience);
+        let own = config.get_options().unwrap_or_default().to_owned();
+        config.options(format!(
+            "-c statement_timeout={statement_timeout} -c lock_timeout=1000 \
+             -c idle_in_transaction_session_timeout=5000 {own}"
+        ));
+    }
     config
+}
+
+/// In milliseconds.
+fn statement_timeout(patience: Duration) -> u128 {
+    patience.saturating_sub(Duration::from_secs(1)).as_millis()
 }
 
 impl From<PoolError> for Failure {
@@ -113,6 +121,9 @@ struct Connection {
     /// The peer may never answer again.
     has_timed_out: AtomicBool,
     patience: Duration,
+    /// A pooler hands the server's connection to another client after each transaction. What is prepared or set on it is lost
+    /// then: no statement is prepared, and time-outs are those of a transaction.
+    has_pooler: bool,
 }
 
 impl Drop for Connection {
@@ -135,11 +146,19 @@ impl Db {
     /// A transaction whose future is dropped leaves a connection that is not used again.
     pub(super) async fn begin(&self, isolation: Isolation) -> Result<(), Failure> {
         self.0.is_usable.store(false, Ordering::Release);
-        self.batch(match isolation {
+        let begin = match isolation {
             Isolation::Snapshot => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
             Isolation::ReadCommitted => "BEGIN ISOLATION LEVEL READ COMMITTED",
             Isolation::Serializable => "BEGIN ISOLATION LEVEL SERIALIZABLE",
-        })
+        };
+        if !self.0.has_pooler {
+            return self.batch(begin).await;
+        }
+        let statement_timeout = statement_timeout(self.0.patience);
+        self.batch(&format!(
+            "{begin}; SET LOCAL statement_timeout = {statement_timeout}; SET LOCAL lock_timeout = 1000; \
+             SET LOCAL idle_in_transaction_session_timeout = 5000"
+        ))
         .await
     }
 
@@ -164,22 +183,34 @@ impl Db {
 
     /// Lets the server plan a statement that is to be sent without a wait for what is before it.
     pub(super) async fn prepare(&self, sql: &str) -> Result<(), Failure> {
+        if self.0.has_pooler {
+            return Ok(());
+        }
         self.patiently(self.prepared(self.client()?, sql)).await.map(drop)
     }
 
     /// Runs a statement for its effect; says how many rows it changed.
     pub(super) async fn execute(&self, sql: &str, params: Params<'_>) -> Result<u64, Failure> {
         let client = self.client()?;
-        self.patiently(async { client.execute(&self.prepared(client, sql).await?, params).await }).await
+        if self.0.has_pooler {
+            return self.patiently(client.execute_typed(sql, &typed(params))).await;
+        }
+        let values = params.iter().map(|value| value.as_sql());
+        self.patiently(async { client.execute_raw(&self.prepared(client, sql).await?, values).await }).await
     }
 
     /// Runs a statement for each row of parameters, without waiting for one before the next. One that fails makes those behind
     /// it fail, too, in a transaction.
-    pub(super) async fn execute_each<'a, P: ToSql + Sync + 'a>(
+    pub(super) async fn execute_each<'a, P: Parameter + 'a>(
         &self,
         sql: &str,
         rows: impl Iterator<Item = &'a [P]>,
     ) -> Vec<Result<u64, Failure>> {
+        if self.0.has_pooler {
+            let rows =
+                rows.map(|row| row.iter().map(|value| -> &dyn Parameter { value }).collect::<Vec<_>>());
+            return join_all(rows.map(|row| async move { self.execute(sql, &row).await })).await;
+        }
         let statement = async {
             let client = self.client()?;
             Ok::<_, Failure>((client, self.patiently(self.prepared(client, sql)).await?))
@@ -189,12 +220,20 @@ impl Db {
             Err(why) => return vec![Err(why)],
         };
         let statement = &statement;
-        join_all(rows.map(|row| self.patiently(client.execute_raw(statement, row)))).await
+        let values = |row: &'a [P]| row.iter().map(Parameter::as_sql);
+        join_all(rows.map(|row| self.patiently(client.execute_raw(statement, values(row))))).await
     }
 
     pub(super) async fn rows(&self, sql: &str, params: Params<'_>) -> Result<Vec<Row>, Failure> {
         let client = self.client()?;
-        self.patiently(async { client.query(&self.prepared(client, sql).await?, params).await }).await
+        if self.0.has_pooler {
+            return self.patiently(client.query_typed(sql, &typed(params))).await;
+        }
+        let values = params.iter().map(|value| value.as_sql());
+        self.patiently(async {
+            client.query_raw(&self.prepared(client, sql).await?, values).await?.try_collect().await
+        })
+        .await
     }
 
     /// All rows.
@@ -251,4 +290,9 @@ impl Db {
         tracing::warn!("PostgreSQL did not answer in time");
         Err(Unavailable::TimedOut.into())
     }
+}
+
+/// With the types that a prepared statement would tell.
+fn typed(params: Params<'_>) -> Vec<(&(dyn ToSql + Sync), Type)> {
+    params.iter().map(|value| (value.as_sql(), value.kind())).collect()
 }

@@ -4,8 +4,9 @@ use ids::{RecipeId, UserId};
 
 use super::at;
 use super::columns::recipe_id_in;
-use super::connection::{Db, Params};
+use super::connection::Db;
 use super::failure::Failure;
+use super::parameters::Params;
 use crate::{StoreError, StoredRecipe};
 use ::recipes::{ServerFields, Visibility};
 

@@ -4,7 +4,8 @@ use jiff::Timestamp;
 
 use super::Postgres;
 use super::columns::number_in;
-use super::connection::{Db, Params};
+use super::connection::Db;
+use super::parameters::Params;
 use crate::StoreError;
 use crate::shared_limits::{LimitKey, SharedQuota, TakenQuota};
 

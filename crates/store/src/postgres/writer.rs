@@ -24,10 +24,13 @@ use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::{Instant, timeout};
 
 use super::columns::Columns;
-use super::connection::{Connections, Db, Isolation, PATIENCE, Params};
+use super::connection::{Connections, Db, Isolation, PATIENCE};
 use super::failure::Failure;
+use super::parameters::Params;
 use super::recipe_row::RecipeRow;
 use super::{RETRIES, at, authority, quota};
+use crate::commit_metrics::CommitMetrics;
+use crate::slow::Phases;
 use crate::url::PostgresAddress;
 use crate::{Context, StoreError, StoredRecipe, Unavailable};
 use ::recipes::{Quotas, Usage, Visibility};
@@ -61,12 +64,17 @@ pub(super) struct RecipeWriter {
 
 impl RecipeWriter {
     /// Starts the writers. `commits` counts their commits.
-    pub(super) fn start(address: &PostgresAddress, commits: &Arc<AtomicU64>) -> Result<Self, String> {
+    pub(super) fn start(
+        address: &PostgresAddress,
+        commits: &Arc<AtomicU64>,
+        metrics: CommitMetrics,
+    ) -> Result<Self, String> {
         let (queue, waiting) = mpsc::unbounded_channel();
         let writer = Writer {
             waiting: Arc::new(Mutex::new(waiting)),
             connections: Arc::new(Connections::new(address, WRITERS, PATIENCE)?),
             commits: Arc::clone(commits),
+            metrics,
         };
         for _ in 0..WRITERS {
             tokio::spawn(writer.clone().run());
@@ -96,6 +104,7 @@ struct Writer {
     waiting: Arc<Mutex<mpsc::UnboundedReceiver<Waiting>>>,
     connections: Arc<Connections>,
     commits: Arc<AtomicU64>,
+    metrics: CommitMetrics,
 }
 
 impl Writer {
@@ -148,7 +157,8 @@ impl Writer {
     /// The id of each recipe, or why it was refused. After an error nothing was committed, except perhaps when the
     /// connection was lost.
     async fn insert(&self, jobs: &[&Job]) -> Result<Vec<Result<RecipeId, StoreError>>, Failure> {
-        let (db, decisions) = match self.decide(jobs).await {
+        let begun = Instant::now();
+        let Decided { db, decisions, connected } = match self.decide(jobs).await {
             // The server was restarted since the connection was used; nothing was written yet.
             Err(Failure::Store(StoreError::Unavailable(Unavailable::Disconnected))) => {
                 self.decide(jobs).await?
@@ -157,18 +167,28 @@ impl Writer {
         };
         let allowed = jobs.iter().zip(&decisions).filter(|(_, decision)| decision.is_ok());
         let rows: Vec<_> = allowed.map(|(job, _)| &job.row).collect();
-        if rows.is_empty() {
+        let ids = if rows.is_empty() {
             db.roll_back().await;
-        }
-        let ids = if rows.is_empty() { HashMap::new() } else { insert_and_commit(&db, &rows).await? };
+            HashMap::new()
+        } else {
+            let ran = insert_and_commit(&db, &rows).await?;
+            let (statements, commit) = (ran.inserted_at - connected, ran.inserted_at.elapsed());
+            Phases { wait: connected - begun, statements, commit }.log(rows.len());
+            if ran.committed.is_err() || ran.ids.is_ok() {
+                self.metrics.committed(rows.len(), connected.elapsed(), ran.committed.is_err());
+            }
+            ran.committed?;
+            ran.ids?
+        };
         self.commits.fetch_add(1, Ordering::Release);
         let id_of = |job: &Job| ids.get(&job.row.fields.uid).copied().ok_or_else(no_id);
         Ok(jobs.iter().zip(decisions).map(|(job, decision)| decision.and_then(|()| id_of(job))).collect())
     }
 
     /// Begins a transaction and decides about each recipe.
-    async fn decide(&self, jobs: &[&Job]) -> Result<(Db, Vec<Result<(), StoreError>>), Failure> {
+    async fn decide(&self, jobs: &[&Job]) -> Result<Decided, Failure> {
         let db = self.connections.get().await?;
+        let connected = Instant::now();
         let contexts: Vec<_> = jobs.iter().map(|job| job.context).collect();
         let owners: BTreeSet<_> = jobs.iter().filter_map(|job| job.row.fields.owner).collect();
         // Sent together, in this order.
@@ -185,8 +205,15 @@ impl Writer {
             if authority.is_admin() { Ok(()) } else { job.take_from(&mut usages) }
         });
         let decisions = decisions.collect();
-        Ok((db, decisions))
+        Ok(Decided { db, decisions, connected })
     }
+}
+
+/// A transaction that has begun, and what it will do.
+struct Decided {
+    db: Db,
+    decisions: Vec<Result<(), StoreError>>,
+    connected: Instant,
 }
 
 impl Job {
@@ -203,8 +230,15 @@ impl Job {
     }
 }
 
-/// Sends both statements at once, and believes the second only if the first has succeeded.
-async fn insert_and_commit(db: &Db, rows: &[&RecipeRow]) -> Result<HashMap<Uid, RecipeId>, Failure> {
+/// The outcomes of `INSERT` and `COMMIT`. Only if both succeeded, something was committed.
+struct Ran {
+    ids: Result<HashMap<Uid, RecipeId>, Failure>,
+    inserted_at: Instant,
+    committed: Result<(), Failure>,
+}
+
+/// Sends both statements at once.
+async fn insert_and_commit(db: &Db, rows: &[&RecipeRow]) -> Result<Ran, Failure> {
     let sql = "INSERT INTO recipes (uid, owner_id, private, revision, created_at, updated_at, document)
                SELECT * FROM unnest($1::text[], $2::bigint[], $3::bool[], $4::bigint[], $5::timestamptz[],
                                     $6::timestamptz[], $7::text[])
@@ -224,9 +258,9 @@ async fn insert_and_commit(db: &Db, rows: &[&RecipeRow]) -> Result<HashMap<Uid, 
         Ok((Uid::parse(uid).ok_or_else(|| StoreError::Corrupt(format!("the uid {uid}")))?, id))
     };
     let params: Params<'_> = &[&uids, &owners, &private, &revisions, &created, &updated, &texts];
-    let (inserted, committed) = tokio::join!(biased; db.list(sql, params, read), db.commit());
-    committed?;
-    Ok(inserted?.into_iter().collect())
+    let insert = async { (db.list(sql, params, read).await, Instant::now()) };
+    let ((inserted, inserted_at), committed) = tokio::join!(biased; insert, db.commit());
+    Ok(Ran { ids: inserted.map(|ids| ids.into_iter().collect()), inserted_at, committed })
 }
 
 fn answer(Waiting { job, reply, .. }: Waiting, id: Result<RecipeId, StoreError>) {

@@ -6,7 +6,6 @@
 //! commit that fails, fails for all of its callers, and the next batch is tried normally.
 
 mod job;
-mod metrics;
 mod reply_queue;
 
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
@@ -21,12 +20,12 @@ use tokio::sync::oneshot;
 
 pub(super) use self::job::Undo;
 use self::job::{Job, WriteJob};
-use self::metrics::Metrics;
 use self::reply_queue::ReplyQueue;
 use super::execute;
 use super::log::Log;
 use super::reader::{Readers, TICK};
 use super::watch::{Changed, WatchedFiles};
+use crate::commit_metrics::CommitMetrics;
 use crate::slow::{self, Phases};
 use crate::{StoreError, Unavailable};
 
@@ -76,7 +75,7 @@ impl Writer {
             failure: Arc::clone(&failure),
             job_failure: None,
             wrote: Instant::now(),
-            metrics: Metrics::register(),
+            metrics: CommitMetrics::register(),
         };
         let thread = thread::Builder::new().name("recipes-writer".into()).spawn(|| worker.run())?;
         Ok(Self { queue, replies, failure, thread: sync::Mutex::new(Some(thread)) })
@@ -159,7 +158,7 @@ struct Worker {
     /// Of a write of this batch.
     job_failure: Option<StoreError>,
     wrote: Instant,
-    metrics: Metrics,
+    metrics: CommitMetrics,
 }
 
 impl Worker {

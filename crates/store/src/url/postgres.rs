@@ -17,6 +17,8 @@ pub(crate) struct PostgresAddress {
     pub(crate) config: Config,
     /// The authorities of `sslrootcert`. Without them: those of the operating system.
     authorities: Option<Vec<CertificateDer<'static>>>,
+    /// `pooler=transaction`: there is a pooler between, which hands a connection to another client after each transaction.
+    pub(crate) has_pooler: bool,
 }
 
 impl PostgresAddress {
@@ -28,6 +30,13 @@ impl PostgresAddress {
             parameters.partition(|parameter| parameter.starts_with("sslmode="));
         let (roots, others): (Vec<_>, Vec<_>) =
             others.into_iter().partition(|parameter| parameter.starts_with("sslrootcert="));
+        let (poolers, others): (Vec<_>, Vec<_>) =
+            others.into_iter().partition(|parameter| parameter.starts_with("pooler="));
+        let has_pooler = match poolers.as_slice() {
+            [] => false,
+            ["pooler=transaction"] => true,
+            _ => return Err("must have no other pooler than pooler=transaction"),
+        };
         let authorities = roots.last().map(|root| authorities_in(root)).transpose()?;
         let mut config = Config::from_str(&format!("{address}?{}", others.join("&"))).map_err(
             |_| "must be an address as postgres://user:password@host/database?sslmode=verify-full",
@@ -48,7 +57,7 @@ impl PostgresAddress {
             }
             _ => return Err("must have one sslmode: verify-full, require (the same) or disable"),
         });
-        Ok(Self { config, authorities })
+        Ok(Self { config, authorities, has_pooler })
     }
 
     /// Verifies the certificate and the name of the host.
@@ -135,11 +144,18 @@ mod tests {
             ("postgres://jo@db.example/recipes?sslmode=no", "disable"),
             ("postgres://jo@db.example/recipes?sslmode=disable&sslmode=require", "one sslmode"),
             ("postgres://jo@db.example/recipes?color=red", "postgres://"),
+            ("postgres://jo@db.example/recipes?pooler=session", "pooler=transaction"),
             ("postgres://jo@db.example/recipes?sslrootcert=/does/not/exist.pem", "sslrootcert"),
             ("postgres://jo@db.example/recipes?sslrootcert=/dev/null", "sslrootcert"),
         ] {
             assert!(PostgresAddress::parse(text).unwrap_err().contains(word), "{text}");
         }
+    }
+
+    #[test]
+    fn pooler_is_a_parameter_of_ours() {
+        let address = parsed("postgres://jo@localhost/recipes?connect_timeout=2&pooler=transaction");
+        assert!(address.has_pooler && !parsed("postgres://jo@localhost/recipes").has_pooler);
     }
 
     #[test]

@@ -202,11 +202,18 @@ async fn new_postgres_database() -> DatabaseUrl {
     let name = format!("test_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
     connected(&server).await.batch_execute(&format!("CREATE DATABASE {name}")).await.unwrap();
     let (server, _) = server.rsplit_once('/').unwrap();
-    DatabaseUrl::parse(&format!("{server}/{name}")).unwrap()
+    let through_pooler = |pooler: String| format!("{pooler}/{name}?pooler=transaction");
+    let url =
+        std::env::var("TEST_POSTGRES_POOLER").map_or_else(|_| format!("{server}/{name}"), through_pooler);
+    DatabaseUrl::parse(&url).unwrap()
 }
 
+/// Without the pooler of `TEST_POSTGRES_POOLER`.
 async fn connected(url: &str) -> tokio_postgres::Client {
-    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
+    let server = std::env::var("TEST_POSTGRES_URL").unwrap();
+    let name = url.rsplit('/').next().unwrap();
+    let direct = format!("{}/{name}", server.rsplit_once('/').unwrap().0);
+    let (client, connection) = tokio_postgres::connect(&direct, tokio_postgres::NoTls).await.unwrap();
     tokio::spawn(connection);
     client
 }

@@ -18,5 +18,6 @@ mod refused_keys;
 mod rfc7515;
 mod rules;
 mod sign;
+mod status_list;
 mod token;
 mod wycheproof_jose;

@@ -57,7 +57,7 @@ impl Request {
         let effective = effective_parameters(provider, client, parameters, visit).map_err(show)?;
         let pushed = visit.pushed.filter(|_| effective.is_pushed).map(|pushed| pushed.reference);
         let address = return_address(provider, client, &effective.parameters)?;
-        let checked = Self::check(provider, client, &effective, (visit, &address));
+        let checked = Self::check(provider, client, &effective, visit, &address);
         let mut request = checked.map_err(|error| Box::new(Refusal::Return(address, error)))?;
         request.pushed = pushed;
         Ok(request)
@@ -67,7 +67,8 @@ impl Request {
         provider: &Provider,
         client: &Client,
         effective: &Effective,
-        (visit, address): (&Visit<'_>, &ReturnAddress),
+        visit: &Visit<'_>,
+        address: &ReturnAddress,
     ) -> Result<Self, OAuthError> {
         let parameters = &effective.parameters;
         let mut address = address.clone();
@@ -80,7 +81,7 @@ impl Request {
         let mut claims = parameters.get("claims")?.map(ClaimsRequest::parse).transpose()?.unwrap_or_default();
         claims.retain(may_show);
         let hint = match parameters.get("id_token_hint")? {
-            Some(hint) => Some(id_token::hinted_subject(provider, client, visit.keys, (hint, visit.now))?),
+            Some(hint) => Some(id_token::hinted_subject(provider, client, visit.keys, hint, visit.now)?),
             None => None,
         };
         let words = |name| {

@@ -47,7 +47,8 @@ pub(super) fn verify(
     provider: &Provider,
     client: &Client,
     keys: &KeySet,
-    (assertion, now): (&str, UnixTime),
+    assertion: &str,
+    now: UnixTime,
 ) -> Result<UsedAssertion, String> {
     let is_explicit = Header::peek(assertion, |header| header.typ().is_some_and(|typ| typ.ends_with(TYP)));
     let typ = if is_explicit.unwrap_or_default() { Rules::typ(TYP) } else { Rules::typ_or_absent("JWT") };

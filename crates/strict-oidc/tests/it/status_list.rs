@@ -1,11 +1,12 @@
 //! Status lists.
 
 use std::io::Read;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
+use strict_jose::status_list::{Status, StatusListRules};
 use strict_oidc::{SigningKeys, StatusList};
 
 use crate::server::{ISSUER, NOW, Server, claims};
@@ -44,6 +45,19 @@ fn the_list_has_the_bits_of_the_example_of_the_draft() {
             "status_list": { "bits": 1, "lst": null },
         })
     );
+}
+
+#[test]
+fn a_verifier_reads_the_list() {
+    let mut list = StatusList::new(1000);
+    list.end(7);
+    let uri = format!("{ISSUER}/oauth/status/0");
+    let server = Server::new();
+    let now = UNIX_EPOCH + Duration::from_secs(server.now.0);
+    let read = StatusListRules::new(&uri).verify(&token(&list), &server.keys, now).unwrap();
+    assert_eq!((read.status(7), read.status(8)), (Some(Status::Invalid), Some(Status::Valid)));
+    assert_eq!((read.status(999), read.status(1000)), (Some(Status::Valid), None));
+    assert_eq!(read.ttl(), Some(Duration::from_secs(5)));
 }
 
 #[test]

@@ -1,11 +1,17 @@
 //! The tokens of each grant: claims, audiences, algorithms, and one kind of token in place of another.
 
-use serde_json::json;
-use strict_jose::{Algorithm, Key};
-use strict_oidc::{AccessTokenVerifier, BearerToken, ClientFlag, ErrorCode, Parameters, userinfo};
+use std::time::{Duration, UNIX_EPOCH};
+
+use serde_json::{Value, json};
+use strict_jose::{Algorithm, Key, Rules};
+use strict_oidc::{
+    AccessTokenVerifier, BearerToken, ClientFlag, ErrorCode, LogOutRequest, Parameters, SigningKeys,
+    metadata, sign_userinfo, userinfo,
+};
 
 use crate::server::{
-    API, ISSUER, NOW, OTHER_API, SECRET, Server, claims, code_form, is_refused, refresh_form, signing_keys,
+    API, ISSUER, NOW, OTHER_API, SECRET, Server, claims, code_form, is_refused, refresh_form, request,
+    returned_error, signing_keys,
 };
 
 #[test]
@@ -134,6 +140,47 @@ fn only_an_access_token_for_this_api_of_this_server_is_accepted() {
 }
 
 #[test]
+fn signed_userinfo_is_for_its_client_and_is_neither_an_id_token_nor_a_hint() {
+    let mut server = Server::new();
+    let client = server.clients["c_web"].clone();
+    let claims = json!({ "sub": "7", "name": "Ada", "exp": NOW + 600 });
+    let claims = claims.as_object().unwrap();
+    for algorithm in [Algorithm::Rs256, Algorithm::Es256, Algorithm::EdDsa] {
+        let client = {
+            server.client("c_web").id_token_algorithm = algorithm;
+            server.clients["c_web"].clone()
+        };
+        let signed = sign_userinfo(&server.provider, &client, claims.clone(), &server.keys).unwrap();
+        let rules = Rules::typ("JWT").issuer(ISSUER).audience("c_web");
+        let now = UNIX_EPOCH + Duration::from_secs(NOW);
+        let verified = rules.clone().without_expiry().verify::<Value>(&signed, &server.keys, now).unwrap();
+        assert_eq!(verified.algorithm, algorithm);
+        assert_eq!(verified.claims, json!({ "sub": "7", "name": "Ada", "iss": ISSUER, "aud": "c_web" }));
+        assert_eq!(rules.verify_bytes(&signed, &server.keys, now).unwrap_err().reason(), "missing_claim");
+        let hint = Parameters::parse(&format!("id_token_hint={signed}")).unwrap();
+        let log_out = LogOutRequest::read(&server.provider, &server.keys, &hint, server.now).unwrap();
+        assert_eq!((log_out.client_id(), log_out.grant()), (None, None), "it is no hint");
+        let next = server.authorize(&request("c_web", &format!("id_token_hint={signed}")));
+        assert_eq!(returned_error(&next), "invalid_request");
+    }
+    let none = sign_userinfo(&server.provider, &client, claims.clone(), &SigningKeys::default());
+    is_refused(none, ErrorCode::TemporarilyUnavailable);
+}
+
+#[test]
+fn signed_userinfo_is_announced_and_registered_only_if_it_is_on() {
+    let mut server = Server::new();
+    server.set_flag("c_web", ClientFlag::SignedUserinfo);
+    let name = "userinfo_signing_alg_values_supported";
+    assert_eq!(metadata(&server.provider).get(name), None);
+    let refused = server.clients["c_web"].check(&server.provider).unwrap_err();
+    assert_eq!(refused.problems(), ["this server does not sign userinfo"]);
+    server.provider.signs_userinfo = true;
+    assert_eq!(metadata(&server.provider)[name], json!(["RS256", "ES256", "EdDSA"]));
+    assert!(server.clients["c_web"].check(&server.provider).is_ok());
+}
+
+#[test]
 fn userinfo_wants_its_own_audience_openid_and_a_living_grant() {
     let mut server = Server::new();
     let at_userinfo = AccessTokenVerifier::new(ISSUER, ISSUER);
@@ -190,7 +237,7 @@ fn pairwise_subjects_are_the_same_in_all_tokens_of_a_client() {
     assert_eq!(claims(&tokens.access_token)["sub"], json!(subject));
     let refreshed = server.token(&refresh_form("c_web", &tokens.refresh_token.unwrap())).unwrap();
     assert_eq!(claims(&refreshed.id_token.unwrap())["sub"], json!(subject));
-    let hint = crate::server::request("c_web", &format!("id_token_hint={id_token}"));
+    let hint = request("c_web", &format!("id_token_hint={id_token}"));
     assert!(matches!(server.authorize(&hint), strict_oidc::Next::Issue(_)));
     let code = server.code("c_browser", "");
     assert_eq!(claims(&server.token(&code_form("c_browser", &code)).unwrap().access_token)["sub"], "7");

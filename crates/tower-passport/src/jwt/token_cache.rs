@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use moka::sync::Cache;
 
-use super::claims_cache::ClaimsCache;
+use super::claims_cache::{Checked, ClaimsCache};
 
 /// A bounded cache of checked tokens for [`Jwt::cache`](crate::Jwt::cache).
 ///
@@ -24,7 +24,7 @@ use super::claims_cache::ClaimsCache;
 /// ```
 ///
 /// It caches the result of the *signature and the rules*. The verification still decides about the claims at every request,
-/// so a blocked or logged-out user is rejected at once. Rejected tokens are not cached.
+/// so a blocked or logged-out user is rejected at once. So does a status list. Rejected tokens are not cached.
 ///
 /// - The key is the whole text of the token, never its payload, `jti` or `kid`: a token with one changed character is
 ///   another token.
@@ -49,7 +49,7 @@ pub struct TokenCache<C> {
 }
 
 struct Entry<C> {
-    claims: C,
+    checked: Checked<C>,
     since: SystemTime,
     until: SystemTime,
 }
@@ -68,21 +68,21 @@ impl<C: Clone + Send + Sync + 'static> TokenCache<C> {
 }
 
 impl<C: Clone + Send + Sync + 'static> ClaimsCache<C> for TokenCache<C> {
-    fn get(&self, token: &str, now: SystemTime) -> Option<C> {
+    fn get(&self, token: &str, now: SystemTime) -> Option<Checked<C>> {
         let entry = self.tokens.get(token)?;
         // If the clock was set back, the token is checked again: its `nbf` may be in the future.
         if (entry.since..entry.until).contains(&now) {
-            return Some(entry.claims.clone());
+            return Some(entry.checked.clone());
         }
         self.tokens.invalidate(token);
         None
     }
 
-    fn insert(&self, token: &str, claims: &C, now: SystemTime, valid_until: Option<SystemTime>) {
+    fn insert(&self, token: &str, checked: &Checked<C>, now: SystemTime, valid_until: Option<SystemTime>) {
         let Some(until) = now.checked_add(self.lifetime) else { return };
         let until = valid_until.map_or(until, |valid_until| valid_until.min(until));
         if now < until {
-            let entry = Entry { claims: claims.clone(), since: now, until };
+            let entry = Entry { checked: checked.clone(), since: now, until };
             self.tokens.insert(token.into(), Arc::new(entry));
         }
     }

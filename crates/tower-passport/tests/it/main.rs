@@ -32,6 +32,7 @@ mod says;
 mod scope;
 mod session;
 mod session_store;
+mod status_lists;
 mod token_cache;
 mod token_source;
 mod verification;

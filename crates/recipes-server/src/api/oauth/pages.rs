@@ -28,6 +28,13 @@ struct Consent<'a> {
 }
 
 #[derive(Template)]
+#[template(path = "log_out.html")]
+struct LogOut<'a> {
+    base: &'a str,
+    ticket: Option<&'a str>,
+}
+
+#[derive(Template)]
 #[template(path = "error.html")]
 struct Error<'a> {
     base: &'a str,
@@ -66,6 +73,11 @@ pub(super) fn log_in(app: &App, form: &LogInForm<'_>) -> Response {
 
 pub(super) fn consent(app: &App, page: &ConsentPage) -> Response {
     page_response(StatusCode::OK, &Consent { base: base(app), page }, &page.form_action)
+}
+
+/// With a ticket the page asks, without one it says that it is done.
+pub(super) fn log_out(app: &App, ticket: Option<&str>) -> Response {
+    page_response(StatusCode::OK, &LogOut { base: base(app), ticket }, "")
 }
 
 pub(super) fn form_post(app: &App, response: &AuthorizationResponse) -> Response {

@@ -76,7 +76,7 @@ async fn follow(app: &App, server: &AuthorizationServer, next: Result<Next, OAut
 }
 
 /// 303, so that a browser that posted does not post to the target too (RFC 9700 section 4.12).
-fn moved(location: String) -> Response {
+pub(super) fn moved(location: String) -> Response {
     let mut response = (StatusCode::SEE_OTHER, [(header::CACHE_CONTROL, NO_STORE)]).into_response();
     set(&mut response, header::LOCATION, Some(location));
     set(&mut response, header::REFERRER_POLICY, Some("no-referrer".into()));

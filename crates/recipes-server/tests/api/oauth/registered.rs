@@ -168,6 +168,8 @@ pub(crate) async fn register(
         redirect_uris: vec![RedirectUri::parse(CALLBACK, kind).unwrap()],
         grants: usual.grants,
         scopes: Scopes::parse("openid email offline_access recipes:read").unwrap(),
+        post_logout_redirect_uris: Vec::new(),
+        serves: Vec::new(),
         audiences: Vec::new(),
         flags: Vec::new(),
     };
