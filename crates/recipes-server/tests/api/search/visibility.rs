@@ -1,10 +1,9 @@
 //! A private recipe is in no other user's results, counts, facets, suggestions or corrections.
 
-use http::Method;
 use proptest::{collection::vec, prelude::*, test_runner::TestRunner};
 use serde_json::{Value, json};
 
-use super::with;
+use super::{fresh, fresh_with, with};
 use crate::app::{Client, TestApp};
 
 /// Who writes and who reads.
@@ -101,8 +100,7 @@ async fn check(cases: &[Case]) {
         let readable = cases.iter().filter(|case| may_read(case)).count();
         for (number, case) in cases.iter().enumerate() {
             for route in routes(number) {
-                let request = client.request(Method::GET, &route).header("prefer", "count=exact");
-                let answer = client.send(request.body(axum::body::Body::empty()).unwrap()).await.is(200);
+                let answer = fresh_with(client, &route, "count=exact").await.is(200);
                 for (other, hidden) in cases.iter().enumerate().filter(|(_, case)| !may_read(case)) {
                     let text = answer.text();
                     let word = word(other);
@@ -119,13 +117,13 @@ async fn check(cases: &[Case]) {
                 }
             }
             let route = format!("/api/v1/recipes?q={}", word(number));
-            let found = client.get(&route).await.is(200).json()["data"].as_array().unwrap().len();
+            let found = fresh(client, &route).await.is(200).json()["data"].as_array().unwrap().len();
             assert_eq!(found, usize::from(may_read(case)), "{reader:?} {case:?}");
         }
-        let total = client.get("/api/v1/recipes/facets").await.is(200).json()["data"]["total"].clone();
+        let total = fresh(client, "/api/v1/recipes/facets").await.is(200).json()["data"]["total"].clone();
         assert_eq!(total, readable, "{reader:?}");
     }
     // The administrator reads all of them.
     let all = cases.iter().filter(|(.., is_deleted)| !is_deleted).count();
-    assert_eq!(admin.get("/api/v1/recipes/facets").await.is(200).json()["data"]["total"], all);
+    assert_eq!(fresh(&admin, "/api/v1/recipes/facets").await.is(200).json()["data"]["total"], all);
 }
