@@ -20,4 +20,6 @@ mod rate_limits;
 mod room;
 mod secrets;
 mod shutdown;
+#[cfg(feature = "otel")]
+mod traces;
 mod tutorial;
