@@ -108,11 +108,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     metrics::start(metrics.as_ref(), sources, (clock.clone(), entropy.clone())).await?;
     let (end_of_mail, ending) = oneshot::channel::<Infallible>();
     let worker = tokio::spawn(worker.run(async { drop(ending.await) }));
-    tokio::spawn(idle_memory::run());
-    tokio::spawn(upkeep::run(store.clone(), config.protection.audit_retention(), clock.clone()));
-    if let Some(schedule) = config.backups.schedule() {
-        tokio::spawn(backups::run(store.clone(), schedule, clock.clone()));
-    }
+    start_jobs(&config, &store, &clock);
     let public_url = config.mail.public_url.clone();
     // A service on this machine only needs no setting to be tried out.
     let own_url = || bound.ip().is_loopback().then(|| PublicUrl::of_listener(bound));
@@ -163,10 +159,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let shutdown = shutdown::signalled();
     let database = config.database_url();
     tracing::info!("Listening on http://{bound} (documentation at http://{bound}/docs), database {database}");
-    let drain_timeout = config.shutdown_timeout().mul_f64(DRAIN_SHARE);
-    let connections =
-        limits::Connections { drain_delay: config.drain_delay(), drain_timeout, ..limits::CONNECTIONS };
-    let outcome = run(listener, service, connections, shutdown).await;
+    let outcome = run(listener, service, connections(&config), shutdown).await;
     drop(end_of_mail);
     if timeout(config.shutdown_timeout().mul_f64(MAIL_SHARE), worker).await.is_err() {
         tracing::warn!(
@@ -180,6 +173,20 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     traces.close().await;
     log.flush(LAST_LINES);
     outcome
+}
+
+fn connections(config: &Config) -> limits::Connections {
+    let drain_timeout = config.shutdown_timeout().mul_f64(DRAIN_SHARE);
+    limits::Connections { drain_delay: config.drain_delay(), drain_timeout, ..limits::CONNECTIONS }
+}
+
+/// Jobs without an end of their own.
+fn start_jobs(config: &Config, store: &Store, clock: &Clock) {
+    tokio::spawn(idle_memory::run());
+    tokio::spawn(upkeep::run(store.clone(), config.protection.audit_retention(), clock.clone()));
+    if let Some(schedule) = config.backups.schedule() {
+        tokio::spawn(backups::run(store.clone(), schedule, clock.clone()));
+    }
 }
 
 /// Issues the tokens of this installation, which is named at its first start.

@@ -153,7 +153,7 @@ mod tests {
             request: &LoggedRequest {
                 id: HeaderValue::from_static("abc"),
                 client,
-                span: RequestSpan::default(),
+                span: RequestSpan::none(),
             },
         });
         written(&log)

@@ -204,7 +204,7 @@ pub(super) mod tests {
 
     fn request() -> LoggedRequest {
         let client = Some("203.0.113.9".parse().unwrap());
-        LoggedRequest { id: HeaderValue::from_static("r-1"), client, span: RequestSpan::default() }
+        LoggedRequest { id: HeaderValue::from_static("r-1"), client, span: RequestSpan::none() }
     }
 
     #[test]

@@ -39,7 +39,8 @@ fn names(page: &Value) -> Vec<String> {
 
 fn with(name: &str, members: Value) -> Value {
     let mut recipe = recipe(name);
-    recipe.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+    let Value::Object(members) = members else { panic!("{members} is no object") };
+    recipe.as_object_mut().unwrap().extend(members);
     recipe
 }
 
@@ -289,7 +290,7 @@ fn query_of_any_bytes_is_no_error() {
     let mut runner =
         TestRunner::new(ProptestConfig { cases: 300, failure_persistence: None, ..Default::default() });
     let outcome = runner.run(&(bytes, route), |(bytes, route)| {
-        let q: String = bytes.iter().map(|byte| format!("%{byte:02x}")).collect();
+        let q = bytes.iter().fold(String::new(), |q, byte| q + &format!("%{byte:02x}"));
         let path = format!("/api/v1/recipes{route}q={q}");
         let answer = runtime.block_on(async { app.anonymous().get(&path).await });
         prop_assert_eq!(answer.status.as_u16(), 200, "{} {:?}", path, answer.body);

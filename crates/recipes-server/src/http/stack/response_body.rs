@@ -185,7 +185,7 @@ mod tests {
         LoggedRequest {
             id: HeaderValue::from_static("r-1"),
             client: None,
-            span: crate::telemetry::traces::RequestSpan::default(),
+            span: crate::telemetry::traces::RequestSpan::none(),
         }
     }
 

@@ -159,6 +159,11 @@ impl Times {
 pub struct RequestSpan(Option<Context>);
 
 impl RequestSpan {
+    #[cfg(test)]
+    pub fn none() -> Self {
+        Self(None)
+    }
+
     /// For the log.
     pub fn trace_id(&self) -> Option<TraceId> {
         self.0.as_ref().map(|context| context.span().span_context().trace_id())
