@@ -4,6 +4,8 @@ mod freshness;
 mod pages;
 mod visibility;
 
+use std::fmt::Write as _;
+
 use axum::body::Body;
 use http::Method;
 use proptest::{collection::vec, prelude::*, test_runner::TestRunner};
@@ -39,7 +41,8 @@ fn names(page: &Value) -> Vec<String> {
 
 fn with(name: &str, members: Value) -> Value {
     let mut recipe = recipe(name);
-    recipe.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+    let Value::Object(members) = members else { panic!("members of an object") };
+    recipe.as_object_mut().unwrap().extend(members);
     recipe
 }
 
@@ -289,7 +292,11 @@ fn query_of_any_bytes_is_no_error() {
     let mut runner =
         TestRunner::new(ProptestConfig { cases: 300, failure_persistence: None, ..Default::default() });
     let outcome = runner.run(&(bytes, route), |(bytes, route)| {
-        let q: String = bytes.iter().map(|byte| format!("%{byte:02x}")).collect();
+        let encode = |mut text: String, byte: &u8| {
+            write!(text, "%{byte:02x}").unwrap();
+            text
+        };
+        let q = bytes.iter().fold(String::new(), encode);
         let path = format!("/api/v1/recipes{route}q={q}");
         let answer = runtime.block_on(async { app.anonymous().get(&path).await });
         prop_assert_eq!(answer.status.as_u16(), 200, "{} {:?}", path, answer.body);

@@ -42,7 +42,7 @@ pub(super) async fn compare(config: &Config, now: Timestamp) -> Finding {
     let changes = store.recipe_changes(Some(&position)).await.map_err(|why| why.to_string());
     store.close().await;
     let Some(changed) = changes?.ids else { return anew("belongs to another database") };
-    let changed = HashSet::<_>::from_iter(changed);
+    let changed: HashSet<_> = changed.into_iter().collect();
     let mut differences = compared?;
     differences.retain(|id| !changed.contains(id));
     match differences.first() {
