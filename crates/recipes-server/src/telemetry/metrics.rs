@@ -104,5 +104,11 @@ fn describe() {
     describe_gauge!("recipes_search_index_built_ratio", "1, or less while the search index is being built");
     describe_gauge!("recipes_sessions", "Sessions in the database");
     describe_gauge!("recipes_mails_waiting", "Mails in the queue, without those that wait for a retry");
+    describe_gauge!(
+        "recipes_backup_last_timestamp_seconds",
+        seconds,
+        "Time of the last scheduled backup in seconds since 1970; 0 if there was none"
+    );
+    describe_gauge!("recipes_backup_last_success", "0 if the last scheduled backup failed, else 1");
     describe_counter!("recipes_mails_total", "Attempts to send a mail, by result: sent, retried, failed");
 }

@@ -23,7 +23,7 @@ use recipes_server::mode::Mode;
 use recipes_server::passwords::{Passwords, Scheme, policy::Policy};
 use recipes_server::public_url::PublicUrl;
 use recipes_server::router::router;
-use recipes_server::telemetry::access_log::AccessLog;
+use recipes_server::telemetry::{access_log::AccessLog, traces::Traces};
 use recipes_server::use_cases::{
     Dependencies,
     accounts::{ClientInfo, Settings, SignUpMode},
@@ -218,6 +218,7 @@ impl TestApp {
             trusted_proxies: "10.0.0.1".parse().unwrap(),
             public_url,
             access_log: AccessLog::off(),
+            traces: Traces::off(),
             memory_budget: recipes_server::limits::MEMORY_BUDGET,
             draining: Draining::default(),
         };

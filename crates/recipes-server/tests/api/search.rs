@@ -4,8 +4,6 @@ mod freshness;
 mod pages;
 mod visibility;
 
-use std::fmt::Write as _;
-
 use axum::body::Body;
 use http::Method;
 use proptest::{collection::vec, prelude::*, test_runner::TestRunner};
@@ -41,7 +39,7 @@ fn names(page: &Value) -> Vec<String> {
 
 fn with(name: &str, members: Value) -> Value {
     let mut recipe = recipe(name);
-    let Value::Object(members) = members else { panic!("members of an object") };
+    let Value::Object(members) = members else { panic!("{members} is no object") };
     recipe.as_object_mut().unwrap().extend(members);
     recipe
 }
@@ -292,11 +290,7 @@ fn query_of_any_bytes_is_no_error() {
     let mut runner =
         TestRunner::new(ProptestConfig { cases: 300, failure_persistence: None, ..Default::default() });
     let outcome = runner.run(&(bytes, route), |(bytes, route)| {
-        let encode = |mut text: String, byte: &u8| {
-            write!(text, "%{byte:02x}").unwrap();
-            text
-        };
-        let q = bytes.iter().fold(String::new(), encode);
+        let q = bytes.iter().fold(String::new(), |q, byte| q + &format!("%{byte:02x}"));
         let path = format!("/api/v1/recipes{route}q={q}");
         let answer = runtime.block_on(async { app.anonymous().get(&path).await });
         prop_assert_eq!(answer.status.as_u16(), 200, "{} {:?}", path, answer.body);

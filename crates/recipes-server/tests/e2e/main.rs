@@ -21,4 +21,6 @@ mod room;
 mod search;
 mod secrets;
 mod shutdown;
+#[cfg(feature = "otel")]
+mod traces;
 mod tutorial;

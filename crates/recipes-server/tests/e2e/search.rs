@@ -40,9 +40,9 @@ async fn index_is_equal_to_the_database_after_kill_9_twenty_times_during_mixed_e
         let edits: Vec<_> =
             (0..4).map(|task| tokio::spawn(edit_until_killed(writer.at(&program), round, task))).collect();
         // Searches let the index commit, at another moment of the edits each time.
-        let searcher = writer.at(&program);
+        let reader = writer.at(&program);
         let searches = tokio::spawn(async move {
-            while searcher.get("/api/v1/recipes?q=soup").await.is_ok() {
+            while reader.get("/api/v1/recipes?q=soup").await.is_ok() {
                 tokio::time::sleep(Duration::from_millis(7)).await;
             }
         });

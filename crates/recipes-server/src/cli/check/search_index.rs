@@ -41,13 +41,13 @@ pub(super) async fn compare(config: &Config, now: Timestamp) -> Finding {
     // After the comparison, so that it has everything that the service wrote meanwhile.
     let changes = store.recipe_changes(Some(&position)).await.map_err(|why| why.to_string());
     store.close().await;
-    let Some(changed) = changes?.ids else { return anew("belongs to another database") };
-    let changed: HashSet<_> = changed.into_iter().collect();
+    let Some(waiting) = changes?.ids else { return anew("belongs to another database") };
+    let waiting = HashSet::<_>::from_iter(waiting);
     let mut differences = compared?;
-    differences.retain(|id| !changed.contains(id));
+    differences.retain(|id| !waiting.contains(id));
     match differences.first() {
-        None if changed.is_empty() => Ok(format!("{} recipes as in the database", revisions.len())),
-        None => Ok(format!("{} recipes as in the database; {} changes wait", revisions.len(), changed.len())),
+        None if waiting.is_empty() => Ok(format!("{} recipes as in the database", revisions.len())),
+        None => Ok(format!("{} recipes as in the database; {} changes wait", revisions.len(), waiting.len())),
         Some(id) => Err(format!(
             "{} recipes in {shown} differ from the database, such as recipe {id}: stop the service and delete this folder, and the \
              next start builds it anew",

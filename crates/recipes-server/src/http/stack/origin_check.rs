@@ -102,6 +102,13 @@ fn sent<'a>(headers: &'a HeaderMap, name: &str) -> Sent<'a> {
     }
 }
 
+/// Whether the request is the form of a page, which a page of another site must never send, with cookies or without: a log-in could
+/// log the user in to the account of an attacker. `/oauth/authorize` is not one: clients may post to it.
+pub(super) fn is_form_of_page<B>(request: &Request<B>) -> bool {
+    request.method() == http::Method::POST
+        && matches!(request.uri().path(), "/oauth/log-in" | "/oauth/consent" | "/oauth/logout/confirm")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -162,8 +162,8 @@ impl Follower {
             let (page, looked_up) = self.store.recipes_by_id(rest, Viewer::Admin, Vec::new()).await?;
             let (these, others) = rest.split_at(looked_up.clamp(1, rest.len()));
             let recipes = read(page.iter().map(|(_, json)| json));
-            let there: HashSet<_> = recipes.iter().map(|recipe| recipe.id).collect();
-            let gone = these.iter().filter(|id| !there.contains(id)).copied().collect();
+            let present: HashSet<_> = recipes.iter().map(|recipe| recipe.id).collect();
+            let gone = these.iter().filter(|id| !present.contains(id)).copied().collect();
             self.put(recipes, gone).await?;
             rest = others;
         }
