@@ -49,7 +49,7 @@ async fn pages_joined_are_the_whole_search_by_cursor_and_by_link() {
         for limit in [3, 7, 20] {
             let (mut by_cursor, mut path) = (Vec::new(), format!("{search}&limit={limit}"));
             loop {
-                let answer = alice.get(&path).await.is(200);
+                let answer = fresh(&alice, &path).await.is(200);
                 let page = answer.json();
                 assert!(ids(&page).len() <= limit);
                 by_cursor.extend(ids(&page));
@@ -58,9 +58,9 @@ async fn pages_joined_are_the_whole_search_by_cursor_and_by_link() {
                 let Some(next) = next else { break };
                 // The link is the same page as the cursor with the same parameters.
                 let link = answer.header("link").split(['<', '>']).nth(1).unwrap().to_owned();
-                let linked = alice.get(&link).await.is(200);
+                let linked = fresh(&alice, &link).await.is(200);
                 path = format!("{search}&limit={limit}&cursor={next}");
-                assert_eq!(linked.body, alice.get(&path).await.is(200).body);
+                assert_eq!(linked.body, fresh(&alice, &path).await.is(200).body);
             }
             assert_eq!(by_cursor, whole, "{sort} {limit}");
         }
