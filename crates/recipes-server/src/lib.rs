@@ -18,6 +18,7 @@ pub mod jobs;
 pub mod limits;
 pub mod mode;
 mod output_file;
+pub mod page_fetcher;
 pub mod passwords;
 pub mod program;
 pub mod provider;

@@ -55,6 +55,7 @@ pub fn router(
 fn recipe_routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(api::recipes::list, api::recipes::create))
+        .routes(routes!(api::recipes::import::import))
         .routes(routes!(api::recipes::read, api::recipes::replace, api::recipes::delete))
         .routes(routes!(api::recipes::search::facets))
         .routes(routes!(api::recipes::search::suggest))

@@ -28,6 +28,7 @@ use tokio::{
     sync::oneshot,
     time::{sleep, timeout},
 };
+use tower_passport::{HttpError, Network};
 use tower_service::Service;
 
 use self::connection::ENDING;
@@ -47,6 +48,7 @@ use crate::jobs::mail::{self, Mailer, MailerConfig};
 use crate::jobs::search_index::SearchIndex;
 use crate::jobs::{backups, upkeep};
 use crate::limits::{self, DRAIN_SHARE, HEAD_BYTES, MAIL_SHARE, STREAMS};
+use crate::page_fetcher::PageFetcher;
 use crate::passwords::Passwords;
 use crate::public_url::PublicUrl;
 use crate::router::{PAGES, router};
@@ -124,6 +126,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
             limits: limits.clone(),
             mailer,
             search: search.clone(),
+            pages: page_fetcher(config.protection.url_import),
             clock: clock.clone(),
             entropy: entropy.clone(),
         },
@@ -235,6 +238,15 @@ async fn open_store(config: &Config, clock: &Clock, entropy: &Entropy) -> anyhow
         tracing::info!("Created a new database with {loaded} sample recipes");
     }
     Ok(store)
+}
+
+/// `None` if it is switched off, or if this machine has no root certificates.
+fn page_fetcher(is_on: bool) -> Option<PageFetcher> {
+    if !is_on {
+        return None;
+    }
+    let warn = |error: &HttpError| tracing::warn!("Importing from addresses is off: {error}");
+    PageFetcher::new(Network::Public).inspect_err(warn).ok()
 }
 
 /// The search index in the data directory, if the service has recipes.

@@ -20,6 +20,7 @@ mod context;
 mod error;
 mod grants;
 mod identities;
+mod imports;
 mod inspection;
 mod instance;
 mod invitations;
@@ -47,11 +48,12 @@ pub use self::cache::{CacheKey, Lookup, ReadCache, Slot};
 pub use self::changes::RecipeChanges;
 pub use self::clients::{ClientRow, SigningKeyRow};
 pub use self::context::Context;
-pub use self::error::{StoreError, Unavailable};
+pub use self::error::{ImportRefusal, StoreError, Unavailable};
 pub use self::grants::{
     BrowserSession, CodeRow, ConsentRow, GrantRow, GrantState, NewCode, NewConsent, NewGrant, Outcome,
 };
 pub use self::identities::{Identity, NewIdentity};
+pub use self::imports::{ImportBatch, ImportOutcome, OnConflict, RecipeImport};
 pub use self::inspection::Inspection;
 pub use self::instance::Instance;
 pub use self::mails::{DueMail, MailContent, TakeMail, TakenMail};

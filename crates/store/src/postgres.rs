@@ -22,6 +22,7 @@ mod ending;
 mod failure;
 mod grants;
 mod identities;
+mod imports;
 mod inspect;
 mod instance;
 mod invitations;

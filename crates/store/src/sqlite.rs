@@ -18,6 +18,7 @@ mod failure;
 mod file;
 mod grants;
 mod identities;
+mod imports;
 mod inspect;
 mod instance;
 mod invitations;

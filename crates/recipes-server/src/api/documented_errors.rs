@@ -12,7 +12,7 @@ use utoipa::{
 
 pub(super) use self::examples::invalid_field;
 use crate::http::negotiation::Shape;
-use crate::limits::BODY_BYTES;
+use crate::limits::{BODY_BYTES, IMPORT_BYTES};
 
 macro_rules! errors {
     ($($name:ident: $($status:literal $description:expr $(=> $header:literal $meaning:literal)?),+;)*) => {$(
@@ -69,6 +69,11 @@ errors! {
         413 format!("The body is larger than {} KiB", BODY_BYTES / 1024),
         415 "The body is neither JSON nor a form",
         422 "Some fields are not valid; `errors` names each";
+    UnacceptableImport:
+        408 "The body did not arrive in time",
+        413 format!("The body is larger than {} MiB", IMPORT_BYTES >> 20),
+        415 "The body is compressed with a coding other than gzip or deflate",
+        422 "Nothing was imported; `errors` says why for each item: `/0` is the first";
     RateLimited: 429 "Too many requests of this kind; `RateLimit-Policy` names the limit"
         => "retry-after" "Seconds";
     QuotaExceeded: 507 "You would have more recipes or bytes than your quota allows; the message has the figures";

@@ -1,6 +1,7 @@
 //! Recipes: every client reads the public ones, users create their own, owners change theirs.
 
 mod hit_stream;
+pub mod import;
 mod page_stream;
 pub mod response;
 pub mod search;

@@ -4,6 +4,8 @@ mod collect;
 pub mod fields;
 mod form;
 mod form_text;
+mod parts;
+mod raw;
 mod received;
 
 use std::fmt;
@@ -18,6 +20,7 @@ use zeroize::Zeroize as _;
 
 use self::fields::Fields;
 pub use self::form_text::FormText;
+pub use self::raw::{RawBody, RawFile};
 use crate::http::error::{Report, RequestError};
 use crate::limits;
 

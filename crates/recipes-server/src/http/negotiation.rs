@@ -17,6 +17,12 @@ pub struct Representation {
 pub static JSON: Representation =
     Representation { media_type: MediaType::new(APPLICATION, names::JSON), etag_suffix: "" };
 
+/// One JSON object a line.
+pub static NDJSON: Representation = Representation {
+    media_type: MediaType::new(APPLICATION, Name::new_unchecked("x-ndjson")),
+    etag_suffix: "ndjson",
+};
+
 const PROBLEM_JSON: MediaType<'static> =
     MediaType::from_parts(APPLICATION, Name::new_unchecked("problem"), Some(names::JSON), &[]);
 

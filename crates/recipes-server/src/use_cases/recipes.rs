@@ -1,6 +1,8 @@
 //! Recipes: create, read, list, replace, delete.
 
 mod error;
+pub mod import;
+pub mod known;
 mod search;
 mod writer;
 
@@ -18,10 +20,12 @@ use store::{
     Context, Edit, Listing, NewRecipe, Page, PageEnd, ReadCache, RecipePage, ReplaceRecipe, Store, StoreError,
 };
 
+use self::import::ImportPlaces;
 use super::Dependencies;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::jobs::search_index::SearchIndex;
+use crate::page_fetcher::PageFetcher;
 
 /// The use cases of recipes.
 pub struct Recipes {
@@ -29,6 +33,8 @@ pub struct Recipes {
     search: Option<SearchIndex>,
     quotas: Quotas,
     require_verified_email: bool,
+    pages: Option<PageFetcher>,
+    import_places: ImportPlaces,
     clock: Clock,
     entropy: Entropy,
 }
@@ -40,6 +46,8 @@ impl Recipes {
             search: with.search.clone(),
             quotas: with.settings.quotas,
             require_verified_email: with.settings.require_verified_email,
+            pages: with.pages.clone(),
+            import_places: ImportPlaces::default(),
             clock: with.clock.clone(),
             entropy: with.entropy.clone(),
         }

@@ -20,6 +20,7 @@ use recipes_server::jobs::mail::{
 };
 use recipes_server::jobs::search_index::SearchIndex;
 use recipes_server::mode::Mode;
+use recipes_server::page_fetcher::PageFetcher;
 use recipes_server::passwords::{Passwords, Scheme, policy::Policy};
 use recipes_server::public_url::PublicUrl;
 use recipes_server::router::router;
@@ -31,6 +32,7 @@ use recipes_server::use_cases::{
 use search::RecipeIndex;
 use serde_json::json;
 use store::Store;
+use tower_passport::Network;
 
 pub(crate) use crate::client::{Answer, Client, recipe};
 use crate::database::Database;
@@ -194,6 +196,7 @@ impl TestApp {
             limits: limits.clone(),
             mailer,
             search: search.clone(),
+            pages: Some(PageFetcher::new(Network::Loopback).unwrap()),
             clock: clock.clone(),
             entropy,
         };

@@ -50,14 +50,7 @@ impl Postgres {
         history: ImportedHistory,
         now: Timestamp,
     ) -> Result<Imported, StoreError> {
-        let created_at = to_microseconds(history.created_at.unwrap_or(now));
-        let fields = ServerFields {
-            owner: new.owner,
-            uid: history.uid.unwrap_or(new.uid),
-            revision: history.revision.unwrap_or(1),
-            created_at,
-            updated_at: history.updated_at.map_or(created_at, |at| to_microseconds(at).max(created_at)),
-        };
+        let fields = ServerFields { owner: new.owner, ..history.server_fields(None, new.uid, now) };
         let row = RecipeRow { fields, visibility: new.visibility, text: new.document.finish(&fields) };
         let recipe = &row;
         let outcome = self.write_recipes(move |db| async move {
@@ -219,7 +212,7 @@ pub(super) fn time_of_change(before: Timestamp, now: Timestamp) -> Timestamp {
     if now >= before { now } else { before.saturating_add(SignedDuration::from_secs(1)).unwrap_or(before) }
 }
 
-fn editor(authority: Authority) -> Editor {
+pub(super) fn editor(authority: Authority) -> Editor {
     match authority {
         Authority::Operator | Authority::Admin(_) => Editor::Admin,
         Authority::User(user) => Editor::User(user),
@@ -227,7 +220,10 @@ fn editor(authority: Authority) -> Editor {
 }
 
 /// What a change must know of a recipe.
-async fn find_to_edit(db: &Db, id: RecipeId) -> Result<Option<(ServerFields, RecipeState)>, Failure> {
+pub(super) async fn find_to_edit(
+    db: &Db,
+    id: RecipeId,
+) -> Result<Option<(ServerFields, RecipeState)>, Failure> {
     let sql = "SELECT owner_id, private, revision, uid, created_at, updated_at FROM recipes WHERE id = $1";
     db.find(sql, &[&id.get()], server_fields_in).await
 }

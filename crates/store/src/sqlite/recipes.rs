@@ -44,14 +44,7 @@ impl Sqlite {
         history: ImportedHistory,
         now: Timestamp,
     ) -> Result<Imported, StoreError> {
-        let created_at = to_microseconds(history.created_at.unwrap_or(now));
-        let fields = ServerFields {
-            owner: new.owner,
-            uid: history.uid.unwrap_or(new.uid),
-            revision: history.revision.unwrap_or(1),
-            created_at,
-            updated_at: history.updated_at.map_or(created_at, |at| to_microseconds(at).max(created_at)),
-        };
+        let fields = ServerFields { owner: new.owner, ..history.server_fields(None, new.uid, now) };
         let row = RecipeRow { fields, visibility: new.visibility, text: new.document.finish(&fields) };
         self.write(move |db| {
             let there = find_value(db, "SELECT id FROM recipes WHERE uid = ?1", [fields.uid.to_string()])?;
@@ -221,9 +214,9 @@ pub(super) fn time_of_change(before: Timestamp, now: Timestamp) -> Timestamp {
 
 /// A row of `recipes` without its id.
 pub(super) struct RecipeRow {
-    fields: ServerFields,
-    visibility: Visibility,
-    text: String,
+    pub(super) fields: ServerFields,
+    pub(super) visibility: Visibility,
+    pub(super) text: String,
 }
 
 impl RecipeRow {
@@ -257,7 +250,7 @@ impl RecipeRow {
     }
 }
 
-fn editor(authority: Authority) -> Editor {
+pub(super) fn editor(authority: Authority) -> Editor {
     match authority {
         Authority::Operator | Authority::Admin(_) => Editor::Admin,
         Authority::User(user) => Editor::User(user),
@@ -265,7 +258,10 @@ fn editor(authority: Authority) -> Editor {
 }
 
 /// What a change must know of a recipe.
-fn find_to_edit(db: &Connection, id: RecipeId) -> Result<Option<(ServerFields, RecipeState)>, StoreError> {
+pub(super) fn find_to_edit(
+    db: &Connection,
+    id: RecipeId,
+) -> Result<Option<(ServerFields, RecipeState)>, StoreError> {
     let sql = "SELECT owner_id, private, revision, uid, created_at, updated_at FROM recipes WHERE id = ?1";
     find(db, sql, [id.get()], server_fields_in)
 }
