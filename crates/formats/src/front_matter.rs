@@ -81,16 +81,16 @@ pub(crate) fn read_metadata(found: &mut Found, metadata: &Metadata) {
                 found.steps = steps_of_value(&plain(value));
             }
             "preptime" | "preparationtime" | "prep" | "timeprep" => {
-                found.prep = found.minutes(name, Time::of_value(value))
+                found.prep = found.minutes(name, Time::of_value(value));
             }
             "cooktime" | "cookingtime" | "cook" | "timecook" => {
-                found.cook = found.minutes(name, Time::of_value(value))
+                found.cook = found.minutes(name, Time::of_value(value));
             }
             "totaltime" | "time" | "duration" | "timerequired" | "total" => {
-                found.total = found.minutes(name, Time::of_value(value))
+                found.total = found.minutes(name, Time::of_value(value));
             }
             "resttime" | "restingtime" | "inactivetime" => {
-                found.rest = found.minutes(name, Time::of_value(value))
+                found.rest = found.minutes(name, Time::of_value(value));
             }
             "servings" | "serves" | "yield" | "yields" | "makes" | "recipeyield" | "portions" => {
                 // 4|6|8 of Cooklang: the first is what the recipe is written for.
@@ -101,13 +101,13 @@ pub(crate) fn read_metadata(found: &mut Found, metadata: &Metadata) {
             }
             "tags" | "tag" | "keywords" => found.keywords.extend(tags(value)),
             "category" | "categories" | "course" | "recipecategory" | "type" => {
-                found.category.extend(tags(value))
+                found.category.extend(tags(value));
             }
             "cuisine" | "recipecuisine" => found.cuisine.extend(tags(value)),
             "tools" | "equipment" | "tool" => found.tools.extend(tags(value)),
             "diet" | "diets" | "healthlabels" => found.labels.extend(tags(value)),
             "author" | "authors" | "by" | "sourceauthor" => {
-                (found.author.name, found.author.url) = names_of(value)
+                (found.author.name, found.author.url) = names_of(value);
             }
             "authorurl" => found.author.url = text(),
             "source" | "sourceurl" | "originalurl" | "url" | "link" | "recipesource" | "sourcename" => {
@@ -136,7 +136,7 @@ pub(crate) fn read_metadata(found: &mut Found, metadata: &Metadata) {
             "date" | "created" | "createdat" => found.created_at = timestamp(&text()),
             "lastmod" | "updated" | "updatedat" | "modified" => found.updated_at = timestamp(&text()),
             "notes" | "note" => {
-                found.keep_in_extra("notes", json!(value.as_str().map_or_else(text, paragraphs)))
+                found.keep_in_extra("notes", json!(value.as_str().map_or_else(text, paragraphs)));
             }
             "uid" => found.uid = Some(text()).filter(|it| ids::Uid::parse_imported(it).is_some()),
             // Of the generator, not of the dish.

@@ -142,6 +142,12 @@ impl TokenSink for Sink {
     }
 }
 
+/// Elements without an end tag.
+const VOID: [&str; 14] = [
+    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track",
+    "wbr",
+];
+
 impl Builder {
     fn start(&mut self, tag: &Tag) -> TokenSinkResult<()> {
         let name: &str = &tag.name;
@@ -150,10 +156,6 @@ impl Builder {
             let attribute = |it: &html5ever::Attribute| (it.name.local.to_string(), it.value.to_string());
             let attributes = tag.attrs.iter().take(64).map(attribute).collect();
             let index = self.push(Kind::Element { name: name.to_owned(), attributes });
-            const VOID: [&str; 14] = [
-                "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param",
-                "source", "track", "wbr",
-            ];
             let is_void =
                 VOID.contains(&name) || tag.self_closing && matches!(name, "path" | "use" | "circle");
             if !is_void && self.open.len() < MAX_DEPTH {

@@ -89,7 +89,7 @@ fn is_html(text: &str) -> bool {
 
 fn is_cooklang(text: &str) -> bool {
     text.lines().any(|line| line.starts_with(">> ") && line.contains(':'))
-        || text.contains("@")
+        || text.contains('@')
             && text.match_indices('@').any(|(at, _)| {
                 let rest = &text[at + 1..];
                 let end = rest.find(['\n', '@']).unwrap_or(rest.len());

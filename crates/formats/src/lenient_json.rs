@@ -184,8 +184,7 @@ impl Repair<'_> {
                         || next.starts_with("//")
                         || next.starts_with("/*"))
             }
-            // A comma is missing between two members.
-            Some('"') => false,
+            // A quote, for one: the comma between two members is missing.
             _ => false,
         }
     }

@@ -55,12 +55,11 @@ fn without_links(text: &str) -> String {
             rest = &rest[at + 1..];
             continue;
         };
-        match rest[..at].strip_suffix('!') {
-            Some(before) => out.push_str(before),
-            None => {
-                out.push_str(&rest[..at]);
-                out.push_str(&from[1..middle]);
-            }
+        if let Some(before) = rest[..at].strip_suffix('!') {
+            out.push_str(before);
+        } else {
+            out.push_str(&rest[..at]);
+            out.push_str(&from[1..middle]);
         }
         rest = &from[end + 1..];
     }

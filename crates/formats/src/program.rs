@@ -59,7 +59,7 @@ pub(crate) fn minutes(found: &mut Found, object: &Object, names: &[&str]) -> Opt
 pub(crate) fn set_source(found: &mut Found, name: &str, url: &str) {
     let link = address(url, None).or_else(|| address(name, None));
     if address(name, None).is_none() {
-        found.source.name = name.to_owned();
+        name.clone_into(&mut found.source.name);
     }
     found.source.url = link.unwrap_or_default();
 }
@@ -146,6 +146,18 @@ pub(crate) fn set_difficulty(found: &mut Found, name: &str, text: &str) {
     }
 }
 
+const FRACTIONS: [(f64, &str); 9] = [
+    (0.5, "1/2"),
+    (0.25, "1/4"),
+    (0.75, "3/4"),
+    (1.0 / 3.0, "1/3"),
+    (2.0 / 3.0, "2/3"),
+    (0.125, "1/8"),
+    (0.375, "3/8"),
+    (0.625, "5/8"),
+    (0.875, "7/8"),
+];
+
 /// A program's number as people write it: 0.5 is 1/2, 1.25 is 1 1/4.
 pub(crate) fn amount(value: &Value) -> String {
     let number = match value {
@@ -159,17 +171,6 @@ pub(crate) fn amount(value: &Value) -> String {
     let Some(number) = number.filter(|number| *number > 0.0 && *number < 1e9) else { return String::new() };
     let (whole, part) = (number.trunc(), number.fract());
     let near = |fraction: f64| (part - fraction).abs() < 0.004;
-    const FRACTIONS: [(f64, &str); 9] = [
-        (0.5, "1/2"),
-        (0.25, "1/4"),
-        (0.75, "3/4"),
-        (1.0 / 3.0, "1/3"),
-        (2.0 / 3.0, "2/3"),
-        (0.125, "1/8"),
-        (0.375, "3/8"),
-        (0.625, "5/8"),
-        (0.875, "7/8"),
-    ];
     match FRACTIONS.iter().find(|(fraction, _)| near(*fraction)) {
         Some((_, text)) if whole == 0.0 => (*text).to_owned(),
         Some((_, text)) if number < 10.0 => format!("{whole} {text}"),

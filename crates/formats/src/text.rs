@@ -270,12 +270,11 @@ fn without_shortcodes(text: &str) -> String {
         let name = from[1..].strip_prefix('/').unwrap_or(&from[1..]);
         let is_known = NAMES.iter().any(|known| name.starts_with(known));
         let end = if is_known { window(from).find(']') } else { None };
-        match end {
-            Some(end) => rest = &from[end + 1..],
-            None => {
-                out.push('[');
-                rest = &from[1..];
-            }
+        if let Some(end) = end {
+            rest = &from[end + 1..];
+        } else {
+            out.push('[');
+            rest = &from[1..];
         }
     }
     out.push_str(rest);
@@ -361,18 +360,16 @@ pub(crate) fn of_bytes(bytes: &[u8]) -> String {
             .collect::<String>()
     });
     let named = label.and_then(|label| encoding_rs::Encoding::for_label(label.as_bytes()));
-    match named.filter(|encoding| *encoding != encoding_rs::UTF_8) {
-        Some(encoding) => encoding.decode(bytes).0.into_owned(),
-        // A few wrong bytes in a text that is otherwise UTF-8, or a text of an old program.
-        None => {
-            let text = String::from_utf8_lossy(bytes);
-            let wrong = text.matches('\u{fffd}').count();
-            if wrong * 50 > text.chars().filter(|c| !c.is_ascii()).count().max(1) * 40 {
-                encoding_rs::WINDOWS_1252.decode(bytes).0.into_owned()
-            } else {
-                text.into_owned()
-            }
-        }
+    if let Some(encoding) = named.filter(|encoding| *encoding != encoding_rs::UTF_8) {
+        return encoding.decode(bytes).0.into_owned();
+    }
+    // A few wrong bytes in a text that is otherwise UTF-8, or a text of an old program.
+    let text = String::from_utf8_lossy(bytes);
+    let wrong = text.matches('\u{fffd}').count();
+    if wrong * 50 > text.chars().filter(|c| !c.is_ascii()).count().max(1) * 40 {
+        encoding_rs::WINDOWS_1252.decode(bytes).0.into_owned()
+    } else {
+        text.into_owned()
     }
 }
 

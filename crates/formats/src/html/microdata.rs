@@ -83,7 +83,6 @@ fn object((tree, notation): (&Tree, &Notation), item: usize, depth: usize, budge
 /// The value of a property, as the microdata standard says.
 fn value(tree: &Tree, node: usize) -> String {
     let attribute = match tree.name(node) {
-        "meta" => "content",
         "img" | "audio" | "video" | "source" | "embed" | "iframe" => "src",
         "a" | "area" | "link" => "href",
         "time" => "datetime",

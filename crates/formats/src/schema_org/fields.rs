@@ -135,7 +135,7 @@ pub(super) fn recipe<'a>(object: &'a Object, graph: &Graph<'a>, page: &Page, is_
     found.category = get("recipeCategory").map(split_words).unwrap_or_default();
     found.cuisine = get("recipeCuisine").map(split_words).unwrap_or_default();
     found.keywords = get("keywords").map(split_words).unwrap_or_default();
-    found.tools = get("tool").or(get("tools")).map(|tools| texts(tools)).unwrap_or_default();
+    found.tools = get("tool").or(get("tools")).map(texts).unwrap_or_default();
     for list in [&mut found.category, &mut found.cuisine, &mut found.keywords, &mut found.tools] {
         unique(list);
     }
