@@ -6,8 +6,7 @@ use jiff::Timestamp;
 
 use crate::{Context, Listing, Page, PageEnd, ReadCache, Store, StoreError};
 use ::recipes::{
-    ContentJson, Draft, EditRefusal, ImportedHistory, Precondition, Quotas, Usage, Viewer, Visibility,
-    write_recipe_json,
+    ContentJson, Draft, EditRefusal, Precondition, Quotas, Usage, Viewer, Visibility, write_recipe_json,
 };
 use ids::{RecipeId, Uid, UserId};
 
@@ -132,14 +131,6 @@ impl RecipePage {
     }
 }
 
-/// What became of an imported recipe.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Imported {
-    Added(StoredRecipe),
-    /// There is a recipe with the same uid. It is left alone: it may have been edited since.
-    AlreadyThere(RecipeId),
-}
-
 /// What became of a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Edit<T> {
@@ -177,23 +168,6 @@ impl Store {
         match self {
             Self::Sqlite(db) => db.create_recipe(new, context).await,
             Self::Postgres(db) => db.create_recipe(new, context).await,
-        }
-    }
-
-    /// Adds a recipe that comes from somewhere else and keeps the past it says it has. Importing the
-    /// same file again changes nothing.
-    ///
-    /// # Errors
-    /// [`StoreError::ActorRevoked`] if the owner was deleted meanwhile.
-    pub async fn import_recipe(
-        &self,
-        new: NewRecipe,
-        history: ImportedHistory,
-        now: Timestamp,
-    ) -> Result<Imported, StoreError> {
-        match self {
-            Self::Sqlite(db) => db.import_recipe(new, history, now).await,
-            Self::Postgres(db) => db.import_recipe(new, history, now).await,
         }
     }
 

@@ -137,6 +137,8 @@ impl Import {
             clock,
             entropy: Entropy::system(),
             users: VecDeque::new(),
+            // Users of SQLite share a commit. Those of PostgreSQL would wait for connections that nothing drives.
+            max_users: if config.database_url().file().is_some() { writes::BATCH } else { 1 },
             recipes: Vec::new(),
             tally: Tally::default(),
             bar: ProgressBar::hidden(),
@@ -180,6 +182,7 @@ struct Importer {
     clock: Clock,
     entropy: Entropy,
     users: VecDeque<PendingUser>,
+    max_users: usize,
     recipes: Vec<PendingRecipe>,
     tally: Tally,
     bar: ProgressBar,

@@ -4,18 +4,18 @@ use accounts::Authority;
 use jiff::{SignedDuration, Timestamp};
 use tokio_postgres::Row;
 
-use super::columns::{Columns, recipe_id_in};
+use super::columns::Columns;
 use super::connection::Db;
 use super::failure::Failure;
 use super::recipe_row::RecipeRow;
 use super::writer::Job;
 use super::{Postgres, at, quota};
 use crate::{
-    Context, DEFAULT_PAGE_SIZE, Edit, Editor, Imported, Listing, NewRecipe, Page, PageEnd, Precondition,
-    RecipePage, ReplaceRecipe, StoreError, StoredRecipe, Viewer,
+    Context, DEFAULT_PAGE_SIZE, Edit, Editor, Listing, NewRecipe, Page, PageEnd, Precondition, RecipePage,
+    ReplaceRecipe, StoreError, StoredRecipe, Viewer,
 };
 use ::recipes::time::to_microseconds;
-use ::recipes::{ContentJson, ImportedHistory, RecipeState, ServerFields, Visibility};
+use ::recipes::{ContentJson, RecipeState, ServerFields, Visibility};
 use ids::{RecipeId, Uid, UserId};
 
 /// A page ends early behind this much text: 1,000 recipes may have 256 MiB, and one request must not
@@ -42,25 +42,6 @@ impl Postgres {
         let fields = ServerFields { owner, uid, revision: 1, created_at: now, updated_at: now };
         let row = RecipeRow { fields, visibility, text: document.finish(&fields) };
         self.0.writer.create(Job { row, quotas, context }).await
-    }
-
-    pub async fn import_recipe(
-        &self,
-        new: NewRecipe,
-        history: ImportedHistory,
-        now: Timestamp,
-    ) -> Result<Imported, StoreError> {
-        let fields = ServerFields { owner: new.owner, ..history.server_fields(None, new.uid, now) };
-        let row = RecipeRow { fields, visibility: new.visibility, text: new.document.finish(&fields) };
-        let recipe = &row;
-        let outcome = self.write_recipes(move |db| async move {
-            let sql = "SELECT id FROM recipes WHERE uid = $1";
-            match db.find(sql, &[&fields.uid.to_string()], recipe_id_in).await? {
-                Some(there) => Ok(Err(there)),
-                None => recipe.insert(&db).await.map(Ok),
-            }
-        });
-        Ok(outcome.await?.map_or_else(Imported::AlreadyThere, |id| Imported::Added(row.stored(id))))
     }
 
     pub async fn replace_recipe(

@@ -7,11 +7,11 @@ use rusqlite::{Connection, Rows, params};
 use super::columns::{self, Columns};
 use super::{Sqlite, cached, execute, find, find_value, quota};
 use crate::{
-    Context, DEFAULT_PAGE_SIZE, Edit, Editor, Imported, Listing, NewRecipe, Page, PageEnd, Precondition,
-    RecipePage, ReplaceRecipe, StoreError, StoredRecipe, Viewer,
+    Context, DEFAULT_PAGE_SIZE, Edit, Editor, Listing, NewRecipe, Page, PageEnd, Precondition, RecipePage,
+    ReplaceRecipe, StoreError, StoredRecipe, Viewer,
 };
 use ::recipes::time::to_microseconds;
-use ::recipes::{ContentJson, ImportedHistory, Quotas, RecipeState, ServerFields, Visibility};
+use ::recipes::{ContentJson, Quotas, RecipeState, ServerFields, Visibility};
 use ids::{RecipeId, Uid, UserId};
 
 /// A page ends early behind this much text: 1,000 recipes may have 256 MiB, and one request must not
@@ -36,25 +36,6 @@ impl Sqlite {
         let row = RecipeRow { fields, visibility: new.visibility, text: new.document.finish(&fields) };
         let (id, row) = self.insert_recipe(row, new.quotas, context).await?;
         Ok(row.stored(columns::recipe_id(id)?))
-    }
-
-    pub async fn import_recipe(
-        &self,
-        new: NewRecipe,
-        history: ImportedHistory,
-        now: Timestamp,
-    ) -> Result<Imported, StoreError> {
-        let fields = ServerFields { owner: new.owner, ..history.server_fields(None, new.uid, now) };
-        let row = RecipeRow { fields, visibility: new.visibility, text: new.document.finish(&fields) };
-        self.write(move |db| {
-            let there = find_value(db, "SELECT id FROM recipes WHERE uid = ?1", [fields.uid.to_string()])?;
-            if let Some(there) = there {
-                return Ok(Imported::AlreadyThere(columns::recipe_id(there)?));
-            }
-            row.insert(db, Quotas::OFF)?;
-            Ok(Imported::Added(row.stored(columns::recipe_id(db.last_insert_rowid())?)))
-        })
-        .await
     }
 
     pub async fn replace_recipe(

@@ -17,10 +17,8 @@ use super::tally::{Kind, Outcome};
 use super::{Duplicates, Importer, Owner};
 use crate::use_cases::recipes::known::{KnownRecipes, Same};
 
-/// Recipes of one transaction.
-const BATCH: usize = 128;
-/// Writes of users in flight: as many as the store's writer commits in one batch.
-const IN_FLIGHT: usize = 256;
+/// Recipes of one transaction, and users in flight: as many as the store's writer of SQLite commits in one batch.
+pub(super) const BATCH: usize = 256;
 
 /// A recipe that waits for its batch.
 pub(super) struct PendingRecipe {
@@ -56,7 +54,7 @@ impl Importer {
             Poll::Pending => None,
         };
         self.users.push_back(PendingUser { place, write, result });
-        if self.users.len() >= IN_FLIGHT { self.finish_user().await } else { Ok(()) }
+        if self.users.len() >= self.max_users { self.finish_user().await } else { Ok(()) }
     }
 
     /// Adds a recipe to the batch. Ids are assigned in the order of the calls.
