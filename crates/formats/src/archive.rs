@@ -1,5 +1,6 @@
 //! Zip archives from strangers: entries are counted, named and measured before the first of them is unpacked.
 
+use std::borrow::Cow;
 use std::io::{Cursor, Read, Seek};
 
 use zip::ZipArchive;
@@ -44,7 +45,7 @@ impl<'a> Archive<'a> {
         let mut unpacked: u64 = 0;
         for index in 0..zip.len() {
             let entry = zip.by_index_raw(index).map_err(|why| refusal(&why))?;
-            let name = entry.name().map(|name| name.into_owned()).unwrap_or_default();
+            let name = entry.name().map(Cow::into_owned).unwrap_or_default();
             let shown = shown(&name);
             if is_outside(&name) {
                 return Err(format!("has the entry {shown}, whose path leads out of the archive"));
@@ -89,7 +90,7 @@ impl<'a> Archive<'a> {
                 Ok(entry) => entry,
                 Err(why) => return Some(Err((self.path.clone(), refusal(&why)))),
             };
-            let name = entry.name().map(|name| name.into_owned()).unwrap_or_default();
+            let name = entry.name().map(Cow::into_owned).unwrap_or_default();
             if entry.is_dir() || is_not_read(&name) {
                 continue;
             }

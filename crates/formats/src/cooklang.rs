@@ -126,17 +126,13 @@ impl Component {
         // Braces belong to the name if no other mark is between them.
         let braces =
             named.find('{').filter(|at| !named[..*at].contains(['@', '#', '~', '\n', '.', ',', ';', '!']));
-        let (name, inner, mut length) = match braces {
-            Some(at) => {
-                let end = at + named[at..].find('}')?;
-                (&named[..at], &named[at + 1..end], end + 1)
-            }
-            None => {
-                let end = named
-                    .find(|c: char| !(c.is_alphanumeric() || matches!(c, '-' | '_' | '\'')))
-                    .unwrap_or(named.len());
-                (&named[..end], "", end)
-            }
+        let (name, inner, mut length) = if let Some(at) = braces {
+            let end = at + named[at..].find('}')?;
+            (&named[..at], &named[at + 1..end], end + 1)
+        } else {
+            let is_end = |c: char| !(c.is_alphanumeric() || matches!(c, '-' | '_' | '\''));
+            let end = named.find(is_end).unwrap_or(named.len());
+            (&named[..end], "", end)
         };
         if name.trim().is_empty() && !(may_be_unnamed && braces.is_some())
             || name.starts_with(char::is_whitespace)

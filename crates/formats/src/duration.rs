@@ -165,7 +165,7 @@ fn minutes_in_words(text: &str) -> Option<f64> {
                 (None, _) if FILLERS.contains(&word.as_str()) => {}
                 // "hour", "an hour".
                 (Some(scale), None) if total == 0.0 && tokens.len() <= 2 => {
-                    (total, last_scale) = (scale, Some(scale))
+                    (total, last_scale) = (scale, Some(scale));
                 }
                 _ => return None,
             },

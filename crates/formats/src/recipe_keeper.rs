@@ -52,7 +52,7 @@ fn recipe(tree: &Tree, recipe: usize) -> Found {
             "cookTime" => found.cook = found.minutes(name, Time::of_text(&short)),
             "totalTime" => found.total = found.minutes(name, Time::of_text(&short)),
             "recipeIngredients" | "recipeIngredient" => {
-                found.ingredients.extend(ingredients(&json!(content)))
+                found.ingredients.extend(ingredients(&json!(content)));
             }
             "recipeDirections" | "recipeInstructions" => found.steps.extend(steps_of_text(&content)),
             "recipeNotes" => found.keep_in_extra("notes", json!(paragraphs(&content))),

@@ -97,12 +97,12 @@ impl<'a> Search<'a> {
                 {
                     self.graph.by_id.entry(id).or_insert(object);
                 }
-                let is_recipe = has_type(object, "Recipe");
-                if is_recipe && !in_recipe {
+                let has_recipe_type = has_type(object, "Recipe");
+                if has_recipe_type && !in_recipe {
                     self.recipes.push(object);
                 }
                 for value in object.values() {
-                    self.visit(value, depth - 1, in_recipe || is_recipe);
+                    self.visit(value, depth - 1, in_recipe || has_recipe_type);
                 }
             }
             _ => {}
