@@ -12,6 +12,7 @@ pub mod export;
 pub mod front_end;
 pub mod health;
 mod json_array;
+pub mod label_hints;
 pub mod links;
 mod list;
 pub mod me;

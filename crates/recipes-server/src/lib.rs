@@ -10,6 +10,7 @@ pub mod auth;
 pub mod backup;
 pub mod cli;
 mod clock;
+mod collection;
 pub mod config;
 mod entropy;
 pub mod http;

@@ -57,6 +57,7 @@ fn recipe_routes() -> OpenApiRouter<App> {
         .routes(routes!(api::recipes::list, api::recipes::create))
         .routes(routes!(api::recipes::import::import))
         .routes(routes!(api::recipes::read, api::recipes::replace, api::recipes::delete))
+        .routes(routes!(api::label_hints::read))
         .routes(routes!(api::recipes::search::facets))
         .routes(routes!(api::recipes::search::suggest))
 }

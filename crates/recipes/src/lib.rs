@@ -33,10 +33,13 @@
 //! ```
 
 mod access;
+pub mod allergens;
+pub mod amounts;
 mod attribution;
 mod content;
 mod document;
 mod draft;
+pub mod export;
 mod extra;
 mod field_error;
 mod fields;

@@ -29,6 +29,7 @@ mod mails;
 mod page;
 mod passwords;
 mod postgres;
+mod recipe_snapshot;
 mod recipes;
 mod sessions;
 mod shared_limits;
@@ -58,6 +59,7 @@ pub use self::inspection::Inspection;
 pub use self::instance::Instance;
 pub use self::mails::{DueMail, MailContent, TakeMail, TakenMail};
 pub use self::page::{DEFAULT_PAGE_SIZE, Listing, MAX_PAGE_SIZE, Page, PageEnd};
+pub use self::recipe_snapshot::RecipeSnapshot;
 pub use self::recipes::{Edit, NewRecipe, RecipePage, ReplaceRecipe, StoredRecipe};
 pub use self::sessions::{
     ChangePassword, CreateSession, Refresh, RefreshSession, Refreshed, SessionUser, SignUp,

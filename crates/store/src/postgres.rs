@@ -33,6 +33,7 @@ mod parameters;
 mod passwords;
 mod quota;
 mod recipe_row;
+mod recipe_snapshot;
 mod recipes;
 mod sessions;
 mod shared_limits;

@@ -30,6 +30,7 @@ mod network;
 mod passwords;
 mod quota;
 mod reader;
+mod recipe_snapshot;
 mod recipes;
 mod replace;
 mod sessions;

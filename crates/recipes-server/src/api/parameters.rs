@@ -158,6 +158,30 @@ parameters! {
         "name": "id", "in": "path", "required": true, "example": 1,
         "schema": { "type": "integer", "format": "int64", "minimum": 1 }
     }];
+    RecipeViewQuery: [
+        {
+            "name": "servings", "in": "query", "required": false,
+            "description": "Scales the ingredients to this many servings; the recipe must state its own. A whole number, a \
+                decimal number or a fraction.",
+            "schema": { "type": "string", "pattern": "^[1-9][0-9]{0,2}(\\.[0-9]{1,3})?$" }
+        },
+        {
+            "name": "scale", "in": "query", "required": false,
+            "description": "Multiplies the amounts of the ingredients: `2`, `1.5`, `3/2`. Not together with `servings`.",
+            "schema": { "type": "string", "pattern": "^[1-9][0-9]{0,2}(\\.[0-9]{1,3}|/[1-9][0-9]{0,2})?$" }
+        },
+        {
+            "name": "unit", "in": "query", "required": false,
+            "description": "Converts g, kg, ml, l, oz, lb, fl oz, cups, tablespoons and teaspoons of the ingredients, and the \
+                temperatures of the steps. Converted values are rounded; `amounts` lists the changed lines.",
+            "schema": { "type": "string", "pattern": "^(metric|imperial)$" }
+        },
+        {
+            "name": "parsedIngredients", "in": "query", "required": false,
+            "description": "Adds the ingredients in parts: amounts as exact fractions, unit, food and note.",
+            "schema": { "type": "boolean", "default": false }
+        }
+    ];
     UserInPath: [{
         "name": "id", "in": "path", "required": true, "example": 1,
         "schema": { "type": "integer", "format": "int64", "minimum": 1 }

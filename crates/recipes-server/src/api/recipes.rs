@@ -1,20 +1,26 @@
 //! Recipes: every client reads the public ones, users create their own, owners change theirs.
 
+mod address;
+mod collection;
 mod hit_stream;
 pub mod import;
 mod page_stream;
 pub mod response;
+mod scaled;
 pub mod search;
 mod view;
 
-use axum::response::Response;
+use axum::{extract::State, response::Response};
 use http::{HeaderValue, StatusCode, Uri, header};
 use ids::RecipeId;
 use recipes::{Draft, FieldError, Scalars};
 use serde_json::{Map, Value};
 
+use self::address::RecipeAddress;
+use self::collection::CollectionFormat;
 use self::page_stream::PageStream;
 use self::response::{REVALIDATE, RecipeResponse};
+use self::scaled::ViewRequest;
 use self::view::View;
 use super::{
     documented_errors::{
@@ -23,7 +29,7 @@ use super::{
     },
     json_array::JsonArray,
     list::{DATA, ListRequest},
-    parameters::{IfMatch, IfNoneMatch, PageQuery, RecipeInPath, SearchQuery, ViewQuery},
+    parameters::{IfMatch, IfNoneMatch, PageQuery, RecipeInPath, RecipeViewQuery, SearchQuery, ViewQuery},
     path::PathId,
 };
 use crate::app::App;
@@ -32,26 +38,40 @@ use crate::http::body::{Body, Parse};
 use crate::http::conditional::{self, Conditions};
 use crate::http::error::Report;
 use crate::http::json_api::JsonApi;
-use crate::http::query::Count;
+use crate::http::negotiation::JSON;
+use crate::http::query::{Count, Query};
 use crate::use_cases::recipes::Writer;
 
-/// Lists recipes in pages: all in the order of their ids, or those that a search finds.
+/// Lists recipes in pages: all in the order of their ids, or those that a search finds. Or sends all of them as one document.
+///
+/// With `Accept: application/x-ndjson`, `application/ld+json` or `application/zip` all recipes are sent at once, as they are at
+/// one moment, and there are no parameters.
 #[utoipa::path(
     get, path = "/api/v1/recipes", tag = "recipes", operation_id = "listRecipes",
     params(PageQuery, ViewQuery, SearchQuery),
     security((), ("bearer" = ["recipes:read"])),
     responses(
-        (status = 200, description = "A page of recipes", body = ref("#/components/schemas/RecipePage"), headers(
+        (status = 200, description = "A page of recipes, or all of them", content(
+            (ref("#/components/schemas/RecipePage") = "application/json"),
+            (ref("#/components/schemas/TextDocument") = "application/x-ndjson"),
+            (ref("#/components/schemas/JsonLdCollection") = "application/ld+json"),
+            (ref("#/components/schemas/TextDocument") = "application/zip"),
+        ), headers(
             ("link" = String, description = "The address of the next page (`rel=\"next\"`), if there is one"))),
         Malformed, Unauthorized, WithoutRecipesRead, NotAcceptable, Unavailable,
     )
 )]
 pub async fn list(
-    JsonApi(app): JsonApi<App>,
+    State(app): State<App>,
+    CollectionFormat(representation): CollectionFormat,
     reader: RecipeReader,
     uri: Uri,
     count: Count,
 ) -> Result<Response, Report> {
+    if *representation != JSON {
+        Query::parse(&uri, &[])?;
+        return collection::respond(&app, reader.viewer, representation).await;
+    }
     if search::is_search(&uri) {
         return search::page(app, reader, &uri, count).await;
     }
@@ -82,29 +102,47 @@ pub async fn list(
         request.finish(data, next, total)?
     };
     response.headers_mut().insert(header::CACHE_CONTROL, REVALIDATE);
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept"));
     Ok(response)
 }
 
-/// Reads one recipe.
+/// Reads one recipe, perhaps for other servings or in other units.
+///
+/// It is also sent as JSON-LD, Markdown, plain text and Cooklang: by `Accept`, or with `.jsonld`, `.md`, `.txt` or `.cook`
+/// behind the id.
 #[utoipa::path(
     get, path = "/api/v1/recipes/{id}", tag = "recipes", operation_id = "readRecipe",
-    params(RecipeInPath, IfNoneMatch),
+    params(RecipeInPath, RecipeViewQuery, IfNoneMatch),
     security((), ("bearer" = ["recipes:read"])),
     responses(
-        (status = 200, description = "The recipe", body = ref("#/components/schemas/RecipeEnvelope"), headers(
-            ("etag" = String, description = "The revision, for If-None-Match and If-Match"),
+        (status = 200, description = "The recipe", content(
+            (ref("#/components/schemas/RecipeView") = "application/json"),
+            (ref("#/components/schemas/JsonLdRecipe") = "application/ld+json"),
+            (ref("#/components/schemas/TextDocument") = "text/markdown"),
+            (ref("#/components/schemas/TextDocument") = "text/plain"),
+            (ref("#/components/schemas/TextDocument") = "text/x-cooklang"),
+        ), headers(
+            ("etag" = String, description = "The revision and the representation, for If-None-Match; that of the JSON without \
+                parameters also for If-Match"),
             ("last-modified" = String, description = "When it was last changed"))),
         (status = 304, description = "You have the current revision"),
         Malformed, Unauthorized, WithoutRecipesRead, RecipeNotFound, NotAcceptable, Unavailable,
     )
 )]
 pub async fn read(
-    JsonApi(app): JsonApi<App>,
-    PathId(id): PathId<RecipeId>,
+    State(app): State<App>,
+    RecipeAddress { id, representation }: RecipeAddress,
     RecipeReader { viewer, .. }: RecipeReader,
+    uri: Uri,
     conditions: Conditions,
 ) -> Result<Response, Report> {
-    let response = app.recipe_responses().read(app.recipes(), id, viewer).await?;
+    let view = ViewRequest::parse(&uri, representation)?;
+    let response = if *representation == JSON && view.is_plain() {
+        app.recipe_responses().read(app.recipes(), id, viewer).await?
+    } else {
+        let (recipe, applied) = app.recipes().view(id, viewer, view.view).await?;
+        view.respond(&recipe, applied, representation)?
+    };
     Ok(response.for_conditions(&conditions))
 }
 

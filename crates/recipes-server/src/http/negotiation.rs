@@ -10,17 +10,53 @@ use mediatype::{
 #[derive(Debug, PartialEq, Eq)]
 pub struct Representation {
     pub media_type: MediaType<'static>,
+    /// The media type with its parameters.
+    pub content_type: &'static str,
     /// Ends the entity tags, because two representations of a revision must not share a strong one. Empty for JSON.
     pub etag_suffix: &'static str,
 }
 
-pub static JSON: Representation =
-    Representation { media_type: MediaType::new(APPLICATION, names::JSON), etag_suffix: "" };
+pub static JSON: Representation = Representation {
+    content_type: "application/json",
+    media_type: MediaType::new(APPLICATION, names::JSON),
+    etag_suffix: "",
+};
+
+pub static JSON_LD: Representation = Representation {
+    content_type: "application/ld+json",
+    media_type: MediaType::from_parts(APPLICATION, Name::new_unchecked("ld"), Some(names::JSON), &[]),
+    etag_suffix: "jsonld",
+};
+
+pub static MARKDOWN: Representation = Representation {
+    content_type: "text/markdown; charset=utf-8",
+    media_type: MediaType::new(names::TEXT, names::MARKDOWN),
+    etag_suffix: "md",
+};
+
+pub static PLAIN_TEXT: Representation = Representation {
+    content_type: "text/plain; charset=utf-8",
+    media_type: MediaType::new(names::TEXT, names::PLAIN),
+    etag_suffix: "txt",
+};
+
+pub static COOKLANG: Representation = Representation {
+    content_type: "text/x-cooklang; charset=utf-8",
+    media_type: MediaType::new(names::TEXT, Name::new_unchecked("x-cooklang")),
+    etag_suffix: "cook",
+};
 
 /// One JSON object a line.
 pub static NDJSON: Representation = Representation {
+    content_type: "application/x-ndjson",
     media_type: MediaType::new(APPLICATION, Name::new_unchecked("x-ndjson")),
     etag_suffix: "ndjson",
+};
+
+pub static ZIP: Representation = Representation {
+    content_type: "application/zip",
+    media_type: MediaType::new(APPLICATION, Name::new_unchecked("zip")),
+    etag_suffix: "zip",
 };
 
 const PROBLEM_JSON: MediaType<'static> =
@@ -30,6 +66,12 @@ const PROBLEM_JSON: MediaType<'static> =
 pub fn choose(headers: &HeaderMap, offered: &[&'static Representation]) -> Option<&'static Representation> {
     if !headers.contains_key(header::ACCEPT) {
         return offered.first().copied();
+    }
+    // What most programs send. Comparing media types costs more than this.
+    let mut lines = headers.get_all(header::ACCEPT).iter();
+    let accept = lines.next().filter(|_| lines.next().is_none()).map(HeaderValue::as_bytes);
+    if offered.first() == Some(&&JSON) && matches!(accept, Some(b"*/*" | b"application/json")) {
+        return Some(&JSON);
     }
     let ranges: Vec<_> = ranges(headers.get_all(header::ACCEPT)).collect();
     let mut best = (0.0, None);
@@ -107,9 +149,6 @@ fn is_same(one: &MediaType<'_>, other: &MediaType<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    static MARKDOWN: Representation =
-        Representation { media_type: MediaType::new(names::TEXT, names::MARKDOWN), etag_suffix: "md" };
 
     fn accept(value: &str) -> HeaderMap {
         HeaderMap::from_iter([(header::ACCEPT, value.parse().unwrap())])

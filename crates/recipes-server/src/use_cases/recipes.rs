@@ -13,12 +13,20 @@ pub use self::{
 };
 pub use store::{Precondition, StoredRecipe, Viewer};
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use accounts::{Role, User, audit::Actor};
 use ids::{RecipeId, Uid, UserId};
-use recipes::{Draft, Quotas, Usage};
+use recipes::allergens::{LabelHint, label_hints};
+use recipes::amounts::{AppliedView, RecipeView, ViewedRecipe};
+use recipes::{Draft, Quotas, Recipe, Usage};
 use store::{
-    Context, Edit, Listing, NewRecipe, Page, PageEnd, ReadCache, RecipePage, ReplaceRecipe, Store, StoreError,
+    Context, Edit, Listing, NewRecipe, Page, PageEnd, ReadCache, RecipePage, RecipeSnapshot, ReplaceRecipe,
+    Store, StoreError,
 };
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 
 use self::import::ImportPlaces;
 use super::Dependencies;
@@ -37,7 +45,14 @@ pub struct Recipes {
     import_places: ImportPlaces,
     clock: Clock,
     entropy: Entropy,
+    exports: Arc<Semaphore>,
 }
+
+/// Snapshots at a time. Reads that take long have two connections of PostgreSQL.
+const EXPORTS: usize = 1;
+
+/// A client waits so long for the exports of others.
+const EXPORT_PATIENCE: Duration = Duration::from_secs(10);
 
 impl Recipes {
     pub fn new(with: &Dependencies) -> Self {
@@ -50,6 +65,7 @@ impl Recipes {
             import_places: ImportPlaces::default(),
             clock: with.clock.clone(),
             entropy: with.entropy.clone(),
+            exports: Arc::new(Semaphore::new(EXPORTS)),
         }
     }
 
@@ -88,6 +104,36 @@ impl Recipes {
     /// [`RecipeError::NotFound`].
     pub async fn read(&self, id: RecipeId, viewer: Viewer) -> Result<StoredRecipe, RecipeError> {
         self.store.recipe(id, viewer).await?.ok_or(RecipeError::NotFound)
+    }
+
+    /// Reads a recipe for other servings or in other units.
+    ///
+    /// # Errors
+    /// [`RecipeError::NotFound`], [`RecipeError::NoServings`], [`RecipeError::ScaleOutOfRange`].
+    pub async fn view(
+        &self,
+        id: RecipeId,
+        viewer: Viewer,
+        view: RecipeView,
+    ) -> Result<(Recipe, AppliedView), RecipeError> {
+        let recipe = self.read_whole(id, viewer).await?;
+        let ViewedRecipe { content, applied } = view.apply(recipe.content)?;
+        Ok((Recipe { content, ..recipe }, applied))
+    }
+
+    /// The allergens that the ingredients of a recipe may contain.
+    ///
+    /// # Errors
+    /// [`RecipeError::NotFound`].
+    pub async fn label_hints(&self, id: RecipeId, viewer: Viewer) -> Result<Vec<LabelHint>, RecipeError> {
+        Ok(label_hints(&self.read_whole(id, viewer).await?.content))
+    }
+
+    async fn read_whole(&self, id: RecipeId, viewer: Viewer) -> Result<Recipe, RecipeError> {
+        let stored = self.read(id, viewer).await?;
+        let mut json = Vec::with_capacity(stored.json_len());
+        stored.write_json(&mut json);
+        Ok(Recipe::from_json(&json)?)
     }
 
     /// A cache of values that are made of recipes. It is valid until the store changes.
@@ -130,6 +176,20 @@ impl Recipes {
         after: Option<RecipeId>,
     ) -> Result<Listing<RecipePage, RecipeId>, RecipeError> {
         Ok(self.store.recipes_of(owner, Page::longest(after)).await?)
+    }
+
+    /// All recipes that the viewer may see, as they are at one moment. The permit is to be kept until all are read: a
+    /// snapshot keeps a transaction open, so only few run at a time.
+    ///
+    /// # Errors
+    /// [`RecipeError::TooManyExports`] if others do not end in time.
+    pub async fn snapshot(
+        &self,
+        viewer: Viewer,
+    ) -> Result<(RecipeSnapshot, OwnedSemaphorePermit), RecipeError> {
+        let permit = timeout(EXPORT_PATIENCE, Arc::clone(&self.exports).acquire_owned()).await;
+        let permit = permit.ok().and_then(Result::ok).ok_or(RecipeError::TooManyExports)?;
+        Ok((self.store.recipe_snapshot(viewer), permit))
     }
 
     /// How many recipes [`list`](Self::list) has in all.

@@ -12,6 +12,7 @@ mod cookies;
 mod database;
 mod errors;
 mod every_request;
+mod formats;
 mod imports;
 mod mail;
 mod me;

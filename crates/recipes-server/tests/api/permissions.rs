@@ -49,6 +49,7 @@ matrix! {
     get    "/api/v1/recipes/{id}":                         200       200   200   200       200        403          403;
     put    "/api/v1/recipes/{id}":                         401       403   200   200       403        200          403;
     delete "/api/v1/recipes/{id}":                         401       403   204   204       403        204          403;
+    get    "/api/v1/recipes/{id}/label-hints":             200       200   200   200       200        403          403;
     post   "/api/v1/users/signup":                         422       422   422   422       422        422          422;
     post   "/api/v1/users/login":                          422       422   422   422       422        422          422;
     post   "/api/v1/users/refresh":                        422       422   422   422       422        422          422;
@@ -123,6 +124,9 @@ async fn path_of_alice(app: &TestApp, path: &str) -> String {
         let admin = app.admin().await;
         let created = admin.post(&format!("{collection}/invitations"), &json!({})).await.is(201);
         return created.header("location").to_owned();
+    }
+    if let Some(part) = path.strip_prefix("/api/v1/recipes/{id}/") {
+        return format!("{}/{part}", app.alice().await.posts_recipe("Soup").await);
     }
     if path.starts_with("/api/v1/admin/users/") {
         return path.replace("{id}", &app.user("alice", Role::User).await.id.to_string());

@@ -142,14 +142,7 @@ impl Postgres {
         page: Page<RecipeId>,
         json: Vec<u8>,
     ) -> Result<Listing<RecipePage, RecipeId>, StoreError> {
-        // Texts behind the end of the page are not sent; `found` tells that there are some.
-        let sql = &format!(
-            "SELECT id, document, found FROM (
-                 SELECT id, document, count(*) OVER () AS found,
-                        sum(octet_length(document)) OVER (ORDER BY id) - octet_length(document) AS before
-                 FROM recipes WHERE id IN ({ids})) AS page
-             WHERE before <= {PAGE_BYTES} ORDER BY id"
-        );
+        let sql = &page_sql(ids);
         let rows = self.read(move |db| async move {
             db.rows(sql, &[&after(page), &user_of(viewer), &i64::from(page.rows_to_read())]).await
         });
@@ -207,6 +200,28 @@ pub(super) async fn find_to_edit(
 ) -> Result<Option<(ServerFields, RecipeState)>, Failure> {
     let sql = "SELECT owner_id, private, revision, uid, created_at, updated_at FROM recipes WHERE id = $1";
     db.find(sql, &[&id.get()], server_fields_in).await
+}
+
+/// Texts behind the end of the page are not sent; `found` tells that there are some.
+fn page_sql(ids: &str) -> String {
+    format!(
+        "SELECT id, document, found FROM (
+             SELECT id, document, count(*) OVER () AS found,
+                    sum(octet_length(document)) OVER (ORDER BY id) - octet_length(document) AS before
+             FROM recipes WHERE id IN ({ids})) AS page
+         WHERE before <= {PAGE_BYTES} ORDER BY id"
+    )
+}
+
+/// A page of the recipes that this viewer may see, in the transaction of the caller.
+pub(super) async fn page_in(
+    db: &Db,
+    viewer: Viewer,
+    page: Page<RecipeId>,
+) -> Result<Listing<RecipePage, RecipeId>, Failure> {
+    let parameters = (after(page), user_of(viewer), i64::from(page.rows_to_read()));
+    let rows = db.rows(&page_sql(ids_of(viewer)), &[&parameters.0, &parameters.1, &parameters.2]).await?;
+    Ok(fill(&rows, page.limit(), Vec::new())?)
 }
 
 fn after(page: Page<RecipeId>) -> i64 {

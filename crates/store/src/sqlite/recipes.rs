@@ -256,7 +256,7 @@ macro_rules! visible {
 
 /// Scans the table itself, as recipes nearly always lie side by side. Where private or deleted ones leave wide gaps, a
 /// scan would step over all of them for every reader. So it stops at twice the page, and an index finds the rest.
-fn page_of(
+pub(super) fn page_of(
     db: &Connection,
     page: Page<RecipeId>,
     viewer: Viewer,
@@ -283,7 +283,7 @@ fn page_of(
 }
 
 /// Reads the recipes of a page.
-struct PageReader {
+pub(super) struct PageReader {
     page: RecipePage,
     limit: usize,
     /// There was a row beyond the page.
@@ -291,7 +291,7 @@ struct PageReader {
 }
 
 impl PageReader {
-    fn new(limit: u16, json: Vec<u8>) -> Self {
+    pub(super) fn new(limit: u16, json: Vec<u8>) -> Self {
         let limit = usize::from(limit);
         let mut page = RecipePage::after(json);
         // Everyday recipes have about a kilobyte; a buffer that grows copies them all.

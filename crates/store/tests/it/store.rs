@@ -20,6 +20,7 @@ mod oauth;
 mod outages;
 mod quotas;
 mod races;
+mod recipe_snapshot;
 mod recipes;
 mod replicas;
 mod sessions;

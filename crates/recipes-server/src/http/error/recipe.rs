@@ -1,5 +1,7 @@
 //! The errors of recipes as responses.
 
+use std::time::Duration;
+
 use http::{StatusCode, header};
 
 use super::Report;
@@ -22,6 +24,10 @@ impl From<RecipeError> for Report {
             E::EmailNotVerified => (StatusCode::FORBIDDEN, "email_not_verified"),
             // As in RFC 4331, section 6.
             E::QuotaExceeded { .. } => (StatusCode::INSUFFICIENT_STORAGE, "quota_exceeded"),
+            E::NoServings => (StatusCode::BAD_REQUEST, "no_servings"),
+            E::ScaleOutOfRange => (StatusCode::BAD_REQUEST, "malformed"),
+            E::TooManyExports => return Self::overloaded(Duration::from_secs(10)),
+            E::Corrupt(why) => return Self::internal(why),
             E::Stale { .. } => (StatusCode::PRECONDITION_FAILED, "precondition_failed"),
             E::IndexIncomplete { .. } => (StatusCode::SERVICE_UNAVAILABLE, "search_index_incomplete"),
             E::NoSearch => return Self::internal(error),

@@ -1,7 +1,8 @@
 //! Why a use case of recipes failed.
 
 use ids::RecipeId;
-use recipes::{Quotas, Usage};
+use recipes::amounts::{RecipeView, ViewError};
+use recipes::{CorruptRecipe, Quotas, Usage};
 use search::SearchError;
 use store::StoreError;
 use tokio::task::JoinError;
@@ -19,6 +20,17 @@ pub enum RecipeError {
     /// The precondition of the change does not hold.
     #[error("The recipe has changed since you read it; read it again, then repeat your change")]
     Stale { id: RecipeId, revision: i64 },
+    #[error(
+        "The recipe does not say for how many people it is: scale it with scale= instead of servings=, as in scale=3/2"
+    )]
+    NoServings,
+    #[error("The recipe can be scaled to at most {max} times of what it is, and to at least 1/{max}", max = RecipeView::MAX_SCALE)]
+    ScaleOutOfRange,
+    #[error("Other exports are running; try again later")]
+    TooManyExports,
+    /// What is stored cannot be read as a recipe.
+    #[error(transparent)]
+    Corrupt(#[from] CorruptRecipe),
     #[error(
         "Your recipes would exceed your quota: you have {} recipes of {} and {} bytes of {}; delete some, or ask the \
          operator for a larger quota (QUOTA_RECIPES, QUOTA_BYTES)",
@@ -48,6 +60,15 @@ impl From<StoreError> for RecipeError {
             StoreError::ActorRevoked => Self::ActorRevoked,
             StoreError::QuotaExceeded { usage, quotas } => Self::QuotaExceeded { usage, quotas },
             error => Self::Store(error),
+        }
+    }
+}
+
+impl From<ViewError> for RecipeError {
+    fn from(error: ViewError) -> Self {
+        match error {
+            ViewError::NoServings => Self::NoServings,
+            ViewError::OutOfRange => Self::ScaleOutOfRange,
         }
     }
 }
