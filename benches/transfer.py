@@ -118,8 +118,8 @@ class Bench:
                 body = files[name].read_bytes()
                 request = urllib.request.Request(running.url("/api/v1/recipes/import"), body, headers, method="POST")
                 rows[f"POST {name}"] = received(running, request)
-                usage = json.loads(running.call("GET", "/api/v1/users/me", token=token))["data"]["usage"]
-                self.check(f"POST {name}", usage["recipes"], count)
+                quota = json.loads(running.call("GET", "/api/v1/users/me", token=token))["data"]["quota"]
+                self.check(f"POST {name}", quota["recipes"]["used"], count)
         return rows
 
     @staticmethod
