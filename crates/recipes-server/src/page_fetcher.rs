@@ -44,6 +44,15 @@ impl fmt::Display for FetchError {
 }
 
 impl PageFetcher {
+    /// A client for public addresses. `None` if it is switched off, or if this machine has no root certificates.
+    pub fn public(is_on: bool) -> Option<Self> {
+        if !is_on {
+            return None;
+        }
+        let warn = |error: &HttpError| tracing::warn!("Importing from addresses is off: {error}");
+        Self::new(Network::Public).inspect_err(warn).ok()
+    }
+
     /// # Errors
     /// If the system has no root certificates.
     pub fn new(network: Network) -> Result<Self, HttpError> {

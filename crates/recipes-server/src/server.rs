@@ -28,7 +28,6 @@ use tokio::{
     sync::oneshot,
     time::{sleep, timeout},
 };
-use tower_passport::{HttpError, Network};
 use tower_service::Service;
 
 use self::connection::ENDING;
@@ -126,7 +125,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
             limits: limits.clone(),
             mailer,
             search: search.clone(),
-            pages: page_fetcher(config.protection.url_import),
+            pages: PageFetcher::public(config.protection.url_import),
             clock: clock.clone(),
             entropy: entropy.clone(),
         },
@@ -160,8 +159,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     );
 
     let shutdown = shutdown::signalled();
-    let database = config.database_url();
-    tracing::info!("Listening on http://{bound} (documentation at http://{bound}/docs), database {database}");
+    announce(&config, bound);
     let outcome = run(listener, service, connections(&config), shutdown).await;
     drop(end_of_mail);
     if timeout(config.shutdown_timeout().mul_f64(MAIL_SHARE), worker).await.is_err() {
@@ -240,13 +238,9 @@ async fn open_store(config: &Config, clock: &Clock, entropy: &Entropy) -> anyhow
     Ok(store)
 }
 
-/// `None` if it is switched off, or if this machine has no root certificates.
-fn page_fetcher(is_on: bool) -> Option<PageFetcher> {
-    if !is_on {
-        return None;
-    }
-    let warn = |error: &HttpError| tracing::warn!("Importing from addresses is off: {error}");
-    PageFetcher::new(Network::Public).inspect_err(warn).ok()
+fn announce(config: &Config, bound: SocketAddr) {
+    let database = config.database_url();
+    tracing::info!("Listening on http://{bound} (documentation at http://{bound}/docs), database {database}");
 }
 
 /// The search index in the data directory, if the service has recipes.

@@ -66,11 +66,10 @@ fn report(name: &str, status: &str) -> Option<Report> {
         ("PreconditionFailed", _) => {
             RecipeError::Stale { id: ids::RecipeId::from_i64(1)?, revision: 2 }.into()
         }
-        ("UnacceptableBody", "408") => RequestError::BodyTooSlow.into(),
+        ("UnacceptableBody" | "UnacceptableImport", "408") => RequestError::BodyTooSlow.into(),
         ("UnacceptableBody", "413") => RequestError::BodyTooLarge { limit: BODY_BYTES }.into(),
         ("UnacceptableBody", "415") => RequestError::UnsupportedMediaType.into(),
         ("UnacceptableBody", "422") => RequestError::missing(["name"]).into(),
-        ("UnacceptableImport", "408") => RequestError::BodyTooSlow.into(),
         ("UnacceptableImport", "413") => RequestError::BodyTooLarge { limit: IMPORT_BYTES }.into(),
         ("UnacceptableImport", "415") => RequestError::UnsupportedCoding.into(),
         ("UnacceptableImport", "422") => {

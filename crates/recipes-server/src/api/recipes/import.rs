@@ -234,7 +234,9 @@ struct Summary {
 impl Summary {
     fn of(reports: &[ItemReport]) -> Self {
         let mut summary = Self::default();
-        reports.iter().for_each(|report| summary.count(report));
+        for report in reports {
+            summary.count(report);
+        }
         summary
     }
 

@@ -25,7 +25,7 @@ async fn names(test: &TestStore) -> Vec<String> {
     let page = Page::longest(None);
     let listing = test.recipes(page, Viewer::Admin, Vec::new()).await.unwrap();
     let name = |json: &[u8]| {
-        let recipe: serde_json::Value = serde_json::from_slice(json).unwrap();
+        let recipe: Value = serde_json::from_slice(json).unwrap();
         recipe["name"].as_str().unwrap().to_owned()
     };
     listing.rows.iter().map(|(_, json)| name(json)).collect()
