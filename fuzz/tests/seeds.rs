@@ -48,6 +48,11 @@ fn request() {
 }
 
 #[test]
+fn ingredient_line() {
+    check("ingredient_line", strict_jose_fuzz::ingredient_line);
+}
+
+#[test]
 fn recipe_file() {
     check("recipe_file", strict_jose_fuzz::recipe_file);
 }
