@@ -75,6 +75,10 @@ impl<'a> Reader<'a> {
         } else if let Some(stream) = &mut stream {
             stream.by_ref().take(HEAD_BYTES as u64).read_to_end(&mut head)?;
         }
+        // An export of no recipes is an empty file.
+        if head.len() < HEAD_BYTES && head.trim_ascii().is_empty() {
+            return Ok(reader);
+        }
         let layout = reader.layout(&head);
         if layout == Layout::Zip {
             let input: Box<dyn ReadSeek + 'a> = match (file, stream) {

@@ -107,6 +107,14 @@ fn other_files_are_named() {
 }
 
 #[test]
+fn file_without_content_has_no_items() {
+    for name in ["export.ndjson", "soup.txt", "page.html"] {
+        assert!(read(name, b"").is_empty());
+        assert!(read(name, b"\n \n").is_empty());
+    }
+}
+
+#[test]
 fn deep_and_wide_documents_are_bounded() {
     let deep = format!("{}{}{}", "{\"@graph\":[".repeat(5_000), "{}", "]}".repeat(5_000));
     assert!(!read("deep.json", deep.as_bytes()).is_empty());

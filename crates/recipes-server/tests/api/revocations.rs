@@ -28,6 +28,7 @@ struct Write {
 /// Every documented operation that reads a body and requires a caller.
 const WRITES: &[Write] = &[
     Write { method: "post", path: "/api/v1/recipes", body: stew, status: 201, admin: false },
+    Write { method: "post", path: "/api/v1/recipes/import", body: stew, status: 200, admin: false },
     Write { method: "put", path: "/api/v1/recipes/{id}", body: stew, status: 200, admin: true },
     Write {
         method: "patch",

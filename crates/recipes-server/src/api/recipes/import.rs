@@ -58,6 +58,10 @@ pub async fn import(
     body: RawBody,
 ) -> Result<Response, Report> {
     let mut options = options(&uri)?;
+    if body.trim_ascii().is_empty() {
+        let message = "is empty; send a file, several files, an address or the source of a page".to_owned();
+        return Err(RequestError::Invalid(vec![FieldError { pointer: String::new(), message }]).into());
+    }
     let files = match source(&body) {
         Some(source) => {
             options.url = source.url.clone();
