@@ -96,14 +96,14 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         transport,
         retry_pauses: mail::RETRY_PAUSES,
     });
+    let search = open_search_index(&config, &store)?;
     if let Some((address, metrics)) = &metrics {
-        let sources = metrics::Sources { store: store.clone(), passwords: passwords.clone() };
+        let sources =
+            metrics::Sources { store: store.clone(), passwords: passwords.clone(), search: search.clone() };
         metrics::start(*address, metrics.clone(), sources, (clock.clone(), entropy.clone())).await?;
     }
     let (end_of_mail, ending) = oneshot::channel::<Infallible>();
     let worker = tokio::spawn(worker.run(async { drop(ending.await) }));
-    let search = SearchIndex::start(store.clone(), &config.data_dir.path().join("search"))
-        .context("cannot open the search index; delete its folder to have it built anew")?;
     tokio::spawn(idle_memory::run());
     tokio::spawn(upkeep::run(store.clone(), config.protection.audit_retention(), clock.clone()));
     if let Some(schedule) = config.backups.schedule() {
@@ -123,7 +123,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
             settings: config.accounts(),
             limits: limits.clone(),
             mailer,
-            search,
+            search: search.clone(),
             clock: clock.clone(),
             entropy: entropy.clone(),
         },
@@ -165,6 +165,9 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         tracing::warn!(
             "Some mails could not be sent before the shutdown; they are sent after the next start"
         );
+    }
+    if let Some(search) = search {
+        search.close().await;
     }
     store.close().await;
     log.flush(LAST_LINES);
@@ -217,6 +220,18 @@ async fn open_store(config: &Config, clock: &Clock, entropy: &Entropy) -> anyhow
         tracing::info!("Created a new database with {loaded} sample recipes");
     }
     Ok(store)
+}
+
+/// The search index in the data directory, if the service has recipes.
+fn open_search_index(config: &Config, store: &Store) -> anyhow::Result<Option<SearchIndex>> {
+    if !config.mode().has_recipes() {
+        return Ok(None);
+    }
+    let data_dir = config.data_dir.path();
+    let index = SearchIndex::start(store.clone(), data_dir).with_context(|| {
+        format!("the search index needs the folder {} (DATA_DIR), which cannot be used", data_dir.display())
+    })?;
+    Ok(Some(index))
 }
 
 fn start_log(settings: &Monitoring) -> anyhow::Result<LogWriter> {

@@ -15,6 +15,7 @@ use crate::entropy::Entropy;
 use crate::http::client_address::TrustedProxies;
 use crate::http::error::RequestError;
 use crate::http::stack::{CorsOrigins, Draining, HttpConfig, HttpService};
+use crate::jobs::search_index::SearchIndex;
 use crate::limits;
 use crate::passwords::Passwords;
 use crate::router::PAGES;
@@ -41,6 +42,7 @@ pub(super) fn of_requests(openapi: OpenApi) -> RequestMetrics {
 pub(super) struct Sources {
     pub(super) store: Store,
     pub(super) passwords: Passwords,
+    pub(super) search: Option<SearchIndex>,
 }
 
 /// Listens, and serves in the background for as long as the process runs.
@@ -86,7 +88,10 @@ pub(super) async fn start(
 }
 
 async fn sample(sources: &Sources) {
-    let Sources { store, passwords } = sources;
+    let Sources { store, passwords, search } = sources;
+    if let Some(search) = search {
+        sample_search_index(search);
+    }
     gauge!("recipes_password_jobs_waiting").set(as_f64(passwords.waiting()));
     gauge!("recipes_store_ready").set(f64::from(u8::from(store.ready().await.is_ok())));
     // Without them `recipes_store_ready` says so, and the log says why.
@@ -96,6 +101,18 @@ async fn sample(sources: &Sources) {
         gauge!("recipes_store_connections").set(as_f64(statistics.connections));
         gauge!("recipes_store_connections_waiting").set(as_f64(statistics.waiting));
         gauge!("recipes_store_schema_version").set(as_f64(statistics.schema));
+    }
+}
+
+fn sample_search_index(search: &SearchIndex) {
+    let (index, status) = (search.index(), search.status());
+    let count = |count: u64| as_f64(usize::try_from(count).unwrap_or(usize::MAX));
+    let (indexed, total) = status.building.unwrap_or((1, 1));
+    gauge!("recipes_search_index_built_ratio").set(count(indexed) / count(total.max(1)));
+    gauge!("recipes_search_index_behind_seconds").set(status.behind.as_secs_f64());
+    gauge!("recipes_search_index_recipes").set(count(index.len()));
+    if let Ok(bytes) = index.bytes() {
+        gauge!("recipes_search_index_bytes").set(count(bytes));
     }
 }
 

@@ -18,6 +18,7 @@ mod passwords;
 mod program;
 mod rate_limits;
 mod room;
+mod search;
 mod secrets;
 mod shutdown;
 mod tutorial;
