@@ -18,6 +18,7 @@ mod clients;
 mod commit_metrics;
 mod context;
 mod error;
+mod favourites;
 mod grants;
 mod identities;
 mod inspection;
@@ -48,6 +49,7 @@ pub use self::changes::RecipeChanges;
 pub use self::clients::{ClientRow, SigningKeyRow};
 pub use self::context::Context;
 pub use self::error::{StoreError, Unavailable};
+pub use self::favourites::{Favoured, Favourite, MAX_FAVOURITES};
 pub use self::grants::{
     BrowserSession, CodeRow, ConsentRow, GrantRow, GrantState, NewCode, NewConsent, NewGrant, Outcome,
 };

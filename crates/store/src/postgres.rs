@@ -20,6 +20,7 @@ mod connection;
 mod deletion;
 mod ending;
 mod failure;
+mod favourites;
 mod grants;
 mod identities;
 mod inspect;

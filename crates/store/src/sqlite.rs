@@ -15,6 +15,7 @@ mod create;
 mod deletion;
 mod ending;
 mod failure;
+mod favourites;
 mod file;
 mod grants;
 mod identities;

@@ -5,6 +5,7 @@ mod examples;
 use std::{borrow::Cow, collections::BTreeMap};
 
 use accounts::{MAX_API_TOKENS, MAX_INVITATIONS};
+use store::MAX_FAVOURITES;
 use utoipa::{
     IntoResponses,
     openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder, header::HeaderBuilder},
@@ -53,6 +54,7 @@ errors! {
     AdminRequired: 403 "The caller is not an administrator, or used an API token";
     UserNotFound: 404 "There is no such user";
     InvitationNotFound: 404 "There is no such open invitation";
+    TooManyFavourites: 409 format!("You have {MAX_FAVOURITES} favourites already");
     NoInvitation: 409 format!("There are {MAX_INVITATIONS} open invitations already, or `SIGNUP` is `closed`");
     UserDisabled: 409 "The user is disabled";
     LastAdmin: 409 "The user is the last administrator";

@@ -132,6 +132,11 @@ parameters! {
             "schema": { "type": "string", "pattern": "^(public|private)$" }
         },
         {
+            "name": "favourite", "in": "query", "required": false,
+            "description": "`true`: only your favourites.",
+            "schema": { "type": "string", "pattern": "^true$" }
+        },
+        {
             "name": "updatedSince", "in": "query", "required": false,
             "description": "Recipes that were changed at or after this time.",
             "schema": { "type": "string", "format": "date-time" }

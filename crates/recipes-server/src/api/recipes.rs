@@ -1,5 +1,7 @@
 //! Recipes: every client reads the public ones, users create their own, owners change theirs.
 
+pub mod favourite;
+pub mod health_labels;
 mod hit_stream;
 mod page_stream;
 pub mod response;

@@ -20,6 +20,7 @@ mod outbox;
 mod permissions;
 mod properties;
 mod rate_limits;
+mod reading;
 mod recipes;
 mod revocations;
 mod search;

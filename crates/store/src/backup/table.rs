@@ -38,7 +38,7 @@ pub(crate) enum Kind {
 use Kind::{Address, Boolean, Bytes, Digest, Integer, Text, Time, Uuid};
 
 /// In an order in which no record refers to a later one.
-pub(crate) const TABLES: [&Table; 14] = [
+pub(crate) const TABLES: [&Table; 15] = [
     &USERS,
     &RECIPES,
     &SESSIONS,
@@ -50,6 +50,7 @@ pub(crate) const TABLES: [&Table; 14] = [
     &GRANTS,
     &CONSENTS,
     &IDENTITIES,
+    &FAVOURITES,
     &META,
     &AUDIT,
     &SEQUENCES,
@@ -196,6 +197,17 @@ const IDENTITIES: Table = Table {
         required("user_id", Integer),
         required("issuer", Text),
         required("subject", Text),
+    ],
+    has_sequence: false,
+};
+
+const FAVOURITES: Table = Table {
+    name: "favourites",
+    columns: &[
+        required("id", Uuid),
+        required("user_id", Integer),
+        required("recipe_id", Integer),
+        required("added_at", Time),
     ],
     has_sequence: false,
 };

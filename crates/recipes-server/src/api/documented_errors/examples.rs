@@ -53,6 +53,7 @@ fn report(name: &str, status: &str) -> Option<Report> {
         ("AdminRequired", _) => E::AdminRequired.into(),
         ("UserNotFound", _) => E::UserNotFound.into(),
         ("InvitationNotFound", _) => E::InvitationNotFound.into(),
+        ("TooManyFavourites", _) => RecipeError::TooManyFavourites.into(),
         ("NoInvitation", _) => E::TooManyInvitations.into(),
         ("OwnAccount", _) => E::OwnAccount.into(),
         ("UserDisabled", _) => E::UserDisabled.into(),
