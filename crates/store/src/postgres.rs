@@ -17,6 +17,7 @@ mod clients;
 mod columns;
 mod conditions;
 mod connection;
+mod cooked;
 mod deletion;
 mod ending;
 mod failure;

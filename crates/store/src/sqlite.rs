@@ -11,6 +11,7 @@ mod checkpoint_mark;
 mod clients;
 mod columns;
 mod conditions;
+mod cooked;
 mod create;
 mod deletion;
 mod ending;

@@ -163,6 +163,10 @@ parameters! {
         "name": "id", "in": "path", "required": true, "example": 1,
         "schema": { "type": "integer", "format": "int64", "minimum": 1 }
     }];
+    CookedInPath: [{
+        "name": "entry", "in": "path", "required": true, "example": "01936f5e-8c00-7d3a-9b1e-3f5a7c9e1b2d",
+        "schema": { "type": "string", "format": "uuid" }
+    }];
     UserInPath: [{
         "name": "id", "in": "path", "required": true, "example": 1,
         "schema": { "type": "integer", "format": "int64", "minimum": 1 }

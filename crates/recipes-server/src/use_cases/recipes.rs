@@ -1,5 +1,6 @@
 //! Recipes: create, read, list, replace, delete.
 
+mod cooked;
 mod error;
 mod favourites;
 mod health_labels;
@@ -7,6 +8,7 @@ mod search;
 mod writer;
 
 pub use self::{
+    cooked::CookedNow,
     error::RecipeError,
     health_labels::HealthLabelCounts,
     search::{Found, PageWanted, RecipeQuery},

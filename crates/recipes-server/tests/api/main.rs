@@ -8,6 +8,7 @@ mod admin;
 mod api_tokens;
 mod app;
 mod client;
+mod cooked;
 mod cookies;
 mod database;
 mod errors;

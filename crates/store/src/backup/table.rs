@@ -38,7 +38,7 @@ pub(crate) enum Kind {
 use Kind::{Address, Boolean, Bytes, Digest, Integer, Text, Time, Uuid};
 
 /// In an order in which no record refers to a later one.
-pub(crate) const TABLES: [&Table; 15] = [
+pub(crate) const TABLES: [&Table; 16] = [
     &USERS,
     &RECIPES,
     &SESSIONS,
@@ -51,6 +51,7 @@ pub(crate) const TABLES: [&Table; 15] = [
     &CONSENTS,
     &IDENTITIES,
     &FAVOURITES,
+    &COOKED,
     &META,
     &AUDIT,
     &SEQUENCES,
@@ -208,6 +209,18 @@ const FAVOURITES: Table = Table {
         required("user_id", Integer),
         required("recipe_id", Integer),
         required("added_at", Time),
+    ],
+    has_sequence: false,
+};
+
+const COOKED: Table = Table {
+    name: "cooked",
+    columns: &[
+        required("id", Uuid),
+        required("user_id", Integer),
+        required("recipe_id", Integer),
+        required("cooked_on", Text),
+        optional("note", Text),
     ],
     has_sequence: false,
 };

@@ -57,7 +57,8 @@ impl Postgres {
     }
 }
 
-fn user(authority: Authority) -> Result<UserId, StoreError> {
+/// The user who acts.
+pub(super) fn user(authority: Authority) -> Result<UserId, StoreError> {
     match authority {
         Authority::Operator => Err(StoreError::ActorRevoked),
         Authority::Admin(user) | Authority::User(user) => Ok(user),

@@ -58,7 +58,8 @@ fn is_favourite(db: &Connection, user: UserId, recipe: RecipeId) -> Result<bool,
     Ok(cached(db, sql)?.exists(params![user.get(), recipe.get()])?)
 }
 
-fn user(authority: Authority) -> Result<UserId, StoreError> {
+/// The user who acts.
+pub(super) fn user(authority: Authority) -> Result<UserId, StoreError> {
     match authority {
         Authority::Operator => Err(StoreError::ActorRevoked),
         Authority::Admin(user) | Authority::User(user) => Ok(user),

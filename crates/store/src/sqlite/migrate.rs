@@ -23,6 +23,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0010_mails.sql"),
     include_str!("../../migrations/sqlite/0011_recipe_changes.sql"),
     include_str!("../../migrations/sqlite/0012_favourites.sql"),
+    include_str!("../../migrations/sqlite/0013_cooked.sql"),
 ];
 
 #[derive(Debug, thiserror::Error)]

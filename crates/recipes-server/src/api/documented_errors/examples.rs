@@ -54,6 +54,8 @@ fn report(name: &str, status: &str) -> Option<Report> {
         ("UserNotFound", _) => E::UserNotFound.into(),
         ("InvitationNotFound", _) => E::InvitationNotFound.into(),
         ("TooManyFavourites", _) => RecipeError::TooManyFavourites.into(),
+        ("TooManyCooked", _) => RecipeError::TooManyCooked.into(),
+        ("CookedNotFound", _) => RecipeError::NoSuchEntry.into(),
         ("NoInvitation", _) => E::TooManyInvitations.into(),
         ("OwnAccount", _) => E::OwnAccount.into(),
         ("UserDisabled", _) => E::UserDisabled.into(),

@@ -3,7 +3,7 @@
 use ids::RecipeId;
 use recipes::{FieldError, Quotas, Usage};
 use search::SearchError;
-use store::{MAX_FAVOURITES, StoreError};
+use store::{MAX_COOKED, MAX_COOKED_OF_RECIPE, MAX_FAVOURITES, StoreError};
 use tokio::task::JoinError;
 
 /// Why a use case of recipes failed. The texts are for the user, except that of the last variant.
@@ -18,6 +18,13 @@ pub enum RecipeError {
     EmailNotVerified,
     #[error("You have {MAX_FAVOURITES} favourites, the most that a user may have; remove one first")]
     TooManyFavourites,
+    #[error(
+        "You have {MAX_COOKED_OF_RECIPE} entries for this recipe, or {MAX_COOKED} in all, the most that a user may have; remove \
+         one first"
+    )]
+    TooManyCooked,
+    #[error("You have no such entry")]
+    NoSuchEntry,
     /// The operator's settings do not allow some of the values.
     #[error("Some fields are not valid; see errors for each")]
     Invalid(Vec<FieldError>),
