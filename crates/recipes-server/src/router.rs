@@ -58,6 +58,10 @@ fn recipe_routes() -> OpenApiRouter<App> {
         .routes(routes!(api::recipes::read, api::recipes::replace, api::recipes::delete))
         .routes(routes!(api::recipes::search::facets))
         .routes(routes!(api::recipes::search::suggest))
+        .routes(routes!(api::recipes::health_labels::list))
+        .routes(routes!(api::recipes::cooked::list, api::recipes::cooked::add))
+        .routes(routes!(api::recipes::cooked::remove))
+        .routes(routes!(api::recipes::favourite::add, api::recipes::favourite::remove))
 }
 
 fn account_routes(limits: &RateLimits) -> OpenApiRouter<App> {

@@ -44,7 +44,6 @@ mod writer;
 
 pub use error::SearchError;
 pub use facets::{Facet, Facets, TIME_RANGES};
-pub use fields::slug;
 pub use filter::{Filter, TagFilter};
 pub use index::{Examined, RecipeIndex};
 pub use search::{Cursor, Hits, Order, Search, Suggestions};

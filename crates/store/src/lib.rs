@@ -17,7 +17,9 @@ mod changes;
 mod clients;
 mod commit_metrics;
 mod context;
+mod cooked;
 mod error;
+mod favourites;
 mod grants;
 mod identities;
 mod inspection;
@@ -47,7 +49,9 @@ pub use self::cache::{CacheKey, Lookup, ReadCache, Slot};
 pub use self::changes::RecipeChanges;
 pub use self::clients::{ClientRow, SigningKeyRow};
 pub use self::context::Context;
+pub use self::cooked::{Cooked, MAX_COOKED, MAX_COOKED_OF_RECIPE, Noted};
 pub use self::error::{StoreError, Unavailable};
+pub use self::favourites::{Favoured, Favourite, MAX_FAVOURITES};
 pub use self::grants::{
     BrowserSession, CodeRow, ConsentRow, GrantRow, GrantState, NewCode, NewConsent, NewGrant, Outcome,
 };

@@ -5,6 +5,7 @@ mod examples;
 use std::{borrow::Cow, collections::BTreeMap};
 
 use accounts::{MAX_API_TOKENS, MAX_INVITATIONS};
+use store::{MAX_COOKED, MAX_COOKED_OF_RECIPE, MAX_FAVOURITES};
 use utoipa::{
     IntoResponses,
     openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder, header::HeaderBuilder},
@@ -53,6 +54,9 @@ errors! {
     AdminRequired: 403 "The caller is not an administrator, or used an API token";
     UserNotFound: 404 "There is no such user";
     InvitationNotFound: 404 "There is no such open invitation";
+    TooManyFavourites: 409 format!("You have {MAX_FAVOURITES} favourites already");
+    TooManyCooked: 409 format!("You have {MAX_COOKED_OF_RECIPE} entries for this recipe already, or {MAX_COOKED} in all");
+    CookedNotFound: 404 "You have no such entry";
     NoInvitation: 409 format!("There are {MAX_INVITATIONS} open invitations already, or `SIGNUP` is `closed`");
     UserDisabled: 409 "The user is disabled";
     LastAdmin: 409 "The user is the last administrator";

@@ -2,7 +2,7 @@
 
 use axum::extract::{FromRequestParts, Path};
 use http::request::Parts;
-use ids::{ApiTokenId, InvitationId, RecipeId, SessionId, UserId};
+use ids::{ApiTokenId, CookedId, InvitationId, RecipeId, SessionId, UserId};
 
 use crate::http::error::Report;
 use crate::use_cases::accounts::AccountError;
@@ -30,4 +30,22 @@ path_ids! {
     ApiTokenId or AccountError::ApiTokenNotFound;
     UserId or AccountError::UserNotFound;
     InvitationId or AccountError::InvitationNotFound;
+}
+
+/// An entry in the log of what the caller cooked, by the ids in the path.
+pub struct CookedPath {
+    pub recipe: RecipeId,
+    pub entry: CookedId,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for CookedPath {
+    type Rejection = Report;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Report> {
+        let texts = Path::<(String, String)>::from_request_parts(parts, state).await.ok();
+        let ids = texts.and_then(|Path((recipe, entry))| {
+            Some(Self { recipe: RecipeId::parse(&recipe)?, entry: CookedId::parse(&entry)? })
+        });
+        ids.ok_or_else(|| RecipeError::NoSuchEntry.into())
+    }
 }

@@ -1,5 +1,8 @@
 //! Recipes: every client reads the public ones, users create their own, owners change theirs.
 
+pub mod cooked;
+pub mod favourite;
+pub mod health_labels;
 mod hit_stream;
 mod page_stream;
 pub mod response;

@@ -84,7 +84,7 @@ async fn archive_that_was_made_up_is_refused() {
         ("soup\n".to_owned(), "no backup"),
         (header(json!({"format": "cookies", "version": 1})), "no backup"),
         (header(json!({"format": FORMAT, "version": 0})), "no backup"),
-        (header(json!({"format": FORMAT, "version": 3})), "newer version of this program (format 3"),
+        (header(json!({"format": FORMAT, "version": 4})), "newer version of this program (format 4"),
         (header(json!({"format": FORMAT, "version": 1})), "the digest"),
         (text.replace("Carbonara", "Carbonata"), "the digest"),
         (text.replace("\"recipes\":10", "\"recipes\":11"), "the numbers of records"),

@@ -1,11 +1,16 @@
 //! Recipes: create, read, list, replace, delete.
 
+mod cooked;
 mod error;
+mod favourites;
+mod health_labels;
 mod search;
 mod writer;
 
 pub use self::{
+    cooked::CookedNow,
     error::RecipeError,
+    health_labels::HealthLabelCounts,
     search::{Found, PageWanted, RecipeQuery},
     writer::Writer,
 };
@@ -13,12 +18,13 @@ pub use store::{Precondition, StoredRecipe, Viewer};
 
 use accounts::{Role, User, audit::Actor};
 use ids::{RecipeId, Uid, UserId};
-use recipes::{Draft, Quotas, Usage};
+use recipes::{Draft, LabelPolicy, Quotas, Usage};
 use store::{
     Context, Edit, Listing, NewRecipe, Page, PageEnd, ReadCache, RecipePage, ReplaceRecipe, Store, StoreError,
 };
 
 use super::Dependencies;
+use super::accounts::Reading;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::jobs::search_index::SearchIndex;
@@ -28,6 +34,8 @@ pub struct Recipes {
     store: Store,
     search: Option<SearchIndex>,
     quotas: Quotas,
+    labels: LabelPolicy,
+    reading: Reading,
     require_verified_email: bool,
     clock: Clock,
     entropy: Entropy,
@@ -39,6 +47,8 @@ impl Recipes {
             store: with.store.clone(),
             search: with.search.clone(),
             quotas: with.settings.quotas,
+            labels: with.settings.labels,
+            reading: with.settings.reading,
             require_verified_email: with.settings.require_verified_email,
             clock: with.clock.clone(),
             entropy: with.entropy.clone(),
@@ -57,6 +67,11 @@ impl Recipes {
         Ok(Writer { user: user.id, actor })
     }
 
+    /// Whether requests without an account may read public recipes.
+    pub fn are_public(&self) -> bool {
+        self.reading == Reading::Public
+    }
+
     /// What the user has, and may have. Administrators have no quota.
     ///
     /// # Errors
@@ -69,8 +84,9 @@ impl Recipes {
     /// Adds a recipe, which the writer owns.
     ///
     /// # Errors
-    /// [`RecipeError::QuotaExceeded`], [`RecipeError::ActorRevoked`].
+    /// [`RecipeError::Invalid`], [`RecipeError::QuotaExceeded`], [`RecipeError::ActorRevoked`].
     pub async fn create(&self, writer: Writer, draft: &Draft) -> Result<StoredRecipe, RecipeError> {
+        self.labels.check(draft.content()).map_err(RecipeError::Invalid)?;
         let context = self.context(writer);
         let new = NewRecipe::new(draft, Uid::new(context.now, self.entropy.bytes()), Some(writer.user));
         Ok(self.store.create_recipe(new.within(self.quotas), context).await?)
@@ -135,7 +151,8 @@ impl Recipes {
     /// Replaces a recipe as a whole.
     ///
     /// # Errors
-    /// [`RecipeError::QuotaExceeded`], [`RecipeError::NotFound`], [`RecipeError::NotTheOwner`], [`RecipeError::Stale`].
+    /// [`RecipeError::Invalid`], [`RecipeError::QuotaExceeded`], [`RecipeError::NotFound`], [`RecipeError::NotTheOwner`],
+    /// [`RecipeError::Stale`].
     pub async fn replace(
         &self,
         writer: Writer,
@@ -143,6 +160,7 @@ impl Recipes {
         draft: Draft,
         precondition: Precondition,
     ) -> Result<StoredRecipe, RecipeError> {
+        self.labels.check(draft.content()).map_err(RecipeError::Invalid)?;
         let command = ReplaceRecipe { id, draft, precondition, quotas: self.quotas };
         done(id, self.store.replace_recipe(command, self.context(writer)).await)
     }

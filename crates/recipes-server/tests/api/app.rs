@@ -26,7 +26,7 @@ use recipes_server::router::router;
 use recipes_server::telemetry::{access_log::AccessLog, traces::Traces};
 use recipes_server::use_cases::{
     Dependencies,
-    accounts::{ClientInfo, Settings, SignUpMode},
+    accounts::{ClientInfo, Reading, Settings, SignUpMode},
 };
 use search::RecipeIndex;
 use serde_json::json;
@@ -323,6 +323,8 @@ fn settings() -> Settings {
         require_verified_email: false,
         password_policy: Policy::default(),
         quotas: recipes::Quotas::OFF,
+        reading: Reading::Public,
+        labels: recipes::LabelPolicy::Open,
     }
 }
 

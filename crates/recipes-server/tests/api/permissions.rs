@@ -43,11 +43,17 @@ matrix! {
     callers:                                         Anonymous OtherUser Owner Admin ReadToken WriteToken AccountToken;
     get    "/api/v1/recipes":                              200       200   200   200       200        403          403;
     post   "/api/v1/recipes":                              401       201   201   201       403        201          403;
+    get    "/api/v1/health-labels":                        200       200   200   200       200        403          403;
     get    "/api/v1/recipes/facets":                       200       200   200   200       200        403          403;
     get    "/api/v1/recipes/suggest":                      200       200   200   200       200        403          403;
     get    "/api/v1/recipes/{id}":                         200       200   200   200       200        403          403;
     put    "/api/v1/recipes/{id}":                         401       403   200   200       403        200          403;
     delete "/api/v1/recipes/{id}":                         401       403   204   204       403        204          403;
+    get    "/api/v1/recipes/{id}/cooked":                  401       200   200   200       200        403          403;
+    post   "/api/v1/recipes/{id}/cooked":                  401       201   201   201       403        201          403;
+    delete "/api/v1/recipes/{id}/cooked/{entry}":          401       404   204   404       403        204          403;
+    put    "/api/v1/recipes/{id}/favourite":               401       204   204   204       403        204          403;
+    delete "/api/v1/recipes/{id}/favourite":               401       204   204   204       403        204          403;
     post   "/api/v1/users/signup":                         422       422   422   422       422        422          422;
     post   "/api/v1/users/login":                          422       422   422   422       422        422          422;
     post   "/api/v1/users/refresh":                        422       422   422   422       422        422          422;
@@ -125,6 +131,18 @@ async fn path_of_alice(app: &TestApp, path: &str) -> String {
     }
     if path.starts_with("/api/v1/admin/users/") {
         return path.replace("{id}", &app.user("alice", Role::User).await.id.to_string());
+    }
+    if path.ends_with("/cooked/{entry}") {
+        let alice = app.alice().await;
+        let cooked = format!("{}/cooked", alice.posts_recipe("Soup").await);
+        return alice.post(&cooked, &json!({})).await.is(201).header("location").to_owned();
+    }
+    if path.ends_with("/{id}/cooked") {
+        return format!("{}/cooked", app.alice().await.posts_recipe("Soup").await);
+    }
+    if let Some(collection) = path.strip_suffix("/{id}/favourite") {
+        assert!(collection.ends_with("/recipes"));
+        return format!("{}/favourite", app.alice().await.posts_recipe("Soup").await);
     }
     let Some(collection) = path.strip_suffix("/{id}") else { return path.to_owned() };
     let alice = app.alice().await;

@@ -38,7 +38,7 @@ pub(crate) enum Kind {
 use Kind::{Address, Boolean, Bytes, Digest, Integer, Text, Time, Uuid};
 
 /// In an order in which no record refers to a later one.
-pub(crate) const TABLES: [&Table; 14] = [
+pub(crate) const TABLES: [&Table; 16] = [
     &USERS,
     &RECIPES,
     &SESSIONS,
@@ -50,6 +50,8 @@ pub(crate) const TABLES: [&Table; 14] = [
     &GRANTS,
     &CONSENTS,
     &IDENTITIES,
+    &FAVOURITES,
+    &COOKED,
     &META,
     &AUDIT,
     &SEQUENCES,
@@ -196,6 +198,29 @@ const IDENTITIES: Table = Table {
         required("user_id", Integer),
         required("issuer", Text),
         required("subject", Text),
+    ],
+    has_sequence: false,
+};
+
+const FAVOURITES: Table = Table {
+    name: "favourites",
+    columns: &[
+        required("id", Uuid),
+        required("user_id", Integer),
+        required("recipe_id", Integer),
+        required("added_at", Time),
+    ],
+    has_sequence: false,
+};
+
+const COOKED: Table = Table {
+    name: "cooked",
+    columns: &[
+        required("id", Uuid),
+        required("user_id", Integer),
+        required("recipe_id", Integer),
+        required("cooked_on", Text),
+        optional("note", Text),
     ],
     has_sequence: false,
 };

@@ -226,6 +226,16 @@ fn editor(authority: Authority) -> Editor {
     }
 }
 
+/// Whether there is such a recipe that the actor may read.
+pub(super) async fn may_view(db: &Db, id: RecipeId, authority: Authority) -> Result<bool, Failure> {
+    let viewer = match authority {
+        Authority::Operator | Authority::Admin(_) => Viewer::Admin,
+        Authority::User(user) => Viewer::User(user),
+    };
+    let sql = "SELECT owner_id, private, revision FROM recipes WHERE id = $1";
+    Ok(db.find(sql, &[&id.get()], state_in).await?.is_some_and(|state| state.may_view(viewer)))
+}
+
 /// What a change must know of a recipe.
 async fn find_to_edit(db: &Db, id: RecipeId) -> Result<Option<(ServerFields, RecipeState)>, Failure> {
     let sql = "SELECT owner_id, private, revision, uid, created_at, updated_at FROM recipes WHERE id = $1";

@@ -264,6 +264,16 @@ fn editor(authority: Authority) -> Editor {
     }
 }
 
+/// Whether there is such a recipe that the actor may read.
+pub(super) fn may_view(db: &Connection, id: RecipeId, authority: Authority) -> Result<bool, StoreError> {
+    let viewer = match authority {
+        Authority::Operator | Authority::Admin(_) => Viewer::Admin,
+        Authority::User(user) => Viewer::User(user),
+    };
+    let sql = "SELECT owner_id, private, revision FROM recipes WHERE id = ?1";
+    Ok(find(db, sql, [id.get()], state_in)?.is_some_and(|state| state.may_view(viewer)))
+}
+
 /// What a change must know of a recipe.
 fn find_to_edit(db: &Connection, id: RecipeId) -> Result<Option<(ServerFields, RecipeState)>, StoreError> {
     let sql = "SELECT owner_id, private, revision, uid, created_at, updated_at FROM recipes WHERE id = ?1";

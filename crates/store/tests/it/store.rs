@@ -8,6 +8,8 @@ mod backup;
 mod backup_schedule;
 mod batches;
 mod changes;
+mod cooked;
+mod favourites;
 mod files;
 mod foreign_files;
 mod inspection;

@@ -31,7 +31,7 @@ use crate::use_cases::recipes::{PageWanted, RecipeQuery};
 const PATH: &str = "/api/v1/recipes";
 
 /// The parameters that select recipes.
-const FILTERS: [&str; 19] = [
+const FILTERS: [&str; 20] = [
     "q",
     "label",
     "excludeLabel",
@@ -48,6 +48,7 @@ const FILTERS: [&str; 19] = [
     "difficulty",
     "owner",
     "visibility",
+    "favourite",
     "updatedSince",
     "createdSince",
     "sort",
@@ -197,7 +198,7 @@ struct Named {
     name: String,
 }
 
-fn revalidated(body: Value) -> Response {
+pub(super) fn revalidated(body: Value) -> Response {
     ([(header::CACHE_CONTROL, REVALIDATE)], Json(body)).into_response()
 }
 
@@ -229,7 +230,13 @@ fn recipe_query(query: &Query<'_>, reader: &RecipeReader) -> Result<RecipeQuery,
         created_since: parsed(query, "createdSince", "a time as in 2024-05-01T12:00:00Z")?,
         among: None,
     };
-    Ok(RecipeQuery { text: query.get("q").unwrap_or_default().to_owned(), filter })
+    let favourites_of = match (query.get("favourite"), reader.user) {
+        (None, _) => None,
+        (Some("true"), Some(user)) => Some(user),
+        (Some("true"), None) => return Err(malformed("favourite=true needs a log-in: send an access token")),
+        (Some(_), _) => return Err(malformed("favourite must be \"true\"; leave it out for all recipes")),
+    };
+    Ok(RecipeQuery { text: query.get("q").unwrap_or_default().to_owned(), filter, favourites_of })
 }
 
 fn parsed<T: std::str::FromStr>(

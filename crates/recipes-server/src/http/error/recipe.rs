@@ -22,11 +22,15 @@ impl From<RecipeError> for Report {
             E::EmailNotVerified => (StatusCode::FORBIDDEN, "email_not_verified"),
             // As in RFC 4331, section 6.
             E::QuotaExceeded { .. } => (StatusCode::INSUFFICIENT_STORAGE, "quota_exceeded"),
+            E::TooManyCooked => (StatusCode::CONFLICT, "too_many_entries"),
+            E::NoSuchEntry => (StatusCode::NOT_FOUND, "entry_not_found"),
+            E::TooManyFavourites => (StatusCode::CONFLICT, "too_many_favourites"),
             E::Stale { .. } => (StatusCode::PRECONDITION_FAILED, "precondition_failed"),
             E::IndexIncomplete { .. } => (StatusCode::SERVICE_UNAVAILABLE, "search_index_incomplete"),
             E::NoSearch => return Self::internal(error),
             E::Search(error) => return Self::internal(error),
             E::Thread(error) => return Self::internal(error),
+            E::Invalid(errors) => return Self::invalid(errors),
             E::ActorRevoked => return AccountError::ActorRevoked.into(),
             E::Store(error) => return error.into(),
         };

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use accounts::SessionLimits;
 use clap::ValueEnum;
-use recipes::Quotas;
+use recipes::{LabelPolicy, Quotas};
 
 use crate::passwords::policy::Policy;
 
@@ -19,6 +19,19 @@ pub struct Settings {
     pub require_verified_email: bool,
     pub password_policy: Policy,
     pub quotas: Quotas,
+    /// Who may read recipes that are not private.
+    pub reading: Reading,
+    /// Which health labels a written recipe may have.
+    pub labels: LabelPolicy,
+}
+
+/// Who may read recipes that are not private.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Reading {
+    /// Every client.
+    Public,
+    /// Users who have logged in: a household, a company.
+    Members,
 }
 
 /// Who may create an account.
