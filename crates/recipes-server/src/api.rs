@@ -12,6 +12,7 @@ pub mod export;
 pub mod front_end;
 pub mod health;
 mod json_array;
+pub mod labels;
 pub mod links;
 mod list;
 pub mod me;

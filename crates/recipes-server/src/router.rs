@@ -55,9 +55,15 @@ pub fn router(
 fn recipe_routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(api::recipes::list, api::recipes::create))
-        .routes(routes!(api::recipes::read, api::recipes::replace, api::recipes::delete))
+        .routes(routes!(
+            api::recipes::read,
+            api::recipes::replace,
+            api::recipes::change,
+            api::recipes::delete
+        ))
         .routes(routes!(api::recipes::search::facets))
         .routes(routes!(api::recipes::search::suggest))
+        .routes(routes!(api::labels::list))
 }
 
 fn account_routes(limits: &RateLimits) -> OpenApiRouter<App> {

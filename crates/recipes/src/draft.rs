@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use crate::content::Content;
 use crate::field_error::FieldError;
 use crate::fields::Fields;
+use crate::labels::unknown_labels;
 use crate::reader::{FieldReader, Scalars};
 use crate::server_fields::ServerFields;
 
@@ -34,6 +35,17 @@ impl Draft {
         let server_fields = [&["id"], ServerFields::NAMES].concat();
         Content::report_unknown(&mut reader, body, &server_fields);
         reader.into_errors()
+    }
+
+    /// With members that another version of the program has written.
+    pub(crate) fn with_unknown(mut self, unknown: Map<String, Value>) -> Self {
+        self.0.unknown = unknown;
+        self
+    }
+
+    /// One error for each health label that is not [known](crate::KNOWN_LABELS).
+    pub fn unknown_labels(&self) -> Vec<FieldError> {
+        unknown_labels("/healthLabels", self.0.health_labels.iter().map(String::as_str))
     }
 
     pub fn content(&self) -> &Content {

@@ -1,4 +1,4 @@
-//! Settings against abuse: trusted proxies, rate limits, quotas, the audit log.
+//! Settings against abuse and lost changes: trusted proxies, rate limits, quotas, If-Match, the audit log.
 
 use std::time::Duration;
 
@@ -6,10 +6,11 @@ use accounts::audit::Retention;
 use clap::Args;
 use recipes::{Quota, Quotas};
 
-use super::values::HEADING;
+use super::values::{HEADING, boolean};
 use crate::auth::rate_limit::Quotas as RateLimits;
 use crate::http::client_address::TrustedProxies;
 use crate::limits;
+use crate::use_cases::accounts::Labels;
 
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = HEADING)]
@@ -29,6 +30,25 @@ pub struct Protection {
     /// How many bytes the recipes of a user may have in all, or off; administrators may have more
     #[arg(long, env, global = true, value_name = "BYTES", default_value = "268435456", value_parser = quota)]
     quota_bytes: Quota,
+
+    /// Whether changes of a recipe without If-Match are refused with 428, so that clients cannot undo changes that they have not
+    /// seen: true or false
+    #[arg(
+        long, env, global = true, value_name = "BOOL", default_value = "false", value_parser = boolean,
+        action = clap::ArgAction::Set
+    )]
+    pub(super) require_if_match: bool,
+
+    /// Health labels that recipes may have: open (any) or known (those of GET /api/v1/health-labels)
+    #[arg(
+        long,
+        env,
+        global = true,
+        value_name = "LABELS",
+        default_value = "open",
+        hide_possible_values = true
+    )]
+    pub(super) labels: Labels,
 
     /// Bytes of memory for all request bodies that are being read and all responses that are being sent; beyond it, 503
     #[arg(

@@ -24,7 +24,7 @@ pub use self::{
     password_reset::ResetPassword,
     profile::{ChangePassword, NewEmail, UpdateProfile},
     sessions::{ClientInfo, LoggedIn},
-    settings::{Settings, SignUpMode},
+    settings::{Labels, Settings, SignUpMode},
     sign_up::SignUp,
 };
 

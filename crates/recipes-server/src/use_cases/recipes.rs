@@ -1,4 +1,4 @@
-//! Recipes: create, read, list, replace, delete.
+//! Recipes: create, read, list, change, delete.
 
 mod error;
 mod search;
@@ -13,12 +13,14 @@ pub use store::{Precondition, StoredRecipe, Viewer};
 
 use accounts::{Role, User, audit::Actor};
 use ids::{RecipeId, Uid, UserId};
-use recipes::{Draft, Quotas, Usage};
+use recipes::{Draft, FieldError, Quotas, RecipePatch, Usage};
 use store::{
-    Context, Edit, Listing, NewRecipe, Page, PageEnd, ReadCache, RecipePage, ReplaceRecipe, Store, StoreError,
+    Context, Edit, Listing, NewRecipe, Page, PageEnd, PatchRecipe, ReadCache, RecipePage, ReplaceRecipe,
+    Store, StoreError,
 };
 
 use super::Dependencies;
+use super::accounts::Labels;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::jobs::search_index::SearchIndex;
@@ -29,6 +31,8 @@ pub struct Recipes {
     search: Option<SearchIndex>,
     quotas: Quotas,
     require_verified_email: bool,
+    require_if_match: bool,
+    labels: Labels,
     clock: Clock,
     entropy: Entropy,
 }
@@ -40,6 +44,8 @@ impl Recipes {
             search: with.search.clone(),
             quotas: with.settings.quotas,
             require_verified_email: with.settings.require_verified_email,
+            require_if_match: with.settings.require_if_match,
+            labels: with.settings.labels,
             clock: with.clock.clone(),
             entropy: with.entropy.clone(),
         }
@@ -50,11 +56,11 @@ impl Recipes {
     ///
     /// # Errors
     /// [`RecipeError::EmailNotVerified`] if the operator requires a verified address.
-    pub fn writer(&self, user: &User, actor: Actor) -> Result<Writer, RecipeError> {
+    pub fn writer(&self, user: &User, actor: Actor, may_read: bool) -> Result<Writer, RecipeError> {
         if self.require_verified_email && !user.email_verified {
             return Err(RecipeError::EmailNotVerified);
         }
-        Ok(Writer { user: user.id, actor })
+        Ok(Writer { user: user.id, actor, may_read })
     }
 
     /// What the user has, and may have. Administrators have no quota.
@@ -71,6 +77,7 @@ impl Recipes {
     /// # Errors
     /// [`RecipeError::QuotaExceeded`], [`RecipeError::ActorRevoked`].
     pub async fn create(&self, writer: Writer, draft: &Draft) -> Result<StoredRecipe, RecipeError> {
+        self.check_labels(|| draft.unknown_labels())?;
         let context = self.context(writer);
         let new = NewRecipe::new(draft, Uid::new(context.now, self.entropy.bytes()), Some(writer.user));
         Ok(self.store.create_recipe(new.within(self.quotas), context).await?)
@@ -143,8 +150,30 @@ impl Recipes {
         draft: Draft,
         precondition: Precondition,
     ) -> Result<StoredRecipe, RecipeError> {
+        self.check_labels(|| draft.unknown_labels())?;
         let command = ReplaceRecipe { id, draft, precondition, quotas: self.quotas };
-        done(id, self.store.replace_recipe(command, self.context(writer)).await)
+        done(writer, self.store.replace_recipe(command, self.context(writer)).await)
+    }
+
+    /// Changes some fields of a recipe.
+    ///
+    /// # Errors
+    /// As [`replace`](Self::replace), and [`RecipeError::Invalid`].
+    pub async fn patch(
+        &self,
+        writer: Writer,
+        id: RecipeId,
+        patch: RecipePatch,
+        precondition: Precondition,
+    ) -> Result<StoredRecipe, RecipeError> {
+        self.check_labels(|| patch.unknown_labels())?;
+        let command = PatchRecipe { id, patch, precondition, quotas: self.quotas };
+        done(writer, self.store.patch_recipe(command, self.context(writer)).await)
+    }
+
+    /// Whether each change must say which revision it replaces.
+    pub fn requires_if_match(&self) -> bool {
+        self.require_if_match
     }
 
     /// Deletes a recipe.
@@ -157,7 +186,12 @@ impl Recipes {
         id: RecipeId,
         precondition: Precondition,
     ) -> Result<(), RecipeError> {
-        done(id, self.store.delete_recipe(id, precondition, self.context(writer)).await)
+        done(writer, self.store.delete_recipe(id, precondition, self.context(writer)).await)
+    }
+
+    fn check_labels(&self, unknown: impl FnOnce() -> Vec<FieldError>) -> Result<(), RecipeError> {
+        let errors = if self.labels == Labels::Known { unknown() } else { Vec::new() };
+        if errors.is_empty() { Ok(()) } else { Err(RecipeError::Invalid(errors)) }
     }
 
     fn context(&self, writer: Writer) -> Context {
@@ -165,11 +199,16 @@ impl Recipes {
     }
 }
 
-fn done<T>(id: RecipeId, edit: Result<Edit<T>, StoreError>) -> Result<T, RecipeError> {
+fn done<T>(writer: Writer, edit: Result<Edit<T>, StoreError>) -> Result<T, RecipeError> {
     match edit? {
         Edit::Done(done) => Ok(done),
         Edit::NotFound => Err(RecipeError::NotFound),
         Edit::Forbidden => Err(RecipeError::NotTheOwner),
-        Edit::Stale { revision } => Err(RecipeError::Stale { id, revision }),
+        Edit::Stale(current) => Err(RecipeError::Stale {
+            id: current.id,
+            revision: current.revision,
+            current: writer.may_read.then_some(current),
+        }),
+        Edit::Invalid(errors) => Err(RecipeError::Invalid(errors)),
     }
 }

@@ -26,7 +26,7 @@ use recipes_server::router::router;
 use recipes_server::telemetry::access_log::AccessLog;
 use recipes_server::use_cases::{
     Dependencies,
-    accounts::{ClientInfo, Settings, SignUpMode},
+    accounts::{ClientInfo, Labels, Settings, SignUpMode},
 };
 use search::RecipeIndex;
 use serde_json::json;
@@ -320,6 +320,8 @@ fn settings() -> Settings {
         sessions: SessionLimits::new(14 * day, 30 * day),
         sign_up: SignUpMode::Open,
         require_verified_email: false,
+        require_if_match: false,
+        labels: Labels::Open,
         password_policy: Policy::default(),
         quotas: recipes::Quotas::OFF,
     }

@@ -47,7 +47,9 @@ matrix! {
     get    "/api/v1/recipes/suggest":                      200       200   200   200       200        403          403;
     get    "/api/v1/recipes/{id}":                         200       200   200   200       200        403          403;
     put    "/api/v1/recipes/{id}":                         401       403   200   200       403        200          403;
+    patch  "/api/v1/recipes/{id}":                         401       403   200   200       403        403          403;
     delete "/api/v1/recipes/{id}":                         401       403   204   204       403        204          403;
+    get    "/api/v1/health-labels":                        200       200   200   200       200        403          403;
     post   "/api/v1/users/signup":                         422       422   422   422       422        422          422;
     post   "/api/v1/users/login":                          422       422   422   422       422        422          422;
     post   "/api/v1/users/refresh":                        422       422   422   422       422        422          422;

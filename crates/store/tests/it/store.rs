@@ -17,6 +17,7 @@ mod mail_tokens;
 mod mails;
 mod oauth;
 mod outages;
+mod patches;
 mod quotas;
 mod races;
 mod recipes;

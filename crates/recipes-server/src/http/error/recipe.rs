@@ -22,6 +22,7 @@ impl From<RecipeError> for Report {
             E::EmailNotVerified => (StatusCode::FORBIDDEN, "email_not_verified"),
             // As in RFC 4331, section 6.
             E::QuotaExceeded { .. } => (StatusCode::INSUFFICIENT_STORAGE, "quota_exceeded"),
+            E::Invalid(errors) => return Self::invalid(errors),
             E::Stale { .. } => (StatusCode::PRECONDITION_FAILED, "precondition_failed"),
             E::IndexIncomplete { .. } => (StatusCode::SERVICE_UNAVAILABLE, "search_index_incomplete"),
             E::NoSearch => return Self::internal(error),
@@ -36,8 +37,12 @@ impl From<RecipeError> for Report {
                 let seconds = total.saturating_sub(indexed) / INDEXED_PER_SECOND;
                 report.retry_after_seconds(seconds.clamp(1, LONGEST_WAIT))
             }
-            E::Stale { id, revision } => {
-                report.with_header(header::ETAG, ETag::json(id, revision).to_header())
+            E::Stale { id, revision, current } => {
+                let report = report.with_header(header::ETAG, ETag::json(id, revision).to_header());
+                match current {
+                    Some(current) => report.with_current(&current),
+                    None => report,
+                }
             }
             _ => report,
         }

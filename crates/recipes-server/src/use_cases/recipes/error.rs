@@ -1,9 +1,9 @@
 //! Why a use case of recipes failed.
 
 use ids::RecipeId;
-use recipes::{Quotas, Usage};
+use recipes::{FieldError, Quotas, Usage};
 use search::SearchError;
-use store::StoreError;
+use store::{StoreError, StoredRecipe};
 use tokio::task::JoinError;
 
 /// Why a use case of recipes failed. The texts are for the user, except that of the last variant.
@@ -18,7 +18,15 @@ pub enum RecipeError {
     EmailNotVerified,
     /// The precondition of the change does not hold.
     #[error("The recipe has changed since you read it; read it again, then repeat your change")]
-    Stale { id: RecipeId, revision: i64 },
+    Stale {
+        id: RecipeId,
+        revision: i64,
+        /// The recipe as it is now, if the caller may read it.
+        current: Option<Box<StoredRecipe>>,
+    },
+    /// The recipe that a patch would make is not valid.
+    #[error("Some fields are not valid; see errors for each")]
+    Invalid(Vec<FieldError>),
     #[error(
         "Your recipes would exceed your quota: you have {} recipes of {} and {} bytes of {}; delete some, or ask the \
          operator for a larger quota (QUOTA_RECIPES, QUOTA_BYTES)",

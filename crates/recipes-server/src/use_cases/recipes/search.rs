@@ -1,5 +1,7 @@
 //! Searches over the index, whose documents come from the store.
 
+use std::collections::HashMap;
+
 use ids::RecipeId;
 use search::{Cursor, Facets, Filter, Hits, Order, RecipeIndex, Search, Suggestions};
 use store::{RecipePage, Viewer};
@@ -76,6 +78,19 @@ impl Recipes {
             index.facets(Search { text: &query.text, filter: &query.filter, viewer }, FACETS)
         });
         Ok((facets.await??, is_stale))
+    }
+
+    /// How many recipes have each label, by its slug, and whether the last changes may be missing.
+    ///
+    /// # Errors
+    /// [`RecipeError::IndexIncomplete`] while the index is built.
+    pub async fn label_counts(&self, viewer: Viewer) -> Result<(HashMap<String, u64>, bool), RecipeError> {
+        let (index, is_stale) = self.caught_up().await?;
+        let facets = spawn_blocking(move || {
+            index.facets(Search { text: "", filter: &Filter::default(), viewer }, usize::MAX)
+        });
+        let labels = facets.await??.labels.into_iter();
+        Ok((labels.map(|label| (label.slug, label.count)).collect(), is_stale))
     }
 
     /// Names of recipes and words of ingredients that complete what is typed.
