@@ -280,6 +280,7 @@ impl Config {
             sign_up: self.sign_up.signup,
             // The users of another server have no address here.
             require_verified_email: self.sign_up.require_verified_email && self.mode().has_accounts(),
+            require_if_match: self.recipes.require_if_match,
             password_policy: self.password_policy(),
             quotas: self.protection.quotas(),
             reading: self.recipes.reading,

@@ -55,7 +55,12 @@ pub fn router(
 fn recipe_routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(api::recipes::list, api::recipes::create))
-        .routes(routes!(api::recipes::read, api::recipes::replace, api::recipes::delete))
+        .routes(routes!(
+            api::recipes::read,
+            api::recipes::replace,
+            api::recipes::change,
+            api::recipes::delete
+        ))
         .routes(routes!(api::recipes::search::facets))
         .routes(routes!(api::recipes::search::suggest))
         .routes(routes!(api::recipes::health_labels::list))

@@ -2,7 +2,6 @@
 //!
 //! A label is what an author claims. No label is ever inferred, least of all one that says "free of".
 
-use crate::content::Content;
 use crate::field_error::FieldError;
 use crate::slug::slug;
 
@@ -13,8 +12,8 @@ pub struct HealthLabel {
     pub name: &'static str,
     /// What a recipe with this label promises.
     pub meaning: &'static str,
-    /// Whether it says that one of the 14 allergens of EU Regulation 1169/2011, Annex II, is absent.
-    pub eu_allergen: bool,
+    /// The one of the 14 allergens of EU Regulation 1169/2011, Annex II, that it says is absent.
+    pub eu_allergen: Option<&'static str>,
     /// The `RestrictedDiet` of schema.org with the same meaning.
     pub schema_org: Option<&'static str>,
 }
@@ -57,16 +56,18 @@ impl HealthLabel {
 }
 
 impl LabelPolicy {
-    /// Checks the labels of a recipe.
+    /// Checks the labels of a recipe, or those that a change gives it.
     ///
     /// # Errors
     /// One for each label that is not allowed, with the nearest known one.
-    pub fn check(self, content: &Content) -> Result<(), Vec<FieldError>> {
+    pub fn check<'a>(self, labels: impl IntoIterator<Item = &'a str>) -> Result<(), Vec<FieldError>> {
         if self == Self::Open {
             return Ok(());
         }
-        let unknown = content.health_labels.iter().enumerate();
-        let unknown = unknown.filter(|(_, label)| HealthLabel::find(label).is_none());
+        let unknown = labels.into_iter().enumerate();
+        // Blank ones are left out of the recipe.
+        let unknown =
+            unknown.filter(|(_, label)| !label.trim().is_empty() && HealthLabel::find(label).is_none());
         let errors: Vec<_> = unknown
             .map(|(index, label)| {
                 let mut message = "is not a known label".to_owned();
@@ -81,36 +82,41 @@ impl LabelPolicy {
 }
 
 const fn label(name: &'static str, meaning: &'static str) -> HealthLabel {
-    HealthLabel { name, meaning, eu_allergen: false, schema_org: None }
+    HealthLabel { name, meaning, eu_allergen: None, schema_org: None }
 }
 
-const fn allergen(name: &'static str, meaning: &'static str) -> HealthLabel {
-    HealthLabel { eu_allergen: true, ..label(name, meaning) }
+const fn allergen(name: &'static str, eu_allergen: &'static str, meaning: &'static str) -> HealthLabel {
+    HealthLabel { eu_allergen: Some(eu_allergen), ..label(name, meaning) }
 }
 
 const LABELS: [HealthLabel; 45] = [
     label("Alcohol-Cocktail", "Is an alcoholic drink"),
     label("Alcohol-Free", "No alcohol, neither used nor contained"),
     label("Balanced", "Protein, fat and carbohydrate in the ratio 15 to 35 to 50"),
-    allergen("Celery-Free", "No celery or ingredients made of it"),
-    allergen("Crustacean-Free", "No crustaceans, as shrimp, crab and lobster, or ingredients made of them"),
+    allergen("Celery-Free", "celery", "No celery or ingredients made of it"),
+    allergen(
+        "Crustacean-Free",
+        "crustaceans",
+        "No crustaceans, such as shrimp, crab and lobster, or ingredients made of them",
+    ),
     label("DASH", "Follows the diet against high blood pressure (Dietary Approaches to Stop Hypertension)"),
     HealthLabel {
         schema_org: Some("LowLactoseDiet"),
-        ..allergen("Dairy-Free", "No milk of animals or ingredients made of it, lactose included")
+        ..allergen("Dairy-Free", "milk", "No milk of animals or ingredients made of it, lactose included")
     },
     HealthLabel {
         schema_org: Some("DiabeticDiet"),
         ..label("Diabetic-Friendly", "Suits people with diabetes")
     },
-    allergen("Egg-Free", "No eggs or ingredients made of them"),
+    allergen("Egg-Free", "eggs", "No eggs or ingredients made of them"),
     label("FODMAP-Free", "No fermentable carbohydrates (FODMAP)"),
-    allergen("Fish-Free", "No fish or ingredients made of it"),
+    allergen("Fish-Free", "fish", "No fish or ingredients made of it"),
     HealthLabel {
         schema_org: Some("GlutenFreeDiet"),
         ..allergen(
             "Gluten-Free",
-            "No cereals with gluten, as wheat, rye, barley and oats, or ingredients made of them",
+            "cereals containing gluten",
+            "No cereals with gluten, such as wheat, rye, barley and oats, or ingredients made of them",
         )
     },
     HealthLabel { schema_org: Some("HalalDiet"), ..label("Halal", "Follows the food rules of Islam") },
@@ -127,7 +133,7 @@ const LABELS: [HealthLabel; 45] = [
     label("Low Potassium", "Less than 150 mg of potassium in a serving"),
     label(
         "Low Sugar",
-        "No simple sugars, as glucose, dextrose, galactose, fructose, sucrose, lactose and maltose",
+        "No simple sugars, such as glucose, dextrose, galactose, fructose, sucrose, lactose and maltose",
     ),
     HealthLabel { schema_org: Some("LowCalorieDiet"), ..label("Low-Calorie", "Little energy in a serving") },
     label("Low-Carb", "Less than a fifth of the energy comes from carbohydrate"),
@@ -139,24 +145,29 @@ const LABELS: [HealthLabel; 45] = [
         schema_org: Some("LowSaltDiet"),
         ..label("Low-Sodium", "Less than 140 mg of sodium in a serving")
     },
-    allergen("Lupine-Free", "No lupin or ingredients made of it"),
+    allergen("Lupine-Free", "lupin", "No lupin or ingredients made of it"),
     label("Mediterranean", "Follows the Mediterranean diet"),
-    allergen("Mollusk-Free", "No molluscs, as mussels, oysters and squid, or ingredients made of them"),
-    allergen("Mustard-Free", "No mustard or ingredients made of it"),
+    allergen(
+        "Mollusk-Free",
+        "molluscs",
+        "No molluscs, such as mussels, oysters and squid, or ingredients made of them",
+    ),
+    allergen("Mustard-Free", "mustard", "No mustard or ingredients made of it"),
     label("No oil added", "No oil except what other ingredients contain"),
     label("Paleo", "No grains, legumes, dairy products, refined sugar and processed food"),
-    allergen("Peanut-Free", "No peanuts or ingredients made of them"),
+    allergen("Peanut-Free", "peanuts", "No peanuts or ingredients made of them"),
     label("Pescatarian", "No meat; may contain fish, seafood, dairy products and eggs"),
     label("Pork-Free", "No pork or ingredients made of it"),
     label("Red-Meat-Free", "No beef, lamb, pork, duck, goose, game, horse and other red meat"),
-    allergen("Sesame-Free", "No sesame or ingredients made of it"),
+    allergen("Sesame-Free", "sesame seeds", "No sesame or ingredients made of it"),
     label("Shellfish-Free", "No crustaceans and no molluscs"),
-    allergen("Soy-Free", "No soy or ingredients made of it"),
+    allergen("Soy-Free", "soybeans", "No soy or ingredients made of it"),
     label("Sugar-Conscious", "At most 4 g of sugar in a serving"),
-    allergen("Sulfite-Free", "No sulphur dioxide and sulphites"),
+    allergen("Sulfite-Free", "sulphur dioxide and sulphites", "No sulphur dioxide and sulphites"),
     allergen(
         "Tree-Nut-Free",
-        "No nuts that grow on trees, as almonds, hazelnuts and walnuts, or ingredients made of them",
+        "nuts",
+        "No nuts that grow on trees, such as almonds, hazelnuts and walnuts, or ingredients made of them",
     ),
     HealthLabel {
         schema_org: Some("VeganDiet"),
@@ -168,6 +179,8 @@ const LABELS: [HealthLabel; 45] = [
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use serde_json::json;
 
     use super::*;
@@ -191,9 +204,13 @@ mod tests {
 
     #[test]
     fn each_of_the_14_allergens_has_one_label() {
-        let free: Vec<_> =
-            HealthLabel::ALL.iter().filter(|label| label.eu_allergen).map(|label| label.name).collect();
-        assert_eq!(free.len(), 14);
+        let free: Vec<_> = HealthLabel::ALL
+            .iter()
+            .filter(|label| label.eu_allergen.is_some())
+            .map(|label| label.name)
+            .collect();
+        let allergens: BTreeSet<_> = HealthLabel::ALL.iter().filter_map(|label| label.eu_allergen).collect();
+        assert_eq!((free.len(), allergens.len()), (14, 14));
         assert!(free.iter().all(|name| name.ends_with("-Free")), "{free:?}");
         for part in ["Wheat-Free", "Shellfish-Free"] {
             assert!(!free.contains(&part), "{part} is a part of one, or two of them");
@@ -241,8 +258,8 @@ mod tests {
             "prepTimeMinutes": 1, "ingredients": ["water"],
         });
         let draft = Draft::parse(body.as_object().unwrap(), Scalars::Typed).unwrap();
-        assert_eq!(LabelPolicy::Open.check(draft.content()), Ok(()));
-        let errors = LabelPolicy::Known.check(draft.content()).unwrap_err();
+        assert_eq!(LabelPolicy::Open.check(draft.health_labels()), Ok(()));
+        let errors = LabelPolicy::Known.check(draft.health_labels()).unwrap_err();
         let said: Vec<_> =
             errors.iter().map(|error| (error.pointer.as_str(), error.message.as_str())).collect();
         assert_eq!(

@@ -46,6 +46,7 @@ pub use error::SearchError;
 pub use facets::{Facet, Facets, TIME_RANGES};
 pub use filter::{Filter, TagFilter};
 pub use index::{Examined, RecipeIndex};
+pub use recipes::slug;
 pub use search::{Cursor, Hits, Order, Search, Suggestions};
 pub use sorted::{Direction, SortKey};
 pub use text::Text;

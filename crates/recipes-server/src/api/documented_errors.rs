@@ -67,7 +67,8 @@ errors! {
     RecipeNotFound: 404 "There is no such recipe, or it is private to another user";
     NotAcceptable: 406 "The client accepts neither JSON nor problem details";
     EmailTaken: 409 "The e-mail address has an account already";
-    PreconditionFailed: 412 "The recipe has changed since you read it" => "etag" "The current revision";
+    PreconditionFailed: 412 "The recipe has changed since you read it; `current` is the recipe as it is now" => "etag" "The current revision";
+    PreconditionRequired: 428 "The service requires `If-Match` (`REQUIRE_IF_MATCH`)";
     UnacceptableBody:
         408 "The body did not arrive in time",
         413 format!("The body is larger than {} KiB", BODY_BYTES / 1024),

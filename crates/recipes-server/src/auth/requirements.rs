@@ -8,7 +8,7 @@ use axum::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
 use http::{HeaderMap, header, request::Parts};
 use ids::UserId;
 use store::Viewer;
-use tower_passport::{Auth, Challenge, Reason, Rejection, require_scope};
+use tower_passport::{Auth, Challenge, HasScope as _, Reason, Rejection, require_scope};
 
 use super::caller::Caller;
 use super::guard::Guard;
@@ -121,8 +121,35 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Report> {
         let caller = caller_with(Scope::RecipesWrite, parts, state).await?;
-        Ok(Arc::<Recipes>::from_ref(state).writer(&caller.user, caller.actor(None))?)
+        writer_of(&caller, state)
     }
+}
+
+/// A [`Writer`] that may also read recipes, for changes whose response has what the request did not contain. An API token needs
+/// both scopes.
+pub struct RecipeEditor(pub Writer);
+
+impl<S> FromRequestParts<S> for RecipeEditor
+where
+    S: Send + Sync,
+    Arc<Guard>: FromRef<S>,
+    Arc<Recipes>: FromRef<S>,
+{
+    type Rejection = Report;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Report> {
+        let caller = caller_with(Scope::RecipesWrite, parts, state).await?;
+        require_scope(&caller, Scope::RecipesRead.as_str())?;
+        writer_of(&caller, state).map(Self)
+    }
+}
+
+fn writer_of<S>(caller: &Caller, state: &S) -> Result<Writer, Report>
+where
+    Arc<Recipes>: FromRef<S>,
+{
+    let may_read = caller.has_scope(Scope::RecipesRead.as_str());
+    Ok(Arc::<Recipes>::from_ref(state).writer(&caller.user, caller.actor(None), may_read)?)
 }
 
 async fn caller<S>(parts: &mut Parts, state: &S) -> Result<Caller, Report>

@@ -1,9 +1,9 @@
-//! Settings of recipes: who reads them, and what may be written.
+//! Settings of recipes: who reads them, and how they may be changed.
 
 use clap::{Args, ValueEnum};
 use recipes::LabelPolicy;
 
-use super::values::HEADING;
+use super::values::{HEADING, boolean};
 use crate::use_cases::accounts::Reading;
 
 #[derive(Args, Clone, Debug)]
@@ -30,6 +30,14 @@ pub struct RecipeSettings {
         hide_possible_values = true
     )]
     labels: Labels,
+
+    /// Whether changes of a recipe without If-Match are refused with 428, so that clients cannot undo changes that they have not
+    /// seen: true or false
+    #[arg(
+        long, env, global = true, value_name = "BOOL", default_value = "false", value_parser = boolean,
+        action = clap::ArgAction::Set
+    )]
+    pub(super) require_if_match: bool,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

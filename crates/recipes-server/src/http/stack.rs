@@ -16,6 +16,7 @@
 //!
 //! The body limit is not here: [`crate::http::body`] applies it when it reads one.
 
+mod accept_patch;
 mod activity;
 mod addresses;
 mod compression;
@@ -351,6 +352,7 @@ impl Shared {
         );
         let headers = response.headers_mut();
         conditional::add_coding(headers);
+        accept_patch::add(&info.method, headers);
         let base = self.base_path();
         if !base.is_empty() {
             addresses::add(base, headers);

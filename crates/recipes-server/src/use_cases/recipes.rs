@@ -1,4 +1,4 @@
-//! Recipes: create, read, list, replace, delete.
+//! Recipes: create, read, list, change, delete.
 
 mod cooked;
 mod error;
@@ -18,9 +18,10 @@ pub use store::{Precondition, StoredRecipe, Viewer};
 
 use accounts::{Role, User, audit::Actor};
 use ids::{RecipeId, Uid, UserId};
-use recipes::{Draft, LabelPolicy, Quotas, Usage};
+use recipes::{Draft, LabelPolicy, Quotas, RecipePatch, Usage};
 use store::{
-    Context, Edit, Listing, NewRecipe, Page, PageEnd, ReadCache, RecipePage, ReplaceRecipe, Store, StoreError,
+    Context, Edit, Listing, NewRecipe, Page, PageEnd, PatchRecipe, ReadCache, RecipePage, ReplaceRecipe,
+    Store, StoreError,
 };
 
 use super::Dependencies;
@@ -37,6 +38,7 @@ pub struct Recipes {
     labels: LabelPolicy,
     reading: Reading,
     require_verified_email: bool,
+    require_if_match: bool,
     clock: Clock,
     entropy: Entropy,
 }
@@ -50,6 +52,7 @@ impl Recipes {
             labels: with.settings.labels,
             reading: with.settings.reading,
             require_verified_email: with.settings.require_verified_email,
+            require_if_match: with.settings.require_if_match,
             clock: with.clock.clone(),
             entropy: with.entropy.clone(),
         }
@@ -60,11 +63,11 @@ impl Recipes {
     ///
     /// # Errors
     /// [`RecipeError::EmailNotVerified`] if the operator requires a verified address.
-    pub fn writer(&self, user: &User, actor: Actor) -> Result<Writer, RecipeError> {
+    pub fn writer(&self, user: &User, actor: Actor, may_read: bool) -> Result<Writer, RecipeError> {
         if self.require_verified_email && !user.email_verified {
             return Err(RecipeError::EmailNotVerified);
         }
-        Ok(Writer { user: user.id, actor })
+        Ok(Writer { user: user.id, actor, may_read })
     }
 
     /// Whether requests without an account may read public recipes.
@@ -86,7 +89,7 @@ impl Recipes {
     /// # Errors
     /// [`RecipeError::Invalid`], [`RecipeError::QuotaExceeded`], [`RecipeError::ActorRevoked`].
     pub async fn create(&self, writer: Writer, draft: &Draft) -> Result<StoredRecipe, RecipeError> {
-        self.labels.check(draft.content()).map_err(RecipeError::Invalid)?;
+        self.labels.check(draft.health_labels()).map_err(RecipeError::Invalid)?;
         let context = self.context(writer);
         let new = NewRecipe::new(draft, Uid::new(context.now, self.entropy.bytes()), Some(writer.user));
         Ok(self.store.create_recipe(new.within(self.quotas), context).await?)
@@ -160,9 +163,30 @@ impl Recipes {
         draft: Draft,
         precondition: Precondition,
     ) -> Result<StoredRecipe, RecipeError> {
-        self.labels.check(draft.content()).map_err(RecipeError::Invalid)?;
+        self.labels.check(draft.health_labels()).map_err(RecipeError::Invalid)?;
         let command = ReplaceRecipe { id, draft, precondition, quotas: self.quotas };
-        done(id, self.store.replace_recipe(command, self.context(writer)).await)
+        done(writer, self.store.replace_recipe(command, self.context(writer)).await)
+    }
+
+    /// Changes some fields of a recipe.
+    ///
+    /// # Errors
+    /// As [`replace`](Self::replace), and [`RecipeError::Invalid`].
+    pub async fn patch(
+        &self,
+        writer: Writer,
+        id: RecipeId,
+        patch: RecipePatch,
+        precondition: Precondition,
+    ) -> Result<StoredRecipe, RecipeError> {
+        self.labels.check(patch.health_labels()).map_err(RecipeError::Invalid)?;
+        let command = PatchRecipe { id, patch, precondition, quotas: self.quotas };
+        done(writer, self.store.patch_recipe(command, self.context(writer)).await)
+    }
+
+    /// Whether each change must say which revision it replaces.
+    pub fn requires_if_match(&self) -> bool {
+        self.require_if_match
     }
 
     /// Deletes a recipe.
@@ -175,7 +199,7 @@ impl Recipes {
         id: RecipeId,
         precondition: Precondition,
     ) -> Result<(), RecipeError> {
-        done(id, self.store.delete_recipe(id, precondition, self.context(writer)).await)
+        done(writer, self.store.delete_recipe(id, precondition, self.context(writer)).await)
     }
 
     fn context(&self, writer: Writer) -> Context {
@@ -183,11 +207,16 @@ impl Recipes {
     }
 }
 
-fn done<T>(id: RecipeId, edit: Result<Edit<T>, StoreError>) -> Result<T, RecipeError> {
+fn done<T>(writer: Writer, edit: Result<Edit<T>, StoreError>) -> Result<T, RecipeError> {
     match edit? {
         Edit::Done(done) => Ok(done),
         Edit::NotFound => Err(RecipeError::NotFound),
         Edit::Forbidden => Err(RecipeError::NotTheOwner),
-        Edit::Stale { revision } => Err(RecipeError::Stale { id, revision }),
+        Edit::Stale(current) => Err(RecipeError::Stale {
+            id: current.id,
+            revision: current.revision,
+            current: writer.may_read.then_some(current),
+        }),
+        Edit::Invalid(errors) => Err(RecipeError::Invalid(errors)),
     }
 }

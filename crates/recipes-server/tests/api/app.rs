@@ -321,6 +321,7 @@ fn settings() -> Settings {
         sessions: SessionLimits::new(14 * day, 30 * day),
         sign_up: SignUpMode::Open,
         require_verified_email: false,
+        require_if_match: false,
         password_policy: Policy::default(),
         quotas: recipes::Quotas::OFF,
         reading: Reading::Public,

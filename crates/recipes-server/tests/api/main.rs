@@ -11,6 +11,7 @@ mod client;
 mod cooked;
 mod cookies;
 mod database;
+mod edits;
 mod errors;
 mod every_request;
 mod mail;

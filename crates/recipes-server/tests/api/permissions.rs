@@ -48,6 +48,7 @@ matrix! {
     get    "/api/v1/recipes/suggest":                      200       200   200   200       200        403          403;
     get    "/api/v1/recipes/{id}":                         200       200   200   200       200        403          403;
     put    "/api/v1/recipes/{id}":                         401       403   200   200       403        200          403;
+    patch  "/api/v1/recipes/{id}":                         401       403   200   200       403        403          403;
     delete "/api/v1/recipes/{id}":                         401       403   204   204       403        204          403;
     get    "/api/v1/recipes/{id}/cooked":                  401       200   200   200       200        403          403;
     post   "/api/v1/recipes/{id}/cooked":                  401       201   201   201       403        201          403;
@@ -106,19 +107,46 @@ async fn every_operation_answers_each_caller_as_the_matrix_says() {
     for Row { method, path, statuses } in MATRIX {
         let app = TestApp::new();
         for (caller, expected) in CALLERS.iter().zip(statuses) {
-            // Created for each call, because the previous call may have ended all sessions and tokens of Alice.
-            let client = match caller {
-                Caller::Anonymous => app.anonymous(),
-                Caller::OtherUser => app.bob().await,
-                Caller::Owner => app.alice().await,
-                Caller::Admin => app.admin().await,
-                Caller::ReadToken => app.program(&["recipes:read"]).await,
-                Caller::WriteToken => app.program(&["recipes:write"]).await,
-                Caller::AccountToken => app.program(&["account"]).await,
-            };
-            let status = call(&client, method, &path_of_alice(&app, path).await).await;
+            let client = client_of(&app, *caller).await;
+            let status = call(&client, method, &path_of_alice(&app, path).await, &[]).await;
             assert_eq!(status, *expected, "{method} {path} by {caller:?}");
         }
+    }
+}
+
+/// Changes of a recipe: the statuses of those with an outdated `If-Match`, and of those without one where the operator demands it.
+const CHANGES: [(&str, [[u16; CALLERS.len()]; 2]); 3] = [
+    ("put", [[401, 403, 412, 412, 403, 412, 403], [401, 428, 428, 428, 403, 428, 403]]),
+    ("patch", [[401, 403, 412, 412, 403, 403, 403], [401, 428, 428, 428, 403, 403, 403]]),
+    ("delete", [[401, 403, 412, 412, 403, 412, 403], [401, 428, 428, 428, 403, 428, 403]]),
+];
+
+#[tokio::test]
+async fn rights_come_before_preconditions() {
+    let (app, strict) = (TestApp::new(), TestApp::with_settings(|settings| settings.require_if_match = true));
+    for (method, [outdated, missing]) in CHANGES {
+        for ((caller, outdated), missing) in CALLERS.iter().zip(outdated).zip(missing) {
+            for (app, headers, expected) in
+                [(&app, &[("if-match", "\"1-0\"")][..], outdated), (&strict, &[], missing)]
+            {
+                let url = app.alice().await.posts_recipe("Soup").await;
+                let status = call(&client_of(app, *caller).await, method, &url, headers).await;
+                assert_eq!(status, expected, "{method} by {caller:?} with {headers:?}");
+            }
+        }
+    }
+}
+
+/// A new one for each call, because the previous call may have ended all sessions and tokens of Alice.
+async fn client_of(app: &TestApp, caller: Caller) -> Client {
+    match caller {
+        Caller::Anonymous => app.anonymous(),
+        Caller::OtherUser => app.bob().await,
+        Caller::Owner => app.alice().await,
+        Caller::Admin => app.admin().await,
+        Caller::ReadToken => app.program(&["recipes:read"]).await,
+        Caller::WriteToken => app.program(&["recipes:write"]).await,
+        Caller::AccountToken => app.program(&["account"]).await,
     }
 }
 
@@ -159,9 +187,12 @@ async fn path_of_alice(app: &TestApp, path: &str) -> String {
     format!("{collection}/{}", newest["id"].as_str().unwrap())
 }
 
-async fn call(client: &Client, method: &str, path: &str) -> u16 {
+async fn call(client: &Client, method: &str, path: &str, headers: &[(&str, &str)]) -> u16 {
     let method: Method = method.to_uppercase().parse().unwrap();
-    let request = client.request(method, path).header("content-type", "application/json");
+    let mut request = client.request(method, path).header("content-type", "application/json");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
     client.send(request.body(recipe("Stew").to_string().into()).unwrap()).await.status.as_u16()
 }
 

@@ -19,6 +19,7 @@ mod mail_tokens;
 mod mails;
 mod oauth;
 mod outages;
+mod patches;
 mod quotas;
 mod races;
 mod recipes;

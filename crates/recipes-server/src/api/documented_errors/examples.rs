@@ -67,8 +67,9 @@ fn report(name: &str, status: &str) -> Option<Report> {
         ("NotAcceptable", _) => RequestError::NotAcceptable { offered: "application/json".to_owned() }.into(),
         ("EmailTaken", _) => E::EmailTaken.into(),
         ("PreconditionFailed", _) => {
-            RecipeError::Stale { id: ids::RecipeId::from_i64(1)?, revision: 2 }.into()
+            RecipeError::Stale { id: ids::RecipeId::from_i64(1)?, revision: 2, current: None }.into()
         }
+        ("PreconditionRequired", _) => RequestError::PreconditionRequired.into(),
         ("UnacceptableBody", "408") => RequestError::BodyTooSlow.into(),
         ("UnacceptableBody", "413") => RequestError::BodyTooLarge { limit: BODY_BYTES }.into(),
         ("UnacceptableBody", "415") => RequestError::UnsupportedMediaType.into(),

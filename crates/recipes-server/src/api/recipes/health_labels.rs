@@ -32,9 +32,12 @@ pub async fn list(JsonApi(app): JsonApi<App>, reader: RecipeReader, uri: Uri) ->
             "name": label.name,
             "value": label.slug(),
             "meaning": label.meaning,
-            "euAllergen": label.eu_allergen,
+            "euAllergen": label.eu_allergen.is_some(),
             "count": count,
         });
+        if let Some(allergen) = label.eu_allergen {
+            shown["allergen"] = allergen.into();
+        }
         if let Some(diet) = label.schema_org {
             shown["schemaOrg"] = format!("https://schema.org/{diet}").into();
         }

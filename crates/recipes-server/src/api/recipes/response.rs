@@ -60,7 +60,7 @@ impl RecipeResponse {
 }
 
 /// Responses depend on the caller, because recipes can be private. The `ETag` makes revalidation cheap.
-pub(super) const REVALIDATE: HeaderValue = HeaderValue::from_static("private, no-cache");
+pub(in crate::api) const REVALIDATE: HeaderValue = HeaderValue::from_static("private, no-cache");
 
 /// Reads recipes through a cache of the responses that every client may get.
 pub struct RecipeResponses(ReadCache<RecipeId, RecipeResponse>);

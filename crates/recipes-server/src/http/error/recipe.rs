@@ -40,8 +40,12 @@ impl From<RecipeError> for Report {
                 let seconds = total.saturating_sub(indexed) / INDEXED_PER_SECOND;
                 report.retry_after_seconds(seconds.clamp(1, LONGEST_WAIT))
             }
-            E::Stale { id, revision } => {
-                report.with_header(header::ETAG, ETag::json(id, revision).to_header())
+            E::Stale { id, revision, current } => {
+                let report = report.with_header(header::ETAG, ETag::json(id, revision).to_header());
+                match current {
+                    Some(current) => report.with_current(&current),
+                    None => report,
+                }
             }
             _ => report,
         }

@@ -1,4 +1,4 @@
-//! What the operator decides about accounts.
+//! What the operator decides about accounts and recipes.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use recipes::{LabelPolicy, Quotas};
 
 use crate::passwords::policy::Policy;
 
-/// What the operator decides about accounts.
+/// What the operator decides about accounts and recipes.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// How long an access token is valid, if its session lasts.
@@ -17,6 +17,8 @@ pub struct Settings {
     pub sign_up: SignUpMode,
     /// Whether writing recipes requires a verified e-mail address.
     pub require_verified_email: bool,
+    /// Whether changes of a recipe must name the revision that they replace.
+    pub require_if_match: bool,
     pub password_policy: Policy,
     pub quotas: Quotas,
     /// Who may read recipes that are not private.

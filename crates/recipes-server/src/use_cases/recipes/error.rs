@@ -3,7 +3,7 @@
 use ids::RecipeId;
 use recipes::{FieldError, Quotas, Usage};
 use search::SearchError;
-use store::{MAX_COOKED, MAX_COOKED_OF_RECIPE, MAX_FAVOURITES, StoreError};
+use store::{MAX_COOKED, MAX_COOKED_OF_RECIPE, MAX_FAVOURITES, StoreError, StoredRecipe};
 use tokio::task::JoinError;
 
 /// Why a use case of recipes failed. The texts are for the user, except that of the last variant.
@@ -25,12 +25,17 @@ pub enum RecipeError {
     TooManyCooked,
     #[error("You have no such entry")]
     NoSuchEntry,
-    /// The operator's settings do not allow some of the values.
+    /// The operator's settings do not allow some of the values, or a patch would make a recipe that is not valid.
     #[error("Some fields are not valid; see errors for each")]
     Invalid(Vec<FieldError>),
     /// The precondition of the change does not hold.
     #[error("The recipe has changed since you read it; read it again, then repeat your change")]
-    Stale { id: RecipeId, revision: i64 },
+    Stale {
+        id: RecipeId,
+        revision: i64,
+        /// The recipe as it is now, if the caller may read it.
+        current: Option<Box<StoredRecipe>>,
+    },
     #[error(
         "Your recipes would exceed your quota: you have {} recipes of {} and {} bytes of {}; delete some, or ask the \
          operator for a larger quota (QUOTA_RECIPES, QUOTA_BYTES)",

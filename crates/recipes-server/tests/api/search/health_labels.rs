@@ -27,11 +27,13 @@ async fn known_labels_are_listed_with_their_meaning() {
         label(&client, "gluten-free").await,
         json!({
             "name": "Gluten-Free", "value": "gluten-free", "euAllergen": true, "count": 0,
-            "meaning": "No cereals with gluten, as wheat, rye, barley and oats, or ingredients made of them",
+            "allergen": "cereals containing gluten",
+            "meaning": "No cereals with gluten, such as wheat, rye, barley and oats, or ingredients made of them",
             "schemaOrg": "https://schema.org/GlutenFreeDiet",
         })
     );
-    assert_eq!(label(&client, "paleo").await.get("schemaOrg"), None);
+    let paleo = label(&client, "paleo").await;
+    assert_eq!((paleo.get("schemaOrg"), paleo.get("allergen")), (None, None));
     client.get(&format!("{PATH}?label=vegan")).await.is(400);
 }
 
@@ -82,6 +84,9 @@ async fn unknown_label_is_invalid_where_only_known_ones_are_allowed() {
         );
     }
     assert_eq!(alice.get(&url).await.is(200).json()["data"]["revision"], 1, "nothing has changed");
+    let changed = alice.patch(&url, &json!({"healthLabels": ["Vegan", "Glutenfree"]})).await.is(422);
+    assert_eq!(changed.refused_fields(), ["/healthLabels/1"]);
+    alice.patch(&url, &json!({"healthLabels": ["Kosher"]})).await.is(200);
     let open = TestApp::new();
     open.alice().await.post("/api/v1/recipes", &unknown).await.is(201);
 }

@@ -153,7 +153,6 @@ async fn every_column_of_every_table_is_in_a_backup(database: Database) {
         }
     }
     saved.retain(|column| !column.starts_with("sequences."));
-    // Made anew by a restore, or for a minute only.
     // Made anew by a restore, or for some minutes only.
     let others = [
         "usages.",
