@@ -132,8 +132,11 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
             provider_url,
             resources: config.authorization.resources.clone(),
             issuer: trusted,
+            mode: config.mode(),
         },
     );
+    let has_pages = front_end.is_none();
+    let app_of_first_run = app.clone();
     let base_path = public_url.as_ref().map_or("", PublicUrl::path);
     let (routes, openapi) = router(&limits, base_path, front_end, config.mode());
     let request_metrics = metrics.map(|_| metrics::of_requests(openapi));
@@ -156,6 +159,10 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let shutdown = shutdown::signalled();
     let database = config.database_url();
     tracing::info!("Listening on http://{bound} (documentation at http://{bound}/docs), database {database}");
+    if has_pages {
+        let site = public_url.unwrap_or_else(|| PublicUrl::of_listener(bound));
+        log_first_run_code(&app_of_first_run, &site).await?;
+    }
     let drain_timeout = config.shutdown_timeout().mul_f64(DRAIN_SHARE);
     let drain_delay = config.drain_delay();
     let connections = limits::Connections { drain_delay, drain_timeout, ..limits::CONNECTIONS };
@@ -182,6 +189,17 @@ async fn token_issuer(
     let instance = Instance { id: Uid::new(now, entropy.bytes()), named_at: now };
     let instance = store.get_or_create_instance(instance).await?;
     Ok(TokenIssuer::new(keys, instance, config.mail.public_url.as_ref()))
+}
+
+/// As long as there is no administrator, the log shows how to become one: who reads it operates the service.
+async fn log_first_run_code(app: &App, site: &PublicUrl) -> anyhow::Result<()> {
+    if app.mode().has_accounts() && !app.accounts().has_admin().await? {
+        let code = app.form_tokens().first_run_code();
+        tracing::info!(
+            "There is no administrator yet: open {site}/admin/first-run and enter the code {code}"
+        );
+    }
+    Ok(())
 }
 
 fn warn_if_open_to_all_pages(config: &Config, bound: SocketAddr) {

@@ -22,6 +22,7 @@ use crate::telemetry::{
     access_log::AccessLog,
     metrics::{Metrics, RequestMetrics},
 };
+use crate::web;
 
 /// Installs the recorder, if there is an address for the metrics.
 ///
@@ -33,7 +34,8 @@ pub(super) fn install(address: Option<SocketAddr>) -> io::Result<Option<(SocketA
 
 /// The metrics of requests to the routes of this document and to the pages.
 pub(super) fn of_requests(openapi: OpenApi) -> RequestMetrics {
-    RequestMetrics::new(openapi.paths.paths.into_keys().chain(PAGES.map(str::to_owned)))
+    let pages = PAGES.iter().chain(web::PATHS).copied();
+    RequestMetrics::new(openapi.paths.paths.into_keys().chain(pages.map(str::to_owned)))
 }
 
 /// What has a current value.

@@ -8,7 +8,6 @@ use std::{
 };
 
 use accounts::{Email, Name, NewUser, PasswordHash, Role, SessionLimits, User};
-use recipes_server::jobs::search_index::SearchIndex;
 use recipes_server::Clock;
 use recipes_server::Entropy;
 use recipes_server::api::front_end::FrontEnd;
@@ -19,6 +18,7 @@ use recipes_server::http::stack::{CorsOrigins, Draining, HttpConfig, HttpService
 use recipes_server::jobs::mail::{
     MailTemplate, MailWorker, Mailer, MailerConfig, Outbox, RETRY_PAUSES, Transport,
 };
+use recipes_server::jobs::search_index::SearchIndex;
 use recipes_server::mode::Mode;
 use recipes_server::passwords::{Passwords, Scheme, policy::Policy};
 use recipes_server::public_url::PublicUrl;
@@ -196,6 +196,7 @@ impl TestApp {
                 let (store, clock, entropy) = (store.clone(), clock.clone(), Entropy::seeded(3));
                 (metadata, IssuerTokens::new(issuer, FindIdentity { store, clock, entropy }).unwrap())
             }),
+            mode,
         };
         let app = App::new(dependencies, deployment);
         let base_path = public_url.as_ref().map_or("", PublicUrl::path);

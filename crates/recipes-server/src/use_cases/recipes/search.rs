@@ -102,6 +102,11 @@ impl Recipes {
         Ok(self.store.recipes_by_id(ids, viewer, Vec::new()).await?)
     }
 
+    /// How much of the recipes a search finds.
+    pub async fn freshness(&self) -> Freshness {
+        self.search.catch_up().await
+    }
+
     /// Answers whether the last changes may be missing.
     async fn catch_up(&self) -> Result<bool, RecipeError> {
         match self.search.catch_up().await {
