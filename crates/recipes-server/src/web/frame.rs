@@ -81,7 +81,7 @@ const POLICY: HeaderValue = HeaderValue::from_static(
 );
 
 /// No cache stores a page: most show the name of the user.
-const NO_STORE: HeaderValue = HeaderValue::from_static("private, no-store");
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
 /// Without any referrer, browsers send the forms of a page with `Origin: null`, and older ones send nothing else that tells where a form
 /// comes from.

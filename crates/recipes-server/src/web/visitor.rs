@@ -5,12 +5,12 @@ use axum::{
     extract::{FromRequestParts, OptionalFromRequestParts},
     response::{IntoResponse, Response},
 };
-use http::{HeaderMap, Method, header, request::Parts};
+use http::{HeaderMap, Uri, header, request::Parts};
 use ids::SessionId;
 use store::Viewer;
 use tower_passport::{Auth, Reason};
 
-use super::frame::{Frame, see_other};
+use super::frame::{Frame, local_path, see_other};
 use super::languages::Language;
 use super::pending_cookies::PendingCookies;
 use crate::app::App;
@@ -57,16 +57,28 @@ impl FromRequestParts<App> for Visitor {
         let Ok(client) = ClientInfo::from_request_parts(parts, app).await;
         let signed_in = signed_in(parts, app, &client).await?;
         let language = Language::of_request(&parts.headers);
-        let here = parts.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
-        let here = if parts.method == Method::GET { here } else { parts.uri.path() };
+        let here = here(parts, app);
         let token = app.form_tokens().of(signed_in.as_ref().map(|(_, session)| *session));
-        let mut frame = Frame::new(app, language, here, token);
+        let mut frame = Frame::new(app, language, &here, token);
         if let Some((user, _)) = &signed_in {
             frame.user = Some(user.name.as_str().to_owned());
             frame.is_admin = user.role == Role::Admin;
         }
         Ok(Self { frame, client, signed_in })
     }
+}
+
+/// The path and query of the page. That of a form which is shown again is the page that it was sent from: its own address may have
+/// no page.
+fn here(parts: &Parts, app: &App) -> String {
+    let path_and_query = |uri: &Uri| uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);
+    if parts.method.is_safe() {
+        return path_and_query(&parts.uri);
+    }
+    let referrer = parts.headers.get(header::REFERER).and_then(|value| value.to_str().ok());
+    let page = referrer.and_then(|referrer| referrer.parse().ok()).map(|uri| path_and_query(&uri));
+    let page = page.as_deref().and_then(|page| page.strip_prefix(app.base_path()));
+    page.map_or_else(|| "/".to_owned(), |page| local_path(page).to_owned())
 }
 
 /// The user and the session. Pages are for people: programs with other credentials use the API.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::body::Body;
 use http::{Method, header};
+use recipes_server::jobs::search_index::Freshness;
 
 use crate::app::{Answer, Client, PASSWORD, TestApp};
 
@@ -75,6 +76,13 @@ impl Browser {
             }
         }
         answer
+    }
+}
+
+/// Waits until searches find everything.
+pub(crate) async fn index_is_built(app: &TestApp) {
+    while app.app.recipes().freshness().await != Freshness::UpToDate {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
 }
 

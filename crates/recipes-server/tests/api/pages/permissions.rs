@@ -2,7 +2,7 @@
 
 use accounts::Role;
 
-use super::browser::Browser;
+use super::browser::{Browser, index_is_built};
 use crate::app::{TestApp, recipe};
 
 #[derive(Clone, Copy, Debug)]
@@ -74,6 +74,7 @@ async fn every_page_answers_each_caller_as_the_matrix_says() {
     private["visibility"] = "private".into();
     alice.post("/api/v1/recipes", &private).await.is(201);
     app.admin().await;
+    index_is_built(&app).await;
     let mut wrong = Vec::new();
     for (method, path, statuses) in MATRIX {
         for (caller, expected) in CALLERS.iter().zip(statuses) {

@@ -3,13 +3,14 @@
 use accounts::Role;
 use serde_json::{Value, json};
 
-use super::browser::Browser;
+use super::browser::{Browser, index_is_built};
 use crate::app::{TestApp, recipe};
 
 #[tokio::test]
 async fn home_is_a_page_for_browsers_and_a_redirect_for_programs() {
     let app = TestApp::new();
     app.alice().await.posts_recipe("Lentil soup").await;
+    index_is_built(&app).await;
     for accept in [None, Some("*/*"), Some("application/json"), Some("application/json, text/html;q=0.9")] {
         let mut request = app.anonymous().request(http::Method::GET, "/");
         if let Some(accept) = accept {
@@ -26,6 +27,7 @@ async fn home_is_a_page_for_browsers_and_a_redirect_for_programs() {
 #[tokio::test]
 async fn empty_home_tells_how_to_begin() {
     let app = TestApp::new();
+    index_is_built(&app).await;
     let page = Browser::new(&app).get("/").await.is(200).text();
     assert!(
         page.contains("There are no recipes yet") && page.contains("/log-in?return_to=%2Frecipes%2Fnew"),
@@ -37,6 +39,7 @@ async fn empty_home_tells_how_to_begin() {
 async fn pages_load_from_this_service_only_and_contain_no_inline_script_or_style() {
     let app = TestApp::new();
     app.alice().await.posts_recipe("Soup").await;
+    index_is_built(&app).await;
     let mut browser = Browser::of_new_user(&app, "ada@example.org").await;
     for path in ["/", "/recipes", "/recipes/1", "/about", "/account", "/recipes/new", "/nowhere"] {
         let page = browser.get(path).await;
@@ -118,6 +121,7 @@ async fn search_filters_and_pages() {
         body["ingredients"] = if number == 8 { json!(["1 leek"]) } else { json!(["salt"]) };
         alice.post("/api/v1/recipes", &body).await.is(201);
     }
+    index_is_built(&app).await;
     let mut browser = Browser::new(&app);
     // As the form sends it: with all its empty fields, and with a parameter of another site.
     let empty = "/recipes?q=&maxTotalMinutes=&ingredient=&sort=&utm_source=news";
@@ -180,6 +184,7 @@ async fn pages_speak_the_language_of_the_browser_or_the_chosen_one() {
 async fn addresses_of_pages_follow_the_public_url() {
     let app = TestApp::at_public_url("https://home.example/recipes");
     app.alice().await.posts_recipe("Soup").await;
+    index_is_built(&app).await;
     let mut browser = Browser::new(&app);
     // A proxy that passes the path on, and one that removes it.
     for path in ["/recipes/", "/"] {
