@@ -70,7 +70,7 @@ impl App {
                 Trust::Own(authorization_server.clone()),
             ),
         };
-        let Dependencies { store, passwords, issuer, settings, limits, clock, .. } = with.clone();
+        let Dependencies { store, passwords, issuer, settings, limits, search, clock, .. } = with.clone();
         let cookies = SessionCookies::of(public_url.as_ref());
         let find_session = FindSession::new(store.clone(), settings.sessions, clock.clone());
         let form_tokens = FormTokens::of_secret(issuer.keys().current());
@@ -80,7 +80,7 @@ impl App {
         Self(Arc::new(Parts {
             recipe_responses: RecipeResponses::new(&recipes),
             recipes,
-            health: Health::new(store),
+            health: Health::new(store, search),
             guard: Arc::new(guard),
             log_in: Arc::new(password_strategy(log_in.clone())),
             password_check: log_in,

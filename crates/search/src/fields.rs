@@ -65,6 +65,8 @@ pub(crate) mod column {
     pub(crate) const AUDIENCE: &str = "audience";
     /// The time of the last change and the low bits of the id: the order of the index, newest first.
     pub(crate) const ORD: &str = "ord";
+    /// To compare the index with the store.
+    pub(crate) const REVISION: &str = "revision";
     /// Milliseconds since 1970.
     pub(crate) const CREATED: &str = "created";
     pub(crate) const TOTAL: &str = "total";
@@ -105,6 +107,7 @@ impl Fields {
         for name in [
             column::AUDIENCE,
             column::ORD,
+            column::REVISION,
             column::CREATED,
             column::TOTAL,
             column::PREPARATION,
@@ -194,6 +197,7 @@ impl Fields {
         };
         add(column::AUDIENCE, Some(audience(content.visibility)));
         add(column::ORD, Some(ord(server.updated_at, recipe.id)));
+        add(column::REVISION, Some(unsigned(server.revision)));
         add(column::CREATED, Some(milliseconds(server.created_at)));
         add(column::TOTAL, total_minutes(recipe));
         add(column::PREPARATION, content.prep_time_minutes.map(u64::from));

@@ -3,12 +3,14 @@
 use std::path::Path;
 use std::{fs, io};
 
+use ids::RecipeId;
 use serde::{Deserialize, Serialize};
 use tantivy::directory::MmapDirectory;
 use tantivy::{Index, IndexReader, ReloadPolicy};
 
+use crate::columns::first;
 use crate::error::SearchError;
-use crate::fields::{Fields, TOKENIZER, VERSION};
+use crate::fields::{Fields, TOKENIZER, VERSION, column};
 use crate::words::{Side, analyzer};
 
 /// The index of all recipes. Cheap to clone; searches run on the calling thread and see the last commit.
@@ -18,6 +20,15 @@ pub struct RecipeIndex {
     pub(crate) reader: IndexReader,
     pub(crate) fields: Fields,
     boot: String,
+}
+
+/// What an index says it has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Examined {
+    /// See [`RecipeIndex::position`].
+    pub position: Option<String>,
+    /// The revision of every recipe, in the order of the ids.
+    pub revisions: Vec<(RecipeId, i64)>,
 }
 
 /// What a commit says of itself.
@@ -90,6 +101,42 @@ impl RecipeIndex {
     /// The position among the store's changes up to which everything is in the index; `None` for a new index.
     pub fn position(&self) -> Option<String> {
         self.payload().position
+    }
+
+    /// What the index in a folder says it has, to compare it with the store. Every file is read and compared with its checksum, and
+    /// nothing is changed. `None` where there is no index, or one of another version, or one that is damaged.
+    ///
+    /// # Errors
+    /// [`SearchError`] if the index cannot be read.
+    pub fn examine(folder: &Path) -> Result<Option<Examined>, SearchError> {
+        let Some(index) = Self::existing(folder, "") else { return Ok(None) };
+        // Before the recipes: the service may write meanwhile, and what is later than the position is expected to differ.
+        let position = index.position();
+        index.reader.reload()?;
+        Ok(Some(Examined { position, revisions: index.revisions()? }))
+    }
+
+    fn revisions(&self) -> Result<Vec<(RecipeId, i64)>, SearchError> {
+        let mut revisions = Vec::new();
+        for segment in self.reader.searcher().segment_readers() {
+            let ids = segment.fast_fields().u64(column::ID)?;
+            let values = segment.fast_fields().u64(column::REVISION)?;
+            let signed = |number| i64::try_from(number).unwrap_or(0);
+            revisions.extend(segment.doc_ids_alive().filter_map(|doc| {
+                let id = RecipeId::from_i64(signed(first(&ids, doc)))?;
+                Some((id, signed(first(&values, doc))))
+            }));
+        }
+        revisions.sort_unstable();
+        Ok(revisions)
+    }
+
+    /// The size of its files, in bytes.
+    ///
+    /// # Errors
+    /// [`SearchError`] if the index cannot be read.
+    pub fn bytes(&self) -> Result<u64, SearchError> {
+        Ok(self.reader.searcher().space_usage()?.total().get_bytes())
     }
 
     /// How many recipes are in the index.

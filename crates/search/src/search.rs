@@ -194,7 +194,7 @@ impl RecipeIndex {
         let conditions = self.conditions_of(searcher, search.filter)?;
         required.extend(conditions.required);
         excluded.extend(conditions.excluded);
-        let excluded = weights(searcher, excluded)?;
+        let excluded = weights(searcher, &excluded)?;
         let weight = all_of(required)
             .weight(EnableScoring::enabled_from_statistics_provider(&statistics, searcher))?;
         // One more tells whether there is a next page.
@@ -259,7 +259,7 @@ impl RecipeIndex {
         search: Search<'_>,
         mut each: impl FnMut(&dyn Weight, &SegmentReader, &mut Columns<'_>) -> Result<(), SearchError>,
     ) -> Result<(), SearchError> {
-        let excluded = weights(searcher, conditions.excluded)?;
+        let excluded = weights(searcher, &conditions.excluded)?;
         let weight = all_of(conditions.required).weight(EnableScoring::disabled_from_searcher(searcher))?;
         for segment in searcher.segment_readers() {
             let columns = Columns::open(segment, &self.fields, search.filter, search.viewer, &excluded)?;
@@ -342,7 +342,7 @@ struct Conditions {
     excluded: Vec<Box<dyn Query>>,
 }
 
-fn weights(searcher: &Searcher, queries: Vec<Box<dyn Query>>) -> Result<Vec<Box<dyn Weight>>, SearchError> {
+fn weights(searcher: &Searcher, queries: &[Box<dyn Query>]) -> Result<Vec<Box<dyn Weight>>, SearchError> {
     let weights = queries.iter().map(|query| query.weight(EnableScoring::disabled_from_searcher(searcher)));
     Ok(weights.collect::<Result<_, _>>()?)
 }

@@ -61,7 +61,7 @@ pub use self::sessions::{
     ChangePassword, CreateSession, Refresh, RefreshSession, Refreshed, SessionUser, SignUp,
 };
 pub use self::shared_limits::{LimitKey, SharedLimits, SharedQuota, TakenQuota};
-pub use self::slow::{log_slow_transactions, take_waited};
+pub use self::slow::{Waited, log_slow_transactions, observe_waits, take_waited};
 pub use self::statistics::Statistics;
 pub use self::url::DatabaseUrl;
 use self::url::Location;

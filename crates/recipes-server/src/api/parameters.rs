@@ -38,6 +38,18 @@ parameters! {
             "schema": { "type": "string", "pattern": "^$|^[A-Za-z0-9_-]+$" }
         }
     ];
+    ViewQuery: [
+        {
+            "name": "view", "in": "query", "required": false,
+            "description": "`summary`: recipes without their instructions.",
+            "schema": { "type": "string", "pattern": "^(full|summary)$" }
+        },
+        {
+            "name": "fields", "in": "query", "required": false,
+            "description": "The members of the recipes besides the id, as in `name,healthLabels`; the others are left out.",
+            "schema": { "type": "string" }
+        }
+    ];
     SearchQuery: [
         {
             "name": "q", "in": "query", "required": false,
@@ -107,7 +119,7 @@ parameters! {
         {
             "name": "difficulty", "in": "query", "required": false,
             "description": "From 1, easy, to 5, difficult.",
-            "schema": { "type": "integer", "format": "int32", "minimum": 0, "maximum": 255 }
+            "schema": { "type": "integer", "format": "int32", "minimum": 1, "maximum": 5 }
         },
         {
             "name": "owner", "in": "query", "required": false,

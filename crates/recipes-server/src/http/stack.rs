@@ -74,6 +74,7 @@ use crate::public_url::PublicUrl;
 use crate::telemetry::access_log::{AccessLog, Entry};
 use crate::telemetry::panics;
 use crate::telemetry::request::LoggedRequest;
+use crate::telemetry::traces::{NewRequest, Traces};
 use crate::telemetry::waits::Waits;
 
 /// The router, with everything around it that all requests pass.
@@ -93,6 +94,7 @@ pub struct HttpConfig {
     pub trusted_proxies: TrustedProxies,
     pub public_url: Option<PublicUrl>,
     pub access_log: AccessLog,
+    pub traces: Traces,
     /// Bytes for all bodies that are being read and all responses that are being sent.
     pub memory_budget: usize,
     pub draining: Draining,
@@ -195,15 +197,6 @@ where
     }
 }
 
-/// Whether the request is the form of a page, which a page of another site must never send, with cookies or without: a log-in could
-/// log the user in to the account of an attacker. `/oauth/authorize` is not one: clients may post to it.
-fn is_form_of_page<B>(request: &Request<B>) -> bool {
-    let path = request.uri().path();
-    let is_of_oauth = matches!(path, "/oauth/log-in" | "/oauth/consent" | "/oauth/logout/confirm");
-    let is_of_programs = path.starts_with("/api/") || path.starts_with("/oauth/");
-    request.method() == http::Method::POST && (is_of_oauth || !is_of_programs)
-}
-
 /// What the response needs of the request, which the router consumes.
 struct RequestInfo {
     received: Timestamp,
@@ -222,10 +215,12 @@ impl RequestInfo {
     fn new(request: &Request<Body>, started: Instant, client: Option<IpAddr>, shared: &Shared) -> Self {
         let (headers, config) = (request.headers(), &shared.config);
         let received = config.clock.now();
+        let id = request_id::of(headers, received, &config.entropy);
+        let span = config.traces.begin(&NewRequest { request, id: &id, client, received, started });
         Self {
             received,
             started,
-            logged: LoggedRequest { id: request_id::of(headers, received, &config.entropy), client },
+            logged: LoggedRequest { id, client, span },
             method: request.method().clone(),
             path: request.uri().path_and_query().cloned(),
             errors: ErrorFormat::of(request),
@@ -327,7 +322,7 @@ impl Shared {
     }
 
     fn cross_origin(&self, request: &Request<Body>) -> Option<RequestError> {
-        let is_at_stake = self.cookies.are_at_stake(request) || is_form_of_page(request);
+        let is_at_stake = self.cookies.are_at_stake(request) || origin_check::is_form_of_page(request);
         is_at_stake.then(|| self.origin_check.check(request).err()).flatten()
     }
 
@@ -380,6 +375,7 @@ impl Shared {
             duration: info.started.elapsed(),
             request: &info.logged,
         });
+        info.logged.span.end(response.status());
         response
     }
 }

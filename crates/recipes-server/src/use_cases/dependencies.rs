@@ -21,7 +21,8 @@ pub struct Dependencies {
     pub settings: Settings,
     pub limits: RateLimits,
     pub mailer: Mailer,
-    pub search: SearchIndex,
+    /// `None` for a service without recipes.
+    pub search: Option<SearchIndex>,
     pub clock: Clock,
     pub entropy: Entropy,
 }

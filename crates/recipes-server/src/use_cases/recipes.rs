@@ -26,7 +26,7 @@ use crate::jobs::search_index::SearchIndex;
 /// The use cases of recipes.
 pub struct Recipes {
     store: Store,
-    search: SearchIndex,
+    search: Option<SearchIndex>,
     quotas: Quotas,
     require_verified_email: bool,
     clock: Clock,

@@ -54,14 +54,14 @@ async fn state(State(app): State<App>, admin: Administrator) -> Result<Response,
     let mut rows = vec![(t.version, env!("CARGO_PKG_VERSION").to_owned())];
     if app.mode().has_recipes() {
         rows.push((t.all_recipes, app.recipes().count(Viewer::Admin).await?.to_string()));
-        rows.push((
-            t.search_index,
-            match app.recipes().freshness().await {
-                Freshness::UpToDate => t.index_current.to_owned(),
-                Freshness::Behind => t.index_behind.to_owned(),
-                Freshness::Building => t.index_building.to_owned(),
-            },
-        ));
+    }
+    if let Some(freshness) = app.recipes().freshness().await {
+        let text = match freshness {
+            Freshness::UpToDate => t.index_current,
+            Freshness::Behind => t.index_behind,
+            Freshness::Building { .. } => t.index_building,
+        };
+        rows.push((t.search_index, text.to_owned()));
     }
     rows.push((t.users, app.accounts().count_users(UserFilter::default()).await?.to_string()));
     let statistics = app.health().statistics().await?;

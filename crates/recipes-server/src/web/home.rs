@@ -71,7 +71,7 @@ pub(super) async fn home(State(app): State<App>, mut parts: Parts) -> Result<Res
     let (ids, total, is_building) =
         match app.recipes().search(RecipeQuery::default(), visitor.viewer(), wanted).await {
             Ok(found) => (found.hits.ids, found.total.unwrap_or_default(), false),
-            Err(RecipeError::IndexIncomplete) => (Vec::new(), 0, true),
+            Err(RecipeError::IndexIncomplete { .. }) => (Vec::new(), 0, true),
             Err(error) => return Err(error.into()),
         };
     let cards = cards::read(&app, visitor.viewer(), &ids, t).await?;

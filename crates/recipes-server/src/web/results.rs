@@ -72,7 +72,7 @@ pub(super) async fn results(State(app): State<App>, visitor: Visitor, uri: Uri) 
     let wanted = PageWanted { order, limit: PAGE, after, with_total: true };
     let search = recipe_query(&query, visitor.user().map(|user| user.id))?;
     let viewer = visitor.viewer();
-    let facets = app.recipes().facets(search.clone(), viewer).await?;
+    let (facets, _) = app.recipes().facets(search.clone(), viewer).await?;
     let found = app.recipes().search(search, viewer, wanted).await?;
     let next = found.hits.next.map(|next| Cursor::new(next, &filters).encode());
     let with = |name: &str, value: &str| {

@@ -5,22 +5,22 @@ use recipes::{Recipe, Viewer};
 use search::{Cursor, Filter, Hits, Order, RecipeIndex, Search, Writer};
 use serde_json::{Value, json};
 
-pub const ALL: Viewer = Viewer::Admin;
+pub(crate) const ALL: Viewer = Viewer::Admin;
 
-pub struct Kitchen {
-    pub index: RecipeIndex,
-    pub writer: Writer,
+pub(crate) struct Kitchen {
+    pub(crate) index: RecipeIndex,
+    pub(crate) writer: Writer,
 }
 
 impl Kitchen {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let index = RecipeIndex::in_memory().unwrap();
         let writer = index.writer().unwrap();
         Self { index, writer }
     }
 
     /// An index of recipes with these members besides the required ones, and the ids from 1.
-    pub fn with(recipes: impl IntoIterator<Item = Value>) -> Self {
+    pub(crate) fn with(recipes: impl IntoIterator<Item = Value>) -> Self {
         let mut kitchen = Self::new();
         for (id, members) in (1..).zip(recipes) {
             kitchen.writer.put(&recipe(id, members)).unwrap();
@@ -30,29 +30,29 @@ impl Kitchen {
     }
 
     /// The ids of all hits, in their order.
-    pub fn ids(&self, text: &str, filter: &Filter) -> Vec<i64> {
+    pub(crate) fn ids(&self, text: &str, filter: &Filter) -> Vec<i64> {
         self.ids_for(ALL, text, filter)
     }
 
-    pub fn ids_for(&self, viewer: Viewer, text: &str, filter: &Filter) -> Vec<i64> {
+    pub(crate) fn ids_for(&self, viewer: Viewer, text: &str, filter: &Filter) -> Vec<i64> {
         let hits = self.page(Search { text, filter, viewer }, Order::Relevance, 1_000, None);
         assert_eq!(hits.next, None);
         numbers(&hits)
     }
 
     /// The ids of the hits, sorted.
-    pub fn set(&self, text: &str) -> Vec<i64> {
+    pub(crate) fn set(&self, text: &str) -> Vec<i64> {
         let mut ids = self.ids(text, &Filter::default());
         ids.sort_unstable();
         ids
     }
 
-    pub fn page(&self, search: Search<'_>, order: Order, limit: usize, after: Option<Cursor>) -> Hits {
+    pub(crate) fn page(&self, search: Search<'_>, order: Order, limit: usize, after: Option<Cursor>) -> Hits {
         self.index.search(search, order, limit, after).unwrap()
     }
 
     /// All pages of this size, joined.
-    pub fn pages(&self, search: Search<'_>, order: Order, limit: usize) -> Vec<i64> {
+    pub(crate) fn pages(&self, search: Search<'_>, order: Order, limit: usize) -> Vec<i64> {
         let (mut ids, mut after) = (Vec::new(), None);
         loop {
             let hits = self.page(search, order, limit, after);
@@ -65,16 +65,16 @@ impl Kitchen {
     }
 }
 
-pub fn numbers(hits: &Hits) -> Vec<i64> {
+pub(crate) fn numbers(hits: &Hits) -> Vec<i64> {
     hits.ids.iter().map(|id| id.get()).collect()
 }
 
-pub fn user(id: i64) -> UserId {
+pub(crate) fn user(id: i64) -> UserId {
     UserId::from_i64(id).unwrap()
 }
 
 /// A recipe; `members` are added to the required ones or replace them.
-pub fn recipe(id: i64, members: Value) -> Recipe {
+pub(crate) fn recipe(id: i64, members: Value) -> Recipe {
     let mut recipe = json!({
         "id": RecipeId::from_i64(id).unwrap().get(),
         "name": format!("Recipe {id}"),

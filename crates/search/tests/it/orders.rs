@@ -18,9 +18,10 @@ fn orders() -> impl Iterator<Item = Order> {
 fn kitchen() -> Kitchen {
     let mut kitchen = Kitchen::new();
     let put = |kitchen: &Kitchen, id: i64, revision: i64| {
-        let description = ["salt", "salt salt", "salt and pepper"][id as usize % 3];
+        let number = usize::try_from(id).unwrap();
+        let description = ["salt", "salt salt", "salt and pepper"][number % 3];
         let members = json!({
-            "name": format!("{} {}", ["Soup", "soup", "Bread", "Äpfel", "zucchini"][id as usize % 5], id % 7),
+            "name": format!("{} {}", ["Soup", "soup", "Bread", "Äpfel", "zucchini"][number % 5], id % 7),
             "description": description,
             "totalTimeMinutes": if id % 4 == 0 { json!(null) } else { json!(id % 6 * 10) },
             "createdAt": format!("2026-01-01T00:{:02}:00Z", id % 60),

@@ -202,7 +202,7 @@ proptest! {
         let mut kitchen = Kitchen::new();
         for (number, words) in recipes.iter().enumerate() {
             let line: Vec<_> = words.iter().map(|word| WORDS[*word]).collect();
-            let recipe = recipe(number as i64 + 1, json!({"name": "Dish", "ingredients": [line.join(" and ")]}));
+            let recipe = recipe(i64::try_from(number).unwrap() + 1, json!({"name": "Dish", "ingredients": [line.join(" and ")]}));
             kitchen.writer.put(&recipe).unwrap();
             if number % commits == 0 {
                 kitchen.writer.commit(None).unwrap();

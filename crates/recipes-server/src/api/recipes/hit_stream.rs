@@ -4,25 +4,23 @@ use axum::{BoxError, body::Body};
 use futures_util::stream;
 use ids::RecipeId;
 
+use super::view::View;
 use crate::api::json_array::JsonArray;
 use crate::app::App;
 use crate::use_cases::recipes::Viewer;
 
 /// A document that begins with the start of its data, goes on with the recipes of `ids`, and ends with `tail`.
 pub(super) struct HitStream {
-    app: App,
-    viewer: Viewer,
+    pub(super) app: App,
+    pub(super) viewer: Viewer,
+    pub(super) view: View,
     /// Those that were not read yet.
-    ids: Vec<RecipeId>,
-    data: JsonArray,
-    tail: Vec<u8>,
+    pub(super) ids: Vec<RecipeId>,
+    pub(super) data: JsonArray,
+    pub(super) tail: Vec<u8>,
 }
 
 impl HitStream {
-    pub(super) fn new(app: App, viewer: Viewer, ids: Vec<RecipeId>, data: &str, tail: Vec<u8>) -> Self {
-        Self { app, viewer, ids, data: JsonArray::after(data), tail }
-    }
-
     pub(super) fn into_body(self) -> Body {
         Body::from_stream(stream::try_unfold(Some(self), |hits| async {
             match hits {
@@ -37,7 +35,7 @@ impl HitStream {
         if !self.ids.is_empty() {
             let (page, looked_up) = self.app.recipes().read_all(&self.ids, self.viewer).await?;
             for (_, json) in page.iter() {
-                self.data.push_json(json);
+                self.data.push_json(&self.view.of(json)?);
             }
             self.ids.drain(..looked_up.clamp(1, self.ids.len()));
             if !self.ids.is_empty() {

@@ -1,6 +1,9 @@
 //! Search and filters of recipes, counts for filters, and suggestions while a user types.
 
-use axum::{Json, response::Response};
+use axum::{
+    Json,
+    response::{IntoResponse as _, Response},
+};
 use http::{HeaderValue, Uri, header};
 use ids::UserId;
 use search::{Direction, Facet, Order, SortKey, TIME_RANGES, TagFilter};
@@ -9,9 +12,11 @@ use store::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE};
 
 use super::hit_stream::HitStream;
 use super::response::REVALIDATE;
+use super::view::{PARAMETERS, View};
 use crate::api::documented_errors::{
     Malformed, NotAcceptable, Unauthorized, Unavailable, WithoutRecipesRead,
 };
+use crate::api::json_array::JsonArray;
 use crate::api::list::DATA;
 use crate::api::parameters::{SearchQuery, SuggestQuery};
 use crate::app::App;
@@ -62,7 +67,7 @@ pub(crate) const REPEATABLE: [&str; 8] = [
 /// Whether a request for the list has a parameter that only a search knows. Unknown ones are reported by the search.
 pub(super) fn is_search(uri: &Uri) -> bool {
     let names = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
-    names.into_iter().any(|(name, _)| !matches!(&*name, "limit" | "cursor" | "_"))
+    names.into_iter().any(|(name, _)| !matches!(&*name, "limit" | "cursor" | "view" | "fields" | "_"))
 }
 
 /// The page of a search.
@@ -72,8 +77,10 @@ pub(super) async fn page(
     uri: &Uri,
     count: Count,
 ) -> Result<Response, Report> {
-    let query = Query::parse_repeatable(uri, &[&["limit", "cursor"], &FILTERS[..]].concat(), &REPEATABLE)?;
-    let filters = query.canonical(&FILTERS);
+    let known = [&["limit", "cursor"], &FILTERS[..], &PARAMETERS].concat();
+    let query = Query::parse_repeatable(uri, &known, &REPEATABLE)?;
+    let view = View::parse(&query)?;
+    let filters = query.canonical(&[&FILTERS[..], &PARAMETERS].concat());
     let limit = query.get("limit").map_or(Some(DEFAULT_PAGE_SIZE), |text| text.parse().ok());
     let limit = limit.filter(|limit| (1..=MAX_PAGE_SIZE).contains(limit)).ok_or_else(|| {
         RequestError::Malformed(format!("limit must be a whole number from 1 to {MAX_PAGE_SIZE}").into())
@@ -102,7 +109,9 @@ pub(super) async fn page(
     member("stale", found.is_stale.then_some(Value::Bool(true)));
     tail.push(b'}');
 
-    let mut response = Response::new(HitStream::new(app, viewer, found.hits.ids, DATA, tail).into_body());
+    let data = JsonArray::after(DATA);
+    let document = HitStream { app, viewer, view, ids: found.hits.ids, data, tail };
+    let mut response = Response::new(document.into_body());
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(header::CACHE_CONTROL, REVALIDATE);
@@ -126,13 +135,9 @@ pub(super) async fn page(
         Malformed, Unauthorized, WithoutRecipesRead, NotAcceptable, Unavailable,
     )
 )]
-pub async fn facets(
-    JsonApi(app): JsonApi<App>,
-    reader: RecipeReader,
-    uri: Uri,
-) -> Result<Json<Value>, Report> {
+pub async fn facets(JsonApi(app): JsonApi<App>, reader: RecipeReader, uri: Uri) -> Result<Response, Report> {
     let query = Query::parse_repeatable(&uri, &FILTERS, &REPEATABLE)?;
-    let facets = app.recipes().facets(recipe_query(&query, reader.user)?, reader.viewer).await?;
+    let (facets, is_stale) = app.recipes().facets(recipe_query(&query, reader.user)?, reader.viewer).await?;
     let shown = |facets: Vec<Facet>| -> Vec<Value> {
         let show = |facet: Facet| json!({ "value": facet.slug, "text": facet.text, "count": facet.count });
         facets.into_iter().map(show).collect()
@@ -141,7 +146,7 @@ pub async fn facets(
         let from = range.checked_sub(1).and_then(|before| TIME_RANGES.get(before)).map(|minutes| minutes + 1);
         json!({ "fromMinutes": from.unwrap_or(0), "toMinutes": TIME_RANGES.get(range), "count": count })
     });
-    Ok(Json(json!({ "data": {
+    let mut body = json!({ "data": {
         "total": facets.total,
         "labels": shown(facets.labels),
         "cuisine": shown(facets.cuisine),
@@ -149,7 +154,11 @@ pub async fn facets(
         "keywords": shown(facets.keywords),
         "totalTimeMinutes": times.collect::<Vec<_>>(),
         "withoutTime": facets.without_time,
-    }})))
+    }});
+    if is_stale {
+        body["stale"] = Value::Bool(true);
+    }
+    Ok(revalidated(body))
 }
 
 /// Completes what a user types: names of recipes, and words of ingredients.
@@ -162,25 +171,31 @@ pub async fn facets(
         Malformed, Unauthorized, WithoutRecipesRead, NotAcceptable, Unavailable,
     )
 )]
-pub async fn suggest(
-    JsonApi(app): JsonApi<App>,
-    reader: RecipeReader,
-    uri: Uri,
-) -> Result<Json<Value>, Report> {
+pub async fn suggest(JsonApi(app): JsonApi<App>, reader: RecipeReader, uri: Uri) -> Result<Response, Report> {
     let query = Query::parse(&uri, &["q"])?;
     let text = query.get("q").unwrap_or_default().to_owned();
     let found = app.recipes().suggest(text, reader.viewer).await?;
-    let (page, _) = app.recipes().read_all(&found.recipes, reader.viewer).await?;
     let mut recipes = Vec::new();
-    for (id, document) in page.iter() {
-        #[derive(serde::Deserialize)]
-        struct Named {
-            name: String,
+    let mut ids = &found.recipes[..];
+    // Large recipes come in several parts.
+    while !ids.is_empty() {
+        let (page, looked_up) = app.recipes().read_all(ids, reader.viewer).await?;
+        for (id, document) in page.iter() {
+            let Named { name } = serde_json::from_slice(document).map_err(Report::internal)?;
+            recipes.push(json!({ "id": id, "name": name }));
         }
-        let Named { name } = serde_json::from_slice(document).map_err(Report::internal)?;
-        recipes.push(json!({ "id": id, "name": name }));
+        ids = ids.get(looked_up.max(1)..).unwrap_or_default();
     }
-    Ok(Json(json!({ "data": { "recipes": recipes, "ingredients": found.ingredients } })))
+    Ok(revalidated(json!({ "data": { "recipes": recipes, "ingredients": found.ingredients } })))
+}
+
+#[derive(serde::Deserialize)]
+struct Named {
+    name: String,
+}
+
+fn revalidated(body: Value) -> Response {
+    ([(header::CACHE_CONTROL, REVALIDATE)], Json(body)).into_response()
 }
 
 pub(crate) fn recipe_query(query: &Query<'_>, user: Option<UserId>) -> Result<RecipeQuery, RequestError> {
@@ -199,7 +214,7 @@ pub(crate) fn recipe_query(query: &Query<'_>, user: Option<UserId>) -> Result<Re
         max_total_minutes: parsed(query, "maxTotalMinutes", "a whole number of minutes")?,
         max_preparation_minutes: parsed(query, "maxPrepMinutes", "a whole number of minutes")?,
         max_cooking_minutes: parsed(query, "maxCookMinutes", "a whole number of minutes")?,
-        difficulty: parsed(query, "difficulty", "a whole number from 1 to 5")?,
+        difficulty: difficulty(query)?,
         owner: owner(query, user)?,
         visibility: match query.get("visibility") {
             None => None,
@@ -221,6 +236,15 @@ fn parsed<T: std::str::FromStr>(
 ) -> Result<Option<T>, RequestError> {
     let parse = |text: &str| text.parse().map_err(|_| malformed(&format!("{name} must be {expected}")));
     query.get(name).map(parse).transpose()
+}
+
+fn difficulty(query: &Query<'_>) -> Result<Option<u8>, RequestError> {
+    let expected = "a whole number from 1 to 5";
+    let difficulty = parsed(query, "difficulty", expected)?;
+    match difficulty {
+        Some(0 | 6..) => Err(malformed(&format!("difficulty must be {expected}"))),
+        difficulty => Ok(difficulty),
+    }
 }
 
 fn owner(query: &Query<'_>, user: Option<UserId>) -> Result<Option<UserId>, RequestError> {

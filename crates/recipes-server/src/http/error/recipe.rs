@@ -1,11 +1,17 @@
 //! The errors of recipes as responses.
 
-use http::{HeaderValue, StatusCode, header};
+use http::{StatusCode, header};
 
 use super::Report;
 use crate::http::conditional::ETag;
 use crate::use_cases::accounts::AccountError;
 use crate::use_cases::recipes::RecipeError;
+
+/// The least rate at which the search index is built.
+const INDEXED_PER_SECOND: u64 = 5_000;
+
+/// In seconds.
+const LONGEST_WAIT: u64 = 60;
 
 impl From<RecipeError> for Report {
     fn from(error: RecipeError) -> Self {
@@ -17,7 +23,8 @@ impl From<RecipeError> for Report {
             // As in RFC 4331, section 6.
             E::QuotaExceeded { .. } => (StatusCode::INSUFFICIENT_STORAGE, "quota_exceeded"),
             E::Stale { .. } => (StatusCode::PRECONDITION_FAILED, "precondition_failed"),
-            E::IndexIncomplete => (StatusCode::SERVICE_UNAVAILABLE, "search_index_incomplete"),
+            E::IndexIncomplete { .. } => (StatusCode::SERVICE_UNAVAILABLE, "search_index_incomplete"),
+            E::NoSearch => return Self::internal(error),
             E::Search(error) => return Self::internal(error),
             E::Thread(error) => return Self::internal(error),
             E::ActorRevoked => return AccountError::ActorRevoked.into(),
@@ -25,7 +32,10 @@ impl From<RecipeError> for Report {
         };
         let report = Self::new(status, code, error.to_string());
         match error {
-            E::IndexIncomplete => report.with_header(header::RETRY_AFTER, HeaderValue::from_static("1")),
+            E::IndexIncomplete { indexed, total } => {
+                let seconds = total.saturating_sub(indexed) / INDEXED_PER_SECOND;
+                report.retry_after_seconds(seconds.clamp(1, LONGEST_WAIT))
+            }
             E::Stale { id, revision } => {
                 report.with_header(header::ETAG, ETag::json(id, revision).to_header())
             }

@@ -28,8 +28,11 @@ pub enum RecipeError {
     /// The account was deleted, or its rights were revoked, while the request was being served.
     #[error("Unauthorized")]
     ActorRevoked,
-    #[error("The search index is being built; try again after the given time")]
-    IndexIncomplete,
+    #[error("The search index is being built: {indexed} of {total} recipes; try again after the given time")]
+    IndexIncomplete { indexed: u64, total: u64 },
+    /// The service has no recipes.
+    #[error("This service has no search")]
+    NoSearch,
     #[error(transparent)]
     Search(#[from] SearchError),
     /// A thread of the search has failed.

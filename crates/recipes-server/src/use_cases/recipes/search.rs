@@ -1,7 +1,7 @@
 //! Searches over the index, whose documents come from the store.
 
 use ids::RecipeId;
-use search::{Cursor, Facets, Filter, Hits, Order, Search, Suggestions};
+use search::{Cursor, Facets, Filter, Hits, Order, RecipeIndex, Search, Suggestions};
 use store::{RecipePage, Viewer};
 use tokio::task::spawn_blocking;
 
@@ -53,8 +53,7 @@ impl Recipes {
         viewer: Viewer,
         page: PageWanted,
     ) -> Result<Found, RecipeError> {
-        let is_stale = self.catch_up().await?;
-        let index = self.search.index().clone();
+        let (index, is_stale) = self.caught_up().await?;
         let found = spawn_blocking(move || {
             let search = Search { text: &query.text, filter: &query.filter, viewer };
             let hits = index.search(search, page.order, page.limit, page.after)?;
@@ -66,17 +65,17 @@ impl Recipes {
         Ok(found.await??)
     }
 
-    /// How many of the recipes that match have which label, cuisine, category and keyword.
+    /// How many of the recipes that match have which label, cuisine, category and keyword, and whether the last changes may be
+    /// missing.
     ///
     /// # Errors
     /// [`RecipeError::IndexIncomplete`] while the index is built.
-    pub async fn facets(&self, query: RecipeQuery, viewer: Viewer) -> Result<Facets, RecipeError> {
-        self.catch_up().await?;
-        let index = self.search.index().clone();
+    pub async fn facets(&self, query: RecipeQuery, viewer: Viewer) -> Result<(Facets, bool), RecipeError> {
+        let (index, is_stale) = self.caught_up().await?;
         let facets = spawn_blocking(move || {
             index.facets(Search { text: &query.text, filter: &query.filter, viewer }, FACETS)
         });
-        Ok(facets.await??)
+        Ok((facets.await??, is_stale))
     }
 
     /// Names of recipes and words of ingredients that complete what is typed.
@@ -84,8 +83,7 @@ impl Recipes {
     /// # Errors
     /// [`RecipeError::IndexIncomplete`] while the index is built.
     pub async fn suggest(&self, text: String, viewer: Viewer) -> Result<Suggestions, RecipeError> {
-        self.catch_up().await?;
-        let index = self.search.index().clone();
+        let (index, _) = self.caught_up().await?;
         Ok(spawn_blocking(move || index.suggest(&text, viewer, SUGGESTIONS)).await??)
     }
 
@@ -102,17 +100,24 @@ impl Recipes {
         Ok(self.store.recipes_by_id(ids, viewer, Vec::new()).await?)
     }
 
-    /// How much of the recipes a search finds.
-    pub async fn freshness(&self) -> Freshness {
-        self.search.catch_up().await
+    /// How much of the recipes a search finds. `None`: this program has no search.
+    pub async fn freshness(&self) -> Option<Freshness> {
+        match &self.search {
+            Some(search) => Some(search.catch_up().await),
+            None => None,
+        }
     }
 
-    /// Answers whether the last changes may be missing.
-    async fn catch_up(&self) -> Result<bool, RecipeError> {
-        match self.search.catch_up().await {
-            Freshness::UpToDate => Ok(false),
-            Freshness::Behind => Ok(true),
-            Freshness::Building => Err(RecipeError::IndexIncomplete),
-        }
+    /// The index, and whether the last changes may be missing.
+    async fn caught_up(&self) -> Result<(RecipeIndex, bool), RecipeError> {
+        let search = self.search.as_ref().ok_or(RecipeError::NoSearch)?;
+        let is_stale = match search.catch_up().await {
+            Freshness::UpToDate => false,
+            Freshness::Behind => true,
+            Freshness::Building { indexed, total } => {
+                return Err(RecipeError::IndexIncomplete { indexed, total });
+            }
+        };
+        Ok((search.index().clone(), is_stale))
     }
 }

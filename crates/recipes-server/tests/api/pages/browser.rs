@@ -81,7 +81,7 @@ impl Browser {
 
 /// Waits until searches find everything.
 pub(crate) async fn index_is_built(app: &TestApp) {
-    while app.app.recipes().freshness().await != Freshness::UpToDate {
+    while app.app.recipes().freshness().await != Some(Freshness::UpToDate) {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
 }
