@@ -20,11 +20,6 @@ pub static JSON: Representation =
 pub static HTML: Representation =
     Representation { media_type: MediaType::new(names::TEXT, names::HTML), etag_suffix: "html" };
 
-pub static JSON_LD: Representation = Representation {
-    media_type: MediaType::from_parts(APPLICATION, Name::new_unchecked("ld"), Some(names::JSON), &[]),
-    etag_suffix: "jsonld",
-};
-
 const PROBLEM_JSON: MediaType<'static> =
     MediaType::from_parts(APPLICATION, Name::new_unchecked("problem"), Some(names::JSON), &[]);
 
