@@ -234,7 +234,19 @@ async function weigh() {
   return bytes;
 }
 
+// The pictures of the README.
+async function photograph(folder) {
+  const page = await browser.newPage({ viewport: { width: 1100, height: 760 }, locale: "en-GB" });
+  await page.goto(`${origin}/`);
+  await page.screenshot({ path: `${folder}/home.png` });
+  await page.click(".cards a >> nth=3");
+  await page.waitForURL(/\/recipes\/\d+$/);
+  await page.screenshot({ path: `${folder}/recipe.png` });
+  await page.close();
+}
+
 try {
+  if (process.env.SCREENSHOTS) await photograph(process.env.SCREENSHOTS);
   await administer();
   await walk("desk", "desk", true, "light");
   await walk("phone", "phone", true, "dark");

@@ -30,6 +30,8 @@ struct RecipePage<'a> {
     recipe: &'a Content,
     times: Vec<(&'static str, String)>,
     servings: Option<String>,
+    /// Unless it says the same as the servings.
+    yields: Option<&'a String>,
     paragraphs: Vec<&'a str>,
     sections: Vec<Section<'a>>,
     tags: Vec<(&'static str, &'a String)>,
@@ -75,13 +77,15 @@ pub(super) async fn read(
     let (t, content) = (visitor.frame.text(), &recipe.content);
     let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
     let site = app.public_url().map_or_else(|| format!("http://{host}"), |url| url.as_str().to_owned());
+    let servings = content.servings.as_ref().map(ToString::to_string);
     page(&RecipePage {
         f: &visitor.frame,
         t,
         id,
         recipe: content,
         times: times(content, t),
-        servings: content.servings.as_ref().map(ToString::to_string),
+        yields: content.yields.as_ref().filter(|yields| Some(&***yields) != servings.as_deref()),
+        servings,
         paragraphs: content.description.as_deref().map(paragraphs).unwrap_or_default(),
         sections: sections(content.instructions.as_deref().unwrap_or_default(), t),
         tags: tags(content),
