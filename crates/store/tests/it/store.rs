@@ -9,6 +9,7 @@ mod backup_schedule;
 mod batches;
 mod files;
 mod foreign_files;
+mod imports;
 mod inspection;
 mod instance;
 mod invitations;
