@@ -104,17 +104,17 @@ parameters! {
         {
             "name": "maxTotalMinutes", "in": "query", "required": false,
             "description": "The longest time from start to finish. Recipes without a time do not pass.",
-            "schema": { "type": "integer", "format": "int32", "minimum": 0 }
+            "schema": { "type": "integer", "format": "int32", "minimum": 0, "maximum": 525_600 }
         },
         {
             "name": "maxPrepMinutes", "in": "query", "required": false,
             "description": "The longest preparation.",
-            "schema": { "type": "integer", "format": "int32", "minimum": 0 }
+            "schema": { "type": "integer", "format": "int32", "minimum": 0, "maximum": 525_600 }
         },
         {
             "name": "maxCookMinutes", "in": "query", "required": false,
             "description": "The longest cooking.",
-            "schema": { "type": "integer", "format": "int32", "minimum": 0 }
+            "schema": { "type": "integer", "format": "int32", "minimum": 0, "maximum": 525_600 }
         },
         {
             "name": "difficulty", "in": "query", "required": false,

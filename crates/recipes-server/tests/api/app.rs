@@ -121,7 +121,7 @@ impl TestApp {
         })
     }
 
-    /// Whose search index is this one.
+    /// An app with this search index.
     pub(crate) fn with_index(index: RecipeIndex) -> Self {
         Self::surrounded_by(Surroundings { index, ..Surroundings::default() })
     }

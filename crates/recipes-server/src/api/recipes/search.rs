@@ -6,6 +6,7 @@ use axum::{
 };
 use http::{HeaderValue, Uri, header};
 use ids::UserId;
+use recipes::limits::MINUTES;
 use search::{Direction, Facet, Order, SortKey, TIME_RANGES, TagFilter};
 use serde_json::{Value, json};
 use store::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE};
@@ -137,6 +138,8 @@ pub(super) async fn page(
 )]
 pub async fn facets(JsonApi(app): JsonApi<App>, reader: RecipeReader, uri: Uri) -> Result<Response, Report> {
     let query = Query::parse_repeatable(&uri, &FILTERS, &REPEATABLE)?;
+    // Counts have no order, but the parameters of a list can be sent as they are.
+    order(&query)?;
     let (facets, is_stale) = app.recipes().facets(recipe_query(&query, reader.user)?, reader.viewer).await?;
     let shown = |facets: Vec<Facet>| -> Vec<Value> {
         let show = |facet: Facet| json!({ "value": facet.slug, "text": facet.text, "count": facet.count });
@@ -211,9 +214,9 @@ pub(crate) fn recipe_query(query: &Query<'_>, user: Option<UserId>) -> Result<Re
         ingredients: words("ingredient"),
         without_ingredients: words("excludeIngredient"),
         author: query.get("author").map(str::to_owned),
-        max_total_minutes: parsed(query, "maxTotalMinutes", "a whole number of minutes")?,
-        max_preparation_minutes: parsed(query, "maxPrepMinutes", "a whole number of minutes")?,
-        max_cooking_minutes: parsed(query, "maxCookMinutes", "a whole number of minutes")?,
+        max_total_minutes: minutes(query, "maxTotalMinutes")?,
+        max_preparation_minutes: minutes(query, "maxPrepMinutes")?,
+        max_cooking_minutes: minutes(query, "maxCookMinutes")?,
         difficulty: difficulty(query)?,
         owner: owner(query, user)?,
         visibility: match query.get("visibility") {
@@ -236,6 +239,14 @@ fn parsed<T: std::str::FromStr>(
 ) -> Result<Option<T>, RequestError> {
     let parse = |text: &str| text.parse().map_err(|_| malformed(&format!("{name} must be {expected}")));
     query.get(name).map(parse).transpose()
+}
+
+fn minutes(query: &Query<'_>, name: &str) -> Result<Option<u32>, RequestError> {
+    let expected = "a whole number of minutes from 0 to 525600";
+    match parsed(query, name, expected)? {
+        Some(minutes) if !MINUTES.contains(&minutes) => Err(malformed(&format!("{name} must be {expected}"))),
+        minutes => Ok(minutes),
+    }
 }
 
 fn difficulty(query: &Query<'_>) -> Result<Option<u8>, RequestError> {

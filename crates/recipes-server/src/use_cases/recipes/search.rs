@@ -1,4 +1,4 @@
-//! Searches over the index, whose documents come from the store.
+//! Search: the index answers ids, and the store answers the recipes.
 
 use ids::RecipeId;
 use search::{Cursor, Facets, Filter, Hits, Order, RecipeIndex, Search, Suggestions};
@@ -78,7 +78,7 @@ impl Recipes {
         Ok((facets.await??, is_stale))
     }
 
-    /// Names of recipes and words of ingredients that complete what is typed.
+    /// Suggestions for a text that is being typed: names of recipes and words of ingredients.
     ///
     /// # Errors
     /// [`RecipeError::IndexIncomplete`] while the index is built.

@@ -1,6 +1,7 @@
 //! What programs learn that follow the recipes.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use ::recipes::Quotas;
 use ids::RecipeId;
@@ -133,7 +134,14 @@ async fn a_transaction_that_ends_late_is_not_missed_postgres() {
         0,
         "the first way misses it"
     );
-    assert_eq!(number(behind_transactions).await, 2);
+    // Transactions of other tests at this server, also in other databases, delay it.
+    for _ in 0..100 {
+        if number(behind_transactions).await == 2 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("the second way misses a recipe");
 }
 
 #[apply(each_database)]
