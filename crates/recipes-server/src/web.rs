@@ -2,8 +2,6 @@
 //!
 //! Each page works without JavaScript: forms are answered with 303 after a change, and with the form and its problems otherwise.
 
-#![expect(clippy::missing_errors_doc, reason = "every error of a handler is a page")]
-
 mod about;
 mod account;
 mod admin;

@@ -10,6 +10,7 @@ use crate::http::error::Report;
 use crate::use_cases::accounts::SignUpMode;
 
 /// What the frame around a page shows.
+#[expect(clippy::struct_excessive_bools, reason = "each shows or hides another link")]
 pub(super) struct Frame {
     /// The path of `PUBLIC_URL`, which every address begins with.
     pub(super) base: String,

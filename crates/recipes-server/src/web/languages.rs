@@ -75,7 +75,7 @@ impl Language {
         let lines = headers.get_all(header::ACCEPT_LANGUAGE).iter().filter_map(|line| line.to_str().ok());
         let mut best = (0.0, Self::English);
         for range in lines.flat_map(|line| line.split(',')) {
-            let (tag, weight) = range.split_once(";").unwrap_or((range, "q=1"));
+            let (tag, weight) = range.split_once(';').unwrap_or((range, "q=1"));
             let weight =
                 weight.trim().strip_prefix("q=").and_then(|weight| weight.trim().parse::<f32>().ok());
             if let (Some(language), Some(weight)) = (Self::parse(tag), weight)
