@@ -26,6 +26,7 @@ use store::{Instance, Store};
 use tokio::{
     net::TcpListener,
     sync::oneshot,
+    task::JoinHandle,
     time::{sleep, timeout},
 };
 use tower_service::Service;
@@ -164,15 +165,19 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         limits::Connections { drain_delay: config.drain_delay(), drain_timeout, ..limits::CONNECTIONS };
     let outcome = run(listener, service, connections, shutdown).await;
     drop(end_of_mail);
-    if timeout(config.shutdown_timeout().mul_f64(MAIL_SHARE), worker).await.is_err() {
-        tracing::warn!(
-            "Some mails could not be sent before the shutdown; they are sent after the next start"
-        );
-    }
+    wait_for_mails(worker, config.shutdown_timeout().mul_f64(MAIL_SHARE)).await;
     store.close().await;
     traces.close().await;
     log.flush(LAST_LINES);
     outcome
+}
+
+async fn wait_for_mails<T>(worker: JoinHandle<T>, patience: Duration) {
+    if timeout(patience, worker).await.is_err() {
+        tracing::warn!(
+            "Some mails could not be sent before the shutdown; they are sent after the next start"
+        );
+    }
 }
 
 /// Issues the tokens of this installation, which is named at its first start.
