@@ -27,6 +27,7 @@ use store::{Instance, Store};
 use tokio::{
     net::TcpListener,
     sync::oneshot,
+    task::JoinHandle,
     time::{sleep, timeout},
 };
 use tower_service::Service;
@@ -170,11 +171,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     }
     let outcome = run(listener, service, connections(&config), shutdown).await;
     drop(end_of_mail);
-    if timeout(config.shutdown_timeout().mul_f64(MAIL_SHARE), worker).await.is_err() {
-        tracing::warn!(
-            "Some mails could not be sent before the shutdown; they are sent after the next start"
-        );
-    }
+    wait_for_mails(worker, config.shutdown_timeout().mul_f64(MAIL_SHARE)).await;
     if let Some(search) = search {
         search.close().await;
     }
@@ -195,6 +192,14 @@ fn start_jobs(config: &Config, store: &Store, clock: &Clock) {
     tokio::spawn(upkeep::run(store.clone(), config.protection.audit_retention(), clock.clone()));
     if let Some(schedule) = config.backups.schedule() {
         tokio::spawn(backups::run(store.clone(), schedule, clock.clone()));
+    }
+}
+
+async fn wait_for_mails<T>(worker: JoinHandle<T>, patience: Duration) {
+    if timeout(patience, worker).await.is_err() {
+        tracing::warn!(
+            "Some mails could not be sent before the shutdown; they are sent after the next start"
+        );
     }
 }
 
