@@ -34,17 +34,13 @@ pub fn router(
     let router = router.merge(api::docs::pages(&openapi, base_path));
     let router = if mode.has_accounts() { router.merge(account_pages(limits)) } else { router };
     let router = if mode.has_recipes() { router.merge(api::oauth::resource_routes()) } else { router };
-    let router = match front_end {
-        Some(front_end) => {
-            // It has pages of its own. Those of links in mails are for front ends that have none.
-            let router = if mode.has_accounts() { router.merge(api::links::pages()) } else { router };
-            let router = router.merge(web::files());
-            router.fallback(async move |request| front_end.clone().respond(request).await)
-        }
-        None => {
-            let limited = |limit| from_fn_with_state((limits.clone(), limit), limit_by_address);
-            router.merge(web::pages(mode, limited)).fallback(no_such_route)
-        }
+    let router = if let Some(front_end) = front_end {
+        // It has pages of its own. Those of links in mails are for front ends that have none.
+        let router = if mode.has_accounts() { router.merge(api::links::pages()) } else { router };
+        router.merge(web::files()).fallback(async move |request| front_end.clone().respond(request).await)
+    } else {
+        let limited = |limit| from_fn_with_state((limits.clone(), limit), limit_by_address);
+        router.merge(web::pages(mode, limited)).fallback(no_such_route)
     };
     (router.method_not_allowed_fallback(other_method), openapi)
 }

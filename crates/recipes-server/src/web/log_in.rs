@@ -107,7 +107,10 @@ pub(super) async fn begun(app: &App, session: &LoggedIn, return_to: &str) -> Res
             }
             // The log-in itself has succeeded. An application that needs the cookie asks for another log-in.
             Err(error) => {
-                tracing::warn!(why = error.description(), "A log-in is not known to the authorization server")
+                tracing::warn!(
+                    why = error.description(),
+                    "A log-in is not known to the authorization server"
+                );
             }
         }
     }

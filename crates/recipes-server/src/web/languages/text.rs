@@ -1,6 +1,7 @@
 //! The texts of the pages. `{}` stands for a value.
 
 /// The texts of one language.
+#[expect(clippy::struct_field_names, reason = "a field is named after its text, as \"some text\"")]
 pub struct Text {
     pub(in crate::web) about: &'static str,
     pub(in crate::web) about_privacy: &'static str,
