@@ -41,6 +41,7 @@ pub(super) async fn form(State(app): State<App>, mut parts: Parts) -> Result<Res
 }
 
 /// What the form shows besides its problems.
+#[derive(Clone, Copy)]
 struct Shown<'a> {
     email: &'a str,
     return_to: &'a str,
