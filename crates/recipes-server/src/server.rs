@@ -60,6 +60,13 @@ const LAST_LINES: Duration = Duration::from_secs(1);
 /// The reason why the service cannot start, and what to do about it.
 pub async fn serve(config: Config) -> anyhow::Result<()> {
     let log = start_log(&config.monitoring)?;
+    let outcome = start_and_serve(config, &log).await;
+    // The reason of a failed start is printed next, and must not come before lines of the log.
+    log.flush(LAST_LINES);
+    outcome
+}
+
+async fn start_and_serve(config: Config, log: &LogWriter) -> anyhow::Result<()> {
     let (clock, entropy) = (Clock::system(), Entropy::system());
     // All settings before the first file: an invalid one must leave nothing behind.
     let front_end = config.front_end()?;
@@ -152,7 +159,6 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     }
     store.close().await;
     traces.close().await;
-    log.flush(LAST_LINES);
     outcome
 }
 
