@@ -56,7 +56,7 @@ pub use self::inspection::Inspection;
 pub use self::instance::Instance;
 pub use self::mails::{DueMail, MailContent, TakeMail, TakenMail};
 pub use self::page::{DEFAULT_PAGE_SIZE, Listing, MAX_PAGE_SIZE, Page, PageEnd};
-pub use self::recipes::{Edit, Imported, NewRecipe, RecipePage, ReplaceRecipe, StoredRecipe};
+pub use self::recipes::{Edit, ImportRecipe, Imported, NewRecipe, RecipePage, ReplaceRecipe, StoredRecipe};
 pub use self::sessions::{
     ChangePassword, CreateSession, Refresh, RefreshSession, Refreshed, SessionUser, SignUp,
 };
