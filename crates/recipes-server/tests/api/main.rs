@@ -18,6 +18,7 @@ mod me;
 mod oauth;
 mod openapi;
 mod outbox;
+mod pages;
 mod permissions;
 mod properties;
 mod rate_limits;
