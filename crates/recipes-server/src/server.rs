@@ -28,6 +28,7 @@ use tokio::{
     sync::oneshot,
     time::{sleep, timeout},
 };
+use tower_passport::{HttpClient, Network};
 use tower_service::Service;
 
 use self::connection::ENDING;
@@ -44,7 +45,7 @@ use crate::entropy::Entropy;
 use crate::http::stack::{CorsOrigins, Draining, HttpConfig, HttpService};
 use crate::idle_memory;
 use crate::jobs::mail::{self, Mailer, MailerConfig};
-use crate::jobs::{backups, upkeep};
+use crate::jobs::{backups, logouts, upkeep};
 use crate::limits::{self, DRAIN_SHARE, HEAD_BYTES, MAIL_SHARE, STREAMS};
 use crate::passwords::Passwords;
 use crate::public_url::PublicUrl;
@@ -130,6 +131,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
             issuer: trusted,
         },
     );
+    deliver_logouts(&app)?;
     let base_path = public_url.as_ref().map_or("", PublicUrl::path);
     let (routes, openapi) = router(&limits, base_path, front_end, config.mode());
     let request_metrics = metrics.map(|_| metrics::of_requests(openapi));
@@ -165,6 +167,14 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     store.close().await;
     log.flush(LAST_LINES);
     outcome
+}
+
+/// Tells clients that sessions have ended. The operator registers the clients, which may be in the same private network.
+fn deliver_logouts(app: &App) -> anyhow::Result<()> {
+    if let Some(server) = app.authorization_server() {
+        tokio::spawn(logouts::run(server, HttpClient::new(Network::Private)?));
+    }
+    Ok(())
 }
 
 /// Issues the tokens of this installation, which is named at its first start.

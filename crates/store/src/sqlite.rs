@@ -2,6 +2,7 @@
 
 mod address_keys;
 mod api_tokens;
+mod applications;
 mod audit;
 mod authority;
 mod backup;
@@ -21,6 +22,7 @@ mod inspect;
 mod instance;
 mod invitations;
 mod log;
+mod logouts;
 mod mail_tokens;
 mod mails;
 mod migrate;
@@ -30,6 +32,8 @@ mod quota;
 mod reader;
 mod recipes;
 mod replace;
+mod requests;
+mod revocations;
 mod sessions;
 mod statistics;
 mod user_row;

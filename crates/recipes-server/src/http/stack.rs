@@ -193,13 +193,6 @@ where
     }
 }
 
-/// Whether the request is the form of a page, which a page of another site must never send, with cookies or without: a log-in could
-/// log the user in to the account of an attacker. `/oauth/authorize` is not one: clients may post to it.
-fn is_form_of_page<B>(request: &Request<B>) -> bool {
-    request.method() == http::Method::POST
-        && matches!(request.uri().path(), "/oauth/log-in" | "/oauth/consent" | "/oauth/logout/confirm")
-}
-
 /// What the response needs of the request, which the router consumes.
 struct RequestInfo {
     received: Timestamp,
@@ -324,7 +317,7 @@ impl Shared {
     }
 
     fn cross_origin(&self, request: &Request<Body>) -> Option<RequestError> {
-        let is_at_stake = self.cookies.are_at_stake(request) || is_form_of_page(request);
+        let is_at_stake = self.cookies.are_at_stake(request) || origin_check::is_form_of_page(request);
         is_at_stake.then(|| self.origin_check.check(request).err()).flatten()
     }
 

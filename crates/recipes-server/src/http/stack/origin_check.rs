@@ -102,6 +102,16 @@ fn sent<'a>(headers: &'a HeaderMap, name: &str) -> Sent<'a> {
     }
 }
 
+/// The forms of our own pages.
+const FORMS: [&str; 5] =
+    ["/oauth/log-in", "/oauth/consent", "/oauth/logout/confirm", "/device", "/device/decide"];
+
+/// Whether the request is the form of a page, which a page of another site must never send, with cookies or without: a log-in could
+/// log the user in to the account of an attacker. `/oauth/authorize` is not one: clients may post to it.
+pub(super) fn is_form_of_page<B>(request: &Request<B>) -> bool {
+    request.method() == http::Method::POST && FORMS.contains(&request.uri().path())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -151,6 +151,11 @@ async fn every_column_of_every_table_is_in_a_backup(database: Database) {
         "migrations.",
         "access_changes.",
         "codes.",
+        "device_codes.",
+        "pushed_requests.",
+        "used_proofs.",
+        "ended_grants.",
+        "logout_deliveries.",
         "mails.",
         "rate_limits.",
     ];
