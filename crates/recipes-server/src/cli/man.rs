@@ -61,7 +61,9 @@ fn page(command: Command) -> io::Result<Vec<u8>> {
     man.render_name_section(&mut page)?;
     man.render_synopsis_section(&mut page)?;
     man.render_description_section(&mut page)?;
-    man.render_options_section(&mut page)?;
+    let mut options = Vec::new();
+    man.render_options_section(&mut options)?;
+    page.extend(with_breaks_in_lists(&options));
     if has_subcommands {
         man.render_subcommands_section(&mut page)?;
     }
@@ -75,4 +77,16 @@ fn page(command: Command) -> io::Result<Vec<u8>> {
         section.control("fi", []).to_writer(&mut page)?;
     }
     Ok(page)
+}
+
+/// Allows a line break behind each comma of a list without spaces, because such a default can be longer than a line.
+fn with_breaks_in_lists(section: &[u8]) -> Vec<u8> {
+    let mut text = Vec::with_capacity(section.len());
+    for (index, byte) in section.iter().enumerate() {
+        text.push(*byte);
+        if *byte == b',' && section.get(index + 1).is_some_and(u8::is_ascii_alphanumeric) {
+            text.extend_from_slice(br"\:");
+        }
+    }
+    text
 }

@@ -66,6 +66,10 @@ fn manual_page_has_settings_secrets_and_examples() {
         assert!(text.contains(part), "{part}: {text}");
     }
     assert!(!text.contains("3000"), "values of the environment are not shown");
+    // `man` breaks a line at white space and at `\:`.
+    for part in page.stdout.replace("\\:", " ").replace('\\', "").split_whitespace() {
+        assert!(part.len() <= 60, "longer than a line of the page: {part}");
+    }
     folder.with("man").ends_with_closed_output(0);
 }
 

