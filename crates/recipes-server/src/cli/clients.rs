@@ -66,6 +66,7 @@ enum Clients {
 }
 
 #[derive(Args, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 struct NewClient {
     /// Name of the application, as users see it
     name: String,

@@ -63,8 +63,8 @@ impl AuthorizationServer {
             consent,
             pushed,
         };
-        let context = Context { actor: Actor { user: Some(user), ..Actor::OPERATOR }, now };
-        match self.store.create_code(new, context).await.map_err(unavailable)? {
+        let actor = Actor { user: Some(user), ..Actor::OPERATOR };
+        match self.store.create_code(new, Context { actor, now }).await.map_err(unavailable)? {
             store::Outcome::First => Ok(issued.response),
             _ => {
                 let used = "the `request_uri` was used before: go back to the application and start again";

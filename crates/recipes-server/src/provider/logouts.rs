@@ -42,22 +42,21 @@ impl AuthorizationServer {
             self.store.remove_logout(&due).await.map_err(unavailable)?;
             return Ok(true);
         };
-        let is_delivered = match self.post_logout(http, &client, &uri, &due).await? {
-            Ok(status) if status.is_success() => true,
+        match self.post_logout(http, &client, &uri, &due).await? {
+            Ok(status) if status.is_success() => {
+                self.store.remove_logout(&due).await.map_err(unavailable)?;
+            }
             Ok(status) => {
                 tracing::warn!(client.id = %client.id, %status, tries = due.tries, "A client refused a log-out");
                 // A client that understood and refused will do so again.
                 self.after_failure(&due, status.is_server_error() || status == 429).await?;
-                return Ok(true);
             }
             Err(error) => {
                 tracing::warn!(client.id = %client.id, %error, tries = due.tries, "A client did not take a log-out");
                 self.after_failure(&due, true).await?;
-                return Ok(true);
             }
-        };
-        self.store.remove_logout(&due).await.map_err(unavailable)?;
-        Ok(is_delivered)
+        }
+        Ok(true)
     }
 
     async fn post_logout(

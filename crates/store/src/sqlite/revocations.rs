@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::columns::Columns;
 use super::{Sqlite, execute, find_value, list};
 use crate::{EndedGrants, StoreError};
 
@@ -15,11 +16,11 @@ impl Sqlite {
                        UNION ALL
                        SELECT status_index FROM users CROSS JOIN grants ON grants.user_id = users.id
                        WHERE users.disabled = 1 AND status_index IS NOT NULL";
-            let mut ended = list(db, sql, [], |columns| columns.get())?;
+            let mut ended = list(db, sql, [], place_in)?;
             for client in disabled_clients {
                 let sql =
                     "SELECT status_index FROM grants WHERE client_id = ?1 AND status_index IS NOT NULL";
-                ended.extend(list(db, sql, [client], |columns| columns.get::<u32>())?);
+                ended.extend(list(db, sql, [client], place_in)?);
             }
             Ok(EndedGrants { last, ended })
         })
@@ -38,4 +39,8 @@ impl Sqlite {
         })
         .await
     }
+}
+
+fn place_in(columns: &mut Columns<'_>) -> Result<u32, StoreError> {
+    columns.get()
 }

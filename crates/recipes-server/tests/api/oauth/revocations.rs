@@ -1,9 +1,11 @@
 //! The status list, and a server that follows it.
 
+use std::io::Read as _;
 use std::time::Duration;
 
 use accounts::{Access, UserChange};
 use axum::body::Body;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{Method, header};
 use store::Context;
 use strict_oidc::ClientKind;
@@ -29,8 +31,6 @@ impl Registered {
         assert_eq!(list.header("content-type"), "application/statuslist+jwt");
         let signed = strict_jose::inspect(&list.text()).unwrap();
         assert_eq!((&signed.header["typ"], &signed.claims["ttl"]), (&"statuslist+jwt".into(), &5.into()));
-        use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-        use std::io::Read as _;
         let compressed = URL_SAFE_NO_PAD.decode(text(&signed.claims["status_list"], "lst")).unwrap();
         let mut bits = Vec::new();
         flate2::read::ZlibDecoder::new(&*compressed).read_to_end(&mut bits).unwrap();

@@ -20,7 +20,8 @@ pub struct ClientPatch {
     disabled: Option<bool>,
     redirect_uris: Option<Vec<String>>,
     post_logout_redirect_uris: Option<Vec<String>>,
-    backchannel_logout_uri: Option<Option<String>>,
+    /// Empty: none.
+    backchannel_logout_uri: Option<String>,
     grants: Option<Vec<GrantType>>,
     scopes: Option<Scopes>,
     audiences: Option<Vec<String>>,
@@ -39,7 +40,8 @@ impl ClientPatch {
         set(&mut record.redirect_uris, uris("redirectUris", self.redirect_uris, kind)?);
         let after_log_out = uris("postLogoutRedirectUris", self.post_logout_redirect_uris, kind)?;
         set(&mut record.post_logout_redirect_uris, after_log_out);
-        set(&mut record.backchannel_logout_uri, self.backchannel_logout_uri);
+        let logout_uri = self.backchannel_logout_uri.map(|uri| Some(uri).filter(|uri| !uri.is_empty()));
+        set(&mut record.backchannel_logout_uri, logout_uri);
         set(&mut record.grants, self.grants);
         set(&mut record.scopes, self.scopes);
         set(&mut record.audiences, self.audiences);
@@ -139,8 +141,8 @@ fn patch_of(fields: &mut Fields<'_>) -> ClientPatch {
         redirect_uris: texts(fields, "redirectUris"),
         post_logout_redirect_uris: texts(fields, "postLogoutRedirectUris"),
         backchannel_logout_uri: match fields.get("backchannelLogoutUri") {
-            Some(Value::Null) => Some(None),
-            _ => fields.optional("backchannelLogoutUri", |uri| Ok::<_, String>(Some(uri.to_owned()))),
+            Some(Value::Null) => Some(String::new()),
+            _ => fields.optional("backchannelLogoutUri", |uri| Ok::<_, String>(uri.to_owned())),
         },
         grants: known_list(fields, "grants", &grant_names()),
         audiences: texts(fields, "audiences"),
