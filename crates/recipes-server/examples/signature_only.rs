@@ -22,7 +22,7 @@ use recipes_server::http::cookies::SessionCookies;
 use recipes_server::http::stack::{CorsOrigins, Draining, HttpConfig, HttpService};
 use recipes_server::limits;
 use recipes_server::server;
-use recipes_server::telemetry::{self, LogFormat, access_log::AccessLog};
+use recipes_server::telemetry::{self, LogFormat, access_log::AccessLog, traces::Traces};
 use serde::Serialize;
 use strict_jose::Key;
 use tokio::net::TcpListener;
@@ -92,6 +92,7 @@ async fn main() -> anyhow::Result<()> {
         cors_origins: CorsOrigins::Any,
         trusted_proxies: TrustedProxies::default(),
         access_log: AccessLog::new(log),
+        traces: Traces::off(),
         memory_budget: limits::MEMORY_BUDGET,
         draining: Draining::default(),
         public_url: None,

@@ -67,7 +67,7 @@ impl App {
                 Trust::Own(authorization_server.clone()),
             ),
         };
-        let Dependencies { store, passwords, issuer, settings, limits, clock, .. } = with.clone();
+        let Dependencies { store, passwords, issuer, settings, limits, search, clock, .. } = with.clone();
         let cookies = SessionCookies::of(public_url.as_ref());
         let find_session = FindSession::new(store.clone(), settings.sessions, clock.clone());
         let guard = guard::guard(issuer, find_session, cookies.access, trust);
@@ -76,7 +76,7 @@ impl App {
         Self(Arc::new(Parts {
             recipe_responses: RecipeResponses::new(&recipes),
             recipes,
-            health: Health::new(store),
+            health: Health::new(store, search),
             guard: Arc::new(guard),
             log_in: Arc::new(password_strategy(log_in.clone())),
             password_check: log_in,

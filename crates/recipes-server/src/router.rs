@@ -53,11 +53,11 @@ pub fn router(
 }
 
 fn recipe_routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(api::recipes::list, api::recipes::create)).routes(routes!(
-        api::recipes::read,
-        api::recipes::replace,
-        api::recipes::delete
-    ))
+    OpenApiRouter::new()
+        .routes(routes!(api::recipes::list, api::recipes::create))
+        .routes(routes!(api::recipes::read, api::recipes::replace, api::recipes::delete))
+        .routes(routes!(api::recipes::search::facets))
+        .routes(routes!(api::recipes::search::suggest))
 }
 
 fn account_routes(limits: &RateLimits) -> OpenApiRouter<App> {

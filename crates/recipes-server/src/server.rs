@@ -40,19 +40,26 @@ use crate::auth::issuer_tokens::{FindIdentity, IssuerTokens, TrustedIssuer};
 use crate::auth::rate_limit::RateLimits;
 use crate::auth::token_keys::TokenKeys;
 use crate::clock::Clock;
-use crate::config::{Config, Monitoring};
+use crate::config::{Config, ConfigError, Monitoring};
 use crate::entropy::Entropy;
 use crate::http::stack::{CorsOrigins, Draining, HttpConfig, HttpService};
 use crate::idle_memory;
 use crate::jobs::mail::{self, Mailer, MailerConfig};
+use crate::jobs::search_index::SearchIndex;
 use crate::jobs::{backups, logouts, upkeep};
 use crate::limits::{self, DRAIN_SHARE, HEAD_BYTES, MAIL_SHARE, STREAMS};
 use crate::passwords::Passwords;
 use crate::public_url::PublicUrl;
-use crate::router::router;
+use crate::router::{PAGES, router};
 use crate::sample;
 use crate::signing_key;
-use crate::telemetry::{self, LogWriter, access_log::AccessLog};
+use crate::telemetry::{
+    self, LogWriter,
+    access_log::AccessLog,
+    metrics::RequestMetrics,
+    routes::Routes,
+    traces::{TraceConfig, Traces},
+};
 use crate::use_cases::Dependencies;
 
 /// How long the end waits for the last lines of the log, which may be blocked.
@@ -96,17 +103,13 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         transport,
         retry_pauses: mail::RETRY_PAUSES,
     });
-    if let Some((address, metrics)) = &metrics {
-        let sources = metrics::Sources { store: store.clone(), passwords: passwords.clone() };
-        metrics::start(*address, metrics.clone(), sources, (clock.clone(), entropy.clone())).await?;
-    }
+    let search = open_search_index(&config, &store)?;
+    let sources =
+        metrics::Sources { store: store.clone(), passwords: passwords.clone(), search: search.clone() };
+    metrics::start(metrics.as_ref(), sources, (clock.clone(), entropy.clone())).await?;
     let (end_of_mail, ending) = oneshot::channel::<Infallible>();
     let worker = tokio::spawn(worker.run(async { drop(ending.await) }));
-    tokio::spawn(idle_memory::run());
-    tokio::spawn(upkeep::run(store.clone(), config.protection.audit_retention(), clock.clone()));
-    if let Some(schedule) = config.backups.schedule() {
-        tokio::spawn(backups::run(store.clone(), schedule, clock.clone()));
-    }
+    start_jobs(&config, &store, &clock);
     let public_url = config.mail.public_url.clone();
     // A service on this machine only needs no setting to be tried out.
     let own_url = || bound.ip().is_loopback().then(|| PublicUrl::of_listener(bound));
@@ -121,6 +124,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
             settings: config.accounts(),
             limits: limits.clone(),
             mailer,
+            search: search.clone(),
             clock: clock.clone(),
             entropy: entropy.clone(),
         },
@@ -134,7 +138,9 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     deliver_logouts(&app)?;
     let base_path = public_url.as_ref().map_or("", PublicUrl::path);
     let (routes, openapi) = router(&limits, base_path, front_end, config.mode());
-    let request_metrics = metrics.map(|_| metrics::of_requests(openapi));
+    let templates = Routes::new(openapi.paths.paths.into_keys().chain(PAGES.map(str::to_owned)));
+    let request_metrics = metrics.map(|_| RequestMetrics::new(templates.clone()));
+    let traces = start_traces(&config, templates, &entropy)?;
     let service = HttpService::new(
         routes.with_state(app),
         HttpConfig {
@@ -146,6 +152,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
             access_log: AccessLog::new(log.clone())
                 .with_metrics(request_metrics)
                 .with_slow(config.monitoring.log_slow),
+            traces: traces.clone(),
             memory_budget: config.protection.memory_budget,
             draining: Draining::default(),
         },
@@ -154,19 +161,34 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let shutdown = shutdown::signalled();
     let database = config.database_url();
     tracing::info!("Listening on http://{bound} (documentation at http://{bound}/docs), database {database}");
-    let drain_timeout = config.shutdown_timeout().mul_f64(DRAIN_SHARE);
-    let drain_delay = config.drain_delay();
-    let connections = limits::Connections { drain_delay, drain_timeout, ..limits::CONNECTIONS };
-    let outcome = run(listener, service, connections, shutdown).await;
+    let outcome = run(listener, service, connections(&config), shutdown).await;
     drop(end_of_mail);
     if timeout(config.shutdown_timeout().mul_f64(MAIL_SHARE), worker).await.is_err() {
         tracing::warn!(
             "Some mails could not be sent before the shutdown; they are sent after the next start"
         );
     }
+    if let Some(search) = search {
+        search.close().await;
+    }
     store.close().await;
+    traces.close().await;
     log.flush(LAST_LINES);
     outcome
+}
+
+fn connections(config: &Config) -> limits::Connections {
+    let drain_timeout = config.shutdown_timeout().mul_f64(DRAIN_SHARE);
+    limits::Connections { drain_delay: config.drain_delay(), drain_timeout, ..limits::CONNECTIONS }
+}
+
+/// Jobs without an end of their own.
+fn start_jobs(config: &Config, store: &Store, clock: &Clock) {
+    tokio::spawn(idle_memory::run());
+    tokio::spawn(upkeep::run(store.clone(), config.protection.audit_retention(), clock.clone()));
+    if let Some(schedule) = config.backups.schedule() {
+        tokio::spawn(backups::run(store.clone(), schedule, clock.clone()));
+    }
 }
 
 /// Tells clients that sessions have ended. The operator registers the clients, which may be in the same private network.
@@ -225,9 +247,32 @@ async fn open_store(config: &Config, clock: &Clock, entropy: &Entropy) -> anyhow
     Ok(store)
 }
 
+/// The search index in the data directory, if the service has recipes.
+fn open_search_index(config: &Config, store: &Store) -> anyhow::Result<Option<SearchIndex>> {
+    if !config.mode().has_recipes() {
+        return Ok(None);
+    }
+    let data_dir = config.data_dir.path();
+    let index = SearchIndex::start(store.clone(), data_dir).with_context(|| {
+        format!("the search index needs the folder {} (DATA_DIR), which cannot be used", data_dir.display())
+    })?;
+    Ok(Some(index))
+}
+
 fn start_log(settings: &Monitoring) -> anyhow::Result<LogWriter> {
     store::log_slow_transactions(settings.log_slow);
     telemetry::init(&settings.log, settings.log_format).context("cannot start the thread of the log")
+}
+
+fn start_traces(config: &Config, routes: Routes, entropy: &Entropy) -> Result<Traces, ConfigError> {
+    let url = config.mail.public_url.as_ref();
+    Traces::start(TraceConfig {
+        endpoint: config.monitoring.otel_exporter_otlp_endpoint.clone(),
+        routes,
+        entropy: entropy.clone(),
+        is_https: url.is_some_and(|url| url.as_str().starts_with("https:")),
+    })
+    .map_err(|why| ConfigError::new(format!("OTEL_EXPORTER_OTLP_ENDPOINT: {why}")))
 }
 
 async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {

@@ -1,4 +1,4 @@
-//! Logging: `tracing` events, and one line for each request ([`access_log`]).
+//! Logging: `tracing` events, and one line for each request ([`access_log`]). Metrics and traces.
 
 pub mod access_log;
 pub mod escape;
@@ -6,6 +6,8 @@ mod log_writer;
 pub mod metrics;
 pub mod panics;
 pub mod request;
+pub mod routes;
+pub mod traces;
 pub mod waits;
 
 use std::io;

@@ -40,6 +40,11 @@ impl Recipe {
         read().map_err(|field| CorruptRecipe { id: Some(id), field: Some(field) })
     }
 
+    /// The names of the members of a recipe, in the order in which they are written.
+    pub fn member_names() -> impl Iterator<Item = &'static str> {
+        ["id"].iter().chain(Content::NAMES).chain(ServerFields::NAMES).copied()
+    }
+
     /// Writes the recipe as it is stored and answered. Unknown members come after the known ones of their object.
     pub fn to_json(&self) -> Vec<u8> {
         let mut text = Vec::new();

@@ -14,6 +14,7 @@ mod audit;
 mod backup;
 mod backup_schedule;
 mod cache;
+mod changes;
 mod clients;
 mod commit_metrics;
 mod context;
@@ -48,6 +49,7 @@ pub use self::applications::Application;
 pub use self::backup::{Record, Restore, RestoreBatch, RestoreError, Restored, Snapshot};
 pub use self::backup_schedule::BackupOutcome;
 pub use self::cache::{CacheKey, Lookup, ReadCache, Slot};
+pub use self::changes::RecipeChanges;
 pub use self::clients::{ClientRow, SigningKeyRow};
 pub use self::context::Context;
 pub use self::error::{StoreError, Unavailable};
@@ -67,7 +69,7 @@ pub use self::sessions::{
     ChangePassword, CreateSession, Refresh, RefreshSession, Refreshed, SessionUser, SignUp,
 };
 pub use self::shared_limits::{LimitKey, SharedLimits, SharedQuota, TakenQuota};
-pub use self::slow::{log_slow_transactions, take_waited};
+pub use self::slow::{Waited, log_slow_transactions, observe_waits, take_waited};
 pub use self::statistics::Statistics;
 pub use self::url::DatabaseUrl;
 use self::url::Location;

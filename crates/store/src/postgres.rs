@@ -13,6 +13,7 @@ mod audit;
 mod authority;
 mod backup;
 mod backup_schedule;
+mod changes;
 mod clients;
 mod columns;
 mod conditions;
@@ -209,7 +210,7 @@ impl Postgres {
                         | Failure::Store(StoreError::Unavailable(Unavailable::Disconnected)),
                     ) => {}
                     outcome => {
-                        slow::waited(begun);
+                        slow::waited("postgresql", "read", begun);
                         return Ok(outcome?);
                     }
                 }
@@ -224,8 +225,11 @@ impl Postgres {
         query: impl FnOnce(Db) -> F,
     ) -> Pin<Box<impl Future<Output = Result<T, StoreError>>>> {
         Box::pin(async move {
+            let begun = std::time::Instant::now();
             let db = self.0.long_reads.get().await.map_err(Failure::from)?;
-            Ok(query(db).await?)
+            let outcome = query(db).await;
+            slow::waited("postgresql", "read", begun);
+            Ok(outcome?)
         })
     }
 
@@ -286,7 +290,7 @@ impl Postgres {
             let begun = std::time::Instant::now();
             let first = self.try_write(isolation, &work).await;
             let Err(Failure::Conflict) = first else {
-                slow::waited(begun);
+                slow::waited("postgresql", "write", begun);
                 return Ok(first?);
             };
             let give_up = Instant::now() + RETRIES;
@@ -296,7 +300,7 @@ impl Postgres {
                 match self.try_write(isolation, &work).await {
                     Err(Failure::Conflict) if Instant::now() < give_up => {}
                     outcome => {
-                        slow::waited(begun);
+                        slow::waited("postgresql", "write", begun);
                         return Ok(outcome?);
                     }
                 }

@@ -1,6 +1,7 @@
 //! Slow transactions are logged with their cause, and callers learn how long they waited for the database.
 
 use std::cell::Cell;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -22,9 +23,29 @@ pub fn take_waited() -> Duration {
     WAITED.take()
 }
 
+/// A wait of a caller that has ended: a write, or with a database over the network also a read.
+#[derive(Debug)]
+pub struct Waited {
+    /// `sqlite` or `postgresql`.
+    pub system: &'static str,
+    /// `read` or `write`.
+    pub operation: &'static str,
+    pub begun: Instant,
+}
+
+static OBSERVER: OnceLock<fn(&Waited)> = OnceLock::new();
+
+/// From now on, `observer` is called at the end of each wait, on the thread of the caller. Only the first call counts.
+pub fn observe_waits(observer: fn(&Waited)) {
+    let _ = OBSERVER.set(observer);
+}
+
 /// Counts the time since `begun` as waiting.
-pub(crate) fn waited(begun: Instant) {
+pub(crate) fn waited(system: &'static str, operation: &'static str, begun: Instant) {
     WAITED.set(WAITED.get() + begun.elapsed());
+    if let Some(observer) = OBSERVER.get() {
+        observer(&Waited { system, operation, begun });
+    }
 }
 
 /// The times of a transaction.

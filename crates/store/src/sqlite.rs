@@ -7,6 +7,7 @@ mod audit;
 mod authority;
 mod backup;
 mod backup_schedule;
+mod changes;
 mod checkpoint_mark;
 mod clients;
 mod columns;

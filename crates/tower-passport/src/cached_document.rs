@@ -185,10 +185,12 @@ impl<T: Send + Sync + 'static> CachedDocument<T> {
         if let Some(fetching) = &state.fetching {
             return fetching.clone();
         }
+        let previous = state.document.as_ref().map(|document| Arc::clone(&document.value));
+        // In the task of the caller, whose trace the request continues.
+        let fetch = (self.0.fetch)(previous);
         let (end, end_of_fetch) = watch::channel(());
         let fetching = Fetching { since: Instant::now(), end: end_of_fetch };
         state.fetching = Some(fetching.clone());
-        let previous = state.document.as_ref().map(|document| Arc::clone(&document.value));
         // A document is as old as its request: what changed later may be missing in it.
         let begun = (self.0.clock)();
         let document = self.clone();
@@ -196,7 +198,7 @@ impl<T: Send + Sync + 'static> CachedDocument<T> {
             // Both are dropped at the end, also if the fetch panics: callers wake, and the next fetch can begin.
             let _end = end;
             let _clear = ClearFetching(&document);
-            let fetched = (document.0.fetch)(previous).await;
+            let fetched = fetch.await;
             let ended = (document.0.clock)();
             let mut state = document.state();
             match fetched {

@@ -4,11 +4,12 @@ mod network;
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::{Request, Response, StatusCode};
+use http::{HeaderMap, Request, Response, StatusCode};
 
 pub use self::network::Network;
 use self::network::{Forbidden, GuardedResolver};
@@ -43,6 +44,17 @@ pub struct HttpClient {
     network: Network,
     timeout: Duration,
     max_body: usize,
+    propagation: Option<Propagation>,
+}
+
+/// Adds the headers that continue the trace of the request that causes a request.
+#[derive(Clone)]
+struct Propagation(Arc<dyn Fn(&mut HeaderMap) + Send + Sync>);
+
+impl fmt::Debug for Propagation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Propagation")
+    }
 }
 
 impl HttpClient {
@@ -59,7 +71,7 @@ impl HttpClient {
             .no_proxy()
             .build()
             .map_err(|error| HttpError::Setup(Arc::new(error)))?;
-        Ok(Self { client, network, timeout: Duration::from_secs(5), max_body: 256 * 1024 })
+        Ok(Self { client, network, timeout: Duration::from_secs(5), max_body: 256 * 1024, propagation: None })
     }
 
     /// Sets how long a request with its whole response may take.
@@ -72,6 +84,36 @@ impl HttpClient {
     #[must_use]
     pub fn max_body(self, bytes: usize) -> Self {
         Self { max_body: bytes, ..self }
+    }
+
+    /// Lets `inject` add headers to each request, such as `traceparent`, so that a trace continues at the other server.
+    ///
+    /// It is called where the request is caused: for the keys that a token needs, in the task that authenticates the token,
+    /// although they are fetched in another one. It replaces headers of the same name.
+    ///
+    /// ```
+    /// use http::{HeaderMap, HeaderValue};
+    /// use tower_passport::{HttpClient, Network};
+    ///
+    /// # fn current_span() -> HeaderValue { HeaderValue::from_static("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01") }
+    /// let http = HttpClient::new(Network::Public)?.propagate(|headers: &mut HeaderMap| {
+    ///     headers.insert("traceparent", current_span());
+    /// });
+    /// # Ok::<(), tower_passport::HttpError>(())
+    /// ```
+    #[must_use]
+    pub fn propagate(self, inject: impl Fn(&mut HeaderMap) + Send + Sync + 'static) -> Self {
+        Self { propagation: Some(Propagation(Arc::new(inject))), ..self }
+    }
+
+    /// The same client for a task that this one begins, with the headers of this one.
+    #[cfg(any(feature = "remote-keys", feature = "status-list"))]
+    pub(crate) fn for_task(&self) -> Self {
+        let client = self.clone();
+        let Some(Propagation(inject)) = &self.propagation else { return client };
+        let mut captured = HeaderMap::new();
+        inject(&mut captured);
+        client.propagate(move |headers| headers.extend(captured.clone()))
     }
 
     /// Sends a request and returns the response with any status except a redirect.
@@ -90,7 +132,10 @@ impl HttpClient {
     ///
     /// # Errors
     /// Every [`HttpError`] except [`HttpError::Setup`].
-    pub async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+    pub async fn send(&self, mut request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+        if let Some(Propagation(inject)) = &self.propagation {
+            inject(request.headers_mut());
+        }
         let request = reqwest::Request::try_from(request).map_err(|_| HttpError::Forbidden(NOT_A_URL))?;
         self.network.check(request.url()).map_err(HttpError::Forbidden)?;
         match tokio::time::timeout(self.timeout, self.execute(request)).await {

@@ -114,7 +114,7 @@ fn published(
     let (http, issuer) = (http.clone(), provider.issuer.clone());
     let keys_http = http.clone();
     let fetch = move || {
-        let (http, issuer) = (http.clone(), issuer.clone());
+        let (http, issuer) = (http.for_task(), issuer.clone());
         async move { Metadata::fetch(&http, issuer.discovery(), issuer.in_metadata()).await }
     };
     let metadata = CachedDocument::new(fetch, Arc::clone(clock), POLICY);

@@ -118,7 +118,7 @@ impl RemoteKeys {
     fn from_source(source: Source) -> Self {
         let source_of_fetch = source.clone();
         let fetch = move || {
-            let source = source_of_fetch.clone();
+            let source = Source { http: source_of_fetch.http.for_task(), ..source_of_fetch.clone() };
             async move { source.fetch().await }
         };
         let key_set = CachedDocument::new(fetch, Arc::clone(&source.clock), POLICY);

@@ -38,6 +38,122 @@ parameters! {
             "schema": { "type": "string", "pattern": "^$|^[A-Za-z0-9_-]+$" }
         }
     ];
+    ViewQuery: [
+        {
+            "name": "view", "in": "query", "required": false,
+            "description": "`summary`: recipes without their instructions.",
+            "schema": { "type": "string", "pattern": "^(full|summary)$" }
+        },
+        {
+            "name": "fields", "in": "query", "required": false,
+            "description": "The members of the recipes besides the id, as in `name,healthLabels`; the others are left out.",
+            "schema": { "type": "string" }
+        }
+    ];
+    SearchQuery: [
+        {
+            "name": "q", "in": "query", "required": false,
+            "description": "Words that must occur, `\"phrases\"`, `-without`. The last word may be incomplete.",
+            "schema": { "type": "string" }
+        },
+        {
+            "name": "label", "in": "query", "required": false, "style": "form", "explode": true,
+            "description": "A health label; repeat it for several, `a,b` for one of them.",
+            "schema": { "type": "array", "items": { "type": "string" } }
+        },
+        {
+            "name": "excludeLabel", "in": "query", "required": false, "style": "form", "explode": true,
+            "description": "A health label that recipes must not have.",
+            "schema": { "type": "array", "items": { "type": "string" } }
+        },
+        {
+            "name": "ingredient", "in": "query", "required": false, "style": "form", "explode": true,
+            "description": "Words that occur in the ingredients.",
+            "schema": { "type": "array", "items": { "type": "string" } }
+        },
+        {
+            "name": "excludeIngredient", "in": "query", "required": false, "style": "form", "explode": true,
+            "description": "Words that must not occur in the ingredients.",
+            "schema": { "type": "array", "items": { "type": "string" } }
+        },
+        {
+            "name": "keyword", "in": "query", "required": false, "style": "form", "explode": true,
+            "description": "A keyword.",
+            "schema": { "type": "array", "items": { "type": "string" } }
+        },
+        {
+            "name": "cuisine", "in": "query", "required": false, "style": "form", "explode": true,
+            "description": "A cuisine.",
+            "schema": { "type": "array", "items": { "type": "string" } }
+        },
+        {
+            "name": "category", "in": "query", "required": false, "style": "form", "explode": true,
+            "description": "A category.",
+            "schema": { "type": "array", "items": { "type": "string" } }
+        },
+        {
+            "name": "author", "in": "query", "required": false,
+            "description": "Words of the name of the author.",
+            "schema": { "type": "string" }
+        },
+        {
+            "name": "language", "in": "query", "required": false, "style": "form", "explode": true,
+            "description": "A BCP 47 tag; `de` also means `de-AT`.",
+            "schema": { "type": "array", "items": { "type": "string" } }
+        },
+        {
+            "name": "maxTotalMinutes", "in": "query", "required": false,
+            "description": "The longest time from start to finish. Recipes without a time do not pass.",
+            "schema": { "type": "integer", "format": "int32", "minimum": 0, "maximum": 525_600 }
+        },
+        {
+            "name": "maxPrepMinutes", "in": "query", "required": false,
+            "description": "The longest preparation.",
+            "schema": { "type": "integer", "format": "int32", "minimum": 0, "maximum": 525_600 }
+        },
+        {
+            "name": "maxCookMinutes", "in": "query", "required": false,
+            "description": "The longest cooking.",
+            "schema": { "type": "integer", "format": "int32", "minimum": 0, "maximum": 525_600 }
+        },
+        {
+            "name": "difficulty", "in": "query", "required": false,
+            "description": "From 1, easy, to 5, difficult.",
+            "schema": { "type": "integer", "format": "int32", "minimum": 1, "maximum": 5 }
+        },
+        {
+            "name": "owner", "in": "query", "required": false,
+            "description": "`me`, or the id of a user.",
+            "schema": { "type": "string", "pattern": "^[1-9][0-9]{0,17}$" }
+        },
+        {
+            "name": "visibility", "in": "query", "required": false,
+            "description": "`public` or `private`.",
+            "schema": { "type": "string", "pattern": "^(public|private)$" }
+        },
+        {
+            "name": "updatedSince", "in": "query", "required": false,
+            "description": "Recipes that were changed at or after this time.",
+            "schema": { "type": "string", "format": "date-time" }
+        },
+        {
+            "name": "createdSince", "in": "query", "required": false,
+            "description": "Recipes that were created at or after this time.",
+            "schema": { "type": "string", "format": "date-time" }
+        },
+        {
+            "name": "sort", "in": "query", "required": false,
+            "description": "`relevance` (the default with `q`), `id`, `name`, `createdAt`, `updatedAt` or `totalTimeMinutes`; `-` before it reverses the order.",
+            "schema": { "type": "string", "pattern": "^(relevance|-?(id|name|createdAt|updatedAt|totalTimeMinutes))$" }
+        }
+    ];
+    SuggestQuery: [
+        {
+            "name": "q", "in": "query", "required": false,
+            "description": "What is typed so far.",
+            "schema": { "type": "string" }
+        }
+    ];
     RecipeInPath: [{
         "name": "id", "in": "path", "required": true, "example": 1,
         "schema": { "type": "integer", "format": "int64", "minimum": 1 }

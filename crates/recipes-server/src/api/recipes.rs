@@ -1,7 +1,10 @@
 //! Recipes: every client reads the public ones, users create their own, owners change theirs.
 
+mod hit_stream;
 mod page_stream;
 pub mod response;
+pub mod search;
+mod view;
 
 use axum::response::Response;
 use http::{HeaderValue, StatusCode, Uri, header};
@@ -11,6 +14,7 @@ use serde_json::{Map, Value};
 
 use self::page_stream::PageStream;
 use self::response::{REVALIDATE, RecipeResponse};
+use self::view::View;
 use super::{
     documented_errors::{
         Forbidden, Malformed, NotAcceptable, PreconditionFailed, QuotaExceeded, RecipeNotFound,
@@ -18,7 +22,7 @@ use super::{
     },
     json_array::JsonArray,
     list::{DATA, ListRequest},
-    parameters::{IfMatch, IfNoneMatch, PageQuery, RecipeInPath},
+    parameters::{IfMatch, IfNoneMatch, PageQuery, RecipeInPath, SearchQuery, ViewQuery},
     path::PathId,
 };
 use crate::app::App;
@@ -30,10 +34,10 @@ use crate::http::json_api::JsonApi;
 use crate::http::query::Count;
 use crate::use_cases::recipes::Writer;
 
-/// Lists recipes in pages, in the order of their ids.
+/// Lists recipes in pages: all in the order of their ids, or those that a search finds.
 #[utoipa::path(
     get, path = "/api/v1/recipes", tag = "recipes", operation_id = "listRecipes",
-    params(PageQuery),
+    params(PageQuery, ViewQuery, SearchQuery),
     security((), ("bearer" = ["recipes:read"])),
     responses(
         (status = 200, description = "A page of recipes", body = ref("#/components/schemas/RecipePage"), headers(
@@ -43,29 +47,38 @@ use crate::use_cases::recipes::Writer;
 )]
 pub async fn list(
     JsonApi(app): JsonApi<App>,
-    RecipeReader(viewer): RecipeReader,
+    reader: RecipeReader,
     uri: Uri,
     count: Count,
 ) -> Result<Response, Report> {
-    let request = ListRequest::parse("/api/v1/recipes", &uri, &[])?;
-    let recipes = app.recipes().list(request.page, viewer, JsonArray::after(DATA).take_written()).await?;
-    let total = count.of(app.recipes().count(viewer)).await?;
-    let rest = recipes.next.and_then(|last| request.page.rest(recipes.rows.len(), last));
-    let mut json = recipes.rows.into_json();
-    if json.capacity() > 2 * json.len() {
-        // The client may take its time to read the response.
-        json.shrink_to_fit();
+    if search::is_search(&uri) {
+        return search::page(app, reader, &uri, count).await;
     }
-    let data = JsonArray::open_in(json);
+    let viewer = reader.viewer;
+    let request = ListRequest::parse("/api/v1/recipes", &uri, &view::PARAMETERS)?;
+    let (page, view) = (request.page, View::parse(&request.query)?);
+    let total = count.of(app.recipes().count(viewer)).await?;
+    let (data, rest, next) = if view.is_full() {
+        let recipes = app.recipes().list(page, viewer, JsonArray::after(DATA).take_written()).await?;
+        let rest = recipes.next.and_then(|last| page.rest(recipes.rows.len(), last));
+        let mut json = recipes.rows.into_json();
+        if json.capacity() > 2 * json.len() {
+            // The client may take its time to read the response.
+            json.shrink_to_fit();
+        }
+        (JsonArray::open_in(json), rest, recipes.next)
+    } else {
+        (JsonArray::after(DATA), Some(page), None)
+    };
     let mut response = if let Some(rest) = rest {
-        // The page is too large for memory. Its end is in a header, before all its rows are read.
+        // Its end is in a header, before all its rows are read.
         let end = app.recipes().end_of_page(rest, viewer).await?;
         let next = end.and_then(|end| end.next);
         let (last, tail) = (end.map(|end| end.last), request.tail(next, total));
-        let document = PageStream { app, viewer, rest, last, data, tail };
+        let document = PageStream { app, viewer, view, rest, last, data, tail };
         request.respond_with(document.into_body(), next, total)?
     } else {
-        request.finish(data, recipes.next, total)?
+        request.finish(data, next, total)?
     };
     response.headers_mut().insert(header::CACHE_CONTROL, REVALIDATE);
     Ok(response)
@@ -87,7 +100,7 @@ pub async fn list(
 pub async fn read(
     JsonApi(app): JsonApi<App>,
     PathId(id): PathId<RecipeId>,
-    RecipeReader(viewer): RecipeReader,
+    RecipeReader { viewer, .. }: RecipeReader,
     conditions: Conditions,
 ) -> Result<Response, Report> {
     let response = app.recipe_responses().read(app.recipes(), id, viewer).await?;

@@ -25,6 +25,7 @@ use super::caller::{Caller, Credential};
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::http::conditional::system_time;
+use crate::telemetry::traces;
 
 /// An entry takes about a kilobyte.
 const CACHED_TOKENS: u64 = 10_000;
@@ -58,7 +59,7 @@ impl IssuerTokens {
         users: FindIdentity,
     ) -> Result<Self, HttpError> {
         // The operator chose the issuer, which may be in the same private network.
-        let http = HttpClient::new(Network::Private)?;
+        let http = HttpClient::new(Network::Private)?.propagate(traces::propagate);
         let clock = users.clock.clone();
         let time = clock.clone();
         // Tokens of grants that have ended are refused within seconds. Tokens of other servers may name no list.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use accounts::{Role, Scope, User, audit::Actor};
 use axum::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
 use http::{HeaderMap, header, request::Parts};
+use ids::UserId;
 use store::Viewer;
 use tower_passport::{Auth, Reason, Rejection, require_scope};
 
@@ -60,7 +61,11 @@ where
 
 /// The recipes that a request may read. Requests without credentials read the public ones. So do browsers after the end of
 /// their session, because they cannot drop the cookie. An API token needs the scope `recipes:read`.
-pub struct RecipeReader(pub Viewer);
+pub struct RecipeReader {
+    pub viewer: Viewer,
+    /// Also of an administrator, who may read all of them.
+    pub user: Option<UserId>,
+}
 
 impl<S> FromRequestParts<S> for RecipeReader
 where
@@ -75,9 +80,11 @@ where
                 Err(rejection) if is_of_cookie(&rejection, parts) => None,
                 decided => decided?,
             };
-        let Some(Auth(caller)) = caller else { return Ok(Self(Viewer::Anyone)) };
+        let Some(Auth(caller)) = caller else { return Ok(Self { viewer: Viewer::Anyone, user: None }) };
         require_scope(&caller, Scope::RecipesRead.as_str())?;
-        Ok(Self(if caller.acts_as_admin() { Viewer::Admin } else { Viewer::User(caller.user.id) }))
+        let user = caller.user.id;
+        let viewer = if caller.acts_as_admin() { Viewer::Admin } else { Viewer::User(user) };
+        Ok(Self { viewer, user: Some(user) })
     }
 }
 

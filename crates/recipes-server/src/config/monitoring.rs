@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use clap::Args;
+use http::Uri;
 
 use super::values::{self, HEADING};
 use crate::telemetry::LogFormat;
@@ -32,6 +33,10 @@ pub struct Monitoring {
     /// Address and port of the metrics for Prometheus, at /metrics; without it there are none
     #[arg(long, env, global = true, value_name = "ADDRESS:PORT", value_parser = metrics_address)]
     pub metrics_addr: Option<SocketAddr>,
+
+    /// HTTP address of an OpenTelemetry collector, to which traces are sent; for programs that were built with the feature otel
+    #[arg(long, env, global = true, value_name = "URL", value_parser = collector)]
+    pub otel_exporter_otlp_endpoint: Option<String>,
 }
 
 fn slow(text: &str) -> Result<Duration, &'static str> {
@@ -46,6 +51,16 @@ fn slow(text: &str) -> Result<Duration, &'static str> {
 
 fn metrics_address(text: &str) -> Result<SocketAddr, &'static str> {
     text.parse().map_err(|_| "must be an IP address and a port, as in 127.0.0.1:9090 or [::1]:9090")
+}
+
+fn collector(text: &str) -> Result<String, &'static str> {
+    let uri: Uri = text.parse().unwrap_or_default();
+    let is_http = matches!(uri.scheme_str(), Some("http" | "https"));
+    let is_plain = uri.query().is_none() && !text.contains(['@', '#']);
+    let is_address = is_http && is_plain && uri.host().is_some_and(|host| !host.is_empty());
+    is_address
+        .then(|| text.to_owned())
+        .ok_or("must be an http:// or https:// address, as in http://127.0.0.1:4318")
 }
 
 #[cfg(test)]
@@ -69,6 +84,18 @@ mod tests {
         for bad in ["", "9090", ":9090", "127.0.0.1", "localhost:9090", "http://127.0.0.1:9090", "::1:9090x"]
         {
             assert!(metrics_address(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn collector_is_an_http_address() {
+        for good in ["http://127.0.0.1:4318", "https://otel.example/otlp", "http://[::1]:4318/"] {
+            assert_eq!(collector(good).unwrap(), good);
+        }
+        for bad in
+            ["", "127.0.0.1:4318", "grpc://a:4317", "http://", "http://u:p@a", "http://a?b", "http://a#b"]
+        {
+            assert!(collector(bad).is_err(), "{bad}");
         }
     }
 }

@@ -52,6 +52,16 @@ impl CursorKey for InvitationId {
     }
 }
 
+impl CursorKey for search::Cursor {
+    fn into_bytes(self) -> Vec<u8> {
+        serde_json::to_vec(&self).unwrap_or_default()
+    }
+
+    fn try_from_bytes(bytes: &[u8]) -> Option<Self> {
+        serde_json::from_slice(bytes).ok()
+    }
+}
+
 /// The position after a key in one list: the key, and a fingerprint of the list's filters.
 ///
 /// Opaque to clients, so that later versions can use other orders. It is neither a secret nor a permission: every page
@@ -77,8 +87,8 @@ pub enum CursorError {
 
 const VERSION: u8 = 1;
 
-/// Version, fingerprint, and the bytes of the longest key, a UUID.
-const MAX_BYTES: usize = 5 + 16;
+/// Of the text. The longest keys are those of a search, with the frequencies of its words.
+const MAX_LENGTH: usize = 16 << 10;
 
 impl<Id: CursorKey> Cursor<Id> {
     /// `filters` is the canonical text of all parameters that select and order the rows.
@@ -98,9 +108,9 @@ impl<Id: CursorKey> Cursor<Id> {
     /// # Errors
     /// [`CursorError`], with a text that tells the client what to do.
     pub fn decode(text: &str, filters: &str) -> Result<Id, CursorError> {
-        let mut bytes = [0; MAX_BYTES];
-        let length = URL_SAFE_NO_PAD.decode_slice(text, &mut bytes).unwrap_or(0);
-        let [VERSION, a, b, c, d, after @ ..] = &bytes[..length] else { return Err(CursorError::Malformed) };
+        let is_short = text.len() <= MAX_LENGTH;
+        let bytes = if is_short { URL_SAFE_NO_PAD.decode(text).unwrap_or_default() } else { Vec::new() };
+        let [VERSION, a, b, c, d, after @ ..] = &bytes[..] else { return Err(CursorError::Malformed) };
         // Before the key: the key of another list may be malformed here.
         if [*a, *b, *c, *d] != fingerprint(filters) {
             return Err(CursorError::OtherFilters);

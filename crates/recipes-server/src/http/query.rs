@@ -15,6 +15,14 @@ impl<'a> Query<'a> {
     /// # Errors
     /// [`RequestError::Malformed`] for a parameter that is not in `known`, or is given twice.
     pub fn parse(uri: &'a Uri, known: &[&str]) -> Result<Self, RequestError> {
+        Self::parse_repeatable(uri, known, &[])
+    }
+
+    /// The same, where parameters of `repeatable` may be given several times.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse).
+    pub fn parse_repeatable(uri: &'a Uri, known: &[&str], repeatable: &[&str]) -> Result<Self, RequestError> {
         let mut parameters: Vec<(Cow<'a, str>, Cow<'a, str>)> = Vec::new();
         for (name, value) in form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()) {
             // jQuery and others add the time as `_`, so that no cache answers.
@@ -25,7 +33,7 @@ impl<'a> Query<'a> {
                 let message = format!("Unknown query parameter \"{name}\"; {}", did_you_mean(&name, known));
                 return Err(RequestError::Malformed(message.into()));
             }
-            if parameters.iter().any(|(earlier, _)| *earlier == name) {
+            if parameters.iter().any(|(earlier, _)| *earlier == name) && !repeatable.contains(&&*name) {
                 let message = format!("The query parameter \"{name}\" is given more than once");
                 return Err(RequestError::Malformed(message.into()));
             }
@@ -35,7 +43,21 @@ impl<'a> Query<'a> {
     }
 
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| &**value)
+        self.get_all(name).next()
+    }
+
+    /// All values of a repeatable parameter.
+    pub fn get_all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(move |(known, _)| known == name).map(|(_, value)| &**value)
+    }
+
+    /// The parameters with these names as a query, in the order in which they came.
+    pub fn canonical(&self, names: &[&str]) -> String {
+        let mut canonical = form_urlencoded::Serializer::new(String::new());
+        for (name, value) in self.0.iter().filter(|(name, _)| names.contains(&&**name)) {
+            canonical.append_pair(name, value);
+        }
+        canonical.finish()
     }
 }
 

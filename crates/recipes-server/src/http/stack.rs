@@ -72,6 +72,7 @@ use crate::public_url::PublicUrl;
 use crate::telemetry::access_log::{AccessLog, Entry};
 use crate::telemetry::panics;
 use crate::telemetry::request::LoggedRequest;
+use crate::telemetry::traces::{NewRequest, Traces};
 use crate::telemetry::waits::Waits;
 
 /// The router, with everything around it that all requests pass.
@@ -91,6 +92,7 @@ pub struct HttpConfig {
     pub trusted_proxies: TrustedProxies,
     pub public_url: Option<PublicUrl>,
     pub access_log: AccessLog,
+    pub traces: Traces,
     /// Bytes for all bodies that are being read and all responses that are being sent.
     pub memory_budget: usize,
     pub draining: Draining,
@@ -212,10 +214,12 @@ impl RequestInfo {
     fn new(request: &Request<Body>, started: Instant, client: Option<IpAddr>, shared: &Shared) -> Self {
         let (headers, config) = (request.headers(), &shared.config);
         let received = config.clock.now();
+        let id = request_id::of(headers, received, &config.entropy);
+        let span = config.traces.begin(&NewRequest { request, id: &id, client, received, started });
         Self {
             received,
             started,
-            logged: LoggedRequest { id: request_id::of(headers, received, &config.entropy), client },
+            logged: LoggedRequest { id, client, span },
             method: request.method().clone(),
             path: request.uri().path_and_query().cloned(),
             accept: headers.get_all(header::ACCEPT).iter().cloned().collect(),
@@ -367,6 +371,7 @@ impl Shared {
             duration: info.started.elapsed(),
             request: &info.logged,
         });
+        info.logged.span.end(response.status());
         response
     }
 }

@@ -8,20 +8,16 @@ use http::header;
 use metrics::gauge;
 use store::Store;
 use tokio::net::TcpListener;
-use utoipa::openapi::OpenApi;
 
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::http::client_address::TrustedProxies;
 use crate::http::error::RequestError;
 use crate::http::stack::{CorsOrigins, Draining, HttpConfig, HttpService};
+use crate::jobs::search_index::SearchIndex;
 use crate::limits;
 use crate::passwords::Passwords;
-use crate::router::PAGES;
-use crate::telemetry::{
-    access_log::AccessLog,
-    metrics::{Metrics, RequestMetrics},
-};
+use crate::telemetry::{access_log::AccessLog, metrics::Metrics, traces::Traces};
 
 /// Installs the recorder, if there is an address for the metrics.
 ///
@@ -31,28 +27,24 @@ pub(super) fn install(address: Option<SocketAddr>) -> io::Result<Option<(SocketA
     address.map(|address| Metrics::install().map(|metrics| (address, metrics))).transpose()
 }
 
-/// The metrics of requests to the routes of this document and to the pages.
-pub(super) fn of_requests(openapi: OpenApi) -> RequestMetrics {
-    RequestMetrics::new(openapi.paths.paths.into_keys().chain(PAGES.map(str::to_owned)))
-}
-
 /// What has a current value.
 #[derive(Clone)]
 pub(super) struct Sources {
     pub(super) store: Store,
     pub(super) passwords: Passwords,
+    pub(super) search: Option<SearchIndex>,
 }
 
-/// Listens, and serves in the background for as long as the process runs.
+/// Listens, and serves in the background for as long as the process runs. Does nothing without an address.
 ///
 /// # Errors
 /// If the address cannot be used.
 pub(super) async fn start(
-    address: SocketAddr,
-    metrics: Metrics,
+    metrics: Option<&(SocketAddr, Metrics)>,
     sources: Sources,
     (clock, entropy): (Clock, Entropy),
 ) -> anyhow::Result<()> {
+    let Some((address, metrics)) = metrics.cloned() else { return Ok(()) };
     let listener = TcpListener::bind(address)
         .await
         .with_context(|| format!("METRICS_ADDR (--metrics-addr) is {address}, which cannot be used"))?;
@@ -73,6 +65,7 @@ pub(super) async fn start(
         trusted_proxies: TrustedProxies::default(),
         public_url: None,
         access_log: AccessLog::off(),
+        traces: Traces::off(),
         memory_budget: limits::MEMORY_BUDGET,
         draining: Draining::default(),
     };
@@ -86,7 +79,10 @@ pub(super) async fn start(
 }
 
 async fn sample(sources: &Sources) {
-    let Sources { store, passwords } = sources;
+    let Sources { store, passwords, search } = sources;
+    if let Some(search) = search {
+        sample_search_index(search);
+    }
     gauge!("recipes_password_jobs_waiting").set(as_f64(passwords.waiting()));
     gauge!("recipes_store_ready").set(f64::from(u8::from(store.ready().await.is_ok())));
     // Without them `recipes_store_ready` says so, and the log says why.
@@ -96,6 +92,24 @@ async fn sample(sources: &Sources) {
         gauge!("recipes_store_connections").set(as_f64(statistics.connections));
         gauge!("recipes_store_connections_waiting").set(as_f64(statistics.waiting));
         gauge!("recipes_store_schema_version").set(as_f64(statistics.schema));
+    }
+    if let Ok(last) = store.last_backup().await {
+        let (second, is_good) = last.map_or((0, true), |last| (last.at.as_second(), last.is_good));
+        gauge!("recipes_backup_last_timestamp_seconds")
+            .set(as_f64(usize::try_from(second).unwrap_or_default()));
+        gauge!("recipes_backup_last_success").set(f64::from(u8::from(is_good)));
+    }
+}
+
+fn sample_search_index(search: &SearchIndex) {
+    let (index, status) = (search.index(), search.status());
+    let count = |count: u64| as_f64(usize::try_from(count).unwrap_or(usize::MAX));
+    let (indexed, total) = status.building.unwrap_or((1, 1));
+    gauge!("recipes_search_index_built_ratio").set(count(indexed) / count(total.max(1)));
+    gauge!("recipes_search_index_behind_seconds").set(status.behind.as_secs_f64());
+    gauge!("recipes_search_index_recipes").set(count(index.len()));
+    if let Ok(bytes) = index.bytes() {
+        gauge!("recipes_search_index_bytes").set(count(bytes));
     }
 }
 

@@ -139,6 +139,7 @@ mod tests {
 
     use super::*;
     use crate::telemetry::log_writer::tests::written;
+    use crate::telemetry::traces::RequestSpan;
 
     fn line(format: LogFormat, path: &str) -> String {
         let log = LogWriter::without_thread(format);
@@ -149,7 +150,11 @@ mod tests {
             path,
             status: StatusCode::OK,
             duration: Duration::from_micros(1_034),
-            request: &LoggedRequest { id: HeaderValue::from_static("abc"), client },
+            request: &LoggedRequest {
+                id: HeaderValue::from_static("abc"),
+                client,
+                span: RequestSpan::none(),
+            },
         });
         written(&log)
     }

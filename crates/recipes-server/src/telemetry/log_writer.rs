@@ -193,6 +193,7 @@ pub(super) mod tests {
 
     use super::*;
     use crate::telemetry::request::LoggedRequest;
+    use crate::telemetry::traces::RequestSpan;
 
     /// What the log writes now.
     pub(in crate::telemetry) fn written(log: &LogWriter) -> String {
@@ -203,7 +204,7 @@ pub(super) mod tests {
 
     fn request() -> LoggedRequest {
         let client = Some("203.0.113.9".parse().unwrap());
-        LoggedRequest { id: HeaderValue::from_static("r-1"), client }
+        LoggedRequest { id: HeaderValue::from_static("r-1"), client, span: RequestSpan::none() }
     }
 
     #[test]

@@ -95,7 +95,20 @@ fn describe() {
     describe_gauge!("recipes_store_connections_waiting", "Callers that wait for a connection of PostgreSQL");
     describe_gauge!("recipes_store_schema_version", "Migrations that the database has");
     describe_gauge!("recipes_store_ready", "1 if the database can be read and written, else 0");
+    describe_gauge!("recipes_search_index_recipes", "Recipes in the search index");
+    describe_gauge!("recipes_search_index_bytes", "Size of the search index on the disk");
+    describe_gauge!(
+        "recipes_search_index_behind_seconds",
+        "Time since the search index last had all recipes of the database"
+    );
+    describe_gauge!("recipes_search_index_built_ratio", "1, or less while the search index is being built");
     describe_gauge!("recipes_sessions", "Sessions in the database");
     describe_gauge!("recipes_mails_waiting", "Mails in the queue, without those that wait for a retry");
+    describe_gauge!(
+        "recipes_backup_last_timestamp_seconds",
+        seconds,
+        "Time of the last scheduled backup in seconds since 1970; 0 if there was none"
+    );
+    describe_gauge!("recipes_backup_last_success", "0 if the last scheduled backup failed, else 1");
     describe_counter!("recipes_mails_total", "Attempts to send a mail, by result: sent, retried, failed");
 }

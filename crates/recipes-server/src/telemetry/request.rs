@@ -6,12 +6,15 @@ use std::{fmt::Write as _, net::IpAddr};
 
 use http::HeaderValue;
 
+use super::traces::RequestSpan;
+
 /// What every log line of a request contains.
 #[derive(Clone, Debug)]
 pub struct LoggedRequest {
     /// Printable ASCII without spaces and quotes.
     pub id: HeaderValue,
     pub client: Option<IpAddr>,
+    pub span: RequestSpan,
 }
 
 tokio::task_local! {
@@ -23,9 +26,9 @@ impl LoggedRequest {
         self.id.to_str().unwrap_or_default()
     }
 
-    /// Runs `poll`. Its events name this request.
+    /// Runs `poll`. Its events name this request, and its spans are below that of the request.
     pub fn scope<T>(&self, poll: impl FnOnce() -> T) -> T {
-        CURRENT.sync_scope(self.clone(), poll)
+        CURRENT.sync_scope(self.clone(), || self.span.scope(poll))
     }
 
     /// The members of a JSON object, each after a comma.
@@ -35,6 +38,10 @@ impl LoggedRequest {
         if let Some(client) = self.client {
             out.push_str(r#"","client.address":""#);
             push_address(out, client);
+        }
+        if let Some(trace) = self.span.trace_id() {
+            // Writing to a string cannot fail.
+            let _ = write!(out, r#"","trace.id":"{trace}"#);
         }
         out.push('"');
     }
@@ -46,6 +53,10 @@ impl LoggedRequest {
         if let Some(client) = self.client {
             out.push_str(" client.address=");
             push_address(out, client);
+        }
+        if let Some(trace) = self.span.trace_id() {
+            // Writing to a string cannot fail.
+            let _ = write!(out, " trace.id={trace}");
         }
     }
 }

@@ -8,6 +8,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use super::traces;
+
 /// How long a request waited for each.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Waits {
@@ -54,12 +56,14 @@ impl Waits {
 
 /// Counts the time since `begun` as waiting for the body.
 pub fn for_body(begun: Instant) {
+    traces::waited("body", begun);
     let waits = CURRENT.get();
     CURRENT.set(Waits { body: waits.body + begun.elapsed(), ..waits });
 }
 
 /// Counts the time since `begun` as waiting for a password.
 pub fn for_password(begun: Instant) {
+    traces::waited("password", begun);
     let waits = CURRENT.get();
     CURRENT.set(Waits { password: waits.password + begun.elapsed(), ..waits });
 }

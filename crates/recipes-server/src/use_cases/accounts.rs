@@ -57,7 +57,7 @@ pub struct Accounts {
 
 impl Accounts {
     pub fn new(with: Dependencies) -> Self {
-        let Dependencies { store, passwords, issuer, settings, limits, mailer, clock, entropy } = with;
+        let Dependencies { store, passwords, issuer, settings, limits, mailer, clock, entropy, .. } = with;
         Self { store, passwords, issuer, settings, limits, mailer, clock, entropy }
     }
 

@@ -8,6 +8,7 @@ use crate::auth::rate_limit::RateLimits;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::jobs::mail::Mailer;
+use crate::jobs::search_index::SearchIndex;
 use crate::passwords::Passwords;
 
 /// What use cases work with. Clones share it.
@@ -20,6 +21,8 @@ pub struct Dependencies {
     pub settings: Settings,
     pub limits: RateLimits,
     pub mailer: Mailer,
+    /// `None` for a service without recipes.
+    pub search: Option<SearchIndex>,
     pub clock: Clock,
     pub entropy: Entropy,
 }

@@ -2,14 +2,22 @@
 
 use store::{BackupOutcome, Store, StoreError};
 
+use crate::jobs::search_index::{IndexStatus, SearchIndex};
+
 /// Checks the parts that requests depend on.
 pub struct Health {
     store: Store,
+    search: Option<SearchIndex>,
 }
 
 impl Health {
-    pub fn new(store: Store) -> Self {
-        Self { store }
+    pub fn new(store: Store, search: Option<SearchIndex>) -> Self {
+        Self { store, search }
+    }
+
+    /// The state of the search index; `None` for a service without recipes.
+    pub fn search(&self) -> Option<IndexStatus> {
+        self.search.as_ref().map(SearchIndex::status)
     }
 
     /// # Errors

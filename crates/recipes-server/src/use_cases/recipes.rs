@@ -1,9 +1,14 @@
 //! Recipes: create, read, list, replace, delete.
 
 mod error;
+mod search;
 mod writer;
 
-pub use self::{error::RecipeError, writer::Writer};
+pub use self::{
+    error::RecipeError,
+    search::{Found, PageWanted, RecipeQuery},
+    writer::Writer,
+};
 pub use store::{Precondition, StoredRecipe, Viewer};
 
 use accounts::{Role, User, audit::Actor};
@@ -16,10 +21,12 @@ use store::{
 use super::Dependencies;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
+use crate::jobs::search_index::SearchIndex;
 
 /// The use cases of recipes.
 pub struct Recipes {
     store: Store,
+    search: Option<SearchIndex>,
     quotas: Quotas,
     require_verified_email: bool,
     clock: Clock,
@@ -30,6 +37,7 @@ impl Recipes {
     pub fn new(with: &Dependencies) -> Self {
         Self {
             store: with.store.clone(),
+            search: with.search.clone(),
             quotas: with.settings.quotas,
             require_verified_email: with.settings.require_verified_email,
             clock: with.clock.clone(),

@@ -18,15 +18,17 @@ use recipes_server::http::stack::{CorsOrigins, Draining, HttpConfig, HttpService
 use recipes_server::jobs::mail::{
     MailTemplate, MailWorker, Mailer, MailerConfig, Outbox, RETRY_PAUSES, Transport,
 };
+use recipes_server::jobs::search_index::SearchIndex;
 use recipes_server::mode::Mode;
 use recipes_server::passwords::{Passwords, Scheme, policy::Policy};
 use recipes_server::public_url::PublicUrl;
 use recipes_server::router::router;
-use recipes_server::telemetry::access_log::AccessLog;
+use recipes_server::telemetry::{access_log::AccessLog, traces::Traces};
 use recipes_server::use_cases::{
     Dependencies,
     accounts::{ClientInfo, Settings, SignUpMode},
 };
+use search::RecipeIndex;
 use serde_json::json;
 use store::Store;
 
@@ -47,6 +49,7 @@ struct Surroundings {
     /// Other APIs.
     resources: Vec<String>,
     issuer: Option<TrustedIssuer>,
+    index: RecipeIndex,
 }
 
 impl Default for Surroundings {
@@ -59,6 +62,7 @@ impl Default for Surroundings {
             mode: Mode::AllInOne,
             resources: Vec::new(),
             issuer: None,
+            index: RecipeIndex::in_memory().unwrap(),
         }
     }
 }
@@ -67,6 +71,7 @@ pub(crate) struct TestApp {
     pub(crate) store: Store,
     pub(crate) clock: Clock,
     pub(crate) app: App,
+    pub(crate) search: Option<SearchIndex>,
     service: HttpService,
     mail_worker: Mutex<MailWorker>,
     folder: tempfile::TempDir,
@@ -123,6 +128,11 @@ impl TestApp {
         })
     }
 
+    /// An app with this search index.
+    pub(crate) fn with_index(index: RecipeIndex) -> Self {
+        Self::surrounded_by(Surroundings { index, ..Surroundings::default() })
+    }
+
     pub(crate) fn with_front_end(front_end: FrontEnd) -> Self {
         Self::surrounded_by(Surroundings { front_end: Some(front_end), ..Surroundings::default() })
     }
@@ -162,7 +172,8 @@ impl TestApp {
     fn hashing(hashing: Passwords, surroundings: Surroundings, quotas: Quotas, settings: Settings) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Clock::stopped("2026-01-01T12:00:00Z".parse().unwrap());
-        let Surroundings { database, origins, public_url, front_end, mode, resources, issuer } = surroundings;
+        let Surroundings { database, origins, public_url, front_end, mode, resources, issuer, index } =
+            surroundings;
         let store = database.open_new(folder.path(), clock.now());
         let entropy = Entropy::seeded(1);
         let limits = RateLimits::new(quotas, clock.clone(), store.shared_limits().as_ref());
@@ -181,6 +192,7 @@ impl TestApp {
             }),
             retry_pauses: RETRY_PAUSES,
         });
+        let search = mode.has_recipes().then(|| SearchIndex::follow(store.clone(), index));
         let dependencies = Dependencies {
             store: store.clone(),
             passwords: hashing,
@@ -188,6 +200,7 @@ impl TestApp {
             settings,
             limits: limits.clone(),
             mailer,
+            search: search.clone(),
             clock: clock.clone(),
             entropy,
         };
@@ -212,11 +225,12 @@ impl TestApp {
             trusted_proxies: "10.0.0.1".parse().unwrap(),
             public_url,
             access_log: AccessLog::off(),
+            traces: Traces::off(),
             memory_budget: recipes_server::limits::MEMORY_BUDGET,
             draining: Draining::default(),
         };
         let service = HttpService::new(routes, config);
-        Self { store, clock, app, service, mail_worker: Mutex::new(mail_worker), folder }
+        Self { store, clock, app, search, service, mail_worker: Mutex::new(mail_worker), folder }
     }
 
     pub(crate) fn anonymous(&self) -> Client {

@@ -277,6 +277,7 @@ async fn health_and_readiness() {
     let app = TestApp::new();
     assert_eq!(app.anonymous().get("/healthz").await.is(200).json()["status"], "ok");
     assert_eq!(app.anonymous().get("/readyz").await.is(200).json()["status"], "ok");
+    app.search.as_ref().unwrap().catch_up().await;
     let outcome = store::BackupOutcome { at: app.clock.now(), is_good: true };
     app.store.note_backup(outcome, app.clock.now()).await.unwrap();
     assert_eq!(

@@ -22,6 +22,7 @@ mod properties;
 mod rate_limits;
 mod recipes;
 mod revocations;
+mod search;
 mod seed_contract;
 mod seed_faults;
 mod sessions;

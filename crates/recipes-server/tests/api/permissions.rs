@@ -43,6 +43,8 @@ matrix! {
     callers:                                         Anonymous OtherUser Owner Admin ReadToken WriteToken AccountToken;
     get    "/api/v1/recipes":                              200       200   200   200       200        403          403;
     post   "/api/v1/recipes":                              401       201   201   201       403        201          403;
+    get    "/api/v1/recipes/facets":                       200       200   200   200       200        403          403;
+    get    "/api/v1/recipes/suggest":                      200       200   200   200       200        403          403;
     get    "/api/v1/recipes/{id}":                         200       200   200   200       200        403          403;
     put    "/api/v1/recipes/{id}":                         401       403   200   200       403        200          403;
     delete "/api/v1/recipes/{id}":                         401       403   204   204       403        204          403;

@@ -25,17 +25,18 @@ fn report_has_one_line_for_each_part_and_nothing_is_created() {
     let report = folder.run("check");
     report.is(0).complains(&[]);
     let lines: Vec<_> = report.stdout.lines().collect();
-    assert_eq!(lines.len(), 5, "{report:#?}");
+    assert_eq!(lines.len(), 6, "{report:#?}");
     assert_eq!(
-        lines[..3],
+        lines[..4],
         [
             "settings: ok, the service listens on http://127.0.0.1:8080",
             "database: ok, sqlite:data/recipes.db is new, and the first start creates its tables",
+            "search: ok, the next start builds the index in data/search",
             "mail: ok, SMTP_URL is not set: mails are not sent but written to data/outbox",
         ]
     );
-    assert!(lines[3].starts_with("clock: ok, it is 20") && lines[3].ends_with('Z'), "{report:#?}");
-    assert!(lines[4].starts_with("disk: ok, ") && lines[4].contains(" MiB are free in data"), "{report:#?}");
+    assert!(lines[4].starts_with("clock: ok, it is 20") && lines[4].ends_with('Z'), "{report:#?}");
+    assert!(lines[5].starts_with("disk: ok, ") && lines[5].contains(" MiB are free in data"), "{report:#?}");
     assert!(!folder.has("data"));
 
     folder.write("recipes.json", "[]");

@@ -285,6 +285,12 @@ fn env_example_lists_every_setting_with_its_default() {
     }
     let flags = help.lines().filter(|line| line.trim_start().starts_with("--") && line.contains('<')).count();
     assert_eq!(settings.len(), flags + 7, "every flag, three secrets, four files of secrets: {settings:?}");
+    let guide = include_str!("../../../../docs/configure.md");
+    let topics: Vec<_> = guide.lines().filter(|line| line.starts_with("| ")).collect();
+    for (name, _) in settings.iter().filter_map(|line| line.split_once('=')) {
+        let is_there = topics.iter().any(|line| line.contains(&format!("`{name}`")));
+        assert!(is_there, "docs/configure.md does not list {name}");
+    }
     // Without the comment signs it is a valid file.
     folder.write(".env", settings.join("\n"));
     assert_eq!(database(folder.with("export")), "sqlite:data/recipes.db");

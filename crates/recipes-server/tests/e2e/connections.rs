@@ -12,7 +12,7 @@ use recipes_server::http::client_address::TrustedProxies;
 use recipes_server::http::stack::{CorsOrigins, Draining, HttpConfig, HttpService};
 use recipes_server::limits::{CONNECTIONS, Connections};
 use recipes_server::server;
-use recipes_server::telemetry::access_log::AccessLog;
+use recipes_server::telemetry::{access_log::AccessLog, traces::Traces};
 use recipes_server::{Clock, Entropy};
 use tokio::net::TcpListener;
 
@@ -64,6 +64,7 @@ fn service(router: Router) -> HttpService {
         trusted_proxies: TrustedProxies::default(),
         public_url: None,
         access_log: AccessLog::off(),
+        traces: Traces::off(),
         memory_budget: recipes_server::limits::MEMORY_BUDGET,
         draining: Draining::default(),
     };

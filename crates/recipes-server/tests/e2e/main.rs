@@ -18,6 +18,9 @@ mod passwords;
 mod program;
 mod rate_limits;
 mod room;
+mod search;
 mod secrets;
 mod shutdown;
+#[cfg(feature = "otel")]
+mod traces;
 mod tutorial;

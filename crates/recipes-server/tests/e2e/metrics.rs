@@ -40,7 +40,8 @@ fn names(text: &str) -> BTreeSet<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn metrics_count_what_the_service_does_and_are_those_of_the_documentation() {
     let folder = tempfile::tempdir().unwrap();
-    let program = Program::start_with(folder.path(), &[("METRICS_ADDR", "127.0.0.1:0")]);
+    let settings = [("METRICS_ADDR", "127.0.0.1:0"), ("BACKUP_DIR", "backups")];
+    let program = Program::start_with(folder.path(), &settings);
     let url = address(&program).await;
     let client = program.signed_up("ada@example.org").await;
     for name in ["Soup", "Bread", "Tea"] {
@@ -56,6 +57,7 @@ async fn metrics_count_what_the_service_does_and_are_those_of_the_documentation(
         .await
         .unwrap();
     program.logged("A mail was written to").await;
+    program.logged("and verified").await;
 
     let (status, text) = get(&url).await;
     assert_eq!(status, 200);
@@ -73,6 +75,8 @@ async fn metrics_count_what_the_service_does_and_are_those_of_the_documentation(
     assert_eq!(value(&text, "recipes_mails_total{result=\"sent\"}"), "1");
     assert_eq!(value(&text, "recipes_sessions"), "1");
     assert_eq!(value(&text, "recipes_store_ready"), "1");
+    assert_eq!(value(&text, "recipes_backup_last_success"), "1");
+    assert!(value(&text, "recipes_backup_last_timestamp_seconds").parse::<f64>().unwrap() > 1.7e9);
     assert!(value(&text, "recipes_store_schema_version").parse::<u32>().unwrap() > 8);
     for positive in ["process_start_time_seconds", "process_resident_memory_bytes", "process_open_fds"] {
         assert_ne!(value(&text, positive), "0", "{positive}");
@@ -84,6 +88,43 @@ async fn metrics_count_what_the_service_does_and_are_those_of_the_documentation(
     let documented = rows.map(|(name, _)| name.to_owned());
     let is_metric = |name: &String| name.starts_with("recipes_") || name.starts_with("process_");
     assert_eq!(names(&text), documented.filter(is_metric).collect());
+    let rules = include_str!("../../../../packaging/prometheus/recipes.rules.yaml");
+    let known = names(&text);
+    for (alert, used) in metrics_of_alerts(rules) {
+        assert!(known.contains(&used) || used == "up", "{alert} watches {used}, which does not exist");
+        assert!(
+            guide.contains(&format!("`{alert}`")),
+            "docs/operate.md does not say what to do about {alert}"
+        );
+    }
+}
+
+/// The alerts of a file of rules, each with the metrics of its expression. A histogram is named without `_bucket` and the like.
+fn metrics_of_alerts(rules: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for rule in rules.split("- alert: ").skip(1) {
+        let (alert, rest) = rule.split_once('\n').unwrap();
+        let (_, expression) = rest.split_once("expr: ").unwrap();
+        let end = ["\n        for:", "\n        labels:"]
+            .into_iter()
+            .filter_map(|next| expression.find(next))
+            .min();
+        let expression = &expression[..end.unwrap()];
+        let words = expression.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+        let used: Vec<_> = words
+            .filter(|word| {
+                ["recipes_", "process_"].iter().any(|prefix| word.starts_with(prefix)) || *word == "up"
+            })
+            .map(|word| {
+                ["_bucket", "_count", "_sum"].iter().find_map(|part| word.strip_suffix(part)).unwrap_or(word)
+            })
+            .map(|word| (alert.to_owned(), word.to_owned()))
+            .collect();
+        assert!(!used.is_empty(), "{alert} watches nothing: {expression}");
+        found.extend(used);
+    }
+    assert!(found.len() > 15, "{found:?}");
+    found
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -149,6 +190,8 @@ async fn batches_on_postgres_are_measured_and_slow_ones_are_logged() {
 
     let line = program.logged("A slow transaction").await;
     assert!(line.contains(r#""cause":"statements","writes":1"#), "{line}");
+    let line = program.logged("A slow request").await;
+    assert!(line.contains(r#""path":"/api/v1/recipes""#) && line.contains(r#""cause":"database""#), "{line}");
     let text = get(url).await.1;
     assert!(value(&text, sum).parse::<f64>().unwrap() >= before + 2.0, "{text}");
     assert_eq!(value(&text, "recipes_store_commit_failures_total"), "0");

@@ -124,7 +124,7 @@ impl Program {
 
     pub(crate) fn client(&self) -> Client {
         let hyper = Hyper::builder(TokioExecutor::new()).build_http();
-        Client { hyper, address: self.address.clone(), token: None }
+        Client { hyper, address: self.address.clone(), token: None, headers: Vec::new() }
     }
 
     /// A client with the token of a new user.
@@ -164,6 +164,7 @@ pub(crate) struct Client {
     hyper: Hyper<HttpConnector, Full<Bytes>>,
     address: String,
     pub(crate) token: Option<String>,
+    pub(crate) headers: Vec<(&'static str, String)>,
 }
 
 impl Client {
@@ -203,6 +204,9 @@ impl Client {
         let mut request = Request::builder().method(method).uri(format!("http://{}{path}", self.address));
         if let Some(token) = &self.token {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        for (name, value) in &self.headers {
+            request = request.header(*name, value);
         }
         if body.is_some() {
             request = request.header(header::CONTENT_TYPE, "application/json");

@@ -157,6 +157,8 @@ async fn fill(db: &Db, mut restore: Restore) -> Result<(), RestoreError> {
     db.batch(&format!("TRUNCATE {names}")).await?;
     // Truncating fires no trigger. Other servers must not go on with cached sessions.
     db.batch("INSERT INTO access_changes DEFAULT VALUES; NOTIFY access_changes").await?;
+    // Programs that follow the recipes must read all of them again.
+    db.batch("TRUNCATE recipe_deletions; UPDATE recipe_history SET name = gen_random_uuid()::text").await?;
     let mut sequences = Vec::new();
     loop {
         match restore.records.recv().await {

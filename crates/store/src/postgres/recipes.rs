@@ -20,7 +20,7 @@ use ids::{RecipeId, Uid, UserId};
 
 /// A page ends early behind this much text: 1,000 recipes may have 256 MiB, and one request must not
 /// make us hold them. A hundred everyday recipes have less.
-const PAGE_BYTES: usize = 128 << 10;
+pub(super) const PAGE_BYTES: usize = 128 << 10;
 
 /// The ids behind `$1` that this viewer may see, at most `$3`: `$2` is the user. Each part comes from an index in the order of the ids.
 const ALL: &str = "SELECT id FROM recipes WHERE id > $1 AND $2::bigint IS NULL ORDER BY id LIMIT $3";
@@ -241,7 +241,7 @@ fn ids_of(viewer: Viewer) -> &'static str {
 }
 
 /// `owner_id = NULL` holds for no row.
-fn user_of(viewer: Viewer) -> Option<i64> {
+pub(super) fn user_of(viewer: Viewer) -> Option<i64> {
     match viewer {
         Viewer::User(id) => Some(id.get()),
         Viewer::Anyone | Viewer::Admin => None,

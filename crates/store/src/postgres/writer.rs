@@ -30,7 +30,7 @@ use super::parameters::Params;
 use super::recipe_row::RecipeRow;
 use super::{RETRIES, at, authority, quota};
 use crate::commit_metrics::CommitMetrics;
-use crate::slow::Phases;
+use crate::slow::{self, Phases};
 use crate::url::PostgresAddress;
 use crate::{Context, StoreError, StoredRecipe, Unavailable};
 use ::recipes::{Quotas, Usage, Visibility};
@@ -84,12 +84,15 @@ impl RecipeWriter {
 
     /// Returns when the recipe is on disk.
     pub(super) async fn create(&self, job: Job) -> Result<StoredRecipe, StoreError> {
+        let begun = std::time::Instant::now();
         let place = timeout(PATIENCE, Arc::clone(&self.places).acquire_owned()).await;
         let place = place.map_err(|_| Unavailable::TimedOut)?.map_err(|_| Unavailable::Closed)?;
         let (reply, outcome) = oneshot::channel();
         let waiting = Waiting { job, reply, _place: place };
         self.queue.send(waiting).map_err(|_| Unavailable::Closed)?;
-        outcome.await.unwrap_or_else(|_| Err(Unavailable::Closed.into()))
+        let outcome = outcome.await;
+        slow::waited("postgresql", "write", begun);
+        outcome.unwrap_or_else(|_| Err(Unavailable::Closed.into()))
     }
 
     /// Waits for the recipes that were asked for before; refuses those that come later.

@@ -16,7 +16,7 @@ use ids::{RecipeId, Uid, UserId};
 
 /// A page ends early behind this much text: 1,000 recipes may have 256 MiB, and one request must not
 /// make us hold them. A hundred everyday recipes have less.
-const PAGE_BYTES: usize = 128 << 10;
+pub(super) const PAGE_BYTES: usize = 128 << 10;
 
 /// The ids behind `?1` that user `?2` may see, if that is not an administrator.
 macro_rules! visible_ids {
@@ -343,7 +343,7 @@ impl PageReader {
 }
 
 /// The user, and whether it is an administrator. `owner_id = NULL` holds for no row.
-fn viewer_params(viewer: Viewer) -> (Option<i64>, bool) {
+pub(super) fn viewer_params(viewer: Viewer) -> (Option<i64>, bool) {
     match viewer {
         Viewer::Anyone => (None, false),
         Viewer::User(id) => (Some(id.get()), false),

@@ -91,7 +91,7 @@ impl Writer {
         let begun = Instant::now();
         self.send(Job { work: Some(work), undo, outcome: None, caller });
         let answer = answer.await;
-        slow::waited(begun);
+        slow::waited("sqlite", "write", begun);
         self.replies.drain();
         answer.unwrap_or(Err(StoreError::Unavailable(Unavailable::Closed)))
     }

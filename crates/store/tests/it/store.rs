@@ -7,6 +7,7 @@ mod authority;
 mod backup;
 mod backup_schedule;
 mod batches;
+mod changes;
 mod files;
 mod foreign_files;
 mod inspection;

@@ -220,7 +220,8 @@ impl FollowedLists {
     pub(super) fn new<K: ProvideKeys>(settings: StatusLists, keys: Arc<K>, clock: Clock) -> Self {
         let of_fetch = settings.clone();
         let fetch = move |uri: Arc<str>, previous: Option<Arc<Fetched>>, now| {
-            let (settings, keys) = (of_fetch.clone(), Arc::clone(&keys));
+            let settings = StatusLists { http: of_fetch.http.for_task(), ..of_fetch.clone() };
+            let keys = Arc::clone(&keys);
             let fetched = async move { settings.fetch(&uri, &*keys, previous.as_deref(), now).await };
             Box::pin(fetched) as Pin<Box<dyn Future<Output = _> + Send>>
         };

@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, StatusCode};
-use tower_passport::{HttpClient, HttpError, Network};
+use http::{HeaderMap, HeaderValue, Request, StatusCode};
+use serde_json::{Value, json};
+use strict_jose::Rules;
+use tower_passport::{HttpClient, HttpError, Jwt, Network, Outcome, RemoteKeys, Strategy as _};
 
-use crate::identity_provider::{Answer, IdentityProvider};
+use crate::identity_provider::{Answer, IdentityProvider, NOW, at};
+use crate::remote_keys::key;
 
 async fn asked(
     provider: &IdentityProvider,
@@ -57,4 +60,45 @@ async fn a_failed_connection_is_an_error_without_the_url() {
     let error = http.send(request).await.unwrap_err();
     assert!(matches!(error, HttpError::Transport(_)));
     assert!(!format!("{error:?}").contains("secret"), "{error:?}");
+}
+
+tokio::task_local! {
+    static SPAN: &'static str;
+}
+
+fn traceparent(provider: &IdentityProvider, path: &str) -> Option<String> {
+    let header = provider.now().headers[path].get("traceparent").cloned();
+    header.map(|span| span.to_str().unwrap().to_owned())
+}
+
+#[tokio::test]
+async fn a_trace_continues_in_requests_and_in_the_fetch_of_keys() {
+    let provider = IdentityProvider::start().await;
+    provider.now().published = vec![key("first")];
+    let http = HttpClient::new(Network::Loopback).unwrap();
+    asked(&provider, &http, Answer::Status(200)).await.unwrap();
+    assert_eq!(traceparent(&provider, "/jwks"), None);
+
+    let http = http.propagate(|headers: &mut HeaderMap| {
+        if let Ok(span) = SPAN.try_with(|span| *span) {
+            headers.insert("traceparent", HeaderValue::from_static(span));
+        }
+    });
+    SPAN.scope("of-a-request", asked(&provider, &http, Answer::Status(200))).await.unwrap();
+    assert_eq!(traceparent(&provider, "/jwks").as_deref(), Some("of-a-request"));
+
+    // The fetch runs in a task of its own.
+    provider.now().answers.clear();
+    let keys = RemoteKeys::of_issuer(&provider.url, http).unwrap();
+    let rules = Rules::typ("at+jwt").issuer(&provider.url).audience("recipes");
+    let jwt = Jwt::new(keys, rules, async |claims: Value| Ok::<_, String>(Some(claims))).clock(|| at(NOW));
+    let claims = json!({ "iss": provider.url, "aud": "recipes", "sub": "alice", "exp": NOW * 2 });
+    let token = provider.now().published[0].sign("at+jwt", &claims).unwrap();
+    let request = Request::get("/").header("authorization", format!("Bearer {token}")).body(()).unwrap();
+    let (head, ()) = request.into_parts();
+    let outcome = SPAN.scope("of-a-token", jwt.authenticate(&head)).await.unwrap();
+    assert!(matches!(outcome, Outcome::Accept(_)));
+    let discovery = "/.well-known/openid-configuration";
+    assert_eq!(traceparent(&provider, discovery).as_deref(), Some("of-a-token"));
+    assert_eq!(traceparent(&provider, "/jwks").as_deref(), Some("of-a-token"));
 }

@@ -49,6 +49,8 @@ pub(crate) struct Behaviour {
     pub(crate) answers: HashMap<&'static str, Answer>,
     /// The number of requests for each path.
     pub(crate) asked: HashMap<String, usize>,
+    /// The headers of the last request for each path.
+    pub(crate) headers: HashMap<String, HeaderMap>,
     pub(crate) published: Vec<Key>,
     pub(crate) signs_with: Key,
     /// Merged into the ID token; `null` removes a claim.
@@ -120,6 +122,7 @@ impl Behaviour {
         Self {
             answers: HashMap::new(),
             asked: HashMap::new(),
+            headers: HashMap::new(),
             published: vec![rsa()],
             signs_with: rsa(),
             claims: json!({}),
@@ -182,6 +185,7 @@ async fn otherwise(
     let answer = {
         let mut behaviour = provider.now();
         *behaviour.asked.entry(path.clone()).or_default() += 1;
+        behaviour.headers.insert(path.clone(), request.headers().clone());
         behaviour.answers.get(path.as_str()).cloned()
     };
     match answer {

@@ -1,10 +1,11 @@
-//! A page of recipes that is too large to be held in memory: it is read and sent in parts.
+//! A page of recipes that is too large to be held in memory, or has only some of their members: it is read and sent in parts.
 
 use axum::{BoxError, body::Body};
 use futures_util::stream;
 use ids::RecipeId;
 use store::Page;
 
+use super::view::View;
 use crate::api::json_array::JsonArray;
 use crate::app::App;
 use crate::use_cases::recipes::Viewer;
@@ -13,6 +14,7 @@ use crate::use_cases::recipes::Viewer;
 pub(super) struct PageStream {
     pub(super) app: App,
     pub(super) viewer: Viewer,
+    pub(super) view: View,
     /// The recipes that are not in `data` yet.
     pub(super) rest: Page<RecipeId>,
     /// The last recipe of the page. Later ones belong to the next page.
@@ -41,7 +43,7 @@ impl PageStream {
         let recipes = listing.rows.iter().take_while(|(id, _)| self.last.is_some_and(|last| *id <= last));
         let mut written = 0;
         for (_, json) in recipes {
-            self.data.push_json(json);
+            self.data.push_json(&self.view.of(json)?);
             written += 1;
         }
         let is_part = written == listing.rows.len();

@@ -7,6 +7,12 @@ use crate::http::conditional::ETag;
 use crate::use_cases::accounts::AccountError;
 use crate::use_cases::recipes::RecipeError;
 
+/// The least rate at which the search index is built.
+const INDEXED_PER_SECOND: u64 = 5_000;
+
+/// In seconds.
+const LONGEST_WAIT: u64 = 60;
+
 impl From<RecipeError> for Report {
     fn from(error: RecipeError) -> Self {
         use RecipeError as E;
@@ -17,11 +23,19 @@ impl From<RecipeError> for Report {
             // As in RFC 4331, section 6.
             E::QuotaExceeded { .. } => (StatusCode::INSUFFICIENT_STORAGE, "quota_exceeded"),
             E::Stale { .. } => (StatusCode::PRECONDITION_FAILED, "precondition_failed"),
+            E::IndexIncomplete { .. } => (StatusCode::SERVICE_UNAVAILABLE, "search_index_incomplete"),
+            E::NoSearch => return Self::internal(error),
+            E::Search(error) => return Self::internal(error),
+            E::Thread(error) => return Self::internal(error),
             E::ActorRevoked => return AccountError::ActorRevoked.into(),
             E::Store(error) => return error.into(),
         };
         let report = Self::new(status, code, error.to_string());
         match error {
+            E::IndexIncomplete { indexed, total } => {
+                let seconds = total.saturating_sub(indexed) / INDEXED_PER_SECOND;
+                report.retry_after_seconds(seconds.clamp(1, LONGEST_WAIT))
+            }
             E::Stale { id, revision } => {
                 report.with_header(header::ETAG, ETag::json(id, revision).to_header())
             }

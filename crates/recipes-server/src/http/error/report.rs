@@ -112,6 +112,11 @@ impl Report {
             .caused_by(error)
     }
 
+    pub(crate) fn search_index_behind(behind: Duration) -> Self {
+        let message = format!("Not ready: the search index is {} s behind the database", behind.as_secs());
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", message).retry_after_seconds(5)
+    }
+
     pub(crate) fn draining() -> Self {
         let message = "Not ready: the service is shutting down";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", message).retry_after_seconds(1)

@@ -182,7 +182,11 @@ mod tests {
     }
 
     fn request() -> LoggedRequest {
-        LoggedRequest { id: HeaderValue::from_static("r-1"), client: None }
+        LoggedRequest {
+            id: HeaderValue::from_static("r-1"),
+            client: None,
+            span: crate::telemetry::traces::RequestSpan::none(),
+        }
     }
 
     fn response(body: impl Into<Body>) -> Response {

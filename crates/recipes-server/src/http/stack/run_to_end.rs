@@ -31,11 +31,13 @@ mod tests {
 
     use super::*;
     use crate::telemetry::request::with_current;
+    use crate::telemetry::traces::RequestSpan;
 
     #[tokio::test]
     async fn events_of_an_abandoned_change_name_its_request() {
         let (sender, receiver) = oneshot::channel();
-        let logged = LoggedRequest { id: HeaderValue::from_static("abc"), client: None };
+        let logged =
+            LoggedRequest { id: HeaderValue::from_static("abc"), client: None, span: RequestSpan::none() };
         spawn(logged, async {
             tokio::task::yield_now().await;
             let _ = sender.send(with_current(|request| request.id().to_owned()));

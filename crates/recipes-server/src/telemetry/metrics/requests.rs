@@ -1,15 +1,15 @@
 //! The durations of requests by method, route and status.
 //!
-//! - What it does: it finds the route of a path again, with the router that axum uses, and records into a series that was
-//!   registered before.
-//! - What it gains: no allocation and no look-up of labels. axum's `MatchedPath` would be an allocation for each request, also
-//!   without metrics.
+//! - What it does: it finds the route of a path again, and records into a series that was registered before.
+//! - What it gains: no allocation and no look-up of labels.
 //! - What must hold: the number of series is bounded. A client chooses method and path, so unknown ones share one label.
 
 use std::{sync::OnceLock, time::Duration};
 
 use http::{Method, StatusCode};
 use metrics::{Histogram, histogram};
+
+use crate::telemetry::routes::Routes;
 
 pub(super) const NAME: &str = "recipes_http_request_duration_seconds";
 
@@ -27,26 +27,15 @@ const OTHER: &str = "other";
 
 /// Durations of requests.
 pub struct RequestMetrics {
-    routes: matchit::Router<usize>,
-    /// The templates of the routes, as in `/api/v1/recipes/{id}`, then [`OTHER`].
-    templates: Vec<String>,
-    /// One for each template, method and status. Only those that occurred are registered.
+    routes: Routes,
+    /// One for each route and for [`OTHER`], method and status. Only those that occurred are registered.
     series: Box<[OnceLock<Histogram>]>,
 }
 
 impl RequestMetrics {
-    /// For the routes with these templates. A template that the router refuses has the label `other`.
-    pub fn new(templates: impl IntoIterator<Item = String>) -> Self {
-        let mut routes = matchit::Router::new();
-        let mut known = Vec::new();
-        for template in templates {
-            if routes.insert(template.clone(), known.len()).is_ok() {
-                known.push(template);
-            }
-        }
-        known.push(OTHER.to_owned());
-        let series = known.len() * (METHODS.len() + 1) * (STATUSES.len() + 1);
-        Self { routes, templates: known, series: (0..series).map(|_| OnceLock::new()).collect() }
+    pub fn new(routes: Routes) -> Self {
+        let series = (routes.count() + 1) * (METHODS.len() + 1) * (STATUSES.len() + 1);
+        Self { routes, series: (0..series).map(|_| OnceLock::new()).collect() }
     }
 
     pub(in crate::telemetry) fn record(
@@ -56,7 +45,7 @@ impl RequestMetrics {
         status: StatusCode,
         duration: Duration,
     ) {
-        let route = self.routes.at(path).map_or(self.templates.len() - 1, |found| *found.value);
+        let route = self.routes.number(path).unwrap_or(self.routes.count());
         let method = METHODS.iter().position(|known| known == method).unwrap_or(METHODS.len());
         let status = STATUSES.iter().position(|known| *known == status.as_u16()).unwrap_or(STATUSES.len());
         let index = (route * (METHODS.len() + 1) + method) * (STATUSES.len() + 1) + status;
@@ -67,7 +56,7 @@ impl RequestMetrics {
 
     #[cold]
     fn register(&self, route: usize, method: usize, status: usize) -> Histogram {
-        let route = self.templates.get(route).map_or(OTHER, String::as_str).to_owned();
+        let route = self.routes.template(route).unwrap_or(OTHER).to_owned();
         let method = METHODS.get(method).map_or(OTHER, Method::as_str).to_owned();
         let status = STATUSES.get(status).map_or(OTHER.to_owned(), ToString::to_string);
         histogram!(NAME, "method" => method, "route" => route, "status" => status)
@@ -85,7 +74,7 @@ mod tests {
         metrics::with_local_recorder(&recorder, || {
             let templates =
                 ["/api/v1/recipes", "/api/v1/recipes/{id}", "/api/v1/users/me"].map(str::to_owned);
-            let metrics = RequestMetrics::new(templates);
+            let metrics = RequestMetrics::new(Routes::new(templates));
             for (method, path, status) in requests {
                 let (method, status) = (method.parse().unwrap(), StatusCode::from_u16(*status).unwrap());
                 metrics.record(&method, path, status, Duration::from_millis(3));

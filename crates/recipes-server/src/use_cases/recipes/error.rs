@@ -2,7 +2,9 @@
 
 use ids::RecipeId;
 use recipes::{Quotas, Usage};
+use search::SearchError;
 use store::StoreError;
+use tokio::task::JoinError;
 
 /// Why a use case of recipes failed. The texts are for the user, except that of the last variant.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +28,16 @@ pub enum RecipeError {
     /// The account was deleted, or its rights were revoked, while the request was being served.
     #[error("Unauthorized")]
     ActorRevoked,
+    #[error("The search index is being built: {indexed} of {total} recipes; try again after the given time")]
+    IndexIncomplete { indexed: u64, total: u64 },
+    /// The service has no recipes.
+    #[error("This service has no search")]
+    NoSearch,
+    #[error(transparent)]
+    Search(#[from] SearchError),
+    /// A thread of the search has failed.
+    #[error(transparent)]
+    Thread(#[from] JoinError),
     #[error(transparent)]
     Store(StoreError),
 }

@@ -1,0 +1,115 @@
+//! Search: the index answers ids, and the store answers the recipes.
+
+use ids::RecipeId;
+use search::{Cursor, Facets, Filter, Hits, Order, RecipeIndex, Search, Suggestions};
+use store::{RecipePage, Viewer};
+use tokio::task::spawn_blocking;
+
+use super::{RecipeError, Recipes};
+use crate::jobs::search_index::Freshness;
+
+/// Texts and counts of one kind in facets, at most.
+const FACETS: usize = 100;
+
+/// Suggestions of one kind, at most.
+const SUGGESTIONS: usize = 10;
+
+/// What a user looks for.
+#[derive(Clone, Debug, Default)]
+pub struct RecipeQuery {
+    pub text: String,
+    pub filter: Filter,
+}
+
+/// A page of a search.
+#[derive(Debug)]
+pub struct Found {
+    pub hits: Hits,
+    /// All recipes that match, if they were counted.
+    pub total: Option<u64>,
+    /// The text without its misspellings, if it finds nothing as it is.
+    pub did_you_mean: Option<String>,
+    /// Whether the last changes may be missing.
+    pub is_stale: bool,
+}
+
+/// The page that is wanted.
+#[derive(Clone, Debug)]
+pub struct PageWanted {
+    pub order: Order,
+    pub limit: usize,
+    pub after: Option<Cursor>,
+    pub with_total: bool,
+}
+
+impl Recipes {
+    /// A page of the recipes that match.
+    ///
+    /// # Errors
+    /// [`RecipeError::IndexIncomplete`] while the index is built.
+    pub async fn search(
+        &self,
+        query: RecipeQuery,
+        viewer: Viewer,
+        page: PageWanted,
+    ) -> Result<Found, RecipeError> {
+        let (index, is_stale) = self.caught_up().await?;
+        let found = spawn_blocking(move || {
+            let search = Search { text: &query.text, filter: &query.filter, viewer };
+            let hits = index.search(search, page.order, page.limit, page.after)?;
+            let total = page.with_total.then(|| index.count(search)).transpose()?;
+            let did_you_mean =
+                if hits.ids.is_empty() { index.did_you_mean(&query.text, viewer)? } else { None };
+            Ok::<_, search::SearchError>(Found { hits, total, did_you_mean, is_stale })
+        });
+        Ok(found.await??)
+    }
+
+    /// How many of the recipes that match have which label, cuisine, category and keyword, and whether the last changes may be
+    /// missing.
+    ///
+    /// # Errors
+    /// [`RecipeError::IndexIncomplete`] while the index is built.
+    pub async fn facets(&self, query: RecipeQuery, viewer: Viewer) -> Result<(Facets, bool), RecipeError> {
+        let (index, is_stale) = self.caught_up().await?;
+        let facets = spawn_blocking(move || {
+            index.facets(Search { text: &query.text, filter: &query.filter, viewer }, FACETS)
+        });
+        Ok((facets.await??, is_stale))
+    }
+
+    /// Suggestions for a text that is being typed: names of recipes and words of ingredients.
+    ///
+    /// # Errors
+    /// [`RecipeError::IndexIncomplete`] while the index is built.
+    pub async fn suggest(&self, text: String, viewer: Viewer) -> Result<Suggestions, RecipeError> {
+        let (index, _) = self.caught_up().await?;
+        Ok(spawn_blocking(move || index.suggest(&text, viewer, SUGGESTIONS)).await??)
+    }
+
+    /// The first of these recipes that fit into one part of a response, and how many of the ids were looked up. Those that the
+    /// viewer may not read any more are left out.
+    ///
+    /// # Errors
+    /// When the store is unavailable.
+    pub async fn read_all(
+        &self,
+        ids: &[RecipeId],
+        viewer: Viewer,
+    ) -> Result<(RecipePage, usize), RecipeError> {
+        Ok(self.store.recipes_by_id(ids, viewer, Vec::new()).await?)
+    }
+
+    /// The index, and whether the last changes may be missing.
+    async fn caught_up(&self) -> Result<(RecipeIndex, bool), RecipeError> {
+        let search = self.search.as_ref().ok_or(RecipeError::NoSearch)?;
+        let is_stale = match search.catch_up().await {
+            Freshness::UpToDate => false,
+            Freshness::Behind => true,
+            Freshness::Building { indexed, total } => {
+                return Err(RecipeError::IndexIncomplete { indexed, total });
+            }
+        };
+        Ok((search.index().clone(), is_stale))
+    }
+}
