@@ -12,6 +12,7 @@ use crate::auth::{
     log_in::{PasswordStrategy, password_strategy},
 };
 use crate::http::cookies::SessionCookies;
+use crate::mode::Mode;
 use crate::provider::{AuthorizationServer, ProviderDependencies, protocol};
 use crate::public_url::PublicUrl;
 use crate::use_cases::{
@@ -21,6 +22,7 @@ use crate::use_cases::{
     health::Health,
     recipes::Recipes,
 };
+use crate::web::form_token::FormTokens;
 
 /// The application: one value, which all requests share.
 #[derive(Clone)]
@@ -39,6 +41,8 @@ struct Parts {
     password_check: LogIn,
     authorization_server: Option<Arc<AuthorizationServer>>,
     resource_metadata: Option<Map<String, Value>>,
+    form_tokens: FormTokens,
+    mode: Mode,
 }
 
 /// Where the service is, and which servers belong to it.
@@ -52,11 +56,13 @@ pub struct Deployment {
     pub resources: Vec<String>,
     /// The tokens of another authorization server, which is used instead, and the metadata that name it.
     pub issuer: Option<(Map<String, Value>, IssuerTokens)>,
+    /// The parts of the program that this server has.
+    pub mode: Mode,
 }
 
 impl App {
     pub fn new(with: Dependencies, deployment: Deployment) -> Self {
-        let Deployment { public_url, provider_url, resources, issuer: trusted } = deployment;
+        let Deployment { public_url, provider_url, resources, issuer: trusted, mode } = deployment;
         let provider_url = provider_url.filter(|_| trusted.is_none());
         let clients = clients(&with, provider_url.as_ref(), &resources);
         let authorization_server = provider_url.and_then(|url| authorization_server(&with, &url, &resources));
@@ -70,6 +76,7 @@ impl App {
         let Dependencies { store, passwords, issuer, settings, limits, search, clock, .. } = with.clone();
         let cookies = SessionCookies::of(public_url.as_ref());
         let find_session = FindSession::new(store.clone(), settings.sessions, clock.clone());
+        let form_tokens = FormTokens::of_secret(issuer.keys().current());
         let guard = guard::guard(issuer, find_session, cookies.access, trust);
         let log_in = LogIn { store: store.clone(), passwords, limits, sessions: settings.sessions, clock };
         let recipes = Arc::new(Recipes::new(&with));
@@ -86,6 +93,8 @@ impl App {
             clients,
             cookies,
             public_url,
+            form_tokens,
+            mode,
         }))
     }
 
@@ -125,6 +134,19 @@ impl App {
     /// Where clients get tokens for the recipe API (RFC 9728).
     pub fn resource_metadata(&self) -> Option<&Map<String, Value>> {
         self.0.resource_metadata.as_ref()
+    }
+
+    pub fn form_tokens(&self) -> &FormTokens {
+        &self.0.form_tokens
+    }
+
+    pub fn mode(&self) -> Mode {
+        self.0.mode
+    }
+
+    /// The path that the addresses of this service begin with: `/recipes`, or nothing.
+    pub fn base_path(&self) -> &str {
+        self.0.public_url.as_ref().map_or("", PublicUrl::path)
     }
 
     pub fn public_url(&self) -> Option<&PublicUrl> {

@@ -158,6 +158,18 @@ impl AuthorizationServer {
         Ok(Some(ClientRecord::of(&row).map_err(internal)?.client(&row.id, &self.protocol)))
     }
 
+    /// All clients, the oldest first.
+    ///
+    /// # Errors
+    /// When the store is unavailable.
+    pub async fn clients(&self) -> Result<Vec<Client>, OAuthError> {
+        let rows = self.store.clients().await.map_err(unavailable)?;
+        let client = |row: &store::ClientRow| {
+            Ok(ClientRecord::of(row).map_err(internal)?.client(&row.id, &self.protocol))
+        };
+        rows.iter().map(client).collect()
+    }
+
     async fn ring(&self) -> Result<Arc<KeyRing>, OAuthError> {
         let now = self.clock.now();
         let mut ring = self.ring.lock().await;

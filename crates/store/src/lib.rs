@@ -62,7 +62,7 @@ pub use self::instance::Instance;
 pub use self::logouts::{DueLogout, TakeLogout};
 pub use self::mails::{DueMail, MailContent, TakeMail, TakenMail};
 pub use self::page::{DEFAULT_PAGE_SIZE, Listing, MAX_PAGE_SIZE, Page, PageEnd};
-pub use self::recipes::{Edit, Imported, NewRecipe, RecipePage, ReplaceRecipe, StoredRecipe};
+pub use self::recipes::{Edit, ImportRecipe, Imported, NewRecipe, RecipePage, ReplaceRecipe, StoredRecipe};
 pub use self::requests::{DeviceCodeKey, MAX_WAITING_REQUESTS, NewDeviceCode, NewPushedRequest};
 pub use self::revocations::EndedGrants;
 pub use self::sessions::{

@@ -5,9 +5,10 @@ use std::ops::Range;
 use jiff::Timestamp;
 
 use crate::{Context, Listing, Page, PageEnd, ReadCache, Store, StoreError};
+use ::recipes::time::to_microseconds;
 use ::recipes::{
-    ContentJson, Draft, EditRefusal, ImportedHistory, Precondition, Quotas, Usage, Viewer, Visibility,
-    write_recipe_json,
+    ContentJson, Draft, EditRefusal, ImportedHistory, Precondition, Quotas, ServerFields, Usage, Viewer,
+    Visibility, write_recipe_json,
 };
 use ids::{RecipeId, Uid, UserId};
 
@@ -132,6 +133,29 @@ impl RecipePage {
     }
 }
 
+/// A recipe from somewhere else.
+#[derive(Clone, Debug)]
+pub struct ImportRecipe {
+    pub new: NewRecipe,
+    pub history: ImportedHistory,
+}
+
+impl ImportRecipe {
+    /// The recipe in the database, if it is imported now.
+    pub(crate) fn finish(self, now: Timestamp) -> (ServerFields, Visibility, String) {
+        let Self { new, history } = self;
+        let created_at = to_microseconds(history.created_at.unwrap_or(now));
+        let fields = ServerFields {
+            owner: new.owner,
+            uid: history.uid.unwrap_or(new.uid),
+            revision: history.revision.unwrap_or(1),
+            created_at,
+            updated_at: history.updated_at.map_or(created_at, |at| to_microseconds(at).max(created_at)),
+        };
+        (fields, new.visibility, new.document.finish(&fields))
+    }
+}
+
 /// What became of an imported recipe.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Imported {
@@ -180,20 +204,19 @@ impl Store {
         }
     }
 
-    /// Adds a recipe that comes from somewhere else and keeps the past it says it has. Importing the
-    /// same file again changes nothing.
+    /// Adds recipes that come from somewhere else, in one transaction, in this order. They keep the past they say they
+    /// have. Importing the same file again changes nothing.
     ///
     /// # Errors
-    /// [`StoreError::ActorRevoked`] if the owner was deleted meanwhile.
-    pub async fn import_recipe(
+    /// [`StoreError::ActorRevoked`] if an owner was deleted meanwhile. Then none is added.
+    pub async fn import_recipes(
         &self,
-        new: NewRecipe,
-        history: ImportedHistory,
+        recipes: Vec<ImportRecipe>,
         now: Timestamp,
-    ) -> Result<Imported, StoreError> {
+    ) -> Result<Vec<Imported>, StoreError> {
         match self {
-            Self::Sqlite(db) => db.import_recipe(new, history, now).await,
-            Self::Postgres(db) => db.import_recipe(new, history, now).await,
+            Self::Sqlite(db) => db.import_recipes(recipes, now).await,
+            Self::Postgres(db) => db.import_recipes(recipes, now).await,
         }
     }
 

@@ -10,6 +10,7 @@ use std::{
     fs::File,
     future::{Future, poll_fn},
     io::{self, BufReader, IsTerminal as _, Read, Write as _},
+    mem,
     path::{Path, PathBuf},
     pin::Pin,
     process::ExitCode,
@@ -18,13 +19,13 @@ use std::{
 
 use crate::clock::Clock;
 use crate::entropy::Entropy;
-use accounts::Email;
+use accounts::{Email, NewUser};
 use anyhow::{Context as _, anyhow};
 use clap::Args;
 use ids::{Uid, UserId};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use recipes::{ImportedRecipe, formats::JsonItems};
-use store::{Imported, NewRecipe, Store, StoreError};
+use store::{ImportRecipe, Imported, NewRecipe, Store, StoreError};
 
 use self::{
     duplicates::{Duplicates, KnownContents},
@@ -78,8 +79,12 @@ Examples:
   recipes import --owner ada@example.com soups.json
   ssh old-server recipes export | recipes import -";
 
-/// Writes in flight, and so items in memory: as many as the store's writer commits in one batch.
-const IN_FLIGHT: usize = 256;
+/// Recipes that are written in one transaction, and users in flight: as many as the store's writer of SQLite commits in one
+/// batch.
+const BATCH: usize = 256;
+
+/// A batch ends early behind this much text, because a statement of PostgreSQL may take two seconds at most.
+const BATCH_BYTES: usize = 1 << 20;
 
 /// Members of a page that are not lost when they are left out.
 const PAGE_MEMBERS: [&str; 3] = ["nextCursor", "totalCount", "exportedAt"];
@@ -98,7 +103,10 @@ impl Import {
             known_contents: None,
             clock,
             entropy: Entropy::system(),
-            pending: VecDeque::new(),
+            recipes: Batch::default(),
+            users: VecDeque::new(),
+            // Users of SQLite share a commit. Those of PostgreSQL would wait for connections that nothing drives.
+            max_users: if config.database_url().file().is_some() { BATCH } else { 1 },
             tally: Tally::default(),
             bar: ProgressBar::hidden(),
             store,
@@ -137,7 +145,9 @@ struct Importer {
     known_contents: Option<KnownContents>,
     clock: Clock,
     entropy: Entropy,
-    pending: VecDeque<PendingWrite>,
+    recipes: Batch,
+    users: VecDeque<PendingUser>,
+    max_users: usize,
     tally: Tally,
     bar: ProgressBar,
 }
@@ -150,10 +160,17 @@ enum Owner {
     User(UserId),
 }
 
-/// A queued write without a result yet.
-struct PendingWrite {
+/// Recipes that are written next, and where each is in the files.
+#[derive(Default)]
+struct Batch {
+    recipes: Vec<ImportRecipe>,
+    places: Vec<String>,
+    bytes: usize,
+}
+
+/// A user whose write is queued and has no result yet.
+struct PendingUser {
     place: String,
-    kind: Kind,
     write: Pin<Box<dyn Future<Output = Result<Outcome, StoreError>>>>,
     result: Option<Result<Outcome, StoreError>>,
 }
@@ -185,6 +202,7 @@ impl Importer {
                     break;
                 }
             };
+            let bytes = item.text.as_ref().map_or(0, |text| text.len());
             let parsed = match item.text {
                 Ok(text) => ParsedItem::parse(text, item.line, self.strict),
                 Err(error) => Err(InvalidItem::new(error.to_string())),
@@ -192,7 +210,11 @@ impl Importer {
             match parsed {
                 Ok(ParsedItem { item: parsed, left_out }) => {
                     self.tally.leave_out(parsed.kind(), &left_out);
-                    self.begin(parsed, format!("{name}:{}", item.line)).await?;
+                    let place = format!("{name}:{}", item.line);
+                    match parsed {
+                        ImportItem::User(user) => self.add_user(user, place).await?,
+                        ImportItem::Recipe(recipe) => self.add_recipe(*recipe, bytes, place).await?,
+                    }
                 }
                 Err(invalid) => {
                     for message in &invalid.messages {
@@ -207,48 +229,51 @@ impl Importer {
         Ok(())
     }
 
-    /// Queues the write of an item. Ids are assigned in the order of the calls.
-    async fn begin(&mut self, item: ImportItem, place: String) -> anyhow::Result<()> {
-        let kind = item.kind();
+    async fn add_user(&mut self, user: NewUser, place: String) -> anyhow::Result<()> {
         let Some(store) = self.store.clone() else {
-            self.tally.count(kind, Outcome::Added);
+            self.tally.count(Kind::User, Outcome::Added);
             return Ok(());
         };
         let now = self.clock.now();
-        let mut write: Pin<Box<dyn Future<Output = _>>> = match item {
-            ImportItem::User(user) => Box::pin(async move {
-                match store.create_user(user, now).await {
-                    Ok(_) => Ok(Outcome::Added),
-                    Err(StoreError::EmailTaken) => Ok(Outcome::AlreadyThere),
-                    Err(error) => Err(error),
-                }
-            }),
-            ImportItem::Recipe(recipe) => {
-                if self.is_duplicate(&store, &recipe).await? {
-                    self.report(
-                        &place,
-                        "a recipe with this content is already there; --duplicates copy adds it again",
-                    );
-                    self.tally.count(kind, Outcome::AlreadyThere);
-                    return Ok(());
-                }
-                let owner = self.owner().await?;
-                let new = NewRecipe::new(&recipe.draft, Uid::new(now, self.entropy.bytes()), owner);
-                Box::pin(async move {
-                    Ok(match store.import_recipe(new, recipe.history, now).await? {
-                        Imported::Added(_) => Outcome::Added,
-                        Imported::AlreadyThere(_) => Outcome::AlreadyThere,
-                    })
-                })
+        let mut write: Pin<Box<dyn Future<Output = _>>> = Box::pin(async move {
+            match store.create_user(user, now).await {
+                Ok(_) => Ok(Outcome::Added),
+                Err(StoreError::EmailTaken) => Ok(Outcome::AlreadyThere),
+                Err(error) => Err(error),
             }
-        };
-        // The first poll puts the write into the queue of the store's writer.
+        });
+        // The first poll puts the write into the queue of the store's writer: ids are in the order of the file.
         let result = match poll_fn(|context| Poll::Ready(write.as_mut().poll(context))).await {
             Poll::Ready(result) => Some(result),
             Poll::Pending => None,
         };
-        self.pending.push_back(PendingWrite { place, kind, write, result });
-        if self.pending.len() >= IN_FLIGHT { self.finish_one().await } else { Ok(()) }
+        self.users.push_back(PendingUser { place, write, result });
+        if self.users.len() >= self.max_users { self.finish_user().await } else { Ok(()) }
+    }
+
+    async fn add_recipe(
+        &mut self,
+        recipe: ImportedRecipe,
+        bytes: usize,
+        place: String,
+    ) -> anyhow::Result<()> {
+        let Some(store) = self.store.clone() else {
+            self.tally.count(Kind::Recipe, Outcome::Added);
+            return Ok(());
+        };
+        if self.is_duplicate(&store, &recipe).await? {
+            let message = "a recipe with this content is already there; --duplicates copy adds it again";
+            self.report(&place, message);
+            self.tally.count(Kind::Recipe, Outcome::AlreadyThere);
+            return Ok(());
+        }
+        let owner = self.owner().await?;
+        let new = NewRecipe::new(&recipe.draft, Uid::new(self.clock.now(), self.entropy.bytes()), owner);
+        self.recipes.recipes.push(ImportRecipe { new, history: recipe.history });
+        self.recipes.places.push(place);
+        self.recipes.bytes += bytes;
+        let is_full = self.recipes.places.len() >= BATCH || self.recipes.bytes >= BATCH_BYTES;
+        if is_full { self.finish_recipes().await } else { Ok(()) }
     }
 
     /// A recipe with a uid is compared by its uid.
@@ -291,26 +316,43 @@ impl Importer {
     }
 
     async fn finish_all(&mut self) -> anyhow::Result<()> {
-        while !self.pending.is_empty() {
-            self.finish_one().await?;
+        while !self.users.is_empty() {
+            self.finish_user().await?;
         }
-        Ok(())
+        self.finish_recipes().await
     }
 
-    async fn finish_one(&mut self) -> anyhow::Result<()> {
-        let Some(PendingWrite { place, kind, write, result }) = self.pending.pop_front() else {
-            return Ok(());
-        };
+    async fn finish_user(&mut self) -> anyhow::Result<()> {
+        let Some(PendingUser { place, write, result }) = self.users.pop_front() else { return Ok(()) };
         let outcome = match result {
             Some(result) => result,
             None => write.await,
         };
-        let outcome = outcome.with_context(|| format!("{place}: the import stopped here"))?;
+        let outcome = outcome.with_context(|| stopped(&place))?;
+        self.finish(&place, Kind::User, outcome);
+        Ok(())
+    }
+
+    /// Writes the batch, all of it or nothing.
+    async fn finish_recipes(&mut self) -> anyhow::Result<()> {
+        let Batch { recipes, places, .. } = mem::take(&mut self.recipes);
+        let (Some(store), Some(first)) = (&self.store, places.first()) else { return Ok(()) };
+        let outcomes = store.import_recipes(recipes, self.clock.now()).await;
+        for (outcome, place) in outcomes.with_context(|| stopped(first))?.iter().zip(&places) {
+            let outcome = match outcome {
+                Imported::Added(_) => Outcome::Added,
+                Imported::AlreadyThere(_) => Outcome::AlreadyThere,
+            };
+            self.finish(place, Kind::Recipe, outcome);
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, place: &str, kind: Kind, outcome: Outcome) {
         if outcome == Outcome::AlreadyThere {
-            self.report(&place, kind.already_there());
+            self.report(place, kind.already_there());
         }
         self.tally.count(kind, outcome);
-        Ok(())
     }
 
     /// Members of an API answer beside its recipes.
@@ -337,6 +379,10 @@ impl Importer {
             let _ = writeln!(io::stderr(), "{}: {}", escape(place), escape(message));
         });
     }
+}
+
+fn stopped(place: &str) -> String {
+    format!("{place}: the import stopped here")
 }
 
 fn bar(file: &File) -> ProgressBar {

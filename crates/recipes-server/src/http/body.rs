@@ -105,6 +105,19 @@ impl<S: Sync, T: Parse + Send + 'static> FromRequest<S> for Body<T> {
     }
 }
 
+/// Parses the form of a page.
+///
+/// # Errors
+/// [`RequestError::Invalid`] with all problems; [`RequestError::Malformed`].
+pub fn parse_form<T: Parse>(text: &str) -> Result<T, RequestError> {
+    let mut object = form::<T>(text.as_bytes())?;
+    let parsed = T::parse(&object.fields, Scalars::Text).map_err(RequestError::Invalid);
+    if <T as Parse>::HAS_SECRETS {
+        object.wipe();
+    }
+    parsed
+}
+
 fn read<T: Parse>(headers: &HeaderMap, encoding: Option<Scalars>, bytes: &[u8]) -> Result<T, RequestError> {
     let mut object = match encoding {
         Some(Scalars::Typed) => json(bytes)?,

@@ -213,6 +213,7 @@ impl TestApp {
                 let (store, clock, entropy) = (store.clone(), clock.clone(), Entropy::seeded(3));
                 (metadata, IssuerTokens::new(issuer, FindIdentity { store, clock, entropy }).unwrap())
             }),
+            mode,
         };
         let app = App::new(dependencies, deployment);
         let base_path = public_url.as_ref().map_or("", PublicUrl::path);

@@ -17,6 +17,7 @@ mod me;
 mod oauth;
 mod openapi;
 mod outbox;
+mod pages;
 mod permissions;
 mod properties;
 mod rate_limits;

@@ -1,21 +1,23 @@
 //! Recipes, in PostgreSQL's dialect.
 
+use std::collections::HashMap;
+
 use accounts::Authority;
 use jiff::{SignedDuration, Timestamp};
 use tokio_postgres::Row;
 
-use super::columns::{Columns, recipe_id_in};
-use super::connection::Db;
+use super::columns::Columns;
+use super::connection::{Db, Isolation};
 use super::failure::Failure;
-use super::recipe_row::RecipeRow;
+use super::recipe_row::{RecipeColumns, RecipeRow, id_and_uid_in, insert_recipes};
 use super::writer::Job;
 use super::{Postgres, at, quota};
 use crate::{
-    Context, DEFAULT_PAGE_SIZE, Edit, Editor, Imported, Listing, NewRecipe, Page, PageEnd, Precondition,
-    RecipePage, ReplaceRecipe, StoreError, StoredRecipe, Viewer,
+    Context, DEFAULT_PAGE_SIZE, Edit, Editor, ImportRecipe, Imported, Listing, NewRecipe, Page, PageEnd,
+    Precondition, RecipePage, ReplaceRecipe, StoreError, StoredRecipe, Viewer,
 };
 use ::recipes::time::to_microseconds;
-use ::recipes::{ContentJson, ImportedHistory, RecipeState, ServerFields, Visibility};
+use ::recipes::{ContentJson, RecipeState, ServerFields, Visibility};
 use ids::{RecipeId, Uid, UserId};
 
 /// A page ends early behind this much text: 1,000 recipes may have 256 MiB, and one request must not
@@ -44,30 +46,37 @@ impl Postgres {
         self.0.writer.create(Job { row, quotas, context }).await
     }
 
-    pub async fn import_recipe(
+    /// READ COMMITTED is enough: whether a recipe is there is decided by the constraint on its uid.
+    pub async fn import_recipes(
         &self,
-        new: NewRecipe,
-        history: ImportedHistory,
+        recipes: Vec<ImportRecipe>,
         now: Timestamp,
-    ) -> Result<Imported, StoreError> {
-        let created_at = to_microseconds(history.created_at.unwrap_or(now));
-        let fields = ServerFields {
-            owner: new.owner,
-            uid: history.uid.unwrap_or(new.uid),
-            revision: history.revision.unwrap_or(1),
-            created_at,
-            updated_at: history.updated_at.map_or(created_at, |at| to_microseconds(at).max(created_at)),
+    ) -> Result<Vec<Imported>, StoreError> {
+        let finish = |recipe: ImportRecipe| {
+            let (fields, visibility, text) = recipe.finish(now);
+            RecipeRow { fields, visibility, text }
         };
-        let row = RecipeRow { fields, visibility: new.visibility, text: new.document.finish(&fields) };
-        let recipe = &row;
-        let outcome = self.write_recipes(move |db| async move {
-            let sql = "SELECT id FROM recipes WHERE uid = $1";
-            match db.find(sql, &[&fields.uid.to_string()], recipe_id_in).await? {
-                Some(there) => Ok(Err(there)),
-                None => recipe.insert(&db).await.map(Ok),
-            }
+        let rows: Vec<_> = recipes.into_iter().map(finish).collect();
+        let all: Vec<_> = rows.iter().collect();
+        let all = &all;
+        let outcome = self.write_at(Isolation::ReadCommitted, move |db| async move {
+            let columns = RecipeColumns::of(all);
+            let sql = insert_recipes!("ON CONFLICT (uid) DO NOTHING RETURNING id, uid");
+            let added: HashMap<Uid, RecipeId> =
+                db.list(sql, &columns.params(), id_and_uid_in).await?.into_iter().collect();
+            let sql = "SELECT id, uid FROM recipes WHERE uid = ANY($1)";
+            let there = db.list(sql, &[&columns.uids], id_and_uid_in).await?;
+            Ok((added, there.into_iter().collect::<HashMap<_, _>>()))
         });
-        Ok(outcome.await?.map_or_else(Imported::AlreadyThere, |id| Imported::Added(row.stored(id))))
+        let (mut added, there) = outcome.await?;
+        let outcome = |row: RecipeRow| {
+            let uid = row.fields.uid;
+            // Of two with the same uid the first one was added.
+            let outcome = added.remove(&uid).map(|id| Imported::Added(row.stored(id)));
+            let outcome = outcome.or_else(|| there.get(&uid).copied().map(Imported::AlreadyThere));
+            outcome.ok_or_else(|| StoreError::Bug("an imported recipe is not there".to_owned()))
+        };
+        rows.into_iter().map(outcome).collect()
     }
 
     pub async fn replace_recipe(

@@ -7,11 +7,11 @@ use rusqlite::{Connection, Rows, params};
 use super::columns::{self, Columns};
 use super::{Sqlite, cached, execute, find, find_value, quota};
 use crate::{
-    Context, DEFAULT_PAGE_SIZE, Edit, Editor, Imported, Listing, NewRecipe, Page, PageEnd, Precondition,
-    RecipePage, ReplaceRecipe, StoreError, StoredRecipe, Viewer,
+    Context, DEFAULT_PAGE_SIZE, Edit, Editor, ImportRecipe, Imported, Listing, NewRecipe, Page, PageEnd,
+    Precondition, RecipePage, ReplaceRecipe, StoreError, StoredRecipe, Viewer,
 };
 use ::recipes::time::to_microseconds;
-use ::recipes::{ContentJson, ImportedHistory, Quotas, RecipeState, ServerFields, Visibility};
+use ::recipes::{ContentJson, Quotas, RecipeState, ServerFields, Visibility};
 use ids::{RecipeId, Uid, UserId};
 
 /// A page ends early behind this much text: 1,000 recipes may have 256 MiB, and one request must not
@@ -38,30 +38,12 @@ impl Sqlite {
         Ok(row.stored(columns::recipe_id(id)?))
     }
 
-    pub async fn import_recipe(
+    pub async fn import_recipes(
         &self,
-        new: NewRecipe,
-        history: ImportedHistory,
+        recipes: Vec<ImportRecipe>,
         now: Timestamp,
-    ) -> Result<Imported, StoreError> {
-        let created_at = to_microseconds(history.created_at.unwrap_or(now));
-        let fields = ServerFields {
-            owner: new.owner,
-            uid: history.uid.unwrap_or(new.uid),
-            revision: history.revision.unwrap_or(1),
-            created_at,
-            updated_at: history.updated_at.map_or(created_at, |at| to_microseconds(at).max(created_at)),
-        };
-        let row = RecipeRow { fields, visibility: new.visibility, text: new.document.finish(&fields) };
-        self.write(move |db| {
-            let there = find_value(db, "SELECT id FROM recipes WHERE uid = ?1", [fields.uid.to_string()])?;
-            if let Some(there) = there {
-                return Ok(Imported::AlreadyThere(columns::recipe_id(there)?));
-            }
-            row.insert(db, Quotas::OFF)?;
-            Ok(Imported::Added(row.stored(columns::recipe_id(db.last_insert_rowid())?)))
-        })
-        .await
+    ) -> Result<Vec<Imported>, StoreError> {
+        self.write(move |db| recipes.into_iter().map(|recipe| import(db, recipe, now)).collect()).await
     }
 
     pub async fn replace_recipe(
@@ -255,6 +237,17 @@ impl RecipeRow {
         let Self { fields, text, .. } = self;
         StoredRecipe { id, revision: fields.revision, updated_at: fields.updated_at, text: text.into() }
     }
+}
+
+fn import(db: &Connection, recipe: ImportRecipe, now: Timestamp) -> Result<Imported, StoreError> {
+    let (fields, visibility, text) = recipe.finish(now);
+    let row = RecipeRow { fields, visibility, text };
+    let there = find_value(db, "SELECT id FROM recipes WHERE uid = ?1", [fields.uid.to_string()])?;
+    if let Some(there) = there {
+        return Ok(Imported::AlreadyThere(columns::recipe_id(there)?));
+    }
+    row.insert(db, Quotas::OFF)?;
+    Ok(Imported::Added(row.stored(columns::recipe_id(db.last_insert_rowid())?)))
 }
 
 fn editor(authority: Authority) -> Editor {

@@ -10,6 +10,7 @@ mod batches;
 mod changes;
 mod files;
 mod foreign_files;
+mod imports;
 mod inspection;
 mod instance;
 mod invitations;
