@@ -20,7 +20,7 @@ use strict_oidc::{BearerToken, ErrorCode, OAuthError, Parameters, PresentedClien
 
 use super::responses::NO_STORE;
 use crate::app::App;
-use crate::http::body::FormText;
+use crate::http::body::{FORM_BYTES, FormText};
 use crate::provider::{AuthorizationServer, ClientCall, ResourceCall, Userinfo};
 
 /// For clients of the recipe API that do not know where to get a token.
@@ -219,7 +219,8 @@ impl FromRequest<App> for Call {
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Response> {
         let (query, headers) = (request.uri().query().map(str::to_owned), request.headers().clone());
-        let form = FormText::from_request(request, app).await.map_err(IntoResponse::into_response)?;
+        let form =
+            FormText::<FORM_BYTES>::from_request(request, app).await.map_err(IntoResponse::into_response)?;
         let read = || {
             let form = Parameters::parse(&form.0)?;
             let presented = PresentedClient::read(authorization(&headers), query.as_deref(), &form)?;

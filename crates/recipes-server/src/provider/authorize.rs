@@ -67,8 +67,8 @@ impl AuthorizationServer {
         match self.store.create_code(new, Context { actor, now }).await.map_err(unavailable)? {
             store::Outcome::First => Ok(issued.response),
             _ => {
-                let used = "the `request_uri` was used before: go back to the application and start again";
-                Err(OAuthError::new(ErrorCode::InvalidRequestUri, used))
+                let reason = "the `request_uri` was used before: go back to the application and start again";
+                Err(OAuthError::new(ErrorCode::InvalidRequestUri, reason))
             }
         }
     }
