@@ -64,13 +64,12 @@ impl AuthorizationServer {
             pushed,
         };
         let actor = Actor { user: Some(user), ..Actor::OPERATOR };
-        match self.store.create_code(new, Context { actor, now }).await.map_err(unavailable)? {
-            store::Outcome::First => Ok(issued.response),
-            _ => {
-                let reason = "the `request_uri` was used before: go back to the application and start again";
-                Err(OAuthError::new(ErrorCode::InvalidRequestUri, reason))
-            }
+        let outcome = self.store.create_code(new, Context { actor, now }).await.map_err(unavailable)?;
+        if outcome != store::Outcome::First {
+            let reason = "the `request_uri` was used before: go back to the application and start again";
+            return Err(OAuthError::new(ErrorCode::InvalidRequestUri, reason));
         }
+        Ok(issued.response)
     }
 
     /// Binds a new cookie of pages to a session, and answers with its value.

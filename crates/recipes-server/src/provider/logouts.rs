@@ -14,11 +14,11 @@ use super::AuthorizationServer;
 use super::failure::unavailable;
 
 /// No other server takes the message in this time. A try ends sooner.
-const LEASE: Duration = Duration::from_secs(60);
+const LEASE: Duration = Duration::from_mins(1);
 
 /// The pauses after failed tries: five tries in ten minutes.
 const PAUSES: [Duration; 4] =
-    [Duration::from_secs(5), Duration::from_secs(30), Duration::from_secs(120), Duration::from_secs(420)];
+    [Duration::from_secs(5), Duration::from_secs(30), Duration::from_mins(2), Duration::from_mins(7)];
 
 /// Sends every message that is due. Returns when none is left.
 ///

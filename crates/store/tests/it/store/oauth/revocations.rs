@@ -41,7 +41,7 @@ async fn place_of_an_ended_grant_is_set_until_its_tokens_have_expired_and_then_f
 
     let life = Duration::from_mins(10);
     test.free_status_places(test.now() + life, test.now()).await.unwrap();
-    test.clock.advance(life - Duration::from_secs(1));
+    test.clock.advance(life.saturating_sub(Duration::from_secs(1)));
     test.free_status_places(test.now() + life, test.now()).await.unwrap();
     assert_eq!(test.ended().await, [7]);
     test.clock.advance(Duration::from_secs(1));
