@@ -10,7 +10,7 @@ import base64, hashlib, html, http.client, json, os, re, secrets, shutil, statis
 from pathlib import Path
 from replicas_setup import Replicas, Server, free_port, request
 
-CLIENTS, REVOCATIONS = 4, 30
+CLIENTS, REVOCATIONS = 4, 12
 RELOAD = 65  # seconds until every server has seen new keys
 PROMISE = 6.0  # seconds: the ttl of the list, and one
 CALLBACK = "http://127.0.0.1/callback"
