@@ -96,12 +96,12 @@ class Server:
 class Replicas:
     """A context: `count` servers, and nginx with keep-alive connections to all of them at `port`."""
 
-    def __init__(self, count, drain_delay, settings):
-        self.count, self.drain_delay, self.settings = count, drain_delay, settings
+    def __init__(self, count, drain_delay, settings, port=None):
+        self.count, self.drain_delay, self.settings, self.port = count, drain_delay, settings, port or free_port()
 
     def __enter__(self):
         self.folder, self.servers, self.proxy = Path(tempfile.mkdtemp()), [], None
-        self.port, ports = free_port(), [free_port() for _ in range(self.count)]
+        ports = [free_port() for _ in range(self.count)]
         (self.folder / "conf").write_text(nginx_conf(self.folder, ports, self.port))
         try:
             for port in ports:

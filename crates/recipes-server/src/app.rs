@@ -18,6 +18,7 @@ use crate::public_url::PublicUrl;
 use crate::use_cases::{
     Dependencies,
     accounts::{Accounts, LogIn},
+    clients::Clients,
     health::Health,
     recipes::Recipes,
 };
@@ -29,6 +30,7 @@ pub struct App(Arc<Parts>);
 
 struct Parts {
     accounts: Accounts,
+    clients: Clients,
     recipes: Arc<Recipes>,
     recipe_responses: RecipeResponses,
     health: Health,
@@ -62,6 +64,7 @@ impl App {
     pub fn new(with: Dependencies, deployment: Deployment) -> Self {
         let Deployment { public_url, provider_url, resources, issuer: trusted, mode } = deployment;
         let provider_url = provider_url.filter(|_| trusted.is_none());
+        let clients = clients(&with, provider_url.as_ref(), &resources);
         let authorization_server = provider_url.and_then(|url| authorization_server(&with, &url, &resources));
         let (resource_metadata, trust) = match trusted {
             Some((metadata, tokens)) => (Some(metadata), Trust::Issuer(Box::new(tokens))),
@@ -87,6 +90,7 @@ impl App {
             authorization_server,
             resource_metadata,
             accounts: Accounts::new(with),
+            clients,
             cookies,
             public_url,
             form_tokens,
@@ -96,6 +100,10 @@ impl App {
 
     pub fn accounts(&self) -> &Accounts {
         &self.0.accounts
+    }
+
+    pub fn clients(&self) -> &Clients {
+        &self.0.clients
     }
 
     pub fn recipes(&self) -> &Recipes {
@@ -146,6 +154,17 @@ impl App {
     }
 }
 
+/// Clients can be registered before the service has a name that they can trust.
+#[expect(clippy::expect_used, reason = "the name is a constant, which every test of the service parses")]
+fn clients(with: &Dependencies, url: Option<&PublicUrl>, resources: &[String]) -> Clients {
+    let named = url.and_then(|url| protocol(url, resources).ok());
+    let protocol = named.unwrap_or_else(|| {
+        let local = "http://localhost".parse().expect("localhost is a host");
+        protocol(&local, resources).expect("localhost may be an issuer")
+    });
+    Clients::new(with.store.clone(), protocol, with.clock.clone(), with.entropy.clone())
+}
+
 fn authorization_server(
     with: &Dependencies,
     url: &PublicUrl,
@@ -158,6 +177,7 @@ fn authorization_server(
         store: with.store.clone(),
         secrets: with.issuer.keys().clone(),
         sessions: with.settings.sessions,
+        limits: with.limits.clone(),
         clock: with.clock.clone(),
         entropy: with.entropy.clone(),
     };

@@ -18,6 +18,7 @@ use ids::Uid;
 use serde_json::{Map, Value};
 use store::{Instance, Store};
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle, time::timeout};
+use tower_passport::{HttpClient, Network};
 
 pub use self::run::run;
 pub use self::shutdown::Shutdown;
@@ -34,7 +35,7 @@ use crate::http::stack::{CorsOrigins, Draining, HttpConfig, HttpService};
 use crate::idle_memory;
 use crate::jobs::mail::{self, MailWorker, Mailer, MailerConfig};
 use crate::jobs::search_index::SearchIndex;
-use crate::jobs::{backups, upkeep};
+use crate::jobs::{backups, logouts, upkeep};
 use crate::limits::{self, DRAIN_SHARE, MAIL_SHARE};
 use crate::page_fetcher::PageFetcher;
 use crate::passwords::Passwords;
@@ -133,6 +134,7 @@ async fn start_and_serve(config: Config, log: &LogWriter) -> anyhow::Result<()> 
             mode: config.mode(),
         },
     );
+    deliver_logouts(&app)?;
     let has_pages = front_end.is_none();
     let app_of_first_run = app.clone();
     let (service, traces) = http_service(
@@ -232,6 +234,14 @@ impl SendingMails {
             );
         }
     }
+}
+
+/// Tells clients that sessions have ended. The operator registers the clients, which may be in the same private network.
+fn deliver_logouts(app: &App) -> anyhow::Result<()> {
+    if let Some(server) = app.authorization_server() {
+        tokio::spawn(logouts::run(server, HttpClient::new(Network::Private)?));
+    }
+    Ok(())
 }
 
 /// Issues the tokens of this installation, which is named at its first start.

@@ -8,6 +8,7 @@
 
 mod access_changes;
 mod api_tokens;
+mod applications;
 mod audit;
 mod authority;
 mod backup;
@@ -26,6 +27,7 @@ mod imports;
 mod inspect;
 mod instance;
 mod invitations;
+mod logouts;
 mod mail_tokens;
 mod mails;
 mod migrate;
@@ -34,6 +36,8 @@ mod passwords;
 mod quota;
 mod recipe_row;
 mod recipes;
+mod requests;
+mod revocations;
 mod sessions;
 mod shared_limits;
 mod statistics;

@@ -2,6 +2,7 @@
 
 mod address_keys;
 mod api_tokens;
+mod applications;
 mod audit;
 mod authority;
 mod backup;
@@ -23,6 +24,7 @@ mod inspect;
 mod instance;
 mod invitations;
 mod log;
+mod logouts;
 mod mail_tokens;
 mod mails;
 mod migrate;
@@ -32,6 +34,8 @@ mod quota;
 mod reader;
 mod recipes;
 mod replace;
+mod requests;
+mod revocations;
 mod sessions;
 mod statistics;
 mod user_row;

@@ -59,6 +59,10 @@ errors! {
     OwnAccount: 409 "This is your own account";
     SessionNotFound: 404 "You have no such session";
     ApiTokenNotFound: 404 "You have no such API token";
+    ApplicationNotFound: 404 "No application with this id has access to your account";
+    ClientNotFound: 404 "There is no such client";
+    ClientChanged: 409 "Another request changed the client at the same time";
+    SecretlessClient: 409 "Browser and native applications, and clients with keys of their own, have no secret";
     TooManyApiTokens: 409 format!("You have {MAX_API_TOKENS} API tokens already");
     RecipeNotFound: 404 "There is no such recipe, or it is private to another user";
     NotAcceptable: 406 "The client accepts neither JSON nor problem details";

@@ -9,6 +9,7 @@ use serde_json::json;
 use super::{
     admin::{audit::EntryView, invitations::InvitationView},
     api_tokens::ApiTokenView,
+    applications::ApplicationView,
     documented_errors::{Malformed, NotAcceptable, Unauthorized, Unavailable, WithoutScope},
     json_array::JsonArray,
     me::Profile,
@@ -27,7 +28,7 @@ use crate::use_cases::accounts::Export;
     get, path = "/api/v1/users/me/export", tag = "users", operation_id = "exportMe",
     security(("bearer" = ["account"])),
     responses(
-        (status = 200, description = "Account, sessions, API tokens, invitations, recipes, and the events of the account and of your own actions", body = ref("#/components/schemas/Export"),
+        (status = 200, description = "Account, sessions, API tokens, applications, invitations, recipes, and the events of the account and of your own actions", body = ref("#/components/schemas/Export"),
             headers(("content-disposition" = String, description = "A name for the file"))),
         Malformed, Unauthorized, WithoutScope, NotAcceptable, Unavailable,
     )
@@ -57,13 +58,14 @@ enum Part {
 
 /// The document up to its events.
 fn head(export: &Export, me: &AccountOwner) -> Result<Vec<u8>, Report> {
-    let Export { at, sessions, api_tokens, invitations } = export;
+    let Export { at, sessions, api_tokens, applications, invitations } = export;
     let current = me.actor.session;
     let head = json!({
         "exportedAt": at,
         "account": Profile::of(&me.user),
         "sessions": sessions.iter().map(|session| SessionView::of(session, current)).collect::<Vec<_>>(),
         "apiTokens": api_tokens.iter().map(ApiTokenView::of).collect::<Vec<_>>(),
+        "applications": applications.iter().map(ApplicationView::of).collect::<Vec<_>>(),
         "invitations": invitations.iter().map(InvitationView::for_creator).collect::<Vec<_>>(),
     });
     let mut head = serde_json::to_vec(&head).map_err(Report::internal)?;

@@ -19,7 +19,7 @@ use tokio::task::spawn_blocking;
 use zeroize::Zeroize as _;
 
 use self::fields::Fields;
-pub use self::form_text::FormText;
+pub use self::form_text::{FORM_BYTES, FormText};
 pub use self::raw::{RawBody, RawFile};
 use crate::http::error::{Report, RequestError};
 use crate::limits;

@@ -2,6 +2,7 @@
 
 mod admin;
 mod api_tokens;
+mod applications;
 mod audit;
 mod deletion;
 mod error;
@@ -18,6 +19,7 @@ mod verification;
 
 pub use self::{
     api_tokens::{CreateApiToken, CreatedApiToken},
+    applications::UserApplication,
     error::AccountError,
     export::Export,
     invitations::{CreatedInvitation, InviteUser, new_invitation},

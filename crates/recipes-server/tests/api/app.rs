@@ -102,6 +102,13 @@ impl TestApp {
         })
     }
 
+    /// The same with rate limits.
+    pub(crate) fn limited_at_public_url(url: &str, quotas: &str) -> Self {
+        let surroundings = Surroundings { public_url: Some(url.parse().unwrap()), ..Surroundings::default() };
+        let quotas = quotas.parse().unwrap();
+        Self::hashing(passwords(Scheme::Argon2id), surroundings, quotas, settings())
+    }
+
     /// Accounts and the authorization server, which issues tokens for these APIs as well.
     pub(crate) fn accounts_only(url: &str, resources: &[&str]) -> Self {
         Self::surrounded_by(Surroundings {

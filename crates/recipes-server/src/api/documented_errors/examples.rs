@@ -11,6 +11,7 @@ use crate::http::error::{Report, RequestError};
 use crate::http::negotiation::Shape;
 use crate::limits::{BODY_BYTES, IMPORT_BYTES};
 use crate::use_cases::accounts::AccountError;
+use crate::use_cases::clients::ClientError;
 use crate::use_cases::recipes::RecipeError;
 
 const REQUEST_ID: &str = "01936f5e-8c00-7d3a-9b1e-3f5a7c9e1b2d";
@@ -59,6 +60,10 @@ fn report(name: &str, status: &str) -> Option<Report> {
         ("LastAdmin", _) => E::LastAdmin.into(),
         ("SessionNotFound", _) => E::SessionNotFound.into(),
         ("ApiTokenNotFound", _) => E::ApiTokenNotFound.into(),
+        ("ApplicationNotFound", _) => E::ApplicationNotFound.into(),
+        ("ClientNotFound", _) => ClientError::NotFound.into(),
+        ("ClientChanged", _) => ClientError::Changed.into(),
+        ("SecretlessClient", _) => ClientError::HasNoSecret.into(),
         ("TooManyApiTokens", _) => E::TooManyApiTokens.into(),
         ("RecipeNotFound", _) => RecipeError::NotFound.into(),
         ("NotAcceptable", _) => RequestError::NotAcceptable { offered: "application/json".to_owned() }.into(),

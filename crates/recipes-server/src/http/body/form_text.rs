@@ -6,8 +6,11 @@ use http::header;
 use super::received;
 use crate::http::error::{Report, RequestError};
 
+/// The limit of forms that hold parameters of a protocol or a few fields.
+pub const FORM_BYTES: usize = 16 * 1024;
+
 /// An `application/x-www-form-urlencoded` body of at most this many bytes, not decoded.
-pub struct FormText<const MAX_BYTES: usize = { 16 * 1024 }>(pub String);
+pub struct FormText<const MAX_BYTES: usize = FORM_BYTES>(pub String);
 
 impl<S: Sync, const MAX_BYTES: usize> FromRequest<S> for FormText<MAX_BYTES> {
     type Rejection = Report;

@@ -32,6 +32,7 @@ impl From<AccountError> for Report {
             E::UserNotFound => (StatusCode::NOT_FOUND, "user_not_found"),
             E::SessionNotFound => (StatusCode::NOT_FOUND, "session_not_found"),
             E::ApiTokenNotFound => (StatusCode::NOT_FOUND, "api_token_not_found"),
+            E::ApplicationNotFound => (StatusCode::NOT_FOUND, "application_not_found"),
             E::InvitationNotFound => (StatusCode::NOT_FOUND, "invitation_not_found"),
             E::EmailTaken => (StatusCode::CONFLICT, "email_taken"),
             E::UserDisabled => (StatusCode::CONFLICT, "user_disabled"),
