@@ -168,7 +168,7 @@ struct Batch {
     bytes: usize,
 }
 
-/// A user whose write is queued and has no result yet.
+/// A user in the queue of writes, before the result of the write is known.
 struct PendingUser {
     place: String,
     write: Pin<Box<dyn Future<Output = Result<Outcome, StoreError>>>>,
