@@ -13,7 +13,7 @@ const INTERVAL: Duration = Duration::from_mins(1);
 /// Between two looks for a deletion that is not complete, each one short read.
 const DELETION_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Longer than an access token, whose place in the status list must not be another's.
+/// Longer than the life of an access token: until it expires, no other grant may get its place in the status list.
 const TOKENS_EXPIRE: Duration = Duration::from_mins(15);
 
 const BETWEEN_STEPS: Duration = Duration::from_millis(20);

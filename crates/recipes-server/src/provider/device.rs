@@ -83,7 +83,7 @@ impl AuthorizationServer {
     /// When the store is unavailable.
     pub async fn find_device(&self, typed: &str, cookie: Option<&str>) -> Result<DeviceStep, OAuthError> {
         let Some(user) = self.user_of(cookie).await? else { return Ok(DeviceStep::LogIn) };
-        // RFC 8628 section 5.1: nobody guesses the codes of other users' devices.
+        // RFC 8628 section 5.1: a limit of attempts, so that the code of another user's device cannot be guessed.
         if let Err(reached) = self.limits.by_user(Limit::Device, user).await {
             return Ok(DeviceStep::TooMany(reached));
         }

@@ -94,7 +94,7 @@ impl AuthorizationServer {
         format!("{}/oauth/revocations", self.protocol.issuer())
     }
 
-    /// A random place. Those who read the list cannot tell which grants are whose, nor which began after another.
+    /// A random place: the order of the list tells its readers nothing about users or about the times of grants.
     pub(super) fn status_place(&self, attempt: u32) -> u32 {
         let places = FEWEST_PLACES << (attempt / ATTEMPTS_AT_A_LENGTH).min(6);
         u32::from_be_bytes(self.entropy.bytes()) & (places - 1)

@@ -128,7 +128,7 @@ async fn show_page(app: &App, member: &Member, shown: Shown<'_>) -> Result<Respo
     page_with_status(page.p.status, &page)
 }
 
-/// A redirect to the account after a change, or the page with what is wrong in this form.
+/// Redirects to the account after a change. If the change was refused, shows the page with the errors of this form.
 async fn finish(
     app: &App,
     member: &Member,

@@ -127,8 +127,8 @@ impl Editor {
         self.labels.iter().any(|own| search::slug(own) == search::slug(label))
     }
 
-    /// The draft of a recipe with these fields. What the form does not show stays as it is in `stored`, and so does a field whose text
-    /// was not changed: a comma inside a keyword does not split it.
+    /// The draft of a recipe with these fields. Fields that the form does not show keep their values of `stored`. So does a field whose
+    /// text was not changed, because a comma inside a keyword must not split it.
     ///
     /// # Errors
     /// All problems of all fields.
@@ -186,7 +186,7 @@ impl Editor {
         self.labels.iter().cloned().chain(others.map(str::to_owned)).collect()
     }
 
-    /// A step whose text is that of a stored one keeps what the form does not show.
+    /// A step with the text of a stored step keeps the fields of it that the form does not show.
     fn set_steps(&self, recipe: &mut Map<String, Value>, before: Option<&Self>) {
         let stated = |steps: &[Step]| -> Vec<Step> {
             steps.iter().filter(|step| !step.text.trim().is_empty()).cloned().collect()

@@ -1,4 +1,4 @@
-//! The forms of pages: what was sent, and what is wrong with it.
+//! The forms of pages: their fields, and the errors that are shown beside them.
 
 use axum::extract::{FromRequest, Request};
 use http::StatusCode;

@@ -1,4 +1,4 @@
-//! The first administrator, whom the operator of a new service creates in a browser.
+//! Creating the first administrator of a new service, by its operator in a browser.
 
 use accounts::{NewUser, Role};
 use secrecy::ExposeSecret as _;
