@@ -18,6 +18,7 @@ pub mod jobs;
 pub mod limits;
 pub mod mode;
 mod output_file;
+pub mod page_fetcher;
 pub mod passwords;
 pub mod program;
 pub mod provider;
@@ -29,6 +30,7 @@ pub mod server;
 mod signing_key;
 pub mod telemetry;
 pub mod use_cases;
+pub mod web;
 
 pub use clock::Clock;
 pub use entropy::Entropy;

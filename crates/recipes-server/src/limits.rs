@@ -5,6 +5,16 @@ use std::time::Duration;
 /// Bytes of a request body, and of one line of an import. The largest real recipe in our test data has 9 KiB.
 pub const BODY_BYTES: usize = 256 * 1024;
 
+/// Bytes of the body of an import. A spreadsheet with a thousand recipes has 3 MiB; archives with many pictures are for the
+/// command line.
+pub const IMPORT_BYTES: usize = 32 << 20;
+
+/// How long the body of an import may take to arrive: within the time of the whole request.
+pub const IMPORT_READ: Duration = Duration::from_secs(25);
+
+/// Files of an import, as parts of one body.
+pub const IMPORT_FILES: usize = 100;
+
 /// Fields of a form. The largest valid recipe has fewer than 2,000, and each costs more memory than its bytes.
 pub const FORM_FIELDS: usize = 5_000;
 

@@ -9,6 +9,7 @@
 //! Writes wait for the writer thread, see `sqlite/writer.rs`.
 
 mod api_tokens;
+mod applications;
 mod audit;
 mod backup;
 mod backup_schedule;
@@ -22,15 +23,19 @@ mod error;
 mod favourites;
 mod grants;
 mod identities;
+mod imports;
 mod inspection;
 mod instance;
 mod invitations;
+mod logouts;
 mod mail_tokens;
 mod mails;
 mod page;
 mod passwords;
 mod postgres;
 mod recipes;
+mod requests;
+mod revocations;
 mod sessions;
 mod shared_limits;
 mod slow;
@@ -43,6 +48,7 @@ use std::io;
 
 use jiff::Timestamp;
 
+pub use self::applications::Application;
 pub use self::backup::{Record, Restore, RestoreBatch, RestoreError, Restored, Snapshot};
 pub use self::backup_schedule::BackupOutcome;
 pub use self::cache::{CacheKey, Lookup, ReadCache, Slot};
@@ -50,17 +56,21 @@ pub use self::changes::RecipeChanges;
 pub use self::clients::{ClientRow, SigningKeyRow};
 pub use self::context::Context;
 pub use self::cooked::{Cooked, MAX_COOKED, MAX_COOKED_OF_RECIPE, Noted};
-pub use self::error::{StoreError, Unavailable};
+pub use self::error::{ImportRefusal, StoreError, Unavailable};
 pub use self::favourites::{Favoured, Favourite, MAX_FAVOURITES};
 pub use self::grants::{
     BrowserSession, CodeRow, ConsentRow, GrantRow, GrantState, NewCode, NewConsent, NewGrant, Outcome,
 };
 pub use self::identities::{Identity, NewIdentity};
+pub use self::imports::{ImportBatch, ImportOutcome, OnConflict, RecipeImport};
 pub use self::inspection::Inspection;
 pub use self::instance::Instance;
+pub use self::logouts::{DueLogout, TakeLogout};
 pub use self::mails::{DueMail, MailContent, TakeMail, TakenMail};
 pub use self::page::{DEFAULT_PAGE_SIZE, Listing, MAX_PAGE_SIZE, Page, PageEnd};
-pub use self::recipes::{Edit, Imported, NewRecipe, PatchRecipe, RecipePage, ReplaceRecipe, StoredRecipe};
+pub use self::recipes::{Edit, NewRecipe, PatchRecipe, RecipePage, ReplaceRecipe, StoredRecipe};
+pub use self::requests::{DeviceCodeKey, MAX_WAITING_REQUESTS, NewDeviceCode, NewPushedRequest};
+pub use self::revocations::EndedGrants;
 pub use self::sessions::{
     ChangePassword, CreateSession, Refresh, RefreshSession, Refreshed, SessionUser, SignUp,
 };

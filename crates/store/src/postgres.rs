@@ -8,6 +8,7 @@
 
 mod access_changes;
 mod api_tokens;
+mod applications;
 mod audit;
 mod authority;
 mod backup;
@@ -24,9 +25,11 @@ mod failure;
 mod favourites;
 mod grants;
 mod identities;
+mod imports;
 mod inspect;
 mod instance;
 mod invitations;
+mod logouts;
 mod mail_tokens;
 mod mails;
 mod migrate;
@@ -35,6 +38,8 @@ mod passwords;
 mod quota;
 mod recipe_row;
 mod recipes;
+mod requests;
+mod revocations;
 mod sessions;
 mod shared_limits;
 mod statistics;

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use crate::{Context, Listing, Page, PageEnd, ReadCache, Store, StoreError};
 use ::recipes::{
-    ContentJson, Draft, EditRefusal, FieldError, ImportedHistory, PatchError, Precondition, Quotas,
-    RecipePatch, Usage, Viewer, Visibility, write_recipe_json,
+    ContentJson, Draft, EditRefusal, FieldError, PatchError, Precondition, Quotas, RecipePatch, Usage, Viewer,
+    Visibility, write_recipe_json,
 };
 use ids::{RecipeId, Uid, UserId};
 
@@ -186,14 +186,6 @@ impl RecipePage {
     }
 }
 
-/// What became of an imported recipe.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Imported {
-    Added(StoredRecipe),
-    /// There is a recipe with the same uid. It is left alone: it may have been edited since.
-    AlreadyThere(RecipeId),
-}
-
 /// What became of a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Edit<T> {
@@ -230,23 +222,6 @@ impl Store {
         match self {
             Self::Sqlite(db) => db.create_recipe(new, context).await,
             Self::Postgres(db) => db.create_recipe(new, context).await,
-        }
-    }
-
-    /// Adds a recipe that comes from somewhere else and keeps the past it says it has. Importing the
-    /// same file again changes nothing.
-    ///
-    /// # Errors
-    /// [`StoreError::ActorRevoked`] if the owner was deleted meanwhile.
-    pub async fn import_recipe(
-        &self,
-        new: NewRecipe,
-        history: ImportedHistory,
-        now: Timestamp,
-    ) -> Result<Imported, StoreError> {
-        match self {
-            Self::Sqlite(db) => db.import_recipe(new, history, now).await,
-            Self::Postgres(db) => db.import_recipe(new, history, now).await,
         }
     }
 

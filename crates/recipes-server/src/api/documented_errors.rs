@@ -13,7 +13,7 @@ use utoipa::{
 
 pub(super) use self::examples::invalid_field;
 use crate::http::negotiation::Shape;
-use crate::limits::BODY_BYTES;
+use crate::limits::{BODY_BYTES, IMPORT_BYTES};
 
 macro_rules! errors {
     ($($name:ident: $($status:literal $description:expr $(=> $header:literal $meaning:literal)?),+;)*) => {$(
@@ -63,6 +63,10 @@ errors! {
     OwnAccount: 409 "This is your own account";
     SessionNotFound: 404 "You have no such session";
     ApiTokenNotFound: 404 "You have no such API token";
+    ApplicationNotFound: 404 "No application with this id has access to your account";
+    ClientNotFound: 404 "There is no such client";
+    ClientChanged: 409 "Another request changed the client at the same time";
+    SecretlessClient: 409 "Browser and native applications, and clients with keys of their own, have no secret";
     TooManyApiTokens: 409 format!("You have {MAX_API_TOKENS} API tokens already");
     RecipeNotFound: 404 "There is no such recipe, or it is private to another user";
     NotAcceptable: 406 "The client accepts neither JSON nor problem details";
@@ -74,6 +78,11 @@ errors! {
         413 format!("The body is larger than {} KiB", BODY_BYTES / 1024),
         415 "The body is neither JSON nor a form",
         422 "Some fields are not valid; `errors` names each";
+    UnacceptableImport:
+        408 "The body did not arrive in time",
+        413 format!("The body is larger than {} MiB", IMPORT_BYTES >> 20),
+        415 "The body is compressed with a coding other than gzip or deflate",
+        422 "Nothing was imported; `errors` says why for each item: `/0` is the first";
     RateLimited: 429 "Too many requests of this kind; `RateLimit-Policy` names the limit"
         => "retry-after" "Seconds";
     QuotaExceeded: 507 "You would have more recipes or bytes than your quota allows; the message has the figures";

@@ -10,6 +10,7 @@ use store::{Cooked, Favourite};
 use super::{
     admin::{audit::EntryView, invitations::InvitationView},
     api_tokens::ApiTokenView,
+    applications::ApplicationView,
     documented_errors::{Malformed, NotAcceptable, Unauthorized, Unavailable, WithoutScope},
     json_array::JsonArray,
     me::Profile,
@@ -29,7 +30,7 @@ use crate::use_cases::accounts::Export;
     get, path = "/api/v1/users/me/export", tag = "users", operation_id = "exportMe",
     security(("bearer" = ["account"])),
     responses(
-        (status = 200, description = "Account, sessions, API tokens, favourites, cooked recipes, invitations, recipes, and the events of the account and of your own actions", body = ref("#/components/schemas/Export"),
+        (status = 200, description = "Account, sessions, API tokens, applications, favourites, cooked recipes, invitations, recipes, and the events of the account and of your own actions", body = ref("#/components/schemas/Export"),
             headers(("content-disposition" = String, description = "A name for the file"))),
         Malformed, Unauthorized, WithoutScope, NotAcceptable, Unavailable,
     )
@@ -69,7 +70,7 @@ struct Personal {
 
 /// The document up to its events.
 fn head(export: &Export, personal: &Personal, me: &AccountOwner) -> Result<Vec<u8>, Report> {
-    let Export { at, sessions, api_tokens, invitations } = export;
+    let Export { at, sessions, api_tokens, applications, invitations } = export;
     let current = me.actor.session;
     let favourites: Vec<_> = personal
         .favourites
@@ -81,6 +82,7 @@ fn head(export: &Export, personal: &Personal, me: &AccountOwner) -> Result<Vec<u
         "account": Profile::of(&me.user),
         "sessions": sessions.iter().map(|session| SessionView::of(session, current)).collect::<Vec<_>>(),
         "apiTokens": api_tokens.iter().map(ApiTokenView::of).collect::<Vec<_>>(),
+        "applications": applications.iter().map(ApplicationView::of).collect::<Vec<_>>(),
         "favourites": favourites,
         "cooked": personal.cooked.iter().map(CookedView::of).collect::<Vec<_>>(),
         "invitations": invitations.iter().map(InvitationView::for_creator).collect::<Vec<_>>(),

@@ -1,5 +1,7 @@
 //! Ids in paths.
 
+use std::convert::Infallible;
+
 use axum::extract::{FromRequestParts, Path};
 use http::request::Parts;
 use ids::{ApiTokenId, CookedId, InvitationId, RecipeId, SessionId, UserId};
@@ -10,6 +12,18 @@ use crate::use_cases::recipes::RecipeError;
 
 /// The id in the path. Text that is no id gets the same 404 as an unknown id.
 pub struct PathId<Id>(pub Id);
+
+/// The id of a client in the path. Text that is no id is that of no client.
+pub struct PathClient(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for PathClient {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        let text = Path::<String>::from_request_parts(parts, state).await.ok();
+        Ok(Self(text.map(|Path(text)| text).unwrap_or_default()))
+    }
+}
 
 macro_rules! path_ids {
     ($($id:ident or $not_found:expr;)*) => {$(

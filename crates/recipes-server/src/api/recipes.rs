@@ -4,6 +4,7 @@ pub mod cooked;
 pub mod favourite;
 pub mod health_labels;
 mod hit_stream;
+pub mod import;
 mod page_stream;
 pub mod response;
 pub mod search;

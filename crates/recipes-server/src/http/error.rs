@@ -14,6 +14,7 @@
 //! [`RecipeError`]: crate::use_cases::recipes::RecipeError
 
 mod account;
+mod client;
 mod recipe;
 mod rejection;
 mod report;

@@ -4,6 +4,8 @@ mod cooked;
 mod error;
 mod favourites;
 mod health_labels;
+pub mod import;
+pub mod known;
 mod search;
 mod writer;
 
@@ -24,11 +26,13 @@ use store::{
     Store, StoreError,
 };
 
+use self::import::ImportPlaces;
 use super::Dependencies;
 use super::accounts::Reading;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::jobs::search_index::SearchIndex;
+use crate::page_fetcher::PageFetcher;
 
 /// The use cases of recipes.
 pub struct Recipes {
@@ -39,6 +43,8 @@ pub struct Recipes {
     reading: Reading,
     require_verified_email: bool,
     require_if_match: bool,
+    pages: Option<PageFetcher>,
+    import_places: ImportPlaces,
     clock: Clock,
     entropy: Entropy,
 }
@@ -53,6 +59,8 @@ impl Recipes {
             reading: with.settings.reading,
             require_verified_email: with.settings.require_verified_email,
             require_if_match: with.settings.require_if_match,
+            pages: with.pages.clone(),
+            import_places: ImportPlaces::default(),
             clock: with.clock.clone(),
             entropy: with.entropy.clone(),
         }

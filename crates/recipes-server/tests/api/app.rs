@@ -20,6 +20,7 @@ use recipes_server::jobs::mail::{
 };
 use recipes_server::jobs::search_index::SearchIndex;
 use recipes_server::mode::Mode;
+use recipes_server::page_fetcher::PageFetcher;
 use recipes_server::passwords::{Passwords, Scheme, policy::Policy};
 use recipes_server::public_url::PublicUrl;
 use recipes_server::router::router;
@@ -31,6 +32,7 @@ use recipes_server::use_cases::{
 use search::RecipeIndex;
 use serde_json::json;
 use store::Store;
+use tower_passport::Network;
 
 pub(crate) use crate::client::{Answer, Client, recipe};
 use crate::database::Database;
@@ -98,6 +100,13 @@ impl TestApp {
             public_url: Some(url.parse().unwrap()),
             ..Surroundings::default()
         })
+    }
+
+    /// The same with rate limits.
+    pub(crate) fn limited_at_public_url(url: &str, quotas: &str) -> Self {
+        let surroundings = Surroundings { public_url: Some(url.parse().unwrap()), ..Surroundings::default() };
+        let quotas = quotas.parse().unwrap();
+        Self::hashing(passwords(Scheme::Argon2id), surroundings, quotas, settings())
     }
 
     /// Accounts and the authorization server, which issues tokens for these APIs as well.
@@ -194,6 +203,7 @@ impl TestApp {
             limits: limits.clone(),
             mailer,
             search: search.clone(),
+            pages: Some(PageFetcher::new(Network::Loopback).unwrap()),
             clock: clock.clone(),
             entropy,
         };
@@ -206,6 +216,7 @@ impl TestApp {
                 let (store, clock, entropy) = (store.clone(), clock.clone(), Entropy::seeded(3));
                 (metadata, IssuerTokens::new(issuer, FindIdentity { store, clock, entropy }).unwrap())
             }),
+            mode,
         };
         let app = App::new(dependencies, deployment);
         let base_path = public_url.as_ref().map_or("", PublicUrl::path);

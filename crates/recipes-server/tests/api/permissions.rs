@@ -1,10 +1,12 @@
 //! The permission matrix: the status that every documented operation answers to each kind of caller.
 
-use accounts::Role;
+use std::time::Duration;
+
+use accounts::{Role, TokenDigest};
 use http::Method;
 use recipes_server::openapi_json;
 use serde_json::{Value, json};
-use store::Context;
+use store::{ConsentRow, Context, NewCode, NewConsent};
 
 use crate::app::{Client, TestApp, recipe};
 
@@ -44,6 +46,7 @@ matrix! {
     get    "/api/v1/recipes":                              200       200   200   200       200        403          403;
     post   "/api/v1/recipes":                              401       201   201   201       403        201          403;
     get    "/api/v1/health-labels":                        200       200   200   200       200        403          403;
+    post   "/api/v1/recipes/import":                       401       200   200   200       403        200          403;
     get    "/api/v1/recipes/facets":                       200       200   200   200       200        403          403;
     get    "/api/v1/recipes/suggest":                      200       200   200   200       200        403          403;
     get    "/api/v1/recipes/{id}":                         200       200   200   200       200        403          403;
@@ -75,6 +78,14 @@ matrix! {
     get    "/api/v1/users/me/api-tokens":                  401       200   200   200       403        403          200;
     post   "/api/v1/users/me/api-tokens":                  401       422   422   422       403        403          422;
     delete "/api/v1/users/me/api-tokens/{id}":             401       404   204   404       403        403          204;
+    get    "/api/v1/users/me/applications":                401       200   200   200       403        403          200;
+    delete "/api/v1/users/me/applications/{clientId}":     401       404   204   404       403        403          204;
+    get    "/api/v1/admin/clients":                        401       403   403   200       403        403          403;
+    post   "/api/v1/admin/clients":                        401       403   403   422       403        403          403;
+    get    "/api/v1/admin/clients/{clientId}":             401       403   403   200       403        403          403;
+    patch  "/api/v1/admin/clients/{clientId}":             401       403   403   200       403        403          403;
+    delete "/api/v1/admin/clients/{clientId}":             401       403   403   204       403        403          403;
+    post   "/api/v1/admin/clients/{clientId}/secret":      401       403   403   201       403        403          403;
     get    "/api/v1/admin/users":                          401       403   403   200       403        403          403;
     get    "/api/v1/admin/users/{id}":                     401       403   403   200       403        403          403;
     patch  "/api/v1/admin/users/{id}":                     401       403   403   200       403        403          403;
@@ -106,6 +117,10 @@ fn matrix_has_exactly_the_documented_operations() {
 async fn every_operation_answers_each_caller_as_the_matrix_says() {
     for Row { method, path, statuses } in MATRIX {
         let app = TestApp::new();
+        // On a busy machine building the empty index takes a moment, and searches are 503 meanwhile.
+        while app.anonymous().get("/readyz").await.is(200).json() != json!({"status": "ok"}) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
         for (caller, expected) in CALLERS.iter().zip(statuses) {
             let client = client_of(&app, *caller).await;
             let status = call(&client, method, &path_of_alice(&app, path).await, &[]).await;
@@ -152,6 +167,9 @@ async fn client_of(app: &TestApp, caller: Caller) -> Client {
 
 /// The path with the id of a resource of Alice. It is new each time, because the previous call may have deleted the last.
 async fn path_of_alice(app: &TestApp, path: &str) -> String {
+    if path.contains("{clientId}") {
+        return path.replace("{clientId}", &client_of_alice(app).await);
+    }
     if let Some(collection) = path.strip_suffix("/invitations/{id}") {
         let admin = app.admin().await;
         let created = admin.post(&format!("{collection}/invitations"), &json!({})).await.is(201);
@@ -185,6 +203,30 @@ async fn path_of_alice(app: &TestApp, path: &str) -> String {
     let newest = list["data"].as_array().unwrap().iter().find(|it| it["current"] == true);
     let newest = newest.or(list["data"].as_array().unwrap().last()).unwrap();
     format!("{collection}/{}", newest["id"].as_str().unwrap())
+}
+
+/// A new client, which Alice allowed to act for her.
+async fn client_of_alice(app: &TestApp) -> String {
+    let new = json!({ "name": "Timer", "kind": "web", "redirectUris": ["https://kitchen.example/callback"] });
+    let created = app.admin().await.post("/api/v1/admin/clients", &new).await.is(201).json();
+    let client = created["data"]["clientId"].as_str().unwrap().to_owned();
+    let alice = app.user("alice", Role::User).await.id;
+    let consent = ConsentRow { resource: None, scopes: "openid".into() };
+    let now = app.clock.now();
+    let code = NewCode {
+        digest: TokenDigest::of(client.as_bytes()),
+        record: "{}".into(),
+        expires_at: now,
+        user: alice,
+        client: client.clone(),
+        consent: Some(NewConsent {
+            id: TokenDigest::of(client.as_bytes()).as_bytes()[..16].try_into().unwrap(),
+            consent,
+        }),
+        pushed: None,
+    };
+    app.store.create_code(code, Context::operator(now)).await.unwrap();
+    client
 }
 
 async fn call(client: &Client, method: &str, path: &str, headers: &[(&str, &str)]) -> u16 {

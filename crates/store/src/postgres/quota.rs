@@ -57,7 +57,7 @@ async fn check(db: &Db, owner: UserId, more: Usage, quotas: Quotas) -> Result<()
     if quotas.allow(usage, more) { Ok(()) } else { Err(StoreError::QuotaExceeded { usage, quotas }.into()) }
 }
 
-async fn usage(db: &Db, owner: UserId) -> Result<Usage, Failure> {
+pub(super) async fn usage(db: &Db, owner: UserId) -> Result<Usage, Failure> {
     let sql = "SELECT recipes, bytes FROM usages WHERE user_id = $1";
     Ok(db.find(sql, &[&owner.get()], usage_in).await?.unwrap_or_default())
 }

@@ -4,7 +4,7 @@ use accounts::Authority;
 use jiff::{SignedDuration, Timestamp};
 use tokio_postgres::Row;
 
-use super::columns::{Columns, recipe_id_in};
+use super::columns::Columns;
 use super::connection::Db;
 use super::failure::Failure;
 use super::recipe_row::RecipeRow;
@@ -12,11 +12,11 @@ use super::writer::Job;
 use super::{Postgres, at, quota};
 use crate::recipes::{Change, NewContent, patched};
 use crate::{
-    Context, DEFAULT_PAGE_SIZE, Edit, Editor, Imported, Listing, NewRecipe, Page, PageEnd, Precondition,
-    RecipePage, StoreError, StoredRecipe, Viewer,
+    Context, DEFAULT_PAGE_SIZE, Edit, Editor, Listing, NewRecipe, Page, PageEnd, Precondition, RecipePage,
+    StoreError, StoredRecipe, Viewer,
 };
 use ::recipes::time::to_microseconds;
-use ::recipes::{ImportedHistory, RecipeState, ServerFields, Visibility};
+use ::recipes::{RecipeState, ServerFields, Visibility};
 use ids::{RecipeId, Uid, UserId};
 
 /// A page ends early behind this much text: 1,000 recipes may have 256 MiB, and one request must not
@@ -43,32 +43,6 @@ impl Postgres {
         let fields = ServerFields { owner, uid, revision: 1, created_at: now, updated_at: now };
         let row = RecipeRow { fields, visibility, text: document.finish(&fields) };
         self.0.writer.create(Job { row, quotas, context }).await
-    }
-
-    pub async fn import_recipe(
-        &self,
-        new: NewRecipe,
-        history: ImportedHistory,
-        now: Timestamp,
-    ) -> Result<Imported, StoreError> {
-        let created_at = to_microseconds(history.created_at.unwrap_or(now));
-        let fields = ServerFields {
-            owner: new.owner,
-            uid: history.uid.unwrap_or(new.uid),
-            revision: history.revision.unwrap_or(1),
-            created_at,
-            updated_at: history.updated_at.map_or(created_at, |at| to_microseconds(at).max(created_at)),
-        };
-        let row = RecipeRow { fields, visibility: new.visibility, text: new.document.finish(&fields) };
-        let recipe = &row;
-        let outcome = self.write_recipes(move |db| async move {
-            let sql = "SELECT id FROM recipes WHERE uid = $1";
-            match db.find(sql, &[&fields.uid.to_string()], recipe_id_in).await? {
-                Some(there) => Ok(Err(there)),
-                None => recipe.insert(&db).await.map(Ok),
-            }
-        });
-        Ok(outcome.await?.map_or_else(Imported::AlreadyThere, |id| Imported::Added(row.stored(id))))
     }
 
     pub(crate) async fn change_recipe(
@@ -224,7 +198,7 @@ pub(super) fn time_of_change(before: Timestamp, now: Timestamp) -> Timestamp {
     if now >= before { now } else { before.saturating_add(SignedDuration::from_secs(1)).unwrap_or(before) }
 }
 
-fn editor(authority: Authority) -> Editor {
+pub(super) fn editor(authority: Authority) -> Editor {
     match authority {
         Authority::Operator | Authority::Admin(_) => Editor::Admin,
         Authority::User(user) => Editor::User(user),
@@ -259,7 +233,10 @@ fn stored_in(columns: &mut Columns<'_>, id: RecipeId, revision: i64) -> Result<S
 }
 
 /// What a change must know of a recipe.
-async fn find_to_edit(db: &Db, id: RecipeId) -> Result<Option<(ServerFields, RecipeState)>, Failure> {
+pub(super) async fn find_to_edit(
+    db: &Db,
+    id: RecipeId,
+) -> Result<Option<(ServerFields, RecipeState)>, Failure> {
     let sql = "SELECT owner_id, private, revision, uid, created_at, updated_at FROM recipes WHERE id = $1";
     db.find(sql, &[&id.get()], server_fields_in).await
 }

@@ -9,11 +9,11 @@ use super::recipe_row::RecipeRow;
 use super::{Sqlite, cached, execute, find, find_value, quota};
 use crate::recipes::{Change, NewContent, patched};
 use crate::{
-    Context, DEFAULT_PAGE_SIZE, Edit, Editor, Imported, Listing, NewRecipe, Page, PageEnd, Precondition,
-    RecipePage, StoreError, StoredRecipe, Viewer,
+    Context, DEFAULT_PAGE_SIZE, Edit, Editor, Listing, NewRecipe, Page, PageEnd, Precondition, RecipePage,
+    StoreError, StoredRecipe, Viewer,
 };
 use ::recipes::time::to_microseconds;
-use ::recipes::{ImportedHistory, Quotas, RecipeState, ServerFields, Visibility};
+use ::recipes::{RecipeState, ServerFields, Visibility};
 use ids::{RecipeId, Uid, UserId};
 
 /// A page ends early behind this much text: 1,000 recipes may have 256 MiB, and one request must not
@@ -38,32 +38,6 @@ impl Sqlite {
         let row = RecipeRow { fields, visibility: new.visibility, text: new.document.finish(&fields) };
         let (id, row) = self.insert_recipe(row, new.quotas, context).await?;
         Ok(row.stored(columns::recipe_id(id)?))
-    }
-
-    pub async fn import_recipe(
-        &self,
-        new: NewRecipe,
-        history: ImportedHistory,
-        now: Timestamp,
-    ) -> Result<Imported, StoreError> {
-        let created_at = to_microseconds(history.created_at.unwrap_or(now));
-        let fields = ServerFields {
-            owner: new.owner,
-            uid: history.uid.unwrap_or(new.uid),
-            revision: history.revision.unwrap_or(1),
-            created_at,
-            updated_at: history.updated_at.map_or(created_at, |at| to_microseconds(at).max(created_at)),
-        };
-        let row = RecipeRow { fields, visibility: new.visibility, text: new.document.finish(&fields) };
-        self.write(move |db| {
-            let there = find_value(db, "SELECT id FROM recipes WHERE uid = ?1", [fields.uid.to_string()])?;
-            if let Some(there) = there {
-                return Ok(Imported::AlreadyThere(columns::recipe_id(there)?));
-            }
-            row.insert(db, Quotas::OFF)?;
-            Ok(Imported::Added(row.stored(columns::recipe_id(db.last_insert_rowid())?)))
-        })
-        .await
     }
 
     pub(crate) async fn change_recipe(
@@ -225,7 +199,7 @@ pub(super) fn time_of_change(before: Timestamp, now: Timestamp) -> Timestamp {
     if now >= before { now } else { before.saturating_add(SignedDuration::from_secs(1)).unwrap_or(before) }
 }
 
-fn editor(authority: Authority) -> Editor {
+pub(super) fn editor(authority: Authority) -> Editor {
     match authority {
         Authority::Operator | Authority::Admin(_) => Editor::Admin,
         Authority::User(user) => Editor::User(user),
@@ -259,7 +233,10 @@ fn stored_in(columns: &mut Columns<'_>, id: RecipeId, revision: i64) -> Result<S
 }
 
 /// What a change must know of a recipe.
-fn find_to_edit(db: &Connection, id: RecipeId) -> Result<Option<(ServerFields, RecipeState)>, StoreError> {
+pub(super) fn find_to_edit(
+    db: &Connection,
+    id: RecipeId,
+) -> Result<Option<(ServerFields, RecipeState)>, StoreError> {
     let sql = "SELECT owner_id, private, revision, uid, created_at, updated_at FROM recipes WHERE id = ?1";
     find(db, sql, [id.get()], server_fields_in)
 }

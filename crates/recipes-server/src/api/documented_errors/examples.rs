@@ -9,8 +9,9 @@ use tower_passport::{Challenge, Rejection};
 
 use crate::http::error::{Report, RequestError};
 use crate::http::negotiation::Shape;
-use crate::limits::BODY_BYTES;
+use crate::limits::{BODY_BYTES, IMPORT_BYTES};
 use crate::use_cases::accounts::AccountError;
+use crate::use_cases::clients::ClientError;
 use crate::use_cases::recipes::RecipeError;
 
 const REQUEST_ID: &str = "01936f5e-8c00-7d3a-9b1e-3f5a7c9e1b2d";
@@ -62,6 +63,10 @@ fn report(name: &str, status: &str) -> Option<Report> {
         ("LastAdmin", _) => E::LastAdmin.into(),
         ("SessionNotFound", _) => E::SessionNotFound.into(),
         ("ApiTokenNotFound", _) => E::ApiTokenNotFound.into(),
+        ("ApplicationNotFound", _) => E::ApplicationNotFound.into(),
+        ("ClientNotFound", _) => ClientError::NotFound.into(),
+        ("ClientChanged", _) => ClientError::Changed.into(),
+        ("SecretlessClient", _) => ClientError::HasNoSecret.into(),
         ("TooManyApiTokens", _) => E::TooManyApiTokens.into(),
         ("RecipeNotFound", _) => RecipeError::NotFound.into(),
         ("NotAcceptable", _) => RequestError::NotAcceptable { offered: "application/json".to_owned() }.into(),
@@ -70,10 +75,16 @@ fn report(name: &str, status: &str) -> Option<Report> {
             RecipeError::Stale { id: ids::RecipeId::from_i64(1)?, revision: 2, current: None }.into()
         }
         ("PreconditionRequired", _) => RequestError::PreconditionRequired.into(),
-        ("UnacceptableBody", "408") => RequestError::BodyTooSlow.into(),
+        ("UnacceptableBody" | "UnacceptableImport", "408") => RequestError::BodyTooSlow.into(),
         ("UnacceptableBody", "413") => RequestError::BodyTooLarge { limit: BODY_BYTES }.into(),
         ("UnacceptableBody", "415") => RequestError::UnsupportedMediaType.into(),
         ("UnacceptableBody", "422") => RequestError::missing(["name"]).into(),
+        ("UnacceptableImport", "413") => RequestError::BodyTooLarge { limit: IMPORT_BYTES }.into(),
+        ("UnacceptableImport", "415") => RequestError::UnsupportedCoding.into(),
+        ("UnacceptableImport", "422") => {
+            let message = "is a web page without a recipe in JSON-LD, microdata or RDFa".to_owned();
+            RequestError::Invalid(vec![FieldError { pointer: "/0".to_owned(), message }]).into()
+        }
         ("QuotaExceeded", _) => {
             let quotas = Quotas { recipes: Quota(Some(20_000)), bytes: Quota(Some(256 << 20)) };
             RecipeError::QuotaExceeded { usage: Usage { recipes: 20_000, bytes: 23_456_789 }, quotas }.into()

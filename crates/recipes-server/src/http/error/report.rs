@@ -50,6 +50,16 @@ impl Report {
         self.0.code
     }
 
+    /// The text for people.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// The invalid fields.
+    pub fn errors(&self) -> &[FieldError] {
+        &self.0.errors
+    }
+
     /// Says which fields are wrong.
     #[must_use]
     pub fn with_errors(mut self, errors: Vec<FieldError>) -> Self {
@@ -147,6 +157,12 @@ impl Report {
 
     /// [`body`](Self::body), and a line in the log if the server caused the error.
     pub fn render(&self, shape: Shape, request_id: &str) -> (&'static str, Vec<u8>) {
+        self.log();
+        self.body(shape, request_id)
+    }
+
+    /// Writes a line to the log if the server caused the error.
+    pub fn log(&self) {
         let Contents { status, code, cause, .. } = &*self.0;
         if status.is_server_error() {
             let cause = cause.as_deref().map(tracing::field::display);
@@ -156,7 +172,6 @@ impl Report {
                 tracing::warn!(code, cause, "A request was turned away");
             }
         }
-        self.body(shape, request_id)
     }
 
     /// The media type and the body in this shape.

@@ -104,6 +104,14 @@ impl Recipes {
         Ok(self.store.recipes_by_id(ids, viewer, Vec::new()).await?)
     }
 
+    /// How much of the recipes a search finds. `None`: this program has no search.
+    pub async fn freshness(&self) -> Option<Freshness> {
+        match &self.search {
+            Some(search) => Some(search.catch_up().await),
+            None => None,
+        }
+    }
+
     /// The index, and whether the last changes may be missing.
     pub(super) async fn caught_up(&self) -> Result<(RecipeIndex, bool), RecipeError> {
         let search = self.search.as_ref().ok_or(RecipeError::NoSearch)?;
