@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use crate::{Context, Listing, Page, PageEnd, ReadCache, Store, StoreError};
 use ::recipes::{
-    ContentJson, Draft, EditRefusal, FieldError, PatchError, Precondition, Quotas, RecipePatch, Usage, Viewer,
-    Visibility, write_recipe_json,
+    ContentJson, Draft, EditRefusal, FieldError, PatchError, Precondition, Quotas, RecipePatch, Usage,
+    Viewer, Visibility, write_recipe_json,
 };
 use ids::{RecipeId, Uid, UserId};
 

@@ -184,14 +184,15 @@ async fn store(
 ) -> Result<RecipeId, Report> {
     sent.check_token(app, visitor.session())?;
     let user = visitor.user().ok_or(RequestError::NoSuchRoute)?;
-    let writer = app.recipes().writer(user, visitor.actor())?;
+    let writer = app.recipes().writer(user, visitor.actor(), true)?;
     let Some(recipe) = stored else {
         let draft = editor.draft(None).map_err(RequestError::Invalid)?;
         return Ok(app.recipes().create(writer, &draft).await?.id);
     };
     let revision: i64 = sent.get("revision").parse().unwrap_or_default();
     if revision != recipe.server.revision {
-        return Err(RecipeError::Stale { id: recipe.id, revision: recipe.server.revision }.into());
+        let stale = RecipeError::Stale { id: recipe.id, revision: recipe.server.revision, current: None };
+        return Err(stale.into());
     }
     let draft = editor.draft(Some(&recipe.content)).map_err(RequestError::Invalid)?;
     let precondition = Precondition::Revisions(vec![revision]);
@@ -229,7 +230,7 @@ pub(super) async fn delete(
     sent: PageForm,
 ) -> Result<Response, Report> {
     sent.check_token(&app, Some(member.session))?;
-    let writer = app.recipes().writer(&member.user, member.actor)?;
+    let writer = app.recipes().writer(&member.user, member.actor, true)?;
     let precondition = Precondition::Revisions(vec![sent.get("revision").parse().unwrap_or_default()]);
     match app.recipes().delete(writer, id, precondition).await {
         Ok(()) => see_other("/?done=deleted"),

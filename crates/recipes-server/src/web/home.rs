@@ -11,7 +11,7 @@ use search::{Direction, Order, SortKey};
 use super::cards::{self, Card};
 use super::frame::{Frame, page, see_other};
 use super::languages::Text;
-use super::visitor::Visitor;
+use super::visitor::Reader;
 use crate::app::App;
 use crate::http::error::{Report, RequestError};
 use crate::http::negotiation::prefers_html;
@@ -57,7 +57,10 @@ pub(super) async fn home(State(app): State<App>, mut parts: Parts) -> Result<Res
         let location = HeaderValue::from_static("/api/v1/recipes");
         return Ok((StatusCode::FOUND, [(header::LOCATION, location)]).into_response());
     }
-    let visitor = Visitor::from_request_parts(&mut parts, &app).await?;
+    let visitor = match Reader::from_request_parts(&mut parts, &app).await {
+        Ok(Reader(visitor)) => visitor,
+        Err(log_in) => return Ok(log_in),
+    };
     if !app.mode().has_recipes() {
         return see_other("/account");
     }

@@ -11,7 +11,7 @@ use recipes::{Attribution, Content, Instruction, Recipe, Visibility};
 
 use super::frame::{Frame, page};
 use super::languages::Text;
-use super::visitor::Visitor;
+use super::visitor::{Reader, Visitor};
 use super::{json_ld, show};
 use crate::api::path::PathId;
 use crate::app::App;
@@ -72,7 +72,10 @@ pub(super) async fn read(
             return Err(RequestError::NotAcceptable { offered }.into());
         }
     }
-    let visitor = Visitor::from_request_parts(&mut parts, &app).await?;
+    let visitor = match Reader::from_request_parts(&mut parts, &app).await {
+        Ok(Reader(visitor)) => visitor,
+        Err(log_in) => return Ok(log_in),
+    };
     let recipe = find(&app, id, &visitor).await?;
     let (t, content) = (visitor.frame.text(), &recipe.content);
     let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");

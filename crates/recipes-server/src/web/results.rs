@@ -12,7 +12,7 @@ use super::frame::{Frame, page};
 use super::home::CHIPS;
 use super::languages::{Text, fill};
 use super::show;
-use super::visitor::Visitor;
+use super::visitor::Reader;
 use crate::api::recipes::search::{FILTERS, REPEATABLE, order, recipe_query};
 use crate::app::App;
 use crate::http::cursor::Cursor;
@@ -61,7 +61,11 @@ struct Choice {
     is_chosen: bool,
 }
 
-pub(super) async fn results(State(app): State<App>, visitor: Visitor, uri: Uri) -> Result<Response, Report> {
+pub(super) async fn results(
+    State(app): State<App>,
+    Reader(visitor): Reader,
+    uri: Uri,
+) -> Result<Response, Report> {
     let t = visitor.frame.text();
     let uri = stated(&uri)?;
     let query = Query::parse_repeatable(&uri, &[&["cursor"], &FILTERS[..]].concat(), &REPEATABLE)?;

@@ -8,7 +8,7 @@ use axum::{
 use http::{HeaderMap, Uri, header, request::Parts};
 use ids::SessionId;
 use store::Viewer;
-use tower_passport::{Auth, Reason};
+use tower_passport::{Auth, Challenge, Reason, Rejection};
 
 use super::frame::{Frame, local_path, see_other};
 use super::languages::Language;
@@ -146,6 +146,25 @@ pub(super) fn session_cookies(app: &App, logged_in: &LoggedIn) -> Result<HeaderM
     let access = (access_token.as_str(), *expires_in);
     app.cookies().set_for_pages(&mut headers, access, (&refresh_token.expose(), *keep))?;
     Ok(headers)
+}
+
+/// A visitor who may read recipes: anyone, or where only members read a user who has logged in.
+pub(super) struct Reader(pub(super) Visitor);
+
+impl FromRequestParts<App> for Reader {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+        let visitor = Visitor::from_request_parts(parts, app).await.map_err(IntoResponse::into_response)?;
+        if visitor.user().is_some() || !app.mode().has_recipes() || app.recipes().are_public() {
+            Ok(Self(visitor))
+        } else if app.mode().has_accounts() {
+            Err(log_in_first(&visitor.frame))
+        } else {
+            // Accounts and log-ins are those of another server.
+            Err(Report::from(Rejection::no_credentials(Challenge::bearer())).into_response())
+        }
+    }
 }
 
 /// A user who has logged in. Other visitors are sent to the log-in, and back to the page after it.

@@ -1,6 +1,7 @@
 //! Pages that everyone may read.
 
 use accounts::Role;
+use recipes_server::use_cases::accounts::Reading;
 use serde_json::{Value, json};
 
 use super::browser::{Browser, index_is_built};
@@ -163,6 +164,23 @@ async fn private_recipe_is_404_for_others_and_a_page_for_its_owner() {
     Browser::of(&app, "bob", Role::User).await.get("/recipes/1").await.is(404);
     let page = Browser::of(&app, "alice", Role::User).await.get("/recipes/1").await.is(200).text();
     assert!(page.contains("Private"), "{page}");
+}
+
+#[tokio::test]
+async fn pages_lead_to_the_log_in_where_only_members_read() {
+    let app = TestApp::with_settings(|settings| settings.reading = Reading::Members);
+    app.alice().await.posts_recipe("Lentil soup").await;
+    index_is_built(&app).await;
+    let member = Browser::of(&app, "bob", Role::User).await;
+    for (path, here) in
+        [("/", "%2F"), ("/recipes?q=soup", "%2Frecipes%3Fq%3Dsoup"), ("/recipes/1", "%2Frecipes%2F1")]
+    {
+        let answer = Browser::new(&app).get(path).await.is(303);
+        assert_eq!(answer.header("location"), format!("/log-in?return_to={here}"));
+        assert!(member.get(path).await.is(200).text().contains("Lentil soup"));
+    }
+    Browser::new(&app).get("/log-in").await.is(200);
+    Browser::new(&app).get("/about").await.is(200);
 }
 
 #[tokio::test]
