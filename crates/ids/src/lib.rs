@@ -142,6 +142,10 @@ uuid_id! {
     ApiTokenId
 }
 uuid_id! {
+    /// The id of an entry in the log of what a user cooked.
+    CookedId
+}
+uuid_id! {
     /// The id of an invitation. It is not the secret that invites.
     InvitationId
 }

@@ -6,6 +6,7 @@
 pub mod accounts;
 pub mod admin;
 pub mod api_tokens;
+pub mod applications;
 pub mod docs;
 mod documented_errors;
 pub mod export;

@@ -31,6 +31,7 @@ pub mod server;
 mod signing_key;
 pub mod telemetry;
 pub mod use_cases;
+pub mod web;
 
 pub use clock::Clock;
 pub use entropy::Entropy;

@@ -3,6 +3,7 @@
 //! Handlers call use cases, and only use cases call the [`store`].
 
 pub mod accounts;
+pub mod clients;
 mod dependencies;
 pub mod health;
 pub mod recipes;

@@ -9,6 +9,7 @@
 //! Writes wait for the writer thread, see `sqlite/writer.rs`.
 
 mod api_tokens;
+mod applications;
 mod audit;
 mod backup;
 mod backup_schedule;
@@ -17,13 +18,16 @@ mod changes;
 mod clients;
 mod commit_metrics;
 mod context;
+mod cooked;
 mod error;
+mod favourites;
 mod grants;
 mod identities;
 mod imports;
 mod inspection;
 mod instance;
 mod invitations;
+mod logouts;
 mod mail_tokens;
 mod mails;
 mod page;
@@ -31,6 +35,8 @@ mod passwords;
 mod postgres;
 mod recipe_snapshot;
 mod recipes;
+mod requests;
+mod revocations;
 mod sessions;
 mod shared_limits;
 mod slow;
@@ -43,13 +49,16 @@ use std::io;
 
 use jiff::Timestamp;
 
+pub use self::applications::Application;
 pub use self::backup::{Record, Restore, RestoreBatch, RestoreError, Restored, Snapshot};
 pub use self::backup_schedule::BackupOutcome;
 pub use self::cache::{CacheKey, Lookup, ReadCache, Slot};
 pub use self::changes::RecipeChanges;
 pub use self::clients::{ClientRow, SigningKeyRow};
 pub use self::context::Context;
+pub use self::cooked::{Cooked, MAX_COOKED, MAX_COOKED_OF_RECIPE, Noted};
 pub use self::error::{ImportRefusal, StoreError, Unavailable};
+pub use self::favourites::{Favoured, Favourite, MAX_FAVOURITES};
 pub use self::grants::{
     BrowserSession, CodeRow, ConsentRow, GrantRow, GrantState, NewCode, NewConsent, NewGrant, Outcome,
 };
@@ -57,10 +66,13 @@ pub use self::identities::{Identity, NewIdentity};
 pub use self::imports::{ImportBatch, ImportOutcome, OnConflict, RecipeImport};
 pub use self::inspection::Inspection;
 pub use self::instance::Instance;
+pub use self::logouts::{DueLogout, TakeLogout};
 pub use self::mails::{DueMail, MailContent, TakeMail, TakenMail};
 pub use self::page::{DEFAULT_PAGE_SIZE, Listing, MAX_PAGE_SIZE, Page, PageEnd};
 pub use self::recipe_snapshot::RecipeSnapshot;
-pub use self::recipes::{Edit, NewRecipe, RecipePage, ReplaceRecipe, StoredRecipe};
+pub use self::recipes::{Edit, NewRecipe, PatchRecipe, RecipePage, ReplaceRecipe, StoredRecipe};
+pub use self::requests::{DeviceCodeKey, MAX_WAITING_REQUESTS, NewDeviceCode, NewPushedRequest};
+pub use self::revocations::EndedGrants;
 pub use self::sessions::{
     ChangePassword, CreateSession, Refresh, RefreshSession, Refreshed, SessionUser, SignUp,
 };

@@ -6,7 +6,8 @@ use jiff::Timestamp;
 
 use crate::{Context, Listing, Page, PageEnd, ReadCache, Store, StoreError};
 use ::recipes::{
-    ContentJson, Draft, EditRefusal, Precondition, Quotas, Usage, Viewer, Visibility, write_recipe_json,
+    ContentJson, Draft, EditRefusal, FieldError, PatchError, Precondition, Quotas, RecipePatch, Usage,
+    Viewer, Visibility, write_recipe_json,
 };
 use ids::{RecipeId, Uid, UserId};
 
@@ -48,6 +49,60 @@ pub struct ReplaceRecipe {
     pub precondition: Precondition,
     /// Of the owner. A larger text is refused beyond them, unless the actor is an administrator.
     pub quotas: Quotas,
+}
+
+/// Changes some of what the author of a recipe has written. See [`ReplaceRecipe`].
+#[derive(Clone, Debug)]
+pub struct PatchRecipe {
+    pub id: RecipeId,
+    pub patch: RecipePatch,
+    pub precondition: Precondition,
+    pub quotas: Quotas,
+}
+
+/// A change of a recipe.
+#[derive(Clone, Debug)]
+pub(crate) struct Change {
+    pub(crate) id: RecipeId,
+    pub(crate) content: NewContent,
+    pub(crate) precondition: Precondition,
+    pub(crate) quotas: Quotas,
+}
+
+/// What a changed recipe contains.
+#[derive(Clone, Debug)]
+pub(crate) enum NewContent {
+    /// Serialized on the caller's thread.
+    Whole(ContentJson, Visibility),
+    /// It is applied in the transaction, to the revision of that moment.
+    Patch(RecipePatch),
+}
+
+impl Change {
+    pub(crate) fn replace(command: ReplaceRecipe) -> Self {
+        let ReplaceRecipe { id, draft, precondition, quotas } = command;
+        let content = NewContent::Whole(ContentJson::new(draft.content()), draft.content().visibility);
+        Self { id, content, precondition, quotas }
+    }
+
+    pub(crate) fn patch(command: PatchRecipe) -> Self {
+        let PatchRecipe { id, patch, precondition, quotas } = command;
+        Self { id, content: NewContent::Patch(patch), precondition, quotas }
+    }
+}
+
+/// The recipe that a patch makes of this one.
+pub(crate) fn patched(
+    patch: &RecipePatch,
+    recipe: &StoredRecipe,
+) -> Result<Result<(ContentJson, Visibility), Vec<FieldError>>, StoreError> {
+    let mut json = Vec::with_capacity(recipe.json_len());
+    recipe.write_json(&mut json);
+    match patch.apply(&json) {
+        Ok(draft) => Ok(Ok((ContentJson::new(draft.content()), draft.content().visibility))),
+        Err(PatchError::Invalid(errors)) => Ok(Err(errors)),
+        Err(PatchError::Corrupt) => Err(StoreError::Corrupt(format!("the text of recipe {}", recipe.id))),
+    }
 }
 
 /// A recipe as it is in the database.
@@ -139,19 +194,18 @@ pub enum Edit<T> {
     NotFound,
     /// See [`EditRefusal::Forbidden`].
     Forbidden,
-    /// See [`EditRefusal::Stale`].
-    Stale {
-        revision: i64,
-    },
+    /// See [`EditRefusal::Stale`]. The recipe as it is now, which every editor may read.
+    Stale(Box<StoredRecipe>),
+    /// The recipe that a patch would make is not valid.
+    Invalid(Vec<FieldError>),
 }
 
-impl<T> From<Result<T, EditRefusal>> for Edit<T> {
-    fn from(edit: Result<T, EditRefusal>) -> Self {
-        match edit {
-            Ok(done) => Self::Done(done),
-            Err(EditRefusal::NotFound) => Self::NotFound,
-            Err(EditRefusal::Forbidden) => Self::Forbidden,
-            Err(EditRefusal::Stale { revision }) => Self::Stale { revision },
+impl<T> Edit<T> {
+    pub(crate) fn refused(refusal: EditRefusal, current: StoredRecipe) -> Self {
+        match refusal {
+            EditRefusal::NotFound => Self::NotFound,
+            EditRefusal::Forbidden => Self::Forbidden,
+            EditRefusal::Stale => Self::Stale(Box::new(current)),
         }
     }
 }
@@ -248,8 +302,23 @@ impl Store {
         context: Context,
     ) -> Result<Edit<StoredRecipe>, StoreError> {
         match self {
-            Self::Sqlite(db) => db.replace_recipe(command, context).await,
-            Self::Postgres(db) => db.replace_recipe(command, context).await,
+            Self::Sqlite(db) => db.change_recipe(Change::replace(command), context).await,
+            Self::Postgres(db) => db.change_recipe(Change::replace(command), context).await,
+        }
+    }
+
+    /// Applies a merge patch to the revision of the moment of the change.
+    ///
+    /// # Errors
+    /// As [`replace_recipe`](Self::replace_recipe).
+    pub async fn patch_recipe(
+        &self,
+        command: PatchRecipe,
+        context: Context,
+    ) -> Result<Edit<StoredRecipe>, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.change_recipe(Change::patch(command), context).await,
+            Self::Postgres(db) => db.change_recipe(Change::patch(command), context).await,
         }
     }
 

@@ -128,7 +128,8 @@ fn first_error((name, schema): (&String, &Value)) -> (String, FieldError) {
         Some(FieldError { pointer: format!("/{}", text(field)), message: "is required".to_owned() })
     } else {
         let texts = schema["properties"].as_object().into_iter().flatten();
-        let mut texts = texts.filter(|(_, property)| property["type"] == "string").map(|(name, _)| name);
+        let is_text = |kind: &Value| kind == "string" || kind[0] == "string";
+        let mut texts = texts.filter(|(_, property)| is_text(&property["type"])).map(|(name, _)| name);
         let message = "must be a text".to_owned();
         texts.next().map(|field| FieldError { pointer: format!("/{field}"), message })
     };

@@ -5,6 +5,7 @@ mod examples;
 use std::{borrow::Cow, collections::BTreeMap};
 
 use accounts::{MAX_API_TOKENS, MAX_INVITATIONS};
+use store::{MAX_COOKED, MAX_COOKED_OF_RECIPE, MAX_FAVOURITES};
 use utoipa::{
     IntoResponses,
     openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder, header::HeaderBuilder},
@@ -53,17 +54,25 @@ errors! {
     AdminRequired: 403 "The caller is not an administrator, or used an API token";
     UserNotFound: 404 "There is no such user";
     InvitationNotFound: 404 "There is no such open invitation";
+    TooManyFavourites: 409 format!("You have {MAX_FAVOURITES} favourites already");
+    TooManyCooked: 409 format!("You have {MAX_COOKED_OF_RECIPE} entries for this recipe already, or {MAX_COOKED} in all");
+    CookedNotFound: 404 "You have no such entry";
     NoInvitation: 409 format!("There are {MAX_INVITATIONS} open invitations already, or `SIGNUP` is `closed`");
     UserDisabled: 409 "The user is disabled";
     LastAdmin: 409 "The user is the last administrator";
     OwnAccount: 409 "This is your own account";
     SessionNotFound: 404 "You have no such session";
     ApiTokenNotFound: 404 "You have no such API token";
+    ApplicationNotFound: 404 "No application with this id has access to your account";
+    ClientNotFound: 404 "There is no such client";
+    ClientChanged: 409 "Another request changed the client at the same time";
+    SecretlessClient: 409 "Browser and native applications, and clients with keys of their own, have no secret";
     TooManyApiTokens: 409 format!("You have {MAX_API_TOKENS} API tokens already");
     RecipeNotFound: 404 "There is no such recipe, or it is private to another user";
     NotAcceptable: 406 "The client accepts neither JSON nor problem details";
     EmailTaken: 409 "The e-mail address has an account already";
-    PreconditionFailed: 412 "The recipe has changed since you read it" => "etag" "The current revision";
+    PreconditionFailed: 412 "The recipe has changed since you read it; `current` is the recipe as it is now" => "etag" "The current revision";
+    PreconditionRequired: 428 "The service requires `If-Match` (`REQUIRE_IF_MATCH`)";
     UnacceptableBody:
         408 "The body did not arrive in time",
         413 format!("The body is larger than {} KiB", BODY_BYTES / 1024),

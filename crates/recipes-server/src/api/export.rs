@@ -5,13 +5,16 @@ use futures_util::stream;
 use http::{HeaderValue, header};
 use ids::{RecipeId, UserId};
 use serde_json::json;
+use store::{Cooked, Favourite};
 
 use super::{
     admin::{audit::EntryView, invitations::InvitationView},
     api_tokens::ApiTokenView,
+    applications::ApplicationView,
     documented_errors::{Malformed, NotAcceptable, Unauthorized, Unavailable, WithoutScope},
     json_array::JsonArray,
     me::Profile,
+    recipes::cooked::CookedView,
     responses::NO_STORE,
     sessions::SessionView,
 };
@@ -27,13 +30,17 @@ use crate::use_cases::accounts::Export;
     get, path = "/api/v1/users/me/export", tag = "users", operation_id = "exportMe",
     security(("bearer" = ["account"])),
     responses(
-        (status = 200, description = "Account, sessions, API tokens, invitations, recipes, and the events of the account and of your own actions", body = ref("#/components/schemas/Export"),
+        (status = 200, description = "Account, sessions, API tokens, applications, favourites, cooked recipes, invitations, recipes, and the events of the account and of your own actions", body = ref("#/components/schemas/Export"),
             headers(("content-disposition" = String, description = "A name for the file"))),
         Malformed, Unauthorized, WithoutScope, NotAcceptable, Unavailable,
     )
 )]
 pub async fn read(JsonApi(app): JsonApi<App>, me: AccountOwner, _: NoQuery) -> Result<Response, Report> {
-    let head = head(&app.accounts().export(me.user.id).await?, &me)?;
+    let personal = Personal {
+        favourites: app.recipes().favourites(me.user.id).await?,
+        cooked: app.recipes().cooked(me.user.id, None).await?,
+    };
+    let head = head(&app.accounts().export(me.user.id).await?, &personal, &me)?;
     let owner = me.user.id;
     let start = Part::Events { array: JsonArray::after(head), before: None };
     let chunks = stream::try_unfold(start, move |part| next_chunk(app.clone(), owner, part));
@@ -55,15 +62,29 @@ enum Part {
     End,
 }
 
+/// What the user keeps about recipes, also of other users.
+struct Personal {
+    favourites: Vec<Favourite>,
+    cooked: Vec<Cooked>,
+}
+
 /// The document up to its events.
-fn head(export: &Export, me: &AccountOwner) -> Result<Vec<u8>, Report> {
-    let Export { at, sessions, api_tokens, invitations } = export;
+fn head(export: &Export, personal: &Personal, me: &AccountOwner) -> Result<Vec<u8>, Report> {
+    let Export { at, sessions, api_tokens, applications, invitations } = export;
     let current = me.actor.session;
+    let favourites: Vec<_> = personal
+        .favourites
+        .iter()
+        .map(|it| json!({ "recipeId": it.recipe, "addedAt": it.added_at }))
+        .collect();
     let head = json!({
         "exportedAt": at,
         "account": Profile::of(&me.user),
         "sessions": sessions.iter().map(|session| SessionView::of(session, current)).collect::<Vec<_>>(),
         "apiTokens": api_tokens.iter().map(ApiTokenView::of).collect::<Vec<_>>(),
+        "applications": applications.iter().map(ApplicationView::of).collect::<Vec<_>>(),
+        "favourites": favourites,
+        "cooked": personal.cooked.iter().map(CookedView::of).collect::<Vec<_>>(),
         "invitations": invitations.iter().map(InvitationView::for_creator).collect::<Vec<_>>(),
     });
     let mut head = serde_json::to_vec(&head).map_err(Report::internal)?;

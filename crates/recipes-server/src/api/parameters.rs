@@ -132,6 +132,11 @@ parameters! {
             "schema": { "type": "string", "pattern": "^(public|private)$" }
         },
         {
+            "name": "favourite", "in": "query", "required": false,
+            "description": "`true`: only your favourites.",
+            "schema": { "type": "string", "pattern": "^true$" }
+        },
+        {
             "name": "updatedSince", "in": "query", "required": false,
             "description": "Recipes that were changed at or after this time.",
             "schema": { "type": "string", "format": "date-time" }
@@ -182,9 +187,17 @@ parameters! {
             "schema": { "type": "boolean", "default": false }
         }
     ];
+    CookedInPath: [{
+        "name": "entry", "in": "path", "required": true, "example": "01936f5e-8c00-7d3a-9b1e-3f5a7c9e1b2d",
+        "schema": { "type": "string", "format": "uuid" }
+    }];
     UserInPath: [{
         "name": "id", "in": "path", "required": true, "example": 1,
         "schema": { "type": "integer", "format": "int64", "minimum": 1 }
+    }];
+    ClientInPath: [{
+        "name": "clientId", "in": "path", "required": true, "example": "c_Jm0pTjTVsVIQmnbu8jPAPQ",
+        "schema": { "type": "string", "pattern": "^c_[A-Za-z0-9_-]{1,126}$" }
     }];
     UuidInPath: [{
         "name": "id", "in": "path", "required": true, "example": "01936f5e-8c00-7d3a-9b1e-3f5a7c9e1b2d",

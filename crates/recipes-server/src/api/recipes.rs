@@ -2,6 +2,9 @@
 
 mod address;
 mod collection;
+pub mod cooked;
+pub mod favourite;
+pub mod health_labels;
 mod hit_stream;
 pub mod import;
 mod page_stream;
@@ -13,7 +16,7 @@ mod view;
 use axum::{extract::State, response::Response};
 use http::{HeaderValue, StatusCode, Uri, header};
 use ids::RecipeId;
-use recipes::{Draft, FieldError, Scalars};
+use recipes::{Draft, FieldError, RecipePatch, Scalars};
 use serde_json::{Map, Value};
 
 use self::address::RecipeAddress;
@@ -24,8 +27,8 @@ use self::scaled::ViewRequest;
 use self::view::View;
 use super::{
     documented_errors::{
-        Forbidden, Malformed, NotAcceptable, PreconditionFailed, QuotaExceeded, RecipeNotFound,
-        UnacceptableBody, Unauthorized, Unavailable, WithoutRecipesRead, WithoutRecipesWrite,
+        Forbidden, Malformed, NotAcceptable, PreconditionFailed, PreconditionRequired, QuotaExceeded,
+        RecipeNotFound, UnacceptableBody, Unauthorized, Unavailable, WithoutRecipesRead, WithoutRecipesWrite,
     },
     json_array::JsonArray,
     list::{DATA, ListRequest},
@@ -33,14 +36,14 @@ use super::{
     path::PathId,
 };
 use crate::app::App;
-use crate::auth::requirements::RecipeReader;
+use crate::auth::requirements::{RecipeEditor, RecipeReader};
 use crate::http::body::{Body, Parse};
 use crate::http::conditional::{self, Conditions};
-use crate::http::error::Report;
+use crate::http::error::{Report, RequestError};
 use crate::http::json_api::JsonApi;
 use crate::http::negotiation::JSON;
 use crate::http::query::{Count, Query};
-use crate::use_cases::recipes::Writer;
+use crate::use_cases::recipes::{Precondition, Writer};
 
 /// Lists recipes in pages: all in the order of their ids, or those that a search finds. Or sends all of them as one document.
 ///
@@ -180,7 +183,7 @@ pub async fn create(
     responses(
         (status = 200, description = "Replaced, on disk", body = ref("#/components/schemas/RecipeEnvelope"), headers(
             ("etag" = String, description = "The new revision"))),
-        Malformed, Unauthorized, Forbidden, RecipeNotFound, PreconditionFailed,
+        Malformed, Unauthorized, Forbidden, RecipeNotFound, PreconditionFailed, PreconditionRequired,
         UnacceptableBody, QuotaExceeded, NotAcceptable, Unavailable,
     )
 )]
@@ -191,8 +194,36 @@ pub async fn replace(
     conditions: Conditions,
     Body(draft): Body<Draft>,
 ) -> Result<Response, Report> {
-    let precondition = conditional::precondition(&conditions, id)?;
+    let precondition = precondition(&app, &conditions, id)?;
     let recipe = app.recipes().replace(writer, id, draft, precondition).await?;
+    Ok(RecipeResponse::of(&recipe).with_status(StatusCode::OK))
+}
+
+/// Changes some fields of a recipe with a JSON merge patch (RFC 7396). An API token needs `recipes:read` as well.
+#[utoipa::path(
+    patch, path = "/api/v1/recipes/{id}", tag = "recipes", operation_id = "changeRecipe",
+    params(RecipeInPath, IfMatch),
+    request_body(content(
+        (ref("#/components/schemas/RecipePatch") = "application/merge-patch+json"),
+        (ref("#/components/schemas/RecipePatch") = "application/json"),
+    )),
+    security(("bearer" = ["recipes:write", "recipes:read"])),
+    responses(
+        (status = 200, description = "Changed, on disk", body = ref("#/components/schemas/RecipeEnvelope"), headers(
+            ("etag" = String, description = "The new revision"))),
+        Malformed, Unauthorized, Forbidden, RecipeNotFound, PreconditionFailed, PreconditionRequired,
+        UnacceptableBody, QuotaExceeded, NotAcceptable, Unavailable,
+    )
+)]
+pub async fn change(
+    JsonApi(app): JsonApi<App>,
+    RecipeEditor(writer): RecipeEditor,
+    PathId(id): PathId<RecipeId>,
+    conditions: Conditions,
+    Body(patch): Body<RecipePatch>,
+) -> Result<Response, Report> {
+    let precondition = precondition(&app, &conditions, id)?;
+    let recipe = app.recipes().patch(writer, id, patch, precondition).await?;
     Ok(RecipeResponse::of(&recipe).with_status(StatusCode::OK))
 }
 
@@ -203,7 +234,8 @@ pub async fn replace(
     security(("bearer" = ["recipes:write"])),
     responses(
         (status = 204, description = "Deleted, on disk"),
-        Malformed, Unauthorized, Forbidden, RecipeNotFound, PreconditionFailed, NotAcceptable, Unavailable,
+        Malformed, Unauthorized, Forbidden, RecipeNotFound, PreconditionFailed, PreconditionRequired,
+        NotAcceptable, Unavailable,
     )
 )]
 pub async fn delete(
@@ -212,9 +244,27 @@ pub async fn delete(
     PathId(id): PathId<RecipeId>,
     conditions: Conditions,
 ) -> Result<StatusCode, Report> {
-    let precondition = conditional::precondition(&conditions, id)?;
+    let precondition = precondition(&app, &conditions, id)?;
     app.recipes().delete(writer, id, precondition).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// What a change demands of the recipe.
+fn precondition(app: &App, conditions: &Conditions, id: RecipeId) -> Result<Precondition, RequestError> {
+    if app.recipes().requires_if_match() && !conditions.has_if_match() {
+        return Err(RequestError::PreconditionRequired);
+    }
+    conditional::precondition(conditions, id)
+}
+
+impl Parse for RecipePatch {
+    fn unknown_fields(fields: &Map<String, Value>) -> Vec<FieldError> {
+        RecipePatch::unknown_fields(fields)
+    }
+
+    fn parse(fields: &Map<String, Value>, encoding: Scalars) -> Result<Self, Vec<FieldError>> {
+        RecipePatch::parse(fields, encoding)
+    }
 }
 
 impl Parse for Draft {

@@ -20,7 +20,7 @@ use clap::{Args, ValueEnum};
 use formats::{Content, Format, Item, Options, Reader};
 use ids::UserId;
 use indicatif::ProgressBar;
-use recipes::FieldError;
+use recipes::{FieldError, LabelPolicy};
 use store::{OnConflict, Store};
 
 use self::{
@@ -133,6 +133,7 @@ impl Import {
                 Action::Copy => OnConflict::Copy,
             },
             duplicates: self.duplicates,
+            labels: config.accounts().labels,
             known: None,
             clock,
             entropy: Entropy::system(),
@@ -177,6 +178,7 @@ struct Importer {
     is_atomic: bool,
     on_conflict: OnConflict,
     duplicates: Duplicates,
+    labels: LabelPolicy,
     /// Read from the store for the first recipe without a uid.
     known: Option<KnownRecipes>,
     clock: Clock,
@@ -252,7 +254,9 @@ impl Importer {
         let name = item.name.as_deref();
         match item.content {
             Ok(Content::Recipe(recipe)) => {
-                if self.accepts(Kind::Recipe, &item.left_out, name, &place) {
+                if let Err(errors) = self.labels.check(recipe.draft.health_labels()) {
+                    self.reject(Kind::Recipe, &errors, name, &place);
+                } else if self.accepts(Kind::Recipe, &item.left_out, name, &place) {
                     for warning in &item.warnings {
                         self.report(
                             &place,

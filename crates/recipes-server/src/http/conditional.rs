@@ -58,6 +58,13 @@ impl From<&HeaderMap> for Conditions {
     }
 }
 
+impl Conditions {
+    /// Whether the request says which revisions it may replace, if only with `*`.
+    pub fn has_if_match(&self) -> bool {
+        self.if_match.is_some()
+    }
+}
+
 /// The tag of the 304 for a client that has this representation; `None` if it does not. `If-None-Match` decides, and only
 /// without it `If-Modified-Since`.
 ///
@@ -84,19 +91,25 @@ pub fn fresh_tag(conditions: &Conditions, current: ETag, changed: SystemTime) ->
 /// RFC 9110 section 13.1.1 compares strongly, so that a weak tag, which may stand for two representations, never matches. Ours
 /// stands for one revision in its weak form, too.
 ///
+/// `If-None-Match` counts only without `If-Match`. With `*` it demands that there is no recipe, so it never holds: a change
+/// creates none.
+///
 /// # Errors
 /// [`RequestError::Malformed`]: a tag without quotes is a mistake of the client, not a conflict of two changes.
 pub fn precondition(conditions: &Conditions, id: RecipeId) -> Result<Precondition, RequestError> {
-    Ok(match &conditions.if_match {
+    let revisions = |tags: &[String]| {
+        let tags = tags.iter().filter_map(|tag| ETag::parse(tag));
+        tags.filter(|tag| tag.id == id).map(|tag| tag.revision).collect()
+    };
+    Ok(match (&conditions.if_match, &conditions.if_none_match) {
         // `*` demands that the recipe exists, which every change demands.
-        None | Some(TagList::Any) => Precondition::None,
+        (None, None) | (Some(TagList::Any), _) => Precondition::None,
+        (None, Some(TagList::Any)) => Precondition::Revisions(Vec::new()),
+        (None, Some(TagList::Tags(tags))) => Precondition::NotRevisions(revisions(tags)),
         // Tags that are not ours match nothing: a list without any of ours must fail.
-        Some(TagList::Tags(tags)) => {
-            let tags = tags.iter().filter_map(|tag| ETag::parse(tag));
-            Precondition::Revisions(tags.filter(|tag| tag.id == id).map(|tag| tag.revision).collect())
-        }
-        Some(TagList::Malformed) => {
-            let message = "If-Match must be the ETag of your copy with its quotes, as in \"11-2\", a list of \
+        (Some(TagList::Tags(tags)), _) => Precondition::Revisions(revisions(tags)),
+        (Some(TagList::Malformed), _) | (None, Some(TagList::Malformed)) => {
+            let message = "If-Match and If-None-Match must be the ETag of your copy with its quotes, as in \"11-2\", a list of \
                            such tags, or *";
             return Err(RequestError::Malformed(message.into()));
         }
@@ -281,6 +294,18 @@ mod tests {
             };
             assert_eq!(revisions, want, "{tags}");
         }
+    }
+
+    #[test]
+    fn if_none_match_of_a_change_never_holds_for_what_it_lists() {
+        let id = current().id;
+        let of = |headers: &[(HeaderName, &str)]| precondition(&conditions(headers), id).unwrap();
+        assert_eq!(of(&[(header::IF_NONE_MATCH, "*")]), Precondition::Revisions(vec![]));
+        assert_eq!(of(&[(header::IF_NONE_MATCH, "\"7-3\", \"8-1\"")]), Precondition::NotRevisions(vec![3]));
+        let both = [(header::IF_MATCH, "\"7-3\""), (header::IF_NONE_MATCH, "*")];
+        assert_eq!(of(&both), Precondition::Revisions(vec![3]), "If-Match comes first");
+        let malformed = precondition(&conditions(&[(header::IF_NONE_MATCH, "7-3")]), id);
+        assert!(matches!(malformed, Err(RequestError::Malformed(_))));
     }
 
     #[test]

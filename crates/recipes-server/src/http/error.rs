@@ -14,6 +14,7 @@
 //! [`RecipeError`]: crate::use_cases::recipes::RecipeError
 
 mod account;
+mod client;
 mod recipe;
 mod rejection;
 mod report;
@@ -46,6 +47,8 @@ pub enum RequestError {
     Malformed(Cow<'static, str>),
     /// A field appears twice where that is not allowed.
     DuplicateField,
+    /// A change that must name the revision that it replaces.
+    PreconditionRequired,
     UnsupportedMediaType,
     UnsupportedPatch,
     /// The body has a content coding that this server does not unpack.
@@ -107,6 +110,12 @@ impl From<RequestError> for Report {
             E::DuplicateField => {
                 Self::new(StatusCode::BAD_REQUEST, "invalid_request", "A field appears twice.")
             }
+            E::PreconditionRequired => Self::new(
+                StatusCode::PRECONDITION_REQUIRED,
+                "precondition_required",
+                "This service requires If-Match with the ETag of the recipe that you read (REQUIRE_IF_MATCH), so that no \
+                 change of others is lost; If-Match: * changes the recipe in any case",
+            ),
             E::UnsupportedMediaType => Self::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "unsupported_media_type",
@@ -156,7 +165,7 @@ impl From<RequestError> for Report {
     }
 }
 
-const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
+pub(crate) const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
 
 impl IntoResponse for RequestError {
     fn into_response(self) -> Response {

@@ -53,6 +53,12 @@ pub static NDJSON: Representation = Representation {
     etag_suffix: "ndjson",
 };
 
+pub static HTML: Representation = Representation {
+    content_type: "text/html; charset=utf-8",
+    media_type: MediaType::new(names::TEXT, names::HTML),
+    etag_suffix: "html",
+};
+
 pub static ZIP: Representation = Representation {
     content_type: "application/zip",
     media_type: MediaType::new(APPLICATION, Name::new_unchecked("zip")),
@@ -97,6 +103,15 @@ pub enum Shape {
 pub fn error_shape<'a>(accept: impl IntoIterator<Item = &'a HeaderValue>) -> Shape {
     let named = ranges(accept).any(|range| range.quality > 0.0 && is_same(&range.media_type, &PROBLEM_JSON));
     if named { Shape::Problem } else { Shape::Seed }
+}
+
+/// Whether the client prefers a page for people: browsers name HTML, other programs do not.
+pub fn prefers_html<'a>(accept: impl IntoIterator<Item = &'a HeaderValue>) -> bool {
+    let ranges: Vec<_> = ranges(accept).collect();
+    let html = quality(&HTML.media_type, &ranges);
+    html > 0.0
+        && ranges.iter().any(|range| is_same(&range.media_type, &HTML.media_type))
+        && html >= quality(&JSON.media_type, &ranges)
 }
 
 /// One element of `Accept`.
@@ -186,6 +201,23 @@ mod tests {
     fn without_accept_the_first_offer_is_sent() {
         assert_eq!(choose(&HeaderMap::new(), &[&JSON, &MARKDOWN]), Some(&JSON));
         assert_eq!(error_shape(HeaderMap::new().get_all(header::ACCEPT)), Shape::Seed);
+    }
+
+    #[test]
+    fn browsers_prefer_html_and_other_programs_do_not() {
+        for (value, want) in [
+            ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", true),
+            ("text/html", true),
+            ("*/*", false),
+            ("application/json", false),
+            ("application/json, text/html;q=0.9", false),
+            ("text/html;q=0", false),
+            ("text/*", false),
+            ("", false),
+        ] {
+            assert_eq!(prefers_html(accept(value).get_all(header::ACCEPT)), want, "{value}");
+        }
+        assert!(!prefers_html(HeaderMap::new().get_all(header::ACCEPT)));
     }
 
     #[test]

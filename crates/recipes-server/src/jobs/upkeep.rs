@@ -13,14 +13,19 @@ const INTERVAL: Duration = Duration::from_mins(1);
 /// Between two looks for a deletion that is not complete, each one short read.
 const DELETION_INTERVAL: Duration = Duration::from_secs(1);
 
+/// Longer than the life of an access token: until it expires, no other grant may get its place in the status list.
+const TOKENS_EXPIRE: Duration = Duration::from_mins(15);
+
 const BETWEEN_STEPS: Duration = Duration::from_millis(20);
 
-/// Goes on with interrupted deletions, trims the audit log to its retention, and deletes old counts of rate limits, for as long as the service runs.
+/// Goes on with interrupted deletions, trims the audit log to its retention, deletes old counts of rate limits, and
+/// frees places in the status list, for as long as the service runs.
 pub(crate) async fn run(store: Store, retention: Retention, clock: Clock) {
     tokio::join!(
         finish_deletions(&store, &clock),
         trim_audit_log(&store, retention, &clock),
-        trim_rate_limits(&store, &clock)
+        trim_rate_limits(&store, &clock),
+        free_status_places(&store, &clock)
     );
 }
 
@@ -57,6 +62,16 @@ async fn trim_rate_limits(store: &Store, clock: &Clock) {
             Ok(1..) => continue,
             Ok(0) => {}
             Err(error) => tracing::warn!(%error, "The counts of rate limits could not be trimmed; retrying"),
+        }
+        tokio::time::sleep(INTERVAL).await;
+    }
+}
+
+async fn free_status_places(store: &Store, clock: &Clock) {
+    loop {
+        let now = clock.now();
+        if let Err(error) = store.free_status_places(now + TOKENS_EXPIRE, now).await {
+            tracing::warn!(%error, "Places in the status list could not be freed; retrying");
         }
         tokio::time::sleep(INTERVAL).await;
     }

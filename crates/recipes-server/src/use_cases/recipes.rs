@@ -1,13 +1,18 @@
-//! Recipes: create, read, list, replace, delete.
+//! Recipes: create, read, list, change, delete.
 
+mod cooked;
 mod error;
+mod favourites;
+mod health_labels;
 pub mod import;
 pub mod known;
 mod search;
 mod writer;
 
 pub use self::{
+    cooked::CookedNow,
     error::RecipeError,
+    health_labels::HealthLabelCounts,
     search::{Found, PageWanted, RecipeQuery},
     writer::Writer,
 };
@@ -20,16 +25,17 @@ use accounts::{Role, User, audit::Actor};
 use ids::{RecipeId, Uid, UserId};
 use recipes::allergens::{LabelHint, label_hints};
 use recipes::amounts::{AppliedView, RecipeView, ViewedRecipe};
-use recipes::{Draft, Quotas, Recipe, Usage};
+use recipes::{Draft, LabelPolicy, Quotas, Recipe, RecipePatch, Usage};
 use store::{
-    Context, Edit, Listing, NewRecipe, Page, PageEnd, ReadCache, RecipePage, RecipeSnapshot, ReplaceRecipe,
-    Store, StoreError,
+    Context, Edit, Listing, NewRecipe, Page, PageEnd, PatchRecipe, ReadCache, RecipePage, RecipeSnapshot,
+    ReplaceRecipe, Store, StoreError,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use self::import::ImportPlaces;
 use super::Dependencies;
+use super::accounts::Reading;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::jobs::search_index::SearchIndex;
@@ -40,7 +46,10 @@ pub struct Recipes {
     store: Store,
     search: Option<SearchIndex>,
     quotas: Quotas,
+    labels: LabelPolicy,
+    reading: Reading,
     require_verified_email: bool,
+    require_if_match: bool,
     pages: Option<PageFetcher>,
     import_places: ImportPlaces,
     clock: Clock,
@@ -60,7 +69,10 @@ impl Recipes {
             store: with.store.clone(),
             search: with.search.clone(),
             quotas: with.settings.quotas,
+            labels: with.settings.labels,
+            reading: with.settings.reading,
             require_verified_email: with.settings.require_verified_email,
+            require_if_match: with.settings.require_if_match,
             pages: with.pages.clone(),
             import_places: ImportPlaces::default(),
             clock: with.clock.clone(),
@@ -74,11 +86,16 @@ impl Recipes {
     ///
     /// # Errors
     /// [`RecipeError::EmailNotVerified`] if the operator requires a verified address.
-    pub fn writer(&self, user: &User, actor: Actor) -> Result<Writer, RecipeError> {
+    pub fn writer(&self, user: &User, actor: Actor, may_read: bool) -> Result<Writer, RecipeError> {
         if self.require_verified_email && !user.email_verified {
             return Err(RecipeError::EmailNotVerified);
         }
-        Ok(Writer { user: user.id, actor })
+        Ok(Writer { user: user.id, actor, may_read })
+    }
+
+    /// Whether requests without an account may read public recipes.
+    pub fn are_public(&self) -> bool {
+        self.reading == Reading::Public
     }
 
     /// What the user has, and may have. Administrators have no quota.
@@ -93,8 +110,9 @@ impl Recipes {
     /// Adds a recipe, which the writer owns.
     ///
     /// # Errors
-    /// [`RecipeError::QuotaExceeded`], [`RecipeError::ActorRevoked`].
+    /// [`RecipeError::Invalid`], [`RecipeError::QuotaExceeded`], [`RecipeError::ActorRevoked`].
     pub async fn create(&self, writer: Writer, draft: &Draft) -> Result<StoredRecipe, RecipeError> {
+        self.labels.check(draft.health_labels()).map_err(RecipeError::Invalid)?;
         let context = self.context(writer);
         let new = NewRecipe::new(draft, Uid::new(context.now, self.entropy.bytes()), Some(writer.user));
         Ok(self.store.create_recipe(new.within(self.quotas), context).await?)
@@ -203,7 +221,8 @@ impl Recipes {
     /// Replaces a recipe as a whole.
     ///
     /// # Errors
-    /// [`RecipeError::QuotaExceeded`], [`RecipeError::NotFound`], [`RecipeError::NotTheOwner`], [`RecipeError::Stale`].
+    /// [`RecipeError::Invalid`], [`RecipeError::QuotaExceeded`], [`RecipeError::NotFound`], [`RecipeError::NotTheOwner`],
+    /// [`RecipeError::Stale`].
     pub async fn replace(
         &self,
         writer: Writer,
@@ -211,8 +230,30 @@ impl Recipes {
         draft: Draft,
         precondition: Precondition,
     ) -> Result<StoredRecipe, RecipeError> {
+        self.labels.check(draft.health_labels()).map_err(RecipeError::Invalid)?;
         let command = ReplaceRecipe { id, draft, precondition, quotas: self.quotas };
-        done(id, self.store.replace_recipe(command, self.context(writer)).await)
+        done(writer, self.store.replace_recipe(command, self.context(writer)).await)
+    }
+
+    /// Changes some fields of a recipe.
+    ///
+    /// # Errors
+    /// As [`replace`](Self::replace), and [`RecipeError::Invalid`].
+    pub async fn patch(
+        &self,
+        writer: Writer,
+        id: RecipeId,
+        patch: RecipePatch,
+        precondition: Precondition,
+    ) -> Result<StoredRecipe, RecipeError> {
+        self.labels.check(patch.health_labels()).map_err(RecipeError::Invalid)?;
+        let command = PatchRecipe { id, patch, precondition, quotas: self.quotas };
+        done(writer, self.store.patch_recipe(command, self.context(writer)).await)
+    }
+
+    /// Whether each change must say which revision it replaces.
+    pub fn requires_if_match(&self) -> bool {
+        self.require_if_match
     }
 
     /// Deletes a recipe.
@@ -225,7 +266,7 @@ impl Recipes {
         id: RecipeId,
         precondition: Precondition,
     ) -> Result<(), RecipeError> {
-        done(id, self.store.delete_recipe(id, precondition, self.context(writer)).await)
+        done(writer, self.store.delete_recipe(id, precondition, self.context(writer)).await)
     }
 
     fn context(&self, writer: Writer) -> Context {
@@ -233,11 +274,16 @@ impl Recipes {
     }
 }
 
-fn done<T>(id: RecipeId, edit: Result<Edit<T>, StoreError>) -> Result<T, RecipeError> {
+fn done<T>(writer: Writer, edit: Result<Edit<T>, StoreError>) -> Result<T, RecipeError> {
     match edit? {
         Edit::Done(done) => Ok(done),
         Edit::NotFound => Err(RecipeError::NotFound),
         Edit::Forbidden => Err(RecipeError::NotTheOwner),
-        Edit::Stale { revision } => Err(RecipeError::Stale { id, revision }),
+        Edit::Stale(current) => Err(RecipeError::Stale {
+            id: current.id,
+            revision: current.revision,
+            current: writer.may_read.then_some(current),
+        }),
+        Edit::Invalid(errors) => Err(RecipeError::Invalid(errors)),
     }
 }

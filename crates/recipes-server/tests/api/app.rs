@@ -27,7 +27,7 @@ use recipes_server::router::router;
 use recipes_server::telemetry::{access_log::AccessLog, traces::Traces};
 use recipes_server::use_cases::{
     Dependencies,
-    accounts::{ClientInfo, Settings, SignUpMode},
+    accounts::{ClientInfo, Reading, Settings, SignUpMode},
 };
 use search::RecipeIndex;
 use serde_json::json;
@@ -100,6 +100,13 @@ impl TestApp {
             public_url: Some(url.parse().unwrap()),
             ..Surroundings::default()
         })
+    }
+
+    /// The same with rate limits.
+    pub(crate) fn limited_at_public_url(url: &str, quotas: &str) -> Self {
+        let surroundings = Surroundings { public_url: Some(url.parse().unwrap()), ..Surroundings::default() };
+        let quotas = quotas.parse().unwrap();
+        Self::hashing(passwords(Scheme::Argon2id), surroundings, quotas, settings())
     }
 
     /// Accounts and the authorization server, which issues tokens for these APIs as well.
@@ -209,6 +216,7 @@ impl TestApp {
                 let (store, clock, entropy) = (store.clone(), clock.clone(), Entropy::seeded(3));
                 (metadata, IssuerTokens::new(issuer, FindIdentity { store, clock, entropy }).unwrap())
             }),
+            mode,
         };
         let app = App::new(dependencies, deployment);
         let base_path = public_url.as_ref().map_or("", PublicUrl::path);
@@ -324,8 +332,11 @@ fn settings() -> Settings {
         sessions: SessionLimits::new(14 * day, 30 * day),
         sign_up: SignUpMode::Open,
         require_verified_email: false,
+        require_if_match: false,
         password_policy: Policy::default(),
         quotas: recipes::Quotas::OFF,
+        reading: Reading::Public,
+        labels: recipes::LabelPolicy::Open,
     }
 }
 

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse as _, Redirect};
 use axum::routing::get;
 use axum::{Router, response::Html};
 use http::{Method, StatusCode, header};
+use recipes::LabelPolicy;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -99,6 +100,22 @@ async fn one_error_stops_an_atomic_import_and_no_other() {
         json!({"valid": 0, "added": 2, "updated": 0, "alreadyThere": 0, "failed": 1})
     );
     assert_eq!(names(&app).await, ["One", "Two"]);
+}
+
+#[tokio::test]
+async fn unknown_label_is_an_error_where_only_known_ones_are_allowed() {
+    let app = TestApp::with_settings(|settings| settings.labels = LabelPolicy::Known);
+    let labelled = |name: &str, label: &str| {
+        let mut recipe = recipe(name);
+        recipe["healthLabels"] = json!([label]);
+        recipe
+    };
+    let recipes = json!([labelled("Bread", "Glutenfree"), labelled("Soup", "Vegan")]).to_string();
+    let answer = import(&app.alice().await, "", "application/json", recipes).await.is(200);
+    assert_eq!(names(&app).await, ["Soup"]);
+    let errors = &answer.json()["data"]["items"][0]["errors"];
+    assert_eq!(errors[0]["pointer"], "/healthLabels/0");
+    assert_eq!(errors[0]["message"], "is not a known label; did you mean \"Gluten-Free\"?");
 }
 
 #[tokio::test]

@@ -67,10 +67,22 @@ const WRITES: &[Write] = &[
         admin: true,
     },
     Write { method: "post", path: "/api/v1/admin/invitations", body: || json!({}), status: 201, admin: true },
+    Write { method: "post", path: "/api/v1/admin/clients", body: kitchen_timer, status: 201, admin: true },
+    Write {
+        method: "patch",
+        path: "/api/v1/admin/clients/{clientId}",
+        body: || json!({"disabled": true}),
+        status: 200,
+        admin: true,
+    },
 ];
 
 fn stew() -> Value {
     recipe("Stew")
+}
+
+fn kitchen_timer() -> Value {
+    json!({"name": "Kitchen Timer", "kind": "web", "redirectUris": ["https://kitchen.example/callback"]})
 }
 
 fn password() -> Value {
@@ -151,6 +163,11 @@ async fn check(write: &Write, revocation: Revocation, status: u16) {
             private["visibility"] = json!("private");
             app.bob().await.post("/api/v1/recipes", &private).await.is(201).header("location").to_owned()
         }
+        "/api/v1/admin/clients/{clientId}" => {
+            let created =
+                app.admin().await.post("/api/v1/admin/clients", &kitchen_timer()).await.is(201).json();
+            format!("/api/v1/admin/clients/{}", created["data"]["clientId"].as_str().unwrap())
+        }
         path => path.replace("{id}", &bob.to_string()),
     };
     let caller = match revocation {
@@ -208,10 +225,12 @@ async fn state(app: &TestApp, ada: UserId, bob: UserId) -> Value {
     let recipes = app.admin().await.get("/api/v1/recipes").await.is(200).json();
     let user = async |id| app.store.user(id).await.unwrap();
     let (ada, bob) = (user(ada).await, user(bob).await);
+    let clients = app.store.clients().await.unwrap();
     json!({
         "recipes": recipes,
         "ada": ada.as_ref().map(|ada| (&ada.name, &ada.email)),
         "bob": bob.map(|bob| bob.disabled),
+        "clients": clients.iter().map(|client| &client.record).collect::<Vec<_>>(),
         "password": match &ada {
             Some(ada) => app.store.user_by_email(&ada.email).await.unwrap().unwrap().1
                 .map(|hash| hash.as_str().to_owned()),

@@ -1,6 +1,8 @@
 //! Search, filters, facets and suggestions over HTTP.
 
+mod favourites;
 mod freshness;
+mod health_labels;
 mod pages;
 mod visibility;
 

@@ -318,6 +318,20 @@ fn same_content_is_recognized_and_copied_only_on_request() {
     folder.run("import soups.ndjson").is(0).says("3 recipes imported, 2 already there");
 }
 
+#[test]
+fn unknown_label_is_refused_where_only_known_ones_are_allowed() {
+    let folder = Folder::new();
+    let mut labelled = recipe("Bread");
+    labelled["healthLabels"] = json!(["Glutenfree"]);
+    folder.write("recipes.json", json!([labelled, recipe("Soup")]).to_string());
+    let import = folder.with("import recipes.json").env("LABELS", "known").run();
+    import
+        .is(1)
+        .says("1 recipe imported")
+        .complains(&["is not a known label; did you mean \"Gluten-Free\"?"]);
+    assert_eq!(names(&folder), ["Soup"]);
+}
+
 const PAGE: &str = r#"<html><script type="application/ld+json">{"@type": "Recipe", "name": "Page soup",
     "recipeIngredient": ["1 l water"], "recipeInstructions": ["Boil it."], "cookTime": "PT10M", "video": {"name": "x"}}</script></html>"#;
 

@@ -1,8 +1,9 @@
 //! The tables and columns of a backup, under the names that both kinds of database give them.
 //!
 //! A table that is derived from others is not here: `usages` and `address_collisions` are made anew by a restore, and
-//! `migrations` belongs to the schema. `codes` are valid for a minute. `mails` is not here either: a restore must not send again
-//! what was sent since.
+//! `migrations` belongs to the schema. `codes`, `device_codes`, `pushed_requests` and `used_proofs` are valid for minutes, and the rows
+//! of `ended_grants` for as long as an access token. `mails` and `logout_deliveries` are not here either: a restore must not send
+//! again what was sent since.
 
 /// A table, whose first column is the key by which its records are ordered.
 #[derive(Debug, PartialEq, Eq)]
@@ -38,7 +39,7 @@ pub(crate) enum Kind {
 use Kind::{Address, Boolean, Bytes, Digest, Integer, Text, Time, Uuid};
 
 /// In an order in which no record refers to a later one.
-pub(crate) const TABLES: [&Table; 14] = [
+pub(crate) const TABLES: [&Table; 16] = [
     &USERS,
     &RECIPES,
     &SESSIONS,
@@ -50,6 +51,8 @@ pub(crate) const TABLES: [&Table; 14] = [
     &GRANTS,
     &CONSENTS,
     &IDENTITIES,
+    &FAVOURITES,
+    &COOKED,
     &META,
     &AUDIT,
     &SEQUENCES,
@@ -172,6 +175,8 @@ const GRANTS: Table = Table {
         optional("current", Digest),
         required("record", Text),
         required("expires_at", Time),
+        optional("logout_session", Uuid),
+        optional("status_index", Integer),
     ],
     has_sequence: false,
 };
@@ -196,6 +201,29 @@ const IDENTITIES: Table = Table {
         required("user_id", Integer),
         required("issuer", Text),
         required("subject", Text),
+    ],
+    has_sequence: false,
+};
+
+const FAVOURITES: Table = Table {
+    name: "favourites",
+    columns: &[
+        required("id", Uuid),
+        required("user_id", Integer),
+        required("recipe_id", Integer),
+        required("added_at", Time),
+    ],
+    has_sequence: false,
+};
+
+const COOKED: Table = Table {
+    name: "cooked",
+    columns: &[
+        required("id", Uuid),
+        required("user_id", Integer),
+        required("recipe_id", Integer),
+        required("cooked_on", Text),
+        optional("note", Text),
     ],
     has_sequence: false,
 };

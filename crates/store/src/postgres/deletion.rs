@@ -112,7 +112,9 @@ async fn step(db: &Db, id: UserId, now: Timestamp) -> Result<bool, Failure> {
     if release_recipes(db, id, to_microseconds(now)).await? {
         return Ok(true);
     }
-    // Sessions, tokens, links and invitations go by ON DELETE CASCADE.
+    // While there are grants, so that their clients are told.
+    db.execute("DELETE FROM sessions WHERE user_id = $1", &[&id.get()]).await?;
+    // Tokens, links and invitations go by ON DELETE CASCADE.
     match db.execute("DELETE FROM users WHERE id = $1", &[&id.get()]).await {
         // The foreign key: a recipe was created since this transaction began.
         Err(Failure::Store(StoreError::ActorRevoked)) => return Err(Failure::Conflict),

@@ -49,10 +49,6 @@ impl From<Error> for Failure {
         if *code == SqlState::UNIQUE_VIOLATION && answer.constraint() == Some("users_email_key") {
             return StoreError::EmailTaken.into();
         }
-        // Another import has added the same recipe after this one has looked.
-        if *code == SqlState::UNIQUE_VIOLATION && answer.constraint() == Some("recipes_uid_key") {
-            return Self::Conflict;
-        }
         // The one foreign key that a caller can miss; deleting users is ours.
         if *code == SqlState::FOREIGN_KEY_VIOLATION {
             return StoreError::ActorRevoked.into();

@@ -186,16 +186,18 @@ impl Import<'_> {
             return Ok(());
         }
         let all: Vec<_> = rows.iter().map(|(_, row)| row).collect();
-        let sql = insert_recipes!("RETURNING id, uid");
+        let sql = insert_recipes!("ON CONFLICT (uid) DO NOTHING RETURNING id, uid");
         let added: HashMap<_, _> =
             self.db.list(sql, &RecipeColumns::of(&all).params(), id_and_uid_in).await?.into_iter().collect();
         for (index, RecipeRow { fields, visibility, .. }) in &rows {
-            if let (Some(id), Some(outcome)) = (added.get(&fields.uid), outcomes.get_mut(*index)) {
-                *outcome = Some(ImportOutcome::Added(*id));
-                let (owner, revision) = (fields.owner, fields.revision);
-                self.there.by_uid.insert(fields.uid, *id);
-                self.there.states.insert(*id, RecipeState { owner, visibility: *visibility, revision });
+            // Another import has added the same recipe after this one has looked.
+            let id = *added.get(&fields.uid).ok_or(Failure::Conflict)?;
+            if let Some(outcome) = outcomes.get_mut(*index) {
+                *outcome = Some(ImportOutcome::Added(id));
             }
+            let (owner, revision) = (fields.owner, fields.revision);
+            self.there.by_uid.insert(fields.uid, id);
+            self.there.states.insert(id, RecipeState { owner, visibility: *visibility, revision });
         }
         Ok(())
     }

@@ -18,6 +18,9 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/postgres/0003_mails.sql"),
     include_str!("../../migrations/postgres/0004_rate_limits.sql"),
     include_str!("../../migrations/postgres/0005_recipe_changes.sql"),
+    include_str!("../../migrations/postgres/0006_applications.sql"),
+    include_str!("../../migrations/postgres/0007_favourites.sql"),
+    include_str!("../../migrations/postgres/0008_cooked.sql"),
 ];
 
 /// Of the advisory lock: "recipes" in ASCII.

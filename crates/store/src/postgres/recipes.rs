@@ -10,12 +10,13 @@ use super::failure::Failure;
 use super::recipe_row::RecipeRow;
 use super::writer::Job;
 use super::{Postgres, at, quota};
+use crate::recipes::{Change, NewContent, patched};
 use crate::{
     Context, DEFAULT_PAGE_SIZE, Edit, Editor, Listing, NewRecipe, Page, PageEnd, Precondition, RecipePage,
-    ReplaceRecipe, StoreError, StoredRecipe, Viewer,
+    StoreError, StoredRecipe, Viewer,
 };
 use ::recipes::time::to_microseconds;
-use ::recipes::{ContentJson, RecipeState, ServerFields, Visibility};
+use ::recipes::{RecipeState, ServerFields, Visibility};
 use ids::{RecipeId, Uid, UserId};
 
 /// A page ends early behind this much text: 1,000 recipes may have 256 MiB, and one request must not
@@ -44,28 +45,34 @@ impl Postgres {
         self.0.writer.create(Job { row, quotas, context }).await
     }
 
-    pub async fn replace_recipe(
+    pub(crate) async fn change_recipe(
         &self,
-        command: ReplaceRecipe,
+        change: Change,
         context: Context,
     ) -> Result<Edit<StoredRecipe>, StoreError> {
         let now = to_microseconds(context.now);
-        let ReplaceRecipe { id, draft, precondition, quotas } = command;
-        let (document, visibility) = (&ContentJson::new(draft.content()), draft.content().visibility);
-        let (precondition, context) = (&precondition, &context);
+        let Change { id, content, precondition, quotas } = change;
+        let (content, precondition, context) = (&content, &precondition, &context);
         self.write_recipes_for(context, move |db, authority| async move {
             let editor = editor(authority);
             let Some((fields, state)) = find_to_edit(&db, id).await? else { return Ok(Edit::NotFound) };
-            let allowed = state
-                .check_edit(editor, precondition)
-                .and_then(|()| state.check_visibility(editor, visibility));
-            if let Err(refusal) = allowed {
-                return Ok(Edit::from(Err(refusal)));
+            if let Err(refusal) = state.check_edit(editor, precondition) {
+                return Ok(Edit::refused(refusal, current(&db, id).await?));
+            }
+            let (document, visibility) = match content {
+                NewContent::Whole(document, visibility) => (document.clone(), *visibility),
+                NewContent::Patch(patch) => match patched(patch, &current(&db, id).await?)? {
+                    Ok(content) => content,
+                    Err(errors) => return Ok(Edit::Invalid(errors)),
+                },
+            };
+            if let Err(refusal) = state.check_visibility(editor, visibility) {
+                return Ok(Edit::refused(refusal, current(&db, id).await?));
             }
             let before = fields.revision;
             let updated_at = time_of_change(fields.updated_at, now);
             let fields = ServerFields { revision: before.saturating_add(1), updated_at, ..fields };
-            let text = document.clone().finish(&fields);
+            let text = document.finish(&fields);
             if !authority.is_admin() {
                 quota::check_replacement(&db, id, &text, quotas).await?;
             }
@@ -88,12 +95,12 @@ impl Postgres {
         let (precondition, context) = (&precondition, &context);
         self.write_recipes_for(context, move |db, authority| async move {
             let Some((fields, state)) = find_to_edit(&db, id).await? else { return Ok(Edit::NotFound) };
-            let allowed = state.check_edit(editor(authority), precondition);
-            if allowed.is_ok() {
-                let sql = "DELETE FROM recipes WHERE id = $1 AND revision = $2";
-                db.execute(sql, &[&id.get(), &fields.revision]).await?;
+            if let Err(refusal) = state.check_edit(editor(authority), precondition) {
+                return Ok(Edit::refused(refusal, current(&db, id).await?));
             }
-            Ok(allowed.into())
+            let sql = "DELETE FROM recipes WHERE id = $1 AND revision = $2";
+            db.execute(sql, &[&id.get(), &fields.revision]).await?;
+            Ok(Edit::Done(()))
         })
         .await
     }
@@ -109,9 +116,7 @@ impl Postgres {
                 if !state.may_view(viewer) {
                     return Ok(None);
                 }
-                let (revision, updated_at) = (state.revision, columns.time()?);
-                let text = columns.text()?.as_bytes().to_owned();
-                Ok(Some(StoredRecipe { id, revision, updated_at, text }))
+                stored_in(columns, id, state.revision).map(Some)
             };
             db.find(sql, &[&id.get()], read).await.map(Option::flatten)
         })
@@ -191,6 +196,33 @@ pub(super) fn editor(authority: Authority) -> Editor {
         Authority::Operator | Authority::Admin(_) => Editor::Admin,
         Authority::User(user) => Editor::User(user),
     }
+}
+
+/// Whether there is such a recipe that the actor may read.
+pub(super) async fn may_view(db: &Db, id: RecipeId, authority: Authority) -> Result<bool, Failure> {
+    let viewer = match authority {
+        Authority::Operator | Authority::Admin(_) => Viewer::Admin,
+        Authority::User(user) => Viewer::User(user),
+    };
+    let sql = "SELECT owner_id, private, revision FROM recipes WHERE id = $1";
+    Ok(db.find(sql, &[&id.get()], state_in).await?.is_some_and(|state| state.may_view(viewer)))
+}
+
+/// A recipe that exists.
+async fn current(db: &Db, id: RecipeId) -> Result<StoredRecipe, Failure> {
+    let sql = "SELECT revision, updated_at, document FROM recipes WHERE id = $1";
+    let read = |columns: &mut Columns<'_>| {
+        let revision = columns.get()?;
+        stored_in(columns, id, revision)
+    };
+    let found = db.find(sql, &[&id.get()], read).await?;
+    Ok(found.ok_or_else(|| StoreError::Bug("a recipe is gone within a transaction".to_owned()))?)
+}
+
+/// From `updated_at, document`.
+fn stored_in(columns: &mut Columns<'_>, id: RecipeId, revision: i64) -> Result<StoredRecipe, StoreError> {
+    let updated_at = columns.time()?;
+    Ok(StoredRecipe { id, revision, updated_at, text: columns.text()?.as_bytes().to_owned() })
 }
 
 /// What a change must know of a recipe.

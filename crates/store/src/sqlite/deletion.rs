@@ -101,7 +101,9 @@ fn step(db: &Connection, id: UserId, now: Timestamp) -> Result<bool, StoreError>
     if release_recipes(db, id, to_microseconds(now))? {
         return Ok(true);
     }
-    // Sessions, tokens, links and invitations go by ON DELETE CASCADE.
+    // While there are grants, so that their clients are told.
+    execute(db, "DELETE FROM sessions WHERE user_id = ?1", [id.get()])?;
+    // Tokens, links and invitations go by ON DELETE CASCADE.
     execute(db, "DELETE FROM users WHERE id = ?1", [id.get()])?;
     execute(db, "DELETE FROM meta WHERE name = ?1", [format!("{NOTE}{}", id.get())])?;
     Ok(false)

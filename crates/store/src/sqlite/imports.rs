@@ -4,7 +4,8 @@ use accounts::Authority;
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
-use super::recipes::{RecipeRow, editor, find_to_edit, time_of_change};
+use super::recipe_row::RecipeRow;
+use super::recipes::{editor, find_to_edit, time_of_change};
 use super::{Sqlite, columns, execute, find_value, quota};
 use crate::imports::{ImportBatch, ImportOutcome, OnConflict, RecipeImport};
 use crate::{Context, ImportRefusal, Precondition, StoreError, Viewer};

@@ -5,13 +5,15 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, Rows, params};
 
 use super::columns::{self, Columns};
+use super::recipe_row::RecipeRow;
 use super::{Sqlite, cached, execute, find, find_value, quota};
+use crate::recipes::{Change, NewContent, patched};
 use crate::{
     Context, DEFAULT_PAGE_SIZE, Edit, Editor, Listing, NewRecipe, Page, PageEnd, Precondition, RecipePage,
-    ReplaceRecipe, StoreError, StoredRecipe, Viewer,
+    StoreError, StoredRecipe, Viewer,
 };
 use ::recipes::time::to_microseconds;
-use ::recipes::{ContentJson, Quotas, RecipeState, ServerFields, Visibility};
+use ::recipes::{RecipeState, ServerFields, Visibility};
 use ids::{RecipeId, Uid, UserId};
 
 /// A page ends early behind this much text: 1,000 recipes may have 256 MiB, and one request must not
@@ -38,22 +40,28 @@ impl Sqlite {
         Ok(row.stored(columns::recipe_id(id)?))
     }
 
-    pub async fn replace_recipe(
+    pub(crate) async fn change_recipe(
         &self,
-        command: ReplaceRecipe,
+        change: Change,
         context: Context,
     ) -> Result<Edit<StoredRecipe>, StoreError> {
         let now = to_microseconds(context.now);
-        let ReplaceRecipe { id, draft, precondition, quotas } = command;
-        let (document, visibility) = (ContentJson::new(draft.content()), draft.content().visibility);
+        let Change { id, content, precondition, quotas } = change;
         self.write_for(context, move |db, authority| {
             let editor = editor(authority);
             let Some((fields, state)) = find_to_edit(db, id)? else { return Ok(Edit::NotFound) };
-            let allowed = state
-                .check_edit(editor, &precondition)
-                .and_then(|()| state.check_visibility(editor, visibility));
-            if let Err(refusal) = allowed {
-                return Ok(Edit::from(Err(refusal)));
+            if let Err(refusal) = state.check_edit(editor, &precondition) {
+                return Ok(Edit::refused(refusal, current(db, id)?));
+            }
+            let (document, visibility) = match content {
+                NewContent::Whole(document, visibility) => (document, visibility),
+                NewContent::Patch(patch) => match patched(&patch, &current(db, id)?)? {
+                    Ok(content) => content,
+                    Err(errors) => return Ok(Edit::Invalid(errors)),
+                },
+            };
+            if let Err(refusal) = state.check_visibility(editor, visibility) {
+                return Ok(Edit::refused(refusal, current(db, id)?));
             }
             let before = fields.revision;
             let updated_at = time_of_change(fields.updated_at, now);
@@ -88,12 +96,12 @@ impl Sqlite {
     ) -> Result<Edit<()>, StoreError> {
         self.write_for(context, move |db, authority| {
             let Some((fields, state)) = find_to_edit(db, id)? else { return Ok(Edit::NotFound) };
-            let allowed = state.check_edit(editor(authority), &precondition);
-            if allowed.is_ok() {
-                let sql = "DELETE FROM recipes WHERE id = ?1 AND revision = ?2";
-                execute(db, sql, params![id.get(), fields.revision])?;
+            if let Err(refusal) = state.check_edit(editor(authority), &precondition) {
+                return Ok(Edit::refused(refusal, current(db, id)?));
             }
-            Ok(allowed.into())
+            let sql = "DELETE FROM recipes WHERE id = ?1 AND revision = ?2";
+            execute(db, sql, params![id.get(), fields.revision])?;
+            Ok(Edit::Done(()))
         })
         .await
     }
@@ -109,9 +117,7 @@ impl Sqlite {
                 if !state.may_view(viewer) {
                     return Ok(None);
                 }
-                let (revision, updated_at) = (state.revision, columns.time()?);
-                let text = columns.bytes_of_text()?.to_owned();
-                Ok(Some(StoredRecipe { id, revision, updated_at, text }))
+                stored_in(columns, id, state.revision).map(Some)
             });
             found.map(Option::flatten)
         })
@@ -193,49 +199,37 @@ pub(super) fn time_of_change(before: Timestamp, now: Timestamp) -> Timestamp {
     if now >= before { now } else { before.saturating_add(SignedDuration::from_secs(1)).unwrap_or(before) }
 }
 
-/// A row of `recipes` without its id.
-pub(super) struct RecipeRow {
-    pub(super) fields: ServerFields,
-    pub(super) visibility: Visibility,
-    pub(super) text: String,
-}
-
-impl RecipeRow {
-    /// Changes nothing if it fails: see [`Sqlite::insert_recipe`].
-    pub(super) fn insert(&self, db: &Connection, quotas: Quotas) -> Result<(), StoreError> {
-        let Self { fields, visibility, text } = self;
-        quota::count_new(db, fields.owner, text, quotas)?;
-        let inserted = execute(
-            db,
-            "INSERT INTO recipes (uid, owner_id, private, revision, created_at, updated_at, document)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-            params![
-                fields.uid.to_string(),
-                fields.owner.map(UserId::get),
-                *visibility == Visibility::Private,
-                fields.revision,
-                fields.created_at.as_microsecond(),
-                fields.updated_at.as_microsecond(),
-                text,
-            ],
-        );
-        if inserted.is_err() {
-            quota::uncount_new(db, fields.owner, text)?;
-        }
-        inserted.map(drop)
-    }
-
-    fn stored(self, id: RecipeId) -> StoredRecipe {
-        let Self { fields, text, .. } = self;
-        StoredRecipe { id, revision: fields.revision, updated_at: fields.updated_at, text: text.into() }
-    }
-}
-
 pub(super) fn editor(authority: Authority) -> Editor {
     match authority {
         Authority::Operator | Authority::Admin(_) => Editor::Admin,
         Authority::User(user) => Editor::User(user),
     }
+}
+
+/// Whether there is such a recipe that the actor may read.
+pub(super) fn may_view(db: &Connection, id: RecipeId, authority: Authority) -> Result<bool, StoreError> {
+    let viewer = match authority {
+        Authority::Operator | Authority::Admin(_) => Viewer::Admin,
+        Authority::User(user) => Viewer::User(user),
+    };
+    let sql = "SELECT owner_id, private, revision FROM recipes WHERE id = ?1";
+    Ok(find(db, sql, [id.get()], state_in)?.is_some_and(|state| state.may_view(viewer)))
+}
+
+/// A recipe that exists.
+fn current(db: &Connection, id: RecipeId) -> Result<StoredRecipe, StoreError> {
+    let sql = "SELECT revision, updated_at, document FROM recipes WHERE id = ?1";
+    let found = find(db, sql, [id.get()], |columns| {
+        let revision = columns.get()?;
+        stored_in(columns, id, revision)
+    });
+    found?.ok_or_else(|| StoreError::Bug("a recipe is gone within a transaction".to_owned()))
+}
+
+/// From `updated_at, document`.
+fn stored_in(columns: &mut Columns<'_>, id: RecipeId, revision: i64) -> Result<StoredRecipe, StoreError> {
+    let updated_at = columns.time()?;
+    Ok(StoredRecipe { id, revision, updated_at, text: columns.bytes_of_text()?.to_owned() })
 }
 
 /// What a change must know of a recipe.

@@ -11,6 +11,7 @@ use crate::http::error::{Report, RequestError};
 use crate::http::negotiation::Shape;
 use crate::limits::{BODY_BYTES, IMPORT_BYTES};
 use crate::use_cases::accounts::AccountError;
+use crate::use_cases::clients::ClientError;
 use crate::use_cases::recipes::RecipeError;
 
 const REQUEST_ID: &str = "01936f5e-8c00-7d3a-9b1e-3f5a7c9e1b2d";
@@ -53,19 +54,27 @@ fn report(name: &str, status: &str) -> Option<Report> {
         ("AdminRequired", _) => E::AdminRequired.into(),
         ("UserNotFound", _) => E::UserNotFound.into(),
         ("InvitationNotFound", _) => E::InvitationNotFound.into(),
+        ("TooManyFavourites", _) => RecipeError::TooManyFavourites.into(),
+        ("TooManyCooked", _) => RecipeError::TooManyCooked.into(),
+        ("CookedNotFound", _) => RecipeError::NoSuchEntry.into(),
         ("NoInvitation", _) => E::TooManyInvitations.into(),
         ("OwnAccount", _) => E::OwnAccount.into(),
         ("UserDisabled", _) => E::UserDisabled.into(),
         ("LastAdmin", _) => E::LastAdmin.into(),
         ("SessionNotFound", _) => E::SessionNotFound.into(),
         ("ApiTokenNotFound", _) => E::ApiTokenNotFound.into(),
+        ("ApplicationNotFound", _) => E::ApplicationNotFound.into(),
+        ("ClientNotFound", _) => ClientError::NotFound.into(),
+        ("ClientChanged", _) => ClientError::Changed.into(),
+        ("SecretlessClient", _) => ClientError::HasNoSecret.into(),
         ("TooManyApiTokens", _) => E::TooManyApiTokens.into(),
         ("RecipeNotFound", _) => RecipeError::NotFound.into(),
         ("NotAcceptable", _) => RequestError::NotAcceptable { offered: "application/json".to_owned() }.into(),
         ("EmailTaken", _) => E::EmailTaken.into(),
         ("PreconditionFailed", _) => {
-            RecipeError::Stale { id: ids::RecipeId::from_i64(1)?, revision: 2 }.into()
+            RecipeError::Stale { id: ids::RecipeId::from_i64(1)?, revision: 2, current: None }.into()
         }
+        ("PreconditionRequired", _) => RequestError::PreconditionRequired.into(),
         ("UnacceptableBody" | "UnacceptableImport", "408") => RequestError::BodyTooSlow.into(),
         ("UnacceptableBody", "413") => RequestError::BodyTooLarge { limit: BODY_BYTES }.into(),
         ("UnacceptableBody", "415") => RequestError::UnsupportedMediaType.into(),

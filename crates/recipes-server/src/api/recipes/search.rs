@@ -31,7 +31,7 @@ use crate::use_cases::recipes::{PageWanted, RecipeQuery};
 const PATH: &str = "/api/v1/recipes";
 
 /// The parameters that select recipes.
-const FILTERS: [&str; 19] = [
+pub(crate) const FILTERS: [&str; 20] = [
     "q",
     "label",
     "excludeLabel",
@@ -48,13 +48,14 @@ const FILTERS: [&str; 19] = [
     "difficulty",
     "owner",
     "visibility",
+    "favourite",
     "updatedSince",
     "createdSince",
     "sort",
 ];
 
 /// Those that may be given several times: all of their values must hold.
-const REPEATABLE: [&str; 8] = [
+pub(crate) const REPEATABLE: [&str; 8] = [
     "label",
     "excludeLabel",
     "ingredient",
@@ -95,7 +96,7 @@ pub(super) async fn page(
         with_total: count == Count::Exact,
     };
     let viewer = reader.viewer;
-    let found = app.recipes().search(recipe_query(&query, &reader)?, viewer, wanted).await?;
+    let found = app.recipes().search(recipe_query(&query, reader.user)?, viewer, wanted).await?;
 
     let cursor = found.hits.next.map(|next| Cursor::new(next, &filters).encode());
     let mut tail = Vec::new();
@@ -140,7 +141,7 @@ pub async fn facets(JsonApi(app): JsonApi<App>, reader: RecipeReader, uri: Uri) 
     let query = Query::parse_repeatable(&uri, &FILTERS, &REPEATABLE)?;
     // Counts have no order, but the parameters of a list can be sent as they are.
     order(&query)?;
-    let (facets, is_stale) = app.recipes().facets(recipe_query(&query, &reader)?, reader.viewer).await?;
+    let (facets, is_stale) = app.recipes().facets(recipe_query(&query, reader.user)?, reader.viewer).await?;
     let shown = |facets: Vec<Facet>| -> Vec<Value> {
         let show = |facet: Facet| json!({ "value": facet.slug, "text": facet.text, "count": facet.count });
         facets.into_iter().map(show).collect()
@@ -197,11 +198,11 @@ struct Named {
     name: String,
 }
 
-fn revalidated(body: Value) -> Response {
+pub(super) fn revalidated(body: Value) -> Response {
     ([(header::CACHE_CONTROL, REVALIDATE)], Json(body)).into_response()
 }
 
-fn recipe_query(query: &Query<'_>, reader: &RecipeReader) -> Result<RecipeQuery, RequestError> {
+pub(crate) fn recipe_query(query: &Query<'_>, user: Option<UserId>) -> Result<RecipeQuery, RequestError> {
     let tags =
         |required: &str, excluded: &str| TagFilter::parse(query.get_all(required), query.get_all(excluded));
     let words = |name: &str| query.get_all(name).map(str::to_owned).collect();
@@ -218,7 +219,7 @@ fn recipe_query(query: &Query<'_>, reader: &RecipeReader) -> Result<RecipeQuery,
         max_preparation_minutes: minutes(query, "maxPrepMinutes")?,
         max_cooking_minutes: minutes(query, "maxCookMinutes")?,
         difficulty: difficulty(query)?,
-        owner: owner(query, reader)?,
+        owner: owner(query, user)?,
         visibility: match query.get("visibility") {
             None => None,
             Some("public") => Some(recipes::Visibility::Public),
@@ -229,7 +230,13 @@ fn recipe_query(query: &Query<'_>, reader: &RecipeReader) -> Result<RecipeQuery,
         created_since: parsed(query, "createdSince", "a time as in 2024-05-01T12:00:00Z")?,
         among: None,
     };
-    Ok(RecipeQuery { text: query.get("q").unwrap_or_default().to_owned(), filter })
+    let favourites_of = match (query.get("favourite"), reader.user) {
+        (None, _) => None,
+        (Some("true"), Some(user)) => Some(user),
+        (Some("true"), None) => return Err(malformed("favourite=true needs a log-in: send an access token")),
+        (Some(_), _) => return Err(malformed("favourite must be \"true\"; leave it out for all recipes")),
+    };
+    Ok(RecipeQuery { text: query.get("q").unwrap_or_default().to_owned(), filter, favourites_of })
 }
 
 fn parsed<T: std::str::FromStr>(
@@ -258,8 +265,8 @@ fn difficulty(query: &Query<'_>) -> Result<Option<u8>, RequestError> {
     }
 }
 
-fn owner(query: &Query<'_>, reader: &RecipeReader) -> Result<Option<UserId>, RequestError> {
-    match (query.get("owner"), reader.user) {
+fn owner(query: &Query<'_>, user: Option<UserId>) -> Result<Option<UserId>, RequestError> {
+    match (query.get("owner"), user) {
         (None, _) => Ok(None),
         (Some("me"), Some(user)) => Ok(Some(user)),
         (Some("me"), None) => {
@@ -275,7 +282,7 @@ const ORDERS: &str =
     "relevance, id, name, createdAt, updatedAt or totalTimeMinutes, each with - before it for the reverse";
 
 /// By relevance if there is a text, else by id.
-fn order(query: &Query<'_>) -> Result<Order, RequestError> {
+pub(crate) fn order(query: &Query<'_>) -> Result<Order, RequestError> {
     let Some(text) = query.get("sort") else {
         let has_text = query.get("q").is_some_and(|text| !text.trim().is_empty());
         return Ok(if has_text { Order::Relevance } else { Order::By(SortKey::Id, Direction::Ascending) });

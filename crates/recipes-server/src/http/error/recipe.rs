@@ -28,11 +28,15 @@ impl From<RecipeError> for Report {
             E::ScaleOutOfRange => (StatusCode::BAD_REQUEST, "malformed"),
             E::TooManyExports => return Self::overloaded(Duration::from_secs(10)),
             E::Corrupt(why) => return Self::internal(why),
+            E::TooManyCooked => (StatusCode::CONFLICT, "too_many_entries"),
+            E::NoSuchEntry => (StatusCode::NOT_FOUND, "entry_not_found"),
+            E::TooManyFavourites => (StatusCode::CONFLICT, "too_many_favourites"),
             E::Stale { .. } => (StatusCode::PRECONDITION_FAILED, "precondition_failed"),
             E::IndexIncomplete { .. } => (StatusCode::SERVICE_UNAVAILABLE, "search_index_incomplete"),
             E::NoSearch => return Self::internal(error),
             E::Search(error) => return Self::internal(error),
             E::Thread(error) => return Self::internal(error),
+            E::Invalid(errors) => return Self::invalid(errors),
             E::ActorRevoked => return AccountError::ActorRevoked.into(),
             E::Store(error) => return error.into(),
         };
@@ -42,8 +46,12 @@ impl From<RecipeError> for Report {
                 let seconds = total.saturating_sub(indexed) / INDEXED_PER_SECOND;
                 report.retry_after_seconds(seconds.clamp(1, LONGEST_WAIT))
             }
-            E::Stale { id, revision } => {
-                report.with_header(header::ETAG, ETag::json(id, revision).to_header())
+            E::Stale { id, revision, current } => {
+                let report = report.with_header(header::ETAG, ETag::json(id, revision).to_header());
+                match current {
+                    Some(current) => report.with_current(&current),
+                    None => report,
+                }
             }
             _ => report,
         }

@@ -2,9 +2,9 @@
 
 use ids::RecipeId;
 use recipes::amounts::{RecipeView, ViewError};
-use recipes::{CorruptRecipe, Quotas, Usage};
+use recipes::{CorruptRecipe, FieldError, Quotas, Usage};
 use search::SearchError;
-use store::StoreError;
+use store::{MAX_COOKED, MAX_COOKED_OF_RECIPE, MAX_FAVOURITES, StoreError, StoredRecipe};
 use tokio::task::JoinError;
 
 /// Why a use case of recipes failed. The texts are for the user, except that of the last variant.
@@ -17,9 +17,26 @@ pub enum RecipeError {
     NotTheOwner,
     #[error("Verify your e-mail address first, with the link in the mail; you can request the mail again")]
     EmailNotVerified,
+    #[error("You have {MAX_FAVOURITES} favourites, the most that a user may have; remove one first")]
+    TooManyFavourites,
+    #[error(
+        "You have {MAX_COOKED_OF_RECIPE} entries for this recipe, or {MAX_COOKED} in all, the most that a user may have; remove \
+         one first"
+    )]
+    TooManyCooked,
+    #[error("You have no such entry")]
+    NoSuchEntry,
+    /// The operator's settings do not allow some of the values, or a patch would make a recipe that is not valid.
+    #[error("Some fields are not valid; see errors for each")]
+    Invalid(Vec<FieldError>),
     /// The precondition of the change does not hold.
     #[error("The recipe has changed since you read it; read it again, then repeat your change")]
-    Stale { id: RecipeId, revision: i64 },
+    Stale {
+        id: RecipeId,
+        revision: i64,
+        /// The recipe as it is now, if the caller may read it.
+        current: Option<Box<StoredRecipe>>,
+    },
     #[error(
         "The recipe does not say for how many people it is: scale it with scale= instead of servings=, as in scale=3/2"
     )]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use formats::{Content, Format, Input, Item, Limits, Options, Place, ReadSeek, Reader};
 use ids::{RecipeId, Uid};
-use recipes::{Draft, FieldError, ImportedRecipe};
+use recipes::{Draft, FieldError, ImportedRecipe, LabelPolicy};
 use store::{ImportBatch, ImportOutcome, ImportRefusal, OnConflict, RecipeImport, StoreError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::spawn_blocking;
@@ -137,6 +137,7 @@ impl Recipes {
         writer: Writer,
     ) -> Result<Vec<ItemReport>, RecipeError> {
         let context = self.context(writer);
+        let pending: Vec<_> = pending.into_iter().map(|item| item.checked(self.labels)).collect();
         let has_failed = pending.iter().any(|item| item.recipe.is_none());
         let is_void = import.options.is_atomic && has_failed;
         let is_single = import.options.url.is_some() && pending.len() == 1;
@@ -285,6 +286,17 @@ fn limits() -> Limits {
 }
 
 impl Pending {
+    /// Failed if the operator does not allow its labels.
+    fn checked(mut self, labels: LabelPolicy) -> Self {
+        let refused =
+            self.recipe.as_ref().and_then(|recipe| labels.check(recipe.draft.health_labels()).err());
+        if let Some(errors) = refused {
+            self.report.result = ItemResult::Failed(errors);
+            self.recipe = None;
+        }
+        self
+    }
+
     fn of(file: Option<String>, item: Item) -> Self {
         let Item { number, place, name, format, content, taken, left_out, warnings } = item;
         let (recipe, result) = match content {

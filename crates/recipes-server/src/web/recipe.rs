@@ -1,0 +1,179 @@
+//! The page of a recipe.
+
+use askama::Template;
+use axum::{
+    extract::{FromRequestParts as _, State},
+    response::Response,
+};
+use http::{header, request::Parts};
+use ids::RecipeId;
+use recipes::{Attribution, Content, Instruction, Recipe, Visibility};
+
+use super::frame::{Frame, page};
+use super::languages::Text;
+use super::visitor::{Reader, Visitor};
+use super::{json_ld, show};
+use crate::api::path::PathId;
+use crate::app::App;
+use crate::auth::requirements::RecipeReader;
+use crate::http::conditional::Conditions;
+use crate::http::error::{Report, RequestError};
+use crate::http::json_api::JsonApi;
+use crate::http::negotiation::{HTML, JSON, choose};
+
+#[derive(Template)]
+#[template(path = "recipes/recipe.html")]
+struct RecipePage<'a> {
+    f: &'a Frame,
+    t: &'static Text,
+    id: RecipeId,
+    recipe: &'a Content,
+    times: Vec<(&'static str, String)>,
+    servings: Option<String>,
+    /// Unless it says the same as the servings.
+    yields: Option<&'a String>,
+    paragraphs: Vec<&'a str>,
+    sections: Vec<Section<'a>>,
+    tags: Vec<(&'static str, &'a String)>,
+    nutrition: Vec<(&'static str, String)>,
+    updated: String,
+    is_private: bool,
+    may_edit: bool,
+    json_ld: String,
+}
+
+/// Steps with one heading.
+struct Section<'a> {
+    title: Option<&'a str>,
+    steps: Vec<Step<'a>>,
+}
+
+struct Step<'a> {
+    number: usize,
+    text: &'a str,
+    time: Option<String>,
+}
+
+/// The page for people, the resource for programs.
+pub(super) async fn read(
+    State(app): State<App>,
+    PathId(id): PathId<RecipeId>,
+    mut parts: Parts,
+) -> Result<Response, Report> {
+    match choose(&parts.headers, &[&HTML, &JSON]) {
+        Some(chosen) if *chosen == HTML => {}
+        Some(_) => {
+            let reader = RecipeReader::from_request_parts(&mut parts, &app).await?;
+            let Ok(conditions) = Conditions::from_request_parts(&mut parts, &app).await;
+            return crate::api::recipes::read(JsonApi(app), PathId(id), reader, conditions).await;
+        }
+        None => {
+            let offered = format!("{} and {}", HTML.media_type, JSON.media_type);
+            return Err(RequestError::NotAcceptable { offered }.into());
+        }
+    }
+    let visitor = match Reader::from_request_parts(&mut parts, &app).await {
+        Ok(Reader(visitor)) => visitor,
+        Err(log_in) => return Ok(log_in),
+    };
+    let recipe = find(&app, id, &visitor).await?;
+    let (t, content) = (visitor.frame.text(), &recipe.content);
+    let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
+    let site = app.public_url().map_or_else(|| format!("http://{host}"), |url| url.as_str().to_owned());
+    let servings = content.servings.as_ref().map(ToString::to_string);
+    page(&RecipePage {
+        f: &visitor.frame,
+        t,
+        id,
+        recipe: content,
+        times: times(content, t),
+        yields: content.yields.as_ref().filter(|yields| Some(&***yields) != servings.as_deref()),
+        servings,
+        paragraphs: content.description.as_deref().map(paragraphs).unwrap_or_default(),
+        sections: sections(content.instructions.as_deref().unwrap_or_default(), t),
+        tags: tags(content),
+        nutrition: content.nutrition.as_deref().map(|facts| nutrition(facts, t)).unwrap_or_default(),
+        updated: show::day(t, recipe.server.updated_at, app.accounts().now()),
+        is_private: content.visibility == Visibility::Private,
+        may_edit: may_edit(&visitor, &recipe),
+        json_ld: json_ld::element(content, &format!("{site}/recipes/{id}")),
+    })
+}
+
+/// The recipe, if the visitor may read it.
+pub(super) async fn find(app: &App, id: RecipeId, visitor: &Visitor) -> Result<Recipe, Report> {
+    let stored = app.recipes().read(id, visitor.viewer()).await?;
+    let mut json = Vec::with_capacity(stored.json_len());
+    stored.write_json(&mut json);
+    Recipe::from_json(&json).map_err(Report::internal)
+}
+
+/// Whether the page shows the buttons for changes. The store decides about each change.
+pub(super) fn may_edit(visitor: &Visitor, recipe: &Recipe) -> bool {
+    visitor.user().is_some_and(|user| {
+        visitor.frame.is_admin || recipe.server.owner.is_none_or(|owner| owner == user.id)
+    })
+}
+
+fn times(content: &Content, t: &'static Text) -> Vec<(&'static str, String)> {
+    let times = [
+        (t.preparation, content.prep_time_minutes),
+        (t.cooking, content.cook_time_minutes),
+        (t.resting, content.rest_time_minutes),
+        (t.total, json_ld::total_minutes(content)),
+    ];
+    times.into_iter().filter_map(|(name, minutes)| Some((name, show::minutes(t, minutes?)))).collect()
+}
+
+fn paragraphs(text: &str) -> Vec<&str> {
+    text.split("\n\n").map(str::trim).filter(|paragraph| !paragraph.is_empty()).collect()
+}
+
+fn sections<'a>(steps: &'a [Instruction], t: &Text) -> Vec<Section<'a>> {
+    let mut sections: Vec<Section<'a>> = Vec::new();
+    for (place, step) in steps.iter().enumerate() {
+        let title = step.section.as_deref();
+        let time = step.minutes.map(|minutes| show::minutes(t, minutes));
+        let step = Step { number: place + 1, text: &step.text, time };
+        match sections.last_mut() {
+            Some(last) if last.title == title => last.steps.push(step),
+            _ => sections.push(Section { title, steps: vec![step] }),
+        }
+    }
+    sections
+}
+
+/// The tags that lead to a search, each with its parameter.
+fn tags(content: &Content) -> Vec<(&'static str, &String)> {
+    let groups =
+        [("category", &content.category), ("cuisine", &content.cuisine), ("keyword", &content.keywords)];
+    groups.into_iter().flat_map(|(name, tags)| tags.iter().flatten().map(move |tag| (name, tag))).collect()
+}
+
+fn nutrition(facts: &recipes::Nutrition, t: &'static Text) -> Vec<(&'static str, String)> {
+    let name = |fact: &str| match fact {
+        "servingSize" => t.serving_size,
+        "calories" => t.calories,
+        "fatContent" => t.fat,
+        "saturatedFatContent" => t.saturated_fat,
+        "unsaturatedFatContent" => t.unsaturated_fat,
+        "transFatContent" => t.trans_fat,
+        "carbohydrateContent" => t.carbohydrates,
+        "sugarContent" => t.sugar,
+        "fiberContent" => t.fiber,
+        "proteinContent" => t.protein,
+        "cholesterolContent" => t.cholesterol,
+        _ => t.sodium,
+    };
+    json_ld::facts(facts).into_iter().map(|(fact, amount)| (name(fact), amount)).collect()
+}
+
+/// The text to show for a source: its name, else the host of its address.
+pub(super) fn source_name(source: &Attribution) -> &str {
+    let host = |url: &'_ str| -> usize { url.find("://").map_or(0, |scheme| scheme + 3) };
+    match (&source.name, &source.url) {
+        (Some(name), _) => name,
+        (None, Some(url)) => url.get(host(url)..).and_then(|rest| rest.split('/').next()).unwrap_or(url),
+        (None, None) => "",
+    }
+}

@@ -1,0 +1,8 @@
+//! The pages for people, as a browser without JavaScript uses them.
+
+mod accounts;
+mod admin;
+mod browser;
+mod editing;
+mod permissions;
+mod reading;
