@@ -11,7 +11,7 @@ mod plain_text;
 use crate::content::{Content, Visibility};
 use crate::recipe::Recipe;
 
-pub use self::json_ld::{diet_of_label, json_ld_value};
+pub use self::json_ld::{for_html, json_ld_value};
 
 /// A format to write recipes in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -49,7 +49,8 @@ impl ExportFormat {
 
     /// The fields of this recipe that the format has no place for, by their names in the API.
     pub fn lost_fields(self, content: &Content) -> Vec<&'static str> {
-        let has_other_labels = content.health_labels.iter().any(|label| diet_of_label(label).is_none());
+        let has_other_labels =
+            content.health_labels.iter().any(|label| json_ld::diet_of_label(label).is_none());
         let lost = [
             ("healthLabels", self == Self::JsonLd && has_other_labels),
             ("restTimeMinutes", self == Self::JsonLd && content.rest_time_minutes.is_some()),

@@ -7,12 +7,13 @@ use axum::{
 };
 use http::{header, request::Parts};
 use ids::RecipeId;
+use recipes::export::{for_html, json_ld_value};
 use recipes::{Attribution, Content, Instruction, Recipe, Visibility};
 
 use super::frame::{Frame, page};
 use super::languages::Text;
 use super::visitor::{Reader, Visitor};
-use super::{json_ld, show};
+use super::{nutrition, show};
 use crate::api::path::PathId;
 use crate::app::App;
 use crate::auth::requirements::RecipeReader;
@@ -92,11 +93,11 @@ pub(super) async fn read(
         paragraphs: content.description.as_deref().map(paragraphs).unwrap_or_default(),
         sections: sections(content.instructions.as_deref().unwrap_or_default(), t),
         tags: tags(content),
-        nutrition: content.nutrition.as_deref().map(|facts| nutrition(facts, t)).unwrap_or_default(),
+        nutrition: content.nutrition.as_deref().map(|facts| nutrition::rows(facts, t)).unwrap_or_default(),
         updated: show::day(t, recipe.server.updated_at, app.accounts().now()),
         is_private: content.visibility == Visibility::Private,
         may_edit: may_edit(&visitor, &recipe),
-        json_ld: json_ld::element(content, &format!("{site}/recipes/{id}")),
+        json_ld: json_ld(&recipe, &format!("{site}/recipes/{id}")),
     })
 }
 
@@ -120,9 +121,34 @@ fn times(content: &Content, t: &'static Text) -> Vec<(&'static str, String)> {
         (t.preparation, content.prep_time_minutes),
         (t.cooking, content.cook_time_minutes),
         (t.resting, content.rest_time_minutes),
-        (t.total, json_ld::total_minutes(content)),
+        (t.total, total_minutes(content)),
     ];
     times.into_iter().filter_map(|(name, minutes)| Some((name, show::minutes(t, minutes?)))).collect()
+}
+
+/// The stated total, or the sum of the parts.
+fn total_minutes(content: &Content) -> Option<u32> {
+    let parts = [content.prep_time_minutes, content.cook_time_minutes];
+    let sum = || {
+        parts
+            .iter()
+            .any(Option::is_some)
+            .then(|| parts.iter().flatten().copied().fold(0, u32::saturating_add))
+    };
+    content.total_time_minutes.or_else(sum)
+}
+
+/// What other programs import from the page.
+fn json_ld(recipe: &Recipe, address: &str) -> String {
+    let mut document = json_ld_value(recipe);
+    document["@id"] = address.into();
+    document["url"] = address.into();
+    if recipe.content.total_time_minutes.is_none()
+        && let Some(minutes) = total_minutes(&recipe.content)
+    {
+        document["totalTime"] = format!("PT{minutes}M").into();
+    }
+    for_html(&document.to_string())
 }
 
 fn paragraphs(text: &str) -> Vec<&str> {
@@ -148,24 +174,6 @@ fn tags(content: &Content) -> Vec<(&'static str, &String)> {
     let groups =
         [("category", &content.category), ("cuisine", &content.cuisine), ("keyword", &content.keywords)];
     groups.into_iter().flat_map(|(name, tags)| tags.iter().flatten().map(move |tag| (name, tag))).collect()
-}
-
-fn nutrition(facts: &recipes::Nutrition, t: &'static Text) -> Vec<(&'static str, String)> {
-    let name = |fact: &str| match fact {
-        "servingSize" => t.serving_size,
-        "calories" => t.calories,
-        "fatContent" => t.fat,
-        "saturatedFatContent" => t.saturated_fat,
-        "unsaturatedFatContent" => t.unsaturated_fat,
-        "transFatContent" => t.trans_fat,
-        "carbohydrateContent" => t.carbohydrates,
-        "sugarContent" => t.sugar,
-        "fiberContent" => t.fiber,
-        "proteinContent" => t.protein,
-        "cholesterolContent" => t.cholesterol,
-        _ => t.sodium,
-    };
-    json_ld::facts(facts).into_iter().map(|(fact, amount)| (name(fact), amount)).collect()
 }
 
 /// The text to show for a source: its name, else the host of its address.

@@ -5,15 +5,20 @@ use serde_json::{Map, Value, json};
 use super::layout::duration;
 use crate::attribution::Attribution;
 use crate::content::Content;
+use crate::health_label::HealthLabel;
 use crate::instruction::Instruction;
 use crate::recipe::Recipe;
 
-/// A JSON-LD document of one recipe. `</` is escaped, so that the document can stand in a `<script>` of a page.
+/// A JSON-LD document of one recipe.
 pub(super) fn write(recipe: &Recipe) -> String {
-    let mut text =
-        serde_json::to_string_pretty(&json_ld_value(recipe)).unwrap_or_default().replace("</", "<\\/");
+    let mut text = for_html(&serde_json::to_string_pretty(&json_ld_value(recipe)).unwrap_or_default());
     text.push('\n');
     text
+}
+
+/// The same JSON, as the text of a `<script>` of a page: `</script` would end the element, and `<!--<script` would hide its end.
+pub fn for_html(json: &str) -> String {
+    json.replace('<', "\\u003c")
 }
 
 /// The recipe as an object of JSON-LD with its context.
@@ -97,26 +102,9 @@ fn keywords(keywords: Option<&[String]>) -> Value {
     }
 }
 
-/// The health labels that are diets of schema.org.
-const DIETS: [(&str, &str); 11] = [
-    ("vegan", "VeganDiet"),
-    ("vegetarian", "VegetarianDiet"),
-    ("gluten-free", "GlutenFreeDiet"),
-    ("kosher", "KosherDiet"),
-    ("halal", "HalalDiet"),
-    ("hindu", "HinduDiet"),
-    ("diabetic-friendly", "DiabeticDiet"),
-    ("low-calorie", "LowCalorieDiet"),
-    ("low-fat", "LowFatDiet"),
-    ("low-sodium", "LowSaltDiet"),
-    ("dairy-free", "LowLactoseDiet"),
-];
-
 /// The diet of schema.org that a health label means.
-pub fn diet_of_label(label: &str) -> Option<&'static str> {
-    let slug: String =
-        label.chars().map(|c| if matches!(c, ' ' | '_') { '-' } else { c.to_ascii_lowercase() }).collect();
-    DIETS.iter().find(|(label, _)| *label == slug).map(|(_, diet)| *diet)
+pub(super) fn diet_of_label(label: &str) -> Option<&'static str> {
+    HealthLabel::find(label).and_then(|label| label.schema_org)
 }
 
 fn suitable_for_diet(content: &Content) -> Value {

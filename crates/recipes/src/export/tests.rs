@@ -45,7 +45,7 @@ fn full() -> Value {
 #[test]
 fn json_ld_has_the_properties_of_search_engines() {
     let text = ExportFormat::JsonLd.write(&recipe(&full()));
-    assert!(!text.contains("</"), "{text}");
+    assert!(!text.contains('<'), "{text}");
     let value: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(
         value,

@@ -104,6 +104,7 @@ async fn recipe_is_a_page_with_its_data_and_json_for_programs() {
     let data = page.split("<script type=\"application/ld+json\">").nth(1).unwrap();
     let data: Value = serde_json::from_str(data.split("</script>").next().unwrap()).unwrap();
     assert_eq!((&data["@type"], &data["name"]), (&"Recipe".into(), &"Soup <b>& co</b>".into()));
+    assert!(data["url"].as_str().unwrap().ends_with(path) && data["totalTime"].is_string(), "{data}");
 
     let request = app.anonymous().request(http::Method::GET, path).header("accept", "application/json");
     let answer = app.anonymous().send(request.body("".into()).unwrap()).await.is(200);
