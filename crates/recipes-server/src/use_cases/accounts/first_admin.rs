@@ -41,7 +41,8 @@ impl Accounts {
         checked.map_err(|message| AccountError::invalid("password", message))?;
         let password_hash = Some(self.passwords.hash(password).await?);
         let new = NewUser { name, email, password_hash: password_hash.clone(), role: Role::Admin };
-        let user = self.store.create_user(new, self.clock.now()).await?;
+        let user = self.store.create_first_admin(new, self.clock.now()).await?;
+        let user = user.ok_or(AccountError::AdminRequired)?;
         tracing::info!(user.id = %user.id, "User {} is the first administrator", user.id);
         let session = self.begin_session(user, password_hash.as_ref(), client).await?;
         session.ok_or(AccountError::UnableToLogIn)
