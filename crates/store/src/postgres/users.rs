@@ -64,8 +64,6 @@ impl Postgres {
     pub async fn create_first_admin(&self, new: NewUser, now: Timestamp) -> Result<Option<User>, StoreError> {
         let (new, now) = (&new, to_microseconds(now));
         self.write(move |db| async move {
-            // Rows cannot be locked before they exist.
-            db.execute("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE", &[]).await?;
             let sql = "SELECT id FROM users WHERE role = 'admin' AND NOT disabled LIMIT 1";
             if db.exists(sql, &[]).await? {
                 return Ok(None);
