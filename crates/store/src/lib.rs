@@ -22,6 +22,7 @@ mod cooked;
 mod error;
 mod favourites;
 mod grants;
+mod idempotency;
 mod identities;
 mod imports;
 mod inspection;
@@ -62,6 +63,7 @@ pub use self::favourites::{Favoured, Favourite, MAX_FAVOURITES};
 pub use self::grants::{
     BrowserSession, CodeRow, ConsentRow, GrantRow, GrantState, NewCode, NewConsent, NewGrant, Outcome,
 };
+pub use self::idempotency::{IdempotencyKey, Once};
 pub use self::identities::{Identity, NewIdentity};
 pub use self::imports::{ImportBatch, ImportOutcome, OnConflict, RecipeImport};
 pub use self::inspection::Inspection;

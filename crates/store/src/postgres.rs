@@ -24,6 +24,7 @@ mod ending;
 mod failure;
 mod favourites;
 mod grants;
+mod idempotency;
 mod identities;
 mod imports;
 mod inspect;

@@ -20,6 +20,7 @@ mod failure;
 mod favourites;
 mod file;
 mod grants;
+mod idempotency;
 mod identities;
 mod imports;
 mod inspect;

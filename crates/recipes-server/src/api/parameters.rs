@@ -159,6 +159,11 @@ parameters! {
             "schema": { "type": "string" }
         }
     ];
+    IdempotencyKeyHeader: [{
+        "name": "Idempotency-Key", "in": "header", "required": false,
+        "description": "A key of your choice, such as a UUID, for this recipe. A key that you used for another recipe is 422.",
+        "schema": { "type": "string", "minLength": 1, "maxLength": 255 }
+    }];
     RecipeInPath: [{
         "name": "id", "in": "path", "required": true, "example": 1,
         "schema": { "type": "integer", "format": "int64", "minimum": 1 }

@@ -40,6 +40,7 @@ use crate::auth::requirements::{RecipeEditor, RecipeReader};
 use crate::http::body::{Body, Parse};
 use crate::http::conditional::{self, Conditions};
 use crate::http::error::{Report, RequestError};
+use crate::http::idempotency_key::IdempotencyKey;
 use crate::http::json_api::JsonApi;
 use crate::http::negotiation::JSON;
 use crate::http::query::{Count, Query};
@@ -150,27 +151,39 @@ pub async fn read(
 }
 
 /// Creates a recipe. The caller becomes its owner.
+///
+/// With an `Idempotency-Key` the request can be repeated for 24 hours: it creates one recipe, and each repetition gets the first answer
+/// with `Idempotency-Replayed: true`, also at the same time and on another server.
 #[utoipa::path(
     post, path = "/api/v1/recipes", tag = "recipes", operation_id = "createRecipe",
+    params(IdempotencyKeyHeader),
     request_body(content = ref("#/components/schemas/RecipeDraft"), content_type = "application/json"),
     security(("bearer" = ["recipes:write"])),
     responses(
         (status = 201, description = "Created, on disk", body = ref("#/components/schemas/RecipeEnvelope"), headers(
             ("location" = String, description = "The address of the recipe"),
-            ("etag" = String, description = "The revision"))),
+            ("etag" = String, description = "The revision"),
+            ("idempotency-replayed" = String, description = "`true`: a former request with the key has created it"))),
         Malformed, Unauthorized, WithoutRecipesWrite, UnacceptableBody, QuotaExceeded, NotAcceptable, Unavailable,
     )
 )]
 pub async fn create(
     JsonApi(app): JsonApi<App>,
     writer: Writer,
+    IdempotencyKey(key): IdempotencyKey,
     Body(draft): Body<Draft>,
 ) -> Result<Response, Report> {
-    let recipe = app.recipes().create(writer, &draft).await?;
+    let (recipe, is_replay) = match key {
+        None => (app.recipes().create(writer, &draft).await?, false),
+        Some(key) => app.recipes().create_once(writer, &draft, &key).await?,
+    };
     let mut response = RecipeResponse::of(&recipe).with_status(StatusCode::CREATED);
     let location = format!("/api/v1/recipes/{}", recipe.id);
     let location = HeaderValue::try_from(location).map_err(Report::internal)?;
     response.headers_mut().insert(header::LOCATION, location);
+    if is_replay {
+        response.headers_mut().insert("idempotency-replayed", HeaderValue::from_static("true"));
+    }
     Ok(response)
 }
 

@@ -18,13 +18,14 @@ const TOKENS_EXPIRE: Duration = Duration::from_mins(15);
 
 const BETWEEN_STEPS: Duration = Duration::from_millis(20);
 
-/// Goes on with interrupted deletions, trims the audit log to its retention, deletes old counts of rate limits, and
-/// frees places in the status list, for as long as the service runs.
+/// Goes on with interrupted deletions, trims the audit log to its retention, deletes old counts of rate limits
+/// and old idempotency keys, and frees places in the status list, for as long as the service runs.
 pub(crate) async fn run(store: Store, retention: Retention, clock: Clock) {
     tokio::join!(
         finish_deletions(&store, &clock),
         trim_audit_log(&store, retention, &clock),
         trim_rate_limits(&store, &clock),
+        trim_idempotency_keys(&store, &clock),
         free_status_places(&store, &clock)
     );
 }
@@ -72,6 +73,17 @@ async fn free_status_places(store: &Store, clock: &Clock) {
         let now = clock.now();
         if let Err(error) = store.free_status_places(now + TOKENS_EXPIRE, now).await {
             tracing::warn!(%error, "Places in the status list could not be freed; retrying");
+        }
+        tokio::time::sleep(INTERVAL).await;
+    }
+}
+
+async fn trim_idempotency_keys(store: &Store, clock: &Clock) {
+    loop {
+        match store.trim_idempotency_keys(clock.now()).await {
+            Ok(1..) => continue,
+            Ok(0) => {}
+            Err(error) => tracing::warn!(%error, "Old idempotency keys could not be deleted; retrying"),
         }
         tokio::time::sleep(INTERVAL).await;
     }

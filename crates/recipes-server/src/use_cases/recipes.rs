@@ -23,12 +23,13 @@ use std::time::Duration;
 
 use accounts::{Role, User, audit::Actor};
 use ids::{RecipeId, Uid, UserId};
+use jiff::Timestamp;
 use recipes::allergens::{LabelHint, label_hints};
 use recipes::amounts::{AppliedView, RecipeView, ViewedRecipe};
 use recipes::{Draft, LabelPolicy, Quotas, Recipe, RecipePatch, Usage};
 use store::{
-    Context, Edit, Listing, NewRecipe, Page, PageEnd, PatchRecipe, ReadCache, RecipePage, RecipeSnapshot,
-    ReplaceRecipe, Store, StoreError,
+    Context, Edit, IdempotencyKey, Listing, NewRecipe, Once, Page, PageEnd, PatchRecipe, ReadCache,
+    RecipePage, RecipeSnapshot, ReplaceRecipe, Store, StoreError,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
@@ -114,8 +115,35 @@ impl Recipes {
     pub async fn create(&self, writer: Writer, draft: &Draft) -> Result<StoredRecipe, RecipeError> {
         self.labels.check(draft.health_labels()).map_err(RecipeError::Invalid)?;
         let context = self.context(writer);
-        let new = NewRecipe::new(draft, Uid::new(context.now, self.entropy.bytes()), Some(writer.user));
-        Ok(self.store.create_recipe(new.within(self.quotas), context).await?)
+        Ok(self.store.create_recipe(self.new_recipe(writer, draft, context.now), context).await?)
+    }
+
+    /// [`create`](Self::create) for a request that the client may repeat with the same key. Answers with the recipe as it was
+    /// created, and whether that was done before.
+    ///
+    /// # Errors
+    /// As [`create`](Self::create), and [`RecipeError::IdempotencyKeyReused`].
+    pub async fn create_once(
+        &self,
+        writer: Writer,
+        draft: &Draft,
+        key: &str,
+    ) -> Result<(StoredRecipe, bool), RecipeError> {
+        self.labels.check(draft.health_labels()).map_err(RecipeError::Invalid)?;
+        let context = self.context(writer);
+        let content = serde_json::to_vec(draft.content()).map_err(|why| StoreError::Bug(why.to_string()))?;
+        let key = IdempotencyKey::new(key, &content);
+        let new = self.new_recipe(writer, draft, context.now);
+        match self.store.create_recipe_once(new, key, context).await? {
+            Once::Created(recipe) => Ok((recipe, false)),
+            Once::Replayed(recipe) => Ok((recipe, true)),
+            Once::OtherContent => Err(RecipeError::IdempotencyKeyReused),
+        }
+    }
+
+    fn new_recipe(&self, writer: Writer, draft: &Draft, now: Timestamp) -> NewRecipe {
+        let uid = Uid::new(now, self.entropy.bytes());
+        NewRecipe::new(draft, uid, Some(writer.user)).within(self.quotas)
     }
 
     /// # Errors

@@ -15,6 +15,7 @@ mod edits;
 mod errors;
 mod every_request;
 mod formats;
+mod idempotency;
 mod imports;
 mod mail;
 mod me;

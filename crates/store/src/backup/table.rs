@@ -1,9 +1,9 @@
 //! The tables and columns of a backup, under the names that both kinds of database give them.
 //!
 //! A table that is derived from others is not here: `usages` and `address_collisions` are made anew by a restore, and
-//! `migrations` belongs to the schema. `codes`, `device_codes`, `pushed_requests` and `used_proofs` are valid for minutes, and the rows
-//! of `ended_grants` for as long as an access token. `mails` and `logout_deliveries` are not here either: a restore must not send
-//! again what was sent since.
+//! `migrations` belongs to the schema. `codes`, `device_codes`, `pushed_requests` and `used_proofs` are valid for minutes,
+//! `idempotency_keys` for a day, and the rows of `ended_grants` for as long as an access token. `mails` and `logout_deliveries` are
+//! not here either: a restore must not send again what was sent since.
 
 /// A table, whose first column is the key by which its records are ordered.
 #[derive(Debug, PartialEq, Eq)]

@@ -21,6 +21,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/postgres/0006_applications.sql"),
     include_str!("../../migrations/postgres/0007_favourites.sql"),
     include_str!("../../migrations/postgres/0008_cooked.sql"),
+    include_str!("../../migrations/postgres/0009_idempotency_keys.sql"),
 ];
 
 /// Of the advisory lock: "recipes" in ASCII.

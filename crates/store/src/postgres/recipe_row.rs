@@ -3,14 +3,16 @@
 use std::time::SystemTime;
 
 use ids::{RecipeId, Uid, UserId};
+use jiff::Timestamp;
 
 use super::at;
 use super::columns::Columns;
 use super::parameters::Parameter;
-use crate::{StoreError, StoredRecipe};
+use crate::{NewRecipe, StoreError, StoredRecipe};
 use ::recipes::{ServerFields, Visibility};
 
 /// A row without its id.
+#[derive(Clone)]
 pub(super) struct RecipeRow {
     pub(super) fields: ServerFields,
     pub(super) visibility: Visibility,
@@ -18,6 +20,13 @@ pub(super) struct RecipeRow {
 }
 
 impl RecipeRow {
+    /// A new recipe of this time.
+    pub(super) fn new(new: NewRecipe, now: Timestamp) -> Self {
+        let NewRecipe { document, visibility, uid, owner, .. } = new;
+        let fields = ServerFields { owner, uid, revision: 1, created_at: now, updated_at: now };
+        Self { fields, visibility, text: document.finish(&fields) }
+    }
+
     pub(super) fn stored(self, id: RecipeId) -> StoredRecipe {
         let Self { fields, text, .. } = self;
         StoredRecipe { id, revision: fields.revision, updated_at: fields.updated_at, text: text.into() }

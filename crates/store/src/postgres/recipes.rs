@@ -38,10 +38,8 @@ const OWN: &str =
 /// Writes.
 impl Postgres {
     pub async fn create_recipe(&self, new: NewRecipe, context: Context) -> Result<StoredRecipe, StoreError> {
-        let now = to_microseconds(context.now);
-        let NewRecipe { document, visibility, uid, owner, quotas } = new;
-        let fields = ServerFields { owner, uid, revision: 1, created_at: now, updated_at: now };
-        let row = RecipeRow { fields, visibility, text: document.finish(&fields) };
+        let quotas = new.quotas;
+        let row = RecipeRow::new(new, to_microseconds(context.now));
         self.0.writer.create(Job { row, quotas, context }).await
     }
 

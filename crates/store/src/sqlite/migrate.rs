@@ -25,6 +25,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0012_applications.sql"),
     include_str!("../../migrations/sqlite/0013_favourites.sql"),
     include_str!("../../migrations/sqlite/0014_cooked.sql"),
+    include_str!("../../migrations/sqlite/0015_idempotency_keys.sql"),
 ];
 
 #[derive(Debug, thiserror::Error)]

@@ -3,9 +3,10 @@
 use rusqlite::{Connection, params};
 
 use super::{execute, quota};
-use crate::{StoreError, StoredRecipe};
+use crate::{NewRecipe, StoreError, StoredRecipe};
 use ::recipes::{Quotas, ServerFields, Visibility};
 use ids::{RecipeId, UserId};
+use jiff::Timestamp;
 
 /// A row without its id.
 pub(super) struct RecipeRow {
@@ -15,6 +16,13 @@ pub(super) struct RecipeRow {
 }
 
 impl RecipeRow {
+    /// A new recipe of this time.
+    pub(super) fn new(new: NewRecipe, now: Timestamp) -> Self {
+        let NewRecipe { document, visibility, uid, owner, .. } = new;
+        let fields = ServerFields { owner, uid, revision: 1, created_at: now, updated_at: now };
+        Self { fields, visibility, text: document.finish(&fields) }
+    }
+
     /// Changes nothing if it fails: see [`Sqlite::insert_recipe`].
     pub(super) fn insert(&self, db: &Connection, quotas: Quotas) -> Result<(), StoreError> {
         let Self { fields, visibility, text } = self;

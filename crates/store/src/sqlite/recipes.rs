@@ -32,11 +32,9 @@ macro_rules! visible_ids {
 /// Writes.
 impl Sqlite {
     pub async fn create_recipe(&self, new: NewRecipe, context: Context) -> Result<StoredRecipe, StoreError> {
-        let now = to_microseconds(context.now);
-        let fields =
-            ServerFields { owner: new.owner, uid: new.uid, revision: 1, created_at: now, updated_at: now };
-        let row = RecipeRow { fields, visibility: new.visibility, text: new.document.finish(&fields) };
-        let (id, row) = self.insert_recipe(row, new.quotas, context).await?;
+        let quotas = new.quotas;
+        let row = RecipeRow::new(new, to_microseconds(context.now));
+        let (id, row) = self.insert_recipe(row, quotas, context).await?;
         Ok(row.stored(columns::recipe_id(id)?))
     }
 

@@ -12,6 +12,7 @@ mod cooked;
 mod favourites;
 mod files;
 mod foreign_files;
+mod idempotency;
 mod imports;
 mod inspection;
 mod instance;

@@ -28,6 +28,7 @@ impl From<RecipeError> for Report {
             E::ScaleOutOfRange => (StatusCode::BAD_REQUEST, "malformed"),
             E::TooManyExports => return Self::overloaded(Duration::from_secs(10)),
             E::Corrupt(why) => return Self::internal(why),
+            E::IdempotencyKeyReused => (StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused"),
             E::TooManyCooked => (StatusCode::CONFLICT, "too_many_entries"),
             E::NoSuchEntry => (StatusCode::NOT_FOUND, "entry_not_found"),
             E::TooManyFavourites => (StatusCode::CONFLICT, "too_many_favourites"),

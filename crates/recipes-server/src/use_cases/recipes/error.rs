@@ -29,6 +29,8 @@ pub enum RecipeError {
     /// The operator's settings do not allow some of the values, or a patch would make a recipe that is not valid.
     #[error("Some fields are not valid; see errors for each")]
     Invalid(Vec<FieldError>),
+    #[error("You have used this Idempotency-Key for another recipe; use a new key for each recipe")]
+    IdempotencyKeyReused,
     /// The precondition of the change does not hold.
     #[error("The recipe has changed since you read it; read it again, then repeat your change")]
     Stale {

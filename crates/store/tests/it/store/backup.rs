@@ -160,6 +160,7 @@ async fn every_column_of_every_table_is_in_a_backup(database: Database) {
         "migrations.",
         "access_changes.",
         "codes.",
+        "idempotency_keys.",
         "device_codes.",
         "pushed_requests.",
         "used_proofs.",
