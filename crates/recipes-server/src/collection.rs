@@ -224,7 +224,7 @@ mod tests {
             out.extend(writer.take_written());
         }
         out.extend(writer.finish().unwrap());
-        assert_eq!(writer.recipes(), recipes.len() as u64);
+        assert_eq!(writer.recipes, recipes.len() as u64);
         (out, writer.lost().clone())
     }
 
