@@ -61,6 +61,7 @@ fn recipe_routes() -> OpenApiRouter<App> {
         .routes(routes!(api::recipes::health_labels::list))
         .routes(routes!(api::recipes::cooked::list, api::recipes::cooked::add))
         .routes(routes!(api::recipes::cooked::remove))
+        .routes(routes!(api::admin::recipes::transfer))
         .routes(routes!(api::recipes::favourite::add, api::recipes::favourite::remove))
 }
 

@@ -60,7 +60,7 @@ mod server_fields;
 mod slug;
 pub mod time;
 
-pub use access::{EditRefusal, Editor, Precondition, RecipeState, Viewer};
+pub use access::{EditRefusal, EditTerms, Editor, Ownerless, Precondition, RecipeState, Viewer};
 pub use attribution::Attribution;
 pub use content::{Content, Visibility};
 pub use document::{ContentJson, write_recipe_json};

@@ -43,6 +43,7 @@ mod shared_limits;
 mod slow;
 mod sqlite;
 mod statistics;
+mod transfer;
 mod url;
 mod users;
 
@@ -81,10 +82,11 @@ pub use self::sessions::{
 pub use self::shared_limits::{LimitKey, SharedLimits, SharedQuota, TakenQuota};
 pub use self::slow::{Waited, log_slow_transactions, observe_waits, take_waited};
 pub use self::statistics::Statistics;
+pub use self::transfer::{Transfer, Transferred};
 pub use self::url::DatabaseUrl;
 use self::url::Location;
 pub use self::users::{Administered, EmailChange, UpdateProfile, UserFilter};
-pub use ::recipes::{Editor, Precondition, Viewer};
+pub use ::recipes::{EditTerms, Editor, Ownerless, Precondition, Viewer};
 pub use accounts::{Access, ApiTokens, UserChange};
 
 /// A database; clones are handles of the same one. The last handle to go lets the writer finish.

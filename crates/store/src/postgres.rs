@@ -47,6 +47,7 @@ mod shared_connections;
 mod shared_limits;
 mod statistics;
 mod times;
+mod transfer;
 mod user_row;
 mod users;
 mod writer;

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use crate::{Context, Listing, Page, PageEnd, ReadCache, Store, StoreError};
 use ::recipes::{
-    ContentJson, Draft, EditRefusal, FieldError, PatchError, Precondition, Quotas, RecipePatch, Usage,
-    Viewer, Visibility, write_recipe_json,
+    ContentJson, Draft, EditRefusal, EditTerms, FieldError, Ownerless, PatchError, Precondition, Quotas,
+    RecipePatch, Usage, Viewer, Visibility, write_recipe_json,
 };
 use ids::{RecipeId, Uid, UserId};
 
@@ -47,6 +47,7 @@ pub struct ReplaceRecipe {
     pub id: RecipeId,
     pub draft: Draft,
     pub precondition: Precondition,
+    pub ownerless: Ownerless,
     /// Of the owner. A larger text is refused beyond them, unless the actor is an administrator.
     pub quotas: Quotas,
 }
@@ -57,6 +58,7 @@ pub struct PatchRecipe {
     pub id: RecipeId,
     pub patch: RecipePatch,
     pub precondition: Precondition,
+    pub ownerless: Ownerless,
     pub quotas: Quotas,
 }
 
@@ -65,7 +67,7 @@ pub struct PatchRecipe {
 pub(crate) struct Change {
     pub(crate) id: RecipeId,
     pub(crate) content: NewContent,
-    pub(crate) precondition: Precondition,
+    pub(crate) terms: EditTerms,
     pub(crate) quotas: Quotas,
 }
 
@@ -80,14 +82,15 @@ pub(crate) enum NewContent {
 
 impl Change {
     pub(crate) fn replace(command: ReplaceRecipe) -> Self {
-        let ReplaceRecipe { id, draft, precondition, quotas } = command;
+        let ReplaceRecipe { id, draft, precondition, ownerless, quotas } = command;
         let content = NewContent::Whole(ContentJson::new(draft.content()), draft.content().visibility);
-        Self { id, content, precondition, quotas }
+        Self { id, content, terms: EditTerms { precondition, ownerless }, quotas }
     }
 
     pub(crate) fn patch(command: PatchRecipe) -> Self {
-        let PatchRecipe { id, patch, precondition, quotas } = command;
-        Self { id, content: NewContent::Patch(patch), precondition, quotas }
+        let PatchRecipe { id, patch, precondition, ownerless, quotas } = command;
+        let terms = EditTerms { precondition, ownerless };
+        Self { id, content: NewContent::Patch(patch), terms, quotas }
     }
 }
 
@@ -194,6 +197,8 @@ pub enum Edit<T> {
     NotFound,
     /// See [`EditRefusal::Forbidden`].
     Forbidden,
+    /// See [`EditRefusal::Ownerless`].
+    Ownerless,
     /// See [`EditRefusal::Stale`]. The recipe as it is now, which every editor may read.
     Stale(Box<StoredRecipe>),
     /// The recipe that a patch would make is not valid.
@@ -205,6 +210,7 @@ impl<T> Edit<T> {
         match refusal {
             EditRefusal::NotFound => Self::NotFound,
             EditRefusal::Forbidden => Self::Forbidden,
+            EditRefusal::Ownerless => Self::Ownerless,
             EditRefusal::Stale => Self::Stale(Box::new(current)),
         }
     }
@@ -329,12 +335,13 @@ impl Store {
     pub async fn delete_recipe(
         &self,
         id: RecipeId,
-        precondition: Precondition,
+        terms: impl Into<EditTerms>,
         context: Context,
     ) -> Result<Edit<()>, StoreError> {
+        let terms = terms.into();
         match self {
-            Self::Sqlite(db) => db.delete_recipe(id, precondition, context).await,
-            Self::Postgres(db) => db.delete_recipe(id, precondition, context).await,
+            Self::Sqlite(db) => db.delete_recipe(id, terms, context).await,
+            Self::Postgres(db) => db.delete_recipe(id, terms, context).await,
         }
     }
 }

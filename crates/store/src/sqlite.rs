@@ -43,6 +43,7 @@ mod requests;
 mod revocations;
 mod sessions;
 mod statistics;
+mod transfer;
 mod user_row;
 mod users;
 mod watch;
@@ -185,6 +186,7 @@ impl Sqlite {
     ) -> Result<(i64, RecipeRow), StoreError> {
         let insert = move |db: &Connection| {
             let authority = authority::current(db, &context)?;
+            authority::require_writer(authority)?;
             row.insert(db, if authority.is_admin() { Quotas::OFF } else { quotas })?;
             Ok((db.last_insert_rowid(), row))
         };

@@ -38,11 +38,11 @@ errors! {
         => "www-authenticate" "`Bearer`: logging in gives a bearer token";
     InvalidRefreshToken: 401 "The token is unknown, expired or used, or its session has ended: log in again"
         => "www-authenticate" "`Bearer error=\"invalid_token\"`";
-    Forbidden: 403 "The recipe belongs to another user, the API token lacks the scope `recipes:write`, or your e-mail \
+    Forbidden: 403 "The recipe belongs to another user, your role is `viewer`, the API token lacks the scope `recipes:write`, or your e-mail \
         address must be verified first";
     WithoutRecipesRead: 403 "The API token lacks the scope `recipes:read`"
         => "www-authenticate" "`Bearer error=\"insufficient_scope\"`, with the scope";
-    WithoutRecipesWrite: 403 "The API token lacks the scope `recipes:write`, or your e-mail address must be verified first"
+    WithoutRecipesWrite: 403 "The API token lacks the scope `recipes:write`, your role is `viewer`, or your e-mail address must be verified first"
         => "www-authenticate" "`Bearer error=\"insufficient_scope\"`, with the scope";
     WithoutScope: 403 "The API token lacks the scope `account`, or a page of another site sent the request with cookies"
         => "www-authenticate" "`Bearer error=\"insufficient_scope\"`, with the scope";

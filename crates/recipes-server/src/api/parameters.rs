@@ -215,8 +215,8 @@ parameters! {
             "schema": { "type": "string", "maxLength": MAX_SEARCH_TEXT }
         },
         {
-            "name": "role", "in": "query", "required": false, "description": "`user` or `admin`.",
-            "schema": { "type": "string", "pattern": "^(user|admin)$" }
+            "name": "role", "in": "query", "required": false, "description": "`viewer`, `user` or `admin`.",
+            "schema": { "type": "string", "pattern": "^(viewer|user|admin)$" }
         },
         {
             "name": "disabled", "in": "query", "required": false,

@@ -1,7 +1,7 @@
 //! Settings of recipes: who reads them, and how they may be changed.
 
 use clap::{Args, ValueEnum};
-use recipes::LabelPolicy;
+use recipes::{LabelPolicy, Ownerless};
 
 use super::values::{HEADING, boolean};
 use crate::use_cases::accounts::Reading;
@@ -19,6 +19,17 @@ pub struct RecipeSettings {
         hide_possible_values = true
     )]
     pub(super) reading: Reading,
+
+    /// Who changes recipes without an owner: users (every user who has logged in) or admins (only administrators)
+    #[arg(
+        long,
+        env,
+        global = true,
+        value_name = "EDITORS",
+        default_value = "users",
+        hide_possible_values = true
+    )]
+    ownerless: OwnerlessEditors,
 
     /// Health labels of new and changed recipes: open (all texts) or known (only those of GET /api/v1/health-labels)
     #[arg(
@@ -41,12 +52,25 @@ pub struct RecipeSettings {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
+enum OwnerlessEditors {
+    Users,
+    Admins,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
 enum Labels {
     Open,
     Known,
 }
 
 impl RecipeSettings {
+    pub(super) fn ownerless(&self) -> Ownerless {
+        match self.ownerless {
+            OwnerlessEditors::Users => Ownerless::Users,
+            OwnerlessEditors::Admins => Ownerless::Admins,
+        }
+    }
+
     pub(super) fn labels(&self) -> LabelPolicy {
         match self.labels {
             Labels::Open => LabelPolicy::Open,

@@ -7,6 +7,7 @@ mod health_labels;
 pub mod import;
 pub mod known;
 mod search;
+mod transfer;
 mod writer;
 
 pub use self::{
@@ -14,6 +15,7 @@ pub use self::{
     error::RecipeError,
     health_labels::HealthLabelCounts,
     search::{Found, PageWanted, RecipeQuery},
+    transfer::RecipeTransfer,
     writer::Writer,
 };
 pub use store::{Precondition, StoredRecipe, Viewer};
@@ -26,10 +28,10 @@ use ids::{RecipeId, Uid, UserId};
 use jiff::Timestamp;
 use recipes::allergens::{LabelHint, label_hints};
 use recipes::amounts::{AppliedView, RecipeView, ViewedRecipe};
-use recipes::{Draft, LabelPolicy, Quotas, Recipe, RecipePatch, Usage};
+use recipes::{Draft, LabelPolicy, Ownerless, Quotas, Recipe, RecipePatch, RecipeState, Usage};
 use store::{
-    Context, Edit, IdempotencyKey, Listing, NewRecipe, Once, Page, PageEnd, PatchRecipe, ReadCache,
-    RecipePage, RecipeSnapshot, ReplaceRecipe, Store, StoreError,
+    Context, Edit, EditTerms, Editor, IdempotencyKey, Listing, NewRecipe, Once, Page, PageEnd, PatchRecipe,
+    ReadCache, RecipePage, RecipeSnapshot, ReplaceRecipe, Store, StoreError,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
@@ -49,6 +51,7 @@ pub struct Recipes {
     quotas: Quotas,
     labels: LabelPolicy,
     reading: Reading,
+    ownerless: Ownerless,
     require_verified_email: bool,
     require_if_match: bool,
     pages: Option<PageFetcher>,
@@ -72,6 +75,7 @@ impl Recipes {
             quotas: with.settings.quotas,
             labels: with.settings.labels,
             reading: with.settings.reading,
+            ownerless: with.settings.ownerless,
             require_verified_email: with.settings.require_verified_email,
             require_if_match: with.settings.require_if_match,
             pages: with.pages.clone(),
@@ -86,8 +90,11 @@ impl Recipes {
     /// the recipes of all users.
     ///
     /// # Errors
-    /// [`RecipeError::EmailNotVerified`] if the operator requires a verified address.
+    /// [`RecipeError::ReadOnlyAccount`]; [`RecipeError::EmailNotVerified`] if the operator requires a verified address.
     pub fn writer(&self, user: &User, actor: Actor, may_read: bool) -> Result<Writer, RecipeError> {
+        if !user.may_write() {
+            return Err(RecipeError::ReadOnlyAccount);
+        }
         if self.require_verified_email && !user.email_verified {
             return Err(RecipeError::EmailNotVerified);
         }
@@ -259,7 +266,8 @@ impl Recipes {
         precondition: Precondition,
     ) -> Result<StoredRecipe, RecipeError> {
         self.labels.check(draft.health_labels()).map_err(RecipeError::Invalid)?;
-        let command = ReplaceRecipe { id, draft, precondition, quotas: self.quotas };
+        let (ownerless, quotas) = (self.ownerless, self.quotas);
+        let command = ReplaceRecipe { id, draft, precondition, ownerless, quotas };
         done(writer, self.store.replace_recipe(command, self.context(writer)).await)
     }
 
@@ -275,8 +283,21 @@ impl Recipes {
         precondition: Precondition,
     ) -> Result<StoredRecipe, RecipeError> {
         self.labels.check(patch.health_labels()).map_err(RecipeError::Invalid)?;
-        let command = PatchRecipe { id, patch, precondition, quotas: self.quotas };
+        let (ownerless, quotas) = (self.ownerless, self.quotas);
+        let command = PatchRecipe { id, patch, precondition, ownerless, quotas };
         done(writer, self.store.patch_recipe(command, self.context(writer)).await)
+    }
+
+    /// Whether this user may change the recipe. The store decides about each change.
+    pub fn may_edit(&self, user: &User, recipe: &Recipe) -> bool {
+        let editor = match user.role {
+            Role::Viewer => return false,
+            Role::User => Editor::User(user.id),
+            Role::Admin => Editor::Admin,
+        };
+        let (owner, revision) = (recipe.server.owner, recipe.server.revision);
+        RecipeState { owner, visibility: recipe.content.visibility, revision }
+            .may_edit(editor, self.ownerless)
     }
 
     /// Whether each change must say which revision it replaces.
@@ -294,7 +315,8 @@ impl Recipes {
         id: RecipeId,
         precondition: Precondition,
     ) -> Result<(), RecipeError> {
-        done(writer, self.store.delete_recipe(id, precondition, self.context(writer)).await)
+        let terms = EditTerms { precondition, ownerless: self.ownerless };
+        done(writer, self.store.delete_recipe(id, terms, self.context(writer)).await)
     }
 
     fn context(&self, writer: Writer) -> Context {
@@ -307,6 +329,7 @@ fn done<T>(writer: Writer, edit: Result<Edit<T>, StoreError>) -> Result<T, Recip
         Edit::Done(done) => Ok(done),
         Edit::NotFound => Err(RecipeError::NotFound),
         Edit::Forbidden => Err(RecipeError::NotTheOwner),
+        Edit::Ownerless => Err(RecipeError::NoOwner),
         Edit::Stale(current) => Err(RecipeError::Stale {
             id: current.id,
             revision: current.revision,

@@ -86,7 +86,7 @@ pub(super) async fn read(State(app): State<App>, mut parts: Parts) -> Result<Res
         nutrition: content.nutrition.as_deref().map(|facts| nutrition::rows(facts, t)).unwrap_or_default(),
         updated: show::day(t, recipe.server.updated_at, app.accounts().now()),
         is_private: content.visibility == Visibility::Private,
-        may_edit: may_edit(&visitor, &recipe),
+        may_edit: may_edit(&app, &visitor, &recipe),
         json_ld: json_ld(&recipe, &format!("{site}/recipes/{id}")),
     })
 }
@@ -100,10 +100,8 @@ pub(super) async fn find(app: &App, id: RecipeId, visitor: &Visitor) -> Result<R
 }
 
 /// Whether the page shows the buttons for changes. The store decides about each change.
-pub(super) fn may_edit(visitor: &Visitor, recipe: &Recipe) -> bool {
-    visitor.user().is_some_and(|user| {
-        visitor.frame.is_admin || recipe.server.owner.is_none_or(|owner| owner == user.id)
-    })
+pub(super) fn may_edit(app: &App, visitor: &Visitor, recipe: &Recipe) -> bool {
+    visitor.user().is_some_and(|user| app.recipes().may_edit(user, recipe))
 }
 
 fn times(content: &Content, t: &'static Text) -> Vec<(&'static str, String)> {

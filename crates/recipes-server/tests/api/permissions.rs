@@ -15,6 +15,8 @@ use crate::app::{Client, TestApp, recipe};
 enum Caller {
     Anonymous,
     OtherUser,
+    /// A user with the role viewer.
+    Viewer,
     Owner,
     Admin,
     /// A program with an API token of the owner that has the scope `recipes:read`.
@@ -42,63 +44,64 @@ macro_rules! matrix {
 
 // Every body is a recipe, so 422 shows that the caller passed the permission check of another operation.
 matrix! {
-    callers:                                         Anonymous OtherUser Owner Admin ReadToken WriteToken AccountToken;
-    get    "/api/v1/recipes":                              200       200   200   200       200        403          403;
-    post   "/api/v1/recipes":                              401       201   201   201       403        201          403;
-    get    "/api/v1/health-labels":                        200       200   200   200       200        403          403;
-    post   "/api/v1/recipes/import":                       401       200   200   200       403        200          403;
-    get    "/api/v1/recipes/facets":                       200       200   200   200       200        403          403;
-    get    "/api/v1/recipes/suggest":                      200       200   200   200       200        403          403;
-    get    "/api/v1/recipes/{id}":                         200       200   200   200       200        403          403;
-    put    "/api/v1/recipes/{id}":                         401       403   200   200       403        200          403;
-    patch  "/api/v1/recipes/{id}":                         401       403   200   200       403        403          403;
-    delete "/api/v1/recipes/{id}":                         401       403   204   204       403        204          403;
-    get    "/api/v1/recipes/{id}/label-hints":             200       200   200   200       200        403          403;
-    get    "/api/v1/recipes/{id}/cooked":                  401       200   200   200       200        403          403;
-    post   "/api/v1/recipes/{id}/cooked":                  401       201   201   201       403        201          403;
-    delete "/api/v1/recipes/{id}/cooked/{entry}":          401       404   204   404       403        204          403;
-    put    "/api/v1/recipes/{id}/favourite":               401       204   204   204       403        204          403;
-    delete "/api/v1/recipes/{id}/favourite":               401       204   204   204       403        204          403;
-    post   "/api/v1/users/signup":                         422       422   422   422       422        422          422;
-    post   "/api/v1/users/login":                          422       422   422   422       422        422          422;
-    post   "/api/v1/users/refresh":                        422       422   422   422       422        422          422;
-    post   "/api/v1/users/verification":                   401       202   202   202       403        403          202;
-    post   "/api/v1/users/verification/confirm":           422       422   422   422       422        422          422;
-    post   "/api/v1/users/password-reset":                 422       422   422   422       422        422          422;
-    post   "/api/v1/users/password-reset/confirm":         422       422   422   422       422        422          422;
-    post   "/api/v1/users/logout":                         401       204   204   204       403        403          403;
-    post   "/api/v1/users/logout/others":                  401       204   204   204       403        403          403;
-    post   "/api/v1/users/logout/all":                     401       204   204   204       403        403          204;
-    get    "/api/v1/users/me":                             401       200   200   200       403        403          200;
-    patch  "/api/v1/users/me":                             401       200   200   200       403        403          200;
-    delete "/api/v1/users/me":                             401       422   422   422       403        403          422;
-    put    "/api/v1/users/me/password":                    401       422   422   422       403        403          422;
-    get    "/api/v1/users/me/export":                      401       200   200   200       403        403          200;
-    get    "/api/v1/users/me/sessions":                    401       200   200   200       403        403          200;
-    delete "/api/v1/users/me/sessions/{id}":               401       404   204   404       403        403          204;
-    get    "/api/v1/users/me/api-tokens":                  401       200   200   200       403        403          200;
-    post   "/api/v1/users/me/api-tokens":                  401       422   422   422       403        403          422;
-    delete "/api/v1/users/me/api-tokens/{id}":             401       404   204   404       403        403          204;
-    get    "/api/v1/users/me/applications":                401       200   200   200       403        403          200;
-    delete "/api/v1/users/me/applications/{clientId}":     401       404   204   404       403        403          204;
-    get    "/api/v1/admin/clients":                        401       403   403   200       403        403          403;
-    post   "/api/v1/admin/clients":                        401       403   403   422       403        403          403;
-    get    "/api/v1/admin/clients/{clientId}":             401       403   403   200       403        403          403;
-    patch  "/api/v1/admin/clients/{clientId}":             401       403   403   200       403        403          403;
-    delete "/api/v1/admin/clients/{clientId}":             401       403   403   204       403        403          403;
-    post   "/api/v1/admin/clients/{clientId}/secret":      401       403   403   201       403        403          403;
-    get    "/api/v1/admin/users":                          401       403   403   200       403        403          403;
-    get    "/api/v1/admin/users/{id}":                     401       403   403   200       403        403          403;
-    patch  "/api/v1/admin/users/{id}":                     401       403   403   200       403        403          403;
-    delete "/api/v1/admin/users/{id}":                     401       403   403   204       403        403          403;
-    delete "/api/v1/admin/users/{id}/sessions":            401       403   403   204       403        403          403;
-    post   "/api/v1/admin/users/{id}/password-reset":      401       403   403   202       403        403          403;
-    get    "/api/v1/admin/audit":                          401       403   403   200       403        403          403;
-    get    "/api/v1/admin/invitations":                    401       403   403   200       403        403          403;
-    post   "/api/v1/admin/invitations":                    401       403   403   201       403        403          403;
-    delete "/api/v1/admin/invitations/{id}":               401       403   403   204       403        403          403;
-    get    "/healthz":                                     200       200   200   200       200        200          200;
-    get    "/readyz":                                      200       200   200   200       200        200          200;
+    callers:                                         Anonymous OtherUser Viewer Owner Admin ReadToken WriteToken AccountToken;
+    get    "/api/v1/recipes":                              200       200    200   200   200       200        403          403;
+    post   "/api/v1/recipes":                              401       201    403   201   201       403        201          403;
+    get    "/api/v1/health-labels":                        200       200    200   200   200       200        403          403;
+    post   "/api/v1/recipes/import":                       401       200    403   200   200       403        200          403;
+    get    "/api/v1/recipes/facets":                       200       200    200   200   200       200        403          403;
+    get    "/api/v1/recipes/suggest":                      200       200    200   200   200       200        403          403;
+    get    "/api/v1/recipes/{id}":                         200       200    200   200   200       200        403          403;
+    put    "/api/v1/recipes/{id}":                         401       403    403   200   200       403        200          403;
+    patch  "/api/v1/recipes/{id}":                         401       403    403   200   200       403        403          403;
+    delete "/api/v1/recipes/{id}":                         401       403    403   204   204       403        204          403;
+    get    "/api/v1/recipes/{id}/label-hints":             200       200    200   200   200       200        403          403;
+    get    "/api/v1/recipes/{id}/cooked":                  401       200    200   200   200       200        403          403;
+    post   "/api/v1/recipes/{id}/cooked":                  401       201    201   201   201       403        201          403;
+    delete "/api/v1/recipes/{id}/cooked/{entry}":          401       404    404   204   404       403        204          403;
+    put    "/api/v1/recipes/{id}/favourite":               401       204    204   204   204       403        204          403;
+    delete "/api/v1/recipes/{id}/favourite":               401       204    204   204   204       403        204          403;
+    post   "/api/v1/users/signup":                         422       422    422   422   422       422        422          422;
+    post   "/api/v1/users/login":                          422       422    422   422   422       422        422          422;
+    post   "/api/v1/users/refresh":                        422       422    422   422   422       422        422          422;
+    post   "/api/v1/users/verification":                   401       202    202   202   202       403        403          202;
+    post   "/api/v1/users/verification/confirm":           422       422    422   422   422       422        422          422;
+    post   "/api/v1/users/password-reset":                 422       422    422   422   422       422        422          422;
+    post   "/api/v1/users/password-reset/confirm":         422       422    422   422   422       422        422          422;
+    post   "/api/v1/users/logout":                         401       204    204   204   204       403        403          403;
+    post   "/api/v1/users/logout/others":                  401       204    204   204   204       403        403          403;
+    post   "/api/v1/users/logout/all":                     401       204    204   204   204       403        403          204;
+    get    "/api/v1/users/me":                             401       200    200   200   200       403        403          200;
+    patch  "/api/v1/users/me":                             401       200    200   200   200       403        403          200;
+    delete "/api/v1/users/me":                             401       422    422   422   422       403        403          422;
+    put    "/api/v1/users/me/password":                    401       422    422   422   422       403        403          422;
+    get    "/api/v1/users/me/export":                      401       200    200   200   200       403        403          200;
+    get    "/api/v1/users/me/sessions":                    401       200    200   200   200       403        403          200;
+    delete "/api/v1/users/me/sessions/{id}":               401       404    404   204   404       403        403          204;
+    get    "/api/v1/users/me/api-tokens":                  401       200    200   200   200       403        403          200;
+    post   "/api/v1/users/me/api-tokens":                  401       422    422   422   422       403        403          422;
+    delete "/api/v1/users/me/api-tokens/{id}":             401       404    404   204   404       403        403          204;
+    get    "/api/v1/users/me/applications":                401       200    200   200   200       403        403          200;
+    delete "/api/v1/users/me/applications/{clientId}":     401       404    404   204   404       403        403          204;
+    get    "/api/v1/admin/clients":                        401       403    403   403   200       403        403          403;
+    post   "/api/v1/admin/clients":                        401       403    403   403   422       403        403          403;
+    get    "/api/v1/admin/clients/{clientId}":             401       403    403   403   200       403        403          403;
+    patch  "/api/v1/admin/clients/{clientId}":             401       403    403   403   200       403        403          403;
+    delete "/api/v1/admin/clients/{clientId}":             401       403    403   403   204       403        403          403;
+    post   "/api/v1/admin/clients/{clientId}/secret":      401       403    403   403   201       403        403          403;
+    get    "/api/v1/admin/users":                          401       403    403   403   200       403        403          403;
+    get    "/api/v1/admin/users/{id}":                     401       403    403   403   200       403        403          403;
+    patch  "/api/v1/admin/users/{id}":                     401       403    403   403   200       403        403          403;
+    delete "/api/v1/admin/users/{id}":                     401       403    403   403   204       403        403          403;
+    delete "/api/v1/admin/users/{id}/sessions":            401       403    403   403   204       403        403          403;
+    post   "/api/v1/admin/users/{id}/password-reset":      401       403    403   403   202       403        403          403;
+    get    "/api/v1/admin/audit":                          401       403    403   403   200       403        403          403;
+    get    "/api/v1/admin/invitations":                    401       403    403   403   200       403        403          403;
+    post   "/api/v1/admin/invitations":                    401       403    403   403   201       403        403          403;
+    delete "/api/v1/admin/invitations/{id}":               401       403    403   403   204       403        403          403;
+    post   "/api/v1/admin/recipes/transfer":               401       403    403   403   422       403        403          403;
+    get    "/healthz":                                     200       200    200   200   200       200        200          200;
+    get    "/readyz":                                      200       200    200   200   200       200        200          200;
 }
 
 #[test]
@@ -132,9 +135,9 @@ async fn every_operation_answers_each_caller_as_the_matrix_says() {
 
 /// Changes of a recipe: the statuses of those with an outdated `If-Match`, and of those without one where the operator demands it.
 const CHANGES: [(&str, [[u16; CALLERS.len()]; 2]); 3] = [
-    ("put", [[401, 403, 412, 412, 403, 412, 403], [401, 428, 428, 428, 403, 428, 403]]),
-    ("patch", [[401, 403, 412, 412, 403, 403, 403], [401, 428, 428, 428, 403, 403, 403]]),
-    ("delete", [[401, 403, 412, 412, 403, 412, 403], [401, 428, 428, 428, 403, 428, 403]]),
+    ("put", [[401, 403, 403, 412, 412, 403, 412, 403], [401, 428, 403, 428, 428, 403, 428, 403]]),
+    ("patch", [[401, 403, 403, 412, 412, 403, 403, 403], [401, 428, 403, 428, 428, 403, 403, 403]]),
+    ("delete", [[401, 403, 403, 412, 412, 403, 412, 403], [401, 428, 403, 428, 428, 403, 428, 403]]),
 ];
 
 #[tokio::test]
@@ -158,6 +161,7 @@ async fn client_of(app: &TestApp, caller: Caller) -> Client {
     match caller {
         Caller::Anonymous => app.anonymous(),
         Caller::OtherUser => app.bob().await,
+        Caller::Viewer => app.viewer().await,
         Caller::Owner => app.alice().await,
         Caller::Admin => app.admin().await,
         Caller::ReadToken => app.program(&["recipes:read"]).await,
@@ -255,4 +259,45 @@ async fn recipe_without_owner_can_be_changed_by_every_user() {
     let changed = app.bob().await.put(&url, &recipe("Stew")).await.is(200).json();
     assert_eq!(changed["data"].get("ownerId"), None);
     app.bob().await.delete(&url).await.is(204);
+}
+
+#[tokio::test]
+async fn operator_may_reserve_recipes_without_owner_for_administrators() {
+    let app = TestApp::with_settings(|settings| settings.ownerless = recipes::Ownerless::Admins);
+    let root = app.admin().await;
+    let url = app.alice().await.posts_recipe("Soup").await;
+    let (alice, to) = (app.user("alice", Role::User).await.id, Value::Null);
+    let transfer = json!({"from": alice, "to": to});
+    let done = root.post("/api/v1/admin/recipes/transfer", &transfer).await.is(200).json();
+    assert_eq!(done, json!({"data": {"recipes": 1}}));
+    for client in [app.bob().await, app.alice().await] {
+        for refused in [client.put(&url, &recipe("Stew")).await, client.delete(&url).await] {
+            assert_eq!(refused.is(403).json()["code"], "recipe_without_owner");
+        }
+    }
+    root.put(&url, &recipe("Stew")).await.is(200);
+    root.delete(&url).await.is(204);
+}
+
+#[tokio::test]
+async fn recipes_are_handed_over_to_another_user() {
+    let app = TestApp::new();
+    let (root, bob) = (app.admin().await, app.bob().await);
+    let url = app.alice().await.posts_recipe("Soup").await;
+    let (from, to) = (app.user("alice", Role::User).await.id, app.user("bob", Role::User).await.id);
+    let path = "/api/v1/admin/recipes/transfer";
+    root.post(path, &json!({"from": from, "to": to})).await.is(200);
+    assert_eq!(bob.get(&url).await.is(200).json()["data"]["ownerId"], json!(to));
+    app.alice().await.put(&url, &recipe("Stew")).await.is(403);
+    bob.put(&url, &recipe("Stew")).await.is(200);
+    for (body, status, pointer) in [
+        (json!({"from": from, "to": from}), 422, "/to"),
+        (json!({"from": from}), 422, "/to"),
+        (json!({"to": to}), 422, "/from"),
+        (json!({"from": "soup", "to": to}), 422, "/from"),
+    ] {
+        let refused = root.post(path, &body).await.is(status).json();
+        assert_eq!(refused["errors"][0]["pointer"], pointer, "{body}");
+    }
+    root.post(path, &json!({"from": 99, "to": to})).await.is(404);
 }

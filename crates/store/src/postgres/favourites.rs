@@ -59,8 +59,5 @@ impl Postgres {
 
 /// The user who acts.
 pub(super) fn user(authority: Authority) -> Result<UserId, StoreError> {
-    match authority {
-        Authority::Operator => Err(StoreError::ActorRevoked),
-        Authority::Admin(user) | Authority::User(user) => Ok(user),
-    }
+    authority.user().ok_or(StoreError::ActorRevoked)
 }

@@ -5,16 +5,17 @@ use std::collections::HashMap;
 use accounts::Authority;
 use jiff::Timestamp;
 
+use super::authority::require_writer;
 use super::columns::{Columns, text_in};
 use super::connection::Db;
 use super::failure::Failure;
 use super::recipe_row::{RecipeColumns, RecipeRow, id_and_uid_in, insert_recipes};
-use super::recipes::{editor, find_to_edit, server_fields_in, time_of_change};
+use super::recipes::{editor, find_to_edit, server_fields_in, time_of_change, viewer};
 use super::{Postgres, at, quota};
 use crate::imports::{ImportBatch, ImportOutcome, OnConflict, RecipeImport};
-use crate::{Context, ImportRefusal, Precondition, StoreError, Viewer};
+use crate::{Context, ImportRefusal, Precondition, StoreError};
 use ::recipes::time::to_microseconds;
-use ::recipes::{ContentJson, RecipeState, ServerFields, Usage, Visibility};
+use ::recipes::{ContentJson, EditTerms, RecipeState, ServerFields, Usage, Visibility};
 use ids::{RecipeId, Uid};
 
 /// Rows and bytes of one statement, which may take two seconds at most.
@@ -29,6 +30,7 @@ impl Postgres {
     ) -> Result<Vec<ImportOutcome>, StoreError> {
         let (batch, context) = (&batch, &context);
         self.write_recipes_for(context, move |db, authority| async move {
+            require_writer(authority)?;
             let now = to_microseconds(context.now);
             let there = Found::of(&db, batch).await?;
             let import = Import { db, authority, batch, now, there, usage: None };
@@ -135,10 +137,7 @@ impl Import<'_> {
 
     /// The recipe that is there already, and whether the actor can see it.
     fn find(&self, recipe: &RecipeImport) -> Option<(RecipeId, Seen)> {
-        let viewer = match self.authority {
-            Authority::Operator | Authority::Admin(_) => Viewer::Admin,
-            Authority::User(user) => Viewer::User(user),
-        };
+        let viewer = viewer(self.authority);
         let (id, state) = self.there.find(recipe)?;
         Some((id, if state.may_view(viewer) { Seen::Visible } else { Seen::Hidden }))
     }
@@ -205,9 +204,10 @@ impl Import<'_> {
     async fn update(&self, id: RecipeId, recipe: &RecipeImport) -> Result<ImportOutcome, Failure> {
         let missing = || StoreError::Bug("a recipe of this transaction is not there".to_owned());
         let (before, state) = find_to_edit(&self.db, id).await?.ok_or_else(missing)?;
-        let (editor, content) = (editor(self.authority), recipe.draft.content());
+        let (editor, content) = (editor(self.authority)?, recipe.draft.content());
+        let terms = EditTerms { precondition: Precondition::None, ownerless: self.batch.ownerless };
         let allowed = state
-            .check_edit(editor, &Precondition::None)
+            .check_edit(editor, &terms)
             .and_then(|()| state.check_visibility(editor, content.visibility));
         if allowed.is_err() {
             return Ok(ImportOutcome::Refused(ImportRefusal::NotTheOwner(id)));

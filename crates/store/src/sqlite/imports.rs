@@ -4,13 +4,14 @@ use accounts::Authority;
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
+use super::authority::require_writer;
 use super::recipe_row::RecipeRow;
-use super::recipes::{editor, find_to_edit, time_of_change};
+use super::recipes::{editor, find_to_edit, time_of_change, viewer};
 use super::{Sqlite, columns, execute, find_value, quota};
 use crate::imports::{ImportBatch, ImportOutcome, OnConflict, RecipeImport};
-use crate::{Context, ImportRefusal, Precondition, StoreError, Viewer};
+use crate::{Context, ImportRefusal, Precondition, StoreError};
 use ::recipes::time::to_microseconds;
-use ::recipes::{ContentJson, Quotas, ServerFields, Visibility};
+use ::recipes::{ContentJson, EditTerms, Quotas, ServerFields, Visibility};
 use ids::RecipeId;
 
 impl Sqlite {
@@ -21,6 +22,7 @@ impl Sqlite {
     ) -> Result<Vec<ImportOutcome>, StoreError> {
         let now = to_microseconds(context.now);
         self.write_for(context, move |db, authority| {
+            require_writer(authority)?;
             let mut outcomes = Vec::with_capacity(batch.recipes.len());
             for (index, recipe) in batch.recipes.iter().enumerate() {
                 let outcome = Import { db, authority, batch: &batch, now }.import(recipe)?;
@@ -58,10 +60,7 @@ impl Import<'_> {
             None => recipe.same,
         };
         let Some(id) = id else { return Ok(None) };
-        let viewer = match self.authority {
-            Authority::Operator | Authority::Admin(_) => Viewer::Admin,
-            Authority::User(user) => Viewer::User(user),
-        };
+        let viewer = viewer(self.authority);
         let state = find_to_edit(self.db, id)?.map(|(_, state)| state);
         Ok(state.map(|state| (id, if state.may_view(viewer) { Seen::Visible } else { Seen::Hidden })))
     }
@@ -87,9 +86,10 @@ impl Import<'_> {
 
     fn update(&self, id: RecipeId, recipe: &RecipeImport) -> Result<ImportOutcome, StoreError> {
         let Some((before, state)) = find_to_edit(self.db, id)? else { return self.insert(recipe, true) };
-        let (editor, content) = (editor(self.authority), recipe.draft.content());
+        let (editor, content) = (editor(self.authority)?, recipe.draft.content());
+        let terms = EditTerms { precondition: Precondition::None, ownerless: self.batch.ownerless };
         let allowed = state
-            .check_edit(editor, &Precondition::None)
+            .check_edit(editor, &terms)
             .and_then(|()| state.check_visibility(editor, content.visibility));
         if allowed.is_err() {
             return Ok(ImportOutcome::Refused(ImportRefusal::NotTheOwner(id)));

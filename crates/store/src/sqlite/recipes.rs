@@ -9,11 +9,11 @@ use super::recipe_row::RecipeRow;
 use super::{Sqlite, cached, execute, find, find_value, quota};
 use crate::recipes::{Change, NewContent, patched};
 use crate::{
-    Context, DEFAULT_PAGE_SIZE, Edit, Editor, Listing, NewRecipe, Page, PageEnd, Precondition, RecipePage,
-    StoreError, StoredRecipe, Viewer,
+    Context, DEFAULT_PAGE_SIZE, Edit, Editor, Listing, NewRecipe, Page, PageEnd, RecipePage, StoreError,
+    StoredRecipe, Viewer,
 };
 use ::recipes::time::to_microseconds;
-use ::recipes::{RecipeState, ServerFields, Visibility};
+use ::recipes::{EditTerms, RecipeState, ServerFields, Visibility};
 use ids::{RecipeId, Uid, UserId};
 
 /// A page ends early behind this much text: 1,000 recipes may have 256 MiB, and one request must not
@@ -44,11 +44,11 @@ impl Sqlite {
         context: Context,
     ) -> Result<Edit<StoredRecipe>, StoreError> {
         let now = to_microseconds(context.now);
-        let Change { id, content: new, precondition, quotas } = change;
+        let Change { id, content: new, terms, quotas } = change;
         self.write_for(context, move |db, authority| {
-            let editor = editor(authority);
+            let editor = editor(authority)?;
             let Some((fields, state)) = find_to_edit(db, id)? else { return Ok(Edit::NotFound) };
-            if let Err(refusal) = state.check_edit(editor, &precondition) {
+            if let Err(refusal) = state.check_edit(editor, &terms) {
                 return Ok(Edit::refused(refusal, current(db, id)?));
             }
             let (document, visibility) = match new {
@@ -89,12 +89,12 @@ impl Sqlite {
     pub async fn delete_recipe(
         &self,
         id: RecipeId,
-        precondition: Precondition,
+        terms: EditTerms,
         context: Context,
     ) -> Result<Edit<()>, StoreError> {
         self.write_for(context, move |db, authority| {
             let Some((fields, state)) = find_to_edit(db, id)? else { return Ok(Edit::NotFound) };
-            if let Err(refusal) = state.check_edit(editor(authority), &precondition) {
+            if let Err(refusal) = state.check_edit(editor(authority)?, &terms) {
                 return Ok(Edit::refused(refusal, current(db, id)?));
             }
             let sql = "DELETE FROM recipes WHERE id = ?1 AND revision = ?2";
@@ -197,19 +197,26 @@ pub(super) fn time_of_change(before: Timestamp, now: Timestamp) -> Timestamp {
     if now >= before { now } else { before.saturating_add(SignedDuration::from_secs(1)).unwrap_or(before) }
 }
 
-pub(super) fn editor(authority: Authority) -> Editor {
+/// # Errors
+/// The actor writes no recipes, any more: use cases have checked it before.
+pub(super) fn editor(authority: Authority) -> Result<Editor, StoreError> {
     match authority {
-        Authority::Operator | Authority::Admin(_) => Editor::Admin,
-        Authority::User(user) => Editor::User(user),
+        Authority::Operator | Authority::Admin(_) => Ok(Editor::Admin),
+        Authority::User(user) => Ok(Editor::User(user)),
+        Authority::Viewer(_) => Err(StoreError::ActorRevoked),
+    }
+}
+
+pub(super) fn viewer(authority: Authority) -> Viewer {
+    match authority {
+        Authority::Operator | Authority::Admin(_) => Viewer::Admin,
+        Authority::User(user) | Authority::Viewer(user) => Viewer::User(user),
     }
 }
 
 /// Whether there is such a recipe that the actor may read.
 pub(super) fn may_view(db: &Connection, id: RecipeId, authority: Authority) -> Result<bool, StoreError> {
-    let viewer = match authority {
-        Authority::Operator | Authority::Admin(_) => Viewer::Admin,
-        Authority::User(user) => Viewer::User(user),
-    };
+    let viewer = viewer(authority);
     let sql = "SELECT owner_id, private, revision FROM recipes WHERE id = ?1";
     Ok(find(db, sql, [id.get()], state_in)?.is_some_and(|state| state.may_view(viewer)))
 }

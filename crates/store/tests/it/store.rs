@@ -30,8 +30,10 @@ mod replicas;
 mod sessions;
 mod shared_limits;
 mod sharing;
+mod transfer;
 mod upgrades;
 mod users;
+mod viewers;
 
 use std::ops::Deref;
 use std::path::{Path, PathBuf};

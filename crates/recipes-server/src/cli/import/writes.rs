@@ -10,7 +10,8 @@ use anyhow::{Context as _, anyhow};
 use ids::{Uid, UserId};
 use recipes::{ImportedRecipe, Quotas};
 use store::{
-    Context, ImportBatch, ImportOutcome, ImportRefusal, OnConflict, RecipeImport, Store, StoreError,
+    Context, ImportBatch, ImportOutcome, ImportRefusal, OnConflict, Ownerless, RecipeImport, Store,
+    StoreError,
 };
 
 use super::tally::{Kind, Outcome};
@@ -134,6 +135,7 @@ impl Importer {
             owner,
             on_conflict: self.on_conflict,
             is_atomic: self.is_atomic,
+            ownerless: Ownerless::default(),
             quotas: Quotas::OFF,
         };
         let outcomes = store.import_recipes(batch, Context::operator(self.clock.now())).await;

@@ -21,6 +21,10 @@ impl From<RecipeError> for Report {
         let (status, code) = match error {
             E::NotFound => (StatusCode::NOT_FOUND, "recipe_not_found"),
             E::NotTheOwner => (StatusCode::FORBIDDEN, "not_the_owner"),
+            E::ReadOnlyAccount => (StatusCode::FORBIDDEN, "read_only_account"),
+            E::NoOwner => (StatusCode::FORBIDDEN, "recipe_without_owner"),
+            E::NoSuchUser => return AccountError::UserNotFound.into(),
+            E::AdminRequired => return AccountError::AdminRequired.into(),
             E::EmailNotVerified => (StatusCode::FORBIDDEN, "email_not_verified"),
             // As in RFC 4331, section 6.
             E::QuotaExceeded { .. } => (StatusCode::INSUFFICIENT_STORAGE, "quota_exceeded"),

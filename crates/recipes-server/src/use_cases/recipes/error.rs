@@ -15,6 +15,14 @@ pub enum RecipeError {
     NotFound,
     #[error("Only the owner can change this recipe")]
     NotTheOwner,
+    #[error("Your account reads recipes and cannot write any; ask an administrator for the role user")]
+    ReadOnlyAccount,
+    #[error("This recipe has no owner: only an administrator can change it")]
+    NoOwner,
+    #[error("There is no such user")]
+    NoSuchUser,
+    #[error("Only administrators can do this")]
+    AdminRequired,
     #[error("Verify your e-mail address first, with the link in the mail; you can request the mail again")]
     EmailNotVerified,
     #[error("You have {MAX_FAVOURITES} favourites, the most that a user may have; remove one first")]
@@ -77,6 +85,7 @@ impl From<StoreError> for RecipeError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::ActorRevoked => Self::ActorRevoked,
+            StoreError::AdminRequired => Self::AdminRequired,
             StoreError::QuotaExceeded { usage, quotas } => Self::QuotaExceeded { usage, quotas },
             error => Self::Store(error),
         }

@@ -7,7 +7,7 @@ use ::recipes::Quotas;
 use ids::RecipeId;
 use rstest_reuse::apply;
 use serde_json::json;
-use store::{NewRecipe, Precondition, ReplaceRecipe, Store, Viewer};
+use store::{NewRecipe, Ownerless, Precondition, ReplaceRecipe, Store, Viewer};
 
 use super::{Database, TestStore, connected, draft, each_database, jsons, parse};
 
@@ -36,8 +36,13 @@ impl Follower {
 
 impl TestStore {
     async fn edit(&self, id: RecipeId, name: &str) {
-        let command =
-            ReplaceRecipe { id, draft: draft(name), precondition: Precondition::None, quotas: Quotas::OFF };
+        let command = ReplaceRecipe {
+            id,
+            draft: draft(name),
+            precondition: Precondition::None,
+            ownerless: Ownerless::Users,
+            quotas: Quotas::OFF,
+        };
         self.replace_recipe(command, self.operator()).await.unwrap();
     }
 }

@@ -5,7 +5,7 @@ use ids::{RecipeId, Uid, UserId};
 use rstest_reuse::apply;
 use serde_json::{Value, json};
 use store::{
-    Edit, ImportBatch, ImportOutcome, ImportRefusal, OnConflict, Page, Precondition, RecipeImport,
+    Edit, ImportBatch, ImportOutcome, ImportRefusal, OnConflict, Ownerless, Page, Precondition, RecipeImport,
     ReplaceRecipe, StoreError, StoredRecipe, Viewer,
 };
 use tokio::task::JoinSet;
@@ -13,7 +13,14 @@ use tokio::task::JoinSet;
 use super::{Database, TestStore, draft, each_database, json_of, parse, private_draft};
 
 fn batch(owner: Option<UserId>, on_conflict: OnConflict, recipes: Vec<RecipeImport>) -> ImportBatch {
-    ImportBatch { recipes, owner, on_conflict, is_atomic: false, quotas: Quotas::OFF }
+    ImportBatch {
+        recipes,
+        owner,
+        on_conflict,
+        is_atomic: false,
+        ownerless: Ownerless::Users,
+        quotas: Quotas::OFF,
+    }
 }
 
 fn import(test: &TestStore, name: &str, uid: Option<Uid>) -> RecipeImport {
@@ -176,6 +183,7 @@ async fn import_keeps_the_past_and_a_second_one_changes_nothing(database: Databa
         id: recipe.id,
         draft: draft("Soup"),
         precondition: Precondition::None,
+        ownerless: Ownerless::Users,
         quotas: Quotas::OFF,
     };
     let edit = test.replace_recipe(replacement, test.operator()).await;
