@@ -62,6 +62,9 @@ fn recipe_routes() -> OpenApiRouter<App> {
         .routes(routes!(api::recipes::cooked::list, api::recipes::cooked::add))
         .routes(routes!(api::recipes::cooked::remove))
         .routes(routes!(api::admin::recipes::transfer))
+        .routes(routes!(api::recipes::shares::list, api::recipes::shares::create))
+        .routes(routes!(api::recipes::shares::revoke))
+        .routes(routes!(api::recipes::shares::read))
         .routes(routes!(api::recipes::favourite::add, api::recipes::favourite::remove))
 }
 

@@ -22,6 +22,7 @@ mod nutrition;
 mod pending_cookies;
 mod recipe;
 mod results;
+mod shared;
 mod show;
 mod sign_up;
 mod visitor;
@@ -53,6 +54,7 @@ pub const PATHS: &[&str] = &[
     "/recipes/new",
     "/recipes/{id}/edit",
     "/recipes/{id}/delete",
+    "/shared",
     "/log-in",
     "/log-out",
     "/sign-up",
@@ -98,6 +100,7 @@ where
         .route("/language", post(log_in::language));
     if mode.has_recipes() {
         pages = pages.route("/recipes", get(results::results)).route("/recipes/{id}", get(recipe::read));
+        pages = pages.route("/shared", get(shared::read));
     }
     if mode.has_accounts() {
         let limited = |limited: Limit, router: Router<App>| router.layer(limit(limited));

@@ -40,6 +40,7 @@ mod requests;
 mod revocations;
 mod sessions;
 mod shared_limits;
+mod shares;
 mod slow;
 mod sqlite;
 mod statistics;
@@ -80,13 +81,14 @@ pub use self::sessions::{
     ChangePassword, CreateSession, Refresh, RefreshSession, Refreshed, SessionUser, SignUp,
 };
 pub use self::shared_limits::{LimitKey, SharedLimits, SharedQuota, TakenQuota};
+pub use self::shares::{MAX_SHARES, NewShare, Share, ShareRequest};
 pub use self::slow::{Waited, log_slow_transactions, observe_waits, take_waited};
 pub use self::statistics::Statistics;
 pub use self::transfer::{Transfer, Transferred};
 pub use self::url::DatabaseUrl;
 use self::url::Location;
 pub use self::users::{Administered, EmailChange, UpdateProfile, UserFilter};
-pub use ::recipes::{EditTerms, Editor, Ownerless, Precondition, Viewer};
+pub use ::recipes::{EditRefusal, EditTerms, Editor, Ownerless, Precondition, Viewer};
 pub use accounts::{Access, ApiTokens, UserChange};
 
 /// A database; clones are handles of the same one. The last handle to go lets the writer finish.

@@ -45,6 +45,7 @@ mod revocations;
 mod sessions;
 mod shared_connections;
 mod shared_limits;
+mod shares;
 mod statistics;
 mod times;
 mod transfer;

@@ -42,6 +42,7 @@ mod replace;
 mod requests;
 mod revocations;
 mod sessions;
+mod shares;
 mod statistics;
 mod transfer;
 mod user_row;

@@ -5,7 +5,7 @@ mod examples;
 use std::{borrow::Cow, collections::BTreeMap};
 
 use accounts::{MAX_API_TOKENS, MAX_INVITATIONS};
-use store::{MAX_COOKED, MAX_COOKED_OF_RECIPE, MAX_FAVOURITES};
+use store::{MAX_COOKED, MAX_COOKED_OF_RECIPE, MAX_FAVOURITES, MAX_SHARES};
 use utoipa::{
     IntoResponses,
     openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder, header::HeaderBuilder},
@@ -56,6 +56,8 @@ errors! {
     InvitationNotFound: 404 "There is no such open invitation";
     TooManyFavourites: 409 format!("You have {MAX_FAVOURITES} favourites already");
     TooManyCooked: 409 format!("You have {MAX_COOKED_OF_RECIPE} entries for this recipe already, or {MAX_COOKED} in all");
+    TooManyShares: 409 format!("The recipe has {MAX_SHARES} links already");
+    ShareNotFound: 404 "There is no such link: it is unknown, expired or revoked; or there is no such recipe";
     CookedNotFound: 404 "You have no such entry";
     NoInvitation: 409 format!("There are {MAX_INVITATIONS} open invitations already, or `SIGNUP` is `closed`");
     UserDisabled: 409 "The user is disabled";

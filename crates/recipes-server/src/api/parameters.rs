@@ -196,6 +196,14 @@ parameters! {
         "name": "entry", "in": "path", "required": true, "example": "01936f5e-8c00-7d3a-9b1e-3f5a7c9e1b2d",
         "schema": { "type": "string", "format": "uuid" }
     }];
+    ShareInPath: [{
+        "name": "share", "in": "path", "required": true, "example": "01936f5e-8c00-7d3a-9b1e-3f5a7c9e1b2d",
+        "schema": { "type": "string", "format": "uuid" }
+    }];
+    ShareToken: [{
+        "name": "token", "in": "query", "required": true, "description": "The `token` of the link.",
+        "schema": { "type": "string" }
+    }];
     UserInPath: [{
         "name": "id", "in": "path", "required": true, "example": 1,
         "schema": { "type": "integer", "format": "int64", "minimum": 1 }

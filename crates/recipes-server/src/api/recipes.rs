@@ -11,6 +11,7 @@ mod page_stream;
 pub mod response;
 mod scaled;
 pub mod search;
+pub mod shares;
 mod view;
 
 use axum::{extract::State, response::Response};

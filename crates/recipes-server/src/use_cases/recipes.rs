@@ -7,6 +7,7 @@ mod health_labels;
 pub mod import;
 pub mod known;
 mod search;
+mod shares;
 mod transfer;
 mod writer;
 
@@ -15,6 +16,7 @@ pub use self::{
     error::RecipeError,
     health_labels::HealthLabelCounts,
     search::{Found, PageWanted, RecipeQuery},
+    shares::{CreatedShare, ShareRecipe},
     transfer::RecipeTransfer,
     writer::Writer,
 };
@@ -41,6 +43,7 @@ use super::Dependencies;
 use super::accounts::Reading;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
+use crate::jobs::mail::Mailer;
 use crate::jobs::search_index::SearchIndex;
 use crate::page_fetcher::PageFetcher;
 
@@ -55,6 +58,7 @@ pub struct Recipes {
     require_verified_email: bool,
     require_if_match: bool,
     pages: Option<PageFetcher>,
+    mailer: Mailer,
     import_places: ImportPlaces,
     clock: Clock,
     entropy: Entropy,
@@ -79,6 +83,7 @@ impl Recipes {
             require_verified_email: with.settings.require_verified_email,
             require_if_match: with.settings.require_if_match,
             pages: with.pages.clone(),
+            mailer: with.mailer.clone(),
             import_places: ImportPlaces::default(),
             clock: with.clock.clone(),
             entropy: with.entropy.clone(),

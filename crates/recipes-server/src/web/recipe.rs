@@ -5,7 +5,7 @@ use axum::{
     extract::{FromRequestParts as _, State},
     response::Response,
 };
-use http::{header, request::Parts};
+use http::{HeaderMap, header, request::Parts};
 use ids::RecipeId;
 use recipes::export::{for_html, json_ld_value};
 use recipes::{Attribution, Content, Instruction, Recipe, Visibility};
@@ -39,6 +39,8 @@ struct RecipePage<'a> {
     updated: String,
     is_private: bool,
     may_edit: bool,
+    /// Whether a share link shows it.
+    is_shared: bool,
     json_ld: String,
 }
 
@@ -68,8 +70,27 @@ pub(super) async fn read(State(app): State<App>, mut parts: Parts) -> Result<Res
         Err(log_in) => return Ok(log_in),
     };
     let recipe = find(&app, id, &visitor).await?;
-    let (t, content) = (visitor.frame.text(), &recipe.content);
-    let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
+    respond(&app, &visitor, &recipe, Shown::AtItsAddress, &parts.headers)
+}
+
+/// How a visitor came to a recipe.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shown {
+    AtItsAddress,
+    /// By a share link: the visitor may not be able to read the recipe otherwise.
+    ByLink,
+}
+
+/// The page of a recipe.
+pub(super) fn respond(
+    app: &App,
+    visitor: &Visitor,
+    recipe: &Recipe,
+    shown: Shown,
+    headers: &HeaderMap,
+) -> Result<Response, Report> {
+    let (t, content, id) = (visitor.frame.text(), &recipe.content, recipe.id);
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
     let site = app.public_url().map_or_else(|| format!("http://{host}"), |url| url.as_str().to_owned());
     let servings = content.servings.as_ref().map(ToString::to_string);
     page(&RecipePage {
@@ -86,8 +107,9 @@ pub(super) async fn read(State(app): State<App>, mut parts: Parts) -> Result<Res
         nutrition: content.nutrition.as_deref().map(|facts| nutrition::rows(facts, t)).unwrap_or_default(),
         updated: show::day(t, recipe.server.updated_at, app.accounts().now()),
         is_private: content.visibility == Visibility::Private,
-        may_edit: may_edit(&app, &visitor, &recipe),
-        json_ld: json_ld(&recipe, &format!("{site}/recipes/{id}")),
+        may_edit: may_edit(app, visitor, recipe),
+        is_shared: shown == Shown::ByLink,
+        json_ld: json_ld(recipe, &format!("{site}/recipes/{id}")),
     })
 }
 

@@ -33,3 +33,4 @@ mod search;
 mod seed_contract;
 mod seed_faults;
 mod sessions;
+mod shares;

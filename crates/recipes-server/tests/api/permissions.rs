@@ -61,6 +61,10 @@ matrix! {
     delete "/api/v1/recipes/{id}/cooked/{entry}":          401       404    404   204   404       403        204          403;
     put    "/api/v1/recipes/{id}/favourite":               401       204    204   204   204       403        204          403;
     delete "/api/v1/recipes/{id}/favourite":               401       204    204   204   204       403        204          403;
+    get    "/api/v1/recipes/{id}/shares":                  401       403    403   200   200       403        200          403;
+    post   "/api/v1/recipes/{id}/shares":                  401       403    403   201   201       403        201          403;
+    delete "/api/v1/recipes/{id}/shares/{share}":          401       403    403   204   204       403        204          403;
+    get    "/api/v1/shared-recipe":                        200       200    200   200   200       200        200          200;
     post   "/api/v1/users/signup":                         422       422    422   422   422       422        422          422;
     post   "/api/v1/users/login":                          422       422    422   422   422       422        422          422;
     post   "/api/v1/users/refresh":                        422       422    422   422   422       422        422          422;
@@ -180,9 +184,6 @@ async fn path_of_alice(app: &TestApp, path: &str) -> String {
         let created = admin.post(&format!("{collection}/invitations"), &json!({})).await.is(201);
         return created.header("location").to_owned();
     }
-    if let Some(part) = path.strip_prefix("/api/v1/recipes/{id}/") {
-        return format!("{}/{part}", app.alice().await.posts_recipe("Soup").await);
-    }
     if path.starts_with("/api/v1/admin/users/") {
         return path.replace("{id}", &app.user("alice", Role::User).await.id.to_string());
     }
@@ -191,12 +192,18 @@ async fn path_of_alice(app: &TestApp, path: &str) -> String {
         let cooked = format!("{}/cooked", alice.posts_recipe("Soup").await);
         return alice.post(&cooked, &json!({})).await.is(201).header("location").to_owned();
     }
-    if path.ends_with("/{id}/cooked") {
-        return format!("{}/cooked", app.alice().await.posts_recipe("Soup").await);
+    if path.ends_with("/{share}") || path.ends_with("/shared-recipe") {
+        let alice = app.alice().await;
+        let shares = format!("{}/shares", alice.posts_recipe("Soup").await);
+        let share = alice.post(&shares, &json!({})).await.is(201);
+        return if path.ends_with("/{share}") {
+            share.header("location").to_owned()
+        } else {
+            format!("{path}?token={}", share.json()["data"]["token"].as_str().unwrap())
+        };
     }
-    if let Some(collection) = path.strip_suffix("/{id}/favourite") {
-        assert!(collection.ends_with("/recipes"));
-        return format!("{}/favourite", app.alice().await.posts_recipe("Soup").await);
+    if let Some(part) = path.strip_prefix("/api/v1/recipes/{id}/") {
+        return format!("{}/{part}", app.alice().await.posts_recipe("Soup").await);
     }
     let Some(collection) = path.strip_suffix("/{id}") else { return path.to_owned() };
     let alice = app.alice().await;

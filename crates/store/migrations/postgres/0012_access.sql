@@ -1,3 +1,19 @@
 -- The role viewer: reads recipes, and writes none.
 ALTER TABLE users DROP CONSTRAINT users_role_check;
 ALTER TABLE users ADD CONSTRAINT users_role_check CHECK (role IN ('viewer', 'user', 'admin'));
+
+-- Links that show one recipe to everybody who has them. They end with the account that made them, and when the recipe gets
+-- another owner. Of the secret in the link only the digest is kept.
+CREATE TABLE shares (
+    id         bytea       PRIMARY KEY CHECK (length(id) = 16),
+    recipe_id  bigint      NOT NULL REFERENCES recipes (id) ON DELETE CASCADE,
+    digest     bytea       NOT NULL UNIQUE CHECK (length(digest) = 32),
+    created_by bigint      NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    created_at timestamptz NOT NULL,
+    -- NULL: never.
+    expires_at timestamptz
+);
+
+CREATE INDEX shares_by_recipe ON shares (recipe_id);
+-- Deleting a user looks for the links.
+CREATE INDEX shares_by_creator ON shares (created_by);

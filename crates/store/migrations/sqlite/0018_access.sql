@@ -3,3 +3,19 @@ ALTER TABLE users ADD COLUMN next_role TEXT NOT NULL DEFAULT 'user' CHECK (next_
 UPDATE users SET next_role = role;
 ALTER TABLE users DROP COLUMN role;
 ALTER TABLE users RENAME COLUMN next_role TO role;
+
+-- Links that show one recipe to everybody who has them. They end with the account that made them, and when the recipe gets
+-- another owner. Of the secret in the link only the digest is kept.
+CREATE TABLE shares (
+    id         BLOB    NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+    recipe_id  INTEGER NOT NULL REFERENCES recipes (id) ON DELETE CASCADE,
+    digest     BLOB    NOT NULL UNIQUE CHECK (length(digest) = 32),
+    created_by INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    created_at INTEGER NOT NULL,
+    -- NULL: never.
+    expires_at INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX shares_by_recipe ON shares (recipe_id);
+-- Deleting a user looks for the links.
+CREATE INDEX shares_by_creator ON shares (created_by);

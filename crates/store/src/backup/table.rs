@@ -39,7 +39,7 @@ pub(crate) enum Kind {
 use Kind::{Address, Boolean, Bytes, Digest, Integer, Text, Time, Uuid};
 
 /// In an order in which no record refers to a later one.
-pub(crate) const TABLES: [&Table; 16] = [
+pub(crate) const TABLES: [&Table; 17] = [
     &USERS,
     &RECIPES,
     &SESSIONS,
@@ -53,6 +53,7 @@ pub(crate) const TABLES: [&Table; 16] = [
     &IDENTITIES,
     &FAVOURITES,
     &COOKED,
+    &SHARES,
     &META,
     &AUDIT,
     &SEQUENCES,
@@ -224,6 +225,19 @@ const COOKED: Table = Table {
         required("recipe_id", Integer),
         required("cooked_on", Text),
         optional("note", Text),
+    ],
+    has_sequence: false,
+};
+
+const SHARES: Table = Table {
+    name: "shares",
+    columns: &[
+        required("id", Uuid),
+        required("recipe_id", Integer),
+        required("digest", Digest),
+        required("created_by", Integer),
+        required("created_at", Time),
+        optional("expires_at", Time),
     ],
     has_sequence: false,
 };

@@ -225,7 +225,11 @@ async fn current(db: &Db, id: RecipeId) -> Result<StoredRecipe, Failure> {
 }
 
 /// From `updated_at, document`.
-fn stored_in(columns: &mut Columns<'_>, id: RecipeId, revision: i64) -> Result<StoredRecipe, StoreError> {
+pub(super) fn stored_in(
+    columns: &mut Columns<'_>,
+    id: RecipeId,
+    revision: i64,
+) -> Result<StoredRecipe, StoreError> {
     let updated_at = columns.time()?;
     Ok(StoredRecipe { id, revision, updated_at, text: columns.text()?.as_bytes().to_owned() })
 }

@@ -8,6 +8,7 @@ use super::connection::Db;
 use super::failure::Failure;
 use super::parameters::Parameter;
 use super::recipes::{server_fields_in, time_of_change};
+use super::shares::end_shares;
 use super::user_row::by_id;
 use super::{Postgres, at, audit, authority};
 use crate::transfer::STEP;
@@ -81,6 +82,8 @@ impl OwnedRecipe {
             "UPDATE recipes SET owner_id = $2, document = $3, revision = $4, updated_at = $5 WHERE id = $1";
         let (owner, updated_at) = (owner.map(UserId::get), at(fields.updated_at));
         let text = document.finish(&fields);
-        db.execute(sql, &[&id.get(), &owner, &text, &fields.revision, &updated_at]).await.map(drop)
+        db.execute(sql, &[&id.get(), &owner, &text, &fields.revision, &updated_at]).await?;
+        // Its new owner may not know of them.
+        end_shares(db, id).await
     }
 }

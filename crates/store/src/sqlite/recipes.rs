@@ -232,7 +232,11 @@ fn current(db: &Connection, id: RecipeId) -> Result<StoredRecipe, StoreError> {
 }
 
 /// From `updated_at, document`.
-fn stored_in(columns: &mut Columns<'_>, id: RecipeId, revision: i64) -> Result<StoredRecipe, StoreError> {
+pub(super) fn stored_in(
+    columns: &mut Columns<'_>,
+    id: RecipeId,
+    revision: i64,
+) -> Result<StoredRecipe, StoreError> {
     let updated_at = columns.time()?;
     Ok(StoredRecipe { id, revision, updated_at, text: columns.bytes_of_text()?.to_owned() })
 }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, ToSql, params};
 
 use super::recipes::{server_fields_in, time_of_change};
+use super::shares::end_shares;
 use super::user_row::by_id;
 use super::{Sqlite, audit, authority, execute, list};
 use crate::transfer::STEP;
@@ -80,6 +81,8 @@ impl OwnedRecipe {
             "UPDATE recipes SET owner_id = ?2, document = ?3, revision = ?4, updated_at = ?5 WHERE id = ?1";
         let (owner, updated_at) = (owner.map(UserId::get), fields.updated_at.as_microsecond());
         let row = params![id.get(), owner, document.finish(&fields), fields.revision, updated_at];
-        execute(db, sql, row).map(drop)
+        execute(db, sql, row)?;
+        // Its new owner may not know of them.
+        end_shares(db, id)
     }
 }

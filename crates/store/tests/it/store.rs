@@ -29,6 +29,7 @@ mod recipes;
 mod replicas;
 mod sessions;
 mod shared_limits;
+mod shares;
 mod sharing;
 mod transfer;
 mod upgrades;

@@ -56,6 +56,8 @@ fn report(name: &str, status: &str) -> Option<Report> {
         ("InvitationNotFound", _) => E::InvitationNotFound.into(),
         ("TooManyFavourites", _) => RecipeError::TooManyFavourites.into(),
         ("TooManyCooked", _) => RecipeError::TooManyCooked.into(),
+        ("TooManyShares", _) => RecipeError::TooManyShares.into(),
+        ("ShareNotFound", _) => RecipeError::NoSuchShare.into(),
         ("CookedNotFound", _) => RecipeError::NoSuchEntry.into(),
         ("NoInvitation", _) => E::TooManyInvitations.into(),
         ("OwnAccount", _) => E::OwnAccount.into(),

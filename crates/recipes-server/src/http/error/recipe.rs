@@ -33,6 +33,8 @@ impl From<RecipeError> for Report {
             E::TooManyExports => return Self::overloaded(Duration::from_secs(10)),
             E::Corrupt(why) => return Self::internal(why),
             E::IdempotencyKeyReused => (StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused"),
+            E::TooManyShares => (StatusCode::CONFLICT, "too_many_shares"),
+            E::NoSuchShare => (StatusCode::NOT_FOUND, "share_not_found"),
             E::TooManyCooked => (StatusCode::CONFLICT, "too_many_entries"),
             E::NoSuchEntry => (StatusCode::NOT_FOUND, "entry_not_found"),
             E::TooManyFavourites => (StatusCode::CONFLICT, "too_many_favourites"),

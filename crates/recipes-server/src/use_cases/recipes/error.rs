@@ -4,7 +4,7 @@ use ids::RecipeId;
 use recipes::amounts::{RecipeView, ViewError};
 use recipes::{CorruptRecipe, FieldError, Quotas, Usage};
 use search::SearchError;
-use store::{MAX_COOKED, MAX_COOKED_OF_RECIPE, MAX_FAVOURITES, StoreError, StoredRecipe};
+use store::{MAX_COOKED, MAX_COOKED_OF_RECIPE, MAX_FAVOURITES, MAX_SHARES, StoreError, StoredRecipe};
 use tokio::task::JoinError;
 
 /// Why a use case of recipes failed. The texts are for the user, except that of the last variant.
@@ -32,6 +32,10 @@ pub enum RecipeError {
          one first"
     )]
     TooManyCooked,
+    #[error("The recipe has {MAX_SHARES} links, the most that it may have; revoke one first")]
+    TooManyShares,
+    #[error("This link is unknown, expired or revoked")]
+    NoSuchShare,
     #[error("You have no such entry")]
     NoSuchEntry,
     /// The operator's settings do not allow some of the values, or a patch would make a recipe that is not valid.

@@ -80,6 +80,7 @@ async fn filled(test: &TestStore) {
         note: Some("with less salt".to_owned()),
     };
     assert_eq!(test.add_cooked(cooked, test.by(ada.id)).await.unwrap(), Noted::Done);
+    test.shares_recipe(soup.id, ada.id, "a").await;
     let expires_at = test.later();
     let mail = NewMail::Link { purpose: MailPurpose::ResetPassword, to: email("ada") };
     assert!(test.queue_mail(mail, test.now(), test.operator()).await.unwrap());
