@@ -23,6 +23,7 @@ mod pending_cookies;
 mod recipe;
 mod results;
 mod shared;
+mod shares;
 mod show;
 mod sign_up;
 mod visitor;
@@ -54,6 +55,8 @@ pub const PATHS: &[&str] = &[
     "/recipes/new",
     "/recipes/{id}/edit",
     "/recipes/{id}/delete",
+    "/recipes/{id}/shares",
+    "/recipes/{id}/shares/{share}",
     "/shared",
     "/log-in",
     "/log-out",
@@ -121,7 +124,9 @@ where
         pages = pages
             .route("/recipes/new", get(edit::new_form).post(edit::create))
             .route("/recipes/{id}/edit", get(edit::edit_form).post(edit::update))
-            .route("/recipes/{id}/delete", get(edit::delete_form).post(edit::delete));
+            .route("/recipes/{id}/delete", get(edit::delete_form).post(edit::delete))
+            .route("/recipes/{id}/shares", get(shares::list).post(shares::create))
+            .route("/recipes/{id}/shares/{share}", post(shares::revoke));
     }
     pages.layer(from_fn(PendingCookies::deliver)).merge(files())
 }

@@ -76,22 +76,22 @@ pub enum EditRefusal {
 }
 
 impl RecipeState {
-    /// A private recipe exists for its owner and for administrators only.
+    /// A private recipe exists for its owner and for administrators only, one for members for all users.
     pub fn may_view(&self, viewer: Viewer) -> bool {
         match viewer {
             Viewer::Admin => true,
-            Viewer::User(user) => self.is_public() || self.owner == Some(user),
-            Viewer::Anyone => self.is_public(),
+            Viewer::User(user) => self.is_for_users() || self.owner == Some(user),
+            Viewer::Anyone => self.visibility == Visibility::Public,
         }
     }
 
-    /// Owners and administrators may change a recipe; every user may change a public communal one, unless the operator decided
+    /// Owners and administrators may change a recipe; every user may change a communal one that users see, unless the operator decided
     /// otherwise.
     pub fn may_edit(&self, editor: Editor, ownerless: Ownerless) -> bool {
         match (editor, self.owner) {
             (Editor::Admin, _) => true,
             (Editor::User(user), Some(owner)) => owner == user,
-            (Editor::User(_), None) => self.is_public() && ownerless == Ownerless::Users,
+            (Editor::User(_), None) => self.is_for_users() && ownerless == Ownerless::Users,
         }
     }
 
@@ -102,7 +102,7 @@ impl RecipeState {
     pub fn check_edit(&self, editor: Editor, terms: &EditTerms) -> Result<(), EditRefusal> {
         if !self.may_edit(editor, terms.ownerless) {
             return Err(match self.owner {
-                _ if !self.is_public() => EditRefusal::NotFound,
+                _ if !self.is_for_users() => EditRefusal::NotFound,
                 None => EditRefusal::Ownerless,
                 Some(_) => EditRefusal::Forbidden,
             });
@@ -124,8 +124,9 @@ impl RecipeState {
         if hides_communal && editor != Editor::Admin { Err(EditRefusal::Forbidden) } else { Ok(()) }
     }
 
-    fn is_public(&self) -> bool {
-        self.visibility == Visibility::Public
+    /// Whether all users see it.
+    fn is_for_users(&self) -> bool {
+        self.visibility != Visibility::Private
     }
 }
 
@@ -140,12 +141,15 @@ mod tests {
     #[test]
     fn view_and_edit_rights() {
         use EditRefusal::{Forbidden, NotFound};
-        use Visibility::{Private, Public};
+        use Visibility::{Members, Private, Public};
         let alice = UserId::from_i64(1).unwrap();
         let (viewer, editor) = (Viewer::User(alice), Editor::User(alice));
         let terms = EditTerms::from(Precondition::None);
         for (recipe, anyone_views, alice_views, alice_edits) in [
             (state(Some(1), Public), true, true, Ok(())),
+            (state(Some(1), Members), false, true, Ok(())),
+            (state(Some(2), Members), false, true, Err(Forbidden)),
+            (state(None, Members), false, true, Ok(())),
             (state(Some(1), Private), false, true, Ok(())),
             (state(Some(2), Public), true, true, Err(Forbidden)),
             (state(Some(2), Private), false, false, Err(NotFound)),
@@ -163,11 +167,12 @@ mod tests {
     #[test]
     fn operator_decides_whether_users_change_recipes_without_an_owner() {
         use EditRefusal::{Forbidden, NotFound, Ownerless as WithoutOwner};
-        use Visibility::{Private, Public};
+        use Visibility::{Members, Private, Public};
         let terms = EditTerms { precondition: Precondition::None, ownerless: Ownerless::Admins };
         let alice = Editor::User(UserId::from_i64(1).unwrap());
         for (recipe, alice_edits) in [
             (state(None, Public), Err(WithoutOwner)),
+            (state(None, Members), Err(WithoutOwner)),
             (state(None, Private), Err(NotFound)),
             (state(Some(1), Public), Ok(())),
             (state(Some(2), Public), Err(Forbidden)),
@@ -200,6 +205,7 @@ mod tests {
         for (owner, editor, new, want) in [
             (None, alice, Visibility::Private, Err(EditRefusal::Forbidden)),
             (None, alice, Visibility::Public, Ok(())),
+            (None, alice, Visibility::Members, Ok(())),
             (None, Editor::Admin, Visibility::Private, Ok(())),
             (Some(1), alice, Visibility::Private, Ok(())),
         ] {

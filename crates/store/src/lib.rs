@@ -81,7 +81,7 @@ pub use self::sessions::{
     ChangePassword, CreateSession, Refresh, RefreshSession, Refreshed, SessionUser, SignUp,
 };
 pub use self::shared_limits::{LimitKey, SharedLimits, SharedQuota, TakenQuota};
-pub use self::shares::{MAX_SHARES, NewShare, Share, ShareRequest};
+pub use self::shares::{MAX_SHARES, NewShare, Share, ShareRequest, SharedByUser};
 pub use self::slow::{Waited, log_slow_transactions, observe_waits, take_waited};
 pub use self::statistics::Statistics;
 pub use self::transfer::{Transfer, Transferred};

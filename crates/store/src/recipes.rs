@@ -94,6 +94,24 @@ impl Change {
     }
 }
 
+/// The columns `private` and `members`.
+pub(crate) fn visibility_columns(visibility: Visibility) -> (bool, Option<bool>) {
+    match visibility {
+        Visibility::Public => (false, None),
+        Visibility::Members => (true, Some(true)),
+        Visibility::Private => (true, None),
+    }
+}
+
+/// Of the columns `private` and `members`.
+pub(crate) fn visibility_of(private: bool, members: Option<bool>) -> Visibility {
+    match (private, members) {
+        (false, _) => Visibility::Public,
+        (true, Some(true)) => Visibility::Members,
+        (true, _) => Visibility::Private,
+    }
+}
+
 /// The recipe that a patch makes of this one.
 pub(crate) fn patched(
     patch: &RecipePatch,

@@ -19,6 +19,13 @@ pub struct Share {
     pub expires_at: Option<Timestamp>,
 }
 
+/// A link, and the recipe that it shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SharedByUser {
+    pub recipe: RecipeId,
+    pub share: Share,
+}
+
 /// A link before it is stored.
 #[derive(Clone, Copy, Debug)]
 pub struct NewShare {
@@ -60,6 +67,14 @@ impl Store {
         match self {
             Self::Sqlite(db) => db.shares(request),
             Self::Postgres(db) => db.shares(request).await,
+        }
+    }
+
+    /// The links that a user has made, also expired ones, the oldest first.
+    pub async fn shares_of(&self, user: UserId) -> Result<Vec<SharedByUser>, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.shares_of(user).await,
+            Self::Postgres(db) => db.shares_of(user).await,
         }
     }
 

@@ -5,7 +5,7 @@ use futures_util::stream;
 use http::{HeaderValue, header};
 use ids::{RecipeId, UserId};
 use serde_json::json;
-use store::{Cooked, Favourite};
+use store::{Cooked, Favourite, SharedByUser};
 
 use super::{
     admin::{audit::EntryView, invitations::InvitationView},
@@ -30,7 +30,7 @@ use crate::use_cases::accounts::Export;
     get, path = "/api/v1/users/me/export", tag = "users", operation_id = "exportMe",
     security(("bearer" = ["account"])),
     responses(
-        (status = 200, description = "Account, sessions, API tokens, applications, favourites, cooked recipes, invitations, recipes, and the events of the account and of your own actions", body = ref("#/components/schemas/Export"),
+        (status = 200, description = "Account, sessions, API tokens, applications, favourites, cooked recipes, share links, invitations, recipes, and the events of the account and of your own actions", body = ref("#/components/schemas/Export"),
             headers(("content-disposition" = String, description = "A name for the file"))),
         Malformed, Unauthorized, WithoutScope, NotAcceptable, Unavailable,
     )
@@ -39,6 +39,7 @@ pub async fn read(JsonApi(app): JsonApi<App>, me: AccountOwner, _: NoQuery) -> R
     let personal = Personal {
         favourites: app.recipes().favourites(me.user.id).await?,
         cooked: app.recipes().cooked(me.user.id, None).await?,
+        shares: app.recipes().shares_of(me.user.id).await?,
     };
     let head = head(&app.accounts().export(me.user.id).await?, &personal, &me)?;
     let owner = me.user.id;
@@ -66,6 +67,7 @@ enum Part {
 struct Personal {
     favourites: Vec<Favourite>,
     cooked: Vec<Cooked>,
+    shares: Vec<SharedByUser>,
 }
 
 /// The document up to its events.
@@ -77,6 +79,15 @@ fn head(export: &Export, personal: &Personal, me: &AccountOwner) -> Result<Vec<u
         .iter()
         .map(|it| json!({ "recipeId": it.recipe, "addedAt": it.added_at }))
         .collect();
+    let shares: Vec<_> = personal
+        .shares
+        .iter()
+        .map(|SharedByUser { recipe, share }| {
+            json!({
+                "recipeId": recipe, "id": share.id, "createdAt": share.created_at, "expiresAt": share.expires_at,
+            })
+        })
+        .collect();
     let head = json!({
         "exportedAt": at,
         "account": Profile::of(&me.user),
@@ -85,6 +96,7 @@ fn head(export: &Export, personal: &Personal, me: &AccountOwner) -> Result<Vec<u
         "applications": applications.iter().map(ApplicationView::of).collect::<Vec<_>>(),
         "favourites": favourites,
         "cooked": personal.cooked.iter().map(CookedView::of).collect::<Vec<_>>(),
+        "shares": shares,
         "invitations": invitations.iter().map(InvitationView::for_creator).collect::<Vec<_>>(),
     });
     let mut head = serde_json::to_vec(&head).map_err(Report::internal)?;

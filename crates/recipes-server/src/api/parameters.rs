@@ -128,8 +128,8 @@ parameters! {
         },
         {
             "name": "visibility", "in": "query", "required": false,
-            "description": "`public` or `private`.",
-            "schema": { "type": "string", "pattern": "^(public|private)$" }
+            "description": "`public`, `members` or `private`.",
+            "schema": { "type": "string", "pattern": "^(public|members|private)$" }
         },
         {
             "name": "favourite", "in": "query", "required": false,

@@ -102,7 +102,7 @@ pub(super) async fn edit_form(
 ) -> Result<Response, Report> {
     let recipe = find(&app, id, &visitor).await?;
     if !may_edit(&app, &visitor, &recipe) {
-        return Err(refusal(&recipe).into());
+        return Err(refusal(&visitor, &recipe).into());
     }
     let editor = Editor::of(&recipe.content);
     page_with_status(StatusCode::OK, &form(&visitor, Some(&recipe), editor, Problems::none()))
@@ -126,8 +126,12 @@ pub(super) async fn update(
 }
 
 /// Why the visitor may not change this recipe.
-fn refusal(recipe: &Recipe) -> RecipeError {
-    if recipe.server.owner.is_none() { RecipeError::NoOwner } else { RecipeError::NotTheOwner }
+fn refusal(visitor: &Visitor, recipe: &Recipe) -> RecipeError {
+    match recipe.server.owner {
+        _ if !visitor.frame.may_write => RecipeError::ReadOnlyAccount,
+        None => RecipeError::NoOwner,
+        Some(_) => RecipeError::NotTheOwner,
+    }
 }
 
 /// Saves, or shows the form again with all that was typed.
@@ -151,7 +155,7 @@ async fn save(
         None => None,
     };
     if let Some(recipe) = stored.as_ref().filter(|recipe| !may_edit(app, visitor, recipe)) {
-        return Err(refusal(recipe).into());
+        return Err(refusal(visitor, recipe).into());
     }
     if !sent.get("more").is_empty() {
         editor.add_steps();
@@ -224,7 +228,7 @@ pub(super) async fn delete_form(
 ) -> Result<Response, Report> {
     let recipe = find(&app, id, &visitor).await?;
     if !may_edit(&app, &visitor, &recipe) {
-        return Err(refusal(&recipe).into());
+        return Err(refusal(&visitor, &recipe).into());
     }
     let (f, t) = (&visitor.frame, visitor.frame.text());
     page_with_status(StatusCode::OK, &DeletePage { f, t, p: Problems::none(), recipe: &recipe })

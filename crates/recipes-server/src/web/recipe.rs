@@ -8,7 +8,7 @@ use axum::{
 use http::{HeaderMap, header, request::Parts};
 use ids::RecipeId;
 use recipes::export::{for_html, json_ld_value};
-use recipes::{Attribution, Content, Instruction, Recipe, Visibility};
+use recipes::{Attribution, Content, Instruction, Recipe};
 
 use super::frame::{Frame, page};
 use super::languages::Text;
@@ -37,7 +37,8 @@ struct RecipePage<'a> {
     tags: Vec<(&'static str, &'a String)>,
     nutrition: Vec<(&'static str, String)>,
     updated: String,
-    is_private: bool,
+    /// Who reads it, unless it is everyone.
+    readers: Option<&'static str>,
     may_edit: bool,
     /// Whether a share link shows it.
     is_shared: bool,
@@ -106,7 +107,7 @@ pub(super) fn respond(
         tags: tags(content),
         nutrition: content.nutrition.as_deref().map(|facts| nutrition::rows(facts, t)).unwrap_or_default(),
         updated: show::day(t, recipe.server.updated_at, app.accounts().now()),
-        is_private: content.visibility == Visibility::Private,
+        readers: t.readers(content.visibility),
         may_edit: may_edit(app, visitor, recipe),
         is_shared: shown == Shown::ByLink,
         json_ld: json_ld(recipe, &format!("{site}/recipes/{id}")),

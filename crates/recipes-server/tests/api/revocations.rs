@@ -32,6 +32,35 @@ const WRITES: &[Write] = &[
     Write { method: "put", path: "/api/v1/recipes/{id}", body: stew, status: 200, admin: true },
     Write {
         method: "patch",
+        path: "/api/v1/recipes/{id}",
+        body: || json!({"name": "Stew"}),
+        status: 200,
+        admin: true,
+    },
+    Write {
+        method: "post",
+        path: "/api/v1/recipes/{id}/cooked",
+        body: || json!({}),
+        status: 201,
+        admin: true,
+    },
+    Write {
+        method: "post",
+        path: "/api/v1/recipes/{id}/shares",
+        body: || json!({}),
+        status: 201,
+        admin: true,
+    },
+    Write {
+        method: "post",
+        path: "/api/v1/admin/recipes/transfer",
+        // Of Bob.
+        body: || json!({"from": 3, "to": null}),
+        status: 200,
+        admin: true,
+    },
+    Write {
+        method: "patch",
         path: "/api/v1/users/me",
         body: || json!({"name": "Eve"}),
         status: 200,
@@ -140,7 +169,7 @@ async fn an_administrator_who_is_demoted_while_the_body_arrives_acts_as_a_user()
     for write in WRITES {
         let status = match write {
             // The private recipe of another user.
-            Write { path: "/api/v1/recipes/{id}", .. } => 404,
+            Write { path, .. } if path.starts_with("/api/v1/recipes/{id}") => 404,
             Write { admin: true, .. } => 403,
             Write { status, .. } => *status,
         };
@@ -158,10 +187,11 @@ async fn check(write: &Write, revocation: Revocation, status: u16) {
     let id = app.store.set_role(&ada, Role::Admin, operator).await.unwrap().unwrap().id;
     let bob = app.user("bob", Role::User).await.id;
     let path = match write.path {
-        "/api/v1/recipes/{id}" => {
+        path if path.starts_with("/api/v1/recipes/{id}") => {
             let mut private = recipe("Bob's secret");
             private["visibility"] = json!("private");
-            app.bob().await.post("/api/v1/recipes", &private).await.is(201).header("location").to_owned()
+            let created = app.bob().await.post("/api/v1/recipes", &private).await.is(201);
+            path.replace("/api/v1/recipes/{id}", created.header("location"))
         }
         "/api/v1/admin/clients/{clientId}" => {
             let created =
@@ -224,10 +254,12 @@ async fn revoke_api_token(client: &Client) {
 async fn state(app: &TestApp, ada: UserId, bob: UserId) -> Value {
     let recipes = app.admin().await.get("/api/v1/recipes").await.is(200).json();
     let user = async |id| app.store.user(id).await.unwrap();
+    let shares = app.store.shares_of(ada).await.unwrap().len();
     let (ada, bob) = (user(ada).await, user(bob).await);
     let clients = app.store.clients().await.unwrap();
     json!({
         "recipes": recipes,
+        "shares": shares,
         "ada": ada.as_ref().map(|ada| (&ada.name, &ada.email)),
         "bob": bob.map(|bob| bob.disabled),
         "clients": clients.iter().map(|client| &client.record).collect::<Vec<_>>(),

@@ -66,6 +66,10 @@ async fn link_ends_when_it_is_revoked_or_expires() {
     let listed = alice.get(&shares).await.is(200).json();
     assert_eq!(listed["data"].as_array().unwrap().len(), 3);
     assert!(listed["data"][0].get("token").is_none(), "it is not stored");
+    let export = alice.get("/api/v1/users/me/export").await.is(200);
+    assert_eq!(export.json()["shares"].as_array().unwrap().len(), 3);
+    assert_eq!(export.json()["shares"][2]["expiresAt"], "2026-01-01T13:00:00Z");
+    assert!(!export.text().contains(kept["token"].as_str().unwrap()));
     let address = format!("{shares}/{}", revoked["id"].as_str().unwrap());
     alice.delete(&address).await.is(204);
     assert_eq!(alice.delete(&address).await.is(404).json()["code"], "share_not_found");
@@ -102,4 +106,25 @@ async fn strangers_learn_nothing_of_links() {
     let id = app.user("alice", Role::User).await.id;
     app.admin().await.delete(&format!("/api/v1/admin/users/{id}")).await.is(204);
     app.anonymous().get(&shared(&link)).await.is(404);
+}
+
+#[tokio::test]
+async fn owner_manages_links_in_the_pages() {
+    let app = TestApp::new();
+    let url = secret(&app.alice().await).await;
+    let recipe = url.strip_prefix("/api/v1").unwrap().to_owned();
+    let shares = format!("{recipe}/shares");
+    let mut alice = Browser::of(&app, "alice", Role::User).await;
+    assert!(alice.get(&recipe).await.is(200).text().contains(&format!("href=\"{shares}\"")));
+    let html = alice.submit(&shares, &shares, &[("days", "7")]).await.is(200).text();
+    let (_, link) = html.split_once("id=\"new-link\">").unwrap();
+    let link = link.split('<').next().unwrap().strip_prefix("https://recipes.example.com").unwrap();
+    assert!(Browser::new(&app).get(link).await.is(200).text().contains("<h1>Secret</h1>"));
+    let html = alice.get(&shares).await.is(200).text();
+    assert!(html.contains("expires 2026-01-08 12:00 UTC") && !html.contains("new-link"), "{html}");
+    let (_, share) = html.split_once(&format!("action=\"{shares}/")).unwrap();
+    let revoke = format!("{shares}/{}", share.split('"').next().unwrap());
+    alice.post(&revoke, &[("form_token", "guess")]).await.is(403);
+    alice.submit(&shares, &revoke, &[]).await.is(303);
+    Browser::new(&app).get(link).await.is(404);
 }

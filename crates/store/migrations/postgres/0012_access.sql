@@ -17,3 +17,11 @@ CREATE TABLE shares (
 CREATE INDEX shares_by_recipe ON shares (recipe_id);
 -- Deleting a user looks for the links.
 CREATE INDEX shares_by_creator ON shares (created_by);
+
+-- True: all users who have logged in see the recipe. Such a recipe is also private, so that what knows nothing of members shows it
+-- only to its owner. NULL otherwise, as in backups of earlier versions.
+ALTER TABLE recipes ADD COLUMN members boolean CHECK (members IS NULL OR (members AND private));
+
+CREATE INDEX recipes_for_members ON recipes (id) WHERE members;
+-- For the number of recipes that a user sees.
+CREATE INDEX recipes_for_members_by_owner ON recipes (owner_id) WHERE members;

@@ -19,3 +19,12 @@ CREATE TABLE shares (
 CREATE INDEX shares_by_recipe ON shares (recipe_id);
 -- Deleting a user looks for the links.
 CREATE INDEX shares_by_creator ON shares (created_by);
+
+-- 1: all users who have logged in see the recipe. Such a recipe is also private, so that what knows nothing of members shows it
+-- only to its owner. NULL otherwise, as in backups of earlier versions. It is behind the document, but neither value takes bytes
+-- there: both are told by the header of the row.
+ALTER TABLE recipes ADD COLUMN members INTEGER CHECK (members IS NULL OR (members = 1 AND private = 1));
+
+CREATE INDEX recipes_for_members ON recipes (members) WHERE members = 1;
+-- For the number of recipes that a user sees.
+CREATE INDEX recipes_for_members_by_owner ON recipes (owner_id, members) WHERE members = 1;

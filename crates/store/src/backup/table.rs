@@ -83,6 +83,7 @@ const RECIPES: Table = Table {
         required("uid", Text),
         optional("owner_id", Integer),
         required("private", Boolean),
+        optional("members", Boolean),
         required("revision", Integer),
         required("created_at", Time),
         required("updated_at", Time),

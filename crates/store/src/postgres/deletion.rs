@@ -129,14 +129,14 @@ async fn noted(db: &Db) -> Result<Option<UserId>, Failure> {
     db.find(sql, &[], user_id_in).await
 }
 
-/// Deletes the private recipes of a user who is about to be deleted, and makes the public ones communal: [`STEP`] of each
-/// at most. Answers whether there are more. The texts of the public ones name the owner, so they are written anew.
+/// Deletes the private recipes of a user who is about to be deleted, and makes those that others see communal: [`STEP`] of each
+/// at most. Answers whether there are more. The texts of those name the owner, so they are written anew.
 async fn release_recipes(db: &Db, owner: UserId, now: Timestamp) -> Result<bool, Failure> {
-    let sql =
-        "DELETE FROM recipes WHERE id IN (SELECT id FROM recipes WHERE owner_id = $1 AND private LIMIT $2)";
+    let sql = "DELETE FROM recipes WHERE id IN (SELECT id FROM recipes WHERE owner_id = $1 AND private AND members IS NULL LIMIT $2)";
     let deleted = db.execute(sql, &[&owner.get(), &STEP]).await?;
-    let sql = "SELECT owner_id, private, revision, uid, created_at, updated_at, id, document FROM recipes
-               WHERE owner_id = $1 AND NOT private LIMIT $2";
+    let sql =
+        "SELECT owner_id, private, members, revision, uid, created_at, updated_at, id, document FROM recipes
+               WHERE owner_id = $1 AND (NOT private OR members) LIMIT $2";
     let public = OwnedRecipe::list(db, sql, &[&owner.get(), &STEP]).await?;
     let step = STEP.unsigned_abs();
     let more = deleted == step || public.len() as u64 == step;

@@ -13,9 +13,10 @@ use super::recipe_row::{RecipeColumns, RecipeRow, id_and_uid_in, insert_recipes}
 use super::recipes::{editor, find_to_edit, server_fields_in, time_of_change, viewer};
 use super::{Postgres, at, quota};
 use crate::imports::{ImportBatch, ImportOutcome, OnConflict, RecipeImport};
+use crate::recipes::visibility_columns;
 use crate::{Context, ImportRefusal, Precondition, StoreError};
 use ::recipes::time::to_microseconds;
-use ::recipes::{ContentJson, EditTerms, RecipeState, ServerFields, Usage, Visibility};
+use ::recipes::{ContentJson, EditTerms, RecipeState, ServerFields, Usage};
 use ids::{RecipeId, Uid};
 
 /// Rows and bytes of one statement, which may take two seconds at most.
@@ -55,7 +56,7 @@ impl Found {
         if uids.is_empty() && ids.is_empty() {
             return Ok(Self::default());
         }
-        let sql = "SELECT owner_id, private, revision, uid, created_at, updated_at, id FROM recipes
+        let sql = "SELECT owner_id, private, members, revision, uid, created_at, updated_at, id FROM recipes
                    WHERE uid = ANY ($1) OR id = ANY ($2)";
         let read = |columns: &mut Columns<'_>| {
             let (fields, state) = server_fields_in(columns)?;
@@ -226,10 +227,10 @@ impl Import<'_> {
         {
             return refused(why);
         }
-        let sql =
-            "UPDATE recipes SET document = $2, private = $3, revision = $4, updated_at = $5 WHERE id = $1";
-        let private = content.visibility == Visibility::Private;
-        self.db.execute(sql, &[&id.get(), &text, &private, &fields.revision, &at(updated_at)]).await?;
+        let sql = "UPDATE recipes SET document = $2, private = $3, members = $4, revision = $5, updated_at = $6 WHERE id = $1";
+        let (private, members) = visibility_columns(content.visibility);
+        let (revision, updated) = (fields.revision, at(updated_at));
+        self.db.execute(sql, &[&id.get(), &text, &private, &members, &revision, &updated]).await?;
         Ok(ImportOutcome::Updated(id))
     }
 }

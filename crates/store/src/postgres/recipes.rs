@@ -10,13 +10,13 @@ use super::failure::Failure;
 use super::recipe_row::RecipeRow;
 use super::writer::Job;
 use super::{Postgres, at, quota};
-use crate::recipes::{Change, NewContent, patched};
+use crate::recipes::{Change, NewContent, patched, visibility_columns, visibility_of};
 use crate::{
     Context, DEFAULT_PAGE_SIZE, Edit, Editor, Listing, NewRecipe, Page, PageEnd, RecipePage, StoreError,
     StoredRecipe, Viewer,
 };
 use ::recipes::time::to_microseconds;
-use ::recipes::{EditTerms, RecipeState, ServerFields, Visibility};
+use ::recipes::{EditTerms, RecipeState, ServerFields};
 use ids::{RecipeId, Uid, UserId};
 
 /// A page ends early behind this much text: 1,000 recipes may have 256 MiB, and one request must not
@@ -25,9 +25,14 @@ pub(super) const PAGE_BYTES: usize = 128 << 10;
 
 /// The ids behind `$1` that this viewer may see, at most `$3`: `$2` is the user. Each part comes from an index in the order of the ids.
 const ALL: &str = "SELECT id FROM recipes WHERE id > $1 AND $2::bigint IS NULL ORDER BY id LIMIT $3";
+const PUBLIC: &str =
+    "SELECT id FROM recipes WHERE NOT private AND id > $1 AND $2::bigint IS NULL ORDER BY id LIMIT $3";
+/// The own ones for members are in two parts, and come once.
 const VISIBLE: &str = "(SELECT id FROM recipes WHERE NOT private AND id > $1 ORDER BY id LIMIT $3)
-     UNION ALL
+     UNION
      (SELECT id FROM recipes WHERE owner_id = $2::bigint AND private AND id > $1 ORDER BY id LIMIT $3)
+     UNION
+     (SELECT id FROM recipes WHERE members AND $2::bigint IS NOT NULL AND id > $1 ORDER BY id LIMIT $3)
      ORDER BY id LIMIT $3";
 const OWN: &str =
     "(SELECT id FROM recipes WHERE owner_id = $2::bigint AND NOT private AND id > $1 ORDER BY id LIMIT $3)
@@ -74,11 +79,12 @@ impl Postgres {
             if !authority.is_admin() {
                 quota::check_replacement(&db, id, &text, quotas).await?;
             }
-            let sql = "UPDATE recipes SET document = $3, private = $4, revision = $5, updated_at = $6
+            let sql =
+                "UPDATE recipes SET document = $3, private = $4, members = $5, revision = $6, updated_at = $7
                        WHERE id = $1 AND revision = $2";
-            let private = visibility == Visibility::Private;
-            db.execute(sql, &[&id.get(), &before, &text, &private, &fields.revision, &at(updated_at)])
-                .await?;
+            let (private, members) = visibility_columns(visibility);
+            let (revision, updated) = (fields.revision, at(updated_at));
+            db.execute(sql, &[&id.get(), &before, &text, &private, &members, &revision, &updated]).await?;
             Ok(Edit::Done(StoredRecipe { id, revision: fields.revision, updated_at, text: text.into() }))
         })
         .await
@@ -108,7 +114,7 @@ impl Postgres {
 impl Postgres {
     pub async fn recipe(&self, id: RecipeId, viewer: Viewer) -> Result<Option<StoredRecipe>, StoreError> {
         self.read(move |db| async move {
-            let sql = "SELECT owner_id, private, revision, updated_at, document FROM recipes WHERE id = $1";
+            let sql = "SELECT owner_id, private, members, revision, updated_at, document FROM recipes WHERE id = $1";
             let read = |columns: &mut Columns<'_>| {
                 let state = state_in(columns)?;
                 if !state.may_view(viewer) {
@@ -173,7 +179,9 @@ impl Postgres {
             Viewer::Anyone => "SELECT count(*) FROM recipes WHERE NOT private AND $1::bigint IS NULL",
             Viewer::User(_) => {
                 "SELECT (SELECT count(*) FROM recipes WHERE NOT private)
-                      + (SELECT count(*) FROM recipes WHERE owner_id = $1::bigint AND private)"
+                      + (SELECT count(*) FROM recipes WHERE owner_id = $1::bigint AND private)
+                      + (SELECT count(*) FROM recipes WHERE members)
+                      - (SELECT count(*) FROM recipes WHERE owner_id = $1::bigint AND members)"
             }
             Viewer::Admin => "SELECT count(*) FROM recipes WHERE $1::bigint IS NULL",
         };
@@ -209,7 +217,7 @@ pub(super) fn viewer(authority: Authority) -> Viewer {
 /// Whether there is such a recipe that the actor may read.
 pub(super) async fn may_view(db: &Db, id: RecipeId, authority: Authority) -> Result<bool, Failure> {
     let viewer = viewer(authority);
-    let sql = "SELECT owner_id, private, revision FROM recipes WHERE id = $1";
+    let sql = "SELECT owner_id, private, members, revision FROM recipes WHERE id = $1";
     Ok(db.find(sql, &[&id.get()], state_in).await?.is_some_and(|state| state.may_view(viewer)))
 }
 
@@ -239,7 +247,8 @@ pub(super) async fn find_to_edit(
     db: &Db,
     id: RecipeId,
 ) -> Result<Option<(ServerFields, RecipeState)>, Failure> {
-    let sql = "SELECT owner_id, private, revision, uid, created_at, updated_at FROM recipes WHERE id = $1";
+    let sql =
+        "SELECT owner_id, private, members, revision, uid, created_at, updated_at FROM recipes WHERE id = $1";
     db.find(sql, &[&id.get()], server_fields_in).await
 }
 
@@ -270,7 +279,11 @@ fn after(page: Page<RecipeId>) -> i64 {
 }
 
 fn ids_of(viewer: Viewer) -> &'static str {
-    if viewer == Viewer::Admin { ALL } else { VISIBLE }
+    match viewer {
+        Viewer::Anyone => PUBLIC,
+        Viewer::User(_) => VISIBLE,
+        Viewer::Admin => ALL,
+    }
 }
 
 /// `owner_id = NULL` holds for no row.
@@ -299,10 +312,10 @@ fn fill(rows: &[Row], limit: u16, json: Vec<u8>) -> Result<Listing<RecipePage, R
     Ok(Listing { next: page.last().filter(|_| found > page.len()), rows: page })
 }
 
-/// From `owner_id, private, revision`.
+/// From `owner_id, private, members, revision`.
 fn state_in(columns: &mut Columns<'_>) -> Result<RecipeState, StoreError> {
     let owner = columns.optional_user_id()?;
-    let visibility = if columns.get()? { Visibility::Private } else { Visibility::Public };
+    let visibility = visibility_of(columns.get()?, columns.get()?);
     Ok(RecipeState { owner, visibility, revision: columns.get()? })
 }
 

@@ -1,7 +1,7 @@
 //! Share links, in PostgreSQL's dialect.
 
 use accounts::{Authority, TokenDigest};
-use ids::{RecipeId, ShareId};
+use ids::{RecipeId, ShareId, UserId};
 use jiff::Timestamp;
 
 use super::columns::Columns;
@@ -10,7 +10,7 @@ use super::failure::Failure;
 use super::favourites::user;
 use super::recipes::{editor, find_to_edit, stored_in};
 use super::{Postgres, at, authority};
-use crate::shares::{MAX_SHARES, NewShare, Share, ShareRequest};
+use crate::shares::{MAX_SHARES, NewShare, Share, ShareRequest, SharedByUser};
 use crate::{EditRefusal, Ownerless, Precondition, StoreError, StoredRecipe};
 use ::recipes::EditTerms;
 use ::recipes::time::to_microseconds;
@@ -54,6 +54,18 @@ impl Postgres {
             let sql = "SELECT id, created_by, created_at, expires_at FROM shares
                        WHERE recipe_id = $1 AND (expires_at IS NULL OR expires_at > $2) ORDER BY id";
             db.list(sql, &[&recipe.get(), &at(context.now)], share_in).await.map(Ok)
+        })
+        .await
+    }
+
+    pub async fn shares_of(&self, user: UserId) -> Result<Vec<SharedByUser>, StoreError> {
+        self.read_at_length(move |db| async move {
+            let sql = "SELECT recipe_id, id, created_by, created_at, expires_at FROM shares
+                       WHERE created_by = $1 ORDER BY id";
+            let read = |columns: &mut Columns<'_>| {
+                Ok(SharedByUser { recipe: columns.recipe_id()?, share: share_in(columns)? })
+            };
+            db.list(sql, &[&user.get()], read).await
         })
         .await
     }

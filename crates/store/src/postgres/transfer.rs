@@ -32,9 +32,8 @@ impl Postgres {
                     return Ok(Transferred::NoSuchUser);
                 }
             }
-            let sql =
-                "SELECT owner_id, private, revision, uid, created_at, updated_at, id, document FROM recipes
-                       WHERE owner_id = $1 AND private <= $2 ORDER BY private LIMIT $3";
+            let sql = "SELECT owner_id, private, members, revision, uid, created_at, updated_at, id, document FROM recipes
+                       WHERE owner_id = $1 AND ($2 OR NOT private OR members) LIMIT $3";
             let recipes =
                 OwnedRecipe::list(&db, sql, &[&from.get(), &to.is_some(), &i64::from(STEP)]).await?;
             let moved = recipes.len();

@@ -116,13 +116,14 @@ fn noted(db: &Connection) -> Result<Option<UserId>, StoreError> {
     find_value(db, sql, [])?.map(columns::user_id).transpose()
 }
 
-/// Deletes the private recipes of a user who is about to be deleted, and makes the public ones communal: [`STEP`] of each
-/// at most. Answers whether there are more. The texts of the public ones name the owner, so they are written anew.
+/// Deletes the private recipes of a user who is about to be deleted, and makes those that others see communal: [`STEP`] of each
+/// at most. Answers whether there are more. The texts of those name the owner, so they are written anew.
 fn release_recipes(db: &Connection, owner: UserId, now: Timestamp) -> Result<bool, StoreError> {
-    let sql = "DELETE FROM recipes WHERE id IN (SELECT id FROM recipes WHERE owner_id = ?1 AND private = 1 LIMIT ?2)";
+    let sql = "DELETE FROM recipes WHERE id IN (SELECT id FROM recipes WHERE owner_id = ?1 AND private = 1 AND members IS NULL LIMIT ?2)";
     let deleted = execute(db, sql, params![owner.get(), STEP])?;
-    let sql = "SELECT owner_id, private, revision, uid, created_at, updated_at, id, document FROM recipes
-               WHERE owner_id = ?1 AND private = 0 LIMIT ?2";
+    let sql =
+        "SELECT owner_id, private, members, revision, uid, created_at, updated_at, id, document FROM recipes
+               WHERE owner_id = ?1 AND (private = 0 OR members = 1) LIMIT ?2";
     let public = OwnedRecipe::list(db, sql, params![owner.get(), STEP])?;
     let more = deleted == usize::from(STEP) || public.len() == usize::from(STEP);
     for recipe in public {

@@ -9,9 +9,10 @@ use super::recipe_row::RecipeRow;
 use super::recipes::{editor, find_to_edit, time_of_change, viewer};
 use super::{Sqlite, columns, execute, find_value, quota};
 use crate::imports::{ImportBatch, ImportOutcome, OnConflict, RecipeImport};
+use crate::recipes::visibility_columns;
 use crate::{Context, ImportRefusal, Precondition, StoreError};
 use ::recipes::time::to_microseconds;
-use ::recipes::{ContentJson, EditTerms, Quotas, ServerFields, Visibility};
+use ::recipes::{ContentJson, EditTerms, Quotas, ServerFields};
 use ids::RecipeId;
 
 impl Sqlite {
@@ -108,16 +109,11 @@ impl Import<'_> {
         {
             return refused(why);
         }
+        let (private, members) = visibility_columns(content.visibility);
         execute(
             self.db,
-            "UPDATE recipes SET document = ?2, private = ?3, revision = ?4, updated_at = ?5 WHERE id = ?1",
-            params![
-                id.get(),
-                text,
-                content.visibility == Visibility::Private,
-                fields.revision,
-                updated_at.as_microsecond(),
-            ],
+            "UPDATE recipes SET document = ?2, private = ?3, members = ?4, revision = ?5, updated_at = ?6 WHERE id = ?1",
+            params![id.get(), text, private, members, fields.revision, updated_at.as_microsecond(),],
         )?;
         Ok(ImportOutcome::Updated(id))
     }

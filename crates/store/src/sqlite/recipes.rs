@@ -7,25 +7,28 @@ use rusqlite::{Connection, Rows, params};
 use super::columns::{self, Columns};
 use super::recipe_row::RecipeRow;
 use super::{Sqlite, cached, execute, find, find_value, quota};
-use crate::recipes::{Change, NewContent, patched};
+use crate::recipes::{Change, NewContent, patched, visibility_columns, visibility_of};
 use crate::{
     Context, DEFAULT_PAGE_SIZE, Edit, Editor, Listing, NewRecipe, Page, PageEnd, RecipePage, StoreError,
     StoredRecipe, Viewer,
 };
 use ::recipes::time::to_microseconds;
-use ::recipes::{EditTerms, RecipeState, ServerFields, Visibility};
+use ::recipes::{EditTerms, RecipeState, ServerFields};
 use ids::{RecipeId, Uid, UserId};
 
 /// A page ends early behind this much text: 1,000 recipes may have 256 MiB, and one request must not
 /// make us hold them. A hundred everyday recipes have less.
 pub(super) const PAGE_BYTES: usize = 128 << 10;
 
-/// The ids behind `?1` that user `?2` may see, if that is not an administrator.
+/// The ids behind `?1` that user `?2` may see, if that is not an administrator. Each part comes from an index in the order of the
+/// ids. The own ones for members are in two parts, and come once.
 macro_rules! visible_ids {
     () => {
         "SELECT id FROM recipes WHERE private = 0 AND id > ?1
-         UNION ALL
-         SELECT id FROM recipes WHERE owner_id = ?2 AND private = 1 AND id > ?1"
+         UNION
+         SELECT id FROM recipes WHERE owner_id = ?2 AND private = 1 AND id > ?1
+         UNION
+         SELECT id FROM recipes WHERE members = 1 AND ?2 IS NOT NULL AND id > ?1"
     };
 }
 
@@ -68,15 +71,17 @@ impl Sqlite {
             if !authority.is_admin() {
                 quota::check_replacement(db, id, &text, quotas)?;
             }
+            let (private, members) = visibility_columns(visibility);
             execute(
                 db,
-                "UPDATE recipes SET document = ?3, private = ?4, revision = ?5, updated_at = ?6
+                "UPDATE recipes SET document = ?3, private = ?4, members = ?5, revision = ?6, updated_at = ?7
                  WHERE id = ?1 AND revision = ?2",
                 params![
                     id.get(),
                     before,
                     text,
-                    visibility == Visibility::Private,
+                    private,
+                    members,
                     fields.revision,
                     updated_at.as_microsecond(),
                 ],
@@ -109,7 +114,7 @@ impl Sqlite {
 impl Sqlite {
     pub fn recipe(&self, id: RecipeId, viewer: Viewer) -> Result<Option<StoredRecipe>, StoreError> {
         self.read(|db| {
-            let sql = "SELECT owner_id, private, revision, updated_at, document FROM recipes WHERE id = ?1";
+            let sql = "SELECT owner_id, private, members, revision, updated_at, document FROM recipes WHERE id = ?1";
             let found = find(db, sql, [id.get()], |columns| {
                 let state = state_in(columns)?;
                 if !state.may_view(viewer) {
@@ -181,7 +186,9 @@ impl Sqlite {
             Viewer::Anyone => "SELECT count(*) FROM recipes WHERE private = 0 AND ?1 IS NULL",
             Viewer::User(_) => {
                 "SELECT (SELECT count(*) FROM recipes WHERE private = 0)
-                      + (SELECT count(*) FROM recipes WHERE owner_id = ?1 AND private = 1)"
+                      + (SELECT count(*) FROM recipes WHERE owner_id = ?1 AND private = 1)
+                      + (SELECT count(*) FROM recipes WHERE members = 1)
+                      - (SELECT count(*) FROM recipes WHERE owner_id = ?1 AND members = 1)"
             }
             Viewer::Admin => "SELECT count(*) FROM recipes WHERE ?1 IS NULL",
         };
@@ -217,7 +224,7 @@ pub(super) fn viewer(authority: Authority) -> Viewer {
 /// Whether there is such a recipe that the actor may read.
 pub(super) fn may_view(db: &Connection, id: RecipeId, authority: Authority) -> Result<bool, StoreError> {
     let viewer = viewer(authority);
-    let sql = "SELECT owner_id, private, revision FROM recipes WHERE id = ?1";
+    let sql = "SELECT owner_id, private, members, revision FROM recipes WHERE id = ?1";
     Ok(find(db, sql, [id.get()], state_in)?.is_some_and(|state| state.may_view(viewer)))
 }
 
@@ -246,14 +253,15 @@ pub(super) fn find_to_edit(
     db: &Connection,
     id: RecipeId,
 ) -> Result<Option<(ServerFields, RecipeState)>, StoreError> {
-    let sql = "SELECT owner_id, private, revision, uid, created_at, updated_at FROM recipes WHERE id = ?1";
+    let sql =
+        "SELECT owner_id, private, members, revision, uid, created_at, updated_at FROM recipes WHERE id = ?1";
     find(db, sql, [id.get()], server_fields_in)
 }
 
 /// [`RecipeState::may_view`] for lists, over the parameters of [`viewer_params`].
 macro_rules! visible {
     () => {
-        "(private = 0 OR owner_id = ?3 OR ?4)"
+        "(private = 0 OR owner_id = ?3 OR (members = 1 AND ?3 IS NOT NULL) OR ?4)"
     };
 }
 
@@ -331,10 +339,10 @@ pub(super) fn viewer_params(viewer: Viewer) -> (Option<i64>, bool) {
     }
 }
 
-/// From `owner_id, private, revision`.
+/// From `owner_id, private, members, revision`.
 fn state_in(columns: &mut Columns<'_>) -> Result<RecipeState, StoreError> {
     let owner = columns.optional_user_id()?;
-    let visibility = if columns.get()? { Visibility::Private } else { Visibility::Public };
+    let visibility = visibility_of(columns.get()?, columns.get()?);
     Ok(RecipeState { owner, visibility, revision: columns.get()? })
 }
 

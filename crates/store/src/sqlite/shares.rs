@@ -1,7 +1,7 @@
 //! Share links, in SQLite's dialect.
 
 use accounts::{Authority, TokenDigest};
-use ids::{RecipeId, ShareId};
+use ids::{RecipeId, ShareId, UserId};
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
@@ -9,7 +9,7 @@ use super::columns::Columns;
 use super::favourites::user;
 use super::recipes::{editor, find_to_edit, stored_in};
 use super::{Sqlite, authority, execute, find, list};
-use crate::shares::{MAX_SHARES, NewShare, Share, ShareRequest};
+use crate::shares::{MAX_SHARES, NewShare, Share, ShareRequest, SharedByUser};
 use crate::{EditRefusal, Ownerless, Precondition, StoreError, StoredRecipe};
 use ::recipes::EditTerms;
 use ::recipes::time::to_microseconds;
@@ -59,6 +59,17 @@ impl Sqlite {
                        WHERE recipe_id = ?1 AND (expires_at IS NULL OR expires_at > ?2) ORDER BY id";
             list(db, sql, params![recipe.get(), context.now.as_microsecond()], share_in).map(Ok)
         })
+    }
+
+    pub async fn shares_of(&self, user: UserId) -> Result<Vec<SharedByUser>, StoreError> {
+        self.read_at_length(move |db| {
+            let sql = "SELECT recipe_id, id, created_by, created_at, expires_at FROM shares
+                       WHERE created_by = ?1 ORDER BY id";
+            list(db, sql, [user.get()], |columns| {
+                Ok(SharedByUser { recipe: columns.recipe_id()?, share: share_in(columns)? })
+            })
+        })
+        .await
     }
 
     pub async fn revoke_share(

@@ -28,9 +28,8 @@ impl Sqlite {
                     return Ok(Transferred::NoSuchUser);
                 }
             }
-            let sql =
-                "SELECT owner_id, private, revision, uid, created_at, updated_at, id, document FROM recipes
-                       WHERE owner_id = ?1 AND private <= ?2 ORDER BY private LIMIT ?3";
+            let sql = "SELECT owner_id, private, members, revision, uid, created_at, updated_at, id, document FROM recipes
+                       WHERE owner_id = ?1 AND (?2 OR private = 0 OR members = 1) LIMIT ?3";
             let recipes = OwnedRecipe::list(db, sql, params![from.get(), to.is_some(), STEP])?;
             let moved = recipes.len();
             for recipe in recipes {

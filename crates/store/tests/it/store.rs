@@ -19,6 +19,7 @@ mod instance;
 mod invitations;
 mod mail_tokens;
 mod mails;
+mod members;
 mod oauth;
 mod outages;
 mod patches;
@@ -252,6 +253,13 @@ fn email(name: &str) -> Email {
 fn draft(name: &str) -> Draft {
     parse(&json!({
         "name": name, "healthLabels": [], "cookTimeMinutes": 60, "prepTimeMinutes": null, "ingredients": ["salt"],
+    }))
+}
+
+fn members_draft(name: &str) -> Draft {
+    parse(&json!({
+        "name": name, "healthLabels": [], "cookTimeMinutes": 60, "prepTimeMinutes": null, "ingredients": ["salt"],
+        "visibility": "members",
     }))
 }
 

@@ -1,6 +1,6 @@
 //! Links that show one recipe to everybody who has them.
 
-use axum::{extract::State, response::Response};
+use axum::response::Response;
 use http::{StatusCode, Uri};
 use ids::{RecipeId, ShareId, UserId};
 use jiff::Timestamp;
@@ -107,12 +107,7 @@ pub async fn revoke(
         Malformed, ShareNotFound, NotAcceptable, Unavailable,
     )
 )]
-pub async fn read(
-    _: JsonApi<App>,
-    State(app): State<App>,
-    uri: Uri,
-    conditions: Conditions,
-) -> Result<Response, Report> {
+pub async fn read(JsonApi(app): JsonApi<App>, uri: Uri, conditions: Conditions) -> Result<Response, Report> {
     let query = Query::parse(&uri, &["token"])?;
     let token = query.get("token").ok_or_else(|| RequestError::Malformed("token is required".into()))?;
     Ok(RecipeResponse::of(&app.recipes().shared(token).await?).for_conditions(&conditions))

@@ -2,11 +2,11 @@
 
 use accounts::TokenDigest;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use ids::{RecipeId, ShareId};
+use ids::{RecipeId, ShareId, UserId};
 use jiff::Timestamp;
 use recipes::FieldError;
 use secrecy::{ExposeSecret as _, SecretString};
-use store::{EditRefusal, NewShare, Share, ShareRequest, StoredRecipe};
+use store::{EditRefusal, NewShare, Share, ShareRequest, SharedByUser, StoredRecipe};
 
 use super::{RecipeError, Recipes, Writer};
 
@@ -56,6 +56,14 @@ impl Recipes {
     /// [`RecipeError::NotFound`], [`RecipeError::NotTheOwner`], [`RecipeError::NoOwner`], [`RecipeError::ActorRevoked`].
     pub async fn shares(&self, writer: Writer, recipe: RecipeId) -> Result<Vec<Share>, RecipeError> {
         self.store.shares(self.share_request(writer, recipe)).await?.map_err(refused)
+    }
+
+    /// The links that a user has made.
+    ///
+    /// # Errors
+    /// When the store is unavailable.
+    pub async fn shares_of(&self, user: UserId) -> Result<Vec<SharedByUser>, RecipeError> {
+        Ok(self.store.shares_of(user).await?)
     }
 
     /// # Errors

@@ -52,6 +52,7 @@ pub struct Text {
     pub(in crate::web) copied: &'static str,
     pub(in crate::web) copy: &'static str,
     pub(in crate::web) create_admin: &'static str,
+    pub(in crate::web) create_link: &'static str,
     pub(in crate::web) create_token: &'static str,
     pub(in crate::web) cuisine: &'static str,
     pub(in crate::web) current_password: &'static str,
@@ -131,6 +132,7 @@ pub struct Text {
     pub(in crate::web) last_backup: &'static str,
     pub(in crate::web) last_used: &'static str,
     pub(in crate::web) license: &'static str,
+    pub(in crate::web) link_once: &'static str,
     pub(in crate::web) log_in: &'static str,
     pub(in crate::web) log_in_elsewhere: &'static str,
     pub(in crate::web) log_in_to_add: &'static str,
@@ -143,6 +145,7 @@ pub struct Text {
     pub(in crate::web) make_user: &'static str,
     pub(in crate::web) make_viewer: &'static str,
     pub(in crate::web) make_writer: &'static str,
+    pub(in crate::web) members: &'static str,
     pub(in crate::web) minutes: &'static str,
     pub(in crate::web) minutes_label: &'static str,
     pub(in crate::web) more_fields: &'static str,
@@ -220,6 +223,8 @@ pub struct Text {
     pub(in crate::web) sessions: &'static str,
     pub(in crate::web) set_password: &'static str,
     pub(in crate::web) share: &'static str,
+    pub(in crate::web) share_links: &'static str,
+    pub(in crate::web) share_links_text: &'static str,
     pub(in crate::web) sign_up: &'static str,
     pub(in crate::web) since: &'static str,
     pub(in crate::web) site: &'static str,
@@ -265,6 +270,7 @@ pub struct Text {
     pub(in crate::web) version: &'static str,
     pub(in crate::web) viewer: &'static str,
     pub(in crate::web) visibility: &'static str,
+    pub(in crate::web) visibility_members: &'static str,
     pub(in crate::web) visibility_private: &'static str,
     pub(in crate::web) visibility_public: &'static str,
     pub(in crate::web) with: &'static str,
@@ -280,4 +286,15 @@ pub struct Text {
     pub(in crate::web) your_data: &'static str,
     pub(in crate::web) your_name: &'static str,
     pub(in crate::web) your_version: &'static str,
+}
+
+impl Text {
+    /// Who reads a recipe, unless it is everyone.
+    pub(in crate::web) fn readers(&self, visibility: recipes::Visibility) -> Option<&'static str> {
+        match visibility {
+            recipes::Visibility::Public => None,
+            recipes::Visibility::Members => Some(self.members),
+            recipes::Visibility::Private => Some(self.private),
+        }
+    }
 }

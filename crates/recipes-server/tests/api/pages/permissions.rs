@@ -35,6 +35,10 @@ const MATRIX: &[(&str, &str, [u16; 5])] = &[
     ("get", "/recipes/1/delete", [303, 403, 403, 200, 200]),
     ("post", "/recipes/1/delete", [303, 403, 403, 412, 412]),
     ("post", "/recipes/2/delete", [303, 404, 403, 412, 412]),
+    ("get", "/recipes/1/shares", [303, 403, 403, 200, 200]),
+    ("get", "/recipes/2/shares", [303, 404, 403, 200, 200]),
+    ("post", "/recipes/1/shares", [303, 403, 403, 200, 200]),
+    ("post", "/recipes/2/shares", [303, 404, 403, 200, 200]),
     ("get", "/shared", [404, 404, 404, 404, 404]),
     ("get", "/log-in", [200, 303, 303, 303, 303]),
     ("post", "/log-in", [401, 401, 401, 401, 401]),
@@ -110,8 +114,13 @@ async fn matrix_has_every_page() {
     for path in recipes_server::web::PATHS {
         // Each has tests of its own.
         let is_file = ["/-/{file}", "/manifest.webmanifest", "/sw.js"].contains(path);
-        let is_of_new_resource =
-            ["/account/sessions/{id}", "/account/tokens/{id}", "/admin/invitations/{id}"].contains(path);
+        let is_of_new_resource = [
+            "/account/sessions/{id}",
+            "/account/tokens/{id}",
+            "/admin/invitations/{id}",
+            "/recipes/{id}/shares/{share}",
+        ]
+        .contains(path);
         assert!(is_file || is_of_new_resource || in_matrix(&path.replace("{id}", "1")), "{path}");
         let request = app.anonymous().request(http::Method::TRACE, path);
         // 405: there is a route.

@@ -67,6 +67,7 @@ async fn filled(test: &TestStore) {
     let soup = test.public("Soup", Some(ada.id)).await;
     test.private("Älplermagronen 🧀", Some(ada.id)).await;
     test.public("Bread", None).await;
+    test.for_members("Fondue", Some(ada.id)).await;
     let last = test.public("Salad", Some(ada.id)).await;
     test.delete_recipe(last.id, Precondition::None, test.operator()).await.unwrap();
     assert!(test.delete_user(eve.id, None, test.operator()).await.unwrap());

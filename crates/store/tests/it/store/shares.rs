@@ -5,8 +5,8 @@ use ids::{RecipeId, ShareId, UserId};
 use jiff::Timestamp;
 use rstest_reuse::apply;
 use store::{
-    Access, EditRefusal, MAX_SHARES, NewShare, Ownerless, Precondition, Share, ShareRequest, StoreError,
-    Transfer, Viewer,
+    Access, EditRefusal, MAX_SHARES, NewShare, Ownerless, Precondition, Share, ShareRequest, SharedByUser,
+    StoreError, Transfer, Viewer,
 };
 use tokio::task::JoinSet;
 
@@ -49,6 +49,8 @@ async fn link_shows_one_private_recipe_until_it_is_revoked(database: Database) {
     let request = test.share_request(secret.id, alice);
     assert_eq!(test.shares(request).await.unwrap(), Ok(vec![share]));
     assert_eq!(test.shares(test.share_request(other, alice)).await.unwrap(), Ok(vec![]));
+    assert_eq!(test.shares_of(alice).await.unwrap(), [SharedByUser { recipe: secret.id, share }]);
+    assert_eq!(test.shares_of(test.user("bob").await.id).await.unwrap(), []);
     let of_other = test.share_request(other, alice);
     assert_eq!(test.revoke_share(share.id, of_other).await.unwrap(), Ok(false), "of another recipe");
     assert_eq!(test.shown_by("a").await, Some(secret.id));
