@@ -30,6 +30,14 @@ const WRITES: &[Write] = &[
     Write { method: "post", path: "/api/v1/recipes", body: stew, status: 201, admin: false },
     Write { method: "post", path: "/api/v1/recipes/import", body: stew, status: 200, admin: false },
     Write { method: "put", path: "/api/v1/recipes/{id}", body: stew, status: 200, admin: true },
+    Write { method: "patch", path: "/api/v1/recipes/{id}", body: stew, status: 200, admin: true },
+    Write {
+        method: "post",
+        path: "/api/v1/recipes/{id}/cooked",
+        body: || json!({"note": "With less salt"}),
+        status: 201,
+        admin: false,
+    },
     Write {
         method: "patch",
         path: "/api/v1/users/me",
@@ -140,7 +148,7 @@ async fn an_administrator_who_is_demoted_while_the_body_arrives_acts_as_a_user()
     for write in WRITES {
         let status = match write {
             // The private recipe of another user.
-            Write { path: "/api/v1/recipes/{id}", .. } => 404,
+            Write { path, .. } if path.starts_with("/api/v1/recipes/{id}") => 404,
             Write { admin: true, .. } => 403,
             Write { status, .. } => *status,
         };
@@ -158,10 +166,11 @@ async fn check(write: &Write, revocation: Revocation, status: u16) {
     let id = app.store.set_role(&ada, Role::Admin, operator).await.unwrap().unwrap().id;
     let bob = app.user("bob", Role::User).await.id;
     let path = match write.path {
-        "/api/v1/recipes/{id}" => {
+        path if path.starts_with("/api/v1/recipes/{id}") => {
             let mut private = recipe("Bob's secret");
             private["visibility"] = json!("private");
-            app.bob().await.post("/api/v1/recipes", &private).await.is(201).header("location").to_owned()
+            let created = app.bob().await.post("/api/v1/recipes", &private).await.is(201);
+            path.replace("/api/v1/recipes/{id}", created.header("location"))
         }
         "/api/v1/admin/clients/{clientId}" => {
             let created =
