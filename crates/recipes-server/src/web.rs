@@ -22,6 +22,7 @@ mod nutrition;
 mod pending_cookies;
 mod recipe;
 mod results;
+mod scaling;
 mod show;
 mod sign_up;
 mod visitor;

@@ -12,6 +12,7 @@ use recipes::{Attribution, Content, Instruction, Recipe, Visibility};
 
 use super::frame::{Frame, page};
 use super::languages::Text;
+use super::scaling::{Scaling, Viewed};
 use super::visitor::{Reader, Visitor};
 use super::{nutrition, show};
 use crate::api::recipes::address::RecipeAddress;
@@ -30,6 +31,7 @@ struct RecipePage<'a> {
     recipe: &'a Content,
     times: Vec<(&'static str, String)>,
     servings: Option<String>,
+    scaling: Scaling,
     /// Unless it says the same as the servings.
     yields: Option<&'a String>,
     paragraphs: Vec<&'a str>,
@@ -68,7 +70,9 @@ pub(super) async fn read(State(app): State<App>, mut parts: Parts) -> Result<Res
         Err(log_in) => return Ok(log_in),
     };
     let recipe = find(&app, id, &visitor).await?;
-    let (t, content) = (visitor.frame.text(), &recipe.content);
+    let t = visitor.frame.text();
+    let viewed = Viewed::of(&parts.uri, &recipe.content);
+    let content = &viewed.content;
     let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
     let site = app.public_url().map_or_else(|| format!("http://{host}"), |url| url.as_str().to_owned());
     let servings = content.servings.as_ref().map(ToString::to_string);
@@ -80,6 +84,7 @@ pub(super) async fn read(State(app): State<App>, mut parts: Parts) -> Result<Res
         times: times(content, t),
         yields: content.yields.as_ref().filter(|yields| Some(&***yields) != servings.as_deref()),
         servings,
+        scaling: Scaling::of((&visitor.frame.base, id), &viewed, t),
         paragraphs: content.description.as_deref().map(paragraphs).unwrap_or_default(),
         sections: sections(content.instructions.as_deref().unwrap_or_default(), t),
         tags: tags(content),

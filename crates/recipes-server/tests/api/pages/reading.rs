@@ -114,6 +114,31 @@ async fn recipe_is_a_page_with_its_data_and_json_for_programs() {
 }
 
 #[tokio::test]
+async fn recipe_is_scaled_converted_and_downloaded_by_links() {
+    let app = TestApp::new();
+    let mut body = recipe("Soup");
+    body["servings"] = 4.into();
+    body["ingredients"] = json!(["1/2 cup olive oil", "salt"]);
+    app.alice().await.post("/api/v1/recipes", &body).await.is(201);
+    let mut browser = Browser::new(&app);
+    let page = browser.get("/recipes/1?servings=8&utm_source=mail").await.is(200).text();
+    for part in
+        ["<span>1 cup olive oil", "/recipes/1?servings=7#", "/recipes/1?servings=9#", "\"1/2 cup olive oil\""]
+    {
+        assert!(page.contains(part), "{part} in {page}");
+    }
+    let page = browser.get("/recipes/1?servings=4&unit=metric").await.is(200).text();
+    assert!(page.contains("ml olive oil") && page.contains("Converted amounts are rounded."), "{page}");
+    for impossible in ["servings=0", "servings=1000000", "scale=x", "unit=stone"] {
+        let page = browser.get(&format!("/recipes/1?{impossible}")).await.is(200).text();
+        assert!(page.contains("<span>1/2 cup olive oil"), "{impossible}");
+    }
+    let markdown = browser.get("/recipes/1.md").await.is(200);
+    assert_eq!(markdown.header("content-type"), "text/markdown; charset=utf-8");
+    assert!(markdown.text().contains("- 1/2 cup olive oil"));
+}
+
+#[tokio::test]
 async fn search_filters_and_pages() {
     let app = TestApp::new();
     let alice = app.alice().await;
