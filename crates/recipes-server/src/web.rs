@@ -20,6 +20,7 @@ mod links;
 mod log_in;
 mod nutrition;
 mod pending_cookies;
+mod personal;
 mod recipe;
 mod results;
 mod scaling;
@@ -54,6 +55,9 @@ pub const PATHS: &[&str] = &[
     "/recipes/new",
     "/recipes/{id}/edit",
     "/recipes/{id}/delete",
+    "/recipes/{id}/favourite",
+    "/recipes/{id}/cooked",
+    "/recipes/{id}/cooked/{entry}",
     "/log-in",
     "/log-out",
     "/sign-up",
@@ -119,7 +123,10 @@ where
         pages = pages
             .route("/recipes/new", get(edit::new_form).post(edit::create))
             .route("/recipes/{id}/edit", get(edit::edit_form).post(edit::update))
-            .route("/recipes/{id}/delete", get(edit::delete_form).post(edit::delete));
+            .route("/recipes/{id}/delete", get(edit::delete_form).post(edit::delete))
+            .route("/recipes/{id}/favourite", post(personal::favourite))
+            .route("/recipes/{id}/cooked", post(personal::add_cooked))
+            .route("/recipes/{id}/cooked/{entry}", post(personal::remove_cooked));
     }
     pages.layer(from_fn(PendingCookies::deliver)).merge(files())
 }

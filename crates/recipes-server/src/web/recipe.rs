@@ -12,6 +12,7 @@ use recipes::{Attribution, Content, Instruction, Recipe, Visibility};
 
 use super::frame::{Frame, page};
 use super::languages::Text;
+use super::personal::Personal;
 use super::scaling::{Scaling, Viewed};
 use super::visitor::{Reader, Visitor};
 use super::{nutrition, show};
@@ -21,6 +22,7 @@ use crate::auth::requirements::RecipeReader;
 use crate::http::conditional::Conditions;
 use crate::http::error::Report;
 use crate::http::negotiation::HTML;
+use crate::mode::Mode;
 
 #[derive(Template)]
 #[template(path = "recipes/recipe.html")]
@@ -32,6 +34,8 @@ struct RecipePage<'a> {
     times: Vec<(&'static str, String)>,
     servings: Option<String>,
     scaling: Scaling,
+    /// Of a user who has logged in.
+    personal: Option<Personal>,
     /// Unless it says the same as the servings.
     yields: Option<&'a String>,
     paragraphs: Vec<&'a str>,
@@ -70,6 +74,10 @@ pub(super) async fn read(State(app): State<App>, mut parts: Parts) -> Result<Res
         Err(log_in) => return Ok(log_in),
     };
     let recipe = find(&app, id, &visitor).await?;
+    let personal = match visitor.user() {
+        Some(user) if app.mode() == Mode::AllInOne => Some(Personal::of(&app, user, id).await?),
+        _ => None,
+    };
     let t = visitor.frame.text();
     let viewed = Viewed::of(&parts.uri, &recipe.content);
     let content = &viewed.content;
@@ -84,6 +92,7 @@ pub(super) async fn read(State(app): State<App>, mut parts: Parts) -> Result<Res
         times: times(content, t),
         yields: content.yields.as_ref().filter(|yields| Some(&***yields) != servings.as_deref()),
         servings,
+        personal,
         scaling: Scaling::of((&visitor.frame.base, id), &viewed, t),
         paragraphs: content.description.as_deref().map(paragraphs).unwrap_or_default(),
         sections: sections(content.instructions.as_deref().unwrap_or_default(), t),

@@ -189,7 +189,7 @@ impl FromRequestParts<App> for Member {
     }
 }
 
-fn log_in_first(frame: &Frame) -> Response {
+pub(super) fn log_in_first(frame: &Frame) -> Response {
     see_other(&format!("/log-in?{}", frame.return_query())).into_response()
 }
 

@@ -42,6 +42,10 @@ impl Sqlite {
         .await
     }
 
+    pub fn is_favourite(&self, user: UserId, recipe: RecipeId) -> Result<bool, StoreError> {
+        self.read(|db| is_favourite(db, user, recipe))
+    }
+
     pub async fn favourites(&self, user: UserId) -> Result<Vec<Favourite>, StoreError> {
         self.read_at_length(move |db| {
             let sql = "SELECT recipe_id, added_at FROM favourites WHERE user_id = ?1 ORDER BY recipe_id";

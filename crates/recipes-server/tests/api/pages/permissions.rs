@@ -29,6 +29,8 @@ const MATRIX: &[(&str, &str, [u16; 4])] = &[
     ("get", "/recipes/2/edit", [303, 404, 200, 200]),
     ("post", "/recipes/1/edit", [403, 403, 412, 412]),
     ("post", "/recipes/2/edit", [403, 404, 412, 412]),
+    ("post", "/recipes/1/favourite", [303, 303, 303, 303]),
+    ("post", "/recipes/1/cooked", [303, 303, 303, 303]),
     ("get", "/recipes/1/delete", [303, 403, 200, 200]),
     ("post", "/recipes/1/delete", [303, 403, 412, 412]),
     ("post", "/recipes/2/delete", [303, 404, 412, 412]),
@@ -105,8 +107,13 @@ async fn matrix_has_every_page() {
     for path in recipes_server::web::PATHS {
         // Each has tests of its own.
         let is_file = ["/-/{file}", "/manifest.webmanifest", "/sw.js"].contains(path);
-        let is_of_new_resource =
-            ["/account/sessions/{id}", "/account/tokens/{id}", "/admin/invitations/{id}"].contains(path);
+        let is_of_new_resource = [
+            "/recipes/{id}/cooked/{entry}",
+            "/account/sessions/{id}",
+            "/account/tokens/{id}",
+            "/admin/invitations/{id}",
+        ]
+        .contains(path);
         assert!(is_file || is_of_new_resource || in_matrix(&path.replace("{id}", "1")), "{path}");
         let request = app.anonymous().request(http::Method::TRACE, path);
         // 405: there is a route.
