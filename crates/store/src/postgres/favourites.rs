@@ -4,6 +4,8 @@ use accounts::Authority;
 use ids::{RecipeId, UserId};
 
 use super::columns::Columns;
+use super::connection::Db;
+use super::failure::Failure;
 use super::recipes::may_view;
 use super::{Postgres, at};
 use crate::{Context, Favoured, Favourite, MAX_FAVOURITES, StoreError};

@@ -85,9 +85,9 @@ fn verdict(group: &Value, token: &str) -> &'static str {
 /// Runs a file, of which at least `expected` vectors must have the result that it demands.
 #[track_caller]
 fn check_file(file: &str, contradicting: &[Contradiction], expected: usize) {
-    let folder = std::env::var("WYCHEPROOF").unwrap_or_else(|_| panic!("set WYCHEPROOF to testvectors_v1"));
+    let folder = std::env::var("WYCHEPROOF").expect("WYCHEPROOF must be the folder testvectors_v1");
     let path = Path::new(&folder).join(format!("{file}_test.json"));
-    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let text = std::fs::read_to_string(&path).unwrap();
     let file_of_tests: Value = serde_json::from_str(&text).unwrap();
     let (mut passed, mut contradictions, mut failures) = (0, Vec::new(), Vec::new());
     for group in file_of_tests["testGroups"].as_array().unwrap() {
