@@ -68,20 +68,16 @@ impl Scaling {
         let Viewed { content, view, is_rounded } = viewed;
         let servings = content.servings.as_ref().and_then(|number| Ratio::parse(&number.to_string()));
         let page = format!("{base}/recipes/{id}");
-        let (size, fewer, more) = match servings {
-            Some(servings) => {
-                let fewer = below(servings).map(Size::Servings);
-                (text(servings), fewer, Size::Servings(above(servings)))
-            }
-            None => {
-                let scale = match view.size {
-                    Some(Size::Scale(scale)) => scale,
-                    _ => Ratio::ONE,
-                };
-                let half = Ratio::new(1, 2).filter(|half| *half < scale);
-                let fewer = below(scale).or(half).map(Size::Scale);
-                (format!("× {}", text(scale)), fewer, Size::Scale(above(scale)))
-            }
+        let (size, fewer, more) = if let Some(servings) = servings {
+            (text(servings), below(servings).map(Size::Servings), Size::Servings(above(servings)))
+        } else {
+            let scale = match view.size {
+                Some(Size::Scale(scale)) => scale,
+                _ => Ratio::ONE,
+            };
+            let half = Ratio::new(1, 2).filter(|half| *half < scale);
+            let fewer = below(scale).or(half).map(Size::Scale);
+            (format!("× {}", text(scale)), fewer, Size::Scale(above(scale)))
         };
         let href = |size: Option<Size>, unit: Option<UnitSystem>| address(&page, RecipeView { size, unit });
         let unit = |unit, name| {
