@@ -206,7 +206,7 @@ pub(super) static TEXT: Text = Text {
     scope_write: "Écrire des recettes",
     search: "Chercher",
     search_example: "Soupe, tomates …",
-    search_hint: "Chercher une recette",
+    search_hint: "Rechercher",
     search_index: "Index de recherche",
     section: "Titre (par exemple : Pour la sauce)",
     see_all: "Les {} recettes",
