@@ -218,7 +218,7 @@ pub(super) static TEXT: Text = Text {
     scope_read: "阅读菜谱，包括我的私密菜谱",
     scope_write: "编写菜谱",
     search: "搜索",
-    search_example: "汤、番茄、周日……",
+    search_example: "汤、番茄……",
     search_hint: "搜索菜谱",
     search_index: "搜索索引",
     section: "小标题（例如：酱汁）",
