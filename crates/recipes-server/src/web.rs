@@ -14,14 +14,17 @@ mod form;
 pub mod form_token;
 mod frame;
 mod home;
+mod household;
 mod labels;
 pub mod languages;
 mod links;
 mod log_in;
 mod nutrition;
 mod pending_cookies;
+mod plan;
 mod recipe;
 mod results;
+mod shopping_list;
 mod show;
 mod sign_up;
 mod visitor;
@@ -53,6 +56,12 @@ pub const PATHS: &[&str] = &[
     "/recipes/new",
     "/recipes/{id}/edit",
     "/recipes/{id}/delete",
+    "/plan",
+    "/plan/meals/{id}",
+    "/shopping-list",
+    "/shopping-list/{id}",
+    "/household",
+    "/household/join",
     "/log-in",
     "/log-out",
     "/sign-up",
@@ -118,7 +127,13 @@ where
         pages = pages
             .route("/recipes/new", get(edit::new_form).post(edit::create))
             .route("/recipes/{id}/edit", get(edit::edit_form).post(edit::update))
-            .route("/recipes/{id}/delete", get(edit::delete_form).post(edit::delete));
+            .route("/recipes/{id}/delete", get(edit::delete_form).post(edit::delete))
+            .route("/plan", get(plan::read).post(plan::add))
+            .route("/plan/meals/{id}", post(plan::remove))
+            .route("/shopping-list", get(shopping_list::read).post(shopping_list::add))
+            .route("/shopping-list/{id}", post(shopping_list::change))
+            .route("/household", get(household::read).post(household::change))
+            .route("/household/join", get(household::join_form).post(household::join));
     }
     pages.layer(from_fn(PendingCookies::deliver)).merge(files())
 }

@@ -15,7 +15,7 @@ impl From<PlanError> for Report {
             E::NoSuchItem => (StatusCode::NOT_FOUND, "item_not_found"),
             E::ItemChanged => (StatusCode::CONFLICT, "item_changed"),
             E::TooManyItems => (StatusCode::CONFLICT, "too_many_items"),
-            E::NoSuchInvitation => (StatusCode::NOT_FOUND, "invitation_not_found"),
+            E::NoSuchInvitation => (StatusCode::NOT_FOUND, "household_invitation_not_found"),
             E::HouseholdFull => (StatusCode::CONFLICT, "household_full"),
             E::NoHousehold => (StatusCode::NOT_FOUND, "no_household"),
             E::NoSuchFeed => (StatusCode::NOT_FOUND, "calendar_not_found"),
