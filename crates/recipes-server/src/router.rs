@@ -62,6 +62,16 @@ fn recipe_routes() -> OpenApiRouter<App> {
         .routes(routes!(api::recipes::cooked::list, api::recipes::cooked::add))
         .routes(routes!(api::recipes::cooked::remove))
         .routes(routes!(api::recipes::favourite::add, api::recipes::favourite::remove))
+        .routes(routes!(api::plan::read, api::plan::replace))
+        .routes(routes!(api::plan::add))
+        .routes(routes!(api::plan::remove))
+        .routes(routes!(api::plan::create_calendar, api::plan::revoke_calendar))
+        .routes(routes!(api::plan::calendar_file))
+        .routes(routes!(api::shopping_list::read, api::shopping_list::add, api::shopping_list::clear))
+        .routes(routes!(api::shopping_list::change, api::shopping_list::remove))
+        .routes(routes!(api::household::read, api::household::leave))
+        .routes(routes!(api::household::invite))
+        .routes(routes!(api::household::join))
 }
 
 fn account_routes(limits: &RateLimits) -> OpenApiRouter<App> {

@@ -14,6 +14,7 @@ mod form;
 pub mod form_token;
 mod frame;
 mod home;
+mod household;
 mod labels;
 pub mod languages;
 mod links;
@@ -21,9 +22,11 @@ mod log_in;
 mod nutrition;
 mod pending_cookies;
 mod personal;
+mod plan;
 mod recipe;
 mod results;
 mod scaling;
+mod shopping_list;
 mod show;
 mod sign_up;
 mod visitor;
@@ -58,6 +61,12 @@ pub const PATHS: &[&str] = &[
     "/recipes/{id}/favourite",
     "/recipes/{id}/cooked",
     "/recipes/{id}/cooked/{entry}",
+    "/plan",
+    "/plan/meals/{id}",
+    "/shopping-list",
+    "/shopping-list/{id}",
+    "/household",
+    "/household/join",
     "/log-in",
     "/log-out",
     "/sign-up",
@@ -126,7 +135,13 @@ where
             .route("/recipes/{id}/delete", get(edit::delete_form).post(edit::delete))
             .route("/recipes/{id}/favourite", post(personal::favourite))
             .route("/recipes/{id}/cooked", post(personal::add_cooked))
-            .route("/recipes/{id}/cooked/{entry}", post(personal::remove_cooked));
+            .route("/recipes/{id}/cooked/{entry}", post(personal::remove_cooked))
+            .route("/plan", get(plan::read).post(plan::add))
+            .route("/plan/meals/{id}", post(plan::remove))
+            .route("/shopping-list", get(shopping_list::read).post(shopping_list::add))
+            .route("/shopping-list/{id}", post(shopping_list::change))
+            .route("/household", get(household::read).post(household::change))
+            .route("/household/join", get(household::join_form).post(household::join));
     }
     pages.layer(from_fn(PendingCookies::deliver)).merge(files())
 }

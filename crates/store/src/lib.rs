@@ -22,6 +22,7 @@ mod cooked;
 mod error;
 mod favourites;
 mod grants;
+mod households;
 mod idempotency;
 mod identities;
 mod imports;
@@ -33,6 +34,7 @@ mod mail_tokens;
 mod mails;
 mod page;
 mod passwords;
+mod plans;
 mod postgres;
 mod recipe_snapshot;
 mod recipes;
@@ -40,6 +42,7 @@ mod requests;
 mod revocations;
 mod sessions;
 mod shared_limits;
+mod shopping;
 mod slow;
 mod sqlite;
 mod statistics;
@@ -63,6 +66,9 @@ pub use self::favourites::{Favoured, Favourite, MAX_FAVOURITES};
 pub use self::grants::{
     BrowserSession, CodeRow, ConsentRow, GrantRow, GrantState, NewCode, NewConsent, NewGrant, Outcome,
 };
+pub use self::households::{
+    Household, HouseholdInvitation, HouseholdMember, Joined, MAX_HOUSEHOLD_MEMBERS, PlanFeed,
+};
 pub use self::idempotency::{IdempotencyKey, Once};
 pub use self::identities::{Identity, NewIdentity};
 pub use self::imports::{ImportBatch, ImportOutcome, OnConflict, RecipeImport};
@@ -71,6 +77,9 @@ pub use self::instance::Instance;
 pub use self::logouts::{DueLogout, TakeLogout};
 pub use self::mails::{DueMail, MailContent, TakeMail, TakenMail};
 pub use self::page::{DEFAULT_PAGE_SIZE, Listing, MAX_PAGE_SIZE, Page, PageEnd};
+pub use self::plans::{
+    MAX_PLAN_ENTRIES, MAX_PLAN_ENTRIES_OF_DAY, NewPlanEntries, PlanEntry, Planned, ReplacedDays,
+};
 pub use self::recipe_snapshot::RecipeSnapshot;
 pub use self::recipes::{Edit, NewRecipe, PatchRecipe, RecipePage, ReplaceRecipe, StoredRecipe};
 pub use self::requests::{DeviceCodeKey, MAX_WAITING_REQUESTS, NewDeviceCode, NewPushedRequest};
@@ -79,6 +88,9 @@ pub use self::sessions::{
     ChangePassword, CreateSession, Refresh, RefreshSession, Refreshed, SessionUser, SignUp,
 };
 pub use self::shared_limits::{LimitKey, SharedLimits, SharedQuota, TakenQuota};
+pub use self::shopping::{
+    ChangeShoppingItem, ItemEdit, Listed, MAX_SHOPPING_ITEMS, NewShoppingLine, NewShoppingLines, ShoppingItem,
+};
 pub use self::slow::{Waited, log_slow_transactions, observe_waits, take_waited};
 pub use self::statistics::Statistics;
 pub use self::url::DatabaseUrl;

@@ -46,6 +46,7 @@ pub fn document() -> OpenApi {
     modifiers(&Bearer, &Schemas),
     tags(
         (name = "recipes", description = "Read and write recipes"),
+        (name = "planning", description = "The meal plan and the shopping list that you share with your household"),
         (name = "users", description = "Sign up, log in, and manage your account"),
         (name = "admin", description = "For administrators: accounts of other users, invitations and the audit log"),
         (name = "health", description = "For operators: whether the service works"),

@@ -5,7 +5,10 @@ mod examples;
 use std::{borrow::Cow, collections::BTreeMap};
 
 use accounts::{MAX_API_TOKENS, MAX_INVITATIONS};
-use store::{MAX_COOKED, MAX_COOKED_OF_RECIPE, MAX_FAVOURITES};
+use store::{
+    MAX_COOKED, MAX_COOKED_OF_RECIPE, MAX_FAVOURITES, MAX_HOUSEHOLD_MEMBERS, MAX_PLAN_ENTRIES,
+    MAX_PLAN_ENTRIES_OF_DAY, MAX_SHOPPING_ITEMS,
+};
 use utoipa::{
     IntoResponses,
     openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder, header::HeaderBuilder},
@@ -57,6 +60,15 @@ errors! {
     TooManyFavourites: 409 format!("You have {MAX_FAVOURITES} favourites already");
     TooManyCooked: 409 format!("You have {MAX_COOKED_OF_RECIPE} entries for this recipe already, or {MAX_COOKED} in all");
     CookedNotFound: 404 "You have no such entry";
+    MealNotFound: 404 "There is no such meal in your plan";
+    TooManyMeals: 409 format!("A day would have more than {MAX_PLAN_ENTRIES_OF_DAY} meals, or the plan more than {MAX_PLAN_ENTRIES}");
+    CalendarNotFound: 404 "There is no such calendar";
+    ItemNotFound: 404 "There is no such item in your list";
+    ItemChanged: 409 "Somebody else has changed the item: read the list again";
+    TooManyItems: 409 format!("The list would have more than {MAX_SHOPPING_ITEMS} items");
+    HouseholdNotFound: 404 "You are in no household";
+    InvitationToHouseholdNotFound: 404 "The code is unknown, was used or has expired";
+    HouseholdFull: 409 format!("The household has {MAX_HOUSEHOLD_MEMBERS} members already");
     NoInvitation: 409 format!("There are {MAX_INVITATIONS} open invitations already, or `SIGNUP` is `closed`");
     UserDisabled: 409 "The user is disabled";
     LastAdmin: 409 "The user is the last administrator";

@@ -5,7 +5,7 @@ use futures_util::stream;
 use http::{HeaderValue, header};
 use ids::{RecipeId, UserId};
 use serde_json::json;
-use store::{Cooked, Favourite};
+use store::{Cooked, Favourite, PlanEntry};
 
 use super::{
     admin::{audit::EntryView, invitations::InvitationView},
@@ -13,10 +13,13 @@ use super::{
     applications::ApplicationView,
     documented_errors::{Malformed, NotAcceptable, Unauthorized, Unavailable, WithoutScope},
     json_array::JsonArray,
+    household::household_json,
     me::Profile,
+    plan::export_json,
     recipes::cooked::CookedView,
     responses::NO_STORE,
     sessions::SessionView,
+    shopping_list::item_json,
 };
 use crate::app::App;
 use crate::auth::requirements::AccountOwner;
@@ -24,13 +27,14 @@ use crate::http::error::Report;
 use crate::http::json_api::JsonApi;
 use crate::http::query::NoQuery;
 use crate::use_cases::accounts::Export;
+use crate::use_cases::planning::{Household, ShoppingItem};
 
 /// Exports all data that this service stores about you.
 #[utoipa::path(
     get, path = "/api/v1/users/me/export", tag = "users", operation_id = "exportMe",
     security(("bearer" = ["account"])),
     responses(
-        (status = 200, description = "Account, sessions, API tokens, applications, favourites, cooked recipes, invitations, recipes, and the events of the account and of your own actions", body = ref("#/components/schemas/Export"),
+        (status = 200, description = "Account, sessions, API tokens, applications, favourites, cooked recipes, meal plan, shopping list, invitations, recipes, and the events of the account and of your own actions", body = ref("#/components/schemas/Export"),
             headers(("content-disposition" = String, description = "A name for the file"))),
         Malformed, Unauthorized, WithoutScope, NotAcceptable, Unavailable,
     )
@@ -39,6 +43,9 @@ pub async fn read(JsonApi(app): JsonApi<App>, me: AccountOwner, _: NoQuery) -> R
     let personal = Personal {
         favourites: app.recipes().favourites(me.user.id).await?,
         cooked: app.recipes().cooked(me.user.id, None).await?,
+        household: app.planning().household(me.user.id).await?,
+        plan: app.planning().whole_plan(me.user.id).await?,
+        shopping_list: app.planning().shopping_list(me.user.id).await?,
     };
     let head = head(&app.accounts().export(me.user.id).await?, &personal, &me)?;
     let owner = me.user.id;
@@ -66,6 +73,9 @@ enum Part {
 struct Personal {
     favourites: Vec<Favourite>,
     cooked: Vec<Cooked>,
+    household: Household,
+    plan: Vec<PlanEntry>,
+    shopping_list: Vec<ShoppingItem>,
 }
 
 /// The document up to its events.
@@ -85,6 +95,9 @@ fn head(export: &Export, personal: &Personal, me: &AccountOwner) -> Result<Vec<u
         "applications": applications.iter().map(ApplicationView::of).collect::<Vec<_>>(),
         "favourites": favourites,
         "cooked": personal.cooked.iter().map(CookedView::of).collect::<Vec<_>>(),
+        "household": household_json(&personal.household),
+        "plan": personal.plan.iter().map(export_json).collect::<Vec<_>>(),
+        "shoppingList": personal.shopping_list.iter().map(item_json).collect::<Vec<_>>(),
         "invitations": invitations.iter().map(InvitationView::for_creator).collect::<Vec<_>>(),
     });
     let mut head = serde_json::to_vec(&head).map_err(Report::internal)?;

@@ -192,6 +192,23 @@ parameters! {
             "schema": { "type": "boolean", "default": false }
         }
     ];
+    DaysQuery: [
+        {
+            "name": "from", "in": "query", "required": false,
+            "description": "The first day. Without it, today.",
+            "schema": { "type": "string", "format": "date", "pattern": "^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])$" }
+        },
+        {
+            "name": "to", "in": "query", "required": false,
+            "description": "The last day, at most 366 days later. Without it, six days later.",
+            "schema": { "type": "string", "format": "date", "pattern": "^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])$" }
+        }
+    ];
+    TickedQuery: [{
+        "name": "ticked", "in": "query", "required": false,
+        "description": "`true`: only the ticked items.",
+        "schema": { "type": "string", "pattern": "^true$" }
+    }];
     CookedInPath: [{
         "name": "entry", "in": "path", "required": true, "example": "01936f5e-8c00-7d3a-9b1e-3f5a7c9e1b2d",
         "schema": { "type": "string", "format": "uuid" }

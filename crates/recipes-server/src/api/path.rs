@@ -4,10 +4,11 @@ use std::convert::Infallible;
 
 use axum::extract::{FromRequestParts, Path};
 use http::request::Parts;
-use ids::{ApiTokenId, CookedId, InvitationId, RecipeId, SessionId, UserId};
+use ids::{ApiTokenId, CookedId, InvitationId, PlanEntryId, RecipeId, SessionId, ShoppingItemId, UserId};
 
 use crate::http::error::Report;
 use crate::use_cases::accounts::AccountError;
+use crate::use_cases::planning::PlanError;
 use crate::use_cases::recipes::RecipeError;
 
 /// The id in the path. Text that is no id gets the same 404 as an unknown id.
@@ -44,6 +45,8 @@ path_ids! {
     ApiTokenId or AccountError::ApiTokenNotFound;
     UserId or AccountError::UserNotFound;
     InvitationId or AccountError::InvitationNotFound;
+    PlanEntryId or PlanError::NoSuchMeal;
+    ShoppingItemId or PlanError::NoSuchItem;
 }
 
 /// An entry in the log of what the caller cooked, by the ids in the path.

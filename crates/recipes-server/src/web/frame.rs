@@ -71,6 +71,10 @@ fn done(here: &str, t: &'static Text) -> Option<&'static str> {
         "reset" => Some(t.done_reset),
         "signed-up" => Some(t.done_signed_up),
         "admin" => Some(t.done_admin),
+        "planned" => Some(t.done_planned),
+        "listed" => Some(t.done_listed),
+        "joined" => Some(t.done_joined),
+        "left" => Some(t.done_left),
         _ => None,
     }
 }

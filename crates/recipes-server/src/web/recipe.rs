@@ -7,6 +7,7 @@ use axum::{
 };
 use http::{header, request::Parts};
 use ids::RecipeId;
+use jiff::civil::Date;
 use recipes::export::{for_html, json_ld_value};
 use recipes::{Attribution, Content, Instruction, Recipe, Visibility};
 
@@ -43,6 +44,7 @@ struct RecipePage<'a> {
     tags: Vec<(&'static str, &'a String)>,
     nutrition: Vec<(&'static str, String)>,
     updated: String,
+    today: Date,
     is_private: bool,
     may_edit: bool,
     json_ld: String,
@@ -99,6 +101,7 @@ pub(super) async fn read(State(app): State<App>, mut parts: Parts) -> Result<Res
         tags: tags(content),
         nutrition: content.nutrition.as_deref().map(|facts| nutrition::rows(facts, t)).unwrap_or_default(),
         updated: show::day(t, recipe.server.updated_at, app.accounts().now()),
+        today: app.planning().today(),
         is_private: content.visibility == Visibility::Private,
         may_edit: may_edit(&visitor, &recipe),
         json_ld: json_ld(&recipe, &format!("{site}/recipes/{id}")),

@@ -39,7 +39,7 @@ pub(crate) enum Kind {
 use Kind::{Address, Boolean, Bytes, Digest, Integer, Text, Time, Uuid};
 
 /// In an order in which no record refers to a later one.
-pub(crate) const TABLES: [&Table; 16] = [
+pub(crate) const TABLES: [&Table; 20] = [
     &USERS,
     &RECIPES,
     &SESSIONS,
@@ -53,6 +53,10 @@ pub(crate) const TABLES: [&Table; 16] = [
     &IDENTITIES,
     &FAVOURITES,
     &COOKED,
+    &HOUSEHOLDS,
+    &HOUSEHOLD_MEMBERS,
+    &PLAN_ENTRIES,
+    &SHOPPING_ITEMS,
     &META,
     &AUDIT,
     &SEQUENCES,
@@ -224,6 +228,55 @@ const COOKED: Table = Table {
         required("recipe_id", Integer),
         required("cooked_on", Text),
         optional("note", Text),
+    ],
+    has_sequence: false,
+};
+
+const HOUSEHOLDS: Table = Table {
+    name: "households",
+    columns: &[
+        required("id", Uuid),
+        required("created_at", Time),
+        optional("invitation", Digest),
+        optional("invitation_expires_at", Time),
+    ],
+    has_sequence: false,
+};
+
+const HOUSEHOLD_MEMBERS: Table = Table {
+    name: "household_members",
+    columns: &[
+        required("user_id", Integer),
+        required("household_id", Uuid),
+        required("joined_at", Time),
+        optional("feed", Digest),
+    ],
+    has_sequence: false,
+};
+
+const PLAN_ENTRIES: Table = Table {
+    name: "plan_entries",
+    columns: &[
+        required("id", Uuid),
+        required("household_id", Uuid),
+        required("day", Text),
+        required("position", Integer),
+        optional("recipe_id", Integer),
+        optional("servings", Text),
+        optional("note", Text),
+    ],
+    has_sequence: false,
+};
+
+const SHOPPING_ITEMS: Table = Table {
+    name: "shopping_items",
+    columns: &[
+        required("id", Uuid),
+        required("household_id", Uuid),
+        required("position", Integer),
+        required("text", Text),
+        required("version", Integer),
+        optional("ticked_at", Time),
     ],
     has_sequence: false,
 };

@@ -22,6 +22,7 @@ mod mails;
 mod oauth;
 mod outages;
 mod patches;
+mod plans;
 mod quotas;
 mod races;
 mod recipe_snapshot;
@@ -30,6 +31,7 @@ mod replicas;
 mod sessions;
 mod shared_limits;
 mod sharing;
+mod shopping;
 mod upgrades;
 mod users;
 

@@ -12,6 +12,7 @@ use crate::http::negotiation::Shape;
 use crate::limits::{BODY_BYTES, IMPORT_BYTES};
 use crate::use_cases::accounts::AccountError;
 use crate::use_cases::clients::ClientError;
+use crate::use_cases::planning::PlanError;
 use crate::use_cases::recipes::RecipeError;
 
 const REQUEST_ID: &str = "01936f5e-8c00-7d3a-9b1e-3f5a7c9e1b2d";
@@ -57,6 +58,15 @@ fn report(name: &str, status: &str) -> Option<Report> {
         ("TooManyFavourites", _) => RecipeError::TooManyFavourites.into(),
         ("TooManyCooked", _) => RecipeError::TooManyCooked.into(),
         ("CookedNotFound", _) => RecipeError::NoSuchEntry.into(),
+        ("MealNotFound", _) => PlanError::NoSuchMeal.into(),
+        ("TooManyMeals", _) => PlanError::TooManyMeals.into(),
+        ("CalendarNotFound", _) => PlanError::NoSuchFeed.into(),
+        ("ItemNotFound", _) => PlanError::NoSuchItem.into(),
+        ("ItemChanged", _) => PlanError::ItemChanged.into(),
+        ("TooManyItems", _) => PlanError::TooManyItems.into(),
+        ("HouseholdNotFound", _) => PlanError::NoHousehold.into(),
+        ("InvitationToHouseholdNotFound", _) => PlanError::NoSuchInvitation.into(),
+        ("HouseholdFull", _) => PlanError::HouseholdFull.into(),
         ("NoInvitation", _) => E::TooManyInvitations.into(),
         ("OwnAccount", _) => E::OwnAccount.into(),
         ("UserDisabled", _) => E::UserDisabled.into(),

@@ -9,8 +9,9 @@ use ids::{CookedId, InvitationId};
 use rstest_reuse::apply;
 use serde_json::Value;
 use store::{
-    Cooked, DatabaseUrl, Favoured, Instance, Noted, Precondition, Record, Restore, RestoreBatch,
-    RestoreError, Restored, Store, StoreError, TakenMail, Unavailable, Viewer,
+    ChangeShoppingItem, Cooked, DatabaseUrl, Favoured, HouseholdInvitation, Instance, Listed, Noted, PlanFeed,
+    Planned, Precondition, Record, Restore, RestoreBatch, RestoreError, Restored, Store, StoreError,
+    TakenMail, Unavailable, Viewer,
 };
 
 use super::sessions::sign_up;
@@ -80,7 +81,19 @@ async fn filled(test: &TestStore) {
         note: Some("with less salt".to_owned()),
     };
     assert_eq!(test.add_cooked(cooked, test.by(ada.id)).await.unwrap(), Noted::Done);
+    let entries = vec![test.planned_on(jiff::civil::date(2024, 5, 2), Some(soup.id), "for two")];
+    assert_eq!(test.plans(ada.id, &[], entries).await, Planned::Done);
+    assert_eq!(test.lists(ada.id, &["500 g flour", "Salt"]).await, Listed::Done);
+    let flour = test.shopping_list(ada.id).await.unwrap().remove(0);
+    let tick =
+        ChangeShoppingItem { id: flour.id, text: None, ticked: Some(true), version: Some(flour.version) };
+    test.change_shopping_item(tick, test.by(ada.id)).await.unwrap();
+    let feed = PlanFeed { digest: TokenDigest::of(b"feed"), new: test.new_household() };
+    test.set_plan_feed(feed, test.by(ada.id)).await.unwrap();
     let expires_at = test.later();
+    let (digest, new) = (TokenDigest::of(b"household"), test.new_household());
+    let invitation = HouseholdInvitation { digest, expires_at, new };
+    test.invite_to_household(invitation, test.by(ada.id)).await.unwrap();
     let mail = NewMail::Link { purpose: MailPurpose::ResetPassword, to: email("ada") };
     assert!(test.queue_mail(mail, test.now(), test.operator()).await.unwrap());
     let taken = test.take_mail(test.take(TokenDigest::of(b"mail"))).await.unwrap();
