@@ -13,6 +13,7 @@ mod applications;
 mod audit;
 mod backup;
 mod backup_schedule;
+mod bin;
 mod cache;
 mod changes;
 mod clients;
@@ -37,6 +38,8 @@ mod postgres;
 mod recipe_snapshot;
 mod recipes;
 mod requests;
+mod revisions;
+mod revisions_kept;
 mod revocations;
 mod sessions;
 mod shared_limits;
@@ -53,6 +56,7 @@ use jiff::Timestamp;
 pub use self::applications::Application;
 pub use self::backup::{Record, Restore, RestoreBatch, RestoreError, Restored, Snapshot};
 pub use self::backup_schedule::BackupOutcome;
+pub use self::bin::{BinEdit, BinExport, BinKey, BinnedRecipe, MAX_BINNED};
 pub use self::cache::{CacheKey, Lookup, ReadCache, Slot};
 pub use self::changes::RecipeChanges;
 pub use self::clients::{ClientRow, SigningKeyRow};
@@ -72,8 +76,12 @@ pub use self::logouts::{DueLogout, TakeLogout};
 pub use self::mails::{DueMail, MailContent, TakeMail, TakenMail};
 pub use self::page::{DEFAULT_PAGE_SIZE, Listing, MAX_PAGE_SIZE, Page, PageEnd};
 pub use self::recipe_snapshot::RecipeSnapshot;
-pub use self::recipes::{Edit, NewRecipe, PatchRecipe, RecipePage, ReplaceRecipe, StoredRecipe};
+pub use self::recipes::{
+    Edit, NewRecipe, PatchRecipe, RecipePage, ReplaceRecipe, RestoreRevision, StoredRecipe,
+};
 pub use self::requests::{DeviceCodeKey, MAX_WAITING_REQUESTS, NewDeviceCode, NewPushedRequest};
+pub use self::revisions::{FoundRevision, Revision, RevisionPage};
+pub use self::revisions_kept::RevisionsKept;
 pub use self::revocations::EndedGrants;
 pub use self::sessions::{
     ChangePassword, CreateSession, Refresh, RefreshSession, Refreshed, SessionUser, SignUp,

@@ -5,7 +5,7 @@ use ids::{CookedId, RecipeId, UserId};
 use super::Postgres;
 use super::columns::Columns;
 use super::favourites::user;
-use super::recipes::may_view;
+use super::recipe_state::may_view;
 use crate::{Context, Cooked, MAX_COOKED, MAX_COOKED_OF_RECIPE, Noted, StoreError};
 
 impl Postgres {

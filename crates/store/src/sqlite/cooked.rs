@@ -4,7 +4,7 @@ use ids::{CookedId, RecipeId, UserId};
 use rusqlite::params;
 
 use super::favourites::user;
-use super::recipes::may_view;
+use super::recipe_state::may_view;
 use super::{Sqlite, execute, list};
 use crate::{Context, Cooked, MAX_COOKED, MAX_COOKED_OF_RECIPE, Noted, StoreError};
 

@@ -4,7 +4,7 @@ use accounts::Authority;
 use ids::{RecipeId, UserId};
 use rusqlite::{Connection, params};
 
-use super::recipes::may_view;
+use super::recipe_state::may_view;
 use super::{Sqlite, cached, execute, list};
 use crate::{Context, Favoured, Favourite, MAX_FAVOURITES, StoreError};
 use ::recipes::time::to_microseconds;

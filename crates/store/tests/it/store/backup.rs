@@ -4,18 +4,19 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::time::Duration;
 
+use ::recipes::Quotas;
 use accounts::{MailPurpose, NewInvitation, NewMail, TokenDigest};
 use ids::{CookedId, InvitationId};
 use rstest_reuse::apply;
 use serde_json::Value;
 use store::{
-    Cooked, DatabaseUrl, Favoured, Instance, Noted, Precondition, Record, Restore, RestoreBatch,
-    RestoreError, Restored, Store, StoreError, TakenMail, Unavailable, Viewer,
+    Cooked, DatabaseUrl, Favoured, Instance, Noted, Precondition, Record, ReplaceRecipe, Restore,
+    RestoreBatch, RestoreError, Restored, Store, StoreError, TakenMail, Unavailable, Viewer,
 };
 
 use super::sessions::sign_up;
 use super::{
-    Database, TestStore, connected, draft, each_database, email, new_postgres_database, new_user, url,
+    Database, KEPT, TestStore, connected, draft, each_database, email, new_postgres_database, new_user, url,
 };
 
 /// Everything in the store, a line of JSON each.
@@ -79,7 +80,23 @@ async fn filled(test: &TestStore) {
         on: jiff::civil::date(2024, 5, 1),
         note: Some("with less salt".to_owned()),
     };
+    assert_eq!(test.add_cooked(cooked.clone(), test.by(ada.id)).await.unwrap(), Noted::Done);
+    let replace = ReplaceRecipe {
+        id: soup.id,
+        draft: draft("Stew"),
+        precondition: Precondition::None,
+        quotas: Quotas::OFF,
+        revisions_kept: KEPT,
+    };
+    test.replace_recipe(replace, test.by(ada.id)).await.unwrap();
+    let binned = test.public("Rösti", Some(ada.id)).await.id;
+    assert_eq!(
+        test.add_favourite(binned, *test.uid().as_bytes(), test.by(ada.id)).await.unwrap(),
+        Favoured::Done
+    );
+    let cooked = Cooked { id: CookedId::new(test.now(), test.entropy.bytes()), recipe: binned, ..cooked };
     assert_eq!(test.add_cooked(cooked, test.by(ada.id)).await.unwrap(), Noted::Done);
+    test.bin_recipe(binned, Precondition::None, test.by(ada.id)).await.unwrap();
     let expires_at = test.later();
     let mail = NewMail::Link { purpose: MailPurpose::ResetPassword, to: email("ada") };
     assert!(test.queue_mail(mail, test.now(), test.operator()).await.unwrap());
