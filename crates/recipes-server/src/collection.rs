@@ -14,7 +14,7 @@ use zip::{CompressionMethod, ZipWriter};
 
 /// The form of the document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CollectionFormat {
+pub(crate) enum CollectionFormat {
     /// One recipe a line, as the API answers it.
     Ndjson,
     /// An array, as the API answers it.
@@ -26,7 +26,7 @@ pub enum CollectionFormat {
 }
 
 /// A document that is being written.
-pub struct CollectionWriter {
+pub(crate) struct CollectionWriter {
     format: CollectionFormat,
     /// What was written and not taken.
     text: Vec<u8>,
@@ -40,7 +40,7 @@ pub struct CollectionWriter {
 
 /// A recipe could not be written.
 #[derive(Debug, thiserror::Error)]
-pub enum CollectionError {
+pub(crate) enum CollectionError {
     #[error(transparent)]
     Corrupt(#[from] CorruptRecipe),
     #[error(transparent)]
@@ -50,7 +50,7 @@ pub enum CollectionError {
 }
 
 impl CollectionWriter {
-    pub fn new(format: CollectionFormat, with_owners: bool) -> Self {
+    pub(crate) fn new(format: CollectionFormat, with_owners: bool) -> Self {
         let archive = matches!(format, CollectionFormat::Zip(_)).then(Archive::new);
         let text = match format {
             CollectionFormat::Json => b"[".to_vec(),
@@ -64,7 +64,7 @@ impl CollectionWriter {
     ///
     /// # Errors
     /// [`CollectionError`]: the document is incomplete then.
-    pub fn push(&mut self, json: &[u8]) -> Result<(), CollectionError> {
+    pub(crate) fn push(&mut self, json: &[u8]) -> Result<(), CollectionError> {
         let separator: &[u8] = match self.format {
             CollectionFormat::Json | CollectionFormat::JsonLd if self.recipes > 0 => b",\n",
             CollectionFormat::Json | CollectionFormat::JsonLd => b"\n",
@@ -123,20 +123,15 @@ impl CollectionWriter {
     }
 
     /// What was written since the last call.
-    pub fn take_written(&mut self) -> Vec<u8> {
+    pub(crate) fn take_written(&mut self) -> Vec<u8> {
         match &self.archive {
             Some(archive) => archive.out.take(),
             None => std::mem::take(&mut self.text),
         }
     }
 
-    /// How many recipes were written.
-    pub fn recipes(&self) -> u64 {
-        self.recipes
-    }
-
     /// The fields that the format has no place for, with the number of recipes that lose them.
-    pub fn lost(&self) -> &BTreeMap<&'static str, u64> {
+    pub(crate) fn lost(&self) -> &BTreeMap<&'static str, u64> {
         &self.lost
     }
 
@@ -144,7 +139,7 @@ impl CollectionWriter {
     ///
     /// # Errors
     /// [`CollectionError`]
-    pub fn finish(&mut self) -> Result<Vec<u8>, CollectionError> {
+    pub(crate) fn finish(&mut self) -> Result<Vec<u8>, CollectionError> {
         let end: &[u8] = match self.format {
             CollectionFormat::Json if self.recipes == 0 => b"]\n",
             CollectionFormat::Json => b"\n]\n",
@@ -229,7 +224,7 @@ mod tests {
             out.extend(writer.take_written());
         }
         out.extend(writer.finish().unwrap());
-        assert_eq!(writer.recipes(), recipes.len() as u64);
+        assert_eq!(writer.recipes, recipes.len() as u64);
         (out, writer.lost().clone())
     }
 

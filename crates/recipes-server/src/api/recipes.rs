@@ -1,6 +1,6 @@
 //! Recipes: every client reads the public ones, users create their own, owners change theirs.
 
-mod address;
+pub mod address;
 mod collection;
 pub mod cooked;
 pub mod favourite;
@@ -32,7 +32,10 @@ use super::{
     },
     json_array::JsonArray,
     list::{DATA, ListRequest},
-    parameters::{IfMatch, IfNoneMatch, PageQuery, RecipeInPath, RecipeViewQuery, SearchQuery, ViewQuery},
+    parameters::{
+        IdempotencyKeyHeader, IfMatch, IfNoneMatch, PageQuery, RecipeInPath, RecipeViewQuery, SearchQuery,
+        ViewQuery,
+    },
     path::PathId,
 };
 use crate::app::App;

@@ -131,8 +131,8 @@ impl Recipes {
     ) -> Result<(StoredRecipe, bool), RecipeError> {
         self.labels.check(draft.health_labels()).map_err(RecipeError::Invalid)?;
         let context = self.context(writer);
-        let content = serde_json::to_vec(draft.content()).map_err(|why| StoreError::Bug(why.to_string()))?;
-        let key = IdempotencyKey::new(key, &content);
+        let wanted = serde_json::to_vec(draft.content()).map_err(|why| StoreError::Bug(why.to_string()))?;
+        let key = IdempotencyKey::new(key, &wanted);
         let new = self.new_recipe(writer, draft, context.now);
         match self.store.create_recipe_once(new, key, context).await? {
             Once::Created(recipe) => Ok((recipe, false)),

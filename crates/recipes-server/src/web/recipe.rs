@@ -14,13 +14,12 @@ use super::frame::{Frame, page};
 use super::languages::Text;
 use super::visitor::{Reader, Visitor};
 use super::{nutrition, show};
-use crate::api::path::PathId;
+use crate::api::recipes::address::RecipeAddress;
 use crate::app::App;
 use crate::auth::requirements::RecipeReader;
 use crate::http::conditional::Conditions;
-use crate::http::error::{Report, RequestError};
-use crate::http::json_api::JsonApi;
-use crate::http::negotiation::{HTML, JSON, choose};
+use crate::http::error::Report;
+use crate::http::negotiation::HTML;
 
 #[derive(Template)]
 #[template(path = "recipes/recipe.html")]
@@ -56,22 +55,13 @@ struct Step<'a> {
 }
 
 /// The page for people, the resource for programs.
-pub(super) async fn read(
-    State(app): State<App>,
-    PathId(id): PathId<RecipeId>,
-    mut parts: Parts,
-) -> Result<Response, Report> {
-    match choose(&parts.headers, &[&HTML, &JSON]) {
-        Some(chosen) if *chosen == HTML => {}
-        Some(_) => {
-            let reader = RecipeReader::from_request_parts(&mut parts, &app).await?;
-            let Ok(conditions) = Conditions::from_request_parts(&mut parts, &app).await;
-            return crate::api::recipes::read(JsonApi(app), PathId(id), reader, conditions).await;
-        }
-        None => {
-            let offered = format!("{} and {}", HTML.media_type, JSON.media_type);
-            return Err(RequestError::NotAcceptable { offered }.into());
-        }
+pub(super) async fn read(State(app): State<App>, mut parts: Parts) -> Result<Response, Report> {
+    let address = RecipeAddress::of_page(&mut parts, &app).await?;
+    let id = address.id;
+    if *address.representation != HTML {
+        let reader = RecipeReader::from_request_parts(&mut parts, &app).await?;
+        let Ok(conditions) = Conditions::from_request_parts(&mut parts, &app).await;
+        return crate::api::recipes::read(State(app), address, reader, parts.uri, conditions).await;
     }
     let visitor = match Reader::from_request_parts(&mut parts, &app).await {
         Ok(Reader(visitor)) => visitor,

@@ -146,7 +146,7 @@ async fn every_representation_has_a_tag_of_its_own() {
     let app = TestApp::new();
     let url = soup(&app).await;
     let reader = app.anonymous();
-    let mut tags = Vec::new();
+    let mut tags = Vec::<String>::new();
     for suffix in [
         "",
         ".jsonld",

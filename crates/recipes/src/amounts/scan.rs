@@ -273,7 +273,7 @@ fn is_skipped(text: &str, end: usize) -> bool {
     let rest = text.get(end..).unwrap_or_default();
     let trimmed = rest.trim_start();
     let ordinal = |length: &usize| *length > 2 || rest.len() == trimmed.len();
-    WORDS.skip.at_start(trimmed).filter(ordinal).is_some()
+    WORDS.skip.at_start(trimmed).as_ref().is_some_and(ordinal)
         || rest
             .strip_prefix('.')
             .is_some_and(|rest| end <= 2 && rest.starts_with(' ') && WORDS.unit(rest.trim_start()).is_none())

@@ -118,7 +118,7 @@ pub(super) struct List(Phrases<()>);
 impl List {
     /// The length of the longest phrase at the start of the text.
     pub(super) fn at_start(&self, text: &str) -> Option<usize> {
-        self.0.find(text).map(|(_, length)| length)
+        self.0.find(text).map(|((), length)| length)
     }
 
     /// The length of the longest phrase at the end of the text.
@@ -211,7 +211,9 @@ impl Words {
 
 pub(super) static WORDS: LazyLock<Words> = LazyLock::new(|| {
     let mut words = Words::empty();
-    FILES.into_iter().for_each(|file| words.read(file));
+    for file in FILES {
+        words.read(file);
+    }
     words
 });
 

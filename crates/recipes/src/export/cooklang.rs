@@ -3,6 +3,8 @@
 //! Cooklang marks ingredients inside the steps; our recipes list them apart. So the first section lists all of them, one mark
 //! each, and the steps are text. A line that a mark cannot hold completely is repeated in its note.
 
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 
 use super::layout::time;
@@ -14,7 +16,7 @@ pub(super) fn write(content: &Content) -> String {
     let mut out = front_matter(content);
     if let Some(description) = &content.description {
         for line in description.lines().filter(|line| !line.trim().is_empty()) {
-            out.push_str(&format!("> {}\n", escaped(line)));
+            let _ = writeln!(out, "> {}", escaped(line));
         }
         out.push('\n');
     }
@@ -33,12 +35,12 @@ pub(super) fn write(content: &Content) -> String {
         if index == 0 || step.section != section {
             section.clone_from(&step.section);
             let heading = section.as_deref().unwrap_or("Steps");
-            out.push_str(&format!("\n== {} ==\n", heading.replace('=', "-")));
+            let _ = writeln!(out, "\n== {} ==", heading.replace('=', "-"));
         }
         let text: Vec<String> = step.text.lines().map(escaped).filter(|line| !line.is_empty()).collect();
-        out.push_str(&format!("\n{}", text.join("\n")));
+        let _ = write!(out, "\n{}", text.join("\n"));
         if let Some(minutes) = step.minutes {
-            out.push_str(&format!(" (~{{{minutes}%minutes}})"));
+            let _ = write!(out, " (~{{{minutes}%minutes}})");
         }
         out.push('\n');
     }
@@ -51,7 +53,7 @@ fn front_matter(content: &Content) -> String {
     let mut set = |name: &str, value: Value| {
         let is_empty = value.is_null() || value.as_array().is_some_and(Vec::is_empty);
         if !is_empty {
-            out.push_str(&format!("{name}: {value}\n"));
+            let _ = writeln!(out, "{name}: {value}");
         }
     };
     let minutes = |minutes: Option<u32>| json!(minutes.map(time));

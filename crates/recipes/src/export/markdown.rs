@@ -1,4 +1,6 @@
-//! Markdown for people, as CommonMark.
+//! Markdown for people, as `CommonMark`.
+
+use std::fmt::Write as _;
 
 use super::layout::{Fact, facts, nutrition, time};
 use crate::content::Content;
@@ -26,7 +28,7 @@ pub(super) fn write(content: &Content) -> String {
     if !nutrition.is_empty() {
         out.push_str("\n## Nutrition per serving\n\n");
         for (name, value) in nutrition {
-            out.push_str(&format!("- {name}: {}\n", escaped(&value)));
+            let _ = writeln!(out, "- {name}: {}", escaped(&value));
         }
     }
     out
@@ -45,9 +47,9 @@ fn list<'a>(out: &mut String, heading: &str, items: impl Iterator<Item = &'a str
     if items.peek().is_none() {
         return;
     }
-    out.push_str(&format!("\n## {heading}\n\n"));
+    let _ = writeln!(out, "\n## {heading}\n");
     for item in items {
-        out.push_str(&format!("- {}\n", escaped(item)));
+        let _ = writeln!(out, "- {}", escaped(item));
     }
 }
 
@@ -64,14 +66,14 @@ fn steps(out: &mut String, content: &Content) {
             section.clone_from(&step.section);
             number = 0;
             if let Some(name) = &section {
-                out.push_str(&format!("\n### {}\n", escaped(name)));
+                let _ = writeln!(out, "\n### {}", escaped(name));
             }
             out.push('\n');
         }
         number += 1;
         let minutes = step.minutes.map(|minutes| format!(" ({})", time(minutes))).unwrap_or_default();
         let text = step.text.lines().map(escaped).collect::<Vec<_>>().join("\n   ");
-        out.push_str(&format!("{number}. {text}{minutes}\n"));
+        let _ = writeln!(out, "{number}. {text}{minutes}");
     }
 }
 

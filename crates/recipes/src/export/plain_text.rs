@@ -1,12 +1,14 @@
 //! Plain text, as one would print it.
 
+use std::fmt::Write as _;
+
 use super::layout::{facts, nutrition, time};
 use crate::content::Content;
 
 pub(super) fn write(content: &Content) -> String {
     let mut out = format!("{}\n", content.name);
     if let Some(description) = &content.description {
-        out.push_str(&format!("\n{description}\n"));
+        let _ = writeln!(out, "\n{description}");
     }
     let facts = facts(content);
     if !facts.is_empty() {
@@ -15,7 +17,7 @@ pub(super) fn write(content: &Content) -> String {
     for fact in facts {
         let value = Some(fact.value).filter(|value| !value.is_empty());
         let parts: Vec<String> = value.into_iter().chain(fact.url).collect();
-        out.push_str(&format!("{}: {}\n", fact.name, parts.join(" ")));
+        let _ = writeln!(out, "{}: {}", fact.name, parts.join(" "));
     }
     list(&mut out, "Ingredients", content.ingredients.iter().cloned());
     list(&mut out, "Tools", content.tools.iter().flatten().cloned());
@@ -33,9 +35,9 @@ fn list(out: &mut String, heading: &str, items: impl Iterator<Item = String>) {
     if items.peek().is_none() {
         return;
     }
-    out.push_str(&format!("\n{heading}\n\n"));
+    let _ = writeln!(out, "\n{heading}\n");
     for item in items {
-        out.push_str(&format!("{item}\n"));
+        let _ = writeln!(out, "{item}");
     }
 }
 
@@ -52,11 +54,11 @@ fn steps(out: &mut String, content: &Content) {
             number = 0;
             out.push('\n');
             if let Some(name) = &section {
-                out.push_str(&format!("{name}:\n"));
+                let _ = writeln!(out, "{name}:");
             }
         }
         number += 1;
         let minutes = step.minutes.map(|minutes| format!(" ({})", time(minutes))).unwrap_or_default();
-        out.push_str(&format!("{number}. {}{minutes}\n", step.text));
+        let _ = writeln!(out, "{number}. {}{minutes}", step.text);
     }
 }

@@ -68,8 +68,7 @@ impl Postgres {
 
 /// Until the end of the transaction, other requests with the key wait. Other keys with the same number only wait, too.
 async fn lock(db: &Db, key: &IdempotencyKey) -> Result<(), Failure> {
-    let [a, b, c, d, e, f, g, h, ..] = key.digest;
-    let number = i64::from_be_bytes([a, b, c, d, e, f, g, h]);
+    let number = i64::from_be_bytes(key.digest.first_chunk().copied().unwrap_or_default());
     db.rows("SELECT pg_advisory_xact_lock($1)", &[&number]).await.map(drop)
 }
 

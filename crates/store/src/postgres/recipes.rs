@@ -49,18 +49,18 @@ impl Postgres {
         context: Context,
     ) -> Result<Edit<StoredRecipe>, StoreError> {
         let now = to_microseconds(context.now);
-        let Change { id, content, precondition, quotas, revisions_kept } = change;
-        let (content, precondition, context) = (&content, &precondition, &context);
+        let Change { id, content: new, precondition, quotas, revisions_kept } = change;
+        let (new, precondition, context) = (&new, &precondition, &context);
         self.write_recipes_for(context, move |db, authority| async move {
             let editor = editor(authority);
             let Some((fields, state)) = find_to_edit(&db, id).await? else { return Ok(Edit::NotFound) };
             if let Err(refusal) = state.check_edit(editor, precondition) {
                 return Ok(Edit::refused(refusal, current(&db, id).await?));
             }
-            let (document, visibility) = match content {
+            let (document, visibility) = match new {
                 NewContent::Whole(document, visibility) => (document.clone(), *visibility),
                 NewContent::Patch(patch) => match patched(patch, &current(&db, id).await?)? {
-                    Ok(content) => content,
+                    Ok(patched) => patched,
                     Err(errors) => return Ok(Edit::Invalid(errors)),
                 },
                 NewContent::Of(revision) => match revisions::content(&db, id, *revision, authority).await? {

@@ -44,17 +44,17 @@ impl Sqlite {
         context: Context,
     ) -> Result<Edit<StoredRecipe>, StoreError> {
         let now = to_microseconds(context.now);
-        let Change { id, content, precondition, quotas, revisions_kept } = change;
+        let Change { id, content: new, precondition, quotas, revisions_kept } = change;
         self.write_for(context, move |db, authority| {
             let editor = editor(authority);
             let Some((fields, state)) = find_to_edit(db, id)? else { return Ok(Edit::NotFound) };
             if let Err(refusal) = state.check_edit(editor, &precondition) {
                 return Ok(Edit::refused(refusal, current(db, id)?));
             }
-            let (document, visibility) = match content {
+            let (document, visibility) = match new {
                 NewContent::Whole(document, visibility) => (document, visibility),
                 NewContent::Patch(patch) => match patched(&patch, &current(db, id)?)? {
-                    Ok(content) => content,
+                    Ok(patched) => patched,
                     Err(errors) => return Ok(Edit::Invalid(errors)),
                 },
                 NewContent::Of(revision) => match revisions::content(db, id, revision, authority)? {

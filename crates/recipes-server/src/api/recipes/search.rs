@@ -230,7 +230,7 @@ pub(crate) fn recipe_query(query: &Query<'_>, user: Option<UserId>) -> Result<Re
         created_since: parsed(query, "createdSince", "a time as in 2024-05-01T12:00:00Z")?,
         among: None,
     };
-    let favourites_of = match (query.get("favourite"), reader.user) {
+    let favourites_of = match (query.get("favourite"), user) {
         (None, _) => None,
         (Some("true"), Some(user)) => Some(user),
         (Some("true"), None) => return Err(malformed("favourite=true needs a log-in: send an access token")),

@@ -172,7 +172,7 @@ async fn pages_lead_to_the_log_in_where_only_members_read() {
     let app = TestApp::with_settings(|settings| settings.reading = Reading::Members);
     app.alice().await.posts_recipe("Lentil soup").await;
     index_is_built(&app).await;
-    let member = Browser::of(&app, "bob", Role::User).await;
+    let mut member = Browser::of(&app, "bob", Role::User).await;
     for (path, here) in
         [("/", "%2F"), ("/recipes?q=soup", "%2Frecipes%3Fq%3Dsoup"), ("/recipes/1", "%2Frecipes%2F1")]
     {
