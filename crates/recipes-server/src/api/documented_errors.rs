@@ -57,6 +57,10 @@ errors! {
     TooManyFavourites: 409 format!("You have {MAX_FAVOURITES} favourites already");
     TooManyCooked: 409 format!("You have {MAX_COOKED_OF_RECIPE} entries for this recipe already, or {MAX_COOKED} in all");
     CookedNotFound: 404 "You have no such entry";
+    RevisionNotFound: 404 "There is no such recipe, or no such revision that you could have read then";
+    BinnedNotFound: 404 "There is no such recipe in the bin that you can restore";
+    CommunalBinned: 403 "The recipe has no owner, so only administrators delete it for good; or as for `DELETE /api/v1/recipes/{id}`";
+    UidTaken: 409 "A recipe with the same `uid` was imported since";
     NoInvitation: 409 format!("There are {MAX_INVITATIONS} open invitations already, or `SIGNUP` is `closed`");
     UserDisabled: 409 "The user is disabled";
     LastAdmin: 409 "The user is the last administrator";

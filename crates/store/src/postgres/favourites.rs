@@ -47,7 +47,8 @@ impl Postgres {
 
     pub async fn favourites(&self, user: UserId) -> Result<Vec<Favourite>, StoreError> {
         self.read(move |db| async move {
-            let sql = "SELECT recipe_id, added_at FROM favourites WHERE user_id = $1 ORDER BY recipe_id";
+            let sql = "SELECT recipe_id, added_at FROM favourites WHERE user_id = $1
+                       UNION ALL SELECT recipe_id, added_at FROM binned_favourites WHERE user_id = $1 ORDER BY recipe_id";
             let read = |columns: &mut Columns<'_>| {
                 Ok(Favourite { recipe: columns.recipe_id()?, added_at: columns.time()? })
             };
