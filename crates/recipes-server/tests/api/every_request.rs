@@ -245,7 +245,7 @@ async fn only_listed_origins_are_allowed() {
     }
     let other = ask("https://b.example").await;
     assert_eq!(other.headers.get("access-control-allow-origin"), None);
-    assert_eq!(other.header("vary"), "origin");
+    assert!(other.vary().contains(&"origin"));
 }
 
 #[tokio::test]
@@ -261,7 +261,7 @@ async fn large_responses_are_compressed_unless_they_may_contain_tokens() {
     };
     let list = ask("/api/v1/recipes").await;
     assert_eq!(list.header("content-encoding"), "gzip");
-    assert!(list.header("vary").contains("accept-encoding"));
+    assert!(list.vary().contains(&"accept-encoding"));
     let plain = alice.get("/api/v1/recipes").await;
     assert!(list.body.len() < plain.body.len() / 2);
     assert_eq!(
