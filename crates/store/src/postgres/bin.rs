@@ -21,7 +21,7 @@ const EXPORTED: u16 = 16;
 /// What [`binned_in`] reads.
 macro_rules! binned_columns {
     () => {
-        "id, name, owner_id, private, deleted_at, (SELECT users.id FROM users WHERE users.id = deleted_by)"
+        "id, name, owner_id, private, deleted_at, (SELECT users.id FROM users WHERE users.id = deleted_by) AS actor"
     };
 }
 
