@@ -55,6 +55,13 @@ fn recipe_routes() -> OpenApiRouter<App> {
             api::recipes::change,
             api::recipes::delete
         ))
+        .routes(routes!(api::recipes::bin::list))
+        .routes(routes!(api::recipes::bin::restore))
+        .routes(routes!(api::recipes::bin::delete))
+        .routes(routes!(api::recipes::revisions::list))
+        .routes(routes!(api::recipes::revisions::read))
+        .routes(routes!(api::recipes::revisions::diff))
+        .routes(routes!(api::recipes::revisions::restore))
         .routes(routes!(api::label_hints::read))
         .routes(routes!(api::recipes::search::facets))
         .routes(routes!(api::recipes::search::suggest))

@@ -13,6 +13,7 @@ mod applications;
 mod audit;
 mod backup;
 mod backup_schedule;
+mod bin;
 mod cache;
 mod changes;
 mod clients;
@@ -39,6 +40,8 @@ mod postgres;
 mod recipe_snapshot;
 mod recipes;
 mod requests;
+mod revisions;
+mod revisions_kept;
 mod revocations;
 mod sessions;
 mod shared_limits;
@@ -56,6 +59,7 @@ use jiff::Timestamp;
 pub use self::applications::Application;
 pub use self::backup::{Record, Restore, RestoreBatch, RestoreError, Restored, Snapshot};
 pub use self::backup_schedule::BackupOutcome;
+pub use self::bin::{BinEdit, BinExport, BinKey, BinnedRecipe, MAX_BINNED};
 pub use self::cache::{CacheKey, Lookup, ReadCache, Slot};
 pub use self::changes::RecipeChanges;
 pub use self::clients::{ClientRow, SigningKeyRow};
@@ -81,8 +85,12 @@ pub use self::plans::{
     MAX_PLAN_ENTRIES, MAX_PLAN_ENTRIES_OF_DAY, NewPlanEntries, PlanEntry, Planned, ReplacedDays,
 };
 pub use self::recipe_snapshot::RecipeSnapshot;
-pub use self::recipes::{Edit, NewRecipe, PatchRecipe, RecipePage, ReplaceRecipe, StoredRecipe};
+pub use self::recipes::{
+    Edit, NewRecipe, PatchRecipe, RecipePage, ReplaceRecipe, RestoreRevision, StoredRecipe,
+};
 pub use self::requests::{DeviceCodeKey, MAX_WAITING_REQUESTS, NewDeviceCode, NewPushedRequest};
+pub use self::revisions::{FoundRevision, Revision, RevisionPage};
+pub use self::revisions_kept::RevisionsKept;
 pub use self::revocations::EndedGrants;
 pub use self::sessions::{
     ChangePassword, CreateSession, Refresh, RefreshSession, Refreshed, SessionUser, SignUp,

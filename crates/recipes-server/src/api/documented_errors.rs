@@ -69,6 +69,10 @@ errors! {
     HouseholdNotFound: 404 "You are in no household";
     InvitationToHouseholdNotFound: 404 "The code is unknown, was used or has expired";
     HouseholdFull: 409 format!("The household has {MAX_HOUSEHOLD_MEMBERS} members already");
+    RevisionNotFound: 404 "There is no such recipe, or no such revision that you could have read then";
+    BinnedNotFound: 404 "There is no such recipe in the bin that you can restore";
+    CommunalBinned: 403 "The recipe has no owner, so only administrators delete it for good; or as for `DELETE /api/v1/recipes/{id}`";
+    UidTaken: 409 "A recipe with the same `uid` was imported since";
     NoInvitation: 409 format!("There are {MAX_INVITATIONS} open invitations already, or `SIGNUP` is `closed`");
     UserDisabled: 409 "The user is disabled";
     LastAdmin: 409 "The user is the last administrator";

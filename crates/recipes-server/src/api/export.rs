@@ -4,16 +4,18 @@ use axum::{BoxError, body::Body, response::Response};
 use futures_util::stream;
 use http::{HeaderValue, header};
 use ids::{RecipeId, UserId};
-use serde_json::json;
-use store::{Cooked, Favourite, PlanEntry};
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::{json, value::RawValue};
+use store::{BinKey, Cooked, Favourite, PlanEntry, StoredRecipe};
 
 use super::{
     admin::{audit::EntryView, invitations::InvitationView},
     api_tokens::ApiTokenView,
     applications::ApplicationView,
     documented_errors::{Malformed, NotAcceptable, Unauthorized, Unavailable, WithoutScope},
-    json_array::JsonArray,
     household::household_json,
+    json_array::JsonArray,
     me::Profile,
     plan::export_json,
     recipes::cooked::CookedView,
@@ -34,7 +36,7 @@ use crate::use_cases::planning::{Household, ShoppingItem};
     get, path = "/api/v1/users/me/export", tag = "users", operation_id = "exportMe",
     security(("bearer" = ["account"])),
     responses(
-        (status = 200, description = "Account, sessions, API tokens, applications, favourites, cooked recipes, meal plan, shopping list, invitations, recipes, and the events of the account and of your own actions", body = ref("#/components/schemas/Export"),
+        (status = 200, description = "Account, sessions, API tokens, applications, favourites, cooked recipes, meal plan, shopping list, invitations, recipes with their history and the bin, and the events of the account and of your own actions", body = ref("#/components/schemas/Export"),
             headers(("content-disposition" = String, description = "A name for the file"))),
         Malformed, Unauthorized, WithoutScope, NotAcceptable, Unavailable,
     )
@@ -66,6 +68,8 @@ pub async fn read(JsonApi(app): JsonApi<App>, me: AccountOwner, _: NoQuery) -> R
 enum Part {
     Events { array: JsonArray, before: Option<i64> },
     Recipes { array: JsonArray, after: Option<RecipeId> },
+    FormerRevisions { array: JsonArray, after: Option<(RecipeId, i64)> },
+    Bin { array: JsonArray, after: Option<BinKey> },
     End,
 }
 
@@ -106,6 +110,19 @@ fn head(export: &Export, personal: &Personal, me: &AccountOwner) -> Result<Vec<u
     Ok(head)
 }
 
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct BinnedExport {
+    deleted_at: Timestamp,
+    recipe: Box<RawValue>,
+}
+
+fn json_of(recipe: &StoredRecipe) -> Vec<u8> {
+    let mut json = Vec::with_capacity(recipe.json_len());
+    recipe.write_json(&mut json);
+    json
+}
+
 async fn next_chunk(app: App, owner: UserId, part: Part) -> Result<Option<(Vec<u8>, Part)>, BoxError> {
     Ok(Some(match part {
         Part::Events { mut array, before } => {
@@ -126,6 +143,31 @@ async fn next_chunk(app: App, owner: UserId, part: Part) -> Result<Option<(Vec<u
             recipes.rows.iter().for_each(|(_, json)| array.push_json(json));
             if recipes.next.is_some() {
                 (array.take_written(), Part::Recipes { array, after: recipes.next })
+            } else {
+                let mut json = array.close();
+                json.extend_from_slice(b",\"formerRevisions\":");
+                (json, Part::FormerRevisions { array: JsonArray::after(Vec::new()), after: None })
+            }
+        }
+        Part::FormerRevisions { mut array, after } => {
+            let revisions = app.recipes().former_revisions_of(owner, after).await?;
+            revisions.iter().for_each(|revision| array.push_json(&json_of(revision)));
+            if let Some(last) = revisions.last() {
+                (array.take_written(), Part::FormerRevisions { array, after: Some((last.id, last.revision)) })
+            } else {
+                let mut json = array.close();
+                json.extend_from_slice(b",\"bin\":");
+                (json, Part::Bin { array: JsonArray::after(Vec::new()), after: None })
+            }
+        }
+        Part::Bin { mut array, after } => {
+            let bin = app.recipes().bin_of(owner, after).await?;
+            for (binned, recipe) in &bin.rows {
+                let recipe: Box<RawValue> = serde_json::from_slice(&json_of(recipe))?;
+                array.push(&BinnedExport { deleted_at: binned.deleted_at, recipe })?;
+            }
+            if bin.next.is_some() {
+                (array.take_written(), Part::Bin { array, after: bin.next })
             } else {
                 let mut json = array.close();
                 json.push(b'}');

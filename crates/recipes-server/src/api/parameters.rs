@@ -209,6 +209,15 @@ parameters! {
         "description": "`true`: only the ticked items.",
         "schema": { "type": "string", "pattern": "^true$" }
     }];
+    RevisionInPath: [{
+        "name": "revision", "in": "path", "required": true, "example": 1,
+        "schema": { "type": "integer", "format": "int64", "minimum": 1 }
+    }];
+    DiffQuery: [{
+        "name": "to", "in": "query", "required": false,
+        "description": "The number of the other revision; without it, the current one.",
+        "schema": { "type": "integer", "format": "int64", "minimum": 1 }
+    }];
     CookedInPath: [{
         "name": "entry", "in": "path", "required": true, "example": "01936f5e-8c00-7d3a-9b1e-3f5a7c9e1b2d",
         "schema": { "type": "string", "format": "uuid" }

@@ -49,6 +49,25 @@ path_ids! {
     ShoppingItemId or PlanError::NoSuchItem;
 }
 
+/// A revision of a recipe, by the numbers in the path.
+pub struct RevisionPath {
+    pub recipe: RecipeId,
+    pub revision: i64,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for RevisionPath {
+    type Rejection = Report;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Report> {
+        let texts = Path::<(String, String)>::from_request_parts(parts, state).await.ok();
+        let numbers = texts.and_then(|Path((recipe, revision))| {
+            // Of the same form as an id.
+            Some(Self { recipe: RecipeId::parse(&recipe)?, revision: RecipeId::parse(&revision)?.get() })
+        });
+        numbers.ok_or_else(|| RecipeError::NoSuchRevision.into())
+    }
+}
+
 /// An entry in the log of what the caller cooked, by the ids in the path.
 pub struct CookedPath {
     pub recipe: RecipeId,

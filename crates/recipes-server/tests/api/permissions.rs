@@ -53,6 +53,13 @@ matrix! {
     put    "/api/v1/recipes/{id}":                         401       403   200   200       403        200          403;
     patch  "/api/v1/recipes/{id}":                         401       403   200   200       403        403          403;
     delete "/api/v1/recipes/{id}":                         401       403   204   204       403        204          403;
+    get    "/api/v1/recipes/bin":                          401       200   200   200       200        403          403;
+    post   "/api/v1/recipes/bin/{id}/restore":             401       404   200   200       403        403          403;
+    delete "/api/v1/recipes/bin/{id}":                     401       404   204   204       403        204          403;
+    get    "/api/v1/recipes/{id}/revisions":               200       200   200   200       200        403          403;
+    get    "/api/v1/recipes/{id}/revisions/{revision}":    200       200   200   200       200        403          403;
+    get    "/api/v1/recipes/{id}/revisions/{revision}/diff": 200     200   200   200       200        403          403;
+    post   "/api/v1/recipes/{id}/revisions/{revision}/restore": 401  403   200   200       403        403          403;
     get    "/api/v1/recipes/{id}/label-hints":             200       200   200   200       200        403          403;
     get    "/api/v1/recipes/{id}/cooked":                  401       200   200   200       200        403          403;
     post   "/api/v1/recipes/{id}/cooked":                  401       201   201   201       403        201          403;
@@ -176,16 +183,23 @@ async fn path_of_alice(app: &TestApp, path: &str) -> String {
         let created = admin.post(&format!("{collection}/invitations"), &json!({})).await.is(201);
         return created.header("location").to_owned();
     }
+    if let Some(part) = path.strip_prefix("/api/v1/recipes/bin/{id}") {
+        let alice = app.alice().await;
+        let url = alice.posts_recipe("Soup").await;
+        alice.delete(&url).await.is(204);
+        return format!("{}{part}", url.replace("/recipes/", "/recipes/bin/"));
+    }
+    if let Some(part) = path.strip_prefix("/api/v1/recipes/{id}/").filter(|part| !part.contains("{entry}")) {
+        let url = app.alice().await.posts_recipe("Soup").await;
+        return format!("{url}/{}", part.replace("{revision}", "1"));
+    }
+    if path.starts_with("/api/v1/admin/users/") {
+        return path.replace("{id}", &app.user("alice", Role::User).await.id.to_string());
+    }
     if path.ends_with("/cooked/{entry}") {
         let alice = app.alice().await;
         let cooked = format!("{}/cooked", alice.posts_recipe("Soup").await);
         return alice.post(&cooked, &json!({})).await.is(201).header("location").to_owned();
-    }
-    if let Some(part) = path.strip_prefix("/api/v1/recipes/{id}/") {
-        return format!("{}/{part}", app.alice().await.posts_recipe("Soup").await);
-    }
-    if path.starts_with("/api/v1/admin/users/") {
-        return path.replace("{id}", &app.user("alice", Role::User).await.id.to_string());
     }
     let Some(collection) = path.strip_suffix("/{id}") else { return path.to_owned() };
     let alice = app.alice().await;

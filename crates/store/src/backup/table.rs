@@ -39,7 +39,7 @@ pub(crate) enum Kind {
 use Kind::{Address, Boolean, Bytes, Digest, Integer, Text, Time, Uuid};
 
 /// In an order in which no record refers to a later one.
-pub(crate) const TABLES: [&Table; 20] = [
+pub(crate) const TABLES: [&Table; 24] = [
     &USERS,
     &RECIPES,
     &SESSIONS,
@@ -57,6 +57,10 @@ pub(crate) const TABLES: [&Table; 20] = [
     &HOUSEHOLD_MEMBERS,
     &PLAN_ENTRIES,
     &SHOPPING_ITEMS,
+    &REVISIONS,
+    &BIN,
+    &BINNED_FAVOURITES,
+    &BINNED_COOKED,
     &META,
     &AUDIT,
     &SEQUENCES,
@@ -243,6 +247,39 @@ const HOUSEHOLDS: Table = Table {
     has_sequence: false,
 };
 
+const REVISIONS: Table = Table {
+    name: "revisions",
+    columns: &[
+        required("id", Integer),
+        required("recipe_id", Integer),
+        required("revision", Integer),
+        optional("owner_id", Integer),
+        required("private", Boolean),
+        required("updated_at", Time),
+        optional("replaced_by", Integer),
+        required("document", Text),
+    ],
+    has_sequence: true,
+};
+
+const BIN: Table = Table {
+    name: "bin",
+    columns: &[
+        required("id", Integer),
+        required("uid", Text),
+        optional("owner_id", Integer),
+        required("private", Boolean),
+        required("revision", Integer),
+        required("created_at", Time),
+        required("updated_at", Time),
+        required("deleted_at", Time),
+        optional("deleted_by", Integer),
+        required("name", Text),
+        required("document", Text),
+    ],
+    has_sequence: false,
+};
+
 const HOUSEHOLD_MEMBERS: Table = Table {
     name: "household_members",
     columns: &[
@@ -280,6 +317,10 @@ const SHOPPING_ITEMS: Table = Table {
     ],
     has_sequence: false,
 };
+const BINNED_FAVOURITES: Table =
+    Table { name: "binned_favourites", columns: FAVOURITES.columns, has_sequence: false };
+
+const BINNED_COOKED: Table = Table { name: "binned_cooked", columns: COOKED.columns, has_sequence: false };
 
 const META: Table =
     Table { name: "meta", columns: &[required("name", Text), required("value", Bytes)], has_sequence: false };

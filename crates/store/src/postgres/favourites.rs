@@ -6,7 +6,7 @@ use ids::{RecipeId, UserId};
 use super::columns::Columns;
 use super::connection::Db;
 use super::failure::Failure;
-use super::recipes::may_view;
+use super::recipe_state::may_view;
 use super::{Postgres, at};
 use crate::{Context, Favoured, Favourite, MAX_FAVOURITES, StoreError};
 use ::recipes::time::to_microseconds;
@@ -52,7 +52,8 @@ impl Postgres {
 
     pub async fn favourites(&self, user: UserId) -> Result<Vec<Favourite>, StoreError> {
         self.read(move |db| async move {
-            let sql = "SELECT recipe_id, added_at FROM favourites WHERE user_id = $1 ORDER BY recipe_id";
+            let sql = "SELECT recipe_id, added_at FROM favourites WHERE user_id = $1
+                       UNION ALL SELECT recipe_id, added_at FROM binned_favourites WHERE user_id = $1 ORDER BY recipe_id";
             let read = |columns: &mut Columns<'_>| {
                 Ok(Favourite { recipe: columns.recipe_id()?, added_at: columns.time()? })
             };

@@ -135,6 +135,7 @@ impl Importer {
             on_conflict: self.on_conflict,
             is_atomic: self.is_atomic,
             quotas: Quotas::OFF,
+            revisions_kept: self.revisions_kept,
         };
         let outcomes = store.import_recipes(batch, Context::operator(self.clock.now())).await;
         let first = places.first().cloned().unwrap_or_default();
