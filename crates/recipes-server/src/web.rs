@@ -13,6 +13,7 @@ pub mod error_page;
 mod form;
 pub mod form_token;
 mod frame;
+mod history;
 mod home;
 mod labels;
 pub mod languages;
@@ -53,6 +54,8 @@ pub const PATHS: &[&str] = &[
     "/recipes/new",
     "/recipes/{id}/edit",
     "/recipes/{id}/delete",
+    "/recipes/{id}/history",
+    "/bin",
     "/log-in",
     "/log-out",
     "/sign-up",
@@ -118,7 +121,8 @@ where
         pages = pages
             .route("/recipes/new", get(edit::new_form).post(edit::create))
             .route("/recipes/{id}/edit", get(edit::edit_form).post(edit::update))
-            .route("/recipes/{id}/delete", get(edit::delete_form).post(edit::delete));
+            .route("/recipes/{id}/delete", get(edit::delete_form).post(edit::delete))
+            .merge(history::routes());
     }
     pages.layer(from_fn(PendingCookies::deliver)).merge(files())
 }
