@@ -13,6 +13,7 @@ pub mod error_page;
 mod form;
 pub mod form_token;
 mod frame;
+mod history;
 mod home;
 mod household;
 mod labels;
@@ -67,6 +68,8 @@ pub const PATHS: &[&str] = &[
     "/shopping-list/{id}",
     "/household",
     "/household/join",
+    "/recipes/{id}/history",
+    "/bin",
     "/log-in",
     "/log-out",
     "/sign-up",
@@ -141,7 +144,8 @@ where
             .route("/shopping-list", get(shopping_list::read).post(shopping_list::add))
             .route("/shopping-list/{id}", post(shopping_list::change))
             .route("/household", get(household::read).post(household::change))
-            .route("/household/join", get(household::join_form).post(household::join));
+            .route("/household/join", get(household::join_form).post(household::join))
+            .merge(history::routes());
     }
     pages.layer(from_fn(PendingCookies::deliver)).merge(files())
 }

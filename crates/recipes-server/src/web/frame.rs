@@ -64,6 +64,7 @@ fn done(here: &str, t: &'static Text) -> Option<&'static str> {
     match &*done {
         "saved" => Some(t.done_saved),
         "deleted" => Some(t.done_deleted),
+        "restored" => Some(t.done_restored),
         "password" => Some(t.done_password),
         "ended" => Some(t.done_ended),
         "mailed" => Some(t.done_mailed),

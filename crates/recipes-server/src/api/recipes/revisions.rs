@@ -95,7 +95,7 @@ pub async fn diff(
 ) -> Result<Response, Report> {
     let query = Query::parse(&uri, &["to"])?;
     let malformed = || RequestError::Malformed("to must be the number of a revision".into());
-    let number = |text: &str| text.parse().ok().filter(|number| *number >= 1).ok_or_else(malformed);
+    let number = |text: &str| text.parse::<i64>().ok().filter(|number| *number >= 1).ok_or_else(malformed);
     let to = query.get("to").map(number).transpose()?;
     let patch = app.recipes().revision_patch(recipe, revision, to, viewer).await?;
     let mut response = data(&patch);
