@@ -32,7 +32,9 @@ pub use self::convert::UnitSystem;
 pub use self::ratio::Ratio;
 pub use self::sum::ListLine;
 pub use self::temperature::convert_temperatures;
-pub use self::view::{AppliedView, RecipeView, Size, ViewError, ViewedRecipe, decimal_separator, parsed_ingredients};
+pub use self::view::{
+    AppliedView, RecipeView, Size, ViewError, ViewedRecipe, decimal_separator, parsed_ingredients,
+};
 pub(crate) use self::words::is_wide;
 
 use serde::Serialize;

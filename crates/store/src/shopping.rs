@@ -96,13 +96,12 @@ pub(crate) struct Addition {
 /// `open` are the items that are not ticked.
 pub(crate) fn addition(open: Vec<(ShoppingItemId, String)>, new: &[NewShoppingLine]) -> Addition {
     let old = open.len();
-    let mut lines: Vec<_> =
-        open.into_iter().map(|(id, text)| (id, ListLine::parse(&text), false)).collect();
+    let mut lines: Vec<_> = open.into_iter().map(|(id, text)| (id, ListLine::parse(&text), false)).collect();
     for NewShoppingLine { id, text, decimal } in new {
         let line = ListLine::parse(text);
-        let sum = lines.iter_mut().find_map(|(_, known, is_changed)| {
-            Some((known.plus(&line, *decimal)?, known, is_changed))
-        });
+        let sum = lines
+            .iter_mut()
+            .find_map(|(_, known, is_changed)| Some((known.plus(&line, *decimal)?, known, is_changed)));
         match sum {
             Some((sum, known, is_changed)) => {
                 *is_changed |= sum.text() != known.text();

@@ -296,7 +296,8 @@ fn meal(fields: &Nested<'_>, problems: &mut Problems) -> Option<NewMeal> {
         return None;
     }
     if recipe.is_none() && (note.is_none() || servings.is_some()) {
-        let message = if note.is_none() { "must have a recipeId or a note" } else { "servings need a recipeId" };
+        let message =
+            if note.is_none() { "must have a recipeId or a note" } else { "servings need a recipeId" };
         problems.push(problem(fields.pointer().to_owned(), message));
         return None;
     }

@@ -60,7 +60,8 @@ impl Servings {
 
     /// Parses a decimal number above 0.
     pub fn parse(text: &str) -> Option<Self> {
-        let value = Ratio::parse(text).filter(|value| !value.is_zero() && *value <= Ratio::whole(Self::MAX))?;
+        let value =
+            Ratio::parse(text).filter(|value| !value.is_zero() && *value <= Ratio::whole(Self::MAX))?;
         let (digits, places) = value.to_decimal(3)?;
         let digits = format!("{digits:0>width$}", width = places as usize + 1);
         let (whole, decimals) = digits.split_at(digits.len() - places as usize);
@@ -97,7 +98,10 @@ pub struct Meal {
 pub enum MealRecipe {
     /// The meal is only a note.
     None,
-    Readable { id: RecipeId, name: String },
+    Readable {
+        id: RecipeId,
+        name: String,
+    },
     /// The viewer may not read it.
     Hidden(RecipeId),
     Deleted,

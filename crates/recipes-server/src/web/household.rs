@@ -116,11 +116,7 @@ pub(super) async fn join_form(member: Member, uri: Uri) -> Result<Response, Repo
     page_with_status(StatusCode::OK, &page)
 }
 
-pub(super) async fn join(
-    State(app): State<App>,
-    member: Member,
-    form: PageForm,
-) -> Result<Response, Report> {
+pub(super) async fn join(State(app): State<App>, member: Member, form: PageForm) -> Result<Response, Report> {
     let code = form.get("code").trim();
     let joining = async {
         form.check_token(&app, Some(member.session))?;

@@ -133,19 +133,14 @@ async fn show_page(
 }
 
 /// Adds a recipe or a note to a day.
-pub(super) async fn add(
-    State(app): State<App>,
-    member: Member,
-    form: PageForm,
-) -> Result<Response, Report> {
+pub(super) async fn add(State(app): State<App>, member: Member, form: PageForm) -> Result<Response, Report> {
     let date = parse_date(form.get("date").trim());
     let adding = async {
         form.check_token(&app, Some(member.session))?;
         let invalid = |field: &str, why: String| {
             Report::from(RequestError::Invalid(vec![problem(format!("/{field}"), why)]))
         };
-        let date =
-            date.ok_or_else(|| invalid("date", "must be a date, such as 2030-01-31".to_owned()))?;
+        let date = date.ok_or_else(|| invalid("date", "must be a date, such as 2030-01-31".to_owned()))?;
         let recipe = match form.get("recipe") {
             "" => None,
             id => Some(

@@ -46,11 +46,7 @@ async fn show_page(app: &App, member: &Member, p: Problems, item: &str) -> Resul
 }
 
 /// Adds an item, a recipe or days of the plan, or removes the ticked items.
-pub(super) async fn add(
-    State(app): State<App>,
-    member: Member,
-    form: PageForm,
-) -> Result<Response, Report> {
+pub(super) async fn add(State(app): State<App>, member: Member, form: PageForm) -> Result<Response, Report> {
     let adding = async {
         form.check_token(&app, Some(member.session))?;
         if !form.get("clear").is_empty() {
@@ -82,8 +78,7 @@ fn added(app: &App, form: &PageForm) -> Result<AddToList, Report> {
     }
     if !form.get("from").is_empty() {
         let (first, last) = (parse_date(form.get("from")), parse_date(form.get("to")));
-        let first =
-            first.ok_or_else(|| invalid("from", "must be a date, such as 2030-01-31".to_owned()))?;
+        let first = first.ok_or_else(|| invalid("from", "must be a date, such as 2030-01-31".to_owned()))?;
         let days = app.planning().days(Some(first), last).map_err(|why| invalid("to", why))?;
         return Ok(AddToList { plan: Some(days), ..AddToList::default() });
     }

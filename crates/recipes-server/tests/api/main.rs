@@ -24,6 +24,7 @@ mod openapi;
 mod outbox;
 mod pages;
 mod permissions;
+mod planning;
 mod properties;
 mod rate_limits;
 mod reading;

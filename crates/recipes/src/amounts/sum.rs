@@ -135,9 +135,9 @@ impl ListLine {
             Some(Amount { low: amount.low.times(scale)?, high, ..amount.clone() })
         });
         let wanted = wanted.collect::<Option<Vec<_>>>()?;
-        self.noted(other).iter().find_map(|text| {
-            self.checked(&IngredientLine::parse(text).scaled(scale, decimal), &wanted)
-        })
+        self.noted(other)
+            .iter()
+            .find_map(|text| self.checked(&IngredientLine::parse(text).scaled(scale, decimal), &wanted))
     }
 
     /// The sum of a range and an amount with the same unit.
@@ -170,13 +170,13 @@ impl ListLine {
             if one < two { ((other, two), (self, one)) } else { ((self, one), (other, two)) };
         let in_unit = |(line, size): (&Self, Ratio), is_last: bool| {
             let (low, high) = (low.divided_by(size)?, high.divided_by(size)?);
-            let is_short = |value: Ratio| value.denominator() <= 4 || value.to_decimal(3).is_some_and(|_| {
-                matches!(first_amount(line).and_then(|it| it.unit), Some("kg" | "l" | "dl" | "cl" | "g" | "ml"))
-            });
+            let amount = first_amount(line)?;
+            let is_metric = matches!(amount.unit, Some("kg" | "l" | "dl" | "cl" | "g" | "ml"));
+            let is_short =
+                |value: Ratio| value.denominator() <= 4 || is_metric && value.to_decimal(3).is_some();
             if !is_last && !(is_short(low) && is_short(high)) {
                 return None;
             }
-            let amount = first_amount(line)?;
             if amount.high.is_some() != is_range {
                 return None;
             }
@@ -297,7 +297,10 @@ fn is_same_word(one: &str, other: &str) -> bool {
 
 fn is_preparation(note: &str) -> bool {
     words(note).iter().all(|word| {
-        PREPARATION.lines().filter(|line| !line.starts_with('#')).any(|line| line.split(' ').any(|it| it == word))
+        PREPARATION
+            .lines()
+            .filter(|line| !line.starts_with('#'))
+            .any(|line| line.split(' ').any(|it| it == word))
     })
 }
 

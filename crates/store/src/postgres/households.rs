@@ -20,14 +20,16 @@ impl Postgres {
         self.read(move |db| async move {
             let Some(id) = of(&db, user).await? else { return Ok(Household::default()) };
             let id = id.as_bytes().as_slice();
-            let sql = "SELECT user_id, name, joined_at FROM household_members JOIN users ON users.id = user_id
+            let sql =
+                "SELECT user_id, name, joined_at FROM household_members JOIN users ON users.id = user_id
                        WHERE household_id = $1 ORDER BY joined_at, user_id";
             let read = |columns: &mut Columns<'_>| {
                 let (user, name) = (columns.user_id()?, columns.get()?);
                 Ok(HouseholdMember { user, name, joined_at: columns.time()? })
             };
             let members = db.list(sql, &[&id], read).await?;
-            let sql = "SELECT invitation_expires_at FROM households WHERE id = $1 AND invitation_expires_at > $2";
+            let sql =
+                "SELECT invitation_expires_at FROM households WHERE id = $1 AND invitation_expires_at > $2";
             let invitation_expires_at = db.find(sql, &[&id, &at(now)], |columns| columns.time()).await?;
             let sql = "SELECT 1 FROM household_members WHERE user_id = $1 AND feed IS NOT NULL";
             let has_feed = db.exists(sql, &[&user.get()]).await?;

@@ -55,7 +55,8 @@ impl Postgres {
                 db.execute(sql, &[&household, &day.to_string()]).await?;
             }
             for PlanEntry { id: entry, day, recipe, servings, note } in entries {
-                let sql = "INSERT INTO plan_entries (id, household_id, day, position, recipe_id, servings, note)
+                let sql =
+                    "INSERT INTO plan_entries (id, household_id, day, position, recipe_id, servings, note)
                            SELECT $1, $2, $3, coalesce(max(position), 0) + 1, $4, $5, $6
                            FROM plan_entries WHERE household_id = $2 AND day = $3";
                 let (entry, recipe) = (entry.as_bytes().as_slice(), recipe.map(RecipeId::get));
@@ -83,7 +84,8 @@ fn entry_in(columns: &mut Columns<'_>) -> Result<PlanEntry, StoreError> {
     let day = day.parse().map_err(|_| StoreError::Corrupt(format!("the date {day}")))?;
     let corrupt = |number| StoreError::Corrupt(format!("the recipe id {number}"));
     let recipe = columns.get::<Option<i64>>()?;
-    let recipe = recipe.map(|number| RecipeId::from_i64(number).ok_or_else(|| corrupt(number))).transpose()?;
+    let recipe =
+        recipe.map(|number| RecipeId::from_i64(number).ok_or_else(|| corrupt(number))).transpose()?;
     Ok(PlanEntry { id, day, recipe, servings: columns.get()?, note: columns.get()? })
 }
 
@@ -93,19 +95,13 @@ async fn is_planned(db: &Db, id: HouseholdId, recipe: RecipeId) -> Result<bool, 
 }
 
 /// Whether the new entries and those that stay are within the limits.
-async fn fits(
-    db: &Db,
-    id: HouseholdId,
-    replaced: &[Date],
-    entries: &[PlanEntry],
-) -> Result<bool, Failure> {
+async fn fits(db: &Db, id: HouseholdId, replaced: &[Date], entries: &[PlanEntry]) -> Result<bool, Failure> {
     let household = id.as_bytes().as_slice();
     let of_day = async |day: Date| {
         let sql = "SELECT count(*) FROM plan_entries WHERE household_id = $1 AND day = $2";
         db.number(sql, &[&household, &day.to_string()]).await
     };
-    let all =
-        db.number("SELECT count(*) FROM plan_entries WHERE household_id = $1", &[&household]).await?;
+    let all = db.number("SELECT count(*) FROM plan_entries WHERE household_id = $1", &[&household]).await?;
     let mut removed = 0_i64;
     for day in replaced {
         removed = removed.saturating_add(of_day(*day).await?);

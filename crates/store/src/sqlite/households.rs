@@ -17,13 +17,15 @@ impl Sqlite {
     pub async fn household(&self, user: UserId, now: Timestamp) -> Result<Household, StoreError> {
         self.read_at_length(move |db| {
             let Some(id) = of(db, user)? else { return Ok(Household::default()) };
-            let sql = "SELECT user_id, name, joined_at FROM household_members JOIN users ON users.id = user_id
+            let sql =
+                "SELECT user_id, name, joined_at FROM household_members JOIN users ON users.id = user_id
                        WHERE household_id = ?1 ORDER BY joined_at, user_id";
             let members = list(db, sql, [id.as_bytes()], |columns| {
                 let (user, name) = (columns.user_id()?, columns.get()?);
                 Ok(HouseholdMember { user, name, joined_at: columns.time()? })
             })?;
-            let sql = "SELECT invitation_expires_at FROM households WHERE id = ?1 AND invitation_expires_at > ?2";
+            let sql =
+                "SELECT invitation_expires_at FROM households WHERE id = ?1 AND invitation_expires_at > ?2";
             let row = params![id.as_bytes(), now.as_microsecond()];
             let invitation_expires_at = find(db, sql, row, |columns| columns.time())?;
             let sql = "SELECT feed IS NOT NULL FROM household_members WHERE user_id = ?1";

@@ -58,7 +58,8 @@ impl Sqlite {
                 execute(db, sql, params![id.as_bytes(), day.to_string()])?;
             }
             for PlanEntry { id: entry, day, recipe, servings, note } in entries {
-                let sql = "INSERT INTO plan_entries (id, household_id, day, position, recipe_id, servings, note)
+                let sql =
+                    "INSERT INTO plan_entries (id, household_id, day, position, recipe_id, servings, note)
                            SELECT ?1, ?2, ?3, coalesce(max(position), 0) + 1, ?4, ?5, ?6
                            FROM plan_entries WHERE household_id = ?2 AND day = ?3";
                 let (household, recipe) = (id.as_bytes(), recipe.map(RecipeId::get));

@@ -103,14 +103,19 @@ mod tests {
     fn meals_are_events_of_a_day() {
         let id = RecipeId::from_i64(7).unwrap();
         let soup = MealRecipe::Readable { id, name: "Soup; with, \\all".to_owned() };
-        let text = written(&[meal(soup, Some("2.5"), Some("for two\r\nlate")), meal(MealRecipe::None, None, Some("Out"))]);
+        let text = written(&[
+            meal(soup, Some("2.5"), Some("for two\r\nlate")),
+            meal(MealRecipe::None, None, Some("Out")),
+        ]);
         let event = "BEGIN:VEVENT\r\nUID:019acf93-e200-7707-8707-070707070707@home.example\r\nDTSTAMP:20261129T123456Z\r\n\
             DTSTART;VALUE=DATE:20261201\r\nSUMMARY:Soup\\; with\\, \\\\all (2.5)\r\nDESCRIPTION:for two\\nlate\r\n\
             URL:https://home.example:8443/recipes/recipes/7\r\nTRANSP:TRANSPARENT\r\nEND:VEVENT\r\n";
         let uid = text.split("UID:").nth(1).unwrap().split('@').next().unwrap();
         let event = event.replace("019acf93-e200-7707-8707-070707070707", uid);
         assert!(text.contains(&event), "{text}");
-        assert!(text.starts_with("BEGIN:VCALENDAR\r\nVERSION:2.0\r\n") && text.ends_with("END:VCALENDAR\r\n"));
+        assert!(
+            text.starts_with("BEGIN:VCALENDAR\r\nVERSION:2.0\r\n") && text.ends_with("END:VCALENDAR\r\n")
+        );
         assert!(text.contains("SUMMARY:Out\r\nTRANSP"));
     }
 

@@ -12,9 +12,7 @@ use crate::use_cases::recipes::RecipeError;
 pub enum PlanError {
     #[error("There is no such meal in your plan")]
     NoSuchMeal,
-    #[error(
-        "A day can have {MAX_PLAN_ENTRIES_OF_DAY} meals and a plan {MAX_PLAN_ENTRIES}; remove one first"
-    )]
+    #[error("A day can have {MAX_PLAN_ENTRIES_OF_DAY} meals and a plan {MAX_PLAN_ENTRIES}; remove one first")]
     TooManyMeals,
     #[error("There is no such item in your list")]
     NoSuchItem,

@@ -4,9 +4,7 @@ use accounts::audit::Actor;
 use ids::{RecipeId, ShoppingItemId, UserId};
 use recipes::Content;
 use recipes::amounts::{RecipeView, Size, decimal_separator};
-use store::{
-    ChangeShoppingItem, ItemEdit, Listed, NewShoppingLine, NewShoppingLines, ShoppingItem, Viewer,
-};
+use store::{ChangeShoppingItem, ItemEdit, Listed, NewShoppingLine, NewShoppingLines, ShoppingItem, Viewer};
 
 use super::{Days, MealRecipe, PlanError, Planning, Servings, no_such_recipe};
 use crate::use_cases::recipes::RecipeError;

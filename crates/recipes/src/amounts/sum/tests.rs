@@ -94,5 +94,8 @@ fn notes_of_what_the_cook_does_are_no_part_of_the_food() {
 
 #[test]
 fn equal_lines_without_an_amount_are_one() {
-    check(&[("Salt", "salt", "Salt"), ("salt and pepper to taste", "Salt and  pepper to taste", "salt and pepper to taste")]);
+    check(&[
+        ("Salt", "salt", "Salt"),
+        ("salt and pepper to taste", "Salt and  pepper to taste", "salt and pepper to taste"),
+    ]);
 }

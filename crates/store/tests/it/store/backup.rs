@@ -9,9 +9,9 @@ use ids::{CookedId, InvitationId};
 use rstest_reuse::apply;
 use serde_json::Value;
 use store::{
-    ChangeShoppingItem, Cooked, DatabaseUrl, Favoured, HouseholdInvitation, Instance, Listed, Noted, PlanFeed,
-    Planned, Precondition, Record, Restore, RestoreBatch, RestoreError, Restored, Store, StoreError,
-    TakenMail, Unavailable, Viewer,
+    ChangeShoppingItem, Cooked, DatabaseUrl, Favoured, HouseholdInvitation, Instance, Listed, Noted,
+    PlanFeed, Planned, Precondition, Record, Restore, RestoreBatch, RestoreError, Restored, Store,
+    StoreError, TakenMail, Unavailable, Viewer,
 };
 
 use super::sessions::sign_up;

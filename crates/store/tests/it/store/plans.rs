@@ -44,7 +44,11 @@ impl TestStore {
 
     fn invitation(&self, secret: &str) -> HouseholdInvitation {
         let expires_at = self.now() + Duration::from_hours(24);
-        HouseholdInvitation { digest: TokenDigest::of(secret.as_bytes()), expires_at, new: self.new_household() }
+        HouseholdInvitation {
+            digest: TokenDigest::of(secret.as_bytes()),
+            expires_at,
+            new: self.new_household(),
+        }
     }
 
     /// Both are in the household of the first one.
