@@ -118,7 +118,7 @@ impl Store {
     /// The user whose feed has this address, unless the user is disabled.
     pub async fn user_of_plan_feed(&self, digest: TokenDigest) -> Result<Option<UserId>, StoreError> {
         match self {
-            Self::Sqlite(db) => db.user_of_plan_feed(digest).await,
+            Self::Sqlite(db) => db.user_of_plan_feed(digest),
             Self::Postgres(db) => db.user_of_plan_feed(digest).await,
         }
     }

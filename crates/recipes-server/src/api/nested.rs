@@ -22,22 +22,12 @@ impl<'a> Nested<'a> {
     }
 
     /// The objects of a list, which may be missing.
-    pub(super) fn objects(
-        &self,
-        name: &str,
-        most: usize,
-        known: &[&str],
-        problems: &mut Problems,
-    ) -> Vec<Nested<'a>> {
+    pub(super) fn objects(&self, name: &str, most: usize, problems: &mut Problems) -> Vec<Nested<'a>> {
         let mut objects = Vec::new();
         for (index, value) in self.list(name, most, problems).iter().enumerate() {
             let pointer = format!("{}/{name}/{index}", self.pointer);
             match value {
-                Value::Object(fields) => {
-                    let unknown = fields.keys().filter(|name| !known.contains(&name.as_str()));
-                    problems.extend(unknown.map(|name| FieldError::unknown(&pointer, name, known)));
-                    objects.push(Nested { fields, pointer, encoding: self.encoding });
-                }
+                Value::Object(fields) => objects.push(Nested { fields, pointer, encoding: self.encoding }),
                 _ => problems.push(problem(pointer, "must be an object")),
             }
         }
@@ -148,7 +138,7 @@ impl<'a> Nested<'a> {
     }
 }
 
-pub(super) fn problem(pointer: String, message: impl Into<String>) -> FieldError {
+pub(crate) fn problem(pointer: String, message: impl Into<String>) -> FieldError {
     FieldError { pointer, message: message.into() }
 }
 

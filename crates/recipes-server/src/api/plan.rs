@@ -163,7 +163,6 @@ pub async fn revoke_calendar(
 #[utoipa::path(
     get, path = "/api/v1/plan/calendar.ics", tag = "planning", operation_id = "getCalendar",
     params(("key" = String, Query, description = "The secret of the address", example = "b3BlbnNlc2FtZQ")),
-    security(()),
     responses(
         (status = 200, description = "The meals as events of a day", content_type = "text/calendar",
             body = ref("#/components/schemas/Calendar")),
@@ -237,8 +236,6 @@ pub struct NewPlan(Vec<NewDay>);
 /// A meal and its day.
 pub struct DatedMeal(Date, NewMeal);
 
-const MEAL: [&str; 3] = ["recipeId", "servings", "note"];
-
 impl Parse for NewPlan {
     fn unknown_fields(fields: &Map<String, Value>) -> Vec<FieldError> {
         crate::http::body::fields::unknown(fields, &["days"])
@@ -250,7 +247,7 @@ impl Parse for NewPlan {
         if fields.get("days").is_none_or(Value::is_null) {
             return Err(vec![problem("/days".to_owned(), "is required")]);
         }
-        for day in body.objects("days", DAYS, &["date", "meals"], &mut problems) {
+        for day in body.objects("days", DAYS, &mut problems) {
             let before = problems.len();
             let date = day.date("date", &mut problems);
             if date.is_none() && problems.len() == before {
@@ -260,7 +257,7 @@ impl Parse for NewPlan {
                 problems.push(problem(day.at("date"), "is there twice"));
             }
             let most = MAX_PLAN_ENTRIES_OF_DAY as usize;
-            let meals = day.objects("meals", most, &MEAL, &mut problems);
+            let meals = day.objects("meals", most, &mut problems);
             let meals = meals.iter().filter_map(|fields| meal(fields, &mut problems)).collect();
             days.extend(date.map(|date| NewDay { date, meals }));
         }

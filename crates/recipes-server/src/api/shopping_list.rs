@@ -179,7 +179,7 @@ impl Parse for NewShoppingItems {
     fn parse(fields: &Map<String, Value>, encoding: Scalars) -> Result<Self, Vec<FieldError>> {
         let (body, mut problems) = (Nested::body(fields, encoding), Problems::new());
         let mut recipes = Vec::new();
-        for recipe in body.objects("recipes", RECIPES, &["recipeId", "servings"], &mut problems) {
+        for recipe in body.objects("recipes", RECIPES, &mut problems) {
             let before = problems.len();
             let id = recipe.recipe("recipeId", &mut problems);
             if id.is_none() && problems.len() == before {

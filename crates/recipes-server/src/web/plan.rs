@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use http::{StatusCode, Uri};
+use http::Uri;
 use ids::{PlanEntryId, RecipeId};
 use jiff::ToSpan as _;
 use jiff::civil::Date;
@@ -98,9 +98,9 @@ async fn show_page(
     let Days { first, last } = days;
     let mut meals = app.planning().plan(member.user.id, member.viewer(), days).await?;
     let mut of_day = |date: Date| {
-        let (of_day, others) = std::mem::take(&mut meals).into_iter().partition(|meal| meal.date == date);
+        let (of_day, others): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut meals).into_iter().partition(|meal| meal.date == date);
         meals = others;
-        let of_day: Vec<Meal> = of_day;
         let weekday = usize::try_from(date.weekday().to_monday_zero_offset()).unwrap_or_default();
         DayView {
             date,

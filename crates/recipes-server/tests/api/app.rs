@@ -278,7 +278,7 @@ impl TestApp {
         mails.into_iter().map(read).collect()
     }
 
-    async fn member(&self, name: &str, role: Role) -> Client {
+    pub(crate) async fn member(&self, name: &str, role: Role) -> Client {
         let user = self.user(name, role).await;
         let begun =
             self.app.accounts().begin_session(user, None, ClientInfo::default()).await.unwrap().unwrap();

@@ -25,6 +25,7 @@ mod openapi;
 mod outbox;
 mod pages;
 mod permissions;
+mod planning;
 mod properties;
 mod rate_limits;
 mod reading;

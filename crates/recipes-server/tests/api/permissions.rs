@@ -66,6 +66,22 @@ matrix! {
     delete "/api/v1/recipes/{id}/cooked/{entry}":          401       404   204   404       403        204          403;
     put    "/api/v1/recipes/{id}/favourite":               401       204   204   204       403        204          403;
     delete "/api/v1/recipes/{id}/favourite":               401       204   204   204       403        204          403;
+    get    "/api/v1/plan":                                 401       200   200   200       200        403          403;
+    put    "/api/v1/plan":                                 401       422   422   422       403        422          403;
+    post   "/api/v1/plan/meals":                           401       422   422   422       403        422          403;
+    delete "/api/v1/plan/meals/{id}":                      401       404   204   404       403        204          403;
+    post   "/api/v1/plan/calendar":                        401       201   201   201       403        403          201;
+    delete "/api/v1/plan/calendar":                        401       404   204   404       403        403          204;
+    get    "/api/v1/plan/calendar.ics":                    404       404   404   404       404        404          404;
+    get    "/api/v1/shopping-list":                        401       200   200   200       200        403          403;
+    post   "/api/v1/shopping-list":                        401       422   422   422       403        422          403;
+    delete "/api/v1/shopping-list":                        401       204   204   204       403        204          403;
+    patch  "/api/v1/shopping-list/{id}":                   401       404   204   404       403        204          403;
+    delete "/api/v1/shopping-list/{id}":                   401       404   204   404       403        204          403;
+    get    "/api/v1/household":                            401       200   200   200       403        403          200;
+    delete "/api/v1/household":                            401       404   204   404       403        403          204;
+    post   "/api/v1/household/invitation":                 401       201   201   201       403        403          201;
+    post   "/api/v1/household/join":                       401       422   422   422       403        403          422;
     post   "/api/v1/users/signup":                         422       422   422   422       422        422          422;
     post   "/api/v1/users/login":                          422       422   422   422       422        422          422;
     post   "/api/v1/users/refresh":                        422       422   422   422       422        422          422;
@@ -201,8 +217,19 @@ async fn path_of_alice(app: &TestApp, path: &str) -> String {
         let cooked = format!("{}/cooked", alice.posts_recipe("Soup").await);
         return alice.post(&cooked, &json!({})).await.is(201).header("location").to_owned();
     }
-    let Some(collection) = path.strip_suffix("/{id}") else { return path.to_owned() };
     let alice = app.alice().await;
+    if path == "/api/v1/plan/calendar" || path == "/api/v1/household" {
+        alice.post("/api/v1/plan/calendar", &json!({})).await.is(201);
+    }
+    if path == "/api/v1/plan/meals/{id}" {
+        let today = app.clock.now().to_string()[..10].to_owned();
+        let meal = json!({ "date": today, "note": "Out" });
+        return alice.post("/api/v1/plan/meals", &meal).await.is(201).header("location").to_owned();
+    }
+    if path == "/api/v1/shopping-list/{id}" {
+        alice.post("/api/v1/shopping-list", &json!({ "items": ["Milk"] })).await.is(204);
+    }
+    let Some(collection) = path.strip_suffix("/{id}") else { return path.to_owned() };
     if collection.ends_with("/recipes") {
         return alice.posts_recipe("Soup").await;
     }

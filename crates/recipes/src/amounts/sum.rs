@@ -170,19 +170,13 @@ impl ListLine {
             if one < two { ((other, two), (self, one)) } else { ((self, one), (other, two)) };
         let in_unit = |(line, size): (&Self, Ratio), is_last: bool| {
             let (low, high) = (low.divided_by(size)?, high.divided_by(size)?);
-            let is_short = |value: Ratio| {
-                value.denominator() <= 4
-                    || value.to_decimal(3).is_some_and(|_| {
-                        matches!(
-                            first_amount(line).and_then(|it| it.unit),
-                            Some("kg" | "l" | "dl" | "cl" | "g" | "ml")
-                        )
-                    })
-            };
+            let amount = first_amount(line)?;
+            let is_metric = matches!(amount.unit, Some("kg" | "l" | "dl" | "cl" | "g" | "ml"));
+            let is_short =
+                |value: Ratio| value.denominator() <= 4 || is_metric && value.to_decimal(3).is_some();
             if !is_last && !(is_short(low) && is_short(high)) {
                 return None;
             }
-            let amount = first_amount(line)?;
             if amount.high.is_some() != is_range {
                 return None;
             }

@@ -97,18 +97,14 @@ async fn is_planned(db: &Db, id: HouseholdId, recipe: RecipeId) -> Result<bool, 
 /// Whether the new entries and those that stay are within the limits.
 async fn fits(db: &Db, id: HouseholdId, replaced: &[Date], entries: &[PlanEntry]) -> Result<bool, Failure> {
     let household = id.as_bytes().as_slice();
-    let of_day = async |day: Date| {
-        let sql = "SELECT count(*) FROM plan_entries WHERE household_id = $1 AND day = $2";
-        db.number(sql, &[&household, &day.to_string()]).await
-    };
     let all = db.number("SELECT count(*) FROM plan_entries WHERE household_id = $1", &[&household]).await?;
     let mut removed = 0_i64;
     for day in replaced {
-        removed = removed.saturating_add(of_day(*day).await?);
+        removed = removed.saturating_add(of_day(db, id, *day).await?);
     }
     for entry in entries {
         let new = entries.iter().filter(|other| other.day == entry.day).count();
-        let kept = if replaced.contains(&entry.day) { 0 } else { of_day(entry.day).await? };
+        let kept = if replaced.contains(&entry.day) { 0 } else { of_day(db, id, entry.day).await? };
         let count = i64::try_from(new).unwrap_or(i64::MAX).saturating_add(kept);
         if count > i64::from(MAX_PLAN_ENTRIES_OF_DAY) {
             return Ok(false);
@@ -116,4 +112,9 @@ async fn fits(db: &Db, id: HouseholdId, replaced: &[Date], entries: &[PlanEntry]
     }
     let new = i64::try_from(entries.len()).unwrap_or(i64::MAX);
     Ok(all.saturating_sub(removed).saturating_add(new) <= i64::from(MAX_PLAN_ENTRIES))
+}
+
+async fn of_day(db: &Db, id: HouseholdId, day: Date) -> Result<i64, Failure> {
+    let sql = "SELECT count(*) FROM plan_entries WHERE household_id = $1 AND day = $2";
+    db.number(sql, &[&id.as_bytes().as_slice(), &day.to_string()]).await
 }

@@ -113,7 +113,7 @@ impl Sqlite {
         .await
     }
 
-    pub async fn user_of_plan_feed(&self, digest: TokenDigest) -> Result<Option<UserId>, StoreError> {
+    pub fn user_of_plan_feed(&self, digest: TokenDigest) -> Result<Option<UserId>, StoreError> {
         self.read(move |db| {
             let sql = "SELECT user_id FROM household_members JOIN users ON users.id = user_id
                        WHERE feed = ?1 AND disabled = 0";
