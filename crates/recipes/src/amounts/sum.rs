@@ -174,7 +174,8 @@ impl ListLine {
             let is_metric = matches!(amount.unit, Some("kg" | "l" | "dl" | "cl" | "g" | "ml"));
             let is_short =
                 |value: Ratio| value.denominator() <= 4 || is_metric && value.to_decimal(3).is_some();
-            if !is_last && !(is_short(low) && is_short(high)) {
+            let are_short = is_short(low) && is_short(high);
+            if !is_last && !are_short {
                 return None;
             }
             if amount.high.is_some() != is_range {

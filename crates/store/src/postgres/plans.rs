@@ -9,7 +9,7 @@ use super::connection::Db;
 use super::failure::Failure;
 use super::favourites::user;
 use super::households::{of, of_or_new};
-use super::recipes::may_view;
+use super::recipe_state::may_view;
 use crate::{
     Context, MAX_PLAN_ENTRIES, MAX_PLAN_ENTRIES_OF_DAY, NewPlanEntries, PlanEntry, Planned, ReplacedDays,
     StoreError,

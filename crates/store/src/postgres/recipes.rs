@@ -64,7 +64,7 @@ impl Postgres {
                     Err(errors) => return Ok(Edit::Invalid(errors)),
                 },
                 NewContent::Of(revision) => match revisions::content(&db, id, *revision, authority).await? {
-                    Some(content) => content,
+                    Some(former) => former,
                     None => return Ok(Edit::NoSuchRevision),
                 },
             };

@@ -6,7 +6,7 @@ use rusqlite::{Connection, params};
 
 use super::favourites::user;
 use super::households::{of, of_or_new};
-use super::recipes::may_view;
+use super::recipe_state::may_view;
 use super::{Sqlite, cached, columns, execute, find_value, list};
 use crate::{
     Context, MAX_PLAN_ENTRIES, MAX_PLAN_ENTRIES_OF_DAY, NewPlanEntries, PlanEntry, Planned, ReplacedDays,

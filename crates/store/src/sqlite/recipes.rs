@@ -58,7 +58,7 @@ impl Sqlite {
                     Err(errors) => return Ok(Edit::Invalid(errors)),
                 },
                 NewContent::Of(revision) => match revisions::content(db, id, revision, authority)? {
-                    Some(content) => content,
+                    Some(former) => former,
                     None => return Ok(Edit::NoSuchRevision),
                 },
             };
