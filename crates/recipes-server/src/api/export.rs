@@ -151,7 +151,9 @@ async fn next_chunk(app: App, owner: UserId, part: Part) -> Result<Option<(Vec<u
         }
         Part::FormerRevisions { mut array, after } => {
             let revisions = app.recipes().former_revisions_of(owner, after).await?;
-            revisions.iter().for_each(|revision| array.push_json(&json_of(revision)));
+            for revision in revisions.iter() {
+                array.push_json(&json_of(revision));
+            }
             if let Some(last) = revisions.last() {
                 (array.take_written(), Part::FormerRevisions { array, after: Some((last.id, last.revision)) })
             } else {

@@ -189,8 +189,8 @@ impl Planning {
         while !rest.is_empty() {
             let (page, looked_up) = self.recipes.read_all(rest, viewer).await?;
             for (id, json) in page.iter() {
-                let named: Named<'_> = serde_json::from_slice(json).map_err(PlanError::Corrupt)?;
-                names.insert(id, named.name.into_owned());
+                let recipe: Named<'_> = serde_json::from_slice(json).map_err(PlanError::Corrupt)?;
+                names.insert(id, recipe.name.into_owned());
             }
             rest = rest.get(looked_up.max(1)..).unwrap_or_default();
         }

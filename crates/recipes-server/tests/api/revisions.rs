@@ -66,10 +66,10 @@ async fn every_change_is_in_the_history_with_its_author_its_time_and_words() {
     assert_eq!(bob.get("/api/v1/recipes/99/revisions").await.is(404).json()["code"], "recipe_not_found");
     assert_eq!(bob.get("/api/v1/recipes/99/revisions/1").await.is(404).json()["code"], "recipe_not_found");
 
-    let pages = bob.get(&format!("{url}/revisions?limit=2")).await.is(200);
-    let next = pages.header("link").split(['<', '>']).nth(1).unwrap().to_owned();
-    assert_eq!(numbers(pages.json()["data"].as_array().unwrap()), [3, 2]);
-    assert_eq!(pages.json()["data"][1]["summary"], "Changed name; added servings");
+    let first = bob.get(&format!("{url}/revisions?limit=2")).await.is(200);
+    let next = first.header("link").split(['<', '>']).nth(1).unwrap().to_owned();
+    assert_eq!(numbers(first.json()["data"].as_array().unwrap()), [3, 2]);
+    assert_eq!(first.json()["data"][1]["summary"], "Changed name; added servings");
     let last = bob.get(&next).await.is(200).json();
     assert_eq!((numbers(last["data"].as_array().unwrap()), last.get("nextCursor")), (vec![1], None));
     bob.get(&format!("{url}/revisions?page=2")).await.is(400);

@@ -55,15 +55,15 @@ async fn kill_9_during_mixed_edits_leaves_revisions_without_a_gap() {
 async fn check(client: &Client, acknowledged: &Acknowledged) {
     let mut names = HashMap::new();
     for id in 1..=4 {
-        let restored = client.post(&format!("/api/v1/recipes/bin/{id}/restore"), &json!({})).await.unwrap().0;
+        let answer = client.post(&format!("/api/v1/recipes/bin/{id}/restore"), &json!({})).await.unwrap().0;
         let (status, current) = client.get(&format!("/api/v1/recipes/{id}")).await.unwrap();
-        assert_eq!(status, 200, "recipe {id} is lost: {restored}");
+        assert_eq!(status, 200, "recipe {id} is lost: {answer}");
         let list = format!("/api/v1/recipes/{id}/revisions?limit=1000");
         let (_, history) = client.get(&list).await.unwrap();
         let history = history["data"].as_array().unwrap();
-        let numbers: Vec<_> = history.iter().map(|entry| entry["revision"].as_i64().unwrap()).collect();
+        let revisions: Vec<_> = history.iter().map(|entry| entry["revision"].as_i64().unwrap()).collect();
         let last = current["data"]["revision"].as_i64().unwrap();
-        assert_eq!(numbers, (1..=last).rev().collect::<Vec<_>>(), "recipe {id}");
+        assert_eq!(revisions, (1..=last).rev().collect::<Vec<_>>(), "recipe {id}");
         for entry in history {
             let name = entry["name"].as_str().unwrap().to_owned();
             names.insert((id, entry["revision"].as_i64().unwrap()), name);

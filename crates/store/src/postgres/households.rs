@@ -30,7 +30,7 @@ impl Postgres {
             let members = db.list(sql, &[&id], read).await?;
             let sql =
                 "SELECT invitation_expires_at FROM households WHERE id = $1 AND invitation_expires_at > $2";
-            let invitation_expires_at = db.find(sql, &[&id, &at(now)], |columns| columns.time()).await?;
+            let invitation_expires_at = db.find(sql, &[&id, &at(now)], super::columns::Columns::time).await?;
             let sql = "SELECT 1 FROM household_members WHERE user_id = $1 AND feed IS NOT NULL";
             let has_feed = db.exists(sql, &[&user.get()]).await?;
             Ok(Household { members, invitation_expires_at, has_feed })

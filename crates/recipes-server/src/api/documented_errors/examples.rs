@@ -58,7 +58,6 @@ fn report(name: &str, status: &str) -> Option<Report> {
         ("TooManyFavourites", _) => RecipeError::TooManyFavourites.into(),
         ("TooManyCooked", _) => RecipeError::TooManyCooked.into(),
         ("RevisionNotFound", _) => RecipeError::NoSuchRevision.into(),
-        ("BinnedNotFound", _) => RecipeError::NotFound.into(),
         ("CommunalBinned", _) => RecipeError::AdminRequired.into(),
         ("UidTaken", _) => RecipeError::UidTaken.into(),
         ("CookedNotFound", _) => RecipeError::NoSuchEntry.into(),
@@ -82,7 +81,7 @@ fn report(name: &str, status: &str) -> Option<Report> {
         ("ClientChanged", _) => ClientError::Changed.into(),
         ("SecretlessClient", _) => ClientError::HasNoSecret.into(),
         ("TooManyApiTokens", _) => E::TooManyApiTokens.into(),
-        ("RecipeNotFound", _) => RecipeError::NotFound.into(),
+        ("RecipeNotFound" | "BinnedNotFound", _) => RecipeError::NotFound.into(),
         ("NotAcceptable", _) => RequestError::NotAcceptable { offered: "application/json".to_owned() }.into(),
         ("EmailTaken", _) => E::EmailTaken.into(),
         ("PreconditionFailed", _) => {

@@ -7,7 +7,8 @@ use crate::app::{TestApp, recipe};
 
 /// The addresses of the forms that begin with this path.
 fn actions(page: &str, path: &str) -> Vec<String> {
-    let parts = page.split(&format!("action=\"{path}")).skip(1);
+    let form = format!("action=\"{path}");
+    let parts = page.split(&form).skip(1);
     parts.map(|rest| format!("{path}{}", rest.split('"').next().unwrap())).collect()
 }
 

@@ -1,6 +1,6 @@
 //! The history of recipes: every change keeps the revision that it replaces, and what was private stays private.
 
-use ::recipes::{Quotas, RecipePatch, Scalars};
+use ::recipes::{ImportedHistory, Quotas, RecipePatch, Scalars};
 use accounts::Role;
 use ids::RecipeId;
 use rstest_reuse::apply;
@@ -72,8 +72,12 @@ async fn every_kind_of_change_keeps_the_former_revision_with_its_time_and_author
     let command = PatchRecipe { id, patch, precondition, quotas: Quotas::OFF, revisions_kept: KEPT };
     done(test.patch_recipe(command, test.by(bob)).await.unwrap());
     test.later();
-    let import =
-        RecipeImport { draft: draft("Four"), history: Default::default(), uid: test.uid(), same: Some(id) };
+    let import = RecipeImport {
+        draft: draft("Four"),
+        history: ImportedHistory::default(),
+        uid: test.uid(),
+        same: Some(id),
+    };
     let batch = super::imports::batch(None, OnConflict::Update, vec![import]);
     test.import_recipes(batch, test.operator()).await.unwrap();
     test.later();
