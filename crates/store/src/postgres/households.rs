@@ -30,7 +30,7 @@ impl Postgres {
             let members = db.list(sql, &[&id], read).await?;
             let sql =
                 "SELECT invitation_expires_at FROM households WHERE id = $1 AND invitation_expires_at > $2";
-            let invitation_expires_at = db.find(sql, &[&id, &at(now)], super::columns::Columns::time).await?;
+            let invitation_expires_at = db.find(sql, &[&id, &at(now)], expiry_in).await?;
             let sql = "SELECT 1 FROM household_members WHERE user_id = $1 AND feed IS NOT NULL";
             let has_feed = db.exists(sql, &[&user.get()]).await?;
             Ok(Household { members, invitation_expires_at, has_feed })
@@ -158,4 +158,9 @@ fn household_in(columns: &mut Columns<'_>) -> Result<HouseholdId, StoreError> {
 async fn members(db: &Db, id: HouseholdId) -> Result<i64, Failure> {
     let sql = "SELECT count(*) FROM household_members WHERE household_id = $1";
     db.number(sql, &[&id.as_bytes().as_slice()]).await
+}
+
+/// From `invitation_expires_at`.
+fn expiry_in(columns: &mut Columns<'_>) -> Result<Timestamp, StoreError> {
+    columns.time()
 }

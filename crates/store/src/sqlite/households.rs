@@ -27,7 +27,7 @@ impl Sqlite {
             let sql =
                 "SELECT invitation_expires_at FROM households WHERE id = ?1 AND invitation_expires_at > ?2";
             let row = params![id.as_bytes(), now.as_microsecond()];
-            let invitation_expires_at = find(db, sql, row, super::columns::Columns::time)?;
+            let invitation_expires_at = find(db, sql, row, expiry_in)?;
             let sql = "SELECT feed IS NOT NULL FROM household_members WHERE user_id = ?1";
             let has_feed = find_value(db, sql, [user.get()])?.unwrap_or(false);
             Ok(Household { members, invitation_expires_at, has_feed })
@@ -148,4 +148,9 @@ pub(super) fn of_or_new(
 fn members(db: &Connection, id: HouseholdId) -> Result<u32, StoreError> {
     let sql = "SELECT count(*) FROM household_members WHERE household_id = ?1";
     Ok(find_value(db, sql, [id.as_bytes()])?.unwrap_or(0))
+}
+
+/// From `invitation_expires_at`.
+fn expiry_in(columns: &mut columns::Columns<'_>) -> Result<Timestamp, StoreError> {
+    columns.time()
 }
