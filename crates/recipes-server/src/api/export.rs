@@ -151,7 +151,7 @@ async fn next_chunk(app: App, owner: UserId, part: Part) -> Result<Option<(Vec<u
         }
         Part::FormerRevisions { mut array, after } => {
             let revisions = app.recipes().former_revisions_of(owner, after).await?;
-            for revision in revisions.iter() {
+            for revision in &revisions {
                 array.push_json(&json_of(revision));
             }
             if let Some(last) = revisions.last() {
