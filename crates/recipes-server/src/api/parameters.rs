@@ -173,12 +173,12 @@ parameters! {
             "name": "servings", "in": "query", "required": false,
             "description": "Scales the ingredients to this many servings; the recipe must state its own. A whole number, a \
                 decimal number or a fraction.",
-            "schema": { "type": "string", "pattern": "^[1-9][0-9]{0,2}(\\.[0-9]{1,3})?$" }
+            "schema": { "type": "string", "pattern": "^([1-9][0-9]{0,2}(\\.[0-9]{1,3})?|0\\.[0-9]{0,2}[1-9])$" }
         },
         {
             "name": "scale", "in": "query", "required": false,
             "description": "Multiplies the amounts of the ingredients: `2`, `1.5`, `3/2`. Not together with `servings`.",
-            "schema": { "type": "string", "pattern": "^[1-9][0-9]{0,2}(\\.[0-9]{1,3}|/[1-9][0-9]{0,2})?$" }
+            "schema": { "type": "string", "pattern": "^([1-9][0-9]{0,2}(\\.[0-9]{1,3}|/[1-9][0-9]{0,2})?|0\\.[0-9]{0,2}[1-9])$" }
         },
         {
             "name": "unit", "in": "query", "required": false,
