@@ -14,7 +14,7 @@ fn numbers(history: &[Value]) -> Vec<i64> {
     history.iter().map(|entry| entry["revision"].as_i64().unwrap()).collect()
 }
 
-fn with(name: &str, more: Value) -> Value {
+fn with(name: &str, more: &Value) -> Value {
     let mut recipe = recipe(name);
     for (name, value) in more.as_object().unwrap() {
         recipe[name] = value.clone();
@@ -23,7 +23,7 @@ fn with(name: &str, more: Value) -> Value {
 }
 
 async fn posts_private(client: &Client, name: &str) -> String {
-    let private = with(name, json!({"visibility": "private"}));
+    let private = with(name, &json!({"visibility": "private"}));
     client.post("/api/v1/recipes", &private).await.is(201).header("location").to_owned()
 }
 
@@ -32,8 +32,8 @@ async fn every_change_is_in_the_history_with_its_author_its_time_and_words() {
     let app = TestApp::new();
     let (alice, admin, bob) = (app.alice().await, app.admin().await, app.bob().await);
     let url = alice.posts_recipe("Soup").await;
-    app.clock.advance(std::time::Duration::from_secs(60));
-    alice.put(&url, &with("Stew", json!({"servings": 4}))).await.is(200);
+    app.clock.advance(std::time::Duration::from_mins(1));
+    alice.put(&url, &with("Stew", &json!({"servings": 4}))).await.is(200);
     admin.patch(&url, &json!({"servings": null, "tools": ["pot"]})).await.is(200);
     let list = history(&bob, &url).await;
     let me = alice.get("/api/v1/users/me").await.is(200).json()["data"]["id"].clone();
@@ -70,8 +70,8 @@ async fn every_change_is_in_the_history_with_its_author_its_time_and_words() {
     let next = first.header("link").split(['<', '>']).nth(1).unwrap().to_owned();
     assert_eq!(numbers(first.json()["data"].as_array().unwrap()), [3, 2]);
     assert_eq!(first.json()["data"][1]["summary"], "Changed name; added servings");
-    let last = bob.get(&next).await.is(200).json();
-    assert_eq!((numbers(last["data"].as_array().unwrap()), last.get("nextCursor")), (vec![1], None));
+    let rest = bob.get(&next).await.is(200).json();
+    assert_eq!((numbers(rest["data"].as_array().unwrap()), rest.get("nextCursor")), (vec![1], None));
     bob.get(&format!("{url}/revisions?page=2")).await.is(400);
 }
 
@@ -81,8 +81,8 @@ async fn private_past_of_a_published_recipe_stays_private() {
     let (alice, bob) = (app.alice().await, app.bob().await);
     let url = posts_private(&alice, "My secret").await;
     alice.put(&url, &recipe("Published")).await.is(200);
-    alice.put(&url, &with("Hidden again", json!({"visibility": "private"}))).await.is(200);
-    alice.put(&url, &with("Published again", json!({"tools": ["pot"]}))).await.is(200);
+    alice.put(&url, &with("Hidden again", &json!({"visibility": "private"}))).await.is(200);
+    alice.put(&url, &with("Published again", &json!({"tools": ["pot"]}))).await.is(200);
     assert_eq!(numbers(&history(&alice, &url).await), [4, 3, 2, 1]);
     assert_eq!(numbers(&history(&app.admin().await, &url).await), [4, 3, 2, 1]);
     for client in [app.anonymous(), app.bob().await] {
@@ -107,7 +107,7 @@ async fn diff_is_a_json_patch_from_one_revision_to_another() {
     let app = TestApp::new();
     let alice = app.alice().await;
     let url = alice.posts_recipe("Soup").await;
-    let changed = with("Soup", json!({"ingredients": ["1 onion", "1/2 cup olive oil"], "servings": 2}));
+    let changed = with("Soup", &json!({"ingredients": ["1 onion", "1/2 cup olive oil"], "servings": 2}));
     alice.put(&url, &changed).await.is(200);
     alice.patch(&url, &json!({"name": "Stew"})).await.is(200);
     let diff = async |address: &str| {

@@ -58,8 +58,8 @@ async fn check(client: &Client, acknowledged: &Acknowledged) {
         let answer = client.post(&format!("/api/v1/recipes/bin/{id}/restore"), &json!({})).await.unwrap().0;
         let (status, current) = client.get(&format!("/api/v1/recipes/{id}")).await.unwrap();
         assert_eq!(status, 200, "recipe {id} is lost: {answer}");
-        let list = format!("/api/v1/recipes/{id}/revisions?limit=1000");
-        let (_, history) = client.get(&list).await.unwrap();
+        let address = format!("/api/v1/recipes/{id}/revisions?limit=1000");
+        let (_, history) = client.get(&address).await.unwrap();
         let history = history["data"].as_array().unwrap();
         let revisions: Vec<_> = history.iter().map(|entry| entry["revision"].as_i64().unwrap()).collect();
         let last = current["data"]["revision"].as_i64().unwrap();
