@@ -99,15 +99,14 @@ impl ListLine {
         }
         // The larger one has the food in the plural.
         let (large, small) = if first(self)? < first(other)? { (other, self) } else { (self, other) };
-        let sum = large.proportional(small, decimal).or_else(|| {
+        large.proportional(small, decimal).or_else(|| {
             let ([one], [two]) = (&self.amounts[..], &other.amounts[..]) else { return None };
             if one.unit == two.unit {
                 self.with_range(other, decimal)
             } else {
                 self.converted(other, decimal)
             }
-        })?;
-        Some(sum)
+        })
     }
 
     /// The sum with a line of the same shape: each amount is the same multiple of its counterpart, and sizes are equal.
