@@ -93,26 +93,28 @@ pub(crate) struct Addition {
     pub(crate) added: Vec<(ShoppingItemId, String)>,
 }
 
-/// `open` are the items that are not ticked.
-pub(crate) fn addition(open: Vec<(ShoppingItemId, String)>, new: &[NewShoppingLine]) -> Addition {
+/// `open` are the items that are not ticked. `None`: there would be more than [`MAX_SHOPPING_ITEMS`].
+pub(crate) fn addition(open: Vec<(ShoppingItemId, String)>, new: &[NewShoppingLine]) -> Option<Addition> {
     let old = open.len();
     let mut lines: Vec<_> = open.into_iter().map(|(id, text)| (id, ListLine::parse(&text), false)).collect();
     for NewShoppingLine { id, text, decimal } in new {
         let line = ListLine::parse(text);
-        let sum = lines
-            .iter_mut()
-            .find_map(|(_, known, is_changed)| Some((known.plus(&line, *decimal)?, known, is_changed)));
-        match sum {
-            Some((sum, known, is_changed)) => {
-                *is_changed |= sum.text() != known.text();
-                *known = sum;
+        let sum = lines.iter_mut().find_map(|(_, known, is_changed)| {
+            let sum = known.plus(&line, *decimal)?;
+            *is_changed |= sum.text() != known.text();
+            *known = sum;
+            Some(())
+        });
+        if sum.is_none() {
+            if lines.len() >= MAX_SHOPPING_ITEMS as usize {
+                return None;
             }
-            None => lines.push((*id, line, false)),
+            lines.push((*id, line, false));
         }
     }
     let added = lines.split_off(old).into_iter().map(|(id, line, _)| (id, line.into_text())).collect();
     let changed = lines.into_iter().filter(|(.., is_changed)| *is_changed);
-    Addition { changed: changed.map(|(id, line, _)| (id, line.into_text())).collect(), added }
+    Some(Addition { changed: changed.map(|(id, line, _)| (id, line.into_text())).collect(), added })
 }
 
 /// Shopping lists.

@@ -26,10 +26,16 @@ struct ShoppingListPage<'a> {
     t: &'static Text,
     p: Problems,
     errors: Vec<String>,
-    open: Vec<ShoppingItem>,
+    open: Vec<OpenItem>,
     ticked: Vec<ShoppingItem>,
     /// What was typed.
     item: &'a str,
+}
+
+struct OpenItem {
+    item: ShoppingItem,
+    /// The item before it, which the page shows after this one is ticked.
+    before: Option<ShoppingItemId>,
 }
 
 pub(super) async fn read(State(app): State<App>, member: Member, uri: Uri) -> Result<Response, Report> {
@@ -39,7 +45,13 @@ pub(super) async fn read(State(app): State<App>, member: Member, uri: Uri) -> Re
 
 async fn show_page(app: &App, member: &Member, p: Problems, item: &str) -> Result<Response, Report> {
     let items = app.planning().shopping_list(member.user.id).await?;
-    let (open, ticked) = items.into_iter().partition(|item| item.ticked_at.is_none());
+    let (open, ticked): (Vec<_>, Vec<_>) = items.into_iter().partition(|item| item.ticked_at.is_none());
+    let mut before = None;
+    let open = open.into_iter().map(|item| {
+        let before = before.replace(item.id);
+        OpenItem { item, before }
+    });
+    let open = open.collect();
     let (f, t) = (&member.frame, member.frame.text());
     let page = ShoppingListPage { f, t, errors: p.elsewhere(&[]), p, open, ticked, item };
     page_with_status(page.p.status, &page)
@@ -107,7 +119,10 @@ pub(super) async fn change(
         Ok::<_, Report>(app.planning().change_item(change, member.actor).await?)
     };
     match changing.await {
-        Ok(()) => see_other("/shopping-list"),
+        Ok(()) => match ShoppingItemId::parse(form.get("before")) {
+            Some(before) => see_other(&format!("/shopping-list#i-{before}")),
+            None => see_other("/shopping-list"),
+        },
         // Somebody else has removed it.
         Err(report) if report.status() == StatusCode::NOT_FOUND => see_other("/shopping-list"),
         Err(report) => {

@@ -40,8 +40,9 @@ const PREPARATION: &str = include_str!("data/preparation.txt");
 #[derive(Clone, Debug)]
 pub struct ListLine {
     text: String,
-    /// The words of the food, in small letters. Empty if the line has no amount, or only amounts.
+    /// The words of the food, in small letters; those of the whole line if that has no amount.
     food: Vec<String>,
+    has_amount: bool,
     /// A note that tells one food from another: "canned", "optional".
     kind: String,
     note: Option<String>,
@@ -65,9 +66,14 @@ impl ListLine {
             .map(|it| Amount { low: it.quantity, high: it.maximum, unit: it.unit, scales: it.scales })
             .collect();
         let has_amount = amounts.iter().any(|amount| amount.scales);
-        let food = parsed.food.filter(|_| has_amount).map(|food| words(&food)).unwrap_or_default();
+        let food = if amounts.is_empty() {
+            words(text)
+        } else {
+            parsed.food.filter(|_| has_amount).map(|food| words(&food)).unwrap_or_default()
+        };
         let kind = parsed.note.as_deref().filter(|note| !is_preparation(note)).map(words).unwrap_or_default();
-        Self { text: text.trim().to_owned(), food, kind: kind.join(" "), note: parsed.note, amounts }
+        let (text, has_amount) = (text.trim().to_owned(), !amounts.is_empty());
+        Self { text, food, has_amount, kind: kind.join(" "), note: parsed.note, amounts }
     }
 
     pub fn text(&self) -> &str {
@@ -81,24 +87,26 @@ impl ListLine {
     /// Both lines in one, if they can be added up. Of equal lines without an amount one is enough. `decimal` separates decimals
     /// where the lines do not show how.
     pub fn plus(&self, other: &Self, decimal: char) -> Option<Self> {
-        if self.food.is_empty() || other.food.is_empty() {
-            let is_same = self.amounts.is_empty() && other.amounts.is_empty();
-            return (is_same && words(&self.text) == words(&other.text)).then(|| self.clone());
+        if !self.has_amount && !other.has_amount {
+            return (self.food == other.food).then(|| self.clone());
         }
-        if !is_same_food(&self.food, &other.food) || self.kind != other.kind {
+        if self.has_amount != other.has_amount
+            || self.food.is_empty()
+            || !is_same_food(&self.food, &other.food)
+            || self.kind != other.kind
+        {
             return None;
         }
         // The larger one has the food in the plural.
         let (large, small) = if first(self)? < first(other)? { (other, self) } else { (self, other) };
-        let sum = large.proportional(small, decimal).or_else(|| {
+        large.proportional(small, decimal).or_else(|| {
             let ([one], [two]) = (&self.amounts[..], &other.amounts[..]) else { return None };
             if one.unit == two.unit {
                 self.with_range(other, decimal)
             } else {
                 self.converted(other, decimal)
             }
-        })?;
-        Some(sum)
+        })
     }
 
     /// The sum with a line of the same shape: each amount is the same multiple of its counterpart, and sizes are equal.

@@ -40,7 +40,10 @@ impl Postgres {
             let read = |columns: &mut Columns<'_>| {
                 Ok((ShoppingItemId::from_bytes(columns.bytes()?), columns.get()?))
             };
-            let Addition { changed, added } = addition(db.list(sql, &[&household], read).await?, lines);
+            let open = db.list(sql, &[&household], read).await?;
+            let Some(Addition { changed, added }) = addition(open, lines) else {
+                return Ok(Listed::TooMany);
+            };
             let sql = "SELECT count(*) FROM shopping_items WHERE household_id = $1";
             let count = db.number(sql, &[&household]).await?;
             let new = i64::try_from(added.len()).unwrap_or(i64::MAX);

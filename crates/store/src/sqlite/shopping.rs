@@ -40,7 +40,9 @@ impl Sqlite {
             let open = list(db, sql, [id.as_bytes()], |columns| {
                 Ok((ShoppingItemId::from_bytes(columns.get()?), columns.get()?))
             })?;
-            let Addition { changed, added } = addition(open, &lines);
+            let Some(Addition { changed, added }) = addition(open, &lines) else {
+                return Ok(Listed::TooMany);
+            };
             let sql = "SELECT count(*) FROM shopping_items WHERE household_id = ?1";
             let count: u32 = find_value(db, sql, [id.as_bytes()])?.unwrap_or(0);
             let new = u32::try_from(added.len()).unwrap_or(u32::MAX);

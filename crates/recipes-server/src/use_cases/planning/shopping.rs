@@ -9,6 +9,9 @@ use store::{ChangeShoppingItem, ItemEdit, Listed, NewShoppingLine, NewShoppingLi
 use super::{Days, MealRecipe, PlanError, Planning, Servings, no_such_recipe};
 use crate::use_cases::recipes::RecipeError;
 
+/// Lines that one request adds at most, before they are added up. Adding up delays all other writes of a database in a file.
+const LINES: usize = 1_000;
+
 /// What is added to a list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AddToList {
@@ -50,6 +53,9 @@ impl Planning {
         }
         let items = new.items.into_iter().map(|text| self.line(text, '.'));
         lines.extend(items);
+        if lines.len() > LINES {
+            return Err(PlanError::TooManyItems);
+        }
         let new = NewShoppingLines { lines, new: self.new_household() };
         match self.store.add_to_shopping_list(new, self.context(actor)).await? {
             Listed::Done => Ok(()),

@@ -119,7 +119,10 @@ async fn invalid_items_are_refused_with_every_problem() {
             errors.as_array().unwrap().iter().map(|it| it["pointer"].as_str().unwrap()).collect();
         assert_eq!(found, pointers, "{body}");
     }
-    let lines = |from| (from..from + 200).map(|number| format!("thing{number}")).collect::<Vec<_>>();
+    // A number would be an amount.
+    let letter = |number: u32| char::from(b'a' + u8::try_from(number % 26).unwrap());
+    let name = |number: u32| format!("thing{}{}", letter(number / 26), letter(number));
+    let lines = |from: u32| (from..from + 200).map(name).collect::<Vec<_>>();
     for from in [0, 200] {
         alice.post(LIST, &json!({ "items": lines(from) })).await.is(204);
     }
