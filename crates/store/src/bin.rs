@@ -23,7 +23,8 @@ pub struct BinKey {
 impl BinKey {
     /// What is before the first row of a page: the time in microseconds since 1970, and the id.
     pub(crate) fn before(page: Page<Self>) -> (i64, i64) {
-        let first = (Timestamp::MAX.as_microsecond(), i64::MAX);
+        // In whole seconds: a number of microseconds cannot say more of the last one.
+        let first = (Timestamp::MAX.as_second().saturating_mul(1_000_000), i64::MAX);
         page.after().map_or(first, |key| (key.deleted_at.as_microsecond(), key.id.get()))
     }
 }
