@@ -277,10 +277,10 @@ async fn state(app: &TestApp, ada: UserId, bob: UserId) -> Value {
     let user = async |id| app.store.user(id).await.unwrap();
     let (ada, bob) = (user(ada).await, user(bob).await);
     let clients = app.store.clients().await.unwrap();
-    let (first, last) = (date(2026, 1, 1), date(2026, 1, 31));
+    let january = (date(2026, 1, 1), date(2026, 1, 31));
     let (plan, list) = match &ada {
         Some(ada) => (
-            app.store.plan(ada.id, first, last).await.unwrap(),
+            app.store.plan(ada.id, january.0, january.1).await.unwrap(),
             app.store.shopping_list(ada.id).await.unwrap(),
         ),
         None => (Vec::new(), Vec::new()),
