@@ -145,7 +145,7 @@ pub(crate) fn problem(pointer: String, message: impl Into<String>) -> FieldError
 /// A text of one line.
 ///
 /// # Errors
-/// What is wrong with it.
+/// The reason why the text is refused.
 pub(crate) fn line(text: &str, most: usize) -> Result<String, String> {
     let text = text.trim();
     if text.chars().count() > most || text.contains(char::is_control) {
