@@ -13,7 +13,7 @@ pub trait ReadSeek: Read + Seek + Send {}
 
 impl<T: Read + Seek + Send> ReadSeek for T {}
 
-/// An archive whose directory was checked.
+/// An archive, after the checks of its list of files.
 pub(crate) struct Archive<'a> {
     zip: ZipArchive<Box<dyn ReadSeek + 'a>>,
     next: usize,

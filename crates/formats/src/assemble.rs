@@ -188,7 +188,7 @@ impl Found {
         members
     }
 
-    /// Cuts and divides what is beyond the limits.
+    /// Cuts or divides texts and lists that are longer than a recipe may have.
     fn fit(&mut self) {
         let (mut warnings, mut cuts) = (Vec::new(), Vec::new());
         let mut cut = |name: &str, text: &mut String, max: usize| {

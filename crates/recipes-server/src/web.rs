@@ -13,17 +13,23 @@ pub mod error_page;
 mod form;
 pub mod form_token;
 mod frame;
+mod history;
 mod home;
+mod household;
 mod labels;
 pub mod languages;
 mod links;
 mod log_in;
 mod nutrition;
 mod pending_cookies;
+mod personal;
+mod plan;
 mod recipe;
 mod results;
+mod scaling;
 mod shared;
 mod shares;
+mod shopping_list;
 mod show;
 mod sign_up;
 mod visitor;
@@ -58,6 +64,17 @@ pub const PATHS: &[&str] = &[
     "/recipes/{id}/shares",
     "/recipes/{id}/shares/{share}",
     "/shared",
+    "/recipes/{id}/favourite",
+    "/recipes/{id}/cooked",
+    "/recipes/{id}/cooked/{entry}",
+    "/plan",
+    "/plan/meals/{id}",
+    "/shopping-list",
+    "/shopping-list/{id}",
+    "/household",
+    "/household/join",
+    "/recipes/{id}/history",
+    "/bin",
     "/log-in",
     "/log-out",
     "/sign-up",
@@ -126,7 +143,17 @@ where
             .route("/recipes/{id}/edit", get(edit::edit_form).post(edit::update))
             .route("/recipes/{id}/delete", get(edit::delete_form).post(edit::delete))
             .route("/recipes/{id}/shares", get(shares::list).post(shares::create))
-            .route("/recipes/{id}/shares/{share}", post(shares::revoke));
+            .route("/recipes/{id}/shares/{share}", post(shares::revoke))
+            .route("/recipes/{id}/favourite", post(personal::favourite))
+            .route("/recipes/{id}/cooked", post(personal::add_cooked))
+            .route("/recipes/{id}/cooked/{entry}", post(personal::remove_cooked))
+            .route("/plan", get(plan::read).post(plan::add))
+            .route("/plan/meals/{id}", post(plan::remove))
+            .route("/shopping-list", get(shopping_list::read).post(shopping_list::add))
+            .route("/shopping-list/{id}", post(shopping_list::change))
+            .route("/household", get(household::read).post(household::change))
+            .route("/household/join", get(household::join_form).post(household::join))
+            .merge(history::routes());
     }
     pages.layer(from_fn(PendingCookies::deliver)).merge(files())
 }

@@ -3,7 +3,7 @@
 use ::recipes::{Draft, ImportedHistory, Ownerless, Quotas};
 use ids::{RecipeId, Uid, UserId};
 
-use crate::{Context, ImportRefusal, Store, StoreError};
+use crate::{Context, ImportRefusal, RevisionsKept, Store, StoreError};
 
 /// What happens to a recipe that is there already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub struct ImportBatch {
     pub ownerless: Ownerless,
     /// Of the owner. Administrators have none.
     pub quotas: Quotas,
+    /// Of each recipe that is updated.
+    pub revisions_kept: RevisionsKept,
 }
 
 /// One recipe of an import.

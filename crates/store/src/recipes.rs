@@ -1,116 +1,16 @@
-//! Commands and rows of recipes, whatever the database.
+//! Recipes as they are stored, whatever the database.
 
 use std::ops::Range;
 
 use jiff::Timestamp;
 
+use crate::recipe_commands::{Change, NewRecipe, PatchRecipe, ReplaceRecipe, RestoreRevision};
 use crate::{Context, Listing, Page, PageEnd, ReadCache, Store, StoreError};
 use ::recipes::{
-    ContentJson, Draft, EditRefusal, EditTerms, FieldError, Ownerless, PatchError, Precondition, Quotas,
-    RecipePatch, Usage, Viewer, Visibility, write_recipe_json,
+    ContentJson, EditRefusal, EditTerms, FieldError, PatchError, RecipePatch, Usage, Viewer, Visibility,
+    write_recipe_json,
 };
-use ids::{RecipeId, Uid, UserId};
-
-/// A recipe before the store has given it a number.
-#[derive(Clone, Debug)]
-pub struct NewRecipe {
-    pub(crate) document: ContentJson,
-    pub(crate) visibility: Visibility,
-    pub(crate) uid: Uid,
-    pub(crate) owner: Option<UserId>,
-    pub(crate) quotas: Quotas,
-}
-
-impl NewRecipe {
-    /// Serializes the draft here, on the caller's thread, because all writes share one writer thread. Without an owner
-    /// the recipe is communal: any user may change it.
-    pub fn new(draft: &Draft, uid: Uid, owner: Option<UserId>) -> Self {
-        Self {
-            document: ContentJson::new(draft.content()),
-            visibility: draft.content().visibility,
-            uid,
-            owner,
-            quotas: Quotas::OFF,
-        }
-    }
-
-    /// Refuses the recipe if the owner would have more than this, unless the actor is an administrator.
-    #[must_use]
-    pub fn within(self, quotas: Quotas) -> Self {
-        Self { quotas, ..self }
-    }
-}
-
-/// Replaces what the author of a recipe has written.
-#[derive(Clone, Debug)]
-pub struct ReplaceRecipe {
-    pub id: RecipeId,
-    pub draft: Draft,
-    pub precondition: Precondition,
-    pub ownerless: Ownerless,
-    /// Of the owner. A larger text is refused beyond them, unless the actor is an administrator.
-    pub quotas: Quotas,
-}
-
-/// Changes some of what the author of a recipe has written. See [`ReplaceRecipe`].
-#[derive(Clone, Debug)]
-pub struct PatchRecipe {
-    pub id: RecipeId,
-    pub patch: RecipePatch,
-    pub precondition: Precondition,
-    pub ownerless: Ownerless,
-    pub quotas: Quotas,
-}
-
-/// A change of a recipe.
-#[derive(Clone, Debug)]
-pub(crate) struct Change {
-    pub(crate) id: RecipeId,
-    pub(crate) content: NewContent,
-    pub(crate) terms: EditTerms,
-    pub(crate) quotas: Quotas,
-}
-
-/// What a changed recipe contains.
-#[derive(Clone, Debug)]
-pub(crate) enum NewContent {
-    /// Serialized on the caller's thread.
-    Whole(ContentJson, Visibility),
-    /// It is applied in the transaction, to the revision of that moment.
-    Patch(RecipePatch),
-}
-
-impl Change {
-    pub(crate) fn replace(command: ReplaceRecipe) -> Self {
-        let ReplaceRecipe { id, draft, precondition, ownerless, quotas } = command;
-        let content = NewContent::Whole(ContentJson::new(draft.content()), draft.content().visibility);
-        Self { id, content, terms: EditTerms { precondition, ownerless }, quotas }
-    }
-
-    pub(crate) fn patch(command: PatchRecipe) -> Self {
-        let PatchRecipe { id, patch, precondition, ownerless, quotas } = command;
-        let terms = EditTerms { precondition, ownerless };
-        Self { id, content: NewContent::Patch(patch), terms, quotas }
-    }
-}
-
-/// The columns `private` and `members`.
-pub(crate) fn visibility_columns(visibility: Visibility) -> (bool, Option<bool>) {
-    match visibility {
-        Visibility::Public => (false, None),
-        Visibility::Members => (true, Some(true)),
-        Visibility::Private => (true, None),
-    }
-}
-
-/// Of the columns `private` and `members`.
-pub(crate) fn visibility_of(private: bool, members: Option<bool>) -> Visibility {
-    match (private, members) {
-        (false, _) => Visibility::Public,
-        (true, Some(true)) => Visibility::Members,
-        (true, _) => Visibility::Private,
-    }
-}
+use ids::{RecipeId, UserId};
 
 /// The recipe that a patch makes of this one.
 pub(crate) fn patched(
@@ -221,6 +121,8 @@ pub enum Edit<T> {
     Stale(Box<StoredRecipe>),
     /// The recipe that a patch would make is not valid.
     Invalid(Vec<FieldError>),
+    /// The revision to restore does not exist for the actor.
+    NoSuchRevision,
 }
 
 impl<T> Edit<T> {
@@ -346,7 +248,22 @@ impl Store {
         }
     }
 
-    /// The id is never given out again.
+    /// Makes a new revision with the content of a former one, which the actor must be able to read.
+    ///
+    /// # Errors
+    /// As [`replace_recipe`](Self::replace_recipe).
+    pub async fn restore_revision(
+        &self,
+        command: RestoreRevision,
+        context: Context,
+    ) -> Result<Edit<StoredRecipe>, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.change_recipe(Change::restore(command), context).await,
+            Self::Postgres(db) => db.change_recipe(Change::restore(command), context).await,
+        }
+    }
+
+    /// Deletes a recipe and its history for good: [`bin_recipe`](Self::bin_recipe) can be undone. The id is never given out again.
     ///
     /// # Errors
     /// As [`replace_recipe`](Self::replace_recipe).

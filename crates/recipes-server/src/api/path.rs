@@ -4,10 +4,13 @@ use std::convert::Infallible;
 
 use axum::extract::{FromRequestParts, Path};
 use http::request::Parts;
-use ids::{ApiTokenId, CookedId, InvitationId, RecipeId, SessionId, ShareId, UserId};
+use ids::{
+    ApiTokenId, CookedId, InvitationId, PlanEntryId, RecipeId, SessionId, ShareId, ShoppingItemId, UserId,
+};
 
 use crate::http::error::Report;
 use crate::use_cases::accounts::AccountError;
+use crate::use_cases::planning::PlanError;
 use crate::use_cases::recipes::RecipeError;
 
 /// The id in the path. Text that is no id gets the same 404 as an unknown id.
@@ -44,6 +47,27 @@ path_ids! {
     ApiTokenId or AccountError::ApiTokenNotFound;
     UserId or AccountError::UserNotFound;
     InvitationId or AccountError::InvitationNotFound;
+    PlanEntryId or PlanError::NoSuchMeal;
+    ShoppingItemId or PlanError::NoSuchItem;
+}
+
+/// A revision of a recipe, by the numbers in the path.
+pub struct RevisionPath {
+    pub recipe: RecipeId,
+    pub revision: i64,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for RevisionPath {
+    type Rejection = Report;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Report> {
+        let texts = Path::<(String, String)>::from_request_parts(parts, state).await.ok();
+        let numbers = texts.and_then(|Path((recipe, revision))| {
+            // Of the same form as an id.
+            Some(Self { recipe: RecipeId::parse(&recipe)?, revision: RecipeId::parse(&revision)?.get() })
+        });
+        numbers.ok_or_else(|| RecipeError::NoSuchRevision.into())
+    }
 }
 
 /// An entry in the log of what the caller cooked, by the ids in the path.

@@ -1,6 +1,7 @@
 //! Recipes: every client reads the public ones, users create their own, owners change theirs.
 
 pub mod address;
+pub mod bin;
 mod collection;
 pub mod cooked;
 pub mod favourite;
@@ -9,6 +10,7 @@ mod hit_stream;
 pub mod import;
 mod page_stream;
 pub mod response;
+pub mod revisions;
 mod scaled;
 pub mod search;
 pub mod shares;
@@ -244,7 +246,7 @@ pub async fn change(
     Ok(RecipeResponse::of(&recipe).with_status(StatusCode::OK))
 }
 
-/// Deletes a recipe. Its id is never used again.
+/// Deletes a recipe. It can be restored from the bin for some days (`BIN_DAYS`). Its id is never given to another one.
 #[utoipa::path(
     delete, path = "/api/v1/recipes/{id}", tag = "recipes", operation_id = "deleteRecipe",
     params(RecipeInPath, IfMatch),

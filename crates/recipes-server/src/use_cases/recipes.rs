@@ -1,11 +1,13 @@
 //! Recipes: create, read, list, change, delete.
 
+mod bin;
 mod cooked;
 mod error;
 mod favourites;
 mod health_labels;
 pub mod import;
 pub mod known;
+mod revisions;
 mod search;
 mod shares;
 mod transfer;
@@ -15,6 +17,7 @@ pub use self::{
     cooked::CookedNow,
     error::RecipeError,
     health_labels::HealthLabelCounts,
+    revisions::HistoryEntry,
     search::{Found, PageWanted, RecipeQuery},
     shares::{CreatedShare, ShareRecipe},
     transfer::RecipeTransfer,
@@ -33,7 +36,7 @@ use recipes::amounts::{AppliedView, RecipeView, ViewedRecipe};
 use recipes::{Draft, LabelPolicy, Ownerless, Quotas, Recipe, RecipePatch, RecipeState, Usage};
 use store::{
     Context, Edit, EditTerms, Editor, IdempotencyKey, Listing, NewRecipe, Once, Page, PageEnd, PatchRecipe,
-    ReadCache, RecipePage, RecipeSnapshot, ReplaceRecipe, Store, StoreError,
+    ReadCache, RecipePage, RecipeSnapshot, ReplaceRecipe, RevisionsKept, Store, StoreError,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
@@ -57,6 +60,8 @@ pub struct Recipes {
     ownerless: Ownerless,
     require_verified_email: bool,
     require_if_match: bool,
+    revisions_kept: RevisionsKept,
+    bin_days: u16,
     pages: Option<PageFetcher>,
     mailer: Mailer,
     import_places: ImportPlaces,
@@ -82,6 +87,8 @@ impl Recipes {
             ownerless: with.settings.ownerless,
             require_verified_email: with.settings.require_verified_email,
             require_if_match: with.settings.require_if_match,
+            revisions_kept: with.settings.revisions_kept,
+            bin_days: with.settings.bin_days,
             pages: with.pages.clone(),
             mailer: with.mailer.clone(),
             import_places: ImportPlaces::default(),
@@ -271,8 +278,8 @@ impl Recipes {
         precondition: Precondition,
     ) -> Result<StoredRecipe, RecipeError> {
         self.labels.check(draft.health_labels()).map_err(RecipeError::Invalid)?;
-        let (ownerless, quotas) = (self.ownerless, self.quotas);
-        let command = ReplaceRecipe { id, draft, precondition, ownerless, quotas };
+        let (ownerless, quotas, revisions_kept) = (self.ownerless, self.quotas, self.revisions_kept);
+        let command = ReplaceRecipe { id, draft, precondition, ownerless, quotas, revisions_kept };
         done(writer, self.store.replace_recipe(command, self.context(writer)).await)
     }
 
@@ -288,8 +295,8 @@ impl Recipes {
         precondition: Precondition,
     ) -> Result<StoredRecipe, RecipeError> {
         self.labels.check(patch.health_labels()).map_err(RecipeError::Invalid)?;
-        let (ownerless, quotas) = (self.ownerless, self.quotas);
-        let command = PatchRecipe { id, patch, precondition, ownerless, quotas };
+        let (ownerless, quotas, revisions_kept) = (self.ownerless, self.quotas, self.revisions_kept);
+        let command = PatchRecipe { id, patch, precondition, ownerless, quotas, revisions_kept };
         done(writer, self.store.patch_recipe(command, self.context(writer)).await)
     }
 
@@ -310,18 +317,9 @@ impl Recipes {
         self.require_if_match
     }
 
-    /// Deletes a recipe.
-    ///
-    /// # Errors
-    /// [`RecipeError::NotFound`], [`RecipeError::NotTheOwner`], [`RecipeError::Stale`].
-    pub async fn delete(
-        &self,
-        writer: Writer,
-        id: RecipeId,
-        precondition: Precondition,
-    ) -> Result<(), RecipeError> {
-        let terms = EditTerms { precondition, ownerless: self.ownerless };
-        done(writer, self.store.delete_recipe(id, terms, self.context(writer)).await)
+    /// What decides about a change, with the operator's choice.
+    fn terms(&self, precondition: Precondition) -> EditTerms {
+        EditTerms { precondition, ownerless: self.ownerless }
     }
 
     fn context(&self, writer: Writer) -> Context {
@@ -341,5 +339,6 @@ fn done<T>(writer: Writer, edit: Result<Edit<T>, StoreError>) -> Result<T, Recip
             current: writer.may_read.then_some(current),
         }),
         Edit::Invalid(errors) => Err(RecipeError::Invalid(errors)),
+        Edit::NoSuchRevision => Err(RecipeError::NoSuchRevision),
     }
 }

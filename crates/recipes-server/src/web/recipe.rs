@@ -7,11 +7,14 @@ use axum::{
 };
 use http::{HeaderMap, header, request::Parts};
 use ids::RecipeId;
+use jiff::civil::Date;
 use recipes::export::{for_html, json_ld_value};
 use recipes::{Attribution, Content, Instruction, Recipe};
 
 use super::frame::{Frame, page};
 use super::languages::Text;
+use super::personal::Personal;
+use super::scaling::{Scaling, Viewed};
 use super::visitor::{Reader, Visitor};
 use super::{nutrition, show};
 use crate::api::recipes::address::RecipeAddress;
@@ -20,6 +23,7 @@ use crate::auth::requirements::RecipeReader;
 use crate::http::conditional::Conditions;
 use crate::http::error::Report;
 use crate::http::negotiation::HTML;
+use crate::mode::Mode;
 
 #[derive(Template)]
 #[template(path = "recipes/recipe.html")]
@@ -30,6 +34,9 @@ struct RecipePage<'a> {
     recipe: &'a Content,
     times: Vec<(&'static str, String)>,
     servings: Option<String>,
+    scaling: Scaling,
+    /// Of a user who has logged in.
+    personal: Option<Personal>,
     /// Unless it says the same as the servings.
     yields: Option<&'a String>,
     paragraphs: Vec<&'a str>,
@@ -39,6 +46,7 @@ struct RecipePage<'a> {
     updated: String,
     /// Who reads it, unless it is everyone.
     readers: Option<&'static str>,
+    today: Date,
     may_edit: bool,
     /// Whether a share link shows it.
     is_shared: bool,
@@ -71,26 +79,33 @@ pub(super) async fn read(State(app): State<App>, mut parts: Parts) -> Result<Res
         Err(log_in) => return Ok(log_in),
     };
     let recipe = find(&app, id, &visitor).await?;
-    respond(&app, &visitor, &recipe, Shown::AtItsAddress, &parts.headers)
+    let personal = match visitor.user() {
+        Some(user) if app.mode() == Mode::AllInOne => Some(Personal::of(&app, user, id).await?),
+        _ => None,
+    };
+    let viewed = Viewed::of(&parts.uri, &recipe.content);
+    let shown = Shown { recipe: &recipe, viewed, personal, is_by_link: false };
+    respond(&app, &visitor, shown, &parts.headers)
 }
 
-/// How a visitor came to a recipe.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Shown {
-    AtItsAddress,
-    /// By a share link: the visitor may not be able to read the recipe otherwise.
-    ByLink,
+/// A recipe, and how a visitor came to it.
+pub(super) struct Shown<'a> {
+    pub(super) recipe: &'a Recipe,
+    pub(super) viewed: Viewed,
+    pub(super) personal: Option<Personal>,
+    /// Whether a share link led there: the visitor may not be able to read the recipe otherwise.
+    pub(super) is_by_link: bool,
 }
 
 /// The page of a recipe.
 pub(super) fn respond(
     app: &App,
     visitor: &Visitor,
-    recipe: &Recipe,
-    shown: Shown,
+    shown: Shown<'_>,
     headers: &HeaderMap,
 ) -> Result<Response, Report> {
-    let (t, content, id) = (visitor.frame.text(), &recipe.content, recipe.id);
+    let Shown { recipe, viewed, personal, is_by_link } = shown;
+    let (t, content, id) = (visitor.frame.text(), &viewed.content, recipe.id);
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
     let site = app.public_url().map_or_else(|| format!("http://{host}"), |url| url.as_str().to_owned());
     let servings = content.servings.as_ref().map(ToString::to_string);
@@ -102,14 +117,17 @@ pub(super) fn respond(
         times: times(content, t),
         yields: content.yields.as_ref().filter(|yields| Some(&***yields) != servings.as_deref()),
         servings,
+        personal,
+        scaling: Scaling::of((&visitor.frame.base, id), &viewed, t),
         paragraphs: content.description.as_deref().map(paragraphs).unwrap_or_default(),
         sections: sections(content.instructions.as_deref().unwrap_or_default(), t),
         tags: tags(content),
         nutrition: content.nutrition.as_deref().map(|facts| nutrition::rows(facts, t)).unwrap_or_default(),
         updated: show::day(t, recipe.server.updated_at, app.accounts().now()),
+        today: app.planning().today(),
         readers: t.readers(content.visibility),
         may_edit: may_edit(app, visitor, recipe),
-        is_shared: shown == Shown::ByLink,
+        is_shared: is_by_link,
         json_ld: json_ld(recipe, &format!("{site}/recipes/{id}")),
     })
 }

@@ -5,6 +5,7 @@ use http::{HeaderMap, HeaderValue, Uri};
 use recipes::Recipe;
 
 use super::recipe::{Shown, respond};
+use super::scaling::Viewed;
 use super::visitor::Visitor;
 use crate::app::App;
 use crate::http::error::Report;
@@ -22,7 +23,9 @@ pub(super) async fn read(
     let mut json = Vec::with_capacity(stored.json_len());
     stored.write_json(&mut json);
     let recipe = Recipe::from_json(&json).map_err(Report::internal)?;
-    let mut response = respond(&app, &visitor, &recipe, Shown::ByLink, &headers)?;
+    let viewed = Viewed::of(&uri, &recipe.content);
+    let shown = Shown { recipe: &recipe, viewed, personal: None, is_by_link: true };
+    let mut response = respond(&app, &visitor, shown, &headers)?;
     response.headers_mut().insert("x-robots-tag", HeaderValue::from_static("noindex"));
     Ok(response)
 }

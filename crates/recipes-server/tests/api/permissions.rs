@@ -55,6 +55,13 @@ matrix! {
     put    "/api/v1/recipes/{id}":                         401       403    403   200   200       403        200          403;
     patch  "/api/v1/recipes/{id}":                         401       403    403   200   200       403        403          403;
     delete "/api/v1/recipes/{id}":                         401       403    403   204   204       403        204          403;
+    get    "/api/v1/recipes/bin":                          401       200    403   200   200       200        403          403;
+    post   "/api/v1/recipes/bin/{id}/restore":             401       404    403   200   200       403        403          403;
+    delete "/api/v1/recipes/bin/{id}":                     401       404    403   204   204       403        204          403;
+    get    "/api/v1/recipes/{id}/revisions":               200       200    200   200   200       200        403          403;
+    get    "/api/v1/recipes/{id}/revisions/{revision}":    200       200    200   200   200       200        403          403;
+    get    "/api/v1/recipes/{id}/revisions/{revision}/diff": 200     200    200   200   200       200        403          403;
+    post   "/api/v1/recipes/{id}/revisions/{revision}/restore": 401  403    403   200   200       403        403          403;
     get    "/api/v1/recipes/{id}/label-hints":             200       200    200   200   200       200        403          403;
     get    "/api/v1/recipes/{id}/cooked":                  401       200    200   200   200       200        403          403;
     post   "/api/v1/recipes/{id}/cooked":                  401       201    201   201   201       403        201          403;
@@ -65,6 +72,22 @@ matrix! {
     post   "/api/v1/recipes/{id}/shares":                  401       403    403   201   201       403        201          403;
     delete "/api/v1/recipes/{id}/shares/{share}":          401       403    403   204   204       403        204          403;
     get    "/api/v1/shared-recipe":                        200       200    200   200   200       200        200          200;
+    get    "/api/v1/plan":                                 401       200    200   200   200       200        403          403;
+    put    "/api/v1/plan":                                 401       422    422   422   422       403        422          403;
+    post   "/api/v1/plan/meals":                           401       422    422   422   422       403        422          403;
+    delete "/api/v1/plan/meals/{id}":                      401       404    404   204   404       403        204          403;
+    post   "/api/v1/plan/calendar":                        401       201    201   201   201       403        403          201;
+    delete "/api/v1/plan/calendar":                        401       404    404   204   404       403        403          204;
+    get    "/api/v1/plan/calendar.ics":                    404       404    404   404   404       404        404          404;
+    get    "/api/v1/shopping-list":                        401       200    200   200   200       200        403          403;
+    post   "/api/v1/shopping-list":                        401       422    422   422   422       403        422          403;
+    delete "/api/v1/shopping-list":                        401       204    204   204   204       403        204          403;
+    patch  "/api/v1/shopping-list/{id}":                   401       404    404   204   404       403        204          403;
+    delete "/api/v1/shopping-list/{id}":                   401       404    404   204   404       403        204          403;
+    get    "/api/v1/household":                            401       200    200   200   200       403        403          200;
+    delete "/api/v1/household":                            401       404    404   204   404       403        403          204;
+    post   "/api/v1/household/invitation":                 401       201    201   201   201       403        403          201;
+    post   "/api/v1/household/join":                       401       422    422   422   422       403        403          422;
     post   "/api/v1/users/signup":                         422       422    422   422   422       422        422          422;
     post   "/api/v1/users/login":                          422       422    422   422   422       422        422          422;
     post   "/api/v1/users/refresh":                        422       422    422   422   422       422        422          422;
@@ -184,14 +207,6 @@ async fn path_of_alice(app: &TestApp, path: &str) -> String {
         let created = admin.post(&format!("{collection}/invitations"), &json!({})).await.is(201);
         return created.header("location").to_owned();
     }
-    if path.starts_with("/api/v1/admin/users/") {
-        return path.replace("{id}", &app.user("alice", Role::User).await.id.to_string());
-    }
-    if path.ends_with("/cooked/{entry}") {
-        let alice = app.alice().await;
-        let cooked = format!("{}/cooked", alice.posts_recipe("Soup").await);
-        return alice.post(&cooked, &json!({})).await.is(201).header("location").to_owned();
-    }
     if path.ends_with("/{share}") || path.ends_with("/shared-recipe") {
         let alice = app.alice().await;
         let shares = format!("{}/shares", alice.posts_recipe("Soup").await);
@@ -202,11 +217,37 @@ async fn path_of_alice(app: &TestApp, path: &str) -> String {
             format!("{path}?token={}", share.json()["data"]["token"].as_str().unwrap())
         };
     }
-    if let Some(part) = path.strip_prefix("/api/v1/recipes/{id}/") {
-        return format!("{}/{part}", app.alice().await.posts_recipe("Soup").await);
+    if let Some(part) = path.strip_prefix("/api/v1/recipes/bin/{id}") {
+        let alice = app.alice().await;
+        let url = alice.posts_recipe("Soup").await;
+        alice.delete(&url).await.is(204);
+        return format!("{}{part}", url.replace("/recipes/", "/recipes/bin/"));
+    }
+    if let Some(part) = path.strip_prefix("/api/v1/recipes/{id}/").filter(|part| !part.contains("{entry}")) {
+        let url = app.alice().await.posts_recipe("Soup").await;
+        return format!("{url}/{}", part.replace("{revision}", "1"));
+    }
+    if path.starts_with("/api/v1/admin/users/") {
+        return path.replace("{id}", &app.user("alice", Role::User).await.id.to_string());
+    }
+    if path.ends_with("/cooked/{entry}") {
+        let alice = app.alice().await;
+        let cooked = format!("{}/cooked", alice.posts_recipe("Soup").await);
+        return alice.post(&cooked, &json!({})).await.is(201).header("location").to_owned();
+    }
+    let alice = app.alice().await;
+    if path == "/api/v1/plan/calendar" || path == "/api/v1/household" {
+        alice.post("/api/v1/plan/calendar", &json!({})).await.is(201);
+    }
+    if path == "/api/v1/plan/meals/{id}" {
+        let today = app.clock.now().to_string()[..10].to_owned();
+        let meal = json!({ "date": today, "note": "Out" });
+        return alice.post("/api/v1/plan/meals", &meal).await.is(201).header("location").to_owned();
+    }
+    if path == "/api/v1/shopping-list/{id}" {
+        alice.post("/api/v1/shopping-list", &json!({ "items": ["Milk"] })).await.is(204);
     }
     let Some(collection) = path.strip_suffix("/{id}") else { return path.to_owned() };
-    let alice = app.alice().await;
     if collection.ends_with("/recipes") {
         return alice.posts_recipe("Soup").await;
     }
@@ -266,45 +307,4 @@ async fn recipe_without_owner_can_be_changed_by_every_user() {
     let changed = app.bob().await.put(&url, &recipe("Stew")).await.is(200).json();
     assert_eq!(changed["data"].get("ownerId"), None);
     app.bob().await.delete(&url).await.is(204);
-}
-
-#[tokio::test]
-async fn operator_may_reserve_recipes_without_owner_for_administrators() {
-    let app = TestApp::with_settings(|settings| settings.ownerless = recipes::Ownerless::Admins);
-    let root = app.admin().await;
-    let url = app.alice().await.posts_recipe("Soup").await;
-    let (alice, to) = (app.user("alice", Role::User).await.id, Value::Null);
-    let transfer = json!({"from": alice, "to": to});
-    let done = root.post("/api/v1/admin/recipes/transfer", &transfer).await.is(200).json();
-    assert_eq!(done, json!({"data": {"recipes": 1}}));
-    for client in [app.bob().await, app.alice().await] {
-        for refused in [client.put(&url, &recipe("Stew")).await, client.delete(&url).await] {
-            assert_eq!(refused.is(403).json()["code"], "recipe_without_owner");
-        }
-    }
-    root.put(&url, &recipe("Stew")).await.is(200);
-    root.delete(&url).await.is(204);
-}
-
-#[tokio::test]
-async fn recipes_are_handed_over_to_another_user() {
-    let app = TestApp::new();
-    let (root, bob) = (app.admin().await, app.bob().await);
-    let url = app.alice().await.posts_recipe("Soup").await;
-    let (from, to) = (app.user("alice", Role::User).await.id, app.user("bob", Role::User).await.id);
-    let path = "/api/v1/admin/recipes/transfer";
-    root.post(path, &json!({"from": from, "to": to})).await.is(200);
-    assert_eq!(bob.get(&url).await.is(200).json()["data"]["ownerId"], json!(to));
-    app.alice().await.put(&url, &recipe("Stew")).await.is(403);
-    bob.put(&url, &recipe("Stew")).await.is(200);
-    for (body, status, pointer) in [
-        (json!({"from": from, "to": from}), 422, "/to"),
-        (json!({"from": from}), 422, "/to"),
-        (json!({"to": to}), 422, "/from"),
-        (json!({"from": "soup", "to": to}), 422, "/from"),
-    ] {
-        let refused = root.post(path, &body).await.is(status).json();
-        assert_eq!(refused["errors"][0]["pointer"], pointer, "{body}");
-    }
-    root.post(path, &json!({"from": 99, "to": to})).await.is(404);
 }

@@ -69,6 +69,9 @@ async fn recipe_for_members_is_read_by_users_and_by_no_anonymous_client() {
     }
     anonymous.get(&url).await.is(404);
     anonymous.get(&format!("{url}/label-hints")).await.is(404);
+    anonymous.get(&format!("{url}/revisions")).await.is(404);
+    anonymous.get(&format!("{url}/revisions/1")).await.is(404);
+    app.viewer().await.get(&format!("{url}/revisions/1")).await.is(200);
     anonymous.get(&format!("{url}.md")).await.is(404);
     assert_eq!(anonymous.get("/api/v1/recipes").await.is(200).json()["data"], json!([]));
     let page = url.strip_prefix("/api/v1").unwrap();

@@ -7,6 +7,7 @@ use accounts::{Email, Role};
 use axum::body::Body;
 use http::Method;
 use ids::UserId;
+use jiff::civil::date;
 use recipes_server::openapi_json;
 use serde_json::{Value, json};
 use store::{Access, Context};
@@ -30,6 +31,50 @@ const WRITES: &[Write] = &[
     Write { method: "post", path: "/api/v1/recipes", body: stew, status: 201, admin: false },
     Write { method: "post", path: "/api/v1/recipes/import", body: stew, status: 200, admin: false },
     Write { method: "put", path: "/api/v1/recipes/{id}", body: stew, status: 200, admin: true },
+    Write { method: "patch", path: "/api/v1/recipes/{id}", body: stew, status: 200, admin: true },
+    Write {
+        method: "post",
+        path: "/api/v1/recipes/{id}/cooked",
+        body: || json!({"note": "With less salt"}),
+        status: 201,
+        admin: false,
+    },
+    Write {
+        method: "put",
+        path: "/api/v1/plan",
+        body: || json!({"days": [{"date": "2026-01-02", "meals": [{"note": "Out"}]}]}),
+        status: 204,
+        admin: false,
+    },
+    Write {
+        method: "post",
+        path: "/api/v1/plan/meals",
+        body: || json!({"date": "2026-01-02", "note": "Out"}),
+        status: 201,
+        admin: false,
+    },
+    Write {
+        method: "post",
+        path: "/api/v1/shopping-list",
+        body: || json!({"items": ["Milk"]}),
+        status: 204,
+        admin: false,
+    },
+    Write {
+        method: "patch",
+        path: "/api/v1/shopping-list/{id}",
+        body: || json!({"ticked": true}),
+        status: 204,
+        admin: false,
+    },
+    // A code that no household has.
+    Write {
+        method: "post",
+        path: "/api/v1/household/join",
+        body: || json!({"code": "b3BlbnNlc2FtZQ"}),
+        status: 404,
+        admin: false,
+    },
     Write {
         method: "patch",
         path: "/api/v1/recipes/{id}",
@@ -198,6 +243,11 @@ async fn check(write: &Write, revocation: Revocation, status: u16) {
                 app.admin().await.post("/api/v1/admin/clients", &kitchen_timer()).await.is(201).json();
             format!("/api/v1/admin/clients/{}", created["data"]["clientId"].as_str().unwrap())
         }
+        "/api/v1/shopping-list/{id}" => {
+            client.post("/api/v1/shopping-list", &json!({"items": ["Salt"]})).await.is(204);
+            let list = client.get("/api/v1/shopping-list").await.is(200).json();
+            format!("/api/v1/shopping-list/{}", list["data"][0]["id"].as_str().unwrap())
+        }
         path => path.replace("{id}", &bob.to_string()),
     };
     let caller = match revocation {
@@ -257,7 +307,16 @@ async fn state(app: &TestApp, ada: UserId, bob: UserId) -> Value {
     let shares = app.store.shares_of(ada).await.unwrap().len();
     let (ada, bob) = (user(ada).await, user(bob).await);
     let clients = app.store.clients().await.unwrap();
+    let january = (date(2026, 1, 1), date(2026, 1, 31));
+    let (plan, list) = match &ada {
+        Some(ada) => (
+            app.store.plan(ada.id, january.0, january.1).await.unwrap(),
+            app.store.shopping_list(ada.id).await.unwrap(),
+        ),
+        None => (Vec::new(), Vec::new()),
+    };
     json!({
+        "plan": format!("{plan:?} {list:?}"),
         "recipes": recipes,
         "shares": shares,
         "ada": ada.as_ref().map(|ada| (&ada.name, &ada.email)),

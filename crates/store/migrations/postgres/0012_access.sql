@@ -25,3 +25,7 @@ ALTER TABLE recipes ADD COLUMN members boolean CHECK (members IS NULL OR (member
 CREATE INDEX recipes_for_members ON recipes (id) WHERE members;
 -- For the number of recipes that a user sees.
 CREATE INDEX recipes_for_members_by_owner ON recipes (owner_id) WHERE members;
+
+-- As it was then, for former revisions; and for recipes in the bin.
+ALTER TABLE revisions ADD COLUMN members boolean CHECK (members IS NULL OR (members AND private));
+ALTER TABLE bin ADD COLUMN members boolean CHECK (members IS NULL OR (members AND private));

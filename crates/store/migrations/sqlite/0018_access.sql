@@ -28,3 +28,7 @@ ALTER TABLE recipes ADD COLUMN members INTEGER CHECK (members IS NULL OR (member
 CREATE INDEX recipes_for_members ON recipes (members) WHERE members = 1;
 -- For the number of recipes that a user sees.
 CREATE INDEX recipes_for_members_by_owner ON recipes (owner_id, members) WHERE members = 1;
+
+-- As it was then, for former revisions; and for recipes in the bin.
+ALTER TABLE revisions ADD COLUMN members INTEGER CHECK (members IS NULL OR (members = 1 AND private = 1));
+ALTER TABLE bin ADD COLUMN members INTEGER CHECK (members IS NULL OR (members = 1 AND private = 1));

@@ -129,17 +129,26 @@ async fn noted(db: &Db) -> Result<Option<UserId>, Failure> {
     db.find(sql, &[], user_id_in).await
 }
 
-/// Deletes the private recipes of a user who is about to be deleted, and makes those that others see communal: [`STEP`] of each
-/// at most. Answers whether there are more. The texts of those name the owner, so they are written anew.
+/// Deletes the private recipes of a user who is about to be deleted, what was private in the history of others, and the bin, and makes
+/// the recipes that others see communal: [`STEP`] of each at most. Answers whether there are more. The texts of those name the owner,
+/// so they are written anew. That is no change of what the author wrote, so no former revision is kept of it.
 async fn release_recipes(db: &Db, owner: UserId, now: Timestamp) -> Result<bool, Failure> {
-    let sql = "DELETE FROM recipes WHERE id IN (SELECT id FROM recipes WHERE owner_id = $1 AND private AND members IS NULL LIMIT $2)";
-    let deleted = db.execute(sql, &[&owner.get(), &STEP]).await?;
+    let step = STEP.unsigned_abs();
+    let mut more = false;
+    for sql in [
+        "DELETE FROM recipes WHERE id IN (
+             SELECT id FROM recipes WHERE owner_id = $1 AND private AND members IS NULL LIMIT $2)",
+        "DELETE FROM bin WHERE id IN (SELECT id FROM bin WHERE owner_id = $1 LIMIT $2)",
+        "DELETE FROM revisions WHERE id IN (
+             SELECT id FROM revisions WHERE owner_id = $1 AND private AND members IS NULL LIMIT $2)",
+    ] {
+        more |= db.execute(sql, &[&owner.get(), &STEP]).await? == step;
+    }
     let sql =
         "SELECT owner_id, private, members, revision, uid, created_at, updated_at, id, document FROM recipes
                WHERE owner_id = $1 AND (NOT private OR members) LIMIT $2";
     let public = OwnedRecipe::list(db, sql, &[&owner.get(), &STEP]).await?;
-    let step = STEP.unsigned_abs();
-    let more = deleted == step || public.len() as u64 == step;
+    more |= public.len() as u64 == step;
     for recipe in public {
         recipe.give_to(db, None, now).await?;
     }

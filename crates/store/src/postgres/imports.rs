@@ -10,10 +10,11 @@ use super::columns::{Columns, text_in};
 use super::connection::Db;
 use super::failure::Failure;
 use super::recipe_row::{RecipeColumns, RecipeRow, id_and_uid_in, insert_recipes};
-use super::recipes::{editor, find_to_edit, server_fields_in, time_of_change, viewer};
-use super::{Postgres, at, quota};
+use super::recipe_state::{editor, find_to_edit, server_fields_in, time_of_change, viewer};
+use super::{Postgres, at, quota, revisions};
 use crate::imports::{ImportBatch, ImportOutcome, OnConflict, RecipeImport};
-use crate::recipes::visibility_columns;
+use crate::recipe_commands::visibility_columns;
+use crate::revisions_kept::Replaced;
 use crate::{Context, ImportRefusal, Precondition, StoreError};
 use ::recipes::time::to_microseconds;
 use ::recipes::{ContentJson, EditTerms, RecipeState, ServerFields, Usage};
@@ -227,6 +228,14 @@ impl Import<'_> {
         {
             return refused(why);
         }
+        let replaced = Replaced {
+            id,
+            revision: before.revision,
+            kept: self.batch.revisions_kept,
+            length: text.len(),
+            by: self.authority.user(),
+        };
+        revisions::keep(&self.db, replaced).await?;
         let sql = "UPDATE recipes SET document = $2, private = $3, members = $4, revision = $5, updated_at = $6 WHERE id = $1";
         let (private, members) = visibility_columns(content.visibility);
         let (revision, updated) = (fields.revision, at(updated_at));

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::at;
 use super::columns::Columns;
 use super::parameters::Parameter;
-use crate::recipes::visibility_columns;
+use crate::recipe_commands::visibility_columns;
 use crate::{NewRecipe, StoreError, StoredRecipe};
 use ::recipes::{ServerFields, Visibility};
 

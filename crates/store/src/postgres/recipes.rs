@@ -1,23 +1,24 @@
 //! Recipes, in PostgreSQL's dialect.
 
-use accounts::Authority;
-use jiff::{SignedDuration, Timestamp};
 use tokio_postgres::Row;
 
 use super::columns::Columns;
 use super::connection::Db;
 use super::failure::Failure;
 use super::recipe_row::RecipeRow;
+use super::recipe_state::{editor, find_to_edit, state_in, time_of_change, user_of};
 use super::writer::Job;
-use super::{Postgres, at, quota};
-use crate::recipes::{Change, NewContent, patched, visibility_columns, visibility_of};
+use super::{Postgres, at, quota, revisions};
+use crate::recipe_commands::{Change, NewContent, visibility_columns};
+use crate::recipes::patched;
+use crate::revisions_kept::Replaced;
 use crate::{
-    Context, DEFAULT_PAGE_SIZE, Edit, Editor, Listing, NewRecipe, Page, PageEnd, RecipePage, StoreError,
+    Context, DEFAULT_PAGE_SIZE, Edit, Listing, NewRecipe, Page, PageEnd, RecipePage, StoreError,
     StoredRecipe, Viewer,
 };
 use ::recipes::time::to_microseconds;
-use ::recipes::{EditTerms, RecipeState, ServerFields};
-use ids::{RecipeId, Uid, UserId};
+use ::recipes::{EditTerms, ServerFields};
+use ids::{RecipeId, UserId};
 
 /// A page ends early behind this much text: 1,000 recipes may have 256 MiB, and one request must not
 /// make us hold them. A hundred everyday recipes have less.
@@ -54,7 +55,7 @@ impl Postgres {
         context: Context,
     ) -> Result<Edit<StoredRecipe>, StoreError> {
         let now = to_microseconds(context.now);
-        let Change { id, content: new, terms, quotas } = change;
+        let Change { id, content: new, terms, quotas, revisions_kept } = change;
         let (new, terms, context) = (&new, &terms, &context);
         self.write_recipes_for(context, move |db, authority| async move {
             let editor = editor(authority)?;
@@ -68,6 +69,10 @@ impl Postgres {
                     Ok(patched) => patched,
                     Err(errors) => return Ok(Edit::Invalid(errors)),
                 },
+                NewContent::Of(revision) => match revisions::content(&db, id, *revision, authority).await? {
+                    Some(former) => former,
+                    None => return Ok(Edit::NoSuchRevision),
+                },
             };
             if let Err(refusal) = state.check_visibility(editor, visibility) {
                 return Ok(Edit::refused(refusal, current(&db, id).await?));
@@ -79,6 +84,9 @@ impl Postgres {
             if !authority.is_admin() {
                 quota::check_replacement(&db, id, &text, quotas).await?;
             }
+            let (length, by) = (text.len(), authority.user());
+            let replaced = Replaced { id, revision: before, kept: revisions_kept, length, by };
+            revisions::keep(&db, replaced).await?;
             let sql =
                 "UPDATE recipes SET document = $3, private = $4, members = $5, revision = $6, updated_at = $7
                        WHERE id = $1 AND revision = $2";
@@ -191,38 +199,8 @@ impl Postgres {
     }
 }
 
-/// The time of a change after one at `before`. The clock may have been set back. Then it is a second later than `before`:
-/// `Last-Modified` has whole seconds, and a client that has the recipe before the change must not get 304.
-pub(super) fn time_of_change(before: Timestamp, now: Timestamp) -> Timestamp {
-    if now >= before { now } else { before.saturating_add(SignedDuration::from_secs(1)).unwrap_or(before) }
-}
-
-/// # Errors
-/// The actor writes no recipes, any more: use cases have checked it before.
-pub(super) fn editor(authority: Authority) -> Result<Editor, StoreError> {
-    match authority {
-        Authority::Operator | Authority::Admin(_) => Ok(Editor::Admin),
-        Authority::User(user) => Ok(Editor::User(user)),
-        Authority::Viewer(_) => Err(StoreError::ActorRevoked),
-    }
-}
-
-pub(super) fn viewer(authority: Authority) -> Viewer {
-    match authority {
-        Authority::Operator | Authority::Admin(_) => Viewer::Admin,
-        Authority::User(user) | Authority::Viewer(user) => Viewer::User(user),
-    }
-}
-
-/// Whether there is such a recipe that the actor may read.
-pub(super) async fn may_view(db: &Db, id: RecipeId, authority: Authority) -> Result<bool, Failure> {
-    let viewer = viewer(authority);
-    let sql = "SELECT owner_id, private, members, revision FROM recipes WHERE id = $1";
-    Ok(db.find(sql, &[&id.get()], state_in).await?.is_some_and(|state| state.may_view(viewer)))
-}
-
 /// A recipe that exists.
-async fn current(db: &Db, id: RecipeId) -> Result<StoredRecipe, Failure> {
+pub(super) async fn current(db: &Db, id: RecipeId) -> Result<StoredRecipe, Failure> {
     let sql = "SELECT revision, updated_at, document FROM recipes WHERE id = $1";
     let read = |columns: &mut Columns<'_>| {
         let revision = columns.get()?;
@@ -240,16 +218,6 @@ pub(super) fn stored_in(
 ) -> Result<StoredRecipe, StoreError> {
     let updated_at = columns.time()?;
     Ok(StoredRecipe { id, revision, updated_at, text: columns.text()?.as_bytes().to_owned() })
-}
-
-/// What a change must know of a recipe.
-pub(super) async fn find_to_edit(
-    db: &Db,
-    id: RecipeId,
-) -> Result<Option<(ServerFields, RecipeState)>, Failure> {
-    let sql =
-        "SELECT owner_id, private, members, revision, uid, created_at, updated_at FROM recipes WHERE id = $1";
-    db.find(sql, &[&id.get()], server_fields_in).await
 }
 
 /// Texts behind the end of the page are not sent; `found` tells that there are some.
@@ -286,14 +254,6 @@ fn ids_of(viewer: Viewer) -> &'static str {
     }
 }
 
-/// `owner_id = NULL` holds for no row.
-pub(super) fn user_of(viewer: Viewer) -> Option<i64> {
-    match viewer {
-        Viewer::User(id) => Some(id.get()),
-        Viewer::Anyone | Viewer::Admin => None,
-    }
-}
-
 fn fill(rows: &[Row], limit: u16, json: Vec<u8>) -> Result<Listing<RecipePage, RecipeId>, StoreError> {
     let mut page = RecipePage::after(json);
     let (limit, usual) = (usize::from(limit), usize::from(DEFAULT_PAGE_SIZE));
@@ -310,25 +270,4 @@ fn fill(rows: &[Row], limit: u16, json: Vec<u8>) -> Result<Listing<RecipePage, R
         page.push(id, text.as_bytes());
     }
     Ok(Listing { next: page.last().filter(|_| found > page.len()), rows: page })
-}
-
-/// From `owner_id, private, members, revision`.
-fn state_in(columns: &mut Columns<'_>) -> Result<RecipeState, StoreError> {
-    let owner = columns.optional_user_id()?;
-    let visibility = visibility_of(columns.get()?, columns.get()?);
-    Ok(RecipeState { owner, visibility, revision: columns.get()? })
-}
-
-/// From the columns of [`state_in`] and `uid, created_at, updated_at`.
-pub(super) fn server_fields_in(columns: &mut Columns<'_>) -> Result<(ServerFields, RecipeState), StoreError> {
-    let state = state_in(columns)?;
-    let uid = columns.text()?;
-    let fields = ServerFields {
-        owner: state.owner,
-        revision: state.revision,
-        uid: Uid::parse(uid).ok_or_else(|| StoreError::Corrupt(format!("the uid {uid}")))?,
-        created_at: columns.time()?,
-        updated_at: columns.time()?,
-    };
-    Ok((fields, state))
 }

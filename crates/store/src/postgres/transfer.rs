@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::connection::Db;
 use super::failure::Failure;
 use super::parameters::Parameter;
-use super::recipes::{server_fields_in, time_of_change};
+use super::recipe_state::{server_fields_in, time_of_change};
 use super::shares::end_shares;
 use super::user_row::by_id;
 use super::{Postgres, at, audit, authority};

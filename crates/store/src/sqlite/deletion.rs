@@ -116,16 +116,25 @@ fn noted(db: &Connection) -> Result<Option<UserId>, StoreError> {
     find_value(db, sql, [])?.map(columns::user_id).transpose()
 }
 
-/// Deletes the private recipes of a user who is about to be deleted, and makes those that others see communal: [`STEP`] of each
-/// at most. Answers whether there are more. The texts of those name the owner, so they are written anew.
+/// Deletes the private recipes of a user who is about to be deleted, what was private in the history of others, and the bin, and makes
+/// the recipes that others see communal: [`STEP`] of each at most. Answers whether there are more. The texts of those name the owner,
+/// so they are written anew. That is no change of what the author wrote, so no former revision is kept of it.
 fn release_recipes(db: &Connection, owner: UserId, now: Timestamp) -> Result<bool, StoreError> {
-    let sql = "DELETE FROM recipes WHERE id IN (SELECT id FROM recipes WHERE owner_id = ?1 AND private = 1 AND members IS NULL LIMIT ?2)";
-    let deleted = execute(db, sql, params![owner.get(), STEP])?;
+    let mut more = false;
+    for sql in [
+        "DELETE FROM recipes WHERE id IN (
+             SELECT id FROM recipes WHERE owner_id = ?1 AND private = 1 AND members IS NULL LIMIT ?2)",
+        "DELETE FROM bin WHERE id IN (SELECT id FROM bin WHERE owner_id = ?1 LIMIT ?2)",
+        "DELETE FROM revisions WHERE id IN (
+             SELECT id FROM revisions WHERE owner_id = ?1 AND private = 1 AND members IS NULL LIMIT ?2)",
+    ] {
+        more |= execute(db, sql, params![owner.get(), STEP])? == usize::from(STEP);
+    }
     let sql =
         "SELECT owner_id, private, members, revision, uid, created_at, updated_at, id, document FROM recipes
                WHERE owner_id = ?1 AND (private = 0 OR members = 1) LIMIT ?2";
     let public = OwnedRecipe::list(db, sql, params![owner.get(), STEP])?;
-    let more = deleted == usize::from(STEP) || public.len() == usize::from(STEP);
+    more |= public.len() == usize::from(STEP);
     for recipe in public {
         recipe.give_to(db, None, now)?;
     }

@@ -6,10 +6,11 @@ use rusqlite::{Connection, params};
 
 use super::authority::require_writer;
 use super::recipe_row::RecipeRow;
-use super::recipes::{editor, find_to_edit, time_of_change, viewer};
-use super::{Sqlite, columns, execute, find_value, quota};
+use super::recipe_state::{editor, find_to_edit, time_of_change, viewer};
+use super::{Sqlite, columns, execute, find_value, quota, revisions};
 use crate::imports::{ImportBatch, ImportOutcome, OnConflict, RecipeImport};
-use crate::recipes::visibility_columns;
+use crate::recipe_commands::visibility_columns;
+use crate::revisions_kept::Replaced;
 use crate::{Context, ImportRefusal, Precondition, StoreError};
 use ::recipes::time::to_microseconds;
 use ::recipes::{ContentJson, EditTerms, Quotas, ServerFields};
@@ -109,6 +110,14 @@ impl Import<'_> {
         {
             return refused(why);
         }
+        let replaced = Replaced {
+            id,
+            revision: before.revision,
+            kept: self.batch.revisions_kept,
+            length: text.len(),
+            by: self.authority.user(),
+        };
+        revisions::keep(self.db, replaced)?;
         let (private, members) = visibility_columns(content.visibility);
         execute(
             self.db,

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, params};
 
 use super::{execute, quota};
-use crate::recipes::visibility_columns;
+use crate::recipe_commands::visibility_columns;
 use crate::{NewRecipe, StoreError, StoredRecipe};
 use ::recipes::{Quotas, ServerFields, Visibility};
 use ids::{RecipeId, UserId};

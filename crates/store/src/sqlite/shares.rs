@@ -7,7 +7,8 @@ use rusqlite::{Connection, params};
 
 use super::columns::Columns;
 use super::favourites::user;
-use super::recipes::{editor, find_to_edit, stored_in};
+use super::recipe_state::{editor, find_to_edit};
+use super::recipes::stored_in;
 use super::{Sqlite, authority, execute, find, list};
 use crate::shares::{MAX_SHARES, NewShare, Share, ShareRequest, SharedByUser};
 use crate::{EditRefusal, Ownerless, Precondition, StoreError, StoredRecipe};

@@ -5,7 +5,7 @@ use ids::{RecipeId, UserId};
 use jiff::Timestamp;
 use rusqlite::{Connection, ToSql, params};
 
-use super::recipes::{server_fields_in, time_of_change};
+use super::recipe_state::{server_fields_in, time_of_change};
 use super::shares::end_shares;
 use super::user_row::by_id;
 use super::{Sqlite, audit, authority, execute, list};

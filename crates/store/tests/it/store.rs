@@ -7,6 +7,7 @@ mod authority;
 mod backup;
 mod backup_schedule;
 mod batches;
+mod bin;
 mod changes;
 mod cooked;
 mod favourites;
@@ -23,15 +24,18 @@ mod members;
 mod oauth;
 mod outages;
 mod patches;
+mod plans;
 mod quotas;
 mod races;
 mod recipe_snapshot;
 mod recipes;
 mod replicas;
+mod revisions;
 mod sessions;
 mod shared_limits;
 mod shares;
 mod sharing;
+mod shopping;
 mod transfer;
 mod upgrades;
 mod users;
@@ -51,7 +55,7 @@ use jiff::Timestamp;
 use rstest_reuse::template;
 use rusqlite::{Connection, OptionalExtension as _};
 use serde_json::{Value, json};
-use store::{Context, DatabaseUrl, NewRecipe, Page, RecipePage, Store, StoredRecipe, Viewer};
+use store::{Context, DatabaseUrl, NewRecipe, Page, RecipePage, RevisionsKept, Store, StoredRecipe, Viewer};
 use tempfile::TempDir;
 
 /// A kind of database.
@@ -68,6 +72,8 @@ enum Database {
 #[case::postgres(Database::Postgres)]
 #[ignore = "needs a server: .ci/with-postgres cargo test -- --include-ignored"]
 fn each_database(#[case] database: Database) {}
+
+const KEPT: RevisionsKept = RevisionsKept(100);
 
 /// An empty store of its own, with a clock that stands at noon.
 struct TestStore {

@@ -12,6 +12,7 @@ use crate::http::negotiation::Shape;
 use crate::limits::{BODY_BYTES, IMPORT_BYTES};
 use crate::use_cases::accounts::AccountError;
 use crate::use_cases::clients::ClientError;
+use crate::use_cases::planning::PlanError;
 use crate::use_cases::recipes::RecipeError;
 
 const REQUEST_ID: &str = "01936f5e-8c00-7d3a-9b1e-3f5a7c9e1b2d";
@@ -46,7 +47,9 @@ fn report(name: &str, status: &str) -> Option<Report> {
         ("WrongPassword", _) => E::UnableToLogIn.into(),
         ("InvalidRefreshToken", _) => E::InvalidRefreshToken.into(),
         ("Forbidden", _) => RecipeError::NotTheOwner.into(),
-        ("WithoutRecipesRead" | "WithoutRecipesWrite" | "WithoutScope", _) => insufficient_scope(),
+        ("WithoutRecipesRead" | "WithoutBin" | "WithoutRecipesWrite" | "WithoutScope", _) => {
+            insufficient_scope()
+        }
         ("NoSession", _) => E::SessionRequired.into(),
         ("WrongCurrentPassword", _) => E::WrongPassword.into(),
         ("NoSignUp", _) => E::SignUpClosed.into(),
@@ -58,7 +61,19 @@ fn report(name: &str, status: &str) -> Option<Report> {
         ("TooManyCooked", _) => RecipeError::TooManyCooked.into(),
         ("TooManyShares", _) => RecipeError::TooManyShares.into(),
         ("ShareNotFound", _) => RecipeError::NoSuchShare.into(),
+        ("RevisionNotFound", _) => RecipeError::NoSuchRevision.into(),
+        ("CommunalBinned", _) => RecipeError::CommunalBinned.into(),
+        ("UidTaken", _) => RecipeError::UidTaken.into(),
         ("CookedNotFound", _) => RecipeError::NoSuchEntry.into(),
+        ("MealNotFound", _) => PlanError::NoSuchMeal.into(),
+        ("TooManyMeals", _) => PlanError::TooManyMeals.into(),
+        ("CalendarNotFound", _) => PlanError::NoSuchFeed.into(),
+        ("ItemNotFound", _) => PlanError::NoSuchItem.into(),
+        ("ItemChanged", _) => PlanError::ItemChanged.into(),
+        ("TooManyItems", _) => PlanError::TooManyItems.into(),
+        ("HouseholdNotFound", _) => PlanError::NoHousehold.into(),
+        ("InvitationToHouseholdNotFound", _) => PlanError::NoSuchInvitation.into(),
+        ("HouseholdFull", _) => PlanError::HouseholdFull.into(),
         ("NoInvitation", _) => E::TooManyInvitations.into(),
         ("OwnAccount", _) => E::OwnAccount.into(),
         ("UserDisabled", _) => E::UserDisabled.into(),
@@ -70,7 +85,7 @@ fn report(name: &str, status: &str) -> Option<Report> {
         ("ClientChanged", _) => ClientError::Changed.into(),
         ("SecretlessClient", _) => ClientError::HasNoSecret.into(),
         ("TooManyApiTokens", _) => E::TooManyApiTokens.into(),
-        ("RecipeNotFound", _) => RecipeError::NotFound.into(),
+        ("RecipeNotFound" | "BinnedNotFound", _) => RecipeError::NotFound.into(),
         ("NotAcceptable", _) => RequestError::NotAcceptable { offered: "application/json".to_owned() }.into(),
         ("EmailTaken", _) => E::EmailTaken.into(),
         ("PreconditionFailed", _) => {

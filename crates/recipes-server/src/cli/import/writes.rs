@@ -137,6 +137,7 @@ impl Importer {
             is_atomic: self.is_atomic,
             ownerless: Ownerless::default(),
             quotas: Quotas::OFF,
+            revisions_kept: self.revisions_kept,
         };
         let outcomes = store.import_recipes(batch, Context::operator(self.clock.now())).await;
         let first = places.first().cloned().unwrap_or_default();

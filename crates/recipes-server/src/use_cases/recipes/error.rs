@@ -36,6 +36,12 @@ pub enum RecipeError {
     TooManyShares,
     #[error("This link is unknown, expired or revoked")]
     NoSuchShare,
+    #[error("There is no such revision of this recipe")]
+    NoSuchRevision,
+    #[error("Only administrators delete recipes without an owner for good")]
+    CommunalBinned,
+    #[error("A recipe with the uid of this one was imported since; delete it first")]
+    UidTaken,
     #[error("You have no such entry")]
     NoSuchEntry,
     /// The operator's settings do not allow some of the values, or a patch would make a recipe that is not valid.

@@ -179,9 +179,15 @@ impl Recipes {
             return Ok(reports);
         }
         let is_atomic = import.options.is_atomic;
-        let (ownerless, quotas) = (self.ownerless, self.quotas);
-        let batch =
-            ImportBatch { recipes, owner: Some(writer.user), on_conflict, is_atomic, ownerless, quotas };
+        let batch = ImportBatch {
+            recipes,
+            owner: Some(writer.user),
+            on_conflict,
+            is_atomic,
+            ownerless: self.ownerless,
+            quotas: self.quotas,
+            revisions_kept: self.revisions_kept,
+        };
         match self.store.import_recipes(batch, context).await {
             Ok(outcomes) => {
                 for ((index, draft), outcome) in places.into_iter().zip(drafts).zip(outcomes) {

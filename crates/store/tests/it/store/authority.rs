@@ -12,7 +12,7 @@ use store::{
 };
 
 use super::users::hash;
-use super::{Database, TestStore, draft, each_database};
+use super::{Database, KEPT, TestStore, draft, each_database};
 
 /// The outcome of each write that this actor can ask for, with its name.
 async fn outcomes(
@@ -40,6 +40,7 @@ async fn outcomes(
         precondition: Precondition::None,
         ownerless: Ownerless::Users,
         quotas: Quotas::OFF,
+        revisions_kept: KEPT,
     };
     let new_recipe = NewRecipe::new(&draft("Soup"), test.uid(), Some(id));
     vec![

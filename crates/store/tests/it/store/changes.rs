@@ -9,7 +9,7 @@ use rstest_reuse::apply;
 use serde_json::json;
 use store::{NewRecipe, Ownerless, Precondition, ReplaceRecipe, Store, Viewer};
 
-use super::{Database, TestStore, connected, draft, each_database, jsons, parse};
+use super::{Database, KEPT, TestStore, connected, draft, each_database, jsons, parse};
 
 /// Follows the changes from one position to the next.
 struct Follower {
@@ -42,6 +42,7 @@ impl TestStore {
             precondition: Precondition::None,
             ownerless: Ownerless::Users,
             quotas: Quotas::OFF,
+            revisions_kept: KEPT,
         };
         self.replace_recipe(command, self.operator()).await.unwrap();
     }

@@ -10,9 +10,13 @@ use store::{
 };
 use tokio::task::JoinSet;
 
-use super::{Database, TestStore, draft, each_database, json_of, parse, private_draft};
+use super::{Database, KEPT, TestStore, draft, each_database, json_of, parse, private_draft};
 
-fn batch(owner: Option<UserId>, on_conflict: OnConflict, recipes: Vec<RecipeImport>) -> ImportBatch {
+pub(super) fn batch(
+    owner: Option<UserId>,
+    on_conflict: OnConflict,
+    recipes: Vec<RecipeImport>,
+) -> ImportBatch {
     ImportBatch {
         recipes,
         owner,
@@ -20,6 +24,7 @@ fn batch(owner: Option<UserId>, on_conflict: OnConflict, recipes: Vec<RecipeImpo
         is_atomic: false,
         ownerless: Ownerless::Users,
         quotas: Quotas::OFF,
+        revisions_kept: KEPT,
     }
 }
 
@@ -185,6 +190,7 @@ async fn import_keeps_the_past_and_a_second_one_changes_nothing(database: Databa
         precondition: Precondition::None,
         ownerless: Ownerless::Users,
         quotas: Quotas::OFF,
+        revisions_kept: KEPT,
     };
     let edit = test.replace_recipe(replacement, test.operator()).await;
     assert!(matches!(edit.unwrap(), Edit::Done(after) if after.revision == 13));

@@ -1,14 +1,14 @@
 //! Recipes for users who have logged in.
 
-use ::recipes::{ImportedHistory, Quotas};
+use ::recipes::{ImportedHistory, Quotas, Visibility};
 use ids::{RecipeId, UserId};
 use rstest_reuse::apply;
 use store::{
-    Edit, Favoured, ImportBatch, NewRecipe, OnConflict, Ownerless, Page, Precondition, RecipeImport,
-    ReplaceRecipe, StoredRecipe, Transfer, Transferred, Viewer,
+    BinEdit, Edit, Favoured, ImportBatch, NewRecipe, OnConflict, Ownerless, Page, Precondition, RecipeImport,
+    ReplaceRecipe, RestoreRevision, StoredRecipe, Transfer, Transferred, Viewer,
 };
 
-use super::{Database, TestStore, draft, each_database, members_draft, private_draft};
+use super::{Database, KEPT, TestStore, draft, each_database, members_draft, private_draft};
 
 impl TestStore {
     pub(super) async fn for_members(&self, name: &str, owner: Option<UserId>) -> StoredRecipe {
@@ -91,7 +91,7 @@ async fn visibility_changes_in_every_direction(database: Database) {
     ] {
         let draft = draft.clone();
         let (precondition, ownerless, quotas) = (Precondition::None, Ownerless::Users, Quotas::OFF);
-        let replace = ReplaceRecipe { id, draft, precondition, ownerless, quotas };
+        let replace = ReplaceRecipe { id, draft, precondition, ownerless, quotas, revisions_kept: KEPT };
         assert!(matches!(test.replace_recipe(replace, test.by(alice)).await.unwrap(), Edit::Done(_)));
         for (viewer, sees) in
             [(Viewer::Anyone, anyone), (Viewer::User(bob), user), (Viewer::User(alice), true)]
@@ -111,8 +111,15 @@ async fn import_keeps_that_a_recipe_is_for_members(database: Database) {
     let import = |draft| {
         let recipes = vec![RecipeImport { draft, history: history(), uid, same: None }];
         let (on_conflict, ownerless, quotas) = (OnConflict::Update, Ownerless::Users, Quotas::OFF);
-        let batch =
-            ImportBatch { recipes, owner: Some(alice), on_conflict, is_atomic: true, ownerless, quotas };
+        let batch = ImportBatch {
+            recipes,
+            owner: Some(alice),
+            on_conflict,
+            is_atomic: true,
+            ownerless,
+            quotas,
+            revisions_kept: KEPT,
+        };
         test.import_recipes(batch, test.by(alice))
     };
     for (draft, anyone) in
@@ -146,4 +153,78 @@ async fn recipes_for_members_are_favourites_of_others_and_stay_without_their_own
         let edit = test.delete_recipe(id, Precondition::None, test.by(bob)).await.unwrap();
         assert_eq!(edit, Edit::Done(()), "communal");
     }
+}
+
+impl TestStore {
+    /// The revisions of a recipe that the viewer reads, if it reads the recipe.
+    async fn revisions_seen_by(&self, viewer: Viewer, id: RecipeId) -> Option<Vec<i64>> {
+        let page = self.revisions(id, Page::default(), viewer).await.unwrap()?;
+        Some(page.rows.iter().map(|row| row.recipe.revision).collect())
+    }
+}
+
+#[apply(each_database)]
+#[tokio::test]
+async fn past_for_members_is_read_by_users_only_and_outlives_its_owner(database: Database) {
+    let test = TestStore::on(database).await;
+    let (alice, bob) = (test.user("alice").await.id, test.user("bob").await.id);
+    let id = test.for_members("Fondue", Some(alice)).await.id;
+    let (precondition, ownerless, quotas) = (Precondition::None, Ownerless::Users, Quotas::OFF);
+    for draft in [draft("Public"), private_draft("Hidden"), draft("Again")] {
+        let precondition = precondition.clone();
+        let replace = ReplaceRecipe { id, draft, precondition, ownerless, quotas, revisions_kept: KEPT };
+        assert!(matches!(test.replace_recipe(replace, test.by(alice)).await.unwrap(), Edit::Done(_)));
+    }
+    for (viewer, seen) in [
+        (Viewer::Anyone, vec![4, 2]),
+        (Viewer::User(bob), vec![4, 2, 1]),
+        (Viewer::User(alice), vec![4, 3, 2, 1]),
+        (Viewer::Admin, vec![4, 3, 2, 1]),
+    ] {
+        assert_eq!(test.revisions_seen_by(viewer, id).await, Some(seen), "{viewer:?}");
+    }
+    let restore = RestoreRevision { id, revision: 1, precondition, ownerless, quotas, revisions_kept: KEPT };
+    assert!(matches!(test.restore_revision(restore, test.by(alice)).await.unwrap(), Edit::Done(_)));
+    assert_eq!(test.revisions_seen_by(Viewer::Anyone, id).await, None, "for members again");
+    assert_eq!(test.revisions_seen_by(Viewer::User(bob), id).await, Some(vec![5, 4, 2, 1]));
+    assert!(test.delete_user(alice, None, test.operator()).await.unwrap());
+    while test.continue_deletion(test.now()).await.unwrap() {}
+    for viewer in [Viewer::User(bob), Viewer::Admin] {
+        assert_eq!(test.revisions_seen_by(viewer, id).await, Some(vec![6, 4, 2, 1]), "{viewer:?}");
+    }
+    assert_eq!(test.revisions_seen_by(Viewer::Anyone, id).await, None);
+}
+
+#[apply(each_database)]
+#[tokio::test]
+async fn recipes_for_members_come_back_from_the_bin_for_members(database: Database) {
+    let test = TestStore::on(database).await;
+    let (alice, bob) = (test.user("alice").await.id, test.user("bob").await.id);
+    let own = test.for_members("Fondue", Some(alice)).await.id;
+    let communal = test.for_members("Rösti", None).await.id;
+    for id in [own, communal] {
+        let edit = test.bin_recipe(id, Precondition::None, test.by(alice)).await.unwrap();
+        assert_eq!(edit, Edit::Done(()));
+    }
+    assert_eq!(test.seen_by(Viewer::User(bob)).await, [0; 0]);
+    for (viewer, ownerless, binned) in [
+        (Viewer::User(alice), Ownerless::Users, vec![own, communal]),
+        (Viewer::User(alice), Ownerless::Admins, vec![own]),
+        (Viewer::User(bob), Ownerless::Users, vec![communal]),
+        (Viewer::User(bob), Ownerless::Admins, vec![]),
+        (Viewer::Anyone, Ownerless::Users, vec![]),
+        (Viewer::Admin, Ownerless::Admins, vec![own, communal]),
+    ] {
+        let mut rows = test.bin(Page::default(), viewer, ownerless).await.unwrap().rows;
+        rows.sort_by_key(|row| row.id);
+        assert!(rows.iter().all(|row| row.visibility == Visibility::Members), "{rows:?}");
+        assert_eq!(rows.iter().map(|row| row.id).collect::<Vec<_>>(), binned, "{viewer:?} {ownerless:?}");
+    }
+    let restore =
+        async |id, ownerless, by| test.restore_binned(id, ownerless, Quotas::OFF, test.by(by)).await.unwrap();
+    assert_eq!(restore(communal, Ownerless::Admins, bob).await, BinEdit::NotFound);
+    assert!(matches!(restore(communal, Ownerless::Users, bob).await, BinEdit::Done(_)));
+    assert!(matches!(restore(own, Ownerless::Users, alice).await, BinEdit::Done(_)));
+    assert_eq!(test.seen_by(Viewer::User(bob)).await, [own.get(), communal.get()]);
+    assert_eq!(test.seen_by(Viewer::Anyone).await, [0; 0]);
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use store::{Edit, Ownerless, PatchRecipe, Precondition, Viewer};
 use tokio::task::JoinSet;
 
-use super::{Database, TestStore, each_database, json_of};
+use super::{Database, KEPT, TestStore, each_database, json_of};
 
 fn patch(id: RecipeId, patch: &Value) -> PatchRecipe {
     let patch = RecipePatch::parse(patch.as_object().unwrap(), Scalars::Typed).unwrap();
@@ -17,6 +17,7 @@ fn patch(id: RecipeId, patch: &Value) -> PatchRecipe {
         precondition: Precondition::None,
         ownerless: Ownerless::Users,
         quotas: Quotas::OFF,
+        revisions_kept: KEPT,
     }
 }
 

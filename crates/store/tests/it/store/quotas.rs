@@ -7,7 +7,7 @@ use rstest_reuse::apply;
 use store::{Edit, NewRecipe, Ownerless, Precondition, ReplaceRecipe, StoreError};
 use tokio::task::JoinSet;
 
-use super::{Database, TestStore, draft, each_database, private_draft};
+use super::{Database, KEPT, TestStore, draft, each_database, private_draft};
 
 const TEN: Quotas = Quotas { recipes: Quota(Some(10)), ..Quotas::OFF };
 
@@ -70,6 +70,7 @@ async fn usage_follows_every_change(database: Database) {
         precondition: Precondition::None,
         ownerless: Ownerless::Users,
         quotas: Quotas::OFF,
+        revisions_kept: KEPT,
     };
     let replaced = test.replace_recipe(command, test.by(alice)).await.unwrap();
     assert!(matches!(replaced, Edit::Done(_)), "{replaced:?}");
@@ -96,6 +97,7 @@ async fn growth_of_a_recipe_counts_and_a_lowered_quota_refuses_only_growth(datab
             precondition: Precondition::None,
             ownerless: Ownerless::Users,
             quotas,
+            revisions_kept: KEPT,
         };
         test.replace_recipe(command, test.by(alice)).await
     };
