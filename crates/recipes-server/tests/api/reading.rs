@@ -74,6 +74,11 @@ async fn recipe_for_members_is_read_by_users_and_by_no_anonymous_client() {
     app.viewer().await.get(&format!("{url}/revisions/1")).await.is(200);
     anonymous.get(&format!("{url}.md")).await.is(404);
     assert_eq!(anonymous.get("/api/v1/recipes").await.is(200).json()["data"], json!([]));
+    for (client, lines) in [(&anonymous, 0), (&readers[1], 1)] {
+        let all = client.request(Method::GET, "/api/v1/recipes").header("accept", "application/x-ndjson");
+        let all = client.send(all.body("".into()).unwrap()).await.is(200).text();
+        assert_eq!(all.lines().count(), lines, "{all}");
+    }
     let page = url.strip_prefix("/api/v1").unwrap();
     Browser::new(&app).get(page).await.is(404);
     let html = Browser::of(&app, "bob", accounts::Role::User).await.get(page).await.is(200).text();
