@@ -76,20 +76,6 @@ const WRITES: &[Write] = &[
         admin: false,
     },
     Write {
-        method: "patch",
-        path: "/api/v1/recipes/{id}",
-        body: || json!({"name": "Stew"}),
-        status: 200,
-        admin: true,
-    },
-    Write {
-        method: "post",
-        path: "/api/v1/recipes/{id}/cooked",
-        body: || json!({}),
-        status: 201,
-        admin: true,
-    },
-    Write {
         method: "post",
         path: "/api/v1/recipes/{id}/shares",
         body: || json!({}),
