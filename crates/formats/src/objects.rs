@@ -93,6 +93,8 @@ pub(crate) fn items(value: &Value, size: usize, format: Option<Format>, limits: 
             let found = schema_org::recipes(&[Value::Object(typed)], &Page::default());
             found.into_iter().map(|recipe| recipe.finish(format.unwrap_or(Format::JsonLd))).collect()
         }
+        // A person or a page beside the recipes.
+        None if object.contains_key("@type") => Vec::new(),
         None => vec![Item::refused(
             Format::Json,
             "is neither a recipe, with ingredients, nor a user, with an email and a password",

@@ -37,6 +37,8 @@ pub struct Reader<'a> {
     items: u64,
     budget: u64,
     skipped: Vec<String>,
+    /// Of a list.
+    has_other_objects: bool,
 }
 
 enum Source<'a> {
@@ -64,6 +66,7 @@ impl<'a> Reader<'a> {
             items: 0,
             budget,
             skipped: Vec::new(),
+            has_other_objects: false,
         };
         let mut head = Vec::new();
         let (mut file, mut stream) = match input {
@@ -143,6 +146,9 @@ impl<'a> Reader<'a> {
                         let mut members = items.skipped_members().to_vec();
                         self.skipped.append(&mut members);
                         self.source = Source::Ended;
+                        if self.items == 0 && self.has_other_objects {
+                            self.refuse(Format::JsonLd, "has no recipe");
+                        }
                     }
                     Some(item) => {
                         let limits = &self.options.limits;
@@ -150,6 +156,7 @@ impl<'a> Reader<'a> {
                             Ok(text) => objects::of_json(text, item.line, self.options.format, limits),
                             Err(error) => vec![Item::refused(Format::Json, error.to_string())],
                         };
+                        self.has_other_objects |= read.is_empty();
                         let line = item.line;
                         self.queue.extend(read.into_iter().map(|mut item| {
                             item.place.line = item.place.line.or(Some(line));

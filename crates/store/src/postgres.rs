@@ -66,7 +66,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use accounts::Authority;
-use ids::{SessionId, UserId};
+use ids::{RecipeId, SessionId, UserId};
 use jiff::Timestamp;
 use tokio::sync::{Mutex, Semaphore};
 use tokio::time::{Instant, sleep};
@@ -82,7 +82,8 @@ use crate::cache::{LastCheck, Policy};
 use crate::commit_metrics::CommitMetrics;
 use crate::slow::{self, Phases};
 use crate::url::PostgresAddress;
-use crate::{Context, ReadCache, SessionUser, StoreError, Unavailable};
+use crate::{Context, ReadCache, SessionUser, StoreError, StoredRecipe, Unavailable};
+use ::recipes::{RecipeState, Usage};
 
 /// Connections that reads share.
 const SHARED: usize = 4;
@@ -122,6 +123,8 @@ struct Inner {
     follower: OnceLock<AccessChanges>,
     address: PostgresAddress,
     sessions: ReadCache<(SessionId, UserId), SessionUser>,
+    recipes: ReadCache<RecipeId, (RecipeState, StoredRecipe)>,
+    usages: ReadCache<UserId, Usage>,
     /// Sessions whose use was noted a moment ago.
     noted_uses: ReadCache<(SessionId, Timestamp), ()>,
     later: Arc<Semaphore>,
@@ -136,7 +139,7 @@ impl Postgres {
         let is_new = migrate::run(&db, now).await?;
         drop(db);
         let transactions = Connections::new(address, TRANSACTIONS, PATIENCE)?;
-        let (commits, metrics) = (Arc::default(), CommitMetrics::register());
+        let (commits, metrics) = (Arc::<AtomicU64>::default(), CommitMetrics::register());
         let access_changes: Arc<AtomicU64> = Arc::default();
         let last_check = Arc::new(LastCheck::never());
         let sessions = Policy {
@@ -144,6 +147,7 @@ impl Postgres {
             max_age: MAX_SESSION_AGE,
             last_check: Some(Arc::clone(&last_check)),
         };
+        let recipes = Policy { changes: Arc::clone(&commits), max_age: MAX_AGE, last_check: None };
         let noted_uses = Policy { changes: Arc::default(), max_age: MAX_SESSION_AGE, last_check: None };
         Ok(Self(Arc::new(Inner {
             shared: Connections::new(address, SHARED, PATIENCE)?,
@@ -160,6 +164,8 @@ impl Postgres {
             follower: OnceLock::new(),
             address: address.clone(),
             sessions: ReadCache::new(sessions),
+            usages: ReadCache::new(recipes.clone()),
+            recipes: ReadCache::new(recipes),
             noted_uses: ReadCache::new(noted_uses),
             later: Arc::new(Semaphore::new(LATER)),
             metrics,

@@ -13,16 +13,19 @@ use crate::recipe_commands::{Change, NewContent, visibility_columns};
 use crate::recipes::patched;
 use crate::revisions_kept::Replaced;
 use crate::{
-    Context, DEFAULT_PAGE_SIZE, Edit, Listing, NewRecipe, Page, PageEnd, RecipePage, StoreError,
+    Context, DEFAULT_PAGE_SIZE, Edit, Listing, Lookup, NewRecipe, Page, PageEnd, RecipePage, StoreError,
     StoredRecipe, Viewer,
 };
 use ::recipes::time::to_microseconds;
-use ::recipes::{EditTerms, ServerFields};
+use ::recipes::{EditTerms, RecipeState, ServerFields};
 use ids::{RecipeId, UserId};
 
 /// A page ends early behind this much text: 1,000 recipes may have 256 MiB, and one request must not
 /// make us hold them. A hundred everyday recipes have less.
 pub(super) const PAGE_BYTES: usize = 128 << 10;
+
+/// Longer recipes are not cached: a thousand entries should stay below eight megabytes.
+const CACHED_BYTES: usize = 8 << 10;
 
 /// The ids behind `$1` that this viewer may see, at most `$3`: `$2` is the user. Each part comes from an index in the order of the ids.
 const ALL: &str = "SELECT id FROM recipes WHERE id > $1 AND $2::bigint IS NULL ORDER BY id LIMIT $3";
@@ -121,18 +124,24 @@ impl Postgres {
 /// Reads.
 impl Postgres {
     pub async fn recipe(&self, id: RecipeId, viewer: Viewer) -> Result<Option<StoredRecipe>, StoreError> {
-        self.read(move |db| async move {
+        let visible = |(state, recipe): (RecipeState, _)| state.may_view(viewer).then_some(recipe);
+        let slot = match self.0.recipes.get(id) {
+            Lookup::Hit(found) => return Ok(visible(found)),
+            Lookup::Miss(slot) => slot,
+        };
+        let found = self.read(move |db| async move {
             let sql = "SELECT owner_id, private, members, revision, updated_at, document FROM recipes WHERE id = $1";
             let read = |columns: &mut Columns<'_>| {
                 let state = state_in(columns)?;
-                if !state.may_view(viewer) {
-                    return Ok(None);
-                }
-                stored_in(columns, id, state.revision).map(Some)
+                Ok((state, stored_in(columns, id, state.revision)?))
             };
-            db.find(sql, &[&id.get()], read).await.map(Option::flatten)
-        })
-        .await
+            db.find(sql, &[&id.get()], read).await
+        });
+        let Some(found) = found.await? else { return Ok(None) };
+        if found.1.text.len() <= CACHED_BYTES {
+            slot.fill(found.clone());
+        }
+        Ok(visible(found))
     }
 
     pub async fn recipes(

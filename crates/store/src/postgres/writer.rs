@@ -70,7 +70,7 @@ impl RecipeWriter {
         let (queue, waiting) = mpsc::unbounded_channel();
         let writer = Writer {
             waiting: Arc::new(Mutex::new(waiting)),
-            connections: Arc::new(Connections::new(address, WRITERS, PATIENCE)?),
+            connections: Arc::new(Connections::planned_once(address, WRITERS, PATIENCE)?),
             commits: Arc::clone(commits),
             metrics,
         };
