@@ -24,6 +24,7 @@ mod favourites;
 mod grants;
 mod idempotency;
 mod identities;
+mod images;
 mod imports;
 mod inspection;
 mod instance;
@@ -65,6 +66,7 @@ pub use self::grants::{
 };
 pub use self::idempotency::{IdempotencyKey, Once};
 pub use self::identities::{Identity, NewIdentity};
+pub use self::images::{ChangeImage, ImageContent, ImageEdit, NewImage};
 pub use self::imports::{ImportBatch, ImportOutcome, OnConflict, RecipeImport};
 pub use self::inspection::Inspection;
 pub use self::instance::Instance;

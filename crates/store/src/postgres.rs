@@ -26,6 +26,7 @@ mod favourites;
 mod grants;
 mod idempotency;
 mod identities;
+mod images;
 mod imports;
 mod inspect;
 mod instance;

@@ -22,6 +22,7 @@ mod file;
 mod grants;
 mod idempotency;
 mod identities;
+mod images;
 mod imports;
 mod inspect;
 mod instance;

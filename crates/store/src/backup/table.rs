@@ -39,7 +39,7 @@ pub(crate) enum Kind {
 use Kind::{Address, Boolean, Bytes, Digest, Integer, Text, Time, Uuid};
 
 /// In an order in which no record refers to a later one.
-pub(crate) const TABLES: [&Table; 16] = [
+pub(crate) const TABLES: [&Table; 18] = [
     &USERS,
     &RECIPES,
     &SESSIONS,
@@ -53,6 +53,8 @@ pub(crate) const TABLES: [&Table; 16] = [
     &IDENTITIES,
     &FAVOURITES,
     &COOKED,
+    &IMAGES,
+    &RECIPE_IMAGES,
     &META,
     &AUDIT,
     &SEQUENCES,
@@ -228,6 +230,31 @@ const COOKED: Table = Table {
     has_sequence: false,
 };
 
+const IMAGES: Table = Table {
+    name: "images",
+    columns: &[
+        required("digest", Digest),
+        required("width", Integer),
+        required("height", Integer),
+        required("small", Bytes),
+        required("medium", Bytes),
+        required("large", Bytes),
+    ],
+    has_sequence: false,
+};
+
+const RECIPE_IMAGES: Table = Table {
+    name: "recipe_images",
+    columns: &[
+        required("id", Uuid),
+        required("recipe_id", Integer),
+        required("step", Integer),
+        required("digest", Digest),
+        required("bytes", Integer),
+    ],
+    has_sequence: false,
+};
+
 const META: Table =
     Table { name: "meta", columns: &[required("name", Text), required("value", Bytes)], has_sequence: false };
 
@@ -270,6 +297,11 @@ impl Table {
     /// Its place in the order of an archive.
     pub(crate) fn position(&self) -> usize {
         TABLES.iter().position(|table| *table == self).unwrap_or(TABLES.len())
+    }
+
+    /// How many records of it are read at once, of at most so many of a table of short rows. A picture may have megabytes.
+    pub(crate) fn batch(&self, most: usize) -> usize {
+        if self.name == "images" { 4 } else { most }
     }
 
     /// The rows that are no data: the writer's trial, and when the next backup is due.

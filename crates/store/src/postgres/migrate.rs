@@ -22,6 +22,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/postgres/0007_favourites.sql"),
     include_str!("../../migrations/postgres/0008_cooked.sql"),
     include_str!("../../migrations/postgres/0009_idempotency_keys.sql"),
+    include_str!("../../migrations/postgres/0011_images.sql"),
 ];
 
 /// Of the advisory lock: "recipes" in ASCII.

@@ -49,7 +49,7 @@ pub(super) async fn check_replacement(
     check(db, owner, Usage { recipes: 0, bytes: growth }, quotas).await
 }
 
-async fn check(db: &Db, owner: UserId, more: Usage, quotas: Quotas) -> Result<(), Failure> {
+pub(super) async fn check(db: &Db, owner: UserId, more: Usage, quotas: Quotas) -> Result<(), Failure> {
     if quotas == Quotas::OFF {
         return Ok(());
     }

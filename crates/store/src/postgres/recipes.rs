@@ -9,7 +9,7 @@ use super::connection::Db;
 use super::failure::Failure;
 use super::recipe_row::RecipeRow;
 use super::writer::Job;
-use super::{Postgres, at, quota};
+use super::{Postgres, at, images, quota};
 use crate::recipes::{Change, NewContent, patched};
 use crate::{
     Context, DEFAULT_PAGE_SIZE, Edit, Editor, Listing, NewRecipe, Page, PageEnd, Precondition, RecipePage,
@@ -67,6 +67,7 @@ impl Postgres {
             if let Err(refusal) = state.check_visibility(editor, visibility) {
                 return Ok(Edit::refused(refusal, current(&db, id).await?));
             }
+            let document = images::carried(&db, id, &fields, document).await?;
             let before = fields.revision;
             let updated_at = time_of_change(fields.updated_at, now);
             let fields = ServerFields { revision: before.saturating_add(1), updated_at, ..fields };
@@ -207,7 +208,7 @@ pub(super) async fn may_view(db: &Db, id: RecipeId, authority: Authority) -> Res
 }
 
 /// A recipe that exists.
-async fn current(db: &Db, id: RecipeId) -> Result<StoredRecipe, Failure> {
+pub(super) async fn current(db: &Db, id: RecipeId) -> Result<StoredRecipe, Failure> {
     let sql = "SELECT revision, updated_at, document FROM recipes WHERE id = $1";
     let read = |columns: &mut Columns<'_>| {
         let revision = columns.get()?;
@@ -289,7 +290,7 @@ fn fill(rows: &[Row], limit: u16, json: Vec<u8>) -> Result<Listing<RecipePage, R
 }
 
 /// From `owner_id, private, revision`.
-fn state_in(columns: &mut Columns<'_>) -> Result<RecipeState, StoreError> {
+pub(super) fn state_in(columns: &mut Columns<'_>) -> Result<RecipeState, StoreError> {
     let owner = columns.optional_user_id()?;
     let visibility = if columns.get()? { Visibility::Private } else { Visibility::Public };
     Ok(RecipeState { owner, visibility, revision: columns.get()? })

@@ -123,7 +123,11 @@ fn fill(draft: &Path, mut restore: Restore, sequences: &[(String, i64)]) -> Resu
         raise_sequence(&db, name, *last)?;
     }
     let sql = "INSERT INTO usages (user_id, recipes, bytes)
-               SELECT owner_id, count(*), sum(octet_length(document)) FROM recipes WHERE owner_id IS NOT NULL GROUP BY owner_id";
+               SELECT owner_id, count(*), sum(octet_length(document) + pictures) FROM
+                   (SELECT owner_id, document, coalesce((SELECT sum(bytes) FROM recipe_images WHERE recipe_id = recipes.id), 0)
+                        AS pictures
+                    FROM recipes WHERE owner_id IS NOT NULL)
+               GROUP BY owner_id";
     execute(&db, sql, [])?;
     execute(&db, "COMMIT", [])?;
     // Moves the log into the file.

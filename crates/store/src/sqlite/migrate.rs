@@ -26,6 +26,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0013_favourites.sql"),
     include_str!("../../migrations/sqlite/0014_cooked.sql"),
     include_str!("../../migrations/sqlite/0015_idempotency_keys.sql"),
+    include_str!("../../migrations/sqlite/0017_images.sql"),
 ];
 
 #[derive(Debug, thiserror::Error)]

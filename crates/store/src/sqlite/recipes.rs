@@ -6,7 +6,7 @@ use rusqlite::{Connection, Rows, params};
 
 use super::columns::{self, Columns};
 use super::recipe_row::RecipeRow;
-use super::{Sqlite, cached, execute, find, find_value, quota};
+use super::{Sqlite, cached, execute, find, find_value, images, quota};
 use crate::recipes::{Change, NewContent, patched};
 use crate::{
     Context, DEFAULT_PAGE_SIZE, Edit, Editor, Listing, NewRecipe, Page, PageEnd, Precondition, RecipePage,
@@ -61,6 +61,7 @@ impl Sqlite {
             if let Err(refusal) = state.check_visibility(editor, visibility) {
                 return Ok(Edit::refused(refusal, current(db, id)?));
             }
+            let document = images::carried(db, id, &fields, document)?;
             let before = fields.revision;
             let updated_at = time_of_change(fields.updated_at, now);
             let fields = ServerFields { revision: before.saturating_add(1), updated_at, ..fields };
@@ -215,7 +216,7 @@ pub(super) fn may_view(db: &Connection, id: RecipeId, authority: Authority) -> R
 }
 
 /// A recipe that exists.
-fn current(db: &Connection, id: RecipeId) -> Result<StoredRecipe, StoreError> {
+pub(super) fn current(db: &Connection, id: RecipeId) -> Result<StoredRecipe, StoreError> {
     let sql = "SELECT revision, updated_at, document FROM recipes WHERE id = ?1";
     let found = find(db, sql, [id.get()], |columns| {
         let revision = columns.get()?;
@@ -321,7 +322,7 @@ pub(super) fn viewer_params(viewer: Viewer) -> (Option<i64>, bool) {
 }
 
 /// From `owner_id, private, revision`.
-fn state_in(columns: &mut Columns<'_>) -> Result<RecipeState, StoreError> {
+pub(super) fn state_in(columns: &mut Columns<'_>) -> Result<RecipeState, StoreError> {
     let owner = columns.optional_user_id()?;
     let visibility = if columns.get()? { Visibility::Private } else { Visibility::Public };
     Ok(RecipeState { owner, visibility, revision: columns.get()? })

@@ -80,6 +80,8 @@ async fn filled(test: &TestStore) {
         note: Some("with less salt".to_owned()),
     };
     assert_eq!(test.add_cooked(cooked, test.by(ada.id)).await.unwrap(), Noted::Done);
+    let command = test.image(soup.id, None, Some(super::images::picture(b'a')));
+    test.change_image(command, test.operator()).await.unwrap();
     let expires_at = test.later();
     let mail = NewMail::Link { purpose: MailPurpose::ResetPassword, to: email("ada") };
     assert!(test.queue_mail(mail, test.now(), test.operator()).await.unwrap());

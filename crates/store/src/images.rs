@@ -1,0 +1,199 @@
+//! The pictures of recipes, whatever the database. A picture is kept in three sizes, under the digest of its content.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use ids::RecipeId;
+
+use crate::{Context, Edit, Precondition, Store, StoreError, Viewer};
+use ::recipes::{ContentJson, Image, ImageSize, Quotas, RecipeImages, StoredImage, moved_steps};
+
+/// A picture that was made of what a client has sent: a JPEG in each size.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewImage {
+    /// Of the largest size.
+    pub width: u32,
+    pub height: u32,
+    pub small: Vec<u8>,
+    pub medium: Vec<u8>,
+    pub large: Vec<u8>,
+}
+
+impl NewImage {
+    pub(crate) fn digest(&self) -> [u8; 32] {
+        content_digest(&self.large)
+    }
+
+    /// What the recipe says of it.
+    pub(crate) fn stored(&self, step: Option<u32>) -> StoredImage {
+        StoredImage { step, digest: self.digest(), width: self.width, height: self.height }
+    }
+
+    pub(crate) fn bytes(&self) -> u64 {
+        [&self.small, &self.medium, &self.large].into_iter().map(|size| size.len() as u64).sum()
+    }
+}
+
+/// Names a picture by its largest size.
+pub(crate) fn content_digest(large: &[u8]) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    bytes.copy_from_slice(digest(&SHA256, large).as_ref());
+    bytes
+}
+
+/// Gives a recipe or one of its steps a picture, or takes it away.
+#[derive(Clone, Debug)]
+pub struct ChangeImage {
+    pub recipe: RecipeId,
+    /// From 1. `None`: the picture of the dish.
+    pub step: Option<u32>,
+    /// `None`: there shall be none.
+    pub image: Option<NewImage>,
+    /// The id of the row of a new picture.
+    pub id: [u8; 16],
+    pub precondition: Precondition,
+    /// Of the owner of the recipe. Administrators have none.
+    pub quotas: Quotas,
+}
+
+/// What became of a change of a picture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ImageEdit {
+    /// The recipe has this revision now, and this picture at the place.
+    Done { revision: i64, image: Option<Image> },
+    /// The recipe has not so many steps.
+    NoSuchStep,
+    /// There was no picture to take away.
+    NoSuchImage,
+}
+
+/// A picture in one size, as it is in the database.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ImageContent {
+    pub digest: [u8; 32],
+    pub jpeg: Vec<u8>,
+}
+
+impl std::fmt::Debug for ImageContent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "ImageContent({} bytes)", self.jpeg.len())
+    }
+}
+
+/// The pictures of a recipe.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] when the disk fails, for all of them.
+#[expect(clippy::missing_errors_doc, reason = "what can always happen is said once, above")]
+impl Store {
+    /// Changes a picture of a recipe, which is a change of the recipe: it gets a new revision.
+    ///
+    /// # Errors
+    /// [`StoreError::ActorRevoked`], [`StoreError::QuotaExceeded`].
+    pub async fn change_image(
+        &self,
+        command: ChangeImage,
+        context: Context,
+    ) -> Result<Edit<ImageEdit>, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.change_image(command, context).await,
+            Self::Postgres(db) => db.change_image(command, context).await,
+        }
+    }
+
+    /// Whether the actor may change the recipe now, before work that must not be done for nothing. The change decides again.
+    ///
+    /// # Errors
+    /// [`StoreError::ActorRevoked`].
+    pub async fn check_edit(
+        &self,
+        recipe: RecipeId,
+        precondition: &Precondition,
+        context: Context,
+    ) -> Result<Edit<()>, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.check_edit(recipe, precondition, &context),
+            Self::Postgres(db) => db.check_edit(recipe, precondition, &context).await,
+        }
+    }
+
+    /// The picture of a recipe, or of a step from 1, if the viewer may see the recipe and it has one.
+    pub async fn image(
+        &self,
+        recipe: RecipeId,
+        step: Option<u32>,
+        size: ImageSize,
+        viewer: Viewer,
+    ) -> Result<Option<ImageContent>, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.image(recipe, step, size, viewer).await,
+            Self::Postgres(db) => db.image(recipe, step, size, viewer).await,
+        }
+    }
+}
+
+/// The number of a step in the database.
+pub(crate) fn step_number(step: Option<u32>) -> Result<i32, StoreError> {
+    i32::try_from(step.unwrap_or(0)).map_err(|_| StoreError::Bug("a step beyond all limits".to_owned()))
+}
+
+pub(crate) fn step_of(number: i32) -> Option<u32> {
+    u32::try_from(number).ok().filter(|step| *step > 0)
+}
+
+pub(crate) fn has_step(content: &ContentJson, step: Option<u32>) -> Result<bool, StoreError> {
+    let Some(step) = step else { return Ok(true) };
+    let steps = content.instructions();
+    let steps = steps.ok_or_else(|| StoreError::Corrupt("the steps of a recipe".to_owned()))?;
+    Ok(step >= 1 && u64::from(step) <= steps.len() as u64)
+}
+
+/// The column of a size.
+pub(crate) fn column(size: ImageSize) -> &'static str {
+    size.name()
+}
+
+/// What a document that replaces another one does to the pictures of steps.
+pub(crate) struct Moves {
+    /// The steps whose pictures go.
+    pub(crate) removed: Vec<i32>,
+    /// The steps whose pictures move, each with its new one.
+    pub(crate) moved: Vec<(i32, i32)>,
+}
+
+impl Moves {
+    /// Between these two documents, for a recipe with these pictures.
+    pub(crate) fn between(
+        before: &ContentJson,
+        after: &ContentJson,
+        images: &[StoredImage],
+    ) -> Result<Self, StoreError> {
+        let corrupt = || StoreError::Corrupt("the steps of a recipe".to_owned());
+        let before = before.instructions().ok_or_else(corrupt)?;
+        let after = after.instructions().ok_or_else(corrupt)?;
+        let pictured: Vec<u32> = images.iter().filter_map(|image| image.step).collect();
+        let mut moves = Self { removed: Vec::new(), moved: Vec::new() };
+        for (step, place) in moved_steps(&before, &after, &pictured) {
+            match place {
+                None => moves.removed.push(step_number(Some(step))?),
+                Some(place) if place != step => {
+                    moves.moved.push((step_number(Some(step))?, step_number(Some(place))?));
+                }
+                Some(_) => {}
+            }
+        }
+        Ok(moves)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.removed.is_empty() && self.moved.is_empty()
+    }
+}
+
+/// The document with these pictures in place of those.
+pub(crate) fn with_images(
+    document: ContentJson,
+    recipe: RecipeId,
+    before: &[StoredImage],
+    after: &[StoredImage],
+) -> ContentJson {
+    document.without_images(&RecipeImages::of(recipe, before)).with_images(&RecipeImages::of(recipe, after))
+}

@@ -1,0 +1,196 @@
+//! The pictures of recipes, in PostgreSQL's dialect.
+
+use ids::RecipeId;
+
+use super::columns::{Columns, text_in};
+use super::connection::Db;
+use super::failure::Failure;
+use super::recipes::{current, editor, find_to_edit, state_in, time_of_change};
+use super::{Postgres, at, authority, quota};
+use crate::images::{ChangeImage, ImageContent, ImageEdit, Moves, NewImage};
+use crate::images::{column, has_step, step_number, step_of, with_images};
+use crate::{Context, Edit, Precondition, StoreError, Viewer};
+use ::recipes::time::to_microseconds;
+use ::recipes::{ContentJson, Image, ImageSize, RecipeImages, ServerFields, StoredImage, Usage};
+
+impl Postgres {
+    pub(crate) async fn change_image(
+        &self,
+        command: ChangeImage,
+        context: Context,
+    ) -> Result<Edit<ImageEdit>, StoreError> {
+        let now = to_microseconds(context.now);
+        let (command, context) = (&command, &context);
+        self.write_recipes_for(context, move |db, authority| async move {
+            let ChangeImage { recipe: id, step, image, id: row, precondition, quotas } = command;
+            let (id, step) = (*id, *step);
+            let Some((fields, state)) = find_to_edit(&db, id).await? else { return Ok(Edit::NotFound) };
+            if let Err(refusal) = state.check_edit(editor(authority), precondition) {
+                return Ok(Edit::refused(refusal, current(&db, id).await?));
+            }
+            let text = document(&db, id).await?;
+            let length = text.len();
+            let content = ContentJson::from_stored(text, &fields).ok_or_else(|| {
+                StoreError::Corrupt(format!("the text of recipe {id} does not fit its columns"))
+            })?;
+            if !has_step(&content, step)? {
+                return Ok(Edit::Done(ImageEdit::NoSuchStep));
+            }
+            let before = images_of(&db, id).await?;
+            let former = before.iter().find(|image| image.step == step);
+            let stored = image.as_ref().map(|image| image.stored(step));
+            if image.is_none() && former.is_none() {
+                return Ok(Edit::Done(ImageEdit::NoSuchImage));
+            }
+            let after: Vec<_> =
+                before.iter().filter(|image| image.step != step).chain(&stored).copied().collect();
+            let updated_at = time_of_change(fields.updated_at, now);
+            let revision = fields.revision.saturating_add(1);
+            let fields = ServerFields { revision, updated_at, ..fields };
+            let text = with_images(content, id, &before, &after).finish(&fields);
+            let number = step_number(step)?;
+            if let (Some(owner), Some(image), false) = (fields.owner, image, authority.is_admin()) {
+                let sql = "SELECT bytes FROM recipe_images WHERE recipe_id = $1 AND step = $2";
+                let less = db.number(sql, &[&id.get(), &number]).await?.unsigned_abs() + length as u64;
+                let bytes = (image.bytes() + text.len() as u64).saturating_sub(less);
+                quota::check(&db, owner, Usage { recipes: 0, bytes }, *quotas).await?;
+            }
+            let sql = "DELETE FROM recipe_images WHERE recipe_id = $1 AND step = $2";
+            db.execute(sql, &[&id.get(), &number]).await?;
+            if let Some(image) = image {
+                insert(&db, image).await?;
+                let sql =
+                    "INSERT INTO recipe_images (id, recipe_id, step, digest, bytes) VALUES ($1, $2, $3, $4, $5)";
+                let bytes = i64::try_from(image.bytes()).unwrap_or(i64::MAX);
+                let digest = image.digest();
+                let values: [&dyn super::parameters::Parameter; 5] =
+                    [&row.as_slice(), &id.get(), &number, &digest.as_slice(), &bytes];
+                match db.execute(sql, &values).await {
+                    // Another transaction has just removed the last reference to the same picture.
+                    Err(Failure::Store(StoreError::ActorRevoked)) => return Err(Failure::Conflict),
+                    inserted => inserted.map(drop)?,
+                }
+            }
+            let sql = "UPDATE recipes SET document = $2, revision = $3, updated_at = $4 WHERE id = $1";
+            db.execute(sql, &[&id.get(), &text, &revision, &at(updated_at)]).await?;
+            let image = stored.map(|stored| Image::of(id, &stored));
+            Ok(Edit::Done(ImageEdit::Done { revision, image }))
+        })
+        .await
+    }
+
+    pub(crate) async fn check_edit(
+        &self,
+        id: RecipeId,
+        precondition: &Precondition,
+        context: &Context,
+    ) -> Result<Edit<()>, StoreError> {
+        self.read(move |db| async move {
+            let authority = authority::current(&db, context).await?;
+            let Some((_, state)) = find_to_edit(&db, id).await? else { return Ok(Edit::NotFound) };
+            match state.check_edit(editor(authority), precondition) {
+                Ok(()) => Ok(Edit::Done(())),
+                Err(refusal) => Ok(Edit::refused(refusal, current(&db, id).await?)),
+            }
+        })
+        .await
+    }
+
+    pub(crate) async fn image(
+        &self,
+        recipe: RecipeId,
+        step: Option<u32>,
+        size: ImageSize,
+        viewer: Viewer,
+    ) -> Result<Option<ImageContent>, StoreError> {
+        let step = step_number(step)?;
+        let sql = &format!(
+            "SELECT owner_id, private, revision, images.digest, {} FROM recipe_images
+             JOIN recipes ON recipes.id = recipe_id JOIN images ON images.digest = recipe_images.digest
+             WHERE recipe_id = $1 AND step = $2",
+            column(size)
+        );
+        self.read(move |db| async move {
+            let read = |columns: &mut Columns<'_>| {
+                if !state_in(columns)?.may_view(viewer) {
+                    return Ok(None);
+                }
+                Ok(Some(ImageContent { digest: columns.bytes()?, jpeg: columns.get()? }))
+            };
+            db.find(sql, &[&recipe.get(), &step], read).await.map(Option::flatten)
+        })
+        .await
+    }
+}
+
+/// The document that replaces the one of a recipe, with the recipe's pictures: those of steps go with their steps.
+pub(super) async fn carried(
+    db: &Db,
+    id: RecipeId,
+    fields: &ServerFields,
+    new: ContentJson,
+) -> Result<ContentJson, Failure> {
+    let mut images = images_of(db, id).await?;
+    if images.is_empty() {
+        return Ok(new);
+    }
+    if images.iter().any(|image| image.step.is_some())
+        && let Some(former) = ContentJson::from_stored(document(db, id).await?, fields)
+    {
+        let moves = Moves::between(&former, &new, &images)?;
+        if !moves.is_empty() {
+            apply(db, id, &moves).await?;
+            images = images_of(db, id).await?;
+        }
+    }
+    Ok(new.with_images(&RecipeImages::of(id, &images)))
+}
+
+async fn apply(db: &Db, id: RecipeId, moves: &Moves) -> Result<(), Failure> {
+    for step in &moves.removed {
+        let sql = "DELETE FROM recipe_images WHERE recipe_id = $1 AND step = $2";
+        db.execute(sql, &[&id.get(), step]).await?;
+    }
+    // Two pictures may change places.
+    for (from, to) in &moves.moved {
+        let sql = "UPDATE recipe_images SET step = -$3::integer WHERE recipe_id = $1 AND step = $2";
+        db.execute(sql, &[&id.get(), from, to]).await?;
+    }
+    let sql = "UPDATE recipe_images SET step = -step WHERE recipe_id = $1 AND step < 0";
+    db.execute(sql, &[&id.get()]).await.map(drop)
+}
+
+async fn images_of(db: &Db, id: RecipeId) -> Result<Vec<StoredImage>, Failure> {
+    let sql = "SELECT step, images.digest, width, height FROM recipe_images
+               JOIN images ON images.digest = recipe_images.digest WHERE recipe_id = $1 ORDER BY step";
+    db.list(sql, &[&id.get()], |columns| {
+        let step = step_of(columns.get()?);
+        let digest = columns.bytes()?;
+        let (width, height) = (columns.get::<i32>()?, columns.get::<i32>()?);
+        Ok(StoredImage { step, digest, width: width.unsigned_abs(), height: height.unsigned_abs() })
+    })
+    .await
+}
+
+async fn insert(db: &Db, image: &NewImage) -> Result<(), Failure> {
+    let sql =
+        "INSERT INTO images (digest, width, height, small, medium, large) VALUES ($1, $2, $3, $4, $5, $6)
+               ON CONFLICT (digest) DO NOTHING";
+    let NewImage { width, height, small, medium, large } = image;
+    let digest = image.digest();
+    let side = |side: u32| i32::try_from(side).unwrap_or(i32::MAX);
+    let values: [&dyn super::parameters::Parameter; 6] = [
+        &digest.as_slice(),
+        &side(*width),
+        &side(*height),
+        &small.as_slice(),
+        &medium.as_slice(),
+        &large.as_slice(),
+    ];
+    db.execute(sql, &values).await.map(drop)
+}
+
+async fn document(db: &Db, id: RecipeId) -> Result<String, Failure> {
+    let text = db.find("SELECT document FROM recipes WHERE id = $1", &[&id.get()], text_in).await?;
+    Ok(text.ok_or_else(|| StoreError::Bug("a recipe is gone within a transaction".to_owned()))?)
+}

@@ -1,0 +1,178 @@
+//! The pictures of recipes, in SQLite's dialect.
+
+use ids::RecipeId;
+use rusqlite::{Connection, params};
+
+use super::columns::Columns;
+use super::recipes::{current, editor, find_to_edit, state_in, time_of_change};
+use super::{Sqlite, authority, execute, find, find_value, list, quota};
+use crate::images::{ChangeImage, ImageContent, ImageEdit, Moves, NewImage};
+use crate::images::{column, has_step, step_number, step_of, with_images};
+use crate::{Context, Edit, Precondition, StoreError, Viewer};
+use ::recipes::time::to_microseconds;
+use ::recipes::{ContentJson, Image, ImageSize, RecipeImages, ServerFields, StoredImage, Usage};
+
+impl Sqlite {
+    pub(crate) async fn change_image(
+        &self,
+        command: ChangeImage,
+        context: Context,
+    ) -> Result<Edit<ImageEdit>, StoreError> {
+        let now = to_microseconds(context.now);
+        self.write_for(context, move |db, authority| {
+            let ChangeImage { recipe: id, step, image, id: row, precondition, quotas } = command;
+            let Some((fields, state)) = find_to_edit(db, id)? else { return Ok(Edit::NotFound) };
+            if let Err(refusal) = state.check_edit(editor(authority), &precondition) {
+                return Ok(Edit::refused(refusal, current(db, id)?));
+            }
+            let text = document(db, id)?;
+            let length = text.len();
+            let content = ContentJson::from_stored(text, &fields).ok_or_else(|| {
+                StoreError::Corrupt(format!("the text of recipe {id} does not fit its columns"))
+            })?;
+            if !has_step(&content, step)? {
+                return Ok(Edit::Done(ImageEdit::NoSuchStep));
+            }
+            let before = images_of(db, id)?;
+            let former = before.iter().find(|image| image.step == step);
+            let stored = image.as_ref().map(|image| image.stored(step));
+            if image.is_none() && former.is_none() {
+                return Ok(Edit::Done(ImageEdit::NoSuchImage));
+            }
+            let after: Vec<_> = before.iter().filter(|image| image.step != step).chain(&stored).copied().collect();
+            let updated_at = time_of_change(fields.updated_at, now);
+            let revision = fields.revision.saturating_add(1);
+            let text =
+                with_images(content, id, &before, &after).finish(&ServerFields { revision, updated_at, ..fields });
+            if let (Some(owner), Some(image), false) = (fields.owner, &image, authority.is_admin()) {
+                let sql = "SELECT bytes FROM recipe_images WHERE recipe_id = ?1 AND step = ?2";
+                let less: Option<i64> = find_value(db, sql, params![id.get(), step_number(step)?])?;
+                let less = less.unwrap_or(0).unsigned_abs() + length as u64;
+                let bytes = (image.bytes() + text.len() as u64).saturating_sub(less);
+                quota::check(db, owner, Usage { recipes: 0, bytes }, quotas)?;
+            }
+            let sql = "DELETE FROM recipe_images WHERE recipe_id = ?1 AND step = ?2";
+            execute(db, sql, params![id.get(), step_number(step)?])?;
+            if let Some(image) = &image {
+                insert(db, image)?;
+                let sql =
+                    "INSERT INTO recipe_images (id, recipe_id, step, digest, bytes) VALUES (?1, ?2, ?3, ?4, ?5)";
+                let bytes = i64::try_from(image.bytes()).unwrap_or(i64::MAX);
+                execute(db, sql, params![row, id.get(), step_number(step)?, image.digest(), bytes])?;
+            }
+            execute(
+                db,
+                "UPDATE recipes SET document = ?2, revision = ?3, updated_at = ?4 WHERE id = ?1",
+                params![id.get(), text, revision, updated_at.as_microsecond()],
+            )?;
+            let image = stored.map(|stored| Image::of(id, &stored));
+            Ok(Edit::Done(ImageEdit::Done { revision, image }))
+        })
+        .await
+    }
+
+    pub(crate) fn check_edit(
+        &self,
+        id: RecipeId,
+        precondition: &Precondition,
+        context: &Context,
+    ) -> Result<Edit<()>, StoreError> {
+        self.read(|db| {
+            let authority = authority::current(db, context)?;
+            let Some((_, state)) = find_to_edit(db, id)? else { return Ok(Edit::NotFound) };
+            match state.check_edit(editor(authority), precondition) {
+                Ok(()) => Ok(Edit::Done(())),
+                Err(refusal) => Ok(Edit::refused(refusal, current(db, id)?)),
+            }
+        })
+    }
+
+    pub(crate) async fn image(
+        &self,
+        recipe: RecipeId,
+        step: Option<u32>,
+        size: ImageSize,
+        viewer: Viewer,
+    ) -> Result<Option<ImageContent>, StoreError> {
+        let step = step_number(step)?;
+        self.read_at_length(move |db| {
+            let sql = format!(
+                "SELECT owner_id, private, revision, images.digest, {} FROM recipe_images
+                 JOIN recipes ON recipes.id = recipe_id JOIN images ON images.digest = recipe_images.digest
+                 WHERE recipe_id = ?1 AND step = ?2",
+                column(size)
+            );
+            let found = find(db, &sql, params![recipe.get(), step], |columns| {
+                if !state_in(columns)?.may_view(viewer) {
+                    return Ok(None);
+                }
+                Ok(Some(ImageContent { digest: columns.get()?, jpeg: columns.get()? }))
+            });
+            found.map(Option::flatten)
+        })
+        .await
+    }
+}
+
+/// The document that replaces the one of a recipe, with the recipe's pictures: those of steps go with their steps.
+pub(super) fn carried(
+    db: &Connection,
+    id: RecipeId,
+    fields: &ServerFields,
+    new: ContentJson,
+) -> Result<ContentJson, StoreError> {
+    let mut images = images_of(db, id)?;
+    if images.is_empty() {
+        return Ok(new);
+    }
+    if images.iter().any(|image| image.step.is_some())
+        && let Some(former) = ContentJson::from_stored(document(db, id)?, fields)
+    {
+        let moves = Moves::between(&former, &new, &images)?;
+        if !moves.is_empty() {
+            apply(db, id, &moves)?;
+            images = images_of(db, id)?;
+        }
+    }
+    Ok(new.with_images(&RecipeImages::of(id, &images)))
+}
+
+fn apply(db: &Connection, id: RecipeId, moves: &Moves) -> Result<(), StoreError> {
+    for step in &moves.removed {
+        let sql = "DELETE FROM recipe_images WHERE recipe_id = ?1 AND step = ?2";
+        execute(db, sql, params![id.get(), step])?;
+    }
+    // Two pictures may change places.
+    for (from, to) in &moves.moved {
+        let sql = "UPDATE recipe_images SET step = -?3 WHERE recipe_id = ?1 AND step = ?2";
+        execute(db, sql, params![id.get(), from, to])?;
+    }
+    let sql = "UPDATE recipe_images SET step = -step WHERE recipe_id = ?1 AND step < 0";
+    execute(db, sql, [id.get()]).map(drop)
+}
+
+fn images_of(db: &Connection, id: RecipeId) -> Result<Vec<StoredImage>, StoreError> {
+    let sql = "SELECT step, images.digest, width, height FROM recipe_images
+               JOIN images ON images.digest = recipe_images.digest WHERE recipe_id = ?1 ORDER BY step";
+    list(db, sql, [id.get()], |columns: &mut Columns<'_>| {
+        Ok(StoredImage {
+            step: step_of(columns.get()?),
+            digest: columns.get()?,
+            width: columns.get()?,
+            height: columns.get()?,
+        })
+    })
+}
+
+fn insert(db: &Connection, image: &NewImage) -> Result<(), StoreError> {
+    let sql =
+        "INSERT INTO images (digest, width, height, small, medium, large) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+               ON CONFLICT (digest) DO NOTHING";
+    let NewImage { width, height, small, medium, large } = image;
+    execute(db, sql, params![image.digest(), width, height, small, medium, large]).map(drop)
+}
+
+fn document(db: &Connection, id: RecipeId) -> Result<String, StoreError> {
+    let text = find_value(db, "SELECT document FROM recipes WHERE id = ?1", [id.get()])?;
+    text.ok_or_else(|| StoreError::Bug("a recipe is gone within a transaction".to_owned()))
+}
