@@ -13,6 +13,7 @@ use utoipa::{
 
 pub(super) use self::examples::invalid_field;
 use crate::http::negotiation::Shape;
+use crate::images::{MAX_BYTES, MAX_PIXELS};
 use crate::limits::{BODY_BYTES, IMPORT_BYTES};
 
 macro_rules! errors {
@@ -57,6 +58,9 @@ errors! {
     TooManyFavourites: 409 format!("You have {MAX_FAVOURITES} favourites already");
     TooManyCooked: 409 format!("You have {MAX_COOKED_OF_RECIPE} entries for this recipe already, or {MAX_COOKED} in all");
     CookedNotFound: 404 "You have no such entry";
+    ImageNotFound: 404 "There is no such recipe, it is private to another user, or it has no such picture";
+    StepNotFound: 404 "There is no such recipe, it is private to another user, or it has no such step";
+    RangeNotSatisfiable: 416 "The picture has no such bytes" => "content-range" "The length of the picture";
     NoInvitation: 409 format!("There are {MAX_INVITATIONS} open invitations already, or `SIGNUP` is `closed`");
     UserDisabled: 409 "The user is disabled";
     LastAdmin: 409 "The user is the last administrator";
@@ -83,6 +87,11 @@ errors! {
         413 format!("The body is larger than {} MiB", IMPORT_BYTES >> 20),
         415 "The body is compressed with a coding other than gzip or deflate",
         422 "Nothing was imported; `errors` says why for each item: `/0` is the first";
+    UnacceptableImage:
+        408 "The body did not arrive in time",
+        413 format!("The picture is larger than {} MiB", MAX_BYTES >> 20),
+        415 "The body is compressed with a coding other than gzip or deflate",
+        422 format!("The picture cannot be decoded, or has more than {} million pixels; the message says why", MAX_PIXELS / 1_000_000);
     RateLimited: 429 "Too many requests of this kind; `RateLimit-Policy` names the limit"
         => "retry-after" "Seconds";
     QuotaExceeded: 507 "You would have more recipes or bytes than your quota allows; the message has the figures";

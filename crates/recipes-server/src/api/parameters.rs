@@ -192,6 +192,29 @@ parameters! {
             "schema": { "type": "boolean", "default": false }
         }
     ];
+    StepInPath: [{
+        "name": "step", "in": "path", "required": true, "example": 1,
+        "description": "The position of the step in `instructions`, from 1.",
+        "schema": { "type": "integer", "format": "int32", "minimum": 1, "maximum": recipes::limits::STEPS }
+    }];
+    ImageQuery: [
+        {
+            "name": "size", "in": "query", "required": false,
+            "description": "The longer side has at most 320, 800 or 1600 pixels.",
+            "schema": { "type": "string", "enum": ["small", "medium", "large"], "default": "large" }
+        },
+        {
+            "name": "v", "in": "query", "required": false,
+            "description": "The version of the picture, as in the addresses that recipes have: with it a client may keep the \
+                picture without asking again.",
+            "schema": { "type": "string" }
+        }
+    ];
+    RangeHeader: [{
+        "name": "Range", "in": "header", "required": false,
+        "description": "A part of the picture, as in `bytes=0-1023`.",
+        "schema": { "type": "string" }
+    }];
     CookedInPath: [{
         "name": "entry", "in": "path", "required": true, "example": "01936f5e-8c00-7d3a-9b1e-3f5a7c9e1b2d",
         "schema": { "type": "string", "format": "uuid" }

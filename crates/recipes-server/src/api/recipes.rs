@@ -6,6 +6,7 @@ pub mod cooked;
 pub mod favourite;
 pub mod health_labels;
 mod hit_stream;
+pub mod images;
 pub mod import;
 mod page_stream;
 pub mod response;
@@ -266,7 +267,11 @@ pub async fn delete(
 }
 
 /// What a change demands of the recipe.
-fn precondition(app: &App, conditions: &Conditions, id: RecipeId) -> Result<Precondition, RequestError> {
+pub(super) fn precondition(
+    app: &App,
+    conditions: &Conditions,
+    id: RecipeId,
+) -> Result<Precondition, RequestError> {
     if app.recipes().requires_if_match() && !conditions.has_if_match() {
         return Err(RequestError::PreconditionRequired);
     }

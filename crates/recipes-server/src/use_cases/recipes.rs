@@ -4,6 +4,7 @@ mod cooked;
 mod error;
 mod favourites;
 mod health_labels;
+mod images;
 pub mod import;
 pub mod known;
 mod search;
@@ -13,6 +14,7 @@ pub use self::{
     cooked::CookedNow,
     error::RecipeError,
     health_labels::HealthLabelCounts,
+    images::{ImageChange, ImageView},
     search::{Found, PageWanted, RecipeQuery},
     writer::Writer,
 };
@@ -39,6 +41,7 @@ use super::Dependencies;
 use super::accounts::Reading;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
+use crate::images::ImageMaker;
 use crate::jobs::search_index::SearchIndex;
 use crate::page_fetcher::PageFetcher;
 
@@ -51,6 +54,7 @@ pub struct Recipes {
     reading: Reading,
     require_verified_email: bool,
     require_if_match: bool,
+    images: ImageMaker,
     pages: Option<PageFetcher>,
     import_places: ImportPlaces,
     clock: Clock,
@@ -74,6 +78,7 @@ impl Recipes {
             reading: with.settings.reading,
             require_verified_email: with.settings.require_verified_email,
             require_if_match: with.settings.require_if_match,
+            images: with.images.clone(),
             pages: with.pages.clone(),
             import_places: ImportPlaces::default(),
             clock: with.clock.clone(),

@@ -1,0 +1,80 @@
+//! The pictures of recipes.
+
+use ids::{RecipeId, Uid};
+use recipes::{Image, ImageSize};
+use store::{ChangeImage, Context, ImageContent, ImageEdit, NewImage, Precondition, Viewer};
+
+use super::{RecipeError, Recipes, Writer, done};
+
+/// Which picture is changed, and what must hold.
+#[derive(Clone, Debug)]
+pub struct ImageChange {
+    pub recipe: RecipeId,
+    /// From 1. `None`: the picture of the dish.
+    pub step: Option<u32>,
+    pub precondition: Precondition,
+}
+
+/// Which picture is read, in which size.
+#[derive(Clone, Copy, Debug)]
+pub struct ImageView {
+    pub recipe: RecipeId,
+    pub step: Option<u32>,
+    pub size: ImageSize,
+}
+
+impl Recipes {
+    /// Gives a recipe or one of its steps a picture. Answers with the picture and the recipe's new revision.
+    ///
+    /// # Errors
+    /// [`RecipeError::Image`] if it cannot be decoded, [`RecipeError::NotFound`], [`RecipeError::NoSuchStep`],
+    /// [`RecipeError::NotTheOwner`], [`RecipeError::Stale`], [`RecipeError::QuotaExceeded`].
+    pub async fn set_image(
+        &self,
+        writer: Writer,
+        change: ImageChange,
+        original: impl AsRef<[u8]> + Send + 'static,
+    ) -> Result<(Image, i64), RecipeError> {
+        let checked = self.store.check_edit(change.recipe, &change.precondition, self.context(writer)).await;
+        done(writer, checked)?;
+        let image = self.images.make(original).await?;
+        match self.change_image(writer, change, Some(image)).await? {
+            ImageEdit::Done { revision, image: Some(image) } => Ok((image, revision)),
+            ImageEdit::NoSuchStep => Err(RecipeError::NoSuchStep),
+            ImageEdit::Done { .. } | ImageEdit::NoSuchImage => Err(RecipeError::NoSuchImage),
+        }
+    }
+
+    /// Takes a picture away.
+    ///
+    /// # Errors
+    /// As [`set_image`](Self::set_image), and [`RecipeError::NoSuchImage`].
+    pub async fn remove_image(&self, writer: Writer, change: ImageChange) -> Result<(), RecipeError> {
+        match self.change_image(writer, change, None).await? {
+            ImageEdit::Done { .. } => Ok(()),
+            ImageEdit::NoSuchStep | ImageEdit::NoSuchImage => Err(RecipeError::NoSuchImage),
+        }
+    }
+
+    async fn change_image(
+        &self,
+        writer: Writer,
+        change: ImageChange,
+        image: Option<NewImage>,
+    ) -> Result<ImageEdit, RecipeError> {
+        let ImageChange { recipe, step, precondition } = change;
+        let context: Context = self.context(writer);
+        let id = *Uid::new(context.now, self.entropy.bytes()).as_bytes();
+        let command = ChangeImage { recipe, step, image, id, precondition, quotas: self.quotas };
+        done(writer, self.store.change_image(command, context).await)
+    }
+
+    /// A picture of a recipe that the viewer may read.
+    ///
+    /// # Errors
+    /// [`RecipeError::NoSuchImage`].
+    pub async fn image(&self, view: ImageView, viewer: Viewer) -> Result<ImageContent, RecipeError> {
+        let ImageView { recipe, step, size } = view;
+        self.store.image(recipe, step, size, viewer).await?.ok_or(RecipeError::NoSuchImage)
+    }
+}
