@@ -1,5 +1,7 @@
 //! Many recipes as one document, written piece by piece: NDJSON, JSON, JSON-LD, or a zip archive with one file a recipe.
 //!
+//! An archive also has the pictures.
+//!
 //! What was written so far is taken out and sent while the rest is still in the database. A zip archive lists its files at its
 //! end, so it needs some hundred bytes for each of them; the other documents need memory for one page of recipes.
 
@@ -7,6 +9,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use ids::RecipeId;
 use recipes::export::{ExportFormat, json_ld_value};
 use recipes::{CorruptRecipe, Recipe};
 use zip::write::{SimpleFileOptions, StreamWriter};
@@ -38,6 +41,15 @@ pub(crate) struct CollectionWriter {
     lost: BTreeMap<&'static str, u64>,
 }
 
+/// A picture of a recipe that was added.
+#[derive(Debug)]
+pub(crate) struct WantedImage {
+    pub(crate) recipe: RecipeId,
+    pub(crate) step: Option<u32>,
+    /// Its name in the archive.
+    file: String,
+}
+
 /// A recipe could not be written.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CollectionError {
@@ -60,11 +72,12 @@ impl CollectionWriter {
         Self { format, text, archive, with_owners, recipes: 0, lost: BTreeMap::new() }
     }
 
-    /// Adds a recipe, as the API answers it.
+    /// Adds a recipe, as the API answers it. Answers with its pictures, if the document has a place for them.
     ///
     /// # Errors
     /// [`CollectionError`]: the document is incomplete then.
-    pub(crate) fn push(&mut self, json: &[u8]) -> Result<(), CollectionError> {
+    pub(crate) fn push(&mut self, json: &[u8]) -> Result<Vec<WantedImage>, CollectionError> {
+        let mut wanted = Vec::new();
         let separator: &[u8] = match self.format {
             CollectionFormat::Json | CollectionFormat::JsonLd if self.recipes > 0 => b",\n",
             CollectionFormat::Json | CollectionFormat::JsonLd => b"\n",
@@ -101,11 +114,23 @@ impl CollectionWriter {
                     None => ("json", recipe.to_json()),
                 };
                 if let Some(archive) = &mut self.archive {
-                    archive.add(&file_name(&recipe, extension), &document)?;
+                    archive.add(&format!("{}.{extension}", file_stem(&recipe)), &document)?;
+                    wanted = images_of(&recipe);
                 }
             }
         }
-        Ok(())
+        Ok(wanted)
+    }
+
+    /// Adds a picture that [`push`](Self::push) has asked for.
+    ///
+    /// # Errors
+    /// As [`push`](Self::push).
+    pub(crate) fn push_image(&mut self, wanted: &WantedImage, jpeg: &[u8]) -> Result<(), CollectionError> {
+        match &mut self.archive {
+            Some(archive) => archive.add(&wanted.file, jpeg),
+            None => Ok(()),
+        }
     }
 
     fn recipe(&self, json: &[u8]) -> Result<Recipe, CorruptRecipe> {
@@ -154,12 +179,21 @@ impl CollectionWriter {
     }
 }
 
-/// `7 tomato soup.md`: the id makes it unique. Characters that a file system may refuse become spaces.
-fn file_name(recipe: &Recipe, extension: &str) -> String {
+/// `7 tomato soup`, without an extension: the id makes it unique. Characters that a file system may refuse become spaces.
+fn file_stem(recipe: &Recipe) -> String {
     let plain = |c: char| if c.is_alphanumeric() || matches!(c, '-' | '_' | '\'') { c } else { ' ' };
     let name: String = recipe.content.name.chars().map(plain).collect();
     let words: String = name.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(60).collect();
-    format!("{} {}", recipe.id, words.trim()).trim().to_owned() + "." + extension
+    format!("{} {}", recipe.id, words.trim()).trim().to_owned()
+}
+
+/// `7 tomato soup.jpg` and `7 tomato soup step 2.jpg`: an import finds them by these names.
+fn images_of(recipe: &Recipe) -> Vec<WantedImage> {
+    let (stem, recipe_id) = (file_stem(recipe), recipe.id);
+    let dish = recipe.images.image.iter().map(|_| (None, format!("{stem}.jpg")));
+    let steps = recipe.images.step_images.iter().flatten();
+    let steps = steps.map(|image| (Some(image.step), format!("{stem} step {}.jpg", image.step)));
+    dish.chain(steps).map(|(step, file)| WantedImage { recipe: recipe_id, step, file }).collect()
 }
 
 struct Archive {

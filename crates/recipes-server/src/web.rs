@@ -20,6 +20,7 @@ mod links;
 mod log_in;
 mod nutrition;
 mod pending_cookies;
+mod picture;
 mod recipe;
 mod results;
 mod show;
@@ -53,6 +54,7 @@ pub const PATHS: &[&str] = &[
     "/recipes/new",
     "/recipes/{id}/edit",
     "/recipes/{id}/delete",
+    "/recipes/{id}/image",
     "/log-in",
     "/log-out",
     "/sign-up",
@@ -118,7 +120,8 @@ where
         pages = pages
             .route("/recipes/new", get(edit::new_form).post(edit::create))
             .route("/recipes/{id}/edit", get(edit::edit_form).post(edit::update))
-            .route("/recipes/{id}/delete", get(edit::delete_form).post(edit::delete));
+            .route("/recipes/{id}/delete", get(edit::delete_form).post(edit::delete))
+            .route("/recipes/{id}/image", post(picture::change));
     }
     pages.layer(from_fn(PendingCookies::deliver)).merge(files())
 }

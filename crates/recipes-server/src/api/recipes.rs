@@ -148,7 +148,11 @@ pub async fn read(
     let response = if *representation == JSON && view.is_plain() {
         app.recipe_responses().read(app.recipes(), id, viewer).await?
     } else {
-        let (recipe, applied) = app.recipes().view(id, viewer, view.view).await?;
+        let (mut recipe, applied) = app.recipes().view(id, viewer, view.view).await?;
+        // Programs keep other documents without the address that they come from.
+        if let Some(url) = app.public_url().filter(|_| *representation != JSON) {
+            recipe.images = recipe.images.with_base(url.as_str());
+        }
         view.respond(&recipe, applied, representation)?
     };
     Ok(response.for_conditions(&conditions))

@@ -19,6 +19,8 @@ pub(super) struct Card {
     pub(super) time: String,
     pub(super) labels: Vec<String>,
     pub(super) is_private: bool,
+    /// The address of its picture below the base; may be empty.
+    pub(super) picture: String,
     /// The number of a colour.
     pub(super) tint: i64,
 }
@@ -39,6 +41,7 @@ struct Document {
     cuisine: Vec<String>,
     #[serde(default)]
     visibility: recipes::Visibility,
+    image: Option<recipes::Image>,
 }
 
 /// Labels on one card.
@@ -66,6 +69,7 @@ impl Card {
             time: total.map(|minutes| show::minutes(t, minutes)).unwrap_or_default(),
             labels: recipe.health_labels.into_iter().take(LABELS).collect(),
             is_private: recipe.visibility == recipes::Visibility::Private,
+            picture: recipe.image.map(|image| image.thumbnail().to_owned()).unwrap_or_default(),
             tint: id.get() % TINTS,
         })
     }

@@ -8,7 +8,7 @@ use axum::{
 use http::{header, request::Parts};
 use ids::RecipeId;
 use recipes::export::{for_html, json_ld_value};
-use recipes::{Attribution, Content, Instruction, Recipe, Visibility};
+use recipes::{Attribution, Content, Image, Instruction, Recipe, RecipeImages, Visibility};
 
 use super::frame::{Frame, page};
 use super::languages::Text;
@@ -32,6 +32,7 @@ struct RecipePage<'a> {
     servings: Option<String>,
     /// Unless it says the same as the servings.
     yields: Option<&'a String>,
+    image: Option<&'a Image>,
     paragraphs: Vec<&'a str>,
     sections: Vec<Section<'a>>,
     tags: Vec<(&'static str, &'a String)>,
@@ -51,6 +52,7 @@ struct Section<'a> {
 struct Step<'a> {
     number: usize,
     text: &'a str,
+    image: Option<&'a Image>,
     time: Option<String>,
 }
 
@@ -68,6 +70,7 @@ pub(super) async fn read(State(app): State<App>, mut parts: Parts) -> Result<Res
         Err(log_in) => return Ok(log_in),
     };
     let recipe = find(&app, id, &visitor).await?;
+    let images = recipe.images.clone().with_base(&visitor.frame.base);
     let (t, content) = (visitor.frame.text(), &recipe.content);
     let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
     let site = app.public_url().map_or_else(|| format!("http://{host}"), |url| url.as_str().to_owned());
@@ -80,14 +83,15 @@ pub(super) async fn read(State(app): State<App>, mut parts: Parts) -> Result<Res
         times: times(content, t),
         yields: content.yields.as_ref().filter(|yields| Some(&***yields) != servings.as_deref()),
         servings,
+        image: images.image.as_ref(),
         paragraphs: content.description.as_deref().map(paragraphs).unwrap_or_default(),
-        sections: sections(content.instructions.as_deref().unwrap_or_default(), t),
+        sections: sections(content.instructions.as_deref().unwrap_or_default(), &images, t),
         tags: tags(content),
         nutrition: content.nutrition.as_deref().map(|facts| nutrition::rows(facts, t)).unwrap_or_default(),
         updated: show::day(t, recipe.server.updated_at, app.accounts().now()),
         is_private: content.visibility == Visibility::Private,
         may_edit: may_edit(&visitor, &recipe),
-        json_ld: json_ld(&recipe, &format!("{site}/recipes/{id}")),
+        json_ld: json_ld(&recipe, &site),
     })
 }
 
@@ -129,8 +133,9 @@ fn total_minutes(content: &Content) -> Option<u32> {
 }
 
 /// What other programs import from the page.
-fn json_ld(recipe: &Recipe, address: &str) -> String {
-    let mut document = json_ld_value(recipe);
+fn json_ld(recipe: &Recipe, site: &str) -> String {
+    let address = &*format!("{site}/recipes/{}", recipe.id);
+    let mut document = json_ld_value(&Recipe { images: recipe.images.clone().with_base(site), ..recipe.clone() });
     document["@id"] = address.into();
     document["url"] = address.into();
     if recipe.content.total_time_minutes.is_none()
@@ -145,12 +150,14 @@ fn paragraphs(text: &str) -> Vec<&str> {
     text.split("\n\n").map(str::trim).filter(|paragraph| !paragraph.is_empty()).collect()
 }
 
-fn sections<'a>(steps: &'a [Instruction], t: &Text) -> Vec<Section<'a>> {
+fn sections<'a>(steps: &'a [Instruction], images: &'a RecipeImages, t: &Text) -> Vec<Section<'a>> {
     let mut sections: Vec<Section<'a>> = Vec::new();
     for (place, step) in steps.iter().enumerate() {
         let title = step.section.as_deref();
         let time = step.minutes.map(|minutes| show::minutes(t, minutes));
-        let step = Step { number: place + 1, text: &step.text, time };
+        let number = place + 1;
+        let image = u32::try_from(number).ok().and_then(|number| images.of_step(number));
+        let step = Step { number, text: &step.text, image, time };
         match sections.last_mut() {
             Some(last) if last.title == title => last.steps.push(step),
             _ => sections.push(Section { title, steps: vec![step] }),

@@ -32,6 +32,7 @@ const MATRIX: &[(&str, &str, [u16; 4])] = &[
     ("get", "/recipes/1/delete", [303, 403, 200, 200]),
     ("post", "/recipes/1/delete", [303, 403, 412, 412]),
     ("post", "/recipes/2/delete", [303, 404, 412, 412]),
+    ("post", "/recipes/1/image", [303, 403, 403, 403]),
     ("get", "/log-in", [200, 303, 303, 303]),
     ("post", "/log-in", [401, 401, 401, 401]),
     ("post", "/log-out", [303, 303, 303, 303]),
