@@ -1,12 +1,14 @@
 //! Zip archives from strangers: entries are counted, named and measured before the first of them is unpacked.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::io::{Cursor, Read, Seek};
 
 use zip::ZipArchive;
 use zip::result::ZipError;
 
 use crate::options::{Limits, too_long};
+use crate::report::ItemImage;
 
 /// A source of bytes with a position.
 pub trait ReadSeek: Read + Seek + Send {}
@@ -17,6 +19,8 @@ impl<T: Read + Seek + Send> ReadSeek for T {}
 pub(crate) struct Archive<'a> {
     zip: ZipArchive<Box<dyn ReadSeek + 'a>>,
     next: usize,
+    /// The pictures, by their paths in lower case.
+    pictures: HashMap<String, usize>,
     /// The path of the archive itself, inside the outer one.
     pub(crate) path: String,
     /// Archives around this one.
@@ -43,6 +47,7 @@ impl<'a> Archive<'a> {
             return Err(format!("has {} entries; at most {} are read", zip.len(), limits.entries));
         }
         let mut unpacked: u64 = 0;
+        let mut pictures = HashMap::new();
         for index in 0..zip.len() {
             let entry = zip.by_index_raw(index).map_err(|why| refusal(&why))?;
             let name = entry.name().map(Cow::into_owned).unwrap_or_default();
@@ -64,6 +69,9 @@ impl<'a> Archive<'a> {
                 ));
             }
             unpacked = unpacked.saturating_add(size);
+            if is_picture(&name) && size <= limits.image_bytes as u64 {
+                pictures.insert(name.to_lowercase(), index);
+            }
         }
         if unpacked > limits.unpacked_bytes {
             return Err(format!("unpacks to more than {} MiB", limits.unpacked_bytes >> 20));
@@ -71,7 +79,7 @@ impl<'a> Archive<'a> {
         if zip.has_overlapping_files().map_err(|why| refusal(&why))? {
             return Err("has entries that share their bytes, as zip bombs do".to_owned());
         }
-        Ok(Self { zip, next: 0, path, depth })
+        Ok(Self { zip, next: 0, pictures, path, depth })
     }
 
     /// The next file that may be a recipe; `None` at the end.
@@ -112,6 +120,47 @@ impl<'a> Archive<'a> {
         None
     }
 
+    /// The pictures that belong to the recipe in this entry, by the names that programs give them.
+    pub(crate) fn images_of(
+        &mut self,
+        entry: &str,
+        steps: usize,
+        limits: &Limits,
+        budget: &mut u64,
+    ) -> Vec<ItemImage> {
+        if self.pictures.is_empty() {
+            return Vec::new();
+        }
+        let inside = entry.strip_prefix(&self.path).unwrap_or(entry).trim_start_matches('/').to_lowercase();
+        let (folder, file) = inside.rsplit_once('/').map_or(("", &*inside), |(folder, file)| (folder, file));
+        let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
+        let folder = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+        // Own archives; then Nextcloud Cookbook, Tandoor and Mealie, which have a folder or an archive for each recipe.
+        let own = format!("{folder}{stem}");
+        let others = ["full", "image", "images/original"].map(|name| format!("{folder}{name}"));
+        let dish = std::iter::once(&own).chain(&others).find_map(|name| self.picture(name));
+        let of_steps =
+            (1..).take(steps).filter_map(|step| Some((Some(step), self.picture(&format!("{own} step {step}"))?)));
+        let places: Vec<(Option<u32>, usize)> = dish.map(|index| (None, index)).into_iter().chain(of_steps).collect();
+        let mut images = Vec::new();
+        for (step, index) in places {
+            let Ok(entry) = self.zip.by_index(index) else { continue };
+            let most = (limits.image_bytes as u64).min(*budget);
+            let mut bytes = Vec::new();
+            let read = entry.take(most + 1).read_to_end(&mut bytes);
+            *budget = budget.saturating_sub(bytes.len() as u64);
+            if read.is_ok() && bytes.len() as u64 <= most {
+                images.push(ItemImage { step, bytes });
+            }
+        }
+        images
+    }
+
+    /// The place of the picture with this path, without its extension.
+    fn picture(&self, path: &str) -> Option<usize> {
+        PICTURES.iter().find_map(|extension| self.pictures.get(&format!("{path}.{extension}")).copied())
+    }
+
     /// An archive inside another one.
     pub(crate) fn inside(
         entry: Entry,
@@ -146,6 +195,14 @@ fn is_outside(name: &str) -> bool {
     let is_absolute =
         name.starts_with(['/', '\\']) || name.get(1..3).is_some_and(|it| it == ":\\" || it == ":/");
     is_absolute || name.contains('\0') || name.split(['/', '\\']).any(|part| part == "..")
+}
+
+/// The formats of pictures that can be decoded.
+const PICTURES: [&str; 5] = ["jpg", "jpeg", "png", "webp", "gif"];
+
+fn is_picture(path: &str) -> bool {
+    let extension = path.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
+    extension.is_some_and(|extension| PICTURES.contains(&extension.as_str()))
 }
 
 /// Pictures, and what systems add to archives.

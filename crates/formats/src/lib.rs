@@ -48,4 +48,4 @@ pub use self::archive::ReadSeek;
 pub use self::format::Format;
 pub use self::options::{Limits, Options};
 pub use self::reader::{Input, Reader, is_skipped};
-pub use self::report::{Content, Item, Place};
+pub use self::report::{Content, Item, ItemImage, Place};

@@ -13,7 +13,7 @@ use crate::format::Format;
 use crate::layout::Layout;
 use crate::objects;
 use crate::options::{Options, too_long};
-use crate::report::{Item, Place, whole};
+use crate::report::{Content, Item, Place, whole};
 use crate::text;
 
 /// The bytes of a file.
@@ -193,7 +193,17 @@ impl<'a> Reader<'a> {
     fn read_entry(&mut self, entry: &Entry) {
         let layout = Layout::detect(&entry.bytes, &entry.path);
         let place = Place { entry: Some(entry.path.clone()), line: None };
+        let before = self.queue.len();
         self.read_bytes(layout, &entry.bytes, &place, true);
+        let is_one = self.queue.len() == before + 1;
+        if let (true, Some(item), Source::Archives(archives)) =
+            (is_one, self.queue.back_mut(), &mut self.source)
+            && let (Ok(Content::Recipe(recipe)), Some(archive)) = (&item.content, archives.last_mut())
+            && item.images.is_empty()
+        {
+            let steps = recipe.draft.content().instructions.as_ref().map_or(0, Vec::len);
+            item.images = archive.images_of(&entry.path, steps, &self.options.limits, &mut self.budget);
+        }
     }
 
     /// Reads a file that is in memory.

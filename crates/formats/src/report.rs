@@ -1,5 +1,7 @@
 //! What a reader tells of each item of a file.
 
+use std::fmt;
+
 use recipes::{FieldError, ImportedRecipe};
 use serde_json::{Map, Value};
 
@@ -21,6 +23,22 @@ pub struct Item {
     pub left_out: Vec<FieldError>,
     /// What was changed, or looks wrong.
     pub warnings: Vec<String>,
+    /// The pictures that the file has of a recipe, not decoded.
+    pub images: Vec<ItemImage>,
+}
+
+/// A picture of a recipe, in any format.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ItemImage {
+    /// The step that it shows, from 1. `None`: the dish.
+    pub step: Option<u32>,
+    pub bytes: Vec<u8>,
+}
+
+impl fmt::Debug for ItemImage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ItemImage({:?}, {} bytes)", self.step, self.bytes.len())
+    }
 }
 
 /// What an item is.
@@ -51,6 +69,7 @@ impl Item {
             taken: Vec::new(),
             left_out: Vec::new(),
             warnings: Vec::new(),
+            images: Vec::new(),
         }
     }
 

@@ -1,5 +1,7 @@
 //! The pictures of recipes, whatever the database. A picture is kept in three sizes, under the digest of its content.
 
+use std::fmt;
+
 use aws_lc_rs::digest::{SHA256, digest};
 use ids::RecipeId;
 
@@ -7,7 +9,7 @@ use crate::{Context, Edit, Precondition, Store, StoreError, Viewer};
 use ::recipes::{ContentJson, Image, ImageSize, Quotas, RecipeImages, StoredImage, moved_steps};
 
 /// A picture that was made of what a client has sent: a JPEG in each size.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct NewImage {
     /// Of the largest size.
     pub width: u32,
@@ -15,16 +17,19 @@ pub struct NewImage {
     pub small: Vec<u8>,
     pub medium: Vec<u8>,
     pub large: Vec<u8>,
+    pub(crate) digest: [u8; 32],
 }
 
 impl NewImage {
-    pub(crate) fn digest(&self) -> [u8; 32] {
-        content_digest(&self.large)
+    /// Names the content here, on the caller's thread, because all writes share one writer thread.
+    pub fn new((width, height): (u32, u32), [small, medium, large]: [Vec<u8>; 3]) -> Self {
+        let digest = content_digest(&large);
+        Self { width, height, small, medium, large, digest }
     }
 
     /// What the recipe says of it.
     pub(crate) fn stored(&self, step: Option<u32>) -> StoredImage {
-        StoredImage { step, digest: self.digest(), width: self.width, height: self.height }
+        StoredImage { step, digest: self.digest, width: self.width, height: self.height }
     }
 
     pub(crate) fn bytes(&self) -> u64 {
@@ -72,8 +77,14 @@ pub struct ImageContent {
     pub jpeg: Vec<u8>,
 }
 
-impl std::fmt::Debug for ImageContent {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for NewImage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "NewImage({} x {})", self.width, self.height)
+    }
+}
+
+impl fmt::Debug for ImageContent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "ImageContent({} bytes)", self.jpeg.len())
     }
 }
@@ -152,6 +163,7 @@ pub(crate) fn column(size: ImageSize) -> &'static str {
 }
 
 /// What a document that replaces another one does to the pictures of steps.
+#[derive(Default)]
 pub(crate) struct Moves {
     /// The steps whose pictures go.
     pub(crate) removed: Vec<i32>,
@@ -170,7 +182,7 @@ impl Moves {
         let before = before.instructions().ok_or_else(corrupt)?;
         let after = after.instructions().ok_or_else(corrupt)?;
         let pictured: Vec<u32> = images.iter().filter_map(|image| image.step).collect();
-        let mut moves = Self { removed: Vec::new(), moved: Vec::new() };
+        let mut moves = Self::default();
         for (step, place) in moved_steps(&before, &after, &pictured) {
             match place {
                 None => moves.removed.push(step_number(Some(step))?),
@@ -185,6 +197,17 @@ impl Moves {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.removed.is_empty() && self.moved.is_empty()
+    }
+
+    /// The pictures afterwards.
+    pub(crate) fn applied(&self, images: &[StoredImage]) -> Vec<StoredImage> {
+        let step = |image: &StoredImage| image.step.and_then(|step| i32::try_from(step).ok()).unwrap_or(0);
+        let stay = images.iter().filter(|image| !self.removed.contains(&step(image)));
+        let moved = |image: &StoredImage| {
+            let place = self.moved.iter().find(|(from, _)| *from == step(image)).map(|(_, to)| *to);
+            StoredImage { step: place.map_or(image.step, step_of), ..*image }
+        };
+        stay.map(moved).collect()
     }
 }
 

@@ -26,6 +26,7 @@ mod favourites;
 mod grants;
 mod idempotency;
 mod identities;
+mod image_rows;
 mod images;
 mod imports;
 mod inspect;

@@ -22,6 +22,7 @@ mod file;
 mod grants;
 mod idempotency;
 mod identities;
+mod image_rows;
 mod images;
 mod imports;
 mod inspect;

@@ -132,3 +132,37 @@ fn deep_and_wide_documents_are_bounded() {
         ["is a web page without a recipe in JSON-LD, microdata or RDFa"]
     );
 }
+
+#[test]
+fn pictures_beside_recipes_come_with_them() {
+    let nested = archive(&[("recipe.json", SOUP), ("image.PNG", b"tandoor")]);
+    let zip = archive(&[
+        ("1 Soup.json", SOUP),
+        ("1 Soup.jpg", b"dish"),
+        ("1 Soup step 1.webp", b"step"),
+        ("1 Soup step 2.jpg", b"of no step"),
+        ("Bread/recipe.json", SOUP),
+        ("Bread/full.jpg", b"nextcloud"),
+        ("recipes/stew/stew.json", SOUP),
+        ("recipes/stew/images/original.webp", b"mealie"),
+        ("3.zip", &nested),
+        ("none/a.json", SOUP),
+        ("other.jpg", b"of no recipe"),
+    ]);
+    let images: Vec<_> = read("all.zip", &zip)
+        .into_iter()
+        .map(|item| {
+            let text = |image: &formats::ItemImage| String::from_utf8(image.bytes.clone()).unwrap();
+            item.images.iter().map(|image| (image.step, text(image))).collect::<Vec<_>>()
+        })
+        .collect();
+    let of = |step: Option<u32>, text: &str| (step, text.to_owned());
+    let want = [
+        vec![of(None, "dish"), of(Some(1), "step")],
+        vec![of(None, "nextcloud")],
+        vec![of(None, "mealie")],
+        vec![of(None, "tandoor")],
+        vec![],
+    ];
+    assert_eq!(images, want);
+}

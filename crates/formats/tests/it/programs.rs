@@ -173,7 +173,7 @@ fn paprika_is_read_from_packed_files_in_an_archive() {
     });
     let zip = archive(&[("Rolls.paprikarecipe", &gzip(&export))]);
     let items = read("My Recipes.paprikarecipes", &zip);
-    assert_eq!((items[0].format, left_out(&items[0])), (Format::Paprika, vec!["/photo_data", "/rating"]));
+    assert_eq!((items[0].format, left_out(&items[0])), (Format::Paprika, vec!["/rating"]));
     assert_eq!(
         recipe(&items[0]),
         json!({

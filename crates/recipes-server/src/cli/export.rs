@@ -22,7 +22,7 @@ use crate::output_file;
 ///
 /// The service may run at the same time; the export has the recipes as they are at one moment. An import of ndjson, json or zip
 /// into an empty database gives each recipe a new id, in the order of the file, and keeps its uid. If no recipe was ever
-/// deleted, a new export is the same file byte for byte.
+/// deleted, a new export is the same file byte for byte, apart from pictures: only zip has them.
 ///
 /// The other formats are for other programs and for people. What they have no place for is named on standard error.
 ///

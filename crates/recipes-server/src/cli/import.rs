@@ -15,6 +15,7 @@ use std::{
 
 use crate::clock::Clock;
 use crate::entropy::Entropy;
+use crate::images::ImageMaker;
 use accounts::Email;
 use clap::{Args, ValueEnum};
 use formats::{Content, Format, Item, Options, Reader};
@@ -141,6 +142,7 @@ impl Import {
             // Users of SQLite share a commit. Those of PostgreSQL would wait for connections that nothing drives.
             max_users: if config.database_url().file().is_some() { writes::BATCH } else { 1 },
             recipes: Vec::new(),
+            image_maker: None,
             tally: Tally::default(),
             bar: ProgressBar::hidden(),
             store,
@@ -186,6 +188,8 @@ struct Importer {
     users: VecDeque<PendingUser>,
     max_users: usize,
     recipes: Vec<PendingRecipe>,
+    /// Started for the first picture.
+    image_maker: Option<ImageMaker>,
     tally: Tally,
     bar: ProgressBar,
 }
@@ -263,7 +267,7 @@ impl Importer {
                             &format!("\"{}\": {warning}", printable(name.unwrap_or_default())),
                         );
                     }
-                    self.add_recipe(*recipe, place).await?;
+                    self.add_recipe(*recipe, item.images, place).await?;
                 }
             }
             Ok(Content::Account(fields)) => {

@@ -131,13 +131,7 @@ fn sizes(picture: DynamicImage, profile: Option<&[u8]>) -> Result<NewImage, Imag
     if written.len() > LARGE_BYTES {
         written = jpeg(&large, QUALITY_OF_NOISE)?;
     }
-    Ok(NewImage {
-        width,
-        height,
-        small: jpeg(&small, QUALITY)?,
-        medium: jpeg(&medium, QUALITY)?,
-        large: written,
-    })
+    Ok(NewImage::new((width, height), [jpeg(&small, QUALITY)?, jpeg(&medium, QUALITY)?, written]))
 }
 
 /// The picture in the colours that pictures without a profile have. `None` if the profile is of no use.

@@ -2,16 +2,18 @@
 
 use ids::RecipeId;
 
-use super::columns::{Columns, text_in};
-use super::connection::Db;
+use super::columns::Columns;
 use super::failure::Failure;
+use super::image_rows::{document, images_of, insert};
+use super::parameters::Parameter;
 use super::recipes::{current, editor, find_to_edit, state_in, time_of_change};
 use super::{Postgres, at, authority, quota};
-use crate::images::{ChangeImage, ImageContent, ImageEdit, Moves, NewImage};
-use crate::images::{column, has_step, step_number, step_of, with_images};
+use crate::images::{
+    ChangeImage, ImageContent, ImageEdit, column, has_step, step_number, with_images,
+};
 use crate::{Context, Edit, Precondition, StoreError, Viewer};
 use ::recipes::time::to_microseconds;
-use ::recipes::{ContentJson, Image, ImageSize, RecipeImages, ServerFields, StoredImage, Usage};
+use ::recipes::{ContentJson, Image, ImageSize, ServerFields, Usage};
 
 impl Postgres {
     pub(crate) async fn change_image(
@@ -62,8 +64,8 @@ impl Postgres {
                 let sql =
                     "INSERT INTO recipe_images (id, recipe_id, step, digest, bytes) VALUES ($1, $2, $3, $4, $5)";
                 let bytes = i64::try_from(image.bytes()).unwrap_or(i64::MAX);
-                let digest = image.digest();
-                let values: [&dyn super::parameters::Parameter; 5] =
+                let digest = &image.digest;
+                let values: [&dyn Parameter; 5] =
                     [&row.as_slice(), &id.get(), &number, &digest.as_slice(), &bytes];
                 match db.execute(sql, &values).await {
                     // Another transaction has just removed the last reference to the same picture.
@@ -121,76 +123,4 @@ impl Postgres {
         })
         .await
     }
-}
-
-/// The document that replaces the one of a recipe, with the recipe's pictures: those of steps go with their steps.
-pub(super) async fn carried(
-    db: &Db,
-    id: RecipeId,
-    fields: &ServerFields,
-    new: ContentJson,
-) -> Result<ContentJson, Failure> {
-    let mut images = images_of(db, id).await?;
-    if images.is_empty() {
-        return Ok(new);
-    }
-    if images.iter().any(|image| image.step.is_some())
-        && let Some(former) = ContentJson::from_stored(document(db, id).await?, fields)
-    {
-        let moves = Moves::between(&former, &new, &images)?;
-        if !moves.is_empty() {
-            apply(db, id, &moves).await?;
-            images = images_of(db, id).await?;
-        }
-    }
-    Ok(new.with_images(&RecipeImages::of(id, &images)))
-}
-
-async fn apply(db: &Db, id: RecipeId, moves: &Moves) -> Result<(), Failure> {
-    for step in &moves.removed {
-        let sql = "DELETE FROM recipe_images WHERE recipe_id = $1 AND step = $2";
-        db.execute(sql, &[&id.get(), step]).await?;
-    }
-    // Two pictures may change places.
-    for (from, to) in &moves.moved {
-        let sql = "UPDATE recipe_images SET step = -$3::integer WHERE recipe_id = $1 AND step = $2";
-        db.execute(sql, &[&id.get(), from, to]).await?;
-    }
-    let sql = "UPDATE recipe_images SET step = -step WHERE recipe_id = $1 AND step < 0";
-    db.execute(sql, &[&id.get()]).await.map(drop)
-}
-
-async fn images_of(db: &Db, id: RecipeId) -> Result<Vec<StoredImage>, Failure> {
-    let sql = "SELECT step, images.digest, width, height FROM recipe_images
-               JOIN images ON images.digest = recipe_images.digest WHERE recipe_id = $1 ORDER BY step";
-    db.list(sql, &[&id.get()], |columns| {
-        let step = step_of(columns.get()?);
-        let digest = columns.bytes()?;
-        let (width, height) = (columns.get::<i32>()?, columns.get::<i32>()?);
-        Ok(StoredImage { step, digest, width: width.unsigned_abs(), height: height.unsigned_abs() })
-    })
-    .await
-}
-
-async fn insert(db: &Db, image: &NewImage) -> Result<(), Failure> {
-    let sql =
-        "INSERT INTO images (digest, width, height, small, medium, large) VALUES ($1, $2, $3, $4, $5, $6)
-               ON CONFLICT (digest) DO NOTHING";
-    let NewImage { width, height, small, medium, large } = image;
-    let digest = image.digest();
-    let side = |side: u32| i32::try_from(side).unwrap_or(i32::MAX);
-    let values: [&dyn super::parameters::Parameter; 6] = [
-        &digest.as_slice(),
-        &side(*width),
-        &side(*height),
-        &small.as_slice(),
-        &medium.as_slice(),
-        &large.as_slice(),
-    ];
-    db.execute(sql, &values).await.map(drop)
-}
-
-async fn document(db: &Db, id: RecipeId) -> Result<String, Failure> {
-    let text = db.find("SELECT document FROM recipes WHERE id = $1", &[&id.get()], text_in).await?;
-    Ok(text.ok_or_else(|| StoreError::Bug("a recipe is gone within a transaction".to_owned()))?)
 }

@@ -10,7 +10,7 @@ use super::connection::Db;
 use super::failure::Failure;
 use super::recipe_row::{RecipeColumns, RecipeRow, id_and_uid_in, insert_recipes};
 use super::recipes::{editor, find_to_edit, server_fields_in, time_of_change};
-use super::{Postgres, at, images, quota};
+use super::{Postgres, at, image_rows, quota};
 use crate::imports::{ImportBatch, ImportOutcome, OnConflict, RecipeImport};
 use crate::{Context, ImportRefusal, Precondition, StoreError, Viewer};
 use ::recipes::time::to_microseconds;
@@ -212,7 +212,7 @@ impl Import<'_> {
         if allowed.is_err() {
             return Ok(ImportOutcome::Refused(ImportRefusal::NotTheOwner(id)));
         }
-        let document = images::carried(&self.db, id, &before, ContentJson::new(content)).await?;
+        let (document, moves) = image_rows::carried(&self.db, id, &before, ContentJson::new(content)).await?;
         let stored =
             self.db.find("SELECT document FROM recipes WHERE id = $1", &[&id.get()], text_in).await?;
         if stored.as_deref() == Some(document.clone().finish(&before).as_str()) {
@@ -226,6 +226,7 @@ impl Import<'_> {
         {
             return refused(why);
         }
+        image_rows::apply(&self.db, id, &moves).await?;
         let sql =
             "UPDATE recipes SET document = $2, private = $3, revision = $4, updated_at = $5 WHERE id = $1";
         let private = content.visibility == Visibility::Private;

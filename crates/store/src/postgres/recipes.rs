@@ -9,7 +9,7 @@ use super::connection::Db;
 use super::failure::Failure;
 use super::recipe_row::RecipeRow;
 use super::writer::Job;
-use super::{Postgres, at, images, quota};
+use super::{Postgres, at, image_rows, quota};
 use crate::recipes::{Change, NewContent, patched};
 use crate::{
     Context, DEFAULT_PAGE_SIZE, Edit, Editor, Listing, NewRecipe, Page, PageEnd, Precondition, RecipePage,
@@ -67,7 +67,7 @@ impl Postgres {
             if let Err(refusal) = state.check_visibility(editor, visibility) {
                 return Ok(Edit::refused(refusal, current(&db, id).await?));
             }
-            let document = images::carried(&db, id, &fields, document).await?;
+            let (document, moves) = image_rows::carried(&db, id, &fields, document).await?;
             let before = fields.revision;
             let updated_at = time_of_change(fields.updated_at, now);
             let fields = ServerFields { revision: before.saturating_add(1), updated_at, ..fields };
@@ -75,6 +75,7 @@ impl Postgres {
             if !authority.is_admin() {
                 quota::check_replacement(&db, id, &text, quotas).await?;
             }
+            image_rows::apply(&db, id, &moves).await?;
             let sql = "UPDATE recipes SET document = $3, private = $4, revision = $5, updated_at = $6
                        WHERE id = $1 AND revision = $2";
             let private = visibility == Visibility::Private;

@@ -1,16 +1,17 @@
 //! The pictures of recipes, in SQLite's dialect.
 
 use ids::RecipeId;
-use rusqlite::{Connection, params};
+use rusqlite::params;
 
-use super::columns::Columns;
+use super::image_rows::{document, images_of, insert};
 use super::recipes::{current, editor, find_to_edit, state_in, time_of_change};
-use super::{Sqlite, authority, execute, find, find_value, list, quota};
-use crate::images::{ChangeImage, ImageContent, ImageEdit, Moves, NewImage};
-use crate::images::{column, has_step, step_number, step_of, with_images};
+use super::{Sqlite, authority, execute, find, find_value, quota};
+use crate::images::{
+    ChangeImage, ImageContent, ImageEdit, column, has_step, step_number, with_images,
+};
 use crate::{Context, Edit, Precondition, StoreError, Viewer};
 use ::recipes::time::to_microseconds;
-use ::recipes::{ContentJson, Image, ImageSize, RecipeImages, ServerFields, StoredImage, Usage};
+use ::recipes::{ContentJson, Image, ImageSize, ServerFields, Usage};
 
 impl Sqlite {
     pub(crate) async fn change_image(
@@ -58,7 +59,7 @@ impl Sqlite {
                 let sql =
                     "INSERT INTO recipe_images (id, recipe_id, step, digest, bytes) VALUES (?1, ?2, ?3, ?4, ?5)";
                 let bytes = i64::try_from(image.bytes()).unwrap_or(i64::MAX);
-                execute(db, sql, params![row, id.get(), step_number(step)?, image.digest(), bytes])?;
+                execute(db, sql, params![row, id.get(), step_number(step)?, image.digest, bytes])?;
             }
             execute(
                 db,
@@ -112,67 +113,4 @@ impl Sqlite {
         })
         .await
     }
-}
-
-/// The document that replaces the one of a recipe, with the recipe's pictures: those of steps go with their steps.
-pub(super) fn carried(
-    db: &Connection,
-    id: RecipeId,
-    fields: &ServerFields,
-    new: ContentJson,
-) -> Result<ContentJson, StoreError> {
-    let mut images = images_of(db, id)?;
-    if images.is_empty() {
-        return Ok(new);
-    }
-    if images.iter().any(|image| image.step.is_some())
-        && let Some(former) = ContentJson::from_stored(document(db, id)?, fields)
-    {
-        let moves = Moves::between(&former, &new, &images)?;
-        if !moves.is_empty() {
-            apply(db, id, &moves)?;
-            images = images_of(db, id)?;
-        }
-    }
-    Ok(new.with_images(&RecipeImages::of(id, &images)))
-}
-
-fn apply(db: &Connection, id: RecipeId, moves: &Moves) -> Result<(), StoreError> {
-    for step in &moves.removed {
-        let sql = "DELETE FROM recipe_images WHERE recipe_id = ?1 AND step = ?2";
-        execute(db, sql, params![id.get(), step])?;
-    }
-    // Two pictures may change places.
-    for (from, to) in &moves.moved {
-        let sql = "UPDATE recipe_images SET step = -?3 WHERE recipe_id = ?1 AND step = ?2";
-        execute(db, sql, params![id.get(), from, to])?;
-    }
-    let sql = "UPDATE recipe_images SET step = -step WHERE recipe_id = ?1 AND step < 0";
-    execute(db, sql, [id.get()]).map(drop)
-}
-
-fn images_of(db: &Connection, id: RecipeId) -> Result<Vec<StoredImage>, StoreError> {
-    let sql = "SELECT step, images.digest, width, height FROM recipe_images
-               JOIN images ON images.digest = recipe_images.digest WHERE recipe_id = ?1 ORDER BY step";
-    list(db, sql, [id.get()], |columns: &mut Columns<'_>| {
-        Ok(StoredImage {
-            step: step_of(columns.get()?),
-            digest: columns.get()?,
-            width: columns.get()?,
-            height: columns.get()?,
-        })
-    })
-}
-
-fn insert(db: &Connection, image: &NewImage) -> Result<(), StoreError> {
-    let sql =
-        "INSERT INTO images (digest, width, height, small, medium, large) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-               ON CONFLICT (digest) DO NOTHING";
-    let NewImage { width, height, small, medium, large } = image;
-    execute(db, sql, params![image.digest(), width, height, small, medium, large]).map(drop)
-}
-
-fn document(db: &Connection, id: RecipeId) -> Result<String, StoreError> {
-    let text = find_value(db, "SELECT document FROM recipes WHERE id = ?1", [id.get()])?;
-    text.ok_or_else(|| StoreError::Bug("a recipe is gone within a transaction".to_owned()))
 }

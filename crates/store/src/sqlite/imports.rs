@@ -6,7 +6,7 @@ use rusqlite::{Connection, params};
 
 use super::recipe_row::RecipeRow;
 use super::recipes::{editor, find_to_edit, time_of_change};
-use super::{Sqlite, columns, execute, find_value, images, quota};
+use super::{Sqlite, columns, execute, find_value, image_rows, quota};
 use crate::imports::{ImportBatch, ImportOutcome, OnConflict, RecipeImport};
 use crate::{Context, ImportRefusal, Precondition, StoreError, Viewer};
 use ::recipes::time::to_microseconds;
@@ -94,7 +94,7 @@ impl Import<'_> {
         if allowed.is_err() {
             return Ok(ImportOutcome::Refused(ImportRefusal::NotTheOwner(id)));
         }
-        let document = images::carried(self.db, id, &before, ContentJson::new(content))?;
+        let (document, moves) = image_rows::carried(self.db, id, &before, ContentJson::new(content))?;
         let stored: Option<String> =
             find_value(self.db, "SELECT document FROM recipes WHERE id = ?1", [id.get()])?;
         if stored.as_deref() == Some(document.clone().finish(&before).as_str()) {
@@ -108,6 +108,7 @@ impl Import<'_> {
         {
             return refused(why);
         }
+        image_rows::apply(self.db, id, &moves)?;
         execute(
             self.db,
             "UPDATE recipes SET document = ?2, private = ?3, revision = ?4, updated_at = ?5 WHERE id = ?1",

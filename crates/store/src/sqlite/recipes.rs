@@ -6,7 +6,7 @@ use rusqlite::{Connection, Rows, params};
 
 use super::columns::{self, Columns};
 use super::recipe_row::RecipeRow;
-use super::{Sqlite, cached, execute, find, find_value, images, quota};
+use super::{Sqlite, cached, execute, find, find_value, image_rows, quota};
 use crate::recipes::{Change, NewContent, patched};
 use crate::{
     Context, DEFAULT_PAGE_SIZE, Edit, Editor, Listing, NewRecipe, Page, PageEnd, Precondition, RecipePage,
@@ -61,7 +61,7 @@ impl Sqlite {
             if let Err(refusal) = state.check_visibility(editor, visibility) {
                 return Ok(Edit::refused(refusal, current(db, id)?));
             }
-            let document = images::carried(db, id, &fields, document)?;
+            let (document, moves) = image_rows::carried(db, id, &fields, document)?;
             let before = fields.revision;
             let updated_at = time_of_change(fields.updated_at, now);
             let fields = ServerFields { revision: before.saturating_add(1), updated_at, ..fields };
@@ -69,6 +69,7 @@ impl Sqlite {
             if !authority.is_admin() {
                 quota::check_replacement(db, id, &text, quotas)?;
             }
+            image_rows::apply(db, id, &moves)?;
             execute(
                 db,
                 "UPDATE recipes SET document = ?3, private = ?4, revision = ?5, updated_at = ?6

@@ -7,23 +7,30 @@ use std::task::Poll;
 
 use accounts::NewUser;
 use anyhow::{Context as _, anyhow};
-use ids::{Uid, UserId};
+use formats::ItemImage;
+use ids::{RecipeId, Uid, UserId};
 use recipes::{ImportedRecipe, Quotas};
 use store::{
-    Context, ImportBatch, ImportOutcome, ImportRefusal, OnConflict, RecipeImport, Store, StoreError,
+    ChangeImage, Context, ImportBatch, ImportOutcome, ImportRefusal, OnConflict, Precondition, RecipeImport,
+    Store, StoreError,
 };
 
 use super::tally::{Kind, Outcome};
 use super::{Duplicates, Importer, Owner};
+use crate::images::ImageMaker;
 use crate::use_cases::recipes::known::{KnownRecipes, Same};
 
 /// Recipes of one transaction, and users in flight: as many as the store's writer of SQLite commits in one batch.
 pub(super) const BATCH: usize = 256;
 
+/// Bytes of the pictures of a batch, unless a single recipe has more.
+const IMAGE_BYTES: usize = 32 << 20;
+
 /// A recipe that waits for its batch.
 pub(super) struct PendingRecipe {
     place: String,
     import: RecipeImport,
+    images: Vec<ItemImage>,
 }
 
 /// A queued write of a user without a result yet.
@@ -58,7 +65,12 @@ impl Importer {
     }
 
     /// Adds a recipe to the batch. Ids are assigned in the order of the calls.
-    pub(super) async fn add_recipe(&mut self, recipe: ImportedRecipe, place: String) -> anyhow::Result<()> {
+    pub(super) async fn add_recipe(
+        &mut self,
+        recipe: ImportedRecipe,
+        images: Vec<ItemImage>,
+        place: String,
+    ) -> anyhow::Result<()> {
         let Some(store) = self.store.clone() else {
             self.tally.count(Kind::Recipe, Outcome::Added);
             return Ok(());
@@ -96,8 +108,10 @@ impl Importer {
         if let Some(known) = &mut self.known {
             known.add(import.draft.content(), None);
         }
-        self.recipes.push(PendingRecipe { place, import });
-        if self.recipes.len() >= BATCH && !self.is_atomic { self.flush().await } else { Ok(()) }
+        self.recipes.push(PendingRecipe { place, import, images });
+        let images = self.recipes.iter().flat_map(|pending| &pending.images);
+        let is_full = self.recipes.len() >= BATCH || images.map(|it| it.bytes.len()).sum::<usize>() >= IMAGE_BYTES;
+        if is_full && !self.is_atomic { self.flush().await } else { Ok(()) }
     }
 
     /// A recipe with a uid is compared by its uid, in the store.
@@ -127,7 +141,12 @@ impl Importer {
         let owner = self.owner().await?;
         let Some(store) = self.store.clone() else { return Ok(()) };
         let pending = mem::take(&mut self.recipes);
-        let (places, recipes): (Vec<_>, Vec<_>) = pending.into_iter().map(|it| (it.place, it.import)).unzip();
+        let (mut places, mut recipes, mut pictures) = (Vec::new(), Vec::new(), Vec::new());
+        for PendingRecipe { place, import, images } in pending {
+            places.push(place);
+            recipes.push(import);
+            pictures.push(images);
+        }
         let contents: Vec<_> = recipes.iter().map(|it| it.draft.clone()).collect();
         let batch = ImportBatch {
             recipes,
@@ -139,7 +158,10 @@ impl Importer {
         let outcomes = store.import_recipes(batch, Context::operator(self.clock.now())).await;
         let first = places.first().cloned().unwrap_or_default();
         let outcomes = outcomes.with_context(|| format!("{first}: the import stopped here"))?;
-        for ((place, draft), outcome) in places.iter().zip(contents).zip(outcomes) {
+        for (((place, draft), images), outcome) in places.iter().zip(contents).zip(pictures).zip(outcomes) {
+            if let ImportOutcome::Added(id) | ImportOutcome::Updated(id) = outcome {
+                self.add_images(&store, id, images, place).await?;
+            }
             let (outcome, id) = match outcome {
                 ImportOutcome::Added(id) => (Outcome::Added, Some(id)),
                 ImportOutcome::Updated(id) => (Outcome::Updated, Some(id)),
@@ -156,6 +178,35 @@ impl Importer {
                 known.add(draft.content(), id);
             }
             self.tally.count(Kind::Recipe, outcome);
+        }
+        Ok(())
+    }
+
+    /// Gives a recipe the pictures that came with it. One that cannot be decoded is reported, and the recipe is imported in any case.
+    async fn add_images(
+        &mut self,
+        store: &Store,
+        recipe: RecipeId,
+        images: Vec<ItemImage>,
+        place: &str,
+    ) -> anyhow::Result<()> {
+        for ItemImage { step, bytes } in images {
+            let maker = match &self.image_maker {
+                Some(maker) => maker.clone(),
+                None => self.image_maker.insert(ImageMaker::start()?).clone(),
+            };
+            let image = match maker.make(bytes).await {
+                Ok(image) => Some(image),
+                Err(error) => {
+                    self.report(place, &format!("a picture was left out: it {error}"));
+                    continue;
+                }
+            };
+            let context = Context::operator(self.clock.now());
+            let id = *Uid::new(context.now, self.entropy.bytes()).as_bytes();
+            let command =
+                ChangeImage { recipe, step, image, id, precondition: Precondition::None, quotas: Quotas::OFF };
+            store.change_image(command, context).await?;
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! The pictures of recipes.
 
+use formats::ItemImage;
 use ids::{RecipeId, Uid};
 use recipes::{Image, ImageSize};
 use store::{ChangeImage, Context, ImageContent, ImageEdit, NewImage, Precondition, Viewer};
@@ -54,6 +55,23 @@ impl Recipes {
             ImageEdit::Done { .. } => Ok(()),
             ImageEdit::NoSuchStep | ImageEdit::NoSuchImage => Err(RecipeError::NoSuchImage),
         }
+    }
+
+    /// Gives an imported recipe the pictures that came with it. Answers why some are left out: the recipe is imported in any case.
+    pub(super) async fn add_images(
+        &self,
+        recipe: RecipeId,
+        images: Vec<ItemImage>,
+        writer: Writer,
+    ) -> Vec<String> {
+        let mut warnings = Vec::new();
+        for ItemImage { step, bytes } in images {
+            let change = ImageChange { recipe, step, precondition: Precondition::None };
+            if let Err(error) = self.set_image(writer, change, bytes).await {
+                warnings.push(format!("a picture was left out: {error}"));
+            }
+        }
+        warnings
     }
 
     async fn change_image(

@@ -3,7 +3,7 @@
 use accounts::Role;
 use serde_json::json;
 
-use super::browser::{Browser, field};
+use super::browser::{Browser, field, index_is_built};
 use crate::app::{TestApp, recipe};
 
 const NEW: [(&str, &str); 8] = [
@@ -144,6 +144,7 @@ async fn user_sets_and_removes_pictures() {
     assert!(page.contains("src=\"/api/v1/recipes/1/image?size=large"), "{page}");
     assert!(page.contains("src=\"/api/v1/recipes/1/steps/2/image?size=large"), "{page}");
     assert!(page.contains("\"image\":[\"http://"), "{page}");
+    index_is_built(&app).await;
     let cards = browser.get("/").await.is(200).text();
     assert!(cards.contains("src=\"/api/v1/recipes/1/image?size=small"), "{cards}");
     // Saving the recipe keeps them.

@@ -14,7 +14,7 @@ use super::{Database, TestStore, each_database, json_of, parse};
 /// A picture with another content for each letter.
 pub(super) fn picture(letter: u8) -> NewImage {
     let jpeg = |length| [&[0xff, 0xd8, 0xff][..], &vec![letter; length]].concat();
-    NewImage { width: 1_600, height: 1_200, small: jpeg(7), medium: jpeg(17), large: jpeg(67) }
+    NewImage::new((1_600, 1_200), [jpeg(7), jpeg(17), jpeg(67)])
 }
 
 /// Of all sizes of a [`picture`].
