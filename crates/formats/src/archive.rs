@@ -139,9 +139,11 @@ impl<'a> Archive<'a> {
         let own = format!("{folder}{stem}");
         let others = ["full", "image", "images/original"].map(|name| format!("{folder}{name}"));
         let dish = std::iter::once(&own).chain(&others).find_map(|name| self.picture(name));
-        let of_steps =
-            (1..).take(steps).filter_map(|step| Some((Some(step), self.picture(&format!("{own} step {step}"))?)));
-        let places: Vec<(Option<u32>, usize)> = dish.map(|index| (None, index)).into_iter().chain(of_steps).collect();
+        let of_steps = (1..)
+            .take(steps)
+            .filter_map(|step| Some((Some(step), self.picture(&format!("{own} step {step}"))?)));
+        let places: Vec<(Option<u32>, usize)> =
+            dish.map(|index| (None, index)).into_iter().chain(of_steps).collect();
         let mut images = Vec::new();
         for (step, index) in places {
             let Ok(entry) = self.zip.by_index(index) else { continue };

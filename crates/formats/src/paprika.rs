@@ -62,7 +62,8 @@ pub(crate) fn recipe(object: &Object) -> Found {
     set_difficulty(&mut found, "difficulty", &text(object, &["difficulty"]));
     set_source(&mut found, &text(object, &["source"]), &text(object, &["source_url"]));
     set_picture(&mut found, "image_url", &text(object, &["image_url"]));
-    found.picture = object.get("photo_data").and_then(Value::as_str).and_then(|data| BASE64.decode(data).ok());
+    found.picture =
+        object.get("photo_data").and_then(Value::as_str).and_then(|data| BASE64.decode(data).ok());
     found.picture = found.picture.filter(|picture| !picture.is_empty());
     for picture in ["photo_data", "photos"] {
         let is_lost = object.get(picture).is_some_and(crate::assemble::has_content);

@@ -41,7 +41,9 @@ pub(super) async fn change(
     };
     match changed {
         Ok(()) => see_other(&format!("/recipes/{recipe}?done=saved")),
-        Err(error @ (RecipeError::Image(_) | RecipeError::NoSuchImage | RecipeError::QuotaExceeded { .. })) => {
+        Err(
+            error @ (RecipeError::Image(_) | RecipeError::NoSuchImage | RecipeError::QuotaExceeded { .. }),
+        ) => {
             let report = Report::from(error);
             if report.status() == StatusCode::SERVICE_UNAVAILABLE
                 || report.status() == StatusCode::INTERNAL_SERVER_ERROR

@@ -135,7 +135,8 @@ fn total_minutes(content: &Content) -> Option<u32> {
 /// What other programs import from the page.
 fn json_ld(recipe: &Recipe, site: &str) -> String {
     let address = &*format!("{site}/recipes/{}", recipe.id);
-    let mut document = json_ld_value(&Recipe { images: recipe.images.clone().with_base(site), ..recipe.clone() });
+    let mut document =
+        json_ld_value(&Recipe { images: recipe.images.clone().with_base(site), ..recipe.clone() });
     document["@id"] = address.into();
     document["url"] = address.into();
     if recipe.content.total_time_minutes.is_none()

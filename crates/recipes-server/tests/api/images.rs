@@ -268,3 +268,27 @@ async fn pictures_count_for_the_quota() {
     assert_eq!(refused["code"], "quota_exceeded");
     alice.put_bytes(&address, "image/png", picture(8, 8, 1, ImageFormat::Png)).await.is(200);
 }
+
+#[tokio::test]
+async fn archive_brings_its_pictures_to_another_server() {
+    let app = TestApp::new();
+    let alice = app.alice().await;
+    let url = with_steps(&alice).await;
+    alice.put_bytes(&format!("{url}/image"), "image/jpeg", jpeg(1)).await.is(200);
+    alice.put_bytes(&format!("{url}/steps/3/image"), "image/jpeg", jpeg(2)).await.is(200);
+    let archive = alice.get_with("/api/v1/recipes", &[("accept", "application/zip")]).await.is(200).body;
+
+    let other = TestApp::new();
+    let alice = other.alice().await;
+    let import =
+        alice.request(Method::POST, "/api/v1/recipes/import").header("content-type", "application/zip");
+    let report = alice.send(import.body(archive.into()).unwrap()).await.is(200).json();
+    assert_eq!(
+        (&report["data"]["summary"]["added"], &report["data"]["items"][0]["warnings"]),
+        (&json!(1), &json!([]))
+    );
+    let recipe = alice.get("/api/v1/recipes/1").await.is(200).json();
+    assert_eq!(recipe["data"]["image"]["width"], 600);
+    assert_eq!(recipe["data"]["stepImages"][0]["step"], 3);
+    other.anonymous().get("/api/v1/recipes/1/steps/3/image").await.is(200);
+}

@@ -8,9 +8,7 @@ use super::image_rows::{document, images_of, insert};
 use super::parameters::Parameter;
 use super::recipes::{current, editor, find_to_edit, state_in, time_of_change};
 use super::{Postgres, at, authority, quota};
-use crate::images::{
-    ChangeImage, ImageContent, ImageEdit, column, has_step, step_number, with_images,
-};
+use crate::images::{ChangeImage, ImageContent, ImageEdit, column, has_step, step_number, with_images};
 use crate::{Context, Edit, Precondition, StoreError, Viewer};
 use ::recipes::time::to_microseconds;
 use ::recipes::{ContentJson, Image, ImageSize, ServerFields, Usage};

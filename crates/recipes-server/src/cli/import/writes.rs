@@ -110,7 +110,8 @@ impl Importer {
         }
         self.recipes.push(PendingRecipe { place, import, images });
         let images = self.recipes.iter().flat_map(|pending| &pending.images);
-        let is_full = self.recipes.len() >= BATCH || images.map(|it| it.bytes.len()).sum::<usize>() >= IMAGE_BYTES;
+        let is_full =
+            self.recipes.len() >= BATCH || images.map(|it| it.bytes.len()).sum::<usize>() >= IMAGE_BYTES;
         if is_full && !self.is_atomic { self.flush().await } else { Ok(()) }
     }
 
@@ -204,8 +205,14 @@ impl Importer {
             };
             let context = Context::operator(self.clock.now());
             let id = *Uid::new(context.now, self.entropy.bytes()).as_bytes();
-            let command =
-                ChangeImage { recipe, step, image, id, precondition: Precondition::None, quotas: Quotas::OFF };
+            let command = ChangeImage {
+                recipe,
+                step,
+                image,
+                id,
+                precondition: Precondition::None,
+                quotas: Quotas::OFF,
+            };
             store.change_image(command, context).await?;
         }
         Ok(())

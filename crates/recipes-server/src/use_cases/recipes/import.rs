@@ -146,7 +146,8 @@ impl Recipes {
             import.known = Some(KnownRecipes::of(&self.store, Some(writer.user)).await?);
         }
         let on_conflict = import.options.on_conflict;
-        let (mut recipes, mut places, mut drafts) = (Vec::new(), Vec::new(), Vec::<(Draft, Vec<ItemImage>)>::new());
+        let (mut recipes, mut places, mut drafts) =
+            (Vec::new(), Vec::new(), Vec::<(Draft, Vec<ItemImage>)>::new());
         let mut reports: Vec<ItemReport> = Vec::with_capacity(pending.len());
         for (index, Pending { report, recipe, images }) in pending.into_iter().enumerate() {
             reports.push(report);
