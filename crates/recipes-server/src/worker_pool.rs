@@ -25,17 +25,17 @@ use tokio::sync::oneshot;
 
 /// What the threads are for: their names, and those of their metrics.
 #[derive(Clone, Copy, Debug)]
-pub struct Kind {
-    pub thread: &'static str,
-    pub durations: &'static str,
-    pub refusals: &'static str,
+pub(crate) struct Kind {
+    pub(crate) thread: &'static str,
+    pub(crate) durations: &'static str,
+    pub(crate) refusals: &'static str,
     /// Counts the time since this moment as a wait of the request.
-    pub waited: fn(Instant),
+    pub(crate) waited: fn(Instant),
 }
 
 /// Work that was not done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PoolError {
+pub(crate) enum PoolError {
     /// The queue is full.
     Overloaded {
         retry_after: Duration,
@@ -48,7 +48,7 @@ pub enum PoolError {
 const NICE: i32 = 10;
 
 /// The threads. Each has a memory of type `M` for its jobs.
-pub struct Workers<M> {
+pub(crate) struct Workers<M> {
     kind: Kind,
     queue: SyncSender<Job<M>>,
     threads: u64,
@@ -67,7 +67,7 @@ impl<M: Default + 'static> Workers<M> {
     ///
     /// # Errors
     /// When the system refuses to start a thread.
-    pub fn start(kind: Kind, threads: NonZero<usize>, queue_length: NonZero<usize>) -> io::Result<Self> {
+    pub(crate) fn start(kind: Kind, threads: NonZero<usize>, queue_length: NonZero<usize>) -> io::Result<Self> {
         let (queue, jobs) = sync_channel(queue_length.get());
         let (jobs, job_micros) = (Arc::new(Mutex::new(jobs)), Arc::new(AtomicU64::new(0)));
         let waiting = Arc::new(AtomicUsize::new(0));
@@ -88,7 +88,7 @@ impl<M: Default + 'static> Workers<M> {
     ///
     /// # Errors
     /// [`PoolError`].
-    pub async fn run<T: Send + 'static>(
+    pub(crate) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut M) -> T + Send + 'static,
     ) -> Result<T, PoolError> {
@@ -117,7 +117,7 @@ impl<M: Default + 'static> Workers<M> {
     }
 
     /// The number of jobs that have not begun.
-    pub fn waiting(&self) -> usize {
+    pub(crate) fn waiting(&self) -> usize {
         self.waiting.load(Ordering::Relaxed)
     }
 
