@@ -271,7 +271,7 @@ pub async fn delete(
 }
 
 /// What a change demands of the recipe.
-pub(super) fn precondition(
+fn precondition(
     app: &App,
     conditions: &Conditions,
     id: RecipeId,

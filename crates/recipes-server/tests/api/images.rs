@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use crate::app::{Answer, Client, TestApp, recipe};
 
 pub(crate) fn picture(width: u32, height: u32, shade: u8, format: ImageFormat) -> Vec<u8> {
-    let picture = RgbImage::from_fn(width, height, |x, y| Rgb([shade, (x % 256) as u8, (y % 256) as u8]));
+    let side = |place: u32| u8::try_from(place % 256).unwrap();
+    let picture = RgbImage::from_fn(width, height, |x, y| Rgb([shade, side(x), side(y)]));
     let mut bytes = std::io::Cursor::new(Vec::new());
     DynamicImage::from(picture).write_to(&mut bytes, format).unwrap();
     bytes.into_inner()
