@@ -141,7 +141,7 @@ pub(crate) async fn restore(address: &PostgresAddress, restore: Restore) -> Resu
 }
 
 /// Tables of rows that are good for minutes, or that refer to rows of others.
-const OF_MINUTES: &str = "device_codes, pushed_requests, ended_grants, logout_deliveries";
+const OF_MINUTES: &str = "device_codes, pushed_requests, ended_grants, logout_deliveries, idempotency_keys";
 
 async fn fill(db: &Db, mut restore: Restore) -> Result<(), RestoreError> {
     db.batch(SETTINGS).await?;
