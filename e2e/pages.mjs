@@ -32,9 +32,22 @@ const watch = (page, name) => {
   });
 };
 
+// Placeholders that are longer than their fields, and names of cards with a part of one line more than they may have.
+const cutOff = () => {
+  const pen = document.createElement("canvas").getContext("2d");
+  const fields = [...document.querySelectorAll(":placeholder-shown")].filter((field) => field.checkVisibility()).filter((field) => {
+    const style = getComputedStyle(field);
+    pen.font = `${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
+    return pen.measureText(field.placeholder).width > field.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+  });
+  const cards = [...document.querySelectorAll(".card .name")].filter((name) => name.clientHeight > 4 * parseFloat(getComputedStyle(name).lineHeight) + 1);
+  return [...fields.map((field) => field.placeholder), ...cards.map((name) => name.textContent)];
+};
+
 async function inspect(page, name) {
   const width = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   assert.ok(width <= 0, `${name} is ${width} pixels wider than the screen`);
+  assert.deepEqual(await page.evaluate(cutOff), [], `cut off at ${name}`);
   if (process.env.SCREENSHOTS) await page.screenshot({ path: `${process.env.SCREENSHOTS}/${name.replaceAll(/[^a-z0-9]+/gi, "-")}.png`, fullPage: true });
   if (!page.hasScripts) return;
   // Through the protocol of the browser, which the policy of the page does not concern.
@@ -190,7 +203,7 @@ async function administer() {
   await page.goto(`${origin}/admin/first-run`);
   await inspect(page, "first run");
   await page.fill("#invitation", code);
-  await page.fill("#name", "Root");
+  await page.fill("#name", "Rosalind Thornberry-Featherstone");
   await page.fill("#email", "root@example.org");
   await page.fill("#password", password);
   await submit(page, "main form button");
@@ -208,7 +221,35 @@ async function administer() {
   await page.click(".list a >> nth=0");
   await page.waitForURL(/\/admin\/users\/\d+$/);
   await inspect(page, "admin user");
+  await page.goto(`${origin}/recipes/new`);
+  await page.fill("#name", "Sunday roast chicken with lemon and thyme, and with a name that is too long for the picture of it, and Donaudampfschifffahrtsknödel");
+  await page.fill("#ingredients", "1 chicken");
+  await submit(page, ".buttons button:has-text('Save')");
+  assert.match(page.url(), /\/recipes\/\d+/);
+  // The home page shows what the index of the search has.
+  do await page.goto(`${origin}/`);
+  while ((await page.locator(".card", { hasText: "Sunday roast" }).count()) === 0);
+  const storageState = await context.storageState();
   await context.close();
+  return storageState;
+}
+
+// Long names and the words of every language fit on a phone.
+async function translate(storageState) {
+  for (const locale of ["en", "de", "fr", "es", "zh"]) {
+    const context = await browser.newContext({ viewport: sizes.phone, locale, storageState });
+    const page = await context.newPage();
+    watch(page, locale);
+    for (const path of ["/", "/recipes", "/recipes/new", "/account", "/admin/users", "/admin/audit"]) {
+      await page.goto(`${origin}${path}`);
+      assert.equal(await page.getAttribute("html", "lang"), locale);
+      await inspect(page, `${locale} ${path}`);
+      // The name of the user is shortened, not the sign that it opens a menu.
+      const excess = await page.locator(".menu summary").evaluate((summary) => summary.scrollWidth - summary.clientWidth);
+      assert.ok(excess <= 0, `the mark of the menu is cut off at ${locale} ${path}`);
+    }
+    await context.close();
+  }
 }
 
 // The first page is small, and a recipe that was opened can be read without a connection.
@@ -247,7 +288,7 @@ async function photograph(folder) {
 
 try {
   if (process.env.SCREENSHOTS) await photograph(process.env.SCREENSHOTS);
-  await administer();
+  await translate(await administer());
   await walk("desk", "desk", true, "light");
   await walk("phone", "phone", true, "dark");
   await walk("phone without scripts", "phone", false, "light");

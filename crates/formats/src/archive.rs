@@ -15,7 +15,7 @@ pub trait ReadSeek: Read + Seek + Send {}
 
 impl<T: Read + Seek + Send> ReadSeek for T {}
 
-/// An archive whose directory was checked.
+/// An archive, after the checks of its list of files.
 pub(crate) struct Archive<'a> {
     zip: ZipArchive<Box<dyn ReadSeek + 'a>>,
     next: usize,
@@ -146,16 +146,34 @@ impl<'a> Archive<'a> {
             dish.map(|index| (None, index)).into_iter().chain(of_steps).collect();
         let mut images = Vec::new();
         for (step, index) in places {
-            let Ok(entry) = self.zip.by_index(index) else { continue };
-            let most = (limits.image_bytes as u64).min(*budget);
-            let mut bytes = Vec::new();
-            let read = entry.take(most + 1).read_to_end(&mut bytes);
-            *budget = budget.saturating_sub(bytes.len() as u64);
-            if read.is_ok() && bytes.len() as u64 <= most {
-                images.push(ItemImage { step, bytes });
-            }
+            images.extend(self.unpack(index, limits, budget).map(|bytes| ItemImage::new(step, bytes)));
         }
         images
+    }
+
+    /// The picture with this path, seen from the folder of the entry.
+    pub(crate) fn image_beside(
+        &mut self,
+        entry: &str,
+        file: &str,
+        limits: &Limits,
+        budget: &mut u64,
+    ) -> Option<Vec<u8>> {
+        let inside = entry.strip_prefix(&self.path).unwrap_or(entry).trim_start_matches('/');
+        let folder = inside.rsplit_once('/').map_or_else(String::new, |(folder, _)| format!("{folder}/"));
+        let path = format!("{folder}{}", file.trim_start_matches("./").replace('\\', "/")).to_lowercase();
+        let index = *self.pictures.get(&path)?;
+        self.unpack(index, limits, budget)
+    }
+
+    /// A picture. `None` if it is damaged or too large.
+    fn unpack(&mut self, index: usize, limits: &Limits, budget: &mut u64) -> Option<Vec<u8>> {
+        let entry = self.zip.by_index(index).ok()?;
+        let most = (limits.image_bytes as u64).min(*budget);
+        let mut bytes = Vec::new();
+        let read = entry.take(most + 1).read_to_end(&mut bytes);
+        *budget = budget.saturating_sub(bytes.len() as u64);
+        (read.is_ok() && bytes.len() as u64 <= most).then_some(bytes)
     }
 
     /// The place of the picture with this path, without its extension.

@@ -45,7 +45,7 @@ pub(crate) struct Found {
     pub(crate) left_out: Vec<FieldError>,
     pub(crate) warnings: Vec<String>,
     /// A picture of the dish, in any format.
-    pub(crate) picture: Option<Vec<u8>>,
+    pub(crate) picture: Option<ItemImage>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -145,7 +145,7 @@ impl Found {
         };
         item.taken =
             members.iter().filter(|(_, value)| has_content(value)).map(|(name, _)| name.clone()).collect();
-        item.images.extend(self.picture.map(|bytes| ItemImage { step: None, bytes }));
+        item.images.extend(self.picture);
         (item.left_out, item.warnings) = (self.left_out, self.warnings);
         item
     }
@@ -191,7 +191,7 @@ impl Found {
         members
     }
 
-    /// Cuts and divides what is beyond the limits.
+    /// Cuts or divides texts and lists that are longer than a recipe may have.
     fn fit(&mut self) {
         let (mut warnings, mut cuts) = (Vec::new(), Vec::new());
         let mut cut = |name: &str, text: &mut String, max: usize| {

@@ -92,7 +92,7 @@ fn number_in(value: &Value) -> Option<f64> {
     value.as_f64().or_else(|| value.as_str()?.trim().parse().ok())
 }
 
-/// The minutes of an ISO 8601 duration without its `P`, in upper case. What programs get wrong and what is still clear is read:
+/// The minutes of an ISO 8601 duration without its `P`, in upper case. Common mistakes of other programs are read too:
 /// hours and minutes without a `T`, days behind it, letters without their number.
 fn iso_minutes(text: &str) -> Option<f64> {
     let text = text.replace("MINS", "M").replace("MIN", "M").replace("HRS", "H").replace("HR", "H");
@@ -145,7 +145,7 @@ fn minutes_in_words(text: &str) -> Option<f64> {
                 total = hours * 60.0 + minutes;
                 last_scale = Some(1.0);
                 i += 2;
-                // A unit behind it says what is known: 1:30 h.
+                // The unit after it confirms that these are hours: 1:30 h.
                 if let Some(Token::Word(unit)) = tokens.get(i + 1) {
                     unit_minutes(unit)?;
                     i += 1;

@@ -1,4 +1,4 @@
-//! Web pages: a small tree of elements, bounded in size and depth, and what is found in it.
+//! Web pages: a small tree of elements, bounded in size and depth, and searches in it.
 //!
 //! The tokens are those of the HTML standard. The tree is not: it closes elements where browsers do for ordinary pages, and
 //! needs no recursion, so that a page of a million open tags is a flat list.

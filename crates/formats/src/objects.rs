@@ -51,7 +51,7 @@ fn list_in(object: &Map<String, Value>) -> Option<&[Value]> {
     (!list.is_empty() && list.iter().all(is_recipe)).then_some(list.as_slice())
 }
 
-/// The items of a value, whose text has this many bytes.
+/// The recipes and users in a JSON value. `size` is the length of its text in bytes.
 pub(crate) fn items(value: &Value, size: usize, format: Option<Format>, limits: &Limits) -> Vec<Item> {
     let Some(object) = value.as_object() else {
         return vec![Item::refused(Format::Json, "must be an object: a recipe or a user")];

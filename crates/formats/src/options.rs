@@ -2,7 +2,7 @@
 
 use crate::format::Format;
 
-/// How much of a file is read. What is beyond is refused, with the limit in the message.
+/// The limits of reading a file. A larger file is refused, and the message names the limit.
 #[derive(Clone, Debug)]
 pub struct Limits {
     /// Of one recipe of this service's own JSON, as of a request.

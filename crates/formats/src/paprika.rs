@@ -8,6 +8,7 @@ use crate::assemble::Found;
 use crate::program::{
     Object, leave_out_unknown, long_text, minutes, set_difficulty, set_picture, set_source, text, words,
 };
+use crate::report::ItemImage;
 use crate::schema_org::{ingredients, steps_of_text, timestamp};
 use crate::yields::Yields;
 
@@ -62,9 +63,8 @@ pub(crate) fn recipe(object: &Object) -> Found {
     set_difficulty(&mut found, "difficulty", &text(object, &["difficulty"]));
     set_source(&mut found, &text(object, &["source"]), &text(object, &["source_url"]));
     set_picture(&mut found, "image_url", &text(object, &["image_url"]));
-    found.picture =
-        object.get("photo_data").and_then(Value::as_str).and_then(|data| BASE64.decode(data).ok());
-    found.picture = found.picture.filter(|picture| !picture.is_empty());
+    let photo = object.get("photo_data").and_then(Value::as_str).and_then(|data| BASE64.decode(data).ok());
+    found.picture = photo.filter(|bytes| !bytes.is_empty()).map(|bytes| ItemImage::new(None, bytes));
     for picture in ["photo_data", "photos"] {
         let is_lost = object.get(picture).is_some_and(crate::assemble::has_content);
         if is_lost && (picture == "photos" || found.picture.is_none()) {

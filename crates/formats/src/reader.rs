@@ -13,7 +13,7 @@ use crate::format::Format;
 use crate::layout::Layout;
 use crate::objects;
 use crate::options::{Options, too_long};
-use crate::report::{Content, Item, Place, whole};
+use crate::report::{Content, Item, Place, left_out, whole};
 use crate::text;
 
 /// The bytes of a file.
@@ -134,6 +134,7 @@ impl<'a> Reader<'a> {
             if let Some(mut item) = self.queue.pop_front() {
                 self.items += 1;
                 item.number = self.items;
+                self.unpack_images(&mut item);
                 return Ok(Some(item));
             }
             match &mut self.source {
@@ -187,6 +188,29 @@ impl<'a> Reader<'a> {
                 }
             }
             Some(Ok(entry)) => self.read_entry(&entry),
+        }
+    }
+
+    /// Takes the pictures out of the archive that an item names by their paths. One item at a time, because a page may have thousands.
+    fn unpack_images(&mut self, item: &mut Item) {
+        if item.images.iter().all(|image| image.file.is_none()) {
+            return;
+        }
+        let mut archive = match &mut self.source {
+            Source::Archives(archives) => archives.last_mut(),
+            _ => None,
+        };
+        let entry = item.place.entry.as_deref().unwrap_or_default();
+        let named = item.images.len();
+        for image in &mut item.images {
+            let (limits, budget) = (&self.options.limits, &mut self.budget);
+            if let (Some(file), Some(archive)) = (image.file.take(), archive.as_deref_mut()) {
+                image.bytes = archive.image_beside(entry, &file, limits, budget).unwrap_or_default();
+            }
+        }
+        item.images.retain(|image| !image.bytes.is_empty());
+        if item.images.len() < named {
+            item.left_out.push(left_out("image"));
         }
     }
 

@@ -33,6 +33,18 @@ pub struct ItemImage {
     /// The step that it shows, from 1. `None`: the dish.
     pub step: Option<u32>,
     pub bytes: Vec<u8>,
+    /// Its path beside the file of the recipe, until it is taken out of the archive.
+    pub(crate) file: Option<String>,
+}
+
+impl ItemImage {
+    pub(crate) fn new(step: Option<u32>, bytes: Vec<u8>) -> Self {
+        Self { step, bytes, file: None }
+    }
+
+    pub(crate) fn in_file(file: String) -> Self {
+        Self { step: None, bytes: Vec::new(), file: Some(file) }
+    }
 }
 
 impl fmt::Debug for ItemImage {

@@ -16,7 +16,7 @@ pub(crate) use self::instructions::steps_of_text;
 pub(crate) use self::nutrition::{FACTS, fact};
 pub(crate) use self::values::{address, split_words};
 
-/// What is known about the page that a document comes from.
+/// Facts about the page that contains the document.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Page {
     pub(crate) url: Option<String>,

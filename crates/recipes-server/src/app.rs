@@ -20,6 +20,7 @@ use crate::use_cases::{
     accounts::{Accounts, LogIn},
     clients::Clients,
     health::Health,
+    planning::Planning,
     recipes::Recipes,
 };
 use crate::web::form_token::FormTokens;
@@ -33,6 +34,7 @@ struct Parts {
     clients: Clients,
     recipes: Arc<Recipes>,
     recipe_responses: RecipeResponses,
+    planning: Planning,
     health: Health,
     guard: Arc<Guard>,
     log_in: Arc<PasswordStrategy>,
@@ -82,6 +84,7 @@ impl App {
         let recipes = Arc::new(Recipes::new(&with));
         Self(Arc::new(Parts {
             recipe_responses: RecipeResponses::new(&recipes),
+            planning: Planning::new(&with, Arc::clone(&recipes)),
             recipes,
             health: Health::new(store, search),
             guard: Arc::new(guard),
@@ -112,6 +115,10 @@ impl App {
 
     pub fn recipe_responses(&self) -> &RecipeResponses {
         &self.0.recipe_responses
+    }
+
+    pub fn planning(&self) -> &Planning {
+        &self.0.planning
     }
 
     pub fn health(&self) -> &Health {

@@ -281,6 +281,8 @@ impl Config {
             // The users of another server have no address here.
             require_verified_email: self.sign_up.require_verified_email && self.mode().has_accounts(),
             require_if_match: self.recipes.require_if_match,
+            revisions_kept: self.recipes.revisions_kept(),
+            bin_days: self.recipes.bin_days(),
             password_policy: self.password_policy(),
             quotas: self.protection.quotas(),
             reading: self.recipes.reading,

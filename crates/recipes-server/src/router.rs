@@ -55,6 +55,13 @@ fn recipe_routes() -> OpenApiRouter<App> {
             api::recipes::change,
             api::recipes::delete
         ))
+        .routes(routes!(api::recipes::bin::list))
+        .routes(routes!(api::recipes::bin::restore))
+        .routes(routes!(api::recipes::bin::delete))
+        .routes(routes!(api::recipes::revisions::list))
+        .routes(routes!(api::recipes::revisions::read))
+        .routes(routes!(api::recipes::revisions::diff))
+        .routes(routes!(api::recipes::revisions::restore))
         .routes(routes!(api::label_hints::read))
         .routes(routes!(api::recipes::search::facets))
         .routes(routes!(api::recipes::search::suggest))
@@ -68,6 +75,16 @@ fn recipe_routes() -> OpenApiRouter<App> {
             api::recipes::images::remove_of_step
         ))
         .routes(routes!(api::recipes::favourite::add, api::recipes::favourite::remove))
+        .routes(routes!(api::plan::read, api::plan::replace))
+        .routes(routes!(api::plan::add))
+        .routes(routes!(api::plan::remove))
+        .routes(routes!(api::plan::create_calendar, api::plan::revoke_calendar))
+        .routes(routes!(api::plan::calendar_file))
+        .routes(routes!(api::shopping_list::read, api::shopping_list::add, api::shopping_list::clear))
+        .routes(routes!(api::shopping_list::change, api::shopping_list::remove))
+        .routes(routes!(api::household::read, api::household::leave))
+        .routes(routes!(api::household::invite))
+        .routes(routes!(api::household::join))
 }
 
 fn account_routes(limits: &RateLimits) -> OpenApiRouter<App> {

@@ -36,7 +36,8 @@ use crate::idle_memory;
 use crate::images::ImageMaker;
 use crate::jobs::mail::{self, MailWorker, Mailer, MailerConfig};
 use crate::jobs::search_index::SearchIndex;
-use crate::jobs::{backups, logouts, upkeep};
+use crate::jobs::upkeep::{self, Keeping};
+use crate::jobs::{backups, logouts};
 use crate::limits::{self, DRAIN_SHARE, MAIL_SHARE};
 use crate::page_fetcher::PageFetcher;
 use crate::passwords::Passwords;
@@ -210,7 +211,8 @@ fn connections(config: &Config) -> limits::Connections {
 /// Jobs without an end of their own.
 fn start_jobs(config: &Config, store: &Store, clock: &Clock) {
     tokio::spawn(idle_memory::run());
-    tokio::spawn(upkeep::run(store.clone(), config.protection.audit_retention(), clock.clone()));
+    let (audit, bin_days) = (config.protection.audit_retention(), config.accounts().bin_days);
+    tokio::spawn(upkeep::run(store.clone(), Keeping { audit, bin_days }, clock.clone()));
     if let Some(schedule) = config.backups.schedule() {
         tokio::spawn(backups::run(store.clone(), schedule, clock.clone()));
     }

@@ -6,6 +6,7 @@ pub mod accounts;
 pub mod clients;
 mod dependencies;
 pub mod health;
+pub mod planning;
 pub mod recipes;
 
 pub use self::dependencies::Dependencies;

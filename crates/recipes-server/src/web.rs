@@ -13,16 +13,22 @@ pub mod error_page;
 mod form;
 pub mod form_token;
 mod frame;
+mod history;
 mod home;
+mod household;
 mod labels;
 pub mod languages;
 mod links;
 mod log_in;
 mod nutrition;
 mod pending_cookies;
+mod personal;
 mod picture;
+mod plan;
 mod recipe;
 mod results;
+mod scaling;
+mod shopping_list;
 mod show;
 mod sign_up;
 mod visitor;
@@ -55,6 +61,17 @@ pub const PATHS: &[&str] = &[
     "/recipes/{id}/edit",
     "/recipes/{id}/delete",
     "/recipes/{id}/image",
+    "/recipes/{id}/favourite",
+    "/recipes/{id}/cooked",
+    "/recipes/{id}/cooked/{entry}",
+    "/plan",
+    "/plan/meals/{id}",
+    "/shopping-list",
+    "/shopping-list/{id}",
+    "/household",
+    "/household/join",
+    "/recipes/{id}/history",
+    "/bin",
     "/log-in",
     "/log-out",
     "/sign-up",
@@ -121,7 +138,17 @@ where
             .route("/recipes/new", get(edit::new_form).post(edit::create))
             .route("/recipes/{id}/edit", get(edit::edit_form).post(edit::update))
             .route("/recipes/{id}/delete", get(edit::delete_form).post(edit::delete))
-            .route("/recipes/{id}/image", post(picture::change));
+            .route("/recipes/{id}/image", post(picture::change))
+            .route("/recipes/{id}/favourite", post(personal::favourite))
+            .route("/recipes/{id}/cooked", post(personal::add_cooked))
+            .route("/recipes/{id}/cooked/{entry}", post(personal::remove_cooked))
+            .route("/plan", get(plan::read).post(plan::add))
+            .route("/plan/meals/{id}", post(plan::remove))
+            .route("/shopping-list", get(shopping_list::read).post(shopping_list::add))
+            .route("/shopping-list/{id}", post(shopping_list::change))
+            .route("/household", get(household::read).post(household::change))
+            .route("/household/join", get(household::join_form).post(household::join))
+            .merge(history::routes());
     }
     pages.layer(from_fn(PendingCookies::deliver)).merge(files())
 }

@@ -67,7 +67,11 @@ impl<M: Default + 'static> Workers<M> {
     ///
     /// # Errors
     /// When the system refuses to start a thread.
-    pub(crate) fn start(kind: Kind, threads: NonZero<usize>, queue_length: NonZero<usize>) -> io::Result<Self> {
+    pub(crate) fn start(
+        kind: Kind,
+        threads: NonZero<usize>,
+        queue_length: NonZero<usize>,
+    ) -> io::Result<Self> {
         let (queue, jobs) = sync_channel(queue_length.get());
         let (jobs, job_micros) = (Arc::new(Mutex::new(jobs)), Arc::new(AtomicU64::new(0)));
         let waiting = Arc::new(AtomicUsize::new(0));

@@ -7,18 +7,30 @@ const safely = (use) => { try { return use(); } catch { return null; } }; // Sto
 
 if ("serviceWorker" in navigator && isSecureContext && one("header.site")) navigator.serviceWorker.register(`${base}/sw.js`, { scope: `${base}/` }).catch(() => {});
 
-// The menu closes when the user goes elsewhere.
+// The menu closes when the user goes elsewhere, by pointer or by keyboard.
 const menu = one("details.menu");
 if (menu) {
   addEventListener("click", (event) => { if (!menu.contains(event.target)) menu.open = false; });
+  menu.addEventListener("focusout", ({ relatedTarget }) => { if (relatedTarget && !menu.contains(relatedTarget)) menu.open = false; });
   addEventListener("keydown", (event) => { if (event.key === "Escape" && menu.open) { menu.open = false; one("summary", menu).focus(); } });
 }
 
 // Filters apply at once. On a phone they are folded.
 const search = one("[data-submit-on-change]");
 if (search) {
-  if (matchMedia("(max-width: 48rem)").matches) one(".filters", search).open = false;
-  search.addEventListener("change", (event) => { if (event.target.type !== "search") search.requestSubmit(); });
+  const folded = one(".filters", search);
+  if (matchMedia("(max-width: 48rem)").matches) folded.open = false;
+  // The next page has the focus where this one had it, so that several filters can be chosen by keyboard.
+  const path = (field) => field?.name && JSON.stringify([field.name, field.type === "checkbox" ? field.value : field.type]);
+  const fields = [...search.elements], last = safely(() => sessionStorage.getItem("filter"));
+  const field = last && fields.find((field) => path(field) === last && (field.type !== "radio" || field.checked));
+  safely(() => sessionStorage.removeItem("filter"));
+  if (field) { if (folded.contains(field)) folded.open = true; field.focus(); }
+  search.addEventListener("change", (event) => {
+    if (event.target.type === "search") return;
+    addEventListener("pagehide", () => safely(() => sessionStorage.setItem("filter", path(document.activeElement) || path(event.target))), { once: true });
+    search.requestSubmit();
+  });
   search.addEventListener("formdata", ({ formData }) => { for (const [name, value] of [...formData]) if (value === "") formData.delete(name); });
 }
 
@@ -53,6 +65,7 @@ function cook(button) {
   document.body.append(dialog);
   const steps = all(".steps li");
   const text = one("[data-text]", dialog), lines = one("[data-lines]", dialog);
+  const back = one("[data-back]", dialog), next = one("[data-next]", dialog), label = next.textContent;
   for (const line of all(".ingredients li span")) lines.append(Object.assign(document.createElement("li"), { textContent: line.textContent }));
   let place = 0, lock = null;
   const awake = async () => { lock = (await navigator.wakeLock?.request("screen").catch(() => null)) ?? null; };
@@ -60,18 +73,19 @@ function cook(button) {
   const go = (to) => {
     if (to < 0 || to >= steps.length) { if (to >= steps.length) dialog.close(); return; }
     place = to;
+    if (place === 0 && document.activeElement === back) next.focus(); // A disabled button has no focus.
     text.replaceChildren(...[...one(".step", steps[place]).childNodes].map((node) => node.cloneNode(true)));
     one("[data-place]", dialog).textContent = `${place + 1} / ${steps.length}`;
-    one("[data-back]", dialog).disabled = place === 0;
-    text.focus();
+    back.disabled = place === 0;
+    next.textContent = place === steps.length - 1 ? next.dataset.last : label;
   };
-  one("[data-back]", dialog).addEventListener("click", () => go(place - 1));
-  one("[data-next]", dialog).addEventListener("click", () => go(place + 1));
+  back.addEventListener("click", () => go(place - 1));
+  next.addEventListener("click", () => go(place + 1));
   one("[data-close]", dialog).addEventListener("click", () => dialog.close());
   const list = one("[data-list]", dialog);
   list.addEventListener("click", () => { lines.hidden = !lines.hidden; list.setAttribute("aria-expanded", String(!lines.hidden)); });
   dialog.addEventListener("keydown", (event) => {
-    if (event.key === "ArrowRight") go(place + 1);
+    if (event.key === "ArrowRight" && place < steps.length - 1) go(place + 1);
     if (event.key === "ArrowLeft") go(place - 1);
   });
   dialog.addEventListener("close", () => { document.removeEventListener("visibilitychange", again); lock?.release(); dialog.remove(); button.focus(); });
@@ -79,6 +93,7 @@ function cook(button) {
   dialog.showModal();
   awake();
   go(0);
+  text.focus();
 }
 
 // The editor: a draft is kept in this browser until the recipe is saved.
@@ -89,8 +104,9 @@ if (editor) {
   const initial = fields(), kept = safely(() => localStorage.getItem(key));
   if (kept && kept !== initial && !("refused" in editor.dataset)) {
     notice.hidden = false;
-    one("[data-restore]", notice).addEventListener("click", () => { restore(JSON.parse(kept)); notice.hidden = true; });
-    one("[data-discard]", notice).addEventListener("click", () => { safely(() => localStorage.removeItem(key)); notice.hidden = true; });
+    const close = () => { notice.hidden = true; one("#name", editor).focus(); };
+    one("[data-restore]", notice).addEventListener("click", () => { restore(JSON.parse(kept)); close(); });
+    one("[data-discard]", notice).addEventListener("click", () => { safely(() => localStorage.removeItem(key)); close(); });
   }
   function restore(pairs) {
     const blocks = pairs.filter(([name]) => name.endsWith("[text]")).length;

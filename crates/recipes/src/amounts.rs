@@ -21,6 +21,7 @@ mod food;
 mod number;
 mod ratio;
 mod scan;
+mod sum;
 mod temperature;
 mod view;
 mod words;
@@ -29,8 +30,11 @@ use std::ops::Range;
 
 pub use self::convert::UnitSystem;
 pub use self::ratio::Ratio;
+pub use self::sum::ListLine;
 pub use self::temperature::convert_temperatures;
-pub use self::view::{AppliedView, RecipeView, Size, ViewError, ViewedRecipe, parsed_ingredients};
+pub use self::view::{
+    AppliedView, RecipeView, Size, ViewError, ViewedRecipe, decimal_separator, parsed_ingredients,
+};
 pub(crate) use self::words::is_wide;
 
 use serde::Serialize;

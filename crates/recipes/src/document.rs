@@ -7,10 +7,11 @@
 use ids::RecipeId;
 use jiff::Timestamp;
 use jiff::fmt::temporal::DateTimePrinter;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use uuid::fmt::Hyphenated;
 
 use crate::content::Content;
+use crate::fields::Fields as _;
 use crate::images::RecipeImages;
 use crate::instruction::Instruction;
 use crate::server_fields::ServerFields;
@@ -59,24 +60,23 @@ impl ContentJson {
         self
     }
 
-    /// Without the pictures, if it has these.
-    #[must_use]
-    pub fn without_images(mut self, images: &RecipeImages) -> Self {
-        let members = image_members(images);
-        if let Some(content) = self.0.strip_suffix(&members) {
-            self.0.truncate(content.len());
-        }
-        self
+    /// Without what it says of pictures. `None` if the text is not one of a recipe.
+    pub fn without_images(self) -> Option<Self> {
+        let mut members = self.members()?;
+        let images = RecipeImages::take(&mut members).ok()?;
+        if images.is_empty() { Some(self) } else { Content::take(&mut members).ok().map(|it| Self::new(&it)) }
     }
 
     /// The steps of the preparation. `None` if the text is not one of a recipe.
     pub fn instructions(&self) -> Option<Vec<Instruction>> {
-        let members = serde_json::from_str(&format!("{{{}}}", self.0)).ok()?;
-        let Value::Object(mut members) = members else { return None };
-        match members.remove("instructions") {
+        match self.members()?.remove("instructions") {
             Some(steps) => serde_json::from_value(steps).ok(),
             None => Some(Vec::new()),
         }
+    }
+
+    fn members(&self) -> Option<Map<String, Value>> {
+        serde_json::from_str(&format!("{{{}}}", self.0)).ok()
     }
 
     /// The text to store: everything after `{"id":1,`.
@@ -204,9 +204,9 @@ mod tests {
         write_recipe_json(&mut json, RecipeId::from_i64(1).unwrap(), &text);
         let recipe = Recipe::from_json(&json).unwrap();
         assert_eq!((&recipe.images, recipe.to_json()), (&images, json));
-        let split = ContentJson::from_stored(text, &fields()).unwrap().without_images(&images);
+        let split = ContentJson::from_stored(text, &fields()).unwrap().without_images().unwrap();
         assert_eq!(split, content(&vesuvio()));
-        assert_eq!(split.clone().without_images(&images), split, "it has none");
+        assert_eq!(split.clone().without_images().as_ref(), Some(&split), "it has none");
         assert_eq!(split.with_images(&RecipeImages::default()), content(&vesuvio()));
     }
 

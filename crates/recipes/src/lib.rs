@@ -36,6 +36,7 @@ mod access;
 pub mod allergens;
 pub mod amounts;
 mod attribution;
+mod changes;
 mod content;
 mod document;
 mod draft;
@@ -63,6 +64,7 @@ pub mod time;
 
 pub use access::{EditRefusal, Editor, Precondition, RecipeState, Viewer};
 pub use attribution::Attribution;
+pub use changes::{FieldChanges, json_patch};
 pub use content::{Content, Visibility};
 pub use document::{ContentJson, write_recipe_json};
 pub use draft::Draft;

@@ -63,7 +63,7 @@ impl Store {
         }
     }
 
-    /// The entries of this user, or those for one recipe; the newest day first.
+    /// The entries of this user, also for recipes in the bin, or those for one recipe; the newest day first.
     pub async fn cooked(&self, user: UserId, recipe: Option<RecipeId>) -> Result<Vec<Cooked>, StoreError> {
         match self {
             Self::Sqlite(db) => db.cooked(user, recipe).await,

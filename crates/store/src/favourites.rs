@@ -59,6 +59,13 @@ impl Store {
         }
     }
 
+    pub async fn is_favourite(&self, user: UserId, recipe: RecipeId) -> Result<bool, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.is_favourite(user, recipe),
+            Self::Postgres(db) => db.is_favourite(user, recipe).await,
+        }
+    }
+
     /// The favourites of this user, in the order of the recipes' ids.
     pub async fn favourites(&self, user: UserId) -> Result<Vec<Favourite>, StoreError> {
         match self {

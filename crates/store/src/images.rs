@@ -5,8 +5,8 @@ use std::fmt;
 use aws_lc_rs::digest::{SHA256, digest};
 use ids::RecipeId;
 
-use crate::{Context, Edit, Precondition, Store, StoreError, Viewer};
-use ::recipes::{ContentJson, Image, ImageSize, Quotas, RecipeImages, StoredImage, moved_steps};
+use crate::{Context, Edit, Precondition, RevisionsKept, Store, StoreError, StoredRecipe, Viewer};
+use ::recipes::{ContentJson, Image, ImageSize, Quotas, Recipe, RecipeImages, StoredImage, moved_steps};
 
 /// A picture that was made of what a client has sent: a JPEG in each size.
 #[derive(Clone, PartialEq, Eq)]
@@ -57,6 +57,7 @@ pub struct ChangeImage {
     pub precondition: Precondition,
     /// Of the owner of the recipe. Administrators have none.
     pub quotas: Quotas,
+    pub revisions_kept: RevisionsKept,
 }
 
 /// What became of a change of a picture.
@@ -141,6 +142,20 @@ impl Store {
     }
 }
 
+impl StoredRecipe {
+    /// Without what it says of pictures.
+    pub(crate) fn without_images(mut self) -> Result<Self, StoreError> {
+        let mut json = Vec::with_capacity(self.json_len());
+        self.write_json(&mut json);
+        let recipe = Recipe::from_json(&json)
+            .map_err(|_| StoreError::Corrupt(format!("the text of recipe {}", self.id)))?;
+        if !recipe.images.is_empty() {
+            self.text = ContentJson::new(&recipe.content).finish(&recipe.server).into();
+        }
+        Ok(self)
+    }
+}
+
 /// The number of a step in the database.
 pub(crate) fn step_number(step: Option<u32>) -> Result<i32, StoreError> {
     i32::try_from(step.unwrap_or(0)).map_err(|_| StoreError::Bug("a step beyond all limits".to_owned()))
@@ -211,12 +226,13 @@ impl Moves {
     }
 }
 
-/// The document with these pictures in place of those.
+/// The document with these pictures in place of those that it has.
 pub(crate) fn with_images(
     document: ContentJson,
     recipe: RecipeId,
-    before: &[StoredImage],
-    after: &[StoredImage],
-) -> ContentJson {
-    document.without_images(&RecipeImages::of(recipe, before)).with_images(&RecipeImages::of(recipe, after))
+    images: &[StoredImage],
+) -> Result<ContentJson, StoreError> {
+    let bare = document.without_images();
+    let bare = bare.ok_or_else(|| StoreError::Corrupt(format!("the text of recipe {recipe}")))?;
+    Ok(bare.with_images(&RecipeImages::of(recipe, images)))
 }

@@ -3,7 +3,7 @@
 use ::recipes::{Draft, ImportedHistory, Quotas};
 use ids::{RecipeId, Uid, UserId};
 
-use crate::{Context, ImportRefusal, Store, StoreError};
+use crate::{Context, ImportRefusal, RevisionsKept, Store, StoreError};
 
 /// What happens to a recipe that is there already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,6 +28,8 @@ pub struct ImportBatch {
     pub is_atomic: bool,
     /// Of the owner. Administrators have none.
     pub quotas: Quotas,
+    /// Of each recipe that is updated.
+    pub revisions_kept: RevisionsKept,
 }
 
 /// One recipe of an import.

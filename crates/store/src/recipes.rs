@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use jiff::Timestamp;
 
-use crate::{Context, Listing, Page, PageEnd, ReadCache, Store, StoreError};
+use crate::{Context, Listing, Page, PageEnd, ReadCache, RevisionsKept, Store, StoreError};
 use ::recipes::{
     ContentJson, Draft, EditRefusal, FieldError, PatchError, Precondition, Quotas, RecipePatch, Usage,
     Viewer, Visibility, write_recipe_json,
@@ -49,6 +49,8 @@ pub struct ReplaceRecipe {
     pub precondition: Precondition,
     /// Of the owner. A larger text is refused beyond them, unless the actor is an administrator.
     pub quotas: Quotas,
+    /// With the one that is replaced.
+    pub revisions_kept: RevisionsKept,
 }
 
 /// Changes some of what the author of a recipe has written. See [`ReplaceRecipe`].
@@ -58,6 +60,17 @@ pub struct PatchRecipe {
     pub patch: RecipePatch,
     pub precondition: Precondition,
     pub quotas: Quotas,
+    pub revisions_kept: RevisionsKept,
+}
+
+/// Makes a new revision with the content of a former one. See [`ReplaceRecipe`].
+#[derive(Clone, Debug)]
+pub struct RestoreRevision {
+    pub id: RecipeId,
+    pub revision: i64,
+    pub precondition: Precondition,
+    pub quotas: Quotas,
+    pub revisions_kept: RevisionsKept,
 }
 
 /// A change of a recipe.
@@ -67,6 +80,7 @@ pub(crate) struct Change {
     pub(crate) content: NewContent,
     pub(crate) precondition: Precondition,
     pub(crate) quotas: Quotas,
+    pub(crate) revisions_kept: RevisionsKept,
 }
 
 /// What a changed recipe contains.
@@ -76,18 +90,25 @@ pub(crate) enum NewContent {
     Whole(ContentJson, Visibility),
     /// It is applied in the transaction, to the revision of that moment.
     Patch(RecipePatch),
+    /// That of this revision.
+    Of(i64),
 }
 
 impl Change {
     pub(crate) fn replace(command: ReplaceRecipe) -> Self {
-        let ReplaceRecipe { id, draft, precondition, quotas } = command;
+        let ReplaceRecipe { id, draft, precondition, quotas, revisions_kept } = command;
         let content = NewContent::Whole(ContentJson::new(draft.content()), draft.content().visibility);
-        Self { id, content, precondition, quotas }
+        Self { id, content, precondition, quotas, revisions_kept }
     }
 
     pub(crate) fn patch(command: PatchRecipe) -> Self {
-        let PatchRecipe { id, patch, precondition, quotas } = command;
-        Self { id, content: NewContent::Patch(patch), precondition, quotas }
+        let PatchRecipe { id, patch, precondition, quotas, revisions_kept } = command;
+        Self { id, content: NewContent::Patch(patch), precondition, quotas, revisions_kept }
+    }
+
+    pub(crate) fn restore(command: RestoreRevision) -> Self {
+        let RestoreRevision { id, revision, precondition, quotas, revisions_kept } = command;
+        Self { id, content: NewContent::Of(revision), precondition, quotas, revisions_kept }
     }
 }
 
@@ -198,6 +219,8 @@ pub enum Edit<T> {
     Stale(Box<StoredRecipe>),
     /// The recipe that a patch would make is not valid.
     Invalid(Vec<FieldError>),
+    /// The revision to restore does not exist for the actor.
+    NoSuchRevision,
 }
 
 impl<T> Edit<T> {
@@ -322,7 +345,22 @@ impl Store {
         }
     }
 
-    /// The id is never given out again.
+    /// Makes a new revision with the content of a former one, which the actor must be able to read.
+    ///
+    /// # Errors
+    /// As [`replace_recipe`](Self::replace_recipe).
+    pub async fn restore_revision(
+        &self,
+        command: RestoreRevision,
+        context: Context,
+    ) -> Result<Edit<StoredRecipe>, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.change_recipe(Change::restore(command), context).await,
+            Self::Postgres(db) => db.change_recipe(Change::restore(command), context).await,
+        }
+    }
+
+    /// Deletes a recipe and its history for good: [`bin_recipe`](Self::bin_recipe) can be undone. The id is never given out again.
     ///
     /// # Errors
     /// As [`replace_recipe`](Self::replace_recipe).

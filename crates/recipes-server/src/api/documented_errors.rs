@@ -5,7 +5,10 @@ mod examples;
 use std::{borrow::Cow, collections::BTreeMap};
 
 use accounts::{MAX_API_TOKENS, MAX_INVITATIONS};
-use store::{MAX_COOKED, MAX_COOKED_OF_RECIPE, MAX_FAVOURITES};
+use store::{
+    MAX_COOKED, MAX_COOKED_OF_RECIPE, MAX_FAVOURITES, MAX_HOUSEHOLD_MEMBERS, MAX_PLAN_ENTRIES,
+    MAX_PLAN_ENTRIES_OF_DAY, MAX_SHOPPING_ITEMS,
+};
 use utoipa::{
     IntoResponses,
     openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder, header::HeaderBuilder},
@@ -61,6 +64,19 @@ errors! {
     ImageNotFound: 404 "There is no such recipe, it is private to another user, or it has no such picture";
     StepNotFound: 404 "There is no such recipe, it is private to another user, or it has no such step";
     RangeNotSatisfiable: 416 "The picture has no such bytes" => "content-range" "The length of the picture";
+    MealNotFound: 404 "There is no such meal in your plan";
+    TooManyMeals: 409 format!("A day would have more than {MAX_PLAN_ENTRIES_OF_DAY} meals, or the plan more than {MAX_PLAN_ENTRIES}");
+    CalendarNotFound: 404 "There is no such calendar";
+    ItemNotFound: 404 "There is no such item in your list";
+    ItemChanged: 409 "Somebody else has changed the item: read the list again";
+    TooManyItems: 409 format!("The list would have more than {MAX_SHOPPING_ITEMS} items");
+    HouseholdNotFound: 404 "You are in no household";
+    InvitationToHouseholdNotFound: 404 "The code is unknown, was used or has expired";
+    HouseholdFull: 409 format!("The household has {MAX_HOUSEHOLD_MEMBERS} members already");
+    RevisionNotFound: 404 "There is no such recipe, or no such revision that you could have read then";
+    BinnedNotFound: 404 "There is no such recipe in the bin that you can restore";
+    CommunalBinned: 403 "The recipe has no owner, so only administrators delete it for good; or as for `DELETE /api/v1/recipes/{id}`";
+    UidTaken: 409 "A recipe with the same `uid` was imported since";
     NoInvitation: 409 format!("There are {MAX_INVITATIONS} open invitations already, or `SIGNUP` is `closed`");
     UserDisabled: 409 "The user is disabled";
     LastAdmin: 409 "The user is the last administrator";

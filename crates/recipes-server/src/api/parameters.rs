@@ -173,12 +173,12 @@ parameters! {
             "name": "servings", "in": "query", "required": false,
             "description": "Scales the ingredients to this many servings; the recipe must state its own. A whole number, a \
                 decimal number or a fraction.",
-            "schema": { "type": "string", "pattern": "^[1-9][0-9]{0,2}(\\.[0-9]{1,3})?$" }
+            "schema": { "type": "string", "pattern": "^([1-9][0-9]{0,2}(\\.[0-9]{1,3})?|0\\.[0-9]{0,2}[1-9])$" }
         },
         {
             "name": "scale", "in": "query", "required": false,
             "description": "Multiplies the amounts of the ingredients: `2`, `1.5`, `3/2`. Not together with `servings`.",
-            "schema": { "type": "string", "pattern": "^[1-9][0-9]{0,2}(\\.[0-9]{1,3}|/[1-9][0-9]{0,2})?$" }
+            "schema": { "type": "string", "pattern": "^([1-9][0-9]{0,2}(\\.[0-9]{1,3}|/[1-9][0-9]{0,2})?|0\\.[0-9]{0,2}[1-9])$" }
         },
         {
             "name": "unit", "in": "query", "required": false,
@@ -214,6 +214,32 @@ parameters! {
         "name": "Range", "in": "header", "required": false,
         "description": "A part of the picture, as in `bytes=0-1023`.",
         "schema": { "type": "string" }
+    }];
+    DaysQuery: [
+        {
+            "name": "from", "in": "query", "required": false,
+            "description": "The first day. Without it, today.",
+            "schema": { "type": "string", "format": "date", "pattern": "^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])$" }
+        },
+        {
+            "name": "to", "in": "query", "required": false,
+            "description": "The last day, at most 366 days later. Without it, six days later.",
+            "schema": { "type": "string", "format": "date", "pattern": "^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])$" }
+        }
+    ];
+    TickedQuery: [{
+        "name": "ticked", "in": "query", "required": false,
+        "description": "`true`: only the ticked items.",
+        "schema": { "type": "string", "pattern": "^true$" }
+    }];
+    RevisionInPath: [{
+        "name": "revision", "in": "path", "required": true, "example": 1,
+        "schema": { "type": "integer", "format": "int64", "minimum": 1 }
+    }];
+    DiffQuery: [{
+        "name": "to", "in": "query", "required": false,
+        "description": "The number of the other revision; without it, the current one.",
+        "schema": { "type": "integer", "format": "int64", "minimum": 1 }
     }];
     CookedInPath: [{
         "name": "entry", "in": "path", "required": true, "example": "01936f5e-8c00-7d3a-9b1e-3f5a7c9e1b2d",

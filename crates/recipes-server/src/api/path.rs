@@ -4,11 +4,12 @@ use std::convert::Infallible;
 
 use axum::extract::{FromRequestParts, Path};
 use http::request::Parts;
-use ids::{ApiTokenId, CookedId, InvitationId, RecipeId, SessionId, UserId};
+use ids::{ApiTokenId, CookedId, InvitationId, PlanEntryId, RecipeId, SessionId, ShoppingItemId, UserId};
 use recipes::limits;
 
 use crate::http::error::Report;
 use crate::use_cases::accounts::AccountError;
+use crate::use_cases::planning::PlanError;
 use crate::use_cases::recipes::RecipeError;
 
 /// The id in the path. Text that is no id gets the same 404 as an unknown id.
@@ -45,6 +46,27 @@ path_ids! {
     ApiTokenId or AccountError::ApiTokenNotFound;
     UserId or AccountError::UserNotFound;
     InvitationId or AccountError::InvitationNotFound;
+    PlanEntryId or PlanError::NoSuchMeal;
+    ShoppingItemId or PlanError::NoSuchItem;
+}
+
+/// A revision of a recipe, by the numbers in the path.
+pub struct RevisionPath {
+    pub recipe: RecipeId,
+    pub revision: i64,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for RevisionPath {
+    type Rejection = Report;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Report> {
+        let texts = Path::<(String, String)>::from_request_parts(parts, state).await.ok();
+        let numbers = texts.and_then(|Path((recipe, revision))| {
+            // Of the same form as an id.
+            Some(Self { recipe: RecipeId::parse(&recipe)?, revision: RecipeId::parse(&revision)?.get() })
+        });
+        numbers.ok_or_else(|| RecipeError::NoSuchRevision.into())
+    }
 }
 
 /// A step of a recipe, by the id and the number in the path.

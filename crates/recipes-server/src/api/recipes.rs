@@ -1,6 +1,7 @@
 //! Recipes: every client reads the public ones, users create their own, owners change theirs.
 
 pub mod address;
+pub mod bin;
 mod collection;
 pub mod cooked;
 pub mod favourite;
@@ -10,6 +11,7 @@ pub mod images;
 pub mod import;
 mod page_stream;
 pub mod response;
+pub mod revisions;
 mod scaled;
 pub mod search;
 mod view;
@@ -248,7 +250,7 @@ pub async fn change(
     Ok(RecipeResponse::of(&recipe).with_status(StatusCode::OK))
 }
 
-/// Deletes a recipe. Its id is never used again.
+/// Deletes a recipe. It can be restored from the bin for some days (`BIN_DAYS`). Its id is never given to another one.
 #[utoipa::path(
     delete, path = "/api/v1/recipes/{id}", tag = "recipes", operation_id = "deleteRecipe",
     params(RecipeInPath, IfMatch),
@@ -271,11 +273,7 @@ pub async fn delete(
 }
 
 /// What a change demands of the recipe.
-fn precondition(
-    app: &App,
-    conditions: &Conditions,
-    id: RecipeId,
-) -> Result<Precondition, RequestError> {
+fn precondition(app: &App, conditions: &Conditions, id: RecipeId) -> Result<Precondition, RequestError> {
     if app.recipes().requires_if_match() && !conditions.has_if_match() {
         return Err(RequestError::PreconditionRequired);
     }

@@ -22,7 +22,7 @@ use formats::{Content, Format, Item, Options, Reader};
 use ids::UserId;
 use indicatif::ProgressBar;
 use recipes::{FieldError, LabelPolicy};
-use store::{OnConflict, Store};
+use store::{OnConflict, RevisionsKept, Store};
 
 use self::{
     printable::printable,
@@ -135,6 +135,7 @@ impl Import {
             },
             duplicates: self.duplicates,
             labels: config.accounts().labels,
+            revisions_kept: config.accounts().revisions_kept,
             known: None,
             clock,
             entropy: Entropy::system(),
@@ -181,6 +182,7 @@ struct Importer {
     on_conflict: OnConflict,
     duplicates: Duplicates,
     labels: LabelPolicy,
+    revisions_kept: RevisionsKept,
     /// Read from the store for the first recipe without a uid.
     known: Option<KnownRecipes>,
     clock: Clock,

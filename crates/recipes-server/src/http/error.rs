@@ -15,6 +15,7 @@
 
 mod account;
 mod client;
+mod plan;
 mod recipe;
 mod rejection;
 mod report;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use accounts::audit::Retention;
+use jiff::{SignedDuration, Timestamp};
 use store::Store;
 
 use crate::clock::Clock;
@@ -18,14 +19,22 @@ const TOKENS_EXPIRE: Duration = Duration::from_mins(15);
 
 const BETWEEN_STEPS: Duration = Duration::from_millis(20);
 
-/// Goes on with interrupted deletions, trims the audit log to its retention, deletes old counts of rate limits
-/// and old idempotency keys, and frees places in the status list, for as long as the service runs.
-pub(crate) async fn run(store: Store, retention: Retention, clock: Clock) {
+/// How long something is kept.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Keeping {
+    pub(crate) audit: Retention,
+    pub(crate) bin_days: u16,
+}
+
+/// Goes on with interrupted deletions, trims the audit log to its retention, deletes old counts of rate limits, old idempotency keys
+/// and recipes that were in the bin for long enough, and frees places in the status list, for as long as the service runs.
+pub(crate) async fn run(store: Store, keeping: Keeping, clock: Clock) {
     tokio::join!(
         finish_deletions(&store, &clock),
-        trim_audit_log(&store, retention, &clock),
+        trim_audit_log(&store, keeping.audit, &clock),
         trim_rate_limits(&store, &clock),
         trim_idempotency_keys(&store, &clock),
+        empty_bin(&store, keeping.bin_days, &clock),
         free_status_places(&store, &clock)
     );
 }
@@ -84,6 +93,23 @@ async fn trim_idempotency_keys(store: &Store, clock: &Clock) {
             Ok(1..) => continue,
             Ok(0) => {}
             Err(error) => tracing::warn!(%error, "Old idempotency keys could not be deleted; retrying"),
+        }
+        tokio::time::sleep(INTERVAL).await;
+    }
+}
+
+async fn empty_bin(store: &Store, days: u16, clock: &Clock) {
+    let kept = SignedDuration::from_hours(24 * i64::from(days));
+    loop {
+        let until = clock.now().checked_sub(kept).unwrap_or(Timestamp::MIN);
+        match store.empty_bin(until).await {
+            Ok(1..) => {
+                // Other writes come between two steps.
+                tokio::time::sleep(BETWEEN_STEPS).await;
+                continue;
+            }
+            Ok(0) => {}
+            Err(error) => tracing::warn!(%error, "The bin of recipes could not be emptied; retrying"),
         }
         tokio::time::sleep(INTERVAL).await;
     }

@@ -1,5 +1,6 @@
 //! Recipes: create, read, list, change, delete.
 
+mod bin;
 mod cooked;
 mod error;
 mod favourites;
@@ -7,6 +8,7 @@ mod health_labels;
 mod images;
 pub mod import;
 pub mod known;
+mod revisions;
 mod search;
 mod writer;
 
@@ -15,6 +17,7 @@ pub use self::{
     error::RecipeError,
     health_labels::HealthLabelCounts,
     images::{ImageChange, ImageView},
+    revisions::HistoryEntry,
     search::{Found, PageWanted, RecipeQuery},
     writer::Writer,
 };
@@ -31,7 +34,7 @@ use recipes::amounts::{AppliedView, RecipeView, ViewedRecipe};
 use recipes::{Draft, LabelPolicy, Quotas, Recipe, RecipePatch, Usage};
 use store::{
     Context, Edit, IdempotencyKey, Listing, NewRecipe, Once, Page, PageEnd, PatchRecipe, ReadCache,
-    RecipePage, RecipeSnapshot, ReplaceRecipe, Store, StoreError,
+    RecipePage, RecipeSnapshot, ReplaceRecipe, RevisionsKept, Store, StoreError,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
@@ -55,6 +58,8 @@ pub struct Recipes {
     require_verified_email: bool,
     require_if_match: bool,
     images: ImageMaker,
+    revisions_kept: RevisionsKept,
+    bin_days: u16,
     pages: Option<PageFetcher>,
     import_places: ImportPlaces,
     clock: Clock,
@@ -79,6 +84,8 @@ impl Recipes {
             require_verified_email: with.settings.require_verified_email,
             require_if_match: with.settings.require_if_match,
             images: with.images.clone(),
+            revisions_kept: with.settings.revisions_kept,
+            bin_days: with.settings.bin_days,
             pages: with.pages.clone(),
             import_places: ImportPlaces::default(),
             clock: with.clock.clone(),
@@ -264,7 +271,13 @@ impl Recipes {
         precondition: Precondition,
     ) -> Result<StoredRecipe, RecipeError> {
         self.labels.check(draft.health_labels()).map_err(RecipeError::Invalid)?;
-        let command = ReplaceRecipe { id, draft, precondition, quotas: self.quotas };
+        let command = ReplaceRecipe {
+            id,
+            draft,
+            precondition,
+            quotas: self.quotas,
+            revisions_kept: self.revisions_kept,
+        };
         done(writer, self.store.replace_recipe(command, self.context(writer)).await)
     }
 
@@ -280,26 +293,14 @@ impl Recipes {
         precondition: Precondition,
     ) -> Result<StoredRecipe, RecipeError> {
         self.labels.check(patch.health_labels()).map_err(RecipeError::Invalid)?;
-        let command = PatchRecipe { id, patch, precondition, quotas: self.quotas };
+        let command =
+            PatchRecipe { id, patch, precondition, quotas: self.quotas, revisions_kept: self.revisions_kept };
         done(writer, self.store.patch_recipe(command, self.context(writer)).await)
     }
 
     /// Whether each change must say which revision it replaces.
     pub fn requires_if_match(&self) -> bool {
         self.require_if_match
-    }
-
-    /// Deletes a recipe.
-    ///
-    /// # Errors
-    /// [`RecipeError::NotFound`], [`RecipeError::NotTheOwner`], [`RecipeError::Stale`].
-    pub async fn delete(
-        &self,
-        writer: Writer,
-        id: RecipeId,
-        precondition: Precondition,
-    ) -> Result<(), RecipeError> {
-        done(writer, self.store.delete_recipe(id, precondition, self.context(writer)).await)
     }
 
     fn context(&self, writer: Writer) -> Context {
@@ -318,5 +319,6 @@ fn done<T>(writer: Writer, edit: Result<Edit<T>, StoreError>) -> Result<T, Recip
             current: writer.may_read.then_some(current),
         }),
         Edit::Invalid(errors) => Err(RecipeError::Invalid(errors)),
+        Edit::NoSuchRevision => Err(RecipeError::NoSuchRevision),
     }
 }

@@ -1,6 +1,7 @@
 //! Recipes as cards in a grid.
 
 use ids::RecipeId;
+use recipes::Image;
 use serde::Deserialize;
 use store::Viewer;
 
@@ -19,8 +20,8 @@ pub(super) struct Card {
     pub(super) time: String,
     pub(super) labels: Vec<String>,
     pub(super) is_private: bool,
-    /// The address of its picture below the base; may be empty.
-    pub(super) picture: String,
+    /// Its addresses are below the base.
+    pub(super) image: Option<Image>,
     /// The number of a colour.
     pub(super) tint: i64,
 }
@@ -41,7 +42,7 @@ struct Document {
     cuisine: Vec<String>,
     #[serde(default)]
     visibility: recipes::Visibility,
-    image: Option<recipes::Image>,
+    image: Option<Image>,
 }
 
 /// Labels on one card.
@@ -69,7 +70,7 @@ impl Card {
             time: total.map(|minutes| show::minutes(t, minutes)).unwrap_or_default(),
             labels: recipe.health_labels.into_iter().take(LABELS).collect(),
             is_private: recipe.visibility == recipes::Visibility::Private,
-            picture: recipe.image.map(|image| image.thumbnail().to_owned()).unwrap_or_default(),
+            image: recipe.image,
             tint: id.get() % TINTS,
         })
     }

@@ -104,6 +104,11 @@ impl Problems {
             "sign_up_closed" => t.problem_sign_up_closed.to_owned(),
             "last_admin" => t.problem_last_admin.to_owned(),
             "form_expired" => t.problem_form_expired.to_owned(),
+            "item_changed" => t.problem_item_changed.to_owned(),
+            "too_many_items" => t.problem_too_many_items.to_owned(),
+            "too_many_meals" => t.problem_too_many_meals.to_owned(),
+            "household_full" => t.problem_household_full.to_owned(),
+            "household_invitation_not_found" => t.problem_household_invitation.to_owned(),
             "email_not_verified" => t.problem_email_not_verified.to_owned(),
             _ => report.message().to_owned(),
         };

@@ -64,6 +64,7 @@ fn done(here: &str, t: &'static Text) -> Option<&'static str> {
     match &*done {
         "saved" => Some(t.done_saved),
         "deleted" => Some(t.done_deleted),
+        "restored" => Some(t.done_restored),
         "password" => Some(t.done_password),
         "ended" => Some(t.done_ended),
         "mailed" => Some(t.done_mailed),
@@ -71,6 +72,10 @@ fn done(here: &str, t: &'static Text) -> Option<&'static str> {
         "reset" => Some(t.done_reset),
         "signed-up" => Some(t.done_signed_up),
         "admin" => Some(t.done_admin),
+        "planned" => Some(t.done_planned),
+        "listed" => Some(t.done_listed),
+        "joined" => Some(t.done_joined),
+        "left" => Some(t.done_left),
         _ => None,
     }
 }

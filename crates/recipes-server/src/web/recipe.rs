@@ -7,11 +7,14 @@ use axum::{
 };
 use http::{header, request::Parts};
 use ids::RecipeId;
+use jiff::civil::Date;
 use recipes::export::{for_html, json_ld_value};
 use recipes::{Attribution, Content, Image, Instruction, Recipe, RecipeImages, Visibility};
 
 use super::frame::{Frame, page};
 use super::languages::Text;
+use super::personal::Personal;
+use super::scaling::{Scaling, Viewed};
 use super::visitor::{Reader, Visitor};
 use super::{nutrition, show};
 use crate::api::recipes::address::RecipeAddress;
@@ -20,6 +23,7 @@ use crate::auth::requirements::RecipeReader;
 use crate::http::conditional::Conditions;
 use crate::http::error::Report;
 use crate::http::negotiation::HTML;
+use crate::mode::Mode;
 
 #[derive(Template)]
 #[template(path = "recipes/recipe.html")]
@@ -30,6 +34,9 @@ struct RecipePage<'a> {
     recipe: &'a Content,
     times: Vec<(&'static str, String)>,
     servings: Option<String>,
+    scaling: Scaling,
+    /// Of a user who has logged in.
+    personal: Option<Personal>,
     /// Unless it says the same as the servings.
     yields: Option<&'a String>,
     image: Option<&'a Image>,
@@ -38,6 +45,7 @@ struct RecipePage<'a> {
     tags: Vec<(&'static str, &'a String)>,
     nutrition: Vec<(&'static str, String)>,
     updated: String,
+    today: Date,
     is_private: bool,
     may_edit: bool,
     json_ld: String,
@@ -71,7 +79,13 @@ pub(super) async fn read(State(app): State<App>, mut parts: Parts) -> Result<Res
     };
     let recipe = find(&app, id, &visitor).await?;
     let images = recipe.images.clone().with_base(&visitor.frame.base);
-    let (t, content) = (visitor.frame.text(), &recipe.content);
+    let personal = match visitor.user() {
+        Some(user) if app.mode() == Mode::AllInOne => Some(Personal::of(&app, user, id).await?),
+        _ => None,
+    };
+    let t = visitor.frame.text();
+    let viewed = Viewed::of(&parts.uri, &recipe.content);
+    let content = &viewed.content;
     let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
     let site = app.public_url().map_or_else(|| format!("http://{host}"), |url| url.as_str().to_owned());
     let servings = content.servings.as_ref().map(ToString::to_string);
@@ -84,11 +98,14 @@ pub(super) async fn read(State(app): State<App>, mut parts: Parts) -> Result<Res
         yields: content.yields.as_ref().filter(|yields| Some(&***yields) != servings.as_deref()),
         servings,
         image: images.image.as_ref(),
+        personal,
+        scaling: Scaling::of((&visitor.frame.base, id), &viewed, t),
         paragraphs: content.description.as_deref().map(paragraphs).unwrap_or_default(),
         sections: sections(content.instructions.as_deref().unwrap_or_default(), &images, t),
         tags: tags(content),
         nutrition: content.nutrition.as_deref().map(|facts| nutrition::rows(facts, t)).unwrap_or_default(),
         updated: show::day(t, recipe.server.updated_at, app.accounts().now()),
+        today: app.planning().today(),
         is_private: content.visibility == Visibility::Private,
         may_edit: may_edit(&visitor, &recipe),
         json_ld: json_ld(&recipe, &site),

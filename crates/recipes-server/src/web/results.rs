@@ -12,7 +12,7 @@ use super::frame::{Frame, page};
 use super::home::CHIPS;
 use super::languages::{Text, fill};
 use super::show;
-use super::visitor::Reader;
+use super::visitor::{Reader, log_in_first};
 use crate::api::recipes::search::{FILTERS, REPEATABLE, order, recipe_query};
 use crate::app::App;
 use crate::http::cursor::Cursor;
@@ -74,6 +74,10 @@ pub(super) async fn results(
     let after = after.map_err(|error| RequestError::Malformed(error.to_string().into()))?;
     let order = if query.get("sort").is_none() { Order::Relevance } else { order(&query)? };
     let wanted = PageWanted { order, limit: PAGE, after, with_total: true };
+    let is_personal = query.get("owner") == Some("me") || query.get("favourite").is_some();
+    if is_personal && visitor.user().is_none() && app.mode().has_accounts() {
+        return Ok(log_in_first(&visitor.frame));
+    }
     let search = recipe_query(&query, visitor.user().map(|user| user.id))?;
     let viewer = visitor.viewer();
     let (facets, _) = app.recipes().facets(search.clone(), viewer).await?;
@@ -201,6 +205,7 @@ fn active(query: &Query<'_>, t: &'static Text) -> Vec<(String, String)> {
                     fill(t.up_to, minutes.unwrap_or_else(|_| value.to_owned()))
                 }
                 "owner" if value == "me" => t.my_recipes.to_owned(),
+                "favourite" => t.favourites.to_owned(),
                 _ => value.to_owned(),
             };
             let mut rest = without(query, &[name, "cursor"]);

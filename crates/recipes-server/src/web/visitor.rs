@@ -175,6 +175,12 @@ pub(super) struct Member {
     pub(super) session: SessionId,
 }
 
+impl Member {
+    pub(super) fn viewer(&self) -> Viewer {
+        if self.user.role == Role::Admin { Viewer::Admin } else { Viewer::User(self.user.id) }
+    }
+}
+
 impl FromRequestParts<App> for Member {
     type Rejection = Response;
 
@@ -189,7 +195,7 @@ impl FromRequestParts<App> for Member {
     }
 }
 
-fn log_in_first(frame: &Frame) -> Response {
+pub(super) fn log_in_first(frame: &Frame) -> Response {
     see_other(&format!("/log-in?{}", frame.return_query())).into_response()
 }
 

@@ -32,7 +32,7 @@ use recipes_server::use_cases::{
 };
 use search::RecipeIndex;
 use serde_json::json;
-use store::Store;
+use store::{RevisionsKept, Store};
 use tower_passport::Network;
 
 pub(crate) use crate::client::{Answer, Client, recipe};
@@ -280,7 +280,7 @@ impl TestApp {
         mails.into_iter().map(read).collect()
     }
 
-    async fn member(&self, name: &str, role: Role) -> Client {
+    pub(crate) async fn member(&self, name: &str, role: Role) -> Client {
         let user = self.user(name, role).await;
         let begun =
             self.app.accounts().begin_session(user, None, ClientInfo::default()).await.unwrap().unwrap();
@@ -335,6 +335,8 @@ fn settings() -> Settings {
         sign_up: SignUpMode::Open,
         require_verified_email: false,
         require_if_match: false,
+        revisions_kept: RevisionsKept(100),
+        bin_days: 30,
         password_policy: Policy::default(),
         quotas: recipes::Quotas::OFF,
         reading: Reading::Public,

@@ -5,4 +5,5 @@ mod admin;
 mod browser;
 mod editing;
 mod permissions;
+mod planning;
 mod reading;

@@ -53,6 +53,13 @@ matrix! {
     put    "/api/v1/recipes/{id}":                         401       403   200   200       403        200          403;
     patch  "/api/v1/recipes/{id}":                         401       403   200   200       403        403          403;
     delete "/api/v1/recipes/{id}":                         401       403   204   204       403        204          403;
+    get    "/api/v1/recipes/bin":                          401       200   200   200       200        403          403;
+    post   "/api/v1/recipes/bin/{id}/restore":             401       404   200   200       403        403          403;
+    delete "/api/v1/recipes/bin/{id}":                     401       404   204   204       403        204          403;
+    get    "/api/v1/recipes/{id}/revisions":               200       200   200   200       200        403          403;
+    get    "/api/v1/recipes/{id}/revisions/{revision}":    200       200   200   200       200        403          403;
+    get    "/api/v1/recipes/{id}/revisions/{revision}/diff": 200     200   200   200       200        403          403;
+    post   "/api/v1/recipes/{id}/revisions/{revision}/restore": 401  403   200   200       403        403          403;
     get    "/api/v1/recipes/{id}/label-hints":             200       200   200   200       200        403          403;
     get    "/api/v1/recipes/{id}/cooked":                  401       200   200   200       200        403          403;
     post   "/api/v1/recipes/{id}/cooked":                  401       201   201   201       403        201          403;
@@ -65,6 +72,22 @@ matrix! {
     delete "/api/v1/recipes/{id}/steps/{step}/image":      401       403   404   404       403        404          403;
     put    "/api/v1/recipes/{id}/favourite":               401       204   204   204       403        204          403;
     delete "/api/v1/recipes/{id}/favourite":               401       204   204   204       403        204          403;
+    get    "/api/v1/plan":                                 401       200   200   200       200        403          403;
+    put    "/api/v1/plan":                                 401       422   422   422       403        422          403;
+    post   "/api/v1/plan/meals":                           401       422   422   422       403        422          403;
+    delete "/api/v1/plan/meals/{id}":                      401       404   204   404       403        204          403;
+    post   "/api/v1/plan/calendar":                        401       201   201   201       403        403          201;
+    delete "/api/v1/plan/calendar":                        401       404   204   404       403        403          204;
+    get    "/api/v1/plan/calendar.ics":                    404       404   404   404       404        404          404;
+    get    "/api/v1/shopping-list":                        401       200   200   200       200        403          403;
+    post   "/api/v1/shopping-list":                        401       422   422   422       403        422          403;
+    delete "/api/v1/shopping-list":                        401       204   204   204       403        204          403;
+    patch  "/api/v1/shopping-list/{id}":                   401       404   204   404       403        204          403;
+    delete "/api/v1/shopping-list/{id}":                   401       404   204   404       403        204          403;
+    get    "/api/v1/household":                            401       200   200   200       403        403          200;
+    delete "/api/v1/household":                            401       404   204   404       403        403          204;
+    post   "/api/v1/household/invitation":                 401       201   201   201       403        403          201;
+    post   "/api/v1/household/join":                       401       422   422   422       403        403          422;
     post   "/api/v1/users/signup":                         422       422   422   422       422        422          422;
     post   "/api/v1/users/login":                          422       422   422   422       422        422          422;
     post   "/api/v1/users/refresh":                        422       422   422   422       422        422          422;
@@ -182,9 +205,15 @@ async fn path_of_alice(app: &TestApp, path: &str) -> String {
         let created = admin.post(&format!("{collection}/invitations"), &json!({})).await.is(201);
         return created.header("location").to_owned();
     }
-    let part = path.strip_prefix("/api/v1/recipes/{id}/").filter(|part| !part.contains("{entry}"));
-    if let Some(part) = part {
-        return format!("{}/{}", app.alice().await.posts_recipe("Soup").await, part.replace("{step}", "1"));
+    if let Some(part) = path.strip_prefix("/api/v1/recipes/bin/{id}") {
+        let alice = app.alice().await;
+        let url = alice.posts_recipe("Soup").await;
+        alice.delete(&url).await.is(204);
+        return format!("{}{part}", url.replace("/recipes/", "/recipes/bin/"));
+    }
+    if let Some(part) = path.strip_prefix("/api/v1/recipes/{id}/").filter(|part| !part.contains("{entry}")) {
+        let url = app.alice().await.posts_recipe("Soup").await;
+        return format!("{url}/{}", part.replace("{revision}", "1").replace("{step}", "1"));
     }
     if path.starts_with("/api/v1/admin/users/") {
         return path.replace("{id}", &app.user("alice", Role::User).await.id.to_string());
@@ -194,15 +223,19 @@ async fn path_of_alice(app: &TestApp, path: &str) -> String {
         let cooked = format!("{}/cooked", alice.posts_recipe("Soup").await);
         return alice.post(&cooked, &json!({})).await.is(201).header("location").to_owned();
     }
-    if path.ends_with("/{id}/cooked") {
-        return format!("{}/cooked", app.alice().await.posts_recipe("Soup").await);
+    let alice = app.alice().await;
+    if path == "/api/v1/plan/calendar" || path == "/api/v1/household" {
+        alice.post("/api/v1/plan/calendar", &json!({})).await.is(201);
     }
-    if let Some(collection) = path.strip_suffix("/{id}/favourite") {
-        assert!(collection.ends_with("/recipes"));
-        return format!("{}/favourite", app.alice().await.posts_recipe("Soup").await);
+    if path == "/api/v1/plan/meals/{id}" {
+        let today = app.clock.now().to_string()[..10].to_owned();
+        let meal = json!({ "date": today, "note": "Out" });
+        return alice.post("/api/v1/plan/meals", &meal).await.is(201).header("location").to_owned();
+    }
+    if path == "/api/v1/shopping-list/{id}" {
+        alice.post("/api/v1/shopping-list", &json!({ "items": ["Milk"] })).await.is(204);
     }
     let Some(collection) = path.strip_suffix("/{id}") else { return path.to_owned() };
-    let alice = app.alice().await;
     if collection.ends_with("/recipes") {
         return alice.posts_recipe("Soup").await;
     }

@@ -325,10 +325,9 @@ fn unknown_label_is_refused_where_only_known_ones_are_allowed() {
     labelled["healthLabels"] = json!(["Glutenfree"]);
     folder.write("recipes.json", json!([labelled, recipe("Soup")]).to_string());
     let import = folder.with("import recipes.json").env("LABELS", "known").run();
-    import
-        .is(1)
-        .says("1 recipe imported")
-        .complains(&["is not a known label; did you mean \"Gluten-Free\"?"]);
+    import.is(1).says("1 recipe imported, 1 failed").complains(&[
+        "recipes.json:1: /healthLabels/0 of \"Bread\" is not a known label; did you mean \"Gluten-Free\"?",
+    ]);
     assert_eq!(names(&folder), ["Soup"]);
 }
 

@@ -42,13 +42,13 @@ impl fmt::Display for UnitSystem {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Measure {
+pub(super) enum Measure {
     Grams,
     Millilitres,
 }
 
 /// What a unit is in grams or millilitres, and its system.
-fn convertible(code: &str) -> Option<(Measure, Ratio, UnitSystem)> {
+pub(super) fn convertible(code: &str) -> Option<(Measure, Ratio, UnitSystem)> {
     use Measure::{Grams, Millilitres};
     use UnitSystem::{Imperial, Metric};
     let (measure, system, digits, places) = match code {

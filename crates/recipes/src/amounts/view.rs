@@ -142,7 +142,7 @@ fn to_number(value: Ratio) -> Option<Number> {
 }
 
 /// The separator of decimals in the language of the recipe.
-fn decimal_separator(content: &Content) -> char {
+pub fn decimal_separator(content: &Content) -> char {
     let language = content.language.as_deref().unwrap_or_default();
     let comma = ["de", "fr", "es", "it"].iter().any(|prefix| {
         language.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use proptest::prelude::*;
 use recipes::allergens::allergens_in_line;
-use recipes::amounts::{IngredientLine, ParsedIngredient, Ratio, UnitSystem, convert_temperatures};
+use recipes::amounts::{IngredientLine, ListLine, ParsedIngredient, Ratio, UnitSystem, convert_temperatures};
 
 use crate::real_data::lines_of;
 
@@ -85,6 +85,22 @@ fn every_real_line_survives_scaling() {
     }
 }
 
+/// A line and itself are the line for twice the servings. Of a line without an amount, one is enough.
+#[test]
+fn real_lines_are_added_up() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/amounts.tsv");
+    let table = std::fs::read_to_string(&path).unwrap();
+    let mut sums = 0;
+    for text in table.lines().map(|row| row.split('\t').next().unwrap()) {
+        let line = ListLine::parse(text);
+        let Some(sum) = line.plus(&line, '.') else { continue };
+        let twice = IngredientLine::parse(text).scaled(Ratio::whole(2), '.');
+        assert_eq!(sum.text(), twice.trim(), "{text}");
+        sums += 1;
+    }
+    assert!(sums > 1_400, "{sums} of {} lines", table.lines().count());
+}
+
 proptest! {
     /// Any text can be read, and nothing changes without a reason.
     #[test]
@@ -93,6 +109,8 @@ proptest! {
         prop_assert_eq!(line.scaled(Ratio::ONE, '.'), text.clone());
         line.scaled(Ratio::new(numerator, denominator).unwrap(), ',');
         line.to_parsed();
+        let listed = ListLine::parse(&text);
+        listed.plus(&listed, ',');
         for system in [UnitSystem::Metric, UnitSystem::Imperial] {
             line.converted(system, '.');
             convert_temperatures(&text, system);

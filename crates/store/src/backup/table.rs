@@ -39,7 +39,7 @@ pub(crate) enum Kind {
 use Kind::{Address, Boolean, Bytes, Digest, Integer, Text, Time, Uuid};
 
 /// In an order in which no record refers to a later one.
-pub(crate) const TABLES: [&Table; 18] = [
+pub(crate) const TABLES: [&Table; 27] = [
     &USERS,
     &RECIPES,
     &SESSIONS,
@@ -53,8 +53,17 @@ pub(crate) const TABLES: [&Table; 18] = [
     &IDENTITIES,
     &FAVOURITES,
     &COOKED,
+    &HOUSEHOLDS,
+    &HOUSEHOLD_MEMBERS,
+    &PLAN_ENTRIES,
+    &SHOPPING_ITEMS,
+    &REVISIONS,
+    &BIN,
+    &BINNED_FAVOURITES,
+    &BINNED_COOKED,
     &IMAGES,
     &RECIPE_IMAGES,
+    &BINNED_IMAGES,
     &META,
     &AUDIT,
     &SEQUENCES,
@@ -254,6 +263,95 @@ const RECIPE_IMAGES: Table = Table {
     ],
     has_sequence: false,
 };
+
+const BINNED_IMAGES: Table =
+    Table { name: "binned_images", columns: RECIPE_IMAGES.columns, has_sequence: false };
+
+const HOUSEHOLDS: Table = Table {
+    name: "households",
+    columns: &[
+        required("id", Uuid),
+        required("created_at", Time),
+        optional("invitation", Digest),
+        optional("invitation_expires_at", Time),
+    ],
+    has_sequence: false,
+};
+
+const REVISIONS: Table = Table {
+    name: "revisions",
+    columns: &[
+        required("id", Integer),
+        required("recipe_id", Integer),
+        required("revision", Integer),
+        optional("owner_id", Integer),
+        required("private", Boolean),
+        required("updated_at", Time),
+        optional("replaced_by", Integer),
+        required("document", Text),
+    ],
+    has_sequence: true,
+};
+
+const BIN: Table = Table {
+    name: "bin",
+    columns: &[
+        required("id", Integer),
+        required("uid", Text),
+        optional("owner_id", Integer),
+        required("private", Boolean),
+        required("revision", Integer),
+        required("created_at", Time),
+        required("updated_at", Time),
+        required("deleted_at", Time),
+        optional("deleted_by", Integer),
+        required("name", Text),
+        required("document", Text),
+    ],
+    has_sequence: false,
+};
+
+const HOUSEHOLD_MEMBERS: Table = Table {
+    name: "household_members",
+    columns: &[
+        required("user_id", Integer),
+        required("household_id", Uuid),
+        required("joined_at", Time),
+        optional("feed", Digest),
+    ],
+    has_sequence: false,
+};
+
+const PLAN_ENTRIES: Table = Table {
+    name: "plan_entries",
+    columns: &[
+        required("id", Uuid),
+        required("household_id", Uuid),
+        required("day", Text),
+        required("position", Integer),
+        optional("recipe_id", Integer),
+        optional("servings", Text),
+        optional("note", Text),
+    ],
+    has_sequence: false,
+};
+
+const SHOPPING_ITEMS: Table = Table {
+    name: "shopping_items",
+    columns: &[
+        required("id", Uuid),
+        required("household_id", Uuid),
+        required("position", Integer),
+        required("text", Text),
+        required("version", Integer),
+        optional("ticked_at", Time),
+    ],
+    has_sequence: false,
+};
+const BINNED_FAVOURITES: Table =
+    Table { name: "binned_favourites", columns: FAVOURITES.columns, has_sequence: false };
+
+const BINNED_COOKED: Table = Table { name: "binned_cooked", columns: COOKED.columns, has_sequence: false };
 
 const META: Table =
     Table { name: "meta", columns: &[required("name", Text), required("value", Bytes)], has_sequence: false };

@@ -5,7 +5,7 @@ use ids::{CookedId, RecipeId, UserId};
 use super::Postgres;
 use super::columns::Columns;
 use super::favourites::user;
-use super::recipes::may_view;
+use super::recipe_state::may_view;
 use crate::{Context, Cooked, MAX_COOKED, MAX_COOKED_OF_RECIPE, Noted, StoreError};
 
 impl Postgres {
@@ -47,7 +47,9 @@ impl Postgres {
     pub async fn cooked(&self, user: UserId, recipe: Option<RecipeId>) -> Result<Vec<Cooked>, StoreError> {
         self.read(move |db| async move {
             let sql = "SELECT id, recipe_id, cooked_on, note FROM cooked
-                       WHERE user_id = $1 AND (recipe_id = $2 OR $2 IS NULL) ORDER BY cooked_on DESC, id DESC";
+                       WHERE user_id = $1 AND (recipe_id = $2 OR $2 IS NULL)
+                       UNION ALL SELECT id, recipe_id, cooked_on, note FROM binned_cooked WHERE user_id = $1 AND $2 IS NULL
+                       ORDER BY cooked_on DESC, id DESC";
             db.list(sql, &[&user.get(), &recipe.map(RecipeId::get)], cooked_in).await
         })
         .await

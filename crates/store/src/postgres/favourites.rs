@@ -4,7 +4,9 @@ use accounts::Authority;
 use ids::{RecipeId, UserId};
 
 use super::columns::Columns;
-use super::recipes::may_view;
+use super::connection::Db;
+use super::failure::Failure;
+use super::recipe_state::may_view;
 use super::{Postgres, at};
 use crate::{Context, Favoured, Favourite, MAX_FAVOURITES, StoreError};
 use ::recipes::time::to_microseconds;
@@ -22,8 +24,7 @@ impl Postgres {
             if !may_view(&db, recipe, authority).await? {
                 return Ok(Favoured::NoSuchRecipe);
             }
-            let sql = "SELECT 1 FROM favourites WHERE user_id = $1 AND recipe_id = $2";
-            if db.exists(sql, &[&user.get(), &recipe.get()]).await? {
+            if is_favourite(&db, user, recipe).await? {
                 return Ok(Favoured::Done);
             }
             let sql = "INSERT INTO favourites (id, user_id, recipe_id, added_at) SELECT $1, $2, $3, $4
@@ -45,9 +46,14 @@ impl Postgres {
         .await
     }
 
+    pub async fn is_favourite(&self, user: UserId, recipe: RecipeId) -> Result<bool, StoreError> {
+        self.read(move |db| async move { is_favourite(&db, user, recipe).await }).await
+    }
+
     pub async fn favourites(&self, user: UserId) -> Result<Vec<Favourite>, StoreError> {
         self.read(move |db| async move {
-            let sql = "SELECT recipe_id, added_at FROM favourites WHERE user_id = $1 ORDER BY recipe_id";
+            let sql = "SELECT recipe_id, added_at FROM favourites WHERE user_id = $1
+                       UNION ALL SELECT recipe_id, added_at FROM binned_favourites WHERE user_id = $1 ORDER BY recipe_id";
             let read = |columns: &mut Columns<'_>| {
                 Ok(Favourite { recipe: columns.recipe_id()?, added_at: columns.time()? })
             };
@@ -55,6 +61,11 @@ impl Postgres {
         })
         .await
     }
+}
+
+async fn is_favourite(db: &Db, user: UserId, recipe: RecipeId) -> Result<bool, Failure> {
+    let sql = "SELECT 1 FROM favourites WHERE user_id = $1 AND recipe_id = $2";
+    db.exists(sql, &[&user.get(), &recipe.get()]).await
 }
 
 /// The user who acts.

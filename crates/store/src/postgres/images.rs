@@ -6,9 +6,11 @@ use super::columns::Columns;
 use super::failure::Failure;
 use super::image_rows::{document, images_of, insert};
 use super::parameters::Parameter;
-use super::recipes::{current, editor, find_to_edit, state_in, time_of_change};
-use super::{Postgres, at, authority, quota};
+use super::recipe_state::{editor, find_to_edit, state_in, time_of_change};
+use super::recipes::current;
+use super::{Postgres, at, authority, quota, revisions};
 use crate::images::{ChangeImage, ImageContent, ImageEdit, column, has_step, step_number, with_images};
+use crate::revisions_kept::Replaced;
 use crate::{Context, Edit, Precondition, StoreError, Viewer};
 use ::recipes::time::to_microseconds;
 use ::recipes::{ContentJson, Image, ImageSize, ServerFields, Usage};
@@ -22,7 +24,7 @@ impl Postgres {
         let now = to_microseconds(context.now);
         let (command, context) = (&command, &context);
         self.write_recipes_for(context, move |db, authority| async move {
-            let ChangeImage { recipe: id, step, image, id: row, precondition, quotas } = command;
+            let ChangeImage { recipe: id, step, image, id: row, precondition, quotas, revisions_kept } = command;
             let (id, step) = (*id, *step);
             let Some((fields, state)) = find_to_edit(&db, id).await? else { return Ok(Edit::NotFound) };
             if let Err(refusal) = state.check_edit(editor(authority), precondition) {
@@ -47,7 +49,7 @@ impl Postgres {
             let updated_at = time_of_change(fields.updated_at, now);
             let revision = fields.revision.saturating_add(1);
             let fields = ServerFields { revision, updated_at, ..fields };
-            let text = with_images(content, id, &before, &after).finish(&fields);
+            let text = with_images(content, id, &after)?.finish(&fields);
             let number = step_number(step)?;
             if let (Some(owner), Some(image), false) = (fields.owner, image, authority.is_admin()) {
                 let sql = "SELECT bytes FROM recipe_images WHERE recipe_id = $1 AND step = $2";
@@ -55,6 +57,9 @@ impl Postgres {
                 let bytes = (image.bytes() + text.len() as u64).saturating_sub(less);
                 quota::check(&db, owner, Usage { recipes: 0, bytes }, *quotas).await?;
             }
+            let (revision_before, length, by) = (state.revision, text.len(), authority.user());
+            let replaced = Replaced { id, revision: revision_before, kept: *revisions_kept, length, by };
+            revisions::keep(&db, replaced).await?;
             let sql = "DELETE FROM recipe_images WHERE recipe_id = $1 AND step = $2";
             db.execute(sql, &[&id.get(), &number]).await?;
             if let Some(image) = image {

@@ -9,10 +9,11 @@ use super::columns::{Columns, text_in};
 use super::connection::Db;
 use super::failure::Failure;
 use super::recipe_row::{RecipeColumns, RecipeRow, id_and_uid_in, insert_recipes};
-use super::recipes::{editor, find_to_edit, server_fields_in, time_of_change};
-use super::{Postgres, at, image_rows, quota};
+use super::recipe_state::{editor, find_to_edit, server_fields_in, time_of_change, viewer};
+use super::{Postgres, at, image_rows, quota, revisions};
 use crate::imports::{ImportBatch, ImportOutcome, OnConflict, RecipeImport};
-use crate::{Context, ImportRefusal, Precondition, StoreError, Viewer};
+use crate::revisions_kept::Replaced;
+use crate::{Context, ImportRefusal, Precondition, StoreError};
 use ::recipes::time::to_microseconds;
 use ::recipes::{ContentJson, RecipeState, ServerFields, Usage, Visibility};
 use ids::{RecipeId, Uid};
@@ -135,10 +136,7 @@ impl Import<'_> {
 
     /// The recipe that is there already, and whether the actor can see it.
     fn find(&self, recipe: &RecipeImport) -> Option<(RecipeId, Seen)> {
-        let viewer = match self.authority {
-            Authority::Operator | Authority::Admin(_) => Viewer::Admin,
-            Authority::User(user) => Viewer::User(user),
-        };
+        let viewer = viewer(self.authority);
         let (id, state) = self.there.find(recipe)?;
         Some((id, if state.may_view(viewer) { Seen::Visible } else { Seen::Hidden }))
     }
@@ -227,6 +225,14 @@ impl Import<'_> {
             return refused(why);
         }
         image_rows::apply(&self.db, id, &moves).await?;
+        let replaced = Replaced {
+            id,
+            revision: before.revision,
+            kept: self.batch.revisions_kept,
+            length: text.len(),
+            by: self.authority.user(),
+        };
+        revisions::keep(&self.db, replaced).await?;
         let sql =
             "UPDATE recipes SET document = $2, private = $3, revision = $4, updated_at = $5 WHERE id = $1";
         let private = content.visibility == Visibility::Private;

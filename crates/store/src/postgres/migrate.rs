@@ -22,7 +22,9 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/postgres/0007_favourites.sql"),
     include_str!("../../migrations/postgres/0008_cooked.sql"),
     include_str!("../../migrations/postgres/0009_idempotency_keys.sql"),
-    include_str!("../../migrations/postgres/0011_images.sql"),
+    include_str!("../../migrations/postgres/0010_history.sql"),
+    include_str!("../../migrations/postgres/0011_plans_and_shopping_lists.sql"),
+    include_str!("../../migrations/postgres/0013_images.sql"),
 ];
 
 /// Of the advisory lock: "recipes" in ASCII.

@@ -1,23 +1,23 @@
 //! Recipes, in PostgreSQL's dialect.
 
-use accounts::Authority;
-use jiff::{SignedDuration, Timestamp};
 use tokio_postgres::Row;
 
 use super::columns::Columns;
 use super::connection::Db;
 use super::failure::Failure;
 use super::recipe_row::RecipeRow;
+use super::recipe_state::{editor, find_to_edit, state_in, time_of_change, user_of};
 use super::writer::Job;
-use super::{Postgres, at, image_rows, quota};
+use super::{Postgres, at, image_rows, quota, revisions};
 use crate::recipes::{Change, NewContent, patched};
+use crate::revisions_kept::Replaced;
 use crate::{
-    Context, DEFAULT_PAGE_SIZE, Edit, Editor, Listing, NewRecipe, Page, PageEnd, Precondition, RecipePage,
+    Context, DEFAULT_PAGE_SIZE, Edit, Listing, NewRecipe, Page, PageEnd, Precondition, RecipePage,
     StoreError, StoredRecipe, Viewer,
 };
 use ::recipes::time::to_microseconds;
-use ::recipes::{RecipeState, ServerFields, Visibility};
-use ids::{RecipeId, Uid, UserId};
+use ::recipes::{ServerFields, Visibility};
+use ids::{RecipeId, UserId};
 
 /// A page ends early behind this much text: 1,000 recipes may have 256 MiB, and one request must not
 /// make us hold them. A hundred everyday recipes have less.
@@ -49,7 +49,7 @@ impl Postgres {
         context: Context,
     ) -> Result<Edit<StoredRecipe>, StoreError> {
         let now = to_microseconds(context.now);
-        let Change { id, content: new, precondition, quotas } = change;
+        let Change { id, content: new, precondition, quotas, revisions_kept } = change;
         let (new, precondition, context) = (&new, &precondition, &context);
         self.write_recipes_for(context, move |db, authority| async move {
             let editor = editor(authority);
@@ -62,6 +62,10 @@ impl Postgres {
                 NewContent::Patch(patch) => match patched(patch, &current(&db, id).await?)? {
                     Ok(patched) => patched,
                     Err(errors) => return Ok(Edit::Invalid(errors)),
+                },
+                NewContent::Of(revision) => match revisions::content(&db, id, *revision, authority).await? {
+                    Some(former) => former,
+                    None => return Ok(Edit::NoSuchRevision),
                 },
             };
             if let Err(refusal) = state.check_visibility(editor, visibility) {
@@ -76,6 +80,9 @@ impl Postgres {
                 quota::check_replacement(&db, id, &text, quotas).await?;
             }
             image_rows::apply(&db, id, &moves).await?;
+            let (length, by) = (text.len(), authority.user());
+            let replaced = Replaced { id, revision: before, kept: revisions_kept, length, by };
+            revisions::keep(&db, replaced).await?;
             let sql = "UPDATE recipes SET document = $3, private = $4, revision = $5, updated_at = $6
                        WHERE id = $1 AND revision = $2";
             let private = visibility == Visibility::Private;
@@ -185,29 +192,6 @@ impl Postgres {
     }
 }
 
-/// The time of a change after one at `before`. The clock may have been set back. Then it is a second later than `before`:
-/// `Last-Modified` has whole seconds, and a client that has the recipe before the change must not get 304.
-pub(super) fn time_of_change(before: Timestamp, now: Timestamp) -> Timestamp {
-    if now >= before { now } else { before.saturating_add(SignedDuration::from_secs(1)).unwrap_or(before) }
-}
-
-pub(super) fn editor(authority: Authority) -> Editor {
-    match authority {
-        Authority::Operator | Authority::Admin(_) => Editor::Admin,
-        Authority::User(user) => Editor::User(user),
-    }
-}
-
-/// Whether there is such a recipe that the actor may read.
-pub(super) async fn may_view(db: &Db, id: RecipeId, authority: Authority) -> Result<bool, Failure> {
-    let viewer = match authority {
-        Authority::Operator | Authority::Admin(_) => Viewer::Admin,
-        Authority::User(user) => Viewer::User(user),
-    };
-    let sql = "SELECT owner_id, private, revision FROM recipes WHERE id = $1";
-    Ok(db.find(sql, &[&id.get()], state_in).await?.is_some_and(|state| state.may_view(viewer)))
-}
-
 /// A recipe that exists.
 pub(super) async fn current(db: &Db, id: RecipeId) -> Result<StoredRecipe, Failure> {
     let sql = "SELECT revision, updated_at, document FROM recipes WHERE id = $1";
@@ -223,15 +207,6 @@ pub(super) async fn current(db: &Db, id: RecipeId) -> Result<StoredRecipe, Failu
 fn stored_in(columns: &mut Columns<'_>, id: RecipeId, revision: i64) -> Result<StoredRecipe, StoreError> {
     let updated_at = columns.time()?;
     Ok(StoredRecipe { id, revision, updated_at, text: columns.text()?.as_bytes().to_owned() })
-}
-
-/// What a change must know of a recipe.
-pub(super) async fn find_to_edit(
-    db: &Db,
-    id: RecipeId,
-) -> Result<Option<(ServerFields, RecipeState)>, Failure> {
-    let sql = "SELECT owner_id, private, revision, uid, created_at, updated_at FROM recipes WHERE id = $1";
-    db.find(sql, &[&id.get()], server_fields_in).await
 }
 
 /// Texts behind the end of the page are not sent; `found` tells that there are some.
@@ -264,14 +239,6 @@ fn ids_of(viewer: Viewer) -> &'static str {
     if viewer == Viewer::Admin { ALL } else { VISIBLE }
 }
 
-/// `owner_id = NULL` holds for no row.
-pub(super) fn user_of(viewer: Viewer) -> Option<i64> {
-    match viewer {
-        Viewer::User(id) => Some(id.get()),
-        Viewer::Anyone | Viewer::Admin => None,
-    }
-}
-
 fn fill(rows: &[Row], limit: u16, json: Vec<u8>) -> Result<Listing<RecipePage, RecipeId>, StoreError> {
     let mut page = RecipePage::after(json);
     let (limit, usual) = (usize::from(limit), usize::from(DEFAULT_PAGE_SIZE));
@@ -288,25 +255,4 @@ fn fill(rows: &[Row], limit: u16, json: Vec<u8>) -> Result<Listing<RecipePage, R
         page.push(id, text.as_bytes());
     }
     Ok(Listing { next: page.last().filter(|_| found > page.len()), rows: page })
-}
-
-/// From `owner_id, private, revision`.
-pub(super) fn state_in(columns: &mut Columns<'_>) -> Result<RecipeState, StoreError> {
-    let owner = columns.optional_user_id()?;
-    let visibility = if columns.get()? { Visibility::Private } else { Visibility::Public };
-    Ok(RecipeState { owner, visibility, revision: columns.get()? })
-}
-
-/// From the columns of [`state_in`] and `uid, created_at, updated_at`.
-pub(super) fn server_fields_in(columns: &mut Columns<'_>) -> Result<(ServerFields, RecipeState), StoreError> {
-    let state = state_in(columns)?;
-    let uid = columns.text()?;
-    let fields = ServerFields {
-        owner: state.owner,
-        revision: state.revision,
-        uid: Uid::parse(uid).ok_or_else(|| StoreError::Corrupt(format!("the uid {uid}")))?,
-        created_at: columns.time()?,
-        updated_at: columns.time()?,
-    };
-    Ok((fields, state))
 }

@@ -4,7 +4,7 @@ use ids::{CookedId, RecipeId, UserId};
 use rusqlite::params;
 
 use super::favourites::user;
-use super::recipes::may_view;
+use super::recipe_state::may_view;
 use super::{Sqlite, execute, list};
 use crate::{Context, Cooked, MAX_COOKED, MAX_COOKED_OF_RECIPE, Noted, StoreError};
 
@@ -43,7 +43,9 @@ impl Sqlite {
     pub async fn cooked(&self, user: UserId, recipe: Option<RecipeId>) -> Result<Vec<Cooked>, StoreError> {
         self.read_at_length(move |db| {
             let sql = "SELECT id, recipe_id, cooked_on, note FROM cooked
-                       WHERE user_id = ?1 AND (?2 IS NULL OR recipe_id = ?2) ORDER BY cooked_on DESC, id DESC";
+                       WHERE user_id = ?1 AND (?2 IS NULL OR recipe_id = ?2)
+                       UNION ALL SELECT id, recipe_id, cooked_on, note FROM binned_cooked WHERE user_id = ?1 AND ?2 IS NULL
+                       ORDER BY cooked_on DESC, id DESC";
             list(db, sql, params![user.get(), recipe.map(RecipeId::get)], |columns| {
                 let (id, recipe) = (CookedId::from_bytes(columns.get()?), columns.recipe_id()?);
                 let on = columns.text()?;

@@ -4,7 +4,7 @@ use accounts::Authority;
 use ids::{RecipeId, UserId};
 use rusqlite::{Connection, params};
 
-use super::recipes::may_view;
+use super::recipe_state::may_view;
 use super::{Sqlite, cached, execute, list};
 use crate::{Context, Favoured, Favourite, MAX_FAVOURITES, StoreError};
 use ::recipes::time::to_microseconds;
@@ -42,9 +42,14 @@ impl Sqlite {
         .await
     }
 
+    pub fn is_favourite(&self, user: UserId, recipe: RecipeId) -> Result<bool, StoreError> {
+        self.read(|db| is_favourite(db, user, recipe))
+    }
+
     pub async fn favourites(&self, user: UserId) -> Result<Vec<Favourite>, StoreError> {
         self.read_at_length(move |db| {
-            let sql = "SELECT recipe_id, added_at FROM favourites WHERE user_id = ?1 ORDER BY recipe_id";
+            let sql = "SELECT recipe_id, added_at FROM favourites WHERE user_id = ?1
+                       UNION ALL SELECT recipe_id, added_at FROM binned_favourites WHERE user_id = ?1 ORDER BY recipe_id";
             list(db, sql, [user.get()], |columns| {
                 Ok(Favourite { recipe: columns.recipe_id()?, added_at: columns.time()? })
             })

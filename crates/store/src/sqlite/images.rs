@@ -4,9 +4,11 @@ use ids::RecipeId;
 use rusqlite::params;
 
 use super::image_rows::{document, images_of, insert};
-use super::recipes::{current, editor, find_to_edit, state_in, time_of_change};
-use super::{Sqlite, authority, execute, find, find_value, quota};
+use super::recipe_state::{editor, find_to_edit, state_in, time_of_change};
+use super::recipes::current;
+use super::{Sqlite, authority, execute, find, find_value, quota, revisions};
 use crate::images::{ChangeImage, ImageContent, ImageEdit, column, has_step, step_number, with_images};
+use crate::revisions_kept::Replaced;
 use crate::{Context, Edit, Precondition, StoreError, Viewer};
 use ::recipes::time::to_microseconds;
 use ::recipes::{ContentJson, Image, ImageSize, ServerFields, Usage};
@@ -19,7 +21,7 @@ impl Sqlite {
     ) -> Result<Edit<ImageEdit>, StoreError> {
         let now = to_microseconds(context.now);
         self.write_for(context, move |db, authority| {
-            let ChangeImage { recipe: id, step, image, id: row, precondition, quotas } = command;
+            let ChangeImage { recipe: id, step, image, id: row, precondition, quotas, revisions_kept } = command;
             let Some((fields, state)) = find_to_edit(db, id)? else { return Ok(Edit::NotFound) };
             if let Err(refusal) = state.check_edit(editor(authority), &precondition) {
                 return Ok(Edit::refused(refusal, current(db, id)?));
@@ -42,7 +44,7 @@ impl Sqlite {
             let updated_at = time_of_change(fields.updated_at, now);
             let revision = fields.revision.saturating_add(1);
             let text =
-                with_images(content, id, &before, &after).finish(&ServerFields { revision, updated_at, ..fields });
+                with_images(content, id, &after)?.finish(&ServerFields { revision, updated_at, ..fields });
             if let (Some(owner), Some(image), false) = (fields.owner, &image, authority.is_admin()) {
                 let sql = "SELECT bytes FROM recipe_images WHERE recipe_id = ?1 AND step = ?2";
                 let less: Option<i64> = find_value(db, sql, params![id.get(), step_number(step)?])?;
@@ -50,6 +52,9 @@ impl Sqlite {
                 let bytes = (image.bytes() + text.len() as u64).saturating_sub(less);
                 quota::check(db, owner, Usage { recipes: 0, bytes }, quotas)?;
             }
+            let (revision_before, length, by) = (state.revision, text.len(), authority.user());
+            let replaced = Replaced { id, revision: revision_before, kept: revisions_kept, length, by };
+            revisions::keep(db, replaced)?;
             let sql = "DELETE FROM recipe_images WHERE recipe_id = ?1 AND step = ?2";
             execute(db, sql, params![id.get(), step_number(step)?])?;
             if let Some(image) = &image {

@@ -5,10 +5,11 @@ use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::recipe_row::RecipeRow;
-use super::recipes::{editor, find_to_edit, time_of_change};
-use super::{Sqlite, columns, execute, find_value, image_rows, quota};
+use super::recipe_state::{editor, find_to_edit, time_of_change, viewer};
+use super::{Sqlite, columns, execute, find_value, image_rows, quota, revisions};
 use crate::imports::{ImportBatch, ImportOutcome, OnConflict, RecipeImport};
-use crate::{Context, ImportRefusal, Precondition, StoreError, Viewer};
+use crate::revisions_kept::Replaced;
+use crate::{Context, ImportRefusal, Precondition, StoreError};
 use ::recipes::time::to_microseconds;
 use ::recipes::{ContentJson, Quotas, ServerFields, Visibility};
 use ids::RecipeId;
@@ -58,10 +59,7 @@ impl Import<'_> {
             None => recipe.same,
         };
         let Some(id) = id else { return Ok(None) };
-        let viewer = match self.authority {
-            Authority::Operator | Authority::Admin(_) => Viewer::Admin,
-            Authority::User(user) => Viewer::User(user),
-        };
+        let viewer = viewer(self.authority);
         let state = find_to_edit(self.db, id)?.map(|(_, state)| state);
         Ok(state.map(|state| (id, if state.may_view(viewer) { Seen::Visible } else { Seen::Hidden })))
     }
@@ -109,6 +107,14 @@ impl Import<'_> {
             return refused(why);
         }
         image_rows::apply(self.db, id, &moves)?;
+        let replaced = Replaced {
+            id,
+            revision: before.revision,
+            kept: self.batch.revisions_kept,
+            length: text.len(),
+            by: self.authority.user(),
+        };
+        revisions::keep(self.db, replaced)?;
         execute(
             self.db,
             "UPDATE recipes SET document = ?2, private = ?3, revision = ?4, updated_at = ?5 WHERE id = ?1",

@@ -26,7 +26,9 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0013_favourites.sql"),
     include_str!("../../migrations/sqlite/0014_cooked.sql"),
     include_str!("../../migrations/sqlite/0015_idempotency_keys.sql"),
-    include_str!("../../migrations/sqlite/0017_images.sql"),
+    include_str!("../../migrations/sqlite/0016_history.sql"),
+    include_str!("../../migrations/sqlite/0017_plans_and_shopping_lists.sql"),
+    include_str!("../../migrations/sqlite/0019_images.sql"),
 ];
 
 #[derive(Debug, thiserror::Error)]

@@ -1,20 +1,20 @@
 //! Recipes, in SQLite's dialect.
 
-use accounts::Authority;
-use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, Rows, params};
 
 use super::columns::{self, Columns};
 use super::recipe_row::RecipeRow;
-use super::{Sqlite, cached, execute, find, find_value, image_rows, quota};
+use super::recipe_state::{editor, find_to_edit, state_in, time_of_change, viewer_params};
+use super::{Sqlite, cached, execute, find, find_value, image_rows, quota, revisions};
 use crate::recipes::{Change, NewContent, patched};
+use crate::revisions_kept::Replaced;
 use crate::{
-    Context, DEFAULT_PAGE_SIZE, Edit, Editor, Listing, NewRecipe, Page, PageEnd, Precondition, RecipePage,
+    Context, DEFAULT_PAGE_SIZE, Edit, Listing, NewRecipe, Page, PageEnd, Precondition, RecipePage,
     StoreError, StoredRecipe, Viewer,
 };
 use ::recipes::time::to_microseconds;
-use ::recipes::{RecipeState, ServerFields, Visibility};
-use ids::{RecipeId, Uid, UserId};
+use ::recipes::{ServerFields, Visibility};
+use ids::{RecipeId, UserId};
 
 /// A page ends early behind this much text: 1,000 recipes may have 256 MiB, and one request must not
 /// make us hold them. A hundred everyday recipes have less.
@@ -44,7 +44,7 @@ impl Sqlite {
         context: Context,
     ) -> Result<Edit<StoredRecipe>, StoreError> {
         let now = to_microseconds(context.now);
-        let Change { id, content: new, precondition, quotas } = change;
+        let Change { id, content: new, precondition, quotas, revisions_kept } = change;
         self.write_for(context, move |db, authority| {
             let editor = editor(authority);
             let Some((fields, state)) = find_to_edit(db, id)? else { return Ok(Edit::NotFound) };
@@ -56,6 +56,10 @@ impl Sqlite {
                 NewContent::Patch(patch) => match patched(&patch, &current(db, id)?)? {
                     Ok(patched) => patched,
                     Err(errors) => return Ok(Edit::Invalid(errors)),
+                },
+                NewContent::Of(revision) => match revisions::content(db, id, revision, authority)? {
+                    Some(former) => former,
+                    None => return Ok(Edit::NoSuchRevision),
                 },
             };
             if let Err(refusal) = state.check_visibility(editor, visibility) {
@@ -70,6 +74,8 @@ impl Sqlite {
                 quota::check_replacement(db, id, &text, quotas)?;
             }
             image_rows::apply(db, id, &moves)?;
+            let (length, by) = (text.len(), authority.user());
+            revisions::keep(db, Replaced { id, revision: before, kept: revisions_kept, length, by })?;
             execute(
                 db,
                 "UPDATE recipes SET document = ?3, private = ?4, revision = ?5, updated_at = ?6
@@ -193,29 +199,6 @@ impl Sqlite {
     }
 }
 
-/// The time of a change after one at `before`. The clock may have been set back. Then it is a second later than `before`:
-/// `Last-Modified` has whole seconds, and a client that has the recipe before the change must not get 304.
-pub(super) fn time_of_change(before: Timestamp, now: Timestamp) -> Timestamp {
-    if now >= before { now } else { before.saturating_add(SignedDuration::from_secs(1)).unwrap_or(before) }
-}
-
-pub(super) fn editor(authority: Authority) -> Editor {
-    match authority {
-        Authority::Operator | Authority::Admin(_) => Editor::Admin,
-        Authority::User(user) => Editor::User(user),
-    }
-}
-
-/// Whether there is such a recipe that the actor may read.
-pub(super) fn may_view(db: &Connection, id: RecipeId, authority: Authority) -> Result<bool, StoreError> {
-    let viewer = match authority {
-        Authority::Operator | Authority::Admin(_) => Viewer::Admin,
-        Authority::User(user) => Viewer::User(user),
-    };
-    let sql = "SELECT owner_id, private, revision FROM recipes WHERE id = ?1";
-    Ok(find(db, sql, [id.get()], state_in)?.is_some_and(|state| state.may_view(viewer)))
-}
-
 /// A recipe that exists.
 pub(super) fn current(db: &Connection, id: RecipeId) -> Result<StoredRecipe, StoreError> {
     let sql = "SELECT revision, updated_at, document FROM recipes WHERE id = ?1";
@@ -230,15 +213,6 @@ pub(super) fn current(db: &Connection, id: RecipeId) -> Result<StoredRecipe, Sto
 fn stored_in(columns: &mut Columns<'_>, id: RecipeId, revision: i64) -> Result<StoredRecipe, StoreError> {
     let updated_at = columns.time()?;
     Ok(StoredRecipe { id, revision, updated_at, text: columns.bytes_of_text()?.to_owned() })
-}
-
-/// What a change must know of a recipe.
-pub(super) fn find_to_edit(
-    db: &Connection,
-    id: RecipeId,
-) -> Result<Option<(ServerFields, RecipeState)>, StoreError> {
-    let sql = "SELECT owner_id, private, revision, uid, created_at, updated_at FROM recipes WHERE id = ?1";
-    find(db, sql, [id.get()], server_fields_in)
 }
 
 /// [`RecipeState::may_view`] for lists, over the parameters of [`viewer_params`].
@@ -311,34 +285,4 @@ impl PageReader {
         }
         Ok(())
     }
-}
-
-/// The user, and whether it is an administrator. `owner_id = NULL` holds for no row.
-pub(super) fn viewer_params(viewer: Viewer) -> (Option<i64>, bool) {
-    match viewer {
-        Viewer::Anyone => (None, false),
-        Viewer::User(id) => (Some(id.get()), false),
-        Viewer::Admin => (None, true),
-    }
-}
-
-/// From `owner_id, private, revision`.
-pub(super) fn state_in(columns: &mut Columns<'_>) -> Result<RecipeState, StoreError> {
-    let owner = columns.optional_user_id()?;
-    let visibility = if columns.get()? { Visibility::Private } else { Visibility::Public };
-    Ok(RecipeState { owner, visibility, revision: columns.get()? })
-}
-
-/// From the columns of [`state_in`] and `uid, created_at, updated_at`.
-pub(super) fn server_fields_in(columns: &mut Columns<'_>) -> Result<(ServerFields, RecipeState), StoreError> {
-    let state = state_in(columns)?;
-    let uid = columns.text()?;
-    let fields = ServerFields {
-        owner: state.owner,
-        revision: state.revision,
-        uid: Uid::parse(uid).ok_or_else(|| StoreError::Corrupt(format!("the uid {uid}")))?,
-        created_at: columns.time()?,
-        updated_at: columns.time()?,
-    };
-    Ok((fields, state))
 }

@@ -7,6 +7,7 @@ mod authority;
 mod backup;
 mod backup_schedule;
 mod batches;
+mod bin;
 mod changes;
 mod cooked;
 mod favourites;
@@ -23,14 +24,17 @@ mod mails;
 mod oauth;
 mod outages;
 mod patches;
+mod plans;
 mod quotas;
 mod races;
 mod recipe_snapshot;
 mod recipes;
 mod replicas;
+mod revisions;
 mod sessions;
 mod shared_limits;
 mod sharing;
+mod shopping;
 mod upgrades;
 mod users;
 
@@ -48,7 +52,7 @@ use jiff::Timestamp;
 use rstest_reuse::template;
 use rusqlite::{Connection, OptionalExtension as _};
 use serde_json::{Value, json};
-use store::{Context, DatabaseUrl, NewRecipe, Page, RecipePage, Store, StoredRecipe, Viewer};
+use store::{Context, DatabaseUrl, NewRecipe, Page, RecipePage, RevisionsKept, Store, StoredRecipe, Viewer};
 use tempfile::TempDir;
 
 /// A kind of database.
@@ -65,6 +69,8 @@ enum Database {
 #[case::postgres(Database::Postgres)]
 #[ignore = "needs a server: .ci/with-postgres cargo test -- --include-ignored"]
 fn each_database(#[case] database: Database) {}
+
+const KEPT: RevisionsKept = RevisionsKept(100);
 
 /// An empty store of its own, with a clock that stands at noon.
 struct TestStore {

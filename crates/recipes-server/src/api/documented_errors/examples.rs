@@ -13,6 +13,7 @@ use crate::images::ImageError;
 use crate::limits::{BODY_BYTES, IMPORT_BYTES};
 use crate::use_cases::accounts::AccountError;
 use crate::use_cases::clients::ClientError;
+use crate::use_cases::planning::PlanError;
 use crate::use_cases::recipes::RecipeError;
 
 const REQUEST_ID: &str = "01936f5e-8c00-7d3a-9b1e-3f5a7c9e1b2d";
@@ -57,10 +58,22 @@ fn report(name: &str, status: &str) -> Option<Report> {
         ("InvitationNotFound", _) => E::InvitationNotFound.into(),
         ("TooManyFavourites", _) => RecipeError::TooManyFavourites.into(),
         ("TooManyCooked", _) => RecipeError::TooManyCooked.into(),
+        ("RevisionNotFound", _) => RecipeError::NoSuchRevision.into(),
+        ("CommunalBinned", _) => RecipeError::AdminRequired.into(),
+        ("UidTaken", _) => RecipeError::UidTaken.into(),
         ("CookedNotFound", _) => RecipeError::NoSuchEntry.into(),
         ("ImageNotFound", _) => RecipeError::NoSuchImage.into(),
         ("StepNotFound", _) => RecipeError::NoSuchStep.into(),
         ("RangeNotSatisfiable", _) => RequestError::RangeNotSatisfiable { length: 81_920 }.into(),
+        ("MealNotFound", _) => PlanError::NoSuchMeal.into(),
+        ("TooManyMeals", _) => PlanError::TooManyMeals.into(),
+        ("CalendarNotFound", _) => PlanError::NoSuchFeed.into(),
+        ("ItemNotFound", _) => PlanError::NoSuchItem.into(),
+        ("ItemChanged", _) => PlanError::ItemChanged.into(),
+        ("TooManyItems", _) => PlanError::TooManyItems.into(),
+        ("HouseholdNotFound", _) => PlanError::NoHousehold.into(),
+        ("InvitationToHouseholdNotFound", _) => PlanError::NoSuchInvitation.into(),
+        ("HouseholdFull", _) => PlanError::HouseholdFull.into(),
         ("NoInvitation", _) => E::TooManyInvitations.into(),
         ("OwnAccount", _) => E::OwnAccount.into(),
         ("UserDisabled", _) => E::UserDisabled.into(),
@@ -72,7 +85,7 @@ fn report(name: &str, status: &str) -> Option<Report> {
         ("ClientChanged", _) => ClientError::Changed.into(),
         ("SecretlessClient", _) => ClientError::HasNoSecret.into(),
         ("TooManyApiTokens", _) => E::TooManyApiTokens.into(),
-        ("RecipeNotFound", _) => RecipeError::NotFound.into(),
+        ("RecipeNotFound" | "BinnedNotFound", _) => RecipeError::NotFound.into(),
         ("NotAcceptable", _) => RequestError::NotAcceptable { offered: "application/json".to_owned() }.into(),
         ("EmailTaken", _) => E::EmailTaken.into(),
         ("PreconditionFailed", _) => {

@@ -155,6 +155,7 @@ impl Importer {
             on_conflict: self.on_conflict,
             is_atomic: self.is_atomic,
             quotas: Quotas::OFF,
+            revisions_kept: self.revisions_kept,
         };
         let outcomes = store.import_recipes(batch, Context::operator(self.clock.now())).await;
         let first = places.first().cloned().unwrap_or_default();
@@ -191,7 +192,7 @@ impl Importer {
         images: Vec<ItemImage>,
         place: &str,
     ) -> anyhow::Result<()> {
-        for ItemImage { step, bytes } in images {
+        for ItemImage { step, bytes, .. } in images {
             let maker = match &self.image_maker {
                 Some(maker) => maker.clone(),
                 None => self.image_maker.insert(ImageMaker::start()?).clone(),
@@ -212,6 +213,7 @@ impl Importer {
                 id,
                 precondition: Precondition::None,
                 quotas: Quotas::OFF,
+                revisions_kept: self.revisions_kept,
             };
             store.change_image(command, context).await?;
         }

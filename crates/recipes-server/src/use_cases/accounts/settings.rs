@@ -5,6 +5,7 @@ use std::time::Duration;
 use accounts::SessionLimits;
 use clap::ValueEnum;
 use recipes::{LabelPolicy, Quotas};
+use store::RevisionsKept;
 
 use crate::passwords::policy::Policy;
 
@@ -19,6 +20,10 @@ pub struct Settings {
     pub require_verified_email: bool,
     /// Whether changes of a recipe must name the revision that they replace.
     pub require_if_match: bool,
+    /// How many former revisions of a recipe are kept.
+    pub revisions_kept: RevisionsKept,
+    /// How long deleted recipes can be restored. 0: they are deleted for good at once.
+    pub bin_days: u16,
     pub password_policy: Policy,
     pub quotas: Quotas,
     /// Who may read recipes that are not private.

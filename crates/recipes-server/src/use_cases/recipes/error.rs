@@ -26,6 +26,12 @@ pub enum RecipeError {
          one first"
     )]
     TooManyCooked,
+    #[error("There is no such revision of this recipe")]
+    NoSuchRevision,
+    #[error("Only administrators delete recipes without an owner for good")]
+    AdminRequired,
+    #[error("A recipe with the uid of this one was imported since; delete it first")]
+    UidTaken,
     #[error("You have no such entry")]
     NoSuchEntry,
     #[error("There is no such picture")]

@@ -33,6 +33,12 @@ impl Recipes {
 
     /// # Errors
     /// When the store is unavailable.
+    pub async fn is_favourite(&self, user: UserId, recipe: RecipeId) -> Result<bool, RecipeError> {
+        Ok(self.store.is_favourite(user, recipe).await?)
+    }
+
+    /// # Errors
+    /// When the store is unavailable.
     pub async fn favourites(&self, user: UserId) -> Result<Vec<Favourite>, RecipeError> {
         Ok(self.store.favourites(user).await?)
     }

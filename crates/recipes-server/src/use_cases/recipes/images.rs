@@ -65,7 +65,7 @@ impl Recipes {
         writer: Writer,
     ) -> Vec<String> {
         let mut warnings = Vec::new();
-        for ItemImage { step, bytes } in images {
+        for ItemImage { step, bytes, .. } in images {
             let change = ImageChange { recipe, step, precondition: Precondition::None };
             if let Err(error) = self.set_image(writer, change, bytes).await {
                 warnings.push(format!("a picture was left out: {error}"));
@@ -83,7 +83,8 @@ impl Recipes {
         let ImageChange { recipe, step, precondition } = change;
         let context: Context = self.context(writer);
         let id = *Uid::new(context.now, self.entropy.bytes()).as_bytes();
-        let command = ChangeImage { recipe, step, image, id, precondition, quotas: self.quotas };
+        let (quotas, revisions_kept) = (self.quotas, self.revisions_kept);
+        let command = ChangeImage { recipe, step, image, id, precondition, quotas, revisions_kept };
         done(writer, self.store.change_image(command, context).await)
     }
 

@@ -181,8 +181,14 @@ impl Recipes {
             return Ok(reports);
         }
         let is_atomic = import.options.is_atomic;
-        let batch =
-            ImportBatch { recipes, owner: Some(writer.user), on_conflict, is_atomic, quotas: self.quotas };
+        let batch = ImportBatch {
+            recipes,
+            owner: Some(writer.user),
+            on_conflict,
+            is_atomic,
+            quotas: self.quotas,
+            revisions_kept: self.revisions_kept,
+        };
         match self.store.import_recipes(batch, context).await {
             Ok(outcomes) => {
                 for ((index, (draft, images)), outcome) in places.into_iter().zip(drafts).zip(outcomes) {

@@ -29,10 +29,28 @@ const MATRIX: &[(&str, &str, [u16; 4])] = &[
     ("get", "/recipes/2/edit", [303, 404, 200, 200]),
     ("post", "/recipes/1/edit", [403, 403, 412, 412]),
     ("post", "/recipes/2/edit", [403, 404, 412, 412]),
+    ("post", "/recipes/1/favourite", [303, 303, 303, 303]),
+    ("post", "/recipes/1/cooked", [303, 303, 303, 303]),
     ("get", "/recipes/1/delete", [303, 403, 200, 200]),
     ("post", "/recipes/1/delete", [303, 403, 412, 412]),
     ("post", "/recipes/2/delete", [303, 404, 412, 412]),
     ("post", "/recipes/1/image", [303, 403, 403, 403]),
+    ("get", "/recipes/1/history", [200, 200, 200, 200]),
+    ("get", "/recipes/2/history", [404, 404, 200, 200]),
+    ("post", "/recipes/1/history", [303, 403, 412, 412]),
+    ("post", "/recipes/2/history", [303, 404, 412, 412]),
+    ("get", "/bin", [303, 200, 200, 200]),
+    ("post", "/bin", [303, 404, 404, 404]),
+    ("get", "/plan", [303, 200, 200, 200]),
+    ("post", "/plan", [303, 422, 422, 422]),
+    ("post", "/plan/meals/1", [303, 404, 404, 404]),
+    ("get", "/shopping-list", [303, 200, 200, 200]),
+    ("post", "/shopping-list", [303, 422, 422, 422]),
+    ("post", "/shopping-list/1", [303, 404, 404, 404]),
+    ("get", "/household", [303, 200, 200, 200]),
+    ("post", "/household", [303, 422, 422, 422]),
+    ("get", "/household/join", [303, 200, 200, 200]),
+    ("post", "/household/join", [303, 404, 404, 404]),
     ("get", "/log-in", [200, 303, 303, 303]),
     ("post", "/log-in", [401, 401, 401, 401]),
     ("post", "/log-out", [303, 303, 303, 303]),
@@ -106,8 +124,13 @@ async fn matrix_has_every_page() {
     for path in recipes_server::web::PATHS {
         // Each has tests of its own.
         let is_file = ["/-/{file}", "/manifest.webmanifest", "/sw.js"].contains(path);
-        let is_of_new_resource =
-            ["/account/sessions/{id}", "/account/tokens/{id}", "/admin/invitations/{id}"].contains(path);
+        let is_of_new_resource = [
+            "/recipes/{id}/cooked/{entry}",
+            "/account/sessions/{id}",
+            "/account/tokens/{id}",
+            "/admin/invitations/{id}",
+        ]
+        .contains(path);
         assert!(is_file || is_of_new_resource || in_matrix(&path.replace("{id}", "1")), "{path}");
         let request = app.anonymous().request(http::Method::TRACE, path);
         // 405: there is a route.

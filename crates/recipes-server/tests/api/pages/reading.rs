@@ -114,6 +114,62 @@ async fn recipe_is_a_page_with_its_data_and_json_for_programs() {
 }
 
 #[tokio::test]
+async fn recipe_is_scaled_converted_and_downloaded_by_links() {
+    let app = TestApp::new();
+    let mut body = recipe("Soup");
+    body["servings"] = 4.into();
+    body["ingredients"] = json!(["1/2 cup olive oil", "salt"]);
+    app.alice().await.post("/api/v1/recipes", &body).await.is(201);
+    let mut browser = Browser::new(&app);
+    let page = browser.get("/recipes/1?servings=8&utm_source=mail").await.is(200).text();
+    for part in
+        ["<span>1 cup olive oil", "/recipes/1?servings=7#", "/recipes/1?servings=9#", "\"1/2 cup olive oil\""]
+    {
+        assert!(page.contains(part), "{part} in {page}");
+    }
+    let page = browser.get("/recipes/1?servings=4&unit=metric").await.is(200).text();
+    assert!(page.contains("ml olive oil") && page.contains("Converted amounts are rounded."), "{page}");
+    for impossible in ["servings=0", "servings=1000000", "scale=x", "unit=stone"] {
+        let page = browser.get(&format!("/recipes/1?{impossible}")).await.is(200).text();
+        assert!(page.contains("<span>1/2 cup olive oil"), "{impossible}");
+    }
+    let markdown = browser.get("/recipes/1.md").await.is(200);
+    assert_eq!(markdown.header("content-type"), "text/markdown; charset=utf-8");
+    assert!(markdown.text().contains("- 1/2 cup olive oil"));
+}
+
+#[tokio::test]
+async fn user_keeps_favourites_and_a_log_of_what_was_cooked() {
+    let app = TestApp::new();
+    app.alice().await.posts_recipe("Soup").await;
+    app.alice().await.posts_recipe("Stew").await;
+    index_is_built(&app).await;
+    let mut bob = Browser::of(&app, "bob", Role::User).await;
+    let answer = bob.submit("/recipes/1", "/recipes/1/favourite", &[("wish", "add")]).await.is(303);
+    assert_eq!(answer.header("location"), "/recipes/1");
+    assert!(bob.get("/recipes/1").await.text().contains("Remove from favourites"));
+    let favourites = bob.get("/recipes?favourite=true").await.is(200).text();
+    assert!(favourites.contains("Soup") && !favourites.contains("Stew"), "{favourites}");
+    bob.submit("/recipes/1", "/recipes/1/favourite", &[("wish", "remove")]).await.is(303);
+    assert!(bob.get("/recipes/1").await.text().contains("Add to favourites"));
+
+    let fields = [("date", "2025-12-31"), ("note", "Less <salt>")];
+    bob.submit("/recipes/1", "/recipes/1/cooked", &fields).await.is(303);
+    let page = bob.get("/recipes/1").await.text();
+    assert!(page.contains("2025-12-31") && page.contains("Less &#60;salt&#62;"), "{page}");
+    bob.submit("/recipes/1", "/recipes/1/cooked", &[("date", "2999-12-31")]).await.is(422);
+    let entry = page.split("action=\"/recipes/1/cooked/").nth(1).unwrap().split('"').next().unwrap();
+    bob.submit("/recipes/1", &format!("/recipes/1/cooked/{entry}"), &[]).await.is(303);
+    assert!(!bob.get("/recipes/1").await.text().contains("2025-12-31"));
+
+    let mut anyone = Browser::new(&app);
+    let page = anyone.get("/recipes/1").await.text();
+    assert!(!page.contains("favourite") && !page.contains("cooked"), "{page}");
+    anyone.get("/recipes?favourite=true").await.is(303);
+    bob.post("/recipes/1/favourite", &[("form_token", "x"), ("wish", "add")]).await.is(403);
+}
+
+#[tokio::test]
 async fn search_filters_and_pages() {
     let app = TestApp::new();
     let alice = app.alice().await;

@@ -16,7 +16,8 @@ async fn label(client: &Client, value: &str) -> Value {
 
 #[tokio::test]
 async fn known_labels_are_listed_with_their_meaning() {
-    let client = TestApp::new().anonymous();
+    let app = TestApp::new();
+    let client = app.anonymous();
     let answer = fresh(&client, PATH).await.is(200);
     assert_eq!(answer.header("cache-control"), "private, no-cache");
     let body = answer.json();

@@ -4,18 +4,20 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::time::Duration;
 
+use ::recipes::Quotas;
 use accounts::{MailPurpose, NewInvitation, NewMail, TokenDigest};
 use ids::{CookedId, InvitationId};
 use rstest_reuse::apply;
 use serde_json::Value;
 use store::{
-    Cooked, DatabaseUrl, Favoured, Instance, Noted, Precondition, Record, Restore, RestoreBatch,
-    RestoreError, Restored, Store, StoreError, TakenMail, Unavailable, Viewer,
+    ChangeShoppingItem, Cooked, DatabaseUrl, Favoured, HouseholdInvitation, Instance, Listed, Noted,
+    PlanFeed, Planned, Precondition, Record, ReplaceRecipe, Restore, RestoreBatch, RestoreError, Restored,
+    Store, StoreError, TakenMail, Unavailable, Viewer,
 };
 
 use super::sessions::sign_up;
 use super::{
-    Database, TestStore, connected, draft, each_database, email, new_postgres_database, new_user, url,
+    Database, KEPT, TestStore, connected, draft, each_database, email, new_postgres_database, new_user, url,
 };
 
 /// Everything in the store, a line of JSON each.
@@ -79,10 +81,38 @@ async fn filled(test: &TestStore) {
         on: jiff::civil::date(2024, 5, 1),
         note: Some("with less salt".to_owned()),
     };
+    assert_eq!(test.add_cooked(cooked.clone(), test.by(ada.id)).await.unwrap(), Noted::Done);
+    let replace = ReplaceRecipe {
+        id: soup.id,
+        draft: draft("Stew"),
+        precondition: Precondition::None,
+        quotas: Quotas::OFF,
+        revisions_kept: KEPT,
+    };
+    test.replace_recipe(replace, test.by(ada.id)).await.unwrap();
+    let binned = test.public("Rösti", Some(ada.id)).await.id;
+    assert_eq!(
+        test.add_favourite(binned, *test.uid().as_bytes(), test.by(ada.id)).await.unwrap(),
+        Favoured::Done
+    );
+    let cooked = Cooked { id: CookedId::new(test.now(), test.entropy.bytes()), recipe: binned, ..cooked };
     assert_eq!(test.add_cooked(cooked, test.by(ada.id)).await.unwrap(), Noted::Done);
     let command = test.image(soup.id, None, Some(super::images::picture(b'a')));
     test.change_image(command, test.operator()).await.unwrap();
+    let entries = vec![test.planned_on(jiff::civil::date(2024, 5, 2), Some(soup.id), "for two")];
+    assert_eq!(test.plans(ada.id, &[], entries).await, Planned::Done);
+    assert_eq!(test.lists(ada.id, &["500 g flour", "Salt"]).await, Listed::Done);
+    let flour = test.shopping_list(ada.id).await.unwrap().remove(0);
+    let tick =
+        ChangeShoppingItem { id: flour.id, text: None, ticked: Some(true), version: Some(flour.version) };
+    test.change_shopping_item(tick, test.by(ada.id)).await.unwrap();
+    let feed = PlanFeed { digest: TokenDigest::of(b"feed"), new: test.new_household() };
+    test.set_plan_feed(feed, test.by(ada.id)).await.unwrap();
+    test.bin_recipe(binned, Precondition::None, test.by(ada.id)).await.unwrap();
     let expires_at = test.later();
+    let (digest, new) = (TokenDigest::of(b"household"), test.new_household());
+    let invitation = HouseholdInvitation { digest, expires_at, new };
+    test.invite_to_household(invitation, test.by(ada.id)).await.unwrap();
     let mail = NewMail::Link { purpose: MailPurpose::ResetPassword, to: email("ada") };
     assert!(test.queue_mail(mail, test.now(), test.operator()).await.unwrap());
     let taken = test.take_mail(test.take(TokenDigest::of(b"mail"))).await.unwrap();

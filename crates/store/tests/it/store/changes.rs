@@ -9,7 +9,7 @@ use rstest_reuse::apply;
 use serde_json::json;
 use store::{NewRecipe, Precondition, ReplaceRecipe, Store, Viewer};
 
-use super::{Database, TestStore, connected, draft, each_database, jsons, parse};
+use super::{Database, KEPT, TestStore, connected, draft, each_database, jsons, parse};
 
 /// Follows the changes from one position to the next.
 struct Follower {
@@ -36,8 +36,13 @@ impl Follower {
 
 impl TestStore {
     async fn edit(&self, id: RecipeId, name: &str) {
-        let command =
-            ReplaceRecipe { id, draft: draft(name), precondition: Precondition::None, quotas: Quotas::OFF };
+        let command = ReplaceRecipe {
+            id,
+            draft: draft(name),
+            precondition: Precondition::None,
+            quotas: Quotas::OFF,
+            revisions_kept: KEPT,
+        };
         self.replace_recipe(command, self.operator()).await.unwrap();
     }
 }

@@ -10,10 +10,14 @@ use store::{
 };
 use tokio::task::JoinSet;
 
-use super::{Database, TestStore, draft, each_database, json_of, parse, private_draft};
+use super::{Database, KEPT, TestStore, draft, each_database, json_of, parse, private_draft};
 
-fn batch(owner: Option<UserId>, on_conflict: OnConflict, recipes: Vec<RecipeImport>) -> ImportBatch {
-    ImportBatch { recipes, owner, on_conflict, is_atomic: false, quotas: Quotas::OFF }
+pub(super) fn batch(
+    owner: Option<UserId>,
+    on_conflict: OnConflict,
+    recipes: Vec<RecipeImport>,
+) -> ImportBatch {
+    ImportBatch { recipes, owner, on_conflict, is_atomic: false, quotas: Quotas::OFF, revisions_kept: KEPT }
 }
 
 fn import(test: &TestStore, name: &str, uid: Option<Uid>) -> RecipeImport {
@@ -177,6 +181,7 @@ async fn import_keeps_the_past_and_a_second_one_changes_nothing(database: Databa
         draft: draft("Soup"),
         precondition: Precondition::None,
         quotas: Quotas::OFF,
+        revisions_kept: KEPT,
     };
     let edit = test.replace_recipe(replacement, test.operator()).await;
     assert!(matches!(edit.unwrap(), Edit::Done(after) if after.revision == 13));

@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 use store::{Edit, PatchRecipe, Precondition, Viewer};
 use tokio::task::JoinSet;
 
-use super::{Database, TestStore, each_database, json_of};
+use super::{Database, KEPT, TestStore, each_database, json_of};
 
 fn patch(id: RecipeId, patch: &Value) -> PatchRecipe {
     let patch = RecipePatch::parse(patch.as_object().unwrap(), Scalars::Typed).unwrap();
-    PatchRecipe { id, patch, precondition: Precondition::None, quotas: Quotas::OFF }
+    PatchRecipe { id, patch, precondition: Precondition::None, quotas: Quotas::OFF, revisions_kept: KEPT }
 }
 
 #[apply(each_database)]

@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 use store::{Context, Edit, NewRecipe, Page, Precondition, ReplaceRecipe, UpdateProfile, Viewer};
 use tokio::task::JoinSet;
 
-use super::{Database, TestStore, draft, each_database, json_of, jsons, parse, private_draft};
+use super::{Database, KEPT, TestStore, draft, each_database, json_of, jsons, parse, private_draft};
 
 fn replacing(id: RecipeId, draft: Draft, precondition: Precondition) -> ReplaceRecipe {
-    ReplaceRecipe { id, draft, precondition, quotas: Quotas::OFF }
+    ReplaceRecipe { id, draft, precondition, quotas: Quotas::OFF, revisions_kept: KEPT }
 }
 
 fn revision_of_stale<T>(edit: &Edit<T>) -> Option<i64> {
