@@ -166,3 +166,28 @@ fn pictures_beside_recipes_come_with_them() {
     ];
     assert_eq!(images, want);
 }
+
+#[test]
+fn pictures_that_a_page_names_are_read_for_one_recipe_after_the_other() {
+    let page: String = (0..3)
+        .map(|n| {
+            format!(
+                "<div class=\"recipe-details\"><h2 itemprop=\"name\">Dish {n}</h2><div itemprop=\"recipeIngredients\"><p>salt</p></div>\
+                 <img src=\"Images/{n}.JPG\" itemprop=\"photo0\"></div>"
+            )
+        })
+        .collect();
+    let outside = page.replace("Images/", "../../etc/");
+    let files = [
+        ("book/recipes.html", page.as_bytes()),
+        ("book/images/0.jpg", b"zero"),
+        ("book/images/2.jpg", b"two"),
+        ("images/1.jpg", b"of another folder"),
+        ("other/recipes.html", outside.as_bytes()),
+    ];
+    let items = read("RecipeKeeper.zip", &archive(&files));
+    let images: Vec<_> = items.iter().map(|item| item.images.first().map(|image| &*image.bytes)).collect();
+    assert_eq!(images, [Some(&b"zero"[..]), None, Some(b"two"), None, None, None]);
+    let lost: Vec<_> = items.iter().map(|item| item.left_out.len()).collect();
+    assert_eq!(lost, [0, 1, 0, 1, 1, 1]);
+}

@@ -233,7 +233,14 @@ fn recipe_keeper_is_read_from_its_page() {
             "extra": {"notes": "Good."},
         })
     );
-    assert_eq!(left_out(&items[0]), ["/recipeIsFavourite", "/image"]);
+    assert_eq!(left_out(&items[0]), ["/recipeIsFavourite"]);
+    assert_eq!(items[0].images[0].bytes, b"\xff\xd8\xff");
+    for without in
+        [read("recipes.html", html.as_bytes()), read("a.zip", &archive(&[("a.html", html.as_bytes())]))]
+    {
+        assert_eq!(left_out(&without[0]), ["/recipeIsFavourite", "/image"]);
+        assert!(without[0].images.is_empty());
+    }
 }
 
 #[test]

@@ -1,7 +1,11 @@
 //! Pictures of recipes and steps: `/api/v1/recipes/{id}/image` and `/steps/{step}/image`.
 
+mod history;
+mod hostile;
+
 use http::Method;
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
+use recipes_server::use_cases::accounts::Reading;
 use serde_json::{Value, json};
 
 use crate::app::{Answer, Client, TestApp, recipe};
@@ -189,6 +193,23 @@ async fn picture_of_a_private_recipe_is_private() {
     }
     alice.get(immutable).await.is(200);
     app.admin().await.get(immutable).await.is(200);
+}
+
+#[tokio::test]
+async fn only_members_see_pictures_where_only_members_read() {
+    let app = TestApp::with_settings(|settings| settings.reading = Reading::Members);
+    let alice = app.alice().await;
+    let url = with_steps(&alice).await;
+    for address in [format!("{url}/image"), format!("{url}/steps/1/image")] {
+        let set = alice.put_bytes(&address, "image/jpeg", jpeg(1)).await.is(200).json();
+        for address in [&*address, set["data"]["url"].as_str().unwrap()] {
+            let refused = app.anonymous().get(address).await.is(401);
+            assert_ne!(refused.header("content-type"), "image/jpeg");
+            app.bob().await.get(address).await.is(200);
+            app.program(&["recipes:read"]).await.get(address).await.is(200);
+            app.program(&["recipes:write"]).await.get(address).await.is(403);
+        }
+    }
 }
 
 #[tokio::test]

@@ -147,6 +147,7 @@ async fn user_sets_and_removes_pictures() {
     index_is_built(&app).await;
     let cards = browser.get("/").await.is(200).text();
     assert!(cards.contains("src=\"/api/v1/recipes/1/image?size=small"), "{cards}");
+    assert!(cards.contains("srcset=\"/api/v1/recipes/1/image?size=small"), "{cards}");
     // Saving the recipe keeps them.
     let edit = browser.get(form).await.text();
     let revision = field(&edit, "revision");

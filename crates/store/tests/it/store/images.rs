@@ -5,11 +5,11 @@ use ids::RecipeId;
 use rstest_reuse::apply;
 use serde_json::{Value, json};
 use store::{
-    ChangeImage, Context, Edit, ImageEdit, NewImage, Precondition, ReplaceRecipe, StoreError, StoredRecipe,
-    Viewer,
+    BinEdit, ChangeImage, Context, Edit, FoundRevision, ImageEdit, NewImage, Page, Precondition,
+    ReplaceRecipe, RestoreRevision, StoreError, StoredRecipe, Viewer,
 };
 
-use super::{Database, TestStore, each_database, json_of, parse};
+use super::{Database, KEPT, TestStore, each_database, json_of, parse};
 
 /// A picture with another content for each letter.
 pub(super) fn picture(letter: u8) -> NewImage {
@@ -22,8 +22,8 @@ const BYTES: u64 = 100;
 
 impl TestStore {
     pub(super) fn image(&self, recipe: RecipeId, step: Option<u32>, image: Option<NewImage>) -> ChangeImage {
-        let (precondition, quotas) = (Precondition::None, Quotas::OFF);
-        ChangeImage { recipe, step, image, id: *self.uid().as_bytes(), precondition, quotas }
+        let (precondition, quotas, id) = (Precondition::None, Quotas::OFF, *self.uid().as_bytes());
+        ChangeImage { recipe, step, image, id, precondition, quotas, revisions_kept: KEPT }
     }
 
     async fn change(&self, command: ChangeImage, context: Context) -> Edit<ImageEdit> {
@@ -55,8 +55,8 @@ impl TestStore {
     }
 
     async fn replace(&self, id: RecipeId, recipe: &Value) {
-        let command =
-            ReplaceRecipe { id, draft: parse(recipe), precondition: Precondition::None, quotas: Quotas::OFF };
+        let (draft, precondition, quotas) = (parse(recipe), Precondition::None, Quotas::OFF);
+        let command = ReplaceRecipe { id, draft, precondition, quotas, revisions_kept: KEPT };
         let replaced = self.replace_recipe(command, self.operator()).await.unwrap();
         assert!(matches!(replaced, Edit::Done(_)), "{replaced:?}");
     }
@@ -248,4 +248,102 @@ async fn same_picture_is_set_and_removed_at_the_same_time(database: Database) {
         let is_there = test.letter(recipe, None).await.is_some();
         assert_eq!(test.json(recipe).await.get("image").is_some(), is_there);
     }
+}
+
+#[apply(each_database)]
+#[tokio::test]
+async fn recipe_in_the_bin_keeps_its_pictures(database: Database) {
+    let test = TestStore::on(database).await;
+    let alice = test.user("alice").await.id;
+    let (soup, bread) = (test.public("Soup", Some(alice)).await.id, test.public("Bread", None).await.id);
+    test.replace(soup, &with_steps(&["chop", "boil"])).await;
+    for (recipe, step, letter) in [(soup, None, b'a'), (soup, Some(2), b'b'), (bread, None, b'a')] {
+        test.set(recipe, step, letter).await;
+    }
+    let before = test.json(soup).await;
+    let bytes = async || test.opened_again().await.usage(alice).await.unwrap().bytes;
+    let used = bytes().await;
+    for _ in 0..2 {
+        test.bin_recipe(soup, Precondition::None, test.by(alice)).await.unwrap();
+        for step in [None, Some(2)] {
+            assert_eq!(test.letter(soup, step).await, None, "an administrator sees none either");
+        }
+        assert_eq!((test.images().await, bytes().await), (Some(2), 2 * BYTES), "they count in the bin");
+        // The other recipe that has the same picture loses it.
+        test.change(test.image(bread, None, None), test.operator()).await;
+        assert_eq!(test.images().await, Some(2));
+        let restored = test.restore_binned(soup, Quotas::OFF, test.by(alice)).await.unwrap();
+        assert!(matches!(restored, BinEdit::Done(_)), "{restored:?}");
+        assert_eq!((test.letter(soup, None).await, test.letters(soup).await), (Some('a'), "-b--".to_owned()));
+        assert_eq!((test.json(soup).await, bytes().await), (before.clone(), used));
+        assert_eq!(test.sql("SELECT count(*) FROM binned_images").await, Some(0));
+        test.set(bread, None, b'a').await;
+    }
+    test.bin_recipe(soup, Precondition::None, test.by(alice)).await.unwrap();
+    assert_eq!(test.delete_binned(soup, test.by(alice)).await.unwrap(), BinEdit::Done(()));
+    assert_eq!((test.images().await, bytes().await), (Some(1), 0), "the other recipe has one of them");
+    assert_eq!(test.letter(bread, None).await, Some('a'));
+}
+
+#[apply(each_database)]
+#[tokio::test]
+async fn pictures_leave_the_bin_when_it_is_emptied_and_with_the_account(database: Database) {
+    let test = TestStore::on(database).await;
+    let (alice, bob) = (test.user("alice").await.id, test.user("bob").await.id);
+    let (soup, bread) =
+        (test.public("Soup", Some(alice)).await.id, test.private("Bread", Some(bob)).await.id);
+    for (recipe, letter, owner) in [(soup, b'a', alice), (bread, b'b', bob)] {
+        test.set(recipe, None, letter).await;
+        test.bin_recipe(recipe, Precondition::None, test.by(owner)).await.unwrap();
+    }
+    assert!(test.delete_user(alice, None, test.operator()).await.unwrap());
+    while test.continue_deletion(test.now()).await.unwrap() {}
+    assert_eq!(test.images().await, Some(1));
+    assert_eq!(test.empty_bin(test.now()).await.unwrap(), 1);
+    assert_eq!(test.images().await, Some(0));
+    assert_eq!(test.opened_again().await.usage(bob).await.unwrap(), Usage::default());
+}
+
+#[apply(each_database)]
+#[tokio::test]
+async fn restored_revision_has_the_pictures_of_now(database: Database) {
+    let test = TestStore::on(database).await;
+    let alice = test.user("alice").await.id;
+    let soup = test.public("Soup", Some(alice)).await.id;
+    test.replace(soup, &with_steps(&["chop", "boil"])).await;
+    for (step, letter) in [(None, b'a'), (Some(1), b'c')] {
+        let edit = test.change(test.image(soup, step, Some(picture(letter))), test.by(alice)).await;
+        assert!(matches!(edit, Edit::Done(ImageEdit::Done { .. })), "{edit:?}");
+    }
+    // Revision 4 has both pictures.
+    test.replace(soup, &with_steps(&["wash", "chop"])).await;
+    test.set(soup, None, b'b').await;
+    let now = test.json(soup).await;
+    assert_eq!((&now["revision"], &now["stepImages"][0]["step"]), (&json!(6), &json!(2)));
+    let page = test.revisions(soup, Page::default(), Viewer::Anyone).await.unwrap().unwrap();
+    assert_eq!(page.rows.len(), 6, "a change of a picture keeps the former revision");
+    assert_eq!(page.rows[3].updated_by, Some(alice), "and tells who made it");
+
+    let found = test.revision(soup, 4, Viewer::Anyone).await.unwrap();
+    let FoundRevision::Found(former) = found else { panic!("{found:?}") };
+    let former: Value = serde_json::from_str(&json_of(&former.recipe)).unwrap();
+    assert_eq!((former.get("image"), former.get("stepImages")), (None, None));
+    assert_eq!(former["instructions"][0]["text"], "chop");
+
+    let restore = async |revision| {
+        let (precondition, quotas) = (Precondition::None, Quotas::OFF);
+        let command = RestoreRevision { id: soup, revision, precondition, quotas, revisions_kept: KEPT };
+        let restored = test.restore_revision(command, test.by(alice)).await.unwrap();
+        assert!(matches!(restored, Edit::Done(_)), "{restored:?}");
+        test.json(soup).await
+    };
+    let restored = restore(4).await;
+    assert_eq!((&restored["image"], &restored["instructions"]), (&now["image"], &former["instructions"]));
+    assert_eq!((test.letter(soup, None).await, test.letters(soup).await), (Some('b'), "c---".to_owned()));
+    assert_eq!(restored["stepImages"][0]["step"], 1);
+    test.change(test.image(soup, None, None), test.by(alice)).await;
+    assert_eq!(restore(6).await.get("image"), None, "a picture that was removed does not come back");
+    assert_eq!((test.letter(soup, None).await, test.images().await), (None, Some(1)));
+    let exported = test.former_revisions_of(alice, None).await.unwrap();
+    assert!(exported.iter().all(|revision| !json_of(revision).contains("/image?")));
 }
