@@ -72,6 +72,8 @@ events! {
     InvitationRevoked, "invitation_revoked", Class::Administration;
     /// Those of an administrator who was disabled or demoted.
     InvitationsRevoked, "invitations_revoked", Class::Administration;
+    /// An administrator gave the recipes of the user another owner.
+    RecipesTransferred, "recipes_transferred", Class::Administration;
     InvitationUsed, "invitation_used", Class::Account;
     /// An application that may ask users for access. The detail is its id, also of the following.
     ClientCreated, "client_created", Class::Administration;

@@ -17,6 +17,8 @@ pub enum Authority {
     /// end at its owner's own account.
     Admin(UserId),
     User(UserId),
+    /// A user who writes no recipes.
+    Viewer(UserId),
 }
 
 /// The account and the credential of an actor, as the transaction finds them.
@@ -33,25 +35,33 @@ impl Authority {
     pub fn of(actor: &Actor, found: Option<ActorState>) -> Option<Self> {
         let Some(user) = actor.user else { return Some(Self::Operator) };
         let ActorState { role, .. } = found.filter(|it| it.credential_is_valid && !it.disabled)?;
-        let is_admin = role == Role::Admin && actor.api_token.is_none();
-        Some(if is_admin { Self::Admin(user) } else { Self::User(user) })
+        Some(match role {
+            Role::Admin if actor.api_token.is_none() => Self::Admin(user),
+            Role::Admin | Role::User => Self::User(user),
+            Role::Viewer => Self::Viewer(user),
+        })
     }
 
     pub fn is_admin(self) -> bool {
         matches!(self, Self::Operator | Self::Admin(_))
     }
 
-    /// The user who acts.
+    /// Whether the actor may write recipes at all.
+    pub fn may_write(self) -> bool {
+        !matches!(self, Self::Viewer(_))
+    }
+
+    /// `None`: the operator.
     pub fn user(self) -> Option<UserId> {
         match self {
             Self::Operator => None,
-            Self::Admin(user) | Self::User(user) => Some(user),
+            Self::Admin(user) | Self::User(user) | Self::Viewer(user) => Some(user),
         }
     }
 
     /// Whether the actor may change this account: the own one, or any as an administrator.
     pub fn may_change(self, account: UserId) -> bool {
-        self.is_admin() || self == Self::User(account)
+        self.is_admin() || self.user() == Some(account)
     }
 }
 
@@ -69,11 +79,15 @@ mod tests {
         let api_token =
             Actor { user: Some(user), api_token: Some(ApiTokenId::from_bytes([1; 16])), ..Actor::OPERATOR };
         let (as_user, as_admin) = (Some(Authority::User(user)), Some(Authority::Admin(user)));
+        let as_viewer = Some(Authority::Viewer(user));
         for (actor, role, disabled, credential_is_valid, want) in [
             (session, Role::User, false, true, as_user),
             (session, Role::Admin, false, true, as_admin),
             (api_token, Role::User, false, true, as_user),
             (api_token, Role::Admin, false, true, as_user),
+            (session, Role::Viewer, false, true, as_viewer),
+            (api_token, Role::Viewer, false, true, as_viewer),
+            (session, Role::Viewer, true, true, None),
             (session, Role::User, false, false, None),
             (session, Role::Admin, true, true, None),
             (api_token, Role::Admin, false, false, None),
@@ -88,11 +102,15 @@ mod tests {
     #[test]
     fn users_change_their_own_account_and_administrators_all() {
         let (own, other) = (UserId::from_i64(7).unwrap(), UserId::from_i64(8).unwrap());
-        for (authority, changes_other) in
-            [(Authority::User(own), false), (Authority::Admin(own), true), (Authority::Operator, true)]
-        {
+        for (authority, changes_other) in [
+            (Authority::Viewer(own), false),
+            (Authority::User(own), false),
+            (Authority::Admin(own), true),
+            (Authority::Operator, true),
+        ] {
             assert!(authority.may_change(own));
             assert_eq!((authority.may_change(other), authority.is_admin()), (changes_other, changes_other));
+            assert_eq!(authority.may_write(), authority != Authority::Viewer(own));
         }
     }
 }

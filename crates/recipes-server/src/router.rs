@@ -74,6 +74,10 @@ fn recipe_routes() -> OpenApiRouter<App> {
             api::recipes::images::set_of_step,
             api::recipes::images::remove_of_step
         ))
+        .routes(routes!(api::admin::recipes::transfer))
+        .routes(routes!(api::recipes::shares::list, api::recipes::shares::create))
+        .routes(routes!(api::recipes::shares::revoke))
+        .routes(routes!(api::recipes::shares::read))
         .routes(routes!(api::recipes::favourite::add, api::recipes::favourite::remove))
         .routes(routes!(api::plan::read, api::plan::replace))
         .routes(routes!(api::plan::add))

@@ -28,6 +28,8 @@ mod plan;
 mod recipe;
 mod results;
 mod scaling;
+mod shared;
+mod shares;
 mod shopping_list;
 mod show;
 mod sign_up;
@@ -61,6 +63,9 @@ pub const PATHS: &[&str] = &[
     "/recipes/{id}/edit",
     "/recipes/{id}/delete",
     "/recipes/{id}/image",
+    "/recipes/{id}/shares",
+    "/recipes/{id}/shares/{share}",
+    "/shared",
     "/recipes/{id}/favourite",
     "/recipes/{id}/cooked",
     "/recipes/{id}/cooked/{entry}",
@@ -117,6 +122,7 @@ where
         .route("/language", post(log_in::language));
     if mode.has_recipes() {
         pages = pages.route("/recipes", get(results::results)).route("/recipes/{id}", get(recipe::read));
+        pages = pages.route("/shared", get(shared::read));
     }
     if mode.has_accounts() {
         let limited = |limited: Limit, router: Router<App>| router.layer(limit(limited));
@@ -139,6 +145,8 @@ where
             .route("/recipes/{id}/edit", get(edit::edit_form).post(edit::update))
             .route("/recipes/{id}/delete", get(edit::delete_form).post(edit::delete))
             .route("/recipes/{id}/image", post(picture::change))
+            .route("/recipes/{id}/shares", get(shares::list).post(shares::create))
+            .route("/recipes/{id}/shares/{share}", post(shares::revoke))
             .route("/recipes/{id}/favourite", post(personal::favourite))
             .route("/recipes/{id}/cooked", post(personal::add_cooked))
             .route("/recipes/{id}/cooked/{entry}", post(personal::remove_cooked))

@@ -161,12 +161,23 @@ impl RecipeImages {
     /// Puts the address of the service before each address.
     #[must_use]
     pub fn with_base(mut self, base: &str) -> Self {
+        self.for_each_url(|url| url.insert_str(0, base));
+        self
+    }
+
+    /// Adds the token of a share link to each address: the picture is then shown to everybody, as the recipe is.
+    #[must_use]
+    pub fn with_share(mut self, token: &str) -> Self {
+        self.for_each_url(|url| url.extend(["&share=", token]));
+        self
+    }
+
+    fn for_each_url(&mut self, change: impl Fn(&mut String)) {
         let of_steps = self.step_images.iter_mut().flatten().map(|step| &mut step.image);
         for image in self.image.iter_mut().chain(of_steps) {
-            image.url.insert_str(0, base);
-            image.sizes.iter_mut().for_each(|size| size.url.insert_str(0, base));
+            change(&mut image.url);
+            image.sizes.iter_mut().for_each(|size| change(&mut size.url));
         }
-        self
     }
 }
 
@@ -370,6 +381,9 @@ mod tests {
         let step = images.of_step(2).unwrap();
         assert_eq!((step.sizes.len(), step.thumbnail()), (1, &*step.sizes[0].url));
         assert!(step.url.starts_with("/api/v1/recipes/7/steps/2/image?"), "{}", step.url);
+        let shared = images.clone().with_share("to-ken").image.unwrap();
+        assert!(shared.url.ends_with("&v=abababababababab&share=to-ken"), "{}", shared.url);
+        assert!(shared.sizes.iter().all(|size| size.url.ends_with("&share=to-ken")));
         let based = images.with_base("https://example.com/kitchen");
         assert!(based.image.unwrap().sizes[0].url.starts_with("https://example.com/kitchen/api/v1/"));
     }

@@ -62,7 +62,7 @@ mod server_fields;
 mod slug;
 pub mod time;
 
-pub use access::{EditRefusal, Editor, Precondition, RecipeState, Viewer};
+pub use access::{EditRefusal, EditTerms, Editor, Ownerless, Precondition, RecipeState, Viewer};
 pub use attribution::Attribution;
 pub use changes::{FieldChanges, json_patch};
 pub use content::{Content, Visibility};

@@ -61,7 +61,7 @@ pub(crate) struct Tags {
 pub(crate) mod column {
     pub(crate) const ID: &str = "id";
     pub(crate) const OWNER: &str = "owner";
-    /// 0 for public, 2 for private.
+    /// 0 for public, 1 for members, 2 for private.
     pub(crate) const AUDIENCE: &str = "audience";
     /// The time of the last change and the low bits of the id: the order of the index, newest first.
     pub(crate) const ORD: &str = "ord";
@@ -228,6 +228,7 @@ fn total_minutes(recipe: &Recipe) -> Option<u64> {
 pub(crate) fn audience(visibility: Visibility) -> u64 {
     match visibility {
         Visibility::Public => 0,
+        Visibility::Members => 1,
         Visibility::Private => 2,
     }
 }

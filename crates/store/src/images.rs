@@ -2,10 +2,12 @@
 
 use std::fmt;
 
+use accounts::TokenDigest;
 use aws_lc_rs::digest::{SHA256, digest};
 use ids::RecipeId;
+use jiff::Timestamp;
 
-use crate::{Context, Edit, Precondition, RevisionsKept, Store, StoreError, StoredRecipe, Viewer};
+use crate::{Context, Edit, EditTerms, RevisionsKept, Store, StoreError, StoredRecipe, Viewer};
 use ::recipes::{ContentJson, Image, ImageSize, Quotas, Recipe, RecipeImages, StoredImage, moved_steps};
 
 /// A picture that was made of what a client has sent: a JPEG in each size.
@@ -54,7 +56,7 @@ pub struct ChangeImage {
     pub image: Option<NewImage>,
     /// The id of the row of a new picture.
     pub id: [u8; 16],
-    pub precondition: Precondition,
+    pub terms: EditTerms,
     /// Of the owner of the recipe. Administrators have none.
     pub quotas: Quotas,
     pub revisions_kept: RevisionsKept,
@@ -69,6 +71,15 @@ pub enum ImageEdit {
     NoSuchStep,
     /// There was no picture to take away.
     NoSuchImage,
+}
+
+/// Which picture, in which size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ImageKey {
+    pub recipe: RecipeId,
+    /// From 1. `None`: the picture of the dish.
+    pub step: Option<u32>,
+    pub size: ImageSize,
 }
 
 /// A picture in one size, as it is in the database.
@@ -118,41 +129,60 @@ impl Store {
     pub async fn check_edit(
         &self,
         recipe: RecipeId,
-        precondition: &Precondition,
+        terms: &EditTerms,
         context: Context,
     ) -> Result<Edit<()>, StoreError> {
         match self {
-            Self::Sqlite(db) => db.check_edit(recipe, precondition, &context),
-            Self::Postgres(db) => db.check_edit(recipe, precondition, &context).await,
+            Self::Sqlite(db) => db.check_edit(recipe, terms, &context),
+            Self::Postgres(db) => db.check_edit(recipe, terms, &context).await,
         }
     }
 
-    /// The picture of a recipe, or of a step from 1, if the viewer may see the recipe and it has one.
-    pub async fn image(
+    /// The picture, if the viewer may see the recipe and there is one.
+    pub async fn image(&self, key: ImageKey, viewer: Viewer) -> Result<Option<ImageContent>, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.image(key, viewer).await,
+            Self::Postgres(db) => db.image(key, viewer).await,
+        }
+    }
+
+    /// The picture of a recipe that a share link shows, see [`shared_recipe`](Self::shared_recipe).
+    pub async fn shared_image(
         &self,
-        recipe: RecipeId,
-        step: Option<u32>,
-        size: ImageSize,
-        viewer: Viewer,
+        key: ImageKey,
+        digest: TokenDigest,
+        now: Timestamp,
     ) -> Result<Option<ImageContent>, StoreError> {
         match self {
-            Self::Sqlite(db) => db.image(recipe, step, size, viewer).await,
-            Self::Postgres(db) => db.image(recipe, step, size, viewer).await,
+            Self::Sqlite(db) => db.shared_image(key, digest, now).await,
+            Self::Postgres(db) => db.shared_image(key, digest, now).await,
         }
     }
 }
 
 impl StoredRecipe {
-    /// Without what it says of pictures.
-    pub(crate) fn without_images(mut self) -> Result<Self, StoreError> {
+    /// With something else about its pictures.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`].
+    pub fn with_images(
+        mut self,
+        change: impl FnOnce(RecipeImages) -> RecipeImages,
+    ) -> Result<Self, StoreError> {
         let mut json = Vec::with_capacity(self.json_len());
         self.write_json(&mut json);
         let recipe = Recipe::from_json(&json)
             .map_err(|_| StoreError::Corrupt(format!("the text of recipe {}", self.id)))?;
         if !recipe.images.is_empty() {
-            self.text = ContentJson::new(&recipe.content).finish(&recipe.server).into();
+            let content = ContentJson::new(&recipe.content).with_images(&change(recipe.images));
+            self.text = content.finish(&recipe.server).into();
         }
         Ok(self)
+    }
+
+    /// Without what it says of pictures.
+    pub(crate) fn without_images(self) -> Result<Self, StoreError> {
+        self.with_images(|_| RecipeImages::default())
     }
 }
 
@@ -170,11 +200,6 @@ pub(crate) fn has_step(content: &ContentJson, step: Option<u32>) -> Result<bool,
     let steps = content.instructions();
     let steps = steps.ok_or_else(|| StoreError::Corrupt("the steps of a recipe".to_owned()))?;
     Ok(step >= 1 && u64::from(step) <= steps.len() as u64)
-}
-
-/// The column of a size.
-pub(crate) fn column(size: ImageSize) -> &'static str {
-    size.name()
 }
 
 /// What a document that replaces another one does to the pictures of steps.

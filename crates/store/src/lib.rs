@@ -38,6 +38,7 @@ mod page;
 mod passwords;
 mod plans;
 mod postgres;
+mod recipe_commands;
 mod recipe_snapshot;
 mod recipes;
 mod requests;
@@ -46,10 +47,12 @@ mod revisions_kept;
 mod revocations;
 mod sessions;
 mod shared_limits;
+mod shares;
 mod shopping;
 mod slow;
 mod sqlite;
 mod statistics;
+mod transfer;
 mod url;
 mod users;
 
@@ -76,7 +79,7 @@ pub use self::households::{
 };
 pub use self::idempotency::{IdempotencyKey, Once};
 pub use self::identities::{Identity, NewIdentity};
-pub use self::images::{ChangeImage, ImageContent, ImageEdit, NewImage};
+pub use self::images::{ChangeImage, ImageContent, ImageEdit, ImageKey, NewImage};
 pub use self::imports::{ImportBatch, ImportOutcome, OnConflict, RecipeImport};
 pub use self::inspection::Inspection;
 pub use self::instance::Instance;
@@ -86,10 +89,9 @@ pub use self::page::{DEFAULT_PAGE_SIZE, Listing, MAX_PAGE_SIZE, Page, PageEnd};
 pub use self::plans::{
     MAX_PLAN_ENTRIES, MAX_PLAN_ENTRIES_OF_DAY, NewPlanEntries, PlanEntry, Planned, ReplacedDays,
 };
+pub use self::recipe_commands::{NewRecipe, PatchRecipe, ReplaceRecipe, RestoreRevision};
 pub use self::recipe_snapshot::RecipeSnapshot;
-pub use self::recipes::{
-    Edit, NewRecipe, PatchRecipe, RecipePage, ReplaceRecipe, RestoreRevision, StoredRecipe,
-};
+pub use self::recipes::{Edit, RecipePage, StoredRecipe};
 pub use self::requests::{DeviceCodeKey, MAX_WAITING_REQUESTS, NewDeviceCode, NewPushedRequest};
 pub use self::revisions::{FoundRevision, Revision, RevisionPage};
 pub use self::revisions_kept::RevisionsKept;
@@ -98,15 +100,17 @@ pub use self::sessions::{
     ChangePassword, CreateSession, Refresh, RefreshSession, Refreshed, SessionUser, SignUp,
 };
 pub use self::shared_limits::{LimitKey, SharedLimits, SharedQuota, TakenQuota};
+pub use self::shares::{MAX_SHARES, NewShare, Share, ShareRequest, SharedByUser};
 pub use self::shopping::{
     ChangeShoppingItem, ItemEdit, Listed, MAX_SHOPPING_ITEMS, NewShoppingLine, NewShoppingLines, ShoppingItem,
 };
 pub use self::slow::{Waited, log_slow_transactions, observe_waits, take_waited};
 pub use self::statistics::Statistics;
+pub use self::transfer::{Transfer, Transferred};
 pub use self::url::DatabaseUrl;
 use self::url::Location;
 pub use self::users::{Administered, EmailChange, UpdateProfile, UserFilter};
-pub use ::recipes::{Editor, Precondition, Viewer};
+pub use ::recipes::{EditRefusal, EditTerms, Editor, Ownerless, Precondition, Viewer};
 pub use accounts::{Access, ApiTokens, UserChange};
 
 /// A database; clones are handles of the same one. The last handle to go lets the writer finish.

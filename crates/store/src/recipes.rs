@@ -1,116 +1,16 @@
-//! Commands and rows of recipes, whatever the database.
+//! Recipes as they are stored, whatever the database.
 
 use std::ops::Range;
 
 use jiff::Timestamp;
 
-use crate::{Context, Listing, Page, PageEnd, ReadCache, RevisionsKept, Store, StoreError};
+use crate::recipe_commands::{Change, NewRecipe, PatchRecipe, ReplaceRecipe, RestoreRevision};
+use crate::{Context, Listing, Page, PageEnd, ReadCache, Store, StoreError};
 use ::recipes::{
-    ContentJson, Draft, EditRefusal, FieldError, PatchError, Precondition, Quotas, RecipePatch, Usage,
-    Viewer, Visibility, write_recipe_json,
+    ContentJson, EditRefusal, EditTerms, FieldError, PatchError, RecipePatch, Usage, Viewer, Visibility,
+    write_recipe_json,
 };
-use ids::{RecipeId, Uid, UserId};
-
-/// A recipe before the store has given it a number.
-#[derive(Clone, Debug)]
-pub struct NewRecipe {
-    pub(crate) document: ContentJson,
-    pub(crate) visibility: Visibility,
-    pub(crate) uid: Uid,
-    pub(crate) owner: Option<UserId>,
-    pub(crate) quotas: Quotas,
-}
-
-impl NewRecipe {
-    /// Serializes the draft here, on the caller's thread, because all writes share one writer thread. Without an owner
-    /// the recipe is communal: any user may change it.
-    pub fn new(draft: &Draft, uid: Uid, owner: Option<UserId>) -> Self {
-        Self {
-            document: ContentJson::new(draft.content()),
-            visibility: draft.content().visibility,
-            uid,
-            owner,
-            quotas: Quotas::OFF,
-        }
-    }
-
-    /// Refuses the recipe if the owner would have more than this, unless the actor is an administrator.
-    #[must_use]
-    pub fn within(self, quotas: Quotas) -> Self {
-        Self { quotas, ..self }
-    }
-}
-
-/// Replaces what the author of a recipe has written.
-#[derive(Clone, Debug)]
-pub struct ReplaceRecipe {
-    pub id: RecipeId,
-    pub draft: Draft,
-    pub precondition: Precondition,
-    /// Of the owner. A larger text is refused beyond them, unless the actor is an administrator.
-    pub quotas: Quotas,
-    /// With the one that is replaced.
-    pub revisions_kept: RevisionsKept,
-}
-
-/// Changes some of what the author of a recipe has written. See [`ReplaceRecipe`].
-#[derive(Clone, Debug)]
-pub struct PatchRecipe {
-    pub id: RecipeId,
-    pub patch: RecipePatch,
-    pub precondition: Precondition,
-    pub quotas: Quotas,
-    pub revisions_kept: RevisionsKept,
-}
-
-/// Makes a new revision with the content of a former one. See [`ReplaceRecipe`].
-#[derive(Clone, Debug)]
-pub struct RestoreRevision {
-    pub id: RecipeId,
-    pub revision: i64,
-    pub precondition: Precondition,
-    pub quotas: Quotas,
-    pub revisions_kept: RevisionsKept,
-}
-
-/// A change of a recipe.
-#[derive(Clone, Debug)]
-pub(crate) struct Change {
-    pub(crate) id: RecipeId,
-    pub(crate) content: NewContent,
-    pub(crate) precondition: Precondition,
-    pub(crate) quotas: Quotas,
-    pub(crate) revisions_kept: RevisionsKept,
-}
-
-/// What a changed recipe contains.
-#[derive(Clone, Debug)]
-pub(crate) enum NewContent {
-    /// Serialized on the caller's thread.
-    Whole(ContentJson, Visibility),
-    /// It is applied in the transaction, to the revision of that moment.
-    Patch(RecipePatch),
-    /// That of this revision.
-    Of(i64),
-}
-
-impl Change {
-    pub(crate) fn replace(command: ReplaceRecipe) -> Self {
-        let ReplaceRecipe { id, draft, precondition, quotas, revisions_kept } = command;
-        let content = NewContent::Whole(ContentJson::new(draft.content()), draft.content().visibility);
-        Self { id, content, precondition, quotas, revisions_kept }
-    }
-
-    pub(crate) fn patch(command: PatchRecipe) -> Self {
-        let PatchRecipe { id, patch, precondition, quotas, revisions_kept } = command;
-        Self { id, content: NewContent::Patch(patch), precondition, quotas, revisions_kept }
-    }
-
-    pub(crate) fn restore(command: RestoreRevision) -> Self {
-        let RestoreRevision { id, revision, precondition, quotas, revisions_kept } = command;
-        Self { id, content: NewContent::Of(revision), precondition, quotas, revisions_kept }
-    }
-}
+use ids::{RecipeId, UserId};
 
 /// The recipe that a patch makes of this one.
 pub(crate) fn patched(
@@ -215,6 +115,8 @@ pub enum Edit<T> {
     NotFound,
     /// See [`EditRefusal::Forbidden`].
     Forbidden,
+    /// See [`EditRefusal::Ownerless`].
+    Ownerless,
     /// See [`EditRefusal::Stale`]. The recipe as it is now, which every editor may read.
     Stale(Box<StoredRecipe>),
     /// The recipe that a patch would make is not valid.
@@ -228,6 +130,7 @@ impl<T> Edit<T> {
         match refusal {
             EditRefusal::NotFound => Self::NotFound,
             EditRefusal::Forbidden => Self::Forbidden,
+            EditRefusal::Ownerless => Self::Ownerless,
             EditRefusal::Stale => Self::Stale(Box::new(current)),
         }
     }
@@ -367,12 +270,13 @@ impl Store {
     pub async fn delete_recipe(
         &self,
         id: RecipeId,
-        precondition: Precondition,
+        terms: impl Into<EditTerms>,
         context: Context,
     ) -> Result<Edit<()>, StoreError> {
+        let terms = terms.into();
         match self {
-            Self::Sqlite(db) => db.delete_recipe(id, precondition, context).await,
-            Self::Postgres(db) => db.delete_recipe(id, precondition, context).await,
+            Self::Sqlite(db) => db.delete_recipe(id, terms, context).await,
+            Self::Postgres(db) => db.delete_recipe(id, terms, context).await,
         }
     }
 }

@@ -49,8 +49,10 @@ mod requests;
 mod revisions;
 mod revocations;
 mod sessions;
+mod shares;
 mod shopping;
 mod statistics;
+mod transfer;
 mod user_row;
 mod users;
 mod watch;
@@ -193,6 +195,7 @@ impl Sqlite {
     ) -> Result<(i64, RecipeRow), StoreError> {
         let insert = move |db: &Connection| {
             let authority = authority::current(db, &context)?;
+            authority::require_writer(authority)?;
             row.insert(db, if authority.is_admin() { Quotas::OFF } else { quotas })?;
             Ok((db.last_insert_rowid(), row))
         };

@@ -3,4 +3,5 @@
 pub mod audit;
 pub mod clients;
 pub mod invitations;
+pub mod recipes;
 pub mod users;

@@ -7,7 +7,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 use accounts::{MAX_API_TOKENS, MAX_INVITATIONS};
 use store::{
     MAX_COOKED, MAX_COOKED_OF_RECIPE, MAX_FAVOURITES, MAX_HOUSEHOLD_MEMBERS, MAX_PLAN_ENTRIES,
-    MAX_PLAN_ENTRIES_OF_DAY, MAX_SHOPPING_ITEMS,
+    MAX_PLAN_ENTRIES_OF_DAY, MAX_SHARES, MAX_SHOPPING_ITEMS,
 };
 use utoipa::{
     IntoResponses,
@@ -42,11 +42,13 @@ errors! {
         => "www-authenticate" "`Bearer`: logging in gives a bearer token";
     InvalidRefreshToken: 401 "The token is unknown, expired or used, or its session has ended: log in again"
         => "www-authenticate" "`Bearer error=\"invalid_token\"`";
-    Forbidden: 403 "The recipe belongs to another user, the API token lacks the scope `recipes:write`, or your e-mail \
+    Forbidden: 403 "The recipe belongs to another user, your role is `viewer`, the API token lacks the scope `recipes:write`, or your e-mail \
         address must be verified first";
     WithoutRecipesRead: 403 "The API token lacks the scope `recipes:read`"
         => "www-authenticate" "`Bearer error=\"insufficient_scope\"`, with the scope";
-    WithoutRecipesWrite: 403 "The API token lacks the scope `recipes:write`, or your e-mail address must be verified first"
+    WithoutBin: 403 "The API token lacks the scope `recipes:read`, or your role is `viewer`"
+        => "www-authenticate" "`Bearer error=\"insufficient_scope\"`, with the scope";
+    WithoutRecipesWrite: 403 "The API token lacks the scope `recipes:write`, your role is `viewer`, or your e-mail address must be verified first"
         => "www-authenticate" "`Bearer error=\"insufficient_scope\"`, with the scope";
     WithoutScope: 403 "The API token lacks the scope `account`, or a page of another site sent the request with cookies"
         => "www-authenticate" "`Bearer error=\"insufficient_scope\"`, with the scope";
@@ -60,6 +62,8 @@ errors! {
     InvitationNotFound: 404 "There is no such open invitation";
     TooManyFavourites: 409 format!("You have {MAX_FAVOURITES} favourites already");
     TooManyCooked: 409 format!("You have {MAX_COOKED_OF_RECIPE} entries for this recipe already, or {MAX_COOKED} in all");
+    TooManyShares: 409 format!("The recipe has {MAX_SHARES} links already");
+    ShareNotFound: 404 "There is no such link: it is unknown, expired or revoked; or there is no such recipe";
     CookedNotFound: 404 "You have no such entry";
     ImageNotFound: 404 "There is no such recipe, it is private to another user, or it has no such picture";
     StepNotFound: 404 "There is no such recipe, it is private to another user, or it has no such step";

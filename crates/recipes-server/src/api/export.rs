@@ -7,7 +7,7 @@ use ids::{RecipeId, UserId};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{json, value::RawValue};
-use store::{BinKey, Cooked, Favourite, PlanEntry, StoredRecipe};
+use store::{BinKey, Cooked, Favourite, PlanEntry, SharedByUser, StoredRecipe};
 
 use super::{
     admin::{audit::EntryView, invitations::InvitationView},
@@ -36,7 +36,7 @@ use crate::use_cases::planning::{Household, ShoppingItem};
     get, path = "/api/v1/users/me/export", tag = "users", operation_id = "exportMe",
     security(("bearer" = ["account"])),
     responses(
-        (status = 200, description = "Account, sessions, API tokens, applications, favourites, cooked recipes, meal plan, shopping list, invitations, recipes with their history and the bin, and the events of the account and of your own actions", body = ref("#/components/schemas/Export"),
+        (status = 200, description = "Account, sessions, API tokens, applications, favourites, cooked recipes, share links, meal plan, shopping list, invitations, recipes with their history and the bin, and the events of the account and of your own actions", body = ref("#/components/schemas/Export"),
             headers(("content-disposition" = String, description = "A name for the file"))),
         Malformed, Unauthorized, WithoutScope, NotAcceptable, Unavailable,
     )
@@ -45,6 +45,7 @@ pub async fn read(JsonApi(app): JsonApi<App>, me: AccountOwner, _: NoQuery) -> R
     let personal = Personal {
         favourites: app.recipes().favourites(me.user.id).await?,
         cooked: app.recipes().cooked(me.user.id, None).await?,
+        shares: app.recipes().shares_of(me.user.id).await?,
         household: app.planning().household(me.user.id).await?,
         plan: app.planning().whole_plan(me.user.id).await?,
         shopping_list: app.planning().shopping_list(me.user.id).await?,
@@ -77,6 +78,7 @@ enum Part {
 struct Personal {
     favourites: Vec<Favourite>,
     cooked: Vec<Cooked>,
+    shares: Vec<SharedByUser>,
     household: Household,
     plan: Vec<PlanEntry>,
     shopping_list: Vec<ShoppingItem>,
@@ -91,6 +93,15 @@ fn head(export: &Export, personal: &Personal, me: &AccountOwner) -> Result<Vec<u
         .iter()
         .map(|it| json!({ "recipeId": it.recipe, "addedAt": it.added_at }))
         .collect();
+    let shares: Vec<_> = personal
+        .shares
+        .iter()
+        .map(|SharedByUser { recipe, share }| {
+            json!({
+                "recipeId": recipe, "id": share.id, "createdAt": share.created_at, "expiresAt": share.expires_at,
+            })
+        })
+        .collect();
     let head = json!({
         "exportedAt": at,
         "account": Profile::of(&me.user),
@@ -99,6 +110,7 @@ fn head(export: &Export, personal: &Personal, me: &AccountOwner) -> Result<Vec<u
         "applications": applications.iter().map(ApplicationView::of).collect::<Vec<_>>(),
         "favourites": favourites,
         "cooked": personal.cooked.iter().map(CookedView::of).collect::<Vec<_>>(),
+        "shares": shares,
         "household": household_json(&personal.household),
         "plan": personal.plan.iter().map(export_json).collect::<Vec<_>>(),
         "shoppingList": personal.shopping_list.iter().map(item_json).collect::<Vec<_>>(),

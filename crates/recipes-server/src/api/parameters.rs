@@ -128,8 +128,8 @@ parameters! {
         },
         {
             "name": "visibility", "in": "query", "required": false,
-            "description": "`public` or `private`.",
-            "schema": { "type": "string", "pattern": "^(public|private)$" }
+            "description": "`public`, `members` or `private`.",
+            "schema": { "type": "string", "pattern": "^(public|members|private)$" }
         },
         {
             "name": "favourite", "in": "query", "required": false,
@@ -208,6 +208,11 @@ parameters! {
             "description": "The version of the picture, as in the addresses that recipes have: with it a client may keep the \
                 picture without asking again.",
             "schema": { "type": "string" }
+        },
+        {
+            "name": "share", "in": "query", "required": false,
+            "description": "The token of a share link of the recipe: with it nobody needs an account.",
+            "schema": { "type": "string" }
         }
     ];
     RangeHeader: [{
@@ -245,6 +250,14 @@ parameters! {
         "name": "entry", "in": "path", "required": true, "example": "01936f5e-8c00-7d3a-9b1e-3f5a7c9e1b2d",
         "schema": { "type": "string", "format": "uuid" }
     }];
+    ShareInPath: [{
+        "name": "share", "in": "path", "required": true, "example": "01936f5e-8c00-7d3a-9b1e-3f5a7c9e1b2d",
+        "schema": { "type": "string", "format": "uuid" }
+    }];
+    ShareToken: [{
+        "name": "token", "in": "query", "required": true, "description": "The `token` of the link.",
+        "schema": { "type": "string" }
+    }];
     UserInPath: [{
         "name": "id", "in": "path", "required": true, "example": 1,
         "schema": { "type": "integer", "format": "int64", "minimum": 1 }
@@ -264,8 +277,8 @@ parameters! {
             "schema": { "type": "string", "maxLength": MAX_SEARCH_TEXT }
         },
         {
-            "name": "role", "in": "query", "required": false, "description": "`user` or `admin`.",
-            "schema": { "type": "string", "pattern": "^(user|admin)$" }
+            "name": "role", "in": "query", "required": false, "description": "`viewer`, `user` or `admin`.",
+            "schema": { "type": "string", "pattern": "^(viewer|user|admin)$" }
         },
         {
             "name": "disabled", "in": "query", "required": false,

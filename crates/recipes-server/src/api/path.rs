@@ -4,7 +4,9 @@ use std::convert::Infallible;
 
 use axum::extract::{FromRequestParts, Path};
 use http::request::Parts;
-use ids::{ApiTokenId, CookedId, InvitationId, PlanEntryId, RecipeId, SessionId, ShoppingItemId, UserId};
+use ids::{
+    ApiTokenId, CookedId, InvitationId, PlanEntryId, RecipeId, SessionId, ShareId, ShoppingItemId, UserId,
+};
 use recipes::limits;
 
 use crate::http::error::Report;
@@ -109,5 +111,23 @@ impl<S: Send + Sync> FromRequestParts<S> for CookedPath {
             Some(Self { recipe: RecipeId::parse(&recipe)?, entry: CookedId::parse(&entry)? })
         });
         ids.ok_or_else(|| RecipeError::NoSuchEntry.into())
+    }
+}
+
+/// A link to a recipe, by the ids in the path.
+pub struct SharePath {
+    pub recipe: RecipeId,
+    pub share: ShareId,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for SharePath {
+    type Rejection = Report;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Report> {
+        let texts = Path::<(String, String)>::from_request_parts(parts, state).await.ok();
+        let ids = texts.and_then(|Path((recipe, share))| {
+            Some(Self { recipe: RecipeId::parse(&recipe)?, share: ShareId::parse(&share)? })
+        });
+        ids.ok_or_else(|| RecipeError::NoSuchShare.into())
     }
 }

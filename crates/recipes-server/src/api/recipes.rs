@@ -14,6 +14,7 @@ pub mod response;
 pub mod revisions;
 mod scaled;
 pub mod search;
+pub mod shares;
 mod view;
 
 use axum::{extract::State, response::Response};

@@ -10,7 +10,7 @@ use std::{
 use clap::{Args, ValueEnum};
 use recipes::ImageSize;
 use recipes::export::ExportFormat;
-use store::{Store, Viewer};
+use store::{ImageKey, Store, Viewer};
 
 use super::{database::open_existing, own_files};
 use crate::clock::Clock;
@@ -122,7 +122,8 @@ async fn write<W: Write>(store: &Store, format: CollectionFormat, mut out: W) ->
         }
         out.write_all(&writer.take_written())?;
         for image in images {
-            let found = store.image(image.recipe, image.step, ImageSize::Large, Viewer::Admin).await?;
+            let key = ImageKey { recipe: image.recipe, step: image.step, size: ImageSize::Large };
+            let found = store.image(key, Viewer::Admin).await?;
             if let Some(found) = found {
                 writer.push_image(&image, &found.jpeg)?;
                 out.write_all(&writer.take_written())?;

@@ -19,9 +19,10 @@ pub(super) struct Card {
     /// The total time; may be empty.
     pub(super) time: String,
     pub(super) labels: Vec<String>,
-    pub(super) is_private: bool,
     /// Its addresses are below the base.
     pub(super) image: Option<Image>,
+    /// Who reads it, unless it is everyone.
+    pub(super) readers: Option<&'static str>,
     /// The number of a colour.
     pub(super) tint: i64,
 }
@@ -69,8 +70,8 @@ impl Card {
             kind: recipe.category.into_iter().chain(recipe.cuisine).next().unwrap_or_default(),
             time: total.map(|minutes| show::minutes(t, minutes)).unwrap_or_default(),
             labels: recipe.health_labels.into_iter().take(LABELS).collect(),
-            is_private: recipe.visibility == recipes::Visibility::Private,
             image: recipe.image,
+            readers: t.readers(recipe.visibility),
             tint: id.get() % TINTS,
         })
     }

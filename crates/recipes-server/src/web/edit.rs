@@ -91,8 +91,11 @@ fn form<'a>(visitor: &'a Visitor, stored: Option<&Recipe>, e: Editor, p: Problem
     }
 }
 
-/// `_`: visitors log in first.
-pub(super) async fn new_form(_: Member, visitor: Visitor) -> Result<Response, Report> {
+/// Visitors log in first.
+pub(super) async fn new_form(member: Member, visitor: Visitor) -> Result<Response, Report> {
+    if !member.user.may_write() {
+        return Err(RecipeError::ReadOnlyAccount.into());
+    }
     page_with_status(StatusCode::OK, &form(&visitor, None, Editor::empty(), Problems::none()))
 }
 
@@ -103,8 +106,8 @@ pub(super) async fn edit_form(
     PathId(id): PathId<RecipeId>,
 ) -> Result<Response, Report> {
     let recipe = find(&app, id, &visitor).await?;
-    if !may_edit(&visitor, &recipe) {
-        return Err(RecipeError::NotTheOwner.into());
+    if !may_edit(&app, &visitor, &recipe) {
+        return Err(refusal(&visitor, &recipe).into());
     }
     let editor = Editor::of(&recipe.content);
     page_with_status(StatusCode::OK, &form(&visitor, Some(&recipe), editor, Problems::none()))
@@ -133,6 +136,15 @@ pub(super) async fn update(
     save(&app, &visitor, Some(id), &sent).await
 }
 
+/// Why the visitor may not change this recipe.
+fn refusal(visitor: &Visitor, recipe: &Recipe) -> RecipeError {
+    match recipe.server.owner {
+        _ if !visitor.frame.may_write => RecipeError::ReadOnlyAccount,
+        None => RecipeError::NoOwner,
+        Some(_) => RecipeError::NotTheOwner,
+    }
+}
+
 /// Saves, or shows the form again with all that was typed.
 async fn save(
     app: &App,
@@ -153,8 +165,8 @@ async fn save(
         Some(id) => Some(find(app, id, visitor).await?),
         None => None,
     };
-    if stored.as_ref().is_some_and(|recipe| !may_edit(visitor, recipe)) {
-        return Err(RecipeError::NotTheOwner.into());
+    if let Some(recipe) = stored.as_ref().filter(|recipe| !may_edit(app, visitor, recipe)) {
+        return Err(refusal(visitor, recipe).into());
     }
     if !sent.get("more").is_empty() {
         editor.add_steps();
@@ -226,8 +238,8 @@ pub(super) async fn delete_form(
     PathId(id): PathId<RecipeId>,
 ) -> Result<Response, Report> {
     let recipe = find(&app, id, &visitor).await?;
-    if !may_edit(&visitor, &recipe) {
-        return Err(RecipeError::NotTheOwner.into());
+    if !may_edit(&app, &visitor, &recipe) {
+        return Err(refusal(&visitor, &recipe).into());
     }
     let (f, t) = (&visitor.frame, visitor.frame.text());
     page_with_status(StatusCode::OK, &DeletePage { f, t, p: Problems::none(), recipe: &recipe })

@@ -44,7 +44,8 @@ struct Row {
     revision: i64,
     time: String,
     changes: Vec<String>,
-    is_private: bool,
+    /// Who could read it, unless it was everyone.
+    readers: Option<&'static str>,
 }
 
 struct Compared {
@@ -117,7 +118,7 @@ async fn history_page(
         current: recipe.server.revision,
         rows: found.rows.iter().map(|entry| Row::of(entry, t)).collect(),
         next: found.next,
-        may_edit: may_edit(visitor, &recipe),
+        may_edit: may_edit(app, visitor, &recipe),
         name: recipe.content.name,
         compared,
     };
@@ -162,8 +163,8 @@ impl Row {
                     .collect()
             }
         };
-        let is_private = entry.visibility == recipes::Visibility::Private;
-        Self { revision: entry.revision, time: show::time(entry.updated_at), changes, is_private }
+        let readers = t.readers(entry.visibility);
+        Self { revision: entry.revision, time: show::time(entry.updated_at), changes, readers }
     }
 }
 
@@ -245,7 +246,10 @@ struct BinRow {
 /// Of the cursors of the bin's pages.
 const BIN: &str = "/bin";
 
-async fn bin(State(app): State<App>, _: Member, visitor: Visitor, uri: Uri) -> Result<Response, Report> {
+async fn bin(State(app): State<App>, member: Member, visitor: Visitor, uri: Uri) -> Result<Response, Report> {
+    if !member.user.may_write() {
+        return Err(RecipeError::ReadOnlyAccount.into());
+    }
     let after = parameter(&uri, "after").and_then(|cursor| Cursor::<BinKey>::decode(&cursor, BIN).ok());
     bin_page(&app, &visitor, after, Problems::none()).await
 }

@@ -5,11 +5,11 @@ use axum::{
     extract::{FromRequestParts as _, State},
     response::Response,
 };
-use http::{header, request::Parts};
+use http::{HeaderMap, header, request::Parts};
 use ids::RecipeId;
 use jiff::civil::Date;
 use recipes::export::{for_html, json_ld_value};
-use recipes::{Attribution, Content, Image, Instruction, Recipe, RecipeImages, Visibility};
+use recipes::{Attribution, Content, Image, Instruction, Recipe, RecipeImages};
 
 use super::frame::{Frame, page};
 use super::languages::Text;
@@ -45,9 +45,12 @@ struct RecipePage<'a> {
     tags: Vec<(&'static str, &'a String)>,
     nutrition: Vec<(&'static str, String)>,
     updated: String,
+    /// Who reads it, unless it is everyone.
+    readers: Option<&'static str>,
     today: Date,
-    is_private: bool,
     may_edit: bool,
+    /// Whether a share link shows it.
+    is_shared: bool,
     json_ld: String,
 }
 
@@ -78,15 +81,35 @@ pub(super) async fn read(State(app): State<App>, mut parts: Parts) -> Result<Res
         Err(log_in) => return Ok(log_in),
     };
     let recipe = find(&app, id, &visitor).await?;
-    let images = recipe.images.clone().with_base(&visitor.frame.base);
     let personal = match visitor.user() {
         Some(user) if app.mode() == Mode::AllInOne => Some(Personal::of(&app, user, id).await?),
         _ => None,
     };
-    let t = visitor.frame.text();
     let viewed = Viewed::of(&parts.uri, &recipe.content);
-    let content = &viewed.content;
-    let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
+    let shown = Shown { recipe: &recipe, viewed, personal, is_by_link: false };
+    respond(&app, &visitor, shown, &parts.headers)
+}
+
+/// A recipe, and how a visitor came to it.
+pub(super) struct Shown<'a> {
+    pub(super) recipe: &'a Recipe,
+    pub(super) viewed: Viewed,
+    pub(super) personal: Option<Personal>,
+    /// Whether a share link led there: the visitor may not be able to read the recipe otherwise.
+    pub(super) is_by_link: bool,
+}
+
+/// The page of a recipe.
+pub(super) fn respond(
+    app: &App,
+    visitor: &Visitor,
+    shown: Shown<'_>,
+    headers: &HeaderMap,
+) -> Result<Response, Report> {
+    let Shown { recipe, viewed, personal, is_by_link } = shown;
+    let (t, content, id) = (visitor.frame.text(), &viewed.content, recipe.id);
+    let images = recipe.images.clone().with_base(&visitor.frame.base);
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
     let site = app.public_url().map_or_else(|| format!("http://{host}"), |url| url.as_str().to_owned());
     let servings = content.servings.as_ref().map(ToString::to_string);
     page(&RecipePage {
@@ -106,9 +129,10 @@ pub(super) async fn read(State(app): State<App>, mut parts: Parts) -> Result<Res
         nutrition: content.nutrition.as_deref().map(|facts| nutrition::rows(facts, t)).unwrap_or_default(),
         updated: show::day(t, recipe.server.updated_at, app.accounts().now()),
         today: app.planning().today(),
-        is_private: content.visibility == Visibility::Private,
-        may_edit: may_edit(&visitor, &recipe),
-        json_ld: json_ld(&recipe, &site),
+        readers: t.readers(content.visibility),
+        may_edit: may_edit(app, visitor, recipe),
+        is_shared: is_by_link,
+        json_ld: json_ld(recipe, &site),
     })
 }
 
@@ -121,10 +145,8 @@ pub(super) async fn find(app: &App, id: RecipeId, visitor: &Visitor) -> Result<R
 }
 
 /// Whether the page shows the buttons for changes. The store decides about each change.
-pub(super) fn may_edit(visitor: &Visitor, recipe: &Recipe) -> bool {
-    visitor.user().is_some_and(|user| {
-        visitor.frame.is_admin || recipe.server.owner.is_none_or(|owner| owner == user.id)
-    })
+pub(super) fn may_edit(app: &App, visitor: &Visitor, recipe: &Recipe) -> bool {
+    visitor.user().is_some_and(|user| app.recipes().may_edit(user, recipe))
 }
 
 fn times(content: &Content, t: &'static Text) -> Vec<(&'static str, String)> {

@@ -255,6 +255,11 @@ impl TestApp {
         self.member("bob", Role::User).await
     }
 
+    /// A user who may read, and not write.
+    pub(crate) async fn viewer(&self) -> Client {
+        self.member("vera", Role::Viewer).await
+    }
+
     pub(crate) async fn admin(&self) -> Client {
         self.member("root", Role::Admin).await
     }
@@ -340,6 +345,7 @@ fn settings() -> Settings {
         password_policy: Policy::default(),
         quotas: recipes::Quotas::OFF,
         reading: Reading::Public,
+        ownerless: recipes::Ownerless::Users,
         labels: recipes::LabelPolicy::Open,
     }
 }

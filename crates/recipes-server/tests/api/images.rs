@@ -213,6 +213,42 @@ async fn only_members_see_pictures_where_only_members_read() {
 }
 
 #[tokio::test]
+async fn share_link_shows_the_pictures_of_its_recipe_and_no_others() {
+    let app = TestApp::with_settings(|settings| settings.reading = Reading::Members);
+    let alice = app.alice().await;
+    let mut secret = recipe("Secret");
+    secret["visibility"] = json!("private");
+    secret["instructions"] = json!(["Stir."]);
+    let mut created = Vec::new();
+    for _ in 0..2 {
+        created.push(alice.post("/api/v1/recipes", &secret).await.is(201).header("location").to_owned());
+    }
+    for url in &created {
+        for address in [format!("{url}/image"), format!("{url}/steps/1/image")] {
+            alice.put_bytes(&address, "image/jpeg", jpeg(1)).await.is(200);
+        }
+    }
+    let share = alice.post(&format!("{}/shares", created[0]), &json!({})).await.is(201);
+    let token = share.json()["data"]["token"].as_str().unwrap().to_owned();
+    let shared = app.anonymous().get(&format!("/api/v1/shared-recipe?token={token}")).await.is(200).json();
+    let data = &shared["data"];
+    for url in [&data["image"]["url"], &data["image"]["sizes"][0]["url"], &data["stepImages"][0]["url"]] {
+        let url = url.as_str().unwrap();
+        let picture = app.anonymous().get(url).await.is(200);
+        assert_eq!(picture.header("content-type"), "image/jpeg");
+        assert_eq!(picture.header("cache-control"), "private, max-age=31536000, immutable");
+        app.anonymous().get(url.split("&share=").next().unwrap()).await.is(401);
+    }
+    let page = app.anonymous().get_with(&format!("/shared?token={token}"), &[("accept", "text/html")]).await;
+    assert!(page.is(200).text().contains(&format!("share={token}")));
+    for (url, token) in [(&created[0], "other"), (&created[1], &*token)] {
+        app.anonymous().get(&format!("{url}/image?share={token}")).await.is(404);
+    }
+    alice.delete(share.header("location")).await.is(204);
+    app.anonymous().get(&format!("{}/image?share={token}", created[0])).await.is(404);
+}
+
+#[tokio::test]
 async fn rights_and_preconditions_come_before_the_picture() {
     let app = TestApp::new();
     let (alice, bob) = (app.alice().await, app.bob().await);

@@ -37,3 +37,5 @@ mod search;
 mod seed_contract;
 mod seed_faults;
 mod sessions;
+mod shares;
+mod transfer;

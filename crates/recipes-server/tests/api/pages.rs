@@ -2,7 +2,7 @@
 
 mod accounts;
 mod admin;
-mod browser;
+pub(crate) mod browser;
 mod editing;
 mod permissions;
 mod planning;

@@ -85,6 +85,21 @@ const WRITES: &[Write] = &[
         admin: false,
     },
     Write {
+        method: "post",
+        path: "/api/v1/recipes/{id}/shares",
+        body: || json!({}),
+        status: 201,
+        admin: true,
+    },
+    Write {
+        method: "post",
+        path: "/api/v1/admin/recipes/transfer",
+        // Of Bob.
+        body: || json!({"from": 3, "to": null}),
+        status: 200,
+        admin: true,
+    },
+    Write {
         method: "patch",
         path: "/api/v1/users/me",
         body: || json!({"name": "Eve"}),
@@ -289,6 +304,7 @@ async fn revoke_api_token(client: &Client) {
 async fn state(app: &TestApp, ada: UserId, bob: UserId) -> Value {
     let recipes = app.admin().await.get("/api/v1/recipes").await.is(200).json();
     let user = async |id| app.store.user(id).await.unwrap();
+    let shares = app.store.shares_of(ada).await.unwrap().len();
     let (ada, bob) = (user(ada).await, user(bob).await);
     let clients = app.store.clients().await.unwrap();
     let january = (date(2026, 1, 1), date(2026, 1, 31));
@@ -302,6 +318,7 @@ async fn state(app: &TestApp, ada: UserId, bob: UserId) -> Value {
     json!({
         "plan": format!("{plan:?} {list:?}"),
         "recipes": recipes,
+        "shares": shares,
         "ada": ada.as_ref().map(|ada| (&ada.name, &ada.email)),
         "bob": bob.map(|bob| bob.disabled),
         "clients": clients.iter().map(|client| &client.record).collect::<Vec<_>>(),

@@ -264,6 +264,7 @@ fn language_difficulty_and_visibility_have_their_own_rules() {
     refused("difficulty", 0, "/difficulty", "from 1 to 5");
     refused("difficulty", json!(256 + 5), "/difficulty", "from 1 to 5");
     kept("visibility", "private");
+    kept("visibility", "members");
     becomes("visibility", "public", Value::Null);
     refused("visibility", "Private", "/visibility", "\"public\" or \"private\"");
 }

@@ -11,9 +11,10 @@ use jiff::Timestamp;
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use serde_json::Value as Json;
 
-use super::table::{Column, Kind, Table};
+use super::columns::{Column, Kind, Table};
 use crate::images::content_digest;
-use ::recipes::{ImageSize, Recipe, Visibility, write_recipe_json};
+use crate::recipe_commands::visibility_columns;
+use ::recipes::{ImageSize, Recipe, write_recipe_json};
 
 /// The largest id and the largest revision: every parser of JSON represents numbers up to here exactly (RFC 8259, section 6).
 const MAX_NUMBER: i64 = (1 << 53) - 1;
@@ -129,10 +130,12 @@ impl Record {
         let mut json = Vec::new();
         write_recipe_json(&mut json, id, document);
         let Recipe { server, content, .. } = Recipe::from_json(&json).map_err(|why| why.to_string())?;
+        let (private, members) = visibility_columns(content.visibility);
         let is_the_same = Some(server.revision) == self.number("revision")
             && server.owner.map(ids::UserId::get) == self.number("owner_id")
             && self.text("uid").is_none_or(|uid| uid == server.uid.to_string())
-            && self.value("private") == Some(&Value::Boolean(content.visibility == Visibility::Private));
+            && self.value("private") == Some(&Value::Boolean(private))
+            && self.value("members") == Some(&members.map_or(Value::Null, Value::Boolean));
         if is_the_same { Ok(()) } else { Err("the document and the columns differ".to_owned()) }
     }
 

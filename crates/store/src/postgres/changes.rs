@@ -75,7 +75,7 @@ impl Postgres {
             "SELECT place, id, document FROM (
                  SELECT place, id, document, sum(octet_length(document)) OVER (ORDER BY place) - octet_length(document) AS before
                  FROM unnest($1::bigint[]) WITH ORDINALITY AS wanted (wanted_id, place) JOIN recipes ON id = wanted_id
-                 WHERE NOT private OR owner_id = $2::bigint OR $3) AS page
+                 WHERE NOT private OR owner_id = $2::bigint OR (members AND $2 IS NOT NULL) OR $3) AS page
              WHERE before <= {PAGE_BYTES} ORDER BY place"
         );
         let numbers: Vec<i64> = ids.iter().map(|id| id.get()).collect();

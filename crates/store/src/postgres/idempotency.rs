@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use ids::UserId;
 use jiff::Timestamp;
 
+use super::authority::require_writer;
 use super::columns::Columns;
 use super::connection::{Db, Isolation};
 use super::failure::Failure;
@@ -33,6 +34,7 @@ impl Postgres {
             lock(&db, key).await?;
             let authority = authority::current(&db, context).await?;
             let user = user(authority)?;
+            require_writer(authority)?;
             if let Some(remembered) = remembered(&db, user, key, now).await? {
                 return Ok(remembered.replay(key));
             }

@@ -1,6 +1,8 @@
 //! The pictures of recipes, in PostgreSQL's dialect.
 
+use accounts::TokenDigest;
 use ids::RecipeId;
+use jiff::Timestamp;
 
 use super::columns::Columns;
 use super::failure::Failure;
@@ -9,11 +11,11 @@ use super::parameters::Parameter;
 use super::recipe_state::{editor, find_to_edit, state_in, time_of_change};
 use super::recipes::current;
 use super::{Postgres, at, authority, quota, revisions};
-use crate::images::{ChangeImage, ImageContent, ImageEdit, column, has_step, step_number, with_images};
+use crate::images::{ChangeImage, ImageContent, ImageEdit, ImageKey, has_step, step_number, with_images};
 use crate::revisions_kept::Replaced;
-use crate::{Context, Edit, Precondition, StoreError, Viewer};
+use crate::{Context, Edit, EditTerms, StoreError, Viewer};
 use ::recipes::time::to_microseconds;
-use ::recipes::{ContentJson, Image, ImageSize, ServerFields, Usage};
+use ::recipes::{ContentJson, Image, ServerFields, Usage};
 
 impl Postgres {
     pub(crate) async fn change_image(
@@ -24,10 +26,10 @@ impl Postgres {
         let now = to_microseconds(context.now);
         let (command, context) = (&command, &context);
         self.write_recipes_for(context, move |db, authority| async move {
-            let ChangeImage { recipe: id, step, image, id: row, precondition, quotas, revisions_kept } = command;
+            let ChangeImage { recipe: id, step, image, id: row, terms, quotas, revisions_kept } = command;
             let (id, step) = (*id, *step);
             let Some((fields, state)) = find_to_edit(&db, id).await? else { return Ok(Edit::NotFound) };
-            if let Err(refusal) = state.check_edit(editor(authority), precondition) {
+            if let Err(refusal) = state.check_edit(editor(authority)?, terms) {
                 return Ok(Edit::refused(refusal, current(&db, id).await?));
             }
             let text = document(&db, id).await?;
@@ -87,13 +89,13 @@ impl Postgres {
     pub(crate) async fn check_edit(
         &self,
         id: RecipeId,
-        precondition: &Precondition,
+        terms: &EditTerms,
         context: &Context,
     ) -> Result<Edit<()>, StoreError> {
         self.read(move |db| async move {
             let authority = authority::current(&db, context).await?;
             let Some((_, state)) = find_to_edit(&db, id).await? else { return Ok(Edit::NotFound) };
-            match state.check_edit(editor(authority), precondition) {
+            match state.check_edit(editor(authority)?, terms) {
                 Ok(()) => Ok(Edit::Done(())),
                 Err(refusal) => Ok(Edit::refused(refusal, current(&db, id).await?)),
             }
@@ -103,27 +105,49 @@ impl Postgres {
 
     pub(crate) async fn image(
         &self,
-        recipe: RecipeId,
-        step: Option<u32>,
-        size: ImageSize,
+        ImageKey { recipe, step, size }: ImageKey,
         viewer: Viewer,
     ) -> Result<Option<ImageContent>, StoreError> {
         let step = step_number(step)?;
+        // The name of a size is that of its column.
         let sql = &format!(
-            "SELECT owner_id, private, revision, images.digest, {} FROM recipe_images
+            "SELECT owner_id, private, members, revision, images.digest, {} FROM recipe_images
              JOIN recipes ON recipes.id = recipe_id JOIN images ON images.digest = recipe_images.digest
              WHERE recipe_id = $1 AND step = $2",
-            column(size)
+            size.name()
         );
         self.read(move |db| async move {
             let read = |columns: &mut Columns<'_>| {
-                if !state_in(columns)?.may_view(viewer) {
-                    return Ok(None);
-                }
-                Ok(Some(ImageContent { digest: columns.bytes()?, jpeg: columns.get()? }))
+                if state_in(columns)?.may_view(viewer) { content_in(columns).map(Some) } else { Ok(None) }
             };
             db.find(sql, &[&recipe.get(), &step], read).await.map(Option::flatten)
         })
         .await
     }
+
+    pub(crate) async fn shared_image(
+        &self,
+        ImageKey { recipe, step, size }: ImageKey,
+        token: TokenDigest,
+        now: Timestamp,
+    ) -> Result<Option<ImageContent>, StoreError> {
+        let step = step_number(step)?;
+        let sql = &format!(
+            "SELECT images.digest, {} FROM shares JOIN users ON users.id = created_by
+             JOIN recipe_images ON recipe_images.recipe_id = shares.recipe_id
+             JOIN images ON images.digest = recipe_images.digest
+             WHERE shares.digest = $1 AND (expires_at IS NULL OR expires_at > $2) AND NOT disabled
+               AND shares.recipe_id = $3 AND step = $4",
+            size.name()
+        );
+        self.read(move |db| async move {
+            let values: [&dyn Parameter; 4] = [&token.as_bytes().as_slice(), &at(now), &recipe.get(), &step];
+            db.find(sql, &values, content_in).await
+        })
+        .await
+    }
+}
+
+fn content_in(columns: &mut Columns<'_>) -> Result<ImageContent, StoreError> {
+    Ok(ImageContent { digest: columns.bytes()?, jpeg: columns.get()? })
 }

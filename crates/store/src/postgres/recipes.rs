@@ -9,14 +9,15 @@ use super::recipe_row::RecipeRow;
 use super::recipe_state::{editor, find_to_edit, state_in, time_of_change, user_of};
 use super::writer::Job;
 use super::{Postgres, at, image_rows, quota, revisions};
-use crate::recipes::{Change, NewContent, patched};
+use crate::recipe_commands::{Change, NewContent, visibility_columns};
+use crate::recipes::patched;
 use crate::revisions_kept::Replaced;
 use crate::{
-    Context, DEFAULT_PAGE_SIZE, Edit, Listing, NewRecipe, Page, PageEnd, Precondition, RecipePage,
-    StoreError, StoredRecipe, Viewer,
+    Context, DEFAULT_PAGE_SIZE, Edit, Listing, NewRecipe, Page, PageEnd, RecipePage, StoreError,
+    StoredRecipe, Viewer,
 };
 use ::recipes::time::to_microseconds;
-use ::recipes::{ServerFields, Visibility};
+use ::recipes::{EditTerms, ServerFields};
 use ids::{RecipeId, UserId};
 
 /// A page ends early behind this much text: 1,000 recipes may have 256 MiB, and one request must not
@@ -25,9 +26,14 @@ pub(super) const PAGE_BYTES: usize = 128 << 10;
 
 /// The ids behind `$1` that this viewer may see, at most `$3`: `$2` is the user. Each part comes from an index in the order of the ids.
 const ALL: &str = "SELECT id FROM recipes WHERE id > $1 AND $2::bigint IS NULL ORDER BY id LIMIT $3";
+const PUBLIC: &str =
+    "SELECT id FROM recipes WHERE NOT private AND id > $1 AND $2::bigint IS NULL ORDER BY id LIMIT $3";
+/// The own ones for members are in two parts, and come once.
 const VISIBLE: &str = "(SELECT id FROM recipes WHERE NOT private AND id > $1 ORDER BY id LIMIT $3)
-     UNION ALL
+     UNION
      (SELECT id FROM recipes WHERE owner_id = $2::bigint AND private AND id > $1 ORDER BY id LIMIT $3)
+     UNION
+     (SELECT id FROM recipes WHERE members AND $2::bigint IS NOT NULL AND id > $1 ORDER BY id LIMIT $3)
      ORDER BY id LIMIT $3";
 const OWN: &str =
     "(SELECT id FROM recipes WHERE owner_id = $2::bigint AND NOT private AND id > $1 ORDER BY id LIMIT $3)
@@ -49,12 +55,12 @@ impl Postgres {
         context: Context,
     ) -> Result<Edit<StoredRecipe>, StoreError> {
         let now = to_microseconds(context.now);
-        let Change { id, content: new, precondition, quotas, revisions_kept } = change;
-        let (new, precondition, context) = (&new, &precondition, &context);
+        let Change { id, content: new, terms, quotas, revisions_kept } = change;
+        let (new, terms, context) = (&new, &terms, &context);
         self.write_recipes_for(context, move |db, authority| async move {
-            let editor = editor(authority);
+            let editor = editor(authority)?;
             let Some((fields, state)) = find_to_edit(&db, id).await? else { return Ok(Edit::NotFound) };
-            if let Err(refusal) = state.check_edit(editor, precondition) {
+            if let Err(refusal) = state.check_edit(editor, terms) {
                 return Ok(Edit::refused(refusal, current(&db, id).await?));
             }
             let (document, visibility) = match new {
@@ -83,11 +89,12 @@ impl Postgres {
             let (length, by) = (text.len(), authority.user());
             let replaced = Replaced { id, revision: before, kept: revisions_kept, length, by };
             revisions::keep(&db, replaced).await?;
-            let sql = "UPDATE recipes SET document = $3, private = $4, revision = $5, updated_at = $6
+            let sql =
+                "UPDATE recipes SET document = $3, private = $4, members = $5, revision = $6, updated_at = $7
                        WHERE id = $1 AND revision = $2";
-            let private = visibility == Visibility::Private;
-            db.execute(sql, &[&id.get(), &before, &text, &private, &fields.revision, &at(updated_at)])
-                .await?;
+            let (private, members) = visibility_columns(visibility);
+            let (revision, updated) = (fields.revision, at(updated_at));
+            db.execute(sql, &[&id.get(), &before, &text, &private, &members, &revision, &updated]).await?;
             Ok(Edit::Done(StoredRecipe { id, revision: fields.revision, updated_at, text: text.into() }))
         })
         .await
@@ -96,13 +103,13 @@ impl Postgres {
     pub async fn delete_recipe(
         &self,
         id: RecipeId,
-        precondition: Precondition,
+        terms: EditTerms,
         context: Context,
     ) -> Result<Edit<()>, StoreError> {
-        let (precondition, context) = (&precondition, &context);
+        let (terms, context) = (&terms, &context);
         self.write_recipes_for(context, move |db, authority| async move {
             let Some((fields, state)) = find_to_edit(&db, id).await? else { return Ok(Edit::NotFound) };
-            if let Err(refusal) = state.check_edit(editor(authority), precondition) {
+            if let Err(refusal) = state.check_edit(editor(authority)?, terms) {
                 return Ok(Edit::refused(refusal, current(&db, id).await?));
             }
             let sql = "DELETE FROM recipes WHERE id = $1 AND revision = $2";
@@ -117,7 +124,7 @@ impl Postgres {
 impl Postgres {
     pub async fn recipe(&self, id: RecipeId, viewer: Viewer) -> Result<Option<StoredRecipe>, StoreError> {
         self.read(move |db| async move {
-            let sql = "SELECT owner_id, private, revision, updated_at, document FROM recipes WHERE id = $1";
+            let sql = "SELECT owner_id, private, members, revision, updated_at, document FROM recipes WHERE id = $1";
             let read = |columns: &mut Columns<'_>| {
                 let state = state_in(columns)?;
                 if !state.may_view(viewer) {
@@ -182,7 +189,9 @@ impl Postgres {
             Viewer::Anyone => "SELECT count(*) FROM recipes WHERE NOT private AND $1::bigint IS NULL",
             Viewer::User(_) => {
                 "SELECT (SELECT count(*) FROM recipes WHERE NOT private)
-                      + (SELECT count(*) FROM recipes WHERE owner_id = $1::bigint AND private)"
+                      + (SELECT count(*) FROM recipes WHERE owner_id = $1::bigint AND private)
+                      + (SELECT count(*) FROM recipes WHERE members)
+                      - (SELECT count(*) FROM recipes WHERE owner_id = $1::bigint AND members)"
             }
             Viewer::Admin => "SELECT count(*) FROM recipes WHERE $1::bigint IS NULL",
         };
@@ -204,7 +213,11 @@ pub(super) async fn current(db: &Db, id: RecipeId) -> Result<StoredRecipe, Failu
 }
 
 /// From `updated_at, document`.
-fn stored_in(columns: &mut Columns<'_>, id: RecipeId, revision: i64) -> Result<StoredRecipe, StoreError> {
+pub(super) fn stored_in(
+    columns: &mut Columns<'_>,
+    id: RecipeId,
+    revision: i64,
+) -> Result<StoredRecipe, StoreError> {
     let updated_at = columns.time()?;
     Ok(StoredRecipe { id, revision, updated_at, text: columns.text()?.as_bytes().to_owned() })
 }
@@ -236,7 +249,11 @@ fn after(page: Page<RecipeId>) -> i64 {
 }
 
 fn ids_of(viewer: Viewer) -> &'static str {
-    if viewer == Viewer::Admin { ALL } else { VISIBLE }
+    match viewer {
+        Viewer::Anyone => PUBLIC,
+        Viewer::User(_) => VISIBLE,
+        Viewer::Admin => ALL,
+    }
 }
 
 fn fill(rows: &[Row], limit: u16, json: Vec<u8>) -> Result<Listing<RecipePage, RecipeId>, StoreError> {

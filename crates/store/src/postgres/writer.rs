@@ -203,6 +203,7 @@ impl Writer {
         let (actors, mut usages) = (actors?, usages?);
         let decisions = jobs.iter().zip(actors).map(|(job, authority)| {
             let authority = authority.ok_or(StoreError::ActorRevoked)?;
+            authority::require_writer(authority)?;
             if authority.is_admin() { Ok(()) } else { job.take_from(&mut usages) }
         });
         let decisions = decisions.collect();

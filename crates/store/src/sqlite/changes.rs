@@ -35,8 +35,8 @@ impl Sqlite {
     ) -> Result<(RecipePage, usize), StoreError> {
         self.read(|db| {
             let (user, admin) = viewer_params(viewer);
-            let sql =
-                "SELECT id, document FROM recipes WHERE id = ?1 AND (private = 0 OR owner_id = ?2 OR ?3)";
+            let sql = "SELECT id, document FROM recipes
+                 WHERE id = ?1 AND (private = 0 OR owner_id = ?2 OR (members = 1 AND ?2 IS NOT NULL) OR ?3)";
             let mut statement = cached(db, sql)?;
             let mut page = RecipePage::after(json);
             for (looked_up, id) in ids.iter().enumerate() {

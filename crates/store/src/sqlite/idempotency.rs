@@ -4,6 +4,7 @@ use ids::UserId;
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
+use super::authority::require_writer;
 use super::favourites::user;
 use super::recipe_row::RecipeRow;
 use super::{Sqlite, columns, execute, find};
@@ -24,6 +25,7 @@ impl Sqlite {
         let row = RecipeRow::new(new, now);
         self.write_for(context, move |db, authority| {
             let user = user(authority)?;
+            require_writer(authority)?;
             if let Some(remembered) = remembered(db, user, &key, now)? {
                 return Ok(remembered.replay(&key));
             }

@@ -1,17 +1,20 @@
 //! The pictures of recipes, in SQLite's dialect.
 
+use accounts::TokenDigest;
 use ids::RecipeId;
+use jiff::Timestamp;
 use rusqlite::params;
 
+use super::columns::Columns;
 use super::image_rows::{document, images_of, insert};
 use super::recipe_state::{editor, find_to_edit, state_in, time_of_change};
 use super::recipes::current;
 use super::{Sqlite, authority, execute, find, find_value, quota, revisions};
-use crate::images::{ChangeImage, ImageContent, ImageEdit, column, has_step, step_number, with_images};
+use crate::images::{ChangeImage, ImageContent, ImageEdit, ImageKey, has_step, step_number, with_images};
 use crate::revisions_kept::Replaced;
-use crate::{Context, Edit, Precondition, StoreError, Viewer};
+use crate::{Context, Edit, EditTerms, StoreError, Viewer};
 use ::recipes::time::to_microseconds;
-use ::recipes::{ContentJson, Image, ImageSize, ServerFields, Usage};
+use ::recipes::{ContentJson, Image, ServerFields, Usage};
 
 impl Sqlite {
     pub(crate) async fn change_image(
@@ -21,9 +24,9 @@ impl Sqlite {
     ) -> Result<Edit<ImageEdit>, StoreError> {
         let now = to_microseconds(context.now);
         self.write_for(context, move |db, authority| {
-            let ChangeImage { recipe: id, step, image, id: row, precondition, quotas, revisions_kept } = command;
+            let ChangeImage { recipe: id, step, image, id: row, terms, quotas, revisions_kept } = command;
             let Some((fields, state)) = find_to_edit(db, id)? else { return Ok(Edit::NotFound) };
-            if let Err(refusal) = state.check_edit(editor(authority), &precondition) {
+            if let Err(refusal) = state.check_edit(editor(authority)?, &terms) {
                 return Ok(Edit::refused(refusal, current(db, id)?));
             }
             let text = document(db, id)?;
@@ -78,13 +81,13 @@ impl Sqlite {
     pub(crate) fn check_edit(
         &self,
         id: RecipeId,
-        precondition: &Precondition,
+        terms: &EditTerms,
         context: &Context,
     ) -> Result<Edit<()>, StoreError> {
         self.read(|db| {
             let authority = authority::current(db, context)?;
             let Some((_, state)) = find_to_edit(db, id)? else { return Ok(Edit::NotFound) };
-            match state.check_edit(editor(authority), precondition) {
+            match state.check_edit(editor(authority)?, terms) {
                 Ok(()) => Ok(Edit::Done(())),
                 Err(refusal) => Ok(Edit::refused(refusal, current(db, id)?)),
             }
@@ -93,27 +96,49 @@ impl Sqlite {
 
     pub(crate) async fn image(
         &self,
-        recipe: RecipeId,
-        step: Option<u32>,
-        size: ImageSize,
+        ImageKey { recipe, step, size }: ImageKey,
         viewer: Viewer,
     ) -> Result<Option<ImageContent>, StoreError> {
         let step = step_number(step)?;
         self.read_at_length(move |db| {
+            // The name of a size is that of its column.
             let sql = format!(
-                "SELECT owner_id, private, revision, images.digest, {} FROM recipe_images
+                "SELECT owner_id, private, members, revision, images.digest, {} FROM recipe_images
                  JOIN recipes ON recipes.id = recipe_id JOIN images ON images.digest = recipe_images.digest
                  WHERE recipe_id = ?1 AND step = ?2",
-                column(size)
+                size.name()
             );
             let found = find(db, &sql, params![recipe.get(), step], |columns| {
-                if !state_in(columns)?.may_view(viewer) {
-                    return Ok(None);
-                }
-                Ok(Some(ImageContent { digest: columns.get()?, jpeg: columns.get()? }))
+                if state_in(columns)?.may_view(viewer) { content_in(columns).map(Some) } else { Ok(None) }
             });
             found.map(Option::flatten)
         })
         .await
     }
+
+    pub(crate) async fn shared_image(
+        &self,
+        ImageKey { recipe, step, size }: ImageKey,
+        token: TokenDigest,
+        now: Timestamp,
+    ) -> Result<Option<ImageContent>, StoreError> {
+        let step = step_number(step)?;
+        self.read_at_length(move |db| {
+            let sql = format!(
+                "SELECT images.digest, {} FROM shares JOIN users ON users.id = created_by
+                 JOIN recipe_images ON recipe_images.recipe_id = shares.recipe_id
+                 JOIN images ON images.digest = recipe_images.digest
+                 WHERE shares.digest = ?1 AND (expires_at IS NULL OR expires_at > ?2) AND disabled = 0
+                   AND shares.recipe_id = ?3 AND step = ?4",
+                size.name()
+            );
+            let values = params![token.as_bytes(), now.as_microsecond(), recipe.get(), step];
+            find(db, &sql, values, content_in)
+        })
+        .await
+    }
+}
+
+fn content_in(columns: &mut Columns<'_>) -> Result<ImageContent, StoreError> {
+    Ok(ImageContent { digest: columns.get()?, jpeg: columns.get()? })
 }

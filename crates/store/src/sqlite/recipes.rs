@@ -6,26 +6,30 @@ use super::columns::{self, Columns};
 use super::recipe_row::RecipeRow;
 use super::recipe_state::{editor, find_to_edit, state_in, time_of_change, viewer_params};
 use super::{Sqlite, cached, execute, find, find_value, image_rows, quota, revisions};
-use crate::recipes::{Change, NewContent, patched};
+use crate::recipe_commands::{Change, NewContent, visibility_columns};
+use crate::recipes::patched;
 use crate::revisions_kept::Replaced;
 use crate::{
-    Context, DEFAULT_PAGE_SIZE, Edit, Listing, NewRecipe, Page, PageEnd, Precondition, RecipePage,
-    StoreError, StoredRecipe, Viewer,
+    Context, DEFAULT_PAGE_SIZE, Edit, Listing, NewRecipe, Page, PageEnd, RecipePage, StoreError,
+    StoredRecipe, Viewer,
 };
 use ::recipes::time::to_microseconds;
-use ::recipes::{ServerFields, Visibility};
+use ::recipes::{EditTerms, ServerFields};
 use ids::{RecipeId, UserId};
 
 /// A page ends early behind this much text: 1,000 recipes may have 256 MiB, and one request must not
 /// make us hold them. A hundred everyday recipes have less.
 pub(super) const PAGE_BYTES: usize = 128 << 10;
 
-/// The ids behind `?1` that user `?2` may see, if that is not an administrator.
+/// The ids behind `?1` that user `?2` may see, if that is not an administrator. Each part comes from an index in the order of the
+/// ids. The own ones for members are in two parts, and come once.
 macro_rules! visible_ids {
     () => {
         "SELECT id FROM recipes WHERE private = 0 AND id > ?1
-         UNION ALL
-         SELECT id FROM recipes WHERE owner_id = ?2 AND private = 1 AND id > ?1"
+         UNION
+         SELECT id FROM recipes WHERE owner_id = ?2 AND private = 1 AND id > ?1
+         UNION
+         SELECT id FROM recipes WHERE members = 1 AND ?2 IS NOT NULL AND id > ?1"
     };
 }
 
@@ -44,11 +48,11 @@ impl Sqlite {
         context: Context,
     ) -> Result<Edit<StoredRecipe>, StoreError> {
         let now = to_microseconds(context.now);
-        let Change { id, content: new, precondition, quotas, revisions_kept } = change;
+        let Change { id, content: new, terms, quotas, revisions_kept } = change;
         self.write_for(context, move |db, authority| {
-            let editor = editor(authority);
+            let editor = editor(authority)?;
             let Some((fields, state)) = find_to_edit(db, id)? else { return Ok(Edit::NotFound) };
-            if let Err(refusal) = state.check_edit(editor, &precondition) {
+            if let Err(refusal) = state.check_edit(editor, &terms) {
                 return Ok(Edit::refused(refusal, current(db, id)?));
             }
             let (document, visibility) = match new {
@@ -76,15 +80,17 @@ impl Sqlite {
             image_rows::apply(db, id, &moves)?;
             let (length, by) = (text.len(), authority.user());
             revisions::keep(db, Replaced { id, revision: before, kept: revisions_kept, length, by })?;
+            let (private, members) = visibility_columns(visibility);
             execute(
                 db,
-                "UPDATE recipes SET document = ?3, private = ?4, revision = ?5, updated_at = ?6
+                "UPDATE recipes SET document = ?3, private = ?4, members = ?5, revision = ?6, updated_at = ?7
                  WHERE id = ?1 AND revision = ?2",
                 params![
                     id.get(),
                     before,
                     text,
-                    visibility == Visibility::Private,
+                    private,
+                    members,
                     fields.revision,
                     updated_at.as_microsecond(),
                 ],
@@ -97,12 +103,12 @@ impl Sqlite {
     pub async fn delete_recipe(
         &self,
         id: RecipeId,
-        precondition: Precondition,
+        terms: EditTerms,
         context: Context,
     ) -> Result<Edit<()>, StoreError> {
         self.write_for(context, move |db, authority| {
             let Some((fields, state)) = find_to_edit(db, id)? else { return Ok(Edit::NotFound) };
-            if let Err(refusal) = state.check_edit(editor(authority), &precondition) {
+            if let Err(refusal) = state.check_edit(editor(authority)?, &terms) {
                 return Ok(Edit::refused(refusal, current(db, id)?));
             }
             let sql = "DELETE FROM recipes WHERE id = ?1 AND revision = ?2";
@@ -117,7 +123,7 @@ impl Sqlite {
 impl Sqlite {
     pub fn recipe(&self, id: RecipeId, viewer: Viewer) -> Result<Option<StoredRecipe>, StoreError> {
         self.read(|db| {
-            let sql = "SELECT owner_id, private, revision, updated_at, document FROM recipes WHERE id = ?1";
+            let sql = "SELECT owner_id, private, members, revision, updated_at, document FROM recipes WHERE id = ?1";
             let found = find(db, sql, [id.get()], |columns| {
                 let state = state_in(columns)?;
                 if !state.may_view(viewer) {
@@ -189,7 +195,9 @@ impl Sqlite {
             Viewer::Anyone => "SELECT count(*) FROM recipes WHERE private = 0 AND ?1 IS NULL",
             Viewer::User(_) => {
                 "SELECT (SELECT count(*) FROM recipes WHERE private = 0)
-                      + (SELECT count(*) FROM recipes WHERE owner_id = ?1 AND private = 1)"
+                      + (SELECT count(*) FROM recipes WHERE owner_id = ?1 AND private = 1)
+                      + (SELECT count(*) FROM recipes WHERE members = 1)
+                      - (SELECT count(*) FROM recipes WHERE owner_id = ?1 AND members = 1)"
             }
             Viewer::Admin => "SELECT count(*) FROM recipes WHERE ?1 IS NULL",
         };
@@ -210,7 +218,11 @@ pub(super) fn current(db: &Connection, id: RecipeId) -> Result<StoredRecipe, Sto
 }
 
 /// From `updated_at, document`.
-fn stored_in(columns: &mut Columns<'_>, id: RecipeId, revision: i64) -> Result<StoredRecipe, StoreError> {
+pub(super) fn stored_in(
+    columns: &mut Columns<'_>,
+    id: RecipeId,
+    revision: i64,
+) -> Result<StoredRecipe, StoreError> {
     let updated_at = columns.time()?;
     Ok(StoredRecipe { id, revision, updated_at, text: columns.bytes_of_text()?.to_owned() })
 }
@@ -218,7 +230,7 @@ fn stored_in(columns: &mut Columns<'_>, id: RecipeId, revision: i64) -> Result<S
 /// [`RecipeState::may_view`] for lists, over the parameters of [`viewer_params`].
 macro_rules! visible {
     () => {
-        "(private = 0 OR owner_id = ?3 OR ?4)"
+        "(private = 0 OR owner_id = ?3 OR (members = 1 AND ?3 IS NOT NULL) OR ?4)"
     };
 }
 

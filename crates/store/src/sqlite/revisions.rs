@@ -36,7 +36,7 @@ impl Sqlite {
     ) -> Result<Option<RevisionPage>, StoreError> {
         self.read(|db| {
             let sql = concat!(
-                "SELECT owner_id, private, revision, ",
+                "SELECT owner_id, private, members, revision, ",
                 revision_columns!("recipes", "id"),
                 " FROM recipes WHERE id = ?1"
             );
@@ -54,7 +54,8 @@ impl Sqlite {
                 "SELECT ",
                 revision_columns!("former", "recipe_id"),
                 " FROM revisions AS former
-                 WHERE recipe_id = ?1 AND revision < ?2 AND (private = 0 OR owner_id = ?3 OR ?4) ORDER BY revision DESC"
+                 WHERE recipe_id = ?1 AND revision < ?2
+                   AND (private = 0 OR owner_id = ?3 OR (members = 1 AND ?3 IS NOT NULL) OR ?4) ORDER BY revision DESC"
             );
             let (user, admin) = viewer_params(viewer);
             let mut statement = cached(db, sql)?;
@@ -92,8 +93,8 @@ pub(super) fn keep(db: &Connection, replaced: Replaced) -> Result<(), StoreError
     let Replaced { id, revision, kept, length, by } = replaced;
     if kept != RevisionsKept::OFF {
         let sql = "INSERT OR IGNORE INTO revisions
-                       (recipe_id, revision, owner_id, private, updated_at, replaced_by, document)
-                   SELECT id, revision, owner_id, private, updated_at, ?2, document FROM recipes WHERE id = ?1";
+                       (recipe_id, revision, owner_id, private, members, updated_at, replaced_by, document)
+                   SELECT id, revision, owner_id, private, members, updated_at, ?2, document FROM recipes WHERE id = ?1";
         execute(db, sql, params![id.get(), by.map(UserId::get)])?;
     }
     let last = kept.last_deleted(revision, length);
@@ -111,10 +112,11 @@ pub(super) fn content(
     revision: i64,
     authority: Authority,
 ) -> Result<Option<(ContentJson, Visibility)>, StoreError> {
-    let sql = "SELECT owner_id, private, revision, uid, created_at, updated_at, document FROM recipes
+    let sql = "SELECT owner_id, private, members, revision, uid, created_at, updated_at, document FROM recipes
                WHERE id = ?1 AND revision = ?2
                UNION ALL
-               SELECT former.owner_id, former.private, former.revision, uid, created_at, former.updated_at, former.document
+               SELECT former.owner_id, former.private, former.members, former.revision, uid, created_at, former.updated_at,
+                      former.document
                FROM revisions AS former JOIN recipes ON recipes.id = former.recipe_id
                WHERE former.recipe_id = ?1 AND former.revision = ?2";
     let found = find(db, sql, params![id.get(), revision], |columns| {

@@ -21,6 +21,7 @@ mod instance;
 mod invitations;
 mod mail_tokens;
 mod mails;
+mod members;
 mod oauth;
 mod outages;
 mod patches;
@@ -33,10 +34,13 @@ mod replicas;
 mod revisions;
 mod sessions;
 mod shared_limits;
+mod shares;
 mod sharing;
 mod shopping;
+mod transfer;
 mod upgrades;
 mod users;
+mod viewers;
 
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
@@ -256,6 +260,13 @@ fn email(name: &str) -> Email {
 fn draft(name: &str) -> Draft {
     parse(&json!({
         "name": name, "healthLabels": [], "cookTimeMinutes": 60, "prepTimeMinutes": null, "ingredients": ["salt"],
+    }))
+}
+
+fn members_draft(name: &str) -> Draft {
+    parse(&json!({
+        "name": name, "healthLabels": [], "cookTimeMinutes": 60, "prepTimeMinutes": null, "ingredients": ["salt"],
+        "visibility": "members",
     }))
 }
 

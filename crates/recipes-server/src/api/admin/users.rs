@@ -46,7 +46,9 @@ pub async fn list(JsonApi(app): JsonApi<App>, _: Admin, uri: Uri, count: Count) 
 
 fn filter(query: &Query<'_>) -> Result<UserFilter, RequestError> {
     let malformed = |message: &'static str| RequestError::Malformed(message.into());
-    let role = query.get("role").map(|text| Role::parse(text).ok_or(malformed("role must be user or admin")));
+    let role = query
+        .get("role")
+        .map(|text| Role::parse(text).ok_or(malformed("role must be viewer, user or admin")));
     let access = query.get("disabled").map(|text| match text {
         "true" => Ok(Access::Disabled),
         "false" => Ok(Access::Enabled),
@@ -167,7 +169,7 @@ impl ParseFields for UserChange {
     const FIELDS: &'static [&'static str] = &["disabled", "role"];
 
     fn parse_fields(fields: &mut Fields<'_>) -> Option<Self> {
-        let role = fields.optional("role", |text| Role::parse(text).ok_or("must be user or admin"));
+        let role = fields.optional("role", |text| Role::parse(text).ok_or("must be viewer, user or admin"));
         let disabled = fields.flag("disabled");
         let access = disabled.map(|disabled| if disabled { Access::Disabled } else { Access::Enabled });
         Some(Self { role, access })

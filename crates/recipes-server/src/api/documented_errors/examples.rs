@@ -48,7 +48,9 @@ fn report(name: &str, status: &str) -> Option<Report> {
         ("WrongPassword", _) => E::UnableToLogIn.into(),
         ("InvalidRefreshToken", _) => E::InvalidRefreshToken.into(),
         ("Forbidden", _) => RecipeError::NotTheOwner.into(),
-        ("WithoutRecipesRead" | "WithoutRecipesWrite" | "WithoutScope", _) => insufficient_scope(),
+        ("WithoutRecipesRead" | "WithoutBin" | "WithoutRecipesWrite" | "WithoutScope", _) => {
+            insufficient_scope()
+        }
         ("NoSession", _) => E::SessionRequired.into(),
         ("WrongCurrentPassword", _) => E::WrongPassword.into(),
         ("NoSignUp", _) => E::SignUpClosed.into(),
@@ -58,8 +60,10 @@ fn report(name: &str, status: &str) -> Option<Report> {
         ("InvitationNotFound", _) => E::InvitationNotFound.into(),
         ("TooManyFavourites", _) => RecipeError::TooManyFavourites.into(),
         ("TooManyCooked", _) => RecipeError::TooManyCooked.into(),
+        ("TooManyShares", _) => RecipeError::TooManyShares.into(),
+        ("ShareNotFound", _) => RecipeError::NoSuchShare.into(),
         ("RevisionNotFound", _) => RecipeError::NoSuchRevision.into(),
-        ("CommunalBinned", _) => RecipeError::AdminRequired.into(),
+        ("CommunalBinned", _) => RecipeError::CommunalBinned.into(),
         ("UidTaken", _) => RecipeError::UidTaken.into(),
         ("CookedNotFound", _) => RecipeError::NoSuchEntry.into(),
         ("ImageNotFound", _) => RecipeError::NoSuchImage.into(),

@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::collection::{self, CollectionWriter, WantedImage};
 use crate::http::error::{Report, RequestError};
 use crate::http::negotiation::{JSON, JSON_LD, NDJSON, Representation, ZIP, choose};
-use crate::use_cases::recipes::{ImageView, RecipeError, Viewer};
+use crate::use_cases::recipes::{ImageKey, RecipeError, Viewer};
 
 const OFFERED: [&Representation; 4] = [&JSON, &NDJSON, &JSON_LD, &ZIP];
 
@@ -114,8 +114,8 @@ impl Export {
 
     /// One picture at a time is in memory. It may have been removed since the recipe was read.
     async fn add(&mut self, image: &WantedImage) -> Result<(), BoxError> {
-        let view = ImageView { recipe: image.recipe, step: image.step, size: ImageSize::Large };
-        match self.app.recipes().image(view, self.viewer).await {
+        let key = ImageKey { recipe: image.recipe, step: image.step, size: ImageSize::Large };
+        match self.app.recipes().image(key, self.viewer).await {
             Ok(content) => Ok(self.writer.push_image(image, &content.jpeg)?),
             Err(RecipeError::NoSuchImage) => Ok(()),
             Err(RecipeError::Store(error)) => Err(error.into()),

@@ -27,7 +27,7 @@ use crate::http::conditional::Conditions;
 use crate::http::error::{Report, RequestError};
 use crate::http::json_api::JsonApi;
 use crate::http::query::{Query, did_you_mean};
-use crate::use_cases::recipes::{ImageChange, ImageView, Writer};
+use crate::use_cases::recipes::{ImageChange, ImageKey, Writer};
 
 /// Sends the picture of a recipe, a JPEG.
 ///
@@ -48,7 +48,7 @@ use crate::use_cases::recipes::{ImageChange, ImageView, Writer};
 pub async fn read(
     State(app): State<App>,
     PathId(recipe): PathId<RecipeId>,
-    reader: RecipeReader,
+    reader: Result<RecipeReader, Report>,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Report> {
@@ -128,7 +128,7 @@ pub async fn remove(
 pub async fn read_of_step(
     State(app): State<App>,
     StepPath { recipe, step }: StepPath,
-    reader: RecipeReader,
+    reader: Result<RecipeReader, Report>,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Report> {
@@ -198,11 +198,11 @@ struct ImageOfRevision {
 async fn send(
     app: &App,
     (recipe, step): (RecipeId, Option<u32>),
-    RecipeReader { viewer, .. }: RecipeReader,
+    reader: Result<RecipeReader, Report>,
     uri: &Uri,
     headers: &HeaderMap,
 ) -> Result<Response, Report> {
-    let query = Query::parse(uri, &["size", "v"])?;
+    let query = Query::parse(uri, &["size", "v", "share"])?;
     let size = match query.get("size") {
         None => ImageSize::Large,
         Some(name) => ImageSize::parse(name).ok_or_else(|| {
@@ -211,7 +211,11 @@ async fn send(
             RequestError::Malformed(format!("size cannot be \"{name}\"; {hint}").into())
         })?,
     };
-    let ImageContent { digest, jpeg } = app.recipes().image(ImageView { recipe, step, size }, viewer).await?;
+    let key = ImageKey { recipe, step, size };
+    let ImageContent { digest, jpeg } = match query.get("share") {
+        Some(token) => app.recipes().shared_image(key, token).await?,
+        None => app.recipes().image(key, reader?.viewer).await?,
+    };
     let version = StoredImage::version(&digest);
     let etag = format!("\"{version}-{}\"", size.name());
     let is_named = query.get("v") == Some(&*version);

@@ -223,8 +223,9 @@ pub(crate) fn recipe_query(query: &Query<'_>, user: Option<UserId>) -> Result<Re
         visibility: match query.get("visibility") {
             None => None,
             Some("public") => Some(recipes::Visibility::Public),
+            Some("members") => Some(recipes::Visibility::Members),
             Some("private") => Some(recipes::Visibility::Private),
-            Some(_) => return Err(malformed("visibility must be \"public\" or \"private\"")),
+            Some(_) => return Err(malformed("visibility must be \"public\", \"members\" or \"private\"")),
         },
         updated_since: parsed(query, "updatedSince", "a time as in 2024-05-01T12:00:00Z")?,
         created_since: parsed(query, "createdSince", "a time as in 2024-05-01T12:00:00Z")?,

@@ -11,8 +11,8 @@ use formats::ItemImage;
 use ids::{RecipeId, Uid, UserId};
 use recipes::{ImportedRecipe, Quotas};
 use store::{
-    ChangeImage, Context, ImportBatch, ImportOutcome, ImportRefusal, OnConflict, Precondition, RecipeImport,
-    Store, StoreError,
+    ChangeImage, Context, ImportBatch, ImportOutcome, ImportRefusal, OnConflict, Ownerless, Precondition,
+    RecipeImport, Store, StoreError,
 };
 
 use super::tally::{Kind, Outcome};
@@ -154,6 +154,7 @@ impl Importer {
             owner,
             on_conflict: self.on_conflict,
             is_atomic: self.is_atomic,
+            ownerless: Ownerless::default(),
             quotas: Quotas::OFF,
             revisions_kept: self.revisions_kept,
         };
@@ -211,7 +212,7 @@ impl Importer {
                 step,
                 image,
                 id,
-                precondition: Precondition::None,
+                terms: Precondition::None.into(),
                 quotas: Quotas::OFF,
                 revisions_kept: self.revisions_kept,
             };

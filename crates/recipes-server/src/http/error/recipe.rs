@@ -23,6 +23,10 @@ impl From<RecipeError> for Report {
         let (status, code) = match error {
             E::NotFound => (StatusCode::NOT_FOUND, "recipe_not_found"),
             E::NotTheOwner => (StatusCode::FORBIDDEN, "not_the_owner"),
+            E::ReadOnlyAccount => (StatusCode::FORBIDDEN, "read_only_account"),
+            E::NoOwner => (StatusCode::FORBIDDEN, "recipe_without_owner"),
+            E::NoSuchUser => return AccountError::UserNotFound.into(),
+            E::AdminRequired => return AccountError::AdminRequired.into(),
             E::EmailNotVerified => (StatusCode::FORBIDDEN, "email_not_verified"),
             // As in RFC 4331, section 6.
             E::QuotaExceeded { .. } => (StatusCode::INSUFFICIENT_STORAGE, "quota_exceeded"),
@@ -31,9 +35,11 @@ impl From<RecipeError> for Report {
             E::TooManyExports => return Self::overloaded(Duration::from_secs(10)),
             E::Corrupt(why) => return Self::internal(why),
             E::IdempotencyKeyReused => (StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused"),
+            E::TooManyShares => (StatusCode::CONFLICT, "too_many_shares"),
+            E::NoSuchShare => (StatusCode::NOT_FOUND, "share_not_found"),
             E::TooManyCooked => (StatusCode::CONFLICT, "too_many_entries"),
             E::NoSuchRevision => (StatusCode::NOT_FOUND, "revision_not_found"),
-            E::AdminRequired => (StatusCode::FORBIDDEN, "admin_required"),
+            E::CommunalBinned => (StatusCode::FORBIDDEN, "admin_required"),
             E::UidTaken => (StatusCode::CONFLICT, "uid_taken"),
             E::NoSuchEntry => (StatusCode::NOT_FOUND, "entry_not_found"),
             E::NoSuchImage => (StatusCode::NOT_FOUND, "image_not_found"),

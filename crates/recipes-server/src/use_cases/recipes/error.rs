@@ -4,7 +4,7 @@ use ids::RecipeId;
 use recipes::amounts::{RecipeView, ViewError};
 use recipes::{CorruptRecipe, FieldError, Quotas, Usage};
 use search::SearchError;
-use store::{MAX_COOKED, MAX_COOKED_OF_RECIPE, MAX_FAVOURITES, StoreError, StoredRecipe};
+use store::{MAX_COOKED, MAX_COOKED_OF_RECIPE, MAX_FAVOURITES, MAX_SHARES, StoreError, StoredRecipe};
 use tokio::task::JoinError;
 
 use crate::images::ImageError;
@@ -17,6 +17,14 @@ pub enum RecipeError {
     NotFound,
     #[error("Only the owner can change this recipe")]
     NotTheOwner,
+    #[error("Your account reads recipes and cannot write any; ask an administrator for the role user")]
+    ReadOnlyAccount,
+    #[error("This recipe has no owner: only an administrator can change it")]
+    NoOwner,
+    #[error("There is no such user")]
+    NoSuchUser,
+    #[error("Only administrators can do this")]
+    AdminRequired,
     #[error("Verify your e-mail address first, with the link in the mail; you can request the mail again")]
     EmailNotVerified,
     #[error("You have {MAX_FAVOURITES} favourites, the most that a user may have; remove one first")]
@@ -26,10 +34,14 @@ pub enum RecipeError {
          one first"
     )]
     TooManyCooked,
+    #[error("The recipe has {MAX_SHARES} links, the most that it may have; revoke one first")]
+    TooManyShares,
+    #[error("This link is unknown, expired or revoked")]
+    NoSuchShare,
     #[error("There is no such revision of this recipe")]
     NoSuchRevision,
     #[error("Only administrators delete recipes without an owner for good")]
-    AdminRequired,
+    CommunalBinned,
     #[error("A recipe with the uid of this one was imported since; delete it first")]
     UidTaken,
     #[error("You have no such entry")]
@@ -92,6 +104,7 @@ impl From<StoreError> for RecipeError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::ActorRevoked => Self::ActorRevoked,
+            StoreError::AdminRequired => Self::AdminRequired,
             StoreError::QuotaExceeded { usage, quotas } => Self::QuotaExceeded { usage, quotas },
             error => Self::Store(error),
         }

@@ -1,9 +1,10 @@
 //! The pictures of recipes.
 
+use accounts::TokenDigest;
 use formats::ItemImage;
 use ids::{RecipeId, Uid};
-use recipes::{Image, ImageSize};
-use store::{ChangeImage, Context, ImageContent, ImageEdit, NewImage, Precondition, Viewer};
+use recipes::Image;
+use store::{ChangeImage, Context, ImageContent, ImageEdit, ImageKey, NewImage, Precondition, Viewer};
 
 use super::{RecipeError, Recipes, Writer, done};
 
@@ -14,14 +15,6 @@ pub struct ImageChange {
     /// From 1. `None`: the picture of the dish.
     pub step: Option<u32>,
     pub precondition: Precondition,
-}
-
-/// Which picture is read, in which size.
-#[derive(Clone, Copy, Debug)]
-pub struct ImageView {
-    pub recipe: RecipeId,
-    pub step: Option<u32>,
-    pub size: ImageSize,
 }
 
 impl Recipes {
@@ -36,7 +29,8 @@ impl Recipes {
         change: ImageChange,
         original: impl AsRef<[u8]> + Send + 'static,
     ) -> Result<(Image, i64), RecipeError> {
-        let checked = self.store.check_edit(change.recipe, &change.precondition, self.context(writer)).await;
+        let terms = self.terms(change.precondition.clone());
+        let checked = self.store.check_edit(change.recipe, &terms, self.context(writer)).await;
         done(writer, checked)?;
         let image = self.images.make(original).await?;
         match self.change_image(writer, change, Some(image)).await? {
@@ -84,7 +78,8 @@ impl Recipes {
         let context: Context = self.context(writer);
         let id = *Uid::new(context.now, self.entropy.bytes()).as_bytes();
         let (quotas, revisions_kept) = (self.quotas, self.revisions_kept);
-        let command = ChangeImage { recipe, step, image, id, precondition, quotas, revisions_kept };
+        let terms = self.terms(precondition);
+        let command = ChangeImage { recipe, step, image, id, terms, quotas, revisions_kept };
         done(writer, self.store.change_image(command, context).await)
     }
 
@@ -92,8 +87,16 @@ impl Recipes {
     ///
     /// # Errors
     /// [`RecipeError::NoSuchImage`].
-    pub async fn image(&self, view: ImageView, viewer: Viewer) -> Result<ImageContent, RecipeError> {
-        let ImageView { recipe, step, size } = view;
-        self.store.image(recipe, step, size, viewer).await?.ok_or(RecipeError::NoSuchImage)
+    pub async fn image(&self, key: ImageKey, viewer: Viewer) -> Result<ImageContent, RecipeError> {
+        self.store.image(key, viewer).await?.ok_or(RecipeError::NoSuchImage)
+    }
+
+    /// A picture of a recipe that a share link shows to everybody, also where only members read.
+    ///
+    /// # Errors
+    /// [`RecipeError::NoSuchImage`].
+    pub async fn shared_image(&self, key: ImageKey, token: &str) -> Result<ImageContent, RecipeError> {
+        let digest = TokenDigest::of(token.as_bytes());
+        self.store.shared_image(key, digest, self.clock.now()).await?.ok_or(RecipeError::NoSuchImage)
     }
 }

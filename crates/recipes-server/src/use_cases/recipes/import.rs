@@ -186,6 +186,7 @@ impl Recipes {
             owner: Some(writer.user),
             on_conflict,
             is_atomic,
+            ownerless: self.ownerless,
             quotas: self.quotas,
             revisions_kept: self.revisions_kept,
         };

@@ -113,8 +113,8 @@ impl Recipes {
         revision: i64,
         precondition: Precondition,
     ) -> Result<StoredRecipe, RecipeError> {
-        let (quotas, revisions_kept) = (self.quotas, self.revisions_kept);
-        let command = RestoreRevision { id, revision, precondition, quotas, revisions_kept };
+        let (ownerless, quotas, revisions_kept) = (self.ownerless, self.quotas, self.revisions_kept);
+        let command = RestoreRevision { id, revision, precondition, ownerless, quotas, revisions_kept };
         done(writer, self.store.restore_revision(command, self.context(writer)).await)
     }
 

@@ -97,6 +97,7 @@ pub(super) async fn change(
     let accounts = app.accounts();
     let outcome = match form.get("action") {
         "make-admin" => change(role(Role::Admin)).await.map(|_| "saved"),
+        "make-viewer" => change(role(Role::Viewer)).await.map(|_| "saved"),
         "make-user" => change(role(Role::User)).await.map(|_| "saved"),
         "disable" => change(access(Access::Disabled)).await.map(|_| "saved"),
         "enable" => change(access(Access::Enabled)).await.map(|_| "saved"),

@@ -187,6 +187,7 @@ pub struct Text {
     pub(in crate::web) leave: &'static str,
     pub(in crate::web) leave_text: &'static str,
     pub(in crate::web) license: &'static str,
+    pub(in crate::web) link_once: &'static str,
     pub(in crate::web) list_empty: &'static str,
     pub(in crate::web) log_in: &'static str,
     pub(in crate::web) log_in_elsewhere: &'static str,
@@ -198,6 +199,9 @@ pub struct Text {
     pub(in crate::web) mails_waiting: &'static str,
     pub(in crate::web) make_admin: &'static str,
     pub(in crate::web) make_user: &'static str,
+    pub(in crate::web) make_viewer: &'static str,
+    pub(in crate::web) make_writer: &'static str,
+    pub(in crate::web) members: &'static str,
     pub(in crate::web) minutes: &'static str,
     pub(in crate::web) minutes_label: &'static str,
     pub(in crate::web) more_fields: &'static str,
@@ -299,6 +303,8 @@ pub struct Text {
     pub(in crate::web) sessions: &'static str,
     pub(in crate::web) set_password: &'static str,
     pub(in crate::web) share: &'static str,
+    pub(in crate::web) share_links: &'static str,
+    pub(in crate::web) share_links_text: &'static str,
     pub(in crate::web) shopping_list: &'static str,
     pub(in crate::web) sign_up: &'static str,
     pub(in crate::web) since: &'static str,
@@ -348,7 +354,9 @@ pub struct Text {
     pub(in crate::web) verify_button: &'static str,
     pub(in crate::web) verify_title: &'static str,
     pub(in crate::web) version: &'static str,
+    pub(in crate::web) viewer: &'static str,
     pub(in crate::web) visibility: &'static str,
+    pub(in crate::web) visibility_members: &'static str,
     pub(in crate::web) visibility_private: &'static str,
     pub(in crate::web) visibility_public: &'static str,
     pub(in crate::web) week_to_list: &'static str,
@@ -366,4 +374,15 @@ pub struct Text {
     pub(in crate::web) your_data: &'static str,
     pub(in crate::web) your_name: &'static str,
     pub(in crate::web) your_version: &'static str,
+}
+
+impl Text {
+    /// Who reads a recipe, unless it is everyone.
+    pub(in crate::web) fn readers(&self, visibility: recipes::Visibility) -> Option<&'static str> {
+        match visibility {
+            recipes::Visibility::Public => None,
+            recipes::Visibility::Members => Some(self.members),
+            recipes::Visibility::Private => Some(self.private),
+        }
+    }
 }

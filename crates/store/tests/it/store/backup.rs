@@ -11,13 +11,14 @@ use rstest_reuse::apply;
 use serde_json::Value;
 use store::{
     ChangeShoppingItem, Cooked, DatabaseUrl, Favoured, HouseholdInvitation, Instance, Listed, Noted,
-    PlanFeed, Planned, Precondition, Record, ReplaceRecipe, Restore, RestoreBatch, RestoreError, Restored,
-    Store, StoreError, TakenMail, Unavailable, Viewer,
+    Ownerless, PlanFeed, Planned, Precondition, Record, ReplaceRecipe, Restore, RestoreBatch, RestoreError,
+    Restored, Store, StoreError, TakenMail, Unavailable, Viewer,
 };
 
 use super::sessions::sign_up;
 use super::{
-    Database, KEPT, TestStore, connected, draft, each_database, email, new_postgres_database, new_user, url,
+    Database, KEPT, TestStore, connected, draft, each_database, email, members_draft, new_postgres_database,
+    new_user, url,
 };
 
 /// Everything in the store, a line of JSON each.
@@ -69,6 +70,7 @@ async fn filled(test: &TestStore) {
     let soup = test.public("Soup", Some(ada.id)).await;
     test.private("Älplermagronen 🧀", Some(ada.id)).await;
     test.public("Bread", None).await;
+    let fondue = test.for_members("Fondue", Some(ada.id)).await.id;
     let last = test.public("Salad", Some(ada.id)).await;
     test.delete_recipe(last.id, Precondition::None, test.operator()).await.unwrap();
     assert!(test.delete_user(eve.id, None, test.operator()).await.unwrap());
@@ -86,11 +88,15 @@ async fn filled(test: &TestStore) {
         id: soup.id,
         draft: draft("Stew"),
         precondition: Precondition::None,
+        ownerless: Ownerless::Users,
         quotas: Quotas::OFF,
         revisions_kept: KEPT,
     };
-    test.replace_recipe(replace, test.by(ada.id)).await.unwrap();
-    let binned = test.public("Rösti", Some(ada.id)).await.id;
+    let of_members = ReplaceRecipe { id: fondue, draft: members_draft("Raclette"), ..replace.clone() };
+    for replace in [replace, of_members] {
+        test.replace_recipe(replace, test.by(ada.id)).await.unwrap();
+    }
+    let binned = test.for_members("Rösti", Some(ada.id)).await.id;
     assert_eq!(
         test.add_favourite(binned, *test.uid().as_bytes(), test.by(ada.id)).await.unwrap(),
         Favoured::Done
@@ -99,6 +105,7 @@ async fn filled(test: &TestStore) {
     assert_eq!(test.add_cooked(cooked, test.by(ada.id)).await.unwrap(), Noted::Done);
     let command = test.image(soup.id, None, Some(super::images::picture(b'a')));
     test.change_image(command, test.operator()).await.unwrap();
+    test.shares_recipe(soup.id, ada.id, "a").await;
     let entries = vec![test.planned_on(jiff::civil::date(2024, 5, 2), Some(soup.id), "for two")];
     assert_eq!(test.plans(ada.id, &[], entries).await, Planned::Done);
     assert_eq!(test.lists(ada.id, &["500 g flour", "Salt"]).await, Listed::Done);

@@ -5,8 +5,8 @@ use ids::RecipeId;
 use rstest_reuse::apply;
 use serde_json::{Value, json};
 use store::{
-    BinEdit, ChangeImage, Context, Edit, FoundRevision, ImageEdit, NewImage, Page, Precondition,
-    ReplaceRecipe, RestoreRevision, StoreError, StoredRecipe, Viewer,
+    BinEdit, ChangeImage, Context, Edit, FoundRevision, ImageEdit, ImageKey, NewImage, Ownerless, Page,
+    Precondition, ReplaceRecipe, RestoreRevision, StoreError, StoredRecipe, Viewer,
 };
 
 use super::{Database, KEPT, TestStore, each_database, json_of, parse};
@@ -17,13 +17,17 @@ pub(super) fn picture(letter: u8) -> NewImage {
     NewImage::new((1_600, 1_200), [jpeg(7), jpeg(17), jpeg(67)])
 }
 
+fn dish(recipe: RecipeId, size: ImageSize) -> ImageKey {
+    ImageKey { recipe, step: None, size }
+}
+
 /// Of all sizes of a [`picture`].
 const BYTES: u64 = 100;
 
 impl TestStore {
     pub(super) fn image(&self, recipe: RecipeId, step: Option<u32>, image: Option<NewImage>) -> ChangeImage {
-        let (precondition, quotas, id) = (Precondition::None, Quotas::OFF, *self.uid().as_bytes());
-        ChangeImage { recipe, step, image, id, precondition, quotas, revisions_kept: KEPT }
+        let (terms, quotas, id) = (Precondition::None.into(), Quotas::OFF, *self.uid().as_bytes());
+        ChangeImage { recipe, step, image, id, terms, quotas, revisions_kept: KEPT }
     }
 
     async fn change(&self, command: ChangeImage, context: Context) -> Edit<ImageEdit> {
@@ -37,7 +41,8 @@ impl TestStore {
 
     /// The letter of the picture there.
     async fn letter(&self, recipe: RecipeId, step: Option<u32>) -> Option<char> {
-        let image = self.store.image(recipe, step, ImageSize::Small, Viewer::Admin).await.unwrap();
+        let key = ImageKey { recipe, step, size: ImageSize::Small };
+        let image = self.store.image(key, Viewer::Admin).await.unwrap();
         image.and_then(|image| image.jpeg.last().map(|letter| char::from(*letter)))
     }
 
@@ -55,8 +60,14 @@ impl TestStore {
     }
 
     async fn replace(&self, id: RecipeId, recipe: &Value) {
-        let (draft, precondition, quotas) = (parse(recipe), Precondition::None, Quotas::OFF);
-        let command = ReplaceRecipe { id, draft, precondition, quotas, revisions_kept: KEPT };
+        let command = ReplaceRecipe {
+            id,
+            draft: parse(recipe),
+            precondition: Precondition::None,
+            ownerless: Ownerless::Users,
+            quotas: Quotas::OFF,
+            revisions_kept: KEPT,
+        };
         let replaced = self.replace_recipe(command, self.operator()).await.unwrap();
         assert!(matches!(replaced, Edit::Done(_)), "{replaced:?}");
     }
@@ -88,7 +99,7 @@ async fn picture_is_a_part_of_the_recipe_and_a_new_revision(database: Database) 
     assert_eq!(json["updatedAt"], "2024-05-01T12:01:00Z");
     assert_eq!(json["image"]["sizes"].as_array().unwrap().len(), 3);
     for (size, length) in [(ImageSize::Small, 10), (ImageSize::Medium, 20), (ImageSize::Large, 70)] {
-        let found = test.store.image(soup, None, size, Viewer::Anyone).await.unwrap().unwrap();
+        let found = test.store.image(dish(soup, size), Viewer::Anyone).await.unwrap().unwrap();
         assert_eq!(found.jpeg.len(), length);
         assert!(image.url.ends_with(&::recipes::StoredImage::version(&found.digest)));
     }
@@ -125,17 +136,18 @@ async fn picture_has_the_rights_of_its_recipe(database: Database) {
         (secret, Viewer::Admin, true),
         (RecipeId::from_i64(99).unwrap(), Viewer::Admin, false),
     ] {
-        let found = test.store.image(recipe, None, ImageSize::Large, viewer).await.unwrap();
+        let found = test.store.image(dish(recipe, ImageSize::Large), viewer).await.unwrap();
         assert_eq!(found.is_some(), is_there, "{recipe} {viewer:?}");
     }
     for image in [Some(picture(b'b')), None] {
-        let check = async |recipe| test.check_edit(recipe, &Precondition::None, test.by(bob)).await.unwrap();
+        let check =
+            async |recipe| test.check_edit(recipe, &Precondition::None.into(), test.by(bob)).await.unwrap();
         assert_eq!((check(soup).await, check(secret).await), (Edit::Forbidden, Edit::NotFound));
         let change = async |recipe| test.change(test.image(recipe, None, image.clone()), test.by(bob)).await;
         assert_eq!(change(soup).await, Edit::Forbidden);
         assert_eq!(change(secret).await, Edit::NotFound);
         let stale = ChangeImage {
-            precondition: Precondition::Revisions(vec![1]),
+            terms: Precondition::Revisions(vec![1]).into(),
             ..test.image(soup, None, image.clone())
         };
         assert!(matches!(test.change(stale, test.by(alice)).await, Edit::Stale(_)));
@@ -272,7 +284,8 @@ async fn recipe_in_the_bin_keeps_its_pictures(database: Database) {
         // The other recipe that has the same picture loses it.
         test.change(test.image(bread, None, None), test.operator()).await;
         assert_eq!(test.images().await, Some(2));
-        let restored = test.restore_binned(soup, Quotas::OFF, test.by(alice)).await.unwrap();
+        let restored =
+            test.restore_binned(soup, Ownerless::Users, Quotas::OFF, test.by(alice)).await.unwrap();
         assert!(matches!(restored, BinEdit::Done(_)), "{restored:?}");
         assert_eq!((test.letter(soup, None).await, test.letters(soup).await), (Some('a'), "-b--".to_owned()));
         assert_eq!((test.json(soup).await, bytes().await), (before.clone(), used));
@@ -280,7 +293,7 @@ async fn recipe_in_the_bin_keeps_its_pictures(database: Database) {
         test.set(bread, None, b'a').await;
     }
     test.bin_recipe(soup, Precondition::None, test.by(alice)).await.unwrap();
-    assert_eq!(test.delete_binned(soup, test.by(alice)).await.unwrap(), BinEdit::Done(()));
+    assert_eq!(test.delete_binned(soup, Ownerless::Users, test.by(alice)).await.unwrap(), BinEdit::Done(()));
     assert_eq!((test.images().await, bytes().await), (Some(1), 0), "the other recipe has one of them");
     assert_eq!(test.letter(bread, None).await, Some('a'));
 }
@@ -331,8 +344,14 @@ async fn restored_revision_has_the_pictures_of_now(database: Database) {
     assert_eq!(former["instructions"][0]["text"], "chop");
 
     let restore = async |revision| {
-        let (precondition, quotas) = (Precondition::None, Quotas::OFF);
-        let command = RestoreRevision { id: soup, revision, precondition, quotas, revisions_kept: KEPT };
+        let command = RestoreRevision {
+            id: soup,
+            revision,
+            precondition: Precondition::None,
+            ownerless: Ownerless::Users,
+            quotas: Quotas::OFF,
+            revisions_kept: KEPT,
+        };
         let restored = test.restore_revision(command, test.by(alice)).await.unwrap();
         assert!(matches!(restored, Edit::Done(_)), "{restored:?}");
         test.json(soup).await
