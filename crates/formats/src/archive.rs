@@ -7,6 +7,7 @@ use std::io::{Cursor, Read, Seek};
 use zip::ZipArchive;
 use zip::result::ZipError;
 
+use crate::image_names::{IMAGE_EXTENSIONS, dish_image_names, step_image_name};
 use crate::options::{Limits, too_long};
 use crate::report::ItemImage;
 
@@ -135,13 +136,10 @@ impl<'a> Archive<'a> {
         let (folder, file) = inside.rsplit_once('/').map_or(("", &*inside), |(folder, file)| (folder, file));
         let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
         let folder = if folder.is_empty() { String::new() } else { format!("{folder}/") };
-        // Own archives; then Nextcloud Cookbook, Tandoor and Mealie, which have a folder or an archive for each recipe.
-        let own = format!("{folder}{stem}");
-        let others = ["full", "image", "images/original"].map(|name| format!("{folder}{name}"));
-        let dish = std::iter::once(&own).chain(&others).find_map(|name| self.picture(name));
-        let of_steps = (1..)
-            .take(steps)
-            .filter_map(|step| Some((Some(step), self.picture(&format!("{own} step {step}"))?)));
+        let picture = |name: String| self.picture(&format!("{folder}{name}"));
+        let dish = dish_image_names(stem).into_iter().find_map(picture);
+        let of_steps =
+            (1..).take(steps).filter_map(|step| Some((Some(step), picture(step_image_name(stem, step))?)));
         let places: Vec<(Option<u32>, usize)> =
             dish.map(|index| (None, index)).into_iter().chain(of_steps).collect();
         let mut images = Vec::new();
@@ -178,7 +176,9 @@ impl<'a> Archive<'a> {
 
     /// The place of the picture with this path, without its extension.
     fn picture(&self, path: &str) -> Option<usize> {
-        PICTURES.iter().find_map(|extension| self.pictures.get(&format!("{path}.{extension}")).copied())
+        IMAGE_EXTENSIONS
+            .iter()
+            .find_map(|extension| self.pictures.get(&format!("{path}.{extension}")).copied())
     }
 
     /// An archive inside another one.
@@ -217,12 +217,9 @@ fn is_outside(name: &str) -> bool {
     is_absolute || name.contains('\0') || name.split(['/', '\\']).any(|part| part == "..")
 }
 
-/// The formats of pictures that can be decoded.
-const PICTURES: [&str; 5] = ["jpg", "jpeg", "png", "webp", "gif"];
-
 fn is_picture(path: &str) -> bool {
     let extension = path.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
-    extension.is_some_and(|extension| PICTURES.contains(&extension.as_str()))
+    extension.is_some_and(|extension| IMAGE_EXTENSIONS.contains(&extension.as_str()))
 }
 
 /// Pictures, and what systems add to archives.

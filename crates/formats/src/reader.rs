@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Cursor, Read, SeekFrom};
+use std::mem;
 
 use flate2::read::MultiGzDecoder;
 use recipes::formats::JsonItems;
@@ -201,17 +202,18 @@ impl<'a> Reader<'a> {
             _ => None,
         };
         let entry = item.place.entry.as_deref().unwrap_or_default();
-        let named = item.images.len();
-        for image in &mut item.images {
+        let mut images = mem::take(&mut item.images);
+        for image in &mut images {
             let (limits, budget) = (&self.options.limits, &mut self.budget);
             if let (Some(file), Some(archive)) = (image.file.take(), archive.as_deref_mut()) {
                 image.bytes = archive.image_beside(entry, &file, limits, budget).unwrap_or_default();
             }
         }
-        item.images.retain(|image| !image.bytes.is_empty());
-        if item.images.len() < named {
+        images.retain(|image| !image.bytes.is_empty());
+        if images.is_empty() && !item.left_out.iter().any(|field| field.pointer == "/image") {
             item.left_out.push(left_out("image"));
         }
+        item.add_images(images);
     }
 
     fn read_entry(&mut self, entry: &Entry) {
@@ -226,7 +228,8 @@ impl<'a> Reader<'a> {
             && item.images.is_empty()
         {
             let steps = recipe.draft.content().instructions.as_ref().map_or(0, Vec::len);
-            item.images = archive.images_of(&entry.path, steps, &self.options.limits, &mut self.budget);
+            let images = archive.images_of(&entry.path, steps, &self.options.limits, &mut self.budget);
+            item.add_images(images);
         }
     }
 

@@ -38,7 +38,7 @@ pub struct ItemImage {
 }
 
 impl ItemImage {
-    pub(crate) fn new(step: Option<u32>, bytes: Vec<u8>) -> Self {
+    pub fn new(step: Option<u32>, bytes: Vec<u8>) -> Self {
         Self { step, bytes, file: None }
     }
 
@@ -71,6 +71,17 @@ pub struct Place {
 }
 
 impl Item {
+    /// Adds pictures that were found beside the recipe: then what the file says of them is not lost.
+    pub fn add_images(&mut self, images: Vec<ItemImage>) {
+        let is_there = |pointer: &str| match pointer {
+            "/image" => images.iter().any(|image| image.step.is_none()),
+            "/stepImages" => images.iter().any(|image| image.step.is_some()),
+            _ => false,
+        };
+        self.left_out.retain(|field| !is_there(&field.pointer));
+        self.images.extend(images);
+    }
+
     pub(crate) fn failed(format: Format, errors: Vec<FieldError>) -> Self {
         Self {
             number: 0,

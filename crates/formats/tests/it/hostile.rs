@@ -141,7 +141,10 @@ fn pictures_beside_recipes_come_with_them() {
         ("1 Soup.jpg", b"dish"),
         ("1 Soup step 1.webp", b"step"),
         ("1 Soup step 2.jpg", b"of no step"),
-        ("Bread/recipe.json", SOUP),
+        (
+            "Bread/recipe.json",
+            br#"{"@type":"Recipe","name":"Bread","recipeIngredient":["flour"],"image":"full.jpg"}"#,
+        ),
         ("Bread/full.jpg", b"nextcloud"),
         ("recipes/stew/stew.json", SOUP),
         ("recipes/stew/images/original.webp", b"mealie"),
@@ -165,6 +168,7 @@ fn pictures_beside_recipes_come_with_them() {
         vec![],
     ];
     assert_eq!(images, want);
+    assert!(read("all.zip", &zip).iter().all(|item| item.left_out.is_empty()), "what is taken is not lost");
 }
 
 #[test]

@@ -212,7 +212,7 @@ impl Importer {
                     self.fail(&path.display().to_string(), "is a folder without files");
                 }
                 for file in files {
-                    self.import_file(&file).await?;
+                    self.import_file(&file, file != path).await?;
                 }
             }
             Err(error) => self.fail(&path.display().to_string(), &format!("cannot be read: {error}")),
@@ -220,7 +220,8 @@ impl Importer {
         Ok(())
     }
 
-    async fn import_file(&mut self, path: &Path) -> anyhow::Result<()> {
+    /// In folders a file with one recipe can have pictures beside it.
+    async fn import_file(&mut self, path: &Path, in_folder: bool) -> anyhow::Result<()> {
         let name = if path == Path::new("-") { "standard input".into() } else { path.display().to_string() };
         let options = Options { format: self.format, file_name: name.clone(), ..Options::default() };
         let opened = sources::open(path).and_then(|(input, bar)| Ok((Reader::open(input, options)?, bar)));
@@ -234,9 +235,19 @@ impl Importer {
                 return Ok(());
             }
         };
+        let mut read = reader.next_item();
+        let mut is_first = true;
         loop {
-            match reader.next_item() {
-                Ok(Some(item)) => self.import_item(item, &name).await?,
+            match read {
+                Ok(Some(mut item)) => {
+                    let next = reader.next_item();
+                    if in_folder && is_first && matches!(next, Ok(None)) {
+                        add_pictures(path, &mut item);
+                    }
+                    is_first = false;
+                    self.import_item(item, &name).await?;
+                    read = next;
+                }
                 Ok(None) => break,
                 Err(error) => {
                     self.fail(&name, &format!("cannot be read: {error}"));
@@ -350,5 +361,14 @@ impl Importer {
         self.bar.suspend(|| {
             let _ = writeln!(io::stderr(), "{}: {}", escape(place), escape(message));
         });
+    }
+}
+
+fn add_pictures(file: &Path, item: &mut Item) {
+    if let Ok(Content::Recipe(recipe)) = &item.content
+        && item.images.is_empty()
+    {
+        let steps = recipe.draft.content().instructions.as_ref().map_or(0, Vec::len);
+        item.add_images(sources::pictures(file, steps));
     }
 }
