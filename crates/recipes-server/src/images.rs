@@ -27,6 +27,7 @@ const QUEUE: NonZero<usize> = NonZero::new(64).unwrap();
 /// Decoding a picture may take 400 MiB for a moment, so only large machines get a second thread.
 const CORES_OF_A_THREAD: usize = 4;
 const MAX_THREADS: usize = 2;
+const MAX_THREADS_OF_IMPORT: usize = 4;
 
 /// Why there is no picture. The texts of the first ones are for the user.
 #[derive(Debug, thiserror::Error)]
@@ -69,9 +70,19 @@ impl ImageMaker {
     /// # Errors
     /// When the system refuses to start a thread.
     pub fn start() -> io::Result<Self> {
-        let cores = thread::available_parallelism().map_or(1, NonZero::get);
-        let threads =
-            NonZero::new((cores / CORES_OF_A_THREAD).clamp(1, MAX_THREADS)).unwrap_or(NonZero::<usize>::MIN);
+        Self::with_threads((cores() / CORES_OF_A_THREAD).clamp(1, MAX_THREADS))
+    }
+
+    /// Starts the threads of an import at the command line, which serves nobody meanwhile.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn start_for_import() -> io::Result<Self> {
+        Self::with_threads(cores().clamp(1, MAX_THREADS_OF_IMPORT))
+    }
+
+    fn with_threads(threads: usize) -> io::Result<Self> {
+        let threads = NonZero::new(threads).unwrap_or(NonZero::<usize>::MIN);
         Ok(Self(std::sync::Arc::new(Workers::start(WORKERS, threads, QUEUE)?)))
     }
 
@@ -85,6 +96,10 @@ impl ImageMaker {
         }
         self.0.run(move |()| decode::make(original.as_ref())).await?
     }
+}
+
+fn cores() -> usize {
+    thread::available_parallelism().map_or(1, NonZero::get)
 }
 
 #[cfg(test)]

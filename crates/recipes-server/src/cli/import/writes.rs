@@ -8,6 +8,7 @@ use std::task::Poll;
 use accounts::NewUser;
 use anyhow::{Context as _, anyhow};
 use formats::ItemImage;
+use futures_util::{StreamExt as _, stream};
 use ids::{RecipeId, Uid, UserId};
 use recipes::{ImportedRecipe, Quotas};
 use store::{
@@ -26,11 +27,22 @@ pub(super) const BATCH: usize = 256;
 /// Bytes of the pictures of a batch, unless a single recipe has more.
 const IMAGE_BYTES: usize = 32 << 20;
 
+/// Pictures that are decoded and stored at the same time. Those of SQLite share commits; those of PostgreSQL would be in each other's way.
+const IMAGES_AT_ONCE: usize = 32;
+
 /// A recipe that waits for its batch.
 pub(super) struct PendingRecipe {
     place: String,
     import: RecipeImport,
     images: Vec<ItemImage>,
+}
+
+/// A picture of a recipe that was written.
+struct NewPicture<'a> {
+    recipe: RecipeId,
+    image: ItemImage,
+    /// Of the recipe, in the files.
+    place: &'a str,
 }
 
 /// A queued write of a user without a result yet.
@@ -161,10 +173,14 @@ impl Importer {
         let outcomes = store.import_recipes(batch, Context::operator(self.clock.now())).await;
         let first = places.first().cloned().unwrap_or_default();
         let outcomes = outcomes.with_context(|| format!("{first}: the import stopped here"))?;
-        for (((place, draft), images), outcome) in places.iter().zip(contents).zip(pictures).zip(outcomes) {
-            if let ImportOutcome::Added(id) | ImportOutcome::Updated(id) = outcome {
-                self.add_images(&store, id, images, place).await?;
+        let mut wanted = Vec::new();
+        for ((place, images), outcome) in places.iter().zip(pictures).zip(&outcomes) {
+            if let ImportOutcome::Added(recipe) | ImportOutcome::Updated(recipe) = *outcome {
+                wanted.extend(images.into_iter().map(|image| NewPicture { recipe, image, place }));
             }
+        }
+        self.add_images(&store, wanted).await?;
+        for ((place, draft), outcome) in places.iter().zip(contents).zip(outcomes) {
             let (outcome, id) = match outcome {
                 ImportOutcome::Added(id) => (Outcome::Added, Some(id)),
                 ImportOutcome::Updated(id) => (Outcome::Updated, Some(id)),
@@ -185,38 +201,37 @@ impl Importer {
         Ok(())
     }
 
-    /// Gives a recipe the pictures that came with it. One that cannot be decoded is reported, and the recipe is imported in any case.
-    async fn add_images(
-        &mut self,
-        store: &Store,
-        recipe: RecipeId,
-        images: Vec<ItemImage>,
-        place: &str,
-    ) -> anyhow::Result<()> {
-        for ItemImage { step, bytes, .. } in images {
-            let maker = match &self.image_maker {
-                Some(maker) => maker.clone(),
-                None => self.image_maker.insert(ImageMaker::start()?).clone(),
-            };
-            let image = match maker.make(bytes).await {
-                Ok(image) => Some(image),
-                Err(error) => {
-                    self.report(place, &format!("a picture was left out: it {error}"));
-                    continue;
-                }
-            };
-            let context = Context::operator(self.clock.now());
-            let id = *Uid::new(context.now, self.entropy.bytes()).as_bytes();
-            let command = ChangeImage {
-                recipe,
-                step,
-                image,
-                id,
-                terms: Precondition::None.into(),
-                quotas: Quotas::OFF,
-                revisions_kept: self.revisions_kept,
-            };
-            store.change_image(command, context).await?;
+    /// Gives recipes the pictures that came with them. One that cannot be decoded is reported, and the recipe is imported in any case.
+    async fn add_images(&mut self, store: &Store, images: Vec<NewPicture<'_>>) -> anyhow::Result<()> {
+        if images.is_empty() {
+            return Ok(());
+        }
+        let maker = match &self.image_maker {
+            Some(maker) => maker.clone(),
+            None => self.image_maker.insert(ImageMaker::start_for_import()?).clone(),
+        };
+        let (clock, entropy, revisions_kept) = (&self.clock, &self.entropy, self.revisions_kept);
+        let at_once = if self.max_users > 1 { IMAGES_AT_ONCE } else { 1 };
+        let made = stream::iter(images).map(|NewPicture { recipe, image, place }| {
+            let maker = &maker;
+            async move {
+                let ItemImage { step, bytes, .. } = image;
+                let image = match maker.make(bytes).await {
+                    Ok(image) => Some(image),
+                    Err(error) => return Ok(Some((place, error))),
+                };
+                let context = Context::operator(clock.now());
+                let id = *Uid::new(context.now, entropy.bytes()).as_bytes();
+                let (terms, quotas) = (Precondition::None.into(), Quotas::OFF);
+                let command = ChangeImage { recipe, step, image, id, terms, quotas, revisions_kept };
+                store.change_image(command, context).await.map(|_| None)
+            }
+        });
+        let outcomes: Vec<_> = made.buffered(at_once).collect().await;
+        for outcome in outcomes {
+            if let Some((place, error)) = outcome? {
+                self.report(place, &format!("a picture was left out: it {error}"));
+            }
         }
         Ok(())
     }
