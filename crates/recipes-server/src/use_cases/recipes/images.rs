@@ -3,7 +3,8 @@
 use accounts::TokenDigest;
 use formats::ItemImage;
 use ids::{RecipeId, Uid};
-use recipes::Image;
+use recipes::{Draft, Image};
+use serde_json::Value;
 use store::{ChangeImage, Context, ImageContent, ImageEdit, ImageKey, NewImage, Precondition, Viewer};
 
 use super::{RecipeError, Recipes, Writer, done};
@@ -66,6 +67,20 @@ impl Recipes {
             }
         }
         warnings
+    }
+
+    /// The picture that the page of a recipe names, from its address.
+    pub(super) async fn image_of_page(&self, draft: &Draft, warnings: &mut Vec<String>) -> Vec<ItemImage> {
+        let extra = draft.content().extra.as_ref();
+        let address = extra.and_then(|extra| extra.get("image")).and_then(Value::as_str);
+        let (Some(pages), Some(address)) = (&self.pages, address) else { return Vec::new() };
+        match pages.fetch_image(address).await {
+            Ok(bytes) => vec![ItemImage::new(None, bytes)],
+            Err(why) => {
+                warnings.push(format!("a picture was left out: {address} {why}"));
+                Vec::new()
+            }
+        }
     }
 
     async fn change_image(

@@ -30,6 +30,8 @@ pub struct ImportOptions {
     pub format: Option<Format>,
     /// Where a single page comes from.
     pub url: Option<String>,
+    /// Whether the picture that the page names is fetched as well.
+    pub fetches_image: bool,
 }
 
 /// A file that a client has sent.
@@ -201,9 +203,14 @@ impl Recipes {
                     if let Some(known) = import.known.as_mut().filter(|_| id.is_some()) {
                         known.add(draft.content(), id);
                     }
-                    if let Some(id) = id {
-                        reports[index].warnings.extend(self.add_images(id, images, writer).await);
-                    }
+                    let Some(id) = id else { continue };
+                    let fetches_image = import.options.fetches_image && is_single && images.is_empty();
+                    let images = if fetches_image {
+                        self.image_of_page(&draft, &mut reports[index].warnings).await
+                    } else {
+                        images
+                    };
+                    reports[index].warnings.extend(self.add_images(id, images, writer).await);
                 }
             }
             Err(StoreError::ImportRefused { index, refusal }) => {
