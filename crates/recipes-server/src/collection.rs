@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use ids::RecipeId;
 use recipes::export::{ExportFormat, json_ld_value};
-use recipes::{CorruptRecipe, Recipe};
+use recipes::{CorruptRecipe, Recipe, RecipeImages};
 use zip::write::{SimpleFileOptions, StreamWriter};
 use zip::{CompressionMethod, ZipWriter};
 
@@ -36,6 +36,8 @@ pub(crate) struct CollectionWriter {
     archive: Option<Archive>,
     /// Whether the owners of the recipes are written. Their ids mean nothing on another server.
     with_owners: bool,
+    /// The address of the service, for documents that go elsewhere.
+    site: Option<String>,
     recipes: u64,
     /// How many recipes lose which field in this format.
     lost: BTreeMap<&'static str, u64>,
@@ -69,7 +71,13 @@ impl CollectionWriter {
             CollectionFormat::JsonLd => b"{\"@context\":\"https://schema.org\",\"@graph\":[".to_vec(),
             CollectionFormat::Ndjson | CollectionFormat::Zip(_) => Vec::new(),
         };
-        Self { format, text, archive, with_owners, recipes: 0, lost: BTreeMap::new() }
+        Self { format, text, archive, with_owners, site: None, recipes: 0, lost: BTreeMap::new() }
+    }
+
+    /// Where the pictures are.
+    #[must_use]
+    pub(crate) fn at(self, site: Option<String>) -> Self {
+        Self { site, ..self }
     }
 
     /// Adds a recipe, as the API answers it. Answers with its pictures, if the document has a place for them.
@@ -90,15 +98,24 @@ impl CollectionWriter {
                 if self.with_owners {
                     self.text.extend_from_slice(json);
                 } else {
-                    self.text.extend_from_slice(&self.recipe(json)?.to_json());
+                    let recipe = self.recipe(json)?;
+                    self.count_lost_images(&recipe);
+                    self.text.extend_from_slice(&recipe.to_json());
                 }
                 if self.format == CollectionFormat::Ndjson {
                     self.text.push(b'\n');
                 }
             }
             CollectionFormat::JsonLd => {
-                let recipe = self.recipe(json)?;
+                let mut recipe = self.recipe(json)?;
                 self.count_lost(ExportFormat::JsonLd, &recipe);
+                // Programs keep the document without the address that it comes from.
+                if let Some(site) = &self.site {
+                    recipe.images = recipe.images.with_base(site);
+                } else {
+                    self.count_lost_images(&recipe);
+                    recipe.images = RecipeImages::default();
+                }
                 let mut value = json_ld_value(&recipe);
                 // The document has it already.
                 value.as_object_mut().map(|object| object.remove("@context"));
@@ -139,6 +156,12 @@ impl CollectionWriter {
             recipe.server.owner = None;
         }
         Ok(recipe)
+    }
+
+    fn count_lost_images(&mut self, recipe: &Recipe) {
+        if !recipe.images.is_empty() {
+            *self.lost.entry("image").or_default() += 1;
+        }
     }
 
     fn count_lost(&mut self, format: ExportFormat, recipe: &Recipe) {
@@ -306,6 +329,37 @@ mod tests {
         archive.by_name("1 ownerId 7.md").unwrap().read_to_string(&mut text).unwrap();
         assert!(text.starts_with("# \"ownerId\": 7\n"), "{text}");
         assert_eq!(lost, BTreeMap::from([("extra", 1)]));
+    }
+
+    #[test]
+    fn pictures_are_in_archives_or_named_as_lost() {
+        let image = r#""image":{"url":"/api/v1/recipes/1/image?size=large","width":4,"height":3,"sizes":[]},"ownerId":7,"#;
+        let pictured = RECIPE.replace(r#""ownerId":7,"uid""#, &format!("{image}\"uid\""));
+        assert_ne!(pictured, RECIPE);
+        let lost = BTreeMap::from([("image", 1)]);
+        for format in [CollectionFormat::Ndjson, CollectionFormat::Json] {
+            assert_eq!(write(format, false, &[&pictured, RECIPE]).1, lost, "{format:?}");
+        }
+        let mut writer = CollectionWriter::new(CollectionFormat::Zip(None), false);
+        let wanted = writer.push(pictured.as_bytes()).unwrap();
+        writer.push_image(&wanted[0], b"jpeg").unwrap();
+        let mut archive = ZipArchive::new(Cursor::new(writer.finish().unwrap())).unwrap();
+        let mut jpeg = Vec::new();
+        archive.by_name("1 ownerId 7.jpg").unwrap().read_to_end(&mut jpeg).unwrap();
+        assert_eq!((jpeg.as_slice(), writer.lost().len()), (&b"jpeg"[..], 0));
+        let (bare, lost) = write(CollectionFormat::JsonLd, false, &[&pictured]);
+        assert_eq!((lost["image"], String::from_utf8(bare).unwrap().contains("/image?")), (1, false));
+        let site = Some("https://example.com".to_owned());
+        let mut writer = CollectionWriter::new(CollectionFormat::JsonLd, true).at(site);
+        writer
+            .push(
+                &pictured
+                    .replace(r#""sizes":[]"#, r#""sizes":[{"url":"/a","width":1,"height":1}]"#)
+                    .into_bytes(),
+            )
+            .unwrap();
+        let document: Value = serde_json::from_slice(&writer.finish().unwrap()).unwrap();
+        assert_eq!(document["@graph"][0]["image"][0], "https://example.com/a");
     }
 
     #[test]

@@ -57,7 +57,7 @@ pub(super) async fn respond(
     let (snapshot, permit) = app.recipes().snapshot(viewer).await?;
     let mut export = Export {
         snapshot,
-        writer: CollectionWriter::new(format, true),
+        writer: CollectionWriter::new(format, true).at(app.public_url().map(|url| url.as_str().to_owned())),
         images: VecDeque::new(),
         app: app.clone(),
         viewer,
