@@ -15,6 +15,7 @@ pub mod config;
 mod entropy;
 pub mod http;
 mod idle_memory;
+pub mod images;
 pub mod jobs;
 pub mod limits;
 pub mod mode;
@@ -32,6 +33,7 @@ mod signing_key;
 pub mod telemetry;
 pub mod use_cases;
 pub mod web;
+mod worker_pool;
 
 pub use clock::Clock;
 pub use entropy::Entropy;

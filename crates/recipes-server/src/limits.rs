@@ -12,6 +12,9 @@ pub const IMPORT_BYTES: usize = 32 << 20;
 /// How long the body of an import may take to arrive: within the time of the whole request.
 pub const IMPORT_READ: Duration = Duration::from_secs(25);
 
+/// Bytes of the body with a picture: the picture, and the boundaries of a form.
+pub const IMAGE_BODY_BYTES: usize = crate::images::MAX_BYTES + 16 * 1024;
+
 /// Files of an import, as parts of one body.
 pub const IMPORT_FILES: usize = 100;
 

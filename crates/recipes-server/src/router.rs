@@ -68,6 +68,12 @@ fn recipe_routes() -> OpenApiRouter<App> {
         .routes(routes!(api::recipes::health_labels::list))
         .routes(routes!(api::recipes::cooked::list, api::recipes::cooked::add))
         .routes(routes!(api::recipes::cooked::remove))
+        .routes(routes!(api::recipes::images::read, api::recipes::images::set, api::recipes::images::remove))
+        .routes(routes!(
+            api::recipes::images::read_of_step,
+            api::recipes::images::set_of_step,
+            api::recipes::images::remove_of_step
+        ))
         .routes(routes!(api::admin::recipes::transfer))
         .routes(routes!(api::recipes::shares::list, api::recipes::shares::create))
         .routes(routes!(api::recipes::shares::revoke))

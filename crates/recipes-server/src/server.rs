@@ -33,6 +33,7 @@ use crate::config::{Config, ConfigError, Monitoring};
 use crate::entropy::Entropy;
 use crate::http::stack::{CorsOrigins, Draining, HttpConfig, HttpService};
 use crate::idle_memory;
+use crate::images::ImageMaker;
 use crate::jobs::mail::{self, MailWorker, Mailer, MailerConfig};
 use crate::jobs::search_index::SearchIndex;
 use crate::jobs::upkeep::{self, Keeping};
@@ -123,6 +124,7 @@ async fn start_and_serve(config: Config, log: &LogWriter) -> anyhow::Result<()> 
             limits: limits.clone(),
             mailer,
             search: search.clone(),
+            images: ImageMaker::start()?,
             pages: PageFetcher::public(config.protection.url_import),
             clock: clock.clone(),
             entropy: entropy.clone(),

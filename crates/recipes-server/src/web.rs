@@ -23,6 +23,7 @@ mod log_in;
 mod nutrition;
 mod pending_cookies;
 mod personal;
+mod picture;
 mod plan;
 mod recipe;
 mod results;
@@ -61,6 +62,7 @@ pub const PATHS: &[&str] = &[
     "/recipes/new",
     "/recipes/{id}/edit",
     "/recipes/{id}/delete",
+    "/recipes/{id}/image",
     "/recipes/{id}/shares",
     "/recipes/{id}/shares/{share}",
     "/shared",
@@ -142,6 +144,7 @@ where
             .route("/recipes/new", get(edit::new_form).post(edit::create))
             .route("/recipes/{id}/edit", get(edit::edit_form).post(edit::update))
             .route("/recipes/{id}/delete", get(edit::delete_form).post(edit::delete))
+            .route("/recipes/{id}/image", post(picture::change))
             .route("/recipes/{id}/shares", get(shares::list).post(shares::create))
             .route("/recipes/{id}/shares/{share}", post(shares::revoke))
             .route("/recipes/{id}/favourite", post(personal::favourite))

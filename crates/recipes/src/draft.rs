@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use crate::content::Content;
 use crate::field_error::FieldError;
 use crate::fields::Fields;
+use crate::images::RecipeImages;
 use crate::reader::{FieldReader, Scalars};
 use crate::server_fields::ServerFields;
 
@@ -31,7 +32,7 @@ impl Draft {
     /// The server's own fields are known: a client may send back the document that it was answered.
     pub fn unknown_fields(body: &Map<String, Value>) -> Vec<FieldError> {
         let mut reader = FieldReader::new(Scalars::Typed);
-        let server_fields = [&["id"], ServerFields::NAMES].concat();
+        let server_fields = [&["id"], RecipeImages::NAMES, ServerFields::NAMES].concat();
         Content::report_unknown(&mut reader, body, &server_fields);
         reader.into_errors()
     }

@@ -6,6 +6,7 @@ use crate::content::Content;
 use crate::draft::Draft;
 use crate::field_error::FieldError;
 use crate::fields::Fields as _;
+use crate::images::RecipeImages;
 use crate::reader::Scalars;
 use crate::server_fields::ServerFields;
 
@@ -68,7 +69,8 @@ impl RecipePatch {
         let mut object: Map<String, Value> =
             serde_json::from_slice(recipe).map_err(|_| PatchError::Corrupt)?;
         let is_known = |name: &str| {
-            name == "id" || Content::NAMES.contains(&name) || ServerFields::NAMES.contains(&name)
+            name == "id"
+                || [Content::NAMES, RecipeImages::NAMES, ServerFields::NAMES].concat().contains(&name)
         };
         let unknown: Map<_, _> = object
             .iter()

@@ -7,7 +7,7 @@ use crate::{Context, Edit, Listing, Page, Store, StoreError, StoredRecipe, Viewe
 use ::recipes::{EditTerms, Ownerless, Quotas, Visibility};
 
 /// Recipes of one owner in the bin at most: those that were deleted first are deleted for good. So deleting what one has created over
-/// and over does not fill the disk, though the bin has no quota.
+/// and over does not fill the disk, though texts in the bin have no quota. Pictures in the bin have the one of their owner.
 pub const MAX_BINNED: u32 = 1_000;
 
 /// Recipes that one call of [`Store::empty_bin`] deletes at most.

@@ -26,6 +26,7 @@ mod grants;
 mod households;
 mod idempotency;
 mod identities;
+mod images;
 mod imports;
 mod inspection;
 mod instance;
@@ -78,6 +79,7 @@ pub use self::households::{
 };
 pub use self::idempotency::{IdempotencyKey, Once};
 pub use self::identities::{Identity, NewIdentity};
+pub use self::images::{ChangeImage, ImageContent, ImageEdit, ImageKey, NewImage};
 pub use self::imports::{ImportBatch, ImportOutcome, OnConflict, RecipeImport};
 pub use self::inspection::Inspection;
 pub use self::instance::Instance;

@@ -28,6 +28,8 @@ mod grants;
 mod households;
 mod idempotency;
 mod identities;
+mod image_rows;
+mod images;
 mod imports;
 mod inspect;
 mod instance;

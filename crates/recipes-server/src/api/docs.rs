@@ -102,7 +102,7 @@ pub fn complete_bodies(openapi: &mut OpenApi) {
             let schema = body.content.values().find_map(schema_name);
             let invalid = operation.responses.responses.get_mut("422");
             if let (Some(error), Some(RefOr::T(response))) =
-                (schema.and_then(|name| errors.get(&name)), invalid)
+                (schema.and_then(|name| errors.get(&name)).filter(|error| !error.pointer.is_empty()), invalid)
             {
                 for (media_type, content) in &mut response.content {
                     let RefOr::T(content) = content else { continue };

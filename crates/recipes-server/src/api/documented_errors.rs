@@ -16,6 +16,7 @@ use utoipa::{
 
 pub(super) use self::examples::invalid_field;
 use crate::http::negotiation::Shape;
+use crate::images::{MAX_BYTES, MAX_PIXELS};
 use crate::limits::{BODY_BYTES, IMPORT_BYTES};
 
 macro_rules! errors {
@@ -64,6 +65,9 @@ errors! {
     TooManyShares: 409 format!("The recipe has {MAX_SHARES} links already");
     ShareNotFound: 404 "There is no such link: it is unknown, expired or revoked; or there is no such recipe";
     CookedNotFound: 404 "You have no such entry";
+    ImageNotFound: 404 "There is no such recipe, it is private to another user, or it has no such picture";
+    StepNotFound: 404 "There is no such recipe, it is private to another user, or it has no such step";
+    RangeNotSatisfiable: 416 "The picture has no such bytes" => "content-range" "The length of the picture";
     MealNotFound: 404 "There is no such meal in your plan";
     TooManyMeals: 409 format!("A day would have more than {MAX_PLAN_ENTRIES_OF_DAY} meals, or the plan more than {MAX_PLAN_ENTRIES}");
     CalendarNotFound: 404 "There is no such calendar";
@@ -103,6 +107,11 @@ errors! {
         413 format!("The body is larger than {} MiB", IMPORT_BYTES >> 20),
         415 "The body is compressed with a coding other than gzip or deflate",
         422 "Nothing was imported; `errors` says why for each item: `/0` is the first";
+    UnacceptableImage:
+        408 "The body did not arrive in time",
+        413 format!("The picture is larger than {} MiB", MAX_BYTES >> 20),
+        415 "The body is compressed with a coding other than gzip or deflate",
+        422 format!("The picture cannot be decoded, or has more than {} million pixels; the message says why", MAX_PIXELS / 1_000_000);
     RateLimited: 429 "Too many requests of this kind; `RateLimit-Policy` names the limit"
         => "retry-after" "Seconds";
     QuotaExceeded: 507 "You would have more recipes or bytes than your quota allows; the message has the figures";

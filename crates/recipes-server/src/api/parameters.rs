@@ -192,6 +192,34 @@ parameters! {
             "schema": { "type": "boolean", "default": false }
         }
     ];
+    StepInPath: [{
+        "name": "step", "in": "path", "required": true, "example": 1,
+        "description": "The position of the step in `instructions`, from 1.",
+        "schema": { "type": "integer", "format": "int32", "minimum": 1, "maximum": recipes::limits::STEPS }
+    }];
+    ImageQuery: [
+        {
+            "name": "size", "in": "query", "required": false,
+            "description": "The longer side has at most 320, 800 or 1600 pixels.",
+            "schema": { "type": "string", "enum": ["small", "medium", "large"], "default": "large" }
+        },
+        {
+            "name": "v", "in": "query", "required": false,
+            "description": "The version of the picture, as in the addresses that recipes have: with it a client may keep the \
+                picture without asking again.",
+            "schema": { "type": "string" }
+        },
+        {
+            "name": "share", "in": "query", "required": false,
+            "description": "The token of a share link of the recipe: with it nobody needs an account.",
+            "schema": { "type": "string" }
+        }
+    ];
+    RangeHeader: [{
+        "name": "Range", "in": "header", "required": false,
+        "description": "A part of the picture, as in `bytes=0-1023`.",
+        "schema": { "type": "string" }
+    }];
     DaysQuery: [
         {
             "name": "from", "in": "query", "required": false,

@@ -7,6 +7,7 @@ use http::request::Parts;
 use ids::{
     ApiTokenId, CookedId, InvitationId, PlanEntryId, RecipeId, SessionId, ShareId, ShoppingItemId, UserId,
 };
+use recipes::limits;
 
 use crate::http::error::Report;
 use crate::use_cases::accounts::AccountError;
@@ -67,6 +68,31 @@ impl<S: Send + Sync> FromRequestParts<S> for RevisionPath {
             Some(Self { recipe: RecipeId::parse(&recipe)?, revision: RecipeId::parse(&revision)?.get() })
         });
         numbers.ok_or_else(|| RecipeError::NoSuchRevision.into())
+    }
+}
+
+/// A step of a recipe, by the id and the number in the path.
+pub struct StepPath {
+    pub recipe: RecipeId,
+    /// From 1.
+    pub step: u32,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for StepPath {
+    type Rejection = Report;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Report> {
+        let texts = Path::<(String, String)>::from_request_parts(parts, state).await.ok();
+        let ids = texts.and_then(|Path((recipe, step))| {
+            // A number of a step has the form of an id.
+            let step = RecipeId::parse(&step).and_then(|step| u32::try_from(step.get()).ok());
+            Some((RecipeId::parse(&recipe)?, step.filter(|step| *step as usize <= limits::STEPS)))
+        });
+        match ids {
+            Some((recipe, Some(step))) => Ok(Self { recipe, step }),
+            Some((_, None)) => Err(RecipeError::NoSuchStep.into()),
+            None => Err(RecipeError::NotFound.into()),
+        }
     }
 }
 

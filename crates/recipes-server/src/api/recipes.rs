@@ -7,6 +7,7 @@ pub mod cooked;
 pub mod favourite;
 pub mod health_labels;
 mod hit_stream;
+pub mod images;
 pub mod import;
 mod page_stream;
 pub mod response;
@@ -150,7 +151,11 @@ pub async fn read(
     let response = if *representation == JSON && view.is_plain() {
         app.recipe_responses().read(app.recipes(), id, viewer).await?
     } else {
-        let (recipe, applied) = app.recipes().view(id, viewer, view.view).await?;
+        let (mut recipe, applied) = app.recipes().view(id, viewer, view.view).await?;
+        // Programs keep other documents without the address that they come from.
+        if let Some(url) = app.public_url().filter(|_| *representation != JSON) {
+            recipe.images = recipe.images.with_base(url.as_str());
+        }
         view.respond(&recipe, applied, representation)?
     };
     Ok(response.for_conditions(&conditions))

@@ -20,7 +20,7 @@ use zeroize::Zeroize as _;
 
 use self::fields::Fields;
 pub use self::form_text::{FORM_BYTES, FormText};
-pub use self::raw::{RawBody, RawFile};
+pub use self::raw::{FileForm, ImageBody, RawBody, RawFile};
 use crate::http::error::{Report, RequestError};
 use crate::limits;
 

@@ -58,6 +58,10 @@ pub enum RequestError {
         limit: usize,
     },
     BodyTooSlow,
+    /// The representation has no byte of the range.
+    RangeNotSatisfiable {
+        length: usize,
+    },
     /// Unknown fields together with `Prefer: handling=strict`.
     UnknownFields(Vec<FieldError>),
     /// The body is well-formed, but some values are not valid: all problems at once.
@@ -146,6 +150,14 @@ impl From<RequestError> for Report {
                 "body_too_slow",
                 "The body did not arrive in time; send the request again",
             ),
+            E::RangeNotSatisfiable { length } => {
+                let message = format!("The picture has {length} bytes, none of them in this range");
+                let report = Self::new(StatusCode::RANGE_NOT_SATISFIABLE, "range_not_satisfiable", message);
+                match HeaderValue::try_from(format!("bytes */{length}")) {
+                    Ok(range) => report.with_header(header::CONTENT_RANGE, range),
+                    Err(_) => report,
+                }
+            }
             E::UnknownFields(errors) => Self::new(
                 StatusCode::BAD_REQUEST,
                 "unknown_fields",

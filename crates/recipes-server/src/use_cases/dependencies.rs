@@ -7,6 +7,7 @@ use crate::auth::access_tokens::TokenIssuer;
 use crate::auth::rate_limit::RateLimits;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
+use crate::images::ImageMaker;
 use crate::jobs::mail::Mailer;
 use crate::jobs::search_index::SearchIndex;
 use crate::page_fetcher::PageFetcher;
@@ -22,6 +23,7 @@ pub struct Dependencies {
     pub settings: Settings,
     pub limits: RateLimits,
     pub mailer: Mailer,
+    pub images: ImageMaker,
     /// `None`: users cannot import from an address.
     pub pages: Option<PageFetcher>,
     /// `None` for a service without recipes.

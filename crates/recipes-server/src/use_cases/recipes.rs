@@ -5,6 +5,7 @@ mod cooked;
 mod error;
 mod favourites;
 mod health_labels;
+mod images;
 pub mod import;
 pub mod known;
 mod revisions;
@@ -17,13 +18,14 @@ pub use self::{
     cooked::CookedNow,
     error::RecipeError,
     health_labels::HealthLabelCounts,
+    images::ImageChange,
     revisions::HistoryEntry,
     search::{Found, PageWanted, RecipeQuery},
     shares::{CreatedShare, ShareRecipe},
     transfer::RecipeTransfer,
     writer::Writer,
 };
-pub use store::{Precondition, StoredRecipe, Viewer};
+pub use store::{ImageKey, Precondition, StoredRecipe, Viewer};
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,6 +48,7 @@ use super::Dependencies;
 use super::accounts::Reading;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
+use crate::images::ImageMaker;
 use crate::jobs::mail::Mailer;
 use crate::jobs::search_index::SearchIndex;
 use crate::page_fetcher::PageFetcher;
@@ -60,6 +63,7 @@ pub struct Recipes {
     ownerless: Ownerless,
     require_verified_email: bool,
     require_if_match: bool,
+    images: ImageMaker,
     revisions_kept: RevisionsKept,
     bin_days: u16,
     pages: Option<PageFetcher>,
@@ -87,6 +91,7 @@ impl Recipes {
             ownerless: with.settings.ownerless,
             require_verified_email: with.settings.require_verified_email,
             require_if_match: with.settings.require_if_match,
+            images: with.images.clone(),
             revisions_kept: with.settings.revisions_kept,
             bin_days: with.settings.bin_days,
             pages: with.pages.clone(),

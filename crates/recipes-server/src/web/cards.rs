@@ -1,6 +1,7 @@
 //! Recipes as cards in a grid.
 
 use ids::RecipeId;
+use recipes::Image;
 use serde::Deserialize;
 use store::Viewer;
 
@@ -18,6 +19,8 @@ pub(super) struct Card {
     /// The total time; may be empty.
     pub(super) time: String,
     pub(super) labels: Vec<String>,
+    /// Its addresses are below the base.
+    pub(super) image: Option<Image>,
     /// Who reads it, unless it is everyone.
     pub(super) readers: Option<&'static str>,
     /// The number of a colour.
@@ -40,6 +43,7 @@ struct Document {
     cuisine: Vec<String>,
     #[serde(default)]
     visibility: recipes::Visibility,
+    image: Option<Image>,
 }
 
 /// Labels on one card.
@@ -66,6 +70,7 @@ impl Card {
             kind: recipe.category.into_iter().chain(recipe.cuisine).next().unwrap_or_default(),
             time: total.map(|minutes| show::minutes(t, minutes)).unwrap_or_default(),
             labels: recipe.health_labels.into_iter().take(LABELS).collect(),
+            image: recipe.image,
             readers: t.readers(recipe.visibility),
             tint: id.get() % TINTS,
         })

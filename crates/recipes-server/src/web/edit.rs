@@ -4,7 +4,7 @@ use askama::Template;
 use axum::{extract::State, response::Response};
 use http::StatusCode;
 use ids::RecipeId;
-use recipes::{Content, Recipe};
+use recipes::{Content, Image, Recipe};
 
 use super::editor::Editor;
 use super::form::{PageForm, Problems};
@@ -33,6 +33,9 @@ struct EditPage<'a> {
     /// Whether the form shows what was typed before.
     was_sent: bool,
     is_logged_in: bool,
+    /// The picture of the dish, and the number of steps that can have one.
+    image: Option<Image>,
+    steps: usize,
     allergens: [&'static str; ALLERGENS.len()],
     diets: [&'static str; DIETS.len()],
 }
@@ -81,6 +84,8 @@ fn form<'a>(visitor: &'a Visitor, stored: Option<&Recipe>, e: Editor, p: Problem
         theirs: None,
         was_sent: false,
         is_logged_in: visitor.user().is_some(),
+        image: stored.and_then(|recipe| recipe.images.clone().with_base(&visitor.frame.base).image),
+        steps: stored.and_then(|recipe| recipe.content.instructions.as_ref()).map_or(0, Vec::len),
         allergens: ALLERGENS,
         diets: DIETS,
     }
@@ -106,6 +111,12 @@ pub(super) async fn edit_form(
     }
     let editor = Editor::of(&recipe.content);
     page_with_status(StatusCode::OK, &form(&visitor, Some(&recipe), editor, Problems::none()))
+}
+
+/// The form of a recipe with a problem of its pictures.
+pub(super) fn form_again(visitor: &Visitor, recipe: &Recipe, problems: Problems) -> Result<Response, Report> {
+    let status = problems.status;
+    page_with_status(status, &form(visitor, Some(recipe), Editor::of(&recipe.content), problems))
 }
 
 pub(super) async fn create(

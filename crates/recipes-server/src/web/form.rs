@@ -50,9 +50,7 @@ impl PageForm {
         if self.has_token(app, session) {
             return Ok(());
         }
-        let message =
-            "This form is of an earlier session; go back, load the page again, and send the form again";
-        Err(Report::new(StatusCode::FORBIDDEN, "form_expired", message))
+        Err(form_expired())
     }
 
     /// # Errors
@@ -60,6 +58,12 @@ impl PageForm {
     pub(super) fn parse<T: Parse>(&self) -> Result<T, Report> {
         parse_form(&self.text).map_err(Report::from)
     }
+}
+
+/// The token of a form is not the one of the session.
+pub(super) fn form_expired() -> Report {
+    let message = "This form is of an earlier session; go back, load the page again, and send the form again";
+    Report::new(StatusCode::FORBIDDEN, "form_expired", message)
 }
 
 /// What is wrong with a form: shown in it, next to the fields.

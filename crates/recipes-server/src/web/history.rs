@@ -218,6 +218,8 @@ fn field_name(name: &str, t: &'static Text) -> String {
         "license" => t.license,
         "difficulty" => t.difficulty,
         "visibility" => t.visibility,
+        "image" => t.picture,
+        "stepImages" => t.pictures_of_steps,
         other => other,
     };
     known.to_owned()

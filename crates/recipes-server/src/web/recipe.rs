@@ -9,7 +9,7 @@ use http::{HeaderMap, header, request::Parts};
 use ids::RecipeId;
 use jiff::civil::Date;
 use recipes::export::{for_html, json_ld_value};
-use recipes::{Attribution, Content, Instruction, Recipe};
+use recipes::{Attribution, Content, Image, Instruction, Recipe, RecipeImages};
 
 use super::frame::{Frame, page};
 use super::languages::Text;
@@ -39,6 +39,7 @@ struct RecipePage<'a> {
     personal: Option<Personal>,
     /// Unless it says the same as the servings.
     yields: Option<&'a String>,
+    image: Option<&'a Image>,
     paragraphs: Vec<&'a str>,
     sections: Vec<Section<'a>>,
     tags: Vec<(&'static str, &'a String)>,
@@ -62,6 +63,7 @@ struct Section<'a> {
 struct Step<'a> {
     number: usize,
     text: &'a str,
+    image: Option<&'a Image>,
     time: Option<String>,
 }
 
@@ -106,6 +108,7 @@ pub(super) fn respond(
 ) -> Result<Response, Report> {
     let Shown { recipe, viewed, personal, is_by_link } = shown;
     let (t, content, id) = (visitor.frame.text(), &viewed.content, recipe.id);
+    let images = recipe.images.clone().with_base(&visitor.frame.base);
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
     let site = app.public_url().map_or_else(|| format!("http://{host}"), |url| url.as_str().to_owned());
     let servings = content.servings.as_ref().map(ToString::to_string);
@@ -117,10 +120,11 @@ pub(super) fn respond(
         times: times(content, t),
         yields: content.yields.as_ref().filter(|yields| Some(&***yields) != servings.as_deref()),
         servings,
+        image: images.image.as_ref(),
         personal,
         scaling: Scaling::of((&visitor.frame.base, id), &viewed, t),
         paragraphs: content.description.as_deref().map(paragraphs).unwrap_or_default(),
-        sections: sections(content.instructions.as_deref().unwrap_or_default(), t),
+        sections: sections(content.instructions.as_deref().unwrap_or_default(), &images, t),
         tags: tags(content),
         nutrition: content.nutrition.as_deref().map(|facts| nutrition::rows(facts, t)).unwrap_or_default(),
         updated: show::day(t, recipe.server.updated_at, app.accounts().now()),
@@ -128,7 +132,7 @@ pub(super) fn respond(
         readers: t.readers(content.visibility),
         may_edit: may_edit(app, visitor, recipe),
         is_shared: is_by_link,
-        json_ld: json_ld(recipe, &format!("{site}/recipes/{id}")),
+        json_ld: json_ld(recipe, &site),
     })
 }
 
@@ -168,8 +172,10 @@ fn total_minutes(content: &Content) -> Option<u32> {
 }
 
 /// What other programs import from the page.
-fn json_ld(recipe: &Recipe, address: &str) -> String {
-    let mut document = json_ld_value(recipe);
+fn json_ld(recipe: &Recipe, site: &str) -> String {
+    let address = &*format!("{site}/recipes/{}", recipe.id);
+    let mut document =
+        json_ld_value(&Recipe { images: recipe.images.clone().with_base(site), ..recipe.clone() });
     document["@id"] = address.into();
     document["url"] = address.into();
     if recipe.content.total_time_minutes.is_none()
@@ -184,12 +190,14 @@ fn paragraphs(text: &str) -> Vec<&str> {
     text.split("\n\n").map(str::trim).filter(|paragraph| !paragraph.is_empty()).collect()
 }
 
-fn sections<'a>(steps: &'a [Instruction], t: &Text) -> Vec<Section<'a>> {
+fn sections<'a>(steps: &'a [Instruction], images: &'a RecipeImages, t: &Text) -> Vec<Section<'a>> {
     let mut sections: Vec<Section<'a>> = Vec::new();
     for (place, step) in steps.iter().enumerate() {
         let title = step.section.as_deref();
         let time = step.minutes.map(|minutes| show::minutes(t, minutes));
-        let step = Step { number: place + 1, text: &step.text, time };
+        let number = place + 1;
+        let image = u32::try_from(number).ok().and_then(|number| images.of_step(number));
+        let step = Step { number, text: &step.text, image, time };
         match sections.last_mut() {
             Some(last) if last.title == title => last.steps.push(step),
             _ => sections.push(Section { title, steps: vec![step] }),

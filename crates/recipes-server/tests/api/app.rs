@@ -15,6 +15,7 @@ use recipes_server::app::{App, Deployment};
 use recipes_server::auth::issuer_tokens::{FindIdentity, IssuerTokens, TrustedIssuer};
 use recipes_server::auth::rate_limit::{Quotas, RateLimits};
 use recipes_server::http::stack::{CorsOrigins, Draining, HttpConfig, HttpService};
+use recipes_server::images::ImageMaker;
 use recipes_server::jobs::mail::{
     MailTemplate, MailWorker, Mailer, MailerConfig, Outbox, RETRY_PAUSES, Transport,
 };
@@ -203,6 +204,7 @@ impl TestApp {
             limits: limits.clone(),
             mailer,
             search: search.clone(),
+            images: ImageMaker::start().unwrap(),
             pages: Some(PageFetcher::new(Network::Loopback).unwrap()),
             clock: clock.clone(),
             entropy,

@@ -17,6 +17,7 @@ mod errors;
 mod every_request;
 mod formats;
 mod idempotency;
+mod images;
 mod imports;
 mod mail;
 mod me;

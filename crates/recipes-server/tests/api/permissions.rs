@@ -66,6 +66,12 @@ matrix! {
     get    "/api/v1/recipes/{id}/cooked":                  401       200    200   200   200       200        403          403;
     post   "/api/v1/recipes/{id}/cooked":                  401       201    201   201   201       403        201          403;
     delete "/api/v1/recipes/{id}/cooked/{entry}":          401       404    404   204   404       403        204          403;
+    get    "/api/v1/recipes/{id}/image":                   404       404    404   404   404       404        403          403;
+    put    "/api/v1/recipes/{id}/image":                   401       403    403   422   422       403        422          403;
+    delete "/api/v1/recipes/{id}/image":                   401       403    403   404   404       403        404          403;
+    get    "/api/v1/recipes/{id}/steps/{step}/image":      404       404    404   404   404       404        403          403;
+    put    "/api/v1/recipes/{id}/steps/{step}/image":      401       403    403   422   422       403        422          403;
+    delete "/api/v1/recipes/{id}/steps/{step}/image":      401       403    403   404   404       403        404          403;
     put    "/api/v1/recipes/{id}/favourite":               401       204    204   204   204       403        204          403;
     delete "/api/v1/recipes/{id}/favourite":               401       204    204   204   204       403        204          403;
     get    "/api/v1/recipes/{id}/shares":                  401       403    403   200   200       403        200          403;
@@ -225,7 +231,7 @@ async fn path_of_alice(app: &TestApp, path: &str) -> String {
     }
     if let Some(part) = path.strip_prefix("/api/v1/recipes/{id}/").filter(|part| !part.contains("{entry}")) {
         let url = app.alice().await.posts_recipe("Soup").await;
-        return format!("{url}/{}", part.replace("{revision}", "1"));
+        return format!("{url}/{}", part.replace("{revision}", "1").replace("{step}", "1"));
     }
     if path.starts_with("/api/v1/admin/users/") {
         return path.replace("{id}", &app.user("alice", Role::User).await.id.to_string());

@@ -39,6 +39,15 @@ const WRITES: &[Write] = &[
         status: 201,
         admin: false,
     },
+    // A picture is sent, not this body.
+    Write { method: "put", path: "/api/v1/recipes/{id}/image", body: stew, status: 200, admin: true },
+    Write {
+        method: "put",
+        path: "/api/v1/recipes/{id}/steps/{step}/image",
+        body: stew,
+        status: 200,
+        admin: true,
+    },
     Write {
         method: "put",
         path: "/api/v1/plan",
@@ -221,8 +230,9 @@ async fn check(write: &Write, revocation: Revocation, status: u16) {
         path if path.starts_with("/api/v1/recipes/{id}") => {
             let mut private = recipe("Bob's secret");
             private["visibility"] = json!("private");
+            private["instructions"] = json!(["Stir."]);
             let created = app.bob().await.post("/api/v1/recipes", &private).await.is(201);
-            path.replace("/api/v1/recipes/{id}", created.header("location"))
+            path.replace("/api/v1/recipes/{id}", created.header("location")).replace("{step}", "1")
         }
         "/api/v1/admin/clients/{clientId}" => {
             let created =
@@ -265,10 +275,14 @@ async fn check(write: &Write, revocation: Revocation, status: u16) {
         }
     };
     let before = state(&app, id, bob).await;
-    let text = (write.body)().to_string();
+    let bytes = if write.path.ends_with("/image") {
+        crate::images::picture(4, 3, 1, image::ImageFormat::Jpeg)
+    } else {
+        (write.body)().to_string().into_bytes()
+    };
     let body = Body::from_stream(futures_util::stream::once(async move {
         revoke.await;
-        Ok::<_, io::Error>(text)
+        Ok::<_, io::Error>(bytes)
     }));
     let method: Method = write.method.to_uppercase().parse().unwrap();
     let request =

@@ -9,6 +9,7 @@ mod export;
 mod full_disk;
 mod help;
 mod import;
+mod pictures;
 mod postgres;
 mod program;
 mod secret_and_token;

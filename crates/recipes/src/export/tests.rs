@@ -12,6 +12,7 @@ fn recipe(body: &Value) -> Recipe {
     Recipe {
         id: RecipeId::from_i64(7).unwrap(),
         content: draft.content().clone(),
+        images: crate::RecipeImages::default(),
         server: ServerFields {
             owner: None,
             uid: Uid::parse("018f3404-d600-7fff-bfff-ffffffffffff").unwrap(),

@@ -5,41 +5,11 @@
 //! `idempotency_keys` for a day, and the rows of `ended_grants` for as long as an access token. `mails` and `logout_deliveries` are
 //! not here either: a restore must not send again what was sent since.
 
-/// A table, whose first column is the key by which its records are ordered.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Table {
-    pub(crate) name: &'static str,
-    pub(crate) columns: &'static [Column],
-    /// Whether its ids come from a sequence and are never given out again.
-    pub(crate) has_sequence: bool,
-}
-
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Column {
-    pub(crate) name: &'static str,
-    pub(crate) kind: Kind,
-    pub(crate) is_optional: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Boolean,
-    Integer,
-    Text,
-    /// The text of an IP address.
-    Address,
-    Time,
-    Bytes,
-    /// 16 bytes.
-    Uuid,
-    /// 32 bytes.
-    Digest,
-}
-
-use Kind::{Address, Boolean, Bytes, Digest, Integer, Text, Time, Uuid};
+use super::columns::Kind::{Address, Boolean, Bytes, Digest, Integer, Text, Time, Uuid};
+use super::columns::{Table, optional, required};
 
 /// In an order in which no record refers to a later one.
-pub(crate) const TABLES: [&Table; 25] = [
+pub(crate) const TABLES: [&Table; 28] = [
     &USERS,
     &RECIPES,
     &SESSIONS,
@@ -62,6 +32,9 @@ pub(crate) const TABLES: [&Table; 25] = [
     &BIN,
     &BINNED_FAVOURITES,
     &BINNED_COOKED,
+    &IMAGES,
+    &RECIPE_IMAGES,
+    &BINNED_IMAGES,
     &META,
     &AUDIT,
     &SEQUENCES,
@@ -238,6 +211,31 @@ const COOKED: Table = Table {
     has_sequence: false,
 };
 
+const IMAGES: Table = Table {
+    name: "images",
+    columns: &[
+        required("digest", Digest),
+        required("width", Integer),
+        required("height", Integer),
+        required("small", Bytes),
+        required("medium", Bytes),
+        required("large", Bytes),
+    ],
+    has_sequence: false,
+};
+
+const RECIPE_IMAGES: Table = Table {
+    name: "recipe_images",
+    columns: &[
+        required("id", Uuid),
+        required("recipe_id", Integer),
+        required("step", Integer),
+        required("digest", Digest),
+        required("bytes", Integer),
+    ],
+    has_sequence: false,
+};
+
 const SHARES: Table = Table {
     name: "shares",
     columns: &[
@@ -250,6 +248,9 @@ const SHARES: Table = Table {
     ],
     has_sequence: false,
 };
+
+const BINNED_IMAGES: Table =
+    Table { name: "binned_images", columns: RECIPE_IMAGES.columns, has_sequence: false };
 
 const HOUSEHOLDS: Table = Table {
     name: "households",
@@ -365,14 +366,6 @@ pub(crate) const SEQUENCES: Table = Table {
     has_sequence: false,
 };
 
-const fn required(name: &'static str, kind: Kind) -> Column {
-    Column { name, kind, is_optional: false }
-}
-
-const fn optional(name: &'static str, kind: Kind) -> Column {
-    Column { name, kind, is_optional: true }
-}
-
 impl Table {
     pub(crate) fn named(name: &str) -> Option<&'static Self> {
         TABLES.into_iter().find(|table| table.name == name)
@@ -381,20 +374,5 @@ impl Table {
     /// Its place in the order of an archive.
     pub(crate) fn position(&self) -> usize {
         TABLES.iter().position(|table| *table == self).unwrap_or(TABLES.len())
-    }
-
-    /// The rows that are no data: the writer's trial, and when the next backup is due.
-    pub(crate) fn excluded(&self) -> &'static str {
-        if self.name == "meta" { "name = 'probe' OR name LIKE 'backup:%'" } else { "false" }
-    }
-
-    pub(crate) fn key(&self) -> &'static str {
-        self.columns.first().map_or("", |column| column.name)
-    }
-
-    /// The names of the columns, with commas between.
-    pub(crate) fn column_list(&self) -> String {
-        let names: Vec<_> = self.columns.iter().map(|column| column.name).collect();
-        names.join(", ")
     }
 }

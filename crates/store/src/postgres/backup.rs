@@ -54,7 +54,7 @@ async fn send(table: &'static Table, db: &Db, out: &mpsc::Sender<Vec<Record>>) -
         let Some(last) = batch.last().and_then(|record| record.values.first()).cloned() else {
             return Ok(true);
         };
-        let is_last = batch.len() < BATCH;
+        let is_last = batch.len() < table.batch(BATCH);
         if out.send(batch).await.is_err() {
             return Ok(false);
         }
@@ -77,8 +77,8 @@ fn select(table: &Table, has_before: bool) -> String {
         _ => String::new(),
     };
     let (columns, excluded) = (columns.join(", "), table.excluded());
-    let name = table.name;
-    format!("SELECT {columns} FROM {name} WHERE NOT ({excluded}) {behind} ORDER BY {key} LIMIT {BATCH}")
+    let (name, batch) = (table.name, table.batch(BATCH));
+    format!("SELECT {columns} FROM {name} WHERE NOT ({excluded}) {behind} ORDER BY {key} LIMIT {batch}")
 }
 
 /// Every parameter and every column has one of these types, whatever narrower one the table has.

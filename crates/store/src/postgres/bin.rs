@@ -75,6 +75,9 @@ impl Postgres {
                  SELECT id, user_id, recipe_id, added_at FROM favourites WHERE recipe_id = $1",
                 "INSERT INTO binned_cooked (id, user_id, recipe_id, cooked_on, note)
                  SELECT id, user_id, recipe_id, cooked_on, note FROM cooked WHERE recipe_id = $1",
+                // Before the recipe is deleted, and with it the pictures that nothing else refers to.
+                "INSERT INTO binned_images (id, recipe_id, step, digest, bytes)
+                 SELECT id, recipe_id, step, digest, bytes FROM recipe_images WHERE recipe_id = $1",
                 "DELETE FROM recipes WHERE id = $1",
             ] {
                 db.execute(sql, &[&id.get()]).await?;
@@ -154,6 +157,8 @@ impl Postgres {
                  SELECT id, user_id, recipe_id, added_at FROM binned_favourites WHERE recipe_id = $1",
                 "INSERT INTO cooked (id, user_id, recipe_id, cooked_on, note)
                  SELECT id, user_id, recipe_id, cooked_on, note FROM binned_cooked WHERE recipe_id = $1",
+                "INSERT INTO recipe_images (id, recipe_id, step, digest, bytes)
+                 SELECT id, recipe_id, step, digest, bytes FROM binned_images WHERE recipe_id = $1",
                 "DELETE FROM bin WHERE id = $1",
             ] {
                 db.execute(sql, &[&id.get()]).await?;
@@ -184,12 +189,13 @@ impl Postgres {
     }
 
     pub(crate) async fn empty_bin(&self, until: Timestamp) -> Result<usize, StoreError> {
-        // Each statement is a transaction of its own.
+        // SERIALIZABLE, so that of two deletions of the same picture's last places one deletes the picture.
         let sql = "DELETE FROM bin WHERE id = ANY (ARRAY (
                        SELECT id FROM bin WHERE deleted_at <= $1 ORDER BY deleted_at LIMIT $2 FOR UPDATE SKIP LOCKED))";
-        let gone = self.read_at_length(move |db| async move {
-            db.execute(sql, &[&at(until), &i64::from(EMPTIED)]).await
-        });
+        let gone =
+            self.write_recipes(
+                move |db| async move { db.execute(sql, &[&at(until), &i64::from(EMPTIED)]).await },
+            );
         Ok(usize::try_from(gone.await?).unwrap_or(usize::MAX))
     }
 }

@@ -11,7 +11,7 @@ use super::connection::Db;
 use super::failure::Failure;
 use super::recipe_row::{RecipeColumns, RecipeRow, id_and_uid_in, insert_recipes};
 use super::recipe_state::{editor, find_to_edit, server_fields_in, time_of_change, viewer};
-use super::{Postgres, at, quota, revisions};
+use super::{Postgres, at, image_rows, quota, revisions};
 use crate::imports::{ImportBatch, ImportOutcome, OnConflict, RecipeImport};
 use crate::recipe_commands::visibility_columns;
 use crate::revisions_kept::Replaced;
@@ -214,7 +214,7 @@ impl Import<'_> {
         if allowed.is_err() {
             return Ok(ImportOutcome::Refused(ImportRefusal::NotTheOwner(id)));
         }
-        let document = ContentJson::new(content);
+        let (document, moves) = image_rows::carried(&self.db, id, &before, ContentJson::new(content)).await?;
         let stored =
             self.db.find("SELECT document FROM recipes WHERE id = $1", &[&id.get()], text_in).await?;
         if stored.as_deref() == Some(document.clone().finish(&before).as_str()) {
@@ -228,6 +228,7 @@ impl Import<'_> {
         {
             return refused(why);
         }
+        image_rows::apply(&self.db, id, &moves).await?;
         let replaced = Replaced {
             id,
             revision: before.revision,

@@ -8,7 +8,7 @@ use super::failure::Failure;
 use super::recipe_row::RecipeRow;
 use super::recipe_state::{editor, find_to_edit, state_in, time_of_change, user_of};
 use super::writer::Job;
-use super::{Postgres, at, quota, revisions};
+use super::{Postgres, at, image_rows, quota, revisions};
 use crate::recipe_commands::{Change, NewContent, visibility_columns};
 use crate::recipes::patched;
 use crate::revisions_kept::Replaced;
@@ -80,6 +80,7 @@ impl Postgres {
             if let Err(refusal) = state.check_visibility(editor, visibility) {
                 return Ok(Edit::refused(refusal, current(&db, id).await?));
             }
+            let (document, moves) = image_rows::carried(&db, id, &fields, document).await?;
             let before = fields.revision;
             let updated_at = time_of_change(fields.updated_at, now);
             let fields = ServerFields { revision: before.saturating_add(1), updated_at, ..fields };
@@ -87,6 +88,7 @@ impl Postgres {
             if !authority.is_admin() {
                 quota::check_replacement(&db, id, &text, quotas).await?;
             }
+            image_rows::apply(&db, id, &moves).await?;
             let (length, by) = (text.len(), authority.user());
             let replaced = Replaced { id, revision: before, kept: revisions_kept, length, by };
             revisions::keep(&db, replaced).await?;

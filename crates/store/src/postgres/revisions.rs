@@ -86,7 +86,7 @@ impl Postgres {
         self.read_at_length(move |db| async move {
             db.list(sql, &[&owner.get(), &recipe, &revision, &EXPORTED], |columns| {
                 let id = columns.recipe_id()?;
-                stored_in(columns, id)
+                stored_in(columns, id)?.without_images()
             })
             .await
         })
@@ -113,7 +113,7 @@ pub(super) async fn keep(db: &Db, replaced: Replaced) -> Result<(), Failure> {
     db.execute(sql, &[&id.get(), &last]).await.map(drop)
 }
 
-/// The content of a revision of a recipe that exists, if the actor could read it.
+/// The content of a revision of a recipe that exists, without pictures, if the actor could read it.
 pub(super) async fn content(
     db: &Db,
     id: RecipeId,
@@ -137,7 +137,9 @@ pub(super) async fn content(
     if !state.may_view(viewer(authority)) {
         return Ok(None);
     }
+    // Only the pictures that the recipe has now are kept.
     let content = ContentJson::from_stored(text, &fields)
+        .and_then(ContentJson::without_images)
         .ok_or_else(|| StoreError::Corrupt(format!("revision {revision} of recipe {id}")))?;
     Ok(Some((content, state.visibility)))
 }

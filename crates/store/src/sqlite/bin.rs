@@ -49,6 +49,9 @@ impl Sqlite {
                  SELECT id, user_id, recipe_id, added_at FROM favourites WHERE recipe_id = ?1",
                 "INSERT INTO binned_cooked (id, user_id, recipe_id, cooked_on, note)
                  SELECT id, user_id, recipe_id, cooked_on, note FROM cooked WHERE recipe_id = ?1",
+                // Before the recipe is deleted, and with it the pictures that nothing else refers to.
+                "INSERT INTO binned_images (id, recipe_id, step, digest, bytes)
+                 SELECT id, recipe_id, step, digest, bytes FROM recipe_images WHERE recipe_id = ?1",
                 "DELETE FROM recipes WHERE id = ?1",
             ] {
                 execute(db, sql, [id.get()])?;
@@ -145,6 +148,8 @@ impl Sqlite {
                  SELECT id, user_id, recipe_id, added_at FROM binned_favourites WHERE recipe_id = ?1",
                 "INSERT INTO cooked (id, user_id, recipe_id, cooked_on, note)
                  SELECT id, user_id, recipe_id, cooked_on, note FROM binned_cooked WHERE recipe_id = ?1",
+                "INSERT INTO recipe_images (id, recipe_id, step, digest, bytes)
+                 SELECT id, recipe_id, step, digest, bytes FROM binned_images WHERE recipe_id = ?1",
                 "DELETE FROM bin WHERE id = ?1",
             ] {
                 execute(db, sql, [id.get()])?;

@@ -7,7 +7,7 @@ use rusqlite::{Connection, params};
 use super::authority::require_writer;
 use super::recipe_row::RecipeRow;
 use super::recipe_state::{editor, find_to_edit, time_of_change, viewer};
-use super::{Sqlite, columns, execute, find_value, quota, revisions};
+use super::{Sqlite, columns, execute, find_value, image_rows, quota, revisions};
 use crate::imports::{ImportBatch, ImportOutcome, OnConflict, RecipeImport};
 use crate::recipe_commands::visibility_columns;
 use crate::revisions_kept::Replaced;
@@ -96,7 +96,7 @@ impl Import<'_> {
         if allowed.is_err() {
             return Ok(ImportOutcome::Refused(ImportRefusal::NotTheOwner(id)));
         }
-        let document = ContentJson::new(content);
+        let (document, moves) = image_rows::carried(self.db, id, &before, ContentJson::new(content))?;
         let stored: Option<String> =
             find_value(self.db, "SELECT document FROM recipes WHERE id = ?1", [id.get()])?;
         if stored.as_deref() == Some(document.clone().finish(&before).as_str()) {
@@ -110,6 +110,7 @@ impl Import<'_> {
         {
             return refused(why);
         }
+        image_rows::apply(self.db, id, &moves)?;
         let replaced = Replaced {
             id,
             revision: before.revision,

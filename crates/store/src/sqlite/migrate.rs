@@ -29,6 +29,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0016_history.sql"),
     include_str!("../../migrations/sqlite/0017_plans_and_shopping_lists.sql"),
     include_str!("../../migrations/sqlite/0018_access.sql"),
+    include_str!("../../migrations/sqlite/0019_images.sql"),
 ];
 
 #[derive(Debug, thiserror::Error)]

@@ -5,7 +5,7 @@ use rusqlite::{Connection, Rows, params};
 use super::columns::{self, Columns};
 use super::recipe_row::RecipeRow;
 use super::recipe_state::{editor, find_to_edit, state_in, time_of_change, viewer_params};
-use super::{Sqlite, cached, execute, find, find_value, quota, revisions};
+use super::{Sqlite, cached, execute, find, find_value, image_rows, quota, revisions};
 use crate::recipe_commands::{Change, NewContent, visibility_columns};
 use crate::recipes::patched;
 use crate::revisions_kept::Replaced;
@@ -69,6 +69,7 @@ impl Sqlite {
             if let Err(refusal) = state.check_visibility(editor, visibility) {
                 return Ok(Edit::refused(refusal, current(db, id)?));
             }
+            let (document, moves) = image_rows::carried(db, id, &fields, document)?;
             let before = fields.revision;
             let updated_at = time_of_change(fields.updated_at, now);
             let fields = ServerFields { revision: before.saturating_add(1), updated_at, ..fields };
@@ -76,6 +77,7 @@ impl Sqlite {
             if !authority.is_admin() {
                 quota::check_replacement(db, id, &text, quotas)?;
             }
+            image_rows::apply(db, id, &moves)?;
             let (length, by) = (text.len(), authority.user());
             revisions::keep(db, Replaced { id, revision: before, kept: revisions_kept, length, by })?;
             let (private, members) = visibility_columns(visibility);

@@ -81,7 +81,7 @@ impl Sqlite {
                        ORDER BY recipe_id, revision LIMIT ?4";
             list(db, sql, params![owner.get(), recipe, revision, EXPORTED], |columns| {
                 let id = columns.recipe_id()?;
-                stored_in(columns, id)
+                stored_in(columns, id)?.without_images()
             })
         })
         .await
@@ -105,7 +105,7 @@ pub(super) fn keep(db: &Connection, replaced: Replaced) -> Result<(), StoreError
         .map(drop)
 }
 
-/// The content of a revision of a recipe that exists, if the actor could read it.
+/// The content of a revision of a recipe that exists, without pictures, if the actor could read it.
 pub(super) fn content(
     db: &Connection,
     id: RecipeId,
@@ -127,7 +127,9 @@ pub(super) fn content(
     if !state.may_view(viewer(authority)) {
         return Ok(None);
     }
+    // Only the pictures that the recipe has now are kept.
     let content = ContentJson::from_stored(text, &fields)
+        .and_then(ContentJson::without_images)
         .ok_or_else(|| StoreError::Corrupt(format!("revision {revision} of recipe {id}")))?;
     Ok(Some((content, state.visibility)))
 }

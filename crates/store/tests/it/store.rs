@@ -14,6 +14,7 @@ mod favourites;
 mod files;
 mod foreign_files;
 mod idempotency;
+mod images;
 mod imports;
 mod inspection;
 mod instance;

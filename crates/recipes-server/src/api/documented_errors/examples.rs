@@ -9,6 +9,7 @@ use tower_passport::{Challenge, Rejection};
 
 use crate::http::error::{Report, RequestError};
 use crate::http::negotiation::Shape;
+use crate::images::ImageError;
 use crate::limits::{BODY_BYTES, IMPORT_BYTES};
 use crate::use_cases::accounts::AccountError;
 use crate::use_cases::clients::ClientError;
@@ -65,6 +66,9 @@ fn report(name: &str, status: &str) -> Option<Report> {
         ("CommunalBinned", _) => RecipeError::CommunalBinned.into(),
         ("UidTaken", _) => RecipeError::UidTaken.into(),
         ("CookedNotFound", _) => RecipeError::NoSuchEntry.into(),
+        ("ImageNotFound", _) => RecipeError::NoSuchImage.into(),
+        ("StepNotFound", _) => RecipeError::NoSuchStep.into(),
+        ("RangeNotSatisfiable", _) => RequestError::RangeNotSatisfiable { length: 81_920 }.into(),
         ("MealNotFound", _) => PlanError::NoSuchMeal.into(),
         ("TooManyMeals", _) => PlanError::TooManyMeals.into(),
         ("CalendarNotFound", _) => PlanError::NoSuchFeed.into(),
@@ -92,12 +96,16 @@ fn report(name: &str, status: &str) -> Option<Report> {
             RecipeError::Stale { id: ids::RecipeId::from_i64(1)?, revision: 2, current: None }.into()
         }
         ("PreconditionRequired", _) => RequestError::PreconditionRequired.into(),
-        ("UnacceptableBody" | "UnacceptableImport", "408") => RequestError::BodyTooSlow.into(),
+        ("UnacceptableBody" | "UnacceptableImport" | "UnacceptableImage", "408") => {
+            RequestError::BodyTooSlow.into()
+        }
         ("UnacceptableBody", "413") => RequestError::BodyTooLarge { limit: BODY_BYTES }.into(),
         ("UnacceptableBody", "415") => RequestError::UnsupportedMediaType.into(),
         ("UnacceptableBody", "422") => RequestError::missing(["name"]).into(),
         ("UnacceptableImport", "413") => RequestError::BodyTooLarge { limit: IMPORT_BYTES }.into(),
-        ("UnacceptableImport", "415") => RequestError::UnsupportedCoding.into(),
+        ("UnacceptableImage", "413") => RecipeError::Image(ImageError::TooLarge).into(),
+        ("UnacceptableImage", "422") => RecipeError::Image(ImageError::NotAnImage).into(),
+        ("UnacceptableImport" | "UnacceptableImage", "415") => RequestError::UnsupportedCoding.into(),
         ("UnacceptableImport", "422") => {
             let message = "is a web page without a recipe in JSON-LD, microdata or RDFa".to_owned();
             RequestError::Invalid(vec![FieldError { pointer: "/0".to_owned(), message }]).into()

@@ -1,17 +1,20 @@
 //! All recipes that a client may see, as one streamed document.
 
+use std::collections::VecDeque;
+
 use axum::{BoxError, body::Body, extract::FromRequestParts, response::Response};
 use futures_util::stream;
 use http::{HeaderValue, header, request::Parts};
+use recipes::ImageSize;
 use store::{RecipeSnapshot, StoreError};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::response::REVALIDATE;
 use crate::app::App;
-use crate::collection::{self, CollectionWriter};
+use crate::collection::{self, CollectionWriter, WantedImage};
 use crate::http::error::{Report, RequestError};
 use crate::http::negotiation::{JSON, JSON_LD, NDJSON, Representation, ZIP, choose};
-use crate::use_cases::recipes::Viewer;
+use crate::use_cases::recipes::{ImageKey, RecipeError, Viewer};
 
 const OFFERED: [&Representation; 4] = [&JSON, &NDJSON, &JSON_LD, &ZIP];
 
@@ -33,6 +36,10 @@ impl<S: Sync> FromRequestParts<S> for CollectionFormat {
 struct Export {
     snapshot: RecipeSnapshot,
     writer: CollectionWriter,
+    /// Pictures of recipes that are written.
+    images: VecDeque<WantedImage>,
+    app: App,
+    viewer: Viewer,
     /// One of the few exports that may run at a time.
     _permit: OwnedSemaphorePermit,
 }
@@ -48,7 +55,14 @@ pub(super) async fn respond(
         _ => collection::CollectionFormat::Ndjson,
     };
     let (snapshot, permit) = app.recipes().snapshot(viewer).await?;
-    let mut export = Export { snapshot, writer: CollectionWriter::new(format, true), _permit: permit };
+    let mut export = Export {
+        snapshot,
+        writer: CollectionWriter::new(format, true).at(app.public_url().map(|url| url.as_str().to_owned())),
+        images: VecDeque::new(),
+        app: app.clone(),
+        viewer,
+        _permit: permit,
+    };
     // Read before the status is sent, so that a database that does not answer is a 503.
     let (first, is_last) = export.next_part().await.map_err(report)?;
     let start = (!is_last).then_some(export);
@@ -81,16 +95,31 @@ impl Export {
     /// The next part of the document, and whether it is the last one.
     async fn next_part(&mut self) -> Result<(Vec<u8>, bool), BoxError> {
         loop {
-            let Some(page) = self.snapshot.next().await? else {
-                return Ok((self.writer.finish()?, true));
-            };
-            for (_, json) in page.iter() {
-                self.writer.push(json)?;
+            if let Some(image) = self.images.pop_front() {
+                self.add(&image).await?;
+            } else {
+                let Some(page) = self.snapshot.next().await? else {
+                    return Ok((self.writer.finish()?, true));
+                };
+                for (_, json) in page.iter() {
+                    self.images.extend(self.writer.push(json)?);
+                }
             }
             let part = self.writer.take_written();
             if !part.is_empty() {
                 return Ok((part, false));
             }
+        }
+    }
+
+    /// One picture at a time is in memory. It may have been removed since the recipe was read.
+    async fn add(&mut self, image: &WantedImage) -> Result<(), BoxError> {
+        let key = ImageKey { recipe: image.recipe, step: image.step, size: ImageSize::Large };
+        match self.app.recipes().image(key, self.viewer).await {
+            Ok(content) => Ok(self.writer.push_image(image, &content.jpeg)?),
+            Err(RecipeError::NoSuchImage) => Ok(()),
+            Err(RecipeError::Store(error)) => Err(error.into()),
+            Err(error) => Err(error.into()),
         }
     }
 }

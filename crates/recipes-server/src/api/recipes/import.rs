@@ -65,6 +65,7 @@ pub async fn import(
     let files = match source(&body) {
         Some(source) => {
             options.url = source.url.clone();
+            options.fetches_image = source.html.is_none();
             vec![page(&app, source).await?]
         }
         None => body
@@ -186,9 +187,11 @@ async fn page(app: &App, source: Source) -> Result<ImportFile, RequestError> {
     };
     let bytes = match (source.html, source.url) {
         (Some(html), _) => html.into_bytes(),
-        (None, Some(url)) => {
-            app.recipes().fetch_page(&url).await.map_err(|why| invalid("/url", why.to_string()))?
-        }
+        (None, Some(url)) => app
+            .recipes()
+            .fetch_page(&url)
+            .await
+            .map_err(|why| invalid("/url", format!("{why}{}", why.advice())))?,
         (None, None) => {
             return Err(invalid("/url", "must be a web address, or html the source of a page".to_owned()));
         }

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use http::{StatusCode, header};
+use recipes::FieldError;
 
-use super::Report;
+use super::{Report, RequestError};
 use crate::http::conditional::ETag;
+use crate::images::{ImageError, MAX_BYTES};
 use crate::use_cases::accounts::AccountError;
 use crate::use_cases::recipes::RecipeError;
 
@@ -40,6 +42,18 @@ impl From<RecipeError> for Report {
             E::CommunalBinned => (StatusCode::FORBIDDEN, "admin_required"),
             E::UidTaken => (StatusCode::CONFLICT, "uid_taken"),
             E::NoSuchEntry => (StatusCode::NOT_FOUND, "entry_not_found"),
+            E::NoSuchImage => (StatusCode::NOT_FOUND, "image_not_found"),
+            E::NoSuchStep => (StatusCode::NOT_FOUND, "step_not_found"),
+            E::Image(ImageError::Overloaded { retry_after }) => return Self::overloaded(retry_after),
+            E::Image(ImageError::Failed(why)) => return Self::internal(why),
+            E::Image(ImageError::TooLarge) => {
+                return RequestError::BodyTooLarge { limit: MAX_BYTES }.into();
+            }
+            E::Image(ref why) => {
+                let problem = FieldError { pointer: "/image".to_owned(), message: why.to_string() };
+                let report = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_image", error.to_string());
+                return report.with_errors(vec![problem]);
+            }
             E::TooManyFavourites => (StatusCode::CONFLICT, "too_many_favourites"),
             E::Stale { .. } => (StatusCode::PRECONDITION_FAILED, "precondition_failed"),
             E::IndexIncomplete { .. } => (StatusCode::SERVICE_UNAVAILABLE, "search_index_incomplete"),

@@ -7,6 +7,8 @@ use search::SearchError;
 use store::{MAX_COOKED, MAX_COOKED_OF_RECIPE, MAX_FAVOURITES, MAX_SHARES, StoreError, StoredRecipe};
 use tokio::task::JoinError;
 
+use crate::images::ImageError;
+
 /// Why a use case of recipes failed. The texts are for the user, except that of the last variant.
 #[derive(Debug, thiserror::Error)]
 pub enum RecipeError {
@@ -44,6 +46,13 @@ pub enum RecipeError {
     UidTaken,
     #[error("You have no such entry")]
     NoSuchEntry,
+    #[error("There is no such picture")]
+    NoSuchImage,
+    #[error("The recipe has no such step")]
+    NoSuchStep,
+    /// What a client sent as a picture.
+    #[error("The picture {0}")]
+    Image(#[from] ImageError),
     /// The operator's settings do not allow some of the values, or a patch would make a recipe that is not valid.
     #[error("Some fields are not valid; see errors for each")]
     Invalid(Vec<FieldError>),

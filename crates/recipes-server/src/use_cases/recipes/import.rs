@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use formats::{Content, Format, Input, Item, Limits, Options, Place, ReadSeek, Reader};
+use formats::{Content, Format, Input, Item, ItemImage, Limits, Options, Place, ReadSeek, Reader};
 use ids::{RecipeId, Uid};
 use recipes::{Draft, FieldError, ImportedRecipe, LabelPolicy};
 use store::{ImportBatch, ImportOutcome, ImportRefusal, OnConflict, RecipeImport, StoreError};
@@ -30,6 +30,8 @@ pub struct ImportOptions {
     pub format: Option<Format>,
     /// Where a single page comes from.
     pub url: Option<String>,
+    /// Whether the picture that the page names is fetched as well.
+    pub fetches_image: bool,
 }
 
 /// A file that a client has sent.
@@ -87,6 +89,7 @@ pub struct Import {
 struct Pending {
     report: ItemReport,
     recipe: Option<Box<ImportedRecipe>>,
+    images: Vec<ItemImage>,
 }
 
 impl Recipes {
@@ -145,9 +148,10 @@ impl Recipes {
             import.known = Some(KnownRecipes::of(&self.store, Some(writer.user)).await?);
         }
         let on_conflict = import.options.on_conflict;
-        let (mut recipes, mut places, mut drafts) = (Vec::new(), Vec::new(), Vec::<Draft>::new());
+        let (mut recipes, mut places, mut drafts) =
+            (Vec::new(), Vec::new(), Vec::<(Draft, Vec<ItemImage>)>::new());
         let mut reports: Vec<ItemReport> = Vec::with_capacity(pending.len());
-        for (index, Pending { report, recipe }) in pending.into_iter().enumerate() {
+        for (index, Pending { report, recipe, images }) in pending.into_iter().enumerate() {
             reports.push(report);
             let Some(recipe) = recipe.filter(|_| !is_void) else { continue };
             let ImportedRecipe { draft, history } = *recipe;
@@ -171,7 +175,7 @@ impl Recipes {
                 continue;
             }
             let uid = Uid::new(context.now, self.entropy.bytes());
-            drafts.push(draft.clone());
+            drafts.push((draft.clone(), images));
             recipes.push(RecipeImport { draft, history, uid, same: same.and_then(Same::id) });
             places.push(index);
         }
@@ -190,7 +194,7 @@ impl Recipes {
         };
         match self.store.import_recipes(batch, context).await {
             Ok(outcomes) => {
-                for ((index, draft), outcome) in places.into_iter().zip(drafts).zip(outcomes) {
+                for ((index, (draft, images)), outcome) in places.into_iter().zip(drafts).zip(outcomes) {
                     reports[index].result = result(outcome);
                     let id = match outcome {
                         ImportOutcome::Added(id) | ImportOutcome::Updated(id) => Some(id),
@@ -199,6 +203,14 @@ impl Recipes {
                     if let Some(known) = import.known.as_mut().filter(|_| id.is_some()) {
                         known.add(draft.content(), id);
                     }
+                    let Some(id) = id else { continue };
+                    let fetches_image = import.options.fetches_image && is_single && images.is_empty();
+                    let images = if fetches_image {
+                        self.image_of_page(&draft, &mut reports[index].warnings).await
+                    } else {
+                        images
+                    };
+                    reports[index].warnings.extend(self.add_images(id, images, writer).await);
                 }
             }
             Err(StoreError::ImportRefused { index, refusal }) => {
@@ -305,7 +317,7 @@ impl Pending {
     }
 
     fn of(file: Option<String>, item: Item) -> Self {
-        let Item { number, place, name, format, content, taken, left_out, warnings } = item;
+        let Item { number, place, name, format, content, taken, left_out, warnings, images } = item;
         let (recipe, result) = match content {
             Ok(Content::Recipe(recipe)) => (Some(recipe), ItemResult::Valid),
             Ok(Content::Account(_)) => {
@@ -315,7 +327,7 @@ impl Pending {
             Err(errors) => (None, ItemResult::Failed(errors)),
         };
         let report = ItemReport { file, number, place, name, format, taken, left_out, warnings, result };
-        Self { report, recipe }
+        Self { report, recipe, images }
     }
 
     fn failed(file: Option<String>, message: String) -> Self {
@@ -330,6 +342,6 @@ impl Pending {
             warnings: Vec::new(),
             result: ItemResult::Failed(vec![FieldError { pointer: String::new(), message }]),
         };
-        Self { report, recipe: None }
+        Self { report, recipe: None, images: Vec::new() }
     }
 }

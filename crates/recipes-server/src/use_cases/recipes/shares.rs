@@ -78,13 +78,14 @@ impl Recipes {
         if revoked.map_err(refused)? { Ok(()) } else { Err(RecipeError::NoSuchShare) }
     }
 
-    /// The recipe that a link shows to everybody, also where only members read.
+    /// The recipe that a link shows to everybody, also where only members read. The addresses of its pictures have the token.
     ///
     /// # Errors
     /// [`RecipeError::NoSuchShare`].
     pub async fn shared(&self, token: &str) -> Result<StoredRecipe, RecipeError> {
         let digest = TokenDigest::of(token.as_bytes());
-        self.store.shared_recipe(digest, self.clock.now()).await?.ok_or(RecipeError::NoSuchShare)
+        let found = self.store.shared_recipe(digest, self.clock.now()).await?;
+        Ok(found.ok_or(RecipeError::NoSuchShare)?.with_images(|images| images.with_share(token))?)
     }
 
     fn share_request(&self, writer: Writer, recipe: RecipeId) -> ShareRequest {

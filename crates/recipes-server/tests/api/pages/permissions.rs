@@ -37,6 +37,7 @@ const MATRIX: &[(&str, &str, [u16; 5])] = &[
     ("get", "/recipes/1/delete", [303, 403, 403, 200, 200]),
     ("post", "/recipes/1/delete", [303, 403, 403, 412, 412]),
     ("post", "/recipes/2/delete", [303, 404, 403, 412, 412]),
+    ("post", "/recipes/1/image", [303, 403, 403, 403, 403]),
     ("get", "/recipes/1/history", [200, 200, 200, 200, 200]),
     ("get", "/recipes/2/history", [404, 404, 404, 200, 200]),
     ("post", "/recipes/1/history", [303, 403, 403, 412, 412]),

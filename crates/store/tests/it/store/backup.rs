@@ -103,6 +103,10 @@ async fn filled(test: &TestStore) {
     );
     let cooked = Cooked { id: CookedId::new(test.now(), test.entropy.bytes()), recipe: binned, ..cooked };
     assert_eq!(test.add_cooked(cooked, test.by(ada.id)).await.unwrap(), Noted::Done);
+    for (recipe, letter) in [(soup.id, b'a'), (binned, b'b')] {
+        let command = test.image(recipe, None, Some(super::images::picture(letter)));
+        test.change_image(command, test.operator()).await.unwrap();
+    }
     test.shares_recipe(soup.id, ada.id, "a").await;
     let entries = vec![test.planned_on(jiff::civil::date(2024, 5, 2), Some(soup.id), "for two")];
     assert_eq!(test.plans(ada.id, &[], entries).await, Planned::Done);
