@@ -3,6 +3,7 @@
 //! Here and not in `main.rs`, so that the code of all commands is compiled with the library, and the binary is only linked.
 
 use std::{
+    borrow::Cow,
     io::{self, Write as _},
     process::ExitCode,
     sync::mpsc,
@@ -29,7 +30,7 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(CliError::Arguments(error)) => {
             // Also help and version. If the output is closed, there is no place to report it.
-            let _ = error.print();
+            let _ = print(&error);
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(USAGE));
         }
         Err(CliError::Setting(error)) => return fail(&error, USAGE),
@@ -46,6 +47,15 @@ pub fn main() -> ExitCode {
             fail(format_args!("{error:#}"), USAGE)
         }
         Err(error) => fail(format_args!("{error:#}"), 1),
+    }
+}
+
+/// As clap does, but for arguments with characters that would change what the terminal shows.
+fn print(error: &clap::Error) -> io::Result<()> {
+    let plain = error.render().to_string();
+    match escape_lines(&plain) {
+        Cow::Borrowed(_) => error.print(),
+        Cow::Owned(escaped) => io::stderr().write_all(escaped.as_bytes()),
     }
 }
 

@@ -14,6 +14,7 @@ use super::{
         ApiTokenNotFound, Malformed, NoSession, NotAcceptable, RateLimited, TooManyApiTokens,
         UnacceptableBody, Unauthorized, Unavailable, WithoutScope,
     },
+    nested::is_blank,
     parameters::UuidInPath,
     path::PathId,
     responses::{created, data},
@@ -107,7 +108,8 @@ impl ParseFields for CreateApiToken {
 /// At least one scope, all of them known: a misspelled scope must not create a token with other rights.
 fn scopes(list: &[Value]) -> Result<Scopes, String> {
     let known = || Scope::ALL.map(Scope::as_str).join(", ");
-    let scopes = list.iter().map(|scope| scope.as_str().and_then(|text| Scope::parse(text.trim())));
+    let stated = list.iter().filter(|scope| !is_blank(scope));
+    let scopes = stated.map(|scope| scope.as_str().and_then(|text| Scope::parse(text.trim())));
     let scopes = scopes.collect::<Option<Scopes>>();
     let scopes = scopes.ok_or_else(|| format!("must be a list of these: {}", known()))?;
     if scopes.is_empty() { Err(format!("must have at least one of these: {}", known())) } else { Ok(scopes) }

@@ -21,10 +21,11 @@ impl<'a> Nested<'a> {
         Self { fields, pointer: String::new(), encoding }
     }
 
-    /// The objects of a list, which may be missing.
+    /// The objects of a list, which may be missing. Those that state nothing are left out, such as the spare row of a form.
     pub(super) fn objects(&self, name: &str, most: usize, problems: &mut Problems) -> Vec<Nested<'a>> {
         let mut objects = Vec::new();
-        for (index, value) in self.list(name, most, problems).iter().enumerate() {
+        let list = self.list(name, most, problems).iter().enumerate();
+        for (index, value) in list.filter(|(_, value)| !is_blank(value)) {
             let pointer = format!("{}/{name}/{index}", self.pointer);
             match value {
                 Value::Object(fields) => objects.push(Nested { fields, pointer, encoding: self.encoding }),
@@ -34,15 +35,23 @@ impl<'a> Nested<'a> {
         objects
     }
 
-    /// The texts of a list, which may be missing. Blank ones are left out.
+    /// The texts of a list, which may be missing. Each line is a text of its own, and blank ones are left out.
     pub(super) fn texts(&self, name: &str, limits: (usize, usize), problems: &mut Problems) -> Vec<String> {
         let mut texts = Vec::new();
         for (index, value) in self.list(name, limits.0, problems).iter().enumerate() {
-            match value.as_str().map(|text| line(text, limits.1)) {
-                Some(Ok(text)) => texts.extend(Some(text).filter(|text| !text.is_empty())),
-                Some(Err(message)) => problems.push(problem(format!("/{name}/{index}"), message)),
-                None => problems.push(problem(format!("/{name}/{index}"), "must be a text")),
+            let Some(lines) = value.as_str().map(|text| text.split(['\n', '\r'])) else {
+                if !value.is_null() {
+                    problems.push(problem(format!("/{name}/{index}"), "must be a text"));
+                }
+                continue;
+            };
+            match lines.map(|text| line(text, limits.1)).collect::<Result<Vec<_>, _>>() {
+                Ok(lines) => texts.extend(lines.into_iter().filter(|text| !text.is_empty())),
+                Err(message) => problems.push(problem(format!("/{name}/{index}"), message)),
             }
+        }
+        if texts.len() > limits.0 {
+            problems.push(problem(self.at(name), format!("must have at most {} items", limits.0)));
         }
         texts
     }
@@ -140,6 +149,17 @@ impl<'a> Nested<'a> {
 
 pub(crate) fn problem(pointer: String, message: impl Into<String>) -> FieldError {
     FieldError { pointer, message: message.into() }
+}
+
+/// Whether the value states nothing: `null`, blank text, or only such values.
+pub(super) fn is_blank(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.trim().is_empty(),
+        Value::Array(values) => values.iter().all(is_blank),
+        Value::Object(fields) => fields.values().all(is_blank),
+        Value::Bool(_) | Value::Number(_) => false,
+    }
 }
 
 /// A text of one line.

@@ -10,7 +10,6 @@ use recipes::{FieldError, Scalars};
 use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value, json};
 use store::PlanEntry;
-use tower_passport::{Challenge, Rejection};
 
 use super::documented_errors::{
     CalendarNotFound, Malformed, MealNotFound, NotAcceptable, TooManyMeals, UnacceptableBody, Unauthorized,
@@ -21,7 +20,7 @@ use super::parameters::{DaysQuery, UuidInPath};
 use super::path::PathId;
 use super::responses::{NO_STORE, created, data};
 use crate::app::App;
-use crate::auth::requirements::{AccountOwner, Member, RecipeReader};
+use crate::auth::requirements::{AccountOwner, Member, MemberReader};
 use crate::http::body::{Body, Parse};
 use crate::http::error::{Report, RequestError};
 use crate::http::json_api::JsonApi;
@@ -48,10 +47,9 @@ const DAYS: usize = 62;
 )]
 pub async fn read(
     JsonApi(app): JsonApi<App>,
-    RecipeReader { viewer, user }: RecipeReader,
+    MemberReader { viewer, user }: MemberReader,
     uri: Uri,
 ) -> Result<Response, Report> {
-    let user = user.ok_or_else(|| Rejection::no_credentials(Challenge::bearer()))?;
     let days = days_of(&app, &Query::parse(&uri, &["from", "to"])?)?;
     let meals = app.planning().plan(user, viewer, days).await?;
     let of_day = |date: Date| {

@@ -5,18 +5,17 @@ use http::{StatusCode, Uri};
 use ids::{RecipeId, ShoppingItemId};
 use recipes::{FieldError, Scalars};
 use serde_json::{Map, Value, json};
-use tower_passport::{Challenge, Rejection};
 
 use super::documented_errors::{
     ItemChanged, ItemNotFound, Malformed, NotAcceptable, TooManyItems, UnacceptableBody, Unauthorized,
     Unavailable, WithoutRecipesRead, WithoutRecipesWrite,
 };
-use super::nested::{Nested, Problems, line, problem};
+use super::nested::{Nested, Problems, is_blank, line, problem};
 use super::parameters::{TickedQuery, UuidInPath};
 use super::path::PathId;
 use super::responses::data;
 use crate::app::App;
-use crate::auth::requirements::{Member, RecipeReader};
+use crate::auth::requirements::{Member, MemberReader};
 use crate::http::body::{Body, Parse, ParseFields, fields::Fields};
 use crate::http::error::{Report, RequestError};
 use crate::http::json_api::JsonApi;
@@ -43,10 +42,9 @@ const ITEMS: usize = 200;
 )]
 pub async fn read(
     JsonApi(app): JsonApi<App>,
-    RecipeReader { user, .. }: RecipeReader,
+    MemberReader { user, .. }: MemberReader,
     _: NoQuery,
 ) -> Result<Response, Report> {
-    let user = user.ok_or_else(|| Rejection::no_credentials(Challenge::bearer()))?;
     let items = app.planning().shopping_list(user).await?;
     Ok(data(&items.iter().map(item_json).collect::<Vec<_>>()))
 }
@@ -189,7 +187,8 @@ impl Parse for NewShoppingItems {
             recipes.extend(id.map(|id| (id, servings)));
         }
         let days = match fields.get("plan") {
-            None | Some(Value::Null) => None,
+            None => None,
+            Some(plan) if is_blank(plan) => None,
             Some(Value::Object(plan)) => {
                 let plan = Nested::body(plan, encoding);
                 let mut of_plan = Problems::new();

@@ -8,7 +8,7 @@ use axum::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
 use http::{HeaderMap, header, request::Parts};
 use ids::UserId;
 use store::Viewer;
-use tower_passport::{Auth, Challenge, HasScope as _, Reason, Rejection, require_scope};
+use tower_passport::{Auth, HasScope as _, Reason, Rejection, require_scope};
 
 use super::caller::Caller;
 use super::guard::Guard;
@@ -76,16 +76,17 @@ where
     type Rejection = Report;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Report> {
+        if !Arc::<Recipes>::from_ref(state).are_public() {
+            let MemberReader { viewer, user } = MemberReader::from_request_parts(parts, state).await?;
+            return Ok(Self { viewer, user: Some(user) });
+        }
         let caller =
             match <Auth<Guard> as OptionalFromRequestParts<S>>::from_request_parts(parts, state).await {
                 Err(rejection) if is_of_cookie(&rejection, parts) => None,
                 decided => decided?,
             };
         let Some(Auth(caller)) = caller else {
-            if Arc::<Recipes>::from_ref(state).are_public() {
-                return Ok(Self { viewer: Viewer::Anyone, user: None });
-            }
-            return Err(Rejection::no_credentials(Challenge::bearer()).into());
+            return Ok(Self { viewer: Viewer::Anyone, user: None });
         };
         require_scope(&caller, Scope::RecipesRead.as_str())?;
         Ok(Self { viewer: viewer_of(&caller), user: Some(caller.user.id) })
@@ -108,6 +109,26 @@ where
             return Err(RecipeError::ReadOnlyAccount.into());
         }
         Ok(Self(viewer_of(&caller)))
+    }
+}
+
+/// A user who has logged in, and the recipes that this user may read. An API token needs the scope `recipes:read`.
+pub struct MemberReader {
+    pub viewer: Viewer,
+    /// Also of an administrator, who may read all of them.
+    pub user: UserId,
+}
+
+impl<S> FromRequestParts<S> for MemberReader
+where
+    S: Send + Sync,
+    Arc<Guard>: FromRef<S>,
+{
+    type Rejection = Report;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Report> {
+        let caller = caller_with(Scope::RecipesRead, parts, state).await?;
+        Ok(Self { viewer: viewer_of(&caller), user: caller.user.id })
     }
 }
 

@@ -166,6 +166,37 @@ async fn every_operation_answers_each_caller_as_the_matrix_says() {
     }
 }
 
+#[tokio::test]
+async fn every_refusal_takes_a_stale_cookie_back_and_names_the_scheme() {
+    let app = TestApp::new();
+    let anonymous = app.anonymous();
+    let mut refused = 0;
+    for Row { method, path, statuses } in MATRIX {
+        if statuses[0] != 401 {
+            continue;
+        }
+        refused += 1;
+        let path = path_of_alice(&app, path).await;
+        let request = || {
+            let method: Method = method.to_uppercase().parse().unwrap();
+            let request = anonymous.request(method, &path).header("content-type", "application/json");
+            request.header("sec-fetch-site", "same-origin")
+        };
+        let with = async |name, value| {
+            let body = recipe("Stew").to_string().into();
+            anonymous.send(request().header(name, value).body(body).unwrap()).await
+        };
+        if !path.ends_with("/users/logout") {
+            let answer = with("cookie", "__Host-token=stale").await.is(401);
+            assert!(answer.header("set-cookie").starts_with("__Host-token=; "), "{method} {path}");
+        }
+        let answer = with("authorization", "JWT x.y.z").await.is(401).json();
+        let message = answer["message"].as_str().unwrap();
+        assert!(message.contains("must begin with Bearer"), "{method} {path}: {message}");
+    }
+    assert!(refused > 40, "{refused}");
+}
+
 /// Changes of a recipe: the statuses of those with an outdated `If-Match`, and of those without one where the operator demands it.
 const CHANGES: [(&str, [[u16; CALLERS.len()]; 2]); 3] = [
     ("put", [[401, 403, 403, 412, 412, 403, 412, 403], [401, 428, 403, 428, 428, 403, 428, 403]]),

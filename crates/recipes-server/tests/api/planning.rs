@@ -122,7 +122,7 @@ async fn invalid_plans_are_refused_with_every_problem() {
         (json!([{ "meals": 1 }, 7]), vec!["/days/1", "/days/0/date", "/days/0/meals"]),
         (json!([{ "date": "2026-2-1" }]), vec!["/days/0/date"]),
         (json!([{ "date": date }, { "date": date }]), vec!["/days/1/date"]),
-        (json!([{ "date": date, "meals": [{}] }]), vec!["/days/0/meals/0"]),
+        (json!([{ "date": date, "meals": [{}, { "servings": 2 }] }]), vec!["/days/0/meals/1"]),
         (json!([{ "date": date, "meals": [{ "servings": 2, "note": "x" }] }]), vec!["/days/0/meals/0"]),
         (
             json!([{ "date": date, "meals": [{ "recipeId": "1", "servings": 0, "note": "a\u{0}" }] }]),
@@ -153,6 +153,20 @@ async fn form_may_send_a_plan() {
         .post_form("/api/v1/plan/meals", &format!("date={}&recipeId=1&servings=2&note=", app.day(0)))
         .await
         .is(201);
+    // With a gap, a spare row, and a day without meals.
+    let days = format!(
+        "days[0][date]={}&days[0][meals][0][note]=Out&days[0][meals][4][recipeId]=1&days[0][meals][5][note]=\
+         &days[0][meals][5][recipeId]=&days[2][date]={}&days[3][date]=",
+        app.day(20),
+        app.day(21)
+    );
+    let request = alice.request(http::Method::PUT, "/api/v1/plan");
+    let request = request.header("content-type", "application/x-www-form-urlencoded").body(days.into());
+    alice.send(request.unwrap()).await.is(204);
+    let replaced =
+        alice.get(&format!("/api/v1/plan?from={}&to={}", app.day(20), app.day(21))).await.is(200).json();
+    let of_day = |day: usize| replaced["data"]["days"][day]["meals"].as_array().unwrap().len();
+    assert_eq!([of_day(0), of_day(1)], [2, 0]);
     alice.post_form("/api/v1/shopping-list", "items=Milk").await.is(204);
     let items = alice.get("/api/v1/shopping-list").await.is(200).json();
     assert_eq!((meals(&alice, "").await.len(), &items["data"][0]["text"]), (1, &json!("Milk")));

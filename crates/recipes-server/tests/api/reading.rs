@@ -46,7 +46,12 @@ async fn cookie_of_an_ended_session_reads_nothing_where_only_members_read() {
     app.alice().await.posts_recipe("Soup").await;
     let request =
         app.anonymous().request(Method::GET, "/api/v1/recipes/1").header("cookie", "__Host-token=stale");
-    app.anonymous().send(request.body(axum::body::Body::empty()).unwrap()).await.is(401);
+    let refused = app.anonymous().send(request.body(axum::body::Body::empty()).unwrap()).await.is(401);
+    assert!(refused.header("set-cookie").starts_with("__Host-token=; "), "no page can delete it");
+    let request =
+        app.anonymous().request(Method::GET, "/api/v1/recipes/1").header("authorization", "JWT x.y.z");
+    let refused = app.anonymous().send(request.body(axum::body::Body::empty()).unwrap()).await.is(401);
+    assert!(refused.json()["message"].as_str().unwrap().contains("must begin with Bearer"));
 }
 
 fn with_visibility(visibility: &str) -> Value {

@@ -123,3 +123,13 @@ fn wrong_argument_is_exit_code_2_with_a_hint() {
     mistake.is(2).says("");
     assert!(mistake.stderr.contains("import"), "{mistake:?}");
 }
+
+#[test]
+fn invisible_characters_of_arguments_are_escaped() {
+    for arguments in ["im\u{202e}prt", "users show a\u{9b}2J\u{202e}", "--no-such\u{200b}"] {
+        let mistake = Folder::new().run(arguments);
+        mistake.is(2).says("");
+        let is_invisible = |c: char| c != '\n' && (c.is_control() || matches!(c, '\u{200b}' | '\u{202e}'));
+        assert!(mistake.stderr.contains("\\u{") && !mistake.stderr.contains(is_invisible), "{mistake:?}");
+    }
+}

@@ -43,6 +43,12 @@ async fn request_needs_one_valid_host() {
         ("GET / HTTP/1.1\r\nhost: x, y", 400),
         ("GET / HTTP/1.1\r\nhost: x/y", 400),
         ("GET / HTTP/1.1\r\nhost: u@x", 400),
+        ("GET / HTTP/1.1\r\nhost: [::1", 400),
+        ("GET / HTTP/1.1\r\nhost: [x]", 400),
+        ("GET / HTTP/1.1\r\nhost: x:99999", 400),
+        ("GET / HTTP/1.1\r\nhost: x:y", 400),
+        ("GET / HTTP/1.1\r\nhost: [::1]x", 400),
+        ("GET / HTTP/1.1\r\nhost: x:", 200),
     ] {
         let received = blocking(move || {
             let mut stream = connect(address);

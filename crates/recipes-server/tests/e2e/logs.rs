@@ -78,7 +78,8 @@ async fn every_line_of_a_request_names_the_request_and_the_client() {
     assert!(has("message", "Credentials rejected: wrong_credentials"), "{named:#?}");
 }
 
-/// The filter of `docs/operate.md`, as fail2ban applies it: without the time, and with an address for `<HOST>`.
+/// The filter of `docs/operate.md`, as fail2ban applies it, with an address for `<HOST>`: to a line of a file without its time, and
+/// to a line of the journal as a whole, with host, program and process before it.
 #[tokio::test(flavor = "multi_thread")]
 async fn documented_fail2ban_filter_finds_failed_log_ins_only() {
     let guide = include_str!("../../../../docs/operate.md");
@@ -98,7 +99,12 @@ async fn documented_fail2ban_filter_finds_failed_log_ins_only() {
     let found: Vec<_> = log
         .iter()
         .filter_map(|line| line.split_once(' '))
-        .filter_map(|(_time, rest)| filter.captures(rest).map(|found| (rest, found["host"].to_owned())))
+        .filter_map(|(time, rest)| {
+            let of_journal = filter.captures(&format!("kitchen recipes[12]: {time} {rest}")).is_some();
+            let of_file = filter.captures(rest);
+            assert_eq!(of_journal, of_file.is_some(), "{rest}");
+            of_file.map(|found| (rest, found["host"].to_owned()))
+        })
         .collect();
     let hosts: Vec<_> = found.iter().map(|(_, host)| &**host).collect();
     assert_eq!(hosts, ["127.0.0.1", "127.0.0.1"], "{log:#?}");

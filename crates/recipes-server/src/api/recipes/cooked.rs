@@ -6,7 +6,6 @@ use ids::{CookedId, RecipeId};
 use jiff::civil::{Date, date};
 use serde::Serialize;
 use store::Cooked;
-use tower_passport::{Challenge, Rejection};
 
 use crate::api::documented_errors::{
     CookedNotFound, Malformed, NotAcceptable, RecipeNotFound, TooManyCooked, UnacceptableBody, Unauthorized,
@@ -16,7 +15,7 @@ use crate::api::parameters::{CookedInPath, RecipeInPath};
 use crate::api::path::{CookedPath, PathId};
 use crate::api::responses::{created, data};
 use crate::app::App;
-use crate::auth::requirements::{Member, RecipeReader};
+use crate::auth::requirements::{Member, MemberReader};
 use crate::http::body::{Body, ParseFields, fields::Fields};
 use crate::http::error::Report;
 use crate::http::json_api::JsonApi;
@@ -38,11 +37,10 @@ const NOTE: usize = 300;
 )]
 pub async fn list(
     JsonApi(app): JsonApi<App>,
-    RecipeReader { viewer, user }: RecipeReader,
+    MemberReader { viewer, user }: MemberReader,
     PathId(id): PathId<RecipeId>,
     _: NoQuery,
 ) -> Result<Response, Report> {
-    let user = user.ok_or_else(|| Rejection::no_credentials(Challenge::bearer()))?;
     app.recipes().read(id, viewer).await?;
     let entries = app.recipes().cooked(user, Some(id)).await?;
     Ok(data(&entries.iter().map(CookedView::of).collect::<Vec<_>>()))

@@ -100,6 +100,30 @@ async fn items_are_ticked_changed_and_removed() {
 }
 
 #[tokio::test]
+async fn blank_rows_are_left_out_and_lines_are_items() {
+    let app = TestApp::new();
+    let alice = app.alice().await;
+    alice.posts_recipe("Soup").await;
+    let spare = json!([null, "", {}, { "recipeId": "", "servings": "" }]);
+    for (items, extra, want) in [
+        (json!(["Milk\n", "", null, " Bread\r\nRice\r"]), json!({}), vec!["Milk", "Bread", "Rice"]),
+        (json!(["Milk"]), json!({ "plan": {} }), vec!["Milk"]),
+        (json!(["Milk"]), json!({ "plan": { "from": "", "to": " " }, "recipes": spare }), vec!["Milk"]),
+    ] {
+        let mut body = json!({ "items": items });
+        body.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+        alice.post(LIST, &body).await.is(204);
+        assert_eq!(texts(&alice).await, want, "{body}");
+        alice.delete(LIST).await.is(204);
+    }
+    let form =
+        "items=Milk&items=&recipes[0][recipeId]=1&recipes[2][recipeId]=1&recipes[3][recipeId]=&plan[from]=";
+    alice.post_form(LIST, form).await.is(204);
+    let listed = texts(&alice).await;
+    assert!(listed.len() > 1 && listed.iter().any(|text| text == "Milk"), "{listed:?}");
+}
+
+#[tokio::test]
 async fn invalid_items_are_refused_with_every_problem() {
     let app = TestApp::new();
     let alice = app.alice().await;
@@ -107,12 +131,14 @@ async fn invalid_items_are_refused_with_every_problem() {
         (json!({}), vec!["/items"]),
         (json!({ "items": [" "] }), vec!["/items"]),
         (json!({ "items": "x", "recipes": 1, "plan": 2 }), vec!["/recipes", "/plan", "/items"]),
-        (json!({ "recipes": [{}, 1] }), vec!["/recipes/1", "/recipes/0/recipeId"]),
+        (json!({ "recipes": [{ "servings": 2 }, 1] }), vec!["/recipes/1", "/recipes/0/recipeId"]),
         (json!({ "recipes": [{ "recipeId": 1, "servings": -1 }] }), vec!["/recipes/0/servings"]),
-        (json!({ "plan": {} }), vec!["/plan/from"]),
+        (json!({ "plan": { "to": "2026-01-01" } }), vec!["/plan/from"]),
+        (json!({ "plan": {}, "recipes": [{ "recipeId": "" }, null] }), vec!["/items"]),
         (json!({ "plan": { "from": "2026-01-02", "to": "2026-01-01" } }), vec!["/plan"]),
         (json!({ "items": [7, "x".repeat(501)] }), vec!["/items/0", "/items/1"]),
         (json!({ "items": vec!["x"; 201] }), vec!["/items"]),
+        (json!({ "items": ["x\n".repeat(201)] }), vec!["/items"]),
     ] {
         let errors = alice.post(LIST, &body).await.is(422).json()["errors"].clone();
         let found: Vec<_> =

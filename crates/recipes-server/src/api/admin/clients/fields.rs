@@ -6,6 +6,7 @@ use serde_json::Value;
 use strict_jose::{Algorithm, KeySet};
 use strict_oidc::{AssertionAudience, ClientFlag, ClientKind, GrantType, RedirectUri, Scopes};
 
+use crate::api::nested::is_blank;
 use crate::http::body::{ParseFields, fields::Fields};
 use crate::provider::ClientRecord;
 use crate::use_cases::clients::{ClientError, RegisteredClient};
@@ -175,7 +176,9 @@ fn texts(fields: &mut Fields<'_>, name: &str) -> Option<Vec<String>> {
         Ok(list) => list,
         Err(message) => return fields.invalid(name, message),
     };
-    let texts = list.iter().map(|value| value.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>();
+    let stated = list.iter().filter(|value| !is_blank(value));
+    let texts = stated.map(|value| value.as_str().map(|text| text.trim().to_owned()));
+    let texts = texts.collect::<Option<Vec<_>>>();
     texts.or_else(|| fields.invalid(name, "must be a list of texts"))
 }
 
