@@ -56,6 +56,7 @@ fn recipe_routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(api::recipes::list, api::recipes::create))
         .routes(routes!(api::recipes::read, api::recipes::replace, api::recipes::delete))
+        .routes(routes!(api::recipes::bulk::edit))
         .routes(routes!(api::recipes::search::facets))
         .routes(routes!(api::recipes::search::suggest))
 }

@@ -17,6 +17,7 @@ mod changes;
 mod clients;
 mod commit_metrics;
 mod context;
+mod edits;
 mod error;
 mod grants;
 mod identities;
@@ -47,6 +48,7 @@ pub use self::cache::{CacheKey, Lookup, ReadCache, Slot};
 pub use self::changes::RecipeChanges;
 pub use self::clients::{ClientRow, SigningKeyRow};
 pub use self::context::Context;
+pub use self::edits::{Atomicity, EditOutcome, RecipeEdit};
 pub use self::error::{StoreError, Unavailable};
 pub use self::grants::{
     BrowserSession, CodeRow, ConsentRow, GrantRow, GrantState, NewCode, NewConsent, NewGrant, Outcome,

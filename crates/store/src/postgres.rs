@@ -18,6 +18,7 @@ mod columns;
 mod conditions;
 mod connection;
 mod deletion;
+mod edits;
 mod ending;
 mod failure;
 mod grants;

@@ -154,6 +154,17 @@ pub enum Edit<T> {
     },
 }
 
+impl<T> Edit<T> {
+    pub(crate) fn map<U>(self, change: impl FnOnce(T) -> U) -> Edit<U> {
+        match self {
+            Self::Done(done) => Edit::Done(change(done)),
+            Self::NotFound => Edit::NotFound,
+            Self::Forbidden => Edit::Forbidden,
+            Self::Stale { revision } => Edit::Stale { revision },
+        }
+    }
+}
+
 impl<T> From<Result<T, EditRefusal>> for Edit<T> {
     fn from(edit: Result<T, EditRefusal>) -> Self {
         match edit {

@@ -13,6 +13,7 @@ mod columns;
 mod conditions;
 mod create;
 mod deletion;
+mod edits;
 mod ending;
 mod failure;
 mod file;

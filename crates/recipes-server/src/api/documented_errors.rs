@@ -12,7 +12,7 @@ use utoipa::{
 
 pub(super) use self::examples::invalid_field;
 use crate::http::negotiation::Shape;
-use crate::limits::BODY_BYTES;
+use crate::limits::{BODY_BYTES, BULK_BYTES};
 
 macro_rules! errors {
     ($($name:ident: $($status:literal $description:expr $(=> $header:literal $meaning:literal)?),+;)*) => {$(
@@ -67,6 +67,11 @@ errors! {
     UnacceptableBody:
         408 "The body did not arrive in time",
         413 format!("The body is larger than {} KiB", BODY_BYTES / 1024),
+        415 "The body is neither JSON nor a form",
+        422 "Some fields are not valid; `errors` names each";
+    UnacceptableBulk:
+        408 "The body did not arrive in time",
+        413 format!("The body is larger than {} KiB", BULK_BYTES / 1024),
         415 "The body is neither JSON nor a form",
         422 "Some fields are not valid; `errors` names each";
     RateLimited: 429 "Too many requests of this kind; `RateLimit-Policy` names the limit"

@@ -1,5 +1,6 @@
 //! Recipes: every client reads the public ones, users create their own, owners change theirs.
 
+pub mod bulk;
 mod hit_stream;
 mod page_stream;
 pub mod response;

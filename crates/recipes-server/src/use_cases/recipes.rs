@@ -1,10 +1,12 @@
 //! Recipes: create, read, list, replace, delete.
 
+mod bulk;
 mod error;
 mod search;
 mod writer;
 
 pub use self::{
+    bulk::{BulkOperation, BulkOutcome},
     error::RecipeError,
     search::{Found, PageWanted, RecipeQuery},
     writer::Writer,

@@ -7,6 +7,7 @@ mod accounts;
 mod admin;
 mod api_tokens;
 mod app;
+mod bulk;
 mod client;
 mod cookies;
 mod database;

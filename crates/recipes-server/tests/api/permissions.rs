@@ -43,6 +43,7 @@ matrix! {
     callers:                                         Anonymous OtherUser Owner Admin ReadToken WriteToken AccountToken;
     get    "/api/v1/recipes":                              200       200   200   200       200        403          403;
     post   "/api/v1/recipes":                              401       201   201   201       403        201          403;
+    post   "/api/v1/recipes/bulk":                         401       422   422   422       403        422          403;
     get    "/api/v1/recipes/facets":                       200       200   200   200       200        403          403;
     get    "/api/v1/recipes/suggest":                      200       200   200   200       200        403          403;
     get    "/api/v1/recipes/{id}":                         200       200   200   200       200        403          403;

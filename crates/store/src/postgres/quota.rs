@@ -11,6 +11,7 @@ use super::Postgres;
 use super::columns::Columns;
 use super::connection::Db;
 use super::failure::Failure;
+use super::recipe_row::RecipeRow;
 use crate::StoreError;
 use ::recipes::{Quotas, Usage};
 
@@ -47,6 +48,12 @@ pub(super) async fn check_replacement(
     let Some((Some(owner), length)) = before else { return Ok(()) };
     let growth = (text.len() as u64).saturating_sub(length.unsigned_abs().into());
     check(db, owner, Usage { recipes: 0, bytes: growth }, quotas).await
+}
+
+/// Before a recipe is added.
+pub(super) async fn check_new(db: &Db, row: &RecipeRow, quotas: Quotas) -> Result<(), Failure> {
+    let Some(owner) = row.fields.owner else { return Ok(()) };
+    check(db, owner, Usage { recipes: 1, bytes: row.text.len() as u64 }, quotas).await
 }
 
 async fn check(db: &Db, owner: UserId, more: Usage, quotas: Quotas) -> Result<(), Failure> {

@@ -1,16 +1,18 @@
 //! Rows of `recipes`.
 
 use ids::{RecipeId, UserId};
+use jiff::Timestamp;
 
 use super::at;
 use super::columns::recipe_id_in;
 use super::connection::Db;
 use super::failure::Failure;
 use super::parameters::Params;
-use crate::{StoreError, StoredRecipe};
+use crate::{NewRecipe, StoreError, StoredRecipe};
 use ::recipes::{ServerFields, Visibility};
 
 /// A row without its id.
+#[derive(Clone)]
 pub(super) struct RecipeRow {
     pub(super) fields: ServerFields,
     pub(super) visibility: Visibility,
@@ -18,6 +20,12 @@ pub(super) struct RecipeRow {
 }
 
 impl RecipeRow {
+    pub(super) fn new(new: NewRecipe, now: Timestamp) -> Self {
+        let NewRecipe { document, visibility, uid, owner, quotas: _ } = new;
+        let fields = ServerFields { owner, uid, revision: 1, created_at: now, updated_at: now };
+        Self { fields, visibility, text: document.finish(&fields) }
+    }
+
     pub(super) async fn insert(&self, db: &Db) -> Result<RecipeId, Failure> {
         let Self { fields, visibility, text } = self;
         let sql = "INSERT INTO recipes (uid, owner_id, private, revision, created_at, updated_at, document)

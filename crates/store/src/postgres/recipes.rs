@@ -1,21 +1,18 @@
 //! Recipes, in PostgreSQL's dialect.
 
-use accounts::Authority;
 use jiff::{SignedDuration, Timestamp};
 use tokio_postgres::Row;
 
+use super::Postgres;
 use super::columns::{Columns, recipe_id_in};
-use super::connection::Db;
-use super::failure::Failure;
 use super::recipe_row::RecipeRow;
 use super::writer::Job;
-use super::{Postgres, at, quota};
 use crate::{
-    Context, DEFAULT_PAGE_SIZE, Edit, Editor, Imported, Listing, NewRecipe, Page, PageEnd, Precondition,
-    RecipePage, ReplaceRecipe, StoreError, StoredRecipe, Viewer,
+    Context, DEFAULT_PAGE_SIZE, Imported, Listing, NewRecipe, Page, PageEnd, RecipePage, StoreError,
+    StoredRecipe, Viewer,
 };
 use ::recipes::time::to_microseconds;
-use ::recipes::{ContentJson, ImportedHistory, RecipeState, ServerFields, Visibility};
+use ::recipes::{ImportedHistory, RecipeState, ServerFields, Visibility};
 use ids::{RecipeId, Uid, UserId};
 
 /// A page ends early behind this much text: 1,000 recipes may have 256 MiB, and one request must not
@@ -37,10 +34,8 @@ const OWN: &str =
 /// Writes.
 impl Postgres {
     pub async fn create_recipe(&self, new: NewRecipe, context: Context) -> Result<StoredRecipe, StoreError> {
-        let now = to_microseconds(context.now);
-        let NewRecipe { document, visibility, uid, owner, quotas } = new;
-        let fields = ServerFields { owner, uid, revision: 1, created_at: now, updated_at: now };
-        let row = RecipeRow { fields, visibility, text: document.finish(&fields) };
+        let quotas = new.quotas;
+        let row = RecipeRow::new(new, to_microseconds(context.now));
         self.0.writer.create(Job { row, quotas, context }).await
     }
 
@@ -68,60 +63,6 @@ impl Postgres {
             }
         });
         Ok(outcome.await?.map_or_else(Imported::AlreadyThere, |id| Imported::Added(row.stored(id))))
-    }
-
-    pub async fn replace_recipe(
-        &self,
-        command: ReplaceRecipe,
-        context: Context,
-    ) -> Result<Edit<StoredRecipe>, StoreError> {
-        let now = to_microseconds(context.now);
-        let ReplaceRecipe { id, draft, precondition, quotas } = command;
-        let (document, visibility) = (&ContentJson::new(draft.content()), draft.content().visibility);
-        let (precondition, context) = (&precondition, &context);
-        self.write_recipes_for(context, move |db, authority| async move {
-            let editor = editor(authority);
-            let Some((fields, state)) = find_to_edit(&db, id).await? else { return Ok(Edit::NotFound) };
-            let allowed = state
-                .check_edit(editor, precondition)
-                .and_then(|()| state.check_visibility(editor, visibility));
-            if let Err(refusal) = allowed {
-                return Ok(Edit::from(Err(refusal)));
-            }
-            let before = fields.revision;
-            let updated_at = time_of_change(fields.updated_at, now);
-            let fields = ServerFields { revision: before.saturating_add(1), updated_at, ..fields };
-            let text = document.clone().finish(&fields);
-            if !authority.is_admin() {
-                quota::check_replacement(&db, id, &text, quotas).await?;
-            }
-            let sql = "UPDATE recipes SET document = $3, private = $4, revision = $5, updated_at = $6
-                       WHERE id = $1 AND revision = $2";
-            let private = visibility == Visibility::Private;
-            db.execute(sql, &[&id.get(), &before, &text, &private, &fields.revision, &at(updated_at)])
-                .await?;
-            Ok(Edit::Done(StoredRecipe { id, revision: fields.revision, updated_at, text: text.into() }))
-        })
-        .await
-    }
-
-    pub async fn delete_recipe(
-        &self,
-        id: RecipeId,
-        precondition: Precondition,
-        context: Context,
-    ) -> Result<Edit<()>, StoreError> {
-        let (precondition, context) = (&precondition, &context);
-        self.write_recipes_for(context, move |db, authority| async move {
-            let Some((fields, state)) = find_to_edit(&db, id).await? else { return Ok(Edit::NotFound) };
-            let allowed = state.check_edit(editor(authority), precondition);
-            if allowed.is_ok() {
-                let sql = "DELETE FROM recipes WHERE id = $1 AND revision = $2";
-                db.execute(sql, &[&id.get(), &fields.revision]).await?;
-            }
-            Ok(allowed.into())
-        })
-        .await
     }
 }
 
@@ -217,19 +158,6 @@ impl Postgres {
 /// `Last-Modified` has whole seconds, and a client that has the recipe before the change must not get 304.
 pub(super) fn time_of_change(before: Timestamp, now: Timestamp) -> Timestamp {
     if now >= before { now } else { before.saturating_add(SignedDuration::from_secs(1)).unwrap_or(before) }
-}
-
-fn editor(authority: Authority) -> Editor {
-    match authority {
-        Authority::Operator | Authority::Admin(_) => Editor::Admin,
-        Authority::User(user) => Editor::User(user),
-    }
-}
-
-/// What a change must know of a recipe.
-async fn find_to_edit(db: &Db, id: RecipeId) -> Result<Option<(ServerFields, RecipeState)>, Failure> {
-    let sql = "SELECT owner_id, private, revision, uid, created_at, updated_at FROM recipes WHERE id = $1";
-    db.find(sql, &[&id.get()], server_fields_in).await
 }
 
 fn after(page: Page<RecipeId>) -> i64 {

@@ -1,17 +1,16 @@
 //! Recipes, in SQLite's dialect.
 
-use accounts::Authority;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, Rows, params};
 
 use super::columns::{self, Columns};
 use super::{Sqlite, cached, execute, find, find_value, quota};
 use crate::{
-    Context, DEFAULT_PAGE_SIZE, Edit, Editor, Imported, Listing, NewRecipe, Page, PageEnd, Precondition,
-    RecipePage, ReplaceRecipe, StoreError, StoredRecipe, Viewer,
+    Context, DEFAULT_PAGE_SIZE, Imported, Listing, NewRecipe, Page, PageEnd, RecipePage, StoreError,
+    StoredRecipe, Viewer,
 };
 use ::recipes::time::to_microseconds;
-use ::recipes::{ContentJson, ImportedHistory, Quotas, RecipeState, ServerFields, Visibility};
+use ::recipes::{ImportedHistory, Quotas, RecipeState, ServerFields, Visibility};
 use ids::{RecipeId, Uid, UserId};
 
 /// A page ends early behind this much text: 1,000 recipes may have 256 MiB, and one request must not
@@ -30,11 +29,9 @@ macro_rules! visible_ids {
 /// Writes.
 impl Sqlite {
     pub async fn create_recipe(&self, new: NewRecipe, context: Context) -> Result<StoredRecipe, StoreError> {
-        let now = to_microseconds(context.now);
-        let fields =
-            ServerFields { owner: new.owner, uid: new.uid, revision: 1, created_at: now, updated_at: now };
-        let row = RecipeRow { fields, visibility: new.visibility, text: new.document.finish(&fields) };
-        let (id, row) = self.insert_recipe(row, new.quotas, context).await?;
+        let quotas = new.quotas;
+        let row = RecipeRow::new(new, to_microseconds(context.now));
+        let (id, row) = self.insert_recipe(row, quotas, context).await?;
         Ok(row.stored(columns::recipe_id(id)?))
     }
 
@@ -60,66 +57,6 @@ impl Sqlite {
             }
             row.insert(db, Quotas::OFF)?;
             Ok(Imported::Added(row.stored(columns::recipe_id(db.last_insert_rowid())?)))
-        })
-        .await
-    }
-
-    pub async fn replace_recipe(
-        &self,
-        command: ReplaceRecipe,
-        context: Context,
-    ) -> Result<Edit<StoredRecipe>, StoreError> {
-        let now = to_microseconds(context.now);
-        let ReplaceRecipe { id, draft, precondition, quotas } = command;
-        let (document, visibility) = (ContentJson::new(draft.content()), draft.content().visibility);
-        self.write_for(context, move |db, authority| {
-            let editor = editor(authority);
-            let Some((fields, state)) = find_to_edit(db, id)? else { return Ok(Edit::NotFound) };
-            let allowed = state
-                .check_edit(editor, &precondition)
-                .and_then(|()| state.check_visibility(editor, visibility));
-            if let Err(refusal) = allowed {
-                return Ok(Edit::from(Err(refusal)));
-            }
-            let before = fields.revision;
-            let updated_at = time_of_change(fields.updated_at, now);
-            let fields = ServerFields { revision: before.saturating_add(1), updated_at, ..fields };
-            let text = document.finish(&fields);
-            if !authority.is_admin() {
-                quota::check_replacement(db, id, &text, quotas)?;
-            }
-            execute(
-                db,
-                "UPDATE recipes SET document = ?3, private = ?4, revision = ?5, updated_at = ?6
-                 WHERE id = ?1 AND revision = ?2",
-                params![
-                    id.get(),
-                    before,
-                    text,
-                    visibility == Visibility::Private,
-                    fields.revision,
-                    updated_at.as_microsecond(),
-                ],
-            )?;
-            Ok(Edit::Done(StoredRecipe { id, revision: fields.revision, updated_at, text: text.into() }))
-        })
-        .await
-    }
-
-    pub async fn delete_recipe(
-        &self,
-        id: RecipeId,
-        precondition: Precondition,
-        context: Context,
-    ) -> Result<Edit<()>, StoreError> {
-        self.write_for(context, move |db, authority| {
-            let Some((fields, state)) = find_to_edit(db, id)? else { return Ok(Edit::NotFound) };
-            let allowed = state.check_edit(editor(authority), &precondition);
-            if allowed.is_ok() {
-                let sql = "DELETE FROM recipes WHERE id = ?1 AND revision = ?2";
-                execute(db, sql, params![id.get(), fields.revision])?;
-            }
-            Ok(allowed.into())
         })
         .await
     }
@@ -227,6 +164,12 @@ pub(super) struct RecipeRow {
 }
 
 impl RecipeRow {
+    pub(super) fn new(new: NewRecipe, now: Timestamp) -> Self {
+        let NewRecipe { document, visibility, uid, owner, quotas: _ } = new;
+        let fields = ServerFields { owner, uid, revision: 1, created_at: now, updated_at: now };
+        Self { fields, visibility, text: document.finish(&fields) }
+    }
+
     /// Changes nothing if it fails: see [`Sqlite::insert_recipe`].
     pub(super) fn insert(&self, db: &Connection, quotas: Quotas) -> Result<(), StoreError> {
         let Self { fields, visibility, text } = self;
@@ -251,23 +194,10 @@ impl RecipeRow {
         inserted.map(drop)
     }
 
-    fn stored(self, id: RecipeId) -> StoredRecipe {
+    pub(super) fn stored(self, id: RecipeId) -> StoredRecipe {
         let Self { fields, text, .. } = self;
         StoredRecipe { id, revision: fields.revision, updated_at: fields.updated_at, text: text.into() }
     }
-}
-
-fn editor(authority: Authority) -> Editor {
-    match authority {
-        Authority::Operator | Authority::Admin(_) => Editor::Admin,
-        Authority::User(user) => Editor::User(user),
-    }
-}
-
-/// What a change must know of a recipe.
-fn find_to_edit(db: &Connection, id: RecipeId) -> Result<Option<(ServerFields, RecipeState)>, StoreError> {
-    let sql = "SELECT owner_id, private, revision, uid, created_at, updated_at FROM recipes WHERE id = ?1";
-    find(db, sql, [id.get()], server_fields_in)
 }
 
 /// [`RecipeState::may_view`] for lists, over the parameters of [`viewer_params`].

@@ -8,6 +8,7 @@ mod backup;
 mod backup_schedule;
 mod batches;
 mod changes;
+mod edits;
 mod files;
 mod foreign_files;
 mod inspection;

@@ -9,7 +9,7 @@ use tower_passport::{Challenge, Rejection};
 
 use crate::http::error::{Report, RequestError};
 use crate::http::negotiation::Shape;
-use crate::limits::BODY_BYTES;
+use crate::limits::{BODY_BYTES, BULK_BYTES};
 use crate::use_cases::accounts::AccountError;
 use crate::use_cases::recipes::RecipeError;
 
@@ -70,6 +70,10 @@ fn report(name: &str, status: &str) -> Option<Report> {
         ("UnacceptableBody", "413") => RequestError::BodyTooLarge { limit: BODY_BYTES }.into(),
         ("UnacceptableBody", "415") => RequestError::UnsupportedMediaType.into(),
         ("UnacceptableBody", "422") => RequestError::missing(["name"]).into(),
+        ("UnacceptableBulk", "408") => RequestError::BodyTooSlow.into(),
+        ("UnacceptableBulk", "413") => RequestError::BodyTooLarge { limit: BULK_BYTES }.into(),
+        ("UnacceptableBulk", "415") => RequestError::UnsupportedMediaType.into(),
+        ("UnacceptableBulk", "422") => RequestError::missing(["operations"]).into(),
         ("QuotaExceeded", _) => {
             let quotas = Quotas { recipes: Quota(Some(20_000)), bytes: Quota(Some(256 << 20)) };
             RecipeError::QuotaExceeded { usage: Usage { recipes: 20_000, bytes: 23_456_789 }, quotas }.into()

@@ -47,6 +47,19 @@ impl Report {
         self.0.code
     }
 
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    pub fn errors(&self) -> &[FieldError] {
+        &self.0.errors
+    }
+
+    /// The value of a header that the response has besides those of every response.
+    pub fn header(&self, name: HeaderName) -> Option<String> {
+        Some(self.0.headers.get(name)?.to_str().ok()?.to_owned())
+    }
+
     /// Says which fields are wrong.
     #[must_use]
     pub fn with_errors(mut self, errors: Vec<FieldError>) -> Self {
