@@ -2,7 +2,9 @@
 import http.client, json, os, shutil, signal, socket, subprocess, sys, tempfile, time
 from pathlib import Path
 
-NGINX = """
+# The file for nginx that compose.replicas.yaml uses. Only addresses and folders are others here.
+NGINX = (Path(__file__).resolve().parent.parent / "packaging/proxies/replicas.conf").read_text()
+MAIN = """
 daemon off;
 {user}
 worker_processes 1;
@@ -10,19 +12,23 @@ pid {folder}/pid;
 error_log {folder}/error.log;
 events {{ worker_connections 512; }}
 http {{
-    access_log off;
     client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
     uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
-    upstream recipes {{
-        {servers}
-        keepalive 16;
-    }}
-    server {{
-        listen 127.0.0.1:{port};
-        location / {{ proxy_pass http://recipes; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $host; }}
-    }}
-}}
 """
+
+
+def nginx_conf(folder, ports, port):
+    servers = " ".join(f"server 127.0.0.1:{port} max_fails=1 fail_timeout=1s;" for port in ports)
+    text = NGINX
+    for there, here in (
+        ("events {}\nhttp {\n", MAIN.format(folder=folder, user="user root;" if os.geteuid() == 0 else "")),
+        ("server recipes:8080 max_fails=1 fail_timeout=1s;", servers),
+        ("listen 8080;", f"listen 127.0.0.1:{port};"),
+    ):
+        if text.count(there) != 1:
+            sys.exit(f"packaging/proxies/replicas.conf does not have {there!r} once.")
+        text = text.replace(there, here)
+    return text
 
 
 def free_port():
@@ -90,15 +96,13 @@ class Server:
 class Replicas:
     """A context: `count` servers, and nginx with keep-alive connections to all of them at `port`."""
 
-    def __init__(self, count, drain_delay, settings):
-        self.count, self.drain_delay, self.settings = count, drain_delay, settings
+    def __init__(self, count, drain_delay, settings, port=None):
+        self.count, self.drain_delay, self.settings, self.port = count, drain_delay, settings, port or free_port()
 
     def __enter__(self):
         self.folder, self.servers, self.proxy = Path(tempfile.mkdtemp()), [], None
-        self.port, ports = free_port(), [free_port() for _ in range(self.count)]
-        servers = " ".join(f"server 127.0.0.1:{port} max_fails=1 fail_timeout=1s;" for port in ports)
-        user = "user root;" if os.geteuid() == 0 else ""
-        (self.folder / "conf").write_text(NGINX.format(folder=self.folder, servers=servers, port=self.port, user=user))
+        ports = [free_port() for _ in range(self.count)]
+        (self.folder / "conf").write_text(nginx_conf(self.folder, ports, self.port))
         try:
             for port in ports:
                 self.servers.append(Server(self.folder, port, self.drain_delay, self.settings))

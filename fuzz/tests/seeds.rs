@@ -48,6 +48,16 @@ fn request() {
 }
 
 #[test]
+fn ingredient_line() {
+    check("ingredient_line", strict_jose_fuzz::ingredient_line);
+}
+
+#[test]
+fn recipe_file() {
+    check("recipe_file", strict_jose_fuzz::recipe_file);
+}
+
+#[test]
 fn pem_der() {
     check("pem_der", strict_jose_fuzz::pem_der);
 }

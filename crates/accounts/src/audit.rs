@@ -73,6 +73,19 @@ events! {
     /// Those of an administrator who was disabled or demoted.
     InvitationsRevoked, "invitations_revoked", Class::Administration;
     InvitationUsed, "invitation_used", Class::Account;
+    /// An application that may ask users for access. The detail is its id, also of the following.
+    ClientCreated, "client_created", Class::Administration;
+    ClientChanged, "client_changed", Class::Administration;
+    ClientSecretReplaced, "client_secret_replaced", Class::Administration;
+    ClientDeleted, "client_deleted", Class::Administration;
+    /// A user allowed an application to act for them.
+    ConsentGiven, "consent_given", Class::Account;
+    ConsentWithdrawn, "consent_withdrawn", Class::Account;
+    DeviceApproved, "device_approved", Class::Account;
+    /// A code or a refresh token came back after it had been used: another program has a copy.
+    GrantReused, "grant_reused", Class::Account;
+    /// A client did not take the message that a session has ended.
+    LogoutNotDelivered, "logout_not_delivered", Class::Session;
 }
 
 impl Event {

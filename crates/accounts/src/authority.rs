@@ -41,6 +41,14 @@ impl Authority {
         matches!(self, Self::Operator | Self::Admin(_))
     }
 
+    /// The user who acts.
+    pub fn user(self) -> Option<UserId> {
+        match self {
+            Self::Operator => None,
+            Self::Admin(user) | Self::User(user) => Some(user),
+        }
+    }
+
     /// Whether the actor may change this account: the own one, or any as an administrator.
     pub fn may_change(self, account: UserId) -> bool {
         self.is_admin() || self == Self::User(account)

@@ -142,6 +142,22 @@ uuid_id! {
     ApiTokenId
 }
 uuid_id! {
+    /// The id of an entry in the log of what a user cooked.
+    CookedId
+}
+uuid_id! {
+    /// The id of a household: the users who share a meal plan and a shopping list.
+    HouseholdId
+}
+uuid_id! {
+    /// The id of an entry in a meal plan.
+    PlanEntryId
+}
+uuid_id! {
+    /// The id of an item of a shopping list.
+    ShoppingItemId
+}
+uuid_id! {
     /// The id of an invitation. It is not the secret that invites.
     InvitationId
 }

@@ -12,14 +12,18 @@ use crate::auth::{
     log_in::{PasswordStrategy, password_strategy},
 };
 use crate::http::cookies::SessionCookies;
+use crate::mode::Mode;
 use crate::provider::{AuthorizationServer, ProviderDependencies, protocol};
 use crate::public_url::PublicUrl;
 use crate::use_cases::{
     Dependencies,
     accounts::{Accounts, LogIn},
+    clients::Clients,
     health::Health,
+    planning::Planning,
     recipes::Recipes,
 };
+use crate::web::form_token::FormTokens;
 
 /// The application: one value, which all requests share.
 #[derive(Clone)]
@@ -27,8 +31,10 @@ pub struct App(Arc<Parts>);
 
 struct Parts {
     accounts: Accounts,
+    clients: Clients,
     recipes: Arc<Recipes>,
     recipe_responses: RecipeResponses,
+    planning: Planning,
     health: Health,
     guard: Arc<Guard>,
     log_in: Arc<PasswordStrategy>,
@@ -37,6 +43,8 @@ struct Parts {
     password_check: LogIn,
     authorization_server: Option<Arc<AuthorizationServer>>,
     resource_metadata: Option<Map<String, Value>>,
+    form_tokens: FormTokens,
+    mode: Mode,
 }
 
 /// Where the service is, and which servers belong to it.
@@ -50,12 +58,15 @@ pub struct Deployment {
     pub resources: Vec<String>,
     /// The tokens of another authorization server, which is used instead, and the metadata that name it.
     pub issuer: Option<(Map<String, Value>, IssuerTokens)>,
+    /// The parts of the program that this server has.
+    pub mode: Mode,
 }
 
 impl App {
     pub fn new(with: Dependencies, deployment: Deployment) -> Self {
-        let Deployment { public_url, provider_url, resources, issuer: trusted } = deployment;
+        let Deployment { public_url, provider_url, resources, issuer: trusted, mode } = deployment;
         let provider_url = provider_url.filter(|_| trusted.is_none());
+        let clients = clients(&with, provider_url.as_ref(), &resources);
         let authorization_server = provider_url.and_then(|url| authorization_server(&with, &url, &resources));
         let (resource_metadata, trust) = match trusted {
             Some((metadata, tokens)) => (Some(metadata), Trust::Issuer(Box::new(tokens))),
@@ -67,11 +78,13 @@ impl App {
         let Dependencies { store, passwords, issuer, settings, limits, search, clock, .. } = with.clone();
         let cookies = SessionCookies::of(public_url.as_ref());
         let find_session = FindSession::new(store.clone(), settings.sessions, clock.clone());
+        let form_tokens = FormTokens::of_secret(issuer.keys().current());
         let guard = guard::guard(issuer, find_session, cookies.access, trust);
         let log_in = LogIn { store: store.clone(), passwords, limits, sessions: settings.sessions, clock };
         let recipes = Arc::new(Recipes::new(&with));
         Self(Arc::new(Parts {
             recipe_responses: RecipeResponses::new(&recipes),
+            planning: Planning::new(&with, Arc::clone(&recipes)),
             recipes,
             health: Health::new(store, search),
             guard: Arc::new(guard),
@@ -80,13 +93,20 @@ impl App {
             authorization_server,
             resource_metadata,
             accounts: Accounts::new(with),
+            clients,
             cookies,
             public_url,
+            form_tokens,
+            mode,
         }))
     }
 
     pub fn accounts(&self) -> &Accounts {
         &self.0.accounts
+    }
+
+    pub fn clients(&self) -> &Clients {
+        &self.0.clients
     }
 
     pub fn recipes(&self) -> &Recipes {
@@ -95,6 +115,10 @@ impl App {
 
     pub fn recipe_responses(&self) -> &RecipeResponses {
         &self.0.recipe_responses
+    }
+
+    pub fn planning(&self) -> &Planning {
+        &self.0.planning
     }
 
     pub fn health(&self) -> &Health {
@@ -119,9 +143,33 @@ impl App {
         self.0.resource_metadata.as_ref()
     }
 
+    pub fn form_tokens(&self) -> &FormTokens {
+        &self.0.form_tokens
+    }
+
+    pub fn mode(&self) -> Mode {
+        self.0.mode
+    }
+
+    /// The path that the addresses of this service begin with: `/recipes`, or nothing.
+    pub fn base_path(&self) -> &str {
+        self.0.public_url.as_ref().map_or("", PublicUrl::path)
+    }
+
     pub fn public_url(&self) -> Option<&PublicUrl> {
         self.0.public_url.as_ref()
     }
+}
+
+/// Clients can be registered before the service has a name that they can trust.
+#[expect(clippy::expect_used, reason = "the name is a constant, which every test of the service parses")]
+fn clients(with: &Dependencies, url: Option<&PublicUrl>, resources: &[String]) -> Clients {
+    let named = url.and_then(|url| protocol(url, resources).ok());
+    let protocol = named.unwrap_or_else(|| {
+        let local = "http://localhost".parse().expect("localhost is a host");
+        protocol(&local, resources).expect("localhost may be an issuer")
+    });
+    Clients::new(with.store.clone(), protocol, with.clock.clone(), with.entropy.clone())
 }
 
 fn authorization_server(
@@ -136,6 +184,7 @@ fn authorization_server(
         store: with.store.clone(),
         secrets: with.issuer.keys().clone(),
         sessions: with.settings.sessions,
+        limits: with.limits.clone(),
         clock: with.clock.clone(),
         entropy: with.entropy.clone(),
     };

@@ -10,6 +10,7 @@ mod error;
 mod mail;
 mod monitoring;
 mod protection;
+mod recipe_settings;
 mod secrets;
 mod sign_up;
 mod values;
@@ -22,6 +23,7 @@ pub use error::ConfigError;
 pub use mail::MailSettings;
 pub use monitoring::Monitoring;
 pub use protection::Protection;
+pub use recipe_settings::RecipeSettings;
 pub use secrets::{Secret, secret_files};
 pub use sign_up::SignUpSettings;
 
@@ -136,6 +138,9 @@ pub struct Config {
 
     #[command(flatten)]
     pub backups: BackupSettings,
+
+    #[command(flatten)]
+    recipes: RecipeSettings,
 
     #[command(flatten)]
     sign_up: SignUpSettings,
@@ -275,8 +280,13 @@ impl Config {
             sign_up: self.sign_up.signup,
             // The users of another server have no address here.
             require_verified_email: self.sign_up.require_verified_email && self.mode().has_accounts(),
+            require_if_match: self.recipes.require_if_match,
+            revisions_kept: self.recipes.revisions_kept(),
+            bin_days: self.recipes.bin_days(),
             password_policy: self.password_policy(),
             quotas: self.protection.quotas(),
+            reading: self.recipes.reading,
+            labels: self.recipes.labels(),
         }
     }
 

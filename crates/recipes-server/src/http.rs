@@ -7,6 +7,7 @@ pub mod conditional;
 pub mod cookies;
 pub mod cursor;
 pub mod error;
+pub mod idempotency_key;
 pub mod json_api;
 pub mod memory_budget;
 pub mod negotiation;

@@ -8,6 +8,16 @@ pub const BODY_BYTES: usize = 256 * 1024;
 /// Bytes of a request with several changes: a thousand recipes of everyday size have one to two megabytes.
 pub const BULK_BYTES: usize = 4 << 20;
 
+/// Bytes of the body of an import. A spreadsheet with a thousand recipes has 3 MiB; archives with many pictures are for the
+/// command line.
+pub const IMPORT_BYTES: usize = 32 << 20;
+
+/// How long the body of an import may take to arrive: within the time of the whole request.
+pub const IMPORT_READ: Duration = Duration::from_secs(25);
+
+/// Files of an import, as parts of one body.
+pub const IMPORT_FILES: usize = 100;
+
 /// Fields of a form. The largest valid recipe has fewer than 2,000, and each costs more memory than its bytes.
 pub const FORM_FIELDS: usize = 5_000;
 

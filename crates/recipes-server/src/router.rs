@@ -4,7 +4,6 @@ use axum::{
     Router,
     middleware::from_fn_with_state,
     response::{IntoResponse, Response},
-    routing::get,
 };
 use http::{HeaderValue, Method, StatusCode, header};
 use utoipa::openapi::OpenApi;
@@ -15,19 +14,10 @@ use crate::app::App;
 use crate::auth::rate_limit::{Limit, RateLimits, limit_by_address};
 use crate::http::error::RequestError;
 use crate::mode::Mode;
+use crate::web;
 
-/// The routes that are not in the OpenAPI document: its own and the pages.
-pub const PAGES: [&str; 9] = [
-    "/",
-    "/api/v1/openapi.json",
-    "/docs",
-    "/docs/",
-    "/docs/{file}",
-    "/account/verify-email",
-    "/account/reset-password",
-    "/account/sign-up",
-    "/account/{file}",
-];
+/// The routes that are not in the OpenAPI document, besides those of [`web::PATHS`].
+pub const PAGES: [&str; 4] = ["/api/v1/openapi.json", "/docs", "/docs/", "/docs/{file}"];
 
 /// The router, and the OpenAPI document that its routes describe. `base_path` is the path of `PUBLIC_URL`.
 pub fn router(
@@ -44,10 +34,13 @@ pub fn router(
     let router = router.merge(api::docs::pages(&openapi, base_path));
     let router = if mode.has_accounts() { router.merge(account_pages(limits)) } else { router };
     let router = if mode.has_recipes() { router.merge(api::oauth::resource_routes()) } else { router };
-    let router = match front_end {
-        Some(front_end) => router.fallback(async move |request| front_end.clone().respond(request).await),
-        None if mode == Mode::AccountsOnly => router.fallback(no_such_route),
-        None => router.route("/", get(home)).fallback(no_such_route),
+    let router = if let Some(front_end) = front_end {
+        // It has pages of its own. Those of links in mails are for front ends that have none.
+        let router = if mode.has_accounts() { router.merge(api::links::pages()) } else { router };
+        router.merge(web::files()).fallback(async move |request| front_end.clone().respond(request).await)
+    } else {
+        let limited = |limit| from_fn_with_state((limits.clone(), limit), limit_by_address);
+        router.merge(web::pages(mode, limited)).fallback(no_such_route)
     };
     (router.method_not_allowed_fallback(other_method), openapi)
 }
@@ -55,10 +48,38 @@ pub fn router(
 fn recipe_routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(api::recipes::list, api::recipes::create))
-        .routes(routes!(api::recipes::read, api::recipes::replace, api::recipes::delete))
         .routes(routes!(api::recipes::bulk::edit))
+        .routes(routes!(api::recipes::import::import))
+        .routes(routes!(
+            api::recipes::read,
+            api::recipes::replace,
+            api::recipes::change,
+            api::recipes::delete
+        ))
+        .routes(routes!(api::recipes::bin::list))
+        .routes(routes!(api::recipes::bin::restore))
+        .routes(routes!(api::recipes::bin::delete))
+        .routes(routes!(api::recipes::revisions::list))
+        .routes(routes!(api::recipes::revisions::read))
+        .routes(routes!(api::recipes::revisions::diff))
+        .routes(routes!(api::recipes::revisions::restore))
+        .routes(routes!(api::label_hints::read))
         .routes(routes!(api::recipes::search::facets))
         .routes(routes!(api::recipes::search::suggest))
+        .routes(routes!(api::recipes::health_labels::list))
+        .routes(routes!(api::recipes::cooked::list, api::recipes::cooked::add))
+        .routes(routes!(api::recipes::cooked::remove))
+        .routes(routes!(api::recipes::favourite::add, api::recipes::favourite::remove))
+        .routes(routes!(api::plan::read, api::plan::replace))
+        .routes(routes!(api::plan::add))
+        .routes(routes!(api::plan::remove))
+        .routes(routes!(api::plan::create_calendar, api::plan::revoke_calendar))
+        .routes(routes!(api::plan::calendar_file))
+        .routes(routes!(api::shopping_list::read, api::shopping_list::add, api::shopping_list::clear))
+        .routes(routes!(api::shopping_list::change, api::shopping_list::remove))
+        .routes(routes!(api::household::read, api::household::leave))
+        .routes(routes!(api::household::invite))
+        .routes(routes!(api::household::join))
 }
 
 fn account_routes(limits: &RateLimits) -> OpenApiRouter<App> {
@@ -81,6 +102,11 @@ fn account_routes(limits: &RateLimits) -> OpenApiRouter<App> {
         .routes(routes!(api::sessions::end))
         .routes(routes!(api::api_tokens::list, api::api_tokens::create))
         .routes(routes!(api::api_tokens::delete))
+        .routes(routes!(api::applications::list))
+        .routes(routes!(api::applications::end))
+        .routes(routes!(api::admin::clients::list, api::admin::clients::create))
+        .routes(routes!(api::admin::clients::read, api::admin::clients::update, api::admin::clients::delete))
+        .routes(routes!(api::admin::clients::replace_secret))
         .routes(routes!(api::admin::users::list))
         .routes(routes!(api::admin::users::read, api::admin::users::update, api::admin::users::delete))
         .routes(routes!(api::admin::users::end_sessions))
@@ -97,12 +123,7 @@ fn health_routes() -> OpenApiRouter<App> {
 /// The pages of accounts, and the authorization server.
 fn account_pages(limits: &RateLimits) -> Router<App> {
     let limited = from_fn_with_state((limits.clone(), Limit::LogIn), limit_by_address);
-    api::links::pages().merge(api::oauth::routes()).merge(api::oauth::log_in_route().layer(limited))
-}
-
-/// The original API redirects here.
-async fn home() -> Response {
-    (StatusCode::FOUND, [(header::LOCATION, "/api/v1/recipes")]).into_response()
+    api::oauth::routes().merge(api::oauth::log_in_route().layer(limited))
 }
 
 async fn no_such_route() -> RequestError {

@@ -3,36 +3,26 @@
 mod acceptor;
 mod connection;
 mod descriptors;
+mod first_run;
 mod listener;
 mod metrics;
 mod registry;
+mod run;
 mod shutdown;
 
-use std::{
-    convert::Infallible,
-    future::{Ready, ready},
-    io::ErrorKind,
-    net::SocketAddr,
-    task::{Context, Poll},
-    time::Duration,
-};
+use std::{convert::Infallible, io::ErrorKind, net::SocketAddr, time::Duration};
 
 use accounts::TokenDigest;
 use anyhow::Context as _;
-use axum_server::Handle;
 use ids::Uid;
 use serde_json::{Map, Value};
 use store::{Instance, Store};
-use tokio::{
-    net::TcpListener,
-    sync::oneshot,
-    time::{sleep, timeout},
-};
-use tower_service::Service;
+use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle, time::timeout};
+use tower_passport::{HttpClient, Network};
 
-use self::connection::ENDING;
-use self::listener::{LimitedListener, Peer};
+pub use self::run::run;
 pub use self::shutdown::Shutdown;
+use crate::api::front_end::FrontEnd;
 use crate::app::{App, Deployment};
 use crate::auth::access_tokens::TokenIssuer;
 use crate::auth::issuer_tokens::{FindIdentity, IssuerTokens, TrustedIssuer};
@@ -43,10 +33,12 @@ use crate::config::{Config, ConfigError, Monitoring};
 use crate::entropy::Entropy;
 use crate::http::stack::{CorsOrigins, Draining, HttpConfig, HttpService};
 use crate::idle_memory;
-use crate::jobs::mail::{self, Mailer, MailerConfig};
+use crate::jobs::mail::{self, MailWorker, Mailer, MailerConfig};
 use crate::jobs::search_index::SearchIndex;
-use crate::jobs::{backups, upkeep};
-use crate::limits::{self, DRAIN_SHARE, HEAD_BYTES, MAIL_SHARE, STREAMS};
+use crate::jobs::upkeep::{self, Keeping};
+use crate::jobs::{backups, logouts};
+use crate::limits::{self, DRAIN_SHARE, MAIL_SHARE};
+use crate::page_fetcher::PageFetcher;
 use crate::passwords::Passwords;
 use crate::public_url::PublicUrl;
 use crate::router::{PAGES, router};
@@ -60,6 +52,7 @@ use crate::telemetry::{
     traces::{TraceConfig, Traces},
 };
 use crate::use_cases::Dependencies;
+use crate::web;
 
 /// How long the end waits for the last lines of the log, which may be blocked.
 const LAST_LINES: Duration = Duration::from_secs(1);
@@ -70,6 +63,13 @@ const LAST_LINES: Duration = Duration::from_secs(1);
 /// The reason why the service cannot start, and what to do about it.
 pub async fn serve(config: Config) -> anyhow::Result<()> {
     let log = start_log(&config.monitoring)?;
+    let outcome = start_and_serve(config, &log).await;
+    // The reason of a failed start is printed next, and must not come before lines of the log.
+    log.flush(LAST_LINES);
+    outcome
+}
+
+async fn start_and_serve(config: Config, log: &LogWriter) -> anyhow::Result<()> {
     let (clock, entropy) = (Clock::system(), Entropy::system());
     // All settings before the first file: an invalid one must leave nothing behind.
     let front_end = config.front_end()?;
@@ -106,8 +106,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let sources =
         metrics::Sources { store: store.clone(), passwords: passwords.clone(), search: search.clone() };
     metrics::start(metrics.as_ref(), sources, (clock.clone(), entropy.clone())).await?;
-    let (end_of_mail, ending) = oneshot::channel::<Infallible>();
-    let worker = tokio::spawn(worker.run(async { drop(ending.await) }));
+    let mails = SendingMails::start(worker);
     start_jobs(&config, &store, &clock);
     let public_url = config.mail.public_url.clone();
     // A service on this machine only needs no setting to be tried out.
@@ -124,55 +123,82 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
             limits: limits.clone(),
             mailer,
             search: search.clone(),
+            pages: PageFetcher::public(config.protection.url_import),
             clock: clock.clone(),
             entropy: entropy.clone(),
         },
         Deployment {
-            public_url: public_url.clone(),
+            public_url,
             provider_url,
             resources: config.authorization.resources.clone(),
             issuer: trusted,
+            mode: config.mode(),
         },
     );
-    let base_path = public_url.as_ref().map_or("", PublicUrl::path);
-    let (routes, openapi) = router(&limits, base_path, front_end, config.mode());
-    let templates = Routes::new(openapi.paths.paths.into_keys().chain(PAGES.map(str::to_owned)));
-    let request_metrics = metrics.map(|_| RequestMetrics::new(templates.clone()));
-    let traces = start_traces(&config, templates, &entropy)?;
-    let service = HttpService::new(
-        routes.with_state(app),
-        HttpConfig {
+    deliver_logouts(&app)?;
+    let has_pages = front_end.is_none();
+    let app_of_first_run = app.clone();
+    let (service, traces) = http_service(
+        &config,
+        HttpParts {
+            app,
+            front_end,
+            limits,
+            log: log.clone(),
+            has_metrics: metrics.is_some(),
             clock,
             entropy,
-            cors_origins: config.cors_origins.clone().unwrap_or(CorsOrigins::Any),
-            trusted_proxies: config.protection.trusted_proxies.clone(),
-            public_url: public_url.clone(),
-            access_log: AccessLog::new(log.clone())
-                .with_metrics(request_metrics)
-                .with_slow(config.monitoring.log_slow),
-            traces: traces.clone(),
-            memory_budget: config.protection.memory_budget,
-            draining: Draining::default(),
         },
-    );
+    )?;
 
     let shutdown = shutdown::signalled();
     let database = config.database_url();
     tracing::info!("Listening on http://{bound} (documentation at http://{bound}/docs), database {database}");
-    let outcome = run(listener, service, connections(&config), shutdown).await;
-    drop(end_of_mail);
-    if timeout(config.shutdown_timeout().mul_f64(MAIL_SHARE), worker).await.is_err() {
-        tracing::warn!(
-            "Some mails could not be sent before the shutdown; they are sent after the next start"
-        );
+    if has_pages {
+        first_run::log_code(&app_of_first_run, bound).await?;
     }
+    let outcome = run(listener, service, connections(&config), shutdown).await;
+    mails.end(config.shutdown_timeout().mul_f64(MAIL_SHARE)).await;
     if let Some(search) = search {
         search.close().await;
     }
     store.close().await;
     traces.close().await;
-    log.flush(LAST_LINES);
     outcome
+}
+
+/// What the HTTP service consists of, beside the settings.
+struct HttpParts {
+    app: App,
+    front_end: Option<FrontEnd>,
+    limits: RateLimits,
+    log: LogWriter,
+    has_metrics: bool,
+    clock: Clock,
+    entropy: Entropy,
+}
+
+fn http_service(config: &Config, parts: HttpParts) -> Result<(HttpService, Traces), ConfigError> {
+    let HttpParts { app, front_end, limits, log, has_metrics, clock, entropy } = parts;
+    let public_url = config.mail.public_url.clone();
+    let base_path = public_url.as_ref().map_or("", PublicUrl::path);
+    let (routes, openapi) = router(&limits, base_path, front_end, config.mode());
+    let pages = PAGES.iter().chain(web::PATHS).copied();
+    let templates = Routes::new(openapi.paths.paths.into_keys().chain(pages.map(str::to_owned)));
+    let request_metrics = has_metrics.then(|| RequestMetrics::new(templates.clone()));
+    let traces = start_traces(config, templates, &entropy)?;
+    let http = HttpConfig {
+        clock,
+        entropy,
+        cors_origins: config.cors_origins.clone().unwrap_or(CorsOrigins::Any),
+        trusted_proxies: config.protection.trusted_proxies.clone(),
+        public_url,
+        access_log: AccessLog::new(log).with_metrics(request_metrics).with_slow(config.monitoring.log_slow),
+        traces: traces.clone(),
+        memory_budget: config.protection.memory_budget,
+        draining: Draining::default(),
+    };
+    Ok((HttpService::new(routes.with_state(app), http), traces))
 }
 
 fn connections(config: &Config) -> limits::Connections {
@@ -183,10 +209,41 @@ fn connections(config: &Config) -> limits::Connections {
 /// Jobs without an end of their own.
 fn start_jobs(config: &Config, store: &Store, clock: &Clock) {
     tokio::spawn(idle_memory::run());
-    tokio::spawn(upkeep::run(store.clone(), config.protection.audit_retention(), clock.clone()));
+    let (audit, bin_days) = (config.protection.audit_retention(), config.accounts().bin_days);
+    tokio::spawn(upkeep::run(store.clone(), Keeping { audit, bin_days }, clock.clone()));
     if let Some(schedule) = config.backups.schedule() {
         tokio::spawn(backups::run(store.clone(), schedule, clock.clone()));
     }
+}
+
+/// The job that sends mails. It ends after the requests, which may queue some.
+struct SendingMails {
+    end: oneshot::Sender<Infallible>,
+    job: JoinHandle<()>,
+}
+
+impl SendingMails {
+    fn start(worker: MailWorker) -> Self {
+        let (end, ended) = oneshot::channel();
+        Self { end, job: tokio::spawn(worker.run(async { drop(ended.await) })) }
+    }
+
+    async fn end(self, patience: Duration) {
+        drop(self.end);
+        if timeout(patience, self.job).await.is_err() {
+            tracing::warn!(
+                "Some mails could not be sent before the shutdown; they are sent after the next start"
+            );
+        }
+    }
+}
+
+/// Tells clients that sessions have ended. The operator registers the clients, which may be in the same private network.
+fn deliver_logouts(app: &App) -> anyhow::Result<()> {
+    if let Some(server) = app.authorization_server() {
+        tokio::spawn(logouts::run(server, HttpClient::new(Network::Private)?));
+    }
+    Ok(())
 }
 
 /// Issues the tokens of this installation, which is named at its first start.
@@ -289,99 +346,4 @@ async fn note_signing_key(store: &Store, keys: &TokenKeys, clock: &Clock) -> any
         tracing::warn!("The signing key has changed: all access tokens are invalid now{rest}");
     }
     Ok(())
-}
-
-/// The least connections of an address where the process can open few: what two browsers use.
-const SMALLEST_SHARE: usize = 16;
-
-/// Serves connections until `shutdown` resolves, and then the requests in flight.
-///
-/// # Errors
-/// If the listener itself fails, which no client can cause.
-pub async fn run(
-    listener: TcpListener,
-    service: HttpService,
-    limits: limits::Connections,
-    shutdown: impl Future<Output = Shutdown> + Send + 'static,
-) -> anyhow::Result<()> {
-    let handle = Handle::<Peer>::new();
-    let max_open = descriptors::max_open(limits.max_open);
-    let max_per_address = limits.max_per_address.min((max_open / 8).max(SMALLEST_SHARE));
-    let limits = limits::Connections { max_open, max_per_address, ..limits };
-    let listener = LimitedListener::new(listener, limits, service.trusted_proxies().clone());
-    let (acceptor, registry) = (listener.acceptor(), listener.registry());
-    let mut server = axum_server::Server::<Peer>::from_listener(listener)
-        .handle(handle.clone())
-        .accept_error_handler(|_, error| tracing::warn!(%error, "A connection could not be accepted"));
-    let protocols = server.http_builder();
-    // A client that sends no more may still read: `nc -N` and some health checks close their sending half.
-    protocols.http1().max_buf_size(HEAD_BYTES).writev(true).half_close(true);
-    // No keep-alive pings: clients answer them automatically, so an idle connection would look active.
-    protocols
-        .http2()
-        .max_concurrent_streams(STREAMS)
-        .initial_stream_window_size(limits::STREAM_WINDOW)
-        .initial_connection_window_size(limits::CONNECTION_WINDOW)
-        .max_send_buf_size(limits::SEND_BUFFER)
-        .max_header_list_size(u32::try_from(HEAD_BYTES).unwrap_or(u32::MAX));
-
-    let draining = service.draining().clone();
-    let drain = async move {
-        let Shutdown { mut immediately } = shutdown.await;
-        draining.begin();
-        if !limits.drain_delay.is_zero() {
-            let seconds = limits.drain_delay.as_secs();
-            tracing::info!(
-                "Draining: /readyz answers 503, and new connections are accepted for {seconds} s more"
-            );
-            tokio::select! {
-                () = sleep(limits.drain_delay) => {}
-                () = &mut immediately => return,
-            }
-        }
-        tracing::info!("Shutting down: waiting for requests in flight, refusing new connections");
-        registry.end();
-        // Until the first byte of a request has come, hyper would close a connection. Those that the clients have just made
-        // have the time in which idle ones end.
-        let closing = async {
-            let closed = acceptor.close().await;
-            if !registry.is_empty() {
-                sleep(ENDING).await;
-            }
-            closed
-        };
-        if let Ok(Err(error)) = timeout(2 * ENDING, closing).await {
-            tracing::warn!(%error, "The listening socket could not be closed in order");
-        }
-        handle.graceful_shutdown(Some(limits.drain_timeout));
-        immediately.await;
-        tracing::warn!("Shutting down immediately, after a second signal");
-        handle.shutdown();
-        std::future::pending::<()>().await;
-    };
-    let serving = server.serve(MakeHttpService(service));
-    tokio::select! {
-        outcome = serving => outcome.context("the listener failed"),
-        () = drain => Ok(()),
-    }
-}
-
-/// Makes the service of each connection, which knows the client's address.
-struct MakeHttpService(HttpService);
-
-impl Service<Peer> for MakeHttpService {
-    type Response = HttpService;
-    type Error = Infallible;
-    type Future = Ready<Result<HttpService, Infallible>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, peer: Peer) -> Self::Future {
-        ready(Ok(match peer.activity() {
-            Some(activity) => self.0.with_connection(peer.address(), activity),
-            None => self.0.with_peer(peer.address()),
-        }))
-    }
 }

@@ -3,8 +3,10 @@
 //! Handlers call use cases, and only use cases call the [`store`].
 
 pub mod accounts;
+pub mod clients;
 mod dependencies;
 pub mod health;
+pub mod planning;
 pub mod recipes;
 
 pub use self::dependencies::Dependencies;

@@ -25,6 +25,8 @@ pub enum Precondition {
     None,
     /// The recipe is at one of these revisions. An empty list never holds.
     Revisions(Vec<i64>),
+    /// The recipe is at none of these revisions.
+    NotRevisions(Vec<i64>),
 }
 
 /// The part of a stored recipe that access depends on.
@@ -45,7 +47,7 @@ pub enum EditRefusal {
     /// no user.
     Forbidden,
     /// The precondition does not hold.
-    Stale { revision: i64 },
+    Stale,
 }
 
 impl RecipeState {
@@ -74,12 +76,12 @@ impl RecipeState {
         if !self.may_edit(editor) {
             return Err(if self.is_public() { EditRefusal::Forbidden } else { EditRefusal::NotFound });
         }
-        match precondition {
-            Precondition::Revisions(revisions) if !revisions.contains(&self.revision) => {
-                Err(EditRefusal::Stale { revision: self.revision })
-            }
-            _ => Ok(()),
-        }
+        let holds = match precondition {
+            Precondition::None => true,
+            Precondition::Revisions(revisions) => revisions.contains(&self.revision),
+            Precondition::NotRevisions(revisions) => !revisions.contains(&self.revision),
+        };
+        if holds { Ok(()) } else { Err(EditRefusal::Stale) }
     }
 
     /// Whether the editor may give the recipe this visibility. Comes after [`check_edit`](Self::check_edit).
@@ -128,9 +130,13 @@ mod tests {
 
     #[test]
     fn preconditions() {
-        let (recipe, stale) = (state(None, Visibility::Public), Err(EditRefusal::Stale { revision: 3 }));
+        let (recipe, stale) = (state(None, Visibility::Public), Err(EditRefusal::Stale));
         for (revisions, want) in [(vec![], stale), (vec![2], stale), (vec![4, 3], Ok(()))] {
             let precondition = Precondition::Revisions(revisions);
+            assert_eq!(recipe.check_edit(Editor::Admin, &precondition), want, "{precondition:?}");
+        }
+        for (revisions, want) in [(vec![], Ok(())), (vec![2], Ok(())), (vec![4, 3], stale)] {
+            let precondition = Precondition::NotRevisions(revisions);
             assert_eq!(recipe.check_edit(Editor::Admin, &precondition), want, "{precondition:?}");
         }
         let others = state(Some(2), Visibility::Private);

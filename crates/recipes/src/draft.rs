@@ -36,6 +36,16 @@ impl Draft {
         reader.into_errors()
     }
 
+    /// With members that another version of the program has written.
+    pub(crate) fn with_unknown(mut self, unknown: Map<String, Value>) -> Self {
+        self.0.unknown = unknown;
+        self
+    }
+
+    pub fn health_labels(&self) -> impl Iterator<Item = &str> {
+        self.0.health_labels.iter().map(String::as_str)
+    }
+
     pub fn content(&self) -> &Content {
         &self.0
     }

@@ -16,6 +16,7 @@ use crate::server_fields::ServerFields;
 pub fn recipe_schemas() -> Map<String, Value> {
     let schemas = [
         ("RecipeDraft", recipe_draft()),
+        ("RecipePatch", recipe_patch()),
         ("Recipe", recipe()),
         ("InstructionDraft", Instruction::schema(View::Draft)),
         ("Instruction", Instruction::schema(View::Stored)),
@@ -36,6 +37,22 @@ fn recipe_draft() -> Value {
          space around texts is removed. Empty text is read as null, and blank items of lists are dropped."
     );
     schema["example"] = example();
+    schema
+}
+
+fn recipe_patch() -> Value {
+    let mut schema = Content::schema(View::Draft);
+    if let Some(schema) = schema.as_object_mut() {
+        schema.remove("required");
+    }
+    for time in ["cookTimeMinutes", "prepTimeMinutes"] {
+        schema["properties"][time]["type"] = json!("integer");
+    }
+    schema["description"] = json!(
+        "Fields to change (RFC 7396): an object is merged into the former one, null removes a field, anything else replaces \
+         it. The five fields that every recipe has cannot be removed. Fields that are left out stay as they are."
+    );
+    schema["example"] = json!({ "name": "Chicken Vesuvio for two", "servings": 2, "description": null });
     schema
 }
 

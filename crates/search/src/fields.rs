@@ -2,7 +2,7 @@
 
 use ids::RecipeId;
 use jiff::Timestamp;
-use recipes::{Recipe, Visibility};
+use recipes::{Recipe, Visibility, slug};
 use tantivy::index::{IndexSettings, IndexSortByField, Order};
 use tantivy::schema::{
     FAST, Field, INDEXED, IndexRecordOption, NumericOptions, STRING, Schema, TextFieldIndexing, TextOptions,
@@ -218,21 +218,6 @@ fn add_tags<'a>(document: &mut TantivyDocument, tags: Tags, texts: impl IntoIter
     }
 }
 
-/// The form in which labels and other tags are compared: lower case, with `-` for spaces and `_`.
-pub fn slug(text: &str) -> String {
-    let mut slug = String::with_capacity(text.len());
-    for c in text.trim().chars().filter(|c| *c != SEPARATOR) {
-        if c.is_whitespace() || matches!(c, '_' | '-') {
-            if !slug.ends_with('-') {
-                slug.push('-');
-            }
-        } else {
-            slug.extend(c.to_lowercase());
-        }
-    }
-    slug
-}
-
 /// The stated total, or what preparation and cooking add up to.
 fn total_minutes(recipe: &Recipe) -> Option<u64> {
     let content = &recipe.content;
@@ -276,19 +261,6 @@ pub(crate) fn unsigned(id: i64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn slugs() {
-        for (text, want) in [
-            ("Gluten-Free", "gluten-free"),
-            ("gluten_free", "gluten-free"),
-            (" No oil  added ", "no-oil-added"),
-            ("ÉTÉ", "été"),
-            ("a\0b", "ab"),
-        ] {
-            assert_eq!(slug(text), want);
-        }
-    }
 
     #[test]
     fn later_changes_and_higher_ids_have_a_higher_ord() {

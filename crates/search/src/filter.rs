@@ -2,12 +2,12 @@
 
 use ids::{RecipeId, UserId};
 use jiff::Timestamp;
-use recipes::Visibility;
+use recipes::{Visibility, slug};
 use tantivy::Term;
 use tantivy::query::{Query, TermQuery, TermSetQuery};
 use tantivy::schema::IndexRecordOption;
 
-use crate::fields::{Fields, Tags, slug, unsigned};
+use crate::fields::{Fields, Tags, unsigned};
 
 /// What must hold besides the text. The default admits every recipe that the viewer may read.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -43,8 +43,8 @@ pub(crate) fn make_singular(word: &mut String) {
     }
 }
 
-/// Words that may be the singular or the plural of a folded word in German, whose plurals are too varied for the index. They need
-/// not exist: the index is asked which of them do.
+/// Candidates for the singular and the plural of a folded German word. German has too many plural forms for a rule at index time,
+/// so a search looks up which of the candidates are in the index.
 pub(crate) fn other_forms(word: &str) -> Vec<String> {
     if word.len() < SHORTEST_IN_N || !word.bytes().all(|byte| byte.is_ascii_lowercase()) {
         return Vec::new();

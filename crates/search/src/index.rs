@@ -75,7 +75,7 @@ impl RecipeIndex {
 
     fn new(index: Index, fields: Fields, boot: &str) -> Result<Self, SearchError> {
         index.tokenizers().register(TOKENIZER, analyzer(Side::Index));
-        // Reloaded after each commit of ours: nobody else writes.
+        // The writer reloads it after each commit; an index has only one writer.
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
         Ok(Self { index, reader, fields, boot: boot.to_owned() })
     }
@@ -110,7 +110,7 @@ impl RecipeIndex {
     /// [`SearchError`] if the index cannot be read.
     pub fn examine(folder: &Path) -> Result<Option<Examined>, SearchError> {
         let Some(index) = Self::existing(folder, "") else { return Ok(None) };
-        // Before the recipes: the service may write meanwhile, and what is later than the position is expected to differ.
+        // Read before the recipes: the service may write in between, and only recipes up to this position must be equal.
         let position = index.position();
         index.reader.reload()?;
         Ok(Some(Examined { position, revisions: index.revisions()? }))

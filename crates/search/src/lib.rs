@@ -44,9 +44,9 @@ mod writer;
 
 pub use error::SearchError;
 pub use facets::{Facet, Facets, TIME_RANGES};
-pub use fields::slug;
 pub use filter::{Filter, TagFilter};
 pub use index::{Examined, RecipeIndex};
+pub use recipes::slug;
 pub use search::{Cursor, Hits, Order, Search, Suggestions};
 pub use sorted::{Direction, SortKey};
 pub use text::Text;

@@ -33,8 +33,8 @@ impl Best {
         Self { limit, after, heap: BinaryHeap::with_capacity(limit + 1) }
     }
 
-    /// Looks through a segment. Blocks of words whose best possible score is too low are skipped: therefore the conditions are
-    /// tested here and are no clauses of the query, which would switch that off.
+    /// Searches one segment and skips blocks with a maximum score below the threshold. Clauses for the filters would disable this
+    /// pruning, so the filters are tested here for each document.
     pub(crate) fn collect(
         &mut self,
         weight: &dyn Weight,

@@ -61,10 +61,10 @@ enum After {
     Place(Place),
 }
 
-/// What completes the text that is being typed.
+/// Completions of a text that is being typed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Suggestions {
-    /// Recipes whose name has the words, the last one perhaps incomplete.
+    /// Recipes with all words in their name; the last word may be incomplete.
     pub recipes: Vec<RecipeId>,
     /// Words of ingredients that complete the last one, in the form in which words are compared.
     pub ingredients: Vec<String>,

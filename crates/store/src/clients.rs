@@ -1,8 +1,9 @@
 //! OAuth clients and signing keys, in either kind of database.
 
+use accounts::audit::Event;
 use jiff::Timestamp;
 
-use crate::{Store, StoreError};
+use crate::{Context, Store, StoreError};
 
 /// A registered client. The server reads and writes the record, a JSON text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,10 +28,14 @@ pub struct SigningKeyRow {
 #[expect(clippy::missing_errors_doc, reason = "what can always happen is said once, above")]
 impl Store {
     /// Inserts a client. `false`: the id is taken.
-    pub async fn create_client(&self, new: ClientRow) -> Result<bool, StoreError> {
+    ///
+    /// # Errors
+    /// [`StoreError::AdminRequired`], [`StoreError::ActorRevoked`]; of [`replace_client`](Self::replace_client) and
+    /// [`delete_client`](Self::delete_client) as well.
+    pub async fn create_client(&self, new: ClientRow, context: Context) -> Result<bool, StoreError> {
         match self {
-            Self::Sqlite(db) => db.create_client(new).await,
-            Self::Postgres(db) => db.create_client(new).await,
+            Self::Sqlite(db) => db.create_client(new, context).await,
+            Self::Postgres(db) => db.create_client(new, context).await,
         }
     }
 
@@ -50,19 +55,25 @@ impl Store {
         }
     }
 
-    /// Replaces the record of a client if it is still the one of `found`. Returns whether it was.
-    pub async fn replace_client(&self, found: ClientRow, record: String) -> Result<bool, StoreError> {
+    /// Replaces the record of a client if it is still the one of `found`. Returns whether it was. `event` is for the audit log.
+    pub async fn replace_client(
+        &self,
+        found: ClientRow,
+        record: String,
+        event: Event,
+        context: Context,
+    ) -> Result<bool, StoreError> {
         match self {
-            Self::Sqlite(db) => db.replace_client(found, record).await,
-            Self::Postgres(db) => db.replace_client(found, record).await,
+            Self::Sqlite(db) => db.replace_client(found, record, event, context).await,
+            Self::Postgres(db) => db.replace_client(found, record, event, context).await,
         }
     }
 
     /// Deletes a client with its grants and consents. Returns whether there was one.
-    pub async fn delete_client(&self, id: &str) -> Result<bool, StoreError> {
+    pub async fn delete_client(&self, id: &str, context: Context) -> Result<bool, StoreError> {
         match self {
-            Self::Sqlite(db) => db.delete_client(id).await,
-            Self::Postgres(db) => db.delete_client(id).await,
+            Self::Sqlite(db) => db.delete_client(id, context).await,
+            Self::Postgres(db) => db.delete_client(id, context).await,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use crate::DatabaseUrl;
 use ::recipes::{Quotas, Usage};
+use ids::RecipeId;
 
 /// A command that failed.
 ///
@@ -29,6 +30,12 @@ pub enum StoreError {
     /// The owner of the recipe would have more than the quotas allow.
     #[error("the quota of the owner is exceeded")]
     QuotaExceeded { usage: Usage, quotas: Quotas },
+    /// The changes of one command are too large for one transaction: see [`MAX_EDITED_BYTES`](crate::MAX_EDITED_BYTES).
+    #[error("the changes are too large for one transaction")]
+    EditsTooLarge,
+    /// A recipe of an import that is all or nothing.
+    #[error("a recipe of the import was refused")]
+    ImportRefused { index: usize, refusal: ImportRefusal },
     #[error("the database is unavailable: {0}")]
     Unavailable(Unavailable),
     /// Only from [`Store::open`](super::Store::open).
@@ -39,6 +46,17 @@ pub enum StoreError {
     /// A bug in the store: SQL that does not fit the schema, a write that panicked.
     #[error("the store failed: {0}")]
     Bug(String),
+}
+
+/// Why a recipe was not imported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ImportRefusal {
+    /// The recipe that it would replace belongs to another user.
+    NotTheOwner(RecipeId),
+    QuotaExceeded {
+        usage: Usage,
+        quotas: Quotas,
+    },
 }
 
 /// What has to change before the store works again. It recovers without a restart, except from

@@ -4,7 +4,7 @@ use accounts::{TokenDigest, User};
 use ids::{SessionId, UserId};
 use jiff::Timestamp;
 
-use crate::{Store, StoreError};
+use crate::{Context, Store, StoreError};
 
 /// The result of a guarded write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub enum Outcome {
     Replayed,
     /// The row does not exist, or its user, client or session does not.
     Gone,
+    /// The place in the status list belongs to another grant. Nothing is stored.
+    Taken,
 }
 
 /// A code to store.
@@ -25,16 +27,18 @@ pub struct NewCode {
     pub record: String,
     /// When the row can be deleted: after the access token that the code can be exchanged for.
     pub expires_at: Timestamp,
+    pub user: UserId,
+    pub client: String,
     /// The consent that the user gave with it.
     pub consent: Option<NewConsent>,
+    /// The pushed request that it uses up.
+    pub pushed: Option<TokenDigest>,
 }
 
 /// A consent to store.
 #[derive(Clone, Debug)]
 pub struct NewConsent {
     pub id: [u8; 16],
-    pub user: UserId,
-    pub client: String,
     pub consent: ConsentRow,
 }
 
@@ -61,6 +65,10 @@ pub struct NewGrant {
     pub client: String,
     /// The session whose end ends the grant.
     pub session: Option<SessionId>,
+    /// The session whose end is reported to the client.
+    pub logout_session: Option<SessionId>,
+    /// The place in the status list.
+    pub status_index: Option<u32>,
     pub state: GrantState,
 }
 
@@ -81,6 +89,7 @@ pub struct GrantRow {
     pub client: String,
     pub record: String,
     pub expires_at: Timestamp,
+    pub status_index: Option<u32>,
 }
 
 /// The session of a browser.
@@ -98,11 +107,12 @@ pub struct BrowserSession {
 /// [`StoreError::Unavailable`] when the disk fails, for all of them.
 #[expect(clippy::missing_errors_doc, reason = "what can always happen is said once, above")]
 impl Store {
-    /// Stores a code and the consent that the user gave with it. Deletes a few expired codes.
-    pub async fn create_code(&self, new: NewCode, now: Timestamp) -> Result<(), StoreError> {
+    /// Stores a code and the consent that the user gave with it, and deletes the pushed request. [`Outcome::Gone`]: the request
+    /// was used before. Deletes a few expired codes.
+    pub async fn create_code(&self, new: NewCode, context: Context) -> Result<Outcome, StoreError> {
         match self {
-            Self::Sqlite(db) => db.create_code(new, now).await,
-            Self::Postgres(db) => db.create_code(new, now).await,
+            Self::Sqlite(db) => db.create_code(new, context).await,
+            Self::Postgres(db) => db.create_code(new, context).await,
         }
     }
 

@@ -9,29 +9,44 @@
 //! Writes wait for the writer thread, see `sqlite/writer.rs`.
 
 mod api_tokens;
+mod applications;
 mod audit;
 mod backup;
 mod backup_schedule;
+mod bin;
 mod cache;
 mod changes;
 mod clients;
 mod commit_metrics;
 mod context;
+mod cooked;
 mod edits;
 mod error;
+mod favourites;
 mod grants;
+mod households;
+mod idempotency;
 mod identities;
+mod imports;
 mod inspection;
 mod instance;
 mod invitations;
+mod logouts;
 mod mail_tokens;
 mod mails;
 mod page;
 mod passwords;
+mod plans;
 mod postgres;
+mod recipe_snapshot;
 mod recipes;
+mod requests;
+mod revisions;
+mod revisions_kept;
+mod revocations;
 mod sessions;
 mod shared_limits;
+mod shopping;
 mod slow;
 mod sqlite;
 mod statistics;
@@ -42,27 +57,50 @@ use std::io;
 
 use jiff::Timestamp;
 
+pub use self::applications::Application;
 pub use self::backup::{Record, Restore, RestoreBatch, RestoreError, Restored, Snapshot};
 pub use self::backup_schedule::BackupOutcome;
+pub use self::bin::{BinEdit, BinExport, BinKey, BinnedRecipe, MAX_BINNED};
 pub use self::cache::{CacheKey, Lookup, ReadCache, Slot};
 pub use self::changes::RecipeChanges;
 pub use self::clients::{ClientRow, SigningKeyRow};
 pub use self::context::Context;
-pub use self::edits::{Atomicity, EditOutcome, RecipeEdit};
-pub use self::error::{StoreError, Unavailable};
+pub use self::cooked::{Cooked, MAX_COOKED, MAX_COOKED_OF_RECIPE, Noted};
+pub use self::edits::{Atomicity, EditOutcome, MAX_EDITED_BYTES, RecipeEdit, Revised};
+pub use self::error::{ImportRefusal, StoreError, Unavailable};
+pub use self::favourites::{Favoured, Favourite, MAX_FAVOURITES};
 pub use self::grants::{
     BrowserSession, CodeRow, ConsentRow, GrantRow, GrantState, NewCode, NewConsent, NewGrant, Outcome,
 };
+pub use self::households::{
+    Household, HouseholdInvitation, HouseholdMember, Joined, MAX_HOUSEHOLD_MEMBERS, PlanFeed,
+};
+pub use self::idempotency::{IdempotencyKey, Once};
 pub use self::identities::{Identity, NewIdentity};
+pub use self::imports::{ImportBatch, ImportOutcome, OnConflict, RecipeImport};
 pub use self::inspection::Inspection;
 pub use self::instance::Instance;
+pub use self::logouts::{DueLogout, TakeLogout};
 pub use self::mails::{DueMail, MailContent, TakeMail, TakenMail};
 pub use self::page::{DEFAULT_PAGE_SIZE, Listing, MAX_PAGE_SIZE, Page, PageEnd};
-pub use self::recipes::{Edit, Imported, NewRecipe, RecipePage, ReplaceRecipe, StoredRecipe};
+pub use self::plans::{
+    MAX_PLAN_ENTRIES, MAX_PLAN_ENTRIES_OF_DAY, NewPlanEntries, PlanEntry, Planned, ReplacedDays,
+};
+pub use self::recipe_snapshot::RecipeSnapshot;
+pub use self::recipes::{
+    Edit, NewRecipe, PatchRecipe, RecipePage, ReplaceRecipe, RestoreRevision, StoredRecipe,
+};
+pub use self::requests::{DeviceCodeKey, MAX_WAITING_REQUESTS, NewDeviceCode, NewPushedRequest};
+pub use self::revisions::{FoundRevision, Revision, RevisionPage};
+pub use self::revisions_kept::RevisionsKept;
+pub use self::revocations::EndedGrants;
 pub use self::sessions::{
     ChangePassword, CreateSession, Refresh, RefreshSession, Refreshed, SessionUser, SignUp,
 };
 pub use self::shared_limits::{LimitKey, SharedLimits, SharedQuota, TakenQuota};
+pub use self::shopping::{
+    ChangeShoppingItem, ItemEdit, Listed, MAX_SHOPPING_ITEMS, NewShoppingLine, NewShoppingLines, ShoppingItem,
+};
 pub use self::slow::{Waited, log_slow_transactions, observe_waits, take_waited};
 pub use self::statistics::Statistics;
 pub use self::url::DatabaseUrl;

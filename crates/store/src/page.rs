@@ -43,6 +43,11 @@ impl<Key: Copy> Page<Key> {
         Self { after, limit: MAX_PAGE_SIZE }
     }
 
+    /// The first row after this key.
+    pub(crate) fn only(after: Key) -> Self {
+        Self { after: Some(after), limit: 1 }
+    }
+
     pub fn after(&self) -> Option<Key> {
         self.after
     }

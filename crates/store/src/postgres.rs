@@ -8,34 +8,50 @@
 
 mod access_changes;
 mod api_tokens;
+mod applications;
 mod audit;
 mod authority;
 mod backup;
 mod backup_schedule;
+mod bin;
 mod changes;
 mod clients;
 mod columns;
 mod conditions;
 mod connection;
+mod cooked;
 mod deletion;
 mod edits;
 mod ending;
 mod failure;
+mod favourites;
 mod grants;
+mod households;
+mod idempotency;
 mod identities;
+mod imports;
 mod inspect;
 mod instance;
 mod invitations;
+mod logouts;
 mod mail_tokens;
 mod mails;
 mod migrate;
 mod parameters;
 mod passwords;
+mod plans;
 mod quota;
 mod recipe_row;
+mod recipe_snapshot;
+mod recipe_state;
 mod recipes;
+mod requests;
+mod revisions;
+mod revocations;
 mod sessions;
+mod shared_connections;
 mod shared_limits;
+mod shopping;
 mod statistics;
 mod times;
 mod user_row;
@@ -52,7 +68,7 @@ use accounts::Authority;
 use ids::{SessionId, UserId};
 use jiff::Timestamp;
 use tokio::sync::{Mutex, Semaphore};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 
 use self::access_changes::AccessChanges;
 pub(crate) use self::backup::restore;
@@ -360,28 +376,6 @@ impl Postgres {
             }
             drop(permit);
         });
-    }
-
-    /// A shared connection that works, as far as is known.
-    async fn shared(&self) -> Result<Db, Failure> {
-        // Also while others wait for the same connection: all give up at the same time.
-        timeout(PATIENCE, self.connected_slot()).await.map_err(|_| Unavailable::TimedOut)?
-    }
-
-    async fn connected_slot(&self) -> Result<Db, Failure> {
-        if self.0.is_closed.load(Ordering::Acquire) {
-            return Err(Unavailable::Closed.into());
-        }
-        let number = self.0.next_slot.fetch_add(1, Ordering::Relaxed) % SHARED;
-        let Some(slot) = self.0.slots.get(number) else { return Err(Unavailable::Closed.into()) };
-        let mut slot = slot.lock().await;
-        if let Some(db) = slot.as_ref().filter(|db| db.is_usable()) {
-            return Ok(db.clone());
-        }
-        *slot = None;
-        let db = self.0.shared.get().await?;
-        *slot = Some(db.clone());
-        Ok(db)
     }
 }
 

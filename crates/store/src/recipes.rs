@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use jiff::Timestamp;
 
-use crate::{Context, Listing, Page, PageEnd, ReadCache, Store, StoreError};
+use crate::{Context, Listing, Page, PageEnd, ReadCache, RevisionsKept, Store, StoreError};
 use ::recipes::{
-    ContentJson, Draft, EditRefusal, ImportedHistory, Precondition, Quotas, Usage, Viewer, Visibility,
-    write_recipe_json,
+    ContentJson, Draft, EditRefusal, FieldError, PatchError, Precondition, Quotas, RecipePatch, Usage,
+    Viewer, Visibility, write_recipe_json,
 };
 use ids::{RecipeId, Uid, UserId};
 
@@ -49,6 +49,81 @@ pub struct ReplaceRecipe {
     pub precondition: Precondition,
     /// Of the owner. A larger text is refused beyond them, unless the actor is an administrator.
     pub quotas: Quotas,
+    /// With the one that is replaced.
+    pub revisions_kept: RevisionsKept,
+}
+
+/// Changes some of what the author of a recipe has written. See [`ReplaceRecipe`].
+#[derive(Clone, Debug)]
+pub struct PatchRecipe {
+    pub id: RecipeId,
+    pub patch: RecipePatch,
+    pub precondition: Precondition,
+    pub quotas: Quotas,
+    pub revisions_kept: RevisionsKept,
+}
+
+/// Makes a new revision with the content of a former one. See [`ReplaceRecipe`].
+#[derive(Clone, Debug)]
+pub struct RestoreRevision {
+    pub id: RecipeId,
+    pub revision: i64,
+    pub precondition: Precondition,
+    pub quotas: Quotas,
+    pub revisions_kept: RevisionsKept,
+}
+
+/// A change of a recipe.
+#[derive(Clone, Debug)]
+pub(crate) struct Change {
+    pub(crate) id: RecipeId,
+    pub(crate) content: NewContent,
+    pub(crate) precondition: Precondition,
+    pub(crate) quotas: Quotas,
+    pub(crate) revisions_kept: RevisionsKept,
+}
+
+/// What a changed recipe contains.
+#[derive(Clone, Debug)]
+pub(crate) enum NewContent {
+    /// Serialized on the caller's thread.
+    Whole(ContentJson, Visibility),
+    /// It is applied in the transaction, to the revision of that moment.
+    Patch(RecipePatch),
+    /// That of this revision.
+    Of(i64),
+}
+
+impl Change {
+    pub(crate) fn replace(command: ReplaceRecipe) -> Self {
+        let ReplaceRecipe { id, draft, precondition, quotas, revisions_kept } = command;
+        let content = NewContent::Whole(ContentJson::new(draft.content()), draft.content().visibility);
+        Self { id, content, precondition, quotas, revisions_kept }
+    }
+
+    pub(crate) fn patch(command: PatchRecipe) -> Self {
+        let PatchRecipe { id, patch, precondition, quotas, revisions_kept } = command;
+        Self { id, content: NewContent::Patch(patch), precondition, quotas, revisions_kept }
+    }
+
+    pub(crate) fn restore(command: RestoreRevision) -> Self {
+        let RestoreRevision { id, revision, precondition, quotas, revisions_kept } = command;
+        Self { id, content: NewContent::Of(revision), precondition, quotas, revisions_kept }
+    }
+}
+
+/// The recipe that a patch makes of this one.
+pub(crate) fn patched(
+    patch: &RecipePatch,
+    recipe: &StoredRecipe,
+) -> Result<Result<(ContentJson, Visibility), Vec<FieldError>>, StoreError> {
+    let mut json = Vec::with_capacity(recipe.json_len());
+    recipe.write_json(&mut json);
+    match patch.apply(&json) {
+        Ok(draft) => Ok(Ok((ContentJson::new(draft.content()), draft.content().visibility))),
+        Err(PatchError::Invalid(errors)) => Ok(Err(errors)),
+        Err(PatchError::Corrupt) => Err(StoreError::Corrupt(format!("the text of recipe {}", recipe.id))),
+    }
 }
 
 /// A recipe as it is in the database.
@@ -132,14 +207,6 @@ impl RecipePage {
     }
 }
 
-/// What became of an imported recipe.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Imported {
-    Added(StoredRecipe),
-    /// There is a recipe with the same uid. It is left alone: it may have been edited since.
-    AlreadyThere(RecipeId),
-}
-
 /// What became of a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Edit<T> {
@@ -148,10 +215,12 @@ pub enum Edit<T> {
     NotFound,
     /// See [`EditRefusal::Forbidden`].
     Forbidden,
-    /// See [`EditRefusal::Stale`].
-    Stale {
-        revision: i64,
-    },
+    /// See [`EditRefusal::Stale`]. The recipe as it is now, which every editor may read.
+    Stale(Box<StoredRecipe>),
+    /// The recipe that a patch would make is not valid.
+    Invalid(Vec<FieldError>),
+    /// The revision to restore does not exist for the actor.
+    NoSuchRevision,
 }
 
 impl<T> Edit<T> {
@@ -160,18 +229,17 @@ impl<T> Edit<T> {
             Self::Done(done) => Edit::Done(change(done)),
             Self::NotFound => Edit::NotFound,
             Self::Forbidden => Edit::Forbidden,
-            Self::Stale { revision } => Edit::Stale { revision },
+            Self::Stale(current) => Edit::Stale(current),
+            Self::Invalid(errors) => Edit::Invalid(errors),
+            Self::NoSuchRevision => Edit::NoSuchRevision,
         }
     }
-}
 
-impl<T> From<Result<T, EditRefusal>> for Edit<T> {
-    fn from(edit: Result<T, EditRefusal>) -> Self {
-        match edit {
-            Ok(done) => Self::Done(done),
-            Err(EditRefusal::NotFound) => Self::NotFound,
-            Err(EditRefusal::Forbidden) => Self::Forbidden,
-            Err(EditRefusal::Stale { revision }) => Self::Stale { revision },
+    pub(crate) fn refused(refusal: EditRefusal, current: StoredRecipe) -> Self {
+        match refusal {
+            EditRefusal::NotFound => Self::NotFound,
+            EditRefusal::Forbidden => Self::Forbidden,
+            EditRefusal::Stale => Self::Stale(Box::new(current)),
         }
     }
 }
@@ -188,23 +256,6 @@ impl Store {
         match self {
             Self::Sqlite(db) => db.create_recipe(new, context).await,
             Self::Postgres(db) => db.create_recipe(new, context).await,
-        }
-    }
-
-    /// Adds a recipe that comes from somewhere else and keeps the past it says it has. Importing the
-    /// same file again changes nothing.
-    ///
-    /// # Errors
-    /// [`StoreError::ActorRevoked`] if the owner was deleted meanwhile.
-    pub async fn import_recipe(
-        &self,
-        new: NewRecipe,
-        history: ImportedHistory,
-        now: Timestamp,
-    ) -> Result<Imported, StoreError> {
-        match self {
-            Self::Sqlite(db) => db.import_recipe(new, history, now).await,
-            Self::Postgres(db) => db.import_recipe(new, history, now).await,
         }
     }
 
@@ -285,12 +336,42 @@ impl Store {
         context: Context,
     ) -> Result<Edit<StoredRecipe>, StoreError> {
         match self {
-            Self::Sqlite(db) => db.replace_recipe(command, context).await,
-            Self::Postgres(db) => db.replace_recipe(command, context).await,
+            Self::Sqlite(db) => db.change_recipe(Change::replace(command), context).await,
+            Self::Postgres(db) => db.change_recipe(Change::replace(command), context).await,
         }
     }
 
-    /// The id is never given out again.
+    /// Applies a merge patch to the revision of the moment of the change.
+    ///
+    /// # Errors
+    /// As [`replace_recipe`](Self::replace_recipe).
+    pub async fn patch_recipe(
+        &self,
+        command: PatchRecipe,
+        context: Context,
+    ) -> Result<Edit<StoredRecipe>, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.change_recipe(Change::patch(command), context).await,
+            Self::Postgres(db) => db.change_recipe(Change::patch(command), context).await,
+        }
+    }
+
+    /// Makes a new revision with the content of a former one, which the actor must be able to read.
+    ///
+    /// # Errors
+    /// As [`replace_recipe`](Self::replace_recipe).
+    pub async fn restore_revision(
+        &self,
+        command: RestoreRevision,
+        context: Context,
+    ) -> Result<Edit<StoredRecipe>, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.change_recipe(Change::restore(command), context).await,
+            Self::Postgres(db) => db.change_recipe(Change::restore(command), context).await,
+        }
+    }
+
+    /// Deletes a recipe and its history for good: [`bin_recipe`](Self::bin_recipe) can be undone. The id is never given out again.
     ///
     /// # Errors
     /// As [`replace_recipe`](Self::replace_recipe).
@@ -308,19 +389,4 @@ impl Store {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn recipes_of_a_page_are_told_apart_and_follow_the_text_before_them() {
-        let id = |number| RecipeId::from_i64(number).unwrap();
-        let mut page = RecipePage::after(b"[".to_vec());
-        assert_eq!((page.iter().count(), page.last()), (0, None));
-        page.push(id(7), b"\"name\":\"Soup\"}");
-        page.push(id(9), b"\"name\":\"Bread\"}");
-        let (soup, bread) = (br#"{"id":7,"name":"Soup"}"#, br#"{"id":9,"name":"Bread"}"#);
-        assert_eq!(page.iter().collect::<Vec<_>>(), [(id(7), &soup[..]), (id(9), &bread[..])]);
-        assert_eq!((page.len(), page.last()), (2, Some(id(9))));
-        assert_eq!(page.into_json(), [b"[", &soup[..], b",", bread].concat());
-    }
-}
+mod tests;

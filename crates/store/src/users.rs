@@ -58,6 +58,19 @@ impl Store {
         }
     }
 
+    /// Makes an account as [`create_user`](Self::create_user), unless there is an active administrator. Of several calls at the same
+    /// moment, also on other machines, one succeeds.
+    ///
+    /// # Errors
+    /// [`StoreError::EmailTaken`].
+    pub async fn create_first_admin(&self, new: NewUser, now: Timestamp) -> Result<Option<User>, StoreError> {
+        let new = NewUser { role: Role::Admin, ..new };
+        match self {
+            Self::Sqlite(db) => db.create_first_admin(new, now).await,
+            Self::Postgres(db) => db.create_first_admin(new, now).await,
+        }
+    }
+
     pub async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
         match self {
             Self::Sqlite(db) => db.user(id),

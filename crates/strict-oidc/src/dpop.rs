@@ -70,6 +70,17 @@ impl DpopProof {
     pub fn replayed() -> OAuthError {
         refused("the proof was used before: sign one with a new `jti` for each request".into())
     }
+
+    /// The same error for a request with an access token: 401
+    /// ([RFC 9449 §7.1](https://www.rfc-editor.org/rfc/rfc9449#section-7.1)).
+    ///
+    /// ```
+    /// let error = strict_oidc::DpopProof::replayed_at_resource();
+    /// assert_eq!(error.status(), 401);
+    /// ```
+    pub fn replayed_at_resource() -> OAuthError {
+        Self::replayed().with_challenge(Challenge::Dpop)
+    }
 }
 
 impl<'a> DpopRequest<'a> {

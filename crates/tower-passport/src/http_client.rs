@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, Request, Response, StatusCode};
+use http::{HeaderMap, Method, Request, Response, StatusCode, header};
 
 pub use self::network::Network;
 use self::network::{Forbidden, GuardedResolver};
@@ -18,7 +18,7 @@ use self::network::{Forbidden, GuardedResolver};
 ///
 /// The URLs come from others: metadata name the key server, an administrator enters an issuer. To prevent server-side request
 /// forgery, the client connects to public addresses only, resolves a name once and checks the addresses that it connects to. It
-/// follows no redirects, uses no proxy from the environment, and decompresses nothing. It requires `https`, except for loopback.
+/// follows no redirects by itself, uses no proxy from the environment, and decompresses nothing. It requires `https`, except for loopback.
 ///
 /// # Not supported, on purpose
 ///
@@ -44,6 +44,7 @@ pub struct HttpClient {
     network: Network,
     timeout: Duration,
     max_body: usize,
+    max_redirects: usize,
     propagation: Option<Propagation>,
 }
 
@@ -71,7 +72,14 @@ impl HttpClient {
             .no_proxy()
             .build()
             .map_err(|error| HttpError::Setup(Arc::new(error)))?;
-        Ok(Self { client, network, timeout: Duration::from_secs(5), max_body: 256 * 1024, propagation: None })
+        Ok(Self {
+            client,
+            network,
+            timeout: Duration::from_secs(5),
+            max_body: 256 * 1024,
+            max_redirects: 0,
+            propagation: None,
+        })
     }
 
     /// Sets how long a request with its whole response may take.
@@ -84,6 +92,13 @@ impl HttpClient {
     #[must_use]
     pub fn max_body(self, bytes: usize) -> Self {
         Self { max_body: bytes, ..self }
+    }
+
+    /// Sets how many redirects of a GET request are followed; none by default. Each address is checked like the first, and a
+    /// request to another host has no `Authorization` and no cookies. For pages, never for keys: a redirect is no proof.
+    #[must_use]
+    pub fn max_redirects(self, redirects: usize) -> Self {
+        Self { max_redirects: redirects, ..self }
     }
 
     /// Lets `inject` add headers to each request, such as `traceparent`, so that a trace continues at the other server.
@@ -145,7 +160,20 @@ impl HttpClient {
     }
 
     async fn execute(&self, request: reqwest::Request) -> Result<Response<Bytes>, HttpError> {
+        let mut next = (request.method() == Method::GET).then(|| request.try_clone()).flatten();
         let mut received = self.client.execute(request).await.map_err(HttpError::of)?;
+        for _ in 0..self.max_redirects {
+            let Some(mut request) = next.take() else { break };
+            let Some(url) = redirect(&received) else { break };
+            self.network.check(&url).map_err(HttpError::Forbidden)?;
+            if url.origin() != request.url().origin() {
+                request.headers_mut().remove(header::AUTHORIZATION);
+                request.headers_mut().remove(header::COOKIE);
+            }
+            *request.url_mut() = url;
+            next = request.try_clone();
+            received = self.client.execute(request).await.map_err(HttpError::of)?;
+        }
         if received.status().is_redirection() && received.status() != StatusCode::NOT_MODIFIED {
             return Err(HttpError::Status(received.status()));
         }
@@ -169,7 +197,7 @@ impl HttpClient {
     /// The JSON document at a URL, as text.
     #[cfg(feature = "remote-keys")]
     pub(crate) async fn document(&self, url: &str) -> Result<String, HttpError> {
-        let request = Request::get(url).header(http::header::ACCEPT, "application/json").body(Bytes::new());
+        let request = Request::get(url).header(header::ACCEPT, "application/json").body(Bytes::new());
         let response = self.send(request.map_err(|_| HttpError::Forbidden(NOT_A_URL))?).await?;
         if response.status() != StatusCode::OK {
             return Err(HttpError::Status(response.status()));
@@ -185,6 +213,13 @@ impl HttpClient {
         let url = url::Url::parse(url).map_err(|_| HttpError::Forbidden(NOT_A_URL))?;
         self.network.check(&url).map_err(HttpError::Forbidden)
     }
+}
+
+/// The address that a response redirects to.
+fn redirect(response: &reqwest::Response) -> Option<url::Url> {
+    let is_followed = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
+    let location = response.headers().get(header::LOCATION).filter(|_| is_followed)?;
+    response.url().join(location.to_str().ok()?).ok()
 }
 
 const NOT_A_URL: &str = "not an absolute URL";

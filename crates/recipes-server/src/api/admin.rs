@@ -1,5 +1,6 @@
 //! What administrators do, one file a resource.
 
 pub mod audit;
+pub mod clients;
 pub mod invitations;
 pub mod users;

@@ -46,6 +46,7 @@ pub fn document() -> OpenApi {
     modifiers(&Bearer, &Schemas),
     tags(
         (name = "recipes", description = "Read and write recipes"),
+        (name = "planning", description = "The meal plan and the shopping list that you share with your household"),
         (name = "users", description = "Sign up, log in, and manage your account"),
         (name = "admin", description = "For administrators: accounts of other users, invitations and the audit log"),
         (name = "health", description = "For operators: whether the service works"),
@@ -119,7 +120,7 @@ fn schema_name(content: &RefOr<Content>) -> Option<String> {
     reference.ref_location.rsplit('/').next().map(str::to_owned)
 }
 
-/// The error of an empty body; of a body without required fields, the error of a number as its first text.
+/// The error of an empty body; of a body without required fields, the error of a number as its first text or list.
 fn first_error((name, schema): (&String, &Value)) -> (String, FieldError) {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let error = if name == "RecipeDraft" {
@@ -128,9 +129,13 @@ fn first_error((name, schema): (&String, &Value)) -> (String, FieldError) {
         Some(FieldError { pointer: format!("/{}", text(field)), message: "is required".to_owned() })
     } else {
         let texts = schema["properties"].as_object().into_iter().flatten();
-        let mut texts = texts.filter(|(_, property)| property["type"] == "string").map(|(name, _)| name);
-        let message = "must be a text".to_owned();
-        texts.next().map(|field| FieldError { pointer: format!("/{field}"), message })
+        let is_text = |kind: &Value| kind == "string" || kind[0] == "string";
+        let mut texts = texts.filter(|(_, property)| is_text(&property["type"])).map(|(name, _)| name);
+        let text = texts.next().map(|name| (name, "must be a text"));
+        let mut lists = schema["properties"].as_object().into_iter().flatten();
+        let list = lists.find(|(_, property)| property["type"] == "array");
+        let first = text.or(list.map(|(name, _)| (name, "must be a list")));
+        first.map(|(field, message)| FieldError { pointer: format!("/{field}"), message: message.to_owned() })
     };
     let none = || FieldError { pointer: String::new(), message: String::new() };
     (name.clone(), error.unwrap_or_else(none))

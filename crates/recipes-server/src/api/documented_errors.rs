@@ -5,6 +5,10 @@ mod examples;
 use std::{borrow::Cow, collections::BTreeMap};
 
 use accounts::{MAX_API_TOKENS, MAX_INVITATIONS};
+use store::{
+    MAX_COOKED, MAX_COOKED_OF_RECIPE, MAX_EDITED_BYTES, MAX_FAVOURITES, MAX_HOUSEHOLD_MEMBERS,
+    MAX_PLAN_ENTRIES, MAX_PLAN_ENTRIES_OF_DAY, MAX_SHOPPING_ITEMS,
+};
 use utoipa::{
     IntoResponses,
     openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder, header::HeaderBuilder},
@@ -12,7 +16,7 @@ use utoipa::{
 
 pub(super) use self::examples::invalid_field;
 use crate::http::negotiation::Shape;
-use crate::limits::{BODY_BYTES, BULK_BYTES};
+use crate::limits::{BODY_BYTES, BULK_BYTES, IMPORT_BYTES};
 
 macro_rules! errors {
     ($($name:ident: $($status:literal $description:expr $(=> $header:literal $meaning:literal)?),+;)*) => {$(
@@ -53,17 +57,38 @@ errors! {
     AdminRequired: 403 "The caller is not an administrator, or used an API token";
     UserNotFound: 404 "There is no such user";
     InvitationNotFound: 404 "There is no such open invitation";
+    TooManyFavourites: 409 format!("You have {MAX_FAVOURITES} favourites already");
+    TooManyCooked: 409 format!("You have {MAX_COOKED_OF_RECIPE} entries for this recipe already, or {MAX_COOKED} in all");
+    CookedNotFound: 404 "You have no such entry";
+    MealNotFound: 404 "There is no such meal in your plan";
+    TooManyMeals: 409 format!("A day would have more than {MAX_PLAN_ENTRIES_OF_DAY} meals, or the plan more than {MAX_PLAN_ENTRIES}");
+    CalendarNotFound: 404 "There is no such calendar";
+    ItemNotFound: 404 "There is no such item in your list";
+    ItemChanged: 409 "Somebody else has changed the item: read the list again";
+    TooManyItems: 409 format!("The list would have more than {MAX_SHOPPING_ITEMS} items");
+    HouseholdNotFound: 404 "You are in no household";
+    InvitationToHouseholdNotFound: 404 "The code is unknown, was used or has expired";
+    HouseholdFull: 409 format!("The household has {MAX_HOUSEHOLD_MEMBERS} members already");
+    RevisionNotFound: 404 "There is no such recipe, or no such revision that you could have read then";
+    BinnedNotFound: 404 "There is no such recipe in the bin that you can restore";
+    CommunalBinned: 403 "The recipe has no owner, so only administrators delete it for good; or as for `DELETE /api/v1/recipes/{id}`";
+    UidTaken: 409 "A recipe with the same `uid` was imported since";
     NoInvitation: 409 format!("There are {MAX_INVITATIONS} open invitations already, or `SIGNUP` is `closed`");
     UserDisabled: 409 "The user is disabled";
     LastAdmin: 409 "The user is the last administrator";
     OwnAccount: 409 "This is your own account";
     SessionNotFound: 404 "You have no such session";
     ApiTokenNotFound: 404 "You have no such API token";
+    ApplicationNotFound: 404 "No application with this id has access to your account";
+    ClientNotFound: 404 "There is no such client";
+    ClientChanged: 409 "Another request changed the client at the same time";
+    SecretlessClient: 409 "Browser and native applications, and clients with keys of their own, have no secret";
     TooManyApiTokens: 409 format!("You have {MAX_API_TOKENS} API tokens already");
     RecipeNotFound: 404 "There is no such recipe, or it is private to another user";
     NotAcceptable: 406 "The client accepts neither JSON nor problem details";
     EmailTaken: 409 "The e-mail address has an account already";
-    PreconditionFailed: 412 "The recipe has changed since you read it" => "etag" "The current revision";
+    PreconditionFailed: 412 "The recipe has changed since you read it; `current` is the recipe as it is now" => "etag" "The current revision";
+    PreconditionRequired: 428 "The service requires `If-Match` (`REQUIRE_IF_MATCH`)";
     UnacceptableBody:
         408 "The body did not arrive in time",
         413 format!("The body is larger than {} KiB", BODY_BYTES / 1024),
@@ -71,9 +96,14 @@ errors! {
         422 "Some fields are not valid; `errors` names each";
     UnacceptableBulk:
         408 "The body did not arrive in time",
-        413 format!("The body is larger than {} KiB", BULK_BYTES / 1024),
+        413 format!("The body is larger than {} MiB, or the operations would write more than {} MiB", BULK_BYTES >> 20, MAX_EDITED_BYTES >> 20),
         415 "The body is neither JSON nor a form",
-        422 "Some fields are not valid; `errors` names each";
+        422 "Some fields are not valid; `errors` names each: `/operations/0/recipe/name`";
+    UnacceptableImport:
+        408 "The body did not arrive in time",
+        413 format!("The body is larger than {} MiB", IMPORT_BYTES >> 20),
+        415 "The body is compressed with a coding other than gzip or deflate",
+        422 "Nothing was imported; `errors` says why for each item: `/0` is the first";
     RateLimited: 429 "Too many requests of this kind; `RateLimit-Policy` names the limit"
         => "retry-after" "Seconds";
     QuotaExceeded: 507 "You would have more recipes or bytes than your quota allows; the message has the figures";

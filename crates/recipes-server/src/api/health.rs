@@ -18,7 +18,7 @@ use crate::http::error::Report;
 use crate::http::stack::Draining;
 use crate::jobs::search_index::IndexStatus;
 
-/// A server whose search index is behind for so long answers old searches: another one should answer instead.
+/// The maximum delay of the search index. Beyond it the results are outdated, and a load balancer should choose another server.
 const LONGEST_BEHIND: Duration = Duration::from_mins(1);
 
 /// Answers as long as the process runs.

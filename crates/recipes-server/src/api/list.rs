@@ -15,7 +15,7 @@ pub(super) const DATA: &str = "{\"data\":";
 
 /// A request for a page of a list that is ordered by `Key`.
 pub(super) struct ListRequest<'a, Key> {
-    path: &'static str,
+    path: &'a str,
     pub(super) query: Query<'a>,
     /// The canonical text of the filters. A cursor is valid only for a list with the same filters.
     filters: String,
@@ -24,7 +24,7 @@ pub(super) struct ListRequest<'a, Key> {
 
 impl<'a, Key: CursorKey + Copy> ListRequest<'a, Key> {
     /// `filters` are the names of the query parameters besides `limit` and `cursor`.
-    pub(super) fn parse(path: &'static str, uri: &'a Uri, filters: &[&str]) -> Result<Self, RequestError> {
+    pub(super) fn parse(path: &'a str, uri: &'a Uri, filters: &[&str]) -> Result<Self, RequestError> {
         let query = Query::parse(uri, &[&["limit", "cursor"], filters].concat())?;
         let mut canonical = form_urlencoded::Serializer::new(String::new());
         for name in filters {

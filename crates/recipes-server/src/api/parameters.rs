@@ -104,17 +104,17 @@ parameters! {
         {
             "name": "maxTotalMinutes", "in": "query", "required": false,
             "description": "The longest time from start to finish. Recipes without a time do not pass.",
-            "schema": { "type": "integer", "format": "int32", "minimum": 0 }
+            "schema": { "type": "integer", "format": "int32", "minimum": 0, "maximum": 525_600 }
         },
         {
             "name": "maxPrepMinutes", "in": "query", "required": false,
             "description": "The longest preparation.",
-            "schema": { "type": "integer", "format": "int32", "minimum": 0 }
+            "schema": { "type": "integer", "format": "int32", "minimum": 0, "maximum": 525_600 }
         },
         {
             "name": "maxCookMinutes", "in": "query", "required": false,
             "description": "The longest cooking.",
-            "schema": { "type": "integer", "format": "int32", "minimum": 0 }
+            "schema": { "type": "integer", "format": "int32", "minimum": 0, "maximum": 525_600 }
         },
         {
             "name": "difficulty", "in": "query", "required": false,
@@ -130,6 +130,11 @@ parameters! {
             "name": "visibility", "in": "query", "required": false,
             "description": "`public` or `private`.",
             "schema": { "type": "string", "pattern": "^(public|private)$" }
+        },
+        {
+            "name": "favourite", "in": "query", "required": false,
+            "description": "`true`: only your favourites.",
+            "schema": { "type": "string", "pattern": "^true$" }
         },
         {
             "name": "updatedSince", "in": "query", "required": false,
@@ -154,13 +159,76 @@ parameters! {
             "schema": { "type": "string" }
         }
     ];
+    IdempotencyKeyHeader: [{
+        "name": "Idempotency-Key", "in": "header", "required": false,
+        "description": "A key of your choice, such as a UUID, for this recipe. A key that you used for another recipe is 422.",
+        "schema": { "type": "string", "minLength": 1, "maxLength": 255 }
+    }];
     RecipeInPath: [{
         "name": "id", "in": "path", "required": true, "example": 1,
         "schema": { "type": "integer", "format": "int64", "minimum": 1 }
     }];
+    RecipeViewQuery: [
+        {
+            "name": "servings", "in": "query", "required": false,
+            "description": "Scales the ingredients to this many servings; the recipe must state its own. A whole number, a \
+                decimal number or a fraction.",
+            "schema": { "type": "string", "pattern": "^([1-9][0-9]{0,2}(\\.[0-9]{1,3})?|0\\.[0-9]{0,2}[1-9])$" }
+        },
+        {
+            "name": "scale", "in": "query", "required": false,
+            "description": "Multiplies the amounts of the ingredients: `2`, `1.5`, `3/2`. Not together with `servings`.",
+            "schema": { "type": "string", "pattern": "^([1-9][0-9]{0,2}(\\.[0-9]{1,3}|/[1-9][0-9]{0,2})?|0\\.[0-9]{0,2}[1-9])$" }
+        },
+        {
+            "name": "unit", "in": "query", "required": false,
+            "description": "Converts g, kg, ml, l, oz, lb, fl oz, cups, tablespoons and teaspoons of the ingredients, and the \
+                temperatures of the steps. Converted values are rounded; `amounts` lists the changed lines.",
+            "schema": { "type": "string", "pattern": "^(metric|imperial)$" }
+        },
+        {
+            "name": "parsedIngredients", "in": "query", "required": false,
+            "description": "Adds the ingredients in parts: amounts as exact fractions, unit, food and note.",
+            "schema": { "type": "boolean", "default": false }
+        }
+    ];
+    DaysQuery: [
+        {
+            "name": "from", "in": "query", "required": false,
+            "description": "The first day. Without it, today.",
+            "schema": { "type": "string", "format": "date", "pattern": "^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])$" }
+        },
+        {
+            "name": "to", "in": "query", "required": false,
+            "description": "The last day, at most 366 days later. Without it, six days later.",
+            "schema": { "type": "string", "format": "date", "pattern": "^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])$" }
+        }
+    ];
+    TickedQuery: [{
+        "name": "ticked", "in": "query", "required": false,
+        "description": "`true`: only the ticked items.",
+        "schema": { "type": "string", "pattern": "^true$" }
+    }];
+    RevisionInPath: [{
+        "name": "revision", "in": "path", "required": true, "example": 1,
+        "schema": { "type": "integer", "format": "int64", "minimum": 1 }
+    }];
+    DiffQuery: [{
+        "name": "to", "in": "query", "required": false,
+        "description": "The number of the other revision; without it, the current one.",
+        "schema": { "type": "integer", "format": "int64", "minimum": 1 }
+    }];
+    CookedInPath: [{
+        "name": "entry", "in": "path", "required": true, "example": "01936f5e-8c00-7d3a-9b1e-3f5a7c9e1b2d",
+        "schema": { "type": "string", "format": "uuid" }
+    }];
     UserInPath: [{
         "name": "id", "in": "path", "required": true, "example": 1,
         "schema": { "type": "integer", "format": "int64", "minimum": 1 }
+    }];
+    ClientInPath: [{
+        "name": "clientId", "in": "path", "required": true, "example": "c_Jm0pTjTVsVIQmnbu8jPAPQ",
+        "schema": { "type": "string", "pattern": "^c_[A-Za-z0-9_-]{1,126}$" }
     }];
     UuidInPath: [{
         "name": "id", "in": "path", "required": true, "example": "01936f5e-8c00-7d3a-9b1e-3f5a7c9e1b2d",

@@ -1,57 +1,87 @@
 //! Recipes: every client reads the public ones, users create their own, owners change theirs.
 
+pub mod address;
+pub mod bin;
 pub mod bulk;
+mod collection;
+pub mod cooked;
+pub mod favourite;
+pub mod health_labels;
 mod hit_stream;
+pub mod import;
 mod page_stream;
 pub mod response;
+pub mod revisions;
+mod scaled;
 pub mod search;
 mod view;
 
-use axum::response::Response;
+use axum::{extract::State, response::Response};
 use http::{HeaderValue, StatusCode, Uri, header};
 use ids::RecipeId;
-use recipes::{Draft, FieldError, Scalars};
+use recipes::{Draft, FieldError, RecipePatch, Scalars};
 use serde_json::{Map, Value};
 
+use self::address::RecipeAddress;
+use self::collection::CollectionFormat;
 use self::page_stream::PageStream;
 use self::response::{REVALIDATE, RecipeResponse};
+use self::scaled::ViewRequest;
 use self::view::View;
 use super::{
     documented_errors::{
-        Forbidden, Malformed, NotAcceptable, PreconditionFailed, QuotaExceeded, RecipeNotFound,
-        UnacceptableBody, Unauthorized, Unavailable, WithoutRecipesRead, WithoutRecipesWrite,
+        Forbidden, Malformed, NotAcceptable, PreconditionFailed, PreconditionRequired, QuotaExceeded,
+        RecipeNotFound, UnacceptableBody, Unauthorized, Unavailable, WithoutRecipesRead, WithoutRecipesWrite,
     },
     json_array::JsonArray,
     list::{DATA, ListRequest},
-    parameters::{IfMatch, IfNoneMatch, PageQuery, RecipeInPath, SearchQuery, ViewQuery},
+    parameters::{
+        IdempotencyKeyHeader, IfMatch, IfNoneMatch, PageQuery, RecipeInPath, RecipeViewQuery, SearchQuery,
+        ViewQuery,
+    },
     path::PathId,
 };
 use crate::app::App;
-use crate::auth::requirements::RecipeReader;
+use crate::auth::requirements::{RecipeEditor, RecipeReader};
 use crate::http::body::{Body, Parse};
 use crate::http::conditional::{self, Conditions};
-use crate::http::error::Report;
+use crate::http::error::{Report, RequestError};
+use crate::http::idempotency_key::IdempotencyKey;
 use crate::http::json_api::JsonApi;
-use crate::http::query::Count;
-use crate::use_cases::recipes::Writer;
+use crate::http::negotiation::JSON;
+use crate::http::query::{Count, Query};
+use crate::use_cases::recipes::{Precondition, Writer};
 
-/// Lists recipes in pages: all in the order of their ids, or those that a search finds.
+/// Lists recipes in pages: all in the order of their ids, or those that a search finds. Or sends all of them as one document.
+///
+/// With `Accept: application/x-ndjson`, `application/ld+json` or `application/zip` all recipes are sent at once, as they are at
+/// one moment, and there are no parameters.
 #[utoipa::path(
     get, path = "/api/v1/recipes", tag = "recipes", operation_id = "listRecipes",
     params(PageQuery, ViewQuery, SearchQuery),
     security((), ("bearer" = ["recipes:read"])),
     responses(
-        (status = 200, description = "A page of recipes", body = ref("#/components/schemas/RecipePage"), headers(
+        (status = 200, description = "A page of recipes, or all of them", content(
+            (ref("#/components/schemas/RecipePage") = "application/json"),
+            (ref("#/components/schemas/TextDocument") = "application/x-ndjson"),
+            (ref("#/components/schemas/JsonLdCollection") = "application/ld+json"),
+            (ref("#/components/schemas/TextDocument") = "application/zip"),
+        ), headers(
             ("link" = String, description = "The address of the next page (`rel=\"next\"`), if there is one"))),
         Malformed, Unauthorized, WithoutRecipesRead, NotAcceptable, Unavailable,
     )
 )]
 pub async fn list(
-    JsonApi(app): JsonApi<App>,
+    State(app): State<App>,
+    CollectionFormat(representation): CollectionFormat,
     reader: RecipeReader,
     uri: Uri,
     count: Count,
 ) -> Result<Response, Report> {
+    if *representation != JSON {
+        Query::parse(&uri, &[])?;
+        return collection::respond(&app, reader.viewer, representation).await;
+    }
     if search::is_search(&uri) {
         return search::page(app, reader, &uri, count).await;
     }
@@ -82,54 +112,84 @@ pub async fn list(
         request.finish(data, next, total)?
     };
     response.headers_mut().insert(header::CACHE_CONTROL, REVALIDATE);
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept"));
     Ok(response)
 }
 
-/// Reads one recipe.
+/// Reads one recipe, perhaps for other servings or in other units.
+///
+/// It is also sent as JSON-LD, Markdown, plain text and Cooklang: by `Accept`, or with `.jsonld`, `.md`, `.txt` or `.cook`
+/// behind the id.
 #[utoipa::path(
     get, path = "/api/v1/recipes/{id}", tag = "recipes", operation_id = "readRecipe",
-    params(RecipeInPath, IfNoneMatch),
+    params(RecipeInPath, RecipeViewQuery, IfNoneMatch),
     security((), ("bearer" = ["recipes:read"])),
     responses(
-        (status = 200, description = "The recipe", body = ref("#/components/schemas/RecipeEnvelope"), headers(
-            ("etag" = String, description = "The revision, for If-None-Match and If-Match"),
+        (status = 200, description = "The recipe", content(
+            (ref("#/components/schemas/RecipeView") = "application/json"),
+            (ref("#/components/schemas/JsonLdRecipe") = "application/ld+json"),
+            (ref("#/components/schemas/TextDocument") = "text/markdown"),
+            (ref("#/components/schemas/TextDocument") = "text/plain"),
+            (ref("#/components/schemas/TextDocument") = "text/x-cooklang"),
+        ), headers(
+            ("etag" = String, description = "The revision and the representation, for If-None-Match; that of the JSON without \
+                parameters also for If-Match"),
             ("last-modified" = String, description = "When it was last changed"))),
         (status = 304, description = "You have the current revision"),
         Malformed, Unauthorized, WithoutRecipesRead, RecipeNotFound, NotAcceptable, Unavailable,
     )
 )]
 pub async fn read(
-    JsonApi(app): JsonApi<App>,
-    PathId(id): PathId<RecipeId>,
+    State(app): State<App>,
+    RecipeAddress { id, representation }: RecipeAddress,
     RecipeReader { viewer, .. }: RecipeReader,
+    uri: Uri,
     conditions: Conditions,
 ) -> Result<Response, Report> {
-    let response = app.recipe_responses().read(app.recipes(), id, viewer).await?;
+    let view = ViewRequest::parse(&uri, representation)?;
+    let response = if *representation == JSON && view.is_plain() {
+        app.recipe_responses().read(app.recipes(), id, viewer).await?
+    } else {
+        let (recipe, applied) = app.recipes().view(id, viewer, view.view).await?;
+        view.respond(&recipe, applied, representation)?
+    };
     Ok(response.for_conditions(&conditions))
 }
 
 /// Creates a recipe. The caller becomes its owner.
+///
+/// With an `Idempotency-Key` the request can be repeated for 24 hours: it creates one recipe, and each repetition gets the first answer
+/// with `Idempotency-Replayed: true`, also at the same time and on another server.
 #[utoipa::path(
     post, path = "/api/v1/recipes", tag = "recipes", operation_id = "createRecipe",
+    params(IdempotencyKeyHeader),
     request_body(content = ref("#/components/schemas/RecipeDraft"), content_type = "application/json"),
     security(("bearer" = ["recipes:write"])),
     responses(
         (status = 201, description = "Created, on disk", body = ref("#/components/schemas/RecipeEnvelope"), headers(
             ("location" = String, description = "The address of the recipe"),
-            ("etag" = String, description = "The revision"))),
+            ("etag" = String, description = "The revision"),
+            ("idempotency-replayed" = String, description = "`true`: a former request with the key has created it"))),
         Malformed, Unauthorized, WithoutRecipesWrite, UnacceptableBody, QuotaExceeded, NotAcceptable, Unavailable,
     )
 )]
 pub async fn create(
     JsonApi(app): JsonApi<App>,
     writer: Writer,
+    IdempotencyKey(key): IdempotencyKey,
     Body(draft): Body<Draft>,
 ) -> Result<Response, Report> {
-    let recipe = app.recipes().create(writer, &draft).await?;
+    let (recipe, is_replay) = match key {
+        None => (app.recipes().create(writer, &draft).await?, false),
+        Some(key) => app.recipes().create_once(writer, &draft, &key).await?,
+    };
     let mut response = RecipeResponse::of(&recipe).with_status(StatusCode::CREATED);
     let location = format!("/api/v1/recipes/{}", recipe.id);
     let location = HeaderValue::try_from(location).map_err(Report::internal)?;
     response.headers_mut().insert(header::LOCATION, location);
+    if is_replay {
+        response.headers_mut().insert("idempotency-replayed", HeaderValue::from_static("true"));
+    }
     Ok(response)
 }
 
@@ -142,7 +202,7 @@ pub async fn create(
     responses(
         (status = 200, description = "Replaced, on disk", body = ref("#/components/schemas/RecipeEnvelope"), headers(
             ("etag" = String, description = "The new revision"))),
-        Malformed, Unauthorized, Forbidden, RecipeNotFound, PreconditionFailed,
+        Malformed, Unauthorized, Forbidden, RecipeNotFound, PreconditionFailed, PreconditionRequired,
         UnacceptableBody, QuotaExceeded, NotAcceptable, Unavailable,
     )
 )]
@@ -153,19 +213,48 @@ pub async fn replace(
     conditions: Conditions,
     Body(draft): Body<Draft>,
 ) -> Result<Response, Report> {
-    let precondition = conditional::precondition(&conditions, id)?;
+    let precondition = precondition(&app, &conditions, id)?;
     let recipe = app.recipes().replace(writer, id, draft, precondition).await?;
     Ok(RecipeResponse::of(&recipe).with_status(StatusCode::OK))
 }
 
-/// Deletes a recipe. Its id is never used again.
+/// Changes some fields of a recipe with a JSON merge patch (RFC 7396). An API token needs `recipes:read` as well.
+#[utoipa::path(
+    patch, path = "/api/v1/recipes/{id}", tag = "recipes", operation_id = "changeRecipe",
+    params(RecipeInPath, IfMatch),
+    request_body(content(
+        (ref("#/components/schemas/RecipePatch") = "application/merge-patch+json"),
+        (ref("#/components/schemas/RecipePatch") = "application/json"),
+    )),
+    security(("bearer" = ["recipes:write", "recipes:read"])),
+    responses(
+        (status = 200, description = "Changed, on disk", body = ref("#/components/schemas/RecipeEnvelope"), headers(
+            ("etag" = String, description = "The new revision"))),
+        Malformed, Unauthorized, Forbidden, RecipeNotFound, PreconditionFailed, PreconditionRequired,
+        UnacceptableBody, QuotaExceeded, NotAcceptable, Unavailable,
+    )
+)]
+pub async fn change(
+    JsonApi(app): JsonApi<App>,
+    RecipeEditor(writer): RecipeEditor,
+    PathId(id): PathId<RecipeId>,
+    conditions: Conditions,
+    Body(patch): Body<RecipePatch>,
+) -> Result<Response, Report> {
+    let precondition = precondition(&app, &conditions, id)?;
+    let recipe = app.recipes().patch(writer, id, patch, precondition).await?;
+    Ok(RecipeResponse::of(&recipe).with_status(StatusCode::OK))
+}
+
+/// Deletes a recipe. It can be restored from the bin for some days (`BIN_DAYS`). Its id is never given to another one.
 #[utoipa::path(
     delete, path = "/api/v1/recipes/{id}", tag = "recipes", operation_id = "deleteRecipe",
     params(RecipeInPath, IfMatch),
     security(("bearer" = ["recipes:write"])),
     responses(
         (status = 204, description = "Deleted, on disk"),
-        Malformed, Unauthorized, Forbidden, RecipeNotFound, PreconditionFailed, NotAcceptable, Unavailable,
+        Malformed, Unauthorized, Forbidden, RecipeNotFound, PreconditionFailed, PreconditionRequired,
+        NotAcceptable, Unavailable,
     )
 )]
 pub async fn delete(
@@ -174,9 +263,27 @@ pub async fn delete(
     PathId(id): PathId<RecipeId>,
     conditions: Conditions,
 ) -> Result<StatusCode, Report> {
-    let precondition = conditional::precondition(&conditions, id)?;
+    let precondition = precondition(&app, &conditions, id)?;
     app.recipes().delete(writer, id, precondition).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// What a change demands of the recipe.
+fn precondition(app: &App, conditions: &Conditions, id: RecipeId) -> Result<Precondition, RequestError> {
+    if app.recipes().requires_if_match() && !conditions.has_if_match() {
+        return Err(RequestError::PreconditionRequired);
+    }
+    conditional::precondition(conditions, id)
+}
+
+impl Parse for RecipePatch {
+    fn unknown_fields(fields: &Map<String, Value>) -> Vec<FieldError> {
+        RecipePatch::unknown_fields(fields)
+    }
+
+    fn parse(fields: &Map<String, Value>, encoding: Scalars) -> Result<Self, Vec<FieldError>> {
+        RecipePatch::parse(fields, encoding)
+    }
 }
 
 impl Parse for Draft {

@@ -7,9 +7,10 @@ use accounts::{LAST_USE_PRECISION, SessionLimits};
 use http::request::Parts;
 use jiff::{SignedDuration, Timestamp};
 use store::{SessionUser, Store};
+use strict_oidc::{BearerToken, Parameters};
 use tower_passport::{
-    ApiKey, ApiKeyFormat, BearerHeader, CookieValue, Denial, Error, Jwt, Or, Outcome, Strategy, TokenCache,
-    TokenDigest, Verification, Verify,
+    ApiKey, ApiKeyFormat, BearerHeader, Challenge, CookieValue, Denial, Error, Jwt, Or, Outcome, Rejection,
+    Strategy, TokenCache, TokenDigest, Verification, Verify,
 };
 
 use crate::auth::access_tokens::{AccessClaims, TokenIssuer, UnnamedClaims};
@@ -17,7 +18,7 @@ use crate::auth::caller::{Caller, Credential};
 use crate::auth::issuer_tokens::IssuerTokens;
 use crate::auth::token_keys::TokenKeys;
 use crate::http::conditional::system_time;
-use crate::provider::AuthorizationServer;
+use crate::provider::{AuthorizationServer, ResourceCall};
 
 /// The strategy of protected routes: API tokens, which their prefix identifies, then access tokens of sessions.
 pub type Guard = Or<ApiKey<FindApiToken>, AccessTokens>;
@@ -107,6 +108,9 @@ impl Strategy for OwnTokens {
     type User = Caller;
 
     async fn authenticate(&self, request: &Parts) -> Result<Outcome<Caller>, Error> {
+        if let Some(token) = granted_token(request).filter(BearerToken::is_dpop) {
+            return self.granted_with_proof(request, &token).await;
+        }
         let outcome = self.named.authenticate(request).await?;
         if let Outcome::Reject(_) = outcome
             && let accepted @ Outcome::Accept(_) = self.unnamed.authenticate(request).await?
@@ -130,21 +134,47 @@ impl OwnTokens {
     /// The user of a token of the authorization server, whose signature was made by another kind of key than that of a session. It
     /// comes in a header only: no cookie holds one.
     async fn granted(&self, request: &Parts) -> Result<Option<Caller>, Error> {
-        let Some(server) = &self.grants else { return Ok(None) };
-        let header = request.headers.get(http::header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let Some((scheme, token)) = header.and_then(|header| header.split_once(' ')) else { return Ok(None) };
-        if !scheme.eq_ignore_ascii_case("bearer") {
-            return Ok(None);
-        }
-        match server.api_user(token.trim()).await {
-            Ok(found) => Ok(found.map(|(user, claims)| Caller {
-                user,
-                credential: Credential::Grant(Box::new(claims.scope)),
-            })),
+        let (Some(server), Some(token)) = (&self.grants, granted_token(request)) else { return Ok(None) };
+        match server.api_user(&ResourceCall::of(&token, request, &[])).await {
+            Ok(found) => Ok(found.map(caller_of)),
             Err(error) if error.status() == 401 => Ok(None),
             Err(error) => Err(Error::new(error)),
         }
     }
+
+    /// The user of a token that is bound to a key: RFC 9449 section 7.
+    async fn granted_with_proof(
+        &self,
+        request: &Parts,
+        token: &BearerToken,
+    ) -> Result<Outcome<Caller>, Error> {
+        let invalid = || Challenge::from_static("DPoP error=\"invalid_token\"");
+        let Some(server) = &self.grants else {
+            return Ok(Outcome::Reject(Rejection::invalid_token(Challenge::bearer())));
+        };
+        let proofs: Vec<_> =
+            request.headers.get_all("dpop").iter().map(|it| it.to_str().unwrap_or_default()).collect();
+        match server.api_user(&ResourceCall::of(token, request, &proofs)).await {
+            Ok(Some(found)) => Ok(Outcome::Accept(caller_of(found))),
+            Ok(None) => Ok(Outcome::Reject(Rejection::invalid_token(invalid()))),
+            Err(error) if error.status() == 401 => {
+                let words = [("error", error.code().as_str()), ("error_description", error.description())];
+                let challenge = Challenge::new("DPoP", &words).unwrap_or_else(|_| invalid());
+                Ok(Outcome::Reject(Rejection::invalid_token(challenge)))
+            }
+            Err(error) => Err(Error::new(error)),
+        }
+    }
+}
+
+/// The token in the header `Authorization`.
+fn granted_token(request: &Parts) -> Option<BearerToken> {
+    let header = request.headers.get(http::header::AUTHORIZATION)?.to_str().ok()?;
+    BearerToken::read(Some(header), &Parameters::default()).ok()
+}
+
+fn caller_of((user, claims): (accounts::User, strict_oidc::AccessClaims)) -> Caller {
+    Caller { user, credential: Credential::Grant(Box::new(claims.scope)) }
 }
 
 /// Finds the session and the user of an access token.

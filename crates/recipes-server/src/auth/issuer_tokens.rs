@@ -3,16 +3,21 @@
 //! A user is the pair of issuer and subject, and is created at the first token. An e-mail address of the other server proves
 //! nothing here, so no token finds an existing account by one.
 
-use accounts::{Email, Name, NewUser, Role, User};
-use http::request::Parts;
+use std::time::Duration;
+
+use accounts::{Email, Name, NewUser, Role, TokenDigest, User};
+use http::{header, request::Parts};
 use ids::Uid;
 use serde_json::{Map, Value};
 use store::{Identity, NewIdentity, Store};
 use strict_jose::Rules;
-use strict_oidc::{AccessClaims, InvalidIssuer, Provider, Resource, resource_metadata};
+use strict_oidc::{
+    AccessClaims, BearerToken, DpopRequest, DpopRules, InvalidIssuer, Parameters, Provider, Resource,
+    UnixTime, resource_metadata,
+};
 use tower_passport::{
-    Denial, Error, HttpClient, HttpError, Jwt, Network, Outcome, RemoteKeys, Strategy, TokenCache,
-    Verification, Verify,
+    BearerHeader, Denial, Error, HttpClient, HttpError, Jwt, Network, Outcome, RemoteKeys, SchemeHeader,
+    StatusLists, Strategy, TokenCache, Verification, Verify,
 };
 
 use super::access_tokens::ACCESS_TOKEN;
@@ -44,7 +49,7 @@ impl TrustedIssuer {
 }
 
 /// The strategy for the tokens of a [`TrustedIssuer`].
-pub struct IssuerTokens(Jwt<RemoteKeys, AccessClaims, FindIdentity>);
+pub struct IssuerTokens(Jwt<RemoteKeys, AccessClaims, FindPossessor>);
 
 impl IssuerTokens {
     /// # Errors
@@ -57,10 +62,15 @@ impl IssuerTokens {
         let http = HttpClient::new(Network::Private)?.propagate(traces::propagate);
         let clock = users.clock.clone();
         let time = clock.clone();
+        // Tokens of grants that have ended are refused within seconds. Tokens of other servers may name no list.
+        let lists = StatusLists::new(&format!("{issuer}/oauth/"), http.clone())?;
         let keys = RemoteKeys::of_issuer(&issuer, http)?.clock(move || system_time(time.now()));
+        let origin = audience.trim_end_matches("/api/v1").to_owned();
         let rules = Rules::typ(ACCESS_TOKEN).issuer(issuer).audience(audience);
-        let tokens = Jwt::new(keys, rules, users).clock(move || system_time(clock.now()));
-        Ok(Self(tokens.cache(TokenCache::new(CACHED_TOKENS))))
+        let tokens = Jwt::new(keys, rules, FindPossessor { users, origin })
+            .clock(move || system_time(clock.now()))
+            .tokens_from((BearerHeader, SchemeHeader::new("DPoP")));
+        Ok(Self(tokens.cache(TokenCache::new(CACHED_TOKENS)).status_lists(lists)))
     }
 }
 
@@ -73,6 +83,48 @@ impl Strategy for IssuerTokens {
 
     fn recognizes(&self, request: &Parts) -> Option<&str> {
         self.0.recognizes(request)
+    }
+}
+
+/// [`FindIdentity`], after the proof of possession of a token that is bound to a key (RFC 9449 section 7).
+struct FindPossessor {
+    users: FindIdentity,
+    /// The name of this server, of which the proofs are.
+    origin: String,
+}
+
+impl Verify<AccessClaims> for FindPossessor {
+    type User = Caller;
+
+    async fn verify(&self, claims: AccessClaims, request: &Parts) -> Result<Verification<Caller>, Error> {
+        if self.is_of_possessor(&claims, request).await? {
+            self.users.verify(claims, request).await
+        } else {
+            Ok(Denial::new("no_proof_of_possession").into())
+        }
+    }
+}
+
+impl FindPossessor {
+    async fn is_of_possessor(&self, claims: &AccessClaims, request: &Parts) -> Result<bool, Error> {
+        let header = request.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let Ok(token) = BearerToken::read(header, &Parameters::default()) else { return Ok(false) };
+        let proofs: Vec<_> =
+            request.headers.get_all("dpop").iter().map(|it| it.to_str().unwrap_or_default()).collect();
+        let url = format!("{}{}", self.origin, request.uri.path());
+        let now = self.users.clock.now();
+        let at = UnixTime(now.as_second().unsigned_abs());
+        let asked = DpopRequest::new(request.method.as_str(), &url, &proofs);
+        match DpopRules::default().guard(&asked, &token, claims, at) {
+            Ok(None) => Ok(true),
+            Ok(Some(proof)) => {
+                let (digest, end) = (proof.digest.as_bytes(), proof.expires_at.0.saturating_sub(at.0));
+                let (digest, end) = (TokenDigest::from_bytes(*digest), now + Duration::from_secs(end));
+                let outcome = self.users.store.use_proof(digest, end, now).await.map_err(Error::new)?;
+                Ok(outcome == store::Outcome::First)
+            }
+            Err(_) => Ok(false),
+        }
     }
 }
 
@@ -89,10 +141,6 @@ impl Verify<AccessClaims> for FindIdentity {
     async fn verify(&self, claims: AccessClaims, _: &Parts) -> Result<Verification<Caller>, Error> {
         if claims.is_client() {
             return Ok(Denial::new("token_of_no_user").into());
-        }
-        // A thief of the token has no proof of possession. Such a token is not for the scheme Bearer.
-        if claims.cnf.is_some() {
-            return Ok(Denial::new("token_of_a_key").into());
         }
         let user = self.user(Identity { issuer: claims.iss, subject: claims.sub }).await?;
         if user.disabled {

@@ -8,7 +8,7 @@ use axum::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
 use http::{HeaderMap, header, request::Parts};
 use ids::UserId;
 use store::Viewer;
-use tower_passport::{Auth, Reason, Rejection, require_scope};
+use tower_passport::{Auth, Challenge, HasScope as _, Reason, Rejection, require_scope};
 
 use super::caller::Caller;
 use super::guard::Guard;
@@ -59,8 +59,8 @@ where
     }
 }
 
-/// The recipes that a request may read. Requests without credentials read the public ones. So do browsers after the end of
-/// their session, because they cannot drop the cookie. An API token needs the scope `recipes:read`.
+/// The recipes that a request may read. Requests without credentials read the public ones, unless only members read. So do
+/// browsers after the end of their session, because they cannot drop the cookie. An API token needs the scope `recipes:read`.
 pub struct RecipeReader {
     pub viewer: Viewer,
     /// Also of an administrator, who may read all of them.
@@ -71,6 +71,7 @@ impl<S> FromRequestParts<S> for RecipeReader
 where
     S: Send + Sync,
     Arc<Guard>: FromRef<S>,
+    Arc<Recipes>: FromRef<S>,
 {
     type Rejection = Report;
 
@@ -80,11 +81,32 @@ where
                 Err(rejection) if is_of_cookie(&rejection, parts) => None,
                 decided => decided?,
             };
-        let Some(Auth(caller)) = caller else { return Ok(Self { viewer: Viewer::Anyone, user: None }) };
+        let Some(Auth(caller)) = caller else {
+            if Arc::<Recipes>::from_ref(state).are_public() {
+                return Ok(Self { viewer: Viewer::Anyone, user: None });
+            }
+            return Err(Rejection::no_credentials(Challenge::bearer()).into());
+        };
         require_scope(&caller, Scope::RecipesRead.as_str())?;
         let user = caller.user.id;
         let viewer = if caller.acts_as_admin() { Viewer::Admin } else { Viewer::User(user) };
         Ok(Self { viewer, user: Some(user) })
+    }
+}
+
+/// A user with a session, or with an API token that has the scope `recipes:write`: for what they keep for themselves.
+pub struct Member(pub Actor);
+
+impl<S> FromRequestParts<S> for Member
+where
+    S: Send + Sync,
+    Arc<Guard>: FromRef<S>,
+{
+    type Rejection = Report;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Report> {
+        let caller = caller_with(Scope::RecipesWrite, parts, state).await?;
+        Ok(Self(caller.actor(None)))
     }
 }
 
@@ -99,8 +121,35 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Report> {
         let caller = caller_with(Scope::RecipesWrite, parts, state).await?;
-        Ok(Arc::<Recipes>::from_ref(state).writer(&caller.user, caller.actor(None))?)
+        writer_of(&caller, state)
     }
+}
+
+/// A [`Writer`] that may also read recipes, for changes whose response has what the request did not contain. An API token needs
+/// both scopes.
+pub struct RecipeEditor(pub Writer);
+
+impl<S> FromRequestParts<S> for RecipeEditor
+where
+    S: Send + Sync,
+    Arc<Guard>: FromRef<S>,
+    Arc<Recipes>: FromRef<S>,
+{
+    type Rejection = Report;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Report> {
+        let caller = caller_with(Scope::RecipesWrite, parts, state).await?;
+        require_scope(&caller, Scope::RecipesRead.as_str())?;
+        writer_of(&caller, state).map(Self)
+    }
+}
+
+fn writer_of<S>(caller: &Caller, state: &S) -> Result<Writer, Report>
+where
+    Arc<Recipes>: FromRef<S>,
+{
+    let may_read = caller.has_scope(Scope::RecipesRead.as_str());
+    Ok(Arc::<Recipes>::from_ref(state).writer(&caller.user, caller.actor(None), may_read)?)
 }
 
 async fn caller<S>(parts: &mut Parts, state: &S) -> Result<Caller, Report>

@@ -79,12 +79,13 @@ async fn archive_that_was_made_up_is_refused() {
     let text = lines.concat();
     let header = |header: serde_json::Value| format!("{header}\n{}", lines[1..].concat());
     let swapped = [&lines[0], &lines[2], &lines[1], &lines[3..].concat()].map(String::as_str).concat();
+    let too_new = format!("newer version of this program (format {}", VERSION + 1);
     for (text, why) in [
         (String::new(), "no backup"),
         ("soup\n".to_owned(), "no backup"),
         (header(json!({"format": "cookies", "version": 1})), "no backup"),
         (header(json!({"format": FORMAT, "version": 0})), "no backup"),
-        (header(json!({"format": FORMAT, "version": 3})), "newer version of this program (format 3"),
+        (header(json!({"format": FORMAT, "version": VERSION + 1})), &too_new),
         (header(json!({"format": FORMAT, "version": 1})), "the digest"),
         (text.replace("Carbonara", "Carbonata"), "the digest"),
         (text.replace("\"recipes\":10", "\"recipes\":11"), "the numbers of records"),

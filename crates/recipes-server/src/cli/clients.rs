@@ -1,17 +1,18 @@
 //! `recipes clients`: registers the applications that log their users in here.
 
 use std::{
+    fs,
     io::{self, Write as _},
+    path::{Path, PathBuf},
     process::ExitCode,
 };
 
-use anyhow::{Context as _, anyhow, bail};
+use accounts::audit::Actor;
+use anyhow::{Context as _, anyhow};
 use clap::{Args, Subcommand};
 use serde_json::json;
-use store::{ClientRow, Store};
-use strict_oidc::{
-    Client, ClientFlag, ClientKind, ClientSecret, Provider, Random, RedirectUri, Scopes, UnixTime,
-};
+use strict_jose::{Algorithm, KeySet};
+use strict_oidc::{AssertionAudience, ClientFlag, ClientKind, ClientSecret, GrantType, RedirectUri, Scopes};
 
 use super::database::{open, open_existing};
 use crate::clock::Clock;
@@ -20,6 +21,7 @@ use crate::entropy::Entropy;
 use crate::provider::{ClientRecord, protocol};
 use crate::public_url::PublicUrl;
 use crate::telemetry::escape::escape;
+use crate::use_cases::clients::{ClientError, Clients as ClientUseCases, RegisteredClient};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -27,9 +29,6 @@ Examples:
   recipes clients add Backup --kind service --scope recipes:read --json
   recipes clients list
   recipes clients rotate-secret c_Jm0pTjTVsVIQmnbu8jPAPQ";
-
-/// A replaced secret stays good for a day, so that the client can be changed without an interruption.
-const OVERLAP: u64 = 24 * 60 * 60;
 
 #[derive(Args, Debug)]
 pub(super) struct ClientsCommand {
@@ -45,7 +44,7 @@ enum Clients {
     /// Register an application; prints its id, and its secret once
     #[command(after_help = "Example:\n  recipes clients add \"Kitchen Timer\" --kind web \
                             --redirect-uri https://kitchen.example/callback")]
-    Add(NewClient),
+    Add(Box<NewClient>),
     /// List all applications
     #[command(after_help = "Example:\n  recipes clients list --json")]
     List,
@@ -67,6 +66,7 @@ enum Clients {
 }
 
 #[derive(Args, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 struct NewClient {
     /// Name of the application, as users see it
     name: String,
@@ -94,6 +94,51 @@ struct NewClient {
     /// Accept requests without PKCE, for a web application whose library cannot do better
     #[arg(long)]
     without_pkce: bool,
+    /// The application runs on devices without a browser: users type a code at /device
+    #[arg(long)]
+    device: bool,
+    /// File with the public keys of the application (a JWKS), which signs assertions instead of sending a secret
+    #[arg(long, value_name = "FILE")]
+    jwks: Option<PathBuf>,
+    /// What assertions may name as their audience: issuer, or token-endpoint for an older library
+    #[arg(long, value_name = "NAME", value_parser = assertion_audience, default_value = "issuer")]
+    assertion_audience: AssertionAudience,
+    /// Address that is told when a session ends
+    #[arg(long = "backchannel-logout-uri", value_name = "URL")]
+    backchannel_logout_uri: Option<String>,
+    /// Algorithm of ID tokens: RS256 or ES256
+    #[arg(long, value_name = "NAME", value_parser = id_token_algorithm)]
+    id_token_algorithm: Option<String>,
+    /// Put the name and the e-mail address into ID tokens, for a library that never asks userinfo
+    #[arg(long)]
+    id_token_claims: bool,
+    /// Accept only requests that the application has pushed before (RFC 9126)
+    #[arg(long)]
+    require_par: bool,
+    /// Accept only token requests with a proof of possession (RFC 9449)
+    #[arg(long)]
+    require_dpop: bool,
+    /// Name users differently than to other applications
+    #[arg(long)]
+    pairwise: bool,
+    /// Sign the answers of userinfo
+    #[arg(long)]
+    signed_userinfo: bool,
+}
+
+fn assertion_audience(text: &str) -> Result<AssertionAudience, &'static str> {
+    match text {
+        "issuer" => Ok(AssertionAudience::Issuer),
+        "token-endpoint" => Ok(AssertionAudience::TokenEndpoint),
+        _ => Err("must be issuer or token-endpoint"),
+    }
+}
+
+fn id_token_algorithm(text: &str) -> Result<String, &'static str> {
+    match text.parse() {
+        Ok(Algorithm::Rs256 | Algorithm::Es256) => Ok(text.to_owned()),
+        _ => Err("must be RS256 or ES256"),
+    }
 }
 
 fn kind(text: &str) -> Result<ClientKind, &'static str> {
@@ -119,97 +164,48 @@ impl ClientsCommand {
         };
         let provider = protocol(&url, &config.authorization.resources)
             .with_context(|| format!("PUBLIC_URL is {url}"))?;
-        let run = Run { store: &store, provider, clock, entropy: Entropy::system(), json: self.json };
-        let done = run.run(self.command).await;
+        let clients = ClientUseCases::new(store.clone(), provider, clock, Entropy::system());
+        let done = Run { clients, json: self.json }.run(self.command).await;
         store.close().await;
         done.map(|()| ExitCode::SUCCESS)
     }
 }
 
 /// What the subcommands work with.
-struct Run<'a> {
-    store: &'a Store,
-    provider: Provider,
-    clock: Clock,
-    entropy: Entropy,
+struct Run {
+    clients: ClientUseCases,
     json: bool,
 }
 
-impl Run<'_> {
+impl Run {
     async fn run(&self, command: Clients) -> anyhow::Result<()> {
+        let (clients, operator) = (&self.clients, Actor::OPERATOR);
+        let change = async |id: &str, disabled| {
+            let set = |record: &mut ClientRecord| {
+                record.disabled = disabled;
+                Ok(())
+            };
+            named(id, clients.change(id, set, operator).await)
+        };
         match command {
-            Clients::Add(new) => self.add(new).await,
-            Clients::List => {
-                let rows = self.store.clients().await?;
-                rows.iter().try_for_each(|row| self.print(&row.id, &ClientRecord::of(row)?, None))
+            Clients::Add(new) => self.print(&clients.create(record(*new)?, operator).await?),
+            Clients::List => clients.list().await?.iter().try_for_each(|client| self.print(client)),
+            Clients::Show { client } => self.print(&named(&client, clients.get(&client).await)?),
+            Clients::RotateSecret { client } => {
+                self.print(&named(&client, clients.replace_secret(&client, operator).await)?)
             }
-            Clients::Show { client } => {
-                let row = self.find(&client).await?;
-                self.print(&row.id, &ClientRecord::of(&row)?, None)
-            }
-            Clients::RotateSecret { client } => self.rotate_secret(&client).await,
-            Clients::Disable { client } => self.change(&client, None, |record| record.disabled = true).await,
-            Clients::Enable { client } => self.change(&client, None, |record| record.disabled = false).await,
+            Clients::Disable { client } => self.print(&change(&client, true).await?),
+            Clients::Enable { client } => self.print(&change(&client, false).await?),
             Clients::Delete { client } => {
-                let row = self.find(&client).await?;
-                self.store.delete_client(&row.id).await?;
-                writeln!(io::stdout(), "{} is deleted, with the access that users gave it", row.id)?;
+                named(&client, clients.delete(&client, operator).await)?;
+                writeln!(io::stdout(), "{client} is deleted, with the access that users gave it")?;
                 Ok(())
             }
         }
     }
 
-    async fn add(&self, new: NewClient) -> anyhow::Result<()> {
-        let random = Random::new(self.entropy.bytes());
-        let id = Client::random_id(&random);
-        let secret = new.kind.is_confidential().then(|| ClientSecret::generate(&random));
-        let record = record(new, secret.as_ref())?;
-        record.client(&id, &self.provider).check(&self.provider)?;
-        let row = ClientRow { id: id.clone(), record: record.to_json()?, created_at: self.clock.now() };
-        if !self.store.create_client(row).await? {
-            bail!("the id {id} is taken: try again");
-        }
-        self.print(&id, &record, secret.as_ref())
-    }
-
-    async fn rotate_secret(&self, id: &str) -> anyhow::Result<()> {
-        let row = self.find(id).await?;
-        if !ClientRecord::of(&row)?.kind.is_confidential() {
-            bail!("{id} has no secret: browser and native applications cannot keep one");
-        }
-        let secret = ClientSecret::generate(&Random::new(self.entropy.bytes()));
-        let end = UnixTime(u64::try_from(self.clock.now().as_second()).unwrap_or(0) + OVERLAP);
-        self.change(id, Some(&secret), |record| {
-            record.secrets.retain(|old| old.expires_at.is_none());
-            record.secrets.iter_mut().for_each(|old| old.expires_at = Some(end));
-            record.secrets.insert(0, secret.record());
-        })
-        .await
-    }
-
-    async fn change(
-        &self,
-        id: &str,
-        secret: Option<&ClientSecret>,
-        change: impl FnOnce(&mut ClientRecord),
-    ) -> anyhow::Result<()> {
-        let row = self.find(id).await?;
-        let mut record = ClientRecord::of(&row)?;
-        change(&mut record);
-        if !self.store.replace_client(row, record.to_json()?).await? {
-            bail!("{id} was changed by another command at the same time: try again");
-        }
-        self.print(id, &record, secret)
-    }
-
-    async fn find(&self, id: &str) -> anyhow::Result<ClientRow> {
-        let row = self.store.client(id).await?;
-        row.ok_or_else(|| {
-            anyhow!("there is no application with the id {id}; \"recipes clients list\" shows them")
-        })
-    }
-
-    fn print(&self, id: &str, record: &ClientRecord, secret: Option<&ClientSecret>) -> anyhow::Result<()> {
+    fn print(&self, client: &RegisteredClient) -> anyhow::Result<()> {
+        let RegisteredClient { id, record, secret, .. } = client;
         let redirect_uris: Vec<_> = record.redirect_uris.iter().map(RedirectUri::as_str).collect();
         let mut out = io::stdout().lock();
         if self.json {
@@ -217,7 +213,7 @@ impl Run<'_> {
                 "client_id": id, "name": record.name, "kind": record.kind, "disabled": record.disabled,
                 "redirect_uris": redirect_uris, "grants": record.grants, "scope": record.scopes,
                 "audiences": record.audiences, "flags": record.flags,
-                "issuer": self.provider.issuer(),
+                "issuer": self.clients.issuer(),
             });
             if let Some(secret) = secret {
                 line["client_secret"] = secret.expose().into();
@@ -235,49 +231,72 @@ impl Run<'_> {
             writeln!(out, "  audience       {}", escape(audience))?;
         }
         writeln!(out, "  scopes         {}", record.scopes)?;
-        if let Some(secret) = secret {
-            writeln!(out, "  client secret  {}  (shown only now)", secret.expose())?;
+        if let Some(secret) = secret.as_ref().map(ClientSecret::expose) {
+            writeln!(out, "  client secret  {secret}  (shown only now)")?;
         }
         Ok(())
     }
 }
 
-fn record(new: NewClient, secret: Option<&ClientSecret>) -> anyhow::Result<ClientRecord> {
-    let NewClient {
-        name,
-        kind,
-        redirect_uris,
-        post_logout_redirect_uris,
-        serves,
-        scopes,
-        audiences,
-        first_party,
-        without_pkce,
-    } = new;
-    let usual = Client::new("c_new", &*name, kind);
-    let scopes = match scopes.join(" ") {
-        none if none.is_empty() && kind == ClientKind::Service => "recipes:read".to_owned(),
-        none if none.is_empty() => format!("{} recipes:read", usual.scopes),
-        asked => asked,
-    };
+/// The result, with words that say what to do about an unknown id.
+fn named<T>(id: &str, result: Result<T, ClientError>) -> anyhow::Result<T> {
+    result.map_err(|error| match error {
+        ClientError::NotFound => {
+            anyhow!("there is no application with the id {id}; \"recipes clients list\" shows them")
+        }
+        ClientError::HasNoSecret => {
+            anyhow!("{id} has no secret: browser and native applications cannot keep one, and others may have keys")
+        }
+        ClientError::Changed => anyhow!("{id} was changed by another command at the same time: try again"),
+        error => error.into(),
+    })
+}
+
+fn record(new: NewClient) -> anyhow::Result<ClientRecord> {
+    let mut record = ClientRecord::new(&*new.name, new.kind);
     let parse = |uris: &[String], flag: &str| -> anyhow::Result<Vec<RedirectUri>> {
         let parse = |uri: &String| {
-            RedirectUri::parse(uri, kind).map_err(|why| anyhow!("{flag} {}: {why}", escape(uri)))
+            RedirectUri::parse(uri, new.kind).map_err(|why| anyhow!("{flag} {}: {why}", escape(uri)))
         };
         uris.iter().map(parse).collect()
     };
-    let flags = [(first_party, ClientFlag::FirstParty), (without_pkce, ClientFlag::WithoutPkce)];
-    Ok(ClientRecord {
-        kind,
-        disabled: false,
-        secrets: secret.map(ClientSecret::record).into_iter().collect(),
-        redirect_uris: parse(&redirect_uris, "--redirect-uri")?,
-        post_logout_redirect_uris: parse(&post_logout_redirect_uris, "--post-logout-redirect-uri")?,
-        serves,
-        grants: usual.grants,
-        scopes: Scopes::parse(&scopes).map_err(|why| anyhow!("--scope: {why}"))?,
-        audiences,
-        flags: flags.into_iter().filter(|(is_set, _)| *is_set).map(|(_, flag)| flag).collect(),
-        name,
-    })
+    record.redirect_uris = parse(&new.redirect_uris, "--redirect-uri")?;
+    record.post_logout_redirect_uris = parse(&new.post_logout_redirect_uris, "--post-logout-redirect-uri")?;
+    if !new.scopes.is_empty() {
+        record.scopes = Scopes::parse(&new.scopes.join(" ")).map_err(|why| anyhow!("--scope: {why}"))?;
+    }
+    if new.device {
+        record.grants.push(GrantType::DeviceCode);
+        if record.redirect_uris.is_empty() {
+            record.grants.retain(|grant| *grant != GrantType::AuthorizationCode);
+        }
+    }
+    record.jwks = new.jwks.as_deref().map(jwks).transpose()?;
+    record.flags = flags(&new);
+    record.backchannel_logout_uri = new.backchannel_logout_uri;
+    record.assertion_audience = new.assertion_audience;
+    record.id_token_algorithm = new.id_token_algorithm;
+    record.serves = new.serves;
+    record.audiences = new.audiences;
+    Ok(record)
+}
+
+fn jwks(file: &Path) -> anyhow::Result<String> {
+    let context = || format!("--jwks {}", file.display());
+    let text = fs::read_to_string(file).with_context(context)?;
+    KeySet::from_jwks(&text).with_context(context)?;
+    Ok(text)
+}
+
+fn flags(new: &NewClient) -> Vec<ClientFlag> {
+    let flags = [
+        (new.first_party, ClientFlag::FirstParty),
+        (new.without_pkce, ClientFlag::WithoutPkce),
+        (new.require_par, ClientFlag::RequirePar),
+        (new.require_dpop, ClientFlag::RequireDpop),
+        (new.id_token_claims, ClientFlag::IdTokenClaims),
+        (new.pairwise, ClientFlag::Pairwise),
+        (new.signed_userinfo, ClientFlag::SignedUserinfo),
+    ];
+    flags.into_iter().filter(|(is_set, _)| *is_set).map(|(_, flag)| flag).collect()
 }

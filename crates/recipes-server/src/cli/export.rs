@@ -1,31 +1,37 @@
-//! `recipes export`: writes all recipes to a file that `recipes import` reads.
+//! `recipes export`: writes all recipes to a file that `recipes import` or another program reads.
 
 use std::{
-    io::{self, BufWriter, Write},
+    collections::BTreeMap,
+    io::{self, Write},
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
 use clap::{Args, ValueEnum};
-use recipes::{CorruptRecipe, Recipe};
-use store::{Page, Store, Viewer};
+use recipes::export::ExportFormat;
+use store::{Store, Viewer};
 
 use super::{database::open_existing, own_files};
 use crate::clock::Clock;
+use crate::collection::{CollectionFormat, CollectionWriter};
 use crate::config::Config;
 use crate::output_file;
 
 /// Write all recipes, including private ones, to a file or to standard output
 ///
-/// The service may run at the same time. An import into an empty database gives each recipe a new id, in the order of the
-/// file, and keeps its uid. If no recipe was ever deleted, a new export is the same file byte for byte.
+/// The service may run at the same time; the export has the recipes as they are at one moment. An import of ndjson, json or zip
+/// into an empty database gives each recipe a new id, in the order of the file, and keeps its uid. If no recipe was ever
+/// deleted, a new export is the same file byte for byte.
+///
+/// The other formats are for other programs and for people. What they have no place for is named on standard error.
 ///
 /// Users are not exported. The export has no ownerId, because ids of users differ between servers: `recipes import --owner`
 /// sets the owner. Without an owner any signed-in user can change a recipe, and only administrators see private ones.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Export {
-    /// Format: ndjson, one recipe per line, or json, an array
+    /// Format: ndjson, one recipe per line; json, an array; zip, an archive with one JSON file per recipe; jsonld, one
+    /// document of schema.org; markdown, text or cooklang, an archive with one such file per recipe
     #[arg(long, value_name = "FORMAT", default_value = "ndjson", hide_possible_values = true)]
     format: Format,
     /// File to write instead of standard output; it is created or replaced when it is complete
@@ -37,16 +43,34 @@ const EXAMPLES: &str = "\
 Examples:
   recipes export -o recipes.ndjson
   recipes export --format json | jq '.[].name'
+  recipes export --format markdown -o recipes.zip
   recipes export | DATABASE_URL=sqlite:copy.db recipes import -";
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Format {
     Ndjson,
     Json,
+    #[value(alias = "json-ld")]
+    Jsonld,
+    Zip,
+    Markdown,
+    Text,
+    Cooklang,
 }
 
-/// Recipes per read.
-const PAGE: u16 = 500;
+impl Format {
+    fn collection(self) -> CollectionFormat {
+        match self {
+            Self::Ndjson => CollectionFormat::Ndjson,
+            Self::Json => CollectionFormat::Json,
+            Self::Jsonld => CollectionFormat::JsonLd,
+            Self::Zip => CollectionFormat::Zip(None),
+            Self::Markdown => CollectionFormat::Zip(Some(ExportFormat::Markdown)),
+            Self::Text => CollectionFormat::Zip(Some(ExportFormat::PlainText)),
+            Self::Cooklang => CollectionFormat::Zip(Some(ExportFormat::Cooklang)),
+        }
+    }
+}
 
 impl Export {
     pub(super) async fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
@@ -54,77 +78,49 @@ impl Export {
             own_files::refuse(config, path)?;
         }
         let store = open_existing(config, &Clock::system()).await?;
+        let format = self.format.collection();
         let done = match &self.output {
             Some(path) if path != Path::new("-") => {
-                let (store, format) = (&store, self.format);
-                output_file::write(path, |file| async move { Ok((write(store, format, file).await?, ())) })
-                    .await
+                let store = &store;
+                output_file::write(path, |file| write(store, format, file)).await
             }
-            _ => write(&store, self.format, io::stdout().lock()).await.map(drop),
+            _ => write(&store, format, io::stdout().lock()).await.map(|(_, lost)| lost),
         };
         store.close().await;
-        done.map(|()| ExitCode::SUCCESS)
+        report(&done?, self.format)?;
+        Ok(ExitCode::SUCCESS)
     }
 }
 
-/// Writes all recipes and returns `out`, flushed.
-async fn write<W: Write>(store: &Store, format: Format, out: W) -> anyhow::Result<W> {
-    let (open, between, close) = match format {
-        Format::Ndjson => ("", "\n", "\n"),
-        Format::Json => ("[\n", ",\n", "\n]\n"),
-    };
-    let mut out = BufWriter::with_capacity(1 << 16, out);
-    let (mut after, mut before) = (None, open);
-    while let Some(page) = Page::new(after, PAGE) {
-        let listing = store.recipes(page, Viewer::Admin, Vec::new()).await?;
-        for (_, json) in listing.rows.iter() {
-            out.write_all(before.as_bytes())?;
-            out.write_all(&without_owner(json)?)?;
-            before = between;
-        }
-        after = listing.next;
-        if after.is_none() {
-            break;
-        }
+/// Names the fields that the format has no place for.
+fn report(lost: &Lost, format: Format) -> io::Result<()> {
+    if lost.is_empty() {
+        return Ok(());
     }
-    match (format, before == open) {
-        (Format::Ndjson, true) => {}
-        (Format::Json, true) => out.write_all(b"[]\n")?,
-        (_, false) => out.write_all(close.as_bytes())?,
-    }
-    Ok(out.into_inner().map_err(io::IntoInnerError::into_error)?)
+    let format = format.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned());
+    let recipes = |count: u64| if count == 1 { "1 recipe".to_owned() } else { format!("{count} recipes") };
+    let fields = lost.iter().map(|(field, count)| format!("{field} ({})", recipes(*count)));
+    let fields = fields.collect::<Vec<_>>().join(", ");
+    writeln!(io::stderr(), "left out, because {format} has no place for them: {fields}")
 }
 
-/// The recipe for another database, where the id of its owner would mean another user.
+/// The fields that were left out, with the number of recipes that had them.
+type Lost = BTreeMap<&'static str, u64>;
+
+/// Writes all recipes, and returns `out`, flushed, and what was left out.
 ///
 /// # Errors
-/// If the stored document is corrupt. Then the export stops: a file without the recipe would not be a backup of it.
-fn without_owner(recipe: &[u8]) -> Result<Vec<u8>, CorruptRecipe> {
-    let mut recipe = Recipe::from_json(recipe)?;
-    recipe.server.owner = None;
-    Ok(recipe.to_json())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const RECIPE: &str = r#"{"id":1,"name":"\"ownerId\": 7","healthLabels":[],"cookTimeMinutes":null,"prepTimeMinutes":5,"ingredients":[],"extra":{"a":"ü","ownerId":8},"ownerId":7,"uid":"018f3404-d600-7fff-bfff-ffffffffffff","revision":1,"createdAt":"2024-05-01T12:00:00Z","updatedAt":"2024-05-01T12:00:00Z"}"#;
-
-    #[test]
-    fn owner_is_left_out_and_the_rest_does_not_change() {
-        let communal = RECIPE.replace(r#""ownerId":7,"#, "");
-        assert_ne!(communal, RECIPE);
-        assert_eq!(String::from_utf8(without_owner(RECIPE.as_bytes()).unwrap()).unwrap(), communal);
-        assert_eq!(String::from_utf8(without_owner(communal.as_bytes()).unwrap()).unwrap(), communal);
+/// Also if a stored document is corrupt. Then the export stops: a file without the recipe would not be a backup of it.
+async fn write<W: Write>(store: &Store, format: CollectionFormat, mut out: W) -> anyhow::Result<(W, Lost)> {
+    let mut writer = CollectionWriter::new(format, false);
+    let mut snapshot = store.recipe_snapshot(Viewer::Admin);
+    while let Some(page) = snapshot.next().await? {
+        for (_, json) in page.iter() {
+            writer.push(json)?;
+        }
+        out.write_all(&writer.take_written())?;
     }
-
-    #[test]
-    fn corrupt_recipe_is_an_error_with_its_id() {
-        let error = without_owner(RECIPE.replace("[]", "{}").as_bytes()).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "recipe 1 is corrupt: the field healthLabels is missing or has a wrong type"
-        );
-    }
+    out.write_all(&writer.finish()?)?;
+    out.flush()?;
+    Ok((out, writer.lost().clone()))
 }

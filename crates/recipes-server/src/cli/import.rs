@@ -1,66 +1,74 @@
 //! `recipes import`: reads recipes and users from files of this or of another program.
 
-mod duplicates;
 mod item;
 mod printable;
+mod sources;
 mod tally;
+mod writes;
 
 use std::{
     collections::VecDeque,
-    fs::File,
-    future::{Future, poll_fn},
-    io::{self, BufReader, IsTerminal as _, Read, Write as _},
+    io::{self, Write as _},
     path::{Path, PathBuf},
-    pin::Pin,
     process::ExitCode,
-    task::Poll,
 };
 
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use accounts::Email;
-use anyhow::{Context as _, anyhow};
-use clap::Args;
-use ids::{Uid, UserId};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use recipes::{ImportedRecipe, formats::JsonItems};
-use store::{Imported, NewRecipe, Store, StoreError};
+use clap::{Args, ValueEnum};
+use formats::{Content, Format, Item, Options, Reader};
+use ids::UserId;
+use indicatif::ProgressBar;
+use recipes::{FieldError, LabelPolicy};
+use store::{OnConflict, RevisionsKept, Store};
 
 use self::{
-    duplicates::{Duplicates, KnownContents},
-    item::{ImportItem, InvalidItem, ParsedItem},
     printable::printable,
     tally::{Kind, Outcome, Tally},
+    writes::{PendingRecipe, PendingUser},
 };
 use super::database;
 use crate::config::Config;
-use crate::limits;
 use crate::telemetry::escape::escape;
+use crate::use_cases::recipes::known::KnownRecipes;
 
 /// Bring in recipes and users from files
 ///
-/// Files are JSON arrays, NDJSON (one object a line), or answers of this API: a list, one recipe, the export of an
-/// account. Each object is a recipe or a user; both the format and the kind of object are detected. Users need name, email and password, which must be a hash of bcrypt or Argon2id; they log in
-/// with the same password as before. Errors are reported with their line, and the other objects are imported. Fields that
-/// recipes or users do not have are left out, and the report names them.
+/// The format of each file follows from its content: this service's JSON, NDJSON and answers of its API; web pages and schema.org
+/// JSON-LD; exports of Mealie, Tandoor, Nextcloud Cookbook, Paprika, RecipeSage, Recipe Keeper, MyRecipeBox and Plan to Eat;
+/// Cooklang, Markdown and plain text; archives of these. Of a folder all files are read. Errors are reported with their place, and the other
+/// recipes are imported. What a recipe has no field for is left out, and the report names it.
 ///
-/// Recipes keep the uid, revision and times of the export. Recipes that exist already, with the same uid, do not change. A
-/// recipe without a uid exists already if another one has the same content, source included.
+/// Users need name, email and password, which must be a hash of bcrypt or Argon2id; they log in with the same password as
+/// before.
+///
+/// Recipes keep the uid, revision and times of an export. Recipes that exist already do not change, unless --on-conflict says
+/// otherwise: those with the same uid, and without a uid those with the same content, or the same name and source address.
 /// Ids are assigned anew, in the order of the file. The ownerId in a file is ignored, because it means another user here:
 /// recipes belong to --owner; without it they are communal, and every user may change them.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Import {
-    /// Files to read; - is standard input
+    /// Files and folders to read; - is standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// E-mail of the future owner of the recipes
     #[arg(long, value_name = "EMAIL", value_parser = Email::parse)]
     owner: Option<Email>,
-    /// Refuse objects with fields that recipes or users do not have, instead of leaving the fields out
+    /// Format of all files, if their content does not tell
+    #[arg(long, value_name = "FORMAT", value_parser = format)]
+    format: Option<Format>,
+    /// Refuse recipes and users with fields that have no place here, instead of leaving the fields out
     #[arg(long)]
     strict: bool,
-    /// Recipes without a uid whose content exists already: skip or copy
+    /// After an error: continue with the other recipes, or atomic: import all or nothing
+    #[arg(long, value_name = "MODE", default_value = "continue", hide_possible_values = true)]
+    mode: Mode,
+    /// Recipes that exist already: skip, update or copy
+    #[arg(long, value_name = "ACTION", default_value = "skip", hide_possible_values = true)]
+    on_conflict: Action,
+    /// Recipes without a uid whose content or source exists already: skip or copy
     #[arg(long, value_name = "ACTION", default_value = "skip", hide_possible_values = true)]
     duplicates: Duplicates,
     /// Check all files without opening the database or writing
@@ -69,23 +77,46 @@ pub(super) struct Import {
 }
 
 const EXAMPLES: &str = "\
+Formats: json, jsonld, html, mealie, tandoor, nextcloud, paprika, recipesage, recipekeeper, csv, cooklang, markdown, text, zip
+
 Exit code: 0 if everything was imported or existed already, 1 if something could not be imported.
 
 Examples:
   recipes import db/recipes.json db/users.json
-  recipes import --dry-run recipes.ndjson
-  recipes import --strict --dry-run recipes.ndjson
-  recipes import --owner ada@example.com soups.json
+  recipes import --dry-run mealie.zip
+  recipes import --owner ada@example.com page.html \"Paprika Export.paprikarecipes\" notes/
+  recipes import --mode atomic --on-conflict update recipes.ndjson
   ssh old-server recipes export | recipes import -";
 
-/// Writes in flight, and so items in memory: as many as the store's writer commits in one batch.
-const IN_FLIGHT: usize = 256;
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Mode {
+    Continue,
+    Atomic,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Action {
+    Skip,
+    Update,
+    Copy,
+}
+
+/// What happens to a recipe without a uid if the database has it already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Duplicates {
+    Skip,
+    Copy,
+}
 
 /// Members of a page that are not lost when they are left out.
 const PAGE_MEMBERS: [&str; 3] = ["nextCursor", "totalCount", "exportedAt"];
 
-/// Smaller files are imported before a progress bar could be read.
-const PROGRESS_BAR_BYTES: u64 = 1 << 20;
+fn format(name: &str) -> Result<Format, String> {
+    Format::parse(name).ok_or_else(|| {
+        let names: Vec<_> = Format::ALL.into_iter().map(Format::name).collect();
+        format!("known formats: {}", names.join(", "))
+    })
+}
 
 impl Import {
     pub(super) async fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
@@ -93,25 +124,37 @@ impl Import {
         let store = if self.dry_run { None } else { Some(database::open(config, &clock).await?) };
         let mut importer = Importer {
             owner: self.owner.map_or(Owner::Communal, Owner::Email),
+            format: self.format,
             strict: self.strict,
+            is_atomic: self.mode == Mode::Atomic,
+            on_conflict: match self.on_conflict {
+                Action::Skip => OnConflict::Skip,
+                Action::Update => OnConflict::Update,
+                Action::Copy => OnConflict::Copy,
+            },
             duplicates: self.duplicates,
-            known_contents: None,
+            labels: config.accounts().labels,
+            revisions_kept: config.accounts().revisions_kept,
+            known: None,
             clock,
             entropy: Entropy::system(),
-            pending: VecDeque::new(),
+            users: VecDeque::new(),
+            // Users of SQLite share a commit. Those of PostgreSQL would wait for connections that nothing drives.
+            max_users: if config.database_url().file().is_some() { writes::BATCH } else { 1 },
+            recipes: Vec::new(),
             tally: Tally::default(),
             bar: ProgressBar::hidden(),
             store,
         };
         let mut outcome = Ok(());
         for path in &self.files {
-            outcome = importer.import(path).await;
+            outcome = importer.import_path(path).await;
             if outcome.is_err() {
                 break;
             }
         }
         // Items that were read before a failure are imported, and counted.
-        let finished = importer.finish_all().await;
+        let finished = importer.finish(outcome.is_ok()).await;
         let Importer { store, tally, .. } = importer;
         for line in tally.left_out() {
             let _ = writeln!(io::stderr(), "recipes: {line}");
@@ -131,13 +174,20 @@ struct Importer {
     /// `None` in a dry run.
     store: Option<Store>,
     owner: Owner,
+    format: Option<Format>,
     strict: bool,
+    is_atomic: bool,
+    on_conflict: OnConflict,
     duplicates: Duplicates,
+    labels: LabelPolicy,
+    revisions_kept: RevisionsKept,
     /// Read from the store for the first recipe without a uid.
-    known_contents: Option<KnownContents>,
+    known: Option<KnownRecipes>,
     clock: Clock,
     entropy: Entropy,
-    pending: VecDeque<PendingWrite>,
+    users: VecDeque<PendingUser>,
+    max_users: usize,
+    recipes: Vec<PendingRecipe>,
     tally: Tally,
     bar: ProgressBar,
 }
@@ -150,170 +200,130 @@ enum Owner {
     User(UserId),
 }
 
-/// A queued write without a result yet.
-struct PendingWrite {
-    place: String,
-    kind: Kind,
-    write: Pin<Box<dyn Future<Output = Result<Outcome, StoreError>>>>,
-    result: Option<Result<Outcome, StoreError>>,
-}
-
 impl Importer {
-    async fn import(&mut self, path: &Path) -> anyhow::Result<()> {
-        let name = if path == Path::new("-") { "standard input".into() } else { path.display().to_string() };
-        let input: Box<dyn Read> = if path == Path::new("-") {
-            Box::new(io::stdin().lock())
-        } else {
-            match File::open(path) {
-                Ok(file) => {
-                    self.bar = bar(&file);
-                    Box::new(self.bar.wrap_read(file))
+    async fn import_path(&mut self, path: &Path) -> anyhow::Result<()> {
+        match sources::files(path) {
+            Ok(files) => {
+                if files.is_empty() {
+                    self.fail(&path.display().to_string(), "is a folder without files");
                 }
-                Err(error) => {
-                    self.fail(&name, &error);
-                    return Ok(());
+                for file in files {
+                    self.import_file(&file).await?;
                 }
             }
+            Err(error) => self.fail(&path.display().to_string(), &format!("cannot be read: {error}")),
+        }
+        Ok(())
+    }
+
+    async fn import_file(&mut self, path: &Path) -> anyhow::Result<()> {
+        let name = if path == Path::new("-") { "standard input".into() } else { path.display().to_string() };
+        let options = Options { format: self.format, file_name: name.clone(), ..Options::default() };
+        let opened = sources::open(path).and_then(|(input, bar)| Ok((Reader::open(input, options)?, bar)));
+        let mut reader = match opened {
+            Ok((reader, bar)) => {
+                self.bar = bar;
+                reader
+            }
+            Err(error) => {
+                self.fail(&name, &format!("cannot be read: {error}"));
+                return Ok(());
+            }
         };
-        let mut items = JsonItems::new(BufReader::with_capacity(1 << 16, input), limits::BODY_BYTES);
         loop {
-            let item = match items.next_item() {
-                Ok(Some(item)) => item,
+            match reader.next_item() {
+                Ok(Some(item)) => self.import_item(item, &name).await?,
                 Ok(None) => break,
                 Err(error) => {
-                    self.fail(&name, &error);
+                    self.fail(&name, &format!("cannot be read: {error}"));
                     break;
-                }
-            };
-            let parsed = match item.text {
-                Ok(text) => ParsedItem::parse(text, item.line, self.strict),
-                Err(error) => Err(InvalidItem::new(error.to_string())),
-            };
-            match parsed {
-                Ok(ParsedItem { item: parsed, left_out }) => {
-                    self.tally.leave_out(parsed.kind(), &left_out);
-                    self.begin(parsed, format!("{name}:{}", item.line)).await?;
-                }
-                Err(invalid) => {
-                    for message in &invalid.messages {
-                        self.report(&format!("{name}:{}", invalid.line.unwrap_or(item.line)), message);
-                    }
-                    self.tally.count(invalid.kind, Outcome::Failed);
                 }
             }
         }
         self.bar.finish_and_clear();
-        self.report_skipped(&name, items.skipped_members());
+        self.report_skipped(&name, reader.skipped());
         Ok(())
     }
 
-    /// Queues the write of an item. Ids are assigned in the order of the calls.
-    async fn begin(&mut self, item: ImportItem, place: String) -> anyhow::Result<()> {
-        let kind = item.kind();
-        let Some(store) = self.store.clone() else {
-            self.tally.count(kind, Outcome::Added);
-            return Ok(());
-        };
-        let now = self.clock.now();
-        let mut write: Pin<Box<dyn Future<Output = _>>> = match item {
-            ImportItem::User(user) => Box::pin(async move {
-                match store.create_user(user, now).await {
-                    Ok(_) => Ok(Outcome::Added),
-                    Err(StoreError::EmailTaken) => Ok(Outcome::AlreadyThere),
-                    Err(error) => Err(error),
+    async fn import_item(&mut self, item: Item, file: &str) -> anyhow::Result<()> {
+        let mut place = file.to_owned();
+        if let Some(entry) = &item.place.entry {
+            place = format!("{place}:{}", printable(entry));
+        }
+        if let Some(line) = item.place.line {
+            place = format!("{place}:{line}");
+        }
+        let name = item.name.as_deref();
+        match item.content {
+            Ok(Content::Recipe(recipe)) => {
+                if let Err(errors) = self.labels.check(recipe.draft.health_labels()) {
+                    self.reject(Kind::Recipe, &errors, name, &place);
+                } else if self.accepts(Kind::Recipe, &item.left_out, name, &place) {
+                    for warning in &item.warnings {
+                        self.report(
+                            &place,
+                            &format!("\"{}\": {warning}", printable(name.unwrap_or_default())),
+                        );
+                    }
+                    self.add_recipe(*recipe, place).await?;
                 }
-            }),
-            ImportItem::Recipe(recipe) => {
-                if self.is_duplicate(&store, &recipe).await? {
-                    self.report(
-                        &place,
-                        "a recipe with this content is already there; --duplicates copy adds it again",
-                    );
-                    self.tally.count(kind, Outcome::AlreadyThere);
-                    return Ok(());
+            }
+            Ok(Content::Account(fields)) => {
+                let (user, left_out) = item::account(&fields);
+                match user {
+                    Ok(_) if self.is_atomic => {
+                        let message = "is a user; with --mode atomic only recipes are imported".to_owned();
+                        self.reject(
+                            Kind::User,
+                            &[FieldError { pointer: String::new(), message }],
+                            name,
+                            &place,
+                        );
+                    }
+                    Ok(user) => {
+                        if self.accepts(Kind::User, &left_out, name, &place) {
+                            self.add_user(user, place).await?;
+                        }
+                    }
+                    Err(errors) => self.reject(Kind::User, &errors, name, &place),
                 }
-                let owner = self.owner().await?;
-                let new = NewRecipe::new(&recipe.draft, Uid::new(now, self.entropy.bytes()), owner);
-                Box::pin(async move {
-                    Ok(match store.import_recipe(new, recipe.history, now).await? {
-                        Imported::Added(_) => Outcome::Added,
-                        Imported::AlreadyThere(_) => Outcome::AlreadyThere,
-                    })
-                })
             }
-        };
-        // The first poll puts the write into the queue of the store's writer.
-        let result = match poll_fn(|context| Poll::Ready(write.as_mut().poll(context))).await {
-            Poll::Ready(result) => Some(result),
-            Poll::Pending => None,
-        };
-        self.pending.push_back(PendingWrite { place, kind, write, result });
-        if self.pending.len() >= IN_FLIGHT { self.finish_one().await } else { Ok(()) }
-    }
-
-    /// A recipe with a uid is compared by its uid.
-    async fn is_duplicate(&mut self, store: &Store, recipe: &ImportedRecipe) -> anyhow::Result<bool> {
-        if self.duplicates == Duplicates::Copy {
-            return Ok(false);
-        }
-        if recipe.history.uid.is_some() {
-            if let Some(known) = &mut self.known_contents {
-                known.add(recipe.draft.content())?;
+            Err(errors) => {
+                let kind = if name.is_some() { Kind::Recipe } else { Kind::Unknown };
+                self.reject(kind, &errors, name, &place);
             }
-            return Ok(false);
-        }
-        if self.known_contents.is_none() {
-            // The recipes before this one must be in the store before it is read.
-            self.finish_all().await?;
-        }
-        let known = match &mut self.known_contents {
-            Some(known) => known,
-            none => none.insert(KnownContents::of(store).await?),
-        };
-        Ok(!known.add(recipe.draft.content())?)
-    }
-
-    async fn owner(&mut self) -> anyhow::Result<Option<UserId>> {
-        match &self.owner {
-            Owner::Communal => Ok(None),
-            Owner::User(id) => Ok(Some(*id)),
-            Owner::Email(email) => {
-                let email = email.clone();
-                self.finish_all().await?;
-                let Some(store) = &self.store else { return Ok(None) };
-                let Some((user, _)) = store.user_by_email(&email).await? else {
-                    return Err(anyhow!("--owner: no user has the e-mail address {}", email.as_str()));
-                };
-                self.owner = Owner::User(user.id);
-                Ok(Some(user.id))
-            }
-        }
-    }
-
-    async fn finish_all(&mut self) -> anyhow::Result<()> {
-        while !self.pending.is_empty() {
-            self.finish_one().await?;
         }
         Ok(())
     }
 
-    async fn finish_one(&mut self) -> anyhow::Result<()> {
-        let Some(PendingWrite { place, kind, write, result }) = self.pending.pop_front() else {
+    /// Whether an item with these unknown fields is imported.
+    fn accepts(&mut self, kind: Kind, left_out: &[FieldError], name: Option<&str>, place: &str) -> bool {
+        if self.strict && !left_out.is_empty() {
+            self.reject(kind, left_out, name, place);
+            return false;
+        }
+        self.tally.leave_out(kind, left_out);
+        true
+    }
+
+    fn reject(&mut self, kind: Kind, errors: &[FieldError], name: Option<&str>, place: &str) {
+        for error in errors {
+            self.report(place, &item::message(error, name));
+        }
+        self.tally.count(kind, Outcome::Failed);
+    }
+
+    /// Writes what waits. All or nothing: after a failure nothing.
+    async fn finish(&mut self, is_complete: bool) -> anyhow::Result<()> {
+        if self.is_atomic && (self.tally.has_failures() || !is_complete) {
+            self.tally.take_back();
             return Ok(());
-        };
-        let outcome = match result {
-            Some(result) => result,
-            None => write.await,
-        };
-        let outcome = outcome.with_context(|| format!("{place}: the import stopped here"))?;
-        if outcome == Outcome::AlreadyThere {
-            self.report(&place, kind.already_there());
         }
-        self.tally.count(kind, outcome);
-        Ok(())
+        let flushed = self.flush().await;
+        self.finish_users().await.and(flushed)
     }
 
-    /// Members of an API answer beside its recipes.
+    /// Members of an API answer beside its recipes, and files of an archive that have no recipe.
     fn report_skipped(&self, name: &str, members: &[String]) {
         if members.iter().any(|member| member == "nextCursor") {
             self.report(name, "has one page of a longer list; nextCursor leads to the next page");
@@ -326,8 +336,8 @@ impl Importer {
         }
     }
 
-    fn fail(&mut self, name: &str, error: &io::Error) {
-        self.report(name, &format!("cannot be read: {error}"));
+    fn fail(&mut self, name: &str, why: &str) {
+        self.report(name, why);
         self.tally.count(Kind::File, Outcome::Failed);
     }
 
@@ -337,14 +347,4 @@ impl Importer {
             let _ = writeln!(io::stderr(), "{}: {}", escape(place), escape(message));
         });
     }
-}
-
-fn bar(file: &File) -> ProgressBar {
-    let length = file.metadata().map_or(0, |metadata| metadata.len());
-    if length < PROGRESS_BAR_BYTES || !io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr());
-    let style = ProgressStyle::with_template("{wide_bar} {bytes}/{total_bytes}, {eta} left");
-    style.map(|style| bar.clone().with_style(style)).unwrap_or(bar)
 }

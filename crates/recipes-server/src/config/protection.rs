@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use accounts::audit::Retention;
-use clap::Args;
+use clap::{ArgAction, Args};
 use recipes::{Quota, Quotas};
 
 use super::values::HEADING;
@@ -36,6 +36,10 @@ pub struct Protection {
     )]
     pub memory_budget: usize,
 
+    /// Whether users may import recipes from web addresses: on or off. The service connects to public addresses only
+    #[arg(long, env, global = true, value_name = "SWITCH", default_value = "on", value_parser = switch, action = ArgAction::Set)]
+    pub url_import: bool,
+
     /// How many days the audit log keeps an event
     #[arg(long, env, global = true, value_name = "DAYS", default_value = "365", value_parser = days)]
     audit_days: u32,
@@ -61,6 +65,14 @@ fn quota(text: &str) -> Result<Quota, &'static str> {
     match text {
         "off" => Ok(Quota(None)),
         number => number.parse().map(|number| Quota(Some(number))).map_err(|_| "must be a number or off"),
+    }
+}
+
+fn switch(text: &str) -> Result<bool, &'static str> {
+    match text {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err("must be on or off"),
     }
 }
 

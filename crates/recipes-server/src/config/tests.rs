@@ -1,11 +1,12 @@
 use std::{fs, path::Path};
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser};
+use recipes::LabelPolicy;
 
 use super::{values::*, *};
 use crate::http::origin::Origin;
 use crate::telemetry::LogFormat;
-use crate::use_cases::accounts::SignUpMode;
+use crate::use_cases::accounts::{Reading, SignUpMode};
 
 #[derive(Debug, Parser)]
 struct TestCli {
@@ -61,6 +62,7 @@ fn defaults_are_those_of_the_original_api() {
     assert_eq!(config.data_dir.path(), Path::new("data"));
     let accounts = config.accounts();
     assert_eq!((accounts.sign_up, accounts.require_verified_email), (SignUpMode::Open, false));
+    assert_eq!((accounts.reading, accounts.labels), (Reading::Public, LabelPolicy::Open));
     assert_eq!(accounts.password_policy, Policy::default());
 }
 
@@ -78,6 +80,8 @@ fn every_setting_can_be_set() {
         "--cors-origins=https://a.example",
         "--signup=invite",
         "--require-verified-email=true",
+        "--labels=known",
+        "--reading=members",
         "--password-min-length=12",
         "--public-url=https://food.example.com:8443/x/",
         "--mail-from=Kitchen <kitchen@example.com>",
@@ -96,6 +100,7 @@ fn every_setting_can_be_set() {
     assert_eq!((config.monitoring.log.as_str(), config.monitoring.log_format), ("off", LogFormat::Json));
     let accounts = config.accounts();
     assert_eq!((accounts.sign_up, accounts.require_verified_email), (SignUpMode::Invite, true));
+    assert_eq!((accounts.reading, accounts.labels), (Reading::Members, LabelPolicy::Known));
     let policy = Policy { minimum: 12, host: Some("food.example.com".to_owned()) };
     assert_eq!(accounts.password_policy, policy);
     let MailTemplate { from, site } = config.mail_template("127.0.0.1:80".parse().unwrap()).unwrap();

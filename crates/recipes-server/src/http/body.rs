@@ -4,6 +4,8 @@ mod collect;
 pub mod fields;
 mod form;
 mod form_text;
+mod parts;
+mod raw;
 mod received;
 
 use std::fmt;
@@ -17,7 +19,8 @@ use tokio::task::spawn_blocking;
 use zeroize::Zeroize as _;
 
 use self::fields::Fields;
-pub use self::form_text::FormText;
+pub use self::form_text::{FORM_BYTES, FormText};
+pub use self::raw::{RawBody, RawFile};
 use crate::http::error::{Report, RequestError};
 use crate::limits;
 
@@ -103,6 +106,19 @@ impl<S: Sync, T: Parse + Send + 'static> FromRequest<S> for Body<T> {
         let (_, body) = Self::split(request).await?;
         Ok(body)
     }
+}
+
+/// Parses the form of a page.
+///
+/// # Errors
+/// [`RequestError::Invalid`] with all problems; [`RequestError::Malformed`].
+pub fn parse_form<T: Parse>(text: &str) -> Result<T, RequestError> {
+    let mut object = form::<T>(text.as_bytes())?;
+    let parsed = T::parse(&object.fields, Scalars::Text).map_err(RequestError::Invalid);
+    if <T as Parse>::HAS_SECRETS {
+        object.wipe();
+    }
+    parsed
 }
 
 fn read<T: Parse>(headers: &HeaderMap, encoding: Option<Scalars>, bytes: &[u8]) -> Result<T, RequestError> {

@@ -4,9 +4,10 @@
 //! make a tag weak when they compress (`W/"11-2"`), Apache, Caddy and Jetty append the content coding (`"11-2-gzip"`).
 //! Clients send the changed tag back, and a comparison of the bytes would never match.
 
+mod etag;
 mod tag_list;
 
-use std::{convert::Infallible, fmt, time::SystemTime};
+use std::{convert::Infallible, time::SystemTime};
 
 use axum::extract::FromRequestParts;
 use headers::{HeaderMapExt as _, IfModifiedSince, LastModified};
@@ -14,102 +15,10 @@ use http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts};
 use ids::RecipeId;
 use store::Precondition;
 
+use self::etag::{CODING, CODINGS};
+pub use self::etag::{ETag, Variant, add_coding};
 use self::tag_list::TagList;
 use crate::http::error::RequestError;
-use crate::http::negotiation::{JSON, Representation};
-
-/// The strong validator of one representation of a recipe at one revision: `"11-2"` for JSON, `"11-2-md"` for another one.
-/// A response that this server compresses has `"11-2+gzip"`, see [`add_coding`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ETag {
-    pub id: RecipeId,
-    pub revision: i64,
-    pub representation: &'static Representation,
-}
-
-impl ETag {
-    pub fn json(id: RecipeId, revision: i64) -> Self {
-        Self { id, revision, representation: &JSON }
-    }
-
-    pub fn to_header(self) -> HeaderValue {
-        // Letters, digits, quotes and dashes: always a valid header value.
-        HeaderValue::try_from(self.to_string()).unwrap_or(HeaderValue::from_static("\"\""))
-    }
-
-    /// Parses a tag of this representation, also one that a proxy has changed; `None` for any other text.
-    fn parse(tag: &str, representation: &'static Representation) -> Option<Self> {
-        let opaque = tag.strip_prefix("W/").unwrap_or(tag).strip_prefix('"')?.strip_suffix('"')?;
-        let mut tag = without_codings(opaque);
-        if !representation.etag_suffix.is_empty() {
-            tag = tag.strip_suffix(representation.etag_suffix)?.strip_suffix('-')?;
-        }
-        let (id, revision) = tag.split_once('-')?;
-        // Numbers as we write them: `parse` alone would accept `+2`.
-        let revision = revision.parse().ok().filter(|parsed: &i64| parsed.to_string() == revision)?;
-        Some(Self { id: RecipeId::parse(id)?, revision, representation })
-    }
-
-    /// The tag of the response with this content coding.
-    fn with_coding(self, coding: &str) -> HeaderValue {
-        coded(self.to_string().as_bytes(), coding.as_bytes()).unwrap_or_else(|| self.to_header())
-    }
-}
-
-/// Separates the tag from the coding of *our* compressed responses. No proxy uses it, so a suffix of a proxy is not mistaken
-/// for ours, and a proxy that adds its suffix to every response does not find it there already.
-const CODING: char = '+';
-
-/// The content codings that a proxy may name at the end of a tag.
-const CODINGS: [&str; 9] = ["gzip", "gz", "brotli", "br", "zstd", "zst", "deflate", "compress", "identity"];
-
-/// A tag without the content codings at its end: `11-2-gzip`, `11-2--gzip` (Jetty), `11-2;br`, `11-2+gzip` (ours).
-fn without_codings(mut tag: &str) -> &str {
-    let coding = |tag: &str| CODINGS.iter().copied().find(|coding| ends_with_ignore_case(tag, coding));
-    while let Some(coding) = coding(tag) {
-        let rest = &tag[..tag.len() - coding.len()];
-        let shorter = rest.trim_end_matches(['-', ';', ':', '.', '_', CODING]);
-        if shorter.len() == rest.len() {
-            break;
-        }
-        tag = shorter;
-    }
-    tag
-}
-
-fn ends_with_ignore_case(text: &str, end: &str) -> bool {
-    let start = text.len().checked_sub(end.len()).and_then(|start| text.get(start..));
-    start.is_some_and(|text| text.eq_ignore_ascii_case(end))
-}
-
-/// The tag of a response that was compressed after it got its tag. Responses that differ by their content coding must have
-/// tags that differ (RFC 9110 section 8.8.3.3).
-pub fn add_coding(headers: &mut HeaderMap) {
-    let (Some(tag), Some(coding)) = (headers.get(header::ETAG), headers.get(header::CONTENT_ENCODING)) else {
-        return;
-    };
-    if let Some(tag) = coded(tag.as_bytes(), coding.as_bytes()) {
-        headers.insert(header::ETAG, tag);
-    }
-}
-
-fn coded(tag: &[u8], coding: &[u8]) -> Option<HeaderValue> {
-    let mut tag = tag.strip_suffix(b"\"")?.to_vec();
-    tag.push(CODING as u8);
-    tag.extend_from_slice(coding);
-    tag.push(b'"');
-    HeaderValue::try_from(tag).ok()
-}
-
-impl fmt::Display for ETag {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { id, revision, representation } = self;
-        match representation.etag_suffix {
-            "" => write!(f, "\"{id}-{revision}\""),
-            suffix => write!(f, "\"{id}-{revision}-{suffix}\""),
-        }
-    }
-}
 
 pub fn system_time(time: jiff::Timestamp) -> SystemTime {
     // Fails only before 1970, on systems that cannot represent such a time.
@@ -149,6 +58,13 @@ impl From<&HeaderMap> for Conditions {
     }
 }
 
+impl Conditions {
+    /// Whether the request says which revisions it may replace, if only with `*`.
+    pub fn has_if_match(&self) -> bool {
+        self.if_match.is_some()
+    }
+}
+
 /// The tag of the 304 for a client that has this representation; `None` if it does not. `If-None-Match` decides, and only
 /// without it `If-Modified-Since`.
 ///
@@ -158,7 +74,7 @@ pub fn fresh_tag(conditions: &Conditions, current: ETag, changed: SystemTime) ->
     match (&conditions.if_none_match, conditions.if_modified_since) {
         (Some(TagList::Any), _) => Some(current.to_header()),
         (Some(TagList::Tags(tags)), _) => {
-            let is_current = |tag: &&String| ETag::parse(tag, current.representation) == Some(current);
+            let is_current = |tag: &&String| current.is_named_by(tag);
             let tag = tags.iter().find(is_current)?;
             let of_ours = |coding: &&str| tag.contains(&format!("{CODING}{coding}"));
             let coding = CODINGS.iter().copied().find(of_ours);
@@ -175,19 +91,25 @@ pub fn fresh_tag(conditions: &Conditions, current: ETag, changed: SystemTime) ->
 /// RFC 9110 section 13.1.1 compares strongly, so that a weak tag, which may stand for two representations, never matches. Ours
 /// stands for one revision in its weak form, too.
 ///
+/// `If-None-Match` counts only without `If-Match`. With `*` it demands that there is no recipe, so it never holds: a change
+/// creates none.
+///
 /// # Errors
 /// [`RequestError::Malformed`]: a tag without quotes is a mistake of the client, not a conflict of two changes.
 pub fn precondition(conditions: &Conditions, id: RecipeId) -> Result<Precondition, RequestError> {
-    Ok(match &conditions.if_match {
+    let revisions = |tags: &[String]| {
+        let tags = tags.iter().filter_map(|tag| ETag::parse(tag));
+        tags.filter(|tag| tag.id == id).map(|tag| tag.revision).collect()
+    };
+    Ok(match (&conditions.if_match, &conditions.if_none_match) {
         // `*` demands that the recipe exists, which every change demands.
-        None | Some(TagList::Any) => Precondition::None,
+        (None, None) | (Some(TagList::Any), _) => Precondition::None,
+        (None, Some(TagList::Any)) => Precondition::Revisions(Vec::new()),
+        (None, Some(TagList::Tags(tags))) => Precondition::NotRevisions(revisions(tags)),
         // Tags that are not ours match nothing: a list without any of ours must fail.
-        Some(TagList::Tags(tags)) => {
-            let tags = tags.iter().filter_map(|tag| ETag::parse(tag, &JSON));
-            Precondition::Revisions(tags.filter(|tag| tag.id == id).map(|tag| tag.revision).collect())
-        }
-        Some(TagList::Malformed) => {
-            let message = "If-Match must be the ETag of your copy with its quotes, as in \"11-2\", a list of \
+        (Some(TagList::Tags(tags)), _) => Precondition::Revisions(revisions(tags)),
+        (Some(TagList::Malformed), _) | (None, Some(TagList::Malformed)) => {
+            let message = "If-Match and If-None-Match must be the ETag of your copy with its quotes, as in \"11-2\", a list of \
                            such tags, or *";
             return Err(RequestError::Malformed(message.into()));
         }
@@ -199,12 +121,10 @@ mod tests {
     use std::time::Duration;
 
     use http::HeaderName;
-    use mediatype::{MediaType, names};
+    use recipes::amounts::{Ratio, UnitSystem};
 
     use super::*;
-
-    static MARKDOWN: Representation =
-        Representation { media_type: MediaType::new(names::TEXT, names::MARKDOWN), etag_suffix: "md" };
+    use crate::http::negotiation::MARKDOWN;
 
     fn current() -> ETag {
         ETag::json(RecipeId::parse("7").unwrap(), 3)
@@ -222,23 +142,39 @@ mod tests {
             (current().to_header(), markdown.to_header()),
             ("\"7-3\"".parse().unwrap(), "\"7-3-md\"".parse().unwrap())
         );
-        for (tag, json, md) in [
-            ("\"7-3\"", Some(current()), None),
-            ("\"7-3-md\"", None, Some(markdown)),
-            ("\"7-3-md-gzip\"", None, Some(markdown)),
-            ("W/\"7-3\"", Some(current()), None),
-            ("\"7-3-\"", None, None),
-            ("\"7-md\"", None, None),
-            ("\"7-3gzip\"", None, None),
-            ("\"7-3-snappy\"", None, None),
-            ("\"7-+3\"", None, None),
-            ("\"7-03\"", None, None),
-            ("\"gzip\"", None, None),
-            ("\"-gzip\"", None, None),
-            ("7-3", None, None),
+        let scaled = Variant {
+            scale: Ratio::parse("3/2"),
+            unit: Some(UnitSystem::Metric),
+            has_parsed_ingredients: true,
+        };
+        let scaled = ETag { variant: scaled, ..current() };
+        assert_eq!(scaled.to_header(), "\"7-3-x3.2-metric-parsed\"");
+        for (tag, is_json, is_markdown) in [
+            ("\"7-3\"", true, false),
+            ("\"7-3-md\"", false, true),
+            ("\"7-3-md-gzip\"", false, true),
+            ("W/\"7-3\"", true, false),
+            ("\"7-3-\"", false, false),
+            ("\"7-md\"", false, false),
+            ("\"7-3gzip\"", false, false),
+            ("\"7-3-snappy\"", false, false),
+            ("\"7-+3\"", false, false),
+            ("\"7-03\"", false, false),
+            ("\"gzip\"", false, false),
+            ("\"-gzip\"", false, false),
+            ("7-3", false, false),
+            ("\"7-3-x3.2-metric-parsed\"", false, false),
         ] {
-            assert_eq!((ETag::parse(tag, &JSON), ETag::parse(tag, &MARKDOWN)), (json, md), "{tag}");
+            assert_eq!(
+                (current().is_named_by(tag), markdown.is_named_by(tag)),
+                (is_json, is_markdown),
+                "{tag}"
+            );
+            assert_eq!(ETag::parse(tag), is_json.then(current), "{tag}");
         }
+        assert!(
+            scaled.is_named_by("W/\"7-3-x3.2-metric-parsed-gzip\"") && !scaled.is_named_by("\"7-3-x3.2\"")
+        );
     }
 
     /// The forms in which `"7-3"` comes back.
@@ -358,6 +294,18 @@ mod tests {
             };
             assert_eq!(revisions, want, "{tags}");
         }
+    }
+
+    #[test]
+    fn if_none_match_of_a_change_never_holds_for_what_it_lists() {
+        let id = current().id;
+        let of = |headers: &[(HeaderName, &str)]| precondition(&conditions(headers), id).unwrap();
+        assert_eq!(of(&[(header::IF_NONE_MATCH, "*")]), Precondition::Revisions(vec![]));
+        assert_eq!(of(&[(header::IF_NONE_MATCH, "\"7-3\", \"8-1\"")]), Precondition::NotRevisions(vec![3]));
+        let both = [(header::IF_MATCH, "\"7-3\""), (header::IF_NONE_MATCH, "*")];
+        assert_eq!(of(&both), Precondition::Revisions(vec![3]), "If-Match comes first");
+        let malformed = precondition(&conditions(&[(header::IF_NONE_MATCH, "7-3")]), id);
+        assert!(matches!(malformed, Err(RequestError::Malformed(_))));
     }
 
     #[test]

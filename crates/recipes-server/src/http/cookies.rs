@@ -73,6 +73,32 @@ impl SessionCookies {
         Ok(())
     }
 
+    /// Sets both cookies for the pages of this service. They are `Lax`, because users come to the pages from other sites: a link
+    /// in a mail must not show a page that asks to log in. Each change has a check of the origin and a token in its form.
+    ///
+    /// # Errors
+    /// As [`set`](Self::set).
+    pub fn set_for_pages(
+        &self,
+        headers: &mut HeaderMap,
+        (access, expires_in): (&str, Duration),
+        (refresh, keep): (&str, Duration),
+    ) -> Result<(), RequestError> {
+        for (name, token, lifetime) in [(self.access, access, expires_in), (self.refresh, refresh, keep)] {
+            let cookie = self.build(name, token, lifetime, SameSite::Lax);
+            headers
+                .append(header::SET_COOKIE, HeaderValue::try_from(cookie).map_err(RequestError::internal)?);
+        }
+        Ok(())
+    }
+
+    /// Deletes the cookies of this service, also that of the authorization server's pages.
+    pub fn clear_all(&self, headers: &mut HeaderMap) {
+        for name in [self.access, self.refresh, self.pages] {
+            self.delete(headers, name);
+        }
+    }
+
     /// Deletes both cookies, if the request had any.
     pub fn clear(&self, sent: &HeaderMap, response: &mut Response) {
         if sent.contains_key(header::COOKIE) {
@@ -103,15 +129,17 @@ impl SessionCookies {
 
     /// Sets the cookie of pages. It is `Lax`, because users come to the pages from other sites.
     pub fn of_pages(&self, value: &str, lifetime: Duration) -> String {
-        let max_age = lifetime.try_into().unwrap_or(cookie::time::Duration::MAX);
-        let cookie = Cookie::build((self.pages, value)).path(&*self.path).secure(true).http_only(true);
-        cookie.same_site(SameSite::Lax).max_age(max_age).to_string()
+        self.build(self.pages, value, lifetime, SameSite::Lax)
     }
 
     fn cookie(&self, name: &str, token: &str, lifetime: Duration) -> String {
+        self.build(name, token, lifetime, SameSite::Strict)
+    }
+
+    fn build(&self, name: &str, token: &str, lifetime: Duration, same_site: SameSite) -> String {
         let max_age = lifetime.try_into().unwrap_or(cookie::time::Duration::MAX);
         let cookie = Cookie::build((name, token)).path(&*self.path).secure(true).http_only(true);
-        cookie.same_site(SameSite::Strict).max_age(max_age).to_string()
+        cookie.same_site(same_site).max_age(max_age).to_string()
     }
 
     /// The refresh token among the cookies.

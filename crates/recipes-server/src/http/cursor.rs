@@ -3,6 +3,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ids::{InvitationId, RecipeId, UserId};
+use jiff::Timestamp;
+use store::BinKey;
 
 /// A key that orders a list, and that a [`Cursor`] contains.
 pub trait CursorKey: Sized {
@@ -49,6 +51,18 @@ impl CursorKey for InvitationId {
 
     fn try_from_bytes(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(Self::from_bytes)
+    }
+}
+
+impl CursorKey for BinKey {
+    fn into_bytes(self) -> Vec<u8> {
+        [self.deleted_at.as_microsecond().into_bytes(), self.id.into_bytes()].concat()
+    }
+
+    fn try_from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (at, id) = bytes.split_at_checked(8)?;
+        let deleted_at = Timestamp::from_microsecond(i64::try_from_bytes(at)?).ok()?;
+        Some(Self { deleted_at, id: RecipeId::try_from_bytes(id)? })
     }
 }
 

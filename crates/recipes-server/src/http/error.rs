@@ -14,6 +14,8 @@
 //! [`RecipeError`]: crate::use_cases::recipes::RecipeError
 
 mod account;
+mod client;
+mod plan;
 mod recipe;
 mod rejection;
 mod report;
@@ -24,7 +26,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use recipes::FieldError;
 
-pub use self::report::{Cause, Report};
+pub use self::report::{Cause, ErrorMember, Report};
 use crate::auth::rate_limit::LimitReached;
 use crate::http::memory_budget::BudgetExhausted;
 
@@ -46,6 +48,8 @@ pub enum RequestError {
     Malformed(Cow<'static, str>),
     /// A field appears twice where that is not allowed.
     DuplicateField,
+    /// A change that must name the revision that it replaces.
+    PreconditionRequired,
     UnsupportedMediaType,
     UnsupportedPatch,
     /// The body has a content coding that this server does not unpack.
@@ -107,6 +111,12 @@ impl From<RequestError> for Report {
             E::DuplicateField => {
                 Self::new(StatusCode::BAD_REQUEST, "invalid_request", "A field appears twice.")
             }
+            E::PreconditionRequired => Self::new(
+                StatusCode::PRECONDITION_REQUIRED,
+                "precondition_required",
+                "This service requires If-Match with the ETag of the recipe that you read (REQUIRE_IF_MATCH), so that no \
+                 change of others is lost; If-Match: * changes the recipe in any case",
+            ),
             E::UnsupportedMediaType => Self::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "unsupported_media_type",
@@ -156,7 +166,7 @@ impl From<RequestError> for Report {
     }
 }
 
-const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
+pub(crate) const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
 
 impl IntoResponse for RequestError {
     fn into_response(self) -> Response {

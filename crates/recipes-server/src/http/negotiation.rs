@@ -10,12 +10,60 @@ use mediatype::{
 #[derive(Debug, PartialEq, Eq)]
 pub struct Representation {
     pub media_type: MediaType<'static>,
+    /// The media type with its parameters.
+    pub content_type: &'static str,
     /// Ends the entity tags, because two representations of a revision must not share a strong one. Empty for JSON.
     pub etag_suffix: &'static str,
 }
 
-pub static JSON: Representation =
-    Representation { media_type: MediaType::new(APPLICATION, names::JSON), etag_suffix: "" };
+pub static JSON: Representation = Representation {
+    content_type: "application/json",
+    media_type: MediaType::new(APPLICATION, names::JSON),
+    etag_suffix: "",
+};
+
+pub static JSON_LD: Representation = Representation {
+    content_type: "application/ld+json",
+    media_type: MediaType::from_parts(APPLICATION, Name::new_unchecked("ld"), Some(names::JSON), &[]),
+    etag_suffix: "jsonld",
+};
+
+pub static MARKDOWN: Representation = Representation {
+    content_type: "text/markdown; charset=utf-8",
+    media_type: MediaType::new(names::TEXT, names::MARKDOWN),
+    etag_suffix: "md",
+};
+
+pub static PLAIN_TEXT: Representation = Representation {
+    content_type: "text/plain; charset=utf-8",
+    media_type: MediaType::new(names::TEXT, names::PLAIN),
+    etag_suffix: "txt",
+};
+
+pub static COOKLANG: Representation = Representation {
+    content_type: "text/x-cooklang; charset=utf-8",
+    media_type: MediaType::new(names::TEXT, Name::new_unchecked("x-cooklang")),
+    etag_suffix: "cook",
+};
+
+/// One JSON object a line.
+pub static NDJSON: Representation = Representation {
+    content_type: "application/x-ndjson",
+    media_type: MediaType::new(APPLICATION, Name::new_unchecked("x-ndjson")),
+    etag_suffix: "ndjson",
+};
+
+pub static HTML: Representation = Representation {
+    content_type: "text/html; charset=utf-8",
+    media_type: MediaType::new(names::TEXT, names::HTML),
+    etag_suffix: "html",
+};
+
+pub static ZIP: Representation = Representation {
+    content_type: "application/zip",
+    media_type: MediaType::new(APPLICATION, Name::new_unchecked("zip")),
+    etag_suffix: "zip",
+};
 
 const PROBLEM_JSON: MediaType<'static> =
     MediaType::from_parts(APPLICATION, Name::new_unchecked("problem"), Some(names::JSON), &[]);
@@ -24,6 +72,12 @@ const PROBLEM_JSON: MediaType<'static> =
 pub fn choose(headers: &HeaderMap, offered: &[&'static Representation]) -> Option<&'static Representation> {
     if !headers.contains_key(header::ACCEPT) {
         return offered.first().copied();
+    }
+    // What most programs send. Comparing media types costs more than this.
+    let mut lines = headers.get_all(header::ACCEPT).iter();
+    let accept = lines.next().filter(|_| lines.next().is_none()).map(HeaderValue::as_bytes);
+    if offered.first() == Some(&&JSON) && matches!(accept, Some(b"*/*" | b"application/json")) {
+        return Some(&JSON);
     }
     let ranges: Vec<_> = ranges(headers.get_all(header::ACCEPT)).collect();
     let mut best = (0.0, None);
@@ -49,6 +103,15 @@ pub enum Shape {
 pub fn error_shape<'a>(accept: impl IntoIterator<Item = &'a HeaderValue>) -> Shape {
     let named = ranges(accept).any(|range| range.quality > 0.0 && is_same(&range.media_type, &PROBLEM_JSON));
     if named { Shape::Problem } else { Shape::Seed }
+}
+
+/// Whether the client prefers a page for people: browsers name HTML, other programs do not.
+pub fn prefers_html<'a>(accept: impl IntoIterator<Item = &'a HeaderValue>) -> bool {
+    let ranges: Vec<_> = ranges(accept).collect();
+    let html = quality(&HTML.media_type, &ranges);
+    html > 0.0
+        && ranges.iter().any(|range| is_same(&range.media_type, &HTML.media_type))
+        && html >= quality(&JSON.media_type, &ranges)
 }
 
 /// One element of `Accept`.
@@ -102,9 +165,6 @@ fn is_same(one: &MediaType<'_>, other: &MediaType<'_>) -> bool {
 mod tests {
     use super::*;
 
-    static MARKDOWN: Representation =
-        Representation { media_type: MediaType::new(names::TEXT, names::MARKDOWN), etag_suffix: "md" };
-
     fn accept(value: &str) -> HeaderMap {
         HeaderMap::from_iter([(header::ACCEPT, value.parse().unwrap())])
     }
@@ -141,6 +201,23 @@ mod tests {
     fn without_accept_the_first_offer_is_sent() {
         assert_eq!(choose(&HeaderMap::new(), &[&JSON, &MARKDOWN]), Some(&JSON));
         assert_eq!(error_shape(HeaderMap::new().get_all(header::ACCEPT)), Shape::Seed);
+    }
+
+    #[test]
+    fn browsers_prefer_html_and_other_programs_do_not() {
+        for (value, want) in [
+            ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", true),
+            ("text/html", true),
+            ("*/*", false),
+            ("application/json", false),
+            ("application/json, text/html;q=0.9", false),
+            ("text/html;q=0", false),
+            ("text/*", false),
+            ("", false),
+        ] {
+            assert_eq!(prefers_html(accept(value).get_all(header::ACCEPT)), want, "{value}");
+        }
+        assert!(!prefers_html(HeaderMap::new().get_all(header::ACCEPT)));
     }
 
     #[test]

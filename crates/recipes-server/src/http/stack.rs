@@ -16,11 +16,13 @@
 //!
 //! The body limit is not here: [`crate::http::body`] applies it when it reads one.
 
+mod accept_patch;
 mod activity;
 mod addresses;
 mod compression;
 mod cors;
 mod draining;
+mod error_body;
 mod host;
 mod origin_check;
 mod request_body;
@@ -58,6 +60,7 @@ use self::activity::InFlight;
 use self::compression::Compressors;
 pub use self::cors::CorsOrigins;
 pub use self::draining::Draining;
+use self::error_body::ErrorFormat;
 use self::origin_check::OriginCheck;
 use self::request_body::Drains;
 use self::response_body::Sending;
@@ -66,7 +69,7 @@ use crate::entropy::Entropy;
 use crate::http::client_address::{ClientAddress, TrustedProxies};
 use crate::http::error::{Report, RequestError};
 use crate::http::memory_budget::{BudgetExhausted, MemoryBudget};
-use crate::http::{conditional, cookies::SessionCookies, negotiation};
+use crate::http::{conditional, cookies::SessionCookies};
 use crate::limits;
 use crate::public_url::PublicUrl;
 use crate::telemetry::access_log::{AccessLog, Entry};
@@ -202,8 +205,7 @@ struct RequestInfo {
     logged: LoggedRequest,
     method: http::Method,
     path: Option<PathAndQuery>,
-    /// Parsed only for an error response.
-    accept: Vec<HeaderValue>,
+    errors: ErrorFormat,
     accepts_gzip: bool,
     origin: Option<HeaderValue>,
     has_access_cookie: bool,
@@ -222,7 +224,7 @@ impl RequestInfo {
             logged: LoggedRequest { id, client, span },
             method: request.method().clone(),
             path: request.uri().path_and_query().cloned(),
-            accept: headers.get_all(header::ACCEPT).iter().cloned().collect(),
+            errors: ErrorFormat::of(request),
             accepts_gzip: compression::is_accepted(headers),
             origin: headers.get(header::ORIGIN).cloned(),
             has_access_cookie: shared.cookies.has_access(headers),
@@ -344,20 +346,24 @@ impl Shared {
                 // The page cannot delete the cookie itself, because no script can read it.
                 self.cookies.clear_access(response.headers_mut());
             }
-            response = with_error_body(response, info);
+            response = info.errors.write(response, self.base_path(), (&info.method, info.logged.id()));
         }
         let mut response = self.sending.prepare(response, &info.logged, info.accepts_gzip).unwrap_or_else(
-            |BudgetExhausted| with_error_body(RequestError::MemoryExhausted.into_response(), info),
+            |BudgetExhausted| {
+                let response = RequestError::MemoryExhausted.into_response();
+                info.errors.write(response, self.base_path(), (&info.method, info.logged.id()))
+            },
         );
         let headers = response.headers_mut();
         conditional::add_coding(headers);
+        accept_patch::add(&info.method, headers);
         let base = self.base_path();
         if !base.is_empty() {
             addresses::add(base, headers);
         }
         headers.insert(X_REQUEST_ID, info.logged.id.clone());
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, NO_SNIFF);
-        headers.insert(header::REFERRER_POLICY, NO_REFERRER);
+        headers.entry(header::REFERRER_POLICY).or_insert(NO_REFERRER);
         self.config.cors_origins.allow(info.origin.as_ref(), headers);
         // HTTP/2 has another way to say so (RFC 9113, section 8.2.2), which the server takes when it ends.
         if self.config.draining.has_begun() && !info.is_http2 {
@@ -380,17 +386,4 @@ impl Shared {
 /// is refused for that.
 fn is_invalid_token(response: &Response) -> bool {
     response.extensions().get::<Arc<Report>>().is_some_and(|report| report.code() == "invalid_token")
-}
-
-fn with_error_body(mut response: Response, info: &RequestInfo) -> Response {
-    let Some(report) = response.extensions_mut().remove::<Arc<Report>>() else { return response };
-    let (media_type, body) = report.render(negotiation::error_shape(&info.accept), info.logged.id());
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::VARY, HeaderValue::from_static("accept"));
-    headers.insert(header::CONTENT_LENGTH, body.len().into());
-    // The response to HEAD has the headers of the response to GET, and no body (RFC 9110 section 9.3.2).
-    let body = if info.method == http::Method::HEAD { Body::empty() } else { body.into() };
-    response.map(|_| body)
 }

@@ -20,13 +20,13 @@ pub(crate) use self::folder::FOLDER;
 use self::folder::FolderLock;
 use self::follower::{Follower, Requests};
 
-/// A search waits so long for the index. Then it answers with what is there.
+/// How long a search waits for the index. After that it answers from the present state of the index.
 const PATIENCE: Duration = Duration::from_millis(250);
 
-/// An index of so many recipes is built while a search waits.
+/// A search waits while an index of at most this many recipes is built.
 const SMALL: u64 = 2_000;
 
-/// The end of the service waits so long for the last commit. What is not committed is read from the store at the next start.
+/// How long the shutdown waits for the last commit. The next start reads the missing changes from the store.
 const CLOSING: Duration = Duration::from_secs(2);
 
 /// Searches that wait at the same time.

@@ -1,11 +1,12 @@
 //! The authorization endpoint and its pages.
 
 use accounts::TokenDigest;
+use accounts::audit::Actor;
 use ids::{SessionId, UserId};
-use store::{ConsentRow, NewCode, NewConsent};
+use store::{ConsentRow, Context, NewCode, NewConsent};
 use strict_oidc::{
-    Approved, AuthorizationResponse, Client, Consent, ConsentForm, Digest, Next, OAuthError, Parameters,
-    Scopes, Session, Visit,
+    Approved, AuthorizationResponse, Client, Consent, ConsentForm, Digest, ErrorCode, Next, OAuthError,
+    Parameters, PushedRequest, Scopes, Session, Visit,
 };
 
 use super::failure::{internal, unavailable};
@@ -17,9 +18,10 @@ impl AuthorizationServer {
     /// # Errors
     /// When the store is unavailable.
     pub async fn authorize(&self, parameters: &Parameters, cookie: Option<&str>) -> Result<Next, OAuthError> {
-        let client = self.client_of(parameters).await?;
-        self.visit(client.as_ref(), cookie, |visit| {
-            strict_oidc::authorize(&self.protocol, client.as_ref(), parameters, visit)
+        let (client, ring) = (self.client_of(parameters).await?, self.ring().await?);
+        let pushed = self.pushed_request(parameters).await?;
+        self.visit(client.as_ref(), pushed.as_ref(), cookie, |visit| {
+            strict_oidc::authorize(&ring.provider, client.as_ref(), parameters, visit)
         })
         .await
     }
@@ -29,9 +31,10 @@ impl AuthorizationServer {
     /// # Errors
     /// When the store is unavailable.
     pub async fn consent(&self, form: &ConsentForm, cookie: Option<&str>) -> Result<Next, OAuthError> {
-        let client = self.client_of(&form.request).await?;
-        self.visit(client.as_ref(), cookie, |visit| {
-            strict_oidc::consent(&self.protocol, client.as_ref(), form, visit)
+        let (client, ring) = (self.client_of(&form.request).await?, self.ring().await?);
+        let pushed = self.pushed_request(&form.request).await?;
+        self.visit(client.as_ref(), pushed.as_ref(), cookie, |visit| {
+            strict_oidc::consent(&ring.provider, client.as_ref(), form, visit)
         })
         .await
     }
@@ -41,11 +44,11 @@ impl AuthorizationServer {
     /// # Errors
     /// When the store is unavailable.
     pub async fn issue(&self, approved: Approved) -> Result<AuthorizationResponse, OAuthError> {
-        let (client, user) = (approved.client_id().to_owned(), UserId::parse(approved.subject()));
-        let consent = approved.new_consent().zip(user).map(|(consent, user)| NewConsent {
+        let user =
+            UserId::parse(approved.subject()).ok_or_else(|| internal("the id of a user is not ours"))?;
+        let (client, pushed) = (approved.client_id().to_owned(), approved.pushed().map(digest));
+        let consent = approved.new_consent().map(|consent| NewConsent {
             id: self.entropy.bytes(),
-            user,
-            client,
             consent: ConsentRow { resource: consent.resource.clone(), scopes: consent.scopes.to_string() },
         });
         let issued = approved.issue(&self.protocol, &self.random(), self.now());
@@ -55,9 +58,17 @@ impl AuthorizationServer {
             digest: digest(issued.digest),
             record: serde_json::to_string(&issued.record).map_err(internal)?,
             expires_at: now + lifetimes.code + lifetimes.access_token,
+            user,
+            client,
             consent,
+            pushed,
         };
-        self.store.create_code(new, now).await.map_err(unavailable)?;
+        let actor = Actor { user: Some(user), ..Actor::OPERATOR };
+        let outcome = self.store.create_code(new, Context { actor, now }).await.map_err(unavailable)?;
+        if outcome != store::Outcome::First {
+            let reason = "the `request_uri` was used before: go back to the application and start again";
+            return Err(OAuthError::new(ErrorCode::InvalidRequestUri, reason));
+        }
         Ok(issued.response)
     }
 
@@ -72,6 +83,17 @@ impl AuthorizationServer {
         Ok(value)
     }
 
+    /// The e-mail address of the user of this browser, for pages.
+    ///
+    /// # Errors
+    /// When the store is unavailable.
+    pub async fn signed_in(&self, cookie: Option<&str>) -> Result<Option<String>, OAuthError> {
+        let Some(cookie) = cookie else { return Ok(None) };
+        let digest = TokenDigest::of(cookie.as_bytes());
+        let found = self.store.browser_session(digest).await.map_err(unavailable)?;
+        Ok(found.map(|found| found.user.email.as_str().to_owned()))
+    }
+
     async fn client_of(&self, parameters: &Parameters) -> Result<Option<Client>, OAuthError> {
         match parameters.get("client_id") {
             Ok(Some(id)) => self.client(id).await,
@@ -82,6 +104,7 @@ impl AuthorizationServer {
     pub(super) async fn visit<T>(
         &self,
         client: Option<&Client>,
+        pushed: Option<&PushedRequest>,
         cookie: Option<&str>,
         decide: impl FnOnce(&Visit<'_>) -> T,
     ) -> Result<T, OAuthError> {
@@ -97,8 +120,8 @@ impl AuthorizationServer {
             _ => Vec::new(),
         };
         let ring = self.ring().await?;
-        let visit = Visit::new(self.now(), &ring.tickets, &ring.keys).session(session.as_ref(), &consents);
-        Ok(decide(&visit))
+        let visit = Visit::new(self.now(), &ring.tickets, &ring.keys);
+        Ok(decide(&visit.session(session.as_ref(), &consents).pushed(pushed)))
     }
 
     pub(super) async fn session(&self, cookie: &str) -> Result<Option<Session>, OAuthError> {

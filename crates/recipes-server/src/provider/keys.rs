@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use store::{Context, SigningKeyRow, Store};
 use strict_jose::{Algorithm, Key};
 use strict_oidc::{
-    KeyPolicy, KeyRecord, KeyState, KeyStep, OAuthError, SigningKeys, TicketKey, UnixTime, key_schedule,
+    DpopNonces, KeyPolicy, KeyRecord, KeyState, KeyStep, OAuthError, Provider, SigningKeys, TicketKey,
+    UnixTime, key_schedule,
 };
 
 use super::failure::{internal, unavailable};
@@ -25,6 +26,9 @@ const ATTEMPTS: usize = 5;
 pub(super) struct KeyRing {
     pub(super) keys: SigningKeys,
     pub(super) tickets: TicketKey,
+    pub(super) nonces: DpopNonces,
+    /// With the salt of pairwise subjects, which is derived from the data key.
+    pub(super) provider: Provider,
     pub(super) loaded_at: Timestamp,
 }
 
@@ -33,6 +37,7 @@ pub(super) struct KeyLoader {
     pub(super) store: Store,
     pub(super) secrets: TokenKeys,
     pub(super) entropy: Entropy,
+    pub(super) protocol: Provider,
 }
 
 impl KeyLoader {
@@ -45,11 +50,15 @@ impl KeyLoader {
             let records = rows.iter().map(record_of).collect::<Result<Vec<_>, _>>()?;
             let steps = key_schedule(&KeyPolicy::default(), &ALGORITHMS, &records, at);
             if steps.is_empty() {
-                let tickets = data_key.derive(b"tickets").map_err(internal)?;
+                let derive = |purpose: &[u8]| data_key.derive(purpose).map_err(internal);
+                let mut provider = self.protocol.clone();
+                provider.pairwise_salt = Some(*derive(b"pairwise subjects")?);
                 let keys = rows.iter().zip(&records).map(|(row, record)| opened(&data_key, row, record));
                 return Ok(KeyRing {
                     keys: SigningKeys::new(keys.collect::<Result<Vec<_>, _>>()?),
-                    tickets: TicketKey::new(&*tickets).map_err(internal)?,
+                    tickets: TicketKey::new(&*derive(b"tickets")?).map_err(internal)?,
+                    nonces: DpopNonces::new(&*derive(b"dpop nonces")?),
+                    provider,
                     loaded_at: now,
                 });
             }
@@ -186,7 +195,12 @@ mod tests {
     }
 
     async fn kids(store: &Store, secrets: TokenKeys, now: Timestamp) -> Result<Vec<String>, OAuthError> {
-        let loader = KeyLoader { store: store.clone(), secrets, entropy: Entropy::system() };
+        let loader = KeyLoader {
+            store: store.clone(),
+            secrets,
+            entropy: Entropy::system(),
+            protocol: Provider::new("https://id.example").unwrap(),
+        };
         let jwks: serde_json::Value = serde_json::from_str(&loader.load(now).await?.keys.jwks()?).unwrap();
         let kids = jwks["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap().to_owned());
         Ok(kids.collect())

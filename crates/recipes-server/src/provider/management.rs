@@ -5,26 +5,21 @@ use ids::{SessionId, UserId};
 use serde_json::{Map, Value};
 use store::Context;
 use strict_oidc::{
-    AuthenticatedClient, ErrorPage, LogOutNext, LogOutRequest, OAuthError, Outcome, Parameters,
-    PresentedClient, TokenQuery, VerifiedClient, confirm_log_out,
+    ErrorPage, LogOutNext, LogOutRequest, OAuthError, Parameters, TokenQuery, Visit, confirm_log_out,
 };
 
-use super::AuthorizationServer;
 use super::failure::unavailable;
+use super::{AuthorizationServer, ClientCall};
 
 impl AuthorizationServer {
     /// What a client may know about a token (RFC 7662).
     ///
     /// # Errors
     /// `invalid_client`; `invalid_request` without a token.
-    pub async fn introspect(
-        &self,
-        presented: &PresentedClient,
-        form: &Parameters,
-    ) -> Result<Map<String, Value>, OAuthError> {
-        let (client, now) = (self.client(presented.client_id()).await?, self.now());
-        let client = confirmed(presented.verify(&self.protocol, client.as_ref(), now)?)?;
-        let query = TokenQuery::read(&self.protocol, &self.ring().await?.keys, form, now)?;
+    pub async fn introspect(&self, call: &ClientCall) -> Result<Map<String, Value>, OAuthError> {
+        let (client, ring) = (self.client(call.presented.client_id()).await?, self.ring().await?);
+        let client = self.authenticated(&ring, &call.presented, client.as_ref()).await?;
+        let query = TokenQuery::read(&ring.provider, &ring.keys, &call.form, self.now())?;
         let found = self.found_grant(query.needs()).await?.filter(|found| found.user.is_some());
         let answer = strict_oidc::introspect(&query, &client, found.map(|found| found.grant).as_ref())?;
         let issued_to = answer.get("client_id").and_then(Value::as_str).unwrap_or_default();
@@ -39,10 +34,10 @@ impl AuthorizationServer {
     ///
     /// # Errors
     /// `invalid_client`; `invalid_request` without a token; `unsupported_token_type`.
-    pub async fn revoke(&self, presented: &PresentedClient, form: &Parameters) -> Result<(), OAuthError> {
-        let (client, now) = (self.client(presented.client_id()).await?, self.now());
-        let client = confirmed(presented.verify(&self.protocol, client.as_ref(), now)?)?;
-        let query = TokenQuery::read(&self.protocol, &self.ring().await?.keys, form, now)?;
+    pub async fn revoke(&self, call: &ClientCall) -> Result<(), OAuthError> {
+        let (client, ring) = (self.client(call.presented.client_id()).await?, self.ring().await?);
+        let client = self.authenticated(&ring, &call.presented, client.as_ref()).await?;
+        let query = TokenQuery::read(&ring.provider, &ring.keys, &call.form, self.now())?;
         let grant = self.found_grant(query.needs()).await?.map(|found| found.grant);
         if let Some(id) = strict_oidc::revoke(&query, &client, grant.as_ref())? {
             self.store.end_grant(*id.as_bytes()).await.map_err(unavailable)?;
@@ -59,14 +54,14 @@ impl AuthorizationServer {
         parameters: &Parameters,
         cookie: Option<&str>,
     ) -> Result<Result<LogOutNext, ErrorPage>, OAuthError> {
-        let keys = &self.ring().await?.keys;
-        let request = LogOutRequest::read(&self.protocol, keys, parameters, self.now())?;
+        let ring = self.ring().await?;
+        let request = LogOutRequest::read(&ring.provider, &ring.keys, parameters, self.now())?;
         let client = match request.client_id() {
             Some(id) => self.client(id).await?,
             None => None,
         };
-        let next =
-            self.visit(None, cookie, |visit| request.decide(&self.protocol, client.as_ref(), visit)).await?;
+        let decide = |visit: &Visit<'_>| request.decide(&ring.provider, client.as_ref(), visit);
+        let next = self.visit(None, None, cookie, decide).await?;
         self.logged_out(next, cookie).await
     }
 
@@ -79,7 +74,7 @@ impl AuthorizationServer {
         ticket: &str,
         cookie: Option<&str>,
     ) -> Result<Result<LogOutNext, ErrorPage>, OAuthError> {
-        let next = self.visit(None, cookie, |visit| confirm_log_out(ticket, visit)).await?;
+        let next = self.visit(None, None, cookie, |visit| confirm_log_out(ticket, visit)).await?;
         self.logged_out(next, cookie).await
     }
 
@@ -98,10 +93,4 @@ impl AuthorizationServer {
         }
         Ok(next)
     }
-}
-
-/// No client has keys for assertions yet, so none can come here. Without a table of used ones, each counts as used.
-pub(super) fn confirmed(verified: VerifiedClient<'_>) -> Result<AuthenticatedClient<'_>, OAuthError> {
-    let is_new = if verified.assertion().is_some() { Outcome::Replayed } else { Outcome::First };
-    verified.confirm(is_new)
 }

@@ -2,10 +2,12 @@
 
 mod admin;
 mod api_tokens;
+mod applications;
 mod audit;
 mod deletion;
 mod error;
 mod export;
+mod first_admin;
 mod invitations;
 mod log_in;
 mod password_reset;
@@ -17,6 +19,7 @@ mod verification;
 
 pub use self::{
     api_tokens::{CreateApiToken, CreatedApiToken},
+    applications::UserApplication,
     error::AccountError,
     export::Export,
     invitations::{CreatedInvitation, InviteUser, new_invitation},
@@ -24,7 +27,7 @@ pub use self::{
     password_reset::ResetPassword,
     profile::{ChangePassword, NewEmail, UpdateProfile},
     sessions::{ClientInfo, LoggedIn},
-    settings::{Settings, SignUpMode},
+    settings::{Reading, Settings, SignUpMode},
     sign_up::SignUp,
 };
 
@@ -62,6 +65,16 @@ impl Accounts {
     /// Without a mail server, mails are files for the operator.
     pub fn has_mail_server(&self) -> bool {
         self.mailer.has_server()
+    }
+
+    /// Who may create an account.
+    pub fn sign_up_mode(&self) -> SignUpMode {
+        self.settings.sign_up
+    }
+
+    /// The time of the service.
+    pub fn now(&self) -> jiff::Timestamp {
+        self.clock.now()
     }
 
     fn context(&self, actor: Actor) -> Context {

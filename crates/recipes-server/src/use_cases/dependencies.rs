@@ -9,6 +9,7 @@ use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::jobs::mail::Mailer;
 use crate::jobs::search_index::SearchIndex;
+use crate::page_fetcher::PageFetcher;
 use crate::passwords::Passwords;
 
 /// What use cases work with. Clones share it.
@@ -21,6 +22,8 @@ pub struct Dependencies {
     pub settings: Settings,
     pub limits: RateLimits,
     pub mailer: Mailer,
+    /// `None`: users cannot import from an address.
+    pub pages: Option<PageFetcher>,
     /// `None` for a service without recipes.
     pub search: Option<SearchIndex>,
     pub clock: Clock,

@@ -1,6 +1,6 @@
 //! Whether the service can do its work.
 
-use store::{BackupOutcome, Store, StoreError};
+use store::{BackupOutcome, Statistics, Store, StoreError};
 
 use crate::jobs::search_index::{IndexStatus, SearchIndex};
 
@@ -24,6 +24,14 @@ impl Health {
     /// [`StoreError::Unavailable`] if the store cannot be read or written.
     pub async fn ready(&self) -> Result<(), StoreError> {
         self.store.ready().await
+    }
+
+    /// Numbers about the database.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if the store cannot be read.
+    pub async fn statistics(&self) -> Result<Statistics, StoreError> {
+        self.store.statistics().await
     }
 
     /// The outcome of the last scheduled backup.

@@ -1,39 +1,75 @@
-//! Recipes: create, read, list, replace, delete.
+//! Recipes: create, read, list, change, delete.
 
+mod bin;
 mod bulk;
+mod cooked;
 mod error;
+mod favourites;
+mod health_labels;
+pub mod import;
+pub mod known;
+mod revisions;
 mod search;
 mod writer;
 
 pub use self::{
-    bulk::{BulkOperation, BulkOutcome},
+    bulk::{BulkDone, BulkOperation, BulkOutcome},
+    cooked::CookedNow,
     error::RecipeError,
+    health_labels::HealthLabelCounts,
+    revisions::HistoryEntry,
     search::{Found, PageWanted, RecipeQuery},
     writer::Writer,
 };
 pub use store::{Precondition, StoredRecipe, Viewer};
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use accounts::{Role, User, audit::Actor};
 use ids::{RecipeId, Uid, UserId};
-use recipes::{Draft, Quotas, Usage};
+use jiff::Timestamp;
+use recipes::allergens::{LabelHint, label_hints};
+use recipes::amounts::{AppliedView, RecipeView, ViewedRecipe};
+use recipes::{Draft, LabelPolicy, Quotas, Recipe, RecipePatch, Usage};
 use store::{
-    Context, Edit, Listing, NewRecipe, Page, PageEnd, ReadCache, RecipePage, ReplaceRecipe, Store, StoreError,
+    Context, Edit, IdempotencyKey, Listing, NewRecipe, Once, Page, PageEnd, PatchRecipe, ReadCache,
+    RecipePage, RecipeSnapshot, ReplaceRecipe, RevisionsKept, Store, StoreError,
 };
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 
+use self::import::ImportPlaces;
 use super::Dependencies;
+use super::accounts::Reading;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::jobs::search_index::SearchIndex;
+use crate::page_fetcher::PageFetcher;
 
 /// The use cases of recipes.
 pub struct Recipes {
     store: Store,
     search: Option<SearchIndex>,
     quotas: Quotas,
+    labels: LabelPolicy,
+    reading: Reading,
     require_verified_email: bool,
+    require_if_match: bool,
+    revisions_kept: RevisionsKept,
+    bin_days: u16,
+    pages: Option<PageFetcher>,
+    import_places: ImportPlaces,
     clock: Clock,
     entropy: Entropy,
+    exports: Arc<Semaphore>,
 }
+
+/// Snapshots at a time. Reads that take long have two connections of PostgreSQL.
+const EXPORTS: usize = 1;
+
+/// A client waits so long for the exports of others.
+const EXPORT_PATIENCE: Duration = Duration::from_secs(10);
 
 impl Recipes {
     pub fn new(with: &Dependencies) -> Self {
@@ -41,9 +77,17 @@ impl Recipes {
             store: with.store.clone(),
             search: with.search.clone(),
             quotas: with.settings.quotas,
+            labels: with.settings.labels,
+            reading: with.settings.reading,
             require_verified_email: with.settings.require_verified_email,
+            require_if_match: with.settings.require_if_match,
+            revisions_kept: with.settings.revisions_kept,
+            bin_days: with.settings.bin_days,
+            pages: with.pages.clone(),
+            import_places: ImportPlaces::default(),
             clock: with.clock.clone(),
             entropy: with.entropy.clone(),
+            exports: Arc::new(Semaphore::new(EXPORTS)),
         }
     }
 
@@ -52,11 +96,16 @@ impl Recipes {
     ///
     /// # Errors
     /// [`RecipeError::EmailNotVerified`] if the operator requires a verified address.
-    pub fn writer(&self, user: &User, actor: Actor) -> Result<Writer, RecipeError> {
+    pub fn writer(&self, user: &User, actor: Actor, may_read: bool) -> Result<Writer, RecipeError> {
         if self.require_verified_email && !user.email_verified {
             return Err(RecipeError::EmailNotVerified);
         }
-        Ok(Writer { user: user.id, actor })
+        Ok(Writer { user: user.id, actor, may_read })
+    }
+
+    /// Whether requests without an account may read public recipes.
+    pub fn are_public(&self) -> bool {
+        self.reading == Reading::Public
     }
 
     /// What the user has, and may have. Administrators have no quota.
@@ -71,17 +120,75 @@ impl Recipes {
     /// Adds a recipe, which the writer owns.
     ///
     /// # Errors
-    /// [`RecipeError::QuotaExceeded`], [`RecipeError::ActorRevoked`].
+    /// [`RecipeError::Invalid`], [`RecipeError::QuotaExceeded`], [`RecipeError::ActorRevoked`].
     pub async fn create(&self, writer: Writer, draft: &Draft) -> Result<StoredRecipe, RecipeError> {
+        self.labels.check(draft.health_labels()).map_err(RecipeError::Invalid)?;
         let context = self.context(writer);
-        let new = NewRecipe::new(draft, Uid::new(context.now, self.entropy.bytes()), Some(writer.user));
-        Ok(self.store.create_recipe(new.within(self.quotas), context).await?)
+        Ok(self.store.create_recipe(self.new_recipe(writer, draft, context.now), context).await?)
+    }
+
+    /// [`create`](Self::create) for a request that the client may repeat with the same key. Answers with the recipe as it was
+    /// created, and whether that was done before.
+    ///
+    /// # Errors
+    /// As [`create`](Self::create), and [`RecipeError::IdempotencyKeyReused`].
+    pub async fn create_once(
+        &self,
+        writer: Writer,
+        draft: &Draft,
+        key: &str,
+    ) -> Result<(StoredRecipe, bool), RecipeError> {
+        self.labels.check(draft.health_labels()).map_err(RecipeError::Invalid)?;
+        let context = self.context(writer);
+        let wanted = serde_json::to_vec(draft.content()).map_err(|why| StoreError::Bug(why.to_string()))?;
+        let key = IdempotencyKey::new(key, &wanted);
+        let new = self.new_recipe(writer, draft, context.now);
+        match self.store.create_recipe_once(new, key, context).await? {
+            Once::Created(recipe) => Ok((recipe, false)),
+            Once::Replayed(recipe) => Ok((recipe, true)),
+            Once::OtherContent => Err(RecipeError::IdempotencyKeyReused),
+        }
+    }
+
+    fn new_recipe(&self, writer: Writer, draft: &Draft, now: Timestamp) -> NewRecipe {
+        let uid = Uid::new(now, self.entropy.bytes());
+        NewRecipe::new(draft, uid, Some(writer.user)).within(self.quotas)
     }
 
     /// # Errors
     /// [`RecipeError::NotFound`].
     pub async fn read(&self, id: RecipeId, viewer: Viewer) -> Result<StoredRecipe, RecipeError> {
         self.store.recipe(id, viewer).await?.ok_or(RecipeError::NotFound)
+    }
+
+    /// Reads a recipe for other servings or in other units.
+    ///
+    /// # Errors
+    /// [`RecipeError::NotFound`], [`RecipeError::NoServings`], [`RecipeError::ScaleOutOfRange`].
+    pub async fn view(
+        &self,
+        id: RecipeId,
+        viewer: Viewer,
+        view: RecipeView,
+    ) -> Result<(Recipe, AppliedView), RecipeError> {
+        let recipe = self.read_whole(id, viewer).await?;
+        let ViewedRecipe { content, applied } = view.apply(recipe.content)?;
+        Ok((Recipe { content, ..recipe }, applied))
+    }
+
+    /// The allergens that the ingredients of a recipe may contain.
+    ///
+    /// # Errors
+    /// [`RecipeError::NotFound`].
+    pub async fn label_hints(&self, id: RecipeId, viewer: Viewer) -> Result<Vec<LabelHint>, RecipeError> {
+        Ok(label_hints(&self.read_whole(id, viewer).await?.content))
+    }
+
+    async fn read_whole(&self, id: RecipeId, viewer: Viewer) -> Result<Recipe, RecipeError> {
+        let stored = self.read(id, viewer).await?;
+        let mut json = Vec::with_capacity(stored.json_len());
+        stored.write_json(&mut json);
+        Ok(Recipe::from_json(&json)?)
     }
 
     /// A cache of values that are made of recipes. It is valid until the store changes.
@@ -126,6 +233,20 @@ impl Recipes {
         Ok(self.store.recipes_of(owner, Page::longest(after)).await?)
     }
 
+    /// All recipes that the viewer may see, as they are at one moment. The permit is to be kept until all are read: a
+    /// snapshot keeps a transaction open, so only few run at a time.
+    ///
+    /// # Errors
+    /// [`RecipeError::TooManyExports`] if others do not end in time.
+    pub async fn snapshot(
+        &self,
+        viewer: Viewer,
+    ) -> Result<(RecipeSnapshot, OwnedSemaphorePermit), RecipeError> {
+        let permit = timeout(EXPORT_PATIENCE, Arc::clone(&self.exports).acquire_owned()).await;
+        let permit = permit.ok().and_then(Result::ok).ok_or(RecipeError::TooManyExports)?;
+        Ok((self.store.recipe_snapshot(viewer), permit))
+    }
+
     /// How many recipes [`list`](Self::list) has in all.
     ///
     /// # Errors
@@ -137,7 +258,8 @@ impl Recipes {
     /// Replaces a recipe as a whole.
     ///
     /// # Errors
-    /// [`RecipeError::QuotaExceeded`], [`RecipeError::NotFound`], [`RecipeError::NotTheOwner`], [`RecipeError::Stale`].
+    /// [`RecipeError::Invalid`], [`RecipeError::QuotaExceeded`], [`RecipeError::NotFound`], [`RecipeError::NotTheOwner`],
+    /// [`RecipeError::Stale`].
     pub async fn replace(
         &self,
         writer: Writer,
@@ -145,21 +267,37 @@ impl Recipes {
         draft: Draft,
         precondition: Precondition,
     ) -> Result<StoredRecipe, RecipeError> {
-        let command = ReplaceRecipe { id, draft, precondition, quotas: self.quotas };
-        done(id, self.store.replace_recipe(command, self.context(writer)).await)
+        self.labels.check(draft.health_labels()).map_err(RecipeError::Invalid)?;
+        let command = ReplaceRecipe {
+            id,
+            draft,
+            precondition,
+            quotas: self.quotas,
+            revisions_kept: self.revisions_kept,
+        };
+        done(writer, self.store.replace_recipe(command, self.context(writer)).await)
     }
 
-    /// Deletes a recipe.
+    /// Changes some fields of a recipe.
     ///
     /// # Errors
-    /// [`RecipeError::NotFound`], [`RecipeError::NotTheOwner`], [`RecipeError::Stale`].
-    pub async fn delete(
+    /// As [`replace`](Self::replace), and [`RecipeError::Invalid`].
+    pub async fn patch(
         &self,
         writer: Writer,
         id: RecipeId,
+        patch: RecipePatch,
         precondition: Precondition,
-    ) -> Result<(), RecipeError> {
-        done(id, self.store.delete_recipe(id, precondition, self.context(writer)).await)
+    ) -> Result<StoredRecipe, RecipeError> {
+        self.labels.check(patch.health_labels()).map_err(RecipeError::Invalid)?;
+        let command =
+            PatchRecipe { id, patch, precondition, quotas: self.quotas, revisions_kept: self.revisions_kept };
+        done(writer, self.store.patch_recipe(command, self.context(writer)).await)
+    }
+
+    /// Whether each change must say which revision it replaces.
+    pub fn requires_if_match(&self) -> bool {
+        self.require_if_match
     }
 
     fn context(&self, writer: Writer) -> Context {
@@ -167,11 +305,17 @@ impl Recipes {
     }
 }
 
-fn done<T>(id: RecipeId, edit: Result<Edit<T>, StoreError>) -> Result<T, RecipeError> {
+fn done<T>(writer: Writer, edit: Result<Edit<T>, StoreError>) -> Result<T, RecipeError> {
     match edit? {
         Edit::Done(done) => Ok(done),
         Edit::NotFound => Err(RecipeError::NotFound),
         Edit::Forbidden => Err(RecipeError::NotTheOwner),
-        Edit::Stale { revision } => Err(RecipeError::Stale { id, revision }),
+        Edit::Stale(current) => Err(RecipeError::Stale {
+            id: current.id,
+            revision: current.revision,
+            current: writer.may_read.then_some(current),
+        }),
+        Edit::Invalid(errors) => Err(RecipeError::Invalid(errors)),
+        Edit::NoSuchRevision => Err(RecipeError::NoSuchRevision),
     }
 }

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use accounts::{Email, Role};
-use recipes_server::use_cases::accounts::{ClientInfo, SignUpMode};
+use recipes_server::use_cases::accounts::{CheckedUser, ClientInfo, SignUpMode};
 use serde_json::json;
 use store::{Access, Context};
 
@@ -214,6 +214,20 @@ async fn right_password_is_never_401_while_hashing_is_overloaded_and_hashes_are_
             let status = log_in.await.unwrap();
             assert!(matches!(status, 200 | 503), "{status}");
         }
+    }
+}
+
+#[tokio::test]
+async fn log_in_succeeds_if_another_one_upgrades_the_hash_after_its_check() {
+    let app = TestApp::new();
+    let hou = app.imported_user("hou@example.com", OUTDATED).await;
+    let log_in = json!({"email": "hou@example.com", "password": "ten little onions"});
+    app.anonymous().post(LOG_IN, &log_in).await.is(200);
+    for (password, succeeds) in [("ten little onions", true), ("a stitch in thyme", false)] {
+        let password_hash = accounts::PasswordHash::parse(OUTDATED);
+        let checked = CheckedUser { user: hou.clone(), password: password.into(), password_hash };
+        let session = app.app.accounts().log_in(checked, ClientInfo::default()).await;
+        assert_eq!(session.is_ok(), succeeds, "{password}");
     }
 }
 

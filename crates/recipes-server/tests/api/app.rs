@@ -20,17 +20,19 @@ use recipes_server::jobs::mail::{
 };
 use recipes_server::jobs::search_index::SearchIndex;
 use recipes_server::mode::Mode;
+use recipes_server::page_fetcher::PageFetcher;
 use recipes_server::passwords::{Passwords, Scheme, policy::Policy};
 use recipes_server::public_url::PublicUrl;
 use recipes_server::router::router;
 use recipes_server::telemetry::{access_log::AccessLog, traces::Traces};
 use recipes_server::use_cases::{
     Dependencies,
-    accounts::{ClientInfo, Settings, SignUpMode},
+    accounts::{ClientInfo, Reading, Settings, SignUpMode},
 };
 use search::RecipeIndex;
 use serde_json::json;
-use store::Store;
+use store::{RevisionsKept, Store};
+use tower_passport::Network;
 
 pub(crate) use crate::client::{Answer, Client, recipe};
 use crate::database::Database;
@@ -100,6 +102,13 @@ impl TestApp {
         })
     }
 
+    /// The same with rate limits.
+    pub(crate) fn limited_at_public_url(url: &str, quotas: &str) -> Self {
+        let surroundings = Surroundings { public_url: Some(url.parse().unwrap()), ..Surroundings::default() };
+        let quotas = quotas.parse().unwrap();
+        Self::hashing(passwords(Scheme::Argon2id), surroundings, quotas, settings())
+    }
+
     /// Accounts and the authorization server, which issues tokens for these APIs as well.
     pub(crate) fn accounts_only(url: &str, resources: &[&str]) -> Self {
         Self::surrounded_by(Surroundings {
@@ -121,7 +130,7 @@ impl TestApp {
         })
     }
 
-    /// Whose search index is this one.
+    /// An app with this search index.
     pub(crate) fn with_index(index: RecipeIndex) -> Self {
         Self::surrounded_by(Surroundings { index, ..Surroundings::default() })
     }
@@ -194,6 +203,7 @@ impl TestApp {
             limits: limits.clone(),
             mailer,
             search: search.clone(),
+            pages: Some(PageFetcher::new(Network::Loopback).unwrap()),
             clock: clock.clone(),
             entropy,
         };
@@ -206,6 +216,7 @@ impl TestApp {
                 let (store, clock, entropy) = (store.clone(), clock.clone(), Entropy::seeded(3));
                 (metadata, IssuerTokens::new(issuer, FindIdentity { store, clock, entropy }).unwrap())
             }),
+            mode,
         };
         let app = App::new(dependencies, deployment);
         let base_path = public_url.as_ref().map_or("", PublicUrl::path);
@@ -267,7 +278,7 @@ impl TestApp {
         mails.into_iter().map(read).collect()
     }
 
-    async fn member(&self, name: &str, role: Role) -> Client {
+    pub(crate) async fn member(&self, name: &str, role: Role) -> Client {
         let user = self.user(name, role).await;
         let begun =
             self.app.accounts().begin_session(user, None, ClientInfo::default()).await.unwrap().unwrap();
@@ -321,8 +332,13 @@ fn settings() -> Settings {
         sessions: SessionLimits::new(14 * day, 30 * day),
         sign_up: SignUpMode::Open,
         require_verified_email: false,
+        require_if_match: false,
+        revisions_kept: RevisionsKept(100),
+        bin_days: 30,
         password_policy: Policy::default(),
         quotas: recipes::Quotas::OFF,
+        reading: Reading::Public,
+        labels: recipes::LabelPolicy::Open,
     }
 }
 

@@ -126,6 +126,12 @@ impl Answer {
         self.headers.get(name).unwrap_or_else(|| panic!("no {name} in {:?}", self.headers)).to_str().unwrap()
     }
 
+    /// The names in all fields `Vary`.
+    pub(crate) fn vary(&self) -> Vec<&str> {
+        let fields = self.headers.get_all("vary").iter();
+        fields.flat_map(|field| field.to_str().unwrap().split(',')).map(str::trim).collect()
+    }
+
     /// The pointers of the invalid fields.
     #[track_caller]
     pub(crate) fn refused_fields(&self) -> Vec<String> {

@@ -66,7 +66,7 @@ async fn unknown_path_is_404_and_unknown_method_is_405() {
     assert_eq!(answer.json()["code"], "method_not_allowed");
     assert_eq!(answer.header("allow"), "GET,HEAD,POST");
     let answer = send(&app, Method::OPTIONS, "/api/v1/recipes/1", &[], "").await.is(204);
-    assert_eq!(answer.header("allow"), "GET,HEAD,PUT,DELETE");
+    assert_eq!(answer.header("allow"), "GET,HEAD,PUT,PATCH,DELETE");
 }
 
 #[tokio::test]

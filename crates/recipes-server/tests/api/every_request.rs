@@ -245,7 +245,7 @@ async fn only_listed_origins_are_allowed() {
     }
     let other = ask("https://b.example").await;
     assert_eq!(other.headers.get("access-control-allow-origin"), None);
-    assert_eq!(other.header("vary"), "origin");
+    assert!(other.vary().contains(&"origin"));
 }
 
 #[tokio::test]
@@ -261,7 +261,7 @@ async fn large_responses_are_compressed_unless_they_may_contain_tokens() {
     };
     let list = ask("/api/v1/recipes").await;
     assert_eq!(list.header("content-encoding"), "gzip");
-    assert!(list.header("vary").contains("accept-encoding"));
+    assert!(list.vary().contains(&"accept-encoding"));
     let plain = alice.get("/api/v1/recipes").await;
     assert!(list.body.len() < plain.body.len() / 2);
     assert_eq!(
@@ -295,7 +295,9 @@ async fn every_api_route_refuses_a_client_that_does_not_accept_json() {
     let app = TestApp::new();
     let document: serde_json::Value = serde_json::from_str(&recipes_server::openapi_json()).unwrap();
     let routes = document["paths"].as_object().unwrap().iter();
-    for (path, operations) in routes.filter(|(path, _)| path.starts_with("/api/")) {
+    // The calendar is a file, for programs that do not negotiate.
+    let routes = routes.filter(|(path, _)| path.starts_with("/api/") && *path != "/api/v1/plan/calendar.ics");
+    for (path, operations) in routes {
         let path = path.replace("{id}", "1");
         for method in operations.as_object().unwrap().keys() {
             let method = method.to_uppercase().parse().unwrap();

@@ -146,6 +146,7 @@ async fn export_contains_all_own_data_and_no_secrets() {
     assert_eq!(export["account"]["email"], ADA);
     assert_eq!(export["sessions"][0]["id"], ada.client.session());
     assert_eq!(export["apiTokens"][0]["name"], "Backup");
+    assert_eq!(export["applications"], json!([]));
     let events: Vec<_> = export["events"].as_array().unwrap().iter().map(|it| it["event"].clone()).collect();
     assert_eq!(events, ["api_token_created", "signed_up"]);
     let names: Vec<_> = export["recipes"].as_array().unwrap().iter().map(|it| it["name"].clone()).collect();

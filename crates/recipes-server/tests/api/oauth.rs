@@ -1,18 +1,28 @@
 //! The authorization server: a client logs a user in, gets tokens, and uses them at the API.
 
+mod applications;
+mod assertions;
 mod attacks;
+mod clients;
+mod device;
+mod dpop;
+mod grants;
 mod keys;
+mod logouts;
 mod management;
+mod pushed;
 mod registered;
 mod requests;
 mod resource_server;
+mod revocations;
+mod signed;
+mod waiting;
 
 use axum::body::Body;
 use http::Method;
-use recipes_server::provider::ClientRecord;
 use strict_oidc::ClientKind;
 
-use self::registered::{ISSUER, Registered, hidden, parameter, text};
+use self::registered::{ISSUER, Registered, change, hidden, parameter, text};
 use crate::app::TestApp;
 
 #[tokio::test]
@@ -142,9 +152,7 @@ async fn wrong_password_shows_the_page_again_and_sets_no_cookie() {
 async fn disabled_client_is_refused_at_once() {
     let test = Registered::new(ClientKind::Web).await;
     let tokens = test.redeem(&test.code(&[]).await).await.is(200).json();
-    let row = test.app.store.client("c_kitchen").await.unwrap().unwrap();
-    let record = ClientRecord { disabled: true, ..ClientRecord::of(&row).unwrap() };
-    assert!(test.app.store.replace_client(row, record.to_json().unwrap()).await.unwrap());
+    change(&test.app, "c_kitchen", |record| record.disabled = true).await;
     test.app.bearing(text(&tokens, "access_token")).get("/api/v1/users/me").await.is(401);
     test.refresh(&text(&tokens, "refresh_token")).await.is(401);
 }

@@ -1,10 +1,12 @@
 //! The permission matrix: the status that every documented operation answers to each kind of caller.
 
-use accounts::Role;
+use std::time::Duration;
+
+use accounts::{Role, TokenDigest};
 use http::Method;
 use recipes_server::openapi_json;
 use serde_json::{Value, json};
-use store::Context;
+use store::{ConsentRow, Context, NewCode, NewConsent};
 
 use crate::app::{Client, TestApp, recipe};
 
@@ -44,11 +46,43 @@ matrix! {
     get    "/api/v1/recipes":                              200       200   200   200       200        403          403;
     post   "/api/v1/recipes":                              401       201   201   201       403        201          403;
     post   "/api/v1/recipes/bulk":                         401       422   422   422       403        422          403;
+    get    "/api/v1/health-labels":                        200       200   200   200       200        403          403;
+    post   "/api/v1/recipes/import":                       401       200   200   200       403        200          403;
     get    "/api/v1/recipes/facets":                       200       200   200   200       200        403          403;
     get    "/api/v1/recipes/suggest":                      200       200   200   200       200        403          403;
     get    "/api/v1/recipes/{id}":                         200       200   200   200       200        403          403;
     put    "/api/v1/recipes/{id}":                         401       403   200   200       403        200          403;
+    patch  "/api/v1/recipes/{id}":                         401       403   200   200       403        403          403;
     delete "/api/v1/recipes/{id}":                         401       403   204   204       403        204          403;
+    get    "/api/v1/recipes/bin":                          401       200   200   200       200        403          403;
+    post   "/api/v1/recipes/bin/{id}/restore":             401       404   200   200       403        403          403;
+    delete "/api/v1/recipes/bin/{id}":                     401       404   204   204       403        204          403;
+    get    "/api/v1/recipes/{id}/revisions":               200       200   200   200       200        403          403;
+    get    "/api/v1/recipes/{id}/revisions/{revision}":    200       200   200   200       200        403          403;
+    get    "/api/v1/recipes/{id}/revisions/{revision}/diff": 200     200   200   200       200        403          403;
+    post   "/api/v1/recipes/{id}/revisions/{revision}/restore": 401  403   200   200       403        403          403;
+    get    "/api/v1/recipes/{id}/label-hints":             200       200   200   200       200        403          403;
+    get    "/api/v1/recipes/{id}/cooked":                  401       200   200   200       200        403          403;
+    post   "/api/v1/recipes/{id}/cooked":                  401       201   201   201       403        201          403;
+    delete "/api/v1/recipes/{id}/cooked/{entry}":          401       404   204   404       403        204          403;
+    put    "/api/v1/recipes/{id}/favourite":               401       204   204   204       403        204          403;
+    delete "/api/v1/recipes/{id}/favourite":               401       204   204   204       403        204          403;
+    get    "/api/v1/plan":                                 401       200   200   200       200        403          403;
+    put    "/api/v1/plan":                                 401       422   422   422       403        422          403;
+    post   "/api/v1/plan/meals":                           401       422   422   422       403        422          403;
+    delete "/api/v1/plan/meals/{id}":                      401       404   204   404       403        204          403;
+    post   "/api/v1/plan/calendar":                        401       201   201   201       403        403          201;
+    delete "/api/v1/plan/calendar":                        401       404   204   404       403        403          204;
+    get    "/api/v1/plan/calendar.ics":                    404       404   404   404       404        404          404;
+    get    "/api/v1/shopping-list":                        401       200   200   200       200        403          403;
+    post   "/api/v1/shopping-list":                        401       422   422   422       403        422          403;
+    delete "/api/v1/shopping-list":                        401       204   204   204       403        204          403;
+    patch  "/api/v1/shopping-list/{id}":                   401       404   204   404       403        204          403;
+    delete "/api/v1/shopping-list/{id}":                   401       404   204   404       403        204          403;
+    get    "/api/v1/household":                            401       200   200   200       403        403          200;
+    delete "/api/v1/household":                            401       404   204   404       403        403          204;
+    post   "/api/v1/household/invitation":                 401       201   201   201       403        403          201;
+    post   "/api/v1/household/join":                       401       422   422   422       403        403          422;
     post   "/api/v1/users/signup":                         422       422   422   422       422        422          422;
     post   "/api/v1/users/login":                          422       422   422   422       422        422          422;
     post   "/api/v1/users/refresh":                        422       422   422   422       422        422          422;
@@ -69,6 +103,14 @@ matrix! {
     get    "/api/v1/users/me/api-tokens":                  401       200   200   200       403        403          200;
     post   "/api/v1/users/me/api-tokens":                  401       422   422   422       403        403          422;
     delete "/api/v1/users/me/api-tokens/{id}":             401       404   204   404       403        403          204;
+    get    "/api/v1/users/me/applications":                401       200   200   200       403        403          200;
+    delete "/api/v1/users/me/applications/{clientId}":     401       404   204   404       403        403          204;
+    get    "/api/v1/admin/clients":                        401       403   403   200       403        403          403;
+    post   "/api/v1/admin/clients":                        401       403   403   422       403        403          403;
+    get    "/api/v1/admin/clients/{clientId}":             401       403   403   200       403        403          403;
+    patch  "/api/v1/admin/clients/{clientId}":             401       403   403   200       403        403          403;
+    delete "/api/v1/admin/clients/{clientId}":             401       403   403   204       403        403          403;
+    post   "/api/v1/admin/clients/{clientId}/secret":      401       403   403   201       403        403          403;
     get    "/api/v1/admin/users":                          401       403   403   200       403        403          403;
     get    "/api/v1/admin/users/{id}":                     401       403   403   200       403        403          403;
     patch  "/api/v1/admin/users/{id}":                     401       403   403   200       403        403          403;
@@ -100,35 +142,95 @@ fn matrix_has_exactly_the_documented_operations() {
 async fn every_operation_answers_each_caller_as_the_matrix_says() {
     for Row { method, path, statuses } in MATRIX {
         let app = TestApp::new();
+        // On a busy machine building the empty index takes a moment, and searches are 503 meanwhile.
+        while app.anonymous().get("/readyz").await.is(200).json() != json!({"status": "ok"}) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
         for (caller, expected) in CALLERS.iter().zip(statuses) {
-            // Created for each call, because the previous call may have ended all sessions and tokens of Alice.
-            let client = match caller {
-                Caller::Anonymous => app.anonymous(),
-                Caller::OtherUser => app.bob().await,
-                Caller::Owner => app.alice().await,
-                Caller::Admin => app.admin().await,
-                Caller::ReadToken => app.program(&["recipes:read"]).await,
-                Caller::WriteToken => app.program(&["recipes:write"]).await,
-                Caller::AccountToken => app.program(&["account"]).await,
-            };
-            let status = call(&client, method, &path_of_alice(&app, path).await).await;
+            let client = client_of(&app, *caller).await;
+            let status = call(&client, method, &path_of_alice(&app, path).await, &[]).await;
             assert_eq!(status, *expected, "{method} {path} by {caller:?}");
         }
     }
 }
 
+/// Changes of a recipe: the statuses of those with an outdated `If-Match`, and of those without one where the operator demands it.
+const CHANGES: [(&str, [[u16; CALLERS.len()]; 2]); 3] = [
+    ("put", [[401, 403, 412, 412, 403, 412, 403], [401, 428, 428, 428, 403, 428, 403]]),
+    ("patch", [[401, 403, 412, 412, 403, 403, 403], [401, 428, 428, 428, 403, 403, 403]]),
+    ("delete", [[401, 403, 412, 412, 403, 412, 403], [401, 428, 428, 428, 403, 428, 403]]),
+];
+
+#[tokio::test]
+async fn rights_come_before_preconditions() {
+    let (app, strict) = (TestApp::new(), TestApp::with_settings(|settings| settings.require_if_match = true));
+    for (method, [outdated, missing]) in CHANGES {
+        for ((caller, outdated), missing) in CALLERS.iter().zip(outdated).zip(missing) {
+            for (app, headers, expected) in
+                [(&app, &[("if-match", "\"1-0\"")][..], outdated), (&strict, &[], missing)]
+            {
+                let url = app.alice().await.posts_recipe("Soup").await;
+                let status = call(&client_of(app, *caller).await, method, &url, headers).await;
+                assert_eq!(status, expected, "{method} by {caller:?} with {headers:?}");
+            }
+        }
+    }
+}
+
+/// A new one for each call, because the previous call may have ended all sessions and tokens of Alice.
+async fn client_of(app: &TestApp, caller: Caller) -> Client {
+    match caller {
+        Caller::Anonymous => app.anonymous(),
+        Caller::OtherUser => app.bob().await,
+        Caller::Owner => app.alice().await,
+        Caller::Admin => app.admin().await,
+        Caller::ReadToken => app.program(&["recipes:read"]).await,
+        Caller::WriteToken => app.program(&["recipes:write"]).await,
+        Caller::AccountToken => app.program(&["account"]).await,
+    }
+}
+
 /// The path with the id of a resource of Alice. It is new each time, because the previous call may have deleted the last.
 async fn path_of_alice(app: &TestApp, path: &str) -> String {
+    if path.contains("{clientId}") {
+        return path.replace("{clientId}", &client_of_alice(app).await);
+    }
     if let Some(collection) = path.strip_suffix("/invitations/{id}") {
         let admin = app.admin().await;
         let created = admin.post(&format!("{collection}/invitations"), &json!({})).await.is(201);
         return created.header("location").to_owned();
     }
+    if let Some(part) = path.strip_prefix("/api/v1/recipes/bin/{id}") {
+        let alice = app.alice().await;
+        let url = alice.posts_recipe("Soup").await;
+        alice.delete(&url).await.is(204);
+        return format!("{}{part}", url.replace("/recipes/", "/recipes/bin/"));
+    }
+    if let Some(part) = path.strip_prefix("/api/v1/recipes/{id}/").filter(|part| !part.contains("{entry}")) {
+        let url = app.alice().await.posts_recipe("Soup").await;
+        return format!("{url}/{}", part.replace("{revision}", "1"));
+    }
     if path.starts_with("/api/v1/admin/users/") {
         return path.replace("{id}", &app.user("alice", Role::User).await.id.to_string());
     }
-    let Some(collection) = path.strip_suffix("/{id}") else { return path.to_owned() };
+    if path.ends_with("/cooked/{entry}") {
+        let alice = app.alice().await;
+        let cooked = format!("{}/cooked", alice.posts_recipe("Soup").await);
+        return alice.post(&cooked, &json!({})).await.is(201).header("location").to_owned();
+    }
     let alice = app.alice().await;
+    if path == "/api/v1/plan/calendar" || path == "/api/v1/household" {
+        alice.post("/api/v1/plan/calendar", &json!({})).await.is(201);
+    }
+    if path == "/api/v1/plan/meals/{id}" {
+        let today = app.clock.now().to_string()[..10].to_owned();
+        let meal = json!({ "date": today, "note": "Out" });
+        return alice.post("/api/v1/plan/meals", &meal).await.is(201).header("location").to_owned();
+    }
+    if path == "/api/v1/shopping-list/{id}" {
+        alice.post("/api/v1/shopping-list", &json!({ "items": ["Milk"] })).await.is(204);
+    }
+    let Some(collection) = path.strip_suffix("/{id}") else { return path.to_owned() };
     if collection.ends_with("/recipes") {
         return alice.posts_recipe("Soup").await;
     }
@@ -142,9 +244,36 @@ async fn path_of_alice(app: &TestApp, path: &str) -> String {
     format!("{collection}/{}", newest["id"].as_str().unwrap())
 }
 
-async fn call(client: &Client, method: &str, path: &str) -> u16 {
+/// A new client, which Alice allowed to act for her.
+async fn client_of_alice(app: &TestApp) -> String {
+    let new = json!({ "name": "Timer", "kind": "web", "redirectUris": ["https://kitchen.example/callback"] });
+    let created = app.admin().await.post("/api/v1/admin/clients", &new).await.is(201).json();
+    let client = created["data"]["clientId"].as_str().unwrap().to_owned();
+    let alice = app.user("alice", Role::User).await.id;
+    let consent = ConsentRow { resource: None, scopes: "openid".into() };
+    let now = app.clock.now();
+    let code = NewCode {
+        digest: TokenDigest::of(client.as_bytes()),
+        record: "{}".into(),
+        expires_at: now,
+        user: alice,
+        client: client.clone(),
+        consent: Some(NewConsent {
+            id: TokenDigest::of(client.as_bytes()).as_bytes()[..16].try_into().unwrap(),
+            consent,
+        }),
+        pushed: None,
+    };
+    app.store.create_code(code, Context::operator(now)).await.unwrap();
+    client
+}
+
+async fn call(client: &Client, method: &str, path: &str, headers: &[(&str, &str)]) -> u16 {
     let method: Method = method.to_uppercase().parse().unwrap();
-    let request = client.request(method, path).header("content-type", "application/json");
+    let mut request = client.request(method, path).header("content-type", "application/json");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
     client.send(request.body(recipe("Stew").to_string().into()).unwrap()).await.status.as_u16()
 }
 

@@ -100,6 +100,18 @@ fn arbitrary_json_as_a_recipe_is_not_500() {
 }
 
 #[test]
+fn arbitrary_json_as_a_merge_patch_is_not_500() {
+    let types = proptest::sample::select(vec!["application/merge-patch+json", "application/json"]);
+    let bodies = (prop_oneof![nearly_good(), json_value()], types);
+    for_all(&bodies, &async |app: &TestApp, (body, content_type)| {
+        let alice = app.alice().await;
+        let url = alice.posts_recipe("Soup").await;
+        let request = alice.request(Method::PATCH, &url).header("content-type", content_type);
+        request.body(body.to_string().into()).unwrap()
+    });
+}
+
+#[test]
 fn arbitrary_json_as_an_account_change_is_not_500() {
     let names = proptest::sample::select(vec![
         "name",

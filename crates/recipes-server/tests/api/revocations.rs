@@ -7,6 +7,7 @@ use accounts::{Email, Role};
 use axum::body::Body;
 use http::Method;
 use ids::UserId;
+use jiff::civil::date;
 use recipes_server::openapi_json;
 use serde_json::{Value, json};
 use store::{Access, Context};
@@ -28,7 +29,52 @@ struct Write {
 /// Every documented operation that reads a body and requires a caller.
 const WRITES: &[Write] = &[
     Write { method: "post", path: "/api/v1/recipes", body: stew, status: 201, admin: false },
+    Write { method: "post", path: "/api/v1/recipes/import", body: stew, status: 200, admin: false },
     Write { method: "put", path: "/api/v1/recipes/{id}", body: stew, status: 200, admin: true },
+    Write { method: "patch", path: "/api/v1/recipes/{id}", body: stew, status: 200, admin: true },
+    Write {
+        method: "post",
+        path: "/api/v1/recipes/{id}/cooked",
+        body: || json!({"note": "With less salt"}),
+        status: 201,
+        admin: false,
+    },
+    Write {
+        method: "put",
+        path: "/api/v1/plan",
+        body: || json!({"days": [{"date": "2026-01-02", "meals": [{"note": "Out"}]}]}),
+        status: 204,
+        admin: false,
+    },
+    Write {
+        method: "post",
+        path: "/api/v1/plan/meals",
+        body: || json!({"date": "2026-01-02", "note": "Out"}),
+        status: 201,
+        admin: false,
+    },
+    Write {
+        method: "post",
+        path: "/api/v1/shopping-list",
+        body: || json!({"items": ["Milk"]}),
+        status: 204,
+        admin: false,
+    },
+    Write {
+        method: "patch",
+        path: "/api/v1/shopping-list/{id}",
+        body: || json!({"ticked": true}),
+        status: 204,
+        admin: false,
+    },
+    // A code that no household has.
+    Write {
+        method: "post",
+        path: "/api/v1/household/join",
+        body: || json!({"code": "b3BlbnNlc2FtZQ"}),
+        status: 404,
+        admin: false,
+    },
     Write {
         method: "patch",
         path: "/api/v1/users/me",
@@ -66,10 +112,22 @@ const WRITES: &[Write] = &[
         admin: true,
     },
     Write { method: "post", path: "/api/v1/admin/invitations", body: || json!({}), status: 201, admin: true },
+    Write { method: "post", path: "/api/v1/admin/clients", body: kitchen_timer, status: 201, admin: true },
+    Write {
+        method: "patch",
+        path: "/api/v1/admin/clients/{clientId}",
+        body: || json!({"disabled": true}),
+        status: 200,
+        admin: true,
+    },
 ];
 
 fn stew() -> Value {
     recipe("Stew")
+}
+
+fn kitchen_timer() -> Value {
+    json!({"name": "Kitchen Timer", "kind": "web", "redirectUris": ["https://kitchen.example/callback"]})
 }
 
 fn password() -> Value {
@@ -127,7 +185,7 @@ async fn an_administrator_who_is_demoted_while_the_body_arrives_acts_as_a_user()
     for write in WRITES {
         let status = match write {
             // The private recipe of another user.
-            Write { path: "/api/v1/recipes/{id}", .. } => 404,
+            Write { path, .. } if path.starts_with("/api/v1/recipes/{id}") => 404,
             Write { admin: true, .. } => 403,
             Write { status, .. } => *status,
         };
@@ -145,10 +203,21 @@ async fn check(write: &Write, revocation: Revocation, status: u16) {
     let id = app.store.set_role(&ada, Role::Admin, operator).await.unwrap().unwrap().id;
     let bob = app.user("bob", Role::User).await.id;
     let path = match write.path {
-        "/api/v1/recipes/{id}" => {
+        path if path.starts_with("/api/v1/recipes/{id}") => {
             let mut private = recipe("Bob's secret");
             private["visibility"] = json!("private");
-            app.bob().await.post("/api/v1/recipes", &private).await.is(201).header("location").to_owned()
+            let created = app.bob().await.post("/api/v1/recipes", &private).await.is(201);
+            path.replace("/api/v1/recipes/{id}", created.header("location"))
+        }
+        "/api/v1/admin/clients/{clientId}" => {
+            let created =
+                app.admin().await.post("/api/v1/admin/clients", &kitchen_timer()).await.is(201).json();
+            format!("/api/v1/admin/clients/{}", created["data"]["clientId"].as_str().unwrap())
+        }
+        "/api/v1/shopping-list/{id}" => {
+            client.post("/api/v1/shopping-list", &json!({"items": ["Salt"]})).await.is(204);
+            let list = client.get("/api/v1/shopping-list").await.is(200).json();
+            format!("/api/v1/shopping-list/{}", list["data"][0]["id"].as_str().unwrap())
         }
         path => path.replace("{id}", &bob.to_string()),
     };
@@ -207,10 +276,21 @@ async fn state(app: &TestApp, ada: UserId, bob: UserId) -> Value {
     let recipes = app.admin().await.get("/api/v1/recipes").await.is(200).json();
     let user = async |id| app.store.user(id).await.unwrap();
     let (ada, bob) = (user(ada).await, user(bob).await);
+    let clients = app.store.clients().await.unwrap();
+    let january = (date(2026, 1, 1), date(2026, 1, 31));
+    let (plan, list) = match &ada {
+        Some(ada) => (
+            app.store.plan(ada.id, january.0, january.1).await.unwrap(),
+            app.store.shopping_list(ada.id).await.unwrap(),
+        ),
+        None => (Vec::new(), Vec::new()),
+    };
     json!({
+        "plan": format!("{plan:?} {list:?}"),
         "recipes": recipes,
         "ada": ada.as_ref().map(|ada| (&ada.name, &ada.email)),
         "bob": bob.map(|bob| bob.disabled),
+        "clients": clients.iter().map(|client| &client.record).collect::<Vec<_>>(),
         "password": match &ada {
             Some(ada) => app.store.user_by_email(&ada.email).await.unwrap().unwrap().1
                 .map(|hash| hash.as_str().to_owned()),

@@ -1,6 +1,8 @@
 //! Search, filters, facets and suggestions over HTTP.
 
+mod favourites;
 mod freshness;
+mod health_labels;
 mod pages;
 mod visibility;
 
@@ -250,6 +252,8 @@ async fn wrong_parameters_are_400_and_the_message_says_what_is_expected() {
         ("maxTotalMinute=5", "did you mean \"maxTotalMinutes\"?"),
         ("vew=summary", "did you mean \"view\"?"),
         ("maxTotalMinutes=-1", "maxTotalMinutes must be a whole number of minutes"),
+        ("maxCookMinutes=525601", "maxCookMinutes must be a whole number of minutes from 0 to 525600"),
+        ("sort=", "sort must be relevance, id, name"),
         ("maxPrepMinutes=", "maxPrepMinutes must be a whole number of minutes"),
         ("difficulty=6", "difficulty must be a whole number from 1 to 5"),
         ("updatedSince=yesterday", "updatedSince must be a time as in 2024-05-01T12:00:00Z"),
@@ -268,7 +272,7 @@ async fn wrong_parameters_are_400_and_the_message_says_what_is_expected() {
         let message = answer.json()["message"].as_str().unwrap().to_owned();
         assert!(message.contains(want), "{query}: {message}");
     }
-    for path in ["facets?limit=3", "facets?lable=vegan", "suggest?query=a"] {
+    for path in ["facets?limit=3", "facets?sort=xyz", "facets?lable=vegan", "suggest?query=a"] {
         client.get(&format!("/api/v1/recipes/{path}")).await.is(400);
     }
 }

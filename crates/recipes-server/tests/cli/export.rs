@@ -69,6 +69,34 @@ fn empty_database_gives_an_empty_export() {
 }
 
 #[test]
+fn formats_for_others_name_what_they_leave_out() {
+    let folder = folder_with_recipes();
+    let graph = folder.run("export --format jsonld");
+    graph.is(0).complains(&[
+        "left out, because jsonld has no place for them: difficulty (1 recipe), extra (1 recipe), \
+                             restTimeMinutes (1 recipe), visibility (1 recipe)",
+    ]);
+    let graph: serde_json::Value = serde_json::from_str(&graph.stdout).unwrap();
+    assert_eq!(graph["@graph"].as_array().unwrap().len(), 3);
+    assert_eq!(graph["@graph"][1]["suitableForDiet"][0], "https://schema.org/VeganDiet");
+    for (format, extension, lost) in [
+        ("zip", "json", ""),
+        ("markdown", "md", "extra (1 recipe), visibility (1 recipe)"),
+        ("text", "txt", "extra (1 recipe), visibility (1 recipe)"),
+        ("cooklang", "cook", "extra (1 recipe), nutrition (1 recipe), visibility (1 recipe)"),
+    ] {
+        let export = folder.run(&format!("export --format {format} -o {format}.zip"));
+        let line = format!("left out, because {format} has no place for them: {lost}");
+        let complaints = [&*line];
+        export.is(0).says("").complains(if lost.is_empty() { &[] } else { &complaints });
+        let mut archive =
+            zip::ZipArchive::new(fs::File::open(folder.path(&format!("{format}.zip"))).unwrap()).unwrap();
+        assert_eq!(archive.len(), 3);
+        assert!(archive.by_index(0).unwrap().name().unwrap().ends_with(&format!(".{extension}")));
+    }
+}
+
+#[test]
 fn missing_database_is_not_created() {
     let folder = Folder::new();
     let export = folder.run("export");

@@ -224,9 +224,10 @@ fn a_password_in_the_clear_is_refused_and_not_repeated() {
 fn a_file_of_another_kind_is_told_apart() {
     let folder = Folder::new();
     folder.write("recipes.csv", "name,minutes\nSoup,3\n");
-    folder.run("import recipes.csv").is(1).complains(&[
-        "recipes.csv:1: must begin with [ or {: a JSON array, or NDJSON with one object a line",
-    ]);
+    folder
+        .run("import recipes.csv")
+        .is(1)
+        .complains(&["recipes.csv: has no columns for the title, and ingredients or directions"]);
 }
 
 #[test]
@@ -315,4 +316,73 @@ fn same_content_is_recognized_and_copied_only_on_request() {
     let lines = [recipe("Soup"), recipe(" Soup "), sourced, with_uid.clone(), with_uid];
     folder.write("soups.ndjson", lines.map(|line| line.to_string()).join("\n"));
     folder.run("import soups.ndjson").is(0).says("3 recipes imported, 2 already there");
+}
+
+#[test]
+fn unknown_label_is_refused_where_only_known_ones_are_allowed() {
+    let folder = Folder::new();
+    let mut labelled = recipe("Bread");
+    labelled["healthLabels"] = json!(["Glutenfree"]);
+    folder.write("recipes.json", json!([labelled, recipe("Soup")]).to_string());
+    let import = folder.with("import recipes.json").env("LABELS", "known").run();
+    import.is(1).says("1 recipe imported, 1 failed").complains(&[
+        "recipes.json:1: /healthLabels/0 of \"Bread\" is not a known label; did you mean \"Gluten-Free\"?",
+    ]);
+    assert_eq!(names(&folder), ["Soup"]);
+}
+
+const PAGE: &str = r#"<html><script type="application/ld+json">{"@type": "Recipe", "name": "Page soup",
+    "recipeIngredient": ["1 l water"], "recipeInstructions": ["Boil it."], "cookTime": "PT10M", "video": {"name": "x"}}</script></html>"#;
+
+#[test]
+fn files_of_other_programs_and_folders_are_read() {
+    let folder = Folder::new();
+    std::fs::create_dir_all(folder.path("mine/deep")).unwrap();
+    folder.write("mine/page.html", PAGE);
+    folder.write("mine/deep/egg.cook", "Boil @eggs{2}.");
+    folder.write("mine/deep/picture.jpg", "not read");
+    folder.write("mine/.hidden.json", "[");
+    let import = folder.run("import mine");
+    import
+        .is(0)
+        .says("2 recipes imported, 1 field left out")
+        .complains(&["recipes: left out, because recipes have no such field: video (1)"]);
+    assert_eq!(names(&folder), ["egg", "Page soup"]);
+    folder.run("import mine").is(0).says("nothing imported, 2 already there, 1 field left out");
+    let strict = folder.run("import --strict mine/page.html");
+    assert!(strict.stderr.contains("/video of \"Page soup\" has no field here"), "{strict:?}");
+    folder.run("import --format text mine/page.html").is(1);
+    folder.run("import --format docx mine/page.html").is(2);
+}
+
+#[test]
+fn known_recipe_is_updated_or_copied_on_request() {
+    let folder = Folder::new();
+    let mut soup = recipe("Soup");
+    soup["source"] = json!({ "url": "https://a.example/soup" });
+    let mut better = soup.clone();
+    better["cookTimeMinutes"] = json!(7);
+    folder.write("soup.json", soup.to_string());
+    folder.write("better.json", better.to_string());
+    folder.run("import soup.json").is(0).says("1 recipe imported");
+    folder.run("import better.json").is(0).says("nothing imported, 1 already there").complains(&[
+        "better.json:1: a recipe of this name from this address is already there; --on-conflict update replaces it",
+    ]);
+    folder.run("import --on-conflict update better.json").is(0).says("nothing imported, 1 updated");
+    assert_eq!(exported(&folder)[0]["cookTimeMinutes"], 7);
+    folder.run("import --on-conflict copy better.json").is(0).says("1 recipe imported");
+    assert_eq!(names(&folder), ["Soup", "Soup"]);
+}
+
+#[test]
+fn atomic_import_is_all_or_nothing() {
+    let folder = Folder::new();
+    folder.write("good.ndjson", format!("{}\n{}", recipe("One"), recipe("Two")));
+    folder.write("bad.json", "{\"name\": 1, \"ingredients\": []}");
+    folder.run("import --mode atomic good.ndjson bad.json").is(1).says("nothing imported, 1 failed");
+    assert!(names(&folder).is_empty());
+    folder.run("import --mode atomic good.ndjson").is(0).says("2 recipes imported");
+    assert_eq!(names(&folder), ["One", "Two"]);
+    folder.write("users.json", USERS.replace("\"hello\"", "\"a@example.com\""));
+    folder.run("import --mode atomic users.json").is(1).says("nothing imported, 2 failed");
 }

@@ -6,6 +6,7 @@ mod check;
 mod clients;
 mod completions;
 mod export;
+mod full_disk;
 mod help;
 mod import;
 mod postgres;

@@ -192,3 +192,22 @@ async fn fields_of_json_lines_are_those_of_the_documentation() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn secrets_of_a_plan_reach_no_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = Program::start_with(folder.path(), &[("LOG", "debug")]);
+    let client = program.signed_up("ada@example.org").await;
+    let (_, created) = client.post("/api/v1/plan/calendar", &json!({})).await.unwrap();
+    let url = created["data"]["url"].as_str().unwrap();
+    let path = &url[url.find("/api/").unwrap()..];
+    assert_eq!(client.get(path).await.unwrap().0, 200);
+    let (_, invited) = client.post("/api/v1/household/invitation", &json!({})).await.unwrap();
+    let code = invited["data"]["code"].as_str().unwrap();
+    client.get(&format!("/household/join?code={code}")).await.unwrap();
+    line_with(&program, "/household/join").await;
+    assert!(program.log().iter().any(|line| line.contains("/api/v1/plan/calendar.ics")));
+    for secret in [path.split_once("key=").unwrap().1, code] {
+        assert!(!program.log().iter().any(|line| line.contains(secret)), "{:#?}", program.log());
+    }
+}

@@ -8,6 +8,7 @@ mod connections;
 mod durability;
 mod files;
 mod health;
+mod history;
 mod http1;
 mod logs;
 mod mails;

@@ -30,8 +30,10 @@ async fn same_email_500_times_creates_one_account() {
     let folder = tempfile::tempdir().unwrap();
     let program = Program::start(folder.path());
     let answers = sign_up_500(&program, |_| "ada@example.org".to_owned()).await;
-    assert_eq!(answers.iter().filter(|(status, _)| *status == 200).count(), 1);
-    assert_eq!(answers.iter().filter(|(status, _)| *status == 409).count(), 499);
+    let count = |wanted: &[u16]| answers.iter().filter(|(status, _)| wanted.contains(status)).count();
+    // A busy machine refuses some of them before it looks at the address: 503.
+    assert_eq!((count(&[200]), count(&[409, 503])), (1, 499), "{answers:?}");
+    assert!(count(&[409]) > 0, "{answers:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

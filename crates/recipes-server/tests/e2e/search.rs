@@ -144,7 +144,7 @@ async fn server_without_recipes_has_no_index() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs a server: .ci/with-postgres cargo test -- --include-ignored"]
-async fn recipe_of_one_replica_is_found_on_the_other_at_once() {
+async fn recipe_of_one_replica_is_found_on_the_other_at_once_on_postgres() {
     let database = new_postgres_database().await;
     let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let settings = [("DATABASE_URL", &*database)];

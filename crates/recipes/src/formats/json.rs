@@ -8,7 +8,8 @@ use crate::draft::Draft;
 use crate::field_error::FieldError;
 use crate::fields::{Fields, fields};
 use crate::reader::{FieldReader, Scalars};
-use crate::server_fields::{RevisionRule, TimeRule, UidRule};
+use crate::server_fields::{RevisionRule, ServerFields, TimeRule, UidRule};
+use crate::time::to_microseconds;
 
 /// A recipe from a file.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,6 +46,19 @@ fields! {
 }
 
 impl ImportedHistory {
+    /// The server's fields of a recipe with this history and no owner. `other_uid` takes the place of its uid, `new_uid`
+    /// is for a recipe without one. What the history does not say begins now.
+    pub fn server_fields(&self, other_uid: Option<Uid>, new_uid: Uid, now: Timestamp) -> ServerFields {
+        let created_at = to_microseconds(self.created_at.unwrap_or(now));
+        ServerFields {
+            owner: None,
+            uid: other_uid.or(self.uid).unwrap_or(new_uid),
+            revision: self.revision.unwrap_or(1),
+            created_at,
+            updated_at: self.updated_at.map_or(created_at, |at| to_microseconds(at).max(created_at)),
+        }
+    }
+
     /// Parses the history of one recipe of a file. Requests cannot set these fields.
     ///
     /// # Errors

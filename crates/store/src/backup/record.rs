@@ -97,7 +97,8 @@ impl Record {
                 let hash = self.text("password_hash");
                 require("password_hash", hash.is_none_or(|hash| PasswordHash::parse(hash).is_some()))
             }
-            "recipes" => self.check_recipe(),
+            "recipes" | "bin" => self.check_recipe("id"),
+            "revisions" => self.check_recipe("recipe_id"),
             "api_tokens" => require("scopes", self.text("scopes").and_then(Scopes::parse).is_some()),
             "mail_tokens" => {
                 require("purpose", self.text("purpose").is_some_and(|it| ["verify", "reset"].contains(&it)))
@@ -114,15 +115,15 @@ impl Record {
     }
 
     /// The document is sent to clients as it is, so it must be a recipe, and the one of the other columns.
-    fn check_recipe(&self) -> Result<(), String> {
-        let (id, document) = (self.number("id").and_then(RecipeId::from_i64), self.text("document"));
+    fn check_recipe(&self, id: &str) -> Result<(), String> {
+        let (id, document) = (self.number(id).and_then(RecipeId::from_i64), self.text("document"));
         let (Some(id), Some(document)) = (id, document) else { return Err("id is invalid".to_owned()) };
         let mut json = Vec::new();
         write_recipe_json(&mut json, id, document);
         let Recipe { server, content, .. } = Recipe::from_json(&json).map_err(|why| why.to_string())?;
         let is_the_same = Some(server.revision) == self.number("revision")
             && server.owner.map(ids::UserId::get) == self.number("owner_id")
-            && self.text("uid").is_some_and(|uid| uid == server.uid.to_string())
+            && self.text("uid").is_none_or(|uid| uid == server.uid.to_string())
             && self.value("private") == Some(&Value::Boolean(content.visibility == Visibility::Private));
         if is_the_same { Ok(()) } else { Err("the document and the columns differ".to_owned()) }
     }

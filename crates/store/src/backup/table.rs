@@ -1,8 +1,9 @@
 //! The tables and columns of a backup, under the names that both kinds of database give them.
 //!
 //! A table that is derived from others is not here: `usages` and `address_collisions` are made anew by a restore, and
-//! `migrations` belongs to the schema. `codes` are valid for a minute. `mails` is not here either: a restore must not send again
-//! what was sent since.
+//! `migrations` belongs to the schema. `codes`, `device_codes`, `pushed_requests` and `used_proofs` are valid for minutes,
+//! `idempotency_keys` for a day, and the rows of `ended_grants` for as long as an access token. `mails` and `logout_deliveries` are
+//! not here either: a restore must not send again what was sent since.
 
 /// A table, whose first column is the key by which its records are ordered.
 #[derive(Debug, PartialEq, Eq)]
@@ -38,7 +39,7 @@ pub(crate) enum Kind {
 use Kind::{Address, Boolean, Bytes, Digest, Integer, Text, Time, Uuid};
 
 /// In an order in which no record refers to a later one.
-pub(crate) const TABLES: [&Table; 14] = [
+pub(crate) const TABLES: [&Table; 24] = [
     &USERS,
     &RECIPES,
     &SESSIONS,
@@ -50,6 +51,16 @@ pub(crate) const TABLES: [&Table; 14] = [
     &GRANTS,
     &CONSENTS,
     &IDENTITIES,
+    &FAVOURITES,
+    &COOKED,
+    &HOUSEHOLDS,
+    &HOUSEHOLD_MEMBERS,
+    &PLAN_ENTRIES,
+    &SHOPPING_ITEMS,
+    &REVISIONS,
+    &BIN,
+    &BINNED_FAVOURITES,
+    &BINNED_COOKED,
     &META,
     &AUDIT,
     &SEQUENCES,
@@ -172,6 +183,8 @@ const GRANTS: Table = Table {
         optional("current", Digest),
         required("record", Text),
         required("expires_at", Time),
+        optional("logout_session", Uuid),
+        optional("status_index", Integer),
     ],
     has_sequence: false,
 };
@@ -199,6 +212,115 @@ const IDENTITIES: Table = Table {
     ],
     has_sequence: false,
 };
+
+const FAVOURITES: Table = Table {
+    name: "favourites",
+    columns: &[
+        required("id", Uuid),
+        required("user_id", Integer),
+        required("recipe_id", Integer),
+        required("added_at", Time),
+    ],
+    has_sequence: false,
+};
+
+const COOKED: Table = Table {
+    name: "cooked",
+    columns: &[
+        required("id", Uuid),
+        required("user_id", Integer),
+        required("recipe_id", Integer),
+        required("cooked_on", Text),
+        optional("note", Text),
+    ],
+    has_sequence: false,
+};
+
+const HOUSEHOLDS: Table = Table {
+    name: "households",
+    columns: &[
+        required("id", Uuid),
+        required("created_at", Time),
+        optional("invitation", Digest),
+        optional("invitation_expires_at", Time),
+    ],
+    has_sequence: false,
+};
+
+const REVISIONS: Table = Table {
+    name: "revisions",
+    columns: &[
+        required("id", Integer),
+        required("recipe_id", Integer),
+        required("revision", Integer),
+        optional("owner_id", Integer),
+        required("private", Boolean),
+        required("updated_at", Time),
+        optional("replaced_by", Integer),
+        required("document", Text),
+    ],
+    has_sequence: true,
+};
+
+const BIN: Table = Table {
+    name: "bin",
+    columns: &[
+        required("id", Integer),
+        required("uid", Text),
+        optional("owner_id", Integer),
+        required("private", Boolean),
+        required("revision", Integer),
+        required("created_at", Time),
+        required("updated_at", Time),
+        required("deleted_at", Time),
+        optional("deleted_by", Integer),
+        required("name", Text),
+        required("document", Text),
+    ],
+    has_sequence: false,
+};
+
+const HOUSEHOLD_MEMBERS: Table = Table {
+    name: "household_members",
+    columns: &[
+        required("user_id", Integer),
+        required("household_id", Uuid),
+        required("joined_at", Time),
+        optional("feed", Digest),
+    ],
+    has_sequence: false,
+};
+
+const PLAN_ENTRIES: Table = Table {
+    name: "plan_entries",
+    columns: &[
+        required("id", Uuid),
+        required("household_id", Uuid),
+        required("day", Text),
+        required("position", Integer),
+        optional("recipe_id", Integer),
+        optional("servings", Text),
+        optional("note", Text),
+    ],
+    has_sequence: false,
+};
+
+const SHOPPING_ITEMS: Table = Table {
+    name: "shopping_items",
+    columns: &[
+        required("id", Uuid),
+        required("household_id", Uuid),
+        required("position", Integer),
+        required("text", Text),
+        required("version", Integer),
+        optional("ticked_at", Time),
+    ],
+    has_sequence: false,
+};
+const BINNED_FAVOURITES: Table =
+    Table { name: "binned_favourites", columns: FAVOURITES.columns, has_sequence: false };
+
+const BINNED_COOKED: Table = Table { name: "binned_cooked", columns: COOKED.columns, has_sequence: false };
 
 const META: Table =
     Table { name: "meta", columns: &[required("name", Text), required("value", Bytes)], has_sequence: false };

@@ -163,6 +163,25 @@ pub(super) async fn record(
     db: &Db,
     event: Event,
     subject: Option<UserId>,
+    context: &Context,
+) -> Result<(), Failure> {
+    record_with(db, (event, event.detail().as_deref()), subject, context).await
+}
+
+/// [`record`] for an event that is about a client.
+pub(super) async fn record_client(
+    db: &Db,
+    (event, client): (Event, &str),
+    subject: Option<UserId>,
+    context: &Context,
+) -> Result<(), Failure> {
+    record_with(db, (event, Some(client)), subject, context).await
+}
+
+async fn record_with(
+    db: &Db,
+    (event, detail): (Event, Option<&str>),
+    subject: Option<UserId>,
     Context { actor, now }: &Context,
 ) -> Result<(), Failure> {
     let sql = "INSERT INTO audit (at, event, class, subject_id, actor_id, session_id, address, detail)
@@ -171,8 +190,6 @@ pub(super) async fn record(
     let (subject, user) = (subject.map(UserId::get), actor.user.map(UserId::get));
     let session = actor.session.as_ref().map(|id| SessionId::as_bytes(id).as_slice());
     let address = actor.address.map(|address| address.to_string());
-    let detail = event.detail();
-    let detail = detail.as_deref();
     db.execute(sql, &[&at(*now), &event.name(), &class, &subject, &user, &session, &address, &detail])
         .await
         .map(drop)

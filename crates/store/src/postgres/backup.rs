@@ -140,11 +140,14 @@ pub(crate) async fn restore(address: &PostgresAddress, restore: Restore) -> Resu
     Ok(Restored::default())
 }
 
+/// Tables of rows that are good for a day at most, or that refer to rows of others.
+const SHORT_LIVED: &str = "device_codes, pushed_requests, ended_grants, logout_deliveries, idempotency_keys";
+
 async fn fill(db: &Db, mut restore: Restore) -> Result<(), RestoreError> {
     db.batch(SETTINGS).await?;
     let names: Vec<_> = TABLES.iter().filter(|table| ***table != SEQUENCES).map(|table| table.name).collect();
     let names = names.join(", ");
-    let names = format!("{names}, usages, mails");
+    let names = format!("{names}, usages, mails, codes, {SHORT_LIVED}");
     db.batch(&format!("LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE")).await?;
     let any = "SELECT 1 FROM users UNION ALL SELECT 1 FROM recipes LIMIT 1";
     if !restore.replace && db.exists(any, &[]).await? {

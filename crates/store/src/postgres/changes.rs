@@ -7,7 +7,8 @@ use ids::RecipeId;
 
 use super::Postgres;
 use super::columns::Columns;
-use super::recipes::{PAGE_BYTES, user_of};
+use super::recipe_state::user_of;
+use super::recipes::PAGE_BYTES;
 use crate::{RecipeChanges, RecipePage, StoreError, Viewer};
 
 /// One statement, so that its rows and its position are of one snapshot. The first row has the position.

@@ -1,20 +1,24 @@
 //! OAuth clients and signing keys, in PostgreSQL's dialect.
 
+use accounts::audit::Event;
+
 use super::columns::{Columns, bytes_in};
 use super::connection::Db;
 use super::failure::Failure;
-use super::{Postgres, at};
-use crate::{ClientRow, SigningKeyRow, StoreError};
+use super::{Postgres, at, audit, authority};
+use crate::{ClientRow, Context, SigningKeyRow, StoreError};
 
 const DATA_KEY: &str = "data_key";
 
 /// Clients.
 impl Postgres {
-    pub async fn create_client(&self, new: ClientRow) -> Result<bool, StoreError> {
-        let ClientRow { id, record, created_at } = &new;
-        self.write_recipes(move |db| async move {
+    pub async fn create_client(&self, new: ClientRow, context: Context) -> Result<bool, StoreError> {
+        let (ClientRow { id, record, created_at }, context) = (&new, &context);
+        self.write_recipes_for(context, move |db, authority| async move {
+            authority::require_admin(authority)?;
             let sql = "INSERT INTO clients (id, record, created_at) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING";
-            Ok(db.execute(sql, &[id, record, &at(*created_at)]).await? == 1)
+            let rows = db.execute(sql, &[id, record, &at(*created_at)]).await?;
+            changed(&db, rows, (Event::ClientCreated, id), context).await
         })
         .await
     }
@@ -35,18 +39,29 @@ impl Postgres {
         .await
     }
 
-    pub async fn replace_client(&self, found: ClientRow, record: String) -> Result<bool, StoreError> {
-        let (found, record) = (&found, &record);
-        self.write_recipes(move |db| async move {
+    pub async fn replace_client(
+        &self,
+        found: ClientRow,
+        record: String,
+        event: Event,
+        context: Context,
+    ) -> Result<bool, StoreError> {
+        let (found, record, context) = (&found, &record, &context);
+        self.write_recipes_for(context, move |db, authority| async move {
+            authority::require_admin(authority)?;
             let sql = "UPDATE clients SET record = $3 WHERE id = $1 AND record = $2";
-            Ok(db.execute(sql, &[&found.id, &found.record, record]).await? == 1)
+            let rows = db.execute(sql, &[&found.id, &found.record, record]).await?;
+            changed(&db, rows, (event, &found.id), context).await
         })
         .await
     }
 
-    pub async fn delete_client(&self, id: &str) -> Result<bool, StoreError> {
-        self.write_recipes(move |db| async move {
-            Ok(db.execute("DELETE FROM clients WHERE id = $1", &[&id]).await? == 1)
+    pub async fn delete_client(&self, id: &str, context: Context) -> Result<bool, StoreError> {
+        let context = &context;
+        self.write_recipes_for(context, move |db, authority| async move {
+            authority::require_admin(authority)?;
+            let rows = db.execute("DELETE FROM clients WHERE id = $1", &[&id]).await?;
+            changed(&db, rows, (Event::ClientDeleted, id), context).await
         })
         .await
     }
@@ -100,6 +115,14 @@ impl Postgres {
         })
         .await
     }
+}
+
+/// Whether a row was changed, which is recorded.
+async fn changed(db: &Db, rows: u64, event: (Event, &str), context: &Context) -> Result<bool, Failure> {
+    if rows == 1 {
+        audit::record_client(db, event, None, context).await?;
+    }
+    Ok(rows == 1)
 }
 
 async fn signing_keys(db: &Db) -> Result<Vec<SigningKeyRow>, Failure> {

@@ -72,10 +72,6 @@ pub(super) fn user_id_in(columns: &mut Columns<'_>) -> Result<UserId, StoreError
     columns.user_id()
 }
 
-pub(super) fn recipe_id_in(columns: &mut Columns<'_>) -> Result<RecipeId, StoreError> {
-    columns.recipe_id()
-}
-
 pub(super) fn digest_in(columns: &mut Columns<'_>) -> Result<[u8; 32], StoreError> {
     columns.bytes()
 }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::columns::user_id_in;
 use super::connection::Db;
 use super::failure::Failure;
-use super::recipes::{server_fields_in, time_of_change};
+use super::recipe_state::{server_fields_in, time_of_change};
 use super::user_row::by_id;
 use super::{Postgres, at, audit, authority, ending};
 use crate::{Administered, Context, StoreError};
@@ -112,7 +112,9 @@ async fn step(db: &Db, id: UserId, now: Timestamp) -> Result<bool, Failure> {
     if release_recipes(db, id, to_microseconds(now)).await? {
         return Ok(true);
     }
-    // Sessions, tokens, links and invitations go by ON DELETE CASCADE.
+    // While there are grants, so that their clients are told.
+    db.execute("DELETE FROM sessions WHERE user_id = $1", &[&id.get()]).await?;
+    // Tokens, links and invitations go by ON DELETE CASCADE.
     match db.execute("DELETE FROM users WHERE id = $1", &[&id.get()]).await {
         // The foreign key: a recipe was created since this transaction began.
         Err(Failure::Store(StoreError::ActorRevoked)) => return Err(Failure::Conflict),
@@ -128,12 +130,20 @@ async fn noted(db: &Db) -> Result<Option<UserId>, Failure> {
     db.find(sql, &[], user_id_in).await
 }
 
-/// Deletes the private recipes of a user who is about to be deleted, and makes the public ones communal: [`STEP`] of each
-/// at most. Answers whether there are more. The texts of the public ones name the owner, so they are written anew.
+/// Deletes the private recipes of a user who is about to be deleted, what was private in the history of others, and the bin, and makes
+/// the public recipes communal: [`STEP`] of each at most. Answers whether there are more. The texts of the public ones name the owner,
+/// so they are written anew. That is no change of what the author wrote, so no former revision is kept of it.
 async fn release_recipes(db: &Db, owner: UserId, now: Timestamp) -> Result<bool, Failure> {
     let sql =
         "DELETE FROM recipes WHERE id IN (SELECT id FROM recipes WHERE owner_id = $1 AND private LIMIT $2)";
-    let deleted = db.execute(sql, &[&owner.get(), &STEP]).await?;
+    let step = STEP.unsigned_abs();
+    let mut more = db.execute(sql, &[&owner.get(), &STEP]).await? == step;
+    for sql in [
+        "DELETE FROM bin WHERE id IN (SELECT id FROM bin WHERE owner_id = $1 LIMIT $2)",
+        "DELETE FROM revisions WHERE id IN (SELECT id FROM revisions WHERE owner_id = $1 AND private LIMIT $2)",
+    ] {
+        more |= db.execute(sql, &[&owner.get(), &STEP]).await? == step;
+    }
     let sql = "SELECT owner_id, private, revision, uid, created_at, updated_at, id, document FROM recipes
                WHERE owner_id = $1 AND NOT private LIMIT $2";
     let public = db
@@ -142,8 +152,7 @@ async fn release_recipes(db: &Db, owner: UserId, now: Timestamp) -> Result<bool,
             Ok((fields, columns.recipe_id()?, columns.get::<String>()?))
         })
         .await?;
-    let step = STEP.unsigned_abs();
-    let more = deleted == step || public.len() as u64 == step;
+    more |= public.len() as u64 == step;
     for (fields, id, text) in public {
         let document = ContentJson::from_stored(text, &fields).ok_or_else(|| {
             StoreError::Corrupt(format!("the text of recipe {id} does not fit its columns"))

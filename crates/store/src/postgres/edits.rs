@@ -6,25 +6,26 @@ use jiff::Timestamp;
 
 use super::connection::Db;
 use super::failure::Failure;
-use super::recipe_row::RecipeRow;
-use super::recipes::{server_fields_in, time_of_change};
-use super::{Postgres, at, quota};
-use crate::{
-    Atomicity, Context, Edit, EditOutcome, Editor, Precondition, RecipeEdit, ReplaceRecipe, StoreError,
-    StoredRecipe,
-};
+use super::recipe_row::{RecipeColumns, RecipeRow, id_and_uid_in, insert_recipes};
+use super::recipe_state::{editor, find_to_edit, time_of_change};
+use super::recipes::current;
+use super::{Postgres, at, bin, quota, revisions};
+use crate::edits::Outcomes;
+use crate::recipes::{Change, NewContent, patched};
+use crate::revisions_kept::Replaced;
+use crate::{Atomicity, Context, Edit, EditOutcome, Precondition, RecipeEdit, StoreError, StoredRecipe};
 use ::recipes::time::to_microseconds;
-use ::recipes::{ContentJson, Quotas, RecipeState, ServerFields, Visibility};
+use ::recipes::{Quotas, ServerFields, Usage, Visibility};
 
 impl Postgres {
-    pub async fn replace_recipe(
+    pub(crate) async fn change_recipe(
         &self,
-        command: ReplaceRecipe,
+        change: Change,
         context: Context,
     ) -> Result<Edit<StoredRecipe>, StoreError> {
-        let (replacement, now) = (&Replacement::new(command), to_microseconds(context.now));
+        let (change, now) = (&change, to_microseconds(context.now));
         self.write_recipes_for(&context, move |db, authority| async move {
-            replacement.write(&db, authority, now).await
+            change_in(&db, authority, change, now).await
         })
         .await
     }
@@ -37,7 +38,7 @@ impl Postgres {
     ) -> Result<Edit<()>, StoreError> {
         let precondition = &precondition;
         self.write_recipes_for(&context, move |db, authority| async move {
-            delete(&db, authority, id, precondition).await
+            delete_in(&db, authority, id, precondition).await
         })
         .await
     }
@@ -52,20 +53,23 @@ impl Postgres {
         let edits: &Vec<_> = &edits.into_iter().map(|edit| Prepared::new(edit, now)).collect();
         self.write_recipes_for(&context, move |db, authority| async move {
             db.batch("SAVEPOINT edits").await?;
-            let mut outcomes = Vec::with_capacity(edits.len());
+            let mut outcomes = Outcomes::new(edits.len(), atomicity);
             for edit in edits {
-                let outcome = match edit.write(&db, authority, now).await {
-                    Err(Failure::Store(why @ StoreError::QuotaExceeded { .. })) => Err(why),
-                    outcome => Ok(outcome?),
+                let outcome = match outcomes.check_room() {
+                    Ok(()) => match edit.write(&db, authority, now).await {
+                        // The transaction is to be tried again.
+                        Err(Failure::Conflict) => return Err(Failure::Conflict),
+                        Err(Failure::Store(why)) => Err(why),
+                        Ok(edit) => Ok(edit),
+                    },
+                    Err(why) => Err(why),
                 };
-                let is_end = atomicity.is_ended_by(&outcome);
-                outcomes.push(outcome);
-                if is_end {
+                if outcomes.push(outcome)? {
                     db.batch("ROLLBACK TO SAVEPOINT edits").await?;
                     break;
                 }
             }
-            Ok(outcomes)
+            Ok(outcomes.finish())
         })
         .await
     }
@@ -74,7 +78,8 @@ impl Postgres {
 /// A change whose document is written. The transaction may be tried again.
 enum Prepared {
     Create { row: RecipeRow, quotas: Quotas },
-    Replace(Replacement),
+    Change(Change),
+    Bin { id: RecipeId, precondition: Precondition },
     Delete { id: RecipeId, precondition: Precondition },
 }
 
@@ -82,7 +87,9 @@ impl Prepared {
     fn new(edit: RecipeEdit, now: Timestamp) -> Self {
         match edit {
             RecipeEdit::Create(new) => Self::Create { quotas: new.quotas, row: RecipeRow::new(new, now) },
-            RecipeEdit::Replace(command) => Self::Replace(Replacement::new(command)),
+            RecipeEdit::Replace(command) => Self::Change(Change::replace(command)),
+            RecipeEdit::Patch(command) => Self::Change(Change::patch(command)),
+            RecipeEdit::Bin { id, precondition } => Self::Bin { id, precondition },
             RecipeEdit::Delete { id, precondition } => Self::Delete { id, precondition },
         }
     }
@@ -95,88 +102,85 @@ impl Prepared {
     ) -> Result<Edit<Option<StoredRecipe>>, Failure> {
         match self {
             Self::Create { row, quotas } => {
-                if !authority.is_admin() {
-                    quota::check_new(db, row, *quotas).await?;
-                }
-                let id = row.insert(db).await?;
-                Ok(Edit::Done(Some(row.clone().stored(id))))
+                let quotas = if authority.is_admin() { Quotas::OFF } else { *quotas };
+                Ok(Edit::Done(Some(create_in(db, row, quotas).await?)))
             }
-            Self::Replace(replacement) => Ok(replacement.write(db, authority, now).await?.map(Some)),
+            Self::Change(change) => Ok(change_in(db, authority, change, now).await?.map(Some)),
+            Self::Bin { id, precondition } => {
+                Ok(bin::bin_in(db, authority, now, *id, precondition).await?.map(|()| None))
+            }
             Self::Delete { id, precondition } => {
-                Ok(delete(db, authority, *id, precondition).await?.map(|()| None))
+                Ok(delete_in(db, authority, *id, precondition).await?.map(|()| None))
             }
         }
     }
 }
 
-struct Replacement {
-    id: RecipeId,
-    document: ContentJson,
-    visibility: Visibility,
-    precondition: Precondition,
-    quotas: Quotas,
+async fn create_in(db: &Db, row: &RecipeRow, quotas: Quotas) -> Result<StoredRecipe, Failure> {
+    if let Some(owner) = row.fields.owner {
+        let more = Usage { recipes: 1, bytes: row.text.len() as u64 };
+        quota::check(db, owner, more, quotas).await?;
+    }
+    let sql = insert_recipes!("RETURNING id, uid");
+    let ids = db.list(sql, &RecipeColumns::of(&[row]).params(), id_and_uid_in).await?;
+    let (_, id) = ids.first().ok_or_else(|| StoreError::Bug("an INSERT returned no id".to_owned()))?;
+    Ok(row.clone().stored(*id))
 }
 
-impl Replacement {
-    fn new(command: ReplaceRecipe) -> Self {
-        let ReplaceRecipe { id, draft, precondition, quotas } = command;
-        let content = draft.content();
-        Self { id, document: ContentJson::new(content), visibility: content.visibility, precondition, quotas }
+async fn change_in(
+    db: &Db,
+    authority: Authority,
+    change: &Change,
+    now: Timestamp,
+) -> Result<Edit<StoredRecipe>, Failure> {
+    let Change { id, content: new, precondition, quotas, revisions_kept } = change;
+    let (id, editor) = (*id, editor(authority));
+    let Some((fields, state)) = find_to_edit(db, id).await? else { return Ok(Edit::NotFound) };
+    if let Err(refusal) = state.check_edit(editor, precondition) {
+        return Ok(Edit::refused(refusal, current(db, id).await?));
     }
-
-    async fn write(
-        &self,
-        db: &Db,
-        authority: Authority,
-        now: Timestamp,
-    ) -> Result<Edit<StoredRecipe>, Failure> {
-        let Self { id, document, visibility, precondition, quotas } = self;
-        let (id, editor) = (*id, editor(authority));
-        let Some((fields, state)) = find_to_edit(db, id).await? else { return Ok(Edit::NotFound) };
-        let allowed =
-            state.check_edit(editor, precondition).and_then(|()| state.check_visibility(editor, *visibility));
-        if let Err(refusal) = allowed {
-            return Ok(Edit::from(Err(refusal)));
-        }
-        let before = fields.revision;
-        let updated_at = time_of_change(fields.updated_at, now);
-        let fields = ServerFields { revision: before.saturating_add(1), updated_at, ..fields };
-        let text = document.clone().finish(&fields);
-        if !authority.is_admin() {
-            quota::check_replacement(db, id, &text, *quotas).await?;
-        }
-        let sql = "UPDATE recipes SET document = $3, private = $4, revision = $5, updated_at = $6
-                   WHERE id = $1 AND revision = $2";
-        let private = *visibility == Visibility::Private;
-        db.execute(sql, &[&id.get(), &before, &text, &private, &fields.revision, &at(updated_at)]).await?;
-        Ok(Edit::Done(StoredRecipe { id, revision: fields.revision, updated_at, text: text.into() }))
+    let (document, visibility) = match new {
+        NewContent::Whole(document, visibility) => (document.clone(), *visibility),
+        NewContent::Patch(patch) => match patched(patch, &current(db, id).await?)? {
+            Ok(patched) => patched,
+            Err(errors) => return Ok(Edit::Invalid(errors)),
+        },
+        NewContent::Of(revision) => match revisions::content(db, id, *revision, authority).await? {
+            Some(former) => former,
+            None => return Ok(Edit::NoSuchRevision),
+        },
+    };
+    if let Err(refusal) = state.check_visibility(editor, visibility) {
+        return Ok(Edit::refused(refusal, current(db, id).await?));
     }
+    let before = fields.revision;
+    let updated_at = time_of_change(fields.updated_at, now);
+    let fields = ServerFields { revision: before.saturating_add(1), updated_at, ..fields };
+    let text = document.finish(&fields);
+    if !authority.is_admin() {
+        quota::check_replacement(db, id, &text, *quotas).await?;
+    }
+    let (length, by) = (text.len(), authority.user());
+    let replaced = Replaced { id, revision: before, kept: *revisions_kept, length, by };
+    revisions::keep(db, replaced).await?;
+    let sql = "UPDATE recipes SET document = $3, private = $4, revision = $5, updated_at = $6
+               WHERE id = $1 AND revision = $2";
+    let private = visibility == Visibility::Private;
+    db.execute(sql, &[&id.get(), &before, &text, &private, &fields.revision, &at(updated_at)]).await?;
+    Ok(Edit::Done(StoredRecipe { id, revision: fields.revision, updated_at, text: text.into() }))
 }
 
-async fn delete(
+async fn delete_in(
     db: &Db,
     authority: Authority,
     id: RecipeId,
     precondition: &Precondition,
 ) -> Result<Edit<()>, Failure> {
     let Some((fields, state)) = find_to_edit(db, id).await? else { return Ok(Edit::NotFound) };
-    let allowed = state.check_edit(editor(authority), precondition);
-    if allowed.is_ok() {
-        let sql = "DELETE FROM recipes WHERE id = $1 AND revision = $2";
-        db.execute(sql, &[&id.get(), &fields.revision]).await?;
+    if let Err(refusal) = state.check_edit(editor(authority), precondition) {
+        return Ok(Edit::refused(refusal, current(db, id).await?));
     }
-    Ok(allowed.into())
-}
-
-fn editor(authority: Authority) -> Editor {
-    match authority {
-        Authority::Operator | Authority::Admin(_) => Editor::Admin,
-        Authority::User(user) => Editor::User(user),
-    }
-}
-
-/// What a change must know of a recipe.
-async fn find_to_edit(db: &Db, id: RecipeId) -> Result<Option<(ServerFields, RecipeState)>, Failure> {
-    let sql = "SELECT owner_id, private, revision, uid, created_at, updated_at FROM recipes WHERE id = $1";
-    db.find(sql, &[&id.get()], server_fields_in).await
+    let sql = "DELETE FROM recipes WHERE id = $1 AND revision = $2";
+    db.execute(sql, &[&id.get(), &fields.revision]).await?;
+    Ok(Edit::Done(()))
 }

@@ -1,6 +1,7 @@
 //! Codes, grants and consents of OAuth clients, in PostgreSQL's dialect.
 
 use accounts::TokenDigest;
+use accounts::audit::Event;
 use ids::{SessionId, UserId};
 use jiff::Timestamp;
 
@@ -8,29 +9,38 @@ use super::columns::Columns;
 use super::connection::Db;
 use super::failure::Failure;
 use super::user_row::{self, user_in};
-use super::{Postgres, at};
+use super::{Postgres, at, audit};
 use crate::{
-    BrowserSession, CodeRow, ConsentRow, GrantRow, GrantState, NewCode, NewConsent, NewGrant, Outcome,
-    StoreError,
+    BrowserSession, CodeRow, ConsentRow, Context, GrantRow, GrantState, NewCode, NewConsent, NewGrant,
+    Outcome, StoreError,
 };
 
 /// Codes.
 impl Postgres {
-    pub async fn create_code(&self, new: NewCode, now: Timestamp) -> Result<(), StoreError> {
-        let new = &new;
+    pub async fn create_code(&self, new: NewCode, context: Context) -> Result<Outcome, StoreError> {
+        let (new, context, now) = (&new, &context, context.now);
         self.write_recipes(move |db| async move {
-            let NewCode { digest, record, expires_at, consent } = new;
+            let NewCode { digest, record, expires_at, user, client, consent, pushed } = new;
             // A few, so that they do not pile up and no request deletes thousands. Rows that another transaction deletes are
             // skipped, so that two of them do not conflict.
             let sql = "DELETE FROM codes WHERE digest IN (SELECT digest FROM codes WHERE expires_at <= $1
                        ORDER BY expires_at LIMIT 8 FOR UPDATE SKIP LOCKED)";
             db.execute(sql, &[&at(now)]).await?;
-            let sql = "INSERT INTO codes (digest, record, expires_at) VALUES ($1, $2, $3)";
-            db.execute(sql, &[&digest.as_bytes().as_slice(), record, &at(*expires_at)]).await?;
-            match consent {
-                Some(consent) => store_consent(&db, consent, now).await,
-                None => Ok(()),
+            if let Some(pushed) = pushed {
+                let sql = "DELETE FROM pushed_requests WHERE digest = $1";
+                if db.execute(sql, &[&pushed.as_bytes().as_slice()]).await? == 0 {
+                    return Ok(Outcome::Gone);
+                }
             }
+            let sql = "INSERT INTO codes (digest, record, expires_at, user_id, client_id)
+                       VALUES ($1, $2, $3, $4, $5)";
+            let (key, end) = (digest.as_bytes().as_slice(), at(*expires_at));
+            db.execute(sql, &[&key, record, &end, &user.get(), client]).await?;
+            if let Some(consent) = consent {
+                store_consent(&db, (*user, client), consent, now).await?;
+                audit::record_client(&db, (Event::ConsentGiven, client), Some(*user), context).await?;
+            }
+            Ok(Outcome::First)
         })
         .await
     }
@@ -55,12 +65,12 @@ impl Postgres {
                 db.execute("DELETE FROM grants WHERE id = $1", &[&first.as_slice()]).await?;
                 return Ok(Outcome::Replayed);
             }
-            if !insert(&db, grant).await? {
-                return Ok(Outcome::Gone);
+            let inserted = insert(&db, grant).await?;
+            if inserted == Outcome::First {
+                let sql = "UPDATE codes SET grant_id = $2 WHERE digest = $1";
+                db.execute(sql, &[&digest.as_bytes().as_slice(), &grant.id.as_slice()]).await?;
             }
-            let sql = "UPDATE codes SET grant_id = $2 WHERE digest = $1";
-            db.execute(sql, &[&digest.as_bytes().as_slice(), &grant.id.as_slice()]).await?;
-            Ok(Outcome::First)
+            Ok(inserted)
         })
         .await
     }
@@ -78,13 +88,14 @@ impl Postgres {
 impl Postgres {
     pub async fn grant(&self, id: [u8; 16]) -> Result<Option<GrantRow>, StoreError> {
         self.read(move |db| async move {
-            let sql = "SELECT user_id, client_id, record, expires_at FROM grants WHERE id = $1";
+            let sql = "SELECT user_id, client_id, record, expires_at, status_index FROM grants WHERE id = $1";
             let read = |columns: &mut Columns<'_>| {
                 Ok(GrantRow {
                     user: columns.user_id()?,
                     client: columns.get()?,
                     record: columns.get()?,
                     expires_at: columns.time()?,
+                    status_index: columns.get::<Option<i64>>()?.and_then(|index| u32::try_from(index).ok()),
                 })
             };
             db.find(sql, &[&id.as_slice()], read).await
@@ -178,33 +189,50 @@ async fn code(db: &Db, digest: TokenDigest) -> Result<Option<CodeRow>, Failure> 
     db.find(sql, &[&digest.as_bytes().as_slice()], read).await
 }
 
-/// `false`: the user, the client or the session does not exist any more.
-async fn insert(db: &Db, new: &NewGrant) -> Result<bool, Failure> {
-    let NewGrant { id, user, client, session, state } = new;
-    let sql = "INSERT INTO grants (id, user_id, client_id, session_id, current, record, expires_at)
-               SELECT $1, $2::bigint, $3::text, $4::bytea, $5, $6, $7
+/// [`Outcome::Gone`]: the user, the client or the session does not exist any more.
+pub(super) async fn insert(db: &Db, new: &NewGrant) -> Result<Outcome, Failure> {
+    let NewGrant { id, user, client, session, logout_session, status_index, state } = new;
+    let status_index = status_index.map(i64::from);
+    let sql = "SELECT 1 FROM grants WHERE status_index = $1 UNION ALL
+               SELECT 1 FROM ended_grants WHERE status_index = $1";
+    if db.exists(sql, &[&status_index]).await? {
+        return Ok(Outcome::Taken);
+    }
+    let sql = "INSERT INTO grants (id, user_id, client_id, session_id, current, record, expires_at, logout_session,
+                                   status_index)
+               SELECT $1, $2::bigint, $3::text, $4::bytea, $5, $6, $7, $8, $9
                WHERE EXISTS (SELECT FROM users WHERE id = $2::bigint) AND EXISTS (SELECT FROM clients WHERE id = $3::text)
                      AND ($4::bytea IS NULL
                           OR EXISTS (SELECT FROM sessions WHERE id = $4::bytea AND user_id = $2::bigint))";
     let session = session.as_ref().map(|session| session.as_bytes().as_slice());
     let current = state.current.as_ref().map(|current| current.as_bytes().as_slice());
-    let (key, end) = (id.as_slice(), at(state.expires_at));
-    let made = db.execute(sql, &[&key, &user.get(), client, &session, &current, &state.record, &end]).await?;
-    Ok(made == 1)
+    let reported = logout_session.as_ref().map(|session| session.as_bytes().as_slice());
+    let (key, end, user) = (id.as_slice(), at(state.expires_at), user.get());
+    let made = db
+        .execute(
+            sql,
+            &[&key, &user, client, &session, &current, &state.record, &end, &reported, &status_index],
+        )
+        .await?;
+    Ok(outcome(made))
 }
 
 /// Does nothing if the user or the client was deleted meanwhile.
-async fn store_consent(db: &Db, new: &NewConsent, now: Timestamp) -> Result<(), Failure> {
-    let NewConsent { id, user, client, consent } = new;
+async fn store_consent(
+    db: &Db,
+    (user, client): (UserId, &str),
+    NewConsent { id, consent }: &NewConsent,
+    now: Timestamp,
+) -> Result<(), Failure> {
     let sql = "INSERT INTO consents (user_id, client_id, resource, scopes, given_at, id)
                SELECT $1::bigint, $2::text, $3, $4, $5, $6
                WHERE EXISTS (SELECT FROM users WHERE id = $1::bigint) AND EXISTS (SELECT FROM clients WHERE id = $2::text)
                ON CONFLICT (user_id, client_id, resource, scopes) DO UPDATE SET given_at = excluded.given_at";
     let resource = consent.resource.as_deref().unwrap_or_default();
-    db.execute(sql, &[&user.get(), client, &resource, &consent.scopes, &at(now), &id.as_slice()]).await?;
+    db.execute(sql, &[&user.get(), &client, &resource, &consent.scopes, &at(now), &id.as_slice()]).await?;
     Ok(())
 }
 
-fn outcome(rows: u64) -> Outcome {
+pub(super) fn outcome(rows: u64) -> Outcome {
     if rows == 1 { Outcome::First } else { Outcome::Gone }
 }

@@ -18,6 +18,12 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/postgres/0003_mails.sql"),
     include_str!("../../migrations/postgres/0004_rate_limits.sql"),
     include_str!("../../migrations/postgres/0005_recipe_changes.sql"),
+    include_str!("../../migrations/postgres/0006_applications.sql"),
+    include_str!("../../migrations/postgres/0007_favourites.sql"),
+    include_str!("../../migrations/postgres/0008_cooked.sql"),
+    include_str!("../../migrations/postgres/0009_idempotency_keys.sql"),
+    include_str!("../../migrations/postgres/0010_history.sql"),
+    include_str!("../../migrations/postgres/0011_plans_and_shopping_lists.sql"),
 ];
 
 /// Of the advisory lock: "recipes" in ASCII.

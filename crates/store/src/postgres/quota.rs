@@ -11,7 +11,6 @@ use super::Postgres;
 use super::columns::Columns;
 use super::connection::Db;
 use super::failure::Failure;
-use super::recipe_row::RecipeRow;
 use crate::StoreError;
 use ::recipes::{Quotas, Usage};
 
@@ -50,13 +49,7 @@ pub(super) async fn check_replacement(
     check(db, owner, Usage { recipes: 0, bytes: growth }, quotas).await
 }
 
-/// Before a recipe is added.
-pub(super) async fn check_new(db: &Db, row: &RecipeRow, quotas: Quotas) -> Result<(), Failure> {
-    let Some(owner) = row.fields.owner else { return Ok(()) };
-    check(db, owner, Usage { recipes: 1, bytes: row.text.len() as u64 }, quotas).await
-}
-
-async fn check(db: &Db, owner: UserId, more: Usage, quotas: Quotas) -> Result<(), Failure> {
+pub(super) async fn check(db: &Db, owner: UserId, more: Usage, quotas: Quotas) -> Result<(), Failure> {
     if quotas == Quotas::OFF {
         return Ok(());
     }
@@ -64,7 +57,7 @@ async fn check(db: &Db, owner: UserId, more: Usage, quotas: Quotas) -> Result<()
     if quotas.allow(usage, more) { Ok(()) } else { Err(StoreError::QuotaExceeded { usage, quotas }.into()) }
 }
 
-async fn usage(db: &Db, owner: UserId) -> Result<Usage, Failure> {
+pub(super) async fn usage(db: &Db, owner: UserId) -> Result<Usage, Failure> {
     let sql = "SELECT recipes, bytes FROM usages WHERE user_id = $1";
     Ok(db.find(sql, &[&owner.get()], usage_in).await?.unwrap_or_default())
 }

@@ -1,13 +1,13 @@
 //! Rows of `recipes`.
 
-use ids::{RecipeId, UserId};
+use std::time::SystemTime;
+
+use ids::{RecipeId, Uid, UserId};
 use jiff::Timestamp;
 
 use super::at;
-use super::columns::recipe_id_in;
-use super::connection::Db;
-use super::failure::Failure;
-use super::parameters::Params;
+use super::columns::Columns;
+use super::parameters::Parameter;
 use crate::{NewRecipe, StoreError, StoredRecipe};
 use ::recipes::{ServerFields, Visibility};
 
@@ -20,26 +20,65 @@ pub(super) struct RecipeRow {
 }
 
 impl RecipeRow {
+    /// A new recipe of this time.
     pub(super) fn new(new: NewRecipe, now: Timestamp) -> Self {
-        let NewRecipe { document, visibility, uid, owner, quotas: _ } = new;
+        let NewRecipe { document, visibility, uid, owner, .. } = new;
         let fields = ServerFields { owner, uid, revision: 1, created_at: now, updated_at: now };
         Self { fields, visibility, text: document.finish(&fields) }
-    }
-
-    pub(super) async fn insert(&self, db: &Db) -> Result<RecipeId, Failure> {
-        let Self { fields, visibility, text } = self;
-        let sql = "INSERT INTO recipes (uid, owner_id, private, revision, created_at, updated_at, document)
-                   VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id";
-        let (uid, owner) = (fields.uid.to_string(), fields.owner.map(UserId::get));
-        let private = *visibility == Visibility::Private;
-        let (made, changed) = (at(fields.created_at), at(fields.updated_at));
-        let params: Params<'_> = &[&uid, &owner, &private, &fields.revision, &made, &changed, text];
-        let id = db.find(sql, params, recipe_id_in).await?;
-        Ok(id.ok_or_else(|| StoreError::Bug("an INSERT returned no id".to_owned()))?)
     }
 
     pub(super) fn stored(self, id: RecipeId) -> StoredRecipe {
         let Self { fields, text, .. } = self;
         StoredRecipe { id, revision: fields.revision, updated_at: fields.updated_at, text: text.into() }
     }
+}
+
+/// The statement that inserts [`RecipeColumns`], with this end.
+macro_rules! insert_recipes {
+    ($end:literal) => {
+        concat!(
+            "INSERT INTO recipes (uid, owner_id, private, revision, created_at, updated_at, document)
+             SELECT * FROM unnest($1::text[], $2::bigint[], $3::bool[], $4::bigint[], $5::timestamptz[],
+                                  $6::timestamptz[], $7::text[]) ",
+            $end
+        )
+    };
+}
+pub(super) use insert_recipes;
+
+/// Many rows in one statement.
+pub(super) struct RecipeColumns<'a> {
+    pub(super) uids: Vec<String>,
+    owners: Vec<Option<i64>>,
+    private: Vec<bool>,
+    revisions: Vec<i64>,
+    created: Vec<SystemTime>,
+    updated: Vec<SystemTime>,
+    texts: Vec<&'a str>,
+}
+
+impl<'a> RecipeColumns<'a> {
+    pub(super) fn of(rows: &[&'a RecipeRow]) -> Self {
+        Self {
+            uids: rows.iter().map(|row| row.fields.uid.to_string()).collect(),
+            owners: rows.iter().map(|row| row.fields.owner.map(UserId::get)).collect(),
+            private: rows.iter().map(|row| row.visibility == Visibility::Private).collect(),
+            revisions: rows.iter().map(|row| row.fields.revision).collect(),
+            created: rows.iter().map(|row| at(row.fields.created_at)).collect(),
+            updated: rows.iter().map(|row| at(row.fields.updated_at)).collect(),
+            texts: rows.iter().map(|row| row.text.as_str()).collect(),
+        }
+    }
+
+    pub(super) fn params(&self) -> [&dyn Parameter; 7] {
+        let Self { uids, owners, private, revisions, created, updated, texts } = self;
+        [uids, owners, private, revisions, created, updated, texts]
+    }
+}
+
+/// Reads `id, uid`.
+pub(super) fn id_and_uid_in(columns: &mut Columns<'_>) -> Result<(Uid, RecipeId), StoreError> {
+    let id = columns.recipe_id()?;
+    let uid = columns.text()?;
+    Ok((Uid::parse(uid).ok_or_else(|| StoreError::Corrupt(format!("the uid {uid}")))?, id))
 }

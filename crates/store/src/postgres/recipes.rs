@@ -1,19 +1,20 @@
 //! Recipes, in PostgreSQL's dialect.
 
-use jiff::{SignedDuration, Timestamp};
 use tokio_postgres::Row;
 
 use super::Postgres;
-use super::columns::{Columns, recipe_id_in};
+use super::columns::Columns;
+use super::connection::Db;
+use super::failure::Failure;
 use super::recipe_row::RecipeRow;
+use super::recipe_state::{state_in, user_of};
 use super::writer::Job;
 use crate::{
-    Context, DEFAULT_PAGE_SIZE, Imported, Listing, NewRecipe, Page, PageEnd, RecipePage, StoreError,
-    StoredRecipe, Viewer,
+    Context, DEFAULT_PAGE_SIZE, Listing, NewRecipe, Page, PageEnd, RecipePage, StoreError, StoredRecipe,
+    Viewer,
 };
 use ::recipes::time::to_microseconds;
-use ::recipes::{ImportedHistory, RecipeState, ServerFields, Visibility};
-use ids::{RecipeId, Uid, UserId};
+use ids::{RecipeId, UserId};
 
 /// A page ends early behind this much text: 1,000 recipes may have 256 MiB, and one request must not
 /// make us hold them. A hundred everyday recipes have less.
@@ -38,32 +39,6 @@ impl Postgres {
         let row = RecipeRow::new(new, to_microseconds(context.now));
         self.0.writer.create(Job { row, quotas, context }).await
     }
-
-    pub async fn import_recipe(
-        &self,
-        new: NewRecipe,
-        history: ImportedHistory,
-        now: Timestamp,
-    ) -> Result<Imported, StoreError> {
-        let created_at = to_microseconds(history.created_at.unwrap_or(now));
-        let fields = ServerFields {
-            owner: new.owner,
-            uid: history.uid.unwrap_or(new.uid),
-            revision: history.revision.unwrap_or(1),
-            created_at,
-            updated_at: history.updated_at.map_or(created_at, |at| to_microseconds(at).max(created_at)),
-        };
-        let row = RecipeRow { fields, visibility: new.visibility, text: new.document.finish(&fields) };
-        let recipe = &row;
-        let outcome = self.write_recipes(move |db| async move {
-            let sql = "SELECT id FROM recipes WHERE uid = $1";
-            match db.find(sql, &[&fields.uid.to_string()], recipe_id_in).await? {
-                Some(there) => Ok(Err(there)),
-                None => recipe.insert(&db).await.map(Ok),
-            }
-        });
-        Ok(outcome.await?.map_or_else(Imported::AlreadyThere, |id| Imported::Added(row.stored(id))))
-    }
 }
 
 /// Reads.
@@ -76,9 +51,7 @@ impl Postgres {
                 if !state.may_view(viewer) {
                     return Ok(None);
                 }
-                let (revision, updated_at) = (state.revision, columns.time()?);
-                let text = columns.text()?.as_bytes().to_owned();
-                Ok(Some(StoredRecipe { id, revision, updated_at, text }))
+                stored_in(columns, id, state.revision).map(Some)
             };
             db.find(sql, &[&id.get()], read).await.map(Option::flatten)
         })
@@ -109,14 +82,7 @@ impl Postgres {
         page: Page<RecipeId>,
         json: Vec<u8>,
     ) -> Result<Listing<RecipePage, RecipeId>, StoreError> {
-        // Texts behind the end of the page are not sent; `found` tells that there are some.
-        let sql = &format!(
-            "SELECT id, document, found FROM (
-                 SELECT id, document, count(*) OVER () AS found,
-                        sum(octet_length(document)) OVER (ORDER BY id) - octet_length(document) AS before
-                 FROM recipes WHERE id IN ({ids})) AS page
-             WHERE before <= {PAGE_BYTES} ORDER BY id"
-        );
+        let sql = &page_sql(ids);
         let rows = self.read(move |db| async move {
             db.rows(sql, &[&after(page), &user_of(viewer), &i64::from(page.rows_to_read())]).await
         });
@@ -154,10 +120,43 @@ impl Postgres {
     }
 }
 
-/// The time of a change after one at `before`. The clock may have been set back. Then it is a second later than `before`:
-/// `Last-Modified` has whole seconds, and a client that has the recipe before the change must not get 304.
-pub(super) fn time_of_change(before: Timestamp, now: Timestamp) -> Timestamp {
-    if now >= before { now } else { before.saturating_add(SignedDuration::from_secs(1)).unwrap_or(before) }
+/// A recipe that exists.
+pub(super) async fn current(db: &Db, id: RecipeId) -> Result<StoredRecipe, Failure> {
+    let sql = "SELECT revision, updated_at, document FROM recipes WHERE id = $1";
+    let read = |columns: &mut Columns<'_>| {
+        let revision = columns.get()?;
+        stored_in(columns, id, revision)
+    };
+    let found = db.find(sql, &[&id.get()], read).await?;
+    Ok(found.ok_or_else(|| StoreError::Bug("a recipe is gone within a transaction".to_owned()))?)
+}
+
+/// From `updated_at, document`.
+fn stored_in(columns: &mut Columns<'_>, id: RecipeId, revision: i64) -> Result<StoredRecipe, StoreError> {
+    let updated_at = columns.time()?;
+    Ok(StoredRecipe { id, revision, updated_at, text: columns.text()?.as_bytes().to_owned() })
+}
+
+/// Texts behind the end of the page are not sent; `found` tells that there are some.
+fn page_sql(ids: &str) -> String {
+    format!(
+        "SELECT id, document, found FROM (
+             SELECT id, document, count(*) OVER () AS found,
+                    sum(octet_length(document)) OVER (ORDER BY id) - octet_length(document) AS before
+             FROM recipes WHERE id IN ({ids})) AS page
+         WHERE before <= {PAGE_BYTES} ORDER BY id"
+    )
+}
+
+/// A page of the recipes that this viewer may see, in the transaction of the caller.
+pub(super) async fn page_in(
+    db: &Db,
+    viewer: Viewer,
+    page: Page<RecipeId>,
+) -> Result<Listing<RecipePage, RecipeId>, Failure> {
+    let parameters = (after(page), user_of(viewer), i64::from(page.rows_to_read()));
+    let rows = db.rows(&page_sql(ids_of(viewer)), &[&parameters.0, &parameters.1, &parameters.2]).await?;
+    Ok(fill(&rows, page.limit(), Vec::new())?)
 }
 
 fn after(page: Page<RecipeId>) -> i64 {
@@ -166,14 +165,6 @@ fn after(page: Page<RecipeId>) -> i64 {
 
 fn ids_of(viewer: Viewer) -> &'static str {
     if viewer == Viewer::Admin { ALL } else { VISIBLE }
-}
-
-/// `owner_id = NULL` holds for no row.
-pub(super) fn user_of(viewer: Viewer) -> Option<i64> {
-    match viewer {
-        Viewer::User(id) => Some(id.get()),
-        Viewer::Anyone | Viewer::Admin => None,
-    }
 }
 
 fn fill(rows: &[Row], limit: u16, json: Vec<u8>) -> Result<Listing<RecipePage, RecipeId>, StoreError> {
@@ -192,25 +183,4 @@ fn fill(rows: &[Row], limit: u16, json: Vec<u8>) -> Result<Listing<RecipePage, R
         page.push(id, text.as_bytes());
     }
     Ok(Listing { next: page.last().filter(|_| found > page.len()), rows: page })
-}
-
-/// From `owner_id, private, revision`.
-fn state_in(columns: &mut Columns<'_>) -> Result<RecipeState, StoreError> {
-    let owner = columns.optional_user_id()?;
-    let visibility = if columns.get()? { Visibility::Private } else { Visibility::Public };
-    Ok(RecipeState { owner, visibility, revision: columns.get()? })
-}
-
-/// From the columns of [`state_in`] and `uid, created_at, updated_at`.
-pub(super) fn server_fields_in(columns: &mut Columns<'_>) -> Result<(ServerFields, RecipeState), StoreError> {
-    let state = state_in(columns)?;
-    let uid = columns.text()?;
-    let fields = ServerFields {
-        owner: state.owner,
-        revision: state.revision,
-        uid: Uid::parse(uid).ok_or_else(|| StoreError::Corrupt(format!("the uid {uid}")))?,
-        created_at: columns.time()?,
-        updated_at: columns.time()?,
-    };
-    Ok((fields, state))
 }

@@ -61,6 +61,20 @@ impl Postgres {
         .await
     }
 
+    pub async fn create_first_admin(&self, new: NewUser, now: Timestamp) -> Result<Option<User>, StoreError> {
+        let (new, now) = (&new, to_microseconds(now));
+        self.write(move |db| async move {
+            let sql = "SELECT id FROM users WHERE role = 'admin' AND NOT disabled LIMIT 1";
+            if db.exists(sql, &[]).await? {
+                return Ok(None);
+            }
+            let user = user_row::insert(&db, new, Verified::Now, now).await?;
+            audit::record(&db, Event::Created(user.role), Some(user.id), &Context::operator(now)).await?;
+            Ok(Some(user))
+        })
+        .await
+    }
+
     pub async fn update_profile(
         &self,
         command: UpdateProfile,

@@ -23,17 +23,15 @@ use ids::{RecipeId, Uid, UserId};
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::{Instant, timeout};
 
-use super::columns::Columns;
 use super::connection::{Connections, Db, Isolation, PATIENCE};
 use super::failure::Failure;
-use super::parameters::Params;
-use super::recipe_row::RecipeRow;
-use super::{RETRIES, at, authority, quota};
+use super::recipe_row::{RecipeColumns, RecipeRow, id_and_uid_in, insert_recipes};
+use super::{RETRIES, authority, quota};
 use crate::commit_metrics::CommitMetrics;
 use crate::slow::{self, Phases};
 use crate::url::PostgresAddress;
 use crate::{Context, StoreError, StoredRecipe, Unavailable};
-use ::recipes::{Quotas, Usage, Visibility};
+use ::recipes::{Quotas, Usage};
 
 /// While one batch is committed, the next one is collected and sent.
 const WRITERS: usize = 2;
@@ -242,26 +240,12 @@ struct Ran {
 
 /// Sends both statements at once.
 async fn insert_and_commit(db: &Db, rows: &[&RecipeRow]) -> Result<Ran, Failure> {
-    let sql = "INSERT INTO recipes (uid, owner_id, private, revision, created_at, updated_at, document)
-               SELECT * FROM unnest($1::text[], $2::bigint[], $3::bool[], $4::bigint[], $5::timestamptz[],
-                                    $6::timestamptz[], $7::text[])
-               RETURNING id, uid";
-    let uids: Vec<_> = rows.iter().map(|row| row.fields.uid.to_string()).collect();
-    let owners: Vec<_> = rows.iter().map(|row| row.fields.owner.map(UserId::get)).collect();
-    let private: Vec<_> = rows.iter().map(|row| row.visibility == Visibility::Private).collect();
-    let revisions: Vec<_> = rows.iter().map(|row| row.fields.revision).collect();
-    let created: Vec<_> = rows.iter().map(|row| at(row.fields.created_at)).collect();
-    let updated: Vec<_> = rows.iter().map(|row| at(row.fields.updated_at)).collect();
-    let texts: Vec<_> = rows.iter().map(|row| row.text.as_str()).collect();
+    let sql = insert_recipes!("RETURNING id, uid");
+    let columns = RecipeColumns::of(rows);
     // Otherwise COMMIT would be sent while the statement is prepared.
     db.prepare(sql).await?;
-    let read = |columns: &mut Columns<'_>| {
-        let id = columns.recipe_id()?;
-        let uid = columns.text()?;
-        Ok((Uid::parse(uid).ok_or_else(|| StoreError::Corrupt(format!("the uid {uid}")))?, id))
-    };
-    let params: Params<'_> = &[&uids, &owners, &private, &revisions, &created, &updated, &texts];
-    let insert = async { (db.list(sql, params, read).await, Instant::now()) };
+    let params = columns.params();
+    let insert = async { (db.list(sql, &params, id_and_uid_in).await, Instant::now()) };
     let ((inserted, inserted_at), committed) = tokio::join!(biased; insert, db.commit());
     Ok(Ran { ids: inserted.map(|ids| ids.into_iter().collect()), inserted_at, committed })
 }

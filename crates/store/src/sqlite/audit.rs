@@ -151,6 +151,25 @@ pub(super) fn record(
     subject: Option<UserId>,
     context: &Context,
 ) -> Result<(), StoreError> {
+    record_with(db, (event, event.detail().as_deref()), subject, context)
+}
+
+/// [`record`] for an event that is about a client.
+pub(super) fn record_client(
+    db: &Connection,
+    (event, client): (Event, &str),
+    subject: Option<UserId>,
+    context: &Context,
+) -> Result<(), StoreError> {
+    record_with(db, (event, Some(client)), subject, context)
+}
+
+fn record_with(
+    db: &Connection,
+    (event, detail): (Event, Option<&str>),
+    subject: Option<UserId>,
+    context: &Context,
+) -> Result<(), StoreError> {
     let Context { actor, now } = context;
     execute(
         db,
@@ -164,7 +183,7 @@ pub(super) fn record(
             actor.user.map(UserId::get),
             actor.session.as_ref().map(SessionId::as_bytes),
             actor.address.map(|address| address.to_string()),
-            event.detail(),
+            detail,
         ],
     )
     .map(drop)

@@ -61,7 +61,8 @@ fn send(
 
 fn select(table: &Table) -> String {
     if *table == SEQUENCES {
-        return "SELECT name, seq FROM sqlite_sequence WHERE name IN ('users', 'recipes', 'audit') ORDER BY name"
+        return "SELECT name, seq FROM sqlite_sequence WHERE name IN ('users', 'recipes', 'audit', 'revisions')
+                ORDER BY name"
             .to_owned();
     }
     let (columns, excluded) = (table.column_list(), table.excluded());

@@ -4,7 +4,8 @@ use ids::RecipeId;
 use rusqlite::{Connection, params};
 
 use super::columns::Columns;
-use super::recipes::{PAGE_BYTES, viewer_params};
+use super::recipe_state::viewer_params;
+use super::recipes::PAGE_BYTES;
 use super::{Sqlite, cached, find_value};
 use crate::{RecipeChanges, RecipePage, StoreError, Viewer};
 

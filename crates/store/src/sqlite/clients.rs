@@ -1,20 +1,22 @@
 //! OAuth clients and signing keys, in SQLite's dialect.
 
+use accounts::audit::Event;
 use rusqlite::{Connection, params};
 
 use super::columns::Columns;
-use super::{Sqlite, execute, find, find_value, list};
-use crate::{ClientRow, SigningKeyRow, StoreError};
+use super::{Sqlite, audit, authority, execute, find, find_value, list};
+use crate::{ClientRow, Context, SigningKeyRow, StoreError};
 
 const DATA_KEY: &str = "data_key";
 
 /// Clients.
 impl Sqlite {
-    pub async fn create_client(&self, new: ClientRow) -> Result<bool, StoreError> {
-        self.write(move |db| {
+    pub async fn create_client(&self, new: ClientRow, context: Context) -> Result<bool, StoreError> {
+        self.write_for(context, move |db, authority| {
+            authority::require_admin(authority)?;
             let sql = "INSERT INTO clients (id, record, created_at) VALUES (?1, ?2, ?3) ON CONFLICT (id) DO NOTHING";
             let made = execute(db, sql, params![new.id, new.record, new.created_at.as_microsecond()])?;
-            Ok(made == 1)
+            changed(db, made, (Event::ClientCreated, &new.id), &context)
         })
         .await
     }
@@ -28,17 +30,30 @@ impl Sqlite {
         self.read_at_length(|db| list(db, sql, [], client_in)).await
     }
 
-    pub async fn replace_client(&self, found: ClientRow, record: String) -> Result<bool, StoreError> {
-        self.write(move |db| {
+    pub async fn replace_client(
+        &self,
+        found: ClientRow,
+        record: String,
+        event: Event,
+        context: Context,
+    ) -> Result<bool, StoreError> {
+        self.write_for(context, move |db, authority| {
+            authority::require_admin(authority)?;
             let sql = "UPDATE clients SET record = ?3 WHERE id = ?1 AND record = ?2";
-            Ok(execute(db, sql, params![found.id, found.record, record])? == 1)
+            let rows = execute(db, sql, params![found.id, found.record, record])?;
+            changed(db, rows, (event, &found.id), &context)
         })
         .await
     }
 
-    pub async fn delete_client(&self, id: &str) -> Result<bool, StoreError> {
+    pub async fn delete_client(&self, id: &str, context: Context) -> Result<bool, StoreError> {
         let id = id.to_owned();
-        self.write(move |db| Ok(execute(db, "DELETE FROM clients WHERE id = ?1", [id])? == 1)).await
+        self.write_for(context, move |db, authority| {
+            authority::require_admin(authority)?;
+            let rows = execute(db, "DELETE FROM clients WHERE id = ?1", [&id])?;
+            changed(db, rows, (Event::ClientDeleted, &id), &context)
+        })
+        .await
     }
 }
 
@@ -84,6 +99,19 @@ impl Sqlite {
         })
         .await
     }
+}
+
+/// Whether a row was changed, which is recorded.
+fn changed(
+    db: &Connection,
+    rows: usize,
+    event: (Event, &str),
+    context: &Context,
+) -> Result<bool, StoreError> {
+    if rows == 1 {
+        audit::record_client(db, event, None, context)?;
+    }
+    Ok(rows == 1)
 }
 
 fn signing_keys(db: &Connection) -> Result<Vec<SigningKeyRow>, StoreError> {

@@ -10,7 +10,7 @@ use ids::UserId;
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
-use super::recipes::{server_fields_in, time_of_change};
+use super::recipe_state::{server_fields_in, time_of_change};
 use super::user_row::by_id;
 use super::{Sqlite, audit, authority, columns, ending, execute, find_value, list};
 use crate::{Administered, Context, StoreError};
@@ -101,7 +101,9 @@ fn step(db: &Connection, id: UserId, now: Timestamp) -> Result<bool, StoreError>
     if release_recipes(db, id, to_microseconds(now))? {
         return Ok(true);
     }
-    // Sessions, tokens, links and invitations go by ON DELETE CASCADE.
+    // While there are grants, so that their clients are told.
+    execute(db, "DELETE FROM sessions WHERE user_id = ?1", [id.get()])?;
+    // Tokens, links and invitations go by ON DELETE CASCADE.
     execute(db, "DELETE FROM users WHERE id = ?1", [id.get()])?;
     execute(db, "DELETE FROM meta WHERE name = ?1", [format!("{NOTE}{}", id.get())])?;
     Ok(false)
@@ -115,18 +117,25 @@ fn noted(db: &Connection) -> Result<Option<UserId>, StoreError> {
     find_value(db, sql, [])?.map(columns::user_id).transpose()
 }
 
-/// Deletes the private recipes of a user who is about to be deleted, and makes the public ones communal: [`STEP`] of each
-/// at most. Answers whether there are more. The texts of the public ones name the owner, so they are written anew.
+/// Deletes the private recipes of a user who is about to be deleted, what was private in the history of others, and the bin, and makes
+/// the public recipes communal: [`STEP`] of each at most. Answers whether there are more. The texts of the public ones name the owner,
+/// so they are written anew. That is no change of what the author wrote, so no former revision is kept of it.
 fn release_recipes(db: &Connection, owner: UserId, now: Timestamp) -> Result<bool, StoreError> {
     let sql = "DELETE FROM recipes WHERE id IN (SELECT id FROM recipes WHERE owner_id = ?1 AND private = 1 LIMIT ?2)";
-    let deleted = execute(db, sql, params![owner.get(), STEP])?;
+    let mut more = execute(db, sql, params![owner.get(), STEP])? == usize::from(STEP);
+    for sql in [
+        "DELETE FROM bin WHERE id IN (SELECT id FROM bin WHERE owner_id = ?1 LIMIT ?2)",
+        "DELETE FROM revisions WHERE id IN (SELECT id FROM revisions WHERE owner_id = ?1 AND private = 1 LIMIT ?2)",
+    ] {
+        more |= execute(db, sql, params![owner.get(), STEP])? == usize::from(STEP);
+    }
     let sql = "SELECT owner_id, private, revision, uid, created_at, updated_at, id, document FROM recipes
                WHERE owner_id = ?1 AND private = 0 LIMIT ?2";
     let public = list(db, sql, params![owner.get(), STEP], |columns| {
         let (fields, _) = server_fields_in(columns)?;
         Ok((fields, columns.recipe_id()?, columns.get::<String>()?))
     })?;
-    let more = deleted == usize::from(STEP) || public.len() == usize::from(STEP);
+    more |= public.len() == usize::from(STEP);
     for (fields, id, text) in public {
         let document = ContentJson::from_stored(text, &fields).ok_or_else(|| {
             StoreError::Corrupt(format!("the text of recipe {id} does not fit its columns"))

@@ -5,23 +5,25 @@ use ids::RecipeId;
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
-use super::recipes::{RecipeRow, server_fields_in, time_of_change};
-use super::{Sqlite, columns, execute, find, quota};
-use crate::{
-    Atomicity, Context, Edit, EditOutcome, Editor, Precondition, RecipeEdit, ReplaceRecipe, StoreError,
-    StoredRecipe,
-};
+use super::recipe_row::RecipeRow;
+use super::recipe_state::{editor, find_to_edit, time_of_change};
+use super::recipes::current;
+use super::{Sqlite, bin, columns, execute, quota, revisions};
+use crate::edits::Outcomes;
+use crate::recipes::{Change, NewContent, patched};
+use crate::revisions_kept::Replaced;
+use crate::{Atomicity, Context, Edit, EditOutcome, Precondition, RecipeEdit, StoreError, StoredRecipe};
 use ::recipes::time::to_microseconds;
-use ::recipes::{ContentJson, Quotas, RecipeState, ServerFields, Visibility};
+use ::recipes::{Quotas, ServerFields, Visibility};
 
 impl Sqlite {
-    pub async fn replace_recipe(
+    pub(crate) async fn change_recipe(
         &self,
-        command: ReplaceRecipe,
+        change: Change,
         context: Context,
     ) -> Result<Edit<StoredRecipe>, StoreError> {
-        let (replacement, now) = (Replacement::new(command), to_microseconds(context.now));
-        self.write_for(context, move |db, authority| replacement.write(db, authority, now)).await
+        let now = to_microseconds(context.now);
+        self.write_for(context, move |db, authority| change_in(db, authority, change, now)).await
     }
 
     pub async fn delete_recipe(
@@ -30,7 +32,7 @@ impl Sqlite {
         precondition: Precondition,
         context: Context,
     ) -> Result<Edit<()>, StoreError> {
-        self.write_for(context, move |db, authority| delete(db, authority, id, &precondition)).await
+        self.write_for(context, move |db, authority| delete_in(db, authority, id, &precondition)).await
     }
 
     pub async fn edit_recipes(
@@ -43,21 +45,16 @@ impl Sqlite {
         let edits: Vec<_> = edits.into_iter().map(|edit| Prepared::new(edit, now)).collect();
         self.write_for(context, move |db, authority| {
             execute(db, "SAVEPOINT edits", [])?;
-            let mut outcomes = Vec::with_capacity(edits.len());
+            let mut outcomes = Outcomes::new(edits.len(), atomicity);
             for edit in edits {
-                let outcome = match edit.write(db, authority, now) {
-                    Err(why @ StoreError::QuotaExceeded { .. }) => Err(why),
-                    outcome => Ok(outcome?),
-                };
-                let is_end = atomicity.is_ended_by(&outcome);
-                outcomes.push(outcome);
-                if is_end {
+                let outcome = outcomes.check_room().and_then(|()| edit.write(db, authority, now));
+                if outcomes.push(outcome)? {
                     execute(db, "ROLLBACK TO edits", [])?;
                     break;
                 }
             }
             execute(db, "RELEASE edits", [])?;
-            Ok(outcomes)
+            Ok(outcomes.finish())
         })
         .await
     }
@@ -66,7 +63,8 @@ impl Sqlite {
 /// A change whose document is written, which is done on the caller's thread.
 enum Prepared {
     Create { row: RecipeRow, quotas: Quotas },
-    Replace(Replacement),
+    Change(Change),
+    Bin { id: RecipeId, precondition: Precondition },
     Delete { id: RecipeId, precondition: Precondition },
 }
 
@@ -74,36 +72,11 @@ impl Prepared {
     fn new(edit: RecipeEdit, now: Timestamp) -> Self {
         match edit {
             RecipeEdit::Create(new) => Self::Create { quotas: new.quotas, row: RecipeRow::new(new, now) },
-            RecipeEdit::Replace(command) => Self::Replace(Replacement::new(command)),
+            RecipeEdit::Replace(command) => Self::Change(Change::replace(command)),
+            RecipeEdit::Patch(command) => Self::Change(Change::patch(command)),
+            RecipeEdit::Bin { id, precondition } => Self::Bin { id, precondition },
             RecipeEdit::Delete { id, precondition } => Self::Delete { id, precondition },
         }
-    }
-
-    fn write(self, db: &Connection, authority: Authority, now: Timestamp) -> EditOutcome {
-        match self {
-            Self::Create { row, quotas } => {
-                row.insert(db, if authority.is_admin() { Quotas::OFF } else { quotas })?;
-                Ok(Edit::Done(Some(row.stored(columns::recipe_id(db.last_insert_rowid())?))))
-            }
-            Self::Replace(replacement) => Ok(replacement.write(db, authority, now)?.map(Some)),
-            Self::Delete { id, precondition } => Ok(delete(db, authority, id, &precondition)?.map(|()| None)),
-        }
-    }
-}
-
-struct Replacement {
-    id: RecipeId,
-    document: ContentJson,
-    visibility: Visibility,
-    precondition: Precondition,
-    quotas: Quotas,
-}
-
-impl Replacement {
-    fn new(command: ReplaceRecipe) -> Self {
-        let ReplaceRecipe { id, draft, precondition, quotas } = command;
-        let content = draft.content();
-        Self { id, document: ContentJson::new(content), visibility: content.visibility, precondition, quotas }
     }
 
     fn write(
@@ -111,63 +84,84 @@ impl Replacement {
         db: &Connection,
         authority: Authority,
         now: Timestamp,
-    ) -> Result<Edit<StoredRecipe>, StoreError> {
-        let Self { id, document, visibility, precondition, quotas } = self;
-        let editor = editor(authority);
-        let Some((fields, state)) = find_to_edit(db, id)? else { return Ok(Edit::NotFound) };
-        let allowed =
-            state.check_edit(editor, &precondition).and_then(|()| state.check_visibility(editor, visibility));
-        if let Err(refusal) = allowed {
-            return Ok(Edit::from(Err(refusal)));
+    ) -> Result<Edit<Option<StoredRecipe>>, StoreError> {
+        match self {
+            Self::Create { row, quotas } => {
+                row.insert(db, if authority.is_admin() { Quotas::OFF } else { quotas })?;
+                Ok(Edit::Done(Some(row.stored(columns::recipe_id(db.last_insert_rowid())?))))
+            }
+            Self::Change(change) => Ok(change_in(db, authority, change, now)?.map(Some)),
+            Self::Bin { id, precondition } => {
+                Ok(bin::bin_in(db, authority, now, id, &precondition)?.map(|()| None))
+            }
+            Self::Delete { id, precondition } => {
+                Ok(delete_in(db, authority, id, &precondition)?.map(|()| None))
+            }
         }
-        let before = fields.revision;
-        let updated_at = time_of_change(fields.updated_at, now);
-        let fields = ServerFields { revision: before.saturating_add(1), updated_at, ..fields };
-        let text = document.finish(&fields);
-        if !authority.is_admin() {
-            quota::check_replacement(db, id, &text, quotas)?;
-        }
-        execute(
-            db,
-            "UPDATE recipes SET document = ?3, private = ?4, revision = ?5, updated_at = ?6
-             WHERE id = ?1 AND revision = ?2",
-            params![
-                id.get(),
-                before,
-                text,
-                visibility == Visibility::Private,
-                fields.revision,
-                updated_at.as_microsecond(),
-            ],
-        )?;
-        Ok(Edit::Done(StoredRecipe { id, revision: fields.revision, updated_at, text: text.into() }))
     }
 }
 
-fn delete(
+fn change_in(
+    db: &Connection,
+    authority: Authority,
+    change: Change,
+    now: Timestamp,
+) -> Result<Edit<StoredRecipe>, StoreError> {
+    let Change { id, content: new, precondition, quotas, revisions_kept } = change;
+    let editor = editor(authority);
+    let Some((fields, state)) = find_to_edit(db, id)? else { return Ok(Edit::NotFound) };
+    if let Err(refusal) = state.check_edit(editor, &precondition) {
+        return Ok(Edit::refused(refusal, current(db, id)?));
+    }
+    let (document, visibility) = match new {
+        NewContent::Whole(document, visibility) => (document, visibility),
+        NewContent::Patch(patch) => match patched(&patch, &current(db, id)?)? {
+            Ok(patched) => patched,
+            Err(errors) => return Ok(Edit::Invalid(errors)),
+        },
+        NewContent::Of(revision) => match revisions::content(db, id, revision, authority)? {
+            Some(former) => former,
+            None => return Ok(Edit::NoSuchRevision),
+        },
+    };
+    if let Err(refusal) = state.check_visibility(editor, visibility) {
+        return Ok(Edit::refused(refusal, current(db, id)?));
+    }
+    let before = fields.revision;
+    let updated_at = time_of_change(fields.updated_at, now);
+    let fields = ServerFields { revision: before.saturating_add(1), updated_at, ..fields };
+    let text = document.finish(&fields);
+    if !authority.is_admin() {
+        quota::check_replacement(db, id, &text, quotas)?;
+    }
+    let (length, by) = (text.len(), authority.user());
+    revisions::keep(db, Replaced { id, revision: before, kept: revisions_kept, length, by })?;
+    execute(
+        db,
+        "UPDATE recipes SET document = ?3, private = ?4, revision = ?5, updated_at = ?6
+         WHERE id = ?1 AND revision = ?2",
+        params![
+            id.get(),
+            before,
+            text,
+            visibility == Visibility::Private,
+            fields.revision,
+            updated_at.as_microsecond(),
+        ],
+    )?;
+    Ok(Edit::Done(StoredRecipe { id, revision: fields.revision, updated_at, text: text.into() }))
+}
+
+fn delete_in(
     db: &Connection,
     authority: Authority,
     id: RecipeId,
     precondition: &Precondition,
 ) -> Result<Edit<()>, StoreError> {
     let Some((fields, state)) = find_to_edit(db, id)? else { return Ok(Edit::NotFound) };
-    let allowed = state.check_edit(editor(authority), precondition);
-    if allowed.is_ok() {
-        let sql = "DELETE FROM recipes WHERE id = ?1 AND revision = ?2";
-        execute(db, sql, params![id.get(), fields.revision])?;
+    if let Err(refusal) = state.check_edit(editor(authority), precondition) {
+        return Ok(Edit::refused(refusal, current(db, id)?));
     }
-    Ok(allowed.into())
-}
-
-fn editor(authority: Authority) -> Editor {
-    match authority {
-        Authority::Operator | Authority::Admin(_) => Editor::Admin,
-        Authority::User(user) => Editor::User(user),
-    }
-}
-
-/// What a change must know of a recipe.
-fn find_to_edit(db: &Connection, id: RecipeId) -> Result<Option<(ServerFields, RecipeState)>, StoreError> {
-    let sql = "SELECT owner_id, private, revision, uid, created_at, updated_at FROM recipes WHERE id = ?1";
-    find(db, sql, [id.get()], server_fields_in)
+    execute(db, "DELETE FROM recipes WHERE id = ?1 AND revision = ?2", params![id.get(), fields.revision])?;
+    Ok(Edit::Done(()))
 }

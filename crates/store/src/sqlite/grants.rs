@@ -1,29 +1,42 @@
 //! Codes, grants and consents of OAuth clients, in SQLite's dialect.
 
 use accounts::TokenDigest;
+use accounts::audit::Event;
 use ids::{SessionId, UserId};
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::user_row::{self, user_in};
-use super::{Sqlite, execute, find, list};
+use super::{Sqlite, audit, execute, find, list};
 use crate::{
-    BrowserSession, CodeRow, ConsentRow, GrantRow, GrantState, NewCode, NewConsent, NewGrant, Outcome,
-    StoreError,
+    BrowserSession, CodeRow, ConsentRow, Context, GrantRow, GrantState, NewCode, NewConsent, NewGrant,
+    Outcome, StoreError,
 };
 
 /// Codes.
 impl Sqlite {
-    pub async fn create_code(&self, new: NewCode, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn create_code(&self, new: NewCode, context: Context) -> Result<Outcome, StoreError> {
+        let now = context.now;
         self.write(move |db| {
             // A few, so that they do not pile up and no request deletes thousands.
             let sql = "DELETE FROM codes WHERE digest IN
                        (SELECT digest FROM codes WHERE expires_at <= ?1 ORDER BY expires_at LIMIT 8)";
             execute(db, sql, [now.as_microsecond()])?;
-            let NewCode { digest, record, expires_at, consent } = new;
-            let sql = "INSERT INTO codes (digest, record, expires_at) VALUES (?1, ?2, ?3)";
-            execute(db, sql, params![digest.as_bytes(), record, expires_at.as_microsecond()])?;
-            consent.map_or(Ok(()), |consent| store_consent(db, &consent, now))
+            let NewCode { digest, record, expires_at, user, client, consent, pushed } = &new;
+            if let Some(pushed) = pushed
+                && execute(db, "DELETE FROM pushed_requests WHERE digest = ?1", [pushed.as_bytes()])? == 0
+            {
+                return Ok(Outcome::Gone);
+            }
+            let sql = "INSERT INTO codes (digest, record, expires_at, user_id, client_id)
+                       VALUES (?1, ?2, ?3, ?4, ?5)";
+            let end = expires_at.as_microsecond();
+            execute(db, sql, params![digest.as_bytes(), record, end, user.get(), client])?;
+            if let Some(consent) = consent {
+                store_consent(db, (*user, client), consent, now)?;
+                audit::record_client(db, (Event::ConsentGiven, client), Some(*user), &context)?;
+            }
+            Ok(Outcome::First)
         })
         .await
     }
@@ -47,12 +60,12 @@ impl Sqlite {
                 execute(db, "DELETE FROM grants WHERE id = ?1", [first])?;
                 return Ok(Outcome::Replayed);
             }
-            if !insert(db, &grant)? {
-                return Ok(Outcome::Gone);
+            let inserted = insert(db, &grant)?;
+            if inserted == Outcome::First {
+                let sql = "UPDATE codes SET grant_id = ?2 WHERE digest = ?1";
+                execute(db, sql, params![digest.as_bytes(), grant.id])?;
             }
-            let sql = "UPDATE codes SET grant_id = ?2 WHERE digest = ?1";
-            execute(db, sql, params![digest.as_bytes(), grant.id])?;
-            Ok(Outcome::First)
+            Ok(inserted)
         })
         .await
     }
@@ -69,13 +82,14 @@ impl Sqlite {
 impl Sqlite {
     pub fn grant(&self, id: [u8; 16]) -> Result<Option<GrantRow>, StoreError> {
         self.read(|db| {
-            let sql = "SELECT user_id, client_id, record, expires_at FROM grants WHERE id = ?1";
+            let sql = "SELECT user_id, client_id, record, expires_at, status_index FROM grants WHERE id = ?1";
             find(db, sql, [id], |columns| {
                 Ok(GrantRow {
                     user: columns.user_id()?,
                     client: columns.get()?,
                     record: columns.get()?,
                     expires_at: columns.time()?,
+                    status_index: columns.get()?,
                 })
             })
         })
@@ -156,22 +170,34 @@ fn code(db: &Connection, digest: TokenDigest) -> Result<Option<CodeRow>, StoreEr
     })
 }
 
-/// `false`: the user, the client or the session does not exist any more.
-fn insert(db: &Connection, new: &NewGrant) -> Result<bool, StoreError> {
-    let NewGrant { id, user, client, session, state } = new;
-    let sql = "INSERT INTO grants (id, user_id, client_id, session_id, current, record, expires_at)
-               SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7
+/// [`Outcome::Gone`]: the user, the client or the session does not exist any more.
+pub(super) fn insert(db: &Connection, new: &NewGrant) -> Result<Outcome, StoreError> {
+    let NewGrant { id, user, client, session, logout_session, status_index, state } = new;
+    let sql = "SELECT 1 FROM grants WHERE status_index = ?1 UNION ALL
+               SELECT 1 FROM ended_grants WHERE status_index = ?1";
+    if super::cached(db, sql)?.exists([status_index])? {
+        return Ok(Outcome::Taken);
+    }
+    let sql = "INSERT INTO grants (id, user_id, client_id, session_id, current, record, expires_at, logout_session,
+                                   status_index)
+               SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9
                WHERE EXISTS (SELECT 1 FROM users WHERE id = ?2) AND EXISTS (SELECT 1 FROM clients WHERE id = ?3)
                      AND (?4 IS NULL OR EXISTS (SELECT 1 FROM sessions WHERE id = ?4 AND user_id = ?2))";
     let session = session.as_ref().map(SessionId::as_bytes);
     let current = state.current.as_ref().map(TokenDigest::as_bytes);
     let end = state.expires_at.as_microsecond();
-    Ok(execute(db, sql, params![id, user.get(), client, session, current, state.record, end])? == 1)
+    let reported = logout_session.as_ref().map(SessionId::as_bytes);
+    let values = params![id, user.get(), client, session, current, state.record, end, reported, status_index];
+    Ok(outcome(execute(db, sql, values)?))
 }
 
 /// Does nothing if the user or the client was deleted meanwhile.
-fn store_consent(db: &Connection, new: &NewConsent, now: Timestamp) -> Result<(), StoreError> {
-    let NewConsent { id, user, client, consent } = new;
+fn store_consent(
+    db: &Connection,
+    (user, client): (UserId, &str),
+    NewConsent { id, consent }: &NewConsent,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let sql = "INSERT INTO consents (user_id, client_id, resource, scopes, given_at, id)
                SELECT ?1, ?2, ?3, ?4, ?5, ?6
                WHERE EXISTS (SELECT 1 FROM users WHERE id = ?1) AND EXISTS (SELECT 1 FROM clients WHERE id = ?2)
@@ -181,6 +207,6 @@ fn store_consent(db: &Connection, new: &NewConsent, now: Timestamp) -> Result<()
         .map(drop)
 }
 
-fn outcome(rows: usize) -> Outcome {
+pub(super) fn outcome(rows: usize) -> Outcome {
     if rows == 1 { Outcome::First } else { Outcome::Gone }
 }

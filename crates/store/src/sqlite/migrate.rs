@@ -22,6 +22,12 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0009_authorization_server.sql"),
     include_str!("../../migrations/sqlite/0010_mails.sql"),
     include_str!("../../migrations/sqlite/0011_recipe_changes.sql"),
+    include_str!("../../migrations/sqlite/0012_applications.sql"),
+    include_str!("../../migrations/sqlite/0013_favourites.sql"),
+    include_str!("../../migrations/sqlite/0014_cooked.sql"),
+    include_str!("../../migrations/sqlite/0015_idempotency_keys.sql"),
+    include_str!("../../migrations/sqlite/0016_history.sql"),
+    include_str!("../../migrations/sqlite/0017_plans_and_shopping_lists.sql"),
 ];
 
 #[derive(Debug, thiserror::Error)]

@@ -115,6 +115,14 @@ impl Readers {
         query: impl FnOnce(&Connection, &dyn Fn() -> Result<(), StoreError>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let _turn = self.apart.lock().unwrap_or_else(PoisonError::into_inner);
+        self.read_beside(query)
+    }
+
+    /// As [`read_apart`](Self::read_apart), without waiting for other such queries. The caller bounds their number.
+    pub(super) fn read_beside<T>(
+        &self,
+        query: impl FnOnce(&Connection, &dyn Fn() -> Result<(), StoreError>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         let check = || self.ended().map_or(Ok(()), |why| Err(why.into()));
         check()?;
         self.check_shared_memory()?;

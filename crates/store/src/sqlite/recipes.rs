@@ -1,17 +1,17 @@
 //! Recipes, in SQLite's dialect.
 
-use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, Rows, params};
 
 use super::columns::{self, Columns};
-use super::{Sqlite, cached, execute, find, find_value, quota};
+use super::recipe_row::RecipeRow;
+use super::recipe_state::{state_in, viewer_params};
+use super::{Sqlite, cached, find, find_value};
 use crate::{
-    Context, DEFAULT_PAGE_SIZE, Imported, Listing, NewRecipe, Page, PageEnd, RecipePage, StoreError,
-    StoredRecipe, Viewer,
+    Context, DEFAULT_PAGE_SIZE, Listing, NewRecipe, Page, PageEnd, RecipePage, StoreError, StoredRecipe,
+    Viewer,
 };
 use ::recipes::time::to_microseconds;
-use ::recipes::{ImportedHistory, Quotas, RecipeState, ServerFields, Visibility};
-use ids::{RecipeId, Uid, UserId};
+use ids::{RecipeId, UserId};
 
 /// A page ends early behind this much text: 1,000 recipes may have 256 MiB, and one request must not
 /// make us hold them. A hundred everyday recipes have less.
@@ -34,32 +34,6 @@ impl Sqlite {
         let (id, row) = self.insert_recipe(row, quotas, context).await?;
         Ok(row.stored(columns::recipe_id(id)?))
     }
-
-    pub async fn import_recipe(
-        &self,
-        new: NewRecipe,
-        history: ImportedHistory,
-        now: Timestamp,
-    ) -> Result<Imported, StoreError> {
-        let created_at = to_microseconds(history.created_at.unwrap_or(now));
-        let fields = ServerFields {
-            owner: new.owner,
-            uid: history.uid.unwrap_or(new.uid),
-            revision: history.revision.unwrap_or(1),
-            created_at,
-            updated_at: history.updated_at.map_or(created_at, |at| to_microseconds(at).max(created_at)),
-        };
-        let row = RecipeRow { fields, visibility: new.visibility, text: new.document.finish(&fields) };
-        self.write(move |db| {
-            let there = find_value(db, "SELECT id FROM recipes WHERE uid = ?1", [fields.uid.to_string()])?;
-            if let Some(there) = there {
-                return Ok(Imported::AlreadyThere(columns::recipe_id(there)?));
-            }
-            row.insert(db, Quotas::OFF)?;
-            Ok(Imported::Added(row.stored(columns::recipe_id(db.last_insert_rowid())?)))
-        })
-        .await
-    }
 }
 
 /// Reads.
@@ -72,9 +46,7 @@ impl Sqlite {
                 if !state.may_view(viewer) {
                     return Ok(None);
                 }
-                let (revision, updated_at) = (state.revision, columns.time()?);
-                let text = columns.bytes_of_text()?.to_owned();
-                Ok(Some(StoredRecipe { id, revision, updated_at, text }))
+                stored_in(columns, id, state.revision).map(Some)
             });
             found.map(Option::flatten)
         })
@@ -150,54 +122,20 @@ impl Sqlite {
     }
 }
 
-/// The time of a change after one at `before`. The clock may have been set back. Then it is a second later than `before`:
-/// `Last-Modified` has whole seconds, and a client that has the recipe before the change must not get 304.
-pub(super) fn time_of_change(before: Timestamp, now: Timestamp) -> Timestamp {
-    if now >= before { now } else { before.saturating_add(SignedDuration::from_secs(1)).unwrap_or(before) }
+/// A recipe that exists.
+pub(super) fn current(db: &Connection, id: RecipeId) -> Result<StoredRecipe, StoreError> {
+    let sql = "SELECT revision, updated_at, document FROM recipes WHERE id = ?1";
+    let found = find(db, sql, [id.get()], |columns| {
+        let revision = columns.get()?;
+        stored_in(columns, id, revision)
+    });
+    found?.ok_or_else(|| StoreError::Bug("a recipe is gone within a transaction".to_owned()))
 }
 
-/// A row of `recipes` without its id.
-pub(super) struct RecipeRow {
-    fields: ServerFields,
-    visibility: Visibility,
-    text: String,
-}
-
-impl RecipeRow {
-    pub(super) fn new(new: NewRecipe, now: Timestamp) -> Self {
-        let NewRecipe { document, visibility, uid, owner, quotas: _ } = new;
-        let fields = ServerFields { owner, uid, revision: 1, created_at: now, updated_at: now };
-        Self { fields, visibility, text: document.finish(&fields) }
-    }
-
-    /// Changes nothing if it fails: see [`Sqlite::insert_recipe`].
-    pub(super) fn insert(&self, db: &Connection, quotas: Quotas) -> Result<(), StoreError> {
-        let Self { fields, visibility, text } = self;
-        quota::count_new(db, fields.owner, text, quotas)?;
-        let inserted = execute(
-            db,
-            "INSERT INTO recipes (uid, owner_id, private, revision, created_at, updated_at, document)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-            params![
-                fields.uid.to_string(),
-                fields.owner.map(UserId::get),
-                *visibility == Visibility::Private,
-                fields.revision,
-                fields.created_at.as_microsecond(),
-                fields.updated_at.as_microsecond(),
-                text,
-            ],
-        );
-        if inserted.is_err() {
-            quota::uncount_new(db, fields.owner, text)?;
-        }
-        inserted.map(drop)
-    }
-
-    pub(super) fn stored(self, id: RecipeId) -> StoredRecipe {
-        let Self { fields, text, .. } = self;
-        StoredRecipe { id, revision: fields.revision, updated_at: fields.updated_at, text: text.into() }
-    }
+/// From `updated_at, document`.
+fn stored_in(columns: &mut Columns<'_>, id: RecipeId, revision: i64) -> Result<StoredRecipe, StoreError> {
+    let updated_at = columns.time()?;
+    Ok(StoredRecipe { id, revision, updated_at, text: columns.bytes_of_text()?.to_owned() })
 }
 
 /// [`RecipeState::may_view`] for lists, over the parameters of [`viewer_params`].
@@ -209,7 +147,7 @@ macro_rules! visible {
 
 /// Scans the table itself, as recipes nearly always lie side by side. Where private or deleted ones leave wide gaps, a
 /// scan would step over all of them for every reader. So it stops at twice the page, and an index finds the rest.
-fn page_of(
+pub(super) fn page_of(
     db: &Connection,
     page: Page<RecipeId>,
     viewer: Viewer,
@@ -236,7 +174,7 @@ fn page_of(
 }
 
 /// Reads the recipes of a page.
-struct PageReader {
+pub(super) struct PageReader {
     page: RecipePage,
     limit: usize,
     /// There was a row beyond the page.
@@ -244,7 +182,7 @@ struct PageReader {
 }
 
 impl PageReader {
-    fn new(limit: u16, json: Vec<u8>) -> Self {
+    pub(super) fn new(limit: u16, json: Vec<u8>) -> Self {
         let limit = usize::from(limit);
         let mut page = RecipePage::after(json);
         // Everyday recipes have about a kilobyte; a buffer that grows copies them all.
@@ -270,34 +208,4 @@ impl PageReader {
         }
         Ok(())
     }
-}
-
-/// The user, and whether it is an administrator. `owner_id = NULL` holds for no row.
-pub(super) fn viewer_params(viewer: Viewer) -> (Option<i64>, bool) {
-    match viewer {
-        Viewer::Anyone => (None, false),
-        Viewer::User(id) => (Some(id.get()), false),
-        Viewer::Admin => (None, true),
-    }
-}
-
-/// From `owner_id, private, revision`.
-fn state_in(columns: &mut Columns<'_>) -> Result<RecipeState, StoreError> {
-    let owner = columns.optional_user_id()?;
-    let visibility = if columns.get()? { Visibility::Private } else { Visibility::Public };
-    Ok(RecipeState { owner, visibility, revision: columns.get()? })
-}
-
-/// From the columns of [`state_in`] and `uid, created_at, updated_at`.
-pub(super) fn server_fields_in(columns: &mut Columns<'_>) -> Result<(ServerFields, RecipeState), StoreError> {
-    let state = state_in(columns)?;
-    let uid = columns.text()?;
-    let fields = ServerFields {
-        owner: state.owner,
-        revision: state.revision,
-        uid: Uid::parse(uid).ok_or_else(|| StoreError::Corrupt(format!("the uid {uid}")))?,
-        created_at: columns.time()?,
-        updated_at: columns.time()?,
-    };
-    Ok((fields, state))
 }

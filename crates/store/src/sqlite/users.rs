@@ -8,7 +8,7 @@ use rusqlite::{Connection, params, params_from_iter};
 
 use super::conditions::Conditions;
 use super::user_row::{self, Verified, by_id, password_hash_in, user_in};
-use super::{Sqlite, audit, authority, cached, ending, execute, find, list};
+use super::{Sqlite, audit, authority, cached, ending, execute, find, find_value, list};
 use crate::{Administered, Context, Listing, Page, StoreError, UpdateProfile, UserFilter};
 use ::recipes::time::to_microseconds;
 
@@ -53,6 +53,20 @@ impl Sqlite {
             let user = user_row::insert(db, new, Verified::Now, now)?;
             audit::record(db, Event::Created(user.role), Some(user.id), &Context::operator(now))?;
             Ok(user)
+        })
+        .await
+    }
+
+    pub async fn create_first_admin(&self, new: NewUser, now: Timestamp) -> Result<Option<User>, StoreError> {
+        let now = to_microseconds(now);
+        self.write(move |db| {
+            let sql = "SELECT id FROM users WHERE role = 'admin' AND disabled = 0 LIMIT 1";
+            if find_value::<i64>(db, sql, [])?.is_some() {
+                return Ok(None);
+            }
+            let user = user_row::insert(db, new, Verified::Now, now)?;
+            audit::record(db, Event::Created(user.role), Some(user.id), &Context::operator(now))?;
+            Ok(Some(user))
         })
         .await
     }

@@ -7,10 +7,15 @@ mod authority;
 mod backup;
 mod backup_schedule;
 mod batches;
+mod bin;
 mod changes;
+mod cooked;
 mod edits;
+mod favourites;
 mod files;
 mod foreign_files;
+mod idempotency;
+mod imports;
 mod inspection;
 mod instance;
 mod invitations;
@@ -18,13 +23,18 @@ mod mail_tokens;
 mod mails;
 mod oauth;
 mod outages;
+mod patches;
+mod plans;
 mod quotas;
 mod races;
+mod recipe_snapshot;
 mod recipes;
 mod replicas;
+mod revisions;
 mod sessions;
 mod shared_limits;
 mod sharing;
+mod shopping;
 mod upgrades;
 mod users;
 
@@ -42,7 +52,7 @@ use jiff::Timestamp;
 use rstest_reuse::template;
 use rusqlite::{Connection, OptionalExtension as _};
 use serde_json::{Value, json};
-use store::{Context, DatabaseUrl, NewRecipe, Page, RecipePage, Store, StoredRecipe, Viewer};
+use store::{Context, DatabaseUrl, NewRecipe, Page, RecipePage, RevisionsKept, Store, StoredRecipe, Viewer};
 use tempfile::TempDir;
 
 /// A kind of database.
@@ -59,6 +69,8 @@ enum Database {
 #[case::postgres(Database::Postgres)]
 #[ignore = "needs a server: .ci/with-postgres cargo test -- --include-ignored"]
 fn each_database(#[case] database: Database) {}
+
+const KEPT: RevisionsKept = RevisionsKept(100);
 
 /// An empty store of its own, with a clock that stands at noon.
 struct TestStore {

@@ -102,3 +102,16 @@ async fn a_trace_continues_in_requests_and_in_the_fetch_of_keys() {
     assert_eq!(traceparent(&provider, discovery).as_deref(), Some("of-a-token"));
     assert_eq!(traceparent(&provider, "/jwks").as_deref(), Some("of-a-token"));
 }
+
+#[tokio::test]
+async fn redirects_are_followed_on_request_and_checked() {
+    let provider = IdentityProvider::start().await;
+    let http = HttpClient::new(Network::Loopback).unwrap().max_redirects(2);
+    // The address behind the redirect answers without the credentials of another test.
+    let seen = asked(&provider, &http, Answer::RedirectTo("/.well-known/openid-configuration".into())).await;
+    assert_eq!(seen.unwrap(), 200);
+    let seen = asked(&provider, &http, Answer::RedirectTo("/jwks".into())).await;
+    assert!(matches!(seen, Err(HttpError::Status(StatusCode::TEMPORARY_REDIRECT))));
+    let inside = asked(&provider, &http, Answer::RedirectTo("https://169.254.169.254/".into())).await;
+    assert!(matches!(inside, Err(HttpError::Forbidden(_))));
+}

@@ -9,8 +9,10 @@ use tower_passport::{Challenge, Rejection};
 
 use crate::http::error::{Report, RequestError};
 use crate::http::negotiation::Shape;
-use crate::limits::{BODY_BYTES, BULK_BYTES};
+use crate::limits::{BODY_BYTES, BULK_BYTES, IMPORT_BYTES};
 use crate::use_cases::accounts::AccountError;
+use crate::use_cases::clients::ClientError;
+use crate::use_cases::planning::PlanError;
 use crate::use_cases::recipes::RecipeError;
 
 const REQUEST_ID: &str = "01936f5e-8c00-7d3a-9b1e-3f5a7c9e1b2d";
@@ -53,27 +55,53 @@ fn report(name: &str, status: &str) -> Option<Report> {
         ("AdminRequired", _) => E::AdminRequired.into(),
         ("UserNotFound", _) => E::UserNotFound.into(),
         ("InvitationNotFound", _) => E::InvitationNotFound.into(),
+        ("TooManyFavourites", _) => RecipeError::TooManyFavourites.into(),
+        ("TooManyCooked", _) => RecipeError::TooManyCooked.into(),
+        ("RevisionNotFound", _) => RecipeError::NoSuchRevision.into(),
+        ("CommunalBinned", _) => RecipeError::AdminRequired.into(),
+        ("UidTaken", _) => RecipeError::UidTaken.into(),
+        ("CookedNotFound", _) => RecipeError::NoSuchEntry.into(),
+        ("MealNotFound", _) => PlanError::NoSuchMeal.into(),
+        ("TooManyMeals", _) => PlanError::TooManyMeals.into(),
+        ("CalendarNotFound", _) => PlanError::NoSuchFeed.into(),
+        ("ItemNotFound", _) => PlanError::NoSuchItem.into(),
+        ("ItemChanged", _) => PlanError::ItemChanged.into(),
+        ("TooManyItems", _) => PlanError::TooManyItems.into(),
+        ("HouseholdNotFound", _) => PlanError::NoHousehold.into(),
+        ("InvitationToHouseholdNotFound", _) => PlanError::NoSuchInvitation.into(),
+        ("HouseholdFull", _) => PlanError::HouseholdFull.into(),
         ("NoInvitation", _) => E::TooManyInvitations.into(),
         ("OwnAccount", _) => E::OwnAccount.into(),
         ("UserDisabled", _) => E::UserDisabled.into(),
         ("LastAdmin", _) => E::LastAdmin.into(),
         ("SessionNotFound", _) => E::SessionNotFound.into(),
         ("ApiTokenNotFound", _) => E::ApiTokenNotFound.into(),
+        ("ApplicationNotFound", _) => E::ApplicationNotFound.into(),
+        ("ClientNotFound", _) => ClientError::NotFound.into(),
+        ("ClientChanged", _) => ClientError::Changed.into(),
+        ("SecretlessClient", _) => ClientError::HasNoSecret.into(),
         ("TooManyApiTokens", _) => E::TooManyApiTokens.into(),
-        ("RecipeNotFound", _) => RecipeError::NotFound.into(),
+        ("RecipeNotFound" | "BinnedNotFound", _) => RecipeError::NotFound.into(),
         ("NotAcceptable", _) => RequestError::NotAcceptable { offered: "application/json".to_owned() }.into(),
         ("EmailTaken", _) => E::EmailTaken.into(),
         ("PreconditionFailed", _) => {
-            RecipeError::Stale { id: ids::RecipeId::from_i64(1)?, revision: 2 }.into()
+            RecipeError::Stale { id: ids::RecipeId::from_i64(1)?, revision: 2, current: None }.into()
         }
-        ("UnacceptableBody", "408") => RequestError::BodyTooSlow.into(),
+        ("PreconditionRequired", _) => RequestError::PreconditionRequired.into(),
+        ("UnacceptableBody" | "UnacceptableImport", "408") => RequestError::BodyTooSlow.into(),
         ("UnacceptableBody", "413") => RequestError::BodyTooLarge { limit: BODY_BYTES }.into(),
         ("UnacceptableBody", "415") => RequestError::UnsupportedMediaType.into(),
         ("UnacceptableBody", "422") => RequestError::missing(["name"]).into(),
         ("UnacceptableBulk", "408") => RequestError::BodyTooSlow.into(),
         ("UnacceptableBulk", "413") => RequestError::BodyTooLarge { limit: BULK_BYTES }.into(),
         ("UnacceptableBulk", "415") => RequestError::UnsupportedMediaType.into(),
-        ("UnacceptableBulk", "422") => RequestError::missing(["operations"]).into(),
+        ("UnacceptableBulk", "422") => Report::from(RequestError::missing(["op"])).of_operation(3),
+        ("UnacceptableImport", "413") => RequestError::BodyTooLarge { limit: IMPORT_BYTES }.into(),
+        ("UnacceptableImport", "415") => RequestError::UnsupportedCoding.into(),
+        ("UnacceptableImport", "422") => {
+            let message = "is a web page without a recipe in JSON-LD, microdata or RDFa".to_owned();
+            RequestError::Invalid(vec![FieldError { pointer: "/0".to_owned(), message }]).into()
+        }
         ("QuotaExceeded", _) => {
             let quotas = Quotas { recipes: Quota(Some(20_000)), bytes: Quota(Some(256 << 20)) };
             RecipeError::QuotaExceeded { usage: Usage { recipes: 20_000, bytes: 23_456_789 }, quotas }.into()

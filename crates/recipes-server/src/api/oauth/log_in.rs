@@ -25,8 +25,8 @@ pub(super) async fn page(
 ) -> Response {
     let fields = Parameters::parse(&query.unwrap_or_default()).unwrap_or_default();
     let field = |name| fields.get(name).ok().flatten().unwrap_or_default();
-    let (return_to, hint) = (field("return_to"), field("login_hint"));
-    form(&app, &server, return_to, hint, "").await
+    let to = Target { next: field("next"), return_to: field("return_to") };
+    form(&app, &server, to, field("login_hint"), "").await
 }
 
 pub(super) async fn submit(
@@ -39,18 +39,32 @@ pub(super) async fn submit(
     let field = |name| fields.get(name).ok().flatten().unwrap_or_default();
     // Parsed and written again, so that whatever it contains is the query of a path of this service.
     let return_to = &Parameters::parse(field("return_to")).unwrap_or_default().to_query();
+    let to = Target { next: field("next"), return_to };
     let email = field("email");
     match logged_in(&app, email, field("password").into(), client).await {
         Ok(Ok(session)) => match server.bind_browser(session.refresh_token.session()).await {
             Ok(cookie) => {
-                let mut response = see_other(&app, &format!("/oauth/authorize?{return_to}"));
+                let mut response = see_other(&app, &format!("{}?{return_to}", to.path()));
                 set(&mut response, header::SET_COOKIE, Some(app.cookies().of_pages(&cookie, session.keep)));
                 response
             }
             Err(error) => pages::error(&app, &error),
         },
-        Ok(Err(problem)) => form(&app, &server, return_to, email, problem).await,
+        Ok(Err(problem)) => form(&app, &server, to, email, problem).await,
         Err(report) => report.into_response(),
+    }
+}
+
+/// Where the browser goes after the log-in.
+#[derive(Clone, Copy)]
+struct Target<'a> {
+    next: &'a str,
+    return_to: &'a str,
+}
+
+impl Target<'_> {
+    fn path(self) -> &'static str {
+        if self.next == "device" { "/device" } else { "/oauth/authorize" }
     }
 }
 
@@ -76,28 +90,39 @@ async fn logged_in(
 async fn form(
     app: &App,
     server: &AuthorizationServer,
-    return_to: &str,
+    Target { next, return_to }: Target<'_>,
     email: &str,
     problem: &str,
 ) -> Response {
-    let found = client_and_origin(server, return_to).await;
-    let client = found.as_ref().map(|(name, origin)| (&**name, &**origin));
-    pages::log_in(app, &LogInForm { return_to, email, problem, client })
+    let found = client_and_origins(server, return_to).await;
+    let client = found.as_ref().map(|(name, origins)| (&**name, &**origins));
+    pages::log_in(app, &LogInForm { next, return_to, email, problem, client })
 }
 
-/// The name of the client and the origin of the redirect URI, if it is the client's own. Browsers apply `form-action` to the
+/// The name of the client, and where the answer may redirect: the origin of the redirect URI, if it is the client's own. A request
+/// that was pushed or signed does not show it, so those of all URIs of the client count then. Browsers apply `form-action` to the
 /// redirects after a form, and those of a log-in may end at the client.
-async fn client_and_origin(server: &AuthorizationServer, return_to: &str) -> Option<(String, String)> {
+async fn client_and_origins(server: &AuthorizationServer, return_to: &str) -> Option<(String, String)> {
     let request = Parameters::parse(return_to).ok()?;
     let client = server.client(request.get("client_id").ok()??).await.ok()??;
-    let uri = request.get("redirect_uri").ok()??;
-    if !client.redirect_uris.iter().any(|own| own.allows(uri)) {
-        return None;
-    }
+    let origins = match request.get("redirect_uri").ok()? {
+        Some(uri) if client.redirect_uris.iter().any(|own| own.allows(uri)) => origin(uri)?,
+        Some(_) => return None,
+        None => {
+            let mut all: Vec<_> =
+                client.redirect_uris.iter().filter_map(|own| origin(own.as_str())).collect();
+            all.sort_unstable();
+            all.dedup();
+            all.join(" ")
+        }
+    };
+    Some((client.name, origins))
+}
+
+fn origin(uri: &str) -> Option<String> {
     let (scheme, rest) = uri.split_once(':')?;
-    let origin = match rest.strip_prefix("//").and_then(|rest| rest.split(['/', '?']).next()) {
+    Some(match rest.strip_prefix("//").and_then(|rest| rest.split(['/', '?']).next()) {
         Some(authority) => format!("{scheme}://{authority}"),
         None => format!("{scheme}:"),
-    };
-    Some((client.name, origin))
+    })
 }

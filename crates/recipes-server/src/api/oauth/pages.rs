@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::response::{Html, IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
-use strict_oidc::{AuthorizationResponse, ConsentPage, ErrorPage, OAuthError};
+use strict_oidc::{AuthorizationResponse, ConsentPage, DevicePage, ErrorPage, OAuthError};
 
 use super::set;
 use crate::api::responses::NO_STORE;
@@ -15,6 +15,7 @@ struct LogInPage<'a> {
     base: &'a str,
     host: &'a str,
     client: Option<&'a str>,
+    next: &'a str,
     return_to: &'a str,
     email: &'a str,
     problem: &'a str,
@@ -25,6 +26,33 @@ struct LogInPage<'a> {
 struct Consent<'a> {
     base: &'a str,
     page: &'a ConsentPage,
+    /// The e-mail address of the user.
+    user: &'a str,
+    /// The log-in page for the same request.
+    other_user: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "device_code.html")]
+struct DeviceCode<'a> {
+    base: &'a str,
+    typed: &'a str,
+    problem: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "device.html")]
+struct Device<'a> {
+    base: &'a str,
+    page: &'a DevicePage,
+    user_code: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "device_done.html")]
+struct DeviceDone<'a> {
+    base: &'a str,
+    is_allowed: bool,
 }
 
 #[derive(Template)]
@@ -53,7 +81,9 @@ struct FormPost<'a> {
 
 /// What the log-in page shows.
 pub(super) struct LogInForm<'a> {
-    /// The query of the authorization request.
+    /// The page that comes after the log-in: `device`, or else the authorization endpoint.
+    pub(super) next: &'a str,
+    /// The query of that page.
     pub(super) return_to: &'a str,
     pub(super) email: &'a str,
     /// Why the last try failed. Empty: there was none.
@@ -63,16 +93,33 @@ pub(super) struct LogInForm<'a> {
 }
 
 pub(super) fn log_in(app: &App, form: &LogInForm<'_>) -> Response {
-    let LogInForm { return_to, email, problem, client } = *form;
+    let LogInForm { next, return_to, email, problem, client } = *form;
     let status = if problem.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let host = app.public_url().map_or("this server", |url| url.host());
     let (name, target) = client.unzip();
-    let page = LogInPage { base: base(app), host, client: name, return_to, email, problem };
+    let page = LogInPage { base: base(app), host, client: name, next, return_to, email, problem };
     page_response(status, &page, target.unwrap_or_default())
 }
 
-pub(super) fn consent(app: &App, page: &ConsentPage) -> Response {
-    page_response(StatusCode::OK, &Consent { base: base(app), page }, &page.form_action)
+pub(super) fn consent(app: &App, page: &ConsentPage, user: &str) -> Response {
+    let mut log_in = form_urlencoded::Serializer::new(String::new());
+    log_in.append_pair("return_to", &page.request);
+    let other_user = &log_in.finish();
+    page_response(StatusCode::OK, &Consent { base: base(app), page, user, other_user }, &page.form_action)
+}
+
+/// Where users type the code that their device shows.
+pub(super) fn device_code(app: &App, typed: &str, problem: &str) -> Response {
+    let status = if problem.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    page_response(status, &DeviceCode { base: base(app), typed, problem }, "")
+}
+
+pub(super) fn device(app: &App, page: &DevicePage, user_code: &str) -> Response {
+    page_response(StatusCode::OK, &Device { base: base(app), page, user_code }, "")
+}
+
+pub(super) fn device_done(app: &App, is_allowed: bool) -> Response {
+    page_response(StatusCode::OK, &DeviceDone { base: base(app), is_allowed }, "")
 }
 
 /// With a ticket the page asks, without one it says that it is done.

@@ -23,7 +23,7 @@ pub(super) async fn authorize(
         let parameters = Parameters::parse(&query.unwrap_or_default())?;
         server.authorize(&parameters, app.cookies().page(&headers)).await
     };
-    follow(&app, &server, next.await).await
+    follow(&app, &server, &headers, next.await).await
 }
 
 /// A page of the client may post the request (OpenID Connect Core section 3.1.2.1). A cookie of ours would not come with it from
@@ -45,10 +45,15 @@ pub(super) async fn consent(
         let form = ConsentForm::read(&Parameters::parse(&form.0)?)?;
         server.consent(&form, app.cookies().page(&headers)).await
     };
-    follow(&app, &server, next.await).await
+    follow(&app, &server, &headers, next.await).await
 }
 
-async fn follow(app: &App, server: &AuthorizationServer, next: Result<Next, OAuthError>) -> Response {
+async fn follow(
+    app: &App,
+    server: &AuthorizationServer,
+    headers: &HeaderMap,
+    next: Result<Next, OAuthError>,
+) -> Response {
     let response = match next {
         Ok(Next::Show(page)) => return pages::request_error(app, &page),
         Ok(Next::LogIn(LogIn { return_to, login_hint, .. })) => {
@@ -61,7 +66,12 @@ async fn follow(app: &App, server: &AuthorizationServer, next: Result<Next, OAut
             let error = OAuthError::new(ErrorCode::ServerError, "this server has no second factor");
             return pages::error(app, &error);
         }
-        Ok(Next::Consent(page)) => return pages::consent(app, &page),
+        Ok(Next::Consent(page)) => {
+            return match server.signed_in(app.cookies().page(headers)).await {
+                Ok(user) => pages::consent(app, &page, &user.unwrap_or_default()),
+                Err(error) => pages::error(app, &error),
+            };
+        }
         Ok(Next::Return(response)) => response,
         Ok(Next::Issue(approved)) => match server.issue(*approved).await {
             Ok(response) => response,

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use headers::HeaderMapExt as _;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use ids::RecipeId;
+use jiff::Timestamp;
 use store::{Lookup, ReadCache};
 
 use crate::http::conditional::{self, Conditions, ETag};
@@ -28,15 +29,20 @@ impl RecipeResponse {
         body.extend_from_slice(b"{\"data\":");
         recipe.write_json(&mut body);
         body.push(b'}');
-        let etag = ETag::json(recipe.id, recipe.revision);
+        Self::new(ETag::json(recipe.id, recipe.revision), recipe.updated_at, body)
+    }
+
+    /// The response with this body, in the representation of the tag.
+    pub(super) fn new(etag: ETag, updated_at: Timestamp, body: Vec<u8>) -> Self {
         // With room for the headers that every response gets.
         let mut headers = HeaderMap::with_capacity(12);
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(etag.representation.content_type));
         headers.insert(header::CACHE_CONTROL, REVALIDATE);
         headers.insert(header::ETAG, etag.to_header());
-        headers.typed_insert(conditional::last_modified(recipe.updated_at));
+        headers.insert(header::VARY, HeaderValue::from_static("accept"));
+        headers.typed_insert(conditional::last_modified(updated_at));
         headers.insert(header::CONTENT_LENGTH, body.len().into());
-        Self { etag, changed: conditional::system_time(recipe.updated_at), headers, body: body.into() }
+        Self { etag, changed: conditional::system_time(updated_at), headers, body: body.into() }
     }
 
     pub(super) fn with_status(self, status: StatusCode) -> Response {
@@ -60,7 +66,7 @@ impl RecipeResponse {
 }
 
 /// Responses depend on the caller, because recipes can be private. The `ETag` makes revalidation cheap.
-pub(super) const REVALIDATE: HeaderValue = HeaderValue::from_static("private, no-cache");
+pub(in crate::api) const REVALIDATE: HeaderValue = HeaderValue::from_static("private, no-cache");
 
 /// Reads recipes through a cache of the responses that every client may get.
 pub struct RecipeResponses(ReadCache<RecipeId, RecipeResponse>);

@@ -6,6 +6,7 @@ use axum::{
 };
 use http::{HeaderValue, Uri, header};
 use ids::UserId;
+use recipes::limits::MINUTES;
 use search::{Direction, Facet, Order, SortKey, TIME_RANGES, TagFilter};
 use serde_json::{Value, json};
 use store::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE};
@@ -30,7 +31,7 @@ use crate::use_cases::recipes::{PageWanted, RecipeQuery};
 const PATH: &str = "/api/v1/recipes";
 
 /// The parameters that select recipes.
-const FILTERS: [&str; 19] = [
+pub(crate) const FILTERS: [&str; 20] = [
     "q",
     "label",
     "excludeLabel",
@@ -47,13 +48,14 @@ const FILTERS: [&str; 19] = [
     "difficulty",
     "owner",
     "visibility",
+    "favourite",
     "updatedSince",
     "createdSince",
     "sort",
 ];
 
 /// Those that may be given several times: all of their values must hold.
-const REPEATABLE: [&str; 8] = [
+pub(crate) const REPEATABLE: [&str; 8] = [
     "label",
     "excludeLabel",
     "ingredient",
@@ -94,7 +96,7 @@ pub(super) async fn page(
         with_total: count == Count::Exact,
     };
     let viewer = reader.viewer;
-    let found = app.recipes().search(recipe_query(&query, &reader)?, viewer, wanted).await?;
+    let found = app.recipes().search(recipe_query(&query, reader.user)?, viewer, wanted).await?;
 
     let cursor = found.hits.next.map(|next| Cursor::new(next, &filters).encode());
     let mut tail = Vec::new();
@@ -137,7 +139,9 @@ pub(super) async fn page(
 )]
 pub async fn facets(JsonApi(app): JsonApi<App>, reader: RecipeReader, uri: Uri) -> Result<Response, Report> {
     let query = Query::parse_repeatable(&uri, &FILTERS, &REPEATABLE)?;
-    let (facets, is_stale) = app.recipes().facets(recipe_query(&query, &reader)?, reader.viewer).await?;
+    // Counts have no order, but the parameters of a list can be sent as they are.
+    order(&query)?;
+    let (facets, is_stale) = app.recipes().facets(recipe_query(&query, reader.user)?, reader.viewer).await?;
     let shown = |facets: Vec<Facet>| -> Vec<Value> {
         let show = |facet: Facet| json!({ "value": facet.slug, "text": facet.text, "count": facet.count });
         facets.into_iter().map(show).collect()
@@ -194,11 +198,11 @@ struct Named {
     name: String,
 }
 
-fn revalidated(body: Value) -> Response {
+pub(super) fn revalidated(body: Value) -> Response {
     ([(header::CACHE_CONTROL, REVALIDATE)], Json(body)).into_response()
 }
 
-fn recipe_query(query: &Query<'_>, reader: &RecipeReader) -> Result<RecipeQuery, RequestError> {
+pub(crate) fn recipe_query(query: &Query<'_>, user: Option<UserId>) -> Result<RecipeQuery, RequestError> {
     let tags =
         |required: &str, excluded: &str| TagFilter::parse(query.get_all(required), query.get_all(excluded));
     let words = |name: &str| query.get_all(name).map(str::to_owned).collect();
@@ -211,11 +215,11 @@ fn recipe_query(query: &Query<'_>, reader: &RecipeReader) -> Result<RecipeQuery,
         ingredients: words("ingredient"),
         without_ingredients: words("excludeIngredient"),
         author: query.get("author").map(str::to_owned),
-        max_total_minutes: parsed(query, "maxTotalMinutes", "a whole number of minutes")?,
-        max_preparation_minutes: parsed(query, "maxPrepMinutes", "a whole number of minutes")?,
-        max_cooking_minutes: parsed(query, "maxCookMinutes", "a whole number of minutes")?,
+        max_total_minutes: minutes(query, "maxTotalMinutes")?,
+        max_preparation_minutes: minutes(query, "maxPrepMinutes")?,
+        max_cooking_minutes: minutes(query, "maxCookMinutes")?,
         difficulty: difficulty(query)?,
-        owner: owner(query, reader)?,
+        owner: owner(query, user)?,
         visibility: match query.get("visibility") {
             None => None,
             Some("public") => Some(recipes::Visibility::Public),
@@ -226,7 +230,13 @@ fn recipe_query(query: &Query<'_>, reader: &RecipeReader) -> Result<RecipeQuery,
         created_since: parsed(query, "createdSince", "a time as in 2024-05-01T12:00:00Z")?,
         among: None,
     };
-    Ok(RecipeQuery { text: query.get("q").unwrap_or_default().to_owned(), filter })
+    let favourites_of = match (query.get("favourite"), user) {
+        (None, _) => None,
+        (Some("true"), Some(user)) => Some(user),
+        (Some("true"), None) => return Err(malformed("favourite=true needs a log-in: send an access token")),
+        (Some(_), _) => return Err(malformed("favourite must be \"true\"; leave it out for all recipes")),
+    };
+    Ok(RecipeQuery { text: query.get("q").unwrap_or_default().to_owned(), filter, favourites_of })
 }
 
 fn parsed<T: std::str::FromStr>(
@@ -238,6 +248,14 @@ fn parsed<T: std::str::FromStr>(
     query.get(name).map(parse).transpose()
 }
 
+fn minutes(query: &Query<'_>, name: &str) -> Result<Option<u32>, RequestError> {
+    let expected = "a whole number of minutes from 0 to 525600";
+    match parsed(query, name, expected)? {
+        Some(minutes) if !MINUTES.contains(&minutes) => Err(malformed(&format!("{name} must be {expected}"))),
+        minutes => Ok(minutes),
+    }
+}
+
 fn difficulty(query: &Query<'_>) -> Result<Option<u8>, RequestError> {
     let expected = "a whole number from 1 to 5";
     let difficulty = parsed(query, "difficulty", expected)?;
@@ -247,8 +265,8 @@ fn difficulty(query: &Query<'_>) -> Result<Option<u8>, RequestError> {
     }
 }
 
-fn owner(query: &Query<'_>, reader: &RecipeReader) -> Result<Option<UserId>, RequestError> {
-    match (query.get("owner"), reader.user) {
+fn owner(query: &Query<'_>, user: Option<UserId>) -> Result<Option<UserId>, RequestError> {
+    match (query.get("owner"), user) {
         (None, _) => Ok(None),
         (Some("me"), Some(user)) => Ok(Some(user)),
         (Some("me"), None) => {
@@ -264,7 +282,7 @@ const ORDERS: &str =
     "relevance, id, name, createdAt, updatedAt or totalTimeMinutes, each with - before it for the reverse";
 
 /// By relevance if there is a text, else by id.
-fn order(query: &Query<'_>) -> Result<Order, RequestError> {
+pub(crate) fn order(query: &Query<'_>) -> Result<Order, RequestError> {
     let Some(text) = query.get("sort") else {
         let has_text = query.get("q").is_some_and(|text| !text.trim().is_empty());
         return Ok(if has_text { Order::Relevance } else { Order::By(SortKey::Id, Direction::Ascending) });

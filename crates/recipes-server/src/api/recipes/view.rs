@@ -80,7 +80,7 @@ fn field(name: &str) -> Result<&'static str, RequestError> {
     })
 }
 
-/// The members of an object, whose values are not parsed.
+/// The members of a JSON object with unparsed values.
 struct Members<'a>(Vec<(String, &'a RawValue)>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {

@@ -21,10 +21,12 @@ pub enum Limit {
     Reset,
     /// Mails of one kind, by recipient.
     Mail,
+    /// Codes of devices that a user types, by user.
+    Device,
 }
 
 impl Limit {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::SignUp,
         Self::LogIn,
         Self::Account,
@@ -33,6 +35,7 @@ impl Limit {
         Self::AccountChange,
         Self::Reset,
         Self::Mail,
+        Self::Device,
     ];
 
     pub fn name(self) -> &'static str {
@@ -45,6 +48,7 @@ impl Limit {
             Self::AccountChange => "account-change",
             Self::Reset => "reset",
             Self::Mail => "mail",
+            Self::Device => "device",
         }
     }
 
@@ -59,6 +63,7 @@ impl Limit {
             Self::AccountChange => per_minutes(30, 60),
             Self::Reset => per_minutes(60, 60),
             Self::Mail => per_minutes(5, 60),
+            Self::Device => per_minutes(5, 10),
         }
     }
 }

@@ -33,6 +33,7 @@ impl Kind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
     Added,
+    Updated,
     AlreadyThere,
     Failed,
 }
@@ -42,6 +43,7 @@ pub(super) enum Outcome {
 pub(super) struct Tally {
     recipes: u64,
     users: u64,
+    updated: u64,
     already_there: u64,
     failed: u64,
     /// How often each unknown field was found, by its name without indexes.
@@ -56,6 +58,7 @@ impl Tally {
         let counter = match (outcome, kind) {
             (Outcome::Added, Kind::User) => &mut self.users,
             (Outcome::Added, _) => &mut self.recipes,
+            (Outcome::Updated, _) => &mut self.updated,
             (Outcome::AlreadyThere, _) => &mut self.already_there,
             (Outcome::Failed, _) => &mut self.failed,
         };
@@ -93,13 +96,19 @@ impl Tally {
         self.failed > 0
     }
 
+    /// Nothing was imported after all.
+    pub(super) fn take_back(&mut self) {
+        (self.recipes, self.users, self.updated) = (0, 0, 0);
+    }
+
     /// The other results, as in ", 2 already there, 1 failed".
     pub(super) fn remarks(&self) -> String {
         let remark =
             |number: u64, what: &str| if number > 0 { format!(", {number} {what}") } else { String::new() };
         let left_out = self.left_out.values().sum();
         let fields = if left_out == 1 { "field left out" } else { "fields left out" };
-        remark(self.already_there, "already there")
+        remark(self.updated, "updated")
+            + &remark(self.already_there, "already there")
             + &remark(self.failed, "failed")
             + &remark(left_out, fields)
     }

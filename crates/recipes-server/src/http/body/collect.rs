@@ -71,7 +71,8 @@ pub(super) async fn collect(
         return Err(RequestError::BodyTooLarge { limit });
     }
     let begun = Instant::now();
-    let collected = timeout(limits::BODY_READ, read(MemoryBudget::of(extensions), body, limit)).await;
+    let time = if limit > limits::BODY_BYTES { limits::IMPORT_READ } else { limits::BODY_READ };
+    let collected = timeout(time, read(MemoryBudget::of(extensions), body, limit)).await;
     waits::for_body(begun);
     match collected {
         Ok(collected) => collected,

@@ -1,4 +1,4 @@
-//! The text of a form, for endpoints whose specification says how its fields are read.
+//! The text of a form, for endpoints whose specification says how its fields are read, and for pages.
 
 use axum::extract::{FromRequest, Request};
 use http::header;
@@ -6,13 +6,13 @@ use http::header;
 use super::received;
 use crate::http::error::{Report, RequestError};
 
-/// The bytes of a form at most.
-const MAX_BYTES: usize = 16 * 1024;
+/// The limit of forms that hold parameters of a protocol or a few fields.
+pub const FORM_BYTES: usize = 16 * 1024;
 
-/// An `application/x-www-form-urlencoded` body, not decoded.
-pub struct FormText(pub String);
+/// An `application/x-www-form-urlencoded` body of at most this many bytes, not decoded.
+pub struct FormText<const MAX_BYTES: usize = FORM_BYTES>(pub String);
 
-impl<S: Sync> FromRequest<S> for FormText {
+impl<S: Sync, const MAX_BYTES: usize> FromRequest<S> for FormText<MAX_BYTES> {
     type Rejection = Report;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Report> {

@@ -7,7 +7,7 @@ use recipes::FieldError;
 
 use super::Report;
 use crate::passwords::HashError;
-use crate::use_cases::accounts::AccountError;
+use crate::use_cases::accounts::{AccountError, CheckError};
 
 /// RFC 9110 section 11.6.1 requires a challenge with every 401. Logging in gives a bearer token.
 const BEARER: HeaderValue = HeaderValue::from_static("Bearer");
@@ -32,6 +32,7 @@ impl From<AccountError> for Report {
             E::UserNotFound => (StatusCode::NOT_FOUND, "user_not_found"),
             E::SessionNotFound => (StatusCode::NOT_FOUND, "session_not_found"),
             E::ApiTokenNotFound => (StatusCode::NOT_FOUND, "api_token_not_found"),
+            E::ApplicationNotFound => (StatusCode::NOT_FOUND, "application_not_found"),
             E::InvitationNotFound => (StatusCode::NOT_FOUND, "invitation_not_found"),
             E::EmailTaken => (StatusCode::CONFLICT, "email_taken"),
             E::UserDisabled => (StatusCode::CONFLICT, "user_disabled"),
@@ -59,6 +60,16 @@ impl From<AccountError> for Report {
         match challenge {
             Some(challenge) => report.with_header(header::WWW_AUTHENTICATE, challenge),
             None => report,
+        }
+    }
+}
+
+/// A password that could not be checked.
+impl From<CheckError> for Report {
+    fn from(error: CheckError) -> Self {
+        match error {
+            CheckError::Hash(error) => AccountError::Hash(error).into(),
+            CheckError::Store(error) => error.into(),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! The errors of recipes as responses.
 
-use http::{StatusCode, header};
+use std::time::Duration;
+
+use http::{HeaderValue, StatusCode, header};
 
 use super::Report;
 use crate::http::conditional::ETag;
@@ -22,11 +24,26 @@ impl From<RecipeError> for Report {
             E::EmailNotVerified => (StatusCode::FORBIDDEN, "email_not_verified"),
             // As in RFC 4331, section 6.
             E::QuotaExceeded { .. } => (StatusCode::INSUFFICIENT_STORAGE, "quota_exceeded"),
+            E::NoServings => (StatusCode::BAD_REQUEST, "no_servings"),
+            E::ScaleOutOfRange => (StatusCode::BAD_REQUEST, "malformed"),
+            E::TooManyExports => return Self::overloaded(Duration::from_secs(10)),
+            E::Corrupt(why) => return Self::internal(why),
+            E::IdempotencyKeyReused => (StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused"),
+            E::EditsTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "edits_too_large"),
+            E::MayNotRead => (StatusCode::FORBIDDEN, "insufficient_scope"),
+            E::OfOperation { index, error } => return Self::from(*error).of_operation(index),
+            E::TooManyCooked => (StatusCode::CONFLICT, "too_many_entries"),
+            E::NoSuchRevision => (StatusCode::NOT_FOUND, "revision_not_found"),
+            E::AdminRequired => (StatusCode::FORBIDDEN, "admin_required"),
+            E::UidTaken => (StatusCode::CONFLICT, "uid_taken"),
+            E::NoSuchEntry => (StatusCode::NOT_FOUND, "entry_not_found"),
+            E::TooManyFavourites => (StatusCode::CONFLICT, "too_many_favourites"),
             E::Stale { .. } => (StatusCode::PRECONDITION_FAILED, "precondition_failed"),
             E::IndexIncomplete { .. } => (StatusCode::SERVICE_UNAVAILABLE, "search_index_incomplete"),
             E::NoSearch => return Self::internal(error),
             E::Search(error) => return Self::internal(error),
             E::Thread(error) => return Self::internal(error),
+            E::Invalid(errors) => return Self::invalid(errors),
             E::ActorRevoked => return AccountError::ActorRevoked.into(),
             E::Store(error) => return error.into(),
         };
@@ -36,8 +53,16 @@ impl From<RecipeError> for Report {
                 let seconds = total.saturating_sub(indexed) / INDEXED_PER_SECOND;
                 report.retry_after_seconds(seconds.clamp(1, LONGEST_WAIT))
             }
-            E::Stale { id, revision } => {
-                report.with_header(header::ETAG, ETag::json(id, revision).to_header())
+            E::MayNotRead => {
+                let challenge = "Bearer error=\"insufficient_scope\", scope=\"recipes:read\"";
+                report.with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
+            }
+            E::Stale { id, revision, current } => {
+                let report = report.with_header(header::ETAG, ETag::json(id, revision).to_header());
+                match current {
+                    Some(current) => report.with_current(&current),
+                    None => report,
+                }
             }
             _ => report,
         }

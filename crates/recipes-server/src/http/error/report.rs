@@ -9,7 +9,8 @@ use axum::{
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use recipes::FieldError;
 use serde::Serialize;
-use store::StoreError;
+use serde_json::value::RawValue;
+use store::{StoreError, StoredRecipe};
 
 use crate::auth::rate_limit::LimitReached;
 use crate::http::negotiation::Shape;
@@ -29,6 +30,8 @@ struct Contents {
     message: Cow<'static, str>,
     errors: Vec<FieldError>,
     headers: HeaderMap,
+    /// The recipe as it is now, if a change did not fit it.
+    current: Option<Box<RawValue>>,
     cause: Option<Cause>,
 }
 
@@ -36,7 +39,7 @@ impl Report {
     /// `code` is for programs and never changes; `message` is for people.
     pub fn new(status: StatusCode, code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
         let (message, errors, headers) = (message.into(), Vec::new(), HeaderMap::new());
-        Self(Box::new(Contents { status, code, message, errors, headers, cause: None }))
+        Self(Box::new(Contents { status, code, message, errors, headers, current: None, cause: None }))
     }
 
     pub fn status(&self) -> StatusCode {
@@ -47,23 +50,53 @@ impl Report {
         self.0.code
     }
 
+    /// The text for people.
     pub fn message(&self) -> &str {
         &self.0.message
     }
 
+    /// The invalid fields.
     pub fn errors(&self) -> &[FieldError] {
         &self.0.errors
     }
 
     /// The value of a header that the response has besides those of every response.
-    pub fn header(&self, name: HeaderName) -> Option<String> {
-        Some(self.0.headers.get(name)?.to_str().ok()?.to_owned())
+    pub fn header(&self, name: HeaderName) -> Option<&str> {
+        self.0.headers.get(name)?.to_str().ok()
+    }
+
+    /// The error as a member of a larger document.
+    pub fn member(&self) -> ErrorMember<'_> {
+        let Contents { code, message, errors, current, .. } = &*self.0;
+        ErrorMember { code, message, errors, current: current.as_deref() }
+    }
+
+    /// The error of one of several operations: `errors` names its place.
+    #[must_use]
+    pub fn of_operation(mut self, index: usize) -> Self {
+        let place = format!("/operations/{index}");
+        if self.0.errors.is_empty() {
+            let message = self.0.message.clone().into_owned();
+            self.0.errors.push(FieldError { pointer: place, message });
+        } else {
+            self.0.errors.iter_mut().for_each(|error| error.pointer.insert_str(0, &place));
+        }
+        self
     }
 
     /// Says which fields are wrong.
     #[must_use]
     pub fn with_errors(mut self, errors: Vec<FieldError>) -> Self {
         self.0.errors = errors;
+        self
+    }
+
+    /// Shows the current recipe, so that a client can merge its change into it without another request.
+    #[must_use]
+    pub(super) fn with_current(mut self, recipe: &StoredRecipe) -> Self {
+        let mut json = Vec::with_capacity(recipe.json_len());
+        recipe.write_json(&mut json);
+        self.0.current = String::from_utf8(json).ok().and_then(|json| RawValue::from_string(json).ok());
         self
     }
 
@@ -148,6 +181,12 @@ impl Report {
 
     /// [`body`](Self::body), and a line in the log if the server caused the error.
     pub fn render(&self, shape: Shape, request_id: &str) -> (&'static str, Vec<u8>) {
+        self.log();
+        self.body(shape, request_id)
+    }
+
+    /// Writes a line to the log if the server caused the error.
+    pub fn log(&self) {
         let Contents { status, code, cause, .. } = &*self.0;
         if status.is_server_error() {
             let cause = cause.as_deref().map(tracing::field::display);
@@ -157,7 +196,6 @@ impl Report {
                 tracing::warn!(code, cause, "A request was turned away");
             }
         }
-        self.body(shape, request_id)
     }
 
     /// The media type and the body in this shape.
@@ -196,6 +234,17 @@ fn to_json(body: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(body).unwrap_or_default()
 }
 
+/// An error as a member of a larger document.
+#[derive(Serialize)]
+pub struct ErrorMember<'a> {
+    code: &'a str,
+    message: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [FieldError],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    current: Option<&'a RawValue>,
+}
+
 /// The original API's shape with the additional members `code`, `errors` and `requestId`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -206,13 +255,16 @@ struct SeedError<'a> {
     code: &'a str,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [FieldError],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    current: Option<&'a RawValue>,
     request_id: &'a str,
 }
 
 impl<'a> SeedError<'a> {
     fn new(contents: &'a Contents, request_id: &'a str) -> Self {
-        let Contents { status, code, message, errors, .. } = contents;
-        Self { status: "error", status_code: status.as_u16(), message, code, errors, request_id }
+        let Contents { status, code, message, errors, current, .. } = contents;
+        let (status_code, current) = (status.as_u16(), current.as_deref());
+        Self { status: "error", status_code, message, code, errors, current, request_id }
     }
 }
 
@@ -227,14 +279,17 @@ struct ProblemDetails<'a> {
     code: &'a str,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [FieldError],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    current: Option<&'a RawValue>,
     request_id: &'a str,
 }
 
 impl<'a> ProblemDetails<'a> {
     fn new(contents: &'a Contents, request_id: &'a str) -> Self {
-        let Contents { status, code, message, errors, .. } = contents;
+        let Contents { status, code, message, errors, current, .. } = contents;
+        let current = current.as_deref();
         // With "about:blank" the title is the status phrase (RFC 9457 section 4.2.1).
         let (r#type, title) = ("about:blank", status.canonical_reason().unwrap_or("Error"));
-        Self { r#type, title, status: status.as_u16(), detail: message, code, errors, request_id }
+        Self { r#type, title, status: status.as_u16(), detail: message, code, errors, current, request_id }
     }
 }

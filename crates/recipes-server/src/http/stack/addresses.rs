@@ -18,7 +18,14 @@ pub(super) fn remove_trailing_slash(uri: &mut Uri) {
 pub(super) fn remove(base: &str, uri: &mut Uri) {
     let Some(rest) = uri.path().strip_prefix(base) else { return };
     // A proxy that removes `/api` from `/api/api/v1/recipes` leaves an address that begins with it.
-    let is_ours = rest.starts_with('/') && !(base.starts_with("/api") && rest.starts_with("/v1"));
+    // One that removes `/recipes` from `/recipes/recipes/7` leaves the page of a recipe.
+    let is_rest_of_page = base == "/recipes"
+        && rest.strip_prefix('/').is_some_and(|rest| {
+            let first = rest.split('/').next().unwrap_or_default();
+            first == "new" || !first.is_empty() && first.bytes().all(|byte| byte.is_ascii_digit())
+        });
+    let is_of_api = base.starts_with("/api") && rest.starts_with("/v1");
+    let is_ours = rest.starts_with('/') && !is_of_api && !is_rest_of_page;
     if !is_ours && !rest.is_empty() {
         return;
     }
@@ -83,6 +90,10 @@ mod tests {
             ("/recipes", "/recipes/", "/"),
             ("/recipes", "/recipes?x", "/?x"),
             ("/recipes", "/recipesque", "/recipesque"),
+            ("/recipes", "/recipes/recipes/7", "/recipes/7"),
+            ("/recipes", "/recipes/7", "/recipes/7"),
+            ("/recipes", "/recipes/7/edit", "/recipes/7/edit"),
+            ("/recipes", "/recipes/new", "/recipes/new"),
             ("/api", "/api/v1/recipes", "/api/v1/recipes"),
             ("/api", "/api/api/v1/recipes", "/api/v1/recipes"),
             ("/recipes", "https://a.example/recipes/docs", "https://a.example/docs"),

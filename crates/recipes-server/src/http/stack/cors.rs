@@ -18,10 +18,10 @@ pub enum CorsOrigins {
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
 /// For preflights that ask for no header in particular. Listed, because `*` does not include `Authorization`.
 const REQUEST_HEADERS: HeaderValue = HeaderValue::from_static(
-    "accept, authorization, content-type, if-match, if-none-match, prefer, x-request-id",
+    "accept, authorization, content-type, dpop, idempotency-key, if-match, if-none-match, prefer, x-request-id",
 );
 const EXPOSED_HEADERS: HeaderValue = HeaderValue::from_static(
-    "etag, link, location, ratelimit, ratelimit-policy, retry-after, www-authenticate, x-request-id",
+    "dpop-nonce, etag, idempotency-replayed, link, location, ratelimit, ratelimit-policy, retry-after, www-authenticate, x-request-id",
 );
 const ONE_DAY: HeaderValue = HeaderValue::from_static("86400");
 const ANY: HeaderValue = HeaderValue::from_static("*");

@@ -102,11 +102,15 @@ fn sent<'a>(headers: &'a HeaderMap, name: &str) -> Sent<'a> {
     }
 }
 
+/// The forms of the authorization server's pages, beside the addresses that programs use.
+const FORMS: [&str; 3] = ["/oauth/log-in", "/oauth/consent", "/oauth/logout/confirm"];
+
 /// Whether the request is the form of a page, which a page of another site must never send, with cookies or without: a log-in could
 /// log the user in to the account of an attacker. `/oauth/authorize` is not one: clients may post to it.
 pub(super) fn is_form_of_page<B>(request: &Request<B>) -> bool {
-    request.method() == http::Method::POST
-        && matches!(request.uri().path(), "/oauth/log-in" | "/oauth/consent" | "/oauth/logout/confirm")
+    let path = request.uri().path();
+    let is_of_programs = path.starts_with("/api/") || path.starts_with("/oauth/");
+    request.method() == http::Method::POST && (FORMS.contains(&path) || !is_of_programs)
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! Servers that share a data directory have an index each: an index has one writer.
 
-use std::fs::{File, TryLockError};
+use std::fs::{DirBuilder, File, TryLockError};
 use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 /// The folder of the first server's index, in the data directory.
@@ -18,6 +19,8 @@ pub(super) struct FolderLock(#[expect(dead_code, reason = "its end releases the 
 /// # Errors
 /// If the data directory cannot be written, or all folders are used.
 pub(super) fn lock(data_dir: &Path) -> io::Result<(PathBuf, FolderLock)> {
+    // Nothing else creates it where the database is in another place and the secret is in a variable.
+    DirBuilder::new().recursive(true).mode(0o700).create(data_dir)?;
     for number in 1..=SERVERS {
         let name = if number == 1 { FOLDER.to_owned() } else { format!("{FOLDER}-{number}") };
         // Beside the folder, which is deleted when the index is built anew.
@@ -35,6 +38,16 @@ pub(super) fn lock(data_dir: &Path) -> io::Result<(PathBuf, FolderLock)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn data_directory_is_created_for_its_owner_only() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let parent = tempfile::tempdir().unwrap();
+        let data_dir = parent.path().join("data");
+        let (folder, _lock) = lock(&data_dir).unwrap();
+        assert_eq!(folder, data_dir.join(FOLDER));
+        assert_eq!(data_dir.metadata().unwrap().permissions().mode() & 0o777, 0o700);
+    }
 
     #[test]
     fn each_server_has_a_folder_of_its_own_until_it_ends() {

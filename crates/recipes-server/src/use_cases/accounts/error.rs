@@ -51,6 +51,8 @@ pub enum AccountError {
     SessionNotFound,
     #[error("You have no such API token")]
     ApiTokenNotFound,
+    #[error("No application with this id has access to your account")]
+    ApplicationNotFound,
     #[error("The limit of API tokens is reached; delete one first")]
     TooManyApiTokens,
     /// One value of the command, named by its field, is not valid.

@@ -8,13 +8,15 @@ use ids::UserId;
 use jiff::Timestamp;
 use store::{Listing, Page};
 
-use super::{Accounts, error::AccountError};
+use super::{Accounts, UserApplication, error::AccountError};
 
 /// What an account has.
 pub struct Export {
     pub at: Timestamp,
     pub sessions: Vec<Session>,
     pub api_tokens: Vec<ApiToken>,
+    /// The applications that the user gave access.
+    pub applications: Vec<UserApplication>,
     /// The open invitations that the user created.
     pub invitations: Vec<Invitation>,
 }
@@ -27,6 +29,7 @@ impl Accounts {
             at: self.clock.now(),
             sessions: self.sessions(user).await?,
             api_tokens: self.api_tokens(user).await?,
+            applications: self.applications(user).await?,
             invitations: self.store.invitations_of(user).await?,
         })
     }

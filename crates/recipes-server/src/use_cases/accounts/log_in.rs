@@ -36,6 +36,7 @@ pub enum PasswordCheck {
 /// A user with a right password, and the hash that it was checked against.
 pub struct CheckedUser {
     pub user: User,
+    pub password: SecretString,
     pub password_hash: Option<PasswordHash>,
 }
 
@@ -90,11 +91,11 @@ impl LogIn {
         attempt.succeeded().await;
         let password_hash = match stored {
             Some(outdated) if verdict == Verdict::RightButOutdated => {
-                Some(self.upgrade(&user, outdated, password).await?)
+                Some(self.upgrade(&user, outdated, password.clone()).await?)
             }
             stored => stored,
         };
-        Ok(PasswordCheck::Right(CheckedUser { user, password_hash }))
+        Ok(PasswordCheck::Right(CheckedUser { user, password, password_hash }))
     }
 
     /// Replaces a hash of an older scheme or with weaker parameters, which requires the password. Returns the hash that
@@ -152,12 +153,24 @@ impl Accounts {
     /// # Errors
     /// [`AccountError::UnableToLogIn`] if the password was changed or the user was disabled in the meantime.
     pub async fn log_in(&self, checked: CheckedUser, client: ClientInfo) -> Result<LoggedIn, AccountError> {
-        let CheckedUser { user, password_hash } = checked;
+        let CheckedUser { user, password, mut password_hash } = checked;
         let id = user.id;
-        let session = self.begin_session(user, password_hash.as_ref(), client).await?;
-        let session = session.ok_or(AccountError::UnableToLogIn)?;
-        tracing::info!(user.id = %id, "User {id} logged in");
-        Ok(session)
+        // Twice: another log-in may have replaced an outdated hash of the same password in the meantime.
+        for _ in 0..2 {
+            let session = self.begin_session(user.clone(), password_hash.as_ref(), client.clone()).await?;
+            if let Some(session) = session {
+                tracing::info!(user.id = %id, "User {id} logged in");
+                return Ok(session);
+            }
+            let stored = stored_hash(&self.store, &user).await?;
+            if stored == password_hash
+                || self.passwords.verify(password.clone(), stored.clone()).await? == Verdict::Wrong
+            {
+                break;
+            }
+            password_hash = stored;
+        }
+        Err(AccountError::UnableToLogIn)
     }
 
     /// Checks the password of a user who is logged in again, then runs `act` with the hash that it was checked against.

@@ -1,9 +1,10 @@
 //! Why a use case of recipes failed.
 
 use ids::RecipeId;
-use recipes::{Quotas, Usage};
+use recipes::amounts::{RecipeView, ViewError};
+use recipes::{CorruptRecipe, FieldError, Quotas, Usage};
 use search::SearchError;
-use store::StoreError;
+use store::{MAX_COOKED, MAX_COOKED_OF_RECIPE, MAX_EDITED_BYTES, MAX_FAVOURITES, StoreError, StoredRecipe};
 use tokio::task::JoinError;
 
 /// Why a use case of recipes failed. The texts are for the user, except that of the last variant.
@@ -16,9 +17,56 @@ pub enum RecipeError {
     NotTheOwner,
     #[error("Verify your e-mail address first, with the link in the mail; you can request the mail again")]
     EmailNotVerified,
+    #[error("You have {MAX_FAVOURITES} favourites, the most that a user may have; remove one first")]
+    TooManyFavourites,
+    #[error(
+        "You have {MAX_COOKED_OF_RECIPE} entries for this recipe, or {MAX_COOKED} in all, the most that a user may have; remove \
+         one first"
+    )]
+    TooManyCooked,
+    #[error("There is no such revision of this recipe")]
+    NoSuchRevision,
+    #[error("Only administrators delete recipes without an owner for good")]
+    AdminRequired,
+    #[error("A recipe with the uid of this one was imported since; delete it first")]
+    UidTaken,
+    #[error("You have no such entry")]
+    NoSuchEntry,
+    /// The operator's settings do not allow some of the values, or a patch would make a recipe that is not valid.
+    #[error("Some fields are not valid; see errors for each")]
+    Invalid(Vec<FieldError>),
+    /// An API token for writing only.
+    #[error("A patch needs an API token that may also read recipes (recipes:read)")]
+    MayNotRead,
+    #[error(
+        "The operations before have written {} MiB of recipes, the most of one request; send the rest in another one",
+        MAX_EDITED_BYTES >> 20
+    )]
+    EditsTooLarge,
+    /// Of several changes that are made together or not at all, this one was refused.
+    #[error("{error}")]
+    OfOperation { index: usize, error: Box<Self> },
+    #[error("You have used this Idempotency-Key for another recipe; use a new key for each recipe")]
+    IdempotencyKeyReused,
     /// The precondition of the change does not hold.
     #[error("The recipe has changed since you read it; read it again, then repeat your change")]
-    Stale { id: RecipeId, revision: i64 },
+    Stale {
+        id: RecipeId,
+        revision: i64,
+        /// The recipe as it is now, if the caller may read it.
+        current: Option<Box<StoredRecipe>>,
+    },
+    #[error(
+        "The recipe does not say for how many people it is: scale it with scale= instead of servings=, as in scale=3/2"
+    )]
+    NoServings,
+    #[error("The recipe can be scaled to at most {max} times of what it is, and to at least 1/{max}", max = RecipeView::MAX_SCALE)]
+    ScaleOutOfRange,
+    #[error("Other exports are running; try again later")]
+    TooManyExports,
+    /// What is stored cannot be read as a recipe.
+    #[error(transparent)]
+    Corrupt(#[from] CorruptRecipe),
     #[error(
         "Your recipes would exceed your quota: you have {} recipes of {} and {} bytes of {}; delete some, or ask the \
          operator for a larger quota (QUOTA_RECIPES, QUOTA_BYTES)",
@@ -46,8 +94,18 @@ impl From<StoreError> for RecipeError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::ActorRevoked => Self::ActorRevoked,
+            StoreError::EditsTooLarge => Self::EditsTooLarge,
             StoreError::QuotaExceeded { usage, quotas } => Self::QuotaExceeded { usage, quotas },
             error => Self::Store(error),
+        }
+    }
+}
+
+impl From<ViewError> for RecipeError {
+    fn from(error: ViewError) -> Self {
+        match error {
+            ViewError::NoServings => Self::NoServings,
+            ViewError::OutOfRange => Self::ScaleOutOfRange,
         }
     }
 }

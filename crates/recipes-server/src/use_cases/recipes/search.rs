@@ -1,6 +1,6 @@
-//! Searches over the index, whose documents come from the store.
+//! Search: the index answers ids, and the store answers the recipes.
 
-use ids::RecipeId;
+use ids::{RecipeId, UserId};
 use search::{Cursor, Facets, Filter, Hits, Order, RecipeIndex, Search, Suggestions};
 use store::{RecipePage, Viewer};
 use tokio::task::spawn_blocking;
@@ -19,6 +19,8 @@ const SUGGESTIONS: usize = 10;
 pub struct RecipeQuery {
     pub text: String,
     pub filter: Filter,
+    /// Only the favourites of this user.
+    pub favourites_of: Option<UserId>,
 }
 
 /// A page of a search.
@@ -53,6 +55,7 @@ impl Recipes {
         viewer: Viewer,
         page: PageWanted,
     ) -> Result<Found, RecipeError> {
+        let query = self.among_favourites(query).await?;
         let (index, is_stale) = self.caught_up().await?;
         let found = spawn_blocking(move || {
             let search = Search { text: &query.text, filter: &query.filter, viewer };
@@ -71,6 +74,7 @@ impl Recipes {
     /// # Errors
     /// [`RecipeError::IndexIncomplete`] while the index is built.
     pub async fn facets(&self, query: RecipeQuery, viewer: Viewer) -> Result<(Facets, bool), RecipeError> {
+        let query = self.among_favourites(query).await?;
         let (index, is_stale) = self.caught_up().await?;
         let facets = spawn_blocking(move || {
             index.facets(Search { text: &query.text, filter: &query.filter, viewer }, FACETS)
@@ -78,7 +82,7 @@ impl Recipes {
         Ok((facets.await??, is_stale))
     }
 
-    /// Names of recipes and words of ingredients that complete what is typed.
+    /// Suggestions for a text that is being typed: names of recipes and words of ingredients.
     ///
     /// # Errors
     /// [`RecipeError::IndexIncomplete`] while the index is built.
@@ -100,8 +104,16 @@ impl Recipes {
         Ok(self.store.recipes_by_id(ids, viewer, Vec::new()).await?)
     }
 
+    /// How much of the recipes a search finds. `None`: this program has no search.
+    pub async fn freshness(&self) -> Option<Freshness> {
+        match &self.search {
+            Some(search) => Some(search.catch_up().await),
+            None => None,
+        }
+    }
+
     /// The index, and whether the last changes may be missing.
-    async fn caught_up(&self) -> Result<(RecipeIndex, bool), RecipeError> {
+    pub(super) async fn caught_up(&self) -> Result<(RecipeIndex, bool), RecipeError> {
         let search = self.search.as_ref().ok_or(RecipeError::NoSearch)?;
         let is_stale = match search.catch_up().await {
             Freshness::UpToDate => false,

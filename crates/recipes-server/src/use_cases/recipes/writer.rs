@@ -8,4 +8,6 @@ use ids::UserId;
 pub struct Writer {
     pub(super) user: UserId,
     pub(super) actor: Actor,
+    /// Whether the caller may also read the user's recipes: not with an API token for writing only.
+    pub(super) may_read: bool,
 }

@@ -1,6 +1,7 @@
 //! Introspection, revocation and log-out.
 
 use http::{Method, header};
+use store::Context;
 use strict_oidc::{ClientKind, RedirectUri, Scopes};
 
 use super::registered::{ISSUER, Registered, hidden, register, text};
@@ -69,8 +70,8 @@ async fn server_of_an_api_introspects_the_tokens_for_it() {
     .await;
     let token = text(&test.tokens().await, "access_token");
     assert_eq!(test.introspected("c_api", &token).await["scope"], "openid email recipes:read");
-    let row = test.app.store.client("c_kitchen").await.unwrap().unwrap();
-    test.app.store.delete_client(&row.id).await.unwrap();
+    let context = Context::operator(test.app.clock.now());
+    assert!(test.app.store.delete_client("c_kitchen", context).await.unwrap());
     assert_eq!(test.introspected("c_api", &token).await["active"], false, "its client is deleted");
 }
 

@@ -1,12 +1,13 @@
 //! A registered client and its user, and the steps of a log-in.
 
+use accounts::audit::Event;
 use axum::body::Body;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{Method, header};
 use recipes_server::provider::ClientRecord;
 use serde_json::Value;
-use store::ClientRow;
-use strict_oidc::{Client as OAuthClient, ClientKind, ClientSecret, Digest, Random, RedirectUri, Scopes};
+use store::{ClientRow, Context};
+use strict_oidc::{ClientKind, ClientSecret, Digest, Random, RedirectUri, Scopes};
 
 use crate::app::{Answer, PASSWORD, TestApp};
 
@@ -81,7 +82,7 @@ impl Registered {
         self.logs_in_for(&Self::query(more)).await
     }
 
-    async fn logs_in_for(&self, query: &str) -> (String, String) {
+    pub(crate) async fn logs_in_for(&self, query: &str) -> (String, String) {
         let asked = self.get(&format!("/oauth/authorize?{query}"), "").await.is(303);
         let page = self.get(asked.header("location"), "").await.is(200);
         let return_to = hidden(&page.text(), "return_to");
@@ -107,7 +108,7 @@ impl Registered {
         self.allowed(&Self::query(more)).await
     }
 
-    async fn allowed(&self, query: &str) -> String {
+    pub(crate) async fn allowed(&self, query: &str) -> String {
         let (cookie, next) = self.logs_in_for(query).await;
         let shown = self.get(&next, &cookie).await;
         if shown.status == 303 {
@@ -159,22 +160,21 @@ pub(crate) async fn register(
     change: impl FnOnce(&mut ClientRecord),
 ) -> String {
     let secret = ClientSecret::generate(&Random::new([7; 64]));
-    let usual = OAuthClient::new(id, "Kitchen <Timer>", kind);
-    let mut record = ClientRecord {
-        name: usual.name,
-        kind,
-        disabled: false,
-        secrets: if kind.is_confidential() { vec![secret.record()] } else { Vec::new() },
-        redirect_uris: vec![RedirectUri::parse(CALLBACK, kind).unwrap()],
-        grants: usual.grants,
-        scopes: Scopes::parse("openid email offline_access recipes:read").unwrap(),
-        post_logout_redirect_uris: Vec::new(),
-        serves: Vec::new(),
-        audiences: Vec::new(),
-        flags: Vec::new(),
-    };
+    let mut record = ClientRecord::new("Kitchen <Timer>", kind);
+    record.secrets = if kind.is_confidential() { vec![secret.record()] } else { Vec::new() };
+    record.redirect_uris = vec![RedirectUri::parse(CALLBACK, kind).unwrap()];
+    record.scopes = Scopes::parse("openid email offline_access recipes:read").unwrap();
     change(&mut record);
     let row = ClientRow { id: id.into(), record: record.to_json().unwrap(), created_at: app.clock.now() };
-    assert!(app.store.create_client(row).await.unwrap());
+    assert!(app.store.create_client(row, Context::operator(app.clock.now())).await.unwrap());
     secret.expose().to_owned()
+}
+
+/// Changes the record of the client.
+pub(crate) async fn change(app: &TestApp, id: &str, change: impl FnOnce(&mut ClientRecord)) {
+    let row = app.store.client(id).await.unwrap().unwrap();
+    let mut record = ClientRecord::of(&row).unwrap();
+    change(&mut record);
+    let (text, context) = (record.to_json().unwrap(), Context::operator(app.clock.now()));
+    assert!(app.store.replace_client(row, text, Event::ClientChanged, context).await.unwrap());
 }

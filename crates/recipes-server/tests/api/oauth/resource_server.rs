@@ -1,15 +1,18 @@
 //! Two servers: one with the accounts, one with the recipes, which verifies the tokens of the first one offline.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use accounts::Email;
 use axum::{Router, body::Body, response::IntoResponse as _};
-use http::header;
+use http::{Method, header};
 use ids::UserId;
 use serde_json::json;
 use strict_oidc::{ClientKind, Scopes};
 use tokio::net::TcpListener;
 
+use super::assertions::new_key;
+use super::dpop::{Proof, Proving, thief};
 use super::registered::{Registered, register, text};
 use crate::app::{TestApp, recipe};
 
@@ -24,11 +27,15 @@ struct Cluster {
 
 impl Cluster {
     async fn new(audiences: &[&str]) -> Self {
+        Self::of(ClientKind::Web, audiences).await
+    }
+
+    async fn of(kind: ClientKind, audiences: &[&str]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let app = TestApp::accounts_only(&url, &[API]);
         app.signed_up("ada@example.org").await;
-        let secret = register(&app, "c_kitchen", ClientKind::Web, |record| {
+        let secret = register(&app, "c_kitchen", kind, |record| {
             record.audiences = audiences.iter().map(|uri| (*uri).to_owned()).collect();
             record.scopes = Scopes::parse("openid email recipes:read recipes:write").unwrap();
         })
@@ -132,4 +139,54 @@ async fn recipes_answer_503_while_the_keys_of_the_accounts_cannot_be_fetched() {
     let alone = TestApp::resource_server(RECIPES, "http://127.0.0.1:1");
     alone.bearing(text(&tokens, "access_token")).get("/api/v1/recipes").await.is(503);
     alone.anonymous().get("/api/v1/recipes").await.is(200);
+}
+
+#[tokio::test]
+async fn bound_token_needs_a_new_proof_of_its_key_at_the_recipes() {
+    let Cluster { accounts, recipes } = Cluster::of(ClientKind::Native, &[API]).await;
+    let origin = accounts.issuer().await;
+    let test = Proving { test: accounts, key: new_key(), origin };
+    let token = text(&test.tokens().await, "access_token");
+    let url = format!("{RECIPES}/api/v1/recipes");
+    let proof = |jti: &str, url: &str| {
+        test.proof(Proof { method: "GET", url, jti, nonce: None, token: Some(&token) })
+    };
+    let get = async |scheme: &str, proofs: &[&str]| {
+        let client = recipes.anonymous();
+        let mut request = client.request(Method::GET, "/api/v1/recipes");
+        request = request.header(header::AUTHORIZATION, format!("{scheme} {token}"));
+        for proof in proofs {
+            request = request.header("dpop", *proof);
+        }
+        client.send(request.body(Body::empty()).unwrap()).await
+    };
+    let good = proof("1", &url);
+    get("DPoP", &[&good]).await.is(200);
+    get("DPoP", &[&good]).await.is(401);
+    get("DPoP", &[&proof("2", &format!("{}/api/v1/recipes", test.origin))]).await.is(401);
+    get("DPoP", &[]).await.is(401);
+    get("Bearer", &[]).await.is(401);
+    get("Bearer", &[&proof("3", &url)]).await.is(401);
+    let stolen =
+        thief().proof(Proof { method: "GET", url: &url, jti: "4", nonce: None, token: Some(&token) });
+    get("DPoP", &[&stolen]).await.is(401);
+    get("DPoP", &[&proof("5", &url)]).await.is(200);
+}
+
+#[tokio::test]
+async fn revoked_token_is_refused_at_the_recipes_within_the_time_of_the_list() {
+    let cluster = Cluster::new(&[API]).await;
+    let tokens = cluster.tokens().await;
+    let access = cluster.recipes.bearing(text(&tokens, "access_token"));
+    access.get("/api/v1/recipes").await.is(200);
+    let secret = &*cluster.accounts.secret;
+    let refresh = text(&tokens, "refresh_token");
+    let fields = [("client_id", "c_kitchen"), ("client_secret", secret), ("token", &*refresh)];
+    cluster.accounts.post("/oauth/revoke", "", &fields).await.is(200);
+    for app in [&cluster.accounts.app, &cluster.recipes] {
+        app.clock.advance(Duration::from_secs(6));
+    }
+    access.get("/api/v1/recipes").await.is(401);
+    let others = cluster.tokens().await;
+    cluster.recipes.bearing(text(&others, "access_token")).get("/api/v1/recipes").await.is(200);
 }

@@ -12,7 +12,7 @@ use store::{
 };
 
 use super::users::hash;
-use super::{Database, TestStore, draft, each_database};
+use super::{Database, KEPT, TestStore, draft, each_database};
 
 /// The outcome of each write that this actor can ask for, with its name.
 async fn outcomes(
@@ -39,6 +39,7 @@ async fn outcomes(
         draft: draft("Stew"),
         precondition: Precondition::None,
         quotas: Quotas::OFF,
+        revisions_kept: KEPT,
     };
     let new_recipe = NewRecipe::new(&draft("Soup"), test.uid(), Some(id));
     vec![

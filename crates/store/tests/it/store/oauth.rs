@@ -1,12 +1,18 @@
 //! Clients, keys, codes and grants of the authorization server: every write is guarded by what was found.
 
+mod applications;
+mod logouts;
+mod requests;
+mod revocations;
+
 use std::time::Duration;
 
+use accounts::audit::{Event, Filter};
 use accounts::{TokenDigest, User};
 use ids::SessionId;
 use rstest_reuse::apply;
 use store::{
-    ClientRow, ConsentRow, GrantState, Identity, NewCode, NewConsent, NewGrant, NewIdentity, Outcome,
+    ClientRow, ConsentRow, GrantState, Identity, NewCode, NewConsent, NewGrant, NewIdentity, Outcome, Page,
     SigningKeyRow,
 };
 use tokio::task::JoinSet;
@@ -25,15 +31,26 @@ impl TestStore {
     }
 
     async fn user_and_client(&self) -> User {
-        assert!(self.create_client(self.client_row()).await.unwrap());
+        assert!(self.create_client(self.client_row(), self.operator()).await.unwrap());
         self.user("ada").await
     }
 
-    async fn stored_code(&self, consent: Option<NewConsent>) -> TokenDigest {
-        let digest = self.digest();
-        let expires_at = self.now() + Duration::from_mins(11);
-        let new = NewCode { digest, record: "{\"a\":1}".into(), expires_at, consent };
-        self.create_code(new, self.now()).await.unwrap();
+    fn new_code(&self, user: &User, consent: Option<ConsentRow>) -> NewCode {
+        NewCode {
+            digest: self.digest(),
+            record: "{\"a\":1}".into(),
+            expires_at: self.now() + Duration::from_mins(11),
+            user: user.id,
+            client: CLIENT.into(),
+            consent: consent.map(|consent| NewConsent { id: self.entropy.bytes(), consent }),
+            pushed: None,
+        }
+    }
+
+    async fn stored_code(&self, user: &User, consent: Option<ConsentRow>) -> TokenDigest {
+        let new = self.new_code(user, consent);
+        let digest = new.digest;
+        assert_eq!(self.create_code(new, self.by(user.id)).await.unwrap(), Outcome::First);
         digest
     }
 
@@ -44,17 +61,19 @@ impl TestStore {
 
     fn new_grant(&self, user: &User, session: Option<SessionId>) -> NewGrant {
         let (id, client) = (self.entropy.bytes(), CLIENT.to_owned());
-        NewGrant { id, user: user.id, client, session, state: self.state() }
+        let [high, low] = self.entropy.bytes();
+        let status_index = Some(u32::from(u16::from_be_bytes([high, low])));
+        let logout_session = session;
+        NewGrant { id, user: user.id, client, session, logout_session, status_index, state: self.state() }
     }
 
     /// A row in each table of the authorization server.
     pub(super) async fn fill_oauth(&self, user: &User) {
-        assert!(self.create_client(self.client_row()).await.unwrap());
+        assert!(self.create_client(self.client_row(), self.operator()).await.unwrap());
         let key = SigningKeyRow { kid: "a".into(), record: "{}".into(), sealed: vec![0, 255] };
         assert!(self.replace_signing_keys(Vec::new(), vec![key]).await.unwrap());
         let consent = ConsentRow { resource: None, scopes: "openid".into() };
-        let (id, client) = (self.entropy.bytes(), CLIENT.to_owned());
-        self.stored_code(Some(NewConsent { id, user: user.id, client, consent })).await;
+        self.stored_code(user, Some(consent)).await;
         self.granted(user, None).await;
         self.get_or_create_identity(self.new_identity("fay"), self.now()).await.unwrap();
     }
@@ -70,7 +89,7 @@ impl TestStore {
 
     /// A grant, of a code that was redeemed.
     async fn granted(&self, user: &User, session: Option<SessionId>) -> NewGrant {
-        let (code, grant) = (self.stored_code(None).await, self.new_grant(user, session));
+        let (code, grant) = (self.stored_code(user, None).await, self.new_grant(user, session));
         assert_eq!(self.redeem_code(code, grant.clone(), self.now()).await.unwrap(), Outcome::First);
         grant
     }
@@ -81,15 +100,23 @@ impl TestStore {
 async fn client_is_replaced_only_as_it_was_found(database: Database) {
     let test = TestStore::on(database).await;
     let row = test.client_row();
-    assert!(test.create_client(row.clone()).await.unwrap());
-    assert!(!test.create_client(row.clone()).await.unwrap(), "the id is taken");
-    assert!(test.replace_client(row.clone(), "{\"a\":1}".into()).await.unwrap());
-    assert!(!test.replace_client(row.clone(), "{\"a\":2}".into()).await.unwrap(), "it was changed since");
+    assert!(test.create_client(row.clone(), test.operator()).await.unwrap());
+    assert!(!test.create_client(row.clone(), test.operator()).await.unwrap(), "the id is taken");
+    let replace = |record: &str| {
+        test.replace_client(row.clone(), record.to_owned(), Event::ClientChanged, test.operator())
+    };
+    assert!(replace("{\"a\":1}").await.unwrap());
+    assert!(!replace("{\"a\":2}").await.unwrap(), "it was changed since");
     let found = test.client(CLIENT).await.unwrap().unwrap();
     assert_eq!((&*found.record, found.created_at), ("{\"a\":1}", row.created_at));
     assert_eq!(test.clients().await.unwrap(), [found]);
-    assert!(test.delete_client(CLIENT).await.unwrap() && !test.delete_client(CLIENT).await.unwrap());
+    assert!(test.delete_client(CLIENT, test.operator()).await.unwrap());
+    assert!(!test.delete_client(CLIENT, test.operator()).await.unwrap());
     assert_eq!(test.client(CLIENT).await.unwrap(), None);
+    let log = test.audit_log(Filter::default(), Page::longest(None)).await.unwrap().rows;
+    let events: Vec<_> = log.iter().map(|entry| (&*entry.event, entry.detail.as_deref())).collect();
+    let names = ["client_deleted", "client_changed", "client_created"];
+    assert_eq!(events, names.map(|name| (name, Some(CLIENT))));
 }
 
 #[apply(each_database)]
@@ -117,7 +144,7 @@ async fn keys_are_replaced_only_as_they_were_found(database: Database) {
 async fn second_use_of_a_code_ends_the_grant_of_the_first(database: Database) {
     let test = TestStore::on(database).await;
     let user = test.user_and_client().await;
-    let code = test.stored_code(None).await;
+    let code = test.stored_code(&user, None).await;
     let (first, second) = (test.new_grant(&user, None), test.new_grant(&user, None));
     assert_eq!(test.redeem_code(code, first.clone(), test.now()).await.unwrap(), Outcome::First);
     assert_eq!(test.code(code).await.unwrap().unwrap().grant, Some(first.id));
@@ -133,7 +160,7 @@ async fn second_use_of_a_code_ends_the_grant_of_the_first(database: Database) {
 async fn code_that_is_used_by_many_requests_at_once_has_one_winner(database: Database) {
     let test = TestStore::on(database).await;
     let user = test.user_and_client().await;
-    let code = test.stored_code(None).await;
+    let code = test.stored_code(&user, None).await;
     let mut requests = JoinSet::new();
     for _ in 0..16 {
         let (store, grant, now) = (test.store.clone(), test.new_grant(&user, None), test.now());
@@ -149,13 +176,13 @@ async fn code_that_is_used_by_many_requests_at_once_has_one_winner(database: Dat
 async fn deleted_code_and_deleted_user_are_gone(database: Database) {
     let test = TestStore::on(database).await;
     let user = test.user_and_client().await;
-    let code = test.stored_code(None).await;
+    let code = test.stored_code(&user, None).await;
     assert_eq!(test.delete_code(code).await.unwrap(), Outcome::First);
     assert_eq!(test.delete_code(code).await.unwrap(), Outcome::Gone);
     let grant = test.new_grant(&user, None);
     assert_eq!(test.redeem_code(code, grant, test.now()).await.unwrap(), Outcome::Gone);
 
-    let code = test.stored_code(None).await;
+    let code = test.stored_code(&user, None).await;
     let no_session = test.new_grant(&user, Some(SessionId::new(test.now(), test.entropy.bytes())));
     assert_eq!(test.redeem_code(code, no_session, test.now()).await.unwrap(), Outcome::Gone);
     assert_eq!(test.code(code).await.unwrap().unwrap().grant, None);
@@ -186,10 +213,10 @@ async fn grant_ends_with_its_session_its_client_and_its_user(database: Database)
     test.end_session(user.id, session, test.by(user.id)).await.unwrap();
     assert!(!test.has_grant(bound.id).await && test.has_grant(offline.id).await);
 
-    test.delete_client(CLIENT).await.unwrap();
+    test.delete_client(CLIENT, test.operator()).await.unwrap();
     assert!(!test.has_grant(offline.id).await);
 
-    assert!(test.create_client(test.client_row()).await.unwrap());
+    assert!(test.create_client(test.client_row(), test.operator()).await.unwrap());
     let grant = test.granted(&user, None).await;
     test.remove_user(user.id, test.operator()).await.unwrap();
     assert!(!test.has_grant(grant.id).await);
@@ -206,9 +233,7 @@ async fn consent_is_stored_with_its_code_and_once(database: Database) {
     };
     let (plain, api) = (consent(None, "openid"), consent(Some("https://a.example/api"), "openid"));
     for consent in [&plain, &api, &plain] {
-        let (id, user) = (test.entropy.bytes(), user.id);
-        let (client, consent) = (CLIENT.to_owned(), consent.clone());
-        test.stored_code(Some(NewConsent { id, user, client, consent })).await;
+        test.stored_code(&user, Some(consent.clone())).await;
     }
     assert_eq!(test.consents(user.id, CLIENT).await.unwrap(), [plain, api]);
     assert_eq!(test.consents(user.id, "c_other").await.unwrap(), []);

@@ -131,7 +131,7 @@ async fn acknowledged_recipes_are_there_after_the_connection_was_cut_again_and_a
         }
     }
     let acknowledged: Vec<_> = outcomes.into_iter().flat_map(|(acknowledged, _)| acknowledged).collect();
-    assert!(acknowledged.len() > 100, "{}", acknowledged.len());
+    assert!(acknowledged.len() > 10, "{}", acknowledged.len());
     assert!(acknowledged.iter().all(|id| stored.contains(id)));
 }
 

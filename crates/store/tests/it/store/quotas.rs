@@ -7,7 +7,7 @@ use rstest_reuse::apply;
 use store::{Edit, NewRecipe, Precondition, ReplaceRecipe, StoreError};
 use tokio::task::JoinSet;
 
-use super::{Database, TestStore, draft, each_database, private_draft};
+use super::{Database, KEPT, TestStore, draft, each_database, private_draft};
 
 const TEN: Quotas = Quotas { recipes: Quota(Some(10)), ..Quotas::OFF };
 
@@ -64,8 +64,13 @@ async fn usage_follows_every_change(database: Database) {
     };
     check(2).await;
     let longer = draft("Soup with a longer name");
-    let command =
-        ReplaceRecipe { id: soup.id, draft: longer, precondition: Precondition::None, quotas: Quotas::OFF };
+    let command = ReplaceRecipe {
+        id: soup.id,
+        draft: longer,
+        precondition: Precondition::None,
+        quotas: Quotas::OFF,
+        revisions_kept: KEPT,
+    };
     let replaced = test.replace_recipe(command, test.by(alice)).await.unwrap();
     assert!(matches!(replaced, Edit::Done(_)), "{replaced:?}");
     check(2).await;
@@ -85,8 +90,13 @@ async fn growth_of_a_recipe_counts_and_a_lowered_quota_refuses_only_growth(datab
     let bytes = test.usage(alice).await.unwrap().bytes;
     let replace = async |name: &str, limit: u64| {
         let quotas = Quotas { bytes: Quota(Some(limit)), recipes: Quota(Some(0)) };
-        let command =
-            ReplaceRecipe { id: soup.id, draft: draft(name), precondition: Precondition::None, quotas };
+        let command = ReplaceRecipe {
+            id: soup.id,
+            draft: draft(name),
+            precondition: Precondition::None,
+            quotas,
+            revisions_kept: KEPT,
+        };
         test.replace_recipe(command, test.by(alice)).await
     };
     assert!(is_exceeded(&replace("Soups", bytes).await));

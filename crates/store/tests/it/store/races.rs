@@ -33,7 +33,8 @@ async fn at_once<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
 async fn one_administrator_is_left_when_all_are_demoted_disabled_and_deleted_at_once(database: Database) {
     let test = TestStore::on(database).await;
     let mut admins = Vec::new();
-    for number in 0..TASKS {
+    // More of them wait for each other longer than a transaction may wait, if the machine is busy.
+    for number in 0..TASKS / 3 {
         admins.push(test.admin(&format!("root{number}")).await.id);
     }
     let writes = admins.iter().enumerate().map(|(number, &admin)| {

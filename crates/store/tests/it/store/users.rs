@@ -117,6 +117,26 @@ async fn one_of_500_concurrent_sign_ups_gets_the_address(database: Database) {
 
 #[apply(each_database)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn one_of_20_concurrent_calls_creates_the_first_administrator(database: Database) {
+    let test = TestStore::on(database).await;
+    let mut tasks = JoinSet::new();
+    for n in 0..20 {
+        let (store, now) = (test.store.clone(), test.now());
+        tasks.spawn(
+            async move { store.create_first_admin(new_user(&format!("user{n}")), now).await.unwrap() },
+        );
+    }
+    let created: Vec<_> = tasks.join_all().await.into_iter().flatten().collect();
+    let [admin] = &created[..] else { panic!("{created:?}") };
+    assert_eq!(admin.role, Role::Admin);
+    assert_eq!(test.create_first_admin(new_user("late"), test.now()).await.unwrap(), None);
+    assert!(test.delete_user(admin.id, None, test.operator()).await.unwrap());
+    let next = test.create_first_admin(new_user("next"), test.now()).await.unwrap();
+    assert_eq!(next.map(|user| user.role), Some(Role::Admin), "after the deletion of the only one");
+}
+
+#[apply(each_database)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn concurrent_users_get_distinct_ids(database: Database) {
     let test = TestStore::on(database).await;
     let mut tasks = JoinSet::new();

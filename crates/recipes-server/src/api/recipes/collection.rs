@@ -1,0 +1,96 @@
+//! All recipes that a client may see, as one streamed document.
+
+use axum::{BoxError, body::Body, extract::FromRequestParts, response::Response};
+use futures_util::stream;
+use http::{HeaderValue, header, request::Parts};
+use store::{RecipeSnapshot, StoreError};
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::response::REVALIDATE;
+use crate::app::App;
+use crate::collection::{self, CollectionWriter};
+use crate::http::error::{Report, RequestError};
+use crate::http::negotiation::{JSON, JSON_LD, NDJSON, Representation, ZIP, choose};
+use crate::use_cases::recipes::Viewer;
+
+const OFFERED: [&Representation; 4] = [&JSON, &NDJSON, &JSON_LD, &ZIP];
+
+/// The representation of the collection that the request accepts. JSON is a page.
+pub struct CollectionFormat(pub(super) &'static Representation);
+
+impl<S: Sync> FromRequestParts<S> for CollectionFormat {
+    type Rejection = RequestError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, RequestError> {
+        choose(&parts.headers, &OFFERED).map(Self).ok_or_else(|| {
+            let offered = OFFERED.map(|offer| offer.media_type.to_string());
+            RequestError::NotAcceptable { offered: offered.join(", ") }
+        })
+    }
+}
+
+/// The document, and what it is made of.
+struct Export {
+    snapshot: RecipeSnapshot,
+    writer: CollectionWriter,
+    /// One of the few exports that may run at a time.
+    _permit: OwnedSemaphorePermit,
+}
+
+pub(super) async fn respond(
+    app: &App,
+    viewer: Viewer,
+    representation: &'static Representation,
+) -> Result<Response, Report> {
+    let format = match representation {
+        it if *it == JSON_LD => collection::CollectionFormat::JsonLd,
+        it if *it == ZIP => collection::CollectionFormat::Zip(None),
+        _ => collection::CollectionFormat::Ndjson,
+    };
+    let (snapshot, permit) = app.recipes().snapshot(viewer).await?;
+    let mut export = Export { snapshot, writer: CollectionWriter::new(format, true), _permit: permit };
+    // Read before the status is sent, so that a database that does not answer is a 503.
+    let (first, is_last) = export.next_part().await.map_err(report)?;
+    let start = (!is_last).then_some(export);
+    let parts = stream::try_unfold((Some(first), start), |(first, export)| async move {
+        if let Some(first) = first {
+            return Ok::<_, BoxError>(Some((first, (None, export))));
+        }
+        let Some(mut export) = export else { return Ok(None) };
+        let (part, is_last) = export.next_part().await?;
+        Ok(Some((part, (None, (!is_last).then_some(export)))))
+    });
+    let mut response = Response::new(Body::from_stream(parts));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(representation.content_type));
+    headers.insert(header::CACHE_CONTROL, REVALIDATE);
+    headers.insert(header::VARY, HeaderValue::from_static("accept"));
+    let name = format!("attachment; filename=\"recipes.{}\"", representation.etag_suffix);
+    headers.insert(header::CONTENT_DISPOSITION, HeaderValue::try_from(name).map_err(Report::internal)?);
+    Ok(response)
+}
+
+fn report(error: BoxError) -> Report {
+    match error.downcast::<StoreError>() {
+        Ok(error) => (*error).into(),
+        Err(error) => Report::internal(error),
+    }
+}
+
+impl Export {
+    /// The next part of the document, and whether it is the last one.
+    async fn next_part(&mut self) -> Result<(Vec<u8>, bool), BoxError> {
+        loop {
+            let Some(page) = self.snapshot.next().await? else {
+                return Ok((self.writer.finish()?, true));
+            };
+            for (_, json) in page.iter() {
+                self.writer.push(json)?;
+            }
+            let part = self.writer.take_written();
+            if !part.is_empty() {
+                return Ok((part, false));
+            }
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! The files that an import reads: files, the files of folders, and standard input.
+
+use std::fs::{self, File};
+use std::io::{self, IsTerminal as _};
+use std::path::{Path, PathBuf};
+
+use formats::Input;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// Folders in folders.
+const MAX_DEPTH: usize = 16;
+/// Smaller files are imported before a progress bar could be read.
+const PROGRESS_BAR_BYTES: u64 = 1 << 20;
+
+/// The files of a path, in the order of their names. Pictures, hidden files and symbolic links of folders are not read.
+pub(super) fn files(path: &Path) -> io::Result<Vec<PathBuf>> {
+    if path == Path::new("-") || !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut files = Vec::new();
+    collect(path, MAX_DEPTH, &mut files)?;
+    Ok(files)
+}
+
+fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> io::Result<()> {
+    let mut entries: Vec<_> = fs::read_dir(folder)?.collect::<Result<_, _>>()?;
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for entry in entries {
+        let (kind, path) = (entry.file_type()?, entry.path());
+        if formats::is_skipped(&entry.file_name().to_string_lossy()) {
+            continue;
+        }
+        if kind.is_dir() && depth > 0 {
+            collect(&path, depth - 1, files)?;
+        } else if kind.is_file() {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// Opens a file, with a progress bar if it is long.
+pub(super) fn open(path: &Path) -> io::Result<(Input<'static>, ProgressBar)> {
+    if path == Path::new("-") {
+        return Ok((Input::Stream(Box::new(io::stdin())), ProgressBar::hidden()));
+    }
+    let file = File::open(path)?;
+    // A pipe has no position.
+    let is_regular = file.metadata().is_ok_and(|metadata| metadata.is_file());
+    let bar = bar(&file);
+    let read = bar.wrap_read(file);
+    Ok((if is_regular { Input::File(Box::new(read)) } else { Input::Stream(Box::new(read)) }, bar))
+}
+
+fn bar(file: &File) -> ProgressBar {
+    let length = file.metadata().map_or(0, |metadata| metadata.len());
+    if length < PROGRESS_BAR_BYTES || !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr());
+    let style = ProgressStyle::with_template("{wide_bar} {bytes}/{total_bytes}, {eta} left");
+    style.map(|style| bar.clone().with_style(style)).unwrap_or(bar)
+}

@@ -1,0 +1,90 @@
+//! A body of any media type, or the files of a `multipart/form-data` body.
+
+use std::ops::{Deref, Range};
+use std::sync::Arc;
+
+use axum::extract::{FromRequest, Request};
+use http::{HeaderMap, header};
+
+use super::collect::Collected;
+use super::{parts, received};
+use crate::http::error::{Report, RequestError};
+use crate::limits;
+
+/// The body of an import.
+pub struct RawBody {
+    bytes: Arc<Collected>,
+    media_type: String,
+    boundary: Option<String>,
+}
+
+/// A file in a body, which it keeps in memory.
+pub struct RawFile {
+    body: Arc<Collected>,
+    place: Range<usize>,
+    pub name: Option<String>,
+}
+
+impl<S: Sync> FromRequest<S> for RawBody {
+    type Rejection = Report;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Report> {
+        let (head, body) = request.into_parts();
+        let media_type = super::media_type(&head.headers).unwrap_or_default().to_ascii_lowercase();
+        let boundary = boundary(&head.headers).filter(|_| media_type == "multipart/form-data");
+        if media_type == "multipart/form-data" && boundary.is_none() {
+            return Err(RequestError::Malformed("Content-Type names no boundary".into()).into());
+        }
+        let bytes = received::collect(&head, body, limits::IMPORT_BYTES).await?;
+        Ok(Self { bytes: Arc::new(bytes), media_type, boundary })
+    }
+}
+
+impl RawBody {
+    pub fn media_type(&self) -> &str {
+        &self.media_type
+    }
+
+    /// The files of a multipart body, or the body as one file.
+    ///
+    /// # Errors
+    /// [`RequestError::Malformed`] if the parts cannot be told apart.
+    pub fn into_files(self) -> Result<Vec<RawFile>, RequestError> {
+        let Self { bytes: body, boundary, .. } = self;
+        let Some(boundary) = boundary else {
+            let place = 0..body.len();
+            return Ok(vec![RawFile { body, place, name: None }]);
+        };
+        let parts = parts::split(&body, &boundary, limits::IMPORT_FILES)
+            .map_err(|why| RequestError::Malformed(why.into()))?;
+        let file =
+            |part: parts::Part| RawFile { body: Arc::clone(&body), place: part.place, name: part.file_name };
+        Ok(parts.into_iter().map(file).collect())
+    }
+}
+
+impl Deref for RawBody {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl AsRef<[u8]> for RawFile {
+    fn as_ref(&self) -> &[u8] {
+        self.body.get(self.place.clone()).unwrap_or_default()
+    }
+}
+
+/// RFC 2046 section 5.1.1: at most 70 characters.
+fn boundary(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
+    let parameters = value.split(';').skip(1);
+    let boundary = parameters
+        .filter_map(|it| it.trim().split_once('='))
+        .find(|(name, _)| name.eq_ignore_ascii_case("boundary"))?
+        .1;
+    let boundary = boundary.trim().trim_matches('"');
+    ((1..=70).contains(&boundary.len())).then(|| boundary.to_owned())
+}

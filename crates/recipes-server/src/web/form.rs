@@ -1,0 +1,167 @@
+//! The forms of pages: their fields, and the errors that are shown beside them.
+
+use axum::extract::{FromRequest, Request};
+use http::StatusCode;
+use ids::SessionId;
+use recipes::FieldError;
+
+use super::languages::Text;
+use crate::app::App;
+use crate::http::body::{FormText, Parse, parse_form};
+use crate::http::error::Report;
+
+/// The bytes of a form at most. A recipe of 256 KiB in Chinese takes three times as much, percent-encoded.
+const MAX_BYTES: usize = 1 << 20;
+
+/// The fields of a form that a page sent.
+pub(super) struct PageForm {
+    text: String,
+    fields: Vec<(String, String)>,
+}
+
+impl<S: Sync> FromRequest<S> for PageForm {
+    type Rejection = Report;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Report> {
+        let FormText(text) = FormText::<MAX_BYTES>::from_request(request, state).await?;
+        let fields = form_urlencoded::parse(text.as_bytes()).into_owned().collect();
+        Ok(Self { text, fields })
+    }
+}
+
+impl PageForm {
+    /// The last value of a field; empty if there is none.
+    pub(super) fn get(&self, name: &str) -> &str {
+        self.all(name).last().unwrap_or_default()
+    }
+
+    pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.fields.iter().filter(move |(field, _)| field == name).map(|(_, value)| &**value)
+    }
+
+    /// Whether the form has the token of this session.
+    pub(super) fn has_token(&self, app: &App, session: Option<SessionId>) -> bool {
+        app.form_tokens().verify(session, self.get("form_token"))
+    }
+
+    /// # Errors
+    /// 403 if the form has not the token of this session: it may come from a page of another site, or from before a log-in.
+    pub(super) fn check_token(&self, app: &App, session: Option<SessionId>) -> Result<(), Report> {
+        if self.has_token(app, session) {
+            return Ok(());
+        }
+        let message =
+            "This form is of an earlier session; go back, load the page again, and send the form again";
+        Err(Report::new(StatusCode::FORBIDDEN, "form_expired", message))
+    }
+
+    /// # Errors
+    /// All problems of the fields.
+    pub(super) fn parse<T: Parse>(&self) -> Result<T, Report> {
+        parse_form(&self.text).map_err(Report::from)
+    }
+}
+
+/// What is wrong with a form: shown in it, next to the fields.
+#[derive(Default)]
+pub(super) struct Problems {
+    /// A problem of no field.
+    pub(super) general: String,
+    fields: Vec<FieldError>,
+    pub(super) status: StatusCode,
+}
+
+impl Problems {
+    pub(super) fn none() -> Self {
+        Self::default()
+    }
+
+    /// A problem of no field.
+    pub(super) fn general(status: StatusCode, text: impl Into<String>) -> Self {
+        Self { general: text.into(), fields: Vec::new(), status }
+    }
+
+    /// The problems of a refusal that the user can do something about.
+    ///
+    /// # Errors
+    /// Any other failure, which is a page of its own.
+    pub(super) fn of(report: Report, t: &Text) -> Result<Self, Report> {
+        let status = report.status();
+        if status.is_server_error() && status != StatusCode::INSUFFICIENT_STORAGE {
+            return Err(report);
+        }
+        let general = match report.code() {
+            "invalid" => String::new(),
+            "unable_to_log_in" => t.problem_log_in.to_owned(),
+            "rate_limited" => t.problem_rate_limited.to_owned(),
+            "email_taken" => t.problem_email_taken.to_owned(),
+            "wrong_password" => t.problem_wrong_password.to_owned(),
+            "not_invited" => t.problem_not_invited.to_owned(),
+            "sign_up_closed" => t.problem_sign_up_closed.to_owned(),
+            "last_admin" => t.problem_last_admin.to_owned(),
+            "form_expired" => t.problem_form_expired.to_owned(),
+            "item_changed" => t.problem_item_changed.to_owned(),
+            "too_many_items" => t.problem_too_many_items.to_owned(),
+            "too_many_meals" => t.problem_too_many_meals.to_owned(),
+            "household_full" => t.problem_household_full.to_owned(),
+            "household_invitation_not_found" => t.problem_household_invitation.to_owned(),
+            "email_not_verified" => t.problem_email_not_verified.to_owned(),
+            _ => report.message().to_owned(),
+        };
+        Ok(Self { general, fields: report.errors().to_vec(), status })
+    }
+
+    pub(super) fn add(&mut self, pointer: &str, message: &str) {
+        self.status = StatusCode::UNPROCESSABLE_ENTITY;
+        self.fields.push(FieldError { pointer: pointer.to_owned(), message: message.to_owned() });
+    }
+
+    /// The messages of a field and of what is inside it.
+    pub(super) fn at(&self, name: &str) -> Vec<String> {
+        let of_field = self.fields.iter().filter_map(|error| {
+            let rest = error.pointer.strip_prefix('/')?.strip_prefix(name)?;
+            match rest.strip_prefix('/') {
+                // People count from 1.
+                Some(inside) => {
+                    let number = inside.split('/').next().unwrap_or_default().parse::<usize>();
+                    let place = number.map_or_else(|_| inside.to_owned(), |number| format!("{}", number + 1));
+                    Some(format!("{place}: {}", error.message))
+                }
+                None if rest.is_empty() => Some(error.message.clone()),
+                None => None,
+            }
+        });
+        of_field.collect()
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        !self.at(name).is_empty()
+    }
+
+    /// The problems of fields that the form does not show.
+    pub(super) fn elsewhere(&self, shown: &[&str]) -> Vec<String> {
+        let is_shown = |error: &&FieldError| {
+            let field = error.pointer.trim_start_matches('/').split('/').next().unwrap_or_default();
+            shown.contains(&field)
+        };
+        let hidden = self.fields.iter().filter(|error| !is_shown(error));
+        hidden.map(|error| format!("{} {}", error.pointer.trim_start_matches('/'), error.message)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn problems_stand_at_their_fields_and_count_from_one() {
+        let mut problems = Problems::none();
+        problems.add("/name", "is required");
+        problems.add("/ingredients/2", "is too long");
+        problems.add("/nutrition/calories", "must be a number");
+        assert_eq!(problems.at("name"), ["is required"]);
+        assert_eq!(problems.at("ingredients"), ["3: is too long"]);
+        assert!(!problems.has("ingredient"));
+        assert_eq!(problems.elsewhere(&["name", "ingredients"]), ["nutrition/calories must be a number"]);
+    }
+}

@@ -1,0 +1,164 @@
+//! Log-in and log-out.
+
+use accounts::audit::Actor;
+use askama::Template;
+use axum::{
+    extract::{FromRequestParts as _, State},
+    response::Response,
+};
+use http::{HeaderValue, Uri, header, request::Parts};
+
+use super::form::{PageForm, Problems};
+use super::frame::{Frame, local_path, page_with_status, see_other};
+use super::languages::{self, Language, Text};
+use super::visitor::{Visitor, session_cookies};
+use crate::app::App;
+use crate::http::cookies;
+use crate::http::error::{Report, RequestError};
+use crate::use_cases::accounts::{AccountError, ClientInfo, LoggedIn, PasswordCheck};
+
+#[derive(Template)]
+#[template(path = "account/log_in.html")]
+struct LogInPage<'a> {
+    f: &'a Frame,
+    t: &'static Text,
+    p: Problems,
+    email: &'a str,
+    return_to: &'a str,
+    /// Whether the browser would discard the cookies of a log-in.
+    needs_https: bool,
+    has_mail: bool,
+}
+
+pub(super) async fn form(State(app): State<App>, mut parts: Parts) -> Result<Response, Report> {
+    let visitor = Visitor::from_request_parts(&mut parts, &app).await?;
+    let return_to = return_to(&parts.uri);
+    if visitor.user().is_some() {
+        return see_other(local_path(&return_to));
+    }
+    let needs_https = cookies::are_discarded(&parts, app.public_url());
+    show(&app, &visitor.frame, Shown { email: "", return_to: &return_to, needs_https }, Problems::none())
+}
+
+/// What the form shows besides its problems.
+#[derive(Clone, Copy)]
+struct Shown<'a> {
+    email: &'a str,
+    return_to: &'a str,
+    needs_https: bool,
+}
+
+fn show(app: &App, f: &Frame, shown: Shown<'_>, p: Problems) -> Result<Response, Report> {
+    let Shown { email, return_to, needs_https } = shown;
+    let (status, has_mail) = (p.status, app.accounts().has_mail_server());
+    page_with_status(status, &LogInPage { f, t: f.text(), p, email, return_to, needs_https, has_mail })
+}
+
+pub(super) async fn submit(
+    State(app): State<App>,
+    mut parts: Parts,
+    form: PageForm,
+) -> Result<Response, Report> {
+    let visitor = Visitor::from_request_parts(&mut parts, &app).await?;
+    if cookies::are_discarded(&parts, app.public_url()) {
+        return Err(RequestError::CookiesNeedHttps.into());
+    }
+    let (email, return_to) = (form.get("email"), form.get("return_to"));
+    match checked(&app, &form, &visitor).await {
+        Ok(session) => begun(&app, &session, return_to).await,
+        Err(report) => {
+            let problems = Problems::of(report, visitor.frame.text())?;
+            show(&app, &visitor.frame, Shown { email, return_to, needs_https: false }, problems)
+        }
+    }
+}
+
+async fn checked(app: &App, form: &PageForm, visitor: &Visitor) -> Result<LoggedIn, Report> {
+    form.check_token(app, visitor.session())?;
+    let client = visitor.client.clone();
+    log_in(app, form.get("email"), form.get("password"), client).await
+}
+
+/// Checks a password and begins a session.
+pub(super) async fn log_in(
+    app: &App,
+    email: &str,
+    password: &str,
+    client: ClientInfo,
+) -> Result<LoggedIn, Report> {
+    let actor = Actor::anonymous(client.address);
+    match app.password_check().check_password(email, password.into(), actor).await {
+        Ok(PasswordCheck::Right(user)) => Ok(app.accounts().log_in(user, client).await?),
+        Ok(PasswordCheck::Wrong) => Err(AccountError::UnableToLogIn.into()),
+        Ok(PasswordCheck::LimitReached(reached)) => Err(AccountError::RateLimited(reached).into()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The browser gets the cookies of its session, also that of the authorization server's pages: one log-in for all.
+pub(super) async fn begun(app: &App, session: &LoggedIn, return_to: &str) -> Result<Response, Report> {
+    let mut response = see_other(local_path(return_to))?;
+    response.headers_mut().extend(session_cookies(app, session)?);
+    if let Some(server) = app.authorization_server() {
+        match server.bind_browser(session.refresh_token.session()).await {
+            Ok(cookie) => {
+                let cookie = app.cookies().of_pages(&cookie, session.keep);
+                let cookie = HeaderValue::try_from(cookie).map_err(Report::internal)?;
+                response.headers_mut().append(header::SET_COOKIE, cookie);
+            }
+            // The log-in itself has succeeded. An application that needs the cookie asks for another log-in.
+            Err(error) => {
+                tracing::warn!(
+                    why = error.description(),
+                    "A log-in is not known to the authorization server"
+                );
+            }
+        }
+    }
+    Ok(response)
+}
+
+/// Always deletes the cookies, also those of a session that has ended.
+pub(super) async fn log_out(
+    State(app): State<App>,
+    visitor: Visitor,
+    form: PageForm,
+) -> Result<Response, Report> {
+    if let (Some(user), Some(_)) = (visitor.user(), visitor.session()) {
+        form.check_token(&app, visitor.session())?;
+        app.accounts().log_out(user.id, visitor.actor()).await?;
+    }
+    logged_out(&app, "/")
+}
+
+/// A redirect that deletes the cookies, and what the pages have kept in the browser.
+pub(super) fn logged_out(app: &App, path: &str) -> Result<Response, Report> {
+    let mut response = see_other(path)?;
+    app.cookies().clear_all(response.headers_mut());
+    response.headers_mut().insert("clear-site-data", HeaderValue::from_static("\"storage\""));
+    Ok(response)
+}
+
+/// Chooses the language of the pages. It is no secret and changes nothing else, so the form needs no token.
+pub(super) async fn language(State(app): State<App>, form: PageForm) -> Result<Response, Report> {
+    let mut response = see_other(local_path(form.get("return_to")))?;
+    if let Some(language) = Language::parse(form.get("language")) {
+        let path = if app.base_path().is_empty() { "/" } else { app.base_path() };
+        let cookie = format!(
+            "{}={}; Path={path}; Max-Age=31536000; SameSite=Lax; HttpOnly",
+            languages::COOKIE,
+            language.tag()
+        );
+        response
+            .headers_mut()
+            .insert(header::SET_COOKIE, HeaderValue::try_from(cookie).map_err(Report::internal)?);
+    }
+    Ok(response)
+}
+
+/// Where the user came from.
+pub(super) fn return_to(uri: &Uri) -> String {
+    let query = uri.query().unwrap_or_default().as_bytes();
+    let found = form_urlencoded::parse(query).find(|(name, _)| name == "return_to");
+    found.map_or_else(|| "/".to_owned(), |(_, path)| path.into_owned())
+}

@@ -1,0 +1,194 @@
+//! The page of a recipe.
+
+use askama::Template;
+use axum::{
+    extract::{FromRequestParts as _, State},
+    response::Response,
+};
+use http::{header, request::Parts};
+use ids::RecipeId;
+use jiff::civil::Date;
+use recipes::export::{for_html, json_ld_value};
+use recipes::{Attribution, Content, Instruction, Recipe, Visibility};
+
+use super::frame::{Frame, page};
+use super::languages::Text;
+use super::personal::Personal;
+use super::scaling::{Scaling, Viewed};
+use super::visitor::{Reader, Visitor};
+use super::{nutrition, show};
+use crate::api::recipes::address::RecipeAddress;
+use crate::app::App;
+use crate::auth::requirements::RecipeReader;
+use crate::http::conditional::Conditions;
+use crate::http::error::Report;
+use crate::http::negotiation::HTML;
+use crate::mode::Mode;
+
+#[derive(Template)]
+#[template(path = "recipes/recipe.html")]
+struct RecipePage<'a> {
+    f: &'a Frame,
+    t: &'static Text,
+    id: RecipeId,
+    recipe: &'a Content,
+    times: Vec<(&'static str, String)>,
+    servings: Option<String>,
+    scaling: Scaling,
+    /// Of a user who has logged in.
+    personal: Option<Personal>,
+    /// Unless it says the same as the servings.
+    yields: Option<&'a String>,
+    paragraphs: Vec<&'a str>,
+    sections: Vec<Section<'a>>,
+    tags: Vec<(&'static str, &'a String)>,
+    nutrition: Vec<(&'static str, String)>,
+    updated: String,
+    today: Date,
+    is_private: bool,
+    may_edit: bool,
+    json_ld: String,
+}
+
+/// Steps with one heading.
+struct Section<'a> {
+    title: Option<&'a str>,
+    steps: Vec<Step<'a>>,
+}
+
+struct Step<'a> {
+    number: usize,
+    text: &'a str,
+    time: Option<String>,
+}
+
+/// The page for people, the resource for programs.
+pub(super) async fn read(State(app): State<App>, mut parts: Parts) -> Result<Response, Report> {
+    let address = RecipeAddress::of_page(&mut parts, &app).await?;
+    let id = address.id;
+    if *address.representation != HTML {
+        let reader = RecipeReader::from_request_parts(&mut parts, &app).await?;
+        let Ok(conditions) = Conditions::from_request_parts(&mut parts, &app).await;
+        return crate::api::recipes::read(State(app), address, reader, parts.uri, conditions).await;
+    }
+    let visitor = match Reader::from_request_parts(&mut parts, &app).await {
+        Ok(Reader(visitor)) => visitor,
+        Err(log_in) => return Ok(log_in),
+    };
+    let recipe = find(&app, id, &visitor).await?;
+    let personal = match visitor.user() {
+        Some(user) if app.mode() == Mode::AllInOne => Some(Personal::of(&app, user, id).await?),
+        _ => None,
+    };
+    let t = visitor.frame.text();
+    let viewed = Viewed::of(&parts.uri, &recipe.content);
+    let content = &viewed.content;
+    let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
+    let site = app.public_url().map_or_else(|| format!("http://{host}"), |url| url.as_str().to_owned());
+    let servings = content.servings.as_ref().map(ToString::to_string);
+    page(&RecipePage {
+        f: &visitor.frame,
+        t,
+        id,
+        recipe: content,
+        times: times(content, t),
+        yields: content.yields.as_ref().filter(|yields| Some(&***yields) != servings.as_deref()),
+        servings,
+        personal,
+        scaling: Scaling::of((&visitor.frame.base, id), &viewed, t),
+        paragraphs: content.description.as_deref().map(paragraphs).unwrap_or_default(),
+        sections: sections(content.instructions.as_deref().unwrap_or_default(), t),
+        tags: tags(content),
+        nutrition: content.nutrition.as_deref().map(|facts| nutrition::rows(facts, t)).unwrap_or_default(),
+        updated: show::day(t, recipe.server.updated_at, app.accounts().now()),
+        today: app.planning().today(),
+        is_private: content.visibility == Visibility::Private,
+        may_edit: may_edit(&visitor, &recipe),
+        json_ld: json_ld(&recipe, &format!("{site}/recipes/{id}")),
+    })
+}
+
+/// The recipe, if the visitor may read it.
+pub(super) async fn find(app: &App, id: RecipeId, visitor: &Visitor) -> Result<Recipe, Report> {
+    let stored = app.recipes().read(id, visitor.viewer()).await?;
+    let mut json = Vec::with_capacity(stored.json_len());
+    stored.write_json(&mut json);
+    Recipe::from_json(&json).map_err(Report::internal)
+}
+
+/// Whether the page shows the buttons for changes. The store decides about each change.
+pub(super) fn may_edit(visitor: &Visitor, recipe: &Recipe) -> bool {
+    visitor.user().is_some_and(|user| {
+        visitor.frame.is_admin || recipe.server.owner.is_none_or(|owner| owner == user.id)
+    })
+}
+
+fn times(content: &Content, t: &'static Text) -> Vec<(&'static str, String)> {
+    let times = [
+        (t.preparation, content.prep_time_minutes),
+        (t.cooking, content.cook_time_minutes),
+        (t.resting, content.rest_time_minutes),
+        (t.total, total_minutes(content)),
+    ];
+    times.into_iter().filter_map(|(name, minutes)| Some((name, show::minutes(t, minutes?)))).collect()
+}
+
+/// The stated total, or the sum of the parts.
+fn total_minutes(content: &Content) -> Option<u32> {
+    let parts = [content.prep_time_minutes, content.cook_time_minutes];
+    let sum = || {
+        parts
+            .iter()
+            .any(Option::is_some)
+            .then(|| parts.iter().flatten().copied().fold(0, u32::saturating_add))
+    };
+    content.total_time_minutes.or_else(sum)
+}
+
+/// What other programs import from the page.
+fn json_ld(recipe: &Recipe, address: &str) -> String {
+    let mut document = json_ld_value(recipe);
+    document["@id"] = address.into();
+    document["url"] = address.into();
+    if recipe.content.total_time_minutes.is_none()
+        && let Some(minutes) = total_minutes(&recipe.content)
+    {
+        document["totalTime"] = format!("PT{minutes}M").into();
+    }
+    for_html(&document.to_string())
+}
+
+fn paragraphs(text: &str) -> Vec<&str> {
+    text.split("\n\n").map(str::trim).filter(|paragraph| !paragraph.is_empty()).collect()
+}
+
+fn sections<'a>(steps: &'a [Instruction], t: &Text) -> Vec<Section<'a>> {
+    let mut sections: Vec<Section<'a>> = Vec::new();
+    for (place, step) in steps.iter().enumerate() {
+        let title = step.section.as_deref();
+        let time = step.minutes.map(|minutes| show::minutes(t, minutes));
+        let step = Step { number: place + 1, text: &step.text, time };
+        match sections.last_mut() {
+            Some(last) if last.title == title => last.steps.push(step),
+            _ => sections.push(Section { title, steps: vec![step] }),
+        }
+    }
+    sections
+}
+
+/// The tags that lead to a search, each with its parameter.
+fn tags(content: &Content) -> Vec<(&'static str, &String)> {
+    let groups =
+        [("category", &content.category), ("cuisine", &content.cuisine), ("keyword", &content.keywords)];
+    groups.into_iter().flat_map(|(name, tags)| tags.iter().flatten().map(move |tag| (name, tag))).collect()
+}
+
+/// The text to show for a source: its name, else the host of its address.
+pub(super) fn source_name(source: &Attribution) -> &str {
+    let host = |url: &'_ str| -> usize { url.find("://").map_or(0, |scheme| scheme + 3) };
+    match (&source.name, &source.url) {
+        (Some(name), _) => name,
+        (None, Some(url)) => url.get(host(url)..).and_then(|rest| rest.split('/').next()).unwrap_or(url),
+        (None, None) => "",
+    }
+}

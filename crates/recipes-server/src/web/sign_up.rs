@@ -1,0 +1,167 @@
+//! Sign-up, also with an invitation, and the first administrator.
+
+use accounts::TokenDigest;
+use askama::Template;
+use axum::{
+    extract::{FromRequestParts as _, State},
+    response::Response,
+};
+use http::{StatusCode, request::Parts};
+
+use super::form::{PageForm, Problems};
+use super::frame::{Frame, page_with_status};
+use super::languages::Text;
+use super::log_in::{begun, return_to};
+use super::visitor::Visitor;
+use crate::app::App;
+use crate::http::cookies;
+use crate::http::error::{Report, RequestError};
+use crate::use_cases::accounts::{AccountError, SignUp, SignUpMode};
+
+#[derive(Template)]
+#[template(path = "account/sign_up.html")]
+struct SignUpPage<'a> {
+    f: &'a Frame,
+    t: &'static Text,
+    p: Problems,
+    kind: Kind,
+    name: &'a str,
+    email: &'a str,
+    code: &'a str,
+    return_to: &'a str,
+    needs_https: bool,
+}
+
+/// What a form of this file creates.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Account,
+    /// An account for the holder of an invitation.
+    Invited,
+    /// The first administrator, who needs the code in the log.
+    FirstAdmin,
+}
+
+impl Kind {
+    fn path(self) -> &'static str {
+        match self {
+            Self::Account => "/sign-up",
+            Self::Invited => "/account/sign-up",
+            Self::FirstAdmin => "/admin/first-run",
+        }
+    }
+}
+
+pub(super) async fn form(State(app): State<App>, parts: Parts) -> Result<Response, Report> {
+    let kind = match app.accounts().sign_up_mode() {
+        SignUpMode::Invite => Kind::Invited,
+        SignUpMode::Open | SignUpMode::Closed => Kind::Account,
+    };
+    empty_form(&app, parts, kind).await
+}
+
+pub(super) async fn invited_form(State(app): State<App>, parts: Parts) -> Result<Response, Report> {
+    empty_form(&app, parts, Kind::Invited).await
+}
+
+/// Exists until there is an administrator.
+pub(super) async fn first_run_form(State(app): State<App>, parts: Parts) -> Result<Response, Report> {
+    if app.accounts().has_admin().await? {
+        return Err(RequestError::NoSuchRoute.into());
+    }
+    empty_form(&app, parts, Kind::FirstAdmin).await
+}
+
+async fn empty_form(app: &App, mut parts: Parts, kind: Kind) -> Result<Response, Report> {
+    let visitor = Visitor::from_request_parts(&mut parts, app).await?;
+    let t = visitor.frame.text();
+    let is_closed = kind != Kind::FirstAdmin && app.accounts().sign_up_mode() == SignUpMode::Closed;
+    let problems = if is_closed {
+        Problems::general(StatusCode::FORBIDDEN, t.problem_sign_up_closed)
+    } else {
+        Problems::none()
+    };
+    let return_to = return_to(&parts.uri);
+    let page = SignUpPage {
+        f: &visitor.frame,
+        t,
+        p: problems,
+        kind,
+        name: "",
+        email: "",
+        code: "",
+        return_to: &return_to,
+        needs_https: cookies::are_discarded(&parts, app.public_url()),
+    };
+    page_with_status(page.p.status, &page)
+}
+
+pub(super) async fn sign_up(
+    State(app): State<App>,
+    parts: Parts,
+    form: PageForm,
+) -> Result<Response, Report> {
+    submit(&app, parts, &form, Kind::Account).await
+}
+
+pub(super) async fn invited(
+    State(app): State<App>,
+    parts: Parts,
+    form: PageForm,
+) -> Result<Response, Report> {
+    submit(&app, parts, &form, Kind::Invited).await
+}
+
+pub(super) async fn first_run(
+    State(app): State<App>,
+    parts: Parts,
+    form: PageForm,
+) -> Result<Response, Report> {
+    submit(&app, parts, &form, Kind::FirstAdmin).await
+}
+
+async fn submit(app: &App, mut parts: Parts, form: &PageForm, kind: Kind) -> Result<Response, Report> {
+    let visitor = Visitor::from_request_parts(&mut parts, app).await?;
+    if cookies::are_discarded(&parts, app.public_url()) {
+        return Err(RequestError::CookiesNeedHttps.into());
+    }
+    let return_to = form.get("return_to");
+    let refusal = match create(app, form, &visitor, kind).await {
+        Ok(session) => {
+            let target = match kind {
+                Kind::FirstAdmin => "/admin?done=admin",
+                _ if return_to.len() > 1 => return_to,
+                _ => "/?done=signed-up",
+            };
+            return begun(app, &session, target).await;
+        }
+        Err(refusal) => refusal,
+    };
+    let (f, t) = (&visitor.frame, visitor.frame.text());
+    let problems = Problems::of(refusal, t)?;
+    let (name, email, code) = (form.get("name"), form.get("email"), form.get("invitation"));
+    let page = SignUpPage { f, t, p: problems, kind, name, email, code, return_to, needs_https: false };
+    page_with_status(page.p.status, &page)
+}
+
+async fn create(
+    app: &App,
+    form: &PageForm,
+    visitor: &Visitor,
+    kind: Kind,
+) -> Result<crate::use_cases::accounts::LoggedIn, Report> {
+    form.check_token(app, visitor.session())?;
+    let mut command: SignUp = form.parse()?;
+    let client = visitor.client.clone();
+    if kind == Kind::FirstAdmin {
+        if !app.form_tokens().is_first_run_code(form.get("invitation")) {
+            let message = visitor.frame.text().wrong_code.to_owned();
+            return Err(AccountError::Invalid { field: "invitation", message }.into());
+        }
+        return Ok(app.accounts().create_first_admin(command, client).await?);
+    }
+    // The whole link may be pasted as well.
+    let token = form.get("invitation").rsplit('#').next().unwrap_or_default().trim();
+    command.invitation = (!token.is_empty()).then(|| TokenDigest::of(token.as_bytes()));
+    Ok(app.accounts().sign_up(command, client).await?)
+}

@@ -1,0 +1,73 @@
+//! The applications that a user gave access.
+
+use serde_json::Value;
+use strict_oidc::ClientKind;
+
+use super::registered::{Registered, hidden, text};
+use crate::app::{Client, PASSWORD};
+
+const APPLICATIONS: &str = "/api/v1/users/me/applications";
+
+impl Registered {
+    /// The user with a session, as a page of this service has it.
+    async fn user(&self) -> Client {
+        let log_in = serde_json::json!({"email": "ada@example.org", "password": PASSWORD});
+        let answer = self.app.anonymous().post("/api/v1/users/login", &log_in).await.is(200);
+        self.app.bearing(answer.json()["token"].as_str().unwrap().to_owned())
+    }
+}
+
+#[tokio::test]
+async fn user_lists_an_application_and_ends_its_access_at_once() {
+    let test = Registered::new(ClientKind::Web).await;
+    let user = test.user().await;
+    assert_eq!(user.get(APPLICATIONS).await.is(200).json()["data"], Value::Array(Vec::new()));
+    let tokens = test.redeem(&test.code(&[]).await).await.is(200).json();
+    let list = user.get(APPLICATIONS).await.is(200).json();
+    let application = &list["data"][0];
+    assert_eq!(application["clientId"], "c_kitchen");
+    assert_eq!(application["scopes"], serde_json::json!(["email", "openid", "recipes:read"]));
+    assert_eq!((&application["active"], &application["name"]), (&true.into(), &"Kitchen <Timer>".into()));
+    assert!(application["givenAt"].is_string());
+    let export = user.get("/api/v1/users/me/export").await.is(200).json();
+    assert_eq!(&export["applications"][0], application);
+
+    let path = format!("{APPLICATIONS}/c_kitchen");
+    user.delete(&path).await.is(204);
+    assert_eq!(user.delete(&path).await.is(404).json()["code"], "application_not_found");
+    assert_eq!(user.get(APPLICATIONS).await.json()["data"], Value::Array(Vec::new()));
+    test.app.bearing(text(&tokens, "access_token")).get("/oauth/userinfo").await.is(401);
+    test.refresh(&text(&tokens, "refresh_token")).await.is(400);
+    let (cookie, next) = test.logs_in(&[]).await;
+    assert!(test.get(&next, &cookie).await.is(200).text().contains("wants to:"), "consent is asked again");
+}
+
+#[tokio::test]
+async fn code_that_was_not_exchanged_ends_with_the_application() {
+    let test = Registered::new(ClientKind::Web).await;
+    let code = test.code(&[]).await;
+    test.user().await.delete(&format!("{APPLICATIONS}/c_kitchen")).await.is(204);
+    assert_eq!(test.redeem(&code).await.is(400).json()["error"], "invalid_grant");
+}
+
+#[tokio::test]
+async fn token_of_an_application_lists_and_ends_none() {
+    let test = Registered::new(ClientKind::Web).await;
+    let tokens = test.redeem(&test.code(&[]).await).await.is(200).json();
+    let program = test.app.bearing(text(&tokens, "access_token"));
+    program.get(APPLICATIONS).await.is(403);
+    program.delete(&format!("{APPLICATIONS}/c_kitchen")).await.is(403);
+}
+
+#[tokio::test]
+async fn consent_page_names_the_user_and_leads_to_another_log_in() {
+    let test = Registered::new(ClientKind::Web).await;
+    let (cookie, next) = test.logs_in(&[]).await;
+    let page = test.get(&next, &cookie).await.is(200).text();
+    assert!(page.contains("Signed in as <strong>ada@example.org</strong>"), "{page}");
+    let (_, link) = page.split_once("href=\"/oauth/log-in?").unwrap();
+    let link = link.split_once('"').unwrap().0.replace("&#38;", "&");
+    let log_in = test.get(&format!("/oauth/log-in?{link}"), &cookie).await.is(200).text();
+    let return_to = hidden(&log_in, "return_to");
+    assert!(return_to.contains("client_id=c_kitchen"), "{return_to}");
+}

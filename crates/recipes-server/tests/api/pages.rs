@@ -1,0 +1,9 @@
+//! The pages for people, as a browser without JavaScript uses them.
+
+mod accounts;
+mod admin;
+mod browser;
+mod editing;
+mod permissions;
+mod planning;
+mod reading;

@@ -1,0 +1,80 @@
+//! The pages of administrators.
+
+use accounts::Role;
+
+use super::browser::{Browser, field};
+use crate::app::{PASSWORD, TestApp};
+
+#[tokio::test]
+async fn code_of_the_log_makes_the_first_administrator_once() {
+    let app = TestApp::new();
+    let code = app.app.form_tokens().first_run_code();
+    let mut browser = Browser::new(&app);
+    let page = "/admin/first-run";
+    let fields = |code| {
+        [("name", "Root"), ("email", "root@example.net"), ("password", PASSWORD), ("invitation", code)]
+    };
+    assert!(
+        browser
+            .submit(page, page, &fields("AAAA-BBBB-CCCC"))
+            .await
+            .is(422)
+            .text()
+            .contains("not the code in the log")
+    );
+    let answer = browser.submit(page, page, &fields(&code.to_lowercase())).await.is(303);
+    assert_eq!(answer.header("location"), "/admin?done=admin");
+    assert!(browser.get("/admin").await.is(200).text().contains("Everything works"));
+    browser.get(page).await.is(404);
+    let mut other = Browser::new(&app);
+    let fields = [("name", "R"), ("email", "r@example.net"), ("password", PASSWORD), ("invitation", &*code)];
+    other.submit("/log-in", page, &fields).await.is(403);
+}
+
+#[tokio::test]
+async fn administrator_manages_users() {
+    let app = TestApp::new();
+    let ada = app.user("ada", Role::User).await.id;
+    let mut admin = Browser::of(&app, "root", Role::Admin).await;
+    let found = admin.get("/admin/users?q=ada").await.is(200).text();
+    assert!(found.contains("ada@example.org") && !found.contains("root@example.org"), "{found}");
+    let page = format!("/admin/users/{ada}");
+    for (action, shown) in [
+        ("make-admin", "Take the administrator rights"),
+        ("make-user", "Make an administrator"),
+        ("disable", "Enable"),
+        ("enable", "Disable"),
+    ] {
+        admin.submit(&page, &page, &[("action", action)]).await.is(303);
+        assert!(admin.get(&page).await.text().contains(shown), "{action}");
+    }
+    admin.submit(&page, &page, &[("action", "send-reset")]).await.is(303);
+    admin.submit(&page, &page, &[("action", "delete"), ("confirm", "other@example.org")]).await.is(422);
+    admin.submit(&page, &page, &[("action", "delete"), ("confirm", "ada@example.org")]).await.is(303);
+    admin.get(&page).await.is(404);
+    let own = format!("/admin/users/{}", app.user("root", Role::Admin).await.id);
+    let refused = admin.submit(&own, &own, &[("action", "make-user")]).await.is(409).text();
+    assert!(refused.contains("last administrator"), "{refused}");
+}
+
+#[tokio::test]
+async fn administrator_invites_and_reads_the_log() {
+    let app = TestApp::new();
+    let mut admin = Browser::of(&app, "root", Role::Admin).await;
+    let page = "/admin/invitations";
+    admin.submit(page, page, &[("email", "nobody")]).await.is(422);
+    let created = admin.submit(page, page, &[("email", "ada@example.org")]).await.is(200).text();
+    assert!(created.contains("/account/sign-up#") && created.contains("ada@example.org"), "{created}");
+    let list = admin.get(page).await.text();
+    assert!(!list.contains("/account/sign-up#"), "the link is shown once");
+    let revoke =
+        list.split("action=\"/admin/invitations/").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    admin.submit(page, &format!("{page}/{revoke}"), &[]).await.is(303);
+    let log = admin.get("/admin/audit?event=invitation_revoked").await.is(200).text();
+    assert!(
+        log.contains("<td>invitation_revoked</td>") && !log.contains("<td>invitation_created</td>"),
+        "{log}"
+    );
+    assert!(admin.get("/admin/clients").await.is(200).text().contains("authorization server is off"));
+    assert_eq!(field(&list, "form_token").len(), 43);
+}

@@ -1,0 +1,131 @@
+//! New recipes, changes and deletion.
+
+use accounts::Role;
+use serde_json::json;
+
+use super::browser::{Browser, field};
+use crate::app::{TestApp, recipe};
+
+const NEW: [(&str, &str); 8] = [
+    ("name", "Lentil soup"),
+    ("ingredients", "200 g lentils\r\n1 onion\r\n"),
+    ("prepTimeMinutes", "10"),
+    ("cookTimeMinutes", ""),
+    ("healthLabels", "Vegan"),
+    ("instructions[0][text]", "Chop.\r\nCook."),
+    ("instructions[0][minutes]", "5"),
+    ("visibility", "public"),
+];
+
+#[tokio::test]
+async fn user_writes_changes_and_deletes_a_recipe() {
+    let app = TestApp::new();
+    let mut browser = Browser::of(&app, "alice", Role::User).await;
+    let answer = browser.submit("/recipes/new", "/recipes/new", &NEW).await.is(303);
+    assert_eq!(answer.header("location"), "/recipes/1?done=saved");
+    let page = browser.get("/recipes/1?done=saved").await.is(200).text();
+    assert!(
+        page.contains("Saved.") && page.contains("200 g lentils") && page.contains("/recipes/1/edit"),
+        "{page}"
+    );
+    let stored = app.anonymous().get("/api/v1/recipes/1").await.is(200).json();
+    assert_eq!(
+        stored["data"]["instructions"],
+        json!([{ "text": "Chop.", "minutes": 5 }, { "text": "Cook." }])
+    );
+
+    let form = browser.get("/recipes/1/edit").await.is(200).text();
+    let mut fields = NEW.to_vec();
+    let revision = field(&form, "revision");
+    fields[0].1 = "Red lentil soup";
+    fields.push(("revision", &revision));
+    browser.submit("/recipes/1/edit", "/recipes/1/edit", &fields).await.is(303);
+    let form = browser.get("/recipes/1/delete").await.is(200).text();
+    assert!(form.contains("Red lentil soup"));
+    let revision = field(&form, "revision");
+    let answer =
+        browser.submit("/recipes/1/delete", "/recipes/1/delete", &[("revision", &revision)]).await.is(303);
+    assert_eq!(answer.header("location"), "/?done=deleted");
+    browser.get("/recipes/1").await.is(404);
+}
+
+#[tokio::test]
+async fn problems_keep_everything_that_was_typed() {
+    let app = TestApp::new();
+    let mut browser = Browser::of(&app, "alice", Role::User).await;
+    let mut fields = NEW.to_vec();
+    (fields[0].1, fields[3].1) = ("", "soon");
+    let page = browser.submit("/recipes/new", "/recipes/new", &fields).await.is(422).text();
+    for part in [
+        "id=\"name-error-1\"",
+        "id=\"cookTimeMinutes-error-1\"",
+        "value=\"soon\"",
+        "200 g lentils\n1 onion",
+        "Chop.\nCook.",
+    ] {
+        assert!(page.contains(part), "{part} in {page}");
+    }
+    assert!(page.contains("value=\"Vegan\" checked"), "{page}");
+    fields.push(("more", "steps"));
+    let page = browser.submit("/recipes/new", "/recipes/new", &fields).await.is(200).text();
+    assert_eq!(page.matches("class=\"step-block\"").count(), 4);
+}
+
+#[tokio::test]
+async fn ended_session_loses_nothing_that_was_typed() {
+    let app = TestApp::new();
+    let mut browser = Browser::of(&app, "alice", Role::User).await;
+    let token = field(&browser.get("/recipes/new").await.text(), "form_token");
+    let session = std::mem::take(&mut browser.cookies);
+    let sent = [&[("form_token", &*token)], &NEW[..]].concat();
+    let page = browser.post("/recipes/new", &sent).await.is(403).text();
+    assert!(page.contains("Your session has ended") && page.contains("200 g lentils"), "{page}");
+    // The user logs in again in another tab, and sends the form with the token that it has now.
+    browser.cookies = session;
+    let token = field(&page, "form_token");
+    let stale = [&[("form_token", &*token)], &NEW[..]].concat();
+    let page = browser.post("/recipes/new", &stale).await.is(403).text();
+    let token = field(&page, "form_token");
+    let sent = [&[("form_token", &*token)], &NEW[..]].concat();
+    browser.post("/recipes/new", &sent).await.is(303);
+}
+
+#[tokio::test]
+async fn both_versions_are_shown_when_someone_else_has_saved_meanwhile() {
+    let app = TestApp::new();
+    let alice = app.alice().await;
+    let url = alice.posts_recipe("Soup").await;
+    let mut browser = Browser::of(&app, "alice", Role::User).await;
+    let revision = field(&browser.get("/recipes/1/edit").await.text(), "revision");
+    alice.put(&url, &recipe("Soup of the other")).await.is(200);
+    let mine = [&NEW[..], &[("revision", &*revision)]].concat();
+    let page = browser.submit("/recipes/1/edit", "/recipes/1/edit", &mine).await.is(412).text();
+    assert!(page.contains("Soup of the other") && page.contains("value=\"Lentil soup\""), "{page}");
+    assert_eq!(alice.get(&url).await.json()["data"]["name"], "Soup of the other");
+    // Sent again by the user who has seen the other version.
+    let seen = field(&page, "revision");
+    let mine = [&NEW[..], &[("revision", &*seen)]].concat();
+    browser.submit("/recipes/1/edit", "/recipes/1/edit", &mine).await.is(303);
+    assert_eq!(alice.get(&url).await.json()["data"]["name"], "Lentil soup");
+
+    let stale = [("revision", "1")];
+    browser.submit("/recipes/1/delete", "/recipes/1/delete", &stale).await.is(412);
+    alice.get(&url).await.is(200);
+}
+
+#[tokio::test]
+async fn what_the_form_does_not_show_is_kept() {
+    let app = TestApp::new();
+    let mut body = recipe("Soup");
+    body["nutrition"] = json!({ "calories": 240 });
+    body["extra"] = json!({ "shelf": 3 });
+    app.alice().await.post("/api/v1/recipes", &body).await.is(201);
+    let mut browser = Browser::of(&app, "alice", Role::User).await;
+    let fields = [&NEW[..], &[("revision", "1")]].concat();
+    browser.submit("/recipes/1/edit", "/recipes/1/edit", &fields).await.is(303);
+    let stored = app.anonymous().get("/api/v1/recipes/1").await.json();
+    assert_eq!(
+        (&stored["data"]["nutrition"]["calories"], &stored["data"]["extra"]["shelf"]),
+        (&240.into(), &3.into())
+    );
+}

@@ -1,0 +1,11 @@
+-- The recipes that a user likes, for their own list.
+CREATE TABLE favourites (
+    id        BLOB    NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+    user_id   INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    recipe_id INTEGER NOT NULL REFERENCES recipes (id) ON DELETE CASCADE,
+    added_at  INTEGER NOT NULL,
+    UNIQUE (user_id, recipe_id)
+) STRICT, WITHOUT ROWID;
+
+-- Deleting a recipe looks for its favourites.
+CREATE INDEX favourites_by_recipe ON favourites (recipe_id);

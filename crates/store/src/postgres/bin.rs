@@ -1,0 +1,225 @@
+//! The bin of deleted recipes, in PostgreSQL's dialect.
+
+use accounts::Authority;
+use jiff::Timestamp;
+
+use super::columns::{Columns, text_in};
+use super::connection::Db;
+use super::failure::Failure;
+use super::recipe_state::{editor, find_to_edit, server_fields_in, user_of};
+use super::recipes::current;
+use super::{Postgres, at, quota, time_at};
+use crate::bin::{BinEdit, BinExport, BinKey, BinnedRecipe, EMPTIED, MAX_BINNED};
+use crate::{Context, Edit, Listing, Page, StoreError, StoredRecipe, Viewer};
+use ::recipes::time::to_microseconds;
+use ::recipes::{Precondition, Quotas, RecipeState, ServerFields, Usage, Visibility};
+use ids::{RecipeId, UserId};
+
+/// Recipes that an export reads at a time.
+const EXPORTED: u16 = 16;
+
+/// What [`binned_in`] reads.
+macro_rules! binned_columns {
+    () => {
+        "id, name, owner_id, private, deleted_at, (SELECT users.id FROM users WHERE users.id = deleted_by) AS actor"
+    };
+}
+
+/// `$1` is the user, `$2` and `$3` are the key of the row before the page, `$4` is the number of rows.
+const ALL: &str = concat!(
+    "SELECT ",
+    binned_columns!(),
+    " FROM bin WHERE (deleted_at, id) < ($2, $3) AND $1::bigint IS NULL ORDER BY deleted_at DESC, id DESC LIMIT $4"
+);
+const CHANGEABLE: &str = concat!(
+    "SELECT ",
+    binned_columns!(),
+    " FROM bin WHERE id IN (
+          SELECT id FROM (
+              (SELECT id, deleted_at FROM bin WHERE owner_id = $1::bigint AND (deleted_at, id) < ($2, $3)
+               ORDER BY deleted_at DESC, id DESC LIMIT $4)
+              UNION ALL
+              (SELECT id, deleted_at FROM bin
+               WHERE owner_id IS NULL AND NOT private AND (deleted_at, id) < ($2, $3) AND $1::bigint IS NOT NULL
+               ORDER BY deleted_at DESC, id DESC LIMIT $4)
+              ORDER BY deleted_at DESC, id DESC LIMIT $4) AS page)
+      ORDER BY deleted_at DESC, id DESC"
+);
+
+impl Postgres {
+    pub(crate) async fn bin_recipe(
+        &self,
+        id: RecipeId,
+        precondition: Precondition,
+        context: Context,
+    ) -> Result<Edit<()>, StoreError> {
+        let now = to_microseconds(context.now);
+        let precondition = &precondition;
+        self.write_recipes_for(&context, move |db, authority| async move {
+            bin_in(&db, authority, now, id, precondition).await
+        })
+        .await
+    }
+
+    pub(crate) async fn bin(
+        &self,
+        page: Page<BinKey>,
+        viewer: Viewer,
+    ) -> Result<Listing<Vec<BinnedRecipe>, BinKey>, StoreError> {
+        let sql = if viewer == Viewer::Admin { ALL } else { CHANGEABLE };
+        let ((time, id), limit) = (BinKey::before(page), i64::from(page.rows_to_read()));
+        let rows = self.read(move |db| async move {
+            db.list(sql, &[&user_of(viewer), &at(time_at(time)), &id, &limit], binned_in).await
+        });
+        Ok(page.listing(rows.await?, BinnedRecipe::key))
+    }
+
+    pub(crate) async fn bin_of(&self, owner: UserId, after: Option<BinKey>) -> Result<BinExport, StoreError> {
+        let page = Page::new(after, EXPORTED).unwrap_or_default();
+        let ((time, id), limit) = (BinKey::before(page), i64::from(page.rows_to_read()));
+        let sql = concat!(
+            "SELECT ",
+            binned_columns!(),
+            ", revision, updated_at, document FROM bin
+             WHERE owner_id = $1 AND (deleted_at, id) < ($2, $3) ORDER BY deleted_at DESC, id DESC LIMIT $4"
+        );
+        let rows = self.read_at_length(move |db| async move {
+            db.list(sql, &[&owner.get(), &at(time_at(time)), &id, &limit], |columns| {
+                let binned = binned_in(columns)?;
+                let recipe = stored_in(columns, binned.id)?;
+                Ok((binned, recipe))
+            })
+            .await
+        });
+        Ok(page.listing(rows.await?, |(binned, _)| binned.key()))
+    }
+
+    pub(crate) async fn restore_binned(
+        &self,
+        id: RecipeId,
+        quotas: Quotas,
+        context: Context,
+    ) -> Result<BinEdit<StoredRecipe>, StoreError> {
+        self.write_recipes_for(&context, move |db, authority| async move {
+            let Some((fields, _)) = find_binned(&db, id, authority).await? else {
+                return Ok(BinEdit::NotFound);
+            };
+            if db.exists("SELECT 1 FROM recipes WHERE uid = $1", &[&fields.uid.to_string()]).await? {
+                return Ok(BinEdit::UidTaken);
+            }
+            let text = db.find("SELECT document FROM bin WHERE id = $1", &[&id.get()], text_in).await?;
+            let text = text.unwrap_or_default();
+            if let Some(owner) = fields.owner.filter(|_| !authority.is_admin()) {
+                let more = Usage { recipes: 1, bytes: text.len() as u64 };
+                quota::check(&db, owner, more, quotas).await?;
+            }
+            for sql in [
+                "INSERT INTO recipes (id, uid, owner_id, private, revision, created_at, updated_at, document)
+                 OVERRIDING SYSTEM VALUE
+                 SELECT id, uid, owner_id, private, revision, created_at, updated_at, document FROM bin WHERE id = $1",
+                // It was deleted, and may be deleted again.
+                "DELETE FROM recipe_deletions WHERE recipe_id = $1",
+                "INSERT INTO favourites (id, user_id, recipe_id, added_at)
+                 SELECT id, user_id, recipe_id, added_at FROM binned_favourites WHERE recipe_id = $1",
+                "INSERT INTO cooked (id, user_id, recipe_id, cooked_on, note)
+                 SELECT id, user_id, recipe_id, cooked_on, note FROM binned_cooked WHERE recipe_id = $1",
+                "DELETE FROM bin WHERE id = $1",
+            ] {
+                db.execute(sql, &[&id.get()]).await?;
+            }
+            let ServerFields { revision, updated_at, .. } = fields;
+            Ok(BinEdit::Done(StoredRecipe { id, revision, updated_at, text: text.into() }))
+        })
+        .await
+    }
+
+    pub(crate) async fn delete_binned(
+        &self,
+        id: RecipeId,
+        context: Context,
+    ) -> Result<BinEdit<()>, StoreError> {
+        self.write_recipes_for(&context, move |db, authority| async move {
+            let Some((_, state)) = find_binned(&db, id, authority).await? else {
+                return Ok(BinEdit::NotFound);
+            };
+            if state.owner.is_none() && !authority.is_admin() {
+                return Ok(BinEdit::Forbidden);
+            }
+            db.execute("DELETE FROM bin WHERE id = $1", &[&id.get()]).await?;
+            Ok(BinEdit::Done(()))
+        })
+        .await
+    }
+
+    pub(crate) async fn empty_bin(&self, until: Timestamp) -> Result<usize, StoreError> {
+        // Each statement is a transaction of its own.
+        let sql = "DELETE FROM bin WHERE id = ANY (ARRAY (
+                       SELECT id FROM bin WHERE deleted_at <= $1 ORDER BY deleted_at LIMIT $2 FOR UPDATE SKIP LOCKED))";
+        let gone = self.read_at_length(move |db| async move {
+            db.execute(sql, &[&at(until), &i64::from(EMPTIED)]).await
+        });
+        Ok(usize::try_from(gone.await?).unwrap_or(usize::MAX))
+    }
+}
+
+/// Moves a recipe into the bin.
+pub(super) async fn bin_in(
+    db: &Db,
+    authority: Authority,
+    now: Timestamp,
+    id: RecipeId,
+    precondition: &Precondition,
+) -> Result<Edit<()>, Failure> {
+    let Some((_, state)) = find_to_edit(db, id).await? else { return Ok(Edit::NotFound) };
+    if let Err(refusal) = state.check_edit(editor(authority), precondition) {
+        return Ok(Edit::refused(refusal, current(db, id).await?));
+    }
+    let sql = "INSERT INTO bin (id, uid, owner_id, private, revision, created_at, updated_at, deleted_at, deleted_by, name,
+                                document)
+               SELECT id, uid, owner_id, private, revision, created_at, updated_at, $2, $3::bigint,
+                      coalesce(('{' || document)::json ->> 'name', ''), document
+               FROM recipes WHERE id = $1";
+    db.execute(sql, &[&id.get(), &at(now), &authority.user().map(UserId::get)]).await?;
+    for sql in [
+        "INSERT INTO binned_favourites (id, user_id, recipe_id, added_at)
+         SELECT id, user_id, recipe_id, added_at FROM favourites WHERE recipe_id = $1",
+        "INSERT INTO binned_cooked (id, user_id, recipe_id, cooked_on, note)
+         SELECT id, user_id, recipe_id, cooked_on, note FROM cooked WHERE recipe_id = $1",
+        "DELETE FROM recipes WHERE id = $1",
+    ] {
+        db.execute(sql, &[&id.get()]).await?;
+    }
+    let Some(owner) = state.owner else { return Ok(Edit::Done(())) };
+    let sql = "DELETE FROM bin WHERE id IN (
+                   SELECT id FROM bin WHERE owner_id = $1 ORDER BY deleted_at DESC, id DESC OFFSET $2)";
+    db.execute(sql, &[&owner.get(), &i64::from(MAX_BINNED)]).await?;
+    Ok(Edit::Done(()))
+}
+
+/// A recipe in the bin that the actor could change.
+async fn find_binned(
+    db: &Db,
+    id: RecipeId,
+    authority: Authority,
+) -> Result<Option<(ServerFields, RecipeState)>, Failure> {
+    let sql = "SELECT owner_id, private, revision, uid, created_at, updated_at FROM bin WHERE id = $1";
+    let found = db.find(sql, &[&id.get()], server_fields_in).await?;
+    Ok(found.filter(|(_, state)| state.check_edit(editor(authority), &Precondition::None).is_ok()))
+}
+
+fn binned_in(columns: &mut Columns<'_>) -> Result<BinnedRecipe, StoreError> {
+    Ok(BinnedRecipe {
+        id: columns.recipe_id()?,
+        name: columns.get()?,
+        owner: columns.optional_user_id()?,
+        visibility: if columns.get()? { Visibility::Private } else { Visibility::Public },
+        deleted_at: columns.time()?,
+        deleted_by: columns.optional_user_id()?,
+    })
+}
+
+/// From `revision, updated_at, document`.
+fn stored_in(columns: &mut Columns<'_>, id: RecipeId) -> Result<StoredRecipe, StoreError> {
+    let (revision, updated_at) = (columns.get()?, columns.time()?);
+    Ok(StoredRecipe { id, revision, updated_at, text: columns.text()?.as_bytes().to_owned() })
+}

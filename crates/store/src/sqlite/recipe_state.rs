@@ -1,0 +1,76 @@
+//! The part of a recipe that rights and changes depend on, in SQLite's dialect.
+
+use accounts::Authority;
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::Connection;
+
+use super::columns::Columns;
+use super::find;
+use crate::{Editor, StoreError, Viewer};
+use ::recipes::{RecipeState, ServerFields, Visibility};
+use ids::{RecipeId, Uid};
+
+/// What a change must know of a recipe.
+pub(super) fn find_to_edit(
+    db: &Connection,
+    id: RecipeId,
+) -> Result<Option<(ServerFields, RecipeState)>, StoreError> {
+    let sql = "SELECT owner_id, private, revision, uid, created_at, updated_at FROM recipes WHERE id = ?1";
+    find(db, sql, [id.get()], server_fields_in)
+}
+
+/// Whether there is such a recipe that the actor may read.
+pub(super) fn may_view(db: &Connection, id: RecipeId, authority: Authority) -> Result<bool, StoreError> {
+    let sql = "SELECT owner_id, private, revision FROM recipes WHERE id = ?1";
+    Ok(find(db, sql, [id.get()], state_in)?.is_some_and(|state| state.may_view(viewer(authority))))
+}
+
+/// The time of a change after one at `before`. The clock may have been set back. Then it is a second later than `before`:
+/// `Last-Modified` has whole seconds, and a client that has the recipe before the change must not get 304.
+pub(super) fn time_of_change(before: Timestamp, now: Timestamp) -> Timestamp {
+    if now >= before { now } else { before.saturating_add(SignedDuration::from_secs(1)).unwrap_or(before) }
+}
+
+pub(super) fn editor(authority: Authority) -> Editor {
+    match authority {
+        Authority::Operator | Authority::Admin(_) => Editor::Admin,
+        Authority::User(user) => Editor::User(user),
+    }
+}
+
+pub(super) fn viewer(authority: Authority) -> Viewer {
+    match authority {
+        Authority::Operator | Authority::Admin(_) => Viewer::Admin,
+        Authority::User(user) => Viewer::User(user),
+    }
+}
+
+/// The user, and whether it is an administrator. `owner_id = NULL` holds for no row.
+pub(super) fn viewer_params(viewer: Viewer) -> (Option<i64>, bool) {
+    match viewer {
+        Viewer::Anyone => (None, false),
+        Viewer::User(id) => (Some(id.get()), false),
+        Viewer::Admin => (None, true),
+    }
+}
+
+/// From `owner_id, private, revision`.
+pub(super) fn state_in(columns: &mut Columns<'_>) -> Result<RecipeState, StoreError> {
+    let owner = columns.optional_user_id()?;
+    let visibility = if columns.get()? { Visibility::Private } else { Visibility::Public };
+    Ok(RecipeState { owner, visibility, revision: columns.get()? })
+}
+
+/// From the columns of [`state_in`] and `uid, created_at, updated_at`.
+pub(super) fn server_fields_in(columns: &mut Columns<'_>) -> Result<(ServerFields, RecipeState), StoreError> {
+    let state = state_in(columns)?;
+    let uid = columns.text()?;
+    let fields = ServerFields {
+        owner: state.owner,
+        revision: state.revision,
+        uid: Uid::parse(uid).ok_or_else(|| StoreError::Corrupt(format!("the uid {uid}")))?,
+        created_at: columns.time()?,
+        updated_at: columns.time()?,
+    };
+    Ok((fields, state))
+}
