@@ -75,7 +75,7 @@ pub use self::grants::{
 pub use self::households::{
     Household, HouseholdInvitation, HouseholdMember, Joined, MAX_HOUSEHOLD_MEMBERS, PlanFeed,
 };
-pub use self::idempotency::{IdempotencyKey, Once};
+pub use self::idempotency::{IdempotencyKey, Once, OnceWrite};
 pub use self::identities::{Identity, NewIdentity};
 pub use self::imports::{ImportBatch, ImportOutcome, OnConflict, RecipeImport};
 pub use self::inspection::Inspection;

@@ -94,6 +94,8 @@ errors! {
         413 format!("The body is larger than {} KiB", BODY_BYTES / 1024),
         415 "The body is neither JSON nor a form",
         422 "Some fields are not valid; `errors` names each";
+    AnswerLost: 409 "A former request with the `Idempotency-Key` was carried out, but its answer cannot be read any more";
+    KeyReused: 422 "You have used the `Idempotency-Key` for another request";
     UnacceptableBulk:
         408 "The body did not arrive in time",
         413 format!("The body is larger than {} MiB, or the operations would write more than {} MiB", BULK_BYTES >> 20, MAX_EDITED_BYTES >> 20),

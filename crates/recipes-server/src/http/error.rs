@@ -18,6 +18,7 @@ mod client;
 mod plan;
 mod recipe;
 mod rejection;
+mod repeat;
 mod report;
 
 use std::{borrow::Cow, time::Duration};

@@ -13,7 +13,7 @@ mod search;
 mod writer;
 
 pub use self::{
-    bulk::{BulkDone, BulkOperation, BulkOutcome},
+    bulk::{BulkDone, BulkOperation, BulkOutcome, BulkRefusal},
     cooked::CookedNow,
     error::RecipeError,
     health_labels::HealthLabelCounts,

@@ -2,27 +2,30 @@
 
 mod operations;
 
+use std::sync::Arc;
+
 use axum::response::Response;
-use http::{HeaderValue, header};
+use http::header;
 use ids::RecipeId;
 use serde::Serialize;
 use store::Atomicity;
 
 pub use self::operations::Bulk;
 use crate::api::documented_errors::{
-    Forbidden, Malformed, NotAcceptable, PreconditionFailed, PreconditionRequired, QuotaExceeded,
+    AnswerLost, Forbidden, Malformed, NotAcceptable, PreconditionFailed, PreconditionRequired, QuotaExceeded,
     RecipeNotFound, UnacceptableBulk, Unauthorized, Unavailable,
 };
 use crate::api::json_array::JsonArray;
 use crate::api::list::DATA;
-use crate::api::responses::NO_STORE;
+use crate::api::once::once;
+use crate::api::parameters::IdempotencyKeyHeader;
 use crate::app::App;
-use crate::http::body::Body;
 use crate::http::conditional::ETag;
 use crate::http::error::{ErrorMember, Report, RequestError};
 use crate::http::json_api::JsonOrNdjson;
 use crate::http::negotiation::{JSON, NDJSON};
-use crate::use_cases::recipes::{BulkDone, BulkOutcome, Writer};
+use crate::http::repeatable::{Answer, RepeatableBody};
+use crate::use_cases::recipes::{BulkDone, BulkOutcome, RecipeError, Writer};
 
 /// Creates, replaces, patches and deletes recipes: all of them or none (`atomic`), or each that can be done.
 ///
@@ -31,6 +34,7 @@ use crate::use_cases::recipes::{BulkDone, BulkOutcome, Writer};
 /// repeated.
 #[utoipa::path(
     post, path = "/api/v1/recipes/bulk", tag = "recipes", operation_id = "changeRecipes",
+    params(IdempotencyKeyHeader),
     request_body(content = ref("#/components/schemas/Bulk"), content_type = "application/json"),
     security(("bearer" = ["recipes:write"])),
     responses(
@@ -39,13 +43,13 @@ use crate::use_cases::recipes::{BulkDone, BulkOutcome, Writer};
             (ref("#/components/schemas/TextDocument") = "application/x-ndjson"),
         )),
         Malformed, Unauthorized, Forbidden, RecipeNotFound, PreconditionFailed, PreconditionRequired,
-        UnacceptableBulk, QuotaExceeded, NotAcceptable, Unavailable,
+        UnacceptableBulk, QuotaExceeded, NotAcceptable, AnswerLost, Unavailable,
     )
 )]
 pub async fn edit(
     JsonOrNdjson { app, is_ndjson }: JsonOrNdjson<App>,
     writer: Writer,
-    Body(Bulk { atomicity, operations }): Body<Bulk>,
+    RepeatableBody(key, Bulk { atomicity, operations }): RepeatableBody<Bulk>,
 ) -> Result<Response, Report> {
     let needs_if_match = app.recipes().requires_if_match();
     let (mut valid, mut places) =
@@ -69,8 +73,10 @@ pub async fn edit(
         }
         places.push(Place::Refused(report, id));
     }
-    let outcomes = app.recipes().edit_all(writer, valid, atomicity).await?;
-    document(places, outcomes, is_ndjson)
+    let results = Results { places: places.into(), is_ndjson, has_current: key.is_none() };
+    let answer = move |outcomes: &Vec<BulkOutcome>| results.answer(outcomes);
+    let edit = |once| app.recipes().edit_all(writer, valid, atomicity, once);
+    once(&app, writer.actor(), key, answer, edit).await
 }
 
 /// An operation.
@@ -81,39 +87,51 @@ enum Place {
 }
 
 /// The results of all operations.
-fn document(places: Vec<Place>, outcomes: Vec<BulkOutcome>, is_ndjson: bool) -> Result<Response, Report> {
-    let mut outcomes = outcomes.into_iter();
-    let mut lines = Vec::new();
-    let mut data = JsonArray::after(DATA);
-    for (index, place) in places.into_iter().enumerate() {
-        let (outcome, id) = match place {
-            Place::Refused(report, id) => (Err(report), id),
-            Place::Valid(id) => {
-                let outcome =
-                    outcomes.next().ok_or_else(|| Report::internal("an operation has no outcome"))?;
-                (outcome.map_err(|error| Report::from(error).of_operation(index)), id)
+#[derive(Clone)]
+struct Results {
+    places: Arc<[Place]>,
+    is_ndjson: bool,
+    /// Whether the result of an outdated change has the recipe as it is. Not if the answer is remembered: it would be large.
+    has_current: bool,
+}
+
+impl Results {
+    fn answer(&self, outcomes: &[BulkOutcome]) -> Result<Answer, Report> {
+        let mut outcomes = outcomes.iter();
+        let (mut lines, mut data) = (Vec::new(), JsonArray::after(DATA));
+        for (index, place) in self.places.iter().enumerate() {
+            let failed;
+            let (outcome, id) = match place {
+                Place::Refused(report, id) => (Err(report), *id),
+                Place::Valid(id) => {
+                    let outcome =
+                        outcomes.next().ok_or_else(|| Report::internal("an operation has no outcome"))?;
+                    let outcome = match outcome {
+                        Ok(done) => Ok(done),
+                        Err(refusal) => {
+                            let error = RecipeError::from(refusal.clone());
+                            failed = Report::from(error).of_operation(index);
+                            Err(&failed)
+                        }
+                    };
+                    (outcome, *id)
+                }
+            };
+            let result = OperationResult::of(outcome, id, self.has_current);
+            if self.is_ndjson {
+                serde_json::to_writer(&mut lines, &result).map_err(Report::internal)?;
+                lines.push(b'\n');
+            } else {
+                data.push(&result).map_err(Report::internal)?;
             }
-        };
-        let result = OperationResult::of(&outcome, id);
-        if is_ndjson {
-            serde_json::to_writer(&mut lines, &result).map_err(Report::internal)?;
-            lines.push(b'\n');
-        } else {
-            data.push(&result).map_err(Report::internal)?;
         }
-    }
-    let (body, representation) = if is_ndjson {
-        (lines, &NDJSON)
-    } else {
+        if self.is_ndjson {
+            return Ok(Answer::document(NDJSON.content_type, lines));
+        }
         let mut body = data.close();
         body.push(b'}');
-        (body, &JSON)
-    };
-    let mut response = Response::new(body.into());
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(representation.content_type));
-    headers.insert(header::CACHE_CONTROL, NO_STORE);
-    Ok(response)
+        Ok(Answer::document(JSON.content_type, body))
+    }
 }
 
 /// The result of one operation.
@@ -131,7 +149,7 @@ struct OperationResult<'a> {
 }
 
 impl<'a> OperationResult<'a> {
-    fn of(outcome: &'a Result<BulkDone, Report>, id: Option<RecipeId>) -> Self {
+    fn of(outcome: Result<&BulkDone, &'a Report>, id: Option<RecipeId>, has_current: bool) -> Self {
         let (status, revised) = match outcome {
             Ok(BulkDone::Created { id, revision }) => (201, Some((*id, *revision))),
             Ok(BulkDone::Changed { id, revision }) => (200, Some((*id, *revision))),
@@ -142,7 +160,7 @@ impl<'a> OperationResult<'a> {
                     id,
                     revision: None,
                     etag: report.header(header::ETAG).map(str::to_owned),
-                    error: Some(report.member()),
+                    error: Some(report.member(has_current)),
                 };
             }
         };

@@ -66,9 +66,9 @@ impl Report {
     }
 
     /// The error as a member of a larger document.
-    pub fn member(&self) -> ErrorMember<'_> {
+    pub fn member(&self, with_current: bool) -> ErrorMember<'_> {
         let Contents { code, message, errors, current, .. } = &*self.0;
-        ErrorMember { code, message, errors, current: current.as_deref() }
+        ErrorMember { code, message, errors, current: current.as_deref().filter(|_| with_current) }
     }
 
     /// The error of one of several operations: `errors` names its place.
@@ -214,6 +214,11 @@ impl From<StoreError> for Report {
         match error {
             // A damaged database is reported in the log where it is found.
             StoreError::Unavailable(_) | StoreError::Corrupt(_) => Self::unavailable(error),
+            StoreError::IdempotencyKeyReused => {
+                let message =
+                    "You have used this Idempotency-Key for another request; use a new key for each request";
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", message)
+            }
             error => Self::internal(error),
         }
     }

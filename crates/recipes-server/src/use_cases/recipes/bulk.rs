@@ -1,11 +1,14 @@
 //! Several changes of recipes in one transaction.
 
+use std::sync::Arc;
+
 use ids::{RecipeId, Uid};
 use jiff::Timestamp;
 use recipes::{Draft, FieldError, RecipePatch};
-use store::{Atomicity, EditOutcome, NewRecipe, PatchRecipe, RecipeEdit, ReplaceRecipe};
+use store::{Atomicity, Edit, EditOutcome, NewRecipe, PatchRecipe, RecipeEdit, ReplaceRecipe, Revised};
 
 use super::{Precondition, RecipeError, Recipes, Writer, done};
+use crate::use_cases::repeats::Once;
 
 /// One of several changes.
 #[derive(Clone, Debug)]
@@ -25,7 +28,33 @@ pub enum BulkDone {
 }
 
 /// What became of one of several changes.
-pub type BulkOutcome = Result<BulkDone, RecipeError>;
+pub type BulkOutcome = Result<BulkDone, BulkRefusal>;
+
+/// Why one of several changes was refused.
+#[derive(Clone, Debug)]
+pub enum BulkRefusal {
+    Invalid(Vec<FieldError>),
+    /// See [`RecipeError::MayNotRead`].
+    MayNotRead,
+    ByStore {
+        writer: Writer,
+        outcome: Box<EditOutcome>,
+    },
+}
+
+impl From<BulkRefusal> for RecipeError {
+    fn from(refusal: BulkRefusal) -> Self {
+        match refusal {
+            BulkRefusal::Invalid(errors) => Self::Invalid(errors),
+            BulkRefusal::MayNotRead => Self::MayNotRead,
+            BulkRefusal::ByStore { writer, outcome } => match done(writer, *outcome) {
+                Err(Self::Invalid(errors)) => Self::Invalid(inside(errors, PATCH)),
+                Err(error) => error,
+                Ok(_) => Self::NotFound,
+            },
+        }
+    }
+}
 
 impl Recipes {
     /// Makes the changes in this order, each as if it were alone.
@@ -37,6 +66,7 @@ impl Recipes {
         writer: Writer,
         operations: Vec<BulkOperation>,
         atomicity: Atomicity,
+        once: Option<Once<Vec<BulkOutcome>>>,
     ) -> Result<Vec<BulkOutcome>, RecipeError> {
         let context = self.context(writer);
         let kinds: Vec<_> = operations.iter().map(Kind::of).collect();
@@ -44,14 +74,22 @@ impl Recipes {
         for (index, operation) in operations.into_iter().enumerate() {
             match self.edit(writer, operation, context.now) {
                 Ok(edit) => edits.push(edit),
-                Err(error) if atomicity == Atomicity::All => {
-                    return Err(RecipeError::OfOperation { index, error: Box::new(error) });
-                }
-                Err(error) => refusals.push((index, error)),
+                Err(refusal) => refusals.push((index, refusal)),
             }
         }
-        let outcomes = self.store.edit_recipes(edits, atomicity, context).await?;
-        merged(writer, kinds, outcomes, (refusals, atomicity))
+        if let (Atomicity::All, Some((index, refusal))) = (atomicity, refusals.first()) {
+            return Err(of_operation(*index, refusal.clone()));
+        }
+        let plan = Arc::new(Plan { writer, kinds, refusals, atomicity });
+        let store = {
+            let plan = Arc::clone(&plan);
+            Once::store(once, &self.store, move |outcomes: &Vec<EditOutcome>| {
+                let all = plan.outcomes(outcomes.clone()).ok()?;
+                all.iter().any(Result::is_ok).then_some(all)
+            })
+        };
+        let outcomes = store.edit_recipes(edits, atomicity, context).await?;
+        plan.outcomes(outcomes)
     }
 
     /// The change for the store, unless it is refused whatever the recipe is.
@@ -60,9 +98,9 @@ impl Recipes {
         writer: Writer,
         operation: BulkOperation,
         now: Timestamp,
-    ) -> Result<RecipeEdit, RecipeError> {
+    ) -> Result<RecipeEdit, BulkRefusal> {
         let (quotas, revisions_kept) = (self.quotas, self.revisions_kept);
-        let invalid = |errors, part| RecipeError::Invalid(inside(errors, part));
+        let invalid = |errors, part| BulkRefusal::Invalid(inside(errors, part));
         Ok(match operation {
             BulkOperation::Create(draft) => {
                 self.labels.check(draft.health_labels()).map_err(|errors| invalid(errors, RECIPE))?;
@@ -75,7 +113,7 @@ impl Recipes {
             }
             BulkOperation::Patch { id, patch, precondition } => {
                 if !writer.may_read {
-                    return Err(RecipeError::MayNotRead);
+                    return Err(BulkRefusal::MayNotRead);
                 }
                 self.labels.check(patch.health_labels()).map_err(|errors| invalid(errors, PATCH))?;
                 RecipeEdit::Patch(PatchRecipe { id, patch, precondition, quotas, revisions_kept })
@@ -112,45 +150,52 @@ impl Kind {
     }
 
     fn outcome(self, writer: Writer, outcome: EditOutcome) -> BulkOutcome {
-        let revised = match done(writer, outcome) {
-            Ok(revised) => revised,
-            Err(RecipeError::Invalid(errors)) => return Err(RecipeError::Invalid(inside(errors, PATCH))),
-            Err(error) => return Err(error),
-        };
-        match (self, revised) {
-            (Self::Create, Some(new)) => Ok(BulkDone::Created { id: new.id, revision: new.revision }),
-            (_, Some(new)) => Ok(BulkDone::Changed { id: new.id, revision: new.revision }),
-            (Self::Replace(id) | Self::Patch(id) | Self::Delete(id), None) => Ok(BulkDone::Deleted { id }),
-            (Self::Create, None) => Err(RecipeError::NotFound),
+        match (self, outcome) {
+            (Self::Create, Ok(Edit::Done(Some(Revised { id, revision })))) => {
+                Ok(BulkDone::Created { id, revision })
+            }
+            (_, Ok(Edit::Done(Some(Revised { id, revision })))) => Ok(BulkDone::Changed { id, revision }),
+            (Self::Replace(id) | Self::Patch(id) | Self::Delete(id), Ok(Edit::Done(None))) => {
+                Ok(BulkDone::Deleted { id })
+            }
+            (_, outcome) => Err(BulkRefusal::ByStore { writer, outcome: Box::new(outcome) }),
         }
     }
 }
 
-/// The outcomes of the store, and those of the operations that did not come so far, in the order of the operations.
-fn merged(
+/// The operations of a request.
+struct Plan {
     writer: Writer,
     kinds: Vec<Kind>,
-    outcomes: Vec<EditOutcome>,
-    (refusals, atomicity): (Vec<(usize, RecipeError)>, Atomicity),
-) -> Result<Vec<BulkOutcome>, RecipeError> {
-    let (mut outcomes, mut refusals) = (outcomes.into_iter(), refusals.into_iter().peekable());
-    let mut all = Vec::with_capacity(kinds.len());
-    for (index, kind) in kinds.into_iter().enumerate() {
-        let outcome = match refusals.next_if(|(place, _)| *place == index) {
-            Some((_, error)) => Err(error),
-            None => match outcomes.next() {
-                Some(outcome) => kind.outcome(writer, outcome),
-                None => break,
-            },
-        };
-        match outcome {
-            Err(error) if atomicity == Atomicity::All => {
-                return Err(RecipeError::OfOperation { index, error: Box::new(error) });
+    /// Those that do not come to the store.
+    refusals: Vec<(usize, BulkRefusal)>,
+    atomicity: Atomicity,
+}
+
+impl Plan {
+    /// The outcomes of all operations in their order. `outcomes` are those of the store.
+    fn outcomes(&self, outcomes: Vec<EditOutcome>) -> Result<Vec<BulkOutcome>, RecipeError> {
+        let (mut outcomes, mut refusals) = (outcomes.into_iter(), self.refusals.iter().peekable());
+        let mut all = Vec::with_capacity(self.kinds.len());
+        for (index, kind) in self.kinds.iter().enumerate() {
+            let outcome = match refusals.next_if(|(place, _)| *place == index) {
+                Some((_, refusal)) => Err(refusal.clone()),
+                None => match outcomes.next() {
+                    Some(outcome) => kind.outcome(self.writer, outcome),
+                    None => break,
+                },
+            };
+            match outcome {
+                Err(refusal) if self.atomicity == Atomicity::All => return Err(of_operation(index, refusal)),
+                outcome => all.push(outcome),
             }
-            outcome => all.push(outcome),
         }
+        Ok(all)
     }
-    Ok(all)
+}
+
+fn of_operation(index: usize, refusal: BulkRefusal) -> RecipeError {
+    RecipeError::OfOperation { index, error: Box::new(refusal.into()) }
 }
 
 fn inside(mut errors: Vec<FieldError>, part: &str) -> Vec<FieldError> {

@@ -46,7 +46,7 @@ pub enum RecipeError {
     /// Of several changes that are made together or not at all, this one was refused.
     #[error("{error}")]
     OfOperation { index: usize, error: Box<Self> },
-    #[error("You have used this Idempotency-Key for another recipe; use a new key for each recipe")]
+    #[error("You have used this Idempotency-Key for another request; use a new key for each request")]
     IdempotencyKeyReused,
     /// The precondition of the change does not hold.
     #[error("The recipe has changed since you read it; read it again, then repeat your change")]
