@@ -31,6 +31,7 @@ mod properties;
 mod rate_limits;
 mod reading;
 mod recipes;
+mod repeats;
 mod revisions;
 mod revocations;
 mod search;
