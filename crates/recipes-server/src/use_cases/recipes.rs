@@ -242,9 +242,13 @@ impl Recipes {
         &self,
         viewer: Viewer,
     ) -> Result<(RecipeSnapshot, OwnedSemaphorePermit), RecipeError> {
-        let permit = timeout(EXPORT_PATIENCE, Arc::clone(&self.exports).acquire_owned()).await;
-        let permit = permit.ok().and_then(Result::ok).ok_or(RecipeError::TooManyExports)?;
+        let permit = self.export_permit().await?;
         Ok((self.store.recipe_snapshot(viewer), permit))
+    }
+
+    async fn export_permit(&self) -> Result<OwnedSemaphorePermit, RecipeError> {
+        let permit = timeout(EXPORT_PATIENCE, Arc::clone(&self.exports).acquire_owned()).await;
+        permit.ok().and_then(Result::ok).ok_or(RecipeError::TooManyExports)
     }
 
     /// How many recipes [`list`](Self::list) has in all.

@@ -1,17 +1,20 @@
-//! All recipes that a client may see, as one streamed document.
+//! All recipes that a client may see, or those that filters select, as one streamed document.
 
 use axum::{BoxError, body::Body, extract::FromRequestParts, response::Response};
 use futures_util::stream;
-use http::{HeaderValue, header, request::Parts};
+use http::{HeaderValue, Uri, header, request::Parts};
 use store::{RecipeSnapshot, StoreError};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::response::REVALIDATE;
+use super::search::{FILTERS, REPEATABLE, recipe_query};
+use super::view::{PARAMETERS, View};
 use crate::app::App;
+use crate::auth::requirements::RecipeReader;
 use crate::collection::{self, CollectionWriter};
 use crate::http::error::{Report, RequestError};
 use crate::http::negotiation::{JSON, JSON_LD, NDJSON, Representation, ZIP, choose};
-use crate::use_cases::recipes::Viewer;
+use crate::http::query::Query;
 
 const OFFERED: [&Representation; 4] = [&JSON, &NDJSON, &JSON_LD, &ZIP];
 
@@ -32,6 +35,7 @@ impl<S: Sync> FromRequestParts<S> for CollectionFormat {
 /// The document, and what it is made of.
 struct Export {
     snapshot: RecipeSnapshot,
+    view: View,
     writer: CollectionWriter,
     /// One of the few exports that may run at a time.
     _permit: OwnedSemaphorePermit,
@@ -39,16 +43,30 @@ struct Export {
 
 pub(super) async fn respond(
     app: &App,
-    viewer: Viewer,
+    reader: RecipeReader,
+    uri: &Uri,
     representation: &'static Representation,
 ) -> Result<Response, Report> {
+    let views = if *representation == NDJSON { &PARAMETERS[..] } else { &[] };
+    let query = Query::parse_repeatable(uri, &[&FILTERS[..], views].concat(), &REPEATABLE)?;
+    let view = View::parse(&query)?;
+    if query.get("sort").is_some_and(|order| order != "id") {
+        let message = "A whole collection comes in the order of the ids: leave out sort, or ask for pages of application/json";
+        return Err(RequestError::Malformed(message.into()).into());
+    }
+    let has_filter = FILTERS.iter().any(|name| *name != "sort" && query.get(name).is_some());
     let format = match representation {
         it if *it == JSON_LD => collection::CollectionFormat::JsonLd,
         it if *it == ZIP => collection::CollectionFormat::Zip(None),
         _ => collection::CollectionFormat::Ndjson,
     };
-    let (snapshot, permit) = app.recipes().snapshot(viewer).await?;
-    let mut export = Export { snapshot, writer: CollectionWriter::new(format, true), _permit: permit };
+    let viewer = reader.viewer;
+    let (snapshot, permit) = if has_filter {
+        app.recipes().snapshot_of(recipe_query(&query, reader.user)?, viewer).await?
+    } else {
+        app.recipes().snapshot(viewer).await?
+    };
+    let mut export = Export { snapshot, view, writer: CollectionWriter::new(format, true), _permit: permit };
     // Read before the status is sent, so that a database that does not answer is a 503.
     let (first, is_last) = export.next_part().await.map_err(report)?;
     let start = (!is_last).then_some(export);
@@ -85,7 +103,7 @@ impl Export {
                 return Ok((self.writer.finish()?, true));
             };
             for (_, json) in page.iter() {
-                self.writer.push(json)?;
+                self.writer.push(&self.view.of(json)?)?;
             }
             let part = self.writer.take_written();
             if !part.is_empty() {

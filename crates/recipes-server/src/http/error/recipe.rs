@@ -40,6 +40,7 @@ impl From<RecipeError> for Report {
             E::TooManyFavourites => (StatusCode::CONFLICT, "too_many_favourites"),
             E::Stale { .. } => (StatusCode::PRECONDITION_FAILED, "precondition_failed"),
             E::IndexIncomplete { .. } => (StatusCode::SERVICE_UNAVAILABLE, "search_index_incomplete"),
+            E::IndexBehind => (StatusCode::SERVICE_UNAVAILABLE, "search_index_behind"),
             E::NoSearch => return Self::internal(error),
             E::Search(error) => return Self::internal(error),
             E::Thread(error) => return Self::internal(error),
@@ -53,6 +54,7 @@ impl From<RecipeError> for Report {
                 let seconds = total.saturating_sub(indexed) / INDEXED_PER_SECOND;
                 report.retry_after_seconds(seconds.clamp(1, LONGEST_WAIT))
             }
+            E::IndexBehind => report.retry_after_seconds(1),
             E::MayNotRead => {
                 let challenge = "Bearer error=\"insufficient_scope\", scope=\"recipes:read\"";
                 report.with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge))

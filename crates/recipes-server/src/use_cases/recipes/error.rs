@@ -78,6 +78,8 @@ pub enum RecipeError {
     ActorRevoked,
     #[error("The search index is being built: {indexed} of {total} recipes; try again after the given time")]
     IndexIncomplete { indexed: u64, total: u64 },
+    #[error("The search index misses the last changes; try again later")]
+    IndexBehind,
     /// The service has no recipes.
     #[error("This service has no search")]
     NoSearch,
