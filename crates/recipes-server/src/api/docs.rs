@@ -12,6 +12,7 @@ use utoipa::{
     Modify, OpenApi as _,
     openapi::{
         Content, OpenApi, RefOr, Required, Schema,
+        header::HeaderBuilder,
         security::{Http, HttpAuthScheme, SecurityScheme},
         server::ServerBuilder,
     },
@@ -110,6 +111,24 @@ pub fn complete_bodies(openapi: &mut OpenApi) {
                     let shape = if is_problem { Shape::Problem } else { Shape::Seed };
                     content.example = invalid_field(error.clone(), shape);
                 }
+            }
+        }
+    }
+}
+
+/// Adds the header of repeated answers to the operations that take an `Idempotency-Key`.
+pub fn complete_repeats(openapi: &mut OpenApi) {
+    for path in openapi.paths.paths.values_mut() {
+        let Some(operation) = &mut path.post else { continue };
+        let mut parameters = operation.parameters.iter().flatten();
+        if !parameters.any(|parameter| parameter.name == "Idempotency-Key") {
+            continue;
+        }
+        for status in ["200", "201", "204"] {
+            if let Some(RefOr::T(response)) = operation.responses.responses.get_mut(status) {
+                let meaning = "`true`: the answer to a former request with the key";
+                let header = HeaderBuilder::new().description(Some(meaning)).build();
+                response.headers.insert("idempotency-replayed".to_owned(), header);
             }
         }
     }

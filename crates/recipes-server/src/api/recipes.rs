@@ -167,8 +167,7 @@ pub async fn read(
     responses(
         (status = 201, description = "Created, on disk", body = ref("#/components/schemas/RecipeEnvelope"), headers(
             ("location" = String, description = "The address of the recipe"),
-            ("etag" = String, description = "The revision"),
-            ("idempotency-replayed" = String, description = "`true`: a former request with the key has created it"))),
+            ("etag" = String, description = "The revision"))),
         Malformed, Unauthorized, WithoutRecipesWrite, UnacceptableBody, QuotaExceeded, NotAcceptable, Unavailable,
     )
 )]

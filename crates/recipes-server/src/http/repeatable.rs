@@ -24,10 +24,12 @@ impl RequestKey {
     pub fn new<'a>(key: String, uri: &Uri, body: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let mut hasher = Hasher::new(&SHA256);
         // All routes have the method POST. Parts begin with their lengths, so no two lists of parts are hashed alike.
-        for part in [uri.to_string().as_bytes()].into_iter().chain(body) {
+        let mut add = |part: &[u8]| {
             hasher.update(&(part.len() as u64).to_be_bytes());
             hasher.update(part);
-        }
+        };
+        add(uri.to_string().as_bytes());
+        body.into_iter().for_each(&mut add);
         let mut request = [0; 32];
         request.copy_from_slice(hasher.finish().as_ref());
         Self { key, request }

@@ -76,7 +76,7 @@ pub async fn import(
         None => {
             // The boundaries of the parts may be others when the request is repeated.
             let files = body.into_files()?;
-            let key = key.map(|key| RequestKey::new(key, &uri, files.iter().map(AsRef::as_ref)));
+            let key = key.map(|key| RequestKey::new(key, &uri, files.iter().map(|file| file.as_ref())));
             (key, Content::Files(files))
         }
     };

@@ -195,7 +195,7 @@ impl Recipes {
             recipes.push(RecipeImport { draft, history, uid, same: same.and_then(Same::id) });
             places.push(index);
         }
-        let may_be_done = once.is_some() && !import.options.is_dry_run && has_success(&reports);
+        let may_be_done = once.is_some() && !is_void && !import.options.is_dry_run && has_success(&reports);
         if recipes.is_empty() && !may_be_done {
             return Ok(reports);
         }
