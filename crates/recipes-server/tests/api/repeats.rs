@@ -238,7 +238,8 @@ fn each_post_is_decided() {
         let Some(post) = methods.get("post") else { continue };
         let parameters = post["parameters"].as_array().cloned().unwrap_or_default();
         let has_key = parameters.iter().any(|parameter| parameter["name"] == "Idempotency-Key");
-        if has_key { &mut with_key } else { &mut without }.insert(path.trim_start_matches("/api/v1"));
+        let set = if has_key { &mut with_key } else { &mut without };
+        set.insert(path.trim_start_matches("/api/v1"));
     }
     assert_eq!(
         with_key.into_iter().collect::<Vec<_>>(),
