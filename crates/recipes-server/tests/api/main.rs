@@ -9,6 +9,7 @@ mod api_tokens;
 mod app;
 mod bin;
 mod bulk;
+mod bulk_and_single;
 mod client;
 mod cooked;
 mod cookies;

@@ -55,19 +55,24 @@ pub async fn edit(
     let (mut valid, mut places) =
         (Vec::with_capacity(operations.len()), Vec::with_capacity(operations.len()));
     for (index, operation) in operations.into_iter().enumerate() {
-        let (error, id) = match operation {
-            Err(errors) => (RequestError::Invalid(errors), None),
+        // As in a request of its own, rights come before the body, and the body before If-Match.
+        let may_not_read = |is_patch: bool| is_patch && !writer.may_read();
+        let (report, id) = match operation {
+            Err(invalid) if may_not_read(invalid.is_patch) => (RecipeError::MayNotRead.into(), None),
+            Err(invalid) => (RequestError::Invalid(invalid.errors).into(), None),
+            Ok(operation) if may_not_read(operation.is_patch()) => {
+                (RecipeError::MayNotRead.into(), operation.id())
+            }
+            Ok(operation) if needs_if_match && !operation.has_if_match && operation.id().is_some() => {
+                (RequestError::PreconditionRequired.into(), operation.id())
+            }
             Ok(operation) => {
-                let id = operation.id();
-                if operation.has_if_match || id.is_none() || !needs_if_match {
-                    valid.push(operation.operation);
-                    places.push(Place::Valid(id));
-                    continue;
-                }
-                (RequestError::PreconditionRequired, id)
+                places.push(Place::Valid(operation.id()));
+                valid.push(operation.operation);
+                continue;
             }
         };
-        let report = Report::from(error).of_operation(index);
+        let report = Report::of_operation(report, index);
         if atomicity == Atomicity::All {
             return Err(report);
         }

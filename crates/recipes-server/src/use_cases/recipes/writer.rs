@@ -16,4 +16,9 @@ impl Writer {
     pub fn actor(&self) -> Actor {
         self.actor
     }
+
+    /// Whether the caller may also read the user's recipes.
+    pub fn may_read(&self) -> bool {
+        self.may_read
+    }
 }

@@ -21,7 +21,12 @@ const LISTED: usize = 1_000;
 pub struct Bulk {
     pub(super) atomicity: Atomicity,
     /// With the errors of those that are not valid, unless all are to be made or none.
-    pub(super) operations: Vec<Result<Operation, Vec<FieldError>>>,
+    pub(super) operations: Vec<Result<Operation, InvalidOperation>>,
+}
+
+pub(super) struct InvalidOperation {
+    pub(super) is_patch: bool,
+    pub(super) errors: Vec<FieldError>,
 }
 
 pub(super) struct Operation {
@@ -31,6 +36,10 @@ pub(super) struct Operation {
 }
 
 impl Operation {
+    pub(super) fn is_patch(&self) -> bool {
+        matches!(self.operation, BulkOperation::Patch { .. })
+    }
+
     /// The recipe that is changed.
     pub(super) fn id(&self) -> Option<RecipeId> {
         match &self.operation {
@@ -85,13 +94,12 @@ impl Parse for Bulk {
                 return Err(atomicity.err().into_iter().chain(operations.err()).collect());
             }
         };
-        let operations: Vec<_> =
-            operations.iter().map(|operation| Operation::parse(operation, encoding)).collect();
+        let operations: Vec<_> = operations.iter().map(|operation| parsed(operation, encoding)).collect();
         if atomicity == Atomicity::Each || operations.iter().all(Result::is_ok) {
             return Ok(Self { atomicity, operations });
         }
         let places = operations.into_iter().enumerate();
-        let errors = places.filter_map(|(index, operation)| Some((index, operation.err()?)));
+        let errors = places.filter_map(|(index, operation)| Some((index, operation.err()?.errors)));
         let errors = errors.flat_map(|(index, errors)| within(errors, &format!("/operations/{index}")));
         Err(errors.take(LISTED).collect())
     }
@@ -127,6 +135,13 @@ impl Operation {
         };
         Ok(Self { operation, has_if_match })
     }
+}
+
+fn parsed(operation: &Value, encoding: Scalars) -> Result<Operation, InvalidOperation> {
+    Operation::parse(operation, encoding).map_err(|errors| {
+        let op = operation.get("op").and_then(Value::as_str);
+        InvalidOperation { is_patch: op.is_some_and(|op| op.trim() == "patch"), errors }
+    })
 }
 
 /// The members of an operation.
