@@ -57,7 +57,7 @@ pub async fn edit(
     for (index, operation) in operations.into_iter().enumerate() {
         // As in a request of its own, rights come before the body, and the body before If-Match.
         let may_not_read = |is_patch: bool| is_patch && !writer.may_read();
-        let (report, id) = match operation {
+        let (report, id): (Report, _) = match operation {
             Err(invalid) if may_not_read(invalid.is_patch) => (RecipeError::MayNotRead.into(), None),
             Err(invalid) => (RequestError::Invalid(invalid.errors).into(), None),
             Ok(operation) if may_not_read(operation.is_patch()) => {
