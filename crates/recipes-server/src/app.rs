@@ -22,6 +22,7 @@ use crate::use_cases::{
     health::Health,
     planning::Planning,
     recipes::Recipes,
+    repeats::Repeats,
 };
 use crate::web::form_token::FormTokens;
 
@@ -35,6 +36,7 @@ struct Parts {
     recipes: Arc<Recipes>,
     recipe_responses: RecipeResponses,
     planning: Planning,
+    repeats: Repeats,
     health: Health,
     guard: Arc<Guard>,
     log_in: Arc<PasswordStrategy>,
@@ -85,6 +87,7 @@ impl App {
         Self(Arc::new(Parts {
             recipe_responses: RecipeResponses::new(&recipes),
             planning: Planning::new(&with, Arc::clone(&recipes)),
+            repeats: Repeats::new(&with),
             recipes,
             health: Health::new(store, search),
             guard: Arc::new(guard),
@@ -119,6 +122,10 @@ impl App {
 
     pub fn planning(&self) -> &Planning {
         &self.0.planning
+    }
+
+    pub fn repeats(&self) -> &Repeats {
+        &self.0.repeats
     }
 
     pub fn health(&self) -> &Health {

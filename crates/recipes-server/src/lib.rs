@@ -27,6 +27,7 @@ pub mod provider;
 pub mod public_url;
 pub mod router;
 pub mod sample;
+mod sealing;
 mod secret_file;
 pub mod server;
 mod signing_key;

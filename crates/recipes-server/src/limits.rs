@@ -5,6 +5,9 @@ use std::time::Duration;
 /// Bytes of a request body, and of one line of an import. The largest real recipe in our test data has 9 KiB.
 pub const BODY_BYTES: usize = 256 * 1024;
 
+/// Bytes of a request with several changes: a thousand recipes of everyday size have one to two megabytes.
+pub const BULK_BYTES: usize = 4 << 20;
+
 /// Bytes of the body of an import. A spreadsheet with a thousand recipes has 3 MiB; archives with many pictures are for the
 /// command line.
 pub const IMPORT_BYTES: usize = 32 << 20;

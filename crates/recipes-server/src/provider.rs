@@ -12,7 +12,6 @@ mod management;
 mod pushed;
 mod resources;
 mod revocations;
-mod sealing;
 mod tokens;
 
 use std::sync::Arc;

@@ -31,6 +31,7 @@ pub fn router(
     let document = if mode.has_accounts() { document.merge(account_routes(limits)) } else { document };
     let (router, mut openapi) = document.split_for_parts();
     api::docs::complete_bodies(&mut openapi);
+    api::docs::complete_repeats(&mut openapi);
     let router = router.merge(api::docs::pages(&openapi, base_path));
     let router = if mode.has_accounts() { router.merge(account_pages(limits)) } else { router };
     let router = if mode.has_recipes() { router.merge(api::oauth::resource_routes()) } else { router };
@@ -48,6 +49,7 @@ pub fn router(
 fn recipe_routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(api::recipes::list, api::recipes::create))
+        .routes(routes!(api::recipes::bulk::edit))
         .routes(routes!(api::recipes::import::import))
         .routes(routes!(
             api::recipes::read,

@@ -20,6 +20,7 @@ mod clients;
 mod commit_metrics;
 mod context;
 mod cooked;
+mod edits;
 mod error;
 mod favourites;
 mod grants;
@@ -69,6 +70,7 @@ pub use self::changes::RecipeChanges;
 pub use self::clients::{ClientRow, SigningKeyRow};
 pub use self::context::Context;
 pub use self::cooked::{Cooked, MAX_COOKED, MAX_COOKED_OF_RECIPE, Noted};
+pub use self::edits::{Atomicity, EditOutcome, MAX_EDITED_BYTES, RecipeEdit, Revised};
 pub use self::error::{ImportRefusal, StoreError, Unavailable};
 pub use self::favourites::{Favoured, Favourite, MAX_FAVOURITES};
 pub use self::grants::{
@@ -77,7 +79,7 @@ pub use self::grants::{
 pub use self::households::{
     Household, HouseholdInvitation, HouseholdMember, Joined, MAX_HOUSEHOLD_MEMBERS, PlanFeed,
 };
-pub use self::idempotency::{IdempotencyKey, Once};
+pub use self::idempotency::{IdempotencyKey, Once, OnceWrite};
 pub use self::identities::{Identity, NewIdentity};
 pub use self::images::{ChangeImage, ImageContent, ImageEdit, ImageKey, NewImage};
 pub use self::imports::{ImportBatch, ImportOutcome, OnConflict, RecipeImport};

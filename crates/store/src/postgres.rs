@@ -21,6 +21,7 @@ mod conditions;
 mod connection;
 mod cooked;
 mod deletion;
+mod edits;
 mod ending;
 mod failure;
 mod favourites;
@@ -82,6 +83,7 @@ use self::times::{at, before, time_at};
 use self::writer::RecipeWriter;
 use crate::cache::{LastCheck, Policy};
 use crate::commit_metrics::CommitMetrics;
+use crate::idempotency::OnceWrite;
 use crate::slow::{self, Phases};
 use crate::url::PostgresAddress;
 use crate::{Context, ReadCache, SessionUser, StoreError, StoredRecipe, Unavailable};
@@ -103,7 +105,7 @@ const RETRIES: Duration = Duration::from_secs(10);
 const LATER: usize = 1_000;
 
 #[derive(Clone)]
-pub struct Postgres(Arc<Inner>);
+pub struct Postgres(Arc<Inner>, Option<Arc<OnceWrite>>);
 
 struct Inner {
     shared: Connections,
@@ -151,7 +153,7 @@ impl Postgres {
         };
         let recipes = Policy { changes: Arc::clone(&commits), max_age: MAX_AGE, last_check: None };
         let noted_uses = Policy { changes: Arc::default(), max_age: MAX_SESSION_AGE, last_check: None };
-        Ok(Self(Arc::new(Inner {
+        let inner = Inner {
             shared: Connections::new(address, SHARED, PATIENCE)?,
             slots: Default::default(),
             next_slot: AtomicUsize::new(0),
@@ -173,7 +175,8 @@ impl Postgres {
             metrics,
             is_closed: AtomicBool::new(false),
             is_new,
-        })))
+        };
+        Ok(Self(Arc::new(inner), None))
     }
 
     pub(crate) async fn exists(address: &PostgresAddress) -> Result<bool, String> {
@@ -257,7 +260,7 @@ impl Postgres {
 
     /// Runs a write of a user or of the operator: [`write`](Self::write), after the actor's authority was checked in the
     /// same transaction.
-    async fn write_for<T, F: Future<Output = Result<T, Failure>>>(
+    async fn write_for<T: 'static, F: Future<Output = Result<T, Failure>>>(
         &self,
         context: &Context,
         work: impl Fn(Db, Authority) -> F,
@@ -268,15 +271,18 @@ impl Postgres {
     }
 
     /// [`write_for`](Self::write_for) without a change of sessions or accounts.
-    async fn write_recipes_for<T, F: Future<Output = Result<T, Failure>>>(
+    async fn write_recipes_for<T: 'static, F: Future<Output = Result<T, Failure>>>(
         &self,
         context: &Context,
         work: impl Fn(Db, Authority) -> F,
     ) -> Result<T, StoreError> {
-        let work = &work;
+        let (work, once) = (&work, self.1.as_deref());
         self.write_recipes(move |db| async move {
             let authority = authority::current(&db, context).await?;
-            work(db, authority).await
+            match once {
+                None => work(db, authority).await,
+                Some(once) => idempotency::once(db, authority, once, context.now, work).await,
+            }
         })
         .await
     }

@@ -126,6 +126,17 @@ pub enum Edit<T> {
 }
 
 impl<T> Edit<T> {
+    pub(crate) fn map<U>(self, change: impl FnOnce(T) -> U) -> Edit<U> {
+        match self {
+            Self::Done(done) => Edit::Done(change(done)),
+            Self::NotFound => Edit::NotFound,
+            Self::Forbidden => Edit::Forbidden,
+            Self::Stale(current) => Edit::Stale(current),
+            Self::Invalid(errors) => Edit::Invalid(errors),
+            Self::NoSuchRevision => Edit::NoSuchRevision,
+        }
+    }
+
     pub(crate) fn refused(refusal: EditRefusal, current: StoredRecipe) -> Self {
         match refusal {
             EditRefusal::NotFound => Self::NotFound,
@@ -282,19 +293,4 @@ impl Store {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn recipes_of_a_page_are_told_apart_and_follow_the_text_before_them() {
-        let id = |number| RecipeId::from_i64(number).unwrap();
-        let mut page = RecipePage::after(b"[".to_vec());
-        assert_eq!((page.iter().count(), page.last()), (0, None));
-        page.push(id(7), b"\"name\":\"Soup\"}");
-        page.push(id(9), b"\"name\":\"Bread\"}");
-        let (soup, bread) = (br#"{"id":7,"name":"Soup"}"#, br#"{"id":9,"name":"Bread"}"#);
-        assert_eq!(page.iter().collect::<Vec<_>>(), [(id(7), &soup[..]), (id(9), &bread[..])]);
-        assert_eq!((page.len(), page.last()), (2, Some(id(9))));
-        assert_eq!(page.into_json(), [b"[", &soup[..], b",", bread].concat());
-    }
-}
+mod tests;

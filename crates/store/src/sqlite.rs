@@ -16,6 +16,7 @@ mod conditions;
 mod cooked;
 mod create;
 mod deletion;
+mod edits;
 mod ending;
 mod failure;
 mod favourites;
@@ -75,12 +76,13 @@ use self::reader::{MAX_AGE, Readers};
 use self::recipe_row::RecipeRow;
 use self::writer::{Undo, Writer};
 use crate::cache::{Policy, ReadCache};
+use crate::idempotency::OnceWrite;
 use crate::{Context, SessionUser, StoreError, Unavailable};
 use ::recipes::{Quotas, Usage};
 use ids::{SessionId, UserId};
 
 #[derive(Clone)]
-pub struct Sqlite(Arc<Inner>);
+pub struct Sqlite(Arc<Inner>, Option<Arc<OnceWrite>>);
 
 struct Inner {
     writer: Writer,
@@ -123,7 +125,7 @@ impl Sqlite {
         });
         let usages =
             ReadCache::new(Policy { changes: readers.commit_counter(), max_age: MAX_AGE, last_check: None });
-        Ok(Self(Arc::new(Inner { writer, readers, sessions, usages, is_new, notices })))
+        Ok(Self(Arc::new(Inner { writer, readers, sessions, usages, is_new, notices }), None))
     }
 
     pub fn is_new(&self) -> bool {
@@ -173,7 +175,15 @@ impl Sqlite {
         context: Context,
         work: impl FnOnce(&Connection, Authority) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.write(move |db| work(db, authority::current(db, &context)?)).await
+        let once = self.1.clone();
+        self.write(move |db| {
+            let authority = authority::current(db, &context)?;
+            match once {
+                None => work(db, authority),
+                Some(once) => idempotency::once(db, authority, &once, context.now, work),
+            }
+        })
+        .await
     }
 
     /// Runs a write in the writer's next transaction; returns when that is on disk. For commands of the program itself,

@@ -6,8 +6,8 @@ use std::{borrow::Cow, collections::BTreeMap};
 
 use accounts::{MAX_API_TOKENS, MAX_INVITATIONS};
 use store::{
-    MAX_COOKED, MAX_COOKED_OF_RECIPE, MAX_FAVOURITES, MAX_HOUSEHOLD_MEMBERS, MAX_PLAN_ENTRIES,
-    MAX_PLAN_ENTRIES_OF_DAY, MAX_SHARES, MAX_SHOPPING_ITEMS,
+    MAX_COOKED, MAX_COOKED_OF_RECIPE, MAX_EDITED_BYTES, MAX_FAVOURITES, MAX_HOUSEHOLD_MEMBERS,
+    MAX_PLAN_ENTRIES, MAX_PLAN_ENTRIES_OF_DAY, MAX_SHARES, MAX_SHOPPING_ITEMS,
 };
 use utoipa::{
     IntoResponses,
@@ -17,7 +17,7 @@ use utoipa::{
 pub(super) use self::examples::invalid_field;
 use crate::http::negotiation::Shape;
 use crate::images::{MAX_BYTES, MAX_PIXELS};
-use crate::limits::{BODY_BYTES, IMPORT_BYTES};
+use crate::limits::{BODY_BYTES, BULK_BYTES, IMPORT_BYTES};
 
 macro_rules! errors {
     ($($name:ident: $($status:literal $description:expr $(=> $header:literal $meaning:literal)?),+;)*) => {$(
@@ -102,6 +102,13 @@ errors! {
         413 format!("The body is larger than {} KiB", BODY_BYTES / 1024),
         415 "The body is neither JSON nor a form",
         422 "Some fields are not valid; `errors` names each";
+    AnswerLost: 409 "A former request with the `Idempotency-Key` was carried out, but its answer cannot be read any more";
+    KeyReused: 422 "You have used the `Idempotency-Key` for another request";
+    UnacceptableBulk:
+        408 "The body did not arrive in time",
+        413 format!("The body is larger than {} MiB, or the operations would write more than {} MiB", BULK_BYTES >> 20, MAX_EDITED_BYTES >> 20),
+        415 "The body is neither JSON nor a form",
+        422 "Some fields are not valid; `errors` names each: `/operations/0/recipe/name`";
     UnacceptableImport:
         408 "The body did not arrive in time",
         413 format!("The body is larger than {} MiB", IMPORT_BYTES >> 20),

@@ -161,7 +161,8 @@ parameters! {
     ];
     IdempotencyKeyHeader: [{
         "name": "Idempotency-Key", "in": "header", "required": false,
-        "description": "A key of your choice, such as a UUID, for this recipe. A key that you used for another recipe is 422.",
+        "description": "A key of your choice, such as a UUID, for this request and its repetitions, which are carried out once in 24 hours \
+            and get the same answer. A key that you used for another request is 422.",
         "schema": { "type": "string", "minLength": 1, "maxLength": 255 }
     }];
     RecipeInPath: [{

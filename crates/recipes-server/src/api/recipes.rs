@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod bin;
+pub mod bulk;
 mod collection;
 pub mod cooked;
 pub mod favourite;
@@ -50,13 +51,13 @@ use crate::http::error::{Report, RequestError};
 use crate::http::idempotency_key::IdempotencyKey;
 use crate::http::json_api::JsonApi;
 use crate::http::negotiation::JSON;
-use crate::http::query::{Count, Query};
+use crate::http::query::Count;
 use crate::use_cases::recipes::{Precondition, Writer};
 
 /// Lists recipes in pages: all in the order of their ids, or those that a search finds. Or sends all of them as one document.
 ///
-/// With `Accept: application/x-ndjson`, `application/ld+json` or `application/zip` all recipes are sent at once, as they are at
-/// one moment, and there are no parameters.
+/// With `Accept: application/x-ndjson`, `application/ld+json` or `application/zip` all recipes that the filters select are sent at
+/// once, as they are at one moment, in the order of their ids, and without pages. `view` and `fields` are for NDJSON only.
 #[utoipa::path(
     get, path = "/api/v1/recipes", tag = "recipes", operation_id = "listRecipes",
     params(PageQuery, ViewQuery, SearchQuery),
@@ -80,8 +81,7 @@ pub async fn list(
     count: Count,
 ) -> Result<Response, Report> {
     if *representation != JSON {
-        Query::parse(&uri, &[])?;
-        return collection::respond(&app, reader.viewer, representation).await;
+        return collection::respond(&app, reader, &uri, representation).await;
     }
     if search::is_search(&uri) {
         return search::page(app, reader, &uri, count).await;
@@ -173,8 +173,7 @@ pub async fn read(
     responses(
         (status = 201, description = "Created, on disk", body = ref("#/components/schemas/RecipeEnvelope"), headers(
             ("location" = String, description = "The address of the recipe"),
-            ("etag" = String, description = "The revision"),
-            ("idempotency-replayed" = String, description = "`true`: a former request with the key has created it"))),
+            ("etag" = String, description = "The revision"))),
         Malformed, Unauthorized, WithoutRecipesWrite, UnacceptableBody, QuotaExceeded, NotAcceptable, Unavailable,
     )
 )]

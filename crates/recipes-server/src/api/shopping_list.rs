@@ -11,7 +11,8 @@ use super::documented_errors::{
     Unavailable, WithoutRecipesRead, WithoutRecipesWrite,
 };
 use super::nested::{Nested, Problems, is_blank, line, problem};
-use super::parameters::{TickedQuery, UuidInPath};
+use super::once::once;
+use super::parameters::{IdempotencyKeyHeader, TickedQuery, UuidInPath};
 use super::path::PathId;
 use super::responses::data;
 use crate::app::App;
@@ -20,6 +21,7 @@ use crate::http::body::{Body, Parse, ParseFields, fields::Fields};
 use crate::http::error::{Report, RequestError};
 use crate::http::json_api::JsonApi;
 use crate::http::query::{NoQuery, Query};
+use crate::http::repeatable::{Answer, RepeatableBody};
 use crate::use_cases::planning::{AddToList, ChangeShoppingItem, Servings, ShoppingItem};
 
 /// The longest item, in characters.
@@ -54,6 +56,7 @@ pub async fn read(
 /// Equal foods are added up where their units allow, also with items that are not ticked.
 #[utoipa::path(
     post, path = "/api/v1/shopping-list", tag = "planning", operation_id = "addToShoppingList",
+    params(IdempotencyKeyHeader),
     request_body(content = ref("#/components/schemas/NewShoppingItems"), content_type = "application/json"),
     security(("bearer" = ["recipes:write"])),
     responses(
@@ -64,8 +67,8 @@ pub async fn read(
 pub async fn add(
     JsonApi(app): JsonApi<App>,
     Member(actor): Member,
-    Body(new): Body<NewShoppingItems>,
-) -> Result<StatusCode, Report> {
+    RepeatableBody(key, new): RepeatableBody<NewShoppingItems>,
+) -> Result<Response, Report> {
     let NewShoppingItems { recipes, days, items } = new;
     let plan = match days {
         None => None,
@@ -74,8 +77,8 @@ pub async fn add(
             Some(days.map_err(|why| RequestError::Invalid(vec![problem("/plan".to_owned(), why)]))?)
         }
     };
-    app.planning().add_to_list(AddToList { recipes, plan, items }, actor).await?;
-    Ok(StatusCode::NO_CONTENT)
+    let add = |once| app.planning().add_to_list(AddToList { recipes, plan, items }, actor, once);
+    once(&app, actor, key, |(): &()| Ok(Answer::no_content()), add).await
 }
 
 /// Removes all items, or the ticked ones.

@@ -18,6 +18,7 @@ mod client;
 mod plan;
 mod recipe;
 mod rejection;
+mod repeat;
 mod report;
 
 use std::{borrow::Cow, time::Duration};
@@ -26,7 +27,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use recipes::FieldError;
 
-pub use self::report::{Cause, Report};
+pub use self::report::{Cause, ErrorMember, Report};
 use crate::auth::rate_limit::LimitReached;
 use crate::http::memory_budget::BudgetExhausted;
 

@@ -10,9 +10,9 @@ use strict_oidc::{
 };
 
 use super::failure::{internal, unavailable};
-use super::sealing::SealingKey;
 use crate::auth::token_keys::TokenKeys;
 use crate::entropy::Entropy;
+use crate::sealing::SealingKey;
 
 /// RS256 for ID tokens, because most libraries expect it. ES256 for access tokens, because it signs 16 times as fast.
 const ALGORITHMS: [Algorithm; 2] = [Algorithm::Rs256, Algorithm::Es256];

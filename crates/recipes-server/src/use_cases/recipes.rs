@@ -1,6 +1,7 @@
 //! Recipes: create, read, list, change, delete.
 
 mod bin;
+mod bulk;
 mod cooked;
 mod error;
 mod favourites;
@@ -15,6 +16,7 @@ mod transfer;
 mod writer;
 
 pub use self::{
+    bulk::{BulkDone, BulkOperation, BulkOutcome, BulkRefusal},
     cooked::CookedNow,
     error::RecipeError,
     health_labels::HealthLabelCounts,
@@ -257,9 +259,13 @@ impl Recipes {
         &self,
         viewer: Viewer,
     ) -> Result<(RecipeSnapshot, OwnedSemaphorePermit), RecipeError> {
-        let permit = timeout(EXPORT_PATIENCE, Arc::clone(&self.exports).acquire_owned()).await;
-        let permit = permit.ok().and_then(Result::ok).ok_or(RecipeError::TooManyExports)?;
+        let permit = self.export_permit().await?;
         Ok((self.store.recipe_snapshot(viewer), permit))
+    }
+
+    async fn export_permit(&self) -> Result<OwnedSemaphorePermit, RecipeError> {
+        let permit = timeout(EXPORT_PATIENCE, Arc::clone(&self.exports).acquire_owned()).await;
+        permit.ok().and_then(Result::ok).ok_or(RecipeError::TooManyExports)
     }
 
     /// How many recipes [`list`](Self::list) has in all.

@@ -237,7 +237,7 @@ pub(super) async fn create_token(
         let days: Option<u64> = form.get("days").parse().ok();
         let expires_at = days.map(|days| app.accounts().now() + Duration::from_hours(24 * days.min(3_660)));
         let command = CreateApiToken { name, scopes, expires_at };
-        Ok::<_, Report>(app.accounts().create_api_token(&member.user, command, member.actor).await?)
+        Ok::<_, Report>(app.accounts().create_api_token(&member.user, command, member.actor, None).await?)
     };
     match create.await {
         Ok(created) => {

@@ -55,7 +55,7 @@ pub(super) async fn add_cooked(
 ) -> Result<Response, Report> {
     form.check_token(&app, Some(member.session))?;
     let cooked: CookedNow = form.parse()?;
-    app.recipes().add_cooked(recipe, cooked, member.actor).await?;
+    app.recipes().add_cooked(recipe, cooked, member.actor, None).await?;
     see_other(&format!("/recipes/{recipe}#cooked"))
 }
 

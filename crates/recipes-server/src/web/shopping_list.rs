@@ -66,7 +66,7 @@ pub(super) async fn add(State(app): State<App>, member: Member, form: PageForm) 
             return Ok("deleted");
         }
         let new = added(&app, &form)?;
-        app.planning().add_to_list(new, member.actor).await?;
+        app.planning().add_to_list(new, member.actor, None).await?;
         Ok::<_, Report>("listed")
     };
     match adding.await {

@@ -239,6 +239,11 @@ impl TestApp {
         Self { store, clock, app, search, service, mail_worker: Mutex::new(mail_worker), folder }
     }
 
+    /// With the files of the database, if it has files.
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
     pub(crate) fn anonymous(&self) -> Client {
         Client { service: self.service.clone(), token: None }
     }

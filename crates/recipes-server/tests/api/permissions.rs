@@ -47,6 +47,7 @@ matrix! {
     callers:                                         Anonymous OtherUser Viewer Owner Admin ReadToken WriteToken AccountToken;
     get    "/api/v1/recipes":                              200       200    200   200   200       200        403          403;
     post   "/api/v1/recipes":                              401       201    403   201   201       403        201          403;
+    post   "/api/v1/recipes/bulk":                         401       422    403   422   422       403        422          403;
     get    "/api/v1/health-labels":                        200       200    200   200   200       200        403          403;
     post   "/api/v1/recipes/import":                       401       200    403   200   200       403        200          403;
     get    "/api/v1/recipes/facets":                       200       200    200   200   200       200        403          403;

@@ -1,5 +1,6 @@
 //! Search, filters, facets and suggestions over HTTP.
 
+mod collections;
 mod favourites;
 mod freshness;
 mod health_labels;

@@ -18,6 +18,7 @@ mod metrics;
 mod passwords;
 mod program;
 mod rate_limits;
+mod repeats;
 mod room;
 mod search;
 mod secrets;

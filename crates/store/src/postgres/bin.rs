@@ -60,33 +60,7 @@ impl Postgres {
         let now = to_microseconds(context.now);
         let terms = &terms;
         self.write_recipes_for(&context, move |db, authority| async move {
-            let Some((_, state)) = find_to_edit(&db, id).await? else { return Ok(Edit::NotFound) };
-            if let Err(refusal) = state.check_edit(editor(authority)?, terms) {
-                return Ok(Edit::refused(refusal, current(&db, id).await?));
-            }
-            let sql = "INSERT INTO bin (id, uid, owner_id, private, members, revision, created_at, updated_at, deleted_at, deleted_by,
-                                        name, document)
-                       SELECT id, uid, owner_id, private, members, revision, created_at, updated_at, $2, $3::bigint,
-                              coalesce(('{' || document)::json ->> 'name', ''), document
-                       FROM recipes WHERE id = $1";
-            db.execute(sql, &[&id.get(), &at(now), &authority.user().map(UserId::get)]).await?;
-            for sql in [
-                "INSERT INTO binned_favourites (id, user_id, recipe_id, added_at)
-                 SELECT id, user_id, recipe_id, added_at FROM favourites WHERE recipe_id = $1",
-                "INSERT INTO binned_cooked (id, user_id, recipe_id, cooked_on, note)
-                 SELECT id, user_id, recipe_id, cooked_on, note FROM cooked WHERE recipe_id = $1",
-                // Before the recipe is deleted, and with it the pictures that nothing else refers to.
-                "INSERT INTO binned_images (id, recipe_id, step, digest, bytes)
-                 SELECT id, recipe_id, step, digest, bytes FROM recipe_images WHERE recipe_id = $1",
-                "DELETE FROM recipes WHERE id = $1",
-            ] {
-                db.execute(sql, &[&id.get()]).await?;
-            }
-            let Some(owner) = state.owner else { return Ok(Edit::Done(())) };
-            let sql = "DELETE FROM bin WHERE id IN (
-                           SELECT id FROM bin WHERE owner_id = $1 ORDER BY deleted_at DESC, id DESC OFFSET $2)";
-            db.execute(sql, &[&owner.get(), &i64::from(MAX_BINNED)]).await?;
-            Ok(Edit::Done(()))
+            bin_in(&db, authority, now, id, terms).await
         })
         .await
     }
@@ -198,6 +172,43 @@ impl Postgres {
             );
         Ok(usize::try_from(gone.await?).unwrap_or(usize::MAX))
     }
+}
+
+/// Moves a recipe into the bin.
+pub(super) async fn bin_in(
+    db: &Db,
+    authority: Authority,
+    now: Timestamp,
+    id: RecipeId,
+    terms: &EditTerms,
+) -> Result<Edit<()>, Failure> {
+    let Some((_, state)) = find_to_edit(db, id).await? else { return Ok(Edit::NotFound) };
+    if let Err(refusal) = state.check_edit(editor(authority)?, terms) {
+        return Ok(Edit::refused(refusal, current(db, id).await?));
+    }
+    let sql = "INSERT INTO bin (id, uid, owner_id, private, members, revision, created_at, updated_at, deleted_at, deleted_by, name,
+                                document)
+               SELECT id, uid, owner_id, private, members, revision, created_at, updated_at, $2, $3::bigint,
+                      coalesce(('{' || document)::json ->> 'name', ''), document
+               FROM recipes WHERE id = $1";
+    db.execute(sql, &[&id.get(), &at(now), &authority.user().map(UserId::get)]).await?;
+    for sql in [
+        "INSERT INTO binned_favourites (id, user_id, recipe_id, added_at)
+         SELECT id, user_id, recipe_id, added_at FROM favourites WHERE recipe_id = $1",
+        "INSERT INTO binned_cooked (id, user_id, recipe_id, cooked_on, note)
+         SELECT id, user_id, recipe_id, cooked_on, note FROM cooked WHERE recipe_id = $1",
+        // Before the recipe is deleted, and with it the pictures that nothing else refers to.
+        "INSERT INTO binned_images (id, recipe_id, step, digest, bytes)
+         SELECT id, recipe_id, step, digest, bytes FROM recipe_images WHERE recipe_id = $1",
+        "DELETE FROM recipes WHERE id = $1",
+    ] {
+        db.execute(sql, &[&id.get()]).await?;
+    }
+    let Some(owner) = state.owner else { return Ok(Edit::Done(())) };
+    let sql = "DELETE FROM bin WHERE id IN (
+                   SELECT id FROM bin WHERE owner_id = $1 ORDER BY deleted_at DESC, id DESC OFFSET $2)";
+    db.execute(sql, &[&owner.get(), &i64::from(MAX_BINNED)]).await?;
+    Ok(Edit::Done(()))
 }
 
 /// A recipe in the bin that the actor could change.

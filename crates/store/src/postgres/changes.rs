@@ -4,9 +4,12 @@
 //! no change is missed because a transaction with a lower number ended later, and none is repeated.
 
 use ids::RecipeId;
+use tokio_postgres::Row;
 
 use super::Postgres;
 use super::columns::Columns;
+use super::connection::Db;
+use super::failure::Failure;
 use super::recipe_state::user_of;
 use super::recipes::PAGE_BYTES;
 use crate::{RecipeChanges, RecipePage, StoreError, Viewer};
@@ -70,34 +73,56 @@ impl Postgres {
         viewer: Viewer,
         json: Vec<u8>,
     ) -> Result<(RecipePage, usize), StoreError> {
-        // Texts behind the end of the page are not sent.
-        let sql = &format!(
-            "SELECT place, id, document FROM (
-                 SELECT place, id, document, sum(octet_length(document)) OVER (ORDER BY place) - octet_length(document) AS before
-                 FROM unnest($1::bigint[]) WITH ORDINALITY AS wanted (wanted_id, place) JOIN recipes ON id = wanted_id
-                 WHERE NOT private OR owner_id = $2::bigint OR (members AND $2 IS NOT NULL) OR $3) AS page
-             WHERE before <= {PAGE_BYTES} ORDER BY place"
-        );
-        let numbers: Vec<i64> = ids.iter().map(|id| id.get()).collect();
-        let numbers = &numbers;
+        let sql = &sql_by_id();
+        let numbers = &numbers_of(ids);
         let rows = self.read(move |db| async move {
             db.rows(sql, &[numbers, &user_of(viewer), &(viewer == Viewer::Admin)]).await
         });
-        let mut page = RecipePage::after(json);
-        let mut looked_up = 0;
-        for row in &rows.await? {
-            let mut columns = Columns::of(row);
-            let (place, id, text) = (columns.get::<i64>()?, columns.recipe_id()?, columns.text()?);
-            if page.json_len() + text.len() > PAGE_BYTES && !page.is_empty() {
-                return Ok((page, looked_up));
-            }
-            page.push(id, text.as_bytes());
-            looked_up = usize::try_from(place).unwrap_or(usize::MAX);
-        }
-        // Without a text behind the end, what is left does not exist for the viewer.
-        let is_full = page.json_len() > PAGE_BYTES;
-        Ok((page, if is_full { looked_up } else { ids.len() }))
+        page_in(&rows.await?, ids, json)
     }
+}
+
+/// See [`Store::recipes_by_id`](crate::Store::recipes_by_id).
+pub(super) async fn page_by_id(
+    db: &Db,
+    ids: &[RecipeId],
+    viewer: Viewer,
+) -> Result<(RecipePage, usize), Failure> {
+    let (numbers, is_admin) = (numbers_of(ids), viewer == Viewer::Admin);
+    let rows = db.rows(&sql_by_id(), &[&numbers, &user_of(viewer), &is_admin]).await?;
+    Ok(page_in(&rows, ids, Vec::new())?)
+}
+
+/// Texts behind the end of the page are not sent.
+fn sql_by_id() -> String {
+    format!(
+        "SELECT place, id, document FROM (
+             SELECT place, id, document, sum(octet_length(document)) OVER (ORDER BY place) - octet_length(document) AS before
+             FROM unnest($1::bigint[]) WITH ORDINALITY AS wanted (wanted_id, place) JOIN recipes ON id = wanted_id
+             WHERE NOT private OR owner_id = $2::bigint OR (members AND $2 IS NOT NULL) OR $3) AS page
+         WHERE before <= {PAGE_BYTES} ORDER BY place"
+    )
+}
+
+fn numbers_of(ids: &[RecipeId]) -> Vec<i64> {
+    ids.iter().map(|id| id.get()).collect()
+}
+
+fn page_in(rows: &[Row], ids: &[RecipeId], json: Vec<u8>) -> Result<(RecipePage, usize), StoreError> {
+    let mut page = RecipePage::after(json);
+    let mut looked_up = 0;
+    for row in rows {
+        let mut columns = Columns::of(row);
+        let (place, id, text) = (columns.get::<i64>()?, columns.recipe_id()?, columns.text()?);
+        if page.json_len() + text.len() > PAGE_BYTES && !page.is_empty() {
+            return Ok((page, looked_up));
+        }
+        page.push(id, text.as_bytes());
+        looked_up = usize::try_from(place).unwrap_or(usize::MAX);
+    }
+    // Without a text behind the end, what is left does not exist for the viewer.
+    let is_full = page.json_len() > PAGE_BYTES;
+    Ok((page, if is_full { looked_up } else { ids.len() }))
 }
 
 /// `xmin:xmax:` and numbers with commas. A cursor or a file may say anything.

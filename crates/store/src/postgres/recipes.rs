@@ -2,11 +2,12 @@
 
 use tokio_postgres::Row;
 
+use super::Postgres;
 use super::columns::Columns;
 use super::connection::Db;
 use super::failure::Failure;
 use super::recipe_row::RecipeRow;
-use super::recipe_state::{editor, find_to_edit, state_in, time_of_change, user_of};
+use super::recipe_state::{state_in, user_of};
 use super::writer::Job;
 use super::{Postgres, at, image_rows, quota, revisions};
 use crate::recipe_commands::{Change, NewContent, visibility_columns};
@@ -50,76 +51,6 @@ impl Postgres {
         let quotas = new.quotas;
         let row = RecipeRow::new(new, to_microseconds(context.now));
         self.0.writer.create(Job { row, quotas, context }).await
-    }
-
-    pub(crate) async fn change_recipe(
-        &self,
-        change: Change,
-        context: Context,
-    ) -> Result<Edit<StoredRecipe>, StoreError> {
-        let now = to_microseconds(context.now);
-        let Change { id, content: new, terms, quotas, revisions_kept } = change;
-        let (new, terms, context) = (&new, &terms, &context);
-        self.write_recipes_for(context, move |db, authority| async move {
-            let editor = editor(authority)?;
-            let Some((fields, state)) = find_to_edit(&db, id).await? else { return Ok(Edit::NotFound) };
-            if let Err(refusal) = state.check_edit(editor, terms) {
-                return Ok(Edit::refused(refusal, current(&db, id).await?));
-            }
-            let (document, visibility) = match new {
-                NewContent::Whole(document, visibility) => (document.clone(), *visibility),
-                NewContent::Patch(patch) => match patched(patch, &current(&db, id).await?)? {
-                    Ok(patched) => patched,
-                    Err(errors) => return Ok(Edit::Invalid(errors)),
-                },
-                NewContent::Of(revision) => match revisions::content(&db, id, *revision, authority).await? {
-                    Some(former) => former,
-                    None => return Ok(Edit::NoSuchRevision),
-                },
-            };
-            if let Err(refusal) = state.check_visibility(editor, visibility) {
-                return Ok(Edit::refused(refusal, current(&db, id).await?));
-            }
-            let (document, moves) = image_rows::carried(&db, id, &fields, document).await?;
-            let before = fields.revision;
-            let updated_at = time_of_change(fields.updated_at, now);
-            let fields = ServerFields { revision: before.saturating_add(1), updated_at, ..fields };
-            let text = document.finish(&fields);
-            if !authority.is_admin() {
-                quota::check_replacement(&db, id, &text, quotas).await?;
-            }
-            image_rows::apply(&db, id, &moves).await?;
-            let (length, by) = (text.len(), authority.user());
-            let replaced = Replaced { id, revision: before, kept: revisions_kept, length, by };
-            revisions::keep(&db, replaced).await?;
-            let sql =
-                "UPDATE recipes SET document = $3, private = $4, members = $5, revision = $6, updated_at = $7
-                       WHERE id = $1 AND revision = $2";
-            let (private, members) = visibility_columns(visibility);
-            let (revision, updated) = (fields.revision, at(updated_at));
-            db.execute(sql, &[&id.get(), &before, &text, &private, &members, &revision, &updated]).await?;
-            Ok(Edit::Done(StoredRecipe { id, revision: fields.revision, updated_at, text: text.into() }))
-        })
-        .await
-    }
-
-    pub async fn delete_recipe(
-        &self,
-        id: RecipeId,
-        terms: EditTerms,
-        context: Context,
-    ) -> Result<Edit<()>, StoreError> {
-        let (terms, context) = (&terms, &context);
-        self.write_recipes_for(context, move |db, authority| async move {
-            let Some((fields, state)) = find_to_edit(&db, id).await? else { return Ok(Edit::NotFound) };
-            if let Err(refusal) = state.check_edit(editor(authority)?, terms) {
-                return Ok(Edit::refused(refusal, current(&db, id).await?));
-            }
-            let sql = "DELETE FROM recipes WHERE id = $1 AND revision = $2";
-            db.execute(sql, &[&id.get(), &fields.revision]).await?;
-            Ok(Edit::Done(()))
-        })
-        .await
     }
 }
 

@@ -33,36 +33,7 @@ impl Sqlite {
         context: Context,
     ) -> Result<Edit<()>, StoreError> {
         let now = to_microseconds(context.now);
-        self.write_for(context, move |db, authority| {
-            let Some((_, state)) = find_to_edit(db, id)? else { return Ok(Edit::NotFound) };
-            if let Err(refusal) = state.check_edit(editor(authority)?, &terms) {
-                return Ok(Edit::refused(refusal, current(db, id)?));
-            }
-            let sql = "INSERT INTO bin (id, uid, owner_id, private, members, revision, created_at, updated_at, deleted_at, deleted_by,
-                                        name, document)
-                       SELECT id, uid, owner_id, private, members, revision, created_at, updated_at, ?2, ?3,
-                              coalesce(json_extract('{' || document, '$.name'), ''), document
-                       FROM recipes WHERE id = ?1";
-            execute(db, sql, params![id.get(), now.as_microsecond(), authority.user().map(UserId::get)])?;
-            for sql in [
-                "INSERT INTO binned_favourites (id, user_id, recipe_id, added_at)
-                 SELECT id, user_id, recipe_id, added_at FROM favourites WHERE recipe_id = ?1",
-                "INSERT INTO binned_cooked (id, user_id, recipe_id, cooked_on, note)
-                 SELECT id, user_id, recipe_id, cooked_on, note FROM cooked WHERE recipe_id = ?1",
-                // Before the recipe is deleted, and with it the pictures that nothing else refers to.
-                "INSERT INTO binned_images (id, recipe_id, step, digest, bytes)
-                 SELECT id, recipe_id, step, digest, bytes FROM recipe_images WHERE recipe_id = ?1",
-                "DELETE FROM recipes WHERE id = ?1",
-            ] {
-                execute(db, sql, [id.get()])?;
-            }
-            let Some(owner) = state.owner else { return Ok(Edit::Done(())) };
-            let sql = "DELETE FROM bin WHERE id IN (
-                           SELECT id FROM bin WHERE owner_id = ?1 ORDER BY deleted_at DESC, id DESC LIMIT -1 OFFSET ?2)";
-            execute(db, sql, params![owner.get(), MAX_BINNED])?;
-            Ok(Edit::Done(()))
-        })
-        .await
+        self.write_for(context, move |db, authority| bin_in(db, authority, now, id, &terms)).await
     }
 
     pub(crate) fn bin(
@@ -189,6 +160,43 @@ impl Sqlite {
                        SELECT id FROM bin WHERE deleted_at <= ?1 ORDER BY deleted_at LIMIT ?2)";
         self.write(move |db| execute(db, sql, params![until, EMPTIED])).await
     }
+}
+
+/// Moves a recipe into the bin.
+pub(super) fn bin_in(
+    db: &Connection,
+    authority: Authority,
+    now: Timestamp,
+    id: RecipeId,
+    terms: &EditTerms,
+) -> Result<Edit<()>, StoreError> {
+    let Some((_, state)) = find_to_edit(db, id)? else { return Ok(Edit::NotFound) };
+    if let Err(refusal) = state.check_edit(editor(authority)?, terms) {
+        return Ok(Edit::refused(refusal, current(db, id)?));
+    }
+    let sql = "INSERT INTO bin (id, uid, owner_id, private, members, revision, created_at, updated_at, deleted_at, deleted_by, name,
+                                document)
+               SELECT id, uid, owner_id, private, members, revision, created_at, updated_at, ?2, ?3,
+                      coalesce(json_extract('{' || document, '$.name'), ''), document
+               FROM recipes WHERE id = ?1";
+    execute(db, sql, params![id.get(), now.as_microsecond(), authority.user().map(UserId::get)])?;
+    for sql in [
+        "INSERT INTO binned_favourites (id, user_id, recipe_id, added_at)
+         SELECT id, user_id, recipe_id, added_at FROM favourites WHERE recipe_id = ?1",
+        "INSERT INTO binned_cooked (id, user_id, recipe_id, cooked_on, note)
+         SELECT id, user_id, recipe_id, cooked_on, note FROM cooked WHERE recipe_id = ?1",
+        // Before the recipe is deleted, and with it the pictures that nothing else refers to.
+        "INSERT INTO binned_images (id, recipe_id, step, digest, bytes)
+         SELECT id, recipe_id, step, digest, bytes FROM recipe_images WHERE recipe_id = ?1",
+        "DELETE FROM recipes WHERE id = ?1",
+    ] {
+        execute(db, sql, [id.get()])?;
+    }
+    let Some(owner) = state.owner else { return Ok(Edit::Done(())) };
+    let sql = "DELETE FROM bin WHERE id IN (
+                   SELECT id FROM bin WHERE owner_id = ?1 ORDER BY deleted_at DESC, id DESC LIMIT -1 OFFSET ?2)";
+    execute(db, sql, params![owner.get(), MAX_BINNED])?;
+    Ok(Edit::Done(()))
 }
 
 /// A recipe in the bin that the actor could change.

@@ -33,25 +33,33 @@ impl Sqlite {
         viewer: Viewer,
         json: Vec<u8>,
     ) -> Result<(RecipePage, usize), StoreError> {
-        self.read(|db| {
-            let (user, admin) = viewer_params(viewer);
-            let sql = "SELECT id, document FROM recipes
-                 WHERE id = ?1 AND (private = 0 OR owner_id = ?2 OR (members = 1 AND ?2 IS NOT NULL) OR ?3)";
-            let mut statement = cached(db, sql)?;
-            let mut page = RecipePage::after(json);
-            for (looked_up, id) in ids.iter().enumerate() {
-                let mut rows = statement.query(params![id.get(), user, admin])?;
-                let Some(row) = rows.next()? else { continue };
-                let mut columns = Columns::of(row);
-                let (id, text) = (columns.recipe_id()?, columns.bytes_of_text()?);
-                if page.json_len() + text.len() > PAGE_BYTES && !page.is_empty() {
-                    return Ok((page, looked_up));
-                }
-                page.push(id, text);
-            }
-            Ok((page, ids.len()))
-        })
+        self.read(|db| page_by_id(db, ids, viewer, json))
     }
+}
+
+/// See [`Store::recipes_by_id`](crate::Store::recipes_by_id).
+pub(super) fn page_by_id(
+    db: &Connection,
+    ids: &[RecipeId],
+    viewer: Viewer,
+    json: Vec<u8>,
+) -> Result<(RecipePage, usize), StoreError> {
+    let (user, admin) = viewer_params(viewer);
+    let sql = "SELECT id, document FROM recipes
+               WHERE id = ?1 AND (private = 0 OR owner_id = ?2 OR (members = 1 AND ?2 IS NOT NULL) OR ?3)";
+    let mut statement = cached(db, sql)?;
+    let mut page = RecipePage::after(json);
+    for (looked_up, id) in ids.iter().enumerate() {
+        let mut rows = statement.query(params![id.get(), user, admin])?;
+        let Some(row) = rows.next()? else { continue };
+        let mut columns = Columns::of(row);
+        let (id, text) = (columns.recipe_id()?, columns.bytes_of_text()?);
+        if page.json_len() + text.len() > PAGE_BYTES && !page.is_empty() {
+            return Ok((page, looked_up));
+        }
+        page.push(id, text);
+    }
+    Ok((page, ids.len()))
 }
 
 fn changed_since(db: &Connection, after: &Position) -> Result<Vec<RecipeId>, StoreError> {

@@ -10,6 +10,7 @@ mod batches;
 mod bin;
 mod changes;
 mod cooked;
+mod edits;
 mod favourites;
 mod files;
 mod foreign_files;

@@ -10,11 +10,12 @@ use tower_passport::{Challenge, Rejection};
 use crate::http::error::{Report, RequestError};
 use crate::http::negotiation::Shape;
 use crate::images::ImageError;
-use crate::limits::{BODY_BYTES, IMPORT_BYTES};
+use crate::limits::{BODY_BYTES, BULK_BYTES, IMPORT_BYTES};
 use crate::use_cases::accounts::AccountError;
 use crate::use_cases::clients::ClientError;
 use crate::use_cases::planning::PlanError;
 use crate::use_cases::recipes::RecipeError;
+use crate::use_cases::repeats::RepeatError;
 
 const REQUEST_ID: &str = "01936f5e-8c00-7d3a-9b1e-3f5a7c9e1b2d";
 
@@ -102,6 +103,12 @@ fn report(name: &str, status: &str) -> Option<Report> {
         ("UnacceptableBody", "413") => RequestError::BodyTooLarge { limit: BODY_BYTES }.into(),
         ("UnacceptableBody", "415") => RequestError::UnsupportedMediaType.into(),
         ("UnacceptableBody", "422") => RequestError::missing(["name"]).into(),
+        ("AnswerLost", _) => RepeatError::AnswerLost.into(),
+        ("KeyReused", _) => RecipeError::IdempotencyKeyReused.into(),
+        ("UnacceptableBulk", "408") => RequestError::BodyTooSlow.into(),
+        ("UnacceptableBulk", "413") => RequestError::BodyTooLarge { limit: BULK_BYTES }.into(),
+        ("UnacceptableBulk", "415") => RequestError::UnsupportedMediaType.into(),
+        ("UnacceptableBulk", "422") => Report::from(RequestError::missing(["op"])).of_operation(3),
         ("UnacceptableImport", "413") => RequestError::BodyTooLarge { limit: IMPORT_BYTES }.into(),
         ("UnacceptableImage", "413") => RecipeError::Image(ImageError::TooLarge).into(),
         ("UnacceptableImage", "422") => RecipeError::Image(ImageError::NotAnImage).into(),

@@ -1,19 +1,23 @@
-//! All recipes that a client may see, as one streamed document.
+//! All recipes that a client may see, or those that filters select, as one streamed document.
 
 use std::collections::VecDeque;
 
 use axum::{BoxError, body::Body, extract::FromRequestParts, response::Response};
 use futures_util::stream;
-use http::{HeaderValue, header, request::Parts};
+use http::{HeaderValue, Uri, header, request::Parts};
 use recipes::ImageSize;
 use store::{RecipeSnapshot, StoreError};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::response::REVALIDATE;
+use super::search::{FILTERS, REPEATABLE, recipe_query};
+use super::view::{PARAMETERS, View};
 use crate::app::App;
+use crate::auth::requirements::RecipeReader;
 use crate::collection::{self, CollectionWriter, WantedImage};
 use crate::http::error::{Report, RequestError};
 use crate::http::negotiation::{JSON, JSON_LD, NDJSON, Representation, ZIP, choose};
+use crate::http::query::Query;
 use crate::use_cases::recipes::{ImageKey, RecipeError, Viewer};
 
 const OFFERED: [&Representation; 4] = [&JSON, &NDJSON, &JSON_LD, &ZIP];
@@ -35,6 +39,7 @@ impl<S: Sync> FromRequestParts<S> for CollectionFormat {
 /// The document, and what it is made of.
 struct Export {
     snapshot: RecipeSnapshot,
+    view: View,
     writer: CollectionWriter,
     /// Pictures of recipes that are written.
     images: VecDeque<WantedImage>,
@@ -46,17 +51,32 @@ struct Export {
 
 pub(super) async fn respond(
     app: &App,
-    viewer: Viewer,
+    reader: RecipeReader,
+    uri: &Uri,
     representation: &'static Representation,
 ) -> Result<Response, Report> {
+    let views = if *representation == NDJSON { &PARAMETERS[..] } else { &[] };
+    let query = Query::parse_repeatable(uri, &[&FILTERS[..], views].concat(), &REPEATABLE)?;
+    let view = View::parse(&query)?;
+    if query.get("sort").is_some_and(|order| order != "id") {
+        let message = "A whole collection comes in the order of the ids: leave out sort, or ask for pages of application/json";
+        return Err(RequestError::Malformed(message.into()).into());
+    }
+    let has_filter = FILTERS.iter().any(|name| *name != "sort" && query.get(name).is_some());
     let format = match representation {
         it if *it == JSON_LD => collection::CollectionFormat::JsonLd,
         it if *it == ZIP => collection::CollectionFormat::Zip(None),
         _ => collection::CollectionFormat::Ndjson,
     };
-    let (snapshot, permit) = app.recipes().snapshot(viewer).await?;
+    let viewer = reader.viewer;
+    let (snapshot, permit) = if has_filter {
+        app.recipes().snapshot_of(recipe_query(&query, reader.user)?, viewer).await?
+    } else {
+        app.recipes().snapshot(viewer).await?
+    };
     let mut export = Export {
         snapshot,
+        view,
         writer: CollectionWriter::new(format, true).at(app.public_url().map(|url| url.as_str().to_owned())),
         images: VecDeque::new(),
         app: app.clone(),
@@ -102,7 +122,7 @@ impl Export {
                     return Ok((self.writer.finish()?, true));
                 };
                 for (_, json) in page.iter() {
-                    self.images.extend(self.writer.push(json)?);
+                    self.images.extend(self.writer.push(&self.view.of(json)?)?);
                 }
             }
             let part = self.writer.take_written();

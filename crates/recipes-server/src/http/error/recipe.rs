@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::{StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 use recipes::FieldError;
 
 use super::{Report, RequestError};
@@ -37,6 +37,9 @@ impl From<RecipeError> for Report {
             E::IdempotencyKeyReused => (StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused"),
             E::TooManyShares => (StatusCode::CONFLICT, "too_many_shares"),
             E::NoSuchShare => (StatusCode::NOT_FOUND, "share_not_found"),
+            E::EditsTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "edits_too_large"),
+            E::MayNotRead => (StatusCode::FORBIDDEN, "insufficient_scope"),
+            E::OfOperation { index, error } => return Self::from(*error).of_operation(index),
             E::TooManyCooked => (StatusCode::CONFLICT, "too_many_entries"),
             E::NoSuchRevision => (StatusCode::NOT_FOUND, "revision_not_found"),
             E::CommunalBinned => (StatusCode::FORBIDDEN, "admin_required"),
@@ -57,6 +60,7 @@ impl From<RecipeError> for Report {
             E::TooManyFavourites => (StatusCode::CONFLICT, "too_many_favourites"),
             E::Stale { .. } => (StatusCode::PRECONDITION_FAILED, "precondition_failed"),
             E::IndexIncomplete { .. } => (StatusCode::SERVICE_UNAVAILABLE, "search_index_incomplete"),
+            E::IndexBehind => (StatusCode::SERVICE_UNAVAILABLE, "search_index_behind"),
             E::NoSearch => return Self::internal(error),
             E::Search(error) => return Self::internal(error),
             E::Thread(error) => return Self::internal(error),
@@ -69,6 +73,11 @@ impl From<RecipeError> for Report {
             E::IndexIncomplete { indexed, total } => {
                 let seconds = total.saturating_sub(indexed) / INDEXED_PER_SECOND;
                 report.retry_after_seconds(seconds.clamp(1, LONGEST_WAIT))
+            }
+            E::IndexBehind => report.retry_after_seconds(1),
+            E::MayNotRead => {
+                let challenge = "Bearer error=\"insufficient_scope\", scope=\"recipes:read\"";
+                report.with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
             }
             E::Stale { id, revision, current } => {
                 let report = report.with_header(header::ETAG, ETag::json(id, revision).to_header());

@@ -12,6 +12,7 @@ use store::{Listing, Page};
 use super::{Accounts, error::AccountError, settings::SignUpMode};
 use crate::auth::rate_limit::MailKind;
 use crate::entropy::Entropy;
+use crate::use_cases::repeats::Once;
 
 /// How long an invitation is valid: long enough for a holiday, short enough that forgotten ones are no risk.
 const LIFETIME: Duration = Duration::from_hours(14 * 24);
@@ -55,6 +56,7 @@ impl Accounts {
         &self,
         InviteUser { email }: InviteUser,
         actor: Actor,
+        once: Option<Once<CreatedInvitation>>,
     ) -> Result<CreatedInvitation, AccountError> {
         if self.settings.sign_up == SignUpMode::Closed {
             return Err(AccountError::InvitationsUnusable);
@@ -64,11 +66,21 @@ impl Accounts {
         }
         let now = self.clock.now();
         let (new, token) = new_invitation(email, now, &self.entropy);
-        let invitation = self.store.create_invitation(new, self.context(actor)).await?;
+        let (link, has_server) = (self.mailer.invitation_link(&token), self.mailer.has_server());
+        let store = {
+            let (token, link) = (token.clone(), link.clone());
+            Once::store(once, &self.store, move |invitation: &Option<Invitation>| {
+                let invitation = invitation.clone()?;
+                // The mail is queued after the invitation. A repeated request does not send another one.
+                let mailed = invitation.email.is_some() && has_server;
+                Some(CreatedInvitation { invitation, token: token.clone(), link: link.clone(), mailed })
+            })
+        };
+        let invitation = store.create_invitation(new, self.context(actor)).await?;
         let invitation = invitation.ok_or(AccountError::TooManyInvitations)?;
         tracing::info!(invitation.id = %invitation.id, "An invitation was created");
         let mailed = invitation.email.is_some() && self.is_mailed(invitation.id, actor).await;
-        Ok(CreatedInvitation { invitation, link: self.mailer.invitation_link(&token), token, mailed })
+        Ok(CreatedInvitation { invitation, token, link, mailed })
     }
 
     /// If not, the invitation is valid, and the administrator can send the link.

@@ -8,6 +8,7 @@ use store::{ChangeShoppingItem, ItemEdit, Listed, NewShoppingLine, NewShoppingLi
 
 use super::{Days, MealRecipe, PlanError, Planning, Servings, no_such_recipe};
 use crate::use_cases::recipes::RecipeError;
+use crate::use_cases::repeats::Once;
 
 /// Lines that one request adds at most, before they are added up. Adding up delays all other writes of a database in a file.
 const LINES: usize = 1_000;
@@ -36,7 +37,12 @@ impl Planning {
     /// # Errors
     /// [`PlanError::Invalid`], [`PlanError::TooManyItems`], [`PlanError::ActorRevoked`], [`RecipeError::NoServings`],
     /// [`RecipeError::ScaleOutOfRange`].
-    pub async fn add_to_list(&self, new: AddToList, actor: Actor) -> Result<(), PlanError> {
+    pub async fn add_to_list(
+        &self,
+        new: AddToList,
+        actor: Actor,
+        once: Option<Once<()>>,
+    ) -> Result<(), PlanError> {
         let viewer = self.viewer(actor).await?;
         let mut lines = Vec::new();
         for (index, (recipe, servings)) in new.recipes.iter().enumerate() {
@@ -57,7 +63,8 @@ impl Planning {
             return Err(PlanError::TooManyItems);
         }
         let new = NewShoppingLines { lines, new: self.new_household() };
-        match self.store.add_to_shopping_list(new, self.context(actor)).await? {
+        let store = Once::store(once, &self.store, |listed: &Listed| (*listed == Listed::Done).then_some(()));
+        match store.add_to_shopping_list(new, self.context(actor)).await? {
             Listed::Done => Ok(()),
             Listed::TooMany => Err(PlanError::TooManyItems),
         }

@@ -4,7 +4,9 @@ use ids::RecipeId;
 use recipes::amounts::{RecipeView, ViewError};
 use recipes::{CorruptRecipe, FieldError, Quotas, Usage};
 use search::SearchError;
-use store::{MAX_COOKED, MAX_COOKED_OF_RECIPE, MAX_FAVOURITES, MAX_SHARES, StoreError, StoredRecipe};
+use store::{
+    MAX_COOKED, MAX_COOKED_OF_RECIPE, MAX_EDITED_BYTES, MAX_FAVOURITES, MAX_SHARES, StoreError, StoredRecipe,
+};
 use tokio::task::JoinError;
 
 use crate::images::ImageError;
@@ -56,7 +58,18 @@ pub enum RecipeError {
     /// The operator's settings do not allow some of the values, or a patch would make a recipe that is not valid.
     #[error("Some fields are not valid; see errors for each")]
     Invalid(Vec<FieldError>),
-    #[error("You have used this Idempotency-Key for another recipe; use a new key for each recipe")]
+    /// An API token for writing only.
+    #[error("A patch needs an API token that may also read recipes (recipes:read)")]
+    MayNotRead,
+    #[error(
+        "The operations before have written {} MiB of recipes, the most of one request; send the rest in another one",
+        MAX_EDITED_BYTES >> 20
+    )]
+    EditsTooLarge,
+    /// Of several changes that are made together or not at all, this one was refused.
+    #[error("{error}")]
+    OfOperation { index: usize, error: Box<Self> },
+    #[error("You have used this Idempotency-Key for another request; use a new key for each request")]
     IdempotencyKeyReused,
     /// The precondition of the change does not hold.
     #[error("The recipe has changed since you read it; read it again, then repeat your change")]
@@ -88,6 +101,8 @@ pub enum RecipeError {
     ActorRevoked,
     #[error("The search index is being built: {indexed} of {total} recipes; try again after the given time")]
     IndexIncomplete { indexed: u64, total: u64 },
+    #[error("The search index misses the last changes; try again later")]
+    IndexBehind,
     /// The service has no recipes.
     #[error("This service has no search")]
     NoSearch,
@@ -105,6 +120,7 @@ impl From<StoreError> for RecipeError {
         match error {
             StoreError::ActorRevoked => Self::ActorRevoked,
             StoreError::AdminRequired => Self::AdminRequired,
+            StoreError::EditsTooLarge => Self::EditsTooLarge,
             StoreError::QuotaExceeded { usage, quotas } => Self::QuotaExceeded { usage, quotas },
             error => Self::Store(error),
         }

@@ -13,6 +13,7 @@ use tokio::task::spawn_blocking;
 use super::known::{KnownRecipes, Same};
 use super::{RecipeError, Recipes, Writer};
 use crate::page_fetcher::FetchError;
+use crate::use_cases::repeats::Once;
 
 /// Items of one request: their report must fit into memory.
 pub const MAX_ITEMS: u64 = 10_000;
@@ -129,8 +130,26 @@ impl Recipes {
         if pending.is_empty() {
             return Ok((None, import));
         }
-        let reports = self.write(&mut import, pending, writer).await?;
+        let reports = self.write(&mut import, pending, writer, None).await?;
         Ok((Some(reports), import))
+    }
+
+    /// Imports all recipes in one transaction.
+    ///
+    /// # Errors
+    /// As [`import_next`](Self::import_next). Nothing is imported then.
+    pub async fn import_once(
+        &self,
+        mut import: Import,
+        writer: Writer,
+        once: Option<Once<Vec<ItemReport>>>,
+    ) -> Result<Vec<ItemReport>, RecipeError> {
+        let read = spawn_blocking(move || {
+            let items = import.read(usize::MAX);
+            (items, import)
+        });
+        let (pending, mut import) = read.await?;
+        self.write(&mut import, pending, writer, once).await
     }
 
     async fn write(
@@ -138,6 +157,7 @@ impl Recipes {
         import: &mut Import,
         pending: Vec<Pending>,
         writer: Writer,
+        once: Option<Once<Vec<ItemReport>>>,
     ) -> Result<Vec<ItemReport>, RecipeError> {
         let context = self.context(writer);
         let pending: Vec<_> = pending.into_iter().map(|item| item.checked(self.labels)).collect();
@@ -179,9 +199,23 @@ impl Recipes {
             recipes.push(RecipeImport { draft, history, uid, same: same.and_then(Same::id) });
             places.push(index);
         }
-        if recipes.is_empty() {
+        let may_be_done = once.is_some() && !is_void && !import.options.is_dry_run && has_success(&reports);
+        if recipes.is_empty() && !may_be_done {
             return Ok(reports);
         }
+        let store = match once {
+            None => self.store.clone(),
+            Some(once) => {
+                let (reports, places) = (reports.clone(), places.clone());
+                Once::store(Some(once), &self.store, move |outcomes: &Vec<ImportOutcome>| {
+                    let mut reports = reports.clone();
+                    for (index, outcome) in places.iter().zip(outcomes) {
+                        reports[*index].result = result(*outcome);
+                    }
+                    has_success(&reports).then_some(reports)
+                })
+            }
+        };
         let is_atomic = import.options.is_atomic;
         let batch = ImportBatch {
             recipes,
@@ -192,7 +226,7 @@ impl Recipes {
             quotas: self.quotas,
             revisions_kept: self.revisions_kept,
         };
-        match self.store.import_recipes(batch, context).await {
+        match store.import_recipes(batch, context).await {
             Ok(outcomes) => {
                 for ((index, (draft, images)), outcome) in places.into_iter().zip(drafts).zip(outcomes) {
                     reports[index].result = result(outcome);
@@ -222,6 +256,11 @@ impl Recipes {
         }
         Ok(reports)
     }
+}
+
+/// Whether not all items have failed. Those that are still to be imported are valid.
+fn has_success(reports: &[ItemReport]) -> bool {
+    reports.iter().any(|report| !matches!(report.result, ItemResult::Failed(_)))
 }
 
 fn result(outcome: ImportOutcome) -> ItemResult {
