@@ -22,6 +22,7 @@ mod context;
 mod cooked;
 mod error;
 mod favourites;
+mod feed;
 mod grants;
 mod households;
 mod idempotency;
@@ -51,6 +52,7 @@ mod sqlite;
 mod statistics;
 mod url;
 mod users;
+mod webhooks;
 
 use std::io;
 
@@ -67,6 +69,7 @@ pub use self::context::Context;
 pub use self::cooked::{Cooked, MAX_COOKED, MAX_COOKED_OF_RECIPE, Noted};
 pub use self::error::{ImportRefusal, StoreError, Unavailable};
 pub use self::favourites::{Favoured, Favourite, MAX_FAVOURITES};
+pub use self::feed::{FeedChange, FeedPage};
 pub use self::grants::{
     BrowserSession, CodeRow, ConsentRow, GrantRow, GrantState, NewCode, NewConsent, NewGrant, Outcome,
 };
@@ -104,6 +107,10 @@ pub use self::statistics::Statistics;
 pub use self::url::DatabaseUrl;
 use self::url::Location;
 pub use self::users::{Administered, EmailChange, UpdateProfile, UserFilter};
+pub use self::webhooks::{
+    DueWebhookDelivery, FormerSecret, MAX_WEBHOOKS, NewWebhookSecret, TakeWebhookDelivery, WebhookChange,
+    WebhookDelivery, WebhookOutcome, WebhookRow,
+};
 pub use ::recipes::{Editor, Precondition, Viewer};
 pub use accounts::{Access, ApiTokens, UserChange};
 

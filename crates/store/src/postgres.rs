@@ -24,6 +24,7 @@ mod deletion;
 mod ending;
 mod failure;
 mod favourites;
+mod feed;
 mod grants;
 mod households;
 mod idempotency;
@@ -55,6 +56,7 @@ mod statistics;
 mod times;
 mod user_row;
 mod users;
+mod webhooks;
 mod writer;
 
 use std::fmt;

@@ -19,6 +19,7 @@ mod deletion;
 mod ending;
 mod failure;
 mod favourites;
+mod feed;
 mod file;
 mod grants;
 mod households;
@@ -52,6 +53,7 @@ mod statistics;
 mod user_row;
 mod users;
 mod watch;
+mod webhooks;
 mod writer;
 
 use std::fmt;

@@ -2,8 +2,8 @@
 //!
 //! A table that is derived from others is not here: `usages` and `address_collisions` are made anew by a restore, and
 //! `migrations` belongs to the schema. `codes`, `device_codes`, `pushed_requests` and `used_proofs` are valid for minutes,
-//! `idempotency_keys` for a day, and the rows of `ended_grants` for as long as an access token. `mails` and `logout_deliveries` are
-//! not here either: a restore must not send again what was sent since.
+//! `idempotency_keys` for a day, and the rows of `ended_grants` for as long as an access token. `mails`, `logout_deliveries` and
+//! `webhook_deliveries` are not here either: a restore must not send again what was sent since.
 
 /// A table, whose first column is the key by which its records are ordered.
 #[derive(Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub(crate) enum Kind {
 use Kind::{Address, Boolean, Bytes, Digest, Integer, Text, Time, Uuid};
 
 /// In an order in which no record refers to a later one.
-pub(crate) const TABLES: [&Table; 24] = [
+pub(crate) const TABLES: [&Table; 25] = [
     &USERS,
     &RECIPES,
     &SESSIONS,
@@ -61,6 +61,7 @@ pub(crate) const TABLES: [&Table; 24] = [
     &BIN,
     &BINNED_FAVOURITES,
     &BINNED_COOKED,
+    &WEBHOOKS,
     &META,
     &AUDIT,
     &SEQUENCES,
@@ -321,6 +322,22 @@ const BINNED_FAVOURITES: Table =
     Table { name: "binned_favourites", columns: FAVOURITES.columns, has_sequence: false };
 
 const BINNED_COOKED: Table = Table { name: "binned_cooked", columns: COOKED.columns, has_sequence: false };
+
+const WEBHOOKS: Table = Table {
+    name: "webhooks",
+    columns: &[
+        required("id", Uuid),
+        required("url", Text),
+        required("events", Text),
+        required("secret", Bytes),
+        optional("former_secret", Bytes),
+        optional("former_until", Time),
+        required("created_at", Time),
+        optional("disabled_at", Time),
+        optional("disabled_because", Text),
+    ],
+    has_sequence: false,
+};
 
 const META: Table =
     Table { name: "meta", columns: &[required("name", Text), required("value", Bytes)], has_sequence: false };
