@@ -32,6 +32,8 @@ mod signing_key;
 pub mod telemetry;
 pub mod use_cases;
 pub mod web;
+pub mod webhook_event;
+pub mod webhook_sender;
 
 pub use clock::Clock;
 pub use entropy::Entropy;

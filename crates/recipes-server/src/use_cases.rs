@@ -8,5 +8,6 @@ mod dependencies;
 pub mod health;
 pub mod planning;
 pub mod recipes;
+pub mod webhooks;
 
 pub use self::dependencies::Dependencies;

@@ -4,3 +4,4 @@ pub mod audit;
 pub mod clients;
 pub mod invitations;
 pub mod users;
+pub mod webhooks;

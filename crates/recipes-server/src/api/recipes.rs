@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod bin;
+pub mod changes;
 mod collection;
 pub mod cooked;
 pub mod favourite;

@@ -19,6 +19,7 @@ mod plan;
 mod recipe;
 mod rejection;
 mod report;
+mod webhook;
 
 use std::{borrow::Cow, time::Duration};
 

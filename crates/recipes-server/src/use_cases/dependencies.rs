@@ -11,6 +11,7 @@ use crate::jobs::mail::Mailer;
 use crate::jobs::search_index::SearchIndex;
 use crate::page_fetcher::PageFetcher;
 use crate::passwords::Passwords;
+use crate::webhook_sender::WebhookSender;
 
 /// What use cases work with. Clones share it.
 #[derive(Clone)]
@@ -24,6 +25,8 @@ pub struct Dependencies {
     pub mailer: Mailer,
     /// `None`: users cannot import from an address.
     pub pages: Option<PageFetcher>,
+    /// `None`: this machine cannot send messages to webhooks.
+    pub webhooks: Option<WebhookSender>,
     /// `None` for a service without recipes.
     pub search: Option<SearchIndex>,
     pub clock: Clock,

@@ -4,6 +4,7 @@ mod bin;
 mod cooked;
 mod error;
 mod favourites;
+mod feed;
 mod health_labels;
 pub mod import;
 pub mod known;

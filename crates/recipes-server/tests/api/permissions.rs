@@ -53,6 +53,7 @@ matrix! {
     put    "/api/v1/recipes/{id}":                         401       403   200   200       403        200          403;
     patch  "/api/v1/recipes/{id}":                         401       403   200   200       403        403          403;
     delete "/api/v1/recipes/{id}":                         401       403   204   204       403        204          403;
+    get    "/api/v1/recipes/changes":                      200       200   200   200       200        403          403;
     get    "/api/v1/recipes/bin":                          401       200   200   200       200        403          403;
     post   "/api/v1/recipes/bin/{id}/restore":             401       404   200   200       403        403          403;
     delete "/api/v1/recipes/bin/{id}":                     401       404   204   204       403        204          403;
@@ -110,6 +111,14 @@ matrix! {
     patch  "/api/v1/admin/clients/{clientId}":             401       403   403   200       403        403          403;
     delete "/api/v1/admin/clients/{clientId}":             401       403   403   204       403        403          403;
     post   "/api/v1/admin/clients/{clientId}/secret":      401       403   403   201       403        403          403;
+    get    "/api/v1/admin/webhooks":                       401       403   403   200       403        403          403;
+    post   "/api/v1/admin/webhooks":                       401       403   403   422       403        403          403;
+    get    "/api/v1/admin/webhooks/{id}":                  401       403   403   200       403        403          403;
+    patch  "/api/v1/admin/webhooks/{id}":                  401       403   403   200       403        403          403;
+    delete "/api/v1/admin/webhooks/{id}":                  401       403   403   204       403        403          403;
+    post   "/api/v1/admin/webhooks/{id}/secret":           401       403   403   201       403        403          403;
+    post   "/api/v1/admin/webhooks/{id}/test":             401       403   403   202       403        403          403;
+    get    "/api/v1/admin/webhooks/{id}/deliveries":       401       403   403   200       403        403          403;
     get    "/api/v1/admin/users":                          401       403   403   200       403        403          403;
     get    "/api/v1/admin/users/{id}":                     401       403   403   200       403        403          403;
     patch  "/api/v1/admin/users/{id}":                     401       403   403   200       403        403          403;
@@ -198,6 +207,11 @@ async fn path_of_alice(app: &TestApp, path: &str) -> String {
         let admin = app.admin().await;
         let created = admin.post(&format!("{collection}/invitations"), &json!({})).await.is(201);
         return created.header("location").to_owned();
+    }
+    if let Some(part) = path.strip_prefix("/api/v1/admin/webhooks/{id}") {
+        let new = json!({ "url": "https://kitchen.example/hook" });
+        let created = app.admin().await.post("/api/v1/admin/webhooks", &new).await.is(201);
+        return format!("{}{part}", created.header("location"));
     }
     if let Some(part) = path.strip_prefix("/api/v1/recipes/bin/{id}") {
         let alice = app.alice().await;

@@ -5,7 +5,7 @@ use recipes_server::use_cases::accounts::Reading;
 
 use crate::app::TestApp;
 
-const PATHS: [&str; 7] = [
+const PATHS: [&str; 8] = [
     "/api/v1/recipes",
     "/api/v1/recipes?limit=1",
     "/api/v1/recipes?q=soup",
@@ -13,6 +13,7 @@ const PATHS: [&str; 7] = [
     "/api/v1/recipes/facets",
     "/api/v1/recipes/suggest?q=s",
     "/api/v1/health-labels",
+    "/api/v1/recipes/changes",
 ];
 
 #[tokio::test]

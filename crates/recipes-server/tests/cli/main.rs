@@ -16,3 +16,4 @@ mod secrets;
 mod settings;
 mod tokens;
 mod users;
+mod webhooks;

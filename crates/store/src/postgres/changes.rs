@@ -29,22 +29,30 @@ const NOW: &str = "
            $1::text IS NOT NULL AND pg_snapshot_xmax($1::text::pg_snapshot) <= pg_snapshot_xmax(pg_current_snapshot())
     FROM recipe_history";
 
+/// A position, compared with the present.
+pub(super) struct KnownPosition {
+    /// The name of the history.
+    pub(super) history: String,
+    /// That of the position. `None`: it is not of this history.
+    pub(super) snapshot: Option<String>,
+    /// The current snapshot.
+    now: String,
+}
+
 impl Postgres {
     pub async fn recipe_changes(&self, after: Option<&str>) -> Result<RecipeChanges, StoreError> {
-        match self.known_snapshot(after).await? {
-            (history, Some(snapshot), _) => {
+        let KnownPosition { history, snapshot, now } = self.known_position(after).await?;
+        let (ids, position) = match snapshot {
+            Some(snapshot) => {
                 let (ids, position) = self.changed_since(&snapshot).await?;
-                Ok(RecipeChanges { ids: Some(ids), position: format!("{history}/{position}") })
+                (Some(ids), position)
             }
-            (history, None, now) => Ok(RecipeChanges { ids: None, position: format!("{history}/{now}") }),
-        }
+            None => (None, now),
+        };
+        Ok(RecipeChanges { ids, position: format!("{history}/{position}") })
     }
 
-    /// The name of the history, the snapshot of a position if that is one of this history, and the current snapshot.
-    pub(super) async fn known_snapshot(
-        &self,
-        position: Option<&str>,
-    ) -> Result<(String, Option<String>, String), StoreError> {
+    pub(super) async fn known_position(&self, position: Option<&str>) -> Result<KnownPosition, StoreError> {
         let position = position.and_then(|position| position.split_once('/'));
         let position = position.filter(|(_, snapshot)| is_snapshot(snapshot));
         let snapshot = position.map(|(_, snapshot)| snapshot);
@@ -58,8 +66,8 @@ impl Postgres {
             return Err(StoreError::Corrupt("the history of the recipes has no name".to_owned()));
         };
         let known = position.filter(|(name, _)| *name == history && is_before);
-        let known = known.map(|(_, snapshot)| snapshot.to_owned());
-        Ok((history, known, now))
+        let snapshot = known.map(|(_, snapshot)| snapshot.to_owned());
+        Ok(KnownPosition { history, snapshot, now })
     }
 
     async fn changed_since(&self, snapshot: &str) -> Result<(Vec<RecipeId>, String), StoreError> {

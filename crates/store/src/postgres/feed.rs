@@ -3,6 +3,7 @@
 use ids::RecipeId;
 
 use super::Postgres;
+use super::changes::KnownPosition;
 use super::columns::Columns;
 use super::recipe_state::user_of;
 use crate::feed::{FeedAnswer, FeedRequest};
@@ -31,11 +32,8 @@ const CHANGES: &str = "
 
 impl Postgres {
     pub(crate) async fn feed(&self, since: &str, request: FeedRequest) -> Result<FeedAnswer, StoreError> {
-        let (history, since) = match self.known_snapshot(Some(since)).await? {
-            (history, Some(since), _) => (history, since),
-            _ => return Ok(None),
-        };
-        let since = &since;
+        let KnownPosition { history, snapshot, .. } = self.known_position(Some(since)).await?;
+        let Some(since) = &snapshot else { return Ok(None) };
         let FeedRequest { viewer, after, limit } = request;
         let rows = self.read_at_length(move |db| async move {
             let (user, limit) = (user_of(viewer), i64::from(limit));

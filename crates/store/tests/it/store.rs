@@ -11,6 +11,7 @@ mod bin;
 mod changes;
 mod cooked;
 mod favourites;
+mod feed;
 mod files;
 mod foreign_files;
 mod idempotency;
@@ -36,6 +37,7 @@ mod sharing;
 mod shopping;
 mod upgrades;
 mod users;
+mod webhooks;
 
 use std::ops::Deref;
 use std::path::{Path, PathBuf};

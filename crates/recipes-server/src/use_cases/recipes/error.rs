@@ -24,6 +24,11 @@ pub enum RecipeError {
          one first"
     )]
     TooManyCooked,
+    #[error(
+        "The position is not of this database: ask for a new one (GET /api/v1/recipes/changes without since), read all recipes again, \
+         then go on from it"
+    )]
+    PositionUnknown,
     #[error("There is no such revision of this recipe")]
     NoSuchRevision,
     #[error("Only administrators delete recipes without an owner for good")]
