@@ -284,14 +284,17 @@ impl ParseFields for WebhookPatch {
     }
 }
 
+/// All events if the list is empty or `null`.
 fn events(fields: &mut Fields<'_>) -> Option<Vec<WebhookEvent>> {
-    fields.get("events")?;
+    if fields.get("events")?.is_null() {
+        return Some(Vec::new());
+    }
     let list = match fields.list("events") {
         Ok(list) => list,
         Err(message) => return fields.invalid("events", message),
     };
     let event = |value: &serde_json::Value| WebhookEvent::parse(value.as_str().unwrap_or_default());
-    match list.iter().map(event).collect() {
+    match list.iter().map(event).collect::<Result<Vec<_>, _>>() {
         Ok(events) => Some(events),
         Err(message) => fields.invalid("events", format!("has an item that {message}")),
     }
