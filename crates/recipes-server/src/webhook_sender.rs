@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_lc_rs::hmac;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use http::{Request, StatusCode, header};
+use http::{Request, StatusCode, Uri, header};
 use ids::WebhookId;
 use jiff::Timestamp;
 use tower_passport::{HttpClient, HttpError, Network};
@@ -57,6 +57,10 @@ impl WebhookSender {
             HttpError::Forbidden(what) => format!("cannot be used: it is {what}"),
             error => format!("cannot be used: {error}"),
         };
+        // What a URL may leave to its readers to encode, a request may not contain.
+        if url.parse::<Uri>().is_err() {
+            return Err("cannot be used: it is no URL, or has characters that must be encoded".to_owned());
+        }
         self.client.check(url).map_err(refusal)
     }
 
@@ -121,6 +125,7 @@ mod tests {
             "http://kitchen.example/hook",
             "https://169.254.169.254/",
             "https://u:p@kitchen.example/",
+            "https://kitchen.example/<a>",
             "kitchen",
         ] {
             assert!(public.check(url).is_err() && private.check(url).is_err(), "{url}");

@@ -39,7 +39,7 @@ pub const PAUSES: [Duration; 9] = [
 const CONCURRENT: usize = 8;
 
 /// No other server takes the message in this time. A try ends sooner.
-const LEASE: Duration = Duration::from_mins(1);
+const LEASE: Duration = Duration::from_secs(30);
 
 /// Between two looks for messages, each one short read.
 const INTERVAL: Duration = Duration::from_secs(1);

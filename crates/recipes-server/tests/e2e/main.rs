@@ -25,3 +25,4 @@ mod shutdown;
 #[cfg(feature = "otel")]
 mod traces;
 mod tutorial;
+mod webhooks;
