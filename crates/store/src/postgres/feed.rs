@@ -9,26 +9,37 @@ use super::recipe_state::user_of;
 use crate::feed::{FeedAnswer, FeedRequest};
 use crate::{FeedChange, StoreError, Viewer};
 
+/// Whether the viewer may read a row of `recipes`.
+macro_rules! visible {
+    () => {
+        "(NOT recipes.private OR recipes.owner_id = $3::bigint OR $4)"
+    };
+}
+
 /// One statement, so that its rows and its position are of one snapshot. The first row has the position. `$2` is the id before the page,
-/// `$3` the user, `$4` says whether it is an administrator, `$5` whether it has logged in, `$6` is the number of rows.
-const CHANGES: &str = "
-    WITH old AS (SELECT $1::text::pg_snapshot AS snapshot)
-    SELECT NULL::bigint AS id, NULL::boolean AS is_gone, pg_current_snapshot()::text AS position
-    UNION ALL
-    (SELECT id, is_gone, NULL FROM (
-         SELECT id, false AS is_gone FROM recipes, old
-         WHERE changed_in >= pg_snapshot_xmin(snapshot) AND changed_in < pg_snapshot_xmax(pg_current_snapshot())
-           AND NOT pg_visible_in_snapshot(changed_in, snapshot)
-           AND id > $2 AND (NOT private OR owner_id = $3::bigint OR $4)
-         UNION ALL
-         SELECT DISTINCT recipe_id, true FROM recipe_departures AS departure, old
-         WHERE departed_in >= pg_snapshot_xmin(snapshot) AND departed_in < pg_snapshot_xmax(pg_current_snapshot())
-           AND NOT pg_visible_in_snapshot(departed_in, snapshot)
-           AND recipe_id > $2
-           AND (audience = 0 OR (audience = 1 AND $5) OR owner_id = $3::bigint OR $4)
-           AND NOT EXISTS (SELECT FROM recipes WHERE recipes.id = departure.recipe_id
-                           AND (NOT private OR recipes.owner_id = $3::bigint OR $4))
-     ) AS changes ORDER BY id LIMIT $6)";
+/// `$3` the user, `$4` says whether it is an administrator, `$5` whether it has logged in, `$6` is the number of rows. A recipe that the
+/// viewer may read is not gone, whatever has happened to it before.
+const CHANGES: &str = concat!(
+    "WITH old AS (SELECT $1::text::pg_snapshot AS snapshot)
+     SELECT NULL::bigint AS id, NULL::boolean AS is_gone, pg_current_snapshot()::text AS position
+     UNION ALL
+     (SELECT id, is_gone, NULL FROM (
+          SELECT id, false AS is_gone FROM recipes, old
+          WHERE changed_in >= pg_snapshot_xmin(snapshot) AND changed_in < pg_snapshot_xmax(pg_current_snapshot())
+            AND NOT pg_visible_in_snapshot(changed_in, snapshot)
+            AND id > $2 AND ",
+    visible!(),
+    " UNION ALL
+          SELECT DISTINCT recipe_id, true FROM recipe_departures AS departure, old
+          WHERE departed_in >= pg_snapshot_xmin(snapshot) AND departed_in < pg_snapshot_xmax(pg_current_snapshot())
+            AND NOT pg_visible_in_snapshot(departed_in, snapshot)
+            AND recipe_id > $2
+            AND (audience = 0 OR (audience = 1 AND $5) OR owner_id = $3::bigint OR $4)
+            AND NOT EXISTS (SELECT FROM recipes WHERE recipes.id = departure.recipe_id AND ",
+    visible!(),
+    ")
+      ) AS changes ORDER BY id LIMIT $6)"
+);
 
 impl Postgres {
     pub(crate) async fn feed(&self, since: &str, request: FeedRequest) -> Result<FeedAnswer, StoreError> {

@@ -9,21 +9,29 @@ use super::{Sqlite, list};
 use crate::feed::{FeedAnswer, FeedRequest};
 use crate::{FeedChange, StoreError, Viewer};
 
+/// Whether the viewer may read a row of `recipes`.
+macro_rules! visible {
+    () => {
+        "(recipes.private = 0 OR recipes.owner_id = ?4 OR ?5)"
+    };
+}
+
 /// `?1` and `?2` are the position, `?3` is the id before the page, `?4` the user, `?5` says whether it is an administrator, `?6` whether
 /// it has logged in, `?7` is the number of rows. A recipe that the viewer may read is not gone, whatever has happened to it before.
-const CHANGES: &str = "
-    SELECT id, 0 AS is_gone FROM recipes
-    WHERE id > max(?1, ?3) AND (private = 0 OR owner_id = ?4 OR ?5)
-    UNION
-    SELECT recipes.id, 0 FROM recipe_changes JOIN recipes ON recipes.id = recipe_id
-    WHERE position > ?2 AND recipe_id > ?3 AND (private = 0 OR owner_id = ?4 OR ?5)
-    UNION
-    SELECT recipe_id, 1 FROM recipe_departures AS departure
-    WHERE position > ?2 AND recipe_id > ?3
-      AND (audience = 0 OR (audience = 1 AND ?6) OR owner_id = ?4 OR ?5)
-      AND NOT EXISTS (SELECT 1 FROM recipes WHERE recipes.id = departure.recipe_id
-                      AND (private = 0 OR recipes.owner_id = ?4 OR ?5))
-    ORDER BY 1 LIMIT ?7";
+const CHANGES: &str = concat!(
+    "SELECT id, 0 AS is_gone FROM recipes WHERE id > max(?1, ?3) AND ",
+    visible!(),
+    " UNION
+     SELECT recipes.id, 0 FROM recipe_changes JOIN recipes ON recipes.id = recipe_id
+     WHERE position > ?2 AND recipe_id > ?3 AND ",
+    visible!(),
+    " UNION
+     SELECT recipe_id, 1 FROM recipe_departures AS departure
+     WHERE position > ?2 AND recipe_id > ?3 AND (audience = 0 OR (audience = 1 AND ?6) OR owner_id = ?4 OR ?5)
+       AND NOT EXISTS (SELECT 1 FROM recipes WHERE recipes.id = departure.recipe_id AND ",
+    visible!(),
+    ") ORDER BY 1 LIMIT ?7"
+);
 
 impl Sqlite {
     /// On the blocking pool: a program that follows may have been away for long.
