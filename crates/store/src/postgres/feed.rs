@@ -19,26 +19,32 @@ macro_rules! visible {
 /// One statement, so that its rows and its position are of one snapshot. The first row has the position. `$2` is the id before the page,
 /// `$3` the user, `$4` says whether it is an administrator, `$5` whether it has logged in, `$6` is the number of rows. A recipe that the
 /// viewer may read is not gone, whatever has happened to it before.
+///
+/// `MATERIALIZED` makes PostgreSQL begin with the few rows behind the position. Because of the order, it could read all.
 const CHANGES: &str = concat!(
-    "WITH old AS (SELECT $1::text::pg_snapshot AS snapshot)
+    "WITH old AS (SELECT $1::text::pg_snapshot AS snapshot),
+     present AS MATERIALIZED (
+         SELECT id FROM recipes, old
+         WHERE changed_in >= pg_snapshot_xmin(snapshot) AND changed_in < pg_snapshot_xmax(pg_current_snapshot())
+           AND NOT pg_visible_in_snapshot(changed_in, snapshot)
+           AND id > $2 AND ",
+    visible!(),
+    "),
+     gone AS MATERIALIZED (
+         SELECT DISTINCT recipe_id FROM recipe_departures AS departure, old
+         WHERE departed_in >= pg_snapshot_xmin(snapshot) AND departed_in < pg_snapshot_xmax(pg_current_snapshot())
+           AND NOT pg_visible_in_snapshot(departed_in, snapshot)
+           AND recipe_id > $2 AND (audience = 0 OR (audience = 1 AND $5) OR owner_id = $3::bigint OR $4)
+           AND NOT EXISTS (SELECT FROM recipes WHERE recipes.id = departure.recipe_id AND ",
+    visible!(),
+    "))
      SELECT NULL::bigint AS id, NULL::boolean AS is_gone, pg_current_snapshot()::text AS position
      UNION ALL
      (SELECT id, is_gone, NULL FROM (
-          SELECT id, false AS is_gone FROM recipes, old
-          WHERE changed_in >= pg_snapshot_xmin(snapshot) AND changed_in < pg_snapshot_xmax(pg_current_snapshot())
-            AND NOT pg_visible_in_snapshot(changed_in, snapshot)
-            AND id > $2 AND ",
-    visible!(),
-    " UNION ALL
-          SELECT DISTINCT recipe_id, true FROM recipe_departures AS departure, old
-          WHERE departed_in >= pg_snapshot_xmin(snapshot) AND departed_in < pg_snapshot_xmax(pg_current_snapshot())
-            AND NOT pg_visible_in_snapshot(departed_in, snapshot)
-            AND recipe_id > $2
-            AND (audience = 0 OR (audience = 1 AND $5) OR owner_id = $3::bigint OR $4)
-            AND NOT EXISTS (SELECT FROM recipes WHERE recipes.id = departure.recipe_id AND ",
-    visible!(),
-    ")
-      ) AS changes ORDER BY id LIMIT $6)"
+          SELECT id, false AS is_gone FROM present
+          UNION ALL
+          SELECT recipe_id, true FROM gone) AS changes
+      ORDER BY id LIMIT $6)"
 );
 
 impl Postgres {
