@@ -8,7 +8,7 @@ use store::{Edit, FeedPage, Precondition, ReplaceRecipe, Viewer};
 use super::{Database, KEPT, TestStore, draft, each_database, private_draft};
 
 impl TestStore {
-    async fn replaces(&self, id: RecipeId, draft: Draft) {
+    async fn rewrites(&self, id: RecipeId, draft: Draft) {
         let (precondition, quotas) = (Precondition::None, Quotas::OFF);
         let command = ReplaceRecipe { id, draft, precondition, quotas, revisions_kept: KEPT };
         assert!(matches!(self.replace_recipe(command, self.operator()).await.unwrap(), Edit::Done(_)));
@@ -55,9 +55,9 @@ async fn viewers_learn_only_of_recipes_that_they_can_or_could_read(database: Dat
     for viewer in viewers {
         assert_eq!(test.told(&position, viewer).await, [0; 0]);
     }
-    test.replaces(hidden, private_draft("Hidden")).await;
-    test.replaces(shown, draft("Shown")).await;
-    test.replaces(secret, private_draft("Still secret")).await;
+    test.rewrites(hidden, private_draft("Hidden")).await;
+    test.rewrites(shown, draft("Shown")).await;
+    test.rewrites(secret, private_draft("Still secret")).await;
     test.deletes(deleted).await;
     test.deletes(secretly_deleted).await;
     test.public("New", Some(bob)).await;
@@ -70,7 +70,7 @@ async fn viewers_learn_only_of_recipes_that_they_can_or_could_read(database: Dat
 
     // Each change once, and the later ones of a hidden recipe are for its owner.
     let position = test.feed_position().await.unwrap();
-    test.replaces(hidden, private_draft("Hidden again")).await;
+    test.rewrites(hidden, private_draft("Hidden again")).await;
     test.deletes(shown).await;
     test.deletes(hidden).await;
     let told = async |viewer| test.told(&position, viewer).await;
@@ -90,9 +90,9 @@ async fn recipe_that_comes_back_is_not_gone(database: Database) {
     let alice = test.user("alice").await.id;
     let soup = test.public("Soup", Some(alice)).await.id;
     let position = test.feed_position().await.unwrap();
-    test.replaces(soup, private_draft("Soup")).await;
+    test.rewrites(soup, private_draft("Soup")).await;
     let between = test.feed_position().await.unwrap();
-    test.replaces(soup, draft("Soup")).await;
+    test.rewrites(soup, draft("Soup")).await;
     assert_eq!(test.told(&position, Viewer::Anyone).await, [1]);
     assert_eq!(test.told(&between, Viewer::Anyone).await, [1]);
     test.bin_recipe(soup, Precondition::None, test.by(alice)).await.unwrap();
@@ -128,7 +128,7 @@ async fn long_lists_come_in_pages_and_nothing_is_missed_between_them(database: D
     let first = test.page(&position, Viewer::Anyone, 2).await;
     assert_eq!((numbers(&first), first.has_more), (vec![1, 2], true));
     // In a page before, and in a page to come.
-    test.replaces(id(1), draft("Stew")).await;
+    test.rewrites(id(1), draft("Stew")).await;
     test.deletes(id(4)).await;
     let second = test.page(&first.position, Viewer::Anyone, 2).await;
     assert_eq!((numbers(&second), second.has_more), (vec![3, -4], true));

@@ -41,7 +41,7 @@ impl TestStore {
         self.replace_recipe(command, self.operator()).await.unwrap();
     }
 
-    async fn take(&self, store: &Store) -> Option<DueWebhookDelivery> {
+    async fn take_message(&self, store: &Store) -> Option<DueWebhookDelivery> {
         let take = TakeWebhookDelivery { now: self.now(), until: self.now() + LEASE };
         store.take_webhook_delivery(take).await.unwrap()
     }
@@ -53,7 +53,7 @@ impl TestStore {
     /// Delivers all that is due: the events with their recipes.
     async fn delivered(&self) -> Vec<(String, i64)> {
         let mut delivered = Vec::new();
-        while let Some(due) = self.take(self).await {
+        while let Some(due) = self.take_message(self).await {
             delivered.push((due.event.clone(), due.recipe.map_or(0, RecipeId::get)));
             self.finish(&due, WebhookOutcome::Delivered { status: 200 }).await;
         }
@@ -143,13 +143,13 @@ async fn message_that_fails_holds_up_only_those_about_its_recipe(database: Datab
     let soup = test.public("Soup", None).await.id;
     test.edits(soup, draft("Stew")).await;
     test.public("Bread", None).await;
-    let first = test.take(&test).await.unwrap();
+    let first = test.take_message(&test).await.unwrap();
     assert_eq!((&*first.event, first.recipe, first.tries), ("recipe.created", Some(soup), 1));
-    assert_eq!(test.take(&test).await, None, "one message of a webhook at a time");
+    assert_eq!(test.take_message(&test).await, None, "one message of a webhook at a time");
     test.fails(&first, Duration::from_mins(5)).await;
     assert_eq!(test.delivered().await, [event("created", 2)]);
     test.clock.advance(Duration::from_mins(5));
-    let again = test.take(&test).await.unwrap();
+    let again = test.take_message(&test).await.unwrap();
     assert_eq!((&again.message, again.noticed_at, again.tries), (&first.message, first.noticed_at, 2));
     test.finish(&again, WebhookOutcome::Delivered { status: 204 }).await;
     assert_eq!(test.delivered().await, [event("updated", 1)]);
@@ -161,11 +161,11 @@ async fn message_of_a_server_that_ended_is_taken_again(database: Database) {
     let test = TestStore::on(database).await;
     test.hook(ALL).await;
     test.public("Soup", None).await;
-    let lost = test.take(&test).await.unwrap();
+    let lost = test.take_message(&test).await.unwrap();
     let another = test.opened_again().await;
-    assert_eq!(test.take(&another).await, None);
+    assert_eq!(test.take_message(&another).await, None);
     test.clock.advance(LEASE);
-    let again = test.take(&another).await.unwrap();
+    let again = test.take_message(&another).await.unwrap();
     assert_eq!((&again.message, again.tries), (&lost.message, 2));
     // The first one comes back late.
     test.finish(&lost, WebhookOutcome::Delivered { status: 200 }).await;
@@ -189,7 +189,7 @@ async fn several_servers_share_the_queue(database: Database) {
     let work = async |store: &Store| {
         let (mut taken, mut empty) = (Vec::new(), 0);
         while empty < 50 {
-            let Some(due) = test.take(store).await else {
+            let Some(due) = test.take_message(store).await else {
                 empty += 1;
                 tokio::time::sleep(Duration::from_millis(2)).await;
                 continue;
@@ -218,7 +218,7 @@ async fn webhook_that_is_given_up_is_disabled(database: Database) {
     let hook = test.hook(ALL).await;
     test.public("Soup", None).await;
     test.public("Bread", None).await;
-    let due = test.take(&test).await.unwrap();
+    let due = test.take_message(&test).await.unwrap();
     let problem = "the receiver answered 410".to_owned();
     test.finish(&due, WebhookOutcome::GivenUp { status: Some(410), problem: problem.clone() }).await;
     assert_eq!(test.webhook(hook).await.unwrap().unwrap().disabled, Some((test.now(), problem.clone())));
