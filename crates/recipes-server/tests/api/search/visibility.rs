@@ -1,4 +1,4 @@
-//! A private recipe is in no other user's results, counts, facets, suggestions or corrections.
+//! A private recipe is in no other user's results, counts, facets, suggestions, corrections or changes.
 
 use proptest::{collection::vec, prelude::*, test_runner::TestRunner};
 use serde_json::{Value, json};
@@ -64,6 +64,15 @@ fn routes(number: usize) -> Vec<String> {
     .to_vec()
 }
 
+const CHANGES: &str = "/api/v1/recipes/changes";
+
+/// The recipes that the feed of changes tells of since a position, and whether each is gone.
+async fn changes(client: &Client, position: &str) -> Vec<(u64, bool)> {
+    let page = client.get(&format!("{CHANGES}?since={position}")).await.is(200).json();
+    let changes = page["data"].as_array().unwrap().iter();
+    changes.map(|change| (change["id"].as_u64().unwrap(), change.get("deleted").is_some())).collect()
+}
+
 #[test]
 fn private_recipes_are_nowhere_in_the_answers_to_others() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -80,6 +89,7 @@ fn private_recipes_are_nowhere_in_the_answers_to_others() {
 async fn check(cases: &[Case]) {
     let app = TestApp::new();
     let users = users(&app).await;
+    let position = app.anonymous().get(CHANGES).await.is(200).json()["position"].as_str().unwrap().to_owned();
     for (number, (owner, is_private, was_private, is_deleted)) in cases.iter().enumerate() {
         let created = users[*owner].post("/api/v1/recipes", &body(number, *was_private)).await.is(201);
         let url = created.header("location");
@@ -98,6 +108,12 @@ async fn check(cases: &[Case]) {
             !is_deleted && (!is_private || Some(*owner) == reader)
         };
         let readable = cases.iter().filter(|case| may_read(case)).count();
+        let was_readable = |(owner, is_private, was_private, _): &Case| {
+            Some(*owner) == reader || !is_private || !was_private
+        };
+        let told = (1..).zip(cases).filter(|(_, case)| was_readable(case));
+        let told: Vec<(u64, bool)> = told.map(|(id, case)| (id, !may_read(case))).collect();
+        assert_eq!(changes(client, &position).await, told, "{reader:?}");
         for (number, case) in cases.iter().enumerate() {
             for route in routes(number) {
                 let answer = fresh_with(client, &route, "count=exact").await.is(200);
@@ -124,6 +140,8 @@ async fn check(cases: &[Case]) {
         assert_eq!(total, readable, "{reader:?}");
     }
     // The administrator reads all of them.
+    let told: Vec<(u64, bool)> = (1..).zip(cases).map(|(id, (.., is_deleted))| (id, *is_deleted)).collect();
+    assert_eq!(changes(&admin, &position).await, told);
     let all = cases.iter().filter(|(.., is_deleted)| !is_deleted).count();
     assert_eq!(fresh(&admin, "/api/v1/recipes/facets").await.is(200).json()["data"]["total"], all);
 }
