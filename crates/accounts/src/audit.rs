@@ -80,6 +80,13 @@ events! {
     ClientChanged, "client_changed", Class::Administration;
     ClientSecretReplaced, "client_secret_replaced", Class::Administration;
     ClientDeleted, "client_deleted", Class::Administration;
+    /// A program that is told of changes of recipes. The detail is its id, also of the following.
+    WebhookCreated, "webhook_created", Class::Administration;
+    WebhookChanged, "webhook_changed", Class::Administration;
+    WebhookSecretReplaced, "webhook_secret_replaced", Class::Administration;
+    WebhookDeleted, "webhook_deleted", Class::Administration;
+    /// By the service, because it did not take messages.
+    WebhookDisabled, "webhook_disabled", Class::Administration;
     /// A user allowed an application to act for them.
     ConsentGiven, "consent_given", Class::Account;
     ConsentWithdrawn, "consent_withdrawn", Class::Account;

@@ -150,6 +150,10 @@ uuid_id! {
     ShareId
 }
 uuid_id! {
+    /// The id of a webhook. It is not secret.
+    WebhookId
+}
+uuid_id! {
     /// The id of a household: the users who share a meal plan and a shopping list.
     HouseholdId
 }

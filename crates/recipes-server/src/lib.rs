@@ -34,6 +34,8 @@ mod signing_key;
 pub mod telemetry;
 pub mod use_cases;
 pub mod web;
+pub mod webhook_event;
+pub mod webhook_sender;
 mod worker_pool;
 
 pub use clock::Clock;

@@ -45,6 +45,9 @@ pub const DRAIN_TIME: Duration = Duration::from_secs(30);
 /// How long a whole request may take. The longest legitimate case is a password hash that waits in a full queue.
 pub const REQUEST: Duration = Duration::from_secs(30);
 
+/// The longest `wait` for changes of recipes, within the time of the whole request.
+pub const LONGEST_WAIT: Duration = Duration::from_secs(25);
+
 /// Bytes of a request head, and so of the URL. hyper limits the number of header lines to 100; setting that number makes it
 /// allocate for every request.
 pub const HEAD_BYTES: usize = 32 * 1024;

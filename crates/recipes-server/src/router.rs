@@ -29,6 +29,9 @@ pub fn router(
     let document = OpenApiRouter::with_openapi(api::docs::document()).merge(health_routes());
     let document = if mode.has_recipes() { document.merge(recipe_routes()) } else { document };
     let document = if mode.has_accounts() { document.merge(account_routes(limits)) } else { document };
+    // Those who manage webhooks have accounts here. With the accounts of another server, the command line does.
+    let has_webhooks = mode.has_accounts() && mode.has_recipes();
+    let document = if has_webhooks { document.merge(webhook_routes()) } else { document };
     let (router, mut openapi) = document.split_for_parts();
     api::docs::complete_bodies(&mut openapi);
     api::docs::complete_repeats(&mut openapi);
@@ -57,6 +60,7 @@ fn recipe_routes() -> OpenApiRouter<App> {
             api::recipes::change,
             api::recipes::delete
         ))
+        .routes(routes!(api::recipes::changes::list))
         .routes(routes!(api::recipes::bin::list))
         .routes(routes!(api::recipes::bin::restore))
         .routes(routes!(api::recipes::bin::delete))
@@ -125,6 +129,16 @@ fn account_routes(limits: &RateLimits) -> OpenApiRouter<App> {
         .routes(routes!(api::admin::audit::list))
         .routes(routes!(api::admin::invitations::list, api::admin::invitations::create))
         .routes(routes!(api::admin::invitations::revoke))
+}
+
+fn webhook_routes() -> OpenApiRouter<App> {
+    use api::admin::webhooks;
+    OpenApiRouter::new()
+        .routes(routes!(webhooks::list, webhooks::create))
+        .routes(routes!(webhooks::read, webhooks::update, webhooks::delete))
+        .routes(routes!(webhooks::replace_secret))
+        .routes(routes!(webhooks::test))
+        .routes(routes!(webhooks::deliveries))
 }
 
 fn health_routes() -> OpenApiRouter<App> {

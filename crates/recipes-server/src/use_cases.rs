@@ -9,5 +9,6 @@ pub mod health;
 pub mod planning;
 pub mod recipes;
 pub mod repeats;
+pub mod webhooks;
 
 pub use self::dependencies::Dependencies;

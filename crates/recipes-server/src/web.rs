@@ -102,6 +102,7 @@ pub const PATHS: &[&str] = &[
     "/admin/invitations/{id}",
     "/admin/audit",
     "/admin/clients",
+    "/admin/webhooks",
     "/-/{file}",
     "/manifest.webmanifest",
     "/sw.js",

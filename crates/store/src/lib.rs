@@ -23,6 +23,7 @@ mod cooked;
 mod edits;
 mod error;
 mod favourites;
+mod feed;
 mod grants;
 mod households;
 mod idempotency;
@@ -56,6 +57,7 @@ mod statistics;
 mod transfer;
 mod url;
 mod users;
+mod webhooks;
 
 use std::io;
 
@@ -73,6 +75,7 @@ pub use self::cooked::{Cooked, MAX_COOKED, MAX_COOKED_OF_RECIPE, Noted};
 pub use self::edits::{Atomicity, EditOutcome, MAX_EDITED_BYTES, RecipeEdit, Revised};
 pub use self::error::{ImportRefusal, StoreError, Unavailable};
 pub use self::favourites::{Favoured, Favourite, MAX_FAVOURITES};
+pub use self::feed::{FeedChange, FeedPage};
 pub use self::grants::{
     BrowserSession, CodeRow, ConsentRow, GrantRow, GrantState, NewCode, NewConsent, NewGrant, Outcome,
 };
@@ -112,6 +115,10 @@ pub use self::transfer::{Transfer, Transferred};
 pub use self::url::DatabaseUrl;
 use self::url::Location;
 pub use self::users::{Administered, EmailChange, UpdateProfile, UserFilter};
+pub use self::webhooks::{
+    DueWebhookDelivery, FormerSecret, MAX_WEBHOOKS, NewWebhookSecret, TakeWebhookDelivery, WebhookChange,
+    WebhookDelivery, WebhookOutcome, WebhookRow,
+};
 pub use ::recipes::{EditRefusal, EditTerms, Editor, Ownerless, Precondition, Viewer};
 pub use accounts::{Access, ApiTokens, UserChange};
 

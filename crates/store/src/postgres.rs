@@ -25,6 +25,7 @@ mod edits;
 mod ending;
 mod failure;
 mod favourites;
+mod feed;
 mod grants;
 mod households;
 mod idempotency;
@@ -60,6 +61,7 @@ mod times;
 mod transfer;
 mod user_row;
 mod users;
+mod webhooks;
 mod writer;
 
 use std::fmt;

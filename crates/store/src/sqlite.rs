@@ -20,6 +20,7 @@ mod edits;
 mod ending;
 mod failure;
 mod favourites;
+mod feed;
 mod file;
 mod grants;
 mod households;
@@ -57,6 +58,7 @@ mod transfer;
 mod user_row;
 mod users;
 mod watch;
+mod webhooks;
 mod writer;
 
 use std::fmt;

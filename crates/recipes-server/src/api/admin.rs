@@ -5,3 +5,4 @@ pub mod clients;
 pub mod invitations;
 pub mod recipes;
 pub mod users;
+pub mod webhooks;

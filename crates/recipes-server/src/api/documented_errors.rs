@@ -7,7 +7,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 use accounts::{MAX_API_TOKENS, MAX_INVITATIONS};
 use store::{
     MAX_COOKED, MAX_COOKED_OF_RECIPE, MAX_EDITED_BYTES, MAX_FAVOURITES, MAX_HOUSEHOLD_MEMBERS,
-    MAX_PLAN_ENTRIES, MAX_PLAN_ENTRIES_OF_DAY, MAX_SHARES, MAX_SHOPPING_ITEMS,
+    MAX_PLAN_ENTRIES, MAX_PLAN_ENTRIES_OF_DAY, MAX_SHARES, MAX_SHOPPING_ITEMS, MAX_WEBHOOKS,
 };
 use utoipa::{
     IntoResponses,
@@ -91,11 +91,15 @@ errors! {
     ClientNotFound: 404 "There is no such client";
     ClientChanged: 409 "Another request changed the client at the same time";
     SecretlessClient: 409 "Browser and native applications, and clients with keys of their own, have no secret";
+    WebhookNotFound: 404 "There is no such webhook";
+    TooManyWebhooks: 409 format!("There are {MAX_WEBHOOKS} webhooks already");
+    WebhookDisabled: 409 "The webhook is disabled";
     TooManyApiTokens: 409 format!("You have {MAX_API_TOKENS} API tokens already");
     RecipeNotFound: 404 "There is no such recipe, or it is private to another user";
     NotAcceptable: 406 "The client accepts neither JSON nor problem details";
     EmailTaken: 409 "The e-mail address has an account already";
     PreconditionFailed: 412 "The recipe has changed since you read it; `current` is the recipe as it is now" => "etag" "The current revision";
+    PositionUnknown: 410 "The position is not of this database, as after a restore: read all recipes again";
     PreconditionRequired: 428 "The service requires `If-Match` (`REQUIRE_IF_MATCH`)";
     UnacceptableBody:
         408 "The body did not arrive in time",

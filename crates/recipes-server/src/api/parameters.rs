@@ -7,6 +7,8 @@ use utoipa::{
     openapi::path::{Parameter, ParameterIn},
 };
 
+use crate::limits::LONGEST_WAIT;
+
 /// The longest `q`, in characters. No name or e-mail address is longer.
 pub(super) const MAX_SEARCH_TEXT: usize = 254;
 
@@ -150,6 +152,25 @@ parameters! {
             "name": "sort", "in": "query", "required": false,
             "description": "`relevance` (the default with `q`), `id`, `name`, `createdAt`, `updatedAt` or `totalTimeMinutes`; `-` before it reverses the order.",
             "schema": { "type": "string", "pattern": "^(relevance|-?(id|name|createdAt|updatedAt|totalTimeMinutes))$" }
+        }
+    ];
+    ChangesQuery: [
+        {
+            "name": "since", "in": "query", "required": false,
+            "description": "The `position` of the previous response. Without it, the response has the present position only.",
+            "schema": { "type": "string", "pattern": "^[A-Za-z0-9_-]+$" }
+        },
+        {
+            "name": "limit", "in": "query", "required": false, "description": "The maximum number of changes.",
+            "schema": {
+                "type": "integer", "format": "int32",
+                "minimum": 1, "maximum": MAX_PAGE_SIZE, "default": DEFAULT_PAGE_SIZE
+            }
+        },
+        {
+            "name": "wait", "in": "query", "required": false,
+            "description": "If nothing has changed, the seconds to wait for a change before the response.",
+            "schema": { "type": "integer", "format": "int32", "minimum": 0, "maximum": LONGEST_WAIT.as_secs(), "default": 0 }
         }
     ];
     SuggestQuery: [

@@ -6,6 +6,7 @@ use axum::extract::{FromRequestParts, Path};
 use http::request::Parts;
 use ids::{
     ApiTokenId, CookedId, InvitationId, PlanEntryId, RecipeId, SessionId, ShareId, ShoppingItemId, UserId,
+    WebhookId,
 };
 use recipes::limits;
 
@@ -13,6 +14,7 @@ use crate::http::error::Report;
 use crate::use_cases::accounts::AccountError;
 use crate::use_cases::planning::PlanError;
 use crate::use_cases::recipes::RecipeError;
+use crate::use_cases::webhooks::WebhookError;
 
 /// The id in the path. Text that is no id gets the same 404 as an unknown id.
 pub struct PathId<Id>(pub Id);
@@ -50,6 +52,7 @@ path_ids! {
     InvitationId or AccountError::InvitationNotFound;
     PlanEntryId or PlanError::NoSuchMeal;
     ShoppingItemId or PlanError::NoSuchItem;
+    WebhookId or WebhookError::NotFound;
 }
 
 /// A revision of a recipe, by the numbers in the path.

@@ -3,6 +3,7 @@
 pub mod address;
 pub mod bin;
 pub mod bulk;
+pub mod changes;
 mod collection;
 pub mod cooked;
 pub mod favourite;

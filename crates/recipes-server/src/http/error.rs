@@ -20,6 +20,7 @@ mod recipe;
 mod rejection;
 mod repeat;
 mod report;
+mod webhook;
 
 use std::{borrow::Cow, time::Duration};
 

@@ -117,4 +117,8 @@ fn describe() {
     );
     describe_gauge!("recipes_backup_last_success", "0 if the last scheduled backup failed, else 1");
     describe_counter!("recipes_mails_total", "Attempts to send a mail, by result: sent, retried, failed");
+    describe_counter!(
+        "recipes_webhook_messages_total",
+        "Attempts to send a message to a webhook, by result: delivered, dropped, retried, failed"
+    );
 }

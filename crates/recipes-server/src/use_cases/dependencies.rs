@@ -12,6 +12,7 @@ use crate::jobs::mail::Mailer;
 use crate::jobs::search_index::SearchIndex;
 use crate::page_fetcher::PageFetcher;
 use crate::passwords::Passwords;
+use crate::webhook_sender::WebhookSender;
 
 /// What use cases work with. Clones share it.
 #[derive(Clone)]
@@ -26,6 +27,8 @@ pub struct Dependencies {
     pub images: ImageMaker,
     /// `None`: users cannot import from an address.
     pub pages: Option<PageFetcher>,
+    /// `None`: this machine cannot send messages to webhooks.
+    pub webhooks: Option<WebhookSender>,
     /// `None` for a service without recipes.
     pub search: Option<SearchIndex>,
     pub clock: Clock,

@@ -5,6 +5,7 @@ mod bulk;
 mod cooked;
 mod error;
 mod favourites;
+mod feed;
 mod health_labels;
 mod images;
 pub mod import;

@@ -1,8 +1,9 @@
-//! The pages of administrators: how the service is doing, users, invitations, the audit log, clients.
+//! The pages of administrators: how the service is doing, users, invitations, the audit log, clients, webhooks.
 
 mod audit;
 mod invitations;
 mod users;
+mod webhooks;
 
 use askama::Template;
 use axum::{
@@ -32,6 +33,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/admin/invitations/{id}", post(invitations::revoke))
         .route("/admin/audit", get(audit::list))
         .route("/admin/clients", get(clients))
+        .route("/admin/webhooks", get(webhooks::list))
 }
 
 #[derive(Template)]

@@ -30,6 +30,7 @@ use recipes_server::use_cases::{
     Dependencies,
     accounts::{ClientInfo, Reading, Settings, SignUpMode},
 };
+use recipes_server::webhook_sender::WebhookSender;
 use search::RecipeIndex;
 use serde_json::json;
 use store::{RevisionsKept, Store};
@@ -206,9 +207,11 @@ impl TestApp {
             search: search.clone(),
             images: ImageMaker::start().unwrap(),
             pages: Some(PageFetcher::new(Network::Loopback).unwrap()),
+            webhooks: Some(WebhookSender::new(Network::Loopback).unwrap()),
             clock: clock.clone(),
             entropy,
         };
+        let draining = Draining::default();
         let deployment = Deployment {
             public_url: public_url.clone(),
             provider_url: public_url.clone(),
@@ -219,6 +222,7 @@ impl TestApp {
                 (metadata, IssuerTokens::new(issuer, FindIdentity { store, clock, entropy }).unwrap())
             }),
             mode,
+            draining: draining.clone(),
         };
         let app = App::new(dependencies, deployment);
         let base_path = public_url.as_ref().map_or("", PublicUrl::path);
@@ -233,7 +237,7 @@ impl TestApp {
             access_log: AccessLog::off(),
             traces: Traces::off(),
             memory_budget: recipes_server::limits::MEMORY_BUDGET,
-            draining: Draining::default(),
+            draining,
         };
         let service = HttpService::new(routes, config);
         Self { store, clock, app, search, service, mail_worker: Mutex::new(mail_worker), folder }

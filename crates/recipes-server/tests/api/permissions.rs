@@ -52,6 +52,7 @@ matrix! {
     post   "/api/v1/recipes/import":                       401       200    403   200   200       403        200          403;
     get    "/api/v1/recipes/facets":                       200       200    200   200   200       200        403          403;
     get    "/api/v1/recipes/suggest":                      200       200    200   200   200       200        403          403;
+    get    "/api/v1/recipes/changes":                   200       200    200   200   200       200        403          403;
     get    "/api/v1/recipes/{id}":                         200       200    200   200   200       200        403          403;
     put    "/api/v1/recipes/{id}":                         401       403    403   200   200       403        200          403;
     patch  "/api/v1/recipes/{id}":                         401       403    403   200   200       403        403          403;
@@ -123,6 +124,14 @@ matrix! {
     patch  "/api/v1/admin/clients/{clientId}":             401       403    403   403   200       403        403          403;
     delete "/api/v1/admin/clients/{clientId}":             401       403    403   403   204       403        403          403;
     post   "/api/v1/admin/clients/{clientId}/secret":      401       403    403   403   201       403        403          403;
+    get    "/api/v1/admin/webhooks":                    401       403    403   403   200       403        403          403;
+    post   "/api/v1/admin/webhooks":                    401       403    403   403   422       403        403          403;
+    get    "/api/v1/admin/webhooks/{id}":               401       403    403   403   200       403        403          403;
+    patch  "/api/v1/admin/webhooks/{id}":               401       403    403   403   200       403        403          403;
+    delete "/api/v1/admin/webhooks/{id}":               401       403    403   403   204       403        403          403;
+    post   "/api/v1/admin/webhooks/{id}/secret":        401       403    403   403   201       403        403          403;
+    post   "/api/v1/admin/webhooks/{id}/test":          401       403    403   403   202       403        403          403;
+    get    "/api/v1/admin/webhooks/{id}/deliveries":    401       403    403   403   200       403        403          403;
     get    "/api/v1/admin/users":                          401       403    403   403   200       403        403          403;
     get    "/api/v1/admin/users/{id}":                     401       403    403   403   200       403        403          403;
     patch  "/api/v1/admin/users/{id}":                     401       403    403   403   200       403        403          403;
@@ -254,6 +263,11 @@ async fn path_of_alice(app: &TestApp, path: &str) -> String {
         } else {
             format!("{path}?token={}", share.json()["data"]["token"].as_str().unwrap())
         };
+    }
+    if let Some(part) = path.strip_prefix("/api/v1/admin/webhooks/{id}") {
+        let new = json!({ "url": "https://kitchen.example/hook" });
+        let created = app.admin().await.post("/api/v1/admin/webhooks", &new).await.is(201);
+        return format!("{}{part}", created.header("location"));
     }
     if let Some(part) = path.strip_prefix("/api/v1/recipes/bin/{id}") {
         let alice = app.alice().await;

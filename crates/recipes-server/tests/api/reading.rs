@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::app::{TestApp, recipe};
 use crate::pages::browser::Browser;
 
-const PATHS: [&str; 7] = [
+const PATHS: [&str; 8] = [
     "/api/v1/recipes",
     "/api/v1/recipes?limit=1",
     "/api/v1/recipes?q=soup",
@@ -15,6 +15,7 @@ const PATHS: [&str; 7] = [
     "/api/v1/recipes/facets",
     "/api/v1/recipes/suggest?q=s",
     "/api/v1/health-labels",
+    "/api/v1/recipes/changes",
 ];
 
 #[tokio::test]

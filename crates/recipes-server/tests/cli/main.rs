@@ -17,3 +17,4 @@ mod secrets;
 mod settings;
 mod tokens;
 mod users;
+mod webhooks;

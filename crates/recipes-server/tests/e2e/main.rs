@@ -26,3 +26,4 @@ mod shutdown;
 #[cfg(feature = "otel")]
 mod traces;
 mod tutorial;
+mod webhooks;

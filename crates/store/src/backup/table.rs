@@ -2,14 +2,14 @@
 //!
 //! A table that is derived from others is not here: `usages` and `address_collisions` are made anew by a restore, and
 //! `migrations` belongs to the schema. `codes`, `device_codes`, `pushed_requests` and `used_proofs` are valid for minutes,
-//! `idempotency_keys` for a day, and the rows of `ended_grants` for as long as an access token. `mails` and `logout_deliveries` are
-//! not here either: a restore must not send again what was sent since.
+//! `idempotency_keys` for a day, and the rows of `ended_grants` for as long as an access token. `mails`, `logout_deliveries` and
+//! `webhook_deliveries` are not here either: a restore must not send again what was sent since.
 
 use super::columns::Kind::{Address, Boolean, Bytes, Digest, Integer, Text, Time, Uuid};
 use super::columns::{Table, optional, required};
 
 /// In an order in which no record refers to a later one.
-pub(crate) const TABLES: [&Table; 28] = [
+pub(crate) const TABLES: [&Table; 29] = [
     &USERS,
     &RECIPES,
     &SESSIONS,
@@ -35,6 +35,7 @@ pub(crate) const TABLES: [&Table; 28] = [
     &IMAGES,
     &RECIPE_IMAGES,
     &BINNED_IMAGES,
+    &WEBHOOKS,
     &META,
     &AUDIT,
     &SEQUENCES,
@@ -339,6 +340,22 @@ const BINNED_FAVOURITES: Table =
     Table { name: "binned_favourites", columns: FAVOURITES.columns, has_sequence: false };
 
 const BINNED_COOKED: Table = Table { name: "binned_cooked", columns: COOKED.columns, has_sequence: false };
+
+const WEBHOOKS: Table = Table {
+    name: "webhooks",
+    columns: &[
+        required("id", Uuid),
+        required("url", Text),
+        required("events", Text),
+        required("secret", Bytes),
+        optional("former_secret", Bytes),
+        optional("former_until", Time),
+        required("created_at", Time),
+        optional("disabled_at", Time),
+        optional("disabled_because", Text),
+    ],
+    has_sequence: false,
+};
 
 const META: Table =
     Table { name: "meta", columns: &[required("name", Text), required("value", Bytes)], has_sequence: false };

@@ -26,6 +26,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/postgres/0011_plans_and_shopping_lists.sql"),
     include_str!("../../migrations/postgres/0012_access.sql"),
     include_str!("../../migrations/postgres/0013_images.sql"),
+    include_str!("../../migrations/postgres/0014_followers.sql"),
 ];
 
 /// Of the advisory lock: "recipes" in ASCII.

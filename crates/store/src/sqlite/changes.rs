@@ -11,10 +11,10 @@ use crate::{RecipeChanges, RecipePage, StoreError, Viewer};
 
 /// The name of the history, the highest id and the highest noted position.
 #[derive(Debug, PartialEq, Eq)]
-struct Position {
+pub(super) struct Position {
     history: String,
-    id: i64,
-    noted: i64,
+    pub(super) id: i64,
+    pub(super) noted: i64,
 }
 
 impl Sqlite {
@@ -76,7 +76,7 @@ fn changed_since(db: &Connection, after: &Position) -> Result<Vec<RecipeId>, Sto
 }
 
 impl Position {
-    fn current(db: &Connection) -> Result<Self, StoreError> {
+    pub(super) fn current(db: &Connection) -> Result<Self, StoreError> {
         let number = |sql| Ok::<i64, StoreError>(find_value(db, sql, [])?.unwrap_or(0));
         let history = find_value(db, "SELECT name FROM recipe_history", [])?;
         Ok(Self {
@@ -87,17 +87,17 @@ impl Position {
         })
     }
 
-    fn is_before(&self, now: &Self) -> bool {
+    pub(super) fn is_before(&self, now: &Self) -> bool {
         self.history == now.history && self.id <= now.id && self.noted <= now.noted
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split('-');
         let (history, id, noted) = (parts.next()?, parts.next()?, parts.next()?);
         Some(Self { history: history.to_owned(), id: id.parse().ok()?, noted: noted.parse().ok()? })
     }
 
-    fn to_text(&self) -> String {
+    pub(super) fn to_text(&self) -> String {
         format!("{}-{}-{}", self.history, self.id, self.noted)
     }
 }

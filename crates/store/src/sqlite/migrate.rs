@@ -30,6 +30,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0017_plans_and_shopping_lists.sql"),
     include_str!("../../migrations/sqlite/0018_access.sql"),
     include_str!("../../migrations/sqlite/0019_images.sql"),
+    include_str!("../../migrations/sqlite/0020_followers.sql"),
 ];
 
 #[derive(Debug, thiserror::Error)]

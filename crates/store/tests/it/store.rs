@@ -12,6 +12,7 @@ mod changes;
 mod cooked;
 mod edits;
 mod favourites;
+mod feed;
 mod files;
 mod foreign_files;
 mod idempotency;
@@ -42,6 +43,7 @@ mod transfer;
 mod upgrades;
 mod users;
 mod viewers;
+mod webhooks;
 
 use std::ops::Deref;
 use std::path::{Path, PathBuf};

@@ -16,6 +16,7 @@ use crate::use_cases::clients::ClientError;
 use crate::use_cases::planning::PlanError;
 use crate::use_cases::recipes::RecipeError;
 use crate::use_cases::repeats::RepeatError;
+use crate::use_cases::webhooks::WebhookError;
 
 const REQUEST_ID: &str = "01936f5e-8c00-7d3a-9b1e-3f5a7c9e1b2d";
 
@@ -64,6 +65,7 @@ fn report(name: &str, status: &str) -> Option<Report> {
         ("TooManyShares", _) => RecipeError::TooManyShares.into(),
         ("ShareNotFound", _) => RecipeError::NoSuchShare.into(),
         ("RevisionNotFound", _) => RecipeError::NoSuchRevision.into(),
+        ("PositionUnknown", _) => RecipeError::PositionUnknown.into(),
         ("CommunalBinned", _) => RecipeError::CommunalBinned.into(),
         ("UidTaken", _) => RecipeError::UidTaken.into(),
         ("CookedNotFound", _) => RecipeError::NoSuchEntry.into(),
@@ -89,6 +91,9 @@ fn report(name: &str, status: &str) -> Option<Report> {
         ("ClientNotFound", _) => ClientError::NotFound.into(),
         ("ClientChanged", _) => ClientError::Changed.into(),
         ("SecretlessClient", _) => ClientError::HasNoSecret.into(),
+        ("WebhookNotFound", _) => WebhookError::NotFound.into(),
+        ("TooManyWebhooks", _) => WebhookError::TooMany.into(),
+        ("WebhookDisabled", _) => WebhookError::Disabled.into(),
         ("TooManyApiTokens", _) => E::TooManyApiTokens.into(),
         ("RecipeNotFound" | "BinnedNotFound", _) => RecipeError::NotFound.into(),
         ("NotAcceptable", _) => RequestError::NotAcceptable { offered: "application/json".to_owned() }.into(),

@@ -43,6 +43,7 @@ impl From<RecipeError> for Report {
             E::TooManyCooked => (StatusCode::CONFLICT, "too_many_entries"),
             E::NoSuchRevision => (StatusCode::NOT_FOUND, "revision_not_found"),
             E::CommunalBinned => (StatusCode::FORBIDDEN, "admin_required"),
+            E::PositionUnknown => (StatusCode::GONE, "position_unknown"),
             E::UidTaken => (StatusCode::CONFLICT, "uid_taken"),
             E::NoSuchEntry => (StatusCode::NOT_FOUND, "entry_not_found"),
             E::NoSuchImage => (StatusCode::NOT_FOUND, "image_not_found"),

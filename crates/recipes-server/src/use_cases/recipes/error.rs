@@ -40,6 +40,11 @@ pub enum RecipeError {
     TooManyShares,
     #[error("This link is unknown, expired or revoked")]
     NoSuchShare,
+    #[error(
+        "The position is not of this database: ask for a new one (GET /api/v1/recipes/changes without since), read all recipes again, \
+         then go on from it"
+    )]
+    PositionUnknown,
     #[error("There is no such revision of this recipe")]
     NoSuchRevision,
     #[error("Only administrators delete recipes without an owner for good")]

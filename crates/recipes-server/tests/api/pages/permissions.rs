@@ -88,6 +88,7 @@ const MATRIX: &[(&str, &str, [u16; 5])] = &[
     ("post", "/admin/invitations", [303, 403, 403, 403, 200]),
     ("get", "/admin/audit", [303, 403, 403, 403, 200]),
     ("get", "/admin/clients", [303, 403, 403, 403, 200]),
+    ("get", "/admin/webhooks", [303, 403, 403, 403, 200]),
     ("get", "/admin/first-run", [404, 404, 404, 404, 404]),
     ("post", "/admin/first-run", [422, 422, 422, 422, 422]),
 ];

@@ -1,4 +1,4 @@
-//! A private recipe is in no other user's results, counts, facets, suggestions or corrections, and one for members in none of an
+//! A private recipe is in no other user's results, counts, facets, suggestions, corrections or changes, and one for members in none of an
 //! anonymous client.
 
 use proptest::{collection::vec, prelude::*, test_runner::TestRunner};
@@ -68,6 +68,15 @@ fn routes(number: usize) -> Vec<String> {
     .to_vec()
 }
 
+const CHANGES: &str = "/api/v1/recipes/changes";
+
+/// The recipes that the feed of changes tells of since a position, and whether each is gone.
+async fn changes(client: &Client, position: &str) -> Vec<(u64, bool)> {
+    let page = client.get(&format!("{CHANGES}?since={position}")).await.is(200).json();
+    let changes = page["data"].as_array().unwrap().iter();
+    changes.map(|change| (change["id"].as_u64().unwrap(), change.get("deleted").is_some())).collect()
+}
+
 #[test]
 fn private_recipes_are_nowhere_in_the_answers_to_others() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -85,6 +94,7 @@ fn private_recipes_are_nowhere_in_the_answers_to_others() {
 async fn check(cases: &[Case]) {
     let app = TestApp::new();
     let users = users(&app).await;
+    let position = app.anonymous().get(CHANGES).await.is(200).json()["position"].as_str().unwrap().to_owned();
     for (number, (owner, visibility, was, is_deleted)) in cases.iter().enumerate() {
         let created = users[*owner].post("/api/v1/recipes", &body(number, was)).await.is(201);
         let url = created.header("location");
@@ -99,15 +109,18 @@ async fn check(cases: &[Case]) {
     let anonymous = app.anonymous();
     let readers = users.iter().enumerate().map(|(number, user)| (Some(number), user));
     for (reader, client) in readers.chain([(None, &anonymous)]) {
-        let may_read = |(owner, visibility, _, is_deleted): &Case| {
-            let is_seen = match *visibility {
-                "public" => true,
-                "members" => reader.is_some(),
-                _ => Some(*owner) == reader,
-            };
-            !is_deleted && is_seen
+        let is_seen = |owner: usize, visibility: &str| match visibility {
+            "public" => true,
+            "members" => reader.is_some(),
+            _ => Some(owner) == reader,
         };
+        let may_read = |(owner, visibility, _, is_deleted): &Case| !is_deleted && is_seen(*owner, visibility);
         let readable = cases.iter().filter(|case| may_read(case)).count();
+        let was_readable =
+            |(owner, visibility, was, _): &Case| is_seen(*owner, visibility) || is_seen(*owner, was);
+        let told = (1..).zip(cases).filter(|(_, case)| was_readable(case));
+        let told: Vec<(u64, bool)> = told.map(|(id, case)| (id, !may_read(case))).collect();
+        assert_eq!(changes(client, &position).await, told, "{reader:?}");
         for (number, case) in cases.iter().enumerate() {
             for route in routes(number) {
                 let answer = fresh_with(client, &route, "count=exact").await.is(200);
@@ -134,6 +147,8 @@ async fn check(cases: &[Case]) {
         assert_eq!(total, readable, "{reader:?}");
     }
     // The administrator reads all of them.
+    let told: Vec<(u64, bool)> = (1..).zip(cases).map(|(id, (.., is_deleted))| (id, *is_deleted)).collect();
+    assert_eq!(changes(&admin, &position).await, told);
     let all = cases.iter().filter(|(.., is_deleted)| !is_deleted).count();
     assert_eq!(fresh(&admin, "/api/v1/recipes/facets").await.is(200).json()["data"]["total"], all);
 }

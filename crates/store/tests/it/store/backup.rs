@@ -208,9 +208,11 @@ async fn every_column_of_every_table_is_in_a_backup(database: Database) {
         "ended_grants.",
         "logout_deliveries.",
         "mails.",
+        "webhook_deliveries.",
         "rate_limits.",
         "recipe_changes.",
         "recipe_deletions.",
+        "recipe_departures.",
         "recipe_history.",
         "recipes.changed_in",
     ];
