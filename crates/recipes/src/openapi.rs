@@ -7,6 +7,7 @@ use crate::content::Content;
 use crate::fields::Fields;
 use crate::instruction::Instruction;
 use crate::nutrition::{Amount, Nutrition};
+use crate::rating::Rating;
 use crate::schema::{View, component};
 use crate::server_fields::ServerFields;
 
@@ -65,6 +66,7 @@ fn recipe() -> Value {
     {
         properties.append(more);
         properties.insert("id".to_owned(), component("Id"));
+        properties.insert(Rating::NAME.to_owned(), Rating::schema());
     }
     if let (Some(required), Some(more)) =
         (schema["required"].as_array_mut(), server["required"].as_array_mut())
