@@ -4,6 +4,7 @@ use aws_lc_rs::digest::{Context as Hasher, SHA256};
 use ids::RecipeId;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::ratings::Ratings;
 use crate::{Context, NewRecipe, Store, StoreError, StoredRecipe};
 
 /// How long a key is remembered.
@@ -59,7 +60,8 @@ impl Remembered {
         if fingerprint != key.fingerprint {
             return Once::OtherContent;
         }
-        Once::Replayed(StoredRecipe { id: recipe, revision: 1, updated_at: created_at, text })
+        let ratings = Ratings::default();
+        Once::Replayed(StoredRecipe { id: recipe, revision: 1, updated_at: created_at, text, ratings })
     }
 }
 

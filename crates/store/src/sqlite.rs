@@ -37,6 +37,7 @@ mod network;
 mod passwords;
 mod plans;
 mod quota;
+mod ratings;
 mod reader;
 mod recipe_row;
 mod recipe_snapshot;

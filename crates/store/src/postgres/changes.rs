@@ -7,6 +7,7 @@ use ids::RecipeId;
 
 use super::Postgres;
 use super::columns::Columns;
+use super::ratings::rating_in;
 use super::recipe_state::user_of;
 use super::recipes::PAGE_BYTES;
 use crate::{RecipeChanges, RecipePage, StoreError, Viewer};
@@ -72,8 +73,8 @@ impl Postgres {
     ) -> Result<(RecipePage, usize), StoreError> {
         // Texts behind the end of the page are not sent.
         let sql = &format!(
-            "SELECT place, id, document FROM (
-                 SELECT place, id, document, sum(octet_length(document)) OVER (ORDER BY place) - octet_length(document) AS before
+            "SELECT place, id, document, rating_count, rating_sum FROM (
+                 SELECT place, id, document, rating_count, rating_sum, sum(octet_length(document)) OVER (ORDER BY place) - octet_length(document) AS before
                  FROM unnest($1::bigint[]) WITH ORDINALITY AS wanted (wanted_id, place) JOIN recipes ON id = wanted_id
                  WHERE NOT private OR owner_id = $2::bigint OR $3) AS page
              WHERE before <= {PAGE_BYTES} ORDER BY place"
@@ -91,7 +92,7 @@ impl Postgres {
             if page.json_len() + text.len() > PAGE_BYTES && !page.is_empty() {
                 return Ok((page, looked_up));
             }
-            page.push(id, text.as_bytes());
+            page.push(id, text.as_bytes(), rating_in(&mut columns)?);
             looked_up = usize::try_from(place).unwrap_or(usize::MAX);
         }
         // Without a text behind the end, what is left does not exist for the viewer.

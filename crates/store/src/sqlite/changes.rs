@@ -4,6 +4,7 @@ use ids::RecipeId;
 use rusqlite::{Connection, params};
 
 use super::columns::Columns;
+use super::ratings::rating_in;
 use super::recipe_state::viewer_params;
 use super::recipes::PAGE_BYTES;
 use super::{Sqlite, cached, find_value};
@@ -35,8 +36,8 @@ impl Sqlite {
     ) -> Result<(RecipePage, usize), StoreError> {
         self.read(|db| {
             let (user, admin) = viewer_params(viewer);
-            let sql =
-                "SELECT id, document FROM recipes WHERE id = ?1 AND (private = 0 OR owner_id = ?2 OR ?3)";
+            let sql = "SELECT id, document, rating_count, rating_sum FROM recipes
+                       WHERE id = ?1 AND (private = 0 OR owner_id = ?2 OR ?3)";
             let mut statement = cached(db, sql)?;
             let mut page = RecipePage::after(json);
             for (looked_up, id) in ids.iter().enumerate() {
@@ -47,7 +48,7 @@ impl Sqlite {
                 if page.json_len() + text.len() > PAGE_BYTES && !page.is_empty() {
                     return Ok((page, looked_up));
                 }
-                page.push(id, text);
+                page.push(id, text, rating_in(&mut columns)?);
             }
             Ok((page, ids.len()))
         })
