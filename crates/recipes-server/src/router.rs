@@ -69,6 +69,7 @@ fn recipe_routes() -> OpenApiRouter<App> {
         .routes(routes!(api::recipes::cooked::list, api::recipes::cooked::add))
         .routes(routes!(api::recipes::cooked::remove))
         .routes(routes!(api::recipes::favourite::add, api::recipes::favourite::remove))
+        .routes(routes!(api::recipes::rating::read, api::recipes::rating::rate, api::recipes::rating::remove))
         .routes(routes!(api::plan::read, api::plan::replace))
         .routes(routes!(api::plan::add))
         .routes(routes!(api::plan::remove))

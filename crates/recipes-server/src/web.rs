@@ -60,6 +60,7 @@ pub const PATHS: &[&str] = &[
     "/recipes/{id}/edit",
     "/recipes/{id}/delete",
     "/recipes/{id}/favourite",
+    "/recipes/{id}/rating",
     "/recipes/{id}/cooked",
     "/recipes/{id}/cooked/{entry}",
     "/plan",
@@ -137,6 +138,7 @@ where
             .route("/recipes/{id}/edit", get(edit::edit_form).post(edit::update))
             .route("/recipes/{id}/delete", get(edit::delete_form).post(edit::delete))
             .route("/recipes/{id}/favourite", post(personal::favourite))
+            .route("/recipes/{id}/rating", post(personal::rate))
             .route("/recipes/{id}/cooked", post(personal::add_cooked))
             .route("/recipes/{id}/cooked/{entry}", post(personal::remove_cooked))
             .route("/plan", get(plan::read).post(plan::add))

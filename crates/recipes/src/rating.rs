@@ -4,9 +4,11 @@ use std::fmt;
 use std::io::Write as _;
 use std::ops::RangeInclusive;
 
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
 
-use crate::fields::CorruptField;
+use crate::fields::{CorruptField, take};
 
 /// The stars that one user gives: 1 to 5.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,8 +74,7 @@ impl Rating {
 
     /// Takes the member out of a whole recipe.
     pub(crate) fn take(recipe: &mut Map<String, Value>) -> Result<Option<Self>, CorruptField> {
-        let Some(value) = recipe.remove(Self::NAME) else { return Ok(None) };
-        Self::from_json(&value).map(Some).ok_or(CorruptField(Self::NAME))
+        take::optional(recipe, Self::NAME)
     }
 
     pub(crate) fn from_json(value: &Value) -> Option<Self> {
@@ -96,6 +97,13 @@ impl Rating {
             },
             "example": { "average": 4.33, "count": 12 }
         })
+    }
+}
+
+impl<'de> Deserialize<'de> for Rating {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        Self::from_json(&value).ok_or_else(|| D::Error::custom("no rating"))
     }
 }
 

@@ -7,7 +7,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 use accounts::{MAX_API_TOKENS, MAX_INVITATIONS};
 use store::{
     MAX_COOKED, MAX_COOKED_OF_RECIPE, MAX_FAVOURITES, MAX_HOUSEHOLD_MEMBERS, MAX_PLAN_ENTRIES,
-    MAX_PLAN_ENTRIES_OF_DAY, MAX_SHOPPING_ITEMS,
+    MAX_PLAN_ENTRIES_OF_DAY, MAX_RATINGS, MAX_SHOPPING_ITEMS,
 };
 use utoipa::{
     IntoResponses,
@@ -58,6 +58,8 @@ errors! {
     UserNotFound: 404 "There is no such user";
     InvitationNotFound: 404 "There is no such open invitation";
     TooManyFavourites: 409 format!("You have {MAX_FAVOURITES} favourites already");
+    TooManyRatings: 409 format!("You have rated {MAX_RATINGS} recipes already");
+    RatingNotFound: 404 "You have not rated the recipe, or there is no such recipe that you may read";
     TooManyCooked: 409 format!("You have {MAX_COOKED_OF_RECIPE} entries for this recipe already, or {MAX_COOKED} in all");
     CookedNotFound: 404 "You have no such entry";
     MealNotFound: 404 "There is no such meal in your plan";

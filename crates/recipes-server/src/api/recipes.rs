@@ -9,6 +9,7 @@ pub mod health_labels;
 mod hit_stream;
 pub mod import;
 mod page_stream;
+pub mod rating;
 pub mod response;
 pub mod revisions;
 mod scaled;
@@ -131,10 +132,10 @@ pub async fn list(
             (ref("#/components/schemas/TextDocument") = "text/plain"),
             (ref("#/components/schemas/TextDocument") = "text/x-cooklang"),
         ), headers(
-            ("etag" = String, description = "The revision and the representation, for If-None-Match; that of the JSON without \
-                parameters also for If-Match"),
-            ("last-modified" = String, description = "When it was last changed"))),
-        (status = 304, description = "You have the current revision"),
+            ("etag" = String, description = "The revision, the rating and the representation, for If-None-Match; that of the \
+                JSON without parameters also for If-Match, which only looks at the revision"),
+            ("last-modified" = String, description = "When it was last changed or rated"))),
+        (status = 304, description = "You have the current revision and rating"),
         Malformed, Unauthorized, WithoutRecipesRead, RecipeNotFound, NotAcceptable, Unavailable,
     )
 )]
@@ -149,8 +150,7 @@ pub async fn read(
     let response = if *representation == JSON && view.is_plain() {
         app.recipe_responses().read(app.recipes(), id, viewer).await?
     } else {
-        let (recipe, applied) = app.recipes().view(id, viewer, view.view).await?;
-        view.respond(&recipe, applied, representation)?
+        view.respond(app.recipes().view(id, viewer, view.view).await?, representation)?
     };
     Ok(response.for_conditions(&conditions))
 }

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use store::Viewer;
 
 use super::languages::Text;
-use super::show;
+use super::show::{self, ShownRating};
 use crate::app::App;
 use crate::http::error::Report;
 
@@ -17,6 +17,7 @@ pub(super) struct Card {
     pub(super) kind: String,
     /// The total time; may be empty.
     pub(super) time: String,
+    pub(super) rating: Option<ShownRating>,
     pub(super) labels: Vec<String>,
     pub(super) is_private: bool,
     /// The number of a colour.
@@ -39,6 +40,7 @@ struct Document {
     cuisine: Vec<String>,
     #[serde(default)]
     visibility: recipes::Visibility,
+    rating: Option<recipes::Rating>,
 }
 
 /// Labels on one card.
@@ -64,6 +66,7 @@ impl Card {
             name: recipe.name,
             kind: recipe.category.into_iter().chain(recipe.cuisine).next().unwrap_or_default(),
             time: total.map(|minutes| show::minutes(t, minutes)).unwrap_or_default(),
+            rating: recipe.rating.map(|rating| show::rating(t, rating)),
             labels: recipe.health_labels.into_iter().take(LABELS).collect(),
             is_private: recipe.visibility == recipes::Visibility::Private,
             tint: id.get() % TINTS,

@@ -35,6 +35,8 @@ impl From<RecipeError> for Report {
             E::UidTaken => (StatusCode::CONFLICT, "uid_taken"),
             E::NoSuchEntry => (StatusCode::NOT_FOUND, "entry_not_found"),
             E::TooManyFavourites => (StatusCode::CONFLICT, "too_many_favourites"),
+            E::TooManyRatings => (StatusCode::CONFLICT, "too_many_ratings"),
+            E::NoRating => (StatusCode::NOT_FOUND, "rating_not_found"),
             E::Stale { .. } => (StatusCode::PRECONDITION_FAILED, "precondition_failed"),
             E::IndexIncomplete { .. } => (StatusCode::SERVICE_UNAVAILABLE, "search_index_incomplete"),
             E::NoSearch => return Self::internal(error),
@@ -51,7 +53,8 @@ impl From<RecipeError> for Report {
                 report.retry_after_seconds(seconds.clamp(1, LONGEST_WAIT))
             }
             E::Stale { id, revision, current } => {
-                let report = report.with_header(header::ETAG, ETag::json(id, revision).to_header());
+                let etag = current.as_deref().map_or_else(|| ETag::json(id, revision), ETag::of);
+                let report = report.with_header(header::ETAG, etag.to_header());
                 match current {
                     Some(current) => report.with_current(&current),
                     None => report,
