@@ -28,6 +28,7 @@ mod permissions;
 mod planning;
 mod properties;
 mod rate_limits;
+mod ratings;
 mod reading;
 mod recipes;
 mod revisions;

@@ -66,6 +66,9 @@ matrix! {
     delete "/api/v1/recipes/{id}/cooked/{entry}":          401       404   204   404       403        204          403;
     put    "/api/v1/recipes/{id}/favourite":               401       204   204   204       403        204          403;
     delete "/api/v1/recipes/{id}/favourite":               401       204   204   204       403        204          403;
+    get    "/api/v1/recipes/{id}/rating":                  401       404   200   404       200        403          403;
+    put    "/api/v1/recipes/{id}/rating":                  401       422   422   422       403        422          403;
+    delete "/api/v1/recipes/{id}/rating":                  401       204   204   204       403        204          403;
     get    "/api/v1/plan":                                 401       200   200   200       200        403          403;
     put    "/api/v1/plan":                                 401       422   422   422       403        422          403;
     post   "/api/v1/plan/meals":                           401       422   422   422       403        422          403;
@@ -206,7 +209,11 @@ async fn path_of_alice(app: &TestApp, path: &str) -> String {
         return format!("{}{part}", url.replace("/recipes/", "/recipes/bin/"));
     }
     if let Some(part) = path.strip_prefix("/api/v1/recipes/{id}/").filter(|part| !part.contains("{entry}")) {
-        let url = app.alice().await.posts_recipe("Soup").await;
+        let alice = app.alice().await;
+        let url = alice.posts_recipe("Soup").await;
+        if part == "rating" {
+            alice.put(&format!("{url}/rating"), &json!({ "rating": 4 })).await.is(204);
+        }
         return format!("{url}/{}", part.replace("{revision}", "1"));
     }
     if path.starts_with("/api/v1/admin/users/") {
