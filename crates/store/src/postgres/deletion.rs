@@ -130,9 +130,9 @@ async fn noted(db: &Db) -> Result<Option<UserId>, Failure> {
     db.find(sql, &[], user_id_in).await
 }
 
-/// Deletes the private recipes of a user who is about to be deleted, what was private in the history of others, the bin and the ratings, and makes
-/// the public recipes communal: [`STEP`] of each at most. Answers whether there are more. The texts of the public ones name the owner,
-/// so they are written anew. That is no change of what the author wrote, so no former revision is kept of it.
+/// Deletes the private recipes of a user who is about to be deleted, what was private in the history of others, the bin and the
+/// ratings, and makes the public recipes communal: [`STEP`] of each at most. Answers whether there are more. The texts of the public
+/// ones name the owner, so they are written anew. That is no change of what the author wrote, so no former revision is kept of it.
 async fn release_recipes(db: &Db, owner: UserId, now: Timestamp) -> Result<bool, Failure> {
     let sql =
         "DELETE FROM recipes WHERE id IN (SELECT id FROM recipes WHERE owner_id = $1 AND private LIMIT $2)";

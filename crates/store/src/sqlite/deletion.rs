@@ -117,9 +117,9 @@ fn noted(db: &Connection) -> Result<Option<UserId>, StoreError> {
     find_value(db, sql, [])?.map(columns::user_id).transpose()
 }
 
-/// Deletes the private recipes of a user who is about to be deleted, what was private in the history of others, the bin and the ratings, and makes
-/// the public recipes communal: [`STEP`] of each at most. Answers whether there are more. The texts of the public ones name the owner,
-/// so they are written anew. That is no change of what the author wrote, so no former revision is kept of it.
+/// Deletes the private recipes of a user who is about to be deleted, what was private in the history of others, the bin and the
+/// ratings, and makes the public recipes communal: [`STEP`] of each at most. Answers whether there are more. The texts of the public
+/// ones name the owner, so they are written anew. That is no change of what the author wrote, so no former revision is kept of it.
 fn release_recipes(db: &Connection, owner: UserId, now: Timestamp) -> Result<bool, StoreError> {
     let sql = "DELETE FROM recipes WHERE id IN (SELECT id FROM recipes WHERE owner_id = ?1 AND private = 1 LIMIT ?2)";
     let mut more = execute(db, sql, params![owner.get(), STEP])? == usize::from(STEP);
