@@ -85,6 +85,7 @@ fn recipe_routes() -> OpenApiRouter<App> {
         .routes(routes!(api::recipes::shares::revoke))
         .routes(routes!(api::recipes::shares::read))
         .routes(routes!(api::recipes::favourite::add, api::recipes::favourite::remove))
+        .routes(routes!(api::recipes::rating::read, api::recipes::rating::rate, api::recipes::rating::remove))
         .routes(routes!(api::plan::read, api::plan::replace))
         .routes(routes!(api::plan::add))
         .routes(routes!(api::plan::remove))

@@ -67,6 +67,7 @@ pub const PATHS: &[&str] = &[
     "/recipes/{id}/shares/{share}",
     "/shared",
     "/recipes/{id}/favourite",
+    "/recipes/{id}/rating",
     "/recipes/{id}/cooked",
     "/recipes/{id}/cooked/{entry}",
     "/plan",
@@ -149,6 +150,7 @@ where
             .route("/recipes/{id}/shares", get(shares::list).post(shares::create))
             .route("/recipes/{id}/shares/{share}", post(shares::revoke))
             .route("/recipes/{id}/favourite", post(personal::favourite))
+            .route("/recipes/{id}/rating", post(personal::rate))
             .route("/recipes/{id}/cooked", post(personal::add_cooked))
             .route("/recipes/{id}/cooked/{entry}", post(personal::remove_cooked))
             .route("/plan", get(plan::read).post(plan::add))

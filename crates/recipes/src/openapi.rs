@@ -8,6 +8,7 @@ use crate::fields::Fields;
 use crate::images::{Image, RecipeImages, SizedImage, StepImage};
 use crate::instruction::Instruction;
 use crate::nutrition::{Amount, Nutrition};
+use crate::rating::Rating;
 use crate::schema::{View, component};
 use crate::server_fields::ServerFields;
 
@@ -72,6 +73,7 @@ fn recipe() -> Value {
         }
         properties.append(more);
         properties.insert("id".to_owned(), component("Id"));
+        properties.insert(Rating::NAME.to_owned(), Rating::schema());
     }
     if let (Some(required), Some(more)) =
         (schema["required"].as_array_mut(), server["required"].as_array_mut())

@@ -11,6 +11,7 @@ use aws_lc_rs::digest::{Context as Hasher, SHA256};
 use ids::{RecipeId, UserId};
 use jiff::{SignedDuration, Timestamp};
 
+use crate::ratings::Ratings;
 use crate::{Context, NewRecipe, Store, StoreError, StoredRecipe};
 
 /// How long a key is remembered.
@@ -72,7 +73,13 @@ impl Remembered {
         }
         let id = RecipeId::from_i64(recipe);
         let id = id.ok_or_else(|| StoreError::Corrupt(format!("the recipe id {recipe}")))?;
-        Ok(Once::Replayed(StoredRecipe { id, revision: 1, updated_at: at, text }))
+        Ok(Once::Replayed(StoredRecipe {
+            id,
+            revision: 1,
+            updated_at: at,
+            text,
+            ratings: Ratings::default(),
+        }))
     }
 
     /// The answer to a request that has created no recipe.

@@ -40,7 +40,9 @@ mod page;
 mod passwords;
 mod plans;
 mod postgres;
+mod ratings;
 mod recipe_commands;
+mod recipe_page;
 mod recipe_snapshot;
 mod recipes;
 mod requests;
@@ -94,9 +96,11 @@ pub use self::page::{DEFAULT_PAGE_SIZE, Listing, MAX_PAGE_SIZE, Page, PageEnd};
 pub use self::plans::{
     MAX_PLAN_ENTRIES, MAX_PLAN_ENTRIES_OF_DAY, NewPlanEntries, PlanEntry, Planned, ReplacedDays,
 };
+pub use self::ratings::{MAX_RATINGS, Rated, UserRating};
 pub use self::recipe_commands::{NewRecipe, PatchRecipe, ReplaceRecipe, RestoreRevision};
+pub use self::recipe_page::RecipePage;
 pub use self::recipe_snapshot::RecipeSnapshot;
-pub use self::recipes::{Edit, RecipePage, StoredRecipe};
+pub use self::recipes::{Edit, StoredRecipe};
 pub use self::requests::{DeviceCodeKey, MAX_WAITING_REQUESTS, NewDeviceCode, NewPushedRequest};
 pub use self::revisions::{FoundRevision, Revision, RevisionPage};
 pub use self::revisions_kept::RevisionsKept;

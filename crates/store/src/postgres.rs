@@ -44,6 +44,7 @@ mod parameters;
 mod passwords;
 mod plans;
 mod quota;
+mod ratings;
 mod recipe_row;
 mod recipe_snapshot;
 mod recipe_state;

@@ -1,14 +1,13 @@
 //! Recipes as they are stored, whatever the database.
 
-use std::ops::Range;
-
 use jiff::Timestamp;
 
+use crate::ratings::Ratings;
 use crate::recipe_commands::{Change, NewRecipe, PatchRecipe, ReplaceRecipe, RestoreRevision};
-use crate::{Context, Listing, Page, PageEnd, ReadCache, Store, StoreError};
+use crate::{Context, Listing, Page, PageEnd, ReadCache, RecipePage, Store, StoreError};
 use ::recipes::{
-    ContentJson, EditRefusal, EditTerms, FieldError, PatchError, RecipePatch, Usage, Viewer, Visibility,
-    write_recipe_json,
+    ContentJson, EditRefusal, EditTerms, FieldError, PatchError, Rating, RecipePatch, Usage, Viewer,
+    Visibility, write_recipe_json,
 };
 use ids::{RecipeId, UserId};
 
@@ -33,79 +32,37 @@ pub struct StoredRecipe {
     pub revision: i64,
     pub updated_at: Timestamp,
     pub(crate) text: Vec<u8>,
+    /// Of the current revision only.
+    pub(crate) ratings: Ratings,
 }
 
 impl StoredRecipe {
     /// Appends the recipe as a JSON object.
     pub fn write_json(&self, out: &mut Vec<u8>) {
         write_recipe_json(out, self.id, &self.text);
+        if let Some(rating) = self.rating() {
+            rating.append_to(out);
+        }
+    }
+
+    /// What users think of it. `None` while no user has rated it, and for a former revision.
+    pub fn rating(&self) -> Option<Rating> {
+        self.ratings.rating
+    }
+
+    /// When the JSON object changed last: by an edit, or by a rating.
+    pub fn modified_at(&self) -> Timestamp {
+        self.ratings.changed_at.map_or(self.updated_at, |rated_at| rated_at.max(self.updated_at))
     }
 
     /// The bytes that [`write_json`](Self::write_json) appends, or a few more.
     pub fn json_len(&self) -> usize {
-        self.text.len() + JSON_ID_BYTES
+        self.text.len() + JSON_ID_BYTES + Rating::JSON_BYTES
     }
 }
 
 /// The longest `{"id":1,`, rounded up.
 const JSON_ID_BYTES: usize = 32;
-
-/// The recipes of a page as JSON objects, in the order of their ids: `{"id":1,...},{"id":2,...}`. They share one buffer, which
-/// a response continues: so a page is copied once, out of the database.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RecipePage {
-    json: Vec<u8>,
-    /// Each recipe's id, and where its object is in `json`.
-    places: Vec<(RecipeId, Range<usize>)>,
-}
-
-impl RecipePage {
-    /// An empty page behind `json`.
-    pub(crate) fn after(json: Vec<u8>) -> Self {
-        Self { json, places: Vec::new() }
-    }
-
-    pub(crate) fn reserve(&mut self, rows: usize, bytes: usize) {
-        self.json.reserve(bytes);
-        self.places.reserve(rows);
-    }
-
-    pub(crate) fn push(&mut self, id: RecipeId, stored: &[u8]) {
-        if !self.is_empty() {
-            self.json.push(b',');
-        }
-        let start = self.json.len();
-        write_recipe_json(&mut self.json, id, stored);
-        self.places.push((id, start..self.json.len()));
-    }
-
-    /// Each recipe's id and JSON object.
-    pub fn iter(&self) -> impl Iterator<Item = (RecipeId, &[u8])> {
-        self.places.iter().map(|(id, place)| (*id, self.json.get(place.clone()).unwrap_or_default()))
-    }
-
-    pub fn len(&self) -> usize {
-        self.places.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.places.is_empty()
-    }
-
-    pub fn last(&self) -> Option<RecipeId> {
-        self.places.last().map(|&(id, _)| id)
-    }
-
-    /// The bytes of the objects and of what was before them.
-    pub fn json_len(&self) -> usize {
-        self.json.len()
-    }
-
-    /// What was before, and the objects with commas between them.
-    pub fn into_json(self) -> Vec<u8> {
-        self.json
-    }
-}
 
 /// What became of a change.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -41,6 +41,7 @@ mod network;
 mod passwords;
 mod plans;
 mod quota;
+mod ratings;
 mod reader;
 mod recipe_row;
 mod recipe_snapshot;

@@ -7,7 +7,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 use accounts::{MAX_API_TOKENS, MAX_INVITATIONS};
 use store::{
     MAX_COOKED, MAX_COOKED_OF_RECIPE, MAX_EDITED_BYTES, MAX_FAVOURITES, MAX_HOUSEHOLD_MEMBERS,
-    MAX_PLAN_ENTRIES, MAX_PLAN_ENTRIES_OF_DAY, MAX_SHARES, MAX_SHOPPING_ITEMS, MAX_WEBHOOKS,
+    MAX_PLAN_ENTRIES, MAX_PLAN_ENTRIES_OF_DAY, MAX_RATINGS, MAX_SHARES, MAX_SHOPPING_ITEMS, MAX_WEBHOOKS,
 };
 use utoipa::{
     IntoResponses,
@@ -61,6 +61,8 @@ errors! {
     UserNotFound: 404 "There is no such user";
     InvitationNotFound: 404 "There is no such open invitation";
     TooManyFavourites: 409 format!("You have {MAX_FAVOURITES} favourites already");
+    TooManyRatings: 409 format!("You have rated {MAX_RATINGS} recipes already");
+    RatingNotFound: 404 "You have not rated the recipe, or there is no such recipe that you may read";
     TooManyCooked: 409 format!("You have {MAX_COOKED_OF_RECIPE} entries for this recipe already, or {MAX_COOKED} in all");
     TooManyShares: 409 format!("The recipe has {MAX_SHARES} links already");
     ShareNotFound: 404 "There is no such link: it is unknown, expired or revoked; or there is no such recipe";

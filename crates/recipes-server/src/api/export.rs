@@ -7,7 +7,7 @@ use ids::{RecipeId, UserId};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{json, value::RawValue};
-use store::{BinKey, Cooked, Favourite, PlanEntry, SharedByUser, StoredRecipe};
+use store::{BinKey, Cooked, Favourite, PlanEntry, SharedByUser, StoredRecipe, UserRating};
 
 use super::{
     admin::{audit::EntryView, invitations::InvitationView},
@@ -36,7 +36,7 @@ use crate::use_cases::planning::{Household, ShoppingItem};
     get, path = "/api/v1/users/me/export", tag = "users", operation_id = "exportMe",
     security(("bearer" = ["account"])),
     responses(
-        (status = 200, description = "Account, sessions, API tokens, applications, favourites, cooked recipes, share links, meal plan, shopping list, invitations, recipes with their history and the bin, and the events of the account and of your own actions", body = ref("#/components/schemas/Export"),
+        (status = 200, description = "Account, sessions, API tokens, applications, favourites, ratings, cooked recipes, share links, meal plan, shopping list, invitations, recipes with their history and the bin, and the events of the account and of your own actions", body = ref("#/components/schemas/Export"),
             headers(("content-disposition" = String, description = "A name for the file"))),
         Malformed, Unauthorized, WithoutScope, NotAcceptable, Unavailable,
     )
@@ -44,6 +44,7 @@ use crate::use_cases::planning::{Household, ShoppingItem};
 pub async fn read(JsonApi(app): JsonApi<App>, me: AccountOwner, _: NoQuery) -> Result<Response, Report> {
     let personal = Personal {
         favourites: app.recipes().favourites(me.user.id).await?,
+        ratings: app.recipes().ratings(me.user.id).await?,
         cooked: app.recipes().cooked(me.user.id, None).await?,
         shares: app.recipes().shares_of(me.user.id).await?,
         household: app.planning().household(me.user.id).await?,
@@ -77,6 +78,7 @@ enum Part {
 /// What the user keeps about recipes, also of other users.
 struct Personal {
     favourites: Vec<Favourite>,
+    ratings: Vec<UserRating>,
     cooked: Vec<Cooked>,
     shares: Vec<SharedByUser>,
     household: Household,
@@ -92,6 +94,11 @@ fn head(export: &Export, personal: &Personal, me: &AccountOwner) -> Result<Vec<u
         .favourites
         .iter()
         .map(|it| json!({ "recipeId": it.recipe, "addedAt": it.added_at }))
+        .collect();
+    let ratings: Vec<_> = personal
+        .ratings
+        .iter()
+        .map(|it| json!({ "recipeId": it.recipe, "rating": it.stars.get(), "ratedAt": it.rated_at }))
         .collect();
     let shares: Vec<_> = personal
         .shares
@@ -109,6 +116,7 @@ fn head(export: &Export, personal: &Personal, me: &AccountOwner) -> Result<Vec<u
         "apiTokens": api_tokens.iter().map(ApiTokenView::of).collect::<Vec<_>>(),
         "applications": applications.iter().map(ApplicationView::of).collect::<Vec<_>>(),
         "favourites": favourites,
+        "ratings": ratings,
         "cooked": personal.cooked.iter().map(CookedView::of).collect::<Vec<_>>(),
         "shares": shares,
         "household": household_json(&personal.household),

@@ -150,8 +150,8 @@ parameters! {
         },
         {
             "name": "sort", "in": "query", "required": false,
-            "description": "`relevance` (the default with `q`), `id`, `name`, `createdAt`, `updatedAt` or `totalTimeMinutes`; `-` before it reverses the order.",
-            "schema": { "type": "string", "pattern": "^(relevance|-?(id|name|createdAt|updatedAt|totalTimeMinutes))$" }
+            "description": "`relevance` (the default with `q`), `id`, `name`, `createdAt`, `updatedAt`, `totalTimeMinutes` or `rating`; `-` before it reverses the order.",
+            "schema": { "type": "string", "pattern": "^(relevance|-?(id|name|createdAt|updatedAt|totalTimeMinutes|rating))$" }
         }
     ];
     ChangesQuery: [
@@ -339,12 +339,12 @@ parameters! {
     }];
     IfNoneMatch: [{
         "name": "If-None-Match", "in": "header", "required": false,
-        "description": "The `ETag` of your copy: the response is 304 if the recipe has not changed.",
+        "description": "The `ETag` of your copy: the response is 304 if neither the recipe nor its rating has changed.",
         "schema": { "type": "string" }
     }];
     IfMatch: [{
         "name": "If-Match", "in": "header", "required": false,
-        "description": "The `ETag` of your copy: the response is 412 if the recipe has changed.",
+        "description": "The `ETag` of your copy: the response is 412 if the recipe has changed. Its rating may have.",
         "schema": { "type": "string" }
     }];
 }

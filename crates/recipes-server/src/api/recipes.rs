@@ -12,6 +12,7 @@ mod hit_stream;
 pub mod images;
 pub mod import;
 mod page_stream;
+pub mod rating;
 pub mod response;
 pub mod revisions;
 mod scaled;
@@ -134,10 +135,10 @@ pub async fn list(
             (ref("#/components/schemas/TextDocument") = "text/plain"),
             (ref("#/components/schemas/TextDocument") = "text/x-cooklang"),
         ), headers(
-            ("etag" = String, description = "The revision and the representation, for If-None-Match; that of the JSON without \
-                parameters also for If-Match"),
-            ("last-modified" = String, description = "When it was last changed"))),
-        (status = 304, description = "You have the current revision"),
+            ("etag" = String, description = "The revision, the rating and the representation, for If-None-Match; that of the \
+                JSON without parameters also for If-Match, which only looks at the revision"),
+            ("last-modified" = String, description = "When it was last changed or rated"))),
+        (status = 304, description = "You have the current revision and rating"),
         Malformed, Unauthorized, WithoutRecipesRead, RecipeNotFound, NotAcceptable, Unavailable,
     )
 )]
@@ -152,12 +153,12 @@ pub async fn read(
     let response = if *representation == JSON && view.is_plain() {
         app.recipe_responses().read(app.recipes(), id, viewer).await?
     } else {
-        let (mut recipe, applied) = app.recipes().view(id, viewer, view.view).await?;
+        let mut shown = app.recipes().view(id, viewer, view.view).await?;
         // Programs keep other documents without the address that they come from.
         if let Some(url) = app.public_url().filter(|_| *representation != JSON) {
-            recipe.images = recipe.images.with_base(url.as_str());
+            shown.recipe.images = shown.recipe.images.with_base(url.as_str());
         }
-        view.respond(&recipe, applied, representation)?
+        view.respond(shown, representation)?
     };
     Ok(response.for_conditions(&conditions))
 }

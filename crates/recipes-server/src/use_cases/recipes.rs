@@ -10,6 +10,7 @@ mod health_labels;
 mod images;
 pub mod import;
 pub mod known;
+mod ratings;
 mod revisions;
 mod search;
 mod shares;
@@ -75,6 +76,14 @@ pub struct Recipes {
     clock: Clock,
     entropy: Entropy,
     exports: Arc<Semaphore>,
+}
+
+/// A recipe for other servings or in other units, or as it is stored.
+pub struct ShownRecipe {
+    pub recipe: Recipe,
+    pub applied: AppliedView,
+    /// See [`StoredRecipe::modified_at`].
+    pub modified_at: Timestamp,
 }
 
 /// Snapshots at a time. Reads that take long have two connections of PostgreSQL.
@@ -188,10 +197,11 @@ impl Recipes {
         id: RecipeId,
         viewer: Viewer,
         view: RecipeView,
-    ) -> Result<(Recipe, AppliedView), RecipeError> {
-        let recipe = self.read_whole(id, viewer).await?;
+    ) -> Result<ShownRecipe, RecipeError> {
+        let stored = self.read(id, viewer).await?;
+        let recipe = whole(&stored)?;
         let ViewedRecipe { content, applied } = view.apply(recipe.content)?;
-        Ok((Recipe { content, ..recipe }, applied))
+        Ok(ShownRecipe { recipe: Recipe { content, ..recipe }, applied, modified_at: stored.modified_at() })
     }
 
     /// The allergens that the ingredients of a recipe may contain.
@@ -203,10 +213,7 @@ impl Recipes {
     }
 
     async fn read_whole(&self, id: RecipeId, viewer: Viewer) -> Result<Recipe, RecipeError> {
-        let stored = self.read(id, viewer).await?;
-        let mut json = Vec::with_capacity(stored.json_len());
-        stored.write_json(&mut json);
-        Ok(Recipe::from_json(&json)?)
+        whole(&self.read(id, viewer).await?)
     }
 
     /// A cache of values that are made of recipes. It is valid until the store changes.
@@ -337,6 +344,12 @@ impl Recipes {
     fn context(&self, writer: Writer) -> Context {
         Context { actor: writer.actor, now: self.clock.now() }
     }
+}
+
+fn whole(stored: &StoredRecipe) -> Result<Recipe, RecipeError> {
+    let mut json = Vec::with_capacity(stored.json_len());
+    stored.write_json(&mut json);
+    Ok(Recipe::from_json(&json)?)
 }
 
 fn done<T>(writer: Writer, edit: Result<Edit<T>, StoreError>) -> Result<T, RecipeError> {

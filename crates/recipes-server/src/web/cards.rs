@@ -6,7 +6,7 @@ use serde::Deserialize;
 use store::Viewer;
 
 use super::languages::Text;
-use super::show;
+use super::show::{self, ShownRating};
 use crate::app::App;
 use crate::http::error::Report;
 
@@ -18,6 +18,7 @@ pub(super) struct Card {
     pub(super) kind: String,
     /// The total time; may be empty.
     pub(super) time: String,
+    pub(super) rating: Option<ShownRating>,
     pub(super) labels: Vec<String>,
     /// Its addresses are below the base.
     pub(super) image: Option<Image>,
@@ -44,6 +45,7 @@ struct Document {
     #[serde(default)]
     visibility: recipes::Visibility,
     image: Option<Image>,
+    rating: Option<recipes::Rating>,
 }
 
 /// Labels on one card.
@@ -69,6 +71,7 @@ impl Card {
             name: recipe.name,
             kind: recipe.category.into_iter().chain(recipe.cuisine).next().unwrap_or_default(),
             time: total.map(|minutes| show::minutes(t, minutes)).unwrap_or_default(),
+            rating: recipe.rating.map(|rating| show::rating(t, rating)),
             labels: recipe.health_labels.into_iter().take(LABELS).collect(),
             image: recipe.image,
             readers: t.readers(recipe.visibility),

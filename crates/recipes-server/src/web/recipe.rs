@@ -15,6 +15,7 @@ use super::frame::{Frame, page};
 use super::languages::Text;
 use super::personal::Personal;
 use super::scaling::{Scaling, Viewed};
+use super::show::ShownRating;
 use super::visitor::{Reader, Visitor};
 use super::{nutrition, show};
 use crate::api::recipes::address::RecipeAddress;
@@ -35,6 +36,7 @@ struct RecipePage<'a> {
     times: Vec<(&'static str, String)>,
     servings: Option<String>,
     scaling: Scaling,
+    rating: Option<ShownRating>,
     /// Of a user who has logged in.
     personal: Option<Personal>,
     /// Unless it says the same as the servings.
@@ -81,8 +83,9 @@ pub(super) async fn read(State(app): State<App>, mut parts: Parts) -> Result<Res
         Err(log_in) => return Ok(log_in),
     };
     let recipe = find(&app, id, &visitor).await?;
+    let t = visitor.frame.text();
     let personal = match visitor.user() {
-        Some(user) if app.mode() == Mode::AllInOne => Some(Personal::of(&app, user, id).await?),
+        Some(user) if app.mode() == Mode::AllInOne => Some(Personal::of(&app, user, id, t).await?),
         _ => None,
     };
     let viewed = Viewed::of(&parts.uri, &recipe.content);
@@ -121,6 +124,7 @@ pub(super) fn respond(
         yields: content.yields.as_ref().filter(|yields| Some(&***yields) != servings.as_deref()),
         servings,
         image: images.image.as_ref(),
+        rating: recipe.rating.map(|rating| show::rating(t, rating)),
         personal,
         scaling: Scaling::of((&visitor.frame.base, id), &viewed, t),
         paragraphs: content.description.as_deref().map(paragraphs).unwrap_or_default(),

@@ -183,6 +183,7 @@ fn sorts(query: &Query<'_>, t: &'static Text) -> Vec<Choice> {
         ("name", t.sort_name),
         ("-updatedAt", t.sort_newest),
         ("totalTimeMinutes", t.sort_quickest),
+        ("-rating", t.sort_rating),
     ];
     let choice = |(value, text): (&str, &str)| Choice {
         value: value.to_owned(),

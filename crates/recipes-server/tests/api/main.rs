@@ -32,6 +32,7 @@ mod permissions;
 mod planning;
 mod properties;
 mod rate_limits;
+mod ratings;
 mod reading;
 mod recipes;
 mod repeats;

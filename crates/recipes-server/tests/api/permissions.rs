@@ -74,6 +74,9 @@ matrix! {
     get    "/api/v1/recipes/{id}/steps/{step}/image":      404       404    404   404   404       404        403          403;
     put    "/api/v1/recipes/{id}/steps/{step}/image":      401       403    403   422   422       403        422          403;
     delete "/api/v1/recipes/{id}/steps/{step}/image":      401       403    403   404   404       403        404          403;
+    get    "/api/v1/recipes/{id}/rating":               401       404    404   200   404       200        403          403;
+    put    "/api/v1/recipes/{id}/rating":               401       422    422   422   422       403        422          403;
+    delete "/api/v1/recipes/{id}/rating":               401       204    204   204   204       403        204          403;
     put    "/api/v1/recipes/{id}/favourite":               401       204    204   204   204       403        204          403;
     delete "/api/v1/recipes/{id}/favourite":               401       204    204   204   204       403        204          403;
     get    "/api/v1/recipes/{id}/shares":                  401       403    403   200   200       403        200          403;
@@ -276,7 +279,11 @@ async fn path_of_alice(app: &TestApp, path: &str) -> String {
         return format!("{}{part}", url.replace("/recipes/", "/recipes/bin/"));
     }
     if let Some(part) = path.strip_prefix("/api/v1/recipes/{id}/").filter(|part| !part.contains("{entry}")) {
-        let url = app.alice().await.posts_recipe("Soup").await;
+        let alice = app.alice().await;
+        let url = alice.posts_recipe("Soup").await;
+        if part == "rating" {
+            alice.put(&format!("{url}/rating"), &json!({ "rating": 4 })).await.is(204);
+        }
         return format!("{url}/{}", part.replace("{revision}", "1").replace("{step}", "1"));
     }
     if path.starts_with("/api/v1/admin/users/") {

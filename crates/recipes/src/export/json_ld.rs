@@ -7,6 +7,7 @@ use crate::attribution::Attribution;
 use crate::content::Content;
 use crate::health_label::HealthLabel;
 use crate::instruction::Instruction;
+use crate::rating::Rating;
 use crate::recipe::Recipe;
 
 /// A JSON-LD document of one recipe.
@@ -59,6 +60,7 @@ pub fn json_ld_value(recipe: &Recipe) -> Value {
     );
     set("license", json!(content.license));
     set("inLanguage", json!(content.language));
+    set("aggregateRating", recipe.rating.map_or(Value::Null, aggregate_rating));
     Value::Object(object)
 }
 
@@ -152,6 +154,11 @@ fn step(step: &Instruction, image: Option<&str>) -> Value {
 fn tools(tools: &[String]) -> Value {
     let tools = tools.iter().map(|name| json!({ "@type": "HowToTool", "name": name }));
     json!(tools.collect::<Vec<_>>())
+}
+
+fn aggregate_rating(rating: Rating) -> Value {
+    let value = rating.average().as_f64();
+    json!({ "@type": "AggregateRating", "ratingValue": value, "ratingCount": rating.count() })
 }
 
 fn nutrition(content: &Content) -> Value {

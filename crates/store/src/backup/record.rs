@@ -112,6 +112,7 @@ impl Record {
             "mail_tokens" => {
                 require("purpose", self.text("purpose").is_some_and(|it| ["verify", "reset"].contains(&it)))
             }
+            "ratings" => require("stars", (1..=5).contains(&self.number("stars").unwrap_or(0))),
             "meta" => require("name", self.text("name").is_some_and(|name| name.len() <= 100)),
             "audit" => require("class", (0..=3).contains(&self.number("class").unwrap_or(-1))),
             "sequences" => {

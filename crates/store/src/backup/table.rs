@@ -1,6 +1,6 @@
 //! The tables and columns of a backup, under the names that both kinds of database give them.
 //!
-//! A table that is derived from others is not here: `usages` and `address_collisions` are made anew by a restore, and
+//! What is derived is not here: `usages`, `address_collisions` and the sums of ratings in `recipes` are made anew by a restore, and
 //! `migrations` belongs to the schema. `codes`, `device_codes`, `pushed_requests` and `used_proofs` are valid for minutes,
 //! `idempotency_keys` for a day, and the rows of `ended_grants` for as long as an access token. `mails`, `logout_deliveries` and
 //! `webhook_deliveries` are not here either: a restore must not send again what was sent since.
@@ -9,7 +9,7 @@ use super::columns::Kind::{Address, Boolean, Bytes, Digest, Integer, Text, Time,
 use super::columns::{Table, optional, required};
 
 /// In an order in which no record refers to a later one.
-pub(crate) const TABLES: [&Table; 29] = [
+pub(crate) const TABLES: [&Table; 30] = [
     &USERS,
     &RECIPES,
     &SESSIONS,
@@ -24,6 +24,7 @@ pub(crate) const TABLES: [&Table; 29] = [
     &FAVOURITES,
     &COOKED,
     &SHARES,
+    &RATINGS,
     &HOUSEHOLDS,
     &HOUSEHOLD_MEMBERS,
     &PLAN_ENTRIES,
@@ -233,6 +234,18 @@ const RECIPE_IMAGES: Table = Table {
         required("step", Integer),
         required("digest", Digest),
         required("bytes", Integer),
+    ],
+    has_sequence: false,
+};
+
+const RATINGS: Table = Table {
+    name: "ratings",
+    columns: &[
+        required("id", Uuid),
+        required("user_id", Integer),
+        required("recipe_id", Integer),
+        required("stars", Integer),
+        required("rated_at", Time),
     ],
     has_sequence: false,
 };

@@ -6,10 +6,12 @@ use jiff::Timestamp;
 use super::columns::{Columns, text_in};
 use super::connection::Db;
 use super::failure::Failure;
+use super::ratings;
 use super::recipe_state::{editor, find_to_edit, server_fields_in, user_of};
 use super::recipes::current;
 use super::{Postgres, at, quota, time_at};
 use crate::bin::{BinEdit, BinExport, BinKey, BinnedRecipe, EMPTIED, MAX_BINNED};
+use crate::ratings::Ratings;
 use crate::recipe_commands::visibility_of;
 use crate::{Context, Edit, Listing, Page, StoreError, StoredRecipe, Viewer};
 use ::recipes::time::to_microseconds;
@@ -122,9 +124,14 @@ impl Postgres {
                 quota::check(&db, owner, more, quotas).await?;
             }
             for sql in [
-                "INSERT INTO recipes (id, uid, owner_id, private, members, revision, created_at, updated_at, document)
+                "INSERT INTO recipes (id, uid, owner_id, private, members, revision, created_at, updated_at, document,
+                                      rating_count, rating_sum, rated_at)
                  OVERRIDING SYSTEM VALUE
-                 SELECT id, uid, owner_id, private, members, revision, created_at, updated_at, document FROM bin WHERE id = $1",
+                 SELECT id, uid, owner_id, private, members, revision, created_at, updated_at, document,
+                        (SELECT count(*) FROM ratings WHERE recipe_id = bin.id),
+                        (SELECT coalesce(sum(stars), 0) FROM ratings WHERE recipe_id = bin.id),
+                        (SELECT max(rated_at) FROM ratings WHERE recipe_id = bin.id)
+                 FROM bin WHERE id = $1",
                 // It was deleted, and may be deleted again.
                 "DELETE FROM recipe_deletions WHERE recipe_id = $1",
                 "INSERT INTO favourites (id, user_id, recipe_id, added_at)
@@ -138,7 +145,8 @@ impl Postgres {
                 db.execute(sql, &[&id.get()]).await?;
             }
             let ServerFields { revision, updated_at, .. } = fields;
-            Ok(BinEdit::Done(StoredRecipe { id, revision, updated_at, text: text.into() }))
+            let ratings = ratings::of_recipe(&db, id).await?;
+            Ok(BinEdit::Done(StoredRecipe { id, revision, updated_at, text: text.into(), ratings }))
         })
         .await
     }
@@ -239,5 +247,6 @@ fn binned_in(columns: &mut Columns<'_>) -> Result<BinnedRecipe, StoreError> {
 /// From `revision, updated_at, document`.
 fn stored_in(columns: &mut Columns<'_>, id: RecipeId) -> Result<StoredRecipe, StoreError> {
     let (revision, updated_at) = (columns.get()?, columns.time()?);
-    Ok(StoredRecipe { id, revision, updated_at, text: columns.text()?.as_bytes().to_owned() })
+    let text = columns.text()?.as_bytes().to_owned();
+    Ok(StoredRecipe { id, revision, updated_at, text, ratings: Ratings::default() })
 }

@@ -10,6 +10,7 @@ use super::Postgres;
 use super::columns::Columns;
 use super::connection::Db;
 use super::failure::Failure;
+use super::ratings::rating_in;
 use super::recipe_state::user_of;
 use super::recipes::PAGE_BYTES;
 use crate::{RecipeChanges, RecipePage, StoreError, Viewer};
@@ -114,8 +115,8 @@ pub(super) async fn page_by_id(
 /// Texts behind the end of the page are not sent.
 fn sql_by_id() -> String {
     format!(
-        "SELECT place, id, document FROM (
-             SELECT place, id, document, sum(octet_length(document)) OVER (ORDER BY place) - octet_length(document) AS before
+        "SELECT place, id, document, rating_count, rating_sum FROM (
+             SELECT place, id, document, rating_count, rating_sum, sum(octet_length(document)) OVER (ORDER BY place) - octet_length(document) AS before
              FROM unnest($1::bigint[]) WITH ORDINALITY AS wanted (wanted_id, place) JOIN recipes ON id = wanted_id
              WHERE NOT private OR owner_id = $2::bigint OR (members AND $2 IS NOT NULL) OR $3) AS page
          WHERE before <= {PAGE_BYTES} ORDER BY place"
@@ -135,7 +136,7 @@ fn page_in(rows: &[Row], ids: &[RecipeId], json: Vec<u8>) -> Result<(RecipePage,
         if page.json_len() + text.len() > PAGE_BYTES && !page.is_empty() {
             return Ok((page, looked_up));
         }
-        page.push(id, text.as_bytes());
+        page.push(id, text.as_bytes(), rating_in(&mut columns)?);
         looked_up = usize::try_from(place).unwrap_or(usize::MAX);
     }
     // Without a text behind the end, what is left does not exist for the viewer.

@@ -10,7 +10,7 @@ use super::connection::Db;
 use super::failure::Failure;
 use super::transfer::OwnedRecipe;
 use super::user_row::by_id;
-use super::{Postgres, audit, authority, ending};
+use super::{Postgres, at, audit, authority, ending, ratings};
 use crate::{Administered, Context, StoreError};
 use ::recipes::time::to_microseconds;
 
@@ -129,9 +129,9 @@ async fn noted(db: &Db) -> Result<Option<UserId>, Failure> {
     db.find(sql, &[], user_id_in).await
 }
 
-/// Deletes the private recipes of a user who is about to be deleted, what was private in the history of others, and the bin, and makes
-/// the recipes that others see communal: [`STEP`] of each at most. Answers whether there are more. The texts of those name the owner,
-/// so they are written anew. That is no change of what the author wrote, so no former revision is kept of it.
+/// Deletes the private recipes of a user who is about to be deleted, what was private in the history of others, the bin and the
+/// ratings, and makes the recipes that others see communal: [`STEP`] of each at most. Answers whether there are more. The texts of those
+/// name the owner, so they are written anew. That is no change of what the author wrote, so no former revision is kept of it.
 async fn release_recipes(db: &Db, owner: UserId, now: Timestamp) -> Result<bool, Failure> {
     let step = STEP.unsigned_abs();
     let mut more = false;
@@ -144,6 +144,7 @@ async fn release_recipes(db: &Db, owner: UserId, now: Timestamp) -> Result<bool,
     ] {
         more |= db.execute(sql, &[&owner.get(), &STEP]).await? == step;
     }
+    more |= ratings::remove_some(db, owner, STEP, now).await? == step;
     let sql =
         "SELECT owner_id, private, members, revision, uid, created_at, updated_at, id, document FROM recipes
                WHERE owner_id = $1 AND (NOT private OR members) LIMIT $2";

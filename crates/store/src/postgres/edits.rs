@@ -9,7 +9,7 @@ use super::failure::Failure;
 use super::recipe_row::{RecipeColumns, RecipeRow, id_and_uid_in, insert_recipes};
 use super::recipe_state::{editor, find_to_edit, time_of_change};
 use super::recipes::current;
-use super::{Postgres, at, bin, image_rows, quota, revisions};
+use super::{Postgres, at, bin, image_rows, quota, ratings, revisions};
 use crate::edits::Outcomes;
 use crate::recipe_commands::{Change, NewContent, visibility_columns};
 use crate::recipes::patched;
@@ -166,7 +166,9 @@ async fn change_in(
                WHERE id = $1 AND revision = $2";
     let ((private, members), updated) = (visibility_columns(visibility), at(updated_at));
     db.execute(sql, &[&id.get(), &before, &text, &private, &members, &fields.revision, &updated]).await?;
-    Ok(Edit::Done(StoredRecipe { id, revision: fields.revision, updated_at, text: text.into() }))
+    let ratings = ratings::of_recipe(db, id).await?;
+    let revision = fields.revision;
+    Ok(Edit::Done(StoredRecipe { id, revision, updated_at, text: text.into(), ratings }))
 }
 
 async fn delete_in(

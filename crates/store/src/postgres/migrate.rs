@@ -27,6 +27,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/postgres/0012_access.sql"),
     include_str!("../../migrations/postgres/0013_images.sql"),
     include_str!("../../migrations/postgres/0014_followers.sql"),
+    include_str!("../../migrations/postgres/0015_ratings.sql"),
 ];
 
 /// Of the advisory lock: "recipes" in ASCII.

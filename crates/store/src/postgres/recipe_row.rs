@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::at;
 use super::columns::Columns;
 use super::parameters::Parameter;
+use crate::ratings::Ratings;
 use crate::recipe_commands::visibility_columns;
 use crate::{NewRecipe, StoreError, StoredRecipe};
 use ::recipes::{ServerFields, Visibility};
@@ -30,7 +31,8 @@ impl RecipeRow {
 
     pub(super) fn stored(self, id: RecipeId) -> StoredRecipe {
         let Self { fields, text, .. } = self;
-        StoredRecipe { id, revision: fields.revision, updated_at: fields.updated_at, text: text.into() }
+        let ServerFields { revision, updated_at, .. } = fields;
+        StoredRecipe { id, revision, updated_at, text: text.into(), ratings: Ratings::default() }
     }
 }
 

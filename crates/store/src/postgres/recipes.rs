@@ -6,6 +6,7 @@ use super::Postgres;
 use super::columns::Columns;
 use super::connection::Db;
 use super::failure::Failure;
+use super::ratings::{self, rating_in, ratings_in};
 use super::recipe_row::RecipeRow;
 use super::recipe_state::{state_in, user_of};
 use super::writer::Job;
@@ -63,7 +64,8 @@ impl Postgres {
             Lookup::Miss(slot) => slot,
         };
         let found = self.read(move |db| async move {
-            let sql = "SELECT owner_id, private, members, revision, updated_at, document FROM recipes WHERE id = $1";
+            let sql = "SELECT owner_id, private, members, revision, updated_at, document, rating_count, rating_sum, rated_at
+                       FROM recipes WHERE id = $1";
             let read = |columns: &mut Columns<'_>| {
                 let state = state_in(columns)?;
                 Ok((state, stored_in(columns, id, state.revision)?))
@@ -143,7 +145,7 @@ impl Postgres {
 
 /// A recipe that exists.
 pub(super) async fn current(db: &Db, id: RecipeId) -> Result<StoredRecipe, Failure> {
-    let sql = "SELECT revision, updated_at, document FROM recipes WHERE id = $1";
+    let sql = "SELECT revision, updated_at, document, rating_count, rating_sum, rated_at FROM recipes WHERE id = $1";
     let read = |columns: &mut Columns<'_>| {
         let revision = columns.get()?;
         stored_in(columns, id, revision)
@@ -152,21 +154,22 @@ pub(super) async fn current(db: &Db, id: RecipeId) -> Result<StoredRecipe, Failu
     Ok(found.ok_or_else(|| StoreError::Bug("a recipe is gone within a transaction".to_owned()))?)
 }
 
-/// From `updated_at, document`.
+/// From `updated_at, document, rating_count, rating_sum, rated_at`.
 pub(super) fn stored_in(
     columns: &mut Columns<'_>,
     id: RecipeId,
     revision: i64,
 ) -> Result<StoredRecipe, StoreError> {
     let updated_at = columns.time()?;
-    Ok(StoredRecipe { id, revision, updated_at, text: columns.text()?.as_bytes().to_owned() })
+    let text = columns.text()?.as_bytes().to_owned();
+    Ok(StoredRecipe { id, revision, updated_at, text, ratings: ratings_in(columns)? })
 }
 
 /// Texts behind the end of the page are not sent; `found` tells that there are some.
 fn page_sql(ids: &str) -> String {
     format!(
-        "SELECT id, document, found FROM (
-             SELECT id, document, count(*) OVER () AS found,
+        "SELECT id, document, found, rating_count, rating_sum FROM (
+             SELECT id, document, rating_count, rating_sum, count(*) OVER () AS found,
                     sum(octet_length(document)) OVER (ORDER BY id) - octet_length(document) AS before
              FROM recipes WHERE id IN ({ids})) AS page
          WHERE before <= {PAGE_BYTES} ORDER BY id"
@@ -209,7 +212,7 @@ fn fill(rows: &[Row], limit: u16, json: Vec<u8>) -> Result<Listing<RecipePage, R
         if is_full || page.len() == limit {
             break;
         }
-        page.push(id, text.as_bytes());
+        page.push(id, text.as_bytes(), rating_in(&mut columns)?);
     }
     Ok(Listing { next: page.last().filter(|_| found > page.len()), rows: page })
 }

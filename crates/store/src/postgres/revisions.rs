@@ -7,6 +7,7 @@ use super::columns::Columns;
 use super::connection::Db;
 use super::failure::Failure;
 use super::recipe_state::{server_fields_in, state_in, user_of, viewer};
+use crate::ratings::Ratings;
 use crate::revisions::{PAGE_BYTES, RevisionPage, RevisionReader, RevisionRow};
 use crate::revisions_kept::Replaced;
 use crate::{Page, RevisionsKept, StoreError, StoredRecipe, Viewer};
@@ -161,5 +162,6 @@ fn stored_in(columns: &mut Columns<'_>, id: RecipeId) -> Result<StoredRecipe, St
         revision: columns.get()?,
         updated_at: columns.time()?,
         text: columns.text()?.as_bytes().to_owned(),
+        ratings: Ratings::default(),
     })
 }

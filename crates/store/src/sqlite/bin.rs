@@ -5,10 +5,12 @@ use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::columns::Columns;
+use super::ratings;
 use super::recipe_state::{editor, find_to_edit, server_fields_in, viewer_params};
 use super::recipes::current;
 use super::{Sqlite, cached, execute, find, find_value, list, quota};
 use crate::bin::{BinEdit, BinExport, BinKey, BinnedRecipe, EMPTIED, MAX_BINNED};
+use crate::ratings::Ratings;
 use crate::recipe_commands::visibility_of;
 use crate::{Context, Edit, Listing, Page, StoreError, StoredRecipe, Viewer};
 use ::recipes::time::to_microseconds;
@@ -105,14 +107,18 @@ impl Sqlite {
             if cached(db, taken)?.exists([fields.uid.to_string()])? {
                 return Ok(BinEdit::UidTaken);
             }
-            let text: Option<String> =
-                find_value(db, "SELECT document FROM bin WHERE id = ?1", [id.get()])?;
+            let text: Option<String> = find_value(db, "SELECT document FROM bin WHERE id = ?1", [id.get()])?;
             let text = text.unwrap_or_default();
             let quotas = if authority.is_admin() { Quotas::OFF } else { quotas };
             quota::count_new(db, fields.owner, &text, quotas)?;
             for sql in [
-                "INSERT INTO recipes (id, uid, owner_id, private, members, revision, created_at, updated_at, document)
-                 SELECT id, uid, owner_id, private, members, revision, created_at, updated_at, document FROM bin WHERE id = ?1",
+                "INSERT INTO recipes (id, uid, owner_id, private, members, revision, created_at, updated_at, document,
+                                      rating_count, rating_sum, rated_at)
+                 SELECT id, uid, owner_id, private, members, revision, created_at, updated_at, document,
+                        (SELECT count(*) FROM ratings WHERE recipe_id = bin.id),
+                        (SELECT coalesce(sum(stars), 0) FROM ratings WHERE recipe_id = bin.id),
+                        (SELECT max(rated_at) FROM ratings WHERE recipe_id = bin.id)
+                 FROM bin WHERE id = ?1",
                 // New recipes are noticed by their ids, which are higher than all before them.
                 "INSERT OR REPLACE INTO recipe_changes (recipe_id) VALUES (?1)",
                 "INSERT INTO favourites (id, user_id, recipe_id, added_at)
@@ -126,7 +132,8 @@ impl Sqlite {
                 execute(db, sql, [id.get()])?;
             }
             let ServerFields { revision, updated_at, .. } = fields;
-            Ok(BinEdit::Done(StoredRecipe { id, revision, updated_at, text: text.into() }))
+            let ratings = ratings::of_recipe(db, id)?;
+            Ok(BinEdit::Done(StoredRecipe { id, revision, updated_at, text: text.into(), ratings }))
         })
         .await
     }
@@ -227,5 +234,6 @@ fn binned_in(columns: &mut Columns<'_>) -> Result<BinnedRecipe, StoreError> {
 /// From `revision, updated_at, document`.
 fn stored_in(columns: &mut Columns<'_>, id: RecipeId) -> Result<StoredRecipe, StoreError> {
     let (revision, updated_at) = (columns.get()?, columns.time()?);
-    Ok(StoredRecipe { id, revision, updated_at, text: columns.bytes_of_text()?.to_owned() })
+    let text = columns.bytes_of_text()?.to_owned();
+    Ok(StoredRecipe { id, revision, updated_at, text, ratings: Ratings::default() })
 }

@@ -4,6 +4,7 @@ use ids::RecipeId;
 use rusqlite::{Connection, params};
 
 use super::columns::Columns;
+use super::ratings::rating_in;
 use super::recipe_state::viewer_params;
 use super::recipes::PAGE_BYTES;
 use super::{Sqlite, cached, find_value};
@@ -45,7 +46,7 @@ pub(super) fn page_by_id(
     json: Vec<u8>,
 ) -> Result<(RecipePage, usize), StoreError> {
     let (user, admin) = viewer_params(viewer);
-    let sql = "SELECT id, document FROM recipes
+    let sql = "SELECT id, document, rating_count, rating_sum FROM recipes
                WHERE id = ?1 AND (private = 0 OR owner_id = ?2 OR (members = 1 AND ?2 IS NOT NULL) OR ?3)";
     let mut statement = cached(db, sql)?;
     let mut page = RecipePage::after(json);
@@ -57,7 +58,7 @@ pub(super) fn page_by_id(
         if page.json_len() + text.len() > PAGE_BYTES && !page.is_empty() {
             return Ok((page, looked_up));
         }
-        page.push(id, text);
+        page.push(id, text, rating_in(&mut columns)?);
     }
     Ok((page, ids.len()))
 }

@@ -12,7 +12,7 @@ use rusqlite::{Connection, params};
 
 use super::transfer::OwnedRecipe;
 use super::user_row::by_id;
-use super::{Sqlite, audit, authority, columns, ending, execute, find_value};
+use super::{Sqlite, audit, authority, columns, ending, execute, find_value, list, ratings};
 use crate::{Administered, Context, StoreError};
 use ::recipes::time::to_microseconds;
 
@@ -116,9 +116,9 @@ fn noted(db: &Connection) -> Result<Option<UserId>, StoreError> {
     find_value(db, sql, [])?.map(columns::user_id).transpose()
 }
 
-/// Deletes the private recipes of a user who is about to be deleted, what was private in the history of others, and the bin, and makes
-/// the recipes that others see communal: [`STEP`] of each at most. Answers whether there are more. The texts of those name the owner,
-/// so they are written anew. That is no change of what the author wrote, so no former revision is kept of it.
+/// Deletes the private recipes of a user who is about to be deleted, what was private in the history of others, the bin and the
+/// ratings, and makes the recipes that others see communal: [`STEP`] of each at most. Answers whether there are more. The texts of those
+/// name the owner, so they are written anew. That is no change of what the author wrote, so no former revision is kept of it.
 fn release_recipes(db: &Connection, owner: UserId, now: Timestamp) -> Result<bool, StoreError> {
     let mut more = false;
     for sql in [
@@ -130,6 +130,7 @@ fn release_recipes(db: &Connection, owner: UserId, now: Timestamp) -> Result<boo
     ] {
         more |= execute(db, sql, params![owner.get(), STEP])? == usize::from(STEP);
     }
+    more |= ratings::remove_some(db, owner, STEP, now)? == usize::from(STEP);
     let sql =
         "SELECT owner_id, private, members, revision, uid, created_at, updated_at, id, document FROM recipes
                WHERE owner_id = ?1 AND (private = 0 OR members = 1) LIMIT ?2";

@@ -8,7 +8,7 @@ use rusqlite::{Connection, params};
 use super::recipe_row::RecipeRow;
 use super::recipe_state::{editor, find_to_edit, time_of_change};
 use super::recipes::current;
-use super::{Sqlite, bin, columns, execute, image_rows, quota, revisions};
+use super::{Sqlite, bin, columns, execute, image_rows, quota, ratings, revisions};
 use crate::edits::Outcomes;
 use crate::recipe_commands::{Change, NewContent, visibility_columns};
 use crate::recipes::patched;
@@ -142,7 +142,9 @@ fn change_in(
          WHERE id = ?1 AND revision = ?2",
         params![id.get(), before, text, private, members, fields.revision, updated_at.as_microsecond(),],
     )?;
-    Ok(Edit::Done(StoredRecipe { id, revision: fields.revision, updated_at, text: text.into() }))
+    let ratings = ratings::of_recipe(db, id)?;
+    let revision = fields.revision;
+    Ok(Edit::Done(StoredRecipe { id, revision, updated_at, text: text.into(), ratings }))
 }
 
 fn delete_in(

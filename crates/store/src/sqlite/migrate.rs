@@ -31,6 +31,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0018_access.sql"),
     include_str!("../../migrations/sqlite/0019_images.sql"),
     include_str!("../../migrations/sqlite/0020_followers.sql"),
+    include_str!("../../migrations/sqlite/0021_ratings.sql"),
 ];
 
 #[derive(Debug, thiserror::Error)]

@@ -3,6 +3,7 @@
 use rusqlite::{Connection, params};
 
 use super::{execute, quota};
+use crate::ratings::Ratings;
 use crate::recipe_commands::visibility_columns;
 use crate::{NewRecipe, StoreError, StoredRecipe};
 use ::recipes::{Quotas, ServerFields, Visibility};
@@ -52,6 +53,7 @@ impl RecipeRow {
 
     pub(super) fn stored(self, id: RecipeId) -> StoredRecipe {
         let Self { fields, text, .. } = self;
-        StoredRecipe { id, revision: fields.revision, updated_at: fields.updated_at, text: text.into() }
+        let ServerFields { revision, updated_at, .. } = fields;
+        StoredRecipe { id, revision, updated_at, text: text.into(), ratings: Ratings::default() }
     }
 }

@@ -3,6 +3,7 @@
 use rusqlite::{Connection, Rows, params};
 
 use super::columns::{self, Columns};
+use super::ratings::{self, rating_in, ratings_in};
 use super::recipe_row::RecipeRow;
 use super::recipe_state::{editor, find_to_edit, state_in, time_of_change, viewer_params};
 use super::{Sqlite, cached, execute, find, find_value, image_rows, quota, revisions};
@@ -47,7 +48,8 @@ impl Sqlite {
 impl Sqlite {
     pub fn recipe(&self, id: RecipeId, viewer: Viewer) -> Result<Option<StoredRecipe>, StoreError> {
         self.read(|db| {
-            let sql = "SELECT owner_id, private, members, revision, updated_at, document FROM recipes WHERE id = ?1";
+            let sql = "SELECT owner_id, private, members, revision, updated_at, document, rating_count, rating_sum, rated_at
+                       FROM recipes WHERE id = ?1";
             let found = find(db, sql, [id.get()], |columns| {
                 let state = state_in(columns)?;
                 if !state.may_view(viewer) {
@@ -101,7 +103,7 @@ impl Sqlite {
             let mut reader = PageReader::new(page.limit(), Vec::new());
             let mut statement = cached(
                 db,
-                "SELECT recipes.id, document
+                "SELECT recipes.id, document, rating_count, rating_sum
                  FROM (SELECT id FROM recipes WHERE owner_id = ?1 AND private = 0 AND id > ?2
                        UNION ALL
                        SELECT id FROM recipes WHERE owner_id = ?1 AND private = 1 AND id > ?2
@@ -133,7 +135,7 @@ impl Sqlite {
 
 /// A recipe that exists.
 pub(super) fn current(db: &Connection, id: RecipeId) -> Result<StoredRecipe, StoreError> {
-    let sql = "SELECT revision, updated_at, document FROM recipes WHERE id = ?1";
+    let sql = "SELECT revision, updated_at, document, rating_count, rating_sum, rated_at FROM recipes WHERE id = ?1";
     let found = find(db, sql, [id.get()], |columns| {
         let revision = columns.get()?;
         stored_in(columns, id, revision)
@@ -141,14 +143,15 @@ pub(super) fn current(db: &Connection, id: RecipeId) -> Result<StoredRecipe, Sto
     found?.ok_or_else(|| StoreError::Bug("a recipe is gone within a transaction".to_owned()))
 }
 
-/// From `updated_at, document`.
+/// From `updated_at, document, rating_count, rating_sum, rated_at`.
 pub(super) fn stored_in(
     columns: &mut Columns<'_>,
     id: RecipeId,
     revision: i64,
 ) -> Result<StoredRecipe, StoreError> {
     let updated_at = columns.time()?;
-    Ok(StoredRecipe { id, revision, updated_at, text: columns.bytes_of_text()?.to_owned() })
+    let text = columns.bytes_of_text()?.to_owned();
+    Ok(StoredRecipe { id, revision, updated_at, text, ratings: ratings_in(columns)? })
 }
 
 /// [`RecipeState::may_view`] for lists, over the parameters of [`viewer_params`].
@@ -170,14 +173,14 @@ pub(super) fn page_of(
     let after = page.after().map_or(0, RecipeId::get);
     let near = if admin { i64::MAX } else { after.saturating_add(2 * i64::from(page.limit())) };
     let sql = concat!(
-        "SELECT id, document FROM recipes NOT INDEXED WHERE id > ?1 AND id <= ?2 AND ",
+        "SELECT id, document, rating_count, rating_sum FROM recipes NOT INDEXED WHERE id > ?1 AND id <= ?2 AND ",
         visible!(),
         " ORDER BY id"
     );
     reader.read(cached(db, sql)?.query(params![after, near, user, admin])?)?;
     if !reader.more && !admin {
         let sql = concat!(
-            "SELECT recipes.id, document FROM (",
+            "SELECT recipes.id, document, rating_count, rating_sum FROM (",
             visible_ids!(),
             " ORDER BY id LIMIT ?3) AS visible CROSS JOIN recipes ON recipes.id = visible.id"
         );
@@ -217,7 +220,7 @@ impl PageReader {
                 self.more = true;
                 return Ok(());
             }
-            self.page.push(id, text);
+            self.page.push(id, text, rating_in(&mut columns)?);
         }
         Ok(())
     }

@@ -6,6 +6,7 @@ use rusqlite::{Connection, params};
 use super::columns::Columns;
 use super::recipe_state::{server_fields_in, state_in, viewer, viewer_params};
 use super::{Sqlite, cached, execute, find, list};
+use crate::ratings::Ratings;
 use crate::revisions::{RevisionPage, RevisionReader, RevisionRow};
 use crate::revisions_kept::Replaced;
 use crate::{Page, RevisionsKept, StoreError, StoredRecipe, Viewer};
@@ -151,5 +152,6 @@ fn stored_in(columns: &mut Columns<'_>, id: RecipeId) -> Result<StoredRecipe, St
         revision: columns.get()?,
         updated_at: columns.time()?,
         text: columns.bytes_of_text()?.to_owned(),
+        ratings: Ratings::default(),
     })
 }

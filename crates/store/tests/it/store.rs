@@ -30,6 +30,7 @@ mod patches;
 mod plans;
 mod quotas;
 mod races;
+mod ratings;
 mod recipe_snapshot;
 mod recipes;
 mod replicas;

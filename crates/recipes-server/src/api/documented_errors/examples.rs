@@ -61,6 +61,8 @@ fn report(name: &str, status: &str) -> Option<Report> {
         ("UserNotFound", _) => E::UserNotFound.into(),
         ("InvitationNotFound", _) => E::InvitationNotFound.into(),
         ("TooManyFavourites", _) => RecipeError::TooManyFavourites.into(),
+        ("TooManyRatings", _) => RecipeError::TooManyRatings.into(),
+        ("RatingNotFound", _) => RecipeError::NoRating.into(),
         ("TooManyCooked", _) => RecipeError::TooManyCooked.into(),
         ("TooManyShares", _) => RecipeError::TooManyShares.into(),
         ("ShareNotFound", _) => RecipeError::NoSuchShare.into(),

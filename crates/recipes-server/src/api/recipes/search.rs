@@ -279,8 +279,7 @@ fn owner(query: &Query<'_>, user: Option<UserId>) -> Result<Option<UserId>, Requ
     }
 }
 
-const ORDERS: &str =
-    "relevance, id, name, createdAt, updatedAt or totalTimeMinutes, each with - before it for the reverse";
+const ORDERS: &str = "relevance, id, name, createdAt, updatedAt, totalTimeMinutes or rating, each with - before it for the reverse";
 
 /// By relevance if there is a text, else by id.
 pub(crate) fn order(query: &Query<'_>) -> Result<Order, RequestError> {
@@ -299,6 +298,7 @@ pub(crate) fn order(query: &Query<'_>) -> Result<Order, RequestError> {
         "createdAt" => SortKey::CreatedAt,
         "updatedAt" => SortKey::UpdatedAt,
         "totalTimeMinutes" => SortKey::TotalTime,
+        "rating" => SortKey::Rating,
         _ => return Err(malformed(&format!("sort must be {ORDERS}"))),
     };
     Ok(Order::By(key, direction))

@@ -59,6 +59,8 @@ impl From<RecipeError> for Report {
                 return report.with_errors(vec![problem]);
             }
             E::TooManyFavourites => (StatusCode::CONFLICT, "too_many_favourites"),
+            E::TooManyRatings => (StatusCode::CONFLICT, "too_many_ratings"),
+            E::NoRating => (StatusCode::NOT_FOUND, "rating_not_found"),
             E::Stale { .. } => (StatusCode::PRECONDITION_FAILED, "precondition_failed"),
             E::IndexIncomplete { .. } => (StatusCode::SERVICE_UNAVAILABLE, "search_index_incomplete"),
             E::IndexBehind => (StatusCode::SERVICE_UNAVAILABLE, "search_index_behind"),
@@ -81,7 +83,8 @@ impl From<RecipeError> for Report {
                 report.with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
             }
             E::Stale { id, revision, current } => {
-                let report = report.with_header(header::ETAG, ETag::json(id, revision).to_header());
+                let etag = current.as_deref().map_or_else(|| ETag::json(id, revision), ETag::of);
+                let report = report.with_header(header::ETAG, etag.to_header());
                 match current {
                     Some(current) => report.with_current(&current),
                     None => report,

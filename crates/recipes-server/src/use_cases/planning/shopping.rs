@@ -128,7 +128,7 @@ impl Planning {
         viewer: Viewer,
     ) -> Result<Content, PlanError> {
         let size = servings.and_then(Servings::ratio).map(Size::Servings);
-        let (recipe, _) = self.recipes.view(id, viewer, RecipeView { size, unit: None }).await?;
+        let recipe = self.recipes.view(id, viewer, RecipeView { size, unit: None }).await?.recipe;
         Ok(recipe.content)
     }
 

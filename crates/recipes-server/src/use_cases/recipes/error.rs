@@ -5,7 +5,8 @@ use recipes::amounts::{RecipeView, ViewError};
 use recipes::{CorruptRecipe, FieldError, Quotas, Usage};
 use search::SearchError;
 use store::{
-    MAX_COOKED, MAX_COOKED_OF_RECIPE, MAX_EDITED_BYTES, MAX_FAVOURITES, MAX_SHARES, StoreError, StoredRecipe,
+    MAX_COOKED, MAX_COOKED_OF_RECIPE, MAX_EDITED_BYTES, MAX_FAVOURITES, MAX_RATINGS, MAX_SHARES, StoreError,
+    StoredRecipe,
 };
 use tokio::task::JoinError;
 
@@ -31,6 +32,10 @@ pub enum RecipeError {
     EmailNotVerified,
     #[error("You have {MAX_FAVOURITES} favourites, the most that a user may have; remove one first")]
     TooManyFavourites,
+    #[error("You have rated {MAX_RATINGS} recipes, the most that a user may rate; remove a rating first")]
+    TooManyRatings,
+    #[error("You have not rated this recipe")]
+    NoRating,
     #[error(
         "You have {MAX_COOKED_OF_RECIPE} entries for this recipe, or {MAX_COOKED} in all, the most that a user may have; remove \
          one first"

@@ -34,6 +34,7 @@ const MATRIX: &[(&str, &str, [u16; 5])] = &[
     ("post", "/recipes/2/edit", [403, 404, 404, 412, 412]),
     ("post", "/recipes/1/favourite", [303, 303, 303, 303, 303]),
     ("post", "/recipes/1/cooked", [303, 303, 303, 303, 303]),
+    ("post", "/recipes/1/rating", [303, 422, 422, 422, 422]),
     ("get", "/recipes/1/delete", [303, 403, 403, 200, 200]),
     ("post", "/recipes/1/delete", [303, 403, 403, 412, 412]),
     ("post", "/recipes/2/delete", [303, 404, 403, 412, 412]),

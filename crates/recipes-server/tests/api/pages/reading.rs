@@ -170,6 +170,53 @@ async fn user_keeps_favourites_and_a_log_of_what_was_cooked() {
 }
 
 #[tokio::test]
+async fn user_rates_a_recipe_with_one_button_and_everybody_sees_the_average() {
+    let app = TestApp::new();
+    let alice = app.alice().await;
+    alice.posts_recipe("Soup").await;
+    alice.posts_recipe("Stew").await;
+    index_is_built(&app).await;
+    let mut bob = Browser::of(&app, "bob", Role::User).await;
+    let page = bob.get("/recipes/2").await.is(200).text();
+    let star = |number: u8, name: &str, is_pressed: bool, star: char| {
+        format!(
+            "name=\"rating\" value=\"{number}\" aria-label=\"{name}\" aria-pressed=\"{is_pressed}\">{star}</button>"
+        )
+    };
+    for button in [star(1, "1 star", false, '☆'), star(5, "5 stars", false, '☆')] {
+        assert!(page.contains(&button), "{button} in {page}");
+    }
+    assert!(!page.contains("Remove my rating") && !page.contains("★"), "{page}");
+    let answer = bob.submit("/recipes/2", "/recipes/2/rating", &[("rating", "4")]).await.is(303);
+    assert_eq!(answer.header("location"), "/recipes/2#rating");
+    alice.put("/api/v1/recipes/2/rating", &json!({ "rating": 5 })).await.is(204);
+    alice.put("/api/v1/recipes/1/rating", &json!({ "rating": 1 })).await.is(204);
+    let page = bob.get("/recipes/2").await.is(200).text();
+    for part in [
+        star(3, "3 stars", false, '★'),
+        star(4, "4 stars", true, '★'),
+        star(5, "5 stars", false, '☆'),
+        "★ 4.5 <small>(2)</small>".to_owned(),
+        "4.5 out of 5 stars; Ratings: 2".to_owned(),
+        "\"ratingValue\":4.5".to_owned(),
+    ] {
+        assert!(page.contains(&part), "{part} in {page}");
+    }
+    let list = Browser::new(&app).get("/recipes?sort=-rating").await.is(200).text();
+    assert!(list.contains("<option value=\"-rating\" selected>Best rated</option>"), "{list}");
+    let (best, worst) = (list.find("★ 4.5</b>").unwrap(), list.find("★ 1.0</b>").unwrap());
+    assert!(best < worst && list.find("Stew").unwrap() < list.find("Soup").unwrap(), "{list}");
+
+    bob.submit("/recipes/2", "/recipes/2/rating", &[("wish", "remove")]).await.is(303);
+    let page = bob.get("/recipes/2").await.text();
+    assert!(page.contains("5.0 out of 5 stars; Ratings: 1") && !page.contains("Remove my rating"), "{page}");
+    bob.submit("/recipes/2", "/recipes/2/rating", &[("rating", "9")]).await.is(422);
+    bob.post("/recipes/2/rating", &[("form_token", "x"), ("rating", "1")]).await.is(403);
+    let page = Browser::new(&app).get("/recipes/2").await.text();
+    assert!(page.contains("★ 5.0") && !page.contains("/rating\""), "{page}");
+}
+
+#[tokio::test]
 async fn search_filters_and_pages() {
     let app = TestApp::new();
     let alice = app.alice().await;

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use ::recipes::Quotas;
 use accounts::{MailPurpose, NewInvitation, NewMail, TokenDigest};
-use ids::{CookedId, InvitationId, Uid};
+use ids::{CookedId, InvitationId, RecipeId, Uid};
 use rstest_reuse::apply;
 use serde_json::Value;
 use store::{
     ChangeShoppingItem, Cooked, DatabaseUrl, Favoured, HouseholdInvitation, Instance, Listed, Noted,
-    Ownerless, PlanFeed, Planned, Precondition, Record, ReplaceRecipe, Restore, RestoreBatch, RestoreError,
-    Restored, Store, StoreError, TakenMail, Unavailable, Viewer,
+    Ownerless, PlanFeed, Planned, Precondition, Rated, Record, ReplaceRecipe, Restore, RestoreBatch,
+    RestoreError, Restored, Store, StoreError, TakenMail, Unavailable, Viewer,
 };
 
 use super::sessions::sign_up;
@@ -117,6 +117,8 @@ async fn filled(test: &TestStore) {
     test.change_shopping_item(tick, test.by(ada.id)).await.unwrap();
     let feed = PlanFeed { digest: TokenDigest::of(b"feed"), new: test.new_household() };
     test.set_plan_feed(feed, test.by(ada.id)).await.unwrap();
+    assert_eq!(test.rates(ada.id, soup.id, 4).await, Rated::Done);
+    assert_eq!(test.rates(ada.id, binned, 5).await, Rated::Done);
     test.bin_recipe(binned, Precondition::None, test.by(ada.id)).await.unwrap();
     let expires_at = test.later();
     let (digest, new) = (TokenDigest::of(b"household"), test.new_household());
@@ -151,6 +153,9 @@ async fn restored_elsewhere_is_the_same(test: &TestStore, database: Database) {
     assert_eq!(restore(&url, &before, false, true).await.unwrap().kept, None);
     let copy = Store::open(&url, test.now()).await.unwrap();
     assert_eq!(lines(&copy).await, before);
+    let soup = test.recipe(RecipeId::from_i64(1).unwrap(), Viewer::Anyone).await.unwrap();
+    assert!(soup.as_ref().unwrap().rating().is_some());
+    assert_eq!(copy.recipe(RecipeId::from_i64(1).unwrap(), Viewer::Anyone).await.unwrap(), soup);
     let (of_the_copy, of_the_original) = (new_ids(test, &copy).await, new_ids(test, test).await);
     assert_eq!(of_the_copy, of_the_original);
     assert!(of_the_copy >= [5, 3], "{of_the_copy:?}");
@@ -215,6 +220,9 @@ async fn every_column_of_every_table_is_in_a_backup(database: Database) {
         "recipe_departures.",
         "recipe_history.",
         "recipes.changed_in",
+        "recipes.rating_count",
+        "recipes.rating_sum",
+        "recipes.rated_at",
     ];
     let is_derived = |column: &String| others.iter().any(|table| column.starts_with(table));
     let schema: BTreeSet<String> = columns(&test).await.into_iter().filter(|it| !is_derived(it)).collect();
