@@ -79,6 +79,7 @@ const USERS: Table = Table {
         required("created_at", Time),
         required("updated_at", Time),
         optional("email_verified_at", Time),
+        optional("language", Text),
     ],
     has_sequence: true,
 };

@@ -5,7 +5,7 @@ use std::fs;
 use std::time::Duration;
 
 use ::recipes::Quotas;
-use accounts::{MailPurpose, NewInvitation, NewMail, TokenDigest};
+use accounts::{LanguageTag, MailPurpose, NewInvitation, NewMail, TokenDigest};
 use ids::{CookedId, InvitationId};
 use rstest_reuse::apply;
 use serde_json::Value;
@@ -112,7 +112,7 @@ async fn filled(test: &TestStore) {
     let invitation = HouseholdInvitation { digest, expires_at, new };
     test.invite_to_household(invitation, test.by(ada.id)).await.unwrap();
     let mail = NewMail::Link { purpose: MailPurpose::ResetPassword, to: email("ada") };
-    assert!(test.queue_mail(mail, test.now(), test.operator()).await.unwrap());
+    assert!(test.queue_mail(mail, LanguageTag::ENGLISH, test.now(), test.operator()).await.unwrap());
     let taken = test.take_mail(test.take(TokenDigest::of(b"mail"))).await.unwrap();
     assert!(matches!(taken, TakenMail::Mail(_)), "{taken:?}");
     let id = InvitationId::new(test.now(), test.entropy.bytes());
