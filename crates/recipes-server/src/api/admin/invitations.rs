@@ -24,7 +24,7 @@ use crate::http::body::{Body, ParseFields, fields::Fields};
 use crate::http::error::Report;
 use crate::http::json_api::JsonApi;
 use crate::http::query::Count;
-use crate::use_cases::accounts::{CreatedInvitation, InviteUser};
+use crate::use_cases::accounts::{ClientInfo, CreatedInvitation, InviteUser};
 
 /// Lists the open invitations in pages, the oldest first.
 #[utoipa::path(
@@ -60,6 +60,7 @@ pub async fn list(JsonApi(app): JsonApi<App>, _: Admin, uri: Uri, count: Count) 
 pub async fn create(
     JsonApi(app): JsonApi<App>,
     Admin(actor): Admin,
+    client: ClientInfo,
     Body(command): Body<InviteUser>,
 ) -> Result<Response, Report> {
     #[derive(Serialize)]
@@ -70,7 +71,8 @@ pub async fn create(
         link: &'a str,
         mailed: bool,
     }
-    let CreatedInvitation { invitation, token, link, mailed } = app.accounts().invite(command, actor).await?;
+    let created = app.accounts().invite(command, actor, client.language).await?;
+    let CreatedInvitation { invitation, token, link, mailed } = created;
     let about = InvitationView::of(&invitation);
     let data = Created { about, token: token.expose_secret(), link: &link, mailed };
     created(&format!("/api/v1/admin/invitations/{}", invitation.id), &data)
