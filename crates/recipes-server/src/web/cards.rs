@@ -64,7 +64,7 @@ impl Card {
             name: recipe.name,
             kind: recipe.category.into_iter().chain(recipe.cuisine).next().unwrap_or_default(),
             time: total.map(|minutes| show::minutes(t, minutes)).unwrap_or_default(),
-            labels: recipe.health_labels.into_iter().take(LABELS).collect(),
+            labels: recipe.health_labels.iter().take(LABELS).map(|label| t.label(label).to_owned()).collect(),
             is_private: recipe.visibility == recipes::Visibility::Private,
             tint: id.get() % TINTS,
         })

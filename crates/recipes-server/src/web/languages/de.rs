@@ -1,5 +1,9 @@
 //! German.
 
+mod labels;
+mod mails;
+mod messages;
+
 use super::text::Text;
 
 pub(super) static TEXT: Text = Text {
@@ -148,6 +152,7 @@ pub(super) static TEXT: Text = Text {
     hidden_recipe: "Ein Rezept, das Sie nicht lesen dürfen",
     history: "Verlauf",
     history_added: "Hinzugefügt: {}",
+    history_by: "von",
     history_changed: "Das Rezept wurde inzwischen geändert. Sieh es dir noch einmal an, bevor du eine Version wiederherstellst.",
     history_changed_fields: "Geändert: {}",
     history_created: "Angelegt",
@@ -155,6 +160,7 @@ pub(super) static TEXT: Text = Text {
     history_now: "Jetzt",
     history_removed: "Entfernt: {}",
     history_then: "Damals",
+    history_you: "Ihnen",
     home_question: "Was kochen wir?",
     home_title: "Start",
     hours: "{}\u{a0}Std.",
@@ -178,6 +184,7 @@ pub(super) static TEXT: Text = Text {
     join_text: "Sie teilen dann Speiseplan und Einkaufsliste mit den Mitgliedern. Waren Sie bisher allein, kommen Ihre Mahlzeiten und Einträge mit.",
     keep: "Behalten",
     keywords: "Stichwörter",
+    label_names: Some(&labels::LABELS),
     labels: "Ernährung und Allergene",
     labels_hint: "Nur was sicher ist: Menschen mit Allergien verlassen sich darauf.",
     language: "Sprache",
@@ -195,9 +202,11 @@ pub(super) static TEXT: Text = Text {
     mail: "E-Mail",
     mail_outbox: "Dateien im Ordner outbox",
     mail_server: "Über einen Mailserver",
+    mails: &mails::MAILS,
     mails_waiting: "Wartende E-Mails",
     make_admin: "Zum Administrator machen",
     make_user: "Administratorrechte entziehen",
+    messages: Some(&messages::MESSAGES),
     minutes: "{}\u{a0}Min.",
     minutes_label: "Minuten",
     more_fields: "Weitere Angaben",
@@ -247,6 +256,7 @@ pub(super) static TEXT: Text = Text {
     problem_last_admin: "Das ist der letzte Administrator. Machen Sie zuerst einen anderen Benutzer zum Administrator.",
     problem_log_in: "Die E-Mail-Adresse oder das Passwort ist falsch.",
     problem_not_invited: "Zum Registrieren braucht es eine gültige Einladung. Sie ist vielleicht abgelaufen, benutzt oder für eine andere E-Mail-Adresse.",
+    problem_other_site: "Dieses Formular kam von einer anderen Website. Öffnen Sie die Seite hier und senden Sie es noch einmal.",
     problem_rate_limited: "Das waren zu viele Versuche. Warten Sie einige Minuten und versuchen Sie es dann noch einmal.",
     problem_sign_up_closed: "Dieser Dienst nimmt keine Registrierungen an. Bitten Sie den Betreiber um ein Konto.",
     problem_too_many_items: "Die Liste ist voll. Entfernen Sie zuerst Einträge.",

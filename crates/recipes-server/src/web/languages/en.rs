@@ -1,5 +1,7 @@
 //! English.
 
+mod mails;
+
 use super::text::Text;
 
 pub(super) static TEXT: Text = Text {
@@ -148,6 +150,7 @@ pub(super) static TEXT: Text = Text {
     hidden_recipe: "A recipe that you cannot read",
     history: "History",
     history_added: "Added: {}",
+    history_by: "by",
     history_changed: "The recipe was changed in the meantime. Look at it again before you restore a version.",
     history_changed_fields: "Changed: {}",
     history_created: "Created",
@@ -155,6 +158,7 @@ pub(super) static TEXT: Text = Text {
     history_now: "Now",
     history_removed: "Removed: {}",
     history_then: "Then",
+    history_you: "you",
     home_question: "What shall we cook?",
     home_title: "Home",
     hours: "{}\u{a0}h",
@@ -178,6 +182,7 @@ pub(super) static TEXT: Text = Text {
     join_text: "You will share the meal plan and the shopping list with the members. If you were alone so far, your own meals and items come along.",
     keep: "Keep it",
     keywords: "Keywords",
+    label_names: None,
     labels: "Diets and allergens",
     labels_hint: "Only what you are sure of: people with allergies rely on it.",
     language: "Language",
@@ -195,9 +200,11 @@ pub(super) static TEXT: Text = Text {
     mail: "Mail",
     mail_outbox: "Files in the folder outbox",
     mail_server: "Through a mail server",
+    mails: &mails::MAILS,
     mails_waiting: "Mails waiting",
     make_admin: "Make an administrator",
     make_user: "Take the administrator rights",
+    messages: None,
     minutes: "{}\u{a0}min",
     minutes_label: "Minutes",
     more_fields: "More details",
@@ -247,6 +254,7 @@ pub(super) static TEXT: Text = Text {
     problem_last_admin: "This is the last administrator. Make another user an administrator first.",
     problem_log_in: "The e-mail address or the password is wrong.",
     problem_not_invited: "Signing up needs a valid invitation. It may be expired, used, or for another e-mail address.",
+    problem_other_site: "This form came from another site. Open the page here and send it again.",
     problem_rate_limited: "There were too many attempts. Wait a few minutes, then try again.",
     problem_sign_up_closed: "This service does not accept sign-ups. Ask its operator for an account.",
     problem_too_many_items: "The list is full. Remove some items first.",

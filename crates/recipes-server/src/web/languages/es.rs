@@ -1,5 +1,9 @@
 //! Spanish.
 
+mod labels;
+mod mails;
+mod messages;
+
 use super::text::Text;
 
 pub(super) static TEXT: Text = Text {
@@ -148,6 +152,7 @@ pub(super) static TEXT: Text = Text {
     hidden_recipe: "Una receta que no puede leer",
     history: "Historial",
     history_added: "Añadido: {}",
+    history_by: "por",
     history_changed: "La receta se ha cambiado entretanto. Mírala otra vez antes de restaurar una versión.",
     history_changed_fields: "Cambiado: {}",
     history_created: "Creada",
@@ -155,6 +160,7 @@ pub(super) static TEXT: Text = Text {
     history_now: "Ahora",
     history_removed: "Quitado: {}",
     history_then: "Entonces",
+    history_you: "usted",
     home_question: "¿Qué cocinamos?",
     home_title: "Inicio",
     hours: "{}\u{a0}h",
@@ -178,6 +184,7 @@ pub(super) static TEXT: Text = Text {
     join_text: "Compartirá el plan de comidas y la lista de la compra con los miembros. Si hasta ahora estaba solo, sus comidas y artículos le acompañan.",
     keep: "Conservarla",
     keywords: "Palabras clave",
+    label_names: Some(&labels::LABELS),
     labels: "Dietas y alérgenos",
     labels_hint: "Solo lo que sea seguro: las personas con alergias confían en ello.",
     language: "Idioma",
@@ -195,9 +202,11 @@ pub(super) static TEXT: Text = Text {
     mail: "Correo",
     mail_outbox: "Archivos en la carpeta outbox",
     mail_server: "Por un servidor de correo",
+    mails: &mails::MAILS,
     mails_waiting: "Correos en espera",
     make_admin: "Hacer administrador",
     make_user: "Quitar los derechos de administrador",
+    messages: Some(&messages::MESSAGES),
     minutes: "{}\u{a0}min",
     minutes_label: "Minutos",
     more_fields: "Más detalles",
@@ -247,6 +256,7 @@ pub(super) static TEXT: Text = Text {
     problem_last_admin: "Es el último administrador. Haga primero administrador a otro usuario.",
     problem_log_in: "La dirección de correo o la contraseña es incorrecta.",
     problem_not_invited: "Para registrarse hace falta una invitación válida. Quizá ha caducado, está usada o es para otra dirección.",
+    problem_other_site: "Este formulario venía de otro sitio. Abra la página aquí y envíelo de nuevo.",
     problem_rate_limited: "Ha habido demasiados intentos. Espere unos minutos e inténtelo de nuevo.",
     problem_sign_up_closed: "Este servicio no acepta registros. Pida una cuenta a su operador.",
     problem_too_many_items: "La lista está llena. Quite primero algunos artículos.",

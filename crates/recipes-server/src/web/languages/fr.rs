@@ -1,5 +1,9 @@
 //! French.
 
+mod labels;
+mod mails;
+mod messages;
+
 use super::text::Text;
 
 pub(super) static TEXT: Text = Text {
@@ -148,6 +152,7 @@ pub(super) static TEXT: Text = Text {
     hidden_recipe: "Une recette que vous ne pouvez pas lire",
     history: "Historique",
     history_added: "Ajouté : {}",
+    history_by: "par",
     history_changed: "La recette a été modifiée entre-temps. Relisez-la avant de restaurer une version.",
     history_changed_fields: "Modifié : {}",
     history_created: "Créée",
@@ -155,6 +160,7 @@ pub(super) static TEXT: Text = Text {
     history_now: "Maintenant",
     history_removed: "Supprimé : {}",
     history_then: "À l’époque",
+    history_you: "vous",
     home_question: "Que cuisine-t-on ?",
     home_title: "Accueil",
     hours: "{}\u{a0}h",
@@ -178,6 +184,7 @@ pub(super) static TEXT: Text = Text {
     join_text: "Vous partagerez le planning des repas et la liste de courses avec les membres. Si vous étiez seul jusqu’ici, vos repas et vos articles vous suivent.",
     keep: "La garder",
     keywords: "Mots-clés",
+    label_names: Some(&labels::LABELS),
     labels: "Régimes et allergènes",
     labels_hint: "Seulement ce qui est sûr : des personnes allergiques s’y fient.",
     language: "Langue",
@@ -195,9 +202,11 @@ pub(super) static TEXT: Text = Text {
     mail: "E-mail",
     mail_outbox: "Fichiers dans le dossier outbox",
     mail_server: "Par un serveur de messagerie",
+    mails: &mails::MAILS,
     mails_waiting: "E-mails en attente",
     make_admin: "Nommer administrateur",
     make_user: "Retirer les droits d’administrateur",
+    messages: Some(&messages::MESSAGES),
     minutes: "{}\u{a0}min",
     minutes_label: "Minutes",
     more_fields: "Plus de détails",
@@ -247,6 +256,7 @@ pub(super) static TEXT: Text = Text {
     problem_last_admin: "C’est le dernier administrateur. Donnez d’abord ces droits à un autre utilisateur.",
     problem_log_in: "L’adresse e-mail ou le mot de passe est faux.",
     problem_not_invited: "L’inscription demande une invitation valable. Elle est peut-être expirée, utilisée ou destinée à une autre adresse.",
+    problem_other_site: "Ce formulaire venait d’un autre site. Ouvrez la page ici et envoyez-le de nouveau.",
     problem_rate_limited: "Il y a eu trop de tentatives. Attendez quelques minutes, puis réessayez.",
     problem_sign_up_closed: "Ce service n’accepte pas d’inscriptions. Demandez un compte à son exploitant.",
     problem_too_many_items: "La liste est pleine. Retirez d’abord des articles.",

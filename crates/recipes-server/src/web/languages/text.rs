@@ -1,5 +1,9 @@
 //! The texts of the pages. `{}` stands for a value.
 
+use super::labels::Labels;
+use super::mails::Mails;
+use super::messages::Messages;
+
 /// The texts of one language.
 #[expect(clippy::struct_field_names, reason = "a field is named after its text, as \"some text\"")]
 pub struct Text {
@@ -148,6 +152,7 @@ pub struct Text {
     pub(in crate::web) hidden_recipe: &'static str,
     pub(in crate::web) history: &'static str,
     pub(in crate::web) history_added: &'static str,
+    pub(in crate::web) history_by: &'static str,
     pub(in crate::web) history_changed: &'static str,
     pub(in crate::web) history_changed_fields: &'static str,
     pub(in crate::web) history_created: &'static str,
@@ -155,6 +160,7 @@ pub struct Text {
     pub(in crate::web) history_now: &'static str,
     pub(in crate::web) history_removed: &'static str,
     pub(in crate::web) history_then: &'static str,
+    pub(in crate::web) history_you: &'static str,
     pub(in crate::web) home_question: &'static str,
     pub(in crate::web) home_title: &'static str,
     pub(in crate::web) hours: &'static str,
@@ -178,6 +184,8 @@ pub struct Text {
     pub(in crate::web) join_text: &'static str,
     pub(in crate::web) keep: &'static str,
     pub(in crate::web) keywords: &'static str,
+    /// `None`: the names of labels are English already.
+    pub(in crate::web) label_names: Option<&'static Labels>,
     pub(in crate::web) labels: &'static str,
     pub(in crate::web) labels_hint: &'static str,
     pub(in crate::web) language: &'static str,
@@ -195,9 +203,12 @@ pub struct Text {
     pub(in crate::web) mail: &'static str,
     pub(in crate::web) mail_outbox: &'static str,
     pub(in crate::web) mail_server: &'static str,
+    pub mails: &'static Mails,
     pub(in crate::web) mails_waiting: &'static str,
     pub(in crate::web) make_admin: &'static str,
     pub(in crate::web) make_user: &'static str,
+    /// `None`: the sentences of errors are English already.
+    pub(in crate::web) messages: Option<&'static Messages>,
     pub(in crate::web) minutes: &'static str,
     pub(in crate::web) minutes_label: &'static str,
     pub(in crate::web) more_fields: &'static str,
@@ -247,6 +258,7 @@ pub struct Text {
     pub(in crate::web) problem_last_admin: &'static str,
     pub(in crate::web) problem_log_in: &'static str,
     pub(in crate::web) problem_not_invited: &'static str,
+    pub(in crate::web) problem_other_site: &'static str,
     pub(in crate::web) problem_rate_limited: &'static str,
     pub(in crate::web) problem_sign_up_closed: &'static str,
     pub(in crate::web) problem_too_many_items: &'static str,

@@ -1,5 +1,9 @@
 //! Chinese.
 
+mod labels;
+mod mails;
+mod messages;
+
 use super::text::Text;
 
 pub(super) static TEXT: Text = Text {
@@ -148,6 +152,7 @@ pub(super) static TEXT: Text = Text {
     hidden_recipe: "您无权查看的菜谱",
     history: "历史记录",
     history_added: "新增：{}",
+    history_by: "修改者",
     history_changed: "菜谱已被修改。恢复版本之前请再查看一次。",
     history_changed_fields: "修改：{}",
     history_created: "创建",
@@ -155,6 +160,7 @@ pub(super) static TEXT: Text = Text {
     history_now: "现在",
     history_removed: "移除：{}",
     history_then: "当时",
+    history_you: "您",
     home_question: "今天做什么菜？",
     home_title: "首页",
     hours: "{}\u{a0}小时",
@@ -178,6 +184,7 @@ pub(super) static TEXT: Text = Text {
     join_text: "您将与成员共享用餐计划和购物清单。如果您此前独自一人，您的计划和物品会一并带来。",
     keep: "保留",
     keywords: "关键词",
+    label_names: Some(&labels::LABELS),
     labels: "饮食与过敏原",
     labels_hint: "只选您确定的：过敏的人会依赖它。",
     language: "语言",
@@ -195,9 +202,11 @@ pub(super) static TEXT: Text = Text {
     mail: "邮件",
     mail_outbox: "outbox 文件夹中的文件",
     mail_server: "通过邮件服务器",
+    mails: &mails::MAILS,
     mails_waiting: "等待发送的邮件",
     make_admin: "设为管理员",
     make_user: "取消管理员权限",
+    messages: Some(&messages::MESSAGES),
     minutes: "{}\u{a0}分钟",
     minutes_label: "分钟",
     more_fields: "更多信息",
@@ -247,6 +256,7 @@ pub(super) static TEXT: Text = Text {
     problem_last_admin: "这是最后一位管理员。请先让另一位用户成为管理员。",
     problem_log_in: "电子邮件地址或密码不正确。",
     problem_not_invited: "注册需要有效的邀请。它可能已过期、已使用，或属于另一个地址。",
+    problem_other_site: "此表单来自其他网站。请在这里打开页面后重新提交。",
     problem_rate_limited: "尝试次数过多。请等几分钟再试。",
     problem_sign_up_closed: "本服务不接受注册。请向运营者申请账户。",
     problem_too_many_items: "清单已满。请先移除一些物品。",
