@@ -315,6 +315,7 @@ const SHOPPING_ITEMS: Table = Table {
         required("text", Text),
         required("version", Integer),
         optional("ticked_at", Time),
+        optional("sources", Text),
     ],
     has_sequence: false,
 };

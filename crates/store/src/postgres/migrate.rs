@@ -24,7 +24,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/postgres/0009_idempotency_keys.sql"),
     include_str!("../../migrations/postgres/0010_history.sql"),
     include_str!("../../migrations/postgres/0011_plans_and_shopping_lists.sql"),
-    include_str!("../../migrations/postgres/0012_languages.sql"),
+    include_str!("../../migrations/postgres/0012_languages_and_shopping_sources.sql"),
 ];
 
 /// Of the advisory lock: "recipes" in ASCII.

@@ -28,7 +28,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0015_idempotency_keys.sql"),
     include_str!("../../migrations/sqlite/0016_history.sql"),
     include_str!("../../migrations/sqlite/0017_plans_and_shopping_lists.sql"),
-    include_str!("../../migrations/sqlite/0018_languages.sql"),
+    include_str!("../../migrations/sqlite/0018_languages_and_shopping_sources.sql"),
 ];
 
 #[derive(Debug, thiserror::Error)]
