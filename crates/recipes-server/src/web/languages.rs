@@ -7,6 +7,7 @@ mod fr;
 mod labels;
 mod mails;
 mod messages;
+mod oauth;
 mod text;
 mod zh;
 
@@ -14,6 +15,7 @@ use accounts::LanguageTag;
 use http::{HeaderMap, header};
 
 pub use self::mails::Mails;
+pub use self::oauth::OAuthTexts;
 pub use self::text::Text;
 
 macro_rules! languages {
@@ -108,8 +110,16 @@ impl From<Language> for LanguageTag {
 }
 
 impl Text {
+    pub fn mails(&self) -> &'static Mails {
+        self.mails
+    }
+
+    pub fn oauth(&self) -> &'static OAuthTexts {
+        self.oauth
+    }
+
     /// A sentence of an error in this language; as it is if it has no translation.
-    pub(super) fn message(&self, english: &str) -> String {
+    pub fn message(&self, english: &str) -> String {
         let translated = self.messages.and_then(|messages| messages.translate(english));
         translated.unwrap_or_else(|| english.to_owned())
     }
@@ -121,7 +131,7 @@ impl Text {
 }
 
 /// Puts a value at `{}`.
-pub(super) fn fill(text: &str, value: impl std::fmt::Display) -> String {
+pub fn fill(text: &str, value: impl std::fmt::Display) -> String {
     text.replacen("{}", &value.to_string(), 1)
 }
 

@@ -90,7 +90,7 @@ impl MailTemplate {
     }
 
     fn text(&self, letter: &Letter<'_>) -> (&'static str, String) {
-        let (site, mails) = (&self.site, letter.language.text().mails);
+        let (site, mails) = (&self.site, letter.language.text().mails());
         let link = match letter.mail_type {
             MailType::VerifyEmail => format!("{site}/account/verify-email#{}", letter.token),
             MailType::ResetPassword | MailType::ResetByAdmin => {

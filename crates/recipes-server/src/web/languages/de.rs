@@ -3,6 +3,7 @@
 mod labels;
 mod mails;
 mod messages;
+mod oauth;
 
 use super::text::Text;
 
@@ -234,6 +235,7 @@ pub(super) static TEXT: Text = Text {
     note: "Notiz",
     nothing_found: "Kein Rezept passt. Entfernen Sie einen Filter oder versuchen Sie andere Wörter.",
     nutrition: "Nährwerte einer Portion",
+    oauth: &oauth::OAUTH,
     open_invitations: "Offene Einladungen",
     other_labels: "Andere Kennzeichen",
     password: "Passwort",

@@ -1,6 +1,7 @@
 //! English.
 
 mod mails;
+mod oauth;
 
 use super::text::Text;
 
@@ -232,6 +233,7 @@ pub(super) static TEXT: Text = Text {
     note: "Note",
     nothing_found: "No recipe matches. Remove a filter or try other words.",
     nutrition: "Nutrition facts of one serving",
+    oauth: &oauth::OAUTH,
     open_invitations: "Open invitations",
     other_labels: "Other labels",
     password: "Password",

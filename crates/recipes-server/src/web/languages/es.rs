@@ -3,6 +3,7 @@
 mod labels;
 mod mails;
 mod messages;
+mod oauth;
 
 use super::text::Text;
 
@@ -234,6 +235,7 @@ pub(super) static TEXT: Text = Text {
     note: "Nota",
     nothing_found: "Ninguna receta coincide. Quite un filtro o pruebe otras palabras.",
     nutrition: "Valores nutritivos de una ración",
+    oauth: &oauth::OAUTH,
     open_invitations: "Invitaciones abiertas",
     other_labels: "Otras etiquetas",
     password: "Contraseña",

@@ -3,6 +3,7 @@
 mod labels;
 mod mails;
 mod messages;
+mod oauth;
 
 use super::text::Text;
 
@@ -234,6 +235,7 @@ pub(super) static TEXT: Text = Text {
     note: "Note",
     nothing_found: "Aucune recette ne correspond. Retirez un filtre ou essayez d’autres mots.",
     nutrition: "Valeurs nutritives d’une portion",
+    oauth: &oauth::OAUTH,
     open_invitations: "Invitations ouvertes",
     other_labels: "Autres mentions",
     password: "Mot de passe",

@@ -23,7 +23,9 @@ struct Sentence {
 
 messages! {
     admin_required = "Only administrators can do this";
+    amount = "must be a number from {} to {}, or text of 1 to {} characters";
     api_token_not_found = "You have no such API token";
+    application_not_found = "No application with this id has access to your account";
     body_too_large = "The body may be at most {} bytes";
     body_too_slow = "The body did not arrive in time; send the request again";
     cannot_be_removed = "cannot be removed";
@@ -37,14 +39,17 @@ messages! {
     email_length = "must be an e-mail address of at most {} bytes";
     email_not_verified = "Verify your e-mail address first, with the link in the mail; you can request the mail again";
     entry_not_found = "You have no such entry";
+    exports_busy = "Other exports are running; try again later";
     favourites_full = "You have {} favourites, the most that a user may have; remove one first";
     field_twice = "A field appears twice.";
+    fields_invalid = "Some fields are not valid; see errors for each";
     form_of_other_session = "This form is of an earlier session; go back, load the page again, and send the form again";
     in_future = "must be in the future";
     invalid_link = "is not valid any more; request another mail";
     invitation_not_found = "There is no such open invitation";
     invitations_full = "The limit of open invitations is reached; revoke one first";
     invitations_unusable = "Invitations cannot be used while SIGNUP is closed; the operator must set SIGNUP=invite";
+    key_reused = "You have used this Idempotency-Key for another recipe; use a new key for each recipe";
     label_unknown = "is not a known label";
     label_unknown_near = "is not a known label; did you mean \"{}\"?";
     language_tag = "must be a language tag (BCP 47) as in en, pt-BR or zh-Hans";
@@ -53,11 +58,13 @@ messages! {
     log_in_again = "Unauthorized";
     many_lines = "must be without control characters other than tabs and line ends";
     meal_not_found = "There is no such meal in your plan";
+    meals_text = "must be a text";
     method = "This address does not support the method; the Allow header lists the supported ones";
     minutes = "must be a whole number of minutes from {} to {}, or null if not stated";
     name_length = "must be 1 to {} characters";
     no_calendar = "There is no such calendar";
     no_household = "You are in no household";
+    not_found = "There is nothing at this address";
     not_future = "must not be in the future";
     not_owner = "Only the owner can change this recipe";
     one_line = "must be one line without control characters";
@@ -78,12 +85,20 @@ messages! {
     recipe_id = "must be the id of a recipe";
     recipe_not_found = "Recipe not found";
     recipe_unreadable = "is not a recipe that you can read";
+    refresh_token = "This refresh token is not valid any more; log in again";
     required = "is required";
     required_and = "is required and {}";
     revision_not_found = "There is no such revision of this recipe";
     scale_range = "The recipe can be scaled to at most {} times of what it is, and to at least {}";
     scale_servings = "The recipe does not say for how many people it is: {}";
+    scope_email = "see your e-mail address";
+    scope_offline = "keep its access while you are away";
+    scope_openid = "know that it is you";
+    scope_profile = "see your name";
+    scope_recipes_read = "read your recipes";
+    scope_recipes_write = "create, change and delete your recipes";
     search_building = "The search index is being built: {} of {} recipes; try again after the given time";
+    search_gone = "This service has no search";
     servings = "must be a number above 0, at most {}, or null if not stated";
     servings_decimals = "must be a number above 0 and at most {}, with at most three decimals";
     servings_planned = "must be a number above 0 and at most {}";
@@ -97,6 +112,8 @@ messages! {
     true_or_false = "must be true or false";
     uid_taken = "A recipe with the uid of this one was imported since; delete it first";
     unavailable = "The service cannot do this at the moment; try again later";
+    unknown_field = "is not a known field";
+    unknown_field_near = "is not a known field; did you mean \"{}\"?";
     user_disabled = "This user is disabled; enable the user first";
     user_not_found = "There is no such user";
     visibility = "must be \"public\" or \"private\"";
@@ -112,8 +129,7 @@ impl Messages {
             Some((known, arguments))
         });
         // A sentence may fit several: the one that leaves the least to its arguments says the most.
-        let (known, arguments) =
-            found.min_by_key(|(_, arguments)| arguments.iter().map(|text| text.len()).sum::<usize>())?;
+        let (known, arguments) = found.min_by_key(|(_, arguments)| length(arguments))?;
         let mut text = (known.translated)(self).to_owned();
         for argument in arguments {
             let argument = self.translate(argument).unwrap_or_else(|| argument.to_owned());
@@ -121,6 +137,10 @@ impl Messages {
         }
         Some(text)
     }
+}
+
+fn length(arguments: &[&str]) -> usize {
+    arguments.iter().map(|argument| argument.len()).sum()
 }
 
 /// What stands at each `{}` of the template, if the sentence fits it.

@@ -3,8 +3,9 @@
 use super::labels::Labels;
 use super::mails::Mails;
 use super::messages::Messages;
+use super::oauth::OAuthTexts;
 
-/// The texts of one language.
+/// The texts of one language. English has no `label_names` and no `messages`: labels and errors are English already.
 #[expect(clippy::struct_field_names, reason = "a field is named after its text, as \"some text\"")]
 pub struct Text {
     pub(in crate::web) about: &'static str,
@@ -185,7 +186,6 @@ pub struct Text {
     pub(in crate::web) join_text: &'static str,
     pub(in crate::web) keep: &'static str,
     pub(in crate::web) keywords: &'static str,
-    /// `None`: the names of labels are English already.
     pub(in crate::web) label_names: Option<&'static Labels>,
     pub(in crate::web) labels: &'static str,
     pub(in crate::web) labels_hint: &'static str,
@@ -205,11 +205,10 @@ pub struct Text {
     pub(in crate::web) mail: &'static str,
     pub(in crate::web) mail_outbox: &'static str,
     pub(in crate::web) mail_server: &'static str,
-    pub mails: &'static Mails,
+    pub(in crate::web) mails: &'static Mails,
     pub(in crate::web) mails_waiting: &'static str,
     pub(in crate::web) make_admin: &'static str,
     pub(in crate::web) make_user: &'static str,
-    /// `None`: the sentences of errors are English already.
     pub(in crate::web) messages: Option<&'static Messages>,
     pub(in crate::web) minutes: &'static str,
     pub(in crate::web) minutes_label: &'static str,
@@ -236,6 +235,7 @@ pub struct Text {
     pub(in crate::web) note: &'static str,
     pub(in crate::web) nothing_found: &'static str,
     pub(in crate::web) nutrition: &'static str,
+    pub(in crate::web) oauth: &'static OAuthTexts,
     pub(in crate::web) open_invitations: &'static str,
     pub(in crate::web) other_labels: &'static str,
     pub(in crate::web) password: &'static str,

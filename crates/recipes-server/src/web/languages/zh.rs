@@ -3,6 +3,7 @@
 mod labels;
 mod mails;
 mod messages;
+mod oauth;
 
 use super::text::Text;
 
@@ -234,6 +235,7 @@ pub(super) static TEXT: Text = Text {
     note: "备注",
     nothing_found: "没有符合的菜谱。请去掉一个筛选条件或换其他词。",
     nutrition: "每份营养成分",
+    oauth: &oauth::OAUTH,
     open_invitations: "未使用的邀请",
     other_labels: "其他标签",
     password: "密码",
