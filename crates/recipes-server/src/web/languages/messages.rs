@@ -67,6 +67,7 @@ messages! {
     not_found = "There is nothing at this address";
     not_future = "must not be in the future";
     not_owner = "Only the owner can change this recipe";
+    not_ready = "Not ready: {}";
     one_line = "must be one line without control characters";
     one_line_tabs = "must be one line, without control characters other than tabs";
     orphan = "Only administrators delete recipes without an owner for good";

@@ -48,6 +48,7 @@ pub(super) static MESSAGES: Messages = Messages {
     not_found: "Unter dieser Adresse gibt es nichts",
     not_future: "darf nicht in der Zukunft liegen",
     not_owner: "Nur der Eigentümer kann dieses Rezept ändern",
+    not_ready: "Nicht bereit: {}",
     one_line: "muss eine Zeile ohne Steuerzeichen sein",
     one_line_tabs: "muss eine Zeile sein und darf außer Tabulatoren keine Steuerzeichen enthalten",
     orphan: "Rezepte ohne Eigentümer löschen nur Administratoren endgültig",

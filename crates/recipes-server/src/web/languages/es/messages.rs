@@ -48,6 +48,7 @@ pub(super) static MESSAGES: Messages = Messages {
     not_found: "No hay nada en esta dirección",
     not_future: "no debe estar en el futuro",
     not_owner: "Solo el dueño puede cambiar esta receta",
+    not_ready: "No está listo: {}",
     one_line: "debe ser una sola línea sin caracteres de control",
     one_line_tabs: "debe ser una sola línea, sin caracteres de control salvo tabuladores",
     orphan: "Solo los administradores eliminan del todo las recetas sin dueño",

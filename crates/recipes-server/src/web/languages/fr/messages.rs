@@ -48,6 +48,7 @@ pub(super) static MESSAGES: Messages = Messages {
     not_found: "Il n’y a rien à cette adresse",
     not_future: "ne doit pas être dans le futur",
     not_owner: "Seul le propriétaire peut modifier cette recette",
+    not_ready: "Pas prêt : {}",
     one_line: "doit tenir sur une ligne, sans caractères de contrôle",
     one_line_tabs: "doit tenir sur une ligne, sans caractères de contrôle autres que les tabulations",
     orphan: "Seuls les administrateurs suppriment définitivement les recettes sans propriétaire",

@@ -48,6 +48,7 @@ pub(super) static MESSAGES: Messages = Messages {
     not_found: "此地址没有任何内容",
     not_future: "不能是将来的日期",
     not_owner: "只有所有者可以修改此食谱",
+    not_ready: "未就绪：{}",
     one_line: "必须是一行，且不能有控制字符",
     one_line_tabs: "必须是一行，除制表符外不能有控制字符",
     orphan: "只有管理员可以彻底删除没有所有者的食谱",
