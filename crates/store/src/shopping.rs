@@ -150,21 +150,21 @@ pub(crate) fn addition(open: Vec<OpenItem>, new: &[&NewShoppingLine]) -> Option<
     let mut lines: Vec<_> = open.into_iter().map(parsed).collect();
     for NewShoppingLine { id, text, decimal, source } in new {
         let line = ListLine::parse(text);
-        let sum = lines.iter_mut().find_map(|known| {
-            let sum = known.line.plus(&line, *decimal)?;
+        let sum = lines.iter_mut().position(|known| {
+            let Some(sum) = known.line.plus(&line, *decimal) else { return false };
             known.is_changed |= sum.text() != known.line.text();
             known.line = sum;
-            Some(known)
+            true
         });
-        let item = match sum {
-            Some(item) => item,
+        let place = match sum {
+            Some(place) => place,
             None if lines.len() >= MAX_SHOPPING_ITEMS as usize => return None,
             None => {
                 lines.push(Line { id: *id, line, sources: None, is_changed: false });
-                lines.last_mut()?
+                lines.len() - 1
             }
         };
-        if let Some(source) = source {
+        if let (Some(source), Some(item)) = (source, lines.get_mut(place)) {
             item.sources = Some(with_source(item.sources.take(), source));
             item.is_changed = true;
         }

@@ -27,7 +27,7 @@ pub(super) async fn page(
     let fields = Parameters::parse(&query.unwrap_or_default()).unwrap_or_default();
     let field = |name| fields.get(name).ok().flatten().unwrap_or_default();
     let to = Target { next: field("next"), return_to: field("return_to") };
-    form((&server, Pages::new(&app, &headers)), to, field("login_hint"), "").await
+    form((&*server, Pages::new(&app, &headers)), to, field("login_hint"), "").await
 }
 
 pub(super) async fn submit(
@@ -53,7 +53,7 @@ pub(super) async fn submit(
             }
             Err(error) => pages.error(&error),
         },
-        Ok(Err(problem)) => form((&server, pages), to, email, problem).await,
+        Ok(Err(problem)) => form((&*server, pages), to, email, problem).await,
         Err(report) => report.into_response(),
     }
 }
