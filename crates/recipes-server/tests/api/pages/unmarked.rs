@@ -39,9 +39,16 @@ const NAMES: [&str; 14] = [
 
 /// The words of all German texts.
 fn german_words() -> BTreeSet<String> {
-    let literals = SOURCES.iter().flat_map(|source| source.split('"').skip(1).step_by(2));
-    let words = literals.flat_map(|text| words(text).map(str::to_owned).collect::<Vec<_>>());
-    words.chain(NAMES.iter().flat_map(|name| words(name).map(str::to_owned).collect::<Vec<_>>())).collect()
+    let mut known = BTreeSet::new();
+    for source in SOURCES {
+        // Between quotes that do not belong to a text themselves.
+        let source = source.replace("\\\"", " ");
+        for text in source.split('"').skip(1).step_by(2) {
+            known.extend(words(text).map(str::to_owned));
+        }
+    }
+    known.extend(NAMES.iter().flat_map(|name| words(name)).map(str::to_owned));
+    known
 }
 
 fn words(text: &str) -> impl Iterator<Item = &str> {
@@ -80,7 +87,7 @@ fn texts(page: &str) -> Vec<String> {
             }
         }
         if !open.last().is_some_and(|(_, is_left_out)| *is_left_out) {
-            found.push(text.to_owned());
+            found.push(text.replace("&nbsp;", " "));
         }
     }
     found
