@@ -66,6 +66,7 @@ async fn filled(test: &TestStore) {
         test.sign_up(sign_up(new_user("ada"), test.new_session(), None), test.now()).await.unwrap();
     let eve = test.user("eve").await;
     test.logs_in(&ada).await;
+    test.choose_language(LanguageTag::parse("de").unwrap(), test.by(ada.id)).await.unwrap();
     let soup = test.public("Soup", Some(ada.id)).await;
     test.private("Älplermagronen 🧀", Some(ada.id)).await;
     test.public("Bread", None).await;
@@ -99,7 +100,7 @@ async fn filled(test: &TestStore) {
     assert_eq!(test.add_cooked(cooked, test.by(ada.id)).await.unwrap(), Noted::Done);
     let entries = vec![test.planned_on(jiff::civil::date(2024, 5, 2), Some(soup.id), "for two")];
     assert_eq!(test.plans(ada.id, &[], entries).await, Planned::Done);
-    assert_eq!(test.lists(ada.id, &["500 g flour", "Salt"]).await, Listed::Done);
+    assert_eq!(test.lists_from(ada.id, Some("recipe 1 4"), &["500 g flour", "Salt"]).await, Listed::Done);
     let flour = test.shopping_list(ada.id).await.unwrap().remove(0);
     let tick =
         ChangeShoppingItem { id: flour.id, text: None, ticked: Some(true), version: Some(flour.version) };

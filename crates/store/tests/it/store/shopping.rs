@@ -13,7 +13,7 @@ impl TestStore {
         self.lists_from(user, None, lines).await
     }
 
-    async fn lists_from(&self, user: UserId, source: Option<&str>, lines: &[&str]) -> Listed {
+    pub(super) async fn lists_from(&self, user: UserId, source: Option<&str>, lines: &[&str]) -> Listed {
         let new = self.lines(source, lines, false);
         self.add_to_shopping_list(new, self.by(user)).await.unwrap()
     }
