@@ -95,6 +95,12 @@ events! {
     GrantReused, "grant_reused", Class::Account;
     /// A client did not take the message that a session has ended.
     LogoutNotDelivered, "logout_not_delivered", Class::Session;
+    /// The user is the first member of a new household, from the first meal, item or invitation on.
+    HouseholdCreated, "household_created", Class::Account;
+    /// A member made a link with which one user joins.
+    HouseholdInvitationCreated, "household_invitation_created", Class::Account;
+    HouseholdJoined, "household_joined", Class::Account;
+    HouseholdLeft, "household_left", Class::Account;
 }
 
 impl Event {

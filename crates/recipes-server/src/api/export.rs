@@ -1,5 +1,6 @@
 //! All data about a user, as one JSON file.
 
+use accounts::LanguageTag;
 use axum::{BoxError, body::Body, response::Response};
 use futures_util::stream;
 use http::{HeaderValue, header};
@@ -88,7 +89,7 @@ struct Personal {
 
 /// The document up to its events.
 fn head(export: &Export, personal: &Personal, me: &AccountOwner) -> Result<Vec<u8>, Report> {
-    let Export { at, sessions, api_tokens, applications, invitations } = export;
+    let Export { at, language, sessions, api_tokens, applications, invitations } = export;
     let current = me.actor.session;
     let favourites: Vec<_> = personal
         .favourites
@@ -112,6 +113,7 @@ fn head(export: &Export, personal: &Personal, me: &AccountOwner) -> Result<Vec<u
     let head = json!({
         "exportedAt": at,
         "account": Profile::of(&me.user),
+        "language": language.as_ref().map(LanguageTag::as_str),
         "sessions": sessions.iter().map(|session| SessionView::of(session, current)).collect::<Vec<_>>(),
         "apiTokens": api_tokens.iter().map(ApiTokenView::of).collect::<Vec<_>>(),
         "applications": applications.iter().map(ApplicationView::of).collect::<Vec<_>>(),

@@ -53,14 +53,16 @@ pub async fn read(
 
 /// Adds the ingredients of recipes, those of the plan, or items of your own.
 ///
-/// Equal foods are added up where their units allow, also with items that are not ticked.
+/// Equal foods are added up where their units allow, also with items that are not ticked. A recipe for the same servings, and a meal
+/// of the plan, are added once as long as one of their items is in the list, ticked or not: a repeated request changes nothing. `again`
+/// adds them once more. Items of your own are always added.
 #[utoipa::path(
     post, path = "/api/v1/shopping-list", tag = "planning", operation_id = "addToShoppingList",
     params(IdempotencyKeyHeader),
     request_body(content = ref("#/components/schemas/NewShoppingItems"), content_type = "application/json"),
     security(("bearer" = ["recipes:write"])),
     responses(
-        (status = 204, description = "Added, on disk"),
+        (status = 204, description = "Added, on disk, or in the list already"),
         Malformed, Unauthorized, WithoutRecipesWrite, TooManyItems, UnacceptableBody, NotAcceptable, Unavailable,
     )
 )]
@@ -69,7 +71,7 @@ pub async fn add(
     Member(actor): Member,
     RepeatableBody(key, new): RepeatableBody<NewShoppingItems>,
 ) -> Result<Response, Report> {
-    let NewShoppingItems { recipes, days, items } = new;
+    let NewShoppingItems { recipes, days, items, again } = new;
     let plan = match days {
         None => None,
         Some((first, last)) => {
@@ -77,7 +79,7 @@ pub async fn add(
             Some(days.map_err(|why| RequestError::Invalid(vec![problem("/plan".to_owned(), why)]))?)
         }
     };
-    let add = |once| app.planning().add_to_list(AddToList { recipes, plan, items }, actor, once);
+    let add = |once| app.planning().add_to_list(AddToList { recipes, plan, items, again }, actor, once);
     once(&app, actor, key, |(): &()| Ok(Answer::no_content()), add).await
 }
 
@@ -163,6 +165,7 @@ pub struct NewShoppingItems {
     recipes: Vec<(RecipeId, Option<Servings>)>,
     days: Option<(jiff::civil::Date, Option<jiff::civil::Date>)>,
     items: Vec<String>,
+    again: bool,
 }
 
 /// A change of one item, as the body states it.
@@ -174,7 +177,7 @@ pub struct ItemChange {
 
 impl Parse for NewShoppingItems {
     fn unknown_fields(fields: &Map<String, Value>) -> Vec<FieldError> {
-        crate::http::body::fields::unknown(fields, &["recipes", "plan", "items"])
+        crate::http::body::fields::unknown(fields, &["recipes", "plan", "items", "again"])
     }
 
     fn parse(fields: &Map<String, Value>, encoding: Scalars) -> Result<Self, Vec<FieldError>> {
@@ -209,10 +212,13 @@ impl Parse for NewShoppingItems {
             }
         };
         let items = body.texts("items", (ITEMS, TEXT), &mut problems);
+        let mut scalars = Fields::of(fields, encoding);
+        let again = scalars.flag("again").unwrap_or_default();
+        problems.extend(scalars.finish(Some(())).err().into_iter().flatten());
         if problems.is_empty() && recipes.is_empty() && days.is_none() && items.is_empty() {
             problems.push(problem("/items".to_owned(), "is required, or recipes, or a plan"));
         }
-        if problems.is_empty() { Ok(Self { recipes, days, items }) } else { Err(problems) }
+        if problems.is_empty() { Ok(Self { recipes, days, items, again }) } else { Err(problems) }
     }
 }
 

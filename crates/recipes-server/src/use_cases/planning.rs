@@ -10,7 +10,7 @@ mod shopping;
 
 pub use self::error::PlanError;
 pub use self::household::{CreatedFeed, CreatedInvitation};
-pub use self::shopping::AddToList;
+pub use self::shopping::{AddToList, Added};
 pub use store::{ChangeShoppingItem, Household, MAX_PLAN_ENTRIES_OF_DAY, ShoppingItem};
 
 use std::borrow::Cow;

@@ -51,7 +51,7 @@ async fn state(State(app): State<App>, admin: Administrator) -> Result<Response,
     let t = admin.frame.text();
     let mut problems = Vec::new();
     if let Err(error) = app.health().ready().await {
-        problems.push(Report::not_ready(error).message().to_owned());
+        problems.push(t.message(Report::not_ready(error).message()));
     }
     let mut rows = vec![(t.version, env!("CARGO_PKG_VERSION").to_owned())];
     if app.mode().has_recipes() {

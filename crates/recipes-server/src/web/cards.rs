@@ -72,7 +72,7 @@ impl Card {
             kind: recipe.category.into_iter().chain(recipe.cuisine).next().unwrap_or_default(),
             time: total.map(|minutes| show::minutes(t, minutes)).unwrap_or_default(),
             rating: recipe.rating.map(|rating| show::rating(t, rating)),
-            labels: recipe.health_labels.into_iter().take(LABELS).collect(),
+            labels: recipe.health_labels.iter().take(LABELS).map(|label| t.label(label).to_owned()).collect(),
             image: recipe.image,
             readers: t.readers(recipe.visibility),
             tint: id.get() % TINTS,

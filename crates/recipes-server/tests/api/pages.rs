@@ -7,3 +7,5 @@ mod editing;
 mod permissions;
 mod planning;
 mod reading;
+mod unmarked;
+mod words;

@@ -55,6 +55,7 @@ const USERS: Table = Table {
         required("created_at", Time),
         required("updated_at", Time),
         optional("email_verified_at", Time),
+        optional("language", Text),
     ],
     has_sequence: true,
 };
@@ -346,6 +347,7 @@ const SHOPPING_ITEMS: Table = Table {
         required("text", Text),
         required("version", Integer),
         optional("ticked_at", Time),
+        optional("sources", Text),
     ],
     has_sequence: false,
 };

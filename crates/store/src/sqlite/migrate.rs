@@ -32,6 +32,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0019_images.sql"),
     include_str!("../../migrations/sqlite/0020_followers.sql"),
     include_str!("../../migrations/sqlite/0021_ratings.sql"),
+    include_str!("../../migrations/sqlite/0022_languages_and_shopping_sources.sql"),
 ];
 
 #[derive(Debug, thiserror::Error)]

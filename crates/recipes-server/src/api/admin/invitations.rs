@@ -25,7 +25,7 @@ use crate::http::error::Report;
 use crate::http::json_api::JsonApi;
 use crate::http::query::Count;
 use crate::http::repeatable::{Answer, RepeatableBody};
-use crate::use_cases::accounts::{CreatedInvitation, InviteUser};
+use crate::use_cases::accounts::{ClientInfo, CreatedInvitation, InviteUser};
 
 /// Lists the open invitations in pages, the oldest first.
 #[utoipa::path(
@@ -62,6 +62,7 @@ pub async fn list(JsonApi(app): JsonApi<App>, _: Admin, uri: Uri, count: Count) 
 pub async fn create(
     JsonApi(app): JsonApi<App>,
     Admin(actor): Admin,
+    client: ClientInfo,
     RepeatableBody(key, command): RepeatableBody<InviteUser>,
 ) -> Result<Response, Report> {
     #[derive(Serialize)]
@@ -74,11 +75,12 @@ pub async fn create(
     }
     let answer = |created: &CreatedInvitation| {
         let CreatedInvitation { invitation, token, link, mailed } = created;
+        let CreatedInvitation { invitation, token, link, mailed } = created;
         let about = InvitationView::of(invitation);
         let data = Created { about, token: token.expose_secret(), link, mailed: *mailed };
         Answer::created(&format!("/api/v1/admin/invitations/{}", invitation.id), &data)
     };
-    once(&app, actor, key, answer, |once| app.accounts().invite(command, actor, once)).await
+    once(&app, actor, key, answer, |once| app.accounts().invite(command, actor, client.language, once)).await
 }
 
 /// Revokes an open invitation.

@@ -23,7 +23,7 @@ use crate::http::body::{Body, ParseFields, fields::Fields};
 use crate::http::error::{Report, RequestError};
 use crate::http::json_api::JsonApi;
 use crate::http::query::{Count, NoQuery, Query};
-use crate::use_cases::accounts::{Access, UserChange, UserFilter};
+use crate::use_cases::accounts::{Access, ClientInfo, UserChange, UserFilter};
 
 /// Lists users in the order of their ids, a page at a time.
 #[utoipa::path(
@@ -160,8 +160,9 @@ pub async fn send_password_reset(
     JsonApi(app): JsonApi<App>,
     Admin(actor): Admin,
     PathId(id): PathId<UserId>,
+    client: ClientInfo,
 ) -> Result<Response, Report> {
-    app.accounts().send_password_reset(id, actor).await?;
+    app.accounts().send_password_reset(id, actor, client.language).await?;
     Ok(mail_requested(app.accounts(), "The mail will be sent to the user"))
 }
 

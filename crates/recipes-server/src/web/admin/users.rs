@@ -102,7 +102,10 @@ pub(super) async fn change(
         "disable" => change(access(Access::Disabled)).await.map(|_| "saved"),
         "enable" => change(access(Access::Enabled)).await.map(|_| "saved"),
         "end-sessions" => accounts.end_sessions_of_user(id, admin.actor).await.map(|()| "ended"),
-        "send-reset" => accounts.send_password_reset(id, admin.actor).await.map(|()| "mailed"),
+        "send-reset" => accounts
+            .send_password_reset(id, admin.actor, admin.frame.language.into())
+            .await
+            .map(|()| "mailed"),
         "delete" if form.get("confirm").trim().eq_ignore_ascii_case(user.email.as_str()) => {
             match accounts.delete_user(id, admin.actor).await {
                 Ok(_) => return see_other("/admin/users?done=deleted"),

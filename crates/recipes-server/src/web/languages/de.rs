@@ -1,5 +1,11 @@
 //! German.
 
+mod labels;
+mod mails;
+mod messages;
+mod oauth;
+mod problems;
+
 use super::text::Text;
 
 pub(super) static TEXT: Text = Text {
@@ -13,6 +19,7 @@ pub(super) static TEXT: Text = Text {
     account: "Konto",
     actor: "Durch",
     add: "Hinzufügen",
+    add_again: "Noch einmal hinzufügen",
     add_item: "Etwas hinzufügen",
     add_meal: "Mahlzeit hinzufügen",
     add_meal_text: "Rezepte werden auf ihrer eigenen Seite geplant. Hier können Sie alles andere planen, etwa Reste oder ein Essen außer Haus.",
@@ -149,6 +156,7 @@ pub(super) static TEXT: Text = Text {
     hidden_recipe: "Ein Rezept, das Sie nicht lesen dürfen",
     history: "Verlauf",
     history_added: "Hinzugefügt: {}",
+    history_by: "von",
     history_changed: "Das Rezept wurde inzwischen geändert. Sieh es dir noch einmal an, bevor du eine Version wiederherstellst.",
     history_changed_fields: "Geändert: {}",
     history_created: "Angelegt",
@@ -156,6 +164,7 @@ pub(super) static TEXT: Text = Text {
     history_now: "Jetzt",
     history_removed: "Entfernt: {}",
     history_then: "Damals",
+    history_you: "Ihnen",
     home_question: "Was kochen wir?",
     home_title: "Start",
     hours: "{}\u{a0}Std.",
@@ -179,6 +188,7 @@ pub(super) static TEXT: Text = Text {
     join_text: "Sie teilen dann Speiseplan und Einkaufsliste mit den Mitgliedern. Waren Sie bisher allein, kommen Ihre Mahlzeiten und Einträge mit.",
     keep: "Behalten",
     keywords: "Stichwörter",
+    label_names: Some(&labels::LABELS),
     labels: "Ernährung und Allergene",
     labels_hint: "Nur was sicher ist: Menschen mit Allergien verlassen sich darauf.",
     language: "Sprache",
@@ -190,6 +200,7 @@ pub(super) static TEXT: Text = Text {
     license: "Lizenz",
     link_once: "Ihr neuer Link. Er wird nur jetzt angezeigt.",
     list_empty: "Nichts einzukaufen. Fügen Sie hier etwas hinzu, von einem Rezept oder aus dem Speiseplan.",
+    listed_before: "Das steht alles schon auf der Liste.",
     log_in: "Anmelden",
     log_in_elsewhere: "In einem anderen Tab anmelden, dann hier noch einmal speichern",
     log_in_to_add: "Anmelden und ein Rezept hinzufügen",
@@ -197,12 +208,14 @@ pub(super) static TEXT: Text = Text {
     mail: "E-Mail",
     mail_outbox: "Dateien im Ordner outbox",
     mail_server: "Über einen Mailserver",
+    mails: &mails::MAILS,
     mails_waiting: "Wartende E-Mails",
     make_admin: "Zum Administrator machen",
     make_user: "Administratorrechte entziehen",
     make_viewer: "Nur lesen lassen, nicht schreiben",
     make_writer: "Rezepte schreiben lassen",
     members: "Für Mitglieder",
+    messages: Some(&messages::MESSAGES),
     minutes: "{}\u{a0}Min.",
     minutes_label: "Minuten",
     more_fields: "Weitere Angaben",
@@ -229,6 +242,7 @@ pub(super) static TEXT: Text = Text {
     note: "Notiz",
     nothing_found: "Kein Rezept passt. Entfernen Sie einen Filter oder versuchen Sie andere Wörter.",
     nutrition: "Nährwerte einer Portion",
+    oauth: &oauth::OAUTH,
     open_invitations: "Offene Einladungen",
     other_labels: "Andere Kennzeichen",
     password: "Passwort",
@@ -251,20 +265,7 @@ pub(super) static TEXT: Text = Text {
     previous_week: "Vorige Woche",
     print: "Drucken",
     private: "Privat",
-    problem_email_not_verified: "Bestätigen Sie zuerst Ihre E-Mail-Adresse mit dem Link in der E-Mail.",
-    problem_email_taken: "Mit dieser E-Mail-Adresse gibt es schon ein Konto.",
-    problem_form_expired: "Dieses Formular wurde in einer anderen Sitzung geöffnet. Ihre Eingaben sind noch da: Senden Sie es noch einmal.",
-    problem_household_full: "Der Haushalt hat so viele Mitglieder, wie er haben darf.",
-    problem_household_invitation: "Der Link ist unbekannt, wurde benutzt oder ist abgelaufen. Bitten Sie um einen neuen.",
-    problem_item_changed: "Jemand anderes hat den Eintrag geändert. Sehen Sie ihn noch einmal an.",
-    problem_last_admin: "Das ist der letzte Administrator. Machen Sie zuerst einen anderen Benutzer zum Administrator.",
-    problem_log_in: "Die E-Mail-Adresse oder das Passwort ist falsch.",
-    problem_not_invited: "Zum Registrieren braucht es eine gültige Einladung. Sie ist vielleicht abgelaufen, benutzt oder für eine andere E-Mail-Adresse.",
-    problem_rate_limited: "Das waren zu viele Versuche. Warten Sie einige Minuten und versuchen Sie es dann noch einmal.",
-    problem_sign_up_closed: "Dieser Dienst nimmt keine Registrierungen an. Bitten Sie den Betreiber um ein Konto.",
-    problem_too_many_items: "Die Liste ist voll. Entfernen Sie zuerst Einträge.",
-    problem_too_many_meals: "Der Tag oder der Plan ist voll. Entfernen Sie zuerst eine Mahlzeit.",
-    problem_wrong_password: "Das ist nicht Ihr aktuelles Passwort.",
+    problems: &problems::PROBLEMS,
     profile: "Profil",
     protein: "Eiweiß",
     public_address: "Öffentliche Adresse",

@@ -1,5 +1,11 @@
 //! Spanish.
 
+mod labels;
+mod mails;
+mod messages;
+mod oauth;
+mod problems;
+
 use super::text::Text;
 
 pub(super) static TEXT: Text = Text {
@@ -13,6 +19,7 @@ pub(super) static TEXT: Text = Text {
     account: "Cuenta",
     actor: "Por",
     add: "Añadir",
+    add_again: "Añadirlo otra vez",
     add_item: "Añadir un artículo",
     add_meal: "Añadir una comida",
     add_meal_text: "Las recetas se planifican en su propia página. Aquí puede planificar todo lo demás, por ejemplo sobras o una comida fuera.",
@@ -149,6 +156,7 @@ pub(super) static TEXT: Text = Text {
     hidden_recipe: "Una receta que no puede leer",
     history: "Historial",
     history_added: "Añadido: {}",
+    history_by: "por",
     history_changed: "La receta se ha cambiado entretanto. Mírala otra vez antes de restaurar una versión.",
     history_changed_fields: "Cambiado: {}",
     history_created: "Creada",
@@ -156,6 +164,7 @@ pub(super) static TEXT: Text = Text {
     history_now: "Ahora",
     history_removed: "Quitado: {}",
     history_then: "Entonces",
+    history_you: "usted",
     home_question: "¿Qué cocinamos?",
     home_title: "Inicio",
     hours: "{}\u{a0}h",
@@ -179,6 +188,7 @@ pub(super) static TEXT: Text = Text {
     join_text: "Compartirá el plan de comidas y la lista de la compra con los miembros. Si hasta ahora estaba solo, sus comidas y artículos le acompañan.",
     keep: "Conservarla",
     keywords: "Palabras clave",
+    label_names: Some(&labels::LABELS),
     labels: "Dietas y alérgenos",
     labels_hint: "Solo lo que sea seguro: las personas con alergias confían en ello.",
     language: "Idioma",
@@ -190,6 +200,7 @@ pub(super) static TEXT: Text = Text {
     license: "Licencia",
     link_once: "Su nuevo enlace. Solo se muestra ahora.",
     list_empty: "Nada que comprar. Añada artículos aquí, desde una receta o desde el plan.",
+    listed_before: "Todo eso ya está en la lista.",
     log_in: "Iniciar sesión",
     log_in_elsewhere: "Inicie sesión en otra pestaña y guarde aquí otra vez",
     log_in_to_add: "Inicie sesión para añadir una receta",
@@ -197,12 +208,14 @@ pub(super) static TEXT: Text = Text {
     mail: "Correo",
     mail_outbox: "Archivos en la carpeta outbox",
     mail_server: "Por un servidor de correo",
+    mails: &mails::MAILS,
     mails_waiting: "Correos en espera",
     make_admin: "Hacer administrador",
     make_user: "Quitar los derechos de administrador",
     make_viewer: "Permitir solo leer, no escribir",
     make_writer: "Permitir escribir recetas",
     members: "Para miembros",
+    messages: Some(&messages::MESSAGES),
     minutes: "{}\u{a0}min",
     minutes_label: "Minutos",
     more_fields: "Más detalles",
@@ -229,6 +242,7 @@ pub(super) static TEXT: Text = Text {
     note: "Nota",
     nothing_found: "Ninguna receta coincide. Quite un filtro o pruebe otras palabras.",
     nutrition: "Valores nutritivos de una ración",
+    oauth: &oauth::OAUTH,
     open_invitations: "Invitaciones abiertas",
     other_labels: "Otras etiquetas",
     password: "Contraseña",
@@ -251,20 +265,7 @@ pub(super) static TEXT: Text = Text {
     previous_week: "Semana anterior",
     print: "Imprimir",
     private: "Privada",
-    problem_email_not_verified: "Verifique primero su dirección de correo con el enlace del mensaje.",
-    problem_email_taken: "Ya hay una cuenta con esta dirección de correo.",
-    problem_form_expired: "Este formulario es de otra sesión. Lo que escribió sigue aquí: envíelo otra vez.",
-    problem_household_full: "El hogar tiene el máximo de miembros.",
-    problem_household_invitation: "El enlace es desconocido, ya se usó o ha caducado. Pida otro.",
-    problem_item_changed: "Otra persona ha cambiado el artículo. Mírelo de nuevo.",
-    problem_last_admin: "Es el último administrador. Haga primero administrador a otro usuario.",
-    problem_log_in: "La dirección de correo o la contraseña es incorrecta.",
-    problem_not_invited: "Para registrarse hace falta una invitación válida. Quizá ha caducado, está usada o es para otra dirección.",
-    problem_rate_limited: "Ha habido demasiados intentos. Espere unos minutos e inténtelo de nuevo.",
-    problem_sign_up_closed: "Este servicio no acepta registros. Pida una cuenta a su operador.",
-    problem_too_many_items: "La lista está llena. Quite primero algunos artículos.",
-    problem_too_many_meals: "El día o el plan está lleno. Quite primero una comida.",
-    problem_wrong_password: "No es su contraseña actual.",
+    problems: &problems::PROBLEMS,
     profile: "Perfil",
     protein: "Proteínas",
     public_address: "Dirección pública",

@@ -1,5 +1,11 @@
 //! French.
 
+mod labels;
+mod mails;
+mod messages;
+mod oauth;
+mod problems;
+
 use super::text::Text;
 
 pub(super) static TEXT: Text = Text {
@@ -13,6 +19,7 @@ pub(super) static TEXT: Text = Text {
     account: "Compte",
     actor: "Par",
     add: "Ajouter",
+    add_again: "Ajouter encore une fois",
     add_item: "Ajouter un article",
     add_meal: "Ajouter un repas",
     add_meal_text: "Les recettes se planifient sur leur propre page. Ici, vous pouvez planifier tout le reste, par exemple des restes ou un repas au restaurant.",
@@ -149,6 +156,7 @@ pub(super) static TEXT: Text = Text {
     hidden_recipe: "Une recette que vous ne pouvez pas lire",
     history: "Historique",
     history_added: "Ajouté : {}",
+    history_by: "par",
     history_changed: "La recette a été modifiée entre-temps. Relisez-la avant de restaurer une version.",
     history_changed_fields: "Modifié : {}",
     history_created: "Créée",
@@ -156,6 +164,7 @@ pub(super) static TEXT: Text = Text {
     history_now: "Maintenant",
     history_removed: "Supprimé : {}",
     history_then: "À l’époque",
+    history_you: "vous",
     home_question: "Que cuisine-t-on ?",
     home_title: "Accueil",
     hours: "{}\u{a0}h",
@@ -179,6 +188,7 @@ pub(super) static TEXT: Text = Text {
     join_text: "Vous partagerez le planning des repas et la liste de courses avec les membres. Si vous étiez seul jusqu’ici, vos repas et vos articles vous suivent.",
     keep: "La garder",
     keywords: "Mots-clés",
+    label_names: Some(&labels::LABELS),
     labels: "Régimes et allergènes",
     labels_hint: "Seulement ce qui est sûr : des personnes allergiques s’y fient.",
     language: "Langue",
@@ -190,6 +200,7 @@ pub(super) static TEXT: Text = Text {
     license: "Licence",
     link_once: "Votre nouveau lien. Il n’est affiché que maintenant.",
     list_empty: "Rien à acheter. Ajoutez des articles ici, depuis une recette ou depuis le planning.",
+    listed_before: "Tout cela est déjà sur la liste.",
     log_in: "Se connecter",
     log_in_elsewhere: "Connectez-vous dans un autre onglet, puis enregistrez encore ici",
     log_in_to_add: "Se connecter pour ajouter une recette",
@@ -197,12 +208,14 @@ pub(super) static TEXT: Text = Text {
     mail: "E-mail",
     mail_outbox: "Fichiers dans le dossier outbox",
     mail_server: "Par un serveur de messagerie",
+    mails: &mails::MAILS,
     mails_waiting: "E-mails en attente",
     make_admin: "Nommer administrateur",
     make_user: "Retirer les droits d’administrateur",
     make_viewer: "Autoriser la lecture seule",
     make_writer: "Autoriser à écrire des recettes",
     members: "Pour les membres",
+    messages: Some(&messages::MESSAGES),
     minutes: "{}\u{a0}min",
     minutes_label: "Minutes",
     more_fields: "Plus de détails",
@@ -229,6 +242,7 @@ pub(super) static TEXT: Text = Text {
     note: "Note",
     nothing_found: "Aucune recette ne correspond. Retirez un filtre ou essayez d’autres mots.",
     nutrition: "Valeurs nutritives d’une portion",
+    oauth: &oauth::OAUTH,
     open_invitations: "Invitations ouvertes",
     other_labels: "Autres mentions",
     password: "Mot de passe",
@@ -251,20 +265,7 @@ pub(super) static TEXT: Text = Text {
     previous_week: "Semaine précédente",
     print: "Imprimer",
     private: "Privée",
-    problem_email_not_verified: "Vérifiez d’abord votre adresse e-mail avec le lien de l’e-mail.",
-    problem_email_taken: "Il y a déjà un compte avec cette adresse e-mail.",
-    problem_form_expired: "Ce formulaire vient d’une autre session. Votre saisie est toujours là : envoyez-la encore une fois.",
-    problem_household_full: "Le foyer a autant de membres que possible.",
-    problem_household_invitation: "Le lien est inconnu, déjà utilisé ou expiré. Demandez-en un autre.",
-    problem_item_changed: "Quelqu’un d’autre a modifié l’article. Regardez-le à nouveau.",
-    problem_last_admin: "C’est le dernier administrateur. Donnez d’abord ces droits à un autre utilisateur.",
-    problem_log_in: "L’adresse e-mail ou le mot de passe est faux.",
-    problem_not_invited: "L’inscription demande une invitation valable. Elle est peut-être expirée, utilisée ou destinée à une autre adresse.",
-    problem_rate_limited: "Il y a eu trop de tentatives. Attendez quelques minutes, puis réessayez.",
-    problem_sign_up_closed: "Ce service n’accepte pas d’inscriptions. Demandez un compte à son exploitant.",
-    problem_too_many_items: "La liste est pleine. Retirez d’abord des articles.",
-    problem_too_many_meals: "Le jour ou le planning est plein. Retirez d’abord un repas.",
-    problem_wrong_password: "Ce n’est pas votre mot de passe actuel.",
+    problems: &problems::PROBLEMS,
     profile: "Profil",
     protein: "Protéines",
     public_address: "Adresse publique",

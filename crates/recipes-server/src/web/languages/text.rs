@@ -1,6 +1,12 @@
 //! The texts of the pages. `{}` stands for a value.
 
-/// The texts of one language.
+use super::labels::Labels;
+use super::mails::Mails;
+use super::messages::Messages;
+use super::oauth::OAuthTexts;
+use super::problems::ProblemTexts;
+
+/// The texts of one language. English has no `label_names` and no `messages`: labels and errors are English already.
 #[expect(clippy::struct_field_names, reason = "a field is named after its text, as \"some text\"")]
 pub struct Text {
     pub(in crate::web) about: &'static str,
@@ -13,6 +19,7 @@ pub struct Text {
     pub(in crate::web) account: &'static str,
     pub(in crate::web) actor: &'static str,
     pub(in crate::web) add: &'static str,
+    pub(in crate::web) add_again: &'static str,
     pub(in crate::web) add_item: &'static str,
     pub(in crate::web) add_meal: &'static str,
     pub(in crate::web) add_meal_text: &'static str,
@@ -149,6 +156,7 @@ pub struct Text {
     pub(in crate::web) hidden_recipe: &'static str,
     pub(in crate::web) history: &'static str,
     pub(in crate::web) history_added: &'static str,
+    pub(in crate::web) history_by: &'static str,
     pub(in crate::web) history_changed: &'static str,
     pub(in crate::web) history_changed_fields: &'static str,
     pub(in crate::web) history_created: &'static str,
@@ -156,6 +164,7 @@ pub struct Text {
     pub(in crate::web) history_now: &'static str,
     pub(in crate::web) history_removed: &'static str,
     pub(in crate::web) history_then: &'static str,
+    pub(in crate::web) history_you: &'static str,
     pub(in crate::web) home_question: &'static str,
     pub(in crate::web) home_title: &'static str,
     pub(in crate::web) hours: &'static str,
@@ -179,6 +188,7 @@ pub struct Text {
     pub(in crate::web) join_text: &'static str,
     pub(in crate::web) keep: &'static str,
     pub(in crate::web) keywords: &'static str,
+    pub(in crate::web) label_names: Option<&'static Labels>,
     pub(in crate::web) labels: &'static str,
     pub(in crate::web) labels_hint: &'static str,
     pub(in crate::web) language: &'static str,
@@ -190,6 +200,7 @@ pub struct Text {
     pub(in crate::web) license: &'static str,
     pub(in crate::web) link_once: &'static str,
     pub(in crate::web) list_empty: &'static str,
+    pub(in crate::web) listed_before: &'static str,
     pub(in crate::web) log_in: &'static str,
     pub(in crate::web) log_in_elsewhere: &'static str,
     pub(in crate::web) log_in_to_add: &'static str,
@@ -197,12 +208,14 @@ pub struct Text {
     pub(in crate::web) mail: &'static str,
     pub(in crate::web) mail_outbox: &'static str,
     pub(in crate::web) mail_server: &'static str,
+    pub(in crate::web) mails: &'static Mails,
     pub(in crate::web) mails_waiting: &'static str,
     pub(in crate::web) make_admin: &'static str,
     pub(in crate::web) make_user: &'static str,
     pub(in crate::web) make_viewer: &'static str,
     pub(in crate::web) make_writer: &'static str,
     pub(in crate::web) members: &'static str,
+    pub(in crate::web) messages: Option<&'static Messages>,
     pub(in crate::web) minutes: &'static str,
     pub(in crate::web) minutes_label: &'static str,
     pub(in crate::web) more_fields: &'static str,
@@ -229,6 +242,7 @@ pub struct Text {
     pub(in crate::web) note: &'static str,
     pub(in crate::web) nothing_found: &'static str,
     pub(in crate::web) nutrition: &'static str,
+    pub(in crate::web) oauth: &'static OAuthTexts,
     pub(in crate::web) open_invitations: &'static str,
     pub(in crate::web) other_labels: &'static str,
     pub(in crate::web) password: &'static str,
@@ -251,20 +265,7 @@ pub struct Text {
     pub(in crate::web) previous_week: &'static str,
     pub(in crate::web) print: &'static str,
     pub(in crate::web) private: &'static str,
-    pub(in crate::web) problem_email_not_verified: &'static str,
-    pub(in crate::web) problem_email_taken: &'static str,
-    pub(in crate::web) problem_form_expired: &'static str,
-    pub(in crate::web) problem_household_full: &'static str,
-    pub(in crate::web) problem_household_invitation: &'static str,
-    pub(in crate::web) problem_item_changed: &'static str,
-    pub(in crate::web) problem_last_admin: &'static str,
-    pub(in crate::web) problem_log_in: &'static str,
-    pub(in crate::web) problem_not_invited: &'static str,
-    pub(in crate::web) problem_rate_limited: &'static str,
-    pub(in crate::web) problem_sign_up_closed: &'static str,
-    pub(in crate::web) problem_too_many_items: &'static str,
-    pub(in crate::web) problem_too_many_meals: &'static str,
-    pub(in crate::web) problem_wrong_password: &'static str,
+    pub(in crate::web) problems: &'static ProblemTexts,
     pub(in crate::web) profile: &'static str,
     pub(in crate::web) protein: &'static str,
     pub(in crate::web) public_address: &'static str,
@@ -386,15 +387,4 @@ pub struct Text {
     pub(in crate::web) your_data: &'static str,
     pub(in crate::web) your_name: &'static str,
     pub(in crate::web) your_version: &'static str,
-}
-
-impl Text {
-    /// Who reads a recipe, unless it is everyone.
-    pub(in crate::web) fn readers(&self, visibility: recipes::Visibility) -> Option<&'static str> {
-        match visibility {
-            recipes::Visibility::Public => None,
-            recipes::Visibility::Members => Some(self.members),
-            recipes::Visibility::Private => Some(self.private),
-        }
-    }
 }

@@ -1,5 +1,11 @@
 //! Chinese.
 
+mod labels;
+mod mails;
+mod messages;
+mod oauth;
+mod problems;
+
 use super::text::Text;
 
 pub(super) static TEXT: Text = Text {
@@ -13,6 +19,7 @@ pub(super) static TEXT: Text = Text {
     account: "账户",
     actor: "操作者",
     add: "添加",
+    add_again: "再添加一次",
     add_item: "添加物品",
     add_meal: "添加一餐",
     add_meal_text: "菜谱在各自的页面上安排。这里可以安排其他内容，例如吃剩菜或外出就餐。",
@@ -149,6 +156,7 @@ pub(super) static TEXT: Text = Text {
     hidden_recipe: "您无权查看的菜谱",
     history: "历史记录",
     history_added: "新增：{}",
+    history_by: "修改者",
     history_changed: "菜谱已被修改。恢复版本之前请再查看一次。",
     history_changed_fields: "修改：{}",
     history_created: "创建",
@@ -156,6 +164,7 @@ pub(super) static TEXT: Text = Text {
     history_now: "现在",
     history_removed: "移除：{}",
     history_then: "当时",
+    history_you: "您",
     home_question: "今天做什么菜？",
     home_title: "首页",
     hours: "{}\u{a0}小时",
@@ -179,6 +188,7 @@ pub(super) static TEXT: Text = Text {
     join_text: "您将与成员共享用餐计划和购物清单。如果您此前独自一人，您的计划和物品会一并带来。",
     keep: "保留",
     keywords: "关键词",
+    label_names: Some(&labels::LABELS),
     labels: "饮食与过敏原",
     labels_hint: "只选您确定的：过敏的人会依赖它。",
     language: "语言",
@@ -190,6 +200,7 @@ pub(super) static TEXT: Text = Text {
     license: "许可",
     link_once: "您的新链接。它只显示这一次。",
     list_empty: "没有要买的东西。可在此处、从菜谱或从用餐计划中添加。",
+    listed_before: "这些都已在清单上。",
     log_in: "登录",
     log_in_elsewhere: "请在另一个标签页登录，然后在这里再次保存",
     log_in_to_add: "登录以添加菜谱",
@@ -197,12 +208,14 @@ pub(super) static TEXT: Text = Text {
     mail: "邮件",
     mail_outbox: "outbox 文件夹中的文件",
     mail_server: "通过邮件服务器",
+    mails: &mails::MAILS,
     mails_waiting: "等待发送的邮件",
     make_admin: "设为管理员",
     make_user: "取消管理员权限",
     make_viewer: "只允许阅读，不允许写入",
     make_writer: "允许编写食谱",
     members: "仅限成员",
+    messages: Some(&messages::MESSAGES),
     minutes: "{}\u{a0}分钟",
     minutes_label: "分钟",
     more_fields: "更多信息",
@@ -229,6 +242,7 @@ pub(super) static TEXT: Text = Text {
     note: "备注",
     nothing_found: "没有符合的菜谱。请去掉一个筛选条件或换其他词。",
     nutrition: "每份营养成分",
+    oauth: &oauth::OAUTH,
     open_invitations: "未使用的邀请",
     other_labels: "其他标签",
     password: "密码",
@@ -251,20 +265,7 @@ pub(super) static TEXT: Text = Text {
     previous_week: "上一周",
     print: "打印",
     private: "私密",
-    problem_email_not_verified: "请先用邮件中的链接验证您的电子邮件地址。",
-    problem_email_taken: "这个电子邮件地址已有账户。",
-    problem_form_expired: "此表单来自另一个会话。您输入的内容还在：请再提交一次。",
-    problem_household_full: "该家庭的成员已满。",
-    problem_household_invitation: "链接无效、已使用或已过期。请索取新链接。",
-    problem_item_changed: "其他人更改了该物品。请再看一遍。",
-    problem_last_admin: "这是最后一位管理员。请先让另一位用户成为管理员。",
-    problem_log_in: "电子邮件地址或密码不正确。",
-    problem_not_invited: "注册需要有效的邀请。它可能已过期、已使用，或属于另一个地址。",
-    problem_rate_limited: "尝试次数过多。请等几分钟再试。",
-    problem_sign_up_closed: "本服务不接受注册。请向运营者申请账户。",
-    problem_too_many_items: "清单已满。请先移除一些物品。",
-    problem_too_many_meals: "当天或计划已满。请先移除一餐。",
-    problem_wrong_password: "这不是您当前的密码。",
+    problems: &problems::PROBLEMS,
     profile: "个人资料",
     protein: "蛋白质",
     public_address: "公开地址",

@@ -73,7 +73,8 @@ async fn administrator_invites_and_reads_the_log() {
     admin.submit(page, &format!("{page}/{revoke}"), &[]).await.is(303);
     let log = admin.get("/admin/audit?event=invitation_revoked").await.is(200).text();
     assert!(
-        log.contains("<td>invitation_revoked</td>") && !log.contains("<td>invitation_created</td>"),
+        log.contains("<td lang=\"en\">invitation_revoked</td>")
+            && !log.contains("<td lang=\"en\">invitation_created</td>"),
         "{log}"
     );
     assert!(admin.get("/admin/clients").await.is(200).text().contains("authorization server is off"));

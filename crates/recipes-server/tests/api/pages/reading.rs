@@ -122,16 +122,19 @@ async fn recipe_is_scaled_converted_and_downloaded_by_links() {
     app.alice().await.post("/api/v1/recipes", &body).await.is(201);
     let mut browser = Browser::new(&app);
     let page = browser.get("/recipes/1?servings=8&utm_source=mail").await.is(200).text();
-    for part in
-        ["<span>1 cup olive oil", "/recipes/1?servings=7#", "/recipes/1?servings=9#", "\"1/2 cup olive oil\""]
-    {
+    for part in [
+        "<span dir=\"auto\">1 cup olive oil",
+        "/recipes/1?servings=7#",
+        "/recipes/1?servings=9#",
+        "\"1/2 cup olive oil\"",
+    ] {
         assert!(page.contains(part), "{part} in {page}");
     }
     let page = browser.get("/recipes/1?servings=4&unit=metric").await.is(200).text();
     assert!(page.contains("ml olive oil") && page.contains("Converted amounts are rounded."), "{page}");
     for impossible in ["servings=0", "servings=1000000", "scale=x", "unit=stone"] {
         let page = browser.get(&format!("/recipes/1?{impossible}")).await.is(200).text();
-        assert!(page.contains("<span>1/2 cup olive oil"), "{impossible}");
+        assert!(page.contains("<span dir=\"auto\">1/2 cup olive oil"), "{impossible}");
     }
     let markdown = browser.get("/recipes/1.md").await.is(200);
     assert_eq!(markdown.header("content-type"), "text/markdown; charset=utf-8");
@@ -292,11 +295,11 @@ async fn pages_speak_the_language_of_the_browser_or_the_chosen_one() {
     let app = TestApp::new();
     let mut browser = Browser::new(&app);
     browser.language = "de-AT,de;q=0.9";
-    assert!(browser.get("/about").await.text().contains("<html lang=\"de\">"));
+    assert!(browser.get("/about").await.text().contains("<html lang=\"de\" dir=\"ltr\">"));
     assert!(browser.get("/nowhere").await.text().contains("Nicht gefunden"));
     let answer = browser.post("/language", &[("language", "en"), ("return_to", "/about")]).await.is(303);
     assert_eq!(answer.header("location"), "/about");
-    assert!(browser.get("/about").await.text().contains("<html lang=\"en\">"));
+    assert!(browser.get("/about").await.text().contains("<html lang=\"en\" dir=\"ltr\">"));
     let answer =
         browser.post("/language", &[("language", "en"), ("return_to", "//evil.example")]).await.is(303);
     assert_eq!(answer.header("location"), "/");

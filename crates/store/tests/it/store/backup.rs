@@ -5,7 +5,7 @@ use std::fs;
 use std::time::Duration;
 
 use ::recipes::Quotas;
-use accounts::{MailPurpose, NewInvitation, NewMail, TokenDigest};
+use accounts::{LanguageTag, MailPurpose, NewInvitation, NewMail, TokenDigest};
 use ids::{CookedId, InvitationId, RecipeId, Uid};
 use rstest_reuse::apply;
 use serde_json::Value;
@@ -67,6 +67,7 @@ async fn filled(test: &TestStore) {
         test.sign_up(sign_up(new_user("ada"), test.new_session(), None), test.now()).await.unwrap();
     let eve = test.user("eve").await;
     test.logs_in(&ada).await;
+    test.choose_language(LanguageTag::parse("de").unwrap(), test.by(ada.id)).await.unwrap();
     let soup = test.public("Soup", Some(ada.id)).await;
     test.private("Älplermagronen 🧀", Some(ada.id)).await;
     test.public("Bread", None).await;
@@ -110,7 +111,7 @@ async fn filled(test: &TestStore) {
     test.shares_recipe(soup.id, ada.id, "a").await;
     let entries = vec![test.planned_on(jiff::civil::date(2024, 5, 2), Some(soup.id), "for two")];
     assert_eq!(test.plans(ada.id, &[], entries).await, Planned::Done);
-    assert_eq!(test.lists(ada.id, &["500 g flour", "Salt"]).await, Listed::Done);
+    assert_eq!(test.lists_from(ada.id, Some("recipe 1 4"), &["500 g flour", "Salt"]).await, Listed::Done);
     let flour = test.shopping_list(ada.id).await.unwrap().remove(0);
     let tick =
         ChangeShoppingItem { id: flour.id, text: None, ticked: Some(true), version: Some(flour.version) };
@@ -125,7 +126,7 @@ async fn filled(test: &TestStore) {
     let invitation = HouseholdInvitation { digest, expires_at, new };
     test.invite_to_household(invitation, test.by(ada.id)).await.unwrap();
     let mail = NewMail::Link { purpose: MailPurpose::ResetPassword, to: email("ada") };
-    assert!(test.queue_mail(mail, test.now(), test.operator()).await.unwrap());
+    assert!(test.queue_mail(mail, LanguageTag::ENGLISH, test.now(), test.operator()).await.unwrap());
     let taken = test.take_mail(test.take(TokenDigest::of(b"mail"))).await.unwrap();
     assert!(matches!(taken, TakenMail::Mail(_)), "{taken:?}");
     let id = InvitationId::new(test.now(), test.entropy.bytes());
