@@ -14,6 +14,6 @@ pub fn dish_image_names(stem: &str) -> [String; 4] {
 }
 
 /// The path of the picture of a step, in own archives.
-pub fn step_image_name(stem: &str, step: u32) -> String {
-    format!("{stem} step {step}")
+pub fn step_image_name(name: &str, step: u32) -> String {
+    format!("{name} step {step}")
 }

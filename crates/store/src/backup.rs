@@ -3,6 +3,7 @@
 //! Both kinds of database read and write the same records, so a backup of the one can be restored into the other.
 
 mod columns;
+mod recipe_tables;
 mod record;
 mod restore;
 mod table;

@@ -59,6 +59,7 @@ mod shares;
 mod shopping;
 mod statistics;
 mod times;
+mod transactions;
 mod transfer;
 mod user_row;
 mod users;
@@ -71,15 +72,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use accounts::Authority;
 use ids::{RecipeId, SessionId, UserId};
 use jiff::Timestamp;
 use tokio::sync::{Mutex, Semaphore};
-use tokio::time::{Instant, sleep};
 
 use self::access_changes::AccessChanges;
 pub(crate) use self::backup::restore;
-use self::connection::{Connections, Db, Isolation, LONG_PATIENCE, PATIENCE};
+use self::connection::{Connections, Db, LONG_PATIENCE, PATIENCE};
 use self::failure::Failure;
 pub(crate) use self::inspect::inspect;
 use self::times::{at, before, time_at};
@@ -87,9 +86,9 @@ use self::writer::RecipeWriter;
 use crate::cache::{LastCheck, Policy};
 use crate::commit_metrics::CommitMetrics;
 use crate::idempotency::OnceWrite;
-use crate::slow::{self, Phases};
+use crate::slow;
 use crate::url::PostgresAddress;
-use crate::{Context, ReadCache, SessionUser, StoreError, StoredRecipe, Unavailable};
+use crate::{ReadCache, SessionUser, StoreError, StoredRecipe, Unavailable};
 use ::recipes::{RecipeState, Usage};
 
 /// Connections that reads share.
@@ -259,141 +258,6 @@ impl Postgres {
             slow::waited("postgresql", "read", begun);
             Ok(outcome?)
         })
-    }
-
-    /// Runs a write of a user or of the operator: [`write`](Self::write), after the actor's authority was checked in the
-    /// same transaction.
-    async fn write_for<T: 'static, F: Future<Output = Result<T, Failure>>>(
-        &self,
-        context: &Context,
-        work: impl Fn(Db, Authority) -> F,
-    ) -> Result<T, StoreError> {
-        let outcome = self.write_recipes_for(context, work).await;
-        self.0.access_changes.fetch_add(1, Ordering::Release);
-        outcome
-    }
-
-    /// [`write_for`](Self::write_for) without a change of sessions or accounts.
-    async fn write_recipes_for<T: 'static, F: Future<Output = Result<T, Failure>>>(
-        &self,
-        context: &Context,
-        work: impl Fn(Db, Authority) -> F,
-    ) -> Result<T, StoreError> {
-        let (work, once) = (&work, self.1.as_deref());
-        self.write_recipes(move |db| async move {
-            let authority = authority::current(&db, context).await?;
-            match once {
-                None => work(db, authority).await,
-                Some(once) => idempotency::once(db, authority, once, context.now, work).await,
-            }
-        })
-        .await
-    }
-
-    /// Runs a write in a transaction; returns when that is on disk. For commands of the program itself, and for those that
-    /// bring a proof of their own.
-    async fn write<T, F: Future<Output = Result<T, Failure>>>(
-        &self,
-        work: impl Fn(Db) -> F,
-    ) -> Result<T, StoreError> {
-        let outcome = self.write_recipes(work).await;
-        // Also after an error: it may have been committed.
-        self.0.access_changes.fetch_add(1, Ordering::Release);
-        outcome
-    }
-
-    /// [`write`](Self::write) without a change of sessions or accounts.
-    fn write_recipes<T, F: Future<Output = Result<T, Failure>>>(
-        &self,
-        work: impl Fn(Db) -> F,
-    ) -> Pin<Box<impl Future<Output = Result<T, StoreError>>>> {
-        self.write_at(Isolation::Serializable, work)
-    }
-
-    /// [`write_recipes`](Self::write_recipes) at this level of isolation. Below `SERIALIZABLE`, the caller says why that is
-    /// enough.
-    fn write_at<T, F: Future<Output = Result<T, Failure>>>(
-        &self,
-        isolation: Isolation,
-        work: impl Fn(Db) -> F,
-    ) -> Pin<Box<impl Future<Output = Result<T, StoreError>>>> {
-        Box::pin(async move {
-            let begun = std::time::Instant::now();
-            let first = self.try_write(isolation, &work).await;
-            let Err(Failure::Conflict) = first else {
-                slow::waited("postgresql", "write", begun);
-                return Ok(first?);
-            };
-            let give_up = Instant::now() + RETRIES;
-            let _turn = self.0.retry.lock().await;
-            let mut pause = Duration::from_millis(1);
-            loop {
-                match self.try_write(isolation, &work).await {
-                    Err(Failure::Conflict) if Instant::now() < give_up => {}
-                    outcome => {
-                        slow::waited("postgresql", "write", begun);
-                        return Ok(outcome?);
-                    }
-                }
-                sleep(pause).await;
-                pause = (2 * pause).min(Duration::from_millis(64));
-            }
-        })
-    }
-
-    async fn try_write<T, F: Future<Output = Result<T, Failure>>>(
-        &self,
-        isolation: Isolation,
-        work: impl Fn(Db) -> F,
-    ) -> Result<T, Failure> {
-        let begun = Instant::now();
-        let db = self.begin(isolation).await?;
-        let connected = Instant::now();
-        match work(db.clone()).await {
-            Ok(done) => {
-                // Not tried again if the connection is lost here: it may have been committed.
-                let ran = Instant::now();
-                let committed = db.commit().await;
-                Phases { wait: connected - begun, statements: ran - connected, commit: ran.elapsed() }.log(1);
-                self.0.commits.fetch_add(1, Ordering::Release);
-                self.0.metrics.committed(1, connected.elapsed(), committed.is_err());
-                committed.map(|()| done)
-            }
-            Err(why) => {
-                db.roll_back().await;
-                Err(why)
-            }
-        }
-    }
-
-    async fn begin(&self, isolation: Isolation) -> Result<Db, Failure> {
-        let db = self.0.transactions.get().await?;
-        match db.begin(isolation).await {
-            // The server was restarted since the connection was used.
-            Err(Failure::Store(StoreError::Unavailable(Unavailable::Disconnected))) => {
-                let db = self.0.transactions.get().await?;
-                db.begin(isolation).await?;
-                Ok(db)
-            }
-            begun => begun.map(|()| db),
-        }
-    }
-
-    /// Starts a write of one statement without waiting for its outcome.
-    fn write_later<F: Future<Output = Result<u64, Failure>> + Send>(
-        &self,
-        work: impl FnOnce(Db) -> F + Send + 'static,
-    ) {
-        let Ok(permit) = Arc::clone(&self.0.later).try_acquire_owned() else { return };
-        let store = self.clone();
-        tokio::spawn(async move {
-            if let Ok(db) = store.shared().await
-                && let Err(why) = work(db).await
-            {
-                tracing::warn!(?why, "a note of use was not written");
-            }
-            drop(permit);
-        });
     }
 }
 

@@ -88,6 +88,7 @@ impl<T> Edit<T> {
             Self::Done(done) => Edit::Done(change(done)),
             Self::NotFound => Edit::NotFound,
             Self::Forbidden => Edit::Forbidden,
+            Self::Ownerless => Edit::Ownerless,
             Self::Stale(current) => Edit::Stale(current),
             Self::Invalid(errors) => Edit::Invalid(errors),
             Self::NoSuchRevision => Edit::NoSuchRevision,
@@ -248,6 +249,3 @@ impl Store {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -173,7 +173,7 @@ fn pictures_beside_recipes_come_with_them() {
 
 #[test]
 fn pictures_that_a_page_names_are_read_for_one_recipe_after_the_other() {
-    let page: String = (0..3)
+    let dishes: Vec<_> = (0..3)
         .map(|n| {
             format!(
                 "<div class=\"recipe-details\"><h2 itemprop=\"name\">Dish {n}</h2><div itemprop=\"recipeIngredients\"><p>salt</p></div>\
@@ -181,6 +181,7 @@ fn pictures_that_a_page_names_are_read_for_one_recipe_after_the_other() {
             )
         })
         .collect();
+    let page = dishes.concat();
     let outside = page.replace("Images/", "../../etc/");
     let files: [(&str, &[u8]); 5] = [
         ("book/recipes.html", page.as_bytes()),

@@ -7,6 +7,10 @@
 
 use super::columns::Kind::{Address, Boolean, Bytes, Digest, Integer, Text, Time, Uuid};
 use super::columns::{Table, optional, required};
+use super::recipe_tables::{
+    BIN, BINNED_COOKED, BINNED_FAVOURITES, BINNED_IMAGES, COOKED, FAVOURITES, IMAGES, RATINGS, RECIPE_IMAGES,
+    RECIPES, REVISIONS, SHARES,
+};
 
 /// In an order in which no record refers to a later one.
 pub(crate) const TABLES: [&Table; 30] = [
@@ -56,22 +60,6 @@ const USERS: Table = Table {
         required("updated_at", Time),
         optional("email_verified_at", Time),
         optional("language", Text),
-    ],
-    has_sequence: true,
-};
-
-const RECIPES: Table = Table {
-    name: "recipes",
-    columns: &[
-        required("id", Integer),
-        required("uid", Text),
-        optional("owner_id", Integer),
-        required("private", Boolean),
-        optional("members", Boolean),
-        required("revision", Integer),
-        required("created_at", Time),
-        required("updated_at", Time),
-        required("document", Text),
     ],
     has_sequence: true,
 };
@@ -191,82 +179,6 @@ const IDENTITIES: Table = Table {
     has_sequence: false,
 };
 
-const FAVOURITES: Table = Table {
-    name: "favourites",
-    columns: &[
-        required("id", Uuid),
-        required("user_id", Integer),
-        required("recipe_id", Integer),
-        required("added_at", Time),
-    ],
-    has_sequence: false,
-};
-
-const COOKED: Table = Table {
-    name: "cooked",
-    columns: &[
-        required("id", Uuid),
-        required("user_id", Integer),
-        required("recipe_id", Integer),
-        required("cooked_on", Text),
-        optional("note", Text),
-    ],
-    has_sequence: false,
-};
-
-const IMAGES: Table = Table {
-    name: "images",
-    columns: &[
-        required("digest", Digest),
-        required("width", Integer),
-        required("height", Integer),
-        required("small", Bytes),
-        required("medium", Bytes),
-        required("large", Bytes),
-    ],
-    has_sequence: false,
-};
-
-const RECIPE_IMAGES: Table = Table {
-    name: "recipe_images",
-    columns: &[
-        required("id", Uuid),
-        required("recipe_id", Integer),
-        required("step", Integer),
-        required("digest", Digest),
-        required("bytes", Integer),
-    ],
-    has_sequence: false,
-};
-
-const RATINGS: Table = Table {
-    name: "ratings",
-    columns: &[
-        required("id", Uuid),
-        required("user_id", Integer),
-        required("recipe_id", Integer),
-        required("stars", Integer),
-        required("rated_at", Time),
-    ],
-    has_sequence: false,
-};
-
-const SHARES: Table = Table {
-    name: "shares",
-    columns: &[
-        required("id", Uuid),
-        required("recipe_id", Integer),
-        required("digest", Digest),
-        required("created_by", Integer),
-        required("created_at", Time),
-        optional("expires_at", Time),
-    ],
-    has_sequence: false,
-};
-
-const BINNED_IMAGES: Table =
-    Table { name: "binned_images", columns: RECIPE_IMAGES.columns, has_sequence: false };
-
 const HOUSEHOLDS: Table = Table {
     name: "households",
     columns: &[
@@ -274,41 +186,6 @@ const HOUSEHOLDS: Table = Table {
         required("created_at", Time),
         optional("invitation", Digest),
         optional("invitation_expires_at", Time),
-    ],
-    has_sequence: false,
-};
-
-const REVISIONS: Table = Table {
-    name: "revisions",
-    columns: &[
-        required("id", Integer),
-        required("recipe_id", Integer),
-        required("revision", Integer),
-        optional("owner_id", Integer),
-        required("private", Boolean),
-        optional("members", Boolean),
-        required("updated_at", Time),
-        optional("replaced_by", Integer),
-        required("document", Text),
-    ],
-    has_sequence: true,
-};
-
-const BIN: Table = Table {
-    name: "bin",
-    columns: &[
-        required("id", Integer),
-        required("uid", Text),
-        optional("owner_id", Integer),
-        required("private", Boolean),
-        optional("members", Boolean),
-        required("revision", Integer),
-        required("created_at", Time),
-        required("updated_at", Time),
-        required("deleted_at", Time),
-        optional("deleted_by", Integer),
-        required("name", Text),
-        required("document", Text),
     ],
     has_sequence: false,
 };
@@ -351,10 +228,6 @@ const SHOPPING_ITEMS: Table = Table {
     ],
     has_sequence: false,
 };
-const BINNED_FAVOURITES: Table =
-    Table { name: "binned_favourites", columns: FAVOURITES.columns, has_sequence: false };
-
-const BINNED_COOKED: Table = Table { name: "binned_cooked", columns: COOKED.columns, has_sequence: false };
 
 const WEBHOOKS: Table = Table {
     name: "webhooks",

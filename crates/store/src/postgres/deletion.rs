@@ -10,7 +10,7 @@ use super::connection::Db;
 use super::failure::Failure;
 use super::transfer::OwnedRecipe;
 use super::user_row::by_id;
-use super::{Postgres, at, audit, authority, ending, ratings};
+use super::{Postgres, audit, authority, ending, ratings};
 use crate::{Administered, Context, StoreError};
 use ::recipes::time::to_microseconds;
 

@@ -6,20 +6,16 @@ use super::Postgres;
 use super::columns::Columns;
 use super::connection::Db;
 use super::failure::Failure;
-use super::ratings::{self, rating_in, ratings_in};
+use super::ratings::{rating_in, ratings_in};
 use super::recipe_row::RecipeRow;
 use super::recipe_state::{state_in, user_of};
 use super::writer::Job;
-use super::{Postgres, at, image_rows, quota, revisions};
-use crate::recipe_commands::{Change, NewContent, visibility_columns};
-use crate::recipes::patched;
-use crate::revisions_kept::Replaced;
 use crate::{
-    Context, DEFAULT_PAGE_SIZE, Edit, Listing, Lookup, NewRecipe, Page, PageEnd, RecipePage, StoreError,
+    Context, DEFAULT_PAGE_SIZE, Listing, Lookup, NewRecipe, Page, PageEnd, RecipePage, StoreError,
     StoredRecipe, Viewer,
 };
+use ::recipes::RecipeState;
 use ::recipes::time::to_microseconds;
-use ::recipes::{EditTerms, RecipeState, ServerFields};
 use ids::{RecipeId, UserId};
 
 /// A page ends early behind this much text: 1,000 recipes may have 256 MiB, and one request must not

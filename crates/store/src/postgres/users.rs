@@ -6,6 +6,7 @@ use accounts::{
 };
 use ids::UserId;
 
+use super::columns::Columns;
 use super::conditions::Conditions;
 use super::connection::Db;
 use super::failure::Failure;
@@ -221,7 +222,6 @@ fn conditions(UserFilter { text, role, access }: UserFilter) -> Conditions {
 /// The language that the user has chosen.
 pub(super) async fn language_of(db: &Db, user: UserId) -> Result<Option<LanguageTag>, Failure> {
     let sql = "SELECT language FROM users WHERE id = $1";
-    let language = db
-        .find(sql, &[&user.get()], |columns| Ok(columns.get::<Option<&str>>()?.and_then(LanguageTag::parse)));
-    Ok(language.await?.flatten())
+    let read = |columns: &mut Columns<'_>| Ok(columns.get::<Option<&str>>()?.and_then(LanguageTag::parse));
+    Ok(db.find(sql, &[&user.get()], read).await?.flatten())
 }

@@ -12,7 +12,7 @@ use rusqlite::{Connection, params};
 
 use super::transfer::OwnedRecipe;
 use super::user_row::by_id;
-use super::{Sqlite, audit, authority, columns, ending, execute, find_value, list, ratings};
+use super::{Sqlite, audit, authority, columns, ending, execute, find_value, ratings};
 use crate::{Administered, Context, StoreError};
 use ::recipes::time::to_microseconds;
 

@@ -31,10 +31,10 @@ impl Sqlite {
             }
             let text = document(db, id)?;
             let length = text.len();
-            let content = ContentJson::from_stored(text, &fields).ok_or_else(|| {
+            let written = ContentJson::from_stored(text, &fields).ok_or_else(|| {
                 StoreError::Corrupt(format!("the text of recipe {id} does not fit its columns"))
             })?;
-            if !has_step(&content, step)? {
+            if !has_step(&written, step)? {
                 return Ok(Edit::Done(ImageEdit::NoSuchStep));
             }
             let before = images_of(db, id)?;
@@ -47,7 +47,7 @@ impl Sqlite {
             let updated_at = time_of_change(fields.updated_at, now);
             let revision = fields.revision.saturating_add(1);
             let text =
-                with_images(content, id, &after)?.finish(&ServerFields { revision, updated_at, ..fields });
+                with_images(written, id, &after)?.finish(&ServerFields { revision, updated_at, ..fields });
             if let (Some(owner), Some(image), false) = (fields.owner, &image, authority.is_admin()) {
                 let sql = "SELECT bytes FROM recipe_images WHERE recipe_id = ?1 AND step = ?2";
                 let less: Option<i64> = find_value(db, sql, params![id.get(), step_number(step)?])?;

@@ -3,19 +3,15 @@
 use rusqlite::{Connection, Rows, params};
 
 use super::columns::{self, Columns};
-use super::ratings::{self, rating_in, ratings_in};
+use super::ratings::{rating_in, ratings_in};
 use super::recipe_row::RecipeRow;
-use super::recipe_state::{editor, find_to_edit, state_in, time_of_change, viewer_params};
-use super::{Sqlite, cached, execute, find, find_value, image_rows, quota, revisions};
-use crate::recipe_commands::{Change, NewContent, visibility_columns};
-use crate::recipes::patched;
-use crate::revisions_kept::Replaced;
+use super::recipe_state::{state_in, viewer_params};
+use super::{Sqlite, cached, find, find_value};
 use crate::{
-    Context, DEFAULT_PAGE_SIZE, Edit, Listing, NewRecipe, Page, PageEnd, RecipePage, StoreError,
-    StoredRecipe, Viewer,
+    Context, DEFAULT_PAGE_SIZE, Listing, NewRecipe, Page, PageEnd, RecipePage, StoreError, StoredRecipe,
+    Viewer,
 };
 use ::recipes::time::to_microseconds;
-use ::recipes::{EditTerms, ServerFields};
 use ids::{RecipeId, UserId};
 
 /// A page ends early behind this much text: 1,000 recipes may have 256 MiB, and one request must not
