@@ -266,7 +266,7 @@ fn language_difficulty_and_visibility_have_their_own_rules() {
     kept("visibility", "private");
     kept("visibility", "members");
     becomes("visibility", "public", Value::Null);
-    refused("visibility", "Private", "/visibility", "\"public\" or \"private\"");
+    refused("visibility", "Private", "/visibility", "\"public\", \"members\" or \"private\"");
 }
 
 #[test]

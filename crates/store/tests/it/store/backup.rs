@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ::recipes::Quotas;
 use accounts::{MailPurpose, NewInvitation, NewMail, TokenDigest};
-use ids::{CookedId, InvitationId};
+use ids::{CookedId, InvitationId, Uid};
 use rstest_reuse::apply;
 use serde_json::Value;
 use store::{
@@ -281,7 +281,8 @@ async fn database_with_data_is_replaced_only_on_request(database: Database) {
     };
     assert_eq!(without_sequences(&lines(&again).await), without_sequences(&archived));
     // Not one of those that the former database has given out.
-    let new = store::NewRecipe::new(&draft("New"), test.uid(), None);
+    let uid = Uid::new(test.now(), [0xee; 10]);
+    let new = store::NewRecipe::new(&draft("New"), uid, None);
     assert_eq!(again.create_recipe(new, test.operator()).await.unwrap().id.get(), 8);
     again.close().await;
     if let Some(file) = test.url.file() {
