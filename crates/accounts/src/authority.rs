@@ -1,7 +1,8 @@
 //! By what right a command is given.
 //!
 //! The right is decided inside the transaction of each write. While the body of a request arrives, the session can end,
-//! the API token can be revoked, and the user can be disabled or demoted; a check before the body would miss that.
+//! the API token or the grant of an application can be revoked, and the user can be disabled or demoted; a check before the body would
+//! miss that.
 
 use ids::UserId;
 
@@ -13,8 +14,8 @@ use crate::user::Role;
 pub enum Authority {
     /// The operator, who may do everything. Also the program itself.
     Operator,
-    /// An administrator in a session. An API token never has the rights of an administrator: what a program can do must
-    /// end at its owner's own account.
+    /// An administrator in a session. API tokens and applications never have the rights of an administrator: what a program can do
+    /// must end at its owner's own account.
     Admin(UserId),
     User(UserId),
 }
@@ -24,7 +25,7 @@ pub enum Authority {
 pub struct ActorState {
     pub role: Role,
     pub disabled: bool,
-    /// Whether the session or the API token of the request still exists and has not expired.
+    /// Whether the session, the API token or the application's grant of the request still exists and has not expired.
     pub credential_is_valid: bool,
 }
 
@@ -33,7 +34,7 @@ impl Authority {
     pub fn of(actor: &Actor, found: Option<ActorState>) -> Option<Self> {
         let Some(user) = actor.user else { return Some(Self::Operator) };
         let ActorState { role, .. } = found.filter(|it| it.credential_is_valid && !it.disabled)?;
-        let is_admin = role == Role::Admin && actor.api_token.is_none();
+        let is_admin = role == Role::Admin && !actor.is_program();
         Some(if is_admin { Self::Admin(user) } else { Self::User(user) })
     }
 
@@ -60,6 +61,7 @@ mod tests {
     use ids::{ApiTokenId, SessionId};
 
     use super::*;
+    use crate::audit::Application;
 
     #[test]
     fn authority_follows_account_and_credential_as_they_are_now() {
@@ -68,12 +70,18 @@ mod tests {
             Actor { user: Some(user), session: Some(SessionId::from_bytes([1; 16])), ..Actor::OPERATOR };
         let api_token =
             Actor { user: Some(user), api_token: Some(ApiTokenId::from_bytes([1; 16])), ..Actor::OPERATOR };
+        let granted =
+            Actor { user: Some(user), application: Some(Application::Granted([1; 16])), ..Actor::OPERATOR };
+        let of_issuer = Actor { application: Some(Application::OfIssuer), ..granted };
         let (as_user, as_admin) = (Some(Authority::User(user)), Some(Authority::Admin(user)));
         for (actor, role, disabled, credential_is_valid, want) in [
             (session, Role::User, false, true, as_user),
             (session, Role::Admin, false, true, as_admin),
             (api_token, Role::User, false, true, as_user),
             (api_token, Role::Admin, false, true, as_user),
+            (granted, Role::Admin, false, true, as_user),
+            (granted, Role::User, false, false, None),
+            (of_issuer, Role::Admin, false, true, as_user),
             (session, Role::User, false, false, None),
             (session, Role::Admin, true, true, None),
             (api_token, Role::Admin, false, false, None),

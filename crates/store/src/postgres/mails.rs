@@ -140,6 +140,7 @@ fn queued_mail_in(columns: &mut Columns<'_>) -> Result<QueuedMail, StoreError> {
         user: columns.optional_user_id()?,
         session: columns.optional_bytes()?.map(SessionId::from_bytes),
         api_token: None,
+        application: None,
         address: columns.address()?,
     };
     Ok(QueuedMail { id, tries: u16::try_from(tries).unwrap_or(u16::MAX), mail, actor })
