@@ -4,6 +4,7 @@ use axum::extract::{FromRequest, Request};
 use http::StatusCode;
 use ids::SessionId;
 use recipes::FieldError;
+use zeroize::Zeroizing;
 
 use super::languages::Text;
 use crate::app::App;
@@ -15,8 +16,8 @@ const MAX_BYTES: usize = 1 << 20;
 
 /// The fields of a form that a page sent.
 pub(super) struct PageForm {
-    text: String,
-    fields: Vec<(String, String)>,
+    text: Zeroizing<String>,
+    fields: Vec<(String, Zeroizing<String>)>,
 }
 
 impl<S: Sync> FromRequest<S> for PageForm {
@@ -24,7 +25,8 @@ impl<S: Sync> FromRequest<S> for PageForm {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Report> {
         let FormText(text) = FormText::<MAX_BYTES>::from_request(request, state).await?;
-        let fields = form_urlencoded::parse(text.as_bytes()).into_owned().collect();
+        let fields = form_urlencoded::parse(text.as_bytes()).into_owned();
+        let fields = fields.map(|(name, value)| (name, Zeroizing::new(value))).collect();
         Ok(Self { text, fields })
     }
 }
@@ -36,7 +38,7 @@ impl PageForm {
     }
 
     pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
-        self.fields.iter().filter(move |(field, _)| field == name).map(|(_, value)| &**value)
+        self.fields.iter().filter(move |(field, _)| field == name).map(|(_, value)| value.as_str())
     }
 
     /// Whether the form has the token of this session.
