@@ -89,7 +89,6 @@ async fn no_password_of_a_form_stays_in_memory() {
     for (request, status) in [
         ("POST /sign-up", "303"),
         ("POST /log-in", "303"),
-        ("POST /log-in", "303"),
         ("POST /oauth/log-in", "303"),
         ("POST /api/v1/users/login", "200"),
         ("POST /oauth/token", "40"),
