@@ -23,6 +23,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from database import SETTINGS, built, postgres, run, serving
+from jpeg import Rows
 from load import machine
 from servers import ACCOUNT, recipe
 
@@ -139,15 +140,16 @@ def received(running, request) -> tuple[float, float]:
 def written(folder: Path, count: int) -> dict[str, Path]:
     """The recipes as files of other programs."""
     recipes = [recipe(number) | {"name": f"Stew number {number}", "instructions": ["Chop everything.", "Cook it for an hour."]} for number in range(count)]
-    names = {"NDJSON": "in.ndjson", "JSON-LD": "in.jsonld", "zip of JSON-LD": "in.zip", "zip of Markdown": "in.md.zip", "CSV": "in.csv"}
+    names = {"NDJSON": "in.ndjson", "JSON-LD": "in.jsonld", "zip of JSON-LD, with small pictures": "in.zip", "zip of Markdown": "in.md.zip", "CSV": "in.csv"}
     files = {name: folder / file for name, file in names.items()}
     files["NDJSON"].write_text("\n".join(map(json.dumps, recipes)))
     linked = list(map(json_ld, recipes))
     files["JSON-LD"].write_text(json.dumps({"@context": "https://schema.org", "@graph": linked}))
-    with zipfile.ZipFile(files["zip of JSON-LD"], "w", zipfile.ZIP_DEFLATED) as archive:
+    small = Rows(128, 12)
+    with zipfile.ZipFile(files["zip of JSON-LD, with small pictures"], "w", zipfile.ZIP_DEFLATED) as archive:
         for number, one in enumerate(linked):
             archive.writestr(f"{number}/recipe.json", json.dumps(one))
-            archive.writestr(f"{number}/full.jpg", bytes(2_000))
+            archive.writestr(f"{number}/full.jpg", small.picture(128, number))
     with zipfile.ZipFile(files["zip of Markdown"], "w", zipfile.ZIP_DEFLATED) as archive:
         for number, one in enumerate(recipes):
             lines = [f"# {one['name']}", "", "## Ingredients", "", *(f"- {line}" for line in one["ingredients"])]

@@ -10,6 +10,9 @@ const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.
 const password = "a stitch in thyme";
 const sizes = { phone: { width: 360, height: 740 }, desk: { width: 1280, height: 900 } };
 
+// A picture of 64 × 48 pixels.
+const picture = Buffer.from("iVBORw0KGgoAAAANSUhEUgAAAEAAAAAwCAIAAAAuKetIAAAARUlEQVR42u3PAQkAMAgAMH0Qg5nYWG8hCFuD5XTFZS+OExAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQENjzASpmAaAAeJZIAAAAAElFTkSuQmCC", "base64");
+
 // The code that makes the first administrator is in the log.
 const log = await readFile(process.env.SERVER_LOG, "utf8");
 const code = log.match(/enter the code ([A-Z0-9-]+)/)[1];
@@ -147,6 +150,13 @@ async function walk(kind, size, scripts, scheme) {
     await submit(page, "[data-more-steps]");
     assert.equal(await page.locator(".step-block").count(), 6);
   }
+
+  // A picture of the dish.
+  await open(`${recipe}/edit`, "edit");
+  await page.setInputFiles("#picture-file", { name: "soup.png", mimeType: "image/png", buffer: picture });
+  await submit(page, "button:has-text('Save the picture')");
+  await inspect(page, name("picture"));
+  assert.equal(await page.locator("img.picture").evaluate((image) => image.decode().then(() => image.naturalWidth)), 64);
 
   // Someone else saves meanwhile.
   await open(`${recipe}/edit`, "edit");

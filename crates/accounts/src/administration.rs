@@ -19,7 +19,7 @@ pub struct UserChange {
 impl UserChange {
     /// Whether the user is no active administrator after it.
     fn ends_administration(self) -> bool {
-        self.role == Some(Role::User) || self.access == Some(Access::Disabled)
+        self.role.is_some_and(|role| role != Role::Admin) || self.access == Some(Access::Disabled)
     }
 }
 
@@ -60,6 +60,7 @@ mod tests {
         let keep = change(Some(Role::Admin), Some(Access::Enabled));
         for (role, disabled, change, others, want) in [
             (Role::Admin, false, demote, 0, false),
+            (Role::Admin, false, change(Some(Role::Viewer), None), 0, false),
             (Role::Admin, false, disable, 0, false),
             (Role::Admin, false, demote, 1, true),
             (Role::Admin, false, keep, 0, true),

@@ -72,12 +72,21 @@ events! {
     InvitationRevoked, "invitation_revoked", Class::Administration;
     /// Those of an administrator who was disabled or demoted.
     InvitationsRevoked, "invitations_revoked", Class::Administration;
+    /// An administrator gave the recipes of the user another owner.
+    RecipesTransferred, "recipes_transferred", Class::Administration;
     InvitationUsed, "invitation_used", Class::Account;
     /// An application that may ask users for access. The detail is its id, also of the following.
     ClientCreated, "client_created", Class::Administration;
     ClientChanged, "client_changed", Class::Administration;
     ClientSecretReplaced, "client_secret_replaced", Class::Administration;
     ClientDeleted, "client_deleted", Class::Administration;
+    /// A program that is told of changes of recipes. The detail is its id, also of the following.
+    WebhookCreated, "webhook_created", Class::Administration;
+    WebhookChanged, "webhook_changed", Class::Administration;
+    WebhookSecretReplaced, "webhook_secret_replaced", Class::Administration;
+    WebhookDeleted, "webhook_deleted", Class::Administration;
+    /// By the service, because it did not take messages.
+    WebhookDisabled, "webhook_disabled", Class::Administration;
     /// A user allowed an application to act for them.
     ConsentGiven, "consent_given", Class::Account;
     ConsentWithdrawn, "consent_withdrawn", Class::Account;
@@ -86,6 +95,12 @@ events! {
     GrantReused, "grant_reused", Class::Account;
     /// A client did not take the message that a session has ended.
     LogoutNotDelivered, "logout_not_delivered", Class::Session;
+    /// The user is the first member of a new household, from the first meal, item or invitation on.
+    HouseholdCreated, "household_created", Class::Account;
+    /// A member made a link with which one user joins.
+    HouseholdInvitationCreated, "household_invitation_created", Class::Account;
+    HouseholdJoined, "household_joined", Class::Account;
+    HouseholdLeft, "household_left", Class::Account;
 }
 
 impl Event {

@@ -18,6 +18,8 @@ pub enum Authority {
     /// must end at its owner's own account.
     Admin(UserId),
     User(UserId),
+    /// A user who writes no recipes.
+    Viewer(UserId),
 }
 
 /// The account and the credential of an actor, as the transaction finds them.
@@ -34,25 +36,33 @@ impl Authority {
     pub fn of(actor: &Actor, found: Option<ActorState>) -> Option<Self> {
         let Some(user) = actor.user else { return Some(Self::Operator) };
         let ActorState { role, .. } = found.filter(|it| it.credential_is_valid && !it.disabled)?;
-        let is_admin = role == Role::Admin && !actor.is_program();
-        Some(if is_admin { Self::Admin(user) } else { Self::User(user) })
+        Some(match role {
+            Role::Admin if !actor.is_program() => Self::Admin(user),
+            Role::Admin | Role::User => Self::User(user),
+            Role::Viewer => Self::Viewer(user),
+        })
     }
 
     pub fn is_admin(self) -> bool {
         matches!(self, Self::Operator | Self::Admin(_))
     }
 
-    /// The user who acts.
+    /// Whether the actor may write recipes at all.
+    pub fn may_write(self) -> bool {
+        !matches!(self, Self::Viewer(_))
+    }
+
+    /// `None`: the operator.
     pub fn user(self) -> Option<UserId> {
         match self {
             Self::Operator => None,
-            Self::Admin(user) | Self::User(user) => Some(user),
+            Self::Admin(user) | Self::User(user) | Self::Viewer(user) => Some(user),
         }
     }
 
     /// Whether the actor may change this account: the own one, or any as an administrator.
     pub fn may_change(self, account: UserId) -> bool {
-        self.is_admin() || self == Self::User(account)
+        self.is_admin() || self.user() == Some(account)
     }
 }
 
@@ -74,6 +84,7 @@ mod tests {
             Actor { user: Some(user), application: Some(Application::Granted([1; 16])), ..Actor::OPERATOR };
         let of_issuer = Actor { application: Some(Application::OfIssuer), ..granted };
         let (as_user, as_admin) = (Some(Authority::User(user)), Some(Authority::Admin(user)));
+        let as_viewer = Some(Authority::Viewer(user));
         for (actor, role, disabled, credential_is_valid, want) in [
             (session, Role::User, false, true, as_user),
             (session, Role::Admin, false, true, as_admin),
@@ -82,6 +93,9 @@ mod tests {
             (granted, Role::Admin, false, true, as_user),
             (granted, Role::User, false, false, None),
             (of_issuer, Role::Admin, false, true, as_user),
+            (session, Role::Viewer, false, true, as_viewer),
+            (api_token, Role::Viewer, false, true, as_viewer),
+            (session, Role::Viewer, true, true, None),
             (session, Role::User, false, false, None),
             (session, Role::Admin, true, true, None),
             (api_token, Role::Admin, false, false, None),
@@ -96,11 +110,15 @@ mod tests {
     #[test]
     fn users_change_their_own_account_and_administrators_all() {
         let (own, other) = (UserId::from_i64(7).unwrap(), UserId::from_i64(8).unwrap());
-        for (authority, changes_other) in
-            [(Authority::User(own), false), (Authority::Admin(own), true), (Authority::Operator, true)]
-        {
+        for (authority, changes_other) in [
+            (Authority::Viewer(own), false),
+            (Authority::User(own), false),
+            (Authority::Admin(own), true),
+            (Authority::Operator, true),
+        ] {
             assert!(authority.may_change(own));
             assert_eq!((authority.may_change(other), authority.is_admin()), (changes_other, changes_other));
+            assert_eq!(authority.may_write(), authority != Authority::Viewer(own));
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Invitations: permissions to sign up where sign-up is not open.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use crate::digest::TokenDigest;
@@ -8,6 +10,9 @@ use ids::{InvitationId, UserId};
 
 /// How many open invitations there may be.
 pub const MAX_INVITATIONS: u16 = 1_000;
+
+/// How long an invitation is valid: long enough for a holiday, short enough that forgotten ones are no risk.
+pub const INVITATION_LIFETIME: Duration = Duration::from_hours(14 * 24);
 
 /// An unused invitation as it is stored, without the secret.
 #[derive(Clone, Debug, PartialEq, Eq)]

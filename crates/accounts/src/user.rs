@@ -29,6 +29,11 @@ impl User {
     pub fn is_active_admin(&self) -> bool {
         self.role == Role::Admin && !self.disabled
     }
+
+    /// Whether the user may write recipes at all.
+    pub fn may_write(&self) -> bool {
+        self.role != Role::Viewer
+    }
 }
 
 /// A user before the store has given it a number.
@@ -44,6 +49,8 @@ pub struct NewUser {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
+    /// Reads recipes, and keeps lists of them. Writes none.
+    Viewer,
     User,
     Admin,
 }
@@ -51,13 +58,14 @@ pub enum Role {
 impl Role {
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Viewer => "viewer",
             Self::User => "user",
             Self::Admin => "admin",
         }
     }
 
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::User, Self::Admin].into_iter().find(|role| role.as_str() == text)
+        [Self::Viewer, Self::User, Self::Admin].into_iter().find(|role| role.as_str() == text)
     }
 }
 
@@ -283,7 +291,9 @@ mod tests {
     #[test]
     fn roles_are_spelled_in_one_way() {
         assert_eq!(Role::parse("admin"), Some(Role::Admin));
-        assert_eq!(Role::parse(Role::User.as_str()), Some(Role::User));
+        for role in [Role::Viewer, Role::User] {
+            assert_eq!(Role::parse(role.as_str()), Some(role));
+        }
         assert_eq!(Role::parse("Admin"), None);
         assert_eq!(serde_json::to_string(&Role::Admin).unwrap(), "\"admin\"");
     }

@@ -1,12 +1,15 @@
 //! Zip archives from strangers: entries are counted, named and measured before the first of them is unpacked.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::io::{Cursor, Read, Seek};
 
 use zip::ZipArchive;
 use zip::result::ZipError;
 
+use crate::image_names::{IMAGE_EXTENSIONS, dish_image_names, step_image_name};
 use crate::options::{Limits, too_long};
+use crate::report::ItemImage;
 
 /// A source of bytes with a position.
 pub trait ReadSeek: Read + Seek + Send {}
@@ -17,6 +20,8 @@ impl<T: Read + Seek + Send> ReadSeek for T {}
 pub(crate) struct Archive<'a> {
     zip: ZipArchive<Box<dyn ReadSeek + 'a>>,
     next: usize,
+    /// The pictures, by their paths in lower case.
+    pictures: HashMap<String, usize>,
     /// The path of the archive itself, inside the outer one.
     pub(crate) path: String,
     /// Archives around this one.
@@ -43,6 +48,7 @@ impl<'a> Archive<'a> {
             return Err(format!("has {} entries; at most {} are read", zip.len(), limits.entries));
         }
         let mut unpacked: u64 = 0;
+        let mut pictures = HashMap::new();
         for index in 0..zip.len() {
             let entry = zip.by_index_raw(index).map_err(|why| refusal(&why))?;
             let name = entry.name().map(Cow::into_owned).unwrap_or_default();
@@ -64,6 +70,9 @@ impl<'a> Archive<'a> {
                 ));
             }
             unpacked = unpacked.saturating_add(size);
+            if is_picture(&name) && size <= limits.image_bytes as u64 {
+                pictures.insert(name.to_lowercase(), index);
+            }
         }
         if unpacked > limits.unpacked_bytes {
             return Err(format!("unpacks to more than {} MiB", limits.unpacked_bytes >> 20));
@@ -71,7 +80,7 @@ impl<'a> Archive<'a> {
         if zip.has_overlapping_files().map_err(|why| refusal(&why))? {
             return Err("has entries that share their bytes, as zip bombs do".to_owned());
         }
-        Ok(Self { zip, next: 0, path, depth })
+        Ok(Self { zip, next: 0, pictures, path, depth })
     }
 
     /// The next file that may be a recipe; `None` at the end.
@@ -112,6 +121,66 @@ impl<'a> Archive<'a> {
         None
     }
 
+    /// The pictures that belong to the recipe in this entry, by the names that programs give them.
+    pub(crate) fn images_of(
+        &mut self,
+        entry: &str,
+        steps: usize,
+        limits: &Limits,
+        budget: &mut u64,
+    ) -> Vec<ItemImage> {
+        if self.pictures.is_empty() {
+            return Vec::new();
+        }
+        let inside = entry.strip_prefix(&self.path).unwrap_or(entry).trim_start_matches('/').to_lowercase();
+        let (folder, file) = inside.rsplit_once('/').map_or(("", &*inside), |(folder, file)| (folder, file));
+        let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
+        let folder = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+        let picture = |name: String| self.picture(&format!("{folder}{name}"));
+        let dish = dish_image_names(stem).into_iter().find_map(picture);
+        let of_steps =
+            (1..).take(steps).filter_map(|step| Some((Some(step), picture(step_image_name(stem, step))?)));
+        let places: Vec<(Option<u32>, usize)> =
+            dish.map(|index| (None, index)).into_iter().chain(of_steps).collect();
+        let mut images = Vec::new();
+        for (step, index) in places {
+            images.extend(self.unpack(index, limits, budget).map(|bytes| ItemImage::new(step, bytes)));
+        }
+        images
+    }
+
+    /// The picture with this path, seen from the folder of the entry.
+    pub(crate) fn image_beside(
+        &mut self,
+        entry: &str,
+        file: &str,
+        limits: &Limits,
+        budget: &mut u64,
+    ) -> Option<Vec<u8>> {
+        let inside = entry.strip_prefix(&self.path).unwrap_or(entry).trim_start_matches('/');
+        let folder = inside.rsplit_once('/').map_or_else(String::new, |(folder, _)| format!("{folder}/"));
+        let path = format!("{folder}{}", file.trim_start_matches("./").replace('\\', "/")).to_lowercase();
+        let index = *self.pictures.get(&path)?;
+        self.unpack(index, limits, budget)
+    }
+
+    /// A picture. `None` if it is damaged or too large.
+    fn unpack(&mut self, index: usize, limits: &Limits, budget: &mut u64) -> Option<Vec<u8>> {
+        let entry = self.zip.by_index(index).ok()?;
+        let most = (limits.image_bytes as u64).min(*budget);
+        let mut bytes = Vec::new();
+        let read = entry.take(most + 1).read_to_end(&mut bytes);
+        *budget = budget.saturating_sub(bytes.len() as u64);
+        (read.is_ok() && bytes.len() as u64 <= most).then_some(bytes)
+    }
+
+    /// The place of the picture with this path, without its extension.
+    fn picture(&self, path: &str) -> Option<usize> {
+        IMAGE_EXTENSIONS
+            .iter()
+            .find_map(|extension| self.pictures.get(&format!("{path}.{extension}")).copied())
+    }
+
     /// An archive inside another one.
     pub(crate) fn inside(
         entry: Entry,
@@ -146,6 +215,11 @@ fn is_outside(name: &str) -> bool {
     let is_absolute =
         name.starts_with(['/', '\\']) || name.get(1..3).is_some_and(|it| it == ":\\" || it == ":/");
     is_absolute || name.contains('\0') || name.split(['/', '\\']).any(|part| part == "..")
+}
+
+fn is_picture(path: &str) -> bool {
+    let extension = path.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
+    extension.is_some_and(|extension| IMAGE_EXTENSIONS.contains(&extension.as_str()))
 }
 
 /// Pictures, and what systems add to archives.

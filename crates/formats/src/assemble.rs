@@ -9,7 +9,7 @@ use serde_json::{Map, Number, Value, json};
 
 use crate::duration::Time;
 use crate::format::Format;
-use crate::report::{Content, Item, Place, left_out, whole};
+use crate::report::{Content, Item, ItemImage, Place, left_out, whole};
 use crate::text;
 use crate::yields::Yields;
 
@@ -44,6 +44,8 @@ pub(crate) struct Found {
     pub(crate) updated_at: Option<Timestamp>,
     pub(crate) left_out: Vec<FieldError>,
     pub(crate) warnings: Vec<String>,
+    /// A picture of the dish, in any format.
+    pub(crate) picture: Option<ItemImage>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -143,6 +145,7 @@ impl Found {
         };
         item.taken =
             members.iter().filter(|(_, value)| has_content(value)).map(|(name, _)| name.clone()).collect();
+        item.images.extend(self.picture);
         (item.left_out, item.warnings) = (self.left_out, self.warnings);
         item
     }

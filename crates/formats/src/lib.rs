@@ -24,6 +24,7 @@ mod duration;
 mod format;
 mod front_matter;
 mod html;
+mod image_names;
 mod layout;
 mod lenient_json;
 mod markdown;
@@ -46,6 +47,7 @@ mod yields;
 
 pub use self::archive::ReadSeek;
 pub use self::format::Format;
+pub use self::image_names::{IMAGE_EXTENSIONS, dish_image_names, step_image_name};
 pub use self::options::{Limits, Options};
 pub use self::reader::{Input, Reader, is_skipped};
-pub use self::report::{Content, Item, Place};
+pub use self::report::{Content, Item, ItemImage, Place};

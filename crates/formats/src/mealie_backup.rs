@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::assemble::Found;
 use crate::mealie;
 use crate::program::Object;
+use crate::report::ItemImage;
 
 /// Whether the object has the tables.
 pub(crate) fn is_backup(object: &Object) -> bool {
@@ -44,7 +45,12 @@ pub(crate) fn recipes(tables: &Object) -> Vec<Found> {
         for (name, words) in ["tags", "recipe_category", "tools"].into_iter().zip(&words) {
             set(&mut recipe, name, json!(words.of_recipe(&id)));
         }
-        mealie::recipe(&recipe)
+        let mut found = mealie::recipe(&recipe);
+        if recipe.get("image").and_then(Value::as_str).is_some_and(|image| !image.is_empty()) {
+            found.picture =
+                Some(ItemImage::in_file(format!("data/recipes/{}/images/original.webp", hyphenated(&id))));
+        }
+        found
     };
     rows(tables, "recipes").map(joined).collect()
 }
@@ -99,6 +105,17 @@ fn key(value: &Value) -> Option<String> {
         Value::String(text) => Some(text.replace('-', "").to_lowercase()),
         Value::Number(number) => Some(number.to_string()),
         _ => None,
+    }
+}
+
+/// As folders are named.
+fn hyphenated(id: &str) -> String {
+    let parts = [id.get(..8), id.get(8..12), id.get(12..16), id.get(16..20), id.get(20..)];
+    match parts {
+        [Some(_), Some(_), Some(_), Some(_), Some(_)] if id.len() == 32 => {
+            parts.map(Option::unwrap_or_default).join("-")
+        }
+        _ => id.to_owned(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! One JSON object: a recipe of this service or of another program, or an account.
 
-use recipes::{Draft, ImportedRecipe};
+use recipes::{Draft, FieldError, ImportedRecipe};
 use serde_json::{Map, Value};
 
 use crate::assemble::has_content;
@@ -93,6 +93,8 @@ pub(crate) fn items(value: &Value, size: usize, format: Option<Format>, limits: 
             let found = schema_org::recipes(&[Value::Object(typed)], &Page::default());
             found.into_iter().map(|recipe| recipe.finish(format.unwrap_or(Format::JsonLd))).collect()
         }
+        // A person or a page beside the recipes.
+        None if object.contains_key("@type") => Vec::new(),
         None => vec![Item::refused(
             Format::Json,
             "is neither a recipe, with ingredients, nor a user, with an email and a password",
@@ -149,6 +151,13 @@ fn own(value: &Value, object: &Map<String, Value>) -> Item {
     item.name = name_of(object);
     item.left_out = Draft::unknown_fields(object);
     item.left_out.retain(|field| value.pointer(&field.pointer).is_some_and(has_content));
+    // Unless they are beside the file.
+    let pictures =
+        ["image", "stepImages"].into_iter().filter(|name| object.get(*name).is_some_and(has_content));
+    item.left_out.extend(pictures.map(|name| FieldError {
+        pointer: format!("/{name}"),
+        message: "is a picture, which only archives have".to_owned(),
+    }));
     item.content = ImportedRecipe::parse(object).map(|recipe| Content::Recipe(Box::new(recipe)));
     if item.content.is_ok() {
         let is_left_out = |name: &str| item.left_out.iter().any(|it| it.pointer == format!("/{name}"));

@@ -11,6 +11,8 @@ pub struct Limits {
     pub object_bytes: usize,
     /// Of a web page, a spreadsheet or a file in an archive.
     pub document_bytes: usize,
+    /// Of a picture. A larger one is left out.
+    pub image_bytes: usize,
     /// Of a whole archive that does not come from a file.
     pub archive_bytes: usize,
     /// Of all files of an archive, unpacked.
@@ -30,6 +32,7 @@ impl Default for Limits {
             recipe_bytes: 256 * 1024,
             object_bytes: 4 << 20,
             document_bytes: 64 << 20,
+            image_bytes: 10 << 20,
             archive_bytes: 256 << 20,
             unpacked_bytes: 4 << 30,
             entries: 200_000,

@@ -1,11 +1,14 @@
 //! Paprika: each recipe is JSON, packed with gzip, in a zip archive. Every member is text as a person typed it.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value, json};
 
 use crate::assemble::Found;
 use crate::program::{
     Object, leave_out_unknown, long_text, minutes, set_difficulty, set_picture, set_source, text, words,
 };
+use crate::report::ItemImage;
 use crate::schema_org::{ingredients, steps_of_text, timestamp};
 use crate::yields::Yields;
 
@@ -60,8 +63,11 @@ pub(crate) fn recipe(object: &Object) -> Found {
     set_difficulty(&mut found, "difficulty", &text(object, &["difficulty"]));
     set_source(&mut found, &text(object, &["source"]), &text(object, &["source_url"]));
     set_picture(&mut found, "image_url", &text(object, &["image_url"]));
+    let photo = object.get("photo_data").and_then(Value::as_str).and_then(|data| BASE64.decode(data).ok());
+    found.picture = photo.filter(|bytes| !bytes.is_empty()).map(|bytes| ItemImage::new(None, bytes));
     for picture in ["photo_data", "photos"] {
-        if object.get(picture).is_some_and(crate::assemble::has_content) {
+        let is_lost = object.get(picture).is_some_and(crate::assemble::has_content);
+        if is_lost && (picture == "photos" || found.picture.is_none()) {
             found.leave_out(picture);
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Cursor, Read, SeekFrom};
+use std::mem;
 
 use flate2::read::MultiGzDecoder;
 use recipes::formats::JsonItems;
@@ -13,7 +14,7 @@ use crate::format::Format;
 use crate::layout::Layout;
 use crate::objects;
 use crate::options::{Options, too_long};
-use crate::report::{Item, Place, whole};
+use crate::report::{Content, Item, Place, left_out, whole};
 use crate::text;
 
 /// The bytes of a file.
@@ -37,6 +38,8 @@ pub struct Reader<'a> {
     items: u64,
     budget: u64,
     skipped: Vec<String>,
+    /// Of a list.
+    has_other_objects: bool,
 }
 
 enum Source<'a> {
@@ -64,6 +67,7 @@ impl<'a> Reader<'a> {
             items: 0,
             budget,
             skipped: Vec::new(),
+            has_other_objects: false,
         };
         let mut head = Vec::new();
         let (mut file, mut stream) = match input {
@@ -134,6 +138,7 @@ impl<'a> Reader<'a> {
             if let Some(mut item) = self.queue.pop_front() {
                 self.items += 1;
                 item.number = self.items;
+                self.unpack_images(&mut item);
                 return Ok(Some(item));
             }
             match &mut self.source {
@@ -143,6 +148,9 @@ impl<'a> Reader<'a> {
                         let mut members = items.skipped_members().to_vec();
                         self.skipped.append(&mut members);
                         self.source = Source::Ended;
+                        if self.items == 0 && self.has_other_objects {
+                            self.refuse(Format::JsonLd, "has no recipe");
+                        }
                     }
                     Some(item) => {
                         let limits = &self.options.limits;
@@ -150,6 +158,7 @@ impl<'a> Reader<'a> {
                             Ok(text) => objects::of_json(text, item.line, self.options.format, limits),
                             Err(error) => vec![Item::refused(Format::Json, error.to_string())],
                         };
+                        self.has_other_objects |= read.is_empty();
                         let line = item.line;
                         self.queue.extend(read.into_iter().map(|mut item| {
                             item.place.line = item.place.line.or(Some(line));
@@ -190,10 +199,45 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Takes the pictures out of the archive that an item names by their paths. One item at a time, because a page may have thousands.
+    fn unpack_images(&mut self, item: &mut Item) {
+        if item.images.iter().all(|image| image.file.is_none()) {
+            return;
+        }
+        let mut archive = match &mut self.source {
+            Source::Archives(archives) => archives.last_mut(),
+            _ => None,
+        };
+        let entry = item.place.entry.as_deref().unwrap_or_default();
+        let mut images = mem::take(&mut item.images);
+        for image in &mut images {
+            let (limits, budget) = (&self.options.limits, &mut self.budget);
+            if let (Some(file), Some(archive)) = (image.file.take(), archive.as_deref_mut()) {
+                image.bytes = archive.image_beside(entry, &file, limits, budget).unwrap_or_default();
+            }
+        }
+        images.retain(|image| !image.bytes.is_empty());
+        if images.is_empty() && !item.left_out.iter().any(|field| field.pointer == "/image") {
+            item.left_out.push(left_out("image"));
+        }
+        item.add_images(images);
+    }
+
     fn read_entry(&mut self, entry: &Entry) {
         let layout = Layout::detect(&entry.bytes, &entry.path);
         let place = Place { entry: Some(entry.path.clone()), line: None };
+        let before = self.queue.len();
         self.read_bytes(layout, &entry.bytes, &place, true);
+        let is_one = self.queue.len() == before + 1;
+        if let (true, Some(item), Source::Archives(archives)) =
+            (is_one, self.queue.back_mut(), &mut self.source)
+            && let (Ok(Content::Recipe(recipe)), Some(archive)) = (&item.content, archives.last_mut())
+            && item.images.is_empty()
+        {
+            let steps = recipe.draft.content().instructions.as_ref().map_or(0, Vec::len);
+            let images = archive.images_of(&entry.path, steps, &self.options.limits, &mut self.budget);
+            item.add_images(images);
+        }
     }
 
     /// Reads a file that is in memory.

@@ -7,7 +7,7 @@ use crate::duration::Time;
 use crate::format::Format;
 use crate::html::Tree;
 use crate::program::set_source;
-use crate::report::Item;
+use crate::report::{Item, ItemImage};
 use crate::schema_org::{fact, ingredients, steps_of_text};
 use crate::text::{is_no_value, line, paragraphs};
 use crate::yields::Yields;
@@ -65,6 +65,9 @@ fn recipe(tree: &Tree, recipe: usize) -> Found {
                 set_source(&mut found, &short, &link);
             }
             "recipeId" => found.uid = Some(short).filter(|it| ids::Uid::parse_imported(it).is_some()),
+            "image" | "photo" | "photo0" | "recipePhoto" if found.picture.is_none() => {
+                found.picture = Some(ItemImage::in_file(short));
+            }
             "image" | "photo" | "photo0" | "recipePhoto" => found.leave_out("image"),
             "recipeRating" if short == "0" => {}
             name if name.starts_with("recipeNut") => nutrition.push((name.to_owned(), short)),

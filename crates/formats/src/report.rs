@@ -1,5 +1,7 @@
 //! What a reader tells of each item of a file.
 
+use std::fmt;
+
 use recipes::{FieldError, ImportedRecipe};
 use serde_json::{Map, Value};
 
@@ -21,6 +23,34 @@ pub struct Item {
     pub left_out: Vec<FieldError>,
     /// What was changed, or looks wrong.
     pub warnings: Vec<String>,
+    /// The pictures that the file has of a recipe, not decoded.
+    pub images: Vec<ItemImage>,
+}
+
+/// A picture of a recipe, in any format.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ItemImage {
+    /// The step that it shows, from 1. `None`: the dish.
+    pub step: Option<u32>,
+    pub bytes: Vec<u8>,
+    /// Its path beside the file of the recipe, until it is taken out of the archive.
+    pub(crate) file: Option<String>,
+}
+
+impl ItemImage {
+    pub fn new(step: Option<u32>, bytes: Vec<u8>) -> Self {
+        Self { step, bytes, file: None }
+    }
+
+    pub(crate) fn in_file(file: String) -> Self {
+        Self { step: None, bytes: Vec::new(), file: Some(file) }
+    }
+}
+
+impl fmt::Debug for ItemImage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ItemImage({:?}, {} bytes)", self.step, self.bytes.len())
+    }
 }
 
 /// What an item is.
@@ -41,6 +71,17 @@ pub struct Place {
 }
 
 impl Item {
+    /// Adds pictures that were found beside the recipe: then what the file says of them is not lost.
+    pub fn add_images(&mut self, images: Vec<ItemImage>) {
+        let is_there = |pointer: &str| match pointer {
+            "/image" => images.iter().any(|image| image.step.is_none()),
+            "/stepImages" => images.iter().any(|image| image.step.is_some()),
+            _ => false,
+        };
+        self.left_out.retain(|field| !is_there(&field.pointer));
+        self.images.extend(images);
+    }
+
     pub(crate) fn failed(format: Format, errors: Vec<FieldError>) -> Self {
         Self {
             number: 0,
@@ -51,6 +92,7 @@ impl Item {
             taken: Vec::new(),
             left_out: Vec::new(),
             warnings: Vec::new(),
+            images: Vec::new(),
         }
     }
 

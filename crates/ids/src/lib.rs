@@ -146,6 +146,14 @@ uuid_id! {
     CookedId
 }
 uuid_id! {
+    /// The id of a link that shows a recipe. It is not the secret in the link.
+    ShareId
+}
+uuid_id! {
+    /// The id of a webhook. It is not secret.
+    WebhookId
+}
+uuid_id! {
     /// The id of a household: the users who share a meal plan and a shopping list.
     HouseholdId
 }

@@ -20,6 +20,7 @@ mod list;
 pub mod me;
 pub(crate) mod nested;
 pub mod oauth;
+mod once;
 mod parameters;
 pub mod password_reset;
 pub mod path;

@@ -12,8 +12,9 @@ use crate::auth::{
     log_in::{PasswordStrategy, password_strategy},
 };
 use crate::http::cookies::SessionCookies;
+use crate::http::stack::Draining;
 use crate::mode::Mode;
-use crate::provider::{AuthorizationServer, ProviderDependencies, protocol};
+use crate::provider::{AuthorizationServer, ProviderDependencies, SecretSealer, protocol};
 use crate::public_url::PublicUrl;
 use crate::use_cases::{
     Dependencies,
@@ -22,6 +23,8 @@ use crate::use_cases::{
     health::Health,
     planning::Planning,
     recipes::Recipes,
+    repeats::Repeats,
+    webhooks::Webhooks,
 };
 use crate::web::form_token::FormTokens;
 
@@ -35,6 +38,7 @@ struct Parts {
     recipes: Arc<Recipes>,
     recipe_responses: RecipeResponses,
     planning: Planning,
+    repeats: Repeats,
     health: Health,
     guard: Arc<Guard>,
     log_in: Arc<PasswordStrategy>,
@@ -44,7 +48,9 @@ struct Parts {
     authorization_server: Option<Arc<AuthorizationServer>>,
     resource_metadata: Option<Map<String, Value>>,
     form_tokens: FormTokens,
+    webhooks: Webhooks,
     mode: Mode,
+    draining: Draining,
 }
 
 /// Where the service is, and which servers belong to it.
@@ -60,11 +66,13 @@ pub struct Deployment {
     pub issuer: Option<(Map<String, Value>, IssuerTokens)>,
     /// The parts of the program that this server has.
     pub mode: Mode,
+    /// Whether the server is about to end.
+    pub draining: Draining,
 }
 
 impl App {
     pub fn new(with: Dependencies, deployment: Deployment) -> Self {
-        let Deployment { public_url, provider_url, resources, issuer: trusted, mode } = deployment;
+        let Deployment { public_url, provider_url, resources, issuer: trusted, mode, draining } = deployment;
         let provider_url = provider_url.filter(|_| trusted.is_none());
         let clients = clients(&with, provider_url.as_ref(), &resources);
         let authorization_server = provider_url.and_then(|url| authorization_server(&with, &url, &resources));
@@ -82,9 +90,12 @@ impl App {
         let guard = guard::guard(issuer, find_session, cookies.access, trust);
         let log_in = LogIn { store: store.clone(), passwords, limits, sessions: settings.sessions, clock };
         let recipes = Arc::new(Recipes::new(&with));
+        let sealer = SecretSealer::new(store.clone(), with.issuer.keys().clone(), with.entropy.clone());
         Self(Arc::new(Parts {
             recipe_responses: RecipeResponses::new(&recipes),
             planning: Planning::new(&with, Arc::clone(&recipes)),
+            repeats: Repeats::new(&with),
+            webhooks: Webhooks::new(&with, sealer),
             recipes,
             health: Health::new(store, search),
             guard: Arc::new(guard),
@@ -98,6 +109,7 @@ impl App {
             public_url,
             form_tokens,
             mode,
+            draining,
         }))
     }
 
@@ -119,6 +131,14 @@ impl App {
 
     pub fn planning(&self) -> &Planning {
         &self.0.planning
+    }
+
+    pub fn repeats(&self) -> &Repeats {
+        &self.0.repeats
+    }
+
+    pub fn webhooks(&self) -> &Webhooks {
+        &self.0.webhooks
     }
 
     pub fn health(&self) -> &Health {
@@ -145,6 +165,10 @@ impl App {
 
     pub fn form_tokens(&self) -> &FormTokens {
         &self.0.form_tokens
+    }
+
+    pub fn draining(&self) -> &Draining {
+        &self.0.draining
     }
 
     pub fn mode(&self) -> Mode {

@@ -28,7 +28,7 @@ use crate::output_file;
 const FORMAT: &str = "recipes-backup";
 
 /// Of the format. A change of the tables or of their columns is a new one. Older ones can be read.
-const VERSION: u32 = 5;
+const VERSION: u32 = 10;
 
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]

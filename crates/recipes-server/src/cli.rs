@@ -19,6 +19,7 @@ mod restore;
 mod secret;
 mod token;
 mod users;
+mod webhooks;
 
 use std::{
     ffi::OsString,
@@ -88,6 +89,9 @@ enum Command {
     /// Signing keys of the authorization server
     #[command(after_help = keys::EXAMPLES)]
     Keys(keys::KeysCommand),
+    /// Programs that are told of changes of public recipes
+    #[command(after_help = webhooks::EXAMPLES)]
+    Webhooks(webhooks::WebhooksCommand),
     /// Check settings, database, mail server, clock and disk, and change nothing
     #[command(after_help = check::EXAMPLES)]
     Check,
@@ -119,6 +123,7 @@ impl Command {
             | Self::Audit(_)
             | Self::Clients(_)
             | Self::Keys(_) => &[Secret::DatabaseUrl],
+            Self::Webhooks(webhooks) => webhooks.secrets(),
             Self::Token(token) => token.secrets(),
             Self::Health(_) | Self::Secret | Self::Openapi | Self::Completions(_) | Self::Man(_) => &[],
         }
@@ -178,6 +183,7 @@ impl Cli {
             Command::Audit(audit) => audit.run(&config).await,
             Command::Clients(clients) => clients.run(&config).await,
             Command::Keys(keys) => keys.run(&config).await,
+            Command::Webhooks(webhooks) => webhooks.run(&config).await,
             Command::Check => check::run(&config).await,
             Command::Health(health) => health.run(&config).await,
             Command::Secret => secret::run(),

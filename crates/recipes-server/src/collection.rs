@@ -1,5 +1,7 @@
 //! Many recipes as one document, written piece by piece: NDJSON, JSON, JSON-LD, or a zip archive with one file a recipe.
 //!
+//! An archive also has the pictures.
+//!
 //! What was written so far is taken out and sent while the rest is still in the database. A zip archive lists its files at its
 //! end, so it needs some hundred bytes for each of them; the other documents need memory for one page of recipes.
 
@@ -7,8 +9,9 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use ids::RecipeId;
 use recipes::export::{ExportFormat, json_ld_value};
-use recipes::{CorruptRecipe, Recipe};
+use recipes::{CorruptRecipe, Recipe, RecipeImages};
 use zip::write::{SimpleFileOptions, StreamWriter};
 use zip::{CompressionMethod, ZipWriter};
 
@@ -33,9 +36,20 @@ pub(crate) struct CollectionWriter {
     archive: Option<Archive>,
     /// Whether the owners of the recipes are written. Their ids mean nothing on another server.
     with_owners: bool,
+    /// The address of the service, for documents that go elsewhere.
+    site: Option<String>,
     recipes: u64,
     /// How many recipes lose which field in this format.
     lost: BTreeMap<&'static str, u64>,
+}
+
+/// A picture of a recipe that was added.
+#[derive(Debug)]
+pub(crate) struct WantedImage {
+    pub(crate) recipe: RecipeId,
+    pub(crate) step: Option<u32>,
+    /// Its name in the archive.
+    file: String,
 }
 
 /// A recipe could not be written.
@@ -57,14 +71,21 @@ impl CollectionWriter {
             CollectionFormat::JsonLd => b"{\"@context\":\"https://schema.org\",\"@graph\":[".to_vec(),
             CollectionFormat::Ndjson | CollectionFormat::Zip(_) => Vec::new(),
         };
-        Self { format, text, archive, with_owners, recipes: 0, lost: BTreeMap::new() }
+        Self { format, text, archive, with_owners, site: None, recipes: 0, lost: BTreeMap::new() }
     }
 
-    /// Adds a recipe, as the API answers it.
+    /// Where the pictures are.
+    #[must_use]
+    pub(crate) fn at(self, site: Option<String>) -> Self {
+        Self { site, ..self }
+    }
+
+    /// Adds a recipe, as the API answers it. Answers with its pictures, if the document has a place for them.
     ///
     /// # Errors
     /// [`CollectionError`]: the document is incomplete then.
-    pub(crate) fn push(&mut self, json: &[u8]) -> Result<(), CollectionError> {
+    pub(crate) fn push(&mut self, json: &[u8]) -> Result<Vec<WantedImage>, CollectionError> {
+        let mut wanted = Vec::new();
         let separator: &[u8] = match self.format {
             CollectionFormat::Json | CollectionFormat::JsonLd if self.recipes > 0 => b",\n",
             CollectionFormat::Json | CollectionFormat::JsonLd => b"\n",
@@ -77,15 +98,24 @@ impl CollectionWriter {
                 if self.with_owners {
                     self.text.extend_from_slice(json);
                 } else {
-                    self.text.extend_from_slice(&self.recipe(json)?.to_json());
+                    let recipe = self.recipe(json)?;
+                    self.count_lost_images(&recipe);
+                    self.text.extend_from_slice(&recipe.to_json());
                 }
                 if self.format == CollectionFormat::Ndjson {
                     self.text.push(b'\n');
                 }
             }
             CollectionFormat::JsonLd => {
-                let recipe = self.recipe(json)?;
+                let mut recipe = self.recipe(json)?;
                 self.count_lost(ExportFormat::JsonLd, &recipe);
+                // Programs keep the document without the address that it comes from.
+                if let Some(site) = &self.site {
+                    recipe.images = recipe.images.with_base(site);
+                } else {
+                    self.count_lost_images(&recipe);
+                    recipe.images = RecipeImages::default();
+                }
                 let mut value = json_ld_value(&recipe);
                 // The document has it already.
                 value.as_object_mut().map(|object| object.remove("@context"));
@@ -101,11 +131,23 @@ impl CollectionWriter {
                     None => ("json", recipe.to_json()),
                 };
                 if let Some(archive) = &mut self.archive {
-                    archive.add(&file_name(&recipe, extension), &document)?;
+                    archive.add(&format!("{}.{extension}", file_stem(&recipe)), &document)?;
+                    wanted = images_of(&recipe);
                 }
             }
         }
-        Ok(())
+        Ok(wanted)
+    }
+
+    /// Adds a picture that [`push`](Self::push) has asked for.
+    ///
+    /// # Errors
+    /// As [`push`](Self::push).
+    pub(crate) fn push_image(&mut self, wanted: &WantedImage, jpeg: &[u8]) -> Result<(), CollectionError> {
+        match &mut self.archive {
+            Some(archive) => archive.add(&wanted.file, jpeg),
+            None => Ok(()),
+        }
     }
 
     fn recipe(&self, json: &[u8]) -> Result<Recipe, CorruptRecipe> {
@@ -114,6 +156,12 @@ impl CollectionWriter {
             recipe.server.owner = None;
         }
         Ok(recipe)
+    }
+
+    fn count_lost_images(&mut self, recipe: &Recipe) {
+        if !recipe.images.is_empty() {
+            *self.lost.entry("image").or_default() += 1;
+        }
     }
 
     fn count_lost(&mut self, format: ExportFormat, recipe: &Recipe) {
@@ -154,12 +202,21 @@ impl CollectionWriter {
     }
 }
 
-/// `7 tomato soup.md`: the id makes it unique. Characters that a file system may refuse become spaces.
-fn file_name(recipe: &Recipe, extension: &str) -> String {
+/// `7 tomato soup`, without an extension: the id makes it unique. Characters that a file system may refuse become spaces.
+fn file_stem(recipe: &Recipe) -> String {
     let plain = |c: char| if c.is_alphanumeric() || matches!(c, '-' | '_' | '\'') { c } else { ' ' };
     let name: String = recipe.content.name.chars().map(plain).collect();
     let words: String = name.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(60).collect();
-    format!("{} {}", recipe.id, words.trim()).trim().to_owned() + "." + extension
+    format!("{} {}", recipe.id, words.trim()).trim().to_owned()
+}
+
+/// `7 tomato soup.jpg` and `7 tomato soup step 2.jpg`: an import finds them by these names.
+fn images_of(recipe: &Recipe) -> Vec<WantedImage> {
+    let (stem, recipe_id) = (file_stem(recipe), recipe.id);
+    let dish = recipe.images.image.iter().map(|_| (None, format!("{stem}.jpg")));
+    let steps = recipe.images.step_images.iter().flatten();
+    let steps = steps.map(|image| (Some(image.step), format!("{stem} step {}.jpg", image.step)));
+    dish.chain(steps).map(|(step, file)| WantedImage { recipe: recipe_id, step, file }).collect()
 }
 
 struct Archive {
@@ -272,6 +329,37 @@ mod tests {
         archive.by_name("1 ownerId 7.md").unwrap().read_to_string(&mut text).unwrap();
         assert!(text.starts_with("# \"ownerId\": 7\n"), "{text}");
         assert_eq!(lost, BTreeMap::from([("extra", 1)]));
+    }
+
+    #[test]
+    fn pictures_are_in_archives_or_named_as_lost() {
+        let image = r#""image":{"url":"/api/v1/recipes/1/image?size=large","width":4,"height":3,"sizes":[]},"ownerId":7,"#;
+        let pictured = RECIPE.replace(r#""ownerId":7,"uid""#, &format!("{image}\"uid\""));
+        assert_ne!(pictured, RECIPE);
+        let lost = BTreeMap::from([("image", 1)]);
+        for format in [CollectionFormat::Ndjson, CollectionFormat::Json] {
+            assert_eq!(write(format, false, &[&pictured, RECIPE]).1, lost, "{format:?}");
+        }
+        let mut writer = CollectionWriter::new(CollectionFormat::Zip(None), false);
+        let wanted = writer.push(pictured.as_bytes()).unwrap();
+        writer.push_image(&wanted[0], b"jpeg").unwrap();
+        let mut archive = ZipArchive::new(Cursor::new(writer.finish().unwrap())).unwrap();
+        let mut jpeg = Vec::new();
+        archive.by_name("1 ownerId 7.jpg").unwrap().read_to_end(&mut jpeg).unwrap();
+        assert_eq!((jpeg.as_slice(), writer.lost().len()), (&b"jpeg"[..], 0));
+        let (bare, lost) = write(CollectionFormat::JsonLd, false, &[&pictured]);
+        assert_eq!((lost["image"], String::from_utf8(bare).unwrap().contains("/image?")), (1, false));
+        let site = Some("https://example.com".to_owned());
+        let mut writer = CollectionWriter::new(CollectionFormat::JsonLd, true).at(site);
+        writer
+            .push(
+                &pictured
+                    .replace(r#""sizes":[]"#, r#""sizes":[{"url":"/a","width":1,"height":1}]"#)
+                    .into_bytes(),
+            )
+            .unwrap();
+        let document: Value = serde_json::from_slice(&writer.finish().unwrap()).unwrap();
+        assert_eq!(document["@graph"][0]["image"][0], "https://example.com/a");
     }
 
     #[test]

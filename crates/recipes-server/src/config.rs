@@ -286,6 +286,7 @@ impl Config {
             password_policy: self.password_policy(),
             quotas: self.protection.quotas(),
             reading: self.recipes.reading,
+            ownerless: self.recipes.ownerless(),
             labels: self.recipes.labels(),
         }
     }

@@ -13,5 +13,6 @@ pub mod memory_budget;
 pub mod negotiation;
 pub mod origin;
 pub mod query;
+pub mod repeatable;
 pub mod stack;
 pub mod static_body;

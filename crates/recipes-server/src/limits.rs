@@ -5,12 +5,18 @@ use std::time::Duration;
 /// Bytes of a request body, and of one line of an import. The largest real recipe in our test data has 9 KiB.
 pub const BODY_BYTES: usize = 256 * 1024;
 
+/// Bytes of a request with several changes: a thousand recipes of everyday size have one to two megabytes.
+pub const BULK_BYTES: usize = 4 << 20;
+
 /// Bytes of the body of an import. A spreadsheet with a thousand recipes has 3 MiB; archives with many pictures are for the
 /// command line.
 pub const IMPORT_BYTES: usize = 32 << 20;
 
 /// How long the body of an import may take to arrive: within the time of the whole request.
 pub const IMPORT_READ: Duration = Duration::from_secs(25);
+
+/// Bytes of the body with a picture: the picture, and the boundaries of a form.
+pub const IMAGE_BODY_BYTES: usize = crate::images::MAX_BYTES + 16 * 1024;
 
 /// Files of an import, as parts of one body.
 pub const IMPORT_FILES: usize = 100;
@@ -38,6 +44,9 @@ pub const DRAIN_TIME: Duration = Duration::from_secs(30);
 
 /// How long a whole request may take. The longest legitimate case is a password hash that waits in a full queue.
 pub const REQUEST: Duration = Duration::from_secs(30);
+
+/// The longest `wait` for changes of recipes, within the time of the whole request.
+pub const LONGEST_WAIT: Duration = Duration::from_secs(25);
 
 /// Bytes of a request head, and so of the URL. hyper limits the number of header lines to 100; setting that number makes it
 /// allocate for every request.

@@ -7,7 +7,6 @@ mod bcrypt;
 mod error;
 mod normalize;
 mod places;
-mod workers;
 
 use std::{io, num::NonZero, sync::Arc};
 
@@ -18,8 +17,19 @@ use self::argon2id::Memory;
 pub use self::error::HashError;
 use self::normalize::normalized;
 use self::places::Places;
-use self::workers::{QUEUE, Workers};
 use crate::entropy::Entropy;
+use crate::telemetry::waits;
+use crate::worker_pool::{Kind, Workers};
+
+/// Length of the queue: at 13 ms a hash, 7 s on two cores. 500 simultaneous sign-ups all succeed.
+const QUEUE: NonZero<usize> = NonZero::new(1_024).unwrap();
+
+const WORKERS: Kind = Kind {
+    thread: "passwords",
+    durations: "recipes_password_duration_seconds",
+    refusals: "recipes_password_refusals_total",
+    waited: waits::for_password,
+};
 
 /// The scheme of new hashes. Hashes of both schemes verify, whichever is set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +86,7 @@ impl Passwords {
             Scheme::Bcrypt { cost } => bcrypt::random_hash(cost, entropy),
         };
         let dummy = dummy.map_err(io::Error::other)?;
-        let (workers, places) = (Workers::start(threads, queue)?, Places::new(threads.get()));
+        let (workers, places) = (Workers::start(WORKERS, threads, queue)?, Places::new(threads.get()));
         Ok(Self(Arc::new(Shared { scheme, entropy: entropy.clone(), workers, places, dummy })))
     }
 

@@ -12,7 +12,7 @@ mod management;
 mod pushed;
 mod resources;
 mod revocations;
-mod sealing;
+mod secret_sealer;
 mod tokens;
 
 use std::sync::Arc;
@@ -38,6 +38,7 @@ pub use self::logouts::deliver_logouts;
 pub use self::resources::{ResourceCall, Userinfo};
 use self::revocations::Published;
 pub use self::revocations::StatusListAnswer;
+pub use self::secret_sealer::SecretSealer;
 use crate::auth::rate_limit::RateLimits;
 use crate::auth::token_keys::TokenKeys;
 use crate::clock::Clock;

@@ -29,8 +29,12 @@ pub fn router(
     let document = OpenApiRouter::with_openapi(api::docs::document()).merge(health_routes());
     let document = if mode.has_recipes() { document.merge(recipe_routes()) } else { document };
     let document = if mode.has_accounts() { document.merge(account_routes(limits)) } else { document };
+    // Those who manage webhooks have accounts here. With the accounts of another server, the command line does.
+    let has_webhooks = mode.has_accounts() && mode.has_recipes();
+    let document = if has_webhooks { document.merge(webhook_routes()) } else { document };
     let (router, mut openapi) = document.split_for_parts();
     api::docs::complete_bodies(&mut openapi);
+    api::docs::complete_repeats(&mut openapi);
     let router = router.merge(api::docs::pages(&openapi, base_path));
     let router = if mode.has_accounts() { router.merge(account_pages(limits)) } else { router };
     let router = if mode.has_recipes() { router.merge(api::oauth::resource_routes()) } else { router };
@@ -48,6 +52,7 @@ pub fn router(
 fn recipe_routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(api::recipes::list, api::recipes::create))
+        .routes(routes!(api::recipes::bulk::edit))
         .routes(routes!(api::recipes::import::import))
         .routes(routes!(
             api::recipes::read,
@@ -55,6 +60,7 @@ fn recipe_routes() -> OpenApiRouter<App> {
             api::recipes::change,
             api::recipes::delete
         ))
+        .routes(routes!(api::recipes::changes::list))
         .routes(routes!(api::recipes::bin::list))
         .routes(routes!(api::recipes::bin::restore))
         .routes(routes!(api::recipes::bin::delete))
@@ -68,7 +74,18 @@ fn recipe_routes() -> OpenApiRouter<App> {
         .routes(routes!(api::recipes::health_labels::list))
         .routes(routes!(api::recipes::cooked::list, api::recipes::cooked::add))
         .routes(routes!(api::recipes::cooked::remove))
+        .routes(routes!(api::recipes::images::read, api::recipes::images::set, api::recipes::images::remove))
+        .routes(routes!(
+            api::recipes::images::read_of_step,
+            api::recipes::images::set_of_step,
+            api::recipes::images::remove_of_step
+        ))
+        .routes(routes!(api::admin::recipes::transfer))
+        .routes(routes!(api::recipes::shares::list, api::recipes::shares::create))
+        .routes(routes!(api::recipes::shares::revoke))
+        .routes(routes!(api::recipes::shares::read))
         .routes(routes!(api::recipes::favourite::add, api::recipes::favourite::remove))
+        .routes(routes!(api::recipes::rating::read, api::recipes::rating::rate, api::recipes::rating::remove))
         .routes(routes!(api::plan::read, api::plan::replace))
         .routes(routes!(api::plan::add))
         .routes(routes!(api::plan::remove))
@@ -113,6 +130,16 @@ fn account_routes(limits: &RateLimits) -> OpenApiRouter<App> {
         .routes(routes!(api::admin::audit::list))
         .routes(routes!(api::admin::invitations::list, api::admin::invitations::create))
         .routes(routes!(api::admin::invitations::revoke))
+}
+
+fn webhook_routes() -> OpenApiRouter<App> {
+    use api::admin::webhooks;
+    OpenApiRouter::new()
+        .routes(routes!(webhooks::list, webhooks::create))
+        .routes(routes!(webhooks::read, webhooks::update, webhooks::delete))
+        .routes(routes!(webhooks::replace_secret))
+        .routes(routes!(webhooks::test))
+        .routes(routes!(webhooks::deliveries))
 }
 
 fn health_routes() -> OpenApiRouter<App> {

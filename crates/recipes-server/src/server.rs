@@ -33,13 +33,16 @@ use crate::config::{Config, ConfigError, Monitoring};
 use crate::entropy::Entropy;
 use crate::http::stack::{CorsOrigins, Draining, HttpConfig, HttpService};
 use crate::idle_memory;
+use crate::images::ImageMaker;
 use crate::jobs::mail::{self, MailWorker, Mailer, MailerConfig};
 use crate::jobs::search_index::SearchIndex;
 use crate::jobs::upkeep::{self, Keeping};
+use crate::jobs::webhooks::{WebhookWorker, WebhookWorkerConfig};
 use crate::jobs::{backups, logouts};
 use crate::limits::{self, DRAIN_SHARE, MAIL_SHARE};
 use crate::page_fetcher::PageFetcher;
 use crate::passwords::Passwords;
+use crate::provider::SecretSealer;
 use crate::public_url::PublicUrl;
 use crate::router::{PAGES, router};
 use crate::sample;
@@ -53,6 +56,7 @@ use crate::telemetry::{
 };
 use crate::use_cases::Dependencies;
 use crate::web;
+use crate::webhook_sender::WebhookSender;
 
 /// How long the end waits for the last lines of the log, which may be blocked.
 const LAST_LINES: Duration = Duration::from_secs(1);
@@ -114,6 +118,10 @@ async fn start_and_serve(config: Config, log: &LogWriter) -> anyhow::Result<()> 
     let provider_url = public_url.clone().or_else(own_url);
     let trusted = config.trusted_issuer(provider_url.as_ref())?;
     let trusted = trusted.map(|issuer| issuer_tokens(&issuer, &store, &clock, &entropy)).transpose()?;
+    let webhooks = WebhookSender::start(config.protection.webhook_private);
+    let sealer = SecretSealer::new(store.clone(), issuer.keys().clone(), entropy.clone());
+    send_to_webhooks(webhooks.as_ref(), &config, sealer, (&store, &clock));
+    let draining = Draining::default();
     let app = App::new(
         Dependencies {
             store: store.clone(),
@@ -123,7 +131,9 @@ async fn start_and_serve(config: Config, log: &LogWriter) -> anyhow::Result<()> 
             limits: limits.clone(),
             mailer,
             search: search.clone(),
+            images: ImageMaker::start()?,
             pages: PageFetcher::public(config.protection.url_import),
+            webhooks,
             clock: clock.clone(),
             entropy: entropy.clone(),
         },
@@ -133,6 +143,7 @@ async fn start_and_serve(config: Config, log: &LogWriter) -> anyhow::Result<()> 
             resources: config.authorization.resources.clone(),
             issuer: trusted,
             mode: config.mode(),
+            draining: draining.clone(),
         },
     );
     deliver_logouts(&app)?;
@@ -146,6 +157,7 @@ async fn start_and_serve(config: Config, log: &LogWriter) -> anyhow::Result<()> 
             limits,
             log: log.clone(),
             has_metrics: metrics.is_some(),
+            draining,
             clock,
             entropy,
         },
@@ -174,12 +186,13 @@ struct HttpParts {
     limits: RateLimits,
     log: LogWriter,
     has_metrics: bool,
+    draining: Draining,
     clock: Clock,
     entropy: Entropy,
 }
 
 fn http_service(config: &Config, parts: HttpParts) -> Result<(HttpService, Traces), ConfigError> {
-    let HttpParts { app, front_end, limits, log, has_metrics, clock, entropy } = parts;
+    let HttpParts { app, front_end, limits, log, has_metrics, draining, clock, entropy } = parts;
     let public_url = config.mail.public_url.clone();
     let base_path = public_url.as_ref().map_or("", PublicUrl::path);
     let (routes, openapi) = router(&limits, base_path, front_end, config.mode());
@@ -196,7 +209,7 @@ fn http_service(config: &Config, parts: HttpParts) -> Result<(HttpService, Trace
         access_log: AccessLog::new(log).with_metrics(request_metrics).with_slow(config.monitoring.log_slow),
         traces: traces.clone(),
         memory_budget: config.protection.memory_budget,
-        draining: Draining::default(),
+        draining,
     };
     Ok((HttpService::new(routes.with_state(app), http), traces))
 }
@@ -244,6 +257,19 @@ fn deliver_logouts(app: &App) -> anyhow::Result<()> {
         tokio::spawn(logouts::run(server, HttpClient::new(Network::Private)?));
     }
     Ok(())
+}
+
+/// Sends the messages of webhooks, which may also have been created by the command line.
+fn send_to_webhooks(
+    sender: Option<&WebhookSender>,
+    config: &Config,
+    sealer: SecretSealer,
+    (store, clock): (&Store, &Clock),
+) {
+    let Some(sender) = sender.filter(|_| config.mode().has_recipes()) else { return };
+    let (store, sender, clock) = (store.clone(), sender.clone(), clock.clone());
+    let worker = WebhookWorker::new(WebhookWorkerConfig { store, sealer, sender, clock });
+    tokio::spawn(worker.run());
 }
 
 /// Issues the tokens of this installation, which is named at its first start.

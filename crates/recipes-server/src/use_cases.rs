@@ -8,5 +8,7 @@ mod dependencies;
 pub mod health;
 pub mod planning;
 pub mod recipes;
+pub mod repeats;
+pub mod webhooks;
 
 pub use self::dependencies::Dependencies;

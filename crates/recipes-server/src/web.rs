@@ -10,6 +10,7 @@ mod cards;
 mod edit;
 mod editor;
 pub mod error_page;
+mod field_names;
 mod form;
 pub mod form_token;
 mod frame;
@@ -23,10 +24,14 @@ mod log_in;
 mod nutrition;
 mod pending_cookies;
 mod personal;
+mod picture;
 mod plan;
 mod recipe;
+mod refusals;
 mod results;
 mod scaling;
+mod shared;
+mod shares;
 mod shopping_list;
 mod show;
 mod sign_up;
@@ -59,7 +64,12 @@ pub const PATHS: &[&str] = &[
     "/recipes/new",
     "/recipes/{id}/edit",
     "/recipes/{id}/delete",
+    "/recipes/{id}/image",
+    "/recipes/{id}/shares",
+    "/recipes/{id}/shares/{share}",
+    "/shared",
     "/recipes/{id}/favourite",
+    "/recipes/{id}/rating",
     "/recipes/{id}/cooked",
     "/recipes/{id}/cooked/{entry}",
     "/plan",
@@ -95,6 +105,7 @@ pub const PATHS: &[&str] = &[
     "/admin/invitations/{id}",
     "/admin/audit",
     "/admin/clients",
+    "/admin/webhooks",
     "/-/{file}",
     "/manifest.webmanifest",
     "/sw.js",
@@ -115,6 +126,7 @@ where
         .route("/language", post(log_in::language));
     if mode.has_recipes() {
         pages = pages.route("/recipes", get(results::results)).route("/recipes/{id}", get(recipe::read));
+        pages = pages.route("/shared", get(shared::read));
     }
     if mode.has_accounts() {
         let limited = |limited: Limit, router: Router<App>| router.layer(limit(limited));
@@ -136,7 +148,11 @@ where
             .route("/recipes/new", get(edit::new_form).post(edit::create))
             .route("/recipes/{id}/edit", get(edit::edit_form).post(edit::update))
             .route("/recipes/{id}/delete", get(edit::delete_form).post(edit::delete))
+            .route("/recipes/{id}/image", post(picture::change))
+            .route("/recipes/{id}/shares", get(shares::list).post(shares::create))
+            .route("/recipes/{id}/shares/{share}", post(shares::revoke))
             .route("/recipes/{id}/favourite", post(personal::favourite))
+            .route("/recipes/{id}/rating", post(personal::rate))
             .route("/recipes/{id}/cooked", post(personal::add_cooked))
             .route("/recipes/{id}/cooked/{entry}", post(personal::remove_cooked))
             .route("/plan", get(plan::read).post(plan::add))

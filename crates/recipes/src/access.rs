@@ -19,6 +19,29 @@ pub enum Editor {
     Admin,
 }
 
+/// The users who change recipes without an owner: the operator's choice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Ownerless {
+    /// Every user.
+    #[default]
+    Users,
+    /// Administrators only.
+    Admins,
+}
+
+/// What a change is decided by, besides its editor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EditTerms {
+    pub precondition: Precondition,
+    pub ownerless: Ownerless,
+}
+
+impl From<Precondition> for EditTerms {
+    fn from(precondition: Precondition) -> Self {
+        Self { precondition, ownerless: Ownerless::default() }
+    }
+}
+
 /// What must hold for a change to happen; decided in the transaction of the change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Precondition {
@@ -46,25 +69,29 @@ pub enum EditRefusal {
     /// Visible, but another user's. Also a communal recipe that a user wants to make private: it would be visible to
     /// no user.
     Forbidden,
+    /// Visible, but it has no owner, and only administrators change such recipes.
+    Ownerless,
     /// The precondition does not hold.
     Stale,
 }
 
 impl RecipeState {
-    /// A private recipe exists for its owner and for administrators only.
+    /// A private recipe exists for its owner and for administrators only, one for members for all users.
     pub fn may_view(&self, viewer: Viewer) -> bool {
         match viewer {
             Viewer::Admin => true,
-            Viewer::User(user) => self.is_public() || self.owner == Some(user),
-            Viewer::Anyone => self.is_public(),
+            Viewer::User(user) => self.is_for_users() || self.owner == Some(user),
+            Viewer::Anyone => self.visibility == Visibility::Public,
         }
     }
 
-    /// Owners and administrators may change a recipe; every user may change a public communal one.
-    fn may_edit(&self, editor: Editor) -> bool {
-        match editor {
-            Editor::Admin => true,
-            Editor::User(user) => self.owner.map_or(self.is_public(), |owner| owner == user),
+    /// Owners and administrators may change a recipe; every user may change a communal one that users see, unless the operator decided
+    /// otherwise.
+    pub fn may_edit(&self, editor: Editor, ownerless: Ownerless) -> bool {
+        match (editor, self.owner) {
+            (Editor::Admin, _) => true,
+            (Editor::User(user), Some(owner)) => owner == user,
+            (Editor::User(_), None) => self.is_for_users() && ownerless == Ownerless::Users,
         }
     }
 
@@ -72,11 +99,15 @@ impl RecipeState {
     ///
     /// # Errors
     /// Why not.
-    pub fn check_edit(&self, editor: Editor, precondition: &Precondition) -> Result<(), EditRefusal> {
-        if !self.may_edit(editor) {
-            return Err(if self.is_public() { EditRefusal::Forbidden } else { EditRefusal::NotFound });
+    pub fn check_edit(&self, editor: Editor, terms: &EditTerms) -> Result<(), EditRefusal> {
+        if !self.may_edit(editor, terms.ownerless) {
+            return Err(match self.owner {
+                _ if !self.is_for_users() => EditRefusal::NotFound,
+                None => EditRefusal::Ownerless,
+                Some(_) => EditRefusal::Forbidden,
+            });
         }
-        let holds = match precondition {
+        let holds = match &terms.precondition {
             Precondition::None => true,
             Precondition::Revisions(revisions) => revisions.contains(&self.revision),
             Precondition::NotRevisions(revisions) => !revisions.contains(&self.revision),
@@ -93,8 +124,9 @@ impl RecipeState {
         if hides_communal && editor != Editor::Admin { Err(EditRefusal::Forbidden) } else { Ok(()) }
     }
 
-    fn is_public(&self) -> bool {
-        self.visibility == Visibility::Public
+    /// Whether all users see it.
+    fn is_for_users(&self) -> bool {
+        self.visibility != Visibility::Private
     }
 }
 
@@ -109,11 +141,15 @@ mod tests {
     #[test]
     fn view_and_edit_rights() {
         use EditRefusal::{Forbidden, NotFound};
-        use Visibility::{Private, Public};
+        use Visibility::{Members, Private, Public};
         let alice = UserId::from_i64(1).unwrap();
         let (viewer, editor) = (Viewer::User(alice), Editor::User(alice));
+        let terms = EditTerms::from(Precondition::None);
         for (recipe, anyone_views, alice_views, alice_edits) in [
             (state(Some(1), Public), true, true, Ok(())),
+            (state(Some(1), Members), false, true, Ok(())),
+            (state(Some(2), Members), false, true, Err(Forbidden)),
+            (state(None, Members), false, true, Ok(())),
             (state(Some(1), Private), false, true, Ok(())),
             (state(Some(2), Public), true, true, Err(Forbidden)),
             (state(Some(2), Private), false, false, Err(NotFound)),
@@ -122,9 +158,27 @@ mod tests {
         ] {
             assert_eq!(recipe.may_view(Viewer::Anyone), anyone_views, "{recipe:?}");
             assert_eq!(recipe.may_view(viewer), alice_views, "{recipe:?}");
-            assert_eq!(recipe.check_edit(editor, &Precondition::None), alice_edits, "{recipe:?}");
+            assert_eq!(recipe.check_edit(editor, &terms), alice_edits, "{recipe:?}");
             assert!(recipe.may_view(Viewer::Admin), "{recipe:?}");
-            assert_eq!(recipe.check_edit(Editor::Admin, &Precondition::None), Ok(()), "{recipe:?}");
+            assert_eq!(recipe.check_edit(Editor::Admin, &terms), Ok(()), "{recipe:?}");
+        }
+    }
+
+    #[test]
+    fn operator_decides_whether_users_change_recipes_without_an_owner() {
+        use EditRefusal::{Forbidden, NotFound, Ownerless as WithoutOwner};
+        use Visibility::{Members, Private, Public};
+        let terms = EditTerms { precondition: Precondition::None, ownerless: Ownerless::Admins };
+        let alice = Editor::User(UserId::from_i64(1).unwrap());
+        for (recipe, alice_edits) in [
+            (state(None, Public), Err(WithoutOwner)),
+            (state(None, Members), Err(WithoutOwner)),
+            (state(None, Private), Err(NotFound)),
+            (state(Some(1), Public), Ok(())),
+            (state(Some(2), Public), Err(Forbidden)),
+        ] {
+            assert_eq!(recipe.check_edit(alice, &terms), alice_edits, "{recipe:?}");
+            assert_eq!(recipe.check_edit(Editor::Admin, &terms), Ok(()), "{recipe:?}");
         }
     }
 
@@ -132,16 +186,16 @@ mod tests {
     fn preconditions() {
         let (recipe, stale) = (state(None, Visibility::Public), Err(EditRefusal::Stale));
         for (revisions, want) in [(vec![], stale), (vec![2], stale), (vec![4, 3], Ok(()))] {
-            let precondition = Precondition::Revisions(revisions);
-            assert_eq!(recipe.check_edit(Editor::Admin, &precondition), want, "{precondition:?}");
+            let terms = Precondition::Revisions(revisions).into();
+            assert_eq!(recipe.check_edit(Editor::Admin, &terms), want, "{terms:?}");
         }
         for (revisions, want) in [(vec![], Ok(())), (vec![2], Ok(())), (vec![4, 3], stale)] {
-            let precondition = Precondition::NotRevisions(revisions);
-            assert_eq!(recipe.check_edit(Editor::Admin, &precondition), want, "{precondition:?}");
+            let terms = Precondition::NotRevisions(revisions).into();
+            assert_eq!(recipe.check_edit(Editor::Admin, &terms), want, "{terms:?}");
         }
         let others = state(Some(2), Visibility::Private);
         let editor = Editor::User(UserId::from_i64(1).unwrap());
-        let guess = Precondition::Revisions(vec![9]);
+        let guess = Precondition::Revisions(vec![9]).into();
         assert_eq!(others.check_edit(editor, &guess), Err(EditRefusal::NotFound), "reveals no revision");
     }
 
@@ -151,6 +205,7 @@ mod tests {
         for (owner, editor, new, want) in [
             (None, alice, Visibility::Private, Err(EditRefusal::Forbidden)),
             (None, alice, Visibility::Public, Ok(())),
+            (None, alice, Visibility::Members, Ok(())),
             (None, Editor::Admin, Visibility::Private, Ok(())),
             (Some(1), alice, Visibility::Private, Ok(())),
         ] {

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::content::Content;
 use crate::fields::Fields as _;
+use crate::images::RecipeImages;
 
 /// The fields that differ, in the order of the recipe.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -39,6 +40,22 @@ impl FieldChanges {
             }
         }
         changes
+    }
+
+    /// With the pictures that differ.
+    #[must_use]
+    pub fn with_images(mut self, before: &RecipeImages, after: &RecipeImages) -> Self {
+        let [before, after] = [before, after].map(|images| serde_json::to_value(images).unwrap_or_default());
+        for name in RecipeImages::NAMES {
+            let list = match (before.get(name), after.get(name)) {
+                (None, Some(_)) => &mut self.added,
+                (Some(_), None) => &mut self.removed,
+                (one, other) if one != other => &mut self.changed,
+                _ => continue,
+            };
+            list.push((*name).to_owned());
+        }
+        self
     }
 
     pub fn is_empty(&self) -> bool {
@@ -198,10 +215,11 @@ impl Common {
 
 #[cfg(test)]
 mod tests {
+    use ids::RecipeId;
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{Draft, Scalars};
+    use crate::{Draft, Scalars, StoredImage};
 
     fn content(changes: &Value) -> Content {
         let mut recipe = json!({
@@ -235,6 +253,21 @@ mod tests {
         assert_eq!(added.summary(), "Added tools");
         let removed = FieldChanges { removed: vec!["tools".to_owned()], ..FieldChanges::default() };
         assert_eq!(removed.summary(), "Removed tools");
+    }
+
+    #[test]
+    fn pictures_that_differ_are_named_behind_the_fields() {
+        let recipe = RecipeId::from_i64(1).unwrap();
+        let stored = |step, letter| StoredImage { step, digest: [letter; 32], width: 40, height: 30 };
+        let images = |stored: &[StoredImage]| RecipeImages::of(recipe, stored);
+        let content = content(&json!({}));
+        let (none, dish, steps) =
+            (images(&[]), images(&[stored(None, 1)]), images(&[stored(None, 2), stored(Some(1), 1)]));
+        let changes = |before, after| FieldChanges::between(&content, &content).with_images(before, after);
+        assert_eq!(changes(&none, &dish).summary(), "Added image");
+        assert_eq!(changes(&dish, &steps).summary(), "Changed image; added stepImages");
+        assert_eq!(changes(&steps, &none).summary(), "Removed image and stepImages");
+        assert!(changes(&steps, &steps).is_empty());
     }
 
     #[test]

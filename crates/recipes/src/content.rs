@@ -90,6 +90,8 @@ pub enum Visibility {
     /// All callers, logged in or not.
     #[default]
     Public,
+    /// Users who have logged in. For other callers the recipe does not exist.
+    Members,
     /// The owner and administrators. For other callers the recipe does not exist.
     Private,
 }
@@ -127,10 +129,10 @@ impl Rule for VisibilityRule {
         let value = value.as_str().map(|text| trim(text).into_deserializer());
         let visibility =
             value.and_then(|text: StrDeserializer<'_, ValueError>| Visibility::deserialize(text).ok());
-        r.expect(visibility, "must be \"public\" or \"private\"")
+        r.expect(visibility, "must be \"public\", \"members\" or \"private\"")
     }
 
     fn schema(&self, _: View) -> Value {
-        json!({ "type": "string", "enum": [Visibility::Public, Visibility::Private] })
+        json!({ "type": "string", "enum": [Visibility::Public, Visibility::Members, Visibility::Private] })
     }
 }

@@ -7,9 +7,13 @@
 use ids::RecipeId;
 use jiff::Timestamp;
 use jiff::fmt::temporal::DateTimePrinter;
+use serde_json::{Map, Value};
 use uuid::fmt::Hyphenated;
 
 use crate::content::Content;
+use crate::fields::Fields as _;
+use crate::images::RecipeImages;
+use crate::instruction::Instruction;
 use crate::server_fields::ServerFields;
 use crate::time::to_microseconds;
 
@@ -49,6 +53,32 @@ impl ContentJson {
         Some(Self(stored))
     }
 
+    /// With what the document says of the pictures, which comes behind the author's fields.
+    #[must_use]
+    pub fn with_images(mut self, images: &RecipeImages) -> Self {
+        self.0.push_str(&image_members(images));
+        self
+    }
+
+    /// Without what it says of pictures. `None` if the text is not one of a recipe.
+    pub fn without_images(self) -> Option<Self> {
+        let mut members = self.members()?;
+        let images = RecipeImages::take(&mut members).ok()?;
+        if images.is_empty() { Some(self) } else { Content::take(&mut members).ok().map(|it| Self::new(&it)) }
+    }
+
+    /// The steps of the preparation. `None` if the text is not one of a recipe.
+    pub fn instructions(&self) -> Option<Vec<Instruction>> {
+        match self.members()?.remove("instructions") {
+            Some(steps) => serde_json::from_value(steps).ok(),
+            None => Some(Vec::new()),
+        }
+    }
+
+    fn members(&self) -> Option<Map<String, Value>> {
+        serde_json::from_str(&format!("{{{}}}", self.0)).ok()
+    }
+
     /// The text to store: everything after `{"id":1,`.
     #[must_use]
     pub fn finish(self, fields: &ServerFields) -> String {
@@ -68,6 +98,16 @@ pub fn write_recipe_json(out: &mut Vec<u8>, id: RecipeId, stored: impl AsRef<[u8
     out.extend_from_slice(number);
     out.push(b',');
     out.extend_from_slice(stored);
+}
+
+/// `,"image":{..},"stepImages":[..]`, or nothing.
+fn image_members(images: &RecipeImages) -> String {
+    if images.is_empty() {
+        return String::new();
+    }
+    let object = serde_json::to_string(images).unwrap_or_default();
+    let members = object.strip_prefix('{').and_then(|members| members.strip_suffix('}'));
+    format!(",{}", members.unwrap_or_default())
 }
 
 /// Written by hand, because the writer thread must not allocate for it.
@@ -98,10 +138,10 @@ fn push_time(text: &mut String, time: Timestamp) {
 #[cfg(test)]
 mod tests {
     use ids::{Uid, UserId};
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
-    use crate::{Draft, Scalars};
+    use crate::{Draft, Recipe, Scalars, StoredImage};
 
     fn content(body: &Value) -> ContentJson {
         ContentJson::new(Draft::parse(body.as_object().unwrap(), Scalars::Typed).unwrap().content())
@@ -152,6 +192,32 @@ mod tests {
         let stored = content(&vesuvio()).finish(&fields);
         assert_eq!(ContentJson::from_stored(stored.clone(), &fields), Some(content(&vesuvio())));
         assert_eq!(ContentJson::from_stored(stored, &ServerFields { revision: 2, ..fields }), None);
+    }
+
+    #[test]
+    fn pictures_come_behind_the_content_and_can_be_taken_off() {
+        let stored = StoredImage { step: None, digest: [7; 32], width: 40, height: 30 };
+        let images = RecipeImages::of(RecipeId::from_i64(1).unwrap(), &[stored]);
+        let text = content(&vesuvio()).with_images(&images).finish(&fields());
+        assert!(text.contains("],\"image\":{\"url\":\"/api/v1/recipes/1/image?size=large"), "{text}");
+        let mut json = Vec::new();
+        write_recipe_json(&mut json, RecipeId::from_i64(1).unwrap(), &text);
+        let recipe = Recipe::from_json(&json).unwrap();
+        assert_eq!((&recipe.images, recipe.to_json()), (&images, json));
+        let split = ContentJson::from_stored(text, &fields()).unwrap().without_images().unwrap();
+        assert_eq!(split, content(&vesuvio()));
+        assert_eq!(split.clone().without_images().as_ref(), Some(&split), "it has none");
+        assert_eq!(split.with_images(&RecipeImages::default()), content(&vesuvio()));
+    }
+
+    #[test]
+    fn steps_are_read_from_the_text() {
+        let mut recipe = vesuvio();
+        assert_eq!(content(&recipe).instructions(), Some(Vec::new()));
+        recipe["instructions"] = json!(["Chop.", { "text": "Boil.", "minutes": 5 }]);
+        let texts: Vec<_> =
+            content(&recipe).instructions().unwrap().into_iter().map(|step| step.text).collect();
+        assert_eq!(texts, ["Chop.", "Boil."]);
     }
 
     #[test]

@@ -5,6 +5,8 @@ use serde_json::{Map, Value};
 use crate::content::Content;
 use crate::field_error::FieldError;
 use crate::fields::Fields;
+use crate::images::RecipeImages;
+use crate::rating::Rating;
 use crate::reader::{FieldReader, Scalars};
 use crate::server_fields::ServerFields;
 
@@ -28,10 +30,14 @@ impl Draft {
 
     /// One error for every member that [`Draft::parse`] ignores, also inside of fields.
     ///
-    /// The server's own fields are known: a client may send back the document that it was answered.
+    /// The server's own fields are known: a client may send back the document that it was answered. A `rating` of another form is
+    /// one of another program.
     pub fn unknown_fields(body: &Map<String, Value>) -> Vec<FieldError> {
         let mut reader = FieldReader::new(Scalars::Typed);
-        let server_fields = [&["id"], ServerFields::NAMES].concat();
+        let mut server_fields = [&["id"], RecipeImages::NAMES, ServerFields::NAMES].concat();
+        if body.get(Rating::NAME).is_some_and(|rating| Rating::from_json(rating).is_some()) {
+            server_fields.push(Rating::NAME);
+        }
         Content::report_unknown(&mut reader, body, &server_fields);
         reader.into_errors()
     }

@@ -56,7 +56,7 @@ impl ExportFormat {
             ("restTimeMinutes", self == Self::JsonLd && content.rest_time_minutes.is_some()),
             ("difficulty", self == Self::JsonLd && content.difficulty.is_some()),
             ("nutrition", self == Self::Cooklang && content.nutrition.is_some()),
-            ("visibility", content.visibility == Visibility::Private),
+            ("visibility", content.visibility != Visibility::Public),
             ("extra", content.extra.as_ref().is_some_and(|extra| !extra.is_empty())),
             ("unknown fields", !content.unknown.is_empty()),
         ];

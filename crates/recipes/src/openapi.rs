@@ -5,8 +5,10 @@ use serde_json::{Map, Value, json};
 use crate::attribution::Attribution;
 use crate::content::Content;
 use crate::fields::Fields;
+use crate::images::{Image, RecipeImages, SizedImage, StepImage};
 use crate::instruction::Instruction;
 use crate::nutrition::{Amount, Nutrition};
+use crate::rating::Rating;
 use crate::schema::{View, component};
 use crate::server_fields::ServerFields;
 
@@ -26,6 +28,9 @@ pub fn recipe_schemas() -> Map<String, Value> {
         ("Amount", Amount::schema(View::Stored)),
         ("AttributionDraft", Attribution::draft_schema()),
         ("Attribution", Attribution::schema(View::Stored)),
+        ("Image", Image::schema()),
+        ("StepImage", StepImage::schema()),
+        ("SizedImage", SizedImage::schema()),
     ];
     schemas.into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect()
 }
@@ -63,8 +68,12 @@ fn recipe() -> Value {
     if let (Some(properties), Some(more)) =
         (schema["properties"].as_object_mut(), server["properties"].as_object_mut())
     {
+        if let Some(images) = RecipeImages::schema(View::Stored)["properties"].as_object_mut() {
+            properties.append(images);
+        }
         properties.append(more);
         properties.insert("id".to_owned(), component("Id"));
+        properties.insert(Rating::NAME.to_owned(), Rating::schema());
     }
     if let (Some(required), Some(more)) =
         (schema["required"].as_array_mut(), server["required"].as_array_mut())

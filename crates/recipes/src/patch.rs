@@ -6,6 +6,8 @@ use crate::content::Content;
 use crate::draft::Draft;
 use crate::field_error::FieldError;
 use crate::fields::Fields as _;
+use crate::images::RecipeImages;
+use crate::rating::Rating;
 use crate::reader::Scalars;
 use crate::server_fields::ServerFields;
 
@@ -68,7 +70,9 @@ impl RecipePatch {
         let mut object: Map<String, Value> =
             serde_json::from_slice(recipe).map_err(|_| PatchError::Corrupt)?;
         let is_known = |name: &str| {
-            name == "id" || Content::NAMES.contains(&name) || ServerFields::NAMES.contains(&name)
+            let is_of_server = name == "id" || name == Rating::NAME;
+            is_of_server
+                || [Content::NAMES, RecipeImages::NAMES, ServerFields::NAMES].concat().contains(&name)
         };
         let unknown: Map<_, _> = object
             .iter()
@@ -130,6 +134,7 @@ mod tests {
             "id": 1, "name": "Soup", "healthLabels": ["Vegan"], "cookTimeMinutes": 20, "prepTimeMinutes": null,
             "ingredients": ["water", "salt"], "nutrition": {"calories": 10, "fatContent": "1 g"},
             "author": {"name": "Ada"}, "visibility": "private", "uid": "x", "revision": 3, "ofTheFuture": {"a": 1},
+            "rating": {"average": 4.5, "count": 2},
         })
     }
 
@@ -165,7 +170,11 @@ mod tests {
         assert_eq!((&changed["name"], &changed["visibility"]), (&json!("Broth"), &json!("private")));
         assert_eq!(changed["nutrition"], json!({"calories": 12, "fatContent": "1 g"}));
         assert_eq!(changed["ofTheFuture"], json!({"a": 1}), "of another version");
-        assert_eq!(changed.get("revision"), None);
+        assert_eq!(
+            (changed.get("revision"), changed.get("rating")),
+            (None, None),
+            "they are not the author's"
+        );
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
     pub recipes: u64,
-    /// Of the stored documents of all recipes.
+    /// Of the stored documents and pictures of all recipes.
     pub bytes: u64,
 }
 

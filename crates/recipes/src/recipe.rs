@@ -8,6 +8,8 @@ use serde_json::{Map, Value};
 use crate::content::Content;
 use crate::document::{ContentJson, write_recipe_json};
 use crate::fields::{CorruptField, Fields, take};
+use crate::images::RecipeImages;
+use crate::rating::Rating;
 use crate::server_fields::ServerFields;
 
 /// A recipe that was read from the store or from an answer of the API.
@@ -18,7 +20,10 @@ use crate::server_fields::ServerFields;
 pub struct Recipe {
     pub id: RecipeId,
     pub content: Content,
+    pub images: RecipeImages,
     pub server: ServerFields,
+    /// `None` while no user has rated it.
+    pub rating: Option<Rating>,
 }
 
 impl Recipe {
@@ -33,22 +38,28 @@ impl Recipe {
         let id = take::required(&mut object, "id")
             .map_err(|field| CorruptRecipe { id: None, field: Some(field) })?;
         let mut read = || {
-            let server = ServerFields::take(&mut object)?;
+            let (server, rating) = (ServerFields::take(&mut object)?, Rating::take(&mut object)?);
+            let images = RecipeImages::take(&mut object)?;
             // Content is the last, because it also takes the unknown members.
-            Ok(Self { id, server, content: Content::take(&mut object)? })
+            Ok(Self { id, server, images, rating, content: Content::take(&mut object)? })
         };
         read().map_err(|field| CorruptRecipe { id: Some(id), field: Some(field) })
     }
 
     /// The names of the members of a recipe, in the order in which they are written.
     pub fn member_names() -> impl Iterator<Item = &'static str> {
-        ["id"].iter().chain(Content::NAMES).chain(ServerFields::NAMES).copied()
+        let server = RecipeImages::NAMES.iter().chain(ServerFields::NAMES).chain(&[Rating::NAME]);
+        ["id"].iter().chain(Content::NAMES).chain(server).copied()
     }
 
-    /// Writes the recipe as it is stored and answered. Unknown members come after the known ones of their object.
+    /// Writes the recipe as it is answered. Unknown members come after the known ones of their object.
     pub fn to_json(&self) -> Vec<u8> {
         let mut text = Vec::new();
-        write_recipe_json(&mut text, self.id, ContentJson::new(&self.content).finish(&self.server));
+        let document = ContentJson::new(&self.content).with_images(&self.images);
+        write_recipe_json(&mut text, self.id, document.finish(&self.server));
+        if let Some(rating) = self.rating {
+            rating.append_to(&mut text);
+        }
         text
     }
 }

@@ -143,7 +143,7 @@ impl<'a> Columns<'a> {
         match self.reader {
             Reader::Admin => true,
             Reader::Anyone => audience == Some(0),
-            Reader::User(user) => audience == Some(0) || owner() == Some(user),
+            Reader::User(user) => matches!(audience, Some(0 | 1)) || owner() == Some(user),
         }
     }
 }

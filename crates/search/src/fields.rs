@@ -2,7 +2,7 @@
 
 use ids::RecipeId;
 use jiff::Timestamp;
-use recipes::{Recipe, Visibility, slug};
+use recipes::{Rating, Recipe, Visibility, slug};
 use tantivy::index::{IndexSettings, IndexSortByField, Order};
 use tantivy::schema::{
     FAST, Field, INDEXED, IndexRecordOption, NumericOptions, STRING, Schema, TextFieldIndexing, TextOptions,
@@ -10,7 +10,7 @@ use tantivy::schema::{
 use tantivy::{TantivyDocument, Term};
 
 /// Changes with every change of the fields or of the splitting into words: an older index is built anew.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 
 /// The name under which the index knows the splitting of texts.
 pub(crate) const TOKENIZER: &str = "recipe_words";
@@ -61,7 +61,7 @@ pub(crate) struct Tags {
 pub(crate) mod column {
     pub(crate) const ID: &str = "id";
     pub(crate) const OWNER: &str = "owner";
-    /// 0 for public, 2 for private.
+    /// 0 for public, 1 for members, 2 for private.
     pub(crate) const AUDIENCE: &str = "audience";
     /// The time of the last change and the low bits of the id: the order of the index, newest first.
     pub(crate) const ORD: &str = "ord";
@@ -73,6 +73,8 @@ pub(crate) mod column {
     pub(crate) const PREPARATION: &str = "preparation";
     pub(crate) const COOKING: &str = "cooking";
     pub(crate) const DIFFICULTY: &str = "difficulty";
+    /// See [`rating_key`](super::rating_key). Recipes without a rating have none.
+    pub(crate) const RATING: &str = "rating";
     pub(crate) const NAME: &str = "name_key";
 }
 
@@ -113,6 +115,7 @@ impl Fields {
             column::PREPARATION,
             column::COOKING,
             column::DIFFICULTY,
+            column::RATING,
         ] {
             schema.add_u64_field(name, NumericOptions::default().set_fast());
         }
@@ -203,6 +206,7 @@ impl Fields {
         add(column::PREPARATION, content.prep_time_minutes.map(u64::from));
         add(column::COOKING, content.cook_time_minutes.map(u64::from));
         add(column::DIFFICULTY, content.difficulty.map(u64::from));
+        add(column::RATING, recipe.rating.map(rating_key));
         if let Ok(field) = self.schema.get_field(column::NAME) {
             document.add_text(field, name_key(&content.name));
         }
@@ -225,9 +229,15 @@ fn total_minutes(recipe: &Recipe) -> Option<u64> {
     content.total_time_minutes.map(u64::from).or_else(parts)
 }
 
+/// The average, and for equal ones the number of ratings.
+fn rating_key(rating: Rating) -> u64 {
+    (u64::from(rating.average().hundredths()) << 32) | u64::from(rating.count())
+}
+
 pub(crate) fn audience(visibility: Visibility) -> u64 {
     match visibility {
         Visibility::Public => 0,
+        Visibility::Members => 1,
         Visibility::Private => 2,
     }
 }

@@ -9,12 +9,14 @@ use tantivy::query::{ConstScoreQuery, EnableScoring, Query, TermQuery, Weight};
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{DocSet as _, Searcher, SegmentReader, TERMINATED, Term};
 
-use crate::columns::Columns;
+use crate::columns::{Columns, first};
 use crate::error::SearchError;
 use crate::facets::{Counter, Facets};
+use crate::fields::column;
 use crate::filter::Filter;
 use crate::index::RecipeIndex;
 use crate::plan::{Plan, all_of, unscored, words_with_prefix};
+use crate::recipe_ids::RecipeIds;
 use crate::relevance::{Best, Rank};
 use crate::sorted::{Direction, First, Place, SortKey, for_each};
 use crate::spelling::{corrected, similar_words};
@@ -118,6 +120,19 @@ impl RecipeIndex {
             for_each(weight, segment, columns, |_| count += 1)
         })?;
         Ok(count)
+    }
+
+    /// All recipes, as they are in one commit of the index.
+    ///
+    /// # Errors
+    /// [`SearchError`] if the index cannot be read.
+    pub fn all(&self, search: Search<'_>) -> Result<RecipeIds, SearchError> {
+        let mut all = RecipeIds::default();
+        self.each_segment(search, |weight, segment, columns| {
+            let ids = segment.fast_fields().u64(column::ID)?;
+            for_each(weight, segment, columns, |doc| all.insert(first(&ids, doc)))
+        })?;
+        Ok(all)
     }
 
     /// How many of the recipes have which label, cuisine, category and keyword: at most `limit` of each kind.

@@ -22,6 +22,8 @@ pub enum SortKey {
     UpdatedAt,
     /// Recipes without a time come last in both directions.
     TotalTime,
+    /// By the average as it is shown, then by the number of ratings. Recipes without a rating come last in both directions.
+    Rating,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,6 +113,7 @@ impl First {
             SortKey::CreatedAt => column::CREATED,
             SortKey::UpdatedAt => column::ORD,
             SortKey::TotalTime => column::TOTAL,
+            SortKey::Rating => column::RATING,
         })?;
         let ids = segment.fast_fields().u64(column::ID)?;
         let key = |doc| match (values.first(doc), self.direction) {

@@ -2,6 +2,7 @@
 //!
 //! Both kinds of database read and write the same records, so a backup of the one can be restored into the other.
 
+mod columns;
 mod record;
 mod restore;
 mod table;
@@ -9,10 +10,11 @@ mod table;
 use tokio::sync::mpsc;
 use tokio::task::{self, JoinHandle};
 
+pub(crate) use self::columns::{Column, Kind, Table};
 pub use self::record::Record;
 pub(crate) use self::record::Value;
 pub use self::restore::{Restore, RestoreBatch, RestoreError, Restored};
-pub(crate) use self::table::{Column, Kind, SEQUENCES, TABLES, Table};
+pub(crate) use self::table::{SEQUENCES, TABLES};
 use crate::url::Location;
 use crate::{DatabaseUrl, Store, StoreError, postgres, sqlite};
 

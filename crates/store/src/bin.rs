@@ -4,10 +4,10 @@ use ids::{RecipeId, UserId};
 use jiff::Timestamp;
 
 use crate::{Context, Edit, Listing, Page, Store, StoreError, StoredRecipe, Viewer};
-use ::recipes::{Precondition, Quotas, Visibility};
+use ::recipes::{EditTerms, Ownerless, Quotas, Visibility};
 
 /// Recipes of one owner in the bin at most: those that were deleted first are deleted for good. So deleting what one has created over
-/// and over does not fill the disk, though the bin has no quota.
+/// and over does not fill the disk, though texts in the bin have no quota. Pictures in the bin have the one of their owner.
 pub const MAX_BINNED: u32 = 1_000;
 
 /// Recipes that one call of [`Store::empty_bin`] deletes at most.
@@ -76,24 +76,27 @@ impl Store {
     pub async fn bin_recipe(
         &self,
         id: RecipeId,
-        precondition: Precondition,
+        terms: impl Into<EditTerms>,
         context: Context,
     ) -> Result<Edit<()>, StoreError> {
+        let terms = terms.into();
         match self {
-            Self::Sqlite(db) => db.bin_recipe(id, precondition, context).await,
-            Self::Postgres(db) => db.bin_recipe(id, precondition, context).await,
+            Self::Sqlite(db) => db.bin_recipe(id, terms, context).await,
+            Self::Postgres(db) => db.bin_recipe(id, terms, context).await,
         }
     }
 
-    /// The recipes in the bin that the viewer could change: the own and the communal ones, all of them for administrators.
+    /// The recipes in the bin that the viewer could change: the own ones, the communal ones if users change such recipes, and all of
+    /// them for administrators.
     pub async fn bin(
         &self,
         page: Page<BinKey>,
         viewer: Viewer,
+        ownerless: Ownerless,
     ) -> Result<Listing<Vec<BinnedRecipe>, BinKey>, StoreError> {
         match self {
-            Self::Sqlite(db) => db.bin(page, viewer),
-            Self::Postgres(db) => db.bin(page, viewer).await,
+            Self::Sqlite(db) => db.bin(page, viewer, ownerless),
+            Self::Postgres(db) => db.bin(page, viewer, ownerless).await,
         }
     }
 
@@ -112,12 +115,13 @@ impl Store {
     pub async fn restore_binned(
         &self,
         id: RecipeId,
+        ownerless: Ownerless,
         quotas: Quotas,
         context: Context,
     ) -> Result<BinEdit<StoredRecipe>, StoreError> {
         match self {
-            Self::Sqlite(db) => db.restore_binned(id, quotas, context).await,
-            Self::Postgres(db) => db.restore_binned(id, quotas, context).await,
+            Self::Sqlite(db) => db.restore_binned(id, ownerless, quotas, context).await,
+            Self::Postgres(db) => db.restore_binned(id, ownerless, quotas, context).await,
         }
     }
 
@@ -125,10 +129,15 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::ActorRevoked`].
-    pub async fn delete_binned(&self, id: RecipeId, context: Context) -> Result<BinEdit<()>, StoreError> {
+    pub async fn delete_binned(
+        &self,
+        id: RecipeId,
+        ownerless: Ownerless,
+        context: Context,
+    ) -> Result<BinEdit<()>, StoreError> {
         match self {
-            Self::Sqlite(db) => db.delete_binned(id, context).await,
-            Self::Postgres(db) => db.delete_binned(id, context).await,
+            Self::Sqlite(db) => db.delete_binned(id, ownerless, context).await,
+            Self::Postgres(db) => db.delete_binned(id, ownerless, context).await,
         }
     }
 

@@ -30,6 +30,15 @@ pub enum StoreError {
     /// The owner of the recipe would have more than the quotas allow.
     #[error("the quota of the owner is exceeded")]
     QuotaExceeded { usage: Usage, quotas: Quotas },
+    /// The changes of one command are too large for one transaction: see [`MAX_EDITED_BYTES`](crate::MAX_EDITED_BYTES).
+    #[error("the changes are too large for one transaction")]
+    EditsTooLarge,
+    /// A former request with the same idempotency key has done this: see [`Store::once`](super::Store::once).
+    #[error("a former request has done this")]
+    Replayed,
+    /// A former request with the same idempotency key has done something else.
+    #[error("the idempotency key was used for something else")]
+    IdempotencyKeyReused,
     /// A recipe of an import that is all or nothing.
     #[error("a recipe of the import was refused")]
     ImportRefused { index: usize, refusal: ImportRefusal },

@@ -1,9 +1,17 @@
-//! Keys with which clients repeat the creation of a recipe, in either kind of database.
+//! Keys with which clients repeat their requests, in either kind of database.
+//!
+//! A row of `idempotency_keys` has the answer of the request as its document. For a recipe that is the recipe, and `recipe_id`
+//! is its id. For all others `recipe_id` is 0, and the answer is a text of the caller's, which need not be readable here.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
 
 use aws_lc_rs::digest::{Context as Hasher, SHA256};
-use ids::RecipeId;
+use ids::{RecipeId, UserId};
 use jiff::{SignedDuration, Timestamp};
 
+use crate::ratings::Ratings;
 use crate::{Context, NewRecipe, Store, StoreError, StoredRecipe};
 
 /// How long a key is remembered.
@@ -20,7 +28,7 @@ pub struct IdempotencyKey {
 }
 
 impl IdempotencyKey {
-    /// `content` is what the client wants to create.
+    /// `content` is what the client wants to have done.
     pub fn new(key: &str, content: &[u8]) -> Self {
         Self { digest: sha256(key.as_bytes()), fingerprint: sha256(content) }
     }
@@ -47,19 +55,93 @@ pub enum Once<T> {
 /// What is remembered of a key.
 pub(crate) struct Remembered {
     pub(crate) fingerprint: [u8; 32],
-    pub(crate) created_at: Timestamp,
-    pub(crate) recipe: RecipeId,
+    pub(crate) at: Timestamp,
+    /// [`NO_RECIPE`] for an answer that is no recipe.
+    pub(crate) recipe: i64,
     pub(crate) text: Vec<u8>,
 }
 
+/// Ids of recipes begin with 1.
+pub(crate) const NO_RECIPE: i64 = 0;
+
 impl Remembered {
     /// The answer to the request with this key.
-    pub(crate) fn replay(self, key: &IdempotencyKey) -> Once<StoredRecipe> {
-        let Self { fingerprint, created_at, recipe, text } = self;
+    pub(crate) fn replay(self, key: &IdempotencyKey) -> Result<Once<StoredRecipe>, StoreError> {
+        let Self { fingerprint, at, recipe, text } = self;
         if fingerprint != key.fingerprint {
-            return Once::OtherContent;
+            return Ok(Once::OtherContent);
         }
-        Once::Replayed(StoredRecipe { id: recipe, revision: 1, updated_at: created_at, text })
+        let id = RecipeId::from_i64(recipe);
+        let id = id.ok_or_else(|| StoreError::Corrupt(format!("the recipe id {recipe}")))?;
+        Ok(Once::Replayed(StoredRecipe {
+            id,
+            revision: 1,
+            updated_at: at,
+            text,
+            ratings: Ratings::default(),
+        }))
+    }
+
+    /// The answer to a request that has created no recipe.
+    pub(crate) fn answer(self, key: &IdempotencyKey) -> Result<String, StoreError> {
+        if self.fingerprint != key.fingerprint {
+            return Err(StoreError::IdempotencyKeyReused);
+        }
+        String::from_utf8(self.text).map_err(|why| StoreError::Corrupt(why.to_string()))
+    }
+}
+
+/// A new row.
+pub(crate) struct NewAnswer<'a> {
+    pub(crate) at: Timestamp,
+    pub(crate) recipe: i64,
+    pub(crate) text: &'a str,
+}
+
+/// The answer of a write that is done once, of the value that the write answers. `None`: it has done nothing.
+type Answer = dyn Fn(&dyn Any) -> Result<Option<String>, StoreError> + Send + Sync;
+
+/// A write that is done once for its key, and what is remembered of it.
+pub struct OnceWrite {
+    pub(crate) key: IdempotencyKey,
+    answer: Box<Answer>,
+    former: Arc<OnceLock<String>>,
+}
+
+impl OnceWrite {
+    /// `answer` is called in the transaction, perhaps several times, with what the method of the store answers. `former` is set
+    /// if there is an answer already.
+    pub fn new<T: 'static>(
+        key: IdempotencyKey,
+        answer: impl Fn(&T) -> Result<Option<String>, StoreError> + Send + Sync + 'static,
+        former: Arc<OnceLock<String>>,
+    ) -> Self {
+        let answer = move |done: &dyn Any| match done.downcast_ref::<T>() {
+            Some(done) => answer(done),
+            None => Err(StoreError::Bug("an answer is for another write".to_owned())),
+        };
+        Self { key, answer: Box::new(answer), former }
+    }
+
+    pub(crate) fn answer(&self, done: &dyn Any) -> Result<Option<String>, StoreError> {
+        (self.answer)(done)
+    }
+
+    /// The error that ends a write that was done before.
+    pub(crate) fn replay(&self, remembered: Remembered) -> StoreError {
+        match remembered.answer(&self.key) {
+            Ok(answer) => {
+                let _ = self.former.set(answer);
+                StoreError::Replayed
+            }
+            Err(why) => why,
+        }
+    }
+}
+
+impl fmt::Debug for OnceWrite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OnceWrite(..)")
     }
 }
 
@@ -71,6 +153,35 @@ pub(crate) fn forgotten(now: Timestamp) -> Timestamp {
 /// # Errors
 /// [`StoreError::Unavailable`] when the disk fails, for all of them.
 impl Store {
+    /// A handle whose next write of a user is done once: unless the user has used the key in the last 24 hours. Key, answer and
+    /// effect are committed together: of several requests with one key, also on different servers and after a crash, exactly
+    /// one has an effect. The others end with [`StoreError::Replayed`], or with [`StoreError::IdempotencyKeyReused`] if they
+    /// want something else. [`create_recipe`](Self::create_recipe) has a way of its own: [`create_recipe_once`](Self::create_recipe_once).
+    #[must_use]
+    pub fn once(&self, write: OnceWrite) -> Self {
+        match self {
+            Self::Sqlite(db) => Self::Sqlite(db.once(write)),
+            Self::Postgres(db) => Self::Postgres(db.once(write)),
+        }
+    }
+
+    /// The answer of a former request of this user with the key.
+    ///
+    /// # Errors
+    /// [`StoreError::IdempotencyKeyReused`] if that request was another one.
+    pub async fn answer_of(
+        &self,
+        user: UserId,
+        key: &IdempotencyKey,
+        now: Timestamp,
+    ) -> Result<Option<String>, StoreError> {
+        let remembered = match self {
+            Self::Sqlite(db) => db.remembered(user, key, now)?,
+            Self::Postgres(db) => db.remembered(user, key, now).await?,
+        };
+        remembered.map(|remembered| remembered.answer(key)).transpose()
+    }
+
     /// Creates a recipe, unless the actor has used the key in the last 24 hours. Key and recipe are committed together: of several
     /// requests with one key, also on different servers and after a crash, exactly one creates a recipe.
     ///

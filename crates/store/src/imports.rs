@@ -1,6 +1,6 @@
 //! Several recipes in one transaction: an import.
 
-use ::recipes::{Draft, ImportedHistory, Quotas};
+use ::recipes::{Draft, ImportedHistory, Ownerless, Quotas};
 use ids::{RecipeId, Uid, UserId};
 
 use crate::{Context, ImportRefusal, RevisionsKept, Store, StoreError};
@@ -26,6 +26,8 @@ pub struct ImportBatch {
     pub on_conflict: OnConflict,
     /// All of them or none: the first refusal is an error.
     pub is_atomic: bool,
+    /// The users who update recipes without an owner.
+    pub ownerless: Ownerless,
     /// Of the owner. Administrators have none.
     pub quotas: Quotas,
     /// Of each recipe that is updated.

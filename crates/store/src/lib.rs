@@ -20,12 +20,15 @@ mod clients;
 mod commit_metrics;
 mod context;
 mod cooked;
+mod edits;
 mod error;
 mod favourites;
+mod feed;
 mod grants;
 mod households;
 mod idempotency;
 mod identities;
+mod images;
 mod imports;
 mod inspection;
 mod instance;
@@ -37,6 +40,9 @@ mod page;
 mod passwords;
 mod plans;
 mod postgres;
+mod ratings;
+mod recipe_commands;
+mod recipe_page;
 mod recipe_snapshot;
 mod recipes;
 mod requests;
@@ -45,12 +51,15 @@ mod revisions_kept;
 mod revocations;
 mod sessions;
 mod shared_limits;
+mod shares;
 mod shopping;
 mod slow;
 mod sqlite;
 mod statistics;
+mod transfer;
 mod url;
 mod users;
+mod webhooks;
 
 use std::io;
 
@@ -65,16 +74,19 @@ pub use self::changes::RecipeChanges;
 pub use self::clients::{ClientRow, SigningKeyRow};
 pub use self::context::Context;
 pub use self::cooked::{Cooked, MAX_COOKED, MAX_COOKED_OF_RECIPE, Noted};
+pub use self::edits::{Atomicity, EditOutcome, MAX_EDITED_BYTES, RecipeEdit, Revised};
 pub use self::error::{ImportRefusal, StoreError, Unavailable};
 pub use self::favourites::{Favoured, Favourite, MAX_FAVOURITES};
+pub use self::feed::{FeedChange, FeedPage};
 pub use self::grants::{
     BrowserSession, CodeRow, ConsentRow, GrantRow, GrantState, NewCode, NewConsent, NewGrant, Outcome,
 };
 pub use self::households::{
     Household, HouseholdInvitation, HouseholdMember, Joined, MAX_HOUSEHOLD_MEMBERS, PlanFeed,
 };
-pub use self::idempotency::{IdempotencyKey, Once};
+pub use self::idempotency::{IdempotencyKey, Once, OnceWrite};
 pub use self::identities::{Identity, NewIdentity};
+pub use self::images::{ChangeImage, ImageContent, ImageEdit, ImageKey, NewImage};
 pub use self::imports::{ImportBatch, ImportOutcome, OnConflict, RecipeImport};
 pub use self::inspection::Inspection;
 pub use self::instance::Instance;
@@ -84,10 +96,11 @@ pub use self::page::{DEFAULT_PAGE_SIZE, Listing, MAX_PAGE_SIZE, Page, PageEnd};
 pub use self::plans::{
     MAX_PLAN_ENTRIES, MAX_PLAN_ENTRIES_OF_DAY, NewPlanEntries, PlanEntry, Planned, ReplacedDays,
 };
+pub use self::ratings::{MAX_RATINGS, Rated, UserRating};
+pub use self::recipe_commands::{NewRecipe, PatchRecipe, ReplaceRecipe, RestoreRevision};
+pub use self::recipe_page::RecipePage;
 pub use self::recipe_snapshot::RecipeSnapshot;
-pub use self::recipes::{
-    Edit, NewRecipe, PatchRecipe, RecipePage, ReplaceRecipe, RestoreRevision, StoredRecipe,
-};
+pub use self::recipes::{Edit, StoredRecipe};
 pub use self::requests::{DeviceCodeKey, MAX_WAITING_REQUESTS, NewDeviceCode, NewPushedRequest};
 pub use self::revisions::{FoundRevision, Revision, RevisionPage};
 pub use self::revisions_kept::RevisionsKept;
@@ -96,15 +109,21 @@ pub use self::sessions::{
     ChangePassword, CreateSession, Refresh, RefreshSession, Refreshed, SessionUser, SignUp,
 };
 pub use self::shared_limits::{LimitKey, SharedLimits, SharedQuota, TakenQuota};
+pub use self::shares::{MAX_SHARES, NewShare, Share, ShareRequest, SharedByUser};
 pub use self::shopping::{
     ChangeShoppingItem, ItemEdit, Listed, MAX_SHOPPING_ITEMS, NewShoppingLine, NewShoppingLines, ShoppingItem,
 };
 pub use self::slow::{Waited, log_slow_transactions, observe_waits, take_waited};
 pub use self::statistics::Statistics;
+pub use self::transfer::{Transfer, Transferred};
 pub use self::url::DatabaseUrl;
 use self::url::Location;
 pub use self::users::{Administered, EmailChange, UpdateProfile, UserFilter};
-pub use ::recipes::{Editor, Precondition, Viewer};
+pub use self::webhooks::{
+    DueWebhookDelivery, FormerSecret, MAX_WEBHOOKS, NewWebhookSecret, TakeWebhookDelivery, WebhookChange,
+    WebhookDelivery, WebhookOutcome, WebhookRow,
+};
+pub use ::recipes::{EditRefusal, EditTerms, Editor, Ownerless, Precondition, Viewer};
 pub use accounts::{Access, ApiTokens, UserChange};
 
 /// A database; clones are handles of the same one. The last handle to go lets the writer finish.

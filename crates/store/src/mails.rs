@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::{Context, Store, StoreError};
-use accounts::{Email, MailPurpose, NewMail, TokenDigest};
+use accounts::{Email, LanguageTag, MailPurpose, NewMail, TokenDigest};
 use ids::UserId;
 
 /// The request to take the next mail that is due.
@@ -39,6 +39,8 @@ pub struct DueMail {
     /// The number of this try, from 1.
     pub tries: u16,
     pub content: MailContent,
+    /// The language that the user has chosen, else that of the request. `None`: queued by a version that noted none.
+    pub language: Option<LanguageTag>,
     /// The stored address: what was asked for may be another one that only looks the same.
     pub to: Email,
 }
@@ -61,17 +63,18 @@ pub enum MailContent {
 /// [`StoreError::Unavailable`] when the disk fails, for all of them.
 #[expect(clippy::missing_errors_doc, reason = "what can always happen is said once, above")]
 impl Store {
-    /// Queues a mail. The address of a link is not looked up here, so neither the answer nor its time can tell whether it has
+    /// Queues a mail in the language of the request. The address of a link is not looked up here, so neither the answer nor its time can tell whether it has
     /// an account. `false`: [`MAX_NEW_MAILS`](accounts::MAX_NEW_MAILS) wait already.
     pub async fn queue_mail(
         &self,
         mail: NewMail,
+        language: LanguageTag,
         due_at: Timestamp,
         context: Context,
     ) -> Result<bool, StoreError> {
         match self {
-            Self::Sqlite(db) => db.queue_mail(mail, due_at, context).await,
-            Self::Postgres(db) => db.queue_mail(mail, due_at, context).await,
+            Self::Sqlite(db) => db.queue_mail(mail, language, due_at, context).await,
+            Self::Postgres(db) => db.queue_mail(mail, language, due_at, context).await,
         }
     }
 

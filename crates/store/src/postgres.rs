@@ -21,13 +21,17 @@ mod conditions;
 mod connection;
 mod cooked;
 mod deletion;
+mod edits;
 mod ending;
 mod failure;
 mod favourites;
+mod feed;
 mod grants;
 mod households;
 mod idempotency;
 mod identities;
+mod image_rows;
+mod images;
 mod imports;
 mod inspect;
 mod instance;
@@ -40,6 +44,7 @@ mod parameters;
 mod passwords;
 mod plans;
 mod quota;
+mod ratings;
 mod recipe_row;
 mod recipe_snapshot;
 mod recipe_state;
@@ -50,11 +55,14 @@ mod revocations;
 mod sessions;
 mod shared_connections;
 mod shared_limits;
+mod shares;
 mod shopping;
 mod statistics;
 mod times;
+mod transfer;
 mod user_row;
 mod users;
+mod webhooks;
 mod writer;
 
 use std::fmt;
@@ -64,7 +72,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use accounts::Authority;
-use ids::{SessionId, UserId};
+use ids::{RecipeId, SessionId, UserId};
 use jiff::Timestamp;
 use tokio::sync::{Mutex, Semaphore};
 use tokio::time::{Instant, sleep};
@@ -78,9 +86,11 @@ use self::times::{at, before, time_at};
 use self::writer::RecipeWriter;
 use crate::cache::{LastCheck, Policy};
 use crate::commit_metrics::CommitMetrics;
+use crate::idempotency::OnceWrite;
 use crate::slow::{self, Phases};
 use crate::url::PostgresAddress;
-use crate::{Context, ReadCache, SessionUser, StoreError, Unavailable};
+use crate::{Context, ReadCache, SessionUser, StoreError, StoredRecipe, Unavailable};
+use ::recipes::{RecipeState, Usage};
 
 /// Connections that reads share.
 const SHARED: usize = 4;
@@ -98,7 +108,7 @@ const RETRIES: Duration = Duration::from_secs(10);
 const LATER: usize = 1_000;
 
 #[derive(Clone)]
-pub struct Postgres(Arc<Inner>);
+pub struct Postgres(Arc<Inner>, Option<Arc<OnceWrite>>);
 
 struct Inner {
     shared: Connections,
@@ -120,6 +130,8 @@ struct Inner {
     follower: OnceLock<AccessChanges>,
     address: PostgresAddress,
     sessions: ReadCache<(SessionId, UserId), SessionUser>,
+    recipes: ReadCache<RecipeId, (RecipeState, StoredRecipe)>,
+    usages: ReadCache<UserId, Usage>,
     /// Sessions whose use was noted a moment ago.
     noted_uses: ReadCache<(SessionId, Timestamp), ()>,
     later: Arc<Semaphore>,
@@ -134,7 +146,7 @@ impl Postgres {
         let is_new = migrate::run(&db, now).await?;
         drop(db);
         let transactions = Connections::new(address, TRANSACTIONS, PATIENCE)?;
-        let (commits, metrics) = (Arc::default(), CommitMetrics::register());
+        let (commits, metrics) = (Arc::<AtomicU64>::default(), CommitMetrics::register());
         let access_changes: Arc<AtomicU64> = Arc::default();
         let last_check = Arc::new(LastCheck::never());
         let sessions = Policy {
@@ -142,8 +154,9 @@ impl Postgres {
             max_age: MAX_SESSION_AGE,
             last_check: Some(Arc::clone(&last_check)),
         };
+        let recipes = Policy { changes: Arc::clone(&commits), max_age: MAX_AGE, last_check: None };
         let noted_uses = Policy { changes: Arc::default(), max_age: MAX_SESSION_AGE, last_check: None };
-        Ok(Self(Arc::new(Inner {
+        let inner = Inner {
             shared: Connections::new(address, SHARED, PATIENCE)?,
             slots: Default::default(),
             next_slot: AtomicUsize::new(0),
@@ -158,12 +171,15 @@ impl Postgres {
             follower: OnceLock::new(),
             address: address.clone(),
             sessions: ReadCache::new(sessions),
+            usages: ReadCache::new(recipes.clone()),
+            recipes: ReadCache::new(recipes),
             noted_uses: ReadCache::new(noted_uses),
             later: Arc::new(Semaphore::new(LATER)),
             metrics,
             is_closed: AtomicBool::new(false),
             is_new,
-        })))
+        };
+        Ok(Self(Arc::new(inner), None))
     }
 
     pub(crate) async fn exists(address: &PostgresAddress) -> Result<bool, String> {
@@ -247,7 +263,7 @@ impl Postgres {
 
     /// Runs a write of a user or of the operator: [`write`](Self::write), after the actor's authority was checked in the
     /// same transaction.
-    async fn write_for<T, F: Future<Output = Result<T, Failure>>>(
+    async fn write_for<T: 'static, F: Future<Output = Result<T, Failure>>>(
         &self,
         context: &Context,
         work: impl Fn(Db, Authority) -> F,
@@ -258,15 +274,18 @@ impl Postgres {
     }
 
     /// [`write_for`](Self::write_for) without a change of sessions or accounts.
-    async fn write_recipes_for<T, F: Future<Output = Result<T, Failure>>>(
+    async fn write_recipes_for<T: 'static, F: Future<Output = Result<T, Failure>>>(
         &self,
         context: &Context,
         work: impl Fn(Db, Authority) -> F,
     ) -> Result<T, StoreError> {
-        let work = &work;
+        let (work, once) = (&work, self.1.as_deref());
         self.write_recipes(move |db| async move {
             let authority = authority::current(&db, context).await?;
-            work(db, authority).await
+            match once {
+                None => work(db, authority).await,
+                Some(once) => idempotency::once(db, authority, once, context.now, work).await,
+            }
         })
         .await
     }

@@ -5,6 +5,8 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::{self, JoinHandle};
 
+use ids::RecipeId;
+
 use crate::{RecipePage, Store, StoreError, Viewer};
 
 /// Pages that wait for the client.
@@ -46,7 +48,28 @@ impl Store {
         };
         RecipeSnapshot { pages, reading: Some(reading) }
     }
+
+    /// The same for the recipes with these ids, in this order. Those that do not exist for the viewer are left out.
+    pub fn recipe_snapshot_of(
+        &self,
+        ids: impl Iterator<Item = RecipeId> + Send + 'static,
+        viewer: Viewer,
+    ) -> RecipeSnapshot {
+        let (page, pages) = mpsc::channel(PAGES);
+        let ids: Ids = Box::new(ids);
+        let reading = match self.clone() {
+            Self::Sqlite(db) => task::spawn_blocking(move || db.read_recipes(ids, viewer, &page)),
+            Self::Postgres(db) => task::spawn(async move { db.read_recipes(ids, viewer, &page).await }),
+        };
+        RecipeSnapshot { pages, reading: Some(reading) }
+    }
 }
+
+/// Ids that a snapshot is to read.
+pub(crate) type Ids = Box<dyn Iterator<Item = RecipeId> + Send>;
+
+/// So many ids are looked up at a time.
+pub(crate) const IDS: usize = 1_000;
 
 /// Whether the page was taken in time. A page that nobody wants ends the reading without an error.
 pub(crate) async fn send(out: &mpsc::Sender<RecipePage>, page: RecipePage) -> Result<bool, StoreError> {

@@ -1,116 +1,15 @@
-//! Commands and rows of recipes, whatever the database.
-
-use std::ops::Range;
+//! Recipes as they are stored, whatever the database.
 
 use jiff::Timestamp;
 
-use crate::{Context, Listing, Page, PageEnd, ReadCache, RevisionsKept, Store, StoreError};
+use crate::ratings::Ratings;
+use crate::recipe_commands::{Change, NewRecipe, PatchRecipe, ReplaceRecipe, RestoreRevision};
+use crate::{Context, Listing, Page, PageEnd, ReadCache, RecipePage, Store, StoreError};
 use ::recipes::{
-    ContentJson, Draft, EditRefusal, FieldError, PatchError, Precondition, Quotas, RecipePatch, Usage,
-    Viewer, Visibility, write_recipe_json,
+    ContentJson, EditRefusal, EditTerms, FieldError, PatchError, Rating, RecipePatch, Usage, Viewer,
+    Visibility, write_recipe_json,
 };
-use ids::{RecipeId, Uid, UserId};
-
-/// A recipe before the store has given it a number.
-#[derive(Clone, Debug)]
-pub struct NewRecipe {
-    pub(crate) document: ContentJson,
-    pub(crate) visibility: Visibility,
-    pub(crate) uid: Uid,
-    pub(crate) owner: Option<UserId>,
-    pub(crate) quotas: Quotas,
-}
-
-impl NewRecipe {
-    /// Serializes the draft here, on the caller's thread, because all writes share one writer thread. Without an owner
-    /// the recipe is communal: any user may change it.
-    pub fn new(draft: &Draft, uid: Uid, owner: Option<UserId>) -> Self {
-        Self {
-            document: ContentJson::new(draft.content()),
-            visibility: draft.content().visibility,
-            uid,
-            owner,
-            quotas: Quotas::OFF,
-        }
-    }
-
-    /// Refuses the recipe if the owner would have more than this, unless the actor is an administrator.
-    #[must_use]
-    pub fn within(self, quotas: Quotas) -> Self {
-        Self { quotas, ..self }
-    }
-}
-
-/// Replaces what the author of a recipe has written.
-#[derive(Clone, Debug)]
-pub struct ReplaceRecipe {
-    pub id: RecipeId,
-    pub draft: Draft,
-    pub precondition: Precondition,
-    /// Of the owner. A larger text is refused beyond them, unless the actor is an administrator.
-    pub quotas: Quotas,
-    /// With the one that is replaced.
-    pub revisions_kept: RevisionsKept,
-}
-
-/// Changes some of what the author of a recipe has written. See [`ReplaceRecipe`].
-#[derive(Clone, Debug)]
-pub struct PatchRecipe {
-    pub id: RecipeId,
-    pub patch: RecipePatch,
-    pub precondition: Precondition,
-    pub quotas: Quotas,
-    pub revisions_kept: RevisionsKept,
-}
-
-/// Makes a new revision with the content of a former one. See [`ReplaceRecipe`].
-#[derive(Clone, Debug)]
-pub struct RestoreRevision {
-    pub id: RecipeId,
-    pub revision: i64,
-    pub precondition: Precondition,
-    pub quotas: Quotas,
-    pub revisions_kept: RevisionsKept,
-}
-
-/// A change of a recipe.
-#[derive(Clone, Debug)]
-pub(crate) struct Change {
-    pub(crate) id: RecipeId,
-    pub(crate) content: NewContent,
-    pub(crate) precondition: Precondition,
-    pub(crate) quotas: Quotas,
-    pub(crate) revisions_kept: RevisionsKept,
-}
-
-/// What a changed recipe contains.
-#[derive(Clone, Debug)]
-pub(crate) enum NewContent {
-    /// Serialized on the caller's thread.
-    Whole(ContentJson, Visibility),
-    /// It is applied in the transaction, to the revision of that moment.
-    Patch(RecipePatch),
-    /// That of this revision.
-    Of(i64),
-}
-
-impl Change {
-    pub(crate) fn replace(command: ReplaceRecipe) -> Self {
-        let ReplaceRecipe { id, draft, precondition, quotas, revisions_kept } = command;
-        let content = NewContent::Whole(ContentJson::new(draft.content()), draft.content().visibility);
-        Self { id, content, precondition, quotas, revisions_kept }
-    }
-
-    pub(crate) fn patch(command: PatchRecipe) -> Self {
-        let PatchRecipe { id, patch, precondition, quotas, revisions_kept } = command;
-        Self { id, content: NewContent::Patch(patch), precondition, quotas, revisions_kept }
-    }
-
-    pub(crate) fn restore(command: RestoreRevision) -> Self {
-        let RestoreRevision { id, revision, precondition, quotas, revisions_kept } = command;
-        Self { id, content: NewContent::Of(revision), precondition, quotas, revisions_kept }
-    }
-}
+use ids::{RecipeId, UserId};
 
 /// The recipe that a patch makes of this one.
 pub(crate) fn patched(
@@ -133,79 +32,37 @@ pub struct StoredRecipe {
     pub revision: i64,
     pub updated_at: Timestamp,
     pub(crate) text: Vec<u8>,
+    /// Of the current revision only.
+    pub(crate) ratings: Ratings,
 }
 
 impl StoredRecipe {
     /// Appends the recipe as a JSON object.
     pub fn write_json(&self, out: &mut Vec<u8>) {
         write_recipe_json(out, self.id, &self.text);
+        if let Some(rating) = self.rating() {
+            rating.append_to(out);
+        }
+    }
+
+    /// What users think of it. `None` while no user has rated it, and for a former revision.
+    pub fn rating(&self) -> Option<Rating> {
+        self.ratings.rating
+    }
+
+    /// When the JSON object changed last: by an edit, or by a rating.
+    pub fn modified_at(&self) -> Timestamp {
+        self.ratings.changed_at.map_or(self.updated_at, |rated_at| rated_at.max(self.updated_at))
     }
 
     /// The bytes that [`write_json`](Self::write_json) appends, or a few more.
     pub fn json_len(&self) -> usize {
-        self.text.len() + JSON_ID_BYTES
+        self.text.len() + JSON_ID_BYTES + Rating::JSON_BYTES
     }
 }
 
 /// The longest `{"id":1,`, rounded up.
 const JSON_ID_BYTES: usize = 32;
-
-/// The recipes of a page as JSON objects, in the order of their ids: `{"id":1,...},{"id":2,...}`. They share one buffer, which
-/// a response continues: so a page is copied once, out of the database.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RecipePage {
-    json: Vec<u8>,
-    /// Each recipe's id, and where its object is in `json`.
-    places: Vec<(RecipeId, Range<usize>)>,
-}
-
-impl RecipePage {
-    /// An empty page behind `json`.
-    pub(crate) fn after(json: Vec<u8>) -> Self {
-        Self { json, places: Vec::new() }
-    }
-
-    pub(crate) fn reserve(&mut self, rows: usize, bytes: usize) {
-        self.json.reserve(bytes);
-        self.places.reserve(rows);
-    }
-
-    pub(crate) fn push(&mut self, id: RecipeId, stored: &[u8]) {
-        if !self.is_empty() {
-            self.json.push(b',');
-        }
-        let start = self.json.len();
-        write_recipe_json(&mut self.json, id, stored);
-        self.places.push((id, start..self.json.len()));
-    }
-
-    /// Each recipe's id and JSON object.
-    pub fn iter(&self) -> impl Iterator<Item = (RecipeId, &[u8])> {
-        self.places.iter().map(|(id, place)| (*id, self.json.get(place.clone()).unwrap_or_default()))
-    }
-
-    pub fn len(&self) -> usize {
-        self.places.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.places.is_empty()
-    }
-
-    pub fn last(&self) -> Option<RecipeId> {
-        self.places.last().map(|&(id, _)| id)
-    }
-
-    /// The bytes of the objects and of what was before them.
-    pub fn json_len(&self) -> usize {
-        self.json.len()
-    }
-
-    /// What was before, and the objects with commas between them.
-    pub fn into_json(self) -> Vec<u8> {
-        self.json
-    }
-}
 
 /// What became of a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -215,6 +72,8 @@ pub enum Edit<T> {
     NotFound,
     /// See [`EditRefusal::Forbidden`].
     Forbidden,
+    /// See [`EditRefusal::Ownerless`].
+    Ownerless,
     /// See [`EditRefusal::Stale`]. The recipe as it is now, which every editor may read.
     Stale(Box<StoredRecipe>),
     /// The recipe that a patch would make is not valid.
@@ -224,10 +83,22 @@ pub enum Edit<T> {
 }
 
 impl<T> Edit<T> {
+    pub(crate) fn map<U>(self, change: impl FnOnce(T) -> U) -> Edit<U> {
+        match self {
+            Self::Done(done) => Edit::Done(change(done)),
+            Self::NotFound => Edit::NotFound,
+            Self::Forbidden => Edit::Forbidden,
+            Self::Stale(current) => Edit::Stale(current),
+            Self::Invalid(errors) => Edit::Invalid(errors),
+            Self::NoSuchRevision => Edit::NoSuchRevision,
+        }
+    }
+
     pub(crate) fn refused(refusal: EditRefusal, current: StoredRecipe) -> Self {
         match refusal {
             EditRefusal::NotFound => Self::NotFound,
             EditRefusal::Forbidden => Self::Forbidden,
+            EditRefusal::Ownerless => Self::Ownerless,
             EditRefusal::Stale => Self::Stale(Box::new(current)),
         }
     }
@@ -367,30 +238,16 @@ impl Store {
     pub async fn delete_recipe(
         &self,
         id: RecipeId,
-        precondition: Precondition,
+        terms: impl Into<EditTerms>,
         context: Context,
     ) -> Result<Edit<()>, StoreError> {
+        let terms = terms.into();
         match self {
-            Self::Sqlite(db) => db.delete_recipe(id, precondition, context).await,
-            Self::Postgres(db) => db.delete_recipe(id, precondition, context).await,
+            Self::Sqlite(db) => db.delete_recipe(id, terms, context).await,
+            Self::Postgres(db) => db.delete_recipe(id, terms, context).await,
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn recipes_of_a_page_are_told_apart_and_follow_the_text_before_them() {
-        let id = |number| RecipeId::from_i64(number).unwrap();
-        let mut page = RecipePage::after(b"[".to_vec());
-        assert_eq!((page.iter().count(), page.last()), (0, None));
-        page.push(id(7), b"\"name\":\"Soup\"}");
-        page.push(id(9), b"\"name\":\"Bread\"}");
-        let (soup, bread) = (br#"{"id":7,"name":"Soup"}"#, br#"{"id":9,"name":"Bread"}"#);
-        assert_eq!(page.iter().collect::<Vec<_>>(), [(id(7), &soup[..]), (id(9), &bread[..])]);
-        assert_eq!((page.len(), page.last()), (2, Some(id(9))));
-        assert_eq!(page.into_json(), [b"[", &soup[..], b",", bread].concat());
-    }
-}
+mod tests;

@@ -108,6 +108,8 @@ impl Store {
         }
     }
 
+    /// One of [`revisions`](Self::revisions), without pictures: only those that a recipe has now are kept, so the addresses of former
+    /// ones would show these.
     pub async fn revision(
         &self,
         id: RecipeId,
@@ -119,7 +121,8 @@ impl Store {
             return Ok(FoundRevision::NoSuchRecipe);
         };
         let found = rows.into_iter().find(|found| found.recipe.revision == revision);
-        Ok(found.map_or(FoundRevision::NoSuchRevision, FoundRevision::Found))
+        let Some(Revision { recipe, updated_by }) = found else { return Ok(FoundRevision::NoSuchRevision) };
+        Ok(FoundRevision::Found(Revision { recipe: recipe.without_images()?, updated_by }))
     }
 
     /// Some of the former revisions that had this owner, after this one in the order of recipe and revision.

@@ -3,6 +3,8 @@
 //! Items are texts. Several people change the list at the same time, so each change is one of an item: two people who tick two
 //! items change two rows, and a change of a text that somebody else has changed is refused.
 
+use std::collections::HashSet;
+
 use ::recipes::amounts::ListLine;
 use ids::{HouseholdId, ShoppingItemId, UserId};
 use jiff::Timestamp;
@@ -30,11 +32,15 @@ pub struct NewShoppingLine {
     pub text: String,
     /// Separates decimals where the line does not show how.
     pub decimal: char,
+    /// What the line comes from: one line of text. `None`: a user typed it.
+    pub source: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewShoppingLines {
     pub lines: Vec<NewShoppingLine>,
+    /// Whether sources that are in the list already are added once more.
+    pub again: bool,
     /// The id of the household if the user has none yet.
     pub new: HouseholdId,
 }
@@ -43,6 +49,8 @@ pub struct NewShoppingLines {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Listed {
     Done,
+    /// All that was to be added is in the list already, from the same sources.
+    Before,
     /// The household would have more than [`MAX_SHOPPING_ITEMS`].
     TooMany,
 }
@@ -85,36 +93,86 @@ impl ChangeShoppingItem {
     }
 }
 
+/// An item that is not ticked, as new lines are added to it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct OpenItem {
+    pub(crate) id: ShoppingItemId,
+    pub(crate) text: String,
+    /// What it was made of, a source a line.
+    pub(crate) sources: Option<String>,
+}
+
 /// What new lines do to a list.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Addition {
-    /// Items whose text becomes a sum.
-    pub(crate) changed: Vec<(ShoppingItemId, String)>,
-    pub(crate) added: Vec<(ShoppingItemId, String)>,
+    /// Items whose text becomes a sum, or that have another source.
+    pub(crate) changed: Vec<OpenItem>,
+    pub(crate) added: Vec<OpenItem>,
+}
+
+/// Sources that an item keeps: the newest ones.
+const SOURCES_KEPT: usize = 100;
+
+impl NewShoppingLines {
+    /// The lines that are added to a list whose items have these sources. The sources of an item are known as long as it is in the
+    /// list, ticked or not.
+    pub(crate) fn wanted(&self, in_list: &[String]) -> Vec<&NewShoppingLine> {
+        let known: HashSet<&str> = in_list.iter().flat_map(|sources| sources.lines()).collect();
+        let is_known = |line: &NewShoppingLine| line.source.as_deref().is_some_and(|it| known.contains(it));
+        self.lines.iter().filter(|line| self.again || !is_known(line)).collect()
+    }
+}
+
+/// Adds a source to those of an item.
+fn with_source(sources: Option<String>, source: &str) -> String {
+    let sources = sources.unwrap_or_default();
+    let former = sources.lines().filter(|former| *former != source);
+    let mut all: Vec<_> = former.chain([source]).collect();
+    all.drain(..all.len().saturating_sub(SOURCES_KEPT));
+    all.join("\n")
 }
 
 /// `open` are the items that are not ticked. `None`: there would be more than [`MAX_SHOPPING_ITEMS`].
-pub(crate) fn addition(open: Vec<(ShoppingItemId, String)>, new: &[NewShoppingLine]) -> Option<Addition> {
+pub(crate) fn addition(open: Vec<OpenItem>, new: &[&NewShoppingLine]) -> Option<Addition> {
+    struct Line {
+        id: ShoppingItemId,
+        line: ListLine,
+        sources: Option<String>,
+        is_changed: bool,
+    }
     let old = open.len();
-    let mut lines: Vec<_> = open.into_iter().map(|(id, text)| (id, ListLine::parse(&text), false)).collect();
-    for NewShoppingLine { id, text, decimal } in new {
+    let parsed = |OpenItem { id, text, sources }| Line {
+        id,
+        line: ListLine::parse(&text),
+        sources,
+        is_changed: false,
+    };
+    let mut lines: Vec<_> = open.into_iter().map(parsed).collect();
+    for NewShoppingLine { id, text, decimal, source } in new {
         let line = ListLine::parse(text);
-        let sum = lines.iter_mut().find_map(|(_, known, is_changed)| {
-            let sum = known.plus(&line, *decimal)?;
-            *is_changed |= sum.text() != known.text();
-            *known = sum;
-            Some(())
+        let sum = lines.iter_mut().position(|known| {
+            let Some(sum) = known.line.plus(&line, *decimal) else { return false };
+            known.is_changed |= sum.text() != known.line.text();
+            known.line = sum;
+            true
         });
-        if sum.is_none() {
-            if lines.len() >= MAX_SHOPPING_ITEMS as usize {
-                return None;
+        let place = match sum {
+            Some(place) => place,
+            None if lines.len() >= MAX_SHOPPING_ITEMS as usize => return None,
+            None => {
+                lines.push(Line { id: *id, line, sources: None, is_changed: false });
+                lines.len() - 1
             }
-            lines.push((*id, line, false));
+        };
+        if let (Some(source), Some(item)) = (source, lines.get_mut(place)) {
+            item.sources = Some(with_source(item.sources.take(), source));
+            item.is_changed = true;
         }
     }
-    let added = lines.split_off(old).into_iter().map(|(id, line, _)| (id, line.into_text())).collect();
-    let changed = lines.into_iter().filter(|(.., is_changed)| *is_changed);
-    Some(Addition { changed: changed.map(|(id, line, _)| (id, line.into_text())).collect(), added })
+    let item = |Line { id, line, sources, .. }| OpenItem { id, text: line.into_text(), sources };
+    let added = lines.split_off(old).into_iter().map(item).collect();
+    let changed = lines.into_iter().filter(|line| line.is_changed).map(item).collect();
+    Some(Addition { changed, added })
 }
 
 /// Shopping lists.
@@ -133,7 +191,8 @@ impl Store {
         }
     }
 
-    /// Adds lines to the list of the actor's household: all or nothing.
+    /// Adds lines to the list of the actor's household: all or nothing. Lines of a source that is in the list already are left out,
+    /// unless they are wanted again.
     pub async fn add_to_shopping_list(
         &self,
         new: NewShoppingLines,

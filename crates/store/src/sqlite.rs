@@ -16,14 +16,18 @@ mod conditions;
 mod cooked;
 mod create;
 mod deletion;
+mod edits;
 mod ending;
 mod failure;
 mod favourites;
+mod feed;
 mod file;
 mod grants;
 mod households;
 mod idempotency;
 mod identities;
+mod image_rows;
+mod images;
 mod imports;
 mod inspect;
 mod instance;
@@ -37,6 +41,7 @@ mod network;
 mod passwords;
 mod plans;
 mod quota;
+mod ratings;
 mod reader;
 mod recipe_row;
 mod recipe_snapshot;
@@ -47,11 +52,14 @@ mod requests;
 mod revisions;
 mod revocations;
 mod sessions;
+mod shares;
 mod shopping;
 mod statistics;
+mod transfer;
 mod user_row;
 mod users;
 mod watch;
+mod webhooks;
 mod writer;
 
 use std::fmt;
@@ -71,12 +79,13 @@ use self::reader::{MAX_AGE, Readers};
 use self::recipe_row::RecipeRow;
 use self::writer::{Undo, Writer};
 use crate::cache::{Policy, ReadCache};
+use crate::idempotency::OnceWrite;
 use crate::{Context, SessionUser, StoreError, Unavailable};
 use ::recipes::{Quotas, Usage};
 use ids::{SessionId, UserId};
 
 #[derive(Clone)]
-pub struct Sqlite(Arc<Inner>);
+pub struct Sqlite(Arc<Inner>, Option<Arc<OnceWrite>>);
 
 struct Inner {
     writer: Writer,
@@ -119,7 +128,7 @@ impl Sqlite {
         });
         let usages =
             ReadCache::new(Policy { changes: readers.commit_counter(), max_age: MAX_AGE, last_check: None });
-        Ok(Self(Arc::new(Inner { writer, readers, sessions, usages, is_new, notices })))
+        Ok(Self(Arc::new(Inner { writer, readers, sessions, usages, is_new, notices }), None))
     }
 
     pub fn is_new(&self) -> bool {
@@ -169,7 +178,15 @@ impl Sqlite {
         context: Context,
         work: impl FnOnce(&Connection, Authority) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.write(move |db| work(db, authority::current(db, &context)?)).await
+        let once = self.1.clone();
+        self.write(move |db| {
+            let authority = authority::current(db, &context)?;
+            match once {
+                None => work(db, authority),
+                Some(once) => idempotency::once(db, authority, &once, context.now, work),
+            }
+        })
+        .await
     }
 
     /// Runs a write in the writer's next transaction; returns when that is on disk. For commands of the program itself,
@@ -191,6 +208,7 @@ impl Sqlite {
     ) -> Result<(i64, RecipeRow), StoreError> {
         let insert = move |db: &Connection| {
             let authority = authority::current(db, &context)?;
+            authority::require_writer(authority)?;
             row.insert(db, if authority.is_admin() { Quotas::OFF } else { quotas })?;
             Ok((db.last_insert_rowid(), row))
         };

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::{Context, Listing, Page, Store, StoreError};
-use accounts::{Access, Email, Name, NewUser, PasswordHash, Role, User, UserChange};
+use accounts::{Access, Email, LanguageTag, Name, NewUser, PasswordHash, Role, User, UserChange};
 use ids::UserId;
 
 /// Changes what is given.
@@ -103,6 +103,25 @@ impl Store {
         match self {
             Self::Sqlite(db) => db.update_profile(command, context).await,
             Self::Postgres(db) => db.update_profile(command, context).await,
+        }
+    }
+
+    /// The language that the user has chosen.
+    pub async fn language_of(&self, user: UserId) -> Result<Option<LanguageTag>, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.language_of(user),
+            Self::Postgres(db) => db.language_of(user).await,
+        }
+    }
+
+    /// Stores the language that the actor has chosen.
+    ///
+    /// # Errors
+    /// [`StoreError::ActorRevoked`] if the actor is no user, or the user's rights were revoked meanwhile.
+    pub async fn choose_language(&self, language: LanguageTag, context: Context) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(db) => db.choose_language(language, context).await,
+            Self::Postgres(db) => db.choose_language(language, context).await,
         }
     }
 

@@ -132,3 +132,66 @@ fn deep_and_wide_documents_are_bounded() {
         ["is a web page without a recipe in JSON-LD, microdata or RDFa"]
     );
 }
+
+#[test]
+fn pictures_beside_recipes_come_with_them() {
+    let nested = archive(&[("recipe.json", SOUP), ("image.PNG", b"tandoor")]);
+    let zip = archive(&[
+        ("1 Soup.json", SOUP),
+        ("1 Soup.jpg", b"dish"),
+        ("1 Soup step 1.webp", b"step"),
+        ("1 Soup step 2.jpg", b"of no step"),
+        (
+            "Bread/recipe.json",
+            br#"{"@type":"Recipe","name":"Bread","recipeIngredient":["flour"],"image":"full.jpg"}"#,
+        ),
+        ("Bread/full.jpg", b"nextcloud"),
+        ("recipes/stew/stew.json", SOUP),
+        ("recipes/stew/images/original.webp", b"mealie"),
+        ("3.zip", &nested),
+        ("none/a.json", SOUP),
+        ("other.jpg", b"of no recipe"),
+    ]);
+    let images: Vec<_> = read("all.zip", &zip)
+        .into_iter()
+        .map(|item| {
+            let text = |image: &formats::ItemImage| String::from_utf8(image.bytes.clone()).unwrap();
+            item.images.iter().map(|image| (image.step, text(image))).collect::<Vec<_>>()
+        })
+        .collect();
+    let of = |step: Option<u32>, text: &str| (step, text.to_owned());
+    let want = [
+        vec![of(None, "dish"), of(Some(1), "step")],
+        vec![of(None, "nextcloud")],
+        vec![of(None, "mealie")],
+        vec![of(None, "tandoor")],
+        vec![],
+    ];
+    assert_eq!(images, want);
+    assert!(read("all.zip", &zip).iter().all(|item| item.left_out.is_empty()), "what is taken is not lost");
+}
+
+#[test]
+fn pictures_that_a_page_names_are_read_for_one_recipe_after_the_other() {
+    let page: String = (0..3)
+        .map(|n| {
+            format!(
+                "<div class=\"recipe-details\"><h2 itemprop=\"name\">Dish {n}</h2><div itemprop=\"recipeIngredients\"><p>salt</p></div>\
+                 <img src=\"Images/{n}.JPG\" itemprop=\"photo0\"></div>"
+            )
+        })
+        .collect();
+    let outside = page.replace("Images/", "../../etc/");
+    let files: [(&str, &[u8]); 5] = [
+        ("book/recipes.html", page.as_bytes()),
+        ("book/images/0.jpg", b"zero"),
+        ("book/images/2.jpg", b"two"),
+        ("images/1.jpg", b"of another folder"),
+        ("other/recipes.html", outside.as_bytes()),
+    ];
+    let items = read("RecipeKeeper.zip", &archive(&files));
+    let images: Vec<_> = items.iter().map(|item| item.images.first().map(|image| &*image.bytes)).collect();
+    assert_eq!(images, [Some(&b"zero"[..]), None, Some(&b"two"[..]), None, None, None]);
+    let lost: Vec<_> = items.iter().map(|item| item.left_out.len()).collect();
+    assert_eq!(lost, [0, 1, 0, 1, 1, 1]);
+}

@@ -1,5 +1,6 @@
 //! Web pages: JSON-LD as sites write it, microdata and RDFa.
 
+use formats::{Input, Limits, Options, Reader};
 use serde_json::{Value, json};
 
 use super::{errors, left_out, only, read, recipe};
@@ -178,4 +179,35 @@ fn json_ld_files_are_read_as_documents_and_lists() {
     assert_eq!(read("a.ndjson", lines.as_bytes()).len(), 2);
     let pretty = format!("{:#}", json!({"@context": "https://schema.org", "@graph": [soup("Soup")]}));
     assert_eq!(only("a.json", pretty.as_bytes())["name"], "Soup");
+}
+
+#[test]
+fn large_graphs_and_lists_are_read_one_object_at_a_time() {
+    let limits = Limits { object_bytes: 64 << 10, document_bytes: 64 << 10, ..Limits::default() };
+    let options = Options { file_name: "all.jsonld".to_owned(), limits, ..Options::default() };
+    let soup = |number: usize| json!({"@type": "Recipe", "name": format!("Soup {number}"), "recipeIngredient": ["water ".repeat(200)], "recipeInstructions": ["Boil it."]});
+    let mut nodes: Vec<_> = (0..2_000).map(soup).collect();
+    nodes.insert(1, json!({"@type": "Person", "@id": "#ada", "name": "Ada"}));
+    for document in
+        [json!({"@context": "https://schema.org", "@graph": nodes}), json!({"@graph": nodes}), json!(nodes)]
+    {
+        let text = document.to_string();
+        assert!(text.len() > 2 << 20);
+        let mut reader = Reader::open(Input::bytes(text.as_bytes()), options.clone()).unwrap();
+        let mut names = Vec::new();
+        while let Some(item) = reader.next_item().unwrap() {
+            names.push(recipe(&item)["name"].clone());
+        }
+        assert_eq!((names.len(), &names[1_999]), (2_000, &json!("Soup 1999")));
+        assert!(reader.skipped().is_empty(), "{:?}", reader.skipped());
+    }
+}
+
+#[test]
+fn large_list_without_a_recipe_says_so() {
+    let people: Vec<_> = (0..20_000)
+        .map(|number| json!({"@type": "Person", "name": format!("Person {number} {}", "x".repeat(50))}))
+        .collect();
+    let items = read("people.json", json!(people).to_string().as_bytes());
+    assert_eq!(errors(&items), ["has no recipe"]);
 }

@@ -71,7 +71,7 @@ fn mealie_of_later_versions_is_read_from_its_backup() {
     let id = "5f2e5c0e-2b6e-4a8e-9a53-0b9c5d1f2a3b";
     let tables = json!({
         "users": [{"id": "1", "email": "ada@example.com", "password": "x"}],
-        "recipes": [{"id": id, "name": "Chili", "slug": "chili", "recipe_yield": "4 servings", "total_time": "1 hour", "org_url": "https://a.example/chili"}],
+        "recipes": [{"id": id, "name": "Chili", "slug": "chili", "image": "k1T", "recipe_yield": "4 servings", "total_time": "1 hour", "org_url": "https://a.example/chili"}],
         "recipes_ingredients": [
             {"recipe_id": id, "position": 1, "note": "", "unit_id": null, "food_id": null, "original_text": "salt", "quantity": 0},
             {"recipe_id": id, "position": 0, "note": "dry", "unit_id": "u1", "food_id": "f1", "quantity": 0.5}],
@@ -81,7 +81,12 @@ fn mealie_of_later_versions_is_read_from_its_backup() {
         "categories": [{"id": "c1", "name": "Main"}], "recipes_to_categories": [{"recipe_id": id, "category_id": "c1"}],
         "notes": [{"recipe_id": id, "title": "", "text": "Good."}], "recipe_nutrition": [{"recipe_id": id, "calories": "300"}],
     });
-    let items = read("backup.zip", &archive(&[("database.json", tables.to_string().as_bytes())]));
+    let picture = format!("data/recipes/{id}/images/original.webp");
+    let files = [("database.json", tables.to_string().into_bytes()), (&*picture, b"webp".to_vec())];
+    let without = read("backup.zip", &archive(&[(files[0].0, &*files[0].1)]));
+    assert_eq!((left_out(&without[0]), without[0].images.len()), (vec!["/image"], 0));
+    let items = read("backup.zip", &archive(&files.each_ref().map(|(name, bytes)| (*name, &**bytes))));
+    assert_eq!((left_out(&items[0]), &*items[0].images[0].bytes), (vec![], &b"webp"[..]));
     assert_eq!(items.len(), 1, "{items:#?}");
     assert_eq!(
         recipe(&items[0]),
@@ -173,7 +178,7 @@ fn paprika_is_read_from_packed_files_in_an_archive() {
     });
     let zip = archive(&[("Rolls.paprikarecipe", &gzip(&export))]);
     let items = read("My Recipes.paprikarecipes", &zip);
-    assert_eq!((items[0].format, left_out(&items[0])), (Format::Paprika, vec!["/photo_data", "/rating"]));
+    assert_eq!((items[0].format, left_out(&items[0])), (Format::Paprika, vec!["/rating"]));
     assert_eq!(
         recipe(&items[0]),
         json!({
@@ -233,7 +238,14 @@ fn recipe_keeper_is_read_from_its_page() {
             "extra": {"notes": "Good."},
         })
     );
-    assert_eq!(left_out(&items[0]), ["/recipeIsFavourite", "/image"]);
+    assert_eq!(left_out(&items[0]), ["/recipeIsFavourite"]);
+    assert_eq!(items[0].images[0].bytes, b"\xff\xd8\xff");
+    for without in
+        [read("recipes.html", html.as_bytes()), read("a.zip", &archive(&[("a.html", html.as_bytes())]))]
+    {
+        assert_eq!(left_out(&without[0]), ["/recipeIsFavourite", "/image"]);
+        assert!(without[0].images.is_empty());
+    }
 }
 
 #[test]

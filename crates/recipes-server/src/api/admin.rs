@@ -3,4 +3,6 @@
 pub mod audit;
 pub mod clients;
 pub mod invitations;
+pub mod recipes;
 pub mod users;
+pub mod webhooks;

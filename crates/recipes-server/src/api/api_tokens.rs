@@ -15,16 +15,19 @@ use super::{
         UnacceptableBody, Unauthorized, Unavailable, WithoutScope,
     },
     nested::is_blank,
+    once::once,
     parameters::UuidInPath,
+    parameters::{IdempotencyKeyHeader, UuidInPath},
     path::PathId,
-    responses::{created, data},
+    responses::data,
 };
 use crate::app::App;
 use crate::auth::requirements::AccountOwner;
-use crate::http::body::{Body, ParseFields, fields::Fields};
+use crate::http::body::{ParseFields, fields::Fields};
 use crate::http::error::Report;
 use crate::http::json_api::JsonApi;
 use crate::http::query::NoQuery;
+use crate::http::repeatable::{Answer, RepeatableBody};
 use crate::use_cases::accounts::{CreateApiToken, CreatedApiToken};
 
 /// Lists your API tokens, the oldest first. Their secrets are not shown again.
@@ -44,6 +47,7 @@ pub async fn list(JsonApi(app): JsonApi<App>, me: AccountOwner, _: NoQuery) -> R
 /// Creates an API token for a program. The token is shown once.
 #[utoipa::path(
     post, path = "/api/v1/users/me/api-tokens", tag = "users", operation_id = "createApiToken",
+    params(IdempotencyKeyHeader),
     request_body(content = ref("#/components/schemas/NewApiToken"), content_type = "application/json"),
     security(("bearer" = ["account"])),
     responses(
@@ -55,7 +59,7 @@ pub async fn list(JsonApi(app): JsonApi<App>, me: AccountOwner, _: NoQuery) -> R
 pub async fn create(
     JsonApi(app): JsonApi<App>,
     me: AccountOwner,
-    Body(command): Body<CreateApiToken>,
+    RepeatableBody(key, command): RepeatableBody<CreateApiToken>,
 ) -> Result<Response, Report> {
     #[derive(Serialize)]
     struct Created<'a> {
@@ -63,10 +67,12 @@ pub async fn create(
         about: ApiTokenView<'a>,
         token: &'a str,
     }
-    let CreatedApiToken { token, secret } =
-        app.accounts().create_api_token(&me.user, command, me.actor).await?;
-    let data = Created { about: ApiTokenView::of(&token), token: secret.expose_secret() };
-    created(&format!("/api/v1/users/me/api-tokens/{}", token.id), &data)
+    let answer = |CreatedApiToken { token, secret }: &CreatedApiToken| {
+        let data = Created { about: ApiTokenView::of(token), token: secret.expose_secret() };
+        Answer::created(&format!("/api/v1/users/me/api-tokens/{}", token.id), &data)
+    };
+    let create = |once| app.accounts().create_api_token(&me.user, command, me.actor, once);
+    once(&app, me.actor, key, answer, create).await
 }
 
 /// Deletes an API token. Requests with it are refused from now on.

@@ -12,6 +12,8 @@ use utoipa::{
     Modify, OpenApi as _,
     openapi::{
         Content, OpenApi, RefOr, Required, Schema,
+        header::HeaderBuilder,
+        path::Parameter,
         security::{Http, HttpAuthScheme, SecurityScheme},
         server::ServerBuilder,
     },
@@ -102,7 +104,7 @@ pub fn complete_bodies(openapi: &mut OpenApi) {
             let schema = body.content.values().find_map(schema_name);
             let invalid = operation.responses.responses.get_mut("422");
             if let (Some(error), Some(RefOr::T(response))) =
-                (schema.and_then(|name| errors.get(&name)), invalid)
+                (schema.and_then(|name| errors.get(&name)).filter(|error| !error.pointer.is_empty()), invalid)
             {
                 for (media_type, content) in &mut response.content {
                     let RefOr::T(content) = content else { continue };
@@ -110,6 +112,25 @@ pub fn complete_bodies(openapi: &mut OpenApi) {
                     let shape = if is_problem { Shape::Problem } else { Shape::Seed };
                     content.example = invalid_field(error.clone(), shape);
                 }
+            }
+        }
+    }
+}
+
+/// Adds the header of repeated answers to the operations that take an `Idempotency-Key`.
+pub fn complete_repeats(openapi: &mut OpenApi) {
+    for path in openapi.paths.paths.values_mut() {
+        let Some(operation) = &mut path.post else { continue };
+        let is_key =
+            |parameter: &RefOr<Parameter>| matches!(parameter, RefOr::T(it) if it.name == "Idempotency-Key");
+        if !operation.parameters.iter().flatten().any(is_key) {
+            continue;
+        }
+        for status in ["200", "201", "204"] {
+            if let Some(RefOr::T(response)) = operation.responses.responses.get_mut(status) {
+                let meaning = "`true`: the answer to a former request with the key";
+                let header = HeaderBuilder::new().description(Some(meaning)).build();
+                response.headers.insert("idempotency-replayed".to_owned(), RefOr::T(header));
             }
         }
     }

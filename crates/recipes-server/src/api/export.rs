@@ -1,5 +1,6 @@
 //! All data about a user, as one JSON file.
 
+use accounts::LanguageTag;
 use axum::{BoxError, body::Body, response::Response};
 use futures_util::stream;
 use http::{HeaderValue, header};
@@ -7,7 +8,7 @@ use ids::{RecipeId, UserId};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{json, value::RawValue};
-use store::{BinKey, Cooked, Favourite, PlanEntry, StoredRecipe};
+use store::{BinKey, Cooked, Favourite, PlanEntry, SharedByUser, StoredRecipe, UserRating};
 
 use super::{
     admin::{audit::EntryView, invitations::InvitationView},
@@ -36,7 +37,7 @@ use crate::use_cases::planning::{Household, ShoppingItem};
     get, path = "/api/v1/users/me/export", tag = "users", operation_id = "exportMe",
     security(("bearer" = ["account"])),
     responses(
-        (status = 200, description = "Account, sessions, API tokens, applications, favourites, cooked recipes, meal plan, shopping list, invitations, recipes with their history and the bin, and the events of the account and of your own actions", body = ref("#/components/schemas/Export"),
+        (status = 200, description = "Account, sessions, API tokens, applications, favourites, ratings, cooked recipes, share links, meal plan, shopping list, invitations, recipes with their history and the bin, and the events of the account and of your own actions", body = ref("#/components/schemas/Export"),
             headers(("content-disposition" = String, description = "A name for the file"))),
         Malformed, Unauthorized, WithoutScope, NotAcceptable, Unavailable,
     )
@@ -44,7 +45,9 @@ use crate::use_cases::planning::{Household, ShoppingItem};
 pub async fn read(JsonApi(app): JsonApi<App>, me: AccountOwner, _: NoQuery) -> Result<Response, Report> {
     let personal = Personal {
         favourites: app.recipes().favourites(me.user.id).await?,
+        ratings: app.recipes().ratings(me.user.id).await?,
         cooked: app.recipes().cooked(me.user.id, None).await?,
+        shares: app.recipes().shares_of(me.user.id).await?,
         household: app.planning().household(me.user.id).await?,
         plan: app.planning().whole_plan(me.user.id).await?,
         shopping_list: app.planning().shopping_list(me.user.id).await?,
@@ -76,7 +79,9 @@ enum Part {
 /// What the user keeps about recipes, also of other users.
 struct Personal {
     favourites: Vec<Favourite>,
+    ratings: Vec<UserRating>,
     cooked: Vec<Cooked>,
+    shares: Vec<SharedByUser>,
     household: Household,
     plan: Vec<PlanEntry>,
     shopping_list: Vec<ShoppingItem>,
@@ -84,21 +89,38 @@ struct Personal {
 
 /// The document up to its events.
 fn head(export: &Export, personal: &Personal, me: &AccountOwner) -> Result<Vec<u8>, Report> {
-    let Export { at, sessions, api_tokens, applications, invitations } = export;
+    let Export { at, language, sessions, api_tokens, applications, invitations } = export;
     let current = me.actor.session;
     let favourites: Vec<_> = personal
         .favourites
         .iter()
         .map(|it| json!({ "recipeId": it.recipe, "addedAt": it.added_at }))
         .collect();
+    let ratings: Vec<_> = personal
+        .ratings
+        .iter()
+        .map(|it| json!({ "recipeId": it.recipe, "rating": it.stars.get(), "ratedAt": it.rated_at }))
+        .collect();
+    let shares: Vec<_> = personal
+        .shares
+        .iter()
+        .map(|SharedByUser { recipe, share }| {
+            json!({
+                "recipeId": recipe, "id": share.id, "createdAt": share.created_at, "expiresAt": share.expires_at,
+            })
+        })
+        .collect();
     let head = json!({
         "exportedAt": at,
         "account": Profile::of(&me.user),
+        "language": language.as_ref().map(LanguageTag::as_str),
         "sessions": sessions.iter().map(|session| SessionView::of(session, current)).collect::<Vec<_>>(),
         "apiTokens": api_tokens.iter().map(ApiTokenView::of).collect::<Vec<_>>(),
         "applications": applications.iter().map(ApplicationView::of).collect::<Vec<_>>(),
         "favourites": favourites,
+        "ratings": ratings,
         "cooked": personal.cooked.iter().map(CookedView::of).collect::<Vec<_>>(),
+        "shares": shares,
         "household": household_json(&personal.household),
         "plan": personal.plan.iter().map(export_json).collect::<Vec<_>>(),
         "shoppingList": personal.shopping_list.iter().map(item_json).collect::<Vec<_>>(),

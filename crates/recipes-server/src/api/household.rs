@@ -7,17 +7,20 @@ use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
 use super::documented_errors::{
-    HouseholdFull, HouseholdNotFound, InvitationToHouseholdNotFound, Malformed, NotAcceptable,
-    UnacceptableBody, Unauthorized, Unavailable, WithoutScope,
+    AnswerLost, HouseholdFull, HouseholdNotFound, InvitationToHouseholdNotFound, KeyReused, Malformed,
+    NotAcceptable, UnacceptableBody, Unauthorized, Unavailable, WithoutScope,
 };
-use super::responses::{created, data};
+use super::once::once;
+use super::parameters::IdempotencyKeyHeader;
+use super::responses::data;
 use crate::app::App;
 use crate::auth::requirements::AccountOwner;
-use crate::http::body::{Body, ParseFields, fields::Fields};
+use crate::http::body::{ParseFields, fields::Fields};
 use crate::http::error::Report;
 use crate::http::json_api::JsonApi;
 use crate::http::query::NoQuery;
-use crate::use_cases::planning::Household;
+use crate::http::repeatable::{Answer, Repeatable, RepeatableBody};
+use crate::use_cases::planning::{CreatedInvitation, Household};
 
 /// Lists the users who share your meal plan and your shopping list.
 #[utoipa::path(
@@ -51,24 +54,33 @@ pub async fn leave(JsonApi(app): JsonApi<App>, me: AccountOwner, _: NoQuery) -> 
 /// Makes a code with which one other user joins your household. A former code does not work any more.
 #[utoipa::path(
     post, path = "/api/v1/household/invitation", tag = "planning", operation_id = "inviteToHousehold",
+    params(IdempotencyKeyHeader),
     security(("bearer" = ["account"])),
     responses(
         (status = 201, description = "The code, which is shown once",
             body = ref("#/components/schemas/HouseholdInvitation"),
             headers(("location" = String, description = "The page on which the other user joins"))),
-        Malformed, Unauthorized, WithoutScope, NotAcceptable, Unavailable,
+        Malformed, Unauthorized, WithoutScope, NotAcceptable, AnswerLost, KeyReused, Unavailable,
     )
 )]
-pub async fn invite(JsonApi(app): JsonApi<App>, me: AccountOwner, _: NoQuery) -> Result<Response, Report> {
-    let invitation = app.planning().invite(me.actor).await?;
-    let code = invitation.code.expose_secret();
-    let path = format!("/household/join?code={code}");
-    created(&path, &json!({ "code": code, "expiresAt": invitation.expires_at }))
+pub async fn invite(
+    JsonApi(app): JsonApi<App>,
+    me: AccountOwner,
+    _: NoQuery,
+    Repeatable(key): Repeatable,
+) -> Result<Response, Report> {
+    let answer = |invitation: &CreatedInvitation| {
+        let code = invitation.code.expose_secret();
+        let path = format!("/household/join?code={code}");
+        Answer::created(&path, &json!({ "code": code, "expiresAt": invitation.expires_at }))
+    };
+    once(&app, me.actor, key, answer, |once| app.planning().invite(me.actor, once)).await
 }
 
 /// Joins the household of another user. If you were alone before, your meals and items come along.
 #[utoipa::path(
     post, path = "/api/v1/household/join", tag = "planning", operation_id = "joinHousehold",
+    params(IdempotencyKeyHeader),
     request_body(content = ref("#/components/schemas/JoinHousehold"), content_type = "application/json"),
     security(("bearer" = ["account"])),
     responses(
@@ -80,10 +92,10 @@ pub async fn invite(JsonApi(app): JsonApi<App>, me: AccountOwner, _: NoQuery) ->
 pub async fn join(
     JsonApi(app): JsonApi<App>,
     me: AccountOwner,
-    Body(JoinHousehold(code)): Body<JoinHousehold>,
-) -> Result<StatusCode, Report> {
-    app.planning().join(code, me.actor).await?;
-    Ok(StatusCode::NO_CONTENT)
+    RepeatableBody(key, JoinHousehold(code)): RepeatableBody<JoinHousehold>,
+) -> Result<Response, Report> {
+    let join = |once| app.planning().join(code, me.actor, once);
+    once(&app, me.actor, key, |(): &()| Ok(Answer::no_content()), join).await
 }
 
 pub(super) fn household_json(household: &Household) -> Value {

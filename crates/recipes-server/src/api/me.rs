@@ -19,7 +19,7 @@ use crate::http::body::{Body, ParseFields, fields::Fields};
 use crate::http::error::Report;
 use crate::http::json_api::JsonApi;
 use crate::http::query::NoQuery;
-use crate::use_cases::accounts::{ApiTokens, ChangePassword, NewEmail, UpdateProfile};
+use crate::use_cases::accounts::{ApiTokens, ChangePassword, ClientInfo, NewEmail, UpdateProfile};
 
 /// Reads your account.
 #[utoipa::path(
@@ -50,9 +50,10 @@ pub async fn read(JsonApi(app): JsonApi<App>, me: AccountOwner, _: NoQuery) -> R
 pub async fn update(
     JsonApi(app): JsonApi<App>,
     me: AccountOwner,
+    client: ClientInfo,
     Body(update): Body<UpdateProfile>,
 ) -> Result<Response, Report> {
-    let user = app.accounts().update_profile(&me.user, update, me.actor).await?;
+    let user = app.accounts().update_profile(&me.user, update, me.actor, client.language).await?;
     Ok(data(&Me::of(&app, &user).await?))
 }
 

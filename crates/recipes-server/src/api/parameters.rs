@@ -7,6 +7,8 @@ use utoipa::{
     openapi::path::{Parameter, ParameterIn},
 };
 
+use crate::limits::LONGEST_WAIT;
+
 /// The longest `q`, in characters. No name or e-mail address is longer.
 pub(super) const MAX_SEARCH_TEXT: usize = 254;
 
@@ -128,8 +130,8 @@ parameters! {
         },
         {
             "name": "visibility", "in": "query", "required": false,
-            "description": "`public` or `private`.",
-            "schema": { "type": "string", "pattern": "^(public|private)$" }
+            "description": "`public`, `members` or `private`.",
+            "schema": { "type": "string", "pattern": "^(public|members|private)$" }
         },
         {
             "name": "favourite", "in": "query", "required": false,
@@ -148,8 +150,27 @@ parameters! {
         },
         {
             "name": "sort", "in": "query", "required": false,
-            "description": "`relevance` (the default with `q`), `id`, `name`, `createdAt`, `updatedAt` or `totalTimeMinutes`; `-` before it reverses the order.",
-            "schema": { "type": "string", "pattern": "^(relevance|-?(id|name|createdAt|updatedAt|totalTimeMinutes))$" }
+            "description": "`relevance` (the default with `q`), `id`, `name`, `createdAt`, `updatedAt`, `totalTimeMinutes` or `rating`; `-` before it reverses the order.",
+            "schema": { "type": "string", "pattern": "^(relevance|-?(id|name|createdAt|updatedAt|totalTimeMinutes|rating))$" }
+        }
+    ];
+    ChangesQuery: [
+        {
+            "name": "since", "in": "query", "required": false,
+            "description": "The `position` of the previous response. Without it, the response has the present position only.",
+            "schema": { "type": "string", "pattern": "^[A-Za-z0-9_-]+$" }
+        },
+        {
+            "name": "limit", "in": "query", "required": false, "description": "The maximum number of changes.",
+            "schema": {
+                "type": "integer", "format": "int32",
+                "minimum": 1, "maximum": MAX_PAGE_SIZE, "default": DEFAULT_PAGE_SIZE
+            }
+        },
+        {
+            "name": "wait", "in": "query", "required": false,
+            "description": "If nothing has changed, the seconds to wait for a change before the response.",
+            "schema": { "type": "integer", "format": "int32", "minimum": 0, "maximum": LONGEST_WAIT.as_secs(), "default": 0 }
         }
     ];
     SuggestQuery: [
@@ -161,7 +182,8 @@ parameters! {
     ];
     IdempotencyKeyHeader: [{
         "name": "Idempotency-Key", "in": "header", "required": false,
-        "description": "A key of your choice, such as a UUID, for this recipe. A key that you used for another recipe is 422.",
+        "description": "A key of your choice, such as a UUID, for this request and its repetitions, which are carried out once in 24 hours \
+            and get the same answer. A key that you used for another request is 422.",
         "schema": { "type": "string", "minLength": 1, "maxLength": 255 }
     }];
     RecipeInPath: [{
@@ -192,6 +214,34 @@ parameters! {
             "schema": { "type": "boolean", "default": false }
         }
     ];
+    StepInPath: [{
+        "name": "step", "in": "path", "required": true, "example": 1,
+        "description": "The position of the step in `instructions`, from 1.",
+        "schema": { "type": "integer", "format": "int32", "minimum": 1, "maximum": recipes::limits::STEPS }
+    }];
+    ImageQuery: [
+        {
+            "name": "size", "in": "query", "required": false,
+            "description": "The longer side has at most 320, 800 or 1600 pixels.",
+            "schema": { "type": "string", "enum": ["small", "medium", "large"], "default": "large" }
+        },
+        {
+            "name": "v", "in": "query", "required": false,
+            "description": "The version of the picture, as in the addresses that recipes have: with it a client may keep the \
+                picture without asking again.",
+            "schema": { "type": "string" }
+        },
+        {
+            "name": "share", "in": "query", "required": false,
+            "description": "The token of a share link of the recipe: with it nobody needs an account.",
+            "schema": { "type": "string" }
+        }
+    ];
+    RangeHeader: [{
+        "name": "Range", "in": "header", "required": false,
+        "description": "A part of the picture, as in `bytes=0-1023`.",
+        "schema": { "type": "string" }
+    }];
     DaysQuery: [
         {
             "name": "from", "in": "query", "required": false,
@@ -222,6 +272,14 @@ parameters! {
         "name": "entry", "in": "path", "required": true, "example": "01936f5e-8c00-7d3a-9b1e-3f5a7c9e1b2d",
         "schema": { "type": "string", "format": "uuid" }
     }];
+    ShareInPath: [{
+        "name": "share", "in": "path", "required": true, "example": "01936f5e-8c00-7d3a-9b1e-3f5a7c9e1b2d",
+        "schema": { "type": "string", "format": "uuid" }
+    }];
+    ShareToken: [{
+        "name": "token", "in": "query", "required": true, "description": "The `token` of the link.",
+        "schema": { "type": "string" }
+    }];
     UserInPath: [{
         "name": "id", "in": "path", "required": true, "example": 1,
         "schema": { "type": "integer", "format": "int64", "minimum": 1 }
@@ -241,8 +299,8 @@ parameters! {
             "schema": { "type": "string", "maxLength": MAX_SEARCH_TEXT }
         },
         {
-            "name": "role", "in": "query", "required": false, "description": "`user` or `admin`.",
-            "schema": { "type": "string", "pattern": "^(user|admin)$" }
+            "name": "role", "in": "query", "required": false, "description": "`viewer`, `user` or `admin`.",
+            "schema": { "type": "string", "pattern": "^(viewer|user|admin)$" }
         },
         {
             "name": "disabled", "in": "query", "required": false,
@@ -281,12 +339,12 @@ parameters! {
     }];
     IfNoneMatch: [{
         "name": "If-None-Match", "in": "header", "required": false,
-        "description": "The `ETag` of your copy: the response is 304 if the recipe has not changed.",
+        "description": "The `ETag` of your copy: the response is 304 if neither the recipe nor its rating has changed.",
         "schema": { "type": "string" }
     }];
     IfMatch: [{
         "name": "If-Match", "in": "header", "required": false,
-        "description": "The `ETag` of your copy: the response is 412 if the recipe has changed.",
+        "description": "The `ETag` of your copy: the response is 412 if the recipe has changed. Its rating may have.",
         "schema": { "type": "string" }
     }];
 }

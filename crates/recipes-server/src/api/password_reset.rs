@@ -28,7 +28,7 @@ pub async fn send(
     client: ClientInfo,
     Body(ForgottenPassword { email }): Body<ForgottenPassword>,
 ) -> Result<Response, Report> {
-    app.accounts().request_password_reset(&email, client.anonymous()).await?;
+    app.accounts().request_password_reset(&email, client.anonymous(), client.language).await?;
     Ok(mail_requested(app.accounts(), "The mail will be sent, if this e-mail address has an account"))
 }
 

@@ -12,21 +12,23 @@ use serde_json::{Map, Value, json};
 use store::PlanEntry;
 
 use super::documented_errors::{
-    CalendarNotFound, Malformed, MealNotFound, NotAcceptable, TooManyMeals, UnacceptableBody, Unauthorized,
-    Unavailable, WithoutRecipesRead, WithoutRecipesWrite, WithoutScope,
+    AnswerLost, CalendarNotFound, KeyReused, Malformed, MealNotFound, NotAcceptable, TooManyMeals,
+    UnacceptableBody, Unauthorized, Unavailable, WithoutRecipesRead, WithoutRecipesWrite, WithoutScope,
 };
 use super::nested::{Nested, Problems, parse_date, problem};
-use super::parameters::{DaysQuery, UuidInPath};
+use super::once::once;
+use super::parameters::{DaysQuery, IdempotencyKeyHeader, UuidInPath};
 use super::path::PathId;
-use super::responses::{NO_STORE, created, data};
+use super::responses::{NO_STORE, data};
 use crate::app::App;
 use crate::auth::requirements::{AccountOwner, Member, MemberReader};
 use crate::http::body::{Body, Parse};
 use crate::http::error::{Report, RequestError};
 use crate::http::json_api::JsonApi;
 use crate::http::query::{NoQuery, Query};
+use crate::http::repeatable::{Answer, Repeatable, RepeatableBody};
 use crate::use_cases::planning::{
-    Days, MAX_PLAN_ENTRIES_OF_DAY, Meal, MealRecipe, NewDay, NewMeal, calendar::calendar,
+    CreatedFeed, Days, MAX_PLAN_ENTRIES_OF_DAY, Meal, MealRecipe, NewDay, NewMeal, calendar::calendar,
 };
 
 /// The longest note, in characters.
@@ -82,6 +84,7 @@ pub async fn replace(
 /// Adds a meal to a day.
 #[utoipa::path(
     post, path = "/api/v1/plan/meals", tag = "planning", operation_id = "addMeal",
+    params(IdempotencyKeyHeader),
     request_body(content = ref("#/components/schemas/DatedMeal"), content_type = "application/json"),
     security(("bearer" = ["recipes:write"])),
     responses(
@@ -93,10 +96,11 @@ pub async fn replace(
 pub async fn add(
     JsonApi(app): JsonApi<App>,
     Member(actor): Member,
-    Body(DatedMeal(date, meal)): Body<DatedMeal>,
+    RepeatableBody(key, DatedMeal(date, meal)): RepeatableBody<DatedMeal>,
 ) -> Result<Response, Report> {
-    let id = app.planning().add(date, meal, actor).await?;
-    created(&format!("/api/v1/plan/meals/{id}"), &json!({ "id": id }))
+    let answer =
+        |id: &PlanEntryId| Answer::created(&format!("/api/v1/plan/meals/{id}"), &json!({ "id": id }));
+    once(&app, actor, key, answer, |once| app.planning().add(date, meal, actor, once)).await
 }
 
 /// Removes a meal.
@@ -121,22 +125,26 @@ pub async fn remove(
 /// Makes a secret address at which calendar programs read your plan. A former address does not work any more.
 #[utoipa::path(
     post, path = "/api/v1/plan/calendar", tag = "planning", operation_id = "createCalendar",
+    params(IdempotencyKeyHeader),
     security(("bearer" = ["account"])),
     responses(
         (status = 201, description = "The address, which is shown once", body = ref("#/components/schemas/CalendarAddress"),
             headers(("location" = String, description = "The address"))),
-        Malformed, Unauthorized, WithoutScope, NotAcceptable, Unavailable,
+        Malformed, Unauthorized, WithoutScope, NotAcceptable, AnswerLost, KeyReused, Unavailable,
     )
 )]
 pub async fn create_calendar(
     JsonApi(app): JsonApi<App>,
     me: AccountOwner,
     _: NoQuery,
+    Repeatable(key): Repeatable,
 ) -> Result<Response, Report> {
-    let feed = app.planning().create_feed(me.actor).await?;
-    let path = format!("/api/v1/plan/calendar.ics?key={}", feed.key.expose_secret());
-    let url = app.public_url().map_or_else(|| path.clone(), |site| format!("{site}{path}"));
-    created(&path, &json!({ "url": url }))
+    let site = app.public_url().map(ToString::to_string).unwrap_or_default();
+    let answer = move |feed: &CreatedFeed| {
+        let path = format!("/api/v1/plan/calendar.ics?key={}", feed.key.expose_secret());
+        Answer::created(&path, &json!({ "url": format!("{site}{path}") }))
+    };
+    once(&app, me.actor, key, answer, |once| app.planning().create_feed(me.actor, once)).await
 }
 
 /// Revokes the secret address of your calendar.

@@ -2,17 +2,22 @@
 
 pub mod address;
 pub mod bin;
+pub mod bulk;
+pub mod changes;
 mod collection;
 pub mod cooked;
 pub mod favourite;
 pub mod health_labels;
 mod hit_stream;
+pub mod images;
 pub mod import;
 mod page_stream;
+pub mod rating;
 pub mod response;
 pub mod revisions;
 mod scaled;
 pub mod search;
+pub mod shares;
 mod view;
 
 use axum::{extract::State, response::Response};
@@ -48,13 +53,13 @@ use crate::http::error::{Report, RequestError};
 use crate::http::idempotency_key::IdempotencyKey;
 use crate::http::json_api::JsonApi;
 use crate::http::negotiation::JSON;
-use crate::http::query::{Count, Query};
+use crate::http::query::Count;
 use crate::use_cases::recipes::{Precondition, Writer};
 
 /// Lists recipes in pages: all in the order of their ids, or those that a search finds. Or sends all of them as one document.
 ///
-/// With `Accept: application/x-ndjson`, `application/ld+json` or `application/zip` all recipes are sent at once, as they are at
-/// one moment, and there are no parameters.
+/// With `Accept: application/x-ndjson`, `application/ld+json` or `application/zip` all recipes that the filters select are sent at
+/// once, as they are at one moment, in the order of their ids, and without pages. `view` and `fields` are for NDJSON only.
 #[utoipa::path(
     get, path = "/api/v1/recipes", tag = "recipes", operation_id = "listRecipes",
     params(PageQuery, ViewQuery, SearchQuery),
@@ -78,8 +83,7 @@ pub async fn list(
     count: Count,
 ) -> Result<Response, Report> {
     if *representation != JSON {
-        Query::parse(&uri, &[])?;
-        return collection::respond(&app, reader.viewer, representation).await;
+        return collection::respond(&app, reader, &uri, representation).await;
     }
     if search::is_search(&uri) {
         return search::page(app, reader, &uri, count).await;
@@ -131,10 +135,10 @@ pub async fn list(
             (ref("#/components/schemas/TextDocument") = "text/plain"),
             (ref("#/components/schemas/TextDocument") = "text/x-cooklang"),
         ), headers(
-            ("etag" = String, description = "The revision and the representation, for If-None-Match; that of the JSON without \
-                parameters also for If-Match"),
-            ("last-modified" = String, description = "When it was last changed"))),
-        (status = 304, description = "You have the current revision"),
+            ("etag" = String, description = "The revision, the rating and the representation, for If-None-Match; that of the \
+                JSON without parameters also for If-Match, which only looks at the revision"),
+            ("last-modified" = String, description = "When it was last changed or rated"))),
+        (status = 304, description = "You have the current revision and rating"),
         Malformed, Unauthorized, WithoutRecipesRead, RecipeNotFound, NotAcceptable, Unavailable,
     )
 )]
@@ -149,8 +153,12 @@ pub async fn read(
     let response = if *representation == JSON && view.is_plain() {
         app.recipe_responses().read(app.recipes(), id, viewer).await?
     } else {
-        let (recipe, applied) = app.recipes().view(id, viewer, view.view).await?;
-        view.respond(&recipe, applied, representation)?
+        let mut shown = app.recipes().view(id, viewer, view.view).await?;
+        // Programs keep other documents without the address that they come from.
+        if let Some(url) = app.public_url().filter(|_| *representation != JSON) {
+            shown.recipe.images = shown.recipe.images.with_base(url.as_str());
+        }
+        view.respond(shown, representation)?
     };
     Ok(response.for_conditions(&conditions))
 }
@@ -167,8 +175,7 @@ pub async fn read(
     responses(
         (status = 201, description = "Created, on disk", body = ref("#/components/schemas/RecipeEnvelope"), headers(
             ("location" = String, description = "The address of the recipe"),
-            ("etag" = String, description = "The revision"),
-            ("idempotency-replayed" = String, description = "`true`: a former request with the key has created it"))),
+            ("etag" = String, description = "The revision"))),
         Malformed, Unauthorized, WithoutRecipesWrite, UnacceptableBody, QuotaExceeded, NotAcceptable, Unavailable,
     )
 )]

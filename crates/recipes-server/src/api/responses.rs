@@ -26,13 +26,6 @@ pub(super) fn data(data: &impl Serialize) -> Response {
     response
 }
 
-/// 201 with `{"data":…}` and the address of the new resource.
-pub(super) fn created(location: &str, data: &impl Serialize) -> Result<Response, Report> {
-    let location = HeaderValue::try_from(location).map_err(Report::internal)?;
-    let headers = [(header::CACHE_CONTROL, NO_STORE), (header::LOCATION, location)];
-    Ok((StatusCode::CREATED, headers, Json(Envelope { data })).into_response())
-}
-
 /// 202 for a requested mail, with the same message whether there is one to send or not.
 pub(super) fn mail_requested(accounts: &Accounts, message: &'static str) -> Response {
     #[derive(Serialize)]

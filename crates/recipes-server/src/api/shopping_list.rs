@@ -11,7 +11,8 @@ use super::documented_errors::{
     Unavailable, WithoutRecipesRead, WithoutRecipesWrite,
 };
 use super::nested::{Nested, Problems, is_blank, line, problem};
-use super::parameters::{TickedQuery, UuidInPath};
+use super::once::once;
+use super::parameters::{IdempotencyKeyHeader, TickedQuery, UuidInPath};
 use super::path::PathId;
 use super::responses::data;
 use crate::app::App;
@@ -20,6 +21,7 @@ use crate::http::body::{Body, Parse, ParseFields, fields::Fields};
 use crate::http::error::{Report, RequestError};
 use crate::http::json_api::JsonApi;
 use crate::http::query::{NoQuery, Query};
+use crate::http::repeatable::{Answer, RepeatableBody};
 use crate::use_cases::planning::{AddToList, ChangeShoppingItem, Servings, ShoppingItem};
 
 /// The longest item, in characters.
@@ -51,22 +53,25 @@ pub async fn read(
 
 /// Adds the ingredients of recipes, those of the plan, or items of your own.
 ///
-/// Equal foods are added up where their units allow, also with items that are not ticked.
+/// Equal foods are added up where their units allow, also with items that are not ticked. A recipe for the same servings, and a meal
+/// of the plan, are added once as long as one of their items is in the list, ticked or not: a repeated request changes nothing. `again`
+/// adds them once more. Items of your own are always added.
 #[utoipa::path(
     post, path = "/api/v1/shopping-list", tag = "planning", operation_id = "addToShoppingList",
+    params(IdempotencyKeyHeader),
     request_body(content = ref("#/components/schemas/NewShoppingItems"), content_type = "application/json"),
     security(("bearer" = ["recipes:write"])),
     responses(
-        (status = 204, description = "Added, on disk"),
+        (status = 204, description = "Added, on disk, or in the list already"),
         Malformed, Unauthorized, WithoutRecipesWrite, TooManyItems, UnacceptableBody, NotAcceptable, Unavailable,
     )
 )]
 pub async fn add(
     JsonApi(app): JsonApi<App>,
     Member(actor): Member,
-    Body(new): Body<NewShoppingItems>,
-) -> Result<StatusCode, Report> {
-    let NewShoppingItems { recipes, days, items } = new;
+    RepeatableBody(key, new): RepeatableBody<NewShoppingItems>,
+) -> Result<Response, Report> {
+    let NewShoppingItems { recipes, days, items, again } = new;
     let plan = match days {
         None => None,
         Some((first, last)) => {
@@ -74,8 +79,8 @@ pub async fn add(
             Some(days.map_err(|why| RequestError::Invalid(vec![problem("/plan".to_owned(), why)]))?)
         }
     };
-    app.planning().add_to_list(AddToList { recipes, plan, items }, actor).await?;
-    Ok(StatusCode::NO_CONTENT)
+    let add = |once| app.planning().add_to_list(AddToList { recipes, plan, items, again }, actor, once);
+    once(&app, actor, key, |(): &()| Ok(Answer::no_content()), add).await
 }
 
 /// Removes all items, or the ticked ones.
@@ -160,6 +165,7 @@ pub struct NewShoppingItems {
     recipes: Vec<(RecipeId, Option<Servings>)>,
     days: Option<(jiff::civil::Date, Option<jiff::civil::Date>)>,
     items: Vec<String>,
+    again: bool,
 }
 
 /// A change of one item, as the body states it.
@@ -171,7 +177,7 @@ pub struct ItemChange {
 
 impl Parse for NewShoppingItems {
     fn unknown_fields(fields: &Map<String, Value>) -> Vec<FieldError> {
-        crate::http::body::fields::unknown(fields, &["recipes", "plan", "items"])
+        crate::http::body::fields::unknown(fields, &["recipes", "plan", "items", "again"])
     }
 
     fn parse(fields: &Map<String, Value>, encoding: Scalars) -> Result<Self, Vec<FieldError>> {
@@ -206,10 +212,13 @@ impl Parse for NewShoppingItems {
             }
         };
         let items = body.texts("items", (ITEMS, TEXT), &mut problems);
+        let mut scalars = Fields::of(fields, encoding);
+        let again = scalars.flag("again").unwrap_or_default();
+        problems.extend(scalars.finish(Some(())).err().into_iter().flatten());
         if problems.is_empty() && recipes.is_empty() && days.is_none() && items.is_empty() {
             problems.push(problem("/items".to_owned(), "is required, or recipes, or a plan"));
         }
-        if problems.is_empty() { Ok(Self { recipes, days, items }) } else { Err(problems) }
+        if problems.is_empty() { Ok(Self { recipes, days, items, again }) } else { Err(problems) }
     }
 }
 

@@ -27,8 +27,12 @@ use crate::use_cases::accounts::ClientInfo;
         Malformed, Unauthorized, WithoutScope, RateLimited, NotAcceptable, Unavailable,
     )
 )]
-pub async fn send(JsonApi(app): JsonApi<App>, me: AccountOwner) -> Result<Response, Report> {
-    app.accounts().send_verification(&me.user, me.actor).await?;
+pub async fn send(
+    JsonApi(app): JsonApi<App>,
+    me: AccountOwner,
+    client: ClientInfo,
+) -> Result<Response, Report> {
+    app.accounts().send_verification(&me.user, me.actor, client.language).await?;
     Ok(mail_requested(
         app.accounts(),
         "The mail will be sent, unless your e-mail address is verified already",

@@ -15,7 +15,7 @@ use super::guard::Guard;
 use crate::http::client_address::ClientAddress;
 use crate::http::error::Report;
 use crate::use_cases::accounts::AccountError;
-use crate::use_cases::recipes::{Recipes, Writer};
+use crate::use_cases::recipes::{RecipeError, Recipes, Writer};
 
 /// The owner of an account, with a session or with an API token that has the scope `account`.
 pub struct AccountOwner {
@@ -89,9 +89,26 @@ where
             return Ok(Self { viewer: Viewer::Anyone, user: None });
         };
         require_scope(&caller, Scope::RecipesRead.as_str())?;
-        let user = caller.user.id;
-        let viewer = if caller.acts_as_admin() { Viewer::Admin } else { Viewer::User(user) };
-        Ok(Self { viewer, user: Some(user) })
+        Ok(Self { viewer: viewer_of(&caller), user: Some(caller.user.id) })
+    }
+}
+
+/// The recipes in the bin that a user may restore. An API token needs the scope `recipes:read`. Who writes no recipes has no bin.
+pub struct BinReader(pub Viewer);
+
+impl<S> FromRequestParts<S> for BinReader
+where
+    S: Send + Sync,
+    Arc<Guard>: FromRef<S>,
+{
+    type Rejection = Report;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Report> {
+        let caller = caller_with(Scope::RecipesRead, parts, state).await?;
+        if !caller.user.may_write() {
+            return Err(RecipeError::ReadOnlyAccount.into());
+        }
+        Ok(Self(viewer_of(&caller)))
     }
 }
 
@@ -111,9 +128,7 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Report> {
         let caller = caller_with(Scope::RecipesRead, parts, state).await?;
-        let user = caller.user.id;
-        let viewer = if caller.acts_as_admin() { Viewer::Admin } else { Viewer::User(user) };
-        Ok(Self { viewer, user })
+        Ok(Self { viewer: viewer_of(&caller), user: caller.user.id })
     }
 }
 
@@ -173,6 +188,10 @@ where
 {
     let may_read = caller.has_scope(Scope::RecipesRead.as_str());
     Ok(Arc::<Recipes>::from_ref(state).writer(&caller.user, caller.actor(None), may_read)?)
+}
+
+fn viewer_of(caller: &Caller) -> Viewer {
+    if caller.acts_as_admin() { Viewer::Admin } else { Viewer::User(caller.user.id) }
 }
 
 async fn caller<S>(parts: &mut Parts, state: &S) -> Result<Caller, Report>

@@ -8,8 +8,8 @@ use store::Record;
 
 use super::{End, FORMAT, Header, Summary, VERSION, writer::hexadecimal};
 
-/// The longest line is a recipe of 256 KiB, in which each byte may need two.
-const MAX_LINE: u64 = 4 << 20;
+/// The longest line is a picture: three JPEGs of a megabyte at most, in base64.
+const MAX_LINE: u64 = 8 << 20;
 
 /// Records of a batch at most, and their bytes unless a single one has more.
 const BATCH: usize = 500;

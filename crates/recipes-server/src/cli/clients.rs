@@ -188,11 +188,11 @@ impl Run {
             named(id, clients.change(id, set, operator).await)
         };
         match command {
-            Clients::Add(new) => self.print(&clients.create(record(*new)?, operator).await?),
+            Clients::Add(new) => self.print(&clients.create(record(*new)?, operator, None).await?),
             Clients::List => clients.list().await?.iter().try_for_each(|client| self.print(client)),
             Clients::Show { client } => self.print(&named(&client, clients.get(&client).await)?),
             Clients::RotateSecret { client } => {
-                self.print(&named(&client, clients.replace_secret(&client, operator).await)?)
+                self.print(&named(&client, clients.replace_secret(&client, operator, None).await)?)
             }
             Clients::Disable { client } => self.print(&change(&client, true).await?),
             Clients::Enable { client } => self.print(&change(&client, false).await?),

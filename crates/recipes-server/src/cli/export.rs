@@ -8,8 +8,9 @@ use std::{
 };
 
 use clap::{Args, ValueEnum};
+use recipes::ImageSize;
 use recipes::export::ExportFormat;
-use store::{Store, Viewer};
+use store::{ImageKey, Store, Viewer};
 
 use super::{database::open_existing, own_files};
 use crate::clock::Clock;
@@ -21,7 +22,7 @@ use crate::output_file;
 ///
 /// The service may run at the same time; the export has the recipes as they are at one moment. An import of ndjson, json or zip
 /// into an empty database gives each recipe a new id, in the order of the file, and keeps its uid. If no recipe was ever
-/// deleted, a new export is the same file byte for byte.
+/// deleted, a new export is the same file byte for byte, apart from pictures: only zip has them.
 ///
 /// The other formats are for other programs and for people. What they have no place for is named on standard error.
 ///
@@ -30,7 +31,7 @@ use crate::output_file;
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Export {
-    /// Format: ndjson, one recipe per line; json, an array; zip, an archive with one JSON file per recipe; jsonld, one
+    /// Format: ndjson, one recipe per line; json, an array; zip, an archive with one JSON file per recipe and its pictures; jsonld, one
     /// document of schema.org; markdown, text or cooklang, an archive with one such file per recipe
     #[arg(long, value_name = "FORMAT", default_value = "ndjson", hide_possible_values = true)]
     format: Format,
@@ -115,10 +116,19 @@ async fn write<W: Write>(store: &Store, format: CollectionFormat, mut out: W) ->
     let mut writer = CollectionWriter::new(format, false);
     let mut snapshot = store.recipe_snapshot(Viewer::Admin);
     while let Some(page) = snapshot.next().await? {
+        let mut images = Vec::new();
         for (_, json) in page.iter() {
-            writer.push(json)?;
+            images.extend(writer.push(json)?);
         }
         out.write_all(&writer.take_written())?;
+        for image in images {
+            let key = ImageKey { recipe: image.recipe, step: image.step, size: ImageSize::Large };
+            let found = store.image(key, Viewer::Admin).await?;
+            if let Some(found) = found {
+                writer.push_image(&image, &found.jpeg)?;
+                out.write_all(&writer.take_written())?;
+            }
+        }
     }
     out.write_all(&writer.finish()?)?;
     out.flush()?;

@@ -6,13 +6,17 @@ use clap::{Arg, Command};
 const DATABASE: &[&str] = &["data_dir", "database_url"];
 
 /// The settings that a command reads, or all commands of a group; `None`: all settings.
-fn settings_of(command: &str) -> Option<&'static [&'static str]> {
+fn settings_of(command: &str, inherited: &[&str]) -> Option<&'static [&'static str]> {
     Some(match command {
         "serve" | "check" => return None,
         "import" | "export" | "backup" | "restore" | "users" | "audit" => DATABASE,
         "health" => &["host", "port", "public_url"],
         "decode" => &["data_dir", "database_url", "public_url"],
-        "add" | "set-password" => &["password_scheme", "bcrypt_cost", "password_min_length", "public_url"],
+        "webhooks" => &["data_dir", "database_url", "webhook_private"],
+        // Of users: other groups have such commands, too.
+        "add" | "set-password" if inherited == DATABASE => {
+            &["password_scheme", "bcrypt_cost", "password_min_length", "public_url"]
+        }
         "invite" => &["signup", "public_url", "host", "port"],
         _ => &[],
     })
@@ -44,7 +48,7 @@ fn with_settings(
     inherited: &[&str],
     add: &impl Fn(&Arg, bool) -> Option<Arg>,
 ) -> Command {
-    let own = settings_of(command.get_name());
+    let own = settings_of(command.get_name(), inherited);
     let is_read = |setting: &Arg| {
         let id = setting.get_id().as_str();
         own.is_none_or(|own| own.contains(&id)) || inherited.contains(&id)

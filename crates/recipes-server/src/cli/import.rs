@@ -15,6 +15,7 @@ use std::{
 
 use crate::clock::Clock;
 use crate::entropy::Entropy;
+use crate::images::ImageMaker;
 use accounts::Email;
 use clap::{Args, ValueEnum};
 use formats::{Content, Format, Item, Options, Reader};
@@ -142,6 +143,7 @@ impl Import {
             // Users of SQLite share a commit. Those of PostgreSQL would wait for connections that nothing drives.
             max_users: if config.database_url().file().is_some() { writes::BATCH } else { 1 },
             recipes: Vec::new(),
+            image_maker: None,
             tally: Tally::default(),
             bar: ProgressBar::hidden(),
             store,
@@ -188,6 +190,8 @@ struct Importer {
     users: VecDeque<PendingUser>,
     max_users: usize,
     recipes: Vec<PendingRecipe>,
+    /// Started for the first picture.
+    image_maker: Option<ImageMaker>,
     tally: Tally,
     bar: ProgressBar,
 }
@@ -208,7 +212,7 @@ impl Importer {
                     self.fail(&path.display().to_string(), "is a folder without files");
                 }
                 for file in files {
-                    self.import_file(&file).await?;
+                    self.import_file(&file, file != path).await?;
                 }
             }
             Err(error) => self.fail(&path.display().to_string(), &format!("cannot be read: {error}")),
@@ -216,7 +220,8 @@ impl Importer {
         Ok(())
     }
 
-    async fn import_file(&mut self, path: &Path) -> anyhow::Result<()> {
+    /// In folders a file with one recipe can have pictures beside it.
+    async fn import_file(&mut self, path: &Path, in_folder: bool) -> anyhow::Result<()> {
         let name = if path == Path::new("-") { "standard input".into() } else { path.display().to_string() };
         let options = Options { format: self.format, file_name: name.clone(), ..Options::default() };
         let opened = sources::open(path).and_then(|(input, bar)| Ok((Reader::open(input, options)?, bar)));
@@ -230,9 +235,19 @@ impl Importer {
                 return Ok(());
             }
         };
+        let mut read = reader.next_item();
+        let mut is_first = true;
         loop {
-            match reader.next_item() {
-                Ok(Some(item)) => self.import_item(item, &name).await?,
+            match read {
+                Ok(Some(mut item)) => {
+                    let next = reader.next_item();
+                    if in_folder && is_first && matches!(next, Ok(None)) {
+                        add_pictures(path, &mut item);
+                    }
+                    is_first = false;
+                    self.import_item(item, &name).await?;
+                    read = next;
+                }
                 Ok(None) => break,
                 Err(error) => {
                     self.fail(&name, &format!("cannot be read: {error}"));
@@ -265,7 +280,7 @@ impl Importer {
                             &format!("\"{}\": {warning}", printable(name.unwrap_or_default())),
                         );
                     }
-                    self.add_recipe(*recipe, place).await?;
+                    self.add_recipe(*recipe, item.images, place).await?;
                 }
             }
             Ok(Content::Account(fields)) => {
@@ -346,5 +361,14 @@ impl Importer {
         self.bar.suspend(|| {
             let _ = writeln!(io::stderr(), "{}: {}", escape(place), escape(message));
         });
+    }
+}
+
+fn add_pictures(file: &Path, item: &mut Item) {
+    if let Ok(Content::Recipe(recipe)) = &item.content
+        && item.images.is_empty()
+    {
+        let steps = recipe.draft.content().instructions.as_ref().map_or(0, Vec::len);
+        item.add_images(sources::pictures(file, steps));
     }
 }

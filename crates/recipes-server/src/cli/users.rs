@@ -55,7 +55,7 @@ enum Users {
         /// Name of the user; default: the part of the address before the @
         #[arg(long, value_parser = Name::parse)]
         name: Option<Name>,
-        /// Role: user, or admin, who may change everything
+        /// Role: viewer, who writes no recipes; user; or admin, who may change everything
         #[arg(long, default_value = "user", value_parser = role)]
         role: Role,
         /// Read the password from the first line of standard input
@@ -78,7 +78,7 @@ enum Users {
     #[command(after_help = "Example:\n  recipes users set-role ada@example.com admin")]
     SetRole {
         user: Account,
-        /// Role: user or admin
+        /// Role: viewer, user or admin
         #[arg(value_parser = role)]
         role: Role,
     },
@@ -114,7 +114,7 @@ enum Users {
 }
 
 fn role(text: &str) -> Result<Role, &'static str> {
-    Role::parse(text).ok_or("must be user or admin")
+    Role::parse(text).ok_or("must be viewer, user or admin")
 }
 
 impl UsersCommand {

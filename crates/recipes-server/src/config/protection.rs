@@ -6,7 +6,7 @@ use accounts::audit::Retention;
 use clap::{ArgAction, Args};
 use recipes::{Quota, Quotas};
 
-use super::values::HEADING;
+use super::values::{HEADING, boolean};
 use crate::auth::rate_limit::Quotas as RateLimits;
 use crate::http::client_address::TrustedProxies;
 use crate::limits;
@@ -39,6 +39,12 @@ pub struct Protection {
     /// Whether users may import recipes from web addresses: on or off. The service connects to public addresses only
     #[arg(long, env, global = true, value_name = "SWITCH", default_value = "on", value_parser = switch, action = ArgAction::Set)]
     pub url_import: bool,
+
+    /// Whether webhooks may be in private networks and on this machine: true or false. Without it, only at public addresses
+    #[arg(
+        long, env, global = true, value_name = "BOOL", default_value = "false", value_parser = boolean, action = ArgAction::Set
+    )]
+    pub webhook_private: bool,
 
     /// How many days the audit log keeps an event
     #[arg(long, env, global = true, value_name = "DAYS", default_value = "365", value_parser = days)]

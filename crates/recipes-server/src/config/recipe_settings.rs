@@ -1,7 +1,7 @@
 //! Settings of recipes: who reads them, and how they may be changed.
 
 use clap::{Args, ValueEnum};
-use recipes::LabelPolicy;
+use recipes::{LabelPolicy, Ownerless};
 use store::RevisionsKept;
 
 use super::values::{HEADING, boolean};
@@ -20,6 +20,17 @@ pub struct RecipeSettings {
         hide_possible_values = true
     )]
     pub(super) reading: Reading,
+
+    /// Who changes recipes without an owner: users (every user who has logged in) or admins (only administrators)
+    #[arg(
+        long,
+        env,
+        global = true,
+        value_name = "EDITORS",
+        default_value = "users",
+        hide_possible_values = true
+    )]
+    ownerless: OwnerlessEditors,
 
     /// Health labels of new and changed recipes: open (all texts) or known (only those of GET /api/v1/health-labels)
     #[arg(
@@ -50,12 +61,25 @@ pub struct RecipeSettings {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
+enum OwnerlessEditors {
+    Users,
+    Admins,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
 enum Labels {
     Open,
     Known,
 }
 
 impl RecipeSettings {
+    pub(super) fn ownerless(&self) -> Ownerless {
+        match self.ownerless {
+            OwnerlessEditors::Users => Ownerless::Users,
+            OwnerlessEditors::Admins => Ownerless::Admins,
+        }
+    }
+
     pub(super) fn revisions_kept(&self) -> RevisionsKept {
         RevisionsKept(self.revisions_kept)
     }

@@ -1,7 +1,7 @@
 use std::{fs, path::Path};
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser};
-use recipes::LabelPolicy;
+use recipes::{LabelPolicy, Ownerless};
 
 use super::{values::*, *};
 use crate::http::origin::Origin;
@@ -63,6 +63,7 @@ fn defaults_are_those_of_the_original_api() {
     let accounts = config.accounts();
     assert_eq!((accounts.sign_up, accounts.require_verified_email), (SignUpMode::Open, false));
     assert_eq!((accounts.reading, accounts.labels), (Reading::Public, LabelPolicy::Open));
+    assert_eq!(accounts.ownerless, Ownerless::Users);
     assert_eq!(accounts.password_policy, Policy::default());
 }
 
@@ -82,6 +83,7 @@ fn every_setting_can_be_set() {
         "--require-verified-email=true",
         "--labels=known",
         "--reading=members",
+        "--ownerless=admins",
         "--password-min-length=12",
         "--public-url=https://food.example.com:8443/x/",
         "--mail-from=Kitchen <kitchen@example.com>",
@@ -101,6 +103,7 @@ fn every_setting_can_be_set() {
     let accounts = config.accounts();
     assert_eq!((accounts.sign_up, accounts.require_verified_email), (SignUpMode::Invite, true));
     assert_eq!((accounts.reading, accounts.labels), (Reading::Members, LabelPolicy::Known));
+    assert_eq!(accounts.ownerless, Ownerless::Admins);
     let policy = Policy { minimum: 12, host: Some("food.example.com".to_owned()) };
     assert_eq!(accounts.password_policy, policy);
     let MailTemplate { from, site } = config.mail_template("127.0.0.1:80".parse().unwrap()).unwrap();

@@ -20,7 +20,7 @@ use zeroize::Zeroize as _;
 
 use self::fields::Fields;
 pub use self::form_text::{FORM_BYTES, FormText};
-pub use self::raw::{RawBody, RawFile};
+pub use self::raw::{FileForm, ImageBody, RawBody, RawFile};
 use crate::http::error::{Report, RequestError};
 use crate::limits;
 
@@ -79,6 +79,18 @@ impl<T: Parse + Send + 'static> Body<T> {
     /// # Errors
     /// [`RequestError`] if the body is too large, too slow, or not valid.
     pub async fn split(request: Request) -> Result<(Parts, Self), RequestError> {
+        let (head, body, ()) = Self::split_with(request, |_| ()).await?;
+        Ok((head, body))
+    }
+
+    /// [`split`](Self::split), and what `look` makes of the bytes.
+    ///
+    /// # Errors
+    /// As [`split`](Self::split).
+    pub(super) async fn split_with<R: Send + 'static>(
+        request: Request,
+        look: impl FnOnce(&[u8]) -> R + Send + 'static,
+    ) -> Result<(Parts, Self, R), RequestError> {
         let (head, body) = request.into_parts();
         let encoding = match head.method {
             Method::PATCH => encoding_of_patch(&head.headers)?,
@@ -88,14 +100,15 @@ impl<T: Parse + Send + 'static> Body<T> {
         let is_large = body.len() > PARSED_INLINE;
         let parse = move || {
             let parsed = read(&head.headers, encoding, &body);
+            let looked = look(&body);
             if <T as Parse>::HAS_SECRETS {
                 body.wipe();
             }
-            (parsed, head)
+            (parsed, head, looked)
         };
-        let (parsed, head) =
+        let (parsed, head, looked) =
             if is_large { spawn_blocking(parse).await.map_err(RequestError::internal)? } else { parse() };
-        Ok((head, Self(parsed?)))
+        Ok((head, Self(parsed?), looked))
     }
 }
 

@@ -1,4 +1,4 @@
-//! The device and address of the client, read from the request.
+//! The device, the address and the language of the client, read from the request.
 
 use std::convert::Infallible;
 
@@ -8,6 +8,7 @@ use http::{header, request::Parts};
 
 use super::client_address::ClientAddress;
 use crate::use_cases::accounts::ClientInfo;
+use crate::web::languages::Language;
 
 impl<S: Sync> FromRequestParts<S> for ClientInfo {
     type Rejection = Infallible;
@@ -16,6 +17,6 @@ impl<S: Sync> FromRequestParts<S> for ClientInfo {
         let user_agent = parts.headers.get(header::USER_AGENT);
         let device = user_agent.and_then(|value| Device::of(&String::from_utf8_lossy(value.as_bytes())));
         let ClientAddress(address) = ClientAddress::of(parts);
-        Ok(Self { device, address })
+        Ok(Self { device, address, language: Language::of_request(&parts.headers).into() })
     }
 }

@@ -177,6 +177,43 @@ mod tests {
         );
     }
 
+    /// A client that has an older rating gets the new one, and an edit of what it has is no conflict.
+    #[test]
+    fn rating_is_a_part_of_the_tag_but_not_of_the_revision() {
+        let rated = ETag { rating: recipes::Rating::of(3, 13), ..current() };
+        let markdown = ETag { representation: &MARKDOWN, ..rated };
+        assert_eq!(rated.to_header(), "\"7-3-r433.3\"");
+        assert_eq!(markdown.to_header(), "\"7-3-r433.3-md\"");
+        for (tag, is_rated, is_markdown, revisions) in [
+            ("\"7-3-r433.3\"", true, false, vec![3]),
+            ("W/\"7-3-r433.3\"", true, false, vec![3]),
+            ("\"7-3-r433.3-gzip\"", true, false, vec![3]),
+            ("\"7-3-r433.3+br\"", true, false, vec![3]),
+            ("\"7-3-r450.2\"", false, false, vec![3]),
+            ("\"7-3\"", false, false, vec![3]),
+            ("\"7-2-r433.3\"", false, false, vec![2]),
+            ("\"8-3-r433.3\"", false, false, vec![]),
+            ("\"7-3-r433.3-md\"", false, true, vec![]),
+            ("\"7-3-md\"", false, false, vec![]),
+            ("\"7-3-r433.\"", false, false, vec![]),
+            ("\"7-3-r433\"", false, false, vec![]),
+            ("\"7-3-r4a.3\"", false, false, vec![]),
+            ("\"7-3-r433.3-r433.3\"", false, false, vec![]),
+        ] {
+            let at = SystemTime::UNIX_EPOCH;
+            let reads = conditions(&[(header::IF_NONE_MATCH, tag)]);
+            assert_eq!(is_fresh(&reads, rated, at), is_rated, "{tag}");
+            assert_eq!(is_fresh(&reads, markdown, at), is_markdown, "{tag}");
+            let edits = precondition(&conditions(&[(header::IF_MATCH, tag)]), current().id).unwrap();
+            assert_eq!(edits, Precondition::Revisions(revisions), "{tag}");
+        }
+        assert!(!is_fresh(
+            &conditions(&[(header::IF_NONE_MATCH, "\"7-3-r433.3\"")]),
+            current(),
+            SystemTime::UNIX_EPOCH
+        ));
+    }
+
     /// The forms in which `"7-3"` comes back.
     const CHANGED_BY_PROXIES: [&str; 12] = [
         "W/\"7-3\"",

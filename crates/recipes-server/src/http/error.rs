@@ -18,7 +18,9 @@ mod client;
 mod plan;
 mod recipe;
 mod rejection;
+mod repeat;
 mod report;
+mod webhook;
 
 use std::{borrow::Cow, time::Duration};
 
@@ -26,7 +28,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use recipes::FieldError;
 
-pub use self::report::{Cause, Report};
+pub use self::report::{Cause, ErrorMember, Report};
 use crate::auth::rate_limit::LimitReached;
 use crate::http::memory_budget::BudgetExhausted;
 
@@ -58,6 +60,10 @@ pub enum RequestError {
         limit: usize,
     },
     BodyTooSlow,
+    /// The representation has no byte of the range.
+    RangeNotSatisfiable {
+        length: usize,
+    },
     /// Unknown fields together with `Prefer: handling=strict`.
     UnknownFields(Vec<FieldError>),
     /// The body is well-formed, but some values are not valid: all problems at once.
@@ -146,6 +152,14 @@ impl From<RequestError> for Report {
                 "body_too_slow",
                 "The body did not arrive in time; send the request again",
             ),
+            E::RangeNotSatisfiable { length } => {
+                let message = format!("The picture has {length} bytes, none of them in this range");
+                let report = Self::new(StatusCode::RANGE_NOT_SATISFIABLE, "range_not_satisfiable", message);
+                match HeaderValue::try_from(format!("bytes */{length}")) {
+                    Ok(range) => report.with_header(header::CONTENT_RANGE, range),
+                    Err(_) => report,
+                }
+            }
             E::UnknownFields(errors) => Self::new(
                 StatusCode::BAD_REQUEST,
                 "unknown_fields",

@@ -4,7 +4,7 @@ use axum::extract::FromRequestParts;
 use http::request::Parts;
 
 use crate::http::error::RequestError;
-use crate::http::negotiation::{JSON, choose};
+use crate::http::negotiation::{JSON, NDJSON, choose};
 
 /// The state, for a route that responds with JSON. It takes the place of `State` in the handler's arguments.
 ///
@@ -20,6 +20,25 @@ impl<S: Clone + Sync> FromRequestParts<S> for JsonApi<S> {
         match choose(&parts.headers, &[&JSON]) {
             Some(_) => Ok(Self(state.clone())),
             None => Err(RequestError::NotAcceptable { offered: JSON.media_type.to_string() }),
+        }
+    }
+}
+
+/// The state, for a route that responds with JSON, or line by line with NDJSON. See [`JsonApi`].
+pub struct JsonOrNdjson<S> {
+    pub app: S,
+    pub is_ndjson: bool,
+}
+
+impl<S: Clone + Sync> FromRequestParts<S> for JsonOrNdjson<S> {
+    type Rejection = RequestError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, RequestError> {
+        match choose(&parts.headers, &[&JSON, &NDJSON]) {
+            Some(chosen) => Ok(Self { app: state.clone(), is_ndjson: *chosen == NDJSON }),
+            None => Err(RequestError::NotAcceptable {
+                offered: format!("{} and {}", JSON.media_type, NDJSON.media_type),
+            }),
         }
     }
 }

@@ -5,6 +5,8 @@
 //! task's write to the database takes longer if there is an account, and a client would see that in a write of its own right
 //! behind the request. The mail goes to the *stored* address: two addresses that count as equal may be different mailboxes.
 //!
+//! The queue also has the language of the request, so that the task on any server writes the mail without it.
+//!
 //! A mail that waits survives a restart, and servers that share a database share the queue. A server that takes a mail has it
 //! for [`MINE_FOR`](worker::MINE_FOR). If the server ends meanwhile, the mail is sent after that time. A mail is sent twice only
 //! if a server ends between the answer of the mail server and the removal of the mail.
@@ -22,7 +24,7 @@ mod worker;
 
 use std::{sync::Arc, time::Duration};
 
-use accounts::{Email, MailPurpose, NewMail, audit::Actor};
+use accounts::{Email, LanguageTag, MailPurpose, NewMail, audit::Actor};
 use ids::InvitationId;
 use secrecy::{ExposeSecret as _, SecretString};
 use store::{Context, Store, StoreError};
@@ -82,7 +84,8 @@ impl Mailer {
         (mailer, MailWorker::new(wake, config))
     }
 
-    /// Queues a mail with a link to the account with this address. Without such an account, no mail is sent.
+    /// Queues a mail with a link to the account with this address. Without such an account, no mail is sent. The mail is in this
+    /// language, unless the user has chosen another one.
     ///
     /// # Errors
     /// [`QueueError`].
@@ -91,16 +94,22 @@ impl Mailer {
         purpose: MailPurpose,
         to: &Email,
         actor: Actor,
+        language: LanguageTag,
     ) -> Result<(), QueueError> {
-        self.queue(NewMail::Link { purpose, to: to.clone() }, actor).await
+        self.queue(NewMail::Link { purpose, to: to.clone() }, actor, language).await
     }
 
     /// Queues an invitation, to its address.
     ///
     /// # Errors
     /// [`QueueError`].
-    pub async fn invite(&self, invitation: InvitationId, actor: Actor) -> Result<(), QueueError> {
-        self.queue(NewMail::Invitation(invitation), actor).await
+    pub async fn invite(
+        &self,
+        invitation: InvitationId,
+        actor: Actor,
+        language: LanguageTag,
+    ) -> Result<(), QueueError> {
+        self.queue(NewMail::Invitation(invitation), actor, language).await
     }
 
     /// Whether mails go to a mail server. Otherwise they are files, which only the operator can read.
@@ -113,10 +122,15 @@ impl Mailer {
         invitation_link(&self.site, token.expose_secret())
     }
 
-    async fn queue(&self, mail: NewMail, actor: Actor) -> Result<(), QueueError> {
+    /// The link that shows a recipe to everybody who has it. The token is in the query, which the access log leaves out.
+    pub fn share_link(&self, token: &SecretString) -> String {
+        format!("{}/shared?token={}", self.site, token.expose_secret())
+    }
+
+    async fn queue(&self, mail: NewMail, actor: Actor, language: LanguageTag) -> Result<(), QueueError> {
         let (now, random) = (self.clock.now(), u16::from_le_bytes(self.entropy.bytes()));
         let due_at = now + MIN_DELAY + Duration::from_millis((random % 1_000).into());
-        if !self.store.queue_mail(mail, due_at, Context { actor, now }).await? {
+        if !self.store.queue_mail(mail, language, due_at, Context { actor, now }).await? {
             return Err(QueueError::Full);
         }
         self.wake.notify_one();

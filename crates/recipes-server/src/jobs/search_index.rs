@@ -74,6 +74,8 @@ struct Progress {
     started: Instant,
     /// Milliseconds from `started` to the last time when the index had everything.
     level_at: AtomicU64,
+    /// Marked for each look at the store that has found changes.
+    changes: watch::Sender<()>,
 }
 
 impl SearchIndex {
@@ -101,6 +103,7 @@ impl SearchIndex {
             total: AtomicU64::new(0),
             started: Instant::now(),
             level_at: AtomicU64::new(0),
+            changes: watch::Sender::new(()),
         });
         let follower = Follower::new(store, index.clone(), Arc::clone(&progress));
         tokio::spawn(follower.run(Requests { waiting: requests, closing: closed }));
@@ -109,6 +112,11 @@ impl SearchIndex {
 
     pub fn index(&self) -> &RecipeIndex {
         &self.0.index
+    }
+
+    /// Is marked when recipes have changed, within a second. It spares others that follow the store a look of their own.
+    pub fn changes(&self) -> watch::Receiver<()> {
+        self.0.progress.changes.subscribe()
     }
 
     /// Lets the index catch up with the store, for a quarter of a second at most.

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use crate::worker_pool::PoolError;
+
 /// A password could not be hashed or verified. No variant says whether it is right.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -14,4 +16,13 @@ pub enum HashError {
     Nul,
     #[error("hashing failed: {0}")]
     Failed(&'static str),
+}
+
+impl From<PoolError> for HashError {
+    fn from(error: PoolError) -> Self {
+        match error {
+            PoolError::Overloaded { retry_after } => Self::Overloaded { retry_after },
+            PoolError::Failed(why) => Self::Failed(why),
+        }
+    }
 }

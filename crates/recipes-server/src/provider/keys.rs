@@ -10,9 +10,9 @@ use strict_oidc::{
 };
 
 use super::failure::{internal, unavailable};
-use super::sealing::SealingKey;
 use crate::auth::token_keys::TokenKeys;
 use crate::entropy::Entropy;
+use crate::sealing::SealingKey;
 
 /// RS256 for ID tokens, because most libraries expect it. ES256 for access tokens, because it signs 16 times as fast.
 const ALGORITHMS: [Algorithm; 2] = [Algorithm::Rs256, Algorithm::Es256];
@@ -43,7 +43,7 @@ pub(super) struct KeyLoader {
 impl KeyLoader {
     /// Loads the keys, after the steps of the schedule that are due.
     pub(super) async fn load(&self, now: Timestamp) -> Result<KeyRing, OAuthError> {
-        let data_key = self.data_key().await?;
+        let data_key = data_key(&self.store, &self.secrets, &self.entropy).await?;
         let at = UnixTime(u64::try_from(now.as_second()).unwrap_or(0));
         for _ in 0..ATTEMPTS {
             let rows = self.store.signing_keys().await.map_err(unavailable)?;
@@ -114,28 +114,32 @@ impl KeyLoader {
             sealed: sealed.map_err(internal)?,
         })
     }
+}
 
-    async fn data_key(&self) -> Result<SealingKey, OAuthError> {
-        let sealing =
-            |secret| SealingKey::of_secret(secret).ok_or_else(|| internal("JWT_SECRET has no bytes"));
-        let current = sealing(self.secrets.current())?;
-        for _ in 0..ATTEMPTS {
-            let found = self.store.data_key().await.map_err(unavailable)?;
-            let bytes = match &found {
-                None => self.entropy.bytes::<32>(),
-                Some(sealed) => {
-                    if let Ok(bytes) = current.open(DATA_KEY, sealed) {
-                        return Ok(SealingKey::new(key_bytes(&bytes)?));
-                    }
-                    let previous = self.secrets.previous().ok_or_else(|| internal(LOST))?;
-                    key_bytes(&sealing(previous)?.open(DATA_KEY, sealed).map_err(|_| internal(LOST))?)?
+/// The key that secrets in the database are encrypted with. It is made at the first call.
+pub(super) async fn data_key(
+    store: &Store,
+    secrets: &TokenKeys,
+    entropy: &Entropy,
+) -> Result<SealingKey, OAuthError> {
+    let sealing = |secret| SealingKey::of_secret(secret).ok_or_else(|| internal("JWT_SECRET has no bytes"));
+    let current = sealing(secrets.current())?;
+    for _ in 0..ATTEMPTS {
+        let found = store.data_key().await.map_err(unavailable)?;
+        let bytes = match &found {
+            None => entropy.bytes::<32>(),
+            Some(sealed) => {
+                if let Ok(bytes) = current.open(DATA_KEY, sealed) {
+                    return Ok(SealingKey::new(key_bytes(&bytes)?));
                 }
-            };
-            let sealed = current.seal(DATA_KEY, &bytes, self.entropy.bytes()).map_err(internal)?;
-            self.store.replace_data_key(found, sealed).await.map_err(unavailable)?;
-        }
-        Err(internal("other processes kept changing the data key"))
+                let previous = secrets.previous().ok_or_else(|| internal(LOST))?;
+                key_bytes(&sealing(previous)?.open(DATA_KEY, sealed).map_err(|_| internal(LOST))?)?
+            }
+        };
+        let sealed = current.seal(DATA_KEY, &bytes, entropy.bytes()).map_err(internal)?;
+        store.replace_data_key(found, sealed).await.map_err(unavailable)?;
     }
+    Err(internal("other processes kept changing the data key"))
 }
 
 /// The published keys.

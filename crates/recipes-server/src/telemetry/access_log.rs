@@ -68,7 +68,7 @@ impl AccessLog {
 /// The line ends with the request, as every event of it.
 fn warn_of_slow(entry: &Entry<'_>) {
     let waits = Waits::current();
-    let Waits { body, password, database } = waits;
+    let Waits { body, password, image, database } = waits;
     tracing::warn!(
         method = entry.method.as_str(),
         path = entry.path,
@@ -77,6 +77,7 @@ fn warn_of_slow(entry: &Entry<'_>) {
         cause = waits.cause(entry.duration),
         body.ms = milliseconds(body),
         password.ms = milliseconds(password),
+        image.ms = milliseconds(image),
         database.ms = milliseconds(database),
         "A slow request"
     );

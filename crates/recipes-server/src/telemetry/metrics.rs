@@ -84,6 +84,12 @@ fn describe() {
         "recipes_password_refusals_total",
         "Log-ins and the like refused because the queue was full"
     );
+    describe_histogram!(
+        "recipes_image_duration_seconds",
+        seconds,
+        "Time of decoding and resizing one picture"
+    );
+    describe_counter!("recipes_image_refusals_total", "Pictures refused because the queue was full");
     describe_histogram!("recipes_store_batch_writes", "Writes in one transaction of the writer");
     describe_histogram!(
         "recipes_store_commit_duration_seconds",
@@ -111,4 +117,8 @@ fn describe() {
     );
     describe_gauge!("recipes_backup_last_success", "0 if the last scheduled backup failed, else 1");
     describe_counter!("recipes_mails_total", "Attempts to send a mail, by result: sent, retried, failed");
+    describe_counter!(
+        "recipes_webhook_messages_total",
+        "Attempts to send a message to a webhook, by result: delivered, dropped, retried, failed"
+    );
 }

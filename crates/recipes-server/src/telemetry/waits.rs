@@ -17,13 +17,20 @@ pub struct Waits {
     pub body: Duration,
     /// The hashing of a password, and the queue before it.
     pub password: Duration,
+    /// The decoding of a picture, and the queue before it.
+    pub image: Duration,
     /// The database: writes, and with PostgreSQL also reads.
     pub database: Duration,
 }
 
 thread_local! {
     static CURRENT: Cell<Waits> = const {
-        Cell::new(Waits { body: Duration::ZERO, password: Duration::ZERO, database: Duration::ZERO })
+        Cell::new(Waits {
+            body: Duration::ZERO,
+            password: Duration::ZERO,
+            image: Duration::ZERO,
+            database: Duration::ZERO,
+        })
     };
 }
 
@@ -48,7 +55,12 @@ impl Waits {
 
     /// The name of the longest wait, if it is at least half of the time.
     pub(super) fn cause(&self, total: Duration) -> &'static str {
-        let waits = [("body", self.body), ("password", self.password), ("database", self.database)];
+        let waits = [
+            ("body", self.body),
+            ("password", self.password),
+            ("image", self.image),
+            ("database", self.database),
+        ];
         let longest = waits.into_iter().max_by_key(|(_, time)| *time);
         longest.filter(|(_, time)| *time * 2 >= total).map_or("other", |(name, _)| name)
     }
@@ -66,6 +78,13 @@ pub fn for_password(begun: Instant) {
     traces::waited("password", begun);
     let waits = CURRENT.get();
     CURRENT.set(Waits { password: waits.password + begun.elapsed(), ..waits });
+}
+
+/// Counts the time since `begun` as waiting for a picture to be decoded.
+pub fn for_image(begun: Instant) {
+    traces::waited("image", begun);
+    let waits = CURRENT.get();
+    CURRENT.set(Waits { image: waits.image + begun.elapsed(), ..waits });
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use strict_oidc::{Client, ClientSecret, Provider, Random, RegistrationError, Uni
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::provider::ClientRecord;
+use crate::use_cases::repeats::Once;
 
 /// A replaced secret stays good for a day, so that the client can be changed without an interruption.
 const OVERLAP: u64 = 24 * 60 * 60;
@@ -80,6 +81,7 @@ impl Clients {
         &self,
         mut record: ClientRecord,
         actor: Actor,
+        once: Option<Once<RegisteredClient>>,
     ) -> Result<RegisteredClient, ClientError> {
         let random = Random::new(self.entropy.bytes());
         let id = Client::random_id(&random);
@@ -89,7 +91,8 @@ impl Clients {
         record.client(&id, &self.protocol).check(&self.protocol)?;
         let row = ClientRow { id, record: record.to_json()?, created_at: self.clock.now() };
         // The id is 128 random bits.
-        if !self.store.create_client(row.clone(), self.context(actor)).await? {
+        let store = Once::store(once, &self.store, done(&row, secret.as_ref()));
+        if !store.create_client(row.clone(), self.context(actor)).await? {
             return Err(ClientError::Changed);
         }
         tracing::info!(client.id = %row.id, "A client was registered");
@@ -112,14 +115,19 @@ impl Clients {
         if record.jwks.is_some() {
             record.secrets.clear();
         }
-        self.replace(row, &record, (Event::ClientChanged, None), actor).await
+        self.replace(row, &record, (Event::ClientChanged, None), (actor, None)).await
     }
 
     /// Replaces the secret. The one before stays good for a day.
     ///
     /// # Errors
     /// [`ClientError::NotFound`], [`ClientError::HasNoSecret`], [`ClientError::Changed`].
-    pub async fn replace_secret(&self, id: &str, actor: Actor) -> Result<RegisteredClient, ClientError> {
+    pub async fn replace_secret(
+        &self,
+        id: &str,
+        actor: Actor,
+        once: Option<Once<RegisteredClient>>,
+    ) -> Result<RegisteredClient, ClientError> {
         let row = self.store.client(id).await?.ok_or(ClientError::NotFound)?;
         let mut record = ClientRecord::of(&row)?;
         if !record.kind.is_confidential() || record.jwks.is_some() {
@@ -130,7 +138,7 @@ impl Clients {
         record.secrets.retain(|old| old.expires_at.is_none());
         record.secrets.iter_mut().for_each(|old| old.expires_at = Some(end));
         record.secrets.insert(0, secret.record());
-        self.replace(row, &record, (Event::ClientSecretReplaced, Some(secret)), actor).await
+        self.replace(row, &record, (Event::ClientSecretReplaced, Some(secret)), (actor, once)).await
     }
 
     /// Deletes a client with the access that users gave it.
@@ -150,12 +158,13 @@ impl Clients {
         row: ClientRow,
         record: &ClientRecord,
         (event, secret): (Event, Option<ClientSecret>),
-        actor: Actor,
+        (actor, once): (Actor, Option<Once<RegisteredClient>>),
     ) -> Result<RegisteredClient, ClientError> {
         record.client(&row.id, &self.protocol).check(&self.protocol)?;
         let text = record.to_json()?;
         let new = ClientRow { record: text.clone(), ..row.clone() };
-        if !self.store.replace_client(row, text, event, self.context(actor)).await? {
+        let store = Once::store(once, &self.store, done(&new, secret.as_ref()));
+        if !store.replace_client(row, text, event, self.context(actor)).await? {
             return Err(ClientError::Changed);
         }
         registered(new, secret)
@@ -164,6 +173,15 @@ impl Clients {
     fn context(&self, actor: Actor) -> Context {
         Context { actor, now: self.clock.now() }
     }
+}
+
+/// The outcome of a write, which may have done nothing.
+fn done(
+    row: &ClientRow,
+    secret: Option<&ClientSecret>,
+) -> impl Fn(&bool) -> Option<RegisteredClient> + Send + Sync + use<> {
+    let (row, secret) = (row.clone(), secret.cloned());
+    move |is_done: &bool| if *is_done { registered(row.clone(), secret.clone()).ok() } else { None }
 }
 
 fn registered(row: ClientRow, secret: Option<ClientSecret>) -> Result<RegisteredClient, ClientError> {

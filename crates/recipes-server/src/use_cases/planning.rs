@@ -10,7 +10,7 @@ mod shopping;
 
 pub use self::error::PlanError;
 pub use self::household::{CreatedFeed, CreatedInvitation};
-pub use self::shopping::AddToList;
+pub use self::shopping::{AddToList, Added};
 pub use store::{ChangeShoppingItem, Household, MAX_PLAN_ENTRIES_OF_DAY, ShoppingItem};
 
 use std::borrow::Cow;
@@ -29,6 +29,7 @@ use store::{Context, NewPlanEntries, PlanEntry, Planned, Store, Viewer};
 
 use super::Dependencies;
 use super::recipes::Recipes;
+use super::repeats::Once;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 
@@ -215,18 +216,27 @@ impl Planning {
             days.iter().enumerate().find_map(of_day).unwrap_or_default()
         };
         let replaced = days.iter().map(|day| day.date).collect();
-        self.write(replaced, entries, actor, pointer).await
+        self.write(&self.store, (replaced, entries), actor, pointer).await
     }
 
     /// Adds a meal behind the others of the day.
     ///
     /// # Errors
     /// As [`replace`](Self::replace).
-    pub async fn add(&self, date: Date, meal: NewMeal, actor: Actor) -> Result<PlanEntryId, PlanError> {
+    pub async fn add(
+        &self,
+        date: Date,
+        meal: NewMeal,
+        actor: Actor,
+        once: Option<Once<PlanEntryId>>,
+    ) -> Result<PlanEntryId, PlanError> {
         self.check_date(date, "/date")?;
         let entry = self.entry(date, &meal);
         let id = entry.id;
-        self.write(Vec::new(), vec![entry], actor, |_| "/recipeId".to_owned()).await?;
+        let store = Once::store(once, &self.store, move |planned: &Planned| {
+            (*planned == Planned::Done).then_some(id)
+        });
+        self.write(&store, (Vec::new(), vec![entry]), actor, |_| "/recipeId".to_owned()).await?;
         Ok(id)
     }
 
@@ -241,14 +251,14 @@ impl Planning {
 
     async fn write(
         &self,
-        replaced: Vec<Date>,
-        entries: Vec<PlanEntry>,
+        store: &Store,
+        (replaced, entries): (Vec<Date>, Vec<PlanEntry>),
         actor: Actor,
         pointer: impl FnOnce(RecipeId) -> String,
     ) -> Result<(), PlanError> {
         let oldest = self.today().saturating_sub(PLANNED_DAYS.days());
         let new = NewPlanEntries { entries, oldest, new: self.new_household() };
-        match self.store.add_to_plan(replaced, new, self.context(actor)).await? {
+        match store.add_to_plan(replaced, new, self.context(actor)).await? {
             Planned::Done => Ok(()),
             Planned::NoSuchRecipe(recipe) => Err(no_such_recipe(pointer(recipe))),
             Planned::TooMany => Err(PlanError::TooManyMeals),

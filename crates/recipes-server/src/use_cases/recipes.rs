@@ -1,25 +1,35 @@
 //! Recipes: create, read, list, change, delete.
 
 mod bin;
+mod bulk;
 mod cooked;
 mod error;
 mod favourites;
+mod feed;
 mod health_labels;
+mod images;
 pub mod import;
 pub mod known;
+mod ratings;
 mod revisions;
 mod search;
+mod shares;
+mod transfer;
 mod writer;
 
 pub use self::{
+    bulk::{BulkDone, BulkOperation, BulkOutcome, BulkRefusal},
     cooked::CookedNow,
     error::RecipeError,
     health_labels::HealthLabelCounts,
+    images::ImageChange,
     revisions::HistoryEntry,
     search::{Found, PageWanted, RecipeQuery},
+    shares::{CreatedShare, ShareRecipe},
+    transfer::RecipeTransfer,
     writer::Writer,
 };
-pub use store::{Precondition, StoredRecipe, Viewer};
+pub use store::{ImageKey, Precondition, StoredRecipe, Viewer};
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,10 +39,10 @@ use ids::{RecipeId, Uid, UserId};
 use jiff::Timestamp;
 use recipes::allergens::{LabelHint, label_hints};
 use recipes::amounts::{AppliedView, RecipeView, ViewedRecipe};
-use recipes::{Draft, LabelPolicy, Quotas, Recipe, RecipePatch, Usage};
+use recipes::{Draft, LabelPolicy, Ownerless, Quotas, Recipe, RecipePatch, RecipeState, Usage};
 use store::{
-    Context, Edit, IdempotencyKey, Listing, NewRecipe, Once, Page, PageEnd, PatchRecipe, ReadCache,
-    RecipePage, RecipeSnapshot, ReplaceRecipe, RevisionsKept, Store, StoreError,
+    Context, Edit, EditTerms, Editor, IdempotencyKey, Listing, NewRecipe, Once, Page, PageEnd, PatchRecipe,
+    ReadCache, RecipePage, RecipeSnapshot, ReplaceRecipe, RevisionsKept, Store, StoreError,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
@@ -42,6 +52,8 @@ use super::Dependencies;
 use super::accounts::Reading;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
+use crate::images::ImageMaker;
+use crate::jobs::mail::Mailer;
 use crate::jobs::search_index::SearchIndex;
 use crate::page_fetcher::PageFetcher;
 
@@ -52,15 +64,26 @@ pub struct Recipes {
     quotas: Quotas,
     labels: LabelPolicy,
     reading: Reading,
+    ownerless: Ownerless,
     require_verified_email: bool,
     require_if_match: bool,
+    images: ImageMaker,
     revisions_kept: RevisionsKept,
     bin_days: u16,
     pages: Option<PageFetcher>,
+    mailer: Mailer,
     import_places: ImportPlaces,
     clock: Clock,
     entropy: Entropy,
     exports: Arc<Semaphore>,
+}
+
+/// A recipe for other servings or in other units, or as it is stored.
+pub struct ShownRecipe {
+    pub recipe: Recipe,
+    pub applied: AppliedView,
+    /// See [`StoredRecipe::modified_at`].
+    pub modified_at: Timestamp,
 }
 
 /// Snapshots at a time. Reads that take long have two connections of PostgreSQL.
@@ -77,11 +100,14 @@ impl Recipes {
             quotas: with.settings.quotas,
             labels: with.settings.labels,
             reading: with.settings.reading,
+            ownerless: with.settings.ownerless,
             require_verified_email: with.settings.require_verified_email,
             require_if_match: with.settings.require_if_match,
+            images: with.images.clone(),
             revisions_kept: with.settings.revisions_kept,
             bin_days: with.settings.bin_days,
             pages: with.pages.clone(),
+            mailer: with.mailer.clone(),
             import_places: ImportPlaces::default(),
             clock: with.clock.clone(),
             entropy: with.entropy.clone(),
@@ -93,8 +119,11 @@ impl Recipes {
     /// the recipes of all users.
     ///
     /// # Errors
-    /// [`RecipeError::EmailNotVerified`] if the operator requires a verified address.
+    /// [`RecipeError::ReadOnlyAccount`]; [`RecipeError::EmailNotVerified`] if the operator requires a verified address.
     pub fn writer(&self, user: &User, actor: Actor, may_read: bool) -> Result<Writer, RecipeError> {
+        if !user.may_write() {
+            return Err(RecipeError::ReadOnlyAccount);
+        }
         if self.require_verified_email && !user.email_verified {
             return Err(RecipeError::EmailNotVerified);
         }
@@ -168,10 +197,11 @@ impl Recipes {
         id: RecipeId,
         viewer: Viewer,
         view: RecipeView,
-    ) -> Result<(Recipe, AppliedView), RecipeError> {
-        let recipe = self.read_whole(id, viewer).await?;
+    ) -> Result<ShownRecipe, RecipeError> {
+        let stored = self.read(id, viewer).await?;
+        let recipe = whole(&stored)?;
         let ViewedRecipe { content, applied } = view.apply(recipe.content)?;
-        Ok((Recipe { content, ..recipe }, applied))
+        Ok(ShownRecipe { recipe: Recipe { content, ..recipe }, applied, modified_at: stored.modified_at() })
     }
 
     /// The allergens that the ingredients of a recipe may contain.
@@ -183,10 +213,7 @@ impl Recipes {
     }
 
     async fn read_whole(&self, id: RecipeId, viewer: Viewer) -> Result<Recipe, RecipeError> {
-        let stored = self.read(id, viewer).await?;
-        let mut json = Vec::with_capacity(stored.json_len());
-        stored.write_json(&mut json);
-        Ok(Recipe::from_json(&json)?)
+        whole(&self.read(id, viewer).await?)
     }
 
     /// A cache of values that are made of recipes. It is valid until the store changes.
@@ -240,9 +267,13 @@ impl Recipes {
         &self,
         viewer: Viewer,
     ) -> Result<(RecipeSnapshot, OwnedSemaphorePermit), RecipeError> {
-        let permit = timeout(EXPORT_PATIENCE, Arc::clone(&self.exports).acquire_owned()).await;
-        let permit = permit.ok().and_then(Result::ok).ok_or(RecipeError::TooManyExports)?;
+        let permit = self.export_permit().await?;
         Ok((self.store.recipe_snapshot(viewer), permit))
+    }
+
+    async fn export_permit(&self) -> Result<OwnedSemaphorePermit, RecipeError> {
+        let permit = timeout(EXPORT_PATIENCE, Arc::clone(&self.exports).acquire_owned()).await;
+        permit.ok().and_then(Result::ok).ok_or(RecipeError::TooManyExports)
     }
 
     /// How many recipes [`list`](Self::list) has in all.
@@ -266,13 +297,8 @@ impl Recipes {
         precondition: Precondition,
     ) -> Result<StoredRecipe, RecipeError> {
         self.labels.check(draft.health_labels()).map_err(RecipeError::Invalid)?;
-        let command = ReplaceRecipe {
-            id,
-            draft,
-            precondition,
-            quotas: self.quotas,
-            revisions_kept: self.revisions_kept,
-        };
+        let (ownerless, quotas, revisions_kept) = (self.ownerless, self.quotas, self.revisions_kept);
+        let command = ReplaceRecipe { id, draft, precondition, ownerless, quotas, revisions_kept };
         done(writer, self.store.replace_recipe(command, self.context(writer)).await)
     }
 
@@ -288,9 +314,21 @@ impl Recipes {
         precondition: Precondition,
     ) -> Result<StoredRecipe, RecipeError> {
         self.labels.check(patch.health_labels()).map_err(RecipeError::Invalid)?;
-        let command =
-            PatchRecipe { id, patch, precondition, quotas: self.quotas, revisions_kept: self.revisions_kept };
+        let (ownerless, quotas, revisions_kept) = (self.ownerless, self.quotas, self.revisions_kept);
+        let command = PatchRecipe { id, patch, precondition, ownerless, quotas, revisions_kept };
         done(writer, self.store.patch_recipe(command, self.context(writer)).await)
+    }
+
+    /// Whether this user may change the recipe. The store decides about each change.
+    pub fn may_edit(&self, user: &User, recipe: &Recipe) -> bool {
+        let editor = match user.role {
+            Role::Viewer => return false,
+            Role::User => Editor::User(user.id),
+            Role::Admin => Editor::Admin,
+        };
+        let (owner, revision) = (recipe.server.owner, recipe.server.revision);
+        RecipeState { owner, visibility: recipe.content.visibility, revision }
+            .may_edit(editor, self.ownerless)
     }
 
     /// Whether each change must say which revision it replaces.
@@ -298,9 +336,20 @@ impl Recipes {
         self.require_if_match
     }
 
+    /// What decides about a change, with the operator's choice.
+    fn terms(&self, precondition: Precondition) -> EditTerms {
+        EditTerms { precondition, ownerless: self.ownerless }
+    }
+
     fn context(&self, writer: Writer) -> Context {
         Context { actor: writer.actor, now: self.clock.now() }
     }
+}
+
+fn whole(stored: &StoredRecipe) -> Result<Recipe, RecipeError> {
+    let mut json = Vec::with_capacity(stored.json_len());
+    stored.write_json(&mut json);
+    Ok(Recipe::from_json(&json)?)
 }
 
 fn done<T>(writer: Writer, edit: Result<Edit<T>, StoreError>) -> Result<T, RecipeError> {
@@ -308,6 +357,7 @@ fn done<T>(writer: Writer, edit: Result<Edit<T>, StoreError>) -> Result<T, Recip
         Edit::Done(done) => Ok(done),
         Edit::NotFound => Err(RecipeError::NotFound),
         Edit::Forbidden => Err(RecipeError::NotTheOwner),
+        Edit::Ownerless => Err(RecipeError::NoOwner),
         Edit::Stale(current) => Err(RecipeError::Stale {
             id: current.id,
             revision: current.revision,

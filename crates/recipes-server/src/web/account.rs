@@ -160,7 +160,8 @@ pub(super) async fn update_profile(
             Some(NewEmail { email, password: form.get("password").into() })
         };
         let update = UpdateProfile { name: Some(name), email };
-        app.accounts().update_profile(&member.user, update, member.actor).await?;
+        let language = member.frame.language.into();
+        app.accounts().update_profile(&member.user, update, member.actor, language).await?;
         Ok("saved")
     };
     finish(&app, &member, ("profile", &form), update.await).await
@@ -191,7 +192,8 @@ pub(super) async fn send_verification(
 ) -> Result<Response, Report> {
     let send = async {
         form.check_token(&app, Some(member.session))?;
-        app.accounts().send_verification(&member.user, member.actor).await?;
+        let language = member.frame.language.into();
+        app.accounts().send_verification(&member.user, member.actor, language).await?;
         Ok("mailed")
     };
     finish(&app, &member, ("verification", &form), send.await).await
@@ -237,7 +239,7 @@ pub(super) async fn create_token(
         let days: Option<u64> = form.get("days").parse().ok();
         let expires_at = days.map(|days| app.accounts().now() + Duration::from_hours(24 * days.min(3_660)));
         let command = CreateApiToken { name, scopes, expires_at };
-        Ok::<_, Report>(app.accounts().create_api_token(&member.user, command, member.actor).await?)
+        Ok::<_, Report>(app.accounts().create_api_token(&member.user, command, member.actor, None).await?)
     };
     match create.await {
         Ok(created) => {

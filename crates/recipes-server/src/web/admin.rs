@@ -1,8 +1,9 @@
-//! The pages of administrators: how the service is doing, users, invitations, the audit log, clients.
+//! The pages of administrators: how the service is doing, users, invitations, the audit log, clients, webhooks.
 
 mod audit;
 mod invitations;
 mod users;
+mod webhooks;
 
 use askama::Template;
 use axum::{
@@ -32,6 +33,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/admin/invitations/{id}", post(invitations::revoke))
         .route("/admin/audit", get(audit::list))
         .route("/admin/clients", get(clients))
+        .route("/admin/webhooks", get(webhooks::list))
 }
 
 #[derive(Template)]
@@ -49,7 +51,7 @@ async fn state(State(app): State<App>, admin: Administrator) -> Result<Response,
     let t = admin.frame.text();
     let mut problems = Vec::new();
     if let Err(error) = app.health().ready().await {
-        problems.push(Report::not_ready(error).message().to_owned());
+        problems.push(t.message(Report::not_ready(error).message()));
     }
     let mut rows = vec![(t.version, env!("CARGO_PKG_VERSION").to_owned())];
     if app.mode().has_recipes() {

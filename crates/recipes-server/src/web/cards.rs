@@ -1,11 +1,12 @@
 //! Recipes as cards in a grid.
 
 use ids::RecipeId;
+use recipes::Image;
 use serde::Deserialize;
 use store::Viewer;
 
 use super::languages::Text;
-use super::show;
+use super::show::{self, ShownRating};
 use crate::app::App;
 use crate::http::error::Report;
 
@@ -17,8 +18,12 @@ pub(super) struct Card {
     pub(super) kind: String,
     /// The total time; may be empty.
     pub(super) time: String,
+    pub(super) rating: Option<ShownRating>,
     pub(super) labels: Vec<String>,
-    pub(super) is_private: bool,
+    /// Its addresses are below the base.
+    pub(super) image: Option<Image>,
+    /// Who reads it, unless it is everyone.
+    pub(super) readers: Option<&'static str>,
     /// The number of a colour.
     pub(super) tint: i64,
 }
@@ -39,6 +44,8 @@ struct Document {
     cuisine: Vec<String>,
     #[serde(default)]
     visibility: recipes::Visibility,
+    image: Option<Image>,
+    rating: Option<recipes::Rating>,
 }
 
 /// Labels on one card.
@@ -64,8 +71,10 @@ impl Card {
             name: recipe.name,
             kind: recipe.category.into_iter().chain(recipe.cuisine).next().unwrap_or_default(),
             time: total.map(|minutes| show::minutes(t, minutes)).unwrap_or_default(),
-            labels: recipe.health_labels.into_iter().take(LABELS).collect(),
-            is_private: recipe.visibility == recipes::Visibility::Private,
+            rating: recipe.rating.map(|rating| show::rating(t, rating)),
+            labels: recipe.health_labels.iter().take(LABELS).map(|label| t.label(label).to_owned()).collect(),
+            image: recipe.image,
+            readers: t.readers(recipe.visibility),
             tint: id.get() % TINTS,
         })
     }

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::{extract::State, response::Response};
 use http::StatusCode;
 use ids::RecipeId;
-use recipes::{Content, Recipe};
+use recipes::{Content, Image, Recipe};
 
 use super::editor::Editor;
 use super::form::{PageForm, Problems};
@@ -33,6 +33,9 @@ struct EditPage<'a> {
     /// Whether the form shows what was typed before.
     was_sent: bool,
     is_logged_in: bool,
+    /// The picture of the dish, and the number of steps that can have one.
+    image: Option<Image>,
+    steps: usize,
     allergens: [&'static str; ALLERGENS.len()],
     diets: [&'static str; DIETS.len()],
 }
@@ -81,13 +84,18 @@ fn form<'a>(visitor: &'a Visitor, stored: Option<&Recipe>, e: Editor, p: Problem
         theirs: None,
         was_sent: false,
         is_logged_in: visitor.user().is_some(),
+        image: stored.and_then(|recipe| recipe.images.clone().with_base(&visitor.frame.base).image),
+        steps: stored.and_then(|recipe| recipe.content.instructions.as_ref()).map_or(0, Vec::len),
         allergens: ALLERGENS,
         diets: DIETS,
     }
 }
 
-/// `_`: visitors log in first.
-pub(super) async fn new_form(_: Member, visitor: Visitor) -> Result<Response, Report> {
+/// Visitors log in first.
+pub(super) async fn new_form(member: Member, visitor: Visitor) -> Result<Response, Report> {
+    if !member.user.may_write() {
+        return Err(RecipeError::ReadOnlyAccount.into());
+    }
     page_with_status(StatusCode::OK, &form(&visitor, None, Editor::empty(), Problems::none()))
 }
 
@@ -98,11 +106,17 @@ pub(super) async fn edit_form(
     PathId(id): PathId<RecipeId>,
 ) -> Result<Response, Report> {
     let recipe = find(&app, id, &visitor).await?;
-    if !may_edit(&visitor, &recipe) {
-        return Err(RecipeError::NotTheOwner.into());
+    if !may_edit(&app, &visitor, &recipe) {
+        return Err(refusal(&visitor, &recipe).into());
     }
     let editor = Editor::of(&recipe.content);
     page_with_status(StatusCode::OK, &form(&visitor, Some(&recipe), editor, Problems::none()))
+}
+
+/// The form of a recipe with a problem of its pictures.
+pub(super) fn form_again(visitor: &Visitor, recipe: &Recipe, problems: Problems) -> Result<Response, Report> {
+    let status = problems.status;
+    page_with_status(status, &form(visitor, Some(recipe), Editor::of(&recipe.content), problems))
 }
 
 pub(super) async fn create(
@@ -120,6 +134,15 @@ pub(super) async fn update(
     sent: PageForm,
 ) -> Result<Response, Report> {
     save(&app, &visitor, Some(id), &sent).await
+}
+
+/// Why the visitor may not change this recipe.
+fn refusal(visitor: &Visitor, recipe: &Recipe) -> RecipeError {
+    match recipe.server.owner {
+        _ if !visitor.frame.may_write => RecipeError::ReadOnlyAccount,
+        None => RecipeError::NoOwner,
+        Some(_) => RecipeError::NotTheOwner,
+    }
 }
 
 /// Saves, or shows the form again with all that was typed.
@@ -142,8 +165,8 @@ async fn save(
         Some(id) => Some(find(app, id, visitor).await?),
         None => None,
     };
-    if stored.as_ref().is_some_and(|recipe| !may_edit(visitor, recipe)) {
-        return Err(RecipeError::NotTheOwner.into());
+    if let Some(recipe) = stored.as_ref().filter(|recipe| !may_edit(app, visitor, recipe)) {
+        return Err(refusal(visitor, recipe).into());
     }
     if !sent.get("more").is_empty() {
         editor.add_steps();
@@ -215,8 +238,8 @@ pub(super) async fn delete_form(
     PathId(id): PathId<RecipeId>,
 ) -> Result<Response, Report> {
     let recipe = find(&app, id, &visitor).await?;
-    if !may_edit(&visitor, &recipe) {
-        return Err(RecipeError::NotTheOwner.into());
+    if !may_edit(&app, &visitor, &recipe) {
+        return Err(refusal(&visitor, &recipe).into());
     }
     let (f, t) = (&visitor.frame, visitor.frame.text());
     page_with_status(StatusCode::OK, &DeletePage { f, t, p: Problems::none(), recipe: &recipe })

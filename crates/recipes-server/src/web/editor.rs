@@ -31,7 +31,7 @@ pub(super) struct Editor {
     pub(super) source_url: String,
     pub(super) language: String,
     pub(super) difficulty: String,
-    pub(super) is_private: bool,
+    pub(super) visibility: Visibility,
 }
 
 /// The fields of one step.
@@ -81,7 +81,7 @@ impl Editor {
             source_url: text(source.and_then(|source| source.url.as_ref())),
             language: content.language.clone().unwrap_or_default(),
             difficulty: content.difficulty.map(|difficulty| difficulty.to_string()).unwrap_or_default(),
-            is_private: content.visibility == Visibility::Private,
+            visibility: content.visibility,
         }
     }
 
@@ -115,8 +115,24 @@ impl Editor {
             source_url: text("sourceUrl"),
             language: text("language"),
             difficulty: text("difficulty"),
-            is_private: form.get("visibility") == "private",
+            visibility: match form.get("visibility") {
+                "private" => Visibility::Private,
+                "members" => Visibility::Members,
+                _ => Visibility::Public,
+            },
         }
+    }
+
+    pub(super) fn is_public(&self) -> bool {
+        self.visibility == Visibility::Public
+    }
+
+    pub(super) fn is_for_members(&self) -> bool {
+        self.visibility == Visibility::Members
+    }
+
+    pub(super) fn is_private(&self) -> bool {
+        self.visibility == Visibility::Private
     }
 
     pub(super) fn add_steps(&mut self) {
@@ -163,7 +179,7 @@ impl Editor {
         if before.as_ref().map(source) != Some(source(self)) {
             recipe.insert("source".into(), json!({ "name": self.source_name, "url": self.source_url }));
         }
-        recipe.insert("visibility".into(), if self.is_private { "private" } else { "public" }.into());
+        recipe.insert("visibility".into(), json!(self.visibility));
         for name in ["cookTimeMinutes", "prepTimeMinutes"] {
             recipe.entry(name).or_insert(Value::Null);
         }

@@ -6,7 +6,9 @@ use ids::SessionId;
 use recipes::FieldError;
 use zeroize::Zeroizing;
 
-use super::languages::Text;
+use super::field_names::field_name;
+use super::languages::{Language, Text};
+use super::refusals::refusal;
 use crate::app::App;
 use crate::http::body::{FormText, Parse, parse_form};
 use crate::http::error::Report;
@@ -68,9 +70,7 @@ impl PageForm {
         if self.has_token(app, session) {
             return Ok(());
         }
-        let message =
-            "This form is of an earlier session; go back, load the page again, and send the form again";
-        Err(Report::new(StatusCode::FORBIDDEN, "form_expired", message))
+        Err(form_expired())
     }
 
     /// # Errors
@@ -80,55 +80,55 @@ impl PageForm {
     }
 }
 
-/// What is wrong with a form: shown in it, next to the fields.
-#[derive(Default)]
+/// The token of a form is not the one of the session.
+pub(super) fn form_expired() -> Report {
+    let message = "This form is of an earlier session; go back, load the page again, and send the form again";
+    Report::new(StatusCode::FORBIDDEN, "form_expired", message)
+}
+
+/// What is wrong with a form: shown in it, next to the fields, in the language of the page.
 pub(super) struct Problems {
     /// A problem of no field.
     pub(super) general: String,
     fields: Vec<FieldError>,
     pub(super) status: StatusCode,
+    t: &'static Text,
+}
+
+impl Default for Problems {
+    fn default() -> Self {
+        Self::none()
+    }
 }
 
 impl Problems {
     pub(super) fn none() -> Self {
-        Self::default()
+        Self::general(StatusCode::OK, "")
     }
 
     /// A problem of no field.
     pub(super) fn general(status: StatusCode, text: impl Into<String>) -> Self {
-        Self { general: text.into(), fields: Vec::new(), status }
+        Self { general: text.into(), fields: Vec::new(), status, t: Language::English.text() }
     }
 
     /// The problems of a refusal that the user can do something about.
     ///
     /// # Errors
     /// Any other failure, which is a page of its own.
-    pub(super) fn of(report: Report, t: &Text) -> Result<Self, Report> {
+    pub(super) fn of(report: Report, t: &'static Text) -> Result<Self, Report> {
         let status = report.status();
         if status.is_server_error() && status != StatusCode::INSUFFICIENT_STORAGE {
             return Err(report);
         }
-        let general = match report.code() {
-            "invalid" => String::new(),
-            "unable_to_log_in" => t.problem_log_in.to_owned(),
-            "rate_limited" => t.problem_rate_limited.to_owned(),
-            "email_taken" => t.problem_email_taken.to_owned(),
-            "wrong_password" => t.problem_wrong_password.to_owned(),
-            "not_invited" => t.problem_not_invited.to_owned(),
-            "sign_up_closed" => t.problem_sign_up_closed.to_owned(),
-            "last_admin" => t.problem_last_admin.to_owned(),
-            "form_expired" => t.problem_form_expired.to_owned(),
-            "item_changed" => t.problem_item_changed.to_owned(),
-            "too_many_items" => t.problem_too_many_items.to_owned(),
-            "too_many_meals" => t.problem_too_many_meals.to_owned(),
-            "household_full" => t.problem_household_full.to_owned(),
-            "household_invitation_not_found" => t.problem_household_invitation.to_owned(),
-            "email_not_verified" => t.problem_email_not_verified.to_owned(),
-            _ => report.message().to_owned(),
+        let general = if report.code() == "invalid" { String::new() } else { refusal(&report, t) };
+        let translated = |error: &FieldError| FieldError {
+            pointer: error.pointer.clone(),
+            message: t.message(&error.message),
         };
-        Ok(Self { general, fields: report.errors().to_vec(), status })
+        Ok(Self { general, fields: report.errors().iter().map(translated).collect(), status, t })
     }
 
+    /// A problem of a field, in the language of the page.
     pub(super) fn add(&mut self, pointer: &str, message: &str) {
         self.status = StatusCode::UNPROCESSABLE_ENTITY;
         self.fields.push(FieldError { pointer: pointer.to_owned(), message: message.to_owned() });
@@ -139,10 +139,8 @@ impl Problems {
         let of_field = self.fields.iter().filter_map(|error| {
             let rest = error.pointer.strip_prefix('/')?.strip_prefix(name)?;
             match rest.strip_prefix('/') {
-                // People count from 1.
                 Some(inside) => {
-                    let number = inside.split('/').next().unwrap_or_default().parse::<usize>();
-                    let place = number.map_or_else(|_| inside.to_owned(), |number| format!("{}", number + 1));
+                    let place = self.place(inside.split('/').next().unwrap_or_default());
                     Some(format!("{place}: {}", error.message))
                 }
                 None if rest.is_empty() => Some(error.message.clone()),
@@ -163,7 +161,20 @@ impl Problems {
             shown.contains(&field)
         };
         let hidden = self.fields.iter().filter(|error| !is_shown(error));
-        hidden.map(|error| format!("{} {}", error.pointer.trim_start_matches('/'), error.message)).collect()
+        let text = |error: &FieldError| {
+            let path = error.pointer.trim_start_matches('/');
+            let places: Vec<_> = path.split('/').map(|step| self.place(step)).collect();
+            format!("{}: {}", places.join(" / "), error.message)
+        };
+        hidden.map(text).collect()
+    }
+
+    /// One step of a pointer, for people: the name of a field, or the number of an item. People count from 1.
+    fn place(&self, step: &str) -> String {
+        match step.parse::<usize>() {
+            Ok(index) => index.saturating_add(1).to_string(),
+            Err(_) => field_name(step, self.t).to_owned(),
+        }
     }
 }
 
@@ -180,6 +191,9 @@ mod tests {
         assert_eq!(problems.at("name"), ["is required"]);
         assert_eq!(problems.at("ingredients"), ["3: is too long"]);
         assert!(!problems.has("ingredient"));
-        assert_eq!(problems.elsewhere(&["name", "ingredients"]), ["nutrition/calories must be a number"]);
+        assert_eq!(
+            problems.elsewhere(&["name", "ingredients"]),
+            ["Nutrition facts of one serving / calories: must be a number"]
+        );
     }
 }

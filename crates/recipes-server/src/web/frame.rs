@@ -18,6 +18,8 @@ pub(super) struct Frame {
     /// The name of the user, if the visitor has logged in.
     pub(super) user: Option<String>,
     pub(super) is_admin: bool,
+    /// Whether the visitor may write recipes, perhaps after a log-in.
+    pub(super) may_write: bool,
     /// The token of all forms.
     pub(super) token: String,
     /// The path and query of the page, to return to.
@@ -38,6 +40,7 @@ impl Frame {
             language,
             user: None,
             is_admin: false,
+            may_write: true,
             token,
             here: here.to_owned(),
             done: done(here, language.text()),

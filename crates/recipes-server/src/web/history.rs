@@ -1,13 +1,16 @@
 //! The pages of the history of a recipe and of the bin.
 
+use std::collections::HashMap;
+
 use askama::Template;
 use axum::{Router, extract::State, response::Response, routing::get};
 use http::{StatusCode, Uri};
-use ids::RecipeId;
+use ids::{RecipeId, UserId};
 use recipes::{Content, FieldChanges};
 use serde_json::Value;
 use store::{BinKey, DEFAULT_PAGE_SIZE, Page};
 
+use super::field_names::field_name;
 use super::form::{PageForm, Problems};
 use super::frame::{Frame, page, page_with_status, see_other};
 use super::languages::{Text, fill};
@@ -18,6 +21,7 @@ use crate::api::path::PathId;
 use crate::app::App;
 use crate::http::cursor::Cursor;
 use crate::http::error::Report;
+use crate::use_cases::accounts::AccountError;
 use crate::use_cases::recipes::{HistoryEntry, Precondition, RecipeError, Writer};
 
 /// Revisions of a page.
@@ -31,6 +35,8 @@ struct HistoryPage<'a> {
     p: Problems,
     id: RecipeId,
     name: String,
+    /// Of the recipe's text.
+    language: Option<String>,
     /// Of the current revision.
     current: i64,
     rows: Vec<Row>,
@@ -43,8 +49,11 @@ struct HistoryPage<'a> {
 struct Row {
     revision: i64,
     time: String,
+    /// Who made the revision: "you" or a name. `None`: unknown, or the visitor has not logged in.
+    author: Option<String>,
     changes: Vec<String>,
-    is_private: bool,
+    /// Who could read it, unless it was everyone.
+    readers: Option<&'static str>,
 }
 
 struct Compared {
@@ -100,6 +109,7 @@ async fn history_page(
     let recipe = find(app, id, visitor).await?;
     let wanted = Page::new(shown.before, REVISIONS).unwrap_or_default();
     let found = app.recipes().revisions(id, wanted, visitor.viewer()).await?;
+    let authors = authors(app, visitor, &found.rows).await?;
     let compared = match shown.compare {
         None => None,
         Some(revision) => {
@@ -115,10 +125,11 @@ async fn history_page(
         p,
         id,
         current: recipe.server.revision,
-        rows: found.rows.iter().map(|entry| Row::of(entry, t)).collect(),
+        rows: found.rows.iter().map(|entry| Row::of(entry, &authors, t)).collect(),
         next: found.next,
-        may_edit: may_edit(visitor, &recipe),
+        may_edit: may_edit(app, visitor, &recipe),
         name: recipe.content.name,
+        language: recipe.content.language,
         compared,
     };
     page_with_status(status, &history)
@@ -146,7 +157,7 @@ async fn restore_revision(
 }
 
 impl Row {
-    fn of(entry: &HistoryEntry, t: &'static Text) -> Self {
+    fn of(entry: &HistoryEntry, authors: &HashMap<UserId, String>, t: &'static Text) -> Self {
         let changes = match &entry.changes {
             None if entry.revision == 1 => vec![t.history_created.to_owned()],
             None => Vec::new(),
@@ -162,9 +173,32 @@ impl Row {
                     .collect()
             }
         };
-        let is_private = entry.visibility == recipes::Visibility::Private;
-        Self { revision: entry.revision, time: show::time(entry.updated_at), changes, is_private }
+        let readers = t.readers(entry.visibility);
+        let author = entry.updated_by.and_then(|author| authors.get(&author)).cloned();
+        Self { revision: entry.revision, time: show::time(entry.updated_at), author, changes, readers }
     }
+}
+
+/// The names of the authors of revisions, for users. Other visitors get none: the API tells them numbers only.
+async fn authors(
+    app: &App,
+    visitor: &Visitor,
+    rows: &[HistoryEntry],
+) -> Result<HashMap<UserId, String>, Report> {
+    let mut authors = HashMap::new();
+    let Some(user) = visitor.user().filter(|_| app.mode().has_accounts()) else { return Ok(authors) };
+    authors.insert(user.id, visitor.frame.text().history_you.to_owned());
+    for author in rows.iter().filter_map(|entry| entry.updated_by) {
+        if authors.contains_key(&author) {
+            continue;
+        }
+        match app.accounts().user(author).await {
+            Ok(found) => authors.insert(author, found.name.as_str().to_owned()),
+            Err(AccountError::UserNotFound) => None,
+            Err(error) => return Err(error.into()),
+        };
+    }
+    Ok(authors)
 }
 
 fn differences(before: &Content, after: &Content, t: &'static Text) -> Vec<Difference> {
@@ -177,7 +211,7 @@ fn differences(before: &Content, after: &Content, t: &'static Text) -> Vec<Diffe
     };
     names
         .map(|name| Difference {
-            name: field_name(name, t),
+            name: field_name(name, t).to_owned(),
             before: text(before.get(name).unwrap_or(&Value::Null)),
             after: text(after.get(name).unwrap_or(&Value::Null)),
         })
@@ -195,31 +229,6 @@ fn lines(value: &Value) -> Vec<String> {
         },
         other => vec![other.to_string()],
     }
-}
-
-/// The name of a field in the language of the page, where the pages show it.
-fn field_name(name: &str, t: &'static Text) -> String {
-    let known = match name {
-        "name" => t.recipe_name,
-        "ingredients" => t.ingredients,
-        "instructions" => t.steps,
-        "description" => t.description,
-        "servings" => t.servings,
-        "yield" => t.yields,
-        "prepTimeMinutes" => t.preparation,
-        "cookTimeMinutes" => t.cooking,
-        "restTimeMinutes" => t.resting,
-        "totalTimeMinutes" => t.total,
-        "tools" => t.tools,
-        "nutrition" => t.nutrition,
-        "author" => t.author,
-        "source" => t.source,
-        "license" => t.license,
-        "difficulty" => t.difficulty,
-        "visibility" => t.visibility,
-        other => other,
-    };
-    known.to_owned()
 }
 
 #[derive(Template)]
@@ -243,7 +252,10 @@ struct BinRow {
 /// Of the cursors of the bin's pages.
 const BIN: &str = "/bin";
 
-async fn bin(State(app): State<App>, _: Member, visitor: Visitor, uri: Uri) -> Result<Response, Report> {
+async fn bin(State(app): State<App>, member: Member, visitor: Visitor, uri: Uri) -> Result<Response, Report> {
+    if !member.user.may_write() {
+        return Err(RecipeError::ReadOnlyAccount.into());
+    }
     let after = parameter(&uri, "after").and_then(|cursor| Cursor::<BinKey>::decode(&cursor, BIN).ok());
     bin_page(&app, &visitor, after, Problems::none()).await
 }

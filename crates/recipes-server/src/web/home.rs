@@ -78,6 +78,6 @@ pub(super) async fn home(State(app): State<App>, mut parts: Parts) -> Result<Res
             Err(error) => return Err(error.into()),
         };
     let cards = cards::read(&app, visitor.viewer(), &ids, t).await?;
-    let chips = CHIPS.iter().map(|label| (search::slug(label), *label)).collect();
+    let chips = CHIPS.map(|label| (search::slug(label), t.label(label))).into();
     page(&HomePage { f: frame, t, cards, chips, total, is_building })
 }

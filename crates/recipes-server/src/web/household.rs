@@ -78,11 +78,11 @@ pub(super) async fn change(
         let mut shown = Shown::default();
         match form.get("action") {
             "invite" => {
-                let code = planning.invite(actor).await?.code;
+                let code = planning.invite(actor, None).await?.code;
                 shown.invitation = Some(format!("{site}/household/join?code={}", code.expose_secret()));
             }
             "calendar" => {
-                let key = planning.create_feed(actor).await?.key;
+                let key = planning.create_feed(actor, None).await?.key;
                 let path = "/api/v1/plan/calendar.ics?key=";
                 shown.calendar = Some(format!("{site}{path}{}", key.expose_secret()));
             }
@@ -120,7 +120,7 @@ pub(super) async fn join(State(app): State<App>, member: Member, form: PageForm)
     let code = form.get("code").trim();
     let joining = async {
         form.check_token(&app, Some(member.session))?;
-        Ok::<_, Report>(app.planning().join(TokenDigest::of(code.as_bytes()), member.actor).await?)
+        Ok::<_, Report>(app.planning().join(TokenDigest::of(code.as_bytes()), member.actor, None).await?)
     };
     match joining.await {
         Ok(()) => see_other("/plan?done=joined"),

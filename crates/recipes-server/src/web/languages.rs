@@ -4,11 +4,19 @@ mod de;
 mod en;
 mod es;
 mod fr;
+mod labels;
+mod mails;
+mod messages;
+mod oauth;
+mod problems;
 mod text;
 mod zh;
 
+use accounts::LanguageTag;
 use http::{HeaderMap, header};
 
+pub use self::mails::Mails;
+pub use self::oauth::OAuthTexts;
 pub use self::text::Text;
 
 macro_rules! languages {
@@ -56,10 +64,18 @@ languages! {
 /// The cookie with the language that the visitor has chosen.
 pub(super) const COOKIE: &str = "language";
 
+/// The languages written from right to left, should one of them be added.
+const RIGHT_TO_LEFT: [&str; 12] = ["ar", "arc", "ckb", "dv", "fa", "he", "ku", "ps", "sd", "ug", "ur", "yi"];
+
 impl Language {
     pub fn parse(tag: &str) -> Option<Self> {
         let primary = tag.trim().split(['-', '_']).next().unwrap_or_default();
         Self::ALL.iter().copied().find(|language| language.tag().eq_ignore_ascii_case(primary))
+    }
+
+    /// The direction of writing, for HTML: `ltr` or `rtl`.
+    pub fn direction(self) -> &'static str {
+        if RIGHT_TO_LEFT.contains(&self.tag()) { "rtl" } else { "ltr" }
     }
 
     /// The chosen language, else the first of `Accept-Language` by weight (RFC 9110 section 12.5.4), else English.
@@ -88,9 +104,47 @@ impl Language {
     }
 }
 
+impl From<Language> for LanguageTag {
+    fn from(language: Language) -> Self {
+        Self::parse(language.tag()).unwrap_or_default()
+    }
+}
+
+impl Text {
+    pub fn mails(&self) -> &'static Mails {
+        self.mails
+    }
+
+    pub fn oauth(&self) -> &'static OAuthTexts {
+        self.oauth
+    }
+
+    /// A sentence of an error in this language; as it is if it has no translation.
+    pub fn message(&self, english: &str) -> String {
+        let translated = self.messages.and_then(|messages| messages.translate(english));
+        translated.unwrap_or_else(|| english.to_owned())
+    }
+
+    /// The name of a health label in this language; as it is if the label is not a known one.
+    pub(super) fn label<'a>(&self, label: &'a str) -> &'a str {
+        self.label_names.and_then(|labels| labels.name(label)).unwrap_or(label)
+    }
+}
+
 /// Puts a value at `{}`.
-pub(super) fn fill(text: &str, value: impl std::fmt::Display) -> String {
+pub fn fill(text: &str, value: impl std::fmt::Display) -> String {
     text.replacen("{}", &value.to_string(), 1)
+}
+
+impl Text {
+    /// Who reads a recipe, unless it is everyone.
+    pub(in crate::web) fn readers(&self, visibility: recipes::Visibility) -> Option<&'static str> {
+        match visibility {
+            recipes::Visibility::Public => None,
+            recipes::Visibility::Members => Some(self.members),
+            recipes::Visibility::Private => Some(self.private),
+        }
+    }
 }
 
 #[cfg(test)]

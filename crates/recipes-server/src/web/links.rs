@@ -74,7 +74,8 @@ pub(super) async fn forgotten(
     let request = async {
         form.check_token(&app, visitor.session())?;
         let email = Email::parse(form.get("email")).map_err(|message| invalid("email", message))?;
-        Ok::<_, Report>(app.accounts().request_password_reset(&email, visitor.client.anonymous()).await?)
+        let (actor, language) = (visitor.client.anonymous(), visitor.client.language);
+        Ok::<_, Report>(app.accounts().request_password_reset(&email, actor, language).await?)
     };
     match request.await {
         Ok(()) => see_other("/log-in?done=mailed"),

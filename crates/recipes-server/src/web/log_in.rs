@@ -139,10 +139,18 @@ pub(super) fn logged_out(app: &App, path: &str) -> Result<Response, Report> {
     Ok(response)
 }
 
-/// Chooses the language of the pages. It is no secret and changes nothing else, so the form needs no token.
-pub(super) async fn language(State(app): State<App>, SmallForm(form): SmallForm) -> Result<Response, Report> {
+/// Chooses the language of the pages, and of the mails to a user who has logged in. It is no secret and changes nothing else, so
+/// the form needs no token.
+pub(super) async fn language(
+    State(app): State<App>,
+    visitor: Visitor,
+    SmallForm(form): SmallForm,
+) -> Result<Response, Report> {
     let mut response = see_other(local_path(form.get("return_to")))?;
     if let Some(language) = Language::parse(form.get("language")) {
+        if visitor.user().is_some() && app.mode().has_accounts() {
+            app.accounts().choose_language(language.into(), visitor.actor()).await?;
+        }
         let path = if app.base_path().is_empty() { "/" } else { app.base_path() };
         let cookie = format!(
             "{}={}; Path={path}; Max-Age=31536000; SameSite=Lax; HttpOnly",

@@ -154,7 +154,7 @@ pub(super) async fn add(State(app): State<App>, member: Member, form: PageForm) 
         if recipe.is_none() && note.is_none() {
             return Err(invalid("note", "is required".to_owned()));
         }
-        app.planning().add(date, NewMeal { recipe, servings, note }, member.actor).await?;
+        app.planning().add(date, NewMeal { recipe, servings, note }, member.actor, None).await?;
         Ok::<_, Report>(date)
     };
     match adding.await {

@@ -5,16 +5,17 @@ use axum::{
     extract::{FromRequestParts as _, State},
     response::Response,
 };
-use http::{header, request::Parts};
+use http::{HeaderMap, header, request::Parts};
 use ids::RecipeId;
 use jiff::civil::Date;
 use recipes::export::{for_html, json_ld_value};
-use recipes::{Attribution, Content, Instruction, Recipe, Visibility};
+use recipes::{Attribution, Content, Image, Instruction, Recipe, RecipeImages};
 
 use super::frame::{Frame, page};
 use super::languages::Text;
 use super::personal::Personal;
 use super::scaling::{Scaling, Viewed};
+use super::show::ShownRating;
 use super::visitor::{Reader, Visitor};
 use super::{nutrition, show};
 use crate::api::recipes::address::RecipeAddress;
@@ -35,18 +36,23 @@ struct RecipePage<'a> {
     times: Vec<(&'static str, String)>,
     servings: Option<String>,
     scaling: Scaling,
+    rating: Option<ShownRating>,
     /// Of a user who has logged in.
     personal: Option<Personal>,
     /// Unless it says the same as the servings.
     yields: Option<&'a String>,
+    image: Option<&'a Image>,
     paragraphs: Vec<&'a str>,
     sections: Vec<Section<'a>>,
     tags: Vec<(&'static str, &'a String)>,
     nutrition: Vec<(&'static str, String)>,
     updated: String,
+    /// Who reads it, unless it is everyone.
+    readers: Option<&'static str>,
     today: Date,
-    is_private: bool,
     may_edit: bool,
+    /// Whether a share link shows it.
+    is_shared: bool,
     json_ld: String,
 }
 
@@ -59,6 +65,7 @@ struct Section<'a> {
 struct Step<'a> {
     number: usize,
     text: &'a str,
+    image: Option<&'a Image>,
     time: Option<String>,
 }
 
@@ -76,14 +83,36 @@ pub(super) async fn read(State(app): State<App>, mut parts: Parts) -> Result<Res
         Err(log_in) => return Ok(log_in),
     };
     let recipe = find(&app, id, &visitor).await?;
+    let t = visitor.frame.text();
     let personal = match visitor.user() {
-        Some(user) if app.mode() == Mode::AllInOne => Some(Personal::of(&app, user, id).await?),
+        Some(user) if app.mode() == Mode::AllInOne => Some(Personal::of(&app, user, id, t).await?),
         _ => None,
     };
-    let t = visitor.frame.text();
     let viewed = Viewed::of(&parts.uri, &recipe.content);
-    let content = &viewed.content;
-    let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
+    let shown = Shown { recipe: &recipe, viewed, personal, is_by_link: false };
+    respond(&app, &visitor, shown, &parts.headers)
+}
+
+/// A recipe, and how a visitor came to it.
+pub(super) struct Shown<'a> {
+    pub(super) recipe: &'a Recipe,
+    pub(super) viewed: Viewed,
+    pub(super) personal: Option<Personal>,
+    /// Whether a share link led there: the visitor may not be able to read the recipe otherwise.
+    pub(super) is_by_link: bool,
+}
+
+/// The page of a recipe.
+pub(super) fn respond(
+    app: &App,
+    visitor: &Visitor,
+    shown: Shown<'_>,
+    headers: &HeaderMap,
+) -> Result<Response, Report> {
+    let Shown { recipe, viewed, personal, is_by_link } = shown;
+    let (t, content, id) = (visitor.frame.text(), &viewed.content, recipe.id);
+    let images = recipe.images.clone().with_base(&visitor.frame.base);
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
     let site = app.public_url().map_or_else(|| format!("http://{host}"), |url| url.as_str().to_owned());
     let servings = content.servings.as_ref().map(ToString::to_string);
     page(&RecipePage {
@@ -94,17 +123,20 @@ pub(super) async fn read(State(app): State<App>, mut parts: Parts) -> Result<Res
         times: times(content, t),
         yields: content.yields.as_ref().filter(|yields| Some(&***yields) != servings.as_deref()),
         servings,
+        image: images.image.as_ref(),
+        rating: recipe.rating.map(|rating| show::rating(t, rating)),
         personal,
         scaling: Scaling::of((&visitor.frame.base, id), &viewed, t),
         paragraphs: content.description.as_deref().map(paragraphs).unwrap_or_default(),
-        sections: sections(content.instructions.as_deref().unwrap_or_default(), t),
+        sections: sections(content.instructions.as_deref().unwrap_or_default(), &images, t),
         tags: tags(content),
         nutrition: content.nutrition.as_deref().map(|facts| nutrition::rows(facts, t)).unwrap_or_default(),
         updated: show::day(t, recipe.server.updated_at, app.accounts().now()),
         today: app.planning().today(),
-        is_private: content.visibility == Visibility::Private,
-        may_edit: may_edit(&visitor, &recipe),
-        json_ld: json_ld(&recipe, &format!("{site}/recipes/{id}")),
+        readers: t.readers(content.visibility),
+        may_edit: may_edit(app, visitor, recipe),
+        is_shared: is_by_link,
+        json_ld: json_ld(recipe, &site),
     })
 }
 
@@ -117,10 +149,8 @@ pub(super) async fn find(app: &App, id: RecipeId, visitor: &Visitor) -> Result<R
 }
 
 /// Whether the page shows the buttons for changes. The store decides about each change.
-pub(super) fn may_edit(visitor: &Visitor, recipe: &Recipe) -> bool {
-    visitor.user().is_some_and(|user| {
-        visitor.frame.is_admin || recipe.server.owner.is_none_or(|owner| owner == user.id)
-    })
+pub(super) fn may_edit(app: &App, visitor: &Visitor, recipe: &Recipe) -> bool {
+    visitor.user().is_some_and(|user| app.recipes().may_edit(user, recipe))
 }
 
 fn times(content: &Content, t: &'static Text) -> Vec<(&'static str, String)> {
@@ -146,8 +176,10 @@ fn total_minutes(content: &Content) -> Option<u32> {
 }
 
 /// What other programs import from the page.
-fn json_ld(recipe: &Recipe, address: &str) -> String {
-    let mut document = json_ld_value(recipe);
+fn json_ld(recipe: &Recipe, site: &str) -> String {
+    let address = &*format!("{site}/recipes/{}", recipe.id);
+    let mut document =
+        json_ld_value(&Recipe { images: recipe.images.clone().with_base(site), ..recipe.clone() });
     document["@id"] = address.into();
     document["url"] = address.into();
     if recipe.content.total_time_minutes.is_none()
@@ -162,12 +194,14 @@ fn paragraphs(text: &str) -> Vec<&str> {
     text.split("\n\n").map(str::trim).filter(|paragraph| !paragraph.is_empty()).collect()
 }
 
-fn sections<'a>(steps: &'a [Instruction], t: &Text) -> Vec<Section<'a>> {
+fn sections<'a>(steps: &'a [Instruction], images: &'a RecipeImages, t: &Text) -> Vec<Section<'a>> {
     let mut sections: Vec<Section<'a>> = Vec::new();
     for (place, step) in steps.iter().enumerate() {
         let title = step.section.as_deref();
         let time = step.minutes.map(|minutes| show::minutes(t, minutes));
-        let step = Step { number: place + 1, text: &step.text, time };
+        let number = place + 1;
+        let image = u32::try_from(number).ok().and_then(|number| images.of_step(number));
+        let step = Step { number, text: &step.text, image, time };
         match sections.last_mut() {
             Some(last) if last.title == title => last.steps.push(step),
             _ => sections.push(Section { title, steps: vec![step] }),

@@ -141,13 +141,15 @@ fn groups(query: &Query<'_>, facets: Facets, t: &'static Text) -> Vec<Group> {
     let mut labels = labels;
     labels.sort_by_key(|facet| rank(&facet.slug));
     let group = |title, name: &'static str, facets: Vec<Facet>| {
+        let shown = |text: &str| if name == "label" { t.label(text) } else { text }.to_owned();
         let chosen: Vec<Cow<'_, str>> = query.get_all(name).map(|value| search::slug(value).into()).collect();
         let mut choices: Vec<Choice> = chosen
             .iter()
             .filter(|slug| !facets.iter().any(|facet| facet.slug == ***slug))
-            .map(|slug| Choice { value: slug.to_string(), text: slug.to_string(), count: 0, is_chosen: true })
+            .map(|slug| Choice { value: slug.to_string(), text: shown(slug), count: 0, is_chosen: true })
             .collect();
         for (place, Facet { slug, text, count }) in facets.into_iter().enumerate() {
+            let text = shown(&text);
             let is_chosen = chosen.iter().any(|chosen| **chosen == *slug);
             if place < SHOWN || is_chosen {
                 choices.push(Choice { value: slug, text, count, is_chosen });
@@ -183,6 +185,7 @@ fn sorts(query: &Query<'_>, t: &'static Text) -> Vec<Choice> {
         ("name", t.sort_name),
         ("-updatedAt", t.sort_newest),
         ("totalTimeMinutes", t.sort_quickest),
+        ("-rating", t.sort_rating),
     ];
     let choice = |(value, text): (&str, &str)| Choice {
         value: value.to_owned(),
@@ -198,7 +201,9 @@ fn active(query: &Query<'_>, t: &'static Text) -> Vec<(String, String)> {
     for name in FILTERS.iter().filter(|name| !matches!(**name, "q" | "sort")) {
         for value in query.get_all(name) {
             let text = match *name {
-                "excludeLabel" | "excludeIngredient" => fill(t.without, value),
+                "label" => t.label(value).to_owned(),
+                "excludeLabel" => fill(t.without, t.label(value)),
+                "excludeIngredient" => fill(t.without, value),
                 "ingredient" => fill(t.with, value),
                 "maxTotalMinutes" | "maxPrepMinutes" | "maxCookMinutes" => {
                     let minutes = value.parse().map(|minutes| show::minutes(t, minutes));

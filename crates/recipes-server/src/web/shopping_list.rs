@@ -17,7 +17,7 @@ use crate::api::shopping_list::TEXT;
 use crate::app::App;
 use crate::http::error::{Report, RequestError};
 use crate::http::query::Query;
-use crate::use_cases::planning::{AddToList, ChangeShoppingItem, ShoppingItem};
+use crate::use_cases::planning::{AddToList, Added, ChangeShoppingItem, ShoppingItem};
 
 #[derive(Template)]
 #[template(path = "shopping_list.html")]
@@ -30,6 +30,8 @@ struct ShoppingListPage<'a> {
     ticked: Vec<ShoppingItem>,
     /// What was typed.
     item: &'a str,
+    /// What the list has already: the fields of a form that adds it once more.
+    repeated: Vec<(&'static str, String)>,
 }
 
 struct OpenItem {
@@ -40,10 +42,19 @@ struct OpenItem {
 
 pub(super) async fn read(State(app): State<App>, member: Member, uri: Uri) -> Result<Response, Report> {
     Query::parse(&uri, &["done"])?;
-    show_page(&app, &member, Problems::none(), "").await
+    show_page(&app, &member, Shown::default()).await
 }
 
-async fn show_page(app: &App, member: &Member, p: Problems, item: &str) -> Result<Response, Report> {
+/// What the page shows after a form.
+#[derive(Default)]
+struct Shown<'a> {
+    problems: Problems,
+    item: &'a str,
+    repeated: Vec<(&'static str, String)>,
+}
+
+async fn show_page(app: &App, member: &Member, shown: Shown<'_>) -> Result<Response, Report> {
+    let Shown { problems: p, item, repeated } = shown;
     let items = app.planning().shopping_list(member.user.id).await?;
     let (open, ticked): (Vec<_>, Vec<_>) = items.into_iter().partition(|item| item.ticked_at.is_none());
     let mut before = None;
@@ -53,7 +64,7 @@ async fn show_page(app: &App, member: &Member, p: Problems, item: &str) -> Resul
     });
     let open = open.collect();
     let (f, t) = (&member.frame, member.frame.text());
-    let page = ShoppingListPage { f, t, errors: p.elsewhere(&[]), p, open, ticked, item };
+    let page = ShoppingListPage { f, t, errors: p.elsewhere(&[]), p, open, ticked, item, repeated };
     page_with_status(page.p.status, &page)
 }
 
@@ -63,17 +74,24 @@ pub(super) async fn add(State(app): State<App>, member: Member, form: PageForm) 
         form.check_token(&app, Some(member.session))?;
         if !form.get("clear").is_empty() {
             app.planning().clear_list(true, member.actor).await?;
-            return Ok("deleted");
+            return Ok(Some("deleted"));
         }
         let new = added(&app, &form)?;
-        app.planning().add_to_list(new, member.actor).await?;
-        Ok::<_, Report>("listed")
+        let added = app.planning().add_to_list(new, member.actor, None).await?;
+        Ok::<_, Report>((added == Added::Now).then_some("listed"))
     };
     match adding.await {
-        Ok(done) => see_other(&format!("/shopping-list?done={done}")),
+        Ok(None) => {
+            let fields = ["recipe", "servings", "from", "to"].into_iter();
+            let sent = fields.map(|name| (name, form.get(name).to_owned()));
+            let repeated = sent.filter(|(_, value)| !value.is_empty()).collect();
+            show_page(&app, &member, Shown { repeated, ..Shown::default() }).await
+        }
+        Ok(Some(done)) => see_other(&format!("/shopping-list?done={done}")),
         Err(report) => {
             let problems = Problems::of(report, member.frame.text())?;
-            show_page(&app, &member, problems, form.get("item")).await
+            let item = form.get("item");
+            show_page(&app, &member, Shown { problems, item, ..Shown::default() }).await
         }
     }
 }
@@ -82,17 +100,18 @@ fn added(app: &App, form: &PageForm) -> Result<AddToList, Report> {
     let invalid = |field: &str, why: String| {
         Report::from(RequestError::Invalid(vec![problem(format!("/{field}"), why)]))
     };
+    let again = !form.get("again").is_empty();
     if !form.get("recipe").is_empty() {
         let id = RecipeId::parse(form.get("recipe"))
             .ok_or_else(|| invalid("recipe", "must be the id of a recipe".to_owned()))?;
         let servings = servings(form).map_err(|why| invalid("servings", why))?;
-        return Ok(AddToList { recipes: vec![(id, servings)], ..AddToList::default() });
+        return Ok(AddToList { recipes: vec![(id, servings)], again, ..AddToList::default() });
     }
     if !form.get("from").is_empty() {
         let (first, last) = (parse_date(form.get("from")), parse_date(form.get("to")));
         let first = first.ok_or_else(|| invalid("from", "must be a date, such as 2030-01-31".to_owned()))?;
         let days = app.planning().days(Some(first), last).map_err(|why| invalid("to", why))?;
-        return Ok(AddToList { plan: Some(days), ..AddToList::default() });
+        return Ok(AddToList { plan: Some(days), again, ..AddToList::default() });
     }
     let text = line(form.get("item"), TEXT).map_err(|why| invalid("item", why))?;
     if text.is_empty() {
@@ -127,7 +146,7 @@ pub(super) async fn change(
         Err(report) if report.status() == StatusCode::NOT_FOUND => see_other("/shopping-list"),
         Err(report) => {
             let problems = Problems::of(report, member.frame.text())?;
-            show_page(&app, &member, problems, "").await
+            show_page(&app, &member, Shown { problems, ..Shown::default() }).await
         }
     }
 }

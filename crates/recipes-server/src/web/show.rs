@@ -1,6 +1,7 @@
 //! Texts that pages show: durations, dates, names of devices.
 
 use jiff::{Timestamp, civil::Date, tz::Offset};
+use recipes::Rating;
 
 use super::languages::{Text, fill};
 
@@ -11,6 +12,22 @@ pub(super) fn minutes(t: &Text, minutes: u32) -> String {
     let stated: Vec<String> =
         parts.iter().filter(|(count, _)| *count > 0).map(|(count, unit)| fill(unit, count)).collect();
     if stated.is_empty() { fill(t.minutes, 0) } else { stated.join("\u{a0}") }
+}
+
+/// What pages show of a rating.
+pub(super) struct ShownRating {
+    /// `4.3`.
+    pub(super) average: String,
+    pub(super) count: u32,
+    /// For people who do not see the star.
+    pub(super) words: String,
+}
+
+pub(super) fn rating(t: &Text, rating: Rating) -> ShownRating {
+    let tenths = (rating.average().hundredths() + 5) / 10;
+    let average = format!("{}{}{}", tenths / 10, t.decimal_mark, tenths % 10);
+    let (of_five, count) = (fill(t.rating_of_five, &average), rating.count());
+    ShownRating { words: format!("{of_five}; {}", fill(t.rating_count, count)), average, count }
 }
 
 /// `today`, `yesterday` or the date.

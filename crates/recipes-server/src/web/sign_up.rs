@@ -77,7 +77,7 @@ async fn empty_form(app: &App, mut parts: Parts, kind: Kind) -> Result<Response,
     let t = visitor.frame.text();
     let is_closed = kind != Kind::FirstAdmin && app.accounts().sign_up_mode() == SignUpMode::Closed;
     let problems = if is_closed {
-        Problems::general(StatusCode::FORBIDDEN, t.problem_sign_up_closed)
+        Problems::general(StatusCode::FORBIDDEN, t.problems.sign_up_closed)
     } else {
         Problems::none()
     };

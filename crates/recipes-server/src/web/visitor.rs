@@ -63,6 +63,7 @@ impl FromRequestParts<App> for Visitor {
         if let Some((user, _)) = &signed_in {
             frame.user = Some(user.name.as_str().to_owned());
             frame.is_admin = user.role == Role::Admin;
+            frame.may_write = user.may_write();
         }
         Ok(Self { frame, client, signed_in })
     }

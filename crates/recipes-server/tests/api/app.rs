@@ -15,6 +15,7 @@ use recipes_server::app::{App, Deployment};
 use recipes_server::auth::issuer_tokens::{FindIdentity, IssuerTokens, TrustedIssuer};
 use recipes_server::auth::rate_limit::{Quotas, RateLimits};
 use recipes_server::http::stack::{CorsOrigins, Draining, HttpConfig, HttpService};
+use recipes_server::images::ImageMaker;
 use recipes_server::jobs::mail::{
     MailTemplate, MailWorker, Mailer, MailerConfig, Outbox, RETRY_PAUSES, Transport,
 };
@@ -29,6 +30,7 @@ use recipes_server::use_cases::{
     Dependencies,
     accounts::{ClientInfo, Reading, Settings, SignUpMode},
 };
+use recipes_server::webhook_sender::WebhookSender;
 use search::RecipeIndex;
 use serde_json::json;
 use store::{RevisionsKept, Store};
@@ -203,10 +205,13 @@ impl TestApp {
             limits: limits.clone(),
             mailer,
             search: search.clone(),
+            images: ImageMaker::start().unwrap(),
             pages: Some(PageFetcher::new(Network::Loopback).unwrap()),
+            webhooks: Some(WebhookSender::new(Network::Loopback).unwrap()),
             clock: clock.clone(),
             entropy,
         };
+        let draining = Draining::default();
         let deployment = Deployment {
             public_url: public_url.clone(),
             provider_url: public_url.clone(),
@@ -217,6 +222,7 @@ impl TestApp {
                 (metadata, IssuerTokens::new(issuer, FindIdentity { store, clock, entropy }).unwrap())
             }),
             mode,
+            draining: draining.clone(),
         };
         let app = App::new(dependencies, deployment);
         let base_path = public_url.as_ref().map_or("", PublicUrl::path);
@@ -231,10 +237,15 @@ impl TestApp {
             access_log: AccessLog::off(),
             traces: Traces::off(),
             memory_budget: recipes_server::limits::MEMORY_BUDGET,
-            draining: Draining::default(),
+            draining,
         };
         let service = HttpService::new(routes, config);
         Self { store, clock, app, search, service, mail_worker: Mutex::new(mail_worker), folder }
+    }
+
+    /// With the files of the database, if it has files.
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        self.folder.path()
     }
 
     pub(crate) fn anonymous(&self) -> Client {
@@ -251,6 +262,11 @@ impl TestApp {
 
     pub(crate) async fn bob(&self) -> Client {
         self.member("bob", Role::User).await
+    }
+
+    /// A user who may read, and not write.
+    pub(crate) async fn viewer(&self) -> Client {
+        self.member("vera", Role::Viewer).await
     }
 
     pub(crate) async fn admin(&self) -> Client {
@@ -338,6 +354,7 @@ fn settings() -> Settings {
         password_policy: Policy::default(),
         quotas: recipes::Quotas::OFF,
         reading: Reading::Public,
+        ownerless: recipes::Ownerless::Users,
         labels: recipes::LabelPolicy::Open,
     }
 }

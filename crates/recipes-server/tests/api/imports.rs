@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use axum::body::Body;
+use axum::extract::Path;
 use axum::response::{IntoResponse as _, Redirect};
 use axum::routing::get;
 use axum::{Router, response::Html};
@@ -188,9 +189,40 @@ async fn site() -> SocketAddr {
         .route("/inside", get(|| async { Redirect::temporary("http://169.254.169.254/latest/meta-data") }))
         .route("/loop", get(|| async { Redirect::temporary("/loop") }))
         .route("/closed", get(|| async { (StatusCode::FORBIDDEN, "no robots").into_response() }))
-        .route("/large", get(|| async { vec![b' '; 6 << 20] }));
+        .route("/large", get(|| async { vec![b' '; 6 << 20] }))
+        .route(
+            "/pictured/{file}",
+            get(move |Path(file): Path<String>| async move { page_with_picture(address, &file) }),
+        )
+        .route("/dish.jpg", get(|| async { crate::images::picture(64, 48, 9, image::ImageFormat::Jpeg) }));
     tokio::spawn(async move { axum::serve(listener, routes).await });
     address
+}
+
+fn page_with_picture(site: SocketAddr, file: &str) -> Html<String> {
+    let image = format!(r#"{{"image": "http://{site}/{file}", "@type""#);
+    let page = PAGE.replace(r#"{"@type""#, &image);
+    Html(page.replace("Soup", &format!("Soup with {file}")))
+}
+
+#[tokio::test]
+async fn picture_of_a_page_comes_with_the_recipe() {
+    let (app, site) = (TestApp::new(), site().await);
+    let alice = app.alice().await;
+    let from = async |file: &str| {
+        let body = json!({ "url": format!("http://{site}/pictured/{file}") });
+        let report = alice.post("/api/v1/recipes/import", &body).await.is(200).json();
+        report["data"]["items"][0]["warnings"].to_string()
+    };
+    assert_eq!(from("dish.jpg").await, "[]");
+    let warnings = from("gone.jpg").await;
+    let status = "gone.jpg cannot be fetched: the site answers with the status 404";
+    assert!(warnings.contains("a picture was left out: ") && warnings.contains(status), "{warnings}");
+    assert!(from("soup").await.contains("is no JPEG, PNG, WebP or GIF"));
+    let list = alice.get("/api/v1/recipes?fields=image").await.is(200).json();
+    let widths: Vec<_> =
+        list["data"].as_array().unwrap().iter().map(|it| it["image"]["width"].clone()).collect();
+    assert_eq!(widths, [json!(64), json!(null), json!(null)]);
 }
 
 #[tokio::test]

@@ -2,8 +2,10 @@
 
 mod accounts;
 mod admin;
-mod browser;
+pub(crate) mod browser;
 mod editing;
 mod permissions;
 mod planning;
 mod reading;
+mod unmarked;
+mod words;

@@ -15,6 +15,8 @@ use crate::app::{Client, TestApp, recipe};
 enum Caller {
     Anonymous,
     OtherUser,
+    /// A user with the role viewer.
+    Viewer,
     Owner,
     Admin,
     /// A program with an API token of the owner that has the scope `recipes:read`.
@@ -42,86 +44,110 @@ macro_rules! matrix {
 
 // Every body is a recipe, so 422 shows that the caller passed the permission check of another operation.
 matrix! {
-    callers:                                         Anonymous OtherUser Owner Admin ReadToken WriteToken AccountToken;
-    get    "/api/v1/recipes":                              200       200   200   200       200        403          403;
-    post   "/api/v1/recipes":                              401       201   201   201       403        201          403;
-    get    "/api/v1/health-labels":                        200       200   200   200       200        403          403;
-    post   "/api/v1/recipes/import":                       401       200   200   200       403        200          403;
-    get    "/api/v1/recipes/facets":                       200       200   200   200       200        403          403;
-    get    "/api/v1/recipes/suggest":                      200       200   200   200       200        403          403;
-    get    "/api/v1/recipes/{id}":                         200       200   200   200       200        403          403;
-    put    "/api/v1/recipes/{id}":                         401       403   200   200       403        200          403;
-    patch  "/api/v1/recipes/{id}":                         401       403   200   200       403        403          403;
-    delete "/api/v1/recipes/{id}":                         401       403   204   204       403        204          403;
-    get    "/api/v1/recipes/bin":                          401       200   200   200       200        403          403;
-    post   "/api/v1/recipes/bin/{id}/restore":             401       404   200   200       403        403          403;
-    delete "/api/v1/recipes/bin/{id}":                     401       404   204   204       403        204          403;
-    get    "/api/v1/recipes/{id}/revisions":               200       200   200   200       200        403          403;
-    get    "/api/v1/recipes/{id}/revisions/{revision}":    200       200   200   200       200        403          403;
-    get    "/api/v1/recipes/{id}/revisions/{revision}/diff": 200     200   200   200       200        403          403;
-    post   "/api/v1/recipes/{id}/revisions/{revision}/restore": 401  403   200   200       403        403          403;
-    get    "/api/v1/recipes/{id}/label-hints":             200       200   200   200       200        403          403;
-    get    "/api/v1/recipes/{id}/cooked":                  401       200   200   200       200        403          403;
-    post   "/api/v1/recipes/{id}/cooked":                  401       201   201   201       403        201          403;
-    delete "/api/v1/recipes/{id}/cooked/{entry}":          401       404   204   404       403        204          403;
-    put    "/api/v1/recipes/{id}/favourite":               401       204   204   204       403        204          403;
-    delete "/api/v1/recipes/{id}/favourite":               401       204   204   204       403        204          403;
-    get    "/api/v1/plan":                                 401       200   200   200       200        403          403;
-    put    "/api/v1/plan":                                 401       422   422   422       403        422          403;
-    post   "/api/v1/plan/meals":                           401       422   422   422       403        422          403;
-    delete "/api/v1/plan/meals/{id}":                      401       404   204   404       403        204          403;
-    post   "/api/v1/plan/calendar":                        401       201   201   201       403        403          201;
-    delete "/api/v1/plan/calendar":                        401       404   204   404       403        403          204;
-    get    "/api/v1/plan/calendar.ics":                    404       404   404   404       404        404          404;
-    get    "/api/v1/shopping-list":                        401       200   200   200       200        403          403;
-    post   "/api/v1/shopping-list":                        401       422   422   422       403        422          403;
-    delete "/api/v1/shopping-list":                        401       204   204   204       403        204          403;
-    patch  "/api/v1/shopping-list/{id}":                   401       404   204   404       403        204          403;
-    delete "/api/v1/shopping-list/{id}":                   401       404   204   404       403        204          403;
-    get    "/api/v1/household":                            401       200   200   200       403        403          200;
-    delete "/api/v1/household":                            401       404   204   404       403        403          204;
-    post   "/api/v1/household/invitation":                 401       201   201   201       403        403          201;
-    post   "/api/v1/household/join":                       401       422   422   422       403        403          422;
-    post   "/api/v1/users/signup":                         422       422   422   422       422        422          422;
-    post   "/api/v1/users/login":                          422       422   422   422       422        422          422;
-    post   "/api/v1/users/refresh":                        422       422   422   422       422        422          422;
-    post   "/api/v1/users/verification":                   401       202   202   202       403        403          202;
-    post   "/api/v1/users/verification/confirm":           422       422   422   422       422        422          422;
-    post   "/api/v1/users/password-reset":                 422       422   422   422       422        422          422;
-    post   "/api/v1/users/password-reset/confirm":         422       422   422   422       422        422          422;
-    post   "/api/v1/users/logout":                         401       204   204   204       403        403          403;
-    post   "/api/v1/users/logout/others":                  401       204   204   204       403        403          403;
-    post   "/api/v1/users/logout/all":                     401       204   204   204       403        403          204;
-    get    "/api/v1/users/me":                             401       200   200   200       403        403          200;
-    patch  "/api/v1/users/me":                             401       200   200   200       403        403          200;
-    delete "/api/v1/users/me":                             401       422   422   422       403        403          422;
-    put    "/api/v1/users/me/password":                    401       422   422   422       403        403          422;
-    get    "/api/v1/users/me/export":                      401       200   200   200       403        403          200;
-    get    "/api/v1/users/me/sessions":                    401       200   200   200       403        403          200;
-    delete "/api/v1/users/me/sessions/{id}":               401       404   204   404       403        403          204;
-    get    "/api/v1/users/me/api-tokens":                  401       200   200   200       403        403          200;
-    post   "/api/v1/users/me/api-tokens":                  401       422   422   422       403        403          422;
-    delete "/api/v1/users/me/api-tokens/{id}":             401       404   204   404       403        403          204;
-    get    "/api/v1/users/me/applications":                401       200   200   200       403        403          200;
-    delete "/api/v1/users/me/applications/{clientId}":     401       404   204   404       403        403          204;
-    get    "/api/v1/admin/clients":                        401       403   403   200       403        403          403;
-    post   "/api/v1/admin/clients":                        401       403   403   422       403        403          403;
-    get    "/api/v1/admin/clients/{clientId}":             401       403   403   200       403        403          403;
-    patch  "/api/v1/admin/clients/{clientId}":             401       403   403   200       403        403          403;
-    delete "/api/v1/admin/clients/{clientId}":             401       403   403   204       403        403          403;
-    post   "/api/v1/admin/clients/{clientId}/secret":      401       403   403   201       403        403          403;
-    get    "/api/v1/admin/users":                          401       403   403   200       403        403          403;
-    get    "/api/v1/admin/users/{id}":                     401       403   403   200       403        403          403;
-    patch  "/api/v1/admin/users/{id}":                     401       403   403   200       403        403          403;
-    delete "/api/v1/admin/users/{id}":                     401       403   403   204       403        403          403;
-    delete "/api/v1/admin/users/{id}/sessions":            401       403   403   204       403        403          403;
-    post   "/api/v1/admin/users/{id}/password-reset":      401       403   403   202       403        403          403;
-    get    "/api/v1/admin/audit":                          401       403   403   200       403        403          403;
-    get    "/api/v1/admin/invitations":                    401       403   403   200       403        403          403;
-    post   "/api/v1/admin/invitations":                    401       403   403   201       403        403          403;
-    delete "/api/v1/admin/invitations/{id}":               401       403   403   204       403        403          403;
-    get    "/healthz":                                     200       200   200   200       200        200          200;
-    get    "/readyz":                                      200       200   200   200       200        200          200;
+    callers:                                         Anonymous OtherUser Viewer Owner Admin ReadToken WriteToken AccountToken;
+    get    "/api/v1/recipes":                              200       200    200   200   200       200        403          403;
+    post   "/api/v1/recipes":                              401       201    403   201   201       403        201          403;
+    post   "/api/v1/recipes/bulk":                         401       422    403   422   422       403        422          403;
+    get    "/api/v1/health-labels":                        200       200    200   200   200       200        403          403;
+    post   "/api/v1/recipes/import":                       401       200    403   200   200       403        200          403;
+    get    "/api/v1/recipes/facets":                       200       200    200   200   200       200        403          403;
+    get    "/api/v1/recipes/suggest":                      200       200    200   200   200       200        403          403;
+    get    "/api/v1/recipes/changes":                   200       200    200   200   200       200        403          403;
+    get    "/api/v1/recipes/{id}":                         200       200    200   200   200       200        403          403;
+    put    "/api/v1/recipes/{id}":                         401       403    403   200   200       403        200          403;
+    patch  "/api/v1/recipes/{id}":                         401       403    403   200   200       403        403          403;
+    delete "/api/v1/recipes/{id}":                         401       403    403   204   204       403        204          403;
+    get    "/api/v1/recipes/bin":                          401       200    403   200   200       200        403          403;
+    post   "/api/v1/recipes/bin/{id}/restore":             401       404    403   200   200       403        403          403;
+    delete "/api/v1/recipes/bin/{id}":                     401       404    403   204   204       403        204          403;
+    get    "/api/v1/recipes/{id}/revisions":               200       200    200   200   200       200        403          403;
+    get    "/api/v1/recipes/{id}/revisions/{revision}":    200       200    200   200   200       200        403          403;
+    get    "/api/v1/recipes/{id}/revisions/{revision}/diff": 200     200    200   200   200       200        403          403;
+    post   "/api/v1/recipes/{id}/revisions/{revision}/restore": 401  403    403   200   200       403        403          403;
+    get    "/api/v1/recipes/{id}/label-hints":             200       200    200   200   200       200        403          403;
+    get    "/api/v1/recipes/{id}/cooked":                  401       200    200   200   200       200        403          403;
+    post   "/api/v1/recipes/{id}/cooked":                  401       201    201   201   201       403        201          403;
+    delete "/api/v1/recipes/{id}/cooked/{entry}":          401       404    404   204   404       403        204          403;
+    get    "/api/v1/recipes/{id}/image":                   404       404    404   404   404       404        403          403;
+    put    "/api/v1/recipes/{id}/image":                   401       403    403   422   422       403        422          403;
+    delete "/api/v1/recipes/{id}/image":                   401       403    403   404   404       403        404          403;
+    get    "/api/v1/recipes/{id}/steps/{step}/image":      404       404    404   404   404       404        403          403;
+    put    "/api/v1/recipes/{id}/steps/{step}/image":      401       403    403   422   422       403        422          403;
+    delete "/api/v1/recipes/{id}/steps/{step}/image":      401       403    403   404   404       403        404          403;
+    get    "/api/v1/recipes/{id}/rating":               401       404    404   200   404       200        403          403;
+    put    "/api/v1/recipes/{id}/rating":               401       422    422   422   422       403        422          403;
+    delete "/api/v1/recipes/{id}/rating":               401       204    204   204   204       403        204          403;
+    put    "/api/v1/recipes/{id}/favourite":               401       204    204   204   204       403        204          403;
+    delete "/api/v1/recipes/{id}/favourite":               401       204    204   204   204       403        204          403;
+    get    "/api/v1/recipes/{id}/shares":                  401       403    403   200   200       403        200          403;
+    post   "/api/v1/recipes/{id}/shares":                  401       403    403   201   201       403        201          403;
+    delete "/api/v1/recipes/{id}/shares/{share}":          401       403    403   204   204       403        204          403;
+    get    "/api/v1/shared-recipe":                        200       200    200   200   200       200        200          200;
+    get    "/api/v1/plan":                                 401       200    200   200   200       200        403          403;
+    put    "/api/v1/plan":                                 401       422    422   422   422       403        422          403;
+    post   "/api/v1/plan/meals":                           401       422    422   422   422       403        422          403;
+    delete "/api/v1/plan/meals/{id}":                      401       404    404   204   404       403        204          403;
+    post   "/api/v1/plan/calendar":                        401       201    201   201   201       403        403          201;
+    delete "/api/v1/plan/calendar":                        401       404    404   204   404       403        403          204;
+    get    "/api/v1/plan/calendar.ics":                    404       404    404   404   404       404        404          404;
+    get    "/api/v1/shopping-list":                        401       200    200   200   200       200        403          403;
+    post   "/api/v1/shopping-list":                        401       422    422   422   422       403        422          403;
+    delete "/api/v1/shopping-list":                        401       204    204   204   204       403        204          403;
+    patch  "/api/v1/shopping-list/{id}":                   401       404    404   204   404       403        204          403;
+    delete "/api/v1/shopping-list/{id}":                   401       404    404   204   404       403        204          403;
+    get    "/api/v1/household":                            401       200    200   200   200       403        403          200;
+    delete "/api/v1/household":                            401       404    404   204   404       403        403          204;
+    post   "/api/v1/household/invitation":                 401       201    201   201   201       403        403          201;
+    post   "/api/v1/household/join":                       401       422    422   422   422       403        403          422;
+    post   "/api/v1/users/signup":                         422       422    422   422   422       422        422          422;
+    post   "/api/v1/users/login":                          422       422    422   422   422       422        422          422;
+    post   "/api/v1/users/refresh":                        422       422    422   422   422       422        422          422;
+    post   "/api/v1/users/verification":                   401       202    202   202   202       403        403          202;
+    post   "/api/v1/users/verification/confirm":           422       422    422   422   422       422        422          422;
+    post   "/api/v1/users/password-reset":                 422       422    422   422   422       422        422          422;
+    post   "/api/v1/users/password-reset/confirm":         422       422    422   422   422       422        422          422;
+    post   "/api/v1/users/logout":                         401       204    204   204   204       403        403          403;
+    post   "/api/v1/users/logout/others":                  401       204    204   204   204       403        403          403;
+    post   "/api/v1/users/logout/all":                     401       204    204   204   204       403        403          204;
+    get    "/api/v1/users/me":                             401       200    200   200   200       403        403          200;
+    patch  "/api/v1/users/me":                             401       200    200   200   200       403        403          200;
+    delete "/api/v1/users/me":                             401       422    422   422   422       403        403          422;
+    put    "/api/v1/users/me/password":                    401       422    422   422   422       403        403          422;
+    get    "/api/v1/users/me/export":                      401       200    200   200   200       403        403          200;
+    get    "/api/v1/users/me/sessions":                    401       200    200   200   200       403        403          200;
+    delete "/api/v1/users/me/sessions/{id}":               401       404    404   204   404       403        403          204;
+    get    "/api/v1/users/me/api-tokens":                  401       200    200   200   200       403        403          200;
+    post   "/api/v1/users/me/api-tokens":                  401       422    422   422   422       403        403          422;
+    delete "/api/v1/users/me/api-tokens/{id}":             401       404    404   204   404       403        403          204;
+    get    "/api/v1/users/me/applications":                401       200    200   200   200       403        403          200;
+    delete "/api/v1/users/me/applications/{clientId}":     401       404    404   204   404       403        403          204;
+    get    "/api/v1/admin/clients":                        401       403    403   403   200       403        403          403;
+    post   "/api/v1/admin/clients":                        401       403    403   403   422       403        403          403;
+    get    "/api/v1/admin/clients/{clientId}":             401       403    403   403   200       403        403          403;
+    patch  "/api/v1/admin/clients/{clientId}":             401       403    403   403   200       403        403          403;
+    delete "/api/v1/admin/clients/{clientId}":             401       403    403   403   204       403        403          403;
+    post   "/api/v1/admin/clients/{clientId}/secret":      401       403    403   403   201       403        403          403;
+    get    "/api/v1/admin/webhooks":                    401       403    403   403   200       403        403          403;
+    post   "/api/v1/admin/webhooks":                    401       403    403   403   422       403        403          403;
+    get    "/api/v1/admin/webhooks/{id}":               401       403    403   403   200       403        403          403;
+    patch  "/api/v1/admin/webhooks/{id}":               401       403    403   403   200       403        403          403;
+    delete "/api/v1/admin/webhooks/{id}":               401       403    403   403   204       403        403          403;
+    post   "/api/v1/admin/webhooks/{id}/secret":        401       403    403   403   201       403        403          403;
+    post   "/api/v1/admin/webhooks/{id}/test":          401       403    403   403   202       403        403          403;
+    get    "/api/v1/admin/webhooks/{id}/deliveries":    401       403    403   403   200       403        403          403;
+    get    "/api/v1/admin/users":                          401       403    403   403   200       403        403          403;
+    get    "/api/v1/admin/users/{id}":                     401       403    403   403   200       403        403          403;
+    patch  "/api/v1/admin/users/{id}":                     401       403    403   403   200       403        403          403;
+    delete "/api/v1/admin/users/{id}":                     401       403    403   403   204       403        403          403;
+    delete "/api/v1/admin/users/{id}/sessions":            401       403    403   403   204       403        403          403;
+    post   "/api/v1/admin/users/{id}/password-reset":      401       403    403   403   202       403        403          403;
+    get    "/api/v1/admin/audit":                          401       403    403   403   200       403        403          403;
+    get    "/api/v1/admin/invitations":                    401       403    403   403   200       403        403          403;
+    post   "/api/v1/admin/invitations":                    401       403    403   403   201       403        403          403;
+    delete "/api/v1/admin/invitations/{id}":               401       403    403   403   204       403        403          403;
+    post   "/api/v1/admin/recipes/transfer":               401       403    403   403   422       403        403          403;
+    get    "/healthz":                                     200       200    200   200   200       200        200          200;
+    get    "/readyz":                                      200       200    200   200   200       200        200          200;
 }
 
 #[test]
@@ -186,9 +212,9 @@ async fn every_refusal_takes_a_stale_cookie_back_and_names_the_scheme() {
 
 /// Changes of a recipe: the statuses of those with an outdated `If-Match`, and of those without one where the operator demands it.
 const CHANGES: [(&str, [[u16; CALLERS.len()]; 2]); 3] = [
-    ("put", [[401, 403, 412, 412, 403, 412, 403], [401, 428, 428, 428, 403, 428, 403]]),
-    ("patch", [[401, 403, 412, 412, 403, 403, 403], [401, 428, 428, 428, 403, 403, 403]]),
-    ("delete", [[401, 403, 412, 412, 403, 412, 403], [401, 428, 428, 428, 403, 428, 403]]),
+    ("put", [[401, 403, 403, 412, 412, 403, 412, 403], [401, 428, 403, 428, 428, 403, 428, 403]]),
+    ("patch", [[401, 403, 403, 412, 412, 403, 403, 403], [401, 428, 403, 428, 428, 403, 403, 403]]),
+    ("delete", [[401, 403, 403, 412, 412, 403, 412, 403], [401, 428, 403, 428, 428, 403, 428, 403]]),
 ];
 
 #[tokio::test]
@@ -212,6 +238,7 @@ async fn client_of(app: &TestApp, caller: Caller) -> Client {
     match caller {
         Caller::Anonymous => app.anonymous(),
         Caller::OtherUser => app.bob().await,
+        Caller::Viewer => app.viewer().await,
         Caller::Owner => app.alice().await,
         Caller::Admin => app.admin().await,
         Caller::ReadToken => app.program(&["recipes:read"]).await,
@@ -230,6 +257,21 @@ async fn path_of_alice(app: &TestApp, path: &str) -> String {
         let created = admin.post(&format!("{collection}/invitations"), &json!({})).await.is(201);
         return created.header("location").to_owned();
     }
+    if path.ends_with("/{share}") || path.ends_with("/shared-recipe") {
+        let alice = app.alice().await;
+        let shares = format!("{}/shares", alice.posts_recipe("Soup").await);
+        let share = alice.post(&shares, &json!({})).await.is(201);
+        return if path.ends_with("/{share}") {
+            share.header("location").to_owned()
+        } else {
+            format!("{path}?token={}", share.json()["data"]["token"].as_str().unwrap())
+        };
+    }
+    if let Some(part) = path.strip_prefix("/api/v1/admin/webhooks/{id}") {
+        let new = json!({ "url": "https://kitchen.example/hook" });
+        let created = app.admin().await.post("/api/v1/admin/webhooks", &new).await.is(201);
+        return format!("{}{part}", created.header("location"));
+    }
     if let Some(part) = path.strip_prefix("/api/v1/recipes/bin/{id}") {
         let alice = app.alice().await;
         let url = alice.posts_recipe("Soup").await;
@@ -237,8 +279,12 @@ async fn path_of_alice(app: &TestApp, path: &str) -> String {
         return format!("{}{part}", url.replace("/recipes/", "/recipes/bin/"));
     }
     if let Some(part) = path.strip_prefix("/api/v1/recipes/{id}/").filter(|part| !part.contains("{entry}")) {
-        let url = app.alice().await.posts_recipe("Soup").await;
-        return format!("{url}/{}", part.replace("{revision}", "1"));
+        let alice = app.alice().await;
+        let url = alice.posts_recipe("Soup").await;
+        if part == "rating" {
+            alice.put(&format!("{url}/rating"), &json!({ "rating": 4 })).await.is(204);
+        }
+        return format!("{url}/{}", part.replace("{revision}", "1").replace("{step}", "1"));
     }
     if path.starts_with("/api/v1/admin/users/") {
         return path.replace("{id}", &app.user("alice", Role::User).await.id.to_string());

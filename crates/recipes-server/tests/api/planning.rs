@@ -64,6 +64,23 @@ async fn days_are_replaced_and_meals_are_added_and_removed() {
 }
 
 #[tokio::test]
+async fn viewer_plans_and_shops_with_recipes_for_members() {
+    let app = TestApp::new();
+    let (alice, vera) = (app.alice().await, app.viewer().await);
+    let mut fondue = recipe("Fondue");
+    fondue["visibility"] = json!("members");
+    let url = alice.post("/api/v1/recipes", &fondue).await.is(201).header("location").to_owned();
+    vera.post("/api/v1/plan/meals", &json!({ "date": app.day(0), "recipeId": 1 })).await.is(201);
+    vera.post("/api/v1/shopping-list", &json!({ "recipes": [{ "recipeId": 1 }] })).await.is(204);
+    vera.post(&format!("{url}/cooked"), &json!({})).await.is(201);
+    let available = async || meals(&vera, "").await[0].1["available"].clone();
+    assert_eq!(available().await, true);
+    fondue["visibility"] = json!("private");
+    alice.put(&url, &fondue).await.is(200);
+    assert_eq!(available().await, false);
+}
+
+#[tokio::test]
 async fn plan_of_other_users_recipes_has_no_content_of_private_ones() {
     let app = TestApp::new();
     let (alice, bob) = (app.alice().await, app.bob().await);

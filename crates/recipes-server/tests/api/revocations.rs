@@ -39,6 +39,15 @@ const WRITES: &[Write] = &[
         status: 201,
         admin: false,
     },
+    // A picture is sent, not this body.
+    Write { method: "put", path: "/api/v1/recipes/{id}/image", body: stew, status: 200, admin: true },
+    Write {
+        method: "put",
+        path: "/api/v1/recipes/{id}/steps/{step}/image",
+        body: stew,
+        status: 200,
+        admin: true,
+    },
     Write {
         method: "put",
         path: "/api/v1/plan",
@@ -74,6 +83,21 @@ const WRITES: &[Write] = &[
         body: || json!({"code": "b3BlbnNlc2FtZQ"}),
         status: 404,
         admin: false,
+    },
+    Write {
+        method: "post",
+        path: "/api/v1/recipes/{id}/shares",
+        body: || json!({}),
+        status: 201,
+        admin: true,
+    },
+    Write {
+        method: "post",
+        path: "/api/v1/admin/recipes/transfer",
+        // Of Bob.
+        body: || json!({"from": 3, "to": null}),
+        status: 200,
+        admin: true,
     },
     Write {
         method: "patch",
@@ -206,8 +230,9 @@ async fn check(write: &Write, revocation: Revocation, status: u16) {
         path if path.starts_with("/api/v1/recipes/{id}") => {
             let mut private = recipe("Bob's secret");
             private["visibility"] = json!("private");
+            private["instructions"] = json!(["Stir."]);
             let created = app.bob().await.post("/api/v1/recipes", &private).await.is(201);
-            path.replace("/api/v1/recipes/{id}", created.header("location"))
+            path.replace("/api/v1/recipes/{id}", created.header("location")).replace("{step}", "1")
         }
         "/api/v1/admin/clients/{clientId}" => {
             let created =
@@ -250,10 +275,14 @@ async fn check(write: &Write, revocation: Revocation, status: u16) {
         }
     };
     let before = state(&app, id, bob).await;
-    let text = (write.body)().to_string();
+    let bytes = if write.path.ends_with("/image") {
+        crate::images::picture(4, 3, 1, image::ImageFormat::Jpeg)
+    } else {
+        (write.body)().to_string().into_bytes()
+    };
     let body = Body::from_stream(futures_util::stream::once(async move {
         revoke.await;
-        Ok::<_, io::Error>(text)
+        Ok::<_, io::Error>(bytes)
     }));
     let method: Method = write.method.to_uppercase().parse().unwrap();
     let request =
@@ -275,6 +304,7 @@ async fn revoke_api_token(client: &Client) {
 async fn state(app: &TestApp, ada: UserId, bob: UserId) -> Value {
     let recipes = app.admin().await.get("/api/v1/recipes").await.is(200).json();
     let user = async |id| app.store.user(id).await.unwrap();
+    let shares = app.store.shares_of(ada).await.unwrap().len();
     let (ada, bob) = (user(ada).await, user(bob).await);
     let clients = app.store.clients().await.unwrap();
     let january = (date(2026, 1, 1), date(2026, 1, 31));
@@ -288,6 +318,7 @@ async fn state(app: &TestApp, ada: UserId, bob: UserId) -> Value {
     json!({
         "plan": format!("{plan:?} {list:?}"),
         "recipes": recipes,
+        "shares": shares,
         "ada": ada.as_ref().map(|ada| (&ada.name, &ada.email)),
         "bob": bob.map(|bob| bob.disabled),
         "clients": clients.iter().map(|client| &client.record).collect::<Vec<_>>(),

@@ -1,5 +1,6 @@
 //! Search, filters, facets and suggestions over HTTP.
 
+mod collections;
 mod favourites;
 mod freshness;
 mod health_labels;
@@ -260,7 +261,7 @@ async fn wrong_parameters_are_400_and_the_message_says_what_is_expected() {
         ("owner=me", "owner=me needs a log-in"),
         ("owner=alice", "owner must be \"me\" or the id of a user"),
         ("visibility=secret", "visibility must be"),
-        ("sort=rating", "sort must be relevance, id, name"),
+        ("sort=stars", "sort must be relevance, id, name"),
         ("sort=-relevance", "sort must be relevance, id, name"),
         ("q=a&q=b", "\"q\" is given more than once"),
         ("q=a&limit=0", "limit must be a whole number from 1 to 1000"),

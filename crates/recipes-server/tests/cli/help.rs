@@ -2,7 +2,7 @@ use serde_json::Value;
 
 use crate::program::Folder;
 
-const COMMANDS: [&str; 29] = [
+const COMMANDS: [&str; 33] = [
     "",
     "serve",
     "import",
@@ -21,6 +21,10 @@ const COMMANDS: [&str; 29] = [
     "users enable",
     "users set-role",
     "audit",
+    "webhooks",
+    "webhooks add",
+    "webhooks list",
+    "webhooks deliveries",
     "check",
     "health",
     "secret",
@@ -88,6 +92,9 @@ fn help_of_a_command_shows_only_the_settings_that_it_reads() {
             }
             "import" | "export" | "backup" | "restore" | "audit" => {
                 ["--data-dir", "--database-url"].map(str::to_owned).into()
+            }
+            webhooks if webhooks.starts_with("webhooks") => {
+                ["--data-dir", "--database-url", "--webhook-private"].map(str::to_owned).into()
             }
             users if users.starts_with("users") => ["--data-dir", "--database-url"].map(str::to_owned).into(),
             _ => Vec::new(),

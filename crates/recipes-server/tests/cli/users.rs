@@ -140,8 +140,8 @@ fn invalid_address_and_role_are_refused() {
     let folder = Folder::new();
     for (arguments, what) in [
         ("users add ada", "must be an e-mail address, as in alice@example.com"),
-        ("users add ada@example.com --role root", "must be user or admin"),
-        ("users set-role ada@example.com Admin", "must be user or admin"),
+        ("users add ada@example.com --role root", "must be viewer, user or admin"),
+        ("users set-role ada@example.com Admin", "must be viewer, user or admin"),
     ] {
         let refused = folder.run(arguments);
         refused.is(2);

@@ -18,6 +18,7 @@ mod metrics;
 mod passwords;
 mod program;
 mod rate_limits;
+mod repeats;
 mod room;
 mod search;
 mod secrets;
@@ -25,3 +26,4 @@ mod shutdown;
 #[cfg(feature = "otel")]
 mod traces;
 mod tutorial;
+mod webhooks;

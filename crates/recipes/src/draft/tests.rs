@@ -264,8 +264,9 @@ fn language_difficulty_and_visibility_have_their_own_rules() {
     refused("difficulty", 0, "/difficulty", "from 1 to 5");
     refused("difficulty", json!(256 + 5), "/difficulty", "from 1 to 5");
     kept("visibility", "private");
+    kept("visibility", "members");
     becomes("visibility", "public", Value::Null);
-    refused("visibility", "Private", "/visibility", "\"public\" or \"private\"");
+    refused("visibility", "Private", "/visibility", "\"public\", \"members\" or \"private\"");
 }
 
 #[test]
@@ -384,5 +385,11 @@ fn all_fields_of_content_and_of_the_server_are_known() {
     for field in ["id", "uid", "ownerId", "revision", "createdAt", "updatedAt"] {
         answered[field] = json!(7);
     }
+    answered["rating"] = json!({ "average": 4.33, "count": 3 });
     assert_eq!(Draft::unknown_fields(answered.as_object().unwrap()), []);
+    assert_eq!(parse(&answered, Scalars::Typed).unwrap().get("rating"), None, "it is the server's");
+    for of_another_program in [json!(4), json!({ "ratingValue": 4.33, "ratingCount": 3 })] {
+        answered["rating"] = of_another_program;
+        assert_eq!(Draft::unknown_fields(answered.as_object().unwrap())[0].pointer, "/rating");
+    }
 }

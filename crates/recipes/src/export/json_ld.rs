@@ -7,6 +7,7 @@ use crate::attribution::Attribution;
 use crate::content::Content;
 use crate::health_label::HealthLabel;
 use crate::instruction::Instruction;
+use crate::rating::Rating;
 use crate::recipe::Recipe;
 
 /// A JSON-LD document of one recipe.
@@ -37,7 +38,7 @@ pub fn json_ld_value(recipe: &Recipe) -> Value {
     set("identifier", json!(format!("urn:uuid:{}", recipe.server.uid)));
     set("name", json!(name));
     set("description", json!(description));
-    set("image", image(content));
+    set("image", image(recipe));
     set("author", content.author.as_ref().map_or(Value::Null, |author| attribution(author, "Person")));
     set("datePublished", json!(recipe.server.created_at.to_string()));
     set("dateModified", json!(recipe.server.updated_at.to_string()));
@@ -50,7 +51,7 @@ pub fn json_ld_value(recipe: &Recipe) -> Value {
     set("keywords", keywords(content.keywords.as_deref()));
     set("suitableForDiet", suitable_for_diet(content));
     set("recipeIngredient", json!(content.ingredients));
-    set("recipeInstructions", json!(instructions(content.instructions.as_deref().unwrap_or_default())));
+    set("recipeInstructions", json!(instructions(recipe)));
     set("tool", tools(content.tools.as_deref().unwrap_or_default()));
     set("nutrition", nutrition(content));
     set(
@@ -59,11 +60,16 @@ pub fn json_ld_value(recipe: &Recipe) -> Value {
     );
     set("license", json!(content.license));
     set("inLanguage", json!(content.language));
+    set("aggregateRating", recipe.rating.map_or(Value::Null, aggregate_rating));
     Value::Object(object)
 }
 
-/// The picture that an import has kept.
-fn image(content: &Content) -> Value {
+/// The sizes of the picture, or the address that an import has kept.
+fn image(recipe: &Recipe) -> Value {
+    if let Some(image) = &recipe.images.image {
+        return json!(image.sizes.iter().rev().map(|size| &size.url).collect::<Vec<_>>());
+    }
+    let content = &recipe.content;
     let image = content.extra.as_ref().and_then(|extra| extra.get("image"));
     let is_address = image
         .and_then(Value::as_str)
@@ -114,10 +120,18 @@ fn suitable_for_diet(content: &Content) -> Value {
 }
 
 /// Steps, with those of one section together.
-fn instructions(steps: &[Instruction]) -> Vec<Value> {
+fn instructions(recipe: &Recipe) -> Vec<Value> {
+    let steps = recipe.content.instructions.as_deref().unwrap_or_default();
     let sections = steps.chunk_by(|one, next| one.section == next.section);
+    let mut number = 0;
     let grouped = sections.flat_map(|steps| {
-        let inner: Vec<Value> = steps.iter().map(step).collect();
+        let inner: Vec<Value> = steps
+            .iter()
+            .map(|one| {
+                number += 1;
+                step(one, recipe.images.of_step(number).map(|image| &*image.url))
+            })
+            .collect();
         match steps.first().and_then(|step| step.section.as_ref()) {
             Some(name) => vec![json!({ "@type": "HowToSection", "name": name, "itemListElement": inner })],
             None => inner,
@@ -126,10 +140,13 @@ fn instructions(steps: &[Instruction]) -> Vec<Value> {
     grouped.collect()
 }
 
-fn step(step: &Instruction) -> Value {
+fn step(step: &Instruction, image: Option<&str>) -> Value {
     let mut object = json!({ "@type": "HowToStep", "text": step.text });
     if let Some(minutes) = step.minutes {
         object["timeRequired"] = json!(duration(minutes));
+    }
+    if let Some(image) = image {
+        object["image"] = json!(image);
     }
     object
 }
@@ -137,6 +154,11 @@ fn step(step: &Instruction) -> Value {
 fn tools(tools: &[String]) -> Value {
     let tools = tools.iter().map(|name| json!({ "@type": "HowToTool", "name": name }));
     json!(tools.collect::<Vec<_>>())
+}
+
+fn aggregate_rating(rating: Rating) -> Value {
+    let value = rating.average().as_f64();
+    json!({ "@type": "AggregateRating", "ratingValue": value, "ratingCount": rating.count() })
 }
 
 fn nutrition(content: &Content) -> Value {

@@ -5,13 +5,14 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{Draft, Scalars, ServerFields};
+use crate::{Draft, Rating, Scalars, ServerFields};
 
 fn recipe(body: &Value) -> Recipe {
     let draft = Draft::parse(body.as_object().unwrap(), Scalars::Typed).unwrap();
     Recipe {
         id: RecipeId::from_i64(7).unwrap(),
         content: draft.content().clone(),
+        images: crate::RecipeImages::default(),
         server: ServerFields {
             owner: None,
             uid: Uid::parse("018f3404-d600-7fff-bfff-ffffffffffff").unwrap(),
@@ -19,6 +20,7 @@ fn recipe(body: &Value) -> Recipe {
             created_at: "2024-05-01T12:00:00Z".parse().unwrap(),
             updated_at: "2024-05-02T12:00:00Z".parse().unwrap(),
         },
+        rating: None,
     }
 }
 
@@ -80,6 +82,17 @@ fn json_ld_has_the_properties_of_search_engines() {
             "license": "CC0", "inLanguage": "en",
         })
     );
+}
+
+#[test]
+fn json_ld_has_the_rating_if_there_is_one() {
+    let rated = Recipe { rating: Rating::of(3, 13), ..recipe(&full()) };
+    let value: Value = serde_json::from_str(&ExportFormat::JsonLd.write(&rated)).unwrap();
+    let rating = json!({ "@type": "AggregateRating", "ratingValue": 4.33, "ratingCount": 3 });
+    assert_eq!(value["aggregateRating"], rating);
+    for format in [ExportFormat::Markdown, ExportFormat::PlainText, ExportFormat::Cooklang] {
+        assert_eq!(format.write(&rated), format.write(&recipe(&full())));
+    }
 }
 
 #[test]

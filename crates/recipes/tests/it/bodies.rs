@@ -80,7 +80,7 @@ pub(crate) fn valid_body() -> impl Strategy<Value = Value> {
         prop::option::of(credit()),
         prop::option::of(prop::sample::select(&["en", "zh-Hans-CN", "de-CH-1901"][..])),
         prop::option::of(1..=5_u8),
-        prop::option::of(prop::sample::select(&["public", "private"][..])),
+        prop::option::of(prop::sample::select(&["public", "members", "private"][..])),
         prop::option::of(btree_map(any::<String>(), any_json(), 0..4)),
     );
     (seed, times, tags, rest).prop_map(|(seed, times, tags, rest)| {

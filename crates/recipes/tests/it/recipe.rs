@@ -2,7 +2,7 @@
 
 use ids::{RecipeId, Uid, UserId};
 use proptest::prelude::*;
-use recipes::{ContentJson, Draft, Recipe, Scalars, ServerFields, Visibility, write_recipe_json};
+use recipes::{ContentJson, Draft, Rating, Recipe, Scalars, ServerFields, Visibility, write_recipe_json};
 use serde_json::{Value, json};
 
 use crate::bodies::{any_json, valid_body};
@@ -78,6 +78,17 @@ fn fields_are_read_into_their_types() {
 }
 
 #[test]
+fn rating_of_an_answer_is_no_content() {
+    let mut rated = document();
+    rated["rating"] = json!({ "average": 4.33, "count": 3 });
+    let recipe = read(&rated);
+    assert_eq!(recipe.rating, Rating::of(3, 13));
+    assert_eq!((&recipe.content, &recipe.server), (&read(&document()).content, &read(&document()).server));
+    assert_eq!(written(&recipe), rated);
+    assert_eq!(Recipe::member_names().last(), Some("rating"));
+}
+
+#[test]
 fn members_of_other_versions_are_kept_at_every_level() {
     let mut other = document();
     other["flavour"] = json!({ "umami": [1, null] });
@@ -121,6 +132,7 @@ fn corrupt_document_is_an_error_that_names_the_field_and_hides_the_value() {
     check("ownerId", json!(0));
     check("uid", json!("secret"));
     check("createdAt", json!("secret"));
+    check("rating", json!({ "average": "secret", "count": 1 }));
 
     for field in
         ["id", "name", "healthLabels", "cookTimeMinutes", "prepTimeMinutes", "ingredients", "uid", "revision"]

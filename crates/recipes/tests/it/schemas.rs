@@ -20,9 +20,22 @@ fn required(schema: &Value) -> BTreeSet<&str> {
 fn recipe_has_the_properties_of_the_draft_and_the_servers() {
     let schemas = recipe_schemas();
     let (draft, recipe) = (&schemas["RecipeDraft"], &schemas["Recipe"]);
-    let server = BTreeSet::from(["id", "ownerId", "uid", "revision", "createdAt", "updatedAt"]);
+    let server = BTreeSet::from([
+        "id",
+        "image",
+        "stepImages",
+        "ownerId",
+        "uid",
+        "revision",
+        "createdAt",
+        "updatedAt",
+        "rating",
+    ]);
     assert_eq!(properties(recipe), &properties(draft) | &server);
-    assert_eq!(&required(recipe) - &required(draft), &server - &BTreeSet::from(["ownerId"]));
+    assert_eq!(
+        &required(recipe) - &required(draft),
+        &server - &BTreeSet::from(["ownerId", "image", "stepImages", "rating"])
+    );
 }
 
 #[test]

@@ -6,8 +6,8 @@ use serde_json::json;
 
 use crate::kitchen::{ALL, Kitchen, recipe};
 
-const KEYS: [SortKey; 5] =
-    [SortKey::Id, SortKey::Name, SortKey::CreatedAt, SortKey::UpdatedAt, SortKey::TotalTime];
+const KEYS: [SortKey; 6] =
+    [SortKey::Id, SortKey::Name, SortKey::CreatedAt, SortKey::UpdatedAt, SortKey::TotalTime, SortKey::Rating];
 
 fn orders() -> impl Iterator<Item = Order> {
     let by = |key| [Direction::Ascending, Direction::Descending].map(|direction| Order::By(key, direction));
@@ -20,13 +20,16 @@ fn kitchen() -> Kitchen {
     let put = |kitchen: &Kitchen, id: i64, revision: i64| {
         let number = usize::try_from(id).unwrap();
         let description = ["salt", "salt salt", "salt and pepper"][number % 3];
-        let members = json!({
+        let mut members = json!({
             "name": format!("{} {}", ["Soup", "soup", "Bread", "Äpfel", "zucchini"][number % 5], id % 7),
             "description": description,
             "totalTimeMinutes": if id % 4 == 0 { json!(null) } else { json!(id % 6 * 10) },
             "createdAt": format!("2026-01-01T00:{:02}:00Z", id % 60),
             "updatedAt": format!("2026-01-0{revision}T00:{:02}:00Z", id % 50),
         });
+        if id % 3 != 0 {
+            members["rating"] = json!({"average": 1 + id % 5, "count": 1 + id % 2});
+        }
         kitchen.writer.put(&recipe(id, members)).unwrap();
     };
     for id in 1..=200 {
@@ -80,6 +83,30 @@ fn orders_are_those_of_the_keys() {
         for (direction, want) in [(Direction::Ascending, ascending), (Direction::Descending, descending)] {
             let search = Search { text: "", filter: &filter, viewer: ALL };
             assert_eq!(kitchen.pages(search, Order::By(key, direction), 3), want, "{key:?} {direction:?}");
+        }
+    }
+}
+
+#[test]
+fn ratings_are_ordered_by_their_average_and_then_by_their_number() {
+    let rated = |average: f64, count: u32| json!({"rating": {"average": average, "count": count}});
+    let kitchen = Kitchen::with([
+        rated(4.5, 2),
+        json!({}),
+        rated(5.0, 1),
+        rated(4.5, 7),
+        rated(4.49, 4_000_000_000),
+        json!({}),
+        rated(1.0, 3),
+        rated(4.5, 2),
+    ]);
+    let search = Search { text: "", filter: &Filter::default(), viewer: ALL };
+    for (direction, want) in
+        [(Direction::Descending, [3, 4, 1, 8, 5, 7, 2, 6]), (Direction::Ascending, [7, 5, 1, 8, 4, 3, 2, 6])]
+    {
+        for limit in [1, 3, 100] {
+            let found = kitchen.pages(search, Order::By(SortKey::Rating, direction), limit);
+            assert_eq!(found, want, "{direction:?} {limit}");
         }
     }
 }

@@ -32,7 +32,7 @@ fn damaged_or_foreign_index_is_made_anew() {
         |path| fs::remove_file(path.join("meta.json")).unwrap(),
         |path| {
             let meta = fs::read_to_string(path.join("meta.json")).unwrap();
-            fs::write(path.join("meta.json"), meta.replace(r#"\"version\":1"#, r#"\"version\":0"#)).unwrap();
+            fs::write(path.join("meta.json"), meta.replace(r#"\"version\":2"#, r#"\"version\":0"#)).unwrap();
         },
         |path| {
             let longest = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());

@@ -1,4 +1,4 @@
-//! Private recipes of others do not exist: in hits, counts, facets, suggestions and corrections.
+//! Private recipes of others do not exist, for anonymous readers nor those for members: in hits, counts, facets, suggestions and corrections.
 
 use proptest::prelude::*;
 use recipes::Viewer;
@@ -10,21 +10,22 @@ use crate::kitchen::{ALL, Kitchen, user};
 #[derive(Clone, Copy, Debug)]
 struct Dish {
     owner: Option<i64>,
-    is_private: bool,
+    visibility: &'static str,
 }
 
 impl Dish {
     fn is_visible(self, viewer: Viewer) -> bool {
         match viewer {
             Viewer::Admin => true,
-            Viewer::Anyone => !self.is_private,
-            Viewer::User(user) => !self.is_private || self.owner == Some(user.get()),
+            Viewer::Anyone => self.visibility == "public",
+            Viewer::User(user) => self.visibility != "private" || self.owner == Some(user.get()),
         }
     }
 }
 
 fn dish() -> impl Strategy<Value = Dish> {
-    (prop::option::of(1..4_i64), any::<bool>()).prop_map(|(owner, is_private)| Dish { owner, is_private })
+    let visibility = prop::sample::select(&["public", "members", "private"][..]);
+    (prop::option::of(1..4_i64), visibility).prop_map(|(owner, visibility)| Dish { owner, visibility })
 }
 
 proptest! {
@@ -40,7 +41,7 @@ proptest! {
             "healthLabels": [word(id)],
             "keywords": [word(id)],
             "ownerId": dish.owner,
-            "visibility": if dish.is_private { "private" } else { "public" },
+            "visibility": dish.visibility,
         })));
         let filter = Filter::default();
         for viewer in [Viewer::Anyone, Viewer::User(user(1)), Viewer::User(user(9)), ALL] {

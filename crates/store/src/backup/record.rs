@@ -11,11 +11,16 @@ use jiff::Timestamp;
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use serde_json::Value as Json;
 
-use super::table::{Column, Kind, Table};
-use ::recipes::{Recipe, Visibility, write_recipe_json};
+use super::columns::{Column, Kind, Table};
+use crate::images::content_digest;
+use crate::recipe_commands::visibility_columns;
+use ::recipes::{ImageSize, Recipe, write_recipe_json};
 
 /// The largest id and the largest revision: every parser of JSON represents numbers up to here exactly (RFC 8259, section 6).
 const MAX_NUMBER: i64 = (1 << 53) - 1;
+
+/// The most steps of a recipe. An older version may have had another limit.
+const MAX_STEP: i64 = 10_000;
 
 /// A row of a table. It may hold the hash of a password, so `Debug` shows only its name.
 #[derive(Clone, PartialEq)]
@@ -99,10 +104,15 @@ impl Record {
             }
             "recipes" | "bin" => self.check_recipe("id"),
             "revisions" => self.check_recipe("recipe_id"),
+            "images" => self.check_image(),
+            "recipe_images" | "binned_images" => {
+                require("step", self.number("step").is_some_and(|step| (0..=MAX_STEP).contains(&step)))
+            }
             "api_tokens" => require("scopes", self.text("scopes").and_then(Scopes::parse).is_some()),
             "mail_tokens" => {
                 require("purpose", self.text("purpose").is_some_and(|it| ["verify", "reset"].contains(&it)))
             }
+            "ratings" => require("stars", (1..=5).contains(&self.number("stars").unwrap_or(0))),
             "meta" => require("name", self.text("name").is_some_and(|name| name.len() <= 100)),
             "audit" => require("class", (0..=3).contains(&self.number("class").unwrap_or(-1))),
             "sequences" => {
@@ -121,11 +131,30 @@ impl Record {
         let mut json = Vec::new();
         write_recipe_json(&mut json, id, document);
         let Recipe { server, content, .. } = Recipe::from_json(&json).map_err(|why| why.to_string())?;
+        let (private, members) = visibility_columns(content.visibility);
         let is_the_same = Some(server.revision) == self.number("revision")
             && server.owner.map(ids::UserId::get) == self.number("owner_id")
             && self.text("uid").is_none_or(|uid| uid == server.uid.to_string())
-            && self.value("private") == Some(&Value::Boolean(content.visibility == Visibility::Private));
+            && self.value("private") == Some(&Value::Boolean(private))
+            && self.value("members") == Some(&members.map_or(Value::Null, Value::Boolean));
         if is_the_same { Ok(()) } else { Err("the document and the columns differ".to_owned()) }
+    }
+
+    /// Its sizes are sent to clients as JPEG, and the digest of the largest one names it.
+    fn check_image(&self) -> Result<(), String> {
+        for size in ImageSize::ALL.map(ImageSize::name) {
+            let is_jpeg = |bytes: &Vec<u8>| bytes.starts_with(&[0xff, 0xd8, 0xff]);
+            if !self.bytes(size).is_some_and(is_jpeg) {
+                return Err(format!("{size} is no JPEG"));
+            }
+        }
+        for side in ["width", "height"] {
+            if !(1..=i64::from(ImageSize::Large.longest_side())).contains(&self.number(side).unwrap_or(0)) {
+                return Err(format!("{side} is invalid"));
+            }
+        }
+        let digest = self.bytes("large").map(|large| content_digest(large).to_vec());
+        if digest.as_ref() == self.bytes("digest") { Ok(()) } else { Err("digest is invalid".to_owned()) }
     }
 
     pub(crate) fn value(&self, column: &str) -> Option<&Value> {
@@ -135,6 +164,10 @@ impl Record {
 
     pub(crate) fn text(&self, column: &str) -> Option<&str> {
         if let Some(Value::Text(text)) = self.value(column) { Some(text) } else { None }
+    }
+
+    fn bytes(&self, column: &str) -> Option<&Vec<u8>> {
+        if let Some(Value::Bytes(bytes)) = self.value(column) { Some(bytes) } else { None }
     }
 
     pub(crate) fn number(&self, column: &str) -> Option<i64> {

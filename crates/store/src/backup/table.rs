@@ -1,45 +1,15 @@
 //! The tables and columns of a backup, under the names that both kinds of database give them.
 //!
-//! A table that is derived from others is not here: `usages` and `address_collisions` are made anew by a restore, and
+//! What is derived is not here: `usages`, `address_collisions` and the sums of ratings in `recipes` are made anew by a restore, and
 //! `migrations` belongs to the schema. `codes`, `device_codes`, `pushed_requests` and `used_proofs` are valid for minutes,
-//! `idempotency_keys` for a day, and the rows of `ended_grants` for as long as an access token. `mails` and `logout_deliveries` are
-//! not here either: a restore must not send again what was sent since.
+//! `idempotency_keys` for a day, and the rows of `ended_grants` for as long as an access token. `mails`, `logout_deliveries` and
+//! `webhook_deliveries` are not here either: a restore must not send again what was sent since.
 
-/// A table, whose first column is the key by which its records are ordered.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Table {
-    pub(crate) name: &'static str,
-    pub(crate) columns: &'static [Column],
-    /// Whether its ids come from a sequence and are never given out again.
-    pub(crate) has_sequence: bool,
-}
-
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Column {
-    pub(crate) name: &'static str,
-    pub(crate) kind: Kind,
-    pub(crate) is_optional: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Boolean,
-    Integer,
-    Text,
-    /// The text of an IP address.
-    Address,
-    Time,
-    Bytes,
-    /// 16 bytes.
-    Uuid,
-    /// 32 bytes.
-    Digest,
-}
-
-use Kind::{Address, Boolean, Bytes, Digest, Integer, Text, Time, Uuid};
+use super::columns::Kind::{Address, Boolean, Bytes, Digest, Integer, Text, Time, Uuid};
+use super::columns::{Table, optional, required};
 
 /// In an order in which no record refers to a later one.
-pub(crate) const TABLES: [&Table; 24] = [
+pub(crate) const TABLES: [&Table; 30] = [
     &USERS,
     &RECIPES,
     &SESSIONS,
@@ -53,6 +23,8 @@ pub(crate) const TABLES: [&Table; 24] = [
     &IDENTITIES,
     &FAVOURITES,
     &COOKED,
+    &SHARES,
+    &RATINGS,
     &HOUSEHOLDS,
     &HOUSEHOLD_MEMBERS,
     &PLAN_ENTRIES,
@@ -61,6 +33,10 @@ pub(crate) const TABLES: [&Table; 24] = [
     &BIN,
     &BINNED_FAVOURITES,
     &BINNED_COOKED,
+    &IMAGES,
+    &RECIPE_IMAGES,
+    &BINNED_IMAGES,
+    &WEBHOOKS,
     &META,
     &AUDIT,
     &SEQUENCES,
@@ -79,6 +55,7 @@ const USERS: Table = Table {
         required("created_at", Time),
         required("updated_at", Time),
         optional("email_verified_at", Time),
+        optional("language", Text),
     ],
     has_sequence: true,
 };
@@ -90,6 +67,7 @@ const RECIPES: Table = Table {
         required("uid", Text),
         optional("owner_id", Integer),
         required("private", Boolean),
+        optional("members", Boolean),
         required("revision", Integer),
         required("created_at", Time),
         required("updated_at", Time),
@@ -236,6 +214,59 @@ const COOKED: Table = Table {
     has_sequence: false,
 };
 
+const IMAGES: Table = Table {
+    name: "images",
+    columns: &[
+        required("digest", Digest),
+        required("width", Integer),
+        required("height", Integer),
+        required("small", Bytes),
+        required("medium", Bytes),
+        required("large", Bytes),
+    ],
+    has_sequence: false,
+};
+
+const RECIPE_IMAGES: Table = Table {
+    name: "recipe_images",
+    columns: &[
+        required("id", Uuid),
+        required("recipe_id", Integer),
+        required("step", Integer),
+        required("digest", Digest),
+        required("bytes", Integer),
+    ],
+    has_sequence: false,
+};
+
+const RATINGS: Table = Table {
+    name: "ratings",
+    columns: &[
+        required("id", Uuid),
+        required("user_id", Integer),
+        required("recipe_id", Integer),
+        required("stars", Integer),
+        required("rated_at", Time),
+    ],
+    has_sequence: false,
+};
+
+const SHARES: Table = Table {
+    name: "shares",
+    columns: &[
+        required("id", Uuid),
+        required("recipe_id", Integer),
+        required("digest", Digest),
+        required("created_by", Integer),
+        required("created_at", Time),
+        optional("expires_at", Time),
+    ],
+    has_sequence: false,
+};
+
+const BINNED_IMAGES: Table =
+    Table { name: "binned_images", columns: RECIPE_IMAGES.columns, has_sequence: false };
+
 const HOUSEHOLDS: Table = Table {
     name: "households",
     columns: &[
@@ -255,6 +286,7 @@ const REVISIONS: Table = Table {
         required("revision", Integer),
         optional("owner_id", Integer),
         required("private", Boolean),
+        optional("members", Boolean),
         required("updated_at", Time),
         optional("replaced_by", Integer),
         required("document", Text),
@@ -269,6 +301,7 @@ const BIN: Table = Table {
         required("uid", Text),
         optional("owner_id", Integer),
         required("private", Boolean),
+        optional("members", Boolean),
         required("revision", Integer),
         required("created_at", Time),
         required("updated_at", Time),
@@ -314,6 +347,7 @@ const SHOPPING_ITEMS: Table = Table {
         required("text", Text),
         required("version", Integer),
         optional("ticked_at", Time),
+        optional("sources", Text),
     ],
     has_sequence: false,
 };
@@ -321,6 +355,22 @@ const BINNED_FAVOURITES: Table =
     Table { name: "binned_favourites", columns: FAVOURITES.columns, has_sequence: false };
 
 const BINNED_COOKED: Table = Table { name: "binned_cooked", columns: COOKED.columns, has_sequence: false };
+
+const WEBHOOKS: Table = Table {
+    name: "webhooks",
+    columns: &[
+        required("id", Uuid),
+        required("url", Text),
+        required("events", Text),
+        required("secret", Bytes),
+        optional("former_secret", Bytes),
+        optional("former_until", Time),
+        required("created_at", Time),
+        optional("disabled_at", Time),
+        optional("disabled_because", Text),
+    ],
+    has_sequence: false,
+};
 
 const META: Table =
     Table { name: "meta", columns: &[required("name", Text), required("value", Bytes)], has_sequence: false };
@@ -348,14 +398,6 @@ pub(crate) const SEQUENCES: Table = Table {
     has_sequence: false,
 };
 
-const fn required(name: &'static str, kind: Kind) -> Column {
-    Column { name, kind, is_optional: false }
-}
-
-const fn optional(name: &'static str, kind: Kind) -> Column {
-    Column { name, kind, is_optional: true }
-}
-
 impl Table {
     pub(crate) fn named(name: &str) -> Option<&'static Self> {
         TABLES.into_iter().find(|table| table.name == name)
@@ -364,20 +406,5 @@ impl Table {
     /// Its place in the order of an archive.
     pub(crate) fn position(&self) -> usize {
         TABLES.iter().position(|table| *table == self).unwrap_or(TABLES.len())
-    }
-
-    /// The rows that are no data: the writer's trial, and when the next backup is due.
-    pub(crate) fn excluded(&self) -> &'static str {
-        if self.name == "meta" { "name = 'probe' OR name LIKE 'backup:%'" } else { "false" }
-    }
-
-    pub(crate) fn key(&self) -> &'static str {
-        self.columns.first().map_or("", |column| column.name)
-    }
-
-    /// The names of the columns, with commas between.
-    pub(crate) fn column_list(&self) -> String {
-        let names: Vec<_> = self.columns.iter().map(|column| column.name).collect();
-        names.join(", ")
     }
 }

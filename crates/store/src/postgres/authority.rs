@@ -85,6 +85,11 @@ fn actor_in(columns: &mut Columns<'_>) -> Result<(usize, ActorState), StoreError
     Ok((place, state))
 }
 
+/// For new recipes. Use cases have checked the role before, so it was changed since.
+pub(super) fn require_writer(authority: Authority) -> Result<(), StoreError> {
+    if authority.may_write() { Ok(()) } else { Err(StoreError::ActorRevoked) }
+}
+
 pub(super) fn require_admin(authority: Authority) -> Result<(), StoreError> {
     if authority.is_admin() { Ok(()) } else { Err(StoreError::AdminRequired) }
 }

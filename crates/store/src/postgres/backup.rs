@@ -54,7 +54,7 @@ async fn send(table: &'static Table, db: &Db, out: &mpsc::Sender<Vec<Record>>) -
         let Some(last) = batch.last().and_then(|record| record.values.first()).cloned() else {
             return Ok(true);
         };
-        let is_last = batch.len() < BATCH;
+        let is_last = batch.len() < table.batch(BATCH);
         if out.send(batch).await.is_err() {
             return Ok(false);
         }
@@ -77,8 +77,8 @@ fn select(table: &Table, has_before: bool) -> String {
         _ => String::new(),
     };
     let (columns, excluded) = (columns.join(", "), table.excluded());
-    let name = table.name;
-    format!("SELECT {columns} FROM {name} WHERE NOT ({excluded}) {behind} ORDER BY {key} LIMIT {BATCH}")
+    let (name, batch) = (table.name, table.batch(BATCH));
+    format!("SELECT {columns} FROM {name} WHERE NOT ({excluded}) {behind} ORDER BY {key} LIMIT {batch}")
 }
 
 /// Every parameter and every column has one of these types, whatever narrower one the table has.
@@ -141,7 +141,8 @@ pub(crate) async fn restore(address: &PostgresAddress, restore: Restore) -> Resu
 }
 
 /// Tables of rows that are good for a day at most, or that refer to rows of others.
-const SHORT_LIVED: &str = "device_codes, pushed_requests, ended_grants, logout_deliveries, idempotency_keys";
+const SHORT_LIVED: &str =
+    "device_codes, pushed_requests, ended_grants, logout_deliveries, idempotency_keys, webhook_deliveries";
 
 async fn fill(db: &Db, mut restore: Restore) -> Result<(), RestoreError> {
     db.batch(SETTINGS).await?;
@@ -158,7 +159,7 @@ async fn fill(db: &Db, mut restore: Restore) -> Result<(), RestoreError> {
     // Truncating fires no trigger. Other servers must not go on with cached sessions.
     db.batch("INSERT INTO access_changes DEFAULT VALUES; NOTIFY access_changes").await?;
     // Programs that follow the recipes must read all of them again.
-    db.batch("TRUNCATE recipe_deletions; UPDATE recipe_history SET name = gen_random_uuid()::text").await?;
+    db.batch("TRUNCATE recipe_deletions, recipe_departures; UPDATE recipe_history SET name = gen_random_uuid()::text").await?;
     let mut sequences = Vec::new();
     loop {
         match restore.records.recv().await {

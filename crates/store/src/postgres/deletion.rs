@@ -8,12 +8,11 @@ use jiff::Timestamp;
 use super::columns::user_id_in;
 use super::connection::Db;
 use super::failure::Failure;
-use super::recipe_state::{server_fields_in, time_of_change};
+use super::transfer::OwnedRecipe;
 use super::user_row::by_id;
-use super::{Postgres, at, audit, authority, ending};
+use super::{Postgres, at, audit, authority, ending, ratings};
 use crate::{Administered, Context, StoreError};
 use ::recipes::time::to_microseconds;
-use ::recipes::{ContentJson, ServerFields};
 
 /// Recipes of one transaction.
 const STEP: i64 = 100;
@@ -130,43 +129,29 @@ async fn noted(db: &Db) -> Result<Option<UserId>, Failure> {
     db.find(sql, &[], user_id_in).await
 }
 
-/// Deletes the private recipes of a user who is about to be deleted, what was private in the history of others, and the bin, and makes
-/// the public recipes communal: [`STEP`] of each at most. Answers whether there are more. The texts of the public ones name the owner,
-/// so they are written anew. That is no change of what the author wrote, so no former revision is kept of it.
+/// Deletes the private recipes of a user who is about to be deleted, what was private in the history of others, the bin and the
+/// ratings, and makes the recipes that others see communal: [`STEP`] of each at most. Answers whether there are more. The texts of those
+/// name the owner, so they are written anew. That is no change of what the author wrote, so no former revision is kept of it.
 async fn release_recipes(db: &Db, owner: UserId, now: Timestamp) -> Result<bool, Failure> {
-    let sql =
-        "DELETE FROM recipes WHERE id IN (SELECT id FROM recipes WHERE owner_id = $1 AND private LIMIT $2)";
     let step = STEP.unsigned_abs();
-    let mut more = db.execute(sql, &[&owner.get(), &STEP]).await? == step;
+    let mut more = false;
     for sql in [
+        "DELETE FROM recipes WHERE id IN (
+             SELECT id FROM recipes WHERE owner_id = $1 AND private AND members IS NULL LIMIT $2)",
         "DELETE FROM bin WHERE id IN (SELECT id FROM bin WHERE owner_id = $1 LIMIT $2)",
-        "DELETE FROM revisions WHERE id IN (SELECT id FROM revisions WHERE owner_id = $1 AND private LIMIT $2)",
+        "DELETE FROM revisions WHERE id IN (
+             SELECT id FROM revisions WHERE owner_id = $1 AND private AND members IS NULL LIMIT $2)",
     ] {
         more |= db.execute(sql, &[&owner.get(), &STEP]).await? == step;
     }
-    let sql = "SELECT owner_id, private, revision, uid, created_at, updated_at, id, document FROM recipes
-               WHERE owner_id = $1 AND NOT private LIMIT $2";
-    let public = db
-        .list(sql, &[&owner.get(), &STEP], |columns| {
-            let (fields, _) = server_fields_in(columns)?;
-            Ok((fields, columns.recipe_id()?, columns.get::<String>()?))
-        })
-        .await?;
+    more |= ratings::remove_some(db, owner, STEP, now).await? == step;
+    let sql =
+        "SELECT owner_id, private, members, revision, uid, created_at, updated_at, id, document FROM recipes
+               WHERE owner_id = $1 AND (NOT private OR members) LIMIT $2";
+    let public = OwnedRecipe::list(db, sql, &[&owner.get(), &STEP]).await?;
     more |= public.len() as u64 == step;
-    for (fields, id, text) in public {
-        let document = ContentJson::from_stored(text, &fields).ok_or_else(|| {
-            StoreError::Corrupt(format!("the text of recipe {id} does not fit its columns"))
-        })?;
-        let fields = ServerFields {
-            owner: None,
-            revision: fields.revision.saturating_add(1),
-            updated_at: time_of_change(fields.updated_at, now),
-            ..fields
-        };
-        let sql =
-            "UPDATE recipes SET owner_id = NULL, document = $2, revision = $3, updated_at = $4 WHERE id = $1";
-        db.execute(sql, &[&id.get(), &document.finish(&fields), &fields.revision, &at(fields.updated_at)])
-            .await?;
+    for recipe in public {
+        recipe.give_to(db, None, now).await?;
     }
     Ok(more)
 }

@@ -70,8 +70,5 @@ async fn is_favourite(db: &Db, user: UserId, recipe: RecipeId) -> Result<bool, F
 
 /// The user who acts.
 pub(super) fn user(authority: Authority) -> Result<UserId, StoreError> {
-    match authority {
-        Authority::Operator => Err(StoreError::ActorRevoked),
-        Authority::Admin(user) | Authority::User(user) => Ok(user),
-    }
+    authority.user().ok_or(StoreError::ActorRevoked)
 }

@@ -1,6 +1,7 @@
 //! Households, in PostgreSQL's dialect.
 
 use accounts::TokenDigest;
+use accounts::audit::Event;
 use ids::{HouseholdId, UserId};
 use jiff::Timestamp;
 
@@ -8,7 +9,7 @@ use super::columns::{Columns, user_id_in};
 use super::connection::Db;
 use super::failure::Failure;
 use super::favourites::user;
-use super::{Postgres, at};
+use super::{Postgres, at, audit};
 use crate::{
     Context, Household, HouseholdInvitation, HouseholdMember, Joined, MAX_HOUSEHOLD_MEMBERS, PlanFeed,
     StoreError,
@@ -43,10 +44,12 @@ impl Postgres {
         invitation: HouseholdInvitation,
         context: Context,
     ) -> Result<(), StoreError> {
-        let now = to_microseconds(context.now);
-        self.write_recipes_for(&context, move |db, authority| async move {
+        let context = &context;
+        self.write_recipes_for(context, move |db, authority| async move {
             let HouseholdInvitation { digest, expires_at, new } = invitation;
-            let id = of_or_new(&db, user(authority)?, new, now).await?;
+            let user = user(authority)?;
+            let id = of_or_new(&db, user, new, context).await?;
+            audit::record(&db, Event::HouseholdInvitationCreated, Some(user), context).await?;
             let sql = "UPDATE households SET invitation = $2, invitation_expires_at = $3 WHERE id = $1";
             let (id, digest) = (id.as_bytes().as_slice(), digest.as_bytes().as_slice());
             db.execute(sql, &[&id, &digest, &at(to_microseconds(expires_at))]).await.map(drop)
@@ -55,8 +58,8 @@ impl Postgres {
     }
 
     pub async fn join_household(&self, digest: TokenDigest, context: Context) -> Result<Joined, StoreError> {
-        let now = to_microseconds(context.now);
-        self.write_recipes_for(&context, move |db, authority| async move {
+        let (now, context) = (to_microseconds(context.now), &context);
+        self.write_recipes_for(context, move |db, authority| async move {
             let user = user(authority)?;
             let sql = "SELECT id FROM households WHERE invitation = $1 AND invitation_expires_at > $2";
             let found = db.find(sql, &[&digest.as_bytes().as_slice(), &at(now)], household_in).await?;
@@ -86,24 +89,31 @@ impl Postgres {
             }
             let sql = "UPDATE households SET invitation = NULL, invitation_expires_at = NULL WHERE id = $1";
             db.execute(sql, &[&key]).await?;
+            audit::record(&db, Event::HouseholdJoined, Some(user), context).await?;
             Ok(Joined::Done)
         })
         .await
     }
 
     pub async fn leave_household(&self, context: Context) -> Result<bool, StoreError> {
-        self.write_recipes_for(&context, move |db, authority| async move {
+        let context = &context;
+        self.write_recipes_for(context, move |db, authority| async move {
+            let user = user(authority)?;
             let sql = "DELETE FROM household_members WHERE user_id = $1";
-            Ok(db.execute(sql, &[&user(authority)?.get()]).await? == 1)
+            let left = db.execute(sql, &[&user.get()]).await? == 1;
+            if left {
+                audit::record(&db, Event::HouseholdLeft, Some(user), context).await?;
+            }
+            Ok(left)
         })
         .await
     }
 
     pub async fn set_plan_feed(&self, feed: PlanFeed, context: Context) -> Result<(), StoreError> {
-        let now = to_microseconds(context.now);
-        self.write_recipes_for(&context, move |db, authority| async move {
+        let context = &context;
+        self.write_recipes_for(context, move |db, authority| async move {
             let user = user(authority)?;
-            of_or_new(&db, user, feed.new, now).await?;
+            of_or_new(&db, user, feed.new, context).await?;
             let sql = "UPDATE household_members SET feed = $2 WHERE user_id = $1";
             db.execute(sql, &[&user.get(), &feed.digest.as_bytes().as_slice()]).await.map(drop)
         })
@@ -139,15 +149,17 @@ pub(super) async fn of_or_new(
     db: &Db,
     user: UserId,
     new: HouseholdId,
-    now: Timestamp,
+    context: &Context,
 ) -> Result<HouseholdId, Failure> {
     if let Some(id) = of(db, user).await? {
         return Ok(id);
     }
+    let now = to_microseconds(context.now);
     let key = new.as_bytes().as_slice();
     db.execute("INSERT INTO households (id, created_at) VALUES ($1, $2)", &[&key, &at(now)]).await?;
     let sql = "INSERT INTO household_members (user_id, household_id, joined_at) VALUES ($1, $2, $3)";
     db.execute(sql, &[&user.get(), &key, &at(now)]).await?;
+    audit::record(db, Event::HouseholdCreated, Some(user), context).await?;
     Ok(new)
 }
 

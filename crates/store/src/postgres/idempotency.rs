@@ -1,22 +1,40 @@
-//! Keys of creations, in PostgreSQL's dialect.
+//! Keys of requests, in PostgreSQL's dialect.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
+use accounts::Authority;
 use ids::UserId;
 use jiff::Timestamp;
 
+use super::authority::require_writer;
 use super::columns::Columns;
 use super::connection::{Db, Isolation};
 use super::failure::Failure;
 use super::favourites::user;
 use super::recipe_row::{RecipeColumns, RecipeRow, id_and_uid_in, insert_recipes};
 use super::{Postgres, at, authority, quota};
-use crate::idempotency::{IdempotencyKey, Once, Remembered, TRIMMED, forgotten};
+use crate::idempotency::{
+    IdempotencyKey, NO_RECIPE, NewAnswer, Once, OnceWrite, Remembered, TRIMMED, forgotten,
+};
 use crate::{Context, NewRecipe, StoreError, StoredRecipe};
 use ::recipes::time::to_microseconds;
 use ::recipes::{Quotas, Usage};
 
 impl Postgres {
+    pub(crate) fn once(&self, write: OnceWrite) -> Self {
+        Self(Arc::clone(&self.0), Some(Arc::new(write)))
+    }
+
+    pub(crate) async fn remembered(
+        &self,
+        user: UserId,
+        key: &IdempotencyKey,
+        now: Timestamp,
+    ) -> Result<Option<Remembered>, StoreError> {
+        self.read(move |db| async move { remembered(&db, user, key, now).await }).await
+    }
+
     /// READ COMMITTED: requests with one key take turns by an advisory lock, and each sees what the former has committed. For
     /// rights and quotas see `writer.rs`.
     pub(crate) async fn create_recipe_once(
@@ -33,8 +51,9 @@ impl Postgres {
             lock(&db, key).await?;
             let authority = authority::current(&db, context).await?;
             let user = user(authority)?;
+            require_writer(authority)?;
             if let Some(remembered) = remembered(&db, user, key, now).await? {
-                return Ok(remembered.replay(key));
+                return Ok(remembered.replay(key)?);
             }
             if !authority.is_admin() {
                 check(&db, row, quotas).await?;
@@ -49,7 +68,9 @@ impl Postgres {
             let (_, id) =
                 ids.first().ok_or_else(|| StoreError::Bug("an INSERT returned no id".to_owned()))?;
             let recipe = row.clone().stored(*id);
-            remember(&db, user, key, &recipe).await?;
+            let text = std::str::from_utf8(&recipe.text).map_err(|why| StoreError::Bug(why.to_string()))?;
+            let answer = NewAnswer { at: recipe.updated_at, recipe: recipe.id.get(), text };
+            remember(&db, user, key, answer).await?;
             Ok(Once::Created(recipe))
         })
         .await
@@ -64,6 +85,27 @@ impl Postgres {
         let gone = self.read_at_length(move |db| async move { db.execute(sql, &[&until, &TRIMMED]).await });
         Ok(usize::try_from(gone.await?).unwrap_or(usize::MAX))
     }
+}
+
+/// Does a write, unless it was done before, and remembers its answer. In a serializable transaction: of two with one key, the
+/// second one to commit fails and is tried again.
+pub(super) async fn once<T: 'static, F: Future<Output = Result<T, Failure>>>(
+    db: Db,
+    authority: Authority,
+    write: &OnceWrite,
+    now: Timestamp,
+    work: impl FnOnce(Db, Authority) -> F,
+) -> Result<T, Failure> {
+    let user = user(authority)?;
+    if let Some(remembered) = remembered(&db, user, &write.key, now).await? {
+        return Err(write.replay(remembered).into());
+    }
+    let done = work(db.clone(), authority).await?;
+    if let Some(text) = write.answer(&done)? {
+        let answer = NewAnswer { at: to_microseconds(now), recipe: NO_RECIPE, text: &text };
+        remember(&db, user, &write.key, answer).await?;
+    }
+    Ok(done)
 }
 
 /// Until the end of the transaction, other requests with the key wait. Other keys with the same number only wait, too.
@@ -90,22 +132,21 @@ async fn remembered(
     let read = |columns: &mut Columns<'_>| {
         Ok(Remembered {
             fingerprint: columns.bytes()?,
-            created_at: columns.time()?,
-            recipe: columns.recipe_id()?,
+            at: columns.time()?,
+            recipe: columns.get()?,
             text: columns.text()?.as_bytes().to_owned(),
         })
     };
     db.find(sql, &[&user.get(), &key.digest.as_slice(), &at(forgotten(now))], read).await
 }
 
-async fn remember(db: &Db, user: UserId, key: &IdempotencyKey, recipe: &StoredRecipe) -> Result<(), Failure> {
+async fn remember(db: &Db, user: UserId, key: &IdempotencyKey, answer: NewAnswer<'_>) -> Result<(), Failure> {
     // A forgotten key may not have been deleted yet.
     let sql = "INSERT INTO idempotency_keys (user_id, digest, fingerprint, created_at, recipe_id, document)
                VALUES ($1, $2, $3, $4, $5, $6)
                ON CONFLICT (user_id, digest) DO UPDATE SET fingerprint = excluded.fingerprint,
                    created_at = excluded.created_at, recipe_id = excluded.recipe_id, document = excluded.document";
-    let StoredRecipe { id, updated_at, text, .. } = recipe;
-    let text = std::str::from_utf8(text).map_err(|why| StoreError::Bug(why.to_string()))?;
+    let NewAnswer { at: time, recipe, text } = answer;
     let (digest, fingerprint) = (key.digest.as_slice(), key.fingerprint.as_slice());
-    db.execute(sql, &[&user.get(), &digest, &fingerprint, &at(*updated_at), &id.get(), &text]).await.map(drop)
+    db.execute(sql, &[&user.get(), &digest, &fingerprint, &at(time), &recipe, &text]).await.map(drop)
 }

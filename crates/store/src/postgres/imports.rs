@@ -5,17 +5,19 @@ use std::collections::HashMap;
 use accounts::Authority;
 use jiff::Timestamp;
 
+use super::authority::require_writer;
 use super::columns::{Columns, text_in};
 use super::connection::Db;
 use super::failure::Failure;
 use super::recipe_row::{RecipeColumns, RecipeRow, id_and_uid_in, insert_recipes};
 use super::recipe_state::{editor, find_to_edit, server_fields_in, time_of_change, viewer};
-use super::{Postgres, at, quota, revisions};
+use super::{Postgres, at, image_rows, quota, revisions};
 use crate::imports::{ImportBatch, ImportOutcome, OnConflict, RecipeImport};
+use crate::recipe_commands::visibility_columns;
 use crate::revisions_kept::Replaced;
 use crate::{Context, ImportRefusal, Precondition, StoreError};
 use ::recipes::time::to_microseconds;
-use ::recipes::{ContentJson, RecipeState, ServerFields, Usage, Visibility};
+use ::recipes::{ContentJson, EditTerms, RecipeState, ServerFields, Usage};
 use ids::{RecipeId, Uid};
 
 /// Rows and bytes of one statement, which may take two seconds at most.
@@ -30,6 +32,7 @@ impl Postgres {
     ) -> Result<Vec<ImportOutcome>, StoreError> {
         let (batch, context) = (&batch, &context);
         self.write_recipes_for(context, move |db, authority| async move {
+            require_writer(authority)?;
             let now = to_microseconds(context.now);
             let there = Found::of(&db, batch).await?;
             let import = Import { db, authority, batch, now, there, usage: None };
@@ -54,7 +57,7 @@ impl Found {
         if uids.is_empty() && ids.is_empty() {
             return Ok(Self::default());
         }
-        let sql = "SELECT owner_id, private, revision, uid, created_at, updated_at, id FROM recipes
+        let sql = "SELECT owner_id, private, members, revision, uid, created_at, updated_at, id FROM recipes
                    WHERE uid = ANY ($1) OR id = ANY ($2)";
         let read = |columns: &mut Columns<'_>| {
             let (fields, state) = server_fields_in(columns)?;
@@ -203,14 +206,15 @@ impl Import<'_> {
     async fn update(&self, id: RecipeId, recipe: &RecipeImport) -> Result<ImportOutcome, Failure> {
         let missing = || StoreError::Bug("a recipe of this transaction is not there".to_owned());
         let (before, state) = find_to_edit(&self.db, id).await?.ok_or_else(missing)?;
-        let (editor, content) = (editor(self.authority), recipe.draft.content());
+        let (editor, content) = (editor(self.authority)?, recipe.draft.content());
+        let terms = EditTerms { precondition: Precondition::None, ownerless: self.batch.ownerless };
         let allowed = state
-            .check_edit(editor, &Precondition::None)
+            .check_edit(editor, &terms)
             .and_then(|()| state.check_visibility(editor, content.visibility));
         if allowed.is_err() {
             return Ok(ImportOutcome::Refused(ImportRefusal::NotTheOwner(id)));
         }
-        let document = ContentJson::new(content);
+        let (document, moves) = image_rows::carried(&self.db, id, &before, ContentJson::new(content)).await?;
         let stored =
             self.db.find("SELECT document FROM recipes WHERE id = $1", &[&id.get()], text_in).await?;
         if stored.as_deref() == Some(document.clone().finish(&before).as_str()) {
@@ -224,6 +228,7 @@ impl Import<'_> {
         {
             return refused(why);
         }
+        image_rows::apply(&self.db, id, &moves).await?;
         let replaced = Replaced {
             id,
             revision: before.revision,
@@ -232,10 +237,10 @@ impl Import<'_> {
             by: self.authority.user(),
         };
         revisions::keep(&self.db, replaced).await?;
-        let sql =
-            "UPDATE recipes SET document = $2, private = $3, revision = $4, updated_at = $5 WHERE id = $1";
-        let private = content.visibility == Visibility::Private;
-        self.db.execute(sql, &[&id.get(), &text, &private, &fields.revision, &at(updated_at)]).await?;
+        let sql = "UPDATE recipes SET document = $2, private = $3, members = $4, revision = $5, updated_at = $6 WHERE id = $1";
+        let (private, members) = visibility_columns(content.visibility);
+        let (revision, updated) = (fields.revision, at(updated_at));
+        self.db.execute(sql, &[&id.get(), &text, &private, &members, &revision, &updated]).await?;
         Ok(ImportOutcome::Updated(id))
     }
 }

@@ -8,10 +8,11 @@ use jiff::Timestamp;
 use super::columns::{Columns, optional_time_in};
 use super::connection::{Db, Isolation};
 use super::failure::Failure;
+use super::users::language_of;
 use super::{Postgres, at, audit, mail_tokens};
 use crate::{Context, DueMail, MailContent, StoreError, TakeMail, TakenMail};
 use accounts::audit::{Actor, Event};
-use accounts::{Email, MAX_NEW_MAILS, MAX_RETRIED_MAILS, MailPurpose, NewMail};
+use accounts::{Email, LanguageTag, MAX_NEW_MAILS, MAX_RETRIED_MAILS, MailPurpose, NewMail};
 use ids::{InvitationId, SessionId, UserId};
 
 impl Postgres {
@@ -19,6 +20,7 @@ impl Postgres {
     pub async fn queue_mail(
         &self,
         mail: NewMail,
+        language: LanguageTag,
         due_at: Timestamp,
         context: Context,
     ) -> Result<bool, StoreError> {
@@ -28,14 +30,17 @@ impl Postgres {
                 NewMail::Link { purpose, to } => (purpose.as_str(), Some(to.as_str()), None),
                 NewMail::Invitation(id) => ("invite", None, Some(id.as_bytes().as_slice())),
             };
-            let sql = "INSERT INTO mails (purpose, email, invitation_id, actor_id, session_id, address, due_at)
-                       SELECT $1, $2, $3, $4, $5, $6, $7 WHERE (SELECT count(*) FROM mails WHERE tries = 0) < $8";
+            let sql = "INSERT INTO mails (purpose, email, invitation_id, actor_id, session_id, address, due_at, language)
+                       SELECT $1, $2, $3, $4, $5, $6, $7, $9 WHERE (SELECT count(*) FROM mails WHERE tries = 0) < $8";
             let user = actor.user.map(UserId::get);
             let session = actor.session.as_ref().map(|id| SessionId::as_bytes(id).as_slice());
             let (address, most) = (actor.address.map(|it| it.to_string()), i64::from(MAX_NEW_MAILS));
-            let due_at = at(due_at);
+            let (due_at, language) = (at(due_at), language.as_str());
             let queued = db
-                .execute(sql, &[&purpose, &email, &invitation, &user, &session, &address, &due_at, &most])
+                .execute(
+                    sql,
+                    &[&purpose, &email, &invitation, &user, &session, &address, &due_at, &most, &language],
+                )
                 .await?;
             Ok(queued == 1)
         })
@@ -55,9 +60,11 @@ impl Postgres {
             let sql = "UPDATE mails SET tries = tries + 1, due_at = $2
                        WHERE id = (SELECT id FROM mails WHERE due_at <= $1 ORDER BY due_at, id LIMIT 1
                                    FOR UPDATE SKIP LOCKED)
-                       RETURNING id, tries, purpose, email, invitation_id, actor_id, session_id, address";
+                       RETURNING id, tries, purpose, email, invitation_id, actor_id, session_id, address, language";
             let queued = db.find(sql, &[&at(take.due_by), &at(take.until)], queued_mail_in).await?;
-            let Some(QueuedMail { id, tries, mail, actor }) = queued else { return Ok(TakenMail::Nothing) };
+            let Some(QueuedMail { id, tries, mail, actor, language }) = queued else {
+                return Ok(TakenMail::Nothing);
+            };
             let recipient = match mail {
                 NewMail::Link { purpose, to } => {
                     let user = mail_tokens::create(&db, &to, purpose, take).await?;
@@ -73,11 +80,15 @@ impl Postgres {
                     invited_address(&db, id, take).await?.map(|to| (to, MailContent::Invitation))
                 }
             };
+            let chosen = match recipient {
+                Some((_, MailContent::Link { user, .. })) => language_of(&db, user).await?,
+                _ => None,
+            };
             let Some((to, content)) = recipient else {
                 db.execute("DELETE FROM mails WHERE id = $1", &[&id]).await?;
                 return Ok(TakenMail::Unwanted);
             };
-            Ok(TakenMail::Mail(DueMail { id, tries, content, to }))
+            Ok(TakenMail::Mail(DueMail { id, tries, content, language: chosen.or(language), to }))
         })
         .await
     }
@@ -125,6 +136,7 @@ struct QueuedMail {
     tries: u16,
     mail: NewMail,
     actor: Actor,
+    language: Option<LanguageTag>,
 }
 
 fn queued_mail_in(columns: &mut Columns<'_>) -> Result<QueuedMail, StoreError> {
@@ -143,5 +155,6 @@ fn queued_mail_in(columns: &mut Columns<'_>) -> Result<QueuedMail, StoreError> {
         application: None,
         address: columns.address()?,
     };
-    Ok(QueuedMail { id, tries: u16::try_from(tries).unwrap_or(u16::MAX), mail, actor })
+    let language = columns.get::<Option<&str>>()?.and_then(LanguageTag::parse);
+    Ok(QueuedMail { id, tries: u16::try_from(tries).unwrap_or(u16::MAX), mail, actor, language })
 }

@@ -24,6 +24,11 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/postgres/0009_idempotency_keys.sql"),
     include_str!("../../migrations/postgres/0010_history.sql"),
     include_str!("../../migrations/postgres/0011_plans_and_shopping_lists.sql"),
+    include_str!("../../migrations/postgres/0012_access.sql"),
+    include_str!("../../migrations/postgres/0013_images.sql"),
+    include_str!("../../migrations/postgres/0014_followers.sql"),
+    include_str!("../../migrations/postgres/0015_ratings.sql"),
+    include_str!("../../migrations/postgres/0016_languages_and_shopping_sources.sql"),
 ];
 
 /// Of the advisory lock: "recipes" in ASCII.

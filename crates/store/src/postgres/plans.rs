@@ -14,7 +14,6 @@ use crate::{
     Context, MAX_PLAN_ENTRIES, MAX_PLAN_ENTRIES_OF_DAY, NewPlanEntries, PlanEntry, Planned, ReplacedDays,
     StoreError,
 };
-use ::recipes::time::to_microseconds;
 
 impl Postgres {
     pub async fn plan(&self, user: UserId, first: Date, last: Date) -> Result<Vec<PlanEntry>, StoreError> {
@@ -33,11 +32,10 @@ impl Postgres {
         new: NewPlanEntries,
         context: Context,
     ) -> Result<Planned, StoreError> {
-        let now = to_microseconds(context.now);
-        let (replaced, new) = (&replaced, &new);
-        self.write_recipes_for(&context, move |db, authority| async move {
+        let (replaced, new, context) = (&replaced, &new, &context);
+        self.write_recipes_for(context, move |db, authority| async move {
             let NewPlanEntries { entries, oldest, new } = new;
-            let id = of_or_new(&db, user(authority)?, *new, now).await?;
+            let id = of_or_new(&db, user(authority)?, *new, context).await?;
             for recipe in entries.iter().filter_map(|entry| entry.recipe) {
                 if !is_planned(&db, id, recipe).await? && !may_view(&db, recipe, authority).await? {
                     return Ok(Planned::NoSuchRecipe(recipe));

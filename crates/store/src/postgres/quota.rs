@@ -11,12 +11,19 @@ use super::Postgres;
 use super::columns::Columns;
 use super::connection::Db;
 use super::failure::Failure;
-use crate::StoreError;
+use crate::{Lookup, StoreError};
 use ::recipes::{Quotas, Usage};
 
 impl Postgres {
     pub async fn usage(&self, owner: UserId) -> Result<Usage, StoreError> {
-        self.read(move |db| async move { usage(&db, owner).await }).await
+        match self.0.usages.get(owner) {
+            Lookup::Hit(usage) => Ok(usage),
+            Lookup::Miss(slot) => {
+                let usage = self.read(move |db| async move { usage(&db, owner).await }).await?;
+                slot.fill(usage);
+                Ok(usage)
+            }
+        }
     }
 }
 

@@ -8,6 +8,8 @@ use jiff::Timestamp;
 use super::at;
 use super::columns::Columns;
 use super::parameters::Parameter;
+use crate::ratings::Ratings;
+use crate::recipe_commands::visibility_columns;
 use crate::{NewRecipe, StoreError, StoredRecipe};
 use ::recipes::{ServerFields, Visibility};
 
@@ -29,7 +31,8 @@ impl RecipeRow {
 
     pub(super) fn stored(self, id: RecipeId) -> StoredRecipe {
         let Self { fields, text, .. } = self;
-        StoredRecipe { id, revision: fields.revision, updated_at: fields.updated_at, text: text.into() }
+        let ServerFields { revision, updated_at, .. } = fields;
+        StoredRecipe { id, revision, updated_at, text: text.into(), ratings: Ratings::default() }
     }
 }
 
@@ -37,9 +40,9 @@ impl RecipeRow {
 macro_rules! insert_recipes {
     ($end:literal) => {
         concat!(
-            "INSERT INTO recipes (uid, owner_id, private, revision, created_at, updated_at, document)
-             SELECT * FROM unnest($1::text[], $2::bigint[], $3::bool[], $4::bigint[], $5::timestamptz[],
-                                  $6::timestamptz[], $7::text[]) ",
+            "INSERT INTO recipes (uid, owner_id, private, members, revision, created_at, updated_at, document)
+             SELECT * FROM unnest($1::text[], $2::bigint[], $3::bool[], $4::bool[], $5::bigint[], $6::timestamptz[],
+                                  $7::timestamptz[], $8::text[]) ",
             $end
         )
     };
@@ -51,6 +54,7 @@ pub(super) struct RecipeColumns<'a> {
     pub(super) uids: Vec<String>,
     owners: Vec<Option<i64>>,
     private: Vec<bool>,
+    members: Vec<Option<bool>>,
     revisions: Vec<i64>,
     created: Vec<SystemTime>,
     updated: Vec<SystemTime>,
@@ -62,7 +66,8 @@ impl<'a> RecipeColumns<'a> {
         Self {
             uids: rows.iter().map(|row| row.fields.uid.to_string()).collect(),
             owners: rows.iter().map(|row| row.fields.owner.map(UserId::get)).collect(),
-            private: rows.iter().map(|row| row.visibility == Visibility::Private).collect(),
+            private: rows.iter().map(|row| visibility_columns(row.visibility).0).collect(),
+            members: rows.iter().map(|row| visibility_columns(row.visibility).1).collect(),
             revisions: rows.iter().map(|row| row.fields.revision).collect(),
             created: rows.iter().map(|row| at(row.fields.created_at)).collect(),
             updated: rows.iter().map(|row| at(row.fields.updated_at)).collect(),
@@ -70,9 +75,9 @@ impl<'a> RecipeColumns<'a> {
         }
     }
 
-    pub(super) fn params(&self) -> [&dyn Parameter; 7] {
-        let Self { uids, owners, private, revisions, created, updated, texts } = self;
-        [uids, owners, private, revisions, created, updated, texts]
+    pub(super) fn params(&self) -> [&dyn Parameter; 8] {
+        let Self { uids, owners, private, members, revisions, created, updated, texts } = self;
+        [uids, owners, private, members, revisions, created, updated, texts]
     }
 }
 

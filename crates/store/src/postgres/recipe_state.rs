@@ -6,8 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 use super::columns::Columns;
 use super::connection::Db;
 use super::failure::Failure;
+use crate::recipe_commands::visibility_of;
 use crate::{Editor, StoreError, Viewer};
-use ::recipes::{RecipeState, ServerFields, Visibility};
+use ::recipes::{RecipeState, ServerFields};
 use ids::{RecipeId, Uid};
 
 /// What a change must know of a recipe.
@@ -15,13 +16,14 @@ pub(super) async fn find_to_edit(
     db: &Db,
     id: RecipeId,
 ) -> Result<Option<(ServerFields, RecipeState)>, Failure> {
-    let sql = "SELECT owner_id, private, revision, uid, created_at, updated_at FROM recipes WHERE id = $1";
+    let sql =
+        "SELECT owner_id, private, members, revision, uid, created_at, updated_at FROM recipes WHERE id = $1";
     db.find(sql, &[&id.get()], server_fields_in).await
 }
 
 /// Whether there is such a recipe that the actor may read.
 pub(super) async fn may_view(db: &Db, id: RecipeId, authority: Authority) -> Result<bool, Failure> {
-    let sql = "SELECT owner_id, private, revision FROM recipes WHERE id = $1";
+    let sql = "SELECT owner_id, private, members, revision FROM recipes WHERE id = $1";
     Ok(db.find(sql, &[&id.get()], state_in).await?.is_some_and(|state| state.may_view(viewer(authority))))
 }
 
@@ -31,17 +33,20 @@ pub(super) fn time_of_change(before: Timestamp, now: Timestamp) -> Timestamp {
     if now >= before { now } else { before.saturating_add(SignedDuration::from_secs(1)).unwrap_or(before) }
 }
 
-pub(super) fn editor(authority: Authority) -> Editor {
+/// # Errors
+/// The actor writes no recipes, any more: use cases have checked it before.
+pub(super) fn editor(authority: Authority) -> Result<Editor, StoreError> {
     match authority {
-        Authority::Operator | Authority::Admin(_) => Editor::Admin,
-        Authority::User(user) => Editor::User(user),
+        Authority::Operator | Authority::Admin(_) => Ok(Editor::Admin),
+        Authority::User(user) => Ok(Editor::User(user)),
+        Authority::Viewer(_) => Err(StoreError::ActorRevoked),
     }
 }
 
 pub(super) fn viewer(authority: Authority) -> Viewer {
     match authority {
         Authority::Operator | Authority::Admin(_) => Viewer::Admin,
-        Authority::User(user) => Viewer::User(user),
+        Authority::User(user) | Authority::Viewer(user) => Viewer::User(user),
     }
 }
 
@@ -53,10 +58,10 @@ pub(super) fn user_of(viewer: Viewer) -> Option<i64> {
     }
 }
 
-/// From `owner_id, private, revision`.
+/// From `owner_id, private, members, revision`.
 pub(super) fn state_in(columns: &mut Columns<'_>) -> Result<RecipeState, StoreError> {
     let owner = columns.optional_user_id()?;
-    let visibility = if columns.get()? { Visibility::Private } else { Visibility::Public };
+    let visibility = visibility_of(columns.get()?, columns.get()?);
     Ok(RecipeState { owner, visibility, revision: columns.get()? })
 }
 

@@ -2,32 +2,43 @@
 
 use tokio_postgres::Row;
 
+use super::Postgres;
 use super::columns::Columns;
 use super::connection::Db;
 use super::failure::Failure;
+use super::ratings::{self, rating_in, ratings_in};
 use super::recipe_row::RecipeRow;
-use super::recipe_state::{editor, find_to_edit, state_in, time_of_change, user_of};
+use super::recipe_state::{state_in, user_of};
 use super::writer::Job;
-use super::{Postgres, at, quota, revisions};
-use crate::recipes::{Change, NewContent, patched};
+use super::{Postgres, at, image_rows, quota, revisions};
+use crate::recipe_commands::{Change, NewContent, visibility_columns};
+use crate::recipes::patched;
 use crate::revisions_kept::Replaced;
 use crate::{
-    Context, DEFAULT_PAGE_SIZE, Edit, Listing, NewRecipe, Page, PageEnd, Precondition, RecipePage,
-    StoreError, StoredRecipe, Viewer,
+    Context, DEFAULT_PAGE_SIZE, Edit, Listing, Lookup, NewRecipe, Page, PageEnd, RecipePage, StoreError,
+    StoredRecipe, Viewer,
 };
 use ::recipes::time::to_microseconds;
-use ::recipes::{ServerFields, Visibility};
+use ::recipes::{EditTerms, RecipeState, ServerFields};
 use ids::{RecipeId, UserId};
 
 /// A page ends early behind this much text: 1,000 recipes may have 256 MiB, and one request must not
 /// make us hold them. A hundred everyday recipes have less.
 pub(super) const PAGE_BYTES: usize = 128 << 10;
 
+/// Longer recipes are not cached: a thousand entries should stay below eight megabytes.
+const CACHED_BYTES: usize = 8 << 10;
+
 /// The ids behind `$1` that this viewer may see, at most `$3`: `$2` is the user. Each part comes from an index in the order of the ids.
 const ALL: &str = "SELECT id FROM recipes WHERE id > $1 AND $2::bigint IS NULL ORDER BY id LIMIT $3";
+const PUBLIC: &str =
+    "SELECT id FROM recipes WHERE NOT private AND id > $1 AND $2::bigint IS NULL ORDER BY id LIMIT $3";
+/// The own ones for members are in two parts, and come once.
 const VISIBLE: &str = "(SELECT id FROM recipes WHERE NOT private AND id > $1 ORDER BY id LIMIT $3)
-     UNION ALL
+     UNION
      (SELECT id FROM recipes WHERE owner_id = $2::bigint AND private AND id > $1 ORDER BY id LIMIT $3)
+     UNION
+     (SELECT id FROM recipes WHERE members AND $2::bigint IS NOT NULL AND id > $1 ORDER BY id LIMIT $3)
      ORDER BY id LIMIT $3";
 const OWN: &str =
     "(SELECT id FROM recipes WHERE owner_id = $2::bigint AND NOT private AND id > $1 ORDER BY id LIMIT $3)
@@ -42,90 +53,30 @@ impl Postgres {
         let row = RecipeRow::new(new, to_microseconds(context.now));
         self.0.writer.create(Job { row, quotas, context }).await
     }
-
-    pub(crate) async fn change_recipe(
-        &self,
-        change: Change,
-        context: Context,
-    ) -> Result<Edit<StoredRecipe>, StoreError> {
-        let now = to_microseconds(context.now);
-        let Change { id, content: new, precondition, quotas, revisions_kept } = change;
-        let (new, precondition, context) = (&new, &precondition, &context);
-        self.write_recipes_for(context, move |db, authority| async move {
-            let editor = editor(authority);
-            let Some((fields, state)) = find_to_edit(&db, id).await? else { return Ok(Edit::NotFound) };
-            if let Err(refusal) = state.check_edit(editor, precondition) {
-                return Ok(Edit::refused(refusal, current(&db, id).await?));
-            }
-            let (document, visibility) = match new {
-                NewContent::Whole(document, visibility) => (document.clone(), *visibility),
-                NewContent::Patch(patch) => match patched(patch, &current(&db, id).await?)? {
-                    Ok(patched) => patched,
-                    Err(errors) => return Ok(Edit::Invalid(errors)),
-                },
-                NewContent::Of(revision) => match revisions::content(&db, id, *revision, authority).await? {
-                    Some(former) => former,
-                    None => return Ok(Edit::NoSuchRevision),
-                },
-            };
-            if let Err(refusal) = state.check_visibility(editor, visibility) {
-                return Ok(Edit::refused(refusal, current(&db, id).await?));
-            }
-            let before = fields.revision;
-            let updated_at = time_of_change(fields.updated_at, now);
-            let fields = ServerFields { revision: before.saturating_add(1), updated_at, ..fields };
-            let text = document.finish(&fields);
-            if !authority.is_admin() {
-                quota::check_replacement(&db, id, &text, quotas).await?;
-            }
-            let (length, by) = (text.len(), authority.user());
-            let replaced = Replaced { id, revision: before, kept: revisions_kept, length, by };
-            revisions::keep(&db, replaced).await?;
-            let sql = "UPDATE recipes SET document = $3, private = $4, revision = $5, updated_at = $6
-                       WHERE id = $1 AND revision = $2";
-            let private = visibility == Visibility::Private;
-            db.execute(sql, &[&id.get(), &before, &text, &private, &fields.revision, &at(updated_at)])
-                .await?;
-            Ok(Edit::Done(StoredRecipe { id, revision: fields.revision, updated_at, text: text.into() }))
-        })
-        .await
-    }
-
-    pub async fn delete_recipe(
-        &self,
-        id: RecipeId,
-        precondition: Precondition,
-        context: Context,
-    ) -> Result<Edit<()>, StoreError> {
-        let (precondition, context) = (&precondition, &context);
-        self.write_recipes_for(context, move |db, authority| async move {
-            let Some((fields, state)) = find_to_edit(&db, id).await? else { return Ok(Edit::NotFound) };
-            if let Err(refusal) = state.check_edit(editor(authority), precondition) {
-                return Ok(Edit::refused(refusal, current(&db, id).await?));
-            }
-            let sql = "DELETE FROM recipes WHERE id = $1 AND revision = $2";
-            db.execute(sql, &[&id.get(), &fields.revision]).await?;
-            Ok(Edit::Done(()))
-        })
-        .await
-    }
 }
 
 /// Reads.
 impl Postgres {
     pub async fn recipe(&self, id: RecipeId, viewer: Viewer) -> Result<Option<StoredRecipe>, StoreError> {
-        self.read(move |db| async move {
-            let sql = "SELECT owner_id, private, revision, updated_at, document FROM recipes WHERE id = $1";
+        let visible = |(state, recipe): (RecipeState, _)| state.may_view(viewer).then_some(recipe);
+        let slot = match self.0.recipes.get(id) {
+            Lookup::Hit(found) => return Ok(visible(found)),
+            Lookup::Miss(slot) => slot,
+        };
+        let found = self.read(move |db| async move {
+            let sql = "SELECT owner_id, private, members, revision, updated_at, document, rating_count, rating_sum, rated_at
+                       FROM recipes WHERE id = $1";
             let read = |columns: &mut Columns<'_>| {
                 let state = state_in(columns)?;
-                if !state.may_view(viewer) {
-                    return Ok(None);
-                }
-                stored_in(columns, id, state.revision).map(Some)
+                Ok((state, stored_in(columns, id, state.revision)?))
             };
-            db.find(sql, &[&id.get()], read).await.map(Option::flatten)
-        })
-        .await
+            db.find(sql, &[&id.get()], read).await
+        });
+        let Some(found) = found.await? else { return Ok(None) };
+        if found.1.text.len() <= CACHED_BYTES {
+            slot.fill(found.clone());
+        }
+        Ok(visible(found))
     }
 
     pub async fn recipes(
@@ -180,7 +131,9 @@ impl Postgres {
             Viewer::Anyone => "SELECT count(*) FROM recipes WHERE NOT private AND $1::bigint IS NULL",
             Viewer::User(_) => {
                 "SELECT (SELECT count(*) FROM recipes WHERE NOT private)
-                      + (SELECT count(*) FROM recipes WHERE owner_id = $1::bigint AND private)"
+                      + (SELECT count(*) FROM recipes WHERE owner_id = $1::bigint AND private)
+                      + (SELECT count(*) FROM recipes WHERE members)
+                      - (SELECT count(*) FROM recipes WHERE owner_id = $1::bigint AND members)"
             }
             Viewer::Admin => "SELECT count(*) FROM recipes WHERE $1::bigint IS NULL",
         };
@@ -192,7 +145,7 @@ impl Postgres {
 
 /// A recipe that exists.
 pub(super) async fn current(db: &Db, id: RecipeId) -> Result<StoredRecipe, Failure> {
-    let sql = "SELECT revision, updated_at, document FROM recipes WHERE id = $1";
+    let sql = "SELECT revision, updated_at, document, rating_count, rating_sum, rated_at FROM recipes WHERE id = $1";
     let read = |columns: &mut Columns<'_>| {
         let revision = columns.get()?;
         stored_in(columns, id, revision)
@@ -201,17 +154,22 @@ pub(super) async fn current(db: &Db, id: RecipeId) -> Result<StoredRecipe, Failu
     Ok(found.ok_or_else(|| StoreError::Bug("a recipe is gone within a transaction".to_owned()))?)
 }
 
-/// From `updated_at, document`.
-fn stored_in(columns: &mut Columns<'_>, id: RecipeId, revision: i64) -> Result<StoredRecipe, StoreError> {
+/// From `updated_at, document, rating_count, rating_sum, rated_at`.
+pub(super) fn stored_in(
+    columns: &mut Columns<'_>,
+    id: RecipeId,
+    revision: i64,
+) -> Result<StoredRecipe, StoreError> {
     let updated_at = columns.time()?;
-    Ok(StoredRecipe { id, revision, updated_at, text: columns.text()?.as_bytes().to_owned() })
+    let text = columns.text()?.as_bytes().to_owned();
+    Ok(StoredRecipe { id, revision, updated_at, text, ratings: ratings_in(columns)? })
 }
 
 /// Texts behind the end of the page are not sent; `found` tells that there are some.
 fn page_sql(ids: &str) -> String {
     format!(
-        "SELECT id, document, found FROM (
-             SELECT id, document, count(*) OVER () AS found,
+        "SELECT id, document, found, rating_count, rating_sum FROM (
+             SELECT id, document, rating_count, rating_sum, count(*) OVER () AS found,
                     sum(octet_length(document)) OVER (ORDER BY id) - octet_length(document) AS before
              FROM recipes WHERE id IN ({ids})) AS page
          WHERE before <= {PAGE_BYTES} ORDER BY id"
@@ -234,7 +192,11 @@ fn after(page: Page<RecipeId>) -> i64 {
 }
 
 fn ids_of(viewer: Viewer) -> &'static str {
-    if viewer == Viewer::Admin { ALL } else { VISIBLE }
+    match viewer {
+        Viewer::Anyone => PUBLIC,
+        Viewer::User(_) => VISIBLE,
+        Viewer::Admin => ALL,
+    }
 }
 
 fn fill(rows: &[Row], limit: u16, json: Vec<u8>) -> Result<Listing<RecipePage, RecipeId>, StoreError> {
@@ -250,7 +212,7 @@ fn fill(rows: &[Row], limit: u16, json: Vec<u8>) -> Result<Listing<RecipePage, R
         if is_full || page.len() == limit {
             break;
         }
-        page.push(id, text.as_bytes());
+        page.push(id, text.as_bytes(), rating_in(&mut columns)?);
     }
     Ok(Listing { next: page.last().filter(|_| found > page.len()), rows: page })
 }

@@ -7,6 +7,7 @@ use super::columns::Columns;
 use super::connection::Db;
 use super::failure::Failure;
 use super::recipe_state::{server_fields_in, state_in, user_of, viewer};
+use crate::ratings::Ratings;
 use crate::revisions::{PAGE_BYTES, RevisionPage, RevisionReader, RevisionRow};
 use crate::revisions_kept::Replaced;
 use crate::{Page, RevisionsKept, StoreError, StoredRecipe, Viewer};
@@ -17,7 +18,7 @@ use ids::{RecipeId, UserId};
 const EXPORTED: i64 = 32;
 
 const CURRENT: &str = "
-    SELECT owner_id, private, revision, revision, updated_at, document, owner_id,
+    SELECT owner_id, private, members, revision, revision, updated_at, document, owner_id,
            EXISTS (SELECT FROM users WHERE users.id = owner_id),
            (SELECT users.id FROM revisions AS before JOIN users ON users.id = before.replaced_by
             WHERE before.recipe_id = recipes.id AND before.revision = recipes.revision - 1)
@@ -33,7 +34,8 @@ fn former_sql() -> String {
                       row_number() OVER (ORDER BY revision DESC) AS number,
                       sum(octet_length(document)) OVER (ORDER BY revision DESC) - octet_length(document) AS before
                FROM revisions
-               WHERE recipe_id = $1 AND revision < $2 AND (NOT private OR owner_id = $3::bigint OR $4)
+               WHERE recipe_id = $1 AND revision < $2
+                 AND (NOT private OR owner_id = $3::bigint OR (members AND $3::bigint IS NOT NULL) OR $4)
                ORDER BY revision DESC LIMIT $5) AS page
          WHERE before <= {PAGE_BYTES} OR number <= 2 ORDER BY revision DESC"
     )
@@ -85,7 +87,7 @@ impl Postgres {
         self.read_at_length(move |db| async move {
             db.list(sql, &[&owner.get(), &recipe, &revision, &EXPORTED], |columns| {
                 let id = columns.recipe_id()?;
-                stored_in(columns, id)
+                stored_in(columns, id)?.without_images()
             })
             .await
         })
@@ -99,8 +101,8 @@ pub(super) async fn keep(db: &Db, replaced: Replaced) -> Result<(), Failure> {
     if kept != RevisionsKept::OFF {
         // A row that another transaction has added since this one began is a conflict with DO NOTHING, not a violated constraint.
         let sql = "INSERT INTO revisions
-                       (recipe_id, revision, owner_id, private, updated_at, replaced_by, document)
-                   SELECT id, revision, owner_id, private, updated_at, $2::bigint, document FROM recipes WHERE id = $1
+                       (recipe_id, revision, owner_id, private, members, updated_at, replaced_by, document)
+                   SELECT id, revision, owner_id, private, members, updated_at, $2::bigint, document FROM recipes WHERE id = $1
                    ON CONFLICT (recipe_id, revision) DO NOTHING";
         db.execute(sql, &[&id.get(), &by.map(UserId::get)]).await?;
     }
@@ -112,17 +114,18 @@ pub(super) async fn keep(db: &Db, replaced: Replaced) -> Result<(), Failure> {
     db.execute(sql, &[&id.get(), &last]).await.map(drop)
 }
 
-/// The content of a revision of a recipe that exists, if the actor could read it.
+/// The content of a revision of a recipe that exists, without pictures, if the actor could read it.
 pub(super) async fn content(
     db: &Db,
     id: RecipeId,
     revision: i64,
     authority: Authority,
 ) -> Result<Option<(ContentJson, Visibility)>, Failure> {
-    let sql = "SELECT owner_id, private, revision, uid, created_at, updated_at, document FROM recipes
+    let sql = "SELECT owner_id, private, members, revision, uid, created_at, updated_at, document FROM recipes
                WHERE id = $1 AND revision = $2
                UNION ALL
-               SELECT former.owner_id, former.private, former.revision, uid, created_at, former.updated_at, former.document
+               SELECT former.owner_id, former.private, former.members, former.revision, uid, created_at, former.updated_at,
+                      former.document
                FROM revisions AS former JOIN recipes ON recipes.id = former.recipe_id
                WHERE former.recipe_id = $1 AND former.revision = $2";
     let read = |columns: &mut Columns<'_>| {
@@ -135,7 +138,9 @@ pub(super) async fn content(
     if !state.may_view(viewer(authority)) {
         return Ok(None);
     }
+    // Only the pictures that the recipe has now are kept.
     let content = ContentJson::from_stored(text, &fields)
+        .and_then(ContentJson::without_images)
         .ok_or_else(|| StoreError::Corrupt(format!("revision {revision} of recipe {id}")))?;
     Ok(Some((content, state.visibility)))
 }
@@ -157,5 +162,6 @@ fn stored_in(columns: &mut Columns<'_>, id: RecipeId) -> Result<StoredRecipe, St
         revision: columns.get()?,
         updated_at: columns.time()?,
         text: columns.text()?.as_bytes().to_owned(),
+        ratings: Ratings::default(),
     })
 }

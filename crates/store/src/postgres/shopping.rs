@@ -6,7 +6,7 @@ use super::columns::Columns;
 use super::favourites::user;
 use super::households::{of, of_or_new};
 use super::{Postgres, at};
-use crate::shopping::{Addition, addition};
+use crate::shopping::{Addition, OpenItem, addition};
 use crate::{
     ChangeShoppingItem, Context, ItemEdit, Listed, MAX_SHOPPING_ITEMS, NewShoppingLines, ShoppingItem,
     StoreError,
@@ -29,36 +29,44 @@ impl Postgres {
         new: NewShoppingLines,
         context: Context,
     ) -> Result<Listed, StoreError> {
-        let now = to_microseconds(context.now);
-        let new = &new;
-        self.write_recipes_for(&context, move |db, authority| async move {
-            let NewShoppingLines { lines, new } = new;
-            let id = of_or_new(&db, user(authority)?, *new, now).await?;
+        let (new, context) = (&new, &context);
+        self.write_recipes_for(context, move |db, authority| async move {
+            let id = of_or_new(&db, user(authority)?, new.new, context).await?;
             let household = id.as_bytes().as_slice();
-            let sql = "SELECT id, text FROM shopping_items WHERE household_id = $1 AND ticked_at IS NULL
+            let sql = "SELECT sources FROM shopping_items WHERE household_id = $1 AND sources IS NOT NULL";
+            let known =
+                db.list(sql, &[&household], |columns: &mut Columns<'_>| columns.get::<String>()).await?;
+            let wanted = new.wanted(&known);
+            if wanted.is_empty() {
+                return Ok(if new.lines.is_empty() { Listed::Done } else { Listed::Before });
+            }
+            let sql =
+                "SELECT id, text, sources FROM shopping_items WHERE household_id = $1 AND ticked_at IS NULL
                        ORDER BY position, id";
             let read = |columns: &mut Columns<'_>| {
-                Ok((ShoppingItemId::from_bytes(columns.bytes()?), columns.get()?))
+                let item = ShoppingItemId::from_bytes(columns.bytes()?);
+                Ok(OpenItem { id: item, text: columns.get()?, sources: columns.get()? })
             };
             let open = db.list(sql, &[&household], read).await?;
-            let Some(Addition { changed, added }) = addition(open, lines) else {
+            let Some(Addition { changed, added }) = addition(open, &wanted) else {
                 return Ok(Listed::TooMany);
             };
             let sql = "SELECT count(*) FROM shopping_items WHERE household_id = $1";
             let count = db.number(sql, &[&household]).await?;
-            let new = i64::try_from(added.len()).unwrap_or(i64::MAX);
-            if count.saturating_add(new) > i64::from(MAX_SHOPPING_ITEMS) {
+            let more = i64::try_from(added.len()).unwrap_or(i64::MAX);
+            if count.saturating_add(more) > i64::from(MAX_SHOPPING_ITEMS) {
                 return Ok(Listed::TooMany);
             }
-            for (item, text) in changed {
-                let sql = "UPDATE shopping_items SET text = $2, version = version + 1 WHERE id = $1";
-                db.execute(sql, &[&item.as_bytes().as_slice(), &text]).await?;
+            for OpenItem { id: item, text, sources } in changed {
+                let sql = "UPDATE shopping_items SET text = $2, sources = $3,
+                           version = version + CASE WHEN text = $2 THEN 0 ELSE 1 END WHERE id = $1";
+                db.execute(sql, &[&item.as_bytes().as_slice(), &text, &sources]).await?;
             }
-            for (item, text) in added {
-                let sql = "INSERT INTO shopping_items (id, household_id, position, text, version)
-                           SELECT $1, $2, coalesce(max(position), 0) + 1, $3, 1
+            for OpenItem { id: item, text, sources } in added {
+                let sql = "INSERT INTO shopping_items (id, household_id, position, text, version, sources)
+                           SELECT $1, $2, coalesce(max(position), 0) + 1, $3, 1, $4
                            FROM shopping_items WHERE household_id = $2";
-                db.execute(sql, &[&item.as_bytes().as_slice(), &household, &text]).await?;
+                db.execute(sql, &[&item.as_bytes().as_slice(), &household, &text, &sources]).await?;
             }
             Ok(Listed::Done)
         })

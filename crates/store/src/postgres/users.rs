@@ -1,12 +1,15 @@
 //! Users, in PostgreSQL's dialect.
 
 use accounts::audit::Event;
-use accounts::{Access, Email, Ending, Name, NewUser, PasswordHash, Role, User, UserChange, may_change};
+use accounts::{
+    Access, Email, Ending, LanguageTag, Name, NewUser, PasswordHash, Role, User, UserChange, may_change,
+};
 use ids::UserId;
 
 use super::conditions::Conditions;
 use super::connection::Db;
 use super::failure::Failure;
+use super::favourites::user;
 use super::user_row::{self, Verified, by_id, password_hash_in, user_in};
 use super::{Postgres, at, audit, authority, ending};
 use crate::{Administered, Context, Listing, Page, StoreError, UpdateProfile, UserFilter};
@@ -17,6 +20,10 @@ use jiff::Timestamp;
 impl Postgres {
     pub async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
         self.read(move |db| async move { by_id(&db, id).await }).await
+    }
+
+    pub async fn language_of(&self, user: UserId) -> Result<Option<LanguageTag>, StoreError> {
+        self.read(move |db| async move { language_of(&db, user).await }).await
     }
 
     pub async fn user_by_email(
@@ -71,6 +78,14 @@ impl Postgres {
             let user = user_row::insert(&db, new, Verified::Now, now).await?;
             audit::record(&db, Event::Created(user.role), Some(user.id), &Context::operator(now)).await?;
             Ok(Some(user))
+        })
+        .await
+    }
+
+    pub async fn choose_language(&self, language: LanguageTag, context: Context) -> Result<(), StoreError> {
+        self.write_recipes_for(&context, move |db, authority| async move {
+            let sql = "UPDATE users SET language = $2 WHERE id = $1";
+            db.execute(sql, &[&user(authority)?.get(), &language.as_str()]).await.map(drop)
         })
         .await
     }
@@ -201,4 +216,12 @@ fn conditions(UserFilter { text, role, access }: UserFilter) -> Conditions {
         .and("disabled = ?", access.map(|access| access == Access::Disabled))
         .and("?", nothing)
         .and(any, text)
+}
+
+/// The language that the user has chosen.
+pub(super) async fn language_of(db: &Db, user: UserId) -> Result<Option<LanguageTag>, Failure> {
+    let sql = "SELECT language FROM users WHERE id = $1";
+    let language = db
+        .find(sql, &[&user.get()], |columns| Ok(columns.get::<Option<&str>>()?.and_then(LanguageTag::parse)));
+    Ok(language.await?.flatten())
 }

@@ -70,7 +70,7 @@ impl RecipeWriter {
         let (queue, waiting) = mpsc::unbounded_channel();
         let writer = Writer {
             waiting: Arc::new(Mutex::new(waiting)),
-            connections: Arc::new(Connections::new(address, WRITERS, PATIENCE)?),
+            connections: Arc::new(Connections::planned_once(address, WRITERS, PATIENCE)?),
             commits: Arc::clone(commits),
             metrics,
         };
@@ -203,6 +203,7 @@ impl Writer {
         let (actors, mut usages) = (actors?, usages?);
         let decisions = jobs.iter().zip(actors).map(|(job, authority)| {
             let authority = authority.ok_or(StoreError::ActorRevoked)?;
+            authority::require_writer(authority)?;
             if authority.is_admin() { Ok(()) } else { job.take_from(&mut usages) }
         });
         let decisions = decisions.collect();

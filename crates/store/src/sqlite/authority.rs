@@ -42,6 +42,11 @@ pub(super) fn current(db: &Connection, Context { actor, now }: &Context) -> Resu
     Authority::of(actor, found).ok_or(StoreError::ActorRevoked)
 }
 
+/// For new recipes. Use cases have checked the role before, so it was changed since.
+pub(super) fn require_writer(authority: Authority) -> Result<(), StoreError> {
+    if authority.may_write() { Ok(()) } else { Err(StoreError::ActorRevoked) }
+}
+
 pub(super) fn require_admin(authority: Authority) -> Result<(), StoreError> {
     if authority.is_admin() { Ok(()) } else { Err(StoreError::AdminRequired) }
 }

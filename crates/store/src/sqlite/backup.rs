@@ -124,7 +124,13 @@ fn fill(draft: &Path, mut restore: Restore, sequences: &[(String, i64)]) -> Resu
         raise_sequence(&db, name, *last)?;
     }
     let sql = "INSERT INTO usages (user_id, recipes, bytes)
-               SELECT owner_id, count(*), sum(octet_length(document)) FROM recipes WHERE owner_id IS NOT NULL GROUP BY owner_id";
+               SELECT owner_id, sum(recipe), sum(bytes) FROM
+                   (SELECT owner_id, 1 AS recipe, octet_length(document) AS bytes FROM recipes
+                    UNION ALL
+                    SELECT owner_id, 0, bytes FROM recipe_images JOIN recipes ON recipes.id = recipe_id
+                    UNION ALL
+                    SELECT owner_id, 0, bytes FROM binned_images JOIN bin ON bin.id = recipe_id)
+               WHERE owner_id IS NOT NULL GROUP BY owner_id";
     execute(&db, sql, [])?;
     execute(&db, "COMMIT", [])?;
     // Moves the log into the file.

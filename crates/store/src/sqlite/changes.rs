@@ -4,6 +4,7 @@ use ids::RecipeId;
 use rusqlite::{Connection, params};
 
 use super::columns::Columns;
+use super::ratings::rating_in;
 use super::recipe_state::viewer_params;
 use super::recipes::PAGE_BYTES;
 use super::{Sqlite, cached, find_value};
@@ -11,10 +12,10 @@ use crate::{RecipeChanges, RecipePage, StoreError, Viewer};
 
 /// The name of the history, the highest id and the highest noted position.
 #[derive(Debug, PartialEq, Eq)]
-struct Position {
+pub(super) struct Position {
     history: String,
-    id: i64,
-    noted: i64,
+    pub(super) id: i64,
+    pub(super) noted: i64,
 }
 
 impl Sqlite {
@@ -33,25 +34,33 @@ impl Sqlite {
         viewer: Viewer,
         json: Vec<u8>,
     ) -> Result<(RecipePage, usize), StoreError> {
-        self.read(|db| {
-            let (user, admin) = viewer_params(viewer);
-            let sql =
-                "SELECT id, document FROM recipes WHERE id = ?1 AND (private = 0 OR owner_id = ?2 OR ?3)";
-            let mut statement = cached(db, sql)?;
-            let mut page = RecipePage::after(json);
-            for (looked_up, id) in ids.iter().enumerate() {
-                let mut rows = statement.query(params![id.get(), user, admin])?;
-                let Some(row) = rows.next()? else { continue };
-                let mut columns = Columns::of(row);
-                let (id, text) = (columns.recipe_id()?, columns.bytes_of_text()?);
-                if page.json_len() + text.len() > PAGE_BYTES && !page.is_empty() {
-                    return Ok((page, looked_up));
-                }
-                page.push(id, text);
-            }
-            Ok((page, ids.len()))
-        })
+        self.read(|db| page_by_id(db, ids, viewer, json))
     }
+}
+
+/// See [`Store::recipes_by_id`](crate::Store::recipes_by_id).
+pub(super) fn page_by_id(
+    db: &Connection,
+    ids: &[RecipeId],
+    viewer: Viewer,
+    json: Vec<u8>,
+) -> Result<(RecipePage, usize), StoreError> {
+    let (user, admin) = viewer_params(viewer);
+    let sql = "SELECT id, document, rating_count, rating_sum FROM recipes
+               WHERE id = ?1 AND (private = 0 OR owner_id = ?2 OR (members = 1 AND ?2 IS NOT NULL) OR ?3)";
+    let mut statement = cached(db, sql)?;
+    let mut page = RecipePage::after(json);
+    for (looked_up, id) in ids.iter().enumerate() {
+        let mut rows = statement.query(params![id.get(), user, admin])?;
+        let Some(row) = rows.next()? else { continue };
+        let mut columns = Columns::of(row);
+        let (id, text) = (columns.recipe_id()?, columns.bytes_of_text()?);
+        if page.json_len() + text.len() > PAGE_BYTES && !page.is_empty() {
+            return Ok((page, looked_up));
+        }
+        page.push(id, text, rating_in(&mut columns)?);
+    }
+    Ok((page, ids.len()))
 }
 
 fn changed_since(db: &Connection, after: &Position) -> Result<Vec<RecipeId>, StoreError> {
@@ -68,7 +77,7 @@ fn changed_since(db: &Connection, after: &Position) -> Result<Vec<RecipeId>, Sto
 }
 
 impl Position {
-    fn current(db: &Connection) -> Result<Self, StoreError> {
+    pub(super) fn current(db: &Connection) -> Result<Self, StoreError> {
         let number = |sql| Ok::<i64, StoreError>(find_value(db, sql, [])?.unwrap_or(0));
         let history = find_value(db, "SELECT name FROM recipe_history", [])?;
         Ok(Self {
@@ -79,17 +88,17 @@ impl Position {
         })
     }
 
-    fn is_before(&self, now: &Self) -> bool {
+    pub(super) fn is_before(&self, now: &Self) -> bool {
         self.history == now.history && self.id <= now.id && self.noted <= now.noted
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split('-');
         let (history, id, noted) = (parts.next()?, parts.next()?, parts.next()?);
         Some(Self { history: history.to_owned(), id: id.parse().ok()?, noted: noted.parse().ok()? })
     }
 
-    fn to_text(&self) -> String {
+    pub(super) fn to_text(&self) -> String {
         format!("{}-{}-{}", self.history, self.id, self.noted)
     }
 }

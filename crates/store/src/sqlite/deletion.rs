@@ -10,12 +10,11 @@ use ids::UserId;
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
-use super::recipe_state::{server_fields_in, time_of_change};
+use super::transfer::OwnedRecipe;
 use super::user_row::by_id;
-use super::{Sqlite, audit, authority, columns, ending, execute, find_value, list};
+use super::{Sqlite, audit, authority, columns, ending, execute, find_value, list, ratings};
 use crate::{Administered, Context, StoreError};
 use ::recipes::time::to_microseconds;
-use ::recipes::{ContentJson, ServerFields};
 
 /// Recipes of one transaction.
 const STEP: u16 = 100;
@@ -117,39 +116,28 @@ fn noted(db: &Connection) -> Result<Option<UserId>, StoreError> {
     find_value(db, sql, [])?.map(columns::user_id).transpose()
 }
 
-/// Deletes the private recipes of a user who is about to be deleted, what was private in the history of others, and the bin, and makes
-/// the public recipes communal: [`STEP`] of each at most. Answers whether there are more. The texts of the public ones name the owner,
-/// so they are written anew. That is no change of what the author wrote, so no former revision is kept of it.
+/// Deletes the private recipes of a user who is about to be deleted, what was private in the history of others, the bin and the
+/// ratings, and makes the recipes that others see communal: [`STEP`] of each at most. Answers whether there are more. The texts of those
+/// name the owner, so they are written anew. That is no change of what the author wrote, so no former revision is kept of it.
 fn release_recipes(db: &Connection, owner: UserId, now: Timestamp) -> Result<bool, StoreError> {
-    let sql = "DELETE FROM recipes WHERE id IN (SELECT id FROM recipes WHERE owner_id = ?1 AND private = 1 LIMIT ?2)";
-    let mut more = execute(db, sql, params![owner.get(), STEP])? == usize::from(STEP);
+    let mut more = false;
     for sql in [
+        "DELETE FROM recipes WHERE id IN (
+             SELECT id FROM recipes WHERE owner_id = ?1 AND private = 1 AND members IS NULL LIMIT ?2)",
         "DELETE FROM bin WHERE id IN (SELECT id FROM bin WHERE owner_id = ?1 LIMIT ?2)",
-        "DELETE FROM revisions WHERE id IN (SELECT id FROM revisions WHERE owner_id = ?1 AND private = 1 LIMIT ?2)",
+        "DELETE FROM revisions WHERE id IN (
+             SELECT id FROM revisions WHERE owner_id = ?1 AND private = 1 AND members IS NULL LIMIT ?2)",
     ] {
         more |= execute(db, sql, params![owner.get(), STEP])? == usize::from(STEP);
     }
-    let sql = "SELECT owner_id, private, revision, uid, created_at, updated_at, id, document FROM recipes
-               WHERE owner_id = ?1 AND private = 0 LIMIT ?2";
-    let public = list(db, sql, params![owner.get(), STEP], |columns| {
-        let (fields, _) = server_fields_in(columns)?;
-        Ok((fields, columns.recipe_id()?, columns.get::<String>()?))
-    })?;
+    more |= ratings::remove_some(db, owner, STEP, now)? == usize::from(STEP);
+    let sql =
+        "SELECT owner_id, private, members, revision, uid, created_at, updated_at, id, document FROM recipes
+               WHERE owner_id = ?1 AND (private = 0 OR members = 1) LIMIT ?2";
+    let public = OwnedRecipe::list(db, sql, params![owner.get(), STEP])?;
     more |= public.len() == usize::from(STEP);
-    for (fields, id, text) in public {
-        let document = ContentJson::from_stored(text, &fields).ok_or_else(|| {
-            StoreError::Corrupt(format!("the text of recipe {id} does not fit its columns"))
-        })?;
-        let fields = ServerFields {
-            owner: None,
-            revision: fields.revision.saturating_add(1),
-            updated_at: time_of_change(fields.updated_at, now),
-            ..fields
-        };
-        let sql =
-            "UPDATE recipes SET owner_id = NULL, document = ?2, revision = ?3, updated_at = ?4 WHERE id = ?1";
-        let updated_at = fields.updated_at.as_microsecond();
-        execute(db, sql, params![id.get(), document.finish(&fields), fields.revision, updated_at])?;
+    for recipe in public {
+        recipe.give_to(db, None, now)?;
     }
     Ok(more)
 }

@@ -65,8 +65,5 @@ fn is_favourite(db: &Connection, user: UserId, recipe: RecipeId) -> Result<bool,
 
 /// The user who acts.
 pub(super) fn user(authority: Authority) -> Result<UserId, StoreError> {
-    match authority {
-        Authority::Operator => Err(StoreError::ActorRevoked),
-        Authority::Admin(user) | Authority::User(user) => Ok(user),
-    }
+    authority.user().ok_or(StoreError::ActorRevoked)
 }

@@ -1,12 +1,13 @@
 //! Households, in SQLite's dialect.
 
 use accounts::TokenDigest;
+use accounts::audit::Event;
 use ids::{HouseholdId, UserId};
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::favourites::user;
-use super::{Sqlite, columns, execute, find, find_value, list};
+use super::{Sqlite, audit, columns, execute, find, find_value, list};
 use crate::{
     Context, Household, HouseholdInvitation, HouseholdMember, Joined, MAX_HOUSEHOLD_MEMBERS, PlanFeed,
     StoreError,
@@ -40,10 +41,11 @@ impl Sqlite {
         invitation: HouseholdInvitation,
         context: Context,
     ) -> Result<(), StoreError> {
-        let now = to_microseconds(context.now);
         self.write_for(context, move |db, authority| {
             let HouseholdInvitation { digest, expires_at, new } = invitation;
-            let id = of_or_new(db, user(authority)?, new, now)?;
+            let user = user(authority)?;
+            let id = of_or_new(db, user, new, &context)?;
+            audit::record(db, Event::HouseholdInvitationCreated, Some(user), &context)?;
             let sql = "UPDATE households SET invitation = ?2, invitation_expires_at = ?3 WHERE id = ?1";
             let expires_at = to_microseconds(expires_at).as_microsecond();
             execute(db, sql, params![id.as_bytes(), digest.as_bytes(), expires_at]).map(drop)
@@ -81,6 +83,7 @@ impl Sqlite {
             }
             let sql = "UPDATE households SET invitation = NULL, invitation_expires_at = NULL WHERE id = ?1";
             execute(db, sql, [id.as_bytes()])?;
+            audit::record(db, Event::HouseholdJoined, Some(user), &context)?;
             Ok(Joined::Done)
         })
         .await
@@ -88,17 +91,20 @@ impl Sqlite {
 
     pub async fn leave_household(&self, context: Context) -> Result<bool, StoreError> {
         self.write_for(context, move |db, authority| {
-            let sql = "DELETE FROM household_members WHERE user_id = ?1";
-            Ok(execute(db, sql, [user(authority)?.get()])? == 1)
+            let user = user(authority)?;
+            let left = execute(db, "DELETE FROM household_members WHERE user_id = ?1", [user.get()])? == 1;
+            if left {
+                audit::record(db, Event::HouseholdLeft, Some(user), &context)?;
+            }
+            Ok(left)
         })
         .await
     }
 
     pub async fn set_plan_feed(&self, feed: PlanFeed, context: Context) -> Result<(), StoreError> {
-        let now = to_microseconds(context.now);
         self.write_for(context, move |db, authority| {
             let user = user(authority)?;
-            of_or_new(db, user, feed.new, now)?;
+            of_or_new(db, user, feed.new, &context)?;
             let sql = "UPDATE household_members SET feed = ?2 WHERE user_id = ?1";
             execute(db, sql, params![user.get(), feed.digest.as_bytes()]).map(drop)
         })
@@ -133,15 +139,17 @@ pub(super) fn of_or_new(
     db: &Connection,
     user: UserId,
     new: HouseholdId,
-    now: Timestamp,
+    context: &Context,
 ) -> Result<HouseholdId, StoreError> {
     if let Some(id) = of(db, user)? {
         return Ok(id);
     }
+    let now = to_microseconds(context.now);
     let sql = "INSERT INTO households (id, created_at) VALUES (?1, ?2)";
     execute(db, sql, params![new.as_bytes(), now.as_microsecond()])?;
     let sql = "INSERT INTO household_members (user_id, household_id, joined_at) VALUES (?1, ?2, ?3)";
     execute(db, sql, params![user.get(), new.as_bytes(), now.as_microsecond()])?;
+    audit::record(db, Event::HouseholdCreated, Some(user), context)?;
     Ok(new)
 }
 

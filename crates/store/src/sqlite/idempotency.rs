@@ -1,18 +1,37 @@
-//! Keys of creations, in SQLite's dialect.
+//! Keys of requests, in SQLite's dialect.
 
+use std::sync::Arc;
+
+use accounts::Authority;
 use ids::UserId;
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
+use super::authority::require_writer;
 use super::favourites::user;
 use super::recipe_row::RecipeRow;
 use super::{Sqlite, columns, execute, find};
-use crate::idempotency::{IdempotencyKey, Once, Remembered, TRIMMED, forgotten};
+use crate::idempotency::{
+    IdempotencyKey, NO_RECIPE, NewAnswer, Once, OnceWrite, Remembered, TRIMMED, forgotten,
+};
 use crate::{Context, NewRecipe, StoreError, StoredRecipe};
 use ::recipes::Quotas;
 use ::recipes::time::to_microseconds;
 
 impl Sqlite {
+    pub(crate) fn once(&self, write: OnceWrite) -> Self {
+        Self(Arc::clone(&self.0), Some(Arc::new(write)))
+    }
+
+    pub(crate) fn remembered(
+        &self,
+        user: UserId,
+        key: &IdempotencyKey,
+        now: Timestamp,
+    ) -> Result<Option<Remembered>, StoreError> {
+        self.read(|db| remembered(db, user, key, now))
+    }
+
     pub(crate) async fn create_recipe_once(
         &self,
         new: NewRecipe,
@@ -24,12 +43,15 @@ impl Sqlite {
         let row = RecipeRow::new(new, now);
         self.write_for(context, move |db, authority| {
             let user = user(authority)?;
+            require_writer(authority)?;
             if let Some(remembered) = remembered(db, user, &key, now)? {
-                return Ok(remembered.replay(&key));
+                return remembered.replay(&key);
             }
             row.insert(db, if authority.is_admin() { Quotas::OFF } else { quotas })?;
             let recipe = row.stored(columns::recipe_id(db.last_insert_rowid())?);
-            remember(db, user, &key, &recipe)?;
+            let text = std::str::from_utf8(&recipe.text).map_err(|why| StoreError::Bug(why.to_string()))?;
+            let answer = NewAnswer { at: recipe.updated_at, recipe: recipe.id.get(), text };
+            remember(db, user, &key, answer)?;
             Ok(Once::Created(recipe))
         })
         .await
@@ -47,6 +69,26 @@ impl Sqlite {
     }
 }
 
+/// Does a write, unless it was done before, and remembers its answer.
+pub(super) fn once<T: 'static>(
+    db: &Connection,
+    authority: Authority,
+    write: &OnceWrite,
+    now: Timestamp,
+    work: impl FnOnce(&Connection, Authority) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let user = user(authority)?;
+    if let Some(remembered) = remembered(db, user, &write.key, now)? {
+        return Err(write.replay(remembered));
+    }
+    let done = work(db, authority)?;
+    if let Some(text) = write.answer(&done)? {
+        let answer = NewAnswer { at: to_microseconds(now), recipe: NO_RECIPE, text: &text };
+        remember(db, user, &write.key, answer)?;
+    }
+    Ok(done)
+}
+
 fn remembered(
     db: &Connection,
     user: UserId,
@@ -58,8 +100,8 @@ fn remembered(
     find(db, sql, params![user.get(), key.digest, forgotten(now).as_microsecond()], |columns| {
         Ok(Remembered {
             fingerprint: columns.get()?,
-            created_at: columns.time()?,
-            recipe: columns.recipe_id()?,
+            at: columns.time()?,
+            recipe: columns.get()?,
             text: columns.bytes_of_text()?.to_owned(),
         })
     })
@@ -69,13 +111,12 @@ fn remember(
     db: &Connection,
     user: UserId,
     key: &IdempotencyKey,
-    recipe: &StoredRecipe,
+    answer: NewAnswer<'_>,
 ) -> Result<(), StoreError> {
     // A forgotten key may not have been deleted yet.
     let sql = "INSERT OR REPLACE INTO idempotency_keys (user_id, digest, fingerprint, created_at, recipe_id, document)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-    let StoredRecipe { id, updated_at, text, .. } = recipe;
-    let text = std::str::from_utf8(text).map_err(|why| StoreError::Bug(why.to_string()))?;
-    let at = updated_at.as_microsecond();
-    execute(db, sql, params![user.get(), key.digest, key.fingerprint, at, id.get(), text]).map(drop)
+    let NewAnswer { at, recipe, text } = answer;
+    let row = params![user.get(), key.digest, key.fingerprint, at.as_microsecond(), recipe, text];
+    execute(db, sql, row).map(drop)
 }

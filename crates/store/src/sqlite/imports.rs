@@ -4,14 +4,16 @@ use accounts::Authority;
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
+use super::authority::require_writer;
 use super::recipe_row::RecipeRow;
 use super::recipe_state::{editor, find_to_edit, time_of_change, viewer};
-use super::{Sqlite, columns, execute, find_value, quota, revisions};
+use super::{Sqlite, columns, execute, find_value, image_rows, quota, revisions};
 use crate::imports::{ImportBatch, ImportOutcome, OnConflict, RecipeImport};
+use crate::recipe_commands::visibility_columns;
 use crate::revisions_kept::Replaced;
 use crate::{Context, ImportRefusal, Precondition, StoreError};
 use ::recipes::time::to_microseconds;
-use ::recipes::{ContentJson, Quotas, ServerFields, Visibility};
+use ::recipes::{ContentJson, EditTerms, Quotas, ServerFields};
 use ids::RecipeId;
 
 impl Sqlite {
@@ -22,6 +24,7 @@ impl Sqlite {
     ) -> Result<Vec<ImportOutcome>, StoreError> {
         let now = to_microseconds(context.now);
         self.write_for(context, move |db, authority| {
+            require_writer(authority)?;
             let mut outcomes = Vec::with_capacity(batch.recipes.len());
             for (index, recipe) in batch.recipes.iter().enumerate() {
                 let outcome = Import { db, authority, batch: &batch, now }.import(recipe)?;
@@ -85,14 +88,15 @@ impl Import<'_> {
 
     fn update(&self, id: RecipeId, recipe: &RecipeImport) -> Result<ImportOutcome, StoreError> {
         let Some((before, state)) = find_to_edit(self.db, id)? else { return self.insert(recipe, true) };
-        let (editor, content) = (editor(self.authority), recipe.draft.content());
+        let (editor, content) = (editor(self.authority)?, recipe.draft.content());
+        let terms = EditTerms { precondition: Precondition::None, ownerless: self.batch.ownerless };
         let allowed = state
-            .check_edit(editor, &Precondition::None)
+            .check_edit(editor, &terms)
             .and_then(|()| state.check_visibility(editor, content.visibility));
         if allowed.is_err() {
             return Ok(ImportOutcome::Refused(ImportRefusal::NotTheOwner(id)));
         }
-        let document = ContentJson::new(content);
+        let (document, moves) = image_rows::carried(self.db, id, &before, ContentJson::new(content))?;
         let stored: Option<String> =
             find_value(self.db, "SELECT document FROM recipes WHERE id = ?1", [id.get()])?;
         if stored.as_deref() == Some(document.clone().finish(&before).as_str()) {
@@ -106,6 +110,7 @@ impl Import<'_> {
         {
             return refused(why);
         }
+        image_rows::apply(self.db, id, &moves)?;
         let replaced = Replaced {
             id,
             revision: before.revision,
@@ -114,16 +119,11 @@ impl Import<'_> {
             by: self.authority.user(),
         };
         revisions::keep(self.db, replaced)?;
+        let (private, members) = visibility_columns(content.visibility);
         execute(
             self.db,
-            "UPDATE recipes SET document = ?2, private = ?3, revision = ?4, updated_at = ?5 WHERE id = ?1",
-            params![
-                id.get(),
-                text,
-                content.visibility == Visibility::Private,
-                fields.revision,
-                updated_at.as_microsecond(),
-            ],
+            "UPDATE recipes SET document = ?2, private = ?3, members = ?4, revision = ?5, updated_at = ?6 WHERE id = ?1",
+            params![id.get(), text, private, members, fields.revision, updated_at.as_microsecond(),],
         )?;
         Ok(ImportOutcome::Updated(id))
     }

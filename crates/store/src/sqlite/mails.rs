@@ -4,16 +4,18 @@ use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::columns::{Columns, time_at};
+use super::users::language_of;
 use super::{Sqlite, audit, execute, find, find_value, mail_tokens};
 use crate::{Context, DueMail, MailContent, StoreError, TakeMail, TakenMail};
 use accounts::audit::{Actor, Event};
-use accounts::{Email, MAX_NEW_MAILS, MAX_RETRIED_MAILS, MailPurpose, NewMail};
+use accounts::{Email, LanguageTag, MAX_NEW_MAILS, MAX_RETRIED_MAILS, MailPurpose, NewMail};
 use ids::{InvitationId, SessionId, UserId};
 
 impl Sqlite {
     pub async fn queue_mail(
         &self,
         mail: NewMail,
+        language: LanguageTag,
         due_at: Timestamp,
         context: Context,
     ) -> Result<bool, StoreError> {
@@ -23,8 +25,8 @@ impl Sqlite {
                 NewMail::Link { purpose, to } => (purpose.as_str(), Some(to.as_str()), None),
                 NewMail::Invitation(id) => ("invite", None, Some(id.as_bytes())),
             };
-            let sql = "INSERT INTO mails (purpose, email, invitation_id, actor_id, session_id, address, due_at)
-                       SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE (SELECT count(*) FROM mails WHERE tries = 0) < ?8";
+            let sql = "INSERT INTO mails (purpose, email, invitation_id, actor_id, session_id, address, due_at, language)
+                       SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?9 WHERE (SELECT count(*) FROM mails WHERE tries = 0) < ?8";
             let values = params![
                 purpose,
                 email,
@@ -34,6 +36,7 @@ impl Sqlite {
                 actor.address.map(|address| address.to_string()),
                 due_at.as_microsecond(),
                 MAX_NEW_MAILS,
+                language.as_str(),
             ];
             Ok(execute(db, sql, values)? == 1)
         })
@@ -51,9 +54,9 @@ impl Sqlite {
         self.write(move |db| {
             let sql = "UPDATE mails SET tries = tries + 1, due_at = ?2
                        WHERE id = (SELECT id FROM mails WHERE due_at <= ?1 ORDER BY due_at, id LIMIT 1)
-                       RETURNING id, tries, purpose, email, invitation_id, actor_id, session_id, address";
+                       RETURNING id, tries, purpose, email, invitation_id, actor_id, session_id, address, language";
             let times = params![take.due_by.as_microsecond(), take.until.as_microsecond()];
-            let Some(QueuedMail { id, tries, mail, actor }) = find(db, sql, times, queued_mail_in)? else {
+            let Some(QueuedMail { id, tries, mail, actor, language }) = find(db, sql, times, queued_mail_in)? else {
                 return Ok(TakenMail::Nothing);
             };
             let recipient = match mail {
@@ -75,11 +78,15 @@ impl Sqlite {
                     invited_address(db, id, &take)?.map(|to| (to, MailContent::Invitation))
                 }
             };
+            let chosen = match recipient {
+                Some((_, MailContent::Link { user, .. })) => language_of(db, user)?,
+                _ => None,
+            };
             let Some((to, content)) = recipient else {
                 execute(db, "DELETE FROM mails WHERE id = ?1", [id])?;
                 return Ok(TakenMail::Unwanted);
             };
-            Ok(TakenMail::Mail(DueMail { id, tries, content, to }))
+            Ok(TakenMail::Mail(DueMail { id, tries, content, language: chosen.or(language), to }))
         })
         .await
     }
@@ -124,6 +131,7 @@ struct QueuedMail {
     tries: u16,
     mail: NewMail,
     actor: Actor,
+    language: Option<LanguageTag>,
 }
 
 #[expect(clippy::disallowed_methods, reason = "rows hold values that were parsed before")]
@@ -143,5 +151,7 @@ fn queued_mail_in(columns: &mut Columns<'_>) -> Result<QueuedMail, StoreError> {
         application: None,
         address: columns.address()?,
     };
-    Ok(QueuedMail { id, tries, mail, actor })
+    let language: Option<String> = columns.get()?;
+    let language = language.as_deref().and_then(LanguageTag::parse);
+    Ok(QueuedMail { id, tries, mail, actor, language })
 }

@@ -28,6 +28,11 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0015_idempotency_keys.sql"),
     include_str!("../../migrations/sqlite/0016_history.sql"),
     include_str!("../../migrations/sqlite/0017_plans_and_shopping_lists.sql"),
+    include_str!("../../migrations/sqlite/0018_access.sql"),
+    include_str!("../../migrations/sqlite/0019_images.sql"),
+    include_str!("../../migrations/sqlite/0020_followers.sql"),
+    include_str!("../../migrations/sqlite/0021_ratings.sql"),
+    include_str!("../../migrations/sqlite/0022_languages_and_shopping_sources.sql"),
 ];
 
 #[derive(Debug, thiserror::Error)]

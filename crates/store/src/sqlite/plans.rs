@@ -12,7 +12,6 @@ use crate::{
     Context, MAX_PLAN_ENTRIES, MAX_PLAN_ENTRIES_OF_DAY, NewPlanEntries, PlanEntry, Planned, ReplacedDays,
     StoreError,
 };
-use ::recipes::time::to_microseconds;
 use ids::{HouseholdId, RecipeId};
 
 impl Sqlite {
@@ -38,10 +37,9 @@ impl Sqlite {
         new: NewPlanEntries,
         context: Context,
     ) -> Result<Planned, StoreError> {
-        let now = to_microseconds(context.now);
         self.write_for(context, move |db, authority| {
             let NewPlanEntries { entries, oldest, new } = new;
-            let id = of_or_new(db, user(authority)?, new, now)?;
+            let id = of_or_new(db, user(authority)?, new, &context)?;
             for recipe in entries.iter().filter_map(|entry| entry.recipe) {
                 if !is_planned(db, id, recipe)? && !may_view(db, recipe, authority)? {
                     return Ok(Planned::NoSuchRecipe(recipe));

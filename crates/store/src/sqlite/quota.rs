@@ -70,7 +70,7 @@ pub(super) fn check_replacement(
     check(db, owner, Usage { recipes: 0, bytes: growth }, quotas)
 }
 
-fn check(db: &Connection, owner: UserId, more: Usage, quotas: Quotas) -> Result<(), StoreError> {
+pub(super) fn check(db: &Connection, owner: UserId, more: Usage, quotas: Quotas) -> Result<(), StoreError> {
     if quotas == Quotas::OFF {
         return Ok(());
     }

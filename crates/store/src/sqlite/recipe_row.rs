@@ -3,6 +3,8 @@
 use rusqlite::{Connection, params};
 
 use super::{execute, quota};
+use crate::ratings::Ratings;
+use crate::recipe_commands::visibility_columns;
 use crate::{NewRecipe, StoreError, StoredRecipe};
 use ::recipes::{Quotas, ServerFields, Visibility};
 use ids::{RecipeId, UserId};
@@ -26,15 +28,17 @@ impl RecipeRow {
     /// Changes nothing if it fails: see [`Sqlite::insert_recipe`].
     pub(super) fn insert(&self, db: &Connection, quotas: Quotas) -> Result<(), StoreError> {
         let Self { fields, visibility, text } = self;
+        let (private, members) = visibility_columns(*visibility);
         quota::count_new(db, fields.owner, text, quotas)?;
         let inserted = execute(
             db,
-            "INSERT INTO recipes (uid, owner_id, private, revision, created_at, updated_at, document)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT INTO recipes (uid, owner_id, private, members, revision, created_at, updated_at, document)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             params![
                 fields.uid.to_string(),
                 fields.owner.map(UserId::get),
-                *visibility == Visibility::Private,
+                private,
+                members,
                 fields.revision,
                 fields.created_at.as_microsecond(),
                 fields.updated_at.as_microsecond(),
@@ -49,6 +53,7 @@ impl RecipeRow {
 
     pub(super) fn stored(self, id: RecipeId) -> StoredRecipe {
         let Self { fields, text, .. } = self;
-        StoredRecipe { id, revision: fields.revision, updated_at: fields.updated_at, text: text.into() }
+        let ServerFields { revision, updated_at, .. } = fields;
+        StoredRecipe { id, revision, updated_at, text: text.into(), ratings: Ratings::default() }
     }
 }

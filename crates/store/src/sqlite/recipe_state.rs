@@ -6,8 +6,9 @@ use rusqlite::Connection;
 
 use super::columns::Columns;
 use super::find;
+use crate::recipe_commands::visibility_of;
 use crate::{Editor, StoreError, Viewer};
-use ::recipes::{RecipeState, ServerFields, Visibility};
+use ::recipes::{RecipeState, ServerFields};
 use ids::{RecipeId, Uid};
 
 /// What a change must know of a recipe.
@@ -15,13 +16,14 @@ pub(super) fn find_to_edit(
     db: &Connection,
     id: RecipeId,
 ) -> Result<Option<(ServerFields, RecipeState)>, StoreError> {
-    let sql = "SELECT owner_id, private, revision, uid, created_at, updated_at FROM recipes WHERE id = ?1";
+    let sql =
+        "SELECT owner_id, private, members, revision, uid, created_at, updated_at FROM recipes WHERE id = ?1";
     find(db, sql, [id.get()], server_fields_in)
 }
 
 /// Whether there is such a recipe that the actor may read.
 pub(super) fn may_view(db: &Connection, id: RecipeId, authority: Authority) -> Result<bool, StoreError> {
-    let sql = "SELECT owner_id, private, revision FROM recipes WHERE id = ?1";
+    let sql = "SELECT owner_id, private, members, revision FROM recipes WHERE id = ?1";
     Ok(find(db, sql, [id.get()], state_in)?.is_some_and(|state| state.may_view(viewer(authority))))
 }
 
@@ -31,17 +33,20 @@ pub(super) fn time_of_change(before: Timestamp, now: Timestamp) -> Timestamp {
     if now >= before { now } else { before.saturating_add(SignedDuration::from_secs(1)).unwrap_or(before) }
 }
 
-pub(super) fn editor(authority: Authority) -> Editor {
+/// # Errors
+/// The actor writes no recipes, any more: use cases have checked it before.
+pub(super) fn editor(authority: Authority) -> Result<Editor, StoreError> {
     match authority {
-        Authority::Operator | Authority::Admin(_) => Editor::Admin,
-        Authority::User(user) => Editor::User(user),
+        Authority::Operator | Authority::Admin(_) => Ok(Editor::Admin),
+        Authority::User(user) => Ok(Editor::User(user)),
+        Authority::Viewer(_) => Err(StoreError::ActorRevoked),
     }
 }
 
 pub(super) fn viewer(authority: Authority) -> Viewer {
     match authority {
         Authority::Operator | Authority::Admin(_) => Viewer::Admin,
-        Authority::User(user) => Viewer::User(user),
+        Authority::User(user) | Authority::Viewer(user) => Viewer::User(user),
     }
 }
 
@@ -54,10 +59,10 @@ pub(super) fn viewer_params(viewer: Viewer) -> (Option<i64>, bool) {
     }
 }
 
-/// From `owner_id, private, revision`.
+/// From `owner_id, private, members, revision`.
 pub(super) fn state_in(columns: &mut Columns<'_>) -> Result<RecipeState, StoreError> {
     let owner = columns.optional_user_id()?;
-    let visibility = if columns.get()? { Visibility::Private } else { Visibility::Public };
+    let visibility = visibility_of(columns.get()?, columns.get()?);
     Ok(RecipeState { owner, visibility, revision: columns.get()? })
 }
 

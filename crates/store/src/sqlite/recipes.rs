@@ -3,29 +3,34 @@
 use rusqlite::{Connection, Rows, params};
 
 use super::columns::{self, Columns};
+use super::ratings::{self, rating_in, ratings_in};
 use super::recipe_row::RecipeRow;
 use super::recipe_state::{editor, find_to_edit, state_in, time_of_change, viewer_params};
-use super::{Sqlite, cached, execute, find, find_value, quota, revisions};
-use crate::recipes::{Change, NewContent, patched};
+use super::{Sqlite, cached, execute, find, find_value, image_rows, quota, revisions};
+use crate::recipe_commands::{Change, NewContent, visibility_columns};
+use crate::recipes::patched;
 use crate::revisions_kept::Replaced;
 use crate::{
-    Context, DEFAULT_PAGE_SIZE, Edit, Listing, NewRecipe, Page, PageEnd, Precondition, RecipePage,
-    StoreError, StoredRecipe, Viewer,
+    Context, DEFAULT_PAGE_SIZE, Edit, Listing, NewRecipe, Page, PageEnd, RecipePage, StoreError,
+    StoredRecipe, Viewer,
 };
 use ::recipes::time::to_microseconds;
-use ::recipes::{ServerFields, Visibility};
+use ::recipes::{EditTerms, ServerFields};
 use ids::{RecipeId, UserId};
 
 /// A page ends early behind this much text: 1,000 recipes may have 256 MiB, and one request must not
 /// make us hold them. A hundred everyday recipes have less.
 pub(super) const PAGE_BYTES: usize = 128 << 10;
 
-/// The ids behind `?1` that user `?2` may see, if that is not an administrator.
+/// The ids behind `?1` that user `?2` may see, if that is not an administrator. Each part comes from an index in the order of the
+/// ids. The own ones for members are in two parts, and come once.
 macro_rules! visible_ids {
     () => {
         "SELECT id FROM recipes WHERE private = 0 AND id > ?1
-         UNION ALL
-         SELECT id FROM recipes WHERE owner_id = ?2 AND private = 1 AND id > ?1"
+         UNION
+         SELECT id FROM recipes WHERE owner_id = ?2 AND private = 1 AND id > ?1
+         UNION
+         SELECT id FROM recipes WHERE members = 1 AND ?2 IS NOT NULL AND id > ?1"
     };
 }
 
@@ -37,85 +42,14 @@ impl Sqlite {
         let (id, row) = self.insert_recipe(row, quotas, context).await?;
         Ok(row.stored(columns::recipe_id(id)?))
     }
-
-    pub(crate) async fn change_recipe(
-        &self,
-        change: Change,
-        context: Context,
-    ) -> Result<Edit<StoredRecipe>, StoreError> {
-        let now = to_microseconds(context.now);
-        let Change { id, content: new, precondition, quotas, revisions_kept } = change;
-        self.write_for(context, move |db, authority| {
-            let editor = editor(authority);
-            let Some((fields, state)) = find_to_edit(db, id)? else { return Ok(Edit::NotFound) };
-            if let Err(refusal) = state.check_edit(editor, &precondition) {
-                return Ok(Edit::refused(refusal, current(db, id)?));
-            }
-            let (document, visibility) = match new {
-                NewContent::Whole(document, visibility) => (document, visibility),
-                NewContent::Patch(patch) => match patched(&patch, &current(db, id)?)? {
-                    Ok(patched) => patched,
-                    Err(errors) => return Ok(Edit::Invalid(errors)),
-                },
-                NewContent::Of(revision) => match revisions::content(db, id, revision, authority)? {
-                    Some(former) => former,
-                    None => return Ok(Edit::NoSuchRevision),
-                },
-            };
-            if let Err(refusal) = state.check_visibility(editor, visibility) {
-                return Ok(Edit::refused(refusal, current(db, id)?));
-            }
-            let before = fields.revision;
-            let updated_at = time_of_change(fields.updated_at, now);
-            let fields = ServerFields { revision: before.saturating_add(1), updated_at, ..fields };
-            let text = document.finish(&fields);
-            if !authority.is_admin() {
-                quota::check_replacement(db, id, &text, quotas)?;
-            }
-            let (length, by) = (text.len(), authority.user());
-            revisions::keep(db, Replaced { id, revision: before, kept: revisions_kept, length, by })?;
-            execute(
-                db,
-                "UPDATE recipes SET document = ?3, private = ?4, revision = ?5, updated_at = ?6
-                 WHERE id = ?1 AND revision = ?2",
-                params![
-                    id.get(),
-                    before,
-                    text,
-                    visibility == Visibility::Private,
-                    fields.revision,
-                    updated_at.as_microsecond(),
-                ],
-            )?;
-            Ok(Edit::Done(StoredRecipe { id, revision: fields.revision, updated_at, text: text.into() }))
-        })
-        .await
-    }
-
-    pub async fn delete_recipe(
-        &self,
-        id: RecipeId,
-        precondition: Precondition,
-        context: Context,
-    ) -> Result<Edit<()>, StoreError> {
-        self.write_for(context, move |db, authority| {
-            let Some((fields, state)) = find_to_edit(db, id)? else { return Ok(Edit::NotFound) };
-            if let Err(refusal) = state.check_edit(editor(authority), &precondition) {
-                return Ok(Edit::refused(refusal, current(db, id)?));
-            }
-            let sql = "DELETE FROM recipes WHERE id = ?1 AND revision = ?2";
-            execute(db, sql, params![id.get(), fields.revision])?;
-            Ok(Edit::Done(()))
-        })
-        .await
-    }
 }
 
 /// Reads.
 impl Sqlite {
     pub fn recipe(&self, id: RecipeId, viewer: Viewer) -> Result<Option<StoredRecipe>, StoreError> {
         self.read(|db| {
-            let sql = "SELECT owner_id, private, revision, updated_at, document FROM recipes WHERE id = ?1";
+            let sql = "SELECT owner_id, private, members, revision, updated_at, document, rating_count, rating_sum, rated_at
+                       FROM recipes WHERE id = ?1";
             let found = find(db, sql, [id.get()], |columns| {
                 let state = state_in(columns)?;
                 if !state.may_view(viewer) {
@@ -169,7 +103,7 @@ impl Sqlite {
             let mut reader = PageReader::new(page.limit(), Vec::new());
             let mut statement = cached(
                 db,
-                "SELECT recipes.id, document
+                "SELECT recipes.id, document, rating_count, rating_sum
                  FROM (SELECT id FROM recipes WHERE owner_id = ?1 AND private = 0 AND id > ?2
                        UNION ALL
                        SELECT id FROM recipes WHERE owner_id = ?1 AND private = 1 AND id > ?2
@@ -187,7 +121,9 @@ impl Sqlite {
             Viewer::Anyone => "SELECT count(*) FROM recipes WHERE private = 0 AND ?1 IS NULL",
             Viewer::User(_) => {
                 "SELECT (SELECT count(*) FROM recipes WHERE private = 0)
-                      + (SELECT count(*) FROM recipes WHERE owner_id = ?1 AND private = 1)"
+                      + (SELECT count(*) FROM recipes WHERE owner_id = ?1 AND private = 1)
+                      + (SELECT count(*) FROM recipes WHERE members = 1)
+                      - (SELECT count(*) FROM recipes WHERE owner_id = ?1 AND members = 1)"
             }
             Viewer::Admin => "SELECT count(*) FROM recipes WHERE ?1 IS NULL",
         };
@@ -199,7 +135,7 @@ impl Sqlite {
 
 /// A recipe that exists.
 pub(super) fn current(db: &Connection, id: RecipeId) -> Result<StoredRecipe, StoreError> {
-    let sql = "SELECT revision, updated_at, document FROM recipes WHERE id = ?1";
+    let sql = "SELECT revision, updated_at, document, rating_count, rating_sum, rated_at FROM recipes WHERE id = ?1";
     let found = find(db, sql, [id.get()], |columns| {
         let revision = columns.get()?;
         stored_in(columns, id, revision)
@@ -207,16 +143,21 @@ pub(super) fn current(db: &Connection, id: RecipeId) -> Result<StoredRecipe, Sto
     found?.ok_or_else(|| StoreError::Bug("a recipe is gone within a transaction".to_owned()))
 }
 
-/// From `updated_at, document`.
-fn stored_in(columns: &mut Columns<'_>, id: RecipeId, revision: i64) -> Result<StoredRecipe, StoreError> {
+/// From `updated_at, document, rating_count, rating_sum, rated_at`.
+pub(super) fn stored_in(
+    columns: &mut Columns<'_>,
+    id: RecipeId,
+    revision: i64,
+) -> Result<StoredRecipe, StoreError> {
     let updated_at = columns.time()?;
-    Ok(StoredRecipe { id, revision, updated_at, text: columns.bytes_of_text()?.to_owned() })
+    let text = columns.bytes_of_text()?.to_owned();
+    Ok(StoredRecipe { id, revision, updated_at, text, ratings: ratings_in(columns)? })
 }
 
 /// [`RecipeState::may_view`] for lists, over the parameters of [`viewer_params`].
 macro_rules! visible {
     () => {
-        "(private = 0 OR owner_id = ?3 OR ?4)"
+        "(private = 0 OR owner_id = ?3 OR (members = 1 AND ?3 IS NOT NULL) OR ?4)"
     };
 }
 
@@ -232,14 +173,14 @@ pub(super) fn page_of(
     let after = page.after().map_or(0, RecipeId::get);
     let near = if admin { i64::MAX } else { after.saturating_add(2 * i64::from(page.limit())) };
     let sql = concat!(
-        "SELECT id, document FROM recipes NOT INDEXED WHERE id > ?1 AND id <= ?2 AND ",
+        "SELECT id, document, rating_count, rating_sum FROM recipes NOT INDEXED WHERE id > ?1 AND id <= ?2 AND ",
         visible!(),
         " ORDER BY id"
     );
     reader.read(cached(db, sql)?.query(params![after, near, user, admin])?)?;
     if !reader.more && !admin {
         let sql = concat!(
-            "SELECT recipes.id, document FROM (",
+            "SELECT recipes.id, document, rating_count, rating_sum FROM (",
             visible_ids!(),
             " ORDER BY id LIMIT ?3) AS visible CROSS JOIN recipes ON recipes.id = visible.id"
         );
@@ -279,7 +220,7 @@ impl PageReader {
                 self.more = true;
                 return Ok(());
             }
-            self.page.push(id, text);
+            self.page.push(id, text, rating_in(&mut columns)?);
         }
         Ok(())
     }

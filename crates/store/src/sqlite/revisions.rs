@@ -6,6 +6,7 @@ use rusqlite::{Connection, params};
 use super::columns::Columns;
 use super::recipe_state::{server_fields_in, state_in, viewer, viewer_params};
 use super::{Sqlite, cached, execute, find, list};
+use crate::ratings::Ratings;
 use crate::revisions::{RevisionPage, RevisionReader, RevisionRow};
 use crate::revisions_kept::Replaced;
 use crate::{Page, RevisionsKept, StoreError, StoredRecipe, Viewer};
@@ -36,7 +37,7 @@ impl Sqlite {
     ) -> Result<Option<RevisionPage>, StoreError> {
         self.read(|db| {
             let sql = concat!(
-                "SELECT owner_id, private, revision, ",
+                "SELECT owner_id, private, members, revision, ",
                 revision_columns!("recipes", "id"),
                 " FROM recipes WHERE id = ?1"
             );
@@ -54,7 +55,8 @@ impl Sqlite {
                 "SELECT ",
                 revision_columns!("former", "recipe_id"),
                 " FROM revisions AS former
-                 WHERE recipe_id = ?1 AND revision < ?2 AND (private = 0 OR owner_id = ?3 OR ?4) ORDER BY revision DESC"
+                 WHERE recipe_id = ?1 AND revision < ?2
+                   AND (private = 0 OR owner_id = ?3 OR (members = 1 AND ?3 IS NOT NULL) OR ?4) ORDER BY revision DESC"
             );
             let (user, admin) = viewer_params(viewer);
             let mut statement = cached(db, sql)?;
@@ -80,7 +82,7 @@ impl Sqlite {
                        ORDER BY recipe_id, revision LIMIT ?4";
             list(db, sql, params![owner.get(), recipe, revision, EXPORTED], |columns| {
                 let id = columns.recipe_id()?;
-                stored_in(columns, id)
+                stored_in(columns, id)?.without_images()
             })
         })
         .await
@@ -92,8 +94,8 @@ pub(super) fn keep(db: &Connection, replaced: Replaced) -> Result<(), StoreError
     let Replaced { id, revision, kept, length, by } = replaced;
     if kept != RevisionsKept::OFF {
         let sql = "INSERT OR IGNORE INTO revisions
-                       (recipe_id, revision, owner_id, private, updated_at, replaced_by, document)
-                   SELECT id, revision, owner_id, private, updated_at, ?2, document FROM recipes WHERE id = ?1";
+                       (recipe_id, revision, owner_id, private, members, updated_at, replaced_by, document)
+                   SELECT id, revision, owner_id, private, members, updated_at, ?2, document FROM recipes WHERE id = ?1";
         execute(db, sql, params![id.get(), by.map(UserId::get)])?;
     }
     let last = kept.last_deleted(revision, length);
@@ -104,17 +106,18 @@ pub(super) fn keep(db: &Connection, replaced: Replaced) -> Result<(), StoreError
         .map(drop)
 }
 
-/// The content of a revision of a recipe that exists, if the actor could read it.
+/// The content of a revision of a recipe that exists, without pictures, if the actor could read it.
 pub(super) fn content(
     db: &Connection,
     id: RecipeId,
     revision: i64,
     authority: Authority,
 ) -> Result<Option<(ContentJson, Visibility)>, StoreError> {
-    let sql = "SELECT owner_id, private, revision, uid, created_at, updated_at, document FROM recipes
+    let sql = "SELECT owner_id, private, members, revision, uid, created_at, updated_at, document FROM recipes
                WHERE id = ?1 AND revision = ?2
                UNION ALL
-               SELECT former.owner_id, former.private, former.revision, uid, created_at, former.updated_at, former.document
+               SELECT former.owner_id, former.private, former.members, former.revision, uid, created_at, former.updated_at,
+                      former.document
                FROM revisions AS former JOIN recipes ON recipes.id = former.recipe_id
                WHERE former.recipe_id = ?1 AND former.revision = ?2";
     let found = find(db, sql, params![id.get(), revision], |columns| {
@@ -125,7 +128,9 @@ pub(super) fn content(
     if !state.may_view(viewer(authority)) {
         return Ok(None);
     }
+    // Only the pictures that the recipe has now are kept.
     let content = ContentJson::from_stored(text, &fields)
+        .and_then(ContentJson::without_images)
         .ok_or_else(|| StoreError::Corrupt(format!("revision {revision} of recipe {id}")))?;
     Ok(Some((content, state.visibility)))
 }
@@ -147,5 +152,6 @@ fn stored_in(columns: &mut Columns<'_>, id: RecipeId) -> Result<StoredRecipe, St
         revision: columns.get()?,
         updated_at: columns.time()?,
         text: columns.bytes_of_text()?.to_owned(),
+        ratings: Ratings::default(),
     })
 }

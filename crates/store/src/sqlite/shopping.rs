@@ -8,7 +8,7 @@ use super::columns::Columns;
 use super::favourites::user;
 use super::households::{of, of_or_new};
 use super::{Sqlite, execute, find, find_value, list};
-use crate::shopping::{Addition, addition};
+use crate::shopping::{Addition, OpenItem, addition};
 use crate::{
     ChangeShoppingItem, Context, ItemEdit, Listed, MAX_SHOPPING_ITEMS, NewShoppingLines, ShoppingItem,
     StoreError,
@@ -31,33 +31,40 @@ impl Sqlite {
         new: NewShoppingLines,
         context: Context,
     ) -> Result<Listed, StoreError> {
-        let now = to_microseconds(context.now);
         self.write_for(context, move |db, authority| {
-            let NewShoppingLines { lines, new } = new;
-            let id = of_or_new(db, user(authority)?, new, now)?;
-            let sql = "SELECT id, text FROM shopping_items WHERE household_id = ?1 AND ticked_at IS NULL
+            let id = of_or_new(db, user(authority)?, new.new, &context)?;
+            let sql = "SELECT sources FROM shopping_items WHERE household_id = ?1 AND sources IS NOT NULL";
+            let wanted = new.wanted(&list(db, sql, [id.as_bytes()], |columns| columns.get::<String>())?);
+            if wanted.is_empty() {
+                return Ok(if new.lines.is_empty() { Listed::Done } else { Listed::Before });
+            }
+            let sql =
+                "SELECT id, text, sources FROM shopping_items WHERE household_id = ?1 AND ticked_at IS NULL
                        ORDER BY position, id";
             let open = list(db, sql, [id.as_bytes()], |columns| {
-                Ok((ShoppingItemId::from_bytes(columns.get()?), columns.get()?))
+                let item = ShoppingItemId::from_bytes(columns.get()?);
+                Ok(OpenItem { id: item, text: columns.get()?, sources: columns.get()? })
             })?;
-            let Some(Addition { changed, added }) = addition(open, &lines) else {
+            let Some(Addition { changed, added }) = addition(open, &wanted) else {
                 return Ok(Listed::TooMany);
             };
             let sql = "SELECT count(*) FROM shopping_items WHERE household_id = ?1";
             let count: u32 = find_value(db, sql, [id.as_bytes()])?.unwrap_or(0);
-            let new = u32::try_from(added.len()).unwrap_or(u32::MAX);
-            if count.saturating_add(new) > MAX_SHOPPING_ITEMS {
+            let more = u32::try_from(added.len()).unwrap_or(u32::MAX);
+            if count.saturating_add(more) > MAX_SHOPPING_ITEMS {
                 return Ok(Listed::TooMany);
             }
-            for (item, text) in changed {
-                let sql = "UPDATE shopping_items SET text = ?2, version = version + 1 WHERE id = ?1";
-                execute(db, sql, params![item.as_bytes(), text])?;
+            for OpenItem { id: item, text, sources } in changed {
+                let sql =
+                    "UPDATE shopping_items SET text = ?2, sources = ?3, version = version + (text <> ?2)
+                           WHERE id = ?1";
+                execute(db, sql, params![item.as_bytes(), text, sources])?;
             }
-            for (item, text) in added {
-                let sql = "INSERT INTO shopping_items (id, household_id, position, text, version)
-                           SELECT ?1, ?2, coalesce(max(position), 0) + 1, ?3, 1
+            for OpenItem { id: item, text, sources } in added {
+                let sql = "INSERT INTO shopping_items (id, household_id, position, text, version, sources)
+                           SELECT ?1, ?2, coalesce(max(position), 0) + 1, ?3, 1, ?4
                            FROM shopping_items WHERE household_id = ?2";
-                execute(db, sql, params![item.as_bytes(), id.as_bytes(), text])?;
+                execute(db, sql, params![item.as_bytes(), id.as_bytes(), text, sources])?;
             }
             Ok(Listed::Done)
         })

@@ -1,12 +1,15 @@
 //! Users, in SQLite's dialect.
 
 use accounts::audit::Event;
-use accounts::{Access, Email, Ending, Name, NewUser, PasswordHash, Role, User, UserChange, may_change};
+use accounts::{
+    Access, Email, Ending, LanguageTag, Name, NewUser, PasswordHash, Role, User, UserChange, may_change,
+};
 use ids::UserId;
 use jiff::Timestamp;
 use rusqlite::{Connection, params, params_from_iter};
 
 use super::conditions::Conditions;
+use super::favourites::user;
 use super::user_row::{self, Verified, by_id, password_hash_in, user_in};
 use super::{Sqlite, audit, authority, cached, ending, execute, find, find_value, list};
 use crate::{Administered, Context, Listing, Page, StoreError, UpdateProfile, UserFilter};
@@ -24,6 +27,10 @@ impl Sqlite {
             let sql = user_row::select!(", password_hash FROM users WHERE id = ?1");
             find(db, sql, [id.get()], |columns| Ok((user_in(columns)?, password_hash_in(columns)?)))
         })
+    }
+
+    pub fn language_of(&self, user: UserId) -> Result<Option<LanguageTag>, StoreError> {
+        self.read(|db| language_of(db, user))
     }
 
     pub async fn users(
@@ -67,6 +74,14 @@ impl Sqlite {
             let user = user_row::insert(db, new, Verified::Now, now)?;
             audit::record(db, Event::Created(user.role), Some(user.id), &Context::operator(now))?;
             Ok(Some(user))
+        })
+        .await
+    }
+
+    pub async fn choose_language(&self, language: LanguageTag, context: Context) -> Result<(), StoreError> {
+        self.write_for(context, move |db, authority| {
+            let sql = "UPDATE users SET language = ?2 WHERE id = ?1";
+            execute(db, sql, params![user(authority)?.get(), language.as_str()]).map(drop)
         })
         .await
     }
@@ -206,4 +221,11 @@ fn conditions(UserFilter { text, role, access }: UserFilter) -> Conditions {
 fn containing(text: &str) -> String {
     let escaped = text.replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_");
     format!("%{escaped}%")
+}
+
+/// The language that the user has chosen.
+pub(super) fn language_of(db: &Connection, user: UserId) -> Result<Option<LanguageTag>, StoreError> {
+    let sql = "SELECT language FROM users WHERE id = ?1";
+    let language: Option<Option<String>> = find_value(db, sql, [user.get()])?;
+    Ok(language.flatten().as_deref().and_then(LanguageTag::parse))
 }

@@ -10,32 +10,41 @@ mod batches;
 mod bin;
 mod changes;
 mod cooked;
+mod edits;
 mod favourites;
+mod feed;
 mod files;
 mod foreign_files;
 mod idempotency;
+mod images;
 mod imports;
 mod inspection;
 mod instance;
 mod invitations;
 mod mail_tokens;
 mod mails;
+mod members;
 mod oauth;
 mod outages;
 mod patches;
 mod plans;
 mod quotas;
 mod races;
+mod ratings;
 mod recipe_snapshot;
 mod recipes;
 mod replicas;
 mod revisions;
 mod sessions;
 mod shared_limits;
+mod shares;
 mod sharing;
 mod shopping;
+mod transfer;
 mod upgrades;
 mod users;
+mod viewers;
+mod webhooks;
 
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
@@ -255,6 +264,13 @@ fn email(name: &str) -> Email {
 fn draft(name: &str) -> Draft {
     parse(&json!({
         "name": name, "healthLabels": [], "cookTimeMinutes": 60, "prepTimeMinutes": null, "ingredients": ["salt"],
+    }))
+}
+
+fn members_draft(name: &str) -> Draft {
+    parse(&json!({
+        "name": name, "healthLabels": [], "cookTimeMinutes": 60, "prepTimeMinutes": null, "ingredients": ["salt"],
+        "visibility": "members",
     }))
 }
 

@@ -10,12 +10,13 @@ use self::fields::ClientView;
 pub use self::fields::{ClientPatch, NewClient};
 use super::super::{
     documented_errors::{
-        AdminRequired, ClientChanged, ClientNotFound, Malformed, NotAcceptable, SecretlessClient,
-        UnacceptableBody, Unauthorized, Unavailable,
+        AdminRequired, AnswerLost, ClientChanged, ClientNotFound, KeyReused, Malformed, NotAcceptable,
+        SecretlessClient, UnacceptableBody, Unauthorized, Unavailable,
     },
-    parameters::ClientInPath,
+    once::once,
+    parameters::{ClientInPath, IdempotencyKeyHeader},
     path::PathClient,
-    responses::{created, data},
+    responses::data,
 };
 use crate::app::App;
 use crate::auth::requirements::Admin;
@@ -23,6 +24,7 @@ use crate::http::body::Body;
 use crate::http::error::Report;
 use crate::http::json_api::JsonApi;
 use crate::http::query::NoQuery;
+use crate::http::repeatable::{Answer, Repeatable, RepeatableBody};
 use crate::use_cases::clients::RegisteredClient;
 
 /// Lists the applications that log their users in here, the oldest first.
@@ -42,21 +44,21 @@ pub async fn list(JsonApi(app): JsonApi<App>, _: Admin, _: NoQuery) -> Result<Re
 /// Registers an application. Its secret is shown once.
 #[utoipa::path(
     post, path = "/api/v1/admin/clients", tag = "admin", operation_id = "createClient",
+    params(IdempotencyKeyHeader),
     request_body(content = ref("#/components/schemas/NewClient"), content_type = "application/json"),
     security(("bearer" = [])),
     responses(
         (status = 201, description = "Created, on disk", body = ref("#/components/schemas/CreatedClient"), headers(
             ("location" = String, description = "The address of the client"))),
-        Malformed, Unauthorized, AdminRequired, UnacceptableBody, NotAcceptable, Unavailable,
+        Malformed, Unauthorized, AdminRequired, UnacceptableBody, NotAcceptable, AnswerLost, Unavailable,
     )
 )]
 pub async fn create(
     JsonApi(app): JsonApi<App>,
     Admin(actor): Admin,
-    Body(new): Body<NewClient>,
+    RepeatableBody(key, new): RepeatableBody<NewClient>,
 ) -> Result<Response, Report> {
-    let client = app.clients().create(new.0, actor).await?;
-    created(&format!("/api/v1/admin/clients/{}", client.id), &with_secret(&client))
+    once(&app, actor, key, with_secret, |once| app.clients().create(new.0, actor, once)).await
 }
 
 /// Reads one client.
@@ -124,21 +126,21 @@ pub async fn delete(
 /// Makes a new secret for a client, which is shown once. The old one stays good for a day.
 #[utoipa::path(
     post, path = "/api/v1/admin/clients/{clientId}/secret", tag = "admin", operation_id = "replaceClientSecret",
-    params(ClientInPath),
+    params(IdempotencyKeyHeader, ClientInPath),
     security(("bearer" = [])),
     responses(
         (status = 201, description = "Replaced, on disk", body = ref("#/components/schemas/CreatedClient"), headers(
             ("location" = String, description = "The address of the client"))),
-        Malformed, Unauthorized, AdminRequired, ClientNotFound, SecretlessClient, NotAcceptable, Unavailable,
+        Malformed, Unauthorized, AdminRequired, ClientNotFound, SecretlessClient, NotAcceptable, KeyReused, Unavailable,
     )
 )]
 pub async fn replace_secret(
     JsonApi(app): JsonApi<App>,
     Admin(actor): Admin,
     PathClient(id): PathClient,
+    Repeatable(key): Repeatable,
 ) -> Result<Response, Report> {
-    let client = app.clients().replace_secret(&id, actor).await?;
-    created(&format!("/api/v1/admin/clients/{id}"), &with_secret(&client))
+    once(&app, actor, key, with_secret, |once| app.clients().replace_secret(&id, actor, once)).await
 }
 
 #[derive(Serialize)]
@@ -150,9 +152,10 @@ struct WithSecret<'a> {
     client_secret: Option<&'a str>,
 }
 
-fn with_secret(client: &RegisteredClient) -> WithSecret<'_> {
-    WithSecret {
+fn with_secret(client: &RegisteredClient) -> Result<Answer, Report> {
+    let data = WithSecret {
         client: ClientView::of(client),
         client_secret: client.secret.as_ref().map(strict_oidc::ClientSecret::expose),
-    }
+    };
+    Answer::created(&format!("/api/v1/admin/clients/{}", client.id), &data)
 }

@@ -14,17 +14,18 @@ use super::super::{
         UnacceptableBody, Unauthorized, Unavailable,
     },
     list::ListRequest,
-    parameters::{PageQuery, UuidInPath},
+    once::once,
+    parameters::{IdempotencyKeyHeader, PageQuery, UuidInPath},
     path::PathId,
-    responses::created,
 };
 use crate::app::App;
 use crate::auth::requirements::Admin;
-use crate::http::body::{Body, ParseFields, fields::Fields};
+use crate::http::body::{ParseFields, fields::Fields};
 use crate::http::error::Report;
 use crate::http::json_api::JsonApi;
 use crate::http::query::Count;
-use crate::use_cases::accounts::{CreatedInvitation, InviteUser};
+use crate::http::repeatable::{Answer, RepeatableBody};
+use crate::use_cases::accounts::{ClientInfo, CreatedInvitation, InviteUser};
 
 /// Lists the open invitations in pages, the oldest first.
 #[utoipa::path(
@@ -49,6 +50,7 @@ pub async fn list(JsonApi(app): JsonApi<App>, _: Admin, uri: Uri, count: Count) 
 /// Token and link are shown once.
 #[utoipa::path(
     post, path = "/api/v1/admin/invitations", tag = "admin", operation_id = "createInvitation",
+    params(IdempotencyKeyHeader),
     request_body(content = ref("#/components/schemas/NewInvitation"), content_type = "application/json"),
     security(("bearer" = [])),
     responses(
@@ -60,7 +62,8 @@ pub async fn list(JsonApi(app): JsonApi<App>, _: Admin, uri: Uri, count: Count) 
 pub async fn create(
     JsonApi(app): JsonApi<App>,
     Admin(actor): Admin,
-    Body(command): Body<InviteUser>,
+    client: ClientInfo,
+    RepeatableBody(key, command): RepeatableBody<InviteUser>,
 ) -> Result<Response, Report> {
     #[derive(Serialize)]
     struct Created<'a> {
@@ -70,10 +73,14 @@ pub async fn create(
         link: &'a str,
         mailed: bool,
     }
-    let CreatedInvitation { invitation, token, link, mailed } = app.accounts().invite(command, actor).await?;
-    let about = InvitationView::of(&invitation);
-    let data = Created { about, token: token.expose_secret(), link: &link, mailed };
-    created(&format!("/api/v1/admin/invitations/{}", invitation.id), &data)
+    let answer = |created: &CreatedInvitation| {
+        let CreatedInvitation { invitation, token, link, mailed } = created;
+        let CreatedInvitation { invitation, token, link, mailed } = created;
+        let about = InvitationView::of(invitation);
+        let data = Created { about, token: token.expose_secret(), link, mailed: *mailed };
+        Answer::created(&format!("/api/v1/admin/invitations/{}", invitation.id), &data)
+    };
+    once(&app, actor, key, answer, |once| app.accounts().invite(command, actor, client.language, once)).await
 }
 
 /// Revokes an open invitation.

@@ -23,7 +23,7 @@ use crate::http::body::{Body, ParseFields, fields::Fields};
 use crate::http::error::{Report, RequestError};
 use crate::http::json_api::JsonApi;
 use crate::http::query::{Count, NoQuery, Query};
-use crate::use_cases::accounts::{Access, UserChange, UserFilter};
+use crate::use_cases::accounts::{Access, ClientInfo, UserChange, UserFilter};
 
 /// Lists users in the order of their ids, a page at a time.
 #[utoipa::path(
@@ -46,7 +46,9 @@ pub async fn list(JsonApi(app): JsonApi<App>, _: Admin, uri: Uri, count: Count) 
 
 fn filter(query: &Query<'_>) -> Result<UserFilter, RequestError> {
     let malformed = |message: &'static str| RequestError::Malformed(message.into());
-    let role = query.get("role").map(|text| Role::parse(text).ok_or(malformed("role must be user or admin")));
+    let role = query
+        .get("role")
+        .map(|text| Role::parse(text).ok_or(malformed("role must be viewer, user or admin")));
     let access = query.get("disabled").map(|text| match text {
         "true" => Ok(Access::Disabled),
         "false" => Ok(Access::Enabled),
@@ -158,8 +160,9 @@ pub async fn send_password_reset(
     JsonApi(app): JsonApi<App>,
     Admin(actor): Admin,
     PathId(id): PathId<UserId>,
+    client: ClientInfo,
 ) -> Result<Response, Report> {
-    app.accounts().send_password_reset(id, actor).await?;
+    app.accounts().send_password_reset(id, actor, client.language).await?;
     Ok(mail_requested(app.accounts(), "The mail will be sent to the user"))
 }
 
@@ -167,7 +170,7 @@ impl ParseFields for UserChange {
     const FIELDS: &'static [&'static str] = &["disabled", "role"];
 
     fn parse_fields(fields: &mut Fields<'_>) -> Option<Self> {
-        let role = fields.optional("role", |text| Role::parse(text).ok_or("must be user or admin"));
+        let role = fields.optional("role", |text| Role::parse(text).ok_or("must be viewer, user or admin"));
         let disabled = fields.flag("disabled");
         let access = disabled.map(|disabled| if disabled { Access::Disabled } else { Access::Enabled });
         Some(Self { role, access })

@@ -9,11 +9,14 @@ use tower_passport::{Challenge, Rejection};
 
 use crate::http::error::{Report, RequestError};
 use crate::http::negotiation::Shape;
-use crate::limits::{BODY_BYTES, IMPORT_BYTES};
+use crate::images::ImageError;
+use crate::limits::{BODY_BYTES, BULK_BYTES, IMPORT_BYTES};
 use crate::use_cases::accounts::AccountError;
 use crate::use_cases::clients::ClientError;
 use crate::use_cases::planning::PlanError;
 use crate::use_cases::recipes::RecipeError;
+use crate::use_cases::repeats::RepeatError;
+use crate::use_cases::webhooks::WebhookError;
 
 const REQUEST_ID: &str = "01936f5e-8c00-7d3a-9b1e-3f5a7c9e1b2d";
 
@@ -47,7 +50,9 @@ fn report(name: &str, status: &str) -> Option<Report> {
         ("WrongPassword", _) => E::UnableToLogIn.into(),
         ("InvalidRefreshToken", _) => E::InvalidRefreshToken.into(),
         ("Forbidden", _) => RecipeError::NotTheOwner.into(),
-        ("WithoutRecipesRead" | "WithoutRecipesWrite" | "WithoutScope", _) => insufficient_scope(),
+        ("WithoutRecipesRead" | "WithoutBin" | "WithoutRecipesWrite" | "WithoutScope", _) => {
+            insufficient_scope()
+        }
         ("NoSession", _) => E::SessionRequired.into(),
         ("WrongCurrentPassword", _) => E::WrongPassword.into(),
         ("NoSignUp", _) => E::SignUpClosed.into(),
@@ -56,11 +61,19 @@ fn report(name: &str, status: &str) -> Option<Report> {
         ("UserNotFound", _) => E::UserNotFound.into(),
         ("InvitationNotFound", _) => E::InvitationNotFound.into(),
         ("TooManyFavourites", _) => RecipeError::TooManyFavourites.into(),
+        ("TooManyRatings", _) => RecipeError::TooManyRatings.into(),
+        ("RatingNotFound", _) => RecipeError::NoRating.into(),
         ("TooManyCooked", _) => RecipeError::TooManyCooked.into(),
+        ("TooManyShares", _) => RecipeError::TooManyShares.into(),
+        ("ShareNotFound", _) => RecipeError::NoSuchShare.into(),
         ("RevisionNotFound", _) => RecipeError::NoSuchRevision.into(),
-        ("CommunalBinned", _) => RecipeError::AdminRequired.into(),
+        ("PositionUnknown", _) => RecipeError::PositionUnknown.into(),
+        ("CommunalBinned", _) => RecipeError::CommunalBinned.into(),
         ("UidTaken", _) => RecipeError::UidTaken.into(),
         ("CookedNotFound", _) => RecipeError::NoSuchEntry.into(),
+        ("ImageNotFound", _) => RecipeError::NoSuchImage.into(),
+        ("StepNotFound", _) => RecipeError::NoSuchStep.into(),
+        ("RangeNotSatisfiable", _) => RequestError::RangeNotSatisfiable { length: 81_920 }.into(),
         ("MealNotFound", _) => PlanError::NoSuchMeal.into(),
         ("TooManyMeals", _) => PlanError::TooManyMeals.into(),
         ("CalendarNotFound", _) => PlanError::NoSuchFeed.into(),
@@ -80,6 +93,9 @@ fn report(name: &str, status: &str) -> Option<Report> {
         ("ClientNotFound", _) => ClientError::NotFound.into(),
         ("ClientChanged", _) => ClientError::Changed.into(),
         ("SecretlessClient", _) => ClientError::HasNoSecret.into(),
+        ("WebhookNotFound", _) => WebhookError::NotFound.into(),
+        ("TooManyWebhooks", _) => WebhookError::TooMany.into(),
+        ("WebhookDisabled", _) => WebhookError::Disabled.into(),
         ("TooManyApiTokens", _) => E::TooManyApiTokens.into(),
         ("RecipeNotFound" | "BinnedNotFound", _) => RecipeError::NotFound.into(),
         ("NotAcceptable", _) => RequestError::NotAcceptable { offered: "application/json".to_owned() }.into(),
@@ -88,12 +104,22 @@ fn report(name: &str, status: &str) -> Option<Report> {
             RecipeError::Stale { id: ids::RecipeId::from_i64(1)?, revision: 2, current: None }.into()
         }
         ("PreconditionRequired", _) => RequestError::PreconditionRequired.into(),
-        ("UnacceptableBody" | "UnacceptableImport", "408") => RequestError::BodyTooSlow.into(),
+        ("UnacceptableBody" | "UnacceptableImport" | "UnacceptableImage", "408") => {
+            RequestError::BodyTooSlow.into()
+        }
         ("UnacceptableBody", "413") => RequestError::BodyTooLarge { limit: BODY_BYTES }.into(),
         ("UnacceptableBody", "415") => RequestError::UnsupportedMediaType.into(),
         ("UnacceptableBody", "422") => RequestError::missing(["name"]).into(),
+        ("AnswerLost", _) => RepeatError::AnswerLost.into(),
+        ("KeyReused", _) => RecipeError::IdempotencyKeyReused.into(),
+        ("UnacceptableBulk", "408") => RequestError::BodyTooSlow.into(),
+        ("UnacceptableBulk", "413") => RequestError::BodyTooLarge { limit: BULK_BYTES }.into(),
+        ("UnacceptableBulk", "415") => RequestError::UnsupportedMediaType.into(),
+        ("UnacceptableBulk", "422") => Report::from(RequestError::missing(["op"])).of_operation(3),
         ("UnacceptableImport", "413") => RequestError::BodyTooLarge { limit: IMPORT_BYTES }.into(),
-        ("UnacceptableImport", "415") => RequestError::UnsupportedCoding.into(),
+        ("UnacceptableImage", "413") => RecipeError::Image(ImageError::TooLarge).into(),
+        ("UnacceptableImage", "422") => RecipeError::Image(ImageError::NotAnImage).into(),
+        ("UnacceptableImport" | "UnacceptableImage", "415") => RequestError::UnsupportedCoding.into(),
         ("UnacceptableImport", "422") => {
             let message = "is a web page without a recipe in JSON-LD, microdata or RDFa".to_owned();
             RequestError::Invalid(vec![FieldError { pointer: "/0".to_owned(), message }]).into()

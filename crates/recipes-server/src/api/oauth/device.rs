@@ -8,8 +8,9 @@ use axum::{
 use http::{HeaderMap, StatusCode, header};
 use strict_oidc::{Decision, ErrorCode, OAuthError, Parameters};
 
+use super::pages::Pages;
 use super::redirect::see_other;
-use super::{Call, OAuth, pages, refusal};
+use super::{Call, OAuth, refusal};
 use crate::api::responses::NO_STORE;
 use crate::app::App;
 use crate::http::body::FormText;
@@ -29,7 +30,7 @@ pub(super) async fn page(
     headers: HeaderMap,
 ) -> Response {
     let typed = typed_code(&query.unwrap_or_default());
-    follow(&app, server.device_page(app.cookies().page(&headers)).await, &typed)
+    follow(&app, &headers, server.device_page(app.cookies().page(&headers)).await, &typed)
 }
 
 /// The user typed a code. A link with the code comes here only by this button: RFC 8628 section 5.4.
@@ -40,7 +41,7 @@ pub(super) async fn submit(
     form: FormText,
 ) -> Response {
     let typed = typed_code(&form.0);
-    follow(&app, server.find_device(&typed, app.cookies().page(&headers)).await, &typed)
+    follow(&app, &headers, server.find_device(&typed, app.cookies().page(&headers)).await, &typed)
 }
 
 pub(super) async fn decide(
@@ -62,7 +63,7 @@ pub(super) async fn decide(
         let of = (form.require("user_code")?, form.require("ticket")?);
         server.decide_device(of, decision, app.cookies().page(&headers)).await
     };
-    follow(&app, step.await, "")
+    follow(&app, &headers, step.await, "")
 }
 
 fn typed_code(text: &str) -> String {
@@ -70,10 +71,8 @@ fn typed_code(text: &str) -> String {
     fields.get("user_code").ok().flatten().unwrap_or_default().to_owned()
 }
 
-const UNKNOWN: &str = "No device waits with this code. Compare it with the one on the device.";
-const TOO_MANY: &str = "You typed too many codes. Wait ten minutes, then try again.";
-
-fn follow(app: &App, step: Result<DeviceStep, OAuthError>, typed: &str) -> Response {
+fn follow(app: &App, headers: &HeaderMap, step: Result<DeviceStep, OAuthError>, typed: &str) -> Response {
+    let pages = Pages::new(app, headers);
     match step {
         Ok(DeviceStep::LogIn) => {
             let mut query = form_urlencoded::Serializer::new(String::new());
@@ -82,17 +81,17 @@ fn follow(app: &App, step: Result<DeviceStep, OAuthError>, typed: &str) -> Respo
             log_in.append_pair("next", "device").append_pair("return_to", &query.finish());
             see_other(app, &format!("/oauth/log-in?{}", log_in.finish()))
         }
-        Ok(DeviceStep::Code) => pages::device_code(app, typed, ""),
-        Ok(DeviceStep::UnknownCode) => pages::device_code(app, typed, UNKNOWN),
+        Ok(DeviceStep::Code) => pages.device_code(typed),
+        Ok(DeviceStep::UnknownCode) => pages.unknown_device_code(typed),
         Ok(DeviceStep::TooMany(reached)) => {
-            let mut response = pages::device_code(app, typed, TOO_MANY);
+            let mut response = pages.too_many_device_codes(typed);
             *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
             reached.write_headers(response.headers_mut());
             response
         }
-        Ok(DeviceStep::Ask { page, user_code }) => pages::device(app, &page, &user_code),
-        Ok(DeviceStep::Done { is_allowed }) => pages::device_done(app, is_allowed),
-        Ok(DeviceStep::Error(page)) => pages::request_error(app, &page),
-        Err(error) => pages::error(app, &error),
+        Ok(DeviceStep::Ask { page, user_code }) => pages.device(&page, &user_code),
+        Ok(DeviceStep::Done { is_allowed }) => pages.device_done(is_allowed),
+        Ok(DeviceStep::Error(page)) => pages.request_error(&page),
+        Err(error) => pages.error(&error),
     }
 }

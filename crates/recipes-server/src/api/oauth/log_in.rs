@@ -5,13 +5,13 @@ use axum::{
     extract::{RawQuery, State},
     response::{IntoResponse, Response},
 };
-use http::header;
+use http::{HeaderMap, header};
 use secrecy::SecretString;
 use strict_oidc::Parameters;
 
-use super::pages::LogInForm;
+use super::pages::{LogInForm, Pages};
 use super::redirect::see_other;
-use super::{OAuth, pages, set};
+use super::{OAuth, set};
 use crate::app::App;
 use crate::http::body::FormText;
 use crate::http::error::Report;
@@ -22,35 +22,38 @@ pub(super) async fn page(
     State(app): State<App>,
     OAuth(server): OAuth,
     RawQuery(query): RawQuery,
+    headers: HeaderMap,
 ) -> Response {
     let fields = Parameters::parse(&query.unwrap_or_default()).unwrap_or_default();
     let field = |name| fields.get(name).ok().flatten().unwrap_or_default();
     let to = Target { next: field("next"), return_to: field("return_to") };
-    form(&app, &server, to, field("login_hint"), "").await
+    form((&*server, Pages::new(&app, &headers)), to, field("login_hint"), "").await
 }
 
 pub(super) async fn submit(
     State(app): State<App>,
     OAuth(server): OAuth,
     client: ClientInfo,
+    headers: HeaderMap,
     form_text: FormText,
 ) -> Response {
+    let pages = Pages::new(&app, &headers);
     let fields = Parameters::parse(&form_text.0).unwrap_or_default();
     let field = |name| fields.get(name).ok().flatten().unwrap_or_default();
     // Parsed and written again, so that whatever it contains is the query of a path of this service.
     let return_to = &Parameters::parse(field("return_to")).unwrap_or_default().to_query();
     let to = Target { next: field("next"), return_to };
     let email = field("email");
-    match logged_in(&app, email, field("password").into(), client).await {
+    match logged_in((&app, pages), email, field("password").into(), client).await {
         Ok(Ok(session)) => match server.bind_browser(session.refresh_token.session()).await {
             Ok(cookie) => {
                 let mut response = see_other(&app, &format!("{}?{return_to}", to.path()));
                 set(&mut response, header::SET_COOKIE, Some(app.cookies().of_pages(&cookie, session.keep)));
                 response
             }
-            Err(error) => pages::error(&app, &error),
+            Err(error) => pages.error(&error),
         },
-        Ok(Err(problem)) => form(&app, &server, to, email, problem).await,
+        Ok(Err(problem)) => form((&*server, pages), to, email, problem).await,
         Err(report) => report.into_response(),
     }
 }
@@ -68,12 +71,9 @@ impl Target<'_> {
     }
 }
 
-const WRONG: &str = "The e-mail address or the password is wrong.";
-const TOO_MANY: &str = "There were too many attempts. Wait a few minutes, then try again.";
-
 /// The session, or the text for the page.
 async fn logged_in(
-    app: &App,
+    (app, pages): (&App, Pages<'_>),
     email: &str,
     password: SecretString,
     client: ClientInfo,
@@ -81,22 +81,21 @@ async fn logged_in(
     let actor = Actor::anonymous(client.address);
     match app.password_check().check_password(email, password, actor).await {
         Ok(PasswordCheck::Right(user)) => Ok(Ok(app.accounts().log_in(user, client).await?)),
-        Ok(PasswordCheck::Wrong) => Ok(Err(WRONG)),
-        Ok(PasswordCheck::LimitReached(_)) => Ok(Err(TOO_MANY)),
+        Ok(PasswordCheck::Wrong) => Ok(Err(pages.wrong_password())),
+        Ok(PasswordCheck::LimitReached(_)) => Ok(Err(pages.too_many_attempts())),
         Err(error) => Err(Report::internal(error)),
     }
 }
 
 async fn form(
-    app: &App,
-    server: &AuthorizationServer,
+    (server, pages): (&AuthorizationServer, Pages<'_>),
     Target { next, return_to }: Target<'_>,
     email: &str,
     problem: &str,
 ) -> Response {
     let found = client_and_origins(server, return_to).await;
     let client = found.as_ref().map(|(name, origins)| (&**name, &**origins));
-    pages::log_in(app, &LogInForm { next, return_to, email, problem, client })
+    pages.log_in(&LogInForm { next, return_to, email, problem, client })
 }
 
 /// The name of the client, and where the answer may redirect: the origin of the redirect URI, if it is the client's own. A request

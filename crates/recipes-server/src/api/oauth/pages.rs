@@ -1,17 +1,20 @@
-//! The pages of the authorization server. They need no JavaScript.
+//! The pages of the authorization server, in the language of the request. They need no JavaScript.
 
 use askama::Template;
 use axum::response::{Html, IntoResponse, Response};
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use strict_oidc::{AuthorizationResponse, ConsentPage, DevicePage, ErrorPage, OAuthError};
 
 use super::set;
 use crate::api::responses::NO_STORE;
 use crate::app::App;
+use crate::web::languages::{Language, OAuthTexts};
 
 #[derive(Template)]
 #[template(path = "log_in.html")]
 struct LogInPage<'a> {
+    language: Language,
+    o: &'static OAuthTexts,
     base: &'a str,
     host: &'a str,
     client: Option<&'a str>,
@@ -24,6 +27,8 @@ struct LogInPage<'a> {
 #[derive(Template)]
 #[template(path = "consent.html")]
 struct Consent<'a> {
+    language: Language,
+    o: &'static OAuthTexts,
     base: &'a str,
     page: &'a ConsentPage,
     /// The e-mail address of the user.
@@ -35,6 +40,8 @@ struct Consent<'a> {
 #[derive(Template)]
 #[template(path = "device_code.html")]
 struct DeviceCode<'a> {
+    language: Language,
+    o: &'static OAuthTexts,
     base: &'a str,
     typed: &'a str,
     problem: &'a str,
@@ -43,6 +50,8 @@ struct DeviceCode<'a> {
 #[derive(Template)]
 #[template(path = "device.html")]
 struct Device<'a> {
+    language: Language,
+    o: &'static OAuthTexts,
     base: &'a str,
     page: &'a DevicePage,
     user_code: &'a str,
@@ -51,6 +60,8 @@ struct Device<'a> {
 #[derive(Template)]
 #[template(path = "device_done.html")]
 struct DeviceDone<'a> {
+    language: Language,
+    o: &'static OAuthTexts,
     base: &'a str,
     is_allowed: bool,
 }
@@ -58,6 +69,8 @@ struct DeviceDone<'a> {
 #[derive(Template)]
 #[template(path = "log_out.html")]
 struct LogOut<'a> {
+    language: Language,
+    o: &'static OAuthTexts,
     base: &'a str,
     ticket: Option<&'a str>,
 }
@@ -65,6 +78,8 @@ struct LogOut<'a> {
 #[derive(Template)]
 #[template(path = "error.html")]
 struct Error<'a> {
+    language: Language,
+    o: &'static OAuthTexts,
     base: &'a str,
     description: &'a str,
     given: Option<&'a str>,
@@ -74,6 +89,8 @@ struct Error<'a> {
 #[derive(Template)]
 #[template(path = "form_post.html")]
 struct FormPost<'a> {
+    language: Language,
+    o: &'static OAuthTexts,
     base: &'a str,
     action: &'a str,
     fields: &'a [(&'static str, String)],
@@ -92,57 +109,119 @@ pub(super) struct LogInForm<'a> {
     pub(super) client: Option<(&'a str, &'a str)>,
 }
 
-pub(super) fn log_in(app: &App, form: &LogInForm<'_>) -> Response {
-    let LogInForm { next, return_to, email, problem, client } = *form;
-    let status = if problem.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    let host = app.public_url().map_or("this server", |url| url.host());
-    let (name, target) = client.unzip();
-    let page = LogInPage { base: base(app), host, client: name, next, return_to, email, problem };
-    page_response(status, &page, target.unwrap_or_default())
+/// Renders pages in the language of the request.
+#[derive(Clone, Copy)]
+pub(super) struct Pages<'a> {
+    app: &'a App,
+    language: Language,
 }
 
-pub(super) fn consent(app: &App, page: &ConsentPage, user: &str) -> Response {
-    let mut log_in = form_urlencoded::Serializer::new(String::new());
-    log_in.append_pair("return_to", &page.request);
-    let other_user = &log_in.finish();
-    page_response(StatusCode::OK, &Consent { base: base(app), page, user, other_user }, &page.form_action)
-}
+impl<'a> Pages<'a> {
+    pub(super) fn new(app: &'a App, request: &HeaderMap) -> Self {
+        Self { app, language: Language::of_request(request) }
+    }
 
-/// Where users type the code that their device shows.
-pub(super) fn device_code(app: &App, typed: &str, problem: &str) -> Response {
-    let status = if problem.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    page_response(status, &DeviceCode { base: base(app), typed, problem }, "")
-}
+    fn base(self) -> &'a str {
+        self.app.public_url().map_or("", |url| url.path())
+    }
 
-pub(super) fn device(app: &App, page: &DevicePage, user_code: &str) -> Response {
-    page_response(StatusCode::OK, &Device { base: base(app), page, user_code }, "")
-}
+    fn texts(self) -> &'static OAuthTexts {
+        self.language.text().oauth()
+    }
 
-pub(super) fn device_done(app: &App, is_allowed: bool) -> Response {
-    page_response(StatusCode::OK, &DeviceDone { base: base(app), is_allowed }, "")
-}
+    pub(super) fn log_in(self, form: &LogInForm<'_>) -> Response {
+        let LogInForm { next, return_to, email, problem, client } = *form;
+        let status = if problem.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+        let host = self.app.public_url().map_or("localhost", |url| url.host());
+        let (client, target) = client.unzip();
+        let (language, o) = (self.language, self.texts());
+        let base = self.base();
+        let page = LogInPage { language, o, base, host, client, next, return_to, email, problem };
+        page_response(status, &page, target.unwrap_or_default())
+    }
 
-/// With a ticket the page asks, without one it says that it is done.
-pub(super) fn log_out(app: &App, ticket: Option<&str>) -> Response {
-    page_response(StatusCode::OK, &LogOut { base: base(app), ticket }, "")
-}
+    /// Why a log-in failed.
+    pub(super) fn wrong_password(self) -> &'static str {
+        self.texts().wrong_password
+    }
 
-pub(super) fn form_post(app: &App, response: &AuthorizationResponse) -> Response {
-    let page = FormPost { base: base(app), action: response.redirect_uri(), fields: response.fields() };
-    page_response(StatusCode::OK, &page, &response.form_action())
-}
+    pub(super) fn too_many_attempts(self) -> &'static str {
+        self.texts().too_many_attempts
+    }
 
-pub(super) fn error(app: &App, error: &OAuthError) -> Response {
-    let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let description = error.description();
-    page_response(status, &Error { base: base(app), description, given: None, registered: &[] }, "")
-}
+    pub(super) fn consent(self, page: &ConsentPage, user: &str) -> Response {
+        let mut log_in = form_urlencoded::Serializer::new(String::new());
+        log_in.append_pair("return_to", &page.request);
+        let other_user = &log_in.finish();
+        let (language, o) = (self.language, self.texts());
+        let consent = Consent { language, o, base: self.base(), page, user, other_user };
+        page_response(StatusCode::OK, &consent, &page.form_action)
+    }
 
-/// An error of the request of a client, with the redirect URIs to compare.
-pub(super) fn request_error(app: &App, page: &ErrorPage) -> Response {
-    let ErrorPage { status, description, given, registered, .. } = page;
-    let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    page_response(status, &Error { base: base(app), description, given: given.as_deref(), registered }, "")
+    /// Where users type the code that their device shows.
+    pub(super) fn device_code(self, typed: &str) -> Response {
+        self.device_code_again(typed, "")
+    }
+
+    pub(super) fn unknown_device_code(self, typed: &str) -> Response {
+        self.device_code_again(typed, self.texts().unknown_code)
+    }
+
+    pub(super) fn too_many_device_codes(self, typed: &str) -> Response {
+        self.device_code_again(typed, self.texts().too_many_codes)
+    }
+
+    fn device_code_again(self, typed: &str, problem: &str) -> Response {
+        let status = if problem.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+        let (language, o) = (self.language, self.texts());
+        page_response(status, &DeviceCode { language, o, base: self.base(), typed, problem }, "")
+    }
+
+    pub(super) fn device(self, page: &DevicePage, user_code: &str) -> Response {
+        let (language, o) = (self.language, self.texts());
+        page_response(StatusCode::OK, &Device { language, o, base: self.base(), page, user_code }, "")
+    }
+
+    pub(super) fn device_done(self, is_allowed: bool) -> Response {
+        let (language, o) = (self.language, self.texts());
+        page_response(StatusCode::OK, &DeviceDone { language, o, base: self.base(), is_allowed }, "")
+    }
+
+    /// With a ticket the page asks, without one it says that it is done.
+    pub(super) fn log_out(self, ticket: Option<&str>) -> Response {
+        let (language, o) = (self.language, self.texts());
+        page_response(StatusCode::OK, &LogOut { language, o, base: self.base(), ticket }, "")
+    }
+
+    pub(super) fn form_post(self, response: &AuthorizationResponse) -> Response {
+        let (language, o) = (self.language, self.texts());
+        let (base, action, fields) = (self.base(), response.redirect_uri(), response.fields());
+        let page = FormPost { language, o, base, action, fields };
+        page_response(StatusCode::OK, &page, &response.form_action())
+    }
+
+    pub(super) fn error(self, error: &OAuthError) -> Response {
+        self.error_page(error.status(), error.description(), (None, &[]))
+    }
+
+    /// An error of the request of a client, with the redirect URIs to compare.
+    pub(super) fn request_error(self, page: &ErrorPage) -> Response {
+        let ErrorPage { status, description, given, registered, .. } = page;
+        self.error_page(*status, description, (given.as_deref(), registered))
+    }
+
+    /// The description is for the developers of the client, and stays in English.
+    fn error_page(
+        self,
+        status: u16,
+        description: &str,
+        (given, registered): (Option<&str>, &[String]),
+    ) -> Response {
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let (language, o) = (self.language, self.texts());
+        let page = Error { language, o, base: self.base(), description, given, registered };
+        page_response(status, &page, "")
+    }
 }
 
 pub(super) async fn style() -> Response {
@@ -151,10 +230,6 @@ pub(super) async fn style() -> Response {
         (header::CACHE_CONTROL, HeaderValue::from_static("max-age=3600")),
     ];
     (headers, include_str!("../../../templates/pages.css")).into_response()
-}
-
-fn base(app: &App) -> &str {
-    app.public_url().map_or("", |url| url.path())
 }
 
 /// `form_target`: where the answer to a form of the page may redirect, besides this service.

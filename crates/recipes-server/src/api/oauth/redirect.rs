@@ -7,7 +7,8 @@ use axum::{
 use http::{HeaderMap, StatusCode, header};
 use strict_oidc::{ConsentForm, ErrorCode, LogIn, Next, OAuthError, Parameters, ResponseMode};
 
-use super::{OAuth, pages, set};
+use super::pages::Pages;
+use super::{OAuth, set};
 use crate::api::responses::NO_STORE;
 use crate::app::App;
 use crate::http::body::FormText;
@@ -28,10 +29,14 @@ pub(super) async fn authorize(
 
 /// A page of the client may post the request (OpenID Connect Core section 3.1.2.1). A cookie of ours would not come with it from
 /// another site, so nothing is decided here: the browser asks again by GET.
-pub(super) async fn authorize_by_post(State(app): State<App>, form: FormText) -> Response {
+pub(super) async fn authorize_by_post(
+    State(app): State<App>,
+    headers: HeaderMap,
+    form: FormText,
+) -> Response {
     match Parameters::parse(&form.0) {
         Ok(parameters) => see_other(&app, &format!("/oauth/authorize?{}", parameters.to_query())),
-        Err(error) => pages::error(&app, &error),
+        Err(error) => Pages::new(&app, &headers).error(&error),
     }
 }
 
@@ -54,8 +59,9 @@ async fn follow(
     headers: &HeaderMap,
     next: Result<Next, OAuthError>,
 ) -> Response {
+    let pages = Pages::new(app, headers);
     let response = match next {
-        Ok(Next::Show(page)) => return pages::request_error(app, &page),
+        Ok(Next::Show(page)) => return pages.request_error(&page),
         Ok(Next::LogIn(LogIn { return_to, login_hint, .. })) => {
             let mut query = form_urlencoded::Serializer::new(String::new());
             query.append_pair("return_to", &return_to);
@@ -64,23 +70,23 @@ async fn follow(
         }
         Ok(Next::SecondFactor(_)) => {
             let error = OAuthError::new(ErrorCode::ServerError, "this server has no second factor");
-            return pages::error(app, &error);
+            return pages.error(&error);
         }
         Ok(Next::Consent(page)) => {
             return match server.signed_in(app.cookies().page(headers)).await {
-                Ok(user) => pages::consent(app, &page, &user.unwrap_or_default()),
-                Err(error) => pages::error(app, &error),
+                Ok(user) => pages.consent(&page, &user.unwrap_or_default()),
+                Err(error) => pages.error(&error),
             };
         }
         Ok(Next::Return(response)) => response,
         Ok(Next::Issue(approved)) => match server.issue(*approved).await {
             Ok(response) => response,
-            Err(error) => return pages::error(app, &error),
+            Err(error) => return pages.error(&error),
         },
-        Err(error) => return pages::error(app, &error),
+        Err(error) => return pages.error(&error),
     };
     match response.mode() {
-        ResponseMode::FormPost => pages::form_post(app, &response),
+        ResponseMode::FormPost => pages.form_post(&response),
         ResponseMode::Query => moved(response.location()),
     }
 }

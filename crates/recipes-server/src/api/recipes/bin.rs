@@ -11,19 +11,19 @@ use store::BinnedRecipe;
 use super::response::RecipeResponse;
 use crate::api::documented_errors::{
     BinnedNotFound, CommunalBinned, Malformed, NotAcceptable, QuotaExceeded, UidTaken, Unauthorized,
-    Unavailable, WithoutRecipesRead, WithoutRecipesWrite,
+    Unavailable, WithoutBin, WithoutRecipesWrite,
 };
 use crate::api::list::ListRequest;
 use crate::api::parameters::{PageQuery, RecipeInPath};
 use crate::api::path::PathId;
 use crate::app::App;
-use crate::auth::requirements::{MemberReader, RecipeEditor};
+use crate::auth::requirements::{BinReader, RecipeEditor};
 use crate::http::error::Report;
 use crate::http::json_api::JsonApi;
 use crate::use_cases::recipes::{Recipes, Writer};
 
-/// Lists the deleted recipes that you can restore, in pages, the newest deletion first: your own and those without an owner. For
-/// administrators all.
+/// Lists the deleted recipes that you can restore, in pages, the newest deletion first: your own and, unless the operator
+/// leaves those to administrators, those without an owner. For administrators all.
 #[utoipa::path(
     get, path = "/api/v1/recipes/bin", tag = "recipes", operation_id = "listBin",
     params(PageQuery),
@@ -31,12 +31,12 @@ use crate::use_cases::recipes::{Recipes, Writer};
     responses(
         (status = 200, description = "A page of the bin", body = ref("#/components/schemas/BinPage"), headers(
             ("link" = String, description = "The address of the next page (`rel=\"next\"`), if there is one"))),
-        Malformed, Unauthorized, WithoutRecipesRead, NotAcceptable, Unavailable,
+        Malformed, Unauthorized, WithoutBin, NotAcceptable, Unavailable,
     )
 )]
 pub async fn list(
     JsonApi(app): JsonApi<App>,
-    MemberReader { viewer, .. }: MemberReader,
+    BinReader(viewer): BinReader,
     uri: Uri,
 ) -> Result<Response, Report> {
     let request = ListRequest::parse("/api/v1/recipes/bin", &uri, &[])?;

@@ -11,15 +11,18 @@ use crate::api::documented_errors::{
     CookedNotFound, Malformed, NotAcceptable, RecipeNotFound, TooManyCooked, UnacceptableBody, Unauthorized,
     Unavailable, WithoutRecipesRead, WithoutRecipesWrite,
 };
-use crate::api::parameters::{CookedInPath, RecipeInPath};
+use crate::api::once::once;
+use crate::api::parameters::{CookedInPath, IdempotencyKeyHeader, RecipeInPath};
 use crate::api::path::{CookedPath, PathId};
-use crate::api::responses::{created, data};
+use crate::api::responses::data;
 use crate::app::App;
-use crate::auth::requirements::{Member, MemberReader};
-use crate::http::body::{Body, ParseFields, fields::Fields};
+use crate::auth::requirements::{Member, MemberReader, RecipeReader};
+use crate::http::body::fields::Fields;
+use crate::http::body::{Body, ParseFields};
 use crate::http::error::Report;
 use crate::http::json_api::JsonApi;
 use crate::http::query::NoQuery;
+use crate::http::repeatable::{Answer, RepeatableBody};
 use crate::use_cases::recipes::CookedNow;
 
 /// The longest note, in characters.
@@ -49,7 +52,7 @@ pub async fn list(
 /// Notes that you cooked a recipe.
 #[utoipa::path(
     post, path = "/api/v1/recipes/{id}/cooked", tag = "recipes", operation_id = "addCooked",
-    params(RecipeInPath),
+    params(IdempotencyKeyHeader, RecipeInPath),
     request_body(content = ref("#/components/schemas/NewCooked"), content_type = "application/json"),
     security(("bearer" = ["recipes:write"])),
     responses(
@@ -63,10 +66,14 @@ pub async fn add(
     JsonApi(app): JsonApi<App>,
     Member(actor): Member,
     PathId(id): PathId<RecipeId>,
-    Body(command): Body<CookedNow>,
+    RepeatableBody(key, command): RepeatableBody<CookedNow>,
 ) -> Result<Response, Report> {
-    let entry = app.recipes().add_cooked(id, command, actor).await?;
-    created(&format!("/api/v1/recipes/{id}/cooked/{}", entry.id), &CookedView::of(&entry))
+    let answer = |entry: &Cooked| {
+        let location = format!("/api/v1/recipes/{}/cooked/{}", entry.recipe, entry.id);
+        Answer::created(&location, &CookedView::of(entry))
+    };
+    let add = |once| app.recipes().add_cooked(id, command, actor, once);
+    once(&app, actor, key, answer, add).await
 }
 
 /// Removes an entry.

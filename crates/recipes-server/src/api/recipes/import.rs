@@ -3,26 +3,29 @@
 use std::io::Cursor;
 
 use axum::body::Body;
-use axum::extract::FromRequestParts;
 use axum::response::Response;
-use axum::{BoxError, Json, response::IntoResponse as _};
+use axum::{BoxError, response::IntoResponse as _};
 use formats::Format;
 use futures_util::stream;
-use http::request::Parts;
 use http::{HeaderValue, Uri, header};
 use recipes::FieldError;
 use serde_json::{Value, json};
 use store::OnConflict;
 
 use crate::api::documented_errors::{
-    Malformed, NotAcceptable, UnacceptableImport, Unauthorized, Unavailable, WithoutRecipesWrite,
+    AnswerLost, Malformed, NotAcceptable, UnacceptableImport, Unauthorized, Unavailable, WithoutRecipesWrite,
 };
+use crate::api::once::once;
+use crate::api::parameters::IdempotencyKeyHeader;
 use crate::api::responses::NO_STORE;
 use crate::app::App;
-use crate::http::body::RawBody;
+use crate::http::body::{RawBody, RawFile};
 use crate::http::error::{Report, RequestError};
-use crate::http::negotiation::{JSON, NDJSON, choose};
+use crate::http::idempotency_key::IdempotencyKey;
+use crate::http::json_api::JsonOrNdjson;
+use crate::http::negotiation::{JSON, NDJSON};
 use crate::http::query::{Query, did_you_mean};
+use crate::http::repeatable::{Answer, RequestKey};
 use crate::use_cases::recipes::Writer;
 use crate::use_cases::recipes::import::{Import, ImportFile, ImportOptions, ItemReport, ItemResult};
 
@@ -30,10 +33,12 @@ use crate::use_cases::recipes::import::{Import, ImportFile, ImportOptions, ItemR
 ///
 /// The body is a file with any media type, or several files as `multipart/form-data`. The format follows from the content.
 /// `{"url": ".."}` imports from a web page, and `{"html": "..", "url": ".."}` from its source. With
-/// `Accept: application/x-ndjson` the report comes line by line while the import goes on.
+/// `Accept: application/x-ndjson` the report comes line by line while the import goes on. With an `Idempotency-Key` all is
+/// imported in one transaction, and the report comes at its end.
 #[utoipa::path(
     post, path = "/api/v1/recipes/import", tag = "recipes", operation_id = "importRecipes",
     params(
+        IdempotencyKeyHeader,
         ("dryRun" = Option<bool>, Query, description = "`true`: check everything, write nothing"),
         ("mode" = Option<String>, Query, description = "After an error: `continue` with the other recipes (default), or \
             `atomic`: all or nothing", example = "continue"),
@@ -48,13 +53,14 @@ use crate::use_cases::recipes::import::{Import, ImportFile, ImportOptions, ItemR
     responses(
         (status = 200, description = "What became of each item. As application/x-ndjson, each line is an item, and the last \
             line the summary", body = ref("#/components/schemas/ImportReport")),
-        Malformed, Unauthorized, WithoutRecipesWrite, NotAcceptable, UnacceptableImport, Unavailable,
+        Malformed, Unauthorized, WithoutRecipesWrite, NotAcceptable, UnacceptableImport, AnswerLost, Unavailable,
     )
 )]
 pub async fn import(
-    ImportApi { app, is_streamed }: ImportApi<App>,
+    JsonOrNdjson { app, is_ndjson }: JsonOrNdjson<App>,
     writer: Writer,
     uri: Uri,
+    IdempotencyKey(key): IdempotencyKey,
     body: RawBody,
 ) -> Result<Response, Report> {
     let mut options = options(&uri)?;
@@ -62,23 +68,34 @@ pub async fn import(
         let message = "is empty; send a file, several files, an address or the source of a page".to_owned();
         return Err(RequestError::Invalid(vec![FieldError { pointer: String::new(), message }]).into());
     }
-    let files = match source(&body) {
+    let (key, content) = match source(&body) {
         Some(source) => {
             options.url = source.url.clone();
-            vec![page(&app, source).await?]
+            options.fetches_image = source.html.is_none();
+            (key.map(|key| RequestKey::new(key, &uri, [&*body])), Content::Page(source))
         }
-        None => body
-            .into_files()?
-            .into_iter()
-            .map(|file| ImportFile { name: file.name.clone(), bytes: Box::new(Cursor::new(file)) })
-            .collect(),
+        None => {
+            // The boundaries of the parts may be others when the request is repeated.
+            let files = body.into_files()?;
+            let key = key.map(|key| RequestKey::new(key, &uri, files.iter().map(AsRef::as_ref)));
+            (key, Content::Files(files))
+        }
     };
-    let import = app.recipes().begin_import(files, options).await;
-    if is_streamed && !import.is_atomic() {
-        return Ok(streamed(app, import, writer));
+    let is_atomic = options.is_atomic;
+    let answer = move |reports: &Vec<ItemReport>| report_of(reports, is_atomic, is_ndjson);
+    let app = &app;
+    if key.is_some() {
+        let import = |once| async move {
+            let import = begin(app, content, options).await?;
+            Ok::<_, Report>(app.recipes().import_once(import, writer, once).await?)
+        };
+        return once(app, writer.actor(), key, answer, import).await;
+    }
+    let mut import = begin(app, content, options).await?;
+    if is_ndjson && !is_atomic {
+        return Ok(streamed(app.clone(), import, writer));
     }
     let mut reports = Vec::new();
-    let mut import = import;
     loop {
         let (batch, rest) = app.recipes().import_next(import, writer).await?;
         import = rest;
@@ -87,35 +104,40 @@ pub async fn import(
             None => break,
         }
     }
-    let summary = Summary::of(&reports);
-    let is_refused = summary.failed > 0 && (import.is_atomic() || summary.failed == reports.len());
-    if is_refused {
-        return Err(RequestError::Invalid(errors(&reports)).into());
-    }
-    let items: Vec<Value> = reports.iter().map(item).collect();
-    let mut response =
-        Json(json!({ "data": { "summary": summary.to_json(), "items": items } })).into_response();
-    response.headers_mut().insert(header::CACHE_CONTROL, NO_STORE);
-    Ok(response)
+    Ok(answer(&reports)?.into_response())
 }
 
-/// The state, for a route that responds with JSON or with NDJSON.
-pub struct ImportApi<S> {
-    app: S,
-    is_streamed: bool,
+/// What is imported.
+enum Content {
+    Page(Source),
+    Files(Vec<RawFile>),
 }
 
-impl<S: Clone + Sync> FromRequestParts<S> for ImportApi<S> {
-    type Rejection = RequestError;
+async fn begin(app: &App, content: Content, options: ImportOptions) -> Result<Import, Report> {
+    let files = match content {
+        Content::Page(source) => vec![page(app, source).await?],
+        Content::Files(files) => files
+            .into_iter()
+            .map(|file| ImportFile { name: file.name.clone(), bytes: Box::new(Cursor::new(file)) })
+            .collect(),
+    };
+    Ok(app.recipes().begin_import(files, options).await)
+}
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, RequestError> {
-        match choose(&parts.headers, &[&JSON, &NDJSON]) {
-            Some(chosen) => Ok(Self { app: state.clone(), is_streamed: *chosen == NDJSON }),
-            None => Err(RequestError::NotAcceptable {
-                offered: format!("{} and {}", JSON.media_type, NDJSON.media_type),
-            }),
-        }
+/// The report of all items, unless nothing was imported.
+fn report_of(reports: &[ItemReport], is_atomic: bool, is_ndjson: bool) -> Result<Answer, Report> {
+    let summary = Summary::of(reports);
+    if summary.failed > 0 && (is_atomic || summary.failed == reports.len()) {
+        return Err(RequestError::Invalid(errors(reports)).into());
     }
+    let items = reports.iter().map(item);
+    if is_ndjson {
+        let last = json!({ "summary": summary.to_json() });
+        let lines: String = items.chain([last]).map(|line| format!("{line}\n")).collect();
+        return Ok(Answer::document(NDJSON.content_type, lines.into_bytes()));
+    }
+    let report = json!({ "data": { "summary": summary.to_json(), "items": items.collect::<Vec<_>>() } });
+    Ok(Answer::document(JSON.content_type, report.to_string().into_bytes()))
 }
 
 fn options(uri: &Uri) -> Result<ImportOptions, RequestError> {
@@ -186,9 +208,11 @@ async fn page(app: &App, source: Source) -> Result<ImportFile, RequestError> {
     };
     let bytes = match (source.html, source.url) {
         (Some(html), _) => html.into_bytes(),
-        (None, Some(url)) => {
-            app.recipes().fetch_page(&url).await.map_err(|why| invalid("/url", why.to_string()))?
-        }
+        (None, Some(url)) => app
+            .recipes()
+            .fetch_page(&url)
+            .await
+            .map_err(|why| invalid("/url", format!("{why}{}", why.advice())))?,
         (None, None) => {
             return Err(invalid("/url", "must be a web address, or html the source of a page".to_owned()));
         }

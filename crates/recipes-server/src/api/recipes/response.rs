@@ -13,7 +13,7 @@ use store::{Lookup, ReadCache};
 use crate::http::conditional::{self, Conditions, ETag};
 use crate::use_cases::recipes::{RecipeError, Recipes, StoredRecipe, Viewer};
 
-/// The response with one revision of a recipe. Clones share the body.
+/// The response with one revision of a recipe and its rating. Clones share the body.
 #[derive(Clone)]
 pub(super) struct RecipeResponse {
     etag: ETag,
@@ -29,20 +29,20 @@ impl RecipeResponse {
         body.extend_from_slice(b"{\"data\":");
         recipe.write_json(&mut body);
         body.push(b'}');
-        Self::new(ETag::json(recipe.id, recipe.revision), recipe.updated_at, body)
+        Self::new(ETag::of(recipe), recipe.modified_at(), body)
     }
 
     /// The response with this body, in the representation of the tag.
-    pub(super) fn new(etag: ETag, updated_at: Timestamp, body: Vec<u8>) -> Self {
+    pub(super) fn new(etag: ETag, modified_at: Timestamp, body: Vec<u8>) -> Self {
         // With room for the headers that every response gets.
         let mut headers = HeaderMap::with_capacity(12);
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(etag.representation.content_type));
         headers.insert(header::CACHE_CONTROL, REVALIDATE);
         headers.insert(header::ETAG, etag.to_header());
         headers.insert(header::VARY, HeaderValue::from_static("accept"));
-        headers.typed_insert(conditional::last_modified(updated_at));
+        headers.typed_insert(conditional::last_modified(modified_at));
         headers.insert(header::CONTENT_LENGTH, body.len().into());
-        Self { etag, changed: conditional::system_time(updated_at), headers, body: body.into() }
+        Self { etag, changed: conditional::system_time(modified_at), headers, body: body.into() }
     }
 
     pub(super) fn with_status(self, status: StatusCode) -> Response {
@@ -52,7 +52,7 @@ impl RecipeResponse {
         response
     }
 
-    /// 200, or 304 if the client has this revision.
+    /// 200, or 304 if the client has this response.
     pub(super) fn for_conditions(mut self, conditions: &Conditions) -> Response {
         let Some(tag) = conditional::fresh_tag(conditions, self.etag, self.changed) else {
             return self.with_status(StatusCode::OK);

@@ -53,7 +53,7 @@ pub async fn list(
     Ok(response)
 }
 
-/// Reads a recipe as it was at a revision.
+/// Reads a recipe as it was at a revision, without pictures: only those that a recipe has now are kept.
 #[utoipa::path(
     get, path = "/api/v1/recipes/{id}/revisions/{revision}", tag = "recipes", operation_id = "readRevision",
     params(RecipeInPath, RevisionInPath),
@@ -103,7 +103,8 @@ pub async fn diff(
     Ok(response)
 }
 
-/// Makes a new revision with the content of a former one, its visibility included. An API token needs `recipes:read` as well.
+/// Makes a new revision with the content of a former one, its visibility included. The pictures stay as they are now. An API token needs
+/// `recipes:read` as well.
 #[utoipa::path(
     post, path = "/api/v1/recipes/{id}/revisions/{revision}/restore", tag = "recipes", operation_id = "restoreRevision",
     params(RecipeInPath, RevisionInPath, IfMatch),

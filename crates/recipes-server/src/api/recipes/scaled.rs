@@ -1,10 +1,10 @@
 //! A recipe as a reader wants it: `servings` or `scale`, `unit`, `parsedIngredients`, and in other formats than JSON.
 
 use http::Uri;
-use recipes::Recipe;
 use recipes::amounts::{
     AppliedView, ParsedIngredient, Ratio, RecipeView, Size, UnitSystem, parsed_ingredients,
 };
+use recipes::{Recipe, ServerFields};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -14,6 +14,7 @@ use crate::http::conditional::{ETag, Variant};
 use crate::http::error::{Report, RequestError};
 use crate::http::negotiation::{JSON, Representation};
 use crate::http::query::Query;
+use crate::use_cases::recipes::ShownRecipe;
 
 /// The query parameters of one recipe.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -62,21 +63,22 @@ impl ViewRequest {
     /// The response with a recipe that this view was applied to.
     pub(super) fn respond(
         &self,
-        recipe: &Recipe,
-        applied: AppliedView,
+        shown: ShownRecipe,
         representation: &'static Representation,
     ) -> Result<RecipeResponse, Report> {
+        let ShownRecipe { recipe, applied, modified_at } = shown;
         let variant = Variant {
             scale: self.view.size.map(|_| applied.scale),
             unit: self.view.unit,
             has_parsed_ingredients: self.has_parsed_ingredients,
         };
-        let etag = ETag { id: recipe.id, revision: recipe.server.revision, representation, variant };
+        let Recipe { id, rating, server: ServerFields { revision, .. }, .. } = recipe;
+        let etag = ETag { id, revision, rating, representation, variant };
         let body = match format_of(representation) {
-            Some(format) => format.write(recipe).into_bytes(),
-            None => self.json(recipe, applied)?,
+            Some(format) => format.write(&recipe).into_bytes(),
+            None => self.json(&recipe, applied)?,
         };
-        Ok(RecipeResponse::new(etag, recipe.server.updated_at, body))
+        Ok(RecipeResponse::new(etag, modified_at, body))
     }
 
     fn json(&self, recipe: &Recipe, applied: AppliedView) -> Result<Vec<u8>, Report> {

@@ -223,8 +223,9 @@ pub(crate) fn recipe_query(query: &Query<'_>, user: Option<UserId>) -> Result<Re
         visibility: match query.get("visibility") {
             None => None,
             Some("public") => Some(recipes::Visibility::Public),
+            Some("members") => Some(recipes::Visibility::Members),
             Some("private") => Some(recipes::Visibility::Private),
-            Some(_) => return Err(malformed("visibility must be \"public\" or \"private\"")),
+            Some(_) => return Err(malformed("visibility must be \"public\", \"members\" or \"private\"")),
         },
         updated_since: parsed(query, "updatedSince", "a time as in 2024-05-01T12:00:00Z")?,
         created_since: parsed(query, "createdSince", "a time as in 2024-05-01T12:00:00Z")?,
@@ -278,8 +279,7 @@ fn owner(query: &Query<'_>, user: Option<UserId>) -> Result<Option<UserId>, Requ
     }
 }
 
-const ORDERS: &str =
-    "relevance, id, name, createdAt, updatedAt or totalTimeMinutes, each with - before it for the reverse";
+const ORDERS: &str = "relevance, id, name, createdAt, updatedAt, totalTimeMinutes or rating, each with - before it for the reverse";
 
 /// By relevance if there is a text, else by id.
 pub(crate) fn order(query: &Query<'_>) -> Result<Order, RequestError> {
@@ -298,6 +298,7 @@ pub(crate) fn order(query: &Query<'_>) -> Result<Order, RequestError> {
         "createdAt" => SortKey::CreatedAt,
         "updatedAt" => SortKey::UpdatedAt,
         "totalTimeMinutes" => SortKey::TotalTime,
+        "rating" => SortKey::Rating,
         _ => return Err(malformed(&format!("sort must be {ORDERS}"))),
     };
     Ok(Order::By(key, direction))

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
-use formats::Input;
+use formats::{IMAGE_EXTENSIONS, Input, ItemImage, Limits, dish_image_names, step_image_name};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// Folders in folders.
@@ -37,6 +37,22 @@ fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> io::Result<
         }
     }
     Ok(())
+}
+
+/// The pictures beside the file of a recipe with so many steps, by the names that programs give them. Too large ones are left out.
+pub(super) fn pictures(file: &Path, steps: usize) -> Vec<ItemImage> {
+    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+    let read = |name: String| {
+        let path = |extension: &&str| file.with_file_name(format!("{name}.{extension}"));
+        let path = IMAGE_EXTENSIONS.iter().map(path).find(|path| path.is_file())?;
+        let is_small = fs::metadata(&path).is_ok_and(|it| it.len() <= Limits::default().image_bytes as u64);
+        if is_small { fs::read(path).ok() } else { None }
+    };
+    let dish = dish_image_names(&stem).into_iter().find_map(read).map(|bytes| ItemImage::new(None, bytes));
+    let of_steps = (1..)
+        .take(steps)
+        .filter_map(|step| Some(ItemImage::new(Some(step), read(step_image_name(&stem, step))?)));
+    dish.into_iter().chain(of_steps).collect()
 }
 
 /// Opens a file, with a progress bar if it is long.

@@ -7,23 +7,42 @@ use std::task::Poll;
 
 use accounts::NewUser;
 use anyhow::{Context as _, anyhow};
-use ids::{Uid, UserId};
+use formats::ItemImage;
+use futures_util::{StreamExt as _, stream};
+use ids::{RecipeId, Uid, UserId};
 use recipes::{ImportedRecipe, Quotas};
 use store::{
-    Context, ImportBatch, ImportOutcome, ImportRefusal, OnConflict, RecipeImport, Store, StoreError,
+    ChangeImage, Context, ImportBatch, ImportOutcome, ImportRefusal, OnConflict, Ownerless, Precondition,
+    RecipeImport, Store, StoreError,
 };
 
 use super::tally::{Kind, Outcome};
 use super::{Duplicates, Importer, Owner};
+use crate::images::ImageMaker;
 use crate::use_cases::recipes::known::{KnownRecipes, Same};
 
 /// Recipes of one transaction, and users in flight: as many as the store's writer of SQLite commits in one batch.
 pub(super) const BATCH: usize = 256;
 
+/// Bytes of the pictures of a batch, unless a single recipe has more.
+const IMAGE_BYTES: usize = 32 << 20;
+
+/// Pictures that are decoded and stored at the same time. Those of SQLite share commits; those of PostgreSQL would be in each other's way.
+const IMAGES_AT_ONCE: usize = 32;
+
 /// A recipe that waits for its batch.
 pub(super) struct PendingRecipe {
     place: String,
     import: RecipeImport,
+    images: Vec<ItemImage>,
+}
+
+/// A picture of a recipe that was written.
+struct NewPicture<'a> {
+    recipe: RecipeId,
+    image: ItemImage,
+    /// Of the recipe, in the files.
+    place: &'a str,
 }
 
 /// A queued write of a user without a result yet.
@@ -58,7 +77,12 @@ impl Importer {
     }
 
     /// Adds a recipe to the batch. Ids are assigned in the order of the calls.
-    pub(super) async fn add_recipe(&mut self, recipe: ImportedRecipe, place: String) -> anyhow::Result<()> {
+    pub(super) async fn add_recipe(
+        &mut self,
+        recipe: ImportedRecipe,
+        images: Vec<ItemImage>,
+        place: String,
+    ) -> anyhow::Result<()> {
         let Some(store) = self.store.clone() else {
             self.tally.count(Kind::Recipe, Outcome::Added);
             return Ok(());
@@ -96,8 +120,11 @@ impl Importer {
         if let Some(known) = &mut self.known {
             known.add(import.draft.content(), None);
         }
-        self.recipes.push(PendingRecipe { place, import });
-        if self.recipes.len() >= BATCH && !self.is_atomic { self.flush().await } else { Ok(()) }
+        self.recipes.push(PendingRecipe { place, import, images });
+        let images = self.recipes.iter().flat_map(|pending| &pending.images);
+        let is_full =
+            self.recipes.len() >= BATCH || images.map(|it| it.bytes.len()).sum::<usize>() >= IMAGE_BYTES;
+        if is_full && !self.is_atomic { self.flush().await } else { Ok(()) }
     }
 
     /// A recipe with a uid is compared by its uid, in the store.
@@ -127,19 +154,32 @@ impl Importer {
         let owner = self.owner().await?;
         let Some(store) = self.store.clone() else { return Ok(()) };
         let pending = mem::take(&mut self.recipes);
-        let (places, recipes): (Vec<_>, Vec<_>) = pending.into_iter().map(|it| (it.place, it.import)).unzip();
+        let (mut places, mut recipes, mut pictures) = (Vec::new(), Vec::new(), Vec::new());
+        for PendingRecipe { place, import, images } in pending {
+            places.push(place);
+            recipes.push(import);
+            pictures.push(images);
+        }
         let contents: Vec<_> = recipes.iter().map(|it| it.draft.clone()).collect();
         let batch = ImportBatch {
             recipes,
             owner,
             on_conflict: self.on_conflict,
             is_atomic: self.is_atomic,
+            ownerless: Ownerless::default(),
             quotas: Quotas::OFF,
             revisions_kept: self.revisions_kept,
         };
         let outcomes = store.import_recipes(batch, Context::operator(self.clock.now())).await;
         let first = places.first().cloned().unwrap_or_default();
         let outcomes = outcomes.with_context(|| format!("{first}: the import stopped here"))?;
+        let mut wanted = Vec::new();
+        for ((place, images), outcome) in places.iter().zip(pictures).zip(&outcomes) {
+            if let ImportOutcome::Added(recipe) | ImportOutcome::Updated(recipe) = *outcome {
+                wanted.extend(images.into_iter().map(|image| NewPicture { recipe, image, place }));
+            }
+        }
+        self.add_images(&store, wanted).await?;
         for ((place, draft), outcome) in places.iter().zip(contents).zip(outcomes) {
             let (outcome, id) = match outcome {
                 ImportOutcome::Added(id) => (Outcome::Added, Some(id)),
@@ -157,6 +197,41 @@ impl Importer {
                 known.add(draft.content(), id);
             }
             self.tally.count(Kind::Recipe, outcome);
+        }
+        Ok(())
+    }
+
+    /// Gives recipes the pictures that came with them. One that cannot be decoded is reported, and the recipe is imported in any case.
+    async fn add_images(&mut self, store: &Store, images: Vec<NewPicture<'_>>) -> anyhow::Result<()> {
+        if images.is_empty() {
+            return Ok(());
+        }
+        let maker = match &self.image_maker {
+            Some(maker) => maker.clone(),
+            None => self.image_maker.insert(ImageMaker::start_for_import()?).clone(),
+        };
+        let (clock, entropy, revisions_kept) = (&self.clock, &self.entropy, self.revisions_kept);
+        let at_once = if self.max_users > 1 { IMAGES_AT_ONCE } else { 1 };
+        let made = stream::iter(images).map(|NewPicture { recipe, image, place }| {
+            let maker = &maker;
+            async move {
+                let ItemImage { step, bytes, .. } = image;
+                let image = match maker.make(bytes).await {
+                    Ok(image) => Some(image),
+                    Err(error) => return Ok(Some((place, error))),
+                };
+                let context = Context::operator(clock.now());
+                let id = *Uid::new(context.now, entropy.bytes()).as_bytes();
+                let (terms, quotas) = (Precondition::None.into(), Quotas::OFF);
+                let command = ChangeImage { recipe, step, image, id, terms, quotas, revisions_kept };
+                store.change_image(command, context).await.map(|_| None)
+            }
+        });
+        let outcomes: Vec<_> = made.buffered(at_once).collect().await;
+        for outcome in outcomes {
+            if let Some((place, error)) = outcome? {
+                self.report(place, &format!("a picture was left out: it {error}"));
+            }
         }
         Ok(())
     }

@@ -26,7 +26,7 @@ impl Output {
     pub(super) fn begin_list(self) -> anyhow::Result<()> {
         if let Self::Text = self {
             let (id, role, state, since, email) = ("ID", "ROLE", "STATE", "SINCE", "E-MAIL");
-            writeln!(io::stdout(), "{id:>6}  {role:<5}  {state:<8}  {since:<10}  {email:<32}  NAME")?;
+            writeln!(io::stdout(), "{id:>6}  {role:<6}  {state:<8}  {since:<10}  {email:<32}  NAME")?;
         }
         Ok(())
     }
@@ -38,7 +38,7 @@ impl Output {
         let since = user.created_at.strftime("%Y-%m-%d").to_string();
         let (id, role, email) = (user.id.to_string(), user.role.as_str(), escape(user.email.as_str()));
         let (state, name) = (state(user), escape(user.name.as_str()));
-        Ok(writeln!(io::stdout(), "{id:>6}  {role:<5}  {state:<8}  {since:<10}  {email:<32}  {name}")?)
+        Ok(writeln!(io::stdout(), "{id:>6}  {role:<6}  {state:<8}  {since:<10}  {email:<32}  {name}")?)
     }
 
     pub(super) fn details(

@@ -79,6 +79,21 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// A required whole number. In forms it is a text.
+    pub fn whole_number<T>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(i64) -> Option<T>,
+        message: &'static str,
+    ) -> Option<T> {
+        let number = match self.get(name) {
+            None | Some(Value::Null) => return self.invalid(name, "is required"),
+            Some(Value::String(text)) if self.encoding == Scalars::Text => text.trim().parse().ok(),
+            Some(value) => value.as_i64(),
+        };
+        number.and_then(parse).or_else(|| self.invalid(name, message))
+    }
+
     /// A required list. In a form one value may stand for a list of one.
     ///
     /// # Errors

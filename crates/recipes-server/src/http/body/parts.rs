@@ -7,6 +7,8 @@ use std::ops::Range;
 pub(super) struct Part {
     pub(super) place: Range<usize>,
     pub(super) file_name: Option<String>,
+    /// The name of its field.
+    pub(super) field: Option<String>,
 }
 
 /// Bytes of the header lines of a part.
@@ -46,7 +48,11 @@ pub(super) fn split(body: &[u8], boundary: &str, max_parts: usize) -> Result<Vec
                 return Err("The multipart body has too many files");
             }
             let head = String::from_utf8_lossy(&body[start..start + head_end]);
-            parts.push(Part { place: content..end, file_name: file_name(&head) });
+            parts.push(Part {
+                place: content..end,
+                file_name: file_name(&head),
+                field: parameter(&head, "name="),
+            });
         }
         at = end + delimiter.len();
     }
@@ -54,10 +60,16 @@ pub(super) fn split(body: &[u8], boundary: &str, max_parts: usize) -> Result<Vec
 
 /// Without folders: some browsers send the path of the file.
 fn file_name(head: &str) -> Option<String> {
-    let line = head.lines().find(|line| line.to_ascii_lowercase().starts_with("content-disposition:"))?;
-    let parameter = line.split(';').map(str::trim).find_map(|it| it.strip_prefix("filename="))?;
-    let name = parameter.trim_matches('"').rsplit(['/', '\\']).next()?;
+    let path = parameter(head, "filename=")?;
+    let name = path.rsplit(['/', '\\']).next()?;
     Some(name.to_owned()).filter(|name| !name.is_empty())
+}
+
+/// The value of a parameter of `Content-Disposition`.
+fn parameter(head: &str, name: &str) -> Option<String> {
+    let line = head.lines().find(|line| line.to_ascii_lowercase().starts_with("content-disposition:"))?;
+    let value = line.split(';').map(str::trim).find_map(|it| it.strip_prefix(name))?;
+    Some(value.trim_matches('"').to_owned())
 }
 
 fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
@@ -85,6 +97,8 @@ mod tests {
         let read: Vec<_> =
             parts.iter().map(|part| (&body[part.place.clone()], part.file_name.as_deref())).collect();
         assert_eq!(read, [("{}\r\n--x", Some("soup.json")), ("text", None)]);
+        let fields: Vec<_> = parts.iter().map(|part| part.field.as_deref()).collect();
+        assert_eq!(fields, [Some("f"), None]);
         assert_eq!(split(body.as_bytes(), "b", 1).unwrap_err(), "The multipart body has too many files");
     }
 

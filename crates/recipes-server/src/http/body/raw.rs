@@ -23,20 +23,68 @@ pub struct RawFile {
     body: Arc<Collected>,
     place: Range<usize>,
     pub name: Option<String>,
+    /// The name of its field in a form.
+    pub field: Option<String>,
 }
 
 impl<S: Sync> FromRequest<S> for RawBody {
     type Rejection = Report;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Report> {
+        Ok(Self::collect(request, limits::IMPORT_BYTES).await?)
+    }
+}
+
+impl RawBody {
+    async fn collect(request: Request, limit: usize) -> Result<Self, RequestError> {
         let (head, body) = request.into_parts();
         let media_type = super::media_type(&head.headers).unwrap_or_default().to_ascii_lowercase();
         let boundary = boundary(&head.headers).filter(|_| media_type == "multipart/form-data");
         if media_type == "multipart/form-data" && boundary.is_none() {
-            return Err(RequestError::Malformed("Content-Type names no boundary".into()).into());
+            return Err(RequestError::Malformed("Content-Type names no boundary".into()));
         }
-        let bytes = received::collect(&head, body, limits::IMPORT_BYTES).await?;
+        let bytes = received::collect(&head, body, limit).await?;
         Ok(Self { bytes: Arc::new(bytes), media_type, boundary })
+    }
+}
+
+/// A picture: the body with any media type, or the only file of a `multipart/form-data` body.
+pub struct ImageBody(pub RawFile);
+
+impl<S: Sync> FromRequest<S> for ImageBody {
+    type Rejection = Report;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Report> {
+        let body = RawBody::collect(request, limits::IMAGE_BODY_BYTES).await?;
+        let mut files = body.into_files()?;
+        let file = files.pop().filter(|_| files.is_empty());
+        let one = "Send one picture, as the body or as the only part of a multipart/form-data body";
+        Ok(Self(file.ok_or(RequestError::Malformed(one.into()))?))
+    }
+}
+
+/// The fields of a form of a page that can have a file.
+pub struct FileForm(Vec<RawFile>);
+
+impl<S: Sync> FromRequest<S> for FileForm {
+    type Rejection = Report;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Report> {
+        let body = RawBody::collect(request, limits::IMAGE_BODY_BYTES).await?;
+        Ok(Self(body.into_files()?))
+    }
+}
+
+impl FileForm {
+    /// The text of a field; empty if there is none.
+    pub fn text(&self, field: &str) -> &str {
+        let found = self.0.iter().find(|part| part.field.as_deref() == Some(field));
+        found.and_then(|part| std::str::from_utf8(part.as_ref()).ok()).unwrap_or_default()
+    }
+
+    /// The file of a field, unless the user has chosen none.
+    pub fn into_file(self, field: &str) -> Option<RawFile> {
+        self.0.into_iter().find(|part| part.field.as_deref() == Some(field))
     }
 }
 
@@ -53,12 +101,16 @@ impl RawBody {
         let Self { bytes: body, boundary, .. } = self;
         let Some(boundary) = boundary else {
             let place = 0..body.len();
-            return Ok(vec![RawFile { body, place, name: None }]);
+            return Ok(vec![RawFile { body, place, name: None, field: None }]);
         };
         let parts = parts::split(&body, &boundary, limits::IMPORT_FILES)
             .map_err(|why| RequestError::Malformed(why.into()))?;
-        let file =
-            |part: parts::Part| RawFile { body: Arc::clone(&body), place: part.place, name: part.file_name };
+        let file = |part: parts::Part| RawFile {
+            body: Arc::clone(&body),
+            place: part.place,
+            name: part.file_name,
+            field: part.field,
+        };
         Ok(parts.into_iter().map(file).collect())
     }
 }

@@ -4,16 +4,20 @@ use std::fmt;
 
 use http::{HeaderMap, HeaderValue, header};
 use ids::RecipeId;
+use recipes::Rating;
 use recipes::amounts::{Ratio, UnitSystem};
+use store::StoredRecipe;
 
 use crate::http::negotiation::{JSON, Representation};
 
-/// The strong validator of one representation of a recipe at one revision: `"11-2"` for JSON, `"11-2-md"` for another one.
-/// A response that this server compresses has `"11-2+gzip"`, see [`add_coding`].
+/// The strong validator of one representation of a recipe at one revision: `"11-2"` for JSON, `"11-2-md"` for another one. With a
+/// rating it is `"11-2-r433.12"`: an average of 4.33 in 12 ratings. A response that this server compresses has `"11-2+gzip"`, see
+/// [`add_coding`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ETag {
     pub id: RecipeId,
     pub revision: i64,
+    pub rating: Option<Rating>,
     pub representation: &'static Representation,
     pub variant: Variant,
 }
@@ -28,8 +32,14 @@ pub struct Variant {
 }
 
 impl ETag {
+    /// Of the JSON of a recipe without a rating.
     pub fn json(id: RecipeId, revision: i64) -> Self {
-        Self { id, revision, representation: &JSON, variant: Variant::default() }
+        Self { id, revision, rating: None, representation: &JSON, variant: Variant::default() }
+    }
+
+    /// Of the JSON of this recipe.
+    pub fn of(recipe: &StoredRecipe) -> Self {
+        Self { rating: recipe.rating(), ..Self::json(recipe.id, recipe.revision) }
     }
 
     pub fn to_header(self) -> HeaderValue {
@@ -38,9 +48,14 @@ impl ETag {
     }
 
     /// Parses a tag of the JSON as it is stored, also one that a proxy has changed; `None` for any other text. Only such a tag
-    /// says what a change replaces.
+    /// says what a change replaces: the revision. A rating that it names does not matter, because ratings are no part of revisions, so
+    /// it is left out.
     pub(super) fn parse(tag: &str) -> Option<Self> {
         let (id, revision) = without_codings(opaque(tag)?).split_once('-')?;
+        let revision = match revision.split_once('-') {
+            Some((revision, rating)) if is_rating(rating) => revision,
+            _ => revision,
+        };
         // Numbers as we write them: `parse` alone would accept `+2`.
         let revision = revision.parse().ok().filter(|parsed: &i64| parsed.to_string() == revision)?;
         Some(Self::json(RecipeId::parse(id)?, revision))
@@ -55,6 +70,13 @@ impl ETag {
     pub(super) fn with_coding(self, coding: &str) -> HeaderValue {
         coded(self.to_string().as_bytes(), coding.as_bytes()).unwrap_or_else(|| self.to_header())
     }
+}
+
+/// As in `r433.12`.
+fn is_rating(text: &str) -> bool {
+    let parts = text.strip_prefix('r').and_then(|text| text.split_once('.'));
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    parts.is_some_and(|(average, count)| is_number(average) && is_number(count))
 }
 
 /// A tag without its quotes, weak or strong.
@@ -110,8 +132,11 @@ fn coded(tag: &[u8], coding: &[u8]) -> Option<HeaderValue> {
 
 impl fmt::Display for ETag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { id, revision, representation, variant } = self;
+        let Self { id, revision, rating, representation, variant } = self;
         write!(f, "\"{id}-{revision}")?;
+        if let Some(rating) = rating {
+            write!(f, "-r{}.{}", rating.average().hundredths(), rating.count())?;
+        }
         if !representation.etag_suffix.is_empty() {
             write!(f, "-{}", representation.etag_suffix)?;
         }

@@ -60,6 +60,30 @@ impl Report {
         &self.0.errors
     }
 
+    /// The value of a header that the response has besides those of every response.
+    pub fn header(&self, name: HeaderName) -> Option<&str> {
+        self.0.headers.get(name)?.to_str().ok()
+    }
+
+    /// The error as a member of a larger document.
+    pub fn member(&self, with_current: bool) -> ErrorMember<'_> {
+        let Contents { code, message, errors, current, .. } = &*self.0;
+        ErrorMember { code, message, errors, current: current.as_deref().filter(|_| with_current) }
+    }
+
+    /// The error of one of several operations: `errors` names its place.
+    #[must_use]
+    pub fn of_operation(mut self, index: usize) -> Self {
+        let place = format!("/operations/{index}");
+        if self.0.errors.is_empty() {
+            let message = self.0.message.clone().into_owned();
+            self.0.errors.push(FieldError { pointer: place, message });
+        } else {
+            self.0.errors.iter_mut().for_each(|error| error.pointer.insert_str(0, &place));
+        }
+        self
+    }
+
     /// Says which fields are wrong.
     #[must_use]
     pub fn with_errors(mut self, errors: Vec<FieldError>) -> Self {
@@ -190,6 +214,11 @@ impl From<StoreError> for Report {
         match error {
             // A damaged database is reported in the log where it is found.
             StoreError::Unavailable(_) | StoreError::Corrupt(_) => Self::unavailable(error),
+            StoreError::IdempotencyKeyReused => {
+                let message =
+                    "You have used this Idempotency-Key for another request; use a new key for each request";
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", message)
+            }
             error => Self::internal(error),
         }
     }
@@ -208,6 +237,17 @@ impl IntoResponse for Report {
 fn to_json(body: &impl Serialize) -> Vec<u8> {
     // Strings and numbers only: serializing them cannot fail.
     serde_json::to_vec(body).unwrap_or_default()
+}
+
+/// An error as a member of a larger document.
+#[derive(Serialize)]
+pub struct ErrorMember<'a> {
+    code: &'a str,
+    message: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [FieldError],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    current: Option<&'a RawValue>,
 }
 
 /// The original API's shape with the additional members `code`, `errors` and `requestId`.

@@ -46,9 +46,7 @@ impl ErrorFormat {
     ) -> Response {
         let Some(report) = response.extensions_mut().remove::<Arc<Report>>() else { return response };
         let page = self.page.as_ref().filter(|_| negotiation::prefers_html(&self.accept));
-        let page = page.and_then(|headers| {
-            error_page::render(base, headers, (report.status(), report.message()), request_id)
-        });
+        let page = page.and_then(|headers| error_page::render(base, headers, &report, request_id));
         let (media_type, body) = match page {
             Some(html) => {
                 report.log();

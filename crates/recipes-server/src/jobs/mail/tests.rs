@@ -81,7 +81,10 @@ fn outbox(folder: PathBuf, clock: &Clock) -> Transport {
 }
 
 async fn requests(mailer: &Mailer, to: &str) {
-    mailer.request_link(MailPurpose::ResetPassword, &address(to), Actor::OPERATOR).await.unwrap();
+    mailer
+        .request_link(MailPurpose::ResetPassword, &address(to), Actor::OPERATOR, LanguageTag::ENGLISH)
+        .await
+        .unwrap();
 }
 
 fn address(text: &str) -> Email {
@@ -193,7 +196,12 @@ async fn unknown_verified_and_disabled_accounts_get_no_mail() {
     service.requests("eve@example.org").await;
     service
         .mailer
-        .request_link(MailPurpose::VerifyEmail, &address("ada@example.org"), Actor::OPERATOR)
+        .request_link(
+            MailPurpose::VerifyEmail,
+            &address("ada@example.org"),
+            Actor::OPERATOR,
+            LanguageTag::ENGLISH,
+        )
         .await
         .unwrap();
     service.delivers().await;
@@ -325,7 +333,7 @@ async fn address_that_the_server_does_not_support_is_not_retried() {
     let (digest, email) = (TokenDigest::of(b"shown"), Some(address("j\u{fc}rgen@example.org")));
     let new = NewInvitation { id, digest, email, expires_at: now + HOUR };
     service.store.create_invitation(new, Context::operator(now)).await.unwrap();
-    service.mailer.invite(id, Actor::OPERATOR).await.unwrap();
+    service.mailer.invite(id, Actor::OPERATOR, LanguageTag::ENGLISH).await.unwrap();
     in_time(service.delivers()).await;
     assert_eq!(service.store.next_mail_at().await.unwrap(), None, "given up");
 }

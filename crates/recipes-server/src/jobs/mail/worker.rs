@@ -15,11 +15,12 @@ use tokio::{
 
 use super::{
     send_error::SendError,
-    template::{MailTemplate, MailType},
+    template::{Letter, MailTemplate, MailType},
     transport::{SentTo, Transport},
 };
 use crate::clock::Clock;
 use crate::entropy::Entropy;
+use crate::web::languages::Language;
 
 /// Mails sent at the same time: one slow mail server does not hold up the others.
 pub(super) const CONCURRENT: usize = 8;
@@ -161,7 +162,16 @@ impl Sender {
         let MailerConfig { store, clock, entropy, template, .. } = &self.config;
         let (mail_type, user) = type_and_user(mail.content);
         let user = user.map(tracing::field::display);
-        let message = template.write(mail_type, &mail.to, &token, entropy.bytes(), clock.now());
+        let message = {
+            let language = mail.language.and_then(|tag| Language::parse(tag.as_str()));
+            let letter = Letter {
+                mail_type,
+                language: language.unwrap_or(Language::English),
+                to: &mail.to,
+                token: &token,
+            };
+            template.write(&letter, entropy.bytes(), clock.now())
+        };
         let sent = match message {
             Ok(message) => self.send(&message).await,
             Err(why) => Err(SendError { why, can_retry: false }),

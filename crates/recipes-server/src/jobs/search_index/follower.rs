@@ -115,10 +115,12 @@ impl Follower {
                 return Ok(false);
             }
             Some(ids) => {
+                self.progress.changes.send_replace(());
                 self.bring_in(&ids).await?;
                 self.commit(Some(changes.position)).await?;
             }
             None => {
+                self.progress.changes.send_replace(());
                 self.build(requests).await?;
                 self.commit(Some(changes.position)).await?;
                 tracing::info!("The search index was built: {} recipes", self.index.len());

@@ -1,6 +1,6 @@
 //! What administrators do with the accounts of other users.
 
-use accounts::{MailPurpose, User, audit::Actor};
+use accounts::{LanguageTag, MailPurpose, User, audit::Actor};
 use ids::UserId;
 use store::{Administered, Listing, Page, UserChange, UserFilter};
 
@@ -78,13 +78,18 @@ impl Accounts {
     /// # Errors
     /// [`AccountError::UserNotFound`], [`AccountError::UserDisabled`], [`AccountError::RateLimited`],
     /// [`AccountError::MailQueueFull`].
-    pub async fn send_password_reset(&self, id: UserId, actor: Actor) -> Result<(), AccountError> {
+    pub async fn send_password_reset(
+        &self,
+        id: UserId,
+        actor: Actor,
+        language: LanguageTag,
+    ) -> Result<(), AccountError> {
         let user = self.user(id).await?;
         if user.disabled {
             return Err(AccountError::UserDisabled);
         }
         self.limits.mail(MailKind::ResetByAdmin(user.id)).await?;
-        Ok(self.mailer.request_link(MailPurpose::ResetPassword, &user.email, actor).await?)
+        Ok(self.mailer.request_link(MailPurpose::ResetPassword, &user.email, actor, language).await?)
     }
 
     /// Ends all sessions and API tokens of a user.

@@ -7,6 +7,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{Accounts, error::AccountError};
 use crate::auth::{guard::api_token_format, rate_limit::Limit};
+use crate::use_cases::repeats::Once;
 
 /// The command to create an API token.
 pub struct CreateApiToken {
@@ -33,6 +34,7 @@ impl Accounts {
         user: &User,
         command: CreateApiToken,
         actor: Actor,
+        once: Option<Once<CreatedApiToken>>,
     ) -> Result<CreatedApiToken, AccountError> {
         let CreateApiToken { name, scopes, expires_at } = command;
         let now = self.clock.now();
@@ -45,7 +47,13 @@ impl Accounts {
         let digest = TokenDigest::of(secret.expose_secret().as_bytes());
         let id = ApiTokenId::new(now, self.entropy.bytes());
         let new = NewApiToken { id, digest, name, scopes, expires_at };
-        let token = self.store.create_api_token(user.id, new, self.context(actor)).await?;
+        let store = {
+            let secret = secret.clone();
+            Once::store(once, &self.store, move |token: &Option<ApiToken>| {
+                token.clone().map(|token| CreatedApiToken { token, secret: secret.clone() })
+            })
+        };
+        let token = store.create_api_token(user.id, new, self.context(actor)).await?;
         let token = token.ok_or(AccountError::TooManyApiTokens)?;
         tracing::info!(user.id = %user.id, token.id = %id, "User {} created an API token", user.id);
         Ok(CreatedApiToken { token, secret })

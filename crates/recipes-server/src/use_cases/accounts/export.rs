@@ -1,7 +1,7 @@
 //! All data about one user, except the recipes.
 
 use accounts::{
-    ApiToken, Invitation, Session,
+    ApiToken, Invitation, LanguageTag, Session,
     audit::{Actor, Entry},
 };
 use ids::UserId;
@@ -13,6 +13,8 @@ use super::{Accounts, UserApplication, error::AccountError};
 /// What an account has.
 pub struct Export {
     pub at: Timestamp,
+    /// The language of mails, if the user has chosen one.
+    pub language: Option<LanguageTag>,
     pub sessions: Vec<Session>,
     pub api_tokens: Vec<ApiToken>,
     /// The applications that the user gave access.
@@ -27,6 +29,7 @@ impl Accounts {
     pub async fn export(&self, user: UserId) -> Result<Export, AccountError> {
         Ok(Export {
             at: self.clock.now(),
+            language: self.store.language_of(user).await?,
             sessions: self.sessions(user).await?,
             api_tokens: self.api_tokens(user).await?,
             applications: self.applications(user).await?,

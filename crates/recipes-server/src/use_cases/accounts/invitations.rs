@@ -1,8 +1,8 @@
 //! Invitations, for services where only invited users can sign up.
 
-use std::time::Duration;
-
-use accounts::{Email, Invitation, NewInvitation, TokenDigest, audit::Actor};
+use accounts::{
+    Email, INVITATION_LIFETIME, Invitation, LanguageTag, NewInvitation, TokenDigest, audit::Actor,
+};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use ids::InvitationId;
 use jiff::Timestamp;
@@ -12,9 +12,7 @@ use store::{Listing, Page};
 use super::{Accounts, error::AccountError, settings::SignUpMode};
 use crate::auth::rate_limit::MailKind;
 use crate::entropy::Entropy;
-
-/// How long an invitation is valid: long enough for a holiday, short enough that forgotten ones are no risk.
-const LIFETIME: Duration = Duration::from_hours(14 * 24);
+use crate::use_cases::repeats::Once;
 
 /// The command to create an invitation.
 pub struct InviteUser {
@@ -42,11 +40,11 @@ pub fn new_invitation(
     let token = SecretString::from(URL_SAFE_NO_PAD.encode(entropy.bytes::<32>()));
     let id = InvitationId::new(now, entropy.bytes());
     let digest = TokenDigest::of(token.expose_secret().as_bytes());
-    (NewInvitation { id, digest, email, expires_at: now + LIFETIME }, token)
+    (NewInvitation { id, digest, email, expires_at: now + INVITATION_LIFETIME }, token)
 }
 
 impl Accounts {
-    /// Creates an invitation, and mails it if it has an address.
+    /// Creates an invitation, and mails it in this language if it has an address.
     ///
     /// # Errors
     /// [`AccountError::InvitationsUnusable`], [`AccountError::TooManyInvitations`], [`AccountError::RateLimited`] for
@@ -55,6 +53,8 @@ impl Accounts {
         &self,
         InviteUser { email }: InviteUser,
         actor: Actor,
+        language: LanguageTag,
+        once: Option<Once<CreatedInvitation>>,
     ) -> Result<CreatedInvitation, AccountError> {
         if self.settings.sign_up == SignUpMode::Closed {
             return Err(AccountError::InvitationsUnusable);
@@ -64,16 +64,26 @@ impl Accounts {
         }
         let now = self.clock.now();
         let (new, token) = new_invitation(email, now, &self.entropy);
-        let invitation = self.store.create_invitation(new, self.context(actor)).await?;
+        let (link, has_server) = (self.mailer.invitation_link(&token), self.mailer.has_server());
+        let store = {
+            let (token, link) = (token.clone(), link.clone());
+            Once::store(once, &self.store, move |invitation: &Option<Invitation>| {
+                let invitation = invitation.clone()?;
+                // The mail is queued after the invitation. A repeated request does not send another one.
+                let mailed = invitation.email.is_some() && has_server;
+                Some(CreatedInvitation { invitation, token: token.clone(), link: link.clone(), mailed })
+            })
+        };
+        let invitation = store.create_invitation(new, self.context(actor)).await?;
         let invitation = invitation.ok_or(AccountError::TooManyInvitations)?;
         tracing::info!(invitation.id = %invitation.id, "An invitation was created");
-        let mailed = invitation.email.is_some() && self.is_mailed(invitation.id, actor).await;
-        Ok(CreatedInvitation { invitation, link: self.mailer.invitation_link(&token), token, mailed })
+        let mailed = invitation.email.is_some() && self.is_mailed(invitation.id, actor, language).await;
+        Ok(CreatedInvitation { invitation, token, link, mailed })
     }
 
     /// If not, the invitation is valid, and the administrator can send the link.
-    async fn is_mailed(&self, invitation: InvitationId, actor: Actor) -> bool {
-        match self.mailer.invite(invitation, actor).await {
+    async fn is_mailed(&self, invitation: InvitationId, actor: Actor, language: LanguageTag) -> bool {
+        match self.mailer.invite(invitation, actor, language).await {
             Ok(()) => self.mailer.has_server(),
             Err(error) => {
                 tracing::warn!(%error, "An invitation was not mailed");

@@ -1,7 +1,7 @@
 //! A new password for a user who forgot the old one and can read the account's mail. The same way an owner gets back into
 //! an account that an attacker has locked by guessing or has taken over.
 
-use accounts::{Email, MailPurpose, TokenDigest, audit::Actor};
+use accounts::{Email, LanguageTag, MailPurpose, TokenDigest, audit::Actor};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{Accounts, error::AccountError};
@@ -18,9 +18,14 @@ impl Accounts {
     ///
     /// # Errors
     /// [`AccountError::RateLimited`] for this address, with or without an account; [`AccountError::MailQueueFull`].
-    pub async fn request_password_reset(&self, email: &Email, actor: Actor) -> Result<(), AccountError> {
+    pub async fn request_password_reset(
+        &self,
+        email: &Email,
+        actor: Actor,
+        language: LanguageTag,
+    ) -> Result<(), AccountError> {
         self.limits.mail(MailKind::Reset(&email.key())).await?;
-        Ok(self.mailer.request_link(MailPurpose::ResetPassword, email, actor).await?)
+        Ok(self.mailer.request_link(MailPurpose::ResetPassword, email, actor, language).await?)
     }
 
     /// Sets a new password and ends all sessions, API tokens and links of the account.

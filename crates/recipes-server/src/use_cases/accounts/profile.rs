@@ -1,6 +1,6 @@
 //! What users change about their own accounts.
 
-use accounts::{Email, Name, PasswordHash, User, audit::Actor};
+use accounts::{Email, LanguageTag, Name, PasswordHash, User, audit::Actor};
 use secrecy::{ExposeSecret as _, SecretString};
 use store::{ApiTokens, EmailChange};
 
@@ -38,6 +38,7 @@ impl Accounts {
         user: &User,
         UpdateProfile { name, email }: UpdateProfile,
         actor: Actor,
+        language: LanguageTag,
     ) -> Result<User, AccountError> {
         let (store, context) = (&self.store, self.context(actor));
         let Some(NewEmail { email, password }) = email else {
@@ -55,9 +56,17 @@ impl Accounts {
         };
         let updated = self.with_password(user, password, actor, update).await?;
         if updated.email != user.email && !updated.email_verified {
-            self.send_verification_or_log(&updated, actor).await;
+            self.send_verification_or_log(&updated, actor, language).await;
         }
         Ok(updated)
+    }
+
+    /// Stores the language that the user has chosen, for mails.
+    ///
+    /// # Errors
+    /// [`AccountError::ActorRevoked`].
+    pub async fn choose_language(&self, language: LanguageTag, actor: Actor) -> Result<(), AccountError> {
+        Ok(self.store.choose_language(language, self.context(actor)).await?)
     }
 
     /// Changes the password and ends all other sessions of the user, and the API tokens if the command says so.

@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, time::Duration};
 
-use accounts::{Device, NewSession, PasswordHash, RefreshToken, Session, User, audit::Actor};
+use accounts::{Device, LanguageTag, NewSession, PasswordHash, RefreshToken, Session, User, audit::Actor};
 use ids::{SessionId, UserId};
 use jiff::Timestamp;
 use store::{CreateSession, Refresh, RefreshSession, Refreshed, StoreError};
@@ -22,11 +22,13 @@ pub struct LoggedIn {
     pub keep: Duration,
 }
 
-/// The device and address of a client, which the list of sessions shows.
+/// The device and address of a client, which the list of sessions shows, and its language.
 #[derive(Clone, Debug, Default)]
 pub struct ClientInfo {
     pub device: Option<Device>,
     pub address: Option<IpAddr>,
+    /// Of the request: mails that it causes are in this language.
+    pub language: LanguageTag,
 }
 
 impl ClientInfo {
@@ -162,7 +164,7 @@ impl Accounts {
         Ok(())
     }
 
-    pub(super) fn new_session(&self, ClientInfo { device, address }: ClientInfo) -> NewSession {
+    pub(super) fn new_session(&self, ClientInfo { device, address, .. }: ClientInfo) -> NewSession {
         let id = SessionId::new(self.clock.now(), self.entropy.bytes());
         NewSession { token: RefreshToken::first(id, self.entropy.bytes()), device, address }
     }

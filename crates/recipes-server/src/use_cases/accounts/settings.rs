@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use accounts::SessionLimits;
 use clap::ValueEnum;
-use recipes::{LabelPolicy, Quotas};
+use recipes::{LabelPolicy, Ownerless, Quotas};
 use store::RevisionsKept;
 
 use crate::passwords::policy::Policy;
@@ -28,6 +28,8 @@ pub struct Settings {
     pub quotas: Quotas,
     /// Who may read recipes that are not private.
     pub reading: Reading,
+    /// Who may change recipes without an owner.
+    pub ownerless: Ownerless,
     /// Which health labels a written recipe may have.
     pub labels: LabelPolicy,
 }

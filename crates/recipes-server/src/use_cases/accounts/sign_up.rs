@@ -43,6 +43,7 @@ impl Accounts {
         }
         let password_hash = Some(self.passwords.hash(password).await?);
         let user = NewUser { name, email, password_hash, role: Role::User };
+        let language = client.language;
         let session = self.new_session(client);
         let token = session.token.clone();
         let now = self.clock.now();
@@ -50,7 +51,7 @@ impl Accounts {
         tracing::info!(user.id = %user.id, "User {} signed up", user.id);
         let actor =
             Actor { user: Some(user.id), session: Some(session.id), ..Actor::anonymous(session.address) };
-        self.send_verification_or_log(&user, actor).await;
+        self.send_verification_or_log(&user, actor, language).await;
         self.logged_in(user, &session, token, now)
     }
 }

@@ -1,6 +1,6 @@
 //! Verifying an e-mail address: a mail with a link, and the confirmation that the link sends.
 
-use accounts::{MailPurpose, TokenDigest, User, audit::Actor};
+use accounts::{LanguageTag, MailPurpose, TokenDigest, User, audit::Actor};
 
 use super::{Accounts, error::AccountError};
 use crate::auth::rate_limit::MailKind;
@@ -10,15 +10,20 @@ impl Accounts {
     ///
     /// # Errors
     /// [`AccountError::RateLimited`], [`AccountError::MailQueueFull`].
-    pub async fn send_verification(&self, user: &User, actor: Actor) -> Result<(), AccountError> {
+    pub async fn send_verification(
+        &self,
+        user: &User,
+        actor: Actor,
+        language: LanguageTag,
+    ) -> Result<(), AccountError> {
         self.limits.mail(MailKind::Verification(&user.email.key())).await?;
-        Ok(self.mailer.request_link(MailPurpose::VerifyEmail, &user.email, actor).await?)
+        Ok(self.mailer.request_link(MailPurpose::VerifyEmail, &user.email, actor, language).await?)
     }
 
     /// Sends the mail to a new address. A failure is only logged: the address is stored, and the user can request the
     /// mail again.
-    pub(super) async fn send_verification_or_log(&self, user: &User, actor: Actor) {
-        if let Err(error) = self.send_verification(user, actor).await {
+    pub(super) async fn send_verification_or_log(&self, user: &User, actor: Actor, language: LanguageTag) {
+        if let Err(error) = self.send_verification(user, actor, language).await {
             tracing::warn!(user.id = %user.id, ?error, "The verification mail of user {} was not sent", user.id);
         }
     }

@@ -10,6 +10,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use store::{Household, HouseholdInvitation, Joined, PlanFeed, Viewer};
 
 use super::{Days, Meal, PLANNED_DAYS, PlanError, Planning};
+use crate::use_cases::repeats::Once;
 
 /// How long an invitation is valid.
 const LIFETIME: Duration = Duration::from_hours(7 * 24);
@@ -18,12 +19,14 @@ const LIFETIME: Duration = Duration::from_hours(7 * 24);
 const FEED_PAST: i32 = 31;
 
 /// A new invitation. Its code is shown once and not stored.
+#[derive(Clone)]
 pub struct CreatedInvitation {
     pub code: SecretString,
     pub expires_at: Timestamp,
 }
 
 /// A new calendar feed. Its key is shown once and not stored.
+#[derive(Clone)]
 pub struct CreatedFeed {
     pub key: SecretString,
 }
@@ -39,18 +42,33 @@ impl Planning {
     ///
     /// # Errors
     /// [`PlanError::ActorRevoked`].
-    pub async fn invite(&self, actor: Actor) -> Result<CreatedInvitation, PlanError> {
+    pub async fn invite(
+        &self,
+        actor: Actor,
+        once: Option<Once<CreatedInvitation>>,
+    ) -> Result<CreatedInvitation, PlanError> {
         let code = self.secret();
         let (digest, expires_at) = (digest(&code), self.now() + LIFETIME);
         let invitation = HouseholdInvitation { digest, expires_at, new: self.new_household() };
-        self.store.invite_to_household(invitation, self.context(actor)).await?;
-        Ok(CreatedInvitation { code, expires_at })
+        let created = CreatedInvitation { code, expires_at };
+        let store = {
+            let created = created.clone();
+            Once::store(once, &self.store, move |(): &()| Some(created.clone()))
+        };
+        store.invite_to_household(invitation, self.context(actor)).await?;
+        Ok(created)
     }
 
     /// # Errors
     /// [`PlanError::NoSuchInvitation`], [`PlanError::HouseholdFull`], [`PlanError::ActorRevoked`].
-    pub async fn join(&self, code: TokenDigest, actor: Actor) -> Result<(), PlanError> {
-        match self.store.join_household(code, self.context(actor)).await? {
+    pub async fn join(
+        &self,
+        code: TokenDigest,
+        actor: Actor,
+        once: Option<Once<()>>,
+    ) -> Result<(), PlanError> {
+        let store = Once::store(once, &self.store, |joined: &Joined| (*joined == Joined::Done).then_some(()));
+        match store.join_household(code, self.context(actor)).await? {
             Joined::Done => Ok(()),
             Joined::NoSuchInvitation => Err(PlanError::NoSuchInvitation),
             Joined::Full => Err(PlanError::HouseholdFull),
@@ -68,11 +86,20 @@ impl Planning {
     ///
     /// # Errors
     /// [`PlanError::ActorRevoked`].
-    pub async fn create_feed(&self, actor: Actor) -> Result<CreatedFeed, PlanError> {
+    pub async fn create_feed(
+        &self,
+        actor: Actor,
+        once: Option<Once<CreatedFeed>>,
+    ) -> Result<CreatedFeed, PlanError> {
         let key = self.secret();
         let feed = PlanFeed { digest: digest(&key), new: self.new_household() };
-        self.store.set_plan_feed(feed, self.context(actor)).await?;
-        Ok(CreatedFeed { key })
+        let created = CreatedFeed { key };
+        let store = {
+            let created = created.clone();
+            Once::store(once, &self.store, move |(): &()| Some(created.clone()))
+        };
+        store.set_plan_feed(feed, self.context(actor)).await?;
+        Ok(created)
     }
 
     /// # Errors

@@ -1,5 +1,7 @@
 //! Shopping lists.
 
+use std::collections::HashMap;
+
 use accounts::audit::Actor;
 use ids::{RecipeId, ShoppingItemId, UserId};
 use recipes::Content;
@@ -8,6 +10,7 @@ use store::{ChangeShoppingItem, ItemEdit, Listed, NewShoppingLine, NewShoppingLi
 
 use super::{Days, MealRecipe, PlanError, Planning, Servings, no_such_recipe};
 use crate::use_cases::recipes::RecipeError;
+use crate::use_cases::repeats::Once;
 
 /// Lines that one request adds at most, before they are added up. Adding up delays all other writes of a database in a file.
 const LINES: usize = 1_000;
@@ -20,6 +23,16 @@ pub struct AddToList {
     /// The ingredients of the meals of these days.
     pub plan: Option<Days>,
     pub items: Vec<String>,
+    /// Whether recipes and meals whose ingredients are in the list already are added once more.
+    pub again: bool,
+}
+
+/// What became of an addition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Added {
+    Now,
+    /// All of it is in the list already.
+    Before,
 }
 
 impl Planning {
@@ -31,12 +44,18 @@ impl Planning {
         Ok(self.store.shopping_list(user).await?)
     }
 
-    /// Adds items. Those of equal foods become one item where their units allow.
+    /// Adds items. Those of equal foods become one item where their units allow. A recipe for the same servings, and a meal of the plan,
+    /// are added once as long as one of their items is in the list, so that a repeated request changes nothing.
     ///
     /// # Errors
     /// [`PlanError::Invalid`], [`PlanError::TooManyItems`], [`PlanError::ActorRevoked`], [`RecipeError::NoServings`],
     /// [`RecipeError::ScaleOutOfRange`].
-    pub async fn add_to_list(&self, new: AddToList, actor: Actor) -> Result<(), PlanError> {
+    pub async fn add_to_list(
+        &self,
+        new: AddToList,
+        actor: Actor,
+        once: Option<Once<()>>,
+    ) -> Result<Added, PlanError> {
         let viewer = self.viewer(actor).await?;
         let mut lines = Vec::new();
         for (index, (recipe, servings)) in new.recipes.iter().enumerate() {
@@ -46,7 +65,8 @@ impl Planning {
                 }
                 content => content?,
             };
-            self.push_ingredients(&mut lines, &content);
+            let servings = servings.as_ref().map(|servings| servings.0.as_str()).unwrap_or_default();
+            self.push_ingredients(&mut lines, &content, &format!("recipe {recipe} {servings}"));
         }
         if let Some(days) = new.plan {
             self.push_meals(&mut lines, days, (actor, viewer)).await?;
@@ -56,9 +76,11 @@ impl Planning {
         if lines.len() > LINES {
             return Err(PlanError::TooManyItems);
         }
-        let new = NewShoppingLines { lines, new: self.new_household() };
-        match self.store.add_to_shopping_list(new, self.context(actor)).await? {
-            Listed::Done => Ok(()),
+        let new = NewShoppingLines { lines, again: new.again, new: self.new_household() };
+        let store = Once::store(once, &self.store, |listed: &Listed| (*listed == Listed::Done).then_some(()));
+        match store.add_to_shopping_list(new, self.context(actor)).await? {
+            Listed::Done => Ok(Added::Now),
+            Listed::Before => Ok(Added::Before),
             Listed::TooMany => Err(PlanError::TooManyItems),
         }
     }
@@ -98,8 +120,14 @@ impl Planning {
         (actor, viewer): (Actor, Viewer),
     ) -> Result<(), PlanError> {
         let user = actor.user.ok_or(PlanError::ActorRevoked)?;
+        // By day and recipe, because a day that is written again has meals with other ids.
+        let mut times = HashMap::new();
         for meal in self.plan(user, viewer, days).await? {
             let MealRecipe::Readable { id, .. } = meal.recipe else { continue };
+            let source = format!("meal {} {id} {}", meal.date, meal.servings.as_deref().unwrap_or_default());
+            let time = times.entry(source.clone()).or_insert(0_u32);
+            *time += 1;
+            let source = format!("{source} {time}");
             let servings = meal.servings.as_deref().and_then(Servings::parse);
             let content = match self.scaled(id, servings.as_ref(), viewer).await {
                 // The recipe does not say for how many people it is, or was deleted meanwhile.
@@ -109,7 +137,7 @@ impl Planning {
                 Err(PlanError::Recipe(RecipeError::NotFound)) => continue,
                 content => content?,
             };
-            self.push_ingredients(lines, &content);
+            self.push_ingredients(lines, &content, &source);
         }
         Ok(())
     }
@@ -121,18 +149,23 @@ impl Planning {
         viewer: Viewer,
     ) -> Result<Content, PlanError> {
         let size = servings.and_then(Servings::ratio).map(Size::Servings);
-        let (recipe, _) = self.recipes.view(id, viewer, RecipeView { size, unit: None }).await?;
+        let recipe = self.recipes.view(id, viewer, RecipeView { size, unit: None }).await?.recipe;
         Ok(recipe.content)
     }
 
-    fn push_ingredients(&self, lines: &mut Vec<NewShoppingLine>, content: &Content) {
+    fn push_ingredients(&self, lines: &mut Vec<NewShoppingLine>, content: &Content, source: &str) {
         let decimal = decimal_separator(content);
         // "For the dough:" is a heading.
         let foods = content.ingredients.iter().filter(|line| !line.trim_end().ends_with([':', '：']));
-        lines.extend(foods.map(|line| self.line(line.clone(), decimal)));
+        let line = |text: &String| {
+            let source = Some(source.to_owned());
+            NewShoppingLine { source, ..self.line(text.clone(), decimal) }
+        };
+        lines.extend(foods.map(line));
     }
 
     fn line(&self, text: String, decimal: char) -> NewShoppingLine {
-        NewShoppingLine { id: ShoppingItemId::new(self.now(), self.entropy.bytes()), text, decimal }
+        let id = ShoppingItemId::new(self.now(), self.entropy.bytes());
+        NewShoppingLine { id, text, decimal, source: None }
     }
 }

@@ -10,18 +10,18 @@ impl Recipes {
     /// Deletes a recipe: it is moved into the bin, unless the operator has switched that off.
     ///
     /// # Errors
-    /// [`RecipeError::NotFound`], [`RecipeError::NotTheOwner`], [`RecipeError::Stale`].
+    /// [`RecipeError::NotFound`], [`RecipeError::NotTheOwner`], [`RecipeError::NoOwner`], [`RecipeError::Stale`].
     pub async fn delete(
         &self,
         writer: Writer,
         id: RecipeId,
         precondition: Precondition,
     ) -> Result<(), RecipeError> {
-        let context = self.context(writer);
+        let (terms, context) = (self.terms(precondition), self.context(writer));
         let deleted = if self.bin_days == 0 {
-            self.store.delete_recipe(id, precondition, context).await
+            self.store.delete_recipe(id, terms, context).await
         } else {
-            self.store.bin_recipe(id, precondition, context).await
+            self.store.bin_recipe(id, terms, context).await
         };
         done(writer, deleted)
     }
@@ -35,7 +35,7 @@ impl Recipes {
         page: Page<BinKey>,
         viewer: Viewer,
     ) -> Result<Listing<Vec<BinnedRecipe>, BinKey>, RecipeError> {
-        Ok(self.store.bin(page, viewer).await?)
+        Ok(self.store.bin(page, viewer, self.ownerless).await?)
     }
 
     /// When a recipe leaves the bin that was moved into it then.
@@ -49,15 +49,16 @@ impl Recipes {
     /// # Errors
     /// [`RecipeError::NotFound`], [`RecipeError::UidTaken`], [`RecipeError::QuotaExceeded`].
     pub async fn restore_binned(&self, writer: Writer, id: RecipeId) -> Result<StoredRecipe, RecipeError> {
-        taken_out(self.store.restore_binned(id, self.quotas, self.context(writer)).await?)
+        let context = self.context(writer);
+        taken_out(self.store.restore_binned(id, self.ownerless, self.quotas, context).await?)
     }
 
     /// Deletes a recipe in the bin for good.
     ///
     /// # Errors
-    /// [`RecipeError::NotFound`], [`RecipeError::AdminRequired`] for a recipe without an owner.
+    /// [`RecipeError::NotFound`], [`RecipeError::CommunalBinned`] for a recipe without an owner.
     pub async fn delete_binned(&self, writer: Writer, id: RecipeId) -> Result<(), RecipeError> {
-        taken_out(self.store.delete_binned(id, self.context(writer)).await?)
+        taken_out(self.store.delete_binned(id, self.ownerless, self.context(writer)).await?)
     }
 
     /// Some of the recipes of a user in the bin, for the export of the account.
@@ -73,7 +74,7 @@ fn taken_out<T>(edit: BinEdit<T>) -> Result<T, RecipeError> {
     match edit {
         BinEdit::Done(done) => Ok(done),
         BinEdit::NotFound => Err(RecipeError::NotFound),
-        BinEdit::Forbidden => Err(RecipeError::AdminRequired),
+        BinEdit::Forbidden => Err(RecipeError::CommunalBinned),
         BinEdit::UidTaken => Err(RecipeError::UidTaken),
     }
 }

@@ -8,6 +8,7 @@ use recipes::FieldError;
 use store::{Context, Cooked, Noted};
 
 use super::{RecipeError, Recipes};
+use crate::use_cases::repeats::Once;
 
 /// What a user notes after cooking.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +29,7 @@ impl Recipes {
         recipe: RecipeId,
         CookedNow { on, note }: CookedNow,
         actor: Actor,
+        once: Option<Once<Cooked>>,
     ) -> Result<Cooked, RecipeError> {
         let context = Context { actor, now: self.clock.now() };
         let today = TimeZone::UTC.to_datetime(context.now).date();
@@ -38,7 +40,11 @@ impl Recipes {
         }
         let id = CookedId::new(context.now, self.entropy.bytes());
         let new = Cooked { id, recipe, on: on.unwrap_or(today), note };
-        match self.store.add_cooked(new.clone(), context).await? {
+        let store = {
+            let new = new.clone();
+            Once::store(once, &self.store, move |noted: &Noted| (*noted == Noted::Done).then(|| new.clone()))
+        };
+        match store.add_cooked(new.clone(), context).await? {
             Noted::Done => Ok(new),
             Noted::NoSuchRecipe => Err(RecipeError::NotFound),
             Noted::TooMany => Err(RecipeError::TooManyCooked),

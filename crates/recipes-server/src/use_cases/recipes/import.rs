@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use formats::{Content, Format, Input, Item, Limits, Options, Place, ReadSeek, Reader};
+use formats::{Content, Format, Input, Item, ItemImage, Limits, Options, Place, ReadSeek, Reader};
 use ids::{RecipeId, Uid};
 use recipes::{Draft, FieldError, ImportedRecipe, LabelPolicy};
 use store::{ImportBatch, ImportOutcome, ImportRefusal, OnConflict, RecipeImport, StoreError};
@@ -13,6 +13,7 @@ use tokio::task::spawn_blocking;
 use super::known::{KnownRecipes, Same};
 use super::{RecipeError, Recipes, Writer};
 use crate::page_fetcher::FetchError;
+use crate::use_cases::repeats::Once;
 
 /// Items of one request: their report must fit into memory.
 pub const MAX_ITEMS: u64 = 10_000;
@@ -30,6 +31,8 @@ pub struct ImportOptions {
     pub format: Option<Format>,
     /// Where a single page comes from.
     pub url: Option<String>,
+    /// Whether the picture that the page names is fetched as well.
+    pub fetches_image: bool,
 }
 
 /// A file that a client has sent.
@@ -87,6 +90,7 @@ pub struct Import {
 struct Pending {
     report: ItemReport,
     recipe: Option<Box<ImportedRecipe>>,
+    images: Vec<ItemImage>,
 }
 
 impl Recipes {
@@ -126,8 +130,26 @@ impl Recipes {
         if pending.is_empty() {
             return Ok((None, import));
         }
-        let reports = self.write(&mut import, pending, writer).await?;
+        let reports = self.write(&mut import, pending, writer, None).await?;
         Ok((Some(reports), import))
+    }
+
+    /// Imports all recipes in one transaction.
+    ///
+    /// # Errors
+    /// As [`import_next`](Self::import_next). Nothing is imported then.
+    pub async fn import_once(
+        &self,
+        mut import: Import,
+        writer: Writer,
+        once: Option<Once<Vec<ItemReport>>>,
+    ) -> Result<Vec<ItemReport>, RecipeError> {
+        let read = spawn_blocking(move || {
+            let items = import.read(usize::MAX);
+            (items, import)
+        });
+        let (pending, mut import) = read.await?;
+        self.write(&mut import, pending, writer, once).await
     }
 
     async fn write(
@@ -135,6 +157,7 @@ impl Recipes {
         import: &mut Import,
         pending: Vec<Pending>,
         writer: Writer,
+        once: Option<Once<Vec<ItemReport>>>,
     ) -> Result<Vec<ItemReport>, RecipeError> {
         let context = self.context(writer);
         let pending: Vec<_> = pending.into_iter().map(|item| item.checked(self.labels)).collect();
@@ -145,9 +168,10 @@ impl Recipes {
             import.known = Some(KnownRecipes::of(&self.store, Some(writer.user)).await?);
         }
         let on_conflict = import.options.on_conflict;
-        let (mut recipes, mut places, mut drafts) = (Vec::new(), Vec::new(), Vec::<Draft>::new());
+        let (mut recipes, mut places, mut drafts) =
+            (Vec::new(), Vec::new(), Vec::<(Draft, Vec<ItemImage>)>::new());
         let mut reports: Vec<ItemReport> = Vec::with_capacity(pending.len());
-        for (index, Pending { report, recipe }) in pending.into_iter().enumerate() {
+        for (index, Pending { report, recipe, images }) in pending.into_iter().enumerate() {
             reports.push(report);
             let Some(recipe) = recipe.filter(|_| !is_void) else { continue };
             let ImportedRecipe { draft, history } = *recipe;
@@ -171,25 +195,40 @@ impl Recipes {
                 continue;
             }
             let uid = Uid::new(context.now, self.entropy.bytes());
-            drafts.push(draft.clone());
+            drafts.push((draft.clone(), images));
             recipes.push(RecipeImport { draft, history, uid, same: same.and_then(Same::id) });
             places.push(index);
         }
-        if recipes.is_empty() {
+        let may_be_done = once.is_some() && !is_void && !import.options.is_dry_run && has_success(&reports);
+        if recipes.is_empty() && !may_be_done {
             return Ok(reports);
         }
+        let store = match once {
+            None => self.store.clone(),
+            Some(once) => {
+                let (reports, places) = (reports.clone(), places.clone());
+                Once::store(Some(once), &self.store, move |outcomes: &Vec<ImportOutcome>| {
+                    let mut reports = reports.clone();
+                    for (index, outcome) in places.iter().zip(outcomes) {
+                        reports[*index].result = result(*outcome);
+                    }
+                    has_success(&reports).then_some(reports)
+                })
+            }
+        };
         let is_atomic = import.options.is_atomic;
         let batch = ImportBatch {
             recipes,
             owner: Some(writer.user),
             on_conflict,
             is_atomic,
+            ownerless: self.ownerless,
             quotas: self.quotas,
             revisions_kept: self.revisions_kept,
         };
-        match self.store.import_recipes(batch, context).await {
+        match store.import_recipes(batch, context).await {
             Ok(outcomes) => {
-                for ((index, draft), outcome) in places.into_iter().zip(drafts).zip(outcomes) {
+                for ((index, (draft, images)), outcome) in places.into_iter().zip(drafts).zip(outcomes) {
                     reports[index].result = result(outcome);
                     let id = match outcome {
                         ImportOutcome::Added(id) | ImportOutcome::Updated(id) => Some(id),
@@ -198,6 +237,14 @@ impl Recipes {
                     if let Some(known) = import.known.as_mut().filter(|_| id.is_some()) {
                         known.add(draft.content(), id);
                     }
+                    let Some(id) = id else { continue };
+                    let fetches_image = import.options.fetches_image && is_single && images.is_empty();
+                    let images = if fetches_image {
+                        self.image_of_page(&draft, &mut reports[index].warnings).await
+                    } else {
+                        images
+                    };
+                    reports[index].warnings.extend(self.add_images(id, images, writer).await);
                 }
             }
             Err(StoreError::ImportRefused { index, refusal }) => {
@@ -209,6 +256,11 @@ impl Recipes {
         }
         Ok(reports)
     }
+}
+
+/// Whether not all items have failed. Those that are still to be imported are valid.
+fn has_success(reports: &[ItemReport]) -> bool {
+    reports.iter().any(|report| !matches!(report.result, ItemResult::Failed(_)))
 }
 
 fn result(outcome: ImportOutcome) -> ItemResult {
@@ -304,7 +356,7 @@ impl Pending {
     }
 
     fn of(file: Option<String>, item: Item) -> Self {
-        let Item { number, place, name, format, content, taken, left_out, warnings } = item;
+        let Item { number, place, name, format, content, taken, left_out, warnings, images } = item;
         let (recipe, result) = match content {
             Ok(Content::Recipe(recipe)) => (Some(recipe), ItemResult::Valid),
             Ok(Content::Account(_)) => {
@@ -314,7 +366,7 @@ impl Pending {
             Err(errors) => (None, ItemResult::Failed(errors)),
         };
         let report = ItemReport { file, number, place, name, format, taken, left_out, warnings, result };
-        Self { report, recipe }
+        Self { report, recipe, images }
     }
 
     fn failed(file: Option<String>, message: String) -> Self {
@@ -329,6 +381,6 @@ impl Pending {
             warnings: Vec::new(),
             result: ItemResult::Failed(vec![FieldError { pointer: String::new(), message }]),
         };
-        Self { report, recipe: None }
+        Self { report, recipe: None, images: Vec::new() }
     }
 }

@@ -37,21 +37,21 @@ impl Recipes {
         let found = self.store.revisions(id, page, viewer).await?;
         let RevisionPage { rows, before } = found.ok_or(RecipeError::NotFound)?;
         let next = before.as_ref().and(rows.last()).map(|last| last.recipe.revision);
-        let contents = rows.iter().chain(&before).map(content).collect::<Result<Vec<_>, _>>()?;
-        let former = contents.iter().skip(1).map(Some).chain([None]);
+        let recipes = rows.iter().chain(&before).map(recipe).collect::<Result<Vec<_>, _>>()?;
+        let former = recipes.iter().skip(1).map(Some).chain([None]);
         let entries =
-            rows.iter().zip(contents.iter().zip(former)).map(|(revision, (content, former))| HistoryEntry {
+            rows.iter().zip(recipes.iter().zip(former)).map(|(revision, (recipe, former))| HistoryEntry {
                 revision: revision.recipe.revision,
                 updated_at: revision.recipe.updated_at,
                 updated_by: revision.updated_by,
-                name: content.name.clone(),
-                visibility: content.visibility,
-                changes: former.map(|former| FieldChanges::between(former, content)),
+                name: recipe.content.name.clone(),
+                visibility: recipe.content.visibility,
+                changes: former.map(|former| changes(former, recipe)),
             });
         Ok(Listing { rows: entries.collect(), next })
     }
 
-    /// A recipe as it was at a revision.
+    /// A recipe as it was at a revision, without pictures.
     ///
     /// # Errors
     /// [`RecipeError::NotFound`], [`RecipeError::NoSuchRevision`].
@@ -94,9 +94,9 @@ impl Recipes {
         to: Option<i64>,
         viewer: Viewer,
     ) -> Result<(Content, Content), RecipeError> {
-        let before = content(&self.revision(id, from, viewer).await?)?;
+        let before = recipe(&self.revision(id, from, viewer).await?)?.content;
         let after = match to {
-            Some(to) => content(&self.revision(id, to, viewer).await?)?,
+            Some(to) => recipe(&self.revision(id, to, viewer).await?)?.content,
             None => self.read_whole(id, viewer).await?.content,
         };
         Ok((before, after))
@@ -113,8 +113,8 @@ impl Recipes {
         revision: i64,
         precondition: Precondition,
     ) -> Result<StoredRecipe, RecipeError> {
-        let (quotas, revisions_kept) = (self.quotas, self.revisions_kept);
-        let command = RestoreRevision { id, revision, precondition, quotas, revisions_kept };
+        let (ownerless, quotas, revisions_kept) = (self.ownerless, self.quotas, self.revisions_kept);
+        let command = RestoreRevision { id, revision, precondition, ownerless, quotas, revisions_kept };
         done(writer, self.store.restore_revision(command, self.context(writer)).await)
     }
 
@@ -131,8 +131,12 @@ impl Recipes {
     }
 }
 
-fn content(revision: &Revision) -> Result<Content, RecipeError> {
+fn changes(before: &Recipe, after: &Recipe) -> FieldChanges {
+    FieldChanges::between(&before.content, &after.content).with_images(&before.images, &after.images)
+}
+
+fn recipe(revision: &Revision) -> Result<Recipe, RecipeError> {
     let mut json = Vec::with_capacity(revision.recipe.json_len());
     revision.recipe.write_json(&mut json);
-    Ok(Recipe::from_json(&json)?.content)
+    Ok(Recipe::from_json(&json)?)
 }

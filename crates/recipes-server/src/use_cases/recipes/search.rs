@@ -2,7 +2,8 @@
 
 use ids::{RecipeId, UserId};
 use search::{Cursor, Facets, Filter, Hits, Order, RecipeIndex, Search, Suggestions};
-use store::{RecipePage, Viewer};
+use store::{RecipePage, RecipeSnapshot, Viewer};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::spawn_blocking;
 
 use super::{RecipeError, Recipes};
@@ -66,6 +67,27 @@ impl Recipes {
             Ok::<_, search::SearchError>(Found { hits, total, did_you_mean, is_stale })
         });
         Ok(found.await??)
+    }
+
+    /// All recipes that match, in the order of their ids. Which ones these are, one commit of the index says; the recipes are
+    /// read in one transaction, which begins at once after it.
+    ///
+    /// # Errors
+    /// [`RecipeError::IndexIncomplete`], [`RecipeError::IndexBehind`], [`RecipeError::TooManyExports`].
+    pub async fn snapshot_of(
+        &self,
+        query: RecipeQuery,
+        viewer: Viewer,
+    ) -> Result<(RecipeSnapshot, OwnedSemaphorePermit), RecipeError> {
+        let permit = self.export_permit().await?;
+        let query = self.among_favourites(query).await?;
+        let (index, is_stale) = self.caught_up().await?;
+        if is_stale {
+            return Err(RecipeError::IndexBehind);
+        }
+        let found =
+            spawn_blocking(move || index.all(Search { text: &query.text, filter: &query.filter, viewer }));
+        Ok((self.store.recipe_snapshot_of(found.await??.into_ids(), viewer), permit))
     }
 
     /// How many of the recipes that match have which label, cuisine, category and keyword, and whether the last changes may be

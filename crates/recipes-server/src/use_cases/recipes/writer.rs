@@ -11,3 +11,14 @@ pub struct Writer {
     /// Whether the caller may also read the user's recipes: not with an API token for writing only.
     pub(super) may_read: bool,
 }
+
+impl Writer {
+    pub fn actor(&self) -> Actor {
+        self.actor
+    }
+
+    /// Whether the caller may also read the user's recipes.
+    pub fn may_read(&self) -> bool {
+        self.may_read
+    }
+}

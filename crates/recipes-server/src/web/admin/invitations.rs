@@ -79,7 +79,7 @@ pub(super) async fn create(
         let email = (!text.is_empty()).then(|| Email::parse(text)).transpose();
         let invalid = |message: &str| AccountError::Invalid { field: "email", message: message.to_owned() };
         let command = InviteUser { email: email.map_err(invalid)? };
-        Ok::<_, Report>(app.accounts().invite(command, admin.actor).await?)
+        Ok::<_, Report>(app.accounts().invite(command, admin.actor, admin.frame.language.into(), None).await?)
     };
     match create.await {
         Ok(created) => show_page(&app, &admin, None, ("", Some(created), Problems::none())).await,

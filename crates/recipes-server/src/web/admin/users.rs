@@ -97,11 +97,15 @@ pub(super) async fn change(
     let accounts = app.accounts();
     let outcome = match form.get("action") {
         "make-admin" => change(role(Role::Admin)).await.map(|_| "saved"),
+        "make-viewer" => change(role(Role::Viewer)).await.map(|_| "saved"),
         "make-user" => change(role(Role::User)).await.map(|_| "saved"),
         "disable" => change(access(Access::Disabled)).await.map(|_| "saved"),
         "enable" => change(access(Access::Enabled)).await.map(|_| "saved"),
         "end-sessions" => accounts.end_sessions_of_user(id, admin.actor).await.map(|()| "ended"),
-        "send-reset" => accounts.send_password_reset(id, admin.actor).await.map(|()| "mailed"),
+        "send-reset" => accounts
+            .send_password_reset(id, admin.actor, admin.frame.language.into())
+            .await
+            .map(|()| "mailed"),
         "delete" if form.get("confirm").trim().eq_ignore_ascii_case(user.email.as_str()) => {
             match accounts.delete_user(id, admin.actor).await {
                 Ok(_) => return see_other("/admin/users?done=deleted"),

@@ -1,6 +1,7 @@
 //! The pages of administrators.
 
 use accounts::Role;
+use serde_json::json;
 
 use super::browser::{Browser, field};
 use crate::app::{PASSWORD, TestApp};
@@ -72,9 +73,29 @@ async fn administrator_invites_and_reads_the_log() {
     admin.submit(page, &format!("{page}/{revoke}"), &[]).await.is(303);
     let log = admin.get("/admin/audit?event=invitation_revoked").await.is(200).text();
     assert!(
-        log.contains("<td>invitation_revoked</td>") && !log.contains("<td>invitation_created</td>"),
+        log.contains("<td lang=\"en\">invitation_revoked</td>")
+            && !log.contains("<td lang=\"en\">invitation_created</td>"),
         "{log}"
     );
     assert!(admin.get("/admin/clients").await.is(200).text().contains("authorization server is off"));
     assert_eq!(field(&list, "form_token").len(), 43);
+}
+
+#[tokio::test]
+async fn administrator_sees_the_webhooks() {
+    let app = TestApp::new();
+    let mut browser = Browser::of(&app, "root", Role::Admin).await;
+    let page = "/admin/webhooks";
+    assert!(browser.get(page).await.is(200).text().contains("There is no webhook."));
+    let admin = app.admin().await;
+    let new =
+        json!({ "url": "https://kitchen.example/hook?a&b", "events": ["recipe.deleted", "recipe.created"] });
+    let created = admin.post("/api/v1/admin/webhooks", &new).await.is(201);
+    admin.patch(created.header("location"), &json!({ "disabled": true })).await.is(200);
+    let list = browser.get(page).await.is(200).text();
+    assert!(
+        list.contains("kitchen.example/hook?a&#38;b") && list.contains("recipe.created, recipe.deleted"),
+        "{list}"
+    );
+    assert!(list.contains("by an administrator") && !list.contains("whsec_"), "{list}");
 }

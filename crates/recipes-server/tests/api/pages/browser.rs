@@ -51,10 +51,30 @@ impl Browser {
 
     pub(crate) async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
         let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-        self.send(Method::POST, path, Some(form)).await
+        self.send(Method::POST, path, Some(("application/x-www-form-urlencoded", form.into()))).await
     }
 
-    async fn send(&mut self, method: Method, path: &str, form: Option<String>) -> Answer {
+    /// [`submit`](Self::submit) for a form with a file in the field `image`.
+    pub(crate) async fn upload(
+        &mut self,
+        path: &str,
+        action: &str,
+        fields: &[(&str, &str)],
+        file: &[u8],
+    ) -> Answer {
+        let token = form_token(&self.get(path).await.text());
+        let mut body = Vec::new();
+        for (name, value) in [&[("form_token", &*token)], fields].concat() {
+            let head = format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+            body.extend(head.into_bytes());
+        }
+        body.extend(b"--b\r\nContent-Disposition: form-data; name=\"image\"; filename=\"a.jpg\"\r\n\r\n");
+        body.extend(file);
+        body.extend(b"\r\n--b--\r\n");
+        self.send(Method::POST, action, Some(("multipart/form-data; boundary=b", body))).await
+    }
+
+    async fn send(&mut self, method: Method, path: &str, form: Option<(&str, Vec<u8>)>) -> Answer {
         let cookies: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let mut request = self.client.request(method, path).header(header::ACCEPT, ACCEPT);
         request =
@@ -62,10 +82,11 @@ impl Browser {
         if !cookies.is_empty() {
             request = request.header(header::COOKIE, cookies.join("; "));
         }
-        if form.is_some() {
-            request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        if let Some((media_type, _)) = form {
+            request = request.header(header::CONTENT_TYPE, media_type);
         }
-        let answer = self.client.send(request.body(form.map_or_else(Body::empty, Body::from)).unwrap()).await;
+        let body = form.map_or_else(Body::empty, |(_, body)| Body::from(body));
+        let answer = self.client.send(request.body(body).unwrap()).await;
         for line in answer.headers.get_all(header::SET_COOKIE) {
             let line = line.to_str().unwrap();
             let (name, value) = line.split(';').next().unwrap().split_once('=').unwrap();

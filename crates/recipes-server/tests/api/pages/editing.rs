@@ -3,7 +3,7 @@
 use accounts::Role;
 use serde_json::json;
 
-use super::browser::{Browser, field};
+use super::browser::{Browser, field, index_is_built};
 use crate::app::{TestApp, recipe};
 
 const NEW: [(&str, &str); 8] = [
@@ -128,4 +128,40 @@ async fn what_the_form_does_not_show_is_kept() {
         (&stored["data"]["nutrition"]["calories"], &stored["data"]["extra"]["shelf"]),
         (&240.into(), &3.into())
     );
+}
+
+#[tokio::test]
+async fn user_sets_and_removes_pictures() {
+    let app = TestApp::new();
+    let mut browser = Browser::of(&app, "alice", Role::User).await;
+    browser.submit("/recipes/new", "/recipes/new", &NEW).await.is(303);
+    let (form, action) = ("/recipes/1/edit", "/recipes/1/image");
+    let jpeg = crate::images::picture(400, 300, 90, image::ImageFormat::Jpeg);
+    let answer = browser.upload(form, action, &[("step", "")], &jpeg).await.is(303);
+    assert_eq!(answer.header("location"), "/recipes/1?done=saved");
+    browser.upload(form, action, &[("step", "2")], &jpeg).await.is(303);
+    let page = browser.get("/recipes/1").await.is(200).text();
+    assert!(page.contains("src=\"/api/v1/recipes/1/image?size=large"), "{page}");
+    assert!(page.contains("src=\"/api/v1/recipes/1/steps/2/image?size=large"), "{page}");
+    assert!(page.contains("\"image\":[\"http://"), "{page}");
+    index_is_built(&app).await;
+    let cards = browser.get("/").await.is(200).text();
+    assert!(cards.contains("src=\"/api/v1/recipes/1/image?size=small"), "{cards}");
+    assert!(cards.contains("srcset=\"/api/v1/recipes/1/image?size=small"), "{cards}");
+    // Saving the recipe keeps them.
+    let edit = browser.get(form).await.text();
+    let revision = field(&edit, "revision");
+    browser.submit(form, form, &[&NEW[..], &[("revision", &revision)]].concat()).await.is(303);
+    for (fields, file, problem) in [
+        (&[("step", "")][..], &b""[..], "Choose a picture first."),
+        (&[("step", "")], b"text", "The picture is no JPEG, PNG, WebP or GIF"),
+        (&[("remove", "1"), ("step", "1")], b"", "There is no such picture"),
+    ] {
+        let page = browser.upload(form, action, fields, file).await.text();
+        assert!(page.contains(problem) && page.contains("Lentil soup"), "{page}");
+    }
+    browser.post(action, &[("form_token", "wrong")]).await.is(403);
+    browser.upload(form, action, &[("remove", "1"), ("step", "")], b"").await.is(303);
+    let stored = app.anonymous().get("/api/v1/recipes/1").await.is(200).json();
+    assert_eq!((stored["data"].get("image"), &stored["data"]["stepImages"][0]["step"]), (None, &json!(2)));
 }

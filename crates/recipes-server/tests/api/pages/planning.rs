@@ -28,13 +28,13 @@ async fn recipe_is_planned_and_shopped_from_its_page() {
     let answer = browser.submit("/recipes/1", "/plan", &fields).await.is(303);
     let week = answer.header("location").to_owned();
     let page = browser.get(&week).await.is(200).text();
-    assert!(page.contains("href=\"/recipes/1\">Soup</a> <small>for 3</small>"), "{page}");
+    assert!(page.contains("href=\"/recipes/1\" dir=\"auto\">Soup</a> <small>for 3</small>"), "{page}");
     assert!(page.contains("Planned."));
     browser.submit("/recipes/1", "/shopping-list", &fields).await.is(303);
     let week = [("from", &*date), ("to", &*date)];
     browser.submit("/plan", "/shopping-list", &week).await.is(303);
     let page = browser.get("/shopping-list").await.is(200).text();
-    assert!(page.contains("<span>1 1/2 cups olive oil</span>"), "{page}");
+    assert!(page.contains("<span dir=\"auto\">1 1/2 cups olive oil</span>"), "{page}");
     let page = browser.get("/plan").await.text();
     let meal = actions(&page, "/plan/meals/").remove(0);
     browser.submit("/plan", &meal, &[("from", &*date)]).await.is(303);
@@ -67,7 +67,7 @@ async fn private_recipe_is_not_named_in_a_shared_plan() {
     assert!(page.contains("A recipe that you cannot read") && !page.contains("Secret"), "{page}");
     assert!(hers.get("/plan").await.text().contains("Secret"));
     let page = his.get("/household").await.is(200).text();
-    assert!(page.contains("<li>alice</li><li>bob</li>"), "{page}");
+    assert!(page.contains("<li dir=\"auto\">alice</li><li dir=\"auto\">bob</li>"), "{page}");
     his.submit("/household", "/household", &[("action", "leave")]).await.is(303);
     assert!(!his.get("/plan").await.text().contains("cannot read"));
 }
@@ -82,13 +82,16 @@ async fn items_are_ticked_on_a_page_and_a_changed_one_is_shown_again() {
     }
     let page = browser.get("/shopping-list").await.text();
     let items = actions(&page, "/shopping-list/");
-    assert!(page.contains("<span>&#60;Milk&#62;</span>"), "{page}");
+    assert!(page.contains("<span dir=\"auto\">&#60;Milk&#62;</span>"), "{page}");
     browser.submit("/shopping-list", &items[1], &[("ticked", "true"), ("version", "1")]).await.is(303);
     assert!(browser.get("/shopping-list").await.text().contains("<s>&#60;Milk&#62;</s>"));
     browser.submit("/shopping-list", "/shopping-list", &[("item", "3 eggs")]).await.is(303);
     let answer = browser.submit("/shopping-list", &items[0], &[("ticked", "true"), ("version", "1")]).await;
     let page = answer.is(409).text();
-    assert!(page.contains("Somebody else has changed") && page.contains("<span>5 eggs</span>"), "{page}");
+    assert!(
+        page.contains("Somebody else has changed") && page.contains("<span dir=\"auto\">5 eggs</span>"),
+        "{page}"
+    );
     browser.submit("/shopping-list", &items[1], &[("ticked", "false"), ("version", "1")]).await.is(303);
     browser.submit("/shopping-list", &items[1], &[("ticked", "true"), ("version", "1")]).await.is(303);
     browser.submit("/shopping-list", "/shopping-list", &[("clear", "ticked")]).await.is(303);

@@ -122,16 +122,19 @@ async fn recipe_is_scaled_converted_and_downloaded_by_links() {
     app.alice().await.post("/api/v1/recipes", &body).await.is(201);
     let mut browser = Browser::new(&app);
     let page = browser.get("/recipes/1?servings=8&utm_source=mail").await.is(200).text();
-    for part in
-        ["<span>1 cup olive oil", "/recipes/1?servings=7#", "/recipes/1?servings=9#", "\"1/2 cup olive oil\""]
-    {
+    for part in [
+        "<span dir=\"auto\">1 cup olive oil",
+        "/recipes/1?servings=7#",
+        "/recipes/1?servings=9#",
+        "\"1/2 cup olive oil\"",
+    ] {
         assert!(page.contains(part), "{part} in {page}");
     }
     let page = browser.get("/recipes/1?servings=4&unit=metric").await.is(200).text();
     assert!(page.contains("ml olive oil") && page.contains("Converted amounts are rounded."), "{page}");
     for impossible in ["servings=0", "servings=1000000", "scale=x", "unit=stone"] {
         let page = browser.get(&format!("/recipes/1?{impossible}")).await.is(200).text();
-        assert!(page.contains("<span>1/2 cup olive oil"), "{impossible}");
+        assert!(page.contains("<span dir=\"auto\">1/2 cup olive oil"), "{impossible}");
     }
     let markdown = browser.get("/recipes/1.md").await.is(200);
     assert_eq!(markdown.header("content-type"), "text/markdown; charset=utf-8");
@@ -167,6 +170,53 @@ async fn user_keeps_favourites_and_a_log_of_what_was_cooked() {
     assert!(!page.contains("favourite") && !page.contains("cooked"), "{page}");
     anyone.get("/recipes?favourite=true").await.is(303);
     bob.post("/recipes/1/favourite", &[("form_token", "x"), ("wish", "add")]).await.is(403);
+}
+
+#[tokio::test]
+async fn user_rates_a_recipe_with_one_button_and_everybody_sees_the_average() {
+    let app = TestApp::new();
+    let alice = app.alice().await;
+    alice.posts_recipe("Soup").await;
+    alice.posts_recipe("Stew").await;
+    index_is_built(&app).await;
+    let mut bob = Browser::of(&app, "bob", Role::User).await;
+    let page = bob.get("/recipes/2").await.is(200).text();
+    let star = |number: u8, name: &str, is_pressed: bool, star: char| {
+        format!(
+            "name=\"rating\" value=\"{number}\" aria-label=\"{name}\" aria-pressed=\"{is_pressed}\">{star}</button>"
+        )
+    };
+    for button in [star(1, "1 star", false, '☆'), star(5, "5 stars", false, '☆')] {
+        assert!(page.contains(&button), "{button} in {page}");
+    }
+    assert!(!page.contains("Remove my rating") && !page.contains("★"), "{page}");
+    let answer = bob.submit("/recipes/2", "/recipes/2/rating", &[("rating", "4")]).await.is(303);
+    assert_eq!(answer.header("location"), "/recipes/2#rating");
+    alice.put("/api/v1/recipes/2/rating", &json!({ "rating": 5 })).await.is(204);
+    alice.put("/api/v1/recipes/1/rating", &json!({ "rating": 1 })).await.is(204);
+    let page = bob.get("/recipes/2").await.is(200).text();
+    for part in [
+        star(3, "3 stars", false, '★'),
+        star(4, "4 stars", true, '★'),
+        star(5, "5 stars", false, '☆'),
+        "★ 4.5 <small>(2)</small>".to_owned(),
+        "4.5 out of 5 stars; Ratings: 2".to_owned(),
+        "\"ratingValue\":4.5".to_owned(),
+    ] {
+        assert!(page.contains(&part), "{part} in {page}");
+    }
+    let list = Browser::new(&app).get("/recipes?sort=-rating").await.is(200).text();
+    assert!(list.contains("<option value=\"-rating\" selected>Best rated</option>"), "{list}");
+    let (best, worst) = (list.find("★ 4.5</b>").unwrap(), list.find("★ 1.0</b>").unwrap());
+    assert!(best < worst && list.find("Stew").unwrap() < list.find("Soup").unwrap(), "{list}");
+
+    bob.submit("/recipes/2", "/recipes/2/rating", &[("wish", "remove")]).await.is(303);
+    let page = bob.get("/recipes/2").await.text();
+    assert!(page.contains("5.0 out of 5 stars; Ratings: 1") && !page.contains("Remove my rating"), "{page}");
+    bob.submit("/recipes/2", "/recipes/2/rating", &[("rating", "9")]).await.is(422);
+    bob.post("/recipes/2/rating", &[("form_token", "x"), ("rating", "1")]).await.is(403);
+    let page = Browser::new(&app).get("/recipes/2").await.text();
+    assert!(page.contains("★ 5.0") && !page.contains("/rating\""), "{page}");
 }
 
 #[tokio::test]
@@ -245,11 +295,11 @@ async fn pages_speak_the_language_of_the_browser_or_the_chosen_one() {
     let app = TestApp::new();
     let mut browser = Browser::new(&app);
     browser.language = "de-AT,de;q=0.9";
-    assert!(browser.get("/about").await.text().contains("<html lang=\"de\">"));
+    assert!(browser.get("/about").await.text().contains("<html lang=\"de\" dir=\"ltr\">"));
     assert!(browser.get("/nowhere").await.text().contains("Nicht gefunden"));
     let answer = browser.post("/language", &[("language", "en"), ("return_to", "/about")]).await.is(303);
     assert_eq!(answer.header("location"), "/about");
-    assert!(browser.get("/about").await.text().contains("<html lang=\"en\">"));
+    assert!(browser.get("/about").await.text().contains("<html lang=\"en\" dir=\"ltr\">"));
     let answer =
         browser.post("/language", &[("language", "en"), ("return_to", "//evil.example")]).await.is(303);
     assert_eq!(answer.header("location"), "/");

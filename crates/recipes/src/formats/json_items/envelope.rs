@@ -1,5 +1,5 @@
 //! The objects that the API answers around recipes: `{"data":[..]}` of a list, `{"data":{..}}` of one recipe, and the
-//! export of an account, whose recipes are in `recipes`.
+//! export of an account, whose recipes are in `recipes`; and a graph of JSON-LD, `{"@context":"..","@graph":[..]}`.
 //!
 //! The first name of the first object tells an envelope from a recipe. Recipes inside are read one at a time, like those
 //! of an array. A file may have several envelopes, because a long list has several pages.
@@ -11,7 +11,9 @@ use super::{ItemError, JsonItems, Layout, Scan};
 /// The first members of an envelope, whether or not another program has sorted them.
 const FIRST_MEMBERS: [&str; 4] = ["data", "recipes", "account", "exportedAt"];
 /// The members whose value is recipes.
-const RECIPES: [&str; 2] = ["data", "recipes"];
+const RECIPES: [&str; 3] = ["data", "recipes", GRAPH];
+const GRAPH: &str = "@graph";
+const CONTEXT: &str = "@context";
 /// Longer names are cut.
 const NAME_BYTES: usize = 64;
 
@@ -36,15 +38,30 @@ impl<R: BufRead> JsonItems<R> {
 
     /// The first name of an envelope; all bytes that were read to find it are in the head.
     fn first_name(&mut self) -> io::Result<Option<String>> {
+        let mut name = self.read_name()?;
+        // One recipe of JSON-LD also begins with its context.
+        if name.as_deref() == Some(CONTEXT) {
+            self.read_value()?;
+            if self.peek()? != Some(b',') {
+                return Ok(None);
+            }
+            self.read_head(|byte| byte == b',')?;
+            name = self.read_name()?.filter(|name| name == GRAPH);
+        }
+        Ok(name.filter(|name| name == GRAPH || FIRST_MEMBERS.contains(&name.as_str())))
+    }
+
+    /// A name and its colon.
+    fn read_name(&mut self) -> io::Result<Option<String>> {
         self.read_head(|byte| byte.is_ascii_whitespace())?;
         let start = self.head.len();
         if self.peek()? != Some(b'"') {
             return Ok(None);
         }
         let mut is_first = true;
-        self.read_head(|byte| std::mem::take(&mut is_first) || byte.is_ascii_alphabetic())?;
+        self.read_head(|byte| std::mem::take(&mut is_first) || byte.is_ascii_alphabetic() || byte == b'@')?;
         let name = String::from_utf8_lossy(&self.head[start + 1..]).into_owned();
-        if self.peek()? != Some(b'"') || !FIRST_MEMBERS.contains(&name.as_str()) {
+        if self.peek()? != Some(b'"') {
             return Ok(None);
         }
         self.read_head(|byte| byte == b'"')?;
@@ -52,8 +69,18 @@ impl<R: BufRead> JsonItems<R> {
         if self.peek()? != Some(b':') {
             return Ok(None);
         }
-        self.input.consume(1);
+        self.read_head(|byte| byte == b':')?;
         Ok(Some(name))
+    }
+
+    /// The value after a colon, and the space behind it.
+    fn read_value(&mut self) -> io::Result<()> {
+        let mut scan = Scan::default();
+        self.read_head(|byte| {
+            let belongs = scan.in_string || scan.depth > 0 || !matches!(byte, b',' | b'}');
+            scan.pass(byte);
+            belongs
+        })
     }
 
     fn read_head(&mut self, mut belongs: impl FnMut(u8) -> bool) -> io::Result<()> {

@@ -72,6 +72,28 @@ fn recipes_are_found_in_the_answers_of_the_api() {
 }
 
 #[test]
+fn nodes_of_a_graph_are_items_and_a_recipe_with_a_context_is_one() {
+    for start in [
+        r#"{"@graph":["#,
+        r#"{"@context":"https://schema.org","@graph":["#,
+        "{ \"@context\" : [\"https://schema.org\", {\"a\": \",}\"}] ,\n \"@graph\" : [",
+    ] {
+        let line = u64::from(start.contains('\n')) + 1;
+        check(&format!("{start}{{\"a\":1}},{{}}]}}"), &[(line, Ok("{\"a\":1}")), (line, Ok("{}"))]);
+        assert!(skipped(&format!("{start}]}}")).is_empty());
+    }
+    for text in [
+        r#"{"@context":"https://schema.org","@type":"Recipe","a":"]"}"#,
+        r#"{"@context":"https://schema.org"}"#,
+        r#"{"@context":{"@vocab":"x"},"data":[{}]}"#,
+        r#"{"@context""#,
+    ] {
+        check(text, &[(1, Ok(text))]);
+        check(&format!("{text}\n{{}}"), &[(1, Ok(text)), (2, Ok("{}"))]);
+    }
+}
+
+#[test]
 fn pages_in_one_file_are_read_one_after_the_other() {
     let page = "{\"data\":[{\"a\":1},{\"b\":2}],\"nextCursor\":\"x\"}";
     for between in ["", "\n"] {

@@ -7,8 +7,8 @@ use accounts::{ApiTokens, NewApiToken, NewInvitation, Role, TokenDigest, User};
 use ids::{ApiTokenId, InvitationId, RecipeId, SessionId, UserId};
 use rstest_reuse::apply;
 use store::{
-    Access, ChangePassword, Context, NewRecipe, Precondition, ReplaceRecipe, StoreError, UpdateProfile,
-    UserChange,
+    Access, ChangePassword, Context, NewRecipe, Ownerless, Precondition, ReplaceRecipe, StoreError,
+    UpdateProfile, UserChange,
 };
 
 use super::users::hash;
@@ -38,6 +38,7 @@ async fn outcomes(
         id: recipe,
         draft: draft("Stew"),
         precondition: Precondition::None,
+        ownerless: Ownerless::Users,
         quotas: Quotas::OFF,
         revisions_kept: KEPT,
     };

@@ -5,19 +5,20 @@ use std::fs;
 use std::time::Duration;
 
 use ::recipes::Quotas;
-use accounts::{MailPurpose, NewInvitation, NewMail, TokenDigest};
-use ids::{CookedId, InvitationId};
+use accounts::{LanguageTag, MailPurpose, NewInvitation, NewMail, TokenDigest};
+use ids::{CookedId, InvitationId, RecipeId, Uid};
 use rstest_reuse::apply;
 use serde_json::Value;
 use store::{
     ChangeShoppingItem, Cooked, DatabaseUrl, Favoured, HouseholdInvitation, Instance, Listed, Noted,
-    PlanFeed, Planned, Precondition, Record, ReplaceRecipe, Restore, RestoreBatch, RestoreError, Restored,
-    Store, StoreError, TakenMail, Unavailable, Viewer,
+    Ownerless, PlanFeed, Planned, Precondition, Rated, Record, ReplaceRecipe, Restore, RestoreBatch,
+    RestoreError, Restored, Store, StoreError, TakenMail, Unavailable, Viewer,
 };
 
 use super::sessions::sign_up;
 use super::{
-    Database, KEPT, TestStore, connected, draft, each_database, email, new_postgres_database, new_user, url,
+    Database, KEPT, TestStore, connected, draft, each_database, email, members_draft, new_postgres_database,
+    new_user, url,
 };
 
 /// Everything in the store, a line of JSON each.
@@ -66,9 +67,11 @@ async fn filled(test: &TestStore) {
         test.sign_up(sign_up(new_user("ada"), test.new_session(), None), test.now()).await.unwrap();
     let eve = test.user("eve").await;
     test.logs_in(&ada).await;
+    test.choose_language(LanguageTag::parse("de").unwrap(), test.by(ada.id)).await.unwrap();
     let soup = test.public("Soup", Some(ada.id)).await;
     test.private("Älplermagronen 🧀", Some(ada.id)).await;
     test.public("Bread", None).await;
+    let fondue = test.for_members("Fondue", Some(ada.id)).await.id;
     let last = test.public("Salad", Some(ada.id)).await;
     test.delete_recipe(last.id, Precondition::None, test.operator()).await.unwrap();
     assert!(test.delete_user(eve.id, None, test.operator()).await.unwrap());
@@ -86,33 +89,44 @@ async fn filled(test: &TestStore) {
         id: soup.id,
         draft: draft("Stew"),
         precondition: Precondition::None,
+        ownerless: Ownerless::Users,
         quotas: Quotas::OFF,
         revisions_kept: KEPT,
     };
-    test.replace_recipe(replace, test.by(ada.id)).await.unwrap();
-    let binned = test.public("Rösti", Some(ada.id)).await.id;
+    let of_members = ReplaceRecipe { id: fondue, draft: members_draft("Raclette"), ..replace.clone() };
+    for replace in [replace, of_members] {
+        test.replace_recipe(replace, test.by(ada.id)).await.unwrap();
+    }
+    let binned = test.for_members("Rösti", Some(ada.id)).await.id;
     assert_eq!(
         test.add_favourite(binned, *test.uid().as_bytes(), test.by(ada.id)).await.unwrap(),
         Favoured::Done
     );
     let cooked = Cooked { id: CookedId::new(test.now(), test.entropy.bytes()), recipe: binned, ..cooked };
     assert_eq!(test.add_cooked(cooked, test.by(ada.id)).await.unwrap(), Noted::Done);
+    for (recipe, letter) in [(soup.id, b'a'), (binned, b'b')] {
+        let command = test.image(recipe, None, Some(super::images::picture(letter)));
+        test.change_image(command, test.operator()).await.unwrap();
+    }
+    test.shares_recipe(soup.id, ada.id, "a").await;
     let entries = vec![test.planned_on(jiff::civil::date(2024, 5, 2), Some(soup.id), "for two")];
     assert_eq!(test.plans(ada.id, &[], entries).await, Planned::Done);
-    assert_eq!(test.lists(ada.id, &["500 g flour", "Salt"]).await, Listed::Done);
+    assert_eq!(test.lists_from(ada.id, Some("recipe 1 4"), &["500 g flour", "Salt"]).await, Listed::Done);
     let flour = test.shopping_list(ada.id).await.unwrap().remove(0);
     let tick =
         ChangeShoppingItem { id: flour.id, text: None, ticked: Some(true), version: Some(flour.version) };
     test.change_shopping_item(tick, test.by(ada.id)).await.unwrap();
     let feed = PlanFeed { digest: TokenDigest::of(b"feed"), new: test.new_household() };
     test.set_plan_feed(feed, test.by(ada.id)).await.unwrap();
+    assert_eq!(test.rates(ada.id, soup.id, 4).await, Rated::Done);
+    assert_eq!(test.rates(ada.id, binned, 5).await, Rated::Done);
     test.bin_recipe(binned, Precondition::None, test.by(ada.id)).await.unwrap();
     let expires_at = test.later();
     let (digest, new) = (TokenDigest::of(b"household"), test.new_household());
     let invitation = HouseholdInvitation { digest, expires_at, new };
     test.invite_to_household(invitation, test.by(ada.id)).await.unwrap();
     let mail = NewMail::Link { purpose: MailPurpose::ResetPassword, to: email("ada") };
-    assert!(test.queue_mail(mail, test.now(), test.operator()).await.unwrap());
+    assert!(test.queue_mail(mail, LanguageTag::ENGLISH, test.now(), test.operator()).await.unwrap());
     let taken = test.take_mail(test.take(TokenDigest::of(b"mail"))).await.unwrap();
     assert!(matches!(taken, TakenMail::Mail(_)), "{taken:?}");
     let id = InvitationId::new(test.now(), test.entropy.bytes());
@@ -140,6 +154,9 @@ async fn restored_elsewhere_is_the_same(test: &TestStore, database: Database) {
     assert_eq!(restore(&url, &before, false, true).await.unwrap().kept, None);
     let copy = Store::open(&url, test.now()).await.unwrap();
     assert_eq!(lines(&copy).await, before);
+    let soup = test.recipe(RecipeId::from_i64(1).unwrap(), Viewer::Anyone).await.unwrap();
+    assert!(soup.as_ref().unwrap().rating().is_some());
+    assert_eq!(copy.recipe(RecipeId::from_i64(1).unwrap(), Viewer::Anyone).await.unwrap(), soup);
     let (of_the_copy, of_the_original) = (new_ids(test, &copy).await, new_ids(test, test).await);
     assert_eq!(of_the_copy, of_the_original);
     assert!(of_the_copy >= [5, 3], "{of_the_copy:?}");
@@ -197,11 +214,16 @@ async fn every_column_of_every_table_is_in_a_backup(database: Database) {
         "ended_grants.",
         "logout_deliveries.",
         "mails.",
+        "webhook_deliveries.",
         "rate_limits.",
         "recipe_changes.",
         "recipe_deletions.",
+        "recipe_departures.",
         "recipe_history.",
         "recipes.changed_in",
+        "recipes.rating_count",
+        "recipes.rating_sum",
+        "recipes.rated_at",
     ];
     let is_derived = |column: &String| others.iter().any(|table| column.starts_with(table));
     let schema: BTreeSet<String> = columns(&test).await.into_iter().filter(|it| !is_derived(it)).collect();
@@ -270,7 +292,8 @@ async fn database_with_data_is_replaced_only_on_request(database: Database) {
     };
     assert_eq!(without_sequences(&lines(&again).await), without_sequences(&archived));
     // Not one of those that the former database has given out.
-    let new = store::NewRecipe::new(&draft("New"), test.uid(), None);
+    let uid = Uid::new(test.now(), [0xee; 10]);
+    let new = store::NewRecipe::new(&draft("New"), uid, None);
     assert_eq!(again.create_recipe(new, test.operator()).await.unwrap().id.get(), 8);
     again.close().await;
     if let Some(file) = test.url.file() {

@@ -8,7 +8,7 @@ use ids::{CookedId, RecipeId, UserId};
 use jiff::civil::date;
 use rstest_reuse::apply;
 use store::{
-    BinEdit, BinKey, Cooked, Edit, Favoured, FoundRevision, NewRecipe, Noted, Page, Precondition,
+    BinEdit, BinKey, Cooked, Edit, Favoured, FoundRevision, NewRecipe, Noted, Ownerless, Page, Precondition,
     ReplaceRecipe, StoreError, Viewer,
 };
 
@@ -23,7 +23,7 @@ impl TestStore {
     async fn binned(&self, viewer: Viewer, limit: u16) -> Vec<String> {
         let (mut names, mut after): (_, Option<BinKey>) = (Vec::new(), None);
         loop {
-            let page = self.bin(Page::new(after, limit).unwrap(), viewer).await.unwrap();
+            let page = self.bin(Page::new(after, limit).unwrap(), viewer, Ownerless::Users).await.unwrap();
             names.extend(page.rows.into_iter().map(|recipe| recipe.name));
             let Some(next) = page.next else { return names };
             after = Some(next);
@@ -41,6 +41,7 @@ async fn recipe_comes_back_as_it_was_with_its_history_and_what_users_keep_about_
         id,
         draft: draft("Stew"),
         precondition: Precondition::None,
+        ownerless: Ownerless::Users,
         quotas: Quotas::OFF,
         revisions_kept: KEPT,
     };
@@ -70,12 +71,12 @@ async fn recipe_comes_back_as_it_was_with_its_history_and_what_users_keep_about_
         assert_eq!(test.favourites(bob).await.unwrap().len(), 1, "for the export of the account");
         let again = test.bin_recipe(id, Precondition::None, test.by(alice)).await.unwrap();
         assert_eq!(again, Edit::NotFound);
-        let page = test.bin(Page::default(), Viewer::User(alice)).await.unwrap().rows;
+        let page = test.bin(Page::default(), Viewer::User(alice), Ownerless::Users).await.unwrap().rows;
         assert_eq!((page.len(), page[0].id, page[0].deleted_at), (1, id, test.now()));
         assert_eq!((page[0].owner, page[0].deleted_by), (Some(alice), Some(alice)));
 
         let position = test.recipe_changes(None).await.unwrap().position;
-        let restored = test.restore_binned(id, Quotas::OFF, test.by(alice)).await.unwrap();
+        let restored = test.restore_binned(id, Ownerless::Users, Quotas::OFF, test.by(alice)).await.unwrap();
         assert_eq!(restored, BinEdit::Done(before.clone().unwrap()));
         assert_eq!(test.recipe_changes(Some(&position)).await.unwrap().ids, Some(vec![id]));
         assert_eq!(test.recipe(id, Viewer::Anyone).await.unwrap(), before);
@@ -138,22 +139,34 @@ async fn only_those_who_could_change_a_recipe_take_it_out_of_the_bin(database: D
     let stale = test.bin_recipe(own, Precondition::Revisions(vec![2]), test.by(alice)).await.unwrap();
     assert!(matches!(stale, Edit::Stale(_)), "{stale:?}");
     test.bins(own, alice).await;
-    assert_eq!(test.restore_binned(own, Quotas::OFF, test.by(bob)).await.unwrap(), BinEdit::NotFound);
-    assert_eq!(test.delete_binned(own, test.by(bob)).await.unwrap(), BinEdit::NotFound);
-    let restored = test.restore_binned(own, Quotas::OFF, test.by(root)).await.unwrap();
+    assert_eq!(
+        test.restore_binned(own, Ownerless::Users, Quotas::OFF, test.by(bob)).await.unwrap(),
+        BinEdit::NotFound
+    );
+    assert_eq!(test.delete_binned(own, Ownerless::Users, test.by(bob)).await.unwrap(), BinEdit::NotFound);
+    let restored = test.restore_binned(own, Ownerless::Users, Quotas::OFF, test.by(root)).await.unwrap();
     assert!(matches!(restored, BinEdit::Done(_)), "{restored:?}");
-    assert_eq!(test.restore_binned(own, Quotas::OFF, test.by(alice)).await.unwrap(), BinEdit::NotFound);
+    assert_eq!(
+        test.restore_binned(own, Ownerless::Users, Quotas::OFF, test.by(alice)).await.unwrap(),
+        BinEdit::NotFound
+    );
     test.bins(own, alice).await;
-    assert_eq!(test.delete_binned(own, test.by(alice)).await.unwrap(), BinEdit::Done(()));
-    assert_eq!(test.delete_binned(own, test.by(alice)).await.unwrap(), BinEdit::NotFound);
+    assert_eq!(test.delete_binned(own, Ownerless::Users, test.by(alice)).await.unwrap(), BinEdit::Done(()));
+    assert_eq!(test.delete_binned(own, Ownerless::Users, test.by(alice)).await.unwrap(), BinEdit::NotFound);
 
     let communal = test.public("Bread", None).await.id;
     test.bins(communal, alice).await;
-    assert_eq!(test.delete_binned(communal, test.by(bob)).await.unwrap(), BinEdit::Forbidden);
-    let restored = test.restore_binned(communal, Quotas::OFF, test.by(bob)).await.unwrap();
+    assert_eq!(
+        test.delete_binned(communal, Ownerless::Users, test.by(bob)).await.unwrap(),
+        BinEdit::Forbidden
+    );
+    let restored = test.restore_binned(communal, Ownerless::Users, Quotas::OFF, test.by(bob)).await.unwrap();
     assert!(matches!(restored, BinEdit::Done(_)), "{restored:?}");
     test.bins(communal, bob).await;
-    assert_eq!(test.delete_binned(communal, test.by(root)).await.unwrap(), BinEdit::Done(()));
+    assert_eq!(
+        test.delete_binned(communal, Ownerless::Users, test.by(root)).await.unwrap(),
+        BinEdit::Done(())
+    );
     assert_eq!(test.sql("SELECT count(*) FROM bin").await, Some(0));
 }
 
@@ -168,7 +181,7 @@ async fn restoring_keeps_quotas_and_the_uniqueness_of_uids(database: Database) {
     test.bins(first, alice).await;
     let second = test.create_recipe(new("Imported again", uid), test.by(alice)).await.unwrap().id;
     assert_ne!(first, second);
-    let restore = async |quotas| test.restore_binned(first, quotas, test.by(alice)).await;
+    let restore = async |quotas| test.restore_binned(first, Ownerless::Users, quotas, test.by(alice)).await;
     assert_eq!(restore(Quotas::OFF).await.unwrap(), BinEdit::UidTaken);
     test.delete_recipe(second, Precondition::None, test.by(alice)).await.unwrap();
     test.create_recipe(new("Bread", test.uid()), test.by(alice)).await.unwrap();
@@ -191,6 +204,7 @@ async fn bin_is_emptied_after_its_time_with_all_that_belongs_to_the_recipes(data
             id,
             draft: draft("Stew"),
             precondition: Precondition::None,
+            ownerless: Ownerless::Users,
             quotas: Quotas::OFF,
             revisions_kept: KEPT,
         };

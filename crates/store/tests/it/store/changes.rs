@@ -7,7 +7,7 @@ use ::recipes::Quotas;
 use ids::RecipeId;
 use rstest_reuse::apply;
 use serde_json::json;
-use store::{NewRecipe, Precondition, ReplaceRecipe, Store, Viewer};
+use store::{NewRecipe, Ownerless, Precondition, ReplaceRecipe, Store, Viewer};
 
 use super::{Database, KEPT, TestStore, connected, draft, each_database, jsons, parse};
 
@@ -40,6 +40,7 @@ impl TestStore {
             id,
             draft: draft(name),
             precondition: Precondition::None,
+            ownerless: Ownerless::Users,
             quotas: Quotas::OFF,
             revisions_kept: KEPT,
         };

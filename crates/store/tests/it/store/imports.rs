@@ -5,7 +5,7 @@ use ids::{RecipeId, Uid, UserId};
 use rstest_reuse::apply;
 use serde_json::{Value, json};
 use store::{
-    Edit, ImportBatch, ImportOutcome, ImportRefusal, OnConflict, Page, Precondition, RecipeImport,
+    Edit, ImportBatch, ImportOutcome, ImportRefusal, OnConflict, Ownerless, Page, Precondition, RecipeImport,
     ReplaceRecipe, StoreError, StoredRecipe, Viewer,
 };
 use tokio::task::JoinSet;
@@ -17,7 +17,15 @@ pub(super) fn batch(
     on_conflict: OnConflict,
     recipes: Vec<RecipeImport>,
 ) -> ImportBatch {
-    ImportBatch { recipes, owner, on_conflict, is_atomic: false, quotas: Quotas::OFF, revisions_kept: KEPT }
+    ImportBatch {
+        recipes,
+        owner,
+        on_conflict,
+        is_atomic: false,
+        ownerless: Ownerless::Users,
+        quotas: Quotas::OFF,
+        revisions_kept: KEPT,
+    }
 }
 
 fn import(test: &TestStore, name: &str, uid: Option<Uid>) -> RecipeImport {
@@ -180,6 +188,7 @@ async fn import_keeps_the_past_and_a_second_one_changes_nothing(database: Databa
         id: recipe.id,
         draft: draft("Soup"),
         precondition: Precondition::None,
+        ownerless: Ownerless::Users,
         quotas: Quotas::OFF,
         revisions_kept: KEPT,
     };

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use accounts::audit::Filter;
-use accounts::{MailPurpose, NewMail, NewUser, PasswordHash, TokenDigest, User};
+use accounts::{LanguageTag, MailPurpose, NewMail, NewUser, PasswordHash, TokenDigest, User};
 use ids::UserId;
 use rstest_reuse::apply;
 use store::{Access, ApiTokens, ChangePassword, Context, DueMail, MailContent, TakenMail};
@@ -26,7 +26,7 @@ impl TestStore {
 
     async fn is_sent(&self, to: &str, purpose: MailPurpose) -> Option<(TokenDigest, User)> {
         let mail = NewMail::Link { purpose, to: email(to) };
-        assert!(self.queue_mail(mail, self.now(), self.operator()).await.unwrap());
+        assert!(self.queue_mail(mail, LanguageTag::ENGLISH, self.now(), self.operator()).await.unwrap());
         let digest = TokenDigest::of(&self.entropy.bytes::<32>());
         let taken = self.take_mail(self.take(digest)).await.unwrap();
         let TakenMail::Mail(DueMail { content: MailContent::Link { user, .. }, to, .. }) = &taken else {

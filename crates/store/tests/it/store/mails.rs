@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use accounts::audit::{Event, Filter};
 use accounts::{
-    LINK_LIFETIME, MAX_NEW_MAILS, MAX_RETRIED_MAILS, MailPurpose, NewInvitation, NewMail, TokenDigest,
+    LINK_LIFETIME, LanguageTag, MAX_NEW_MAILS, MAX_RETRIED_MAILS, MailPurpose, NewInvitation, NewMail,
+    TokenDigest,
 };
 use ids::InvitationId;
 use rstest_reuse::apply;
@@ -15,6 +16,7 @@ use tokio::task::JoinSet;
 use super::{Database, TestStore, each_database, email};
 
 const RESET: MailPurpose = MailPurpose::ResetPassword;
+const GERMAN: LanguageTag = LanguageTag::parse("de").unwrap();
 const MINE_FOR: Duration = Duration::from_mins(2);
 
 impl TestStore {
@@ -36,7 +38,7 @@ impl TestStore {
 
     async fn queues(&self, name: &str) -> bool {
         let mail = NewMail::Link { purpose: RESET, to: email(name) };
-        self.queue_mail(mail, self.now(), self.operator()).await.unwrap()
+        self.queue_mail(mail, LanguageTag::ENGLISH, self.now(), self.operator()).await.unwrap()
     }
 }
 
@@ -49,14 +51,15 @@ async fn mail_is_taken_when_it_is_due_and_leaves_the_queue_when_it_was_sent(data
     let due_at = test.now() + Duration::from_secs(1);
     let to = email("ADA");
     let by_ada = test.by(ada.id);
-    assert!(test.queue_mail(NewMail::Link { purpose: RESET, to }, due_at, by_ada).await.unwrap());
+    let mail = NewMail::Link { purpose: RESET, to };
+    assert!(test.queue_mail(mail, GERMAN, due_at, by_ada).await.unwrap());
     assert_eq!(test.takes().await, TakenMail::Nothing);
     assert_eq!(test.next_mail_at().await.unwrap(), Some(due_at));
     assert_eq!(test.statistics().await.unwrap().mails, 1);
     test.clock.advance(Duration::from_secs(1));
     let mail = TestStore::mail(test.takes().await);
     let content = MailContent::Link { purpose: RESET, user: ada.id, requested_by: Some(ada.id) };
-    assert_eq!(mail, DueMail { id: mail.id, tries: 1, content, to: ada.email });
+    assert_eq!(mail, DueMail { id: mail.id, tries: 1, content, language: Some(GERMAN), to: ada.email });
     test.remove_mail(&mail).await.unwrap();
     assert_eq!((test.takes().await, test.next_mail_at().await.unwrap()), (TakenMail::Nothing, None));
 }
@@ -99,6 +102,25 @@ async fn each_try_has_a_new_token_and_the_request_is_recorded_once(database: Dat
 
 #[apply(each_database)]
 #[tokio::test]
+async fn mail_is_in_the_language_that_the_user_has_chosen_else_in_that_of_the_request(database: Database) {
+    let test = TestStore::on(database).await;
+    let ada = test.user("ada").await;
+    let french = LanguageTag::parse("fr").unwrap();
+    let requests = async || {
+        let mail = NewMail::Link { purpose: RESET, to: email("ada") };
+        assert!(test.queue_mail(mail, GERMAN, test.now(), test.operator()).await.unwrap());
+        TestStore::mail(test.takes().await).language
+    };
+    assert_eq!(test.language_of(ada.id).await.unwrap(), None);
+    assert_eq!(requests().await, Some(GERMAN));
+    test.choose_language(french, test.by(ada.id)).await.unwrap();
+    assert_eq!(test.language_of(ada.id).await.unwrap(), Some(french));
+    assert_eq!(requests().await, Some(french));
+    assert!(test.choose_language(french, test.operator()).await.is_err(), "the operator is no user");
+}
+
+#[apply(each_database)]
+#[tokio::test]
 async fn invitation_is_mailed_with_a_token_of_its_own_while_it_is_good(database: Database) {
     let test = TestStore::on(database).await;
     let ida = email("ida");
@@ -107,7 +129,11 @@ async fn invitation_is_mailed_with_a_token_of_its_own_while_it_is_good(database:
         let expires_at = test.now() + Duration::from_hours(1);
         let new = NewInvitation { id, digest: shown, email: Some(email("ida")), expires_at };
         test.create_invitation(new, test.operator()).await.unwrap();
-        assert!(test.queue_mail(NewMail::Invitation(id), test.now(), test.operator()).await.unwrap());
+        assert!(
+            test.queue_mail(NewMail::Invitation(id), LanguageTag::ENGLISH, test.now(), test.operator())
+                .await
+                .unwrap()
+        );
         id
     };
     let (shown, mailed) = (TokenDigest::of(b"shown"), TokenDigest::of(b"mailed"));

@@ -4,14 +4,21 @@ use ::recipes::{Quotas, RecipePatch, Scalars};
 use ids::RecipeId;
 use rstest_reuse::apply;
 use serde_json::{Value, json};
-use store::{Edit, PatchRecipe, Precondition, Viewer};
+use store::{Edit, Ownerless, PatchRecipe, Precondition, Viewer};
 use tokio::task::JoinSet;
 
 use super::{Database, KEPT, TestStore, each_database, json_of};
 
 fn patch(id: RecipeId, patch: &Value) -> PatchRecipe {
     let patch = RecipePatch::parse(patch.as_object().unwrap(), Scalars::Typed).unwrap();
-    PatchRecipe { id, patch, precondition: Precondition::None, quotas: Quotas::OFF, revisions_kept: KEPT }
+    PatchRecipe {
+        id,
+        patch,
+        precondition: Precondition::None,
+        ownerless: Ownerless::Users,
+        quotas: Quotas::OFF,
+        revisions_kept: KEPT,
+    }
 }
 
 #[apply(each_database)]

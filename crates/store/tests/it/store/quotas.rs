@@ -4,7 +4,7 @@ use ::recipes::{Quota, Quotas, Usage};
 use accounts::{Role, UserChange};
 use ids::UserId;
 use rstest_reuse::apply;
-use store::{Edit, NewRecipe, Precondition, ReplaceRecipe, StoreError};
+use store::{Edit, NewRecipe, Ownerless, Precondition, ReplaceRecipe, StoreError};
 use tokio::task::JoinSet;
 
 use super::{Database, KEPT, TestStore, draft, each_database, private_draft};
@@ -68,6 +68,7 @@ async fn usage_follows_every_change(database: Database) {
         id: soup.id,
         draft: longer,
         precondition: Precondition::None,
+        ownerless: Ownerless::Users,
         quotas: Quotas::OFF,
         revisions_kept: KEPT,
     };
@@ -94,6 +95,7 @@ async fn growth_of_a_recipe_counts_and_a_lowered_quota_refuses_only_growth(datab
             id: soup.id,
             draft: draft(name),
             precondition: Precondition::None,
+            ownerless: Ownerless::Users,
             quotas,
             revisions_kept: KEPT,
         };

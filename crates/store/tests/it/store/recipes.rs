@@ -7,13 +7,20 @@ use accounts::Name;
 use ids::RecipeId;
 use rstest_reuse::apply;
 use serde_json::{Value, json};
-use store::{Context, Edit, NewRecipe, Page, Precondition, ReplaceRecipe, UpdateProfile, Viewer};
+use store::{Context, Edit, NewRecipe, Ownerless, Page, Precondition, ReplaceRecipe, UpdateProfile, Viewer};
 use tokio::task::JoinSet;
 
 use super::{Database, KEPT, TestStore, draft, each_database, json_of, jsons, parse, private_draft};
 
 fn replacing(id: RecipeId, draft: Draft, precondition: Precondition) -> ReplaceRecipe {
-    ReplaceRecipe { id, draft, precondition, quotas: Quotas::OFF, revisions_kept: KEPT }
+    ReplaceRecipe {
+        id,
+        draft,
+        precondition,
+        ownerless: Ownerless::Users,
+        quotas: Quotas::OFF,
+        revisions_kept: KEPT,
+    }
 }
 
 fn revision_of_stale<T>(edit: &Edit<T>) -> Option<i64> {

@@ -6,8 +6,8 @@ use ids::RecipeId;
 use rstest_reuse::apply;
 use serde_json::{Value, json};
 use store::{
-    Context, Edit, FoundRevision, OnConflict, Page, PatchRecipe, Precondition, RecipeImport, ReplaceRecipe,
-    RestoreRevision, Revision, RevisionsKept, Store, StoredRecipe, UserChange, Viewer,
+    Context, Edit, FoundRevision, OnConflict, Ownerless, Page, PatchRecipe, Precondition, RecipeImport,
+    ReplaceRecipe, RestoreRevision, Revision, RevisionsKept, Store, StoredRecipe, UserChange, Viewer,
 };
 use tokio::task::JoinSet;
 
@@ -26,7 +26,14 @@ impl TestStore {
         by: Context,
     ) -> StoredRecipe {
         let (draft, precondition) = (draft.clone(), Precondition::None);
-        let command = ReplaceRecipe { id, draft, precondition, quotas: Quotas::OFF, revisions_kept };
+        let command = ReplaceRecipe {
+            id,
+            draft,
+            precondition,
+            ownerless: Ownerless::Users,
+            quotas: Quotas::OFF,
+            revisions_kept,
+        };
         done(self.replace_recipe(command, by).await.unwrap())
     }
 
@@ -69,7 +76,14 @@ async fn every_kind_of_change_keeps_the_former_revision_with_its_time_and_author
     let patch = json!({"name": "Three"});
     let patch = RecipePatch::parse(patch.as_object().unwrap(), Scalars::Typed).unwrap();
     let precondition = Precondition::None;
-    let command = PatchRecipe { id, patch, precondition, quotas: Quotas::OFF, revisions_kept: KEPT };
+    let command = PatchRecipe {
+        id,
+        patch,
+        precondition,
+        ownerless: Ownerless::Users,
+        quotas: Quotas::OFF,
+        revisions_kept: KEPT,
+    };
     done(test.patch_recipe(command, test.by(bob)).await.unwrap());
     test.later();
     let import = RecipeImport {
@@ -92,6 +106,7 @@ async fn every_kind_of_change_keeps_the_former_revision_with_its_time_and_author
         id,
         revision,
         precondition: Precondition::Revisions(vec![4]),
+        ownerless: Ownerless::Users,
         quotas: Quotas::OFF,
         revisions_kept: KEPT,
     };
@@ -141,6 +156,7 @@ async fn private_past_of_a_public_recipe_is_read_by_its_owner_and_administrators
         id: communal,
         revision: 2,
         precondition: Precondition::None,
+        ownerless: Ownerless::Users,
         quotas: Quotas::OFF,
         revisions_kept: KEPT,
     };
@@ -224,8 +240,14 @@ async fn concurrent_edits_of_two_processes_leave_no_gap(database: Database) {
                 let id = ids[usize::from(round % 2 == 0)];
                 let name = format!("{task}-{round}");
                 let (draft, precondition) = (draft(&name), Precondition::None);
-                let command =
-                    ReplaceRecipe { id, draft, precondition, quotas: Quotas::OFF, revisions_kept: KEPT };
+                let command = ReplaceRecipe {
+                    id,
+                    draft,
+                    precondition,
+                    ownerless: Ownerless::Users,
+                    quotas: Quotas::OFF,
+                    revisions_kept: KEPT,
+                };
                 done(store.replace_recipe(command, context).await.unwrap());
             }
         });
@@ -272,6 +294,7 @@ async fn deleted_account_leaves_neither_private_past_nor_its_number(database: Da
         id,
         revision: 2,
         precondition: Precondition::None,
+        ownerless: Ownerless::Users,
         quotas: Quotas::OFF,
         revisions_kept: KEPT,
     };

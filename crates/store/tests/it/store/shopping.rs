@@ -10,13 +10,22 @@ use super::{Database, TestStore, each_database};
 
 impl TestStore {
     pub(super) async fn lists(&self, user: UserId, lines: &[&str]) -> Listed {
+        self.lists_from(user, None, lines).await
+    }
+
+    pub(super) async fn lists_from(&self, user: UserId, source: Option<&str>, lines: &[&str]) -> Listed {
+        let new = self.lines(source, lines, false);
+        self.add_to_shopping_list(new, self.by(user)).await.unwrap()
+    }
+
+    fn lines(&self, source: Option<&str>, lines: &[&str], again: bool) -> NewShoppingLines {
         let lines = lines.iter().map(|text| NewShoppingLine {
             id: ShoppingItemId::new(self.now(), self.entropy.bytes()),
             text: (*text).to_owned(),
             decimal: '.',
+            source: source.map(str::to_owned),
         });
-        let new = NewShoppingLines { lines: lines.collect(), new: self.new_household() };
-        self.add_to_shopping_list(new, self.by(user)).await.unwrap()
+        NewShoppingLines { lines: lines.collect(), again, new: self.new_household() }
     }
 
     async fn items(&self, user: UserId) -> Vec<ShoppingItem> {
@@ -35,6 +44,38 @@ impl TestStore {
 
 fn tick(item: &ShoppingItem) -> ChangeShoppingItem {
     ChangeShoppingItem { id: item.id, text: None, ticked: Some(true), version: Some(item.version) }
+}
+
+#[apply(each_database)]
+#[tokio::test]
+async fn source_that_is_in_the_list_is_added_again_only_on_request(database: Database) {
+    let test = TestStore::on(database).await;
+    let alice = test.user("alice").await.id;
+    let soup = ["2 onions", "1 l water"];
+    let adds = async |source| test.lists_from(alice, Some(source), &soup).await;
+    test.lists(alice, &["1 onion"]).await;
+    assert_eq!((adds("recipe 1 4").await, adds("recipe 1 4").await), (Listed::Done, Listed::Before));
+    assert_eq!(test.texts(alice).await, ["3 onions", "1 l water"]);
+    assert_eq!(adds("recipe 1 2").await, Listed::Done, "for other servings");
+    assert_eq!(test.texts(alice).await, ["5 onions", "2 l water"]);
+    let again = test.lines(Some("recipe 1 4"), &soup, true);
+    assert_eq!(test.add_to_shopping_list(again, test.by(alice)).await.unwrap(), Listed::Done);
+    assert_eq!(test.texts(alice).await, ["7 onions", "3 l water"]);
+    // What is ticked is there as well.
+    for item in test.items(alice).await {
+        test.change(alice, tick(&item)).await;
+        test.later();
+    }
+    assert_eq!(adds("recipe 1 4").await, Listed::Before);
+    test.clear_shopping_list(true, test.by(alice)).await.unwrap();
+    assert_eq!(adds("recipe 1 4").await, Listed::Done);
+    assert_eq!(test.texts(alice).await, ["2 onions", "1 l water"]);
+    // Lines without a source are always added.
+    assert_eq!(
+        (test.lists(alice, &["1 onion"]).await, test.lists(alice, &["1 onion"]).await),
+        (Listed::Done, Listed::Done)
+    );
+    assert_eq!(test.texts(alice).await, ["4 onions", "1 l water"]);
 }
 
 #[apply(each_database)]

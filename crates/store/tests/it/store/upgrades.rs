@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use ::recipes::Rating;
 use accounts::Email;
 use ids::{RecipeId, UserId};
 use rstest_reuse::apply;
@@ -59,6 +60,10 @@ async fn has_what_it_had(test: &TestStore, store: &Store, version: usize, has_ap
     assert!(json_of(&recipe).starts_with(r#"{"id":1,"name":"Älplermagronen","#), "{version}");
     assert_eq!(store.usage(ada.id).await.unwrap().recipes, 1, "{version}");
     assert_eq!(store.api_tokens(ada.id).await.unwrap().len(), usize::from(has_api_tokens), "{version}");
+
+    let bread = store.recipe(RecipeId::from_i64(2).unwrap(), Viewer::Anyone).await.unwrap().unwrap();
+    let is_rated = !store.ratings(ada.id).await.unwrap().is_empty();
+    assert_eq!(bread.rating(), Rating::of(2, 9).filter(|_| is_rated), "{version}");
 
     // The id 3 was given out and must not come back.
     let new = NewRecipe::new(&draft("New"), test.uid(), Some(ada.id));

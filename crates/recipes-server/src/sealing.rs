@@ -1,6 +1,6 @@
-//! Encryption of the signing keys in the database.
+//! Encryption of what the database keeps and its readers shall not see: the signing keys, and answers with secrets.
 //!
-//! A random data key encrypts them. It is stored too, encrypted with a key that HKDF derives from `JWT_SECRET`. So a new
+//! A random data key encrypts the signing keys. It is stored too, encrypted with a key that HKDF derives from `JWT_SECRET`. So a new
 //! `JWT_SECRET` changes one row, and what is derived from the data key stays. This protects backups and dumps. A reader of the
 //! whole disk finds the secret as well, if it is kept in the data folder.
 
@@ -13,15 +13,15 @@ use strict_jose::Key;
 use zeroize::Zeroizing;
 
 /// A key of AES-256-GCM.
-pub(super) struct SealingKey(Zeroizing<[u8; 32]>);
+pub(crate) struct SealingKey(Zeroizing<[u8; 32]>);
 
 impl SealingKey {
-    pub(super) fn new(bytes: [u8; 32]) -> Self {
+    pub(crate) fn new(bytes: [u8; 32]) -> Self {
         Self(Zeroizing::new(bytes))
     }
 
     /// The key for the data key, derived from the secret of the access tokens.
-    pub(super) fn of_secret(secret: &Key) -> Option<Self> {
+    pub(crate) fn of_secret(secret: &Key) -> Option<Self> {
         #[derive(Deserialize)]
         struct Symmetric {
             k: String,
@@ -33,7 +33,7 @@ impl SealingKey {
     }
 
     /// Another key for another purpose.
-    pub(super) fn derive(&self, purpose: &[u8]) -> Result<Zeroizing<[u8; 32]>, Unspecified> {
+    pub(crate) fn derive(&self, purpose: &[u8]) -> Result<Zeroizing<[u8; 32]>, Unspecified> {
         Self::derived(&*self.0, purpose).map(|key| key.0)
     }
 
@@ -44,7 +44,7 @@ impl SealingKey {
     }
 
     /// Encrypts. `name` must be given again to decrypt, so that two sealed texts cannot be exchanged for each other.
-    pub(super) fn seal(
+    pub(crate) fn seal(
         &self,
         name: &str,
         text: &[u8],
@@ -60,7 +60,7 @@ impl SealingKey {
     }
 
     /// Decrypts. An error: another key sealed it, or it was changed.
-    pub(super) fn open(&self, name: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Unspecified> {
+    pub(crate) fn open(&self, name: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Unspecified> {
         let (nonce, rest) = sealed.split_first_chunk::<NONCE_LEN>().ok_or(Unspecified)?;
         let mut text = Zeroizing::new(rest.to_vec());
         let nonce = Nonce::assume_unique_for_key(*nonce);

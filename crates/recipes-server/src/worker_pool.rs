@@ -1,8 +1,8 @@
-//! The hashing threads: one per core, at low priority, behind a bounded queue.
+//! Threads at low priority behind a bounded queue, for work that occupies a core: passwords and pictures.
 //!
-//! A hash occupies a core for 13 ms, and other requests must not wait for it: on tokio's blocking pool, 16 simultaneous
-//! log-ins raised the p99 latency of reads from 0.5 to 5 ms; here they do not. Each thread reuses one block of memory:
-//! 28 MiB resident under load, where a new allocation for each hash left 142 to 427 MiB with the allocator.
+//! A hash occupies a core for 13 ms, a picture for 200 ms, and other requests must not wait for it: on tokio's blocking pool, 16
+//! simultaneous log-ins raised the p99 latency of reads from 0.5 to 5 ms; here they do not. Each hashing thread reuses one block of
+//! memory: 28 MiB resident under load, where a new allocation for each hash left 142 to 427 MiB with the allocator.
 //!
 //! A slot in the queue belongs to the job, not to the request: a client that disconnects frees no slot, and its job is
 //! skipped when its turn comes.
@@ -23,18 +23,33 @@ use std::{
 use metrics::{Counter, counter, histogram};
 use tokio::sync::oneshot;
 
-use super::error::HashError;
-use crate::telemetry::waits;
+/// What the threads are for: their names, and those of their metrics.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Kind {
+    pub(crate) thread: &'static str,
+    pub(crate) durations: &'static str,
+    pub(crate) refusals: &'static str,
+    /// Counts the time since this moment as a wait of the request.
+    pub(crate) waited: fn(Instant),
+}
 
-/// Length of the queue: at 13 ms a hash, 7 s on two cores. 500 simultaneous sign-ups all succeed.
-pub(super) const QUEUE: NonZero<usize> = NonZero::new(1_024).unwrap();
+/// Work that was not done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PoolError {
+    /// The queue is full.
+    Overloaded {
+        retry_after: Duration,
+    },
+    Failed(&'static str),
+}
 
 /// Added to the niceness of the process; 19 is the lowest priority.
 #[cfg(target_os = "linux")]
 const NICE: i32 = 10;
 
 /// The threads. Each has a memory of type `M` for its jobs.
-pub(super) struct Workers<M> {
+pub(crate) struct Workers<M> {
+    kind: Kind,
     queue: SyncSender<Job<M>>,
     threads: u64,
     queue_length: u64,
@@ -48,28 +63,39 @@ pub(super) struct Workers<M> {
 type Job<M> = Box<dyn FnOnce(&mut M) + Send>;
 
 impl<M: Default + 'static> Workers<M> {
-    pub(super) fn start(threads: NonZero<usize>, queue_length: NonZero<usize>) -> io::Result<Self> {
+    /// Starts the threads.
+    ///
+    /// # Errors
+    /// When the system refuses to start a thread.
+    pub(crate) fn start(
+        kind: Kind,
+        threads: NonZero<usize>,
+        queue_length: NonZero<usize>,
+    ) -> io::Result<Self> {
         let (queue, jobs) = sync_channel(queue_length.get());
         let (jobs, job_micros) = (Arc::new(Mutex::new(jobs)), Arc::new(AtomicU64::new(0)));
         let waiting = Arc::new(AtomicUsize::new(0));
         for number in 1..=threads.get() {
             let (jobs, job_micros, waiting) =
                 (Arc::clone(&jobs), Arc::clone(&job_micros), Arc::clone(&waiting));
-            let thread = thread::Builder::new().name(format!("passwords-{number}"));
-            thread.spawn(move || run_jobs(&jobs, &job_micros, &waiting))?;
+            let thread = thread::Builder::new().name(format!("{}-{number}", kind.thread));
+            thread.spawn(move || run_jobs(kind, &jobs, &job_micros, &waiting))?;
         }
-        let refusals = counter!("recipes_password_refusals_total");
+        let refusals = counter!(kind.refusals);
         let (threads, queue_length) = (threads.get() as u64, queue_length.get() as u64);
-        Ok(Self { queue, threads, queue_length, job_micros, waiting, refusals })
+        Ok(Self { kind, queue, threads, queue_length, job_micros, waiting, refusals })
     }
 
     /// Runs `work` on one of the threads and returns its result.
     ///
     /// Dropping the future cancels the work, unless it has begun.
-    pub(super) async fn run<T: Send + 'static>(
+    ///
+    /// # Errors
+    /// [`PoolError`].
+    pub(crate) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut M) -> T + Send + 'static,
-    ) -> Result<T, HashError> {
+    ) -> Result<T, PoolError> {
         let (reply, result) = oneshot::channel();
         let job = move |memory: &mut M| {
             if !reply.is_closed() {
@@ -82,20 +108,20 @@ impl<M: Default + 'static> Workers<M> {
         match self.queue.try_send(Box::new(job)) {
             Ok(()) => {
                 let result = result.await;
-                waits::for_password(queued);
-                result.map_err(|_| HashError::Failed("the job panicked"))
+                (self.kind.waited)(queued);
+                result.map_err(|_| PoolError::Failed("the job panicked"))
             }
             Err(TrySendError::Full(_)) => {
                 self.waiting.fetch_sub(1, Ordering::Relaxed);
                 self.refusals.increment(1);
-                Err(HashError::Overloaded { retry_after: self.time_to_empty_a_full_queue() })
+                Err(PoolError::Overloaded { retry_after: self.time_to_empty_a_full_queue() })
             }
-            Err(TrySendError::Disconnected(_)) => Err(HashError::Failed("the hashing threads have ended")),
+            Err(TrySendError::Disconnected(_)) => Err(PoolError::Failed("the threads have ended")),
         }
     }
 
     /// The number of jobs that have not begun.
-    pub(super) fn waiting(&self) -> usize {
+    pub(crate) fn waiting(&self) -> usize {
         self.waiting.load(Ordering::Relaxed)
     }
 
@@ -105,8 +131,13 @@ impl<M: Default + 'static> Workers<M> {
     }
 }
 
-fn run_jobs<M: Default>(jobs: &Mutex<Receiver<Job<M>>>, job_micros: &AtomicU64, waiting: &AtomicUsize) {
-    let durations = histogram!("recipes_password_duration_seconds");
+fn run_jobs<M: Default>(
+    kind: Kind,
+    jobs: &Mutex<Receiver<Job<M>>>,
+    job_micros: &AtomicU64,
+    waiting: &AtomicUsize,
+) {
+    let durations = histogram!(kind.durations);
     // On Linux each thread has its own niceness (setpriority(2), "C library/kernel differences"); elsewhere this would
     // slow down the whole process. If the system does not allow it, the thread works at normal priority.
     #[cfg(target_os = "linux")]
@@ -117,7 +148,7 @@ fn run_jobs<M: Default>(jobs: &Mutex<Receiver<Job<M>>>, job_micros: &AtomicU64, 
         let Ok(job) = job else { return };
         waiting.fetch_sub(1, Ordering::Relaxed);
         let begun = Instant::now();
-        // A panic drops the reply, which reports it. The thread must survive it, or a core's worth of log-ins is lost.
+        // A panic drops the reply, which reports it. The thread must survive it, or a core's worth of work is lost.
         let _ = catch_unwind(AssertUnwindSafe(|| job(&mut memory)));
         let took = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
         // Cancelled jobs take no time and must not lower the average.
@@ -136,8 +167,17 @@ mod tests {
 
     use super::*;
 
+    const QUEUE: NonZero<usize> = NonZero::new(1_024).unwrap();
+
+    const KIND: Kind = Kind {
+        thread: "test",
+        durations: "recipes_test_duration_seconds",
+        refusals: "recipes_test_refusals_total",
+        waited: |_| {},
+    };
+
     fn one_thread() -> Workers<()> {
-        Workers::start(NonZero::<usize>::MIN, QUEUE).unwrap()
+        Workers::start(KIND, NonZero::<usize>::MIN, QUEUE).unwrap()
     }
 
     /// Keeps the only thread busy until the returned sender is dropped or used.
@@ -174,8 +214,8 @@ mod tests {
         }
         let refused = workers.run(|()| ()).await.unwrap_err();
         assert!(
-            matches!(refused, HashError::Overloaded { retry_after } if retry_after.as_secs() == 14),
-            "{refused}"
+            matches!(refused, PoolError::Overloaded { retry_after } if retry_after.as_secs() == 14),
+            "{refused:?}"
         );
         drop(release);
         for (n, future) in waiting.into_iter().enumerate() {
@@ -200,7 +240,7 @@ mod tests {
         drop(waiting);
         drop(done);
         let refused = workers.run(|()| ()).await;
-        assert!(matches!(refused, Err(HashError::Overloaded { .. })), "a cancelled job frees no slot");
+        assert!(matches!(refused, Err(PoolError::Overloaded { .. })), "a cancelled job frees no slot");
         drop(release);
         assert!(was_done.recv().is_err(), "no cancelled job was run");
         workers.run(|()| ()).await.unwrap();
@@ -209,13 +249,13 @@ mod tests {
     #[tokio::test]
     async fn panic_is_reported_and_the_thread_goes_on() {
         let workers = one_thread();
-        assert!(matches!(workers.run(|()| panic!("as tests do")).await, Err::<(), _>(HashError::Failed(_))));
+        assert!(matches!(workers.run(|()| panic!("as tests do")).await, Err::<(), _>(PoolError::Failed(_))));
         assert_eq!(workers.run(|()| 7).await.unwrap(), 7);
     }
 
     #[cfg(target_os = "linux")]
     #[tokio::test]
-    async fn only_the_hashing_threads_have_low_priority() {
+    async fn only_the_threads_of_the_pool_have_low_priority() {
         let niceness = || rustix::process::getpriority_process(None).unwrap();
         let before = niceness();
         let in_thread = one_thread().run(move |()| niceness()).await.unwrap();

@@ -1,0 +1,142 @@
+//! Links that show one recipe to everybody who has them.
+
+use axum::response::Response;
+use http::{StatusCode, Uri};
+use ids::{RecipeId, ShareId, UserId};
+use jiff::Timestamp;
+use secrecy::ExposeSecret as _;
+use serde::Serialize;
+use store::Share;
+
+use super::response::RecipeResponse;
+use crate::api::documented_errors::{
+    Forbidden, Malformed, NotAcceptable, RecipeNotFound, ShareNotFound, TooManyShares, UnacceptableBody,
+    Unauthorized, Unavailable,
+};
+use crate::api::parameters::{IfNoneMatch, RecipeInPath, ShareInPath, ShareToken};
+use crate::api::path::{PathId, SharePath};
+use crate::api::responses::{created, data};
+use crate::app::App;
+use crate::http::body::{Body, ParseFields, fields::Fields};
+use crate::http::conditional::Conditions;
+use crate::http::error::{Report, RequestError};
+use crate::http::json_api::JsonApi;
+use crate::http::query::{NoQuery, Query};
+use crate::use_cases::recipes::{CreatedShare, ShareRecipe, Writer};
+
+/// Lists the links to a recipe that you may change, the oldest first. Their tokens are not stored.
+#[utoipa::path(
+    get, path = "/api/v1/recipes/{id}/shares", tag = "recipes", operation_id = "listShares",
+    params(RecipeInPath),
+    security(("bearer" = ["recipes:write"])),
+    responses(
+        (status = 200, description = "The links that have not expired", body = ref("#/components/schemas/ShareList")),
+        Malformed, Unauthorized, Forbidden, RecipeNotFound, NotAcceptable, Unavailable,
+    )
+)]
+pub async fn list(
+    JsonApi(app): JsonApi<App>,
+    writer: Writer,
+    PathId(id): PathId<RecipeId>,
+    _: NoQuery,
+) -> Result<Response, Report> {
+    let shares = app.recipes().shares(writer, id).await?;
+    Ok(data(&shares.iter().map(ShareView::of).collect::<Vec<_>>()))
+}
+
+/// Makes a link that shows a recipe which you may change, also a private one, to everybody who has the link.
+///
+/// Token and address are shown once. The link ends when it is revoked or expires, with the recipe, when the recipe gets another
+/// owner, and with your account.
+#[utoipa::path(
+    post, path = "/api/v1/recipes/{id}/shares", tag = "recipes", operation_id = "createShare",
+    params(RecipeInPath),
+    request_body(content = ref("#/components/schemas/NewShare"), content_type = "application/json"),
+    security(("bearer" = ["recipes:write"])),
+    responses(
+        (status = 201, description = "Created, on disk", body = ref("#/components/schemas/CreatedShare"), headers(
+            ("location" = String, description = "The address of the link, to revoke it"))),
+        Malformed, Unauthorized, Forbidden, RecipeNotFound, TooManyShares, UnacceptableBody, NotAcceptable, Unavailable,
+    )
+)]
+pub async fn create(
+    JsonApi(app): JsonApi<App>,
+    writer: Writer,
+    PathId(id): PathId<RecipeId>,
+    Body(command): Body<ShareRecipe>,
+) -> Result<Response, Report> {
+    #[derive(Serialize)]
+    struct Created<'a> {
+        #[serde(flatten)]
+        about: ShareView,
+        token: &'a str,
+        url: &'a str,
+    }
+    let CreatedShare { share, token, url } = app.recipes().share(writer, id, command).await?;
+    let data = Created { about: ShareView::of(&share), token: token.expose_secret(), url: &url };
+    created(&format!("/api/v1/recipes/{id}/shares/{}", share.id), &data)
+}
+
+/// Revokes a link: it shows the recipe no longer.
+#[utoipa::path(
+    delete, path = "/api/v1/recipes/{id}/shares/{share}", tag = "recipes", operation_id = "revokeShare",
+    params(RecipeInPath, ShareInPath),
+    security(("bearer" = ["recipes:write"])),
+    responses(
+        (status = 204, description = "Revoked, on disk"),
+        Malformed, Unauthorized, Forbidden, ShareNotFound, NotAcceptable, Unavailable,
+    )
+)]
+pub async fn revoke(
+    JsonApi(app): JsonApi<App>,
+    writer: Writer,
+    SharePath { recipe, share }: SharePath,
+) -> Result<StatusCode, Report> {
+    app.recipes().revoke_share(writer, recipe, share).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Reads the recipe that a link shows. It needs no account, also where only members read.
+#[utoipa::path(
+    get, path = "/api/v1/shared-recipe", tag = "recipes", operation_id = "readSharedRecipe",
+    params(ShareToken, IfNoneMatch),
+    responses(
+        (status = 200, description = "The recipe", body = ref("#/components/schemas/RecipeEnvelope"), headers(
+            ("etag" = String, description = "The revision"))),
+        (status = 304, description = "You have the current revision"),
+        Malformed, ShareNotFound, NotAcceptable, Unavailable,
+    )
+)]
+pub async fn read(JsonApi(app): JsonApi<App>, uri: Uri, conditions: Conditions) -> Result<Response, Report> {
+    let query = Query::parse(&uri, &["token"])?;
+    let token = query.get("token").ok_or_else(|| RequestError::Malformed("token is required".into()))?;
+    Ok(RecipeResponse::of(&app.recipes().shared(token).await?).for_conditions(&conditions))
+}
+
+impl ParseFields for ShareRecipe {
+    const FIELDS: &'static [&'static str] = &["expiresAt"];
+
+    fn parse_fields(fields: &mut Fields<'_>) -> Option<Self> {
+        let expires_at = fields.stated("expiresAt", |text| {
+            text.trim().parse::<Timestamp>().map_err(|_| "must be a time, such as 2030-01-31T12:00:00Z")
+        });
+        Some(Self { expires_at })
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ShareView {
+    id: ShareId,
+    created_by: UserId,
+    created_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Timestamp>,
+}
+
+impl ShareView {
+    fn of(share: &Share) -> Self {
+        let Share { id, created_by, created_at, expires_at } = *share;
+        Self { id, created_by, created_at, expires_at }
+    }
+}

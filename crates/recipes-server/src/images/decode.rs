@@ -1,0 +1,192 @@
+//! From the bytes of a client to JPEG in three sizes.
+
+use std::io::Cursor;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use fast_image_resize as resize;
+use image::codecs::jpeg::JpegEncoder;
+use image::metadata::Orientation;
+use image::{DynamicImage, ExtendedColorType, ImageDecoder as _, ImageFormat, ImageReader, Limits, RgbImage};
+use moxcms::{ColorProfile, DataColorSpace, Layout, TransformOptions};
+use recipes::ImageSize;
+use resize::{PixelType, ResizeOptions, Resizer};
+use store::NewImage;
+
+use super::ImageError;
+
+/// Bytes of a picture that a client sends.
+pub const MAX_BYTES: usize = 10 << 20;
+
+/// Pixels of a picture that a client sends.
+pub const MAX_PIXELS: u64 = 50_000_000;
+
+/// Bytes of all its pixels. With eight bits for each colour, [`MAX_PIXELS`] need less.
+pub(super) const MAX_DECODED: u64 = 256 << 20;
+
+/// Of the JPEG. A large picture has about 400 KiB.
+const QUALITY: u8 = 80;
+
+/// Bytes of the largest size. Noise has more, and gets less quality.
+const LARGE_BYTES: usize = 1 << 20;
+const QUALITY_OF_NOISE: u8 = 50;
+
+/// Decodes the picture and makes its sizes. A panic of a decoder is an error of the picture.
+pub(super) fn make(original: &[u8]) -> Result<NewImage, ImageError> {
+    let made = catch_unwind(AssertUnwindSafe(|| {
+        let (picture, profile) = decode(original)?;
+        sizes(picture, profile.as_deref())
+    }));
+    made.unwrap_or_else(|_| Err(ImageError::Damaged("the decoder gave up".to_owned())))
+}
+
+/// The picture with its orientation, at most as large as the largest size, and its colour profile.
+fn decode(original: &[u8]) -> Result<(DynamicImage, Option<Vec<u8>>), ImageError> {
+    let mut reader = ImageReader::with_format(Cursor::new(original), format_of(original)?);
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(MAX_DECODED);
+    reader.limits(limits);
+    let mut decoder = reader.into_decoder().map_err(damaged)?;
+    let (width, height) = decoder.dimensions();
+    if u64::from(width) * u64::from(height) > MAX_PIXELS {
+        return Err(ImageError::TooManyPixels { width, height });
+    }
+    if width == 0 || height == 0 {
+        return Err(ImageError::Damaged("it has no pixels".to_owned()));
+    }
+    let bytes = decoder.total_bytes();
+    if bytes > MAX_DECODED {
+        return Err(ImageError::TooMuchMemory { bytes });
+    }
+    // Metadata that cannot be read are no reason to refuse the picture.
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let profile = decoder.icc_profile().ok().flatten();
+    let picture = DynamicImage::from_decoder(decoder).map_err(damaged)?;
+    let mut picture = shrunk(picture)?;
+    picture.apply_orientation(orientation);
+    Ok((picture, profile))
+}
+
+fn format_of(original: &[u8]) -> Result<ImageFormat, ImageError> {
+    match image::guess_format(original) {
+        Ok(format @ (ImageFormat::Jpeg | ImageFormat::Png | ImageFormat::WebP | ImageFormat::Gif)) => {
+            Ok(format)
+        }
+        Ok(ImageFormat::Avif) => Err(ImageError::OtherFormat("an AVIF")),
+        Ok(ImageFormat::Tiff) => Err(ImageError::OtherFormat("a TIFF")),
+        Ok(ImageFormat::Bmp) => Err(ImageError::OtherFormat("a BMP")),
+        // ISO base media files name their brand here; those of pictures of phones begin with "he" or "mif".
+        _ if original.get(4..10).is_some_and(|brand| brand == b"ftyphe" || brand == b"ftypmi") => {
+            Err(ImageError::OtherFormat("a HEIC"))
+        }
+        _ => Err(ImageError::NotAnImage),
+    }
+}
+
+/// The picture in the largest size, without transparency.
+fn shrunk(picture: DynamicImage) -> Result<DynamicImage, ImageError> {
+    let (width, height) = (picture.width(), picture.height());
+    let target = ImageSize::Large.of(width, height);
+    Ok(match picture {
+        DynamicImage::ImageRgb8(picture) => resized(picture.as_raw(), (width, height), target)?.into(),
+        DynamicImage::ImageLuma8(picture) => {
+            let pixels = resized_bytes(picture.as_raw(), (width, height), target, PixelType::U8)?;
+            rgb(target, pixels.into_iter().flat_map(|grey| [grey; 3]).collect())?.into()
+        }
+        other => {
+            let mut picture = other.into_rgba8();
+            for pixel in picture.pixels_mut() {
+                let [red, green, blue, alpha] = pixel.0;
+                if alpha < u8::MAX {
+                    let on_white = |colour| on_white(colour, alpha);
+                    pixel.0 = [on_white(red), on_white(green), on_white(blue), u8::MAX];
+                }
+            }
+            let pixels = resized_bytes(picture.as_raw(), (width, height), target, PixelType::U8x4)?;
+            drop(picture);
+            rgb(target, pixels.chunks_exact(4).flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect())?
+                .into()
+        }
+    })
+}
+
+/// JPEG has no transparency, and pages are white.
+fn on_white(colour: u8, alpha: u8) -> u8 {
+    let (colour, alpha) = (u16::from(colour), u16::from(alpha));
+    let mixed = (colour * alpha + 255 * (255 - alpha) + 127) / 255;
+    u8::try_from(mixed).unwrap_or(u8::MAX)
+}
+
+fn sizes(picture: DynamicImage, profile: Option<&[u8]>) -> Result<NewImage, ImageError> {
+    let mut large = picture.into_rgb8();
+    if let Some(converted) = profile.and_then(|profile| in_srgb(&large, profile)) {
+        large = converted;
+    }
+    let (width, height) = large.dimensions();
+    let of = |picture: &RgbImage, size: ImageSize| {
+        resized(picture.as_raw(), picture.dimensions(), size.of(width, height))
+    };
+    let medium = of(&large, ImageSize::Medium)?;
+    let small = of(&medium, ImageSize::Small)?;
+    let mut written = jpeg(&large, QUALITY)?;
+    if written.len() > LARGE_BYTES {
+        written = jpeg(&large, QUALITY_OF_NOISE)?;
+    }
+    Ok(NewImage::new((width, height), [jpeg(&small, QUALITY)?, jpeg(&medium, QUALITY)?, written]))
+}
+
+/// The picture in the colours that pictures without a profile have. `None` if the profile is of no use.
+fn in_srgb(picture: &RgbImage, profile: &[u8]) -> Option<RgbImage> {
+    let profile = ColorProfile::new_from_slice(profile).ok()?;
+    if profile.color_space != DataColorSpace::Rgb {
+        return None;
+    }
+    let transform = profile
+        .create_transform_8bit(
+            Layout::Rgb,
+            &ColorProfile::new_srgb(),
+            Layout::Rgb,
+            TransformOptions::default(),
+        )
+        .ok()?;
+    let mut converted = vec![0; picture.as_raw().len()];
+    transform.transform(picture.as_raw(), &mut converted).ok()?;
+    RgbImage::from_raw(picture.width(), picture.height(), converted)
+}
+
+fn resized(pixels: &[u8], from: (u32, u32), to: (u32, u32)) -> Result<RgbImage, ImageError> {
+    rgb(to, resized_bytes(pixels, from, to, PixelType::U8x3)?)
+}
+
+fn resized_bytes(
+    pixels: &[u8],
+    from: (u32, u32),
+    to: (u32, u32),
+    kind: PixelType,
+) -> Result<Vec<u8>, ImageError> {
+    let failed = |_| ImageError::Failed("the pixels do not fit their size");
+    let source = resize::images::ImageRef::new(from.0, from.1, pixels, kind).map_err(failed)?;
+    let mut target = resize::images::Image::new(to.0, to.1, kind);
+    // The alpha channel is the same everywhere.
+    let options = ResizeOptions::new().use_alpha(false);
+    let resized = Resizer::new().resize(&source, &mut target, &options);
+    resized.map_err(|_| ImageError::Failed("the picture cannot be resized"))?;
+    Ok(target.into_vec())
+}
+
+fn rgb((width, height): (u32, u32), pixels: Vec<u8>) -> Result<RgbImage, ImageError> {
+    RgbImage::from_raw(width, height, pixels).ok_or(ImageError::Failed("the pixels do not fit their size"))
+}
+
+fn jpeg(picture: &RgbImage, quality: u8) -> Result<Vec<u8>, ImageError> {
+    let mut jpeg = Vec::new();
+    let (width, height) = picture.dimensions();
+    JpegEncoder::new_with_quality(&mut jpeg, quality)
+        .encode(picture.as_raw(), width, height, ExtendedColorType::Rgb8)
+        .map_err(|_| ImageError::Failed("the JPEG cannot be written"))?;
+    Ok(jpeg)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+fn damaged(error: image::ImageError) -> ImageError {
+    ImageError::Damaged(error.to_string())
+}

@@ -1,0 +1,219 @@
+//! The sentences of errors, in the languages of the pages.
+//!
+//! Errors come from the use cases and from the parsers of fields. Those also serve the API and speak English, so the English
+//! sentence is what a translation is found by, as with gettext. `{}` stands for an argument, which may be a sentence as well. A
+//! sentence that is not listed is shown in English: the tests look for such sentences.
+
+macro_rules! messages {
+    ($($code:ident = $english:literal;)+) => {
+        /// The translated sentences. A missing one does not compile.
+        pub(in crate::web) struct Messages {
+            $(pub(super) $code: &'static str,)+
+        }
+
+        /// Each English sentence, with the code of its translations.
+        const SENTENCES: &[Sentence] = &[$(Sentence { english: $english, translated: |m| m.$code },)+];
+    };
+}
+
+struct Sentence {
+    english: &'static str,
+    translated: fn(&Messages) -> &'static str,
+}
+
+messages! {
+    admin_required = "Only administrators can do this";
+    amount = "must be a number from {} to {}, or text of 1 to {} characters";
+    api_token_not_found = "You have no such API token";
+    application_not_found = "No application with this id has access to your account";
+    body_too_large = "The body may be at most {} bytes";
+    body_too_slow = "The body did not arrive in time; send the request again";
+    cannot_be_removed = "cannot be removed";
+    cooked_full = "You have {} entries for this recipe, or {} in all, the most that a user may have; remove one first";
+    cookies_need_https = "cookies=true needs HTTPS: over plain HTTP browsers discard these cookies, except on localhost. {}";
+    date = "must be a date, such as {}";
+    date_range = "must be from {} to {}";
+    days_apart = "from and to can be at most {} days apart";
+    days_order = "to must not be before from";
+    email = "must be an e-mail address, as in {}";
+    email_length = "must be an e-mail address of at most {} bytes";
+    email_not_verified = "Verify your e-mail address first, with the link in the mail; you can request the mail again";
+    entry_not_found = "You have no such entry";
+    exports_busy = "Other exports are running; try again later";
+    favourites_full = "You have {} favourites, the most that a user may have; remove one first";
+    field_twice = "A field appears twice.";
+    fields_invalid = "Some fields are not valid; see errors for each";
+    form_of_other_session = "This form is of an earlier session; go back, load the page again, and send the form again";
+    in_future = "must be in the future";
+    invalid_link = "is not valid any more; request another mail";
+    invitation_not_found = "There is no such open invitation";
+    invitations_full = "The limit of open invitations is reached; revoke one first";
+    invitations_unusable = "Invitations cannot be used while SIGNUP is closed; the operator must set SIGNUP=invite";
+    key_reused = "You have used this Idempotency-Key for another recipe; use a new key for each recipe";
+    label_unknown = "is not a known label";
+    label_unknown_near = "is not a known label; did you mean \"{}\"?";
+    language_tag = "must be a language tag (BCP 47) as in en, pt-BR or zh-Hans";
+    line_of = "must be a text of at most {} characters, without control characters";
+    list_length = "must be a list of at most {} items";
+    log_in_again = "Unauthorized";
+    many_lines = "must be without control characters other than tabs and line ends";
+    meal_not_found = "There is no such meal in your plan";
+    meals_text = "must be a text";
+    method = "This address does not support the method; the Allow header lists the supported ones";
+    minutes = "must be a whole number of minutes from {} to {}, or null if not stated";
+    name_length = "must be 1 to {} characters";
+    no_calendar = "There is no such calendar";
+    no_household = "You are in no household";
+    not_found = "There is nothing at this address";
+    not_future = "must not be in the future";
+    not_owner = "Only the owner can change this recipe";
+    not_ready = "Not ready: {}";
+    one_line = "must be one line without control characters";
+    one_line_tabs = "must be one line, without control characters other than tabs";
+    orphan = "Only administrators delete recipes without an owner for good";
+    overloaded = "The service has too much to do at the moment; try again later";
+    own_account = "This is your own account; {}";
+    password_bytes = "must be at most {} bytes";
+    password_bytes_bcrypt = "must be at most {} bytes: bcrypt, the hashing scheme of this server, ignores everything after them";
+    password_common = "is a common password; choose another, a few words make a good password";
+    password_length = "must be at least {} characters, not {}; a few words make a good password";
+    password_nul = "must not contain the character NUL, which ends the password in many programs";
+    password_nul_bcrypt = "must not contain the character NUL: bcrypt would end the password there";
+    password_pattern = "is a repetition or a sequence; choose another, a few words make a good password";
+    password_personal = "is your name, your e-mail address or the name of this site with little added; choose another";
+    quota = "Your recipes would exceed your quota: you have {} recipes of {} and {} bytes of {}; {}";
+    recipe_changed = "The recipe has changed since you read it; read it again, then repeat your change";
+    recipe_id = "must be the id of a recipe";
+    recipe_not_found = "Recipe not found";
+    recipe_unreadable = "is not a recipe that you can read";
+    refresh_token = "This refresh token is not valid any more; log in again";
+    required = "is required";
+    required_and = "is required and {}";
+    revision_not_found = "There is no such revision of this recipe";
+    scale_range = "The recipe can be scaled to at most {} times of what it is, and to at least {}";
+    scale_servings = "The recipe does not say for how many people it is: {}";
+    scope_email = "see your e-mail address";
+    scope_offline = "keep its access while you are away";
+    scope_openid = "know that it is you";
+    scope_profile = "see your name";
+    scope_recipes_read = "read your recipes";
+    scope_recipes_write = "create, change and delete your recipes";
+    search_building = "The search index is being built: {} of {} recipes; try again after the given time";
+    search_gone = "This service has no search";
+    servings = "must be a number above 0, at most {}, or null if not stated";
+    servings_decimals = "must be a number above 0 and at most {}, with at most three decimals";
+    servings_planned = "must be a number above 0 and at most {}";
+    session_not_found = "You have no such session";
+    session_required = "API tokens cannot do this; log in to get a session token";
+    source = "must be an object with a name, a url or both";
+    step = "must be text, or an object with text and, if you like, section and minutes";
+    text_length = "must be text of 1 to {} characters";
+    timed_out = "The request took too long and was cancelled";
+    tokens_full = "The limit of API tokens is reached; delete one first";
+    true_or_false = "must be true or false";
+    uid_taken = "A recipe with the uid of this one was imported since; delete it first";
+    unavailable = "The service cannot do this at the moment; try again later";
+    unknown_field = "is not a known field";
+    unknown_field_near = "is not a known field; did you mean \"{}\"?";
+    user_disabled = "This user is disabled; enable the user first";
+    user_not_found = "There is no such user";
+    visibility = "must be \"public\" or \"private\"";
+    web_address = "must be a web address as in {}";
+    whole_number = "must be a whole number from {} to {}, or null if not stated";
+}
+
+impl Messages {
+    /// The translation of an English sentence.
+    pub(super) fn translate(&self, sentence: &str) -> Option<String> {
+        let found = SENTENCES.iter().filter_map(|known| {
+            let arguments = arguments(known.english, sentence)?;
+            Some((known, arguments))
+        });
+        // A sentence may fit several: the one that leaves the least to its arguments says the most.
+        let (known, arguments) = found.min_by_key(|(_, arguments)| length(arguments))?;
+        let mut text = (known.translated)(self).to_owned();
+        for argument in arguments {
+            let argument = self.translate(argument).unwrap_or_else(|| argument.to_owned());
+            text = text.replacen("{}", &argument, 1);
+        }
+        Some(text)
+    }
+}
+
+fn length(arguments: &[&str]) -> usize {
+    arguments.iter().map(|argument| argument.len()).sum()
+}
+
+/// What stands at each `{}` of the template, if the sentence fits it.
+fn arguments<'a>(template: &str, sentence: &'a str) -> Option<Vec<&'a str>> {
+    let mut parts = template.split("{}");
+    let mut rest = sentence.strip_prefix(parts.next()?)?;
+    let mut parts = parts.peekable();
+    let mut found = Vec::new();
+    while let Some(part) = parts.next() {
+        let end = if parts.peek().is_none() {
+            rest.len().checked_sub(part.len()).filter(|_| rest.ends_with(part))?
+        } else {
+            rest.find(part)?
+        };
+        let (argument, after) = rest.split_at_checked(end)?;
+        found.push(argument);
+        rest = after.get(part.len()..)?;
+    }
+    (rest.is_empty() && found.iter().all(|argument| !argument.is_empty())).then_some(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::web::languages::Language;
+
+    #[test]
+    fn arguments_are_found_where_they_stand() {
+        for (template, sentence, found) in [
+            ("is required", "is required", Some(vec![])),
+            ("from {} to {}", "from 1 to 20", Some(vec!["1", "20"])),
+            ("at most {} bytes", "at most 72 bytes", Some(vec!["72"])),
+            ("such as {}", "such as 2030-01-31", Some(vec!["2030-01-31"])),
+            ("is required", "is required here", None),
+            ("from {} to {}", "from 1", None),
+            ("at most {} bytes", "at most bytes", None),
+            ("such as {}", "such as ", None),
+        ] {
+            assert_eq!(arguments(template, sentence), found, "{template}: {sentence}");
+        }
+    }
+
+    #[test]
+    fn sentence_inside_a_sentence_is_translated_too() {
+        let german = Language::German.text();
+        assert_eq!(
+            german.message("is required and must be text of 1 to 200 characters"),
+            "ist erforderlich und muss ein Text mit 1 bis 200 Zeichen sein"
+        );
+        assert_eq!(german.message("a sentence of nobody"), "a sentence of nobody");
+        assert_eq!(Language::English.text().message("is required"), "is required");
+    }
+
+    #[test]
+    fn translations_have_no_more_arguments_than_the_sentence() {
+        for messages in Language::ALL.iter().filter_map(|language| language.text().messages) {
+            for sentence in SENTENCES {
+                let translated = (sentence.translated)(messages);
+                let count = |text: &str| text.matches("{}").count();
+                assert!(
+                    !translated.is_empty() && count(translated) <= count(sentence.english),
+                    "{translated}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn no_sentence_is_listed_twice() {
+        for (place, sentence) in SENTENCES.iter().enumerate() {
+            let before = &SENTENCES[..place];
+            assert!(before.iter().all(|other| other.english != sentence.english), "{}", sentence.english);
+        }
+    }
+}

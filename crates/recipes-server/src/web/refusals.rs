@@ -1,0 +1,191 @@
+//! Refusals, in the language of the page.
+
+use super::languages::Text;
+use crate::http::error::Report;
+
+/// What the page says about a refusal: the text of its code where the pages have one, else the translated sentence.
+pub(super) fn refusal(report: &Report, t: &Text) -> String {
+    let text = match report.code() {
+        "unable_to_log_in" => t.problems.log_in,
+        "rate_limited" => t.problems.rate_limited,
+        "email_taken" => t.problems.email_taken,
+        "wrong_password" => t.problems.wrong_password,
+        "not_invited" => t.problems.not_invited,
+        "sign_up_closed" => t.problems.sign_up_closed,
+        "last_admin" => t.problems.last_admin,
+        "form_expired" => t.problems.form_expired,
+        "item_changed" => t.problems.item_changed,
+        "too_many_items" => t.problems.too_many_items,
+        "too_many_meals" => t.problems.too_many_meals,
+        "household_full" => t.problems.household_full,
+        "household_invitation_not_found" => t.problems.household_invitation,
+        "email_not_verified" => t.problems.email_not_verified,
+        "cross_origin" => t.problems.other_site,
+        _ => return t.message(report.message()),
+    };
+    text.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use accounts::{Email, Name, TokenName};
+    use ids::RecipeId;
+    use recipes::{Draft, LabelPolicy, Quota, Quotas, Scalars, Usage};
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::api::nested::line;
+    use crate::http::error::RequestError;
+    use crate::passwords::{HashError, policy::Policy};
+    use crate::use_cases::accounts::AccountError;
+    use crate::use_cases::planning::PlanError;
+    use crate::use_cases::recipes::RecipeError;
+    use crate::web::languages::Language;
+
+    /// What the parsers say about the fields of the recipe form.
+    fn of_recipes() -> Vec<String> {
+        let mut sentences = Vec::new();
+        let mut check = |body: Value| {
+            let errors = Draft::parse(body.as_object().unwrap(), Scalars::Typed).unwrap_err();
+            sentences.extend(errors.into_iter().map(|error| error.message));
+        };
+        check(json!({}));
+        check(json!({
+            "name": " ", "description": "a\u{1}", "servings": 0, "prepTimeMinutes": 1.5, "cookTimeMinutes": "soon",
+            "restTimeMinutes": -1, "totalTimeMinutes": -1, "ingredients": ["a\u{1}"], "healthLabels": [5],
+            "instructions": [5, { "text": "" }, { "text": "a\u{1}" }], "category": ["a\u{1}"], "tools": 5,
+            "yield": "a\u{1}", "language": "!", "difficulty": 9, "source": { "name": "", "url": "x" }, "visibility": "x",
+        }));
+        check(
+            json!({ "name": "a\nb", "ingredients": vec!["a"; 201], "source": 5, "keywords": ["x".repeat(201)] }),
+        );
+        let labels = LabelPolicy::Known.check(["Glutenfree", "weekend"]).unwrap_err();
+        sentences.extend(labels.into_iter().map(|error| error.message));
+        sentences
+    }
+
+    /// What the parsers say about the fields of all other forms.
+    fn of_other_fields() -> Vec<String> {
+        let long = format!("{}@example.org", "x".repeat(250));
+        let mut sentences: Vec<String> = [Email::parse("x").err(), Email::parse(&long).err()]
+            .into_iter()
+            .chain([Name::parse("").err(), Name::parse("a\u{1}b").err()])
+            .chain([TokenName::parse("").err(), TokenName::parse("a\u{1}b").err()])
+            .map(|message| message.unwrap().to_owned())
+            .collect();
+        let policy = Policy::default();
+        for password in ["short", "password1", "aaaaaaaaaaaa", "recipes1", "a few little\0onions"] {
+            sentences.push(policy.check(password, Some("Ada"), None).unwrap_err());
+        }
+        let long: String =
+            (0..2_000).map(|number| char::from(b'a' + u8::try_from(number * 7 % 23).unwrap())).collect();
+        sentences.push(policy.check(&long, None, None).unwrap_err());
+        sentences.extend([HashError::TooLong { max: 72 }, HashError::Nul].map(|error| error.to_string()));
+        sentences.push(line(&"x".repeat(9), 8).unwrap_err());
+        sentences.extend(
+            [
+                "is required",
+                "must be a date, such as 2030-01-31",
+                "must be the id of a recipe",
+                "must be a number above 0 and at most 1000",
+                "must be from 2025-01-01 to 2027-01-01",
+                "is not a recipe that you can read",
+                "to must not be before from",
+                "from and to can be at most 366 days apart",
+                "must not be in the future",
+                "must be in the future",
+                "is not valid any more; request another mail",
+            ]
+            .map(str::to_owned),
+        );
+        sentences
+    }
+
+    #[test]
+    fn every_error_of_a_field_is_translated_into_every_language() {
+        for sentence in of_recipes().into_iter().chain(of_other_fields()) {
+            for language in Language::ALL.iter().filter(|language| **language != Language::English) {
+                assert_ne!(language.text().message(&sentence), sentence, "{language:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_refusal_is_translated_into_every_language() {
+        use {AccountError as A, PlanError as P, RecipeError as R};
+        let quotas = Quotas { recipes: Quota(Some(1)), bytes: Quota(Some(2)) };
+        let usage = Usage { recipes: 1, bytes: 1 };
+        let id = RecipeId::from_i64(1).unwrap();
+        let accounts = [
+            A::ActorRevoked,
+            A::UnableToLogIn,
+            A::InvalidRefreshToken,
+            A::WrongPassword,
+            A::SignUpClosed,
+            A::NotInvited,
+            A::SessionRequired,
+            A::AdminRequired,
+            A::UserNotFound,
+            A::SessionNotFound,
+            A::ApiTokenNotFound,
+            A::ApplicationNotFound,
+            A::InvitationNotFound,
+            A::EmailTaken,
+            A::UserDisabled,
+            A::OwnAccount,
+            A::LastAdmin,
+            A::TooManyApiTokens,
+            A::TooManyInvitations,
+            A::InvitationsUnusable,
+            A::MailQueueFull,
+        ];
+        let plans = [
+            P::NoSuchMeal,
+            P::TooManyMeals,
+            P::NoSuchItem,
+            P::ItemChanged,
+            P::TooManyItems,
+            P::NoSuchInvitation,
+            P::HouseholdFull,
+            P::NoHousehold,
+            P::NoSuchFeed,
+        ];
+        let recipes = [
+            R::NotFound,
+            R::NotTheOwner,
+            R::EmailNotVerified,
+            R::TooManyFavourites,
+            R::TooManyCooked,
+            R::NoSuchRevision,
+            R::AdminRequired,
+            R::UidTaken,
+            R::NoSuchEntry,
+            R::IdempotencyKeyReused,
+            R::Stale { id, revision: 1, current: None },
+            R::NoServings,
+            R::ScaleOutOfRange,
+            R::TooManyExports,
+            R::QuotaExceeded { usage, quotas },
+            R::IndexIncomplete { indexed: 1, total: 2 },
+        ];
+        let requests = [
+            RequestError::NoSuchRoute,
+            RequestError::MethodNotAllowed,
+            RequestError::CrossOrigin("page".to_owned()),
+            RequestError::CookiesNeedHttps,
+            RequestError::DuplicateField,
+            RequestError::BodyTooLarge { limit: 1 },
+            RequestError::BodyTooSlow,
+            RequestError::TimedOut,
+            RequestError::MemoryExhausted,
+        ];
+        let reports = accounts.into_iter().map(Report::from).chain(plans.into_iter().map(Report::from));
+        let reports = reports.chain(recipes.into_iter().map(Report::from));
+        for report in reports.chain(requests.into_iter().map(Report::from)) {
+            for language in Language::ALL.iter().filter(|language| **language != Language::English) {
+                let text = refusal(&report, language.text());
+                assert_ne!(text, report.message(), "{language:?} {}", report.code());
+            }
+        }
+    }
+}

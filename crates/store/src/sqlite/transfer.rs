@@ -1,0 +1,87 @@
+//! Hands recipes over, in SQLite's dialect.
+
+use accounts::audit::Event;
+use ids::{RecipeId, UserId};
+use jiff::Timestamp;
+use rusqlite::{Connection, ToSql, params};
+
+use super::recipe_state::{server_fields_in, time_of_change};
+use super::shares::end_shares;
+use super::user_row::by_id;
+use super::{Sqlite, audit, authority, execute, list};
+use crate::transfer::STEP;
+use crate::{Context, StoreError, Transfer, Transferred};
+use ::recipes::time::to_microseconds;
+use ::recipes::{ContentJson, ServerFields};
+
+impl Sqlite {
+    pub async fn transfer_recipes(
+        &self,
+        Transfer { from, to, is_first }: Transfer,
+        context: Context,
+    ) -> Result<Transferred, StoreError> {
+        let now = to_microseconds(context.now);
+        self.write_for(context, move |db, authority| {
+            authority::require_admin(authority)?;
+            for user in [Some(from), to].into_iter().flatten() {
+                if by_id(db, user)?.is_none() {
+                    return Ok(Transferred::NoSuchUser);
+                }
+            }
+            let sql = "SELECT owner_id, private, members, revision, uid, created_at, updated_at, id, document FROM recipes
+                       WHERE owner_id = ?1 AND (?2 OR private = 0 OR members = 1) LIMIT ?3";
+            let recipes = OwnedRecipe::list(db, sql, params![from.get(), to.is_some(), STEP])?;
+            let moved = recipes.len();
+            for recipe in recipes {
+                recipe.give_to(db, to, now)?;
+            }
+            if is_first && moved > 0 {
+                audit::record(db, Event::RecipesTransferred, Some(from), &context)?;
+            }
+            Ok(Transferred::moved(moved))
+        })
+        .await
+    }
+}
+
+/// A recipe that gets another owner. Its text names the owner, so it is written anew.
+pub(super) struct OwnedRecipe {
+    fields: ServerFields,
+    id: RecipeId,
+    text: String,
+}
+
+impl OwnedRecipe {
+    /// From the columns of [`server_fields_in`] and `id, document`.
+    pub(super) fn list(db: &Connection, sql: &str, values: &[&dyn ToSql]) -> Result<Vec<Self>, StoreError> {
+        list(db, sql, values, |columns| {
+            let (fields, _) = server_fields_in(columns)?;
+            Ok(Self { fields, id: columns.recipe_id()?, text: columns.get()? })
+        })
+    }
+
+    pub(super) fn give_to(
+        self,
+        db: &Connection,
+        owner: Option<UserId>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let Self { fields, id, text } = self;
+        let document = ContentJson::from_stored(text, &fields).ok_or_else(|| {
+            StoreError::Corrupt(format!("the text of recipe {id} does not fit its columns"))
+        })?;
+        let fields = ServerFields {
+            owner,
+            revision: fields.revision.saturating_add(1),
+            updated_at: time_of_change(fields.updated_at, now),
+            ..fields
+        };
+        let sql =
+            "UPDATE recipes SET owner_id = ?2, document = ?3, revision = ?4, updated_at = ?5 WHERE id = ?1";
+        let (owner, updated_at) = (owner.map(UserId::get), fields.updated_at.as_microsecond());
+        let row = params![id.get(), owner, document.finish(&fields), fields.revision, updated_at];
+        execute(db, sql, row)?;
+        // Its new owner may not know of them.
+        end_shares(db, id)
+    }
+}
