@@ -148,16 +148,43 @@ pub struct Actor {
     pub session: Option<SessionId>,
     /// Not recorded: the audit log names sessions only.
     pub api_token: Option<ApiTokenId>,
+    /// Not recorded.
+    pub application: Option<Application>,
     pub address: Option<IpAddr>,
 }
 
 impl Actor {
     /// The operator, on the command line of the server's machine.
-    pub const OPERATOR: Self = Self { user: None, session: None, api_token: None, address: None };
+    pub const OPERATOR: Self =
+        Self { user: None, session: None, api_token: None, application: None, address: None };
 
     /// A client that is not logged in.
     pub fn anonymous(address: Option<IpAddr>) -> Self {
         Self { address, ..Self::OPERATOR }
+    }
+
+    /// Whether a program acts for the user, and not the user in a session.
+    pub fn is_program(&self) -> bool {
+        self.api_token.is_some() || self.application.is_some()
+    }
+}
+
+/// What lets an OAuth client act for a user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Application {
+    /// A grant of this server, by its id.
+    Granted([u8; 16]),
+    /// A token of another server. This one does not see when it is revoked.
+    OfIssuer,
+}
+
+impl Application {
+    /// The id of the grant that must still exist.
+    pub fn grant(self) -> Option<[u8; 16]> {
+        match self {
+            Self::Granted(id) => Some(id),
+            Self::OfIssuer => None,
+        }
     }
 }
 

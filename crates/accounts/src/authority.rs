@@ -1,7 +1,8 @@
 //! By what right a command is given.
 //!
 //! The right is decided inside the transaction of each write. While the body of a request arrives, the session can end,
-//! the API token can be revoked, and the user can be disabled or demoted; a check before the body would miss that.
+//! the API token or the grant of an application can be revoked, and the user can be disabled or demoted; a check before the body would
+//! miss that.
 
 use ids::UserId;
 
@@ -13,8 +14,8 @@ use crate::user::Role;
 pub enum Authority {
     /// The operator, who may do everything. Also the program itself.
     Operator,
-    /// An administrator in a session. An API token never has the rights of an administrator: what a program can do must
-    /// end at its owner's own account.
+    /// An administrator in a session. API tokens and applications never have the rights of an administrator: what a program can do
+    /// must end at its owner's own account.
     Admin(UserId),
     User(UserId),
     /// A user who writes no recipes.
@@ -26,7 +27,7 @@ pub enum Authority {
 pub struct ActorState {
     pub role: Role,
     pub disabled: bool,
-    /// Whether the session or the API token of the request still exists and has not expired.
+    /// Whether the session, the API token or the application's grant of the request still exists and has not expired.
     pub credential_is_valid: bool,
 }
 
@@ -36,7 +37,7 @@ impl Authority {
         let Some(user) = actor.user else { return Some(Self::Operator) };
         let ActorState { role, .. } = found.filter(|it| it.credential_is_valid && !it.disabled)?;
         Some(match role {
-            Role::Admin if actor.api_token.is_none() => Self::Admin(user),
+            Role::Admin if !actor.is_program() => Self::Admin(user),
             Role::Admin | Role::User => Self::User(user),
             Role::Viewer => Self::Viewer(user),
         })
@@ -70,6 +71,7 @@ mod tests {
     use ids::{ApiTokenId, SessionId};
 
     use super::*;
+    use crate::audit::Application;
 
     #[test]
     fn authority_follows_account_and_credential_as_they_are_now() {
@@ -78,6 +80,9 @@ mod tests {
             Actor { user: Some(user), session: Some(SessionId::from_bytes([1; 16])), ..Actor::OPERATOR };
         let api_token =
             Actor { user: Some(user), api_token: Some(ApiTokenId::from_bytes([1; 16])), ..Actor::OPERATOR };
+        let granted =
+            Actor { user: Some(user), application: Some(Application::Granted([1; 16])), ..Actor::OPERATOR };
+        let of_issuer = Actor { application: Some(Application::OfIssuer), ..granted };
         let (as_user, as_admin) = (Some(Authority::User(user)), Some(Authority::Admin(user)));
         let as_viewer = Some(Authority::Viewer(user));
         for (actor, role, disabled, credential_is_valid, want) in [
@@ -85,6 +90,9 @@ mod tests {
             (session, Role::Admin, false, true, as_admin),
             (api_token, Role::User, false, true, as_user),
             (api_token, Role::Admin, false, true, as_user),
+            (granted, Role::Admin, false, true, as_user),
+            (granted, Role::User, false, false, None),
+            (of_issuer, Role::Admin, false, true, as_user),
             (session, Role::Viewer, false, true, as_viewer),
             (api_token, Role::Viewer, false, true, as_viewer),
             (session, Role::Viewer, true, true, None),

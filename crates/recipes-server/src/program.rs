@@ -54,8 +54,8 @@ pub fn main() -> ExitCode {
 fn print(error: &clap::Error) -> io::Result<()> {
     let plain = error.render().to_string();
     match escape_lines(&plain) {
-        Cow::Borrowed(_) => error.print(),
-        Cow::Owned(escaped) => io::stderr().write_all(escaped.as_bytes()),
+        Cow::Owned(escaped) if error.use_stderr() => io::stderr().write_all(escaped.as_bytes()),
+        _ => error.print(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The parameters of a request, as a query or a form.
 
 use url::form_urlencoded;
+use zeroize::Zeroize as _;
 
 use crate::error::{ErrorCode, OAuthError};
 
@@ -24,6 +25,13 @@ const MAX_LEN: usize = 16 * 1024;
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Parameters(Vec<(String, String)>);
+
+/// Wiped, because parameters can be the secret of a client or a password.
+impl Drop for Parameters {
+    fn drop(&mut self) {
+        self.0.iter_mut().for_each(|(_, value)| value.zeroize());
+    }
+}
 
 impl Parameters {
     /// Reads a query, without its `?`, or a form.

@@ -6,7 +6,8 @@
 
 use std::net::IpAddr;
 
-use accounts::{ApiToken, Role, Scope, User, audit::Actor};
+use accounts::audit::{Actor, Application};
+use accounts::{ApiToken, Role, Scope, User};
 use ids::SessionId;
 use tower_passport::HasScope;
 
@@ -22,18 +23,18 @@ pub enum Credential {
     Session(SessionId),
     ApiToken(Box<ApiToken>),
     /// A token that an OAuth client got for these scopes.
-    Grant(Box<strict_oidc::Scopes>),
+    Grant(Box<strict_oidc::Scopes>, Application),
 }
 
 impl Caller {
     /// For the store, which checks the actor's authority again in each write, and for the audit log.
     pub fn actor(&self, address: Option<IpAddr>) -> Actor {
-        let (session, api_token) = match &self.credential {
-            Credential::Session(id) => (Some(*id), None),
-            Credential::ApiToken(token) => (None, Some(token.id)),
-            Credential::Grant(_) => (None, None),
-        };
-        Actor { user: Some(self.user.id), session, api_token, address }
+        let actor = Actor { user: Some(self.user.id), ..Actor::anonymous(address) };
+        match &self.credential {
+            Credential::Session(id) => Actor { session: Some(*id), ..actor },
+            Credential::ApiToken(token) => Actor { api_token: Some(token.id), ..actor },
+            Credential::Grant(_, application) => Actor { application: Some(*application), ..actor },
+        }
     }
 
     /// Whether this is an administrator who has logged in. No API token is one: what a program can do must end at its
@@ -48,7 +49,7 @@ impl HasScope for Caller {
         match &self.credential {
             Credential::Session(_) => true,
             Credential::ApiToken(token) => Scope::parse(scope).is_some_and(|it| token.scopes.contains(it)),
-            Credential::Grant(scopes) => scopes.contains(scope),
+            Credential::Grant(scopes, _) => scopes.contains(scope),
         }
     }
 }

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use crate::clock::Clock;
-use accounts::{LAST_USE_PRECISION, SessionLimits};
+use accounts::{LAST_USE_PRECISION, SessionLimits, audit::Application};
 use http::request::Parts;
 use jiff::{SignedDuration, Timestamp};
 use store::{SessionUser, Store};
-use strict_oidc::{BearerToken, Parameters};
+use strict_oidc::{BearerToken, GrantId, Parameters};
 use tower_passport::{
     ApiKey, ApiKeyFormat, BearerHeader, Challenge, CookieValue, Denial, Error, Jwt, Or, Outcome, Rejection,
     Strategy, TokenCache, TokenDigest, Verification, Verify,
@@ -174,7 +174,9 @@ fn granted_token(request: &Parts) -> Option<BearerToken> {
 }
 
 fn caller_of((user, claims): (accounts::User, strict_oidc::AccessClaims)) -> Caller {
-    Caller { user, credential: Credential::Grant(Box::new(claims.scope)) }
+    // No grant has the id 0.
+    let id = claims.sid.as_deref().and_then(GrantId::parse).map_or([0; 16], |id| *id.as_bytes());
+    Caller { user, credential: Credential::Grant(Box::new(claims.scope), Application::Granted(id)) }
 }
 
 /// Finds the session and the user of an access token.

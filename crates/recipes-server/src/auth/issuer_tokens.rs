@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use accounts::audit::Application;
 use accounts::{Email, Name, NewUser, Role, TokenDigest, User};
 use http::{header, request::Parts};
 use ids::Uid;
@@ -146,7 +147,8 @@ impl Verify<AccessClaims> for FindIdentity {
         if user.disabled {
             return Ok(Denial::new("user_disabled").into());
         }
-        Ok(Verification::Accept(Caller { user, credential: Credential::Grant(Box::new(claims.scope)) }))
+        let credential = Credential::Grant(Box::new(claims.scope), Application::OfIssuer);
+        Ok(Verification::Accept(Caller { user, credential }))
     }
 }
 

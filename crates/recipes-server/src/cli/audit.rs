@@ -19,6 +19,7 @@ use super::users::Account;
 use crate::api::views::EntryView;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::telemetry::escape::{escape, escape_json};
 
 /// Print the audit log: who did what to which account, the oldest event first
 ///
@@ -121,7 +122,7 @@ impl Audit {
     fn print_entry(&self, entry: Entry) -> anyhow::Result<()> {
         let mut out = io::stdout().lock();
         if self.json {
-            return Ok(writeln!(out, "{}", serde_json::to_string(&EntryView::of(entry))?)?);
+            return Ok(writeln!(out, "{}", escape_json(&serde_json::to_string(&EntryView::of(entry))?))?);
         }
         let Entry { at, event, subject, actor, detail, .. } = entry;
         write!(out, "{at:.0}  {event:<24}")?;
@@ -132,7 +133,7 @@ impl Audit {
             ("detail", detail),
         ] {
             if let Some(value) = value {
-                write!(out, "  {name}={value}")?;
+                write!(out, "  {name}={}", escape(&value))?;
             }
         }
         Ok(writeln!(out)?)

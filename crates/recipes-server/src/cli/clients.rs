@@ -20,7 +20,7 @@ use crate::config::Config;
 use crate::entropy::Entropy;
 use crate::provider::{ClientRecord, protocol};
 use crate::public_url::PublicUrl;
-use crate::telemetry::escape::escape;
+use crate::telemetry::escape::{escape, escape_json};
 use crate::use_cases::clients::{ClientError, Clients as ClientUseCases, RegisteredClient};
 
 pub(super) const EXAMPLES: &str = "\
@@ -218,7 +218,7 @@ impl Run {
             if let Some(secret) = secret {
                 line["client_secret"] = secret.expose().into();
             }
-            writeln!(out, "{line}")?;
+            writeln!(out, "{}", escape_json(&line.to_string()))?;
             return Ok(());
         }
         let state = if record.disabled { ", disabled" } else { "" };

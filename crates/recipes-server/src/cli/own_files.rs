@@ -23,7 +23,9 @@ pub(super) fn refuse(config: &Config, target: &Path) -> Result<(), InvalidArgume
         (names.0.is_some() && names.0 == names.1)
             || (identity(own).is_some() && identity(own) == identity(target))
     };
-    let Some(own) = own_files(config).into_iter().find(is_same) else { return Ok(()) };
+    let is_around = |own: &PathBuf| place(target).is_some_and(|target| target.starts_with(own));
+    let own = own_files(config).into_iter().find(is_same);
+    let Some(own) = own.or_else(|| own_folders(config).into_iter().find(is_around)) else { return Ok(()) };
     Err(InvalidArgument(format!(
         "{} is a file of the service ({}): name another file",
         target.display(),
@@ -43,6 +45,16 @@ fn own_files(config: &Config) -> Vec<PathBuf> {
         }));
     }
     files
+}
+
+/// The search indexes, of which a damaged one is built anew at each start, and the mails that were not sent.
+fn own_folders(config: &Config) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(config.data_dir.path()) else { return Vec::new() };
+    let is_own = |name: &OsString| {
+        name.to_str().is_some_and(|name| matches!(name, "search" | "outbox") || name.starts_with("search-"))
+    };
+    let own = entries.flatten().filter(|entry| is_own(&entry.file_name()) && entry.path().is_dir());
+    own.filter_map(|folder| folder.path().canonicalize().ok()).collect()
 }
 
 fn identity(path: &Path) -> Option<(u64, u64)> {

@@ -4,6 +4,7 @@ use axum::extract::{FromRequest, Request};
 use http::StatusCode;
 use ids::SessionId;
 use recipes::FieldError;
+use zeroize::Zeroizing;
 
 use super::field_names::field_name;
 use super::languages::{Language, Text};
@@ -11,34 +12,51 @@ use super::refusals::refusal;
 use crate::app::App;
 use crate::http::body::{FormText, Parse, parse_form};
 use crate::http::error::Report;
+use crate::limits;
 
 /// The bytes of a form at most. A recipe of 256 KiB in Chinese takes three times as much, percent-encoded.
 const MAX_BYTES: usize = 1 << 20;
 
 /// The fields of a form that a page sent.
 pub(super) struct PageForm {
-    text: String,
-    fields: Vec<(String, String)>,
+    text: Zeroizing<String>,
+    fields: Vec<(String, Zeroizing<String>)>,
 }
 
 impl<S: Sync> FromRequest<S> for PageForm {
     type Rejection = Report;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Report> {
-        let FormText(text) = FormText::<MAX_BYTES>::from_request(request, state).await?;
-        let fields = form_urlencoded::parse(text.as_bytes()).into_owned().collect();
-        Ok(Self { text, fields })
+        FormText::<MAX_BYTES>::from_request(request, state).await.map(Self::of)
+    }
+}
+
+/// The form of a page that needs no log-in. Anybody can send many of them at once, so they are as small as the requests of the API.
+pub(super) struct SmallForm(pub(super) PageForm);
+
+impl<S: Sync> FromRequest<S> for SmallForm {
+    type Rejection = Report;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Report> {
+        let text = FormText::<{ limits::FIELDS_BYTES }>::from_request(request, state).await?;
+        Ok(Self(PageForm::of(text)))
     }
 }
 
 impl PageForm {
+    fn of<const MAX_BYTES: usize>(FormText(text): FormText<MAX_BYTES>) -> Self {
+        let fields = form_urlencoded::parse(text.as_bytes()).into_owned();
+        let fields = fields.map(|(name, value)| (name, Zeroizing::new(value))).collect();
+        Self { text, fields }
+    }
+
     /// The last value of a field; empty if there is none.
     pub(super) fn get(&self, name: &str) -> &str {
         self.all(name).last().unwrap_or_default()
     }
 
     pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
-        self.fields.iter().filter(move |(field, _)| field == name).map(|(_, value)| &**value)
+        self.fields.iter().filter(move |(field, _)| field == name).map(|(_, value)| value.as_str())
     }
 
     /// Whether the form has the token of this session.

@@ -8,7 +8,7 @@ use askama::Template;
 use axum::{extract::State, response::Response};
 use secrecy::SecretString;
 
-use super::form::{PageForm, Problems};
+use super::form::{PageForm, Problems, SmallForm};
 use super::frame::{Frame, page_with_status, see_other};
 use super::languages::Text;
 use super::log_in::logged_out;
@@ -69,7 +69,7 @@ pub(super) async fn verify_form(visitor: Visitor) -> Result<Response, Report> {
 pub(super) async fn forgotten(
     State(app): State<App>,
     visitor: Visitor,
-    form: PageForm,
+    SmallForm(form): SmallForm,
 ) -> Result<Response, Report> {
     let request = async {
         form.check_token(&app, visitor.session())?;
@@ -89,7 +89,7 @@ pub(super) async fn forgotten(
 pub(super) async fn reset(
     State(app): State<App>,
     visitor: Visitor,
-    form: PageForm,
+    SmallForm(form): SmallForm,
 ) -> Result<Response, Report> {
     let request = async {
         form.check_token(&app, visitor.session())?;
@@ -106,7 +106,7 @@ pub(super) async fn reset(
 pub(super) async fn verify(
     State(app): State<App>,
     visitor: Visitor,
-    form: PageForm,
+    SmallForm(form): SmallForm,
 ) -> Result<Response, Report> {
     let request = async {
         form.check_token(&app, visitor.session())?;

@@ -8,7 +8,7 @@ use axum::{
 };
 use http::{HeaderValue, Uri, header, request::Parts};
 
-use super::form::{PageForm, Problems};
+use super::form::{PageForm, Problems, SmallForm};
 use super::frame::{Frame, local_path, page_with_status, see_other};
 use super::languages::{self, Language, Text};
 use super::visitor::{Visitor, session_cookies};
@@ -57,7 +57,7 @@ fn show(app: &App, f: &Frame, shown: Shown<'_>, p: Problems) -> Result<Response,
 pub(super) async fn submit(
     State(app): State<App>,
     mut parts: Parts,
-    form: PageForm,
+    SmallForm(form): SmallForm,
 ) -> Result<Response, Report> {
     let visitor = Visitor::from_request_parts(&mut parts, &app).await?;
     if cookies::are_discarded(&parts, app.public_url()) {
@@ -122,7 +122,7 @@ pub(super) async fn begun(app: &App, session: &LoggedIn, return_to: &str) -> Res
 pub(super) async fn log_out(
     State(app): State<App>,
     visitor: Visitor,
-    form: PageForm,
+    SmallForm(form): SmallForm,
 ) -> Result<Response, Report> {
     if let (Some(user), Some(_)) = (visitor.user(), visitor.session()) {
         form.check_token(&app, visitor.session())?;
@@ -144,7 +144,7 @@ pub(super) fn logged_out(app: &App, path: &str) -> Result<Response, Report> {
 pub(super) async fn language(
     State(app): State<App>,
     visitor: Visitor,
-    form: PageForm,
+    SmallForm(form): SmallForm,
 ) -> Result<Response, Report> {
     let mut response = see_other(local_path(form.get("return_to")))?;
     if let Some(language) = Language::parse(form.get("language")) {

@@ -8,7 +8,7 @@ use axum::{
 };
 use http::{StatusCode, request::Parts};
 
-use super::form::{PageForm, Problems};
+use super::form::{PageForm, Problems, SmallForm};
 use super::frame::{Frame, page_with_status};
 use super::languages::Text;
 use super::log_in::{begun, return_to};
@@ -99,7 +99,7 @@ async fn empty_form(app: &App, mut parts: Parts, kind: Kind) -> Result<Response,
 pub(super) async fn sign_up(
     State(app): State<App>,
     parts: Parts,
-    form: PageForm,
+    SmallForm(form): SmallForm,
 ) -> Result<Response, Report> {
     submit(&app, parts, &form, Kind::Account).await
 }
@@ -107,7 +107,7 @@ pub(super) async fn sign_up(
 pub(super) async fn invited(
     State(app): State<App>,
     parts: Parts,
-    form: PageForm,
+    SmallForm(form): SmallForm,
 ) -> Result<Response, Report> {
     submit(&app, parts, &form, Kind::Invited).await
 }
@@ -115,7 +115,7 @@ pub(super) async fn invited(
 pub(super) async fn first_run(
     State(app): State<App>,
     parts: Parts,
-    form: PageForm,
+    SmallForm(form): SmallForm,
 ) -> Result<Response, Report> {
     submit(&app, parts, &form, Kind::FirstAdmin).await
 }

@@ -195,7 +195,7 @@ async fn every_refusal_takes_a_stale_cookie_back_and_names_the_scheme() {
             let request = anonymous.request(method, &path).header("content-type", "application/json");
             request.header("sec-fetch-site", "same-origin")
         };
-        let with = async |name, value| {
+        let with = async |name: &str, value: &str| {
             let body = recipe("Stew").to_string().into();
             anonymous.send(request().header(name, value).body(body).unwrap()).await
         };

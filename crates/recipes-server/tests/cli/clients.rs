@@ -36,6 +36,17 @@ fn client_is_added_listed_changed_and_deleted() {
 }
 
 #[test]
+fn invisible_characters_of_names_are_escaped() {
+    let folder = Folder::new();
+    let added = add(&folder, "Ti\u{202e}mer --kind native --redirect-uri http://127.0.0.1/callback");
+    assert_eq!(added["name"], "Ti\u{202e}mer");
+    for arguments in ["clients list", "clients list --json"] {
+        let listed = folder.run(arguments);
+        assert!(listed.is(0).stdout.contains("202e") && !listed.stdout.contains('\u{202e}'), "{listed:?}");
+    }
+}
+
+#[test]
 fn public_clients_have_no_secret_and_services_no_redirect_uri() {
     let folder = Folder::new();
     let native = add(&folder, "App --kind native --redirect-uri http://127.0.0.1/callback --first-party");

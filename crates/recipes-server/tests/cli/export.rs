@@ -173,7 +173,14 @@ fn files_of_the_service_are_not_overwritten_by_any_name() {
     folder.write("data/jwt-secret", "a secret for tests, of more than 32 bytes\n");
     symlink(folder.path("data/recipes.db"), folder.path("link")).unwrap();
     fs::hard_link(folder.path("data/jwt-secret"), folder.path("other-name")).unwrap();
-    let files = || ["data/recipes.db", "data/jwt-secret"].map(|name| fs::read(folder.path(name)).unwrap());
+    fs::create_dir_all(folder.path("data/search/parts")).unwrap();
+    fs::create_dir_all(folder.path("data/search-2")).unwrap();
+    folder.write("data/search/meta.json", "{}");
+    symlink(folder.path("data/search"), folder.path("index")).unwrap();
+    let files = || {
+        ["data/recipes.db", "data/jwt-secret", "data/search/meta.json"]
+            .map(|name| fs::read(folder.path(name)).unwrap())
+    };
     let before = files();
     for target in [
         "data/recipes.db",
@@ -184,6 +191,10 @@ fn files_of_the_service_are_not_overwritten_by_any_name() {
         "link",
         "other-name",
         ".env",
+        "data/search/meta.json",
+        "data/search/parts/new",
+        "data/search-2/new",
+        "index/meta.json",
     ] {
         let refused = folder.run(&format!("export -o {target}"));
         refused.is(2).says("");

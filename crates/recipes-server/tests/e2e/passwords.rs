@@ -2,6 +2,8 @@
 
 use std::{
     fs::{self, File},
+    io::{Read as _, Write as _},
+    net::TcpStream,
     os::unix::fs::FileExt as _,
 };
 
@@ -56,5 +58,43 @@ async fn no_password_stays_in_memory() {
     client.send(Method::PUT, "/api/v1/users/me/password", Some(&change)).await.unwrap();
     for password in [PASSWORD, NEW_PASSWORD] {
         assert_eq!(copies(program.process(), password), [""; 0], "after a change");
+    }
+}
+
+/// Sends a request on a connection of its own, as a browser does. The length is the last header, so that a copy of it stands near.
+fn exchange(program: &Program, request: &str, form: &str) -> String {
+    let mut stream = TcpStream::connect(&program.address).unwrap();
+    let head = format!(
+        "{request} HTTP/1.1\r\nhost: {}\r\naccept: text/html\r\nsec-fetch-site: same-origin\r\nconnection: close\r\n\
+         content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n",
+        program.address,
+        form.len()
+    );
+    stream.write_all(format!("{head}{form}").as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_password_of_a_form_stays_in_memory() {
+    const PASSWORD: &str = "zebra-onion-lamp-4711";
+    let folder = tempfile::tempdir().unwrap();
+    let program = Program::start(folder.path());
+    let page = exchange(&program, "GET /sign-up", "");
+    let (_, token) = page.split_once("name=\"form_token\" value=\"").unwrap();
+    let token = token.split_once('"').unwrap().0;
+    let fields =
+        format!("name=Ada&email=ada%40example.org&password={PASSWORD}&return_to=%2F&form_token={token}");
+    for (request, status) in [
+        ("POST /sign-up", "303"),
+        ("POST /log-in", "303"),
+        ("POST /oauth/log-in", "303"),
+        ("POST /api/v1/users/login", "200"),
+        ("POST /oauth/token", "40"),
+    ] {
+        let answer = exchange(&program, request, &fields);
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{request}: {answer}");
+        assert_eq!(copies(program.process(), PASSWORD), [""; 0], "after {request}");
     }
 }

@@ -205,6 +205,7 @@ fn entry_in(columns: &mut Columns<'_>) -> Result<Entry, StoreError> {
             user: columns.optional_user_id()?,
             session: columns.optional_bytes()?.map(SessionId::from_bytes),
             api_token: None,
+            application: None,
             address: columns.address()?,
         },
         detail: columns.get()?,

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::slice;
 
+use accounts::audit::Application;
 use accounts::{ActorState, Authority, PasswordHash, Role};
 use ids::{ApiTokenId, SessionId, UserId};
 
@@ -31,14 +32,16 @@ pub(super) async fn all_current(db: &Db, contexts: &[Context]) -> Result<Vec<Opt
                       AND (api_token_id IS NULL OR EXISTS (SELECT FROM api_tokens
                                WHERE id = api_token_id AND user_id = users.id
                                  AND (expires_at IS NULL OR expires_at > now)))
-               FROM unnest($1::bigint[], $2::bytea[], $3::bytea[], $4::timestamptz[])
-                    WITH ORDINALITY AS actors (actor_id, session_id, api_token_id, now, place)
+                      AND (grant_id IS NULL OR EXISTS (SELECT FROM grants
+                               WHERE id = grant_id AND user_id = users.id AND expires_at > now))
+               FROM unnest($1::bigint[], $2::bytea[], $3::bytea[], $4::timestamptz[], $5::bytea[])
+                    WITH ORDINALITY AS actors (actor_id, session_id, api_token_id, now, grant_id, place)
                JOIN users ON users.id = actor_id";
     // A batch of writes has many of the same actor.
     let mut places = HashMap::new();
     let mut actors = Vec::new();
     for Context { actor, now } in contexts {
-        let credential = (actor.user, actor.session, actor.api_token);
+        let credential = (actor.user, actor.session, actor.api_token, actor.application);
         if actor.user.is_some() && !places.contains_key(&credential) {
             actors.push((actor, now));
             places.insert(credential, actors.len());
@@ -53,15 +56,18 @@ pub(super) async fn all_current(db: &Db, contexts: &[Context]) -> Result<Vec<Opt
         .iter()
         .map(|(actor, _)| actor.api_token.as_ref().map(|id| ApiTokenId::as_bytes(id).as_slice()))
         .collect();
+    let grants: Vec<_> =
+        actors.iter().map(|(actor, _)| actor.application.and_then(Application::grant)).collect();
+    let grants: Vec<_> = grants.iter().map(|id| id.as_ref().map(<[u8; 16]>::as_slice)).collect();
     let times: Vec<_> = actors.iter().map(|(_, now)| at(**now)).collect();
     let found = if actors.is_empty() {
         Vec::new()
     } else {
-        db.list(sql, &[&users, &sessions, &api_tokens, &times], actor_in).await?
+        db.list(sql, &[&users, &sessions, &api_tokens, &times, &grants], actor_in).await?
     };
     let found: HashMap<_, _> = found.into_iter().collect();
     let authority_of = |Context { actor, .. }: &Context| {
-        let place = places.get(&(actor.user, actor.session, actor.api_token));
+        let place = places.get(&(actor.user, actor.session, actor.api_token, actor.application));
         Authority::of(actor, place.and_then(|place| found.get(place).copied()))
     };
     Ok(contexts.iter().map(authority_of).collect())

@@ -152,6 +152,7 @@ fn queued_mail_in(columns: &mut Columns<'_>) -> Result<QueuedMail, StoreError> {
         user: columns.optional_user_id()?,
         session: columns.optional_bytes()?.map(SessionId::from_bytes),
         api_token: None,
+        application: None,
         address: columns.address()?,
     };
     let language = columns.get::<Option<&str>>()?.and_then(LanguageTag::parse);

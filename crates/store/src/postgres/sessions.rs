@@ -265,7 +265,7 @@ impl Oldest {
 
 /// The user who begins a session is the first to act in it.
 fn actor_of(session: &Session) -> Actor {
-    Actor { user: Some(session.user), session: Some(session.id), api_token: None, address: session.address }
+    Actor { user: Some(session.user), session: Some(session.id), ..Actor::anonymous(session.address) }
 }
 
 /// Deletes expired sessions, and the least recently used ones of this user beyond the limit.

@@ -199,6 +199,7 @@ fn entry_in(columns: &mut Columns<'_>) -> Result<Entry, StoreError> {
             user: columns.optional_user_id()?,
             session: columns.get::<Option<[u8; 16]>>()?.map(SessionId::from_bytes),
             api_token: None,
+            application: None,
             address: columns.address()?,
         },
         detail: columns.get()?,

@@ -1,5 +1,6 @@
 //! What the rules of authority and administration ask of the database.
 
+use accounts::audit::Application;
 use accounts::{ActorState, Authority, PasswordHash, Role};
 use ids::{ApiTokenId, SessionId, UserId};
 use rusqlite::{Connection, params};
@@ -19,13 +20,16 @@ pub(super) fn current(db: &Connection, Context { actor, now }: &Context) -> Resu
                       (?2 IS NULL OR EXISTS (SELECT 1 FROM sessions WHERE id = ?2 AND user_id = ?1))
                       AND (?3 IS NULL OR EXISTS (SELECT 1 FROM api_tokens WHERE id = ?3 AND user_id = ?1
                                                      AND (expires_at IS NULL OR expires_at > ?4)))
+                      AND (?5 IS NULL OR EXISTS (SELECT 1 FROM grants WHERE id = ?5 AND user_id = ?1 AND expires_at > ?4))
                FROM users WHERE id = ?1";
     let found = match actor.user {
         None => None,
         Some(user) => {
             let session = actor.session.as_ref().map(SessionId::as_bytes);
             let api_token = actor.api_token.as_ref().map(ApiTokenId::as_bytes);
-            find(db, sql, params![user.get(), session, api_token, now.as_microsecond()], |columns| {
+            let grant = actor.application.and_then(Application::grant);
+            let parameters = params![user.get(), session, api_token, now.as_microsecond(), grant];
+            find(db, sql, parameters, |columns| {
                 let unknown_role = || StoreError::Corrupt("an unknown role".to_owned());
                 Ok(ActorState {
                     role: Role::parse(columns.text()?).ok_or_else(unknown_role)?,

@@ -148,6 +148,7 @@ fn queued_mail_in(columns: &mut Columns<'_>) -> Result<QueuedMail, StoreError> {
         user: columns.optional_user_id()?,
         session: columns.get::<Option<[u8; 16]>>()?.map(SessionId::from_bytes),
         api_token: None,
+        application: None,
         address: columns.address()?,
     };
     let language: Option<String> = columns.get()?;

@@ -17,6 +17,7 @@ use super::super::{
     path::PathId,
     responses::{created, data},
 };
+use crate::api::nested::is_blank;
 use crate::app::App;
 use crate::auth::requirements::Admin;
 use crate::http::body::{Body, ParseFields, fields::Fields};
@@ -293,8 +294,8 @@ fn events(fields: &mut Fields<'_>) -> Option<Vec<WebhookEvent>> {
         Ok(list) => list,
         Err(message) => return fields.invalid("events", message),
     };
-    let event = |value: &serde_json::Value| WebhookEvent::parse(value.as_str().unwrap_or_default());
-    match list.iter().map(event).collect::<Result<Vec<_>, _>>() {
+    let event = |value: &serde_json::Value| WebhookEvent::parse(value.as_str().unwrap_or_default().trim());
+    match list.iter().filter(|value| !is_blank(value)).map(event).collect::<Result<Vec<_>, _>>() {
         Ok(events) => Some(events),
         Err(message) => fields.invalid("events", format!("has an item that {message}")),
     }

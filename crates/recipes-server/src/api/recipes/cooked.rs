@@ -16,7 +16,7 @@ use crate::api::parameters::{CookedInPath, IdempotencyKeyHeader, RecipeInPath};
 use crate::api::path::{CookedPath, PathId};
 use crate::api::responses::data;
 use crate::app::App;
-use crate::auth::requirements::{Member, MemberReader, RecipeReader};
+use crate::auth::requirements::{Member, MemberReader};
 use crate::http::body::fields::Fields;
 use crate::http::body::{Body, ParseFields};
 use crate::http::error::Report;

@@ -5,7 +5,6 @@ use http::StatusCode;
 use ids::RecipeId;
 use recipes::Stars;
 use serde_json::json;
-use tower_passport::{Challenge, Rejection};
 
 use crate::api::documented_errors::{
     Malformed, NotAcceptable, RatingNotFound, RecipeNotFound, TooManyRatings, UnacceptableBody, Unauthorized,
@@ -15,7 +14,7 @@ use crate::api::parameters::RecipeInPath;
 use crate::api::path::PathId;
 use crate::api::responses::data;
 use crate::app::App;
-use crate::auth::requirements::{Member, RecipeReader};
+use crate::auth::requirements::{Member, MemberReader};
 use crate::http::body::{Body, ParseFields, fields::Fields};
 use crate::http::error::Report;
 use crate::http::json_api::JsonApi;
@@ -34,11 +33,10 @@ use crate::use_cases::recipes::RecipeError;
 )]
 pub async fn read(
     JsonApi(app): JsonApi<App>,
-    RecipeReader { viewer, user }: RecipeReader,
+    MemberReader { viewer, user }: MemberReader,
     PathId(id): PathId<RecipeId>,
     _: NoQuery,
 ) -> Result<Response, Report> {
-    let user = user.ok_or_else(|| Rejection::no_credentials(Challenge::bearer()))?;
     app.recipes().read(id, viewer).await?;
     let stars = app.recipes().rating_of(user, id).await?.ok_or(RecipeError::NoRating)?;
     Ok(data(&json!({ "rating": stars.get() })))

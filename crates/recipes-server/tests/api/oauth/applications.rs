@@ -1,10 +1,13 @@
 //! The applications that a user gave access.
 
+use accounts::{Email, Role};
+use axum::body::Body;
 use serde_json::Value;
-use strict_oidc::ClientKind;
+use store::Context;
+use strict_oidc::{ClientKind, Scopes};
 
-use super::registered::{Registered, hidden, text};
-use crate::app::{Client, PASSWORD};
+use super::registered::{Registered, change, hidden, text};
+use crate::app::{Client, PASSWORD, recipe};
 
 const APPLICATIONS: &str = "/api/v1/users/me/applications";
 
@@ -40,6 +43,55 @@ async fn user_lists_an_application_and_ends_its_access_at_once() {
     test.refresh(&text(&tokens, "refresh_token")).await.is(400);
     let (cookie, next) = test.logs_in(&[]).await;
     assert!(test.get(&next, &cookie).await.is(200).text().contains("wants to:"), "consent is asked again");
+}
+
+impl Registered {
+    /// The application, which may write recipes for Ada.
+    async fn writer(&self) -> Client {
+        let scopes = "openid recipes:read recipes:write";
+        change(&self.app, "c_kitchen", |record| record.scopes = Scopes::parse(scopes).unwrap()).await;
+        let tokens = self.redeem(&self.code_for(scopes).await).await.is(200).json();
+        self.app.bearing(text(&tokens, "access_token"))
+    }
+}
+
+#[tokio::test]
+async fn application_of_an_administrator_has_no_rights_of_an_administrator() {
+    let test = Registered::new(ClientKind::Web).await;
+    let program = test.writer().await;
+    let ada = Email::parse("ada@example.org").unwrap();
+    let operator = Context::operator(test.app.clock.now());
+    test.app.store.set_role(&ada, Role::Admin, operator).await.unwrap().unwrap();
+    let bob = test.app.bob().await;
+    let mut private = recipe("Bob's secret");
+    private["visibility"] = "private".into();
+    let private = bob.post("/api/v1/recipes", &private).await.is(201).header("location").to_owned();
+    let public = bob.posts_recipe("Soup").await;
+    for (url, status) in [(&private, 404), (&public, 403)] {
+        program.put(url, &recipe("Stew")).await.is(status);
+        program.delete(url).await.is(status);
+    }
+    program.posts_recipe("Salad").await;
+    test.user().await.put(&private, &recipe("Stew")).await.is(200);
+}
+
+#[tokio::test]
+async fn application_whose_access_ends_while_the_body_arrives_writes_nothing() {
+    let test = Registered::new(ClientKind::Web).await;
+    let (program, user) = (test.writer().await, test.user().await);
+    for status in [201, 401] {
+        let user = user.bearing(user.token());
+        let body = Body::from_stream(futures_util::stream::once(async move {
+            if status == 401 {
+                user.delete(&format!("{APPLICATIONS}/c_kitchen")).await.is(204);
+            }
+            Ok::<_, std::io::Error>(recipe("Stew").to_string())
+        }));
+        let request = program.request(http::Method::POST, "/api/v1/recipes");
+        let request = request.header("content-type", "application/json").body(body).unwrap();
+        program.send(request).await.is(status);
+    }
+    assert_eq!(user.get("/api/v1/recipes").await.json()["data"].as_array().unwrap().len(), 1);
 }
 
 #[tokio::test]

@@ -35,7 +35,9 @@ async fn administrator_registers_changes_and_deletes_a_client() {
     assert_eq!(shown["data"].get("clientSecret"), None, "the secret is shown once");
     assert_eq!(admin.get(CLIENTS).await.is(200).json()["data"], json!([shown["data"]]));
 
-    let patch = json!({ "name": "Timer", "flags": ["first-party"], "backchannelLogoutUri": "https://kitchen.example/out" });
+    let flags = json!(["first-party", "", null, " "]);
+    let patch =
+        json!({ "name": "Timer", "flags": flags, "backchannelLogoutUri": "https://kitchen.example/out" });
     let changed = admin.patch(&url, &patch).await.is(200).json()["data"].clone();
     assert_eq!((&changed["name"], &changed["flags"]), (&"Timer".into(), &json!(["first-party"])));
     assert_eq!(changed["redirectUris"], client["redirectUris"], "other fields stay");

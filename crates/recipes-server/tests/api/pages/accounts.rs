@@ -187,3 +187,24 @@ async fn log_in_over_plain_http_from_another_machine_says_what_to_do() {
     let page = client.send(request.body("".into()).unwrap()).await.is(200).text();
     assert!(page.contains("PUBLIC_URL") && !page.contains("type=\"password\""), "{page}");
 }
+
+#[tokio::test]
+async fn forms_that_need_no_log_in_are_small() {
+    let app = TestApp::new();
+    let large = format!("email=ada%40example.org&password={}", "x".repeat(8 * 1024));
+    for path in [
+        "/log-in",
+        "/log-out",
+        "/sign-up",
+        "/account/sign-up",
+        "/forgotten-password",
+        "/account/reset-password",
+        "/account/verify-email",
+        "/admin/first-run",
+        "/language",
+    ] {
+        let client = app.at("192.0.2.1");
+        client.post_form(path, &large).await.is(413);
+        assert_ne!(client.post_form(path, "x=y").await.status, 413, "{path}");
+    }
+}

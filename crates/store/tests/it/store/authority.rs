@@ -2,7 +2,7 @@
 //! was authenticated does nothing any more.
 
 use ::recipes::Quotas;
-use accounts::audit::Actor;
+use accounts::audit::{Actor, Application};
 use accounts::{ApiTokens, NewApiToken, NewInvitation, Role, TokenDigest, User};
 use ids::{ApiTokenId, InvitationId, RecipeId, SessionId, UserId};
 use rstest_reuse::apply;
@@ -65,11 +65,20 @@ async fn outcomes(
     ]
 }
 
+impl TestStore {
+    /// An application that acts for the user.
+    async fn by_application(&self, user: &User) -> Actor {
+        let grant = self.granted(user, None).await.id;
+        Actor { user: Some(user.id), application: Some(Application::Granted(grant)), ..Actor::OPERATOR }
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
 enum Revocation {
     LogOut,
     TokenRevoked,
     TokenExpired,
+    ApplicationEnded,
     Disabled,
     Deleted,
 }
@@ -81,6 +90,7 @@ async fn no_write_succeeds_after_the_actors_right_was_revoked(database: Database
         Revocation::LogOut,
         Revocation::TokenRevoked,
         Revocation::TokenExpired,
+        Revocation::ApplicationEnded,
         Revocation::Disabled,
         Revocation::Deleted,
     ] {
@@ -93,7 +103,17 @@ async fn no_write_succeeds_after_the_actors_right_was_revoked(database: Database
         let api_token = test.create_api_token(user.id, new, test.operator()).await.unwrap().unwrap().id;
         let by_session = Actor { user: Some(user.id), session: Some(session), ..Actor::OPERATOR };
         let by_token = Actor { user: Some(user.id), api_token: Some(api_token), ..Actor::OPERATOR };
+        assert!(test.create_client(test.client_row(), test.operator()).await.unwrap());
+        let by_application = test.by_application(&user).await;
         let actors = match revocation {
+            Revocation::ApplicationEnded => {
+                assert!(
+                    test.check_authority(Context { actor: by_application, now: test.now() }).await.is_ok()
+                );
+                let client = test.client_row().id;
+                assert!(test.end_application(user.id, &client, test.operator()).await.unwrap());
+                vec![by_application]
+            }
             Revocation::LogOut => {
                 assert!(test.end_session(user.id, session, test.operator()).await.unwrap());
                 vec![by_session]
@@ -108,11 +128,11 @@ async fn no_write_succeeds_after_the_actors_right_was_revoked(database: Database
             }
             Revocation::Disabled => {
                 test.set_access(&user.email, Access::Disabled, test.operator()).await.unwrap();
-                vec![by_session, by_token]
+                vec![by_session, by_token, by_application]
             }
             Revocation::Deleted => {
                 assert!(test.delete_user(user.id, None, test.operator()).await.unwrap());
-                vec![by_session, by_token]
+                vec![by_session, by_token, by_application]
             }
         };
         for actor in actors {
@@ -128,7 +148,7 @@ async fn no_write_succeeds_after_the_actors_right_was_revoked(database: Database
 
 #[apply(each_database)]
 #[tokio::test]
-async fn demoted_administrators_and_api_tokens_of_administrators_act_as_users(database: Database) {
+async fn demoted_administrators_and_programs_of_administrators_act_as_users(database: Database) {
     let test = TestStore::on(database).await;
     let (root, alice) = (test.admin("root").await, test.user("alice").await);
     let recipe = test.public("Soup", Some(alice.id)).await.id;
@@ -145,6 +165,11 @@ async fn demoted_administrators_and_api_tokens_of_administrators_act_as_users(da
     };
     let acts_on_other_accounts = refused(by_token).await;
     assert_eq!(acts_on_other_accounts.len(), 14, "all but those of recipes: {acts_on_other_accounts:?}");
+    assert!(test.create_client(test.client_row(), test.operator()).await.unwrap());
+    let by_application = test.by_application(&root).await;
+    assert_eq!(refused(by_application).await, acts_on_other_accounts);
+    let by_issuer = Actor { application: Some(Application::OfIssuer), ..by_application };
+    assert_eq!(refused(by_issuer).await, acts_on_other_accounts);
     test.set_role(&root.email, Role::User, test.operator()).await.unwrap();
     assert_eq!(refused(by_session).await, acts_on_other_accounts);
     assert!(test.recipe(recipe, store::Viewer::Anyone).await.unwrap().is_some(), "it was not deleted");

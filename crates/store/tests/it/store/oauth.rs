@@ -26,7 +26,7 @@ impl TestStore {
         TokenDigest::of(&self.entropy.bytes::<32>())
     }
 
-    fn client_row(&self) -> ClientRow {
+    pub(super) fn client_row(&self) -> ClientRow {
         ClientRow { id: CLIENT.into(), record: "{}".into(), created_at: self.now() }
     }
 
@@ -88,7 +88,7 @@ impl TestStore {
     }
 
     /// A grant, of a code that was redeemed.
-    async fn granted(&self, user: &User, session: Option<SessionId>) -> NewGrant {
+    pub(super) async fn granted(&self, user: &User, session: Option<SessionId>) -> NewGrant {
         let (code, grant) = (self.stored_code(user, None).await, self.new_grant(user, session));
         assert_eq!(self.redeem_code(code, grant.clone(), self.now()).await.unwrap(), Outcome::First);
         grant
