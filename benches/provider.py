@@ -107,7 +107,10 @@ class Browser:
             status, location, page = self.ask(path, form)
             form = None
             if location and location.startswith(CALLBACK):
-                return parse_qs(urlsplit(location).query)["code"][0]
+                answered = parse_qs(urlsplit(location).query)
+                if "code" not in answered:
+                    raise SystemExit(f"no code: {location}")
+                return answered["code"][0]
             if location:
                 path = re.sub(r"^https?://[^/]+", "", urljoin(path, location))
                 continue
@@ -145,7 +148,8 @@ class Provider:
 
     def authorize(self, client: str, scope: str) -> str:
         asked = {"response_type": "code", "client_id": self.clients[client]["client_id"], "redirect_uri": CALLBACK, "scope": scope}
-        asked |= {"code_challenge": CHALLENGE, "code_challenge_method": "S256", "state": "a state", "nonce": "a nonce"}
+        asked |= {"code_challenge": CHALLENGE, "code_challenge_method": "S256", "state": "a state"}
+        asked |= {"nonce": "a nonce"} if "openid" in scope else {}
         return f"{self.endpoints['authorization_endpoint']}?{urlencode(asked)}"
 
     def tokens(self, client: str, scope: str) -> dict:
@@ -217,8 +221,8 @@ def refresh(scope: str):
 
 ROWS = {
     "client-credentials": ("a token by client credentials, ES256", client_credentials),
-    "refresh": ("a refresh without ID token", refresh("recipes:read offline_access")),
-    "refresh-openid": ("a refresh with ID token, RS256", refresh("openid recipes:read offline_access")),
+    "refresh": ("a refresh without ID token", refresh("recipes:read")),
+    "refresh-openid": ("a refresh with ID token, RS256", refresh("openid recipes:read")),
     "flow": ("code and PKCE with a session, and its tokens with ID token", flow),
     "introspection": ("introspection", introspection),
     "userinfo": ("userinfo", userinfo),
