@@ -3,9 +3,10 @@
 
 Apache shows a page to users who have logged in here. The end of the session here ends the one at Apache, by the back channel.
 """
-import html, http.client, json, os, re, shutil, subprocess, sys, tempfile, time, urllib.parse
+import json, os, shutil, subprocess, sys, tempfile, time
 from pathlib import Path
 from replicas_setup import Server, free_port, request
+from user_agent import Browser, submit
 
 PASSWORD = "a stitch in thyme"
 MODULES = "/usr/lib/apache2/modules"
@@ -36,39 +37,6 @@ OIDCCryptoPassphrase a-random-text
   Header set X-User "expr=%{{REMOTE_USER}}"
 </Location>
 """
-
-
-class Browser:
-    """Keeps the cookies of each server, and follows redirects."""
-
-    def __init__(self):
-        self.cookies = {}
-
-    def ask(self, url, fields=None):
-        parts = urllib.parse.urlsplit(url)
-        connection = http.client.HTTPConnection(parts.netloc, timeout=20)
-        cookies = self.cookies.setdefault(parts.netloc, {})
-        headers = {"Accept": "text/html", "Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}
-        if fields is not None:
-            headers["Content-Type"] = "application/x-www-form-urlencoded"
-        path = parts.path + (f"?{parts.query}" if parts.query else "")
-        body = None if fields is None else urllib.parse.urlencode(fields)
-        connection.request("GET" if fields is None else "POST", path, body, headers)
-        response = connection.getresponse()
-        page = response.read().decode()
-        for line in response.headers.get_all("set-cookie") or []:
-            name, _, value = line.split(";")[0].partition("=")
-            cookies[name] = value
-        connection.close()
-        if location := response.headers.get("location"):
-            return self.ask(urllib.parse.urljoin(url, location))
-        return url, response.status, response.headers, page
-
-
-def submit(browser, url, page, **more):
-    action = urllib.parse.urljoin(url, html.unescape(re.search(r'<form method="post" action="([^"]*)"', page)[1]))
-    hidden = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)"', page)
-    return browser.ask(action, {name: html.unescape(value) for name, value in hidden} | more)
 
 
 def main():

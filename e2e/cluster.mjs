@@ -1,5 +1,5 @@
 // Three applications, one log-in: two Express applications as in the tutorial, with passport-jwt and jwks-rsa, and our recipes as a
-// resource server delegate to one authorization server, in a real browser. RECIPES is the program.
+// resource server delegate to one authorization server, in a real browser. RECIPES is the program. It prints what the README shows.
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
@@ -37,6 +37,7 @@ try {
     await ready(program.origin);
   }
   stops.push(await expressApp(kitchen, kitchenClient), await expressApp(menu, menuClient));
+  console.log(`${issuer} has the accounts; the recipes, Kitchen Timer and Menu of the Week have none`);
   const page = await browser.newPage({ viewport: { width: 390, height: 844 } });
   page.setDefaultTimeout(20_000);
 
@@ -55,6 +56,7 @@ try {
   await page.getByRole("button", { name: "Allow" }).click();
   await page.waitForURL(`${kitchen}/callback**`);
   const first = JSON.parse(await page.textContent("body"));
+  console.log(`Kitchen Timer: Ada logs in at ${issuer} and allows it`);
 
   await page.goto(`${menu}/login`);
   await page.getByRole("heading", { name: "Menu of the Week wants to:" }).waitFor(); // no password: one log-in for all
@@ -62,12 +64,14 @@ try {
   await page.waitForURL(`${menu}/callback**`);
   const second = JSON.parse(await page.textContent("body"));
   assert.equal(first.claims.sub, second.claims.sub, "the same user for both");
+  console.log("Menu of the Week: Ada allows it, without a password");
 
   // Each API accepts the tokens that are for it, and verifies them without asking anybody.
-  assert.deepEqual(await ask(kitchen, first.access_token), [200, `Hello, ${first.claims.sub}`]);
-  assert.deepEqual(await ask(menu, second.access_token), [200, `Hello, ${first.claims.sub}`]);
-  assert.equal((await ask(menu, first.access_token))[0], 401, "a token for the other application");
-  assert.equal((await ask(kitchen, first.id_token))[0], 401, "an ID token");
+  const hello = `Hello, ${first.claims.sub}`;
+  assert.deepEqual(await ask("Kitchen Timer", kitchen, "its token", first.access_token), [200, hello]);
+  assert.deepEqual(await ask("Menu of the Week", menu, "its token", second.access_token), [200, hello]);
+  assert.equal((await ask("Menu of the Week", menu, "the token of Kitchen Timer", first.access_token))[0], 401);
+  assert.equal((await ask("Kitchen Timer", kitchen, "its ID token", first.id_token))[0], 401);
 
   // The recipes, with a token for them that the refresh token of the kitchen brings.
   const config = await discover(kitchenClient);
@@ -75,17 +79,29 @@ try {
   const headers = { authorization: `Bearer ${forRecipes.access_token}`, "content-type": "application/json" };
   const soup = { name: "Soup", healthLabels: ["Vegan"], cookTimeMinutes: 60, prepTimeMinutes: 10, ingredients: ["salt"], visibility: "private" };
   const made = await fetch(`${recipes}/api/v1/recipes`, { method: "POST", headers, body: JSON.stringify(soup) });
+  console.log(`POST /api/v1/recipes at the recipes with a token for them: ${made.status}`);
   assert.equal(made.status, 201, await made.text());
   const mine = await (await fetch(`${recipes}/api/v1/recipes`, { headers })).json();
   assert.equal(mine.data.length, 1);
   const withOther = await fetch(`${recipes}/api/v1/recipes`, { headers: { authorization: `Bearer ${first.access_token}` } });
+  console.log(`GET /api/v1/recipes at the recipes with the token of Kitchen Timer: ${withOther.status}`);
   assert.equal(withOther.status, 401, "a token for the kitchen");
 
   // Errors about a redirect URI are shown, and the user stays here.
   await page.goto(`${issuer}/oauth/authorize?client_id=${kitchenClient.client_id}&response_type=code&redirect_uri=https://evil.example/`);
   await page.getByText("https://evil.example/").waitFor();
   await picture(page, "error");
-  console.log("one log-in for two Express applications and the recipes; each API accepts its own tokens only");
+
+  // The end of the session ends what it gave. The recipes follow the list of ended grants, which is good for 5 seconds.
+  await page.goto(`${issuer}/oauth/logout`);
+  await page.getByRole("button", { name: "Log out" }).click();
+  await page.getByText("You are logged out").waitFor();
+  const begun = Date.now();
+  while ((await fetch(`${recipes}/api/v1/recipes`, { headers })).status === 200) {
+    assert.ok(Date.now() - begun < 6_500, "the recipes still accept the token");
+    await new Promise((done) => setTimeout(done, 50));
+  }
+  console.log("Ada logs out: within 6 seconds the recipes refuse the token too");
 } finally {
   for (const stop of stops.reverse()) await stop();
   rmSync(folder, { recursive: true, force: true });
@@ -136,9 +152,11 @@ function discover(client) {
   return oidc.discovery(new URL(issuer), client.client_id, client.client_secret, undefined, options);
 }
 
-async function ask(origin, token) {
+async function ask(name, origin, kind, token) {
   const answer = await fetch(`${origin}/me`, { headers: { authorization: `Bearer ${token}` } });
-  return [answer.status, await answer.text()];
+  const text = await answer.text();
+  console.log(`GET /me at ${name} with ${kind}: ${answer.status} ${text}`);
+  return [answer.status, text];
 }
 
 // The program with a folder of its own.

@@ -136,14 +136,14 @@ fn with_source(sources: Option<String>, source: &str) -> String {
 pub(crate) fn addition(open: Vec<OpenItem>, new: &[&NewShoppingLine]) -> Option<Addition> {
     struct Line {
         id: ShoppingItemId,
-        line: ListLine,
+        parsed: ListLine,
         sources: Option<String>,
         is_changed: bool,
     }
     let old = open.len();
     let parsed = |OpenItem { id, text, sources }| Line {
         id,
-        line: ListLine::parse(&text),
+        parsed: ListLine::parse(&text),
         sources,
         is_changed: false,
     };
@@ -151,9 +151,9 @@ pub(crate) fn addition(open: Vec<OpenItem>, new: &[&NewShoppingLine]) -> Option<
     for NewShoppingLine { id, text, decimal, source } in new {
         let line = ListLine::parse(text);
         let sum = lines.iter_mut().position(|known| {
-            let Some(sum) = known.line.plus(&line, *decimal) else { return false };
-            known.is_changed |= sum.text() != known.line.text();
-            known.line = sum;
+            let Some(sum) = known.parsed.plus(&line, *decimal) else { return false };
+            known.is_changed |= sum.text() != known.parsed.text();
+            known.parsed = sum;
             true
         });
         let place = match sum {

@@ -16,7 +16,6 @@ use super::{
     },
     nested::is_blank,
     once::once,
-    parameters::UuidInPath,
     parameters::{IdempotencyKeyHeader, UuidInPath},
     path::PathId,
     responses::data,

@@ -80,7 +80,7 @@ pub async fn add(
         }
     };
     let add = |once| app.planning().add_to_list(AddToList { recipes, plan, items, again }, actor, once);
-    once(&app, actor, key, |(): &()| Ok(Answer::no_content()), add).await
+    once(&app, actor, key, |_: &Added| Ok(Answer::no_content()), add).await
 }
 
 /// Removes all items, or the ticked ones.

@@ -179,7 +179,7 @@ impl Run {
         let mut out = io::stdout();
         match command {
             Webhooks::Add { url, events } => {
-                self.print_secret(&webhooks.create(NewWebhook { url, events }, operator).await?)
+                self.print_secret(&webhooks.create(NewWebhook { url, events }, operator, None).await?)
             }
             Webhooks::List => webhooks.list().await?.iter().try_for_each(|webhook| self.print(webhook, None)),
             Webhooks::Show { webhook } => self.print(&named(webhook, webhooks.get(webhook).await)?, None),
@@ -189,7 +189,7 @@ impl Run {
                 self.print(&change(webhook, patch).await?, None)
             }
             Webhooks::RotateSecret { webhook } => {
-                self.print_secret(&named(webhook, webhooks.replace_secret(webhook, operator).await)?)
+                self.print_secret(&named(webhook, webhooks.replace_secret(webhook, operator, None).await)?)
             }
             Webhooks::Disable { webhook } => self.print(&change(webhook, switched(true)).await?, None),
             Webhooks::Enable { webhook } => self.print(&change(webhook, switched(false)).await?, None),

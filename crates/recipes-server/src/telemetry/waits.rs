@@ -106,7 +106,12 @@ mod tests {
     #[test]
     fn cause_is_what_took_half_of_the_time() {
         let milliseconds = Duration::from_millis;
-        let waits = Waits { body: milliseconds(10), password: milliseconds(50), database: milliseconds(5) };
+        let waits = Waits {
+            body: milliseconds(10),
+            password: milliseconds(50),
+            database: milliseconds(5),
+            ..Waits::default()
+        };
         assert_eq!(waits.cause(milliseconds(100)), "password");
         assert_eq!(waits.cause(milliseconds(101)), "other");
         assert_eq!(Waits::default().cause(milliseconds(1)), "other");

@@ -12,6 +12,7 @@ use store::{
 use strict_oidc::OAuthError;
 
 use super::Dependencies;
+use super::repeats::Once;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::provider::SecretSealer;
@@ -54,6 +55,7 @@ pub struct WebhookPatch {
 }
 
 /// A webhook with a new secret, which is shown once.
+#[derive(Clone)]
 pub struct WithSecret {
     pub webhook: WebhookRow,
     pub secret: SecretString,
@@ -113,7 +115,12 @@ impl Webhooks {
     ///
     /// # Errors
     /// [`WebhookError::InvalidUrl`], [`WebhookError::TooMany`], [`WebhookError::Off`].
-    pub async fn create(&self, new: NewWebhook, actor: Actor) -> Result<WithSecret, WebhookError> {
+    pub async fn create(
+        &self,
+        new: NewWebhook,
+        actor: Actor,
+        once: Option<Once<WithSecret>>,
+    ) -> Result<WithSecret, WebhookError> {
         self.check(&new.url)?;
         let now = self.clock.now();
         let id = WebhookId::new(now, self.entropy.bytes());
@@ -127,11 +134,16 @@ impl Webhooks {
             created_at: now,
             disabled: None,
         };
-        if !self.store.create_webhook(webhook.clone(), self.context(actor)).await? {
+        let created = WithSecret { webhook, secret: secret_text(&key) };
+        let store = {
+            let created = created.clone();
+            Once::store(once, &self.store, move |is_created: &bool| is_created.then(|| created.clone()))
+        };
+        if !store.create_webhook(created.webhook.clone(), self.context(actor)).await? {
             return Err(WebhookError::TooMany);
         }
         tracing::info!(webhook.id = %id, "A webhook was created");
-        Ok(WithSecret { webhook, secret: secret_text(&key) })
+        Ok(created)
     }
 
     /// Changes a webhook. What waits for one that is disabled is dropped.
@@ -160,16 +172,27 @@ impl Webhooks {
     ///
     /// # Errors
     /// [`WebhookError::NotFound`].
-    pub async fn replace_secret(&self, id: WebhookId, actor: Actor) -> Result<WithSecret, WebhookError> {
+    pub async fn replace_secret(
+        &self,
+        id: WebhookId,
+        actor: Actor,
+        once: Option<Once<WithSecret>>,
+    ) -> Result<WithSecret, WebhookError> {
         let key: [u8; 32] = self.entropy.bytes();
         let secret = NewWebhookSecret {
             secret: self.sealer.seal(&secret_name(id), &key).await?,
             former_until: self.clock.now() + OVERLAP,
         };
         let change = WebhookChange { secret: Some(secret), ..WebhookChange::default() };
-        let changed = self.store.change_webhook(id, change, self.context(actor)).await?;
-        let webhook = changed.ok_or(WebhookError::NotFound)?;
-        Ok(WithSecret { webhook, secret: secret_text(&key) })
+        let secret = secret_text(&key);
+        let store = {
+            let secret = secret.clone();
+            Once::store(once, &self.store, move |changed: &Option<WebhookRow>| {
+                changed.clone().map(|webhook| WithSecret { webhook, secret: secret.clone() })
+            })
+        };
+        let changed = store.change_webhook(id, change, self.context(actor)).await?;
+        Ok(WithSecret { webhook: changed.ok_or(WebhookError::NotFound)?, secret })
     }
 
     /// Deletes a webhook with its messages.

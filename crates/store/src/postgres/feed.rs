@@ -63,7 +63,7 @@ impl Postgres {
             let (id, is_gone) = (columns.get::<Option<i64>>()?, columns.get::<Option<bool>>()?);
             match (id.and_then(RecipeId::from_i64), is_gone) {
                 (Some(id), Some(is_gone)) => changes.push(FeedChange { id, is_gone }),
-                _ => position = columns.text()?.to_owned(),
+                _ => columns.text()?.clone_into(&mut position),
             }
         }
         Ok(Some((changes, format!("{history}/{position}"))))

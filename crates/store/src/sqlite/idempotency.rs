@@ -51,7 +51,7 @@ impl Sqlite {
             let recipe = row.stored(columns::recipe_id(db.last_insert_rowid())?);
             let text = std::str::from_utf8(&recipe.text).map_err(|why| StoreError::Bug(why.to_string()))?;
             let answer = NewAnswer { at: recipe.updated_at, recipe: recipe.id.get(), text };
-            remember(db, user, &key, answer)?;
+            remember(db, user, &key, &answer)?;
             Ok(Once::Created(recipe))
         })
         .await
@@ -84,7 +84,7 @@ pub(super) fn once<T: 'static>(
     let done = work(db, authority)?;
     if let Some(text) = write.answer(&done)? {
         let answer = NewAnswer { at: to_microseconds(now), recipe: NO_RECIPE, text: &text };
-        remember(db, user, &write.key, answer)?;
+        remember(db, user, &write.key, &answer)?;
     }
     Ok(done)
 }
@@ -111,7 +111,7 @@ fn remember(
     db: &Connection,
     user: UserId,
     key: &IdempotencyKey,
-    answer: NewAnswer<'_>,
+    answer: &NewAnswer<'_>,
 ) -> Result<(), StoreError> {
     // A forgotten key may not have been deleted yet.
     let sql = "INSERT OR REPLACE INTO idempotency_keys (user_id, digest, fingerprint, created_at, recipe_id, document)

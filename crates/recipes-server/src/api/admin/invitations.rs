@@ -75,7 +75,6 @@ pub async fn create(
     }
     let answer = |created: &CreatedInvitation| {
         let CreatedInvitation { invitation, token, link, mailed } = created;
-        let CreatedInvitation { invitation, token, link, mailed } = created;
         let about = InvitationView::of(invitation);
         let data = Created { about, token: token.expose_secret(), link, mailed: *mailed };
         Answer::created(&format!("/api/v1/admin/invitations/{}", invitation.id), &data)

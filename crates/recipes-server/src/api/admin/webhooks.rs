@@ -10,12 +10,13 @@ use store::{WebhookDelivery, WebhookRow};
 
 use super::super::{
     documented_errors::{
-        AdminRequired, Malformed, NotAcceptable, TooManyWebhooks, UnacceptableBody, Unauthorized,
-        Unavailable, WebhookDisabled, WebhookNotFound,
+        AdminRequired, AnswerLost, KeyReused, Malformed, NotAcceptable, TooManyWebhooks, UnacceptableBody,
+        Unauthorized, Unavailable, WebhookDisabled, WebhookNotFound,
     },
-    parameters::UuidInPath,
+    once::once,
+    parameters::{IdempotencyKeyHeader, UuidInPath},
     path::PathId,
-    responses::{created, data},
+    responses::data,
 };
 use crate::api::nested::is_blank;
 use crate::app::App;
@@ -24,6 +25,7 @@ use crate::http::body::{Body, ParseFields, fields::Fields};
 use crate::http::error::Report;
 use crate::http::json_api::JsonApi;
 use crate::http::query::NoQuery;
+use crate::http::repeatable::{Answer, Repeatable, RepeatableBody};
 use crate::use_cases::webhooks::{NewWebhook, WebhookPatch, WithSecret};
 use crate::webhook_event::WebhookEvent;
 
@@ -44,20 +46,21 @@ pub async fn list(JsonApi(app): JsonApi<App>, _: Admin, _: NoQuery) -> Result<Re
 /// Creates a webhook. The secret, with which the receiver verifies the messages, is shown once.
 #[utoipa::path(
     post, path = "/api/v1/admin/webhooks", tag = "admin", operation_id = "createWebhook",
+    params(IdempotencyKeyHeader),
     request_body(content = ref("#/components/schemas/NewWebhook"), content_type = "application/json"),
     security(("bearer" = [])),
     responses(
         (status = 201, description = "Created, on disk", body = ref("#/components/schemas/CreatedWebhook"), headers(
             ("location" = String, description = "The address of the webhook"))),
-        Malformed, Unauthorized, AdminRequired, TooManyWebhooks, UnacceptableBody, NotAcceptable, Unavailable,
+        Malformed, Unauthorized, AdminRequired, TooManyWebhooks, UnacceptableBody, NotAcceptable, AnswerLost, Unavailable,
     )
 )]
 pub async fn create(
     JsonApi(app): JsonApi<App>,
     Admin(actor): Admin,
-    Body(new): Body<NewWebhook>,
+    RepeatableBody(key, new): RepeatableBody<NewWebhook>,
 ) -> Result<Response, Report> {
-    respond_with_secret(&app.webhooks().create(new, actor).await?)
+    once(&app, actor, key, with_secret, |once| app.webhooks().create(new, actor, once)).await
 }
 
 /// Reads one webhook.
@@ -124,20 +127,21 @@ pub async fn delete(
 /// Makes a new secret for a webhook, which is shown once. For a day, messages have a signature with the old one as well.
 #[utoipa::path(
     post, path = "/api/v1/admin/webhooks/{id}/secret", tag = "admin", operation_id = "replaceWebhookSecret",
-    params(UuidInPath),
+    params(UuidInPath, IdempotencyKeyHeader),
     security(("bearer" = [])),
     responses(
         (status = 201, description = "Replaced, on disk", body = ref("#/components/schemas/CreatedWebhook"), headers(
             ("location" = String, description = "The address of the webhook"))),
-        Malformed, Unauthorized, AdminRequired, WebhookNotFound, NotAcceptable, Unavailable,
+        Malformed, Unauthorized, AdminRequired, WebhookNotFound, NotAcceptable, KeyReused, AnswerLost, Unavailable,
     )
 )]
 pub async fn replace_secret(
     JsonApi(app): JsonApi<App>,
     Admin(actor): Admin,
     PathId(id): PathId<WebhookId>,
+    Repeatable(key): Repeatable,
 ) -> Result<Response, Report> {
-    respond_with_secret(&app.webhooks().replace_secret(id, actor).await?)
+    once(&app, actor, key, with_secret, |once| app.webhooks().replace_secret(id, actor, once)).await
 }
 
 /// Sends the webhook a message of the type `webhook.test`, within a few seconds; its deliveries show the outcome.
@@ -179,7 +183,7 @@ pub async fn deliveries(
     Ok(data(&deliveries.iter().map(DeliveryView::of).collect::<Vec<_>>()))
 }
 
-fn respond_with_secret(WithSecret { webhook, secret }: &WithSecret) -> Result<Response, Report> {
+fn with_secret(WithSecret { webhook, secret }: &WithSecret) -> Result<Answer, Report> {
     #[derive(Serialize)]
     struct View<'a> {
         #[serde(flatten)]
@@ -187,7 +191,7 @@ fn respond_with_secret(WithSecret { webhook, secret }: &WithSecret) -> Result<Re
         secret: &'a str,
     }
     let view = View { webhook: WebhookView::of(webhook), secret: secret.expose_secret() };
-    created(&format!("/api/v1/admin/webhooks/{}", webhook.id), &view)
+    Answer::created(&format!("/api/v1/admin/webhooks/{}", webhook.id), &view)
 }
 
 /// A webhook in responses and in the lines of the command line.

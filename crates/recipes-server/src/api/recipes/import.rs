@@ -169,7 +169,7 @@ fn options(uri: &Uri) -> Result<ImportOptions, RequestError> {
             Some(Format::parse(name).ok_or_else(|| wrong("format", name, &names))?)
         }
     };
-    Ok(ImportOptions { is_atomic, on_conflict, is_dry_run, format, url: None })
+    Ok(ImportOptions { is_atomic, on_conflict, is_dry_run, format, url: None, fetches_image: false })
 }
 
 /// An address, or the source of a page.

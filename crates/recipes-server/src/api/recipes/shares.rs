@@ -13,15 +13,17 @@ use crate::api::documented_errors::{
     Forbidden, Malformed, NotAcceptable, RecipeNotFound, ShareNotFound, TooManyShares, UnacceptableBody,
     Unauthorized, Unavailable,
 };
-use crate::api::parameters::{IfNoneMatch, RecipeInPath, ShareInPath, ShareToken};
+use crate::api::once::once;
+use crate::api::parameters::{IdempotencyKeyHeader, IfNoneMatch, RecipeInPath, ShareInPath, ShareToken};
 use crate::api::path::{PathId, SharePath};
-use crate::api::responses::{created, data};
+use crate::api::responses::data;
 use crate::app::App;
-use crate::http::body::{Body, ParseFields, fields::Fields};
+use crate::http::body::{ParseFields, fields::Fields};
 use crate::http::conditional::Conditions;
 use crate::http::error::{Report, RequestError};
 use crate::http::json_api::JsonApi;
 use crate::http::query::{NoQuery, Query};
+use crate::http::repeatable::{Answer, RepeatableBody};
 use crate::use_cases::recipes::{CreatedShare, ShareRecipe, Writer};
 
 /// Lists the links to a recipe that you may change, the oldest first. Their tokens are not stored.
@@ -50,7 +52,7 @@ pub async fn list(
 /// owner, and with your account.
 #[utoipa::path(
     post, path = "/api/v1/recipes/{id}/shares", tag = "recipes", operation_id = "createShare",
-    params(RecipeInPath),
+    params(RecipeInPath, IdempotencyKeyHeader),
     request_body(content = ref("#/components/schemas/NewShare"), content_type = "application/json"),
     security(("bearer" = ["recipes:write"])),
     responses(
@@ -63,7 +65,7 @@ pub async fn create(
     JsonApi(app): JsonApi<App>,
     writer: Writer,
     PathId(id): PathId<RecipeId>,
-    Body(command): Body<ShareRecipe>,
+    RepeatableBody(key, command): RepeatableBody<ShareRecipe>,
 ) -> Result<Response, Report> {
     #[derive(Serialize)]
     struct Created<'a> {
@@ -72,9 +74,12 @@ pub async fn create(
         token: &'a str,
         url: &'a str,
     }
-    let CreatedShare { share, token, url } = app.recipes().share(writer, id, command).await?;
-    let data = Created { about: ShareView::of(&share), token: token.expose_secret(), url: &url };
-    created(&format!("/api/v1/recipes/{id}/shares/{}", share.id), &data)
+    let answer = move |CreatedShare { share, token, url }: &CreatedShare| {
+        let data = Created { about: ShareView::of(share), token: token.expose_secret(), url };
+        Answer::created(&format!("/api/v1/recipes/{id}/shares/{}", share.id), &data)
+    };
+    let create = |once| app.recipes().share(writer, id, command, once);
+    once(&app, writer.actor(), key, answer, create).await
 }
 
 /// Revokes a link: it shows the recipe no longer.

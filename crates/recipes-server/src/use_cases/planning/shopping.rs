@@ -54,7 +54,7 @@ impl Planning {
         &self,
         new: AddToList,
         actor: Actor,
-        once: Option<Once<()>>,
+        once: Option<Once<Added>>,
     ) -> Result<Added, PlanError> {
         let viewer = self.viewer(actor).await?;
         let mut lines = Vec::new();
@@ -77,7 +77,11 @@ impl Planning {
             return Err(PlanError::TooManyItems);
         }
         let new = NewShoppingLines { lines, again: new.again, new: self.new_household() };
-        let store = Once::store(once, &self.store, |listed: &Listed| (*listed == Listed::Done).then_some(()));
+        let store = Once::store(once, &self.store, |listed: &Listed| match listed {
+            Listed::Done => Some(Added::Now),
+            Listed::Before => Some(Added::Before),
+            Listed::TooMany => None,
+        });
         match store.add_to_shopping_list(new, self.context(actor)).await? {
             Listed::Done => Ok(Added::Now),
             Listed::Before => Ok(Added::Before),

@@ -9,6 +9,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use store::{EditRefusal, NewShare, Share, ShareRequest, SharedByUser, StoredRecipe};
 
 use super::{RecipeError, Recipes, Writer};
+use crate::use_cases::repeats::Once;
 
 /// What a user states of a link.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,6 +19,7 @@ pub struct ShareRecipe {
 }
 
 /// A new link. Its token is shown once and not stored.
+#[derive(Clone)]
 pub struct CreatedShare {
     pub share: Share,
     pub token: SecretString,
@@ -36,6 +38,7 @@ impl Recipes {
         writer: Writer,
         recipe: RecipeId,
         ShareRecipe { expires_at }: ShareRecipe,
+        once: Option<Once<CreatedShare>>,
     ) -> Result<CreatedShare, RecipeError> {
         let request = self.share_request(writer, recipe);
         if expires_at.is_some_and(|end| end <= request.context.now) {
@@ -45,9 +48,17 @@ impl Recipes {
         let token = SecretString::from(URL_SAFE_NO_PAD.encode(self.entropy.bytes::<32>()));
         let id = ShareId::new(request.context.now, self.entropy.bytes());
         let digest = TokenDigest::of(token.expose_secret().as_bytes());
-        let made = self.store.create_share(NewShare { id, digest, expires_at }, request).await?;
+        let url = self.mailer.share_link(&token);
+        let store = {
+            let (token, url) = (token.clone(), url.clone());
+            Once::store(once, &self.store, move |made: &Result<Option<Share>, EditRefusal>| {
+                let share = made.as_ref().ok()?.clone()?;
+                Some(CreatedShare { share, token: token.clone(), url: url.clone() })
+            })
+        };
+        let made = store.create_share(NewShare { id, digest, expires_at }, request).await?;
         let share = made.map_err(refused)?.ok_or(RecipeError::TooManyShares)?;
-        Ok(CreatedShare { share, url: self.mailer.share_link(&token), token })
+        Ok(CreatedShare { share, token, url })
     }
 
     /// The links of a recipe that the writer may change.

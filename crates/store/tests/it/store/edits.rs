@@ -93,7 +93,7 @@ async fn changes_are_made_all_together_or_each_on_its_own(database: Database) {
     assert_eq!(test.names().await, ["Soup", "Bread", "Tea"]);
     assert_eq!(test.usage(alice).await.unwrap().recipes, 2);
     assert_eq!(test.recipe_changes(Some(&before)).await.unwrap().ids, Some(vec![]));
-    assert!(test.bin(Page::default(), Viewer::Admin).await.unwrap().rows.is_empty());
+    assert!(test.bin(Page::default(), Viewer::Admin, Ownerless::Users).await.unwrap().rows.is_empty());
 
     let outcomes = test.edit_recipes(edits(), Atomicity::Each, test.by(alice)).await.unwrap();
     assert_eq!(
@@ -122,13 +122,17 @@ async fn changes_are_made_all_together_or_each_on_its_own(database: Database) {
         let former = test.revision(soup.id, revision, Viewer::Anyone).await.unwrap();
         assert!(matches!(former, FoundRevision::Found(_)), "the history has {revision}");
     }
-    let binned = test.bin(Page::default(), Viewer::User(alice)).await.unwrap().rows;
+    let binned = test.bin(Page::default(), Viewer::User(alice), Ownerless::Users).await.unwrap().rows;
     assert_eq!(binned.iter().map(|it| it.id).collect::<Vec<_>>(), [bread.id]);
 
     let delete = RecipeEdit::Delete { id: soup.id, terms: Precondition::None.into() };
     let outcomes = test.edit_recipes(vec![delete], Atomicity::All, test.by(alice)).await.unwrap();
     assert_eq!(words(&outcomes), ["deleted"]);
-    assert_eq!(test.bin(Page::default(), Viewer::Admin).await.unwrap().rows.len(), 1, "for good");
+    assert_eq!(
+        test.bin(Page::default(), Viewer::Admin, Ownerless::Users).await.unwrap().rows.len(),
+        1,
+        "for good"
+    );
     let revoked = test.edit_recipes(Vec::new(), Atomicity::All, test.by(UserId::from_i64(99).unwrap()));
     assert!(matches!(revoked.await, Err(StoreError::ActorRevoked)));
 }

@@ -3,14 +3,14 @@
 use ::recipes::{Draft, Quotas};
 use ids::RecipeId;
 use rstest_reuse::apply;
-use store::{Edit, FeedPage, Precondition, ReplaceRecipe, Viewer};
+use store::{Edit, FeedPage, Ownerless, Precondition, ReplaceRecipe, Viewer};
 
 use super::{Database, KEPT, TestStore, draft, each_database, private_draft};
 
 impl TestStore {
     async fn rewrites(&self, id: RecipeId, draft: Draft) {
-        let (precondition, quotas) = (Precondition::None, Quotas::OFF);
-        let command = ReplaceRecipe { id, draft, precondition, quotas, revisions_kept: KEPT };
+        let (precondition, ownerless, quotas) = (Precondition::None, Ownerless::Users, Quotas::OFF);
+        let command = ReplaceRecipe { id, draft, precondition, ownerless, quotas, revisions_kept: KEPT };
         assert!(matches!(self.replace_recipe(command, self.operator()).await.unwrap(), Edit::Done(_)));
     }
 
@@ -98,7 +98,7 @@ async fn recipe_that_comes_back_is_not_gone(database: Database) {
     test.bin_recipe(soup, Precondition::None, test.by(alice)).await.unwrap();
     assert_eq!(test.told(&between, Viewer::Anyone).await, [-1]);
     let binned = test.feed_position().await.unwrap();
-    test.restore_binned(soup, Quotas::OFF, test.by(alice)).await.unwrap();
+    test.restore_binned(soup, Ownerless::Users, Quotas::OFF, test.by(alice)).await.unwrap();
     assert_eq!(test.told(&between, Viewer::Anyone).await, [1]);
     assert_eq!(test.told(&binned, Viewer::Anyone).await, [1]);
 }

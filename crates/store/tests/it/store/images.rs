@@ -30,12 +30,12 @@ impl TestStore {
         ChangeImage { recipe, step, image, id, terms, quotas, revisions_kept: KEPT }
     }
 
-    async fn change(&self, command: ChangeImage, context: Context) -> Edit<ImageEdit> {
+    async fn changes_image(&self, command: ChangeImage, context: Context) -> Edit<ImageEdit> {
         self.change_image(command, context).await.unwrap()
     }
 
     async fn set(&self, recipe: RecipeId, step: Option<u32>, letter: u8) {
-        let edit = self.change(self.image(recipe, step, Some(picture(letter))), self.operator()).await;
+        let edit = self.changes_image(self.image(recipe, step, Some(picture(letter))), self.operator()).await;
         assert!(matches!(edit, Edit::Done(ImageEdit::Done { .. })), "{edit:?}");
     }
 
@@ -92,7 +92,7 @@ async fn picture_is_a_part_of_the_recipe_and_a_new_revision(database: Database) 
     let soup = test.public("Soup", Some(alice)).await.id;
     assert_eq!(test.json(soup).await.get("image"), None);
     test.later();
-    let edit = test.change(test.image(soup, None, Some(picture(b'a'))), test.by(alice)).await;
+    let edit = test.changes_image(test.image(soup, None, Some(picture(b'a'))), test.by(alice)).await;
     let Edit::Done(ImageEdit::Done { revision: 2, image: Some(image) }) = edit else { panic!("{edit:?}") };
     let json = test.json(soup).await;
     assert_eq!((&json["image"]["url"], &json["revision"]), (&json!(image.url), &json!(2)));
@@ -110,10 +110,10 @@ async fn picture_is_a_part_of_the_recipe_and_a_new_revision(database: Database) 
     assert_ne!(test.json(soup).await["image"], json["image"]);
     assert_eq!((test.letter(soup, None).await, test.images().await), (Some('b'), Some(1)));
     test.set(soup, None, b'b').await;
-    let edit = test.change(test.image(soup, None, None), test.by(alice)).await;
+    let edit = test.changes_image(test.image(soup, None, None), test.by(alice)).await;
     assert_eq!(edit, Edit::Done(ImageEdit::Done { revision: 6, image: None }));
     assert_eq!((test.json(soup).await.get("image"), test.images().await), (None, Some(0)));
-    let edit = test.change(test.image(soup, None, None), test.by(alice)).await;
+    let edit = test.changes_image(test.image(soup, None, None), test.by(alice)).await;
     assert_eq!(edit, Edit::Done(ImageEdit::NoSuchImage));
 }
 
@@ -143,14 +143,15 @@ async fn picture_has_the_rights_of_its_recipe(database: Database) {
         let check =
             async |recipe| test.check_edit(recipe, &Precondition::None.into(), test.by(bob)).await.unwrap();
         assert_eq!((check(soup).await, check(secret).await), (Edit::Forbidden, Edit::NotFound));
-        let change = async |recipe| test.change(test.image(recipe, None, image.clone()), test.by(bob)).await;
+        let change =
+            async |recipe| test.changes_image(test.image(recipe, None, image.clone()), test.by(bob)).await;
         assert_eq!(change(soup).await, Edit::Forbidden);
         assert_eq!(change(secret).await, Edit::NotFound);
         let stale = ChangeImage {
             terms: Precondition::Revisions(vec![1]).into(),
             ..test.image(soup, None, image.clone())
         };
-        assert!(matches!(test.change(stale, test.by(alice)).await, Edit::Stale(_)));
+        assert!(matches!(test.changes_image(stale, test.by(alice)).await, Edit::Stale(_)));
     }
     assert_eq!(test.letter(soup, None).await, Some('a'));
 }
@@ -160,7 +161,7 @@ async fn picture_has_the_rights_of_its_recipe(database: Database) {
 async fn pictures_of_steps_go_with_their_steps(database: Database) {
     let test = TestStore::on(database).await;
     let soup = test.public("Soup", None).await.id;
-    let edit = test.change(test.image(soup, Some(1), Some(picture(b'a'))), test.operator()).await;
+    let edit = test.changes_image(test.image(soup, Some(1), Some(picture(b'a'))), test.operator()).await;
     assert_eq!(edit, Edit::Done(ImageEdit::NoSuchStep));
     test.replace(soup, &with_steps(&["chop", "boil", "serve"])).await;
     for (step, letter) in [(1, b'c'), (2, b'b'), (3, b's')] {
@@ -223,7 +224,7 @@ async fn pictures_count_and_end_with_their_recipes(database: Database) {
     set(Some(1), usage.bytes + 2_000).await.unwrap();
     set(None, 0).await.unwrap();
     assert_eq!(pictures(alice).await, 3 * BYTES);
-    test.change(test.image(soup, Some(1), None), test.by(alice)).await;
+    test.changes_image(test.image(soup, Some(1), None), test.by(alice)).await;
     assert_eq!(pictures(alice).await, 2 * BYTES);
     // The public recipe becomes communal and keeps its picture, the private one goes.
     assert!(test.delete_user(alice, None, test.operator()).await.unwrap());
@@ -282,7 +283,7 @@ async fn recipe_in_the_bin_keeps_its_pictures(database: Database) {
         }
         assert_eq!((test.images().await, bytes().await), (Some(2), 2 * BYTES), "they count in the bin");
         // The other recipe that has the same picture loses it.
-        test.change(test.image(bread, None, None), test.operator()).await;
+        test.changes_image(test.image(bread, None, None), test.operator()).await;
         assert_eq!(test.images().await, Some(2));
         let restored =
             test.restore_binned(soup, Ownerless::Users, Quotas::OFF, test.by(alice)).await.unwrap();
@@ -325,7 +326,7 @@ async fn restored_revision_has_the_pictures_of_now(database: Database) {
     let soup = test.public("Soup", Some(alice)).await.id;
     test.replace(soup, &with_steps(&["chop", "boil"])).await;
     for (step, letter) in [(None, b'a'), (Some(1), b'c')] {
-        let edit = test.change(test.image(soup, step, Some(picture(letter))), test.by(alice)).await;
+        let edit = test.changes_image(test.image(soup, step, Some(picture(letter))), test.by(alice)).await;
         assert!(matches!(edit, Edit::Done(ImageEdit::Done { .. })), "{edit:?}");
     }
     // Revision 4 has both pictures.
@@ -360,7 +361,7 @@ async fn restored_revision_has_the_pictures_of_now(database: Database) {
     assert_eq!((&restored["image"], &restored["instructions"]), (&now["image"], &former["instructions"]));
     assert_eq!((test.letter(soup, None).await, test.letters(soup).await), (Some('b'), "c---".to_owned()));
     assert_eq!(restored["stepImages"][0]["step"], 1);
-    test.change(test.image(soup, None, None), test.by(alice)).await;
+    test.changes_image(test.image(soup, None, None), test.by(alice)).await;
     assert_eq!(restore(6).await.get("image"), None, "a picture that was removed does not come back");
     assert_eq!((test.letter(soup, None).await, test.images().await), (None, Some(1)));
     let exported = test.former_revisions_of(alice, None).await.unwrap();

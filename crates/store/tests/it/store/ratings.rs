@@ -4,8 +4,8 @@ use ::recipes::{Quotas, Rating, Stars};
 use ids::{RecipeId, UserId};
 use rstest_reuse::apply;
 use store::{
-    BinEdit, Edit, MAX_RATINGS, Page, Precondition, Rated, ReplaceRecipe, Store, StoreError, UserRating,
-    Viewer,
+    BinEdit, Edit, MAX_RATINGS, Ownerless, Page, Precondition, Rated, ReplaceRecipe, Store, StoreError,
+    UserRating, Viewer,
 };
 use tokio::task::JoinSet;
 
@@ -95,6 +95,7 @@ async fn rating_is_no_revision_but_a_change_of_what_clients_get(database: Databa
         id: soup.id,
         draft: draft("Stew"),
         precondition: Precondition::Revisions(vec![soup.revision]),
+        ownerless: Ownerless::Users,
         quotas: Quotas::OFF,
         revisions_kept: KEPT,
     };
@@ -189,19 +190,19 @@ async fn recipe_in_the_bin_keeps_its_ratings(database: Database) {
     assert_eq!(test.rates(bob, soup, 1).await, Rated::NoSuchRecipe);
     let rated = UserRating { recipe: soup, stars: stars(2), rated_at: test.now() };
     assert_eq!(test.ratings(bob).await.unwrap(), [rated], "for the export of the account");
-    let restored = test.restore_binned(soup, Quotas::OFF, test.by(alice)).await.unwrap();
+    let restored = test.restore_binned(soup, Ownerless::Users, Quotas::OFF, test.by(alice)).await.unwrap();
     assert_eq!((restored, test.rating(soup).await), (BinEdit::Done(before.unwrap()), Rating::of(3, 10)));
 
     // Of an account that is deleted meanwhile, nothing comes back.
     test.bin_recipe(soup, Precondition::None, test.by(alice)).await.unwrap();
     assert!(test.delete_user(eve, None, test.operator()).await.unwrap());
-    test.restore_binned(soup, Quotas::OFF, test.by(alice)).await.unwrap();
+    test.restore_binned(soup, Ownerless::Users, Quotas::OFF, test.by(alice)).await.unwrap();
     assert_eq!(test.rating(soup).await, Rating::of(2, 7));
 
     let bread = test.public("Bread", Some(alice)).await.id;
     test.rates(bob, bread, 4).await;
     test.bin_recipe(soup, Precondition::None, test.by(alice)).await.unwrap();
-    assert_eq!(test.delete_binned(soup, test.by(alice)).await.unwrap(), BinEdit::Done(()));
+    assert_eq!(test.delete_binned(soup, Ownerless::Users, test.by(alice)).await.unwrap(), BinEdit::Done(()));
     assert_eq!(test.sql("SELECT count(*) FROM ratings").await, Some(1), "that of the bread");
     test.delete_recipe(bread, Precondition::None, test.by(alice)).await.unwrap();
     assert_eq!(test.sql("SELECT count(*) FROM ratings").await, Some(0));

@@ -7,8 +7,8 @@ use accounts::audit::Filter;
 use ids::{RecipeId, WebhookId};
 use rstest_reuse::apply;
 use store::{
-    DueWebhookDelivery, MAX_WEBHOOKS, NewWebhookSecret, Precondition, ReplaceRecipe, Store, StoreError,
-    TakeWebhookDelivery, WebhookChange, WebhookOutcome, WebhookRow,
+    DueWebhookDelivery, MAX_WEBHOOKS, NewWebhookSecret, Ownerless, Precondition, ReplaceRecipe, Store,
+    StoreError, TakeWebhookDelivery, WebhookChange, WebhookOutcome, WebhookRow,
 };
 
 use super::{Database, KEPT, TestStore, draft, each_database, private_draft};
@@ -36,8 +36,8 @@ impl TestStore {
     }
 
     async fn edits(&self, id: RecipeId, draft: Draft) {
-        let (precondition, quotas) = (Precondition::None, Quotas::OFF);
-        let command = ReplaceRecipe { id, draft, precondition, quotas, revisions_kept: KEPT };
+        let (precondition, ownerless, quotas) = (Precondition::None, Ownerless::Users, Quotas::OFF);
+        let command = ReplaceRecipe { id, draft, precondition, ownerless, quotas, revisions_kept: KEPT };
         self.replace_recipe(command, self.operator()).await.unwrap();
     }
 
@@ -84,7 +84,7 @@ async fn each_change_of_a_public_recipe_is_one_message(database: Database) {
     test.edits(soup, private_draft("Stew")).await;
     test.edits(secret, draft("No secret")).await;
     test.bin_recipe(secret, Precondition::None, test.operator()).await.unwrap();
-    test.restore_binned(secret, Quotas::OFF, test.operator()).await.unwrap();
+    test.restore_binned(secret, Ownerless::Users, Quotas::OFF, test.operator()).await.unwrap();
     test.delete_recipe(soup, Precondition::None, test.operator()).await.unwrap();
     let messages = [
         event("created", 2),
