@@ -14,7 +14,7 @@ pub const MAX_EDITED_BYTES: usize = 16 << 20;
 #[derive(Clone, Debug)]
 pub enum RecipeEdit {
     Create(NewRecipe),
-    Replace(ReplaceRecipe),
+    Replace(Box<ReplaceRecipe>),
     Patch(PatchRecipe),
     /// Moves the recipe into the bin.
     Bin {

@@ -160,7 +160,7 @@ pub(crate) fn addition(open: Vec<OpenItem>, new: &[&NewShoppingLine]) -> Option<
             Some(place) => place,
             None if lines.len() >= MAX_SHOPPING_ITEMS as usize => return None,
             None => {
-                lines.push(Line { id: *id, line, sources: None, is_changed: false });
+                lines.push(Line { id: *id, parsed: line, sources: None, is_changed: false });
                 lines.len() - 1
             }
         };
@@ -169,7 +169,7 @@ pub(crate) fn addition(open: Vec<OpenItem>, new: &[&NewShoppingLine]) -> Option<
             item.is_changed = true;
         }
     }
-    let item = |Line { id, line, sources, .. }| OpenItem { id, text: line.into_text(), sources };
+    let item = |Line { id, parsed, sources, .. }| OpenItem { id, text: parsed.into_text(), sources };
     let added = lines.split_off(old).into_iter().map(item).collect();
     let changed = lines.into_iter().filter(|line| line.is_changed).map(item).collect();
     Some(Addition { changed, added })

@@ -22,7 +22,7 @@ use crate::http::error::{Report, RequestError};
 use crate::http::json_api::JsonApi;
 use crate::http::query::{NoQuery, Query};
 use crate::http::repeatable::{Answer, RepeatableBody};
-use crate::use_cases::planning::{AddToList, ChangeShoppingItem, Servings, ShoppingItem};
+use crate::use_cases::planning::{AddToList, Added, ChangeShoppingItem, Servings, ShoppingItem};
 
 /// The longest item, in characters.
 pub(crate) const TEXT: usize = 500;

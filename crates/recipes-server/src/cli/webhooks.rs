@@ -9,7 +9,7 @@ use accounts::audit::Actor;
 use anyhow::anyhow;
 use clap::{Args, Subcommand};
 use ids::WebhookId;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use store::{Store, WebhookDelivery, WebhookRow};
 
@@ -226,7 +226,7 @@ impl Run {
             secret: Option<&'a str>,
         }
         let mut out = io::stdout().lock();
-        let secret = secret.map(|secret| secret.expose_secret());
+        let secret = secret.map(ExposeSecret::expose_secret);
         if self.json {
             let line = Line { webhook: WebhookView::of(webhook), secret };
             writeln!(out, "{}", serde_json::to_string(&line)?)?;

@@ -77,7 +77,7 @@ pub(super) async fn create(
     let writer = app.recipes().writer(&member.user, member.actor, true)?;
     let days: Option<u64> = form.get("days").parse().ok();
     let expires_at = days.map(|days| app.accounts().now() + Duration::from_hours(24 * days.clamp(1, 3_660)));
-    let created = app.recipes().share(writer, id, ShareRecipe { expires_at }).await?;
+    let created = app.recipes().share(writer, id, ShareRecipe { expires_at }, None).await?;
     show_page(&app, &member, (&visitor, id), Some(created.url)).await
 }
 

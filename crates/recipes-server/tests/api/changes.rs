@@ -38,12 +38,11 @@ impl Follower {
 }
 
 fn changes(page: &Value) -> Vec<String> {
-    let show = |change: &Value| match change["recipe"]["name"].as_str() {
-        Some(name) => {
+    let show = |change: &Value| {
+        if let Some(name) = change["recipe"]["name"].as_str() {
             assert_eq!(change["recipe"]["id"], change["id"]);
             name.to_owned()
-        }
-        None => {
+        } else {
             assert_eq!(change, &json!({ "id": change["id"], "deleted": true }));
             format!("-{}", change["id"])
         }

@@ -78,11 +78,11 @@ async fn picture_is_set_read_in_sizes_and_removed() {
     app.anonymous().get(&format!("{address}?size=tiny")).await.is(400);
 
     // A change of the recipe keeps the picture, and a client may send back what it was answered.
-    let mut sent = stored.json()["data"].clone();
-    sent["name"] = json!("Broth");
-    sent["image"]["width"] = json!(1);
+    let mut body = stored.json()["data"].clone();
+    body["name"] = json!("Broth");
+    body["image"]["width"] = json!(1);
     let request = alice.request(Method::PUT, &url).header("content-type", "application/json");
-    let request = request.header("prefer", "handling=strict").body(sent.to_string().into()).unwrap();
+    let request = request.header("prefer", "handling=strict").body(body.to_string().into()).unwrap();
     let changed = alice.send(request).await.is(200).json();
     assert_eq!((&changed["data"]["name"], &changed["data"]["image"]), (&json!("Broth"), &image));
     let patched = alice.patch(&url, &json!({"servings": 2, "image": null})).await.is(200).json();
@@ -105,8 +105,8 @@ async fn every_format_and_a_form_are_accepted_whatever_the_media_type_says() {
         (ImageFormat::Gif, "image/gif"),
         (ImageFormat::Jpeg, "application/octet-stream"),
     ] {
-        let sent = picture(30, 20, 100, format);
-        let set = alice.put_bytes(&address, media_type, sent).await.is(200).json();
+        let bytes = picture(30, 20, 100, format);
+        let set = alice.put_bytes(&address, media_type, bytes).await.is(200).json();
         assert_eq!(set["data"]["width"], 30, "{format:?}");
     }
     let part = "--b\r\nContent-Disposition: form-data; name=\"image\"; filename=\"a.png\"\r\n\r\n";

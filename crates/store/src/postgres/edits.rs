@@ -88,7 +88,7 @@ impl Prepared {
     fn new(edit: RecipeEdit, now: Timestamp) -> Self {
         match edit {
             RecipeEdit::Create(new) => Self::Create { quotas: new.quotas, row: RecipeRow::new(new, now) },
-            RecipeEdit::Replace(command) => Self::Change(Change::replace(command)),
+            RecipeEdit::Replace(command) => Self::Change(Change::replace(*command)),
             RecipeEdit::Patch(command) => Self::Change(Change::patch(command)),
             RecipeEdit::Bin { id, terms } => Self::Bin { id, terms },
             RecipeEdit::Delete { id, terms } => Self::Delete { id, terms },

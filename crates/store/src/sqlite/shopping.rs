@@ -34,7 +34,8 @@ impl Sqlite {
         self.write_for(context, move |db, authority| {
             let id = of_or_new(db, user(authority)?, new.new, &context)?;
             let sql = "SELECT sources FROM shopping_items WHERE household_id = ?1 AND sources IS NOT NULL";
-            let wanted = new.wanted(&list(db, sql, [id.as_bytes()], Columns::get::<String>)?);
+            let known = list(db, sql, [id.as_bytes()], |columns| Ok(columns.text()?.to_owned()))?;
+            let wanted = new.wanted(&known);
             if wanted.is_empty() {
                 return Ok(if new.lines.is_empty() { Listed::Done } else { Listed::Before });
             }

@@ -104,17 +104,15 @@ fn report(name: &str, status: &str) -> Option<Report> {
             RecipeError::Stale { id: ids::RecipeId::from_i64(1)?, revision: 2, current: None }.into()
         }
         ("PreconditionRequired", _) => RequestError::PreconditionRequired.into(),
-        ("UnacceptableBody" | "UnacceptableImport" | "UnacceptableImage", "408") => {
+        ("UnacceptableBody" | "UnacceptableBulk" | "UnacceptableImport" | "UnacceptableImage", "408") => {
             RequestError::BodyTooSlow.into()
         }
         ("UnacceptableBody", "413") => RequestError::BodyTooLarge { limit: BODY_BYTES }.into(),
-        ("UnacceptableBody", "415") => RequestError::UnsupportedMediaType.into(),
+        ("UnacceptableBody" | "UnacceptableBulk", "415") => RequestError::UnsupportedMediaType.into(),
         ("UnacceptableBody", "422") => RequestError::missing(["name"]).into(),
         ("AnswerLost", _) => RepeatError::AnswerLost.into(),
         ("KeyReused", _) => RecipeError::IdempotencyKeyReused.into(),
-        ("UnacceptableBulk", "408") => RequestError::BodyTooSlow.into(),
         ("UnacceptableBulk", "413") => RequestError::BodyTooLarge { limit: BULK_BYTES }.into(),
-        ("UnacceptableBulk", "415") => RequestError::UnsupportedMediaType.into(),
         ("UnacceptableBulk", "422") => Report::from(RequestError::missing(["op"])).of_operation(3),
         ("UnacceptableImport", "413") => RequestError::BodyTooLarge { limit: IMPORT_BYTES }.into(),
         ("UnacceptableImage", "413") => RecipeError::Image(ImageError::TooLarge).into(),

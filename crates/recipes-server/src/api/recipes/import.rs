@@ -1,6 +1,6 @@
 //! Recipes from files, pages and addresses.
 
-use std::io::Cursor;
+use std::io::{Cursor, Write as _};
 
 use axum::body::Body;
 use axum::response::Response;
@@ -68,18 +68,15 @@ pub async fn import(
         let message = "is empty; send a file, several files, an address or the source of a page".to_owned();
         return Err(RequestError::Invalid(vec![FieldError { pointer: String::new(), message }]).into());
     }
-    let (key, content) = match source(&body) {
-        Some(source) => {
-            options.url = source.url.clone();
-            options.fetches_image = source.html.is_none();
-            (key.map(|key| RequestKey::new(key, &uri, [&*body])), Content::Page(source))
-        }
-        None => {
-            // The boundaries of the parts may be others when the request is repeated.
-            let files = body.into_files()?;
-            let key = key.map(|key| RequestKey::new(key, &uri, files.iter().map(AsRef::as_ref)));
-            (key, Content::Files(files))
-        }
+    let (key, content) = if let Some(source) = source(&body) {
+        options.url.clone_from(&source.url);
+        options.fetches_image = source.html.is_none();
+        (key.map(|key| RequestKey::new(key, &uri, [&*body])), Content::Page(source))
+    } else {
+        // The boundaries of the parts may be others when the request is repeated.
+        let files = body.into_files()?;
+        let key = key.map(|key| RequestKey::new(key, &uri, files.iter().map(AsRef::as_ref)));
+        (key, Content::Files(files))
     };
     let is_atomic = options.is_atomic;
     let answer = move |reports: &Vec<ItemReport>| report_of(reports, is_atomic, is_ndjson);
@@ -133,8 +130,11 @@ fn report_of(reports: &[ItemReport], is_atomic: bool, is_ndjson: bool) -> Result
     let items = reports.iter().map(item);
     if is_ndjson {
         let last = json!({ "summary": summary.to_json() });
-        let lines: String = items.chain([last]).map(|line| format!("{line}\n")).collect();
-        return Ok(Answer::document(NDJSON.content_type, lines.into_bytes()));
+        let mut lines = Vec::new();
+        for line in items.chain([last]) {
+            writeln!(lines, "{line}").map_err(Report::internal)?;
+        }
+        return Ok(Answer::document(NDJSON.content_type, lines));
     }
     let report = json!({ "data": { "summary": summary.to_json(), "items": items.collect::<Vec<_>>() } });
     Ok(Answer::document(JSON.content_type, report.to_string().into_bytes()))

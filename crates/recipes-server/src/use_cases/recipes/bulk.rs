@@ -110,14 +110,14 @@ impl Recipes {
             BulkOperation::Replace { id, draft, precondition } => {
                 self.labels.check(draft.health_labels()).map_err(|errors| invalid(errors, RECIPE))?;
                 let ownerless = self.ownerless;
-                RecipeEdit::Replace(ReplaceRecipe {
+                RecipeEdit::Replace(Box::new(ReplaceRecipe {
                     id,
                     draft,
                     precondition,
                     ownerless,
                     quotas,
                     revisions_kept,
-                })
+                }))
             }
             BulkOperation::Patch { id, patch, precondition } => {
                 if !writer.may_read {

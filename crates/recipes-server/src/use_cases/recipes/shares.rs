@@ -52,7 +52,7 @@ impl Recipes {
         let store = {
             let (token, url) = (token.clone(), url.clone());
             Once::store(once, &self.store, move |made: &Result<Option<Share>, EditRefusal>| {
-                let share = made.as_ref().ok()?.clone()?;
+                let share = (*made.as_ref().ok()?)?;
                 Some(CreatedShare { share, token: token.clone(), url: url.clone() })
             })
         };

@@ -1,6 +1,6 @@
 //! Why a form was refused, in the languages of the pages.
 
-pub struct ProblemTexts {
+pub(in crate::web) struct ProblemTexts {
     pub(in crate::web) email_not_verified: &'static str,
     pub(in crate::web) email_taken: &'static str,
     pub(in crate::web) form_expired: &'static str,

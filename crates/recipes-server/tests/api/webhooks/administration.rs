@@ -31,8 +31,8 @@ async fn webhook_is_created_read_changed_and_deleted() {
         "it is encrypted"
     );
 
-    let patch = json!({ "url": "https://other.example/", "events": [], "disabled": true });
-    let changed = admin.patch(&path, &patch).await.is(200).json()["data"].clone();
+    let elsewhere = json!({ "url": "https://other.example/", "events": [], "disabled": true });
+    let changed = admin.patch(&path, &elsewhere).await.is(200).json()["data"].clone();
     assert_eq!(
         (&changed["url"], &changed["disabledBecause"]),
         (&json!("https://other.example/"), &json!("by an administrator"))

@@ -29,14 +29,14 @@ fn words(outcomes: &[EditOutcome]) -> Vec<&'static str> {
 
 fn replace(id: RecipeId, revision: i64) -> RecipeEdit {
     let precondition = Precondition::Revisions(vec![revision]);
-    RecipeEdit::Replace(ReplaceRecipe {
+    RecipeEdit::Replace(Box::new(ReplaceRecipe {
         id,
         draft: draft("New"),
         precondition,
         ownerless: Ownerless::Users,
         quotas: Quotas::OFF,
         revisions_kept: KEPT,
-    })
+    }))
 }
 
 fn patch(id: RecipeId, patch: &Value) -> RecipeEdit {
