@@ -12,7 +12,7 @@ use crate::{FeedChange, StoreError, Viewer};
 /// Whether the viewer may read a row of `recipes`.
 macro_rules! visible {
     () => {
-        "(NOT recipes.private OR recipes.owner_id = $3::bigint OR $4)"
+        "(NOT recipes.private OR recipes.owner_id = $3::bigint OR (recipes.members AND $5) OR $4)"
     };
 }
 

@@ -12,7 +12,7 @@ use crate::{FeedChange, StoreError, Viewer};
 /// Whether the viewer may read a row of `recipes`.
 macro_rules! visible {
     () => {
-        "(recipes.private = 0 OR recipes.owner_id = ?4 OR ?5)"
+        "(recipes.private = 0 OR recipes.owner_id = ?4 OR (recipes.members = 1 AND ?6) OR ?5)"
     };
 }
 
