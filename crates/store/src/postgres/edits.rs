@@ -4,6 +4,7 @@ use accounts::Authority;
 use ids::RecipeId;
 use jiff::Timestamp;
 
+use super::authority::require_writer;
 use super::connection::Db;
 use super::failure::Failure;
 use super::recipe_row::{RecipeColumns, RecipeRow, id_and_uid_in, insert_recipes};
@@ -53,6 +54,7 @@ impl Postgres {
         let now = to_microseconds(context.now);
         let edits: &Vec<_> = &edits.into_iter().map(|edit| Prepared::new(edit, now)).collect();
         self.write_recipes_for(&context, move |db, authority| async move {
+            require_writer(authority)?;
             db.batch("SAVEPOINT edits").await?;
             let mut outcomes = Outcomes::new(edits.len(), atomicity);
             for edit in edits {

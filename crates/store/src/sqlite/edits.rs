@@ -5,6 +5,7 @@ use ids::RecipeId;
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
+use super::authority::require_writer;
 use super::recipe_row::RecipeRow;
 use super::recipe_state::{editor, find_to_edit, time_of_change};
 use super::recipes::current;
@@ -45,6 +46,7 @@ impl Sqlite {
         let now = to_microseconds(context.now);
         let edits: Vec<_> = edits.into_iter().map(|edit| Prepared::new(edit, now)).collect();
         self.write_for(context, move |db, authority| {
+            require_writer(authority)?;
             execute(db, "SAVEPOINT edits", [])?;
             let mut outcomes = Outcomes::new(edits.len(), atomicity);
             for edit in edits {

@@ -5,8 +5,8 @@ use accounts::Role;
 use rstest_reuse::apply;
 use serde_json::json;
 use store::{
-    Favoured, IdempotencyKey, ImportBatch, Listed, NewRecipe, OnConflict, Ownerless, PatchRecipe,
-    Precondition, RecipeImport, ReplaceRecipe, RestoreRevision, StoreError, Viewer,
+    Atomicity, Favoured, IdempotencyKey, ImportBatch, Listed, NewRecipe, OnConflict, Ownerless, PatchRecipe,
+    Precondition, RecipeEdit, RecipeImport, ReplaceRecipe, RestoreRevision, StoreError, Viewer,
 };
 
 use super::{Database, KEPT, TestStore, draft, each_database, email};
@@ -28,6 +28,7 @@ async fn viewer_writes_no_recipes_not_even_own_or_communal_ones(database: Databa
     let mut outcomes = vec![
         test.create_recipe(new(), by).await.map(drop),
         test.create_recipe_once(new(), IdempotencyKey::new("a", b"stew"), by).await.map(drop),
+        test.edit_recipes(vec![RecipeEdit::Create(new())], Atomicity::Each, by).await.map(drop),
     ];
     let history = ImportedHistory::default();
     let recipes = vec![RecipeImport { draft: draft("Stew"), history, uid: test.uid(), same: None }];
