@@ -10,6 +10,7 @@ use strict_oidc::{
 };
 
 use super::failure::{internal, unavailable};
+use super::verified_tokens::VerifiedTokens;
 use crate::auth::token_keys::TokenKeys;
 use crate::entropy::Entropy;
 use crate::sealing::SealingKey;
@@ -29,6 +30,10 @@ pub(super) struct KeyRing {
     pub(super) nonces: DpopNonces,
     /// With the salt of pairwise subjects, which is derived from the data key.
     pub(super) provider: Provider,
+    /// Tokens that these keys have verified.
+    pub(super) api_tokens: VerifiedTokens,
+    pub(super) userinfo_tokens: VerifiedTokens,
+    pub(super) introspected_tokens: VerifiedTokens,
     pub(super) loaded_at: Timestamp,
 }
 
@@ -59,6 +64,9 @@ impl KeyLoader {
                     tickets: TicketKey::new(&*derive(b"tickets")?).map_err(internal)?,
                     nonces: DpopNonces::new(&*derive(b"dpop nonces")?),
                     provider,
+                    api_tokens: VerifiedTokens::default(),
+                    userinfo_tokens: VerifiedTokens::default(),
+                    introspected_tokens: VerifiedTokens::default(),
                     loaded_at: now,
                 });
             }
