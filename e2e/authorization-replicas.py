@@ -3,14 +3,15 @@
 RECIPES=path/to/recipes.
 
 Clients refresh at both servers in turn and use their tokens at the recipe server, which verifies them offline. Meanwhile the signing keys
-are rotated twice: no good token may be refused. Then grants are revoked one after another: the recipe server refuses the tokens within the
-time that the status list promises, and a second.
+are rotated twice, and the secret of the client once: no good token and no good secret may be refused. Then grants are revoked: the recipe
+server refuses the tokens within the time that the status list promises, and a second. At last all keys are replaced, as after a theft: no
+token of the old ones is accepted.
 """
 import base64, hashlib, html, http.client, json, os, re, secrets, shutil, statistics, subprocess, sys, tempfile, threading, time, urllib.parse
 from pathlib import Path
 from replicas_setup import Replicas, Server, free_port, request
 
-CLIENTS, REVOCATIONS = 4, 12
+CLIENTS, REVOCATIONS, REVOKERS = 4, 60, 6
 RELOAD = 65  # seconds until every server has seen new keys
 PROMISE = 6.0  # seconds: the ttl of the list, and one
 CALLBACK = "http://127.0.0.1/callback"
@@ -34,12 +35,18 @@ def hidden(page, name):
 
 
 class Cluster:
-    def __init__(self, port, client):
-        self.port, self.client = port, client
+    def __init__(self, port, client, secret):
+        self.port, self.client, self.secret = port, client, secret
+
+    def post(self, path, secret=None, **fields):
+        status, _, text = form(self.port, "POST", path, {"client_id": self.client, "client_secret": secret or self.secret} | fields)
+        return status, json.loads(text or "null")
 
     def token(self, **fields):
-        status, _, text = form(self.port, "POST", "/oauth/token", {"client_id": self.client} | fields)
-        return status, json.loads(text)
+        return self.post("/oauth/token", **fields)
+
+    def userinfo(self, token):
+        return request(self.port, "GET", "/oauth/userinfo", token=token)[0]
 
     def grant(self):
         """Logs in as a browser, and exchanges the code."""
@@ -67,13 +74,15 @@ class Load:
     def __init__(self, cluster, recipes):
         self.cluster, self.recipes, self.ended = cluster, recipes, threading.Event()
         self.wrong, self.accepted, self.kids = [], 0, set()
-        self.threads = [threading.Thread(target=self.run, args=(cluster.grant(),)) for _ in range(CLIENTS)]
+        # Half of them go on with the secret of the beginning.
+        secrets_ = [cluster.secret if number % 2 else None for number in range(CLIENTS)]
+        self.threads = [threading.Thread(target=self.run, args=(cluster.grant(), secret)) for secret in secrets_]
         for thread in self.threads:
             thread.start()
 
-    def run(self, tokens):
+    def run(self, tokens, secret):
         while not self.ended.is_set():
-            status, refreshed = self.cluster.token(grant_type="refresh_token", refresh_token=tokens["refresh_token"])
+            status, refreshed = self.cluster.token(secret=secret, grant_type="refresh_token", refresh_token=tokens["refresh_token"])
             if status != 200:
                 self.wrong.append(f"refresh: {status} {refreshed}")
                 return
@@ -100,18 +109,42 @@ def rotate(database):
 
 
 def revocation_lags(cluster, recipes):
+    """Seconds from each revocation until the recipe server refuses the token, sorted."""
     lags = []
-    for _ in range(REVOCATIONS):
-        tokens = cluster.grant()
-        ask = lambda: request(recipes, "GET", "/api/v1/recipes", token=tokens["access_token"])[0]
-        assert ask() == 200
-        status, _, text = form(cluster.port, "POST", "/oauth/revoke", {"client_id": cluster.client, "token": tokens["refresh_token"]})
-        assert status == 200, text
-        begun = time.monotonic()
-        while ask() == 200:
-            time.sleep(0.02)
-        lags.append(time.monotonic() - begun)
+
+    def revoke():
+        for _ in range(REVOCATIONS // REVOKERS):
+            tokens = cluster.grant()
+            ask = lambda: request(recipes, "GET", "/api/v1/recipes", token=tokens["access_token"])[0]
+            assert ask() == 200
+            status, answer = cluster.post("/oauth/revoke", token=tokens["refresh_token"])
+            assert status == 200, answer
+            begun = time.monotonic()
+            while ask() == 200:
+                time.sleep(0.02)
+            lags.append(time.monotonic() - begun)
+
+    threads = [threading.Thread(target=revoke) for _ in range(REVOKERS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(lags) == REVOCATIONS, "a revocation failed"
     return sorted(lags)
+
+
+def replaced_keys(cluster, recipes, run):
+    """Replaces all keys. The tokens of the old ones end; refresh tokens go on."""
+    old = cluster.grant()
+    ask = lambda tokens: (cluster.userinfo(tokens["access_token"]), request(recipes, "GET", "/api/v1/recipes", token=tokens["access_token"])[0])
+    assert ask(old)[1] == 200
+    run("keys", "replace")
+    time.sleep(RELOAD)
+    status, new = cluster.token(grant_type="refresh_token", refresh_token=old["refresh_token"])
+    assert status == 200, new
+    # The first token of a new key has the recipe server fetch the keys.
+    assert ask(new)[1] == 200, ask(new)
+    assert ask(old) == (401, 401), ask(old)
 
 
 def main():
@@ -123,26 +156,30 @@ def main():
     recipes = None
     try:
         with Replicas(2, 0, settings, port):
-            arguments = ["clients", "add", "Load", "--kind", "native", "--redirect-uri", CALLBACK, "--first-party", "--audience", api, "--json"]
-            added = subprocess.check_output([os.environ["RECIPES"], *arguments], env=settings | {"DATA_DIR": str(folder)})
-            client = json.loads(added)["client_id"]
+            run = lambda *words: subprocess.check_output([os.environ["RECIPES"], *words], env=settings | {"DATA_DIR": str(folder)})
+            arguments = ["clients", "add", "Load", "--kind", "web", "--redirect-uri", CALLBACK, "--first-party", "--audience", api, "--json"]
+            client = json.loads(run(*arguments))
             status, answer = request(port, "POST", "/api/v1/users/signup", {"name": "Ada", "email": "ada@example.org", "password": PASSWORD})
             assert status == 200, answer
             recipes = Server(folder, recipes_port, 0, {"ISSUER": settings["PUBLIC_URL"], "PUBLIC_URL": api.removesuffix("/api/v1"), "DATABASE_URL": f"sqlite:{folder}/r.db"})
-            cluster = Cluster(port, client)
+            cluster = Cluster(port, client["client_id"], client["client_secret"])
             load = Load(cluster, recipes_port)
             for _ in range(2):
                 time.sleep(3)
                 rotate(database)
                 time.sleep(RELOAD)
+                if cluster.secret == client["client_secret"]:
+                    cluster.secret = json.loads(run("clients", "rotate-secret", cluster.client, "--json"))["client_secret"]
             load.stop()
             assert not load.wrong, load.wrong[:5]
             assert len(load.kids) >= 3, load.kids
-            print(f"rotation: {load.accepted} requests with tokens of {len(load.kids)} keys, none refused")
+            print(f"rotation: {load.accepted} requests with tokens of {len(load.kids)} keys and two secrets, none refused")
             lags = revocation_lags(cluster, recipes_port)
             p99 = lags[min(len(lags) - 1, int(len(lags) * 0.99))]
             print(f"revocation: {len(lags)} grants, p50 {statistics.median(lags):.2f} s, p99 {p99:.2f} s, max {lags[-1]:.2f} s")
             assert lags[-1] <= PROMISE, lags
+            replaced_keys(cluster, recipes_port, run)
+            print("replaced keys: no token of the old ones is accepted, refresh tokens go on")
     finally:
         if recipes:
             recipes.kill()

@@ -163,6 +163,13 @@ impl App {
         self.0.resource_metadata.as_ref()
     }
 
+    /// The address of that, if this server has the API and is known by a name.
+    pub fn resource_metadata_address(&self) -> Option<String> {
+        let url = self.0.public_url.as_ref().filter(|_| self.0.mode.has_recipes())?;
+        self.0.resource_metadata.as_ref()?;
+        Some(format!("{url}/.well-known/oauth-protected-resource/api/v1"))
+    }
+
     pub fn form_tokens(&self) -> &FormTokens {
         &self.0.form_tokens
     }

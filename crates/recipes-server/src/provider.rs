@@ -14,6 +14,7 @@ mod resources;
 mod revocations;
 mod secret_sealer;
 mod tokens;
+mod verified_tokens;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -206,6 +206,7 @@ fn http_service(config: &Config, parts: HttpParts) -> Result<(HttpService, Trace
         cors_origins: config.cors_origins.clone().unwrap_or(CorsOrigins::Any),
         trusted_proxies: config.protection.trusted_proxies.clone(),
         public_url,
+        resource_metadata: app.resource_metadata_address(),
         access_log: AccessLog::new(log).with_metrics(request_metrics).with_slow(config.monitoring.log_slow),
         traces: traces.clone(),
         memory_budget: config.protection.memory_budget,

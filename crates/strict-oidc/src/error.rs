@@ -36,6 +36,8 @@ pub(crate) enum Challenge {
     None,
     Basic,
     Bearer,
+    /// The request had no access token.
+    NoToken,
     Dpop,
 }
 
@@ -94,6 +96,8 @@ impl OAuthError {
         let scheme = match self.challenge {
             Challenge::None => return None,
             Challenge::Basic => return Some("Basic realm=\"oauth\"".into()),
+            // RFC 6750 §3.1: without an error, because nothing was tried.
+            Challenge::NoToken => return Some("Bearer".into()),
             Challenge::Bearer => "Bearer",
             Challenge::Dpop => "DPoP",
         };

@@ -53,6 +53,20 @@ impl TokenQuery {
         }))
     }
 
+    /// A query about an access token that [`read`](Self::read) verified before, for servers that keep the claims in a cache. Compare
+    /// their `exp` with the clock.
+    pub fn of_verified(claims: AccessClaims) -> Self {
+        Self(Kind::Access(Box::new(claims)))
+    }
+
+    /// The claims, if it is a valid access token.
+    pub fn access_claims(&self) -> Option<&AccessClaims> {
+        match &self.0 {
+            Kind::Access(claims) => Some(claims),
+            Kind::Refresh(_) | Kind::Unknown => None,
+        }
+    }
+
     /// The grant to load. `None`: the token is unknown, or one of a client on its own behalf.
     pub fn needs(&self) -> Option<GrantId> {
         match &self.0 {

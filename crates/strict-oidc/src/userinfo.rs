@@ -51,7 +51,7 @@ impl BearerToken {
             (None, Some(token)) => Ok(Self { token: token.to_owned(), is_dpop: false }),
             (None, None) => {
                 let missing = "the request has no access token in the header `Authorization`";
-                Err(OAuthError::new(ErrorCode::InvalidToken, missing).with_challenge(Challenge::Bearer))
+                Err(OAuthError::new(ErrorCode::InvalidToken, missing).with_challenge(Challenge::NoToken))
             }
         }
     }

@@ -27,6 +27,7 @@ mod host;
 mod origin_check;
 mod request_body;
 mod request_id;
+mod resource_metadata;
 mod response_body;
 mod run_to_end;
 
@@ -94,6 +95,8 @@ pub struct HttpConfig {
     pub cors_origins: CorsOrigins,
     pub trusted_proxies: TrustedProxies,
     pub public_url: Option<PublicUrl>,
+    /// The address of the metadata of the API, for clients without a good token.
+    pub resource_metadata: Option<String>,
     pub access_log: AccessLog,
     pub traces: Traces,
     /// Bytes for all bodies that are being read and all responses that are being sent.
@@ -354,9 +357,14 @@ impl Shared {
                 info.errors.write(response, self.base_path(), (&info.method, info.logged.id()))
             },
         );
+        let status = response.status();
         let headers = response.headers_mut();
         conditional::add_coding(headers);
         accept_patch::add(&info.method, headers);
+        if let Some(address) = &self.config.resource_metadata {
+            let path = info.path.as_ref().map_or("", PathAndQuery::path);
+            resource_metadata::add(address, path, status, headers);
+        }
         let base = self.base_path();
         if !base.is_empty() {
             addresses::add(base, headers);

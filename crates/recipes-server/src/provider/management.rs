@@ -19,7 +19,7 @@ impl AuthorizationServer {
     pub async fn introspect(&self, call: &ClientCall) -> Result<Map<String, Value>, OAuthError> {
         let (client, ring) = (self.client(call.presented.client_id()).await?, self.ring().await?);
         let client = self.authenticated(&ring, &call.presented, client.as_ref()).await?;
-        let query = TokenQuery::read(&ring.provider, &ring.keys, &call.form, self.now())?;
+        let query = ring.introspected_tokens.query(&ring.provider, &ring.keys, &call.form, self.now())?;
         let found = self.found_grant(query.needs()).await?.filter(|found| found.user.is_some());
         let answer = strict_oidc::introspect(&query, &client, found.map(|found| found.grant).as_ref())?;
         let issued_to = answer.get("client_id").and_then(Value::as_str).unwrap_or_default();

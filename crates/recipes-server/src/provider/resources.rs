@@ -1,5 +1,7 @@
 //! Access tokens where they are used: at userinfo and at the recipe API.
 
+use std::sync::Arc;
+
 use accounts::User;
 use http::request::Parts;
 use serde_json::{Map, Value};
@@ -41,7 +43,8 @@ impl AuthorizationServer {
     /// `invalid_token`, `insufficient_scope`, `invalid_dpop_proof`.
     pub async fn userinfo(&self, call: &ResourceCall<'_>) -> Result<Userinfo, OAuthError> {
         let ring = self.ring().await?;
-        let claims = self.userinfo.verify(call.token.token(), &ring.keys, self.now())?;
+        let token = call.token.token();
+        let claims = ring.userinfo_tokens.verify(&self.userinfo, token, &ring.keys, self.now())?;
         self.check_possession(call, &claims).await?;
         let client = self.client(&claims.client_id).await?;
         let gone = || OAuthError::new(ErrorCode::InvalidToken, "the client of this access token was deleted");
@@ -69,7 +72,8 @@ impl AuthorizationServer {
         if !strict_jose::inspect(token).is_ok_and(|seen| seen.claims.get("client_id").is_some()) {
             return Ok(None);
         }
-        let claims = self.api.verify(token, &self.ring().await?.keys, self.now())?;
+        let ring = self.ring().await?;
+        let claims = ring.api_tokens.verify(&self.api, token, &ring.keys, self.now())?;
         self.check_possession(call, &claims).await?;
         let is_enabled = self.client(&claims.client_id).await?.is_some_and(|client| !client.is_disabled);
         if !is_enabled || claims.is_client() {
@@ -81,7 +85,7 @@ impl AuthorizationServer {
             return Ok(None);
         }
         let user = self.store.user(row.user).await.map_err(unavailable)?;
-        Ok(user.filter(|user| !user.disabled).map(|user| (user, claims)))
+        Ok(user.filter(|user| !user.disabled).map(|user| (user, Arc::unwrap_or_clone(claims))))
     }
 
     /// A token that is bound to a key comes with a new proof of the key, and only then.

@@ -64,6 +64,7 @@ pub(super) async fn start(
         cors_origins: CorsOrigins::Only(Vec::new()),
         trusted_proxies: TrustedProxies::default(),
         public_url: None,
+        resource_metadata: None,
         access_log: AccessLog::off(),
         traces: Traces::off(),
         memory_budget: limits::MEMORY_BUDGET,

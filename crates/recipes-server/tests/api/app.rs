@@ -234,6 +234,7 @@ impl TestApp {
             cors_origins: origins,
             trusted_proxies: "10.0.0.1".parse().unwrap(),
             public_url,
+            resource_metadata: app.resource_metadata_address(),
             access_log: AccessLog::off(),
             traces: Traces::off(),
             memory_budget: recipes_server::limits::MEMORY_BUDGET,

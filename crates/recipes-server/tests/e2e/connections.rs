@@ -63,6 +63,7 @@ fn service(router: Router) -> HttpService {
         cors_origins: CorsOrigins::Any,
         trusted_proxies: TrustedProxies::default(),
         public_url: None,
+        resource_metadata: None,
         access_log: AccessLog::off(),
         traces: Traces::off(),
         memory_budget: recipes_server::limits::MEMORY_BUDGET,

@@ -8,7 +8,7 @@ use super::ed25519::Ed25519Key;
 use super::error::KeyError;
 use super::hmac::Secret;
 use super::members::Members;
-use super::rsa::RsaKey;
+use super::rsa::{self, RsaKey};
 use crate::algorithm::Algorithm;
 
 /// The numbers that an algorithm computes with. Each constructor checks that they fit the algorithm.
@@ -26,11 +26,15 @@ impl Material {
         Ok(match algorithm {
             A::Hs256 | A::Hs384 | A::Hs512 => Self::Secret(Secret::generate(algorithm)?),
             A::Rs256 | A::Rs384 | A::Rs512 | A::Ps256 | A::Ps384 | A::Ps512 => {
-                Self::Rsa(RsaKey::generate(algorithm)?)
+                Self::Rsa(RsaKey::generate(algorithm, rsa::LONG_LIVED)?)
             }
             A::Es256 | A::Es384 | A::Es512 => Self::Ec(EcKey::generate(algorithm)?),
             A::EdDsa => Self::Ed25519(Ed25519Key::generate()?),
         })
+    }
+
+    pub(super) fn generate_short_lived_rsa(algorithm: Algorithm) -> Result<Self, KeyError> {
+        Ok(Self::Rsa(RsaKey::generate(algorithm, rsa::SHORT_LIVED)?))
     }
 
     pub(super) fn from_der(algorithm: Algorithm, encoded: Encoded<'_>) -> Result<Self, KeyError> {

@@ -28,7 +28,10 @@ pub(super) struct RsaKey {
 const BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 
 /// NIST SP 800-57 requires more than 2048 bits after 2030.
-const GENERATED: KeySize = KeySize::Rsa3072;
+pub(super) const LONG_LIVED: KeySize = KeySize::Rsa3072;
+
+/// For keys that are replaced before that.
+pub(super) const SHORT_LIVED: KeySize = KeySize::Rsa2048;
 
 impl RsaKey {
     pub(super) fn public(algorithm: Algorithm, n: &[u8], e: &[u8]) -> Result<Self, KeyError> {
@@ -49,8 +52,10 @@ impl RsaKey {
         Ok(Self { private: Some(pair), members: Members::rsa(n, e, Some(numbers)), ..public })
     }
 
-    pub(super) fn generate(algorithm: Algorithm) -> Result<Self, KeyError> {
-        let pair = KeyPair::generate(GENERATED).map_err(|_| KeyError::Generation)?;
+    pub(super) fn generate(algorithm: Algorithm, size: KeySize) -> Result<Self, KeyError> {
+        // Before the work of a second: refuses an algorithm of another kind of key.
+        parameters(algorithm)?;
+        let pair = KeyPair::generate(size).map_err(|_| KeyError::Generation)?;
         let der: Pkcs8V1Der<'_> = pair.as_der().map_err(|_| KeyError::Generation)?;
         match Parts::read(Encoded { form: Form::Pkcs8, der: der.as_ref() })? {
             Parts::RsaPrivate(numbers) => Self::private(algorithm, &numbers),

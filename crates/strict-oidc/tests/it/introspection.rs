@@ -86,6 +86,22 @@ fn invalid_ended_and_expired_tokens_are_inactive() {
 }
 
 #[test]
+fn claims_that_were_verified_before_are_asked_about_without_the_token() {
+    let mut server = Server::new();
+    let tokens = server.log_in("");
+    let read = query(&server, &tokens.access_token);
+    let cached = TokenQuery::of_verified(read.access_claims().unwrap().clone());
+    assert!(cached.needs().is_some() && cached.needs() == read.needs());
+    let grant = cached.needs().and_then(|id| server.grants.get(&id));
+    let ask = |query: &TokenQuery, grant| {
+        introspect(query, &authenticated(&server.clients["c_web"]), grant).unwrap()
+    };
+    assert_eq!(ask(&cached, grant), ask(&read, grant));
+    assert_eq!(ask(&cached, None)["active"], false, "the grant has ended");
+    assert!(query(&server, &tokens.refresh_token.unwrap()).access_claims().is_none());
+}
+
+#[test]
 fn each_token_of_a_client_ends_its_grant() {
     let mut server = Server::new();
     for choose in [

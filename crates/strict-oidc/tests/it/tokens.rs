@@ -222,6 +222,12 @@ fn an_access_token_is_sent_once_and_never_in_the_url() {
     assert!(BearerToken::read(Some("DPoP a"), &form("")).unwrap().is_dpop());
     is_refused(BearerToken::read(Some("Bearer a"), &form("access_token=a")), ErrorCode::InvalidRequest);
     is_refused(BearerToken::read(None, &form("")), ErrorCode::InvalidToken);
+    let nothing = BearerToken::read(None, &form("")).unwrap_err();
+    assert_eq!(
+        (nothing.status(), nothing.www_authenticate()),
+        (401, Some("Bearer".into())),
+        "RFC 6750 section 3.1"
+    );
     is_refused(BearerToken::read(Some("Basic a"), &form("")), ErrorCode::InvalidToken);
 }
 

@@ -4,9 +4,9 @@ use aws_lc_rs::hmac;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{Method, header};
 use serde_json::json;
-use strict_oidc::{ClientKind, Scopes};
+use strict_oidc::{ClientFlag, ClientKind, Scopes};
 
-use super::registered::{CALLBACK, ISSUER, Registered, VERIFIER, hidden, parameter, register, text};
+use super::registered::{CALLBACK, ISSUER, Registered, VERIFIER, change, hidden, parameter, register, text};
 use crate::app::PASSWORD;
 
 /// The query of a good request with one part replaced.
@@ -112,6 +112,19 @@ async fn code_needs_its_verifier() {
         fields.extend(verifier.map(|verifier| ("code_verifier", verifier)));
         assert_eq!(test.error_of(&fields).await, "invalid_grant", "{verifier:?}");
     }
+}
+
+/// Somebody who removes the challenge from a request would have a code that needs no verifier. The client still sends its own.
+#[tokio::test]
+async fn verifier_for_a_code_without_a_challenge_is_refused() {
+    let test = Registered::new(ClientKind::Web).await;
+    change(&test.app, "c_kitchen", |record| record.flags = vec![ClientFlag::WithoutPkce]).await;
+    let query = Registered::query(&[]);
+    let without = query.split("&code_challenge=").next().unwrap();
+    assert_eq!(test.redeem(&test.allowed(without).await).await.is(400).json()["error"], "invalid_grant");
+    let code = test.allowed(without).await;
+    let fields = [("grant_type", "authorization_code"), ("code", &*code), ("redirect_uri", CALLBACK)];
+    test.token(&fields).await.is(200);
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! Introspection, revocation and log-out.
 
+use std::time::Duration;
+
 use http::{Method, header};
 use store::Context;
 use strict_oidc::{ClientKind, RedirectUri, Scopes};
@@ -131,7 +133,9 @@ async fn log_out_without_a_good_hint_asks_and_never_redirects() {
     let evil = format!("id_token_hint={hint}&post_logout_redirect_uri=https%3A%2F%2Fevil.example");
     let forged = format!("id_token_hint={unsigned}&post_logout_redirect_uri={GOODBYE}");
     let without = format!("client_id=c_kitchen&post_logout_redirect_uri={GOODBYE}");
-    for query in ["", &evil, &forged, &without] {
+    let access = text(&test.tokens().await, "access_token");
+    let other_token = format!("id_token_hint={access}&post_logout_redirect_uri={GOODBYE}");
+    for query in ["", &evil, &forged, &without, &other_token] {
         let page = test.get(&format!("/oauth/logout?{query}"), &cookie).await.is(200);
         assert!(page.text().contains("Log out?"), "{query}");
     }
@@ -145,6 +149,50 @@ async fn log_out_without_a_good_hint_asks_and_never_redirects() {
     let done = test.post("/oauth/logout/confirm", &cookie, &[("ticket", &ticket)]).await.is(200);
     assert!(done.text().contains("You are logged out"));
     assert!(!test.is_logged_in(&next, &cookie).await);
+}
+
+#[tokio::test]
+async fn good_hint_of_another_user_logs_nobody_out() {
+    let test = with_log_out().await;
+    let hint = text(&test.tokens().await, "id_token");
+    test.app.signed_up("eve@example.org").await;
+    let (eve, next) = test.logs_in_as("eve@example.org").await;
+    let query = format!("id_token_hint={hint}&post_logout_redirect_uri={GOODBYE}");
+    let page = test.get(&format!("/oauth/logout?{query}"), &eve).await.is(200);
+    assert!(page.text().contains("Log out?"), "the hint is of Ada, the browser is of Eve");
+    assert!(test.is_logged_in(&next, &eve).await);
+}
+
+#[tokio::test]
+async fn token_that_was_verified_before_is_refused_when_it_has_expired() {
+    let test = Registered::new(ClientKind::Web).await;
+    let token = text(&test.tokens().await, "access_token");
+    let access = test.app.bearing(token.clone());
+    // The keys are loaded anew each minute, and the verified tokens with them.
+    test.app.clock.advance(Duration::from_secs(570));
+    for _ in 0..2 {
+        access.get("/oauth/userinfo").await.is(200);
+        access.get("/api/v1/recipes").await.is(200);
+        assert_eq!(test.introspected("c_kitchen", &token).await["active"], true);
+    }
+    test.app.clock.advance(Duration::from_secs(30));
+    access.get("/oauth/userinfo").await.is(401);
+    access.get("/api/v1/recipes").await.is(401);
+    assert_eq!(test.introspected("c_kitchen", &token).await["active"], false);
+}
+
+#[tokio::test]
+async fn token_that_was_verified_before_is_refused_when_its_grant_has_ended() {
+    let test = Registered::new(ClientKind::Web).await;
+    let token = text(&test.tokens().await, "access_token");
+    let access = test.app.bearing(token.clone());
+    access.get("/oauth/userinfo").await.is(200);
+    access.get("/api/v1/recipes").await.is(200);
+    assert_eq!(test.introspected("c_kitchen", &token).await["active"], true);
+    test.revokes("c_kitchen", &token).await;
+    access.get("/oauth/userinfo").await.is(401);
+    access.get("/api/v1/recipes").await.is(401);
+    assert_eq!(test.introspected("c_kitchen", &token).await["active"], false);
 }
 
 #[tokio::test]

@@ -83,10 +83,18 @@ impl Registered {
     }
 
     pub(crate) async fn logs_in_for(&self, query: &str) -> (String, String) {
+        self.logs_in_with("ada@example.org", query).await
+    }
+
+    pub(crate) async fn logs_in_as(&self, email: &str) -> (String, String) {
+        self.logs_in_with(email, &Self::query(&[])).await
+    }
+
+    async fn logs_in_with(&self, email: &str, query: &str) -> (String, String) {
         let asked = self.get(&format!("/oauth/authorize?{query}"), "").await.is(303);
         let page = self.get(asked.header("location"), "").await.is(200);
         let return_to = hidden(&page.text(), "return_to");
-        let fields = [("return_to", &*return_to), ("email", "ada@example.org"), ("password", PASSWORD)];
+        let fields = [("return_to", &*return_to), ("email", email), ("password", PASSWORD)];
         let done = self.post("/oauth/log-in", "", &fields).await.is(303);
         let cookie = done.header("set-cookie").split(';').next().unwrap().to_owned();
         (cookie, done.header("location").to_owned())

@@ -72,7 +72,16 @@ async fn token_is_for_the_resource_that_the_client_names() {
         [("grant_type", "refresh_token"), ("refresh_token", &*refresh), ("resource", "https://evil.example")];
     assert_eq!(test.token(&fields).await.is(400).json()["error"], "invalid_target");
     let fields = [("grant_type", "refresh_token"), ("refresh_token", &*refresh), ("resource", OTHER_API)];
-    assert_eq!(audience(&test.token(&fields).await.is(200).json()), OTHER_API);
+    let other = test.token(&fields).await.is(200).json();
+    assert_eq!(audience(&other), OTHER_API);
+
+    // Each token works where it belongs only: 403 is an answer to a user, 401 is not.
+    let access = test.app.bearing(text(&tokens, "access_token"));
+    access.get("/oauth/userinfo").await.is(200);
+    access.get("/api/v1/users/me").await.is(403);
+    let elsewhere = test.app.bearing(text(&other, "access_token"));
+    elsewhere.get("/oauth/userinfo").await.is(401);
+    elsewhere.get("/api/v1/users/me").await.is(401);
 }
 
 #[tokio::test]

@@ -132,6 +132,29 @@ async fn each_server_has_only_its_own_routes() {
 }
 
 #[tokio::test]
+async fn refusal_of_a_token_names_the_metadata_that_names_the_accounts() {
+    let cluster = Cluster::new(&[API]).await;
+    let challenges = async |app: &TestApp, path: &str| {
+        let answer = app.bearing("x").get(path).await.is(401);
+        let all = answer.headers.get_all(header::WWW_AUTHENTICATE).iter();
+        all.map(|one| one.to_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let address = format!("{RECIPES}/.well-known/oauth-protected-resource/api/v1");
+    let named = challenges(&cluster.recipes, "/api/v1/recipes").await;
+    assert_eq!(named, [format!("Bearer error=\"invalid_token\", resource_metadata=\"{address}\"")]);
+    let path = address.strip_prefix(RECIPES).unwrap();
+    assert_eq!(cluster.recipes.anonymous().get(path).await.is(200).json()["resource"], API);
+
+    let accounts = &cluster.accounts.app;
+    assert!(
+        !challenges(accounts, "/api/v1/users/me").await[0].contains("resource_metadata"),
+        "it has no recipes"
+    );
+    let unnamed = TestApp::new();
+    assert_eq!(challenges(&unnamed, "/api/v1/recipes").await, ["Bearer error=\"invalid_token\""]);
+}
+
+#[tokio::test]
 async fn recipes_answer_503_while_the_keys_of_the_accounts_cannot_be_fetched() {
     let cluster = Cluster::new(&[API]).await;
     let tokens = cluster.tokens().await;
