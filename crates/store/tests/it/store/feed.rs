@@ -5,7 +5,7 @@ use ids::RecipeId;
 use rstest_reuse::apply;
 use store::{Edit, FeedPage, Ownerless, Precondition, ReplaceRecipe, Viewer};
 
-use super::{Database, KEPT, TestStore, draft, each_database, private_draft};
+use super::{Database, KEPT, TestStore, draft, each_database, members_draft, private_draft};
 
 impl TestStore {
     async fn rewrites(&self, id: RecipeId, draft: Draft) {
@@ -160,4 +160,33 @@ async fn positions_of_other_databases_and_of_the_future_are_unknown(database: Da
         assert_eq!(test.feed(text, Viewer::Anyone, 10).await.unwrap(), None, "{text}");
     }
     assert_eq!(test.told(&own, Viewer::Anyone).await, [0; 0]);
+}
+
+#[apply(each_database)]
+#[tokio::test]
+async fn members_learn_of_recipes_for_members(database: Database) {
+    let test = TestStore::on(database).await;
+    let (alice, bob) = (test.user("alice").await.id, test.user("bob").await.id);
+    let soup = test.public("Soup", Some(alice)).await.id;
+    let readers = [Viewer::Anyone, Viewer::User(bob), Viewer::User(alice)];
+    let told = async |position: &str| {
+        let mut told = Vec::new();
+        for reader in readers {
+            told.push(test.told(position, reader).await);
+        }
+        told
+    };
+    let start = test.feed_position().await.unwrap();
+    test.rewrites(soup, members_draft("Soup")).await;
+    assert_eq!(told(&start).await, [[-1], [1], [1]]);
+    let for_members = test.feed_position().await.unwrap();
+    test.rewrites(soup, private_draft("Soup")).await;
+    assert_eq!(told(&for_members).await, [vec![], vec![-1], vec![1]]);
+    assert_eq!(told(&start).await, [[-1], [-1], [1]]);
+    let hidden = test.feed_position().await.unwrap();
+    test.rewrites(soup, members_draft("Soup")).await;
+    assert_eq!(told(&hidden).await, [vec![], vec![1], vec![1]]);
+    test.deletes(soup).await;
+    assert_eq!(told(&for_members).await, [vec![], vec![-1], vec![-1]]);
+    assert_eq!(told(&start).await, [[-1], [-1], [-1]]);
 }
