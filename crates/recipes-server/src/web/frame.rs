@@ -43,7 +43,7 @@ impl Frame {
             may_write: true,
             token,
             here: here.to_owned(),
-            done: done(here, language.text()),
+            done: done(here, language.text(), app.accounts().has_mail_server()),
             has_accounts: mode.has_accounts(),
             has_recipes: mode.has_recipes(),
             is_sign_up_open: mode.has_accounts() && app.accounts().sign_up_mode() == SignUpMode::Open,
@@ -61,7 +61,7 @@ impl Frame {
 }
 
 /// The notice that a redirect after a change asks for: `?done=saved`.
-fn done(here: &str, t: &'static Text) -> Option<&'static str> {
+fn done(here: &str, t: &'static Text, has_mail_server: bool) -> Option<&'static str> {
     let (_, query) = here.split_once('?')?;
     let (_, done) = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "done")?;
     match &*done {
@@ -70,7 +70,8 @@ fn done(here: &str, t: &'static Text) -> Option<&'static str> {
         "restored" => Some(t.done_restored),
         "password" => Some(t.done_password),
         "ended" => Some(t.done_ended),
-        "mailed" => Some(t.done_mailed),
+        "mailed" if has_mail_server => Some(t.done_mailed),
+        "mailed" => Some(t.done_outbox),
         "verified" => Some(t.done_verified),
         "reset" => Some(t.done_reset),
         "signed-up" => Some(t.done_signed_up),

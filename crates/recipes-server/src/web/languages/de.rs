@@ -113,6 +113,7 @@ pub(super) static TEXT: Text = Text {
     done_left: "Sie haben den Haushalt verlassen.",
     done_listed: "Auf der Einkaufsliste.",
     done_mailed: "Die E-Mail wird gesendet.",
+    done_outbox: "Dieser Dienst hat keinen Mailserver: Sein Betreiber findet die E-Mail im Ordner outbox.",
     done_password: "Das Passwort wurde geändert, alle anderen Sitzungen sind beendet.",
     done_planned: "Geplant.",
     done_reset: "Sie haben ein neues Passwort. Melden Sie sich damit an.",

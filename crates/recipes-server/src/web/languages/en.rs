@@ -111,6 +111,7 @@ pub(super) static TEXT: Text = Text {
     done_left: "You have left the household.",
     done_listed: "Added to the shopping list.",
     done_mailed: "The mail will be sent.",
+    done_outbox: "This service has no mail server: its operator finds the mail in the folder outbox.",
     done_password: "The password was changed, and all other sessions have ended.",
     done_planned: "Planned.",
     done_reset: "You have a new password. Log in with it.",

@@ -113,6 +113,7 @@ pub(super) static TEXT: Text = Text {
     done_left: "Ha dejado el hogar.",
     done_listed: "Añadido a la lista de la compra.",
     done_mailed: "El correo se enviará.",
+    done_outbox: "Este servicio no tiene servidor de correo: su operador encuentra el correo en la carpeta outbox.",
     done_password: "La contraseña ha cambiado y las demás sesiones han terminado.",
     done_planned: "Planificado.",
     done_reset: "Tiene una nueva contraseña. Inicie sesión con ella.",

@@ -113,6 +113,7 @@ pub(super) static TEXT: Text = Text {
     done_left: "Vous avez quitté le foyer.",
     done_listed: "Ajouté à la liste de courses.",
     done_mailed: "L’e-mail va être envoyé.",
+    done_outbox: "Ce service n’a pas de serveur de messagerie : son exploitant trouve l’e-mail dans le dossier outbox.",
     done_password: "Le mot de passe est changé et toutes les autres sessions sont terminées.",
     done_planned: "Planifié.",
     done_reset: "Vous avez un nouveau mot de passe. Connectez-vous avec lui.",

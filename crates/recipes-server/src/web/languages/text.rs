@@ -113,6 +113,7 @@ pub struct Text {
     pub(in crate::web) done_left: &'static str,
     pub(in crate::web) done_listed: &'static str,
     pub(in crate::web) done_mailed: &'static str,
+    pub(in crate::web) done_outbox: &'static str,
     pub(in crate::web) done_password: &'static str,
     pub(in crate::web) done_planned: &'static str,
     pub(in crate::web) done_reset: &'static str,

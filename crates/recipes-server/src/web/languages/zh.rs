@@ -113,6 +113,7 @@ pub(super) static TEXT: Text = Text {
     done_left: "您已退出该家庭。",
     done_listed: "已加入购物清单。",
     done_mailed: "邮件即将发送。",
+    done_outbox: "此服务没有邮件服务器：运营者可在 outbox 文件夹中找到该邮件。",
     done_password: "密码已更改，其他会话均已结束。",
     done_planned: "已安排。",
     done_reset: "您有了新密码，请用它登录。",
