@@ -32,8 +32,9 @@ pub(super) async fn all_current(db: &Db, contexts: &[Context]) -> Result<Vec<Opt
                       AND (api_token_id IS NULL OR EXISTS (SELECT FROM api_tokens
                                WHERE id = api_token_id AND user_id = users.id
                                  AND (expires_at IS NULL OR expires_at > now)))
-                      AND (grant_id IS NULL OR EXISTS (SELECT FROM grants
-                               WHERE id = grant_id AND user_id = users.id AND expires_at > now))
+                      AND (grant_id IS NULL OR EXISTS (SELECT FROM grants JOIN clients ON clients.id = client_id
+                               WHERE grants.id = grant_id AND grants.user_id = users.id AND expires_at > now
+                                 AND coalesce(clients.record::json ->> 'disabled', 'false') <> 'true'))
                FROM unnest($1::bigint[], $2::bytea[], $3::bytea[], $4::timestamptz[], $5::bytea[])
                     WITH ORDINALITY AS actors (actor_id, session_id, api_token_id, now, grant_id, place)
                JOIN users ON users.id = actor_id";

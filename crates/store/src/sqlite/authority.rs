@@ -20,7 +20,9 @@ pub(super) fn current(db: &Connection, Context { actor, now }: &Context) -> Resu
                       (?2 IS NULL OR EXISTS (SELECT 1 FROM sessions WHERE id = ?2 AND user_id = ?1))
                       AND (?3 IS NULL OR EXISTS (SELECT 1 FROM api_tokens WHERE id = ?3 AND user_id = ?1
                                                      AND (expires_at IS NULL OR expires_at > ?4)))
-                      AND (?5 IS NULL OR EXISTS (SELECT 1 FROM grants WHERE id = ?5 AND user_id = ?1 AND expires_at > ?4))
+                      AND (?5 IS NULL OR EXISTS (SELECT 1 FROM grants JOIN clients ON clients.id = client_id
+                                                 WHERE grants.id = ?5 AND user_id = ?1 AND expires_at > ?4
+                                                   AND NOT coalesce(json_extract(clients.record, '$.disabled'), 0)))
                FROM users WHERE id = ?1";
     let found = match actor.user {
         None => None,

@@ -95,6 +95,21 @@ async fn application_whose_access_ends_while_the_body_arrives_writes_nothing() {
 }
 
 #[tokio::test]
+async fn application_that_is_disabled_while_the_body_arrives_writes_nothing() {
+    let test = Registered::new(ClientKind::Web).await;
+    let program = test.writer().await;
+    let url = program.posts_recipe("Soup").await;
+    let admin = test.app.admin().await;
+    let body = Body::from_stream(futures_util::stream::once(async move {
+        admin.patch("/api/v1/admin/clients/c_kitchen", &json!({ "disabled": true })).await.is(200);
+        Ok::<_, std::io::Error>(recipe("Stew").to_string())
+    }));
+    let request = program.request(http::Method::PUT, &url).header("content-type", "application/json");
+    program.send(request.body(body).unwrap()).await.is(401);
+    assert_eq!(test.app.anonymous().get(&url).await.is(200).json()["data"]["name"], "Soup");
+}
+
+#[tokio::test]
 async fn code_that_was_not_exchanged_ends_with_the_application() {
     let test = Registered::new(ClientKind::Web).await;
     let code = test.code(&[]).await;
