@@ -2,7 +2,7 @@
 
 use accounts::{Email, Role};
 use axum::body::Body;
-use serde_json::Value;
+use serde_json::{Value, json};
 use store::Context;
 use strict_oidc::{ClientKind, Scopes};
 
@@ -14,7 +14,7 @@ const APPLICATIONS: &str = "/api/v1/users/me/applications";
 impl Registered {
     /// The user with a session, as a page of this service has it.
     async fn user(&self) -> Client {
-        let log_in = serde_json::json!({"email": "ada@example.org", "password": PASSWORD});
+        let log_in = json!({"email": "ada@example.org", "password": PASSWORD});
         let answer = self.app.anonymous().post("/api/v1/users/login", &log_in).await.is(200);
         self.app.bearing(answer.json()["token"].as_str().unwrap().to_owned())
     }
@@ -29,7 +29,7 @@ async fn user_lists_an_application_and_ends_its_access_at_once() {
     let list = user.get(APPLICATIONS).await.is(200).json();
     let application = &list["data"][0];
     assert_eq!(application["clientId"], "c_kitchen");
-    assert_eq!(application["scopes"], serde_json::json!(["email", "openid", "recipes:read"]));
+    assert_eq!(application["scopes"], json!(["email", "openid", "recipes:read"]));
     assert_eq!((&application["active"], &application["name"]), (&true.into(), &"Kitchen <Timer>".into()));
     assert!(application["givenAt"].is_string());
     let export = user.get("/api/v1/users/me/export").await.is(200).json();
