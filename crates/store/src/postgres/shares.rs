@@ -93,7 +93,7 @@ impl Postgres {
         now: Timestamp,
     ) -> Result<Option<StoredRecipe>, StoreError> {
         self.read(move |db| async move {
-            let sql = "SELECT recipes.id, revision, recipes.updated_at, document
+            let sql = "SELECT recipes.id, revision, recipes.updated_at, document, rating_count, rating_sum, rated_at
                        FROM shares JOIN recipes ON recipes.id = recipe_id JOIN users ON users.id = created_by
                        WHERE digest = $1 AND (expires_at IS NULL OR expires_at > $2) AND NOT disabled";
             let read = |columns: &mut Columns<'_>| {
