@@ -96,6 +96,7 @@ async fn main() -> anyhow::Result<()> {
         memory_budget: limits::MEMORY_BUDGET,
         draining: Draining::default(),
         public_url: None,
+        resource_metadata: None,
     };
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;
     server::run(listener, HttpService::new(routes, config), limits::CONNECTIONS, pending()).await

@@ -137,6 +137,7 @@ async fn filled(test: &TestStore) {
         (test.user_by_email(&email("ada")).await.unwrap().unwrap().0, test.logs_in(&ada).await.session());
     test.set_session_browser(session, TokenDigest::of(b"browser")).await.unwrap();
     test.fill_oauth(&ada).await;
+    test.hook("recipe.created").await;
     test.get_or_create_instance(Instance { id: test.uid(), named_at: test.now() }).await.unwrap();
 }
 

@@ -29,7 +29,7 @@ impl TestStore {
         }
     }
 
-    async fn hook(&self, events: &str) -> WebhookId {
+    pub(super) async fn hook(&self, events: &str) -> WebhookId {
         let new = self.new_webhook(events);
         assert!(self.create_webhook(new.clone(), self.operator()).await.unwrap());
         new.id
