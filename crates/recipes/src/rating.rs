@@ -187,7 +187,6 @@ mod tests {
     fn what_is_no_rating_is_told_apart() {
         for value in [
             json!(4),
-            json!(null),
             json!({"average": 4.333, "count": 1}),
             json!({"average": 0.5, "count": 1}),
             json!({"average": 5.01, "count": 1}),
@@ -201,6 +200,8 @@ mod tests {
             let mut recipe = Map::from_iter([("rating".to_owned(), value)]);
             assert_eq!(Rating::take(&mut recipe), Err(CorruptField("rating")));
         }
+        let mut unrated = Map::from_iter([("rating".to_owned(), json!(null))]);
+        assert_eq!(Rating::take(&mut unrated), Ok(None));
         assert_eq!(Rating::from_json(&json!({"average": 4.0, "count": 2})), Rating::of(2, 8));
     }
 

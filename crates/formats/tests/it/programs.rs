@@ -33,7 +33,8 @@ fn mealie_of_the_old_version_is_read_from_its_archive() {
     assert_eq!(items.len(), 1, "{items:#?}");
     assert_eq!(items[0].format, Format::Mealie);
     assert_eq!(items[0].place.entry.as_deref(), Some("recipes/plum-cake/plum-cake.json"));
-    assert_eq!(left_out(&items[0]), ["/image"]);
+    assert_eq!(left_out(&items[0]), [""; 0]);
+    assert_eq!(items[0].images.iter().map(|image| &*image.bytes).collect::<Vec<_>>(), [b"RIFFxxxx"]);
     assert_eq!(
         recipe(&items[0]),
         json!({

@@ -299,7 +299,9 @@ async fn every_api_route_refuses_a_client_that_does_not_accept_json() {
     let routes = routes.filter(|(path, _)| path.starts_with("/api/") && *path != "/api/v1/plan/calendar.ics");
     for (path, operations) in routes {
         let path = path.replace("{id}", "1");
-        for method in operations.as_object().unwrap().keys() {
+        // So is a picture.
+        let methods = operations.as_object().unwrap().keys();
+        for method in methods.filter(|method| *method != "get" || !path.ends_with("/image")) {
             let method = method.to_uppercase().parse().unwrap();
             let request = app.anonymous().request(method, &path).header("accept", "text/html");
             let answer = app.anonymous().send(request.body("".into()).unwrap()).await.is(406).json();

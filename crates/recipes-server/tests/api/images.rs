@@ -303,7 +303,7 @@ async fn pictures_are_in_other_formats_of_the_recipe() {
     alice.put_bytes(&format!("{url}/steps/1/image"), "image/jpeg", jpeg(2)).await.is(200);
     let json_ld = alice.get(&format!("{url}.jsonld")).await.is(200).json();
     assert_eq!(json_ld["image"].as_array().unwrap().len(), 2);
-    assert!(json_ld["image"][0].as_str().unwrap().contains("size=large"), "{}", json_ld["image"]);
+    assert!(json_ld["image"][0].as_str().unwrap().contains("size=medium"), "{}", json_ld["image"]);
     assert!(json_ld["recipeInstructions"][0]["image"].is_string());
     let view = alice.get(&format!("{url}?scale=2")).await.is(200).json();
     assert_eq!(view["data"]["image"]["width"], 600);

@@ -247,6 +247,8 @@ fn each_post_is_decided() {
             "/admin/clients",
             "/admin/clients/{clientId}/secret",
             "/admin/invitations",
+            "/admin/webhooks",
+            "/admin/webhooks/{id}/secret",
             "/household/invitation",
             "/household/join",
             "/plan/calendar",
@@ -255,6 +257,7 @@ fn each_post_is_decided() {
             "/recipes/bulk",
             "/recipes/import",
             "/recipes/{id}/cooked",
+            "/recipes/{id}/shares",
             "/shopping-list",
             "/users/me/api-tokens",
         ]
@@ -262,7 +265,9 @@ fn each_post_is_decided() {
     assert_eq!(
         without.into_iter().collect::<Vec<_>>(),
         [
+            "/admin/recipes/transfer",
             "/admin/users/{id}/password-reset",
+            "/admin/webhooks/{id}/test",
             "/recipes/bin/{id}/restore",
             "/recipes/{id}/revisions/{revision}/restore",
             "/users/login",

@@ -30,7 +30,21 @@ struct Write {
 const WRITES: &[Write] = &[
     Write { method: "post", path: "/api/v1/recipes", body: stew, status: 201, admin: false },
     Write { method: "post", path: "/api/v1/recipes/import", body: stew, status: 200, admin: false },
+    Write {
+        method: "post",
+        path: "/api/v1/recipes/bulk",
+        body: || json!({"operations": [{"op": "create", "recipe": stew()}]}),
+        status: 200,
+        admin: false,
+    },
     Write { method: "put", path: "/api/v1/recipes/{id}", body: stew, status: 200, admin: true },
+    Write {
+        method: "put",
+        path: "/api/v1/recipes/{id}/rating",
+        body: || json!({"rating": 4}),
+        status: 204,
+        admin: true,
+    },
     Write { method: "patch", path: "/api/v1/recipes/{id}", body: stew, status: 200, admin: true },
     Write {
         method: "post",
@@ -136,6 +150,14 @@ const WRITES: &[Write] = &[
         admin: true,
     },
     Write { method: "post", path: "/api/v1/admin/invitations", body: || json!({}), status: 201, admin: true },
+    Write { method: "post", path: "/api/v1/admin/webhooks", body: webhook, status: 201, admin: true },
+    Write {
+        method: "patch",
+        path: "/api/v1/admin/webhooks/{id}",
+        body: || json!({"disabled": true}),
+        status: 200,
+        admin: true,
+    },
     Write { method: "post", path: "/api/v1/admin/clients", body: kitchen_timer, status: 201, admin: true },
     Write {
         method: "patch",
@@ -152,6 +174,10 @@ fn stew() -> Value {
 
 fn kitchen_timer() -> Value {
     json!({"name": "Kitchen Timer", "kind": "web", "redirectUris": ["https://kitchen.example/callback"]})
+}
+
+fn webhook() -> Value {
+    json!({"url": "https://kitchen.example/hook"})
 }
 
 fn password() -> Value {
@@ -238,6 +264,10 @@ async fn check(write: &Write, revocation: Revocation, status: u16) {
             let created =
                 app.admin().await.post("/api/v1/admin/clients", &kitchen_timer()).await.is(201).json();
             format!("/api/v1/admin/clients/{}", created["data"]["clientId"].as_str().unwrap())
+        }
+        "/api/v1/admin/webhooks/{id}" => {
+            let created = app.admin().await.post("/api/v1/admin/webhooks", &webhook()).await.is(201);
+            created.header("location").to_owned()
         }
         "/api/v1/shopping-list/{id}" => {
             client.post("/api/v1/shopping-list", &json!({"items": ["Salt"]})).await.is(204);

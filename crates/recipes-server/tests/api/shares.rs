@@ -42,7 +42,10 @@ async fn link_shows_a_private_recipe_and_nothing_else() {
         let shown = Browser::new(&app).get(&page(&link)).await.is(200);
         assert_eq!((shown.header("x-robots-tag"), shown.header("cache-control")), ("noindex", "no-store"));
         let html = shown.text();
-        assert!(html.contains("<h1>Secret</h1>") && html.contains("application/ld+json"), "{html}");
+        assert!(
+            html.contains("<h1 dir=\"auto\">Secret</h1>") && html.contains("application/ld+json"),
+            "{html}"
+        );
         // What leads to the address of the recipe, where it does not exist for this visitor.
         for absent in ["/edit\"", "/history\"", "class=\"amounts\"", ".md\""] {
             assert!(!html.contains(absent), "{absent}: {html}");
@@ -122,7 +125,7 @@ async fn owner_manages_links_in_the_pages() {
     let html = alice.submit(&shares, &shares, &[("days", "7")]).await.is(200).text();
     let (_, link) = html.split_once("id=\"new-link\">").unwrap();
     let link = link.split('<').next().unwrap().strip_prefix("https://recipes.example.com").unwrap();
-    assert!(Browser::new(&app).get(link).await.is(200).text().contains("<h1>Secret</h1>"));
+    assert!(Browser::new(&app).get(link).await.is(200).text().contains("<h1 dir=\"auto\">Secret</h1>"));
     let html = alice.get(&shares).await.is(200).text();
     assert!(html.contains("expires 2026-01-08 12:00 UTC") && !html.contains("new-link"), "{html}");
     let (_, share) = html.split_once(&format!("action=\"{shares}/")).unwrap();

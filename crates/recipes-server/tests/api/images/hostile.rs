@@ -52,8 +52,9 @@ async fn harmful_pictures_are_refused_with_the_reason() {
 async fn recipe_of_an_archive_is_imported_without_a_picture_that_is_none() {
     let app = TestApp::new();
     let alice = app.alice().await;
-    let recipe =
-        |name: &str| json!({ "@type": "Recipe", "name": name, "recipeIngredient": ["salt"] }).to_string();
+    let recipe = |name: &str| {
+        json!({ "@type": "Recipe", "name": name, "recipeIngredient": ["salt"], "recipeInstructions": ["Stir."] }).to_string()
+    };
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     for (file, bytes) in [
         ("Soup/recipe.json", recipe("Soup").into_bytes()),
