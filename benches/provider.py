@@ -64,7 +64,7 @@ def main():
         after = {name: server.memory_mib() for name, server in running.items()}
     print_table(rows, {"start to first answer, ms": starts, "memory when idle, MiB": idle, "memory after all of this, MiB": after})
     print(f"\nMachine: {machine(folder)}.")
-    print(f"Versions: {versions()}.")
+    print(f"Versions: {versions(options.program)}.")
     print(
         f"Medians of {options.rounds} alternating measurements of {options.seconds} s with {CONNECTIONS} connections, both servers on the "
         f"core that the disk interrupts, load on another, {(time.monotonic() - began) / 60:.0f} minutes in all. Ours keeps its grants in "
@@ -313,11 +313,12 @@ def print_table(rows: dict[str, dict[str, Measured]], small: dict[str, dict[str,
         print(f"| {label} | {figures['theirs']:.0f} | {figures['ours']:.0f} | {figures['ours'] / figures['theirs']:.2f} |")
 
 
-def versions() -> str:
+def versions(program: Path | None) -> str:
     pinned = json.loads((ROOT / "benches/reference/oidc-provider/package.json").read_text())["dependencies"]["oidc-provider"]
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout.strip()
     node = subprocess.check_output(["node", "--version"], text=True).strip()
-    return f"ours at {commit or 'unknown'}, oidc-provider {pinned}, node {node}"
+    ours = f"at {commit or 'unknown'}" if program is None else f"a build that was given ({program.name})"
+    return f"ours {ours}, oidc-provider {pinned}, node {node}"
 
 
 def arguments():
