@@ -5,7 +5,8 @@
     benches/provider.py --quick --program target/release/recipes
 
 Both run on one core, the load on another (see cores.py). Every figure is the median of several short measurements that alternate between
-the two. Ours keeps its grants in SQLite, on the disk before the answer; theirs keeps them in memory. See reference/oidc-provider.
+the two. The processor time of a request, in brackets, changes less while other programs run. Ours keeps its grants in SQLite, on the disk
+before the answer; theirs keeps them in memory. See reference/oidc-provider.
 """
 
 import argparse
@@ -58,12 +59,12 @@ def main():
         rows = {}
         for name in options.only or ROWS:
             print(f"measuring: {name}", file=sys.stderr, flush=True)
-            rows[ROWS[name][0]] = rates(providers, ROWS[name][1], options)
+            rows[ROWS[name][0]] = measure(providers, ROWS[name][1], options)
         time.sleep(5)
         after = {name: server.memory_mib() for name, server in running.items()}
     print_table(rows, {"start to first answer, ms": starts, "memory when idle, MiB": idle, "memory after all of this, MiB": after})
     print(f"\nMachine: {machine(folder)}.")
-    print(f"Versions: {versions()}.")
+    print(f"Versions: {versions(options.program)}.")
     print(
         f"Medians of {options.rounds} alternating measurements of {options.seconds} s with {CONNECTIONS} connections, both servers on the "
         f"core that the disk interrupts, load on another, {(time.monotonic() - began) / 60:.0f} minutes in all. Ours keeps its grants in "
@@ -125,6 +126,12 @@ class Browser:
         raise SystemExit(f"no code at {path}: {status} {page[:1000]}")
 
 
+@dataclass(frozen=True)
+class Measured:
+    rate: float  # a second
+    cpu: float  # microseconds of the server's processor time for each
+
+
 @dataclass
 class Provider:
     """A running server, its endpoints, and a browser that is logged in at it."""
@@ -165,15 +172,21 @@ class Provider:
             raise SystemExit(f"no tokens: {answer.status} {text}")
         return json.loads(text)
 
-    def load(self, seconds: int, *words: str) -> float:
-        """How often per second it was done; a refusal ends the run."""
+    def load(self, seconds: int, *words: str) -> "Measured":
+        """A refusal ends the run."""
+        used = self.cpu_seconds()
         command = ["wrk", "--threads", "1", "--connections", str(CONNECTIONS), "--duration", f"{seconds}s", "--timeout", "20s"]
         command += ["--script", str(SCRIPT), self.running.url("/"), "--", *words]
         done = result(subprocess.check_output(command, text=True))
         if done.refused or done.broken:
             log = (self.running.folder / "server.log").read_text(errors="replace")[-2000:]
             raise SystemExit(f"{self.running.server.name}: {done} at {words}\n{log}")
-        return done.requests / done.seconds
+        return Measured(done.requests / done.seconds, (self.cpu_seconds() - used) / done.requests * 1e6)
+
+    def cpu_seconds(self) -> float:
+        # The time in user mode and in the kernel, in ticks (proc(5)). The name before it may contain spaces.
+        fields = Path(f"/proc/{self.running.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def exchange() -> dict:
@@ -231,13 +244,15 @@ ROWS = {
 }
 
 
-def rates(providers: dict[str, Provider], prepare, options) -> dict[str, float]:
-    # Each measurement has tokens and codes of its own.
-    def once(provider: Provider) -> float:
-        provider.load(1, *prepare(provider))
-        return provider.load(options.seconds, *prepare(provider))
-
-    return alternate(providers, options.rounds, once)
+def measure(providers: dict[str, Provider], prepare, options) -> dict[str, Measured]:
+    """Medians; each round measures both, so that they see the same changes of the machine."""
+    figures: dict[str, list[Measured]] = {name: [] for name in providers}
+    for _ in range(options.rounds):
+        for name, provider in providers.items():
+            # Each measurement has tokens and codes of its own.
+            provider.load(1, *prepare(provider))
+            figures[name].append(provider.load(options.seconds, *prepare(provider)))
+    return {name: Measured(median(m.rate for m in all_), median(m.cpu for m in all_)) for name, all_ in figures.items()}
 
 
 def start(server: Server) -> float:
@@ -288,19 +303,22 @@ def register_at_theirs(server: Server, _: Running) -> list[dict]:
     return [client | {"name": client["client_id"].removeprefix("c_")} for client in clients]
 
 
-def print_table(rows: dict[str, dict[str, float]], small: dict[str, dict[str, float]]):
-    print("| a second, one core | oidc-provider | **ours** | ratio |\n|---|---|---|---|")
-    for label, rate in rows.items():
-        print(f"| {label} | {rate['theirs']:,.0f} | {rate['ours']:,.0f} | {rate['ours'] / rate['theirs']:.1f} |")
+def print_table(rows: dict[str, dict[str, Measured]], small: dict[str, dict[str, float]]):
+    print("| a second, one core (µs of processor time each) | oidc-provider | **ours** | ratio |\n|---|---|---|---|")
+    for label, figures in rows.items():
+        theirs, ours = figures["theirs"], figures["ours"]
+        cells = " | ".join(f"{one.rate:,.0f} ({one.cpu:,.0f})" for one in (theirs, ours))
+        print(f"| {label} | {cells} | {ours.rate / theirs.rate:.1f} ({theirs.cpu / ours.cpu:.1f}) |")
     for label, figures in small.items():
         print(f"| {label} | {figures['theirs']:.0f} | {figures['ours']:.0f} | {figures['ours'] / figures['theirs']:.2f} |")
 
 
-def versions() -> str:
+def versions(program: Path | None) -> str:
     pinned = json.loads((ROOT / "benches/reference/oidc-provider/package.json").read_text())["dependencies"]["oidc-provider"]
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout.strip()
     node = subprocess.check_output(["node", "--version"], text=True).strip()
-    return f"ours at {commit or 'unknown'}, oidc-provider {pinned}, node {node}"
+    ours = f"at {commit or 'unknown'}" if program is None else f"a build that was given ({program.name})"
+    return f"ours {ours}, oidc-provider {pinned}, node {node}"
 
 
 def arguments():
