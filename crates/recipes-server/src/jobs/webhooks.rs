@@ -66,6 +66,8 @@ impl WebhookWorker {
 
     /// Works for as long as the service runs.
     pub async fn run(self) {
+        // An alert on an increase needs the zero before it.
+        RESULTS.into_iter().for_each(|result| counter(result).absolute(0));
         loop {
             let pause = match self.send_due().await {
                 Ok(()) => INTERVAL,
@@ -211,5 +213,11 @@ fn log(due: &DueWebhookDelivery, outcome: &WebhookOutcome) {
             "failed"
         }
     };
-    metrics::counter!("recipes_webhook_messages_total", "result" => result).increment(1);
+    counter(result).increment(1);
+}
+
+const RESULTS: [&str; 4] = ["delivered", "retried", "failed", "dropped"];
+
+fn counter(result: &'static str) -> metrics::Counter {
+    metrics::counter!("recipes_webhook_messages_total", "result" => result)
 }

@@ -65,7 +65,7 @@ async fn no_password_stays_in_memory() {
 fn exchange(program: &Program, request: &str, form: &str) -> String {
     let mut stream = TcpStream::connect(&program.address).unwrap();
     let head = format!(
-        "{request} HTTP/1.1\r\nhost: {}\r\naccept: text/html\r\nsec-fetch-site: same-origin\r\nconnection: close\r\n\
+        "{request} HTTP/1.1\r\nhost: {}\r\naccept: text/html,application/json\r\nsec-fetch-site: same-origin\r\nconnection: close\r\n\
          content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n",
         program.address,
         form.len()
