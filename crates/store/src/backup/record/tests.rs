@@ -1,7 +1,7 @@
 use super::*;
 
 const RECIPE: &str = r#"{"recipes":{"id":1,"uid":"018f3404-d600-7fff-bfff-ffffffffffff","owner_id":7,"private":true,"members":null,"revision":3,"created_at":"2024-05-01T12:00:00Z","updated_at":"2024-05-02T12:00:00.123456Z","document":"\"name\":\"Soup\",\"healthLabels\":[],\"cookTimeMinutes\":30,\"prepTimeMinutes\":null,\"ingredients\":[\"salt\"],\"visibility\":\"private\",\"ownerId\":7,\"uid\":\"018f3404-d600-7fff-bfff-ffffffffffff\",\"revision\":3,\"createdAt\":\"2024-05-01T12:00:00Z\",\"updatedAt\":\"2024-05-02T12:00:00.123456Z\"}"}}"#;
-const USER: &str = r#"{"users":{"id":7,"name":"Ada","email":"ada@example.com","email_key":"ada@example.com","password_hash":null,"role":"user","disabled":false,"created_at":"2024-05-01T12:00:00Z","updated_at":"2024-05-01T12:00:00Z","email_verified_at":null}}"#;
+const USER: &str = r#"{"users":{"id":7,"name":"Ada","email":"ada@example.com","email_key":"ada@example.com","password_hash":null,"role":"user","disabled":false,"created_at":"2024-05-01T12:00:00Z","updated_at":"2024-05-01T12:00:00Z","email_verified_at":null,"language":null}}"#;
 const TOKEN: &str = r#"{"mail_tokens":{"digest":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","user_id":7,"purpose":"reset","email_key":"ada@example.com","created_at":"2024-05-01T12:00:00Z","expires_at":"2024-05-01T12:30:00Z"}}"#;
 const SEQUENCE: &str = r#"{"sequences":{"name":"users","value":9}}"#;
 
