@@ -67,7 +67,9 @@ impl WebhookWorker {
     /// Works for as long as the service runs.
     pub async fn run(self) {
         // An alert on an increase needs the zero before it.
-        RESULTS.into_iter().for_each(|result| counter(result).absolute(0));
+        for result in RESULTS {
+            counter(result).absolute(0);
+        }
         loop {
             let pause = match self.send_due().await {
                 Ok(()) => INTERVAL,
