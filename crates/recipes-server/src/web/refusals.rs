@@ -33,6 +33,7 @@ mod tests {
     use ids::RecipeId;
     use recipes::{Draft, LabelPolicy, Quota, Quotas, Scalars, Stars, Usage};
     use serde_json::{Value, json};
+    use store::{StoreError, Unavailable};
 
     use super::*;
     use crate::api::nested::line;
@@ -114,9 +115,30 @@ mod tests {
         sentences
     }
 
+    /// What the page of administrators says about a store that is not ready.
+    fn of_the_store() -> Vec<String> {
+        use Unavailable as U;
+        let unavailable = [
+            U::DiskFull,
+            U::DiskFailed,
+            U::Locked,
+            U::ReadOnly,
+            U::OutOfMemory,
+            U::FilesChanged,
+            U::Disconnected,
+            U::TimedOut,
+            U::Closed,
+        ];
+        let others = [StoreError::Corrupt(String::new()), StoreError::Bug(String::new())];
+        let errors = unavailable.into_iter().map(StoreError::from).chain(others);
+        // The beginning is another sentence.
+        let why = |error| Report::not_ready(error).message().trim_start_matches("Not ready: ").to_owned();
+        errors.map(why).collect()
+    }
+
     #[test]
-    fn every_error_of_a_field_is_translated_into_every_language() {
-        for sentence in of_recipes().into_iter().chain(of_other_fields()) {
+    fn every_error_of_a_field_or_the_store_is_translated_into_every_language() {
+        for sentence in of_recipes().into_iter().chain(of_other_fields()).chain(of_the_store()) {
             for language in Language::ALL.iter().filter(|language| **language != Language::English) {
                 assert_ne!(language.text().message(&sentence), sentence, "{language:?}");
             }

@@ -130,6 +130,17 @@ messages! {
     source = "must be an object with a name, a url or both";
     step = "must be text, or an object with text and, if you like, section and minutes";
     step_not_found = "The recipe has no such step";
+    store_changed = "the files of the database were changed by another program";
+    store_closed = "the store was closed";
+    store_damaged = "the database is damaged";
+    store_disconnected = "the connection to the database is lost, or there is none free";
+    store_disk_failed = "the disk failed, or a limit of the size of files was reached";
+    store_disk_full = "the disk is full";
+    store_failed = "the store failed";
+    store_locked = "another process has held the lock for too long";
+    store_memory = "there is no memory left";
+    store_read_only = "the database is read-only";
+    store_slow = "the database did not answer in time";
     text_length = "must be text of 1 to {} characters";
     timed_out = "The request took too long and was cancelled";
     tokens_full = "The limit of API tokens is reached; delete one first";
