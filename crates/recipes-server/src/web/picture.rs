@@ -8,6 +8,7 @@ use super::edit;
 use super::form::Problems;
 use super::frame::see_other;
 use super::recipe::find;
+use super::refusals::refusal;
 use super::visitor::{Member, Visitor};
 use crate::api::path::PathId;
 use crate::app::App;
@@ -50,7 +51,7 @@ pub(super) async fn change(
             {
                 return Err(report);
             }
-            let problems = Problems::general(report.status(), report.message());
+            let problems = Problems::general(report.status(), refusal(&report, visitor.frame.text()));
             edit::form_again(&visitor, &find(&app, recipe, &visitor).await?, problems)
         }
         Err(error) => Err(error.into()),

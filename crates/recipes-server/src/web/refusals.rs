@@ -29,17 +29,23 @@ pub(super) fn refusal(report: &Report, t: &Text) -> String {
 #[cfg(test)]
 mod tests {
     use accounts::{Email, Name, TokenName};
+    use http::Uri;
     use ids::RecipeId;
-    use recipes::{Draft, LabelPolicy, Quota, Quotas, Scalars, Usage};
+    use recipes::{Draft, LabelPolicy, Quota, Quotas, Scalars, Stars, Usage};
     use serde_json::{Value, json};
+    use store::{StoreError, Unavailable};
 
     use super::*;
     use crate::api::nested::line;
+    use crate::http::body::{Parse, parse_form};
+    use crate::http::cursor::CursorError;
     use crate::http::error::RequestError;
+    use crate::http::query::Query;
+    use crate::images::ImageError;
     use crate::passwords::{HashError, policy::Policy};
     use crate::use_cases::accounts::AccountError;
     use crate::use_cases::planning::PlanError;
-    use crate::use_cases::recipes::RecipeError;
+    use crate::use_cases::recipes::{CookedNow, RecipeError};
     use crate::web::languages::Language;
 
     /// What the parsers say about the fields of the recipe form.
@@ -64,6 +70,12 @@ mod tests {
         sentences
     }
 
+    /// What the parser of a form says about its fields.
+    fn of_form<T: Parse>(text: &str) -> Vec<String> {
+        let Some(RequestError::Invalid(errors)) = parse_form::<T>(text).err() else { panic!("{text}") };
+        errors.into_iter().map(|error| error.message).collect()
+    }
+
     /// What the parsers say about the fields of all other forms.
     fn of_other_fields() -> Vec<String> {
         let long = format!("{}@example.org", "x".repeat(250));
@@ -82,6 +94,8 @@ mod tests {
         sentences.push(policy.check(&long, None, None).unwrap_err());
         sentences.extend([HashError::TooLong { max: 72 }, HashError::Nul].map(|error| error.to_string()));
         sentences.push(line(&"x".repeat(9), 8).unwrap_err());
+        sentences.extend(of_form::<Stars>("rating=9"));
+        sentences.extend(of_form::<CookedNow>(&format!("date=x&note={}", "x".repeat(301))));
         sentences.extend(
             [
                 "is required",
@@ -101,9 +115,30 @@ mod tests {
         sentences
     }
 
+    /// What the page of administrators says about a store that is not ready.
+    fn of_the_store() -> Vec<String> {
+        use Unavailable as U;
+        let unavailable = [
+            U::DiskFull,
+            U::DiskFailed,
+            U::Locked,
+            U::ReadOnly,
+            U::OutOfMemory,
+            U::FilesChanged,
+            U::Disconnected,
+            U::TimedOut,
+            U::Closed,
+        ];
+        let others = [StoreError::Corrupt(String::new()), StoreError::Bug(String::new())];
+        let errors = unavailable.into_iter().map(StoreError::from).chain(others);
+        // The beginning is another sentence.
+        let why = |error| Report::not_ready(error).message().trim_start_matches("Not ready: ").to_owned();
+        errors.map(why).collect()
+    }
+
     #[test]
-    fn every_error_of_a_field_is_translated_into_every_language() {
-        for sentence in of_recipes().into_iter().chain(of_other_fields()) {
+    fn every_error_of_a_field_or_the_store_is_translated_into_every_language() {
+        for sentence in of_recipes().into_iter().chain(of_other_fields()).chain(of_the_store()) {
             for language in Language::ALL.iter().filter(|language| **language != Language::English) {
                 assert_ne!(language.text().message(&sentence), sentence, "{language:?}");
             }
@@ -153,13 +188,28 @@ mod tests {
         let recipes = [
             R::NotFound,
             R::NotTheOwner,
+            R::ReadOnlyAccount,
+            R::NoOwner,
+            R::NoSuchUser,
             R::EmailNotVerified,
             R::TooManyFavourites,
+            R::TooManyRatings,
+            R::NoRating,
             R::TooManyCooked,
+            R::TooManyShares,
+            R::NoSuchShare,
             R::NoSuchRevision,
             R::AdminRequired,
             R::UidTaken,
             R::NoSuchEntry,
+            R::NoSuchImage,
+            R::NoSuchStep,
+            R::Image(ImageError::NotAnImage),
+            R::Image(ImageError::OtherFormat("AVIF")),
+            R::Image(ImageError::TooLarge),
+            R::Image(ImageError::TooManyPixels { width: 20_000, height: 10_000 }),
+            R::Image(ImageError::TooMuchMemory { bytes: 1 << 30 }),
+            R::Image(ImageError::Damaged("the file ends early".to_owned())),
             R::IdempotencyKeyReused,
             R::Stale { id, revision: 1, current: None },
             R::NoServings,
@@ -167,6 +217,8 @@ mod tests {
             R::TooManyExports,
             R::QuotaExceeded { usage, quotas },
             R::IndexIncomplete { indexed: 1, total: 2 },
+            R::IndexBehind,
+            R::ActorRevoked,
         ];
         let requests = [
             RequestError::NoSuchRoute,
@@ -174,6 +226,11 @@ mod tests {
             RequestError::CrossOrigin("page".to_owned()),
             RequestError::CookiesNeedHttps,
             RequestError::DuplicateField,
+            RequestError::Malformed("from must be a date, such as 2030-01-31".into()),
+            RequestError::Malformed(CursorError::Malformed.to_string().into()),
+            RequestError::Malformed(CursorError::OtherFilters.to_string().into()),
+            Query::parse(&Uri::from_static("/?form=1"), &["from"]).err().unwrap(),
+            Query::parse(&Uri::from_static("/?from=1&from=2"), &["from"]).err().unwrap(),
             RequestError::BodyTooLarge { limit: 1 },
             RequestError::BodyTooSlow,
             RequestError::TimedOut,
@@ -184,7 +241,12 @@ mod tests {
         for report in reports.chain(requests.into_iter().map(Report::from)) {
             for language in Language::ALL.iter().filter(|language| **language != Language::English) {
                 let text = refusal(&report, language.text());
+                assert!(!text.contains("{}"), "{language:?} {text}");
                 assert_ne!(text, report.message(), "{language:?} {}", report.code());
+                for error in report.errors() {
+                    let text = language.text().message(&error.message);
+                    assert_ne!(text, error.message, "{language:?} {}", report.code());
+                }
             }
         }
     }

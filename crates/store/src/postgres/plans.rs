@@ -35,7 +35,8 @@ impl Postgres {
         let (replaced, new, context) = (&replaced, &new, &context);
         self.write_recipes_for(context, move |db, authority| async move {
             let NewPlanEntries { entries, oldest, new } = new;
-            let id = of_or_new(&db, user(authority)?, *new, context).await?;
+            let user = user(authority)?;
+            let id = of(&db, user).await?.unwrap_or(*new);
             for recipe in entries.iter().filter_map(|entry| entry.recipe) {
                 if !is_planned(&db, id, recipe).await? && !may_view(&db, recipe, authority).await? {
                     return Ok(Planned::NoSuchRecipe(recipe));
@@ -45,6 +46,7 @@ impl Postgres {
             if !fits(&db, id, replaced, entries).await? {
                 return Ok(Planned::TooMany);
             }
+            of_or_new(&db, user, *new, context).await?;
             let household = id.as_bytes().as_slice();
             let sql = "DELETE FROM plan_entries WHERE household_id = $1 AND day < $2";
             db.execute(sql, &[&household, &oldest.to_string()]).await?;

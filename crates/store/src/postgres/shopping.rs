@@ -31,7 +31,8 @@ impl Postgres {
     ) -> Result<Listed, StoreError> {
         let (new, context) = (&new, &context);
         self.write_recipes_for(context, move |db, authority| async move {
-            let id = of_or_new(&db, user(authority)?, new.new, context).await?;
+            let user = user(authority)?;
+            let id = of(&db, user).await?.unwrap_or(new.new);
             let household = id.as_bytes().as_slice();
             let sql = "SELECT sources FROM shopping_items WHERE household_id = $1 AND sources IS NOT NULL";
             let known =
@@ -57,6 +58,7 @@ impl Postgres {
             if count.saturating_add(more) > i64::from(MAX_SHOPPING_ITEMS) {
                 return Ok(Listed::TooMany);
             }
+            of_or_new(&db, user, new.new, context).await?;
             for OpenItem { id: item, text, sources } in changed {
                 let sql = "UPDATE shopping_items SET text = $2, sources = $3,
                            version = version + CASE WHEN text = $2 THEN 0 ELSE 1 END WHERE id = $1";

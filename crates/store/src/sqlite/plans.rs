@@ -39,7 +39,8 @@ impl Sqlite {
     ) -> Result<Planned, StoreError> {
         self.write_for(context, move |db, authority| {
             let NewPlanEntries { entries, oldest, new } = new;
-            let id = of_or_new(db, user(authority)?, new, &context)?;
+            let user = user(authority)?;
+            let id = of(db, user)?.unwrap_or(new);
             for recipe in entries.iter().filter_map(|entry| entry.recipe) {
                 if !is_planned(db, id, recipe)? && !may_view(db, recipe, authority)? {
                     return Ok(Planned::NoSuchRecipe(recipe));
@@ -49,6 +50,7 @@ impl Sqlite {
             if !fits(db, id, &replaced, &entries)? {
                 return Ok(Planned::TooMany);
             }
+            of_or_new(db, user, new, &context)?;
             let sql = "DELETE FROM plan_entries WHERE household_id = ?1 AND day < ?2";
             execute(db, sql, params![id.as_bytes(), oldest.to_string()])?;
             for day in replaced {

@@ -32,7 +32,8 @@ impl Sqlite {
         context: Context,
     ) -> Result<Listed, StoreError> {
         self.write_for(context, move |db, authority| {
-            let id = of_or_new(db, user(authority)?, new.new, &context)?;
+            let user = user(authority)?;
+            let id = of(db, user)?.unwrap_or(new.new);
             let sql = "SELECT sources FROM shopping_items WHERE household_id = ?1 AND sources IS NOT NULL";
             let known = list(db, sql, [id.as_bytes()], |columns| Ok(columns.text()?.to_owned()))?;
             let wanted = new.wanted(&known);
@@ -55,6 +56,7 @@ impl Sqlite {
             if count.saturating_add(more) > MAX_SHOPPING_ITEMS {
                 return Ok(Listed::TooMany);
             }
+            of_or_new(db, user, new.new, &context)?;
             for OpenItem { id: item, text, sources } in changed {
                 let sql =
                     "UPDATE shopping_items SET text = ?2, sources = ?3, version = version + (text <> ?2)

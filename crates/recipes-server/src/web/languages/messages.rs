@@ -29,8 +29,12 @@ messages! {
     body_too_large = "The body may be at most {} bytes";
     body_too_slow = "The body did not arrive in time; send the request again";
     cannot_be_removed = "cannot be removed";
+    cooked_date = "must be a date from {} on, such as {}";
     cooked_full = "You have {} entries for this recipe, or {} in all, the most that a user may have; remove one first";
+    cooked_note = "must be text of at most {} characters, without control characters";
     cookies_need_https = "cookies=true needs HTTPS: over plain HTTP browsers discard these cookies, except on localhost. {}";
+    cursor_other = "cursor belongs to a list with other filters; repeat the filters of the previous page, or send none to start over";
+    cursor_unknown = "cursor is not one of this server; send the nextCursor of the previous page unchanged, or none to start over";
     date = "must be a date, such as {}";
     date_range = "must be from {} to {}";
     days_apart = "from and to can be at most {} days apart";
@@ -44,12 +48,22 @@ messages! {
     field_twice = "A field appears twice.";
     fields_invalid = "Some fields are not valid; see errors for each";
     form_of_other_session = "This form is of an earlier session; go back, load the page again, and send the form again";
+    from_date = "from must be a date, such as {}";
+    image = "The picture {}";
+    image_damaged = "cannot be decoded: {}";
+    image_format = "is {}, which cannot be decoded here; send a JPEG, PNG, WebP or GIF";
+    image_memory = "needs {} MiB when it is decoded, more than {}";
+    image_none = "is no JPEG, PNG, WebP or GIF";
+    image_not_found = "There is no such picture";
+    image_pixels = "has {} × {} pixels, more than {} million";
     in_future = "must be in the future";
+    index_behind = "The search index misses the last changes; try again later";
     invalid_link = "is not valid any more; request another mail";
     invitation_not_found = "There is no such open invitation";
     invitations_full = "The limit of open invitations is reached; revoke one first";
     invitations_unusable = "Invitations cannot be used while SIGNUP is closed; the operator must set SIGNUP=invite";
-    key_reused = "You have used this Idempotency-Key for another recipe; use a new key for each recipe";
+    item_not_found = "There is no such item in your list";
+    key_reused = "You have used this Idempotency-Key for another request; use a new key for each request";
     label_unknown = "is not a known label";
     label_unknown_near = "is not a known label; did you mean \"{}\"?";
     language_tag = "must be a language tag (BCP 47) as in en, pt-BR or zh-Hans";
@@ -64,6 +78,7 @@ messages! {
     name_length = "must be 1 to {} characters";
     no_calendar = "There is no such calendar";
     no_household = "You are in no household";
+    no_owner = "This recipe has no owner: only an administrator can change it";
     not_found = "There is nothing at this address";
     not_future = "must not be in the future";
     not_owner = "Only the owner can change this recipe";
@@ -73,6 +88,8 @@ messages! {
     orphan = "Only administrators delete recipes without an owner for good";
     overloaded = "The service has too much to do at the moment; try again later";
     own_account = "This is your own account; {}";
+    parameter_twice = "The query parameter \"{}\" is given more than once";
+    parameter_unknown = "Unknown query parameter \"{}\"; {}";
     password_bytes = "must be at most {} bytes";
     password_bytes_bcrypt = "must be at most {} bytes: bcrypt, the hashing scheme of this server, ignores everything after them";
     password_common = "is a common password; choose another, a few words make a good password";
@@ -82,6 +99,9 @@ messages! {
     password_pattern = "is a repetition or a sequence; choose another, a few words make a good password";
     password_personal = "is your name, your e-mail address or the name of this site with little added; choose another";
     quota = "Your recipes would exceed your quota: you have {} recipes of {} and {} bytes of {}; {}";
+    rating_not_found = "You have not rated this recipe";
+    ratings_full = "You have rated {} recipes, the most that a user may rate; remove a rating first";
+    read_only = "Your account reads recipes and cannot write any; ask an administrator for the role user";
     recipe_changed = "The recipe has changed since you read it; read it again, then repeat your change";
     recipe_id = "must be the id of a recipe";
     recipe_not_found = "Recipe not found";
@@ -105,8 +125,22 @@ messages! {
     servings_planned = "must be a number above 0 and at most {}";
     session_not_found = "You have no such session";
     session_required = "API tokens cannot do this; log in to get a session token";
+    share_not_found = "This link is unknown, expired or revoked";
+    shares_full = "The recipe has {} links, the most that it may have; revoke one first";
     source = "must be an object with a name, a url or both";
     step = "must be text, or an object with text and, if you like, section and minutes";
+    step_not_found = "The recipe has no such step";
+    store_changed = "the files of the database were changed by another program";
+    store_closed = "the store was closed";
+    store_damaged = "the database is damaged";
+    store_disconnected = "the connection to the database is lost, or there is none free";
+    store_disk_failed = "the disk failed, or a limit of the size of files was reached";
+    store_disk_full = "the disk is full";
+    store_failed = "the store failed";
+    store_locked = "another process has held the lock for too long";
+    store_memory = "there is no memory left";
+    store_read_only = "the database is read-only";
+    store_slow = "the database did not answer in time";
     text_length = "must be text of 1 to {} characters";
     timed_out = "The request took too long and was cancelled";
     tokens_full = "The limit of API tokens is reached; delete one first";
@@ -117,9 +151,10 @@ messages! {
     unknown_field_near = "is not a known field; did you mean \"{}\"?";
     user_disabled = "This user is disabled; enable the user first";
     user_not_found = "There is no such user";
-    visibility = "must be \"public\" or \"private\"";
+    visibility = "must be \"public\", \"members\" or \"private\"";
     web_address = "must be a web address as in {}";
     whole_number = "must be a whole number from {} to {}, or null if not stated";
+    whole_number_stated = "must be a whole number from {} to {}";
 }
 
 impl Messages {

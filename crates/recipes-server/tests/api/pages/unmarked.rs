@@ -20,15 +20,16 @@ macro_rules! sources {
             include_str!(concat!("../../../src/web/languages/", $tag, "/labels.rs")),
             include_str!(concat!("../../../src/web/languages/", $tag, "/messages.rs")),
             include_str!(concat!("../../../src/web/languages/", $tag, "/oauth.rs")),
+            include_str!(concat!("../../../src/web/languages/", $tag, "/problems.rs")),
         ]
     };
 }
 
 /// German is written with the letters of English. Chinese shares no word with it.
-const LANGUAGES: [(&str, [&str; 4]); 2] = [("de", sources!("de")), ("zh", sources!("zh"))];
+const LANGUAGES: [(&str, [&str; 5]); 2] = [("de", sources!("de")), ("zh", sources!("zh"))];
 
 /// Names that are the same in every language.
-const NAMES: [&str; 14] = [
+const NAMES: [&str; 16] = [
     "API",
     "UTC",
     "Markdown",
@@ -43,6 +44,8 @@ const NAMES: [&str; 14] = [
     "min",
     "English",
     "MIT",
+    "Apache",
+    "Deutsch",
 ];
 
 /// The words of all texts of a language.
@@ -118,7 +121,12 @@ async fn every_text_of_a_page_is_in_its_language_or_data() {
     alice.delete("/api/v1/recipes/2").await.is(204);
     alice.post("/api/v1/shopping-list", &json!({ "items": ["2 qxeggs"] })).await.is(204);
     let plan = json!({ "date": "2026-01-02", "recipeId": 1, "servings": 2, "note": "qxnote" });
-    alice.post("/api/v1/plan", &plan).await.is(201);
+    alice.post("/api/v1/plan/meals", &plan).await.is(201);
+    alice.put("/api/v1/recipes/1/rating", &json!({ "rating": 4 })).await.is(204);
+    alice.post("/api/v1/recipes/1/cooked", &json!({ "note": "qxgood" })).await.is(201);
+    let shared = alice.post("/api/v1/recipes/1/shares", &json!({})).await.is(201).json();
+    let shared =
+        shared["data"]["url"].as_str().unwrap().strip_prefix("https://qx.example").unwrap().to_owned();
     index_is_built(&app).await;
 
     let mut visitor = Browser::new(&app);
@@ -130,6 +138,7 @@ async fn every_text_of_a_page_is_in_its_language_or_data() {
         "/recipes",
         "/recipes/1",
         "/recipes/1/history",
+        shared.as_str(),
         "/log-in",
         "/sign-up",
         "/forgotten-password",
@@ -150,6 +159,7 @@ async fn every_text_of_a_page_is_in_its_language_or_data() {
         "/recipes/new",
         "/recipes/1/edit",
         "/recipes/1/delete",
+        "/recipes/1/shares",
         "/recipes/1/history?compare=1",
         "/bin",
         "/plan",
@@ -160,8 +170,15 @@ async fn every_text_of_a_page_is_in_its_language_or_data() {
         "/admin",
         "/plan?done=planned",
     ];
-    let of_admins =
-        ["/admin", "/admin/users", "/admin/users/1", "/admin/invitations", "/admin/audit", "/admin/clients"];
+    let of_admins = [
+        "/admin",
+        "/admin/users",
+        "/admin/users/1",
+        "/admin/invitations",
+        "/admin/audit",
+        "/admin/clients",
+        "/admin/webhooks",
+    ];
     let mut unknown = Vec::new();
     for (language, sources) in LANGUAGES {
         let known = words_of(&sources);

@@ -180,6 +180,27 @@ async fn problems_of_plans_lists_and_households_are_in_the_language_of_the_page(
 }
 
 #[tokio::test]
+async fn refusals_of_recipes_are_in_the_language_of_the_page() {
+    let app = TestApp::new();
+    app.alice().await.post("/api/v1/recipes", &recipe("Soup")).await.is(201);
+    let mut alice = Browser::of(&app, "alice", Role::User).await;
+    let mut viewer = Browser::of(&app, "vera", Role::Viewer).await;
+    for (language, picture, read_only, link) in [
+        ("de", "Das Bild ist kein JPEG", "kann Rezepte nur lesen", "Der Parameter „form“"),
+        ("zh-CN,zh;q=0.9", "图片不是 JPEG", "只能阅读食谱", "参数“form”"),
+    ] {
+        (alice.language, viewer.language) = (language, language);
+        let action = "/recipes/1/image";
+        let page = alice.upload("/recipes/1/edit", action, &[], b"no picture").await.is(422).text();
+        assert!(page.contains(picture) && !page.contains("The picture"), "{page}");
+        let page = viewer.get("/recipes/new").await.is(403).text();
+        assert!(page.contains(read_only) && !page.contains("Your account"), "{page}");
+        let page = alice.get("/plan?form=2026-01-01").await.is(400).text();
+        assert!(page.contains(link) && !page.contains("Unknown"), "{page}");
+    }
+}
+
+#[tokio::test]
 async fn labels_have_names_in_each_language_and_links_keep_their_slugs() {
     let app = TestApp::new();
     let mut soup = recipe("Soup");

@@ -97,6 +97,8 @@ async fn entries_need_a_recipe_that_the_user_may_read_or_that_is_planned(databas
     let entries = vec![test.planned_on(may(1), Some(unknown), "")];
     assert_eq!(test.plans(alice, &[], entries).await, Planned::NoSuchRecipe(unknown));
     assert_eq!(test.plan_of(alice).await, [""; 0]);
+    let household = test.household(alice, test.now()).await.unwrap();
+    assert!(household.members.is_empty(), "a refused plan makes no household");
     assert_eq!(test.plans(bob, &[], entry()).await, Planned::Done);
     test.share(bob, alice).await;
     // What the other has planned may be moved.

@@ -157,6 +157,8 @@ async fn items_are_limited(database: Database) {
     let lines: Vec<_> = lines.iter().map(String::as_str).collect();
     assert_eq!(test.lists(alice, &lines).await, Listed::TooMany);
     assert_eq!(test.texts(alice).await.len(), 0);
+    let household = test.household(alice, test.now()).await.unwrap();
+    assert!(household.members.is_empty(), "refused items make no household");
     assert_eq!(test.lists(alice, &lines[1..]).await, Listed::Done);
     assert_eq!(test.lists(alice, &["thingab"]).await, Listed::Done, "it is there already");
     assert_eq!(test.lists(alice, &["another"]).await, Listed::TooMany);
