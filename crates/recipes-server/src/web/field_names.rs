@@ -18,7 +18,7 @@ pub(super) fn field_name<'a>(name: &'a str, t: &'static Text) -> &'a str {
         "ingredients" => t.ingredients,
         "instructions" => t.steps,
         "invitation" => t.invitation_link,
-        "item" | "items" => t.shopping_list,
+        "item" | "items" => t.add_item,
         "keywords" => t.keywords,
         "language" => t.language,
         "license" => t.license,

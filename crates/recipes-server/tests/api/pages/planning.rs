@@ -101,7 +101,7 @@ async fn items_are_ticked_on_a_page_and_a_changed_one_is_shown_again() {
     // Somebody else has removed it.
     browser.submit("/shopping-list", &items[0], &[("ticked", "true"), ("version", "2")]).await.is(303);
     let page = browser.submit("/shopping-list", "/shopping-list", &[("item", " ")]).await.is(422).text();
-    assert!(page.contains("item is required"), "{page}");
+    assert!(page.contains("Add an item: is required"), "{page}");
 }
 
 #[tokio::test]
